@@ -1,0 +1,156 @@
+//! Keeps a release. Blocking: runs on a thread of its own.
+
+use std::fs;
+use std::path::Path;
+
+use windlass_edge::{EdgeError, ErrorKind, KeepRelease, Kept, StartInstance};
+use windlass_model::{Digest, Release};
+
+use super::fail::{machine, rejected};
+use super::identity::{Ground, release};
+use super::layout::{Layout, private_folder, read_json, write_json_durably};
+use super::manifest::{Scan, hash_file};
+use super::record::{KeptProgram, ReleaseRecord};
+use super::selection::{Program, select};
+use super::{copy, links};
+
+/// How often a folder is read that changes while it is read.
+const READS: usize = 3;
+
+/// What of the surroundings a service sees.
+const SURROUNDINGS: [&str; 3] = ["PATH", "HOME", "LANG"];
+
+/// Keeps what `request` names: copied unless its digest is there already.
+pub(super) fn keep(layout: &Layout, key: &[u8], request: &KeepRelease) -> Result<Kept, EdgeError> {
+    let folder = fs::canonicalize(&request.folder).map_err(|e| {
+        rejected(format!(
+            "the folder {} is missing",
+            request.folder.display()
+        ))
+        .because(e)
+    })?;
+    check_env(request)?;
+    let selection = select(request, &folder)?;
+    let mut reads = 1;
+    let (artefact, copied) = loop {
+        match keep_files(layout, &folder, &selection.paths) {
+            Err(e) if e.kind == ErrorKind::Conflict && reads < READS => reads += 1,
+            other => break other?,
+        }
+    };
+    let program = match selection.program {
+        Program::Kept(path) => KeptProgram::Kept { path },
+        Program::Outside(path) => {
+            let (sha256, _) = hash_file(&path).map_err(|e| {
+                rejected(format!("the program {} can't be read", path.display())).because(e)
+            })?;
+            KeptProgram::Outside { path, sha256 }
+        }
+    };
+    let ground = Ground {
+        artefact: &artefact,
+        program: match &program {
+            KeptProgram::Kept { .. } => None,
+            KeptProgram::Outside { sha256, .. } => Some(sha256),
+        },
+        key,
+    };
+    let release = release(request, &ground)?;
+    record(layout, request, &release, program)?;
+    Ok(Kept { release, copied })
+}
+
+/// Names and values that no environment can hold would only fail at the start.
+fn check_env(request: &KeepRelease) -> Result<(), EdgeError> {
+    for name in request.spec.process.env.keys() {
+        if name.is_empty() || name.contains(['=', '\0']) {
+            return Err(rejected(format!(
+                "{name:?} can't be the name of a variable"
+            )));
+        }
+    }
+    for (name, value) in &request.values {
+        if value.contains('\0') {
+            return Err(rejected(format!("the value of ${{{name}}} holds a NUL")));
+        }
+    }
+    Ok(())
+}
+
+fn keep_files(
+    layout: &Layout,
+    folder: &Path,
+    paths: &[String],
+) -> Result<(Digest, u64), EdgeError> {
+    let mut scan = Scan::new(folder.to_owned(), layout.state.clone());
+    for path in paths {
+        scan.take(path)?;
+    }
+    links::check(&scan.manifest, folder)?;
+    let artefact = scan.manifest.digest();
+    if layout.release(&artefact).join("manifest.json").exists() {
+        return Ok((artefact, 0));
+    }
+    copy::copy(layout, &scan, &artefact)?;
+    Ok((artefact, scan.manifest.bytes()))
+}
+
+/// Keeps values and surroundings, unless this identity has its own already: what was started with
+/// them must go on with them.
+fn record(
+    layout: &Layout,
+    request: &KeepRelease,
+    release: &Release,
+    program: KeptProgram,
+) -> Result<(), EdgeError> {
+    let path = layout.record(release);
+    if read_json::<ReleaseRecord>(&path)?.is_some() {
+        return Ok(());
+    }
+    let wanted = request.spec.foreign_names();
+    let values = request.values.iter();
+    let values = values.filter(|(name, _)| wanted.contains(name.as_str()));
+    let surroundings = request.surroundings.iter();
+    let surroundings = surroundings.filter(|(name, _)| SURROUNDINGS.contains(&name.as_str()));
+    let record = ReleaseRecord {
+        release: release.clone(),
+        program,
+        values: values.map(|(n, v)| (n.clone(), v.clone())).collect(),
+        surroundings: surroundings.map(|(n, v)| (n.clone(), v.clone())).collect(),
+        need_urls: request.need_urls.clone(),
+    };
+    if let Some(folder) = path.parent() {
+        private_folder(folder)?;
+    }
+    write_json_durably(&path, &record)
+}
+
+/// What was kept with the release that `request` starts.
+pub(super) fn recorded(
+    layout: &Layout,
+    request: &StartInstance,
+) -> Result<ReleaseRecord, EdgeError> {
+    let release = &request.release;
+    read_json(&layout.record(release))?.ok_or_else(|| {
+        rejected(format!(
+            "release {} of {} is not kept any more",
+            release.version, request.service
+        ))
+    })
+}
+
+/// The digest of a release's files as they lie there now.
+pub(super) fn verify(layout: &Layout, release: &Release) -> Result<Digest, EdgeError> {
+    let files = layout.files(&release.artefact);
+    if !files.exists() {
+        return Err(rejected(format!(
+            "the files of release {} are gone",
+            release.version
+        )));
+    }
+    let files = fs::canonicalize(&files)
+        .map_err(|e| machine(format!("can't read {}", files.display()), e))?;
+    let mut scan = Scan::new(files, std::path::PathBuf::new());
+    scan.take("")?;
+    Ok(scan.manifest.digest())
+}

@@ -1,0 +1,38 @@
+//! Local processes, each under a shim.
+//!
+//! Linux only; no system of its own is needed. What can't be done: limits of memory and CPU (they
+//! come with cgroups), other users, other hosts.
+//!
+//! | folder below `STATE` | content |
+//! |---|---|
+//! | `releases/ARTEFACT/files/` | the copy, read-only; a service's working directory |
+//! | `releases/ARTEFACT/manifest.json` | every path with its mode, size and digest |
+//! | `releases/ARTEFACT/identities/IDENTITY.json` | values, surroundings, needs: 0600 |
+//! | `instances/ID/` | what the shim was told (`spec.json`), how it is (`status.json`), its output |
+
+mod address;
+mod copy;
+mod fail;
+mod forget;
+mod gone;
+mod identity;
+mod keep;
+mod layout;
+mod link;
+mod links;
+mod listening;
+mod log;
+mod manifest;
+mod observe;
+mod ports;
+mod proc;
+mod program;
+mod record;
+mod selection;
+mod start;
+mod stop;
+mod target;
+mod watch;
+
+pub use ports::PortRange;
+pub use target::{ProcessTarget, ProcessTargetConfig};

@@ -1,0 +1,118 @@
+//! How an instance is.
+
+use std::net::SocketAddr;
+
+use windlass_control::{ShimReply, ShimRequest, ShimSpec, ShimState, ShimStatus};
+use windlass_edge::{EdgeError, InstanceState};
+use windlass_model::{Instance, InstanceId};
+
+use super::fail::{refused, unreachable};
+use super::gone::{Known, Remains, end_of, remains};
+use super::layout::read_json;
+use super::link::{ANSWER_WITHIN, Link, Reached};
+use super::listening::belongs;
+use super::proc;
+use super::record::InstanceRecord;
+use super::target::Inner;
+
+/// What an instance's folder says that never changes.
+#[derive(Clone, Debug)]
+pub(super) struct Fixed {
+    pub(super) address: SocketAddr,
+    pub(super) listens: bool,
+    pub(super) stop_signal: String,
+}
+
+impl Inner {
+    /// A connection to the instance's shim, if there is one.
+    pub(super) async fn reach(&self, id: &InstanceId) -> Result<Reached, EdgeError> {
+        let folder = self.layout.instance(id);
+        // Where it was told to listen: an earlier controller may have had another folder for sockets.
+        match read_json::<ShimSpec>(&folder.join("spec.json"))? {
+            Some(spec) => Link::connect(&spec.socket).await,
+            None => Ok(Reached::Nobody),
+        }
+    }
+
+    pub(super) fn fixed(&self, instance: &Instance) -> Result<Fixed, EdgeError> {
+        let folder = self.layout.instance(&instance.id);
+        let record: Option<InstanceRecord> = read_json(&folder.join("instance.json"))?;
+        let spec: Option<ShimSpec> = read_json(&folder.join("spec.json"))?;
+        Ok(Fixed {
+            address: instance.address,
+            listens: record.is_none_or(|record| record.listens),
+            stop_signal: spec.map(|spec| spec.stop.signal).unwrap_or_default(),
+        })
+    }
+
+    pub(super) async fn observe(&self, instance: &Instance) -> Result<InstanceState, EdgeError> {
+        if let Reached::Shim(mut link) = self.reach(&instance.id).await? {
+            match link.ask(&ShimRequest::Status, ANSWER_WITHIN).await {
+                Ok(Some(ShimReply::Status(status))) => {
+                    return Ok(state(&status, &self.fixed(instance)?));
+                }
+                Ok(Some(ShimReply::Refused(refusal))) => return Err(refused(&refusal)),
+                Ok(Some(ShimReply::Done)) => return Err(unreachable("the shim talks nonsense")),
+                Ok(None) => {} // It went away; what it wrote is there.
+                Err(slow) => return Err(unreachable("the shim does not answer").because(slow)),
+            }
+        }
+        self.observe_remains(instance).map(|(state, _)| state)
+    }
+
+    /// The state when nobody answers, and the process to watch if it is adopted.
+    pub(super) fn observe_remains(
+        &self,
+        instance: &Instance,
+    ) -> Result<(InstanceState, Option<(i32, u64)>), EdgeError> {
+        let starting = InstanceState::Running {
+            listening: false,
+            restarts: 0,
+        };
+        if self.starting.borrow().contains(&instance.id) {
+            return Ok((starting, None));
+        }
+        match remains(&self.layout.instance(&instance.id))? {
+            Remains::Nothing => Ok((InstanceState::Absent, None)),
+            Remains::Starting => Ok((starting, None)),
+            Remains::Known(known) if known.shim().is_some() => {
+                // Its socket's file is gone, its status is kept up to date.
+                Ok((state(&known.status, &self.fixed(instance)?), None))
+            }
+            Remains::Known(known) => Ok(self.adopted(&known, instance)?),
+        }
+    }
+
+    fn adopted(
+        &self,
+        known: &Known,
+        instance: &Instance,
+    ) -> Result<(InstanceState, Option<(i32, u64)>), EdgeError> {
+        let Some(leader) = known.leader() else {
+            return Ok((InstanceState::Ended(known.end()), None));
+        };
+        let fixed = self.fixed(instance)?;
+        let pids = || known.survivors().into_iter().map(|stat| stat.pid);
+        let state = InstanceState::Running {
+            listening: !fixed.listens || belongs(fixed.address, pids()),
+            restarts: known.status.restarts,
+        };
+        Ok((state, Some((leader.pid, leader.start_time))))
+    }
+}
+
+/// A shim's status in the border's words.
+pub(super) fn state(status: &ShimStatus, fixed: &Fixed) -> InstanceState {
+    match &status.state {
+        ShimState::Running { .. } => InstanceState::Running {
+            listening: !fixed.listens || belongs(fixed.address, proc::descendants(status.shim.0)),
+            restarts: status.restarts,
+        },
+        // Nothing runs at this moment, so that nothing can be ready.
+        ShimState::BackingOff { .. } => InstanceState::Running {
+            listening: false,
+            restarts: status.restarts,
+        },
+        ShimState::Ended { end } => InstanceState::Ended(end_of(end, &fixed.stop_signal)),
+    }
+}

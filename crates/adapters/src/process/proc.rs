@@ -1,0 +1,166 @@
+//! What the kernel says about processes.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::os::fd::OwnedFd;
+use std::time::Duration;
+
+use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
+use tokio::io::Interest;
+use tokio::io::unix::AsyncFd;
+use tokio::time::sleep;
+
+/// When to look again where the kernel tells no end by itself.
+const LOOK_AGAIN: Duration = Duration::from_millis(100);
+
+/// The parts of `/proc/PID/stat` that matter here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Stat {
+    pub(super) pid: i32,
+    pub(super) parent: i32,
+    pub(super) session: i32,
+    pub(super) start_time: u64,
+}
+
+/// Reads one process; none if it is gone or a zombie.
+pub(super) fn stat(pid: i32) -> Option<Stat> {
+    // Not as text: the program's name in it may be any bytes.
+    let bytes = fs::read(format!("/proc/{pid}/stat")).ok()?;
+    let text = String::from_utf8_lossy(&bytes);
+    // The name stands in brackets and may hold brackets and spaces itself.
+    let (_, tail) = text.rsplit_once(')')?;
+    let fields: Vec<&str> = tail.split_ascii_whitespace().collect();
+    if matches!(*fields.first()?, "Z" | "X") {
+        return None;
+    }
+    Some(Stat {
+        pid,
+        parent: fields.get(1)?.parse().ok()?,
+        session: fields.get(3)?.parse().ok()?,
+        start_time: fields.get(19)?.parse().ok()?,
+    })
+}
+
+/// Whether that very process lives: a pid alone may be somebody else's by now.
+pub(super) fn lives(pid: i32, start_time: u64) -> bool {
+    stat(pid).is_some_and(|stat| stat.start_time == start_time)
+}
+
+/// Every living process.
+pub(super) fn all() -> Vec<Stat> {
+    let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
+    entries
+        .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+        .filter_map(stat)
+        .collect()
+}
+
+/// Descendants of `ancestors` among `all`, without the ancestors themselves.
+pub(super) fn descendants_among(all: &[Stat], ancestors: &BTreeSet<i32>) -> BTreeSet<Stat> {
+    let mut by_parent: BTreeMap<i32, Vec<Stat>> = BTreeMap::new();
+    for stat in all {
+        by_parent.entry(stat.parent).or_default().push(*stat);
+    }
+    let mut seen = ancestors.clone();
+    let mut found = BTreeSet::new();
+    let mut open: Vec<i32> = ancestors.iter().copied().collect();
+    while let Some(parent) = open.pop() {
+        for child in by_parent.get(&parent).into_iter().flatten() {
+            if seen.insert(child.pid) {
+                open.push(child.pid);
+                found.insert(*child);
+            }
+        }
+    }
+    found
+}
+
+/// Pids of the descendants of `ancestor`. Asks the kernel for children where it tells them, which
+/// costs little on a machine with many processes, and reads all processes elsewhere.
+pub(super) fn descendants(ancestor: i32) -> Vec<i32> {
+    let mut found = Vec::new();
+    let mut open = vec![ancestor];
+    while let Some(pid) = open.pop() {
+        let Some(children) = children(pid) else {
+            let stats = descendants_among(&all(), &BTreeSet::from([ancestor]));
+            return stats.into_iter().map(|stat| stat.pid).collect();
+        };
+        for child in children {
+            if child != ancestor && !found.contains(&child) {
+                found.push(child);
+                open.push(child);
+            }
+        }
+    }
+    found
+}
+
+/// Children of all threads of a process; none where the kernel has no such file.
+fn children(pid: i32) -> Option<Vec<i32>> {
+    let Ok(threads) = fs::read_dir(format!("/proc/{pid}/task")) else {
+        return Some(Vec::new()); // It is gone.
+    };
+    let mut found = Vec::new();
+    for thread in threads.flatten() {
+        let path = thread.path();
+        match fs::read_to_string(path.join("children")) {
+            Ok(text) => found.extend(text.split_ascii_whitespace().flat_map(str::parse::<i32>)),
+            Err(_) if path.exists() => return None,
+            Err(_) => {}
+        }
+    }
+    Some(found)
+}
+
+/// Sends a signal to that very process and to no other that got its pid.
+pub(super) fn signal(target: Stat, signal: Signal) {
+    let Some(pid) = Pid::from_raw(target.pid) else {
+        return;
+    };
+    // Opened before the look: from then on the descriptor means one process only.
+    let Ok(pidfd) = pidfd_open(pid, PidfdFlags::empty()) else {
+        return;
+    };
+    if lives(target.pid, target.start_time) {
+        match pidfd_send_signal(pidfd, signal) {
+            // Whoever waits for the end sees whether it helped.
+            Ok(()) | Err(_) => {}
+        }
+    }
+}
+
+/// This boot of the machine; empty where the kernel does not say.
+pub(super) fn boot_id() -> String {
+    fs::read_to_string("/proc/sys/kernel/random/boot_id")
+        .map(|text| text.trim().to_owned())
+        .unwrap_or_default()
+}
+
+/// Waits for the end of that very process; returns at once if it is over. May return early where the
+/// kernel has no descriptors of processes: look again.
+pub(super) async fn ended(pid: i32, start_time: u64) {
+    let Some(raw) = Pid::from_raw(pid) else {
+        return;
+    };
+    match readable(raw) {
+        // Looked at after it was opened: from then on the descriptor means one process only.
+        Some(descriptor) if lives(pid, start_time) => {
+            if descriptor.readable().await.is_err() {
+                sleep(LOOK_AGAIN).await;
+            }
+        }
+        Some(_) => {}
+        // Without pidfd: the next look tells.
+        None => sleep(LOOK_AGAIN).await,
+    }
+}
+
+/// A descriptor that becomes readable when the process ends; none where the kernel has none.
+#[expect(
+    deprecated,
+    reason = "sound for a descriptor that is owned, as this one; what replaces it is unsafe"
+)]
+fn readable(pid: Pid) -> Option<AsyncFd<OwnedFd>> {
+    let descriptor = pidfd_open(pid, PidfdFlags::NONBLOCK).ok()?;
+    AsyncFd::with_interest(descriptor, Interest::READABLE).ok()
+}

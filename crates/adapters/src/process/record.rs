@@ -1,0 +1,41 @@
+//! What is kept about a release besides its files: 0600, and gone with it.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+use windlass_model::{Digest, InstallationId, Instance, Release, ServiceKey};
+
+/// What starting a release needs besides its files and the journalled specification.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct ReleaseRecord {
+    pub(super) release: Release,
+    pub(super) program: KeptProgram,
+    /// Values of foreign names. Secrets: this type has no `Debug`.
+    pub(super) values: BTreeMap<String, String>,
+    /// PATH, HOME and LANG.
+    pub(super) surroundings: BTreeMap<String, String>,
+    pub(super) need_urls: BTreeMap<String, String>,
+}
+
+/// Where the program lies.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "where", rename_all = "snake_case")]
+pub(super) enum KeptProgram {
+    /// In the copy, at this path.
+    Kept { path: String },
+    /// Elsewhere; it was this when the release was kept.
+    Outside { path: PathBuf, sha256: Digest },
+}
+
+/// Whose an instance is. `instance.json` in its folder.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct InstanceRecord {
+    pub(super) instance: Instance,
+    pub(super) service: ServiceKey,
+    pub(super) release: Release,
+    /// Whether a listening socket is expected of it.
+    pub(super) listens: bool,
+    /// The installation that started it.
+    pub(super) installation: InstallationId,
+}

@@ -1,0 +1,173 @@
+//! Which files a release consists of, and which program it starts.
+
+use std::fs;
+use std::path::{Component, Path, PathBuf};
+
+use windlass_edge::{EdgeError, KeepRelease};
+use windlass_model::Template;
+
+use super::fail::rejected;
+use super::program::{self, DEFAULT_PATH};
+
+/// The program of a release.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Program {
+    /// A kept file, by its path in the copy.
+    Kept(String),
+    /// A file elsewhere; only its digest is kept.
+    Outside(PathBuf),
+}
+
+/// What to keep.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Selection {
+    pub(super) paths: Vec<String>,
+    pub(super) program: Program,
+}
+
+/// Where a relative path leads, by its words alone.
+enum Place {
+    /// Below the folder; the path without `.` and `..`. Empty: the folder itself.
+    Below {
+        path: String,
+        climbs: bool,
+    },
+    Elsewhere,
+}
+
+fn place(text: &str) -> Place {
+    let mut parts: Vec<&str> = Vec::new();
+    let mut climbs = false;
+    for component in Path::new(text).components() {
+        match component {
+            Component::CurDir => {}
+            Component::Normal(part) => parts.push(part.to_str().unwrap_or_default()),
+            Component::ParentDir => {
+                climbs = true;
+                if parts.pop().is_none() {
+                    return Place::Elsewhere;
+                }
+            }
+            Component::RootDir | Component::Prefix(_) => return Place::Elsewhere,
+        }
+    }
+    let path = parts.join("/");
+    Place::Below { path, climbs }
+}
+
+/// Decides by `files`, or else by the program and its arguments. `folder` is without links.
+pub(super) fn select(request: &KeepRelease, folder: &Path) -> Result<Selection, EdgeError> {
+    let argv = &request.spec.process.argv;
+    let (first, arguments) = argv
+        .split_first()
+        .ok_or_else(|| rejected("there is no program in `run`"))?;
+    let path = request.surroundings.get("PATH");
+    let path = path.map_or(DEFAULT_PATH, String::as_str);
+    let shown = program_text(first, request)?;
+    let program = locate(&shown, folder, path)?;
+    let file = match &program {
+        Program::Kept(below) => folder.join(below),
+        Program::Outside(file) => file.clone(),
+    };
+    program::check(&file, &shown, path)?;
+
+    let mut paths = Vec::new();
+    for listed in &request.spec.process.files {
+        paths.push(listed_path(listed, folder)?);
+    }
+    if paths.is_empty() {
+        for argument in arguments {
+            paths.extend(named_path(argument, folder)?);
+        }
+    }
+    if let Program::Kept(below) = &program {
+        paths.push(below.clone());
+    } else if paths.is_empty() {
+        return Err(rejected(format!(
+            "nothing of {shown} would be kept, so that it could not be started again later: \
+             list in `files:` what the service consists of"
+        )));
+    }
+    // What lies above comes first, so that what lies below it is seen as taken.
+    paths.sort();
+    paths.dedup();
+    Ok(Selection { paths, program })
+}
+
+/// The program's name as the person wrote it, with the values known before any start.
+fn program_text(template: &Template, request: &KeepRelease) -> Result<String, EdgeError> {
+    let text = template
+        .expand(|name| match name {
+            "VERSION" => request.spec.version.as_deref(),
+            _ => request.values.get(name).map(String::as_str),
+        })
+        .map_err(|name| {
+            rejected(format!(
+                "the program {template} can't depend on ${{{name}}}, which has no value yet"
+            ))
+        })?;
+    if text.is_empty() || text.contains('\0') {
+        return Err(rejected("the program in `run` has no name"));
+    }
+    Ok(text)
+}
+
+fn locate(shown: &str, folder: &Path, path: &str) -> Result<Program, EdgeError> {
+    if !shown.contains('/') {
+        let found = program::find(shown, path).ok_or_else(|| {
+            rejected(format!(
+                "the program {shown} is not on PATH ({path}); a program of this folder is \
+                 written ./{shown}"
+            ))
+        })?;
+        return Ok(Program::Outside(found));
+    }
+    if let Some(text) = Path::new(shown).is_absolute().then_some(shown) {
+        let below = Path::new(text).strip_prefix(folder).ok();
+        return match below.and_then(Path::to_str).map(place) {
+            Some(Place::Below { path, .. }) => Ok(Program::Kept(path)),
+            Some(Place::Elsewhere) | None => Ok(Program::Outside(PathBuf::from(text))),
+        };
+    }
+    match place(shown) {
+        Place::Below { path, .. } => Ok(Program::Kept(path)),
+        Place::Elsewhere => Err(rejected(format!(
+            "the program {shown} lies outside of the folder: write its absolute path, and list in \
+             `files:` what the service consists of"
+        ))),
+    }
+}
+
+fn listed_path(listed: &str, folder: &Path) -> Result<String, EdgeError> {
+    match place(listed) {
+        Place::Below { climbs: true, .. } | Place::Elsewhere => Err(rejected(format!(
+            "{listed} in `files:` must lie below the folder, without `..`"
+        ))),
+        Place::Below { path, .. } if fs::symlink_metadata(folder.join(&path)).is_err() => {
+            Err(rejected(format!("{listed} in `files:` is missing")))
+        }
+        Place::Below { path, .. } => Ok(path),
+    }
+}
+
+/// What an argument names below the folder, if it does.
+fn named_path(argument: &Template, folder: &Path) -> Result<Option<String>, EdgeError> {
+    let Ok(text) = argument.expand(|_| None) else {
+        return Ok(None); // Not known before the start.
+    };
+    if text.is_empty() || text.contains('\0') {
+        return Ok(None);
+    }
+    match place(&text) {
+        Place::Below { path, climbs } if folder.join(&path).exists() => {
+            if climbs {
+                return Err(rejected(format!(
+                    "the argument {text} names {path} by a detour; in the copy the detour may be \
+                     missing: write {path}"
+                )));
+            }
+            Ok(Some(path))
+        }
+        Place::Below { .. } | Place::Elsewhere => Ok(None),
+    }
+}

@@ -1,0 +1,255 @@
+//! Starts an instance: a shim of its own, which starts the group.
+
+use std::collections::BTreeMap;
+use std::fs::OpenOptions;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+use std::process::Stdio;
+use std::rc::Rc;
+use std::time::Duration;
+
+use tokio::process::{Child, Command};
+use tokio::time::{Instant, sleep};
+use windlass_control::{GroupEnd, Restart, ShimReply, ShimRequest, ShimSpec, ShimState};
+use windlass_edge::{EdgeError, InstanceState, StartInstance};
+use windlass_model::InstanceId;
+
+use super::address::check_free;
+use super::fail::{machine, rejected, timeout, unreachable};
+use super::keep::recorded;
+use super::layout::{private_folder, write_json};
+use super::link::{ANSWER_WITHIN, Reached};
+use super::manifest::hash_file;
+use super::program::{self, DEFAULT_PATH};
+use super::record::{InstanceRecord, KeptProgram, ReleaseRecord};
+use super::target::Inner;
+
+/// How long a shim may take to start its group.
+const START_WITHIN: Duration = Duration::from_secs(10);
+
+/// How often it is tried whether it answers.
+const TRY_EVERY: Duration = Duration::from_millis(2);
+
+/// How much of a failed shim's own words is shown.
+const LAST_WORDS: usize = 500;
+
+/// Takes an instance out of the set of starting ones, also when its start is dropped.
+struct Starting {
+    inner: Rc<Inner>,
+    id: InstanceId,
+}
+
+impl Drop for Starting {
+    fn drop(&mut self) {
+        self.inner.starting.borrow_mut().remove(&self.id);
+    }
+}
+
+pub(super) async fn start(inner: &Rc<Inner>, request: &StartInstance) -> Result<(), EdgeError> {
+    let id = &request.instance.id;
+    inner.check_epoch()?;
+    // Whatever happened to it before: it was started under this id.
+    if inner.observe(&request.instance).await? != InstanceState::Absent {
+        return Ok(());
+    }
+    let record = recorded(&inner.layout, request)?;
+    check_program(inner, request, &record).await?;
+    check_free(request.instance.address)?;
+    let spec = spec(inner, request, &record)?;
+
+    let folder = inner.layout.instance(id);
+    private_folder(&folder)?;
+    let whose = InstanceRecord {
+        instance: request.instance.clone(),
+        service: request.service.clone(),
+        release: request.release.clone(),
+        listens: request.spec.listen.is_some(),
+        installation: inner.config.installation.clone(),
+    };
+    write_json(&folder.join("instance.json"), &whose)?;
+    let address = request.instance.address;
+    inner.addresses.borrow_mut().insert(id.clone(), address);
+    write_json(&folder.join("spec.json"), &spec)?;
+
+    inner.starting.borrow_mut().insert(id.clone());
+    let _starting = Starting {
+        inner: Rc::clone(inner),
+        id: id.clone(),
+    };
+    let shim = spawn(&inner.config.shim, &folder)?;
+    answered(inner, request, shim).await
+}
+
+/// Refuses a program outside the copy that is not what it was: a candidate must be what was planned.
+/// What is started again by its policy runs with it, since nothing better can be had.
+async fn check_program(
+    inner: &Inner,
+    request: &StartInstance,
+    record: &ReleaseRecord,
+) -> Result<(), EdgeError> {
+    let path = record.surroundings.get("PATH");
+    let path = path.map_or(DEFAULT_PATH, String::as_str);
+    let (program, known) = match &record.program {
+        KeptProgram::Kept { path } => (
+            inner.layout.files(&request.release.artefact).join(path),
+            None,
+        ),
+        KeptProgram::Outside { path, sha256 } => (path.clone(), Some(sha256.clone())),
+    };
+    let shown = program.display().to_string();
+    program::check(&program, &shown, path)?;
+    let Some(known) = known else {
+        return Ok(());
+    };
+    let hashed = tokio::task::spawn_blocking(move || hash_file(&program)).await;
+    let (now, _) = hashed
+        .map_err(|e| unreachable("the reading of the program was ended").because(e))?
+        .map_err(|e| machine(format!("can't read {shown}"), e))?;
+    if now == known {
+        return Ok(());
+    }
+    match request.restart {
+        Restart::Never => Err(rejected(format!(
+            "the program {shown} is not what it was when release {} was kept (then {}, now {}): \
+             deploy again",
+            request.release.version,
+            known.short(),
+            now.short()
+        ))),
+        Restart::BackOff => {
+            tracing::warn!(
+                instance.id = %request.instance.id,
+                "drift: the program {shown} is not what it was when release {} was kept",
+                request.release.version
+            );
+            Ok(())
+        }
+    }
+}
+
+fn spec(
+    inner: &Inner,
+    request: &StartInstance,
+    record: &ReleaseRecord,
+) -> Result<ShimSpec, EdgeError> {
+    let files = inner.layout.files(&request.release.artefact);
+    let mut values: BTreeMap<&str, &str> = BTreeMap::new();
+    let (port, ordinal) = (
+        request.instance.address.port().to_string(),
+        request.ordinal.to_string(),
+    );
+    for (name, value) in &record.values {
+        values.insert(name, value);
+    }
+    values.insert("PORT", &port);
+    values.insert("INSTANCE", &ordinal);
+    values.insert("VERSION", &request.release.version.0);
+    let expand = |template: &windlass_model::Template| {
+        template
+            .expand(|name| values.get(name).copied())
+            .map_err(|name| rejected(format!("${{{name}}} was not kept with the release")))
+    };
+    let process = &request.spec.process;
+    let mut arguments = Vec::new();
+    for template in process.argv.iter().skip(1) {
+        arguments.push(expand(template)?);
+    }
+    let mut env = BTreeMap::from([("PATH".to_owned(), DEFAULT_PATH.to_owned())]);
+    env.extend(record.surroundings.clone());
+    env.extend(record.need_urls.clone());
+    for (name, template) in &process.env {
+        env.insert(name.clone(), expand(template)?);
+    }
+    env.insert("PORT".to_owned(), port.clone());
+    env.insert("INSTANCE".to_owned(), ordinal.clone());
+    Ok(ShimSpec {
+        instance: request.instance.id.clone(),
+        epoch: inner.config.epoch,
+        program: match &record.program {
+            KeptProgram::Kept { path } => files.join(path),
+            KeptProgram::Outside { path, .. } => path.clone(),
+        },
+        arguments,
+        env,
+        directory: files,
+        stop: process.stop.clone(),
+        restart: request.restart,
+        socket: inner.layout.socket(&request.instance.id)?,
+    })
+}
+
+/// Starts the shim's process. It begins a session of its own, so that it outlives this one.
+fn spawn(argv: &[String], folder: &Path) -> Result<Child, EdgeError> {
+    let failed = |e| machine("can't start a shim", e);
+    let words = OpenOptions::new()
+        .append(true)
+        .create(true)
+        .mode(0o600)
+        .open(folder.join("shim.log"))
+        .map_err(failed)?;
+    let (program, arguments) = argv
+        .split_first()
+        .ok_or_else(|| rejected("no program is configured as shim"))?;
+    Command::new(program)
+        .args(arguments)
+        .arg("--folder")
+        .arg(folder)
+        .env_clear()
+        .current_dir("/")
+        .stdin(Stdio::null())
+        .stdout(words.try_clone().map_err(failed)?)
+        .stderr(words)
+        .spawn()
+        .map_err(failed)
+}
+
+/// Waits until the shim says that the group was started, or could not be.
+async fn answered(
+    inner: &Inner,
+    request: &StartInstance,
+    mut shim: Child,
+) -> Result<(), EdgeError> {
+    let id = &request.instance.id;
+    let by = Instant::now() + START_WITHIN;
+    loop {
+        if let Reached::Shim(mut link) = inner.reach(id).await? {
+            let reply = link.ask(&ShimRequest::Status, ANSWER_WITHIN).await?;
+            if let Some(ShimReply::Status(status)) = reply {
+                return match status.state {
+                    ShimState::Ended {
+                        end: GroupEnd::NotStarted(why),
+                    } => Err(rejected(format!(
+                        "the program {} can't be started: {why}",
+                        request
+                            .spec
+                            .process
+                            .argv
+                            .first()
+                            .map_or_else(String::new, ToString::to_string)
+                    ))),
+                    ShimState::Ended { .. }
+                    | ShimState::Running { .. }
+                    | ShimState::BackingOff { .. } => Ok(()),
+                };
+            }
+        }
+        if let Ok(Some(status)) = shim.try_wait() {
+            return Err(unreachable(format!(
+                "the shim ended ({status}) before it started anything: {}",
+                last_words(&inner.layout.instance(id))
+            )));
+        }
+        if Instant::now() >= by {
+            return Err(timeout(format!(
+                "the shim did not answer within {START_WITHIN:?}"
+            )));
+        }
+        sleep(TRY_EVERY).await;
+    }
+}
+
+fn last_words(folder: &Path) -> String {
+    let text = std::fs::read(folder.join("shim.log")).unwrap_or_default();
+    let start = text.len().saturating_sub(LAST_WORDS);
+    String::from_utf8_lossy(&text[start..]).trim().to_owned()
+}

@@ -1,0 +1,209 @@
+//! The target itself.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::rc::Rc;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_trait::async_trait;
+use windlass_control::{Restart, ShimRefusal, ShimReply, ShimRequest};
+use windlass_edge::{
+    EdgeError, InstanceState, InstanceWatch, KeepRelease, Kept, LogChunk, LogRequest,
+    StartInstance, Target,
+};
+use windlass_model::{Digest, Epoch, InstallationId, Instance, InstanceId, Release};
+
+use super::fail::{machine, refused, unreachable};
+use super::layout::{Layout, private_folder, read_json, write_json_durably};
+use super::link::{ANSWER_WITHIN, Reached};
+use super::{address, forget, keep, log, start, stop, watch};
+
+/// What a process target needs to know.
+#[derive(Clone)]
+pub struct ProcessTargetConfig {
+    /// How a shim is started; `--folder FOLDER` is appended. `/proc/self/exe shim` in the product.
+    pub shim: Vec<String>,
+    /// Where releases and traces of instances lie. Nothing else may write there.
+    pub state: PathBuf,
+    /// Where sockets lie: a short path, since a socket's is at most 107 bytes.
+    pub run: PathBuf,
+    /// This controller's.
+    pub epoch: Epoch,
+    /// Whose instances these are.
+    pub installation: InstallationId,
+    /// The installation's secret, for keyed hashes of values.
+    pub key: Vec<u8>,
+}
+
+/// Runs releases as local processes, each under a shim that outlives the controller.
+///
+/// For one controller at a time, on a tokio runtime of one thread with time, net and process
+/// enabled; copying and hashing go to its blocking threads.
+pub struct ProcessTarget {
+    inner: Rc<Inner>,
+}
+
+/// What a watch shares with the target.
+pub(super) struct Inner {
+    pub(super) config: ProcessTargetConfig,
+    pub(super) layout: Layout,
+    /// Instances whose start is under way: their folders are not finished.
+    pub(super) starting: RefCell<BTreeSet<InstanceId>>,
+    pub(super) addresses: RefCell<BTreeMap<InstanceId, SocketAddr>>,
+    /// Held while releases come or go, so that none goes while it comes.
+    releases: Arc<Mutex<()>>,
+}
+
+impl ProcessTarget {
+    /// Makes the folders and learns which addresses are in use.
+    ///
+    /// # Errors
+    /// `Unreachable` when the folders can't be used.
+    pub fn new(config: ProcessTargetConfig) -> Result<Self, EdgeError> {
+        private_folder(&config.state)?;
+        private_folder(&config.run)?;
+        let real = |path: &PathBuf| {
+            fs::canonicalize(path).map_err(|e| machine(format!("can't use {}", path.display()), e))
+        };
+        let layout = Layout {
+            state: real(&config.state)?,
+            run: real(&config.run)?,
+        };
+        private_folder(&layout.releases())?;
+        private_folder(&layout.instances())?;
+        let addresses = RefCell::new(address::known(&layout));
+        let inner = Inner {
+            config,
+            layout,
+            starting: RefCell::default(),
+            addresses,
+            releases: Arc::default(),
+        };
+        inner.raise_epoch()?;
+        Ok(Self {
+            inner: Rc::new(inner),
+        })
+    }
+
+    /// Runs `work` on a blocking thread, alone among those that change releases.
+    async fn alone<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, EdgeError> {
+        let releases = Arc::clone(&self.inner.releases);
+        blocking(move || {
+            let _alone = releases.lock().unwrap_or_else(PoisonError::into_inner);
+            work()
+        })
+        .await
+    }
+}
+
+impl Inner {
+    fn epoch_file(&self) -> PathBuf {
+        self.layout.state.join("epoch.json")
+    }
+
+    /// Notes this controller's epoch, so that an older one that still runs is fenced off.
+    fn raise_epoch(&self) -> Result<(), EdgeError> {
+        let known: Option<Epoch> = read_json(&self.epoch_file())?;
+        match known {
+            Some(known) if known >= self.config.epoch => Ok(()),
+            Some(_) | None => write_json_durably(&self.epoch_file(), &self.config.epoch),
+        }
+    }
+
+    /// Refuses to change anything when a newer controller was here.
+    pub(super) fn check_epoch(&self) -> Result<(), EdgeError> {
+        match read_json(&self.epoch_file())? {
+            Some(newer) if newer > self.config.epoch => Err(refused(&ShimRefusal::OldEpoch(newer))),
+            Some(_) | None => Ok(()),
+        }
+    }
+}
+
+/// Runs `work` on a blocking thread. Dropping the future does not end the work.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, EdgeError> {
+    tokio::task::spawn_blocking(work)
+        .await
+        .map_err(|e| unreachable("the work was ended").because(e))
+}
+
+#[async_trait(?Send)]
+impl Target for ProcessTarget {
+    async fn keep(&self, request: &KeepRelease) -> Result<Kept, EdgeError> {
+        let layout = self.inner.layout.clone();
+        let key = self.inner.config.key.clone();
+        let request = request.clone();
+        self.alone(move || keep::keep(&layout, &key, &request))
+            .await?
+    }
+
+    async fn forget_all_but(
+        &self,
+        needed: &[Release],
+        instances: &[InstanceId],
+    ) -> Result<(), EdgeError> {
+        self.inner.check_epoch()?;
+        let layout = self.inner.layout.clone();
+        let needed = needed.to_vec();
+        let mut instances = instances.to_vec();
+        instances.extend(self.inner.starting.borrow().iter().cloned());
+        let work = move || forget::forget(&layout, &needed, &instances);
+        let (dropped, outcome) = self.alone(work).await?;
+        let mut addresses = self.inner.addresses.borrow_mut();
+        addresses.retain(|instance, _| !dropped.contains(instance));
+        outcome
+    }
+
+    async fn start(&self, request: &StartInstance) -> Result<(), EdgeError> {
+        start::start(&self.inner, request).await
+    }
+
+    async fn observe(&self, instance: &Instance) -> Result<InstanceState, EdgeError> {
+        self.inner.observe(instance).await
+    }
+
+    fn watch(&self, instance: &Instance) -> InstanceWatch {
+        watch::watch(Rc::clone(&self.inner), instance.clone())
+    }
+
+    async fn set_restart(&self, instance: &InstanceId, restart: Restart) -> Result<(), EdgeError> {
+        let Reached::Shim(mut link) = self.inner.reach(instance).await? else {
+            return Err(unreachable(format!("nobody keeps instance {instance}")));
+        };
+        let epoch = self.inner.config.epoch;
+        let keep = ShimRequest::Keep { epoch, restart };
+        match link.ask(&keep, ANSWER_WITHIN).await? {
+            Some(ShimReply::Done) => Ok(()),
+            Some(ShimReply::Refused(refusal)) => Err(refused(&refusal)),
+            Some(ShimReply::Status(_)) => Err(unreachable("the shim talks nonsense")),
+            None => Err(unreachable(format!("nobody keeps instance {instance}"))),
+        }
+    }
+
+    async fn stop(&self, instance: &InstanceId) -> Result<(), EdgeError> {
+        stop::stop(&self.inner, instance).await
+    }
+
+    async fn log(&self, request: &LogRequest) -> Result<LogChunk, EdgeError> {
+        let layout = self.inner.layout.clone();
+        let request = request.clone();
+        blocking(move || log::read(&layout, &request)).await?
+    }
+
+    async fn verify(&self, release: &Release) -> Result<Digest, EdgeError> {
+        let layout = self.inner.layout.clone();
+        let release = release.clone();
+        blocking(move || keep::verify(&layout, &release)).await?
+    }
+
+    fn addresses_in_use(&self) -> Vec<SocketAddr> {
+        self.inner.addresses.borrow().values().copied().collect()
+    }
+}

@@ -1,0 +1,4 @@
+//! Adapters against the real thing.
+
+mod process;
+mod router;

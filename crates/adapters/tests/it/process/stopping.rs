@@ -1,0 +1,80 @@
+//! Ending instances, and who may.
+
+use windlass_control::{Restart, ShimState};
+use windlass_edge::{ErrorKind, InstanceState, Target};
+use windlass_model::{InstanceEnd, InstanceId, Millis};
+
+use super::bench::{Bench, run, service, started};
+
+#[test]
+fn a_stop_leaves_no_process_and_may_be_repeated() {
+    run(async {
+        let bench = Bench::new("trap '' TERM; echo up; while :; do sleep 0.01; done");
+        let mut spec = service(&["./service"]);
+        spec.process.stop.within = Millis::from_millis(200);
+        let request = bench.start(spec).await;
+        bench.line(&request.instance).await;
+        let status = bench.status(&request.instance);
+        let ShimState::Running { pid, .. } = status.state else {
+            panic!("not running");
+        };
+        bench
+            .target
+            .stop(&request.instance.id)
+            .await
+            .expect("a stop");
+        assert_eq!(started(pid), None);
+        bench
+            .target
+            .stop(&request.instance.id)
+            .await
+            .expect("again");
+        let ended = InstanceState::Ended(InstanceEnd::Killed(15));
+        assert_eq!(bench.observe(&request.instance).await, ended);
+        assert_eq!(bench.printed(&request.instance), "up\n", "its log stays");
+        let sockets = std::fs::read_dir(bench.root.path().join("run"));
+        assert_eq!(sockets.expect("a folder").count(), 0);
+    });
+}
+
+#[test]
+fn stopping_what_never_was_is_done() {
+    run(async {
+        let bench = Bench::new("");
+        let id = InstanceId::parse("ins_none").expect("an id");
+        bench.target.stop(&id).await.expect("nothing to do");
+    });
+}
+
+#[test]
+fn an_older_controller_changes_nothing() {
+    run(async {
+        let bench = Bench::new("exec sleep 300");
+        let spec = service(&["./service"]);
+        let request = bench.start(spec.clone()).await;
+        let newer = bench.target_of_epoch(6);
+        let id = &request.instance.id;
+        newer
+            .set_restart(id, Restart::BackOff)
+            .await
+            .expect("newer");
+
+        let older = &bench.target;
+        let mut other = bench.starting(request.release.clone(), spec);
+        other.instance = bench.instance("2");
+        for outcome in [
+            older.stop(id).await,
+            older.set_restart(id, Restart::Never).await,
+            older.start(&other).await,
+            older.forget_all_but(&[], &[]).await,
+        ] {
+            assert_eq!(outcome.expect_err("fenced").kind, ErrorKind::Refused);
+        }
+        assert!(matches!(
+            newer.observe(&request.instance).await.expect("a state"),
+            InstanceState::Running { .. }
+        ));
+        assert_eq!(bench.status(&request.instance).restart, Restart::BackOff);
+        newer.stop(id).await.expect("a stop");
+    });
+}

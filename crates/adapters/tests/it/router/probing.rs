@@ -1,0 +1,83 @@
+//! One question, one answer.
+
+use std::net::{SocketAddr, TcpListener};
+
+use windlass_adapters::NetworkProber;
+use windlass_edge::Prober;
+use windlass_model::{Millis, Probe, ProbeKind, Probed};
+
+use super::rig::{answering, instance};
+
+async fn ask(kind: ProbeKind, address: SocketAddr) -> Probed {
+    let probe = Probe {
+        kind,
+        timeout: Millis::from_millis(200),
+        ..Probe::default()
+    };
+    NetworkProber.probe(&probe, &instance(address)).await
+}
+
+fn http() -> ProbeKind {
+    ProbeKind::Http {
+        path: "/health?deep".to_owned(),
+    }
+}
+
+fn unready(saw: &str) -> Probed {
+    Probed::Unready {
+        saw: saw.to_owned(),
+    }
+}
+
+fn status(line: &str) -> SocketAddr {
+    answering(format!("HTTP/1.1 {line}\r\nContent-Length: 0\r\n\r\n"))
+}
+
+#[tokio::test]
+async fn success_and_redirects_are_ready_and_the_rest_says_its_status() {
+    for line in ["200 OK", "204 No Content", "302 Found"] {
+        assert_eq!(ask(http(), status(line)).await, Probed::Ready, "{line}");
+    }
+    for code in [400, 404, 500, 503] {
+        let line = format!("{code} X");
+        let expected = unready(&format!("HTTP {code}"));
+        assert_eq!(ask(http(), status(&line)).await, expected);
+    }
+}
+
+#[tokio::test]
+async fn a_redirect_is_not_followed() {
+    let dead = "302 Found\r\nLocation: http://127.0.0.1:1/";
+    assert_eq!(ask(http(), status(dead)).await, Probed::Ready);
+}
+
+#[tokio::test]
+async fn what_gives_no_answer_says_so() {
+    let closed = rustix::net::socket(
+        rustix::net::AddressFamily::INET,
+        rustix::net::SocketType::STREAM,
+        None,
+    );
+    let closed = closed.expect("a socket");
+    let any = SocketAddr::from(([127, 0, 0, 1], 0));
+    rustix::net::bind(&closed, &any).expect("bound");
+    let name = rustix::net::getsockname(&closed).expect("a name");
+    let closed_address = SocketAddr::try_from(name).expect("an address");
+    for kind in [http(), ProbeKind::Tcp] {
+        let saw = ask(kind, closed_address).await;
+        assert_eq!(saw, unready("connection refused"));
+    }
+    let silent = TcpListener::bind("127.0.0.1:0").expect("a listener");
+    let address = silent.local_addr().expect("an address");
+    assert_eq!(ask(http(), address).await, unready("no answer in 200ms"));
+    assert_eq!(ask(ProbeKind::Tcp, address).await, Probed::Ready);
+    let noise = answering("SSH-2.0-OpenSSH\r\n\r\n".to_owned());
+    let Probed::Unready { saw } = ask(http(), noise).await else {
+        unreachable!("noise is no answer");
+    };
+    assert!(saw.starts_with("no HTTP: "), "{saw}");
+    let alive = ProbeKind::Alive {
+        at_least: Millis::from_secs(9),
+    };
+    assert_eq!(ask(alive, closed_address).await, Probed::Ready);
+}

@@ -1,0 +1,141 @@
+//! Routers that die, and controllers that change.
+
+use std::net::TcpListener;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
+
+use windlass_adapters::{EmbeddedRouter, EmbeddedRouterConfig};
+use windlass_edge::{ErrorKind, TrafficRouter};
+
+use super::rig::{Place, eventually, free_address, get, origin, raise, to};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn a_killed_router_comes_back_by_itself_and_no_client_is_refused() {
+    let place = Place::new();
+    let router = place.connect(1).await;
+    let listener = free_address();
+    let route = to(listener, origin("hello"));
+    raise(&router, "web", Some(route)).await.expect("applied");
+    let before = router.observe().await.expect("a table");
+
+    let (over, refused, answered) = (
+        AtomicBool::new(false),
+        AtomicUsize::new(0),
+        AtomicUsize::new(0),
+    );
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !over.load(SeqCst) {
+                match std::net::TcpStream::connect(listener) {
+                    Ok(_) => {}
+                    Err(_) => {
+                        refused.fetch_add(1, SeqCst);
+                    }
+                }
+                if get(listener).is_ok_and(|body| body == "hello") {
+                    answered.fetch_add(1, SeqCst);
+                }
+            }
+        });
+        eventually("traffic flows", || answered.load(SeqCst) > 20);
+        let old = place.kill();
+        // Nobody calls the adapter: its own task must see to it.
+        eventually("another router runs", || {
+            place.pid().is_some_and(|pid| pid != old)
+        });
+        let so_far = answered.load(SeqCst);
+        eventually("traffic flows again", || {
+            answered.load(SeqCst) > so_far + 20
+        });
+        over.store(true, SeqCst);
+    });
+    assert_eq!(refused.load(SeqCst), 0);
+    let after = router.observe().await.expect("a table");
+    assert_eq!(after.services, before.services);
+    assert_ne!(after.boot, before.boot);
+    router.shutdown().await.expect("ended");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn a_new_controller_takes_over_the_router_and_its_listeners() {
+    let place = Place::new();
+    let first = place.connect(1).await;
+    let listener = free_address();
+    let route = to(listener, origin("hello"));
+    raise(&first, "web", Some(route.clone()))
+        .await
+        .expect("applied");
+    let pid = place.pid();
+
+    let second = place.connect(2).await;
+    assert_eq!(place.pid(), pid, "the same router");
+    let refused = raise(&first, "web", Some(route.clone())).await;
+    assert_eq!(refused.expect_err("old").kind, ErrorKind::Refused);
+    let late = EmbeddedRouter::connect(place.config(1)).await;
+    assert_eq!(late.err().map(|e| e.kind), Some(ErrorKind::Refused));
+    drop(first);
+
+    let old = place.kill();
+    eventually("another router runs", || {
+        place.pid().is_some_and(|pid| pid != old)
+    });
+    assert_eq!(get(listener).expect("on the same socket"), "hello");
+    raise(&second, "web", None).await.expect("applied");
+    eventually("it is free", || TcpListener::bind(listener).is_ok());
+    second.shutdown().await.expect("ended");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn the_router_outlives_its_controller() {
+    let place = Place::new();
+    let router = place.connect(1).await;
+    let listener = free_address();
+    let route = to(listener, origin("hello"));
+    raise(&router, "web", Some(route)).await.expect("applied");
+    drop(router);
+    assert_eq!(get(listener).expect("an answer"), "hello");
+    let pid = place.pid().expect("a router");
+    let session = rustix::process::Pid::from_raw(pid);
+    assert_eq!(rustix::process::getsid(session).ok(), session);
+    place.connect(2).await.shutdown().await.expect("ended");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn after_both_have_died_the_last_table_is_served_from_new_sockets() {
+    let place = Place::new();
+    let router = place.connect(1).await;
+    let listener = free_address();
+    let route = to(listener, origin("hello"));
+    raise(&router, "web", Some(route)).await.expect("applied");
+    drop(router);
+    place.kill();
+    eventually("nobody listens", || TcpListener::bind(listener).is_ok());
+    let router = place.connect(2).await;
+    assert_eq!(get(listener).expect("an answer"), "hello");
+    router.shutdown().await.expect("ended");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn a_program_that_is_no_router_is_told_with_its_log() {
+    let place = Place::new();
+    let missing = EmbeddedRouterConfig {
+        program: place.path("missing"),
+        ..place.config(1)
+    };
+    let failed = EmbeddedRouter::connect(missing).await.err();
+    let failed = failed.expect("no such program");
+    assert_eq!(failed.kind, ErrorKind::Unreachable);
+    assert!(
+        failed.what.starts_with("could not start"),
+        "{}",
+        failed.what
+    );
+
+    let ends = EmbeddedRouterConfig {
+        arguments: vec!["--list".into()],
+        ..place.config(1)
+    };
+    let failed = EmbeddedRouter::connect(ends).await.err();
+    let failed = failed.expect("no router");
+    assert!(failed.what.contains("ended at once"), "{}", failed.what);
+    assert!(failed.what.ends_with("router.log"), "{}", failed.what);
+}

@@ -1,0 +1,30 @@
+//! What clients see as it happens.
+
+use serde::{Deserialize, Serialize};
+use windlass_model::{DeploymentId, Fact};
+
+/// One journal row as it was committed: over the WebSocket as one text message each.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Event {
+    /// Position among all deployments' rows: resume with `after` = this.
+    pub sequence: u64,
+    /// Whose.
+    pub deployment: DeploymentId,
+    /// Its number within the deployment.
+    pub number: u64,
+    /// Microseconds since 1970 UTC.
+    pub at_us: i64,
+    /// What became true; may be empty.
+    pub facts: Vec<Fact>,
+}
+
+/// `GET /v1/events`: query.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EventQuery {
+    /// Rows after this sequence; 0 for all.
+    #[serde(default)]
+    pub after: u64,
+    /// Only of this deployment.
+    #[serde(default)]
+    pub deployment: Option<String>,
+}

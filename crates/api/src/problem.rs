@@ -1,0 +1,57 @@
+//! Problem documents (RFC 9457).
+
+use serde::{Deserialize, Serialize};
+
+use crate::Exit;
+
+/// Why a request was not carried out; travels as `application/problem+json`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Problem {
+    /// HTTP status.
+    pub status: u16,
+    /// Stable code.
+    pub code: Code,
+    /// What failed, in one sentence.
+    pub title: String,
+    /// What was seen: lines for a person.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
+    /// What to do next.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hint: Option<String>,
+    /// How a command that meets this ends.
+    pub exit: Exit,
+}
+
+/// A stable code such as `WL0301`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Code(pub String);
+
+impl Problem {
+    /// A problem without detail and hint.
+    pub fn new(status: u16, code: &str, exit: Exit, title: impl Into<String>) -> Self {
+        Self {
+            status,
+            code: Code(code.to_owned()),
+            title: title.into(),
+            detail: None,
+            hint: None,
+            exit,
+        }
+    }
+
+    /// The same with lines for a person.
+    #[must_use]
+    pub fn detail(mut self, detail: impl Into<String>) -> Self {
+        self.detail = Some(detail.into());
+        self
+    }
+
+    /// The same with what to do next.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+}

@@ -1,0 +1,139 @@
+//! What clients ask.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use windlass_model::{DeploymentId, PlanId, ServiceName};
+
+use crate::PlanView;
+
+/// A file and what its deployer has: enough to plan.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileRequest {
+    /// The file's text.
+    pub text: String,
+    /// Its name, for messages.
+    pub name: String,
+    /// The folder that its relative paths belong to; absolute. Accepted on the private socket only.
+    pub folder: String,
+    /// `-e`.
+    #[serde(default)]
+    pub environment: Option<String>,
+    /// `--set S=V`.
+    #[serde(default)]
+    pub set: Vec<(String, String)>,
+    /// Values of the names that `run` and `env` take from the deployer's environment.
+    #[serde(default)]
+    pub values: BTreeMap<String, String>,
+    /// PATH, HOME and LANG of the deployer.
+    #[serde(default)]
+    pub surroundings: BTreeMap<String, String>,
+}
+
+/// What a deployment is made from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Source {
+    /// A file: planned now.
+    File(FileRequest),
+    /// A stored plan: its releases and values; refused when stale.
+    Plan(PlanId),
+    /// The stored plan of an ended deployment, once more from the first step.
+    Retry(DeploymentId),
+}
+
+/// `POST /v1/deployments`
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeployRequest {
+    /// From what.
+    pub source: Source,
+    /// Who asks.
+    pub by: String,
+    /// `--move`: the application's folder may change.
+    #[serde(default)]
+    pub may_move: bool,
+}
+
+/// Answer to [`DeployRequest`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeployAnswer {
+    /// The deployment; none when there is nothing to do.
+    pub deployment: Option<DeploymentId>,
+    /// What it will do.
+    pub plan: PlanView,
+}
+
+/// What a person says to a running deployment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Command {
+    /// Wait until resumed.
+    Hold,
+    /// End the wait.
+    Resume,
+    /// Stop and go back.
+    Abort,
+    /// Skip the remaining bakes and steps.
+    Promote,
+}
+
+/// `POST /v1/deployments/{id}/commands`. Repeating a command that already holds is accepted; one
+/// that no longer applies is refused with the reason.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CommandRequest {
+    /// What.
+    pub command: Command,
+    /// Who says it.
+    pub by: String,
+}
+
+/// `POST /v1/down`
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DownRequest {
+    /// The application.
+    pub app: String,
+    /// One environment of it; none for all.
+    #[serde(default)]
+    pub environment: Option<String>,
+    /// Who asks.
+    pub by: String,
+}
+
+/// Answer to [`DownRequest`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DownAnswer {
+    /// Services whose instances were ended.
+    pub ended: Vec<ServiceName>,
+    /// Whether nothing is left, so that the controller and its router end too.
+    pub last: bool,
+}
+
+/// `GET /v1/logs`: query.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LogQuery {
+    /// The application.
+    pub app: String,
+    /// Its environment.
+    pub environment: String,
+    /// The service.
+    pub service: String,
+    /// Most bytes per stream and instance to begin with.
+    #[serde(default)]
+    pub tail: Option<u64>,
+    /// Whether to go on until the client leaves.
+    #[serde(default)]
+    pub follow: bool,
+}
+
+/// One line of the answer to [`LogQuery`] (`application/x-ndjson`).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LogLine {
+    /// Which instance printed it.
+    pub instance: String,
+    /// The version it runs.
+    pub version: String,
+    /// `stdout` or `stderr`.
+    pub stream: String,
+    /// The line, without its end; bytes that are no UTF-8 are replaced.
+    pub text: String,
+}

@@ -1,0 +1,167 @@
+//! What clients see when they look.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+
+use serde::{Deserialize, Serialize};
+use windlass_model::{
+    AppName, DeploymentId, DeploymentState, EnvironmentName, InstanceId, Label, Percent, Plan,
+    PlanId, ReturnReason, RolloutPhase, ServiceKey, ServiceName, SlotId, StuckReason, Version,
+};
+
+/// `GET /v1/version`
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VersionView {
+    /// Version of the binary.
+    pub version: String,
+    /// [`crate::API_VERSION`] of the controller.
+    pub api: u32,
+    /// The controller's pid.
+    pub pid: u32,
+    /// Its epoch.
+    pub epoch: u64,
+}
+
+/// A plan, and whether there is anything to do.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlanView {
+    /// The plan.
+    pub plan: Plan,
+    /// Whether every service is as wanted already.
+    pub nothing_to_do: bool,
+}
+
+/// One deployment.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeploymentView {
+    /// Which.
+    pub id: DeploymentId,
+    /// What it carries out.
+    pub plan: PlanId,
+    /// The application.
+    pub app: AppName,
+    /// The environment.
+    pub environment: EnvironmentName,
+    /// Where it stands.
+    pub state: DeploymentState,
+    /// When it began, microseconds since 1970 UTC.
+    pub started_us: i64,
+    /// When it ended.
+    pub ended_us: Option<i64>,
+    /// Who asked for it.
+    pub by: String,
+    /// Its parts.
+    pub rollouts: BTreeMap<ServiceName, RolloutView>,
+    /// Sequence of the last event this view contains.
+    pub sequence: u64,
+    /// Why nothing more of it can be read, if its journal is damaged.
+    #[serde(default)]
+    pub poisoned: Option<String>,
+}
+
+/// One service's part of a deployment.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RolloutView {
+    /// Its phase.
+    pub phase: RolloutPhase,
+    /// The version that was stable when it began.
+    pub from: Option<Version>,
+    /// The version that it brings.
+    pub to: Version,
+    /// The candidate's confirmed share.
+    pub weight: Percent,
+    /// Candidate instances that are ready.
+    pub ready: u16,
+    /// Candidate instances wanted.
+    pub wanted: u16,
+    /// Work time left of the present wait, in milliseconds, when it began or was last journalled.
+    pub remaining_ms: Option<u64>,
+    /// Services whose passing it waits for.
+    pub waits_for: Vec<ServiceName>,
+    /// Why it goes or went back.
+    pub returned_because: Option<ReturnReason>,
+    /// Why it is stuck.
+    pub stuck_because: Option<StuckReason>,
+}
+
+/// One environment and what runs in it: `GET /v1/status`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EnvironmentView {
+    /// The application.
+    pub app: AppName,
+    /// The environment.
+    pub environment: EnvironmentName,
+    /// Counts changes of what is stable.
+    pub revision: u64,
+    /// The folder it was last deployed from.
+    pub folder: String,
+    /// The deployment that runs.
+    pub deployment: Option<DeploymentId>,
+    /// Its services.
+    pub services: BTreeMap<ServiceName, ServiceView>,
+}
+
+/// One service and what runs of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ServiceView {
+    /// Where it is served.
+    pub listen: Vec<SocketAddr>,
+    /// The stable slot.
+    pub stable: Option<SlotView>,
+    /// The candidate slot of the running deployment.
+    pub candidate: Option<SlotView>,
+    /// The standby slot.
+    pub standby: Option<SlotView>,
+}
+
+/// One slot and what runs in it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SlotView {
+    /// Which.
+    pub slot: SlotId,
+    /// Its label.
+    pub label: Label,
+    /// The version.
+    pub version: Version,
+    /// The share that the router has in effect; none when the router can't be asked.
+    pub weight: Option<Percent>,
+    /// Requests under way.
+    pub in_flight: Option<u64>,
+    /// Its copies.
+    pub instances: Vec<InstanceView>,
+}
+
+/// One running copy.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InstanceView {
+    /// Which.
+    pub id: InstanceId,
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// `running`, `not listening`, `exited 1`, `killed 9`, `absent`, `unknown`.
+    pub state: String,
+    /// Times it was started again.
+    pub restarts: u32,
+}
+
+/// `GET /v1/figures`: what the router has counted in the ticks it still keeps, at most ten minutes.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FiguresView {
+    /// The life of the router that counted.
+    pub router: String,
+    /// Per service: one entry per version, and one without a version for the router's own answers.
+    pub services: BTreeMap<ServiceKey, Vec<VersionFigures>>,
+}
+
+/// What came of one version's requests.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VersionFigures {
+    /// The version; none for answers that the router gave by itself.
+    pub version: Option<Version>,
+    /// Answers by status class: 1xx to 5xx.
+    pub answers: [u64; 5],
+    /// Instances that could not be connected to.
+    pub connect_failures: u64,
+    /// Answers that broke off.
+    pub broken: u64,
+}

@@ -1,0 +1,220 @@
+//! The controller's API as functions.
+
+use std::time::Duration;
+
+use windlass_api::{
+    API_VERSION, Command, CommandRequest, DeployAnswer, DeployRequest, DeploymentView, DownAnswer,
+    DownRequest, EnvironmentView, FiguresView, FileRequest, LogQuery, PlanView, VersionView,
+};
+use windlass_model::DeploymentId;
+
+use crate::exchange::{Ask, exchange};
+use crate::query::Query;
+use crate::{ClientError, Events, Logs, Starting, StatePaths, start};
+
+/// Longest wait for the first answer of a controller.
+const GREETING_WITHIN: Duration = Duration::from_secs(5);
+
+/// Longest wait for an answer that needs no work.
+const ANSWER_WITHIN: Duration = Duration::from_secs(30);
+
+/// Longest wait for an answer that copies releases.
+const PLAN_WITHIN: Duration = Duration::from_mins(10);
+
+/// Longest wait for services to end; each has its own time to stop.
+const DOWN_WITHIN: Duration = Duration::from_mins(15);
+
+/// A controller that answered and speaks our version. Every call opens a connection of its own, so
+/// one client serves calls side by side; dropping a call's future leaves the request to be carried
+/// out.
+#[derive(Clone, Debug)]
+pub struct Client {
+    paths: StatePaths,
+    controller: VersionView,
+}
+
+impl Client {
+    /// Greets the controller that runs on `paths`; starts none.
+    ///
+    /// # Errors
+    /// [`ClientError::NotRunning`]; one that is stopped, silent or of another version.
+    pub async fn connect(paths: &StatePaths) -> Result<Self, ClientError> {
+        let ask = Ask::get("/v1/version");
+        let controller: VersionView =
+            exchange(&paths.controller_socket, ask, GREETING_WITHIN).await?;
+        if controller.api != API_VERSION {
+            return Err(ClientError::OtherVersion {
+                theirs: controller.version,
+                their_api: controller.api,
+                our_api: API_VERSION,
+            });
+        }
+        Ok(Self {
+            paths: paths.clone(),
+            controller,
+        })
+    }
+
+    /// The same, starting the controller when none answers. Of several that race, the kernel's lock
+    /// decides which controller stays; all of them connect to that one.
+    ///
+    /// # Errors
+    /// The same; a controller that ends at its start, with the last lines of its log.
+    pub async fn connect_or_start(
+        paths: &StatePaths,
+        starting: &Starting,
+    ) -> Result<Self, ClientError> {
+        start::connect_or_start(paths, starting).await
+    }
+
+    /// What answered the greeting.
+    pub fn controller(&self) -> &VersionView {
+        &self.controller
+    }
+
+    /// The state directory it runs on.
+    pub fn paths(&self) -> &StatePaths {
+        &self.paths
+    }
+
+    /// What a deployment of `file` would do. Stores the plan.
+    ///
+    /// # Errors
+    /// The controller's refusal; no answer within ten minutes.
+    pub async fn plan(&self, file: &FileRequest) -> Result<PlanView, ClientError> {
+        self.ask(Ask::post("/v1/plans", file)?, PLAN_WITHIN).await
+    }
+
+    /// Begins a deployment.
+    ///
+    /// # Errors
+    /// The same.
+    pub async fn deploy(&self, request: &DeployRequest) -> Result<DeployAnswer, ClientError> {
+        let ask = Ask::post("/v1/deployments", request)?;
+        self.ask(ask, PLAN_WITHIN).await
+    }
+
+    /// Deployments, newest first, at most `limit`.
+    ///
+    /// # Errors
+    /// The controller's refusal; no answer within 30 s.
+    pub async fn deployments(&self, limit: u32) -> Result<Vec<DeploymentView>, ClientError> {
+        let path = Query::new("/v1/deployments").with("limit", &limit.to_string());
+        self.ask(Ask::get(path.finish()), ANSWER_WITHIN).await
+    }
+
+    /// One deployment.
+    ///
+    /// # Errors
+    /// The same; an unknown id.
+    pub async fn show(&self, id: &DeploymentId) -> Result<DeploymentView, ClientError> {
+        let ask = Ask::get(format!("/v1/deployments/{id}"));
+        self.ask(ask, ANSWER_WITHIN).await
+    }
+
+    /// Says something to a running deployment; answered once it is journalled.
+    ///
+    /// # Errors
+    /// The same; a command that no longer applies.
+    pub async fn command(
+        &self,
+        id: &DeploymentId,
+        command: Command,
+        by: &str,
+    ) -> Result<DeploymentView, ClientError> {
+        let request = CommandRequest {
+            command,
+            by: by.to_owned(),
+        };
+        let ask = Ask::post(format!("/v1/deployments/{id}/commands"), &request)?;
+        self.ask(ask, ANSWER_WITHIN).await
+    }
+
+    /// Every environment and what runs in it.
+    ///
+    /// # Errors
+    /// The controller's refusal; no answer within 30 s.
+    pub async fn status(&self) -> Result<Vec<EnvironmentView>, ClientError> {
+        self.ask(Ask::get("/v1/status"), ANSWER_WITHIN).await
+    }
+
+    /// What the router has counted in the last ten minutes.
+    ///
+    /// # Errors
+    /// The controller's refusal; no answer within 30 s.
+    pub async fn figures(&self) -> Result<FiguresView, ClientError> {
+        self.ask(Ask::get("/v1/figures"), ANSWER_WITHIN).await
+    }
+
+    /// Ends an application's services.
+    ///
+    /// # Errors
+    /// The controller's refusal; no answer within 15 minutes.
+    pub async fn down(&self, request: &DownRequest) -> Result<DownAnswer, ClientError> {
+        self.ask(Ask::post("/v1/down", request)?, DOWN_WITHIN).await
+    }
+
+    /// Events after `after`, then as they are committed, until the connection ends. See
+    /// [`crate::Following`] for one that goes on after that.
+    ///
+    /// # Errors
+    /// The controller's refusal; no connection.
+    pub async fn events(
+        &self,
+        after: u64,
+        deployment: Option<&DeploymentId>,
+    ) -> Result<Events, ClientError> {
+        let mut path = Query::new("/v1/events").with("after", &after.to_string());
+        if let Some(id) = deployment {
+            path = path.with("deployment", id.as_str());
+        }
+        let path = path.finish();
+        let open = Events::open(&self.paths.controller_socket, &path);
+        within(GREETING_WITHIN, open).await
+    }
+
+    /// What a service's instances printed.
+    ///
+    /// # Errors
+    /// The controller's refusal; no connection.
+    pub async fn logs(&self, query: &LogQuery) -> Result<Logs, ClientError> {
+        let mut path = Query::new("/v1/logs")
+            .with("app", &query.app)
+            .with("environment", &query.environment)
+            .with("service", &query.service)
+            .with("follow", if query.follow { "true" } else { "false" });
+        if let Some(tail) = query.tail {
+            path = path.with("tail", &tail.to_string());
+        }
+        let open = Logs::open(&self.paths.controller_socket, path.finish());
+        within(ANSWER_WITHIN, open).await
+    }
+
+    async fn ask<T: serde::de::DeserializeOwned>(
+        &self,
+        ask: Ask,
+        within: Duration,
+    ) -> Result<T, ClientError> {
+        exchange(&self.paths.controller_socket, ask, within)
+            .await
+            .map_err(|error| match error {
+                ClientError::Silent { pid: None, seconds } => ClientError::Silent {
+                    pid: Some(self.controller.pid),
+                    seconds,
+                },
+                other => other,
+            })
+    }
+}
+
+async fn within<T>(
+    limit: Duration,
+    ask: impl Future<Output = Result<T, ClientError>>,
+) -> Result<T, ClientError> {
+    tokio::time::timeout(limit, ask)
+        .await
+        .unwrap_or(Err(ClientError::Silent {
+            pid: None,
+            seconds: limit.as_secs(),
+        }))
+}

@@ -1,0 +1,176 @@
+//! One HTTP request over the controller's socket, one connection each.
+
+use std::path::Path;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full, Limited};
+use hyper::body::Incoming;
+use hyper::client::conn::http1::{self, Connection};
+use hyper::header::{CONTENT_TYPE, HOST};
+use hyper::{Method, Request, Response, StatusCode};
+use hyper_util::rt::TokioIo;
+use serde::de::DeserializeOwned;
+use tokio::net::UnixStream;
+use windlass_api::Problem;
+
+use crate::ClientError;
+
+/// Longest answer that is read, in bytes: a plan of a thousand services is about ten megabytes.
+const ANSWER_MAX: usize = 64 * 1024 * 1024;
+
+/// The name that requests carry; a private socket has none of its own.
+pub(crate) const HOST_NAME: &str = "windlass";
+
+/// A connection that must be driven while its answer is read.
+pub(crate) type Driven = Connection<TokioIo<UnixStream>, Full<Bytes>>;
+
+/// What is asked: a method, a path with its query, and a JSON body where there is one.
+pub(crate) struct Ask {
+    pub(crate) method: Method,
+    pub(crate) path: String,
+    pub(crate) body: Option<Vec<u8>>,
+}
+
+impl Ask {
+    pub(crate) fn get(path: impl Into<String>) -> Self {
+        Self {
+            method: Method::GET,
+            path: path.into(),
+            body: None,
+        }
+    }
+
+    pub(crate) fn post<T: serde::Serialize>(
+        path: impl Into<String>,
+        body: &T,
+    ) -> Result<Self, ClientError> {
+        let body = serde_json::to_vec(body).map_err(|why| ClientError::Malformed {
+            what: why.to_string(),
+        })?;
+        Ok(Self {
+            method: Method::POST,
+            path: path.into(),
+            body: Some(body),
+        })
+    }
+
+    fn request(self) -> Result<Request<Full<Bytes>>, ClientError> {
+        let mut request = Request::builder()
+            .method(self.method)
+            .uri(self.path)
+            .header(HOST, HOST_NAME);
+        if self.body.is_some() {
+            request = request.header(CONTENT_TYPE, "application/json");
+        }
+        let body = Full::new(Bytes::from(self.body.unwrap_or_default()));
+        request.body(body).map_err(|why| ClientError::Malformed {
+            what: why.to_string(),
+        })
+    }
+}
+
+/// Opens the socket. [`ClientError::NotRunning`] when nobody listens there.
+pub(crate) async fn open(socket: &Path) -> Result<UnixStream, ClientError> {
+    UnixStream::connect(socket).await.map_err(|source| {
+        use std::io::ErrorKind::{ConnectionRefused, NotFound};
+        match source.kind() {
+            NotFound | ConnectionRefused => ClientError::NotRunning,
+            _ => ClientError::Connect {
+                path: socket.to_owned(),
+                source,
+            },
+        }
+    })
+}
+
+/// Sends the request and reads the head of the answer.
+pub(crate) async fn begin(
+    stream: UnixStream,
+    ask: Ask,
+) -> Result<(Response<Incoming>, Driven), ClientError> {
+    let request = ask.request()?;
+    let (mut sender, mut driven) = http1::handshake(TokioIo::new(stream))
+        .await
+        .map_err(ClientError::broken)?;
+    let answer = sender.send_request(request);
+    tokio::pin!(answer);
+    tokio::select! {
+        biased;
+        answer = &mut answer => Ok((answer.map_err(ClientError::broken)?, driven)),
+        ended = &mut driven => match ended {
+            // The connection may end with the answer already handed over.
+            Ok(()) => Ok((answer.await.map_err(ClientError::broken)?, driven)),
+            Err(why) => Err(ClientError::broken(why)),
+        },
+    }
+}
+
+/// Reads the rest of an answer.
+pub(crate) async fn finish(
+    answer: Response<Incoming>,
+    driven: Driven,
+) -> Result<(StatusCode, Bytes), ClientError> {
+    let status = answer.status();
+    let body = Limited::new(answer.into_body(), ANSWER_MAX).collect();
+    tokio::pin!(body);
+    tokio::pin!(driven);
+    let mut open = true;
+    loop {
+        tokio::select! {
+            biased;
+            body = &mut body => {
+                let body = body.map_err(|source| ClientError::Broken { source })?;
+                return Ok((status, body.to_bytes()));
+            }
+            _ended = &mut driven, if open => open = false,
+        }
+    }
+}
+
+/// The whole exchange, within a deadline.
+pub(crate) async fn exchange<T: DeserializeOwned>(
+    socket: &Path,
+    ask: Ask,
+    within: Duration,
+) -> Result<T, ClientError> {
+    let whole = async {
+        let stream = open(socket).await?;
+        let pid = stream.peer_cred().ok().and_then(|peer| peer.pid());
+        if let Some(pid) = pid.and_then(|pid| u32::try_from(pid).ok())
+            && crate::lock::is_stopped(pid)
+        {
+            return Err(ClientError::Stopped { pid });
+        }
+        let (answer, driven) = begin(stream, ask).await?;
+        finish(answer, driven).await
+    };
+    let (status, body) =
+        tokio::time::timeout(within, whole)
+            .await
+            .unwrap_or(Err(ClientError::Silent {
+                pid: None,
+                seconds: within.as_secs(),
+            }))?;
+    read(status, &body)
+}
+
+/// An answer as what it should be, or as the problem that it is.
+pub(crate) fn read<T: DeserializeOwned>(status: StatusCode, body: &[u8]) -> Result<T, ClientError> {
+    if status.is_success() {
+        return serde_json::from_slice(body).map_err(|why| ClientError::Malformed {
+            what: why.to_string(),
+        });
+    }
+    Err(refused(status, body))
+}
+
+/// The problem that an answer is.
+pub(crate) fn refused(status: StatusCode, body: &[u8]) -> ClientError {
+    match serde_json::from_slice::<Problem>(body) {
+        Ok(problem) => ClientError::Refused(Box::new(problem)),
+        Err(_other) => ClientError::Malformed {
+            what: format!("HTTP {status} without a problem document"),
+        },
+    }
+}

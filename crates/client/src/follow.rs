@@ -1,0 +1,132 @@
+//! Events across the deaths of the controller.
+
+use std::time::{Duration, Instant};
+
+use windlass_api::Event;
+use windlass_model::DeploymentId;
+
+use crate::{Client, ClientError, Events, Starting, StatePaths};
+
+/// Longest time without a controller before following is given up.
+const GONE_MAX: Duration = Duration::from_mins(1);
+
+/// Time between two tries to reach one.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// Streams in a row that may end without a single event.
+const EMPTY_STREAMS_MAX: u32 = 100;
+
+/// What a follower meets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Followed {
+    /// An event, each once and in order.
+    Event(Box<Event>),
+    /// The controller was gone and is there again, with this pid.
+    Reconnected {
+        /// Its process.
+        pid: u32,
+    },
+}
+
+/// Follows events by their sequence: a stream that ends is opened again after the last one, and a
+/// dead controller is started again.
+#[derive(Debug)]
+pub struct Following {
+    paths: StatePaths,
+    starting: Starting,
+    deployment: Option<DeploymentId>,
+    client: Client,
+    events: Option<Events>,
+    after: u64,
+    empty: u32,
+}
+
+impl Following {
+    /// Follows what comes after `after`, of one deployment or of all.
+    pub fn new(
+        client: &Client,
+        starting: &Starting,
+        after: u64,
+        deployment: Option<DeploymentId>,
+    ) -> Self {
+        Self {
+            paths: client.paths().clone(),
+            starting: starting.clone(),
+            deployment,
+            client: client.clone(),
+            events: None,
+            after,
+            empty: 0,
+        }
+    }
+
+    /// The client that reaches the controller of now.
+    pub fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// The next event, or that the controller was replaced. Cancelling it loses no event.
+    ///
+    /// # Errors
+    /// The controller's refusal; none that could be reached for a minute.
+    pub async fn next(&mut self) -> Result<Followed, ClientError> {
+        loop {
+            let Some(events) = &mut self.events else {
+                let before = self.client.controller().pid;
+                self.open().await?;
+                let pid = self.client.controller().pid;
+                if pid != before {
+                    return Ok(Followed::Reconnected { pid });
+                }
+                continue;
+            };
+            match events.next().await {
+                Ok(Some(event)) => {
+                    self.empty = 0;
+                    if event.sequence > self.after {
+                        self.after = event.sequence;
+                        return Ok(Followed::Event(Box::new(event)));
+                    }
+                }
+                Ok(None) | Err(ClientError::Broken { .. }) => self.ended()?,
+                Err(other) => return Err(other),
+            }
+        }
+    }
+
+    /// Notes that a stream ended; a controller that only ever closes streams is not followed for ever.
+    fn ended(&mut self) -> Result<(), ClientError> {
+        self.events = None;
+        self.empty += 1;
+        if self.empty > EMPTY_STREAMS_MAX {
+            return Err(ClientError::Malformed {
+                what: format!("{EMPTY_STREAMS_MAX} event streams without an event"),
+            });
+        }
+        Ok(())
+    }
+
+    async fn open(&mut self) -> Result<(), ClientError> {
+        let gone = Instant::now();
+        loop {
+            let failed = match Client::connect_or_start(&self.paths, &self.starting).await {
+                Ok(client) => {
+                    self.client = client;
+                    let opened = self.client.events(self.after, self.deployment.as_ref());
+                    match opened.await {
+                        Ok(events) => {
+                            self.events = Some(events);
+                            return Ok(());
+                        }
+                        Err(failed) => failed,
+                    }
+                }
+                Err(failed) => failed,
+            };
+            if !failed.passes() || gone.elapsed() > GONE_MAX {
+                return Err(failed);
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+}

@@ -1,0 +1,25 @@
+//! The typed client of the controller's API.
+//!
+//! Finds the private sockets of a state directory ([`StatePaths`]), starts the controller when none
+//! answers ([`Client::connect_or_start`]), asks it over HTTP, and follows its events across its
+//! deaths ([`Following`]). Knows no terminal.
+
+mod client;
+mod error;
+mod events;
+mod exchange;
+mod follow;
+mod lock;
+mod logs;
+mod paths;
+mod query;
+mod start;
+
+pub use client::Client;
+pub use error::{ClientError, PathsError};
+pub use events::Events;
+pub use follow::{Followed, Following};
+pub use lock::{ControllerLock, Holder};
+pub use logs::Logs;
+pub use paths::{Places, SOCKET_NAME_MAX, StatePaths};
+pub use start::Starting;

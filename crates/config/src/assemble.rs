@@ -1,0 +1,195 @@
+//! Drafts without a problem into the specification, with what is the default where nothing is said.
+
+use std::collections::BTreeMap;
+
+use windlass_model::{
+    AppName, Millis, OWN_NAMES, OnFailure, Probe, ProbeKind, ProcessSpec, ServiceName, ServiceSpec,
+    Spec, Step, Stop, Strategy, Template,
+};
+
+use crate::decode::{FileDraft, ProbeDraft, ProcessDraft, ServiceDraft, StrategyDraft};
+use crate::environment::View;
+use crate::field::At;
+use crate::reader::Reader;
+use crate::tree::Span;
+
+/// How long each step is watched unless the file says otherwise.
+const BAKE: Millis = Millis::from_secs(30);
+/// How long requests on an old slot may take to end unless the file says otherwise.
+const DRAIN: Millis = Millis::from_secs(30);
+/// How many instances may be starting at once unless the file says otherwise.
+const PARALLEL: u16 = 8;
+/// What counts as ready without `listen` and without a probe.
+const ALIVE: Millis = Millis::from_secs(2);
+
+/// The specification of one environment. `versions` are those of `--set`.
+pub(crate) fn spec(
+    app: &AppName,
+    file: &FileDraft,
+    view: &View,
+    versions: &BTreeMap<ServiceName, String>,
+) -> Spec {
+    let service = |(name, draft): (&ServiceName, &std::rc::Rc<ServiceDraft>)| {
+        (name.clone(), service(draft, versions.get(name)))
+    };
+    Spec {
+        app: app.clone(),
+        environment: view.name.clone(),
+        on_failure: file.on_failure.good().copied().unwrap_or(OnFailure::All),
+        parallel: file.parallel.good().copied().unwrap_or(PARALLEL),
+        services: view.services.iter().map(service).collect(),
+    }
+}
+
+fn service(draft: &ServiceDraft, set: Option<&String>) -> ServiceSpec {
+    let bake = draft.bake.good().copied().unwrap_or(BAKE);
+    let written = draft
+        .release
+        .good()
+        .and_then(|release| release.version.good());
+    let process = draft.target.good().and_then(|target| target.process.good());
+    ServiceSpec {
+        needs: values(draft.needs.good()).cloned().collect(),
+        version: set.or(written).cloned(),
+        process: process.map_or_else(|| process_spec(&ProcessDraft::default()), process_spec),
+        listen: draft.listen.good().copied(),
+        ready: probe(draft),
+        strategy: draft
+            .strategy
+            .good()
+            .map_or(Strategy::BlueGreen, |draft| strategy(draft, bake)),
+        overlap: draft.overlap.good().copied().unwrap_or_default(),
+        bake,
+        drain: draft.drain.good().copied().unwrap_or(DRAIN),
+    }
+}
+
+fn values<V>(list: Option<&Vec<At<V>>>) -> impl Iterator<Item = &V> {
+    list.into_iter().flatten().map(|at| &at.value)
+}
+
+fn process_spec(draft: &ProcessDraft) -> ProcessSpec {
+    let stop = draft.stop.good();
+    let usual = Stop::default();
+    let env = draft.env.good().into_iter().flatten();
+    ProcessSpec {
+        argv: values(draft.run.good()).cloned().collect(),
+        files: values(draft.files.good()).cloned().collect(),
+        instances: draft.instances.good().copied().unwrap_or(1),
+        env: env
+            .map(|(name, text)| (name.value.clone(), text.value.clone()))
+            .collect(),
+        stop: Stop {
+            signal: stop
+                .and_then(|stop| stop.signal.good())
+                .cloned()
+                .unwrap_or(usual.signal),
+            within: stop
+                .and_then(|stop| stop.within.good())
+                .copied()
+                .unwrap_or(usual.within),
+        },
+    }
+}
+
+fn strategy(draft: &StrategyDraft, bake: Millis) -> Strategy {
+    match draft {
+        StrategyDraft::BlueGreen => Strategy::BlueGreen,
+        StrategyDraft::Recreate => Strategy::Recreate,
+        StrategyDraft::Rolling => Strategy::Rolling,
+        StrategyDraft::Canary(steps) => Strategy::Canary(
+            values(steps.good())
+                .filter_map(|step| {
+                    let to = *step.to.good()?;
+                    Some(Step {
+                        to,
+                        bake: step.bake.good().copied().unwrap_or(bake),
+                    })
+                })
+                .collect(),
+        ),
+    }
+}
+
+/// The readiness question of a service.
+pub(crate) fn probe(draft: &ServiceDraft) -> Probe {
+    let nothing = ProbeDraft::default();
+    let written = draft
+        .probes
+        .good()
+        .and_then(|probes| probes.ready.good())
+        .unwrap_or(&nothing);
+    let usual = Probe::default();
+    let kind = match (
+        written.http.good(),
+        written.tcp.is_absent(),
+        draft.listen.is_absent(),
+    ) {
+        (Some(path), _, _) => ProbeKind::Http { path: path.clone() },
+        (None, true, true) => ProbeKind::Alive { at_least: ALIVE },
+        (None, _, _) => ProbeKind::Tcp,
+    };
+    Probe {
+        kind,
+        every: written.every.good().copied().unwrap_or(usual.every),
+        timeout: written.timeout.good().copied().unwrap_or(usual.timeout),
+        rise: written.rise.good().copied().unwrap_or(usual.rise),
+        fall: written.fall.good().copied().unwrap_or(usual.fall),
+        within: written.within.good().copied().unwrap_or(usual.within),
+    }
+}
+
+/// Names that must come from the environment of whoever deploys, each with its first place.
+pub(crate) fn foreign_names(view: &View, reader: &Reader<'_>) -> BTreeMap<String, Span> {
+    let mut names: BTreeMap<String, Span> = BTreeMap::new();
+    for draft in view.services.values() {
+        let process = draft.target.good().and_then(|target| target.process.good());
+        let Some(process) = process else {
+            continue;
+        };
+        let words = process.run.good().into_iter().flatten();
+        let values = process
+            .env
+            .good()
+            .into_iter()
+            .flatten()
+            .map(|(_, value)| value);
+        for At { span, value } in words.chain(values) {
+            for name in value
+                .names()
+                .into_iter()
+                .filter(|name| !OWN_NAMES.contains(name))
+            {
+                let place = place_of(value, name, *span, reader);
+                let first = names.entry(name.to_owned()).or_insert(place);
+                *first = (*first).min(place);
+            }
+        }
+    }
+    names
+}
+
+/// Where `${name}` stands in the text at `span`; all of it where escapes hide it.
+fn place_of(template: &Template, name: &str, span: Span, reader: &Reader<'_>) -> Span {
+    let end = span.offset + span.length;
+    let source = reader.text.get(span.offset..end).unwrap_or_default();
+    let written = format!("${{{name}}}");
+    // `$${NAME}` is a dollar sign and text: with any of those about, the whole is pointed at.
+    let certain = !template.to_string().contains("$$");
+    let Some(at) = source.find(&written).filter(|_| certain) else {
+        return span;
+    };
+    let count = |text: &str| u32::try_from(text.chars().count()).unwrap_or(u32::MAX);
+    let before = source.get(..at).unwrap_or_default();
+    let breaks = u32::try_from(before.matches('\n').count()).unwrap_or(u32::MAX);
+    let column = match before.rsplit_once('\n') {
+        Some((_, line)) => count(line).saturating_add(1),
+        None => span.column.saturating_add(count(before)),
+    };
+    Span {
+        offset: span.offset + at,
+        length: written.len(),
+        line: span.line.saturating_add(breaks),
+        column,
+    }
+}

@@ -1,0 +1,10 @@
+//! What takes more than one value to see.
+
+mod addresses;
+mod every;
+mod needs;
+mod probes;
+mod strategies;
+mod variables;
+
+pub(crate) use every::every_environment;

@@ -1,0 +1,176 @@
+//! `run`: a program and its arguments.
+
+use serde_json::{Value, json};
+use windlass_model::Template;
+
+use super::place::{PATTERN, passable, places};
+use crate::field::{At, Defs, Shape};
+use crate::limit::MAX_WORDS;
+use crate::problem::{COUNT, NO_PROGRAM, NO_SHELL, TOO_LONG, UNCLOSED_QUOTE, WRONG_KIND};
+use crate::reader::{Reader, shown};
+use crate::tree::{Kind, Node, Span};
+use crate::words::{Unsplit, Word, split};
+
+/// One string split into words, or a list that is argv as it is.
+pub(crate) struct Argv;
+
+impl Shape for Argv {
+    type Value = Vec<At<Template>>;
+
+    fn wanted() -> String {
+        "a command, such as ./server --port ${PORT}".to_owned()
+    }
+
+    fn schema(_: &mut Defs) -> Value {
+        json!({ "anyOf": [
+            { "type": "string", "pattern": PATTERN, "minLength": 1 },
+            {
+                "type": "array",
+                "items": { "type": "string", "pattern": PATTERN },
+                "prefixItems": [{ "type": "string", "pattern": PATTERN, "minLength": 1 }],
+                "minItems": 1,
+                "maxItems": MAX_WORDS,
+            },
+        ] })
+    }
+
+    fn decode(node: &Node, reader: &mut Reader<'_>) -> Option<Self::Value> {
+        match &node.kind {
+            Kind::List(items) => from_list(node, items, reader),
+            Kind::Scalar(_) => from_text(node, reader),
+            Kind::Map(_) => {
+                let message = format!("expected {}, found a map", Self::wanted());
+                let hint = "quote a command that has `: ` or starts with `{`";
+                reader.refuse_for(WRONG_KIND, node.span, message, hint);
+                None
+            }
+        }
+    }
+}
+
+fn from_list(node: &Node, items: &[Node], reader: &mut Reader<'_>) -> Option<Vec<At<Template>>> {
+    if items.is_empty() || items.len() > MAX_WORDS {
+        let message = format!(
+            "a command has 1 to {MAX_WORDS} words, found {}",
+            items.len()
+        );
+        reader.refuse(COUNT, node.span, message);
+        return None;
+    }
+    let mut words = Vec::new();
+    for (index, item) in items.iter().enumerate() {
+        let Some(text) = reader.text(item, "a word of a command") else {
+            continue;
+        };
+        if index == 0 && text.is_empty() {
+            reader.refuse(COUNT, item.span, "a command starts with a program");
+        } else if let Some(value) = places(item, text, reader)
+            && passable(
+                &At {
+                    span: item.span,
+                    value: text,
+                },
+                reader,
+            )
+        {
+            words.push(At {
+                span: item.span,
+                value,
+            });
+        }
+    }
+    (words.len() == items.len()).then_some(words)
+}
+
+fn from_text(node: &Node, reader: &mut Reader<'_>) -> Option<Vec<At<Template>>> {
+    let text = reader.text(node, &Argv::wanted())?;
+    if text.is_empty() {
+        reader.refuse(COUNT, node.span, "a command starts with a program");
+        return None;
+    }
+    // Places are looked for before the text is split, where they stand in the file.
+    places(node, text, reader)?;
+    let found = match split(text) {
+        Ok(found) => found,
+        Err(unsplit) => {
+            refuse_unsplit(node, unsplit, reader);
+            return None;
+        }
+    };
+    if found.first().is_none_or(|word| word.text.is_empty()) {
+        reader.refuse(NO_PROGRAM, node.span, "a command starts with a program");
+        return None;
+    }
+    if found.len() > MAX_WORDS {
+        let message = format!(
+            "a command has at most {MAX_WORDS} words, found {}",
+            found.len()
+        );
+        reader.refuse(TOO_LONG, node.span, message);
+        return None;
+    }
+    let mut words = Vec::new();
+    for (index, word) in found.iter().enumerate() {
+        let span = reader.within(node, word.start, word.end - word.start);
+        let fine = shell_free(index, word, span, reader)
+            && passable(
+                &At {
+                    span,
+                    value: &word.text,
+                },
+                reader,
+            );
+        match Template::parse(&word.text) {
+            Ok(value) if fine => words.push(At { span, value }),
+            // Reported by `places`: no quote can stand inside a well-formed place.
+            Ok(_) | Err(_) => {}
+        }
+    }
+    (words.len() == found.len()).then_some(words)
+}
+
+fn refuse_unsplit(node: &Node, unsplit: Unsplit, reader: &mut Reader<'_>) {
+    let (at, message, hint) = match unsplit {
+        Unsplit::Unclosed(at) => (
+            at,
+            "this quote is not closed",
+            "close it, or write \\' or \\\" for the character itself; a list needs no quoting",
+        ),
+        Unsplit::LoneBackslash(at) => (
+            at,
+            "nothing comes after this backslash",
+            "write \\\\ for the character itself",
+        ),
+    };
+    let span = reader.within(node, at, 1);
+    reader.refuse_for(UNCLOSED_QUOTE, span, message, hint);
+}
+
+/// Words that are something only to a shell. Quoted, they are arguments like any other.
+fn shell_free(index: usize, word: &Word, span: Span, reader: &mut Reader<'_>) -> bool {
+    const OPERATORS: [&str; 13] = [
+        "&&", "||", "|", ";", "&", ">", ">>", "<", "<<", "2>", "2>>", "2>&1", "&>",
+    ];
+    if word.quoted {
+        return true;
+    }
+    let shown_word = shown(&word.text);
+    if OPERATORS.contains(&word.text.as_str()) {
+        let message = format!("there is no shell: `{shown_word}` would be an argument");
+        let hint = "put the commands into a script; quote the word if it is an argument";
+        reader.refuse_for(NO_SHELL, span, message, hint);
+        return false;
+    }
+    let assigns = word.text.split_once('=').is_some_and(|(name, _)| {
+        !name.is_empty()
+            && name
+                .chars()
+                .all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_')
+    });
+    if index == 0 && assigns {
+        let message = format!("there is no shell: `{shown_word}` would be the program");
+        reader.refuse_for(NO_SHELL, span, message, "set variables in `env`");
+        return false;
+    }
+    true
+}

@@ -1,0 +1,96 @@
+//! The file itself.
+
+use windlass_model::{AppName, EnvironmentName, OnFailure, ServiceName};
+
+use super::collection::{Entries, MapOf};
+use super::number::Count;
+use super::service::{Defaults, OverridingService, ServiceDraft, WholeService};
+use crate::field::{Found, Keyed, Keys, Table, field};
+use crate::limit::{MAX_ENVIRONMENTS, MAX_PARALLEL, MAX_SERVICES};
+
+#[derive(Debug, Default)]
+pub(crate) struct FileDraft {
+    pub(crate) app: Found<AppName>,
+    pub(crate) defaults: Found<ServiceDraft>,
+    pub(crate) on_failure: Found<OnFailure>,
+    pub(crate) parallel: Found<u16>,
+    pub(crate) environments: Found<Entries<EnvironmentName, EnvironmentDraft>>,
+    pub(crate) services: Found<Entries<ServiceName, ServiceDraft>>,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct EnvironmentDraft {
+    pub(crate) services: Found<Entries<ServiceName, ServiceDraft>>,
+}
+
+/// `windlass.yaml`.
+pub(crate) struct WindlassFile;
+
+impl Keyed for WindlassFile {
+    type Draft = FileDraft;
+    const TABLE: Table<FileDraft> = Table {
+        name: "file",
+        noun: "the file",
+        fields: &[
+            field!(FileDraft: app as "app", AppName,
+                "The application: the key of everything that is kept about it.")
+            .required(),
+            field!(FileDraft: defaults as "defaults", Keys<Defaults>,
+                "What every service does unless it says otherwise."),
+            field!(FileDraft: on_failure as "on_failure", OnFailure,
+                "What goes back when one service fails. Without it: all."),
+            field!(FileDraft: parallel as "parallel", Count<1, MAX_PARALLEL>,
+                "How many instances may be starting at once. Without it: 8."),
+            field!(FileDraft: environments as "environments",
+                MapOf<EnvironmentName, Keys<EnvironmentKeys>, 1, MAX_ENVIRONMENTS>,
+                "Where it runs, and what differs there. Without it: one environment, called default."),
+            field!(FileDraft: services as "services",
+                MapOf<ServiceName, Keys<WholeService>, 1, MAX_SERVICES>,
+                "What is deployed.")
+            .required(),
+        ],
+        rules: &[],
+        later: &["finalize", "rollback_on", "rollback_within"],
+        elsewhere: (
+            &[
+                "run",
+                "listen",
+                "ready",
+                "needs",
+                "target",
+                "env",
+                "instances",
+                "strategy",
+                "bake",
+                "drain",
+            ],
+            "to a service, below `services`",
+        ),
+        may_be_empty: false,
+    };
+}
+
+/// One entry of `environments`.
+pub(crate) struct EnvironmentKeys;
+
+impl Keyed for EnvironmentKeys {
+    type Draft = EnvironmentDraft;
+    const TABLE: Table<EnvironmentDraft> = Table {
+        name: "environment",
+        noun: "an environment",
+        fields: &[field!(EnvironmentDraft: services as "services",
+            MapOf<ServiceName, Keys<OverridingService>, 0, MAX_SERVICES>,
+            "What services say differently here.")],
+        rules: &[],
+        later: &[
+            "requires",
+            "context",
+            "before",
+            "before_cutover",
+            "after",
+            "freeze",
+        ],
+        elsewhere: (&[], ""),
+        may_be_empty: true,
+    };
+}

@@ -1,0 +1,75 @@
+//! `probes`: the readiness question.
+
+use windlass_model::Millis;
+
+use super::choice::Yes;
+use super::number::{Count, SomeTime};
+use super::text::HttpPath;
+use crate::field::{Found, Keyed, Keys, Rule, Table, field};
+use crate::limit::MAX_IN_A_ROW;
+
+#[derive(Clone, Debug, Default)]
+pub(crate) struct ProbesDraft {
+    pub(crate) ready: Found<ProbeDraft>,
+}
+
+#[derive(Clone, Debug, Default)]
+pub(crate) struct ProbeDraft {
+    pub(crate) http: Found<String>,
+    pub(crate) tcp: Found<()>,
+    pub(crate) every: Found<Millis>,
+    pub(crate) timeout: Found<Millis>,
+    pub(crate) rise: Found<u16>,
+    pub(crate) fall: Found<u16>,
+    pub(crate) within: Found<Millis>,
+}
+
+pub(crate) struct Probes;
+
+impl Keyed for Probes {
+    type Draft = ProbesDraft;
+    const TABLE: Table<ProbesDraft> = Table {
+        name: "probes",
+        noun: "`probes`",
+        fields: &[field!(ProbesDraft: ready as "ready", Keys<ReadyProbe>,
+            "Whether an instance can take requests. `ready: /path` beside it is short for `http`.")],
+        rules: &[],
+        later: &["detailed"],
+        elsewhere: (&[], ""),
+        may_be_empty: false,
+    };
+}
+
+pub(crate) struct ReadyProbe;
+
+impl Keyed for ReadyProbe {
+    type Draft = ProbeDraft;
+    const TABLE: Table<ProbeDraft> = Table {
+        name: "probe",
+        noun: "a probe",
+        fields: &[
+            field!(ProbeDraft: http as "http", HttpPath,
+                "Path of a GET that must be answered with 2xx or 3xx."),
+            field!(ProbeDraft: tcp as "tcp", Yes,
+                "A connection that must be accepted. What a service with `listen` gets without a probe."),
+            field!(ProbeDraft: every as "every", SomeTime,
+                "Time between two questions. Without it: 1s."),
+            field!(ProbeDraft: timeout as "timeout", SomeTime,
+                "Longest wait for one answer. Without it: 2s."),
+            field!(ProbeDraft: rise as "rise", Count<1, MAX_IN_A_ROW>,
+                "Good answers in a row that make an instance ready. Without it: 2."),
+            field!(ProbeDraft: fall as "fall", Count<1, MAX_IN_A_ROW>,
+                "Bad answers in a row that make it unready. Without it: 3."),
+            field!(ProbeDraft: within as "within", SomeTime,
+                "Time within which a new instance must become ready. Without it: 60s."),
+        ],
+        rules: &[Rule::NotBoth(
+            "http",
+            "tcp",
+            "one probe asks one question: keep one of the two",
+        )],
+        later: &[],
+        elsewhere: (&[], ""),
+        may_be_empty: false,
+    };
+}

@@ -1,0 +1,224 @@
+//! A service: as written, as overridden by an environment, and what every service starts from.
+
+use std::net::SocketAddr;
+
+use serde_json::{Value, json};
+use windlass_model::{Millis, Overlap, ServiceName, Template};
+
+use super::argv::Argv;
+use super::collection::{Entries, ListOf};
+use super::number::Time;
+use super::probe::{Probes, ProbesDraft};
+use super::process::{
+    Files, Instances, ReleaseDraft, ReleaseKeys, StopDraft, Stopping, Target, TargetDraft,
+    Variables,
+};
+use super::strategy::{Strategy, StrategyDraft};
+use super::text::{Address, HttpPath};
+use crate::field::{At, Defs, Field, Found, Keyed, Keys, Rule, Shape, Table, field};
+use crate::limit::MAX_NEEDS;
+use crate::problem::REPEATED;
+use crate::reader::Reader;
+use crate::tree::Node;
+
+#[derive(Clone, Debug, Default)]
+pub(crate) struct ServiceDraft {
+    pub(crate) release: Found<ReleaseDraft>,
+    pub(crate) target: Found<TargetDraft>,
+    run: Found<Vec<At<Template>>>,
+    files: Found<Vec<At<String>>>,
+    instances: Found<u16>,
+    env: Found<Entries<String, Template>>,
+    stop: Found<StopDraft>,
+    pub(crate) needs: Found<Vec<At<ServiceName>>>,
+    pub(crate) listen: Found<SocketAddr>,
+    ready: Found<String>,
+    pub(crate) probes: Found<ProbesDraft>,
+    pub(crate) strategy: Found<StrategyDraft>,
+    pub(crate) overlap: Found<Overlap>,
+    pub(crate) bake: Found<Millis>,
+    pub(crate) drain: Found<Millis>,
+}
+
+/// Names of other services, each once.
+pub(crate) struct Needs;
+
+type NeedList = ListOf<ServiceName, 0, MAX_NEEDS>;
+
+impl Shape for Needs {
+    type Value = Vec<At<ServiceName>>;
+
+    fn wanted() -> String {
+        "a list of services, such as [auth]".to_owned()
+    }
+
+    fn schema(defs: &mut Defs) -> Value {
+        let mut schema = NeedList::schema(defs);
+        if let Value::Object(object) = &mut schema {
+            object.insert("uniqueItems".to_owned(), json!(true));
+        }
+        schema
+    }
+
+    fn decode(node: &Node, reader: &mut Reader<'_>) -> Option<Self::Value> {
+        let needs = NeedList::decode(node, reader)?;
+        let mut fine = true;
+        for (index, need) in needs.iter().enumerate() {
+            if needs
+                .iter()
+                .take(index)
+                .any(|earlier| earlier.value == need.value)
+            {
+                let message = format!("`{}` is named twice", need.value);
+                reader.refuse(REPEATED, need.span, message);
+                fine = false;
+            }
+        }
+        fine.then_some(needs)
+    }
+}
+
+const RELEASE: Field<ServiceDraft> = field!(ServiceDraft: release as "release", Keys<ReleaseKeys>,
+    "What the release is called.");
+const TARGET: Field<ServiceDraft> = field!(ServiceDraft: target as "target", Keys<Target>,
+    "What runs the release. `run`, `files`, `instances`, `env` and `stop` beside it are short for a process.");
+const RUN: Field<ServiceDraft> = field!(ServiceDraft: run as "run", Argv,
+    "Program and arguments. A text is split by shell quoting, a list is taken as it is; there is no shell. ${PORT}, ${VERSION} and ${INSTANCE} come from Windlass.");
+const FILES: Field<ServiceDraft> = field!(ServiceDraft: files as "files", Files,
+    "What is kept as the release, below the file's folder. Without it: the program, and every argument that names a file or folder.");
+const INSTANCES: Field<ServiceDraft> = field!(ServiceDraft: instances as "instances", Instances,
+    "How many copies run. Without it: 1.");
+const ENV: Field<ServiceDraft> = field!(ServiceDraft: env as "env", Variables,
+    "Variables of the process; values are texts as written.");
+const STOP: Field<ServiceDraft> = field!(ServiceDraft: stop as "stop", Keys<Stopping>,
+    "How it is asked to end.");
+const NEEDS: Field<ServiceDraft> = field!(ServiceDraft: needs as "needs", Needs,
+    "Services that must have passed before this one begins; it gets the address of each as <NAME>_URL.");
+const LISTEN: Field<ServiceDraft> = field!(ServiceDraft: listen as "listen", Address,
+    "Where the router serves it. Without it there is no traffic to split.");
+const READY: Field<ServiceDraft> = field!(ServiceDraft: ready as "ready", HttpPath,
+    "Path of a GET that must be answered with 2xx or 3xx; short for `probes.ready.http`.");
+const PROBES: Field<ServiceDraft> = field!(ServiceDraft: probes as "probes", Keys<Probes>,
+    "Health questions.");
+const STRATEGY: Field<ServiceDraft> = field!(ServiceDraft: strategy as "strategy", Strategy,
+    "How a new release takes over. Without it: blue-green.");
+const OVERLAP: Field<ServiceDraft> = field!(ServiceDraft: overlap as "overlap", Overlap,
+    "Without `listen`: whether old and new may run at the same time. Without it: no.");
+const BAKE: Field<ServiceDraft> = field!(ServiceDraft: bake as "bake", Time,
+    "How long each step is watched. Without it: 30s.");
+const DRAIN: Field<ServiceDraft> = field!(ServiceDraft: drain as "drain", Time,
+    "How long requests on an old slot may take to end. Without it: 30s.");
+
+const KEYS: &[Field<ServiceDraft>] = &[
+    RELEASE, TARGET, RUN, FILES, INSTANCES, ENV, STOP, NEEDS, LISTEN, READY, PROBES, STRATEGY,
+    OVERLAP, BAKE, DRAIN,
+];
+
+/// Documented, and not here yet.
+const LATER: &[&str] = &[
+    "was",
+    "sticky",
+    "router",
+    "limits",
+    "rollback_on",
+    "finalize",
+    "before",
+    "before_cutover",
+    "after",
+    "rollback_within",
+];
+
+const READY_TWICE: Rule = Rule::NotBoth(
+    "ready",
+    "probes.ready",
+    "`ready: PATH` is short for `probes: { ready: { http: PATH } }`",
+);
+
+macro_rules! beside_target {
+    ($($key:literal),*) => {
+        [READY_TWICE, $(Rule::NotBoth(
+            $key,
+            "target",
+            concat!("`", $key, "` is short for `target.process.", $key, "`: keep one form"),
+        )),*]
+    };
+}
+
+const FORMS: [Rule; 6] = beside_target!("run", "files", "instances", "env", "stop");
+
+/// A service below `services`.
+pub(crate) struct WholeService;
+
+impl Keyed for WholeService {
+    type Draft = ServiceDraft;
+    const TABLE: Table<ServiceDraft> = Table {
+        name: "service",
+        noun: "a service",
+        fields: KEYS,
+        rules: {
+            const RULES: &[Rule] = &{
+                let [ready, run, files, instances, env, stop] = FORMS;
+                [
+                    ready,
+                    run,
+                    files,
+                    instances,
+                    env,
+                    stop,
+                    Rule::OneOf(&["run", "target.process.run"]),
+                ]
+            };
+            RULES
+        },
+        later: LATER,
+        elsewhere: (&[], ""),
+        may_be_empty: false,
+    };
+}
+
+/// A service below an environment: what it says differently there.
+pub(crate) struct OverridingService;
+
+impl Keyed for OverridingService {
+    type Draft = ServiceDraft;
+    const TABLE: Table<ServiceDraft> = Table {
+        name: "override",
+        noun: "a service",
+        fields: KEYS,
+        rules: &FORMS,
+        later: LATER,
+        elsewhere: (&[], ""),
+        may_be_empty: true,
+    };
+}
+
+/// A service in which defaults, service and environment have come together.
+pub(crate) type MergedService = Keys<OverridingService>;
+
+/// `defaults`.
+pub(crate) struct Defaults;
+
+impl Keyed for Defaults {
+    type Draft = ServiceDraft;
+    const TABLE: Table<ServiceDraft> = Table {
+        name: "defaults",
+        noun: "`defaults`",
+        fields: &[STOP, READY, PROBES, STRATEGY, OVERLAP, BAKE, DRAIN],
+        rules: &[READY_TWICE],
+        later: LATER,
+        elsewhere: (
+            &[
+                "run",
+                "files",
+                "instances",
+                "env",
+                "target",
+                "release",
+                "needs",
+                "listen",
+            ],
+            "to one service, below `services`",
+        ),
+        may_be_empty: true,
+    };
+}

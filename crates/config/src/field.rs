@@ -1,0 +1,329 @@
+//! Field tables: one row per key, from which decoder, unknown-key detection and schema all come.
+
+use std::marker::PhantomData;
+
+use serde_json::{Map, Value, json};
+
+use crate::problem::{LATER_KEY, MISSING_KEY, NOT_TOGETHER, UNKNOWN_KEY};
+use crate::reader::{Reader, listed, shown};
+use crate::tree::{Entry, Node, Span};
+
+/// The `$defs` of the schema under construction.
+pub(crate) type Defs = Map<String, Value>;
+
+/// One form that a value can have: how it is read, and how the schema says the same.
+pub(crate) trait Shape {
+    /// What comes out.
+    type Value;
+
+    /// Whether `key:` with nothing after it means something.
+    const MAY_BE_EMPTY: bool = false;
+
+    /// What it is, with its article, for "expected …".
+    fn wanted() -> String;
+
+    /// Accepts what [`Shape::decode`] accepts, but for what only Windlass can see.
+    fn schema(defs: &mut Defs) -> Value;
+
+    /// Reads the value; none if a problem was reported.
+    fn decode(node: &Node, reader: &mut Reader<'_>) -> Option<Self::Value>;
+}
+
+/// What became of a key.
+#[derive(Clone, Debug, Default)]
+pub(crate) enum Found<V> {
+    /// It is not there.
+    #[default]
+    Absent,
+    /// It is there and a problem was reported.
+    Broken,
+    /// It is there and was read.
+    Good(At<V>),
+}
+
+/// A value with its place.
+#[derive(Clone, Debug)]
+pub(crate) struct At<V> {
+    pub(crate) span: Span,
+    pub(crate) value: V,
+}
+
+impl<V> Found<V> {
+    pub(crate) fn of(value: Option<V>, span: Span) -> Self {
+        value.map_or(Self::Broken, |value| Self::Good(At { span, value }))
+    }
+
+    /// The value, if it was read.
+    pub(crate) fn good(&self) -> Option<&V> {
+        self.at().map(|at| &at.value)
+    }
+
+    /// The value with its place, if it was read.
+    pub(crate) fn at(&self) -> Option<&At<V>> {
+        match self {
+            Self::Good(at) => Some(at),
+            Self::Absent | Self::Broken => None,
+        }
+    }
+
+    pub(crate) fn is_broken(&self) -> bool {
+        matches!(self, Self::Broken)
+    }
+
+    pub(crate) fn is_absent(&self) -> bool {
+        matches!(self, Self::Absent)
+    }
+}
+
+/// One key of a map whose value goes into a draft `T`.
+pub(crate) struct Field<T> {
+    pub(crate) name: &'static str,
+    /// One sentence for the schema.
+    pub(crate) doc: &'static str,
+    pub(crate) required: bool,
+    pub(crate) may_be_empty: bool,
+    pub(crate) wanted: fn() -> String,
+    pub(crate) schema: fn(&mut Defs) -> Value,
+    pub(crate) decode: fn(&Node, &mut Reader<'_>, &mut T),
+}
+
+/// A row of a field table: `field!(Draft: slot as "key", Shape, "Doc.")`.
+macro_rules! field {
+    ($draft:ty: $slot:ident as $name:literal, $shape:ty, $doc:literal) => {
+        $crate::field::Field::<$draft> {
+            name: $name,
+            doc: $doc,
+            required: false,
+            may_be_empty: <$shape as $crate::field::Shape>::MAY_BE_EMPTY,
+            wanted: <$shape as $crate::field::Shape>::wanted,
+            schema: <$shape as $crate::field::Shape>::schema,
+            decode: |node, reader, draft| {
+                let value = <$shape as $crate::field::Shape>::decode(node, reader);
+                draft.$slot = $crate::field::Found::of(value, node.span);
+            },
+        }
+    };
+}
+pub(crate) use field;
+
+impl<T> Field<T> {
+    /// The same row, for a map that must have the key.
+    pub(crate) const fn required(mut self) -> Self {
+        self.required = true;
+        self
+    }
+}
+
+/// What the keys of one map may not be together, or must be.
+pub(crate) enum Rule {
+    /// Two dotted paths that exclude each other, and what to write.
+    NotBoth(&'static str, &'static str, &'static str),
+    /// Dotted paths of which one must be there; the first is what a person most likely forgot.
+    OneOf(&'static [&'static str]),
+}
+
+/// All keys of one kind of map.
+pub(crate) struct Table<T: 'static> {
+    /// Its name in the schema.
+    pub(crate) name: &'static str,
+    /// What it is, with its article.
+    pub(crate) noun: &'static str,
+    pub(crate) fields: &'static [Field<T>],
+    pub(crate) rules: &'static [Rule],
+    /// Keys that are documented and come later.
+    pub(crate) later: &'static [&'static str],
+    /// Keys that belong elsewhere, and where.
+    pub(crate) elsewhere: (&'static [&'static str], &'static str),
+    /// Whether it may be written as nothing at all.
+    pub(crate) may_be_empty: bool,
+}
+
+/// A kind of map, so that its table can be a shape.
+pub(crate) trait Keyed {
+    /// What its keys are put into.
+    type Draft: Default + 'static;
+    /// Its keys.
+    const TABLE: Table<Self::Draft>;
+}
+
+/// The shape of a map with a table.
+pub(crate) struct Keys<K>(PhantomData<K>);
+
+impl<K: Keyed> Shape for Keys<K> {
+    type Value = K::Draft;
+
+    const MAY_BE_EMPTY: bool = K::TABLE.may_be_empty;
+
+    fn wanted() -> String {
+        let names: Vec<&str> = K::TABLE
+            .fields
+            .iter()
+            .map(|field| field.name)
+            .take(4)
+            .collect();
+        format!("a map with {}", listed(names, "or"))
+    }
+
+    fn schema(defs: &mut Defs) -> Value {
+        let table = K::TABLE;
+        if !defs.contains_key(table.name) {
+            // Reserves the name, so that a map that holds its own kind would end.
+            defs.insert(table.name.to_owned(), Value::Null);
+            let schema = table.schema(defs);
+            defs.insert(table.name.to_owned(), schema);
+        }
+        json!({ "$ref": format!("#/$defs/{}", table.name) })
+    }
+
+    fn decode(node: &Node, reader: &mut Reader<'_>) -> Option<K::Draft> {
+        let table = K::TABLE;
+        if table.may_be_empty && node.is_null() {
+            return Some(K::Draft::default());
+        }
+        let entries = reader.map(node, &Self::wanted())?;
+        Some(table.decode(node, entries, reader))
+    }
+}
+
+impl<T: Default + 'static> Table<T> {
+    fn decode(&self, node: &Node, entries: &[Entry], reader: &mut Reader<'_>) -> T {
+        let mut draft = T::default();
+        for entry in entries {
+            match self.fields.iter().find(|field| field.name == entry.key) {
+                Some(field) if entry.value.is_absent() && !field.may_be_empty => {
+                    reader.empty(entry.key_span, &(field.wanted)());
+                    // Leaves its mark in the draft, so that nobody misses the key as well.
+                    let mut unheard = Reader::new(reader.text);
+                    (field.decode)(&entry.value, &mut unheard, &mut draft);
+                }
+                Some(field) => (field.decode)(&entry.value, reader, &mut draft),
+                None => self.unknown(entry, reader),
+            }
+        }
+        for field in self.fields.iter().filter(|field| field.required) {
+            if node.entry(field.name).is_none() {
+                let message = format!("{} needs `{}`", self.noun, field.name);
+                let hint = format!("add `{}:` with {}", field.name, (field.wanted)());
+                reader.refuse_for(MISSING_KEY, node.span, message, hint);
+            }
+        }
+        for rule in self.rules {
+            self.obey(rule, node, reader);
+        }
+        draft
+    }
+
+    fn unknown(&self, entry: &Entry, reader: &mut Reader<'_>) {
+        let key = entry.key.as_str();
+        if self.later.contains(&key) || key.starts_with("x-") {
+            let message = format!("`{}` is not in this version yet", shown(key));
+            let hint = "remove the key";
+            return reader.refuse_for(LATER_KEY, entry.key_span, message, hint);
+        }
+        let message = format!("{} has no key `{}`", self.noun, shown(key));
+        let names = self.fields.iter().map(|field| field.name);
+        let hint = if key == "<<" {
+            "merge keys are not read: write the keys out, or put them under `defaults`".to_owned()
+        } else if self.elsewhere.0.contains(&key) {
+            format!("`{key}` belongs {}", self.elsewhere.1)
+        } else if let Some(meant) = reader.nearest(key, names.clone()) {
+            format!("did you mean `{meant}`?")
+        } else {
+            format!("it knows {}", listed(names, "and"))
+        };
+        reader.refuse_for(UNKNOWN_KEY, entry.key_span, message, hint);
+    }
+
+    fn obey(&self, rule: &Rule, node: &Node, reader: &mut Reader<'_>) {
+        match rule {
+            Rule::NotBoth(left, right, hint) => {
+                let both = [left, right].map(|path| parent(node, path));
+                if let [Some(left_entry), Some(right_entry)] = both {
+                    let later = left_entry.key_span.max(right_entry.key_span);
+                    let message = format!("`{left}` and `{right}` exclude each other");
+                    reader.refuse_for(NOT_TOGETHER, later, message, *hint);
+                }
+            }
+            Rule::OneOf(paths) => {
+                if paths.iter().all(|path| node.at(path).is_none()) {
+                    let message = format!(
+                        "{} needs {}",
+                        self.noun,
+                        listed(paths.iter().copied(), "or")
+                    );
+                    let first = paths.first().copied().unwrap_or_default();
+                    let field = self.fields.iter().find(|field| field.name == first);
+                    let wanted = field.map(|field| (field.wanted)()).unwrap_or_default();
+                    let hint = format!("add `{first}:` with {wanted}");
+                    reader.refuse_for(MISSING_KEY, node.span, message, hint);
+                }
+            }
+        }
+    }
+
+    fn schema(&self, defs: &mut Defs) -> Value {
+        let mut properties = Map::new();
+        for field in self.fields {
+            let mut schema = (field.schema)(defs);
+            if let Value::Object(object) = &mut schema {
+                object.insert("description".to_owned(), json!(field.doc));
+            }
+            properties.insert(field.name.to_owned(), schema);
+        }
+        let required: Vec<&str> = self
+            .fields
+            .iter()
+            .filter(|field| field.required)
+            .map(|field| field.name)
+            .collect();
+        let mut schema = json!({
+            "type": if self.may_be_empty { json!(["object", "null"]) } else { json!("object") },
+            "properties": properties,
+            "additionalProperties": false,
+        });
+        if let Value::Object(object) = &mut schema {
+            if !required.is_empty() {
+                object.insert("required".to_owned(), json!(required));
+            }
+            if !self.rules.is_empty() {
+                let rules: Vec<Value> = self.rules.iter().map(Rule::schema).collect();
+                object.insert("allOf".to_owned(), json!(rules));
+            }
+        }
+        schema
+    }
+}
+
+/// The entry at a dotted path.
+fn parent<'n>(node: &'n Node, path: &str) -> Option<&'n Entry> {
+    match path.rsplit_once('.') {
+        Some((above, key)) => node.at(above)?.entry(key),
+        None => node.entry(path),
+    }
+}
+
+impl Rule {
+    fn schema(&self) -> Value {
+        match self {
+            Self::NotBoth(left, right, _) => {
+                json!({ "not": { "allOf": [has(left), has(right)] } })
+            }
+            Self::OneOf(paths) => {
+                let paths: Vec<Value> = paths.iter().map(|path| has(path)).collect();
+                json!({ "anyOf": paths })
+            }
+        }
+    }
+}
+
+/// A schema that accepts only maps with a value at the dotted `path`.
+fn has(path: &str) -> Value {
+    match path.split_once('.') {
+        None => json!({ "type": "object", "required": [path] }),
+        Some((key, rest)) => json!({
+            "type": "object",
+            "required": [key],
+            "properties": { key: has(rest) },
+        }),
+    }
+}

@@ -1,0 +1,44 @@
+//! Every limit of a file, by name.
+
+/// Longest file, in bytes. Checked before anything reads it.
+pub const MAX_TEXT_BYTES: usize = 1024 * 1024;
+/// Deepest nesting of maps and lists.
+pub const MAX_DEPTH: usize = 32;
+/// Most values in a file, aliases written out.
+pub const MAX_NODES: usize = 20_000;
+/// Most bytes of text in a file once its aliases are written out.
+pub const MAX_ALIASED_BYTES: usize = 2 * MAX_TEXT_BYTES;
+/// Most problems printed; the rest is counted.
+pub const MAX_PROBLEMS_PRINTED: usize = 100;
+/// Most services of a file.
+pub(crate) const MAX_SERVICES: usize = 1000;
+/// Most environments of a file.
+pub(crate) const MAX_ENVIRONMENTS: usize = 32;
+/// Most entries of `needs`.
+pub(crate) const MAX_NEEDS: usize = 64;
+/// Most words of `run`.
+pub(crate) const MAX_WORDS: usize = 256;
+/// Longest word of `run`, value of `env`, path or version, in bytes.
+pub(crate) const MAX_WORD_BYTES: usize = 4096;
+/// Most entries of `env`.
+pub(crate) const MAX_VARIABLES: usize = 256;
+/// Most entries of `files`.
+pub(crate) const MAX_FILES: usize = 256;
+/// Most steps of a canary.
+pub(crate) const MAX_STEPS: usize = 50;
+/// Most copies of one service.
+pub(crate) const MAX_INSTANCES: u16 = 100;
+/// Most instances starting at once.
+pub(crate) const MAX_PARALLEL: u16 = 64;
+/// Most answers in a row a probe can ask for.
+pub(crate) const MAX_IN_A_ROW: u16 = 100;
+/// Longest version.
+pub(crate) const MAX_VERSION_CHARS: usize = 128;
+/// Most "did you mean" searches in one file; each compares with every name.
+pub(crate) const MAX_SUGGESTIONS: u32 = 100;
+/// Longest piece of the file repeated in a message, in characters.
+pub(crate) const MAX_SHOWN_CHARS: usize = 60;
+/// Longest line drawn under a problem, in characters.
+pub(crate) const MAX_DRAWN_CHARS: usize = 120;
+/// Most malformed places told of in one text.
+pub(crate) const MAX_PLACES_TOLD: usize = 8;

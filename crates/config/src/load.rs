@@ -1,0 +1,221 @@
+//! What a person typed, into a specification or every problem at once.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use windlass_model::{EnvironmentName, ServiceName, Spec};
+
+use crate::check::every_environment;
+use crate::decode::{FileDraft, WindlassFile, version_problem};
+use crate::environment::{View, views};
+use crate::field::{Keys, Shape};
+use crate::problem::{
+    CODES, Problem, SET_TWICE, SET_UNKNOWN_SERVICE, SET_VERSION, SeenBy, UNKNOWN_ENVIRONMENT,
+    UNSET_NAME, WHICH_ENVIRONMENT,
+};
+use crate::reader::{Reader, listed, shown};
+use crate::render::render_all;
+use crate::tree::Span;
+use crate::{assemble, parse, suggest};
+
+/// A file, and what was typed beside it.
+#[derive(Clone, Copy, Debug)]
+pub struct Request<'a> {
+    /// The whole text of the file: YAML, and so JSON.
+    pub text: &'a str,
+    /// The file's name, for messages.
+    pub name: &'a str,
+    /// `-e`.
+    pub environment: Option<&'a str>,
+    /// `--set SERVICE=VERSION`, taken apart.
+    pub set: &'a [(String, String)],
+}
+
+/// What came out.
+#[derive(Clone, Debug)]
+pub struct Loaded {
+    /// The application in the environment asked for, decoded and checked.
+    pub spec: Spec,
+    /// Names in `run` and `env` that must come from the environment of whoever deploys, each with
+    /// the first place it is used at. [`unset`] says that one has no value.
+    pub foreign_names: BTreeMap<String, Span>,
+    /// Every environment of the file, in its order.
+    pub environments: Vec<EnvironmentName>,
+}
+
+/// Nothing came out. Display is every problem on a line of its own, without the file's text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refused {
+    /// Whose fault it is.
+    pub kind: RefusedKind,
+    /// In the order of the file; never empty.
+    pub problems: Vec<Problem>,
+}
+
+/// Whose fault a refusal is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RefusedKind {
+    /// The file's: exit code 65.
+    Configuration,
+    /// That of what was typed beside it: exit code 64.
+    Usage,
+}
+
+impl Refused {
+    /// Every problem as plain text with the lines it is about; `request` is the one refused.
+    pub fn render(&self, request: &Request<'_>) -> String {
+        render_all(&self.problems, request.name, request.text)
+    }
+}
+
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, problem) in self.problems.iter().enumerate() {
+            let end = if index == 0 { "" } else { "\n" };
+            write!(f, "{end}{} [{}]", problem.message, problem.code)?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Refused {}
+
+/// Reads a file for one of its environments.
+///
+/// The whole file is read and checked, whichever environment is asked for; only when nothing is
+/// wrong with it is what was typed beside it looked at.
+///
+/// # Errors
+/// Every problem at once; one that makes the rest unreadable, such as a syntax error, alone.
+pub fn load(request: &Request<'_>) -> Result<Loaded, Refused> {
+    let parsed = parse::parse(request.text)
+        .map_err(|problem| refused(RefusedKind::Configuration, vec![problem]))?;
+    let mut reader = Reader::new(request.text);
+    reader.problems = parsed.problems;
+    let file = Keys::<WindlassFile>::decode(&parsed.root, &mut reader).unwrap_or_default();
+    let views = views(&parsed.root, &file, &mut reader);
+    every_environment(&views, &mut reader);
+    let Some(app) = file.app.good().filter(|_| reader.problems.is_empty()) else {
+        let problems = swallowed_comments(request.text, reader.problems);
+        return Err(refused(RefusedKind::Configuration, problems));
+    };
+    let mut misused = Vec::new();
+    let view = choose(&views, request.environment, &mut misused);
+    let versions = versions(&file, request.set, &mut misused);
+    match view {
+        Some(view) if misused.is_empty() => Ok(Loaded {
+            spec: assemble::spec(app, &file, view, &versions),
+            foreign_names: assemble::foreign_names(view, &reader),
+            environments: views.iter().map(|view| view.name.clone()).collect(),
+        }),
+        Some(_) | None => Err(refused(RefusedKind::Usage, misused)),
+    }
+}
+
+/// Says that the name used at `span` has no value in the environment of whoever deploys.
+pub fn unset(name: &str, span: Span) -> Problem {
+    let hint = format!("set {name}, or write $${{{name}}} for the text itself");
+    Problem::at(UNSET_NAME, span, format!("`{name}` is not set")).hint(hint)
+}
+
+fn refused(kind: RefusedKind, mut problems: Vec<Problem>) -> Refused {
+    problems.sort();
+    problems.dedup();
+    Refused { kind, problems }
+}
+
+/// Where a value of the wrong form is followed by a comment, the comment may be its lost end.
+fn swallowed_comments(text: &str, mut problems: Vec<Problem>) -> Vec<Problem> {
+    let of_values = |code: &str| {
+        let row = CODES.iter().find(|row| row.code == code);
+        row.is_some_and(|row| row.seen_by == SeenBy::Schema || row.seen_by == SeenBy::Check)
+    };
+    for problem in &mut problems {
+        let Some(span) = problem.span.filter(|_| of_values(problem.code)) else {
+            continue;
+        };
+        let rest = text.get(span.offset + span.length..).unwrap_or_default();
+        let rest = rest.lines().next().unwrap_or_default();
+        let comment = rest.trim_start_matches(' ').strip_prefix('#');
+        if rest.starts_with(' ')
+            && comment.is_some_and(|c| c.starts_with(|c: char| !c.is_whitespace()))
+        {
+            let trap = "` #` starts a comment: quote the value if that belongs to it";
+            problem.hint = Some(match problem.hint.take() {
+                Some(hint) => format!("{hint}; {trap}"),
+                None => trap.to_owned(),
+            });
+        }
+    }
+    problems
+}
+
+fn choose<'v>(
+    views: &'v [View],
+    wanted: Option<&str>,
+    misused: &mut Vec<Problem>,
+) -> Option<&'v View> {
+    let names = || views.iter().map(|view| view.name.as_str());
+    match (wanted, views) {
+        (None, [only]) => Some(only),
+        (None, _) => {
+            let message = "the file has several environments";
+            let hint = format!("choose one with -e: {}", listed(names(), "or"));
+            misused.push(Problem::nowhere(WHICH_ENVIRONMENT, message).hint(hint));
+            None
+        }
+        (Some(wanted), _) => {
+            let found = views.iter().find(|view| view.name.as_str() == wanted);
+            if found.is_none() {
+                let message = format!("there is no environment `{}`", shown(wanted));
+                let hint = match suggest::nearest(wanted, names()) {
+                    Some(meant) => format!("did you mean `{meant}`?"),
+                    None => format!("the file has {}", listed(names(), "and")),
+                };
+                misused.push(Problem::nowhere(UNKNOWN_ENVIRONMENT, message).hint(hint));
+            }
+            found
+        }
+    }
+}
+
+fn versions(
+    file: &FileDraft,
+    set: &[(String, String)],
+    misused: &mut Vec<Problem>,
+) -> BTreeMap<ServiceName, String> {
+    let services = file.services.good().map(Vec::as_slice).unwrap_or_default();
+    let mut versions = BTreeMap::new();
+    for (name, version) in set {
+        let found = services
+            .iter()
+            .find(|(service, _)| service.value.as_str() == name);
+        let Some((service, _)) = found else {
+            let names = services.iter().map(|(service, _)| service.value.as_str());
+            let problem = Problem::nowhere(
+                SET_UNKNOWN_SERVICE,
+                format!("--set: there is no service `{}`", shown(name)),
+            );
+            misused.push(match suggest::nearest(name, names) {
+                Some(meant) => problem.hint(format!("did you mean `{meant}`?")),
+                None => problem.hint("write --set SERVICE=VERSION"),
+            });
+            continue;
+        };
+        if let Some(problem) = version_problem(version) {
+            misused.push(Problem::nowhere(
+                SET_VERSION,
+                format!("--set {name}: {problem}"),
+            ));
+        } else if versions
+            .insert(service.value.clone(), version.clone())
+            .is_some()
+        {
+            misused.push(Problem::nowhere(
+                SET_TWICE,
+                format!("--set names `{name}` twice"),
+            ));
+        }
+    }
+    versions
+}

@@ -1,0 +1,185 @@
+//! Defaults, services and environments laid over each other, before anything is decoded, so that
+//! every value keeps the place it was written at.
+
+use crate::tree::{Entry, Kind, Node};
+
+/// Keys beside `run` that are short for those of `target.process`.
+const OF_PROCESS: [&str; 5] = ["run", "files", "instances", "env", "stop"];
+/// Keys of which one probe has only one.
+const QUESTIONS: [&str; 2] = ["http", "tcp"];
+
+/// Writes the short forms of a service out, so that it can be laid over another key by key.
+pub(crate) fn long_form(service: &Node) -> Node {
+    let Kind::Map(entries) = &service.kind else {
+        return service.clone();
+    };
+    let mut long = Vec::new();
+    let mut process = Vec::new();
+    let mut ready = None;
+    for entry in entries {
+        if OF_PROCESS.contains(&entry.key.as_str()) {
+            process.push(entry.clone());
+        } else if entry.key == "ready" {
+            ready = Some(entry.clone());
+        } else {
+            long.push(entry.clone());
+        }
+    }
+    // Beside `target` they are a problem of their own and change nothing.
+    if let Some(first) = process
+        .first()
+        .filter(|_| service.entry("target").is_none())
+    {
+        let span = first.key_span;
+        let process = wrap("process", Node::map_at(span, process), span);
+        long.push(Entry {
+            key: "target".to_owned(),
+            key_span: span,
+            value: process,
+        });
+    }
+    let mut long = Node::map_at(service.span, long);
+    if let Some(ready) = ready {
+        let span = ready.key_span;
+        let probe = wrap("http", ready.value, span);
+        let probes = wrap("probes", wrap("ready", probe, span), span);
+        long = over(&probes, &long);
+    }
+    long
+}
+
+/// `{ key: value }`.
+fn wrap(key: &str, value: Node, span: crate::tree::Span) -> Node {
+    let entry = Entry {
+        key: key.to_owned(),
+        key_span: span,
+        value,
+    };
+    Node::map_at(span, vec![entry])
+}
+
+/// `top` laid over `base`: maps are joined, everything else replaces what lies below, lists too.
+pub(crate) fn over(base: &Node, top: &Node) -> Node {
+    joined("", base, top)
+}
+
+fn joined(name: &str, base: &Node, top: &Node) -> Node {
+    let (Kind::Map(below), Kind::Map(above)) = (&base.kind, &top.kind) else {
+        return if top.is_null() {
+            base.clone()
+        } else {
+            top.clone()
+        };
+    };
+    let asks = name == "ready"
+        && QUESTIONS
+            .iter()
+            .any(|question| top.entry(question).is_some());
+    let hidden = |key: &str| asks && QUESTIONS.contains(&key);
+    let mut entries: Vec<Entry> = below
+        .iter()
+        .filter(|entry| !hidden(&entry.key))
+        .cloned()
+        .collect();
+    for entry in above {
+        match entries.iter_mut().find(|earlier| earlier.key == entry.key) {
+            // One strategy is never half of another.
+            Some(earlier) if entry.key != "strategy" && !entry.value.is_null() => {
+                earlier.value = joined(&entry.key, &earlier.value, &entry.value);
+                earlier.key_span = entry.key_span;
+            }
+            Some(earlier) => *earlier = entry.clone(),
+            None => entries.push(entry.clone()),
+        }
+    }
+    Node::map_at(top.span, entries)
+}
+
+/// The defaults, in long form, that mean something for `service`.
+///
+/// A default is for every service, so one that has no meaning for this one is left out instead of
+/// refused: a strategy without `listen`, an overlap with it.
+pub(crate) fn defaults_for(defaults: &Node, service: &Node) -> Node {
+    let listens = service.entry("listen").is_some();
+    let fits = |key: &str| match key {
+        "strategy" => listens,
+        "overlap" => !listens,
+        "target" | "probes" | "bake" | "drain" => true,
+        _ => false,
+    };
+    let entries = defaults
+        .entries()
+        .iter()
+        .filter(|entry| fits(&entry.key))
+        .cloned()
+        .collect();
+    Node::map_at(defaults.span, entries)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::parse::parse;
+    use crate::schema::json_of;
+
+    fn node(text: &str) -> Node {
+        parse(text).expect(text).root
+    }
+
+    fn merged(base: &str, top: &str) -> String {
+        json_of(&over(&long_form(&node(base)), &long_form(&node(top)))).to_string()
+    }
+
+    #[test]
+    fn short_forms_are_written_out() {
+        let long = json_of(&long_form(&node("{ run: a, ready: /r, instances: 2 }"))).to_string();
+        assert_eq!(
+            long,
+            r#"{"probes":{"ready":{"http":"/r"}},"target":{"process":{"instances":2,"run":"a"}}}"#
+        );
+    }
+
+    #[test]
+    fn maps_are_joined_and_lists_replaced() {
+        assert_eq!(
+            merged(
+                "{ env: { A: a, B: b }, needs: [x, y] }",
+                "{ env: { B: c }, needs: [z] }"
+            ),
+            r#"{"needs":["z"],"target":{"process":{"env":{"A":"a","B":"c"}}}}"#
+        );
+    }
+
+    #[test]
+    fn one_question_or_strategy_replaces_the_other() {
+        assert_eq!(
+            merged(
+                "probes: { ready: { http: /a, rise: 3 } }",
+                "probes: { ready: { tcp: true } }"
+            ),
+            r#"{"probes":{"ready":{"rise":3,"tcp":true}}}"#
+        );
+        assert_eq!(
+            merged("strategy: { canary: [{ to: 100 }] }", "strategy: rolling"),
+            r#"{"strategy":"rolling"}"#
+        );
+    }
+
+    #[test]
+    fn a_short_form_overrides_a_long_one() {
+        assert_eq!(
+            merged(
+                "target: { process: { run: a, instances: 1 } }",
+                "instances: 3"
+            ),
+            r#"{"target":{"process":{"instances":3,"run":"a"}}}"#
+        );
+    }
+
+    #[test]
+    fn a_value_keeps_the_place_it_was_written_at() {
+        let base = node("bake: 1s");
+        let merged = over(&base, &node("\n\nbake: 2s"));
+        assert_eq!(merged.at("bake").expect("bake").span.line, 3);
+    }
+}

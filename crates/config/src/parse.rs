@@ -1,0 +1,414 @@
+//! YAML (and so JSON) into the tree, within limits.
+//!
+//! The only file besides [`crate::syntax`] that names the YAML crate: the event parser below
+//! serde-saphyr, which keeps each text as it is written, its style and its place. Events are taken one
+//! at a time, so that a hostile file is left at the first limit it passes.
+
+use std::collections::BTreeMap;
+
+use serde_saphyr::granit_parser::{
+    self, Event, Marker, Parser, ScalarStyle, Span as Marks, StructureStyle,
+};
+
+use crate::limit::{MAX_ALIASED_BYTES, MAX_DEPTH, MAX_NODES, MAX_TEXT_BYTES};
+use crate::problem::{
+    ALIAS_OF_ITSELF, DUPLICATE_KEY, EMPTY_FILE, KEY_NOT_TEXT, Problem, SEVERAL_DOCUMENTS, TAG,
+    TOO_LARGE, TOO_MANY_NODES, TOO_MUCH_ALIASED,
+};
+use crate::syntax;
+use crate::tree::{Entry, Kind, Node, Scalar, Span, Style};
+
+/// A file that could be read.
+#[derive(Debug)]
+pub(crate) struct Parsed {
+    pub(crate) root: Node,
+    /// What is wrong with it as YAML although it could be read on.
+    pub(crate) problems: Vec<Problem>,
+}
+
+/// Reads `text`; a problem here stands alone, as nothing after it can be trusted.
+pub(crate) fn parse(text: &str) -> Result<Parsed, Problem> {
+    if text.len() > MAX_TEXT_BYTES {
+        let message = format!(
+            "the file has {} bytes; at most {MAX_TEXT_BYTES} are read",
+            text.len()
+        );
+        return Err(Problem::nowhere(TOO_LARGE, message));
+    }
+    let mut options = granit_parser::options! {
+        flow_nesting_limit: MAX_DEPTH + 1,
+        block_nesting_limit: MAX_DEPTH + 1,
+    };
+    options.set_emit_comments(false);
+    let mut builder = Builder::default();
+    for event in Parser::new_from_str_with_options(text, options) {
+        let (event, marks) = event.map_err(|error| syntax::problem(text, &error))?;
+        builder.take(event, &marks)?;
+    }
+    let root = builder.root.ok_or_else(|| {
+        Problem::nowhere(EMPTY_FILE, "the file is empty")
+            .hint("the least file names an `app` and one of its `services`")
+    })?;
+    Ok(Parsed {
+        root,
+        problems: builder.problems,
+    })
+}
+
+#[derive(Default)]
+struct Builder {
+    open: Vec<Frame>,
+    anchors: BTreeMap<usize, Anchor>,
+    /// What the tree costs so far.
+    weight: Weight,
+    /// What the copies kept for aliases cost beside it.
+    copies: Weight,
+    root: Option<Node>,
+    documents: usize,
+    problems: Vec<Problem>,
+}
+
+/// A collection whose end has not come yet.
+struct Frame {
+    span: Span,
+    flow: bool,
+    anchor: usize,
+    /// What had been read before it.
+    before: Weight,
+    /// Levels of collections inside it.
+    height: usize,
+    items: Items,
+}
+
+enum Items {
+    List(Vec<Node>),
+    Map {
+        entries: Vec<Entry>,
+        key: Option<(String, Span)>,
+        first: BTreeMap<String, Span>,
+    },
+}
+
+/// What a part of the tree costs.
+#[derive(Clone, Copy, Default)]
+struct Weight {
+    nodes: usize,
+    bytes: usize,
+}
+
+/// A value that aliases can repeat.
+struct Anchor {
+    node: Node,
+    weight: Weight,
+    height: usize,
+}
+
+impl Builder {
+    fn take(&mut self, event: Event<'_>, marks: &Marks) -> Result<(), Problem> {
+        let span = span_of(marks);
+        match event {
+            Event::DocumentStart(..) => {
+                self.documents += 1;
+                if self.documents > 1 {
+                    let message = "the file has a second document";
+                    return Err(Problem::at(SEVERAL_DOCUMENTS, span, message).hint(
+                        "one file describes one application: remove what comes after `---`",
+                    ));
+                }
+            }
+            Event::Scalar(text, style, anchor, tag) => {
+                self.tag(tag.is_some(), marks);
+                self.scalar(&text, style_of(style, &span), anchor, span)?;
+            }
+            Event::SequenceStart(style, anchor, tag) => {
+                self.tag(tag.is_some(), marks);
+                self.begin(span, style, anchor, Items::List(Vec::new()))?;
+            }
+            Event::MappingStart(style, anchor, tag) => {
+                self.tag(tag.is_some(), marks);
+                let items = Items::Map {
+                    entries: Vec::new(),
+                    key: None,
+                    first: BTreeMap::new(),
+                };
+                self.begin(span, style, anchor, items)?;
+            }
+            Event::SequenceEnd | Event::MappingEnd => self.end(&span)?,
+            Event::Alias(anchor) => self.alias(anchor, span)?,
+            // Stream and document ends; comments and anchor names are not asked for.
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn tag(&mut self, present: bool, marks: &Marks) {
+        if present {
+            let span = marks
+                .tag_span()
+                .map_or_else(|| span_of(marks), |tag| span_of(&tag));
+            self.problems.push(
+                Problem::at(TAG, span, "a YAML tag has no meaning here")
+                    .hint("remove it, or quote the text if it really starts with `!`"),
+            );
+        }
+    }
+
+    /// Adds to the cost of the tree.
+    fn spend(&mut self, nodes: usize, bytes: usize, span: Span) -> Result<(), Problem> {
+        self.weight.nodes += nodes;
+        self.weight.bytes += bytes;
+        self.afford(span)
+    }
+
+    fn afford(&self, span: Span) -> Result<(), Problem> {
+        if self.weight.nodes + self.copies.nodes > MAX_NODES {
+            let message = format!("the file has more than {MAX_NODES} values");
+            return Err(Problem::at(TOO_MANY_NODES, span, message));
+        }
+        if self.weight.bytes + self.copies.bytes > MAX_ALIASED_BYTES {
+            let message = format!("its aliases write out to more than {MAX_ALIASED_BYTES} bytes");
+            return Err(Problem::at(TOO_MUCH_ALIASED, span, message));
+        }
+        Ok(())
+    }
+
+    fn scalar(
+        &mut self,
+        text: &str,
+        style: Style,
+        anchor: usize,
+        span: Span,
+    ) -> Result<(), Problem> {
+        let is_key = matches!(
+            self.open.last(),
+            Some(Frame {
+                items: Items::Map { key: None, .. },
+                ..
+            })
+        );
+        self.spend(usize::from(!is_key), text.len(), span)?;
+        let span = match (style, self.key_span()) {
+            (Style::Absent, Some(key)) => key,
+            _ => span,
+        };
+        let text = if style == Style::Absent {
+            String::new()
+        } else {
+            text.to_owned()
+        };
+        let node = Node {
+            span,
+            kind: Kind::Scalar(Scalar { text, style }),
+        };
+        self.anchor(
+            anchor,
+            &node,
+            Weight {
+                nodes: 1,
+                bytes: node_bytes(&node),
+            },
+            0,
+        )?;
+        self.put(node, 0)
+    }
+
+    fn begin(
+        &mut self,
+        span: Span,
+        style: StructureStyle,
+        anchor: usize,
+        items: Items,
+    ) -> Result<(), Problem> {
+        self.room(1, span)?;
+        let before = self.weight;
+        self.spend(1, 0, span)?;
+        let flow = style == StructureStyle::Flow;
+        self.open.push(Frame {
+            span,
+            flow,
+            anchor,
+            before,
+            height: 0,
+            items,
+        });
+        Ok(())
+    }
+
+    /// Refuses `levels` more levels of collections if there is no room for them.
+    fn room(&self, levels: usize, span: Span) -> Result<(), Problem> {
+        if self.open.len() + levels > MAX_DEPTH {
+            return Err(syntax::too_deep(span));
+        }
+        Ok(())
+    }
+
+    fn end(&mut self, end: &Span) -> Result<(), Problem> {
+        let Some(frame) = self.open.pop() else {
+            return Ok(());
+        };
+        let mut span = frame.span;
+        if frame.flow {
+            span.length = (end.offset + end.length).saturating_sub(span.offset);
+        } else {
+            let first = match &frame.items {
+                Items::Map { entries, .. } => entries.first().map(|entry| entry.key_span),
+                Items::List(_) => None,
+            };
+            span = self.key_span().or(first).unwrap_or(span);
+        }
+        let kind = match frame.items {
+            Items::List(items) => Kind::List(items),
+            Items::Map { entries, .. } => Kind::Map(entries),
+        };
+        let node = Node { span, kind };
+        let weight = Weight {
+            nodes: self.weight.nodes - frame.before.nodes,
+            bytes: self.weight.bytes - frame.before.bytes,
+        };
+        self.anchor(frame.anchor, &node, weight, frame.height + 1)?;
+        self.put(node, frame.height + 1)
+    }
+
+    /// Keeps a copy of an anchored value. The copy is paid for, so that nested anchors stay cheap.
+    fn anchor(
+        &mut self,
+        anchor: usize,
+        node: &Node,
+        weight: Weight,
+        height: usize,
+    ) -> Result<(), Problem> {
+        if anchor != 0 {
+            self.copies.nodes += weight.nodes;
+            self.copies.bytes += weight.bytes;
+            self.afford(node.span)?;
+            let node = node.clone();
+            self.anchors.insert(
+                anchor,
+                Anchor {
+                    node,
+                    weight,
+                    height,
+                },
+            );
+        }
+        Ok(())
+    }
+
+    fn alias(&mut self, anchor: usize, span: Span) -> Result<(), Problem> {
+        let Some(Anchor { weight, height, .. }) = self.anchors.get(&anchor) else {
+            let message = "this alias stands inside what it repeats";
+            return Err(Problem::at(ALIAS_OF_ITSELF, span, message));
+        };
+        let (weight, height) = (*weight, *height);
+        self.room(height, span)?;
+        self.spend(weight.nodes, weight.bytes, span)?;
+        let Some(Anchor { node, .. }) = self.anchors.get(&anchor) else {
+            return Ok(());
+        };
+        let mut node = node.clone();
+        node.span = span;
+        self.put(node, height)
+    }
+
+    /// The key whose value comes next, if one was read.
+    fn key_span(&self) -> Option<Span> {
+        match &self.open.last()?.items {
+            Items::Map { key, .. } => key.as_ref().map(|(_, span)| *span),
+            Items::List(_) => None,
+        }
+    }
+
+    fn put(&mut self, node: Node, height: usize) -> Result<(), Problem> {
+        let Some(frame) = self.open.last_mut() else {
+            self.root = Some(node);
+            return Ok(());
+        };
+        frame.height = frame.height.max(height);
+        match &mut frame.items {
+            Items::List(items) => items.push(node),
+            Items::Map {
+                entries,
+                key,
+                first,
+            } => match key.take() {
+                None => *key = Some(key_of(node)?),
+                Some((name, span)) => match first.get(&name) {
+                    None => {
+                        first.insert(name.clone(), span);
+                        entries.push(Entry {
+                            key: name,
+                            key_span: span,
+                            value: node,
+                        });
+                    }
+                    Some(earlier) => self.problems.push(duplicate(&name, span, *earlier)),
+                },
+            },
+        }
+        Ok(())
+    }
+}
+
+fn duplicate(name: &str, span: Span, earlier: Span) -> Problem {
+    let message = format!(
+        "`{}` is given twice; the first is at {}:{}",
+        crate::reader::shown(name),
+        earlier.line,
+        earlier.column
+    );
+    Problem::at(DUPLICATE_KEY, span, message).hint("keep one of the two")
+}
+
+fn key_of(node: Node) -> Result<(String, Span), Problem> {
+    match node.kind {
+        Kind::Scalar(scalar) if scalar.style != Style::Absent => Ok((scalar.text, node.span)),
+        Kind::Scalar(_) => Err(Problem::at(
+            KEY_NOT_TEXT,
+            node.span,
+            "a key is missing here",
+        )),
+        Kind::List(_) | Kind::Map(_) => {
+            let message = "a key is a text, not a list or a map";
+            let hint = "quote the key; a text with ${…} inside { … } must be in quotes too";
+            Err(Problem::at(KEY_NOT_TEXT, node.span, message).hint(hint))
+        }
+    }
+}
+
+fn node_bytes(node: &Node) -> usize {
+    match &node.kind {
+        Kind::Scalar(scalar) => scalar.text.len(),
+        Kind::List(_) | Kind::Map(_) => 0,
+    }
+}
+
+fn style_of(style: ScalarStyle, span: &Span) -> Style {
+    match style {
+        // The parser puts `~` where nothing is written.
+        ScalarStyle::Plain if span.length == 0 => Style::Absent,
+        ScalarStyle::Plain => Style::Plain,
+        ScalarStyle::SingleQuoted
+        | ScalarStyle::DoubleQuoted
+        | ScalarStyle::Literal
+        | ScalarStyle::Folded => Style::Quoted,
+    }
+}
+
+fn span_of(marks: &Marks) -> Span {
+    let start = place_of(&marks.start);
+    let end = marks.end.byte_offset().unwrap_or(start.offset);
+    Span {
+        length: end.saturating_sub(start.offset),
+        ..start
+    }
+}
+
+/// Where a mark of the parser is.
+pub(crate) fn place_of(mark: &Marker) -> Span {
+    Span {
+        offset: mark.byte_offset().unwrap_or(0),
+        length: 0,
+        line: u32::try_from(mark.line()).unwrap_or(u32::MAX),
+        column: u32::try_from(mark.col() + 1).unwrap_or(u32::MAX),
+    }
+}

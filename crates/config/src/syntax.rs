@@ -1,0 +1,195 @@
+//! What the YAML parser refuses, in words for people, with the traps that lead there.
+
+use serde_saphyr::granit_parser::{ErrorKind, ScanError};
+
+use crate::limit::MAX_DEPTH;
+use crate::parse::place_of;
+use crate::problem::{Problem, SYNTAX, TOO_DEEP};
+use crate::reader::shown;
+use crate::tree::Span;
+
+/// Turns the parser's refusal of `text` into a problem.
+pub(crate) fn problem(text: &str, error: &ScanError) -> Problem {
+    let mut span = place_of(error.marker());
+    span.offset = span.offset.min(text.len());
+    if matches!(error.kind(), ErrorKind::RecursionLimitExceeded) {
+        return too_deep(span);
+    }
+    let line = line_at(text, span.offset);
+    let found = Problem::at(SYNTAX, span, message(error, line));
+    let rest = text.get(span.offset..).unwrap_or_default();
+    match hint(error.kind(), line, rest) {
+        Some(hint) => found.hint(hint),
+        None => found,
+    }
+}
+
+/// A collection at `span` is one level too deep.
+pub(crate) fn too_deep(span: Span) -> Problem {
+    let message = format!("maps and lists are nested more than {MAX_DEPTH} deep");
+    Problem::at(TOO_DEEP, span, message)
+}
+
+fn line_at(text: &str, offset: usize) -> &str {
+    let before = text.get(..offset).unwrap_or(text);
+    let start = before.rfind('\n').map_or(0, |at| at + 1);
+    let rest = text.get(start..).unwrap_or_default();
+    rest.lines().next().unwrap_or_default()
+}
+
+fn message(error: &ScanError, line: &str) -> String {
+    let words = match error.kind() {
+        ErrorKind::MappingValueNotAllowed if quoted_value(line).is_none() => {
+            "this `:` starts no value here"
+        }
+        ErrorKind::MappingValueNotAllowed => "a second `: ` in one line starts no value here",
+        ErrorKind::UnknownAnchor => "this alias repeats nothing: its anchor is not above it",
+        ErrorKind::UnclosedQuotedScalar => "a quote is not closed",
+        ErrorKind::UnclosedFlowCollection { open: '[' } => "a `[` is not closed",
+        ErrorKind::UnclosedFlowCollection { .. } => "a `{` is not closed",
+        ErrorKind::UnexpectedEofFlowSequence => "the file ends inside [ … ]",
+        ErrorKind::UnexpectedEofFlowMapping | ErrorKind::UnexpectedEofImplicitFlowMapping => {
+            "the file ends inside { … }"
+        }
+        ErrorKind::ExpectedFlowMappingSeparator => "expected `,` or `}` here",
+        ErrorKind::ExpectedFlowSequenceSeparator => "expected `,` or `]` here",
+        ErrorKind::ExpectedBlockMappingKey => "expected a key here",
+        ErrorKind::ExpectedBlockSequenceEntry => "expected `- ` here",
+        ErrorKind::InvalidIndentation => "this line is indented unlike those around it",
+        ErrorKind::SimpleKeyExpected | ErrorKind::InvalidSimpleKey => {
+            "expected `:` and a value after this key"
+        }
+        ErrorKind::InvalidColonPlacement => "a `:` means nothing here",
+        ErrorKind::InvalidQuotedScalarIndent => {
+            "this line is too far left to belong to the quoted text above"
+        }
+        ErrorKind::TabNotAllowed
+        | ErrorKind::TabInBlockIndentation
+        | ErrorKind::TabInIndentation
+        | ErrorKind::TabInPlainScalar => "a tab can't indent",
+        ErrorKind::UnexpectedCharacter { character } => {
+            return format!(
+                "a text can't start with `{}`",
+                shown(&character.to_string())
+            );
+        }
+        _ => return error.info(),
+    };
+    words.to_owned()
+}
+
+fn hint(kind: &ErrorKind, line: &str, rest: &str) -> Option<String> {
+    if matches!(
+        kind,
+        ErrorKind::TabNotAllowed
+            | ErrorKind::TabInBlockIndentation
+            | ErrorKind::TabInIndentation
+            | ErrorKind::TabInPlainScalar
+    ) {
+        return Some("indent with spaces".to_owned());
+    }
+    if matches!(kind, ErrorKind::UnknownAnchor) {
+        return Some("quote a text that starts with `*`".to_owned());
+    }
+    if matches!(kind, ErrorKind::UnexpectedCharacter { .. }) {
+        return Some("quote the text".to_owned());
+    }
+    if has_bare_place(line) {
+        return Some("inside { … } and [ … ] quote a text with ${…}: \"${PORT}\"".to_owned());
+    }
+    if line.contains("[::") {
+        return Some("quote an address that starts with `[`: \"[::1]:8080\"".to_owned());
+    }
+    if matches!(kind, ErrorKind::MappingValueNotAllowed) {
+        let above = || "the line above may be a key without a blank after its `:`".to_owned();
+        return quoted_value(line).or_else(|| Some(above()));
+    }
+    let separator = matches!(
+        kind,
+        ErrorKind::ExpectedFlowMappingSeparator | ErrorKind::ExpectedFlowSequenceSeparator
+    );
+    if separator && rest.starts_with(':') {
+        return Some("inside { … } and [ … ] quote a text with `: `".to_owned());
+    }
+    if matches!(
+        kind,
+        ErrorKind::ExpectedBlockMappingKey | ErrorKind::InvalidIndentation
+    ) {
+        return Some("keys of one map start in the same column".to_owned());
+    }
+    if matches!(
+        kind,
+        ErrorKind::InvalidColonPlacement | ErrorKind::InvalidFlowScalarIndent
+    ) {
+        return Some("a `[` or `{` above may not be closed".to_owned());
+    }
+    if matches!(kind, ErrorKind::InvalidQuotedScalarIndent) {
+        return Some("the quote above may not be closed".to_owned());
+    }
+    None
+}
+
+/// Whether `${` stands outside quotes in a line that has a flow collection.
+fn has_bare_place(line: &str) -> bool {
+    let mut quote = None;
+    let mut flow = false;
+    let mut bare = false;
+    // Quotes count only where a value can start.
+    let mut last_ink = ':';
+    let mut before = ' ';
+    for c in line.chars() {
+        match quote {
+            Some(open) if c == open => quote = None,
+            Some(_) => {}
+            None if matches!(c, '"' | '\'') && matches!(last_ink, '{' | '[' | ',' | ':' | '-') => {
+                quote = Some(c);
+            }
+            None if c == '{' && before == '$' => bare |= flow,
+            None if c == '{' || c == '[' => flow = true,
+            None => {}
+        }
+        before = c;
+        if !c.is_whitespace() {
+            last_ink = c;
+        }
+    }
+    bare
+}
+
+/// `run: curl -H Accept: x` with its value in quotes.
+fn quoted_value(line: &str) -> Option<String> {
+    let (key, value) = line.trim().trim_start_matches("- ").split_once(": ")?;
+    let value = value.trim();
+    if value.starts_with(['"', '\'']) || !value.contains(": ") {
+        return None;
+    }
+    let doubled = value.replace('\'', "''");
+    Some(format!(
+        "quote the value: {}: '{}'",
+        shown(key),
+        shown(&doubled)
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bare_place_is_seen_only_inside_a_flow_collection() {
+        assert!(has_bare_place("env: { A: ${B} }"));
+        assert!(has_bare_place("run: [a, ${B}]"));
+        assert!(!has_bare_place("env: { A: \"${B}\" }"));
+        assert!(has_bare_place("{ run: a \"b ${B}\" }"));
+        assert!(!has_bare_place("run: a ${B} ${C}"));
+    }
+
+    #[test]
+    fn a_value_with_a_colon_is_shown_in_quotes() {
+        assert_eq!(
+            quoted_value("  run: curl -H Accept: it's"),
+            Some("quote the value: run: 'curl -H Accept: it''s'".to_owned())
+        );
+        assert_eq!(quoted_value("run: x"), None);
+    }
+}

@@ -1,0 +1,64 @@
+//! Frames: a length of four bytes, little-endian, then that much JSON.
+
+use std::fmt;
+
+use serde::Serialize;
+
+/// Longest message, in bytes. A table of a thousand services is about one megabyte.
+pub const MAX_FRAME: u32 = 16 * 1024 * 1024;
+
+/// Why bytes are no frame.
+#[derive(Debug)]
+pub enum BadFrame {
+    /// Longer than [`MAX_FRAME`]; holds the length.
+    TooLong(usize),
+    /// Not JSON of the expected shape; holds the parser's words.
+    Malformed(String),
+}
+
+impl fmt::Display for BadFrame {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TooLong(length) => {
+                write!(
+                    f,
+                    "a message of {length} bytes is over the limit of {MAX_FRAME}"
+                )
+            }
+            Self::Malformed(what) => write!(f, "a message could not be read: {what}"),
+        }
+    }
+}
+
+impl std::error::Error for BadFrame {}
+
+/// A whole frame for `message`: length and JSON.
+///
+/// # Errors
+/// [`BadFrame::TooLong`] over [`MAX_FRAME`].
+pub fn encode<M: Serialize>(message: &M) -> Result<Vec<u8>, BadFrame> {
+    let mut bytes = vec![0; 4];
+    serde_json::to_writer(&mut bytes, message).map_err(|e| BadFrame::Malformed(e.to_string()))?;
+    let length = bytes.len() - 4;
+    match u32::try_from(length) {
+        Ok(small) if small <= MAX_FRAME => {
+            bytes[..4].copy_from_slice(&small.to_le_bytes());
+            Ok(bytes)
+        }
+        Ok(_) | Err(_) => Err(BadFrame::TooLong(length)),
+    }
+}
+
+/// The length that the first four bytes announce.
+///
+/// # Errors
+/// [`BadFrame::TooLong`] over [`MAX_FRAME`]: stop reading, the peer is not one of ours.
+pub fn decode_length(header: [u8; 4]) -> Result<usize, BadFrame> {
+    let length = u32::from_le_bytes(header);
+    let size = usize::try_from(length).unwrap_or(usize::MAX);
+    if length > MAX_FRAME {
+        Err(BadFrame::TooLong(size))
+    } else {
+        Ok(size)
+    }
+}

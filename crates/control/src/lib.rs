@@ -1,0 +1,24 @@
+//! What the three processes say to each other.
+//!
+//! Controller ↔ router and controller ↔ shim, over private Unix stream sockets: each message is a
+//! [frame](MAX_FRAME) of JSON. Every request that changes something carries the controller's epoch;
+//! router and shim keep the highest they have seen and refuse a lower one ([`Refusal::OldEpoch`]).
+//!
+//! A field is only ever added, with a default, so that an older peer reads a newer message.
+
+mod frame;
+mod router;
+mod shim;
+mod table;
+mod tick;
+
+pub use frame::{BadFrame, MAX_FRAME, decode_length, encode};
+pub use router::{
+    Direction, Generation, ObservedRoute, ObservedSlot, ObservedTable, Refusal, RouteChange,
+    RouterBoot, RouterReply, RouterRequest,
+};
+pub use shim::{
+    GroupEnd, Restart, ShimRefusal, ShimReply, ShimRequest, ShimSpec, ShimState, ShimStatus,
+};
+pub use table::{TABLE_FORMAT, Table, TableEntry};
+pub use tick::{LATENCY_EDGES_US, SlotCounts, Tick};

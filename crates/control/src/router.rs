@@ -1,0 +1,170 @@
+//! Controller to router.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+
+use serde::{Deserialize, Serialize};
+use windlass_model::{Epoch, InstanceId, Route, ServiceKey, SlotId};
+
+use crate::Tick;
+
+/// Counts the changes of one service's entry. A change names the generation it was decided on.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+pub struct Generation(pub u64);
+
+/// One life of a router process: ticks of another one do not continue these.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct RouterBoot(pub String);
+
+/// What the controller asks. One reply follows each request, in order.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RouterRequest {
+    /// First on every connection: from now on this epoch speaks.
+    Hello {
+        /// The controller's.
+        epoch: Epoch,
+    },
+    /// Hands over one bound and listening socket, as an `SCM_RIGHTS` descriptor of this message.
+    /// An address that the router already has is answered [`RouterReply::Done`]; the descriptor is
+    /// closed.
+    Listen {
+        /// The controller's.
+        epoch: Epoch,
+        /// What the socket is bound to.
+        address: SocketAddr,
+    },
+    /// Asks for duplicates of the listening sockets: answered by [`RouterReply::Listeners`] with
+    /// the descriptors in the same order.
+    Listeners,
+    /// Changes several services in one swap, or none of them. Listeners that no route names any
+    /// more are closed with it. The reply means that every request from now on sees it.
+    Apply {
+        /// The controller's.
+        epoch: Epoch,
+        /// Per service.
+        changes: BTreeMap<ServiceKey, RouteChange>,
+    },
+    /// Asks for the table in effect and what it is carrying.
+    Observe,
+    /// Asks for the ticks with a number above `after`; at most ten minutes are kept.
+    Ticks {
+        /// The last one already read; 0 for all.
+        after: u64,
+    },
+    /// Ends the router: no new connections, open requests get their drain time.
+    Shutdown {
+        /// The controller's.
+        epoch: Epoch,
+    },
+}
+
+/// One service's change.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RouteChange {
+    /// Whether it raises or returns.
+    pub direction: Direction,
+    /// The generation it was decided on; a raise of another one is refused, a return never is.
+    pub decided_on: Generation,
+    /// The new entry; none takes the service away.
+    pub route: Option<Route>,
+}
+
+/// Whether a change gives a candidate more, or goes back to what was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Direction {
+    /// The candidate's share grows, or anything else that is not a way back.
+    Raise,
+    /// Back to the split recorded as the undo.
+    Return,
+}
+
+/// What the router answers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RouterReply {
+    /// To `Hello`.
+    Welcome {
+        /// This life of the router.
+        boot: RouterBoot,
+        /// The version of its binary.
+        version: String,
+    },
+    /// Done, or it was so already.
+    Done,
+    /// To `Apply`: the generations after it.
+    Applied(BTreeMap<ServiceKey, Generation>),
+    /// To `Listeners`: the addresses, in the order of the descriptors.
+    Listeners(Vec<SocketAddr>),
+    /// To `Observe`.
+    Observed(ObservedTable),
+    /// To `Ticks`, oldest first. May hold fewer than asked for: ask again after the last.
+    Ticks {
+        /// This life of the router.
+        boot: RouterBoot,
+        /// The ticks.
+        ticks: Vec<Tick>,
+    },
+    /// Nothing was changed.
+    Refused(Refusal),
+}
+
+/// Why nothing was changed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Refusal {
+    /// A newer controller has spoken; holds its epoch.
+    OldEpoch(Epoch),
+    /// The entry moved since the raise was decided; holds the generation now.
+    Generation {
+        /// Whose.
+        service: ServiceKey,
+        /// Now.
+        now: Generation,
+    },
+    /// A slot that would get traffic has no ready instance.
+    NoCapacity {
+        /// Whose.
+        service: ServiceKey,
+        /// Which slot.
+        slot: SlotId,
+    },
+    /// The table is not valid; holds what is wrong, for a person.
+    Invalid(String),
+    /// The table could not be written to disk; the one in effect stays.
+    NotKept(String),
+}
+
+/// The table in effect and what it is carrying.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ObservedTable {
+    /// This life of the router.
+    pub boot: RouterBoot,
+    /// The highest epoch it has seen.
+    pub epoch: Epoch,
+    /// Per service.
+    pub services: BTreeMap<ServiceKey, ObservedRoute>,
+}
+
+/// One service's entry in effect.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ObservedRoute {
+    /// Its generation.
+    pub generation: Generation,
+    /// What is in effect.
+    pub route: Route,
+    /// Per slot of the route.
+    pub slots: BTreeMap<SlotId, ObservedSlot>,
+}
+
+/// What one slot is carrying.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ObservedSlot {
+    /// Requests begun and not ended, counted to the end of the body or tunnel.
+    pub in_flight: u64,
+    /// Instances whose last probes were good.
+    pub ready: Vec<InstanceId>,
+}

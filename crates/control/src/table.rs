@@ -1,0 +1,32 @@
+//! The table as it lies on disk.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use windlass_model::{Epoch, Route, ServiceKey};
+
+use crate::Generation;
+
+/// Format of the file; a reader refuses a higher one whole.
+pub const TABLE_FORMAT: u32 = 1;
+
+/// The last good table. The file is one line of SHA-256 in hex over the rest, then this as JSON;
+/// it is written beside, synced and renamed, so that there is always a whole one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Table {
+    /// [`TABLE_FORMAT`] of the writer.
+    pub format: u32,
+    /// The highest epoch seen.
+    pub epoch: Epoch,
+    /// Per service.
+    pub services: BTreeMap<ServiceKey, TableEntry>,
+}
+
+/// One service's entry.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TableEntry {
+    /// Its generation.
+    pub generation: Generation,
+    /// Where its requests go.
+    pub route: Route,
+}

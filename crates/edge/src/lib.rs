@@ -1,0 +1,27 @@
+//! The traits at the border.
+//!
+//! Everything the runtime needs of the world goes through here: what runs a release, what splits
+//! traffic, who asks for health, where the journal lies, what time it is. An adapter implements one
+//! trait; `testkit` has a fake with behaviour for each, and a conformance suite that every adapter
+//! passes.
+//!
+//! All calls are **idempotent**: the runtime repeats one after a crash, and it observes before it
+//! redoes. Dropping a future leaves its effect unknown; observe to learn.
+//!
+//! The runtime lives on one thread, so that futures here need not be [`Send`].
+
+mod clock;
+mod error;
+mod prober;
+mod router;
+mod store;
+mod target;
+
+pub use clock::{Addresses, Clock, Ids, Spawner};
+pub use error::{EdgeError, ErrorKind, Retry};
+pub use prober::Prober;
+pub use router::TrafficRouter;
+pub use store::{JournalEntry, NewEntry, OpenDeployment, Store, StoredDeployment};
+pub use target::{
+    InstanceState, InstanceWatch, KeepRelease, Kept, LogChunk, LogRequest, StartInstance, Target,
+};

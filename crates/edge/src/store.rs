@@ -1,0 +1,158 @@
+//! The journal.
+
+use async_trait::async_trait;
+use windlass_model::{DeploymentId, Environment, Epoch, Fact, InstallationId, Plan, PlanId};
+
+use crate::EdgeError;
+
+/// One thing to append to a deployment's journal, in one transaction with what follows from it.
+#[derive(Clone, Debug)]
+pub struct NewEntry {
+    /// Whose journal.
+    pub deployment: DeploymentId,
+    /// Its number there: one more than the last, from 0. A number that is taken is a `Conflict`:
+    /// somebody else wrote.
+    pub number: u64,
+    /// Calendar time, microseconds since 1970 UTC.
+    pub at_us: i64,
+    /// The engine's event, as JSON.
+    pub event: String,
+    /// What it made true, for people.
+    pub facts: Vec<Fact>,
+    /// The environment after it, if it changed.
+    pub environment: Option<Environment>,
+    /// Whether the deployment is over with it.
+    pub ends: bool,
+}
+
+/// One row of a journal, read back and checked.
+#[derive(Clone, Debug)]
+pub struct JournalEntry {
+    /// Position among all journals' rows: what watchers resume from.
+    pub sequence: u64,
+    /// Whose.
+    pub deployment: DeploymentId,
+    /// Its number there.
+    pub number: u64,
+    /// Calendar time, microseconds since 1970 UTC.
+    pub at_us: i64,
+    /// The engine's event, as JSON.
+    pub event: String,
+    /// What it made true.
+    pub facts: Vec<Fact>,
+}
+
+/// A deployment as stored.
+#[derive(Clone, Debug)]
+pub struct StoredDeployment {
+    /// Which.
+    pub id: DeploymentId,
+    /// What it carries out.
+    pub plan: Plan,
+    /// When it began, microseconds since 1970 UTC.
+    pub started_us: i64,
+    /// When it ended.
+    pub ended_us: Option<i64>,
+    /// Who asked for it.
+    pub by: String,
+    /// What the engine needs beside the plan to begin (slots and instances), as JSON.
+    pub opening: String,
+}
+
+/// A deployment that has not ended, with all its rows. A row that fails its checksum or breaks the
+/// chain ends the list and is named in `poisoned`.
+#[derive(Clone, Debug)]
+pub struct OpenDeployment {
+    /// The deployment.
+    pub deployment: StoredDeployment,
+    /// Its rows in order.
+    pub entries: Vec<JournalEntry>,
+    /// Why the rows end early, for a person.
+    pub poisoned: Option<String>,
+}
+
+/// Keeps the journal. One writer; an append is acknowledged when it would survive a power cut.
+#[async_trait(?Send)]
+pub trait Store {
+    /// This installation, minted when the store was made.
+    fn installation(&self) -> InstallationId;
+
+    /// The epoch of this opening: one more than the last opening's.
+    fn epoch(&self) -> Epoch;
+
+    /// Begins a deployment: its row and its environment (with the lock) in one transaction.
+    ///
+    /// # Errors
+    /// `Conflict` when the id is taken; `Unreachable` when the store can't be written.
+    async fn begin(
+        &self,
+        deployment: &StoredDeployment,
+        environment: &Environment,
+    ) -> Result<(), EdgeError>;
+
+    /// Appends one row; returns its sequence. Appends that wait together share one transaction.
+    ///
+    /// # Errors
+    /// `Conflict` for a number that is taken; `Unreachable` when the store can't be written: then
+    /// nothing was appended.
+    async fn append(&self, entry: NewEntry) -> Result<u64, EdgeError>;
+
+    /// Writes an environment outside a deployment (`down`, a new folder).
+    ///
+    /// # Errors
+    /// `Unreachable`.
+    async fn put_environment(&self, environment: &Environment) -> Result<(), EdgeError>;
+
+    /// All environments.
+    ///
+    /// # Errors
+    /// `Unreachable`, `Malformed`.
+    async fn environments(&self) -> Result<Vec<Environment>, EdgeError>;
+
+    /// Keeps a plan for `deploy --plan`; drops those older than 30 days.
+    ///
+    /// # Errors
+    /// `Unreachable`.
+    async fn put_plan(&self, plan: &Plan, at_us: i64) -> Result<(), EdgeError>;
+
+    /// A kept plan.
+    ///
+    /// # Errors
+    /// `Unreachable`, `Malformed`.
+    async fn plan(&self, id: &PlanId) -> Result<Option<Plan>, EdgeError>;
+
+    /// The deployments that have not ended.
+    ///
+    /// # Errors
+    /// `Unreachable`; a bad row is no error but `poisoned`.
+    async fn open_deployments(&self) -> Result<Vec<OpenDeployment>, EdgeError>;
+
+    /// One deployment with all its rows.
+    ///
+    /// # Errors
+    /// `Unreachable`, `Malformed`.
+    async fn deployment(&self, id: &DeploymentId) -> Result<Option<OpenDeployment>, EdgeError>;
+
+    /// Deployments, newest first, at most `limit`.
+    ///
+    /// # Errors
+    /// `Unreachable`, `Malformed`.
+    async fn deployments(&self, limit: u32) -> Result<Vec<StoredDeployment>, EdgeError>;
+
+    /// Rows after `after` in order, at most `limit`; of one deployment or of all.
+    ///
+    /// # Errors
+    /// `Unreachable`, `Malformed`.
+    async fn entries(
+        &self,
+        deployment: Option<&DeploymentId>,
+        after: u64,
+        limit: u32,
+    ) -> Result<Vec<JournalEntry>, EdgeError>;
+
+    /// Drops ended deployments beyond the newest `keep`.
+    ///
+    /// # Errors
+    /// `Unreachable`.
+    async fn forget_deployments(&self, keep: u32) -> Result<(), EdgeError>;
+}

@@ -1,0 +1,166 @@
+//! Running releases.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+
+use async_trait::async_trait;
+use futures_util::stream::LocalBoxStream;
+use windlass_control::Restart;
+use windlass_model::{Digest, Instance, InstanceEnd, InstanceId, Release, ServiceKey, ServiceSpec};
+
+use crate::EdgeError;
+
+/// What is needed to keep a release.
+#[derive(Clone, Debug)]
+pub struct KeepRelease {
+    /// Whose.
+    pub service: ServiceKey,
+    /// As wanted.
+    pub spec: ServiceSpec,
+    /// The folder that relative paths belong to.
+    pub folder: std::path::PathBuf,
+    /// Values of `spec.foreign_names()`. Kept 0600 with the release; never in journal, log or event.
+    pub values: BTreeMap<String, String>,
+    /// `<NEED>_URL` of each need that listens.
+    pub need_urls: BTreeMap<String, String>,
+    /// Who asks for the PATH, HOME and LANG that the service will see.
+    pub surroundings: BTreeMap<String, String>,
+}
+
+/// A kept release, and whether it was there already.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Kept {
+    /// The release.
+    pub release: Release,
+    /// Bytes copied; 0 when it was there already.
+    pub copied: u64,
+}
+
+/// What is needed to start one instance.
+#[derive(Clone, Debug)]
+pub struct StartInstance {
+    /// Whose.
+    pub service: ServiceKey,
+    /// Which; minted and journalled before.
+    pub instance: Instance,
+    /// What it runs; kept before.
+    pub release: Release,
+    /// How it is asked to run.
+    pub spec: ServiceSpec,
+    /// Its number among the instances of its slot, from 0: `${INSTANCE}`.
+    pub ordinal: u16,
+    /// What happens when it ends by itself.
+    pub restart: Restart,
+}
+
+/// How one instance is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum InstanceState {
+    /// There is no trace of it: certainly not started.
+    Absent,
+    /// It runs; `listening` is whether the socket at its address belongs to its own group (always
+    /// true where nothing listens).
+    Running {
+        /// See above.
+        listening: bool,
+        /// Times it was started again.
+        restarts: u32,
+    },
+    /// It ended and stays so.
+    Ended(InstanceEnd),
+}
+
+/// States of one instance as they change. Ends when the instance is [`InstanceState::Absent`].
+pub type InstanceWatch = LocalBoxStream<'static, InstanceState>;
+
+/// A part of what an instance printed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogRequest {
+    /// Which instance.
+    pub instance: InstanceId,
+    /// Byte offset in its standard output to go on from; none: the last `tail` bytes.
+    pub stdout_from: Option<u64>,
+    /// The same for its standard error.
+    pub stderr_from: Option<u64>,
+    /// Most bytes per stream.
+    pub tail: u64,
+}
+
+/// What was read, and where to go on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogChunk {
+    /// Bytes of standard output.
+    pub stdout: Vec<u8>,
+    /// Offset behind them.
+    pub stdout_next: u64,
+    /// Bytes of standard error.
+    pub stderr: Vec<u8>,
+    /// Offset behind them.
+    pub stderr_next: u64,
+}
+
+/// Runs releases.
+#[async_trait(?Send)]
+pub trait Target {
+    /// Keeps everything that starting the release needs, under its digest. The same input gives the
+    /// same release; a second call copies nothing.
+    ///
+    /// # Errors
+    /// `Rejected` when what the spec names is missing, not executable or too large.
+    async fn keep(&self, request: &KeepRelease) -> Result<Kept, EdgeError>;
+
+    /// Drops kept releases that are not in `needed`, and traces of instances not in `instances`.
+    ///
+    /// # Errors
+    /// Any; what could not be dropped stays for the next time.
+    async fn forget_all_but(
+        &self,
+        needed: &[Release],
+        instances: &[InstanceId],
+    ) -> Result<(), EdgeError>;
+
+    /// Starts one instance. An instance that was started under this id before is left as it is.
+    ///
+    /// # Errors
+    /// `Conflict` when its address is taken; `Rejected` when the program can't be started;
+    /// `Refused` for an old epoch.
+    async fn start(&self, request: &StartInstance) -> Result<(), EdgeError>;
+
+    /// How the instance is now.
+    ///
+    /// # Errors
+    /// `Unreachable` when that can't be told.
+    async fn observe(&self, instance: &Instance) -> Result<InstanceState, EdgeError>;
+
+    /// The instance's states from now on, the present one first. An exit is seen at once.
+    fn watch(&self, instance: &Instance) -> InstanceWatch;
+
+    /// Sets what happens when the instance ends by itself. Promotion does.
+    ///
+    /// # Errors
+    /// `Unreachable`, `Refused`.
+    async fn set_restart(&self, instance: &InstanceId, restart: Restart) -> Result<(), EdgeError>;
+
+    /// Ends the instance: stop signal, then KILL of every descendant. Done when none is left; an
+    /// absent instance is done. Its log, exit status and counters stay readable.
+    ///
+    /// # Errors
+    /// `Timeout` when something can't be killed; `Refused` for an old epoch.
+    async fn stop(&self, instance: &InstanceId) -> Result<(), EdgeError>;
+
+    /// Reads what the instance printed.
+    ///
+    /// # Errors
+    /// `Rejected` for an instance without a trace.
+    async fn log(&self, request: &LogRequest) -> Result<LogChunk, EdgeError>;
+
+    /// The digest of the kept files as they lie there now: equal to `release.artefact` unless
+    /// somebody changed them.
+    ///
+    /// # Errors
+    /// `Rejected` when they are gone.
+    async fn verify(&self, release: &Release) -> Result<Digest, EdgeError>;
+
+    /// Addresses of instances that have a trace, alive or not: not to be allotted again.
+    fn addresses_in_use(&self) -> Vec<SocketAddr>;
+}

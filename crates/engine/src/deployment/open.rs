@@ -1,0 +1,149 @@
+//! From a plan to a deployment that can begin.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+use windlass_model::{
+    Change, DeploymentId, Instance, Label, Percent, Plan, RolloutPlan, ServiceName, Slot, SlotId,
+};
+
+use super::state::{Course, Deployment};
+use crate::rollout::{Counters, Health, Phase, Rollout};
+
+/// What the shell allots before a deployment begins, journalled with its first row.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Opening {
+    /// Per rollout.
+    pub slots: BTreeMap<ServiceName, OpenSlot>,
+}
+
+/// What one rollout gets.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OpenSlot {
+    /// The candidate's slot; unused by an adjustment.
+    pub slot: SlotId,
+    /// Ids and addresses of new instances.
+    pub fresh: Vec<Instance>,
+    /// Ids and addresses under which an old slot stopped in place is started again: a way back is
+    /// planned with the step, not when it fails.
+    pub back: Vec<Instance>,
+}
+
+/// How many instances one rollout must be allotted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SlotWish {
+    /// For the candidate.
+    pub fresh: u16,
+    /// For the way back.
+    pub back: u16,
+}
+
+fn count(instances: &[Instance]) -> u16 {
+    u16::try_from(instances.len()).unwrap_or(u16::MAX)
+}
+
+/// What each rollout of `plan` must be allotted.
+pub fn wishes(plan: &Plan) -> BTreeMap<ServiceName, SlotWish> {
+    let wish = |rollout: &RolloutPlan| {
+        let wanted = rollout.spec.process.instances;
+        let have = rollout
+            .stable
+            .as_ref()
+            .map_or(0, |slot| count(&slot.instances));
+        match rollout.change {
+            Change::First { .. } | Change::Beside { .. } => SlotWish {
+                fresh: wanted,
+                back: 0,
+            },
+            Change::InPlace { .. } => SlotWish {
+                fresh: wanted,
+                back: have,
+            },
+            Change::Adjust { .. } => SlotWish {
+                fresh: wanted.saturating_sub(have),
+                back: 0,
+            },
+        }
+    };
+    plan.rollouts
+        .iter()
+        .map(|(service, rollout)| (service.clone(), wish(rollout)))
+        .collect()
+}
+
+fn candidate(plan: &RolloutPlan, open: &OpenSlot) -> Slot {
+    match (&plan.change, &plan.stable) {
+        (Change::Adjust { .. }, Some(old)) => {
+            let mut instances = old.instances.clone();
+            instances.truncate(usize::from(plan.spec.process.instances));
+            instances.extend(open.fresh.iter().cloned());
+            Slot {
+                spec: plan.spec.clone(),
+                instances,
+                ..old.clone()
+            }
+        }
+        (
+            Change::First { .. }
+            | Change::Beside { .. }
+            | Change::InPlace { .. }
+            | Change::Adjust { .. },
+            stable,
+        ) => Slot {
+            id: open.slot,
+            label: stable.as_ref().map_or(Label::Blue, |old| old.label.other()),
+            release: plan.release.clone(),
+            spec: plan.spec.clone(),
+            instances: open.fresh.clone(),
+        },
+    }
+}
+
+impl Deployment {
+    /// A deployment of `plan` that has not begun. A service without an entry in `opening` gets no
+    /// instances, which the shell never lets happen.
+    pub fn open(id: DeploymentId, plan: Plan, opening: &Opening) -> Self {
+        let nothing = OpenSlot {
+            slot: SlotId::default(),
+            fresh: Vec::new(),
+            back: Vec::new(),
+        };
+        let rollouts = plan
+            .rollouts
+            .iter()
+            .map(|(service, part)| {
+                let open = opening.slots.get(service).unwrap_or(&nothing);
+                (service.clone(), rollout(service, part, open))
+            })
+            .collect();
+        Self {
+            id,
+            plan,
+            rollouts,
+            course: Course::Forward,
+            held: false,
+        }
+    }
+}
+
+fn rollout(service: &ServiceName, plan: &RolloutPlan, open: &OpenSlot) -> Rollout {
+    let old = plan.stable.iter().flat_map(|slot| &slot.instances);
+    Rollout {
+        service: service.clone(),
+        candidate: candidate(plan, open),
+        back: open.back.clone(),
+        phase: Phase::Waiting,
+        held: false,
+        expedited: false,
+        step: 0,
+        weight: Percent::ZERO,
+        begun: BTreeSet::new(),
+        health: Health {
+            ready: old.map(|i| i.id.clone()).collect(),
+            ..Health::default()
+        },
+        counters: Counters::default(),
+        returned_because: None,
+        plan: plan.clone(),
+    }
+}

@@ -1,0 +1,153 @@
+//! What is noted whatever the phase.
+
+use windlass_model::{Fact, InstanceEnd, InstanceId};
+
+use crate::rollout::{Event, Phase, Rollout, turn::Turn};
+
+/// Longest text kept of one bad answer, in characters.
+const SAW_LONGEST: usize = 200;
+
+fn is_ours(rollout: &Rollout, instance: &InstanceId) -> bool {
+    rollout
+        .candidate
+        .instances
+        .iter()
+        .chain(&rollout.back)
+        .any(|i| i.id == *instance)
+        || rollout
+            .old()
+            .is_some_and(|old| old.instances.iter().any(|i| i.id == *instance))
+}
+
+/// Whether `event` can change nothing: all of them once it is over, and the answer to a start that
+/// was not asked for or has been answered.
+pub(super) fn is_stale(rollout: &Rollout, event: &Event) -> bool {
+    if matches!(rollout.phase, Phase::Done | Phase::Returned) {
+        return true;
+    }
+    match event {
+        Event::InstanceStarted { instance }
+        | Event::AddressTaken { instance, .. }
+        | Event::StartFailed { instance, .. } => {
+            rollout.health.started.contains(instance) || !rollout.starts(instance)
+        }
+        Event::NeedsPassed
+        | Event::ProbeFailed { .. }
+        | Event::InstanceReady { .. }
+        | Event::InstanceLost { .. }
+        | Event::RouteApplied { .. }
+        | Event::RouteFailed { .. }
+        | Event::SlotDrained { .. }
+        | Event::InstanceStopped { .. }
+        | Event::StopFailed { .. }
+        | Event::TimerFired { .. }
+        | Event::Held
+        | Event::Resumed
+        | Event::Expedited
+        | Event::ReturnRequested { .. }
+        | Event::ReturnTurn
+        | Event::Promoted => false,
+    }
+}
+
+fn goes_back(rollout: &Rollout) -> bool {
+    matches!(rollout.phase, Phase::Returning(_) | Phase::Stuck(_))
+}
+
+/// Notes health, starts and a person's wishes.
+pub(super) fn keep(turn: &mut Turn, event: &Event) {
+    let service = turn.rollout.service.clone();
+    match event {
+        // A way back is never held.
+        Event::Held => turn.rollout.held = !goes_back(&turn.rollout),
+        Event::Resumed => turn.rollout.held = false,
+        Event::Expedited => {
+            turn.rollout.held = false;
+            turn.rollout.expedited = true;
+        }
+        Event::InstanceStarted { instance } => started(turn, instance),
+        Event::InstanceReady { instance } => {
+            if is_ours(&turn.rollout, instance)
+                && turn.rollout.health.ready.insert(instance.clone())
+            {
+                turn.rollout.health.last_seen.remove(instance);
+                turn.facts.push(Fact::InstanceReady {
+                    service,
+                    instance: instance.clone(),
+                });
+            }
+        }
+        Event::ProbeFailed { instance, saw } => {
+            if is_ours(&turn.rollout, instance) {
+                let saw = saw.chars().take(SAW_LONGEST).collect();
+                turn.rollout.health.last_seen.insert(instance.clone(), saw);
+            }
+        }
+        Event::InstanceLost { instance, end } => lost(turn, instance, end),
+        Event::StartFailed { instance, why } => {
+            lost(turn, instance, &InstanceEnd::NotStarted(why.clone()));
+        }
+        Event::AddressTaken { instance, next } => {
+            let rollout = &mut turn.rollout;
+            let all = rollout
+                .candidate
+                .instances
+                .iter_mut()
+                .chain(&mut rollout.back);
+            if let Some(found) = all.into_iter().find(|i| i.id == *instance) {
+                found.address = *next;
+                let tries = rollout.health.tries.entry(instance.clone()).or_default();
+                *tries = tries.saturating_add(1);
+            }
+        }
+        Event::NeedsPassed
+        | Event::RouteApplied { .. }
+        | Event::RouteFailed { .. }
+        | Event::SlotDrained { .. }
+        | Event::InstanceStopped { .. }
+        | Event::StopFailed { .. }
+        | Event::TimerFired { .. }
+        | Event::ReturnRequested { .. }
+        | Event::ReturnTurn
+        | Event::Promoted => {}
+    }
+}
+
+fn started(turn: &mut Turn, instance: &InstanceId) {
+    let all = turn
+        .rollout
+        .candidate
+        .instances
+        .iter()
+        .chain(&turn.rollout.back);
+    let Some(address) = all
+        .into_iter()
+        .find(|i| i.id == *instance)
+        .map(|i| i.address)
+    else {
+        return;
+    };
+    if turn.rollout.health.started.insert(instance.clone()) {
+        let service = turn.rollout.service.clone();
+        turn.facts.push(Fact::InstanceStarted {
+            service,
+            instance: instance.clone(),
+            address,
+        });
+    }
+}
+
+fn lost(turn: &mut Turn, instance: &InstanceId, end: &InstanceEnd) {
+    let was_ready = turn.rollout.health.ready.remove(instance);
+    // Of one that was never ready it is news only as long as that turns the rollout back.
+    let turns = !goes_back(&turn.rollout) && turn.rollout.fresh().iter().any(|i| i.id == *instance);
+    if was_ready || turns {
+        let service = turn.rollout.service.clone();
+        let instance = instance.clone();
+        turn.facts.push(Fact::InstanceLost {
+            service,
+            instance,
+            end: end.clone(),
+        });
+    }
+}

@@ -1,0 +1,44 @@
+//! Clearing: the displaced standby stops.
+
+use windlass_model::{Fact, ReturnReason};
+
+use super::forward;
+use crate::rollout::{Clearing, Event, Phase, turn::Turn};
+
+pub(super) fn on(turn: &mut Turn, event: &Event, mut now: Clearing) {
+    match event {
+        Event::InstanceStopped { instance } => {
+            now.left.remove(instance);
+            if !now.left.is_empty() {
+                turn.rollout.phase = Phase::Clearing(now);
+                return;
+            }
+            if let Some(standby) = &turn.rollout.plan.standby {
+                let (service, slot) = (turn.rollout.service.clone(), standby.id);
+                turn.facts.push(Fact::SlotRetired { service, slot });
+            }
+            forward::after_clearing(turn);
+        }
+        Event::StopFailed { instance, why } if now.left.contains(instance) => {
+            turn.fail(ReturnReason::StopFailed(why.clone()));
+        }
+        Event::ReturnRequested { why } => turn.fail(why.clone()),
+        Event::NeedsPassed
+        | Event::InstanceStarted { .. }
+        | Event::AddressTaken { .. }
+        | Event::StartFailed { .. }
+        | Event::ProbeFailed { .. }
+        | Event::InstanceReady { .. }
+        | Event::InstanceLost { .. }
+        | Event::RouteApplied { .. }
+        | Event::RouteFailed { .. }
+        | Event::SlotDrained { .. }
+        | Event::StopFailed { .. }
+        | Event::TimerFired { .. }
+        | Event::Held
+        | Event::Resumed
+        | Event::Expedited
+        | Event::ReturnTurn
+        | Event::Promoted => {}
+    }
+}

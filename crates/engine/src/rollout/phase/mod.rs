@@ -1,0 +1,17 @@
+//! The phases of a rollout, one file each, and the dispatch over them.
+
+mod baking;
+mod books;
+mod clearing;
+mod dispatch;
+mod forward;
+mod holding;
+mod passed;
+mod returning;
+mod settling;
+mod shifting;
+mod starting;
+mod stopping_old;
+mod way_back;
+
+pub use dispatch::step;

@@ -1,0 +1,164 @@
+//! Returning: back to what was, within a deadline, whatever it takes.
+
+use windlass_model::{Fact, InstanceId, StuckReason, TimerId};
+
+use super::forward::{self, Waited};
+use super::{starting, way_back};
+use crate::rollout::turn::{ROLLBACK_WITHIN, Turn};
+use crate::rollout::{Action, Event, Phase, Return, Stage};
+
+pub(super) fn on(turn: &mut Turn, event: &Event, now: Return) {
+    match event {
+        Event::TimerFired { timer } => fired(turn, now, *timer),
+        Event::ReturnTurn if now.stage == Stage::Turn => way_back::begin(turn, now),
+        Event::InstanceReady { .. } => ready(turn, now),
+        Event::RouteApplied { attempt } => applied(turn, now, *attempt),
+        Event::RouteFailed { attempt, why } => {
+            if now.stage == (Stage::Routing { attempt: *attempt })
+                || now.stage == (Stage::Finishing { attempt: *attempt })
+            {
+                again(turn, now, why);
+            }
+        }
+        Event::SlotDrained { slot, cut }
+            if now.stage == Stage::Draining && *slot == turn.rollout.candidate.id =>
+        {
+            let service = turn.rollout.service.clone();
+            turn.facts.push(Fact::SlotDrained {
+                service,
+                slot: *slot,
+                cut: *cut,
+            });
+            way_back::stop(turn, now);
+        }
+        Event::InstanceStopped { instance } => stopped(turn, now, instance),
+        Event::StopFailed { instance, why } => {
+            if matches!(&now.stage, Stage::Stopping { left } if left.contains(instance)) {
+                again(turn, now, why);
+            }
+        }
+        Event::StartFailed { instance, why } => {
+            if now.stage == Stage::Restarting && is_back(turn, instance) {
+                again(turn, now, why);
+            }
+        }
+        Event::AddressTaken { instance, .. } => address_taken(turn, now, instance),
+        Event::NeedsPassed
+        | Event::InstanceStarted { .. }
+        | Event::ProbeFailed { .. }
+        | Event::InstanceLost { .. }
+        | Event::SlotDrained { .. }
+        | Event::Held
+        | Event::Resumed
+        | Event::Expedited
+        | Event::ReturnRequested { .. }
+        | Event::ReturnTurn
+        | Event::Promoted => {}
+    }
+}
+
+fn is_back(turn: &Turn, instance: &InstanceId) -> bool {
+    turn.rollout.back.iter().any(|i| i.id == *instance)
+}
+
+/// Notes what went wrong and asks again in a moment; the deadline goes on.
+fn again(turn: &mut Turn, mut now: Return, why: &str) {
+    now.trouble = Some(why.to_owned());
+    if now.retry.is_none() {
+        now.retry = Some(turn.retry_timer());
+    }
+    turn.rollout.phase = Phase::Returning(now);
+}
+
+fn fired(turn: &mut Turn, mut now: Return, timer: TimerId) {
+    if now.retry == Some(timer) {
+        now.retry = None;
+        // The deadline's own timer still runs.
+        return way_back::again(turn, now);
+    }
+    match forward::fired(turn, now.wait.clone(), timer) {
+        Waited::On(wait) => {
+            now.wait = wait;
+            turn.rollout.phase = Phase::Returning(now);
+        }
+        Waited::Over => out_of_time(turn, now),
+    }
+}
+
+fn out_of_time(turn: &mut Turn, mut now: Return) {
+    if now.stage == Stage::Restarting && turn.rollout.any_ready(&turn.rollout.back) {
+        // One instance that serves is better than none; the others are started again on and on.
+        now.wait = turn.wait(ROLLBACK_WITHIN);
+        return way_back::finish(turn, now);
+    }
+    let why = if now.stage == Stage::Capacity {
+        StuckReason::NoCapacity
+    } else {
+        let trouble = now.trouble.unwrap_or_else(|| "no answer".to_owned());
+        StuckReason::ReturnTimedOut(trouble)
+    };
+    let service = turn.rollout.service.clone();
+    turn.facts.push(Fact::Stuck {
+        service,
+        why: why.clone(),
+    });
+    turn.enter(Phase::Stuck(why));
+}
+
+fn ready(turn: &mut Turn, now: Return) {
+    match now.stage {
+        Stage::Capacity => way_back::route(turn, now),
+        Stage::Restarting => way_back::restarted(turn, now),
+        Stage::Turn
+        | Stage::Routing { .. }
+        | Stage::Draining
+        | Stage::Stopping { .. }
+        | Stage::Finishing { .. } => {}
+    }
+}
+
+fn applied(turn: &mut Turn, now: Return, answered: u32) {
+    match now.stage {
+        Stage::Routing { attempt } if attempt == answered => way_back::routed(turn, now),
+        Stage::Finishing { attempt } if attempt == answered => way_back::returned(turn),
+        Stage::Turn
+        | Stage::Capacity
+        | Stage::Routing { .. }
+        | Stage::Draining
+        | Stage::Stopping { .. }
+        | Stage::Restarting
+        | Stage::Finishing { .. } => {}
+    }
+}
+
+fn stopped(turn: &mut Turn, mut now: Return, instance: &InstanceId) {
+    let Stage::Stopping { left } = &mut now.stage else {
+        return;
+    };
+    left.remove(instance);
+    if left.is_empty() {
+        way_back::stopped(turn, now);
+    } else {
+        turn.rollout.phase = Phase::Returning(now);
+    }
+}
+
+fn address_taken(turn: &mut Turn, now: Return, instance: &InstanceId) {
+    if now.stage != Stage::Restarting || !is_back(turn, instance) {
+        return;
+    }
+    let tries = turn
+        .rollout
+        .health
+        .tries
+        .get(instance)
+        .copied()
+        .unwrap_or_default();
+    if tries > starting::ADDRESS_TRIES {
+        again(turn, now, "every address tried was taken");
+    } else {
+        let found = turn.rollout.back.iter().find(|i| i.id == *instance);
+        let start: Option<Action> = found.map(|i| turn.rollout.start_action(i));
+        turn.actions.extend(start);
+    }
+}

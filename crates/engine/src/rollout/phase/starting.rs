@@ -1,0 +1,77 @@
+//! Starting: new instances start and become ready, within their time.
+
+use windlass_model::{InstanceEnd, ReturnReason};
+
+use super::forward::{self, Waited};
+use crate::rollout::{Event, Phase, turn::Turn, wait::Wait};
+
+/// Addresses tried for one instance beyond the first.
+pub(super) const ADDRESS_TRIES: u8 = 4;
+
+pub(super) fn on(turn: &mut Turn, event: &Event, mut wait: Wait) {
+    match event {
+        Event::InstanceReady { .. } => forward::raise_when_ready(turn),
+        Event::StartFailed { instance, why } => {
+            forward::candidate_lost(turn, instance, &InstanceEnd::NotStarted(why.clone()));
+        }
+        Event::AddressTaken { instance, .. } => address_taken(turn, instance),
+        Event::InstanceLost { instance, end } => forward::candidate_lost(turn, instance, end),
+        Event::TimerFired { timer } => match forward::fired(turn, wait, *timer) {
+            Waited::On(wait) => turn.rollout.phase = Phase::Starting { wait },
+            Waited::Over => out_of_time(turn),
+        },
+        Event::Held => {
+            wait.pause();
+            turn.rollout.phase = Phase::Starting { wait };
+        }
+        Event::Resumed | Event::Expedited => {
+            let wait = forward::resumed(turn, wait);
+            turn.rollout.phase = Phase::Starting { wait };
+        }
+        Event::ReturnRequested { why } => turn.fail(why.clone()),
+        Event::NeedsPassed
+        | Event::InstanceStarted { .. }
+        | Event::ProbeFailed { .. }
+        | Event::RouteApplied { .. }
+        | Event::RouteFailed { .. }
+        | Event::SlotDrained { .. }
+        | Event::InstanceStopped { .. }
+        | Event::StopFailed { .. }
+        | Event::ReturnTurn
+        | Event::Promoted => {}
+    }
+}
+
+fn address_taken(turn: &mut Turn, instance: &windlass_model::InstanceId) {
+    let rollout = &turn.rollout;
+    let Some(fresh) = rollout.fresh().into_iter().find(|i| i.id == *instance) else {
+        return;
+    };
+    if rollout
+        .health
+        .tries
+        .get(instance)
+        .copied()
+        .unwrap_or_default()
+        > ADDRESS_TRIES
+    {
+        let why = "every address tried was taken".to_owned();
+        return forward::candidate_lost(turn, instance, &InstanceEnd::NotStarted(why));
+    }
+    let action = rollout.start_action(fresh);
+    turn.act(action);
+}
+
+fn out_of_time(turn: &mut Turn) {
+    let rollout = &turn.rollout;
+    let late = rollout
+        .fresh()
+        .into_iter()
+        .find(|i| !rollout.health.ready.contains(&i.id));
+    let Some(instance) = late.map(|i| i.id.clone()) else {
+        return;
+    };
+    let saw = rollout.health.last_seen.get(&instance).cloned();
+    let end = InstanceEnd::NeverReady(saw.unwrap_or_else(|| "no answer".to_owned()));
+    turn.fail(ReturnReason::InstanceLost { instance, end });
+}

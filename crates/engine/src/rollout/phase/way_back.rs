@@ -1,0 +1,200 @@
+//! The way back: what a returning rollout does next.
+
+use windlass_model::{Fact, InstanceId, Millis, Percent, Slot};
+
+use crate::rollout::turn::{ROLLBACK_WITHIN, Turn};
+use crate::rollout::{Action, Begun, Phase, Return, Rollout, Stage, resume};
+
+/// Enters the next stage of the way back that is under way.
+fn enter(turn: &mut Turn, mut now: Return, stage: Stage) {
+    now.stage = stage;
+    now.retry = None;
+    turn.enter(Phase::Returning(now));
+}
+
+/// Its turn has come: traffic first, within its deadline.
+pub(super) fn begin(turn: &mut Turn, mut now: Return) {
+    let rollout = &turn.rollout;
+    let restarted = rollout
+        .back
+        .iter()
+        .any(|i| rollout.health.started.contains(&i.id));
+    if restarted {
+        // A way back that was stuck goes on where it was: the candidate is gone already.
+        now.wait = turn.wait(clean_up_within(&turn.rollout));
+        return restart(turn, now);
+    }
+    if rollout.has_begun(Begun::Routing) && rollout.has_route() {
+        now.wait = turn.wait(ROLLBACK_WITHIN);
+        return route(turn, now);
+    }
+    now.wait = turn.wait(clean_up_within(&turn.rollout));
+    stop(turn, now);
+}
+
+/// Work time for what follows once the traffic is back: what draining, stopping and starting again
+/// may take, and some more for routers that answer late.
+fn clean_up_within(rollout: &Rollout) -> Millis {
+    let plan = &rollout.plan;
+    let slots = plan.stable.iter().chain(&plan.standby);
+    let stop = slots
+        .map(|slot| slot.spec.process.stop.within)
+        .fold(plan.spec.process.stop.within, Millis::max);
+    let restart = plan.stable.as_ref().filter(|_| stopped_old(rollout));
+    ROLLBACK_WITHIN
+        .plus(plan.spec.drain)
+        .plus(stop)
+        .plus(restart.map_or(Millis::ZERO, |old| old.spec.ready.within))
+}
+
+fn stopped_old(rollout: &Rollout) -> bool {
+    rollout.has_begun(Begun::StoppingOld)
+}
+
+/// Gives all traffic back to the old slot, if one of its instances is ready to take it; in place it
+/// is turned away until the old release runs again.
+pub(super) fn route(turn: &mut Turn, now: Return) {
+    let rollout = &turn.rollout;
+    let route = if stopped_old(rollout) {
+        rollout.route_closed(&rollout.candidate, &rollout.candidate.instances)
+    } else {
+        let route = rollout.route_back();
+        let ready = rollout
+            .old()
+            .is_none_or(|old| rollout.any_ready(&old.instances));
+        if route.is_some() && !ready {
+            return enter(turn, now, Stage::Capacity);
+        }
+        route
+    };
+    let attempt = turn.apply(route, true);
+    enter(turn, now, Stage::Routing { attempt });
+}
+
+/// Asks once more for what the stage waits for.
+pub(super) fn again(turn: &mut Turn, now: Return) {
+    match now.stage {
+        // What could take the traffic may have changed since.
+        Stage::Routing { .. } => route(turn, now),
+        Stage::Finishing { .. } => finish(turn, now),
+        Stage::Turn
+        | Stage::Capacity
+        | Stage::Draining
+        | Stage::Stopping { .. }
+        | Stage::Restarting => {
+            turn.rollout.phase = Phase::Returning(now);
+            let asked = resume::stage_actions(&turn.rollout);
+            turn.actions.extend(asked);
+        }
+    }
+}
+
+/// The candidate gets nothing more; what it has may end.
+pub(super) fn routed(turn: &mut Turn, mut now: Return) {
+    turn.rollout.weight = Percent::ZERO;
+    let rollout = &turn.rollout;
+    let back = rollout
+        .old()
+        .filter(|old| !stopped_old(rollout) && old.spec.listen.is_some());
+    if let Some(Slot { id, release, .. }) = back {
+        turn.facts.push(Fact::TrafficShifted {
+            service: rollout.service.clone(),
+            slot: *id,
+            version: release.version.clone(),
+            to: Percent::FULL,
+        });
+    }
+    now.wait = turn.wait(clean_up_within(&turn.rollout));
+    let rollout = &turn.rollout;
+    let drains = rollout.old().is_some()
+        && rollout.has_begun(Begun::Starting)
+        && !rollout.adjusts()
+        && rollout.plan.spec.listen.is_some();
+    if drains {
+        let (slot, within) = (rollout.candidate.id, rollout.plan.spec.drain);
+        turn.act(Action::AwaitDrain { slot, within });
+        enter(turn, now, Stage::Draining);
+    } else {
+        stop(turn, now);
+    }
+}
+
+/// Stops what this rollout started, and finishes stopping what it had begun to stop.
+pub(super) fn stop(turn: &mut Turn, now: Return) {
+    let rollout = &turn.rollout;
+    let mut instances: Vec<InstanceId> = Vec::new();
+    if rollout.has_begun(Begun::Starting) {
+        instances.extend(rollout.fresh().into_iter().map(|i| i.id.clone()));
+    }
+    let ids = |slot: &Slot| {
+        slot.instances
+            .iter()
+            .map(|i| i.id.clone())
+            .collect::<Vec<_>>()
+    };
+    if rollout.has_begun(Begun::Clearing) {
+        instances.extend(rollout.plan.standby.iter().flat_map(ids));
+    }
+    if stopped_old(rollout) {
+        instances.extend(rollout.old().into_iter().flat_map(ids));
+    }
+    let left = turn.stop(instances);
+    if left.is_empty() {
+        stopped(turn, now);
+    } else {
+        enter(turn, now, Stage::Stopping { left });
+    }
+}
+
+/// Nothing of the candidate is left; in place, the old release starts again.
+pub(super) fn stopped(turn: &mut Turn, now: Return) {
+    if turn.rollout.has_begun(Begun::Starting) && !turn.rollout.adjusts() {
+        let (service, slot) = (turn.rollout.service.clone(), turn.rollout.candidate.id);
+        turn.facts.push(Fact::SlotRetired { service, slot });
+    }
+    if stopped_old(&turn.rollout) && !turn.rollout.back.is_empty() {
+        restart(turn, now);
+    } else {
+        finish(turn, now);
+    }
+}
+
+/// Starts the old release again, under its new instances.
+fn restart(turn: &mut Turn, now: Return) {
+    enter(turn, now.clone(), Stage::Restarting);
+    let asked = resume::stage_actions(&turn.rollout);
+    turn.actions.extend(asked);
+    restarted(turn, now);
+}
+
+/// Goes on once every instance of the old release is ready.
+pub(super) fn restarted(turn: &mut Turn, now: Return) {
+    let rollout = &turn.rollout;
+    let ready = |i: &windlass_model::Instance| rollout.health.ready.contains(&i.id);
+    if rollout.back.iter().all(ready) {
+        finish(turn, now);
+    }
+}
+
+/// The table forgets the candidate; then it is over.
+pub(super) fn finish(turn: &mut Turn, now: Return) {
+    let rollout = &turn.rollout;
+    if stopped_old(rollout) && !rollout.back.is_empty() && !rollout.any_ready(&rollout.back) {
+        return enter(turn, now, Stage::Restarting);
+    }
+    let route = rollout.route_returned();
+    // Where nothing listened before, the way back has unrouted it; in place it was closed, and goes now.
+    let is_so = route.is_none() && !stopped_old(rollout);
+    if rollout.has_begun(Begun::Routing) && !is_so {
+        let attempt = turn.apply(route, true);
+        enter(turn, now, Stage::Finishing { attempt });
+    } else {
+        returned(turn);
+    }
+}
+
+pub(super) fn returned(turn: &mut Turn) {
+    turn.enter(Phase::Returned);
+    let service = turn.rollout.service.clone();
+    turn.facts.push(Fact::RolloutReturned { service });
+}

@@ -1,0 +1,138 @@
+//! The routes a rollout asks for.
+
+use std::net::SocketAddr;
+
+use windlass_model::{Instance, Percent, Route, RouteMode, RouteSlot, Slot};
+
+use super::state::{Begun, Rollout};
+
+fn route_slot(slot: &Slot, instances: Vec<Instance>, weight: Percent) -> RouteSlot {
+    RouteSlot {
+        slot: slot.id,
+        label: slot.label,
+        version: slot.release.version.clone(),
+        weight,
+        instances,
+        probe: slot.spec.ready.clone(),
+    }
+}
+
+/// A route on `listeners`; none where nothing listens.
+fn serving(listeners: Vec<SocketAddr>, slots: Vec<RouteSlot>) -> Option<Route> {
+    (!listeners.is_empty()).then_some(Route {
+        listeners,
+        mode: RouteMode::Serve,
+        slots,
+    })
+}
+
+impl Rollout {
+    fn old_listener(&self) -> Option<SocketAddr> {
+        self.old().and_then(|old| old.spec.listen)
+    }
+
+    /// Where requests come in until promotion: the new listener beside the old one.
+    fn listeners(&self) -> Vec<SocketAddr> {
+        let mut all: Vec<SocketAddr> = self
+            .plan
+            .spec
+            .listen
+            .into_iter()
+            .chain(self.old_listener())
+            .collect();
+        all.dedup();
+        all
+    }
+
+    /// Whether there is traffic to move, now or at promotion.
+    pub(crate) fn has_route(&self) -> bool {
+        self.plan.spec.listen.is_some() || self.old_listener().is_some()
+    }
+
+    /// The candidate has `weight`, the old slot the rest. For a service that listens.
+    pub(crate) fn route_at(&self, weight: Percent) -> Option<Route> {
+        if self.adjusts() {
+            return self.route_adjusted();
+        }
+        let mut slots = Vec::new();
+        if let Some(old) = self.old()
+            && !self.in_place()
+            && old.spec.listen.is_some()
+        {
+            slots.push(route_slot(old, old.instances.clone(), weight.rest()));
+        }
+        // Nobody to share with: all of it.
+        let share = if slots.is_empty() {
+            Percent::FULL
+        } else {
+            weight
+        };
+        let instances = self.candidate.instances.clone();
+        slots.push(route_slot(&self.candidate, instances, share));
+        serving(self.listeners(), slots)
+    }
+
+    /// Old and new instances of the one slot, on old and new listeners.
+    fn route_adjusted(&self) -> Option<Route> {
+        let old = self.old()?;
+        let mut instances = old.instances.clone();
+        instances.extend(self.fresh().into_iter().cloned());
+        serving(
+            self.listeners(),
+            vec![route_slot(&self.candidate, instances, Percent::FULL)],
+        )
+    }
+
+    /// Nobody gets requests while the old slot makes room.
+    pub(crate) fn route_closed(&self, draining: &Slot, instances: &[Instance]) -> Option<Route> {
+        let listeners = self.listeners();
+        (!listeners.is_empty()).then(|| Route {
+            listeners,
+            mode: RouteMode::Recreating,
+            slots: vec![route_slot(draining, instances.to_vec(), Percent::ZERO)],
+        })
+    }
+
+    /// As it was before; the candidate drains at weight 0 where it shared the route.
+    pub(crate) fn route_back(&self) -> Option<Route> {
+        let old = self.old()?;
+        let mut slots = vec![route_slot(old, old.instances.clone(), Percent::FULL)];
+        if !self.adjusts() && self.has_begun(Begun::Starting) && self.plan.spec.listen.is_some() {
+            let drained = self.candidate.instances.clone();
+            slots.push(route_slot(&self.candidate, drained, Percent::ZERO));
+        }
+        serving(old.spec.listen.into_iter().collect(), slots)
+    }
+
+    /// As it was before, without a trace of the candidate; in place, under the new instances.
+    pub(crate) fn route_returned(&self) -> Option<Route> {
+        let old = self.old()?;
+        let instances = if self.has_begun(Begun::StoppingOld) {
+            &self.back
+        } else {
+            &old.instances
+        };
+        let slots = vec![route_slot(old, instances.clone(), Percent::FULL)];
+        serving(old.spec.listen.into_iter().collect(), slots)
+    }
+
+    /// After promotion, where nothing listens any more: the old slot drains before its listener goes.
+    pub(crate) fn route_leaving(&self) -> Option<Route> {
+        self.old()
+            .and_then(|old| self.route_closed(old, &old.instances))
+    }
+
+    /// After promotion: the new listener alone, the old slot at weight 0 if it stands by.
+    pub(crate) fn route_final(&self) -> Option<Route> {
+        let mut slots = Vec::new();
+        if let Some(old) = self.old().filter(|_| self.keeps_standby()) {
+            slots.push(route_slot(old, old.instances.clone(), Percent::ZERO));
+        }
+        slots.push(route_slot(
+            &self.candidate,
+            self.candidate.instances.clone(),
+            Percent::FULL,
+        ));
+        serving(self.plan.spec.listen.into_iter().collect(), slots)
+    }
+}

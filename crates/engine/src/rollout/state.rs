@@ -1,0 +1,424 @@
+//! Where a rollout stands.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use windlass_model::{
+    Change, Instance, InstanceId, Percent, Probe, ReturnReason, RolloutPhase, RolloutPlan,
+    ServiceName, Slot, Step, StuckReason, TimerId,
+};
+
+use super::wait::Wait;
+
+/// One service's part of a running deployment. Holds all that is needed to go on or back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rollout {
+    /// Which service.
+    pub service: ServiceName,
+    /// What it carries out.
+    pub plan: RolloutPlan,
+    /// The slot that it brings. An [`Change::Adjust`] brings the old one with other instances.
+    pub candidate: Slot,
+    /// Instances under which the old slot is started again, if it was stopped in place.
+    pub back: Vec<Instance>,
+    /// Where it stands.
+    pub phase: Phase,
+    /// Whether a person asked to wait.
+    pub held: bool,
+    /// Whether bakes and steps are skipped.
+    pub expedited: bool,
+    /// The step it is at: an index into [`Rollout::steps`].
+    pub step: usize,
+    /// The candidate's confirmed share.
+    pub weight: Percent,
+    /// What was begun, so that a return undoes it.
+    pub begun: BTreeSet<Begun>,
+    /// What is known of its instances.
+    pub health: Health,
+    /// What it counts.
+    pub counters: Counters,
+    /// Why it goes or went back.
+    pub returned_because: Option<ReturnReason>,
+}
+
+/// Something that a return must undo or finish.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Begun {
+    /// The displaced standby was asked to stop.
+    Clearing,
+    /// The old slot's instances were asked to stop.
+    StoppingOld,
+    /// The candidate's instances were asked to start.
+    Starting,
+    /// A route of this rollout may be in effect.
+    Routing,
+}
+
+/// What is known of a rollout's instances.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Health {
+    /// Those that were asked to start and have.
+    pub started: BTreeSet<InstanceId>,
+    /// Those that are ready; old ones count as ready until they are lost.
+    pub ready: BTreeSet<InstanceId>,
+    /// The last bad answer of those that are not.
+    pub last_seen: BTreeMap<InstanceId, String>,
+    /// Addresses tried beyond the first.
+    pub tries: BTreeMap<InstanceId, u8>,
+}
+
+/// What a rollout counts.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Counters {
+    /// Routes asked for.
+    pub attempt: u32,
+    /// Timers started.
+    pub timers: TimerId,
+    /// Tries of an action after promotion that failed.
+    pub settle_tries: u16,
+}
+
+/// Where a rollout stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// What it needs has not passed.
+    Waiting,
+    /// The displaced standby stops.
+    Clearing(Clearing),
+    /// The old slot stops before the new one starts.
+    StoppingOld(StoppingOld),
+    /// Instances start and become ready.
+    Starting {
+        /// Until then they must be ready.
+        wait: Wait,
+    },
+    /// Held before a raise to `self.step`.
+    Holding,
+    /// A route is on its way.
+    Shifting {
+        /// Which attempt.
+        attempt: u32,
+        /// Until then it must be confirmed.
+        wait: Wait,
+    },
+    /// Watched at a share.
+    Baking {
+        /// What is left of it.
+        wait: Wait,
+    },
+    /// At 100 % and baked.
+    Passed,
+    /// Promoted; the old slot drains.
+    Settling(Settling),
+    /// Promoted and settled.
+    Done,
+    /// Going back.
+    Returning(Return),
+    /// Back.
+    Returned,
+    /// Can go neither on nor back.
+    Stuck(StuckReason),
+}
+
+/// Instances that are being stopped.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Clearing {
+    /// Those that still run.
+    pub left: BTreeSet<InstanceId>,
+}
+
+/// Stages of stopping the old slot first.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum StoppingOld {
+    /// Requests are being turned away.
+    Closing {
+        /// Which attempt.
+        attempt: u32,
+        /// Until then it must be confirmed.
+        wait: Wait,
+    },
+    /// Requests under way end.
+    Draining,
+    /// Instances stop.
+    Stopping {
+        /// Those that still run.
+        left: BTreeSet<InstanceId>,
+    },
+}
+
+/// Stages after promotion.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Settling {
+    /// Nothing listens any more: requests to the old slot are being turned away first.
+    Closing {
+        /// Which attempt.
+        attempt: u32,
+        /// Asks again, should it fail.
+        retry: Option<TimerId>,
+    },
+    /// The final route is on its way.
+    Routing {
+        /// Which attempt.
+        attempt: u32,
+        /// Asks again, should it fail.
+        retry: Option<TimerId>,
+    },
+    /// Requests on what leaves end.
+    Draining,
+    /// What leaves stops.
+    Stopping {
+        /// Those that still run.
+        left: BTreeSet<InstanceId>,
+        /// Asks again, should it fail.
+        retry: Option<TimerId>,
+    },
+}
+
+/// A way back under way.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Return {
+    /// Until then it must be back.
+    pub wait: Wait,
+    /// How far it is.
+    pub stage: Stage,
+    /// Asks again, should the stage's action fail.
+    pub retry: Option<TimerId>,
+    /// The last failure on the way, for a person.
+    pub trouble: Option<String>,
+}
+
+/// How far a way back is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// What needs this service goes back first.
+    Turn,
+    /// No instance of the old slot is ready to take the traffic.
+    Capacity,
+    /// The route without the candidate is on its way.
+    Routing {
+        /// Which attempt.
+        attempt: u32,
+    },
+    /// Requests on the candidate end.
+    Draining,
+    /// Candidate instances (and, in place, old ones not stopped yet) stop.
+    Stopping {
+        /// Those that still run.
+        left: BTreeSet<InstanceId>,
+    },
+    /// In place: the old release starts again.
+    Restarting,
+    /// The final route, without the candidate, is on its way.
+    Finishing {
+        /// Which attempt.
+        attempt: u32,
+    },
+}
+
+/// An instance whose health the shell must follow now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Watched {
+    /// Which.
+    pub instance: Instance,
+    /// How it is asked.
+    pub probe: Probe,
+    /// Whether it counts as ready until it is lost, rather than the other way round.
+    pub presumed_ready: bool,
+}
+
+impl Rollout {
+    /// The rungs it climbs; one of 100 % where there is nothing to split.
+    pub fn steps(&self) -> Vec<Step> {
+        match &self.plan.change {
+            Change::First { bake } | Change::InPlace { bake } | Change::Adjust { bake } => {
+                vec![Step {
+                    to: Percent::FULL,
+                    bake: *bake,
+                }]
+            }
+            Change::Beside { steps } => steps.clone(),
+        }
+    }
+
+    /// Whether a return must undo `what`.
+    pub fn has_begun(&self, what: Begun) -> bool {
+        self.begun.contains(&what)
+    }
+
+    pub(crate) fn in_place(&self) -> bool {
+        matches!(self.plan.change, Change::InPlace { .. })
+    }
+
+    pub(crate) fn adjusts(&self) -> bool {
+        matches!(self.plan.change, Change::Adjust { .. })
+    }
+
+    /// The slot that was stable when this rollout was planned.
+    pub fn old(&self) -> Option<&Slot> {
+        self.plan.stable.as_ref()
+    }
+
+    /// Instances that this rollout starts: all of the candidate's, or those that are new.
+    pub fn fresh(&self) -> Vec<&Instance> {
+        let old = self.old().filter(|_| self.adjusts());
+        let runs = |i: &&Instance| {
+            let old = old.iter().flat_map(|slot| &slot.instances);
+            old.into_iter().any(|known| known.id == i.id)
+        };
+        let all = self.candidate.instances.iter();
+        all.filter(|i| !runs(i)).collect()
+    }
+
+    /// Whether this rollout may have asked to start the instance: a new one, or one of the way back.
+    pub(crate) fn starts(&self, instance: &InstanceId) -> bool {
+        let mut all = self.fresh().into_iter().chain(&self.back);
+        all.any(|i| i.id == *instance)
+    }
+
+    /// Instances of the old slot that leave at promotion without a standby being kept.
+    pub fn leaving(&self) -> Vec<&Instance> {
+        let Some(old) = self.old() else {
+            return Vec::new();
+        };
+        if self.adjusts() {
+            old.instances
+                .iter()
+                .filter(|i| !self.candidate.instances.contains(i))
+                .collect()
+        } else if self.keeps_standby() || self.in_place() {
+            Vec::new()
+        } else {
+            old.instances.iter().collect()
+        }
+    }
+
+    /// Whether the old slot stays warm after promotion: only where there is traffic to give back.
+    pub fn keeps_standby(&self) -> bool {
+        matches!(self.plan.change, Change::Beside { .. })
+            && self.plan.spec.listen.is_some()
+            && self.old().is_some_and(|old| old.spec.listen.is_some())
+    }
+
+    /// Whether the old slot serves until promotion and then nobody does.
+    pub(crate) fn closes(&self) -> bool {
+        matches!(self.plan.change, Change::Beside { .. })
+            && self.plan.spec.listen.is_none()
+            && self.old().is_some_and(|old| old.spec.listen.is_some())
+    }
+
+    /// Whether at least one of `instances` is ready.
+    pub(crate) fn any_ready(&self, instances: &[Instance]) -> bool {
+        instances.iter().any(|i| self.health.ready.contains(&i.id))
+    }
+
+    /// Whether this rollout belongs to the promoted part of a promoted deployment.
+    pub fn is_promoted(&self) -> bool {
+        matches!(self.phase, Phase::Settling(_) | Phase::Done)
+    }
+
+    /// Whether it is back, or its traffic is, so that what it needs may go back too.
+    pub fn is_out_of_the_way(&self) -> bool {
+        match &self.phase {
+            Phase::Returned => true,
+            Phase::Returning(Return { stage, .. }) => match stage {
+                Stage::Turn | Stage::Capacity | Stage::Routing { .. } => false,
+                // In place, the old release is only back once it runs again.
+                Stage::Draining | Stage::Stopping { .. } | Stage::Finishing { .. } => {
+                    !self.in_place()
+                }
+                Stage::Restarting => false,
+            },
+            Phase::Waiting
+            | Phase::Clearing(_)
+            | Phase::StoppingOld(_)
+            | Phase::Starting { .. }
+            | Phase::Holding
+            | Phase::Shifting { .. }
+            | Phase::Baking { .. }
+            | Phase::Passed
+            | Phase::Settling(_)
+            | Phase::Done
+            | Phase::Stuck(_) => false,
+        }
+    }
+
+    /// The phase as people see it.
+    pub fn shown(&self) -> RolloutPhase {
+        match &self.phase {
+            Phase::Waiting => RolloutPhase::Waiting,
+            Phase::Clearing(_) => RolloutPhase::Clearing,
+            Phase::StoppingOld(_) => RolloutPhase::StoppingOld,
+            Phase::Starting { .. } => RolloutPhase::Starting,
+            Phase::Holding => RolloutPhase::Holding,
+            Phase::Shifting { .. } => RolloutPhase::Shifting,
+            Phase::Baking { .. } => RolloutPhase::Baking,
+            Phase::Passed => RolloutPhase::Passed,
+            Phase::Settling(_) => RolloutPhase::Settling,
+            Phase::Done => RolloutPhase::Done,
+            Phase::Returning(_) => RolloutPhase::Returning,
+            Phase::Returned => RolloutPhase::Returned,
+            Phase::Stuck(_) => RolloutPhase::Stuck,
+        }
+    }
+
+    /// Work time left of the present wait, as last journalled.
+    pub fn remaining(&self) -> Option<windlass_model::Millis> {
+        match &self.phase {
+            Phase::StoppingOld(StoppingOld::Closing { wait, .. })
+            | Phase::Starting { wait }
+            | Phase::Shifting { wait, .. }
+            | Phase::Baking { wait } => Some(wait.remaining),
+            Phase::Returning(back) => Some(back.wait.remaining),
+            Phase::Waiting
+            | Phase::Clearing(_)
+            | Phase::StoppingOld(StoppingOld::Draining | StoppingOld::Stopping { .. })
+            | Phase::Holding
+            | Phase::Passed
+            | Phase::Settling(_)
+            | Phase::Done
+            | Phase::Returned
+            | Phase::Stuck(_) => None,
+        }
+    }
+
+    /// The instances whose health matters now: the candidate's from their start on, and those that
+    /// traffic would go back to.
+    pub fn watched(&self) -> Vec<Watched> {
+        match &self.phase {
+            Phase::Waiting
+            | Phase::Clearing(_)
+            | Phase::Settling(_)
+            | Phase::Done
+            | Phase::Returned => return Vec::new(),
+            Phase::StoppingOld(_)
+            | Phase::Starting { .. }
+            | Phase::Holding
+            | Phase::Shifting { .. }
+            | Phase::Baking { .. }
+            | Phase::Passed
+            | Phase::Returning(_)
+            | Phase::Stuck(_) => {}
+        }
+        // Ready or lost, as far as is known: whoever follows an instance anew tells the next change.
+        let watch = |instance: &Instance, probe: &Probe| Watched {
+            instance: instance.clone(),
+            probe: probe.clone(),
+            presumed_ready: self.health.ready.contains(&instance.id),
+        };
+        let started = |instance: &&Instance| self.health.started.contains(&instance.id);
+        let mut watched = Vec::new();
+        if !matches!(self.phase, Phase::Returning(_) | Phase::Stuck(_)) {
+            let probe = &self.plan.spec.ready;
+            let fresh = self.fresh().into_iter().filter(started);
+            watched.extend(fresh.map(|i| watch(i, probe)));
+        }
+        if let Some(old) = self.old() {
+            let probe = &old.spec.ready;
+            if !self.has_begun(Begun::StoppingOld) {
+                watched.extend(old.instances.iter().map(|i| watch(i, probe)));
+            }
+            let back = self.back.iter().filter(started);
+            watched.extend(back.map(|i| watch(i, probe)));
+        }
+        watched
+    }
+}

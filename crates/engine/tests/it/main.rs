@@ -1,0 +1,23 @@
+//! The engine, held to its invariants: rows of the transition tables, whole deployments against a fake
+//! world, random histories, plans and environments.
+
+mod adjust;
+mod beside;
+mod builders;
+mod commands;
+mod environment;
+mod first;
+mod history;
+mod in_place;
+mod judge;
+mod labels;
+mod plan;
+mod properties;
+mod recovery;
+mod scenarios;
+mod settling;
+mod show;
+mod stuck;
+mod waits;
+mod walk;
+mod world;

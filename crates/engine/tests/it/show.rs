@@ -1,0 +1,93 @@
+//! Actions as one line each, so that a test can say exactly what it expects.
+
+use windlass_engine::deployment;
+use windlass_engine::rollout::{Action, Start};
+use windlass_model::{InstanceId, Route, RouteMode, ServiceName};
+
+use crate::builders::release;
+
+/// `new0` of `ins_apinew0`.
+pub(crate) fn short(service: &ServiceName, instance: &InstanceId) -> String {
+    let whole = instance.as_str();
+    let tail = whole.strip_prefix("ins_").unwrap_or(whole);
+    tail.strip_prefix(service.as_str())
+        .unwrap_or(tail)
+        .to_owned()
+}
+
+/// `8000 1(old0)=95 2(new0)=5`: listeners, then slots with their instances and weights.
+fn route(service: &ServiceName, route: Option<&Route>) -> String {
+    let Some(route) = route else {
+        return "nothing".to_owned();
+    };
+    let mut words: Vec<String> = route
+        .listeners
+        .iter()
+        .map(|listener| listener.port().to_string())
+        .collect();
+    if route.mode == RouteMode::Recreating {
+        words.push("closed".to_owned());
+    }
+    for slot in &route.slots {
+        let instances: Vec<String> = slot
+            .instances
+            .iter()
+            .map(|i| short(service, &i.id))
+            .collect();
+        let (id, weight) = (slot.slot, slot.weight.get());
+        words.push(format!("{id}({})={weight}", instances.join(" ")));
+    }
+    words.join(" ")
+}
+
+fn start(service: &ServiceName, start: &Start) -> String {
+    let Start {
+        instance,
+        release: what,
+        spec: _,
+        ordinal,
+        keep,
+    } = start;
+    let version = &what.version;
+    assert_eq!(
+        *what,
+        release(service.as_str(), &version.0),
+        "the whole release"
+    );
+    let keep = if *keep { " kept" } else { "" };
+    let id = short(service, &instance.id);
+    format!(
+        "start {id} v{version} #{ordinal} at {}{keep}",
+        instance.address.port()
+    )
+}
+
+/// One action of `service`.
+pub(crate) fn action(service: &ServiceName, action: &Action) -> String {
+    match action {
+        Action::StartInstance(what) => start(service, what),
+        Action::ApplyRoute {
+            attempt,
+            returning,
+            route: to,
+        } => {
+            let verb = if *returning { "back" } else { "route" };
+            format!("{verb} {attempt}: {}", route(service, to.as_ref()))
+        }
+        Action::AwaitDrain { slot, within } => format!("drain {slot} within {within}"),
+        Action::StopInstance { instance } => format!("stop {}", short(service, instance)),
+        Action::KeepInstance { instance } => format!("keep {}", short(service, instance)),
+        Action::StartTimer { timer, after } => format!("timer {timer} {after}"),
+    }
+}
+
+/// One action of a deployment.
+pub(crate) fn deployment_action(what: &deployment::Action) -> String {
+    match what {
+        deployment::Action::Rollout {
+            service,
+            action: asked,
+        } => format!("{service}: {}", action(service, asked)),
+        deployment::Action::ConfirmPromotion => "confirm promotion".to_owned(),
+    }
+}

@@ -1,0 +1,51 @@
+//! What an environment runs, as the journal says.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{AppName, DeploymentId, EnvironmentName, Release, ServiceName, Slot, SlotId};
+
+/// What one environment of one application runs. A cache of the journal: rebuilt by replaying it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Environment {
+    /// The application.
+    pub app: AppName,
+    /// The environment.
+    pub environment: EnvironmentName,
+    /// Counts journalled changes of what is stable; a plan of an older revision is stale.
+    pub revision: u64,
+    /// The folder of the file it was last deployed from.
+    pub folder: String,
+    /// The deployment that holds the lock, if one runs.
+    pub lock: Option<DeploymentId>,
+    /// Its services, also those no longer in the file.
+    pub services: BTreeMap<ServiceName, ServiceState>,
+}
+
+/// What one service runs.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ServiceState {
+    /// The slot with the role stable.
+    pub stable: Option<Slot>,
+    /// The previous stable slot, kept warm until finalize.
+    pub standby: Option<Slot>,
+    /// The next slot's id.
+    pub next_slot: SlotId,
+    /// Promoted releases, newest first; retention keeps their files.
+    pub promoted: Vec<Release>,
+}
+
+impl Environment {
+    /// One in which nothing runs yet.
+    pub fn empty(app: AppName, environment: EnvironmentName) -> Self {
+        Self {
+            app,
+            environment,
+            revision: 0,
+            folder: String::new(),
+            lock: None,
+            services: BTreeMap::new(),
+        }
+    }
+}

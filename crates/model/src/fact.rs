@@ -1,0 +1,228 @@
+//! What a deployment tells: the events that people, scripts and pages see.
+
+use std::net::SocketAddr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{InstanceId, Millis, Outcome, Percent, PlanId, ServiceName, SlotId, Version};
+
+/// One fact of a deployment, in the past tense. Stored with the journal row that made it true.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "fact", rename_all = "snake_case")]
+pub enum Fact {
+    /// It began.
+    DeploymentStarted {
+        /// What it carries out.
+        plan: PlanId,
+        /// The services that change.
+        services: Vec<ServiceName>,
+    },
+    /// A rollout entered a phase.
+    PhaseEntered {
+        /// Whose.
+        service: ServiceName,
+        /// Which.
+        phase: RolloutPhase,
+    },
+    /// An instance was started.
+    InstanceStarted {
+        /// Of which service.
+        service: ServiceName,
+        /// Which.
+        instance: InstanceId,
+        /// Where it listens.
+        address: SocketAddr,
+    },
+    /// An instance became ready.
+    InstanceReady {
+        /// Of which service.
+        service: ServiceName,
+        /// Which.
+        instance: InstanceId,
+    },
+    /// An instance did not start, was never ready, lost readiness or ended.
+    InstanceLost {
+        /// Of which service.
+        service: ServiceName,
+        /// Which.
+        instance: InstanceId,
+        /// How.
+        end: InstanceEnd,
+    },
+    /// Every router confirmed the candidate's share.
+    TrafficShifted {
+        /// Of which service.
+        service: ServiceName,
+        /// The slot whose share it is.
+        slot: SlotId,
+        /// The version in that slot.
+        version: Version,
+        /// Its share.
+        to: Percent,
+    },
+    /// A watch began.
+    BakeStarted {
+        /// Of which service.
+        service: ServiceName,
+        /// How long.
+        within: Millis,
+    },
+    /// A service is at 100 % and baked.
+    RolloutPassed {
+        /// Which.
+        service: ServiceName,
+    },
+    /// A service must go back.
+    RolloutFailed {
+        /// Which.
+        service: ServiceName,
+        /// Why.
+        why: ReturnReason,
+    },
+    /// A service is back where it was.
+    RolloutReturned {
+        /// Which.
+        service: ServiceName,
+    },
+    /// A person asked it to wait.
+    Held {
+        /// Who.
+        by: String,
+    },
+    /// A person ended the wait.
+    Resumed {
+        /// Who.
+        by: String,
+    },
+    /// A person skipped the remaining bakes and steps.
+    Expedited {
+        /// Who.
+        by: String,
+    },
+    /// A person stopped it.
+    AbortRequested {
+        /// Who.
+        by: String,
+    },
+    /// Every candidate became stable.
+    Promoted {
+        /// The services promoted.
+        services: Vec<ServiceName>,
+    },
+    /// No request is left on a slot.
+    SlotDrained {
+        /// Of which service.
+        service: ServiceName,
+        /// Which slot.
+        slot: SlotId,
+        /// Requests that had to be cut when the time ran out.
+        cut: u64,
+    },
+    /// A slot's instances were stopped.
+    SlotRetired {
+        /// Of which service.
+        service: ServiceName,
+        /// Which slot.
+        slot: SlotId,
+    },
+    /// A service can go neither on nor back.
+    Stuck {
+        /// Which.
+        service: ServiceName,
+        /// Why.
+        why: StuckReason,
+    },
+    /// It ended.
+    Ended {
+        /// How.
+        outcome: Outcome,
+    },
+}
+
+/// The phase of one rollout, as people see it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RolloutPhase {
+    /// What it needs has not passed yet.
+    Waiting,
+    /// The displaced standby is being retired.
+    Clearing,
+    /// The old slot is being stopped first.
+    StoppingOld,
+    /// Instances start and become ready.
+    Starting,
+    /// Waits for a person before traffic moves.
+    Holding,
+    /// A new share is on its way to the routers.
+    Shifting,
+    /// Watched at a share.
+    Baking,
+    /// At 100 % and baked.
+    Passed,
+    /// Promoted; the old slot drains.
+    Settling,
+    /// Going back.
+    Returning,
+    /// Promoted and settled.
+    Done,
+    /// Back where it was.
+    Returned,
+    /// Can go neither on nor back without a person.
+    Stuck,
+}
+
+/// How an instance was lost.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum InstanceEnd {
+    /// It could not be started; holds why.
+    NotStarted(String),
+    /// It was not ready within its time; holds the last answer.
+    NeverReady(String),
+    /// It was ready and is not any more; holds the last answer.
+    Unready(String),
+    /// It ended with this status.
+    Exited(i32),
+    /// It was ended by this signal.
+    Killed(i32),
+    /// It is gone and nobody saw how.
+    Unknown,
+}
+
+/// Why a rollout goes back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ReturnReason {
+    /// One of its instances was lost.
+    InstanceLost {
+        /// Which.
+        instance: InstanceId,
+        /// How.
+        end: InstanceEnd,
+    },
+    /// The routers did not confirm a share in time, or refused it.
+    ShiftFailed(String),
+    /// The old slot could not be stopped.
+    StopFailed(String),
+    /// A service it needs failed.
+    NeedFailed(ServiceName),
+    /// Another service failed and `on_failure` is `all`.
+    OtherFailed(ServiceName),
+    /// A person stopped the deployment.
+    Aborted {
+        /// Who.
+        by: String,
+    },
+}
+
+/// Why a rollout is stuck.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StuckReason {
+    /// The way back was not confirmed within its deadline; holds the last answer.
+    ReturnTimedOut(String),
+    /// No instance of the old slot is ready to take traffic back.
+    NoCapacity,
+    /// Promoted, but what leaves could not be removed; holds the last answer.
+    SettleFailed(String),
+}

@@ -1,0 +1,40 @@
+//! The nouns of Windlass.
+//!
+//! Everything that two crates must agree on and that is neither a decision nor an effect: names and
+//! ids, percentages and durations, the specification of an application, what an environment runs,
+//! the plan, and the facts that a deployment tells. Plain data with `serde`; no clock, no randomness,
+//! no input or output.
+
+mod environment;
+mod fact;
+mod id;
+mod millis;
+mod name;
+mod outcome;
+mod percent;
+mod plan;
+mod probe;
+mod release;
+mod route;
+mod slot;
+mod spec;
+mod strategy;
+mod template;
+
+pub use environment::{Environment, ServiceState};
+pub use fact::{Fact, InstanceEnd, ReturnReason, RolloutPhase, StuckReason};
+pub use id::{
+    DeploymentId, Digest, Epoch, InstallationId, InstanceId, InvalidId, PlanId, SlotId, TimerId,
+};
+pub use millis::{InvalidDuration, Millis};
+pub use name::{AppName, EnvironmentName, InvalidName, ServiceKey, ServiceName};
+pub use outcome::{DeploymentState, Outcome};
+pub use percent::{InvalidPercent, Percent};
+pub use plan::{Change, Plan, RolloutPlan, Step, Task, TaskId, TaskKind};
+pub use probe::{Probe, ProbeKind, Probed};
+pub use release::{Release, Version};
+pub use route::{Route, RouteMode, RouteSlot};
+pub use slot::{Instance, Label, Slot};
+pub use spec::{OWN_NAMES, OnFailure, Overlap, ProcessSpec, ServiceSpec, Spec, Stop};
+pub use strategy::Strategy;
+pub use template::{InvalidTemplate, Template};

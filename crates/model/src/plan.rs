@@ -1,0 +1,178 @@
+//! What would happen: data, not code, so that an orchestrator can be upgraded in mid-deployment.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    AppName, EnvironmentName, Millis, OnFailure, Percent, PlanId, Release, ServiceName,
+    ServiceSpec, Slot, Version,
+};
+
+/// Everything a deployment will do, computed before anything moves.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Plan {
+    /// Digest of spec, release digests, each service's stable and role, and the revision.
+    pub id: PlanId,
+    /// The application.
+    pub app: AppName,
+    /// The environment.
+    pub environment: EnvironmentName,
+    /// The environment's revision it was computed on; stale once that moved.
+    pub revision: u64,
+    /// What goes back when one service fails.
+    pub on_failure: OnFailure,
+    /// How many instances may be starting at the same time.
+    pub parallel: u16,
+    /// One part per service that changes.
+    pub rollouts: BTreeMap<ServiceName, RolloutPlan>,
+    /// Services of the file that stay as they are.
+    pub unchanged: BTreeSet<ServiceName>,
+    /// Services that run but are not in the file; they keep serving.
+    pub unmanaged: BTreeSet<ServiceName>,
+    /// The graph for people and machines, in an order that respects `after`.
+    pub tasks: Vec<Task>,
+}
+
+/// One service's part of a plan.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RolloutPlan {
+    /// Rollouts of this plan that must have passed before this one begins.
+    pub needs: BTreeSet<ServiceName>,
+    /// The service as wanted.
+    pub spec: ServiceSpec,
+    /// What kind of change it is.
+    pub change: Change,
+    /// The release that will run; the one that runs already for [`Change::Adjust`].
+    pub release: Release,
+    /// What runs now with the role stable.
+    pub stable: Option<Slot>,
+    /// The standby that this deployment displaces and retires first.
+    pub standby: Option<Slot>,
+}
+
+/// What kind of change a rollout is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Change {
+    /// Nothing runs: steps below 100 % are skipped; a failure unroutes and stops it.
+    First {
+        /// How long it is watched at 100 %.
+        bake: Millis,
+    },
+    /// The new release runs beside the old. A service without `listen` has one step.
+    Beside {
+        /// The rungs; the last is 100 %.
+        steps: Vec<Step>,
+    },
+    /// The old stops before the new starts (`recreate`, `overlap: no`).
+    InPlace {
+        /// How long it is watched.
+        bake: Millis,
+    },
+    /// Same release; only where it listens or how many copies run changes.
+    Adjust {
+        /// How long it is watched.
+        bake: Millis,
+    },
+}
+
+/// One rung of a strategy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Step {
+    /// The candidate's share.
+    pub to: Percent,
+    /// How long it is watched there.
+    pub bake: Millis,
+}
+
+/// Index of a task in its plan.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct TaskId(pub u32);
+
+/// One thing that a deployment does.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Task {
+    /// Which one.
+    pub id: TaskId,
+    /// The service it is about; none for what concerns the whole deployment.
+    pub service: Option<ServiceName>,
+    /// Tasks that must be done before.
+    pub after: BTreeSet<TaskId>,
+    /// Wave of parallel tasks: 0 is first.
+    pub wave: u32,
+    /// What it does.
+    pub kind: TaskKind,
+    /// What undoes it, in words; none for what can't or needn't be undone.
+    pub undo: Option<String>,
+    /// Whether rollback stops being possible here.
+    pub no_way_back: bool,
+}
+
+/// What a task does. Says what traffic does by its kind: only `Route`, `Shift` and `Unroute` move it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TaskKind {
+    /// Drop the standby of an earlier deployment.
+    RetireStandby {
+        /// What it runs.
+        version: Version,
+    },
+    /// Stop the old slot before the new one starts.
+    StopOld {
+        /// What it runs.
+        version: Version,
+    },
+    /// Start instances and wait until each is ready.
+    Start {
+        /// What they run.
+        version: Version,
+        /// How many.
+        instances: u16,
+    },
+    /// Open and close listeners.
+    Route {
+        /// Opened now.
+        open: Vec<SocketAddr>,
+        /// Closed after promotion.
+        close: Vec<SocketAddr>,
+    },
+    /// Change how many copies run.
+    Scale {
+        /// Now.
+        from: u16,
+        /// Then.
+        to: u16,
+    },
+    /// Give the candidate this share of the requests.
+    Shift {
+        /// Its share.
+        to: Percent,
+    },
+    /// Watch for a while.
+    Bake {
+        /// How long.
+        within: Millis,
+    },
+    /// Make every candidate stable in one journal event.
+    Promote,
+    /// Wait until no request is left on the old slot.
+    Drain {
+        /// What it runs.
+        version: Version,
+        /// How long requests may take.
+        within: Millis,
+    },
+    /// Keep the old slot warm until finalize.
+    Standby {
+        /// What it runs.
+        version: Version,
+    },
+    /// Stop what is no longer needed.
+    Retire {
+        /// What it runs.
+        version: Version,
+    },
+}

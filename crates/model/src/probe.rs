@@ -1,0 +1,67 @@
+//! Health questions.
+
+use serde::{Deserialize, Serialize};
+
+use crate::Millis;
+
+/// One health question, and how often and how patiently it is asked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Probe {
+    /// What is asked.
+    pub kind: ProbeKind,
+    /// Time between two questions.
+    pub every: Millis,
+    /// Longest wait for one answer.
+    pub timeout: Millis,
+    /// Good answers in a row that make an instance ready.
+    pub rise: u16,
+    /// Bad answers in a row that make a ready instance unready.
+    pub fall: u16,
+    /// Work time within which a new instance must become ready.
+    pub within: Millis,
+}
+
+/// What a probe asks.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ProbeKind {
+    /// A GET that must be answered with 2xx or 3xx.
+    Http {
+        /// Path and query, starting with a slash.
+        path: String,
+    },
+    /// A connection that must be accepted.
+    Tcp,
+    /// The process must have lived this long.
+    Alive {
+        /// How long.
+        at_least: Millis,
+    },
+}
+
+/// The answer to one question.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Probed {
+    /// Good.
+    Ready,
+    /// Bad; holds what was seen, for a person: `HTTP 503`, `connection refused`, `no answer in 2s`.
+    Unready {
+        /// What was seen.
+        saw: String,
+    },
+}
+
+impl Default for Probe {
+    /// A TCP connect every second: what a service with `listen` gets without `ready`.
+    fn default() -> Self {
+        Self {
+            kind: ProbeKind::Tcp,
+            every: Millis::from_secs(1),
+            timeout: Millis::from_secs(2),
+            rise: 2,
+            fall: 3,
+            within: Millis::from_secs(60),
+        }
+    }
+}

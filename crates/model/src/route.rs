@@ -1,0 +1,55 @@
+//! What a router is asked to do for one service.
+
+use std::net::SocketAddr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Instance, Label, Percent, Probe, SlotId, Version};
+
+/// Everything a router must know about one service. A table entry is this plus a generation.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Route {
+    /// Where requests come in. More than one while `listen` is being changed.
+    pub listeners: Vec<SocketAddr>,
+    /// What is done with them.
+    pub mode: RouteMode,
+    /// Who may answer; the weights of a serving route add up to 100.
+    pub slots: Vec<RouteSlot>,
+}
+
+/// What is done with the requests of a service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RouteMode {
+    /// Split them over the slots.
+    Serve,
+    /// Answer 503 with `Windlass-Error: recreating`.
+    Recreating,
+}
+
+/// One slot of a route.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RouteSlot {
+    /// Which slot.
+    pub slot: SlotId,
+    /// Its label.
+    pub label: Label,
+    /// The version it runs.
+    pub version: Version,
+    /// Its share of the requests. At 0 it drains, or stands by.
+    pub weight: Percent,
+    /// Its running copies.
+    pub instances: Vec<Instance>,
+    /// How the router asks each of them for its health.
+    pub probe: Probe,
+}
+
+impl Route {
+    /// The share of `slot`, none if it is not here.
+    pub fn weight(&self, slot: SlotId) -> Percent {
+        self.slots
+            .iter()
+            .find(|s| s.slot == slot)
+            .map_or(Percent::ZERO, |s| s.weight)
+    }
+}

@@ -1,0 +1,125 @@
+//! What a person wants: one application in one environment, decoded and checked.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{AppName, EnvironmentName, Millis, Probe, ServiceName, Strategy, Template};
+
+/// One application in one environment. `config` makes it; who holds one may trust it: every `needs`
+/// names a service of the same spec, and there is no cycle.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Spec {
+    /// The application.
+    pub app: AppName,
+    /// The environment.
+    pub environment: EnvironmentName,
+    /// What goes back when one service fails.
+    pub on_failure: OnFailure,
+    /// How many instances may be starting at the same time.
+    pub parallel: u16,
+    /// Its services.
+    pub services: BTreeMap<ServiceName, ServiceSpec>,
+}
+
+/// What goes back when one service fails.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OnFailure {
+    /// The whole deployment.
+    #[default]
+    All,
+    /// The failed service and what needs it; the rest goes on.
+    Dependents,
+}
+
+/// One service as wanted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ServiceSpec {
+    /// Services that must have passed before this one begins.
+    pub needs: BTreeSet<ServiceName>,
+    /// `release.version`, or what `--set` said instead.
+    pub version: Option<String>,
+    /// What runs it. (The process target; others come with their issues.)
+    pub process: ProcessSpec,
+    /// Where the router serves it; without it there is no traffic to split.
+    pub listen: Option<SocketAddr>,
+    /// The readiness question. Without `ready` in the file: a TCP connect, or alive for 2 s.
+    pub ready: Probe,
+    /// How a new release takes over.
+    pub strategy: Strategy,
+    /// Whether old and new may run at the same time; matters only without `listen`.
+    pub overlap: Overlap,
+    /// How long each step is watched, unless it says otherwise.
+    pub bake: Millis,
+    /// How long requests on an old slot may take to end.
+    pub drain: Millis,
+}
+
+/// Whether old and new of a service without `listen` may run at the same time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Overlap {
+    /// Stop the old, then start the new.
+    #[default]
+    No,
+    /// Both run until promotion.
+    Yes,
+}
+
+/// A process target.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProcessSpec {
+    /// Program and arguments. Never a shell.
+    pub argv: Vec<Template>,
+    /// What is kept as the release, relative to the file's folder. Empty: the program, and every
+    /// argument that names a file or folder.
+    pub files: Vec<String>,
+    /// How many copies run.
+    pub instances: u16,
+    /// Declared environment; PATH, HOME, LANG, PORT, INSTANCE and `<NEED>_URL` are added.
+    pub env: BTreeMap<String, Template>,
+    /// How it is asked to end.
+    pub stop: Stop,
+}
+
+/// How a process is asked to end.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stop {
+    /// Signal name without `SIG`: `TERM`, `INT`, `QUIT`, `HUP`, `USR1`, `USR2`.
+    pub signal: String,
+    /// How long it may take; then every descendant is killed.
+    pub within: Millis,
+}
+
+impl Default for Stop {
+    fn default() -> Self {
+        Self {
+            signal: "TERM".to_owned(),
+            within: Millis::from_secs(30),
+        }
+    }
+}
+
+/// Names that Windlass itself gives a value in `run` and `env`.
+pub const OWN_NAMES: [&str; 3] = ["PORT", "VERSION", "INSTANCE"];
+
+impl ServiceSpec {
+    /// The names in `run` and `env` whose values must come from the environment of whoever deploys.
+    pub fn foreign_names(&self) -> BTreeSet<&str> {
+        self.process
+            .argv
+            .iter()
+            .chain(self.process.env.values())
+            .flat_map(Template::names)
+            .filter(|name| !OWN_NAMES.contains(name))
+            .collect()
+    }
+
+    /// Whether `${VERSION}` is used anywhere, so that an explicit label changes what the process sees.
+    pub fn uses_version(&self) -> bool {
+        let mut words = self.process.argv.iter().chain(self.process.env.values());
+        words.any(|word| word.names().contains("VERSION"))
+    }
+}

@@ -1,0 +1,271 @@
+//! What goes back to the client: an origin's answer, or one of the router's own.
+
+use std::convert::Infallible;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::body::{Body, Frame, Incoming, SizeHint};
+use hyper::header::{CONNECTION, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER};
+use hyper::{Response, StatusCode};
+use tokio::time::{Sleep, sleep};
+
+use crate::connection::Busy;
+use crate::head::Fault;
+use crate::limits::ANSWER_SILENCE;
+use crate::pool::Lent;
+use crate::ticket::Ticket;
+
+/// Names the reason on every answer that the router gives by itself.
+const WINDLASS_ERROR: HeaderName = HeaderName::from_static("windlass-error");
+
+/// Why the router answers by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Refused {
+    NoRoute,
+    Recreating,
+    NoCapacity,
+    ConnectFailed,
+    AnswerBroken,
+    BadRequest,
+    HeadTooLarge,
+    HeadTooSlow,
+    AnswerTooLate,
+    Draining,
+}
+
+impl From<Fault> for Refused {
+    fn from(fault: Fault) -> Self {
+        match fault {
+            Fault::Malformed => Self::BadRequest,
+            Fault::TooLarge => Self::HeadTooLarge,
+            Fault::TooSlow => Self::HeadTooSlow,
+        }
+    }
+}
+
+impl Refused {
+    /// Status, code and a line for a person.
+    fn told(self) -> (StatusCode, &'static str, &'static str) {
+        match self {
+            Self::NoRoute => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "no_route",
+                "no service is routed here",
+            ),
+            Self::Recreating => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "recreating",
+                "the service is being replaced; try again",
+            ),
+            Self::NoCapacity => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "no_capacity",
+                "no instance may take requests",
+            ),
+            Self::ConnectFailed => (
+                StatusCode::BAD_GATEWAY,
+                "connect_failed",
+                "no instance could be connected to",
+            ),
+            Self::AnswerBroken => (
+                StatusCode::BAD_GATEWAY,
+                "answer_broken",
+                "the instance gave no whole answer",
+            ),
+            Self::BadRequest => (
+                StatusCode::BAD_REQUEST,
+                "bad_request",
+                "the request could not be read",
+            ),
+            Self::HeadTooLarge => (
+                StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+                "bad_request",
+                "the request's head is too large",
+            ),
+            Self::HeadTooSlow => (
+                StatusCode::REQUEST_TIMEOUT,
+                "timeout",
+                "the request's head did not come in time",
+            ),
+            Self::AnswerTooLate => (
+                StatusCode::GATEWAY_TIMEOUT,
+                "timeout",
+                "the instance did not answer in time",
+            ),
+            Self::Draining => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "draining",
+                "the router is ending",
+            ),
+        }
+    }
+
+    /// Whether the connection can't be used after it.
+    fn ends_connection(self) -> bool {
+        match self {
+            Self::NoRoute
+            | Self::BadRequest
+            | Self::HeadTooLarge
+            | Self::HeadTooSlow
+            | Self::Draining => true,
+            Self::Recreating
+            | Self::NoCapacity
+            | Self::ConnectFailed
+            | Self::AnswerBroken
+            | Self::AnswerTooLate => false,
+        }
+    }
+
+    pub(crate) fn status(self) -> u16 {
+        self.told().0.as_u16()
+    }
+
+    /// The whole answer.
+    pub(crate) fn answer(self) -> Response<AnswerBody> {
+        let (status, code, line) = self.told();
+        let body = Bytes::from(format!("{line}\n"));
+        let mut response = Response::new(AnswerBody::own(body));
+        *response.status_mut() = status;
+        let headers = response.headers_mut();
+        headers.insert(WINDLASS_ERROR, HeaderValue::from_static(code));
+        let text = HeaderValue::from_static("text/plain; charset=utf-8");
+        headers.insert(CONTENT_TYPE, text);
+        if self == Self::Recreating {
+            headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
+        }
+        if self.ends_connection() {
+            headers.insert(CONNECTION, HeaderValue::from_static("close"));
+        }
+        response
+    }
+}
+
+/// A body on its way to the client. Dropping it ends the request.
+pub(crate) struct AnswerBody {
+    kind: Kind,
+    busy: Option<Busy>,
+}
+
+enum Kind {
+    Own(Full<Bytes>),
+    Origin(Box<Origin>),
+}
+
+struct Origin {
+    body: Incoming,
+    ticket: Ticket,
+    lent: Option<Lent>,
+    /// Until when the instance may say nothing.
+    silence: Option<Pin<Box<Sleep>>>,
+}
+
+/// Why an answer's body breaks off.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum BrokenBody {
+    #[error("the instance broke off")]
+    Origin(#[from] hyper::Error),
+    #[error("the instance said nothing for {ANSWER_SILENCE:?}")]
+    Silent,
+}
+
+impl AnswerBody {
+    fn own(bytes: Bytes) -> Self {
+        Self {
+            kind: Kind::Own(Full::new(bytes)),
+            busy: None,
+        }
+    }
+
+    /// No body at all, such as that of a 101.
+    pub(crate) fn none() -> Self {
+        Self::own(Bytes::new())
+    }
+
+    /// An origin's body: holds the request's ticket to its end, and gives the connection back then.
+    pub(crate) fn origin(body: Incoming, ticket: Ticket, lent: Lent) -> Self {
+        let mut origin = Origin {
+            body,
+            ticket,
+            lent: Some(lent),
+            silence: None,
+        };
+        if origin.body.is_end_stream() {
+            origin.give_back();
+        }
+        Self {
+            kind: Kind::Origin(Box::new(origin)),
+            busy: None,
+        }
+    }
+
+    /// Marks the client's connection as busy until this is dropped.
+    pub(crate) fn keep_busy(&mut self, busy: Busy) {
+        self.busy = Some(busy);
+    }
+}
+
+impl Origin {
+    fn give_back(&mut self) {
+        if let Some(lent) = self.lent.take() {
+            lent.give_back();
+        }
+    }
+
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BrokenBody>>> {
+        let frame = match Pin::new(&mut self.body).poll_frame(cx) {
+            Poll::Ready(frame) => frame,
+            Poll::Pending => return self.poll_silence(cx),
+        };
+        self.silence = None;
+        match &frame {
+            None => self.give_back(),
+            Some(Ok(_)) if self.body.is_end_stream() => self.give_back(),
+            Some(Err(_)) => self.ticket.broke(),
+            Some(Ok(_)) => {}
+        }
+        Poll::Ready(frame.map(|frame| Ok(frame?)))
+    }
+
+    fn poll_silence<T>(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<T, BrokenBody>>> {
+        let silence = self
+            .silence
+            .get_or_insert_with(|| Box::pin(sleep(ANSWER_SILENCE)));
+        ready!(silence.as_mut().poll(cx));
+        self.ticket.broke();
+        Poll::Ready(Some(Err(BrokenBody::Silent)))
+    }
+}
+
+impl Body for AnswerBody {
+    type Data = Bytes;
+    type Error = BrokenBody;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BrokenBody>>> {
+        match &mut self.kind {
+            Kind::Own(own) => Pin::new(own)
+                .poll_frame(cx)
+                .map_err(|never: Infallible| match never {}),
+            Kind::Origin(origin) => origin.poll(cx),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match &self.kind {
+            Kind::Own(own) => own.is_end_stream(),
+            Kind::Origin(origin) => origin.body.is_end_stream(),
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match &self.kind {
+            Kind::Own(own) => own.size_hint(),
+            Kind::Origin(origin) => origin.body.size_hint(),
+        }
+    }
+}

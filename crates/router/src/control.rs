@@ -1,0 +1,186 @@
+//! The control socket: blocking, one thread per connection, a few at most.
+
+use std::io;
+use std::os::fd::AsFd;
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use rustix::event::{PollFd, PollFlags, poll};
+use windlass_control::{ObservedTable, Refusal, RouterReply, RouterRequest, encode};
+
+use crate::apply::Keeper;
+use crate::core::{Core, locked};
+use crate::limits::{CONTROL_CONNECTIONS, CONTROL_TIME};
+use crate::wire::{self, Message};
+
+/// What answers on the control socket.
+pub(crate) struct Control {
+    pub(crate) core: Arc<Core>,
+    pub(crate) keeper: Arc<Keeper>,
+    /// Readable when its other end is dropped: the router has ended.
+    pub(crate) ended: io::PipeReader,
+    pub(crate) open: AtomicUsize,
+}
+
+/// Binds the private socket, replacing the file of a router that is gone. The caller holds the lock
+/// of the state folder, so that nobody else listens there.
+pub(crate) fn bind(path: &Path) -> io::Result<UnixListener> {
+    match std::fs::remove_file(path) {
+        Err(why) if why.kind() != io::ErrorKind::NotFound => return Err(why),
+        Ok(()) | Err(_) => {}
+    }
+    let listener = UnixListener::bind(path)?;
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600))?;
+    Ok(listener)
+}
+
+/// Accepts until the router has ended.
+pub(crate) fn accept(control: &Arc<Control>, listener: &UnixListener) {
+    while wait(control, listener) {
+        let stream = match listener.accept() {
+            Ok((stream, _)) => stream,
+            Err(why) => {
+                tracing::warn!(%why, "could not accept a control connection");
+                std::thread::sleep(crate::limits::ACCEPT_PAUSE);
+                continue;
+            }
+        };
+        if !is_own(&stream) {
+            tracing::warn!("closed a control connection of another user");
+            continue;
+        }
+        if control.open.fetch_add(1, Ordering::SeqCst) >= CONTROL_CONNECTIONS {
+            control.open.fetch_sub(1, Ordering::SeqCst);
+            tracing::warn!("closed a control connection: {CONTROL_CONNECTIONS} are open");
+            continue;
+        }
+        let mine = control.clone();
+        let thread = std::thread::Builder::new()
+            .name("control".to_owned())
+            .spawn(move || {
+                converse(&mine, &stream);
+                mine.open.fetch_sub(1, Ordering::SeqCst);
+            });
+        if let Err(why) = thread {
+            control.open.fetch_sub(1, Ordering::SeqCst);
+            tracing::warn!(%why, "could not serve a control connection");
+        }
+    }
+}
+
+/// Only the same user, and root, speak to a router.
+fn is_own(stream: &UnixStream) -> bool {
+    rustix::net::sockopt::socket_peercred(stream)
+        .is_ok_and(|peer| peer.uid == rustix::process::getuid() || peer.uid.is_root())
+}
+
+/// True when `source` has something, false when the router has ended.
+fn wait(control: &Control, source: &impl AsFd) -> bool {
+    loop {
+        let mut sources = [
+            PollFd::new(&control.ended, PollFlags::IN),
+            PollFd::new(source, PollFlags::IN),
+        ];
+        match poll(&mut sources, None) {
+            Ok(_) if !sources[0].revents().is_empty() => return false,
+            Ok(_) if !sources[1].revents().is_empty() => return true,
+            Ok(_) | Err(rustix::io::Errno::INTR) => {}
+            Err(why) => {
+                tracing::error!(%why, "waiting on the control socket failed");
+                return false;
+            }
+        }
+    }
+}
+
+fn converse(control: &Control, stream: &UnixStream) {
+    let limited = stream
+        .set_read_timeout(Some(CONTROL_TIME))
+        .and_then(|()| stream.set_write_timeout(Some(CONTROL_TIME)));
+    if let Err(why) = limited {
+        tracing::warn!(%why, "closed a control connection");
+        return;
+    }
+    while wait(control, stream) {
+        let message = match wire::receive(stream) {
+            Ok(Some(message)) => message,
+            Ok(None) => return,
+            Err(why) => {
+                tracing::warn!(%why, "closed a control connection");
+                return;
+            }
+        };
+        if let Err(why) = reply(control, stream, message) {
+            tracing::warn!(%why, "closed a control connection without a reply");
+            return;
+        }
+    }
+}
+
+fn reply(control: &Control, stream: &UnixStream, message: Message) -> io::Result<()> {
+    let (json, mut descriptors) = message;
+    let request = match serde_json::from_slice(&json) {
+        Ok(request) => request,
+        Err(why) => {
+            let refusal = Refusal::Invalid(format!("the request could not be read: {why}"));
+            return send(stream, &RouterReply::Refused(refusal));
+        }
+    };
+    let keeper = &control.keeper;
+    let done = |done: Result<(), Refusal>| match done {
+        Ok(()) => RouterReply::Done,
+        Err(refusal) => RouterReply::Refused(refusal),
+    };
+    let answer = match request {
+        // Whoever comes now needs the next router, and starts it.
+        RouterRequest::Hello { .. } if control.core.is_ending() => {
+            return Err(io::Error::other("the router is ending"));
+        }
+        RouterRequest::Hello { epoch } => match keeper.hear(epoch) {
+            Ok(()) => RouterReply::Welcome {
+                boot: control.core.boot.clone(),
+                version: env!("CARGO_PKG_VERSION").to_owned(),
+            },
+            Err(refusal) => RouterReply::Refused(refusal),
+        },
+        RouterRequest::Listen { epoch, address } => {
+            done(keeper.listen(epoch, address, descriptors.pop()))
+        }
+        RouterRequest::Listeners => return send_listeners(control, stream),
+        RouterRequest::Apply { epoch, changes } => keeper.apply(epoch, changes),
+        RouterRequest::Observe => RouterReply::Observed(ObservedTable {
+            boot: control.core.boot.clone(),
+            epoch: keeper.epoch(),
+            services: control.core.observe(),
+        }),
+        RouterRequest::Ticks { after } => RouterReply::Ticks {
+            boot: control.core.boot.clone(),
+            ticks: locked(&control.core.ticks).after(after),
+        },
+        RouterRequest::Shutdown { epoch } => {
+            let heard = keeper.hear(epoch);
+            if heard.is_ok() {
+                tracing::info!("asked to end");
+                control.core.end();
+            }
+            done(heard)
+        }
+    };
+    send(stream, &answer)
+}
+
+fn send(stream: &UnixStream, reply: &RouterReply) -> io::Result<()> {
+    let frame = encode(reply).map_err(io::Error::other)?;
+    wire::send(stream, &frame, &[])
+}
+
+fn send_listeners(control: &Control, stream: &UnixStream) -> io::Result<()> {
+    let listeners = control.keeper.listeners();
+    let reply = RouterReply::Listeners(listeners.keys().copied().collect());
+    let descriptors: Vec<_> = listeners.values().map(AsFd::as_fd).collect();
+    let frame = encode(&reply).map_err(io::Error::other)?;
+    wire::send(stream, &frame, &descriptors)
+}

@@ -1,0 +1,209 @@
+//! What all threads of the router share.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering, fence};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use arc_swap::ArcSwap;
+use tokio::sync::watch;
+use windlass_control::{Generation, ObservedRoute, ObservedSlot, RouterBoot};
+use windlass_model::{Route, ServiceKey, SlotId};
+
+use crate::live::{Entry, EntrySlot, InstanceState, Live, ServiceState, SlotState};
+use crate::ticks::Ticks;
+
+/// The sockets on which requests are accepted now.
+pub(crate) type Doors = Arc<BTreeMap<SocketAddr, Arc<std::net::TcpListener>>>;
+
+/// Shared by data threads, control threads and upkeep.
+pub(crate) struct Core {
+    pub(crate) boot: RouterBoot,
+    pub(crate) begun: Instant,
+    /// Data threads, and so shards of every count.
+    pub(crate) shards: usize,
+    pub(crate) live: ArcSwap<Live>,
+    /// Told at each swap.
+    pub(crate) swapped: watch::Sender<u64>,
+    pub(crate) doors: watch::Sender<Doors>,
+    ending: watch::Sender<bool>,
+    is_ending: AtomicBool,
+    /// Data threads that have ended.
+    pub(crate) ended: watch::Sender<usize>,
+    /// Client connections that may be open at once.
+    pub(crate) capacity: usize,
+    /// Client connections and tunnels open now.
+    pub(crate) connections: AtomicUsize,
+    numbers: AtomicU64,
+    known: Mutex<Known>,
+    pub(crate) ticks: Mutex<Ticks>,
+}
+
+/// States by name, so that a slot or service that comes back finds its own.
+#[derive(Default)]
+struct Known {
+    services: BTreeMap<ServiceKey, Arc<ServiceState>>,
+    slots: BTreeMap<(ServiceKey, SlotId), Arc<SlotState>>,
+}
+
+/// Takes a lock that no thread can leave half done: what it guards is consistent between calls.
+pub(crate) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Core {
+    pub(crate) fn new(shards: usize, capacity: usize) -> Self {
+        Self {
+            boot: RouterBoot(uuid::Uuid::new_v4().simple().to_string()),
+            begun: Instant::now(),
+            shards,
+            live: ArcSwap::from_pointee(Live::default()),
+            swapped: watch::Sender::new(0),
+            doors: watch::Sender::new(Arc::default()),
+            ending: watch::Sender::new(false),
+            is_ending: AtomicBool::new(false),
+            ended: watch::Sender::new(0),
+            capacity,
+            connections: AtomicUsize::new(0),
+            numbers: AtomicU64::new(0),
+            known: Mutex::default(),
+            ticks: Mutex::default(),
+        }
+    }
+
+    /// Begins the end: no new connections, open requests get their time. Idempotent.
+    pub(crate) fn end(&self) {
+        self.is_ending.store(true, Ordering::SeqCst);
+        self.ending.send_replace(true);
+    }
+
+    /// Whether the end has begun.
+    pub(crate) fn is_ending(&self) -> bool {
+        self.is_ending.load(Ordering::Relaxed)
+    }
+
+    /// Becomes true when the end begins.
+    pub(crate) fn ending(&self) -> watch::Receiver<bool> {
+        self.ending.subscribe()
+    }
+
+    /// Builds an entry, taking over the state of the services, slots and instances it names.
+    pub(crate) fn entry(&self, key: &ServiceKey, generation: Generation, route: Route) -> Entry {
+        let live = self.live.load();
+        let before = live.services.get(key);
+        let mut known = locked(&self.known);
+        let service = known
+            .services
+            .entry(key.clone())
+            .or_insert_with(|| Arc::new(ServiceState::new(key.clone(), self.shards)))
+            .clone();
+        let slots = route
+            .slots
+            .iter()
+            .map(|slot| {
+                let state = known
+                    .slots
+                    .entry((key.clone(), slot.slot))
+                    .or_insert_with(|| {
+                        let version = slot.version.clone();
+                        Arc::new(SlotState::new(key.clone(), slot.slot, version, self.shards))
+                    })
+                    .clone();
+                let old = before.and_then(|b| b.slots.iter().find(|s| s.state.slot == slot.slot));
+                EntrySlot {
+                    state,
+                    weight: slot.weight.get(),
+                    instances: slot
+                        .instances
+                        .iter()
+                        .map(|instance| {
+                            let same = |i: &&Arc<InstanceState>| {
+                                i.id == instance.id && i.address == instance.address
+                            };
+                            old.and_then(|o| o.instances.iter().find(same))
+                                .cloned()
+                                .unwrap_or_else(|| {
+                                    let number = self.numbers.fetch_add(1, Ordering::Relaxed);
+                                    Arc::new(InstanceState::new(number, instance))
+                                })
+                        })
+                        .collect(),
+                    probe: slot.probe.clone(),
+                }
+            })
+            .collect();
+        Entry::new(generation, route, service, slots)
+    }
+
+    /// Puts `live` in effect: every request that enters after this sees it.
+    pub(crate) fn swap(&self, live: Live) {
+        let live = Arc::new(live);
+        let old = self.live.swap(live.clone());
+        // The other half of `Ticket::enter`: the table is out before any count is read.
+        fence(Ordering::SeqCst);
+        for entry in old.services.values() {
+            for instance in entry.slots.iter().flat_map(|s| &s.instances) {
+                let key = &entry.service.who.service;
+                let kept = live.services.get(key).is_some_and(|now| {
+                    let mut all = now.slots.iter().flat_map(|s| &s.instances);
+                    all.any(|i| i.number == instance.number)
+                });
+                if !kept {
+                    instance.retire();
+                }
+            }
+        }
+        self.swapped.send_modify(|count| *count += 1);
+    }
+
+    /// What is in effect, and what each slot is carrying.
+    pub(crate) fn observe(&self) -> BTreeMap<ServiceKey, ObservedRoute> {
+        fence(Ordering::SeqCst);
+        let live = self.live.load_full();
+        let observed = |entry: &Entry| ObservedRoute {
+            generation: entry.generation,
+            route: entry.route.clone(),
+            slots: entry.slots.iter().map(observed_slot).collect(),
+        };
+        live.services
+            .iter()
+            .map(|(key, entry)| (key.clone(), observed(entry)))
+            .collect()
+    }
+
+    /// Closes one interval: takes all counts into a tick, and forgets states that are drained and
+    /// in no table.
+    pub(crate) fn tick(&self) {
+        let mut cells = Vec::new();
+        {
+            let mut known = locked(&self.known);
+            // Held by a table or a request: read before the counts are taken, so that nothing can
+            // be counted after that by somebody who was not seen.
+            known.slots.retain(|_, state| {
+                let held = Arc::strong_count(state) > 1;
+                let sum = state.counts.take();
+                cells.extend(sum.map(|sum| (state.who.clone(), sum)));
+                held
+            });
+            known.services.retain(|_, state| {
+                let held = Arc::strong_count(state) > 1;
+                let sum = state.own.take();
+                cells.extend(sum.map(|sum| (state.who.clone(), sum)));
+                held
+            });
+        }
+        let until_ms = u64::try_from(self.begun.elapsed().as_millis()).unwrap_or(u64::MAX);
+        locked(&self.ticks).push(until_ms, cells);
+    }
+}
+
+fn observed_slot(slot: &EntrySlot) -> (SlotId, ObservedSlot) {
+    let in_flight = slot.state.in_flight.load(Ordering::SeqCst);
+    let ready = slot.instances.iter().filter(|i| i.is_ready());
+    let observed = ObservedSlot {
+        in_flight: u64::try_from(in_flight).unwrap_or(0),
+        ready: ready.map(|i| i.id.clone()).collect(),
+    };
+    (slot.state.slot, observed)
+}

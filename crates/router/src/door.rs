@@ -1,0 +1,182 @@
+//! A data thread: accepts from the shared listeners, serves what it accepted.
+
+use std::cell::Cell;
+use std::collections::BTreeMap;
+use std::io;
+use std::net::SocketAddr;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use tokio::net::TcpListener;
+use tokio::sync::{Notify, watch};
+use tokio::task::LocalSet;
+use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
+
+use crate::connection::{Arrival, serve};
+use crate::core::{Core, Doors};
+use crate::limits::{ACCEPT_PAUSE, DRAIN_TIME, KEPT_SWEEP};
+use crate::pool::Pool;
+
+/// What the connections of one data thread share.
+pub(crate) struct Thread {
+    pub(crate) core: Arc<Core>,
+    /// Which of the shards of a count is this thread's.
+    pub(crate) shard: usize,
+    pub(crate) pool: Rc<Pool>,
+    open: Cell<usize>,
+    closed: Notify,
+}
+
+/// One client connection or tunnel, counted as long as it is open.
+pub(crate) struct Permit(Rc<Thread>);
+
+impl Permit {
+    /// None while too many are open.
+    fn take(thread: &Rc<Thread>) -> Option<Rc<Self>> {
+        let core = &thread.core;
+        if core.connections.fetch_add(1, Ordering::Relaxed) >= core.capacity {
+            core.connections.fetch_sub(1, Ordering::Relaxed);
+            return None;
+        }
+        thread.open.set(thread.open.get() + 1);
+        Some(Rc::new(Self(thread.clone())))
+    }
+}
+
+impl Drop for Permit {
+    fn drop(&mut self) {
+        self.0.core.connections.fetch_sub(1, Ordering::Relaxed);
+        self.0.open.set(self.0.open.get() - 1);
+        self.0.closed.notify_one();
+    }
+}
+
+/// Tells that a data thread has ended, however it did.
+struct Ended(Arc<Core>);
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        self.0.ended.send_modify(|count| *count += 1);
+    }
+}
+
+/// Runs one data thread until the router ends.
+pub(crate) fn run(core: &Arc<Core>, shard: usize) -> io::Result<()> {
+    let _ended = Ended(core.clone());
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    let thread = Rc::new(Thread {
+        core: core.clone(),
+        shard,
+        pool: Rc::default(),
+        open: Cell::new(0),
+        closed: Notify::new(),
+    });
+    LocalSet::new().block_on(&runtime, tend(thread));
+    Ok(())
+}
+
+/// An open listener of this thread; dropping the sender closes it.
+type Open = BTreeMap<SocketAddr, (Arc<std::net::TcpListener>, watch::Sender<bool>)>;
+
+async fn tend(thread: Rc<Thread>) {
+    let mut doors = thread.core.doors.subscribe();
+    let mut swapped = thread.core.swapped.subscribe();
+    let mut ending = thread.core.ending();
+    let mut sweep = interval(KEPT_SWEEP);
+    sweep.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut open = Open::new();
+    loop {
+        let wanted = doors.borrow_and_update().clone();
+        refresh(&thread, &mut open, &wanted);
+        // Errors would mean that the core is gone, which this thread holds.
+        tokio::select! {
+            _changed = doors.changed() => {}
+            _changed = swapped.changed() => thread.pool.sweep(),
+            _now = sweep.tick() => thread.pool.sweep(),
+            _ending = ending.wait_for(|ending| *ending) => break,
+        }
+    }
+    open.clear();
+    let quiet = async {
+        while thread.open.get() > 0 {
+            thread.closed.notified().await;
+        }
+    };
+    if timeout(DRAIN_TIME, quiet).await.is_err() {
+        let cut = thread.open.get();
+        tracing::warn!(
+            connections = cut,
+            "cut connections that were still open at the end"
+        );
+    }
+}
+
+/// Closes what is not wanted any more, opens what is new.
+fn refresh(thread: &Rc<Thread>, open: &mut Open, wanted: &Doors) {
+    open.retain(|address, (listener, _)| {
+        wanted
+            .get(address)
+            .is_some_and(|now| Arc::ptr_eq(now, listener))
+    });
+    for (address, listener) in wanted.iter() {
+        if open.contains_key(address) {
+            continue;
+        }
+        let twin = listener.try_clone().and_then(TcpListener::from_std);
+        match twin {
+            Ok(twin) => {
+                let closing = watch::Sender::new(false);
+                let accepting = accept(thread.clone(), twin, *address, closing.subscribe());
+                // Ends when `closing` is dropped, with this thread at the latest.
+                tokio::task::spawn_local(accepting);
+                open.insert(*address, (listener.clone(), closing));
+            }
+            Err(why) => tracing::error!(%address, %why, "could not open a listener"),
+        }
+    }
+}
+
+async fn accept(
+    thread: Rc<Thread>,
+    listener: TcpListener,
+    address: SocketAddr,
+    closing: watch::Receiver<bool>,
+) {
+    let mut closed = closing.clone();
+    loop {
+        let accepted = tokio::select! {
+            biased;
+            _gone = closed.wait_for(|closing| *closing) => return,
+            accepted = listener.accept() => accepted,
+        };
+        let (stream, peer) = match accepted {
+            Ok(accepted) => accepted,
+            Err(why) => {
+                tracing::warn!(%address, %why, "could not accept a connection");
+                sleep(ACCEPT_PAUSE).await;
+                continue;
+            }
+        };
+        if let Err(why) = stream.set_nodelay(true) {
+            tracing::debug!(%why, "a client left at once");
+            continue;
+        }
+        let permit = loop {
+            match Permit::take(&thread) {
+                Some(permit) => break permit,
+                None => sleep(ACCEPT_PAUSE).await,
+            }
+        };
+        let arrival = Arrival {
+            stream,
+            listener: address,
+            peer,
+        };
+        let served = serve(thread.clone(), arrival, permit, closing.clone());
+        // Ends with the connection; the permit keeps the thread until then.
+        tokio::task::spawn_local(served);
+    }
+}

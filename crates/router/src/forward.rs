@@ -1,0 +1,315 @@
+//! One request: enter the table, reach an instance, send, answer.
+
+use std::convert::Infallible;
+use std::future::Future;
+use std::pin::pin;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use hyper::body::{Body, Incoming};
+use hyper::http::request;
+use hyper::upgrade::OnUpgrade;
+use hyper::{Method, Request, Response, StatusCode};
+use tokio::time::{Instant, timeout_at};
+
+use crate::answer::{AnswerBody, Refused};
+use crate::connection::Line;
+use crate::counts::Head;
+use crate::headers;
+use crate::limits::{CONNECT_BUDGET, CONNECT_TRIES, FIRST_BYTE_TIME, SEND_TRIES};
+use crate::live::{InstanceState, ServiceState};
+use crate::origin::{self, Link};
+use crate::pool::{Care, Lent};
+use crate::ticket::{NotEntered, Ticket};
+use crate::tunnel;
+use crate::upload::{Progress, Upload};
+
+/// Answers one request of a connection.
+pub(crate) async fn serve(
+    line: Rc<Line>,
+    request: Request<Incoming>,
+) -> Result<Response<AnswerBody>, Infallible> {
+    let begun = std::time::Instant::now();
+    let (number, busy) = line.begin();
+    let core = &line.thread.core;
+    let mut answer = if let Some(fault) = line.word.fault(number) {
+        let live = core.live.load();
+        let entry = live.doors.get(&line.listener);
+        let service = entry.map(|entry| entry.service.clone());
+        own(&line, fault.into(), service.as_deref(), begun)
+    } else if core.is_ending() {
+        own(&line, Refused::Draining, None, begun)
+    } else {
+        let exchanged = exchange(&line, request, begun).await;
+        exchanged.unwrap_or_else(|not| own(&line, not.why, not.service.as_deref(), begun))
+    };
+    let switches = answer.status() == StatusCode::SWITCHING_PROTOCOLS;
+    line.word.answered(number, switches);
+    answer.body_mut().keep_busy(busy);
+    Ok(answer)
+}
+
+/// An answer of the router's own, counted as such.
+fn own(
+    line: &Line,
+    why: Refused,
+    service: Option<&ServiceState>,
+    begun: std::time::Instant,
+) -> Response<AnswerBody> {
+    if let Some(service) = service {
+        let head = Head {
+            status: why.status(),
+            after: begun.elapsed(),
+        };
+        service.own.answer(line.thread.shard, head);
+    }
+    why.answer()
+}
+
+/// A request as it goes to an instance.
+struct Outgoing {
+    head: request::Parts,
+    body: Upload,
+    progress: Rc<Progress>,
+    /// It can be sent again although it may have arrived: it changes nothing and has no body.
+    repeatable: bool,
+}
+
+/// What was tried for one request so far.
+struct Tries {
+    /// Instances that could not be connected to.
+    unreachable: Vec<u64>,
+    /// A kept connection has failed: take a new one.
+    fresh: bool,
+    sends: usize,
+    since: Instant,
+}
+
+/// How an attempt ended.
+enum Sent {
+    Answered(Box<(Response<Incoming>, Lent)>),
+    /// Nothing of it was taken: it can be sent again.
+    Again(Box<Outgoing>),
+    Failed(Refused),
+}
+
+async fn exchange(
+    line: &Rc<Line>,
+    mut request: Request<Incoming>,
+    begun: std::time::Instant,
+) -> Result<Response<AnswerBody>, NotEntered> {
+    let thread = &line.thread;
+    let mut ticket = Ticket::take(&thread.core, line.listener, thread.shard, begun)?;
+    let wanted = headers::wanted_upgrade(request.headers(), request.version());
+    let upgrade = wanted.is_some().then(|| hyper::upgrade::on(&mut request));
+    let (mut head, body) = request.into_parts();
+    headers::to_instance(&mut head, &body, line.peer, wanted);
+    let safe = head.method == Method::GET || head.method == Method::HEAD;
+    let repeatable = safe && body.is_end_stream() && upgrade.is_none();
+    let (body, progress) = Upload::new(body);
+    let mut outgoing = Outgoing {
+        head,
+        body,
+        progress,
+        repeatable,
+    };
+    let mut tries = Tries {
+        unreachable: Vec::new(),
+        fresh: false,
+        sends: 0,
+        since: Instant::now(),
+    };
+    loop {
+        let (entered, instance, reached) = reach(line, ticket, &outgoing, &mut tries).await?;
+        ticket = entered;
+        let failed = match send(line, instance, reached, outgoing).await {
+            Sent::Answered(answered) => {
+                let (response, lent) = *answered;
+                return answer(line, ticket, response, lent, upgrade);
+            }
+            Sent::Again(back) if tries.sends < SEND_TRIES => {
+                tries.sends += 1;
+                tries.fresh = true;
+                outgoing = *back;
+                ticket = ticket.again(&thread.core, line.listener)?;
+                continue;
+            }
+            Sent::Again(_) => Refused::AnswerBroken,
+            Sent::Failed(why) => why,
+        };
+        return Err(broken(ticket, failed));
+    }
+}
+
+/// Ends a request that an instance did not answer.
+fn broken(mut ticket: Ticket, why: Refused) -> NotEntered {
+    // A client that broke off is no evidence against the slot.
+    if why != Refused::BadRequest {
+        ticket.broke();
+    }
+    NotEntered {
+        why,
+        service: Some(ticket.service()),
+    }
+}
+
+/// A connection, and whether it was used before.
+struct Reached {
+    link: Link,
+    used: bool,
+}
+
+/// Finds a connection to an instance of the ticket's slot; re-enters the table before each attempt
+/// after the first.
+async fn reach(
+    line: &Line,
+    mut ticket: Ticket,
+    outgoing: &Outgoing,
+    tries: &mut Tries,
+) -> Result<(Ticket, Arc<InstanceState>, Reached), NotEntered> {
+    let care = if outgoing.repeatable {
+        Care::Repeatable
+    } else {
+        Care::OnlyOnce
+    };
+    loop {
+        let Some(instance) = ticket.instance(&tries.unreachable) else {
+            return Err(unreachable(&ticket));
+        };
+        if !tries.fresh
+            && let Some(link) = line.thread.pool.take(&instance, care).await
+        {
+            return Ok((ticket, instance, Reached { link, used: true }));
+        }
+        match origin::connect(instance.address).await {
+            Ok(link) => return Ok((ticket, instance, Reached { link, used: false })),
+            Err(why) => {
+                tracing::debug!(instance.id = %instance.id, target.addr = %instance.address, %why, "could not connect");
+                ticket.connect_failed();
+                tries.unreachable.push(instance.number);
+            }
+        }
+        let enough = tries.unreachable.len() >= CONNECT_TRIES;
+        if enough || tries.since.elapsed() >= CONNECT_BUDGET {
+            return Err(unreachable(&ticket));
+        }
+        ticket = ticket.again(&line.thread.core, line.listener)?;
+    }
+}
+
+fn unreachable(ticket: &Ticket) -> NotEntered {
+    NotEntered {
+        why: Refused::ConnectFailed,
+        service: Some(ticket.service()),
+    }
+}
+
+/// Sends on one connection and waits for the answer's head.
+async fn send(
+    line: &Line,
+    instance: Arc<InstanceState>,
+    reached: Reached,
+    outgoing: Outgoing,
+) -> Sent {
+    let Reached { mut link, used } = reached;
+    let Outgoing {
+        mut head,
+        body,
+        progress,
+        repeatable,
+    } = outgoing;
+    headers::name_host(&mut head.headers, instance.address);
+    // Only a kept connection can turn out to be stale.
+    let copy = (repeatable && used).then(|| head.clone());
+    link.wire.begin();
+    let answer = link
+        .sender
+        .try_send_request(Request::from_parts(head, body));
+    let mut failure = match in_time(answer, &progress).await {
+        None => return Sent::Failed(Refused::AnswerTooLate),
+        Some(Ok(response)) => {
+            let lent = Lent {
+                pool: line.thread.pool.clone(),
+                instance,
+                link,
+                progress,
+            };
+            return Sent::Answered(Box::new((response, lent)));
+        }
+        Some(Err(failure)) => failure,
+    };
+    let again = |head, body, progress| {
+        Sent::Again(Box::new(Outgoing {
+            head,
+            body,
+            progress,
+            repeatable,
+        }))
+    };
+    if let Some(unsent) = failure.take_message()
+        && !progress.was_polled()
+    {
+        let (head, body) = unsent.into_parts();
+        return again(head, body, progress);
+    }
+    if progress.has_failed() {
+        return Sent::Failed(Refused::BadRequest);
+    }
+    if let Some(head) = copy
+        && !link.wire.is_answering()
+    {
+        return again(head, Upload::empty(progress.clone()), progress);
+    }
+    tracing::debug!(instance.id = %instance.id, why = %failure.error(), "an answer broke off");
+    Sent::Failed(Refused::AnswerBroken)
+}
+
+/// Waits for an answer as long as the request moves, and the time for a first byte after that.
+async fn in_time<F: Future>(answer: F, progress: &Progress) -> Option<F::Output> {
+    let mut answer = pin!(answer);
+    loop {
+        let until = progress.last() + FIRST_BYTE_TIME;
+        if let Ok(answered) = timeout_at(until, answer.as_mut()).await {
+            return Some(answered);
+        }
+        if progress.last() + FIRST_BYTE_TIME <= Instant::now() {
+            return None;
+        }
+    }
+}
+
+/// Passes an instance's answer on.
+fn answer(
+    line: &Rc<Line>,
+    mut ticket: Ticket,
+    mut response: Response<Incoming>,
+    lent: Lent,
+    upgrade: Option<OnUpgrade>,
+) -> Result<Response<AnswerBody>, NotEntered> {
+    let switches = response.status() == StatusCode::SWITCHING_PROTOCOLS;
+    let instance = switches.then(|| hyper::upgrade::on(&mut response));
+    let (mut head, body) = response.into_parts();
+    if headers::to_client(&mut head).is_err() {
+        return Err(broken(ticket, Refused::AnswerBroken));
+    }
+    let tunnel = match (instance, upgrade) {
+        (None, _) => None,
+        (Some(instance), Some(client)) => Some((client, instance)),
+        // A switch that nobody asked for.
+        (Some(_), None) => return Err(broken(ticket, Refused::AnswerBroken)),
+    };
+    ticket.answered(head.status.as_u16());
+    let Some((client, instance)) = tunnel else {
+        let body = AnswerBody::origin(body, ticket, lent);
+        return Ok(Response::from_parts(head, body));
+    };
+    let permit = line.permit.clone();
+    // Ends with either side; ticket and permit keep the drain and the thread until then.
+    tokio::task::spawn_local(async move {
+        if let Err(why) = tunnel::carry(client, instance).await {
+            tracing::debug!(%why, "a tunnel ended");
+        }
+        drop((ticket, permit, lent));
+    });
+    Ok(Response::from_parts(head, AnswerBody::none()))
+}

@@ -1,0 +1,329 @@
+//! The client's connection, read through [`Framing`].
+//!
+//! The HTTP parser behind reads only what passed: whole, unambiguous heads, and bodies in step with
+//! them. A head that is refused is replaced by a harmless one that ends the connection, and marked,
+//! so that the answer is the router's own and says so. The time limits of heads and bodies are kept
+//! here, because only here it is known which of them a connection is in.
+
+use std::future::Future;
+use std::io;
+use std::mem::MaybeUninit;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, Waker, ready};
+
+use hyper::rt::{Read, ReadBufCursor, Write};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+use tokio::time::{Instant, Sleep, sleep_until};
+
+use crate::core::locked;
+use crate::framing::{Framing, Stage, Stop};
+use crate::head::Fault;
+use crate::limits::{BODY_PAUSE, HEAD_TIME, LINGER_BYTES, LINGER_TIME, READ_BYTES, WRITE_PAUSE};
+
+/// Stands in for a head that was refused.
+const STAND_IN: &[u8] = b"GET / HTTP/1.1\r\nhost: refused\r\nconnection: close\r\n\r\n";
+
+/// What the connection's reader and its service tell each other.
+#[derive(Debug, Default)]
+pub(crate) struct Word {
+    refused: Mutex<Option<(u64, Fault)>>,
+    /// Requests answered so far.
+    answered: AtomicU64,
+    /// The last of them was answered with a tunnel.
+    tunnel: AtomicBool,
+    waker: Mutex<Option<Waker>>,
+}
+
+impl Word {
+    /// Why the so-manieth request is refused, if it is.
+    pub(crate) fn fault(&self, number: u64) -> Option<Fault> {
+        let refused = *locked(&self.refused);
+        refused
+            .filter(|(head, _)| *head == number)
+            .map(|(_, why)| why)
+    }
+
+    /// Says that the so-manieth request is answered, and whether a tunnel follows it.
+    pub(crate) fn answered(&self, number: u64, tunnel: bool) {
+        self.tunnel.store(tunnel, Ordering::Release);
+        self.answered.store(number + 1, Ordering::Release);
+        if let Some(waker) = locked(&self.waker).take() {
+            waker.wake();
+        }
+    }
+
+    /// Whether a tunnel follows the last of so many requests; none before it is answered.
+    fn decision(&self, heads: u64) -> Option<bool> {
+        let answered = self.answered.load(Ordering::Acquire);
+        (answered >= heads).then(|| self.tunnel.load(Ordering::Acquire))
+    }
+}
+
+/// One client connection.
+pub(crate) struct Guard {
+    stream: TcpStream,
+    word: Arc<Word>,
+    framing: Framing,
+    /// Read and not yet taken by the parser behind.
+    buffer: Vec<u8>,
+    /// Where the part that is not yet taken begins.
+    start: usize,
+    /// Where the part that passed ends.
+    passed: usize,
+    /// No byte has come yet.
+    fresh: bool,
+    /// A head was refused: nothing more is read.
+    refused: bool,
+    /// The time limit of what is being waited for.
+    limit: Option<Pin<Box<Sleep>>>,
+    /// The time limit of a write that the client does not take.
+    write_limit: Option<Pin<Box<Sleep>>>,
+    linger: Option<Linger>,
+}
+
+struct Linger {
+    until: Pin<Box<Sleep>>,
+    left: usize,
+}
+
+impl Guard {
+    pub(crate) fn new(stream: TcpStream, word: Arc<Word>) -> Self {
+        Self {
+            stream,
+            word,
+            framing: Framing::new(),
+            buffer: Vec::new(),
+            start: 0,
+            passed: 0,
+            fresh: true,
+            refused: false,
+            limit: None,
+            write_limit: None,
+            linger: None,
+        }
+    }
+
+    fn give(&mut self, into: &mut ReadBufCursor<'_>) -> bool {
+        let count = (self.passed - self.start).min(into.remaining());
+        let Some(bytes) = self.buffer.get(self.start..self.start + count) else {
+            return false;
+        };
+        into.put_slice(bytes);
+        self.start += count;
+        if self.start == self.buffer.len() {
+            // Freed rather than kept: most connections rest most of the time.
+            self.buffer = Vec::new();
+            (self.start, self.passed) = (0, 0);
+        }
+        count > 0
+    }
+
+    /// Passes on what may pass of what was read.
+    fn pass(&mut self) -> io::Result<()> {
+        if self.framing.stage() == Stage::Undecided
+            && let Some(tunnel) = self.word.decision(self.framing.heads())
+        {
+            self.framing.decide(tunnel);
+        }
+        let rest = self.buffer.get(self.passed..).unwrap_or_default();
+        match self.framing.advance(rest) {
+            Ok(0) => Ok(()),
+            Ok(more) => {
+                self.passed += more;
+                self.limit = None;
+                Ok(())
+            }
+            Err(Stop::Head(number, why)) => {
+                self.refuse(number, why);
+                Ok(())
+            }
+            Err(Stop::Body) => Err(io::Error::new(
+                io::ErrorKind::InvalidData,
+                "the request's chunks can't be read",
+            )),
+        }
+    }
+
+    fn refuse(&mut self, number: u64, why: Fault) {
+        *locked(&self.word.refused) = Some((number, why));
+        self.refused = true;
+        self.limit = None;
+        self.buffer.truncate(self.passed);
+        self.buffer.extend_from_slice(STAND_IN);
+        self.passed = self.buffer.len();
+    }
+
+    /// Reads once from the client; false at its end.
+    fn fill(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<bool>> {
+        if self.start > 0 {
+            self.buffer.drain(..self.start);
+            self.passed -= self.start;
+            self.start = 0;
+        }
+        let mut bytes = [MaybeUninit::uninit(); READ_BYTES];
+        let mut into = ReadBuf::uninit(&mut bytes);
+        ready!(Pin::new(&mut self.stream).poll_read(cx, &mut into))?;
+        let count = into.filled().len();
+        self.buffer.extend_from_slice(into.filled());
+        self.fresh = false;
+        Poll::Ready(Ok(count > 0))
+    }
+
+    /// Waits no longer than the stage allows. Ready when the time is up.
+    fn poll_limit(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let time = match self.framing.stage() {
+            Stage::Head if self.fresh || !self.buffer.is_empty() => HEAD_TIME,
+            Stage::Body => BODY_PAUSE,
+            // At rest, or the origin's turn: timed elsewhere.
+            Stage::Head | Stage::Undecided | Stage::Tunnel => return Poll::Pending,
+        };
+        let limit = self
+            .limit
+            .get_or_insert_with(|| Box::pin(sleep_until(Instant::now() + time)));
+        limit.as_mut().poll(cx)
+    }
+
+    /// While an upgrade is undecided nothing is read, but a client that leaves is noticed.
+    fn poll_undecided(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        *locked(&self.word.waker) = Some(cx.waker().clone());
+        let mut byte = [0];
+        let mut into = ReadBuf::new(&mut byte);
+        match self.stream.poll_peek(cx, &mut into) {
+            Poll::Ready(Ok(0)) => Poll::Ready(Ok(())),
+            Poll::Ready(Err(why)) => Poll::Ready(Err(why)),
+            Poll::Ready(Ok(_)) | Poll::Pending => Poll::Pending,
+        }
+    }
+
+    /// What the end of a time limit means: true that the connection ends without a word.
+    fn time_is_up(&mut self) -> io::Result<bool> {
+        self.limit = None;
+        if self.framing.stage() == Stage::Body {
+            return Err(io::ErrorKind::TimedOut.into());
+        }
+        if !self.fresh {
+            self.refuse(self.framing.heads(), Fault::TooSlow);
+        }
+        Ok(self.fresh)
+    }
+}
+
+impl Read for Guard {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        mut into: ReadBufCursor<'_>,
+    ) -> Poll<io::Result<()>> {
+        let me = &mut *self;
+        loop {
+            if me.give(&mut into) {
+                return Poll::Ready(Ok(()));
+            }
+            if me.refused {
+                return Poll::Pending;
+            }
+            me.pass()?;
+            if me.passed > me.start {
+                continue;
+            }
+            if me.framing.stage() == Stage::Undecided {
+                return me.poll_undecided(cx);
+            }
+            match me.fill(cx) {
+                Poll::Ready(Ok(true)) => {}
+                Poll::Ready(Ok(false)) => return Poll::Ready(Ok(())),
+                Poll::Ready(Err(why)) => return Poll::Ready(Err(why)),
+                Poll::Pending => {
+                    ready!(me.poll_limit(cx));
+                    if me.time_is_up()? {
+                        return Poll::Ready(Ok(()));
+                    }
+                }
+            }
+        }
+    }
+}
+
+impl Guard {
+    /// Takes what a refused client still sends, for a moment: closing at once would reset the
+    /// connection, and the client might lose the answer that says why.
+    fn poll_linger(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let linger = self.linger.get_or_insert_with(|| Linger {
+            until: Box::pin(sleep_until(Instant::now() + LINGER_TIME)),
+            left: LINGER_BYTES,
+        });
+        let mut bytes = [0; 4096];
+        loop {
+            if linger.left == 0 || linger.until.as_mut().poll(cx).is_ready() {
+                return Poll::Ready(());
+            }
+            let mut into = ReadBuf::new(&mut bytes);
+            match ready!(Pin::new(&mut self.stream).poll_read(cx, &mut into)) {
+                Ok(()) if !into.filled().is_empty() => {
+                    linger.left = linger.left.saturating_sub(into.filled().len());
+                }
+                Ok(()) | Err(_) => return Poll::Ready(()),
+            }
+        }
+    }
+}
+
+impl Guard {
+    /// Ends a write that the client does not take: it would hold its slot's drain for ever.
+    fn bounded(
+        &mut self,
+        cx: &mut Context<'_>,
+        written: Poll<io::Result<usize>>,
+    ) -> Poll<io::Result<usize>> {
+        if written.is_ready() {
+            self.write_limit = None;
+            return written;
+        }
+        let limit = self
+            .write_limit
+            .get_or_insert_with(|| Box::pin(sleep_until(Instant::now() + WRITE_PAUSE)));
+        ready!(limit.as_mut().poll(cx));
+        Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
+    }
+}
+
+impl Write for Guard {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.stream).poll_write(cx, bytes);
+        self.bounded(cx, written)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.linger.is_none() {
+            ready!(Pin::new(&mut self.stream).poll_shutdown(cx))?;
+        }
+        if self.refused || self.framing.stage() == Stage::Body {
+            ready!(self.poll_linger(cx));
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        true
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.stream).poll_write_vectored(cx, bytes);
+        self.bounded(cx, written)
+    }
+}

@@ -1,0 +1,286 @@
+//! Is this request's head one that every server would read alike?
+//!
+//! Stricter than the parser behind it, because what two servers read differently is how requests
+//! are smuggled: RFC 9112, sections 2.2, 3, 5 and 6.
+
+use hyper::Uri;
+
+use crate::limits::{HEAD_BYTES, HEADERS};
+
+/// Why a request is refused before it is routed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fault {
+    /// It can be read in more than one way, or in none.
+    Malformed,
+    /// Its head is too long.
+    TooLarge,
+    /// Its head did not come in time.
+    TooSlow,
+}
+
+/// How a request's body is told from what follows it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum BodyLength {
+    /// So many bytes.
+    Sized(u64),
+    /// Chunks.
+    Chunked,
+}
+
+/// What a head says about what follows it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Follows {
+    pub(crate) body: BodyLength,
+    /// It asks for another protocol after it.
+    pub(crate) upgrade: bool,
+}
+
+#[derive(Default)]
+struct Fields {
+    length: Option<u64>,
+    chunked: bool,
+    hosts: usize,
+    upgrade: bool,
+}
+
+/// Judges a whole head, its empty line included.
+pub(crate) fn judge(head: &[u8]) -> Result<Follows, Fault> {
+    if head.len() > HEAD_BYTES {
+        return Err(Fault::TooLarge);
+    }
+    let text = head.strip_suffix(b"\r\n\r\n").ok_or(Fault::Malformed)?;
+    let mut lines = Lines(Some(text));
+    let is_http_11 = request_line(lines.next().ok_or(Fault::Malformed)?)?;
+    let mut fields = Fields::default();
+    for (count, line) in lines.enumerate() {
+        if count >= HEADERS {
+            return Err(Fault::TooLarge);
+        }
+        fields.take(line, is_http_11)?;
+    }
+    if is_http_11 && fields.hosts != 1 || fields.hosts > 1 {
+        return Err(Fault::Malformed);
+    }
+    let body = match (fields.chunked, fields.length) {
+        (true, Some(_)) => return Err(Fault::Malformed),
+        (true, None) => BodyLength::Chunked,
+        (false, length) => BodyLength::Sized(length.unwrap_or(0)),
+    };
+    Ok(Follows {
+        body,
+        upgrade: fields.upgrade && is_http_11,
+    })
+}
+
+/// Lines ended by CR LF. A CR or LF alone stays in its line, where no check lets it pass.
+struct Lines<'a>(Option<&'a [u8]>);
+
+impl<'a> Iterator for Lines<'a> {
+    type Item = &'a [u8];
+
+    fn next(&mut self) -> Option<&'a [u8]> {
+        let rest = self.0.take()?;
+        match rest.windows(2).position(|pair| pair == b"\r\n") {
+            Some(end) => {
+                self.0 = rest.get(end + 2..);
+                rest.get(..end)
+            }
+            None => Some(rest),
+        }
+    }
+}
+
+/// Checks `METHOD target HTTP/1.x`; true for 1.1.
+fn request_line(line: &[u8]) -> Result<bool, Fault> {
+    let mut parts = line.split(|b| *b == b' ');
+    let (Some(method), Some(target), Some(version), None) =
+        (parts.next(), parts.next(), parts.next(), parts.next())
+    else {
+        return Err(Fault::Malformed);
+    };
+    // A tunnel to anywhere is not ours to give.
+    if !is_token(method) || method == b"CONNECT" || !is_target(target) {
+        return Err(Fault::Malformed);
+    }
+    match version {
+        b"HTTP/1.1" => Ok(true),
+        b"HTTP/1.0" => Ok(false),
+        _other => Err(Fault::Malformed),
+    }
+}
+
+fn is_target(target: &[u8]) -> bool {
+    let plain = |b: &u8| b.is_ascii_alphanumeric() || b"/-_.~?&=%+:,;@!$'()*[]".contains(b);
+    match target.first() {
+        None => false,
+        Some(b'/') if target.iter().all(plain) => true,
+        // The parser behind would refuse it with an answer that does not say whose it is.
+        Some(_) => target.iter().all(|b| *b > b' ' && *b != 0x7f) && Uri::try_from(target).is_ok(),
+    }
+}
+
+fn is_token(name: &[u8]) -> bool {
+    let token = |b: &u8| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(b);
+    !name.is_empty() && name.iter().all(token)
+}
+
+fn trimmed(value: &[u8]) -> &[u8] {
+    value.trim_ascii()
+}
+
+impl Fields {
+    fn take(&mut self, line: &[u8], is_http_11: bool) -> Result<(), Fault> {
+        let colon = line.iter().position(|b| *b == b':');
+        let (name, rest) = line.split_at(colon.ok_or(Fault::Malformed)?);
+        // The first byte of the rest is the colon. A folded line has no token before it.
+        let value = trimmed(rest.get(1..).unwrap_or_default());
+        let control = |b: &u8| *b != b'\t' && (*b < b' ' || *b == 0x7f);
+        if !is_token(name) || value.iter().any(control) {
+            return Err(Fault::Malformed);
+        }
+        if name.eq_ignore_ascii_case(b"content-length") {
+            let length = length(value)?;
+            if self.length.is_some_and(|before| before != length) {
+                return Err(Fault::Malformed);
+            }
+            self.length = Some(length);
+        } else if name.eq_ignore_ascii_case(b"transfer-encoding") {
+            // Twice, or anything but this one word, is read differently somewhere.
+            if self.chunked || !is_http_11 || !value.eq_ignore_ascii_case(b"chunked") {
+                return Err(Fault::Malformed);
+            }
+            self.chunked = true;
+        } else if name.eq_ignore_ascii_case(b"host") {
+            if value.iter().any(|b| b" \t,/@?#".contains(b)) {
+                return Err(Fault::Malformed);
+            }
+            self.hosts += 1;
+        } else if name.eq_ignore_ascii_case(b"upgrade") {
+            self.upgrade = true;
+        }
+        Ok(())
+    }
+}
+
+fn length(value: &[u8]) -> Result<u64, Fault> {
+    let digits = !value.is_empty() && value.iter().all(u8::is_ascii_digit);
+    let text = std::str::from_utf8(value).ok().filter(|_| digits);
+    let number = text.and_then(|t| t.parse::<u64>().ok());
+    // The parser behind keeps the top two values for itself.
+    number.filter(|n| *n < u64::MAX - 2).ok_or(Fault::Malformed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn judged(lines: &[&str]) -> Result<Follows, Fault> {
+        judge(format!("{}\r\n\r\n", lines.join("\r\n")).as_bytes())
+    }
+
+    fn sized(length: u64) -> Follows {
+        Follows {
+            body: BodyLength::Sized(length),
+            upgrade: false,
+        }
+    }
+
+    #[test]
+    fn ordinary_heads_pass() {
+        assert_eq!(judged(&["GET / HTTP/1.1", "Host: a"]), Ok(sized(0)));
+        assert_eq!(judged(&["GET /a?b={} HTTP/1.0"]), Ok(sized(0)));
+        assert_eq!(
+            judged(&["GET http://a/b HTTP/1.1", "Host: a"]),
+            Ok(sized(0))
+        );
+        assert_eq!(judged(&["OPTIONS * HTTP/1.1", "Host: a"]), Ok(sized(0)));
+        let post = "POST /x HTTP/1.1";
+        assert_eq!(
+            judged(&[post, "Host: [::1]:80", "Content-Length: 12"]),
+            Ok(sized(12))
+        );
+        assert_eq!(
+            judged(&[post, "Host: a", "transfer-encoding:  Chunked "]).map(|f| f.body),
+            Ok(BodyLength::Chunked)
+        );
+        let websocket = ["GET / HTTP/1.1", "Host: a", "Upgrade: websocket"];
+        assert!(judged(&websocket).expect("fine").upgrade);
+    }
+
+    #[test]
+    fn what_two_servers_could_read_differently_is_refused() {
+        let get = "GET / HTTP/1.1";
+        let post = "POST / HTTP/1.1";
+        let cases: &[&[&str]] = &[
+            &[
+                post,
+                "Host: a",
+                "Content-Length: 3",
+                "Transfer-Encoding: chunked",
+            ],
+            &[
+                post,
+                "Host: a",
+                "Transfer-Encoding: chunked",
+                "Content-Length: 3",
+            ],
+            &[post, "Host: a", "Content-Length: 3", "Content-Length: 4"],
+            &[post, "Host: a", "Content-Length: 3, 3"],
+            &[post, "Host: a", "Content-Length: +3"],
+            &[post, "Host: a", "Content-Length: -1"],
+            &[post, "Host: a", "Content-Length: 0x3"],
+            &[post, "Host: a", "Content-Length:"],
+            &[post, "Host: a", "Content-Length: 99999999999999999999"],
+            &[post, "Host: a", "Transfer-Encoding: xchunked"],
+            &[post, "Host: a", "Transfer-Encoding: gzip, chunked"],
+            &[
+                post,
+                "Host: a",
+                "Transfer-Encoding: chunked",
+                "Transfer-Encoding: chunked",
+            ],
+            &[post, "Host: a", "Transfer-Encoding:\x0bchunked"],
+            &[post, "Host: a", "Transfer-Encoding : chunked"],
+            &[post, "Host: a", " Transfer-Encoding: chunked"],
+            &[post, "Host: a", "X: y", "\tfolded"],
+            &["POST / HTTP/1.0", "Transfer-Encoding: chunked"],
+            &[get],
+            &[get, "Host: a", "Host: a"],
+            &[get, "Host: a, b"],
+            &[get, "Host: a/b"],
+            &[get, "Host: a", "X: a\nY: b"],
+            &[get, "Host: a", "X: a\rY: b"],
+            &[get, "Host: a", "X: a\0b"],
+            &[get, "Host: a", "no colon"],
+            &[get, "Host: a", ": no name"],
+            &["GET  / HTTP/1.1", "Host: a"],
+            &["GET / x HTTP/1.1", "Host: a"],
+            &["GET /\t HTTP/1.1", "Host: a"],
+            &["GET / HTTP/1.2", "Host: a"],
+            &["GET / HTTP/2.0", "Host: a"],
+            &["GET / http/1.1", "Host: a"],
+            &["GET /", "Host: a"],
+            &["G@T / HTTP/1.1", "Host: a"],
+            &["CONNECT a:80 HTTP/1.1", "Host: a"],
+            &["PRI * HTTP/2.0"],
+            &[""],
+        ];
+        for case in cases {
+            assert_eq!(judged(case), Err(Fault::Malformed), "{case:?}");
+        }
+    }
+
+    #[test]
+    fn too_many_or_too_long_headers_are_too_large() {
+        let mut lines = vec!["GET / HTTP/1.1", "Host: a"];
+        lines.extend(std::iter::repeat_n("X: y", HEADERS - 1));
+        assert!(judged(&lines).is_ok());
+        lines.push("X: y");
+        assert_eq!(judged(&lines), Err(Fault::TooLarge));
+        let long = format!("X: {}", "y".repeat(HEAD_BYTES));
+        assert_eq!(
+            judged(&["GET / HTTP/1.1", "Host: a", &long]),
+            Err(Fault::TooLarge)
+        );
+    }
+}

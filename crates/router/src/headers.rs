@@ -1,0 +1,244 @@
+//! What is changed in heads on their way through: RFC 9110, section 7.6.
+
+use std::net::SocketAddr;
+
+use hyper::body::Body;
+use hyper::header::{
+    CONNECTION, CONTENT_LENGTH, HOST, HeaderMap, HeaderName, HeaderValue, TE, TRANSFER_ENCODING,
+    UPGRADE,
+};
+use hyper::http::request;
+use hyper::http::response;
+use hyper::{StatusCode, Uri, Version};
+
+/// Meant for the next hop only, besides those that `Connection` names.
+const HOP: [HeaderName; 6] = [
+    CONNECTION,
+    TE,
+    TRANSFER_ENCODING,
+    UPGRADE,
+    HeaderName::from_static("keep-alive"),
+    HeaderName::from_static("proxy-connection"),
+];
+const HTTP2_SETTINGS: HeaderName = HeaderName::from_static("http2-settings");
+const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
+const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
+
+/// The protocol a request asks for, if it may have it. HTTP/2 without TLS may not: it would carry
+/// requests past everything that is decided per request here.
+pub(crate) fn wanted_upgrade(headers: &HeaderMap, version: Version) -> Option<HeaderValue> {
+    let wanted = headers.get(UPGRADE)?;
+    let asked = names(headers).any(|name| name == UPGRADE);
+    let http2 = wanted.as_bytes().to_ascii_lowercase().starts_with(b"h2");
+    (asked && !http2 && version == Version::HTTP_11).then(|| wanted.clone())
+}
+
+/// The headers that `Connection` names.
+fn names(headers: &HeaderMap) -> impl Iterator<Item = HeaderName> {
+    headers
+        .get_all(CONNECTION)
+        .iter()
+        .flat_map(|value| value.as_bytes().split(|b| *b == b','))
+        .filter_map(|name| HeaderName::from_bytes(name.trim_ascii()).ok())
+}
+
+fn strip(headers: &mut HeaderMap) {
+    if headers.contains_key(CONNECTION) {
+        let named: Vec<HeaderName> = names(headers).collect();
+        for name in named {
+            // Whoever names these wants to change what the message means.
+            if name != HOST && name != CONTENT_LENGTH {
+                headers.remove(name);
+            }
+        }
+    }
+    for name in &HOP {
+        headers.remove(name);
+    }
+}
+
+/// Makes a client's request one of ours to an instance.
+pub(crate) fn to_instance(
+    head: &mut request::Parts,
+    body: &impl Body,
+    peer: SocketAddr,
+    upgrade: Option<HeaderValue>,
+) {
+    let trailers = head
+        .headers
+        .get_all(TE)
+        .iter()
+        .flat_map(|value| value.as_bytes().split(|b| *b == b','))
+        .any(|coding| coding.trim_ascii().eq_ignore_ascii_case(b"trailers"));
+    strip(&mut head.headers);
+    head.headers.remove(HTTP2_SETTINGS);
+    origin_form(head);
+    head.version = Version::HTTP_11;
+    let headers = &mut head.headers;
+    if trailers {
+        headers.insert(TE, HeaderValue::from_static("trailers"));
+    }
+    if !body.is_end_stream() && body.size_hint().exact().is_none() {
+        // Said outright: the sender would drop the body of a GET of unknown length.
+        headers.insert(TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
+    }
+    if let Some(protocol) = upgrade {
+        headers.insert(CONNECTION, HeaderValue::from_static("upgrade"));
+        headers.insert(UPGRADE, protocol);
+    }
+    forwarded(headers, peer);
+}
+
+/// `http://host/path` becomes `/path` with `Host: host`.
+fn origin_form(head: &mut request::Parts) {
+    let Some(authority) = head.uri.authority() else {
+        return;
+    };
+    if let Ok(host) = HeaderValue::from_str(authority.as_str()) {
+        head.headers.insert(HOST, host);
+    }
+    let path = head.uri.path_and_query().cloned();
+    head.uri = path.map_or_else(|| Uri::from_static("/"), Uri::from);
+}
+
+/// Says whom the request comes from. What something in front has said of itself is kept.
+fn forwarded(headers: &mut HeaderMap, peer: SocketAddr) {
+    let peer = peer.ip().to_canonical().to_string();
+    let chain = match headers.get(&FORWARDED_FOR).map(HeaderValue::as_bytes) {
+        Some(before) => HeaderValue::from_bytes(&[before, b", ", peer.as_bytes()].concat()),
+        None => HeaderValue::from_str(&peer),
+    };
+    if let Ok(chain) = chain {
+        headers.insert(FORWARDED_FOR, chain);
+    }
+    headers
+        .entry(FORWARDED_PROTO)
+        .or_insert(HeaderValue::from_static("http"));
+    if let Some(host) = headers.get(HOST).cloned() {
+        headers.entry(FORWARDED_HOST).or_insert(host);
+    }
+}
+
+/// Names a host where the client named none, as HTTP/1.0 may.
+pub(crate) fn name_host(headers: &mut HeaderMap, instance: SocketAddr) {
+    if !headers.contains_key(HOST)
+        && let Ok(host) = HeaderValue::from_str(&instance.to_string())
+    {
+        headers.insert(HOST, host);
+    }
+}
+
+/// An answer whose framing can be read in two ways.
+pub(crate) struct Ambiguous;
+
+/// Makes an instance's answer one of ours to the client.
+pub(crate) fn to_client(head: &mut response::Parts) -> Result<(), Ambiguous> {
+    let switches = head.status == StatusCode::SWITCHING_PROTOCOLS;
+    let upgrade = head.headers.get(UPGRADE).cloned();
+    let coded = head.headers.get_all(TRANSFER_ENCODING);
+    if coded
+        .iter()
+        .any(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"chunked"))
+    {
+        return Err(Ambiguous);
+    }
+    if coded.iter().next().is_some() {
+        head.headers.remove(CONTENT_LENGTH);
+    }
+    strip(&mut head.headers);
+    head.version = Version::HTTP_11;
+    if switches {
+        let protocol = upgrade.ok_or(Ambiguous)?;
+        let headers = &mut head.headers;
+        headers.insert(CONNECTION, HeaderValue::from_static("upgrade"));
+        headers.insert(UPGRADE, protocol);
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http_body_util::Empty;
+    use hyper::{Request, Response};
+
+    fn sent(request: Request<()>) -> request::Parts {
+        let (mut head, ()) = request.into_parts();
+        let peer = SocketAddr::from(([10, 0, 0, 7], 999));
+        let upgrade = wanted_upgrade(&head.headers, head.version);
+        let body = Empty::<bytes::Bytes>::new();
+        to_instance(&mut head, &body, peer, upgrade);
+        head
+    }
+
+    fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+        headers.get(name).and_then(|v| v.to_str().ok())
+    }
+
+    #[test]
+    fn hop_by_hop_headers_end_here() {
+        let request = Request::get("/a?b")
+            .header("host", "shop")
+            .header("connection", "x-secret, keep-alive, x-forwarded-for, Host")
+            .header("x-secret", "1")
+            .header("x-forwarded-for", "6.6.6.6")
+            .header("keep-alive", "timeout=5")
+            .header("proxy-connection", "keep-alive")
+            .header("te", "gzip, trailers")
+            .header("x-kept", "1");
+        let head = sent(request.body(()).expect("a request"));
+        for gone in ["connection", "x-secret", "keep-alive", "proxy-connection"] {
+            assert_eq!(text(&head.headers, gone), None, "{gone}");
+        }
+        assert_eq!(text(&head.headers, "x-kept"), Some("1"));
+        assert_eq!(text(&head.headers, "te"), Some("trailers"));
+        assert_eq!(text(&head.headers, "host"), Some("shop"));
+        assert_eq!(text(&head.headers, "x-forwarded-for"), Some("10.0.0.7"));
+        assert_eq!(text(&head.headers, "x-forwarded-host"), Some("shop"));
+        assert_eq!(text(&head.headers, "x-forwarded-proto"), Some("http"));
+    }
+
+    #[test]
+    fn the_chain_of_proxies_grows() {
+        let request = Request::get("/").header("x-forwarded-for", "1.2.3.4");
+        let head = sent(request.body(()).expect("a request"));
+        let chain = text(&head.headers, "x-forwarded-for");
+        assert_eq!(chain, Some("1.2.3.4, 10.0.0.7"));
+    }
+
+    #[test]
+    fn the_absolute_form_becomes_the_origin_form() {
+        let request = Request::get("http://shop:80/a?b").header("host", "other");
+        let head = sent(request.body(()).expect("a request"));
+        assert_eq!(head.uri.to_string(), "/a?b");
+        assert_eq!(text(&head.headers, "host"), Some("shop:80"));
+    }
+
+    #[test]
+    fn a_websocket_may_be_asked_for_and_http2_may_not() {
+        for (protocol, kept) in [("websocket", true), ("h2c", false), ("H2C", false)] {
+            let request = Request::get("/")
+                .header("connection", "Upgrade, HTTP2-Settings")
+                .header("http2-settings", "AAMAAABkAARAAAAAAAIAAAAA")
+                .header("upgrade", protocol);
+            let head = sent(request.body(()).expect("a request"));
+            assert_eq!(head.headers.contains_key("upgrade"), kept, "{protocol}");
+            assert!(!head.headers.contains_key("http2-settings"));
+        }
+    }
+
+    #[test]
+    fn an_answer_of_two_lengths_keeps_one_and_an_unknown_coding_is_refused() {
+        let answer = |coding: &str| {
+            let response = Response::builder()
+                .header("transfer-encoding", coding)
+                .header("content-length", "7");
+            response.body(()).expect("an answer").into_parts().0
+        };
+        let mut head = answer("Chunked");
+        assert!(to_client(&mut head).is_ok());
+        assert!(head.headers.is_empty());
+        assert!(to_client(&mut answer("gzip, chunked")).is_err());
+    }
+}

@@ -1,0 +1,118 @@
+//! The router's own probes: which instances are ready now.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http_body_util::Empty;
+use hyper::Request;
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpStream;
+use tokio::task::{AbortHandle, JoinSet};
+use tokio::time::{sleep, timeout};
+use windlass_model::{Probe, ProbeKind};
+
+use crate::core::Core;
+use crate::limits::PROBE_EVERY;
+use crate::live::{InstanceState, is_probed};
+
+/// Probes every instance that a table names, and no other, until it is dropped.
+pub(crate) async fn watch(core: Arc<Core>) {
+    let mut swapped = core.swapped.subscribe();
+    let mut tasks = JoinSet::new();
+    let mut asked: BTreeMap<u64, (Probe, AbortHandle)> = BTreeMap::new();
+    loop {
+        swapped.mark_unchanged();
+        let wanted = wanted(&core);
+        asked.retain(|number, (probe, task)| {
+            let same = wanted.get(number).is_some_and(|(_, now)| now == probe);
+            if !same {
+                task.abort();
+            }
+            same
+        });
+        for (number, (instance, probe)) in wanted {
+            asked.entry(number).or_insert_with(|| {
+                let task = tasks.spawn_local(ask(instance, probe.clone()));
+                (probe, task)
+            });
+        }
+        while tasks.try_join_next().is_some() {}
+        if swapped.changed().await.is_err() {
+            return;
+        }
+    }
+}
+
+fn wanted(core: &Core) -> BTreeMap<u64, (Arc<InstanceState>, Probe)> {
+    let live = core.live.load();
+    let slots = live.services.values().flat_map(|entry| &entry.slots);
+    slots
+        .filter(|slot| is_probed(&slot.probe))
+        .flat_map(|slot| {
+            let probe = &slot.probe;
+            let of_slot = slot.instances.iter();
+            of_slot.map(move |i| (i.number, (i.clone(), probe.clone())))
+        })
+        .collect()
+}
+
+/// Asks one instance again and again.
+async fn ask(instance: Arc<InstanceState>, probe: Probe) {
+    let mut against = 0u16;
+    loop {
+        let saw = once(&instance, &probe).await;
+        let good = saw.is_ok();
+        if good == instance.is_ready() {
+            against = 0;
+        } else {
+            against = against.saturating_add(1);
+            let needed = if good { probe.rise } else { probe.fall };
+            if against >= needed {
+                against = 0;
+                instance.set_ready(good);
+                let saw = saw.err().unwrap_or_else(|| "a good answer".to_owned());
+                tracing::info!(instance.id = %instance.id, target.addr = %instance.address, ready = good, %saw, "readiness changed");
+            }
+        }
+        sleep(probe.every.duration().max(PROBE_EVERY)).await;
+    }
+}
+
+async fn once(instance: &InstanceState, probe: &Probe) -> Result<(), String> {
+    let answer = async {
+        let stream = TcpStream::connect(instance.address).await?;
+        match &probe.kind {
+            ProbeKind::Tcp | ProbeKind::Alive { .. } => Ok(200),
+            ProbeKind::Http { path } => status(stream, instance, path).await,
+        }
+    };
+    match timeout(probe.timeout.duration(), answer).await {
+        Err(_late) => Err(format!("no answer in {}", probe.timeout)),
+        Ok(Err(why)) => Err(why.to_string()),
+        Ok(Ok(200..=399)) => Ok(()),
+        Ok(Ok(status)) => Err(format!("HTTP {status}")),
+    }
+}
+
+/// The status of a GET on a connection of its own.
+async fn status(stream: TcpStream, instance: &InstanceState, path: &str) -> io::Result<u16> {
+    let request = Request::get(path)
+        .header("host", instance.address.to_string())
+        .header("user-agent", "windlass-router")
+        .header("connection", "close")
+        .body(Empty::<Bytes>::new())
+        .map_err(io::Error::other)?;
+    let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
+        .await
+        .map_err(io::Error::other)?;
+    let mut connection = std::pin::pin!(connection);
+    let mut answer = std::pin::pin!(sender.send_request(request));
+    let answer = tokio::select! {
+        biased;
+        answer = answer.as_mut() => answer,
+        _ended = connection.as_mut() => answer.await,
+    };
+    Ok(answer.map_err(io::Error::other)?.status().as_u16())
+}

@@ -1,0 +1,228 @@
+//! The last good table on disk.
+
+use std::fs::File;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::sync::{Condvar, Mutex, PoisonError};
+
+use data_encoding::HEXLOWER;
+use sha2::{Digest, Sha256};
+use windlass_control::{TABLE_FORMAT, Table};
+
+use crate::core::locked;
+use crate::limits::LATE_PAUSE;
+
+/// Longest table file that is read, in bytes.
+const LONGEST: u64 = 256 * 1024 * 1024;
+
+/// The table file of one state folder.
+#[derive(Debug)]
+pub(crate) struct TableFile {
+    folder: PathBuf,
+}
+
+/// Why a table file is refused whole.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum BadTable {
+    #[error("it could not be read: {0}")]
+    Read(#[from] io::Error),
+    #[error("it is {0} bytes long")]
+    TooLong(u64),
+    #[error("its first line is not the SHA-256 of the rest")]
+    Checksum,
+    #[error("it is no table: {0}")]
+    Malformed(#[from] serde_json::Error),
+    #[error("its format {0} is newer than {TABLE_FORMAT}")]
+    Newer(u32),
+}
+
+/// Only the format, so that a newer file is told from a broken one.
+#[derive(serde::Deserialize)]
+struct Format {
+    format: u32,
+}
+
+impl TableFile {
+    pub(crate) fn new(folder: &Path) -> Self {
+        Self {
+            folder: folder.to_owned(),
+        }
+    }
+
+    pub(crate) fn path(&self) -> PathBuf {
+        self.folder.join("table.json")
+    }
+
+    /// Writes beside, syncs, renames, syncs the folder: there is always a whole table.
+    pub(crate) fn save(&self, table: &Table) -> io::Result<()> {
+        let json = serde_json::to_vec(table)?;
+        let beside = self.folder.join("table.json.new");
+        let mut file = File::create(&beside)?;
+        file.write_all(HEXLOWER.encode(&Sha256::digest(&json)).as_bytes())?;
+        file.write_all(b"\n")?;
+        file.write_all(&json)?;
+        file.sync_all()?;
+        std::fs::rename(&beside, self.path())?;
+        File::open(&self.folder)?.sync_all()
+    }
+
+    /// Reads the table; none if there is no file.
+    pub(crate) fn load(&self) -> Result<Option<Table>, BadTable> {
+        let path = self.path();
+        let length = match std::fs::metadata(&path) {
+            Ok(about) => about.len(),
+            Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(e) => return Err(e.into()),
+        };
+        if length > LONGEST {
+            return Err(BadTable::TooLong(length));
+        }
+        let bytes = std::fs::read(&path)?;
+        let end = bytes
+            .iter()
+            .position(|b| *b == b'\n')
+            .ok_or(BadTable::Checksum)?;
+        let (checksum, json) = (&bytes[..end], &bytes[end + 1..]);
+        if checksum != HEXLOWER.encode(&Sha256::digest(json)).as_bytes() {
+            return Err(BadTable::Checksum);
+        }
+        let Format { format } = serde_json::from_slice(json)?;
+        if format > TABLE_FORMAT {
+            return Err(BadTable::Newer(format));
+        }
+        Ok(Some(serde_json::from_slice(json)?))
+    }
+}
+
+/// The table file and what must be written there as soon as the disk lets it be.
+pub(crate) struct TableKeeper {
+    /// Held while the file is written, so that an older table never lands on a newer one.
+    file: Mutex<TableFile>,
+    late: Mutex<Late>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct Late {
+    table: Option<Table>,
+    over: bool,
+}
+
+impl TableKeeper {
+    pub(crate) fn new(file: TableFile) -> Self {
+        Self {
+            file: Mutex::new(file),
+            late: Mutex::default(),
+            changed: Condvar::new(),
+        }
+    }
+
+    /// Reads the table on disk; see [`TableFile::load`].
+    pub(crate) fn load(&self) -> Result<Option<Table>, BadTable> {
+        locked(&self.file).load()
+    }
+
+    pub(crate) fn path(&self) -> PathBuf {
+        locked(&self.file).path()
+    }
+
+    /// Writes `table` before it is in effect. It takes the place of one that waits.
+    pub(crate) fn save(&self, table: &Table) -> io::Result<()> {
+        let file = locked(&self.file);
+        file.save(table)?;
+        locked(&self.late).table = None;
+        Ok(())
+    }
+
+    /// Has `table`, which is in effect, written when the disk lets it be: nobody waits for it.
+    pub(crate) fn save_late(&self, table: Table) {
+        locked(&self.late).table = Some(table);
+        self.changed.notify_all();
+    }
+
+    /// Writes what comes late, until [`TableKeeper::end`].
+    pub(crate) fn write_late(&self) {
+        loop {
+            let mut late = locked(&self.late);
+            while late.table.is_none() && !late.over {
+                late = self
+                    .changed
+                    .wait(late)
+                    .unwrap_or_else(PoisonError::into_inner);
+            }
+            let over = late.over;
+            drop(late);
+            let written = self.write_waiting();
+            if over {
+                return;
+            }
+            if let Err(why) = written {
+                tracing::error!(%why, "could not keep the table on disk; trying again");
+                let late = locked(&self.late);
+                // Woken early by a newer table or by the end.
+                let _woken = self.changed.wait_timeout(late, LATE_PAUSE);
+            }
+        }
+    }
+
+    fn write_waiting(&self) -> io::Result<()> {
+        let file = locked(&self.file);
+        let Some(table) = locked(&self.late).table.clone() else {
+            return Ok(());
+        };
+        file.save(&table)?;
+        let mut late = locked(&self.late);
+        if late.table.as_ref() == Some(&table) {
+            late.table = None;
+        }
+        Ok(())
+    }
+
+    /// Ends [`TableKeeper::write_late`] after one last attempt.
+    pub(crate) fn end(&self) {
+        locked(&self.late).over = true;
+        self.changed.notify_all();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn empty(format: u32) -> Table {
+        Table {
+            format,
+            epoch: windlass_model::Epoch(7),
+            services: std::collections::BTreeMap::new(),
+        }
+    }
+
+    #[test]
+    fn what_was_saved_is_loaded() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = TableFile::new(folder.path());
+        assert!(file.load().expect("no file").is_none());
+        file.save(&empty(TABLE_FORMAT)).expect("saved");
+        assert_eq!(file.load().expect("a table"), Some(empty(TABLE_FORMAT)));
+    }
+
+    #[test]
+    fn a_changed_cut_or_newer_file_is_refused_whole() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = TableFile::new(folder.path());
+        file.save(&empty(TABLE_FORMAT)).expect("saved");
+        let good = std::fs::read(file.path()).expect("bytes");
+        for cut in [0, 10, 64, 65, good.len() - 1] {
+            std::fs::write(file.path(), &good[..cut]).expect("written");
+            assert!(file.load().is_err(), "cut at {cut}");
+        }
+        for at in 0..good.len() {
+            let mut bad = good.clone();
+            bad[at] ^= 1;
+            std::fs::write(file.path(), bad).expect("written");
+            assert!(file.load().is_err(), "bit at {at}");
+        }
+        file.save(&empty(TABLE_FORMAT + 1)).expect("saved");
+        assert!(matches!(file.load(), Err(BadTable::Newer(_))));
+    }
+}

@@ -1,0 +1,44 @@
+//! The data plane: listeners, tables, splits, drain, figures.
+//!
+//! [`run`] is a whole router process. It serves HTTP/1.1 on sockets that the controller bound and
+//! handed over, splits requests over slots by the table in effect, and keeps the last good table on
+//! disk, so that it needs no controller to go on.
+//!
+//! ```text
+//! listeners ─► data threads ─► Core.live (one immutable table) ─► Ticket ─► instance
+//!                 each: one runtime, its own pool of connections
+//! control socket ─► Inbox ─► apply: fence, check, keep on disk, swap, answer
+//! upkeep (this thread): probes, ticks, signals
+//! ```
+//!
+//! A request is counted in its slot **before** it re-reads the table, and a change is published
+//! **before** the counts are read: either the request sees the change, or whoever drains sees the
+//! request. The count ends with the last byte of the body or the end of the tunnel.
+
+mod answer;
+mod apply;
+mod connection;
+mod control;
+mod core;
+mod counts;
+mod door;
+mod forward;
+mod framing;
+mod guard;
+mod head;
+mod headers;
+mod health;
+mod keep;
+mod limits;
+mod live;
+mod origin;
+mod pool;
+mod run;
+mod ticket;
+mod ticks;
+mod tunnel;
+mod upload;
+mod wheel;
+mod wire;
+
+pub use run::{RouterConfig, RouterError, own_session, run};

@@ -1,0 +1,97 @@
+//! Every limit of the router, by name.
+
+use std::time::Duration;
+
+/// Client connections open at once, over all listeners. Beyond it they queue in the kernel.
+pub(crate) const CONNECTIONS: usize = 10_000;
+/// Pause before accepting again when full or out of descriptors.
+pub(crate) const ACCEPT_PAUSE: Duration = Duration::from_millis(20);
+/// Connections that the kernel keeps waiting per listener.
+pub(crate) const BACKLOG: i32 = 4_096;
+/// Listeners held at once.
+pub(crate) const LISTENERS: usize = 1_024;
+
+/// Bytes of a request's head.
+pub(crate) const HEAD_BYTES: usize = 64 * 1024;
+/// Header lines of a request, and of an answer.
+pub(crate) const HEADERS: usize = 100;
+/// Empty lines skipped before a request.
+pub(crate) const BLANK_LINES: usize = 4;
+/// Bytes of one chunk-size line, extensions included, or of one trailer line.
+pub(crate) const CHUNK_LINE: usize = 1_024;
+/// Bytes of all trailer lines of one request.
+pub(crate) const TRAILER_BYTES: usize = 16 * 1024;
+/// Time for a new connection's first head, and for any head from its first byte.
+pub(crate) const HEAD_TIME: Duration = Duration::from_secs(10);
+/// Longest pause inside a request's body.
+pub(crate) const BODY_PAUSE: Duration = Duration::from_mins(1);
+/// Longest time that a client takes nothing of what is written to it.
+pub(crate) const WRITE_PAUSE: Duration = Duration::from_mins(1);
+/// How long a client connection may rest between two requests.
+pub(crate) const REST_TIME: Duration = Duration::from_secs(75);
+/// How long a refused client may go on sending before its connection is dropped.
+pub(crate) const LINGER_TIME: Duration = Duration::from_secs(1);
+/// Bytes read from a client at a time.
+pub(crate) const READ_BYTES: usize = 16 * 1024;
+/// How much a refused client may go on sending.
+pub(crate) const LINGER_BYTES: usize = 256 * 1024;
+
+/// Time to connect to one instance.
+pub(crate) const CONNECT_TIME: Duration = Duration::from_secs(2);
+/// Time for all attempts to connect of one request.
+pub(crate) const CONNECT_BUDGET: Duration = Duration::from_secs(10);
+/// Instances tried for one request.
+pub(crate) const CONNECT_TRIES: usize = 16;
+/// Times one request may be handed to another connection because the first did not take it.
+pub(crate) const SEND_TRIES: usize = 4;
+/// Time to the head of an answer, counted from the last byte of the request that was sent.
+pub(crate) const FIRST_BYTE_TIME: Duration = Duration::from_mins(1);
+/// Longest silence of an instance inside an answer's body.
+pub(crate) const ANSWER_SILENCE: Duration = Duration::from_hours(1);
+/// Longest silence in both directions of a tunnel.
+pub(crate) const TUNNEL_SILENCE: Duration = Duration::from_hours(1);
+/// Time for both sides to hand over a connection after the 101.
+pub(crate) const UPGRADE_TIME: Duration = Duration::from_secs(10);
+
+/// Connections kept per instance and data thread.
+pub(crate) const KEPT_CONNECTIONS: usize = 256;
+/// How long a connection to an instance is kept unused.
+pub(crate) const KEPT_TIME: Duration = Duration::from_mins(1);
+/// How often unused connections are looked through.
+pub(crate) const KEPT_SWEEP: Duration = Duration::from_secs(5);
+/// How long a connection just given back may take to be ready again.
+pub(crate) const READY_TIME: Duration = Duration::from_millis(50);
+
+/// Table swaps that one request may meet while it enters.
+pub(crate) const ENTER_TRIES: usize = 1_000;
+
+/// Time between two ticks.
+pub(crate) const TICK: Duration = Duration::from_millis(100);
+/// Ticks kept: ten minutes.
+pub(crate) const TICKS_KEPT: usize = 6_000;
+/// Counts of one slot in one tick, kept over all ticks; the oldest ticks go first.
+pub(crate) const CELLS_KEPT: usize = 200_000;
+/// Ticks in one reply.
+pub(crate) const TICKS_REPLY: usize = 1_000;
+/// Counts of one slot in one tick, in one reply.
+pub(crate) const CELLS_REPLY: usize = 10_000;
+
+/// Shortest time between two probes of one instance.
+pub(crate) const PROBE_EVERY: Duration = Duration::from_millis(20);
+
+/// Pause before a table that the disk did not take is written again.
+pub(crate) const LATE_PAUSE: Duration = Duration::from_secs(1);
+
+/// Control connections at once.
+pub(crate) const CONTROL_CONNECTIONS: usize = 8;
+/// Time for the rest of a message that has begun, and for a reply to be taken.
+pub(crate) const CONTROL_TIME: Duration = Duration::from_secs(10);
+/// Descriptors in one control message: the kernel's own limit.
+pub(crate) const MESSAGE_DESCRIPTORS: usize = 253;
+
+/// Time that open requests get when the router ends.
+pub(crate) const DRAIN_TIME: Duration = Duration::from_secs(30);
+/// How long a router waits for the state folder of one that is ending.
+pub(crate) const LOCK_TIME: Duration = Duration::from_secs(3);
+/// Pause between two attempts to take the state folder.
+pub(crate) const LOCK_PAUSE: Duration = Duration::from_millis(20);

@@ -1,0 +1,214 @@
+//! The table in effect: one immutable value, and the state that outlives it.
+
+use std::collections::{BTreeMap, HashMap};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize, Ordering};
+
+use windlass_control::Generation;
+use windlass_model::{
+    Instance, InstanceId, Probe, ProbeKind, Route, RouteMode, ServiceKey, SlotId, Version,
+};
+
+use crate::counts::Counts;
+use crate::ticks::Who;
+use crate::wheel::Wheel;
+
+/// The table. Never changed, only replaced.
+#[derive(Debug, Default)]
+pub(crate) struct Live {
+    /// Per service.
+    pub(crate) services: BTreeMap<ServiceKey, Arc<Entry>>,
+    /// Which service is behind a listener.
+    pub(crate) doors: HashMap<SocketAddr, Arc<Entry>>,
+}
+
+impl Live {
+    /// Indexes `services` by listener.
+    pub(crate) fn new(services: BTreeMap<ServiceKey, Arc<Entry>>) -> Self {
+        let mut doors = HashMap::new();
+        for entry in services.values() {
+            for listener in &entry.route.listeners {
+                doors.insert(*listener, entry.clone());
+            }
+        }
+        Self { services, doors }
+    }
+}
+
+/// One service's entry.
+#[derive(Debug)]
+pub(crate) struct Entry {
+    pub(crate) generation: Generation,
+    pub(crate) route: Route,
+    pub(crate) service: Arc<ServiceState>,
+    /// In the order of the route's slots.
+    pub(crate) slots: Vec<EntrySlot>,
+    wheel: Wheel,
+}
+
+/// One slot of an entry.
+#[derive(Debug)]
+pub(crate) struct EntrySlot {
+    pub(crate) state: Arc<SlotState>,
+    pub(crate) weight: u8,
+    pub(crate) instances: Vec<Arc<InstanceState>>,
+    pub(crate) probe: Probe,
+}
+
+impl Entry {
+    pub(crate) fn new(
+        generation: Generation,
+        route: Route,
+        service: Arc<ServiceState>,
+        slots: Vec<EntrySlot>,
+    ) -> Self {
+        let weights: Vec<u8> = slots.iter().map(|s| s.weight).collect();
+        Self {
+            generation,
+            route,
+            service,
+            slots,
+            wheel: Wheel::new(&weights),
+        }
+    }
+
+    /// The place of the slot whose turn it is; takes the turn.
+    pub(crate) fn turn(&self) -> Option<usize> {
+        let position = self.service.position.fetch_add(1, Ordering::Relaxed);
+        self.wheel.turn(position)
+    }
+
+    /// The place of `slot` if it may take requests now.
+    pub(crate) fn open_place(&self, slot: SlotId) -> Option<usize> {
+        let serves = self.route.mode == RouteMode::Serve;
+        self.slots
+            .iter()
+            .position(|s| serves && s.weight > 0 && s.state.slot == slot)
+    }
+}
+
+impl EntrySlot {
+    /// An instance not in `tried`, ready ones first, in turn.
+    pub(crate) fn pick(&self, tried: &[u64]) -> Option<Arc<InstanceState>> {
+        let count = self.instances.len();
+        if count == 0 {
+            return None;
+        }
+        let start = self.state.next.fetch_add(1, Ordering::Relaxed) % count;
+        let in_turn = || {
+            (0..count)
+                .map(|n| &self.instances[(start + n) % count])
+                .filter(|i| !tried.contains(&i.number))
+        };
+        in_turn()
+            .find(|i| i.is_ready())
+            .or_else(|| in_turn().next())
+            .cloned()
+    }
+
+    /// Whether anything here could take a request.
+    pub(crate) fn has_ready(&self) -> bool {
+        self.instances.iter().any(|i| i.is_ready())
+    }
+}
+
+/// What a service keeps from table to table.
+#[derive(Debug)]
+pub(crate) struct ServiceState {
+    /// Requests split so far: the position on the wheel.
+    position: AtomicU64,
+    /// What the router answered by itself.
+    pub(crate) own: Counts,
+    pub(crate) who: Arc<Who>,
+}
+
+impl ServiceState {
+    pub(crate) fn new(key: ServiceKey, shards: usize) -> Self {
+        Self {
+            position: AtomicU64::new(0),
+            own: Counts::new(shards),
+            who: Arc::new(Who {
+                service: key,
+                slot: None,
+            }),
+        }
+    }
+}
+
+/// What a slot keeps from table to table, and after it has left the table until it is drained.
+#[derive(Debug)]
+pub(crate) struct SlotState {
+    pub(crate) slot: SlotId,
+    /// Requests begun and not ended. Read only after a fence that follows the swap.
+    pub(crate) in_flight: AtomicI64,
+    next: AtomicUsize,
+    pub(crate) counts: Counts,
+    pub(crate) who: Arc<Who>,
+}
+
+impl SlotState {
+    pub(crate) fn new(key: ServiceKey, slot: SlotId, version: Version, shards: usize) -> Self {
+        Self {
+            slot,
+            in_flight: AtomicI64::new(0),
+            next: AtomicUsize::new(0),
+            counts: Counts::new(shards),
+            who: Arc::new(Who {
+                service: key,
+                slot: Some((slot, version)),
+            }),
+        }
+    }
+}
+
+/// What an instance keeps from table to table.
+#[derive(Debug)]
+pub(crate) struct InstanceState {
+    /// Never used twice in one life of the router.
+    pub(crate) number: u64,
+    pub(crate) id: InstanceId,
+    pub(crate) address: SocketAddr,
+    ready: AtomicBool,
+    retired: AtomicBool,
+}
+
+impl InstanceState {
+    /// Ready, because the controller routes only instances that it has proven.
+    pub(crate) fn new(number: u64, instance: &Instance) -> Self {
+        Self {
+            number,
+            id: instance.id.clone(),
+            address: instance.address,
+            ready: AtomicBool::new(true),
+            retired: AtomicBool::new(false),
+        }
+    }
+
+    /// Whether its last probes were good.
+    pub(crate) fn is_ready(&self) -> bool {
+        self.ready.load(Ordering::Relaxed)
+    }
+
+    /// Notes what the probes say now.
+    pub(crate) fn set_ready(&self, ready: bool) {
+        self.ready.store(ready, Ordering::Relaxed);
+    }
+
+    /// Whether no table names it any more: connections to it are not kept.
+    pub(crate) fn is_retired(&self) -> bool {
+        self.retired.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn retire(&self) {
+        self.retired.store(true, Ordering::Relaxed);
+    }
+}
+
+/// Whether the router asks instances with this probe at all.
+pub(crate) fn is_probed(probe: &Probe) -> bool {
+    match probe.kind {
+        ProbeKind::Http { .. } | ProbeKind::Tcp => true,
+        ProbeKind::Alive { .. } => false,
+    }
+}

@@ -1,0 +1,244 @@
+//! A whole router process.
+
+use std::fs::File;
+use std::io;
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
+use std::thread::JoinHandle;
+use std::time::Instant;
+
+use rustix::fs::{FlockOperation, flock};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::task::LocalSet;
+use tokio::time::{MissedTickBehavior, interval};
+
+use crate::apply::Keeper;
+use crate::control::{self, Control};
+use crate::core::Core;
+use crate::door;
+use crate::health;
+use crate::keep::{TableFile, TableKeeper};
+use crate::limits::{CONNECTIONS, LOCK_PAUSE, LOCK_TIME, TICK};
+
+/// What a router needs to be told; everything else comes over its socket.
+#[derive(Clone, Debug)]
+pub struct RouterConfig {
+    /// The folder that keeps the last good table, and the lock that only one router holds.
+    pub state: PathBuf,
+    /// Where the controller reaches it: a Unix socket, at most 107 bytes long.
+    pub socket: PathBuf,
+    /// Data threads. More than the machine has cores gains nothing.
+    pub threads: NonZeroUsize,
+}
+
+/// Why a router could not run.
+#[derive(Debug, thiserror::Error)]
+pub enum RouterError {
+    /// The state folder can't be used.
+    #[error("could not use the folder {}", path.display())]
+    Folder {
+        /// The folder.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// Another router holds the state folder.
+    #[error("another router runs on the folder {}", path.display())]
+    Taken {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// The control socket can't be bound.
+    #[error("could not listen on {}", path.display())]
+    Socket {
+        /// The socket.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// The system refused a thread, a pipe or a runtime.
+    #[error("could not start")]
+    Start(#[source] io::Error),
+    /// It has no process session of its own.
+    #[error("could not begin a process session")]
+    Session(#[source] io::Error),
+}
+
+/// Gives this process a session of its own, so that it outlives its parent's terminal. Call it
+/// first thing in a process that only runs a router; one that leads a group already keeps its session.
+///
+/// # Errors
+/// [`RouterError::Session`] when the system refuses.
+pub fn own_session() -> Result<(), RouterError> {
+    match rustix::process::setsid() {
+        Ok(_) | Err(rustix::io::Errno::PERM) => Ok(()),
+        Err(why) => Err(RouterError::Session(why.into())),
+    }
+}
+
+/// Serves until it is told to end (`Shutdown`, SIGTERM or SIGINT) and open requests have had their
+/// time. Takes up the last good table of the state folder; listeners come from the controller.
+///
+/// # Errors
+/// [`RouterError::Taken`] when another router holds the folder; the others say what the system
+/// refused. Nothing is served then.
+pub fn run(config: RouterConfig) -> Result<(), RouterError> {
+    let RouterConfig {
+        state,
+        socket,
+        threads: shards,
+    } = config;
+    let _lock = lock(&state)?;
+    let core = Arc::new(Core::new(shards.get(), capacity()));
+    let disk = Arc::new(TableKeeper::new(TableFile::new(&state)));
+    let keeper = Arc::new(Keeper::open(core.clone(), disk.clone()));
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(RouterError::Start)?;
+    let (ended, alive) = io::pipe().map_err(RouterError::Start)?;
+    let listener = control::bind(&socket).map_err(|source| RouterError::Socket {
+        path: socket.clone(),
+        source,
+    })?;
+    let control = Arc::new(Control {
+        core: core.clone(),
+        keeper: keeper.clone(),
+        ended,
+        open: AtomicUsize::new(0),
+    });
+    let mut threads = Vec::new();
+    let late = disk.clone();
+    let started = start(&core, &mut threads).and_then(|()| {
+        let writing = move || {
+            late.write_late();
+            Ok(())
+        };
+        threads.push(thread("table", writing)?);
+        let accepting = move || {
+            control::accept(&control, &listener);
+            Ok(())
+        };
+        threads.push(thread("control", accepting)?);
+        tracing::info!(boot = %core.boot.0, threads = core.shards, "the router runs");
+        LocalSet::new().block_on(&runtime, upkeep(core.clone(), keeper))
+    });
+    core.end();
+    disk.end();
+    drop(alive);
+    for thread in threads {
+        match thread.join() {
+            Ok(Ok(())) => {}
+            Ok(Err(why)) => tracing::error!(%why, "a thread failed"),
+            Err(_panic) => tracing::error!("a thread panicked"),
+        }
+    }
+    if let Err(why) = std::fs::remove_file(&socket) {
+        tracing::warn!(%why, "could not remove the control socket");
+    }
+    tracing::info!("the router has ended");
+    started.map_err(RouterError::Start)
+}
+
+fn thread(
+    name: &str,
+    body: impl FnOnce() -> io::Result<()> + Send + 'static,
+) -> io::Result<JoinHandle<io::Result<()>>> {
+    std::thread::Builder::new()
+        .name(name.to_owned())
+        .spawn(body)
+}
+
+fn start(core: &Arc<Core>, threads: &mut Vec<JoinHandle<io::Result<()>>>) -> io::Result<()> {
+    for shard in 0..core.shards {
+        let core = core.clone();
+        threads.push(thread(&format!("data-{shard}"), move || {
+            door::run(&core, shard)
+        })?);
+    }
+    Ok(())
+}
+
+/// Only one router runs on a state folder: the kernel frees the lock when its holder dies.
+fn lock(folder: &Path) -> Result<File, RouterError> {
+    let failed = |source| RouterError::Folder {
+        path: folder.to_owned(),
+        source,
+    };
+    std::fs::create_dir_all(folder).map_err(failed)?;
+    let file = File::create(folder.join("router.lock")).map_err(failed)?;
+    let until = Instant::now() + LOCK_TIME;
+    loop {
+        match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => return Ok(file),
+            Err(rustix::io::Errno::INTR) => {}
+            // One that is ending may still hold it.
+            Err(rustix::io::Errno::WOULDBLOCK) if Instant::now() < until => {
+                std::thread::sleep(LOCK_PAUSE);
+            }
+            Err(rustix::io::Errno::WOULDBLOCK) => {
+                return Err(RouterError::Taken {
+                    path: folder.to_owned(),
+                });
+            }
+            Err(why) => return Err(failed(why.into())),
+        }
+    }
+}
+
+/// Client connections that the limit on descriptors allows: each may need another to an instance.
+fn capacity() -> usize {
+    let limit = getrlimit(Resource::Nofile);
+    let raised = Rlimit {
+        current: limit.maximum,
+        maximum: limit.maximum,
+    };
+    let current = match setrlimit(Resource::Nofile, raised) {
+        Ok(()) => limit.maximum,
+        Err(_refused) => limit.current,
+    };
+    let files = current
+        .and_then(|files| usize::try_from(files).ok())
+        .unwrap_or(usize::MAX);
+    // A quarter stays for listeners, probes and kept connections.
+    CONNECTIONS.min(files / 8 * 3).max(1)
+}
+
+/// Probes, ticks and signals, until the data threads have ended.
+async fn upkeep(core: Arc<Core>, keeper: Arc<Keeper>) -> io::Result<()> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut ending = core.ending();
+    let mut closed = false;
+    let mut ended = core.ended.subscribe();
+    let mut ticks = interval(TICK);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    // The first tick of an interval comes at once; a tick of ours is the end of an interval.
+    ticks.tick().await;
+    let health = health::watch(core.clone());
+    let mut health = std::pin::pin!(health);
+    loop {
+        tokio::select! {
+            _now = ticks.tick() => core.tick(),
+            () = health.as_mut() => {}
+            _signal = terminate.recv() => core.end(),
+            _signal = interrupt.recv() => core.end(),
+            begins = ending.wait_for(|ending| *ending), if !closed => {
+                drop(begins);
+                keeper.close();
+                closed = true;
+            }
+            all = ended.wait_for(|ended| *ended >= core.shards) => {
+                drop(all);
+                break;
+            }
+        }
+    }
+    core.tick();
+    Ok(())
+}

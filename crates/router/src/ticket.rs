@@ -1,0 +1,175 @@
+//! One request's place in one slot, from its pick to its last byte.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{Ordering, fence};
+use std::time::Instant;
+
+use windlass_model::RouteMode;
+
+use crate::answer::Refused;
+use crate::core::Core;
+use crate::counts::Head;
+use crate::limits::ENTER_TRIES;
+use crate::live::{Entry, EntrySlot, InstanceState, Live, ServiceState};
+
+/// Counts one request as in flight in one slot. Dropping it ends the request for the drain, after
+/// it was counted for the ticks.
+pub(crate) struct Ticket {
+    place: Place,
+    shard: usize,
+    begun: Instant,
+    head: Option<Head>,
+    broken: bool,
+}
+
+/// A slot of one table's entry.
+struct Place {
+    entry: Arc<Entry>,
+    index: usize,
+}
+
+impl Place {
+    fn slot(&self) -> &EntrySlot {
+        // The index was taken from this very entry.
+        &self.entry.slots[self.index]
+    }
+}
+
+/// Why a request enters no slot, and whose it was.
+pub(crate) struct NotEntered {
+    pub(crate) why: Refused,
+    pub(crate) service: Option<Arc<ServiceState>>,
+}
+
+/// Picks a slot and counts the request there, or neither.
+///
+/// Store, then load, against the swap's store, then load: the request is counted, then the table
+/// is read again. So either this sees the new table, or the drainer sees this request.
+fn enter(core: &Core, listener: SocketAddr) -> Result<Place, NotEntered> {
+    for _ in 0..ENTER_TRIES {
+        let live = core.live.load();
+        let place = pick(&live, listener)?;
+        let state = place.slot().state.clone();
+        state.in_flight.fetch_add(1, Ordering::SeqCst);
+        fence(Ordering::SeqCst);
+        let now = core.live.load();
+        if Arc::ptr_eq(&live, &now) {
+            return Ok(place);
+        }
+        if let Some(place) = open_place(&now, listener, &place) {
+            return Ok(place);
+        }
+        state.in_flight.fetch_sub(1, Ordering::SeqCst);
+    }
+    Err(NotEntered {
+        why: Refused::NoCapacity,
+        service: None,
+    })
+}
+
+fn pick(live: &Live, listener: SocketAddr) -> Result<Place, NotEntered> {
+    let Some(entry) = live.doors.get(&listener) else {
+        return Err(NotEntered {
+            why: Refused::NoRoute,
+            service: None,
+        });
+    };
+    let refused = |why| NotEntered {
+        why,
+        service: Some(entry.service.clone()),
+    };
+    match entry.route.mode {
+        RouteMode::Recreating => Err(refused(Refused::Recreating)),
+        RouteMode::Serve => match entry.turn() {
+            None => Err(refused(Refused::NoCapacity)),
+            Some(index) => Ok(Place {
+                entry: entry.clone(),
+                index,
+            }),
+        },
+    }
+}
+
+/// The same slot in another table, if it still takes requests of this listener there.
+fn open_place(live: &Live, listener: SocketAddr, place: &Place) -> Option<Place> {
+    let entry = live.doors.get(&listener)?;
+    let state = &place.slot().state;
+    let index = entry.open_place(state.slot)?;
+    Arc::ptr_eq(&entry.slots[index].state, state).then(|| Place {
+        entry: entry.clone(),
+        index,
+    })
+}
+
+impl Ticket {
+    /// Enters one slot of the service behind `listener`.
+    pub(crate) fn take(
+        core: &Core,
+        listener: SocketAddr,
+        shard: usize,
+        begun: Instant,
+    ) -> Result<Self, NotEntered> {
+        Ok(Self {
+            place: enter(core, listener)?,
+            shard,
+            begun,
+            head: None,
+            broken: false,
+        })
+    }
+
+    /// Re-enters the table before another attempt: stays while its slot still takes requests, else
+    /// gives the request to one that does, so that no attempt revives what was switched off.
+    pub(crate) fn again(self, core: &Core, listener: SocketAddr) -> Result<Self, NotEntered> {
+        let live = core.live.load();
+        if let Some(place) = open_place(&live, listener, &self.place) {
+            let mut ticket = self;
+            ticket.place = place;
+            return Ok(ticket);
+        }
+        Self::take(core, listener, self.shard, self.begun)
+    }
+
+    /// An instance of the slot that is not in `tried`.
+    pub(crate) fn instance(&self, tried: &[u64]) -> Option<Arc<InstanceState>> {
+        self.place.slot().pick(tried)
+    }
+
+    /// Whose request it is.
+    pub(crate) fn service(&self) -> Arc<ServiceState> {
+        self.place.entry.service.clone()
+    }
+
+    /// Counts an instance that could not be connected to.
+    pub(crate) fn connect_failed(&self) {
+        let counts = &self.place.slot().state.counts;
+        counts.connect_failure(self.shard);
+    }
+
+    /// Notes the head of the answer; counted when the request ends.
+    pub(crate) fn answered(&mut self, status: u16) {
+        self.head = Some(Head {
+            status,
+            after: self.begun.elapsed(),
+        });
+    }
+
+    /// Notes that the answer broke off.
+    pub(crate) fn broke(&mut self) {
+        self.broken = true;
+    }
+}
+
+impl Drop for Ticket {
+    fn drop(&mut self) {
+        let state = &self.place.slot().state;
+        if let Some(head) = self.head {
+            state.counts.answer(self.shard, head);
+        }
+        if self.broken {
+            state.counts.broken(self.shard);
+        }
+        state.in_flight.fetch_sub(1, Ordering::SeqCst);
+    }
+}

@@ -1,0 +1,128 @@
+//! Ticks: every request is counted once.
+
+use windlass_control::{SlotCounts, Tick};
+use windlass_model::{RouteMode, SlotId};
+
+use crate::client::Client;
+use crate::origin::{After, Origin, Refuses};
+use crate::rig::{Rig, eventually, key, serving, slot};
+
+/// All ticks, read in pieces.
+fn all(rig: &Rig) -> Vec<Tick> {
+    let mut ticks = Vec::new();
+    let mut after = 0;
+    loop {
+        let some = rig.ticks(after);
+        let Some(last) = some.last() else {
+            return ticks;
+        };
+        after = last.number;
+        ticks.extend(some);
+    }
+}
+
+fn sums(rig: &Rig, slot: Option<u32>) -> ([u64; 5], u64, u64) {
+    let mut sums = ([0; 5], 0, 0);
+    let ticks = all(rig);
+    let counts = ticks
+        .iter()
+        .flat_map(|tick| tick.services.values().flatten());
+    for SlotCounts {
+        answers,
+        connect_failures,
+        broken,
+        latency,
+        ..
+    } in counts.filter(|c| c.slot == slot.map(SlotId))
+    {
+        for (sum, count) in sums.0.iter_mut().zip(answers) {
+            *sum += count;
+        }
+        sums.1 += connect_failures;
+        sums.2 += broken;
+        assert!(latency.iter().sum::<u64>() <= answers.iter().sum());
+    }
+    sums
+}
+
+#[test]
+fn the_sum_of_all_ticks_is_what_was_sent() {
+    let by_path = || {
+        Origin::start(|exchange| {
+            let line = exchange.line();
+            let status = line.split(['/', ' ']).nth(2).unwrap_or("200").to_owned();
+            exchange.write(&format!("HTTP/1.1 {status} X\r\nContent-Length: 0\r\n\r\n"));
+            After::Keep
+        })
+    };
+    let (origin, other) = (by_path(), by_path());
+    let rig = Rig::start();
+    let listener = rig.listener();
+    let slots = vec![
+        slot(1, 75, &[origin.address]),
+        slot(2, 25, &[other.address]),
+    ];
+    rig.route(&key("web"), serving(listener, slots));
+    std::thread::scope(|scope| {
+        for status in [200, 301, 404, 503] {
+            scope.spawn(move || {
+                let mut client = Client::connect(listener);
+                for _ in 0..100 {
+                    client.get(&format!("/{status}"));
+                }
+            });
+        }
+    });
+    let both = || (sums(&rig, Some(1)).0, sums(&rig, Some(2)).0);
+    eventually("all are counted", || {
+        let (one, two) = both();
+        one.iter().sum::<u64>() == 300 && two.iter().sum::<u64>() == 100
+    });
+    let (one, two) = both();
+    let classes: Vec<u64> = one.iter().zip(two).map(|(a, b)| a + b).collect();
+    assert_eq!(classes, [0, 100, 100, 100, 100]);
+    assert_eq!(sums(&rig, None), ([0; 5], 0, 0));
+}
+
+#[test]
+fn ticks_are_numbered_without_a_gap_and_can_be_read_again() {
+    let rig = Rig::start();
+    eventually("there are some", || rig.ticks(0).len() >= 5);
+    let first = rig.ticks(0);
+    let numbers: Vec<u64> = first.iter().map(|t| t.number).collect();
+    assert_eq!(numbers, (1..).take(first.len()).collect::<Vec<u64>>());
+    assert!(first.is_sorted_by(|a, b| a.until_ms < b.until_ms));
+    let again = rig.ticks(0);
+    assert_eq!(again[..first.len()], first);
+    assert_eq!(rig.ticks(3)[0].number, 4);
+}
+
+#[test]
+fn failures_and_own_answers_are_counted_apart() {
+    let dead = Refuses::new();
+    let half = Origin::start(|exchange| {
+        exchange.write("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf");
+        After::Close
+    });
+    let rig = Rig::start();
+    let listener = rig.listener();
+    rig.route(
+        &key("web"),
+        serving(listener, vec![slot(1, 100, &[dead.address])]),
+    );
+    assert_eq!(Client::connect(listener).get("/").status, 502);
+    rig.route(
+        &key("web"),
+        serving(listener, vec![slot(2, 100, &[half.address])]),
+    );
+    assert!(Client::connect(listener).try_get("/").is_err());
+    let mut route = serving(listener, vec![]);
+    route.mode = RouteMode::Recreating;
+    rig.route(&key("web"), route);
+    assert_eq!(Client::connect(listener).get("/").status, 503);
+    eventually("all are counted", || {
+        sums(&rig, Some(1)) == ([0; 5], 1, 0)
+            && sums(&rig, Some(2)) == ([0, 1, 0, 0, 0], 0, 1)
+            && sums(&rig, None) == ([0, 0, 0, 0, 2], 0, 0)
+    });
+}

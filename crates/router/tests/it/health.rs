@@ -1,0 +1,115 @@
+//! The router's own probes.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+
+use windlass_control::{Direction, Refusal};
+use windlass_model::{Millis, Probe, ProbeKind, RouteSlot, SlotId};
+
+use crate::client::Client;
+use crate::origin::{Origin, Refuses};
+use crate::rig::{Rig, eventually, key, serving, slot};
+
+/// An origin that can be made unwell.
+fn patient(name: &'static str) -> (Origin, Arc<AtomicBool>) {
+    let well = Arc::new(AtomicBool::new(true));
+    let now = well.clone();
+    let origin = Origin::start(move |exchange| {
+        if exchange.line().contains("/health") && !now.load(SeqCst) {
+            exchange.write("HTTP/1.1 503 No\r\nContent-Length: 0\r\n\r\n");
+            return crate::origin::After::Keep;
+        }
+        exchange.ok(name)
+    });
+    (origin, well)
+}
+
+fn probed(mut slot: RouteSlot, kind: ProbeKind) -> RouteSlot {
+    slot.probe = Probe {
+        kind,
+        every: Millis::from_millis(20),
+        timeout: Millis::from_secs(2),
+        rise: 2,
+        fall: 2,
+        within: Millis::from_secs(10),
+    };
+    slot
+}
+
+fn http() -> ProbeKind {
+    ProbeKind::Http {
+        path: "/health".to_owned(),
+    }
+}
+
+fn ready(rig: &Rig, id: u32) -> usize {
+    rig.observe().services[&key("web")].slots[&SlotId(id)]
+        .ready
+        .len()
+}
+
+#[test]
+fn an_unready_instance_gets_nothing_while_another_is_ready() {
+    let (sick, well) = patient("sick");
+    let (fine, _) = patient("fine");
+    let rig = Rig::start();
+    let listener = rig.listener();
+    let both = probed(slot(1, 100, &[sick.address, fine.address]), http());
+    rig.route(&key("web"), serving(listener, vec![both]));
+    let mut client = Client::connect(listener);
+    let seen: Vec<String> = (0..10).map(|_| client.get("/").text()).collect();
+    assert!(seen.contains(&"sick".to_owned()) && seen.contains(&"fine".to_owned()));
+
+    well.store(false, SeqCst);
+    eventually("it is unready", || ready(&rig, 1) == 1);
+    for _ in 0..20 {
+        assert_eq!(client.get("/").text(), "fine");
+    }
+    well.store(true, SeqCst);
+    eventually("it is ready again", || ready(&rig, 1) == 2);
+    let seen: Vec<String> = (0..10).map(|_| client.get("/").text()).collect();
+    assert!(seen.contains(&"sick".to_owned()));
+}
+
+#[test]
+fn with_no_ready_instance_requests_are_still_sent_and_a_raise_is_refused() {
+    let (sick, well) = patient("sick");
+    let fine = Origin::plain("fine");
+    let rig = Rig::start();
+    let listener = rig.listener();
+    let web = key("web");
+    let to = |sick_weight| {
+        let slots = vec![
+            probed(slot(1, sick_weight, &[sick.address]), http()),
+            slot(2, 100 - sick_weight, &[fine.address]),
+        ];
+        serving(listener, slots)
+    };
+    rig.route(&web, to(50));
+    well.store(false, SeqCst);
+    eventually("it is unready", || ready(&rig, 1) == 0);
+    let mut client = Client::connect(listener);
+    let seen: Vec<String> = (0..10).map(|_| client.get("/").text()).collect();
+    assert_eq!(seen.iter().filter(|name| *name == "sick").count(), 5);
+
+    let refusal = Refusal::NoCapacity {
+        service: web.clone(),
+        slot: SlotId(1),
+    };
+    let raise = rig.change(Direction::Raise, &web, Some(to(60)));
+    assert_eq!(raise, Err(refusal));
+    let less = rig.change(Direction::Raise, &web, Some(to(40)));
+    assert!(less.is_ok(), "the other one grows: {less:?}");
+    let back = rig.change(Direction::Return, &web, Some(to(100)));
+    assert!(back.is_ok(), "a return is not refused for it: {back:?}");
+}
+
+#[test]
+fn a_tcp_probe_sees_a_closed_port() {
+    let dead = Refuses::new();
+    let rig = Rig::start();
+    let listener = rig.listener();
+    let closed = probed(slot(1, 100, &[dead.address]), ProbeKind::Tcp);
+    rig.route(&key("web"), serving(listener, vec![closed]));
+    eventually("it is unready", || ready(&rig, 1) == 0);
+}

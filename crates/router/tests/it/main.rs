@@ -1,0 +1,15 @@
+//! A whole router against real sockets: request-level assertions.
+
+mod client;
+mod drain;
+mod figures;
+mod health;
+mod instances;
+mod listeners;
+mod origin;
+mod rig;
+mod safety;
+mod split;
+mod streaming;
+mod table;
+mod upgrade;

@@ -1,0 +1,317 @@
+//! A router in this process and the controller's side of its socket.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::io::{self, IoSlice, IoSliceMut, Write};
+use std::mem::MaybeUninit;
+use std::net::{SocketAddr, TcpListener};
+use std::num::NonZeroUsize;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::net::UnixStream;
+use std::path::PathBuf;
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use rustix::net::{
+    RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer,
+    SendAncillaryMessage, SendFlags, recvmsg, sendmsg,
+};
+use windlass_control::{
+    Direction, Generation, ObservedTable, Refusal, RouteChange, RouterReply, RouterRequest, Tick,
+    decode_length, encode,
+};
+use windlass_model::{
+    Epoch, Instance, InstanceId, Label, Millis, Percent, Probe, ProbeKind, Route, RouteMode,
+    RouteSlot, ServiceKey, SlotId, Version,
+};
+use windlass_router::{RouterConfig, RouterError, run};
+
+/// How long a condition may take to become true.
+const DEADLINE: Duration = Duration::from_secs(20);
+
+/// Polls `condition` until it is true, within a deadline.
+pub(crate) fn eventually(what: &str, mut condition: impl FnMut() -> bool) {
+    let until = Instant::now() + DEADLINE;
+    while !condition() {
+        assert!(Instant::now() < until, "not within {DEADLINE:?}: {what}");
+        std::thread::park_timeout(Duration::from_millis(2));
+    }
+}
+
+/// A connection to a router's control socket.
+pub(crate) struct Control(UnixStream);
+
+impl Control {
+    pub(crate) fn connect(socket: &PathBuf) -> Self {
+        let mut stream = None;
+        eventually("the router answers", || {
+            stream = UnixStream::connect(socket).ok();
+            stream.is_some()
+        });
+        Self(stream.expect("connected"))
+    }
+
+    pub(crate) fn call(&self, request: &RouterRequest) -> RouterReply {
+        self.exchange(request, &[]).0
+    }
+
+    pub(crate) fn exchange(
+        &self,
+        request: &RouterRequest,
+        descriptors: &[BorrowedFd<'_>],
+    ) -> (RouterReply, Vec<OwnedFd>) {
+        let frame = encode(request).expect("a frame");
+        self.send(&frame, descriptors).expect("sent");
+        self.receive().expect("a reply")
+    }
+
+    fn send(&self, frame: &[u8], descriptors: &[BorrowedFd<'_>]) -> io::Result<()> {
+        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(4))];
+        let mut control = SendAncillaryBuffer::new(&mut space);
+        if !descriptors.is_empty() {
+            assert!(control.push(SendAncillaryMessage::ScmRights(descriptors)));
+        }
+        let bytes = [IoSlice::new(frame)];
+        let sent = sendmsg(&self.0, &bytes, &mut control, SendFlags::empty())?;
+        (&self.0).write_all(&frame[sent..])
+    }
+
+    fn receive(&self) -> io::Result<(RouterReply, Vec<OwnedFd>)> {
+        let mut descriptors = Vec::new();
+        let mut header = [0; 4];
+        self.fill(&mut header, &mut descriptors)?;
+        let length = decode_length(header).map_err(io::Error::other)?;
+        let mut json = vec![0; length];
+        self.fill(&mut json, &mut descriptors)?;
+        Ok((serde_json::from_slice(&json)?, descriptors))
+    }
+
+    fn fill(&self, bytes: &mut [u8], descriptors: &mut Vec<OwnedFd>) -> io::Result<()> {
+        let mut filled = 0;
+        while filled < bytes.len() {
+            let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(64))];
+            let mut control = RecvAncillaryBuffer::new(&mut space);
+            let mut into = [IoSliceMut::new(&mut bytes[filled..])];
+            let flags = RecvFlags::CMSG_CLOEXEC;
+            let received = recvmsg(&self.0, &mut into, &mut control, flags)?;
+            for message in control.drain() {
+                if let RecvAncillaryMessage::ScmRights(came) = message {
+                    descriptors.extend(came);
+                }
+            }
+            if received.bytes == 0 {
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            }
+            filled += received.bytes;
+        }
+        Ok(())
+    }
+}
+
+/// A router with its state folder.
+pub(crate) struct Rig {
+    folder: tempfile::TempDir,
+    threads: usize,
+    router: RefCell<Option<JoinHandle<Result<(), RouterError>>>>,
+    control: RefCell<Option<Control>>,
+    pub(crate) epoch: Epoch,
+}
+
+impl Rig {
+    /// A router on a fresh folder, with two data threads.
+    pub(crate) fn start() -> Self {
+        Self::with_threads(2)
+    }
+
+    pub(crate) fn with_threads(threads: usize) -> Self {
+        let rig = Self {
+            folder: tempfile::tempdir().expect("a folder"),
+            threads,
+            router: RefCell::new(None),
+            control: RefCell::new(None),
+            epoch: Epoch(1),
+        };
+        rig.begin();
+        rig
+    }
+
+    /// Starts the router on what lies in the folder.
+    pub(crate) fn begin(&self) {
+        let config = self.config();
+        let socket = config.socket.clone();
+        let router = std::thread::spawn(move || run(config));
+        self.router.replace(Some(router));
+        self.control.replace(Some(Control::connect(&socket)));
+    }
+
+    /// Ends the router and waits until it is gone.
+    pub(crate) fn end(&self) {
+        let epoch = self.observe().epoch;
+        let reply = self.call(&RouterRequest::Shutdown { epoch });
+        assert_eq!(reply, RouterReply::Done);
+        self.join();
+    }
+
+    pub(crate) fn join(&self) {
+        self.control.replace(None);
+        if let Some(router) = self.router.take() {
+            let ended = router.join().expect("no panic");
+            ended.expect("a clean end");
+        }
+    }
+
+    pub(crate) fn config(&self) -> RouterConfig {
+        RouterConfig {
+            state: self.folder.path().join("state"),
+            socket: self.folder.path().join("router.sock"),
+            threads: NonZeroUsize::new(self.threads).expect("some"),
+        }
+    }
+
+    pub(crate) fn table_path(&self) -> PathBuf {
+        self.folder.path().join("state/table.json")
+    }
+
+    pub(crate) fn call(&self, request: &RouterRequest) -> RouterReply {
+        let control = self.control.borrow();
+        control.as_ref().expect("a router").call(request)
+    }
+
+    pub(crate) fn listeners(&self) -> (Vec<SocketAddr>, Vec<OwnedFd>) {
+        let control = self.control.borrow();
+        let control = control.as_ref().expect("a router");
+        let (reply, descriptors) = control.exchange(&RouterRequest::Listeners, &[]);
+        let RouterReply::Listeners(addresses) = reply else {
+            unreachable!("not listeners: {reply:?}");
+        };
+        (addresses, descriptors)
+    }
+
+    /// Hands a socket over and keeps no duplicate.
+    pub(crate) fn hand_over(&self, address: SocketAddr, socket: BorrowedFd<'_>) -> RouterReply {
+        let control = self.control.borrow();
+        let control = control.as_ref().expect("a router");
+        let epoch = self.epoch;
+        let request = RouterRequest::Listen { epoch, address };
+        control.exchange(&request, &[socket]).0
+    }
+
+    /// Binds a free port, hands it over, keeps no duplicate.
+    pub(crate) fn listener(&self) -> SocketAddr {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a listener");
+        let address = listener.local_addr().expect("an address");
+        assert_eq!(self.hand_over(address, listener.as_fd()), RouterReply::Done);
+        address
+    }
+
+    pub(crate) fn observe(&self) -> ObservedTable {
+        match self.call(&RouterRequest::Observe) {
+            RouterReply::Observed(table) => table,
+            other => unreachable!("not a table: {other:?}"),
+        }
+    }
+
+    pub(crate) fn generation(&self, key: &ServiceKey) -> Generation {
+        let table = self.observe();
+        table
+            .services
+            .get(key)
+            .map_or(Generation(0), |s| s.generation)
+    }
+
+    pub(crate) fn change(
+        &self,
+        direction: Direction,
+        key: &ServiceKey,
+        route: Option<Route>,
+    ) -> Result<Generation, Refusal> {
+        let decided_on = self.generation(key);
+        let change = RouteChange {
+            direction,
+            decided_on,
+            route,
+        };
+        let changes = BTreeMap::from([(key.clone(), change)]);
+        let done = self.apply(self.epoch, changes)?;
+        Ok(done[key])
+    }
+
+    pub(crate) fn apply(
+        &self,
+        epoch: Epoch,
+        changes: BTreeMap<ServiceKey, RouteChange>,
+    ) -> Result<BTreeMap<ServiceKey, Generation>, Refusal> {
+        match self.call(&RouterRequest::Apply { epoch, changes }) {
+            RouterReply::Applied(generations) => Ok(generations),
+            RouterReply::Refused(refusal) => Err(refusal),
+            other => unreachable!("neither applied nor refused: {other:?}"),
+        }
+    }
+
+    /// Raises `key` to `route`, which must be accepted.
+    pub(crate) fn route(&self, key: &ServiceKey, route: Route) {
+        let done = self.change(Direction::Raise, key, Some(route));
+        assert!(done.is_ok(), "{done:?}");
+    }
+
+    pub(crate) fn in_flight(&self, key: &ServiceKey, slot: u32) -> u64 {
+        let table = self.observe();
+        let service = table.services.get(key);
+        service
+            .and_then(|s| s.slots.get(&SlotId(slot)))
+            .map_or(0, |s| s.in_flight)
+    }
+
+    pub(crate) fn ticks(&self, after: u64) -> Vec<Tick> {
+        match self.call(&RouterRequest::Ticks { after }) {
+            RouterReply::Ticks { ticks, .. } => ticks,
+            other => unreachable!("no ticks: {other:?}"),
+        }
+    }
+}
+
+impl Drop for Rig {
+    fn drop(&mut self) {
+        if self.router.borrow().is_some() && !std::thread::panicking() {
+            self.end();
+        }
+    }
+}
+
+pub(crate) fn key(service: &str) -> ServiceKey {
+    ServiceKey::try_from(format!("shop/default/{service}")).expect("a key")
+}
+
+/// A slot whose instances are probed by TCP.
+pub(crate) fn slot(id: u32, weight: u64, addresses: &[SocketAddr]) -> RouteSlot {
+    let instances = (0..).zip(addresses).map(|(n, address)| Instance {
+        id: InstanceId::parse(&format!("ins_{id}x{n}")).expect("an id"),
+        place: "local".to_owned(),
+        address: *address,
+    });
+    RouteSlot {
+        slot: SlotId(id),
+        label: if id.is_multiple_of(2) {
+            Label::Green
+        } else {
+            Label::Blue
+        },
+        version: Version(format!("v{id}")),
+        weight: Percent::new(weight).expect("a share"),
+        instances: instances.collect(),
+        probe: Probe {
+            kind: ProbeKind::Alive {
+                at_least: Millis::ZERO,
+            },
+            ..Probe::default()
+        },
+    }
+}
+
+pub(crate) fn serving(listener: SocketAddr, slots: Vec<RouteSlot>) -> Route {
+    Route {
+        listeners: vec![listener],
+        mode: RouteMode::Serve,
+        slots,
+    }
+}

@@ -1,0 +1,26 @@
+//! Everything the runtime needs of the world.
+
+use std::rc::Rc;
+
+use windlass_edge::{Addresses, Clock, Ids, Prober, Spawner, Store, Target, TrafficRouter};
+
+/// The world, as the runtime sees it. `windlass::wire` names the real ones, `testkit` the fakes.
+#[derive(Clone)]
+pub struct Border {
+    /// Work time and calendar time.
+    pub clock: Rc<dyn Clock>,
+    /// Mints ids.
+    pub ids: Rc<dyn Ids>,
+    /// Allots addresses.
+    pub addresses: Rc<dyn Addresses>,
+    /// Starts tasks.
+    pub spawner: Rc<dyn Spawner>,
+    /// Keeps the journal.
+    pub store: Rc<dyn Store>,
+    /// Runs releases.
+    pub target: Rc<dyn Target>,
+    /// Splits traffic.
+    pub router: Rc<dyn TrafficRouter>,
+    /// Asks for health.
+    pub prober: Rc<dyn Prober>,
+}

@@ -1,0 +1,280 @@
+//! The way in: what a server or a test asks of a running controller.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use futures_channel::{mpsc, oneshot};
+use windlass_api::{
+    Command, DeploymentView, DownAnswer, EnvironmentView, Event, FiguresView, LogLine, PlanView,
+    Problem,
+};
+use windlass_model::{AppName, DeploymentId, EnvironmentName, PlanId, ServiceName, Spec};
+
+/// Requests that may wait for the controller's loop; more are refused as *busy*.
+pub(crate) const REQUESTS_WAITING: usize = 256;
+
+/// Events that may wait for one slow watcher; then it must resume from its last sequence.
+pub(crate) const EVENTS_WAITING: usize = 1_024;
+
+/// A decoded file and what its deployer has.
+#[derive(Clone, Debug)]
+pub struct Wanted {
+    /// The application as wanted.
+    pub spec: Spec,
+    /// The folder that relative paths belong to.
+    pub folder: PathBuf,
+    /// Values of foreign names.
+    pub values: BTreeMap<String, String>,
+    /// PATH, HOME and LANG of the deployer.
+    pub surroundings: BTreeMap<String, String>,
+}
+
+/// What a deployment is made from.
+#[derive(Clone, Debug)]
+pub enum From {
+    /// A file: planned now.
+    File(Box<Wanted>),
+    /// A stored plan.
+    Plan(PlanId),
+    /// The plan of an ended deployment.
+    Retry(DeploymentId),
+}
+
+/// Lines of a log as they are read.
+pub type LogStream = mpsc::Receiver<LogLine>;
+
+/// Events as they are committed. When a watcher is too slow the stream ends; resume by sequence.
+pub type EventStream = mpsc::Receiver<Event>;
+
+pub(crate) type Reply<T> = oneshot::Sender<Result<T, Problem>>;
+
+pub(crate) enum Request {
+    Plan(Box<Wanted>, Reply<PlanView>),
+    Deploy {
+        from: From,
+        by: String,
+        may_move: bool,
+        reply: Reply<(Option<DeploymentId>, PlanView)>,
+    },
+    Command {
+        id: DeploymentId,
+        command: Command,
+        by: String,
+        reply: Reply<()>,
+    },
+    Status(Reply<Vec<EnvironmentView>>),
+    Figures(Reply<FiguresView>),
+    Deployments {
+        limit: u32,
+        reply: Reply<Vec<DeploymentView>>,
+    },
+    Show {
+        id: DeploymentId,
+        reply: Reply<DeploymentView>,
+    },
+    Events {
+        after: u64,
+        deployment: Option<DeploymentId>,
+        reply: Reply<EventStream>,
+    },
+    Logs {
+        service: ServiceAt,
+        tail: u64,
+        follow: bool,
+        reply: Reply<LogStream>,
+    },
+    Down {
+        app: AppName,
+        environment: Option<EnvironmentName>,
+        by: String,
+        reply: Reply<DownAnswer>,
+    },
+    Stop(Reply<()>),
+}
+
+/// One service of one environment.
+#[derive(Clone, Debug)]
+pub struct ServiceAt {
+    /// The application.
+    pub app: AppName,
+    /// The environment.
+    pub environment: EnvironmentName,
+    /// The service.
+    pub service: ServiceName,
+}
+
+/// A running controller, from any thread. Cheap to clone. Dropping a returned future leaves the
+/// request to be carried out.
+#[derive(Clone)]
+pub struct Handle {
+    requests: Arc<Mutex<mpsc::Sender<Request>>>,
+}
+
+impl Handle {
+    pub(crate) fn new(requests: mpsc::Sender<Request>) -> Self {
+        Self {
+            requests: Arc::new(Mutex::new(requests)),
+        }
+    }
+
+    /// One sender for everybody: each clone of it would make the queue one longer.
+    fn send(&self, request: Request) -> Result<(), mpsc::TrySendError<Request>> {
+        let mut requests = self.requests.lock().unwrap_or_else(PoisonError::into_inner);
+        requests.try_send(request)
+    }
+
+    async fn ask<T>(&self, make: impl FnOnce(Reply<T>) -> Request) -> Result<T, Problem> {
+        let (reply, answer) = oneshot::channel();
+        match self.send(make(reply)) {
+            Ok(()) => answer
+                .await
+                .unwrap_or_else(|_gone| Err(crate::problems::stopping())),
+            Err(full) if full.is_full() => Err(crate::problems::busy()),
+            Err(_) => Err(crate::problems::stopping()),
+        }
+    }
+
+    /// What a deployment of `wanted` would do. Keeps its releases and stores the plan for 30 days.
+    ///
+    /// # Errors
+    /// Configuration problems; another folder for the same application.
+    pub async fn plan(&self, wanted: Wanted) -> Result<PlanView, Problem> {
+        self.ask(|reply| Request::Plan(Box::new(wanted), reply))
+            .await
+    }
+
+    /// Begins a deployment; no id when there is nothing to do.
+    ///
+    /// # Errors
+    /// The same, and refusals: another deployment holds the lock, the plan is stale.
+    pub async fn deploy(
+        &self,
+        from: From,
+        by: String,
+        may_move: bool,
+    ) -> Result<(Option<DeploymentId>, PlanView), Problem> {
+        self.ask(|reply| Request::Deploy {
+            from,
+            by,
+            may_move,
+            reply,
+        })
+        .await
+    }
+
+    /// Hold, resume, abort or promote. Returns once it is journalled.
+    ///
+    /// # Errors
+    /// An unknown deployment; a command that no longer applies.
+    pub async fn command(
+        &self,
+        id: DeploymentId,
+        command: Command,
+        by: String,
+    ) -> Result<(), Problem> {
+        self.ask(|reply| Request::Command {
+            id,
+            command,
+            by,
+            reply,
+        })
+        .await
+    }
+
+    /// Every environment and what runs in it.
+    ///
+    /// # Errors
+    /// Only when the controller is stopping.
+    pub async fn status(&self) -> Result<Vec<EnvironmentView>, Problem> {
+        self.ask(Request::Status).await
+    }
+
+    /// What the router has counted in the last ten minutes.
+    ///
+    /// # Errors
+    /// When the router can't be asked.
+    pub async fn figures(&self) -> Result<FiguresView, Problem> {
+        self.ask(Request::Figures).await
+    }
+
+    /// Deployments, newest first.
+    ///
+    /// # Errors
+    /// When the store can't be read.
+    pub async fn deployments(&self, limit: u32) -> Result<Vec<DeploymentView>, Problem> {
+        self.ask(|reply| Request::Deployments { limit, reply })
+            .await
+    }
+
+    /// One deployment.
+    ///
+    /// # Errors
+    /// An unknown one.
+    pub async fn show(&self, id: DeploymentId) -> Result<DeploymentView, Problem> {
+        self.ask(|reply| Request::Show { id, reply }).await
+    }
+
+    /// Events after `after` from the store, then as they are committed, without a gap.
+    ///
+    /// # Errors
+    /// When the store can't be read.
+    pub async fn events(
+        &self,
+        after: u64,
+        deployment: Option<DeploymentId>,
+    ) -> Result<EventStream, Problem> {
+        self.ask(|reply| Request::Events {
+            after,
+            deployment,
+            reply,
+        })
+        .await
+    }
+
+    /// What a service's instances printed: at most `tail` bytes each, then on if `follow`.
+    ///
+    /// # Errors
+    /// An unknown service.
+    pub async fn logs(
+        &self,
+        service: ServiceAt,
+        tail: u64,
+        follow: bool,
+    ) -> Result<LogStream, Problem> {
+        self.ask(|reply| Request::Logs {
+            service,
+            tail,
+            follow,
+            reply,
+        })
+        .await
+    }
+
+    /// Ends an application's services; its journal and releases stay.
+    ///
+    /// # Errors
+    /// A running deployment holds the lock; something could not be stopped.
+    pub async fn down(
+        &self,
+        app: AppName,
+        environment: Option<EnvironmentName>,
+        by: String,
+    ) -> Result<DownAnswer, Problem> {
+        self.ask(|reply| Request::Down {
+            app,
+            environment,
+            by,
+            reply,
+        })
+        .await
+    }
+
+    /// Ends the controller's loop after the action under way. Services and router go on.
+    ///
+    /// # Errors
+    /// Only when it is stopping already.
+    pub async fn stop(&self) -> Result<(), Problem> {
+        self.ask(Request::Stop).await
+    }
+}

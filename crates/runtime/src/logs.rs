@@ -1,0 +1,172 @@
+//! What instances printed.
+
+use std::rc::Rc;
+
+use futures_channel::mpsc;
+use futures_util::SinkExt;
+use windlass_api::{LogLine, Problem};
+use windlass_edge::LogRequest;
+use windlass_model::{Instance, Millis, Slot};
+
+use crate::controller::Shared;
+use crate::handle::{LogStream, ServiceAt};
+use crate::problems;
+
+/// Lines that may wait for a slow reader; reading waits with it.
+const LINES_WAITING: usize = 256;
+
+/// Time between two looks while following.
+const LOOK: Millis = Millis::from_millis(200);
+
+/// Longest line; a longer one is cut into several.
+const LINE_LONGEST: usize = 64 * 1_024;
+
+/// Most bytes read at once per stream.
+const READ_MOST: u64 = 1_024 * 1_024;
+
+/// Streams the lines of every instance of a service, stable and candidate.
+pub(crate) fn stream(
+    shared: &Rc<Shared>,
+    service: &ServiceAt,
+    tail: u64,
+    follow: bool,
+) -> Result<LogStream, Problem> {
+    if slots(shared, service).is_empty() {
+        return Err(problems::unknown_service(service.service.as_str()));
+    }
+    let (sender, receiver) = mpsc::channel(LINES_WAITING);
+    let reader = Reader {
+        shared: Rc::clone(shared),
+        service: service.clone(),
+        out: sender,
+        tail: tail.min(READ_MOST),
+        open: Vec::new(),
+    };
+    shared.border.spawner.spawn(Box::pin(reader.run(follow)));
+    Ok(receiver)
+}
+
+fn slots(shared: &Rc<Shared>, at: &ServiceAt) -> Vec<Slot> {
+    let environment = shared.environment(&at.app, &at.environment);
+    let mut slots: Vec<Slot> = Vec::new();
+    if let Some(state) = environment.services.get(&at.service) {
+        slots.extend(state.standby.iter().chain(&state.stable).cloned());
+    }
+    let running = shared.running.borrow();
+    if let Some(driven) = environment.lock.as_ref().and_then(|id| running.get(id))
+        && let Some(rollout) = driven.now.borrow().rollouts.get(&at.service)
+    {
+        slots.push(rollout.candidate.clone());
+    }
+    slots
+}
+
+/// How far one instance's output is read.
+struct Open {
+    instance: Instance,
+    version: String,
+    stdout: Tail,
+    stderr: Tail,
+}
+
+#[derive(Default)]
+struct Tail {
+    next: Option<u64>,
+    rest: Vec<u8>,
+}
+
+struct Reader {
+    shared: Rc<Shared>,
+    service: ServiceAt,
+    out: mpsc::Sender<LogLine>,
+    tail: u64,
+    open: Vec<Open>,
+}
+
+impl Reader {
+    async fn run(mut self, follow: bool) {
+        loop {
+            self.find();
+            for at in 0..self.open.len() {
+                if self.read(at, !follow).await.is_err() {
+                    return;
+                }
+            }
+            if !follow || self.out.is_closed() {
+                return;
+            }
+            self.shared.border.clock.sleep(LOOK).await;
+        }
+    }
+
+    /// Instances that came since the last look.
+    fn find(&mut self) {
+        for slot in slots(&self.shared, &self.service) {
+            for instance in slot.instances {
+                if self.open.iter().all(|open| open.instance.id != instance.id) {
+                    let version = slot.release.version.to_string();
+                    let (stdout, stderr) = (Tail::default(), Tail::default());
+                    self.open.push(Open {
+                        instance,
+                        version,
+                        stdout,
+                        stderr,
+                    });
+                }
+            }
+        }
+    }
+
+    async fn read(&mut self, at: usize, last: bool) -> Result<(), mpsc::SendError> {
+        let Some(open) = self.open.get_mut(at) else {
+            return Ok(());
+        };
+        let request = LogRequest {
+            instance: open.instance.id.clone(),
+            stdout_from: open.stdout.next,
+            stderr_from: open.stderr.next,
+            tail: self.tail,
+        };
+        // An instance that never started has no log: that is shown by the deployment, not here.
+        let Ok(chunk) = self.shared.border.target.log(&request).await else {
+            return Ok(());
+        };
+        open.stdout.next = Some(chunk.stdout_next);
+        open.stderr.next = Some(chunk.stderr_next);
+        for (stream, tail, bytes) in [
+            ("stdout", &mut open.stdout, chunk.stdout),
+            ("stderr", &mut open.stderr, chunk.stderr),
+        ] {
+            tail.rest.extend(bytes);
+            for text in tail.lines(last) {
+                let line = LogLine {
+                    instance: open.instance.id.to_string(),
+                    version: open.version.clone(),
+                    stream: stream.to_owned(),
+                    text,
+                };
+                self.out.send(line).await?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Tail {
+    /// Whole lines; with `last`, also the one that has no end yet.
+    fn lines(&mut self, last: bool) -> Vec<String> {
+        let mut lines = Vec::new();
+        loop {
+            let end = self.rest.iter().position(|b| *b == b'\n');
+            let take = match end {
+                Some(end) if end <= LINE_LONGEST => end + 1,
+                Some(_) | None if self.rest.len() > LINE_LONGEST => LINE_LONGEST,
+                Some(_) | None if last && !self.rest.is_empty() => self.rest.len(),
+                Some(_) | None => return lines,
+            };
+            let line: Vec<u8> = self.rest.drain(..take).collect();
+            let text = String::from_utf8_lossy(&line);
+            lines.push(text.trim_end_matches(['\n', '\r']).to_owned());
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! Beginning a deployment: everything it needs is allotted and journalled before anything moves.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
+use std::rc::Rc;
+
+use windlass_api::Problem;
+use windlass_edge::{EdgeError, StoredDeployment};
+use windlass_engine::deployment::{Deployment, OpenSlot, Opening, wishes};
+use windlass_engine::environment;
+use windlass_model::{DeploymentId, Instance, Plan};
+
+use crate::controller::Shared;
+use crate::drive::{Begin, drive};
+use crate::problems;
+
+/// The place of instances on this machine.
+const LOCAL: &str = "local";
+
+/// Begins a deployment of `plan`; returns once that is journalled.
+pub(crate) async fn begin(
+    shared: &Rc<Shared>,
+    plan: &Plan,
+    by: String,
+    folder: Option<String>,
+) -> Result<DeploymentId, Problem> {
+    let opening = allot(shared, plan).map_err(|e| problems::no_address(&e))?;
+    let id = shared.border.ids.deployment();
+    let deployment = Deployment::open(id.clone(), plan.clone(), &opening);
+    let mut base = shared.environment(&plan.app, &plan.environment);
+    if let Some(folder) = folder {
+        base.folder = folder;
+    }
+    let locked = environment::locked(&base, &deployment);
+    let stored = StoredDeployment {
+        id: id.clone(),
+        plan: plan.clone(),
+        started_us: shared.border.clock.calendar_us(),
+        ended_us: None,
+        by,
+        opening: serde_json::to_string(&Opened {
+            opening,
+            base: base.clone(),
+        })
+        .expect("an opening is plain data"),
+    };
+    shared
+        .border
+        .store
+        .begin(&stored, &locked)
+        .await
+        .map_err(|e| problems::store(&e))?;
+    shared.put_environment(locked);
+    let begin = Begin {
+        deployment,
+        base,
+        number: 0,
+        sequence: 0,
+    };
+    let driven = drive(shared, begin);
+    shared.running.borrow_mut().insert(id.clone(), driven);
+    Ok(id)
+}
+
+/// What is journalled when a deployment begins, beside its plan.
+#[derive(serde::Serialize, serde::Deserialize)]
+pub(crate) struct Opened {
+    pub(crate) opening: Opening,
+    /// What the environment ran before.
+    pub(crate) base: windlass_model::Environment,
+}
+
+fn allot(shared: &Rc<Shared>, plan: &Plan) -> Result<Opening, EdgeError> {
+    let mut given = BTreeSet::new();
+    let mut instances = |count: u16| -> Result<Vec<Instance>, EdgeError> {
+        (0..count).map(|_| instance(shared, &mut given)).collect()
+    };
+    let before = shared.environment(&plan.app, &plan.environment);
+    let mut slots = BTreeMap::new();
+    for (service, wish) in wishes(plan) {
+        let slot = before
+            .services
+            .get(&service)
+            .map(|s| s.next_slot)
+            .unwrap_or_default();
+        let fresh = instances(wish.fresh)?;
+        let back = instances(wish.back)?;
+        slots.insert(service, OpenSlot { slot, fresh, back });
+    }
+    Ok(Opening { slots })
+}
+
+fn instance(shared: &Shared, given: &mut BTreeSet<SocketAddr>) -> Result<Instance, EdgeError> {
+    let address = shared.allot_beside(given)?;
+    given.insert(address);
+    Ok(Instance {
+        id: shared.border.ids.instance(),
+        place: LOCAL.to_owned(),
+        address,
+    })
+}

@@ -1,0 +1,127 @@
+//! Deployments as clients see them.
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use windlass_api::{DeploymentView, Problem, RolloutView};
+use windlass_edge::{OpenDeployment, StoredDeployment};
+use windlass_engine::deployment::Deployment;
+use windlass_engine::rollout::{Phase, Rollout};
+use windlass_model::{DeploymentId, Percent, ServiceName};
+
+use crate::controller::Shared;
+use crate::{problems, recover};
+
+/// One deployment, running or not, from the journal.
+pub(crate) async fn stored(
+    shared: &Rc<Shared>,
+    id: &DeploymentId,
+) -> Result<DeploymentView, Problem> {
+    let found = shared
+        .border
+        .store
+        .deployment(id)
+        .await
+        .map_err(|e| problems::store(&e))?;
+    let open = found.ok_or_else(|| problems::unknown_deployment(id))?;
+    view(&open)
+}
+
+fn view(open: &OpenDeployment) -> Result<DeploymentView, Problem> {
+    let id = &open.deployment.id;
+    let (deployment, _) = recover::rebuild(open).map_err(|why| problems::unreadable(id, &why))?;
+    let sequence = open.entries.last().map_or(0, |entry| entry.sequence);
+    let mut view = render(&open.deployment, &deployment, sequence);
+    view.poisoned.clone_from(&open.poisoned);
+    Ok(view)
+}
+
+/// Deployments, newest first.
+pub(crate) async fn list(shared: &Rc<Shared>, limit: u32) -> Result<Vec<DeploymentView>, Problem> {
+    let store = &shared.border.store;
+    let all = store
+        .deployments(limit)
+        .await
+        .map_err(|e| problems::store(&e))?;
+    let mut views = Vec::new();
+    for stored in all {
+        let found = store
+            .deployment(&stored.id)
+            .await
+            .map_err(|e| problems::store(&e))?;
+        if let Some(open) = found {
+            views.push(view(&open)?);
+        }
+    }
+    Ok(views)
+}
+
+fn render(stored: &StoredDeployment, now: &Deployment, sequence: u64) -> DeploymentView {
+    let rollouts: BTreeMap<ServiceName, RolloutView> = now
+        .rollouts
+        .iter()
+        .map(|(service, rollout)| (service.clone(), part(now, rollout)))
+        .collect();
+    DeploymentView {
+        id: stored.id.clone(),
+        plan: stored.plan.id.clone(),
+        app: stored.plan.app.clone(),
+        environment: stored.plan.environment.clone(),
+        state: now.state(),
+        started_us: stored.started_us,
+        ended_us: stored.ended_us,
+        by: stored.by.clone(),
+        rollouts,
+        sequence,
+        poisoned: None,
+    }
+}
+
+fn part(now: &Deployment, rollout: &Rollout) -> RolloutView {
+    let fresh = rollout.fresh();
+    let ready = fresh
+        .iter()
+        .filter(|i| rollout.health.ready.contains(&i.id))
+        .count();
+    let waits_for = if rollout.phase == Phase::Waiting {
+        let unpassed = rollout.plan.needs.iter().filter(|need| {
+            now.rollouts
+                .get(*need)
+                .is_some_and(|r| r.phase != Phase::Passed)
+        });
+        unpassed.cloned().collect()
+    } else {
+        Vec::new()
+    };
+    let stuck_because = match &rollout.phase {
+        Phase::Stuck(why) => Some(why.clone()),
+        Phase::Waiting
+        | Phase::Clearing(_)
+        | Phase::StoppingOld(_)
+        | Phase::Starting { .. }
+        | Phase::Holding
+        | Phase::Shifting { .. }
+        | Phase::Baking { .. }
+        | Phase::Passed
+        | Phase::Settling(_)
+        | Phase::Done
+        | Phase::Returning(_)
+        | Phase::Returned => None,
+    };
+    RolloutView {
+        phase: rollout.shown(),
+        from: rollout.old().map(|old| old.release.version.clone()),
+        to: rollout.candidate.release.version.clone(),
+        weight: if rollout.plan.spec.listen.is_some() {
+            rollout.weight
+        } else {
+            Percent::ZERO
+        },
+        ready: u16::try_from(ready).unwrap_or(u16::MAX),
+        wanted: u16::try_from(fresh.len()).unwrap_or(u16::MAX),
+        remaining_ms: rollout.remaining().map(windlass_model::Millis::as_millis),
+        waits_for,
+        returned_because: rollout.returned_because.clone(),
+        stuck_because,
+    }
+}

@@ -1,0 +1,236 @@
+//! Following the health of instances.
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use futures_util::future::{AbortHandle, Abortable, Either, select};
+use futures_util::{FutureExt, StreamExt};
+use windlass_edge::{Clock, InstanceState, Prober, Target};
+use windlass_engine::rollout::{Event, Watched};
+use windlass_model::{InstanceEnd, InstanceId, Millis, Probe, ProbeKind, Probed, ServiceName};
+
+use crate::border::Border;
+use crate::drive::Inbox;
+
+/// Longest time between two questions while an instance is not ready yet: readiness is seen soon,
+/// however rarely the probe is asked later.
+const EAGER: Millis = Millis::from_millis(100);
+
+/// Changes of a bad answer that are reported per instance; later ones are left out of the journal.
+const ANSWERS_REPORTED: u32 = 20;
+
+/// Times a target whose watch broke is asked again before the instance counts as lost.
+const WATCH_TRIES: u32 = 5;
+
+/// The watches of one deployment.
+#[derive(Default)]
+pub(crate) struct Watches {
+    running: BTreeMap<InstanceId, AbortHandle>,
+}
+
+impl Watches {
+    /// Starts and ends watches so that exactly `wanted` are followed.
+    pub(crate) fn follow(
+        &mut self,
+        border: &Border,
+        inbox: &Inbox,
+        wanted: Vec<(ServiceName, Watched)>,
+    ) {
+        self.running.retain(|instance, watch| {
+            let stays = wanted.iter().any(|(_, w)| w.instance.id == *instance);
+            if !stays {
+                watch.abort();
+            }
+            stays
+        });
+        for (service, watched) in wanted {
+            let id = watched.instance.id.clone();
+            if self.running.contains_key(&id) {
+                continue;
+            }
+            let (abort, registration) = AbortHandle::new_pair();
+            self.running.insert(id, abort);
+            let watch = Watch {
+                clock: border.clock.clone(),
+                target: border.target.clone(),
+                prober: border.prober.clone(),
+                inbox: inbox.clone(),
+                service,
+                ready: watched.presumed_ready,
+                watched,
+                good: 0,
+                bad: 0,
+                reported: 0,
+                last: None,
+            };
+            border.spawner.spawn(Box::pin(
+                Abortable::new(watch.run(), registration).map(|_| ()),
+            ));
+        }
+    }
+}
+
+impl Drop for Watches {
+    fn drop(&mut self) {
+        for watch in self.running.values() {
+            watch.abort();
+        }
+    }
+}
+
+struct Watch {
+    clock: Rc<dyn Clock>,
+    target: Rc<dyn Target>,
+    prober: Rc<dyn Prober>,
+    inbox: Inbox,
+    service: ServiceName,
+    watched: Watched,
+    ready: bool,
+    good: u16,
+    bad: u16,
+    reported: u32,
+    last: Option<String>,
+}
+
+impl Watch {
+    fn probe(&self) -> &Probe {
+        &self.watched.probe
+    }
+
+    async fn tell(&self, event: Event) {
+        self.inbox.rollout(&self.service, event).await;
+    }
+
+    async fn lost(&mut self, end: InstanceEnd) {
+        self.ready = false;
+        self.good = 0;
+        self.tell(Event::InstanceLost {
+            instance: self.watched.instance.id.clone(),
+            end,
+        })
+        .await;
+    }
+
+    /// Follows the instance until the watch is aborted or the instance is gone for good.
+    async fn run(mut self) {
+        let mut states = self.target.watch(&self.watched.instance);
+        let mut restarts = None;
+        let mut broken = 0;
+        let mut since = self.clock.work();
+        let mut pause = Millis::ZERO;
+        loop {
+            let clock = Rc::clone(&self.clock);
+            let sleep = clock.sleep(pause);
+            let state = match select(states.next(), sleep).await {
+                Either::Left((state, _)) => state,
+                Either::Right(_) => {
+                    self.ask(since).await;
+                    pause = self.pause();
+                    continue;
+                }
+            };
+            match state {
+                Some(InstanceState::Running { restarts: now, .. }) => {
+                    if restarts.is_some_and(|before| now > before) {
+                        since = self.clock.work();
+                        self.lost(InstanceEnd::Unready("it was started again".to_owned()))
+                            .await;
+                    }
+                    restarts = Some(now);
+                }
+                Some(InstanceState::Ended(end)) => return self.lost(end).await,
+                Some(InstanceState::Absent) => return self.lost(InstanceEnd::Unknown).await,
+                None => {
+                    broken += 1;
+                    if broken > WATCH_TRIES {
+                        return self.lost(InstanceEnd::Unknown).await;
+                    }
+                    self.clock.sleep(EAGER).await;
+                    states = self.target.watch(&self.watched.instance);
+                }
+            }
+        }
+    }
+
+    fn pause(&self) -> Millis {
+        if self.ready {
+            self.probe().every
+        } else {
+            self.probe().every.min(EAGER)
+        }
+    }
+
+    async fn ask(&mut self, since: Millis) {
+        let answer = match self.probe().kind {
+            ProbeKind::Alive { at_least } => {
+                let lived = self.clock.work().less(since);
+                if lived >= at_least {
+                    // It has lived long enough: that is one answer, and all that can be asked.
+                    self.good = self.probe().rise;
+                    Probed::Ready
+                } else {
+                    Probed::Unready {
+                        saw: format!("alive for {lived} of {at_least}"),
+                    }
+                }
+            }
+            ProbeKind::Http { .. } | ProbeKind::Tcp => {
+                self.prober
+                    .probe(self.probe(), &self.watched.instance)
+                    .await
+            }
+        };
+        match answer {
+            Probed::Ready => self.good_answer().await,
+            Probed::Unready { saw } => self.bad_answer(saw).await,
+        }
+    }
+
+    async fn good_answer(&mut self) {
+        self.bad = 0;
+        self.last = None;
+        self.good = self.good.saturating_add(1);
+        if self.ready || self.good < self.probe().rise {
+            return;
+        }
+        if !self.owns_its_listener().await {
+            let saw = "another program answers on its address".to_owned();
+            return self.bad_answer(saw).await;
+        }
+        self.ready = true;
+        self.tell(Event::InstanceReady {
+            instance: self.watched.instance.id.clone(),
+        })
+        .await;
+    }
+
+    /// Whether the listening socket belongs to the instance's own group: somebody else's good
+    /// answer makes nobody ready.
+    async fn owns_its_listener(&self) -> bool {
+        match self.target.observe(&self.watched.instance).await {
+            Ok(InstanceState::Running { listening, .. }) => {
+                listening || matches!(self.probe().kind, ProbeKind::Alive { .. })
+            }
+            Ok(InstanceState::Absent | InstanceState::Ended(_)) | Err(_) => false,
+        }
+    }
+
+    async fn bad_answer(&mut self, saw: String) {
+        self.good = 0;
+        self.bad = self.bad.saturating_add(1);
+        if self.ready && self.bad >= self.probe().fall {
+            return self.lost(InstanceEnd::Unready(saw)).await;
+        }
+        let changed = self.last.as_ref() != Some(&saw);
+        if !self.ready && changed && self.reported < ANSWERS_REPORTED {
+            self.reported += 1;
+            let instance = self.watched.instance.id.clone();
+            self.tell(Event::ProbeFailed {
+                instance,
+                saw: saw.clone(),
+            })
+            .await;
+        }
+        self.last = Some(saw);
+    }
+}

@@ -1,0 +1,4 @@
+//! Whole controllers in a world of fakes, on paused time.
+
+mod deployments;
+mod simulation;

@@ -1,0 +1,94 @@
+//! Seeded stories: each is played without a crash, then with one, then with a second one soon
+//! after, and must come to the same end.
+
+mod check;
+mod play;
+mod story;
+
+use windlass_testkit::{Crash, Seeded, run};
+
+use self::check::{complaints, differences};
+use self::play::{Played, play};
+use self::story::Story;
+
+/// Seeds played unless `WINDLASS_SEEDS` says otherwise.
+const SEEDS: u64 = 200;
+
+/// Commits after a crash within which the second one comes: often the next controller is still
+/// recovering.
+const SOON: u64 = 6;
+
+fn number(name: &str, otherwise: u64) -> u64 {
+    let text = std::env::var(name).unwrap_or_default();
+    text.parse().unwrap_or(otherwise)
+}
+
+/// Plays `count` seeds from `from` on; returns what was wrong, per seed.
+pub(crate) fn simulate(from: u64, count: u64) -> Vec<String> {
+    (from..from.saturating_add(count)).filter_map(|seed| one(seed).err()).collect()
+}
+
+/// What is wrong, and how to see it alone; with `WINDLASS_STORY` set, also the story itself.
+fn told(story: &Story, how: &str, played: &Played, wrong: &[String]) -> String {
+    let seed = story.seed;
+    let mut text = format!("seed {seed}, {how}:\n  {}\n", wrong.join("\n  "));
+    if std::env::var_os("WINDLASS_STORY").is_some() {
+        for line in &played.lines {
+            text.push_str(&format!("{line:?}\n"));
+        }
+        for split in &played.splits {
+            text.push_str(&format!("{} {} {:?}\n", split.at, split.service, split.weights()));
+        }
+        for row in &played.rows {
+            text.push_str(&format!("{} {} {} {:?}\n", row.at_us, row.number, row.event, row.facts));
+        }
+        text.push_str(&format!("{story:?}\n"));
+    }
+    text.push_str(&format!(
+        "  alone: WINDLASS_SEED_FROM={seed} WINDLASS_SEEDS=1 WINDLASS_STORY=1 \
+         cargo test -p windlass-runtime --test it simulation"
+    ));
+    text
+}
+
+fn one(seed: u64) -> Result<(), String> {
+    let story = Story::of(seed);
+    let whole = run(play(&story, &[]));
+    let wrong = complaints(&story, &whole);
+    if !wrong.is_empty() {
+        return Err(told(&story, "without a crash", &whole, &wrong));
+    }
+    let seeded = Seeded::new(seed ^ 0xc0ff_ee);
+    let first = crash(&seeded, 1 + seeded.below(whole.commits));
+    let second = crash(&seeded, commit(first) + 1 + seeded.below(SOON));
+    for crashes in [vec![first], vec![first, second]] {
+        let played = run(play(&story, &crashes));
+        let mut wrong = complaints(&story, &played);
+        wrong.extend(compared(&story, &whole, &played));
+        if !wrong.is_empty() {
+            return Err(told(&story, &format!("{crashes:?}"), &played, &wrong));
+        }
+    }
+    Ok(())
+}
+
+fn compared(story: &Story, whole: &Played, played: &Played) -> Vec<String> {
+    if story.has_one_end() { differences(whole, played) } else { Vec::new() }
+}
+
+fn crash(seeded: &Seeded, commit: u64) -> Crash {
+    if seeded.chance(50) { Crash::Before(commit) } else { Crash::After(commit) }
+}
+
+fn commit(crash: Crash) -> u64 {
+    match crash {
+        Crash::Before(commit) | Crash::After(commit) => commit,
+    }
+}
+
+#[test]
+fn a_crash_between_any_two_commits_changes_no_end() {
+    let from = number("WINDLASS_SEED_FROM", 1);
+    let wrong = simulate(from, number("WINDLASS_SEEDS", SEEDS));
+    assert!(wrong.is_empty(), "{} seeds went wrong:\n{}", wrong.len(), wrong.join("\n"));
+}

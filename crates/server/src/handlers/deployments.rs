@@ -1,0 +1,69 @@
+//! `/v1/deployments`: beginning them, looking at them, and what people say to them.
+
+use axum::extract::State;
+use serde::Deserialize;
+use windlass_api::{CommandRequest, DeployAnswer, DeployRequest, DeploymentView, Source};
+use windlass_runtime::From;
+
+use crate::Controller;
+use crate::answer::{Answer, Answered};
+use crate::app::App;
+use crate::body::{Asked, Json, Named};
+use crate::file::decode;
+
+/// Deployments that are listed unless the client says how many.
+const LISTED: u32 = 20;
+
+/// Most that are listed.
+const LISTED_MAX: u32 = 1_000;
+
+/// `GET /v1/deployments`: query.
+#[derive(Debug, Deserialize)]
+pub(super) struct ListQuery {
+    #[serde(default)]
+    limit: Option<u32>,
+}
+
+pub(super) async fn list<C: Controller>(
+    State(app): State<App<C>>,
+    Asked(query): Asked<ListQuery>,
+) -> Answered<Vec<DeploymentView>> {
+    let limit = query.limit.unwrap_or(LISTED).min(LISTED_MAX);
+    Ok(Answer(app.controller.deployments(limit).await?))
+}
+
+pub(super) async fn post<C: Controller>(
+    State(app): State<App<C>>,
+    Json(request): Json<DeployRequest>,
+) -> Answered<DeployAnswer> {
+    let from = match request.source {
+        Source::File(file) => From::File(Box::new(decode(file)?)),
+        Source::Plan(id) => From::Plan(id),
+        Source::Retry(id) => From::Retry(id),
+    };
+    let begun = app
+        .controller
+        .deploy(from, request.by, request.may_move)
+        .await?;
+    let (deployment, plan) = begun;
+    Ok(Answer(DeployAnswer { deployment, plan }))
+}
+
+pub(super) async fn show<C: Controller>(
+    State(app): State<App<C>>,
+    Named(id): Named,
+) -> Answered<DeploymentView> {
+    Ok(Answer(app.controller.show(id).await?))
+}
+
+/// Answers with the deployment as it is once the command is journalled.
+pub(super) async fn command<C: Controller>(
+    State(app): State<App<C>>,
+    Named(id): Named,
+    Json(request): Json<CommandRequest>,
+) -> Answered<DeploymentView> {
+    app.controller
+        .command(id.clone(), request.command, request.by)
+        .await?;
+    Ok(Answer(app.controller.show(id).await?))
+}

@@ -1,0 +1,24 @@
+//! `POST /v1/down`: ends an application's services.
+
+use axum::extract::State;
+use windlass_api::{DownAnswer, DownRequest};
+use windlass_model::{AppName, EnvironmentName};
+
+use crate::Controller;
+use crate::answer::{Answer, Answered, bad_request};
+use crate::app::App;
+use crate::body::Json;
+
+pub(super) async fn post<C: Controller>(
+    State(app): State<App<C>>,
+    Json(request): Json<DownRequest>,
+) -> Answered<DownAnswer> {
+    let bad_name = |why: windlass_model::InvalidName| bad_request(400, why.to_string());
+    let name = AppName::new(&request.app).map_err(bad_name)?;
+    let environment = match &request.environment {
+        Some(text) => Some(EnvironmentName::new(text).map_err(bad_name)?),
+        None => None,
+    };
+    let answer = app.controller.down(name, environment, request.by).await?;
+    Ok(Answer(answer))
+}

@@ -1,0 +1,44 @@
+//! `GET /v1/logs`: what a service's instances printed, one JSON object a line.
+
+use axum::body::{Body, Bytes};
+use axum::extract::State;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::{IntoResponse, Response};
+use futures_util::StreamExt;
+use windlass_api::LogQuery;
+use windlass_model::{AppName, EnvironmentName, InvalidName, ServiceName};
+use windlass_runtime::ServiceAt;
+
+use crate::Controller;
+use crate::answer::{Refused, bad_request};
+use crate::app::{App, ended};
+use crate::body::Asked;
+
+/// Bytes per stream and instance that are read unless the client says how many.
+const TAIL: u64 = 64 * 1024;
+
+/// Most of them.
+const TAIL_MAX: u64 = 64 * 1024 * 1024;
+
+pub(super) async fn get<C: Controller>(
+    State(app): State<App<C>>,
+    Asked(query): Asked<LogQuery>,
+) -> Result<Response, Refused> {
+    let bad_name = |why: InvalidName| bad_request(400, why.to_string());
+    let service = ServiceAt {
+        app: AppName::new(&query.app).map_err(bad_name)?,
+        environment: EnvironmentName::new(&query.environment).map_err(bad_name)?,
+        service: ServiceName::new(&query.service).map_err(bad_name)?,
+    };
+    let tail = query.tail.unwrap_or(TAIL).min(TAIL_MAX);
+    let lines = app.controller.logs(service, tail, query.follow).await?;
+    let mut ending = app.ending.clone();
+    let over = async move { ended(&mut ending).await };
+    let lines = lines.take_until(Box::pin(over)).map(|line| {
+        let mut bytes = serde_json::to_vec(&line).map_err(std::io::Error::other)?;
+        bytes.push(b'\n');
+        Ok::<_, std::io::Error>(Bytes::from(bytes))
+    });
+    let media = [(CONTENT_TYPE, "application/x-ndjson")];
+    Ok((media, Body::from_stream(lines)).into_response())
+}

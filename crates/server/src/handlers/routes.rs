@@ -1,0 +1,35 @@
+//! What is served where.
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::routing::{get, post};
+
+use super::{deployments, down, events, figures, logs, plans, status, version};
+use crate::Controller;
+use crate::answer::{not_found, wrong_method};
+use crate::app::App;
+
+/// Every path of the API.
+pub(crate) fn routes<C: Controller>(app: App<C>) -> Router {
+    Router::new()
+        .route("/v1/version", get(version::get::<C>))
+        .route("/v1/plans", post(plans::post::<C>))
+        .route(
+            "/v1/deployments",
+            get(deployments::list::<C>).post(deployments::post::<C>),
+        )
+        .route("/v1/deployments/{id}", get(deployments::show::<C>))
+        .route(
+            "/v1/deployments/{id}/commands",
+            post(deployments::command::<C>),
+        )
+        .route("/v1/status", get(status::get::<C>))
+        .route("/v1/figures", get(figures::get::<C>))
+        .route("/v1/events", get(events::get::<C>))
+        .route("/v1/logs", get(logs::get::<C>))
+        .route("/v1/down", post(down::post::<C>))
+        .fallback(not_found)
+        .method_not_allowed_fallback(wrong_method)
+        .layer(DefaultBodyLimit::max(app.limits.body))
+        .with_state(app)
+}

@@ -1,0 +1,196 @@
+//! Every question and its answer.
+
+use windlass_api::{
+    Code, Command, DeployRequest, DownRequest, Exit, LogQuery, Problem, Source, VersionView,
+};
+use windlass_client::{Client, ClientError};
+use windlass_model::{DeploymentState, PlanId};
+
+use crate::fake::id;
+use crate::standing::{Standing, file, folder, hello, paths};
+
+fn refused<T: std::fmt::Debug>(answer: Result<T, ClientError>) -> Problem {
+    match answer {
+        Err(ClientError::Refused(problem)) => *problem,
+        other => panic!("not refused: {other:?}"),
+    }
+}
+
+fn from(source: Source) -> DeployRequest {
+    DeployRequest {
+        source,
+        by: "mira".to_owned(),
+        may_move: false,
+    }
+}
+
+#[tokio::test]
+async fn the_greeting_says_which_controller_answers() {
+    let folder = folder();
+    let server = Standing::new(folder.path());
+    let client = server.client().await;
+    let expected = VersionView {
+        version: "0.1.0".to_owned(),
+        api: windlass_api::API_VERSION,
+        pid: 1,
+        epoch: 7,
+    };
+    assert_eq!(client.controller(), &expected);
+}
+
+#[tokio::test]
+async fn without_a_controller_nothing_is_made() {
+    let folder = folder();
+    let paths = paths(folder.path());
+    let answer = Client::connect(&paths).await;
+    assert!(matches!(answer, Err(ClientError::NotRunning)), "{answer:?}");
+}
+
+#[tokio::test]
+async fn a_plan_gets_the_decoded_file_and_only_the_values_that_it_names() {
+    let folder = folder();
+    let server = Standing::new(folder.path());
+    let view = server.client().await.plan(&hello()).await.unwrap();
+    assert_eq!(view.plan.app.as_str(), "hello");
+    let state = server.fake.state();
+    let wanted = &state.wanted[0];
+    assert_eq!(wanted.folder.to_str(), Some("/srv/hello"));
+    let names: Vec<_> = wanted.values.keys().map(String::as_str).collect();
+    assert_eq!(names, ["TOKEN"]);
+}
+
+#[tokio::test]
+async fn every_problem_of_a_file_comes_back_drawn() {
+    let folder = folder();
+    let server = Standing::new(folder.path());
+    let bad = file("app: hello\nservices:\n  web:\n    rum: ./x\n    bake: 30\n");
+    let problem = refused(server.client().await.plan(&bad).await);
+    assert_eq!((problem.status, problem.exit), (422, Exit::Configuration));
+    let detail = problem.detail.unwrap();
+    assert!(detail.contains("windlass.yaml:4:5"), "{detail}");
+    assert!(detail.contains("windlass.yaml:5:11"), "{detail}");
+    assert!(server.fake.state().wanted.is_empty());
+}
+
+#[tokio::test]
+async fn a_name_without_a_value_is_refused_at_its_place() {
+    let folder = folder();
+    let server = Standing::new(folder.path());
+    let mut file = hello();
+    file.values.clear();
+    let problem = refused(server.client().await.plan(&file).await);
+    assert_eq!(problem.code, Code("WL0190".to_owned()));
+    assert_eq!(problem.exit, Exit::Configuration);
+    assert!(problem.detail.unwrap().contains("windlass.yaml:4"));
+}
+
+#[tokio::test]
+async fn what_was_typed_beside_the_file_is_a_usage_error() {
+    let folder = folder();
+    let server = Standing::new(folder.path());
+    let mut file = hello();
+    file.environment = Some("elsewhere".to_owned());
+    let problem = refused(server.client().await.plan(&file).await);
+    assert_eq!(problem.exit, Exit::Usage);
+    let mut file = hello();
+    file.folder = "here".to_owned();
+    let problem = refused(server.client().await.plan(&file).await);
+    assert_eq!(problem.exit, Exit::Usage);
+}
+
+#[tokio::test]
+async fn figures_and_status_are_passed_on() {
+    let folder = folder();
+    let server = Standing::new(folder.path());
+    let client = server.client().await;
+    assert!(client.figures().await.unwrap().services.is_empty());
+    assert!(client.status().await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_deployment_begins_is_shown_is_listed_and_takes_commands() {
+    let folder = folder();
+    let server = Standing::new(folder.path());
+    let client = server.client().await;
+    let begun = client.deploy(&from(Source::File(hello()))).await.unwrap();
+    let dep = begun.deployment.unwrap();
+    assert_eq!(client.show(&dep).await.unwrap().by, "mira");
+    assert_eq!(client.deployments(5).await.unwrap().len(), 1);
+    assert_eq!(client.deployments(0).await.unwrap().len(), 0);
+    let held = client.command(&dep, Command::Hold, "jo").await.unwrap();
+    assert_eq!(held.state, DeploymentState::Held);
+    let said = server.fake.state().said.clone();
+    assert_eq!(said, [(dep, Command::Hold, "jo".to_owned())]);
+}
+
+#[tokio::test]
+async fn a_refusal_arrives_whole() {
+    let folder = folder();
+    let server = Standing::new(folder.path());
+    let client = server.client().await;
+    let problem = refused(client.show(&id("dep_09")).await);
+    assert_eq!(problem.status, 404);
+    assert_eq!(problem.code, Code("WL0311".to_owned()));
+    assert_eq!(problem.hint.as_deref(), Some("windlass list"));
+    let plan = PlanId::parse("plan_9").unwrap();
+    let problem = refused(client.deploy(&from(Source::Plan(plan))).await);
+    assert_eq!(problem.exit.code(), 5);
+    let answer = client.deploy(&from(Source::Retry(id("dep_09")))).await;
+    assert_eq!(refused(answer).status, 404);
+    let answer = client.command(&id("dep_09"), Command::Abort, "jo").await;
+    assert_eq!(refused(answer).status, 404);
+}
+
+#[tokio::test]
+async fn a_log_arrives_line_by_line_and_ends() {
+    let folder = folder();
+    let server = Standing::new(folder.path());
+    let query = LogQuery {
+        app: "hello".to_owned(),
+        environment: "default".to_owned(),
+        service: "web".to_owned(),
+        tail: None,
+        follow: true,
+    };
+    let mut logs = server.client().await.logs(&query).await.unwrap();
+    let mut texts = Vec::new();
+    while let Some(line) = logs.next().await.unwrap() {
+        texts.push(line.text);
+    }
+    assert_eq!(texts.len(), 3);
+    assert_eq!(texts[2], "line 3\twith \u{fffd} and \"quotes\"");
+    let asked = &server.fake.state().logs_asked[0];
+    assert_eq!(asked.0.service.as_str(), "web");
+    assert_eq!((asked.1, asked.2), (64 * 1024, true));
+}
+
+#[tokio::test]
+async fn a_log_of_no_possible_name_is_refused() {
+    let folder = folder();
+    let server = Standing::new(folder.path());
+    let query = LogQuery {
+        app: "hello".to_owned(),
+        environment: "default".to_owned(),
+        service: "../web".to_owned(),
+        tail: Some(1),
+        follow: false,
+    };
+    let answer = server.client().await.logs(&query).await;
+    assert_eq!(refused(answer.map(|_logs| ())).status, 400);
+}
+
+#[tokio::test]
+async fn down_says_what_it_ended() {
+    let folder = folder();
+    let server = Standing::new(folder.path());
+    let client = server.client().await;
+    let ask = |app: &str| DownRequest {
+        app: app.to_owned(),
+        environment: None,
+        by: "mira".to_owned(),
+    };
+    let answer = client.down(&ask("hello")).await.unwrap();
+    assert!(answer.last);
+    assert_eq!(refused(client.down(&ask("other")).await).status, 404);
+    assert_eq!(refused(client.down(&ask("Bad Name")).await).status, 400);
+}

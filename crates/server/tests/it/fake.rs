@@ -1,0 +1,243 @@
+//! A controller with behaviour: it keeps deployments, takes commands, and streams its events.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use futures_channel::{mpsc, oneshot};
+use windlass_api::{
+    Command, DeploymentView, DownAnswer, EnvironmentView, Event, Exit, FiguresView, LogLine,
+    PlanView, Problem,
+};
+use windlass_model::{
+    AppName, DeploymentId, DeploymentState, EnvironmentName, Fact, OnFailure, Outcome, Plan,
+    PlanId, ServiceName,
+};
+use windlass_runtime::{EventStream, From, LogStream, ServiceAt, Wanted};
+use windlass_server::Controller;
+
+#[derive(Clone, Default)]
+pub(crate) struct Fake {
+    state: Arc<Mutex<State>>,
+}
+
+#[derive(Default)]
+pub(crate) struct State {
+    pub(crate) wanted: Vec<Wanted>,
+    pub(crate) said: Vec<(DeploymentId, Command, String)>,
+    pub(crate) deployments: Vec<DeploymentView>,
+    pub(crate) events: Vec<Event>,
+    /// Events after which a stream ends as that of a slow watcher.
+    pub(crate) stream_ends_after: Option<usize>,
+    /// Whether a stream stays open after the last event.
+    pub(crate) streams_stay: bool,
+    open: Vec<mpsc::Sender<Event>>,
+    pub(crate) logs_asked: Vec<(ServiceAt, u64, bool)>,
+    /// Told when a `down` begins; the `down` then waits for the other one.
+    pub(crate) down: Option<(oneshot::Sender<()>, oneshot::Receiver<()>)>,
+}
+
+impl Fake {
+    pub(crate) fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().expect("no test panics with the lock")
+    }
+
+    /// Commits one event.
+    pub(crate) fn commit(&self, facts: Vec<Fact>) {
+        let mut state = self.state();
+        let number = state.events.len() as u64;
+        let event = Event {
+            sequence: number + 1,
+            deployment: id("dep_01a"),
+            number,
+            at_us: 0,
+            facts,
+        };
+        for watcher in &mut state.open {
+            watcher.try_send(event.clone()).ok();
+        }
+        state.events.push(event);
+    }
+}
+
+pub(crate) fn id(text: &str) -> DeploymentId {
+    DeploymentId::parse(text).unwrap()
+}
+
+pub(crate) fn held(by: &str) -> Vec<Fact> {
+    vec![Fact::Held { by: by.to_owned() }]
+}
+
+pub(crate) fn deployment(text: &str, app: AppName) -> DeploymentView {
+    DeploymentView {
+        id: id(text),
+        plan: PlanId::parse("plan_1").unwrap(),
+        app,
+        environment: EnvironmentName::default_environment(),
+        state: DeploymentState::Running,
+        started_us: 0,
+        ended_us: None,
+        by: "mira".to_owned(),
+        rollouts: BTreeMap::new(),
+        sequence: 0,
+        poisoned: None,
+    }
+}
+
+fn plan_view(wanted: &Wanted) -> PlanView {
+    PlanView {
+        plan: Plan {
+            id: PlanId::parse("plan_1").unwrap(),
+            app: wanted.spec.app.clone(),
+            environment: wanted.spec.environment.clone(),
+            revision: 0,
+            on_failure: OnFailure::All,
+            parallel: wanted.spec.parallel,
+            rollouts: BTreeMap::new(),
+            unchanged: wanted.spec.services.keys().cloned().collect(),
+            unmanaged: std::collections::BTreeSet::new(),
+            tasks: Vec::new(),
+        },
+        nothing_to_do: false,
+    }
+}
+
+fn unknown(id: &DeploymentId) -> Problem {
+    Problem::new(404, "WL0311", Exit::Usage, format!("there is no {id}")).hint("windlass list")
+}
+
+impl Controller for Fake {
+    async fn plan(&self, wanted: Wanted) -> Result<PlanView, Problem> {
+        let view = plan_view(&wanted);
+        self.state().wanted.push(wanted);
+        Ok(view)
+    }
+
+    async fn deploy(
+        &self,
+        from: From,
+        by: String,
+        _may_move: bool,
+    ) -> Result<(Option<DeploymentId>, PlanView), Problem> {
+        match from {
+            From::File(wanted) => {
+                let view = plan_view(&wanted);
+                let mut begun = deployment("dep_01a", wanted.spec.app.clone());
+                begun.by = by;
+                self.state().deployments.push(begun);
+                Ok((Some(id("dep_01a")), view))
+            }
+            From::Plan(_) => Err(Problem::new(
+                409,
+                "WL0320",
+                Exit::Refused,
+                "the plan is stale",
+            )),
+            From::Retry(id) => Err(unknown(&id)),
+        }
+    }
+
+    async fn command(&self, id: DeploymentId, command: Command, by: String) -> Result<(), Problem> {
+        let mut state = self.state();
+        let found = state.deployments.iter_mut().find(|view| view.id == id);
+        let Some(view) = found else {
+            return Err(unknown(&id));
+        };
+        view.state = match command {
+            Command::Hold => DeploymentState::Held,
+            Command::Resume => DeploymentState::Running,
+            Command::Abort => DeploymentState::Ended(Outcome::RolledBack),
+            Command::Promote => DeploymentState::Settling,
+        };
+        state.said.push((id, command, by));
+        Ok(())
+    }
+
+    async fn figures(&self) -> Result<FiguresView, Problem> {
+        Ok(FiguresView {
+            router: "one".to_owned(),
+            ..FiguresView::default()
+        })
+    }
+
+    async fn status(&self) -> Result<Vec<EnvironmentView>, Problem> {
+        Ok(Vec::new())
+    }
+
+    async fn deployments(&self, limit: u32) -> Result<Vec<DeploymentView>, Problem> {
+        let limit = usize::try_from(limit).unwrap();
+        Ok(self
+            .state()
+            .deployments
+            .iter()
+            .take(limit)
+            .cloned()
+            .collect())
+    }
+
+    async fn show(&self, id: DeploymentId) -> Result<DeploymentView, Problem> {
+        let state = self.state();
+        let found = state.deployments.iter().find(|view| view.id == id);
+        found.cloned().ok_or_else(|| unknown(&id))
+    }
+
+    async fn events(
+        &self,
+        after: u64,
+        _deployment: Option<DeploymentId>,
+    ) -> Result<EventStream, Problem> {
+        let (mut sender, stream) = mpsc::channel(64);
+        let mut state = self.state();
+        let most = state.stream_ends_after.unwrap_or(usize::MAX);
+        let past = state.events.iter().filter(|event| event.sequence > after);
+        for event in past.take(most) {
+            sender.try_send(event.clone()).unwrap();
+        }
+        if state.streams_stay {
+            state.open.push(sender);
+        }
+        Ok(stream)
+    }
+
+    async fn logs(
+        &self,
+        service: ServiceAt,
+        tail: u64,
+        follow: bool,
+    ) -> Result<LogStream, Problem> {
+        self.state().logs_asked.push((service, tail, follow));
+        let (mut sender, stream) = mpsc::channel(64);
+        for number in 1..=3 {
+            let line = LogLine {
+                instance: "ins_1".to_owned(),
+                version: "1".to_owned(),
+                stream: "stdout".to_owned(),
+                text: format!("line {number}\twith \u{fffd} and \"quotes\""),
+            };
+            sender.try_send(line).unwrap();
+        }
+        Ok(stream)
+    }
+
+    async fn down(
+        &self,
+        app: AppName,
+        _environment: Option<EnvironmentName>,
+        _by: String,
+    ) -> Result<DownAnswer, Problem> {
+        let ended = vec![ServiceName::new("web").unwrap()];
+        let waits = self.state().down.take();
+        if let Some((begun, go_on)) = waits {
+            begun.send(()).unwrap();
+            go_on.await.unwrap();
+        }
+        match app.as_str() {
+            "hello" => Ok(DownAnswer { ended, last: true }),
+            _ => Err(Problem::new(
+                404,
+                "WL0312",
+                Exit::Usage,
+                "there is no such application",
+            )),
+        }
+    }
+}

@@ -1,0 +1,13 @@
+//! Server and client over a real Unix socket, with a controller that behaves but deploys nothing.
+
+#![expect(
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "what a test sets up must be there"
+)]
+
+mod asking;
+mod fake;
+mod following;
+mod limits;
+mod standing;

@@ -1,0 +1,32 @@
+//! The journal on SQL.
+//!
+//! [`SqliteStore`] keeps the journal in one SQLite file beside nothing else: one writer connection
+//! on a thread of its own, and a few connections that can only read. A whole transaction is one
+//! message to the writer; what waits together is committed together. An append is acknowledged
+//! when it would survive a power cut (WAL, `synchronous=FULL`).
+//!
+//! Rows carry a format version, a checksum and the checksum of the row before them *in the same
+//! deployment*, so that a damaged row is found when it is read, and harms its own deployment only.
+//!
+//! | module | holds |
+//! |---|---|
+//! | `queries` | every SQL text, one noun per file |
+//! | `migrate` | the numbered schema files, and who may open what |
+//! | `checksum` | what a row's checksum covers |
+//! | `write` | the transactions, as messages |
+//! | `writer` | the one who commits them |
+//! | `read` | rows back into nouns, checked |
+
+mod checksum;
+mod connect;
+mod error;
+mod migrate;
+mod queries;
+mod read;
+mod sqlite;
+mod write;
+mod writer;
+
+pub use migrate::{LATEST_SCHEMA, MIGRATIONS, Migration};
+pub use queries::statements;
+pub use sqlite::SqliteStore;

@@ -1,0 +1,9 @@
+//! The store as its users see it.
+
+mod damage;
+mod fixture;
+mod group;
+mod kill;
+mod opening;
+mod schema;
+mod story;

@@ -1,0 +1,1 @@
+//! What each trait of `edge` promises, in code.

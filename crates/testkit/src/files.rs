@@ -1,0 +1,224 @@
+//! Files, as they come out of `config`.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+
+use windlass_model::{
+    AppName, EnvironmentName, Millis, OnFailure, Overlap, Percent, Probe, ProbeKind, ProcessSpec,
+    ServiceKey, ServiceName, ServiceSpec, Spec, Step, Stop, Strategy, Template,
+};
+use windlass_runtime::Wanted;
+
+/// The name of an application.
+pub fn app_name(name: &str) -> AppName {
+    AppName::new(name).expect("the test gives a good name")
+}
+
+/// The environment of a file that names none.
+pub fn environment_name() -> EnvironmentName {
+    EnvironmentName::default_environment()
+}
+
+/// The name of a service.
+pub fn service_name(name: &str) -> ServiceName {
+    ServiceName::new(name).expect("the test gives a good name")
+}
+
+/// A loopback address.
+pub fn address(port: u16) -> SocketAddr {
+    SocketAddr::from((Ipv4Addr::LOCALHOST, port))
+}
+
+/// One service of a file. Without more it has no `listen` and one instance that must live 200 ms.
+#[derive(Clone, Debug)]
+pub struct Service {
+    name: ServiceName,
+    spec: ServiceSpec,
+}
+
+impl Service {
+    /// A service called `name`.
+    pub fn new(name: &str) -> Self {
+        let run = Template::parse("./server").expect("it has no places");
+        let ready = Probe {
+            kind: ProbeKind::Alive { at_least: Millis::from_millis(200) },
+            within: Millis::from_secs(10),
+            ..Probe::default()
+        };
+        let spec = ServiceSpec {
+            needs: BTreeSet::new(),
+            version: None,
+            process: ProcessSpec {
+                argv: vec![run],
+                files: Vec::new(),
+                instances: 1,
+                env: BTreeMap::new(),
+                stop: Stop { within: Millis::from_secs(3), ..Stop::default() },
+            },
+            listen: None,
+            ready,
+            strategy: Strategy::BlueGreen,
+            overlap: Overlap::No,
+            bake: Millis::from_secs(6),
+            drain: Millis::from_secs(5),
+        };
+        Self { name: service_name(name), spec }
+    }
+
+    /// Served on a loopback port and asked over HTTP.
+    #[must_use]
+    pub fn listen(mut self, port: u16) -> Self {
+        self.spec.listen = Some(address(port));
+        self.spec.ready.kind = ProbeKind::Http { path: "/ready".to_owned() };
+        self
+    }
+
+    /// Begins after `names` have passed.
+    #[must_use]
+    pub fn needs(mut self, names: &[&str]) -> Self {
+        self.spec.needs = names.iter().map(|name| service_name(name)).collect();
+        self
+    }
+
+    /// So many copies.
+    #[must_use]
+    pub fn instances(mut self, count: u16) -> Self {
+        self.spec.process.instances = count;
+        self
+    }
+
+    /// How a new release takes over.
+    #[must_use]
+    pub fn strategy(mut self, strategy: Strategy) -> Self {
+        self.spec.strategy = strategy;
+        self
+    }
+
+    /// A canary: shares, each watched for so many milliseconds.
+    #[must_use]
+    pub fn canary(self, steps: &[(u64, u64)]) -> Self {
+        let step = |(to, bake): &(u64, u64)| Step {
+            to: Percent::new(*to).expect("the test gives a share"),
+            bake: Millis::from_millis(*bake),
+        };
+        self.strategy(Strategy::Canary(steps.iter().map(step).collect()))
+    }
+
+    /// Whether old and new may run at the same time.
+    #[must_use]
+    pub fn overlap(mut self, overlap: Overlap) -> Self {
+        self.spec.overlap = overlap;
+        self
+    }
+
+    /// How long it is watched.
+    #[must_use]
+    pub fn bake(mut self, bake: Millis) -> Self {
+        self.spec.bake = bake;
+        self
+    }
+
+    /// How long requests may take to end.
+    #[must_use]
+    pub fn drain(mut self, drain: Millis) -> Self {
+        self.spec.drain = drain;
+        self
+    }
+
+    /// Its label.
+    #[must_use]
+    pub fn version(mut self, version: &str) -> Self {
+        self.spec.version = Some(version.to_owned());
+        self
+    }
+
+    /// One more variable.
+    #[must_use]
+    pub fn env(mut self, name: &str, value: &str) -> Self {
+        let value = Template::parse(value).expect("the test gives a template");
+        self.spec.process.env.insert(name.to_owned(), value);
+        self
+    }
+
+    /// Work time within which it must be ready.
+    #[must_use]
+    pub fn ready_within(mut self, within: Millis) -> Self {
+        self.spec.ready.within = within;
+        self
+    }
+
+    /// Any other change.
+    #[must_use]
+    pub fn with(mut self, change: impl FnOnce(&mut ServiceSpec)) -> Self {
+        change(&mut self.spec);
+        self
+    }
+}
+
+/// One file.
+#[derive(Clone, Debug)]
+pub struct App {
+    spec: Spec,
+    folder: PathBuf,
+}
+
+impl App {
+    /// An application of these services.
+    pub fn new(name: &str, services: impl IntoIterator<Item = Service>) -> Self {
+        let services = services.into_iter().map(|service| (service.name, service.spec)).collect();
+        let spec = Spec {
+            app: app_name(name),
+            environment: environment_name(),
+            on_failure: OnFailure::All,
+            parallel: 8,
+            services,
+        };
+        Self { spec, folder: PathBuf::from("/srv").join(name) }
+    }
+
+    /// What goes back when one service fails.
+    #[must_use]
+    pub fn on_failure(mut self, on_failure: OnFailure) -> Self {
+        self.spec.on_failure = on_failure;
+        self
+    }
+
+    /// Its folder.
+    #[must_use]
+    pub fn folder(mut self, folder: &str) -> Self {
+        self.folder = PathBuf::from(folder);
+        self
+    }
+
+    /// How many instances may be starting at the same time.
+    #[must_use]
+    pub fn parallel(mut self, parallel: u16) -> Self {
+        self.spec.parallel = parallel;
+        self
+    }
+
+    /// The application as wanted.
+    pub fn spec(&self) -> &Spec {
+        &self.spec
+    }
+
+    /// Where one of its services lives.
+    pub fn key(&self, service: &str) -> ServiceKey {
+        ServiceKey {
+            app: self.spec.app.clone(),
+            environment: self.spec.environment.clone(),
+            service: service_name(service),
+        }
+    }
+
+    /// As it is handed to a controller.
+    pub fn wanted(&self) -> Wanted {
+        Wanted {
+            spec: self.spec.clone(),
+            folder: self.folder.clone(),
+            values: BTreeMap::new(),
+            surroundings: BTreeMap::new(),
+        }
+    }
+}

@@ -1,0 +1,312 @@
+//! The router as it stands in the world: a table, and requests under way.
+
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
+use std::rc::Rc;
+
+use windlass_control::{
+    Direction, Generation, ObservedRoute, ObservedSlot, ObservedTable, RouteChange, RouterBoot,
+    Tick,
+};
+use windlass_edge::EdgeError;
+use windlass_model::{Epoch, InstanceId, Millis, Percent, Route, RouteSlot, ServiceKey, SlotId};
+
+use crate::errors;
+use crate::ledger::{Effect, Ledger};
+use crate::splits::{Split, invalid};
+use crate::target::Host;
+use crate::time::WorldTime;
+use crate::trouble::Trouble;
+
+/// Requests that a slot with any share is carrying.
+const OPEN: u64 = 3;
+
+/// How long ago readiness may have been lost without anybody having had a chance to see it: three
+/// bad answers a second apart, and the calls around them.
+const UNSEEN: Millis = Millis::from_millis(4_000);
+
+/// Length of a tick.
+const TICK_MS: u64 = 1_000;
+
+/// Ticks that are kept: ten minutes.
+const TICKS_KEPT: u64 = 600;
+
+/// What splits traffic. Survives every controller.
+#[derive(Debug)]
+pub struct Front {
+    time: Rc<WorldTime>,
+    ledger: Rc<Ledger>,
+    host: Rc<Host>,
+    /// Calls that go wrong.
+    pub trouble: Trouble,
+    entries: RefCell<BTreeMap<ServiceKey, Entry>>,
+    splits: RefCell<Vec<Split>>,
+    epoch: Cell<Epoch>,
+    generation: Cell<u64>,
+    boot: Cell<u32>,
+    booted: Cell<Millis>,
+    decays_in: Cell<Millis>,
+    trusts: Cell<bool>,
+    refusing: RefCell<BTreeMap<ServiceKey, Percent>>,
+    gone: Cell<bool>,
+    occupied: RefCell<BTreeSet<SocketAddr>>,
+}
+
+#[derive(Debug)]
+struct Entry {
+    generation: Generation,
+    route: Route,
+    /// When each slot's last requests end, since it gets no more.
+    ends: BTreeMap<SlotId, Millis>,
+}
+
+impl Front {
+    pub(crate) fn new(time: &Rc<WorldTime>, ledger: &Rc<Ledger>, host: &Rc<Host>) -> Self {
+        Self {
+            time: Rc::clone(time),
+            ledger: Rc::clone(ledger),
+            host: Rc::clone(host),
+            trouble: Trouble::new(u8::MAX, 2),
+            entries: RefCell::default(),
+            splits: RefCell::default(),
+            epoch: Cell::default(),
+            generation: Cell::new(0),
+            boot: Cell::new(1),
+            booted: Cell::new(time.now()),
+            decays_in: Cell::new(Millis::from_millis(40)),
+            trusts: Cell::new(false),
+            refusing: RefCell::default(),
+            gone: Cell::new(false),
+            occupied: RefCell::default(),
+        }
+    }
+
+    /// From now on requests go on for so long after their slot gets no new ones.
+    pub fn requests_take(&self, time: Millis) {
+        self.decays_in.set(time);
+    }
+
+    /// From now on a share is given without asking whether the slot has capacity, so that a
+    /// controller that does not ask either is caught in the act.
+    pub fn trust(&self) {
+        self.trusts.set(true);
+    }
+
+    /// From now on a raise that gives a slot of `service` more than it has, and `most` or above, is
+    /// refused for good.
+    pub fn refuse_after(&self, service: &ServiceKey, most: Percent) {
+        self.refusing.borrow_mut().insert(service.clone(), most);
+    }
+
+    /// No raise is refused any more.
+    pub fn refuse_nothing(&self) {
+        self.refusing.borrow_mut().clear();
+    }
+
+    /// Nobody answers from now on, until [`Front::come_back`].
+    pub fn go_away(&self) {
+        self.gone.set(true);
+    }
+
+    /// Answers again, from the same table.
+    pub fn come_back(&self) {
+        self.gone.set(false);
+        self.boot.set(self.boot.get() + 1);
+        self.booted.set(self.time.now());
+    }
+
+    /// Loses its table, as a router does whose disk was lost.
+    pub fn lose_table(&self) {
+        self.entries.borrow_mut().clear();
+        self.come_back();
+    }
+
+    /// Somebody else listens on `address`.
+    pub fn occupy(&self, address: SocketAddr) {
+        self.occupied.borrow_mut().insert(address);
+    }
+
+    /// Every split there ever was.
+    pub fn splits(&self) -> Vec<Split> {
+        self.splits.borrow().clone()
+    }
+
+    /// What is in effect for `service`.
+    pub fn route(&self, service: &ServiceKey) -> Option<Route> {
+        self.entries.borrow().get(service).map(|entry| entry.route.clone())
+    }
+
+    /// Whether requests go to `instance`.
+    pub fn sends_to(&self, instance: &InstanceId) -> bool {
+        let entries = self.entries.borrow();
+        let slots = entries.values().flat_map(|entry| &entry.route.slots);
+        let mut fed = slots.filter(|slot| slot.weight > Percent::ZERO);
+        fed.any(|slot| slot.instances.iter().any(|i| i.id == *instance))
+    }
+
+    pub(crate) fn answers(&self) -> Result<(), EdgeError> {
+        if self.gone.get() { Err(errors::unreachable("the router is not there")) } else { Ok(()) }
+    }
+
+    /// Every word of a newer controller silences the older ones.
+    pub(crate) fn hear(&self, epoch: Epoch) -> Result<(), EdgeError> {
+        let highest = self.epoch.get();
+        if epoch < highest {
+            return Err(errors::refused(format!("epoch {epoch} is over: {highest} speaks")));
+        }
+        self.epoch.set(epoch);
+        Ok(())
+    }
+
+    pub(crate) fn boot(&self) -> RouterBoot {
+        RouterBoot(format!("boot-{}", self.boot.get()))
+    }
+
+    fn answering(&self, slot: &RouteSlot) -> Vec<InstanceId> {
+        let ids = slot.instances.iter().map(|i| i.id.clone());
+        ids.filter(|id| self.host.is_ready(id)).collect()
+    }
+
+    fn in_flight(&self, entry: &Entry, slot: &RouteSlot) -> u64 {
+        let over = entry.ends.get(&slot.slot).is_none_or(|end| self.time.now() >= *end);
+        if slot.weight > Percent::ZERO || !over { OPEN } else { 0 }
+    }
+
+    pub(crate) fn observe(&self) -> ObservedTable {
+        let observed = |entry: &Entry| ObservedRoute {
+            generation: entry.generation,
+            route: entry.route.clone(),
+            slots: entry
+                .route
+                .slots
+                .iter()
+                .map(|slot| {
+                    let ready = self.answering(slot);
+                    (slot.slot, ObservedSlot { in_flight: self.in_flight(entry, slot), ready })
+                })
+                .collect(),
+        };
+        let entries = self.entries.borrow();
+        let services = entries.iter().map(|(key, entry)| (key.clone(), observed(entry))).collect();
+        ObservedTable { boot: self.boot(), epoch: self.epoch.get(), services }
+    }
+
+    fn refuses(&self, key: &ServiceKey, change: &RouteChange) -> Option<EdgeError> {
+        let now = self.entries.borrow().get(key).map(|e| e.generation).unwrap_or_default();
+        let raise = change.direction == Direction::Raise;
+        if raise && change.decided_on != now {
+            return Some(errors::conflict(format!("{key} has moved on to {}", now.0)));
+        }
+        let route = change.route.as_ref()?;
+        if let Some(what) = invalid(route) {
+            return Some(errors::rejected(format!("{key}: {what}")));
+        }
+        if let Some(most) = self.refusing.borrow().get(key).filter(|_| raise) {
+            let before = self.route(key);
+            let before = |slot| before.as_ref().map_or(Percent::ZERO, |route| route.weight(slot));
+            let mut raised = route.slots.iter().filter(|slot| slot.weight > before(slot.slot));
+            if raised.any(|slot| slot.weight >= *most) {
+                return Some(errors::rejected(format!("{key}: {most} is too much")));
+            }
+        }
+        if self.trusts.get() {
+            return None;
+        }
+        let fed = route.slots.iter().filter(|slot| slot.weight > Percent::ZERO);
+        let starving = fed.into_iter().find(|slot| self.answering(slot).is_empty());
+        starving.map(|slot| errors::conflict(format!("{key}: slot {} has no ready instance", slot.slot)))
+    }
+
+    fn listener_taken(&self, changes: &BTreeMap<ServiceKey, RouteChange>) -> Option<EdgeError> {
+        let entries = self.entries.borrow();
+        for (key, change) in changes {
+            let wanted = change.route.iter().flat_map(|route| &route.listeners);
+            for address in wanted {
+                let other = entries.iter().any(|(other, entry)| {
+                    other != key
+                        && !changes.contains_key(other)
+                        && entry.route.listeners.contains(address)
+                });
+                if other || self.occupied.borrow().contains(address) {
+                    return Some(errors::conflict(format!("somebody else listens on {address}")));
+                }
+            }
+        }
+        None
+    }
+
+    /// All changes in one swap, or none.
+    pub(crate) fn apply(
+        &self,
+        epoch: Epoch,
+        changes: BTreeMap<ServiceKey, RouteChange>,
+    ) -> Result<BTreeMap<ServiceKey, Generation>, EdgeError> {
+        self.hear(epoch)?;
+        let refusal = changes.iter().find_map(|(key, change)| self.refuses(key, change));
+        if let Some(error) = refusal.or_else(|| self.listener_taken(&changes)) {
+            return Err(error);
+        }
+        let mut generations = BTreeMap::new();
+        for (key, change) in changes {
+            generations.insert(key.clone(), self.swap(epoch, key, change));
+        }
+        Ok(generations)
+    }
+
+    fn swap(&self, epoch: Epoch, key: ServiceKey, change: RouteChange) -> Generation {
+        let before = self.entries.borrow_mut().remove(&key);
+        if before.as_ref().map(|entry| &entry.route) == change.route.as_ref() {
+            self.ledger.note(epoch, Effect::RoutedAgain, key.to_string());
+        }
+        self.generation.set(self.generation.get() + 1);
+        let generation = Generation(self.generation.get());
+        self.ledger.note(epoch, Effect::Routed, format!("{key}@{}", generation.0));
+        self.splits.borrow_mut().push(Split {
+            at: self.time.now(),
+            epoch,
+            service: key.clone(),
+            generation,
+            direction: change.direction,
+            route: change.route.clone(),
+            without_capacity: change.route.as_ref().map(|r| self.starving(r)).unwrap_or_default(),
+        });
+        if let Some(route) = change.route {
+            let ends = before.map(|entry| self.ends(&entry, &route)).unwrap_or_default();
+            self.entries.borrow_mut().insert(key, Entry { generation, route, ends });
+        }
+        generation
+    }
+
+    fn starving(&self, route: &Route) -> Vec<SlotId> {
+        let fed = route.slots.iter().filter(|slot| slot.weight > Percent::ZERO);
+        let alive = |slot: &&RouteSlot| slot.instances.iter().any(|i| self.host.was_ready(&i.id, UNSEEN));
+        fed.filter(|slot| !alive(slot)).map(|slot| slot.slot).collect()
+    }
+
+    /// When the last requests of slots that get no more end.
+    fn ends(&self, before: &Entry, now: &Route) -> BTreeMap<SlotId, Millis> {
+        let mut ends = before.ends.clone();
+        for slot in &before.route.slots {
+            if slot.weight > Percent::ZERO && now.weight(slot.slot) == Percent::ZERO {
+                ends.insert(slot.slot, self.time.now().plus(self.decays_in.get()));
+            }
+        }
+        ends
+    }
+
+    pub(crate) fn shutdown(&self, epoch: Epoch) -> Result<(), EdgeError> {
+        self.hear(epoch)?;
+        self.entries.borrow_mut().clear();
+        self.ledger.note(epoch, Effect::ShutDown, "router");
+        Ok(())
+    }
+
+    pub(crate) fn ticks(&self, after: u64) -> Vec<Tick> {
+        let lived = self.time.now().less(self.booted.get()).as_millis();
+        let newest = lived / TICK_MS;
+        let first = newest.saturating_sub(TICKS_KEPT).max(after) + 1;
+        let tick = |number| Tick { number, until_ms: number * TICK_MS, services: BTreeMap::new() };
+        (first..=newest).map(tick).collect()
+    }
+}

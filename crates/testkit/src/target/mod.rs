@@ -1,0 +1,11 @@
+//! A host that runs instances by script.
+
+mod copy;
+mod host;
+mod port;
+mod script;
+
+pub use host::Host;
+pub(crate) use host::Listener;
+pub use port::FakeTarget;
+pub use script::{End, Script, StartScript, Unready};

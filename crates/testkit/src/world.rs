@@ -1,0 +1,60 @@
+//! Everything outside a controller.
+
+use std::rc::Rc;
+
+use windlass_edge::Clock as _;
+
+use crate::front::Front;
+use crate::ids::{FakeAddresses, FakeIds};
+use crate::ledger::Ledger;
+use crate::store::Disk;
+use crate::target::Host;
+use crate::time::{FakeClock, WorldTime};
+
+/// Everything outside a controller; it survives when one dies. Must be made inside [`crate::run`].
+#[derive(Clone, Debug)]
+pub struct World {
+    /// Its time.
+    pub time: Rc<WorldTime>,
+    /// What took effect.
+    pub ledger: Rc<Ledger>,
+    /// What runs instances.
+    pub host: Rc<Host>,
+    /// What splits traffic.
+    pub front: Rc<Front>,
+    /// What keeps the journal.
+    pub disk: Rc<Disk>,
+    /// Ids minted so far.
+    pub ids: Rc<FakeIds>,
+    /// Addresses allotted so far.
+    pub addresses: Rc<FakeAddresses>,
+}
+
+impl Default for World {
+    fn default() -> Self {
+        let time = Rc::new(WorldTime::default());
+        let ledger = Rc::new(Ledger::new(&time));
+        let host = Rc::new(Host::new(&time, &ledger));
+        Self {
+            front: Rc::new(Front::new(&time, &ledger, &host)),
+            disk: Rc::default(),
+            ids: Rc::default(),
+            addresses: Rc::default(),
+            time,
+            ledger,
+            host,
+        }
+    }
+}
+
+impl World {
+    /// A world in which nothing runs yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Lets time pass.
+    pub async fn pass(&self, time: windlass_model::Millis) {
+        FakeClock::new(&self.time).sleep(time).await;
+    }
+}

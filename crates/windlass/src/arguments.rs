@@ -1,0 +1,177 @@
+//! What can be typed.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::commands::{
+    abort, demo, demo_service, deploy, events, hold, list, logs, plan, promote, resume, retry,
+    router, serve, shim, show,
+};
+
+/// Brings new releases of a multi-service application to production safely
+#[derive(Debug, Parser)]
+#[command(
+    name = "windlass",
+    version,
+    disable_help_subcommand = true,
+    max_term_width = 100
+)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// Options of every command.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Options of every command")]
+pub(crate) struct Global {
+    /// The file; windlass.yaml here or in a folder above by default
+    #[arg(short, long, global = true, value_name = "FILE")]
+    pub(crate) file: Option<PathBuf>,
+
+    /// Where releases, journal and logs are kept; else WINDLASS_STATE_DIR says it, else
+    /// $XDG_STATE_HOME/windlass
+    #[arg(
+        long,
+        global = true,
+        value_name = "DIR",
+        env = "WINDLASS_STATE_DIR",
+        hide_env = true
+    )]
+    pub(crate) state_dir: Option<PathBuf>,
+
+    /// The environment; needed when the file has several
+    #[arg(short, long, global = true, value_name = "ENV")]
+    pub(crate) environment: Option<String>,
+
+    /// How results are printed: text, json or ndjson
+    #[arg(
+        short,
+        long,
+        global = true,
+        value_enum,
+        default_value_t,
+        value_name = "FORM",
+        hide_possible_values = true,
+        hide_default_value = true
+    )]
+    pub(crate) output: Output,
+
+    /// Print results only
+    #[arg(short, long, global = true)]
+    pub(crate) quiet: bool,
+
+    /// Print more of what happens
+    #[arg(short, long, global = true, conflicts_with = "quiet")]
+    pub(crate) verbose: bool,
+
+    /// No colours; NO_COLOR does the same
+    #[arg(long, global = true)]
+    pub(crate) no_color: bool,
+}
+
+/// How results are printed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Output {
+    /// For people
+    #[default]
+    Text,
+    /// One JSON value
+    Json,
+    /// One JSON object a line
+    Ndjson,
+}
+
+/// One verb each, with its own file below `commands/`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Check the file and list what it needs
+    Validate,
+    /// Print the JSON Schema of the file
+    Schema,
+    /// Print the version
+    Version,
+    /// Show what a deployment would do
+    Plan(plan::Options),
+    /// Deploy what the file says and follow it
+    Deploy(deploy::Options),
+    /// Show what runs where
+    Status,
+    /// List deployments, newest first
+    List(list::Options),
+    /// Show one deployment
+    Show(show::Options),
+    /// Print what happened in a deployment
+    Events(events::Options),
+    /// Print what a service's instances printed
+    Logs(logs::Options),
+    /// Make a deployment wait
+    Hold(hold::Options),
+    /// End the wait of a deployment
+    Resume(resume::Options),
+    /// Stop a deployment and go back
+    Abort(abort::Options),
+    /// Skip the remaining bakes and steps of a deployment
+    Promote(promote::Options),
+    /// Carry out the plan of an ended deployment once more
+    Retry(retry::Options),
+    /// End this application's services
+    Down,
+    /// Show Windlass at work on three small services
+    Demo(demo::Options),
+    /// Run the controller (other commands start it)
+    Serve(serve::Options),
+    /// Run the data plane (the controller starts it)
+    #[command(hide = true)]
+    Router(router::Options),
+    /// Keep one instance (the controller starts it)
+    #[command(hide = true)]
+    Shim(shim::Options),
+    /// One service of the demo
+    #[command(hide = true)]
+    DemoService(demo_service::Options),
+}
+
+/// A deployment that may be left out.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Which {
+    /// The deployment, or the beginning of its id; the one that runs by default
+    #[arg(value_name = "ID")]
+    pub(crate) id: Option<String>,
+}
+
+/// `SERVICE=VERSION`.
+pub(crate) fn assignment(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((service, version)) if !service.is_empty() && !version.is_empty() => {
+            Ok((service.to_owned(), version.to_owned()))
+        }
+        Some(_) | None => Err("write SERVICE=VERSION".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn an_assignment_has_both_sides() {
+        assert_eq!(
+            assignment("api=1.4.2"),
+            Ok(("api".to_owned(), "1.4.2".to_owned()))
+        );
+        for bad in ["api", "api=", "=1", ""] {
+            assert!(assignment(bad).is_err(), "{bad}");
+        }
+    }
+}

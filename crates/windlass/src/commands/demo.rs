@@ -1,0 +1,30 @@
+//! `windlass demo`: the story of three services, told while it happens.
+
+use std::net::SocketAddr;
+
+use clap::Args;
+
+use crate::context::Context;
+use crate::demo::DemoOptions;
+use crate::diagnostic::Diagnostic;
+use crate::report::Report;
+
+/// Options of `demo`.
+#[derive(Debug, Args)]
+pub(crate) struct Options {
+    /// Where web is served, so that you can add load of your own
+    #[arg(long, value_name = "ADDRESS")]
+    listen: Option<SocketAddr>,
+
+    /// Leave it running at the end
+    #[arg(long)]
+    keep: bool,
+}
+
+pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, Diagnostic> {
+    let options = DemoOptions {
+        listen: options.listen,
+        keep: options.keep,
+    };
+    crate::demo::run(context, &options).await
+}

@@ -1,0 +1,52 @@
+//! `windlass demo-service`: one service of the demo.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use windlass_api::Exit;
+
+use crate::demo::service::{self, Fault};
+use crate::diagnostic::Diagnostic;
+use crate::report::Report;
+
+/// Options of `demo-service`.
+#[derive(Debug, Args)]
+pub(crate) struct Options {
+    /// Its name in the chain of versions
+    #[arg(long)]
+    name: String,
+
+    /// The version that it answers with
+    #[arg(long)]
+    version: String,
+
+    /// Where it listens
+    #[arg(long)]
+    port: u16,
+
+    /// A service that each answer passes through
+    #[arg(long = "upstream", value_name = "URL")]
+    upstreams: Vec<String>,
+
+    /// Where it counts its answers
+    #[arg(long, value_name = "FILE")]
+    ledger: Option<PathBuf>,
+
+    /// What is wrong with it
+    #[arg(long, value_enum)]
+    fault: Option<Fault>,
+}
+
+pub(crate) fn run(options: &Options) -> Result<Report, Diagnostic> {
+    let service = service::Options {
+        name: options.name.clone(),
+        version: options.version.clone(),
+        port: options.port,
+        upstreams: options.upstreams.clone(),
+        ledger: options.ledger.clone(),
+        fault: options.fault,
+    };
+    service::run(service)
+        .map_err(|why| Diagnostic::new(Exit::Failed, "it ended").detail(why.to_string()))?;
+    Ok(Report::silent(Exit::Done))
+}

@@ -1,0 +1,147 @@
+//! `windlass deploy`: does what the file says and follows it live.
+
+use clap::Args;
+use windlass_api::{DeployRequest, Exit, FileRequest, PlanView, Source};
+use windlass_client::Client;
+use windlass_model::PlanId;
+
+use super::file::Found;
+use crate::arguments::assignment;
+use crate::context::Context;
+use crate::diagnostic::Diagnostic;
+use crate::follow::{Purpose, follow};
+use crate::report::Report;
+use crate::ui::plan::plan_text;
+
+/// Options of `deploy`.
+#[derive(Debug, Args)]
+pub(crate) struct Options {
+    /// Another version of a service
+    #[arg(long, value_name = "SERVICE=VERSION", value_parser = assignment, conflicts_with = "plan")]
+    set: Vec<(String, String)>,
+
+    /// The stored plan to carry out: its releases and values, not today's file
+    #[arg(long, value_name = "ID")]
+    plan: Option<String>,
+
+    /// Return once it began
+    #[arg(long)]
+    detach: bool,
+
+    /// Ask nothing, also where there is no way back
+    #[arg(long)]
+    yes: bool,
+
+    /// The application may move here from another folder
+    #[arg(long = "move", conflicts_with = "plan")]
+    may_move: bool,
+}
+
+pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, Diagnostic> {
+    let source = if let Some(text) = &options.plan {
+        Source::Plan(stored(text)?)
+    } else {
+        let file = Found::find(context)?.request(context, &options.set)?;
+        Source::File(file)
+    };
+    let client = context.client().await?;
+    let source = match source {
+        // A plan was looked at when it was made; a move can only be carried out, not planned.
+        Source::File(file) if !options.yes && !options.may_move => {
+            match agree(context, &client, &file).await? {
+                Agreed::To(id) => Source::Plan(id),
+                Agreed::NothingToDo(view) => return nothing_to_do(&view),
+            }
+        }
+        source @ (Source::File(_) | Source::Plan(_) | Source::Retry(_)) => source,
+    };
+    let request = DeployRequest {
+        source,
+        by: Context::who(),
+        may_move: options.may_move,
+    };
+    carry_out(context, &client, &request, options.detach).await
+}
+
+fn stored(text: &str) -> Result<PlanId, Diagnostic> {
+    let whole = if text.starts_with("plan_") {
+        text.to_owned()
+    } else {
+        format!("plan_{text}")
+    };
+    PlanId::parse(&whole).map_err(|why| {
+        Diagnostic::new(Exit::Usage, why.to_string())
+            .hint("the last line of windlass plan has the whole id")
+    })
+}
+
+/// What came of asking.
+enum Agreed {
+    /// This plan is to be carried out.
+    To(PlanId),
+    /// There is none to carry out.
+    NothingToDo(Box<PlanView>),
+}
+
+/// Shows the plan and asks once, on a terminal. Elsewhere nobody can be asked: there a plan without a
+/// way back is refused.
+async fn agree(
+    context: &Context,
+    client: &Client,
+    file: &FileRequest,
+) -> Result<Agreed, Diagnostic> {
+    let view = client.plan(file).await?;
+    if view.nothing_to_do {
+        return Ok(Agreed::NothingToDo(Box::new(view)));
+    }
+    context.ui.say(plan_text(&view, false).trim_end());
+    if context.ui.can_ask() {
+        let question = format!("Deploy {} to {}?", view.plan.app, view.plan.environment);
+        if !context.ui.ask(&question) {
+            return Err(Diagnostic::new(Exit::Refused, "nothing was deployed"));
+        }
+    } else if view.plan.tasks.iter().any(|task| task.no_way_back) {
+        return Err(
+            Diagnostic::new(Exit::Refused, "this plan goes past a point of no way back")
+                .hint("look at it with windlass plan, then add --yes"),
+        );
+    }
+    Ok(Agreed::To(view.plan.id))
+}
+
+/// Begins the deployment, and follows it unless it is to be left alone.
+pub(super) async fn carry_out(
+    context: &Context,
+    client: &Client,
+    request: &DeployRequest,
+    detach: bool,
+) -> Result<Report, Diagnostic> {
+    let answer = client.deploy(request).await?;
+    let Some(id) = answer.deployment else {
+        return nothing_to_do(&answer.plan);
+    };
+    let view = client.show(&id).await?;
+    if detach {
+        let text = format!("{id} began\nfollow it: windlass events {id} --follow\n");
+        return Report::new(text, &view);
+    }
+    let plan = Box::new(answer.plan.plan);
+    follow(context, client, view, Purpose::Deploy { plan }).await
+}
+
+fn nothing_to_do(view: &PlanView) -> Result<Report, Diagnostic> {
+    let plan = &view.plan;
+    let text = format!(
+        "nothing to do: {} in {} is as the file says\n",
+        plan.app, plan.environment
+    );
+    let data = serde_json::json!({
+        "deployment": null,
+        "app": plan.app,
+        "environment": plan.environment,
+        "outcome": "nothing_to_do",
+        "state": "ended",
+        "services": {},
+    });
+    Report::new(text, &data)
+}

@@ -1,0 +1,37 @@
+//! From the command line to the verb.
+
+use super::{
+    abort, demo, demo_service, deploy, down, events, hold, list, logs, plan, promote, resume,
+    retry, router, schema, serve, shim, show, status, validate, version,
+};
+use crate::arguments::Command;
+use crate::context::Context;
+use crate::diagnostic::Diagnostic;
+use crate::report::Report;
+
+/// Runs one command to its end.
+pub(crate) fn run(command: &Command, context: &Context) -> Result<Report, Diagnostic> {
+    match command {
+        Command::Validate => validate::run(context),
+        Command::Schema => schema::run(),
+        Command::Version => version::run(),
+        Command::Plan(options) => Context::block_on(plan::run(context, options)),
+        Command::Deploy(options) => Context::block_on(deploy::run(context, options)),
+        Command::Status => Context::block_on(status::run(context)),
+        Command::List(options) => Context::block_on(list::run(context, options)),
+        Command::Show(options) => Context::block_on(show::run(context, options)),
+        Command::Events(options) => Context::block_on(events::run(context, options)),
+        Command::Logs(options) => Context::block_on(logs::run(context, options)),
+        Command::Hold(options) => Context::block_on(hold::run(context, options)),
+        Command::Resume(options) => Context::block_on(resume::run(context, options)),
+        Command::Abort(options) => Context::block_on(abort::run(context, options)),
+        Command::Promote(options) => Context::block_on(promote::run(context, options)),
+        Command::Retry(options) => Context::block_on(retry::run(context, options)),
+        Command::Down => Context::block_on(down::run(context)),
+        Command::Demo(options) => Context::block_on(demo::run(context, options)),
+        Command::Serve(options) => serve::run(context, options),
+        Command::Router(options) => router::run(context, options),
+        Command::Shim(options) => shim::run(options),
+        Command::DemoService(options) => demo_service::run(options),
+    }
+}

@@ -1,0 +1,166 @@
+//! Finding `windlass.yaml` and reading it before anything is asked of a controller.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use windlass_api::{Exit, FileRequest};
+use windlass_config::{
+    Loaded, MAX_TEXT_BYTES, Problem, Refused, RefusedKind, Request, load, render_all, unset,
+};
+
+use crate::context::Context;
+use crate::diagnostic::Diagnostic;
+
+/// The name that is searched for.
+const DEFAULT_NAME: &str = "windlass.yaml";
+
+/// What every service sees of its deployer.
+const SURROUNDINGS: [&str; 3] = ["PATH", "HOME", "LANG"];
+
+/// A file as it was found.
+#[derive(Debug)]
+pub(crate) struct Found {
+    /// For messages: as it was given, or its path from here.
+    pub(crate) name: String,
+    /// The folder that its relative paths belong to; absolute, without links.
+    pub(crate) folder: PathBuf,
+    /// Its text.
+    pub(crate) text: String,
+}
+
+impl Found {
+    /// The file of `-f`, or `windlass.yaml` here or in the nearest folder above that has one.
+    pub(crate) fn find(context: &Context) -> Result<Self, Diagnostic> {
+        if let Some(given) = &context.global.file {
+            return Self::read(given);
+        }
+        let here = std::env::current_dir()
+            .map_err(|why| unreadable("the current folder can't be found", &why))?;
+        for (steps, folder) in here.ancestors().enumerate() {
+            if folder.join(DEFAULT_NAME).is_file() {
+                let up: PathBuf = std::iter::repeat_n("..", steps).collect();
+                return Self::read(&up.join(DEFAULT_NAME));
+            }
+        }
+        Err(Diagnostic::new(
+            Exit::Configuration,
+            format!("there is no {DEFAULT_NAME} here or in a folder above"),
+        )
+        .hint("name the file with -f FILE"))
+    }
+
+    fn read(path: &Path) -> Result<Self, Diagnostic> {
+        let name = path.display().to_string();
+        let failed = |why: io::Error| unreadable(format!("{name} can't be read"), &why);
+        let limit = u64::try_from(MAX_TEXT_BYTES).unwrap_or(u64::MAX);
+        let mut text = String::new();
+        // One byte more than allowed, so that the decoder can say that it is too much.
+        File::open(path)
+            .and_then(|file| file.take(limit + 1).read_to_string(&mut text))
+            .map_err(failed)?;
+        let real = path.canonicalize().map_err(failed)?;
+        let folder = real.parent().unwrap_or(Path::new("/")).to_owned();
+        Ok(Self { name, folder, text })
+    }
+
+    /// The application's name alone, which no environment changes.
+    pub(crate) fn app(&self) -> Option<String> {
+        let tree = windlass_config::as_json(&self.text).ok()?;
+        tree.get("app")?.as_str().map(str::to_owned)
+    }
+
+    /// Decodes it for `-e`, or draws every problem.
+    pub(crate) fn load(
+        &self,
+        context: &Context,
+        set: &[(String, String)],
+    ) -> Result<Loaded, Diagnostic> {
+        self.try_load(context.global.environment.as_deref(), set)
+            .map_err(|refused| self.refused(&refused))
+    }
+
+    pub(crate) fn try_load(
+        &self,
+        environment: Option<&str>,
+        set: &[(String, String)],
+    ) -> Result<Loaded, Refused> {
+        load(&Request {
+            text: &self.text,
+            name: &self.name,
+            environment,
+            set,
+        })
+    }
+
+    pub(crate) fn refused(&self, refused: &Refused) -> Diagnostic {
+        let exit = match refused.kind {
+            RefusedKind::Configuration => Exit::Configuration,
+            RefusedKind::Usage => Exit::Usage,
+        };
+        self.problems(exit, &refused.problems)
+    }
+
+    fn problems(&self, exit: Exit, problems: &[Problem]) -> Diagnostic {
+        let summary = match (problems, exit) {
+            // Nothing is wrong with the file: say what is wrong with the command.
+            ([only], Exit::Usage) => {
+                let said = Diagnostic::new(exit, only.message.clone()).code(only.code);
+                return match &only.hint {
+                    Some(hint) => said.hint(hint.clone()),
+                    None => said,
+                };
+            }
+            ([_only], _) => format!("{} has a problem", self.name),
+            (many, _) => format!("{} has {} problems", self.name, many.len()),
+        };
+        Diagnostic::new(exit, summary).detail(render_all(problems, &self.name, &self.text))
+    }
+
+    /// What the controller must know of it: its text, and what it takes from the environment of
+    /// whoever types this command.
+    pub(crate) fn request(
+        self,
+        context: &Context,
+        set: &[(String, String)],
+    ) -> Result<FileRequest, Diagnostic> {
+        let loaded = self.load(context, set)?;
+        let mut values = BTreeMap::new();
+        let mut missing = Vec::new();
+        for (name, span) in &loaded.foreign_names {
+            match std::env::var(name) {
+                Ok(value) => {
+                    values.insert(name.clone(), value);
+                }
+                Err(_unset_or_no_text) => missing.push(unset(name, *span)),
+            }
+        }
+        if !missing.is_empty() {
+            return Err(self.problems(Exit::Configuration, &missing));
+        }
+        let surroundings = SURROUNDINGS
+            .into_iter()
+            .filter_map(|name| Some((name.to_owned(), std::env::var(name).ok()?)))
+            .collect();
+        let folder = self.folder.to_str().ok_or_else(|| {
+            Diagnostic::new(
+                Exit::Configuration,
+                format!("the name of {} is not UTF-8", self.folder.display()),
+            )
+        })?;
+        Ok(FileRequest {
+            folder: folder.to_owned(),
+            text: self.text,
+            name: self.name,
+            environment: context.global.environment.clone(),
+            set: set.to_vec(),
+            values,
+            surroundings,
+        })
+    }
+}
+
+fn unreadable(what: impl Into<String>, why: &io::Error) -> Diagnostic {
+    Diagnostic::new(Exit::Configuration, what).detail(why.to_string())
+}

@@ -1,0 +1,22 @@
+//! `windlass hold`: a person's wait. Work time stands still until `resume`.
+
+use clap::Args;
+use windlass_api::Command;
+
+use super::tell::tell_and_end;
+use crate::arguments::Which;
+use crate::context::Context;
+use crate::diagnostic::Diagnostic;
+use crate::report::Report;
+
+/// Options of `hold`.
+#[derive(Debug, Args)]
+pub(crate) struct Options {
+    #[command(flatten)]
+    which: Which,
+}
+
+pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, Diagnostic> {
+    let became = "waits until: windlass resume";
+    tell_and_end(context, &options.which, Command::Hold, became).await
+}

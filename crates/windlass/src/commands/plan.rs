@@ -1,0 +1,24 @@
+//! `windlass plan`: what a deployment would do. Keeps the releases and stores the plan.
+
+use clap::Args;
+
+use super::file::Found;
+use crate::arguments::assignment;
+use crate::context::Context;
+use crate::diagnostic::Diagnostic;
+use crate::report::Report;
+use crate::ui::plan::plan_text;
+
+/// Options of `plan`.
+#[derive(Debug, Args)]
+pub(crate) struct Options {
+    /// Another version of a service
+    #[arg(long, value_name = "SERVICE=VERSION", value_parser = assignment)]
+    set: Vec<(String, String)>,
+}
+
+pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, Diagnostic> {
+    let file = Found::find(context)?.request(context, &options.set)?;
+    let view = context.client().await?.plan(&file).await?;
+    Report::new(plan_text(&view, true), &view.plan)
+}

@@ -1,0 +1,22 @@
+//! `windlass promote`: skips the remaining bakes and steps of every rollout.
+
+use clap::Args;
+use windlass_api::Command;
+
+use super::tell::tell_and_end;
+use crate::arguments::Which;
+use crate::context::Context;
+use crate::diagnostic::Diagnostic;
+use crate::report::Report;
+
+/// Options of `promote`.
+#[derive(Debug, Args)]
+pub(crate) struct Options {
+    #[command(flatten)]
+    which: Which,
+}
+
+pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, Diagnostic> {
+    let became = "skips its remaining bakes and steps";
+    tell_and_end(context, &options.which, Command::Promote, became).await
+}

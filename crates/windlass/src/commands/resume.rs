@@ -1,0 +1,21 @@
+//! `windlass resume`: the end of a person's wait.
+
+use clap::Args;
+use windlass_api::Command;
+
+use super::tell::tell_and_end;
+use crate::arguments::Which;
+use crate::context::Context;
+use crate::diagnostic::Diagnostic;
+use crate::report::Report;
+
+/// Options of `resume`.
+#[derive(Debug, Args)]
+pub(crate) struct Options {
+    #[command(flatten)]
+    which: Which,
+}
+
+pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, Diagnostic> {
+    tell_and_end(context, &options.which, Command::Resume, "goes on").await
+}

@@ -1,0 +1,37 @@
+//! `windlass retry`: the stored plan of an ended deployment, once more from the first step.
+
+use clap::Args;
+use windlass_api::{DeployRequest, Source};
+
+use super::deploy::carry_out;
+use super::which::resolve;
+use crate::arguments::Which;
+use crate::context::Context;
+use crate::diagnostic::Diagnostic;
+use crate::report::Report;
+
+/// Options of `retry`.
+#[derive(Debug, Args)]
+pub(crate) struct Options {
+    /// The deployment, or the beginning of its id
+    #[arg(value_name = "ID")]
+    id: String,
+
+    /// Return once it began
+    #[arg(long)]
+    detach: bool,
+}
+
+pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, Diagnostic> {
+    let client = context.client().await?;
+    let which = Which {
+        id: Some(options.id.clone()),
+    };
+    let id = resolve(context, &client, &which).await?;
+    let request = DeployRequest {
+        source: Source::Retry(id),
+        by: Context::who(),
+        may_move: false,
+    };
+    carry_out(context, &client, &request, options.detach).await
+}

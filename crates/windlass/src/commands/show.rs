@@ -1,0 +1,24 @@
+//! `windlass show`: one deployment.
+
+use clap::Args;
+
+use super::which::resolve;
+use crate::arguments::Which;
+use crate::context::Context;
+use crate::diagnostic::Diagnostic;
+use crate::report::Report;
+use crate::ui::show::show_text;
+
+/// Options of `show`.
+#[derive(Debug, Args)]
+pub(crate) struct Options {
+    #[command(flatten)]
+    which: Which,
+}
+
+pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, Diagnostic> {
+    let client = super::which::client(context).await?;
+    let id = resolve(context, &client, &options.which).await?;
+    let view = client.show(&id).await?;
+    Report::new(show_text(&view, &context.ui.style()), &view)
+}

@@ -1,0 +1,33 @@
+//! Saying something to a running deployment.
+
+use windlass_api::{Command, DeploymentView};
+use windlass_client::Client;
+
+use super::which::resolve;
+use crate::arguments::Which;
+use crate::context::Context;
+use crate::diagnostic::Diagnostic;
+use crate::report::Report;
+
+/// Says `command` to the deployment; returns once it is journalled.
+pub(super) async fn tell(
+    context: &Context,
+    which: &Which,
+    command: Command,
+) -> Result<(Client, DeploymentView), Diagnostic> {
+    let client = context.client().await?;
+    let id = resolve(context, &client, which).await?;
+    let view = client.command(&id, command, &Context::who()).await?;
+    Ok((client, view))
+}
+
+/// The same, with what became of it as one line.
+pub(super) async fn tell_and_end(
+    context: &Context,
+    which: &Which,
+    command: Command,
+    became: &str,
+) -> Result<Report, Diagnostic> {
+    let (_client, view) = tell(context, which, command).await?;
+    Report::new(format!("{} {became}\n", view.id), &view)
+}

@@ -1,0 +1,121 @@
+//! `windlass validate`: checks the file and lists what it needs. Asks no controller.
+
+use serde::Serialize;
+use windlass_config::RefusedKind;
+use windlass_model::{AppName, EnvironmentName, ServiceName};
+
+use super::file::Found;
+use crate::context::Context;
+use crate::diagnostic::Diagnostic;
+use crate::report::Report;
+use crate::ui::words::{counted, listed};
+
+/// The problem *several environments and no `-e`*: no fault of the file.
+const WHICH_ENVIRONMENT: &str = "WL0180";
+
+/// What a valid file says.
+#[derive(Debug, Serialize)]
+struct Checked {
+    valid: bool,
+    file: String,
+    app: AppName,
+    environment: EnvironmentName,
+    environments: Vec<EnvironmentName>,
+    services: Vec<ServiceName>,
+    needs_from_environment: Vec<Needed>,
+}
+
+/// A name in `run` or `env` whose value comes from the deployer.
+#[derive(Debug, Serialize)]
+struct Needed {
+    name: String,
+    line: u32,
+    set: bool,
+}
+
+pub(crate) fn run(context: &Context) -> Result<Report, Diagnostic> {
+    let found = Found::find(context)?;
+    let loaded = match found.try_load(context.global.environment.as_deref(), &[]) {
+        Ok(loaded) => loaded,
+        Err(refused) => {
+            let open = refused.kind == RefusedKind::Usage
+                && refused.problems.iter().all(|p| p.code == WHICH_ENVIRONMENT);
+            let hint = refused.problems.first().and_then(|p| p.hint.clone());
+            return match hint.filter(|_| open) {
+                Some(hint) => Report::new(
+                    format!("{} is valid; {hint}\n", found.name),
+                    &serde_json::json!({ "valid": true, "file": found.name }),
+                ),
+                None => Err(found.refused(&refused)),
+            };
+        }
+    };
+    let needed = loaded.foreign_names.iter().map(|(name, span)| Needed {
+        name: name.clone(),
+        line: span.line,
+        set: std::env::var_os(name).is_some(),
+    });
+    let valid = Checked {
+        valid: true,
+        file: found.name.clone(),
+        app: loaded.spec.app.clone(),
+        environment: loaded.spec.environment.clone(),
+        environments: loaded.environments.clone(),
+        services: loaded.spec.services.keys().cloned().collect(),
+        needs_from_environment: needed.collect(),
+    };
+    Report::new(text(&valid), &valid)
+}
+
+fn text(valid: &Checked) -> String {
+    let services = listed(&valid.services);
+    let count = counted(valid.services.len(), "service");
+    let mut text = format!(
+        "{} is valid: app {}, {count} ({services})",
+        valid.file, valid.app
+    );
+    if valid.environments.len() > 1 {
+        text.push_str(", environments ");
+        text.push_str(&listed(&valid.environments));
+    }
+    text.push('\n');
+    for name in &valid.needs_from_environment {
+        let state = if name.set { "set" } else { "not set" };
+        text.push_str(&format_needed(&name.name, name.line, state));
+    }
+    text
+}
+
+fn format_needed(name: &str, line: u32, state: &str) -> String {
+    format!("  takes {name} from your environment (line {line}): {state}\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_valid_file_is_told_in_one_line_and_one_per_foreign_name() {
+        let valid = Checked {
+            valid: true,
+            file: "windlass.yaml".to_owned(),
+            app: AppName::new("shop").unwrap(),
+            environment: EnvironmentName::new("staging").unwrap(),
+            environments: ["staging", "production"]
+                .map(|name| EnvironmentName::new(name).unwrap())
+                .to_vec(),
+            services: ["auth", "api", "web"]
+                .map(|name| ServiceName::new(name).unwrap())
+                .to_vec(),
+            needs_from_environment: vec![Needed {
+                name: "DATABASE_URL".to_owned(),
+                line: 12,
+                set: false,
+            }],
+        };
+        insta::assert_snapshot!(text(&valid), @r"
+        windlass.yaml is valid: app shop, 3 services (auth, api, web), environments staging, production
+          takes DATABASE_URL from your environment (line 12): not set
+        ");
+    }
+}

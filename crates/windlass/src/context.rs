@@ -1,0 +1,71 @@
+//! What every command has: its options, its voice, and the way to the controller.
+
+use tokio::runtime::{Builder, Runtime};
+use windlass_client::{Client, Starting, StatePaths};
+
+use crate::arguments::Global;
+use crate::diagnostic::Diagnostic;
+use crate::ui::Ui;
+
+/// One run of the program.
+pub(crate) struct Context {
+    /// Options of every command.
+    pub(crate) global: Global,
+    /// The only way to print.
+    pub(crate) ui: Ui,
+}
+
+impl Context {
+    pub(crate) fn new(global: Global, ui: Ui) -> Self {
+        Self { global, ui }
+    }
+
+    /// Where state and sockets are.
+    pub(crate) fn paths(&self) -> Result<StatePaths, Diagnostic> {
+        Ok(StatePaths::locate(self.global.state_dir.as_deref())?)
+    }
+
+    /// The controller, started if none runs.
+    pub(crate) async fn client(&self) -> Result<Client, Diagnostic> {
+        let paths = self.paths()?;
+        let client = Client::connect_or_start(&paths, &Starting::default()).await?;
+        let controller = client.controller();
+        self.ui.say_more(&format!(
+            "controller of {}: Windlass {}, process {}, epoch {}",
+            paths.state.display(),
+            controller.version,
+            controller.pid,
+            controller.epoch
+        ));
+        Ok(client)
+    }
+
+    /// The same for commands that only look: none where nothing was ever kept, so that looking makes
+    /// nothing.
+    pub(crate) async fn client_to_look(&self) -> Result<Option<Client>, Diagnostic> {
+        if self.paths()?.exists() {
+            Ok(Some(self.client().await?))
+        } else {
+            Ok(None)
+        }
+    }
+
+    /// Who asks, for the journal.
+    pub(crate) fn who() -> String {
+        let name = ["USER", "LOGNAME"]
+            .into_iter()
+            .find_map(|name| std::env::var(name).ok().filter(|user| !user.is_empty()));
+        name.unwrap_or_else(|| format!("uid {}", rustix::process::getuid().as_raw()))
+    }
+
+    /// Runs what asks the controller to its end, on this thread.
+    pub(crate) fn block_on<T>(
+        ask: impl Future<Output = Result<T, Diagnostic>>,
+    ) -> Result<T, Diagnostic> {
+        let runtime: Runtime = Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(|why| Diagnostic::bug(&why))?;
+        runtime.block_on(ask)
+    }
+}

@@ -1,0 +1,8 @@
+//! Following a deployment: events in, a picture of how it stands, and what is said at the end.
+
+mod ending;
+mod progress;
+mod watch;
+
+pub(crate) use progress::{Lost, Part, Progress};
+pub(crate) use watch::{Purpose, follow, past};

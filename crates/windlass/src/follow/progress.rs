@@ -1,0 +1,333 @@
+//! How a deployment stands, as far as its events say. Pure: events in, a picture out.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+
+use windlass_api::{DeploymentView, Event};
+use windlass_model::{
+    AppName, Change, DeploymentId, DeploymentState, EnvironmentName, Fact, InstanceEnd, InstanceId,
+    Millis, Percent, Plan, Probe, ReturnReason, RolloutPhase, ServiceName, Step, StuckReason,
+    Version,
+};
+
+/// The picture of one deployment.
+#[derive(Clone, Debug)]
+pub(crate) struct Progress {
+    pub(crate) id: DeploymentId,
+    pub(crate) app: AppName,
+    pub(crate) environment: EnvironmentName,
+    pub(crate) started_us: i64,
+    pub(crate) state: DeploymentState,
+    /// Who asked it to wait, while it does.
+    pub(crate) held_by: Option<String>,
+    pub(crate) ended_us: Option<i64>,
+    pub(crate) parts: BTreeMap<ServiceName, Part>,
+}
+
+/// One service of it.
+#[derive(Clone, Debug)]
+pub(crate) struct Part {
+    pub(crate) from: Option<Version>,
+    pub(crate) to: Version,
+    pub(crate) phase: RolloutPhase,
+    /// Since when it is in this phase.
+    pub(crate) since_us: i64,
+    pub(crate) began_us: Option<i64>,
+    pub(crate) passed_us: Option<i64>,
+    pub(crate) weight: Percent,
+    pub(crate) ready: u16,
+    pub(crate) wanted: u16,
+    /// Services whose passing it waits for.
+    pub(crate) waits_for: Vec<ServiceName>,
+    /// The watch under way: since when, how long.
+    pub(crate) bake: Option<(i64, Millis)>,
+    pub(crate) instances: BTreeMap<InstanceId, SocketAddr>,
+    /// The first instance that was lost.
+    pub(crate) lost: Option<Lost>,
+    pub(crate) why: Option<ReturnReason>,
+    pub(crate) stuck: Option<StuckReason>,
+    /// Requests that had to be cut when the old slot drained.
+    pub(crate) cut: u64,
+    /// Its rungs, where the plan is known.
+    pub(crate) steps: Vec<Step>,
+    /// How it is asked for its health, where the plan is known.
+    pub(crate) probe: Option<Probe>,
+    /// Whether there is traffic to split, where the plan is known.
+    pub(crate) listens: bool,
+}
+
+/// An instance that was lost.
+#[derive(Clone, Debug)]
+pub(crate) struct Lost {
+    pub(crate) instance: InstanceId,
+    pub(crate) address: Option<SocketAddr>,
+    pub(crate) end: InstanceEnd,
+}
+
+impl Progress {
+    /// The picture before its first event.
+    pub(crate) fn begin(view: &DeploymentView, plan: Option<&Plan>) -> Self {
+        let mut picture = Self::at(view, plan);
+        picture.state = DeploymentState::Running;
+        picture.ended_us = None;
+        for part in picture.parts.values_mut() {
+            part.phase = RolloutPhase::Waiting;
+            part.weight = Percent::ZERO;
+            part.ready = 0;
+            part.why = None;
+            part.stuck = None;
+        }
+        picture
+    }
+
+    /// The picture that a view is.
+    pub(crate) fn at(view: &DeploymentView, plan: Option<&Plan>) -> Self {
+        let parts = view.rollouts.iter().map(|(service, rollout)| {
+            let planned = plan.and_then(|plan| plan.rollouts.get(service));
+            let part = Part {
+                from: rollout.from.clone(),
+                to: rollout.to.clone(),
+                phase: rollout.phase,
+                since_us: view.started_us,
+                began_us: None,
+                passed_us: None,
+                weight: rollout.weight,
+                ready: rollout.ready,
+                wanted: rollout.wanted,
+                waits_for: planned.map_or_else(
+                    || rollout.waits_for.clone(),
+                    |planned| planned.needs.iter().cloned().collect(),
+                ),
+                bake: None,
+                instances: BTreeMap::new(),
+                lost: None,
+                why: rollout.returned_because.clone(),
+                stuck: rollout.stuck_because.clone(),
+                cut: 0,
+                steps: planned.map_or_else(Vec::new, |planned| match &planned.change {
+                    Change::Beside { steps } => steps.clone(),
+                    Change::First { .. } | Change::InPlace { .. } | Change::Adjust { .. } => {
+                        Vec::new()
+                    }
+                }),
+                probe: planned.map(|planned| planned.spec.ready.clone()),
+                listens: planned.is_none_or(|planned| planned.spec.listen.is_some()),
+            };
+            (service.clone(), part)
+        });
+        Self {
+            id: view.id.clone(),
+            app: view.app.clone(),
+            environment: view.environment.clone(),
+            started_us: view.started_us,
+            state: view.state,
+            held_by: None,
+            ended_us: view.ended_us,
+            parts: parts.collect(),
+        }
+    }
+
+    /// Whether nothing more can happen.
+    pub(crate) fn has_ended(&self) -> bool {
+        matches!(self.state, DeploymentState::Ended(_))
+    }
+
+    /// Whether a service can go neither on nor back.
+    pub(crate) fn has_stuck(&self) -> bool {
+        self.parts.values().any(|part| part.stuck.is_some())
+    }
+
+    /// Takes in one event.
+    pub(crate) fn apply(&mut self, event: &Event) {
+        for fact in &event.facts {
+            self.of_the_whole(fact, event.at_us);
+            self.of_a_service(fact, event.at_us);
+        }
+    }
+
+    fn of_the_whole(&mut self, fact: &Fact, at_us: i64) {
+        match fact {
+            Fact::DeploymentStarted { .. } => self.started_us = at_us,
+            Fact::Held { by } => {
+                self.state = DeploymentState::Held;
+                self.held_by = Some(by.clone());
+            }
+            Fact::Resumed { .. } => {
+                self.state = DeploymentState::Running;
+                self.held_by = None;
+            }
+            Fact::AbortRequested { .. } => {
+                self.state = DeploymentState::Returning;
+                self.held_by = None;
+            }
+            Fact::Promoted { .. } => self.state = DeploymentState::Settling,
+            Fact::Ended { outcome } => {
+                self.state = DeploymentState::Ended(*outcome);
+                self.ended_us = Some(at_us);
+            }
+            Fact::RolloutPassed { service } => {
+                for part in self.parts.values_mut() {
+                    part.waits_for.retain(|need| need != service);
+                }
+            }
+            Fact::PhaseEntered { .. }
+            | Fact::InstanceStarted { .. }
+            | Fact::InstanceReady { .. }
+            | Fact::InstanceLost { .. }
+            | Fact::TrafficShifted { .. }
+            | Fact::BakeStarted { .. }
+            | Fact::RolloutFailed { .. }
+            | Fact::RolloutReturned { .. }
+            | Fact::Expedited { .. }
+            | Fact::SlotDrained { .. }
+            | Fact::SlotRetired { .. }
+            | Fact::Stuck { .. } => {}
+        }
+    }
+
+    fn of_a_service(&mut self, fact: &Fact, at_us: i64) {
+        let Some(part) = service_of(fact).and_then(|service| self.parts.get_mut(service)) else {
+            return;
+        };
+        match fact {
+            Fact::PhaseEntered { phase, .. } => part.enter(*phase, at_us),
+            Fact::InstanceStarted {
+                instance, address, ..
+            } => {
+                part.instances.insert(instance.clone(), *address);
+            }
+            Fact::InstanceReady { .. } => {
+                // An instance that lost and regained readiness is told again.
+                part.ready = part.ready.saturating_add(1).min(part.wanted);
+            }
+            Fact::InstanceLost { instance, end, .. } => part.lose(instance, end),
+            Fact::TrafficShifted { version, to, .. } => {
+                // A return is told as the old slot's share.
+                part.weight = if *version == part.to { *to } else { to.rest() };
+            }
+            Fact::BakeStarted { within, .. } => part.bake = Some((at_us, *within)),
+            Fact::RolloutPassed { .. } => {
+                part.enter(RolloutPhase::Passed, at_us);
+                part.passed_us = Some(at_us);
+            }
+            Fact::RolloutFailed { why, .. } => {
+                part.why = Some(why.clone());
+            }
+            Fact::RolloutReturned { .. } => part.enter(RolloutPhase::Returned, at_us),
+            Fact::SlotDrained { cut, .. } => part.cut = part.cut.saturating_add(*cut),
+            Fact::Stuck { why, .. } => {
+                part.enter(RolloutPhase::Stuck, at_us);
+                part.stuck = Some(why.clone());
+            }
+            Fact::SlotRetired { .. }
+            | Fact::DeploymentStarted { .. }
+            | Fact::Held { .. }
+            | Fact::Resumed { .. }
+            | Fact::Expedited { .. }
+            | Fact::AbortRequested { .. }
+            | Fact::Promoted { .. }
+            | Fact::Ended { .. } => {}
+        }
+        if matches!(fact, Fact::RolloutFailed { .. }) && self.state != DeploymentState::Settling {
+            self.state = DeploymentState::Returning;
+        }
+    }
+
+    /// The services that failed by themselves, not because another did.
+    pub(crate) fn failed(&self) -> impl Iterator<Item = (&ServiceName, &Part, &ReturnReason)> {
+        self.parts.iter().filter_map(|(service, part)| {
+            let why = part.why.as_ref()?;
+            let own = matches!(
+                why,
+                ReturnReason::InstanceLost { .. }
+                    | ReturnReason::ShiftFailed(_)
+                    | ReturnReason::StopFailed(_)
+            );
+            own.then_some((service, part, why))
+        })
+    }
+}
+
+impl Part {
+    fn enter(&mut self, phase: RolloutPhase, at_us: i64) {
+        if phase == self.phase {
+            return;
+        }
+        self.phase = phase;
+        self.since_us = at_us;
+        if phase != RolloutPhase::Baking {
+            self.bake = None;
+        }
+        if phase != RolloutPhase::Waiting {
+            self.began_us.get_or_insert(at_us);
+        }
+        if matches!(phase, RolloutPhase::Returned) {
+            self.weight = Percent::ZERO;
+        }
+    }
+
+    fn lose(&mut self, instance: &InstanceId, end: &InstanceEnd) {
+        let was_ready = !matches!(end, InstanceEnd::NotStarted(_) | InstanceEnd::NeverReady(_));
+        if was_ready {
+            self.ready = self.ready.saturating_sub(1);
+        }
+        if self.lost.is_none() {
+            self.lost = Some(Lost {
+                instance: instance.clone(),
+                address: self.instances.get(instance).copied(),
+                end: end.clone(),
+            });
+        }
+    }
+}
+
+/// The service that a fact is about.
+pub(crate) fn service_of(fact: &Fact) -> Option<&ServiceName> {
+    match fact {
+        Fact::PhaseEntered { service, .. }
+        | Fact::InstanceStarted { service, .. }
+        | Fact::InstanceReady { service, .. }
+        | Fact::InstanceLost { service, .. }
+        | Fact::TrafficShifted { service, .. }
+        | Fact::BakeStarted { service, .. }
+        | Fact::RolloutPassed { service }
+        | Fact::RolloutFailed { service, .. }
+        | Fact::RolloutReturned { service }
+        | Fact::SlotDrained { service, .. }
+        | Fact::SlotRetired { service, .. }
+        | Fact::Stuck { service, .. } => Some(service),
+        Fact::DeploymentStarted { .. }
+        | Fact::Held { .. }
+        | Fact::Resumed { .. }
+        | Fact::Expedited { .. }
+        | Fact::AbortRequested { .. }
+        | Fact::Promoted { .. }
+        | Fact::Ended { .. } => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ui::sample;
+
+    #[test]
+    fn a_good_deployment_is_told_by_its_facts() {
+        let picture = sample::told(&sample::good_story());
+        assert!(picture.has_ended());
+        let auth = &picture.parts[&sample::service("auth")];
+        assert_eq!((auth.ready, auth.wanted), (2, 2));
+        assert_eq!(auth.weight, Percent::FULL);
+        let api = &picture.parts[&sample::service("api")];
+        assert!(api.waits_for.is_empty(), "auth has passed");
+    }
+
+    #[test]
+    fn the_service_that_failed_by_itself_is_known() {
+        let picture = sample::told(&sample::bad_story());
+        let failed: Vec<_> = picture.failed().map(|(name, _, _)| name.as_str()).collect();
+        assert_eq!(failed, ["api"]);
+        let auth = &picture.parts[&sample::service("auth")];
+        assert_eq!(auth.weight, Percent::ZERO, "its traffic was taken back");
+    }
+}

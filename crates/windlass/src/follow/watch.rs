@@ -1,0 +1,175 @@
+//! The loop that follows.
+
+use std::pin::pin;
+use std::time::Duration;
+
+use windlass_api::{DeploymentView, EnvironmentView, Exit};
+use windlass_client::{Client, ClientError, Followed, Following, Starting};
+use windlass_model::{DeploymentId, DeploymentState, Plan};
+
+use super::ending::ending;
+use super::progress::Progress;
+use crate::context::Context;
+use crate::diagnostic::Diagnostic;
+use crate::report::Report;
+use crate::ui::Voice;
+
+/// Time between two drawings of the live view.
+const REDRAW: Duration = Duration::from_millis(250);
+
+/// Why a deployment is followed.
+#[derive(Debug)]
+pub(crate) enum Purpose {
+    /// It was begun by this command.
+    Deploy {
+        /// What it carries out.
+        plan: Box<Plan>,
+    },
+    /// This command stopped it.
+    Abort {
+        /// The sequence at which that was journalled.
+        after: u64,
+    },
+    /// Somebody wants to see it.
+    Watch,
+}
+
+/// How following ended.
+enum Met {
+    /// With its end, or with nothing more to come without a person.
+    End,
+    /// With Ctrl-C.
+    Detached,
+    /// With a reader that left.
+    Unread,
+}
+
+/// Follows until the deployment ends, is stuck, or Ctrl-C detaches.
+pub(crate) async fn follow(
+    context: &Context,
+    client: &Client,
+    view: DeploymentView,
+    purpose: Purpose,
+) -> Result<Report, Diagnostic> {
+    let id = view.id.clone();
+    let (after, mut picture) = match &purpose {
+        Purpose::Deploy { plan } => (0, Progress::begin(&view, Some(plan))),
+        Purpose::Abort { after } => (*after, Progress::at(&view, None)),
+        Purpose::Watch => (0, Progress::begin(&view, None)),
+    };
+    let mut following = Following::new(client, &Starting::default(), after, Some(id.clone()));
+    let mut voice = Voice::of(&context.ui);
+    let met = if picture.has_ended() {
+        Ok(Met::End)
+    } else {
+        watch(&mut following, &mut picture, &mut voice, &purpose).await
+    };
+    voice.clear();
+    match met {
+        Ok(Met::End) => {
+            let client = following.client();
+            let view = client.show(&id).await?;
+            let runs = environment_of(client, &view).await;
+            ending(&view, &picture, runs.as_ref(), &purpose)
+        }
+        Ok(Met::Unread) => Ok(Report::silent(Exit::Done)),
+        Ok(Met::Detached) => {
+            context.ui.say(&format!("detached: {id} goes on"));
+            context.ui.say(&how_to(&id));
+            Ok(Report::silent(Exit::Detached))
+        }
+        Err(lost) => {
+            let lost = Diagnostic::from(lost);
+            Err(match lost.hint {
+                Some(_) => lost,
+                None => lost.hint(format!("nothing was stopped; {}", how_to(&id))),
+            })
+        }
+    }
+}
+
+fn how_to(id: &DeploymentId) -> String {
+    format!("follow it: windlass events {id} --follow · stop it: windlass abort {id}")
+}
+
+async fn watch(
+    following: &mut Following,
+    picture: &mut Progress,
+    voice: &mut Voice,
+    purpose: &Purpose,
+) -> Result<Met, ClientError> {
+    let mut redraw = tokio::time::interval(REDRAW);
+    let mut left = pin!(tokio::signal::ctrl_c());
+    loop {
+        let followed = {
+            let mut next = pin!(following.next());
+            loop {
+                tokio::select! {
+                    followed = &mut next => break followed?,
+                    _at = redraw.tick() => voice.redraw(picture),
+                    _signal = &mut left => return Ok(Met::Detached),
+                }
+            }
+        };
+        match followed {
+            Followed::Event(event) => {
+                picture.apply(&event);
+                if voice.event(&event, picture).is_err() {
+                    if matches!(purpose, Purpose::Watch) {
+                        return Ok(Met::Unread);
+                    }
+                    *voice = Voice::Silent;
+                }
+                if picture.has_ended() {
+                    return Ok(Met::End);
+                }
+                if picture.has_stuck() {
+                    let view = following.client().show(&event.deployment).await?;
+                    if view.state == DeploymentState::Stuck {
+                        return Ok(Met::End);
+                    }
+                }
+            }
+            Followed::Reconnected { pid } => voice.reconnected(pid),
+        }
+    }
+}
+
+async fn environment_of(client: &Client, view: &DeploymentView) -> Option<EnvironmentView> {
+    // Where traffic is can't be said without it; how it ended can.
+    let all = client.status().await.unwrap_or_default();
+    all.into_iter()
+        .find(|one| one.app == view.app && one.environment == view.environment)
+}
+
+/// Prints what happened so far and ends.
+pub(crate) async fn past(
+    context: &Context,
+    client: &Client,
+    view: &DeploymentView,
+) -> Result<Report, Diagnostic> {
+    let mut picture = Progress::begin(view, None);
+    let mut voice = Voice::lines(&context.ui);
+    let mut following = Following::new(client, &Starting::default(), 0, Some(view.id.clone()));
+    let mut events = Vec::new();
+    let mut left = pin!(tokio::signal::ctrl_c());
+    let mut last = 0;
+    while last < view.sequence {
+        let followed = tokio::select! {
+            followed = following.next() => followed?,
+            _signal = &mut left => return Ok(Report::silent(Exit::Detached)),
+        };
+        if let Followed::Event(event) = followed {
+            last = event.sequence;
+            picture.apply(&event);
+            if voice.event(&event, &picture).is_err() {
+                return Ok(Report::silent(Exit::Done));
+            }
+            events.push(*event);
+        }
+    }
+    if context.ui.output() == crate::arguments::Output::Json {
+        return Report::new("", &events);
+    }
+    Ok(Report::silent(Exit::Done))
+}

@@ -1,0 +1,53 @@
+//! Windlass: brings new releases of a multi-service application to production safely.
+//!
+//! `main` reads the command line, runs one of `commands/`, lets `ui/` print what came of it, and
+//! ends with one of the exit codes of [`windlass_api::Exit`].
+
+mod arguments;
+mod commands;
+mod context;
+mod demo;
+mod diagnostic;
+mod follow;
+mod report;
+mod ui;
+mod wire;
+
+use std::panic::{self, AssertUnwindSafe};
+use std::process::ExitCode;
+
+use clap::Parser as _;
+use clap::error::ErrorKind;
+use windlass_api::Exit;
+
+use crate::arguments::Arguments;
+use crate::context::Context;
+use crate::ui::Ui;
+
+fn main() -> ExitCode {
+    panic::set_hook(Box::new(ui::say_panic));
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(refused) => return misused(&refused),
+    };
+    let ran = panic::catch_unwind(AssertUnwindSafe(|| {
+        let ui = Ui::new(&arguments.global);
+        let context = Context::new(arguments.global, ui);
+        let result = commands::run(&arguments.command, &context);
+        context.ui.finish(result)
+    }));
+    // What was wrong is on stderr already: the hook printed it.
+    ExitCode::from(ran.unwrap_or(Exit::Bug).code())
+}
+
+/// Help and version are answers; anything else is a usage error.
+fn misused(refused: &clap::Error) -> ExitCode {
+    let exit = match refused.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Exit::Done,
+        _ => Exit::Usage,
+    };
+    // A closed stderr leaves the exit code as the only message.
+    match refused.print() {
+        Ok(()) | Err(_) => ExitCode::from(exit.code()),
+    }
+}

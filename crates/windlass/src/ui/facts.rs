@@ -1,0 +1,206 @@
+//! Facts as plain lines: a time, a service or the application, and what became true.
+
+use windlass_api::Event;
+use windlass_model::Fact;
+
+use super::time::{of_day, took};
+use super::words::{harmless, instance_end, listed, outcome_word, phase, reason, stuck};
+use super::{Role, Style};
+use crate::follow::Progress;
+
+/// One line per fact of an event. `picture` is the deployment after it.
+pub(crate) fn fact_lines(event: &Event, picture: &Progress, style: &Style) -> Vec<String> {
+    let at = style.paint(Role::Faint, &of_day(event.at_us, &style.zone));
+    let lines = event.facts.iter().map(|fact| {
+        let (subject, what) = fact_words(fact, event, picture);
+        format!("{at} {subject} {what}")
+    });
+    lines.collect()
+}
+
+fn fact_words(fact: &Fact, event: &Event, picture: &Progress) -> (String, String) {
+    let whole = picture.app.to_string();
+    match fact {
+        Fact::DeploymentStarted { plan, services } => (
+            whole,
+            format!(
+                "deployment={} plan={} environment={} services={}",
+                event.deployment,
+                super::plan::short(plan),
+                picture.environment,
+                listed(services).replace(' ', ""),
+            ),
+        ),
+        Fact::Held { by } => (whole, format!("held by={}", harmless(by))),
+        Fact::Resumed { by } => (whole, format!("resumed by={}", harmless(by))),
+        Fact::Expedited { by } => (whole, format!("expedited by={}", harmless(by))),
+        Fact::AbortRequested { by } => (whole, format!("aborted by={}", harmless(by))),
+        Fact::Promoted { services } => (
+            whole,
+            format!("promoted services={}", listed(services).replace(' ', "")),
+        ),
+        Fact::Ended { outcome } => (
+            whole,
+            format!(
+                "result={} took={}",
+                outcome_word(*outcome),
+                took(event.at_us - picture.started_us)
+            ),
+        ),
+        Fact::PhaseEntered { .. }
+        | Fact::InstanceStarted { .. }
+        | Fact::InstanceReady { .. }
+        | Fact::InstanceLost { .. }
+        | Fact::TrafficShifted { .. }
+        | Fact::BakeStarted { .. }
+        | Fact::RolloutPassed { .. }
+        | Fact::RolloutFailed { .. }
+        | Fact::RolloutReturned { .. }
+        | Fact::SlotDrained { .. }
+        | Fact::SlotRetired { .. }
+        | Fact::Stuck { .. } => of_a_service(fact, picture).unwrap_or((whole, String::new())),
+    }
+}
+
+fn of_a_service(fact: &Fact, picture: &Progress) -> Option<(String, String)> {
+    let (service, what) = match fact {
+        Fact::PhaseEntered {
+            service,
+            phase: entered,
+        } => (
+            service,
+            format!("phase={}", phase(*entered).replace(' ', "_")),
+        ),
+        Fact::InstanceStarted {
+            service,
+            instance,
+            address,
+        } => (
+            service,
+            format!("started instance={instance} address={address}"),
+        ),
+        Fact::InstanceReady { service, instance } => {
+            let ready = picture
+                .parts
+                .get(service)
+                .map(|part| format!("={}/{}", part.ready, part.wanted));
+            (
+                service,
+                format!("ready{} instance={instance}", ready.unwrap_or_default()),
+            )
+        }
+        Fact::InstanceLost {
+            service,
+            instance,
+            end,
+        } => (
+            service,
+            format!("lost instance={instance} reason={:?}", instance_end(end)),
+        ),
+        Fact::TrafficShifted {
+            service,
+            version,
+            to,
+            ..
+        } => (service, format!("traffic={}% version={version}", to.get())),
+        Fact::BakeStarted { service, within } => (service, format!("bake={within}")),
+        Fact::RolloutPassed { service } => (service, "passed".to_owned()),
+        Fact::RolloutFailed { service, why } => {
+            (service, format!("failed reason={:?}", reason(why)))
+        }
+        Fact::RolloutReturned { service } => (service, "returned".to_owned()),
+        Fact::SlotDrained { service, slot, cut } => {
+            (service, format!("drained slot={slot} cut={cut}"))
+        }
+        Fact::SlotRetired { service, slot } => (service, format!("retired slot={slot}")),
+        Fact::Stuck { service, why } => (service, format!("stuck reason={:?}", stuck(why))),
+        Fact::DeploymentStarted { .. }
+        | Fact::Held { .. }
+        | Fact::Resumed { .. }
+        | Fact::Expedited { .. }
+        | Fact::AbortRequested { .. }
+        | Fact::Promoted { .. }
+        | Fact::Ended { .. } => return None,
+    };
+    Some((service.to_string(), what))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ui::sample;
+
+    fn lines(story: &[Event]) -> String {
+        let mut picture = sample::untold();
+        let mut text = Vec::new();
+        for event in story {
+            picture.apply(event);
+            text.extend(fact_lines(event, &picture, &Style::plain()));
+        }
+        text.join("\n")
+    }
+
+    #[test]
+    fn every_fact_of_a_good_deployment_is_one_line() {
+        insta::assert_snapshot!(lines(&sample::good_story()), @r"
+        14:02:11 shop deployment=dep_01k0a plan=9f3cab1234 environment=production services=auth,api
+        14:02:11 auth phase=starting
+        14:02:11 auth started instance=ins_1a address=127.0.0.1:20001
+        14:02:11 auth started instance=ins_1b address=127.0.0.1:20002
+        14:02:13 auth ready=1/2 instance=ins_1a
+        14:02:13 auth ready=2/2 instance=ins_1b
+        14:02:13 auth phase=shifting
+        14:02:13 auth traffic=25% version=1.4.2
+        14:02:13 auth phase=baking
+        14:02:13 auth bake=30s
+        14:02:43 auth traffic=100% version=1.4.2
+        14:02:44 auth passed
+        14:02:44 api phase=starting
+        14:02:44 api started instance=ins_2a address=127.0.0.1:20003
+        14:02:46 api ready=1/1 instance=ins_2a
+        14:02:46 api phase=shifting
+        14:02:46 api traffic=100% version=1.4.2
+        14:02:49 api passed
+        14:02:49 shop promoted services=api,auth
+        14:02:52 auth drained slot=1 cut=0
+        14:02:52 shop result=promoted took=41.2s
+        ");
+    }
+
+    #[test]
+    fn a_failed_deployment_says_why_in_its_lines() {
+        insta::assert_snapshot!(lines(&sample::bad_story()), @r#"
+        14:02:11 shop deployment=dep_01k0a plan=9f3cab1234 environment=production services=auth,api
+        14:02:11 auth phase=starting
+        14:02:11 auth started instance=ins_1a address=127.0.0.1:20001
+        14:02:11 auth started instance=ins_1b address=127.0.0.1:20002
+        14:02:13 auth ready=1/2 instance=ins_1a
+        14:02:13 auth ready=2/2 instance=ins_1b
+        14:02:13 auth phase=shifting
+        14:02:13 auth traffic=25% version=1.4.2
+        14:02:13 auth phase=baking
+        14:02:13 auth bake=30s
+        14:02:43 auth traffic=100% version=1.4.2
+        14:02:44 auth passed
+        14:02:44 api phase=starting
+        14:02:44 api started instance=ins_2a address=127.0.0.1:20003
+        14:02:51 api lost instance=ins_2a reason="was not ready in time; last answer: HTTP 503"
+        14:02:51 api failed reason="instance ins_2a was not ready in time; last answer: HTTP 503"
+        14:02:51 auth failed reason="api failed"
+        14:02:51 auth phase=returning
+        14:02:51 api phase=returning
+        14:02:51 auth traffic=0% version=1.4.2
+        14:02:52 auth returned
+        14:02:52 api returned
+        14:02:52 shop result=rolled_back took=41.2s
+        "#);
+    }
+
+    #[test]
+    fn what_an_application_said_can_break_no_line() {
+        let story = sample::bad_answer("HTTP 500 \"no\"\n12:00:00 api passed\u{1b}[2J");
+        let text = lines(&story);
+        assert_eq!(text.lines().count(), 1, "{text}");
+        assert!(!text.contains('\u{1b}'));
+    }
+}

@@ -1,0 +1,196 @@
+//! Why a deployment did not do what was asked: what failed, where, what was seen against what was
+//! expected, where traffic is now, what still runs, the next command.
+
+use windlass_api::{DeploymentView, EnvironmentView, Exit};
+use windlass_model::{
+    DeploymentState, InstanceEnd, Outcome, Probe, ProbeKind, ReturnReason, ServiceName,
+};
+
+use super::record::traffic;
+use super::words::{listed, reason, stuck};
+use crate::diagnostic::Diagnostic;
+use crate::follow::{Lost, Part, Progress};
+
+/// The diagnostic of a deployment that ended otherwise than asked.
+pub(crate) fn failure(
+    view: &DeploymentView,
+    picture: &Progress,
+    runs: Option<&EnvironmentView>,
+    exit: Exit,
+) -> Diagnostic {
+    let failed: Vec<_> = picture.failed().collect();
+    let mut lines = Vec::new();
+    for (service, part, why) in &failed {
+        lines.extend(what_was_seen(service, part, why));
+    }
+    for (service, part) in &picture.parts {
+        if let Some(why) = &part.stuck {
+            lines.push(format!("{service}: {}", stuck(why)));
+        }
+    }
+    if let Some(why) = &view.poisoned {
+        lines.push(format!("its journal is damaged: {why}"));
+    }
+    if let Some(runs) = runs {
+        lines.push(match traffic(view, runs) {
+            Some(traffic) => format!("traffic now: {traffic}"),
+            None => "traffic now: none of its services is served".to_owned(),
+        });
+        lines.push(match still_runs(runs) {
+            Some(names) => format!("still running: {names}"),
+            None => "still running: nothing".to_owned(),
+        });
+    }
+    let first = failed.first().map(|(service, _, _)| *service);
+    Diagnostic::new(exit, summary(view, picture, first))
+        .code(code(view.state))
+        .detail(lines.join("\n"))
+        .hint(hint(view, first))
+}
+
+fn code(state: DeploymentState) -> &'static str {
+    match state {
+        DeploymentState::Ended(Outcome::Failed) => "WL0401",
+        DeploymentState::Ended(Outcome::RolledBack) => "WL0402",
+        DeploymentState::Ended(Outcome::PartlyPromoted) => "WL0403",
+        DeploymentState::Stuck => "WL0404",
+        DeploymentState::Ended(Outcome::Promoted) => "WL0405",
+        DeploymentState::Running
+        | DeploymentState::Held
+        | DeploymentState::Returning
+        | DeploymentState::Settling => "WL0406",
+    }
+}
+
+fn summary(view: &DeploymentView, picture: &Progress, first: Option<&ServiceName>) -> String {
+    let what = format!("{} in {}", view.app, view.environment);
+    let how = match view.state {
+        DeploymentState::Ended(Outcome::Failed) => "failed and nothing ran before",
+        DeploymentState::Ended(Outcome::RolledBack) => "is back at the previous releases",
+        DeploymentState::Ended(Outcome::PartlyPromoted) => "was promoted in part, the rest is back",
+        DeploymentState::Ended(Outcome::Promoted) => "was promoted before the abort",
+        DeploymentState::Stuck => "can go neither on nor back without a person",
+        DeploymentState::Running
+        | DeploymentState::Held
+        | DeploymentState::Returning
+        | DeploymentState::Settling => "has not ended",
+    };
+    let aborted = picture.parts.values().find_map(|part| match &part.why {
+        Some(ReturnReason::Aborted { by }) => Some(by),
+        Some(_) | None => None,
+    });
+    match (first, aborted) {
+        (Some(service), _) => format!("{what} {how}: {service} failed"),
+        (None, Some(by)) => format!("{what} {how}: {by} aborted it"),
+        (None, None) => format!("{what} {how}"),
+    }
+}
+
+fn what_was_seen(service: &ServiceName, part: &Part, why: &ReturnReason) -> Vec<String> {
+    match (why, &part.lost) {
+        (ReturnReason::InstanceLost { .. }, Some(lost)) => instance_lost(service, part, lost),
+        (
+            ReturnReason::InstanceLost { .. }
+            | ReturnReason::ShiftFailed(_)
+            | ReturnReason::StopFailed(_)
+            | ReturnReason::NeedFailed(_)
+            | ReturnReason::OtherFailed(_)
+            | ReturnReason::Aborted { .. },
+            _,
+        ) => vec![format!("{service} {}: {}", part.to, reason(why))],
+    }
+}
+
+fn instance_lost(service: &ServiceName, part: &Part, lost: &Lost) -> Vec<String> {
+    let place = lost.address.map(|address| format!(" at {address}"));
+    let mut lines = vec![format!(
+        "{service} {}: instance {}{} {}",
+        part.to,
+        lost.instance,
+        place.unwrap_or_default(),
+        super::words::instance_end(&lost.end)
+    )];
+    let asked = matches!(
+        lost.end,
+        InstanceEnd::NeverReady(_) | InstanceEnd::Unready(_)
+    );
+    if let Some(probe) = part.probe.as_ref().filter(|_| asked) {
+        lines.push(format!("  expected: {}", expected(probe)));
+    }
+    lines
+}
+
+fn expected(probe: &Probe) -> String {
+    let answer = match &probe.kind {
+        ProbeKind::Http { path } => format!("2xx or 3xx from GET {path}"),
+        ProbeKind::Tcp => "an accepted connection".to_owned(),
+        ProbeKind::Alive { at_least } => return format!("alive for {at_least}"),
+    };
+    format!(
+        "{answer}, {} times in a row, within {}",
+        probe.rise, probe.within
+    )
+}
+
+fn still_runs(runs: &EnvironmentView) -> Option<String> {
+    let names: Vec<String> = runs
+        .services
+        .iter()
+        .flat_map(|(service, now)| {
+            let slots = [&now.stable, &now.candidate, &now.standby];
+            slots
+                .into_iter()
+                .flatten()
+                .filter(|slot| !slot.instances.is_empty())
+                .map(move |slot| format!("{service} {}", slot.version))
+        })
+        .collect();
+    (!names.is_empty()).then(|| listed(&names))
+}
+
+fn hint(view: &DeploymentView, first: Option<&ServiceName>) -> String {
+    match (view.state, first) {
+        (DeploymentState::Stuck, _) => format!("windlass show {}", view.id),
+        (DeploymentState::Ended(Outcome::Promoted), _) => "windlass status".to_owned(),
+        (_, Some(service)) => {
+            format!("windlass logs {service}, then windlass retry {}", view.id)
+        }
+        (_, None) => format!("windlass events {}", view.id),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ui::Style;
+    use crate::ui::sample;
+
+    #[test]
+    fn a_failure_says_what_was_seen_what_was_expected_and_where_traffic_is() {
+        let view = sample::ended(Outcome::RolledBack);
+        let picture = sample::told(&sample::bad_story());
+        let runs = sample::environment();
+        let said = failure(&view, &picture, Some(&runs), Exit::RolledBack);
+        assert_eq!(said.exit.code(), 3);
+        let text = crate::ui::diagnostic_text(&said, &Style::plain());
+        insta::assert_snapshot!(text, @r"
+        error[WL0402]: shop in production is back at the previous releases: api failed
+          api 1.4.2: instance ins_2a at 127.0.0.1:20003 was not ready in time; last answer: HTTP 503
+            expected: 2xx or 3xx from GET /health/ready, 2 times in a row, within 1m
+          traffic now: api 100 % 1.4.2, auth 100 % 1.4.2
+          still running: api 1.4.2, auth 1.4.2, auth 1.4.1, worker 7
+          hint: windlass logs api, then windlass retry dep_01k0a
+        ");
+    }
+
+    #[test]
+    fn an_aborted_deployment_names_who_aborted() {
+        let view = sample::ended(Outcome::RolledBack);
+        let picture = sample::told(&sample::aborted_story());
+        let said = failure(&view, &picture, None, Exit::RolledBack);
+        assert_eq!(
+            said.summary,
+            "shop in production is back at the previous releases: mira aborted it"
+        );
+    }
+}

@@ -1,0 +1,26 @@
+//! The only place that prints. What it prints is made by pure functions of plain data, one file per
+//! view; [`Ui`] knows the terminal, [`Voice`] says what is followed.
+
+pub(crate) mod facts;
+pub(crate) mod failure;
+pub(crate) mod list;
+pub(crate) mod live;
+mod output;
+pub(crate) mod plan;
+pub(crate) mod record;
+#[cfg(test)]
+pub(crate) mod sample;
+pub(crate) mod show;
+pub(crate) mod status;
+mod style;
+mod table;
+mod terminal;
+mod time;
+mod voice;
+pub(crate) mod words;
+
+#[cfg(test)]
+pub(crate) use output::diagnostic_text;
+pub(crate) use output::{Ui, say_panic};
+pub(crate) use style::{Role, Style};
+pub(crate) use voice::Voice;

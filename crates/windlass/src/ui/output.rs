@@ -1,0 +1,250 @@
+//! stdout for data, stderr for talk.
+
+use std::io::{self, BufRead, Write};
+use std::panic::PanicHookInfo;
+
+use jiff::tz::TimeZone;
+use windlass_api::{Exit, LogLine};
+
+use super::terminal::{Terminal, size};
+use super::words::harmless;
+use super::{Role, Style};
+use crate::arguments::{Global, Output};
+use crate::diagnostic::Diagnostic;
+use crate::report::Report;
+
+/// Longest answer to a question, in bytes.
+const ANSWER_MAX: u64 = 64;
+
+/// The voice of one run of the program.
+#[derive(Clone, Debug)]
+pub(crate) struct Ui {
+    output: Output,
+    quiet: bool,
+    verbose: bool,
+    colours: bool,
+    terminal: Terminal,
+}
+
+impl Ui {
+    pub(crate) fn new(global: &Global) -> Self {
+        let terminal = Terminal::here();
+        Self {
+            output: global.output,
+            quiet: global.quiet,
+            verbose: global.verbose,
+            colours: terminal.colours && !global.no_color,
+            terminal,
+        }
+    }
+
+    /// How data is shown on stdout.
+    pub(crate) fn style(&self) -> Style {
+        self.style_for(self.terminal.output)
+    }
+
+    /// How talk is shown on stderr.
+    pub(crate) fn talk_style(&self) -> Style {
+        self.style_for(self.terminal.errors)
+    }
+
+    fn style_for(&self, person: bool) -> Style {
+        let (width, height) = size();
+        Style {
+            colour: self.colours && person,
+            width,
+            height,
+            zone: TimeZone::system(),
+        }
+    }
+
+    pub(crate) fn output(&self) -> Output {
+        self.output
+    }
+
+    pub(crate) fn is_quiet(&self) -> bool {
+        self.quiet
+    }
+
+    /// Whether what is followed can be redrawn in place.
+    pub(crate) fn can_redraw(&self) -> bool {
+        let data_elsewhere = self.output != Output::Text || self.terminal.output;
+        self.terminal.redraws && self.terminal.errors && data_elsewhere && !self.quiet
+    }
+
+    /// Whether there is a person to ask.
+    pub(crate) fn can_ask(&self) -> bool {
+        self.output == Output::Text && self.terminal.input && self.terminal.errors
+    }
+
+    /// Asks once; anything but yes is no.
+    #[expect(clippy::unused_self, reason = "only who has the voice may print")]
+    pub(crate) fn ask(&self, question: &str) -> bool {
+        let mut errors = io::stderr().lock();
+        if write!(errors, "{question} [y/N] ")
+            .and_then(|()| errors.flush())
+            .is_err()
+        {
+            return false;
+        }
+        let mut answer = String::new();
+        let mut input = io::Read::take(io::stdin().lock(), ANSWER_MAX);
+        let read = input.read_line(&mut answer);
+        read.is_ok() && matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes")
+    }
+
+    /// One line of talk, unless quiet.
+    pub(crate) fn say(&self, line: &str) {
+        if !self.quiet {
+            talk(line);
+        }
+    }
+
+    /// One line of talk for who wants more of it.
+    pub(crate) fn say_more(&self, line: &str) {
+        if self.verbose {
+            talk(line);
+        }
+    }
+
+    /// One line of data.
+    ///
+    /// # Errors
+    /// When whoever read has left.
+    #[expect(clippy::unused_self, reason = "only who has the voice may print")]
+    pub(crate) fn data_line(&self, line: &str) -> io::Result<()> {
+        let mut output = io::stdout().lock();
+        writeln!(output, "{line}")?;
+        output.flush()
+    }
+
+    /// One line of a log.
+    ///
+    /// # Errors
+    /// When whoever read has left.
+    pub(crate) fn log_line(&self, line: &LogLine) -> io::Result<()> {
+        let text = match self.output {
+            Output::Text => format!(
+                "{} {} {}",
+                line.instance,
+                line.version,
+                harmless(&line.text)
+            ),
+            Output::Json | Output::Ndjson => serde_json::to_string(line)?,
+        };
+        self.data_line(&text)
+    }
+
+    /// Prints what a command leaves and says how the program ends.
+    pub(crate) fn finish(&self, result: Result<Report, Diagnostic>) -> Exit {
+        match result {
+            Ok(report) => {
+                let printed = self.print(&report);
+                if let Some(failure) = &report.failure {
+                    talk(self.drawn(failure).trim_end());
+                }
+                match printed {
+                    Ok(()) => report.exit,
+                    // Whoever read has seen enough.
+                    Err(why) if why.kind() == io::ErrorKind::BrokenPipe => report.exit,
+                    Err(why) => {
+                        talk(&format!("error: the result can't be printed: {why}"));
+                        Exit::Bug
+                    }
+                }
+            }
+            Err(failure) => {
+                self.print_refusal(&failure);
+                talk(self.drawn(&failure).trim_end());
+                failure.exit
+            }
+        }
+    }
+
+    fn print(&self, report: &Report) -> io::Result<()> {
+        let mut output = io::stdout().lock();
+        match (self.output, &report.json) {
+            (Output::Text, _) => output.write_all(report.text.as_bytes())?,
+            (Output::Json | Output::Ndjson, None) => {}
+            (Output::Json, Some(value)) => {
+                serde_json::to_writer_pretty(&mut output, value)?;
+                output.write_all(b"\n")?;
+            }
+            (Output::Ndjson, Some(serde_json::Value::Array(items))) => {
+                for item in items {
+                    writeln!(output, "{item}")?;
+                }
+            }
+            (Output::Ndjson, Some(value)) => writeln!(output, "{value}")?,
+        }
+        output.flush()
+    }
+
+    /// A script that asked for JSON gets the refusal as JSON too.
+    fn print_refusal(&self, failure: &Diagnostic) {
+        if self.output == Output::Text {
+            return;
+        }
+        let value = serde_json::json!({ "problem": {
+            "code": failure.code,
+            "title": failure.summary,
+            "detail": failure.detail,
+            "hint": failure.hint,
+            "exit": failure.exit.code(),
+        }});
+        let mut output = io::stdout().lock();
+        let written = writeln!(output, "{value}").and_then(|()| output.flush());
+        if let Err(why) = written {
+            talk(&format!("error: the result can't be printed: {why}"));
+        }
+    }
+
+    fn drawn(&self, failure: &Diagnostic) -> String {
+        diagnostic_text(failure, &self.talk_style())
+    }
+}
+
+/// What failed, the lines that say where and how, what to do next.
+pub(crate) fn diagnostic_text(failure: &Diagnostic, style: &Style) -> String {
+    let code = failure.code.as_ref().map(|code| format!("[{code}]"));
+    let head = style.paint(Role::Bad, &format!("error{}", code.unwrap_or_default()));
+    let mut lines = vec![format!("{head}: {}", failure.summary)];
+    let detail = failure.detail.iter().flat_map(|detail| detail.lines());
+    lines.extend(detail.map(|line| format!("  {line}").trim_end().to_owned()));
+    if let Some(hint) = &failure.hint {
+        let head = style.paint(Role::Strong, "hint");
+        lines.push(format!("  {head}: {hint}"));
+    }
+    lines.push(String::new());
+    lines.join("\n")
+}
+
+/// The hook for what must not happen.
+pub(crate) fn say_panic(panic: &PanicHookInfo<'_>) {
+    talk(&format!("a bug in Windlass: {panic}"));
+    talk("please report it with the command that you typed; nothing was decided because of it");
+}
+
+/// A closed stderr is no reason to stop: there is nobody left to tell.
+fn talk(line: &str) {
+    writeln!(io::stderr().lock(), "{line}").ok();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failure_says_what_where_and_what_next() {
+        let failure = Diagnostic::new(Exit::Refused, "the plan is stale")
+            .code("WL0320")
+            .detail("revision 4 was planned on\nrevision 5 is now")
+            .hint("windlass plan");
+        insta::assert_snapshot!(diagnostic_text(&failure, &Style::plain()), @r"
+        error[WL0320]: the plan is stale
+          revision 4 was planned on
+          revision 5 is now
+          hint: windlass plan
+        ");
+    }
+}

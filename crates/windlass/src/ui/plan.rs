@@ -1,0 +1,275 @@
+//! A plan for people.
+
+use windlass_api::PlanView;
+use windlass_model::{Change, Plan, PlanId, RolloutPlan, Strategy, Task, TaskKind};
+
+use super::words::{change, counted, listed};
+
+/// Characters of a plan's id that are shown.
+const SHORT: usize = 10;
+
+/// The plan: what changes, what is done wave by wave, what undoes it, and where the way back ends.
+/// `whole` adds the command that carries out exactly this plan.
+pub(crate) fn plan_text(view: &PlanView, whole: bool) -> String {
+    let plan = &view.plan;
+    let mut lines = vec![format!(
+        "plan {} for {} in {}, on revision {}",
+        short(&plan.id),
+        plan.app,
+        plan.environment,
+        plan.revision
+    )];
+    if view.nothing_to_do {
+        lines.push(format!(
+            "nothing to do: {} as the file says",
+            counted(plan.unchanged.len(), "service")
+        ));
+    } else {
+        changes(plan, &mut lines);
+        waves(plan, &mut lines);
+    }
+    rest(plan, &mut lines);
+    if !view.nothing_to_do {
+        way_back(plan, &mut lines);
+        if whole {
+            lines.push(String::new());
+            lines.push(format!(
+                "carry out exactly this: windlass deploy --plan {}",
+                plan.id
+            ));
+        }
+    }
+    lines.push(String::new());
+    lines.join("\n")
+}
+
+/// The first characters of the digest: what people compare.
+pub(crate) fn short(id: &PlanId) -> &str {
+    let tail = id.as_str().strip_prefix("plan_").unwrap_or(id.as_str());
+    tail.get(..SHORT).unwrap_or(tail)
+}
+
+fn width(plan: &Plan) -> usize {
+    let names = plan.rollouts.keys().map(|name| name.as_str().len());
+    names.max().unwrap_or(0)
+}
+
+fn changes(plan: &Plan, lines: &mut Vec<String>) {
+    let width = width(plan);
+    lines.push(String::new());
+    for (service, part) in &plan.rollouts {
+        let from = part.stable.as_ref().map(|slot| &slot.release.version);
+        let versions = change(from, &part.release.version);
+        lines.push(format!("  {service:width$}  {versions}, {}", manner(part)));
+    }
+}
+
+fn manner(part: &RolloutPlan) -> String {
+    match &part.change {
+        Change::First { .. } => {
+            let skipped = match &part.spec.strategy {
+                Strategy::Canary(steps) => steps.len() > 1,
+                Strategy::Rolling => part.spec.process.instances > 1,
+                Strategy::BlueGreen | Strategy::Recreate => false,
+            };
+            if skipped {
+                "first deployment: steps below 100 % are skipped".to_owned()
+            } else {
+                "first deployment".to_owned()
+            }
+        }
+        Change::Beside { steps } => match (&part.spec.strategy, part.spec.listen) {
+            (_, None) => "both run until promotion".to_owned(),
+            (Strategy::Rolling, Some(_)) => format!("rolling in {}", counted(steps.len(), "step")),
+            (Strategy::Canary(_), Some(_)) => {
+                let shares: Vec<String> =
+                    steps.iter().map(|step| step.to.get().to_string()).collect();
+                format!("canary {} %", shares.join(" → "))
+            }
+            (Strategy::BlueGreen | Strategy::Recreate, Some(_)) => "blue-green".to_owned(),
+        },
+        Change::InPlace { .. } => match part.spec.listen {
+            Some(_) => "recreate: answers 503 between old and new".to_owned(),
+            None => "the old stops before the new starts".to_owned(),
+        },
+        Change::Adjust { .. } => "same release, adjusted".to_owned(),
+    }
+}
+
+fn waves(plan: &Plan, lines: &mut Vec<String>) {
+    let width = width(plan);
+    lines.push(String::new());
+    let mut tasks: Vec<&Task> = plan.tasks.iter().collect();
+    tasks.sort_by_key(|task| (task.wave, task.id));
+    let mut last = None;
+    for task in tasks {
+        let wave = if last == Some(task.wave) {
+            String::new()
+        } else {
+            (task.wave + 1).to_string()
+        };
+        last = Some(task.wave);
+        let service = task.service.as_ref().map_or("", |name| name.as_str());
+        if task.no_way_back {
+            lines.push("      ---- no way back from here ----".to_owned());
+        }
+        let what = does(&task.kind, plan, task);
+        let line = format!("{wave:>4}  {service:width$}  {what}");
+        lines.push(match &task.undo {
+            Some(undo) => format!("{line}  (undo: {undo})"),
+            None => line,
+        });
+    }
+}
+
+fn does(kind: &TaskKind, plan: &Plan, task: &Task) -> String {
+    match kind {
+        TaskKind::RetireStandby { version } => format!("retire {version}, the standby"),
+        TaskKind::StopOld { version } => {
+            format!("stop {version}, before the new one starts and before promotion")
+        }
+        TaskKind::Start { version, instances } => {
+            let copies = counted(usize::from(*instances), "instance");
+            format!("start {copies} of {version}, until ready")
+        }
+        TaskKind::Route { open, close } => {
+            let mut text = format!("listen on {}", listed(open));
+            if !close.is_empty() {
+                text.push_str("; after promotion no longer on ");
+                text.push_str(&listed(close));
+            }
+            text
+        }
+        TaskKind::Scale { from, to } => format!("from {from} to {}", instances(*to)),
+        TaskKind::Shift { to } => {
+            let part = task
+                .service
+                .as_ref()
+                .and_then(|name| plan.rollouts.get(name));
+            let version = part.map_or("the new release", |part| part.release.version.0.as_str());
+            format!("traffic: {to} to {version}")
+        }
+        TaskKind::Bake { within } => format!("watch for {within}"),
+        TaskKind::Promote => "promote: every new release becomes stable, all at once".to_owned(),
+        TaskKind::Drain { version, within } => {
+            format!("let requests on {version} end, at most {within}")
+        }
+        TaskKind::Standby { version } => {
+            format!("keep {version} warm until the next deployment")
+        }
+        TaskKind::Retire { version } => format!("stop {version}"),
+    }
+}
+
+fn instances(count: u16) -> String {
+    counted(usize::from(count), "instance")
+}
+
+fn rest(plan: &Plan, lines: &mut Vec<String>) {
+    if plan.unchanged.is_empty() && plan.unmanaged.is_empty() {
+        return;
+    }
+    lines.push(String::new());
+    if !plan.unchanged.is_empty() {
+        let names: Vec<_> = plan.unchanged.iter().collect();
+        lines.push(format!("unchanged: {}", listed(&names)));
+    }
+    if !plan.unmanaged.is_empty() {
+        let names: Vec<_> = plan.unmanaged.iter().collect();
+        lines.push(format!(
+            "unmanaged: {} (not in the file; keeps serving)",
+            listed(&names)
+        ));
+    }
+}
+
+fn way_back(plan: &Plan, lines: &mut Vec<String>) {
+    lines.push(String::new());
+    if let Some(task) = plan.tasks.iter().find(|task| task.no_way_back) {
+        lines.push(format!("way back: until {}, not after", task.wave + 1));
+        return;
+    }
+    let first = |part: &&RolloutPlan| matches!(part.change, Change::First { .. });
+    let count = plan.rollouts.values().filter(first).count();
+    if count == plan.rollouts.len() {
+        lines.push("way back: a failure stops what was started; nothing ran before".to_owned());
+        return;
+    }
+    let scope = match plan.on_failure {
+        windlass_model::OnFailure::All => "everything goes back",
+        windlass_model::OnFailure::Dependents => "the failed service and what needs it go back",
+    };
+    lines.push(format!("way back: until promotion; on a failure {scope}"));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ui::sample;
+
+    #[test]
+    fn a_plan_shows_waves_undo_and_the_way_back() {
+        let view = sample::plan_view();
+        insta::assert_snapshot!(plan_text(&view, true), @r"
+        plan 9f3cab1234 for shop in production, on revision 3
+
+          api   1.4.1 → 1.4.2, blue-green
+          auth  1.4.1 → 1.4.2, canary 25 → 100 %
+
+           1  auth  start 2 instances of 1.4.2, until ready  (undo: stop them)
+           2  auth  traffic: 25 % to 1.4.2  (undo: 1.4.1 back to 100 %)
+           3  auth  watch for 30s
+           4  auth  traffic: 100 % to 1.4.2  (undo: 1.4.1 back to 100 %)
+           5  auth  watch for 30s
+           6  api   start 1 instance of 1.4.2, until ready  (undo: stop them)
+           7  api   traffic: 100 % to 1.4.2  (undo: 1.4.1 back to 100 %)
+           8  api   watch for 30s
+           9        promote: every new release becomes stable, all at once
+          10  auth  let requests on 1.4.1 end, at most 30s
+              api   let requests on 1.4.1 end, at most 30s
+          11  auth  keep 1.4.1 warm until the next deployment
+              api   keep 1.4.1 warm until the next deployment
+
+        unchanged: web
+        unmanaged: legacy (not in the file; keeps serving)
+
+        way back: until promotion; on a failure everything goes back
+
+        carry out exactly this: windlass deploy --plan plan_9f3cab12340000
+        ");
+        assert_eq!(plan_text(&view, true), plan_text(&view.clone(), true));
+    }
+
+    #[test]
+    fn a_first_deployment_says_which_steps_it_skips() {
+        let view = sample::first_plan_view();
+        insta::assert_snapshot!(plan_text(&view, false), @r"
+        plan 9f3cab1234 for shop in production, on revision 0
+
+          auth  → 1.4.2, first deployment: steps below 100 % are skipped
+
+           1  auth  start 2 instances of 1.4.2, until ready  (undo: stop them)
+           2  auth  listen on 127.0.0.1:8082  (undo: close 127.0.0.1:8082)
+           3  auth  traffic: 100 % to 1.4.2  (undo: take it off the router)
+           4  auth  watch for 30s
+           5        promote: every new release becomes stable, all at once
+
+        way back: a failure stops what was started; nothing ran before
+        ");
+    }
+
+    #[test]
+    fn nothing_to_do_is_said() {
+        let mut view = sample::plan_view();
+        view.plan.rollouts.clear();
+        view.plan.tasks.clear();
+        view.nothing_to_do = true;
+        insta::assert_snapshot!(plan_text(&view, true), @r"
+        plan 9f3cab1234 for shop in production, on revision 3
+        nothing to do: 1 service as the file says
+
+        unchanged: web
+        unmanaged: legacy (not in the file; keeps serving)
+        ");
+    }
+}

@@ -1,0 +1,140 @@
+//! The permanent record of a deployment: result, durations, where traffic is, the next command.
+
+use windlass_api::{DeploymentView, EnvironmentView};
+use windlass_model::{DeploymentState, Outcome, RolloutPhase};
+
+use super::time::took;
+use super::words::{change, phase, state};
+use crate::follow::{Part, Progress};
+
+/// The block that stays when following ends.
+pub(crate) fn record_text(
+    view: &DeploymentView,
+    picture: &Progress,
+    runs: Option<&EnvironmentView>,
+) -> String {
+    let end = view.ended_us.or(picture.ended_us);
+    let time = end.map(|end| format!(" in {}", took(end - view.started_us)));
+    let mut lines = vec![format!(
+        "{} in {}: {}{}  ({})",
+        view.app,
+        view.environment,
+        state(view.state),
+        time.unwrap_or_default(),
+        view.id
+    )];
+    let name = view.rollouts.keys().map(|name| name.as_str().len()).max();
+    let name = name.unwrap_or(0);
+    let version = |part: &windlass_api::RolloutView| change(part.from.as_ref(), &part.to);
+    let wide = view
+        .rollouts
+        .values()
+        .map(|part| version(part).chars().count());
+    let wide = wide.max().unwrap_or(0);
+    for (service, part) in &view.rollouts {
+        let told = picture.parts.get(service).map(durations);
+        let line = format!(
+            "  {service:name$}  {:wide$}  {:9}  {}",
+            version(part),
+            phase(part.phase),
+            told.unwrap_or_default()
+        );
+        lines.push(line.trim_end().to_owned());
+    }
+    if let Some(traffic) = runs.and_then(|runs| traffic(view, runs)) {
+        lines.push(format!("traffic: {traffic}"));
+    }
+    if let Some(next) = next(view) {
+        lines.push(format!("next: {next}"));
+    }
+    lines.push(String::new());
+    lines.join("\n")
+}
+
+fn durations(part: &Part) -> String {
+    let mut told = Vec::new();
+    match (part.phase, part.began_us, part.passed_us) {
+        (RolloutPhase::Returned, Some(began), _) => {
+            told.push(format!("back after {}", took(part.since_us - began)));
+        }
+        (_, Some(began), Some(passed)) => {
+            told.push(format!("passed after {}", took(passed - began)));
+        }
+        (_, _, _) => {}
+    }
+    if part.cut > 0 {
+        told.push(format!("{} requests cut at the end of the drain", part.cut));
+    }
+    told.join(", ")
+}
+
+/// Where the requests of the deployment's services go now.
+pub(crate) fn traffic(view: &DeploymentView, runs: &EnvironmentView) -> Option<String> {
+    let mut told = Vec::new();
+    for service in view.rollouts.keys() {
+        let Some(now) = runs.services.get(service) else {
+            continue;
+        };
+        if now.listen.is_empty() {
+            continue;
+        }
+        let slots = [&now.stable, &now.candidate, &now.standby];
+        let shares: Vec<String> = slots
+            .into_iter()
+            .flatten()
+            .filter_map(|slot| Some((slot.weight?, &slot.version)))
+            .filter(|(weight, _)| weight.get() > 0)
+            .map(|(weight, version)| format!("{weight} {version}"))
+            .collect();
+        if shares.is_empty() {
+            told.push(format!("{service} none"));
+        } else {
+            told.push(format!("{service} {}", shares.join(" + ")));
+        }
+    }
+    (!told.is_empty()).then(|| told.join(", "))
+}
+
+fn next(view: &DeploymentView) -> Option<String> {
+    match view.state {
+        DeploymentState::Ended(Outcome::Promoted) => Some("windlass status".to_owned()),
+        // A failure names its own next command.
+        DeploymentState::Ended(Outcome::PartlyPromoted | Outcome::RolledBack | Outcome::Failed)
+        | DeploymentState::Stuck => None,
+        DeploymentState::Running
+        | DeploymentState::Held
+        | DeploymentState::Returning
+        | DeploymentState::Settling => Some(format!("windlass show {}", view.id)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ui::sample;
+
+    #[test]
+    fn a_promotion_says_how_long_and_where_traffic_is() {
+        let view = sample::ended(Outcome::Promoted);
+        let picture = sample::told(&sample::good_story());
+        let runs = sample::environment();
+        insta::assert_snapshot!(record_text(&view, &picture, Some(&runs)), @r"
+        shop in production: promoted in 41.2s  (dep_01k0a)
+          api   1.4.1 → 1.4.2  done       passed after 4.9s
+          auth  1.4.1 → 1.4.2  done       passed after 32.9s
+        traffic: api 100 % 1.4.2, auth 100 % 1.4.2
+        next: windlass status
+        ");
+    }
+
+    #[test]
+    fn without_status_the_record_leaves_traffic_out() {
+        let view = sample::ended(Outcome::RolledBack);
+        let picture = sample::told(&sample::bad_story());
+        insta::assert_snapshot!(record_text(&view, &picture, None), @r"
+        shop in production: rolled back in 41.2s  (dep_01k0a)
+          api   1.4.1 → 1.4.2  returned   back after 7.9s
+          auth  1.4.1 → 1.4.2  returned   back after 40.9s
+        ");
+    }
+}

@@ -1,0 +1,11 @@
+//! Sample data for the tests of views.
+
+mod noun;
+mod plan;
+mod story;
+mod view;
+
+pub(crate) use noun::{at, service};
+pub(crate) use plan::{first_plan_view, plan_view};
+pub(crate) use story::{aborted_story, bad_answer, bad_story, good_story, held, told, untold};
+pub(crate) use view::{deployment, ended, environment};

@@ -1,0 +1,131 @@
+//! Deployments and environments as a controller shows them.
+
+use std::collections::BTreeMap;
+
+use windlass_api::{
+    DeploymentView, EnvironmentView, InstanceView, RolloutView, ServiceView, SlotView,
+};
+use windlass_model::{DeploymentState, Label, Outcome, Percent, RolloutPhase, SlotId};
+
+use super::noun::{
+    STARTED_US, app, at, id, instance, percent, plan_id, production, service, version,
+};
+
+fn rollout(wanted: u16, waits_for: &[&str]) -> RolloutView {
+    RolloutView {
+        phase: RolloutPhase::Waiting,
+        from: Some(version("1.4.1")),
+        to: version("1.4.2"),
+        weight: Percent::ZERO,
+        ready: 0,
+        wanted,
+        remaining_ms: None,
+        waits_for: waits_for.iter().map(|name| service(name)).collect(),
+        returned_because: None,
+        stuck_because: None,
+    }
+}
+
+/// A running deployment of `auth` and of `api`, which needs it.
+pub(crate) fn deployment(text: &str) -> DeploymentView {
+    DeploymentView {
+        id: id(text),
+        plan: plan_id(),
+        app: app(),
+        environment: production(),
+        state: DeploymentState::Running,
+        started_us: STARTED_US,
+        ended_us: None,
+        by: "mira".to_owned(),
+        rollouts: BTreeMap::from([
+            (service("auth"), rollout(2, &[])),
+            (service("api"), rollout(1, &["auth"])),
+        ]),
+        sequence: 1,
+        poisoned: None,
+    }
+}
+
+/// The same when it has ended.
+pub(crate) fn ended(outcome: Outcome) -> DeploymentView {
+    let mut view = deployment("dep_01k0a");
+    view.state = DeploymentState::Ended(outcome);
+    view.ended_us = Some(at(41_260));
+    for part in view.rollouts.values_mut() {
+        part.waits_for.clear();
+        if outcome == Outcome::Promoted {
+            part.phase = RolloutPhase::Done;
+            part.weight = Percent::FULL;
+            part.ready = part.wanted;
+        } else {
+            part.phase = RolloutPhase::Returned;
+        }
+    }
+    view
+}
+
+fn slot_view(number: u32, label: Label, text: &str, share: u64, states: &[&str]) -> SlotView {
+    SlotView {
+        slot: SlotId(number),
+        label,
+        version: version(text),
+        weight: Some(percent(share)),
+        in_flight: Some(0),
+        instances: states
+            .iter()
+            .enumerate()
+            .map(|(index, state)| InstanceView {
+                id: instance(&format!("{number}{index}")),
+                address: ([127, 0, 0, 1], 20000).into(),
+                state: (*state).to_owned(),
+                restarts: 0,
+            })
+            .collect(),
+    }
+}
+
+/// An environment in which `auth` and `api` run, with a standby, and a worker without `listen`.
+pub(crate) fn environment() -> EnvironmentView {
+    let served = |port: u16, stable, standby| ServiceView {
+        listen: vec![([127, 0, 0, 1], port).into()],
+        stable: Some(stable),
+        candidate: None,
+        standby,
+    };
+    let mut worker = slot_view(4, Label::Blue, "7", 0, &["running"]);
+    worker.weight = None;
+    EnvironmentView {
+        app: app(),
+        environment: production(),
+        revision: 4,
+        folder: "/srv/shop".to_owned(),
+        deployment: None,
+        services: BTreeMap::from([
+            (
+                service("auth"),
+                served(
+                    8082,
+                    slot_view(2, Label::Green, "1.4.2", 100, &["running", "exited 1"]),
+                    Some(slot_view(1, Label::Blue, "1.4.1", 0, &["running"])),
+                ),
+            ),
+            (
+                service("api"),
+                served(
+                    8081,
+                    slot_view(1, Label::Blue, "1.4.2", 100, &["running"]),
+                    None,
+                ),
+            ),
+            (
+                service("worker"),
+                ServiceView {
+                    listen: Vec::new(),
+                    stable: Some(worker),
+                    candidate: None,
+                    standby: None,
+                },
+            ),
+        ]),
+    }
+}

@@ -1,0 +1,76 @@
+//! Durations and times of day for people.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+/// Calendar time of now, microseconds since 1970 UTC.
+pub(crate) fn now_us() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    since.map_or(0, |since| {
+        i64::try_from(since.as_micros()).unwrap_or(i64::MAX)
+    })
+}
+
+/// A duration with one figure behind the point below a minute: `0.4s`, `41.2s`, `2m05s`, `3h02m`.
+pub(crate) fn took(us: i64) -> String {
+    let tenths = u64::try_from(us.max(0)).unwrap_or(0) / 100_000;
+    let (seconds, tenth) = (tenths / 10, tenths % 10);
+    match (seconds / 3600, seconds / 60 % 60, seconds % 60) {
+        (0, 0, s) => format!("{s}.{tenth}s"),
+        (0, m, s) => format!("{m}m{s:02}s"),
+        (h, m, _) => format!("{h}h{m:02}m"),
+    }
+}
+
+/// A running clock: `0:05`, `12:40`, `1:02:03`.
+pub(crate) fn clock(us: i64) -> String {
+    let seconds = u64::try_from(us.max(0)).unwrap_or(0) / 1_000_000;
+    match (seconds / 3600, seconds / 60 % 60, seconds % 60) {
+        (0, m, s) => format!("{m}:{s:02}"),
+        (h, m, s) => format!("{h}:{m:02}:{s:02}"),
+    }
+}
+
+/// The time of day: `14:02:11`.
+pub(crate) fn of_day(at_us: i64, zone: &TimeZone) -> String {
+    written(at_us, zone, "%H:%M:%S")
+}
+
+/// Day and time: `2026-11-21 14:02:11`.
+pub(crate) fn of_calendar(at_us: i64, zone: &TimeZone) -> String {
+    written(at_us, zone, "%Y-%m-%d %H:%M:%S")
+}
+
+fn written(at_us: i64, zone: &TimeZone, form: &str) -> String {
+    let at = Timestamp::from_microsecond(at_us).unwrap_or(Timestamp::UNIX_EPOCH);
+    at.to_zoned(zone.clone()).strftime(form).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_keep_the_two_units_that_matter() {
+        let seconds = 1_000_000;
+        assert_eq!(took(420_000), "0.4s");
+        assert_eq!(took(41_260_000), "41.2s");
+        assert_eq!(took(125 * seconds), "2m05s");
+        assert_eq!(took(3 * 3600 * seconds + 120 * seconds), "3h02m");
+        assert_eq!(took(-1), "0.0s");
+        assert_eq!(clock(5 * seconds), "0:05");
+        assert_eq!(clock(760 * seconds), "12:40");
+        assert_eq!(clock(3_723 * seconds), "1:02:03");
+    }
+
+    #[test]
+    fn times_are_shown_in_the_zone() {
+        let at = 1_795_269_731_000_000;
+        assert_eq!(of_day(at, &TimeZone::UTC), "14:02:11");
+        assert_eq!(of_calendar(at, &TimeZone::UTC), "2026-11-21 14:02:11");
+        let east = TimeZone::fixed(jiff::tz::offset(1));
+        assert_eq!(of_day(at, &east), "15:02:11");
+    }
+}

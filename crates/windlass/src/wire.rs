@@ -1,0 +1,196 @@
+//! The one place that names concrete adapters.
+
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use tokio::net::UnixListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::task::LocalSet;
+use windlass_adapters::{
+    EmbeddedRouter, EmbeddedRouterConfig, LocalTasks, NetworkProber, PortRange, ProcessTarget,
+    ProcessTargetConfig, RandomIds, SystemClock,
+};
+use windlass_api::Exit;
+use windlass_client::{ControllerLock, Holder, StatePaths};
+use windlass_edge::{EdgeError, Store};
+use windlass_router::RouterConfig;
+use windlass_runtime::Border;
+use windlass_server::About;
+use windlass_store::SqliteStore;
+
+use crate::diagnostic::{Diagnostic, chain};
+
+/// The journal's file in the state directory.
+const JOURNAL: &str = "windlass.db";
+
+/// This very binary, even when its file was replaced or deleted meanwhile.
+const OURSELVES: &str = "/proc/self/exe";
+
+/// Runs the controller until it is asked to end, or until a `down` left nothing to control.
+pub(crate) fn serve(paths: &StatePaths) -> Result<(), Diagnostic> {
+    log_to_stderr();
+    paths.create()?;
+    let taken = ControllerLock::take(paths).map_err(|why| io("the controller's lock", &why))?;
+    let Some(_lock) = taken else {
+        return Err(held(paths));
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|why| io("the controller's thread", &why))?;
+    LocalSet::new().block_on(&runtime, controller(paths))
+}
+
+async fn controller(paths: &StatePaths) -> Result<(), Diagnostic> {
+    let border = border(paths).await.map_err(|error| edge(&error))?;
+    let epoch = border.store.epoch();
+    let running = windlass_runtime::start(border)
+        .await
+        .map_err(|error| edge(&error))?;
+    let listener = listen(&paths.controller_socket)
+        .map_err(|why| io(&paths.controller_socket.display().to_string(), &why))?;
+    let about = About {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        epoch: epoch.0,
+        pid: std::process::id(),
+    };
+    tracing::info!(
+        "controller of {} runs, epoch {epoch}",
+        paths.state.display()
+    );
+    let handle = running.handle.clone();
+    let mut done = running.done;
+    let asked = asked_to_end().map_err(|why| io("signals", &why))?;
+    let ended = async move {
+        tokio::select! {
+            () = &mut done => {}
+            () = asked => {
+                // Services and router go on; what was open is gone on with at the next start.
+                if handle.stop().await.is_ok() {
+                    done.await;
+                }
+            }
+        }
+    };
+    let served = windlass_server::serve(listener, running.handle, about, ended).await;
+    remove(&paths.controller_socket);
+    served.map_err(|why| io("the API", &why))
+}
+
+async fn border(paths: &StatePaths) -> Result<Border, EdgeError> {
+    let store = SqliteStore::open(&paths.state.join(JOURNAL))?;
+    let epoch = store.epoch();
+    let router = EmbeddedRouter::connect(EmbeddedRouterConfig {
+        program: PathBuf::from(OURSELVES),
+        arguments: vec![
+            "router".into(),
+            "--state-dir".into(),
+            paths.state.clone().into_os_string(),
+        ],
+        state: router_state(paths),
+        socket: paths.router_socket.clone(),
+        log: paths.router_log.clone(),
+        epoch,
+    })
+    .await?;
+    let target = ProcessTarget::new(ProcessTargetConfig {
+        shim: vec![OURSELVES.to_owned(), "shim".to_owned()],
+        state: paths.state.clone(),
+        run: paths.run.clone(),
+        epoch,
+        installation: store.installation(),
+        key: store.installation_key().to_vec(),
+    })?;
+    let seed = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |d| u64::from(d.subsec_nanos()));
+    Ok(Border {
+        clock: Rc::new(SystemClock::new()),
+        ids: Rc::new(RandomIds),
+        addresses: Rc::new(PortRange::of_this_machine(seed)),
+        spawner: Rc::new(LocalTasks),
+        store: Rc::new(store),
+        target: Rc::new(target),
+        router: Rc::new(router),
+        prober: Rc::new(NetworkProber),
+    })
+}
+
+/// The router's own folder: its last good table.
+fn router_state(paths: &StatePaths) -> PathBuf {
+    paths.state.join("router")
+}
+
+/// Runs the router until it is asked to end.
+pub(crate) fn router(paths: &StatePaths) -> Result<(), Diagnostic> {
+    log_to_stderr();
+    paths.create()?;
+    let failed = |why| Diagnostic::new(Exit::Stuck, chain(&why));
+    // It outlives the controller that started it, and that one's terminal.
+    windlass_router::own_session().map_err(failed)?;
+    let threads = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+    windlass_router::run(RouterConfig {
+        state: router_state(paths),
+        socket: paths.router_socket.clone(),
+        threads,
+    })
+    .map_err(failed)
+}
+
+/// Binds the private socket; the lock says that whoever left one there is gone.
+fn listen(socket: &Path) -> std::io::Result<UnixListener> {
+    remove(socket);
+    UnixListener::bind(socket)
+}
+
+fn remove(socket: &Path) {
+    if let Err(why) = std::fs::remove_file(socket)
+        && why.kind() != std::io::ErrorKind::NotFound
+    {
+        tracing::warn!("{} stays: {why}", socket.display());
+    }
+}
+
+/// Ready when a signal asks for the end.
+fn asked_to_end() -> std::io::Result<impl Future<Output = ()>> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
+}
+
+fn log_to_stderr() {
+    let filter = tracing_subscriber::EnvFilter::try_from_env("WINDLASS_LOG")
+        .unwrap_or_else(|_unset| tracing_subscriber::EnvFilter::new("info"));
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
+    // Only a second call in one process could fail, and then the first one holds.
+    let _first = log.with_ansi(false).try_init().is_ok();
+}
+
+fn held(paths: &StatePaths) -> Diagnostic {
+    let by = match ControllerLock::holder(paths) {
+        Holder::Somebody(Some(pid)) => format!("process {pid}"),
+        Holder::Somebody(None) | Holder::Nobody => "another process".to_owned(),
+    };
+    let summary = format!(
+        "{by} is the controller of {} already",
+        paths.state.display()
+    );
+    Diagnostic::new(Exit::Refused, summary)
+}
+
+fn edge(error: &EdgeError) -> Diagnostic {
+    Diagnostic::new(Exit::Stuck, "the controller could not start").detail(error.chain())
+}
+
+fn io(what: &str, why: &std::io::Error) -> Diagnostic {
+    Diagnostic::new(Exit::Stuck, format!("{what} can't be used")).detail(why.to_string())
+}

@@ -1,0 +1,259 @@
+//! What needs no controller: help, usage errors, the file, and looking at nothing.
+
+use std::io::Read;
+use std::process::Stdio;
+
+use serde_json::Value;
+
+use crate::typed::{Left, Place};
+
+const SHOP: &str = "\
+app: shop
+environments:
+  staging: {}
+  production: {}
+services:
+  auth:
+    run: ./auth --port ${PORT} --token ${TOKEN}
+    listen: 127.0.0.1:8082
+  api:
+    needs: [auth]
+    run: ./api
+";
+
+const HELLO: &str = "\
+app: hello
+services:
+  web:
+    run: ./server --port ${PORT} --token ${TOKEN}
+    listen: 127.0.0.1:8080
+";
+
+#[test]
+fn help_lists_every_verb() {
+    insta::assert_snapshot!(Place::empty().run(&["--help"]).whole(), @r"
+    exit 0
+    Brings new releases of a multi-service application to production safely
+
+    Usage: windlass [OPTIONS] <COMMAND>
+
+    Commands:
+      validate  Check the file and list what it needs
+      schema    Print the JSON Schema of the file
+      version   Print the version
+      plan      Show what a deployment would do
+      deploy    Deploy what the file says and follow it
+      status    Show what runs where
+      list      List deployments, newest first
+      show      Show one deployment
+      events    Print what happened in a deployment
+      logs      Print what a service's instances printed
+      hold      Make a deployment wait
+      resume    End the wait of a deployment
+      abort     Stop a deployment and go back
+      promote   Skip the remaining bakes and steps of a deployment
+      retry     Carry out the plan of an ended deployment once more
+      down      End this application's services
+      demo      Show Windlass at work on three small services
+      serve     Run the controller (other commands start it)
+
+    Options:
+      -h, --help     Print help
+      -V, --version  Print version
+
+    Options of every command:
+      -f, --file <FILE>        The file; windlass.yaml here or in a folder above by default
+          --state-dir <DIR>    Where releases, journal and logs are kept; else WINDLASS_STATE_DIR says
+                               it, else $XDG_STATE_HOME/windlass
+      -e, --environment <ENV>  The environment; needed when the file has several
+      -o, --output <FORM>      How results are printed: text, json or ndjson
+      -q, --quiet              Print results only
+      -v, --verbose            Print more of what happens
+          --no-color           No colours; NO_COLOR does the same
+    --
+    ");
+}
+
+#[test]
+fn deploy_help_lists_its_options() {
+    let left = Place::empty().run(&["deploy", "--help"]);
+    let head = left.out.split("Options of every command").next().unwrap();
+    insta::assert_snapshot!(head, @r"
+    Deploy what the file says and follow it
+
+    Usage: windlass deploy [OPTIONS]
+
+    Options:
+          --set <SERVICE=VERSION>  Another version of a service
+          --plan <ID>              The stored plan to carry out: its releases and values, not today's
+                                   file
+          --detach                 Return once it began
+          --yes                    Ask nothing, also where there is no way back
+          --move                   The application may move here from another folder
+      -h, --help                   Print help
+    ");
+}
+
+#[test]
+fn usage_errors_exit_64() {
+    let place = Place::empty();
+    let table: [&[&str]; 9] = [
+        &[],
+        &["--nonsense"],
+        &["nonsense"],
+        &["deploy", "--nonsense"],
+        &["deploy", "--set", "api"],
+        &["deploy", "--set", "api=1", "--plan", "plan_1"],
+        &["status", "-o", "xml"],
+        &["status", "-q", "-v"],
+        &["logs"],
+    ];
+    for arguments in table {
+        let left = place.run(arguments);
+        assert_eq!((left.code, left.out.as_str()), (64, ""), "{arguments:?}");
+        assert!(left.err.contains("--help"), "{arguments:?}: {}", left.err);
+    }
+}
+
+#[test]
+fn the_version_is_told_in_words_and_as_json() {
+    let place = Place::empty();
+    let version = env!("CARGO_PKG_VERSION");
+    assert_eq!(place.run(&["version"]).out, format!("windlass {version}\n"));
+    assert_eq!(
+        place.run(&["--version"]).out,
+        format!("windlass {version}\n")
+    );
+    let left = place.run(&["version", "-o", "json"]);
+    let value: Value = serde_json::from_str(&left.out).unwrap();
+    assert_eq!(value["version"], version);
+    assert_eq!(value["api"], 1);
+}
+
+#[test]
+fn the_schema_is_json_that_a_closed_pipe_does_not_upset() {
+    let place = Place::empty();
+    let schema: Value = serde_json::from_str(&place.run(&["schema"]).out).unwrap();
+    assert!(schema["$schema"].is_string());
+
+    let mut child = place
+        .command(&["schema"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut first = [0; 1];
+    child.stdout.take().unwrap().read_exact(&mut first).unwrap();
+    let left = Left::of(child.wait_with_output().unwrap());
+    assert_eq!((left.code, left.err.as_str()), (0, ""));
+}
+
+#[test]
+fn a_valid_file_is_told_with_what_it_takes_from_the_environment() {
+    let place = Place::with_file(HELLO);
+    insta::assert_snapshot!(place.run(&["validate"]).whole(), @r"
+    exit 0
+    windlass.yaml is valid: app hello, 1 service (web)
+      takes TOKEN from your environment (line 4): not set
+    --
+    ");
+    let left = place.run(&["validate", "-o", "json"]);
+    let value: Value = serde_json::from_str(&left.out).unwrap();
+    assert_eq!(value["valid"], true);
+    assert_eq!(value["needs_from_environment"][0]["set"], false);
+}
+
+#[test]
+fn a_file_is_found_in_a_folder_above() {
+    let place = Place::with_file(HELLO);
+    let deep = place.path("a/b");
+    std::fs::create_dir_all(&deep).unwrap();
+    let output = place.command(&["validate"]).current_dir(deep).output();
+    let left = Left::of(output.unwrap());
+    assert_eq!(left.code, 0, "{}", left.err);
+    assert!(
+        left.out.starts_with("../../windlass.yaml is valid"),
+        "{}",
+        left.out
+    );
+}
+
+#[test]
+fn every_problem_of_a_file_is_drawn_and_exits_65() {
+    let place = Place::with_file("app: hello\nservices:\n  web:\n    rum: ./x\n    bake: 30\n");
+    for command in ["validate", "plan", "deploy"] {
+        let left = place.run(&[command]);
+        assert_eq!((left.code, left.out.as_str()), (65, ""), "{command}");
+        assert!(left.err.contains("windlass.yaml:4:5"), "{}", left.err);
+        assert!(left.err.contains("windlass.yaml:5:11"), "{}", left.err);
+    }
+    assert!(!place.path("home").exists(), "no controller was needed");
+}
+
+#[test]
+fn a_script_gets_the_refusal_as_json_too() {
+    let place = Place::with_file("app: hello\n");
+    let left = place.run(&["plan", "-o", "json"]);
+    assert_eq!(left.code, 65);
+    let value: Value = serde_json::from_str(&left.out).unwrap();
+    assert_eq!(value["problem"]["exit"], 65);
+}
+
+#[test]
+fn a_name_without_a_value_is_refused_at_its_place() {
+    let place = Place::with_file(HELLO);
+    insta::assert_snapshot!(place.run(&["plan"]).whole(), @r"
+    exit 65
+    --
+    error: windlass.yaml has a problem
+      windlass.yaml:4:42: `TOKEN` is not set [WL0190]
+              run: ./server --port ${PORT} --token ${TOKEN}
+                                                   ^^^^^^^^
+        set TOKEN, or write $${TOKEN} for the text itself
+    ");
+}
+
+#[test]
+fn a_file_that_is_not_there_exits_65() {
+    let place = Place::empty();
+    insta::assert_snapshot!(place.run(&["validate"]).whole(), @r"
+    exit 65
+    --
+    error: there is no windlass.yaml here or in a folder above
+      hint: name the file with -f FILE
+    ");
+    assert_eq!(place.run(&["validate", "-f", "gone.yaml"]).code, 65);
+}
+
+#[test]
+fn several_environments_must_be_chosen_from() {
+    let place = Place::with_file(SHOP);
+    let left = place.run(&["plan"]);
+    assert_eq!(left.code, 64);
+    insta::assert_snapshot!(left.err, @r"
+    error[WL0180]: the file has several environments
+      hint: choose one with -e: `staging` or `production`
+    ");
+    assert_eq!(place.run(&["validate"]).code, 0);
+    let left = place.run(&["validate", "-e", "staging"]);
+    assert_eq!(left.code, 0, "{}", left.err);
+    assert_eq!(place.run(&["plan", "-e", "stagign"]).code, 64);
+}
+
+#[test]
+fn looking_where_nothing_was_ever_deployed_makes_nothing() {
+    let place = Place::with_file(HELLO);
+    let said = |arguments: &[&str]| {
+        let left = place.run(arguments);
+        (left.code, left.out)
+    };
+    assert_eq!(said(&["status"]), (0, "nothing is deployed\n".to_owned()));
+    assert_eq!(said(&["status", "-o", "json"]), (0, "[]\n".to_owned()));
+    assert_eq!(said(&["list"]), (0, "no deployments\n".to_owned()));
+    assert_eq!(said(&["list", "-o", "ndjson"]), (0, String::new()));
+    assert_eq!(said(&["down"]), (0, "nothing runs\n".to_owned()));
+    for look in [&["show"][..], &["events"], &["logs", "web"]] {
+        assert_eq!(said(look), (64, String::new()), "{look:?}");
+    }
+    assert!(!place.path("home").exists(), "nothing was made");
+}

@@ -1,0 +1,51 @@
+//! The project's own chores: `cargo xtask setup`, `cargo xtask test`, `cargo xtask bench`.
+//!
+//! Everything here drives the same tools that a person would type, says what it runs, and names the
+//! stage that failed with its exit code.
+
+mod arguments;
+mod bench;
+mod pure;
+mod say;
+mod setup;
+mod stage;
+mod test;
+mod workspace;
+
+use std::process::ExitCode;
+
+use arguments::Chore;
+use test::Verdict;
+
+/// The exit code for a command line that was not understood, as in the product itself.
+const EXIT_USAGE: u8 = 64;
+
+fn main() -> ExitCode {
+    let words: Vec<String> = std::env::args_os()
+        .skip(1)
+        .map(|word| word.to_string_lossy().into_owned())
+        .collect();
+    let chore = match arguments::parse(&words) {
+        Ok(chore) => chore,
+        Err(problem) => {
+            say::usage(&problem);
+            return ExitCode::from(EXIT_USAGE);
+        }
+    };
+    perform(&chore).unwrap_or_else(|error| {
+        say::failure(&error);
+        ExitCode::FAILURE
+    })
+}
+
+fn perform(chore: &Chore) -> anyhow::Result<ExitCode> {
+    match chore {
+        Chore::Setup => setup::run()?,
+        Chore::Test(extent) => match test::run(*extent)? {
+            Verdict::Passed => {}
+            Verdict::Failed => return Ok(ExitCode::FAILURE),
+        },
+        Chore::Bench { name, form } => bench::run(name.as_deref(), *form)?,
+    }
+    Ok(ExitCode::SUCCESS)
+}

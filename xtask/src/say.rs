@@ -1,0 +1,42 @@
+//! The one place of the chores that prints.
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "this is what prints for the chores"
+)]
+
+const USAGE: &str = "\
+usage: cargo xtask COMMAND
+
+  setup                    install what tests and benches need; nothing twice
+  test [--fast]            set-up, format, lints, build, every test; --fast leaves out real components
+  bench [NAME] [-o json]   measure the release build against anchors of the same run
+";
+
+/// Prints one line of talk or of a runner's output.
+pub(crate) fn line(text: &str) {
+    println!("{text}");
+}
+
+/// Prints text as it is, without a line end of its own.
+pub(crate) fn text(text: &str) {
+    print!("{text}");
+}
+
+/// Prints one line of talk where standard output is kept for data.
+pub(crate) fn aside(text: &str) {
+    eprintln!("{text}");
+}
+
+/// Prints how the chores are called, after what was wrong with this call.
+pub(crate) fn usage(problem: &str) {
+    if !problem.is_empty() {
+        eprintln!("cargo xtask: {problem}\n");
+    }
+    eprint!("{USAGE}");
+}
+
+/// Prints why a chore failed, with every cause.
+pub(crate) fn failure(error: &anyhow::Error) {
+    eprintln!("cargo xtask: {error:#}");
+}
