@@ -16,9 +16,14 @@ pub struct SystemClock {
 
 impl SystemClock {
     /// Work time counts from now.
-    #[expect(clippy::new_without_default, reason = "a clock that starts is no default value")]
+    #[expect(
+        clippy::new_without_default,
+        reason = "a clock that starts is no default value"
+    )]
     pub fn new() -> Self {
-        Self { start: Instant::now() }
+        Self {
+            start: Instant::now(),
+        }
     }
 }
 
@@ -31,7 +36,9 @@ impl Clock for SystemClock {
 
     fn calendar_us(&self) -> i64 {
         // Before 1970 only by a broken clock, and calendar time decides nothing.
-        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let since = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default();
         i64::try_from(since.as_micros()).unwrap_or(i64::MAX)
     }
 
@@ -44,7 +51,9 @@ impl Clock for SystemClock {
 pub struct RandomIds;
 
 fn tail() -> String {
-    BASE32HEX_NOPAD.encode(uuid::Uuid::now_v7().as_bytes()).to_lowercase()
+    BASE32HEX_NOPAD
+        .encode(uuid::Uuid::now_v7().as_bytes())
+        .to_lowercase()
 }
 
 impl Ids for RandomIds {

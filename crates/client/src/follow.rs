@@ -13,6 +13,9 @@ const GONE_MAX: Duration = Duration::from_mins(1);
 /// Time between two tries to reach one.
 const PAUSE: Duration = Duration::from_millis(100);
 
+/// Time without an event after which the controller is asked whether it still answers.
+const QUIET_MAX: Duration = Duration::from_secs(5);
+
 /// Streams in a row that may end without a single event.
 const EMPTY_STREAMS_MAX: u32 = 100;
 
@@ -80,7 +83,11 @@ impl Following {
                 }
                 continue;
             };
-            match events.next().await {
+            let Ok(met) = tokio::time::timeout(QUIET_MAX, events.next()).await else {
+                self.still_answers().await?;
+                continue;
+            };
+            match met {
                 Ok(Some(event)) => {
                     self.empty = 0;
                     if event.sequence > self.after {
@@ -91,6 +98,15 @@ impl Following {
                 Ok(None) | Err(ClientError::Broken { .. }) => self.ended()?,
                 Err(other) => return Err(other),
             }
+        }
+    }
+
+    /// A bake is quiet too; a controller that is stopped or hangs would be quiet for ever.
+    async fn still_answers(&mut self) -> Result<(), ClientError> {
+        match Client::connect(&self.paths).await {
+            Ok(_client) => Ok(()),
+            Err(failed) if failed.passes() => self.ended(),
+            Err(failed) => Err(failed),
         }
     }
 

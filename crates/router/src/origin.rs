@@ -132,3 +132,30 @@ impl Write for Socket {
         Pin::new(&mut *locked(&self.0.stream)).poll_write_vectored(cx, bytes)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_end_that_nobody_has_polled_yet_is_seen() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a listener");
+        let address = listener.local_addr().expect("an address");
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .expect("a runtime");
+        tokio::task::LocalSet::new().block_on(&runtime, async {
+            let link = connect(address).await.expect("connected");
+            let (peer, _) = listener.accept().expect("accepted");
+            assert!(link.wire.is_quiet());
+            drop(peer);
+            // Nothing is awaited from here on: the connection's own task can't have run.
+            let until = std::time::Instant::now() + CONNECT_TIME;
+            while link.wire.is_quiet() {
+                assert!(std::time::Instant::now() < until, "the end never came");
+            }
+            assert!(!link.sender.is_closed());
+        });
+    }
+}

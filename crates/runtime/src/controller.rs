@@ -34,6 +34,8 @@ pub(crate) struct Shared {
     pub(crate) poisoned: RefCell<BTreeMap<DeploymentId, String>>,
     pub(crate) watchers: Rc<Watchers>,
     planned: RefCell<VecDeque<Release>>,
+    /// Addresses that the router's table named when this controller started.
+    routed: RefCell<BTreeSet<SocketAddr>>,
     /// Held while releases are kept and while old ones are dropped: what was just kept must not go.
     pub(crate) releases: Mutex<()>,
     /// Held while a deployment is begun or taken down: neither may see the other half done.
@@ -63,6 +65,7 @@ pub async fn start(border: Border) -> Result<Running, EdgeError> {
         poisoned: RefCell::default(),
         watchers: Rc::default(),
         planned: RefCell::default(),
+        routed: RefCell::default(),
         changing: Mutex::default(),
         releases: Mutex::default(),
         border,
@@ -260,6 +263,10 @@ impl Shared {
         }
     }
 
+    pub(crate) fn note_routed(&self, addresses: impl IntoIterator<Item = SocketAddr>) {
+        self.routed.borrow_mut().extend(addresses);
+    }
+
     pub(crate) fn planned(&self) -> Vec<Release> {
         self.planned.borrow().iter().cloned().collect()
     }
@@ -296,6 +303,7 @@ impl Shared {
     ) -> Result<SocketAddr, EdgeError> {
         let mut taken: BTreeSet<SocketAddr> =
             self.border.target.addresses_in_use().into_iter().collect();
+        taken.extend(self.routed.borrow().iter());
         for slot in self.slots() {
             taken.extend(slot.instances.iter().map(|i| i.address));
             taken.extend(slot.spec.listen);

@@ -1,17 +1,19 @@
 //! One loop per deployment: receive an event, step, commit, act.
 
 use std::cell::RefCell;
+use std::collections::VecDeque;
 use std::rc::Rc;
 
 use futures_channel::{mpsc, oneshot};
+use futures_util::future::{Either, select};
 use futures_util::{SinkExt, StreamExt};
 use windlass_api::{Event as Told, Problem};
 use windlass_edge::{EdgeError, ErrorKind, NewEntry};
 use windlass_engine::deployment::{
-    Accepted, Action, Command, Deployment, Event, accepts, resume, step,
+    Accepted, Action, Command, Deployment, Event, Stepped, accepts, resume, step,
 };
 use windlass_engine::{environment, rollout};
-use windlass_model::{DeploymentId, DeploymentState, Environment, Millis, ServiceName};
+use windlass_model::{DeploymentState, Environment, Millis, ServiceName};
 
 use crate::border::Border;
 use crate::controller::Shared;
@@ -21,6 +23,9 @@ use crate::watch::Watches;
 
 /// Events that may wait for a deployment's loop; tasks that have more wait themselves.
 const EVENTS_QUEUED: usize = 1_024;
+
+/// Rows that may wait for a store that can't be written; then events wait in their queue.
+const ROWS_WAITING: usize = 1_024;
 
 /// Time between two tries to write the journal.
 const JOURNAL_AGAIN: Millis = Millis::from_secs(1);
@@ -78,14 +83,29 @@ pub(crate) struct Begin {
 }
 
 /// Why a loop ended before its deployment: this controller has no say in it any more.
-struct LetGo(String);
+struct LetGo;
+
+/// A step whose row is not written yet.
+struct Pending {
+    entry: NewEntry,
+    stepped: Stepped,
+    /// Who asked for it, if a person did.
+    reply: Option<oneshot::Sender<Result<(), Problem>>>,
+}
 
 struct Drive {
     shared: Rc<Shared>,
     border: Border,
+    inputs: mpsc::Receiver<Input>,
     base: Environment,
-    written: Environment,
+    /// The deployment after every step, its environment, and the number of its next row: ahead of
+    /// what is committed while the journal can't be written.
+    ahead: Deployment,
+    environment: Environment,
     number: u64,
+    pending: VecDeque<Pending>,
+    /// Whether the last try to write failed.
+    cut_off: bool,
     driven: Driven,
     performer: Performer,
     watches: Watches,
@@ -94,119 +114,144 @@ struct Drive {
 /// Starts the loop of a deployment. One that has rows already goes on where they end: what it waits
 /// for is asked for again.
 pub(crate) fn drive(shared: &Rc<Shared>, begin: Begin) -> Driven {
-    let (sender, receiver) = mpsc::channel(EVENTS_QUEUED);
+    let (sender, inputs) = mpsc::channel(EVENTS_QUEUED);
     let inbox = Inbox(sender);
     let parallel = begin.deployment.plan.parallel;
-    let written = environment::after(&begin.base, &begin.deployment);
     let driven = Driven {
         inbox: inbox.clone(),
-        now: Rc::new(RefCell::new(begin.deployment)),
+        now: Rc::new(RefCell::new(begin.deployment.clone())),
         sequence: Rc::new(RefCell::new(begin.sequence)),
     };
-    let mut drive = Drive {
+    let drive = Drive {
         shared: Rc::clone(shared),
         border: shared.border.clone(),
+        inputs,
+        environment: environment::after(&begin.base, &begin.deployment),
         performer: Performer::new(shared, &begin.base, &inbox, parallel),
         base: begin.base,
-        written,
+        ahead: begin.deployment,
         number: begin.number,
+        pending: VecDeque::new(),
+        cut_off: false,
         driven: driven.clone(),
         watches: Watches::default(),
     };
-    let fresh = begin.number == 0;
-    shared.border.spawner.spawn(Box::pin(async move {
-        if !fresh {
-            drive.resume();
-        } else if drive.commit(Event::Began).await.is_err() {
-            return;
-        }
-        drive.run(receiver).await;
-    }));
+    shared.border.spawner.spawn(Box::pin(drive.run()));
     driven
 }
 
 impl Drive {
-    fn resume(&mut self) {
-        let actions = resume(&self.driven.now.borrow());
-        self.perform(actions);
-    }
-
-    async fn run(mut self, mut inputs: mpsc::Receiver<Input>) {
-        while !self.driven.now.borrow().is_ended() {
-            let Some(input) = inputs.next().await else {
-                return;
-            };
-            let committed = match input {
-                Input::Event(event) => self.commit(event).await,
-                Input::Command { command, by, reply } => self.command(command, by, reply).await,
-            };
-            if committed.is_err() {
-                return;
-            }
+    async fn run(mut self) {
+        if self.number == 0 {
+            self.step(&Event::Began, None);
+        } else {
+            let actions = resume(&self.ahead);
+            self.perform(actions);
         }
-        let id = self.driven.now.borrow().id.clone();
-        self.shared.ended(&id).await;
+        while self.write().await.is_ok() && !self.ahead.is_ended() {
+            let Some(input) = self.inputs.next().await else {
+                return;
+            };
+            self.take(input);
+        }
+        if self.pending.is_empty() {
+            self.shared.ended(&self.ahead.id).await;
+        }
     }
 
-    async fn command(
+    fn take(&mut self, input: Input) {
+        match input {
+            Input::Event(event) => self.step(&event, None),
+            Input::Command { command, by, reply } => self.command(command, by, reply),
+        }
+    }
+
+    fn command(
         &mut self,
         command: Command,
         by: String,
         reply: oneshot::Sender<Result<(), Problem>>,
-    ) -> Result<(), LetGo> {
-        let state = self.driven.now.borrow().state();
-        let answer = match accepts(state, command) {
-            Accepted::NoChange => Some(Ok(())),
-            Accepted::No(why) => Some(Err(problems::not_now(why))),
-            Accepted::Yes => None,
+    ) {
+        let answer = match accepts(self.ahead.state(), command) {
+            Accepted::NoChange => Ok(()),
+            Accepted::No(why) => Err(problems::not_now(why)),
+            Accepted::Yes => {
+                let event = match command {
+                    Command::Hold => Event::HoldRequested { by },
+                    Command::Resume => Event::ResumeRequested { by },
+                    Command::Abort => Event::AbortRequested { by },
+                    Command::Promote => Event::PromoteRequested { by },
+                };
+                return self.step(&event, Some(reply));
+            }
         };
-        if let Some(answer) = answer {
-            // Whoever asked may have left.
-            let _left = reply.send(answer).is_err();
-            return Ok(());
-        }
-        let event = match command {
-            Command::Hold => Event::HoldRequested { by },
-            Command::Resume => Event::ResumeRequested { by },
-            Command::Abort => Event::AbortRequested { by },
-            Command::Promote => Event::PromoteRequested { by },
-        };
-        let committed = self.commit(event).await;
-        let id = self.driven.now.borrow().id.clone();
-        let answer = match &committed {
-            Ok(()) => Ok(()),
-            Err(LetGo(why)) => Err(problems::unreadable(&id, why)),
-        };
-        // Whoever asked may have left; the command holds all the same.
+        // Whoever asked may have left.
         let _left = reply.send(answer).is_err();
-        committed
     }
 
-    /// Steps, records, then acts.
-    async fn commit(&mut self, event: Event) -> Result<(), LetGo> {
-        let before = self.driven.now.borrow().clone();
-        let stepped = step(before.clone(), &event);
-        if stepped.deployment == before && stepped.facts.is_empty() {
+    /// Steps; what follows is done once the row is written.
+    fn step(&mut self, event: &Event, reply: Option<oneshot::Sender<Result<(), Problem>>>) {
+        let stepped = step(self.ahead.clone(), event);
+        if stepped.deployment == self.ahead && stepped.facts.is_empty() {
             // No news: nothing to record, nothing to do.
-            return Ok(());
+            if let Some(reply) = reply {
+                let _left = reply.send(Ok(())).is_err();
+            }
+            return;
         }
-        let now = environment::after(&self.base, &stepped.deployment);
+        let environment = environment::after(&self.base, &stepped.deployment);
         let entry = NewEntry {
-            deployment: before.id.clone(),
+            deployment: self.ahead.id.clone(),
             number: self.number,
             at_us: self.border.clock.calendar_us(),
-            event: serde_json::to_string(&event).expect("an event is plain data"),
+            event: serde_json::to_string(event).expect("an event is plain data"),
             facts: stepped.facts.clone(),
-            environment: (now != self.written).then(|| now.clone()),
+            environment: (environment != self.environment).then(|| environment.clone()),
             ends: stepped.deployment.is_ended(),
         };
-        let sequence = self.append(entry.clone(), &stepped.actions).await?;
         self.number += 1;
+        self.environment = environment;
+        self.ahead = stepped.deployment.clone();
+        if self.cut_off {
+            self.go_back(&stepped.actions);
+        }
+        self.pending.push_back(Pending {
+            entry,
+            stepped,
+            reply,
+        });
+    }
+
+    /// Writes every row that waits, acting on each once it is durable. While the store can't be
+    /// written, events are heard all the same: a full disk never stops a rollback.
+    async fn write(&mut self) -> Result<(), LetGo> {
+        while let Some(first) = self.pending.front() {
+            match self.border.store.append(first.entry.clone()).await {
+                Ok(sequence) => {
+                    self.cut_off = false;
+                    self.written(sequence);
+                }
+                Err(error) if error.kind == ErrorKind::Conflict => return Err(self.let_go(&error)),
+                Err(error) => {
+                    if !self.cut_off {
+                        self.begin_cut_off(&error);
+                    }
+                    self.hear_until_next_try().await;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn written(&mut self, sequence: u64) {
+        let Some(done) = self.pending.pop_front() else {
+            return;
+        };
+        let (entry, stepped) = (done.entry, done.stepped);
         *self.driven.now.borrow_mut() = stepped.deployment;
         *self.driven.sequence.borrow_mut() = sequence;
         if let Some(environment) = entry.environment {
-            self.shared.put_environment(environment.clone());
-            self.written = environment;
+            self.shared.put_environment(environment);
         }
         self.shared.watchers.publish(&Told {
             sequence,
@@ -215,52 +260,60 @@ impl Drive {
             at_us: entry.at_us,
             facts: entry.facts,
         });
+        if let Some(reply) = done.reply {
+            // Whoever asked may have left; the command holds all the same.
+            let _left = reply.send(Ok(())).is_err();
+        }
         self.perform(stepped.actions);
-        Ok(())
     }
 
-    /// Appends until the store takes it. A full disk never stops a rollback: routes of a way back,
-    /// which an earlier row recorded as the undo, go ahead at the first failure.
-    async fn append(&mut self, entry: NewEntry, actions: &[Action]) -> Result<u64, LetGo> {
-        let mut tries = 0_u32;
-        loop {
-            match self.border.store.append(entry.clone()).await {
-                Ok(sequence) => return Ok(sequence),
-                Err(error) if error.kind == ErrorKind::Conflict => {
-                    return Err(self.let_go(&entry.deployment, &error));
-                }
-                Err(error) => self.not_written(&entry, &error, tries, actions),
-            }
-            tries = tries.saturating_add(1);
-            self.border.clock.sleep(JOURNAL_AGAIN).await;
+    fn begin_cut_off(&mut self, error: &EdgeError) {
+        tracing::error!(
+            "the journal of {} can't be written: {}",
+            self.ahead.id,
+            error.chain()
+        );
+        self.cut_off = true;
+        for waiting in &self.pending {
+            self.go_back(&waiting.stepped.actions);
         }
+    }
+
+    /// Routes of a way back, which an earlier row recorded as the undo, need no row of their own.
+    fn go_back(&self, actions: &[Action]) {
+        for action in actions.iter().filter(|action| is_way_back(action)) {
+            self.performer.perform(action.clone());
+        }
+    }
+
+    async fn hear_until_next_try(&mut self) {
+        let clock = Rc::clone(&self.border.clock);
+        let mut pause = clock.sleep(JOURNAL_AGAIN);
+        while self.pending.len() < ROWS_WAITING {
+            let input = match select(self.inputs.next(), &mut pause).await {
+                Either::Left((Some(input), _)) => input,
+                Either::Left((None, _)) => break,
+                Either::Right(_) => return,
+            };
+            self.take(input);
+        }
+        pause.await;
     }
 
     /// Somebody else writes this deployment: it is theirs from now on.
-    fn let_go(&mut self, id: &DeploymentId, error: &EdgeError) -> LetGo {
+    fn let_go(&mut self, error: &EdgeError) -> LetGo {
+        let id = self.ahead.id.clone();
         let why = format!("somebody else writes it: {}", error.chain());
         tracing::error!("deployment {id} is let go: {why}");
         self.watches = Watches::default();
-        self.shared.running.borrow_mut().remove(id);
-        let mut poisoned = self.shared.poisoned.borrow_mut();
-        poisoned.insert(id.clone(), why.clone());
-        LetGo(why)
-    }
-
-    fn not_written(&self, entry: &NewEntry, error: &EdgeError, tries: u32, actions: &[Action]) {
-        if tries > 0 {
-            return;
-        }
-        tracing::error!(
-            "the journal of {} can't be written: {}",
-            entry.deployment,
-            error.chain()
-        );
-        for action in actions {
-            if is_way_back(action) {
-                self.performer.perform(action.clone());
+        for waiting in &mut self.pending {
+            if let Some(reply) = waiting.reply.take() {
+                let _left = reply.send(Err(problems::unreadable(&id, &why))).is_err();
             }
         }
+        self.shared.running.borrow_mut().remove(&id);
+        self.shared.poisoned.borrow_mut().insert(id, why);
+        LetGo
     }
 
     fn perform(&mut self, actions: Vec<Action>) {

@@ -7,6 +7,8 @@ use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
+use futures_util::FutureExt;
+use futures_util::future::select_ok;
 use futures_util::lock::Mutex;
 use windlass_control::{Direction, Restart, RouteChange};
 use windlass_edge::{EdgeError, ErrorKind, InstanceState, Retry, StartInstance};
@@ -308,20 +310,20 @@ impl Hands {
     }
 
     /// A slot whose share would grow although none of its instances answers its probe now. What was
-    /// ready when the raise was decided may be gone since: a controller may have died in between.
+    /// ready when that was decided may be gone since: a controller may have died in between.
     async fn unproven(&self, wish: &Wish, now: Option<&Route>) -> Option<SlotId> {
-        let raised = wish.route.as_ref().filter(|_| !wish.returning)?;
         let before = |slot| now.map_or(Percent::ZERO, |route| route.weight(slot));
-        for slot in raised.slots.iter().filter(|s| s.weight > before(s.slot)) {
-            let mut proven = false;
-            for instance in &slot.instances {
-                let answer = self.shared.border.prober.probe(&slot.probe, instance).await;
-                proven = answer == Probed::Ready;
-                if proven {
-                    break;
-                }
-            }
-            if !proven {
+        let slots = wish.route.iter().flat_map(|route| &route.slots);
+        for slot in slots.filter(|s| s.weight > before(s.slot)) {
+            let asked = slot.instances.iter().map(|instance| {
+                let answer = self.shared.border.prober.probe(&slot.probe, instance);
+                answer.map(|answer| match answer {
+                    Probed::Ready => Ok(()),
+                    Probed::Unready { .. } => Err(()),
+                })
+            });
+            let asked: Vec<_> = asked.collect();
+            if asked.is_empty() || select_ok(asked).await.is_err() {
                 return Some(slot.slot);
             }
         }

@@ -3,11 +3,13 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use windlass_control::{Direction, RouteChange};
+use windlass_control::{Direction, ObservedTable, RouteChange};
 use windlass_edge::{EdgeError, OpenDeployment};
 use windlass_engine::deployment::{Deployment, Event, step};
+use windlass_engine::rollout;
 use windlass_model::{
-    Environment, InstanceId, Percent, Route, RouteMode, RouteSlot, ServiceKey, ServiceState, Slot,
+    Environment, InstanceId, Percent, ReturnReason, Route, RouteMode, RouteSlot, ServiceKey,
+    ServiceName, ServiceState, Slot,
 };
 
 use crate::controller::Shared;
@@ -15,17 +17,28 @@ use crate::drive::{Begin, drive};
 use crate::opening::Opened;
 use crate::perform;
 
+/// Why a rollout goes back whose route went ahead of its row.
+const GONE_BACK: &str = "the router went back while the journal could not be written";
+
 /// Rebuilds what the journal says and goes on from there. Missing or damaged history starts nothing.
 pub(crate) async fn recover(shared: &Rc<Shared>) -> Result<(), EdgeError> {
     for environment in shared.border.store.environments().await? {
         shared.put_environment(environment);
     }
-    for open in shared.border.store.open_deployments().await? {
+    let open = shared.border.store.open_deployments().await?;
+    let in_effect = shared.border.router.observe().await.ok();
+    for open in open {
         let id = open.deployment.id.clone();
         match replay(&open) {
             Ok(begin) => {
+                let back = gone_back(&begin.deployment, in_effect.as_ref());
                 let driven = drive(shared, begin);
-                shared.running.borrow_mut().insert(id, driven);
+                shared.running.borrow_mut().insert(id, driven.clone());
+                for service in back {
+                    let why = ReturnReason::ShiftFailed(GONE_BACK.to_owned());
+                    let event = rollout::Event::ReturnRequested { why };
+                    driven.inbox.rollout(&service, event).await;
+                }
             }
             Err(why) => {
                 tracing::error!("deployment {id} is left alone: {why}");
@@ -55,6 +68,25 @@ fn keep_running(shared: &Rc<Shared>) {
             perform::keep(&border, instance).await;
         }
     }));
+}
+
+/// The services that the router took back ahead of their rows.
+fn gone_back(deployment: &Deployment, in_effect: Option<&ObservedTable>) -> Vec<ServiceName> {
+    let Some(table) = in_effect else {
+        return Vec::new();
+    };
+    let plan = &deployment.plan;
+    let key = |service: &ServiceName| ServiceKey {
+        app: plan.app.clone(),
+        environment: plan.environment.clone(),
+        service: service.clone(),
+    };
+    let parts = deployment.rollouts.iter();
+    let back = parts.filter(|(service, rollout)| {
+        let entry = table.services.get(&key(service));
+        rollout.has_gone_back(entry.map(|entry| &entry.route))
+    });
+    back.map(|(service, _)| service.clone()).collect()
 }
 
 /// The state of a deployment after its rows.
@@ -92,6 +124,12 @@ async fn restore_routes(shared: &Rc<Shared>) {
         Ok(observed) => observed,
         Err(error) => return tracing::error!("the router can't be asked: {}", error.chain()),
     };
+    // What its table names is taken, whatever the journal says.
+    let named = observed
+        .services
+        .values()
+        .flat_map(|entry| &entry.route.slots);
+    shared.note_routed(named.flat_map(|slot| slot.instances.iter().map(|i| i.address)));
     let mut missing = BTreeMap::new();
     for ((app, name), environment) in &*shared.environments.borrow() {
         if environment.lock.is_some() {

@@ -42,7 +42,9 @@ impl Service {
     pub fn new(name: &str) -> Self {
         let run = Template::parse("./server").expect("it has no places");
         let ready = Probe {
-            kind: ProbeKind::Alive { at_least: Millis::from_millis(200) },
+            kind: ProbeKind::Alive {
+                at_least: Millis::from_millis(200),
+            },
             within: Millis::from_secs(10),
             ..Probe::default()
         };
@@ -54,7 +56,10 @@ impl Service {
                 files: Vec::new(),
                 instances: 1,
                 env: BTreeMap::new(),
-                stop: Stop { within: Millis::from_secs(3), ..Stop::default() },
+                stop: Stop {
+                    within: Millis::from_secs(3),
+                    ..Stop::default()
+                },
             },
             listen: None,
             ready,
@@ -63,14 +68,19 @@ impl Service {
             bake: Millis::from_secs(6),
             drain: Millis::from_secs(5),
         };
-        Self { name: service_name(name), spec }
+        Self {
+            name: service_name(name),
+            spec,
+        }
     }
 
     /// Served on a loopback port and asked over HTTP.
     #[must_use]
     pub fn listen(mut self, port: u16) -> Self {
         self.spec.listen = Some(address(port));
-        self.spec.ready.kind = ProbeKind::Http { path: "/ready".to_owned() };
+        self.spec.ready.kind = ProbeKind::Http {
+            path: "/ready".to_owned(),
+        };
         self
     }
 
@@ -166,7 +176,10 @@ pub struct App {
 impl App {
     /// An application of these services.
     pub fn new(name: &str, services: impl IntoIterator<Item = Service>) -> Self {
-        let services = services.into_iter().map(|service| (service.name, service.spec)).collect();
+        let services = services
+            .into_iter()
+            .map(|service| (service.name, service.spec))
+            .collect();
         let spec = Spec {
             app: app_name(name),
             environment: environment_name(),
@@ -174,7 +187,10 @@ impl App {
             parallel: 8,
             services,
         };
-        Self { spec, folder: PathBuf::from("/srv").join(name) }
+        Self {
+            spec,
+            folder: PathBuf::from("/srv").join(name),
+        }
     }
 
     /// What goes back when one service fails.

@@ -22,9 +22,9 @@ use crate::trouble::Trouble;
 /// Requests that a slot with any share is carrying.
 const OPEN: u64 = 3;
 
-/// How long ago readiness may have been lost without anybody having had a chance to see it: three
-/// bad answers a second apart, and the calls around them.
-const UNSEEN: Millis = Millis::from_millis(4_000);
+/// How long ago readiness may have been lost without anybody having had a chance to see it: a
+/// controller asks just before it gives a slot more, and its calls take their time.
+const UNSEEN: Millis = Millis::from_millis(100);
 
 /// Length of a tick.
 const TICK_MS: u64 = 1_000;
@@ -43,7 +43,6 @@ pub struct Front {
     entries: RefCell<BTreeMap<ServiceKey, Entry>>,
     splits: RefCell<Vec<Split>>,
     epoch: Cell<Epoch>,
-    generation: Cell<u64>,
     boot: Cell<u32>,
     booted: Cell<Millis>,
     decays_in: Cell<Millis>,
@@ -71,7 +70,6 @@ impl Front {
             entries: RefCell::default(),
             splits: RefCell::default(),
             epoch: Cell::default(),
-            generation: Cell::new(0),
             boot: Cell::new(1),
             booted: Cell::new(time.now()),
             decays_in: Cell::new(Millis::from_millis(40)),
@@ -134,7 +132,10 @@ impl Front {
 
     /// What is in effect for `service`.
     pub fn route(&self, service: &ServiceKey) -> Option<Route> {
-        self.entries.borrow().get(service).map(|entry| entry.route.clone())
+        self.entries
+            .borrow()
+            .get(service)
+            .map(|entry| entry.route.clone())
     }
 
     /// Whether requests go to `instance`.
@@ -146,14 +147,20 @@ impl Front {
     }
 
     pub(crate) fn answers(&self) -> Result<(), EdgeError> {
-        if self.gone.get() { Err(errors::unreachable("the router is not there")) } else { Ok(()) }
+        if self.gone.get() {
+            Err(errors::unreachable("the router is not there"))
+        } else {
+            Ok(())
+        }
     }
 
     /// Every word of a newer controller silences the older ones.
     pub(crate) fn hear(&self, epoch: Epoch) -> Result<(), EdgeError> {
         let highest = self.epoch.get();
         if epoch < highest {
-            return Err(errors::refused(format!("epoch {epoch} is over: {highest} speaks")));
+            return Err(errors::refused(format!(
+                "epoch {epoch} is over: {highest} speaks"
+            )));
         }
         self.epoch.set(epoch);
         Ok(())
@@ -169,8 +176,15 @@ impl Front {
     }
 
     fn in_flight(&self, entry: &Entry, slot: &RouteSlot) -> u64 {
-        let over = entry.ends.get(&slot.slot).is_none_or(|end| self.time.now() >= *end);
-        if slot.weight > Percent::ZERO || !over { OPEN } else { 0 }
+        let over = entry
+            .ends
+            .get(&slot.slot)
+            .is_none_or(|end| self.time.now() >= *end);
+        if slot.weight > Percent::ZERO || !over {
+            OPEN
+        } else {
+            0
+        }
     }
 
     pub(crate) fn observe(&self) -> ObservedTable {
@@ -183,17 +197,35 @@ impl Front {
                 .iter()
                 .map(|slot| {
                     let ready = self.answering(slot);
-                    (slot.slot, ObservedSlot { in_flight: self.in_flight(entry, slot), ready })
+                    (
+                        slot.slot,
+                        ObservedSlot {
+                            in_flight: self.in_flight(entry, slot),
+                            ready,
+                        },
+                    )
                 })
                 .collect(),
         };
         let entries = self.entries.borrow();
-        let services = entries.iter().map(|(key, entry)| (key.clone(), observed(entry))).collect();
-        ObservedTable { boot: self.boot(), epoch: self.epoch.get(), services }
+        let services = entries
+            .iter()
+            .map(|(key, entry)| (key.clone(), observed(entry)))
+            .collect();
+        ObservedTable {
+            boot: self.boot(),
+            epoch: self.epoch.get(),
+            services,
+        }
     }
 
     fn refuses(&self, key: &ServiceKey, change: &RouteChange) -> Option<EdgeError> {
-        let now = self.entries.borrow().get(key).map(|e| e.generation).unwrap_or_default();
+        let now = self
+            .entries
+            .borrow()
+            .get(key)
+            .map(|e| e.generation)
+            .unwrap_or_default();
         let raise = change.direction == Direction::Raise;
         if raise && change.decided_on != now {
             return Some(errors::conflict(format!("{key} has moved on to {}", now.0)));
@@ -203,19 +235,37 @@ impl Front {
             return Some(errors::rejected(format!("{key}: {what}")));
         }
         if let Some(most) = self.refusing.borrow().get(key).filter(|_| raise) {
-            let before = self.route(key);
-            let before = |slot| before.as_ref().map_or(Percent::ZERO, |route| route.weight(slot));
-            let mut raised = route.slots.iter().filter(|slot| slot.weight > before(slot.slot));
-            if raised.any(|slot| slot.weight >= *most) {
+            if self
+                .raised(key, route)
+                .into_iter()
+                .any(|slot| slot.weight >= *most)
+            {
                 return Some(errors::rejected(format!("{key}: {most} is too much")));
             }
         }
-        if self.trusts.get() {
+        if self.trusts.get() || !raise {
             return None;
         }
-        let fed = route.slots.iter().filter(|slot| slot.weight > Percent::ZERO);
-        let starving = fed.into_iter().find(|slot| self.answering(slot).is_empty());
-        starving.map(|slot| errors::conflict(format!("{key}: slot {} has no ready instance", slot.slot)))
+        let mut raised = self.raised(key, route).into_iter();
+        let starving = raised.find(|slot| self.answering(slot).is_empty());
+        starving.map(|slot| {
+            errors::conflict(format!("{key}: slot {} has no ready instance", slot.slot))
+        })
+    }
+
+    /// The slots of `route` that get more than they have.
+    fn raised<'r>(&self, key: &ServiceKey, route: &'r Route) -> Vec<&'r RouteSlot> {
+        let before = self.route(key);
+        let before = |slot| {
+            before
+                .as_ref()
+                .map_or(Percent::ZERO, |route| route.weight(slot))
+        };
+        route
+            .slots
+            .iter()
+            .filter(|slot| slot.weight > before(slot.slot))
+            .collect()
     }
 
     fn listener_taken(&self, changes: &BTreeMap<ServiceKey, RouteChange>) -> Option<EdgeError> {
@@ -229,7 +279,9 @@ impl Front {
                         && entry.route.listeners.contains(address)
                 });
                 if other || self.occupied.borrow().contains(address) {
-                    return Some(errors::conflict(format!("somebody else listens on {address}")));
+                    return Some(errors::conflict(format!(
+                        "somebody else listens on {address}"
+                    )));
                 }
             }
         }
@@ -243,7 +295,9 @@ impl Front {
         changes: BTreeMap<ServiceKey, RouteChange>,
     ) -> Result<BTreeMap<ServiceKey, Generation>, EdgeError> {
         self.hear(epoch)?;
-        let refusal = changes.iter().find_map(|(key, change)| self.refuses(key, change));
+        let refusal = changes
+            .iter()
+            .find_map(|(key, change)| self.refuses(key, change));
         if let Some(error) = refusal.or_else(|| self.listener_taken(&changes)) {
             return Err(error);
         }
@@ -255,13 +309,19 @@ impl Front {
     }
 
     fn swap(&self, epoch: Epoch, key: ServiceKey, change: RouteChange) -> Generation {
+        let starving = self.starving(&key, change.route.as_ref());
         let before = self.entries.borrow_mut().remove(&key);
         if before.as_ref().map(|entry| &entry.route) == change.route.as_ref() {
-            self.ledger.note(epoch, Effect::RoutedAgain, key.to_string());
+            self.ledger
+                .note(epoch, Effect::RoutedAgain, key.to_string());
         }
-        self.generation.set(self.generation.get() + 1);
-        let generation = Generation(self.generation.get());
-        self.ledger.note(epoch, Effect::Routed, format!("{key}@{}", generation.0));
+        let generation = Generation(before.as_ref().map_or(0, |entry| entry.generation.0) + 1);
+        let number = self.splits.borrow().len();
+        self.ledger.note(
+            epoch,
+            Effect::Routed,
+            format!("{number}: {key}@{}", generation.0),
+        );
         self.splits.borrow_mut().push(Split {
             at: self.time.now(),
             epoch,
@@ -269,19 +329,39 @@ impl Front {
             generation,
             direction: change.direction,
             route: change.route.clone(),
-            without_capacity: change.route.as_ref().map(|r| self.starving(r)).unwrap_or_default(),
+            without_capacity: starving,
         });
         if let Some(route) = change.route {
-            let ends = before.map(|entry| self.ends(&entry, &route)).unwrap_or_default();
-            self.entries.borrow_mut().insert(key, Entry { generation, route, ends });
+            let ends = before
+                .map(|entry| self.ends(&entry, &route))
+                .unwrap_or_default();
+            self.entries.borrow_mut().insert(
+                key,
+                Entry {
+                    generation,
+                    route,
+                    ends,
+                },
+            );
         }
         generation
     }
 
-    fn starving(&self, route: &Route) -> Vec<SlotId> {
-        let fed = route.slots.iter().filter(|slot| slot.weight > Percent::ZERO);
-        let alive = |slot: &&RouteSlot| slot.instances.iter().any(|i| self.host.was_ready(&i.id, UNSEEN));
-        fed.filter(|slot| !alive(slot)).map(|slot| slot.slot).collect()
+    /// Slots that get more although none of their instances was ready lately.
+    fn starving(&self, key: &ServiceKey, route: Option<&Route>) -> Vec<SlotId> {
+        let raised = route
+            .map(|route| self.raised(key, route))
+            .unwrap_or_default();
+        let alive = |slot: &RouteSlot| {
+            slot.instances
+                .iter()
+                .any(|i| self.host.was_ready(&i.id, UNSEEN))
+        };
+        raised
+            .into_iter()
+            .filter(|slot| !alive(slot))
+            .map(|slot| slot.slot)
+            .collect()
     }
 
     /// When the last requests of slots that get no more end.
@@ -306,7 +386,11 @@ impl Front {
         let lived = self.time.now().less(self.booted.get()).as_millis();
         let newest = lived / TICK_MS;
         let first = newest.saturating_sub(TICKS_KEPT).max(after) + 1;
-        let tick = |number| Tick { number, until_ms: number * TICK_MS, services: BTreeMap::new() };
+        let tick = |number| Tick {
+            number,
+            until_ms: number * TICK_MS,
+            services: BTreeMap::new(),
+        };
         (first..=newest).map(tick).collect()
     }
 }

@@ -59,7 +59,13 @@ impl Lab {
 
     /// A lab in `world`, without a controller yet.
     pub fn in_world(world: World) -> Self {
-        Self { world, life: Rc::default(), handle: None, down_for: Millis::ZERO, panicked: false }
+        Self {
+            world,
+            life: Rc::default(),
+            handle: None,
+            down_for: Millis::ZERO,
+            panicked: false,
+        }
     }
 
     /// How long nobody is there after a death.

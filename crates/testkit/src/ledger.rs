@@ -70,12 +70,20 @@ pub struct Ledger {
 
 impl Ledger {
     pub(crate) fn new(time: &Rc<WorldTime>) -> Self {
-        Self { time: Rc::clone(time), lines: RefCell::default() }
+        Self {
+            time: Rc::clone(time),
+            lines: RefCell::default(),
+        }
     }
 
     pub(crate) fn note(&self, epoch: Epoch, effect: Effect, key: impl Into<String>) {
         let (at, key) = (self.time.now(), key.into());
-        self.lines.borrow_mut().push(Line { at, epoch, effect, key });
+        self.lines.borrow_mut().push(Line {
+            at,
+            epoch,
+            effect,
+            key,
+        });
     }
 
     /// All lines in order.
@@ -85,7 +93,11 @@ impl Ledger {
 
     /// How often `effect` took effect, whatever it was on.
     pub fn count(&self, effect: Effect) -> usize {
-        self.lines.borrow().iter().filter(|line| line.effect == effect).count()
+        self.lines
+            .borrow()
+            .iter()
+            .filter(|line| line.effect == effect)
+            .count()
     }
 
     /// Effects that no story may contain: the same one twice, a redo without looking, an older

@@ -21,12 +21,16 @@ pub struct FakeProber {
 impl FakeProber {
     /// Asks the instances of `host`.
     pub fn new(host: &Rc<Host>) -> Self {
-        Self { host: Rc::clone(host) }
+        Self {
+            host: Rc::clone(host),
+        }
     }
 }
 
 fn unready(saw: &str) -> Probed {
-    Probed::Unready { saw: saw.to_owned() }
+    Probed::Unready {
+        saw: saw.to_owned(),
+    }
 }
 
 #[async_trait(?Send)]

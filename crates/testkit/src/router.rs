@@ -24,7 +24,10 @@ pub struct FakeRouter {
 impl FakeRouter {
     /// Speaks to `front` under `epoch`.
     pub fn new(front: &Rc<Front>, epoch: Epoch) -> Self {
-        Self { front: Rc::clone(front), epoch }
+        Self {
+            front: Rc::clone(front),
+            epoch,
+        }
     }
 
     async fn reach(&self) -> Result<(), EdgeError> {
@@ -35,7 +38,11 @@ impl FakeRouter {
 }
 
 fn key(changes: &BTreeMap<ServiceKey, RouteChange>) -> String {
-    changes.keys().next().map(ToString::to_string).unwrap_or_default()
+    changes
+        .keys()
+        .next()
+        .map(ToString::to_string)
+        .unwrap_or_default()
 }
 
 #[async_trait(?Send)]

@@ -19,6 +19,8 @@ pub fn run<F: Future>(story: F) -> F::Output {
         .expect("a runtime without input and output needs nothing of the machine");
     let local = LocalSet::new();
     local
-        .block_on(&runtime, async { tokio::time::timeout(LONGEST, story).await })
+        .block_on(&runtime, async {
+            tokio::time::timeout(LONGEST, story).await
+        })
         .expect("the story ends in its own time")
 }

@@ -41,7 +41,10 @@ impl Seeded {
     pub fn pick<T: Clone>(&self, choices: &[T]) -> T {
         let count = u64::try_from(choices.len()).unwrap_or(u64::MAX);
         let at = usize::try_from(self.below(count)).unwrap_or_default();
-        choices.get(at).expect("there is something to choose from").clone()
+        choices
+            .get(at)
+            .expect("there is something to choose from")
+            .clone()
     }
 
     /// A source of its own, so that one part's numbers do not shift another's.

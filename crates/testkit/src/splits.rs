@@ -20,7 +20,7 @@ pub struct Split {
     pub direction: Direction,
     /// What is in effect from here on; none: nothing.
     pub route: Option<Route>,
-    /// Slots that get requests from here on although none of their instances was ready lately.
+    /// Slots that get more from here on although none of their instances was ready lately.
     pub without_capacity: Vec<SlotId>,
 }
 

@@ -6,11 +6,10 @@ use std::rc::Rc;
 
 use async_trait::async_trait;
 use tokio::sync::Notify;
-use windlass_edge::{
-    EdgeError, JournalEntry, NewEntry, OpenDeployment, Store, StoredDeployment,
-};
+use windlass_edge::{EdgeError, JournalEntry, NewEntry, OpenDeployment, Store, StoredDeployment};
 use windlass_model::{
-    AppName, DeploymentId, Environment, EnvironmentName, Epoch, InstallationId, Millis, Plan, PlanId,
+    AppName, DeploymentId, Environment, EnvironmentName, Epoch, InstallationId, Millis, Plan,
+    PlanId,
 };
 
 use crate::errors;
@@ -94,7 +93,10 @@ impl Disk {
 
     /// An environment as stored.
     pub fn environment(&self, app: &AppName, name: &EnvironmentName) -> Option<Environment> {
-        self.environments.borrow().get(&(app.clone(), name.clone())).cloned()
+        self.environments
+            .borrow()
+            .get(&(app.clone(), name.clone()))
+            .cloned()
     }
 
     /// The deployments as stored, oldest first.
@@ -104,7 +106,12 @@ impl Disk {
 
     /// The rows of a deployment.
     pub fn rows(&self, deployment: &DeploymentId) -> Vec<JournalEntry> {
-        self.rows.borrow().iter().filter(|row| row.deployment == *deployment).cloned().collect()
+        self.rows
+            .borrow()
+            .iter()
+            .filter(|row| row.deployment == *deployment)
+            .cloned()
+            .collect()
     }
 
     /// All rows.
@@ -113,7 +120,10 @@ impl Disk {
     }
 
     /// One write: it may be lost, refused, or the last thing its controller does.
-    async fn commit<T>(&self, write: impl FnOnce() -> Result<T, EdgeError>) -> Result<T, EdgeError> {
+    async fn commit<T>(
+        &self,
+        write: impl FnOnce() -> Result<T, EdgeError>,
+    ) -> Result<T, EdgeError> {
         pass(COMMIT).await;
         if self.full.get() {
             return Err(errors::unreachable("the disk is full"));
@@ -126,7 +136,9 @@ impl Disk {
         self.commits.set(number);
         let crash = {
             let mut crashes = self.crashes.borrow_mut();
-            let due = crashes.front().is_some_and(|crash| crash.commit() <= number);
+            let due = crashes
+                .front()
+                .is_some_and(|crash| crash.commit() <= number);
             if due { crashes.pop_front() } else { None }
         };
         let written = match crash {
@@ -146,14 +158,20 @@ impl Disk {
         let poisoned = self.damaged.borrow().contains(&stored.id);
         OpenDeployment {
             deployment: stored.clone(),
-            entries: if poisoned { Vec::new() } else { self.rows(&stored.id) },
+            entries: if poisoned {
+                Vec::new()
+            } else {
+                self.rows(&stored.id)
+            },
             poisoned: poisoned.then(|| "row 1 does not match its checksum".to_owned()),
         }
     }
 
     fn put_environment(&self, environment: &Environment) {
         let key = (environment.app.clone(), environment.environment.clone());
-        self.environments.borrow_mut().insert(key, environment.clone());
+        self.environments
+            .borrow_mut()
+            .insert(key, environment.clone());
     }
 
     fn append(&self, entry: NewEntry) -> Result<u64, EdgeError> {
@@ -165,9 +183,14 @@ impl Disk {
             )));
         }
         let mut deployments = self.deployments.borrow_mut();
-        let known = deployments.iter_mut().find(|stored| stored.id == entry.deployment);
+        let known = deployments
+            .iter_mut()
+            .find(|stored| stored.id == entry.deployment);
         let Some(stored) = known.filter(|stored| stored.ended_us.is_none()) else {
-            return Err(errors::conflict(format!("{} is not open", entry.deployment)));
+            return Err(errors::conflict(format!(
+                "{} is not open",
+                entry.deployment
+            )));
         };
         if entry.ends {
             stored.ended_us = Some(entry.at_us);
@@ -190,7 +213,10 @@ impl Disk {
 
     fn forget(&self, keep: u32) {
         let mut deployments = self.deployments.borrow_mut();
-        let ended = deployments.iter().filter(|stored| stored.ended_us.is_some()).count();
+        let ended = deployments
+            .iter()
+            .filter(|stored| stored.ended_us.is_some())
+            .count();
         let keep = usize::try_from(keep).unwrap_or(usize::MAX);
         let mut surplus = ended.saturating_sub(keep);
         let mut dropped = Vec::new();
@@ -202,7 +228,9 @@ impl Disk {
             }
             !goes
         });
-        self.rows.borrow_mut().retain(|row| !dropped.contains(&row.deployment));
+        self.rows
+            .borrow_mut()
+            .retain(|row| !dropped.contains(&row.deployment));
     }
 }
 
@@ -217,7 +245,10 @@ impl FakeStore {
     /// Opens `disk` under the next epoch.
     pub fn open(disk: &Rc<Disk>) -> Self {
         disk.epoch.set(disk.epoch.get().next());
-        Self { disk: Rc::clone(disk), epoch: disk.epoch.get() }
+        Self {
+            disk: Rc::clone(disk),
+            epoch: disk.epoch.get(),
+        }
     }
 
     fn fence(&self) -> Result<(), EdgeError> {
@@ -225,7 +256,9 @@ impl FakeStore {
         if now == self.epoch {
             Ok(())
         } else {
-            Err(errors::conflict(format!("the store was opened again, under epoch {now}")))
+            Err(errors::conflict(format!(
+                "the store was opened again, under epoch {now}"
+            )))
         }
     }
 }
@@ -291,12 +324,19 @@ impl Store for FakeStore {
     }
 
     async fn plan(&self, id: &PlanId) -> Result<Option<Plan>, EdgeError> {
-        Ok(self.disk.plans.borrow().get(id).map(|(plan, _)| plan.clone()))
+        Ok(self
+            .disk
+            .plans
+            .borrow()
+            .get(id)
+            .map(|(plan, _)| plan.clone()))
     }
 
     async fn open_deployments(&self) -> Result<Vec<OpenDeployment>, EdgeError> {
         let deployments = self.disk.deployments();
-        let open = deployments.iter().filter(|stored| stored.ended_us.is_none());
+        let open = deployments
+            .iter()
+            .filter(|stored| stored.ended_us.is_none());
         Ok(open.map(|stored| self.disk.open(stored)).collect())
     }
 
@@ -308,7 +348,13 @@ impl Store for FakeStore {
 
     async fn deployments(&self, limit: u32) -> Result<Vec<StoredDeployment>, EdgeError> {
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-        Ok(self.disk.deployments().into_iter().rev().take(limit).collect())
+        Ok(self
+            .disk
+            .deployments()
+            .into_iter()
+            .rev()
+            .take(limit)
+            .collect())
     }
 
     async fn entries(
@@ -321,7 +367,10 @@ impl Store for FakeStore {
         let wanted = rows.iter().filter(|row| {
             row.sequence > after && deployment.is_none_or(|id| row.deployment == *id)
         });
-        Ok(wanted.take(usize::try_from(limit).unwrap_or(usize::MAX)).cloned().collect())
+        Ok(wanted
+            .take(usize::try_from(limit).unwrap_or(usize::MAX))
+            .cloned()
+            .collect())
     }
 
     async fn forget_deployments(&self, keep: u32) -> Result<(), EdgeError> {

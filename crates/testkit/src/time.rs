@@ -20,7 +20,10 @@ pub struct WorldTime {
 
 impl Default for WorldTime {
     fn default() -> Self {
-        Self { origin: Instant::now(), jumped_us: Cell::new(0) }
+        Self {
+            origin: Instant::now(),
+            jumped_us: Cell::new(0),
+        }
     }
 }
 
@@ -33,14 +36,17 @@ impl WorldTime {
 
     /// Lets the calendar jump, forwards or backwards. Work time does not see it.
     pub fn jump_calendar(&self, by_us: i64) {
-        self.jumped_us.set(self.jumped_us.get().saturating_add(by_us));
+        self.jumped_us
+            .set(self.jumped_us.get().saturating_add(by_us));
     }
 
     /// Calendar time, microseconds since 1970 UTC.
     pub fn calendar_us(&self) -> i64 {
         let spent = self.now().as_millis().saturating_mul(1_000);
         let spent = i64::try_from(spent).unwrap_or(i64::MAX);
-        CALENDAR_START_US.saturating_add(spent).saturating_add(self.jumped_us.get())
+        CALENDAR_START_US
+            .saturating_add(spent)
+            .saturating_add(self.jumped_us.get())
     }
 }
 
@@ -59,7 +65,10 @@ pub struct FakeClock {
 impl FakeClock {
     /// A clock that begins now.
     pub fn new(time: &Rc<WorldTime>) -> Self {
-        Self { time: Rc::clone(time), born: time.now() }
+        Self {
+            time: Rc::clone(time),
+            born: time.now(),
+        }
     }
 }
 

@@ -67,7 +67,11 @@ impl Trouble {
         }
         failed.all = failed.all.saturating_add(1);
         failed.in_a_row = failed.in_a_row.saturating_add(1);
-        if self.seeded.chance(50) { Fate::Lost } else { Fate::Unreachable }
+        if self.seeded.chance(50) {
+            Fate::Lost
+        } else {
+            Fate::Unreachable
+        }
     }
 
     /// How long the next part of a call takes.

@@ -68,9 +68,7 @@ async fn controller(paths: &StatePaths) -> Result<(), Diagnostic> {
             () = &mut done => {}
             () = asked => {
                 // Services and router go on; what was open is gone on with at the next start.
-                if handle.stop().await.is_ok() {
-                    done.await;
-                }
+                let (_stopped, ()) = tokio::join!(handle.stop(), &mut done);
             }
         }
     };

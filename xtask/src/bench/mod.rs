@@ -1,5 +1,8 @@
 //! `cargo xtask bench`: figures of the release build, each beside an anchor measured in the same run.
 
+mod lab;
+mod processes;
+mod program;
 mod registry;
 mod report;
 mod row;

@@ -10,6 +10,12 @@ use crate::bench::spine;
 pub(crate) struct Product {
     /// The release build of the one binary.
     pub(crate) binary: PathBuf,
+    /// The example that times the journal's commit.
+    pub(crate) commit: PathBuf,
+    /// The example that times the compiling of a plan.
+    pub(crate) compile: PathBuf,
+    /// A folder on the disk that is measured, for what a bench leaves nothing of.
+    pub(crate) scratch: PathBuf,
 }
 
 /// One part of a bench: takes the product, returns its rows.

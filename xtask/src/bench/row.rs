@@ -34,10 +34,6 @@ pub(crate) enum Goal {
     /// No more than this, in the row's unit.
     AtMost(f64),
     /// No more than this many times the anchor.
-    #[cfg_attr(
-        not(test),
-        expect(dead_code, reason = "the journal's commit is the first to use it")
-    )]
     TimesAnchor(f64),
 }
 

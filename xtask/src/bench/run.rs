@@ -1,5 +1,6 @@
 //! Builds the product, measures it, prints the rows.
 
+use std::fs;
 use std::path::PathBuf;
 
 use anyhow::Context as _;
@@ -21,9 +22,7 @@ use crate::workspace::Workspace;
 pub(crate) fn run(name: Option<&str>, form: Form) -> anyhow::Result<()> {
     let benches = chosen(name)?;
     let workspace = Workspace::find()?;
-    let product = Product {
-        binary: build(&workspace)?,
-    };
+    let product = product(&workspace)?;
     let load = timing::load()?;
     let mut rows = Vec::new();
     for bench in benches {
@@ -51,23 +50,27 @@ pub(crate) fn run(name: Option<&str>, form: Form) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Builds what is measured, the binary first and alone: as a user would.
+fn product(workspace: &Workspace) -> anyhow::Result<Product> {
+    let scratch = workspace.target.join("bench");
+    fs::create_dir_all(&scratch).with_context(|| format!("make {}", scratch.display()))?;
+    Ok(Product {
+        binary: build(workspace, "windlass", ["--bin", "windlass"])?,
+        commit: build(workspace, "windlass-store", ["--example", "commit"])?,
+        compile: build(workspace, "windlass-engine", ["--example", "plan"])?,
+        scratch,
+    })
+}
+
 #[derive(Deserialize)]
 struct Artifact {
     executable: Option<PathBuf>,
 }
 
-/// Builds the binary as a user would, and asks cargo where it put it.
-fn build(workspace: &Workspace) -> anyhow::Result<PathBuf> {
-    let words = [
-        "build",
-        "--locked",
-        "--release",
-        "--package",
-        "windlass",
-        "--bin",
-        "windlass",
-    ];
-    let mut command = cargo(&words);
+/// Builds one program, and asks cargo where it put it.
+fn build(workspace: &Workspace, package: &str, what: [&str; 2]) -> anyhow::Result<PathBuf> {
+    let mut command = cargo(&["build", "--locked", "--release", "--package", package]);
+    command.args(what);
     command.args(["--message-format", "json-render-diagnostics"]);
     let messages = Stage::new("build", &workspace.root, command).capture()?;
     messages

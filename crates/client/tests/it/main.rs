@@ -1,10 +1,6 @@
 //! Finding, locking and starting, on real folders, sockets and processes.
 
-#![expect(
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "what a test sets up must be there"
-)]
+#![expect(clippy::unwrap_used, reason = "what a test sets up must be there")]
 
 mod paths;
 mod start;

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use windlass_model::{Instance, Percent, Route, RouteMode, RouteSlot, Slot};
 
-use super::state::{Begun, Rollout};
+use super::state::{Begun, Phase, Rollout};
 
 fn route_slot(slot: &Slot, instances: Vec<Instance>, weight: Percent) -> RouteSlot {
     RouteSlot {
@@ -102,6 +102,36 @@ impl Rollout {
             slots.push(route_slot(&self.candidate, drained, Percent::ZERO));
         }
         serving(old.spec.listen.into_iter().collect(), slots)
+    }
+
+    /// Whether what is `in_effect` is this rollout's way back although its rows say that the candidate
+    /// has a share: a way back goes ahead of its row when the journal can't be written, and the row
+    /// is lost if the controller dies then.
+    pub fn has_gone_back(&self, in_effect: Option<&Route>) -> bool {
+        let forward = match self.phase {
+            Phase::Holding | Phase::Shifting { .. } | Phase::Baking { .. } | Phase::Passed => {
+                self.weight > Percent::ZERO
+            }
+            Phase::Waiting
+            | Phase::Clearing(_)
+            | Phase::StoppingOld(_)
+            | Phase::Starting { .. }
+            | Phase::Settling(_)
+            | Phase::Done
+            | Phase::Returning(_)
+            | Phase::Returned
+            | Phase::Stuck(_) => false,
+        };
+        let back = if self.has_begun(Begun::StoppingOld) {
+            self.route_closed(&self.candidate, &self.candidate.instances)
+        } else {
+            self.route_back()
+        };
+        let listens = self.plan.spec.listen.is_some();
+        forward
+            && listens
+            && in_effect == back.as_ref()
+            && in_effect != self.route_at(self.weight).as_ref()
     }
 
     /// As it was before, without a trace of the candidate; in place, under the new instances.

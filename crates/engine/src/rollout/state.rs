@@ -268,10 +268,27 @@ impl Rollout {
         all.filter(|i| !runs(i)).collect()
     }
 
-    /// Whether this rollout may have asked to start the instance: a new one, or one of the way back.
+    /// Whether this rollout now waits for the start of the instance.
     pub(crate) fn starts(&self, instance: &InstanceId) -> bool {
-        let mut all = self.fresh().into_iter().chain(&self.back);
-        all.any(|i| i.id == *instance)
+        let among = |all: Vec<&Instance>| all.into_iter().any(|i| i.id == *instance);
+        let asked = match &self.phase {
+            Phase::Starting { .. } => among(self.fresh()),
+            Phase::Returning(back) => {
+                back.stage == Stage::Restarting && among(self.back.iter().collect())
+            }
+            Phase::Waiting
+            | Phase::Clearing(_)
+            | Phase::StoppingOld(_)
+            | Phase::Holding
+            | Phase::Shifting { .. }
+            | Phase::Baking { .. }
+            | Phase::Passed
+            | Phase::Settling(_)
+            | Phase::Done
+            | Phase::Returned
+            | Phase::Stuck(_) => false,
+        };
+        asked && !self.health.started.contains(instance)
     }
 
     /// Instances of the old slot that leave at promotion without a standby being kept.

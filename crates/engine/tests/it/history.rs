@@ -162,7 +162,7 @@ fn event(now: &Deployment, journal: &[Event], pick: &Pick) -> Option<Event> {
         }
         Pick::Again { which } => choose(journal, which)?,
         Pick::Command { which } => match which % 12 {
-            0 | 1 | 2 => Event::HoldRequested { by: by() },
+            0..=2 => Event::HoldRequested { by: by() },
             3..=6 => Event::ResumeRequested { by: by() },
             7 => Event::AbortRequested { by: by() },
             8 | 9 => Event::PromoteRequested { by: by() },

@@ -107,11 +107,11 @@ impl Judge {
             rollout::Event::InstanceLost { instance, .. } => {
                 told.ready.remove(instance);
             }
-            rollout::Event::StartFailed { instance, .. } => {
-                // A late answer to a start is no news.
-                if !rollout.health.started.contains(instance) {
-                    told.ready.remove(instance);
-                }
+            // A late answer to a start is no news.
+            rollout::Event::StartFailed { instance, .. }
+                if !rollout.health.started.contains(instance) =>
+            {
+                told.ready.remove(instance);
             }
             rollout::Event::RouteApplied { attempt } => {
                 if let Some(route) = told.asked.remove(attempt)

@@ -1,5 +1,6 @@
 //! The engine, held to its invariants: rows of the transition tables, whole deployments against a fake
 //! world, random histories, plans and environments.
+#![expect(clippy::panic, reason = "a test helper that gives up says why")]
 
 mod adjust;
 mod beside;

@@ -124,6 +124,29 @@ fn a_provider_that_fails_late_goes_back_after_its_consumers() {
 }
 
 #[test]
+fn a_failure_beside_one_in_flight_takes_that_back_too_and_what_needs_both_never_starts() {
+    for on_failure in [OnFailure::All, OnFailure::Dependents] {
+        let app = App::of("auth", Kind::Canary)
+            .and("api", Kind::Canary, &["auth"])
+            .and("mail", Kind::Canary, &["auth"])
+            .and("web", Kind::Canary, &["api", "mail"])
+            .on_failure(on_failure);
+        let mut world = World::new(&app);
+        world.run_to_share("mail", 5);
+        world.ends("mail", "new0");
+        let outcome = world.run_to_end();
+        world.never("web: start");
+        let api = world.rollout("api").phase.clone();
+        // By declared policy: what neither failed nor needs what failed goes on, or not.
+        let expected = match on_failure {
+            OnFailure::All => (Outcome::RolledBack, Phase::Returned),
+            OnFailure::Dependents => (Outcome::PartlyPromoted, Phase::Done),
+        };
+        assert_eq!((outcome, api), expected);
+    }
+}
+
+#[test]
 fn one_of_three_instances_that_is_never_ready_moves_no_traffic() {
     let app = App::of("api", Kind::BlueGreen).instances(3);
     let mut world = World::new(&app).with(|script| {

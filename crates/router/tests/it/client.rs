@@ -148,13 +148,20 @@ impl Client {
         bytes
     }
 
-    /// Whatever still comes; a reset counts as the end.
+    /// Whatever still comes until the other side closes; a reset is an end too, silence is not.
     pub(crate) fn rest(&mut self) -> Vec<u8> {
         let mut rest = Vec::new();
         let mut piece = [0; 1024];
-        while let Ok(count @ 1..) = self.reader.read(&mut piece) {
-            rest.extend_from_slice(&piece[..count]);
+        loop {
+            match self.reader.read(&mut piece) {
+                Ok(0) => return rest,
+                Ok(count) => rest.extend_from_slice(&piece[..count]),
+                Err(why) => {
+                    let silent = why.kind() == io::ErrorKind::WouldBlock;
+                    assert!(!silent, "the connection is still open");
+                    return rest;
+                }
+            }
         }
-        rest
     }
 }

@@ -189,3 +189,19 @@ fn a_retry_enters_the_table_anew() {
         rig.in_flight(&key("web"), 1) == 0
     });
 }
+
+#[test]
+fn kept_connections_die_with_their_slot() {
+    let (old, new) = (Origin::plain("old"), Origin::plain("new"));
+    let (rig, listener) = routed(&[old.address]);
+    let mut client = Client::connect(listener);
+    assert_eq!(client.get("/").text(), "old");
+    let slots = vec![slot(1, 0, &[old.address]), slot(2, 100, &[new.address])];
+    rig.route(&key("web"), serving(listener, slots));
+    assert_eq!(client.get("/").text(), "new");
+    assert_eq!(old.closed(), 0, "a slot at weight 0 is kept warm");
+    let slots = vec![slot(2, 100, &[new.address])];
+    rig.route(&key("web"), serving(listener, slots));
+    eventually("its connection is closed", || old.closed() == 1);
+    assert_eq!((client.get("/").text().as_str(), new.closed()), ("new", 0));
+}

@@ -83,6 +83,7 @@ pub(crate) struct Origin {
     pub(crate) address: SocketAddr,
     connections: Arc<AtomicUsize>,
     requests: Arc<AtomicUsize>,
+    closed: Arc<AtomicUsize>,
 }
 
 impl Origin {
@@ -94,15 +95,16 @@ impl Origin {
         let address = listener.local_addr().expect("an address");
         let connections = Arc::new(AtomicUsize::new(0));
         let requests = Arc::new(AtomicUsize::new(0));
+        let closed = Arc::new(AtomicUsize::new(0));
         let handler = Arc::new(handler);
-        let counts = (connections.clone(), requests.clone());
+        let counts = (connections.clone(), requests.clone(), closed.clone());
         std::thread::spawn(move || {
             for stream in listener.incoming() {
                 let stream = stream.expect("a connection");
                 stream.set_nodelay(true).expect("no delay");
                 let handler = handler.clone();
                 let connection = counts.0.fetch_add(1, SeqCst);
-                let requests = counts.1.clone();
+                let (requests, closed) = (counts.1.clone(), counts.2.clone());
                 std::thread::spawn(move || {
                     let mut reader = BufReader::new(stream);
                     let mut request = 0;
@@ -119,6 +121,7 @@ impl Origin {
                         }
                         request += 1;
                     }
+                    closed.fetch_add(1, SeqCst);
                 });
             }
         });
@@ -126,6 +129,7 @@ impl Origin {
             address,
             connections,
             requests,
+            closed,
         }
     }
 
@@ -139,6 +143,11 @@ impl Origin {
 
     pub(crate) fn connections(&self) -> usize {
         self.connections.load(SeqCst)
+    }
+
+    /// Connections that have ended.
+    pub(crate) fn closed(&self) -> usize {
+        self.closed.load(SeqCst)
     }
 
     pub(crate) fn requests(&self) -> usize {

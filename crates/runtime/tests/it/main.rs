@@ -1,4 +1,6 @@
 //! Whole controllers in a world of fakes, on paused time.
 
 mod deployments;
+mod failures;
+mod fixture;
 mod simulation;

@@ -22,7 +22,6 @@ const ROWS_MOST: u64 = 100_000;
 const KILL_AFTER: [usize; 8] = [1, 2, 3, 7, 20, 50, 150, 400];
 
 #[test]
-#[ignore = "the other half of the test below, in a process of its own"]
 fn appends_until_it_is_killed() {
     let Some(file) = std::env::var_os(CHILD).map(PathBuf::from) else {
         return;
@@ -56,13 +55,7 @@ async fn a_killed_writer_loses_no_acknowledged_row() {
     let mut epoch = 0;
     for after in KILL_AFTER {
         let mut child = Command::new(std::env::current_exe().expect("this test"))
-            .args([
-                "--ignored",
-                "--exact",
-                CHILD_TEST,
-                "--nocapture",
-                "--test-threads=1",
-            ])
+            .args(["--exact", CHILD_TEST, "--nocapture", "--test-threads=1"])
             .env(CHILD, place.file())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())

@@ -81,7 +81,9 @@ impl Copy {
 
     fn end(&mut self, end: InstanceEnd, at: Millis) {
         self.life = match self.restart {
-            Restart::BackOff if self.stop_at.is_none() => Life::BackingOff { until: at.plus(BACK_OFF) },
+            Restart::BackOff if self.stop_at.is_none() => Life::BackingOff {
+                until: at.plus(BACK_OFF),
+            },
             Restart::BackOff | Restart::Never => Life::Ended(end),
         };
     }
@@ -183,7 +185,10 @@ impl Copy {
         match &self.life {
             Life::Running | Life::BackingOff { .. } => {
                 let listening = self.listens(now);
-                InstanceState::Running { listening, restarts: self.restarts }
+                InstanceState::Running {
+                    listening,
+                    restarts: self.restarts,
+                }
             }
             Life::Ended(end) => InstanceState::Ended(end.clone()),
         }

@@ -9,9 +9,7 @@ use tokio::sync::Notify;
 use windlass_control::Restart;
 use windlass_edge::{EdgeError, InstanceState, KeepRelease, Kept, StartInstance};
 use windlass_engine::sha256;
-use windlass_model::{
-    Digest, Epoch, Instance, InstanceId, Millis, Release, ServiceName, Version,
-};
+use windlass_model::{Digest, Epoch, Instance, InstanceId, Millis, Release, ServiceName, Version};
 
 use super::copy::Copy;
 use super::script::{Script, StartScript};
@@ -71,7 +69,10 @@ impl Host {
 
     /// Puts `content` into the folder, as what `service` would be deployed from now on.
     pub fn put(&self, service: &ServiceName, content: &str) {
-        self.inner.borrow_mut().folder.insert(service.clone(), content.to_owned());
+        self.inner
+            .borrow_mut()
+            .folder
+            .insert(service.clone(), content.to_owned());
     }
 
     /// What instances of `content` do; without a script they are good.
@@ -94,7 +95,11 @@ impl Host {
         self.changed.notify_waiters();
     }
 
-    fn with<T>(&self, instance: &InstanceId, look: impl FnOnce(&mut Copy, Millis) -> T) -> Option<T> {
+    fn with<T>(
+        &self,
+        instance: &InstanceId,
+        look: impl FnOnce(&mut Copy, Millis) -> T,
+    ) -> Option<T> {
         let now = self.now();
         let mut inner = self.inner.borrow_mut();
         let copy = inner.copies.get_mut(instance)?;
@@ -104,12 +109,14 @@ impl Host {
 
     /// How an instance is, looked at from outside.
     pub fn state(&self, instance: &InstanceId) -> InstanceState {
-        self.with(instance, |copy, now| copy.state(now)).unwrap_or(InstanceState::Absent)
+        self.with(instance, |copy, now| copy.state(now))
+            .unwrap_or(InstanceState::Absent)
     }
 
     /// Whether an instance answers well now.
     pub fn is_ready(&self, instance: &InstanceId) -> bool {
-        self.with(instance, |copy, now| copy.is_ready(now)).unwrap_or(false)
+        self.with(instance, |copy, now| copy.is_ready(now))
+            .unwrap_or(false)
     }
 
     /// Whether an instance answered well at some time in the last `span`.
@@ -120,7 +127,9 @@ impl Host {
 
     /// Whether something listens on an instance's address: it, or somebody else.
     pub(crate) fn listens(&self, instance: &Instance) -> Listener {
-        let own = self.with(&instance.id, |copy, now| copy.is_listening(now)).unwrap_or(false);
+        let own = self
+            .with(&instance.id, |copy, now| copy.is_listening(now))
+            .unwrap_or(false);
         if self.inner.borrow().foreign.contains(&instance.address) {
             Listener::Foreign
         } else if own {
@@ -156,27 +165,53 @@ impl Host {
     pub(super) fn keep(&self, request: &KeepRelease, epoch: Epoch) -> Result<Kept, EdgeError> {
         let service = &request.service.service;
         let text = self.inner.borrow().folder.get(service).cloned();
-        let text = text.ok_or_else(|| errors::rejected(format!("there is no program of {service}")))?;
+        let text =
+            text.ok_or_else(|| errors::rejected(format!("there is no program of {service}")))?;
         let artefact = sha256(text.as_bytes());
         let seen = format!(
             "{artefact} {:?} {:?} {:?} {:?}",
             request.spec.process.argv, request.spec.process.env, request.values, request.need_urls
         );
         let identity = sha256(seen.as_bytes());
-        let content = Content { artefact: artefact.clone(), text: text.clone() };
-        let known = self.inner.borrow_mut().kept.insert(identity.clone(), content).is_some();
+        let content = Content {
+            artefact: artefact.clone(),
+            text: text.clone(),
+        };
+        let known = self
+            .inner
+            .borrow_mut()
+            .kept
+            .insert(identity.clone(), content)
+            .is_some();
         if !known {
             self.ledger.note(epoch, Effect::Kept, identity.as_str());
         }
-        let version = request.spec.version.clone().unwrap_or_else(|| identity.short().to_owned());
-        let copied = if known { 0 } else { u64::try_from(text.len()).unwrap_or(u64::MAX) };
-        Ok(Kept { release: Release { version: Version(version), identity, artefact }, copied })
+        let version = request
+            .spec
+            .version
+            .clone()
+            .unwrap_or_else(|| identity.short().to_owned());
+        let copied = if known {
+            0
+        } else {
+            u64::try_from(text.len()).unwrap_or(u64::MAX)
+        };
+        Ok(Kept {
+            release: Release {
+                version: Version(version),
+                identity,
+                artefact,
+            },
+            copied,
+        })
     }
 
     pub(super) fn forget_all_but(&self, needed: &[Release], instances: &[InstanceId]) {
         let now = self.now();
         let mut inner = self.inner.borrow_mut();
-        inner.kept.retain(|identity, _| needed.iter().any(|release| release.identity == *identity));
+        inner
+            .kept
+            .retain(|identity, _| needed.iter().any(|release| release.identity == *identity));
         inner.copies.retain(|id, copy| {
             copy.advance(now);
             !copy.has_ended() || instances.contains(id)
@@ -236,7 +271,10 @@ impl Host {
             StartScript::Starts | StartScript::AddressTaken(_) | StartScript::AnswerLost(_) => {}
         }
         if self.is_taken(request) {
-            return Err(errors::conflict(format!("{} is taken", request.instance.address)));
+            return Err(errors::conflict(format!(
+                "{} is taken",
+                request.instance.address
+            )));
         }
         let copy = Copy::new(request.clone(), script.clone(), epoch, self.now());
         self.inner.borrow_mut().copies.insert(id.clone(), copy);
@@ -262,7 +300,10 @@ impl Host {
     ) -> Result<(), EdgeError> {
         let fenced = self.with(instance, |copy, now| {
             if epoch < copy.epoch {
-                return Err(errors::refused(format!("epoch {epoch} is over: {} speaks", copy.epoch)));
+                return Err(errors::refused(format!(
+                    "epoch {epoch} is over: {} speaks",
+                    copy.epoch
+                )));
             }
             copy.epoch = epoch;
             act(copy, now);
@@ -281,7 +322,8 @@ impl Host {
         self.fenced(instance, epoch, |copy, _| {
             if copy.restart != restart {
                 copy.restart = restart;
-                self.ledger.note(epoch, Effect::RestartSet(restart.into()), instance.as_str());
+                self.ledger
+                    .note(epoch, Effect::RestartSet(restart.into()), instance.as_str());
             }
         })
     }
@@ -298,11 +340,15 @@ impl Host {
 
     /// How long until an instance's state changes by itself.
     pub(super) fn next_change(&self, instance: &InstanceId) -> Option<Millis> {
-        self.with(instance, |copy, now| copy.next_change(now).map(|at| at.less(now))).flatten()
+        self.with(instance, |copy, now| {
+            copy.next_change(now).map(|at| at.less(now))
+        })
+        .flatten()
     }
 
     pub(super) fn has_ended(&self, instance: &InstanceId) -> bool {
-        self.with(instance, |copy, _| copy.has_ended()).unwrap_or(true)
+        self.with(instance, |copy, _| copy.has_ended())
+            .unwrap_or(true)
     }
 
     pub(super) fn has_trace(&self, instance: &InstanceId) -> bool {
@@ -311,13 +357,23 @@ impl Host {
 
     pub(super) fn verify(&self, release: &Release) -> Result<Digest, EdgeError> {
         let inner = self.inner.borrow();
-        let found = inner.kept.values().find(|content| content.artefact == release.artefact);
+        let found = inner
+            .kept
+            .values()
+            .find(|content| content.artefact == release.artefact);
         let gone = || errors::rejected(format!("release {} is gone", release.version));
-        found.map(|content| content.artefact.clone()).ok_or_else(gone)
+        found
+            .map(|content| content.artefact.clone())
+            .ok_or_else(gone)
     }
 
     pub(super) fn addresses(&self) -> Vec<SocketAddr> {
-        self.inner.borrow().copies.values().map(|copy| copy.request.instance.address).collect()
+        self.inner
+            .borrow()
+            .copies
+            .values()
+            .map(|copy| copy.request.instance.address)
+            .collect()
     }
 }
 

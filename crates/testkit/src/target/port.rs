@@ -32,7 +32,10 @@ pub struct FakeTarget {
 impl FakeTarget {
     /// Speaks to `host` under `epoch`.
     pub fn new(host: &Rc<Host>, epoch: Epoch) -> Self {
-        Self { host: Rc::clone(host), epoch }
+        Self {
+            host: Rc::clone(host),
+            epoch,
+        }
     }
 
     /// One call: it takes its time, may not arrive, and its answer may be lost.
@@ -77,7 +80,10 @@ impl Target for FakeTarget {
     async fn start(&self, request: &StartInstance) -> Result<(), EdgeError> {
         let script: Script = self.host.script_of(request)?;
         pass(script.starts_after).await;
-        self.call(&request.instance.id, || self.host.start(request, &script, self.epoch)).await
+        self.call(&request.instance.id, || {
+            self.host.start(request, &script, self.epoch)
+        })
+        .await
     }
 
     async fn observe(&self, instance: &Instance) -> Result<InstanceState, EdgeError> {
@@ -86,16 +92,24 @@ impl Target for FakeTarget {
     }
 
     fn watch(&self, instance: &Instance) -> InstanceWatch {
-        let watch = Watch { host: Rc::clone(&self.host), id: instance.id.clone(), told: None };
+        let watch = Watch {
+            host: Rc::clone(&self.host),
+            id: instance.id.clone(),
+            told: None,
+        };
         futures_util::stream::unfold(watch, Watch::next).boxed_local()
     }
 
     async fn set_restart(&self, instance: &InstanceId, restart: Restart) -> Result<(), EdgeError> {
-        self.call(instance, || self.host.set_restart(instance, restart, self.epoch)).await
+        self.call(instance, || {
+            self.host.set_restart(instance, restart, self.epoch)
+        })
+        .await
     }
 
     async fn stop(&self, instance: &InstanceId) -> Result<(), EdgeError> {
-        self.call(instance, || self.host.stop(instance, self.epoch)).await?;
+        self.call(instance, || self.host.stop(instance, self.epoch))
+            .await?;
         // The signal is sent: the instance ends by itself, whether or not anybody still waits.
         while !self.host.has_ended(instance) {
             pass(self.host.next_change(instance).unwrap_or(LOOK)).await;
@@ -105,14 +119,24 @@ impl Target for FakeTarget {
 
     async fn log(&self, request: &LogRequest) -> Result<LogChunk, EdgeError> {
         if !self.host.has_trace(&request.instance) {
-            return Err(errors::rejected(format!("{} has no trace", request.instance)));
+            return Err(errors::rejected(format!(
+                "{} has no trace",
+                request.instance
+            )));
         }
         let all = format!("{} began\n", request.instance).into_bytes();
         let end = u64::try_from(all.len()).unwrap_or(u64::MAX);
-        let from = request.stdout_from.unwrap_or_else(|| end.saturating_sub(request.tail));
+        let from = request
+            .stdout_from
+            .unwrap_or_else(|| end.saturating_sub(request.tail));
         let from = usize::try_from(from).unwrap_or(usize::MAX);
         let stdout = all.get(from..).map(<[u8]>::to_vec).unwrap_or_default();
-        Ok(LogChunk { stdout, stdout_next: end, stderr: Vec::new(), stderr_next: 0 })
+        Ok(LogChunk {
+            stdout,
+            stdout_next: end,
+            stderr: Vec::new(),
+            stderr_next: 0,
+        })
     }
 
     async fn verify(&self, release: &Release) -> Result<Digest, EdgeError> {

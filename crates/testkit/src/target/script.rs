@@ -70,22 +70,34 @@ impl Default for Script {
 impl Script {
     /// One that listens and never answers well.
     pub fn never_ready() -> Self {
-        Self { ready_after: None, ..Self::default() }
+        Self {
+            ready_after: None,
+            ..Self::default()
+        }
     }
 
     /// One that can't be started.
     pub fn rejected() -> Self {
-        Self { start: StartScript::Rejected, ..Self::default() }
+        Self {
+            start: StartScript::Rejected,
+            ..Self::default()
+        }
     }
 
     /// One that is ready and ends by itself with status 1.
     pub fn ends_after(after: Millis) -> Self {
         let end = InstanceEnd::Exited(1);
-        Self { ends: Some(End { after, end }), ..Self::default() }
+        Self {
+            ends: Some(End { after, end }),
+            ..Self::default()
+        }
     }
 
     /// One that is ready and stops answering well for good.
     pub fn unready_after(after: Millis) -> Self {
-        Self { unready: Some(Unready { after, lasts: None }), ..Self::default() }
+        Self {
+            unready: Some(Unready { after, lasts: None }),
+            ..Self::default()
+        }
     }
 }

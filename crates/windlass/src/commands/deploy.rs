@@ -45,22 +45,26 @@ pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, 
         Source::File(file)
     };
     let client = context.client().await?;
-    let source = match source {
+    let (source, plan_seen) = match source {
         // A plan was looked at when it was made; a move can only be carried out, not planned.
         Source::File(file) if !options.yes && !options.may_move => {
             match agree(context, &client, &file).await? {
-                Agreed::To(id) => Source::Plan(id),
+                Agreed::To(id) => (Source::Plan(id), context.ui.can_ask()),
                 Agreed::NothingToDo(view) => return nothing_to_do(&view),
             }
         }
-        source @ (Source::File(_) | Source::Plan(_) | Source::Retry(_)) => source,
+        source @ (Source::File(_) | Source::Plan(_) | Source::Retry(_)) => (source, false),
     };
     let request = DeployRequest {
         source,
         by: Context::who(),
         may_move: options.may_move,
     };
-    carry_out(context, &client, &request, options.detach).await
+    let manner = Manner {
+        detach: options.detach,
+        plan_seen,
+    };
+    carry_out(context, &client, &request, manner).await
 }
 
 fn stored(text: &str) -> Result<PlanId, Diagnostic> {
@@ -94,8 +98,8 @@ async fn agree(
     if view.nothing_to_do {
         return Ok(Agreed::NothingToDo(Box::new(view)));
     }
-    context.ui.say(plan_text(&view, false).trim_end());
     if context.ui.can_ask() {
+        context.ui.say(plan_text(&view, false).trim_end());
         let question = format!("Deploy {} to {}?", view.plan.app, view.plan.environment);
         if !context.ui.ask(&question) {
             return Err(Diagnostic::new(Exit::Refused, "nothing was deployed"));
@@ -109,19 +113,31 @@ async fn agree(
     Ok(Agreed::To(view.plan.id))
 }
 
+/// How a deployment is begun.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Manner {
+    /// Whether to return once it began.
+    pub(super) detach: bool,
+    /// Whether the person who asked has seen its plan.
+    pub(super) plan_seen: bool,
+}
+
 /// Begins the deployment, and follows it unless it is to be left alone.
 pub(super) async fn carry_out(
     context: &Context,
     client: &Client,
     request: &DeployRequest,
-    detach: bool,
+    manner: Manner,
 ) -> Result<Report, Diagnostic> {
     let answer = client.deploy(request).await?;
     let Some(id) = answer.deployment else {
         return nothing_to_do(&answer.plan);
     };
+    if !manner.plan_seen {
+        context.ui.say(plan_text(&answer.plan, false).trim_end());
+    }
     let view = client.show(&id).await?;
-    if detach {
+    if manner.detach {
         let text = format!("{id} began\nfollow it: windlass events {id} --follow\n");
         return Report::new(text, &view);
     }

@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::which::{client, resolve};
+use super::which::{client, resolve_to_look};
 use crate::arguments::Which;
 use crate::context::Context;
 use crate::diagnostic::Diagnostic;
@@ -22,7 +22,7 @@ pub(crate) struct Options {
 
 pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, Diagnostic> {
     let client = client(context).await?;
-    let id = resolve(context, &client, &options.which).await?;
+    let id = resolve_to_look(context, &client, &options.which).await?;
     let view = client.show(&id).await?;
     if options.follow {
         follow(context, &client, view, Purpose::Watch).await

@@ -3,7 +3,7 @@
 use clap::Args;
 use windlass_api::{DeployRequest, Source};
 
-use super::deploy::carry_out;
+use super::deploy::{Manner, carry_out};
 use super::which::resolve;
 use crate::arguments::Which;
 use crate::context::Context;
@@ -33,5 +33,9 @@ pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, 
         by: Context::who(),
         may_move: false,
     };
-    carry_out(context, &client, &request, options.detach).await
+    let manner = Manner {
+        detach: options.detach,
+        plan_seen: false,
+    };
+    carry_out(context, &client, &request, manner).await
 }

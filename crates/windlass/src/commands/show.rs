@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::which::resolve;
+use super::which::{client, resolve_to_look};
 use crate::arguments::Which;
 use crate::context::Context;
 use crate::diagnostic::Diagnostic;
@@ -17,8 +17,8 @@ pub(crate) struct Options {
 }
 
 pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, Diagnostic> {
-    let client = super::which::client(context).await?;
-    let id = resolve(context, &client, &options.which).await?;
+    let client = client(context).await?;
+    let id = resolve_to_look(context, &client, &options.which).await?;
     let view = client.show(&id).await?;
     Report::new(show_text(&view, &context.ui.style()), &view)
 }

@@ -25,9 +25,34 @@ pub(super) async fn resolve(
         context.ui.say(&format!("{id}, the one that runs"));
         return Ok(id);
     };
-    // Every whole id has the same length; a shorter one is looked up.
     let all = client.deployments(SEARCHED).await?;
     by_beginning(&all, text)
+}
+
+/// The same for looking: where none is named and none runs, the last one.
+pub(super) async fn resolve_to_look(
+    context: &Context,
+    client: &Client,
+    which: &Which,
+) -> Result<DeploymentId, Diagnostic> {
+    if which.id.is_none() {
+        let all = client.deployments(SEARCHED).await?;
+        let environment = context.global.environment.as_deref();
+        let mut of_environment = all.iter().filter(|view| is_of(view, environment));
+        if let Some(last) = of_environment.next()
+            && !of_environment
+                .chain([last])
+                .any(|view| !matches!(view.state, DeploymentState::Ended(_)))
+        {
+            context.ui.say(&format!("{}, the last one", last.id));
+            return Ok(last.id.clone());
+        }
+    }
+    resolve(context, client, which).await
+}
+
+fn is_of(view: &DeploymentView, environment: Option<&str>) -> bool {
+    environment.is_none_or(|wanted| view.environment.as_str() == wanted)
 }
 
 /// The controller, for looking at a deployment: without a state directory there is none.
@@ -43,8 +68,7 @@ fn the_running_one(
     environment: Option<&str>,
 ) -> Result<DeploymentId, Diagnostic> {
     let mut running = all.iter().filter(|view| {
-        !matches!(view.state, DeploymentState::Ended(_))
-            && environment.is_none_or(|wanted| view.environment.as_str() == wanted)
+        !matches!(view.state, DeploymentState::Ended(_)) && is_of(view, environment)
     });
     match (running.next(), running.next()) {
         (Some(only), None) => Ok(only.id.clone()),

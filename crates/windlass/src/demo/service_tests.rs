@@ -236,7 +236,6 @@ async fn options_that_make_no_sense_are_refused() {
 const CHILD: &str = "WINDLASS_DEMO_TEST_CHILD";
 
 #[test]
-#[ignore = "the other half of the test below, in a process of its own"]
 fn serves_until_sigterm() {
     let Ok(told) = std::env::var(CHILD) else {
         return;
@@ -268,7 +267,7 @@ async fn sigterm_flushes_the_ledger_and_ends_with_0() {
         "serves_until_sigterm",
     );
     let mut child = Command::new(std::env::current_exe().expect("this test"))
-        .args(["--ignored", "--exact", &other_half])
+        .args(["--exact", &other_half])
         .env(CHILD, format!("{port} {}", file.display()))
         .stdout(Stdio::null())
         .spawn()

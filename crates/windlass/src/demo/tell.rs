@@ -9,14 +9,15 @@ use crate::ui::words;
 /// A line for a fact that moves the story; most don't.
 pub(crate) fn line(fact: &Fact) -> Option<String> {
     Some(match fact {
-        Fact::InstanceReady { service, .. } => format!("{service:<5} is ready beside the old one"),
+        Fact::InstanceReady { service, .. } => format!("{service:<5} is ready"),
         Fact::TrafficShifted {
             service,
             version,
             to,
             ..
         } => {
-            format!("{service:<5} {to:>5} of the requests to version {version}")
+            let share = to.to_string();
+            format!("{service:<5} {share:>5} of the requests to version {version}")
         }
         Fact::RolloutPassed { service } => format!("{service:<5} has passed"),
         Fact::RolloutFailed { service, why } => {
@@ -53,48 +54,49 @@ pub(crate) fn opening(name: &str) -> &'static str {
     }
 }
 
-/// The table at the end.
+/// The tables at the end.
 pub(crate) fn ending(told: &Told) -> String {
-    let mut text = format!(
-        "\n{:<10} {:<10} {:>9} {:>7}\n",
-        "act", "outcome", "requests", "failed"
-    );
-    for Act {
-        name,
-        outcome,
-        requests,
-        failed_requests,
-    } in &told.acts
-    {
-        text.push_str(&format_row(name, outcome, *requests, *failed_requests));
-    }
-    text.push_str("\nanswers by    client   router  service\n");
-    for Counted {
-        service,
-        version,
-        client,
-        router,
-        service_ledger,
-    } in &told.ledgers
-    {
-        let who = format!("{service} {version}");
-        text.push_str(&format!(
-            "{who:<10} {client:>9} {router:>8} {service_ledger:>8}\n"
-        ));
-    }
+    let acts = told.acts.iter().map(act_row).collect::<String>();
+    let counts = told.ledgers.iter().map(count_row).collect::<String>();
     let verdict = if told.ok {
         "Everything ended as told."
     } else {
         "NOT everything ended as told."
     };
-    let seconds = told.elapsed_ms / 1_000;
-    text.push_str(&format!(
-        "\n{verdict} {seconds} s, {} requests.\n",
-        told.requests()
-    ));
-    text
+    let (seconds, requests) = (told.elapsed_ms / 1_000, told.requests());
+    let heads = [
+        format!(
+            "{:<10} {:<12} {:>9} {:>7}",
+            "act", "outcome", "requests", "failed"
+        ),
+        format!(
+            "{:<10} {:>9} {:>9} {:>9}",
+            "answers by", "client", "router", "service"
+        ),
+    ];
+    let [acts_head, counts_head] = heads;
+    format!(
+        "\n{acts_head}\n{acts}\n{counts_head}\n{counts}\n{verdict} {seconds} s, {requests} requests.\n"
+    )
 }
 
-fn format_row(name: &str, outcome: &str, requests: u64, failed: u64) -> String {
-    format!("{name:<10} {outcome:<10} {requests:>9} {failed:>7}\n")
+fn act_row(act: &Act) -> String {
+    let Act {
+        name,
+        outcome,
+        requests,
+        failed_requests,
+    } = act;
+    format!("{name:<10} {outcome:<12} {requests:>9} {failed_requests:>7}\n")
+}
+
+fn count_row(counted: &Counted) -> String {
+    let who = format!("{} {}", counted.service, counted.version);
+    let Counted {
+        client,
+        router,
+        service_ledger,
+        ..
+    } = counted;
+    format!("{who:<10} {client:>9} {router:>9} {service_ledger:>9}\n")
 }

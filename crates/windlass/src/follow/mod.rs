@@ -4,5 +4,5 @@ mod ending;
 mod progress;
 mod watch;
 
-pub(crate) use progress::{Lost, Part, Progress};
+pub(crate) use progress::{Part, Progress};
 pub(crate) use watch::{Purpose, follow, past};

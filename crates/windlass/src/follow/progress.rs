@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
-use windlass_api::{DeploymentView, Event};
+use windlass_api::{DeploymentView, Event, RolloutView};
 use windlass_model::{
     AppName, Change, DeploymentId, DeploymentState, EnvironmentName, Fact, InstanceEnd, InstanceId,
-    Millis, Percent, Plan, Probe, ReturnReason, RolloutPhase, ServiceName, Step, StuckReason,
-    Version,
+    Millis, Percent, Plan, Probe, ReturnReason, RolloutPhase, RolloutPlan, ServiceName, Step,
+    StuckReason, Version,
 };
 
 /// The picture of one deployment.
@@ -42,8 +42,6 @@ pub(crate) struct Part {
     /// The watch under way: since when, how long.
     pub(crate) bake: Option<(i64, Millis)>,
     pub(crate) instances: BTreeMap<InstanceId, SocketAddr>,
-    /// The first instance that was lost.
-    pub(crate) lost: Option<Lost>,
     pub(crate) why: Option<ReturnReason>,
     pub(crate) stuck: Option<StuckReason>,
     /// Requests that had to be cut when the old slot drained.
@@ -56,73 +54,24 @@ pub(crate) struct Part {
     pub(crate) listens: bool,
 }
 
-/// An instance that was lost.
-#[derive(Clone, Debug)]
-pub(crate) struct Lost {
-    pub(crate) instance: InstanceId,
-    pub(crate) address: Option<SocketAddr>,
-    pub(crate) end: InstanceEnd,
-}
-
 impl Progress {
     /// The picture before its first event.
     pub(crate) fn begin(view: &DeploymentView, plan: Option<&Plan>) -> Self {
-        let mut picture = Self::at(view, plan);
-        picture.state = DeploymentState::Running;
-        picture.ended_us = None;
-        for part in picture.parts.values_mut() {
-            part.phase = RolloutPhase::Waiting;
-            part.weight = Percent::ZERO;
-            part.ready = 0;
-            part.why = None;
-            part.stuck = None;
-        }
-        picture
-    }
-
-    /// The picture that a view is.
-    pub(crate) fn at(view: &DeploymentView, plan: Option<&Plan>) -> Self {
         let parts = view.rollouts.iter().map(|(service, rollout)| {
             let planned = plan.and_then(|plan| plan.rollouts.get(service));
-            let part = Part {
-                from: rollout.from.clone(),
-                to: rollout.to.clone(),
-                phase: rollout.phase,
-                since_us: view.started_us,
-                began_us: None,
-                passed_us: None,
-                weight: rollout.weight,
-                ready: rollout.ready,
-                wanted: rollout.wanted,
-                waits_for: planned.map_or_else(
-                    || rollout.waits_for.clone(),
-                    |planned| planned.needs.iter().cloned().collect(),
-                ),
-                bake: None,
-                instances: BTreeMap::new(),
-                lost: None,
-                why: rollout.returned_because.clone(),
-                stuck: rollout.stuck_because.clone(),
-                cut: 0,
-                steps: planned.map_or_else(Vec::new, |planned| match &planned.change {
-                    Change::Beside { steps } => steps.clone(),
-                    Change::First { .. } | Change::InPlace { .. } | Change::Adjust { .. } => {
-                        Vec::new()
-                    }
-                }),
-                probe: planned.map(|planned| planned.spec.ready.clone()),
-                listens: planned.is_none_or(|planned| planned.spec.listen.is_some()),
-            };
-            (service.clone(), part)
+            (
+                service.clone(),
+                Part::begin(rollout, planned, view.started_us),
+            )
         });
         Self {
             id: view.id.clone(),
             app: view.app.clone(),
             environment: view.environment.clone(),
             started_us: view.started_us,
-            state: view.state,
+            state: DeploymentState::Running,
             held_by: None,
-            ended_us: view.ended_us,
+            ended_us: None,
             parts: parts.collect(),
         }
     }
@@ -200,7 +149,7 @@ impl Progress {
                 // An instance that lost and regained readiness is told again.
                 part.ready = part.ready.saturating_add(1).min(part.wanted);
             }
-            Fact::InstanceLost { instance, end, .. } => part.lose(instance, end),
+            Fact::InstanceLost { end, .. } => part.lose(end),
             Fact::TrafficShifted { version, to, .. } => {
                 // A return is told as the old slot's share.
                 part.weight = if *version == part.to { *to } else { to.rest() };
@@ -249,6 +198,36 @@ impl Progress {
 }
 
 impl Part {
+    fn begin(rollout: &RolloutView, planned: Option<&RolloutPlan>, started_us: i64) -> Self {
+        let steps = planned.map(|planned| match &planned.change {
+            Change::Beside { steps } => steps.clone(),
+            Change::First { .. } | Change::InPlace { .. } | Change::Adjust { .. } => Vec::new(),
+        });
+        Self {
+            from: rollout.from.clone(),
+            to: rollout.to.clone(),
+            phase: RolloutPhase::Waiting,
+            since_us: started_us,
+            began_us: None,
+            passed_us: None,
+            weight: Percent::ZERO,
+            ready: 0,
+            wanted: rollout.wanted,
+            waits_for: planned.map_or_else(
+                || rollout.waits_for.clone(),
+                |planned| planned.needs.iter().cloned().collect(),
+            ),
+            bake: None,
+            instances: BTreeMap::new(),
+            why: None,
+            stuck: None,
+            cut: 0,
+            steps: steps.unwrap_or_default(),
+            probe: planned.map(|planned| planned.spec.ready.clone()),
+            listens: planned.is_none_or(|planned| planned.spec.listen.is_some()),
+        }
+    }
+
     fn enter(&mut self, phase: RolloutPhase, at_us: i64) {
         if phase == self.phase {
             return;
@@ -258,7 +237,11 @@ impl Part {
         if phase != RolloutPhase::Baking {
             self.bake = None;
         }
-        if phase != RolloutPhase::Waiting {
+        let begins = !matches!(
+            phase,
+            RolloutPhase::Waiting | RolloutPhase::Returning | RolloutPhase::Returned
+        );
+        if begins {
             self.began_us.get_or_insert(at_us);
         }
         if matches!(phase, RolloutPhase::Returned) {
@@ -266,17 +249,10 @@ impl Part {
         }
     }
 
-    fn lose(&mut self, instance: &InstanceId, end: &InstanceEnd) {
-        let was_ready = !matches!(end, InstanceEnd::NotStarted(_) | InstanceEnd::NeverReady(_));
-        if was_ready {
+    /// An instance that was ready is so no more; one that never was changes no count.
+    fn lose(&mut self, end: &InstanceEnd) {
+        if !matches!(end, InstanceEnd::NotStarted(_) | InstanceEnd::NeverReady(_)) {
             self.ready = self.ready.saturating_sub(1);
-        }
-        if self.lost.is_none() {
-            self.lost = Some(Lost {
-                instance: instance.clone(),
-                address: self.instances.get(instance).copied(),
-                end: end.clone(),
-            });
         }
     }
 }

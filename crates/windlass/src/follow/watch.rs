@@ -40,7 +40,7 @@ enum Met {
     End,
     /// With Ctrl-C.
     Detached,
-    /// With a reader that left.
+    /// With a reader of stdout that left.
     Unread,
 }
 
@@ -54,16 +54,12 @@ pub(crate) async fn follow(
     let id = view.id.clone();
     let (after, mut picture) = match &purpose {
         Purpose::Deploy { plan } => (0, Progress::begin(&view, Some(plan))),
-        Purpose::Abort { after } => (*after, Progress::at(&view, None)),
+        Purpose::Abort { after } => (*after, Progress::begin(&view, None)),
         Purpose::Watch => (0, Progress::begin(&view, None)),
     };
-    let mut following = Following::new(client, &Starting::default(), after, Some(id.clone()));
+    let mut following = Following::new(client, &Starting::default(), 0, Some(id.clone()));
     let mut voice = Voice::of(&context.ui);
-    let met = if picture.has_ended() {
-        Ok(Met::End)
-    } else {
-        watch(&mut following, &mut picture, &mut voice, &purpose).await
-    };
+    let met = watch(&mut following, &mut picture, &mut voice, after).await;
     voice.clear();
     match met {
         Ok(Met::End) => {
@@ -72,17 +68,23 @@ pub(crate) async fn follow(
             let runs = environment_of(client, &view).await;
             ending(&view, &picture, runs.as_ref(), &purpose)
         }
-        Ok(Met::Unread) => Ok(Report::silent(Exit::Done)),
-        Ok(Met::Detached) => {
+        // Whoever reads the facts has seen enough of them; nobody is there for the end.
+        Ok(Met::Unread) if matches!(purpose, Purpose::Watch) => Ok(Report::silent(Exit::Done)),
+        Ok(Met::Detached | Met::Unread) => {
             context.ui.say(&format!("detached: {id} goes on"));
             context.ui.say(&how_to(&id));
             Ok(Report::silent(Exit::Detached))
         }
         Err(lost) => {
             let lost = Diagnostic::from(lost);
-            Err(match lost.hint {
-                Some(_) => lost,
-                None => lost.hint(format!("nothing was stopped; {}", how_to(&id))),
+            let goes_on = format!("the deployment was not stopped; {}", how_to(&id));
+            Err(match (&lost.hint, &lost.detail) {
+                (None, _) => lost.hint(goes_on),
+                (Some(_), None) => lost.detail(goes_on),
+                (Some(_), Some(seen)) => {
+                    let seen = format!("{seen}\n{goes_on}");
+                    lost.detail(seen)
+                }
             })
         }
     }
@@ -96,7 +98,7 @@ async fn watch(
     following: &mut Following,
     picture: &mut Progress,
     voice: &mut Voice,
-    purpose: &Purpose,
+    said_after: u64,
 ) -> Result<Met, ClientError> {
     let mut redraw = tokio::time::interval(REDRAW);
     let mut left = pin!(tokio::signal::ctrl_c());
@@ -114,11 +116,8 @@ async fn watch(
         match followed {
             Followed::Event(event) => {
                 picture.apply(&event);
-                if voice.event(&event, picture).is_err() {
-                    if matches!(purpose, Purpose::Watch) {
-                        return Ok(Met::Unread);
-                    }
-                    *voice = Voice::Silent;
+                if event.sequence > said_after && voice.event(&event, picture).is_err() {
+                    return Ok(Met::Unread);
                 }
                 if picture.has_ended() {
                     return Ok(Met::End);

@@ -3,13 +3,13 @@
 
 use windlass_api::{DeploymentView, EnvironmentView, Exit};
 use windlass_model::{
-    DeploymentState, InstanceEnd, Outcome, Probe, ProbeKind, ReturnReason, ServiceName,
+    DeploymentState, InstanceEnd, InstanceId, Outcome, Probe, ProbeKind, ReturnReason, ServiceName,
 };
 
 use super::record::traffic;
 use super::words::{listed, reason, stuck};
 use crate::diagnostic::Diagnostic;
-use crate::follow::{Lost, Part, Progress};
+use crate::follow::{Part, Progress};
 
 /// The diagnostic of a deployment that ended otherwise than asked.
 pub(crate) fn failure(
@@ -87,33 +87,31 @@ fn summary(view: &DeploymentView, picture: &Progress, first: Option<&ServiceName
 }
 
 fn what_was_seen(service: &ServiceName, part: &Part, why: &ReturnReason) -> Vec<String> {
-    match (why, &part.lost) {
-        (ReturnReason::InstanceLost { .. }, Some(lost)) => instance_lost(service, part, lost),
-        (
-            ReturnReason::InstanceLost { .. }
-            | ReturnReason::ShiftFailed(_)
-            | ReturnReason::StopFailed(_)
-            | ReturnReason::NeedFailed(_)
-            | ReturnReason::OtherFailed(_)
-            | ReturnReason::Aborted { .. },
-            _,
-        ) => vec![format!("{service} {}: {}", part.to, reason(why))],
+    match why {
+        ReturnReason::InstanceLost { instance, end } => instance_lost(service, part, instance, end),
+        ReturnReason::ShiftFailed(_)
+        | ReturnReason::StopFailed(_)
+        | ReturnReason::NeedFailed(_)
+        | ReturnReason::OtherFailed(_)
+        | ReturnReason::Aborted { .. } => vec![format!("{service} {}: {}", part.to, reason(why))],
     }
 }
 
-fn instance_lost(service: &ServiceName, part: &Part, lost: &Lost) -> Vec<String> {
-    let place = lost.address.map(|address| format!(" at {address}"));
+fn instance_lost(
+    service: &ServiceName,
+    part: &Part,
+    instance: &InstanceId,
+    end: &InstanceEnd,
+) -> Vec<String> {
+    let place = part.instances.get(instance);
+    let place = place.map(|address| format!(" at {address}"));
     let mut lines = vec![format!(
-        "{service} {}: instance {}{} {}",
+        "{service} {}: instance {instance}{} {}",
         part.to,
-        lost.instance,
         place.unwrap_or_default(),
-        super::words::instance_end(&lost.end)
+        super::words::instance_end(end)
     )];
-    let asked = matches!(
-        lost.end,
-        InstanceEnd::NeverReady(_) | InstanceEnd::Unready(_)
-    );
+    let asked = matches!(end, InstanceEnd::NeverReady(_) | InstanceEnd::Unready(_));
     if let Some(probe) = part.probe.as_ref().filter(|_| asked) {
         lines.push(format!("  expected: {}", expected(probe)));
     }

@@ -166,25 +166,33 @@ fn next_running(picture: &Progress, now_us: i64) -> String {
             None => format!("{service} has passed in {in_time}"),
         };
     }
-    let starting = picture
-        .parts
-        .iter()
-        .find(|(_, part)| part.phase == RolloutPhase::Starting);
-    if let Some((service, part)) = starting {
-        return format!(
-            "{service} goes on once {} of {} are ready",
-            part.wanted, part.wanted
-        );
-    }
     let passed = picture
         .parts
         .values()
         .all(|part| part.phase == RolloutPhase::Passed);
     if passed {
-        "promotion of everything at once".to_owned()
-    } else {
-        "the routers confirm".to_owned()
+        return "promotion of everything at once".to_owned();
     }
+    let under_way = picture.parts.iter().find_map(|(service, part)| {
+        Some(match part.phase {
+            RolloutPhase::Clearing => format!("{service} starts once its standby is gone"),
+            RolloutPhase::StoppingOld => format!("{service} starts once the old has stopped"),
+            RolloutPhase::Starting => {
+                format!("{service} goes on once {} of {0} are ready", part.wanted)
+            }
+            RolloutPhase::Shifting => format!("{service} goes on once the routers confirm"),
+            RolloutPhase::Holding => format!("{service} goes on once a person says so"),
+            RolloutPhase::Waiting
+            | RolloutPhase::Baking
+            | RolloutPhase::Passed
+            | RolloutPhase::Settling
+            | RolloutPhase::Returning
+            | RolloutPhase::Done
+            | RolloutPhase::Returned
+            | RolloutPhase::Stuck => return None,
+        })
+    });
+    under_way.unwrap_or_else(|| "the next service starts".to_owned())
 }
 
 #[cfg(test)]

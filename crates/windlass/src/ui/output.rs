@@ -16,6 +16,9 @@ use crate::report::Report;
 /// Longest answer to a question, in bytes.
 const ANSWER_MAX: u64 = 64;
 
+/// Characters of an instance's id that are shown beside each line of its log.
+const INSTANCE_SHOWN: usize = 6;
+
 /// The voice of one run of the program.
 #[derive(Clone, Debug)]
 pub(crate) struct Ui {
@@ -124,12 +127,7 @@ impl Ui {
     /// When whoever read has left.
     pub(crate) fn log_line(&self, line: &LogLine) -> io::Result<()> {
         let text = match self.output {
-            Output::Text => format!(
-                "{} {} {}",
-                line.instance,
-                line.version,
-                harmless(&line.text)
-            ),
+            Output::Text => log_text(line),
             Output::Json | Output::Ndjson => serde_json::to_string(line)?,
         };
         self.data_line(&text)
@@ -204,6 +202,14 @@ impl Ui {
     }
 }
 
+/// Which version and instance said it, and what. The end of an id is what differs.
+fn log_text(line: &LogLine) -> String {
+    let skipped = line.instance.len().saturating_sub(INSTANCE_SHOWN);
+    let instance = line.instance.get(skipped..).unwrap_or(&line.instance);
+    let text = harmless(&line.text);
+    format!("{} {instance} {text}", line.version)
+}
+
 /// What failed, the lines that say where and how, what to do next.
 pub(crate) fn diagnostic_text(failure: &Diagnostic, style: &Style) -> String {
     let code = failure.code.as_ref().map(|code| format!("[{code}]"));
@@ -233,6 +239,17 @@ fn talk(line: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_log_line_names_version_and_instance_and_obeys_nothing() {
+        let line = LogLine {
+            instance: "ins_06gvooeosdoaf73ravo43qubcc".to_owned(),
+            version: "1.4.2".to_owned(),
+            stream: "stdout".to_owned(),
+            text: "up\u{1b}[2J".to_owned(),
+        };
+        assert_eq!(log_text(&line), "1.4.2 3qubcc up\u{fffd}[2J");
+    }
 
     #[test]
     fn a_failure_says_what_where_and_what_next() {

@@ -20,7 +20,7 @@ fn is_ours(rollout: &Rollout, instance: &InstanceId) -> bool {
 }
 
 /// Whether `event` can change nothing: all of them once it is over, and the answer to a start that
-/// was not asked for or has been answered.
+/// nobody waits for.
 pub(super) fn is_stale(rollout: &Rollout, event: &Event) -> bool {
     if matches!(rollout.phase, Phase::Done | Phase::Returned) {
         return true;
@@ -28,9 +28,7 @@ pub(super) fn is_stale(rollout: &Rollout, event: &Event) -> bool {
     match event {
         Event::InstanceStarted { instance }
         | Event::AddressTaken { instance, .. }
-        | Event::StartFailed { instance, .. } => {
-            rollout.health.started.contains(instance) || !rollout.starts(instance)
-        }
+        | Event::StartFailed { instance, .. } => !rollout.starts(instance),
         Event::NeedsPassed
         | Event::ProbeFailed { .. }
         | Event::InstanceReady { .. }

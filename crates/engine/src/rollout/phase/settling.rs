@@ -117,7 +117,7 @@ pub(super) fn on(turn: &mut Turn, event: &Event, now: Settling) {
             | Settling::Draining
             | Settling::Stopping { .. } => {}
         },
-        Event::RouteFailed { attempt, why } => refused(turn, now, *attempt, why),
+        Event::RouteFailed { attempt, why } => refused(turn, &now, *attempt, why),
         Event::SlotDrained { slot, cut } => {
             let ours = turn.rollout.old().is_some_and(|old| old.id == *slot);
             if now == Settling::Draining && ours {
@@ -159,8 +159,8 @@ pub(super) fn on(turn: &mut Turn, event: &Event, now: Settling) {
     }
 }
 
-fn refused(turn: &mut Turn, now: Settling, answered: u32, why: &str) {
-    match now {
+fn refused(turn: &mut Turn, now: &Settling, answered: u32, why: &str) {
+    match *now {
         Settling::Closing { attempt, .. } if attempt == answered => {
             again(turn, why, |retry| Settling::Closing { attempt, retry });
         }

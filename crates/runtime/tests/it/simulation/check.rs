@@ -26,14 +26,20 @@ pub(super) fn complaints(story: &Story, played: &Played) -> Vec<String> {
     wrong.extend(broken_chains(played));
     for (round, played) in story.rounds.iter().zip(&played.rounds) {
         let told = round_complaints(round, played);
-        wrong.extend(told.into_iter().map(|what| format!("{:?}: {what}", played.deployment)));
+        wrong.extend(
+            told.into_iter()
+                .map(|what| format!("{:?}: {what}", played.deployment)),
+        );
     }
     wrong
 }
 
 /// No instance is stopped while its slot has a share.
 fn stopped_while_fed(played: &Played) -> Vec<String> {
-    let stops = played.lines.iter().filter(|line| line.effect == Effect::Stopped);
+    let stops = played
+        .lines
+        .iter()
+        .filter(|line| line.effect == Effect::Stopped);
     let mut wrong = Vec::new();
     for stop in stops {
         let mut now = BTreeMap::new();
@@ -41,10 +47,15 @@ fn stopped_while_fed(played: &Played) -> Vec<String> {
             now.insert(&split.service, split);
         }
         let routes = now.values().filter_map(|split| split.route.as_ref());
-        let fed = routes.flat_map(|route| &route.slots).filter(|slot| slot.weight > Percent::ZERO);
+        let fed = routes
+            .flat_map(|route| &route.slots)
+            .filter(|slot| slot.weight > Percent::ZERO);
         for slot in fed {
             if slot.instances.iter().any(|i| i.id.as_str() == stop.key) {
-                wrong.push(format!("stopped while slot {} has {}: {stop:?}", slot.slot, slot.weight));
+                wrong.push(format!(
+                    "stopped while slot {} has {}: {stop:?}",
+                    slot.slot, slot.weight
+                ));
             }
         }
     }
@@ -59,7 +70,10 @@ fn broken_chains(played: &Played) -> Vec<String> {
     for row in &played.rows {
         let expected = next.entry(&row.deployment).or_default();
         if row.number != *expected || row.sequence <= last {
-            wrong.push(format!("row {} of {} is out of order", row.number, row.deployment));
+            wrong.push(format!(
+                "row {} of {} is out of order",
+                row.number, row.deployment
+            ));
         }
         *expected = row.number + 1;
         last = row.sequence;
@@ -75,7 +89,9 @@ fn round_complaints(round: &Round, played: &PlayedRound) -> Vec<String> {
     wrong.extend(running(played));
     wrong.extend(routed(played));
     match &played.deployment {
-        Some((_, Ending::Ended(outcome))) => wrong.extend(all_new_or_all_old(round, played, *outcome)),
+        Some((_, Ending::Ended(outcome))) => {
+            wrong.extend(all_new_or_all_old(round, played, *outcome))
+        }
         Some((_, ending)) => wrong.push(format!("it did not end: {ending:?}")),
         None => {}
     }
@@ -84,7 +100,9 @@ fn round_complaints(round: &Round, played: &PlayedRound) -> Vec<String> {
 
 fn slots(environment: &Environment) -> Vec<&Slot> {
     let states = environment.services.values();
-    states.flat_map(|state| state.stable.iter().chain(&state.standby)).collect()
+    states
+        .flat_map(|state| state.stable.iter().chain(&state.standby))
+        .collect()
 }
 
 /// What runs is what stable and standby name, each under the policy of a stable one, from releases
@@ -97,7 +115,9 @@ fn running(played: &PlayedRound) -> Vec<String> {
     let mut wrong = Vec::new();
     for (id, restart) in &played.alive {
         if !named.contains(id) {
-            wrong.push(format!("{id} runs, and neither stable nor standby names it"));
+            wrong.push(format!(
+                "{id} runs, and neither stable nor standby names it"
+            ));
         } else if *restart != Restart::BackOff {
             wrong.push(format!("{id} would not be started again"));
         }
@@ -107,7 +127,10 @@ fn running(played: &PlayedRound) -> Vec<String> {
     }
     for slot in slots(&played.after) {
         if !played.kept.contains(&slot.release.identity) {
-            wrong.push(format!("release {} is not kept any more", slot.release.version));
+            wrong.push(format!(
+                "release {} is not kept any more",
+                slot.release.version
+            ));
         }
     }
     wrong
@@ -118,7 +141,11 @@ fn routed(played: &PlayedRound) -> Vec<String> {
     let mut wrong = Vec::new();
     for (service, state) in &played.after.services {
         let route = played.routes.get(service).cloned().flatten();
-        let Some((stable, listen)) = state.stable.as_ref().and_then(|s| Some((s, s.spec.listen?))) else {
+        let Some((stable, listen)) = state
+            .stable
+            .as_ref()
+            .and_then(|s| Some((s, s.spec.listen?)))
+        else {
             if let Some(route) = route {
                 wrong.push(format!("{service} listens nowhere and has {route:?}"));
             }
@@ -135,11 +162,20 @@ fn routed(played: &PlayedRound) -> Vec<String> {
             let (weight, same) = if slot.slot == stable.id {
                 (Percent::FULL, slot.instances == stable.instances)
             } else {
-                let standby = state.standby.as_ref().filter(|standby| standby.id == slot.slot);
-                (Percent::ZERO, standby.is_none_or(|standby| slot.instances == standby.instances))
+                let standby = state
+                    .standby
+                    .as_ref()
+                    .filter(|standby| standby.id == slot.slot);
+                (
+                    Percent::ZERO,
+                    standby.is_none_or(|standby| slot.instances == standby.instances),
+                )
             };
             if slot.weight != weight || !same {
-                wrong.push(format!("{service} has slot {} at {}: {route:?}", slot.slot, slot.weight));
+                wrong.push(format!(
+                    "{service} has slot {} at {}: {route:?}",
+                    slot.slot, slot.weight
+                ));
             }
         }
         let labels: BTreeSet<Label> = route.slots.iter().map(|slot| slot.label).collect();
@@ -153,7 +189,11 @@ fn routed(played: &PlayedRound) -> Vec<String> {
 fn release(state: Option<&ServiceState>) -> Option<String> {
     let stable = state.and_then(|state| state.stable.as_ref())?;
     let listen = stable.spec.listen;
-    Some(format!("{} x{} {listen:?}", stable.release.identity.short(), stable.instances.len()))
+    Some(format!(
+        "{} x{} {listen:?}",
+        stable.release.identity.short(),
+        stable.instances.len()
+    ))
 }
 
 /// Each service is wholly new or wholly old, as the outcome says.
@@ -176,7 +216,9 @@ fn all_new_or_all_old(round: &Round, played: &PlayedRound, outcome: Outcome) -> 
         } else if before == after {
             old += 1;
         } else {
-            wrong.push(format!("{service} went from {before:?} to {after:?} by itself"));
+            wrong.push(format!(
+                "{service} went from {before:?} to {after:?} by itself"
+            ));
         }
     }
     let fits = match outcome {
@@ -204,7 +246,9 @@ pub(super) fn differences(whole: &Played, played: &Played) -> Vec<String> {
         }
         let (one, other) = (shape(&one.after), shape(&other.after));
         if one != other {
-            wrong.push(format!("round {number} left {one:?} without a crash and {other:?} with one"));
+            wrong.push(format!(
+                "round {number} left {one:?} without a crash and {other:?} with one"
+            ));
         }
     }
     wrong
@@ -213,12 +257,23 @@ pub(super) fn differences(whole: &Played, played: &Played) -> Vec<String> {
 /// What runs, without the ids.
 fn shape(environment: &Environment) -> BTreeMap<String, (Option<String>, Option<String>)> {
     let slot = |slot: &Slot| {
-        format!("{} x{} {:?}", slot.release.identity.short(), slot.instances.len(), slot.spec.listen)
+        format!(
+            "{} x{} {:?}",
+            slot.release.identity.short(),
+            slot.instances.len(),
+            slot.spec.listen
+        )
     };
     let states = environment.services.iter();
     states
         .map(|(name, state)| {
-            (name.to_string(), (state.stable.as_ref().map(slot), state.standby.as_ref().map(slot)))
+            (
+                name.to_string(),
+                (
+                    state.stable.as_ref().map(slot),
+                    state.standby.as_ref().map(slot),
+                ),
+            )
         })
         .collect()
 }

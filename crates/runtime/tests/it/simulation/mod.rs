@@ -25,7 +25,9 @@ fn number(name: &str, otherwise: u64) -> u64 {
 
 /// Plays `count` seeds from `from` on; returns what was wrong, per seed.
 pub(crate) fn simulate(from: u64, count: u64) -> Vec<String> {
-    (from..from.saturating_add(count)).filter_map(|seed| one(seed).err()).collect()
+    (from..from.saturating_add(count))
+        .filter_map(|seed| one(seed).err())
+        .collect()
 }
 
 /// What is wrong, and how to see it alone; with `WINDLASS_STORY` set, also the story itself.
@@ -37,10 +39,18 @@ fn told(story: &Story, how: &str, played: &Played, wrong: &[String]) -> String {
             text.push_str(&format!("{line:?}\n"));
         }
         for split in &played.splits {
-            text.push_str(&format!("{} {} {:?}\n", split.at, split.service, split.weights()));
+            text.push_str(&format!(
+                "{} {} {:?}\n",
+                split.at,
+                split.service,
+                split.weights()
+            ));
         }
         for row in &played.rows {
-            text.push_str(&format!("{} {} {} {:?}\n", row.at_us, row.number, row.event, row.facts));
+            text.push_str(&format!(
+                "{} {} {} {:?}\n",
+                row.at_us, row.number, row.event, row.facts
+            ));
         }
         text.push_str(&format!("{story:?}\n"));
     }
@@ -73,11 +83,19 @@ fn one(seed: u64) -> Result<(), String> {
 }
 
 fn compared(story: &Story, whole: &Played, played: &Played) -> Vec<String> {
-    if story.has_one_end() { differences(whole, played) } else { Vec::new() }
+    if story.has_one_end() {
+        differences(whole, played)
+    } else {
+        Vec::new()
+    }
 }
 
 fn crash(seeded: &Seeded, commit: u64) -> Crash {
-    if seeded.chance(50) { Crash::Before(commit) } else { Crash::After(commit) }
+    if seeded.chance(50) {
+        Crash::Before(commit)
+    } else {
+        Crash::After(commit)
+    }
 }
 
 fn commit(crash: Crash) -> u64 {
@@ -90,5 +108,10 @@ fn commit(crash: Crash) -> u64 {
 fn a_crash_between_any_two_commits_changes_no_end() {
     let from = number("WINDLASS_SEED_FROM", 1);
     let wrong = simulate(from, number("WINDLASS_SEEDS", SEEDS));
-    assert!(wrong.is_empty(), "{} seeds went wrong:\n{}", wrong.len(), wrong.join("\n"));
+    assert!(
+        wrong.is_empty(),
+        "{} seeds went wrong:\n{}",
+        wrong.len(),
+        wrong.join("\n")
+    );
 }

@@ -45,7 +45,10 @@ pub(super) async fn play(story: &Story, crashes: &[Crash]) -> Played {
     let world = World::new();
     let slowest = Millis::from_millis(if story.trouble > 0 { 20 } else { 1 });
     world.host.trouble.begin(story.seed, story.trouble, slowest);
-    world.front.trouble.begin(story.seed ^ 1, story.trouble, slowest);
+    world
+        .front
+        .trouble
+        .begin(story.seed ^ 1, story.trouble, slowest);
     world.front.requests_take(story.requests_take);
     if story.trusting {
         world.front.trust();
@@ -91,7 +94,9 @@ async fn play_round(lab: &mut Lab, round: &Round) -> PlayedRound {
     }
     lab.world.front.refuse_nothing();
     if let Some((service, most)) = &round.refused {
-        lab.world.front.refuse_after(&round.app.key(service.as_str()), *most);
+        lab.world
+            .front
+            .refuse_after(&round.app.key(service.as_str()), *most);
     }
     let (deployment, refused) = match begin(lab, round).await {
         Ok(Some(id)) => {
@@ -104,7 +109,10 @@ async fn play_round(lab: &mut Lab, round: &Round) -> PlayedRound {
     };
     let after = environment(lab);
     let names = after.services.keys().cloned();
-    let rows = deployment.as_ref().map(|(id, _)| lab.world.disk.rows(id)).unwrap_or_default();
+    let rows = deployment
+        .as_ref()
+        .map(|(id, _)| lab.world.disk.rows(id))
+        .unwrap_or_default();
     let facts = rows.into_iter().flat_map(|row| row.facts);
     let promoted = facts.filter_map(|fact| match fact {
         Fact::Promoted { services } => Some(services),
@@ -132,7 +140,12 @@ fn was_promoted(lab: &Lab, service: &ServiceName, content: &str) -> bool {
     let artefact = windlass_engine::sha256(content.as_bytes());
     let environment = environment(lab);
     let state = environment.services.get(service);
-    state.is_some_and(|state| state.promoted.iter().any(|release| release.artefact == artefact))
+    state.is_some_and(|state| {
+        state
+            .promoted
+            .iter()
+            .any(|release| release.artefact == artefact)
+    })
 }
 
 /// Asks for the deployment, again if the controller dies under the question.
@@ -161,7 +174,9 @@ async fn meddle(lab: &mut Lab, round: &Round, id: &DeploymentId) {
         lab.pass(after).await;
         lab.world.disk.fill_for(tries);
     }
-    let Some((after, said)) = round.said else { return };
+    let Some((after, said)) = round.said else {
+        return;
+    };
     lab.pass(after).await;
     match said {
         Said::Abort => say(lab, id, Command::Abort).await,

@@ -1,0 +1,223 @@
+//! A fresh place to deploy in: a program, a file, a state directory, sockets; gone at the end.
+
+use std::fs;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::os::unix::fs::FileTypeExt as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::Context as _;
+
+use crate::bench::processes::{self, Process};
+use crate::bench::program::{self, Ended};
+use crate::bench::registry::Product;
+use crate::say;
+
+/// Longest time for one command of the product.
+pub(crate) const COMMAND_WITHIN: Duration = Duration::from_secs(30);
+/// Longest wait for the processes of a lab to become as few as they should be.
+const SETTLED_WITHIN: Duration = Duration::from_secs(10);
+/// Time between two looks at them.
+const LOOK: Duration = Duration::from_millis(50);
+/// What the product reads of its surroundings; a lab says all of it itself.
+const SURROUNDINGS: [&str; 4] = [
+    "WINDLASS_STATE_DIR",
+    "WINDLASS_LOG",
+    "XDG_STATE_HOME",
+    "NO_COLOR",
+];
+
+/// Numbers the labs of this run.
+static LABS: AtomicU32 = AtomicU32::new(0);
+
+/// One installation of the product, with one application. Dropping it ends every process of it and
+/// removes its folders.
+#[derive(Debug)]
+pub(crate) struct Lab {
+    binary: PathBuf,
+    /// Its own folder below the target folder: the same disk that people build on.
+    folder: PathBuf,
+    /// Where its sockets are: their paths must be short.
+    sockets: PathBuf,
+}
+
+impl Lab {
+    /// Makes the folders, with a copy of the binary beside `windlass.yaml`, which holds `text`.
+    pub(crate) fn make(product: &Product, text: &str) -> anyhow::Result<Self> {
+        let name = format!(
+            "wlb-{}-{}",
+            std::process::id(),
+            LABS.fetch_add(1, Ordering::Relaxed)
+        );
+        let lab = Self {
+            binary: product.binary.clone(),
+            folder: product.scratch.join(&name),
+            sockets: std::env::temp_dir().join(&name),
+        };
+        for folder in [lab.application(), lab.state(), lab.sockets.clone()] {
+            fs::create_dir_all(&folder).with_context(|| format!("make {}", folder.display()))?;
+        }
+        let program = lab.application().join("windlass");
+        fs::copy(&product.binary, &program)
+            .with_context(|| format!("copy the binary to {}", program.display()))?;
+        fs::write(lab.file(), text).context("write the application's file")?;
+        Ok(lab)
+    }
+
+    fn application(&self) -> PathBuf {
+        self.folder.join("app")
+    }
+
+    fn file(&self) -> PathBuf {
+        self.application().join("windlass.yaml")
+    }
+
+    /// The state directory.
+    pub(crate) fn state(&self) -> PathBuf {
+        self.folder.join("state")
+    }
+
+    /// Runs a command of the product on this application.
+    ///
+    /// # Errors
+    /// It was not done in time, or ended with anything but 0.
+    pub(crate) fn windlass(&self, words: &[&str]) -> anyhow::Result<Ended> {
+        let mut command = Command::new(&self.binary);
+        for name in SURROUNDINGS {
+            command.env_remove(name);
+        }
+        command
+            .args(words)
+            .arg("--file")
+            .arg(self.file())
+            .arg("--state-dir")
+            .arg(self.state())
+            .env("XDG_RUNTIME_DIR", &self.sockets);
+        program::run(&mut command, &self.folder, COMMAND_WITHIN)
+    }
+
+    /// Its processes, once they are no more than `most`, or as they are after some time.
+    pub(crate) fn settled(&self, most: usize) -> anyhow::Result<Vec<Process>> {
+        let until = Instant::now() + SETTLED_WITHIN;
+        loop {
+            let found = processes::of_folder(&self.folder)?;
+            if found.len() <= most || Instant::now() >= until {
+                return Ok(found);
+            }
+            thread::sleep(LOOK);
+        }
+    }
+
+    /// How many socket files there are.
+    pub(crate) fn socket_files(&self) -> anyhow::Result<usize> {
+        let mut count = 0;
+        for folder in [&self.sockets, &self.folder] {
+            walk(folder, &mut |_path, found| {
+                count += usize::from(found.file_type().is_socket());
+            })?;
+        }
+        Ok(count)
+    }
+
+    /// Bytes of all files in the state directory, and how many there are.
+    pub(crate) fn state_size(&self) -> anyhow::Result<(u64, usize)> {
+        let (mut bytes, mut files) = (0, 0);
+        walk(&self.state(), &mut |_path, found| {
+            bytes += found.len();
+            files += 1;
+        })?;
+        Ok((bytes, files))
+    }
+
+    /// `windlass down`; how many processes and socket files are left after it.
+    pub(crate) fn down(&self) -> anyhow::Result<usize> {
+        self.windlass(&["down"])?;
+        Ok(self.settled(0)?.len() + self.socket_files()?)
+    }
+
+    /// Ends what is left of it by process id.
+    fn end(&self) {
+        let Ok(left) = processes::of_folder(&self.folder) else {
+            return;
+        };
+        if left.is_empty() {
+            return;
+        }
+        self.windlass(&["down"]).ok();
+        for process in self.settled(0).unwrap_or_default() {
+            let id = i32::try_from(process.pid)
+                .ok()
+                .and_then(rustix::process::Pid::from_raw);
+            if let Some(id) = id {
+                rustix::process::kill_process(id, rustix::process::Signal::KILL).ok();
+            }
+        }
+    }
+}
+
+impl Drop for Lab {
+    fn drop(&mut self) {
+        self.end();
+        for folder in [&self.folder, &self.sockets] {
+            if let Err(why) = fs::remove_dir_all(folder) {
+                say::aside(&format!("{} stays: {why}", folder.display()));
+            }
+        }
+    }
+}
+
+/// Shows every file below `folder`; one that goes away meanwhile is passed over.
+fn walk(folder: &Path, show: &mut dyn FnMut(&Path, &fs::Metadata)) -> anyhow::Result<()> {
+    let mut folders = vec![folder.to_owned()];
+    while let Some(folder) = folders.pop() {
+        let Ok(entries) = fs::read_dir(&folder) else {
+            continue;
+        };
+        for entry in entries {
+            let path = entry.with_context(|| format!("list {}", folder.display()))?.path();
+            match fs::symlink_metadata(&path) {
+                Ok(found) if found.is_dir() => folders.push(path),
+                Ok(found) => show(&path, &found),
+                Err(_gone) => {}
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Addresses of this machine that nobody listens on now, all different.
+pub(crate) fn free_addresses<const COUNT: usize>() -> anyhow::Result<[SocketAddr; COUNT]> {
+    // Held together, so that none is handed out twice.
+    let mut held = Vec::with_capacity(COUNT);
+    for _ in 0..COUNT {
+        held.push(TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("find a free port")?);
+    }
+    let mut addresses = Vec::with_capacity(COUNT);
+    for listener in &held {
+        addresses.push(listener.local_addr().context("read a free port")?);
+    }
+    addresses
+        .try_into()
+        .map_err(|_wrong_count| anyhow::anyhow!("not as many addresses as asked for"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_all_different() {
+        let [a, b, c] = free_addresses().expect("free ports");
+        assert!(a != b && b != c && a != c);
+    }
+
+    #[test]
+    fn what_is_not_there_has_no_files() {
+        let mut seen = 0;
+        walk(Path::new("/nowhere/at/all"), &mut |_path, _found| seen += 1).expect("nothing");
+        assert_eq!(seen, 0);
+    }
+}

@@ -1,0 +1,221 @@
+//! The processes of one lab, read from `/proc`.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+
+/// What a process is there for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// `windlass serve`.
+    Controller,
+    /// `windlass router`.
+    Router,
+    /// `windlass shim`.
+    Shim,
+    /// Anything else: an instance of a service, or a process that nobody has waited for.
+    Other,
+}
+
+/// One process.
+#[derive(Clone, Debug)]
+pub(crate) struct Process {
+    pub(crate) pid: u32,
+    pub(crate) role: Role,
+}
+
+/// Memory of one process, in bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Memory {
+    /// What is resident, counted whole where it is shared.
+    pub(crate) rss: u64,
+    /// What is resident, its share of what is shared.
+    pub(crate) pss: u64,
+}
+
+const BYTES_PER_KB: u64 = 1_024;
+
+/// Every process that has `folder` in its command line, and those of their children that have ended
+/// and were not waited for: they have none any more.
+pub(crate) fn of_folder(folder: &Path) -> anyhow::Result<Vec<Process>> {
+    let wanted = folder.to_string_lossy();
+    let mut found = Vec::new();
+    let mut dead = Vec::new();
+    for entry in fs::read_dir("/proc").context("list /proc")? {
+        let name = entry.context("list /proc")?.file_name();
+        let Some(pid) = name.to_str().and_then(|name| name.parse::<u32>().ok()) else {
+            continue;
+        };
+        // One that ends meanwhile is none of those that stay.
+        let Ok(line) = fs::read(format!("/proc/{pid}/cmdline")) else {
+            continue;
+        };
+        let line = String::from_utf8_lossy(&line);
+        if line.is_empty() {
+            dead.extend(parent_of_dead(pid).map(|parent| (pid, parent)));
+        } else if line.contains(&*wanted) {
+            found.push(Process { pid, role: role(&line) });
+        }
+    }
+    let living: BTreeSet<u32> = found.iter().map(|process| process.pid).collect();
+    let ours = dead.into_iter().filter(|(_, parent)| living.contains(parent));
+    found.extend(ours.map(|(pid, _)| Process { pid, role: Role::Other }));
+    Ok(found)
+}
+
+/// What the second word of a command line says.
+fn role(line: &str) -> Role {
+    match line.split('\0').nth(1) {
+        Some("serve") => Role::Controller,
+        Some("router") => Role::Router,
+        Some("shim") => Role::Shim,
+        Some(_) | None => Role::Other,
+    }
+}
+
+/// The parent of a process that ended and was not waited for; none for any other.
+fn parent_of_dead(pid: u32) -> Option<u32> {
+    let text = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    // The name stands in brackets and may hold anything.
+    let (_name, rest) = text.rsplit_once(')')?;
+    let mut words = rest.split_whitespace();
+    if words.next()? != "Z" {
+        return None;
+    }
+    words.next()?.parse().ok()
+}
+
+/// How many files a process has open.
+pub(crate) fn open_files(pid: u32) -> anyhow::Result<usize> {
+    Ok(descriptors(pid)?.len())
+}
+
+/// What each of a process's descriptors leads to.
+fn descriptors(pid: u32) -> anyhow::Result<Vec<PathBuf>> {
+    let folder = format!("/proc/{pid}/fd");
+    let mut found = Vec::new();
+    for entry in fs::read_dir(&folder).with_context(|| format!("list {folder}"))? {
+        let path = entry.with_context(|| format!("list {folder}"))?.path();
+        // One that is closed meanwhile is not open.
+        found.extend(fs::read_link(path).ok());
+    }
+    Ok(found)
+}
+
+/// How many TCP ports these processes listen on; one that several share counts once.
+pub(crate) fn listening_ports(processes: &[Process]) -> anyhow::Result<usize> {
+    let mut own = BTreeSet::new();
+    for process in processes {
+        // One that ended meanwhile listens on nothing.
+        let Ok(links) = descriptors(process.pid) else {
+            continue;
+        };
+        own.extend(links.iter().filter_map(|link| socket(&link.to_string_lossy())));
+    }
+    let mut listening = BTreeSet::new();
+    for table in ["/proc/net/tcp", "/proc/net/tcp6"] {
+        // A machine without IPv6 has no second table.
+        let text = fs::read_to_string(table).unwrap_or_default();
+        listening.extend(text.lines().skip(1).filter_map(listener));
+    }
+    anyhow::ensure!(!listening.is_empty(), "the kernel lists no listening port at all");
+    Ok(own.intersection(&listening).count())
+}
+
+/// The number in `socket:[1234]`.
+fn socket(link: &str) -> Option<u64> {
+    link.strip_prefix("socket:[")?.strip_suffix(']')?.parse().ok()
+}
+
+/// The socket of a line of `/proc/net/tcp` in the state LISTEN.
+fn listener(line: &str) -> Option<u64> {
+    const LISTEN: &str = "0A";
+    let words: Vec<&str> = line.split_whitespace().collect();
+    (*words.get(3)? == LISTEN).then(|| words.get(9)?.parse().ok())?
+}
+
+/// What a process holds in memory now.
+pub(crate) fn memory(pid: u32) -> anyhow::Result<Memory> {
+    let path = format!("/proc/{pid}/smaps_rollup");
+    let text = fs::read_to_string(&path).with_context(|| format!("read {path}"))?;
+    let of = |key| kilobytes(&text, key).with_context(|| format!("{path} has no {key}"));
+    Ok(Memory {
+        rss: of("Rss:")? * BYTES_PER_KB,
+        pss: of("Pss:")? * BYTES_PER_KB,
+    })
+}
+
+fn kilobytes(text: &str, key: &str) -> Option<u64> {
+    let rest = text.lines().find_map(|line| line.strip_prefix(key))?;
+    rest.split_whitespace().next()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+    use std::process::{Command, Stdio};
+    use std::time::{Duration, Instant};
+
+    use super::*;
+
+    fn here() -> Process {
+        Process { pid: std::process::id(), role: Role::Other }
+    }
+
+    #[test]
+    fn a_process_is_found_by_a_folder_in_its_command_line_until_it_ends() {
+        let folder = format!("/nowhere/wlb-{}", std::process::id());
+        let found = || of_folder(Path::new(&folder)).expect("listed");
+        let mut child = Command::new("/usr/bin/tail")
+            .args(["-f", "/dev/null", &folder])
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("tail is there");
+        let seen = found();
+        child.kill().expect("it runs");
+        let until = Instant::now() + Duration::from_secs(20);
+        // Nobody has waited for it yet, so it is there without a command line.
+        while parent_of_dead(child.id()).is_none() && Instant::now() < until {
+            std::thread::yield_now();
+        }
+        let parent = parent_of_dead(child.id());
+        child.wait().expect("it ended");
+        let pids: Vec<u32> = seen.iter().map(|process| process.pid).collect();
+        assert_eq!(pids, [child.id()]);
+        assert_eq!(parent, Some(std::process::id()));
+        assert!(found().is_empty(), "{:?}", found());
+    }
+
+    #[test]
+    fn a_listener_counts_once_however_many_hold_it() {
+        let before = listening_ports(&[here()]);
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let copy = listener.try_clone().expect("a copy");
+        let after = listening_ports(&[here()]).expect("counted");
+        assert!(after > before.unwrap_or(0));
+        drop((listener, copy));
+    }
+
+    #[test]
+    fn own_files_and_memory_are_seen() {
+        assert!(open_files(std::process::id()).expect("listed") >= 3);
+        let memory = memory(std::process::id()).expect("read");
+        assert!(memory.pss > 0 && memory.rss >= memory.pss, "{memory:?}");
+    }
+
+    #[test]
+    fn the_role_is_the_second_word() {
+        let lines = [
+            ("windlass\0serve\0--detached", Role::Controller),
+            ("windlass\0router\0--state-dir", Role::Router),
+            ("/proc/self/exe\0shim\0--folder", Role::Shim),
+            ("./windlass\0demo-service\0--name\0shim", Role::Other),
+            ("alone", Role::Other),
+        ];
+        for (line, expected) in lines {
+            assert_eq!(role(line), expected, "{line:?}");
+        }
+    }
+}
