@@ -19,6 +19,9 @@ pub struct Plan {
     pub app: AppName,
     /// The environment.
     pub environment: EnvironmentName,
+    /// The folder of the file it was made from; not part of the id.
+    #[serde(default)]
+    pub folder: String,
     /// The environment's revision it was computed on; stale once that moved.
     pub revision: u64,
     /// What goes back when one service fails.

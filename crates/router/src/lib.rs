@@ -1,6 +1,6 @@
 //! The data plane: listeners, tables, splits, drain, figures.
 //!
-//! [`run`] is a whole router process. It serves HTTP/1.1 on sockets that the controller bound and
+//! [`run()`] is a whole router process. It serves HTTP/1.1 on sockets that the controller bound and
 //! handed over, splits requests over slots by the table in effect, and keeps the last good table on
 //! disk, so that it needs no controller to go on.
 //!

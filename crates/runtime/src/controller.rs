@@ -164,24 +164,23 @@ async fn deploy(
     by: String,
     may_move: bool,
 ) -> Result<(Option<DeploymentId>, PlanView), Problem> {
-    let (planned, folder) = match from {
+    let planned = match from {
         From::File(wanted) => {
             // Refused before anything is copied.
             planning::refuse_locked(shared, &wanted.spec.app, &wanted.spec.environment)?;
-            let folder = wanted.folder.display().to_string();
-            (
-                planning::plan(shared, &wanted, may_move).await?,
-                Some(folder),
-            )
+            planning::plan(shared, &wanted, may_move).await?
         }
-        From::Plan(id) => (planning::stored(shared, &id).await?, None),
-        From::Retry(id) => (planning::retried(shared, &id).await?, None),
+        From::Plan(id) => planning::stored(shared, &id).await?,
+        From::Retry(id) => planning::retried(shared, &id).await?,
     };
     planning::refuse_locked(shared, &planned.plan.app, &planned.plan.environment)?;
     if planned.nothing_to_do {
+        if let Some(folder) = folder {
+            opening::note_folder(shared, &planned.plan, folder).await?;
+        }
         return Ok((None, planned));
     }
-    let id = opening::begin(shared, &planned.plan, by, folder).await?;
+    let id = opening::begin(shared, &planned.plan, by).await?;
     Ok((Some(id), planned))
 }
 

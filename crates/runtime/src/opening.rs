@@ -22,15 +22,12 @@ pub(crate) async fn begin(
     shared: &Rc<Shared>,
     plan: &Plan,
     by: String,
-    folder: Option<String>,
 ) -> Result<DeploymentId, Problem> {
     let opening = allot(shared, plan).map_err(|e| problems::no_address(&e))?;
     let id = shared.border.ids.deployment();
     let deployment = Deployment::open(id.clone(), plan.clone(), &opening);
     let mut base = shared.environment(&plan.app, &plan.environment);
-    if let Some(folder) = folder {
-        base.folder = folder;
-    }
+    base.folder.clone_from(&plan.folder);
     let locked = environment::locked(&base, &deployment);
     let stored = StoredDeployment {
         id: id.clone(),
@@ -60,6 +57,23 @@ pub(crate) async fn begin(
     let driven = drive(shared, begin);
     shared.running.borrow_mut().insert(id.clone(), driven);
     Ok(id)
+}
+
+/// Journals the folder of an application that has moved and is as wanted otherwise.
+pub(crate) async fn note_folder(
+    shared: &Rc<Shared>,
+    plan: &Plan,
+    folder: String,
+) -> Result<(), Problem> {
+    let mut environment = shared.environment(&plan.app, &plan.environment);
+    if environment.folder == folder {
+        return Ok(());
+    }
+    environment.folder = folder;
+    let written = shared.border.store.put_environment(&environment).await;
+    written.map_err(|e| problems::store(&e))?;
+    shared.put_environment(environment);
+    Ok(())
 }
 
 /// What is journalled when a deployment begins, beside its plan.

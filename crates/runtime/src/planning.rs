@@ -45,7 +45,8 @@ pub(crate) async fn plan(
         environment: &environment,
         releases: &releases,
     };
-    let plan = compile(input).map_err(|found| problems::no_plan(&found))?;
+    let mut plan = compile(input).map_err(|found| problems::no_plan(&found))?;
+    plan.folder = folder;
     let at_us = shared.border.clock.calendar_us();
     shared
         .border

@@ -6,19 +6,17 @@ use std::rc::Rc;
 use windlass_control::{Direction, ObservedTable, RouteChange};
 use windlass_edge::{EdgeError, OpenDeployment};
 use windlass_engine::deployment::{Deployment, Event, step};
-use windlass_engine::rollout;
 use windlass_model::{
-    Environment, InstanceId, Percent, ReturnReason, Route, RouteMode, RouteSlot, ServiceKey,
-    ServiceName, ServiceState, Slot,
+    Environment, InstanceId, Percent, Route, RouteMode, RouteSlot, ServiceKey, ServiceState, Slot,
 };
 
 use crate::controller::Shared;
-use crate::drive::{Begin, drive};
+use crate::drive::{Begin, Input, drive};
 use crate::opening::Opened;
 use crate::perform;
 
-/// Why a rollout goes back whose route went ahead of its row.
-const GONE_BACK: &str = "the router went back while the journal could not be written";
+/// Who stops a deployment whose way back went ahead of its rows.
+const GONE_BACK: &str = "windlass: the way back was begun while the journal could not be written";
 
 /// Rebuilds what the journal says and goes on from there. Missing or damaged history starts nothing.
 pub(crate) async fn recover(shared: &Rc<Shared>) -> Result<(), EdgeError> {
@@ -31,13 +29,13 @@ pub(crate) async fn recover(shared: &Rc<Shared>) -> Result<(), EdgeError> {
         let id = open.deployment.id.clone();
         match replay(&open) {
             Ok(begin) => {
-                let back = gone_back(&begin.deployment, in_effect.as_ref());
+                let back = has_gone_back(&begin.deployment, in_effect.as_ref());
                 let driven = drive(shared, begin);
                 shared.running.borrow_mut().insert(id, driven.clone());
-                for service in back {
-                    let why = ReturnReason::ShiftFailed(GONE_BACK.to_owned());
-                    let event = rollout::Event::ReturnRequested { why };
-                    driven.inbox.rollout(&service, event).await;
+                if back {
+                    let by = GONE_BACK.to_owned();
+                    let abort = Event::AbortRequested { by };
+                    driven.inbox.send(Input::Event(abort)).await;
                 }
             }
             Err(why) => {
@@ -70,23 +68,21 @@ fn keep_running(shared: &Rc<Shared>) {
     }));
 }
 
-/// The services that the router took back ahead of their rows.
-fn gone_back(deployment: &Deployment, in_effect: Option<&ObservedTable>) -> Vec<ServiceName> {
-    let Some(table) = in_effect else {
-        return Vec::new();
-    };
+/// Whether the router took any of its services back ahead of their rows.
+fn has_gone_back(deployment: &Deployment, in_effect: Option<&ObservedTable>) -> bool {
     let plan = &deployment.plan;
-    let key = |service: &ServiceName| ServiceKey {
-        app: plan.app.clone(),
-        environment: plan.environment.clone(),
-        service: service.clone(),
-    };
-    let parts = deployment.rollouts.iter();
-    let back = parts.filter(|(service, rollout)| {
-        let entry = table.services.get(&key(service));
-        rollout.has_gone_back(entry.map(|entry| &entry.route))
-    });
-    back.map(|(service, _)| service.clone()).collect()
+    let mut parts = deployment.rollouts.iter();
+    parts.any(|(service, rollout)| {
+        let key = ServiceKey {
+            app: plan.app.clone(),
+            environment: plan.environment.clone(),
+            service: service.clone(),
+        };
+        in_effect.is_some_and(|table| {
+            let entry = table.services.get(&key);
+            rollout.has_gone_back(entry.map(|entry| &entry.route))
+        })
+    })
 }
 
 /// The state of a deployment after its rows.

@@ -82,6 +82,7 @@ async fn begin(store: &dyn Store) -> Result<DeploymentId, EdgeError> {
     let deployment = StoredDeployment {
         id: DeploymentId::from_tail("bench").expect("a valid id"),
         plan: Plan {
+            folder: String::new(),
             id: PlanId::from_tail("bench").expect("a valid id"),
             app: app.clone(),
             environment: environment.clone(),

@@ -88,6 +88,7 @@ fn empty_plan(row: &DeploymentRow) -> Result<Plan, EdgeError> {
         error::malformed(format!("deployment {} can't be read: {why}", row.id))
     };
     Ok(Plan {
+        folder: String::new(),
         id: PlanId::parse(&row.plan_id).map_err(|why| unreadable(&why))?,
         app: AppName::new(&row.app).map_err(|why| unreadable(&why))?,
         environment: EnvironmentName::new(&row.environment).map_err(|why| unreadable(&why))?,

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
-use std::os::unix::fs::FileTypeExt as _;
+use std::os::unix::fs::{FileTypeExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -73,6 +73,14 @@ impl Lab {
 
     fn file(&self) -> PathBuf {
         self.application().join("windlass.yaml")
+    }
+
+    /// Adds a small program that can be planned with.
+    pub(crate) fn add_program(&self, name: &str) -> anyhow::Result<()> {
+        let path = self.application().join(name);
+        fs::write(&path, "#!/bin/true\n")
+            .and_then(|()| fs::set_permissions(&path, fs::Permissions::from_mode(0o755)))
+            .with_context(|| format!("write {}", path.display()))
     }
 
     /// The state directory.
@@ -177,7 +185,9 @@ fn walk(folder: &Path, show: &mut dyn FnMut(&Path, &fs::Metadata)) -> anyhow::Re
             continue;
         };
         for entry in entries {
-            let path = entry.with_context(|| format!("list {}", folder.display()))?.path();
+            let path = entry
+                .with_context(|| format!("list {}", folder.display()))?
+                .path();
             match fs::symlink_metadata(&path) {
                 Ok(found) if found.is_dir() => folders.push(path),
                 Ok(found) => show(&path, &found),

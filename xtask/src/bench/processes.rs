@@ -56,12 +56,20 @@ pub(crate) fn of_folder(folder: &Path) -> anyhow::Result<Vec<Process>> {
         if line.is_empty() {
             dead.extend(parent_of_dead(pid).map(|parent| (pid, parent)));
         } else if line.contains(&*wanted) {
-            found.push(Process { pid, role: role(&line) });
+            found.push(Process {
+                pid,
+                role: role(&line),
+            });
         }
     }
     let living: BTreeSet<u32> = found.iter().map(|process| process.pid).collect();
-    let ours = dead.into_iter().filter(|(_, parent)| living.contains(parent));
-    found.extend(ours.map(|(pid, _)| Process { pid, role: Role::Other }));
+    let ours = dead
+        .into_iter()
+        .filter(|(_, parent)| living.contains(parent));
+    found.extend(ours.map(|(pid, _)| Process {
+        pid,
+        role: Role::Other,
+    }));
     Ok(found)
 }
 
@@ -112,7 +120,11 @@ pub(crate) fn listening_ports(processes: &[Process]) -> anyhow::Result<usize> {
         let Ok(links) = descriptors(process.pid) else {
             continue;
         };
-        own.extend(links.iter().filter_map(|link| socket(&link.to_string_lossy())));
+        own.extend(
+            links
+                .iter()
+                .filter_map(|link| socket(&link.to_string_lossy())),
+        );
     }
     let mut listening = BTreeSet::new();
     for table in ["/proc/net/tcp", "/proc/net/tcp6"] {
@@ -120,13 +132,19 @@ pub(crate) fn listening_ports(processes: &[Process]) -> anyhow::Result<usize> {
         let text = fs::read_to_string(table).unwrap_or_default();
         listening.extend(text.lines().skip(1).filter_map(listener));
     }
-    anyhow::ensure!(!listening.is_empty(), "the kernel lists no listening port at all");
+    anyhow::ensure!(
+        !listening.is_empty(),
+        "the kernel lists no listening port at all"
+    );
     Ok(own.intersection(&listening).count())
 }
 
 /// The number in `socket:[1234]`.
 fn socket(link: &str) -> Option<u64> {
-    link.strip_prefix("socket:[")?.strip_suffix(']')?.parse().ok()
+    link.strip_prefix("socket:[")?
+        .strip_suffix(']')?
+        .parse()
+        .ok()
 }
 
 /// The socket of a line of `/proc/net/tcp` in the state LISTEN.
@@ -161,7 +179,10 @@ mod tests {
     use super::*;
 
     fn here() -> Process {
-        Process { pid: std::process::id(), role: Role::Other }
+        Process {
+            pid: std::process::id(),
+            role: Role::Other,
+        }
     }
 
     #[test]

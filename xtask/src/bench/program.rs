@@ -27,21 +27,24 @@ pub(crate) struct Ended {
 ///
 /// # Errors
 /// It could not be started, was not done `within` the time and was ended, or ended with anything but 0.
-pub(crate) fn run(
-    command: &mut Command,
-    folder: &Path,
-    within: Duration,
-) -> anyhow::Result<Ended> {
+pub(crate) fn run(command: &mut Command, folder: &Path, within: Duration) -> anyhow::Result<Ended> {
     let [out, err] = ["out", "err"].map(|name| folder.join(name));
-    let make = |path: &PathBuf| {
-        File::create(path).with_context(|| format!("make {}", path.display()))
-    };
-    command.stdin(Stdio::null()).stdout(make(&out)?).stderr(make(&err)?);
+    let make =
+        |path: &PathBuf| File::create(path).with_context(|| format!("make {}", path.display()));
+    command
+        .stdin(Stdio::null())
+        .stdout(make(&out)?)
+        .stderr(make(&err)?);
     let written = crate::stage::written(command);
     let started = Instant::now();
-    let mut child = command.spawn().with_context(|| format!("start `{written}`"))?;
+    let mut child = command
+        .spawn()
+        .with_context(|| format!("start `{written}`"))?;
     let status = loop {
-        if let Some(status) = child.try_wait().with_context(|| format!("wait for `{written}`"))? {
+        if let Some(status) = child
+            .try_wait()
+            .with_context(|| format!("wait for `{written}`"))?
+        {
             break status;
         }
         if started.elapsed() > within {
@@ -52,7 +55,11 @@ pub(crate) fn run(
         thread::sleep(LOOK);
     };
     let elapsed = started.elapsed();
-    anyhow::ensure!(status.success(), "`{written}` ended with {status}: {}", tail(&err));
+    anyhow::ensure!(
+        status.success(),
+        "`{written}` ended with {status}: {}",
+        tail(&err)
+    );
     let out = fs::read_to_string(&out).with_context(|| format!("read what `{written}` wrote"))?;
     Ok(Ended { elapsed, out })
 }
@@ -61,7 +68,9 @@ pub(crate) fn run(
 fn tail(path: &Path) -> String {
     let bytes = fs::read(path).unwrap_or_default();
     let from = bytes.len().saturating_sub(TOLD_MOST);
-    String::from_utf8_lossy(bytes.get(from..).unwrap_or_default()).trim().to_owned()
+    String::from_utf8_lossy(bytes.get(from..).unwrap_or_default())
+        .trim()
+        .to_owned()
 }
 
 #[cfg(test)]

@@ -16,6 +16,26 @@ pub(crate) fn milliseconds(duration: Duration) -> f64 {
     duration.as_secs_f64() * 1_000.0
 }
 
+/// Bytes in MB.
+pub(crate) fn megabytes(bytes: u64) -> f64 {
+    const BYTES_PER_MB: f64 = 1_000_000.0;
+    count(bytes) / BYTES_PER_MB
+}
+
+/// A count as a figure.
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "what is counted here is far below 2^52"
+)]
+pub(crate) fn count(count: u64) -> f64 {
+    count as f64
+}
+
+/// A count as a figure.
+pub(crate) fn figure(number: usize) -> f64 {
+    count(u64::try_from(number).unwrap_or(u64::MAX))
+}
+
 /// The machine's load average over the last minute.
 pub(crate) fn load() -> anyhow::Result<f64> {
     let text = fs::read_to_string("/proc/loadavg").context("read /proc/loadavg")?;

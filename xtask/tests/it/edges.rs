@@ -16,9 +16,10 @@ const TABLE: [May; 21] = [
     ("windlass-analysis", &["model"]),
     ("windlass-control", &["model"]),
     ("windlass-edge", &["model", "control"]),
+    // It speaks `api::Event`, the one type that every subscriber shares.
     (
         "windlass-runtime",
-        &["model", "engine", "analysis", "control", "edge"],
+        &["model", "engine", "analysis", "control", "edge", "api"],
     ),
     ("windlass-store", &["model", "edge"]),
     ("windlass-adapters", &["model", "control", "edge"]),

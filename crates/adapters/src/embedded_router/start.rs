@@ -20,8 +20,19 @@ const START_TIME: Duration = Duration::from_secs(10);
 /// Pause between two attempts to reach a router that is starting.
 const START_PAUSE: Duration = Duration::from_millis(10);
 
-/// All of the environment that a router gets. Its parent's may hold secrets.
-const KEPT_ENV: [&str; 5] = ["PATH", "HOME", "LANG", "RUST_LOG", "RUST_BACKTRACE"];
+/// All of the environment that a router gets: what says where its socket lies, and how much it says.
+/// Its parent's may hold secrets.
+const KEPT_ENV: [&str; 9] = [
+    "PATH",
+    "HOME",
+    "LANG",
+    "TMPDIR",
+    "XDG_RUNTIME_DIR",
+    "XDG_STATE_HOME",
+    "RUST_LOG",
+    "RUST_BACKTRACE",
+    "WINDLASS_LOG",
+];
 
 fn failed(what: String, why: io::Error) -> EdgeError {
     let retry = Retry::After(Millis::from_secs(1));

@@ -64,6 +64,7 @@ pub fn compile(input: Input<'_>) -> Result<Plan, Vec<PlanProblem>> {
         .map(|(service, _)| service.clone())
         .collect();
     Ok(Plan {
+        folder: String::new(),
         id: plan_id(input),
         app: spec.app.clone(),
         environment: spec.environment.clone(),

@@ -4,10 +4,10 @@ use windlass_engine::rollout::{Event, Phase, Stage};
 use windlass_model::{Fact, RolloutPhase, StuckReason};
 
 use crate::asks;
-use crate::builders::Kind;
+use crate::builders::{App, Kind};
 use crate::walk::{
-    Walk, applied, drained, fired, lost, not_stopped, ready, refused, return_requested, started,
-    stopped,
+    API, Walk, applied, drained, fired, lost, not_stopped, ready, refused, return_requested,
+    started, stopped,
 };
 
 /// Watched at 5 %.
@@ -127,6 +127,28 @@ fn a_candidate_that_stays_is_asked_to_stop_again() {
     asks!(api.hears(&fired(7)), "back 4: 8000 1(old0)=100");
     asks!(api.hears(&applied(4)));
     assert_eq!(api.phase(), RolloutPhase::Returned);
+}
+
+#[test]
+fn several_that_stay_are_asked_again_together() {
+    let mut api = Walk::app(&App::of(API, Kind::Worker).instances(3)).after(&[
+        Event::NeedsPassed,
+        lost("new0"),
+        Event::ReturnTurn,
+    ]);
+    asks!(api.hears(&not_stopped("new0")), "timer 3 1s");
+    asks!(api.hears(&not_stopped("new2")));
+    asks!(api.hears(&stopped("new1")));
+    asks!(api.hears(&fired(3)), "stop new0", "stop new2");
+}
+
+#[test]
+fn a_way_back_begins_once_and_tells_a_loss_once() {
+    let mut api = routing();
+    api.ignores(&Event::ReturnTurn);
+    api.ignores(&return_requested());
+    api.hears(&lost("new0"));
+    api.ignores(&lost("new0"));
 }
 
 #[test]

@@ -223,4 +223,10 @@ fn whoever_follows_health_anew_is_told_what_is_known() {
     // After a crash a candidate that was ready and is not any more must be told as lost.
     assert_eq!(presumed(&baking()), [true, true]);
     assert_eq!(presumed(&baking().after(&[lost("old0")])), [true, false]);
+    // In place nobody follows what was stopped.
+    let gone = [Event::NeedsPassed, applied(1), drained(1)];
+    let mut api = Walk::of(Kind::Recreate).after(&gone);
+    assert_eq!(presumed(&api), []);
+    api = api.after(&[stopped("old0"), started("new0")]);
+    assert_eq!(presumed(&api), [false]);
 }

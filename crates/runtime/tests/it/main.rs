@@ -3,4 +3,7 @@
 mod deployments;
 mod failures;
 mod fixture;
+mod journal;
+mod persons;
+mod refusals;
 mod simulation;

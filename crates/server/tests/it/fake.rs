@@ -86,6 +86,7 @@ pub(crate) fn deployment(text: &str, app: AppName) -> DeploymentView {
 fn plan_view(wanted: &Wanted) -> PlanView {
     PlanView {
         plan: Plan {
+            folder: String::new(),
             id: PlanId::parse("plan_1").unwrap(),
             app: wanted.spec.app.clone(),
             environment: wanted.spec.environment.clone(),

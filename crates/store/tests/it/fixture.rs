@@ -48,6 +48,7 @@ pub(crate) fn dep(tail: &str) -> DeploymentId {
 
 pub(crate) fn plan(tail: &str) -> Plan {
     Plan {
+        folder: String::new(),
         id: PlanId::from_tail(tail).expect("a valid id"),
         app: AppName::new("shop").expect("a valid name"),
         environment: EnvironmentName::default_environment(),

@@ -1,7 +1,7 @@
 //! Facts as plain lines: a time, a service or the application, and what became true.
 
 use windlass_api::Event;
-use windlass_model::Fact;
+use windlass_model::{Fact, RolloutPhase};
 
 use super::time::{of_day, took};
 use super::words::{harmless, instance_end, listed, outcome_word, phase, reason, stuck};
@@ -11,11 +11,26 @@ use crate::follow::Progress;
 /// One line per fact of an event. `picture` is the deployment after it.
 pub(crate) fn fact_lines(event: &Event, picture: &Progress, style: &Style) -> Vec<String> {
     let at = style.paint(Role::Faint, &of_day(event.at_us, &style.zone));
-    let lines = event.facts.iter().map(|fact| {
-        let (subject, what) = fact_words(fact, event, picture);
-        format!("{at} {subject} {what}")
-    });
+    let lines = event
+        .facts
+        .iter()
+        .filter(|fact| !says_nothing_more(fact))
+        .map(|fact| {
+            let (subject, what) = fact_words(fact, event, picture);
+            format!("{at} {subject} {what}")
+        });
     lines.collect()
+}
+
+/// Phases whose beginning another fact of the same row tells with more in it.
+fn says_nothing_more(fact: &Fact) -> bool {
+    matches!(
+        fact,
+        Fact::PhaseEntered {
+            phase: RolloutPhase::Shifting | RolloutPhase::Baking | RolloutPhase::Passed,
+            ..
+        }
+    )
 }
 
 fn fact_words(fact: &Fact, event: &Event, picture: &Progress) -> (String, String) {

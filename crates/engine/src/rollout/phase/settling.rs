@@ -28,8 +28,7 @@ pub(super) fn begin(turn: &mut Turn) {
             retry: None,
         }));
     }
-    let listens = rollout.plan.spec.listen.is_some();
-    let is_so = listens && rollout.route_final() == rollout.route_at(Percent::FULL);
+    let is_so = rollout.route_final() == rollout.route_at(Percent::FULL);
     if rollout.has_route() && !is_so {
         route(turn);
     } else {

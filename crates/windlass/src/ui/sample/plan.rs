@@ -148,6 +148,7 @@ pub(crate) fn plan_view() -> PlanView {
     let api = spec(1, 8081, Strategy::BlueGreen);
     PlanView {
         plan: Plan {
+            folder: String::new(),
             id: plan_id(),
             app: app(),
             environment: production(),

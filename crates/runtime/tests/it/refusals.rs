@@ -1,0 +1,277 @@
+//! What a controller does not begin.
+
+use windlass_api::{Exit, Problem};
+use windlass_model::{DeploymentId, Millis, Outcome};
+use windlass_runtime::From;
+use windlass_testkit::{App, Effect, Ending, Lab, Stopped, run};
+
+use crate::fixture::{begun, count, promoted, put, shop, state, three, web};
+
+async fn deploy(lab: &Lab, app: &App, may_move: bool) -> Result<Option<DeploymentId>, Problem> {
+    let from = From::File(Box::new(app.wanted()));
+    let answer = lab.handle().deploy(from, "ana".to_owned(), may_move).await;
+    answer.map(|(id, _)| id)
+}
+
+#[test]
+fn a_second_deployment_is_refused_with_the_holder() {
+    run(async {
+        let mut lab = Lab::new().await;
+        put(&lab, &["web"], "one");
+        let id = begun(&lab, &shop([web()])).await;
+        put(&lab, &["web"], "two");
+        let refused = deploy(&lab, &shop([web()]), false)
+            .await
+            .expect_err("one runs");
+        assert_eq!((refused.status, refused.exit), (409, Exit::Refused));
+        assert!(refused.title.contains(id.as_str()), "{refused:?}");
+        assert_eq!(
+            count(&lab, Effect::Kept),
+            1,
+            "refused before anything is copied"
+        );
+        lab.until_ended(&id).await;
+        promoted(&mut lab, &shop([web()])).await;
+    });
+}
+
+#[test]
+fn of_two_that_come_at_once_one_is_refused() {
+    run(async {
+        let mut lab = Lab::new().await;
+        put(&lab, &["web"], "one");
+        let app = shop([web()]);
+        let (one, other) =
+            futures_util::join!(deploy(&lab, &app, false), deploy(&lab, &app, false));
+        let (begun, refused) = if one.is_ok() {
+            (one, other)
+        } else {
+            (other, one)
+        };
+        let id = begun
+            .expect("one begins")
+            .expect("there is something to do");
+        assert_eq!(
+            refused.expect_err("the other is refused").exit,
+            Exit::Refused
+        );
+        lab.until_ended(&id).await;
+        assert_eq!(lab.world.disk.deployments().len(), 1);
+    });
+}
+
+#[test]
+fn other_applications_are_free_to_go() {
+    run(async {
+        let mut lab = Lab::new().await;
+        put(&lab, &["web"], "one");
+        let one = begun(&lab, &shop([web()])).await;
+        let other = begun(&lab, &App::new("blog", [web().listen(9_000)])).await;
+        assert_eq!(
+            lab.until_ended(&one).await,
+            Ending::Ended(Outcome::Promoted)
+        );
+        assert_eq!(
+            lab.until_ended(&other).await,
+            Ending::Ended(Outcome::Promoted)
+        );
+    });
+}
+
+#[test]
+fn a_stored_plan_deploys_what_it_named() {
+    run(async {
+        let mut lab = Lab::new().await;
+        put(&lab, &["web"], "one");
+        promoted(&mut lab, &shop([web()])).await;
+        put(&lab, &["web"], "two");
+        let planned = lab
+            .handle()
+            .plan(shop([web()]).wanted())
+            .await
+            .expect("a plan");
+        let same = lab
+            .handle()
+            .plan(shop([web()]).wanted())
+            .await
+            .expect("a plan");
+        assert_eq!(planned, same, "the same input gives the same plan");
+        put(&lab, &["web"], "three");
+        let id = lab
+            .deploy_from(From::Plan(planned.plan.id.clone()))
+            .await
+            .expect("it is accepted");
+        let id = id.expect("there is something to do");
+        assert_eq!(lab.until_ended(&id).await, Ending::Ended(Outcome::Promoted));
+        let release = state(&lab, "web").stable.expect("it is promoted").release;
+        assert_eq!(
+            release,
+            planned.plan.rollouts.values().next().expect("one").release
+        );
+
+        let stale = lab.deploy_from(From::Plan(planned.plan.id)).await;
+        let Err(Stopped::Refused(why)) = stale else {
+            unreachable!("{stale:?}")
+        };
+        assert!(why.contains("WL0305"), "{why}");
+        let unknown = windlass_model::PlanId::parse("plan_0").expect("an id");
+        let unknown = lab
+            .deploy_from(From::Plan(unknown))
+            .await
+            .expect_err("there is none");
+        assert!(format!("{unknown:?}").contains("WL0306"), "{unknown:?}");
+    });
+}
+
+#[test]
+fn a_plan_moves_nothing() {
+    run(async {
+        let lab = Lab::new().await;
+        put(&lab, &["auth", "api", "web"], "one");
+        let view = lab
+            .handle()
+            .plan(shop(three()).wanted())
+            .await
+            .expect("a plan");
+        assert!(!view.nothing_to_do);
+        assert_eq!(view.plan.rollouts.len(), 3);
+        assert_eq!(
+            (count(&lab, Effect::Started), count(&lab, Effect::Routed)),
+            (0, 0)
+        );
+    });
+}
+
+#[test]
+fn another_folder_is_refused_unless_it_may_move() {
+    run(async {
+        let mut lab = Lab::new().await;
+        put(&lab, &["web"], "one");
+        promoted(&mut lab, &shop([web()])).await;
+        put(&lab, &["web"], "two");
+        let moved = shop([web()]).folder("/srv/elsewhere");
+        let refused = deploy(&lab, &moved, false)
+            .await
+            .expect_err("the folder is another");
+        assert_eq!(
+            (refused.exit, refused.code.0.as_str()),
+            (Exit::Refused, "WL0309")
+        );
+        let refused = lab
+            .handle()
+            .plan(moved.wanted())
+            .await
+            .expect_err("the folder is another");
+        assert_eq!(refused.code.0, "WL0309");
+        let id = deploy(&lab, &moved, true)
+            .await
+            .expect("it may move")
+            .expect("there is work");
+        lab.until_ended(&id).await;
+        let refused = deploy(&lab, &shop([web()]), false)
+            .await
+            .expect_err("it lives elsewhere now");
+        assert_eq!(refused.code.0, "WL0309");
+    });
+}
+
+#[test]
+fn a_move_counts_even_if_nothing_else_changes() {
+    run(async {
+        let mut lab = Lab::new().await;
+        put(&lab, &["web"], "one");
+        promoted(&mut lab, &shop([web()])).await;
+        let moved = shop([web()]).folder("/srv/elsewhere");
+        assert_eq!(deploy(&lab, &moved, true).await, Ok(None));
+        assert_eq!(
+            deploy(&lab, &moved, false).await,
+            Ok(None),
+            "it is known there now"
+        );
+        lab.crash_and_restart().await;
+        assert_eq!(
+            deploy(&lab, &moved, false).await,
+            Ok(None),
+            "and journalled"
+        );
+    });
+}
+
+#[test]
+fn a_release_that_can_not_be_kept_changes_nothing() {
+    run(async {
+        let lab = Lab::new().await;
+        let refused = deploy(&lab, &shop([web()]), false)
+            .await
+            .expect_err("there is no program");
+        assert_eq!(
+            (refused.exit, refused.code.0.as_str()),
+            (Exit::Configuration, "WL0311")
+        );
+        assert_eq!(lab.world.disk.commits(), 0);
+    });
+}
+
+#[test]
+fn without_an_address_nothing_begins() {
+    run(async {
+        let lab = Lab::new().await;
+        put(&lab, &["web"], "one");
+        lab.world.addresses.leave(2);
+        let refused = deploy(&lab, &shop([web().instances(3)]), false)
+            .await
+            .expect_err("too few");
+        assert_eq!(refused.code.0, "WL0312");
+        assert_eq!(lab.world.disk.deployments().len(), 0);
+    });
+}
+
+#[test]
+fn more_requests_than_can_wait_are_refused_as_busy() {
+    run(async {
+        let lab = Lab::new().await;
+        let handle = lab.handle();
+        let asked = (0..1_000).map(|_| handle.status());
+        let answers = futures_util::future::join_all(asked).await;
+        let busy = answers.iter().filter(|answer| answer.is_err()).count();
+        assert!((500..1_000).contains(&busy), "{busy} of 1000 were refused");
+        assert!(handle.status().await.is_ok());
+    });
+}
+
+#[test]
+fn a_long_copy_keeps_nobody_from_looking_or_aborting() {
+    run(async {
+        let mut lab = Lab::new().await;
+        put(&lab, &["web"], "one");
+        let id = begun(&lab, &shop([web().bake(Millis::from_secs(60))])).await;
+        lab.world.host.trouble.begin(1, 0, Millis::from_secs(100));
+        let blog = App::new("blog", [web().listen(9_000)]);
+        let before = lab.world.time.now();
+        let handle = lab.handle();
+        let copying = handle.deploy(From::File(Box::new(blog.wanted())), "ana".to_owned(), false);
+        let looking = async {
+            let said = handle.command(id.clone(), windlass_api::Command::Hold, "ana".to_owned());
+            let said = said.await;
+            (said, lab.world.time.now().less(before))
+        };
+        let (_, (said, took)) = futures_util::join!(copying, looking);
+        assert_eq!(said, Ok(()));
+        assert!(took < Millis::from_secs(1), "{took}");
+        lab.world.host.trouble.begin(1, 0, Millis::ZERO);
+        lab.crash().await;
+    });
+}
+
+#[test]
+fn a_stopped_controller_answers_nothing_more() {
+    run(async {
+        let lab = Lab::new().await;
+        assert_eq!(lab.handle().stop().await, Ok(()));
+        let refused = lab.handle().status().await.expect_err("it has stopped");
+        assert_eq!(
+            (refused.exit, refused.code.0.as_str()),
+            (Exit::Unreachable, "WL0301")
+        );
+    });
+}

@@ -1,0 +1,153 @@
+//! What the later deployments of the loop left behind, against what they should.
+
+use crate::bench::row::{Goal, Measure};
+use crate::bench::spine::rest::Rest;
+use crate::bench::timing::{figure, megabytes};
+
+/// Controller, router, and shim and service of stable and of standby.
+pub(super) const PROCESSES: usize = 6;
+/// The shims of stable and standby.
+const SHIMS: usize = 2;
+/// Open files come and go by a few with idle connections. One kept in ten deployments would be more
+/// than this after the 180 that are compared.
+const FILES: f64 = 16.0;
+/// How much more memory there may be: this part of it, and so many MB.
+const MEMORY_PART: f64 = 0.2;
+const MEMORY_MB: f64 = 4.0;
+
+/// Two absolute rows, then one for each thing that could pile up; `between` deployments lie between
+/// the two looks.
+pub(super) fn rows(early: &Rest, late: &Rest, between: usize) -> Vec<Measure> {
+    let count = |name, value: f64, goal| Measure {
+        name,
+        value,
+        unit: "",
+        anchor: None,
+        goal: Goal::AtMost(goal),
+    };
+    // What is counted at rest is the same each time: one more is one too many.
+    let exact = |name, of: fn(&Rest) -> usize| count(name, grown(of(early), of(late)), 0.0);
+    let files = |name, of: fn(&Rest) -> usize| count(name, grown(of(early), of(late)), FILES);
+    let mut rows = vec![
+        count(
+            "deploy_loop_processes",
+            figure(late.processes),
+            figure(PROCESSES),
+        ),
+        count("deploy_loop_shims", figure(late.shims), figure(SHIMS)),
+        exact("growth_processes", |rest| rest.processes),
+        exact("growth_sockets", |rest| rest.sockets),
+        exact("growth_listening_ports", |rest| rest.ports),
+        exact("growth_state_files", |rest| rest.state_files),
+        files("growth_controller_files", |rest| rest.controller_files),
+        files("growth_router_files", |rest| rest.router_files),
+    ];
+    let memory = |name, before: u64, after: u64| Measure {
+        name,
+        value: megabytes(after) - megabytes(before),
+        unit: "MB",
+        anchor: None,
+        goal: Goal::AtMost(tenths(megabytes(before) * MEMORY_PART + MEMORY_MB)),
+    };
+    rows.push(memory(
+        "growth_controller_memory",
+        early.controller.rss,
+        late.controller.rss,
+    ));
+    rows.push(memory(
+        "growth_router_memory",
+        early.router.rss,
+        late.router.rss,
+    ));
+    // Mostly the journal, which keeps the last two hundred deployments: it is told, not limited.
+    rows.push(Measure {
+        name: "growth_state_per_deployment",
+        value: (megabytes(late.state_bytes) - megabytes(early.state_bytes)) * 1_000.0
+            / figure(between.max(1)),
+        unit: "kB",
+        anchor: None,
+        goal: Goal::Told,
+    });
+    rows
+}
+
+fn grown(early: usize, late: usize) -> f64 {
+    figure(late) - figure(early)
+}
+
+/// Rounded, for a goal that a person reads.
+fn tenths(value: f64) -> f64 {
+    (value * 10.0).round() / 10.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bench::processes::Memory;
+
+    const MB: u64 = 1_000_000;
+
+    fn rest() -> Rest {
+        Rest {
+            processes: 6,
+            shims: 2,
+            controller_files: 20,
+            router_files: 40,
+            sockets: 4,
+            ports: 3,
+            controller: Memory {
+                rss: 20 * MB,
+                pss: 10 * MB,
+            },
+            router: Memory {
+                rss: 10 * MB,
+                pss: 5 * MB,
+            },
+            shim: Memory::default(),
+            state_bytes: 100 * MB,
+            state_files: 50,
+        }
+    }
+
+    fn missed(late: &Rest) -> Vec<&'static str> {
+        let judged = rows(&rest(), late, 180);
+        let over = |row: &&Measure| match row.goal {
+            Goal::AtMost(limit) => row.value > limit,
+            Goal::Told | Goal::TimesAnchor(_) => false,
+        };
+        judged.iter().filter(over).map(|row| row.name).collect()
+    }
+
+    #[test]
+    fn the_same_again_is_no_growth() {
+        assert!(missed(&rest()).is_empty(), "{:?}", missed(&rest()));
+    }
+
+    #[test]
+    fn each_thing_that_piles_up_is_named() {
+        let mut late = rest();
+        late.processes = 7;
+        late.shims = 3;
+        late.sockets = 5;
+        late.router_files = 57;
+        late.controller.rss = 28 * MB + 1;
+        let expected = [
+            "deploy_loop_processes",
+            "deploy_loop_shims",
+            "growth_processes",
+            "growth_sockets",
+            "growth_router_files",
+            "growth_controller_memory",
+        ];
+        assert_eq!(missed(&late), expected);
+    }
+
+    #[test]
+    fn less_than_before_is_well() {
+        let mut late = rest();
+        late.router_files = 20;
+        late.controller.rss = 10 * MB;
+        late.state_files = 40;
+        assert!(missed(&late).is_empty());
+    }
+}
