@@ -1,6 +1,6 @@
 //! The controller: what it knows, and the loop that answers requests.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::SocketAddr;
 use std::rc::Rc;
@@ -40,6 +40,8 @@ pub(crate) struct Shared {
     pub(crate) releases: Mutex<()>,
     /// Held while a deployment is begun or taken down: neither may see the other half done.
     changing: Mutex<()>,
+    /// Whether it ends: nothing new is begun any more.
+    ending: Cell<bool>,
     /// Its own way in: how it ends itself when nothing is left to control.
     requests: mpsc::Sender<Request>,
 }
@@ -67,6 +69,7 @@ pub async fn start(border: Border) -> Result<Running, EdgeError> {
         planned: RefCell::default(),
         routed: RefCell::default(),
         changing: Mutex::default(),
+        ending: Cell::new(false),
         releases: Mutex::default(),
         border,
     });
@@ -81,6 +84,7 @@ pub async fn start(border: Border) -> Result<Running, EdgeError> {
 async fn answer_all(shared: Rc<Shared>, mut requests: mpsc::Receiver<Request>) {
     while let Some(request) = requests.next().await {
         if let Request::Stop(reply) = request {
+            shared.ending.set(true);
             requests.close();
             let _left = reply.send(Ok(())).is_err();
             return;
@@ -107,7 +111,11 @@ async fn answer(shared: &Rc<Shared>, request: Request) {
         } => {
             // Changes are begun one after the other; looking and commands run beside them.
             let _changing = shared.changing.lock().await;
-            let answer = deploy(shared, from, by, may_move).await;
+            let answer = if shared.ending.get() {
+                Err(problems::stopping())
+            } else {
+                deploy(shared, from, by, may_move).await
+            };
             reply.send(answer).is_err()
         }
         Request::Command {
@@ -136,7 +144,7 @@ async fn answer(shared: &Rc<Shared>, request: Request) {
             follow,
             reply,
         } => reply
-            .send(logs::stream(shared, &service, tail, follow))
+            .send(logs::stream(shared, &service, tail, follow).await)
             .is_err(),
         Request::Down {
             app,
@@ -175,9 +183,7 @@ async fn deploy(
     };
     planning::refuse_locked(shared, &planned.plan.app, &planned.plan.environment)?;
     if planned.nothing_to_do {
-        if let Some(folder) = folder {
-            opening::note_folder(shared, &planned.plan, folder).await?;
-        }
+        opening::note_folder(shared, &planned.plan).await?;
         return Ok((None, planned));
     }
     let id = opening::begin(shared, &planned.plan, by).await?;

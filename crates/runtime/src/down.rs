@@ -6,11 +6,12 @@ use std::rc::Rc;
 use windlass_api::{DownAnswer, Problem};
 use windlass_control::{Direction, RouteChange};
 use windlass_model::{
-    AppName, Environment, EnvironmentName, InstanceId, ServiceKey, ServiceName, Slot,
+    AppName, DeploymentId, Environment, EnvironmentName, InstanceId, ServiceKey, ServiceName, Slot,
 };
 
 use crate::controller::Shared;
-use crate::problems;
+use crate::drive::Input;
+use crate::{problems, retention};
 
 /// Takes an application's services off the router, then stops them. Asked again, it finishes what
 /// is left.
@@ -59,7 +60,7 @@ fn refuse_running(shared: &Rc<Shared>, environment: &Environment) -> Result<(), 
 
 async fn one(
     shared: &Rc<Shared>,
-    mut environment: Environment,
+    environment: Environment,
     by: &str,
 ) -> Result<Vec<ServiceName>, Problem> {
     unroute(shared, &environment).await?;
@@ -69,30 +70,54 @@ async fn one(
             .iter()
             .flat_map(|slot| slot.instances.iter().map(|i| i.id.clone()))
             .collect();
-        let stops = instances.iter().map(|id| shared.border.target.stop(id));
-        for result in futures_util::future::join_all(stops).await {
-            result.map_err(|error| problems::not_down(service.as_str(), &error))?;
-        }
+        stop(shared, service.as_str(), &instances).await?;
         if !instances.is_empty() {
             ended.push(service);
         }
     }
-    for state in environment.services.values_mut() {
+    if let Some(holder) = &environment.lock {
+        end_holder(shared, holder, by).await?;
+    }
+    let mut now = shared.environment(&environment.app, &environment.environment);
+    now.lock = None;
+    for state in now.services.values_mut() {
         state.stable = None;
         state.standby = None;
     }
     if !ended.is_empty() {
-        environment.revision = environment.revision.saturating_add(1);
+        now.revision = now.revision.saturating_add(1);
     }
-    tracing::info!(
-        "{}/{} taken down by {by}",
-        environment.app,
-        environment.environment
-    );
-    let written = shared.border.store.put_environment(&environment).await;
+    tracing::info!("{}/{} taken down by {by}", now.app, now.environment);
+    let written = shared.border.store.put_environment(&now).await;
     written.map_err(|e| problems::store(&e))?;
-    shared.put_environment(environment);
+    shared.put_environment(now);
     Ok(ended)
+}
+
+async fn stop(shared: &Rc<Shared>, what: &str, instances: &[InstanceId]) -> Result<(), Problem> {
+    let stops = instances.iter().map(|id| shared.border.target.stop(id));
+    for result in futures_util::future::join_all(stops).await {
+        result.map_err(|error| problems::not_down(what, &error))?;
+    }
+    Ok(())
+}
+
+/// Ends the deployment that holds the lock: a stuck one, or one whose journal is damaged, so that
+/// only what was allotted to it tells what it may have started.
+async fn end_holder(shared: &Rc<Shared>, holder: &DeploymentId, by: &str) -> Result<(), Problem> {
+    let found = shared.border.store.deployment(holder).await;
+    let found = found.map_err(|e| problems::store(&e))?;
+    let allotted = found.map(|open| retention::traces(&open.deployment.opening));
+    stop(shared, holder.as_str(), &allotted.unwrap_or_default()).await?;
+    let driven = shared.running.borrow().get(holder).cloned();
+    let Some(driven) = driven else {
+        return Ok(());
+    };
+    let (reply, answer) = futures_channel::oneshot::channel();
+    let by = by.to_owned();
+    driven.inbox.send(Input::TakenDown { by, reply }).await;
+    // A loop that ended meanwhile has freed the lock itself.
+    answer.await.unwrap_or(Ok(()))
 }
 
 async fn unroute(shared: &Rc<Shared>, environment: &Environment) -> Result<(), Problem> {

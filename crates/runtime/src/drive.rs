@@ -40,6 +40,11 @@ pub(crate) enum Input {
         by: String,
         reply: oneshot::Sender<Result<(), Problem>>,
     },
+    /// It was stuck, and all that it started was ended; answered once it is committed.
+    TakenDown {
+        by: String,
+        reply: oneshot::Sender<Result<(), Problem>>,
+    },
 }
 
 /// The way into a deployment's loop.
@@ -163,6 +168,7 @@ impl Drive {
         match input {
             Input::Event(event) => self.step(&event, None),
             Input::Command { command, by, reply } => self.command(command, by, reply),
+            Input::TakenDown { by, reply } => self.step(&Event::TakenDown { by }, Some(reply)),
         }
     }
 

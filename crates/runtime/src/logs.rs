@@ -10,6 +10,7 @@ use windlass_model::{Instance, Millis, Slot};
 
 use crate::controller::Shared;
 use crate::handle::{LogStream, ServiceAt};
+use crate::opening::Opened;
 use crate::problems;
 
 /// Lines that may wait for a slow reader; reading waits with it.
@@ -24,24 +25,33 @@ const LINE_LONGEST: usize = 64 * 1_024;
 /// Most bytes read at once per stream.
 const READ_MOST: u64 = 1_024 * 1_024;
 
-/// Streams the lines of every instance of a service, stable and candidate.
-pub(crate) fn stream(
+/// Newest deployments searched for the last one of a service.
+const SEARCHED: u32 = 10;
+
+/// Streams the lines of every instance of a service: of those that run, and of those that its last
+/// deployment started and that are gone, so that a failed one can say why.
+pub(crate) async fn stream(
     shared: &Rc<Shared>,
     service: &ServiceAt,
     tail: u64,
     follow: bool,
 ) -> Result<LogStream, Problem> {
-    if slots(shared, service).is_empty() {
+    let gone = last_started(shared, service).await;
+    if gone.is_empty() && slots(shared, service).is_empty() {
         return Err(problems::unknown_service(service.service.as_str()));
     }
     let (sender, receiver) = mpsc::channel(LINES_WAITING);
-    let reader = Reader {
+    let mut reader = Reader {
         shared: Rc::clone(shared),
         service: service.clone(),
         out: sender,
         tail: tail.min(READ_MOST),
         open: Vec::new(),
     };
+    reader.find();
+    for (instance, version) in gone {
+        reader.add(instance, version);
+    }
     shared.border.spawner.spawn(Box::pin(reader.run(follow)));
     Ok(receiver)
 }
@@ -59,6 +69,26 @@ fn slots(shared: &Rc<Shared>, at: &ServiceAt) -> Vec<Slot> {
         slots.push(rollout.candidate.clone());
     }
     slots
+}
+
+/// The instances that the last deployment of a service started, with their version. None where the
+/// journal can't be read: what runs can be shown without it.
+async fn last_started(shared: &Rc<Shared>, at: &ServiceAt) -> Vec<(Instance, String)> {
+    let stored = shared.border.store.deployments(SEARCHED).await;
+    let last = stored.unwrap_or_default().into_iter().find_map(|stored| {
+        let plan = stored.plan;
+        let here = plan.app == at.app && plan.environment == at.environment;
+        let rollout = plan.rollouts.get(&at.service).filter(|_| here)?;
+        let version = rollout.release.version.to_string();
+        let opened: Opened = serde_json::from_str(&stored.opening).ok()?;
+        let fresh = opened.opening.slots.get(&at.service)?.fresh.clone();
+        Some((fresh, version))
+    });
+    let (fresh, version) = last.unwrap_or_default();
+    fresh
+        .into_iter()
+        .map(|instance| (instance, version.clone()))
+        .collect()
 }
 
 /// How far one instance's output is read.
@@ -103,17 +133,20 @@ impl Reader {
     fn find(&mut self) {
         for slot in slots(&self.shared, &self.service) {
             for instance in slot.instances {
-                if self.open.iter().all(|open| open.instance.id != instance.id) {
-                    let version = slot.release.version.to_string();
-                    let (stdout, stderr) = (Tail::default(), Tail::default());
-                    self.open.push(Open {
-                        instance,
-                        version,
-                        stdout,
-                        stderr,
-                    });
-                }
+                self.add(instance, slot.release.version.to_string());
             }
+        }
+    }
+
+    fn add(&mut self, instance: Instance, version: String) {
+        if self.open.iter().all(|open| open.instance.id != instance.id) {
+            let (stdout, stderr) = (Tail::default(), Tail::default());
+            self.open.push(Open {
+                instance,
+                version,
+                stdout,
+                stderr,
+            });
         }
     }
 

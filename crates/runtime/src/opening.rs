@@ -60,16 +60,12 @@ pub(crate) async fn begin(
 }
 
 /// Journals the folder of an application that has moved and is as wanted otherwise.
-pub(crate) async fn note_folder(
-    shared: &Rc<Shared>,
-    plan: &Plan,
-    folder: String,
-) -> Result<(), Problem> {
+pub(crate) async fn note_folder(shared: &Rc<Shared>, plan: &Plan) -> Result<(), Problem> {
     let mut environment = shared.environment(&plan.app, &plan.environment);
-    if environment.folder == folder {
+    if environment.folder == plan.folder {
         return Ok(());
     }
-    environment.folder = folder;
+    environment.folder.clone_from(&plan.folder);
     let written = shared.border.store.put_environment(&environment).await;
     written.map_err(|e| problems::store(&e))?;
     shared.put_environment(environment);

@@ -58,7 +58,8 @@ pub(crate) async fn run(shared: &Rc<Shared>) {
     }
 }
 
-fn traces(opening: &str) -> Vec<InstanceId> {
+/// Every instance that was allotted to a deployment.
+pub(crate) fn traces(opening: &str) -> Vec<InstanceId> {
     let Ok(Opened { opening, .. }) = serde_json::from_str(opening) else {
         return Vec::new();
     };

@@ -57,6 +57,7 @@ impl Watches {
                 inbox: inbox.clone(),
                 service,
                 ready: watched.presumed_ready,
+                proven: false,
                 watched,
                 good: 0,
                 bad: 0,
@@ -86,6 +87,8 @@ struct Watch {
     service: ServiceName,
     watched: Watched,
     ready: bool,
+    /// Whether it has answered well since this watch began.
+    proven: bool,
     good: u16,
     bad: u16,
     reported: u32,
@@ -153,7 +156,9 @@ impl Watch {
     }
 
     fn pause(&self) -> Millis {
-        if self.ready {
+        // Readiness that is only presumed may have been lost while nobody was there: what remains
+        // of a bake could be shorter than bad answers take at the usual pace.
+        if self.ready && self.proven {
             self.probe().every
         } else {
             self.probe().every.min(EAGER)
@@ -188,6 +193,7 @@ impl Watch {
 
     async fn good_answer(&mut self) {
         self.bad = 0;
+        self.proven = true;
         self.last = None;
         self.good = self.good.saturating_add(1);
         if self.ready || self.good < self.probe().rise {

@@ -178,6 +178,11 @@ fn each_forbidden_edge_is_seen() {
             "windlass-testkit",
             DependencyKind::Normal,
         ),
+        edge(
+            "windlass-adapters",
+            "windlass-router",
+            DependencyKind::Normal,
+        ),
         edge("windlass-client", "windlass", DependencyKind::Normal),
         edge("windlass-load", "windlass", DependencyKind::Development),
         edge(
@@ -190,6 +195,12 @@ fn each_forbidden_edge_is_seen() {
     ];
     assert_eq!(forbidden(&bad).len(), bad.len(), "{:?}", forbidden(&bad));
     let good = [
+        edge("windlass-runtime", "windlass-api", DependencyKind::Normal),
+        edge(
+            "windlass-adapters",
+            "windlass-shim",
+            DependencyKind::Development,
+        ),
         edge(
             "windlass-server",
             "windlass-client",

@@ -15,6 +15,7 @@
 //! | Promoted | all settled or back | Ended | |
 //! | Promoted | stuck, abort | Promoted | what is stuck is tried again |
 //! | Returning | all back | Ended | |
+//! | any | taken down while stuck | Ended | |
 //!
 //! | command | running | held | returning | settling | stuck | ended |
 //! |---|---|---|---|---|---|---|

@@ -72,6 +72,11 @@ pub enum Event {
     },
     /// Nothing stands in the way of the promotion: this row is the commit point.
     PromotionConfirmed,
+    /// It was stuck, and everything of its environment was ended: there is nothing left to decide.
+    TakenDown {
+        /// Who.
+        by: String,
+    },
 }
 
 /// Something to do for a deployment.

@@ -1,6 +1,6 @@
 //! Advancing a deployment by one event.
 
-use windlass_model::{Fact, ReturnReason, ServiceName};
+use windlass_model::{DeploymentState, Fact, Outcome, ReturnReason, ServiceName};
 
 use super::advance::advance;
 use super::command::{Accepted, Command, accepts};
@@ -80,6 +80,10 @@ pub fn step(deployment: Deployment, event: &Event) -> Stepped {
         Event::AbortRequested { by } => command(&mut turn, Command::Abort, by),
         Event::PromoteRequested { by } => command(&mut turn, Command::Promote, by),
         Event::PromotionConfirmed => confirmed(&mut turn),
+        Event::TakenDown { .. } => {
+            taken_down(&mut turn);
+            return turn.finish();
+        }
     }
     advance(&mut turn);
     turn.finish()
@@ -139,6 +143,21 @@ fn confirmed(turn: &mut Turn) {
     for service in passed {
         turn.rollout(&service, &rollout::Event::Promoted);
     }
+}
+
+/// Ends what is stuck; anything else goes its own way.
+fn taken_down(turn: &mut Turn) {
+    if turn.deployment.state() != DeploymentState::Stuck {
+        return;
+    }
+    let outcome = match turn.deployment.course {
+        Course::Promoted => Outcome::Promoted,
+        Course::Forward | Course::Promoting | Course::Returning | Course::Ended(_) => {
+            Outcome::Failed
+        }
+    };
+    turn.deployment.course = Course::Ended(outcome);
+    turn.facts.push(Fact::Ended { outcome });
 }
 
 /// The actions whose answers this deployment waits for, after a crash.

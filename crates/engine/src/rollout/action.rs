@@ -29,7 +29,8 @@ pub enum Action {
         /// Which.
         instance: InstanceId,
     },
-    /// From now on the instance is started again when it ends by itself. No answer.
+    /// From now on the instance is started again when it ends by itself, and now if it has ended
+    /// since it was last heard of. No answer: whoever recovers does the same for all that is stable.
     KeepInstance {
         /// Which.
         instance: InstanceId,

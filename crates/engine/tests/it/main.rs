@@ -12,6 +12,7 @@ mod history;
 mod in_place;
 mod judge;
 mod labels;
+mod opening;
 mod plan;
 mod properties;
 mod recovery;

@@ -370,6 +370,39 @@ fn a_held_deployment_begins_nothing_new() {
 }
 
 #[test]
+fn what_passes_during_a_hold_lets_nobody_begin_before_its_end() {
+    let mut world = World::new(&shop());
+    world.run_to_share("auth", 5);
+    // Nothing is watched any more, so that the confirmation alone makes it pass.
+    world.says_promote();
+    world.says_hold();
+    assert_eq!(world.run(), DeploymentState::Held);
+    assert_eq!(world.rollout("auth").phase, Phase::Passed);
+    world.never("api: start");
+    assert_eq!(world.run_to_end(), Outcome::Promoted);
+}
+
+#[test]
+fn a_failure_during_a_hold_goes_back_without_waiting_for_its_end() {
+    let mut world = World::new(&shop());
+    world.run_to_share("auth", 25);
+    world.says_hold();
+    world.ends("auth", "new0");
+    assert_eq!(world.run(), DeploymentState::Ended(Outcome::RolledBack));
+    assert!(!world.deployment.held);
+    world.is_tidy();
+}
+
+#[test]
+fn a_candidate_that_ends_while_it_is_promoted_runs_again() {
+    let mut world = World::new(&App::of("api", Kind::Canary));
+    assert!(world.run_until(World::is_promoting));
+    // Nobody has heard of it when the promotion is confirmed.
+    world.outside.running.remove(&instance_id("api", "new0"));
+    assert_eq!(world.run_to_end(), Outcome::Promoted);
+}
+
+#[test]
 fn a_hold_holds_a_promotion_that_is_being_confirmed() {
     let mut world = World::new(&shop());
     assert!(world.run_until(|w| {

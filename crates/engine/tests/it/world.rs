@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use windlass_engine::deployment::{Action, Course, Deployment, Event, resume, step};
 use windlass_engine::environment::{after, locked};
-use windlass_engine::rollout::{self, Rollout};
+use windlass_engine::rollout::{self, Phase, Rollout};
 use windlass_model::{
     DeploymentState, Environment, Fact, InstanceEnd, InstanceId, Outcome, Percent, Route,
     RouteMode, RouteSlot, ServiceName, ServiceState, Slot,
@@ -189,12 +189,13 @@ impl World {
         self.watched.clear();
         assert_eq!(self.replayed(), self.deployment, "replay ends the same");
         // It also tells the shims of whatever is stable what they must know.
-        let environment = self.environment();
-        for slot in slots(&environment) {
-            let ids = slot.instances.iter().map(|i| i.id.clone());
-            let running = ids.filter(|id| self.outside.running.contains_key(id));
-            let running: Vec<InstanceId> = running.collect();
-            self.outside.kept.extend(running);
+        for (service, state) in self.environment().services {
+            let slots = state.stable.iter().chain(&state.standby);
+            for instance in slots.flat_map(|slot| &slot.instances) {
+                if !self.is_being_stopped(&service) {
+                    self.keeps(&service, instance.id.clone());
+                }
+            }
         }
         self.watches();
         for action in resume(&self.deployment) {
@@ -267,11 +268,7 @@ impl World {
             rollout::Action::ApplyRoute { attempt, route, .. } => {
                 self.routes(service, attempt, route);
             }
-            rollout::Action::KeepInstance { instance } => {
-                if self.outside.running.contains_key(&instance) {
-                    self.outside.kept.insert(instance);
-                }
-            }
+            rollout::Action::KeepInstance { instance } => self.keeps(service, instance),
             rollout::Action::AwaitDrain { slot, .. } => {
                 let event = rollout::Event::SlotDrained { slot, cut: 0 };
                 self.answers(50, service, event);
@@ -281,6 +278,25 @@ impl World {
                 self.answers(after.as_millis(), service, event);
             }
         }
+    }
+
+    /// Whether the stable slot of `service` makes room for a new one.
+    fn is_being_stopped(&self, service: &ServiceName) -> bool {
+        let rollout = self.deployment.rollouts.get(service);
+        rollout.is_some_and(|rollout| {
+            rollout.has_begun(rollout::Begun::StoppingOld)
+                && !matches!(rollout.phase, Phase::Returned)
+                && !rollout.is_promoted()
+        })
+    }
+
+    fn keeps(&mut self, service: &ServiceName, instance: InstanceId) {
+        if !self.outside.running.contains_key(&instance) {
+            self.outside.running.insert(instance.clone(), false);
+            let heals = Happening::Heals(service.clone(), instance.clone());
+            self.later(1_000, heals);
+        }
+        self.outside.kept.insert(instance);
     }
 
     fn starts(&mut self, service: &ServiceName, start: &rollout::Start) {
@@ -505,6 +521,11 @@ impl World {
     /// Work time since the beginning, in milliseconds.
     pub(crate) fn now(&self) -> u64 {
         self.now
+    }
+
+    /// Whether the promotion is being confirmed.
+    pub(crate) fn is_promoting(&self) -> bool {
+        self.deployment.course == Course::Promoting
     }
 
     /// Whether the deployment is past its commit point.

@@ -326,3 +326,24 @@ fn without_capacity_to_go_back_to_it_stays_and_calls_a_person() {
         assert_back_at_one(&lab);
     });
 }
+
+#[test]
+fn a_promotion_that_can_not_settle_calls_a_person_and_stays_promoted() {
+    run(async {
+        let mut lab = Lab::new().await;
+        put(&lab, &["web"], "one");
+        promoted(&mut lab, &shop([web()])).await;
+        put(&lab, &["web"], "two");
+        let id = begun(&lab, &shop([web().listen(9_090)])).await;
+        until_baking(&mut lab, &id, "web", 100).await;
+        lab.world.front.go_away();
+        assert_eq!(lab.until_ended(&id).await, Ending::Stuck);
+        assert_eq!(stable(&lab, "web").id.0, 1, "the promotion holds");
+        lab.world.front.come_back();
+        let said = say(&lab, &id, Command::Abort).await;
+        assert_eq!(said, Ok(()), "tries again");
+        assert_eq!(lab.until_ended(&id).await, Ending::Ended(Outcome::Promoted));
+        assert_eq!((stable(&lab, "web").id.0, alive(&lab)), (1, 2));
+        assert_clean(&lab);
+    });
+}

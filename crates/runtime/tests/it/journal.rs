@@ -204,6 +204,14 @@ fn a_damaged_journal_harms_only_its_own_deployment() {
             .await
             .expect_err("its lock stays");
         assert!(format!("{refused:?}").contains("WL0304"), "{refused:?}");
+
+        // Down ends what it may have started, and frees the lock.
+        let handle = lab.handle();
+        let down = handle.down(shop([]).spec().app.clone(), None, "ana".to_owned());
+        let down = down.await.expect("it goes down");
+        assert!(!down.last);
+        assert_eq!(alive(&lab), 1, "the other application's");
+        promoted(&mut lab, &shop([web()])).await;
     });
 }
 

@@ -1,0 +1,260 @@
+//! What a router promises.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+
+use windlass_control::{Direction, Generation, ObservedRoute, RouteChange};
+use windlass_edge::{EdgeError, ErrorKind, TrafficRouter};
+use windlass_model::{
+    Instance, Label, Percent, Probe, Route, RouteMode, RouteSlot, ServiceKey, SlotId, Version,
+};
+
+use super::until;
+
+/// What the suite needs: two services with a listener each, and who may answer.
+pub struct RouterCase<'c> {
+    /// The router, with an empty table.
+    pub router: &'c dyn TrafficRouter,
+    /// Two services, each with an address that is free.
+    pub services: [(ServiceKey, SocketAddr); 2],
+    /// Two instances that answer well.
+    pub ready: [Instance; 2],
+    /// One that answers nothing.
+    pub dead: Instance,
+    /// How they are asked.
+    pub probe: Probe,
+}
+
+impl RouterCase<'_> {
+    fn slot(&self, number: u32, instance: &Instance, weight: u64) -> RouteSlot {
+        RouteSlot {
+            slot: SlotId(number),
+            label: if number.is_multiple_of(2) {
+                Label::Blue
+            } else {
+                Label::Green
+            },
+            version: Version(number.to_string()),
+            weight: Percent::new(weight).expect("a share"),
+            instances: vec![instance.clone()],
+            probe: self.probe.clone(),
+        }
+    }
+
+    fn route(&self, service: usize, slots: Vec<RouteSlot>) -> Route {
+        let listeners = vec![self.services[service].1];
+        Route {
+            listeners,
+            mode: RouteMode::Serve,
+            slots,
+        }
+    }
+
+    fn split(&self, service: usize, first: u64, second: u64) -> Route {
+        let [one, other] = &self.ready;
+        self.route(
+            service,
+            vec![self.slot(0, one, first), self.slot(1, other, second)],
+        )
+    }
+
+    async fn entry(&self, service: usize) -> Option<ObservedRoute> {
+        let table = self
+            .router
+            .observe()
+            .await
+            .expect("the router can be asked");
+        table.services.get(&self.services[service].0).cloned()
+    }
+
+    async fn apply(&self, changes: Vec<(usize, RouteChange)>) -> Result<(), EdgeError> {
+        let named = |(service, change): (usize, RouteChange)| {
+            let (key, _) = self.services[service].clone();
+            (key, change)
+        };
+        let changes: BTreeMap<_, _> = changes.into_iter().map(named).collect();
+        self.router.apply(changes).await.map(|_| ())
+    }
+
+    async fn raise(&self, service: usize, route: Route) -> Result<(), EdgeError> {
+        let now = self
+            .entry(service)
+            .await
+            .map(|entry| entry.generation)
+            .unwrap_or_default();
+        self.apply(vec![(service, change(Direction::Raise, now, Some(route)))])
+            .await
+    }
+}
+
+fn change(direction: Direction, decided_on: Generation, route: Option<Route>) -> RouteChange {
+    RouteChange {
+        direction,
+        decided_on,
+        route,
+    }
+}
+
+/// Every promise of [`TrafficRouter`].
+pub async fn traffic_router(case: &RouterCase<'_>) {
+    what_is_applied_is_in_effect(case).await;
+    a_raise_names_the_generation_it_was_decided_on(case).await;
+    a_return_is_never_refused_for_its_generation(case).await;
+    a_share_needs_capacity(case).await;
+    a_table_that_is_not_valid_is_refused_whole(case).await;
+    several_services_change_together_or_not_at_all(case).await;
+    ticks_are_numbered_without_a_gap(case).await;
+    it_ends(case).await;
+}
+
+async fn what_is_applied_is_in_effect(case: &RouterCase<'_>) {
+    assert_eq!(case.entry(0).await, None, "the table begins empty");
+    let alone = case.route(0, vec![case.slot(0, &case.ready[0], 100)]);
+    case.raise(0, alone.clone()).await.expect("it is valid");
+    let entry = case.entry(0).await.expect("it is in effect");
+    assert_eq!((&entry.route, entry.slots.len()), (&alone, 1));
+    case.raise(0, case.split(0, 75, 25))
+        .await
+        .expect("it is valid");
+    let next = case.entry(0).await.expect("it is in effect");
+    assert!(next.generation > entry.generation, "each change counts");
+    assert_eq!(next.route, case.split(0, 75, 25));
+    until("nothing is open on a slot that nobody uses", || async {
+        let entry = case.entry(0).await?;
+        entry.slots.get(&SlotId(1)).map(|_| ())
+    })
+    .await;
+}
+
+async fn a_raise_names_the_generation_it_was_decided_on(case: &RouterCase<'_>) {
+    let before = case.entry(0).await.expect("it is in effect");
+    let older = Generation(before.generation.0.saturating_sub(1));
+    let raise = change(Direction::Raise, older, Some(case.split(0, 50, 50)));
+    let late = case
+        .apply(vec![(0, raise)])
+        .await
+        .expect_err("the entry has moved on");
+    assert_eq!(late.kind, ErrorKind::Conflict, "{late}");
+    assert_eq!(
+        case.entry(0).await.as_ref(),
+        Some(&before),
+        "nothing has changed"
+    );
+}
+
+async fn a_return_is_never_refused_for_its_generation(case: &RouterCase<'_>) {
+    let back = change(
+        Direction::Return,
+        Generation::default(),
+        Some(case.split(0, 100, 0)),
+    );
+    case.apply(vec![(0, back)])
+        .await
+        .expect("a return goes ahead");
+    let entry = case.entry(0).await.expect("it is in effect");
+    assert_eq!(entry.route, case.split(0, 100, 0));
+}
+
+async fn a_share_needs_capacity(case: &RouterCase<'_>) {
+    let before = case.entry(0).await.expect("it is in effect");
+    let slots = vec![
+        case.slot(0, &case.ready[0], 50),
+        case.slot(1, &case.dead, 50),
+    ];
+    // The router may have to ask first: it refuses as soon as it knows.
+    until(
+        "a raise to a slot without a ready instance is refused",
+        || async {
+            let refused = case.raise(0, case.route(0, slots.clone())).await.err();
+            if refused.is_none() {
+                let now = change(
+                    Direction::Return,
+                    Generation::default(),
+                    Some(before.route.clone()),
+                );
+                case.apply(vec![(0, now)])
+                    .await
+                    .expect("a return goes ahead");
+            }
+            refused.filter(|error| error.kind == ErrorKind::Conflict)
+        },
+    )
+    .await;
+    let entry = case.entry(0).await.expect("it is in effect");
+    assert_eq!(entry.route, before.route, "nothing has changed");
+}
+
+async fn a_table_that_is_not_valid_is_refused_whole(case: &RouterCase<'_>) {
+    let before = case.entry(0).await;
+    let refused = case
+        .raise(0, case.split(0, 60, 60))
+        .await
+        .expect_err("the shares add up to 120");
+    assert_eq!(refused.kind, ErrorKind::Rejected, "{refused}");
+    assert_eq!(case.entry(0).await, before, "the last good one stays");
+}
+
+async fn several_services_change_together_or_not_at_all(case: &RouterCase<'_>) {
+    let before = case.entry(0).await.expect("it is in effect");
+    let moved = change(
+        Direction::Raise,
+        before.generation,
+        Some(case.split(0, 90, 10)),
+    );
+    let bad = change(
+        Direction::Raise,
+        Generation::default(),
+        Some(case.split(1, 0, 99)),
+    );
+    let both = case.apply(vec![(0, moved.clone()), (1, bad)]).await;
+    assert!(both.is_err(), "one of them is not valid");
+    assert_eq!(
+        case.entry(0).await.as_ref(),
+        Some(&before),
+        "so neither has changed"
+    );
+    let good = change(
+        Direction::Raise,
+        Generation::default(),
+        Some(case.split(1, 0, 100)),
+    );
+    case.apply(vec![(0, moved), (1, good)])
+        .await
+        .expect("both are valid");
+    assert_eq!(
+        case.entry(1).await.map(|entry| entry.route),
+        Some(case.split(1, 0, 100))
+    );
+    let gone = change(Direction::Return, Generation::default(), None);
+    case.apply(vec![(1, gone.clone())])
+        .await
+        .expect("a service can be taken away");
+    assert_eq!(case.entry(1).await, None);
+    case.apply(vec![(1, gone)]).await.expect("it is so already");
+}
+
+async fn ticks_are_numbered_without_a_gap(case: &RouterCase<'_>) {
+    let ticks = until("three intervals have passed", || async {
+        let (_, ticks) = case.router.ticks(0).await.expect("the router can be asked");
+        (ticks.len() >= 3).then_some(ticks)
+    })
+    .await;
+    let numbers: Vec<u64> = ticks.iter().map(|tick| tick.number).collect();
+    let first = numbers.first().copied().unwrap_or_default();
+    let expected: Vec<u64> = (first..).take(numbers.len()).collect();
+    assert_eq!(numbers, expected);
+    let (_, later) = case
+        .router
+        .ticks(first)
+        .await
+        .expect("the router can be asked");
+    assert_eq!(
+        later.first().map(|tick| tick.number),
+        Some(first + 1),
+        "re-read from anywhere"
+    );
+}
+
+async fn it_ends(case: &RouterCase<'_>) {
+    case.router.shutdown().await.expect("it ends");
+}

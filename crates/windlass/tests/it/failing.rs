@@ -1,0 +1,133 @@
+//! A candidate that is no good: what it ends with, what is said, and where the traffic is.
+
+use crate::lab::{
+    Breaks, Lab, Left, Service, answer, is_closed, load, without_failure,
+};
+
+/// One service that must be ready within two seconds.
+const WEB: &str = "\
+app: shop
+services:
+  web:
+    run: ./web
+    listen: @web
+    probes: { ready: { http: /, every: 100ms, timeout: 1s, fall: 2, within: 2s } }
+    bake: 500ms
+    drain: 5s
+";
+
+/// A lab where version 1 serves.
+fn live(file: &str) -> Lab {
+    let lab = Lab::new(file);
+    lab.program("web", &Service::new("web", "1"));
+    lab.deploy();
+    lab
+}
+
+/// Deploys a bad version 2 under load: back at version 1, and no request has failed.
+#[track_caller]
+fn turned_down(lab: &Lab, breaks: Breaks) -> Left {
+    let load = load(lab.at("web"));
+    lab.program("web", &Service::new("web", "2").breaks(breaks));
+    let left = lab.run(&["deploy"]).exits(3);
+    assert_eq!(without_failure(load), ["web=1"]);
+    assert!(left.out.contains("result=rolled_back"), "{}", left.out);
+    left.says(&["error[WL0402]", "is back at the previous releases: web failed"]);
+    left.says(&["traffic now: web 100 %", "still running: web"]);
+    left.says(&["hint: windlass logs web, then windlass retry dep_"]);
+    let web = lab.service("web");
+    assert_eq!(web["stable"]["weight"], 100, "{web}");
+    assert!(web["candidate"].is_null(), "{web}");
+    left
+}
+
+#[test]
+fn a_candidate_that_ends_at_once_is_told_with_its_status() {
+    let lab = live(WEB);
+    turned_down(&lab, Breaks::AtOnce(7)).says(&["exited with status 7"]);
+    let logs = lab.run(&["logs", "web"]).exits(0).out;
+    assert!(logs.contains("it is broken"), "its log is kept: {logs}");
+}
+
+#[test]
+fn a_candidate_that_never_listens_is_told_with_what_was_expected() {
+    let lab = live(WEB);
+    let left = turned_down(&lab, Breaks::Deaf);
+    left.says(&["was not ready in time; last answer:"]);
+    left.says(&["expected: 2xx or 3xx from GET /, 2 times in a row, within 2s"]);
+}
+
+#[test]
+fn a_candidate_that_answers_badly_is_told_with_its_last_answer() {
+    let lab = live(WEB);
+    turned_down(&lab, Breaks::Always).says(&["last answer: HTTP 500"]);
+}
+
+#[test]
+fn a_candidate_that_loses_readiness_in_its_bake_goes_back() {
+    let lab = live(WEB);
+    let bad = lab.tmp().join("bad");
+    let breaks = Breaks::Once(bad.display().to_string());
+    lab.program("web", &Service::new("web", "2").breaks(breaks));
+    lab.file(&WEB.replace("500ms", "10m"));
+    let following = lab.start(&["deploy"]);
+    following.until("bake=10m");
+    assert_eq!(answer(lab.at("web")).chain(), "web=2");
+
+    std::fs::write(bad, "").unwrap();
+    let left = following.left().exits(3);
+    left.says(&["web failed", "is no longer ready; last answer:"]);
+    left.says(&["traffic now: web 100 %", "still running: web"]);
+    assert_eq!(answer(lab.at("web")).chain(), "web=1");
+}
+
+#[test]
+fn a_first_deployment_that_fails_leaves_nothing_routed_and_nothing_running() {
+    for (breaks, said) in [
+        (Breaks::AtOnce(7), "exited with status 7"),
+        (Breaks::Always, "last answer: HTTP 500"),
+    ] {
+        let lab = Lab::new(WEB);
+        lab.program("web", &Service::new("web", "1").breaks(breaks));
+        let left = lab.run(&["deploy"]).exits(1);
+        left.says(&["error[WL0401]", "failed and nothing ran before: web failed"]);
+        left.says(&[said, "traffic now: none", "still running: nothing"]);
+        assert!(is_closed(lab.at("web")));
+        let instances = lab.processes();
+        let instances = instances.iter().filter(|it| !it.is("serve") && !it.is("router"));
+        assert_eq!(instances.count(), 0, "{:?}", lab.processes());
+
+        lab.program("web", &Service::new("web", "2"));
+        lab.deploy();
+        assert_eq!(answer(lab.at("web")).chain(), "web=2");
+    }
+}
+
+#[test]
+fn a_program_that_cannot_run_is_refused_before_anything_moves() {
+    let lab = live(WEB);
+    let refused = |said: &[&str]| {
+        let left = lab.run(&["deploy"]).exits(65);
+        left.says(said);
+        left.says(&["nothing was changed"]);
+        assert_eq!(answer(lab.at("web")).chain(), "web=1");
+    };
+    lab.program("web", &Service::new("web", "2"));
+    std::process::Command::new("chmod")
+        .arg("a-x")
+        .arg(lab.app("web"))
+        .status()
+        .unwrap();
+    refused(&["./web", "not executable"]);
+    std::fs::remove_file(lab.app("web")).unwrap();
+    refused(&["./web"]);
+}
+
+#[test]
+fn a_program_that_the_kernel_cannot_start_is_told_and_all_stays_as_it_was() {
+    let lab = live(WEB);
+    lab.script("web", "#!/nowhere/at/all\n");
+    let left = lab.run(&["deploy"]).exits(3);
+    left.says(&["could not be started", "./web"]);
+    assert_eq!(answer(lab.at("web")).chain(), "web=1");
+}

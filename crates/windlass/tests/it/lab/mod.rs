@@ -1,0 +1,14 @@
+//! A place of its own for each test, with everything real in it.
+
+mod ask;
+mod bench;
+mod processes;
+mod ran;
+mod service;
+mod user;
+
+pub(crate) use ask::{Answer, ask, eventually};
+pub(crate) use bench::{Lab, SOON, answer, is_closed, load, repository, without_failure};
+pub(crate) use processes::{Process, kill};
+pub(crate) use ran::{Following, Left};
+pub(crate) use service::{Breaks, Service};

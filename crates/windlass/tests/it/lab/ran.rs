@@ -1,0 +1,117 @@
+//! Commands that run and what they leave.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use super::ask::eventually;
+use super::processes::signal;
+
+/// Longest time for one command.
+const COMMAND_WITHIN: Duration = Duration::from_secs(60);
+
+/// What a command left.
+#[derive(Debug)]
+pub(crate) struct Left {
+    pub(crate) code: i32,
+    pub(crate) out: String,
+    pub(crate) err: String,
+}
+
+impl Left {
+    /// The same, once the code was what it must be.
+    #[track_caller]
+    pub(crate) fn exits(self, code: i32) -> Self {
+        assert_eq!(
+            self.code, code,
+            "-- stdout\n{}-- stderr\n{}",
+            self.out, self.err
+        );
+        self
+    }
+
+    /// stdout as one JSON value.
+    #[track_caller]
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.out)
+            .unwrap_or_else(|why| panic!("no JSON ({why}): {}{}", self.out, self.err))
+    }
+
+    /// Each line of stdout as JSON.
+    #[track_caller]
+    pub(crate) fn json_lines(&self) -> Vec<Value> {
+        let lines = self.out.lines();
+        lines
+            .map(|line| serde_json::from_str(line).unwrap_or_else(|why| panic!("{why}: {line}")))
+            .collect()
+    }
+
+    /// Fails unless stderr holds each of these texts.
+    #[track_caller]
+    pub(crate) fn says(&self, texts: &[&str]) {
+        for text in texts {
+            assert!(self.err.contains(text), "{text:?} is not in: {}", self.err);
+        }
+    }
+}
+
+/// A command under way, its output in files: what it starts may outlive it.
+pub(crate) struct Following {
+    child: Child,
+    out: PathBuf,
+    err: PathBuf,
+}
+
+impl Following {
+    pub(crate) fn start(mut command: Command, stem: PathBuf) -> Self {
+        let (out, err) = (stem.with_extension("out"), stem.with_extension("err"));
+        let child = command
+            .stdin(Stdio::null())
+            .stdout(fs::File::create(&out).unwrap())
+            .stderr(fs::File::create(&err).unwrap())
+            .spawn()
+            .unwrap();
+        Self { child, out, err }
+    }
+
+    /// Waits until its stdout holds `text`.
+    #[track_caller]
+    pub(crate) fn until(&self, text: &str) -> String {
+        eventually(text, COMMAND_WITHIN, || {
+            let out = fs::read_to_string(&self.out).unwrap();
+            out.contains(text).then_some(out)
+        })
+    }
+
+    /// What Ctrl-C does.
+    pub(crate) fn interrupt(&self) {
+        signal(self.child.id(), rustix::process::Signal::INT);
+    }
+
+    /// Waits for its end.
+    #[track_caller]
+    pub(crate) fn left(mut self) -> Left {
+        let until = Instant::now() + COMMAND_WITHIN;
+        let status = loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                break status;
+            }
+            if Instant::now() >= until {
+                self.child.kill().unwrap();
+                self.child.wait().unwrap();
+                let said = fs::read_to_string(&self.out).unwrap();
+                panic!("no end within {COMMAND_WITHIN:?}: {said}");
+            }
+            std::thread::sleep(Duration::from_millis(2));
+        };
+        let read = |path| String::from_utf8(fs::read(path).unwrap()).unwrap();
+        Left {
+            code: status.code().unwrap(),
+            out: read(&self.out),
+            err: read(&self.err),
+        }
+    }
+}

@@ -1,0 +1,76 @@
+//! The users' programs: small scripts around one service of the demo.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+/// How a program of a test goes wrong.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Breaks {
+    /// It does not.
+    Never,
+    /// It ends at once with this status.
+    AtOnce(i32),
+    /// It runs and never listens.
+    Deaf,
+    /// It answers every request with 500, but for /health/ready.
+    Always,
+    /// It does so from when this file is there.
+    Once(String),
+}
+
+/// A program that answers with its name and version, through whatever it needs.
+#[derive(Clone, Debug)]
+pub(crate) struct Service {
+    name: String,
+    version: String,
+    upstreams: Vec<String>,
+    breaks: Breaks,
+}
+
+impl Service {
+    pub(crate) fn new(name: &str, version: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            version: version.to_owned(),
+            upstreams: Vec::new(),
+            breaks: Breaks::Never,
+        }
+    }
+
+    /// Each answer passes through `need`, found by the variable that Windlass sets.
+    pub(crate) fn needs(mut self, need: &str) -> Self {
+        self.upstreams.push(format!("{}_URL", need.to_uppercase()));
+        self
+    }
+
+    pub(crate) fn breaks(mut self, how: Breaks) -> Self {
+        self.breaks = how;
+        self
+    }
+
+    /// The script, with `binary` to serve.
+    pub(crate) fn script(&self, binary: &Path) -> String {
+        let Self { name, version, .. } = self;
+        let mut text = format!("#!/bin/sh\necho {name} {version} starts on port $PORT\n");
+        let mut serve = format!(
+            "{} demo-service --name {name} --version {version} --port $PORT",
+            binary.display()
+        );
+        for upstream in &self.upstreams {
+            write!(serve, " --upstream \"${upstream}\"").unwrap();
+        }
+        match &self.breaks {
+            Breaks::Never => writeln!(text, "exec {serve}"),
+            Breaks::AtOnce(status) => writeln!(text, "echo it is broken >&2\nexit {status}"),
+            Breaks::Deaf => writeln!(text, "exec sleep 600"),
+            Breaks::Always => writeln!(text, "exec {serve} --fault errors"),
+            Breaks::Once(file) => writeln!(
+                text,
+                "{serve} &\nwhile [ ! -e {file} ]; do sleep 0.02; done\n\
+                 kill $!\nwait\nexec {serve} --fault errors"
+            ),
+        }
+        .unwrap();
+        text
+    }
+}

@@ -1,0 +1,27 @@
+//! Whom a command runs as.
+
+use std::os::unix::fs::MetadataExt as _;
+use std::path::Path;
+use std::process::Command;
+
+/// A user without rights, by number, as `nobody` mostly is.
+pub(super) const ORDINARY: u32 = 65_534;
+
+/// Whether this is root: the owner of our own entry in /proc is our effective user.
+pub(super) fn is_root() -> bool {
+    std::fs::metadata("/proc/self").unwrap().uid() == 0
+}
+
+/// A command that starts `program` as the ordinary user; without root it is one already.
+pub(super) fn ordinary(program: &Path) -> Command {
+    if !is_root() {
+        return Command::new(program);
+    }
+    let mut command = Command::new("setpriv");
+    command
+        .arg(format!("--reuid={ORDINARY}"))
+        .arg(format!("--regid={ORDINARY}"))
+        .args(["--clear-groups", "--"])
+        .arg(program);
+    command
+}

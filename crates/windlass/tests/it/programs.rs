@@ -1,0 +1,124 @@
+//! What runs is what was kept, whatever happens to the program on disk.
+
+use std::fs;
+use std::process::Command;
+
+use crate::lab::{Lab, Process, SOON, Service, answer, ask, eventually, kill};
+
+const WEB: &str = "\
+app: shop
+services:
+  web: { run: ./web, listen: @web, ready: /health/ready, bake: 500ms }
+";
+
+/// The port of the one stable instance, and how often it was started again.
+fn stable(lab: &Lab) -> (u16, u64) {
+    let instance = lab.service("web")["stable"]["instances"][0].clone();
+    let address = instance["address"].as_str().unwrap();
+    let port = address.rsplit(':').next().unwrap().parse().unwrap();
+    (port, instance["restarts"].as_u64().unwrap())
+}
+
+/// Kills the stable instance and waits until it is back; its address must be the same.
+fn kill_stable(lab: &Lab, find: impl Fn(u16) -> Process) {
+    let (port, before) = stable(lab);
+    kill(&find(port));
+    eventually("it was started again", SOON, || {
+        (stable(lab).1 > before).then_some(())
+    });
+    eventually("it answers", SOON, || {
+        ask(lab.at("web"), "/").filter(|answer| answer.status == 200)
+    });
+    assert_eq!(stable(lab).0, port, "the address stays");
+}
+
+#[test]
+fn the_promoted_bytes_run_again_after_the_program_was_overwritten() {
+    let lab = Lab::new(WEB);
+    lab.program("web", &Service::new("web", "1"));
+    lab.deploy();
+    lab.program("web", &Service::new("web", "2"));
+    lab.deploy();
+
+    lab.program("web", &Service::new("web", "3"));
+    kill_stable(&lab, |port| lab.instance_at(port));
+    assert_eq!(answer(lab.at("web")).chain(), "web=2");
+
+    fs::remove_file(lab.app("web")).unwrap();
+    kill_stable(&lab, |port| lab.instance_at(port));
+    assert_eq!(answer(lab.at("web")).chain(), "web=2");
+}
+
+/// A server whose version is compiled in: as plain as a program can be.
+const SERVER: &str = r#"
+use std::io::{Read, Write};
+
+fn main() {
+    let port = std::env::var("PORT").unwrap();
+    let listener = std::net::TcpListener::bind(format!("127.0.0.1:{port}")).unwrap();
+    for stream in listener.incoming() {
+        let mut stream = stream.unwrap();
+        let mut request = [0; 4096];
+        if stream.read(&mut request).is_ok() {
+            let head = "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 0";
+            let version = concat!("Version-Chain: web=", env!("BUILT_AS"));
+            write!(stream, "{head}\r\n{version}\r\n\r\n").ok();
+        }
+    }
+}
+"#;
+
+/// Compiles the server over what is at `./web`, as a person would.
+fn build(lab: &Lab, version: &str) {
+    let source = lab.app("server.rs");
+    fs::write(&source, SERVER).unwrap();
+    let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+    let built = Command::new(rustc)
+        .args(["--edition=2024", "-o"])
+        .args([lab.app("web"), source])
+        .env("BUILT_AS", version)
+        .env("TMPDIR", lab.tmp())
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&built.stderr);
+    assert!(built.status.success(), "{said}");
+}
+
+#[test]
+fn a_rebuilt_binary_is_a_new_release() {
+    let lab = Lab::new(WEB);
+    build(&lab, "1");
+    lab.deploy();
+    assert_eq!(answer(lab.at("web")).chain(), "web=1");
+
+    // While the first one runs: what runs is a copy, so that its file is not busy.
+    build(&lab, "2");
+    assert_eq!(answer(lab.at("web")).chain(), "web=1");
+    let plan = lab.run(&["plan", "-o", "json"]).exits(0).json();
+    let part = &plan["rollouts"]["web"];
+    let was = &part["stable"]["release"]["version"];
+    assert_ne!(&part["release"]["version"], was, "{part}");
+    lab.deploy();
+    assert_eq!(answer(lab.at("web")).chain(), "web=2");
+
+    // A third build that nobody deploys changes nothing that runs or runs again.
+    build(&lab, "3");
+    let kept = lab.state("releases");
+    kill_stable(&lab, |port| {
+        let instance = lab.instance_at(port);
+        assert!(instance.program().starts_with(&kept), "{instance:?}");
+        instance
+    });
+    assert_eq!(answer(lab.at("web")).chain(), "web=2");
+}
+
+#[test]
+fn a_label_for_other_bytes_is_refused() {
+    let lab = Lab::new(&WEB.replace("run:", "release: { version: \"7\" }, run:"));
+    lab.program("web", &Service::new("web", "1"));
+    lab.deploy();
+    lab.program("web", &Service::new("web", "2"));
+    let left = lab.run(&["deploy"]).exits(65);
+    left.says(&["web", "7"]);
+    assert_eq!(answer(lab.at("web")).chain(), "web=1");
+}
