@@ -27,7 +27,7 @@ pub fn after(base: &Environment, deployment: &Deployment) -> Environment {
     let mut next = locked(base, deployment);
     let promoted = match deployment.course {
         Course::Promoted => true,
-        Course::Ended(_) => deployment.rollouts.values().any(Rollout::is_promoted),
+        Course::Ended(_) => deployment.rollouts.values().any(is_kept),
         Course::Forward | Course::Promoting | Course::Returning => false,
     };
     for (service, rollout) in &deployment.rollouts {

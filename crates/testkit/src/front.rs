@@ -234,20 +234,19 @@ impl Front {
         if let Some(what) = invalid(route) {
             return Some(errors::rejected(format!("{key}: {what}")));
         }
-        if let Some(most) = self.refusing.borrow().get(key).filter(|_| raise) {
-            if self
-                .raised(key, route)
-                .into_iter()
-                .any(|slot| slot.weight >= *most)
-            {
-                return Some(errors::rejected(format!("{key}: {most} is too much")));
-            }
+        let refusing = self.refusing.borrow().get(key).copied();
+        let raised = self.raised(key, route);
+        if let Some(most) = refusing.filter(|most| raised.iter().any(|slot| slot.weight >= *most))
+            && raise
+        {
+            return Some(errors::rejected(format!("{key}: {most} is too much")));
         }
         if self.trusts.get() || !raise {
             return None;
         }
-        let mut raised = self.raised(key, route).into_iter();
-        let starving = raised.find(|slot| self.answering(slot).is_empty());
+        let starving = raised
+            .into_iter()
+            .find(|slot| self.answering(slot).is_empty());
         starving.map(|slot| {
             errors::conflict(format!("{key}: slot {} has no ready instance", slot.slot))
         })

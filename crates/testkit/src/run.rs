@@ -7,7 +7,7 @@ use tokio::runtime::Builder;
 use tokio::task::LocalSet;
 
 /// Longest story, in its own time: what takes longer waits for ever.
-const LONGEST: Duration = Duration::from_secs(30 * 24 * 3_600);
+const LONGEST: Duration = Duration::from_hours(30 * 24);
 
 /// Runs `story` on one thread with a clock that stands still while anything can go on, and jumps to
 /// the next timer when nothing can.

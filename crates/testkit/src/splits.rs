@@ -1,9 +1,9 @@
 //! Every split there ever was.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use windlass_control::{Direction, Generation};
-use windlass_model::{Epoch, Millis, Route, RouteMode, ServiceKey, SlotId};
+use windlass_model::{Epoch, Label, Millis, Route, RouteMode, ServiceKey, SlotId};
 
 /// One change of one service's route, as it took effect.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,11 +44,11 @@ pub(crate) fn invalid(route: &Route) -> Option<String> {
             return Some(format!("slot {} has no instance", slot.slot));
         }
     }
-    let slots: BTreeMap<SlotId, ()> = route.slots.iter().map(|slot| (slot.slot, ())).collect();
+    let slots: BTreeSet<SlotId> = route.slots.iter().map(|slot| slot.slot).collect();
     if slots.len() != route.slots.len() {
         return Some("a slot is named twice".to_owned());
     }
-    let labels: BTreeMap<_, ()> = route.slots.iter().map(|slot| (slot.label, ())).collect();
+    let labels: BTreeSet<Label> = route.slots.iter().map(|slot| slot.label).collect();
     if labels.len() != route.slots.len() {
         return Some("two slots bear one label".to_owned());
     }

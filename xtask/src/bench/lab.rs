@@ -30,6 +30,20 @@ const SURROUNDINGS: [&str; 4] = [
     "NO_COLOR",
 ];
 
+/// The folder of a release that holds a small file for each identity it was planned under.
+const RECORDS: &str = "identities";
+
+/// What is in a state directory.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Kept {
+    /// Bytes of all files.
+    pub(crate) bytes: u64,
+    /// The small files of releases, one for each identity.
+    pub(crate) records: usize,
+    /// All other files.
+    pub(crate) files: usize,
+}
+
 /// Numbers the labs of this run.
 static LABS: AtomicU32 = AtomicU32::new(0);
 
@@ -130,14 +144,18 @@ impl Lab {
         Ok(count)
     }
 
-    /// Bytes of all files in the state directory, and how many there are.
-    pub(crate) fn state_size(&self) -> anyhow::Result<(u64, usize)> {
-        let (mut bytes, mut files) = (0, 0);
-        walk(&self.state(), &mut |_path, found| {
-            bytes += found.len();
-            files += 1;
+    /// What is in the state directory.
+    pub(crate) fn kept(&self) -> anyhow::Result<Kept> {
+        let mut kept = Kept::default();
+        walk(&self.state(), &mut |path, found| {
+            kept.bytes += found.len();
+            if path.components().any(|part| part.as_os_str() == RECORDS) {
+                kept.records += 1;
+            } else {
+                kept.files += 1;
+            }
         })?;
-        Ok((bytes, files))
+        Ok(kept)
     }
 
     /// `windlass down`; how many processes and socket files are left after it.

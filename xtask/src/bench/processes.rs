@@ -191,6 +191,7 @@ mod tests {
         let found = || of_folder(Path::new(&folder)).expect("listed");
         let mut child = Command::new("/usr/bin/tail")
             .args(["-f", "/dev/null", &folder])
+            .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()
             .expect("tail is there");

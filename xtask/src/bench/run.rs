@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::PathBuf;
+use std::time::Instant;
 
 use anyhow::Context as _;
 use serde::Deserialize;
@@ -27,6 +28,7 @@ pub(crate) fn run(name: Option<&str>, form: Form) -> anyhow::Result<()> {
     let mut rows = Vec::new();
     for bench in benches {
         say::aside(&format!("== bench {}: {}", bench.name, bench.about));
+        let begun = Instant::now();
         for part in bench.parts {
             let measures = part(&product).with_context(|| format!("bench {}", bench.name))?;
             let load = timing::load()?;
@@ -36,6 +38,8 @@ pub(crate) fn run(name: Option<&str>, form: Form) -> anyhow::Result<()> {
                     .map(|measure| Row::judge(bench.name, measure, load)),
             );
         }
+        let seconds = begun.elapsed().as_secs_f64();
+        say::aside(&format!("== bench {}: {seconds:.1} s", bench.name));
     }
     let report = Report::new(rows, load);
     say::text(&match form {
@@ -50,33 +54,56 @@ pub(crate) fn run(name: Option<&str>, form: Form) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Builds what is measured, the binary first and alone: as a user would.
+/// Builds what is measured. The binary goes first and alone, as a user would build it: what tests and
+/// examples bring in would change it.
 fn product(workspace: &Workspace) -> anyhow::Result<Product> {
     let scratch = workspace.target.join("bench");
     fs::create_dir_all(&scratch).with_context(|| format!("make {}", scratch.display()))?;
+    let binary = ["--package", "windlass", "--bin", "windlass"];
+    let examples = ["--package", "windlass-store", "--example", "commit"]
+        .into_iter()
+        .chain(["--package", "windlass-engine", "--example", "plan"]);
+    let binary = build(workspace, "build", binary.into_iter())?;
+    let examples = build(workspace, "build examples", examples)?;
     Ok(Product {
-        binary: build(workspace, "windlass", ["--bin", "windlass"])?,
-        commit: build(workspace, "windlass-store", ["--example", "commit"])?,
-        compile: build(workspace, "windlass-engine", ["--example", "plan"])?,
+        binary: built(&binary, "windlass")?,
+        commit: built(&examples, "commit")?,
+        compile: built(&examples, "plan")?,
         scratch,
     })
 }
 
 #[derive(Deserialize)]
 struct Artifact {
+    target: Target,
     executable: Option<PathBuf>,
 }
 
-/// Builds one program, and asks cargo where it put it.
-fn build(workspace: &Workspace, package: &str, what: [&str; 2]) -> anyhow::Result<PathBuf> {
-    let mut command = cargo(&["build", "--locked", "--release", "--package", package]);
+#[derive(Deserialize)]
+struct Target {
+    name: String,
+}
+
+/// Builds programs of the workspace; what cargo says of each thing that it built.
+fn build<'a>(
+    workspace: &Workspace,
+    name: &'static str,
+    what: impl Iterator<Item = &'a str>,
+) -> anyhow::Result<Vec<Artifact>> {
+    let mut command = cargo(&["build", "--locked", "--release"]);
     command.args(what);
     command.args(["--message-format", "json-render-diagnostics"]);
-    let messages = Stage::new("build", &workspace.root, command).capture()?;
-    messages
-        .lines()
-        .filter_map(|line| serde_json::from_str::<Artifact>(line).ok())
-        .filter_map(|artifact| artifact.executable)
-        .next_back()
-        .context("cargo built no executable")
+    let messages = Stage::new(name, &workspace.root, command).capture()?;
+    let artifacts = messages.lines().map(serde_json::from_str);
+    Ok(artifacts.filter_map(Result::ok).collect())
+}
+
+/// Where cargo put the program of this name.
+fn built(artifacts: &[Artifact], name: &str) -> anyhow::Result<PathBuf> {
+    let mut named = artifacts
+        .iter()
+        .filter(|artifact| artifact.target.name == name);
+    named
+        .find_map(|artifact| artifact.executable.clone())
+        .with_context(|| format!("cargo built no program {name}"))
 }

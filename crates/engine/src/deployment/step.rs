@@ -162,6 +162,9 @@ fn taken_down(turn: &mut Turn) {
 
 /// The actions whose answers this deployment waits for, after a crash.
 pub fn resume(deployment: &Deployment) -> Vec<Action> {
+    if deployment.is_ended() {
+        return Vec::new();
+    }
     let mut actions: Vec<Action> = deployment
         .rollouts
         .iter()

@@ -118,6 +118,7 @@ fn the_displaced_standby_goes_first() {
 fn a_standby_that_stays_turns_back_and_its_stop_is_finished() {
     let mut api = Walk::app(&App::of(API, Kind::BlueGreen).with_standby());
     api.hears(&Event::NeedsPassed);
+    api.ignores(&not_stopped("old0"));
     asks!(api.hears(&not_stopped("kept0")));
     let why = ReturnReason::StopFailed("it stays".to_owned());
     assert_eq!(api.reason(), &why);

@@ -1,6 +1,6 @@
 //! What a person may say, and when.
 
-use windlass_engine::deployment::{Accepted, Command, Deployment, Event, accepts, step};
+use windlass_engine::deployment::{Accepted, Command, Deployment, Event, accepts, resume, step};
 use windlass_model::{DeploymentState, OnFailure, Outcome};
 
 use crate::builders::{App, Kind, instance_id, name};
@@ -35,11 +35,7 @@ fn running() -> World {
 
 fn promoting() -> World {
     let mut world = canary();
-    assert!(world.run_until(|w| {
-        w.told
-            .last()
-            .is_some_and(|line| line == "confirm promotion")
-    }));
+    assert!(world.run_until(World::is_promoting));
     world
 }
 
@@ -194,6 +190,21 @@ fn what_only_the_deployment_may_say_means_nothing_from_outside() {
             let stepped = step(world.deployment.clone(), &event);
             assert_eq!(stepped.deployment, world.deployment, "{word:?}");
             assert_eq!((stepped.actions.len(), stepped.facts.len()), (0, 0));
+        }
+    }
+}
+
+#[test]
+fn only_what_is_stuck_ends_by_being_taken_down() {
+    let event = Event::TakenDown { by: by() };
+    for (state, deployment, _) in table() {
+        let stepped = step(deployment.clone(), &event);
+        if state == DeploymentState::Stuck {
+            assert!(stepped.deployment.is_ended(), "{state:?}");
+            assert_eq!(stepped.actions, []);
+            assert_eq!(resume(&stepped.deployment), []);
+        } else {
+            assert_eq!(stepped.deployment, deployment, "{state:?}");
         }
     }
 }

@@ -1,10 +1,11 @@
 //! What an environment runs once a deployment has come so far.
 
+use windlass_engine::deployment::Event;
 use windlass_engine::environment::{REMEMBERED, after};
 use windlass_model::{Environment, OnFailure, Outcome, ServiceState, SlotId};
 
 use crate::builders::{App, KINDS, Kind, instance_id, name, release};
-use crate::world::World;
+use crate::world::{World, by};
 
 fn api(environment: &Environment) -> &ServiceState {
     &environment.services[&name("api")]
@@ -67,7 +68,7 @@ fn the_lock_is_freed_at_the_end_only() {
             } else {
                 World::new(&app)
             };
-            world.commit(windlass_engine::deployment::Event::Began);
+            world.commit(Event::Began);
             while !world.deployment.is_ended() {
                 assert!(world.environment().lock.is_some());
                 let rows = world.journal.len();
@@ -111,6 +112,39 @@ fn an_in_place_return_runs_the_old_release_under_new_instances() {
     let expected = vec!["ins_apiback0".to_owned(), "ins_apiback1".to_owned()];
     assert_eq!(stable(&world.environment()), ("1".to_owned(), expected));
     assert_eq!(world.environment().revision, world.base.revision);
+}
+
+#[test]
+fn until_it_is_back_the_old_slot_stays_what_it_was() {
+    let mut world = failing(&App::of("api", Kind::WorkerInPlace));
+    while !world.deployment.is_ended() {
+        let now = world.environment();
+        assert_eq!(api(&now).stable, api(&world.base).stable);
+        let rows = world.journal.len();
+        world.run_until(|w| w.journal.len() > rows);
+    }
+    assert_ne!(api(&world.environment()).stable, api(&world.base).stable);
+}
+
+#[test]
+fn a_slot_number_is_never_used_again() {
+    let mut world = World::new(&App::of("api", Kind::ScaleUp));
+    let state = world.base.services.get_mut(&name("api")).expect("api");
+    // Used by candidates that failed; an adjustment stays in slot 1.
+    state.next_slot = SlotId(9);
+    assert_eq!(api(&world.environment()).next_slot, SlotId(9));
+}
+
+#[test]
+fn what_is_taken_down_after_its_promotion_was_promoted() {
+    let mut world = World::new(&App::of("api", Kind::Worker)).with(|script| {
+        script.stop_fails.insert(instance_id("api", "old0"), 130);
+    });
+    world.run();
+    world.commit(Event::TakenDown { by: by() });
+    assert!(world.deployment.is_ended());
+    assert_eq!(stable(&world.environment()).0, "2");
+    assert_eq!(world.environment().lock, None);
 }
 
 #[test]

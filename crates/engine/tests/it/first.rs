@@ -123,6 +123,19 @@ fn never_ready_turns_back_at_the_deadline_with_the_last_answer() {
 }
 
 #[test]
+fn of_a_bad_answer_only_the_beginning_is_kept() {
+    let instance = instance_id(API, "new0");
+    let api = Walk::of(Kind::First).after(&[
+        Event::NeedsPassed,
+        Event::ProbeFailed {
+            instance: instance.clone(),
+            saw: "ä".repeat(10_000),
+        },
+    ]);
+    assert_eq!(api.rollout.health.last_seen[&instance], "ä".repeat(200));
+}
+
+#[test]
 fn a_taken_address_is_replaced_five_times() {
     let mut api = Walk::of(Kind::First).after(&[Event::NeedsPassed]);
     for port in 20_001..=20_004 {

@@ -166,7 +166,8 @@ fn event(now: &Deployment, journal: &[Event], pick: &Pick) -> Option<Event> {
             3..=6 => Event::ResumeRequested { by: by() },
             7 => Event::AbortRequested { by: by() },
             8 | 9 => Event::PromoteRequested { by: by() },
-            _ => Event::PromotionConfirmed,
+            10 => Event::PromotionConfirmed,
+            _ => Event::TakenDown { by: by() },
         },
     })
 }

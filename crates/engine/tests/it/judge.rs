@@ -315,6 +315,7 @@ fn bounded(now: &Deployment, actions: usize) {
 fn waits_for_something(now: &Deployment) {
     if now.is_ended() {
         assert_eq!(resume(now), [], "what has ended asks for nothing");
+        return;
     }
     let mut promotable = now.course == Course::Forward && !now.held;
     for rollout in now.rollouts.values() {

@@ -246,11 +246,7 @@ fn with_dependents_a_failure_during_the_promotion_calls_it_off_until_the_rest_is
         .and("mail", Kind::Canary, &[])
         .on_failure(OnFailure::Dependents);
     let mut world = World::new(&app);
-    assert!(world.run_until(|w| {
-        w.told
-            .last()
-            .is_some_and(|line| line == "confirm promotion")
-    }));
+    assert!(world.run_until(World::is_promoting));
     // The loss comes first; the confirmation that is on its way must not promote what goes back.
     world.commit(lost("auth", "new0"));
     world.commit(Event::PromotionConfirmed);
@@ -311,11 +307,7 @@ fn an_abort_ends_rolled_back_whenever_it_comes() {
 #[test]
 fn an_abort_wins_over_a_promotion_that_is_being_confirmed() {
     let mut world = World::new(&shop());
-    assert!(world.run_until(|w| {
-        w.told
-            .last()
-            .is_some_and(|line| line == "confirm promotion")
-    }));
+    assert!(world.run_until(World::is_promoting));
     world.says_abort();
     world.commit(Event::PromotionConfirmed);
     assert_eq!(world.run_to_end(), Outcome::RolledBack);
@@ -405,11 +397,7 @@ fn a_candidate_that_ends_while_it_is_promoted_runs_again() {
 #[test]
 fn a_hold_holds_a_promotion_that_is_being_confirmed() {
     let mut world = World::new(&shop());
-    assert!(world.run_until(|w| {
-        w.told
-            .last()
-            .is_some_and(|line| line == "confirm promotion")
-    }));
+    assert!(world.run_until(World::is_promoting));
     world.says_hold();
     assert_eq!(world.run(), DeploymentState::Held);
     assert!(!world.is_promoted());

@@ -1,13 +1,13 @@
 //! Ways back that meet resistance.
 
 use windlass_engine::rollout::{Event, Phase, Stage};
-use windlass_model::{Fact, RolloutPhase, StuckReason};
+use windlass_model::{Fact, Millis, Percent, RolloutPhase, StuckReason};
 
 use crate::asks;
 use crate::builders::{App, Kind};
 use crate::walk::{
     API, Walk, applied, drained, fired, lost, not_stopped, ready, refused, return_requested,
-    started, stopped,
+    started, stopped, taken,
 };
 
 /// Watched at 5 %.
@@ -127,6 +127,35 @@ fn a_candidate_that_stays_is_asked_to_stop_again() {
     asks!(api.hears(&fired(7)), "back 4: 8000 1(old0)=100");
     asks!(api.hears(&applied(4)));
     assert_eq!(api.phase(), RolloutPhase::Returned);
+}
+
+#[test]
+fn only_the_drain_that_is_waited_for_goes_on() {
+    let mut api = routing().after(&[applied(2)]);
+    assert_eq!(api.rollout.weight, Percent::ZERO);
+    api.ignores(&drained(1));
+    asks!(api.hears(&drained(2)), "stop new0");
+}
+
+#[test]
+fn addresses_for_the_old_release_are_tried_five_times_and_then_more_slowly() {
+    let mut api = Walk::of(Kind::WorkerInPlace).after(&[
+        Event::NeedsPassed,
+        stopped("old0"),
+        lost("new0"),
+        Event::ReturnTurn,
+        stopped("new0"),
+        stopped("old0"),
+    ]);
+    // Its time: a way back, a drain, a stop, and what the old release may take to be ready.
+    let within = Millis::from_secs(120 + 30 + 30 + 60);
+    assert_eq!(api.rollout.remaining(), Some(within));
+    for port in 30_001..=30_004 {
+        let line = format!("start back0 v1 #0 at {port} kept");
+        assert_eq!(api.hears(&taken("back0", port)), [line]);
+    }
+    asks!(api.hears(&taken("back0", 30_005)), "timer 3 1s");
+    asks!(api.hears(&fired(3)), "start back0 v1 #0 at 30005 kept");
 }
 
 #[test]

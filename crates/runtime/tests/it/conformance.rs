@@ -43,7 +43,7 @@ impl Maker {
         }
     }
 
-    fn keep(&self, service: &str) -> KeepRelease {
+    fn keep(service: &str) -> KeepRelease {
         KeepRelease {
             service: shop([]).key(service),
             spec: shop([web()]).spec().services[&service_name("web")].clone(),
@@ -57,7 +57,7 @@ impl Maker {
     /// One that runs a content of this name.
     async fn running(&self, content: &str) -> Instance {
         self.world.host.put(&service_name("web"), content);
-        let keep = self.keep("web");
+        let keep = Self::keep("web");
         let release = self.target.keep(&keep).await.expect("it is kept").release;
         let instance = self.instance();
         let request = StartInstance {
@@ -89,8 +89,8 @@ fn the_fake_target_is_a_target() {
         let maker = Maker::new();
         let case = TargetCase {
             target: &maker.target,
-            good: maker.keep("web"),
-            missing: maker.keep("nobody"),
+            good: Maker::keep("web"),
+            missing: Maker::keep("nobody"),
             instance: &|| maker.instance(),
         };
         target(&case).await;

@@ -233,7 +233,7 @@ fn a_count_is_changed_without_touching_what_runs() {
         promoted(&mut lab, &shop([web().instances(3)])).await;
         assert_eq!((alive(&lab), count(&lab, Effect::Started)), (3, 3));
         promoted(&mut lab, &shop([web()])).await;
-        assert_eq!(stable(&lab, "web").instances, [first.clone()]);
+        assert_eq!(stable(&lab, "web").instances, std::slice::from_ref(&first));
         assert_eq!((alive(&lab), lab.world.host.is_ready(&first.id)), (1, true));
         let route = lab
             .world

@@ -2,7 +2,7 @@
 
 use futures_util::StreamExt;
 use windlass_api::{Command, Event, Exit};
-use windlass_model::{DeploymentState, Millis, Outcome, RolloutPhase};
+use windlass_model::{DeploymentState, Millis, Outcome, Percent, RolloutPhase};
 use windlass_runtime::{EventStream, ServiceAt};
 use windlass_testkit::{Lab, Script, environment_name, run, service_name};
 
@@ -177,7 +177,7 @@ fn status_shows_what_runs_beside_what_the_router_does() {
         let service = &environment.services[&service_name("web")];
         let weight = |slot: &Option<windlass_api::SlotView>| {
             slot.as_ref()
-                .map(|slot| (slot.weight.map(|w| w.get()), slot.in_flight))
+                .map(|slot| (slot.weight.map(Percent::get), slot.in_flight))
         };
         assert_eq!(weight(&service.stable), Some((Some(75), Some(3))));
         assert_eq!(weight(&service.candidate), Some((Some(25), Some(3))));

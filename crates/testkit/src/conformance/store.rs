@@ -29,79 +29,81 @@ fn row(deployment: &DeploymentId, number: u64, ends: bool) -> NewEntry {
 
 /// The promises of [`Store`] that the runtime rests on.
 pub async fn store(case: &StoreCase<'_>) {
+    begins_once(case).await;
+    let (first, second) = appends_in_order(case).await;
+    reads_back(case, first, second).await;
+    ends_for_good(case).await;
+}
+
+async fn begins_once(case: &StoreCase<'_>) {
     let (store, id) = (case.store, &case.deployment.id);
-    assert!(store.open_deployments().await.expect("readable").is_empty());
-    assert!(
-        store.append(row(id, 0, false)).await.is_err(),
-        "nothing has begun"
-    );
-    store
-        .begin(&case.deployment, &case.environment)
-        .await
-        .expect("begun");
+    let open = store.open_deployments().await.expect("readable");
+    assert!(open.is_empty());
+    let early = store.append(row(id, 0, false)).await;
+    assert!(early.is_err(), "nothing has begun");
+    let begun = store.begin(&case.deployment, &case.environment).await;
+    begun.expect("begun");
     let again = store.begin(&case.deployment, &case.environment).await;
     assert_eq!(
         again.expect_err("the id is taken").kind,
         ErrorKind::Conflict
     );
     let environments = store.environments().await.expect("readable");
-    assert_eq!(
-        environments,
-        [case.environment.clone()],
-        "with its deployment, in one commit"
-    );
+    let expected = std::slice::from_ref(&case.environment);
+    assert_eq!(environments, expected, "with its deployment, in one commit");
+}
 
+async fn appends_in_order(case: &StoreCase<'_>) -> (u64, u64) {
+    let (store, id) = (case.store, &case.deployment.id);
     let first = store.append(row(id, 0, false)).await.expect("appended");
-    let taken = store
-        .append(row(id, 0, false))
-        .await
-        .expect_err("the number is taken");
-    assert_eq!(taken.kind, ErrorKind::Conflict, "{taken}");
-    let gap = store
-        .append(row(id, 2, false))
-        .await
-        .expect_err("a number is missing");
-    assert_eq!(gap.kind, ErrorKind::Conflict, "{gap}");
-    let changed = Environment {
-        revision: case.environment.revision + 1,
-        ..case.environment.clone()
-    };
+    let taken = store.append(row(id, 0, false)).await;
+    assert_eq!(
+        taken.expect_err("the number is taken").kind,
+        ErrorKind::Conflict
+    );
+    let gap = store.append(row(id, 2, false)).await;
+    assert_eq!(
+        gap.expect_err("a number is missing").kind,
+        ErrorKind::Conflict
+    );
+    let mut changed = case.environment.clone();
+    changed.revision += 1;
     let second = NewEntry {
         environment: Some(changed.clone()),
         ..row(id, 1, false)
     };
     let second = store.append(second).await.expect("appended");
     assert!(second > first, "sequences rise");
-    assert_eq!(store.environments().await.expect("readable"), [changed]);
+    let environments = store.environments().await.expect("readable");
+    assert_eq!(environments, [changed]);
+    (first, second)
+}
 
+async fn reads_back(case: &StoreCase<'_>, first: u64, second: u64) {
+    let (store, id) = (case.store, &case.deployment.id);
     let open = store.open_deployments().await.expect("readable");
     let numbers: Vec<u64> = open[0].entries.iter().map(|entry| entry.number).collect();
-    assert_eq!(
-        (open.len(), numbers, open[0].poisoned.as_ref()),
-        (1, vec![0, 1], None)
-    );
+    assert_eq!((open.len(), numbers), (1, vec![0, 1]));
+    assert_eq!(open[0].poisoned, None);
     let after = store.entries(Some(id), first, 10).await.expect("readable");
-    assert_eq!(after.len(), 1);
-    assert_eq!(
-        (after[0].sequence, &after[0].facts),
-        (second, &row(id, 1, false).facts)
-    );
+    assert_eq!((after.len(), after[0].sequence), (1, second));
+    assert_eq!(after[0].facts, row(id, 1, false).facts);
+}
 
+async fn ends_for_good(case: &StoreCase<'_>) {
+    let (store, id) = (case.store, &case.deployment.id);
     store.append(row(id, 2, true)).await.expect("appended");
-    assert!(store.open_deployments().await.expect("readable").is_empty());
-    assert!(
-        store.append(row(id, 3, false)).await.is_err(),
-        "what has ended stays as it is"
-    );
-    let ended = store
-        .deployment(id)
-        .await
-        .expect("readable")
-        .expect("it is known");
+    let open = store.open_deployments().await.expect("readable");
+    assert!(open.is_empty());
+    let late = store.append(row(id, 3, false)).await;
+    assert!(late.is_err(), "what has ended stays as it is");
+    let ended = store.deployment(id).await.expect("readable");
+    let ended = ended.expect("it is known");
     assert_eq!(
         (ended.deployment.ended_us, ended.entries.len()),
         (Some(1), 3)
     );
     store.forget_deployments(0).await.expect("dropped");
-    assert!(store.deployment(id).await.expect("readable").is_none());
+    let gone = store.deployment(id).await.expect("readable");
+    assert!(gone.is_none());
 }

@@ -164,16 +164,13 @@ mod tests {
         14:02:11 auth started instance=ins_1b address=127.0.0.1:20002
         14:02:13 auth ready=1/2 instance=ins_1a
         14:02:13 auth ready=2/2 instance=ins_1b
-        14:02:13 auth phase=shifting
         14:02:13 auth traffic=25% version=1.4.2
-        14:02:13 auth phase=baking
         14:02:13 auth bake=30s
         14:02:43 auth traffic=100% version=1.4.2
         14:02:44 auth passed
         14:02:44 api phase=starting
         14:02:44 api started instance=ins_2a address=127.0.0.1:20003
         14:02:46 api ready=1/1 instance=ins_2a
-        14:02:46 api phase=shifting
         14:02:46 api traffic=100% version=1.4.2
         14:02:49 api passed
         14:02:49 shop promoted services=api,auth
@@ -191,9 +188,7 @@ mod tests {
         14:02:11 auth started instance=ins_1b address=127.0.0.1:20002
         14:02:13 auth ready=1/2 instance=ins_1a
         14:02:13 auth ready=2/2 instance=ins_1b
-        14:02:13 auth phase=shifting
         14:02:13 auth traffic=25% version=1.4.2
-        14:02:13 auth phase=baking
         14:02:13 auth bake=30s
         14:02:43 auth traffic=100% version=1.4.2
         14:02:44 auth passed

@@ -96,6 +96,8 @@ fn a_first_deployment_that_fails_leaves_nothing_routed_and_nothing_running() {
         let instances = lab.processes();
         let instances = instances.iter().filter(|it| !it.is("serve") && !it.is("router"));
         assert_eq!(instances.count(), 0, "{:?}", lab.processes());
+        let logs = lab.run(&["logs", "web"]).exits(0).out;
+        assert!(logs.contains("web 1 starts"), "its log is kept: {logs}");
 
         lab.program("web", &Service::new("web", "2"));
         lab.deploy();
@@ -121,12 +123,16 @@ fn a_program_that_cannot_run_is_refused_before_anything_moves() {
     refused(&["./web", "not executable"]);
     std::fs::remove_file(lab.app("web")).unwrap();
     refused(&["./web"]);
+    lab.script("web", "#!/nowhere/at/all\n");
+    refused(&["./web", "/nowhere/at/all", "not here"]);
 }
 
 #[test]
 fn a_program_that_the_kernel_cannot_start_is_told_and_all_stays_as_it_was() {
     let lab = live(WEB);
-    lab.script("web", "#!/nowhere/at/all\n");
+    // Begins like the binary of this very machine, and goes no further.
+    let whole = std::fs::read(env!("CARGO_BIN_EXE_windlass")).unwrap();
+    std::fs::write(lab.app("web"), &whole[..64]).unwrap();
     let left = lab.run(&["deploy"]).exits(3);
     left.says(&["could not be started", "./web"]);
     assert_eq!(answer(lab.at("web")).chain(), "web=1");

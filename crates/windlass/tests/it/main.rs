@@ -9,21 +9,21 @@
     reason = "what a test sets up must be there"
 )]
 
-//mod commands;
-//mod demo;
+mod commands;
+mod demo;
 mod deploying;
-//mod ending;
-//mod examples;
+mod ending;
+mod examples;
 mod failing;
-//mod failing_together;
+mod failing_together;
 mod lab;
-//mod looking;
+mod looking;
 mod offline;
-//mod page;
-//mod places;
+mod page;
+mod places;
 mod programs;
-//mod strategies;
-//mod surviving;
-//mod tutorial;
+mod strategies;
+mod surviving;
+mod tutorial;
 mod typed;
-//mod workers;
+mod workers;

@@ -8,6 +8,9 @@ use crate::bench::timing::{figure, megabytes};
 pub(super) const PROCESSES: usize = 6;
 /// The shims of stable and standby.
 const SHIMS: usize = 2;
+/// Retention keeps what was planned lately, so many times: more than lie before the first look, so
+/// that it is no growth and has a limit of its own.
+const RECORDS: usize = 100;
 /// Open files come and go by a few with idle connections. One kept in ten deployments would be more
 /// than this after the 180 that are compared.
 const FILES: f64 = 16.0;
@@ -15,7 +18,7 @@ const FILES: f64 = 16.0;
 const MEMORY_PART: f64 = 0.2;
 const MEMORY_MB: f64 = 4.0;
 
-/// Two absolute rows, then one for each thing that could pile up; `between` deployments lie between
+/// Three absolute rows, then one for each thing that could pile up; `between` deployments lie between
 /// the two looks.
 pub(super) fn rows(early: &Rest, late: &Rest, between: usize) -> Vec<Measure> {
     let count = |name, value: f64, goal| Measure {
@@ -35,10 +38,15 @@ pub(super) fn rows(early: &Rest, late: &Rest, between: usize) -> Vec<Measure> {
             figure(PROCESSES),
         ),
         count("deploy_loop_shims", figure(late.shims), figure(SHIMS)),
+        count(
+            "deploy_loop_release_records",
+            figure(late.state.records),
+            figure(RECORDS),
+        ),
         exact("growth_processes", |rest| rest.processes),
         exact("growth_sockets", |rest| rest.sockets),
         exact("growth_listening_ports", |rest| rest.ports),
-        exact("growth_state_files", |rest| rest.state_files),
+        exact("growth_state_files", |rest| rest.state.files),
         files("growth_controller_files", |rest| rest.controller_files),
         files("growth_router_files", |rest| rest.router_files),
     ];
@@ -62,7 +70,7 @@ pub(super) fn rows(early: &Rest, late: &Rest, between: usize) -> Vec<Measure> {
     // Mostly the journal, which keeps the last two hundred deployments: it is told, not limited.
     rows.push(Measure {
         name: "growth_state_per_deployment",
-        value: (megabytes(late.state_bytes) - megabytes(early.state_bytes)) * 1_000.0
+        value: (megabytes(late.state.bytes) - megabytes(early.state.bytes)) * 1_000.0
             / figure(between.max(1)),
         unit: "kB",
         anchor: None,
@@ -83,6 +91,7 @@ fn tenths(value: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::bench::lab::Kept;
     use crate::bench::processes::Memory;
 
     const MB: u64 = 1_000_000;
@@ -104,8 +113,11 @@ mod tests {
                 pss: 5 * MB,
             },
             shim: Memory::default(),
-            state_bytes: 100 * MB,
-            state_files: 50,
+            state: Kept {
+                bytes: 100 * MB,
+                records: 20,
+                files: 50,
+            },
         }
     }
 
@@ -128,14 +140,18 @@ mod tests {
         let mut late = rest();
         late.processes = 7;
         late.shims = 3;
+        late.state.records = 101;
         late.sockets = 5;
+        late.state.files = 51;
         late.router_files = 57;
         late.controller.rss = 28 * MB + 1;
         let expected = [
             "deploy_loop_processes",
             "deploy_loop_shims",
+            "deploy_loop_release_records",
             "growth_processes",
             "growth_sockets",
+            "growth_state_files",
             "growth_router_files",
             "growth_controller_memory",
         ];
@@ -147,7 +163,7 @@ mod tests {
         let mut late = rest();
         late.router_files = 20;
         late.controller.rss = 10 * MB;
-        late.state_files = 40;
+        late.state.files = 40;
         assert!(missed(&late).is_empty());
     }
 }

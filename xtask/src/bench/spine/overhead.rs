@@ -17,7 +17,8 @@ const SAMPLES: usize = 5;
 const GOAL_MS: f64 = 300.0;
 
 /// Rows of a deployment of three services that need each other in a row, each watched for a second:
-/// everything but the three seconds, the same without waiting for readiness, and that per task.
+/// everything but the three seconds, the same without waiting for readiness, how much of that
+/// was planning, most of it digesting the programs, and that per task.
 pub(super) fn rows(product: &Product) -> anyhow::Result<Vec<Measure>> {
     let lab = Lab::make(product, &chain(free_addresses()?))?;
     deploy(&lab, 1)?;
@@ -30,6 +31,8 @@ pub(super) fn rows(product: &Product) -> anyhow::Result<Vec<Measure>> {
     let mut beyond: Vec<Duration> = samples.iter().map(Spent::beyond_waits).collect();
     let total = milliseconds(median(&mut totals).context("no deployment was measured")?);
     let beyond = milliseconds(median(&mut beyond).context("no deployment was measured")?);
+    let mut planning: Vec<Duration> = samples.iter().map(Spent::planning).collect();
+    let planning = milliseconds(median(&mut planning).context("no deployment was measured")?);
     let row = |name, value, goal| Measure {
         name,
         value,
@@ -40,6 +43,7 @@ pub(super) fn rows(product: &Product) -> anyhow::Result<Vec<Measure>> {
     Ok(vec![
         row("overhead_total", total, Goal::Told),
         row("overhead_beyond_waits", beyond, Goal::AtMost(GOAL_MS)),
+        row("overhead_of_planning", planning, Goal::Told),
         row("overhead_per_task", beyond / tasks(&lab)?, Goal::Told),
     ])
 }

@@ -2,7 +2,7 @@
 
 use anyhow::Context as _;
 
-use crate::bench::lab::Lab;
+use crate::bench::lab::{Kept, Lab};
 use crate::bench::processes::{self, Memory, Process, Role};
 
 /// What one installation holds.
@@ -26,10 +26,8 @@ pub(super) struct Rest {
     pub(super) router: Memory,
     /// Memory of the largest shim.
     pub(super) shim: Memory,
-    /// Bytes of the state directory.
-    pub(super) state_bytes: u64,
-    /// Files of the state directory.
-    pub(super) state_files: usize,
+    /// Its state directory.
+    pub(super) state: Kept,
 }
 
 impl Rest {
@@ -49,7 +47,6 @@ impl Rest {
                 shim = memory;
             }
         }
-        let (state_bytes, state_files) = lab.state_size()?;
         Ok(Self {
             processes: found.len(),
             shims: shims.len(),
@@ -60,8 +57,7 @@ impl Rest {
             controller: processes::memory(controller)?,
             router: processes::memory(router)?,
             shim,
-            state_bytes,
-            state_files,
+            state: lab.kept()?,
         })
     }
 }

@@ -110,6 +110,11 @@ impl Spent {
         self.beyond_bakes().saturating_sub(waited)
     }
 
+    /// From the start of the command to the first event.
+    pub(super) fn planning(&self) -> Duration {
+        self.pieces.get(BEFORE).copied().unwrap_or_default()
+    }
+
     /// The middle one of each piece, in words.
     pub(super) fn told(samples: &[Self]) -> String {
         let mut names: Vec<&String> = samples
@@ -160,6 +165,7 @@ mod tests {
         let spent = spent(1_000).expect("read");
         assert_eq!(spent.beyond_bakes(), Duration::from_millis(143));
         assert_eq!(spent.beyond_waits(), Duration::from_millis(43));
+        assert_eq!(spent.planning(), Duration::from_millis(10));
         assert_eq!(
             Spent::told(&[spent]),
             "after its end 4.0 · ended 3.0 · instance_ready 100.0 · instance_started 20.0 · \

@@ -90,7 +90,7 @@ fn round_complaints(round: &Round, played: &PlayedRound) -> Vec<String> {
     wrong.extend(routed(played));
     match &played.deployment {
         Some((_, Ending::Ended(outcome))) => {
-            wrong.extend(all_new_or_all_old(round, played, *outcome))
+            wrong.extend(all_new_or_all_old(round, played, *outcome));
         }
         Some((_, ending)) => wrong.push(format!("it did not end: {ending:?}")),
         None => {}

@@ -33,32 +33,21 @@ pub(crate) fn simulate(from: u64, count: u64) -> Vec<String> {
 /// What is wrong, and how to see it alone; with `WINDLASS_STORY` set, also the story itself.
 fn told(story: &Story, how: &str, played: &Played, wrong: &[String]) -> String {
     let seed = story.seed;
-    let mut text = format!("seed {seed}, {how}:\n  {}\n", wrong.join("\n  "));
+    let mut lines = vec![format!("seed {seed}, {how}:")];
+    lines.extend(wrong.iter().map(|what| format!("  {what}")));
     if std::env::var_os("WINDLASS_STORY").is_some() {
-        for line in &played.lines {
-            text.push_str(&format!("{line:?}\n"));
-        }
-        for split in &played.splits {
-            text.push_str(&format!(
-                "{} {} {:?}\n",
-                split.at,
-                split.service,
-                split.weights()
-            ));
-        }
-        for row in &played.rows {
-            text.push_str(&format!(
-                "{} {} {} {:?}\n",
-                row.at_us, row.number, row.event, row.facts
-            ));
-        }
-        text.push_str(&format!("{story:?}\n"));
+        lines.extend(played.lines.iter().map(|line| format!("{line:?}")));
+        let splits = played.splits.iter();
+        lines.extend(splits.map(|s| format!("{} {} {:?}", s.at, s.service, s.weights())));
+        let rows = played.rows.iter();
+        lines.extend(rows.map(|r| format!("{} {} {} {:?}", r.at_us, r.number, r.event, r.facts)));
+        lines.push(format!("{story:?}"));
     }
-    text.push_str(&format!(
+    lines.push(format!(
         "  alone: WINDLASS_SEED_FROM={seed} WINDLASS_SEEDS=1 WINDLASS_STORY=1 \
          cargo test -p windlass-runtime --test it simulation"
     ));
-    text
+    lines.join("\n")
 }
 
 fn one(seed: u64) -> Result<(), String> {
@@ -68,7 +57,7 @@ fn one(seed: u64) -> Result<(), String> {
     if !wrong.is_empty() {
         return Err(told(&story, "without a crash", &whole, &wrong));
     }
-    let seeded = Seeded::new(seed ^ 0xc0ff_ee);
+    let seeded = Seeded::new(seed ^ 0x00c0_ffee);
     let first = crash(&seeded, 1 + seeded.below(whole.commits));
     let second = crash(&seeded, commit(first) + 1 + seeded.below(SOON));
     for crashes in [vec![first], vec![first, second]] {

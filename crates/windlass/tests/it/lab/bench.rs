@@ -24,6 +24,9 @@ use super::user;
 /// Longest wait for something that a command has started.
 pub(crate) const SOON: Duration = Duration::from_secs(20);
 
+/// Where state is below a lab's folder when nothing says where.
+pub(crate) const HOME_STATE: &str = "home/.local/state/windlass";
+
 /// Requests that leave each second in a test under load.
 const PER_SECOND: u32 = 200;
 
@@ -86,6 +89,11 @@ impl Lab {
     pub(crate) fn state_in(mut self, below: &str) -> Self {
         self.state = self.folder.path().join(below);
         self
+    }
+
+    /// The product.
+    pub(crate) fn binary(&self) -> &Path {
+        &self.binary
     }
 
     /// A path in the application's folder.
@@ -170,7 +178,7 @@ impl Lab {
     pub(crate) fn start_command(&self, command: Command) -> Following {
         let number = self.commands.fetch_add(1, Ordering::Relaxed);
         let stem = self.folder.path().join("ran").join(number.to_string());
-        Following::start(command, stem)
+        Following::start(command, &stem)
     }
 
     /// Runs a command to its end.
@@ -280,6 +288,7 @@ impl Lab {
 }
 
 impl Drop for Lab {
+    #[expect(clippy::print_stderr, reason = "a failed test shows what the controller said")]
     fn drop(&mut self) {
         if std::thread::panicking() {
             let log = fs::read_to_string(self.state("controller.log")).unwrap_or_default();

@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use rustix::process::Signal;
+
 /// One process of a lab.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Process {
@@ -25,6 +27,11 @@ impl Process {
         let open = fs::read_dir(format!("/proc/{}/fd", self.pid));
         let mut links = open.into_iter().flatten().flatten();
         links.any(|link| fs::read_link(link.path()).is_ok_and(|to| to == Path::new(&socket)))
+    }
+
+    /// Sends it a signal. Only for processes of one's own lab.
+    pub(crate) fn signal(&self, what: Signal) {
+        signal(self.pid, what);
     }
 
     /// The file that it runs; empty once it has ended.
@@ -85,11 +92,11 @@ pub(crate) fn of(folder: &Path) -> Vec<Process> {
 
 /// Ends a process at once. Only for those of one's own lab.
 pub(crate) fn kill(process: &Process) {
-    signal(process.pid, rustix::process::Signal::KILL);
+    signal(process.pid, Signal::KILL);
 }
 
 /// Sends a signal to a process that this test has started.
-pub(crate) fn signal(pid: u32, signal: rustix::process::Signal) {
+pub(crate) fn signal(pid: u32, signal: Signal) {
     let pid = rustix::process::Pid::from_raw(pid.try_into().unwrap()).unwrap();
     // It may have ended by itself in between.
     rustix::process::kill_process(pid, signal).ok();

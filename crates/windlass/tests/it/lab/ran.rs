@@ -1,7 +1,7 @@
 //! Commands that run and what they leave.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -11,7 +11,7 @@ use super::ask::eventually;
 use super::processes::signal;
 
 /// Longest time for one command.
-const COMMAND_WITHIN: Duration = Duration::from_secs(60);
+const COMMAND_WITHIN: Duration = Duration::from_mins(1);
 
 /// What a command left.
 #[derive(Debug)]
@@ -66,7 +66,7 @@ pub(crate) struct Following {
 }
 
 impl Following {
-    pub(crate) fn start(mut command: Command, stem: PathBuf) -> Self {
+    pub(crate) fn start(mut command: Command, stem: &Path) -> Self {
         let (out, err) = (stem.with_extension("out"), stem.with_extension("err"));
         let child = command
             .stdin(Stdio::null())

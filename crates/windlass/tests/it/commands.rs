@@ -1,0 +1,196 @@
+//! What a person says to a deployment, and what is refused.
+
+use serde_json::Value;
+
+use crate::lab::{Following, Lab, SOON, Service, answer, eventually, load, without_failure};
+
+/// One service that is watched for ten minutes, but for its first deployment.
+const WEB: &str = "\
+app: shop
+services:
+  web: { run: ./web, listen: @web, ready: /health/ready, bake: 10m, drain: 5s }
+";
+
+/// Version 1 is live, and the file says that the next one is watched for long.
+fn live() -> Lab {
+    let lab = Lab::new(&WEB.replace("10m", "200ms"));
+    lab.program("web", &Service::new("web", "1"));
+    lab.deploy();
+    lab.file(WEB);
+    lab.program("web", &Service::new("web", "2"));
+    lab
+}
+
+/// Somebody follows the deployment of version 2, which is being watched.
+fn baking() -> (Lab, Following, String) {
+    let lab = live();
+    let following = lab.start(&["deploy"]);
+    following.until("bake=10m");
+    let id = lab.last();
+    (lab, following, id)
+}
+
+/// How a deployment stands.
+fn state(lab: &Lab, id: &str) -> Value {
+    lab.run(&["show", id, "-o", "json"]).exits(0).json()["state"].clone()
+}
+
+#[test]
+fn abort_goes_back_and_each_side_ends_as_it_must() {
+    let (lab, following, id) = baking();
+    let load = load(lab.at("web"));
+    let aborting = lab.run(&["abort", &id]).exits(0);
+    assert!(aborting.out.contains("result=rolled_back"), "{aborting:?}");
+    assert!(aborting.out.contains("traffic: web 100 %"), "{aborting:?}");
+    let left = following.left().exits(3);
+    left.says(&["mira aborted it", "traffic now: web 100 %"]);
+    assert_eq!(answer(lab.at("web")).chain(), "web=1");
+    let chains = without_failure(load);
+    assert!(chains.contains(&"web=1".to_owned()), "{chains:?}");
+
+    let again = lab.run(&["abort", &id]);
+    assert!([0, 5].contains(&again.code), "{again:?}");
+    assert!(!again.err.is_empty() || !again.out.is_empty(), "it says so");
+}
+
+#[test]
+fn abort_without_waiting_returns_once_it_is_journalled() {
+    let (lab, following, id) = baking();
+    let left = lab.run(&["abort", "--detach"]).exits(0);
+    assert_eq!(left.out, format!("{id} goes back\n"));
+    following.left().exits(3);
+}
+
+#[test]
+fn a_held_deployment_waits_and_a_resumed_one_goes_on() {
+    let (lab, following, id) = baking();
+    let said = lab.run(&["hold", &id]).exits(0).out;
+    assert!(said.contains(&id), "{said}");
+    following.until("held by=mira");
+    assert_eq!(state(&lab, &id), "held");
+    lab.run(&["hold", &id]).exits(0);
+    // The beginning of the id is enough, and with one that runs none is needed.
+    let beginning: String = id.chars().take(id.len() - 4).collect();
+    lab.run(&["resume", &beginning]).exits(0);
+    following.until("resumed by=mira");
+    assert_eq!(state(&lab, &id), "running");
+    lab.run(&["promote"]).exits(0);
+    following.left().exits(0);
+    assert_eq!(answer(lab.at("web")).chain(), "web=2");
+}
+
+#[test]
+fn promote_skips_the_remaining_steps_and_bakes() {
+    let lab = live();
+    let canary = "strategy: { canary: [{ to: 5% }, { to: 50% }, { to: 100% }] }, bake: 10m";
+    lab.file(&WEB.replace("bake: 10m", canary));
+    let following = lab.start(&["deploy"]);
+    following.until("traffic=5%");
+    following.until("bake=10m");
+    lab.run(&["promote"]).exits(0);
+    let left = following.left().exits(0);
+    assert!(left.out.contains("expedited by=mira"), "{}", left.out);
+    assert!(left.out.contains("traffic=100%"), "{}", left.out);
+    assert_eq!(answer(lab.at("web")).chain(), "web=2");
+}
+
+#[test]
+fn retry_carries_out_the_same_plan_from_the_first_step() {
+    let (lab, following, id) = baking();
+    lab.run(&["abort", &id]).exits(0);
+    following.left().exits(3);
+    // The program of now is another one; the plan has its own release.
+    lab.program("web", &Service::new("web", "3"));
+    let retrying = lab.start(&["retry", &id]);
+    retrying.until("bake=10m");
+    assert_ne!(lab.last(), id, "an attempt of its own");
+    lab.run(&["promote"]).exits(0);
+    retrying.left().exits(0);
+    assert_eq!(answer(lab.at("web")).chain(), "web=2");
+    lab.run(&["retry", &id]).exits(5).says(&["stale"]);
+}
+
+#[test]
+fn a_second_deployment_is_refused_with_the_holder() {
+    let (lab, following, id) = baking();
+    lab.program("web", &Service::new("web", "3"));
+    let left = lab.run(&["deploy"]).exits(5);
+    left.says(&[&id, "is running", "hint:"]);
+    lab.run(&["down"]).exits(5).says(&[&id]);
+    lab.run(&["abort"]).exits(0);
+    following.left().exits(3);
+}
+
+#[test]
+fn ctrl_c_detaches_and_the_deployment_goes_on_to_its_end() {
+    let lab = live();
+    lab.file(&WEB.replace("10m", "2s"));
+    let following = lab.start(&["deploy"]);
+    following.until("bake=2s");
+    following.interrupt();
+    let left = following.left().exits(130);
+    let id = lab.last();
+    left.says(&["detached", &id, "windlass events", "windlass abort"]);
+    assert_eq!(state(&lab, &id), "running");
+    eventually("it is promoted", SOON, || {
+        (state(&lab, &id)["ended"] == "promoted").then_some(())
+    });
+    assert_eq!(answer(lab.at("web")).chain(), "web=2");
+}
+
+#[test]
+fn a_detached_deployment_can_be_followed_to_its_end() {
+    let lab = live();
+    lab.file(&WEB.replace("10m", "1s"));
+    let left = lab.run(&["deploy", "--detach"]).exits(0);
+    let id = lab.last();
+    assert!(left.out.contains(&format!("{id} began")), "{}", left.out);
+    let told = lab.run(&["events", &id, "--follow"]).exits(0).out;
+    assert!(told.contains("result=promoted"), "{told}");
+    assert_eq!(answer(lab.at("web")).chain(), "web=2");
+    lab.run(&["abort", &id]);
+    assert_eq!(answer(lab.at("web")).chain(), "web=2", "it is over");
+}
+
+#[test]
+fn a_stored_plan_is_carried_out_as_it_was_seen_and_refused_once_stale() {
+    let lab = live();
+    lab.file(&WEB.replace("10m", "200ms"));
+    let plan = || {
+        let plan = lab.run(&["plan", "-o", "json"]).exits(0).json();
+        plan["id"].as_str().unwrap().to_owned()
+    };
+    let id = plan();
+    assert_eq!(plan(), id, "the same world, the same plan");
+    lab.program("web", &Service::new("web", "3"));
+    let other = plan();
+    assert_ne!(other, id);
+
+    lab.run(&["deploy", "--plan", &id]).exits(0);
+    assert_eq!(answer(lab.at("web")).chain(), "web=2", "what was planned");
+    for stale in [&id, &other] {
+        let left = lab.run(&["deploy", "--plan", stale]).exits(5);
+        left.says(&["is stale", "windlass plan"]);
+    }
+    lab.run(&["deploy", "--plan", "plan_0123"]).exits(64);
+}
+
+#[test]
+fn an_application_of_another_folder_is_refused_unless_it_moves() {
+    let lab = live();
+    lab.file(&WEB.replace("10m", "200ms"));
+    lab.deploy();
+    let elsewhere = lab.tmp().join("elsewhere");
+    std::fs::create_dir(&elsewhere).unwrap();
+    for name in ["windlass.yaml", "web"] {
+        std::fs::copy(lab.app(name), elsewhere.join(name)).unwrap();
+    }
+    let file = elsewhere.join("windlass.yaml").display().to_string();
+    for command in ["plan", "deploy"] {
+        let left = lab.run(&[command, "-f", &file]).exits(5);
+        left.says(&["another folder", &elsewhere.display().to_string(), "--move"]);
+    }
+    lab.run(&["deploy", "-f", &file, "--move"]).exits(0);
+    let folder = lab.status()[0]["folder"].clone();
+    assert_eq!(folder, elsewhere.display().to_string());
+}

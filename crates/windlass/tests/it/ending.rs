@@ -1,0 +1,96 @@
+//! `down` leaves nothing, and only `deploy` starts again what it ended.
+
+use crate::lab::{Lab, Service, answer, is_closed};
+
+const SHOP: &str = "\
+app: shop
+defaults: { bake: 200ms, ready: /health/ready }
+services:
+  web: { run: ./web, listen: @web, needs: [api] }
+  api: { run: ./api, listen: @api, instances: 2 }
+";
+
+fn live() -> Lab {
+    let lab = Lab::new(SHOP);
+    lab.program("api", &Service::new("api", "1"));
+    lab.program("web", &Service::new("web", "1").needs("api"));
+    lab.deploy();
+    lab
+}
+
+#[test]
+fn down_leaves_no_process_no_socket_and_no_port() {
+    let lab = live();
+    // A standby too, and a following command that must not bring anything back.
+    lab.program("api", &Service::new("api", "2"));
+    lab.deploy();
+    assert!(lab.processes().len() > 5, "{:?}", lab.processes());
+    let left = lab.run(&["down"]).exits(0);
+    assert_eq!(
+        left.out,
+        "2 services down: web, api; router and controller ended too\n"
+    );
+    lab.must_be_gone();
+    for name in ["web", "api"] {
+        assert!(is_closed(lab.at(name)));
+    }
+    let again = lab.run(&["down"]).exits(0);
+    assert_eq!(again.out, "nothing runs\n");
+    lab.must_be_gone();
+}
+
+#[test]
+fn after_down_only_a_deployment_starts_it_again() {
+    let lab = live();
+    lab.run(&["down"]).exits(0);
+    let status = lab.run(&["status"]).exits(0).out;
+    assert!(status.contains("none"), "{status}");
+    assert!(is_closed(lab.at("web")));
+    assert_eq!(lab.run(&["list"]).exits(0).out.lines().count(), 2);
+
+    // The same releases, with nothing changed in the file.
+    let left = lab.deploy();
+    assert!(left.out.contains("result=promoted"), "{}", left.out);
+    assert_eq!(answer(lab.at("web")).chain(), "web=1,api=1");
+    // And a new release, as a first deployment.
+    lab.run(&["down"]).exits(0);
+    lab.program("api", &Service::new("api", "2"));
+    let plan = lab.run(&["plan"]).exits(0).out;
+    assert!(plan.contains("first deployment"), "{plan}");
+    lab.deploy();
+    assert_eq!(answer(lab.at("web")).chain(), "web=1,api=2");
+}
+
+#[test]
+fn applications_and_environments_end_one_by_one() {
+    let file = |app: &str| {
+        format!(
+            "\
+app: {app}
+environments:
+  staging: {{ services: {{ web: {{ listen: @{app}s }} }} }}
+  production: {{ services: {{ web: {{ listen: @{app}p }} }} }}
+services:
+  web: {{ run: ./web, listen: @{app}p, ready: /health/ready, bake: 200ms }}
+"
+        )
+    };
+    let lab = Lab::new(&file("one"));
+    lab.program("web", &Service::new("web", "1"));
+    lab.run(&["deploy"]).exits(64).says(&["staging", "production"]);
+    lab.run(&["deploy", "-e", "staging"]).exits(0);
+    lab.run(&["deploy", "-e", "production"]).exits(0);
+    lab.file(&file("two"));
+    lab.run(&["deploy", "-e", "staging"]).exits(0);
+
+    // The application of the file here: two.
+    let left = lab.run(&["down"]).exits(0);
+    assert_eq!(left.out, "1 service down: web\n");
+    lab.file(&file("one"));
+    lab.run(&["down", "-e", "staging"]).exits(0);
+    let open = ["ones", "onep", "twos"].map(|name| !is_closed(lab.at(name)));
+    assert_eq!(open, [false, true, false]);
+    let left = lab.run(&["down"]).exits(0);
+    assert!(left.out.ends_with("router and controller ended too\n"), "{}", left.out);
+    lab.must_be_gone();
+}

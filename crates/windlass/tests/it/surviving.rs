@@ -1,0 +1,82 @@
+//! The controller dies; traffic does not notice, and the next command goes on.
+
+use crate::lab::{Lab, SOON, Service, answer, eventually, kill, load, without_failure};
+
+/// A canary that waits at its first step until it is told to go on.
+fn file(bake: &str) -> String {
+    format!(
+        "\
+app: shop
+services:
+  web:
+    run: ./web
+    listen: @web
+    ready: /health/ready
+    strategy: {{ canary: [{{ to: 20%, bake: {bake} }}, {{ to: 100%, bake: 200ms }}] }}
+    bake: 200ms
+    drain: 5s
+"
+    )
+}
+
+fn live(bake: &str) -> Lab {
+    let lab = Lab::new(&file(bake));
+    lab.program("web", &Service::new("web", "1"));
+    lab.deploy();
+    lab.program("web", &Service::new("web", "2"));
+    lab
+}
+
+#[test]
+fn a_controller_killed_in_mid_canary_is_followed_by_one_that_goes_on() {
+    let lab = live("2s");
+    let router = lab.only("router");
+    let load = load(lab.at("web"));
+    lab.run(&["deploy", "--detach"]).exits(0);
+    eventually("it is watched", SOON, || {
+        let told = lab.run(&["events"]).out;
+        told.contains("bake=2s").then_some(())
+    });
+    let dead = lab.only("serve");
+    kill(&dead);
+    eventually("the controller is gone", SOON, || {
+        let left = lab.processes();
+        left.iter().all(|process| process.pid != dead.pid).then_some(())
+    });
+    let before = load.snapshot().good();
+    eventually("both versions go on without it", SOON, || {
+        (load.snapshot().good() > before + 100).then_some(())
+    });
+
+    let told = lab.run(&["events", "--follow"]).exits(0).out;
+    assert!(told.contains("result=promoted"), "{told}");
+    assert_ne!(lab.only("serve").pid, dead.pid);
+    assert_eq!(lab.only("router"), router, "the same router");
+    eventually("version 2 answers", SOON, || {
+        (answer(lab.at("web")).chain() == "web=2").then_some(())
+    });
+    assert_eq!(without_failure(load), ["web=1", "web=2"]);
+}
+
+#[test]
+fn who_follows_brings_a_dead_controller_back() {
+    let lab = live("1s");
+    let load = load(lab.at("web"));
+    let following = lab.start(&["deploy"]);
+    following.until("bake=1s");
+    kill(&lab.only("serve"));
+    let left = following.left().exits(0);
+    left.says(&["the controller was gone; it is back as process"]);
+    assert!(left.out.contains("result=promoted"), "{}", left.out);
+    assert_eq!(without_failure(load), ["web=1", "web=2"]);
+}
+
+#[test]
+fn a_stopped_controller_is_named_by_its_process() {
+    let lab = live("1s");
+    let stopped = lab.only("serve");
+    stopped.signal(rustix::process::Signal::STOP);
+    let left = lab.run(&["status"]);
+    stopped.signal(rustix::process::Signal::CONT);
+    left.exits(69).says(&[&stopped.pid.to_string(), "stopped"]);
+}
