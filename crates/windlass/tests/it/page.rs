@@ -220,7 +220,7 @@ fn plain(word: &str) -> String {
         let core = run.trim_end_matches(['.', ':']);
         plain.push_str(before);
         plain.push_str(freed(core).unwrap_or(core));
-        plain.push_str(&run[core.len()..]);
+        plain.push_str(run.get(core.len()..).unwrap_or_default());
         rest = after;
     }
     plain.push_str(rest);
