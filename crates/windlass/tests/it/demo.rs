@@ -36,9 +36,16 @@ fn a_demo_that_is_kept_runs_on_and_goes_down() {
     let lab = Lab::empty();
     let listen = lab.at("web").to_string();
     let left = lab.run(&["demo", "--keep", "--listen", &listen]).exits(0);
-    assert!(left.out.contains(&format!("http://{listen}")), "{}", left.out);
+    assert!(
+        left.out.contains(&format!("http://{listen}")),
+        "{}",
+        left.out
+    );
     left.says(&["left running", "down"]);
-    assert_eq!(crate::lab::answer(lab.at("web")).chain(), "web=2,api=2,auth=2");
+    assert_eq!(
+        crate::lab::answer(lab.at("web")).chain(),
+        "web=2,api=2,auth=2"
+    );
     lab.run(&["down"]).exits(0);
     lab.must_be_gone();
 }

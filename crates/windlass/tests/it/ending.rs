@@ -77,7 +77,9 @@ services:
     };
     let lab = Lab::new(&file("one"));
     lab.program("web", &Service::new("web", "1"));
-    lab.run(&["deploy"]).exits(64).says(&["staging", "production"]);
+    lab.run(&["deploy"])
+        .exits(64)
+        .says(&["staging", "production"]);
     lab.run(&["deploy", "-e", "staging"]).exits(0);
     lab.run(&["deploy", "-e", "production"]).exits(0);
     lab.file(&file("two"));
@@ -91,6 +93,10 @@ services:
     let open = ["ones", "onep", "twos"].map(|name| !is_closed(lab.at(name)));
     assert_eq!(open, [false, true, false]);
     let left = lab.run(&["down"]).exits(0);
-    assert!(left.out.ends_with("router and controller ended too\n"), "{}", left.out);
+    assert!(
+        left.out.ends_with("router and controller ended too\n"),
+        "{}",
+        left.out
+    );
     lab.must_be_gone();
 }

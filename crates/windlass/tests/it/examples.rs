@@ -66,5 +66,9 @@ fn every_example_has_a_file_and_a_page() {
         names.push(entry.file_name().into_string().unwrap());
     }
     names.sort();
-    assert_eq!(names, ["demo", "minimal", "static-site", "worker"], "and a test");
+    assert_eq!(
+        names,
+        ["demo", "minimal", "static-site", "worker"],
+        "and a test"
+    );
 }

@@ -1,8 +1,6 @@
 //! A candidate that is no good: what it ends with, what is said, and where the traffic is.
 
-use crate::lab::{
-    Breaks, Lab, Left, Service, answer, is_closed, load, without_failure,
-};
+use crate::lab::{Breaks, Lab, Left, Service, answer, is_closed, load, without_failure};
 
 /// One service that must be ready within two seconds.
 const WEB: &str = "\
@@ -32,7 +30,10 @@ fn turned_down(lab: &Lab, breaks: Breaks) -> Left {
     let left = lab.run(&["deploy"]).exits(3);
     assert_eq!(without_failure(load), ["web=1"]);
     assert!(left.out.contains("result=rolled_back"), "{}", left.out);
-    left.says(&["error[WL0402]", "is back at the previous releases: web failed"]);
+    left.says(&[
+        "error[WL0402]",
+        "is back at the previous releases: web failed",
+    ]);
     left.says(&["traffic now: web 100 %", "still running: web"]);
     left.says(&["hint: windlass logs web, then windlass retry dep_"]);
     let web = lab.service("web");
@@ -94,7 +95,9 @@ fn a_first_deployment_that_fails_leaves_nothing_routed_and_nothing_running() {
         left.says(&[said, "traffic now: none", "still running: nothing"]);
         assert!(is_closed(lab.at("web")));
         let instances = lab.processes();
-        let instances = instances.iter().filter(|it| !it.is("serve") && !it.is("router"));
+        let instances = instances
+            .iter()
+            .filter(|it| !it.is("serve") && !it.is("router"));
         assert_eq!(instances.count(), 0, "{:?}", lab.processes());
         let logs = lab.run(&["logs", "web"]).exits(0).out;
         assert!(logs.contains("web 1 starts"), "its log is kept: {logs}");

@@ -28,7 +28,10 @@ fn live() -> Lab {
 
 fn texts(value: &Value, pointer: &str) -> Vec<String> {
     let list = value.pointer(pointer).and_then(Value::as_array);
-    let texts = list.unwrap().iter().map(|item| item.as_str().unwrap().to_owned());
+    let texts = list
+        .unwrap()
+        .iter()
+        .map(|item| item.as_str().unwrap().to_owned());
     texts.collect()
 }
 
@@ -55,14 +58,19 @@ fn a_plan_names_each_task_and_what_stays_in_text_and_as_json() {
     assert_eq!(json["tasks"][0]["service"], "api");
     assert_eq!(json["tasks"][0]["wave"], 0);
     let id = json["id"].as_str().unwrap();
-    assert!(text.contains(&format!("windlass deploy --plan {id}")), "{text}");
+    assert!(
+        text.contains(&format!("windlass deploy --plan {id}")),
+        "{text}"
+    );
     assert_eq!(plan("ndjson").json(), json, "one line of the same");
 }
 
 #[test]
 fn a_deployment_is_told_as_json_and_as_one_object_per_event() {
     let lab = live();
-    let left = lab.run(&["deploy", "--set", "api=2", "-o", "json"]).exits(0);
+    let left = lab
+        .run(&["deploy", "--set", "api=2", "-o", "json"])
+        .exits(0);
     left.says(&["api traffic=25% version=2", "shop result=promoted"]);
     let json = left.json();
     assert_eq!(json["outcome"], "promoted");
@@ -76,7 +84,9 @@ fn a_deployment_is_told_as_json_and_as_one_object_per_event() {
     assert!(json["ended_us"].as_i64() > json["started_us"].as_i64());
 
     lab.program("api", &Service::new("api", "3"));
-    let left = lab.run(&["deploy", "--set", "api=3", "-o", "ndjson"]).exits(0);
+    let left = lab
+        .run(&["deploy", "--set", "api=3", "-o", "ndjson"])
+        .exits(0);
     let lines = left.json_lines();
     let (last, events) = lines.split_last().unwrap();
     assert_eq!(last["outcome"], "promoted");
@@ -86,10 +96,14 @@ fn a_deployment_is_told_as_json_and_as_one_object_per_event() {
         .collect();
     assert_eq!(facts[0]["fact"], "deployment_started");
     assert_eq!(facts.last().unwrap()["fact"], "ended");
-    let shifted = facts.iter().filter(|fact| fact["fact"] == "traffic_shifted");
+    let shifted = facts
+        .iter()
+        .filter(|fact| fact["fact"] == "traffic_shifted");
     let shifted: Vec<u64> = shifted.map(|fact| fact["to"].as_u64().unwrap()).collect();
     assert_eq!(shifted, [25, 100]);
-    let numbers = events.iter().map(|event| event["sequence"].as_u64().unwrap());
+    let numbers = events
+        .iter()
+        .map(|event| event["sequence"].as_u64().unwrap());
     assert!(numbers.is_sorted_by(|a, b| a < b));
 }
 
@@ -98,8 +112,16 @@ fn quiet_leaves_the_result_only() {
     let lab = live();
     let left = lab.run(&["deploy", "-q", "--set", "api=2"]).exits(0);
     assert_eq!(left.err, "");
-    assert!(left.out.starts_with("shop in default: promoted in"), "{}", left.out);
-    assert!(left.out.ends_with("next: windlass status\n"), "{}", left.out);
+    assert!(
+        left.out.starts_with("shop in default: promoted in"),
+        "{}",
+        left.out
+    );
+    assert!(
+        left.out.ends_with("next: windlass status\n"),
+        "{}",
+        left.out
+    );
 }
 
 #[test]
@@ -140,13 +162,22 @@ fn past_deployments_are_listed_shown_and_told_again() {
     let text = lab.run(&["list"]).exits(0).out;
     let rows: Vec<&str> = text.lines().skip(1).collect();
     assert_eq!(rows.len(), 2, "{text}");
-    assert!(rows[0].starts_with(id(0)) && rows[1].starts_with(id(1)), "{text}");
-    assert!(rows[0].contains("promoted") && rows[0].ends_with("mira  api"), "{text}");
+    assert!(
+        rows[0].starts_with(id(0)) && rows[1].starts_with(id(1)),
+        "{text}"
+    );
+    assert!(
+        rows[0].contains("promoted") && rows[0].ends_with("mira  api"),
+        "{text}"
+    );
     let one = lab.run(&["list", "--limit", "1", "-o", "json"]).json();
     assert_eq!(one.as_array().unwrap().len(), 1);
 
     let show = lab.run(&["show", id(1)]).exits(0).out;
-    assert!(show.starts_with(&format!("{}  shop in default", id(1))), "{show}");
+    assert!(
+        show.starts_with(&format!("{}  shop in default", id(1))),
+        "{show}"
+    );
     assert!(show.contains("state    promoted"), "{show}");
     let show = lab.run(&["show", id(1), "-o", "json"]).exits(0).json();
     assert_eq!(show["rollouts"]["web"]["to"], "1");
@@ -154,13 +185,21 @@ fn past_deployments_are_listed_shown_and_told_again() {
     // Without an id: the last one. Each form tells the same facts.
     let text = lab.run(&["events"]).exits(0);
     text.says(&[id(0), "the last one"]);
-    let lines = lab.run(&["events", id(0), "-o", "ndjson"]).exits(0).json_lines();
+    let lines = lab
+        .run(&["events", id(0), "-o", "ndjson"])
+        .exits(0)
+        .json_lines();
     let all = lab.run(&["events", id(0), "-o", "json"]).exits(0).json();
     assert_eq!(Value::Array(lines), all);
     let lines: Vec<&str> = text.out.lines().collect();
     assert!(lines[0].contains("shop deployment=dep_"), "{lines:?}");
-    assert!(lines.last().unwrap().contains("shop result=promoted took="), "{lines:?}");
-    lab.run(&["show", "dep_0nothing"]).exits(64).says(&["no deployment"]);
+    assert!(
+        lines.last().unwrap().contains("shop result=promoted took="),
+        "{lines:?}"
+    );
+    lab.run(&["show", "dep_0nothing"])
+        .exits(64)
+        .says(&["no deployment"]);
 }
 
 #[test]
@@ -177,8 +216,13 @@ services:
         "#!/bin/sh\necho to stdout\necho to stderr >&2\nexec sleep 600\n",
     );
     lab.deploy();
-    let lines = lab.run(&["logs", "clock", "-o", "ndjson"]).exits(0).json_lines();
-    let said = lines.iter().map(|line| (line["stream"].as_str(), line["text"].as_str()));
+    let lines = lab
+        .run(&["logs", "clock", "-o", "ndjson"])
+        .exits(0)
+        .json_lines();
+    let said = lines
+        .iter()
+        .map(|line| (line["stream"].as_str(), line["text"].as_str()));
     let said: Vec<_> = said.collect();
     assert_eq!(said[0], (Some("stdout"), Some("to stdout")));
     assert_eq!(said[1], (Some("stderr"), Some("to stderr")));

@@ -82,7 +82,9 @@ pub(crate) fn follow(lab: &Lab, page: &Path, written: &[(&str, &str)]) {
     for (index, command) in typed.iter().enumerate() {
         let (code, printed) = shell.run(&command.text);
         let place = format!("{}:{}: $ {}", page.display(), command.line, command.text);
-        let asked = typed.get(index + 1).is_some_and(|next| next.text == "echo $?");
+        let asked = typed
+            .get(index + 1)
+            .is_some_and(|next| next.text == "echo $?");
         assert!(code == 0 || asked, "{place}\nexit {code}\n{printed}");
         let printed: Vec<&str> = printed.lines().collect();
         let expected: Vec<&str> = command.printed.iter().map(String::as_str).collect();
@@ -156,10 +158,7 @@ impl Drop for Shell {
 /// What npm needs of this machine to reach its registry, since a lab has a home of its own.
 fn registry() -> Vec<(String, String)> {
     let home = std::env::var("HOME").unwrap_or_default();
-    let own = (
-        "NPM_CONFIG_USERCONFIG".to_owned(),
-        format!("{home}/.npmrc"),
-    );
+    let own = ("NPM_CONFIG_USERCONFIG".to_owned(), format!("{home}/.npmrc"));
     let passed = std::env::vars().filter(|(name, _)| {
         let name = name.to_ascii_lowercase();
         name.starts_with("npm_config_") || name.ends_with("_proxy") || name.ends_with("_ca_certs")
@@ -279,6 +278,12 @@ fn the_rule_of_a_page_frees_what_differs_and_nothing_else() {
 fn commands_of_a_page_have_their_here_documents_and_outputs() {
     let page = "x\n```console\n$ cat > f <<'EOF'\n$ no command\nEOF\n$ two\nout\n```\n$ no\n";
     let typed = commands(page);
-    let seen: Vec<_> = typed.iter().map(|it| (it.line, it.text.as_str(), it.printed.len())).collect();
-    assert_eq!(seen, [(3, "cat > f <<'EOF'\n$ no command\nEOF", 0), (6, "two", 1)]);
+    let seen: Vec<_> = typed
+        .iter()
+        .map(|it| (it.line, it.text.as_str(), it.printed.len()))
+        .collect();
+    assert_eq!(
+        seen,
+        [(3, "cat > f <<'EOF'\n$ no command\nEOF", 0), (6, "two", 1)]
+    );
 }

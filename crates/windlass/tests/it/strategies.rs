@@ -53,7 +53,10 @@ fn recreate_answers_503_in_words_between_the_old_and_the_new() {
     let mut between = answers.iter().filter(|answer| answer.status != 200);
     let first = between.next().unwrap();
     assert!(between.all(|answer| answer.windlass_error() == Some("recreating")));
-    assert_eq!((first.status, first.windlass_error()), (503, Some("recreating")));
+    assert_eq!(
+        (first.status, first.windlass_error()),
+        (503, Some("recreating"))
+    );
     assert_eq!(answer(web).chain(), "web=2");
 }
 
@@ -161,9 +164,15 @@ services:
     lab.file(shop.split("  api:").next().unwrap());
     lab.program("web", &Service::new("web", "2"));
     let plan = lab.run(&["plan"]).exits(0).out;
-    assert!(plan.contains("unmanaged: api (not in the file; keeps serving)"), "{plan}");
+    assert!(
+        plan.contains("unmanaged: api (not in the file; keeps serving)"),
+        "{plan}"
+    );
     lab.deploy();
     assert_eq!(answer(lab.at("api")).chain(), "api=1");
     let status = lab.run(&["status"]).exits(0).out;
-    assert!(status.lines().any(|line| line.starts_with("api")), "{status}");
+    assert!(
+        status.lines().any(|line| line.starts_with("api")),
+        "{status}"
+    );
 }

@@ -41,7 +41,9 @@ fn a_controller_killed_in_mid_canary_is_followed_by_one_that_goes_on() {
     kill(&dead);
     eventually("the controller is gone", SOON, || {
         let left = lab.processes();
-        left.iter().all(|process| process.pid != dead.pid).then_some(())
+        left.iter()
+            .all(|process| process.pid != dead.pid)
+            .then_some(())
     });
     let before = load.snapshot().good();
     eventually("both versions go on without it", SOON, || {

@@ -44,7 +44,10 @@ fn the_old_worker_ends_before_the_new_one_starts() {
     let lab = live("");
     worker(&lab, "2");
     let plan = lab.run(&["plan"]).exits(0).out;
-    assert!(plan.contains("the old stops before the new starts"), "{plan}");
+    assert!(
+        plan.contains("the old stops before the new starts"),
+        "{plan}"
+    );
     lab.deploy();
     assert_eq!(written(&lab), ["1 starts", "1 ends", "2 starts"]);
 }
@@ -60,7 +63,10 @@ fn with_overlap_both_workers_run_until_promotion() {
 #[test]
 fn a_worker_that_ends_is_replaced_by_the_one_before() {
     let lab = live("");
-    lab.program("worker", &Service::new("worker", "2").breaks(Breaks::AtOnce(5)));
+    lab.program(
+        "worker",
+        &Service::new("worker", "2").breaks(Breaks::AtOnce(5)),
+    );
     let left = lab.run(&["deploy"]).exits(3);
     left.says(&["worker failed", "exited with status 5"]);
     assert_eq!(written(&lab), ["1 starts", "1 ends", "1 starts"]);
@@ -73,7 +79,12 @@ fn a_stable_worker_that_dies_is_started_again() {
     let lab = live("");
     let kept = lab.state("releases");
     let mut all = lab.processes();
-    let script = |process: &Process| process.line.iter().any(|word| word.starts_with(&*kept.to_string_lossy()));
+    let script = |process: &Process| {
+        process
+            .line
+            .iter()
+            .any(|word| word.starts_with(&*kept.to_string_lossy()))
+    };
     all.retain(script);
     assert_eq!(all.len(), 1, "{all:?}");
     crate::lab::kill(&all[0]);

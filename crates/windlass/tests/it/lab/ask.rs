@@ -54,7 +54,11 @@ pub(crate) fn ask(address: SocketAddr, path: &str) -> Option<Answer> {
 }
 
 /// What `look` finds as soon as it finds something; `what` names it when it never comes.
-pub(crate) fn eventually<T>(what: &str, within: Duration, mut look: impl FnMut() -> Option<T>) -> T {
+pub(crate) fn eventually<T>(
+    what: &str,
+    within: Duration,
+    mut look: impl FnMut() -> Option<T>,
+) -> T {
     let until = Instant::now() + within;
     loop {
         if let Some(found) = look() {

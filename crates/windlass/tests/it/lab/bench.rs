@@ -288,7 +288,10 @@ impl Lab {
 }
 
 impl Drop for Lab {
-    #[expect(clippy::print_stderr, reason = "a failed test shows what the controller said")]
+    #[expect(
+        clippy::print_stderr,
+        reason = "a failed test shows what the controller said"
+    )]
     fn drop(&mut self) {
         if std::thread::panicking() {
             let log = fs::read_to_string(self.state("controller.log")).unwrap_or_default();
@@ -343,5 +346,7 @@ pub(crate) fn is_closed(address: SocketAddr) -> bool {
 
 /// A path of this repository.
 pub(crate) fn repository(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(name)
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../..")
+        .join(name)
 }

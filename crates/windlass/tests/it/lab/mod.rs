@@ -8,7 +8,9 @@ mod service;
 mod user;
 
 pub(crate) use ask::{Answer, ask, eventually};
-pub(crate) use bench::{HOME_STATE, Lab, SOON, answer, is_closed, load, repository, without_failure};
+pub(crate) use bench::{
+    HOME_STATE, Lab, SOON, answer, is_closed, load, repository, without_failure,
+};
 pub(crate) use processes::{Process, kill};
 pub(crate) use ran::{Following, Left};
 pub(crate) use service::{Breaks, Service};
