@@ -59,3 +59,36 @@ impl From<Outcome> for Exit {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_numbers_are_those_that_scripts_rely_on() {
+        let contract = [
+            (Exit::Done, 0),
+            (Exit::Failed, 1),
+            (Exit::RolledBack, 3),
+            (Exit::Waiting, 4),
+            (Exit::Refused, 5),
+            (Exit::Stuck, 6),
+            (Exit::Usage, 64),
+            (Exit::Configuration, 65),
+            (Exit::Unreachable, 69),
+            (Exit::Bug, 70),
+            (Exit::Detached, 130),
+        ];
+        for (exit, code) in contract {
+            assert_eq!(exit.code(), code, "{exit:?}");
+        }
+    }
+
+    #[test]
+    fn whoever_follows_a_deployment_ends_as_it_does() {
+        assert_eq!(Exit::from(Outcome::Promoted), Exit::Done);
+        assert_eq!(Exit::from(Outcome::RolledBack), Exit::RolledBack);
+        assert_eq!(Exit::from(Outcome::PartlyPromoted), Exit::RolledBack);
+        assert_eq!(Exit::from(Outcome::Failed), Exit::Failed);
+    }
+}

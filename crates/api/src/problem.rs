@@ -55,3 +55,26 @@ impl Problem {
         self
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_problem_travels_without_what_it_does_not_have() {
+        let bare = Problem::new(409, "WL0304", Exit::Refused, "held");
+        let text = serde_json::to_string(&bare).expect("plain data");
+        assert_eq!(
+            text,
+            r#"{"status":409,"code":"WL0304","title":"held","exit":"refused"}"#
+        );
+        let back: Problem = serde_json::from_str(&text).expect("the same problem");
+        assert_eq!(back, bare);
+        let told = bare.detail("by dep_1").hint("wait");
+        let text = serde_json::to_string(&told).expect("plain data");
+        assert!(
+            text.contains(r#""detail":"by dep_1","hint":"wait""#),
+            "{text}"
+        );
+    }
+}

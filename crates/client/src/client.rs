@@ -9,8 +9,9 @@ use windlass_api::{
 use windlass_model::DeploymentId;
 
 use crate::exchange::{Ask, exchange};
+use crate::lock::{Holder, is_stopped};
 use crate::query::Query;
-use crate::{ClientError, Events, Logs, Starting, StatePaths, start};
+use crate::{ClientError, ControllerLock, Events, Logs, Starting, StatePaths, start};
 
 /// Longest wait for the first answer of a controller.
 const GREETING_WITHIN: Duration = Duration::from_secs(5);
@@ -33,6 +34,18 @@ pub struct Client {
     controller: VersionView,
 }
 
+/// Whoever is silent has the lock: the message names it, and says so if it is stopped.
+fn named(error: ClientError, paths: &StatePaths) -> ClientError {
+    let ClientError::Silent { seconds, .. } = error else {
+        return error;
+    };
+    match ControllerLock::holder(paths) {
+        Holder::Somebody(Some(pid)) if is_stopped(pid) => ClientError::Stopped { pid },
+        Holder::Somebody(pid) => ClientError::Silent { pid, seconds },
+        Holder::Nobody => ClientError::Silent { pid: None, seconds },
+    }
+}
+
 impl Client {
     /// Greets the controller that runs on `paths`; starts none.
     ///
@@ -40,8 +53,8 @@ impl Client {
     /// [`ClientError::NotRunning`]; one that is stopped, silent or of another version.
     pub async fn connect(paths: &StatePaths) -> Result<Self, ClientError> {
         let ask = Ask::get("/v1/version");
-        let controller: VersionView =
-            exchange(&paths.controller_socket, ask, GREETING_WITHIN).await?;
+        let greeted = exchange(&paths.controller_socket, ask, GREETING_WITHIN).await;
+        let controller: VersionView = greeted.map_err(|error| named(error, paths))?;
         if controller.api != API_VERSION {
             return Err(ClientError::OtherVersion {
                 theirs: controller.version,

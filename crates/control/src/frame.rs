@@ -62,3 +62,49 @@ pub fn decode_length(header: [u8; 4]) -> Result<usize, BadFrame> {
         Ok(size)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{RouterRequest, ShimReply, ShimRequest};
+    use windlass_model::Epoch;
+
+    #[test]
+    fn a_frame_is_its_length_and_its_json() {
+        let bytes = encode(&RouterRequest::Hello { epoch: Epoch(7) }).expect("short enough");
+        let (header, body) = bytes.split_at(4);
+        let header: [u8; 4] = header.try_into().expect("four bytes");
+        assert_eq!(decode_length(header).expect("ours"), body.len());
+        assert_eq!(body, br#"{"hello":{"epoch":7}}"#);
+        let back: RouterRequest = serde_json::from_slice(body).expect("the same request");
+        assert_eq!(back, RouterRequest::Hello { epoch: Epoch(7) });
+    }
+
+    #[test]
+    fn a_length_that_no_peer_of_ours_sends_ends_the_reading() {
+        assert!(decode_length(MAX_FRAME.to_le_bytes()).is_ok());
+        assert!(matches!(
+            decode_length([0xff; 4]),
+            Err(BadFrame::TooLong(_))
+        ));
+        let huge = "x".repeat(usize::try_from(MAX_FRAME).expect("fits"));
+        assert!(matches!(encode(&huge), Err(BadFrame::TooLong(_))));
+    }
+
+    #[test]
+    fn what_a_newer_peer_adds_to_a_message_is_passed_over() {
+        let newer = r#"{"keep":{"epoch":3,"restart":"back_off","since":"later"}}"#;
+        let read: ShimRequest = serde_json::from_str(newer).expect("an older reader");
+        assert!(matches!(
+            read,
+            ShimRequest::Keep {
+                epoch: Epoch(3),
+                ..
+            }
+        ));
+        assert!(
+            serde_json::from_str::<ShimReply>(r#"{"sung":{}}"#).is_err(),
+            "no message of ours"
+        );
+    }
+}

@@ -162,11 +162,14 @@ fn reply(control: &Control, stream: &UnixStream, message: Message) -> io::Result
         },
         RouterRequest::Shutdown { epoch } => {
             let heard = keeper.hear(epoch);
-            if heard.is_ok() {
+            let ends = heard.is_ok();
+            let told = send(stream, &done(heard));
+            // Only now: the process may be gone before a later reply.
+            if ends {
                 tracing::info!("asked to end");
                 control.core.end();
             }
-            done(heard)
+            return told;
         }
     };
     send(stream, &answer)

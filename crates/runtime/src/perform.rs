@@ -3,8 +3,8 @@
 //! Every action is observed before it is done, so that one asked for again after a crash takes no
 //! effect twice.
 
-use std::cell::Cell;
-use std::collections::BTreeMap;
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use futures_util::FutureExt;
@@ -48,8 +48,10 @@ struct Hands {
     key: Environment,
     starting: Vec<Mutex<()>>,
     next_start: Cell<usize>,
+    /// Instances that were asked to stop: a start of theirs that still waits is let go.
+    unwanted: RefCell<BTreeSet<InstanceId>>,
     /// The newest route attempt asked for per service: an older one that waits is let go.
-    newest: std::cell::RefCell<BTreeMap<ServiceName, u32>>,
+    newest: RefCell<BTreeMap<ServiceName, u32>>,
 }
 
 impl Performer {
@@ -65,7 +67,8 @@ impl Performer {
             key: Environment::empty(base.app.clone(), base.environment.clone()),
             starting: (0..parallel.max(1)).map(|_| Mutex::new(())).collect(),
             next_start: Cell::new(0),
-            newest: std::cell::RefCell::default(),
+            unwanted: RefCell::default(),
+            newest: RefCell::default(),
         };
         Self {
             hands: Rc::new(hands),
@@ -98,6 +101,7 @@ impl Performer {
                 self.queue(lane, async move { hands.start(service, *start).await });
             }
             rollout::Action::StopInstance { instance } => {
+                hands.unwanted.borrow_mut().insert(instance.clone());
                 let lane = Lane::Instance(instance.clone());
                 self.queue(lane, async move { hands.stop(service, instance).await });
             }
@@ -179,6 +183,10 @@ impl Hands {
             None => None,
         };
         let instance = start.instance.id.clone();
+        if self.unwanted.borrow().contains(&instance) {
+            // Asked to stop before its turn came.
+            return;
+        }
         let event = match self.try_start(&service, &start).await {
             Ok(()) => rollout::Event::InstanceStarted { instance },
             Err(error) if error.kind == ErrorKind::Conflict => match self.shared.allot() {

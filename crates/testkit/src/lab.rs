@@ -187,17 +187,19 @@ impl Lab {
 
     /// How a deployment stands, by its rows.
     pub fn ending(&self, id: &DeploymentId) -> Option<Ending> {
-        let rows = self.world.disk.rows(id);
-        let facts = rows.iter().rev().flat_map(|row| row.facts.iter().rev());
-        for fact in facts {
-            match fact {
-                Fact::Ended { outcome } => return Some(Ending::Ended(*outcome)),
-                Fact::Stuck { .. } => return Some(Ending::Stuck),
-                Fact::AbortRequested { .. } => return None,
-                _ => {}
+        self.world.disk.with_rows(id, |rows| {
+            let facts = rows.rev().flat_map(|row| row.facts.iter().rev());
+            for fact in facts {
+                match fact {
+                    Fact::Ended { outcome } => return Some(Ending::Ended(*outcome)),
+                    Fact::Stuck { .. } => return Some(Ending::Stuck),
+                    // What was stuck is tried again.
+                    Fact::AbortRequested { .. } => return None,
+                    _ => {}
+                }
             }
-        }
-        None
+            None
+        })
     }
 
     /// Lets time pass until a deployment has ended; controllers that die on the way are followed by
@@ -255,8 +257,8 @@ impl Lab {
         let until = self.world.time.now().plus(DEPLOYMENT_LONGEST);
         while self.world.time.now() < until {
             self.obey().await;
-            let rows = self.world.disk.rows(id);
-            if rows.iter().flat_map(|row| &row.facts).any(&seen) {
+            let disk = &self.world.disk;
+            if disk.with_rows(id, |rows| rows.flat_map(|row| &row.facts).any(&seen)) {
                 return Ok(());
             }
             if let Some(ending) = self.ending(id) {

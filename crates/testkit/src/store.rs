@@ -71,6 +71,12 @@ impl Disk {
         self.crashes.borrow_mut().push_back(crash);
     }
 
+    /// The controller that lives now dies at once.
+    pub fn crash_now(&self) {
+        self.is_crashing.set(true);
+        self.crashed.notify_waiters();
+    }
+
     /// Forgets crashes that have not come.
     pub fn crash_no_more(&self) {
         self.crashes.borrow_mut().clear();
@@ -114,6 +120,16 @@ impl Disk {
             .collect()
     }
 
+    /// Looks at the rows of a deployment, oldest first.
+    pub(crate) fn with_rows<T>(
+        &self,
+        deployment: &DeploymentId,
+        look: impl FnOnce(&mut dyn DoubleEndedIterator<Item = &JournalEntry>) -> T,
+    ) -> T {
+        let rows = self.rows.borrow();
+        look(&mut rows.iter().filter(|row| row.deployment == *deployment))
+    }
+
     /// All rows.
     pub fn all_rows(&self) -> Vec<JournalEntry> {
         self.rows.borrow().clone()
@@ -146,8 +162,7 @@ impl Disk {
             Some(Crash::After(_)) | None => Some(write()),
         };
         if crash.is_some() {
-            self.is_crashing.set(true);
-            self.crashed.notify_waiters();
+            self.crash_now();
             std::future::pending::<()>().await;
         }
         self.committed.notify_waiters();
@@ -175,7 +190,8 @@ impl Disk {
     }
 
     fn append(&self, entry: NewEntry) -> Result<u64, EdgeError> {
-        let expected = u64::try_from(self.rows(&entry.deployment).len()).unwrap_or(u64::MAX);
+        let expected = self.with_rows(&entry.deployment, |rows| rows.count());
+        let expected = u64::try_from(expected).unwrap_or(u64::MAX);
         if entry.number != expected {
             return Err(errors::conflict(format!(
                 "row {} of {} is not the next, {expected} is",

@@ -114,6 +114,10 @@ fn descriptors(pid: u32) -> anyhow::Result<Vec<PathBuf>> {
 
 /// How many TCP ports these processes listen on; one that several share counts once.
 pub(crate) fn listening_ports(processes: &[Process]) -> anyhow::Result<usize> {
+    Ok(listening_sockets(processes)?.len())
+}
+
+fn listening_sockets(processes: &[Process]) -> anyhow::Result<BTreeSet<u64>> {
     let mut own = BTreeSet::new();
     for process in processes {
         // One that ended meanwhile listens on nothing.
@@ -136,7 +140,7 @@ pub(crate) fn listening_ports(processes: &[Process]) -> anyhow::Result<usize> {
         !listening.is_empty(),
         "the kernel lists no listening port at all"
     );
-    Ok(own.intersection(&listening).count())
+    Ok(own.intersection(&listening).copied().collect())
 }
 
 /// The number in `socket:[1234]`.
@@ -172,7 +176,8 @@ fn kilobytes(text: &str, key: &str) -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
-    use std::net::TcpListener;
+    use std::net::{TcpListener, TcpStream};
+    use std::os::fd::AsRawFd;
     use std::process::{Command, Stdio};
     use std::time::{Duration, Instant};
 
@@ -195,9 +200,13 @@ mod tests {
             .stderr(Stdio::null())
             .spawn()
             .expect("tail is there");
-        let seen = found();
-        child.kill().expect("it runs");
         let until = Instant::now() + Duration::from_secs(20);
+        // Its command line is there a moment after it is.
+        let mut seen = found();
+        while seen.is_empty() && Instant::now() < until {
+            seen = found();
+        }
+        child.kill().expect("it runs");
         // Nobody has waited for it yet, so it is there without a command line.
         while parent_of_dead(child.id()).is_none() && Instant::now() < until {
             std::thread::yield_now();
@@ -211,13 +220,19 @@ mod tests {
     }
 
     #[test]
-    fn a_listener_counts_once_however_many_hold_it() {
-        let before = listening_ports(&[here()]);
+    fn a_listener_counts_once_however_many_hold_it_and_a_connection_does_not() {
+        let number = |of: &dyn AsRawFd| {
+            let link = fs::read_link(format!("/proc/self/fd/{}", of.as_raw_fd())).expect("open");
+            socket(&link.to_string_lossy()).expect("it is a socket")
+        };
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let copy = listener.try_clone().expect("a copy");
-        let after = listening_ports(&[here()]).expect("counted");
-        assert!(after > before.unwrap_or(0));
-        drop((listener, copy));
+        let address = listener.local_addr().expect("an address");
+        let connection = TcpStream::connect(address).expect("the kernel takes it");
+        let found = listening_sockets(&[here()]).expect("counted");
+        assert_eq!(number(&listener), number(&copy));
+        assert!(found.contains(&number(&listener)));
+        assert!(!found.contains(&number(&connection)));
     }
 
     #[test]

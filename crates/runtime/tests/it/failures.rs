@@ -347,3 +347,36 @@ fn a_promotion_that_can_not_settle_calls_a_person_and_stays_promoted() {
         assert_clean(&lab);
     });
 }
+
+#[test]
+fn a_slot_is_stopped_once_its_requests_have_ended_or_their_time_is_over() {
+    for (requests_take, drained_after, expected_cut) in [(2_000, 2_000, 0), (60_000, 5_000, 3)] {
+        run(async {
+            let mut lab = Lab::new().await;
+            put(&lab, &["web"], "one");
+            promoted(&mut lab, &shop([web()])).await;
+            put(&lab, &["web"], "two");
+            lab.world
+                .front
+                .requests_take(Millis::from_millis(requests_take));
+            let id = begun(&lab, &shop([web().bake(Millis::from_secs(60))])).await;
+            until_baking(&mut lab, &id, "web", 100).await;
+            assert_eq!(say(&lab, &id, Command::Abort).await, Ok(()));
+            let said = lab.world.time.now();
+            lab.until_ended(&id).await;
+            let mut lines = lab.world.ledger.lines().into_iter();
+            let stopped = lines.rfind(|line| line.effect == Effect::Stopped);
+            let took = stopped.expect("it is stopped").at.less(said).as_millis();
+            assert!(
+                (drained_after..drained_after + 100).contains(&took),
+                "{took}"
+            );
+            let cut = facts(&lab, &id).into_iter().find_map(|fact| match fact {
+                Fact::SlotDrained { cut, .. } => Some(cut),
+                _ => None,
+            });
+            assert_eq!(cut, Some(expected_cut));
+            assert_clean(&lab);
+        });
+    }
+}

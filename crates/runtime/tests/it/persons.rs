@@ -3,11 +3,11 @@
 use windlass_api::{Command, Exit};
 use windlass_model::{Fact, Millis, Outcome, RolloutPhase};
 use windlass_runtime::From;
-use windlass_testkit::{Ending, Lab, Script, run};
+use windlass_testkit::{Effect, Ending, Lab, Script, run};
 
 use crate::fixture::{
-    alive, assert_clean, begun, facts, passed, phases, promoted, put, say, script, shares, shop,
-    splits, stable, three_canaries, until_baking, web,
+    alive, assert_clean, begun, count, facts, passed, phases, promoted, put, say, script, shares,
+    shop, splits, stable, three_canaries, until_baking, web,
 };
 
 const NAMES: [&str; 3] = ["auth", "api", "web"];
@@ -245,6 +245,29 @@ fn a_retry_after_a_return_in_place_knows_the_new_instances() {
             Ending::Ended(Outcome::Promoted)
         );
         assert_eq!(alive(&lab), 1);
+        assert_clean(&lab);
+    });
+}
+
+#[test]
+fn an_abort_lets_go_of_starts_that_still_wait() {
+    run(async {
+        let mut lab = Lab::new().await;
+        put(&lab, &["web"], "one");
+        let slow = Script {
+            starts_after: Millis::from_secs(5),
+            ..Script::default()
+        };
+        script(&lab, "web", "one", slow);
+        let app = shop([web().instances(6)]).parallel(1);
+        let id = begun(&lab, &app).await;
+        lab.pass(Millis::from_secs(1)).await;
+        let before = lab.world.time.now();
+        assert_eq!(say(&lab, &id, Command::Abort).await, Ok(()));
+        assert_eq!(lab.until_ended(&id).await, Ending::Ended(Outcome::Failed));
+        assert_eq!((count(&lab, Effect::Started), alive(&lab)), (1, 0));
+        let took = lab.world.time.now().less(before);
+        assert!(took < Millis::from_secs(10), "{took}");
         assert_clean(&lab);
     });
 }

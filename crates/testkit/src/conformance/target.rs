@@ -5,7 +5,7 @@ use windlass_control::Restart;
 use windlass_edge::{ErrorKind, InstanceState, KeepRelease, LogRequest, StartInstance, Target};
 use windlass_model::{Instance, InstanceId, Release};
 
-use super::until;
+use super::patience::until;
 
 /// What the suite needs: releases that can be kept, and where to run them.
 pub struct TargetCase<'c> {

@@ -9,7 +9,7 @@ use windlass_model::{
     Instance, Label, Percent, Probe, Route, RouteMode, RouteSlot, ServiceKey, SlotId, Version,
 };
 
-use super::until;
+use super::patience::until;
 
 /// What the suite needs: two services with a listener each, and who may answer.
 pub struct RouterCase<'c> {

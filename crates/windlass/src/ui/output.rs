@@ -13,6 +13,9 @@ use crate::arguments::{Global, Output};
 use crate::diagnostic::Diagnostic;
 use crate::report::Report;
 
+/// Columns of a table that no terminal shows.
+const WIDTH_IN_A_PIPE: usize = 200;
+
 /// Longest answer to a question, in bytes.
 const ANSWER_MAX: u64 = 64;
 
@@ -55,7 +58,8 @@ impl Ui {
         let (width, height) = size();
         Style {
             colour: self.colours && person,
-            width,
+            // A program that reads a table wants a row to be a line.
+            width: if person { width } else { WIDTH_IN_A_PIPE },
             height,
             zone: TimeZone::system(),
         }

@@ -26,7 +26,8 @@ const MARK: usize = 20;
 const WITHIN: Duration = Duration::from_secs(270);
 
 const PER_SECOND: u32 = 500;
-const CONNECTIONS: usize = 32;
+/// Connections of the load at a time.
+pub(super) const CONNECTIONS: usize = 32;
 /// Every so many requests one has a connection of its own.
 const FRESH_EVERY: Option<NonZeroU32> = NonZeroU32::new(10);
 const ANSWER_WITHIN: Duration = Duration::from_secs(5);

@@ -1,6 +1,7 @@
 //! What the later deployments of the loop left behind, against what they should.
 
 use crate::bench::row::{Goal, Measure};
+use crate::bench::spine::deploy_loop::CONNECTIONS;
 use crate::bench::spine::rest::Rest;
 use crate::bench::timing::{figure, megabytes};
 
@@ -11,9 +12,12 @@ const SHIMS: usize = 2;
 /// Retention keeps what was planned lately, so many times: more than lie before the first look, so
 /// that it is no growth and has a limit of its own.
 const RECORDS: usize = 100;
-/// Open files come and go by a few with idle connections. One kept in ten deployments would be more
-/// than this after the 180 that are compared.
-const FILES: f64 = 16.0;
+/// The controller's open files come and go by a few. One kept in ten deployments would be more than
+/// this after the 180 that are compared.
+const CONTROLLER_FILES: usize = 16;
+/// The router keeps connections to stable and standby open for a while, for each as many as were
+/// needed at once. One file kept in two deployments would be more than this.
+const ROUTER_FILES: usize = 2 * CONNECTIONS;
 /// How much more memory there may be: this part of it, and so many MB.
 const MEMORY_PART: f64 = 0.2;
 const MEMORY_MB: f64 = 4.0;
@@ -30,7 +34,6 @@ pub(super) fn rows(early: &Rest, late: &Rest, between: usize) -> Vec<Measure> {
     };
     // What is counted at rest is the same each time: one more is one too many.
     let exact = |name, of: fn(&Rest) -> usize| count(name, grown(of(early), of(late)), 0.0);
-    let files = |name, of: fn(&Rest) -> usize| count(name, grown(of(early), of(late)), FILES);
     let mut rows = vec![
         count(
             "deploy_loop_processes",
@@ -47,8 +50,16 @@ pub(super) fn rows(early: &Rest, late: &Rest, between: usize) -> Vec<Measure> {
         exact("growth_sockets", |rest| rest.sockets),
         exact("growth_listening_ports", |rest| rest.ports),
         exact("growth_state_files", |rest| rest.state.files),
-        files("growth_controller_files", |rest| rest.controller_files),
-        files("growth_router_files", |rest| rest.router_files),
+        count(
+            "growth_controller_files",
+            grown(early.controller_files, late.controller_files),
+            figure(CONTROLLER_FILES),
+        ),
+        count(
+            "growth_router_files",
+            grown(early.router_files, late.router_files),
+            figure(ROUTER_FILES),
+        ),
     ];
     let memory = |name, before: u64, after: u64| Measure {
         name,
@@ -143,7 +154,8 @@ mod tests {
         late.state.records = 101;
         late.sockets = 5;
         late.state.files = 51;
-        late.router_files = 57;
+        late.controller_files = 37;
+        late.router_files = 105;
         late.controller.rss = 28 * MB + 1;
         let expected = [
             "deploy_loop_processes",
@@ -152,6 +164,7 @@ mod tests {
             "growth_processes",
             "growth_sockets",
             "growth_state_files",
+            "growth_controller_files",
             "growth_router_files",
             "growth_controller_memory",
         ];

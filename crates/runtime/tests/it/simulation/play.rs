@@ -19,6 +19,7 @@ const TRIES: u32 = 10;
 pub(super) struct Played {
     pub(super) rounds: Vec<PlayedRound>,
     pub(super) commits: u64,
+    pub(super) took: Millis,
     pub(super) rows: Vec<JournalEntry>,
     pub(super) lines: Vec<Line>,
     pub(super) splits: Vec<Split>,
@@ -41,7 +42,30 @@ pub(super) struct PlayedRound {
     pub(super) promoted: BTreeSet<ServiceName>,
 }
 
-pub(super) async fn play(story: &Story, crashes: &[Crash]) -> Played {
+/// When a controller dies.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Death {
+    /// With a commit.
+    With(Crash),
+    /// At a time, whatever it is doing then.
+    At(Millis),
+}
+
+/// Orders a death.
+fn order(world: &World, death: Death) {
+    match death {
+        Death::With(crash) => world.disk.crash_at(crash),
+        Death::At(time) => {
+            let world = world.clone();
+            drop(tokio::task::spawn_local(async move {
+                world.pass(time).await;
+                world.disk.crash_now();
+            }));
+        }
+    }
+}
+
+pub(super) async fn play(story: &Story, deaths: &[Death]) -> Played {
     let world = World::new();
     let slowest = Millis::from_millis(if story.trouble > 0 { 20 } else { 1 });
     world.host.trouble.begin(story.seed, story.trouble, slowest);
@@ -53,8 +77,8 @@ pub(super) async fn play(story: &Story, crashes: &[Crash]) -> Played {
     if story.trusting {
         world.front.trust();
     }
-    for crash in crashes {
-        world.disk.crash_at(*crash);
+    for death in deaths {
+        order(&world, *death);
     }
     let mut lab = Lab::in_world(world);
     lab.stay_down_for(story.down_for);
@@ -66,6 +90,7 @@ pub(super) async fn play(story: &Story, crashes: &[Crash]) -> Played {
     Played {
         rounds,
         commits: lab.world.disk.commits(),
+        took: lab.world.time.now(),
         rows: lab.world.disk.all_rows(),
         lines: lab.world.ledger.lines(),
         splits: lab.world.front.splits(),

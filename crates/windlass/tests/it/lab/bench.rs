@@ -72,9 +72,11 @@ impl Lab {
     pub(crate) fn ordinary(file: &str) -> Self {
         let mut lab = Self::new(file);
         lab.ordinary = true;
-        // Where the binary was built, that user may have no way in.
+        // Where the binary was built, that user may have no way in. Copied by another process: what
+        // this one writes may be open in a child of another test, and then cannot be run.
         let binary = lab.folder.path().join("windlass");
-        fs::copy(&lab.binary, &binary).unwrap();
+        let copied = Command::new("cp").args([&lab.binary, &binary]).status();
+        assert!(copied.unwrap().success());
         lab.binary = binary;
         if user::is_root() {
             let owner = Some(user::ORDINARY);
