@@ -19,8 +19,8 @@ use crate::events::{self, Watchers};
 use crate::handle::{From, Handle, REQUESTS_WAITING, Request};
 use crate::{down, figures, logs, opening, planning, problems, recover, retention, status, views};
 
-/// Releases of plans made since the start that retention must leave alone.
-const PLANNED_KEPT: usize = 100;
+/// Newest plans whose releases retention leaves alone, whether or not they were carried out.
+const PLANS_KEPT: usize = 10;
 
 /// Environments by application and name.
 pub(crate) type Environments = BTreeMap<(AppName, EnvironmentName), Environment>;
@@ -33,7 +33,7 @@ pub(crate) struct Shared {
     /// Deployments whose journal is damaged: they keep their lock and harm nobody else.
     pub(crate) poisoned: RefCell<BTreeMap<DeploymentId, String>>,
     pub(crate) watchers: Rc<Watchers>,
-    planned: RefCell<VecDeque<Release>>,
+    planned: RefCell<VecDeque<BTreeSet<Release>>>,
     /// Addresses that the router's table named when this controller started.
     routed: RefCell<BTreeSet<SocketAddr>>,
     /// Held while releases are kept and while old ones are dropped: what was just kept must not go.
@@ -261,9 +261,11 @@ impl Shared {
 
     /// Keeps retention away from what was just planned.
     pub(crate) fn note_planned(&self, releases: impl IntoIterator<Item = Release>) {
+        let releases: BTreeSet<Release> = releases.into_iter().collect();
         let mut planned = self.planned.borrow_mut();
-        planned.extend(releases);
-        while planned.len() > PLANNED_KEPT {
+        planned.retain(|known| *known != releases);
+        planned.push_back(releases);
+        while planned.len() > PLANS_KEPT {
             planned.pop_front();
         }
     }
@@ -273,7 +275,7 @@ impl Shared {
     }
 
     pub(crate) fn planned(&self) -> Vec<Release> {
-        self.planned.borrow().iter().cloned().collect()
+        self.planned.borrow().iter().flatten().cloned().collect()
     }
 
     /// Every slot that anything may still run in.

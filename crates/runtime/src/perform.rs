@@ -116,7 +116,12 @@ impl Performer {
                 returning,
                 route,
             } => {
-                hands.newest.borrow_mut().insert(service.clone(), attempt);
+                {
+                    // A way back that went ahead of its row stays the newest when older rows follow.
+                    let mut newest = hands.newest.borrow_mut();
+                    let newest = newest.entry(service.clone()).or_default();
+                    *newest = attempt.max(*newest);
+                }
                 let wish = Wish {
                     attempt,
                     returning,

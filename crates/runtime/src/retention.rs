@@ -10,7 +10,8 @@ use crate::opening::Opened;
 /// Ended deployments whose rows are kept.
 const DEPLOYMENTS_KEPT: u32 = 200;
 
-/// Newest deployments whose instances' logs and statuses are kept, also of failed ones.
+/// Newest deployments whose releases (for `retry`) and instances' logs and statuses are kept, also of
+/// failed ones.
 const TRACES_KEPT: u32 = 10;
 
 /// Runs after each deployment. What can't be dropped now is tried again after the next one.
@@ -29,16 +30,17 @@ pub(crate) async fn run(shared: &Rc<Shared>) {
         .iter()
         .flat_map(|slot| slot.instances.iter().map(|i| i.id.clone()))
         .collect();
+    let mut releases: Vec<Release> = slots.into_iter().map(|slot| slot.release).collect();
     match shared.border.store.deployments(TRACES_KEPT).await {
         Ok(recent) => {
             for stored in recent {
                 instances.extend(traces(&stored.opening));
+                releases.extend(stored.plan.rollouts.into_values().map(|part| part.release));
             }
         }
         // Without the list nothing may be dropped.
         Err(error) => return tracing::warn!("nothing was dropped: {}", error.chain()),
     }
-    let mut releases: Vec<Release> = slots.into_iter().map(|slot| slot.release).collect();
     for environment in shared.environments.borrow().values() {
         releases.extend(
             environment

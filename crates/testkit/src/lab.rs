@@ -209,12 +209,23 @@ impl Lab {
         while self.world.time.now() < until {
             self.obey().await;
             if let Some(ending) = self.ending(id) {
-                self.pass(AFTERWARDS).await;
+                self.settle().await;
                 return ending;
             }
             self.wait_for_news().await;
         }
         Ending::Unfinished
+    }
+
+    /// Gives one controller the time for what goes on after a last row.
+    async fn settle(&mut self) {
+        loop {
+            let born = Rc::clone(&self.life);
+            self.pass(AFTERWARDS).await;
+            if Rc::ptr_eq(&born, &self.life) {
+                return;
+            }
+        }
     }
 
     async fn wait_for_news(&self) {

@@ -249,3 +249,26 @@ fn what_a_failing_disk_delays_is_told_once_and_in_order() {
         assert_eq!(numbers, expected);
     });
 }
+
+#[test]
+fn a_raise_that_waited_for_the_disk_does_not_follow_the_way_back() {
+    run(async {
+        let mut lab = Lab::new().await;
+        let id = quarter(&mut lab).await;
+        // The bake ends while the disk is full: its raise waits for its row.
+        lab.pass(Millis::from_secs(9)).await;
+        lab.world.disk.fill(true);
+        lab.pass(Millis::from_secs(3)).await;
+        let handle = lab.handle();
+        let said = handle.command(id.clone(), Command::Abort, "ana".to_owned());
+        let waited = lab.world.pass(Millis::from_secs(1));
+        futures_util::future::select(Box::pin(said), Box::pin(waited)).await;
+        let before = splits(&lab, "web").len();
+        lab.world.disk.fill(false);
+        let ending = lab.until_ended(&id).await;
+        assert_eq!(ending, Ending::Ended(Outcome::RolledBack));
+        let later = splits(&lab, "web").split_off(before);
+        assert_eq!(later, [shares([(0, 100)])], "only the table is tidied");
+        assert_clean(&lab);
+    });
+}
