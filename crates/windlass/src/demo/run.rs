@@ -1,7 +1,9 @@
 //! The story as it happens.
 
+use std::fs::Permissions;
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -149,8 +151,23 @@ async fn clear(state: &Path, fresh: bool) {
     }
     if fresh {
         std::fs::remove_dir_all(&paths.run).ok();
-        std::fs::remove_dir_all(state).ok();
+        remove(state).ok();
     }
+}
+
+/// Removes a state directory. Kept releases are read-only: who is not root must open them first.
+fn remove(state: &Path) -> std::io::Result<()> {
+    let mut folders = vec![state.to_owned()];
+    while let Some(folder) = folders.pop() {
+        std::fs::set_permissions(&folder, Permissions::from_mode(0o700))?;
+        for entry in std::fs::read_dir(&folder)? {
+            let entry = entry?;
+            if entry.file_type()?.is_dir() {
+                folders.push(entry.path());
+            }
+        }
+    }
+    std::fs::remove_dir_all(state)
 }
 
 async fn abort_all(client: &Client) {

@@ -264,6 +264,17 @@ impl Lab {
         assert!(sockets.is_empty(), "sockets left: {sockets:?}");
     }
 
+    /// Lets the folder be removed: kept releases are read-only, even for who owns them.
+    fn open_up(&self) {
+        let mut folders = vec![self.folder.path().to_owned()];
+        while let Some(folder) = folders.pop() {
+            fs::set_permissions(&folder, fs::Permissions::from_mode(0o700)).ok();
+            let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+            let below = entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()));
+            folders.extend(below.map(|entry| entry.path()));
+        }
+    }
+
     /// Ends everything by the product's own means; what that leaves is named and killed.
     fn end(&self) -> Vec<Process> {
         if self.processes().is_empty() {
@@ -300,6 +311,7 @@ impl Drop for Lab {
             eprintln!("-- controller.log\n{log}");
         }
         let left = self.end();
+        self.open_up();
         if !std::thread::panicking() {
             assert!(left.is_empty(), "left after down: {left:?}");
         }
