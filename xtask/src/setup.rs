@@ -20,7 +20,7 @@ struct Need {
     reason: &'static str,
 }
 
-const NEEDS: [Need; 2] = [
+const NEEDS: [Need; 3] = [
     Need {
         program: "node",
         package: "nodejs",
@@ -30,6 +30,11 @@ const NEEDS: [Need; 2] = [
         program: "npm",
         package: "npm",
         reason: "fetches that server from the npm registry, in two versions",
+    },
+    Need {
+        program: "curl",
+        package: "curl",
+        reason: "asks the services of the tutorial and the examples",
     },
 ];
 

@@ -2,7 +2,9 @@
 
 use serde_json::Value;
 
-use crate::lab::{Following, Lab, SOON, Service, answer, eventually, load, without_failure};
+use crate::lab::{
+    Following, Lab, SOON, Service, answer, eventually, is_closed, load, without_failure,
+};
 
 /// One service that is watched for ten minutes, but for its first deployment.
 const WEB: &str = "\
@@ -51,6 +53,21 @@ fn abort_goes_back_and_each_side_ends_as_it_must() {
     let again = lab.run(&["abort", &id]);
     assert!([0, 5].contains(&again.code), "{again:?}");
     assert!(!again.err.is_empty() || !again.out.is_empty(), "it says so");
+}
+
+#[test]
+fn the_abort_of_a_first_deployment_leaves_nothing_routed() {
+    let lab = Lab::new(WEB);
+    lab.program("web", &Service::new("web", "1"));
+    let following = lab.start(&["deploy"]);
+    following.until("bake=10m");
+    lab.run(&["abort"]).exits(0);
+    following
+        .left()
+        .exits(1)
+        .says(&["nothing ran before", "mira aborted it"]);
+    assert!(is_closed(lab.at("web")));
+    assert_eq!(lab.service("web")["stable"], Value::Null);
 }
 
 #[test]

@@ -23,6 +23,7 @@ mod page;
 mod places;
 mod programs;
 mod strategies;
+mod surroundings;
 mod surviving;
 mod tutorial;
 mod typed;

@@ -79,7 +79,7 @@ fn build(lab: &Lab, version: &str) {
         .env("BUILT_AS", version)
         .env("TMPDIR", lab.tmp())
         .output()
-        .unwrap();
+        .expect("the toolchain that built this test has a rustc on PATH");
     let said = String::from_utf8_lossy(&built.stderr);
     assert!(built.status.success(), "{said}");
 }
@@ -120,5 +120,18 @@ fn a_label_for_other_bytes_is_refused() {
     lab.program("web", &Service::new("web", "2"));
     let left = lab.run(&["deploy"]).exits(65);
     left.says(&["web", "7"]);
+    assert_eq!(answer(lab.at("web")).chain(), "web=1");
+}
+
+#[test]
+fn a_new_label_for_the_same_bytes_is_refused_where_nothing_uses_it() {
+    let lab = Lab::new(WEB);
+    lab.program("web", &Service::new("web", "1"));
+    lab.deploy();
+    let left = lab.run(&["deploy", "--set", "web=8"]).exits(65);
+    left.says(&["web", "nothing uses ${VERSION}"]);
+    lab.run(&["deploy", "--set", "wbe=8"])
+        .exits(64)
+        .says(&["wbe"]);
     assert_eq!(answer(lab.at("web")).chain(), "web=1");
 }

@@ -82,3 +82,21 @@ fn a_stopped_controller_is_named_by_its_process() {
     stopped.signal(rustix::process::Signal::CONT);
     left.exits(69).says(&[&stopped.pid.to_string(), "stopped"]);
 }
+
+#[test]
+fn of_many_commands_on_a_bare_machine_one_starts_the_controller() {
+    let lab = Lab::new(&file("1s"));
+    lab.program("web", &Service::new("web", "1"));
+    let racing: Vec<_> = (0..6).map(|_| lab.start(&["plan", "-o", "json"])).collect();
+    let plans: Vec<_> = racing
+        .into_iter()
+        .map(|it| it.left().exits(0).json())
+        .collect();
+    assert!(plans.iter().all(|plan| plan["id"] == plans[0]["id"]));
+    eventually("who lost the race has ended", SOON, || {
+        let all = lab.processes();
+        let controllers = all.iter().filter(|process| process.is("serve"));
+        (controllers.count() == 1).then_some(())
+    });
+    lab.only("router");
+}
