@@ -3,7 +3,7 @@
 use windlass_api::{DeploymentView, Exit, Problem};
 use windlass_edge::{EdgeError, ErrorKind};
 use windlass_engine::plan::PlanProblem;
-use windlass_model::{AppName, DeploymentId, Plan, PlanId, ServiceName};
+use windlass_model::{AppName, DeploymentId, DeploymentState, Outcome, Plan, PlanId, ServiceName};
 
 /// The controller is ending.
 pub(crate) fn stopping() -> Problem {
@@ -153,7 +153,18 @@ pub(crate) fn not_now(why: &str) -> Problem {
 
 /// The same for a deployment whose loop has ended.
 pub(crate) fn over(view: &DeploymentView) -> Problem {
-    not_now("it has ended").detail(format!("{:?}", view.state))
+    let how = match view.state {
+        DeploymentState::Ended(Outcome::Promoted) => "it was promoted",
+        DeploymentState::Ended(Outcome::PartlyPromoted) => "it was promoted in part",
+        DeploymentState::Ended(Outcome::RolledBack) => "it went back to the previous releases",
+        DeploymentState::Ended(Outcome::Failed) => "it failed, and nothing ran before",
+        DeploymentState::Stuck => "it is stuck",
+        DeploymentState::Running
+        | DeploymentState::Held
+        | DeploymentState::Returning
+        | DeploymentState::Settling => "it is ending",
+    };
+    not_now("it has ended").detail(how)
 }
 
 /// A damaged journal.

@@ -81,6 +81,7 @@ pub(crate) struct Act {
 /// Tells the story.
 pub(crate) async fn run(context: &Context, options: &DemoOptions) -> Result<Report, Diagnostic> {
     let (state, fresh) = state_dir(context);
+    refuse_used(&state)?;
     let result = play(context, options, &state).await;
     if options.keep && result.is_ok() {
         context.ui.say(&format!(
@@ -107,6 +108,18 @@ fn state_dir(context: &Context) -> (PathBuf, bool) {
             true,
         ),
     }
+}
+
+/// The demo ends with its application gone, and its counts begin at nothing: it must not meet what
+/// somebody else deployed, nor what is left of an earlier one.
+fn refuse_used(state: &Path) -> Result<(), Diagnostic> {
+    if !StatePaths::locate(Some(state))?.lock.exists() {
+        return Ok(());
+    }
+    let summary = format!("{} has been used already", state.display());
+    Err(Diagnostic::new(Exit::Refused, summary)
+        .detail("the demo plays in a fresh state directory")
+        .hint("name another one with --state-dir; with neither that nor WINDLASS_STATE_DIR it makes its own"))
 }
 
 async fn play(context: &Context, options: &DemoOptions, state: &Path) -> Result<Told, Diagnostic> {

@@ -47,6 +47,23 @@ fn a_demo_that_is_kept_runs_on_and_goes_down() {
         crate::lab::answer(lab.at("web")).chain(),
         "web=2,api=2,auth=2"
     );
+
+    // Another one would meet it, and take it down in the end.
+    lab.run(&["demo"])
+        .exits(5)
+        .says(&["has been used", "fresh"]);
+    assert_eq!(crate::lab::answer(lab.at("web")).status, 200);
     lab.run(&["down"]).exits(0);
+    lab.must_be_gone();
+}
+
+#[test]
+fn ctrl_c_ends_the_demo_and_leaves_nothing() {
+    let lab = Lab::empty();
+    let demo = lab.start(&["demo"]);
+    demo.until("Act 2");
+    demo.until("5 % of the requests to version 2");
+    demo.interrupt();
+    demo.left().exits(130).says(&["the demo was stopped"]);
     lab.must_be_gone();
 }
