@@ -1,5 +1,7 @@
 //! The command line of the chores.
 
+use crate::sweep::Ask;
+
 /// What was asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Chore {
@@ -14,6 +16,8 @@ pub(crate) enum Chore {
         /// How to print the rows.
         form: Form,
     },
+    /// Kill the product at every point.
+    Sweep(Ask),
 }
 
 /// How much `test` proves.
@@ -34,6 +38,17 @@ pub(crate) enum Form {
     Json,
 }
 
+impl Form {
+    /// The form of this name.
+    pub(crate) fn named(name: &str) -> Result<Self, String> {
+        match name {
+            "text" => Ok(Self::Text),
+            "json" => Ok(Self::Json),
+            other => Err(format!("-o takes text or json, got {other:?}")),
+        }
+    }
+}
+
 /// Reads the words after `cargo xtask`; the error says what was not understood.
 pub(crate) fn parse(words: &[String]) -> Result<Chore, String> {
     let (command, rest) = words.split_first().ok_or("no command given")?;
@@ -41,6 +56,7 @@ pub(crate) fn parse(words: &[String]) -> Result<Chore, String> {
         "setup" if rest.is_empty() => Ok(Chore::Setup),
         "test" => parse_test(rest).map(Chore::Test),
         "bench" => parse_bench(rest),
+        "sweep" => Ask::parse(rest).map(Chore::Sweep),
         "setup" => Err(format!("setup takes no argument, got {}", rest.join(" "))),
         "-h" | "--help" | "help" => Err(String::new()),
         other => Err(format!("unknown command {other}")),
@@ -62,11 +78,7 @@ fn parse_bench(rest: &[String]) -> Result<Chore, String> {
     while let Some(word) = words.next() {
         match word.as_str() {
             "-o" | "--output" => {
-                form = match words.next().map(String::as_str) {
-                    Some("text") => Form::Text,
-                    Some("json") => Form::Json,
-                    other => return Err(format!("-o takes text or json, got {other:?}")),
-                }
+                form = Form::named(words.next().map_or("", String::as_str))?;
             }
             flag if flag.starts_with('-') => return Err(format!("unknown option {flag}")),
             bench if name.is_none() => name = Some(bench.to_owned()),

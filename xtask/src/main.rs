@@ -9,6 +9,7 @@ mod pure;
 mod say;
 mod setup;
 mod stage;
+mod sweep;
 mod test;
 mod workspace;
 
@@ -46,6 +47,7 @@ fn perform(chore: &Chore) -> anyhow::Result<ExitCode> {
             Verdict::Failed => return Ok(ExitCode::FAILURE),
         },
         Chore::Bench { name, form } => bench::run(name.as_deref(), *form)?,
+        Chore::Sweep(ask) => sweep::run(ask)?,
     }
     Ok(ExitCode::SUCCESS)
 }

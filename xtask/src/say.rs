@@ -11,6 +11,8 @@ usage: cargo xtask COMMAND
   setup                    install what tests and benches need; nothing twice
   test [--fast]            set-up, format, lints, build, every test; --fast leaves out real components
   bench [NAME] [-o json]   measure the release build against anchors of the same run
+  sweep [--plan NAME|all] [--share PERCENT] [--seed N] [--only POINT] [-o json]
+                           kill the product at every named point and compare what is left
 ";
 
 /// Prints one line of talk or of a runner's output.

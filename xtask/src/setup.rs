@@ -119,9 +119,13 @@ fn is_installed(package: &str) -> bool {
         .is_ok_and(|output| output.stdout == b"install ok installed")
 }
 
+/// Whether this is root: the owner of our own entry in /proc is our effective user.
+pub(crate) fn is_root() -> bool {
+    std::fs::metadata("/proc/self").is_ok_and(|entry| entry.uid() == 0)
+}
+
 fn means() -> Means {
-    // The owner of our own entry in /proc is our effective user.
-    if std::fs::metadata("/proc/self").is_ok_and(|entry| entry.uid() == 0) {
+    if is_root() {
         return Means::Root;
     }
     let asked = Command::new("sudo")

@@ -1,11 +1,14 @@
 //! Adapters that need no heavy dependency of their own.
 
 mod embedded_router;
+mod halt_file;
 mod probe;
 mod process;
+mod sockets;
 mod system;
 
 pub use embedded_router::*;
+pub use halt_file::*;
 pub use probe::*;
 pub use process::*;
 pub use system::*;

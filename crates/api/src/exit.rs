@@ -56,6 +56,7 @@ impl From<Outcome> for Exit {
             Outcome::Promoted => Self::Done,
             Outcome::PartlyPromoted | Outcome::RolledBack => Self::RolledBack,
             Outcome::Failed => Self::Failed,
+            Outcome::Abandoned => Self::Stuck,
         }
     }
 }
@@ -90,5 +91,6 @@ mod tests {
         assert_eq!(Exit::from(Outcome::RolledBack), Exit::RolledBack);
         assert_eq!(Exit::from(Outcome::PartlyPromoted), Exit::RolledBack);
         assert_eq!(Exit::from(Outcome::Failed), Exit::Failed);
+        assert_eq!(Exit::from(Outcome::Abandoned), Exit::Stuck);
     }
 }

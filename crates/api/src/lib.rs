@@ -13,14 +13,19 @@ pub use event::{Event, EventQuery};
 pub use exit::Exit;
 pub use problem::{Code, Problem};
 pub use request::{
-    Command, CommandRequest, DeployAnswer, DeployRequest, DownAnswer, DownRequest, FileRequest,
-    LogLine, LogQuery, Source,
+    AdoptAnswer, AdoptRequest, AdoptedView, Command, CommandRequest, DeployAnswer, DeployRequest,
+    DownAnswer, DownRequest, FileRequest, FinalizeRequest, LeftView, LogLine, LogQuery,
+    RemoveAnswer, RemoveRequest, RepairRequest, RollbackAnswer, RollbackRequest, Source,
 };
 pub use view::{
-    DeploymentView, EnvironmentView, FiguresView, InstanceView, PlanView, RolloutView, ServiceView,
-    SlotView, VersionFigures, VersionView,
+    DeploymentView, EnvironmentView, FiguresView, InstanceView, LockView, LostHistoryView,
+    PlanView, RolloutView, ServiceView, SlotView, VersionFigures, VersionView,
 };
 
 /// Version of this contract. A client refuses a controller of another one and says which command
 /// upgrades it.
 pub const API_VERSION: u32 = 1;
+
+/// How the holder of a deployment that met a halt begins, before the name of who halted: so clients
+/// tell it from a person's own hold.
+pub const HALT_SIGN: &str = "halt (";

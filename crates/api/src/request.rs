@@ -3,7 +3,10 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use windlass_model::{DeploymentId, PlanId, ServiceName};
+use windlass_model::{
+    AppName, DeploymentId, EnvironmentName, InstanceId, Percent, PlanId, Repair, ServiceKey,
+    ServiceName, Version,
+};
 
 use crate::PlanView;
 
@@ -52,6 +55,12 @@ pub struct DeployRequest {
     /// `--move`: the application's folder may change.
     #[serde(default)]
     pub may_move: bool,
+    /// `--wait`: how long it may queue behind a deployment that holds the lock, in milliseconds.
+    #[serde(default)]
+    pub wait_ms: Option<u64>,
+    /// `--supersede`: the deployment that holds the lock is taken back first.
+    #[serde(default)]
+    pub supersede: bool,
 }
 
 /// Answer to [`DeployRequest`].
@@ -75,6 +84,13 @@ pub enum Command {
     Abort,
     /// Skip the remaining bakes and steps.
     Promote,
+    /// Drop the standby that an ended deployment has left.
+    Finalize,
+    /// Mend what is stuck.
+    Repair {
+        /// How.
+        how: Repair,
+    },
 }
 
 /// `POST /v1/deployments/{id}/commands`. Repeating a command that already holds is accepted; one
@@ -85,6 +101,117 @@ pub struct CommandRequest {
     pub command: Command,
     /// Who says it.
     pub by: String,
+}
+
+/// `POST /v1/deployments/{id}/finalize`
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FinalizeRequest {
+    /// Who says it.
+    pub by: String,
+}
+
+/// `POST /v1/deployments/{id}/repair`
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RepairRequest {
+    /// How.
+    pub how: Repair,
+    /// Who says it.
+    pub by: String,
+}
+
+/// `POST /v1/rollbacks`
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RollbackRequest {
+    /// The application.
+    pub app: String,
+    /// Its environment.
+    pub environment: String,
+    /// One service of it; none for all of what was promoted last.
+    #[serde(default)]
+    pub service: Option<String>,
+    /// `--to`: this version, also one that was rolled back from.
+    #[serde(default)]
+    pub to: Option<String>,
+    /// Who asks.
+    pub by: String,
+}
+
+/// Answer to [`RollbackRequest`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RollbackAnswer {
+    /// The deployment that goes back: a new one, or the one that was aborted. None when everything is
+    /// there already.
+    pub deployment: Option<DeploymentId>,
+    /// Whether a deployment ran, so that it was aborted.
+    pub aborted: bool,
+    /// What the new one will do.
+    #[serde(default)]
+    pub plan: Option<PlanView>,
+}
+
+/// `POST /v1/removals`
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RemoveRequest {
+    /// The application.
+    pub app: String,
+    /// Its environment.
+    pub environment: String,
+    /// The service.
+    pub service: String,
+    /// Who asks.
+    pub by: String,
+}
+
+/// Answer to [`RemoveRequest`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RemoveAnswer {
+    /// The deployment that takes it away.
+    pub deployment: DeploymentId,
+    /// What it will do.
+    pub plan: PlanView,
+}
+
+/// `POST /v1/adoptions`
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AdoptRequest {
+    /// Who asks.
+    pub by: String,
+}
+
+/// Answer to [`AdoptRequest`]. The controller ends after it; the next one starts above `epoch`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AdoptAnswer {
+    /// What was adopted.
+    pub environments: Vec<AdoptedView>,
+    /// The highest epoch that was heard of.
+    pub epoch: u64,
+    /// What runs and was not adopted: nobody looks after it any more.
+    #[serde(default)]
+    pub left: Vec<LeftView>,
+}
+
+/// An instance that runs and belongs to nothing that was adopted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LeftView {
+    /// Whose.
+    pub service: ServiceKey,
+    /// Which.
+    pub instance: InstanceId,
+    /// What it runs.
+    pub version: Version,
+    /// The share of traffic that its slot has until the service's next deployment.
+    pub weight: Percent,
+}
+
+/// One environment whose running services were written down as stable.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AdoptedView {
+    /// The application.
+    pub app: AppName,
+    /// The environment.
+    pub environment: EnvironmentName,
+    /// Its services.
+    pub services: Vec<ServiceName>,
 }
 
 /// `POST /v1/down`
@@ -136,4 +263,8 @@ pub struct LogLine {
     pub stream: String,
     /// The line, without its end; bytes that are no UTF-8 are replaced.
     pub text: String,
+    /// Where the line ends in its stream, in bytes: what was read twice is known by it. 0 where that
+    /// is not known.
+    #[serde(default)]
+    pub end: u64,
 }

@@ -5,8 +5,9 @@ use std::net::SocketAddr;
 
 use serde::{Deserialize, Serialize};
 use windlass_model::{
-    AppName, DeploymentId, DeploymentState, EnvironmentName, InstanceId, Label, Percent, Plan,
-    PlanId, ReturnReason, RolloutPhase, ServiceKey, ServiceName, SlotId, StuckReason, Version,
+    AppName, DeploymentId, DeploymentState, EnvironmentName, Halt, InstanceId, Label, Percent,
+    Plan, PlanId, PlanKind, ReturnReason, RolloutPhase, ServiceKey, ServiceName, SlotId,
+    StandbyKept, StuckReason, Version,
 };
 
 /// `GET /v1/version`
@@ -20,6 +21,18 @@ pub struct VersionView {
     pub pid: u32,
     /// Its epoch.
     pub epoch: u64,
+    /// Set when its journal is older than what runs: it changes nothing until `repair --adopt`.
+    #[serde(default)]
+    pub lost_history: Option<LostHistoryView>,
+}
+
+/// A journal that is older than what runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LostHistoryView {
+    /// The controller's epoch.
+    pub own: u64,
+    /// The highest epoch that router and shims have heard.
+    pub heard: u64,
 }
 
 /// A plan, and whether there is anything to do.
@@ -38,6 +51,9 @@ pub struct DeploymentView {
     pub id: DeploymentId,
     /// What it carries out.
     pub plan: PlanId,
+    /// What kind of deployment it is.
+    #[serde(default)]
+    pub kind: PlanKind,
     /// The application.
     pub app: AppName,
     /// The environment.
@@ -97,8 +113,27 @@ pub struct EnvironmentView {
     pub folder: String,
     /// The deployment that runs.
     pub deployment: Option<DeploymentId>,
+    /// The same with whose it is.
+    #[serde(default)]
+    pub lock: Option<LockView>,
+    /// Who halted every raise, if somebody did.
+    #[serde(default)]
+    pub halted: Option<Halt>,
     /// Its services.
     pub services: BTreeMap<ServiceName, ServiceView>,
+}
+
+/// Why nothing else may be deployed in an environment now.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LockView {
+    /// The deployment that runs.
+    pub deployment: DeploymentId,
+    /// Who asked for it.
+    pub by: String,
+    /// Since when, microseconds since 1970 UTC.
+    pub since_us: i64,
+    /// What it is doing, or what it waits for.
+    pub reason: String,
 }
 
 /// One service and what runs of it.
@@ -112,6 +147,16 @@ pub struct ServiceView {
     pub candidate: Option<SlotView>,
     /// The standby slot.
     pub standby: Option<SlotView>,
+    /// Who left the standby there, and when it goes.
+    #[serde(default)]
+    pub standby_kept: Option<StandbyKept>,
+}
+
+impl ServiceView {
+    /// Whether it has no slot at all: it was taken down or removed, or never came up.
+    pub const fn is_empty(&self) -> bool {
+        self.stable.is_none() && self.candidate.is_none() && self.standby.is_none()
+    }
 }
 
 /// One slot and what runs in it.
@@ -138,10 +183,23 @@ pub struct InstanceView {
     pub id: InstanceId,
     /// Where it listens.
     pub address: SocketAddr,
-    /// `running`, `not listening`, `exited 1`, `killed 9`, `absent`, `unknown`.
+    /// `running`, `not ready`, `not listening`, `exited 1`, `killed 9`, `absent`, `unknown`.
     pub state: String,
     /// Times it was started again.
     pub restarts: u32,
+    /// Why it can't be started again, while that is tried.
+    #[serde(default)]
+    pub trouble: Option<String>,
+}
+
+impl InstanceView {
+    /// Whether its process lives, whatever it answers.
+    pub fn runs(&self) -> bool {
+        matches!(
+            self.state.as_str(),
+            "running" | "not ready" | "not listening"
+        )
+    }
 }
 
 /// `GET /v1/figures`: what the router has counted in the ticks it still keeps, at most ten minutes.

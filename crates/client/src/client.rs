@@ -3,10 +3,12 @@
 use std::time::Duration;
 
 use windlass_api::{
-    API_VERSION, Command, CommandRequest, DeployAnswer, DeployRequest, DeploymentView, DownAnswer,
-    DownRequest, EnvironmentView, FiguresView, FileRequest, LogQuery, PlanView, VersionView,
+    API_VERSION, AdoptAnswer, AdoptRequest, Command, CommandRequest, DeployAnswer, DeployRequest,
+    DeploymentView, DownAnswer, DownRequest, EnvironmentView, FiguresView, FileRequest,
+    FinalizeRequest, LogQuery, PlanView, RemoveAnswer, RemoveRequest, RepairRequest,
+    RollbackAnswer, RollbackRequest, VersionView,
 };
-use windlass_model::DeploymentId;
+use windlass_model::{DeploymentId, Repair};
 
 use crate::exchange::{Ask, exchange};
 use crate::lock::{Holder, is_stopped};
@@ -98,13 +100,74 @@ impl Client {
         self.ask(Ask::post("/v1/plans", file)?, PLAN_WITHIN).await
     }
 
-    /// Begins a deployment.
+    /// Begins a deployment, after as long a wait as the request allows.
     ///
     /// # Errors
     /// The same.
     pub async fn deploy(&self, request: &DeployRequest) -> Result<DeployAnswer, ClientError> {
         let ask = Ask::post("/v1/deployments", request)?;
+        let waits = Duration::from_millis(request.wait_ms.unwrap_or(0));
+        self.ask(ask, PLAN_WITHIN.saturating_add(waits)).await
+    }
+
+    /// Goes back to earlier releases.
+    ///
+    /// # Errors
+    /// The controller's refusal, with what could be gone back to; no answer within ten minutes.
+    pub async fn rollback(&self, request: &RollbackRequest) -> Result<RollbackAnswer, ClientError> {
+        let ask = Ask::post("/v1/rollbacks", request)?;
         self.ask(ask, PLAN_WITHIN).await
+    }
+
+    /// Takes a service away.
+    ///
+    /// # Errors
+    /// The controller's refusal; no answer within ten minutes.
+    pub async fn remove(&self, request: &RemoveRequest) -> Result<RemoveAnswer, ClientError> {
+        let ask = Ask::post("/v1/removals", request)?;
+        self.ask(ask, PLAN_WITHIN).await
+    }
+
+    /// Writes down as stable what runs; the controller ends after that.
+    ///
+    /// # Errors
+    /// The controller's refusal; no answer within ten minutes.
+    pub async fn adopt(&self, by: &str) -> Result<AdoptAnswer, ClientError> {
+        let request = AdoptRequest { by: by.to_owned() };
+        let ask = Ask::post("/v1/adoptions", &request)?;
+        self.ask(ask, PLAN_WITHIN).await
+    }
+
+    /// Drops the standby that an ended deployment has left.
+    ///
+    /// # Errors
+    /// The controller's refusal; no answer within 15 minutes.
+    pub async fn finalize(
+        &self,
+        id: &DeploymentId,
+        by: &str,
+    ) -> Result<DeploymentView, ClientError> {
+        let request = FinalizeRequest { by: by.to_owned() };
+        let ask = Ask::post(format!("/v1/deployments/{id}/finalize"), &request)?;
+        self.ask(ask, DOWN_WITHIN).await
+    }
+
+    /// Mends a stuck deployment; answered once it is journalled.
+    ///
+    /// # Errors
+    /// The controller's refusal; no answer within 30 s.
+    pub async fn repair(
+        &self,
+        id: &DeploymentId,
+        how: Repair,
+        by: &str,
+    ) -> Result<DeploymentView, ClientError> {
+        let request = RepairRequest {
+            how,
+            by: by.to_owned(),
+        };
+        let ask = Ask::post(format!("/v1/deployments/{id}/repair"), &request)?;
+        self.ask(ask, ANSWER_WITHIN).await
     }
 
     /// Deployments, newest first, at most `limit`.

@@ -13,13 +13,15 @@ mod lock;
 mod logs;
 mod paths;
 mod query;
+mod replace;
 mod start;
 
 pub use client::Client;
 pub use error::{ClientError, PathsError};
 pub use events::Events;
 pub use follow::{Followed, Following};
-pub use lock::{ControllerLock, Holder};
-pub use logs::Logs;
+pub use lock::{ControllerLock, Holder, is_stopped};
+pub use logs::{FollowingLogs, Logs};
 pub use paths::{Places, SOCKET_NAME_MAX, StatePaths};
+pub use replace::{ReplaceError, replace};
 pub use start::Starting;

@@ -33,6 +33,17 @@ impl ControllerLock {
     /// # Errors
     /// Those of opening, locking and writing the file.
     pub fn take(paths: &StatePaths) -> io::Result<Option<Self>> {
+        for _ in 0..TRIES {
+            if let Some(taken) = Self::try_take(paths)? {
+                return Ok(Some(taken));
+            }
+            thread::sleep(PAUSE);
+        }
+        Ok(None)
+    }
+
+    /// The same with one try.
+    pub(crate) fn try_take(paths: &StatePaths) -> io::Result<Option<Self>> {
         let mut file = OpenOptions::new()
             .read(true)
             .write(true)
@@ -40,19 +51,16 @@ impl ControllerLock {
             .truncate(false)
             .mode(0o600)
             .open(&paths.lock)?;
-        for _ in 0..TRIES {
-            match flock(&file, FlockOperation::NonBlockingLockExclusive) {
-                Ok(()) => {
-                    file.set_len(0)?;
-                    file.rewind()?;
-                    write!(file, "{}", std::process::id())?;
-                    return Ok(Some(Self { _file: file }));
-                }
-                Err(rustix::io::Errno::WOULDBLOCK) => thread::sleep(PAUSE),
-                Err(other) => return Err(other.into()),
+        match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => {
+                file.set_len(0)?;
+                file.rewind()?;
+                write!(file, "{}", std::process::id())?;
+                Ok(Some(Self { _file: file }))
             }
+            Err(rustix::io::Errno::WOULDBLOCK) => Ok(None),
+            Err(other) => Err(other.into()),
         }
-        Ok(None)
     }
 
     /// Whether a controller has the lock, and its pid where the file says one.
@@ -81,7 +89,7 @@ pub enum Holder {
 }
 
 /// Whether a process is stopped by a signal or a debugger, as `/proc` says.
-pub(crate) fn is_stopped(pid: u32) -> bool {
+pub fn is_stopped(pid: u32) -> bool {
     let Ok(stat) = std::fs::read_to_string(format!("/proc/{pid}/stat")) else {
         return false;
     };

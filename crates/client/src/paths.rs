@@ -78,6 +78,8 @@ pub struct StatePaths {
     pub controller_log: PathBuf,
     /// What the router prints.
     pub router_log: PathBuf,
+    /// There while a person halts every raise.
+    pub halted: PathBuf,
     /// The user's own folder below the temporary one, if the sockets are there.
     fallback: Option<PathBuf>,
     user: u32,
@@ -125,6 +127,7 @@ impl StatePaths {
             lock: state.join("controller.lock"),
             controller_log: state.join("controller.log"),
             router_log: state.join("router.log"),
+            halted: state.join("halted"),
             run,
             state,
             fallback,

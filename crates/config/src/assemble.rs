@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 
 use windlass_model::{
     AppName, Millis, OWN_NAMES, OnFailure, Probe, ProbeKind, ProcessSpec, ServiceName, ServiceSpec,
-    Spec, Step, Stop, Strategy, Template,
+    Spec, Step, Stop, Strategy, Template, Trigger,
 };
 
-use crate::decode::{FileDraft, ProbeDraft, ProcessDraft, ServiceDraft, StrategyDraft};
+use crate::decode::{
+    FileDraft, ProbeDraft, ProcessDraft, ServiceDraft, StrategyDraft, TriggersDraft,
+};
 use crate::environment::View;
 use crate::field::At;
 use crate::reader::Reader;
@@ -37,6 +39,7 @@ pub(crate) fn spec(
         environment: view.name.clone(),
         on_failure: file.on_failure.good().copied().unwrap_or(OnFailure::All),
         parallel: file.parallel.good().copied().unwrap_or(PARALLEL),
+        finalize: file.finalize.good().copied().unwrap_or_default(),
         services: view.services.iter().map(service).collect(),
     }
 }
@@ -61,6 +64,16 @@ fn service(draft: &ServiceDraft, set: Option<&String>) -> ServiceSpec {
         overlap: draft.overlap.good().copied().unwrap_or_default(),
         bake,
         drain: draft.drain.good().copied().unwrap_or(DRAIN),
+        rollback_on: draft
+            .rollback_on
+            .good()
+            .map_or_else(Trigger::defaults, TriggersDraft::triggers),
+        rollback_within: draft
+            .rollback_within
+            .good()
+            .copied()
+            .unwrap_or(ServiceSpec::ROLLBACK_WITHIN),
+        was: draft.was.good().cloned(),
     }
 }
 

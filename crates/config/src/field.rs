@@ -155,12 +155,11 @@ impl<K: Keyed> Shape for Keys<K> {
     const MAY_BE_EMPTY: bool = K::TABLE.may_be_empty;
 
     fn wanted() -> String {
-        let names: Vec<&str> = K::TABLE
-            .fields
-            .iter()
-            .map(|field| field.name)
-            .take(4)
-            .collect();
+        // What must be there is told first: not every key has room.
+        let fields = || K::TABLE.fields.iter();
+        let must = fields().filter(|field| field.required);
+        let may = fields().filter(|field| !field.required);
+        let names: Vec<&str> = must.chain(may).map(|field| field.name).take(4).collect();
         format!("a map with {}", listed(names, "or"))
     }
 

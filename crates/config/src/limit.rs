@@ -26,6 +26,8 @@ pub(crate) const MAX_VARIABLES: usize = 256;
 pub(crate) const MAX_FILES: usize = 256;
 /// Most steps of a canary.
 pub(crate) const MAX_STEPS: usize = 50;
+/// Most triggers of one list.
+pub(crate) const MAX_TRIGGERS: usize = 32;
 /// Most copies of one service.
 pub(crate) const MAX_INSTANCES: u16 = 100;
 /// Most instances starting at once.

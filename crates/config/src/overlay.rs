@@ -7,6 +7,10 @@ use crate::tree::{Entry, Kind, Node};
 const OF_PROCESS: [&str; 5] = ["run", "files", "instances", "env", "stop"];
 /// Keys of which one probe has only one.
 const QUESTIONS: [&str; 2] = ["http", "tcp"];
+/// The key whose list may be added to.
+const TRIGGERS: &str = "rollback_on";
+/// The key below it that does so.
+const ADD: &str = "add";
 
 /// Writes the short forms of a service out, so that it can be laid over another key by key.
 pub(crate) fn long_form(service: &Node) -> Node {
@@ -64,6 +68,11 @@ pub(crate) fn over(base: &Node, top: &Node) -> Node {
 }
 
 fn joined(name: &str, base: &Node, top: &Node) -> Node {
+    if name == TRIGGERS
+        && let Some(added) = top.at(ADD)
+    {
+        return added_to(base, added);
+    }
     let (Kind::Map(below), Kind::Map(above)) = (&base.kind, &top.kind) else {
         return if top.is_null() {
             base.clone()
@@ -95,6 +104,29 @@ fn joined(name: &str, base: &Node, top: &Node) -> Node {
     Node::map_at(top.span, entries)
 }
 
+/// `base`, which is a list or says itself what it adds, with the entries of `added` that it has not.
+fn added_to(base: &Node, added: &Node) -> Node {
+    let below = base.at(ADD);
+    let (Kind::List(earlier), Kind::List(later)) = (&below.unwrap_or(base).kind, &added.kind)
+    else {
+        return base.clone();
+    };
+    let mut all = earlier.clone();
+    for item in later {
+        if !all.iter().any(|other| other.kind == item.kind) {
+            all.push(item.clone());
+        }
+    }
+    let list = Node {
+        span: added.span,
+        kind: Kind::List(all),
+    };
+    match below {
+        Some(_) => wrap(ADD, list, added.span),
+        None => list,
+    }
+}
+
 /// The defaults, in long form, that mean something for `service`.
 ///
 /// A default is for every service, so one that has no meaning for this one is left out instead of
@@ -104,7 +136,7 @@ pub(crate) fn defaults_for(defaults: &Node, service: &Node) -> Node {
     let fits = |key: &str| match key {
         "strategy" => listens,
         "overlap" => !listens,
-        "target" | "probes" | "bake" | "drain" => true,
+        "target" | "probes" | "bake" | "drain" | TRIGGERS | "rollback_within" => true,
         _ => false,
     };
     let entries = defaults
@@ -162,6 +194,24 @@ mod tests {
         assert_eq!(
             merged("strategy: { canary: [{ to: 100 }] }", "strategy: rolling"),
             r#"{"strategy":"rolling"}"#
+        );
+    }
+
+    #[test]
+    fn triggers_replace_what_lies_below_or_are_added_to_it() {
+        let below = "rollback_on: [a, b]";
+        assert_eq!(
+            merged(below, "rollback_on: [c]"),
+            r#"{"rollback_on":["c"]}"#
+        );
+        assert_eq!(merged(below, "rollback_on: []"), r#"{"rollback_on":[]}"#);
+        assert_eq!(
+            merged(below, "rollback_on: { add: [b, c] }"),
+            r#"{"rollback_on":["a","b","c"]}"#
+        );
+        assert_eq!(
+            merged("rollback_on: { add: [a] }", "rollback_on: { add: [b] }"),
+            r#"{"rollback_on":{"add":["a","b"]}}"#
         );
     }
 

@@ -106,6 +106,8 @@ codes! {
     VARIABLE = "WL0135" Schema "the name of a variable is malformed";
     REPEATED = "WL0136" Schema "a list names something twice";
     VERSION = "WL0137" Schema "a version is malformed";
+    TRIGGER = "WL0138" Schema "a trigger is malformed";
+    LATER_TRIGGER = "WL0139" Schema "a trigger is not in this version yet";
 
     UNCLOSED_QUOTE = "WL0150" Check "a quote in `run` is not closed";
     NO_SHELL = "WL0151" Check "`run` is written for a shell";
@@ -130,6 +132,9 @@ codes! {
     OWN_VARIABLE = "WL0169" Check "`env` sets what Windlass sets";
     NOT_A_SERVICE = "WL0170" Check "an environment overrides a service that is not in the file";
     NEVER_READY = "WL0171" Check "a probe's answers do not fit in its time";
+    NEVER_FIRES = "WL0172" Check "an error rate is compared with none or with all";
+    WAS_IN_FILE = "WL0173" Check "`was` names a service of the file";
+    WAS_TWICE = "WL0174" Check "two services were the same one";
 
     WHICH_ENVIRONMENT = "WL0180" Request "several environments and no `-e`";
     UNKNOWN_ENVIRONMENT = "WL0181" Request "`-e` names no environment of the file";

@@ -11,14 +11,16 @@ mod router;
 mod shim;
 mod table;
 mod tick;
+mod tripwire;
 
 pub use frame::{BadFrame, MAX_FRAME, decode_length, encode};
 pub use router::{
     Direction, Generation, ObservedRoute, ObservedSlot, ObservedTable, Refusal, RouteChange,
-    RouterBoot, RouterReply, RouterRequest,
+    RouterBoot, RouterReply, RouterRequest, TableChange,
 };
 pub use shim::{
     GroupEnd, Restart, ShimRefusal, ShimReply, ShimRequest, ShimSpec, ShimState, ShimStatus,
 };
 pub use table::{TABLE_FORMAT, Table, TableEntry};
 pub use tick::{LATENCY_EDGES_US, SlotCounts, Tick};
+pub use tripwire::{Trip, TripRule, Tripwire, TripwireId};

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use serde::{Deserialize, Serialize};
 use windlass_model::{Epoch, InstanceId, Route, ServiceKey, SlotId};
 
-use crate::Tick;
+use crate::{Tick, Trip, Tripwire, TripwireId};
 
 /// Counts the changes of one service's entry. A change names the generation it was decided on.
 #[derive(
@@ -44,8 +44,16 @@ pub enum RouterRequest {
     Apply {
         /// The controller's.
         epoch: Epoch,
-        /// Per service.
-        changes: BTreeMap<ServiceKey, RouteChange>,
+        /// What.
+        change: TableChange,
+    },
+    /// The controller has journalled a trip: raises of what it took back are free again. One that
+    /// is not latched is answered [`RouterReply::Done`] too.
+    Acknowledge {
+        /// The controller's.
+        epoch: Epoch,
+        /// Which.
+        trip: TripwireId,
     },
     /// Asks for the table in effect and what it is carrying.
     Observe,
@@ -59,6 +67,29 @@ pub enum RouterRequest {
         /// The controller's.
         epoch: Epoch,
     },
+}
+
+/// One swap: all of it, or nothing.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TableChange {
+    /// Routes, per service.
+    pub routes: BTreeMap<ServiceKey, RouteChange>,
+    /// Tripwires, by the service whose candidate they watch: armed in place of what is armed there,
+    /// or, with none, disarmed.
+    #[serde(default)]
+    pub tripwires: BTreeMap<ServiceKey, Option<Tripwire>>,
+    /// Generations of other services that this was decided on: if one has moved, nothing changes.
+    #[serde(default)]
+    pub relies_on: BTreeMap<ServiceKey, Generation>,
+}
+
+impl From<BTreeMap<ServiceKey, RouteChange>> for TableChange {
+    fn from(routes: BTreeMap<ServiceKey, RouteChange>) -> Self {
+        Self {
+            routes,
+            ..Self::default()
+        }
+    }
 }
 
 /// One service's change.
@@ -132,6 +163,10 @@ pub enum Refusal {
         /// Which slot.
         slot: SlotId,
     },
+    /// A tripwire has fired and the controller has not journalled it yet.
+    Tripped(TripwireId),
+    /// Nothing is raised until a person lifts the halt; holds who halted.
+    Halted(String),
     /// The table is not valid; holds what is wrong, for a person.
     Invalid(String),
     /// The table could not be written to disk; the one in effect stays.
@@ -147,6 +182,9 @@ pub struct ObservedTable {
     pub epoch: Epoch,
     /// Per service.
     pub services: BTreeMap<ServiceKey, ObservedRoute>,
+    /// Trips that are latched or withheld, oldest first.
+    #[serde(default)]
+    pub trips: Vec<Trip>,
 }
 
 /// One service's entry in effect.
@@ -156,6 +194,9 @@ pub struct ObservedRoute {
     pub generation: Generation,
     /// What is in effect.
     pub route: Route,
+    /// What is armed.
+    #[serde(default)]
+    pub tripwire: Option<Tripwire>,
     /// Per slot of the route.
     pub slots: BTreeMap<SlotId, ObservedSlot>,
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use windlass_model::{Epoch, Route, ServiceKey};
 
-use crate::Generation;
+use crate::{Generation, Tripwire};
 
 /// Format of the file; a reader refuses a higher one whole.
 pub const TABLE_FORMAT: u32 = 1;
@@ -29,4 +29,7 @@ pub struct TableEntry {
     pub generation: Generation,
     /// Where its requests go.
     pub route: Route,
+    /// What is armed.
+    #[serde(default)]
+    pub tripwire: Option<Tripwire>,
 }

@@ -30,6 +30,8 @@ pub enum ErrorKind {
     Rejected,
     /// Something else has what was asked for: an address, a generation, a lock.
     Conflict,
+    /// A person has halted every raise: it may go on once that is lifted.
+    Halted,
     /// It can't do that at all.
     Unsupported,
     /// Its answer could not be read.

@@ -10,18 +10,23 @@
 //!
 //! The runtime lives on one thread, so that futures here need not be [`Send`].
 
+mod brake;
 mod clock;
 mod error;
+mod points;
 mod prober;
 mod router;
 mod store;
 mod target;
 
+pub use brake::Brake;
 pub use clock::{Addresses, Clock, Ids, Spawner};
 pub use error::{EdgeError, ErrorKind, Retry};
+pub use points::CrashPoints;
 pub use prober::Prober;
 pub use router::TrafficRouter;
 pub use store::{JournalEntry, NewEntry, OpenDeployment, Store, StoredDeployment};
 pub use target::{
-    InstanceState, InstanceWatch, KeepRelease, Kept, LogChunk, LogRequest, StartInstance, Target,
+    InstanceState, InstanceTrace, InstanceWatch, KeepRelease, Kept, LogChunk, LogRequest,
+    StartInstance, Target,
 };

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
-use windlass_control::{Generation, ObservedTable, RouteChange, RouterBoot, Tick};
-use windlass_model::ServiceKey;
+use windlass_control::{Generation, ObservedTable, RouterBoot, TableChange, Tick, TripwireId};
+use windlass_model::{Epoch, ServiceKey};
 
 use crate::EdgeError;
 
@@ -16,14 +16,28 @@ pub trait TrafficRouter {
     ///
     /// # Errors
     /// `Refused` for an old epoch; `Conflict` for a generation that moved, a slot without a ready
-    /// instance, or a listener that someone else holds (the message names it); `Rejected` for a
-    /// table that is not valid; `Unreachable` and `Timeout` leave the effect unknown.
+    /// instance, a trip that is not journalled yet, or a listener that someone else holds (the
+    /// message names it); `Halted` for a raise while a person has halted them; `Rejected` for a table that is not valid; `Unreachable` and `Timeout` leave the effect unknown.
     async fn apply(
         &self,
-        changes: BTreeMap<ServiceKey, RouteChange>,
+        change: TableChange,
     ) -> Result<BTreeMap<ServiceKey, Generation>, EdgeError>;
 
-    /// What is in effect, and what each slot is carrying.
+    /// Says that a trip is journalled: what it took back may be raised again. Again is no error.
+    ///
+    /// # Errors
+    /// `Refused` for an old epoch; `Unreachable` and `Timeout`.
+    async fn acknowledge(&self, trip: &TripwireId) -> Result<(), EdgeError>;
+
+    /// The highest epoch that the router, or the table that it left, has heard; none without either.
+    /// Says nothing to the router: a controller asks before it speaks for the first time, because
+    /// one whose epoch is not above this has lost its history.
+    ///
+    /// # Errors
+    /// `Unreachable`, `Timeout`, `Malformed`.
+    async fn heard(&self) -> Result<Option<Epoch>, EdgeError>;
+
+    /// What is in effect, and what each slot is carrying. Answered whatever the epoch.
     ///
     /// # Errors
     /// `Unreachable`, `Timeout`, `Malformed`.

@@ -1,7 +1,9 @@
 //! The journal.
 
 use async_trait::async_trait;
-use windlass_model::{DeploymentId, Environment, Epoch, Fact, InstallationId, Plan, PlanId};
+use windlass_model::{
+    DeploymentId, Environment, Epoch, Fact, InstallationId, Plan, PlanId, Release,
+};
 
 use crate::EdgeError;
 
@@ -80,6 +82,28 @@ pub trait Store {
     /// The epoch of this opening: one more than the last opening's.
     fn epoch(&self) -> Epoch;
 
+    /// Notes that the history is not whole: `heard` was said by an opening that it does not know.
+    /// Holds for every later opening, until `adopt`: each raises the epoch, and would soon speak
+    /// above what was heard.
+    ///
+    /// # Errors
+    /// `Unreachable` when the store can't be written.
+    async fn note_lost(&self, heard: Epoch) -> Result<(), EdgeError>;
+
+    /// The highest epoch noted so; none while the history is whole.
+    ///
+    /// # Errors
+    /// `Unreachable`, `Malformed`.
+    async fn lost(&self) -> Result<Option<Epoch>, EdgeError>;
+
+    /// Takes over what runs: writes `environments`, and has the next opening speak under an epoch
+    /// above `heard`. All of it, or nothing. Nothing more can be relied on to be written by this
+    /// opening.
+    ///
+    /// # Errors
+    /// `Unreachable` when the store can't be written.
+    async fn adopt(&self, environments: &[Environment], heard: Epoch) -> Result<(), EdgeError>;
+
     /// Begins a deployment: its row and its environment (with the lock) in one transaction.
     ///
     /// # Errors
@@ -120,6 +144,12 @@ pub trait Store {
     /// # Errors
     /// `Unreachable`, `Malformed`.
     async fn plan(&self, id: &PlanId) -> Result<Option<Plan>, EdgeError>;
+
+    /// The releases that kept plans would bring: not to be dropped.
+    ///
+    /// # Errors
+    /// `Unreachable`. A plan that can't be read is left out: nobody can carry it out any more.
+    async fn planned_releases(&self) -> Result<Vec<Release>, EdgeError>;
 
     /// The deployments that have not ended.
     ///

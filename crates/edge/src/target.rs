@@ -6,7 +6,9 @@ use std::net::SocketAddr;
 use async_trait::async_trait;
 use futures_util::stream::LocalBoxStream;
 use windlass_control::Restart;
-use windlass_model::{Digest, Instance, InstanceEnd, InstanceId, Release, ServiceKey, ServiceSpec};
+use windlass_model::{
+    Digest, Epoch, Instance, InstanceEnd, InstanceId, Release, ServiceKey, ServiceSpec, SlotId,
+};
 
 use crate::EdgeError;
 
@@ -51,6 +53,27 @@ pub struct StartInstance {
     pub ordinal: u16,
     /// What happens when it ends by itself.
     pub restart: Restart,
+    /// The slot it belongs to.
+    pub slot: SlotId,
+    /// Whether one that has ended is started again under the same id: what is stable is.
+    pub again: bool,
+}
+
+/// What is left of an instance, or keeps it: enough to take it over without a journal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InstanceTrace {
+    /// Whose.
+    pub service: ServiceKey,
+    /// The slot it belongs to.
+    pub slot: SlotId,
+    /// Which.
+    pub instance: Instance,
+    /// What it runs.
+    pub release: Release,
+    /// How it was asked to run.
+    pub spec: ServiceSpec,
+    /// Whether it runs now.
+    pub runs: bool,
 }
 
 /// How one instance is.
@@ -119,7 +142,8 @@ pub trait Target {
         instances: &[InstanceId],
     ) -> Result<(), EdgeError>;
 
-    /// Starts one instance. An instance that was started under this id before is left as it is.
+    /// Starts one instance. An instance that was started under this id before is left as it is,
+    /// unless it has ended, also by a restart of the machine, and `again` is asked for.
     ///
     /// # Errors
     /// `Conflict` when its address is taken; `Rejected` when the program can't be started;
@@ -138,7 +162,8 @@ pub trait Target {
     /// Sets what happens when the instance ends by itself. Promotion does.
     ///
     /// # Errors
-    /// `Unreachable`, `Refused`.
+    /// `Unsupported` when nobody lives who could be told: observe it; one that has ended is started
+    /// again, one that runs must be watched. `Unreachable`, `Timeout`, `Refused`.
     async fn set_restart(&self, instance: &InstanceId, restart: Restart) -> Result<(), EdgeError>;
 
     /// Ends the instance: stop signal, then KILL of every descendant. Done when none is left; an
@@ -160,6 +185,18 @@ pub trait Target {
     /// # Errors
     /// `Rejected` when they are gone.
     async fn verify(&self, release: &Release) -> Result<Digest, EdgeError>;
+
+    /// Every instance that has a trace.
+    ///
+    /// # Errors
+    /// `Unreachable` when they can't be read. One that alone can't be read is left out.
+    async fn traces(&self) -> Result<Vec<InstanceTrace>, EdgeError>;
+
+    /// The highest epoch that anything kept here has heard; none where there is nothing.
+    ///
+    /// # Errors
+    /// `Unreachable` when that can't be read.
+    async fn heard(&self) -> Result<Option<Epoch>, EdgeError>;
 
     /// Addresses of instances that have a trace, alive or not: not to be allotted again.
     fn addresses_in_use(&self) -> Vec<SocketAddr>;

@@ -11,9 +11,9 @@ use std::time::Duration;
 use windlass_engine::plan::{Input, compile};
 use windlass_engine::sha256;
 use windlass_model::{
-    AppName, Environment, EnvironmentName, Instance, InstanceId, Label, Millis, OnFailure, Overlap,
-    Probe, ProcessSpec, Release, ServiceName, ServiceSpec, ServiceState, Slot, SlotId, Spec, Stop,
-    Strategy, Template, Version,
+    AppName, Environment, EnvironmentName, Finalize, Instance, InstanceId, Label, Millis,
+    OnFailure, Overlap, Probe, ProcessSpec, Promoted, Release, ServiceName, ServiceSpec,
+    ServiceState, Slot, SlotId, Spec, Stop, Strategy, Template, Trigger, Version,
 };
 
 /// Services unless said otherwise.
@@ -119,6 +119,7 @@ fn wanted(services: u16, shape: Shape) -> Result<Wanted, Failure> {
             environment: name.clone(),
             on_failure: OnFailure::All,
             parallel: 8,
+            finalize: Finalize::default(),
             services: BTreeMap::new(),
         },
         environment: Environment::empty(app, name),
@@ -131,10 +132,13 @@ fn wanted(services: u16, shape: Shape) -> Result<Wanted, Failure> {
         let spec = service_spec(number, needs?);
         let stable = release(number, "1");
         let state = ServiceState {
-            promoted: vec![stable.clone()],
+            promoted: vec![Promoted {
+                release: stable.clone(),
+                spec: spec.clone(),
+            }],
             stable: Some(slot(number, stable, spec.clone())?),
-            standby: None,
             next_slot: SlotId(1),
+            ..ServiceState::default()
         };
         wanted.environment.services.insert(service.clone(), state);
         wanted
@@ -166,6 +170,9 @@ fn service_spec(number: u16, needs: BTreeSet<ServiceName>) -> ServiceSpec {
         overlap: Overlap::No,
         bake: Millis::from_secs(30),
         drain: Millis::from_secs(30),
+        rollback_on: Trigger::defaults(),
+        rollback_within: ServiceSpec::ROLLBACK_WITHIN,
+        was: None,
     }
 }
 

@@ -1,6 +1,10 @@
 //! What an environment runs once a deployment has come so far.
 
-use windlass_model::{Environment, Release, ServiceState, Slot};
+use std::collections::BTreeMap;
+
+use windlass_model::{
+    Change, Environment, PlanKind, Promoted, ServiceName, ServiceState, Slot, StandbyKept,
+};
 
 use crate::deployment::{Course, Deployment};
 use crate::rollout::{Begun, Phase, Rollout};
@@ -8,10 +12,26 @@ use crate::rollout::{Begun, Phase, Rollout};
 /// Promoted releases remembered per service; their files are kept for a rollback.
 pub const REMEMBERED: usize = 5;
 
-/// `base` with the lock and slot numbers of a deployment that begins.
+/// `base` with services under other names: `renames` leads from the new name to the old one. Again
+/// changes nothing. Whoever allots slots for a plan with renames does it by this.
+#[must_use]
+pub fn renamed(base: &Environment, renames: &BTreeMap<ServiceName, ServiceName>) -> Environment {
+    let mut next = base.clone();
+    for (service, from) in renames {
+        if let Some(mut state) = next.services.remove(from) {
+            // Nothing runs under the new name, but numbers may have been used under it.
+            let before = next.services.get(service).map(|known| known.next_slot);
+            state.next_slot = state.next_slot.max(before.unwrap_or_default());
+            next.services.insert(service.clone(), state);
+        }
+    }
+    next
+}
+
+/// `base` with the lock, names and slot numbers of a deployment that begins.
 #[must_use]
 pub fn locked(base: &Environment, deployment: &Deployment) -> Environment {
-    let mut next = base.clone();
+    let mut next = renamed(base, &deployment.plan.renames);
     next.lock = Some(deployment.id.clone());
     for (service, rollout) in &deployment.rollouts {
         let state = next.services.entry(service.clone()).or_default();
@@ -33,10 +53,10 @@ pub fn after(base: &Environment, deployment: &Deployment) -> Environment {
     for (service, rollout) in &deployment.rollouts {
         let state = next.services.entry(service.clone()).or_default();
         if rollout.has_begun(Begun::Clearing) {
-            state.standby = None;
+            drop_standby(state);
         }
         if promoted && is_kept(rollout) {
-            promote(state, rollout);
+            promote(state, rollout, deployment);
         } else if rollout.phase == Phase::Returned && rollout.has_begun(Begun::StoppingOld) {
             // In place: the old release runs again, under new instances.
             state.stable = rollout.old().map(|old| Slot {
@@ -45,7 +65,8 @@ pub fn after(base: &Environment, deployment: &Deployment) -> Environment {
             });
         }
     }
-    if promoted {
+    let names = deployment.renamed && !deployment.plan.renames.is_empty();
+    if promoted || names {
         next.revision = base.revision.saturating_add(1);
     }
     if deployment.is_ended() {
@@ -60,15 +81,52 @@ fn is_kept(rollout: &Rollout) -> bool {
         || (matches!(rollout.phase, Phase::Stuck(_)) && rollout.returned_because.is_none())
 }
 
-fn promote(state: &mut ServiceState, rollout: &Rollout) {
+fn drop_standby(state: &mut ServiceState) {
+    state.standby = None;
+    state.standby_kept = None;
+}
+
+fn promote(state: &mut ServiceState, rollout: &Rollout, deployment: &Deployment) {
+    let plan = &deployment.plan;
+    if rollout.plan.change == Change::Remove {
+        // Its numbers are never used again, should it come back.
+        *state = ServiceState {
+            next_slot: state.next_slot,
+            ..ServiceState::default()
+        };
+        return;
+    }
     state.stable = Some(rollout.candidate.clone());
     if rollout.keeps_standby() {
         state.standby = rollout.old().cloned();
+        state.standby_kept = Some(StandbyKept {
+            by: deployment.id.clone(),
+            finalize: plan.finalize,
+        });
     }
-    let release: &Release = &rollout.candidate.release;
+    let slot = &rollout.candidate;
+    let release = &slot.release;
     state
         .promoted
-        .retain(|known| known.identity != release.identity);
-    state.promoted.insert(0, release.clone());
+        .retain(|known| known.release.identity != release.identity);
+    let promoted = Promoted {
+        release: release.clone(),
+        spec: slot.spec.clone(),
+    };
+    state.promoted.insert(0, promoted);
     state.promoted.truncate(REMEMBERED);
+    if plan.kind == PlanKind::Rollback {
+        // What it left is no standby: it must not come back by itself.
+        drop_standby(state);
+        let left = rollout.old().map(|old| old.release.clone());
+        state.rolled_back.extend(left);
+    }
+    state.rolled_back.remove(release);
+    // What is forgotten can't be gone back to, so that it needn't be warned of.
+    let ServiceState {
+        promoted,
+        rolled_back,
+        ..
+    } = state;
+    rolled_back.retain(|bad| promoted.iter().any(|known| known.release == *bad));
 }

@@ -1,10 +1,13 @@
 //! What an environment runs, as the journal says.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{AppName, DeploymentId, EnvironmentName, Release, ServiceName, Slot, SlotId};
+use crate::{
+    AppName, DeploymentId, EnvironmentName, Finalize, Release, ServiceName, ServiceSpec, Slot,
+    SlotId,
+};
 
 /// What one environment of one application runs. A cache of the journal: rebuilt by replaying it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,8 +35,32 @@ pub struct ServiceState {
     pub standby: Option<Slot>,
     /// The next slot's id.
     pub next_slot: SlotId,
+    /// Who left the standby there, and when it goes.
+    #[serde(default)]
+    pub standby_kept: Option<StandbyKept>,
     /// Promoted releases, newest first; retention keeps their files.
-    pub promoted: Vec<Release>,
+    pub promoted: Vec<Promoted>,
+    /// Releases that were rolled back from: only a person who names one gets it again.
+    #[serde(default)]
+    pub rolled_back: BTreeSet<Release>,
+}
+
+/// A release that was stable, and how it ran then: enough to start it again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Promoted {
+    /// What ran.
+    pub release: Release,
+    /// How it was asked to run.
+    pub spec: ServiceSpec,
+}
+
+/// A standby's end.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StandbyKept {
+    /// The deployment whose promotion left it.
+    pub by: DeploymentId,
+    /// When it goes.
+    pub finalize: Finalize,
 }
 
 impl Environment {

@@ -4,7 +4,9 @@ use std::net::SocketAddr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{InstanceId, Millis, Outcome, Percent, PlanId, ServiceName, SlotId, Version};
+use crate::{
+    InstanceId, Millis, Outcome, Percent, PlanId, Proof, ServiceName, SlotId, Trigger, Version,
+};
 
 /// One fact of a deployment, in the past tense. Stored with the journal row that made it true.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -132,11 +134,79 @@ pub enum Fact {
         /// Why.
         why: StuckReason,
     },
+    /// A trigger fired: its evidence.
+    TriggerFired {
+        /// Of which service.
+        service: ServiceName,
+        /// Which.
+        trigger: Trigger,
+        /// What was seen.
+        saw: String,
+    },
+    /// A router took traffic back by itself: its evidence.
+    TripwireFired {
+        /// Whose candidate was watched.
+        service: ServiceName,
+        /// The services whose traffic it took back.
+        took_back: Vec<ServiceName>,
+        /// What was seen.
+        saw: String,
+    },
+    /// A router would have taken traffic back, but what it would have gone back to is not ready.
+    TripwireWithheld {
+        /// Whose candidate is watched.
+        service: ServiceName,
+        /// What was seen.
+        saw: String,
+    },
+    /// A newer deployment takes its place.
+    Superseded {
+        /// Who.
+        by: String,
+    },
+    /// A person mended what was stuck.
+    Repaired {
+        /// Who.
+        by: String,
+        /// How.
+        how: Repair,
+    },
+    /// What was seen of a service after it went back.
+    Proved {
+        /// Which.
+        service: ServiceName,
+        /// What.
+        proof: Proof,
+    },
+    /// A service was taken away.
+    Removed {
+        /// Which.
+        service: ServiceName,
+    },
+    /// A service has another name.
+    Renamed {
+        /// Its name now.
+        service: ServiceName,
+        /// Its name before.
+        from: ServiceName,
+    },
     /// It ended.
     Ended {
         /// How.
         outcome: Outcome,
     },
+}
+
+/// How a person mends what is stuck.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Repair {
+    /// Tries what failed once more.
+    Retry,
+    /// The person has done by hand what was left: it counts as done.
+    Done,
+    /// Lets go of it as it is.
+    Abandon,
 }
 
 /// The phase of one rollout, as people see it.
@@ -213,6 +283,25 @@ pub enum ReturnReason {
         /// Who.
         by: String,
     },
+    /// A newer deployment takes its place.
+    Superseded {
+        /// Who.
+        by: String,
+    },
+    /// A trigger fired.
+    Triggered {
+        /// Which.
+        trigger: Trigger,
+        /// What was seen.
+        saw: String,
+    },
+    /// A router took its traffic back by itself.
+    Tripped {
+        /// Whose candidate was watched.
+        service: ServiceName,
+        /// What was seen.
+        saw: String,
+    },
 }
 
 /// Why a rollout is stuck.
@@ -225,4 +314,6 @@ pub enum StuckReason {
     NoCapacity,
     /// Promoted, but what leaves could not be removed; holds the last answer.
     SettleFailed(String),
+    /// A rollback failed: there is nothing to go back to from there.
+    RollbackFailed(ReturnReason),
 }

@@ -7,6 +7,8 @@
 
 mod environment;
 mod fact;
+mod finalize;
+mod halt;
 mod id;
 mod millis;
 mod name;
@@ -14,15 +16,19 @@ mod outcome;
 mod percent;
 mod plan;
 mod probe;
+mod proof;
 mod release;
 mod route;
 mod slot;
 mod spec;
 mod strategy;
 mod template;
+mod trigger;
 
-pub use environment::{Environment, ServiceState};
-pub use fact::{Fact, InstanceEnd, ReturnReason, RolloutPhase, StuckReason};
+pub use environment::{Environment, Promoted, ServiceState, StandbyKept};
+pub use fact::{Fact, InstanceEnd, Repair, ReturnReason, RolloutPhase, StuckReason};
+pub use finalize::Finalize;
+pub use halt::Halt;
 pub use id::{
     DeploymentId, Digest, Epoch, InstallationId, InstanceId, InvalidId, PlanId, SlotId, TimerId,
 };
@@ -30,11 +36,13 @@ pub use millis::{InvalidDuration, Millis};
 pub use name::{AppName, EnvironmentName, InvalidName, ServiceKey, ServiceName};
 pub use outcome::{DeploymentState, Outcome};
 pub use percent::{InvalidPercent, Percent};
-pub use plan::{Change, Plan, RolloutPlan, Step, Task, TaskId, TaskKind};
+pub use plan::{Change, Plan, PlanKind, RolloutPlan, Step, Task, TaskId, TaskKind};
 pub use probe::{Probe, ProbeKind, Probed};
+pub use proof::Proof;
 pub use release::{Release, Version};
 pub use route::{Route, RouteMode, RouteSlot};
 pub use slot::{Instance, Label, Slot};
 pub use spec::{OWN_NAMES, OnFailure, Overlap, ProcessSpec, ServiceSpec, Spec, Stop};
 pub use strategy::Strategy;
 pub use template::{InvalidTemplate, Template};
+pub use trigger::{Rate, Trigger};

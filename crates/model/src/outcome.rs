@@ -32,4 +32,6 @@ pub enum Outcome {
     RolledBack,
     /// Failed, and no service had a previous release.
     Failed,
+    /// It was stuck, and a person gave it up: nobody knows what state it is in.
+    Abandoned,
 }

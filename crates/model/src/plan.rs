@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AppName, EnvironmentName, Millis, OnFailure, Percent, PlanId, Release, ServiceName,
+    AppName, EnvironmentName, Finalize, Millis, OnFailure, Percent, PlanId, Release, ServiceName,
     ServiceSpec, Slot, Version,
 };
 
@@ -28,6 +28,15 @@ pub struct Plan {
     pub on_failure: OnFailure,
     /// How many instances may be starting at the same time.
     pub parallel: u16,
+    /// What kind of deployment it is.
+    #[serde(default)]
+    pub kind: PlanKind,
+    /// When a standby that it leaves goes.
+    #[serde(default)]
+    pub finalize: Finalize,
+    /// Services that change their name first: from the new one to the old one.
+    #[serde(default)]
+    pub renames: BTreeMap<ServiceName, ServiceName>,
     /// One part per service that changes.
     pub rollouts: BTreeMap<ServiceName, RolloutPlan>,
     /// Services of the file that stay as they are.
@@ -36,6 +45,19 @@ pub struct Plan {
     pub unmanaged: BTreeSet<ServiceName>,
     /// The graph for people and machines, in an order that respects `after`.
     pub tasks: Vec<Task>,
+}
+
+/// What kind of deployment a plan makes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PlanKind {
+    /// New releases, by the file's strategies.
+    #[default]
+    Deploy,
+    /// Back to earlier releases: no gates, no canary; what fails holds where it is.
+    Rollback,
+    /// Takes services away.
+    Remove,
 }
 
 /// One service's part of a plan.
@@ -79,6 +101,15 @@ pub enum Change {
         /// How long it is watched.
         bake: Millis,
     },
+    /// Back to an earlier release at once, without a watch. Warm: to the standby, which runs already
+    /// and is named by [`RolloutPlan::standby`]; else beside the old, or in place where the old must
+    /// stop first.
+    Restore {
+        /// Whether the standby takes over.
+        warm: bool,
+    },
+    /// The service goes.
+    Remove,
 }
 
 /// One rung of a strategy.
@@ -177,5 +208,15 @@ pub enum TaskKind {
     Retire {
         /// What it runs.
         version: Version,
+    },
+    /// Take the service off its listeners.
+    Unroute {
+        /// Closed after promotion.
+        close: Vec<SocketAddr>,
+    },
+    /// Give a service another name.
+    Rename {
+        /// Its name so far.
+        from: ServiceName,
     },
 }

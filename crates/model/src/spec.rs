@@ -5,7 +5,9 @@ use std::net::SocketAddr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{AppName, EnvironmentName, Millis, Probe, ServiceName, Strategy, Template};
+use crate::{
+    AppName, EnvironmentName, Finalize, Millis, Probe, ServiceName, Strategy, Template, Trigger,
+};
 
 /// One application in one environment. `config` makes it; who holds one may trust it: every `needs`
 /// names a service of the same spec, and there is no cycle.
@@ -19,6 +21,9 @@ pub struct Spec {
     pub on_failure: OnFailure,
     /// How many instances may be starting at the same time.
     pub parallel: u16,
+    /// When a standby goes.
+    #[serde(default)]
+    pub finalize: Finalize,
     /// Its services.
     pub services: BTreeMap<ServiceName, ServiceSpec>,
 }
@@ -55,6 +60,15 @@ pub struct ServiceSpec {
     pub bake: Millis,
     /// How long requests on an old slot may take to end.
     pub drain: Millis,
+    /// What takes a rollout back while it is watched.
+    #[serde(default = "Trigger::defaults")]
+    pub rollback_on: Vec<Trigger>,
+    /// Work time that traffic may take to be back, before a person is called.
+    #[serde(default = "ServiceSpec::default_rollback_within")]
+    pub rollback_within: Millis,
+    /// The name that this service had before: it is the same one.
+    #[serde(default)]
+    pub was: Option<ServiceName>,
 }
 
 /// Whether old and new of a service without `listen` may run at the same time.
@@ -106,6 +120,13 @@ impl Default for Stop {
 pub const OWN_NAMES: [&str; 3] = ["PORT", "VERSION", "INSTANCE"];
 
 impl ServiceSpec {
+    /// `rollback_within` where the file says nothing.
+    pub const ROLLBACK_WITHIN: Millis = Millis::from_secs(120);
+
+    fn default_rollback_within() -> Millis {
+        Self::ROLLBACK_WITHIN
+    }
+
     /// The names in `run` and `env` whose values must come from the environment of whoever deploys.
     pub fn foreign_names(&self) -> BTreeSet<&str> {
         self.process

@@ -1,71 +1,113 @@
 //! Changing the table: fence, check, keep on disk, swap.
+//!
+//! A raise is written to disk before it is in effect; the disk is waited for without the lock, so
+//! that a return and a trip go ahead of it, and it is decided again if the table moved meanwhile.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{SocketAddr, TcpListener};
 use std::os::fd::OwnedFd;
-use std::sync::{Arc, Mutex};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard};
 
-use rustix::net::sockopt;
 use windlass_control::{
-    Direction, Generation, Refusal, RouteChange, RouterReply, TABLE_FORMAT, Table, TableEntry,
+    Direction, Generation, ObservedTable, Refusal, RouteChange, RouterReply, TABLE_FORMAT, Table,
+    TableChange, TableEntry, Tripwire,
 };
-use windlass_model::{Epoch, Route, RouteMode, ServiceKey};
+use windlass_model::{Epoch, Percent, ServiceKey};
 
+use crate::check::{
+    check_capacity, check_halt, check_listeners, check_route, check_tripwire, checked, invalid,
+};
 use crate::core::{Core, locked};
 use crate::keep::TableKeeper;
-use crate::limits::{BACKLOG, LISTENERS};
-use crate::live::{Entry, EntrySlot, Live};
+use crate::latch::Latches;
+use crate::limits::{LISTENERS, RAISE_TRIES};
+use crate::live::{Entry, Live, Services};
+use crate::trip::{self, Withheld};
 
 /// The one place where the table, the epoch and the set of listeners change.
 pub(crate) struct Keeper {
-    core: Arc<Core>,
-    disk: Arc<TableKeeper>,
-    held: Mutex<Held>,
+    pub(crate) core: Arc<Core>,
+    pub(crate) kept: Kept,
+    /// One raise after the other.
+    raising: Mutex<()>,
+    pub(crate) held: Mutex<Held>,
 }
 
-struct Held {
+/// What lies on disk.
+pub(crate) struct Kept {
+    pub(crate) disk: Arc<TableKeeper>,
+    pub(crate) latches: Arc<Latches>,
+    /// A person's halt.
+    pub(crate) halted: PathBuf,
+}
+
+pub(crate) struct Held {
     /// The highest seen.
-    epoch: Epoch,
+    pub(crate) epoch: Epoch,
     /// Handed over and not closed.
     listeners: BTreeMap<SocketAddr, Arc<TcpListener>>,
+    /// Listeners of a raise that is being written.
+    awaited: BTreeSet<SocketAddr>,
+    /// Tripwires that have fired and could not go back, by the service they watch.
+    pub(crate) withheld: BTreeMap<ServiceKey, Withheld>,
 }
 
-type Services = BTreeMap<ServiceKey, Arc<Entry>>;
+/// A change as it would be in effect.
+struct Planned {
+    base: Arc<Live>,
+    services: Services,
+    generations: BTreeMap<ServiceKey, Generation>,
+}
 
 impl Keeper {
     /// Takes up the last good table of the state folder; a bad one is refused whole, with a line in
-    /// the log, and the router starts empty.
-    pub(crate) fn open(core: Arc<Core>, disk: Arc<TableKeeper>) -> Self {
-        let table = disk.load().unwrap_or_else(|why| {
-            tracing::error!(table.path = %disk.path().display(), %why, "refused the table on disk; starting empty");
+    /// the log, and the router starts empty. What had tripped is taken back if the table does not
+    /// say so yet.
+    pub(crate) fn open(core: Arc<Core>, kept: Kept) -> Self {
+        let path = kept.disk.path();
+        let table = kept.disk.load().unwrap_or_else(|why| {
+            tracing::error!(table.path = %path.display(), %why, "refused the table on disk; starting empty");
             None
         });
         let mut epoch = Epoch::default();
-        if let Some(table) = table {
-            match entries(&core, &table) {
-                Ok(services) => {
+        if let Some(on_disk) = table {
+            match entries(&core, &on_disk) {
+                Ok(mut services) => {
                     tracing::info!(services = services.len(), "took up the last good table");
-                    epoch = table.epoch;
+                    epoch = on_disk.epoch;
+                    if trip::take_back_again(&core, &kept.latches, &mut services) {
+                        kept.disk.save_late(table_of(epoch, &services));
+                    }
                     core.swap(Live::new(services));
                 }
                 Err(why) => {
-                    tracing::error!(table.path = %disk.path().display(), %why, "refused the table on disk; starting empty");
+                    tracing::error!(table.path = %path.display(), %why, "refused the table on disk; starting empty");
                 }
             }
         }
         Self {
             core,
-            disk,
+            kept,
+            raising: Mutex::default(),
             held: Mutex::new(Held {
                 epoch,
                 listeners: BTreeMap::new(),
+                awaited: BTreeSet::new(),
+                withheld: BTreeMap::new(),
             }),
         }
     }
 
-    /// The highest epoch seen.
-    pub(crate) fn epoch(&self) -> Epoch {
-        locked(&self.held).epoch
+    /// The table in effect, what it carries, and what has tripped, at one moment.
+    pub(crate) fn observe(&self) -> ObservedTable {
+        let held = locked(&self.held);
+        ObservedTable {
+            boot: self.core.boot.clone(),
+            epoch: held.epoch,
+            services: self.core.observe(),
+            trips: self.trips(&held),
+        }
     }
 
     /// Hears a controller; from now on older ones are refused.
@@ -74,11 +116,16 @@ impl Keeper {
         let newer = epoch > held.epoch;
         held.fence(epoch)?;
         if newer {
-            // Nobody waits for the disk: a full or slow one must never stop a return.
-            let table = table(epoch, &self.core.live.load().services);
-            self.disk.save_late(table);
+            self.save_late(&held);
         }
         Ok(())
+    }
+
+    /// Has the table in effect written. Nobody waits for the disk: a full or slow one must never
+    /// stop a return.
+    pub(crate) fn save_late(&self, held: &Held) {
+        let table = table_of(held.epoch, &self.core.live.load().services);
+        self.kept.disk.save_late(table);
     }
 
     /// Takes over a listening socket. One for an address already held is closed.
@@ -118,69 +165,183 @@ impl Keeper {
     }
 
     /// Changes several services in one swap, or none of them.
-    pub(crate) fn apply(
-        &self,
-        epoch: Epoch,
-        changes: BTreeMap<ServiceKey, RouteChange>,
-    ) -> RouterReply {
-        let mut held = locked(&self.held);
-        let done = held
-            .fence(epoch)
-            .and_then(|()| self.change(&held, epoch, changes));
-        if !matches!(done, Err(Refusal::OldEpoch(_))) {
-            // Also after a refusal: what was handed over for it would let clients wait for ever.
-            held.close_unnamed(&self.core.live.load());
-            self.publish(&held);
-        }
+    pub(crate) fn apply(&self, epoch: Epoch, change: &TableChange) -> RouterReply {
+        let done = if goes_back(change) {
+            self.go_back(epoch, change)
+        } else {
+            self.raise(epoch, change)
+        };
         match done {
             Ok(generations) => RouterReply::Applied(generations),
             Err(refusal) => RouterReply::Refused(refusal),
         }
     }
 
-    fn change(
+    fn go_back(
         &self,
-        held: &Held,
         epoch: Epoch,
-        changes: BTreeMap<ServiceKey, RouteChange>,
+        change: &TableChange,
     ) -> Result<BTreeMap<ServiceKey, Generation>, Refusal> {
+        let mut held = locked(&self.held);
+        let planned = self.plan(&mut held, epoch, change)?;
+        self.core.swap(Live::new(planned.services));
+        self.save_late(&held);
+        self.settle(&mut held);
+        Ok(planned.generations)
+    }
+
+    fn raise(
+        &self,
+        epoch: Epoch,
+        change: &TableChange,
+    ) -> Result<BTreeMap<ServiceKey, Generation>, Refusal> {
+        let _one_at_a_time = locked(&self.raising);
+        let mut held = locked(&self.held);
+        for _ in 0..RAISE_TRIES {
+            let planned = self.plan(&mut held, epoch, change)?;
+            let wanted = planned.services.values().flat_map(|e| &e.route.listeners);
+            held.awaited = wanted.copied().collect();
+            drop(held);
+            let kept = self.kept.disk.save(&table_of(epoch, &planned.services));
+            held = locked(&self.held);
+            held.awaited.clear();
+            if let Err(why) = kept {
+                self.settle(&mut held);
+                return Err(Refusal::NotKept(format!(
+                    "the table could not be kept: {why}"
+                )));
+            }
+            let unmoved = Arc::ptr_eq(&planned.base, &self.core.live.load_full());
+            if unmoved && held.epoch == epoch {
+                self.core.swap(Live::new(planned.services));
+                self.settle(&mut held);
+                return Ok(planned.generations);
+            }
+            // What was written is not in effect, and may never be.
+            self.save_late(&held);
+        }
+        self.settle(&mut held);
+        Err(Refusal::NotKept("the table moves all the time".to_owned()))
+    }
+
+    /// Fences, then checks. After any refusal but the fence's, what was handed over for it is
+    /// closed: it would let clients wait for ever.
+    fn plan(
+        &self,
+        held: &mut MutexGuard<'_, Held>,
+        epoch: Epoch,
+        change: &TableChange,
+    ) -> Result<Planned, Refusal> {
+        held.fence(epoch)?;
+        self.planned(held, change)
+            .inspect_err(|_refusal| self.settle(held))
+    }
+
+    fn planned(&self, held: &Held, change: &TableChange) -> Result<Planned, Refusal> {
         let live = self.core.live.load_full();
+        let returns = goes_back(change);
+        if !returns {
+            check_reliance(&live, change)?;
+        }
+        self.check_raises(&live, change)?;
         let mut services = live.services.clone();
         let mut generations = BTreeMap::new();
-        let mut raises = false;
-        for (key, change) in changes {
-            let before = live.services.get(&key);
-            let now = before.map(|e| e.generation).unwrap_or_default();
-            let raise = change.direction == Direction::Raise;
-            raises |= raise;
-            if raise && change.decided_on != now {
-                return Err(Refusal::Generation { service: key, now });
-            }
-            let next = Generation(now.0.saturating_add(1));
+        for (key, wanted) in &change.routes {
+            let before = live.services.get(key);
+            let next = Generation(generation(&live, key).0.saturating_add(1));
             generations.insert(key.clone(), next);
-            match change.route {
-                None => {
-                    services.remove(&key);
-                }
-                Some(route) => {
-                    check_route(&key, &route)?;
-                    let entry = self.core.entry(&key, next, route);
-                    check_capacity(&key, before.map(AsRef::as_ref), &entry, raise)?;
-                    services.insert(key, Arc::new(entry));
-                }
+            let Some(route) = &wanted.route else {
+                services.remove(key);
+                continue;
+            };
+            check_route(key, route)?;
+            let tripwire = tripwire_after(before, change.tripwires.get(key), wanted);
+            let entry = self.core.entry(key, next, route.clone(), tripwire);
+            let raise = wanted.direction == Direction::Raise;
+            check_capacity(key, before.map(AsRef::as_ref), &entry, raise)?;
+            services.insert(key.clone(), Arc::new(entry));
+        }
+        for (key, tripwire) in &change.tripwires {
+            if let Some(entry) = services
+                .get(key)
+                .filter(|_| !change.routes.contains_key(key))
+            {
+                let (generation, route) = (entry.generation, entry.route.clone());
+                let entry = self.core.entry(key, generation, route, tripwire.clone());
+                services.insert(key.clone(), Arc::new(entry));
             }
         }
         check_listeners(&services, |address| held.listeners.contains_key(&address))?;
-        let table = table(epoch, &services);
-        if raises {
-            let kept = self.disk.save(&table);
-            kept.map_err(|why| Refusal::NotKept(format!("the table could not be kept: {why}")))?;
-            self.core.swap(Live::new(services));
-        } else {
-            self.core.swap(Live::new(services));
-            self.disk.save_late(table);
+        self.check_tripwires(change, &services, returns)?;
+        Ok(Planned {
+            base: live,
+            services,
+            generations,
+        })
+    }
+
+    /// Refuses a raise that was decided on something else, that a person has halted, or of what a
+    /// tripwire has taken back.
+    fn check_raises(&self, live: &Live, change: &TableChange) -> Result<(), Refusal> {
+        let raises = || {
+            let all = change.routes.iter();
+            all.filter(|(_, wanted)| wanted.direction == Direction::Raise)
+        };
+        for (key, wanted) in raises() {
+            let now = generation(live, key);
+            if wanted.decided_on != now {
+                let service = key.clone();
+                return Err(Refusal::Generation { service, now });
+            }
         }
-        Ok(generations)
+        if raises().next().is_none() {
+            return Ok(());
+        }
+        // What gives nobody more is no raise to a person: a promoted release settles under a halt.
+        if raises().any(|(key, wanted)| gives_more(live, key, wanted)) {
+            check_halt(&self.kept.halted)?;
+        }
+        for latched in self.kept.latches.all() {
+            let took = |(key, _): (&ServiceKey, _)| latched.trip.took_back.contains(key);
+            if !latched.acknowledged && raises().any(took) {
+                return Err(Refusal::Tripped(latched.trip.id));
+            }
+        }
+        Ok(())
+    }
+
+    fn check_tripwires(
+        &self,
+        change: &TableChange,
+        services: &Services,
+        returns: bool,
+    ) -> Result<(), Refusal> {
+        let mut arms = false;
+        for (key, tripwire) in &change.tripwires {
+            if let Some(tripwire) = tripwire {
+                arms = true;
+                check_tripwire(key, tripwire, services)?;
+            }
+        }
+        if !arms || returns {
+            return Ok(());
+        }
+        let armed = services.values().filter(|e| e.armed.is_some()).count();
+        let room = self.kept.latches.check(armed);
+        room.map_err(|why| Refusal::NotKept(format!("a trip could not be kept: {why}")))
+    }
+
+    /// Closes listeners that no route names any more, and tells the data threads of the others.
+    fn settle(&self, held: &mut Held) {
+        held.close_unnamed(&self.core.live.load(), |_any| true);
+        self.publish(held);
+    }
+
+    /// The same after a swap that nobody asked for: what was handed over for a change to come stays.
+    pub(crate) fn settle_after(&self, held: &mut Held, before: &Live) {
+        let named_before = |address: &SocketAddr| before.doors.contains_key(address);
+        held.close_unnamed(&self.core.live.load(), named_before);
+        self.publish(held);
     }
 
     /// Tells the data threads which held listeners a route names.
@@ -197,7 +358,7 @@ impl Keeper {
 }
 
 impl Held {
-    fn fence(&mut self, epoch: Epoch) -> Result<(), Refusal> {
+    pub(crate) fn fence(&mut self, epoch: Epoch) -> Result<(), Refusal> {
         if epoch < self.epoch {
             return Err(Refusal::OldEpoch(self.epoch));
         }
@@ -205,104 +366,72 @@ impl Held {
         Ok(())
     }
 
-    fn close_unnamed(&mut self, live: &Live) {
+    fn close_unnamed(&mut self, live: &Live, may_go: impl Fn(&SocketAddr) -> bool) {
+        let awaited = &self.awaited;
         self.listeners.retain(|address, _| {
-            let named = live.doors.contains_key(address);
-            if !named {
+            let named = live.doors.contains_key(address) || awaited.contains(address);
+            let stays = named || !may_go(address);
+            if !stays {
                 tracing::info!(%address, "closed a listener that no route names");
             }
-            named
+            stays
         });
     }
 }
 
-fn invalid(what: impl Into<String>) -> Refusal {
-    Refusal::Invalid(what.into())
+/// Whether a change does nothing but go back: it is refused neither for a generation nor for a
+/// disk.
+fn goes_back(change: &TableChange) -> bool {
+    let mut all = change.routes.values();
+    !change.routes.is_empty() && all.all(|wanted| wanted.direction == Direction::Return)
 }
 
-/// A socket that is what the message says: a listening TCP socket bound to `address`.
-fn checked(address: SocketAddr, socket: OwnedFd) -> Result<TcpListener, Refusal> {
-    let refused = |what: &str| invalid(format!("the descriptor for {address} {what}"));
-    let listens = sockopt::socket_acceptconn(&socket).unwrap_or(false);
-    let listener = TcpListener::from(socket);
-    let bound = listener.local_addr();
-    if !listens || !bound.is_ok_and(|bound| bound == address) {
-        return Err(refused("is no socket listening there"));
-    }
-    let ready = listener.set_nonblocking(true);
-    ready.map_err(|why| refused(&format!("can't be used: {why}")))?;
-    // Set anew, because whoever bound it may have asked for a short queue.
-    rustix::net::listen(&listener, BACKLOG)
-        .map_err(|why| refused(&format!("can't be used: {why}")))?;
-    Ok(listener)
+/// Whether any slot gets a larger share than it has.
+fn gives_more(live: &Live, key: &ServiceKey, wanted: &RouteChange) -> bool {
+    let before = live.services.get(key).map(|entry| &entry.route);
+    let had = |slot| before.map_or(Percent::ZERO, |route| route.weight(slot));
+    let mut slots = wanted.route.iter().flat_map(|route| &route.slots);
+    slots.any(|slot| slot.weight > had(slot.slot))
 }
 
-fn check_route(key: &ServiceKey, route: &Route) -> Result<(), Refusal> {
-    let mut seen = BTreeSet::new();
-    for slot in &route.slots {
-        if !seen.insert(slot.slot) {
-            return Err(invalid(format!("{key} names slot {} twice", slot.slot)));
-        }
-    }
-    let sum: u32 = route.slots.iter().map(|s| u32::from(s.weight.get())).sum();
-    let splits = route.mode == RouteMode::Serve && !route.slots.is_empty();
-    if splits && sum != 100 {
-        return Err(invalid(format!(
-            "the weights of {key} add up to {sum}, not 100"
-        )));
-    }
-    Ok(())
+fn generation(live: &Live, key: &ServiceKey) -> Generation {
+    let entry = live.services.get(key);
+    entry.map(|entry| entry.generation).unwrap_or_default()
 }
 
-/// Refuses a share for a slot that can't carry it: without any instance always, with instances that
-/// are all known unready when a raise gives it more than it has.
-fn check_capacity(
-    key: &ServiceKey,
-    before: Option<&Entry>,
-    entry: &Entry,
-    raise: bool,
-) -> Result<(), Refusal> {
-    let had = |slot: &EntrySlot| {
-        let id = slot.state.slot;
-        before.map_or(0, |b| b.route.weight(id).get())
-    };
-    for slot in &entry.slots {
-        let none = slot.weight > 0 && slot.instances.is_empty();
-        let grows = slot.weight > had(slot);
-        if none || (raise && grows && !slot.has_ready()) {
-            return Err(Refusal::NoCapacity {
-                service: key.clone(),
-                slot: slot.state.slot,
-            });
+fn check_reliance(live: &Live, change: &TableChange) -> Result<(), Refusal> {
+    for (key, decided_on) in &change.relies_on {
+        let now = generation(live, key);
+        if now != *decided_on {
+            let service = key.clone();
+            return Err(Refusal::Generation { service, now });
         }
     }
     Ok(())
 }
 
-fn check_listeners(
-    services: &Services,
-    is_held: impl Fn(SocketAddr) -> bool,
-) -> Result<(), Refusal> {
-    let mut owners: BTreeMap<SocketAddr, &ServiceKey> = BTreeMap::new();
-    for (key, entry) in services {
-        for listener in &entry.route.listeners {
-            if let Some(owner) = owners.insert(*listener, key) {
-                return Err(invalid(format!("{listener} of {key} belongs to {owner}")));
-            }
-            if !is_held(*listener) {
-                return Err(invalid(format!(
-                    "no listening socket for {listener} of {key} was handed over"
-                )));
-            }
+/// What is armed after a change of the route: what the change says, else nothing after a return and
+/// what there was after a raise.
+fn tripwire_after(
+    before: Option<&Arc<Entry>>,
+    said: Option<&Option<Tripwire>>,
+    wanted: &RouteChange,
+) -> Option<Tripwire> {
+    match (said, wanted.direction) {
+        (Some(said), _) => said.clone(),
+        (None, Direction::Return) => None,
+        (None, Direction::Raise) => {
+            let armed = before.and_then(|entry| entry.armed.as_ref());
+            armed.map(|armed| armed.tripwire.clone())
         }
     }
-    Ok(())
 }
 
-fn table(epoch: Epoch, services: &Services) -> Table {
+fn table_of(epoch: Epoch, services: &Services) -> Table {
     let entry = |entry: &Arc<Entry>| TableEntry {
         generation: entry.generation,
         route: entry.route.clone(),
+        tripwire: entry.armed.as_ref().map(|armed| armed.tripwire.clone()),
     };
     Table {
         format: TABLE_FORMAT,
@@ -323,7 +452,8 @@ fn entries(core: &Core, table: &Table) -> Result<Services, String> {
     };
     for (key, kept) in &table.services {
         check_route(key, &kept.route).map_err(told)?;
-        let entry = core.entry(key, kept.generation, kept.route.clone());
+        let (route, tripwire) = (kept.route.clone(), kept.tripwire.clone());
+        let entry = core.entry(key, kept.generation, route, tripwire);
         check_capacity(key, None, &entry, false).map_err(told)?;
         services.insert(key.clone(), Arc::new(entry));
     }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rustix::event::{PollFd, PollFlags, poll};
-use windlass_control::{ObservedTable, Refusal, RouterReply, RouterRequest, encode};
+use windlass_control::{Refusal, RouterReply, RouterRequest, encode};
 
 use crate::apply::Keeper;
 use crate::core::{Core, locked};
@@ -150,12 +150,9 @@ fn reply(control: &Control, stream: &UnixStream, message: Message) -> io::Result
             done(keeper.listen(epoch, address, descriptors.pop()))
         }
         RouterRequest::Listeners => return send_listeners(control, stream),
-        RouterRequest::Apply { epoch, changes } => keeper.apply(epoch, changes),
-        RouterRequest::Observe => RouterReply::Observed(ObservedTable {
-            boot: control.core.boot.clone(),
-            epoch: keeper.epoch(),
-            services: control.core.observe(),
-        }),
+        RouterRequest::Apply { epoch, change } => keeper.apply(epoch, &change),
+        RouterRequest::Acknowledge { epoch, trip } => done(keeper.acknowledge(epoch, &trip)),
+        RouterRequest::Observe => RouterReply::Observed(keeper.observe()),
         RouterRequest::Ticks { after } => RouterReply::Ticks {
             boot: control.core.boot.clone(),
             ticks: locked(&control.core.ticks).after(after),

@@ -8,11 +8,12 @@ use std::time::Instant;
 
 use arc_swap::ArcSwap;
 use tokio::sync::watch;
-use windlass_control::{Generation, ObservedRoute, ObservedSlot, RouterBoot};
-use windlass_model::{Route, ServiceKey, SlotId};
+use windlass_control::{Generation, ObservedRoute, ObservedSlot, RouterBoot, Tripwire};
+use windlass_model::{Percent, Route, ServiceKey, SlotId};
 
 use crate::live::{Entry, EntrySlot, InstanceState, Live, ServiceState, SlotState};
 use crate::ticks::Ticks;
+use crate::watch::{Alarm, Armed, Watch};
 
 /// The sockets on which requests are accepted now.
 pub(crate) type Doors = Arc<BTreeMap<SocketAddr, Arc<std::net::TcpListener>>>;
@@ -38,6 +39,8 @@ pub(crate) struct Core {
     numbers: AtomicU64,
     known: Mutex<Known>,
     pub(crate) ticks: Mutex<Ticks>,
+    /// Rings when a tripwire may have fired.
+    pub(crate) alarm: Arc<Alarm>,
 }
 
 /// States by name, so that a slot or service that comes back finds its own.
@@ -69,6 +72,7 @@ impl Core {
             numbers: AtomicU64::new(0),
             known: Mutex::default(),
             ticks: Mutex::default(),
+            alarm: Arc::default(),
         }
     }
 
@@ -88,10 +92,38 @@ impl Core {
         self.ending.subscribe()
     }
 
-    /// Builds an entry, taking over the state of the services, slots and instances it names.
-    pub(crate) fn entry(&self, key: &ServiceKey, generation: Generation, route: Route) -> Entry {
+    /// Arms `tripwire` in place of what `before` has. What was seen of the same candidate by the
+    /// same threshold still counts.
+    fn armed(&self, before: Option<&Arc<Entry>>, tripwire: Tripwire) -> Armed {
+        let old = before.and_then(|entry| entry.armed.as_ref());
+        let same = |old: &&Armed| {
+            old.tripwire.slot == tripwire.slot && old.watch.judges_by(tripwire.errors_above)
+        };
+        let watch = old.filter(same).map(|old| old.watch.clone());
+        let fresh = || {
+            let alarm = self.alarm.clone();
+            Arc::new(Watch::new(tripwire.errors_above, self.shards, alarm))
+        };
+        Armed {
+            watch: watch.unwrap_or_else(fresh),
+            tripwire,
+        }
+    }
+
+    /// Builds an entry, taking over the state of the services, slots and instances it names. A
+    /// tripwire whose candidate has no share has nothing to take back: it is not armed.
+    pub(crate) fn entry(
+        &self,
+        key: &ServiceKey,
+        generation: Generation,
+        route: Route,
+        tripwire: Option<Tripwire>,
+    ) -> Entry {
         let live = self.live.load();
         let before = live.services.get(key);
+        let armed = tripwire
+            .filter(|tripwire| route.weight(tripwire.slot) > Percent::ZERO)
+            .map(|tripwire| self.armed(before, tripwire));
         let mut known = locked(&self.known);
         let service = known
             .services
@@ -130,10 +162,14 @@ impl Core {
                         })
                         .collect(),
                     probe: slot.probe.clone(),
+                    watch: armed
+                        .as_ref()
+                        .filter(|armed| armed.tripwire.slot == slot.slot)
+                        .map(|armed| armed.watch.clone()),
                 }
             })
             .collect();
-        Entry::new(generation, route, service, slots)
+        Entry::new(generation, route, service, slots, armed)
     }
 
     /// Puts `live` in effect: every request that enters after this sees it.
@@ -155,6 +191,10 @@ impl Core {
             }
         }
         self.swapped.send_modify(|count| *count += 1);
+        if live.services.values().any(|entry| entry.armed.is_some()) {
+            // It may be armed on a candidate that is gone already.
+            self.alarm.ring();
+        }
     }
 
     /// What is in effect, and what each slot is carrying.
@@ -164,6 +204,7 @@ impl Core {
         let observed = |entry: &Entry| ObservedRoute {
             generation: entry.generation,
             route: entry.route.clone(),
+            tripwire: entry.armed.as_ref().map(|armed| armed.tripwire.clone()),
             slots: entry.slots.iter().map(observed_slot).collect(),
         };
         live.services

@@ -174,7 +174,7 @@ async fn reach(
     };
     loop {
         let Some(instance) = ticket.instance(&tries.unreachable) else {
-            return Err(unreachable(&ticket));
+            return Err(unreachable(ticket));
         };
         if !tries.fresh
             && let Some(link) = line.thread.pool.take(&instance, care).await
@@ -182,7 +182,10 @@ async fn reach(
             return Ok((ticket, instance, Reached { link, used: true }));
         }
         match origin::connect(instance.address).await {
-            Ok(link) => return Ok((ticket, instance, Reached { link, used: false })),
+            Ok(link) => {
+                ticket.connected();
+                return Ok((ticket, instance, Reached { link, used: false }));
+            }
             Err(why) => {
                 tracing::debug!(instance.id = %instance.id, target.addr = %instance.address, %why, "could not connect");
                 ticket.connect_failed();
@@ -191,13 +194,14 @@ async fn reach(
         }
         let enough = tries.unreachable.len() >= CONNECT_TRIES;
         if enough || tries.since.elapsed() >= CONNECT_BUDGET {
-            return Err(unreachable(&ticket));
+            return Err(unreachable(ticket));
         }
         ticket = ticket.again(&line.thread.core, line.listener)?;
     }
 }
 
-fn unreachable(ticket: &Ticket) -> NotEntered {
+fn unreachable(mut ticket: Ticket) -> NotEntered {
+    ticket.unreachable();
     NotEntered {
         why: Refused::ConnectFailed,
         service: Some(ticket.service()),

@@ -16,6 +16,7 @@ use windlass_model::{Probe, ProbeKind};
 use crate::core::Core;
 use crate::limits::PROBE_EVERY;
 use crate::live::{InstanceState, is_probed};
+use crate::watch::Alarm;
 
 /// Probes every instance that a table names, and no other, until it is dropped.
 pub(crate) async fn watch(core: Arc<Core>) {
@@ -34,7 +35,7 @@ pub(crate) async fn watch(core: Arc<Core>) {
         });
         for (number, (instance, probe)) in wanted {
             asked.entry(number).or_insert_with(|| {
-                let task = tasks.spawn_local(ask(instance, probe.clone()));
+                let task = tasks.spawn_local(ask(instance, probe.clone(), core.alarm.clone()));
                 (probe, task)
             });
         }
@@ -59,7 +60,7 @@ fn wanted(core: &Core) -> BTreeMap<u64, (Arc<InstanceState>, Probe)> {
 }
 
 /// Asks one instance again and again.
-async fn ask(instance: Arc<InstanceState>, probe: Probe) {
+async fn ask(instance: Arc<InstanceState>, probe: Probe, alarm: Arc<Alarm>) {
     let mut against = 0u16;
     loop {
         let saw = once(&instance, &probe).await;
@@ -72,6 +73,8 @@ async fn ask(instance: Arc<InstanceState>, probe: Probe) {
             if against >= needed {
                 against = 0;
                 instance.set_ready(good);
+                // A candidate may be gone, or what it would go back to may be there again.
+                alarm.ring();
                 let saw = saw.err().unwrap_or_else(|| "a good answer".to_owned());
                 tracing::info!(instance.id = %instance.id, target.addr = %instance.address, ready = good, %saw, "readiness changed");
             }

@@ -3,13 +3,14 @@
 use std::fs::File;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::sync::{Condvar, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
 use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
 use windlass_control::{TABLE_FORMAT, Table};
 
 use crate::core::locked;
+use crate::latch::Latches;
 use crate::limits::LATE_PAUSE;
 
 /// Longest table file that is read, in bytes.
@@ -98,6 +99,7 @@ impl TableFile {
 pub(crate) struct TableKeeper {
     /// Held while the file is written, so that an older table never lands on a newer one.
     file: Mutex<TableFile>,
+    latches: Arc<Latches>,
     late: Mutex<Late>,
     changed: Condvar,
 }
@@ -109,9 +111,10 @@ struct Late {
 }
 
 impl TableKeeper {
-    pub(crate) fn new(file: TableFile) -> Self {
+    pub(crate) fn new(file: TableFile, latches: Arc<Latches>) -> Self {
         Self {
             file: Mutex::new(file),
+            latches,
             late: Mutex::default(),
             changed: Condvar::new(),
         }
@@ -126,12 +129,18 @@ impl TableKeeper {
         locked(&self.file).path()
     }
 
-    /// Writes `table` before it is in effect. It takes the place of one that waits.
+    /// Writes `table` before it is in effect. It takes the place of one that waits, but not of one
+    /// that comes meanwhile.
     pub(crate) fn save(&self, table: &Table) -> io::Result<()> {
         let file = locked(&self.file);
-        file.save(table)?;
-        locked(&self.late).table = None;
-        Ok(())
+        let waiting = locked(&self.late).table.take();
+        let saved = file.save(table);
+        if saved.is_err() {
+            let mut late = locked(&self.late);
+            late.table = late.table.take().or(waiting);
+            self.changed.notify_all();
+        }
+        saved
     }
 
     /// Has `table`, which is in effect, written when the disk lets it be: nobody waits for it.
@@ -166,6 +175,9 @@ impl TableKeeper {
     }
 
     fn write_waiting(&self) -> io::Result<()> {
+        if let Err(why) = self.latches.sync() {
+            tracing::error!(%why, "the disk did not take a trip");
+        }
         let file = locked(&self.file);
         let Some(table) = locked(&self.late).table.clone() else {
             return Ok(());
@@ -174,6 +186,7 @@ impl TableKeeper {
         let mut late = locked(&self.late);
         if late.table.as_ref() == Some(&table) {
             late.table = None;
+            self.latches.free();
         }
         Ok(())
     }

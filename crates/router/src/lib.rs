@@ -1,4 +1,4 @@
-//! The data plane: listeners, tables, splits, drain, figures.
+//! The data plane: listeners, tables, splits, drain, figures, tripwires.
 //!
 //! [`run()`] is a whole router process. It serves HTTP/1.1 on sockets that the controller bound and
 //! handed over, splits requests over slots by the table in effect, and keeps the last good table on
@@ -9,6 +9,7 @@
 //!                 each: one runtime, its own pool of connections
 //! control socket ─► Inbox ─► apply: fence, check, keep on disk, swap, answer
 //! upkeep (this thread): probes, ticks, signals
+//! Ticket, probes ─► Alarm ─► trips: take back what a tripwire caught, in one swap
 //! ```
 //!
 //! A request is counted in its slot **before** it re-reads the table, and a change is published
@@ -17,6 +18,7 @@
 
 mod answer;
 mod apply;
+mod check;
 mod connection;
 mod control;
 mod core;
@@ -29,6 +31,7 @@ mod head;
 mod headers;
 mod health;
 mod keep;
+mod latch;
 mod limits;
 mod live;
 mod origin;
@@ -36,8 +39,10 @@ mod pool;
 mod run;
 mod ticket;
 mod ticks;
+mod trip;
 mod tunnel;
 mod upload;
+mod watch;
 mod wheel;
 mod wire;
 

@@ -82,6 +82,15 @@ pub(crate) const PROBE_EVERY: Duration = Duration::from_millis(20);
 /// Pause before a table that the disk did not take is written again.
 pub(crate) const LATE_PAUSE: Duration = Duration::from_secs(1);
 
+/// Trips kept on disk, and tripwires armed, together.
+pub(crate) const TRIPS: usize = 256;
+/// Bytes on disk of one trip: room for the names of some eighty services.
+pub(crate) const TRIP_BYTES: usize = 8 * 1024;
+/// Connect failures in a row that fire a tripwire.
+pub(crate) const UNREACHABLE: u32 = 5;
+/// Times a raise is decided again because the table moved while it was written.
+pub(crate) const RAISE_TRIES: usize = 16;
+
 /// Control connections at once.
 pub(crate) const CONTROL_CONNECTIONS: usize = 8;
 /// Time for the rest of a message that has begun, and for a reply to be taken.

@@ -12,20 +12,24 @@ use windlass_model::{
 
 use crate::counts::Counts;
 use crate::ticks::Who;
+use crate::watch::{Armed, Watch};
 use crate::wheel::Wheel;
+
+/// The entries of a table.
+pub(crate) type Services = BTreeMap<ServiceKey, Arc<Entry>>;
 
 /// The table. Never changed, only replaced.
 #[derive(Debug, Default)]
 pub(crate) struct Live {
     /// Per service.
-    pub(crate) services: BTreeMap<ServiceKey, Arc<Entry>>,
+    pub(crate) services: Services,
     /// Which service is behind a listener.
     pub(crate) doors: HashMap<SocketAddr, Arc<Entry>>,
 }
 
 impl Live {
     /// Indexes `services` by listener.
-    pub(crate) fn new(services: BTreeMap<ServiceKey, Arc<Entry>>) -> Self {
+    pub(crate) fn new(services: Services) -> Self {
         let mut doors = HashMap::new();
         for entry in services.values() {
             for listener in &entry.route.listeners {
@@ -44,6 +48,8 @@ pub(crate) struct Entry {
     pub(crate) service: Arc<ServiceState>,
     /// In the order of the route's slots.
     pub(crate) slots: Vec<EntrySlot>,
+    /// What may take it back.
+    pub(crate) armed: Option<Armed>,
     wheel: Wheel,
 }
 
@@ -54,6 +60,8 @@ pub(crate) struct EntrySlot {
     pub(crate) weight: u8,
     pub(crate) instances: Vec<Arc<InstanceState>>,
     pub(crate) probe: Probe,
+    /// Who judges its answers, if it is a candidate that a tripwire watches.
+    pub(crate) watch: Option<Arc<Watch>>,
 }
 
 impl Entry {
@@ -62,6 +70,7 @@ impl Entry {
         route: Route,
         service: Arc<ServiceState>,
         slots: Vec<EntrySlot>,
+        armed: Option<Armed>,
     ) -> Self {
         let weights: Vec<u8> = slots.iter().map(|s| s.weight).collect();
         Self {
@@ -69,6 +78,7 @@ impl Entry {
             route,
             service,
             slots,
+            armed,
             wheel: Wheel::new(&weights),
         }
     }

@@ -15,21 +15,25 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::LocalSet;
 use tokio::time::{MissedTickBehavior, interval};
 
-use crate::apply::Keeper;
+use crate::apply::{Keeper, Kept};
 use crate::control::{self, Control};
 use crate::core::Core;
 use crate::door;
 use crate::health;
 use crate::keep::{TableFile, TableKeeper};
+use crate::latch::Latches;
 use crate::limits::{CONNECTIONS, LOCK_PAUSE, LOCK_TIME, TICK};
 
 /// What a router needs to be told; everything else comes over its socket.
 #[derive(Clone, Debug)]
 pub struct RouterConfig {
-    /// The folder that keeps the last good table, and the lock that only one router holds.
+    /// The folder that keeps the last good table, the trips, and the lock that only one router holds.
     pub state: PathBuf,
     /// Where the controller reaches it: a Unix socket, at most 107 bytes long.
     pub socket: PathBuf,
+    /// The file that a person's halt is: nothing is raised while it exists. One that can't be read
+    /// is a halt too.
+    pub halted: PathBuf,
     /// Data threads. More than the machine has cores gains nothing.
     pub threads: NonZeroUsize,
 }
@@ -91,12 +95,19 @@ pub fn run(config: RouterConfig) -> Result<(), RouterError> {
     let RouterConfig {
         state,
         socket,
+        halted,
         threads: shards,
     } = config;
     let _lock = lock(&state)?;
     let core = Arc::new(Core::new(shards.get(), capacity()));
-    let disk = Arc::new(TableKeeper::new(TableFile::new(&state)));
-    let keeper = Arc::new(Keeper::open(core.clone(), disk.clone()));
+    let latches = Arc::new(Latches::open(&state));
+    let disk = Arc::new(TableKeeper::new(TableFile::new(&state), latches.clone()));
+    let kept = Kept {
+        disk: disk.clone(),
+        latches,
+        halted,
+    };
+    let keeper = Arc::new(Keeper::open(core.clone(), kept));
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -125,10 +136,16 @@ pub fn run(config: RouterConfig) -> Result<(), RouterError> {
             Ok(())
         };
         threads.push(thread("control", accepting)?);
+        let watching = keeper.clone();
+        threads.push(thread("trips", move || {
+            watching.watch();
+            Ok(())
+        })?);
         tracing::info!(boot = %core.boot.0, threads = core.shards, "the router runs");
         LocalSet::new().block_on(&runtime, upkeep(core.clone(), keeper))
     });
     core.end();
+    core.alarm.end();
     disk.end();
     drop(alive);
     for thread in threads {

@@ -21,6 +21,9 @@ pub(crate) struct Ticket {
     begun: Instant,
     head: Option<Head>,
     broken: bool,
+    unreachable: bool,
+    /// A tripwire has judged it.
+    judged: bool,
 }
 
 /// A slot of one table's entry.
@@ -116,6 +119,8 @@ impl Ticket {
             begun,
             head: None,
             broken: false,
+            unreachable: false,
+            judged: false,
         })
     }
 
@@ -143,12 +148,41 @@ impl Ticket {
 
     /// Counts an instance that could not be connected to.
     pub(crate) fn connect_failed(&self) {
-        let counts = &self.place.slot().state.counts;
-        counts.connect_failure(self.shard);
+        let slot = self.place.slot();
+        slot.state.counts.connect_failure(self.shard);
+        if let Some(watch) = &slot.watch {
+            watch.missed();
+        }
     }
 
-    /// Notes the head of the answer; counted when the request ends.
+    /// Notes that an instance was connected to.
+    pub(crate) fn connected(&self) {
+        if let Some(watch) = &self.place.slot().watch {
+            watch.reached();
+        }
+    }
+
+    /// Notes that no instance could be connected to: an error of the slot's.
+    pub(crate) fn unreachable(&mut self) {
+        self.unreachable = true;
+    }
+
+    /// Has the tripwire judge this request, once.
+    fn judge(&mut self, error: bool) {
+        if let Some(watch) = &self.place.slot().watch
+            && !self.judged
+        {
+            watch.saw(self.shard, error);
+            self.judged = true;
+        }
+    }
+
+    /// Notes the head of the answer; counted when the request ends. An error is judged at once, a
+    /// good answer only when it is whole.
     pub(crate) fn answered(&mut self, status: u16) {
+        if status >= 500 {
+            self.judge(true);
+        }
         self.head = Some(Head {
             status,
             after: self.begun.elapsed(),
@@ -163,6 +197,11 @@ impl Ticket {
 
 impl Drop for Ticket {
     fn drop(&mut self) {
+        // One that got no answer because its client broke off is no evidence.
+        let error = self.broken || self.unreachable;
+        if error || self.head.is_some() {
+            self.judge(error);
+        }
         let state = &self.place.slot().state;
         if let Some(head) = self.head {
             state.counts.answer(self.shard, head);

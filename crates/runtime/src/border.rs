@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use windlass_edge::{Addresses, Clock, Ids, Prober, Spawner, Store, Target, TrafficRouter};
+use windlass_edge::{Addresses, Brake, Clock, Ids, Prober, Spawner, Store, Target, TrafficRouter};
 
 /// The world, as the runtime sees it. `windlass::wire` names the real ones, `testkit` the fakes.
 #[derive(Clone)]
@@ -23,4 +23,9 @@ pub struct Border {
     pub router: Rc<dyn TrafficRouter>,
     /// Asks for health.
     pub prober: Rc<dyn Prober>,
+    /// Told of every named place that is reached.
+    #[cfg(feature = "crash-points")]
+    pub points: Rc<dyn windlass_edge::CrashPoints>,
+    /// Whether a person has halted every raise.
+    pub brake: Rc<dyn Brake>,
 }

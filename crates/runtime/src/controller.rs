@@ -1,26 +1,28 @@
 //! The controller: what it knows, and the loop that answers requests.
 
 use std::cell::{Cell, RefCell};
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::rc::Rc;
 
 use futures_channel::mpsc;
 use futures_util::lock::Mutex;
 use futures_util::{SinkExt, StreamExt};
-use windlass_api::{Command as Said, DeploymentView, PlanView, Problem};
+use windlass_api::{AdoptAnswer, LostHistoryView, Problem};
 use windlass_edge::EdgeError;
-use windlass_engine::deployment::Command;
-use windlass_model::{AppName, DeploymentId, Environment, EnvironmentName, Release, Slot};
+use windlass_model::{AppName, DeploymentId, Environment, EnvironmentName, InstanceId, Slot};
 
 use crate::border::Border;
-use crate::drive::{Driven, Input};
+use crate::drive::Driven;
 use crate::events::{self, Watchers};
-use crate::handle::{From, Handle, REQUESTS_WAITING, Request};
-use crate::{down, figures, logs, opening, planning, problems, recover, retention, status, views};
-
-/// Newest plans whose releases retention leaves alone, whether or not they were carried out.
-const PLANS_KEPT: usize = 10;
+use crate::handle::{Handle, REQUESTS_WAITING, Reply, Request};
+use crate::keeper::Keeper;
+use crate::lookout::{self, Lookout};
+use crate::queue::Queues;
+use crate::{
+    adoption, deploying, down, figures, finalize, logs, planning, problems, recover, retention,
+    returning, saying, status, views,
+};
 
 /// Environments by application and name.
 pub(crate) type Environments = BTreeMap<(AppName, EnvironmentName), Environment>;
@@ -33,15 +35,26 @@ pub(crate) struct Shared {
     /// Deployments whose journal is damaged: they keep their lock and harm nobody else.
     pub(crate) poisoned: RefCell<BTreeMap<DeploymentId, String>>,
     pub(crate) watchers: Rc<Watchers>,
-    planned: RefCell<VecDeque<BTreeSet<Release>>>,
+    /// Set when the journal is older than what runs: then nothing is changed.
+    pub(crate) lost: Option<LostHistoryView>,
+    /// Keeps what is stable running.
+    pub(crate) keeper: Keeper,
     /// Addresses that the router's table named when this controller started.
     routed: RefCell<BTreeSet<SocketAddr>>,
     /// Held while releases are kept and while old ones are dropped: what was just kept must not go.
     pub(crate) releases: Mutex<()>,
     /// Held while a deployment is begun or taken down: neither may see the other half done.
-    changing: Mutex<()>,
+    pub(crate) changing: Mutex<()>,
+    /// Deployments that wait for a lock.
+    pub(crate) queues: Queues,
+    /// What looks at the router for all running deployments.
+    pub(crate) lookout: Lookout,
+    /// Instances of standbys that are being dropped.
+    pub(crate) leaving: RefCell<BTreeSet<InstanceId>>,
+    /// Whether somebody looks at the calendar.
+    pub(crate) follows_calendar: Cell<bool>,
     /// Whether it ends: nothing new is begun any more.
-    ending: Cell<bool>,
+    pub(crate) ending: Cell<bool>,
     /// Its own way in: how it ends itself when nothing is left to control.
     requests: mpsc::Sender<Request>,
 }
@@ -60,23 +73,34 @@ pub struct Running {
 /// When the journal can't be read.
 pub async fn start(border: Border) -> Result<Running, EdgeError> {
     let (requests, receiver) = mpsc::channel(REQUESTS_WAITING);
+    let lost = adoption::lost_history(&border).await?;
     let shared = Rc::new(Shared {
         requests: requests.clone(),
         environments: RefCell::default(),
         running: RefCell::default(),
         poisoned: RefCell::default(),
         watchers: Rc::default(),
-        planned: RefCell::default(),
+        lost,
+        keeper: Keeper::default(),
         routed: RefCell::default(),
         changing: Mutex::default(),
+        queues: Queues::default(),
+        lookout: Lookout::default(),
+        leaving: RefCell::default(),
+        follows_calendar: Cell::default(),
         ending: Cell::new(false),
         releases: Mutex::default(),
         border,
     });
-    recover::recover(&shared).await?;
+    if lost.is_none() {
+        recover::recover(&shared).await?;
+        // Trips of deployments that have ended block raises too.
+        lookout::begin(&shared);
+        finalize::follow_calendar(&shared);
+    }
     let done = Box::pin(answer_all(shared, receiver));
     Ok(Running {
-        handle: Handle::new(requests),
+        handle: Handle::new(requests, lost),
         done,
     })
 }
@@ -85,6 +109,7 @@ async fn answer_all(shared: Rc<Shared>, mut requests: mpsc::Receiver<Request>) {
     while let Some(request) = requests.next().await {
         if let Request::Stop(reply) = request {
             shared.ending.set(true);
+            shared.queues.wake();
             requests.close();
             let _left = reply.send(Ok(())).is_err();
             return;
@@ -103,33 +128,30 @@ async fn answer(shared: &Rc<Shared>, request: Request) {
         Request::Plan(wanted, reply) => reply
             .send(planning::plan(shared, &wanted, false).await)
             .is_err(),
-        Request::Deploy {
-            from,
-            by,
-            may_move,
-            reply,
-        } => {
-            // Changes are begun one after the other; looking and commands run beside them.
-            let _changing = shared.changing.lock().await;
-            let answer = if shared.ending.get() {
-                Err(problems::stopping())
-            } else {
-                deploy(shared, from, by, may_move).await
-            };
-            reply.send(answer).is_err()
+        Request::Deploy { ask, when, reply } => {
+            deploying::deploy(shared, *ask, when, reply).await;
+            false
+        }
+        Request::Rollback { at, by, reply } => reply
+            .send(returning::rollback(shared, *at, by).await)
+            .is_err(),
+        Request::Remove { at, by, reply } => {
+            reply.send(returning::remove(shared, at, by).await).is_err()
         }
         Request::Command {
             id,
             command,
             by,
             reply,
-        } => reply.send(say(shared, &id, command, by).await).is_err(),
+        } => reply
+            .send(saying::say(shared, &id, command, by).await)
+            .is_err(),
         Request::Status(reply) => reply.send(Ok(status::status(shared).await)).is_err(),
         Request::Figures(reply) => reply.send(figures::figures(shared).await).is_err(),
         Request::Deployments { limit, reply } => {
             reply.send(views::list(shared, limit).await).is_err()
         }
-        Request::Show { id, reply } => reply.send(show(shared, &id).await).is_err(),
+        Request::Show { id, reply } => reply.send(views::stored(shared, &id).await).is_err(),
         Request::Events {
             after,
             deployment,
@@ -162,68 +184,22 @@ async fn answer(shared: &Rc<Shared>, request: Request) {
             }
             left
         }
+        Request::Adopt { by, reply } => adopt(shared, &by, reply).await,
         Request::Stop(_) => false,
     };
 }
 
-async fn deploy(
-    shared: &Rc<Shared>,
-    from: From,
-    by: String,
-    may_move: bool,
-) -> Result<(Option<DeploymentId>, PlanView), Problem> {
-    let planned = match from {
-        From::File(wanted) => {
-            // Refused before anything is copied.
-            planning::refuse_locked(shared, &wanted.spec.app, &wanted.spec.environment)?;
-            planning::plan(shared, &wanted, may_move).await?
-        }
-        From::Plan(id) => planning::stored(shared, &id).await?,
-        From::Retry(id) => planning::retried(shared, &id).await?,
-    };
-    planning::refuse_locked(shared, &planned.plan.app, &planned.plan.environment)?;
-    if planned.nothing_to_do {
-        opening::note_folder(shared, &planned.plan).await?;
-        return Ok((None, planned));
+/// Takes over what runs, and ends. Whether whoever asked had left.
+async fn adopt(shared: &Rc<Shared>, by: &str, reply: Reply<AdoptAnswer>) -> bool {
+    let _changing = shared.changing.lock().await;
+    let answer = adoption::adopt(shared, by).await;
+    let adopted = answer.is_ok();
+    let left = reply.send(answer).is_err();
+    if adopted {
+        // The next one speaks under an epoch that everybody listens to.
+        shared.end().await;
     }
-    let id = opening::begin(shared, &planned.plan, by).await?;
-    Ok((Some(id), planned))
-}
-
-async fn say(
-    shared: &Rc<Shared>,
-    id: &DeploymentId,
-    command: Said,
-    by: String,
-) -> Result<(), Problem> {
-    let driven = shared.running.borrow().get(id).cloned();
-    let Some(driven) = driven else {
-        if let Some(why) = shared.poisoned.borrow().get(id) {
-            return Err(problems::unreadable(id, why));
-        }
-        let view = views::stored(shared, id).await?;
-        return Err(problems::over(&view));
-    };
-    let command = match command {
-        Said::Hold => Command::Hold,
-        Said::Resume => Command::Resume,
-        Said::Abort => Command::Abort,
-        Said::Promote => Command::Promote,
-    };
-    let (reply, answer) = futures_channel::oneshot::channel();
-    driven
-        .inbox
-        .send(Input::Command { command, by, reply })
-        .await;
-    // A loop that ended meanwhile drops the question.
-    match answer.await {
-        Ok(answer) => answer,
-        Err(_ended) => Err(problems::over(&views::stored(shared, id).await?)),
-    }
-}
-
-async fn show(shared: &Rc<Shared>, id: &DeploymentId) -> Result<DeploymentView, Problem> {
-    views::stored(shared, id).await
+    left
 }
 
 impl Shared {
@@ -240,6 +216,15 @@ impl Shared {
     pub(crate) fn put_environment(&self, environment: Environment) {
         let key = (environment.app.clone(), environment.environment.clone());
         self.environments.borrow_mut().insert(key, environment);
+        self.queues.wake();
+    }
+
+    /// Nothing is begun by a controller that ends, or that has lost its history.
+    pub(crate) fn refuse_changes(&self) -> Result<(), Problem> {
+        if self.ending.get() {
+            return Err(problems::stopping());
+        }
+        self.refuse_lost()
     }
 
     /// Ends the controller's own loop: nothing is left to control.
@@ -255,27 +240,13 @@ impl Shared {
     /// A deployment's loop has ended: the lock is free, retention may run.
     pub(crate) async fn ended(self: &Rc<Self>, id: &DeploymentId) {
         self.running.borrow_mut().remove(id);
+        finalize::follow_calendar(self);
         let _changing = self.changing.lock().await;
         retention::run(self).await;
     }
 
-    /// Keeps retention away from what was just planned.
-    pub(crate) fn note_planned(&self, releases: impl IntoIterator<Item = Release>) {
-        let releases: BTreeSet<Release> = releases.into_iter().collect();
-        let mut planned = self.planned.borrow_mut();
-        planned.retain(|known| *known != releases);
-        planned.push_back(releases);
-        while planned.len() > PLANS_KEPT {
-            planned.pop_front();
-        }
-    }
-
     pub(crate) fn note_routed(&self, addresses: impl IntoIterator<Item = SocketAddr>) {
         self.routed.borrow_mut().extend(addresses);
-    }
-
-    pub(crate) fn planned(&self) -> Vec<Release> {
-        self.planned.borrow().iter().flatten().cloned().collect()
     }
 
     /// Every slot that anything may still run in.

@@ -11,7 +11,7 @@ use windlass_model::{
 
 use crate::controller::Shared;
 use crate::drive::Input;
-use crate::{problems, retention};
+use crate::{keeper, problems, retention};
 
 /// Takes an application's services off the router, then stops them. Asked again, it finishes what
 /// is left.
@@ -21,6 +21,7 @@ pub(crate) async fn down(
     only: Option<&EnvironmentName>,
     by: &str,
 ) -> Result<DownAnswer, Problem> {
+    shared.refuse_lost()?;
     let chosen: Vec<Environment> = shared
         .environments
         .borrow()
@@ -53,7 +54,7 @@ fn refuse_running(shared: &Rc<Shared>, environment: &Environment) -> Result<(), 
     let running = shared.running.borrow();
     // What is stuck moves nothing by itself any more: its services may end.
     match running.get(holder) {
-        Some(driven) if !driven.is_stuck() => Err(problems::locked(holder)),
+        Some(driven) if !driven.is_stuck() => Err(problems::locked(shared, holder)),
         Some(_) | None => Ok(()),
     }
 }
@@ -63,6 +64,7 @@ async fn one(
     environment: Environment,
     by: &str,
 ) -> Result<Vec<ServiceName>, Problem> {
+    keeper::rest(shared, &environment);
     unroute(shared, &environment).await?;
     let mut ended = Vec::new();
     for (service, slots) in slots(shared, &environment) {
@@ -72,17 +74,19 @@ async fn one(
             .collect();
         stop(shared, service.as_str(), &instances).await?;
         if !instances.is_empty() {
+            note_ended(shared, &environment, &service).await?;
             ended.push(service);
         }
     }
     if let Some(holder) = &environment.lock {
-        end_holder(shared, holder, by).await?;
+        end_holder(shared, &environment, holder, by).await?;
     }
     let mut now = shared.environment(&environment.app, &environment.environment);
     now.lock = None;
     for state in now.services.values_mut() {
         state.stable = None;
         state.standby = None;
+        state.standby_kept = None;
     }
     if !ended.is_empty() {
         now.revision = now.revision.saturating_add(1);
@@ -94,8 +98,33 @@ async fn one(
     Ok(ended)
 }
 
+/// Each service that is gone is written down at once: should the rest not go, nobody starts it again.
+async fn note_ended(
+    shared: &Rc<Shared>,
+    environment: &Environment,
+    service: &ServiceName,
+) -> Result<(), Problem> {
+    let mut now = shared.environment(&environment.app, &environment.environment);
+    let Some(state) = now.services.get_mut(service) else {
+        return Ok(());
+    };
+    if state.stable.is_none() && state.standby.is_none() {
+        return Ok(());
+    }
+    state.stable = None;
+    state.standby = None;
+    state.standby_kept = None;
+    let written = shared.border.store.put_environment(&now).await;
+    written.map_err(|e| problems::store(&e))?;
+    shared.put_environment(now);
+    Ok(())
+}
+
 async fn stop(shared: &Rc<Shared>, what: &str, instances: &[InstanceId]) -> Result<(), Problem> {
-    let stops = instances.iter().map(|id| shared.border.target.stop(id));
+    let stops = instances.iter().map(|id| async move {
+        shared.keeper.let_go(id).await;
+        shared.border.target.stop(id).await
+    });
     for result in futures_util::future::join_all(stops).await {
         result.map_err(|error| problems::not_down(what, &error))?;
     }
@@ -104,11 +133,18 @@ async fn stop(shared: &Rc<Shared>, what: &str, instances: &[InstanceId]) -> Resu
 
 /// Ends the deployment that holds the lock: a stuck one, or one whose journal is damaged, so that
 /// only what was allotted to it tells what it may have started.
-async fn end_holder(shared: &Rc<Shared>, holder: &DeploymentId, by: &str) -> Result<(), Problem> {
+async fn end_holder(
+    shared: &Rc<Shared>,
+    environment: &Environment,
+    holder: &DeploymentId,
+    by: &str,
+) -> Result<(), Problem> {
     let found = shared.border.store.deployment(holder).await;
     let found = found.map_err(|e| problems::store(&e))?;
-    let allotted = found.map(|open| retention::traces(&open.deployment.opening));
-    stop(shared, holder.as_str(), &allotted.unwrap_or_default()).await?;
+    let allotted = found.and_then(|open| retention::traces(&open.deployment.opening));
+    let mut started = allotted.unwrap_or_default();
+    started.extend(left_running(shared, environment).await);
+    stop(shared, holder.as_str(), &started).await?;
     let driven = shared.running.borrow().get(holder).cloned();
     let Some(driven) = driven else {
         return Ok(());
@@ -118,6 +154,21 @@ async fn end_holder(shared: &Rc<Shared>, holder: &DeploymentId, by: &str) -> Res
     driven.inbox.send(Input::TakenDown { by, reply }).await;
     // A loop that ended meanwhile has freed the lock itself.
     answer.await.unwrap_or(Ok(()))
+}
+
+/// What still runs of an environment, by its traces.
+async fn left_running(shared: &Rc<Shared>, environment: &Environment) -> Vec<InstanceId> {
+    let traces = match shared.border.target.traces().await {
+        Ok(traces) => traces,
+        Err(error) => {
+            tracing::warn!("what still runs can't be seen: {}", error.chain());
+            return Vec::new();
+        }
+    };
+    let ours =
+        |key: &ServiceKey| key.app == environment.app && key.environment == environment.environment;
+    let running = traces.into_iter().filter(|t| t.runs && ours(&t.service));
+    running.map(|trace| trace.instance.id).collect()
 }
 
 async fn unroute(shared: &Rc<Shared>, environment: &Environment) -> Result<(), Problem> {
@@ -148,7 +199,7 @@ async fn unroute(shared: &Rc<Shared>, environment: &Environment) -> Result<(), P
         return Ok(());
     }
     router
-        .apply(changes)
+        .apply(changes.into())
         .await
         .map_err(|e| problems::not_down("the router", &e))?;
     Ok(())

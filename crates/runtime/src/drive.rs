@@ -1,6 +1,6 @@
 //! One loop per deployment: receive an event, step, commit, act.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::rc::Rc;
 
@@ -8,18 +8,21 @@ use futures_channel::{mpsc, oneshot};
 use futures_util::future::{Either, select};
 use futures_util::{SinkExt, StreamExt};
 use windlass_api::{Event as Told, Problem};
-use windlass_edge::{EdgeError, ErrorKind, NewEntry};
+use windlass_edge::{EdgeError, ErrorKind, JournalEntry, NewEntry};
 use windlass_engine::deployment::{
-    Accepted, Action, Command, Deployment, Event, Stepped, accepts, resume, step,
+    Accepted, Action, Command, Deployment, Event, Stepped, resume, step,
 };
 use windlass_engine::{environment, rollout};
-use windlass_model::{DeploymentState, Environment, Millis, ServiceName};
+use windlass_model::{DeploymentState, Environment, Fact, Millis, ServiceName};
 
 use crate::border::Border;
 use crate::controller::Shared;
 use crate::perform::Performer;
+#[cfg(feature = "crash-points")]
+use crate::points::Points;
 use crate::problems;
 use crate::watch::Watches;
+use crate::{keeper, lookout};
 
 /// Events that may wait for a deployment's loop; tasks that have more wait themselves.
 const EVENTS_QUEUED: usize = 1_024;
@@ -40,6 +43,15 @@ pub(crate) enum Input {
         by: String,
         reply: oneshot::Sender<Result<(), Problem>>,
     },
+    /// What a router did by itself; answered once it is committed.
+    Reported {
+        event: Event,
+        reply: oneshot::Sender<Result<(), Problem>>,
+    },
+    /// A raise met a halt; holds whose.
+    Halted { by: String },
+    /// The halt that holds it is lifted.
+    Lifted,
     /// It was stuck, and all that it started was ended; answered once it is committed.
     TakenDown {
         by: String,
@@ -49,11 +61,19 @@ pub(crate) enum Input {
 
 /// The way into a deployment's loop.
 #[derive(Clone)]
-pub(crate) struct Inbox(mpsc::Sender<Input>);
+pub(crate) struct Inbox {
+    sender: mpsc::Sender<Input>,
+    #[cfg(feature = "crash-points")]
+    pub(crate) points: Points,
+}
 
 impl Inbox {
     pub(crate) async fn send(&self, input: Input) {
-        let mut sender = self.0.clone();
+        #[cfg(feature = "crash-points")]
+        if let Input::Event(event) = &input {
+            self.points.after_effect(event);
+        }
+        let mut sender = self.sender.clone();
         // The loop is gone when its deployment has ended: nobody waits for this any more.
         let _gone = sender.send(input).await.is_err();
     }
@@ -74,6 +94,12 @@ pub(crate) struct Driven {
     pub(crate) now: Rc<RefCell<Deployment>>,
     /// Sequence of its last committed row.
     pub(crate) sequence: Rc<RefCell<u64>>,
+    /// Who asked for it.
+    pub(crate) by: String,
+    /// When it began, microseconds since 1970 UTC.
+    pub(crate) started_us: i64,
+    /// Whether it waits for a halt to be lifted, and for nobody else.
+    pub(crate) is_halted: Rc<Cell<bool>>,
 }
 
 /// How a deployment's loop begins.
@@ -85,6 +111,24 @@ pub(crate) struct Begin {
     pub(crate) number: u64,
     /// Sequence of its last row.
     pub(crate) sequence: u64,
+    /// Who asked for it.
+    pub(crate) by: String,
+    /// When it began, microseconds since 1970 UTC.
+    pub(crate) started_us: i64,
+    /// Who holds it, by its rows.
+    pub(crate) holder: Option<String>,
+}
+
+/// How a halt's hold is signed, before the name of who halted.
+const HALT: &str = windlass_api::HALT_SIGN;
+
+/// Who asked for the last hold. A hold that is lifted has nobody.
+pub(crate) fn holder(rows: &[JournalEntry]) -> Option<String> {
+    let mut newest = rows.iter().rev();
+    newest.find_map(|row| match serde_json::from_str(&row.event) {
+        Ok(Event::HoldRequested { by }) => Some(by),
+        Ok(_) | Err(_) => None,
+    })
 }
 
 /// Why a loop ended before its deployment: this controller has no say in it any more.
@@ -112,6 +156,8 @@ struct Drive {
     /// Whether the last try to write failed.
     cut_off: bool,
     driven: Driven,
+    /// Who holds it; kept while it is held.
+    holder: Option<String>,
     performer: Performer,
     watches: Watches,
 }
@@ -120,11 +166,20 @@ struct Drive {
 /// for is asked for again.
 pub(crate) fn drive(shared: &Rc<Shared>, begin: Begin) -> Driven {
     let (sender, inputs) = mpsc::channel(EVENTS_QUEUED);
-    let inbox = Inbox(sender);
-    let parallel = begin.deployment.plan.parallel;
+    let now = Rc::new(RefCell::new(begin.deployment.clone()));
+    let inbox = Inbox {
+        sender,
+        #[cfg(feature = "crash-points")]
+        points: Points::new(&shared.border, &now),
+    };
+    let holder = begin.holder.filter(|_| begin.deployment.held);
+    let is_halted = holder.as_ref().is_some_and(|by| by.starts_with(HALT));
     let driven = Driven {
+        by: begin.by,
+        started_us: begin.started_us,
+        is_halted: Rc::new(Cell::new(is_halted)),
         inbox: inbox.clone(),
-        now: Rc::new(RefCell::new(begin.deployment.clone())),
+        now,
         sequence: Rc::new(RefCell::new(begin.sequence)),
     };
     let drive = Drive {
@@ -132,7 +187,8 @@ pub(crate) fn drive(shared: &Rc<Shared>, begin: Begin) -> Driven {
         border: shared.border.clone(),
         inputs,
         environment: environment::after(&begin.base, &begin.deployment),
-        performer: Performer::new(shared, &begin.base, &inbox, parallel),
+        performer: Performer::new(shared, &begin.deployment, &inbox),
+        holder,
         base: begin.base,
         ahead: begin.deployment,
         number: begin.number,
@@ -142,6 +198,7 @@ pub(crate) fn drive(shared: &Rc<Shared>, begin: Begin) -> Driven {
         watches: Watches::default(),
     };
     shared.border.spawner.spawn(Box::pin(drive.run()));
+    lookout::begin(shared);
     driven
 }
 
@@ -168,7 +225,24 @@ impl Drive {
         match input {
             Input::Event(event) => self.step(&event, None),
             Input::Command { command, by, reply } => self.command(command, by, reply),
+            Input::Reported { event, reply } => self.step(&event, Some(reply)),
+            Input::Halted { by } => {
+                if self.ahead.state() == DeploymentState::Running {
+                    let by = format!("{HALT}{by})");
+                    self.step(&Event::HoldRequested { by }, None);
+                }
+            }
+            Input::Lifted => self.lifted(),
             Input::TakenDown { by, reply } => self.step(&Event::TakenDown { by }, Some(reply)),
+        }
+    }
+
+    /// The halt is gone: so is its hold, unless a person has made it theirs meanwhile.
+    fn lifted(&mut self) {
+        if self.driven.is_halted.get()
+            && let Some(by) = self.holder.clone()
+        {
+            self.step(&Event::ResumeRequested { by }, None);
         }
     }
 
@@ -178,7 +252,17 @@ impl Drive {
         by: String,
         reply: oneshot::Sender<Result<(), Problem>>,
     ) {
-        let answer = match accepts(self.ahead.state(), command) {
+        let is_halted = self.driven.is_halted.get();
+        if let (Command::Resume, true, Some(halt)) =
+            (command, is_halted, self.border.brake.halted())
+        {
+            return answer(reply, Err(problems::halted(&halt)));
+        }
+        let outcome = match self.ahead.accepts(command) {
+            // It stays held when the halt is lifted: the hold is this person's too.
+            Accepted::NoChange if command == Command::Hold && is_halted => {
+                return self.take_over_hold(by, reply);
+            }
             Accepted::NoChange => Ok(()),
             Accepted::No(why) => Err(problems::not_now(why)),
             Accepted::Yes => {
@@ -187,12 +271,22 @@ impl Drive {
                     Command::Resume => Event::ResumeRequested { by },
                     Command::Abort => Event::AbortRequested { by },
                     Command::Promote => Event::PromoteRequested { by },
+                    Command::Supersede => Event::SupersedeRequested { by },
+                    Command::Repair(how) => Event::RepairRequested { by, how },
                 };
                 return self.step(&event, Some(reply));
             }
         };
-        // Whoever asked may have left.
-        let _left = reply.send(answer).is_err();
+        answer(reply, outcome);
+    }
+
+    fn take_over_hold(&mut self, by: String, reply: oneshot::Sender<Result<(), Problem>>) {
+        let stepped = Stepped {
+            deployment: self.ahead.clone(),
+            actions: Vec::new(),
+            facts: vec![Fact::Held { by: by.clone() }],
+        };
+        self.record(&Event::HoldRequested { by }, stepped, Some(reply));
     }
 
     /// Steps; what follows is done once the row is written.
@@ -201,10 +295,30 @@ impl Drive {
         if stepped.deployment == self.ahead && stepped.facts.is_empty() {
             // No news: nothing to record, nothing to do.
             if let Some(reply) = reply {
-                let _left = reply.send(Ok(())).is_err();
+                answer(reply, Ok(()));
             }
             return;
         }
+        self.record(event, stepped, reply);
+    }
+
+    fn note_holder(&mut self, event: &Event, now: &Deployment) {
+        if !now.held {
+            self.holder = None;
+        } else if let Event::HoldRequested { by } = event {
+            self.holder = Some(by.clone());
+        }
+        let is_halted = self.holder.as_ref().is_some_and(|by| by.starts_with(HALT));
+        self.driven.is_halted.set(is_halted);
+    }
+
+    fn record(
+        &mut self,
+        event: &Event,
+        stepped: Stepped,
+        reply: Option<oneshot::Sender<Result<(), Problem>>>,
+    ) {
+        self.note_holder(event, &stepped.deployment);
         let environment = environment::after(&self.base, &stepped.deployment);
         let entry = NewEntry {
             deployment: self.ahead.id.clone(),
@@ -232,12 +346,16 @@ impl Drive {
     /// written, events are heard all the same: a full disk never stops a rollback.
     async fn write(&mut self) -> Result<(), LetGo> {
         while let Some(first) = self.pending.front() {
+            #[cfg(feature = "crash-points")]
+            self.driven.inbox.points.before_intent(&first.stepped);
             match self.border.store.append(first.entry.clone()).await {
                 Ok(sequence) => {
                     self.cut_off = false;
                     self.written(sequence);
                 }
-                Err(error) if error.kind == ErrorKind::Conflict => return Err(self.let_go(&error)),
+                Err(error) if matches!(error.kind, ErrorKind::Conflict | ErrorKind::Refused) => {
+                    return Err(self.let_go(&error));
+                }
                 Err(error) => {
                     if !self.cut_off {
                         self.begin_cut_off(&error);
@@ -256,6 +374,8 @@ impl Drive {
         let (entry, stepped) = (done.entry, done.stepped);
         *self.driven.now.borrow_mut() = stepped.deployment;
         *self.driven.sequence.borrow_mut() = sequence;
+        #[cfg(feature = "crash-points")]
+        self.driven.inbox.points.after_outcome(&entry.event);
         if let Some(environment) = entry.environment {
             self.shared.put_environment(environment);
         }
@@ -266,11 +386,14 @@ impl Drive {
             at_us: entry.at_us,
             facts: entry.facts,
         });
-        if let Some(reply) = done.reply {
-            // Whoever asked may have left; the command holds all the same.
-            let _left = reply.send(Ok(())).is_err();
-        }
+        // What goes back must be on its way before a trip is acknowledged.
         self.perform(stepped.actions);
+        if let Some(reply) = done.reply {
+            answer(reply, Ok(()));
+        }
+        if self.driven.is_stuck() {
+            self.shared.queues.wake();
+        }
     }
 
     fn begin_cut_off(&mut self, error: &EdgeError) {
@@ -319,10 +442,13 @@ impl Drive {
         }
         self.shared.running.borrow_mut().remove(&id);
         self.shared.poisoned.borrow_mut().insert(id, why);
+        keeper::follow(&self.shared);
         LetGo
     }
 
     fn perform(&mut self, actions: Vec<Action>) {
+        // What is about to be stopped must not be started again.
+        keeper::follow(&self.shared);
         let watched = {
             let now = self.driven.now.borrow();
             let parts = now.rollouts.iter();
@@ -333,9 +459,16 @@ impl Drive {
         self.watches
             .follow(&self.border, &self.driven.inbox, watched);
         for action in actions {
+            #[cfg(feature = "crash-points")]
+            self.driven.inbox.points.after_intent(&action);
             self.performer.perform(action);
         }
     }
+}
+
+/// Whoever asked may have left; what was done holds all the same.
+fn answer(reply: oneshot::Sender<Result<(), Problem>>, answer: Result<(), Problem>) {
+    let _left = reply.send(answer).is_err();
 }
 
 fn is_way_back(action: &Action) -> bool {

@@ -6,10 +6,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_channel::{mpsc, oneshot};
 use windlass_api::{
-    Command, DeploymentView, DownAnswer, EnvironmentView, Event, FiguresView, LogLine, PlanView,
-    Problem,
+    AdoptAnswer, Command, DeploymentView, DownAnswer, EnvironmentView, Event, FiguresView, LogLine,
+    LostHistoryView, PlanView, Problem, RollbackAnswer,
 };
-use windlass_model::{AppName, DeploymentId, EnvironmentName, PlanId, ServiceName, Spec};
+use windlass_model::{
+    AppName, DeploymentId, EnvironmentName, Millis, PlanId, ServiceName, Spec, Version,
+};
+
+use crate::deploying::{Ask, Begun};
 
 /// Requests that may wait for the controller's loop; more are refused as *busy*.
 pub(crate) const REQUESTS_WAITING: usize = 256;
@@ -52,10 +56,19 @@ pub(crate) type Reply<T> = oneshot::Sender<Result<T, Problem>>;
 pub(crate) enum Request {
     Plan(Box<Wanted>, Reply<PlanView>),
     Deploy {
-        from: From,
+        ask: Box<Ask>,
+        when: When,
+        reply: Reply<Begun>,
+    },
+    Rollback {
+        at: Box<RollbackAt>,
         by: String,
-        may_move: bool,
-        reply: Reply<(Option<DeploymentId>, PlanView)>,
+        reply: Reply<RollbackAnswer>,
+    },
+    Remove {
+        at: ServiceAt,
+        by: String,
+        reply: Reply<(DeploymentId, PlanView)>,
     },
     Command {
         id: DeploymentId,
@@ -90,6 +103,10 @@ pub(crate) enum Request {
         by: String,
         reply: Reply<DownAnswer>,
     },
+    Adopt {
+        by: String,
+        reply: Reply<AdoptAnswer>,
+    },
     Stop(Reply<()>),
 }
 
@@ -104,18 +121,58 @@ pub struct ServiceAt {
     pub service: ServiceName,
 }
 
+/// When a deployment begins if another one runs in its environment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum When {
+    /// It is refused.
+    Now,
+    /// It waits for the other to end, this long at most.
+    Wait(Millis),
+    /// The other is taken back first.
+    Supersede,
+}
+
+/// What goes back.
+#[derive(Clone, Debug)]
+pub struct RollbackAt {
+    /// The application.
+    pub app: AppName,
+    /// The environment.
+    pub environment: EnvironmentName,
+    /// One service of it; none for all that were promoted last.
+    pub service: Option<ServiceName>,
+    /// To this version, also one that was rolled back from; none for the last good one.
+    pub to: Option<Version>,
+}
+
 /// A running controller, from any thread. Cheap to clone. Dropping a returned future leaves the
 /// request to be carried out.
 #[derive(Clone)]
 pub struct Handle {
     requests: Arc<Mutex<mpsc::Sender<Request>>>,
+    lost: Option<LostHistoryView>,
 }
 
 impl Handle {
-    pub(crate) fn new(requests: mpsc::Sender<Request>) -> Self {
+    pub(crate) fn new(requests: mpsc::Sender<Request>, lost: Option<LostHistoryView>) -> Self {
         Self {
             requests: Arc::new(Mutex::new(requests)),
+            lost,
         }
+    }
+
+    /// Set when this controller's journal is older than what runs: it changes nothing.
+    pub fn lost_history(&self) -> Option<LostHistoryView> {
+        self.lost
+    }
+
+    /// Takes what runs over as stable, when the journal is older than that. Then the controller
+    /// ends; the next one may change things again.
+    ///
+    /// # Errors
+    /// When the journal is not older; when what runs can't be asked for.
+    pub async fn adopt(&self, by: String) -> Result<AdoptAnswer, Problem> {
+        self.ask(|reply| Request::Adopt { by, reply }).await
     }
 
     /// One sender for everybody: each clone of it would make the queue one longer.
@@ -144,26 +201,45 @@ impl Handle {
             .await
     }
 
-    /// Begins a deployment; no id when there is nothing to do.
+    /// Begins a deployment; no id when there is nothing to do. One that waits and whose future is
+    /// dropped does not begin.
     ///
     /// # Errors
-    /// The same, and refusals: another deployment holds the lock, the plan is stale.
+    /// The same, and refusals: another deployment holds the lock, the plan is stale; the wait ran
+    /// out; what should be superseded is stuck.
     pub async fn deploy(
         &self,
         from: From,
         by: String,
         may_move: bool,
+        when: When,
     ) -> Result<(Option<DeploymentId>, PlanView), Problem> {
-        self.ask(|reply| Request::Deploy {
-            from,
-            by,
-            may_move,
-            reply,
-        })
-        .await
+        let ask = Box::new(Ask { from, by, may_move });
+        self.ask(|reply| Request::Deploy { ask, when, reply }).await
     }
 
-    /// Hold, resume, abort or promote. Returns once it is journalled.
+    /// Takes services back to an earlier release; while a deployment runs, aborts that.
+    ///
+    /// # Errors
+    /// Nothing to go back to; a kept release that is not what was promoted.
+    pub async fn rollback(&self, at: RollbackAt, by: String) -> Result<RollbackAnswer, Problem> {
+        let at = Box::new(at);
+        self.ask(|reply| Request::Rollback { at, by, reply }).await
+    }
+
+    /// Takes a service away.
+    ///
+    /// # Errors
+    /// Another deployment holds the lock; the service is needed, or does not run.
+    pub async fn remove(
+        &self,
+        at: ServiceAt,
+        by: String,
+    ) -> Result<(DeploymentId, PlanView), Problem> {
+        self.ask(|reply| Request::Remove { at, by, reply }).await
+    }
+
+    /// Hold, resume, abort, promote, finalize or repair. Returns once it is journalled.
     ///
     /// # Errors
     /// An unknown deployment; a command that no longer applies.

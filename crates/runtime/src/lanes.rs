@@ -16,6 +16,8 @@ pub(crate) enum Lane {
     Instance(InstanceId),
     /// One service's route.
     Route(ServiceName),
+    /// Disarming for the promotion, and arming again.
+    Promotion,
 }
 
 type Job = Pin<Box<dyn Future<Output = ()>>>;

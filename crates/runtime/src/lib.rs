@@ -4,25 +4,39 @@
 //! then perform the actions; their outcomes are events again. Time, ids, tasks and storage come
 //! through `edge` only, so that a whole controller runs in a simulation.
 
+mod adoption;
 mod border;
+mod confirm;
 mod controller;
+mod deploying;
 mod down;
 mod drive;
 mod events;
 mod figures;
+mod finalize;
 mod handle;
+mod judge;
+mod keeper;
 mod lanes;
 mod logs;
+mod lookout;
 mod opening;
 mod perform;
 mod planning;
+#[cfg(feature = "crash-points")]
+mod points;
 mod problems;
+mod prove;
+mod queue;
 mod recover;
 mod retention;
+mod returning;
+mod routes;
+mod saying;
 mod status;
 mod views;
 mod watch;
 
 pub use border::Border;
 pub use controller::{Running, start};
-pub use handle::{EventStream, From, Handle, LogStream, ServiceAt, Wanted};
+pub use handle::{EventStream, From, Handle, LogStream, RollbackAt, ServiceAt, Wanted, When};

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use futures_channel::mpsc;
 use futures_util::SinkExt;
 use windlass_api::{LogLine, Problem};
-use windlass_edge::LogRequest;
+use windlass_edge::{ErrorKind, LogRequest};
 use windlass_model::{Instance, Millis, Slot};
 
 use crate::controller::Shared;
@@ -46,6 +46,7 @@ pub(crate) async fn stream(
         service: service.clone(),
         out: sender,
         tail: tail.min(READ_MOST),
+        begun: false,
         open: Vec::new(),
     };
     reader.find();
@@ -97,6 +98,8 @@ struct Open {
     version: String,
     stdout: Tail,
     stderr: Tail,
+    /// Whether there is nothing to read of it.
+    is_absent: bool,
 }
 
 #[derive(Default)]
@@ -110,6 +113,8 @@ struct Reader {
     service: ServiceAt,
     out: mpsc::Sender<LogLine>,
     tail: u64,
+    /// Whether the first look is over: what comes later is read from its beginning.
+    begun: bool,
     open: Vec<Open>,
 }
 
@@ -125,6 +130,8 @@ impl Reader {
             if !follow || self.out.is_closed() {
                 return;
             }
+            self.begun = true;
+            self.forget();
             self.shared.border.clock.sleep(LOOK).await;
         }
     }
@@ -140,14 +147,29 @@ impl Reader {
 
     fn add(&mut self, instance: Instance, version: String) {
         if self.open.iter().all(|open| open.instance.id != instance.id) {
-            let (stdout, stderr) = (Tail::default(), Tail::default());
+            let from = || Tail {
+                next: self.begun.then_some(0),
+                rest: Vec::new(),
+            };
             self.open.push(Open {
                 instance,
                 version,
-                stdout,
-                stderr,
+                stdout: from(),
+                stderr: from(),
+                is_absent: false,
             });
         }
+    }
+
+    /// What has left and whose log was dropped since is not asked for any more.
+    fn forget(&mut self) {
+        let now = slots(&self.shared, &self.service);
+        let runs = |instance: &Instance| {
+            let mut all = now.iter().flat_map(|slot| &slot.instances);
+            all.any(|known| known.id == instance.id)
+        };
+        self.open
+            .retain(|open| !open.is_absent || runs(&open.instance));
     }
 
     async fn read(&mut self, at: usize, last: bool) -> Result<(), mpsc::SendError> {
@@ -161,9 +183,14 @@ impl Reader {
             tail: self.tail,
         };
         // An instance that never started has no log: that is shown by the deployment, not here.
-        let Ok(chunk) = self.shared.border.target.log(&request).await else {
-            return Ok(());
+        let chunk = match self.shared.border.target.log(&request).await {
+            Ok(chunk) => chunk,
+            Err(error) => {
+                open.is_absent = error.kind == ErrorKind::Rejected;
+                return Ok(());
+            }
         };
+        open.is_absent = false;
         open.stdout.next = Some(chunk.stdout_next);
         open.stderr.next = Some(chunk.stderr_next);
         for (stream, tail, bytes) in [
@@ -171,12 +198,13 @@ impl Reader {
             ("stderr", &mut open.stderr, chunk.stderr),
         ] {
             tail.rest.extend(bytes);
-            for text in tail.lines(last) {
+            for (end, text) in tail.lines(last) {
                 let line = LogLine {
                     instance: open.instance.id.to_string(),
                     version: open.version.clone(),
                     stream: stream.to_owned(),
                     text,
+                    end,
                 };
                 self.out.send(line).await?;
             }
@@ -186,8 +214,9 @@ impl Reader {
 }
 
 impl Tail {
-    /// Whole lines; with `last`, also the one that has no end yet.
-    fn lines(&mut self, last: bool) -> Vec<String> {
+    /// Whole lines, each with where it ends in the stream; with `last`, also the one that has no end
+    /// yet.
+    fn lines(&mut self, last: bool) -> Vec<(u64, String)> {
         let mut lines = Vec::new();
         loop {
             let end = self.rest.iter().position(|b| *b == b'\n');
@@ -199,7 +228,9 @@ impl Tail {
             };
             let line: Vec<u8> = self.rest.drain(..take).collect();
             let text = String::from_utf8_lossy(&line);
-            lines.push(text.trim_end_matches(['\n', '\r']).to_owned());
+            let left = u64::try_from(self.rest.len()).unwrap_or(u64::MAX);
+            let end = self.next.unwrap_or_default().saturating_sub(left);
+            lines.push((end, text.trim_end_matches(['\n', '\r']).to_owned()));
         }
     }
 }

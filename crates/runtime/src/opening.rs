@@ -8,11 +8,11 @@ use windlass_api::Problem;
 use windlass_edge::{EdgeError, StoredDeployment};
 use windlass_engine::deployment::{Deployment, OpenSlot, Opening, wishes};
 use windlass_engine::environment;
-use windlass_model::{DeploymentId, Instance, Plan};
+use windlass_model::{DeploymentId, Instance, Plan, PlanKind, ServiceName, Slot};
 
 use crate::controller::Shared;
 use crate::drive::{Begin, drive};
-use crate::problems;
+use crate::{problems, prove};
 
 /// The place of instances on this machine.
 const LOCAL: &str = "local";
@@ -23,6 +23,7 @@ pub(crate) async fn begin(
     plan: &Plan,
     by: String,
 ) -> Result<DeploymentId, Problem> {
+    refuse_unready_needs(shared, plan).await?;
     let opening = allot(shared, plan).map_err(|e| problems::no_address(&e))?;
     let id = shared.border.ids.deployment();
     let deployment = Deployment::open(id.clone(), plan.clone(), &opening);
@@ -53,10 +54,48 @@ pub(crate) async fn begin(
         base,
         number: 0,
         sequence: 0,
+        by: stored.by,
+        started_us: stored.started_us,
+        holder: None,
     };
     let driven = drive(shared, begin);
     shared.running.borrow_mut().insert(id.clone(), driven);
     Ok(id)
+}
+
+/// What stays as it is begins nothing, so nothing would wait for it: a service that a changing one
+/// needs must answer now. A way back asks for nothing.
+async fn refuse_unready_needs(shared: &Rc<Shared>, plan: &Plan) -> Result<(), Problem> {
+    if plan.kind != PlanKind::Deploy {
+        return Ok(());
+    }
+    let before = shared.environment(&plan.app, &plan.environment);
+    let before = environment::renamed(&before, &plan.renames);
+    for (service, rollout) in &plan.rollouts {
+        let stays = |need: &&ServiceName| !plan.rollouts.contains_key(*need);
+        for need in rollout.spec.needs.iter().filter(stays) {
+            let state = before.services.get(need);
+            let Some(stable) = state.and_then(|state| state.stable.as_ref()) else {
+                continue;
+            };
+            if let Err(saw) = any_answers(shared, stable).await {
+                return Err(problems::need_not_ready(need, service, &saw));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Whether one instance of a slot answers well; the last answer otherwise.
+async fn any_answers(shared: &Rc<Shared>, slot: &Slot) -> Result<(), String> {
+    let mut last = "it has no instance".to_owned();
+    for instance in &slot.instances {
+        match prove::answers(&shared.border, &slot.spec.ready, instance).await {
+            Ok(()) => return Ok(()),
+            Err(saw) => last = saw,
+        }
+    }
+    Err(last)
 }
 
 /// Journals the folder of an application that has moved and is as wanted otherwise.
@@ -86,6 +125,7 @@ fn allot(shared: &Rc<Shared>, plan: &Plan) -> Result<Opening, EdgeError> {
         (0..count).map(|_| instance(shared, &mut given)).collect()
     };
     let before = shared.environment(&plan.app, &plan.environment);
+    let before = environment::renamed(&before, &plan.renames);
     let mut slots = BTreeMap::new();
     for (service, wish) in wishes(plan) {
         let slot = before

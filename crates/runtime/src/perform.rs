@@ -7,30 +7,26 @@ use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-use futures_util::FutureExt;
-use futures_util::future::select_ok;
 use futures_util::lock::Mutex;
-use windlass_control::{Direction, Restart, RouteChange};
-use windlass_edge::{EdgeError, ErrorKind, InstanceState, Retry, StartInstance};
-use windlass_engine::deployment::{Action, Event};
+use windlass_control::Restart;
+use windlass_edge::{EdgeError, ErrorKind, InstanceState, StartInstance};
+use windlass_engine::deployment::{Action, Deployment, Wire};
 use windlass_engine::rollout;
 use windlass_model::{
-    Environment, InstanceId, Millis, Percent, Probed, Route, ServiceKey, ServiceName, SlotId,
+    AppName, DeploymentId, EnvironmentName, InstanceId, Millis, ServiceKey, ServiceName, SlotId,
 };
 
 use crate::border::Border;
 use crate::controller::Shared;
-use crate::drive::{Inbox, Input};
+use crate::drive::Inbox;
 use crate::lanes::{Lane, Lanes};
+use crate::routes::Wish;
 
 /// Tries of a call whose failure may pass.
-const TRIES: u32 = 5;
+pub(crate) const TRIES: u32 = 5;
 
 /// Pause between two tries.
-const TRY_AGAIN: Millis = Millis::from_millis(200);
-
-/// Tries to put a route into effect; the engine's own deadline comes first or soon after.
-const ROUTE_TRIES: u32 = 100;
+pub(crate) const TRY_AGAIN: Millis = Millis::from_millis(200);
 
 /// Time between two looks at a draining slot.
 const DRAIN_LOOK: Millis = Millis::from_millis(10);
@@ -42,30 +38,31 @@ pub(crate) struct Performer {
 }
 
 /// What the tasks of one deployment share.
-struct Hands {
-    shared: Rc<Shared>,
-    inbox: Inbox,
-    key: Environment,
+pub(crate) struct Hands {
+    pub(crate) shared: Rc<Shared>,
+    pub(crate) inbox: Inbox,
+    /// Which deployment.
+    pub(crate) id: DeploymentId,
+    app: AppName,
+    environment: EnvironmentName,
     starting: Vec<Mutex<()>>,
     next_start: Cell<usize>,
     /// Instances that were asked to stop: a start of theirs that still waits is let go.
     unwanted: RefCell<BTreeSet<InstanceId>>,
     /// The newest route attempt asked for per service: an older one that waits is let go.
-    newest: RefCell<BTreeMap<ServiceName, u32>>,
+    pub(crate) newest: RefCell<BTreeMap<ServiceName, u32>>,
 }
 
 impl Performer {
-    pub(crate) fn new(
-        shared: &Rc<Shared>,
-        base: &Environment,
-        inbox: &Inbox,
-        parallel: u16,
-    ) -> Self {
+    pub(crate) fn new(shared: &Rc<Shared>, deployment: &Deployment, inbox: &Inbox) -> Self {
+        let plan = &deployment.plan;
         let hands = Hands {
             shared: Rc::clone(shared),
             inbox: inbox.clone(),
-            key: Environment::empty(base.app.clone(), base.environment.clone()),
-            starting: (0..parallel.max(1)).map(|_| Mutex::new(())).collect(),
+            id: deployment.id.clone(),
+            app: plan.app.clone(),
+            environment: plan.environment.clone(),
+            starting: (0..plan.parallel.max(1)).map(|_| Mutex::new(())).collect(),
             next_start: Cell::new(0),
             unwanted: RefCell::default(),
             newest: RefCell::default(),
@@ -78,22 +75,30 @@ impl Performer {
 
     /// Starts one action; its outcome comes to the inbox.
     pub(crate) fn perform(&self, action: Action) {
+        let hands = Rc::clone(&self.hands);
         match action {
             Action::ConfirmPromotion => {
-                let hands = Rc::clone(&self.hands);
-                self.spawn(async move {
-                    // Tripwires, once there are any, are disarmed here, before the commit point.
-                    hands
-                        .inbox
-                        .send(Input::Event(Event::PromotionConfirmed))
-                        .await;
-                });
+                self.queue(Lane::Promotion, async move { hands.confirm().await });
             }
-            Action::Rollout { service, action } => self.rollout(service, action),
+            Action::Arm(wires) => {
+                self.queue(Lane::Promotion, async move { hands.arm(wires).await });
+            }
+            Action::Rename(names) => self.spawn(async move { hands.rename(names).await }),
+            Action::Prove(services) => self.spawn(async move { hands.prove(services).await }),
+            Action::Rollout {
+                service,
+                action,
+                wires,
+            } => self.rollout(service, action, wires),
         }
     }
 
-    fn rollout(&self, service: ServiceName, action: rollout::Action) {
+    fn rollout(
+        &self,
+        service: ServiceName,
+        action: rollout::Action,
+        wires: BTreeMap<ServiceName, Option<Wire>>,
+    ) {
         let hands = Rc::clone(&self.hands);
         match action {
             rollout::Action::StartInstance(start) => {
@@ -109,6 +114,8 @@ impl Performer {
                 let lane = Lane::Instance(instance.clone());
                 self.queue(lane, async move {
                     keep(&hands.shared.border, &instance).await;
+                    #[cfg(feature = "crash-points")]
+                    hands.inbox.points.after_keep(&service, &instance);
                 });
             }
             rollout::Action::ApplyRoute {
@@ -126,6 +133,7 @@ impl Performer {
                     attempt,
                     returning,
                     route,
+                    wires,
                 };
                 let lane = Lane::Route(service.clone());
                 self.queue(lane, async move { hands.apply(service, wish).await });
@@ -153,30 +161,16 @@ impl Performer {
     }
 }
 
-/// A route to put into effect.
-struct Wish {
-    attempt: u32,
-    returning: bool,
-    route: Option<Route>,
-}
-
-/// What became of a try.
-enum Tried {
-    Done,
-    Again(EdgeError),
-    No(EdgeError),
-}
-
 impl Hands {
-    fn service_key(&self, service: &ServiceName) -> ServiceKey {
+    pub(crate) fn service_key(&self, service: &ServiceName) -> ServiceKey {
         ServiceKey {
-            app: self.key.app.clone(),
-            environment: self.key.environment.clone(),
+            app: self.app.clone(),
+            environment: self.environment.clone(),
             service: service.clone(),
         }
     }
 
-    async fn pause(&self) {
+    pub(crate) async fn pause(&self) {
         self.shared.border.clock.sleep(TRY_AGAIN).await;
     }
 
@@ -221,6 +215,8 @@ impl Hands {
             release: start.release.clone(),
             spec: start.spec.clone(),
             ordinal: start.ordinal,
+            slot: start.slot,
+            again: false,
             restart: if start.keep {
                 Restart::BackOff
             } else {
@@ -246,6 +242,7 @@ impl Hands {
     }
 
     async fn stop(&self, service: ServiceName, instance: InstanceId) {
+        self.shared.keeper.let_go(&instance).await;
         let mut tries = 0;
         let event = loop {
             tries += 1;
@@ -261,86 +258,6 @@ impl Hands {
             }
         };
         self.inbox.rollout(&service, event).await;
-    }
-
-    fn is_newest(&self, service: &ServiceName, attempt: u32) -> bool {
-        self.newest
-            .borrow()
-            .get(service)
-            .is_none_or(|newest| *newest == attempt)
-    }
-
-    async fn apply(&self, service: ServiceName, wish: Wish) {
-        let attempt = wish.attempt;
-        let mut tries = 0;
-        let event = loop {
-            if !self.is_newest(&service, attempt) {
-                return;
-            }
-            tries += 1;
-            match self.try_apply(&service, &wish).await {
-                Tried::Done => break rollout::Event::RouteApplied { attempt },
-                Tried::Again(_) if tries < ROUTE_TRIES => self.pause().await,
-                Tried::Again(error) | Tried::No(error) => {
-                    break rollout::Event::RouteFailed {
-                        attempt,
-                        why: error.chain(),
-                    };
-                }
-            }
-        };
-        self.inbox.rollout(&service, event).await;
-    }
-
-    async fn try_apply(&self, service: &ServiceName, wish: &Wish) -> Tried {
-        let router = &self.shared.border.router;
-        let key = self.service_key(service);
-        let observed = match router.observe().await {
-            Ok(observed) => observed,
-            Err(error) => return again_or_no(error),
-        };
-        let now = observed.services.get(&key);
-        if now.map(|entry| &entry.route) == wish.route.as_ref() {
-            return Tried::Done;
-        }
-        if let Some(slot) = self.unproven(wish, now.map(|entry| &entry.route)).await {
-            let what = format!("no instance of slot {slot} of {service} answers well");
-            return Tried::Again(EdgeError::new(ErrorKind::Conflict, Retry::Now, what));
-        }
-        let change = RouteChange {
-            direction: if wish.returning {
-                Direction::Return
-            } else {
-                Direction::Raise
-            },
-            decided_on: now.map(|entry| entry.generation).unwrap_or_default(),
-            route: wish.route.clone(),
-        };
-        match router.apply(BTreeMap::from([(key, change)])).await {
-            Ok(_) => Tried::Done,
-            Err(error) => again_or_no(error),
-        }
-    }
-
-    /// A slot whose share would grow although none of its instances answers its probe now. What was
-    /// ready when that was decided may be gone since: a controller may have died in between.
-    async fn unproven(&self, wish: &Wish, now: Option<&Route>) -> Option<SlotId> {
-        let before = |slot| now.map_or(Percent::ZERO, |route| route.weight(slot));
-        let slots = wish.route.iter().flat_map(|route| &route.slots);
-        for slot in slots.filter(|s| s.weight > before(s.slot)) {
-            let asked = slot.instances.iter().map(|instance| {
-                let answer = self.shared.border.prober.probe(&slot.probe, instance);
-                answer.map(|answer| match answer {
-                    Probed::Ready => Ok(()),
-                    Probed::Unready { .. } => Err(()),
-                })
-            });
-            let asked: Vec<_> = asked.collect();
-            if asked.is_empty() || select_ok(asked).await.is_err() {
-                return Some(slot.slot);
-            }
-        }
-        None
     }
 
     async fn drain(&self, service: ServiceName, slot: SlotId, within: Millis) {
@@ -381,14 +298,7 @@ pub(crate) async fn keep(border: &Border, instance: &InstanceId) {
     }
 }
 
-fn may_pass(error: &EdgeError) -> bool {
+/// Whether trying again can help.
+pub(crate) fn may_pass(error: &EdgeError) -> bool {
     matches!(error.kind, ErrorKind::Unreachable | ErrorKind::Timeout)
-}
-
-fn again_or_no(error: EdgeError) -> Tried {
-    if may_pass(&error) {
-        Tried::Again(error)
-    } else {
-        Tried::No(error)
-    }
 }

@@ -6,14 +6,16 @@ use std::rc::Rc;
 
 use windlass_api::{PlanView, Problem};
 use windlass_edge::KeepRelease;
-use windlass_engine::plan::{Input, compile, settle_versions};
+use windlass_engine::plan::{Input, compile, is_nothing, settle_versions};
 use windlass_model::{
-    AppName, DeploymentId, EnvironmentName, Plan, PlanId, Release, ServiceKey, ServiceName, Spec,
+    AppName, DeploymentId, Environment, EnvironmentName, Plan, PlanId, Release, ServiceKey,
+    ServiceName, Spec,
 };
 
 use crate::controller::Shared;
-use crate::handle::Wanted;
+use crate::handle::{From, Wanted};
 use crate::problems;
+use crate::queue::Place;
 
 /// Keeps the releases of `wanted`, compiles and stores the plan.
 pub(crate) async fn plan(
@@ -24,18 +26,14 @@ pub(crate) async fn plan(
     let spec = &wanted.spec;
     let environment = shared.environment(&spec.app, &spec.environment);
     let folder = wanted.folder.display().to_string();
-    let moved = !environment.folder.is_empty() && environment.folder != folder;
-    if moved && !may_move {
-        return Err(problems::other_folder(
-            &spec.app,
-            &environment.folder,
-            &folder,
-        ));
+    if !may_move && let Some(known) = other_folder(shared, &environment, &folder) {
+        return Err(problems::other_folder(&spec.app, &known, &folder));
     }
+    let listening = spec.services.iter();
+    let listening = listening.filter_map(|(name, service)| Some((name, service.listen?)));
+    refuse_taken(shared, (&spec.app, &spec.environment), listening)?;
     let keeping = shared.releases.lock().await;
     let mut releases = keep_all(shared, wanted).await?;
-    shared.note_planned(releases.values().cloned());
-    drop(keeping);
     let labels = settle_versions(spec, &environment, &mut releases);
     if !labels.is_empty() {
         return Err(problems::no_plan(&labels));
@@ -54,12 +52,86 @@ pub(crate) async fn plan(
         .put_plan(&plan, at_us)
         .await
         .map_err(|e| problems::store(&e))?;
+    // From here on the stored plan keeps them.
+    drop(keeping);
     Ok(view(plan))
 }
 
-fn view(plan: Plan) -> PlanView {
+/// The folder that the application is known to be of, if it is not `folder`: that of this environment,
+/// or, before its first deployment, those of the application's others.
+fn other_folder(shared: &Rc<Shared>, environment: &Environment, folder: &str) -> Option<String> {
+    if !environment.folder.is_empty() {
+        return (environment.folder != folder).then(|| environment.folder.clone());
+    }
+    let environments = shared.environments.borrow();
+    let mut known = environments
+        .values()
+        .filter(|other| other.app == environment.app && !other.folder.is_empty())
+        .map(|other| &other.folder)
+        .peekable();
+    let first = known.peek().map(|first| (*first).clone());
+    first.filter(|_| known.all(|other| other != folder))
+}
+
+/// An address that another application or environment of this installation serves can't be served
+/// twice: known before anything starts. Within one environment the engine says so.
+fn refuse_taken<'a>(
+    shared: &Rc<Shared>,
+    (app, environment): (&AppName, &EnvironmentName),
+    wanted: impl Iterator<Item = (&'a ServiceName, SocketAddr)>,
+) -> Result<(), Problem> {
+    let environments = shared.environments.borrow();
+    let others = environments
+        .values()
+        .filter(|other| other.app != *app || other.environment != *environment);
+    let served: Vec<(SocketAddr, String)> = others.flat_map(|it| served(shared, it)).collect();
+    let lines: Vec<String> = wanted
+        .flat_map(|(service, address)| {
+            let taken = served.iter().filter(move |(at, _)| meet(*at, address));
+            taken.map(move |(at, owner)| {
+                format!("{service} wants to listen on {address}, and {owner} serves {at}")
+            })
+        })
+        .collect();
+    if lines.is_empty() {
+        Ok(())
+    } else {
+        Err(problems::taken(&lines))
+    }
+}
+
+/// What an environment serves, or is about to, and who.
+fn served(shared: &Rc<Shared>, environment: &Environment) -> Vec<(SocketAddr, String)> {
+    let stable = environment.services.iter();
+    let stable = stable.filter_map(|(name, now)| Some((name, now.stable.as_ref()?.spec.listen?)));
+    let mut all: BTreeMap<SocketAddr, ServiceName> = stable
+        .map(|(name, address)| (address, name.clone()))
+        .collect();
+    let running = shared.running.borrow();
+    if let Some(driven) = environment.lock.as_ref().and_then(|id| running.get(id)) {
+        for (name, rollout) in &driven.now.borrow().rollouts {
+            if let Some(address) = rollout.candidate.spec.listen {
+                all.insert(address, name.clone());
+            }
+        }
+    }
+    let place = format!("of {} in {}", environment.app, environment.environment);
+    all.into_iter()
+        .map(|(address, name)| (address, format!("{name} {place}")))
+        .collect()
+}
+
+/// Whether two listeners can't be there at once.
+fn meet(one: SocketAddr, other: SocketAddr) -> bool {
+    let wildcard = one.ip().is_unspecified() || other.ip().is_unspecified();
+    let same = one.ip() == other.ip() || (wildcard && one.is_ipv4() == other.is_ipv4());
+    one.port() == other.port() && same
+}
+
+/// A plan as clients see it.
+pub(crate) fn view(plan: Plan) -> PlanView {
     PlanView {
-        nothing_to_do: plan.rollouts.is_empty(),
+        nothing_to_do: is_nothing(&plan),
         plan,
     }
 }
@@ -130,6 +202,29 @@ fn reachable(address: SocketAddr) -> SocketAddr {
     SocketAddr::new(ip, address.port())
 }
 
+/// The environment that a deployment would change.
+pub(crate) async fn place(shared: &Rc<Shared>, from: &From) -> Result<Place, Problem> {
+    let store = &shared.border.store;
+    let plan = match from {
+        From::File(wanted) => {
+            return Ok((wanted.spec.app.clone(), wanted.spec.environment.clone()));
+        }
+        From::Plan(id) => {
+            let found = store.plan(id).await.map_err(|e| problems::store(&e))?;
+            found.ok_or_else(|| problems::unknown_plan(id))?
+        }
+        From::Retry(id) => {
+            let found = store
+                .deployment(id)
+                .await
+                .map_err(|e| problems::store(&e))?;
+            let found = found.ok_or_else(|| problems::unknown_deployment(id))?;
+            found.deployment.plan
+        }
+    };
+    Ok((plan.app, plan.environment))
+}
+
 /// A stored plan, unless what is stable moved since.
 pub(crate) async fn stored(shared: &Rc<Shared>, id: &PlanId) -> Result<PlanView, Problem> {
     let found = shared
@@ -159,6 +254,9 @@ fn fresh(shared: &Rc<Shared>, plan: Plan) -> Result<PlanView, Problem> {
     if environment.revision != plan.revision {
         return Err(problems::stale(&plan, environment.revision));
     }
+    let listening = plan.rollouts.iter();
+    let listening = listening.filter_map(|(name, rollout)| Some((name, rollout.spec.listen?)));
+    refuse_taken(shared, (&plan.app, &plan.environment), listening)?;
     // A failed deployment changed no stable slot, but it may have retired the standby.
     let mut plan = plan;
     for (service, rollout) in &mut plan.rollouts {
@@ -176,7 +274,7 @@ pub(crate) fn refuse_locked(
     environment: &EnvironmentName,
 ) -> Result<(), Problem> {
     match shared.environment(app, environment).lock {
-        Some(holder) => Err(problems::locked(&holder)),
+        Some(holder) => Err(problems::locked(shared, &holder)),
         None => Ok(()),
     }
 }

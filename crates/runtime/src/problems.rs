@@ -1,9 +1,14 @@
 //! The refusals of the controller, each with its code.
 
-use windlass_api::{DeploymentView, Exit, Problem};
+use windlass_api::{DeploymentView, Exit, LostHistoryView, Problem};
 use windlass_edge::{EdgeError, ErrorKind};
 use windlass_engine::plan::PlanProblem;
-use windlass_model::{AppName, DeploymentId, DeploymentState, Outcome, Plan, PlanId, ServiceName};
+use windlass_model::{
+    AppName, DeploymentId, DeploymentState, EnvironmentName, Halt, Millis, Outcome, Plan, PlanId,
+    ServiceName, Version,
+};
+
+use crate::controller::Shared;
 
 /// The controller is ending.
 pub(crate) fn stopping() -> Problem {
@@ -34,14 +39,22 @@ pub(crate) fn store(error: &EdgeError) -> Problem {
 }
 
 /// Another deployment holds the lock.
-pub(crate) fn locked(holder: &DeploymentId) -> Problem {
-    Problem::new(
+pub(crate) fn locked(shared: &Shared, holder: &DeploymentId) -> Problem {
+    let problem = Problem::new(
         409,
         "WL0304",
         Exit::Refused,
         format!("deployment {holder} is running"),
     )
-    .hint(format!("follow it with: windlass events {holder} --follow"))
+    .hint(format!("follow it with: windlass events {holder} --follow"));
+    let running = shared.running.borrow();
+    let Some(driven) = running.get(holder) else {
+        return problem;
+    };
+    let now = shared.border.clock.calendar_us();
+    let spent = u64::try_from(now.saturating_sub(driven.started_us)).unwrap_or_default();
+    let since = Millis::from_secs(spent / 1_000_000);
+    problem.detail(format!("begun by {} {since} ago", driven.by))
 }
 
 /// The plan's revision moved.
@@ -107,6 +120,18 @@ pub(crate) fn no_plan(found: &[PlanProblem]) -> Problem {
     .detail(lines.join("\n"))
 }
 
+/// Listeners that another application or environment has.
+pub(crate) fn taken(lines: &[String]) -> Problem {
+    Problem::new(
+        422,
+        "WL0310",
+        Exit::Configuration,
+        "there is no plan for this",
+    )
+    .detail(lines.join("\n"))
+    .hint("give it another address, or look at what runs: windlass status")
+}
+
 /// Releases that can't be kept.
 pub(crate) fn not_kept(failed: &[(ServiceName, EdgeError)]) -> Problem {
     let lines: Vec<String> = failed
@@ -158,6 +183,7 @@ pub(crate) fn over(view: &DeploymentView) -> Problem {
         DeploymentState::Ended(Outcome::PartlyPromoted) => "it was promoted in part",
         DeploymentState::Ended(Outcome::RolledBack) => "it went back to the previous releases",
         DeploymentState::Ended(Outcome::Failed) => "it failed, and nothing ran before",
+        DeploymentState::Ended(Outcome::Abandoned) => "it was given up as it was",
         DeploymentState::Stuck => "it is stuck",
         DeploymentState::Running
         | DeploymentState::Held
@@ -193,4 +219,124 @@ pub(crate) fn not_down(what: &str, error: &EdgeError) -> Problem {
 /// The router can't be asked.
 pub(crate) fn no_router(error: &EdgeError) -> Problem {
     Problem::new(502, "WL0316", Exit::Stuck, "the router can't be asked").detail(error.chain())
+}
+
+/// The journal is older than what runs.
+pub(crate) fn lost_history(lost: &LostHistoryView) -> Problem {
+    let title = "the journal is older than what runs; nothing was changed";
+    Problem::new(409, "WL0330", Exit::Stuck, title)
+        .detail(format!(
+            "this controller's epoch is {}, and router or shims have heard epoch {}",
+            lost.own, lost.heard
+        ))
+        .hint("to take over what runs now: windlass repair --adopt")
+}
+
+/// Nothing is to be adopted.
+pub(crate) fn not_lost() -> Problem {
+    let title = "the journal is as new as what runs: there is nothing to adopt";
+    Problem::new(409, "WL0331", Exit::Refused, title)
+}
+
+/// What runs can't be seen.
+pub(crate) fn not_adopted(error: &EdgeError) -> Problem {
+    let title = "what runs can't be looked at; nothing was adopted";
+    Problem::new(502, "WL0332", Exit::Stuck, title).detail(error.chain())
+}
+
+/// A person has halted every raise.
+pub(crate) fn halted(halt: &Halt) -> Problem {
+    let title = format!("{} has halted every raise", halt.by);
+    Problem::new(409, "WL0340", Exit::Refused, title).hint("lift it with: windlass halt --lift")
+}
+
+/// Too many wait for the lock.
+pub(crate) fn queue_full(most: usize) -> Problem {
+    let title = format!("{most} deployments wait for this environment already");
+    Problem::new(429, "WL0341", Exit::Refused, title).hint("try again when one of them has ended")
+}
+
+/// `--wait` ran out.
+pub(crate) fn waited(limit: Millis, holder: Option<&DeploymentId>) -> Problem {
+    let title = match holder {
+        Some(holder) => format!("deployment {holder} still runs after {limit}"),
+        None => format!("others came first for {limit}"),
+    };
+    Problem::new(409, "WL0342", Exit::Waiting, title).hint("nothing was begun; ask again")
+}
+
+/// What should be superseded can't go back by itself.
+pub(crate) fn in_the_way(holder: &DeploymentId) -> Problem {
+    let title = format!("deployment {holder} is stuck and can't be superseded");
+    Problem::new(409, "WL0343", Exit::Stuck, title)
+        .hint(format!("mend it with: windlass repair {holder}"))
+}
+
+/// There is no promotion to go back from.
+pub(crate) fn nothing_promoted(app: &AppName, environment: &EnvironmentName) -> Problem {
+    let title = format!("no promoted deployment of {app} in {environment} is known");
+    Problem::new(409, "WL0344", Exit::Refused, title)
+        .hint("name a service: windlass rollback SERVICE --to VERSION")
+}
+
+/// Nothing that a rollback may go to.
+pub(crate) fn nothing_to_go_back_to(to: Option<&Version>, candidates: &[String]) -> Problem {
+    let title = match to {
+        Some(to) => format!("there is no release {to} to go back to"),
+        None => "there is no release to go back to".to_owned(),
+    };
+    Problem::new(409, "WL0345", Exit::Refused, title)
+        .detail(candidates.join("\n"))
+        .hint("one that is listed can be named: windlass rollback SERVICE --to VERSION")
+}
+
+/// The kept files of a release are not what was promoted.
+pub(crate) fn not_verified(
+    service: &ServiceName,
+    version: &Version,
+    why: &str,
+    candidates: &[String],
+) -> Problem {
+    let title = format!("{service} {version} can't be started again: {why}");
+    Problem::new(409, "WL0346", Exit::Refused, title)
+        .detail(candidates.join("\n"))
+        .hint("nothing was changed; name another: windlass rollback SERVICE --to VERSION")
+}
+
+/// A service that can't be taken away.
+pub(crate) fn not_removed(service: &ServiceName, found: &[PlanProblem]) -> Problem {
+    let lines: Vec<String> = found.iter().map(ToString::to_string).collect();
+    let title = format!("{service} can't be removed");
+    Problem::new(409, "WL0347", Exit::Refused, title).detail(lines.join("\n"))
+}
+
+/// A deployment that has left no standby, or none any more.
+pub(crate) fn no_standby(id: &DeploymentId) -> Problem {
+    let title = format!("no standby of {id} is left");
+    Problem::new(409, "WL0348", Exit::Refused, title)
+        .hint("windlass status shows what stands by, and who left it")
+}
+
+/// A standby that could not be dropped.
+pub(crate) fn not_finalized(id: &DeploymentId, error: &EdgeError) -> Problem {
+    let title = format!("the standby of {id} could not be dropped");
+    Problem::new(500, "WL0349", Exit::Stuck, title)
+        .detail(error.chain())
+        .hint("run the command again; it goes on where it stopped")
+}
+
+/// Only giving up mends a deployment whose journal is damaged.
+pub(crate) fn only_abandon(id: &DeploymentId, why: &str) -> Problem {
+    let title = format!("the journal of {id} is damaged: nobody knows what it was doing");
+    Problem::new(409, "WL0350", Exit::Refused, title)
+        .detail(why)
+        .hint(format!("let go of it with: windlass repair {id} --abandon"))
+}
+
+/// A service that is needed and stays as it is answers badly.
+pub(crate) fn need_not_ready(need: &ServiceName, by: &ServiceName, saw: &str) -> Problem {
+    let title = format!("{by} needs {need}, and no instance of {need} is ready");
+    Problem::new(409, "WL0351", Exit::Refused, title)
+        .detail(format!("last answer: {saw}"))
+        .hint(format!("look with: windlass logs {need}"))
 }

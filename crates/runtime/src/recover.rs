@@ -1,22 +1,29 @@
 //! After a start: read the journal, go on with what was open, put missing routes back.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-use windlass_control::{Direction, ObservedTable, RouteChange};
+use windlass_control::{Direction, Generation, ObservedTable, RouteChange, Trip};
 use windlass_edge::{EdgeError, OpenDeployment};
 use windlass_engine::deployment::{Deployment, Event, step};
+use windlass_engine::rollout::{Begun, Phase, Rollout};
 use windlass_model::{
-    Environment, InstanceId, Percent, Route, RouteMode, RouteSlot, ServiceKey, ServiceState, Slot,
+    DeploymentId, Environment, Percent, Route, RouteMode, RouteSlot, ServiceKey, ServiceName,
+    ServiceState, Slot,
 };
 
 use crate::controller::Shared;
-use crate::drive::{Begin, Input, drive};
+use crate::drive::{self, Begin, Input, drive};
+use crate::keeper;
 use crate::opening::Opened;
-use crate::perform;
+use crate::routes::armed_by;
 
 /// Who stops a deployment whose way back went ahead of its rows.
 const GONE_BACK: &str = "windlass: the way back was begun while the journal could not be written";
+
+/// Who stops a deployment whose candidates had traffic, and have none: what was seen of them so far
+/// is not what its rows say.
+const TABLE_LOST: &str = "windlass: the router had lost its table";
 
 /// Rebuilds what the journal says and goes on from there. Missing or damaged history starts nothing.
 pub(crate) async fn recover(shared: &Rc<Shared>) -> Result<(), EdgeError> {
@@ -25,64 +32,102 @@ pub(crate) async fn recover(shared: &Rc<Shared>) -> Result<(), EdgeError> {
     }
     let open = shared.border.store.open_deployments().await?;
     let in_effect = shared.border.router.observe().await.ok();
+    let mut begins = BTreeMap::new();
     for open in open {
         let id = open.deployment.id.clone();
         match replay(&open) {
+            Ok(_) if !holds_its_lock(shared, &open) => {
+                tracing::error!("deployment {id} was given up: its environment is not its own");
+            }
             Ok(begin) => {
-                let back = has_gone_back(&begin.deployment, in_effect.as_ref());
-                let driven = drive(shared, begin);
-                shared.running.borrow_mut().insert(id, driven.clone());
-                if back {
-                    let by = GONE_BACK.to_owned();
-                    let abort = Event::AbortRequested { by };
-                    driven.inbox.send(Input::Event(abort)).await;
-                }
+                begins.insert(id, begin);
             }
-            Err(why) => {
-                tracing::error!("deployment {id} is left alone: {why}");
-                shared.poisoned.borrow_mut().insert(id, why);
-            }
+            Err(why) => leave_alone(shared, &open, why),
         }
     }
-    restore_routes(shared).await;
-    keep_running(shared);
+    // Before anything goes on: a route that is put back later would undo what was moved since.
+    restore_routes(shared, &begins, in_effect.as_ref()).await;
+    for (id, begin) in begins {
+        let why = why_back(&begin.deployment, in_effect.as_ref());
+        let driven = drive(shared, begin);
+        shared.running.borrow_mut().insert(id, driven.clone());
+        if let Some(why) = why {
+            let by = why.to_owned();
+            let abort = Event::AbortRequested { by };
+            driven.inbox.send(Input::Event(abort)).await;
+        }
+    }
+    keeper::follow(shared);
     Ok(())
 }
 
-/// What is stable or stands by is started again when it ends: whoever promoted it may have died
-/// before telling it so.
-fn keep_running(shared: &Rc<Shared>) {
-    let instances: Vec<InstanceId> = {
-        let environments = shared.environments.borrow();
-        let states = environments.values().flat_map(|e| e.services.values());
-        let slots = states.flat_map(|state| state.stable.iter().chain(&state.standby));
-        slots
-            .flat_map(|slot| slot.instances.iter().map(|i| i.id.clone()))
-            .collect()
-    };
-    let border = shared.border.clone();
-    shared.border.spawner.spawn(Box::pin(async move {
-        for instance in &instances {
-            perform::keep(&border, instance).await;
-        }
-    }));
+fn leave_alone(shared: &Rc<Shared>, open: &OpenDeployment, why: String) {
+    let id = open.deployment.id.clone();
+    tracing::error!("deployment {id} is left alone: {why}");
+    let plan = &open.deployment.plan;
+    let touched: BTreeSet<ServiceName> = plan.rollouts.keys().cloned().collect();
+    // One whose plan can't be read either may have been changing anything.
+    if !touched.is_empty() {
+        shared.keeper.doubt(&id, touched);
+    }
+    shared.poisoned.borrow_mut().insert(id, why);
 }
 
-/// Whether the router took any of its services back ahead of their rows.
-fn has_gone_back(deployment: &Deployment, in_effect: Option<&ObservedTable>) -> bool {
+/// Whether nobody has taken the environment from an open deployment: what was adopted since belongs
+/// to none.
+fn holds_its_lock(shared: &Rc<Shared>, open: &OpenDeployment) -> bool {
+    let plan = &open.deployment.plan;
+    let environment = shared.environment(&plan.app, &plan.environment);
+    environment.lock.as_ref() == Some(&open.deployment.id)
+}
+
+/// Why a deployment can't go on where its rows end.
+fn why_back(deployment: &Deployment, in_effect: Option<&ObservedTable>) -> Option<&'static str> {
+    let table = in_effect?;
+    let of_it = |trip: &&Trip| armed_by(&trip.id).as_ref() == Some(&deployment.id);
+    if table
+        .trips
+        .iter()
+        .filter(of_it)
+        .any(|trip| trip.withheld.is_none())
+    {
+        // The router took it back; it is told so with its evidence.
+        return None;
+    }
     let plan = &deployment.plan;
-    let mut parts = deployment.rollouts.iter();
-    parts.any(|(service, rollout)| {
+    let mut why = None;
+    for (service, rollout) in &deployment.rollouts {
         let key = ServiceKey {
             app: plan.app.clone(),
             environment: plan.environment.clone(),
             service: service.clone(),
         };
-        in_effect.is_some_and(|table| {
-            let entry = table.services.get(&key);
-            rollout.has_gone_back(entry.map(|entry| &entry.route))
-        })
-    })
+        let route = table.services.get(&key).map(|entry| &entry.route);
+        if rollout.has_gone_back(route) {
+            return Some(GONE_BACK);
+        }
+        if route.is_none() && has_share(rollout) {
+            why = Some(TABLE_LOST);
+        }
+    }
+    why
+}
+
+/// Whether requests go to its candidate, by its rows.
+fn has_share(rollout: &Rollout) -> bool {
+    let forward = match rollout.phase {
+        Phase::Holding | Phase::Shifting { .. } | Phase::Baking { .. } | Phase::Passed => true,
+        Phase::Waiting
+        | Phase::Clearing(_)
+        | Phase::StoppingOld(_)
+        | Phase::Starting { .. }
+        | Phase::Settling(_)
+        | Phase::Done
+        | Phase::Returning(_)
+        | Phase::Returned
+        | Phase::Stuck(_) => false,
+    };
+    forward && rollout.weight > Percent::ZERO && rollout.plan.spec.listen.is_some()
 }
 
 /// The state of a deployment after its rows.
@@ -110,15 +155,21 @@ fn replay(open: &OpenDeployment) -> Result<Begin, String> {
         base,
         number: last.map_or(0, |entry| entry.number + 1),
         sequence: last.map_or(0, |entry| entry.sequence),
+        by: open.deployment.by.clone(),
+        started_us: open.deployment.started_us,
+        holder: drive::holder(&open.entries),
     })
 }
 
-/// Routes of settled services that the router does not know any more are put back; those of a
-/// running deployment are its own.
-async fn restore_routes(shared: &Rc<Shared>) {
-    let observed = match shared.border.router.observe().await {
-        Ok(observed) => observed,
-        Err(error) => return tracing::error!("the router can't be asked: {}", error.chain()),
+/// Routes that the router does not know any more are put back as the journal says: what is stable
+/// has all of it. What a running deployment has moved beyond that, it moves again or takes back.
+async fn restore_routes(
+    shared: &Rc<Shared>,
+    begins: &BTreeMap<DeploymentId, Begin>,
+    in_effect: Option<&ObservedTable>,
+) {
+    let Some(observed) = in_effect else {
+        return tracing::error!("the router can't be asked: no route is put back");
     };
     // What its table names is taken, whatever the journal says.
     let named = observed
@@ -128,38 +179,46 @@ async fn restore_routes(shared: &Rc<Shared>) {
     shared.note_routed(named.flat_map(|slot| slot.instances.iter().map(|i| i.address)));
     let mut missing = BTreeMap::new();
     for ((app, name), environment) in &*shared.environments.borrow() {
-        if environment.lock.is_some() {
-            continue;
-        }
         for (service, state) in &environment.services {
             let key = ServiceKey {
                 app: app.clone(),
                 environment: name.clone(),
                 service: service.clone(),
             };
-            if let Some(route) =
-                settled_route(state).filter(|_| !observed.services.contains_key(&key))
-            {
-                let decided_on = windlass_control::Generation::default();
-                let route = Some(route);
-                let direction = Direction::Return;
-                missing.insert(
-                    key,
-                    RouteChange {
-                        direction,
-                        decided_on,
-                        route,
-                    },
-                );
+            if observed.services.contains_key(&key) || is_closed(begins, environment, service) {
+                continue;
+            }
+            if let Some(route) = settled_route(state) {
+                let change = RouteChange {
+                    direction: Direction::Return,
+                    decided_on: Generation::default(),
+                    route: Some(route),
+                };
+                missing.insert(key, change);
             }
         }
     }
-    if missing.is_empty() {
-        return;
-    }
-    if let Err(error) = shared.border.router.apply(missing).await {
+    // Also where nothing is missing: with the first change, one of nothing too, this controller says
+    // its epoch, hands over the listeners of the table, and has the router looked after.
+    if let Err(error) = shared.border.router.apply(missing.into()).await {
         tracing::error!("routes could not be put back: {}", error.chain());
     }
+}
+
+/// Whether a deployment has stopped, or may have stopped, what the journal has as stable.
+fn is_closed(
+    begins: &BTreeMap<DeploymentId, Begin>,
+    environment: &Environment,
+    service: &ServiceName,
+) -> bool {
+    let Some(holder) = &environment.lock else {
+        return false;
+    };
+    let Some(begin) = begins.get(holder) else {
+        return true;
+    };
+    let rollout = begin.deployment.rollouts.get(service);
+    rollout.is_some_and(|r| r.has_begun(Begun::StoppingOld) && !r.is_promoted())
 }
 
 fn settled_route(state: &ServiceState) -> Option<Route> {

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use windlass_model::{InstanceId, Release};
+use windlass_model::{DeploymentId, InstanceId, Release};
 
 use crate::controller::Shared;
 use crate::opening::Opened;
@@ -25,48 +25,54 @@ pub(crate) async fn run(shared: &Rc<Shared>) {
         tracing::warn!("old deployments were not dropped: {}", error.chain());
     }
     let _nothing_is_kept_meanwhile = shared.releases.lock().await;
+    let (releases, instances) = match needed(shared).await {
+        Ok(needed) => needed,
+        // Without the whole list nothing may be dropped.
+        Err(why) => return tracing::warn!("nothing was dropped: {why}"),
+    };
+    let target = &shared.border.target;
+    if let Err(error) = target.forget_all_but(&releases, &instances).await {
+        tracing::warn!("not everything old was dropped: {}", error.chain());
+    }
+}
+
+/// Everything that runs, that somebody may go back to, retry or carry out, and whose end somebody
+/// may want to look at.
+async fn needed(shared: &Rc<Shared>) -> Result<(Vec<Release>, Vec<InstanceId>), String> {
+    let store = &shared.border.store;
     let slots = shared.slots();
     let mut instances: Vec<InstanceId> = slots
         .iter()
         .flat_map(|slot| slot.instances.iter().map(|i| i.id.clone()))
         .collect();
     let mut releases: Vec<Release> = slots.into_iter().map(|slot| slot.release).collect();
-    match shared.border.store.deployments(TRACES_KEPT).await {
-        Ok(recent) => {
-            for stored in recent {
-                instances.extend(traces(&stored.opening));
-                releases.extend(stored.plan.rollouts.into_values().map(|part| part.release));
-            }
-        }
-        // Without the list nothing may be dropped.
-        Err(error) => return tracing::warn!("nothing was dropped: {}", error.chain()),
+    let recent = store.deployments(TRACES_KEPT).await;
+    let mut deployments = recent.map_err(|error| error.chain())?;
+    let poisoned: Vec<DeploymentId> = shared.poisoned.borrow().keys().cloned().collect();
+    for id in poisoned {
+        let found = store.deployment(&id).await.map_err(|error| error.chain())?;
+        deployments.extend(found.map(|open| open.deployment));
+    }
+    for stored in deployments {
+        let traces = traces(&stored.opening);
+        instances.extend(traces.ok_or_else(|| format!("nobody knows what {} began", stored.id))?);
+        releases.extend(stored.plan.rollouts.into_values().map(|part| part.release));
     }
     for environment in shared.environments.borrow().values() {
-        releases.extend(
-            environment
-                .services
-                .values()
-                .flat_map(|s| s.promoted.iter().cloned()),
-        );
+        for state in environment.services.values() {
+            releases.extend(state.promoted.iter().map(|known| known.release.clone()));
+            releases.extend(state.rolled_back.iter().cloned());
+        }
     }
-    releases.extend(shared.planned());
-    if let Err(error) = shared
-        .border
-        .target
-        .forget_all_but(&releases, &instances)
-        .await
-    {
-        tracing::warn!("not everything old was dropped: {}", error.chain());
-    }
+    let planned = store.planned_releases().await;
+    releases.extend(planned.map_err(|error| error.chain())?);
+    Ok((releases, instances))
 }
 
-/// Every instance that was allotted to a deployment.
-pub(crate) fn traces(opening: &str) -> Vec<InstanceId> {
-    let Ok(Opened { opening, .. }) = serde_json::from_str(opening) else {
-        return Vec::new();
-    };
+/// Every instance that was allotted to a deployment; none when that can't be read.
+pub(crate) fn traces(opening: &str) -> Option<Vec<InstanceId>> {
+    let Opened { opening, .. } = serde_json::from_str(opening).ok()?;
     let slots = opening.slots.into_values();
-    slots
-        .flat_map(|slot| slot.fresh.into_iter().chain(slot.back).map(|i| i.id))
-        .collect()
+    let instances = slots.flat_map(|slot| slot.fresh.into_iter().chain(slot.back).map(|i| i.id));
+    Some(instances.collect())
 }

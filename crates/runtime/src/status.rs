@@ -3,22 +3,51 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use windlass_api::{EnvironmentView, InstanceView, ServiceView, SlotView};
+use windlass_api::{
+    DeploymentView, EnvironmentView, InstanceView, LockView, ServiceView, SlotView,
+};
 use windlass_control::{ObservedRoute, ObservedTable};
-use windlass_edge::{InstanceState, Target};
-use windlass_model::{Environment, Instance, InstanceEnd, ServiceKey, ServiceState, Slot};
+use windlass_edge::InstanceState;
+use windlass_model::{
+    DeploymentState, Environment, Instance, InstanceEnd, RolloutPhase, ServiceKey, ServiceName,
+    ServiceState, Slot,
+};
 
+use crate::adoption;
 use crate::controller::Shared;
+
+/// A process that lives and listens.
+const RUNNING: &str = "running";
+
+/// One that does, and answers badly or not at all.
+const NOT_READY: &str = "not ready";
 
 /// Every environment in which something runs or ran.
 pub(crate) async fn status(shared: &Rc<Shared>) -> Vec<EnvironmentView> {
     let observed = shared.border.router.observe().await.ok();
-    let environments: Vec<Environment> = shared.environments.borrow().values().cloned().collect();
+    let environments = environments(shared, observed.as_ref()).await;
     let mut views = Vec::new();
     for environment in environments {
         views.push(one(shared, &environment, observed.as_ref()).await);
     }
     views
+}
+
+/// What the journal says; where it is older than what runs, what can be seen.
+async fn environments(shared: &Rc<Shared>, observed: Option<&ObservedTable>) -> Vec<Environment> {
+    if shared.lost.is_none() {
+        return shared.environments.borrow().values().cloned().collect();
+    }
+    let Some(observed) = observed else {
+        return Vec::new();
+    };
+    match adoption::found(shared, observed).await {
+        Ok(found) => found.environments,
+        Err(error) => {
+            tracing::warn!("what runs can't be looked at: {}", error.chain());
+            Vec::new()
+        }
+    }
 }
 
 async fn one(
@@ -48,14 +77,48 @@ async fn one(
         revision: environment.revision,
         folder: environment.folder.clone(),
         deployment: environment.lock.clone(),
+        lock: lock(shared, environment).await,
+        halted: shared.border.brake.halted(),
         services,
     }
 }
 
-fn candidates(
-    shared: &Rc<Shared>,
-    environment: &Environment,
-) -> BTreeMap<windlass_model::ServiceName, Slot> {
+/// Whose the environment is, as far as the journal can be read.
+async fn lock(shared: &Rc<Shared>, environment: &Environment) -> Option<LockView> {
+    let id = environment.lock.as_ref()?;
+    let view = crate::views::stored(shared, id).await.ok()?;
+    let reason = doing(&view);
+    Some(LockView {
+        deployment: view.id,
+        by: view.by,
+        since_us: view.started_us,
+        reason,
+    })
+}
+
+/// What it does, or what it waits for.
+fn doing(view: &DeploymentView) -> String {
+    match view.state {
+        DeploymentState::Running => {
+            let open = view.rollouts.iter().filter(|(_, part)| {
+                !matches!(part.phase, RolloutPhase::Passed | RolloutPhase::Done)
+            });
+            let names: Vec<&str> = open.map(|(service, _)| service.as_str()).collect();
+            if names.is_empty() {
+                "is about to be promoted".to_owned()
+            } else {
+                format!("rolls out {}", names.join(", "))
+            }
+        }
+        DeploymentState::Held => "waits for a person".to_owned(),
+        DeploymentState::Returning => "goes back".to_owned(),
+        DeploymentState::Settling => "is promoted, old slots drain".to_owned(),
+        DeploymentState::Stuck => "is stuck until a person repairs it".to_owned(),
+        DeploymentState::Ended(_) => "has ended".to_owned(),
+    }
+}
+
+fn candidates(shared: &Rc<Shared>, environment: &Environment) -> BTreeMap<ServiceName, Slot> {
     let running = shared.running.borrow();
     let Some(driven) = environment.lock.as_ref().and_then(|id| running.get(id)) else {
         return BTreeMap::new();
@@ -73,6 +136,15 @@ fn candidates(
 struct Seen<'a> {
     entry: Option<&'a ObservedRoute>,
     router: bool,
+}
+
+impl Seen<'_> {
+    /// Whether the router probes it and would send it nothing. Of what it does not probe it knows
+    /// nothing.
+    fn holds_unready(&self, slot: &Slot, instance: &Instance) -> bool {
+        let entry = self.entry.and_then(|entry| entry.slots.get(&slot.id));
+        entry.is_some_and(|seen| !seen.ready.contains(&instance.id))
+    }
 }
 
 async fn view(
@@ -95,6 +167,7 @@ async fn view(
         stable: slot_view(shared, state.stable.as_ref(), seen).await,
         candidate: slot_view(shared, candidate, seen).await,
         standby: slot_view(shared, state.standby.as_ref(), seen).await,
+        standby_kept: state.standby_kept.clone(),
     }
 }
 
@@ -102,7 +175,11 @@ async fn slot_view(shared: &Rc<Shared>, slot: Option<&Slot>, seen: &Seen<'_>) ->
     let slot = slot?;
     let mut instances = Vec::new();
     for instance in &slot.instances {
-        instances.push(instance_view(&*shared.border.target, instance).await);
+        let mut view = instance_view(shared, instance).await;
+        if view.state == RUNNING && seen.holds_unready(slot, instance) {
+            NOT_READY.clone_into(&mut view.state);
+        }
+        instances.push(view);
     }
     let routed = slot.spec.listen.is_some() && seen.router;
     let weight = seen
@@ -123,12 +200,13 @@ async fn slot_view(shared: &Rc<Shared>, slot: Option<&Slot>, seen: &Seen<'_>) ->
     })
 }
 
-async fn instance_view(target: &dyn Target, instance: &Instance) -> InstanceView {
+async fn instance_view(shared: &Rc<Shared>, instance: &Instance) -> InstanceView {
+    let target = &shared.border.target;
     let (state, restarts) = match target.observe(instance).await {
         Ok(InstanceState::Running {
             listening: true,
             restarts,
-        }) => ("running".to_owned(), restarts),
+        }) => (RUNNING.to_owned(), restarts),
         Ok(InstanceState::Running {
             listening: false,
             restarts,
@@ -142,6 +220,7 @@ async fn instance_view(target: &dyn Target, instance: &Instance) -> InstanceView
         address: instance.address,
         state,
         restarts,
+        trouble: shared.keeper.trouble(&instance.id),
     }
 }
 

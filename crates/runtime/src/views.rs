@@ -7,7 +7,7 @@ use windlass_api::{DeploymentView, Problem, RolloutView};
 use windlass_edge::{OpenDeployment, StoredDeployment};
 use windlass_engine::deployment::Deployment;
 use windlass_engine::rollout::{Phase, Rollout};
-use windlass_model::{DeploymentId, Percent, ServiceName};
+use windlass_model::{DeploymentId, DeploymentState, Outcome, Percent, ServiceName};
 
 use crate::controller::Shared;
 use crate::{problems, recover};
@@ -50,10 +50,34 @@ pub(crate) async fn list(shared: &Rc<Shared>, limit: u32) -> Result<Vec<Deployme
             .await
             .map_err(|e| problems::store(&e))?;
         if let Some(open) = found {
-            views.push(view(&open)?);
+            // One that can't be read harms no other.
+            views.push(view(&open).unwrap_or_else(|why| unread(&open, &why)));
         }
     }
     Ok(views)
+}
+
+/// A deployment of which only its beginning is left.
+fn unread(open: &OpenDeployment, why: &Problem) -> DeploymentView {
+    let stored = &open.deployment;
+    DeploymentView {
+        id: stored.id.clone(),
+        plan: stored.plan.id.clone(),
+        app: stored.plan.app.clone(),
+        environment: stored.plan.environment.clone(),
+        state: if stored.ended_us.is_some() {
+            DeploymentState::Ended(Outcome::Abandoned)
+        } else {
+            DeploymentState::Stuck
+        },
+        kind: stored.plan.kind,
+        started_us: stored.started_us,
+        ended_us: stored.ended_us,
+        by: stored.by.clone(),
+        rollouts: BTreeMap::new(),
+        sequence: open.entries.last().map_or(0, |entry| entry.sequence),
+        poisoned: Some(why.detail.clone().unwrap_or_else(|| why.title.clone())),
+    }
 }
 
 fn render(stored: &StoredDeployment, now: &Deployment, sequence: u64) -> DeploymentView {
@@ -65,9 +89,15 @@ fn render(stored: &StoredDeployment, now: &Deployment, sequence: u64) -> Deploym
     DeploymentView {
         id: stored.id.clone(),
         plan: stored.plan.id.clone(),
+        kind: stored.plan.kind,
         app: stored.plan.app.clone(),
         environment: stored.plan.environment.clone(),
-        state: now.state(),
+        // Its history was lost: it was given up as it was.
+        state: if stored.ended_us.is_some() && !now.is_ended() {
+            DeploymentState::Ended(Outcome::Abandoned)
+        } else {
+            now.state()
+        },
         started_us: stored.started_us,
         ended_us: stored.ended_us,
         by: stored.by.clone(),

@@ -19,6 +19,9 @@ const EAGER: Millis = Millis::from_millis(100);
 /// Changes of a bad answer that are reported per instance; later ones are left out of the journal.
 const ANSWERS_REPORTED: u32 = 20;
 
+/// Time between two looks at an instance that has ended: what is stable is started again.
+const GONE_LOOK: Millis = Millis::from_secs(1);
+
 /// Times a target whose watch broke is asked again before the instance counts as lost.
 const WATCH_TRIES: u32 = 5;
 
@@ -114,7 +117,7 @@ impl Watch {
         .await;
     }
 
-    /// Follows the instance until the watch is aborted or the instance is gone for good.
+    /// Follows the instance until the watch is aborted.
     async fn run(mut self) {
         let mut states = self.target.watch(&self.watched.instance);
         let mut restarts = None;
@@ -132,25 +135,41 @@ impl Watch {
                     continue;
                 }
             };
-            match state {
+            let end = match state {
                 Some(InstanceState::Running { restarts: now, .. }) => {
-                    if restarts.is_some_and(|before| now > before) {
+                    // Fewer than before: somebody else keeps it since.
+                    if restarts.is_some_and(|before| now != before) {
                         since = self.clock.work();
                         self.lost(InstanceEnd::Unready("it was started again".to_owned()))
                             .await;
                     }
                     restarts = Some(now);
+                    continue;
                 }
-                Some(InstanceState::Ended(end)) => return self.lost(end).await,
-                Some(InstanceState::Absent) => return self.lost(InstanceEnd::Unknown).await,
-                None => {
+                None if broken < WATCH_TRIES => {
                     broken += 1;
-                    if broken > WATCH_TRIES {
-                        return self.lost(InstanceEnd::Unknown).await;
-                    }
                     self.clock.sleep(EAGER).await;
                     states = self.target.watch(&self.watched.instance);
+                    continue;
                 }
+                Some(InstanceState::Ended(end)) => end,
+                Some(InstanceState::Absent) | None => InstanceEnd::Unknown,
+            };
+            self.lost(end).await;
+            self.until_back().await;
+            states = self.target.watch(&self.watched.instance);
+            (restarts, broken) = (None, 0);
+            (since, pause) = (self.clock.work(), Millis::ZERO);
+        }
+    }
+
+    /// Waits until an instance that has ended runs again: what is stable is started again.
+    async fn until_back(&self) {
+        loop {
+            self.clock.sleep(GONE_LOOK).await;
+            let seen = self.target.observe(&self.watched.instance).await;
+            if matches!(seen, Ok(InstanceState::Running { .. })) {
+                return;
             }
         }
     }

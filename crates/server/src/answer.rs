@@ -5,6 +5,7 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use windlass_api::{Exit, Problem};
+use windlass_model::InvalidName;
 
 /// A refusal as `application/problem+json`.
 #[derive(Debug)]
@@ -63,6 +64,15 @@ pub(crate) fn bad_request(status: u16, what: impl Into<String>) -> Refused {
         )
         .detail(what),
     )
+}
+
+/// A name that is none.
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "it is what map_err hands over"
+)]
+pub(crate) fn bad_name(why: InvalidName) -> Refused {
+    bad_request(400, why.to_string())
 }
 
 /// Nothing is served here.

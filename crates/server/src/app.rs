@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use tokio::sync::{Semaphore, watch};
-use windlass_api::{API_VERSION, VersionView};
+use windlass_api::{API_VERSION, LostHistoryView, VersionView};
 
 use crate::Limits;
 
@@ -16,6 +16,8 @@ pub struct About {
     pub epoch: u64,
     /// Its process.
     pub pid: u32,
+    /// Set when its journal is older than what runs.
+    pub lost_history: Option<LostHistoryView>,
 }
 
 impl About {
@@ -25,6 +27,7 @@ impl About {
             api: API_VERSION,
             pid: self.pid,
             epoch: self.epoch,
+            lost_history: self.lost_history,
         }
     }
 }

@@ -1,10 +1,11 @@
 //! What the server asks of a controller.
 
 use windlass_api::{
-    Command, DeploymentView, DownAnswer, EnvironmentView, FiguresView, PlanView, Problem,
+    AdoptAnswer, Command, DeploymentView, DownAnswer, EnvironmentView, FiguresView, PlanView,
+    Problem, RollbackAnswer,
 };
 use windlass_model::{AppName, DeploymentId, EnvironmentName};
-use windlass_runtime::{EventStream, From, Handle, LogStream, ServiceAt, Wanted};
+use windlass_runtime::{EventStream, From, Handle, LogStream, RollbackAt, ServiceAt, Wanted, When};
 
 /// A running controller. [`Handle`] is the real one; see there for what each method means.
 pub trait Controller: Clone + Send + Sync + 'static {
@@ -17,9 +18,27 @@ pub trait Controller: Clone + Send + Sync + 'static {
         from: From,
         by: String,
         may_move: bool,
+        when: When,
     ) -> impl Future<Output = Result<(Option<DeploymentId>, PlanView), Problem>> + Send;
 
-    /// Hold, resume, abort or promote.
+    /// Goes back to earlier releases.
+    fn rollback(
+        &self,
+        at: RollbackAt,
+        by: String,
+    ) -> impl Future<Output = Result<RollbackAnswer, Problem>> + Send;
+
+    /// Takes a service away.
+    fn remove(
+        &self,
+        service: ServiceAt,
+        by: String,
+    ) -> impl Future<Output = Result<(DeploymentId, PlanView), Problem>> + Send;
+
+    /// Writes down as stable what runs, then ends.
+    fn adopt(&self, by: String) -> impl Future<Output = Result<AdoptAnswer, Problem>> + Send;
+
+    /// Hold, resume, abort, promote, finalize or repair.
     fn command(
         &self,
         id: DeploymentId,
@@ -79,8 +98,29 @@ impl Controller for Handle {
         from: From,
         by: String,
         may_move: bool,
+        when: When,
     ) -> impl Future<Output = Result<(Option<DeploymentId>, PlanView), Problem>> + Send {
-        Handle::deploy(self, from, by, may_move)
+        Handle::deploy(self, from, by, may_move, when)
+    }
+
+    fn rollback(
+        &self,
+        at: RollbackAt,
+        by: String,
+    ) -> impl Future<Output = Result<RollbackAnswer, Problem>> + Send {
+        Handle::rollback(self, at, by)
+    }
+
+    fn remove(
+        &self,
+        service: ServiceAt,
+        by: String,
+    ) -> impl Future<Output = Result<(DeploymentId, PlanView), Problem>> + Send {
+        Handle::remove(self, service, by)
+    }
+
+    fn adopt(&self, by: String) -> impl Future<Output = Result<AdoptAnswer, Problem>> + Send {
+        Handle::adopt(self, by)
     }
 
     fn command(

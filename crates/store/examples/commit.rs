@@ -82,6 +82,9 @@ async fn begin(store: &dyn Store) -> Result<DeploymentId, EdgeError> {
     let deployment = StoredDeployment {
         id: DeploymentId::from_tail("bench").expect("a valid id"),
         plan: Plan {
+            kind: windlass_model::PlanKind::Deploy,
+            finalize: windlass_model::Finalize::NextDeployment,
+            renames: std::collections::BTreeMap::new(),
             folder: String::new(),
             id: PlanId::from_tail("bench").expect("a valid id"),
             app: app.clone(),

@@ -19,11 +19,18 @@ pub struct Migration {
 }
 
 /// All schema files in order.
-pub const MIGRATIONS: &[Migration] = &[Migration {
-    number: 1,
-    name: "create_journal",
-    sql: include_str!("../migrations/0001_create_journal.sql"),
-}];
+pub const MIGRATIONS: &[Migration] = &[
+    Migration {
+        number: 1,
+        name: "create_journal",
+        sql: include_str!("../migrations/0001_create_journal.sql"),
+    },
+    Migration {
+        number: 2,
+        name: "note_lost_history",
+        sql: include_str!("../migrations/0002_note_lost_history.sql"),
+    },
+];
 
 /// The schema that this program knows.
 #[expect(

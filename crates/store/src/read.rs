@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use windlass_edge::{EdgeError, ErrorKind, JournalEntry, OpenDeployment, StoredDeployment};
 use windlass_model::{
-    AppName, DeploymentId, Environment, EnvironmentName, OnFailure, Plan, PlanId,
+    AppName, DeploymentId, Environment, EnvironmentName, Finalize, OnFailure, Plan, PlanId,
+    PlanKind,
 };
 
 use crate::checksum::FORMAT_VERSION;
@@ -95,6 +96,9 @@ fn empty_plan(row: &DeploymentRow) -> Result<Plan, EdgeError> {
         revision: 0,
         on_failure: OnFailure::All,
         parallel: 1,
+        kind: PlanKind::Deploy,
+        finalize: Finalize::NextDeployment,
+        renames: BTreeMap::new(),
         rollouts: BTreeMap::new(),
         unchanged: BTreeSet::new(),
         unmanaged: BTreeSet::new(),

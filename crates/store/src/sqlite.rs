@@ -12,10 +12,10 @@ use tokio::sync::{Mutex, MutexGuard, mpsc, oneshot};
 use windlass_edge::{
     EdgeError, ErrorKind, JournalEntry, NewEntry, OpenDeployment, Retry, Store, StoredDeployment,
 };
-use windlass_model::{DeploymentId, Environment, Epoch, InstallationId, Plan, PlanId};
+use windlass_model::{DeploymentId, Environment, Epoch, InstallationId, Plan, PlanId, Release};
 
 use crate::connect::{self, KEY_BYTES, Opened};
-use crate::queries::{deployments, environments, journal, plans};
+use crate::queries::{deployments, environments, installation, journal, plans};
 use crate::write::{FORGET_AT_ONCE, Heads, Write};
 use crate::writer::{Message, QUEUE_MOST, Writer};
 use crate::{error, read};
@@ -228,6 +228,25 @@ impl Store for SqliteStore {
         self.write(Write::append(entry)?).await
     }
 
+    async fn note_lost(&self, heard: Epoch) -> Result<(), EdgeError> {
+        self.write(Write::note_lost(heard)?).await.map(drop)
+    }
+
+    async fn lost(&self) -> Result<Option<Epoch>, EdgeError> {
+        let mut reader = self.reader().await?;
+        let heard = installation::lost(&mut reader).await.map_err(unread)?;
+        heard
+            .map(|heard| u64::try_from(heard).map(Epoch))
+            .transpose()
+            .map_err(|why| error::malformed("a noted epoch is negative").because(why))
+    }
+
+    async fn adopt(&self, environments: &[Environment], heard: Epoch) -> Result<(), EdgeError> {
+        self.write(Write::adopt(environments, heard)?)
+            .await
+            .map(drop)
+    }
+
     async fn put_environment(&self, environment: &Environment) -> Result<(), EdgeError> {
         self.write(Write::put_environment(environment)?)
             .await
@@ -252,6 +271,20 @@ impl Store for SqliteStore {
         text.map(|text| serde_json::from_str(&text))
             .transpose()
             .map_err(|why| error::malformed(format!("{id} can't be read")).because(why))
+    }
+
+    async fn planned_releases(&self) -> Result<Vec<Release>, EdgeError> {
+        let mut reader = self.reader().await?;
+        let mut releases = Vec::new();
+        for (id, text) in plans::all(&mut reader).await.map_err(unread)? {
+            match serde_json::from_str::<Plan>(&text) {
+                Ok(plan) => {
+                    releases.extend(plan.rollouts.into_values().map(|part| part.release));
+                }
+                Err(why) => tracing::warn!(error = %why, "{id} can't be read"),
+            }
+        }
+        Ok(releases)
     }
 
     async fn open_deployments(&self) -> Result<Vec<OpenDeployment>, EdgeError> {

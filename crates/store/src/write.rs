@@ -6,14 +6,14 @@ use serde::Serialize;
 use sqlx::SqliteConnection;
 use sqlx::error::DatabaseError;
 use windlass_edge::{EdgeError, ErrorKind, NewEntry, Retry, StoredDeployment};
-use windlass_model::{Environment, Plan};
+use windlass_model::{Environment, Epoch, Plan};
 
 use crate::checksum::FORMAT_VERSION;
 use crate::queries::deployments::DeploymentRow;
 use crate::queries::environments::EnvironmentRow;
 use crate::queries::journal::JournalRow;
 use crate::queries::plans::PlanRow;
-use crate::queries::{deployments, environments, journal, plans};
+use crate::queries::{deployments, environments, installation, journal, plans};
 use crate::{error, read};
 
 /// How long a plan is kept: 30 days, in microseconds.
@@ -38,6 +38,13 @@ pub(crate) enum Write {
     },
     Append(Box<Append>),
     PutEnvironment(EnvironmentRow),
+    Adopt {
+        environments: Vec<EnvironmentRow>,
+        heard: i64,
+    },
+    NoteLost {
+        heard: i64,
+    },
     PutPlan(PlanRow),
     Forget {
         keep: u32,
@@ -118,6 +125,22 @@ impl Write {
         Ok(Self::PutEnvironment(environment_row(environment)?))
     }
 
+    /// Encodes the taking over of what runs.
+    pub(crate) fn adopt(environments: &[Environment], heard: Epoch) -> Result<Self, EdgeError> {
+        let environments = environments.iter().map(environment_row);
+        Ok(Self::Adopt {
+            environments: environments.collect::<Result<_, _>>()?,
+            heard: number(heard)?,
+        })
+    }
+
+    /// Encodes that the history is not whole.
+    pub(crate) fn note_lost(heard: Epoch) -> Result<Self, EdgeError> {
+        Ok(Self::NoteLost {
+            heard: number(heard)?,
+        })
+    }
+
     /// Encodes a plan.
     pub(crate) fn put_plan(plan: &Plan, at_us: i64) -> Result<Self, EdgeError> {
         Ok(Self::PutPlan(PlanRow {
@@ -147,6 +170,22 @@ impl Write {
             Self::PutEnvironment(environment) => {
                 put_environment(connection, environment).await.map(|()| 0)
             }
+            Self::Adopt {
+                environments,
+                heard,
+            } => {
+                for environment in environments {
+                    put_environment(connection, environment).await?;
+                }
+                let failed = |cause| error::sql("the store's epoch can't be raised", cause);
+                let raised = installation::adopt(connection, *heard).await;
+                raised.map(|()| 0).map_err(failed)
+            }
+            Self::NoteLost { heard } => {
+                let failed = |cause| error::sql("the lost history can't be noted", cause);
+                let noted = installation::note_lost(connection, *heard).await;
+                noted.map(|()| 0).map_err(failed)
+            }
             Self::PutPlan(plan) => put_plan(connection, plan).await.map(|()| 0),
             Self::Forget { keep } => forget(connection, heads, *keep).await,
         }
@@ -157,9 +196,19 @@ impl Write {
         match self {
             Self::Begin { deployment, .. } => heads.drop_one(&deployment.id),
             Self::Append(append) => heads.drop_one(&append.deployment),
-            Self::PutEnvironment(_) | Self::PutPlan(_) | Self::Forget { .. } => {}
+            Self::PutEnvironment(_)
+            | Self::Adopt { .. }
+            | Self::NoteLost { .. }
+            | Self::PutPlan(_)
+            | Self::Forget { .. } => {}
         }
     }
+}
+
+/// An epoch as the store has it.
+fn number(epoch: Epoch) -> Result<i64, EdgeError> {
+    i64::try_from(epoch.0)
+        .map_err(|why| error::malformed(format!("no epoch is {epoch}")).because(why))
 }
 
 impl Append {

@@ -25,3 +25,7 @@ pub(crate) fn rejected(what: impl Into<String>) -> EdgeError {
 pub(crate) fn conflict(what: impl Into<String>) -> EdgeError {
     error(ErrorKind::Conflict, Retry::Never, what)
 }
+
+pub(crate) fn halted(what: impl Into<String>) -> EdgeError {
+    error(ErrorKind::Halted, Retry::Now, what)
+}

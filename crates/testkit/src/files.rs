@@ -5,8 +5,9 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
 use windlass_model::{
-    AppName, EnvironmentName, Millis, OnFailure, Overlap, Percent, Probe, ProbeKind, ProcessSpec,
-    ServiceKey, ServiceName, ServiceSpec, Spec, Step, Stop, Strategy, Template,
+    AppName, EnvironmentName, Finalize, Millis, OnFailure, Overlap, Percent, Probe, ProbeKind,
+    ProcessSpec, ServiceKey, ServiceName, ServiceSpec, Spec, Step, Stop, Strategy, Template,
+    Trigger,
 };
 use windlass_runtime::Wanted;
 
@@ -67,6 +68,9 @@ impl Service {
             overlap: Overlap::No,
             bake: Millis::from_secs(6),
             drain: Millis::from_secs(5),
+            rollback_on: Trigger::defaults(),
+            rollback_within: ServiceSpec::ROLLBACK_WITHIN,
+            was: None,
         };
         Self {
             name: service_name(name),
@@ -181,6 +185,7 @@ impl App {
             .map(|service| (service.name, service.spec))
             .collect();
         let spec = Spec {
+            finalize: Finalize::default(),
             app: app_name(name),
             environment: environment_name(),
             on_failure: OnFailure::All,

@@ -7,16 +7,19 @@ use std::rc::Rc;
 
 use windlass_control::{
     Direction, Generation, ObservedRoute, ObservedSlot, ObservedTable, RouteChange, RouterBoot,
-    Tick,
+    TableChange, Tripwire,
 };
-use windlass_edge::EdgeError;
+use windlass_edge::{Brake as _, EdgeError};
 use windlass_model::{Epoch, InstanceId, Millis, Percent, Route, RouteSlot, ServiceKey, SlotId};
 
+use crate::brake::FakeBrake;
 use crate::errors;
 use crate::ledger::{Effect, Ledger};
+use crate::load::Load;
 use crate::splits::{Split, invalid};
 use crate::target::Host;
 use crate::time::WorldTime;
+use crate::trips::{self, Trips};
 use crate::trouble::Trouble;
 
 /// Requests that a slot with any share is carrying.
@@ -26,43 +29,63 @@ const OPEN: u64 = 3;
 /// controller asks just before it gives a slot more, and its calls take their time.
 const UNSEEN: Millis = Millis::from_millis(100);
 
-/// Length of a tick.
-const TICK_MS: u64 = 1_000;
-
-/// Ticks that are kept: ten minutes.
-const TICKS_KEPT: u64 = 600;
-
 /// What splits traffic. Survives every controller.
 #[derive(Debug)]
 pub struct Front {
-    time: Rc<WorldTime>,
+    pub(crate) time: Rc<WorldTime>,
     ledger: Rc<Ledger>,
     host: Rc<Host>,
     /// Calls that go wrong.
     pub trouble: Trouble,
-    entries: RefCell<BTreeMap<ServiceKey, Entry>>,
-    splits: RefCell<Vec<Split>>,
-    epoch: Cell<Epoch>,
+    pub(crate) entries: RefCell<BTreeMap<ServiceKey, Entry>>,
+    pub(crate) splits: RefCell<Vec<Split>>,
+    pub(crate) epoch: Cell<Epoch>,
     boot: Cell<u32>,
-    booted: Cell<Millis>,
+    pub(crate) booted: Cell<Millis>,
     decays_in: Cell<Millis>,
     trusts: Cell<bool>,
     refusing: RefCell<BTreeMap<ServiceKey, Percent>>,
-    gone: Cell<bool>,
+    pub(crate) gone: Cell<bool>,
     occupied: RefCell<BTreeSet<SocketAddr>>,
+    brake: FakeBrake,
+    pub(crate) trips: Trips,
+    pub(crate) load: Load,
+    /// Whether somebody looks at what its tripwires watch.
+    pub(crate) is_looked_after: Cell<bool>,
 }
 
 #[derive(Debug)]
-struct Entry {
-    generation: Generation,
-    route: Route,
+pub(crate) struct Entry {
+    pub(crate) generation: Generation,
+    pub(crate) route: Route,
+    pub(crate) tripwire: Option<Tripwire>,
     /// When each slot's last requests end, since it gets no more.
     ends: BTreeMap<SlotId, Millis>,
+    /// Whether a tripwire put this route in effect, and no controller.
+    pub(crate) took_back: bool,
+}
+
+impl Entry {
+    /// Whether a tripwire took back what a controller was just taking back itself: its word was under
+    /// way, decided on the generation that the tripwire left. No look could have shown it.
+    fn was_faster(&self, change: &RouteChange) -> bool {
+        let looked_before = change.decided_on.0.saturating_add(1) == self.generation.0;
+        self.took_back && looked_before && change.direction == Direction::Return
+    }
 }
 
 impl Front {
-    pub(crate) fn new(time: &Rc<WorldTime>, ledger: &Rc<Ledger>, host: &Rc<Host>) -> Self {
+    pub(crate) fn new(
+        time: &Rc<WorldTime>,
+        ledger: &Rc<Ledger>,
+        host: &Rc<Host>,
+        brake: &FakeBrake,
+    ) -> Self {
         Self {
+            brake: brake.clone(),
+            trips: Trips::default(),
+            load: Load::default(),
+            is_looked_after: Cell::new(false),
             time: Rc::clone(time),
             ledger: Rc::clone(ledger),
             host: Rc::clone(host),
@@ -117,6 +140,7 @@ impl Front {
     /// Loses its table, as a router does whose disk was lost.
     pub fn lose_table(&self) {
         self.entries.borrow_mut().clear();
+        self.trips.clear();
         self.come_back();
     }
 
@@ -166,11 +190,16 @@ impl Front {
         Ok(())
     }
 
+    /// The highest epoch that ever spoke; none yet.
+    pub(crate) fn heard(&self) -> Option<Epoch> {
+        Some(self.epoch.get()).filter(|epoch| *epoch != Epoch::default())
+    }
+
     pub(crate) fn boot(&self) -> RouterBoot {
         RouterBoot(format!("boot-{}", self.boot.get()))
     }
 
-    fn answering(&self, slot: &RouteSlot) -> Vec<InstanceId> {
+    pub(crate) fn answering(&self, slot: &RouteSlot) -> Vec<InstanceId> {
         let ids = slot.instances.iter().map(|i| i.id.clone());
         ids.filter(|id| self.host.is_ready(id)).collect()
     }
@@ -191,6 +220,7 @@ impl Front {
         let observed = |entry: &Entry| ObservedRoute {
             generation: entry.generation,
             route: entry.route.clone(),
+            tripwire: entry.tripwire.clone(),
             slots: entry
                 .route
                 .slots
@@ -216,6 +246,7 @@ impl Front {
             boot: self.boot(),
             epoch: self.epoch.get(),
             services,
+            trips: self.trips.all(),
         }
     }
 
@@ -229,6 +260,22 @@ impl Front {
         let raise = change.direction == Direction::Raise;
         if raise && change.decided_on != now {
             return Some(errors::conflict(format!("{key} has moved on to {}", now.0)));
+        }
+        let more = change
+            .route
+            .as_ref()
+            .is_some_and(|route| !self.raised(key, route).is_empty());
+        if raise
+            && more
+            && let Some(halt) = self.brake.halted()
+        {
+            return Some(errors::halted(format!(
+                "{} has halted every raise",
+                halt.by
+            )));
+        }
+        if raise && let Some(error) = self.trips.refuse_raise(key) {
+            return Some(error);
         }
         let route = change.route.as_ref()?;
         if let Some(what) = invalid(route) {
@@ -253,7 +300,7 @@ impl Front {
     }
 
     /// The slots of `route` that get more than they have.
-    fn raised<'r>(&self, key: &ServiceKey, route: &'r Route) -> Vec<&'r RouteSlot> {
+    pub(crate) fn raised<'r>(&self, key: &ServiceKey, route: &'r Route) -> Vec<&'r RouteSlot> {
         let before = self.route(key);
         let before = |slot| {
             before
@@ -287,30 +334,67 @@ impl Front {
         None
     }
 
+    fn moved_on(&self, relies_on: &BTreeMap<ServiceKey, Generation>) -> Option<EdgeError> {
+        let entries = self.entries.borrow();
+        let now = |key| entries.get(key).map(|e| e.generation).unwrap_or_default();
+        let mut all = relies_on.iter();
+        let (key, _) = all.find(|(key, decided_on)| now(*key) != **decided_on)?;
+        Some(errors::conflict(format!("{key} has moved on")))
+    }
+
     /// All changes in one swap, or none.
     pub(crate) fn apply(
         &self,
         epoch: Epoch,
-        changes: BTreeMap<ServiceKey, RouteChange>,
+        change: TableChange,
     ) -> Result<BTreeMap<ServiceKey, Generation>, EdgeError> {
         self.hear(epoch)?;
-        let refusal = changes
+        let TableChange {
+            routes,
+            tripwires,
+            relies_on,
+        } = change;
+        let goes_back = !routes.is_empty()
+            && routes
+                .values()
+                .all(|change| change.direction == Direction::Return);
+        if !goes_back && let Some(error) = self.moved_on(&relies_on) {
+            return Err(error);
+        }
+        let refusal = routes
             .iter()
             .find_map(|(key, change)| self.refuses(key, change));
-        if let Some(error) = refusal.or_else(|| self.listener_taken(&changes)) {
+        if let Some(error) = refusal.or_else(|| self.listener_taken(&routes)) {
             return Err(error);
         }
         let mut generations = BTreeMap::new();
-        for (key, change) in changes {
+        for (key, change) in routes {
             generations.insert(key.clone(), self.swap(epoch, key, change));
         }
+        for (key, tripwire) in tripwires {
+            if let Some(entry) = self.entries.borrow_mut().get_mut(&key) {
+                entry.tripwire = tripwire;
+            }
+        }
+        self.disarm_pointless();
         Ok(generations)
     }
 
-    fn swap(&self, epoch: Epoch, key: ServiceKey, change: RouteChange) -> Generation {
+    /// A tripwire whose candidate has no share any more has nothing to take back.
+    pub(crate) fn disarm_pointless(&self) {
+        for entry in self.entries.borrow_mut().values_mut() {
+            let route = &entry.route;
+            entry
+                .tripwire
+                .take_if(|wire| !trips::watches_something(wire, route));
+        }
+    }
+
+    pub(crate) fn swap(&self, epoch: Epoch, key: ServiceKey, change: RouteChange) -> Generation {
         let starving = self.starving(&key, change.route.as_ref());
         let before = self.entries.borrow_mut().remove(&key);
-        if before.as_ref().map(|entry| &entry.route) == change.route.as_ref() {
+        let is_again = before.as_ref().map(|entry| &entry.route) == change.route.as_ref();
+        if is_again && !before.as_ref().is_some_and(|e| e.was_faster(&change)) {
             self.ledger
                 .note(epoch, Effect::RoutedAgain, key.to_string());
         }
@@ -332,14 +416,17 @@ impl Front {
         });
         if let Some(route) = change.route {
             let ends = before
-                .map(|entry| self.ends(&entry, &route))
+                .as_ref()
+                .map(|entry| self.ends(entry, &route))
                 .unwrap_or_default();
             self.entries.borrow_mut().insert(
                 key,
                 Entry {
                     generation,
                     route,
+                    tripwire: before.and_then(|entry| entry.tripwire),
                     ends,
+                    took_back: false,
                 },
             );
         }
@@ -379,17 +466,5 @@ impl Front {
         self.entries.borrow_mut().clear();
         self.ledger.note(epoch, Effect::ShutDown, "router");
         Ok(())
-    }
-
-    pub(crate) fn ticks(&self, after: u64) -> Vec<Tick> {
-        let lived = self.time.now().less(self.booted.get()).as_millis();
-        let newest = lived / TICK_MS;
-        let first = newest.saturating_sub(TICKS_KEPT).max(after) + 1;
-        let tick = |number| Tick {
-            number,
-            until_ms: number * TICK_MS,
-            services: BTreeMap::new(),
-        };
-        (first..=newest).map(tick).collect()
     }
 }

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use windlass_model::{DeploymentId, Fact, Millis, Outcome};
-use windlass_runtime::{From, Handle, start};
+use windlass_runtime::{From, Handle, When, start};
 
 use crate::files::App;
 use crate::life::Life;
@@ -124,6 +124,13 @@ impl Lab {
         self.start().await;
     }
 
+    /// The machine starts anew, and a controller with it.
+    pub async fn reboot(&mut self) {
+        self.bury().await;
+        self.world.reboot();
+        self.start().await;
+    }
+
     /// If the disk has ordered a death, it happens now, and another controller follows.
     pub async fn obey(&mut self) {
         while self.world.disk.is_crashing.get() {
@@ -171,7 +178,7 @@ impl Lab {
     /// The same.
     pub async fn deploy_from(&self, from: From) -> Result<Option<DeploymentId>, Stopped> {
         let handle = self.handle();
-        let ask = handle.deploy(from, "tester".to_owned(), false);
+        let ask = handle.deploy(from, "tester".to_owned(), false, When::Now);
         let answer = self.unless_it_dies(ask).await?;
         let refused = |problem| Stopped::Refused(format!("{problem:?}"));
         answer.map(|(id, _)| id).map_err(refused)
@@ -194,7 +201,7 @@ impl Lab {
                     Fact::Ended { outcome } => return Some(Ending::Ended(*outcome)),
                     Fact::Stuck { .. } => return Some(Ending::Stuck),
                     // What was stuck is tried again.
-                    Fact::AbortRequested { .. } => return None,
+                    Fact::AbortRequested { .. } | Fact::Repaired { .. } => return None,
                     _ => {}
                 }
             }

@@ -18,6 +18,8 @@ pub enum Effect {
     Started,
     /// An instance that had been started was asked to start: a redo without looking first.
     StartedAgain,
+    /// An instance that had ended was started again under its id; the key is its id.
+    Revived,
     /// An instance was sent its stop signal; the key is its id.
     Stopped,
     /// An instance was told what to do when it ends by itself.
@@ -117,7 +119,7 @@ impl Ledger {
                         complaints.push(format!("twice, first at {before}: {line:?}"));
                     }
                 }
-                Effect::Kept | Effect::RestartSet(_) | Effect::ShutDown => {}
+                Effect::Kept | Effect::Revived | Effect::RestartSet(_) | Effect::ShutDown => {}
             }
             if line.epoch < highest {
                 complaints.push(format!("after epoch {highest}: {line:?}"));

@@ -7,6 +7,7 @@
 //!
 //! [`conformance`] says in code what each trait of `edge` promises.
 
+mod brake;
 pub mod conformance;
 mod errors;
 mod files;
@@ -15,6 +16,7 @@ mod ids;
 mod lab;
 mod ledger;
 mod life;
+mod load;
 mod ports;
 mod prober;
 mod router;
@@ -24,9 +26,11 @@ mod splits;
 mod store;
 mod target;
 mod time;
+mod trips;
 mod trouble;
 mod world;
 
+pub use brake::FakeBrake;
 pub use files::{App, Service, address, app_name, environment_name, service_name};
 pub use front::Front;
 pub use ids::{FakeAddresses, FakeIds};
@@ -38,7 +42,7 @@ pub use router::FakeRouter;
 pub use run::run;
 pub use seed::Seeded;
 pub use splits::Split;
-pub use store::{Crash, Disk, FakeStore};
+pub use store::{Backup, Crash, Disk, FakeStore};
 pub use target::{End, FakeTarget, Host, Script, StartScript, Unready};
 pub use time::{FakeClock, WorldTime};
 pub use trouble::{Fate, Trouble};

@@ -25,6 +25,7 @@ impl World {
             spawner: Rc::new(FakeSpawner(Rc::clone(life))),
             target: Rc::new(FakeTarget::new(&self.host, epoch)),
             router: Rc::new(FakeRouter::new(&self.front, epoch)),
+            brake: Rc::new(self.brake.clone()),
             prober: Rc::new(FakeProber::new(&self.host)),
             store: Rc::new(store),
         }

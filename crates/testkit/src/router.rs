@@ -5,14 +5,17 @@ use std::rc::Rc;
 
 use async_trait::async_trait;
 use futures_channel::oneshot;
-use windlass_control::{Generation, ObservedTable, RouteChange, RouterBoot, Tick};
+use windlass_control::{Generation, ObservedTable, RouterBoot, TableChange, Tick, TripwireId};
 use windlass_edge::{EdgeError, TrafficRouter};
-use windlass_model::{Epoch, ServiceKey};
+use windlass_model::{Epoch, Millis, ServiceKey};
 
 use crate::errors;
 use crate::front::Front;
 use crate::time::pass;
 use crate::trouble::Fate;
+
+/// Time between two looks at the instances that tripwires watch.
+const TRIPWIRE_LOOK: Millis = Millis::from_millis(50);
 
 /// A [`Front`] spoken to under one epoch. What was sent arrives even if its sender has died.
 #[derive(Clone, Debug)]
@@ -30,6 +33,16 @@ impl FakeRouter {
         }
     }
 
+    /// Answered whatever the epoch; a newer one is noted.
+    async fn look(&self) -> Result<(), EdgeError> {
+        pass(self.front.trouble.takes()).await;
+        self.front.answers()?;
+        if self.front.heard().is_none_or(|heard| heard < self.epoch) {
+            self.front.hear(self.epoch)?;
+        }
+        Ok(())
+    }
+
     async fn reach(&self) -> Result<(), EdgeError> {
         pass(self.front.trouble.takes()).await;
         self.front.answers()?;
@@ -37,21 +50,32 @@ impl FakeRouter {
     }
 }
 
-fn key(changes: &BTreeMap<ServiceKey, RouteChange>) -> String {
-    changes
-        .keys()
-        .next()
-        .map(ToString::to_string)
-        .unwrap_or_default()
+fn key(change: &TableChange) -> String {
+    let mut keys = change.routes.keys().chain(change.tripwires.keys());
+    keys.next().map(ToString::to_string).unwrap_or_default()
+}
+
+/// Looks after the tripwires of `front` for as long as one is armed, whoever lives meanwhile.
+fn look_after_tripwires(front: &Rc<Front>) {
+    if front.is_looked_after.replace(true) {
+        return;
+    }
+    let front = Rc::clone(front);
+    drop(tokio::task::spawn_local(async move {
+        while front.look_after_tripwires() {
+            pass(TRIPWIRE_LOOK).await;
+        }
+        front.is_looked_after.set(false);
+    }));
 }
 
 #[async_trait(?Send)]
 impl TrafficRouter for FakeRouter {
     async fn apply(
         &self,
-        changes: BTreeMap<ServiceKey, RouteChange>,
+        change: TableChange,
     ) -> Result<BTreeMap<ServiceKey, Generation>, EdgeError> {
-        let key = key(&changes);
+        let key = key(&change);
         let fate = self.front.trouble.fate(&key);
         self.front.answers()?;
         if fate == Fate::Unreachable {
@@ -62,7 +86,8 @@ impl TrafficRouter for FakeRouter {
         // On its way: from here on it arrives, whatever becomes of the controller.
         drop(tokio::task::spawn_local(async move {
             pass(front.trouble.takes()).await;
-            let answer = front.apply(epoch, changes);
+            let answer = front.apply(epoch, change);
+            look_after_tripwires(&front);
             pass(front.trouble.takes()).await;
             // A controller that has died does not listen any more.
             drop(tell.send(answer));
@@ -74,8 +99,18 @@ impl TrafficRouter for FakeRouter {
         }
     }
 
-    async fn observe(&self) -> Result<ObservedTable, EdgeError> {
+    async fn acknowledge(&self, trip: &TripwireId) -> Result<(), EdgeError> {
         self.reach().await?;
+        self.front.acknowledge(self.epoch, trip)
+    }
+
+    async fn heard(&self) -> Result<Option<Epoch>, EdgeError> {
+        self.front.answers()?;
+        Ok(self.front.heard())
+    }
+
+    async fn observe(&self) -> Result<ObservedTable, EdgeError> {
+        self.look().await?;
         if self.front.trouble.fate("observe") != Fate::Fine {
             return Err(errors::unreachable("the router was not reached"));
         }
@@ -83,7 +118,7 @@ impl TrafficRouter for FakeRouter {
     }
 
     async fn ticks(&self, after: u64) -> Result<(RouterBoot, Vec<Tick>), EdgeError> {
-        self.reach().await?;
+        self.look().await?;
         Ok((self.front.boot(), self.front.ticks(after)))
     }
 

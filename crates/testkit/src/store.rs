@@ -9,7 +9,7 @@ use tokio::sync::Notify;
 use windlass_edge::{EdgeError, JournalEntry, NewEntry, OpenDeployment, Store, StoredDeployment};
 use windlass_model::{
     AppName, DeploymentId, Environment, EnvironmentName, Epoch, InstallationId, Millis, Plan,
-    PlanId,
+    PlanId, Release,
 };
 
 use crate::errors;
@@ -42,6 +42,9 @@ impl Crash {
 #[derive(Debug, Default)]
 pub struct Disk {
     epoch: Cell<Epoch>,
+    /// The next opening speaks above it.
+    floor: Cell<Epoch>,
+    lost: Cell<Option<Epoch>>,
     commits: Cell<u64>,
     crashes: RefCell<VecDeque<Crash>>,
     full_for: Cell<u32>,
@@ -60,7 +63,53 @@ pub struct Disk {
     pub(crate) is_crashing: Cell<bool>,
 }
 
+/// What a disk held at one time.
+#[derive(Clone, Debug, Default)]
+pub struct Backup {
+    epoch: Epoch,
+    floor: Epoch,
+    lost: Option<Epoch>,
+    deployments: Vec<StoredDeployment>,
+    rows: Vec<JournalEntry>,
+    sequence: u64,
+    environments: BTreeMap<(AppName, EnvironmentName), Environment>,
+    plans: BTreeMap<PlanId, (Plan, i64)>,
+}
+
 impl Disk {
+    /// All that it holds now.
+    pub fn backup(&self) -> Backup {
+        Backup {
+            epoch: self.epoch.get(),
+            floor: self.floor.get(),
+            lost: self.lost.get(),
+            deployments: self.deployments.borrow().clone(),
+            rows: self.rows.borrow().clone(),
+            sequence: self.sequence.get(),
+            environments: self.environments.borrow().clone(),
+            plans: self.plans.borrow().clone(),
+        }
+    }
+
+    /// Holds again what it held then.
+    pub fn restore(&self, then: &Backup) {
+        self.epoch.set(then.epoch);
+        self.floor.set(then.floor);
+        self.lost.set(then.lost);
+        self.deployments.borrow_mut().clone_from(&then.deployments);
+        self.rows.borrow_mut().clone_from(&then.rows);
+        self.sequence.set(then.sequence);
+        self.environments
+            .borrow_mut()
+            .clone_from(&then.environments);
+        self.plans.borrow_mut().clone_from(&then.plans);
+    }
+
+    /// Holds nothing any more.
+    pub fn lose(&self) {
+        self.restore(&Backup::default());
+    }
+
     /// Commits tried so far.
     pub fn commits(&self) -> u64 {
         self.commits.get()
@@ -95,6 +144,14 @@ impl Disk {
     /// The rows of a deployment can't be read from now on.
     pub fn damage(&self, deployment: &DeploymentId) {
         self.damaged.borrow_mut().push(deployment.clone());
+    }
+
+    /// What a deployment began with can't be read from now on.
+    pub fn damage_opening(&self, deployment: &DeploymentId) {
+        let mut all = self.deployments.borrow_mut();
+        for stored in all.iter_mut().filter(|stored| stored.id == *deployment) {
+            "{".clone_into(&mut stored.opening);
+        }
     }
 
     /// An environment as stored.
@@ -260,7 +317,8 @@ pub struct FakeStore {
 impl FakeStore {
     /// Opens `disk` under the next epoch.
     pub fn open(disk: &Rc<Disk>) -> Self {
-        disk.epoch.set(disk.epoch.get().next());
+        disk.epoch
+            .set(disk.epoch.get().max(disk.floor.get()).next());
         Self {
             disk: Rc::clone(disk),
             epoch: disk.epoch.get(),
@@ -272,7 +330,7 @@ impl FakeStore {
         if now == self.epoch {
             Ok(())
         } else {
-            Err(errors::conflict(format!(
+            Err(errors::refused(format!(
                 "the store was opened again, under epoch {now}"
             )))
         }
@@ -315,6 +373,32 @@ impl Store for FakeStore {
         self.disk.commit(write).await
     }
 
+    async fn note_lost(&self, heard: Epoch) -> Result<(), EdgeError> {
+        let write = || {
+            self.fence()?;
+            self.disk.lost.set(self.disk.lost.get().max(Some(heard)));
+            Ok(())
+        };
+        self.disk.commit(write).await
+    }
+
+    async fn lost(&self) -> Result<Option<Epoch>, EdgeError> {
+        Ok(self.disk.lost.get())
+    }
+
+    async fn adopt(&self, environments: &[Environment], heard: Epoch) -> Result<(), EdgeError> {
+        let write = || {
+            self.fence()?;
+            for environment in environments {
+                self.disk.put_environment(environment);
+            }
+            self.disk.floor.set(self.disk.floor.get().max(heard));
+            self.disk.lost.set(None);
+            Ok(())
+        };
+        self.disk.commit(write).await
+    }
+
     async fn put_environment(&self, environment: &Environment) -> Result<(), EdgeError> {
         let write = || {
             self.fence()?;
@@ -346,6 +430,12 @@ impl Store for FakeStore {
             .borrow()
             .get(id)
             .map(|(plan, _)| plan.clone()))
+    }
+
+    async fn planned_releases(&self) -> Result<Vec<Release>, EdgeError> {
+        let plans = self.disk.plans.borrow();
+        let parts = plans.values().flat_map(|(plan, _)| plan.rollouts.values());
+        Ok(parts.map(|part| part.release.clone()).collect())
     }
 
     async fn open_deployments(&self) -> Result<Vec<OpenDeployment>, EdgeError> {

@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use windlass_edge::Clock as _;
 
+use crate::brake::FakeBrake;
 use crate::front::Front;
 use crate::ids::{FakeAddresses, FakeIds};
 use crate::ledger::Ledger;
@@ -28,6 +29,8 @@ pub struct World {
     pub ids: Rc<FakeIds>,
     /// Addresses allotted so far.
     pub addresses: Rc<FakeAddresses>,
+    /// A person's halt.
+    pub brake: FakeBrake,
 }
 
 impl Default for World {
@@ -35,11 +38,13 @@ impl Default for World {
         let time = Rc::new(WorldTime::default());
         let ledger = Rc::new(Ledger::new(&time));
         let host = Rc::new(Host::new(&time, &ledger));
+        let brake = FakeBrake::default();
         Self {
-            front: Rc::new(Front::new(&time, &ledger, &host)),
+            front: Rc::new(Front::new(&time, &ledger, &host, &brake)),
             disk: Rc::default(),
             ids: Rc::default(),
             addresses: Rc::default(),
+            brake,
             time,
             ledger,
             host,
@@ -51,6 +56,12 @@ impl World {
     /// A world in which nothing runs yet.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// The machine starts anew: every instance is gone, and the router comes back with its table.
+    pub fn reboot(&self) {
+        self.host.reboot();
+        self.front.come_back();
     }
 
     /// Lets time pass.

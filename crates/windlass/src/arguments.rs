@@ -3,10 +3,11 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use windlass_model::Millis;
 
 use crate::commands::{
-    abort, demo, demo_service, deploy, events, hold, list, logs, plan, promote, resume, retry,
-    router, serve, shim, show,
+    abort, demo, demo_service, deploy, events, finalize, halt, hold, list, logs, plan, promote,
+    remove, repair, resume, retry, rollback, router, serve, shim, show,
 };
 
 /// Brings new releases of a multi-service application to production safely
@@ -118,6 +119,16 @@ pub(crate) enum Command {
     Promote(promote::Options),
     /// Carry out the plan of an ended deployment once more
     Retry(retry::Options),
+    /// Go back to the last good release, at once
+    Rollback(rollback::Options),
+    /// Drop the standby that a deployment has left
+    Finalize(finalize::Options),
+    /// Drain and remove a service that is no longer in the file
+    Remove(remove::Options),
+    /// Mend a deployment that is stuck, or a lost journal
+    Repair(repair::Options),
+    /// Let no candidate have more traffic until it is lifted
+    Halt(halt::Options),
     /// End this application's services
     Down,
     /// Show Windlass at work on three small services
@@ -151,6 +162,11 @@ pub(crate) fn assignment(text: &str) -> Result<(String, String), String> {
         }
         Some(_) | None => Err("write SERVICE=VERSION".to_owned()),
     }
+}
+
+/// A duration with its unit.
+pub(crate) fn duration(text: &str) -> Result<Millis, String> {
+    Millis::try_from(text.to_owned()).map_err(|why| why.to_string())
 }
 
 #[cfg(test)]

@@ -6,9 +6,12 @@
 mod arguments;
 mod commands;
 mod context;
+#[cfg(feature = "crash-points")]
+mod crash;
 mod demo;
 mod diagnostic;
 mod follow;
+mod halt;
 mod report;
 mod ui;
 mod wire;
@@ -16,8 +19,8 @@ mod wire;
 use std::panic::{self, AssertUnwindSafe};
 use std::process::ExitCode;
 
-use clap::Parser as _;
-use clap::error::ErrorKind;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{CommandFactory as _, Parser as _};
 use windlass_api::Exit;
 
 use crate::arguments::Arguments;
@@ -28,7 +31,7 @@ fn main() -> ExitCode {
     panic::set_hook(Box::new(ui::say_panic));
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
-        Err(refused) => return misused(&refused),
+        Err(refused) => return misused(refused),
     };
     let ran = panic::catch_unwind(AssertUnwindSafe(|| {
         let ui = Ui::new(&arguments.global);
@@ -41,7 +44,14 @@ fn main() -> ExitCode {
 }
 
 /// Help and version are answers; anything else is a usage error.
-fn misused(refused: &clap::Error) -> ExitCode {
+fn misused(mut refused: clap::Error) -> ExitCode {
+    if refused.get(ContextKind::ValidSubcommand).is_some() {
+        // Verbs that only Windlass types are nobody's choice.
+        let all = Arguments::command();
+        let shown = all.get_subcommands().filter(|verb| !verb.is_hide_set());
+        let names = shown.map(|verb| verb.get_name().to_owned()).collect();
+        refused.insert(ContextKind::ValidSubcommand, ContextValue::Strings(names));
+    }
     let exit = match refused.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Exit::Done,
         _ => Exit::Usage,

@@ -3,18 +3,19 @@
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tokio::net::UnixListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::LocalSet;
 use windlass_adapters::{
-    EmbeddedRouter, EmbeddedRouterConfig, LocalTasks, NetworkProber, PortRange, ProcessTarget,
-    ProcessTargetConfig, RandomIds, SystemClock,
+    EmbeddedRouter, EmbeddedRouterConfig, HaltFile, LocalTasks, NetworkProber, PortRange,
+    ProcessTarget, ProcessTargetConfig, RandomIds, SystemClock,
 };
 use windlass_api::Exit;
-use windlass_client::{ControllerLock, Holder, StatePaths};
-use windlass_edge::{EdgeError, Store};
+use windlass_client::{ControllerLock, Holder, ReplaceError, StatePaths, is_stopped, replace};
+use windlass_edge::{Brake as _, EdgeError, Store};
+use windlass_model::Halt;
 use windlass_router::RouterConfig;
 use windlass_runtime::Border;
 use windlass_server::About;
@@ -28,19 +29,67 @@ const JOURNAL: &str = "windlass.db";
 /// This very binary, even when its file was replaced or deleted meanwhile.
 const OURSELVES: &str = "/proc/self/exe";
 
+/// Whose place a controller takes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Place {
+    /// Nobody's: where there is a controller, it is refused.
+    Free,
+    /// That of the one that runs, if one does: it is asked to end.
+    Anothers {
+        /// How long its end may take.
+        within: Duration,
+    },
+}
+
 /// Runs the controller until it is asked to end, or until a `down` left nothing to control.
-pub(crate) fn serve(paths: &StatePaths) -> Result<(), Diagnostic> {
+pub(crate) fn serve(paths: &StatePaths, place: Place) -> Result<(), Diagnostic> {
     log_to_stderr();
     paths.create()?;
-    let taken = ControllerLock::take(paths).map_err(|why| io("the controller's lock", &why))?;
-    let Some(_lock) = taken else {
-        return Err(held(paths));
-    };
+    let _lock = take(paths, place)?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(|why| io("the controller's thread", &why))?;
     LocalSet::new().block_on(&runtime, controller(paths))
+}
+
+fn take(paths: &StatePaths, place: Place) -> Result<ControllerLock, Diagnostic> {
+    match place {
+        Place::Free => ControllerLock::take(paths)
+            .map_err(|why| io("the controller's lock", &why))?
+            .ok_or_else(|| held(paths)),
+        Place::Anothers { within } => replace(paths, within, |pid| {
+            tracing::info!("asked the controller (pid {pid}) to end");
+        })
+        .map_err(|why| not_replaced(&why)),
+    }
+}
+
+fn not_replaced(error: &ReplaceError) -> Diagnostic {
+    match error {
+        ReplaceError::Lock(why) => io("the controller's lock", why),
+        ReplaceError::Stopped { pid } => {
+            Diagnostic::new(Exit::Unreachable, error.to_string()).hint(wake(*pid))
+        }
+        ReplaceError::NotOurs { pid } => Diagnostic::new(Exit::Refused, error.to_string())
+            .hint(format!("look at process {pid}: it has the lock")),
+        ReplaceError::Late { pid, .. } => {
+            let said = Diagnostic::new(Exit::Unreachable, error.to_string());
+            match pid {
+                Some(pid) => said.hint(format!("end it: kill -KILL {pid}; nothing is lost by it")),
+                None => said.hint("look at controller.log in the state directory"),
+            }
+        }
+    }
+}
+
+fn wake(pid: u32) -> String {
+    format!("let it go on: kill -CONT {pid}")
+}
+
+/// Who halted every raise, if somebody did.
+pub(crate) fn halted(paths: &StatePaths) -> Option<Halt> {
+    HaltFile::new(paths.halted.clone()).halted()
 }
 
 async fn controller(paths: &StatePaths) -> Result<(), Diagnostic> {
@@ -55,6 +104,7 @@ async fn controller(paths: &StatePaths) -> Result<(), Diagnostic> {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         epoch: epoch.0,
         pid: std::process::id(),
+        lost_history: running.handle.lost_history(),
     };
     tracing::info!(
         "controller of {} runs, epoch {epoch}",
@@ -113,6 +163,9 @@ async fn border(paths: &StatePaths) -> Result<Border, EdgeError> {
         target: Rc::new(target),
         router: Rc::new(router),
         prober: Rc::new(NetworkProber),
+        #[cfg(feature = "crash-points")]
+        points: Rc::new(crate::crash::Crash::of(&paths.state)),
+        brake: Rc::new(HaltFile::new(paths.halted.clone())),
     })
 }
 
@@ -132,6 +185,7 @@ pub(crate) fn router(paths: &StatePaths) -> Result<(), Diagnostic> {
     windlass_router::run(RouterConfig {
         state: router_state(paths),
         socket: paths.router_socket.clone(),
+        halted: paths.halted.clone(),
         threads,
     })
     .map_err(failed)
@@ -174,15 +228,21 @@ fn log_to_stderr() {
 }
 
 fn held(paths: &StatePaths) -> Diagnostic {
-    let by = match ControllerLock::holder(paths) {
-        Holder::Somebody(Some(pid)) => format!("process {pid}"),
-        Holder::Somebody(None) | Holder::Nobody => "another process".to_owned(),
-    };
-    let summary = format!(
-        "{by} is the controller of {} already",
-        paths.state.display()
-    );
-    Diagnostic::new(Exit::Refused, summary)
+    let place = paths.state.display();
+    let refused = |what: String| Diagnostic::new(Exit::Refused, what);
+    match ControllerLock::holder(paths) {
+        Holder::Somebody(Some(pid)) if is_stopped(pid) => refused(format!(
+            "process {pid} is the controller of {place} already, and it is stopped"
+        ))
+        .hint(wake(pid)),
+        Holder::Somebody(Some(pid)) => refused(format!(
+            "process {pid} is the controller of {place} already"
+        ))
+        .hint("take its place: windlass serve --replace"),
+        Holder::Somebody(None) | Holder::Nobody => refused(format!(
+            "another process is the controller of {place} already"
+        )),
+    }
 }
 
 fn edge(error: &EdgeError) -> Diagnostic {

@@ -107,6 +107,10 @@ impl Lab {
     /// # Errors
     /// It was not done in time, or ended with anything but 0.
     pub(crate) fn windlass(&self, words: &[&str]) -> anyhow::Result<Ended> {
+        program::run(&mut self.command(words), &self.folder, COMMAND_WITHIN)
+    }
+
+    fn command(&self, words: &[&str]) -> Command {
         let mut command = Command::new(&self.binary);
         for name in SURROUNDINGS {
             command.env_remove(name);
@@ -118,7 +122,32 @@ impl Lab {
             .arg("--state-dir")
             .arg(self.state())
             .env("XDG_RUNTIME_DIR", &self.sockets);
-        program::run(&mut command, &self.folder, COMMAND_WITHIN)
+        command
+    }
+
+    /// Replaces the application's file.
+    pub(crate) fn rewrite(&self, text: &str) -> anyhow::Result<()> {
+        fs::write(self.file(), text).context("write the application's file")
+    }
+
+    /// Ends those of its processes that are `meant`, with the signal that can't be answered, and
+    /// waits until they are gone. `what` they are is for the error.
+    ///
+    /// # Errors
+    /// There is none, or one stays.
+    pub(crate) fn kill(&self, what: &str, meant: impl Fn(&Process) -> bool) -> anyhow::Result<()> {
+        let found = processes::of_folder(&self.folder)?;
+        let meant: Vec<Process> = found.into_iter().filter(meant).collect();
+        anyhow::ensure!(!meant.is_empty(), "there is no {what}");
+        for process in &meant {
+            kill(process);
+        }
+        let until = Instant::now() + SETTLED_WITHIN;
+        while meant.iter().any(Process::runs) {
+            anyhow::ensure!(Instant::now() < until, "the {what} was killed and stays");
+            thread::yield_now();
+        }
+        Ok(())
     }
 
     /// Its processes, once they are no more than `most`, or as they are after some time.
@@ -172,15 +201,20 @@ impl Lab {
         if left.is_empty() {
             return;
         }
-        self.windlass(&["down"]).ok();
+        let mut down = self.command(&["down"]);
+        program::clear(&mut down, &self.folder, COMMAND_WITHIN).ok();
         for process in self.settled(0).unwrap_or_default() {
-            let id = i32::try_from(process.pid)
-                .ok()
-                .and_then(rustix::process::Pid::from_raw);
-            if let Some(id) = id {
-                rustix::process::kill_process(id, rustix::process::Signal::KILL).ok();
-            }
+            kill(&process);
         }
+    }
+}
+
+fn kill(process: &Process) {
+    let id = i32::try_from(process.pid)
+        .ok()
+        .and_then(rustix::process::Pid::from_raw);
+    if let Some(id) = id {
+        rustix::process::kill_process(id, rustix::process::Signal::KILL).ok();
     }
 }
 

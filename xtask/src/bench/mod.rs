@@ -1,10 +1,12 @@
 //! `cargo xtask bench`: figures of the release build, each beside an anchor measured in the same run.
 
+pub(crate) mod interrupt;
 mod lab;
-mod processes;
+pub(crate) mod processes;
 mod program;
 mod registry;
 mod report;
+mod rollback;
 mod row;
 mod run;
 mod spine;

@@ -24,6 +24,21 @@ pub(crate) enum Role {
 pub(crate) struct Process {
     pub(crate) pid: u32,
     pub(crate) role: Role,
+    /// Its command line; empty for one that has ended.
+    pub(crate) words: Vec<String>,
+}
+
+impl Process {
+    /// Whether its command line holds this option with this value.
+    pub(crate) fn has(&self, option: &str, value: &str) -> bool {
+        let mut pairs = self.words.iter().zip(self.words.iter().skip(1));
+        pairs.any(|(left, right)| left == option && right == value)
+    }
+
+    /// Whether it has not ended; one that nobody has waited for has.
+    pub(crate) fn runs(&self) -> bool {
+        fs::read(format!("/proc/{}/cmdline", self.pid)).is_ok_and(|line| !line.is_empty())
+    }
 }
 
 /// Memory of one process, in bytes.
@@ -59,6 +74,7 @@ pub(crate) fn of_folder(folder: &Path) -> anyhow::Result<Vec<Process>> {
             found.push(Process {
                 pid,
                 role: role(&line),
+                words: line.split('\0').map(str::to_owned).collect(),
             });
         }
     }
@@ -69,6 +85,7 @@ pub(crate) fn of_folder(folder: &Path) -> anyhow::Result<Vec<Process>> {
     found.extend(ours.map(|(pid, _)| Process {
         pid,
         role: Role::Other,
+        words: Vec::new(),
     }));
     Ok(found)
 }
@@ -187,7 +204,16 @@ mod tests {
         Process {
             pid: std::process::id(),
             role: Role::Other,
+            words: ["demo-service", "--version", "v1"]
+                .map(str::to_owned)
+                .into(),
         }
+    }
+
+    #[test]
+    fn a_process_runs_and_has_its_options() {
+        assert!(here().runs());
+        assert!(here().has("--version", "v1") && !here().has("--version", "v11"));
     }
 
     #[test]

@@ -8,6 +8,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 
+use crate::bench::interrupt;
+
 /// Time between two looks at whether it ended; also how exact its time is.
 const LOOK: Duration = Duration::from_millis(1);
 /// Bytes of a failed program's talk that its error repeats.
@@ -26,8 +28,30 @@ pub(crate) struct Ended {
 /// pipe would be open for as long as they live.
 ///
 /// # Errors
-/// It could not be started, was not done `within` the time and was ended, or ended with anything but 0.
+/// It could not be started, was not done `within` the time or before Ctrl-C and was ended, or ended
+/// with anything but 0.
 pub(crate) fn run(command: &mut Command, folder: &Path, within: Duration) -> anyhow::Result<Ended> {
+    run_while(command, folder, within, interrupt::check)
+}
+
+/// The same for what clears away: it is done after Ctrl-C too.
+///
+/// # Errors
+/// As those of [`run`].
+pub(crate) fn clear(
+    command: &mut Command,
+    folder: &Path,
+    within: Duration,
+) -> anyhow::Result<Ended> {
+    run_while(command, folder, within, || Ok(()))
+}
+
+fn run_while(
+    command: &mut Command,
+    folder: &Path,
+    within: Duration,
+    wanted: fn() -> anyhow::Result<()>,
+) -> anyhow::Result<Ended> {
     let [out, err] = ["out", "err"].map(|name| folder.join(name));
     let make =
         |path: &PathBuf| File::create(path).with_context(|| format!("make {}", path.display()));
@@ -47,9 +71,11 @@ pub(crate) fn run(command: &mut Command, folder: &Path, within: Duration) -> any
         {
             break status;
         }
-        if started.elapsed() > within {
+        let stopped = wanted();
+        if stopped.is_err() || started.elapsed() > within {
             child.kill().context("end a program that took too long")?;
             child.wait().context("wait for a program that was ended")?;
+            stopped.with_context(|| format!("run `{written}`"))?;
             anyhow::bail!("`{written}` was not done within {within:?}: {}", tail(&err));
         }
         thread::sleep(LOOK);

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use crate::bench::rollback;
 use crate::bench::row::Measure;
 use crate::bench::spine;
 
@@ -33,7 +34,7 @@ pub(crate) struct Bench {
 }
 
 /// Every bench.
-pub(crate) static BENCHES: [Bench; 1] = [spine::BENCH];
+pub(crate) static BENCHES: [Bench; 2] = [spine::BENCH, rollback::BENCH];
 
 /// The benches of this name, or all of them.
 ///
@@ -60,6 +61,7 @@ mod tests {
     #[test]
     fn a_bench_is_found_by_name_and_all_without_one() {
         assert_eq!(chosen(Some("spine")).expect("it is there").len(), 1);
+        assert_eq!(chosen(Some("rollback")).expect("it is there").len(), 1);
         assert_eq!(chosen(None).expect("all").len(), BENCHES.len());
         let error = chosen(Some("nothing"))
             .expect_err("it is not there")

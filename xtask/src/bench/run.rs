@@ -8,6 +8,7 @@ use anyhow::Context as _;
 use serde::Deserialize;
 
 use crate::arguments::Form;
+use crate::bench::interrupt;
 use crate::bench::registry::{Product, chosen};
 use crate::bench::report::Report;
 use crate::bench::row::Row;
@@ -24,12 +25,15 @@ pub(crate) fn run(name: Option<&str>, form: Form) -> anyhow::Result<()> {
     let benches = chosen(name)?;
     let workspace = Workspace::find()?;
     let product = product(&workspace)?;
+    // Only from here on is there anything to clear away.
+    interrupt::listen()?;
     let load = timing::load()?;
     let mut rows = Vec::new();
     for bench in benches {
         say::aside(&format!("== bench {}: {}", bench.name, bench.about));
         let begun = Instant::now();
         for part in bench.parts {
+            interrupt::check()?;
             let measures = part(&product).with_context(|| format!("bench {}", bench.name))?;
             let load = timing::load()?;
             rows.extend(

@@ -6,9 +6,10 @@ use std::io;
 use anyhow::Context as _;
 
 use crate::arguments::Extent;
+use crate::setup;
 use crate::stage::{Fate, Stage, cargo};
 use crate::test::ran::{PlainOutput, Ran, binaries, from_junit};
-use crate::test::suites::{FAST_EXCLUDED, FAST_FILTER, Runner};
+use crate::test::suites::{FAST_EXCLUDED, FAST_FILTER, ORDINARY, REAL_FILTER, Runner};
 use crate::workspace::Workspace;
 
 /// What a run of the tests left behind.
@@ -58,6 +59,38 @@ pub(super) fn by_nextest(workspace: &Workspace, extent: Extent) -> anyhow::Resul
         ran,
         closing,
     })
+}
+
+/// Runs the tests with the real components once more, as a user without rights. Nothing to do where
+/// the run is such a user's already.
+///
+/// # Errors
+/// A test failed; it has been told.
+pub(super) fn as_an_ordinary_user(workspace: &Workspace, runner: Runner) -> anyhow::Result<()> {
+    if !setup::is_root() {
+        return Ok(());
+    }
+    let command = match runner {
+        Runner::Nextest => {
+            let mut command = cargo(&["nextest", "run", "--locked", "--profile", "ci"]);
+            // The same words as before, so that nothing is built again.
+            command.args(selection(Extent::Whole, runner));
+            command.args(["--filterset", REAL_FILTER]);
+            command
+        }
+        Runner::Plain => {
+            let words = ["--package", FAST_EXCLUDED, "--test", "it"];
+            let mut command = cargo(&["test", "--locked", "--no-fail-fast"]);
+            command.args(words);
+            command
+        }
+    };
+    Stage::new(ORDINARY, &workspace.root, command)
+        .with("CARGO_TERM_COLOR", "never")
+        .with("INSTA_UPDATE", "no")
+        .with("RUST_TEST_THREADS", "1")
+        .with("WINDLASS_TEST_USER", "ordinary")
+        .run()
 }
 
 /// Builds every test once, and returns what cargo says about them; the runner finds them built.

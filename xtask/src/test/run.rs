@@ -7,8 +7,9 @@ use crate::pure::{PURE_CRATES, WORLDLY};
 use crate::say;
 use crate::setup;
 use crate::stage::{Stage, cargo, has_subcommand};
-use crate::test::proof::{Proof, build, by_cargo, by_nextest, selection};
-use crate::test::suites::{Runner, Suite, missing, unlisted, wanted};
+use crate::sweep;
+use crate::test::proof::{Proof, as_an_ordinary_user, build, by_cargo, by_nextest, selection};
+use crate::test::suites::{ORDINARY, Runner, SWEEP, Suite, missing, unlisted, wanted};
 use crate::workspace::Workspace;
 
 /// How a whole run ended; what failed has been said.
@@ -57,7 +58,52 @@ pub(crate) fn run(extent: Extent) -> anyhow::Result<Verdict> {
             by_cargo(&workspace, &selection, &built)
         }
     };
+    let proof = match extent {
+        Extent::Whole => {
+            let proof = once_more(&workspace, runner, proof, &mut stages);
+            swept(&workspace, proof, &mut stages)
+        }
+        Extent::Fast => proof,
+    };
     Ok(conclude(&wanted(extent, runner), &stages, proof, started))
+}
+
+/// The real components once more, as a user without rights; a failure is told with the others.
+fn once_more(
+    workspace: &Workspace,
+    runner: Runner,
+    mut proof: Proof,
+    stages: &mut Vec<&'static str>,
+) -> Proof {
+    match as_an_ordinary_user(workspace, runner) {
+        Ok(()) => stages.push(ORDINARY),
+        Err(error) => proof.ended = proof.ended.and(Err(error)),
+    }
+    proof
+}
+
+/// Kills the product at its crash points, of which the code is linted first: no other stage compiles
+/// it. A failure is told with the others.
+fn swept(workspace: &Workspace, mut proof: Proof, stages: &mut Vec<&'static str>) -> Proof {
+    let lints = [
+        "clippy",
+        "--locked",
+        "--package",
+        "windlass-runtime",
+        "--package",
+        "windlass",
+        "--features",
+        "windlass/crash-points",
+        "--",
+        "--deny",
+        "warnings",
+    ];
+    let linted = Stage::new("clippy sweep", &workspace.root, cargo(&lints)).run();
+    match linted.and_then(|()| sweep::run(&sweep::Ask::for_tests())) {
+        Ok(()) => stages.push(SWEEP),
+        Err(error) => proof.ended = proof.ended.and(Err(error)),
+    }
+    proof
 }
 
 /// Formatting, lints, and the purity of the crates that decide.

@@ -28,8 +28,14 @@ enum Shown {
 /// The suite that needs the real components.
 const REAL: &str = "e2e";
 
+/// The same suite as a user without rights: once more when the run is root's, else the run itself.
+pub(super) const ORDINARY: &str = "e2e-ordinary";
+
+/// The product, killed at its crash points.
+pub(super) const SWEEP: &str = "sweep";
+
 /// Every suite, in the order in which the closing line names them.
-const SUITES: [Suite; 22] = [
+const SUITES: [Suite; 25] = [
     Suite {
         name: "fmt",
         shown_by: Shown::Stage,
@@ -69,6 +75,10 @@ const SUITES: [Suite; 22] = [
     Suite {
         name: "engine",
         shown_by: Shown::Package("windlass-engine"),
+    },
+    Suite {
+        name: "analysis",
+        shown_by: Shown::Package("windlass-analysis"),
     },
     Suite {
         name: "control",
@@ -118,7 +128,18 @@ const SUITES: [Suite; 22] = [
         name: REAL,
         shown_by: Shown::Integration("windlass"),
     },
+    Suite {
+        name: ORDINARY,
+        shown_by: Shown::Stage,
+    },
+    Suite {
+        name: SWEEP,
+        shown_by: Shown::Stage,
+    },
 ];
+
+/// What a fast run leaves out besides.
+const NOT_FAST: [&str; 2] = [ORDINARY, SWEEP];
 
 /// Packages that need no test of their own, each with the reason.
 const WITHOUT_TESTS: [(&str, &str); 2] = [
@@ -138,6 +159,9 @@ pub(super) enum Runner {
     Plain,
 }
 
+/// The nextest filter of the suite that is run once more as a user without rights.
+pub(super) const REAL_FILTER: &str = "package(=windlass) and kind(test)";
+
 /// The nextest filter that leaves out what a fast run does not prove.
 pub(super) const FAST_FILTER: &str = "not (package(=windlass) and kind(test))";
 
@@ -148,8 +172,10 @@ pub(super) const FAST_EXCLUDED: &str = "windlass";
 pub(super) fn wanted(extent: Extent, runner: Runner) -> Vec<Suite> {
     let is_wanted = |suite: &Suite| match (extent, runner) {
         (Extent::Whole, Runner::Nextest | Runner::Plain) => true,
-        (Extent::Fast, Runner::Nextest) => suite.name != REAL,
-        (Extent::Fast, Runner::Plain) => suite.shown_by.package() != Some(FAST_EXCLUDED),
+        (Extent::Fast, Runner::Nextest) => suite.name != REAL && !NOT_FAST.contains(&suite.name),
+        (Extent::Fast, Runner::Plain) => {
+            !NOT_FAST.contains(&suite.name) && suite.shown_by.package() != Some(FAST_EXCLUDED)
+        }
     };
     SUITES.into_iter().filter(is_wanted).collect()
 }
@@ -212,7 +238,7 @@ impl Shown {
 mod tests {
     use super::*;
 
-    const STAGES: [&str; 5] = ["fmt", "clippy", "build", "pure", "doc"];
+    const STAGES: [&str; 7] = ["fmt", "clippy", "build", "pure", "doc", ORDINARY, SWEEP];
 
     fn whole() -> Vec<Suite> {
         wanted(Extent::Whole, Runner::Nextest)

@@ -1,39 +1,62 @@
-//! The table of invariants names the tests that check each; those tests are there.
+//! The tables of invariants and scenarios name the tests that check each row; those tests are there.
 
 use crate::tree::{assert_none, read, sources};
 
-const PAGE: &str = "docs/architecture.md";
-const HEADING: &str = "## Invariants";
+/// Pages with such a table, and the heading above it.
+const TABLES: [(&str, &str); 2] = [
+    ("docs/architecture.md", "## Invariants"),
+    ("docs/scenarios.md", "## Scenarios"),
+];
 
-/// The names in back quotes that look like a test's: words joined by underscores.
-fn tests_named(page: &str) -> Vec<&str> {
-    let section = page.split_once(HEADING).map_or("", |(_before, rest)| rest);
+/// The rows below `heading`, without the table's own head.
+fn rows<'p>(page: &'p str, heading: &str) -> Vec<&'p str> {
+    let section = page.split_once(heading).map_or("", |(_before, rest)| rest);
     let section = section
         .split_once("\n## ")
         .map_or(section, |(section, _after)| section);
     let rows = section.lines().filter(|line| line.starts_with('|'));
-    rows.filter_map(|row| row.trim_end_matches(['|', ' ']).rsplit('|').next())
+    rows.skip_while(|row| !row.starts_with("|--"))
+        .skip(1)
+        .collect()
+}
+
+/// The names in back quotes of a row's last column that look like a test's: words joined by underscores.
+fn tests_named(row: &str) -> Vec<&str> {
+    let cell = row.trim_end_matches(['|', ' ']).rsplit('|').next();
+    cell.into_iter()
         .flat_map(|cell| cell.split('`').skip(1).step_by(2))
         .filter(|name| name.matches('_').count() >= 2 && !name.contains(['.', '/', ':', ' ']))
         .collect()
 }
 
 #[test]
-fn every_test_that_the_table_names_exists() {
-    let page = read(PAGE);
-    assert!(page.contains(HEADING), "{PAGE} has no heading {HEADING:?}");
+fn every_row_names_a_test_and_every_test_that_it_names_exists() {
     let all: String = sources().into_iter().map(|source| source.text).collect();
-    let lost: Vec<String> = tests_named(&page)
-        .into_iter()
-        .filter(|name| !all.contains(&format!("fn {name}(")))
-        .map(|name| format!("{PAGE} names {name}, which is no test here"))
-        .collect();
-    assert_none(&lost);
+    let mut wrong = Vec::new();
+    for (name, heading) in TABLES {
+        let page = read(name);
+        let rows = rows(&page, heading);
+        assert!(!rows.is_empty(), "{name} has no table below {heading:?}");
+        for row in rows {
+            let tests = tests_named(row);
+            if tests.is_empty() {
+                wrong.push(format!("{name} names no test in: {row}"));
+            }
+            for test in tests {
+                if !all.contains(&format!("fn {test}(")) {
+                    wrong.push(format!("{name} names {test}, which is no test here"));
+                }
+            }
+        }
+    }
+    assert_none(&wrong);
 }
 
 #[test]
 fn names_are_taken_from_the_last_column_only() {
-    let page = "## Invariants\n\n| 1 | `a_b_c` holds | `the_test_name`, see `crates/x_y_z.rs` |\n\
+    let page = "## A\n\n| no. | x |\n|---|---|\n| 1 | `a_b_c` holds | `the_test_name`, see `crates/x_y_z.rs` |\n\
                 \n## Next\n| 2 | x | `another_test_name` |\n";
-    assert_eq!(tests_named(page), ["the_test_name"]);
+    let rows = rows(page, "## A");
+    assert_eq!(rows.len(), 1);
+    assert_eq!(tests_named(rows[0]), ["the_test_name"]);
 }

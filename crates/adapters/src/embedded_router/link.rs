@@ -12,8 +12,8 @@ use rustix::net::RecvFlags;
 use tokio::net::UnixStream;
 use tokio::time::timeout;
 use windlass_control::{
-    Generation, ObservedTable, Refusal, RouteChange, RouterBoot, RouterReply, RouterRequest, Tick,
-    encode,
+    Generation, ObservedTable, Refusal, RouterBoot, RouterReply, RouterRequest, TableChange, Tick,
+    TripwireId, encode,
 };
 use windlass_edge::{EdgeError, ErrorKind, Retry};
 use windlass_model::{Epoch, Millis, ServiceKey};
@@ -26,15 +26,20 @@ const CALL_TIME: Duration = Duration::from_secs(15);
 /// When to try again what may go better soon.
 const SOON: Retry = Retry::After(Millis::from_secs(1));
 
-/// A connection on which this controller's epoch has been heard.
+/// A connection, on which this controller may have said its epoch.
 pub(super) struct Link {
     stream: UnixStream,
-    epoch: Epoch,
+    /// None: it only asks here.
+    epoch: Option<Epoch>,
 }
 
 impl Link {
-    /// Connects and says the epoch.
-    pub(super) async fn connect(socket: &Path, epoch: Epoch) -> Result<Self, EdgeError> {
+    /// Connects, and says the epoch if it is to be said.
+    ///
+    /// # Errors
+    /// `Refused` when the router has heard a newer one; `Unreachable` when none answers, also when
+    /// it is ending and an epoch is said to it.
+    pub(super) async fn connect(socket: &Path, epoch: Option<Epoch>) -> Result<Self, EdgeError> {
         let unreachable = |why: io::Error| {
             let what = format!("no router answers on {}", socket.display());
             EdgeError::new(ErrorKind::Unreachable, SOON, what).because(why)
@@ -45,10 +50,28 @@ impl Link {
             .and_then(|connected| connected)
             .map_err(unreachable)?;
         let mut link = Self { stream, epoch };
+        let Some(epoch) = epoch else {
+            // One that was killed a moment ago takes in a connection and answers nothing.
+            link.observe().await?;
+            return Ok(link);
+        };
         match link.call(&RouterRequest::Hello { epoch }).await? {
             RouterReply::Welcome { .. } => Ok(link),
             other => Err(unexpected(&other)),
         }
+    }
+
+    /// Whether this controller's epoch was said here.
+    pub(super) fn speaks(&self) -> bool {
+        self.epoch.is_some()
+    }
+
+    /// The epoch that goes with whatever changes something.
+    fn said(&self) -> Result<Epoch, EdgeError> {
+        self.epoch.ok_or_else(|| {
+            let what = "this connection to the router is only for asking";
+            EdgeError::new(ErrorKind::Unreachable, Retry::Now, what)
+        })
     }
 
     /// Whether the router's end is still there.
@@ -92,7 +115,7 @@ impl Link {
         address: SocketAddr,
         listener: &TcpListener,
     ) -> Result<(), EdgeError> {
-        let epoch = self.epoch;
+        let epoch = self.said()?;
         let request = RouterRequest::Listen { epoch, address };
         match self.exchange(&request, Some(listener.as_fd())).await?.0 {
             RouterReply::Done => Ok(()),
@@ -115,11 +138,22 @@ impl Link {
 
     pub(super) async fn apply(
         &mut self,
-        changes: BTreeMap<ServiceKey, RouteChange>,
+        change: TableChange,
     ) -> Result<BTreeMap<ServiceKey, Generation>, EdgeError> {
-        let epoch = self.epoch;
-        match self.call(&RouterRequest::Apply { epoch, changes }).await? {
+        let epoch = self.said()?;
+        match self.call(&RouterRequest::Apply { epoch, change }).await? {
             RouterReply::Applied(generations) => Ok(generations),
+            other => Err(unexpected(&other)),
+        }
+    }
+
+    pub(super) async fn acknowledge(&mut self, trip: &TripwireId) -> Result<(), EdgeError> {
+        let (epoch, trip) = (self.said()?, trip.clone());
+        match self
+            .call(&RouterRequest::Acknowledge { epoch, trip })
+            .await?
+        {
+            RouterReply::Done => Ok(()),
             other => Err(unexpected(&other)),
         }
     }
@@ -139,7 +173,7 @@ impl Link {
     }
 
     pub(super) async fn shutdown(&mut self) -> Result<(), EdgeError> {
-        let epoch = self.epoch;
+        let epoch = self.said()?;
         match self.call(&RouterRequest::Shutdown { epoch }).await? {
             RouterReply::Done => Ok(()),
             other => Err(unexpected(&other)),
@@ -185,6 +219,16 @@ fn unexpected(reply: &RouterReply) -> EdgeError {
             SOON,
             format!("slot {slot} of {service} has no ready instance"),
         ),
+        Refusal::Tripped(trip) => EdgeError::new(
+            ErrorKind::Conflict,
+            SOON,
+            format!("the tripwire {} has fired", trip.0),
+        ),
+        Refusal::Halted(by) => EdgeError::new(
+            ErrorKind::Halted,
+            SOON,
+            format!("nothing is raised: halted by {by}"),
+        ),
         Refusal::Invalid(what) => EdgeError::new(
             ErrorKind::Rejected,
             Retry::Never,
@@ -202,8 +246,10 @@ fn unexpected(reply: &RouterReply) -> EdgeError {
 pub(super) fn ends_link(error: &EdgeError) -> bool {
     match error.kind {
         ErrorKind::Unreachable | ErrorKind::Timeout | ErrorKind::Malformed => true,
-        ErrorKind::Refused | ErrorKind::Rejected | ErrorKind::Conflict | ErrorKind::Unsupported => {
-            false
-        }
+        ErrorKind::Refused
+        | ErrorKind::Rejected
+        | ErrorKind::Conflict
+        | ErrorKind::Halted
+        | ErrorKind::Unsupported => false,
     }
 }

@@ -4,26 +4,43 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 
-use windlass_control::{ObservedTable, RouteChange};
+use windlass_control::{ObservedTable, TableChange, Tripwire};
 use windlass_edge::{EdgeError, ErrorKind, Retry};
-use windlass_model::{Millis, ServiceKey};
+use windlass_model::{Millis, Route, ServiceKey};
 
 use super::owner;
 
-/// Which addresses are held, and which of them a route names.
+/// Which addresses are held, and which of them are named.
 #[derive(Debug, Default)]
 pub(super) struct Listeners {
     held: BTreeMap<SocketAddr, TcpListener>,
-    named: BTreeMap<ServiceKey, Vec<SocketAddr>>,
+    /// By the routes in effect.
+    routes: BTreeMap<ServiceKey, Vec<SocketAddr>>,
+    /// By the ways back of armed tripwires: the router may go there by itself.
+    ways_back: BTreeMap<ServiceKey, Vec<SocketAddr>>,
 }
 
 impl Listeners {
     /// Learns from the router's table which addresses are named.
     pub(super) fn learn(&mut self, table: &ObservedTable) {
         let services = table.services.iter();
-        self.named = services
+        self.routes = services
+            .clone()
             .map(|(key, observed)| (key.clone(), observed.route.listeners.clone()))
             .collect();
+        self.ways_back = services
+            .filter_map(|(key, observed)| {
+                let tripwire = observed.tripwire.as_ref()?;
+                Some((key.clone(), way_back(tripwire).collect()))
+            })
+            .collect();
+    }
+
+    /// Learns, and closes what is not named any more: a tripwire may have fired, and a socket that
+    /// the router has let go of would only let clients wait.
+    pub(super) fn follow(&mut self, table: &ObservedTable) {
+        self.learn(table);
+        self.close_unnamed();
     }
 
     /// Takes duplicates that another holder gave.
@@ -38,22 +55,27 @@ impl Listeners {
         self.held.iter().map(|(address, l)| (*address, l))
     }
 
-    /// Addresses that a route names and nobody here holds.
-    pub(super) fn missing(&self) -> Vec<SocketAddr> {
-        let named = self.named.values().flatten();
-        named
-            .filter(|address| !self.held.contains_key(address))
-            .copied()
-            .collect()
+    /// Addresses that are named and nobody here holds.
+    pub(super) fn missing(&self) -> BTreeSet<SocketAddr> {
+        let mut missing = self.named();
+        missing.retain(|address| !self.held.contains_key(address));
+        missing
     }
 
-    /// Binds what `changes` name and is not held yet; all of it or nothing. The addresses bound.
-    pub(super) fn bind_new(
-        &mut self,
-        changes: &BTreeMap<ServiceKey, RouteChange>,
-    ) -> Result<Vec<SocketAddr>, EdgeError> {
+    fn named(&self) -> BTreeSet<SocketAddr> {
+        let named = self.routes.values().chain(self.ways_back.values());
+        named.flatten().copied().collect()
+    }
+
+    fn close_unnamed(&mut self) {
+        let named = self.named();
+        self.held.retain(|address, _| named.contains(address));
+    }
+
+    /// Binds what `change` names and is not held yet; all of it or nothing. The addresses bound.
+    pub(super) fn bind_new(&mut self, change: &TableChange) -> Result<Vec<SocketAddr>, EdgeError> {
         let mut new = BTreeMap::new();
-        for address in wanted(changes) {
+        for address in wanted(change) {
             if !self.held.contains_key(&address) && !new.contains_key(&address) {
                 new.insert(address, bind(address)?);
             }
@@ -70,12 +92,9 @@ impl Listeners {
         Ok(())
     }
 
-    /// Sockets for everything that `changes` name.
-    pub(super) fn of<'a>(
-        &'a self,
-        changes: &BTreeMap<ServiceKey, RouteChange>,
-    ) -> Vec<(SocketAddr, &'a TcpListener)> {
-        let wanted: BTreeSet<SocketAddr> = wanted(changes).collect();
+    /// Sockets for everything that `change` names.
+    pub(super) fn of(&self, change: &TableChange) -> Vec<(SocketAddr, &TcpListener)> {
+        let wanted = wanted(change);
         self.held().filter(|(a, _)| wanted.contains(a)).collect()
     }
 
@@ -87,25 +106,47 @@ impl Listeners {
     /// Closes all.
     pub(super) fn close_all(&mut self) {
         self.held.clear();
-        self.named.clear();
+        self.routes.clear();
+        self.ways_back.clear();
     }
 
-    /// Notes applied changes, and closes what no route names any more.
-    pub(super) fn applied(&mut self, changes: &BTreeMap<ServiceKey, RouteChange>) {
-        for (key, change) in changes {
-            match &change.route {
-                Some(route) => self.named.insert(key.clone(), route.listeners.clone()),
-                None => self.named.remove(key),
+    /// Notes an applied change, and closes what is not named any more.
+    pub(super) fn applied(&mut self, change: &TableChange) {
+        for (key, change) in &change.routes {
+            if let Some(route) = &change.route {
+                self.routes.insert(key.clone(), route.listeners.clone());
+            } else {
+                self.routes.remove(key);
+                self.ways_back.remove(key);
+            }
+        }
+        for (key, tripwire) in &change.tripwires {
+            match tripwire {
+                Some(armed) => self
+                    .ways_back
+                    .insert(key.clone(), way_back(armed).collect()),
+                None => self.ways_back.remove(key),
             };
         }
-        let named: BTreeSet<SocketAddr> = self.named.values().flatten().copied().collect();
-        self.held.retain(|address, _| named.contains(address));
+        self.close_unnamed();
     }
 }
 
-fn wanted(changes: &BTreeMap<ServiceKey, RouteChange>) -> impl Iterator<Item = SocketAddr> {
-    let routes = changes.values().filter_map(|change| change.route.as_ref());
-    routes.flat_map(|route| route.listeners.iter().copied())
+fn wanted(change: &TableChange) -> BTreeSet<SocketAddr> {
+    let routes = change.routes.values().filter_map(|c| c.route.as_ref());
+    let armed = change.tripwires.values().flatten();
+    routes
+        .flat_map(named_by)
+        .chain(armed.flat_map(way_back))
+        .collect()
+}
+
+fn way_back(tripwire: &Tripwire) -> impl Iterator<Item = SocketAddr> {
+    tripwire.way_back.values().flat_map(named_by)
+}
+
+fn named_by(route: &Route) -> impl Iterator<Item = SocketAddr> {
+    route.listeners.iter().copied()
 }
 
 fn bind(address: SocketAddr) -> Result<TcpListener, EdgeError> {
@@ -127,4 +168,66 @@ fn bind(address: SocketAddr) -> Result<TcpListener, EdgeError> {
         };
         EdgeError::new(kind, retry, what).because(why)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use windlass_control::{Direction, Generation, RouteChange, TripwireId};
+    use windlass_model::{RouteMode, SlotId};
+
+    use super::*;
+
+    fn key() -> ServiceKey {
+        ServiceKey::try_from("shop/default/web".to_owned()).expect("a key")
+    }
+
+    fn route(address: SocketAddr) -> Route {
+        Route {
+            listeners: vec![address],
+            mode: RouteMode::Serve,
+            slots: Vec::new(),
+        }
+    }
+
+    fn change(address: SocketAddr, back: Option<SocketAddr>) -> TableChange {
+        let route_change = RouteChange {
+            direction: Direction::Raise,
+            decided_on: Generation::default(),
+            route: Some(route(address)),
+        };
+        let tripwire = back.map(|back| Tripwire {
+            id: TripwireId("one".to_owned()),
+            slot: SlotId::default(),
+            errors_above: None,
+            way_back: BTreeMap::from([(key(), route(back))]),
+        });
+        TableChange {
+            routes: BTreeMap::from([(key(), route_change)]),
+            tripwires: BTreeMap::from([(key(), tripwire)]),
+            relies_on: BTreeMap::new(),
+        }
+    }
+
+    fn held(listeners: &Listeners) -> BTreeSet<SocketAddr> {
+        listeners.held().map(|(address, _)| address).collect()
+    }
+
+    #[test]
+    fn the_way_back_keeps_its_listener_until_the_tripwire_is_disarmed() {
+        let free = || {
+            let any = TcpListener::bind("127.0.0.1:0").expect("a listener");
+            any.local_addr().expect("an address")
+        };
+        let (old, new) = (free(), free());
+        let mut listeners = Listeners::default();
+        let armed = change(new, Some(old));
+        let bound = listeners.bind_new(&armed).expect("both are free");
+        assert_eq!(bound.len(), 2);
+        assert_eq!(listeners.of(&armed).len(), 2);
+        listeners.applied(&armed);
+        assert_eq!(held(&listeners), BTreeSet::from([old, new]));
+        listeners.applied(&change(new, None));
+        assert_eq!(held(&listeners), BTreeSet::from([new]));
+        assert!(listeners.missing().is_empty());
+    }
 }

@@ -6,9 +6,16 @@
 //! again within a second, by the task that [`EmbeddedRouter`] owns or by the next call, whichever
 //! comes first. Dropping the adapter leaves the router running.
 //!
+//! Until this controller changes something for the first time it only asks: connecting, observing
+//! and reading ticks say no epoch, and a router that is started for it takes up its own table. The
+//! first change (one of nothing will do) asks what was heard before, and is refused when that is not
+//! below the own epoch: then this controller's history is lost or older, and it stays silent. After
+//! the first change the router is looked after.
+//!
 //! It can't tell which of two controllers of the same epoch is right; epochs come from the store.
 
 mod config;
+mod heard;
 mod link;
 mod listeners;
 mod owner;

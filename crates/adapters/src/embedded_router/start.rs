@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 use windlass_edge::{EdgeError, ErrorKind, Retry};
-use windlass_model::Millis;
+use windlass_model::{Epoch, Millis};
 
 use super::config::EmbeddedRouterConfig;
 use super::link::Link;
@@ -39,14 +39,17 @@ fn failed(what: String, why: io::Error) -> EdgeError {
     EdgeError::new(ErrorKind::Unreachable, retry, what).because(why)
 }
 
-/// Starts the program and waits until it answers. The child has a process session of its own,
-/// which it makes itself, and its output goes to the log.
-pub(super) async fn start(config: &EmbeddedRouterConfig) -> Result<(Link, Child), EdgeError> {
+/// Starts the program and waits until it answers, to `epoch` if that is said. The child has a
+/// process session of its own, which it makes itself, and its output goes to the log.
+pub(super) async fn start(
+    config: &EmbeddedRouterConfig,
+    epoch: Option<Epoch>,
+) -> Result<(Link, Child), EdgeError> {
     let mut child = spawn(config)?;
     tracing::info!(pid = child.id(), "started a router");
     let until = Instant::now() + START_TIME;
     loop {
-        let last = match Link::connect(&config.socket, config.epoch).await {
+        let last = match Link::connect(&config.socket, epoch).await {
             Ok(link) => return Ok((link, child)),
             Err(why) if why.kind == ErrorKind::Refused => return Err(why),
             Err(why) => why,
@@ -54,7 +57,7 @@ pub(super) async fn start(config: &EmbeddedRouterConfig) -> Result<(Link, Child)
         let log = config.log.display();
         if let Ok(Some(status)) = child.try_wait() {
             // Another one may have been faster: then that one answers.
-            if let Ok(link) = Link::connect(&config.socket, config.epoch).await {
+            if let Ok(link) = Link::connect(&config.socket, epoch).await {
                 return Ok((link, child));
             }
             let what = format!("the router ended at once ({status}); see {log}");

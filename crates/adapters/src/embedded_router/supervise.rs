@@ -9,11 +9,12 @@ use async_trait::async_trait;
 use tokio::sync::Mutex;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
-use windlass_control::{Generation, ObservedTable, RouteChange, RouterBoot, Tick};
+use windlass_control::{Generation, ObservedTable, RouterBoot, TableChange, Tick, TripwireId};
 use windlass_edge::{EdgeError, ErrorKind, Retry, TrafficRouter};
-use windlass_model::ServiceKey;
+use windlass_model::{Epoch, ServiceKey};
 
 use super::config::EmbeddedRouterConfig;
+use super::heard;
 use super::link::{Link, ends_link};
 use super::listeners::Listeners;
 use super::start::start;
@@ -51,22 +52,37 @@ struct State {
     /// The router, if this adapter started it; kept to learn of its end.
     child: Option<Child>,
     listeners: Listeners,
+    voice: Voice,
     /// It was told to end: nobody brings it back.
     ended: bool,
 }
 
+/// Whether this controller may say anything that the router keeps.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Voice {
+    /// It has said nothing yet.
+    #[default]
+    Silent,
+    /// What was heard before its first word was older.
+    Speaks,
+    /// This was heard before its first word, and is not older: its history is lost.
+    Lost(Epoch),
+}
+
 impl EmbeddedRouter {
-    /// Uses the router that answers on the socket, else starts one. Takes duplicates of the
-    /// listeners it has, binds those that its table names and nobody holds, and hands them over.
+    /// Uses the router that answers on the socket, else starts one. Says nothing to it.
+    ///
+    /// The first change takes duplicates of the listeners that the router has, binds those that its
+    /// table names and nobody holds, and hands them over; from then on it is looked after.
     ///
     /// # Errors
-    /// `Refused` when the router has heard a newer epoch; `Unreachable` when none could be started.
+    /// `Unreachable` when none could be started.
     pub async fn connect(config: EmbeddedRouterConfig) -> Result<Self, EdgeError> {
         let shared = Arc::new(Shared {
             config,
             state: Mutex::default(),
         });
-        shared.state.lock().await.ensure(&shared.config).await?;
+        shared.state.lock().await.reach(&shared.config).await?;
         let mut watch = JoinSet::new();
         watch.spawn(look_after(shared.clone()));
         Ok(Self {
@@ -76,7 +92,7 @@ impl EmbeddedRouter {
     }
 }
 
-/// Brings a router back that is gone.
+/// Brings a router back that is gone, once this controller has spoken to it.
 async fn look_after(shared: Arc<Shared>) {
     let mut pause = LOOK_EVERY;
     loop {
@@ -86,7 +102,7 @@ async fn look_after(shared: Arc<Shared>) {
             return;
         }
         state.reap();
-        if state.is_connected() {
+        if state.voice != Voice::Speaks || state.is_speaking() {
             pause = LOOK_EVERY;
             continue;
         }
@@ -110,6 +126,11 @@ impl State {
         self.link.as_ref().is_some_and(Link::is_open)
     }
 
+    /// Whether the connection is one on which this controller has spoken.
+    fn is_speaking(&self) -> bool {
+        self.is_connected() && self.link.as_ref().is_some_and(Link::speaks)
+    }
+
     /// Takes the exit status of a router that has ended.
     fn reap(&mut self) {
         let ended = self.child.as_mut().map(Child::try_wait);
@@ -119,59 +140,127 @@ impl State {
         }
     }
 
-    /// A connection on which everything is handed over.
+    /// A connection for asking; nothing is said on it unless this controller speaks already.
+    async fn reach(&mut self, config: &EmbeddedRouterConfig) -> Result<(), EdgeError> {
+        if self.is_connected() {
+            return Ok(());
+        }
+        if self.voice == Voice::Speaks {
+            match self.ensure(config).await {
+                // A newer controller has taken over; whoever asks is answered all the same.
+                Err(why) if why.kind == ErrorKind::Refused => {}
+                other => return other,
+            }
+        }
+        self.open(config, None).await
+    }
+
+    /// A new connection, to a router that is started if none answers.
+    async fn open(
+        &mut self,
+        config: &EmbeddedRouterConfig,
+        epoch: Option<Epoch>,
+    ) -> Result<(), EdgeError> {
+        if self.ended {
+            return Err(told_to_end());
+        }
+        self.link = None;
+        self.reap();
+        self.link = Some(match Link::connect(&config.socket, epoch).await {
+            Ok(link) => link,
+            Err(why) if why.kind == ErrorKind::Unreachable => {
+                let (link, child) = start(config, epoch).await?;
+                self.child = Some(child);
+                link
+            }
+            Err(why) => return Err(why),
+        });
+        Ok(())
+    }
+
+    /// The highest epoch that was heard. Starts no router to ask it.
+    async fn heard(&mut self, config: &EmbeddedRouterConfig) -> Result<Option<Epoch>, EdgeError> {
+        let asked = if self.is_connected() {
+            on_link(&mut self.link, async |link| link.observe().await).await
+        } else {
+            match Link::connect(&config.socket, None).await {
+                Ok(mut link) => link.observe().await,
+                Err(why) => Err(why),
+            }
+        };
+        match asked {
+            Ok(table) => Ok(heard::spoken(table.epoch)),
+            Err(why) if why.kind == ErrorKind::Unreachable => heard::on_disk(&config.state),
+            Err(why) => Err(why),
+        }
+    }
+
+    /// Before the first word: refuses to speak to a router that has heard this epoch, or a newer
+    /// one, from somebody else.
+    async fn find_voice(&mut self, config: &EmbeddedRouterConfig) -> Result<(), EdgeError> {
+        if self.voice == Voice::Silent {
+            let heard = self.heard(config).await?;
+            let not_older = heard.filter(|heard| *heard >= config.epoch);
+            self.voice = not_older.map_or(Voice::Speaks, Voice::Lost);
+        }
+        match self.voice {
+            Voice::Silent | Voice::Speaks => Ok(()),
+            Voice::Lost(heard) => Err(lost(heard, config.epoch)),
+        }
+    }
+
+    /// A connection on which this controller has spoken, with everything handed over.
     async fn ensure(&mut self, config: &EmbeddedRouterConfig) -> Result<(), EdgeError> {
-        if !self.is_connected() {
-            self.link = None;
-            self.reap();
-            let mut link = match Link::connect(&config.socket, config.epoch).await {
-                Ok(link) => link,
-                Err(why) if why.kind == ErrorKind::Unreachable => {
-                    let (link, child) = start(config).await?;
-                    self.child = Some(child);
-                    link
-                }
-                Err(why) => return Err(why),
-            };
-            self.hand_over(&mut link).await?;
-            self.link = Some(link);
+        self.find_voice(config).await?;
+        if !self.is_speaking() {
+            self.open(config, Some(config.epoch)).await?;
+            self.hand_over().await?;
         }
         Ok(())
     }
 
     /// Brings both sides to the same set of listeners.
-    async fn hand_over(&mut self, link: &mut Link) -> Result<(), EdgeError> {
-        self.listeners.learn(&link.observe().await?);
-        self.listeners.take(link.listeners().await?);
-        for address in self.listeners.missing() {
-            // The table goes on without it; whoever changes that route is told.
-            if let Err(why) = self.listeners.bind(address) {
-                tracing::error!(why = %why.chain(), "a listener of the table is missing");
+    async fn hand_over(&mut self) -> Result<(), EdgeError> {
+        let listeners = &mut self.listeners;
+        let handed = on_link(&mut self.link, async |link| {
+            listeners.learn(&link.observe().await?);
+            listeners.take(link.listeners().await?);
+            for address in listeners.missing() {
+                // The table goes on without it; whoever changes that route is told.
+                if let Err(why) = listeners.bind(address) {
+                    tracing::error!(why = %why.chain(), "a listener of the table is missing");
+                }
             }
+            for (address, listener) in listeners.held() {
+                link.listen(address, listener).await?;
+            }
+            Ok(())
+        })
+        .await;
+        if handed.is_err() {
+            // Not half: the next call does it all.
+            self.link = None;
         }
-        for (address, listener) in self.listeners.held() {
-            link.listen(address, listener).await?;
-        }
-        Ok(())
+        handed
     }
 
     async fn apply(
         &mut self,
         config: &EmbeddedRouterConfig,
-        changes: BTreeMap<ServiceKey, RouteChange>,
+        change: TableChange,
     ) -> Result<BTreeMap<ServiceKey, Generation>, EdgeError> {
         self.ensure(config).await?;
-        let new = self.listeners.bind_new(&changes)?;
+        let new = self.listeners.bind_new(&change)?;
         let listeners = &self.listeners;
         let applied = on_link(&mut self.link, async |link| {
-            for (address, listener) in listeners.of(&changes) {
+            for (address, listener) in listeners.of(&change) {
                 link.listen(address, listener).await?;
             }
-            link.apply(changes.clone()).await
+            link.apply(change.clone()).await
         })
         .await;
         match &applied {
-            Ok(_) => self.listeners.applied(&changes),
+            Ok(_) => self.listeners.applied(&change),
             // Nothing was changed, so what was bound for it would only let clients wait. After an
             // unknown effect the sockets stay: the table may name them.
             Err(why) if !ends_link(why) => self.listeners.close(&new),
@@ -182,8 +271,9 @@ impl State {
 
     /// Ends the router that answers, and starts none to end it.
     async fn shutdown(&mut self, config: &EmbeddedRouterConfig) -> Result<(), EdgeError> {
-        if !self.is_connected() {
-            self.link = match Link::connect(&config.socket, config.epoch).await {
+        self.find_voice(config).await?;
+        if !self.is_speaking() {
+            self.link = match Link::connect(&config.socket, Some(config.epoch)).await {
                 Ok(link) => Some(link),
                 Err(why) if why.kind == ErrorKind::Unreachable => None,
                 Err(why) => return Err(why),
@@ -230,6 +320,20 @@ async fn on_link<T>(
     done
 }
 
+fn lost(heard: Epoch, own: Epoch) -> EdgeError {
+    let what = format!(
+        "the router has heard a controller of epoch {heard}, and this one's is {own}: it was \
+         overtaken, or its journal is lost or older"
+    );
+    EdgeError::new(ErrorKind::Refused, Retry::Never, what)
+}
+
+/// Whoever still asks, while the controller ends, must not bring the router back.
+fn told_to_end() -> EdgeError {
+    let what = "the router was told to end";
+    EdgeError::new(ErrorKind::Unreachable, Retry::Never, what)
+}
+
 fn unconnected() -> EdgeError {
     let what = "the connection to the router broke";
     EdgeError::new(ErrorKind::Unreachable, Retry::Now, what)
@@ -239,21 +343,34 @@ fn unconnected() -> EdgeError {
 impl TrafficRouter for EmbeddedRouter {
     async fn apply(
         &self,
-        changes: BTreeMap<ServiceKey, RouteChange>,
+        change: TableChange,
     ) -> Result<BTreeMap<ServiceKey, Generation>, EdgeError> {
         let mut state = self.shared.state.lock().await;
-        state.apply(&self.shared.config, changes).await
+        state.apply(&self.shared.config, change).await
+    }
+
+    async fn acknowledge(&self, trip: &TripwireId) -> Result<(), EdgeError> {
+        let mut state = self.shared.state.lock().await;
+        state.ensure(&self.shared.config).await?;
+        on_link(&mut state.link, async |link| link.acknowledge(trip).await).await
+    }
+
+    async fn heard(&self) -> Result<Option<Epoch>, EdgeError> {
+        let mut state = self.shared.state.lock().await;
+        state.heard(&self.shared.config).await
     }
 
     async fn observe(&self) -> Result<ObservedTable, EdgeError> {
         let mut state = self.shared.state.lock().await;
-        state.ensure(&self.shared.config).await?;
-        on_link(&mut state.link, async |link| link.observe().await).await
+        state.reach(&self.shared.config).await?;
+        let table = on_link(&mut state.link, async |link| link.observe().await).await?;
+        state.listeners.follow(&table);
+        Ok(table)
     }
 
     async fn ticks(&self, after: u64) -> Result<(RouterBoot, Vec<Tick>), EdgeError> {
         let mut state = self.shared.state.lock().await;
-        state.ensure(&self.shared.config).await?;
+        state.reach(&self.shared.config).await?;
         on_link(&mut state.link, async |link| {
             let (boot, mut ticks) = link.ticks(after).await?;
             for _ in 1..TICK_REPLIES {

@@ -25,7 +25,7 @@ const SYNCED_SINGLY: usize = 64;
 
 /// Makes `scan` a release: copied beside, made read-only, synced, compared with what was scanned,
 /// and renamed into place.
-pub(super) fn copy(layout: &Layout, scan: &Scan, artefact: &Digest) -> Result<(), EdgeError> {
+pub(super) fn copy(layout: &Layout, scan: &Scan<'_>, artefact: &Digest) -> Result<(), EdgeError> {
     let beside = layout
         .releases()
         .join(format!("{INCOMING}{}", Uuid::new_v4().simple()));
@@ -36,7 +36,12 @@ pub(super) fn copy(layout: &Layout, scan: &Scan, artefact: &Digest) -> Result<()
     outcome
 }
 
-fn fill(layout: &Layout, scan: &Scan, artefact: &Digest, beside: &Path) -> Result<(), EdgeError> {
+fn fill(
+    layout: &Layout,
+    scan: &Scan<'_>,
+    artefact: &Digest,
+    beside: &Path,
+) -> Result<(), EdgeError> {
     private_folder(&beside.join("identities"))?;
     let files = beside.join("files");
     copy_files(scan, &files).map_err(|e| machine("can't copy what the release consists of", e))?;
@@ -54,7 +59,7 @@ fn fill(layout: &Layout, scan: &Scan, artefact: &Digest, beside: &Path) -> Resul
     place().map_err(|e| machine("can't put the release into its place", e))
 }
 
-fn copy_files(scan: &Scan, files: &Path) -> io::Result<()> {
+fn copy_files(scan: &Scan<'_>, files: &Path) -> io::Result<()> {
     fs::create_dir(files)?;
     let singly = scan.sources.len() <= SYNCED_SINGLY;
     let mut folders = vec![files.to_owned()];

@@ -4,7 +4,7 @@ use std::io;
 
 use windlass_control::ShimRefusal;
 use windlass_edge::{EdgeError, ErrorKind, Retry};
-use windlass_model::Millis;
+use windlass_model::{InstanceId, Millis};
 
 /// When a failure of the machine itself (disk, memory) may be over.
 const SOON: Retry = Retry::After(Millis::from_secs(1));
@@ -27,6 +27,13 @@ pub(super) fn unreachable(what: impl Into<String>) -> EdgeError {
 /// No answer in time: the effect is unknown.
 pub(super) fn timeout(what: impl Into<String>) -> EdgeError {
     EdgeError::new(ErrorKind::Timeout, SOON, what)
+}
+
+/// No shim lives that could be told. Asking again tells nobody either: look at the instance. One
+/// that has ended can be started again; one that runs was adopted, and its end must be watched for.
+pub(super) fn unkept(instance: &InstanceId) -> EdgeError {
+    let what = format!("no shim keeps instance {instance} any more");
+    EdgeError::new(ErrorKind::Unsupported, Retry::Never, what)
 }
 
 /// Something else has it.

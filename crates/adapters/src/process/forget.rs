@@ -91,7 +91,8 @@ fn drop_instance(folder: &Path) -> Result<bool, EdgeError> {
     Ok(true)
 }
 
-fn unlink(path: &Path) -> Result<(), EdgeError> {
+/// Removes a file that may be gone already.
+pub(super) fn unlink(path: &Path) -> Result<(), EdgeError> {
     match fs::remove_file(path) {
         Err(e) if e.kind() != io::ErrorKind::NotFound => {
             Err(machine(format!("can't remove {}", path.display()), e))

@@ -2,14 +2,16 @@
 
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
 
 use windlass_edge::{EdgeError, ErrorKind, KeepRelease, Kept, StartInstance};
 use windlass_model::{Digest, Release};
 
+use super::digests::Digests;
 use super::fail::{machine, rejected};
 use super::identity::{Ground, release};
 use super::layout::{Layout, private_folder, read_json, write_json_durably};
-use super::manifest::{Scan, hash_file};
+use super::manifest::Scan;
 use super::record::{KeptProgram, ReleaseRecord};
 use super::selection::{Program, select};
 use super::{copy, links};
@@ -20,8 +22,21 @@ const READS: usize = 3;
 /// What of the surroundings a service sees.
 const SURROUNDINGS: [&str; 3] = ["PATH", "HOME", "LANG"];
 
+/// What keeping a release needs of its target.
+pub(super) struct Ways {
+    pub(super) layout: Layout,
+    /// The installation's secret.
+    pub(super) key: Vec<u8>,
+    pub(super) digests: Arc<Digests>,
+}
+
 /// Keeps what `request` names: copied unless its digest is there already.
-pub(super) fn keep(layout: &Layout, key: &[u8], request: &KeepRelease) -> Result<Kept, EdgeError> {
+pub(super) fn keep(ways: &Ways, request: &KeepRelease) -> Result<Kept, EdgeError> {
+    let Ways {
+        layout,
+        key,
+        digests,
+    } = ways;
     let folder = fs::canonicalize(&request.folder).map_err(|e| {
         rejected(format!(
             "the folder {} is missing",
@@ -33,7 +48,7 @@ pub(super) fn keep(layout: &Layout, key: &[u8], request: &KeepRelease) -> Result
     let selection = select(request, &folder)?;
     let mut reads = 1;
     let (artefact, copied) = loop {
-        match keep_files(layout, &folder, &selection.paths) {
+        match keep_files(ways, &folder, &selection.paths) {
             Err(e) if e.kind == ErrorKind::Conflict && reads < READS => reads += 1,
             other => break other?,
         }
@@ -41,7 +56,7 @@ pub(super) fn keep(layout: &Layout, key: &[u8], request: &KeepRelease) -> Result
     let program = match selection.program {
         Program::Kept(path) => KeptProgram::Kept { path },
         Program::Outside(path) => {
-            let (sha256, _) = hash_file(&path).map_err(|e| {
+            let (sha256, _) = digests.of(&path).map_err(|e| {
                 rejected(format!("the program {} can't be read", path.display())).because(e)
             })?;
             KeptProgram::Outside { path, sha256 }
@@ -77,12 +92,9 @@ fn check_env(request: &KeepRelease) -> Result<(), EdgeError> {
     Ok(())
 }
 
-fn keep_files(
-    layout: &Layout,
-    folder: &Path,
-    paths: &[String],
-) -> Result<(Digest, u64), EdgeError> {
-    let mut scan = Scan::new(folder.to_owned(), layout.state.clone());
+fn keep_files(ways: &Ways, folder: &Path, paths: &[String]) -> Result<(Digest, u64), EdgeError> {
+    let layout = &ways.layout;
+    let mut scan = Scan::new(folder.to_owned(), layout.state.clone()).knowing(&ways.digests);
     for path in paths {
         scan.take(path)?;
     }

@@ -1,12 +1,10 @@
 //! Whether the socket that listens at an address belongs to a group.
 
 use std::collections::BTreeSet;
-use std::fs::{self, File};
-use std::io::{BufRead, BufReader};
+use std::fs;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
-/// State LISTEN in `/proc/net/tcp`.
-const LISTEN: &str = "0A";
+use crate::sockets::{TABLES, listening};
 
 /// How narrowly a listener names the address: the kernel gives a connection to the narrowest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -35,29 +33,13 @@ fn how(local: SocketAddr, wanted: SocketAddr) -> Option<Match> {
 /// Inodes of the sockets that get connections to `address`.
 fn inodes(address: SocketAddr) -> BTreeSet<u64> {
     let mut found: Vec<(Match, u64)> = Vec::new();
-    for table in ["/proc/net/tcp", "/proc/net/tcp6"] {
+    for table in TABLES {
         // An address of version 4 that is served there is not served by version 6 as well.
         if !found.is_empty() {
             break;
         }
-        let Ok(file) = File::open(table) else {
-            continue;
-        };
-        // Listeners come first. Behind them may lie very many connections.
-        for line in BufReader::new(file).lines().skip(1) {
-            let Ok(line) = line else { break };
-            let fields: Vec<&str> = line.split_ascii_whitespace().collect();
-            let [_, local, _, state, _, _, _, _, _, inode, ..] = fields[..] else {
-                break;
-            };
-            if state != LISTEN {
-                break;
-            }
-            let how = parse(local).and_then(|local| how(local, address));
-            if let (Some(how), Ok(inode)) = (how, inode.parse()) {
-                found.push((how, inode));
-            }
-        }
+        let here = listening(table).filter_map(|l| Some((how(l.local, address)?, l.inode)));
+        found.extend(here);
     }
     let narrowest = found.iter().map(|(how, _)| *how).min();
     found
@@ -65,22 +47,6 @@ fn inodes(address: SocketAddr) -> BTreeSet<u64> {
         .filter(|(how, _)| Some(*how) == narrowest)
         .map(|(_, inode)| inode)
         .collect()
-}
-
-/// Reads `0100007F:1F90`: words of 32 bits in the machine's own order, and a port.
-fn parse(text: &str) -> Option<SocketAddr> {
-    let (ip, port) = text.split_once(':')?;
-    let port = u16::from_str_radix(port, 16).ok()?;
-    let mut bytes = Vec::with_capacity(16);
-    for start in (0..ip.len()).step_by(8) {
-        let word = u32::from_str_radix(ip.get(start..start + 8)?, 16).ok()?;
-        bytes.extend(word.to_ne_bytes());
-    }
-    let ip = match *bytes.as_slice() {
-        [a, b, c, d] => IpAddr::from([a, b, c, d]),
-        ref long => IpAddr::from(<[u8; 16]>::try_from(long).ok()?),
-    };
-    Some(SocketAddr::new(ip, port))
 }
 
 /// Whether there is a listener at `address` and every one that gets its connections is held by one

@@ -1,10 +1,9 @@
 //! What a release consists of, and its digest.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
-use std::io::Read;
+use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize};
@@ -12,6 +11,7 @@ use sha2::{Digest as _, Sha256};
 use windlass_edge::EdgeError;
 use windlass_model::Digest;
 
+use super::digests::{Digests, hash_file};
 use super::fail::rejected;
 
 /// Most files and folders in one release.
@@ -19,9 +19,6 @@ const MOST_ENTRIES: usize = 100_000;
 
 /// Most bytes in one release.
 const MOST_BYTES: u64 = 4 * 1024 * 1024 * 1024;
-
-/// Bytes hashed at a time.
-const CHUNK: usize = 256 * 1024;
 
 /// One path of a release.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -88,43 +85,37 @@ pub(super) fn finish(hash: Sha256) -> Digest {
     Digest::parse(&HEXLOWER.encode(&hash.finalize())).expect("32 bytes are 64 hex characters")
 }
 
-/// The digest of one file's bytes, and their number.
-pub(super) fn hash_file(path: &Path) -> std::io::Result<(Digest, u64)> {
-    let mut file = File::open(path)?;
-    let mut hash = Sha256::new();
-    let mut chunk = vec![0; CHUNK];
-    let mut size = 0;
-    loop {
-        let count = file.read(&mut chunk)?;
-        if count == 0 {
-            return Ok((finish(hash), size));
-        }
-        hash.update(&chunk[..count]);
-        size += count as u64;
-    }
-}
-
 /// Reads a folder, or parts of it, into a manifest.
-pub(super) struct Scan {
+pub(super) struct Scan<'d> {
     /// The folder all paths belong to, without symbolic links.
     folder: PathBuf,
     /// Never entered: our own state, where it lies inside the folder.
     avoid: PathBuf,
+    /// Spares reading what has not changed.
+    digests: Option<&'d Digests>,
     bytes: u64,
     pub(super) manifest: Manifest,
     /// Where the content of each path is read from.
     pub(super) sources: BTreeMap<String, PathBuf>,
 }
 
-impl Scan {
+impl<'d> Scan<'d> {
+    /// Reads every file, whatever is known of it.
     pub(super) fn new(folder: PathBuf, avoid: PathBuf) -> Self {
         Self {
             folder,
             avoid,
+            digests: None,
             bytes: 0,
             manifest: Manifest::default(),
             sources: BTreeMap::new(),
         }
+    }
+
+    /// Reads only files that have changed since they were last read.
+    pub(super) fn knowing(mut self, digests: &'d Digests) -> Self {
+        self.digests = Some(digests);
+        self
     }
 
     /// Takes in `path`, already relative and without `..`, with everything below it. The path itself
@@ -201,7 +192,11 @@ impl Scan {
         }
         // Before it is read: a limit that takes minutes to notice is none.
         self.count(metadata.len())?;
-        let (sha256, size) = hash_file(&source).map_err(unreadable)?;
+        let hashed = match self.digests {
+            Some(digests) => digests.of(&source),
+            None => hash_file(&source),
+        };
+        let (sha256, size) = hashed.map_err(unreadable)?;
         let executable = metadata.permissions().mode() & 0o111 != 0;
         self.sources.insert(path.clone(), source);
         self.add(

@@ -8,10 +8,16 @@
 //! | `releases/ARTEFACT/files/` | the copy, read-only; a service's working directory |
 //! | `releases/ARTEFACT/manifest.json` | every path with its mode, size and digest |
 //! | `releases/ARTEFACT/identities/IDENTITY.json` | values, surroundings, needs: 0600 |
-//! | `instances/ID/` | what the shim was told (`spec.json`), how it is (`status.json`), its output |
+//! | `instances/ID/` | whose it is (`instance.json`), what the shim was told (`spec.json`), how it is (`status.json`), its output |
+//! | `epoch.json` | the newest controller that changed anything here |
+//!
+//! Until it changes something for the first time, a controller writes nothing here. One whose epoch
+//! was heard before that changes nothing at all: its history is lost.
 
 mod address;
 mod copy;
+mod digests;
+mod epoch;
 mod fail;
 mod forget;
 mod gone;
@@ -32,6 +38,7 @@ mod selection;
 mod start;
 mod stop;
 mod target;
+mod traces;
 mod watch;
 
 pub use ports::PortRange;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
-use windlass_model::{Digest, InstallationId, Instance, Release, ServiceKey};
+use windlass_model::{Digest, InstallationId, Instance, Release, ServiceKey, ServiceSpec, SlotId};
 
 /// What starting a release needs besides its files and the journalled specification.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,4 +38,16 @@ pub(super) struct InstanceRecord {
     pub(super) listens: bool,
     /// The installation that started it.
     pub(super) installation: InstallationId,
+    /// None in what an older Windlass wrote.
+    #[serde(default)]
+    pub(super) told: Option<Told>,
+}
+
+/// Enough to take the instance over without a journal. Templates, never the values of an environment.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Told {
+    /// The slot it belongs to.
+    pub(super) slot: SlotId,
+    /// How it was asked to run.
+    pub(super) spec: ServiceSpec,
 }

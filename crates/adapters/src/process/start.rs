@@ -6,6 +6,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::process::Stdio;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::process::{Child, Command};
@@ -17,11 +18,11 @@ use windlass_model::InstanceId;
 use super::address::check_free;
 use super::fail::{machine, rejected, timeout, unreachable};
 use super::keep::recorded;
-use super::layout::{private_folder, write_json};
+use super::layout::{private_folder, sync_folder, write_json, write_json_durably};
 use super::link::{ANSWER_WITHIN, Reached};
-use super::manifest::hash_file;
 use super::program::{self, DEFAULT_PATH};
-use super::record::{InstanceRecord, KeptProgram, ReleaseRecord};
+use super::record::{InstanceRecord, KeptProgram, ReleaseRecord, Told};
+use super::stop::stop;
 use super::target::Inner;
 
 /// How long a shim may take to start its group.
@@ -47,10 +48,13 @@ impl Drop for Starting {
 
 pub(super) async fn start(inner: &Rc<Inner>, request: &StartInstance) -> Result<(), EdgeError> {
     let id = &request.instance.id;
-    inner.check_epoch()?;
-    // Whatever happened to it before: it was started under this id.
-    if inner.observe(&request.instance).await? != InstanceState::Absent {
-        return Ok(());
+    inner.fence.speak()?;
+    match inner.observe(&request.instance).await? {
+        InstanceState::Absent => {}
+        // Its shim may still be there, keeping nothing, or be gone and have left descendants.
+        InstanceState::Ended(_) if request.again => stop(inner, id).await?,
+        // Whatever happened to it: it was started under this id.
+        InstanceState::Running { .. } | InstanceState::Ended(_) => return Ok(()),
     }
     let record = recorded(&inner.layout, request)?;
     check_program(inner, request, &record).await?;
@@ -65,8 +69,16 @@ pub(super) async fn start(inner: &Rc<Inner>, request: &StartInstance) -> Result<
         release: request.release.clone(),
         listens: request.spec.listen.is_some(),
         installation: inner.config.installation.clone(),
+        told: Some(Told {
+            slot: request.slot,
+            spec: request.spec.clone(),
+        }),
     };
-    write_json(&folder.join("instance.json"), &whose)?;
+    // Before anything lives that it must be found by, after a power loss too.
+    write_json_durably(&folder.join("instance.json"), &whose)?;
+    let instances = inner.layout.instances();
+    sync_folder(&instances)
+        .map_err(|e| machine(format!("can't sync {}", instances.display()), e))?;
     let address = request.instance.address;
     inner.addresses.borrow_mut().insert(id.clone(), address);
     write_json(&folder.join("spec.json"), &spec)?;
@@ -101,7 +113,8 @@ async fn check_program(
     let Some(known) = known else {
         return Ok(());
     };
-    let hashed = tokio::task::spawn_blocking(move || hash_file(&program)).await;
+    let digests = Arc::clone(&inner.digests);
+    let hashed = tokio::task::spawn_blocking(move || digests.of(&program)).await;
     let (now, _) = hashed
         .map_err(|e| unreachable("the reading of the program was ended").because(e))?
         .map_err(|e| machine(format!("can't read {shown}"), e))?;

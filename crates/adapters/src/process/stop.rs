@@ -12,6 +12,7 @@ use windlass_edge::EdgeError;
 use windlass_model::{InstanceId, Stop};
 
 use super::fail::{refused, timeout, unreachable};
+use super::forget::unlink;
 use super::gone::{Known, Remains, remains};
 use super::layout::{read_json, write_json};
 use super::link::Reached;
@@ -40,7 +41,7 @@ pub(super) fn signal_named(name: &str) -> Signal {
 }
 
 pub(super) async fn stop(inner: &Inner, id: &InstanceId) -> Result<(), EdgeError> {
-    inner.check_epoch()?;
+    inner.fence.speak()?;
     let folder = inner.layout.instance(id);
     let by = Instant::now() + KILL_WITHIN;
     loop {
@@ -87,7 +88,7 @@ async fn gone(folder: &Path) -> Result<(), EdgeError> {
 /// Ends what a shim left behind, or a shim whose socket is gone together with its group.
 async fn stop_remains(inner: &Inner, known: &Known, within: Duration) -> Result<(), EdgeError> {
     if known.of_other_boot() {
-        return Ok(());
+        return unlink_socket(known);
     }
     if known.status.epoch > inner.config.epoch {
         return Err(refused(&ShimRefusal::OldEpoch(known.status.epoch)));
@@ -107,15 +108,20 @@ async fn stop_remains(inner: &Inner, known: &Known, within: Duration) -> Result<
         .spec
         .as_ref()
         .map_or_else(Stop::default, |s| s.stop.clone());
+    // What its leader left behind was never asked for and gets no time, as under a shim.
+    let within = known
+        .leader()
+        .map_or(Duration::ZERO, |_| stop.within.duration());
+    let patience = Instant::now() + within;
+    let by = patience + KILL_WITHIN;
     for survivor in known.survivors() {
         proc::signal(survivor, signal_named(&stop.signal));
     }
-    let patience = Instant::now() + stop.within.duration();
-    let by = patience + KILL_WITHIN;
     loop {
         let survivors = known.survivors();
         let now = Instant::now();
         if survivors.is_empty() {
+            unlink_socket(known)?;
             return note(known);
         }
         if now >= by {
@@ -129,6 +135,14 @@ async fn stop_remains(inner: &Inner, known: &Known, within: Duration) -> Result<
         }
         sleep(LOOK).await;
     }
+}
+
+/// Removes the socket of a shim that could not do it: who was killed leaves it behind.
+fn unlink_socket(known: &Known) -> Result<(), EdgeError> {
+    known
+        .spec
+        .as_ref()
+        .map_or(Ok(()), |spec| unlink(&spec.socket))
 }
 
 /// Writes what the shim can't write any more.

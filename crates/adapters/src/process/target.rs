@@ -9,17 +9,19 @@ use std::rc::Rc;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
-use windlass_control::{Restart, ShimRefusal, ShimReply, ShimRequest};
+use windlass_control::{Restart, ShimReply, ShimRequest};
 use windlass_edge::{
-    EdgeError, InstanceState, InstanceWatch, KeepRelease, Kept, LogChunk, LogRequest,
-    StartInstance, Target,
+    EdgeError, InstanceState, InstanceTrace, InstanceWatch, KeepRelease, Kept, LogChunk,
+    LogRequest, StartInstance, Target,
 };
 use windlass_model::{Digest, Epoch, InstallationId, Instance, InstanceId, Release};
 
-use super::fail::{machine, refused, unreachable};
-use super::layout::{Layout, private_folder, read_json, write_json_durably};
+use super::digests::Digests;
+use super::epoch::{self, Fence};
+use super::fail::{machine, refused, unkept, unreachable};
+use super::layout::{Layout, private_folder};
 use super::link::{ANSWER_WITHIN, Reached};
-use super::{address, forget, keep, log, start, stop, watch};
+use super::{address, forget, keep, log, start, stop, traces, watch};
 
 /// What a process target needs to know.
 #[derive(Clone)]
@@ -53,6 +55,8 @@ pub(super) struct Inner {
     /// Instances whose start is under way: their folders are not finished.
     pub(super) starting: RefCell<BTreeSet<InstanceId>>,
     pub(super) addresses: RefCell<BTreeMap<InstanceId, SocketAddr>>,
+    pub(super) fence: Fence,
+    pub(super) digests: Arc<Digests>,
     /// Held while releases come or go, so that none goes while it comes.
     releases: Arc<Mutex<()>>,
 }
@@ -75,14 +79,16 @@ impl ProcessTarget {
         private_folder(&layout.releases())?;
         private_folder(&layout.instances())?;
         let addresses = RefCell::new(address::known(&layout));
+        let fence = Fence::new(&layout, config.epoch)?;
         let inner = Inner {
             config,
             layout,
             starting: RefCell::default(),
             addresses,
+            fence,
+            digests: Arc::default(),
             releases: Arc::default(),
         };
-        inner.raise_epoch()?;
         Ok(Self {
             inner: Rc::new(inner),
         })
@@ -102,29 +108,6 @@ impl ProcessTarget {
     }
 }
 
-impl Inner {
-    fn epoch_file(&self) -> PathBuf {
-        self.layout.state.join("epoch.json")
-    }
-
-    /// Notes this controller's epoch, so that an older one that still runs is fenced off.
-    fn raise_epoch(&self) -> Result<(), EdgeError> {
-        let known: Option<Epoch> = read_json(&self.epoch_file())?;
-        match known {
-            Some(known) if known >= self.config.epoch => Ok(()),
-            Some(_) | None => write_json_durably(&self.epoch_file(), &self.config.epoch),
-        }
-    }
-
-    /// Refuses to change anything when a newer controller was here.
-    pub(super) fn check_epoch(&self) -> Result<(), EdgeError> {
-        match read_json(&self.epoch_file())? {
-            Some(newer) if newer > self.config.epoch => Err(refused(&ShimRefusal::OldEpoch(newer))),
-            Some(_) | None => Ok(()),
-        }
-    }
-}
-
 /// Runs `work` on a blocking thread. Dropping the future does not end the work.
 async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
@@ -137,11 +120,13 @@ async fn blocking<T: Send + 'static>(
 #[async_trait(?Send)]
 impl Target for ProcessTarget {
     async fn keep(&self, request: &KeepRelease) -> Result<Kept, EdgeError> {
-        let layout = self.inner.layout.clone();
-        let key = self.inner.config.key.clone();
+        let ways = keep::Ways {
+            layout: self.inner.layout.clone(),
+            key: self.inner.config.key.clone(),
+            digests: Arc::clone(&self.inner.digests),
+        };
         let request = request.clone();
-        self.alone(move || keep::keep(&layout, &key, &request))
-            .await?
+        self.alone(move || keep::keep(&ways, &request)).await?
     }
 
     async fn forget_all_but(
@@ -149,7 +134,7 @@ impl Target for ProcessTarget {
         needed: &[Release],
         instances: &[InstanceId],
     ) -> Result<(), EdgeError> {
-        self.inner.check_epoch()?;
+        self.inner.fence.speak()?;
         let layout = self.inner.layout.clone();
         let needed = needed.to_vec();
         let mut instances = instances.to_vec();
@@ -174,8 +159,9 @@ impl Target for ProcessTarget {
     }
 
     async fn set_restart(&self, instance: &InstanceId, restart: Restart) -> Result<(), EdgeError> {
+        self.inner.fence.speak()?;
         let Reached::Shim(mut link) = self.inner.reach(instance).await? else {
-            return Err(unreachable(format!("nobody keeps instance {instance}")));
+            return Err(unkept(instance));
         };
         let epoch = self.inner.config.epoch;
         let keep = ShimRequest::Keep { epoch, restart };
@@ -183,7 +169,7 @@ impl Target for ProcessTarget {
             Some(ShimReply::Done) => Ok(()),
             Some(ShimReply::Refused(refusal)) => Err(refused(&refusal)),
             Some(ShimReply::Status(_)) => Err(unreachable("the shim talks nonsense")),
-            None => Err(unreachable(format!("nobody keeps instance {instance}"))),
+            None => Err(unkept(instance)),
         }
     }
 
@@ -201,6 +187,15 @@ impl Target for ProcessTarget {
         let layout = self.inner.layout.clone();
         let release = release.clone();
         blocking(move || keep::verify(&layout, &release)).await?
+    }
+
+    async fn traces(&self) -> Result<Vec<InstanceTrace>, EdgeError> {
+        traces::traces(&self.inner).await
+    }
+
+    async fn heard(&self) -> Result<Option<Epoch>, EdgeError> {
+        let layout = self.inner.layout.clone();
+        blocking(move || epoch::heard(&layout)).await?
     }
 
     fn addresses_in_use(&self) -> Vec<SocketAddr> {

@@ -1,4 +1,5 @@
 //! Adapters against the real thing.
 
+mod conformance;
 mod process;
 mod router;

@@ -3,4 +3,5 @@
 #![expect(clippy::unwrap_used, reason = "what a test sets up must be there")]
 
 mod paths;
+mod replace;
 mod start;

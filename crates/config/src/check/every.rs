@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{addresses, needs, probes, strategies, variables};
+use super::{addresses, needs, probes, renames, strategies, variables};
 use crate::environment::View;
 use crate::problem::Problem;
 use crate::reader::Reader;
@@ -20,6 +20,7 @@ pub(crate) fn every_environment(views: &[View], reader: &mut Reader<'_>) {
         strategies::check(view, reader);
         variables::check(view, reader);
         probes::check(view, reader);
+        renames::check(view, reader);
         for mut problem in reader.problems.drain(..) {
             let hint = problem.hint.take();
             let (_, having) = seen.entry(problem).or_insert_with(|| (hint, Vec::new()));

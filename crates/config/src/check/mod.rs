@@ -4,6 +4,7 @@ mod addresses;
 mod every;
 mod needs;
 mod probes;
+mod renames;
 mod strategies;
 mod variables;
 

@@ -1,6 +1,6 @@
 //! The file itself.
 
-use windlass_model::{AppName, EnvironmentName, OnFailure, ServiceName};
+use windlass_model::{AppName, EnvironmentName, Finalize, OnFailure, ServiceName};
 
 use super::collection::{Entries, MapOf};
 use super::number::Count;
@@ -14,6 +14,7 @@ pub(crate) struct FileDraft {
     pub(crate) defaults: Found<ServiceDraft>,
     pub(crate) on_failure: Found<OnFailure>,
     pub(crate) parallel: Found<u16>,
+    pub(crate) finalize: Found<Finalize>,
     pub(crate) environments: Found<Entries<EnvironmentName, EnvironmentDraft>>,
     pub(crate) services: Found<Entries<ServiceName, ServiceDraft>>,
 }
@@ -41,6 +42,8 @@ impl Keyed for WindlassFile {
                 "What goes back when one service fails. Without it: all."),
             field!(FileDraft: parallel as "parallel", Count<1, MAX_PARALLEL>,
                 "How many instances may be starting at once. Without it: 8."),
+            field!(FileDraft: finalize as "finalize", Finalize,
+                "When the old slot that a promotion leaves standing by is dropped: with the next deployment, so long after, or when somebody says so. Without it: next deployment."),
             field!(FileDraft: environments as "environments",
                 MapOf<EnvironmentName, Keys<EnvironmentKeys>, 1, MAX_ENVIRONMENTS>,
                 "Where it runs, and what differs there. Without it: one environment, called default."),
@@ -50,7 +53,7 @@ impl Keyed for WindlassFile {
             .required(),
         ],
         rules: &[],
-        later: &["finalize", "rollback_on", "rollback_within"],
+        later: &[],
         elsewhere: (
             &[
                 "run",
@@ -63,6 +66,9 @@ impl Keyed for WindlassFile {
                 "strategy",
                 "bake",
                 "drain",
+                "rollback_on",
+                "rollback_within",
+                "was",
             ],
             "to a service, below `services`",
         ),

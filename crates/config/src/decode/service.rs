@@ -7,7 +7,7 @@ use windlass_model::{Millis, Overlap, ServiceName, Template};
 
 use super::argv::Argv;
 use super::collection::{Entries, ListOf};
-use super::number::Time;
+use super::number::{SomeTime, Time};
 use super::probe::{Probes, ProbesDraft};
 use super::process::{
     Files, Instances, ReleaseDraft, ReleaseKeys, StopDraft, Stopping, Target, TargetDraft,
@@ -15,6 +15,7 @@ use super::process::{
 };
 use super::strategy::{Strategy, StrategyDraft};
 use super::text::{Address, HttpPath};
+use super::trigger::{Triggers, TriggersDraft};
 use crate::field::{At, Defs, Field, Found, Keyed, Keys, Rule, Shape, Table, field};
 use crate::limit::MAX_NEEDS;
 use crate::problem::REPEATED;
@@ -38,6 +39,9 @@ pub(crate) struct ServiceDraft {
     pub(crate) overlap: Found<Overlap>,
     pub(crate) bake: Found<Millis>,
     pub(crate) drain: Found<Millis>,
+    pub(crate) rollback_on: Found<TriggersDraft>,
+    pub(crate) rollback_within: Found<Millis>,
+    pub(crate) was: Found<ServiceName>,
 }
 
 /// Names of other services, each once.
@@ -109,23 +113,42 @@ const BAKE: Field<ServiceDraft> = field!(ServiceDraft: bake as "bake", Time,
 const DRAIN: Field<ServiceDraft> = field!(ServiceDraft: drain as "drain", Time,
     "How long requests on an old slot may take to end. Without it: 30s.");
 
+const ROLLBACK_ON: Field<ServiceDraft> = field!(ServiceDraft: rollback_on as "rollback_on", Triggers,
+    "What takes a release back while it is watched; an empty list: nothing. Without it: crash, readiness lost, error rate > 5% for 10s.");
+const ROLLBACK_WITHIN: Field<ServiceDraft> = field!(ServiceDraft: rollback_within as "rollback_within", SomeTime,
+    "Time in which traffic must be back before a person is called. Without it: 2m.");
+const WAS: Field<ServiceDraft> = field!(ServiceDraft: was as "was", ServiceName,
+    "The name that this service had before: it is the same one, not a new one.");
+
 const KEYS: &[Field<ServiceDraft>] = &[
-    RELEASE, TARGET, RUN, FILES, INSTANCES, ENV, STOP, NEEDS, LISTEN, READY, PROBES, STRATEGY,
-    OVERLAP, BAKE, DRAIN,
+    RELEASE,
+    TARGET,
+    RUN,
+    FILES,
+    INSTANCES,
+    ENV,
+    STOP,
+    NEEDS,
+    LISTEN,
+    READY,
+    PROBES,
+    STRATEGY,
+    OVERLAP,
+    BAKE,
+    DRAIN,
+    ROLLBACK_ON,
+    ROLLBACK_WITHIN,
+    WAS,
 ];
 
 /// Documented, and not here yet.
 const LATER: &[&str] = &[
-    "was",
     "sticky",
     "router",
     "limits",
-    "rollback_on",
-    "finalize",
     "before",
     "before_cutover",
     "after",
-    "rollback_within",
 ];
 
 const READY_TWICE: Rule = Rule::NotBoth(
@@ -145,6 +168,12 @@ macro_rules! beside_target {
 }
 
 const FORMS: [Rule; 6] = beside_target!("run", "files", "instances", "env", "stop");
+
+/// Said once for the whole application.
+const OF_THE_FILE: (&[&str], &str) = (
+    &["finalize", "on_failure", "parallel"],
+    "to the file, beside `app`",
+);
 
 /// A service below `services`.
 pub(crate) struct WholeService;
@@ -171,7 +200,7 @@ impl Keyed for WholeService {
             RULES
         },
         later: LATER,
-        elsewhere: (&[], ""),
+        elsewhere: OF_THE_FILE,
         may_be_empty: false,
     };
 }
@@ -187,7 +216,7 @@ impl Keyed for OverridingService {
         fields: KEYS,
         rules: &FORMS,
         later: LATER,
-        elsewhere: (&[], ""),
+        elsewhere: OF_THE_FILE,
         may_be_empty: true,
     };
 }
@@ -203,7 +232,17 @@ impl Keyed for Defaults {
     const TABLE: Table<ServiceDraft> = Table {
         name: "defaults",
         noun: "`defaults`",
-        fields: &[STOP, READY, PROBES, STRATEGY, OVERLAP, BAKE, DRAIN],
+        fields: &[
+            STOP,
+            READY,
+            PROBES,
+            STRATEGY,
+            OVERLAP,
+            BAKE,
+            DRAIN,
+            ROLLBACK_ON,
+            ROLLBACK_WITHIN,
+        ],
         rules: &[READY_TWICE],
         later: LATER,
         elsewhere: (
@@ -216,6 +255,7 @@ impl Keyed for Defaults {
                 "release",
                 "needs",
                 "listen",
+                "was",
             ],
             "to one service, below `services`",
         ),

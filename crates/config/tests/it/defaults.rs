@@ -2,7 +2,8 @@
 
 use windlass_config::{Request, load};
 use windlass_model::{
-    Millis, OnFailure, Overlap, Probe, ProbeKind, ServiceName, ServiceSpec, Spec, Stop, Strategy,
+    Finalize, Millis, OnFailure, Overlap, Probe, ProbeKind, ServiceName, ServiceSpec, Spec, Stop,
+    Strategy, Trigger,
 };
 
 fn spec(text: &str) -> Spec {
@@ -100,4 +101,34 @@ fn yes_and_no_are_read_in_every_spelling_of_yaml() {
         let text = format!("app: a\nservices: {{ w: {{ run: ./w, overlap: {written} }} }}");
         assert_eq!(service(&text, "w").overlap, meant, "{written}");
     }
+}
+
+#[test]
+fn what_is_watched_and_how_long_a_standby_stays_have_defaults_too() {
+    let text = "app: hello\nservices: { web: { run: ./server, listen: 127.0.0.1:8080 } }";
+    assert_eq!(spec(text).finalize, Finalize::NextDeployment);
+    let web = service(text, "web");
+    let written: Vec<String> = web.rollback_on.iter().map(Trigger::to_string).collect();
+    assert_eq!(
+        written,
+        ["crash", "readiness lost", "error rate > 5% for 10s"]
+    );
+    assert_eq!(
+        (web.rollback_within, web.was),
+        (Millis::from_secs(120), None)
+    );
+}
+
+#[test]
+fn the_printed_form_of_a_trigger_is_read_again() {
+    let text =
+        "app: a\nservices: { w: { run: ./w, rollback_on: [error rate>0.50 %for 90s, crash] } }";
+    let first = service(text, "w").rollback_on;
+    let printed: Vec<String> = first.iter().map(Trigger::to_string).collect();
+    assert_eq!(printed, ["error rate > 0.5% for 1m30s", "crash"]);
+    let again = format!(
+        "app: a\nservices: {{ w: {{ run: ./w, rollback_on: [{}] }} }}",
+        printed.join(", ")
+    );
+    assert_eq!(service(&again, "w").rollback_on, first);
 }

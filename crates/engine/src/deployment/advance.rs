@@ -1,9 +1,10 @@
 //! What follows of itself once a step is made: beginnings, spreading failures, turns, the commit
 //! point and the end.
 
-use windlass_model::{Fact, OnFailure, Outcome, ReturnReason, ServiceName};
+use windlass_model::{Fact, OnFailure, Outcome, PlanKind, ReturnReason, ServiceName};
 
 use super::graph::consumers;
+use super::prove;
 use super::state::{Action, Course, Deployment};
 use super::step::Turn;
 use crate::rollout::{Event, Phase, Return, Rollout, Stage};
@@ -21,7 +22,7 @@ pub(super) fn advance(turn: &mut Turn) {
     end(turn);
 }
 
-fn goes_back(rollout: &Rollout) -> bool {
+pub(super) fn goes_back(rollout: &Rollout) -> bool {
     match rollout.phase {
         Phase::Returning(_) | Phase::Returned | Phase::Stuck(_) => true,
         Phase::Waiting
@@ -49,6 +50,12 @@ fn spread_failure(turn: &mut Turn) -> bool {
     match turn.deployment.course {
         Course::Forward | Course::Promoting | Course::Returning => {}
         Course::Promoted | Course::Ended(_) => return false,
+    }
+    // What fails in a rollback holds where it is: going on is the way back of all the others.
+    if turn.deployment.plan.kind == PlanKind::Rollback
+        && turn.deployment.course != Course::Returning
+    {
+        return false;
     }
     let back = services(&turn.deployment, goes_back);
     let Some(first) = back.first().cloned() else {
@@ -128,7 +135,8 @@ fn give_turns(turn: &mut Turn) -> bool {
 
 /// A rollout begins when those it needs have passed.
 fn begin_ready(turn: &mut Turn) -> bool {
-    if turn.deployment.held || turn.deployment.course != Course::Forward {
+    let Deployment { held, renamed, .. } = turn.deployment;
+    if held || !renamed || turn.deployment.course != Course::Forward {
         return false;
     }
     let waiting = services(&turn.deployment, |rollout| rollout.phase == Phase::Waiting);
@@ -144,7 +152,7 @@ fn begin_ready(turn: &mut Turn) -> bool {
                     turn.deployment
                         .rollouts
                         .get(need)
-                        .is_none_or(|r| r.phase == Phase::Passed)
+                        .is_none_or(|r| matches!(r.phase, Phase::Passed | Phase::Done))
                 })
             });
         if ready {
@@ -156,11 +164,20 @@ fn begin_ready(turn: &mut Turn) -> bool {
 }
 
 fn promote(turn: &mut Turn) {
-    if turn.deployment.course != Course::Forward || turn.deployment.held {
+    // Of a rollback that fails nothing else goes back, but nothing is promoted either.
+    let unsteady = services(&turn.deployment, |rollout| {
+        let stuck = matches!(rollout.phase, Phase::Stuck(_));
+        stuck || (rollout.phase == Phase::Passed && !rollout.is_steady())
+    });
+    if turn.deployment.course == Course::Promoting && !unsteady.is_empty() {
+        // Its confirmation comes too late: it is asked for anew once all is ready again.
+        turn.deployment.course = Course::Forward;
+    }
+    if turn.deployment.course != Course::Forward || turn.deployment.held || !unsteady.is_empty() {
         return;
     }
     let open = services(&turn.deployment, |rollout| {
-        !matches!(rollout.phase, Phase::Passed | Phase::Returned)
+        !matches!(rollout.phase, Phase::Passed | Phase::Returned | Phase::Done)
     });
     let passed = services(&turn.deployment, |rollout| rollout.phase == Phase::Passed);
     if open.is_empty() && !passed.is_empty() {
@@ -175,9 +192,20 @@ fn end(turn: &mut Turn) {
         .rollouts
         .values()
         .all(|rollout| matches!(rollout.phase, Phase::Done | Phase::Returned));
-    if !over || turn.deployment.is_ended() {
+    if !over || !turn.deployment.renamed || turn.deployment.proving {
         return;
     }
+    let due = prove::due(&turn.deployment);
+    if !due.is_empty() {
+        turn.deployment.proving = true;
+        turn.actions.push(Action::Prove(due));
+        return;
+    }
+    ended(turn);
+}
+
+/// All is done.
+pub(super) fn ended(turn: &mut Turn) {
     let outcome = outcome(&turn.deployment);
     turn.deployment.course = Course::Ended(outcome);
     turn.facts.push(Fact::Ended { outcome });

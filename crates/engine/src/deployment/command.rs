@@ -1,6 +1,9 @@
 //! What a person may say, and when.
 
-use windlass_model::{DeploymentState, Outcome};
+use windlass_model::{DeploymentState, Outcome, PlanKind, Repair};
+
+use super::state::Deployment;
+use crate::rollout::Begun;
 
 /// What a person says to a deployment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,6 +16,10 @@ pub enum Command {
     Abort,
     /// Skip the remaining bakes and steps.
     Promote,
+    /// Stop and go back, because a newer deployment takes its place.
+    Supersede,
+    /// Mend what is stuck.
+    Repair(Repair),
 }
 
 /// What becomes of a command.
@@ -27,32 +34,62 @@ pub enum Accepted {
 }
 
 /// Whether `command` applies in `state`. Every pair is decided here and tested.
-pub fn accepts(state: DeploymentState, command: Command) -> Accepted {
+fn accepts(state: DeploymentState, command: Command) -> Accepted {
+    use DeploymentState::{Ended, Held, Returning, Running, Settling, Stuck};
     match (state, command) {
-        (DeploymentState::Running, Command::Hold | Command::Abort | Command::Promote)
-        | (DeploymentState::Held, Command::Resume | Command::Abort | Command::Promote)
-        | (DeploymentState::Stuck, Command::Abort) => Accepted::Yes,
-        (DeploymentState::Running, Command::Resume)
-        | (DeploymentState::Held, Command::Hold)
-        | (DeploymentState::Returning, Command::Abort) => Accepted::NoChange,
-        (DeploymentState::Returning, Command::Hold | Command::Resume | Command::Promote) => {
+        (Running, Command::Hold | Command::Abort | Command::Promote | Command::Supersede)
+        | (Held, Command::Resume | Command::Abort | Command::Promote | Command::Supersede)
+        | (Stuck, Command::Abort | Command::Supersede | Command::Repair(_)) => Accepted::Yes,
+        (Running, Command::Resume)
+        | (Held, Command::Hold)
+        | (Returning, Command::Abort | Command::Supersede) => Accepted::NoChange,
+        (Returning, Command::Hold | Command::Resume | Command::Promote) => {
             Accepted::No("it is going back already")
         }
         (
-            DeploymentState::Settling,
-            Command::Hold | Command::Resume | Command::Abort | Command::Promote,
+            Settling,
+            Command::Hold
+            | Command::Resume
+            | Command::Abort
+            | Command::Promote
+            | Command::Supersede,
         ) => Accepted::No("it is promoted already"),
-        (DeploymentState::Stuck, Command::Hold | Command::Resume | Command::Promote) => {
-            Accepted::No("it is stuck: abort tries again")
+        (Stuck, Command::Hold | Command::Resume | Command::Promote) => {
+            Accepted::No("it is stuck: see repair")
+        }
+        (Running | Held | Returning | Settling, Command::Repair(_)) => {
+            Accepted::No("it is not stuck: there is nothing to repair")
         }
         (
-            DeploymentState::Ended(outcome),
-            Command::Hold | Command::Resume | Command::Abort | Command::Promote,
+            Ended(outcome),
+            Command::Hold
+            | Command::Resume
+            | Command::Abort
+            | Command::Promote
+            | Command::Supersede
+            | Command::Repair(_),
         ) => Accepted::No(match outcome {
             Outcome::Promoted => "it has ended: promoted",
             Outcome::PartlyPromoted => "it has ended: partly promoted",
             Outcome::RolledBack => "it has ended: rolled back",
             Outcome::Failed => "it has ended: failed",
+            Outcome::Abandoned => "it has ended: abandoned",
         }),
+    }
+}
+
+impl Deployment {
+    /// Whether `command` applies now. As its state says; but a rollback that has begun to move
+    /// traffic, or to stop what served it, comes from what is bad and does not go back there.
+    pub fn accepts(&self, command: Command) -> Accepted {
+        let accepted = accepts(self.state(), command);
+        let stops = matches!(command, Command::Abort | Command::Supersede);
+        let moves = self.rollouts.values().any(|rollout| {
+            rollout.has_begun(Begun::Routing) || rollout.has_begun(Begun::StoppingOld)
+        });
+        if stops && accepted == Accepted::Yes && self.plan.kind == PlanKind::Rollback && moves {
+            return Accepted::No("a rollback that has moved holds where it is: see repair");
+        }
+        accepted
     }
 }

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use windlass_model::{
-    Change, DeploymentId, Instance, Label, Percent, Plan, RolloutPlan, ServiceName, Slot, SlotId,
+    Change, DeploymentId, Instance, Label, Percent, Plan, PlanKind, RolloutPlan, ServiceName, Slot,
+    SlotId,
 };
 
 use super::state::{Course, Deployment};
@@ -55,6 +56,11 @@ pub fn wishes(plan: &Plan) -> BTreeMap<ServiceName, SlotWish> {
                 fresh: wanted,
                 back: 0,
             },
+            Change::Restore { warm: true } | Change::Remove => SlotWish { fresh: 0, back: 0 },
+            Change::Restore { warm: false } => SlotWish {
+                fresh: wanted,
+                back: 0,
+            },
             Change::InPlace { .. } => SlotWish {
                 fresh: wanted,
                 back: have,
@@ -72,6 +78,9 @@ pub fn wishes(plan: &Plan) -> BTreeMap<ServiceName, SlotWish> {
 }
 
 fn candidate(plan: &RolloutPlan, open: &OpenSlot) -> Slot {
+    if let (Change::Restore { warm: true }, Some(standby)) = (&plan.change, &plan.standby) {
+        return standby.clone();
+    }
     match (&plan.change, &plan.stable) {
         (Change::Adjust { .. }, Some(old)) => {
             let mut instances = old.instances.clone();
@@ -83,8 +92,14 @@ fn candidate(plan: &RolloutPlan, open: &OpenSlot) -> Slot {
                 ..old.clone()
             }
         }
+        (Change::Remove, Some(old)) => Slot {
+            instances: Vec::new(),
+            ..old.clone()
+        },
         (
-            Change::First { .. }
+            Change::Restore { .. }
+            | Change::Remove
+            | Change::First { .. }
             | Change::Beside { .. }
             | Change::InPlace { .. }
             | Change::Adjust { .. },
@@ -113,35 +128,55 @@ impl Deployment {
             .iter()
             .map(|(service, part)| {
                 let open = opening.slots.get(service).unwrap_or(&nothing);
-                (service.clone(), rollout(service, part, open))
+                (service.clone(), rollout(service, (plan.kind, part), open))
             })
             .collect();
         Self {
             id,
+            renamed: plan.renames.is_empty(),
             plan,
             rollouts,
             course: Course::Forward,
             held: false,
+            tripped: BTreeSet::new(),
+            withheld: BTreeSet::new(),
+            proving: false,
         }
     }
 }
 
-fn rollout(service: &ServiceName, plan: &RolloutPlan, open: &OpenSlot) -> Rollout {
-    let old = plan.stable.iter().flat_map(|slot| &slot.instances);
+fn rollout(
+    service: &ServiceName,
+    (kind, plan): (PlanKind, &RolloutPlan),
+    open: &OpenSlot,
+) -> Rollout {
+    let warm = plan
+        .standby
+        .iter()
+        .filter(|_| plan.change == Change::Restore { warm: true });
+    let serving = plan.stable.iter().chain(warm);
+    let candidate = candidate(plan, open);
+    // What an adjustment keeps must be seen to be ready first.
+    let adjusts = matches!(plan.change, Change::Adjust { .. });
+    let stays = |i: &&Instance| adjusts && candidate.instances.contains(i);
+    let ready = serving.flat_map(|slot| &slot.instances);
+    let ready = ready.filter(|i| !stays(i)).map(|i| i.id.clone()).collect();
     Rollout {
         service: service.clone(),
-        candidate: candidate(plan, open),
+        kind,
         back: open.back.clone(),
         phase: Phase::Waiting,
         held: false,
         expedited: false,
         step: 0,
         weight: Percent::ZERO,
+        moved: false,
         begun: BTreeSet::new(),
         health: Health {
-            ready: old.map(|i| i.id.clone()).collect(),
+            ready,
             ..Health::default()
         },
+        candidate,
         counters: Counters::default(),
         returned_because: None,
         plan: plan.clone(),

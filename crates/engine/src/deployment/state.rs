@@ -1,9 +1,12 @@
 //! Where a deployment stands, what happens to it, and what it asks for.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
-use windlass_model::{DeploymentId, DeploymentState, Fact, Outcome, Plan, ServiceName};
+use windlass_model::{
+    DeploymentId, DeploymentState, Fact, Outcome, Plan, Proof, Rate, Repair, Route, ServiceName,
+    Slot, SlotId,
+};
 
 use crate::rollout::{self, Phase, Rollout};
 
@@ -20,6 +23,14 @@ pub struct Deployment {
     pub course: Course,
     /// Whether a person asked to wait.
     pub held: bool,
+    /// Whether its services bear their new names everywhere; from the beginning if none changes.
+    pub renamed: bool,
+    /// Services whose tripwire has fired: each can at most once.
+    pub tripped: BTreeSet<ServiceName>,
+    /// Services whose tripwire was withheld, as was told since readiness last changed.
+    pub withheld: BTreeSet<ServiceName>,
+    /// Whether all is done but the last look at what is back.
+    pub proving: bool,
 }
 
 /// Where a deployment is heading.
@@ -70,6 +81,41 @@ pub enum Event {
         /// Who.
         by: String,
     },
+    /// A newer deployment takes its place: as an abort.
+    SupersedeRequested {
+        /// Who.
+        by: String,
+    },
+    /// A person mends what is stuck.
+    RepairRequested {
+        /// Who.
+        by: String,
+        /// How.
+        how: Repair,
+    },
+    /// A router took traffic back by itself.
+    Tripped {
+        /// Whose candidate was watched.
+        service: ServiceName,
+        /// The services whose traffic it took back.
+        took_back: Vec<ServiceName>,
+        /// What was seen.
+        saw: String,
+    },
+    /// A router would have taken traffic back, and had nothing ready to go back to.
+    TripWithheld {
+        /// Whose candidate is watched.
+        service: ServiceName,
+        /// What was seen.
+        saw: String,
+    },
+    /// What was seen of the services that went back.
+    Proved {
+        /// Per service.
+        proofs: BTreeMap<ServiceName, Proof>,
+    },
+    /// The router knows the services by their new names.
+    Renamed,
     /// Nothing stands in the way of the promotion: this row is the commit point.
     PromotionConfirmed,
     /// It was stuck, and everything of its environment was ended: there is nothing left to decide.
@@ -88,9 +134,45 @@ pub enum Action {
         service: ServiceName,
         /// What.
         action: rollout::Action,
+        /// With a route: every tripwire that this swap arms anew, or, with none, disarms. By the
+        /// service whose candidate it watches. A raise arms; a way back, and the routes after
+        /// promotion, disarm the service's own.
+        wires: BTreeMap<ServiceName, Option<Wire>>,
     },
-    /// Make sure that nothing can go back by itself any more; answered by `PromotionConfirmed`.
+    /// Give services other names in the router, in one swap; from the new name to the old one.
+    /// Answered by `Renamed`; no rollout begins before.
+    Rename(BTreeMap<ServiceName, ServiceName>),
+    /// Look whether these services are back; answered by `Proved`, whatever was seen: it ends then.
+    Prove(BTreeMap<ServiceName, Prove>),
+    /// Make sure that nothing can go back by itself any more: disarm all of [`Deployment::wired`] in
+    /// one swap that names their generations. Answered by `PromotionConfirmed`, or by `Tripped` if a
+    /// tripwire was faster.
     ConfirmPromotion,
+    /// The promotion is off, or may have been when the controller died: arm again what was disarmed
+    /// for it. No answer; what is armed already, or has no share any more, stays as it is.
+    Arm(BTreeMap<ServiceName, Option<Wire>>),
+}
+
+/// What a router may take back by itself while the candidate of a service is watched.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wire {
+    /// The attempt of the raise that it is armed with, of that service.
+    pub attempt: u32,
+    /// The candidate.
+    pub slot: SlotId,
+    /// The lowest share of errors that a trigger of the service does not let pass.
+    pub errors_above: Option<Rate>,
+    /// The routes to go back to: its own, and of every moved listening service that needs it.
+    pub way_back: BTreeMap<ServiceName, Route>,
+}
+
+/// What is looked at to prove that a service is back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Prove {
+    /// What it is back at.
+    pub at: Slot,
+    /// What it left.
+    pub left: Slot,
 }
 
 /// The next state, what to do, and what became true.

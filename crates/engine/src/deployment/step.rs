@@ -1,10 +1,11 @@
 //! Advancing a deployment by one event.
 
-use windlass_model::{DeploymentState, Fact, Outcome, ReturnReason, ServiceName};
+use windlass_model::{Fact, ReturnReason, ServiceName};
 
-use super::advance::advance;
-use super::command::{Accepted, Command, accepts};
+use super::advance::{advance, goes_back};
+use super::command::{Accepted, Command};
 use super::state::{Action, Course, Deployment, Event, Stepped};
+use super::{prove, repair, trip, wires};
 use crate::rollout::{self, Phase};
 
 /// A step in the making.
@@ -25,11 +26,10 @@ impl Turn {
             .rollouts
             .insert(service.clone(), stepped.rollout);
         self.facts.extend(stepped.facts);
-        self.actions
-            .extend(stepped.actions.into_iter().map(|action| Action::Rollout {
-                service: service.clone(),
-                action,
-            }));
+        for action in stepped.actions {
+            self.actions
+                .push(wires::with(&self.deployment, service, action));
+        }
     }
 
     fn finish(self) -> Stepped {
@@ -53,6 +53,7 @@ impl Turn {
 ///
 /// Total: an event that no longer applies changes nothing and asks for nothing.
 pub fn step(deployment: Deployment, event: &Event) -> Stepped {
+    let was = deployment.course;
     let mut turn = Turn {
         deployment,
         actions: Vec::new(),
@@ -69,9 +70,11 @@ pub fn step(deployment: Deployment, event: &Event) -> Stepped {
                 plan: plan.id.clone(),
                 services,
             });
+            turn.actions.extend(rename(&turn.deployment));
         }
         Event::Rollout { service, event } => {
             if !event.is_word_of_deployment() {
+                trip::forget_withheld(&mut turn, service, event);
                 turn.rollout(service, event);
             }
         }
@@ -79,18 +82,38 @@ pub fn step(deployment: Deployment, event: &Event) -> Stepped {
         Event::ResumeRequested { by } => command(&mut turn, Command::Resume, by),
         Event::AbortRequested { by } => command(&mut turn, Command::Abort, by),
         Event::PromoteRequested { by } => command(&mut turn, Command::Promote, by),
+        Event::SupersedeRequested { by } => command(&mut turn, Command::Supersede, by),
+        Event::RepairRequested { by, how } => command(&mut turn, Command::Repair(*how), by),
+        Event::Tripped {
+            service,
+            took_back,
+            saw,
+        } => trip::tripped(&mut turn, service, (took_back, saw)),
+        Event::TripWithheld { service, saw } => trip::withheld(&mut turn, service, saw),
+        Event::Proved { proofs } => {
+            prove::proved(&mut turn, proofs);
+            return turn.finish();
+        }
+        Event::Renamed => renamed(&mut turn),
         Event::PromotionConfirmed => confirmed(&mut turn),
         Event::TakenDown { .. } => {
-            taken_down(&mut turn);
+            repair::taken_down(&mut turn);
             return turn.finish();
         }
     }
+    if turn.deployment.is_ended() {
+        return turn.finish();
+    }
     advance(&mut turn);
+    if was == Course::Promoting && turn.deployment.course == Course::Forward {
+        // The shell may have disarmed them already.
+        turn.actions.extend(wires::again(&turn.deployment));
+    }
     turn.finish()
 }
 
 fn command(turn: &mut Turn, command: Command, by: &str) {
-    if accepts(turn.deployment.state(), command) != Accepted::Yes {
+    if turn.deployment.accepts(command) != Accepted::Yes {
         return;
     }
     let by = by.to_owned();
@@ -113,15 +136,45 @@ fn command(turn: &mut Turn, command: Command, by: &str) {
             turn.every_rollout(&rollout::Event::Expedited);
         }
         Command::Abort => {
-            turn.deployment.held = false;
-            // Past the commit point there is no way back: what is stuck there is tried again.
-            if turn.deployment.course != Course::Promoted {
-                turn.deployment.course = Course::Returning;
-            }
             turn.facts.push(Fact::AbortRequested { by: by.clone() });
-            let why = ReturnReason::Aborted { by };
-            turn.every_rollout(&rollout::Event::ReturnRequested { why });
+            stop(turn, ReturnReason::Aborted { by });
         }
+        Command::Supersede => {
+            turn.facts.push(Fact::Superseded { by: by.clone() });
+            stop(turn, ReturnReason::Superseded { by });
+        }
+        Command::Repair(how) => {
+            turn.facts.push(Fact::Repaired { by, how });
+            repair::repair(turn, how);
+        }
+    }
+}
+
+/// Everything goes back.
+fn stop(turn: &mut Turn, why: ReturnReason) {
+    turn.deployment.held = false;
+    // Past the commit point there is no way back: what is stuck there is tried again.
+    if turn.deployment.course != Course::Promoted {
+        turn.deployment.course = Course::Returning;
+    }
+    turn.every_rollout(&rollout::Event::ReturnRequested { why });
+}
+
+/// The names are changed in the router before anything else moves.
+fn rename(deployment: &Deployment) -> Option<Action> {
+    (!deployment.renamed).then(|| Action::Rename(deployment.plan.renames.clone()))
+}
+
+fn renamed(turn: &mut Turn) {
+    if turn.deployment.renamed {
+        return;
+    }
+    turn.deployment.renamed = true;
+    for (service, from) in &turn.deployment.plan.renames {
+        turn.facts.push(Fact::Renamed {
+            service: service.clone(),
+            from: from.clone(),
+        });
     }
 }
 
@@ -145,21 +198,6 @@ fn confirmed(turn: &mut Turn) {
     }
 }
 
-/// Ends what is stuck; anything else goes its own way.
-fn taken_down(turn: &mut Turn) {
-    if turn.deployment.state() != DeploymentState::Stuck {
-        return;
-    }
-    let outcome = match turn.deployment.course {
-        Course::Promoted => Outcome::Promoted,
-        Course::Forward | Course::Promoting | Course::Returning | Course::Ended(_) => {
-            Outcome::Failed
-        }
-    };
-    turn.deployment.course = Course::Ended(outcome);
-    turn.facts.push(Fact::Ended { outcome });
-}
-
 /// The actions whose answers this deployment waits for, after a crash.
 pub fn resume(deployment: &Deployment) -> Vec<Action> {
     if deployment.is_ended() {
@@ -171,14 +209,21 @@ pub fn resume(deployment: &Deployment) -> Vec<Action> {
         .flat_map(|(service, rollout)| {
             rollout::resume(rollout)
                 .into_iter()
-                .map(|action| Action::Rollout {
-                    service: service.clone(),
-                    action,
-                })
+                .map(|action| wires::with(deployment, service, action))
         })
         .collect();
+    actions.extend(rename(deployment));
+    // A promotion may have been called off, and the controller have died before it armed them again.
+    let mut rollouts = deployment.rollouts.values();
+    let was_due = rollouts.all(|rollout| rollout.phase == Phase::Passed || goes_back(rollout));
+    if deployment.course == Course::Forward && was_due {
+        actions.extend(wires::again(deployment));
+    }
     if deployment.course == Course::Promoting {
         actions.push(Action::ConfirmPromotion);
+    }
+    if deployment.proving {
+        actions.push(Action::Prove(prove::due(deployment)));
     }
     actions
 }

@@ -1,15 +1,18 @@
 //! Compiling a plan.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
 
 use windlass_model::{
-    Change, Environment, Millis, Overlap, Percent, Plan, Release, RolloutPlan, ServiceName,
-    ServiceSpec, ServiceState, Slot, Spec, Step, Strategy,
+    Change, Environment, Millis, Overlap, Percent, Plan, PlanKind, Release, RolloutPlan,
+    ServiceName, ServiceSpec, ServiceState, Slot, Spec, Step, Strategy,
 };
 
 use super::identity::plan_id;
 use super::problem::PlanProblem;
+use super::rename::renames;
 use super::tasks::tasks;
+use crate::environment::renamed;
 
 /// What a plan is computed from.
 #[derive(Clone, Copy, Debug)]
@@ -32,7 +35,10 @@ pub fn compile(input: Input<'_>) -> Result<Plan, Vec<PlanProblem>> {
         environment,
         releases,
     } = input;
-    let problems = taken_listeners(spec, environment);
+    let renames = renames(spec, environment)?;
+    let environment = &renamed(environment, &renames);
+    let wanted = spec.services.iter();
+    let problems = taken_listeners(wanted.map(|(s, w)| (s, w.listen)), environment);
     if !problems.is_empty() {
         return Err(problems);
     }
@@ -53,10 +59,7 @@ pub fn compile(input: Input<'_>) -> Result<Plan, Vec<PlanProblem>> {
             }
         }
     }
-    let changing: BTreeSet<ServiceName> = rollouts.keys().cloned().collect();
-    for part in rollouts.values_mut() {
-        part.needs = part.spec.needs.intersection(&changing).cloned().collect();
-    }
+    needs_within(&mut rollouts);
     let unmanaged = environment
         .services
         .iter()
@@ -71,23 +74,42 @@ pub fn compile(input: Input<'_>) -> Result<Plan, Vec<PlanProblem>> {
         revision: environment.revision,
         on_failure: spec.on_failure,
         parallel: spec.parallel,
-        tasks: tasks(&rollouts),
+        kind: PlanKind::Deploy,
+        finalize: spec.finalize,
+        tasks: tasks(&rollouts, &renames),
+        renames,
         rollouts,
         unchanged,
         unmanaged,
     })
 }
 
+/// Whether `plan` changes nothing at all.
+pub fn is_nothing(plan: &Plan) -> bool {
+    plan.rollouts.is_empty() && plan.renames.is_empty()
+}
+
+/// Fills in what each rollout needs among the others.
+pub(super) fn needs_within(rollouts: &mut BTreeMap<ServiceName, RolloutPlan>) {
+    let changing: BTreeSet<ServiceName> = rollouts.keys().cloned().collect();
+    for part in rollouts.values_mut() {
+        part.needs = part.spec.needs.intersection(&changing).cloned().collect();
+    }
+}
+
 /// Addresses that another service serves, in the file or not: it keeps them until promotion at least.
-fn taken_listeners(spec: &Spec, environment: &Environment) -> Vec<PlanProblem> {
+pub(super) fn taken_listeners<'a>(
+    wanted: impl Iterator<Item = (&'a ServiceName, Option<SocketAddr>)>,
+    environment: &Environment,
+) -> Vec<PlanProblem> {
     let taken: BTreeMap<_, _> = environment
         .services
         .iter()
         .filter_map(|(owner, state)| Some((state.stable.as_ref()?.spec.listen?, owner)))
         .collect();
     let mut problems = Vec::new();
-    for (service, wanted) in &spec.services {
-        let found = wanted.listen.and_then(|a| Some((a, *taken.get(&a)?)));
+    for (service, listen) in wanted {
+        let found = listen.and_then(|a| Some((a, *taken.get(&a)?)));
         if let Some((address, owner)) = found.filter(|(_, owner)| *owner != service) {
             problems.push(PlanProblem::ListenTaken {
                 service: service.clone(),
@@ -101,7 +123,9 @@ fn taken_listeners(spec: &Spec, environment: &Environment) -> Vec<PlanProblem> {
 
 fn rollout(wanted: &ServiceSpec, release: &Release, state: &ServiceState) -> Option<RolloutPlan> {
     let change = match &state.stable {
-        None => Change::First { bake: wanted.bake },
+        None => Change::First {
+            bake: last_bake(wanted),
+        },
         Some(stable) if stable.release.identity == release.identity => {
             if is_as_wanted(stable, wanted) {
                 return None;
@@ -120,11 +144,28 @@ fn rollout(wanted: &ServiceSpec, release: &Release, state: &ServiceState) -> Opt
     })
 }
 
+/// How long 100 % is watched: what the last step says.
+fn last_bake(wanted: &ServiceSpec) -> Millis {
+    let last = match &wanted.strategy {
+        Strategy::Canary(steps) => steps.last(),
+        Strategy::BlueGreen | Strategy::Recreate | Strategy::Rolling => None,
+    };
+    last.map_or(wanted.bake, |step| step.bake)
+}
+
 /// Whether the same release already listens and runs as wanted. Everything else in a service is
 /// policy: it counts from the next deployment that changes something.
 fn is_as_wanted(stable: &Slot, wanted: &ServiceSpec) -> bool {
     stable.spec.listen == wanted.listen
         && stable.instances.len() == usize::from(wanted.process.instances)
+}
+
+/// Whether the old one must stop before a new one of this service starts.
+pub(super) fn in_place(wanted: &ServiceSpec) -> bool {
+    match wanted.listen {
+        None => wanted.overlap == Overlap::No,
+        Some(_) => wanted.strategy == Strategy::Recreate,
+    }
 }
 
 fn replacement(stable: &Slot, wanted: &ServiceSpec) -> Change {
@@ -135,21 +176,17 @@ fn replacement(stable: &Slot, wanted: &ServiceSpec) -> Change {
             bake,
         }]
     };
-    if wanted.listen.is_none() {
-        return match wanted.overlap {
-            Overlap::No => Change::InPlace { bake },
-            Overlap::Yes => Change::Beside { steps: at_once() },
-        };
+    if in_place(wanted) {
+        return Change::InPlace { bake };
     }
     let steps = match &wanted.strategy {
-        Strategy::Recreate => return Change::InPlace { bake },
-        // Nothing is served yet that could be shared.
-        Strategy::BlueGreen | Strategy::Canary(_) | Strategy::Rolling
-            if stable.spec.listen.is_none() =>
+        // Nothing is served yet, or will be, that could be shared.
+        Strategy::BlueGreen | Strategy::Recreate | Strategy::Canary(_) | Strategy::Rolling
+            if stable.spec.listen.is_none() || wanted.listen.is_none() =>
         {
             at_once()
         }
-        Strategy::BlueGreen => at_once(),
+        Strategy::BlueGreen | Strategy::Recreate => at_once(),
         Strategy::Canary(steps) => steps.clone(),
         Strategy::Rolling => rolling_steps(wanted.process.instances, bake),
     };

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
-use windlass_model::{PlanId, Release, ServiceName, Spec};
+use windlass_model::{Environment, PlanId, Release, ServiceName, Spec};
 
 use super::compile::Input;
 use crate::sha256;
@@ -18,15 +18,24 @@ struct Covered<'a> {
 }
 
 #[derive(Serialize)]
-struct Roles<'a> {
+pub(super) struct Roles<'a> {
     stable: Option<&'a Release>,
     standby: Option<&'a Release>,
 }
 
 /// Digest of spec, release digests, each service's stable and role, and the revision.
 pub(super) fn plan_id(input: Input<'_>) -> PlanId {
-    let roles = input
-        .environment
+    short_id(&Covered {
+        spec: input.spec,
+        releases: input.releases,
+        roles: roles(input.environment),
+        revision: input.environment.revision,
+    })
+}
+
+/// Each service's stable and standby release.
+pub(super) fn roles(environment: &Environment) -> BTreeMap<&ServiceName, Roles<'_>> {
+    environment
         .services
         .iter()
         // One in which nothing runs leaves no trace: a failed first deployment changes no plan.
@@ -36,14 +45,12 @@ pub(super) fn plan_id(input: Input<'_>) -> PlanId {
             let standby = state.standby.as_ref().map(|slot| &slot.release);
             (service, Roles { stable, standby })
         })
-        .collect();
-    let covered = Covered {
-        spec: input.spec,
-        releases: input.releases,
-        roles,
-        revision: input.environment.revision,
-    };
-    let text = serde_json::to_vec(&covered).expect("plain data with text keys is JSON");
+        .collect()
+}
+
+/// The first characters of the digest of all that an id covers.
+pub(super) fn short_id(covered: &impl Serialize) -> PlanId {
+    let text = serde_json::to_vec(covered).expect("plain data with text keys is JSON");
     let digest = sha256(&text);
     let tail: String = digest.as_str().chars().take(26).collect();
     PlanId::from_tail(&tail).expect("hex digits are allowed in an id")

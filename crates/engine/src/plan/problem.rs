@@ -35,6 +35,41 @@ pub enum PlanProblem {
         /// Who has it.
         owner: ServiceName,
     },
+    /// Nothing runs that could go back or be removed.
+    NothingRuns {
+        /// Under which name.
+        service: ServiceName,
+    },
+    /// What is to be removed is needed by what runs.
+    StillNeeded {
+        /// Which.
+        service: ServiceName,
+        /// Who needs it.
+        consumer: ServiceName,
+    },
+    /// A service runs under its new name and another one under the old.
+    BothRun {
+        /// The new name.
+        service: ServiceName,
+        /// The old one.
+        was: ServiceName,
+    },
+    /// The old name of one service is that of another one in the same file.
+    OldNameWanted {
+        /// The new name.
+        service: ServiceName,
+        /// The old one.
+        was: ServiceName,
+    },
+    /// Two services were the same one before.
+    WasTwice {
+        /// One of them.
+        service: ServiceName,
+        /// The other.
+        other: ServiceName,
+        /// What both say they were.
+        was: ServiceName,
+    },
 }
 
 impl fmt::Display for PlanProblem {
@@ -66,6 +101,27 @@ impl fmt::Display for PlanProblem {
             } => write!(
                 f,
                 "{service}: {address} is served by {owner}: free it first by a deployment of its own"
+            ),
+            Self::NothingRuns { service } => write!(f, "{service}: nothing runs under that name"),
+            Self::StillNeeded { service, consumer } => write!(
+                f,
+                "{service}: {consumer} runs and needs it: deploy {consumer} without that need first"
+            ),
+            Self::BothRun { service, was } => write!(
+                f,
+                "{service}: it runs already, and so does {was}: drop `was`, or remove one of the two"
+            ),
+            Self::OldNameWanted { service, was } => write!(
+                f,
+                "{service}: was {was}, but {was} is in the file too: deploy the new name alone first"
+            ),
+            Self::WasTwice {
+                service,
+                other,
+                was,
+            } => write!(
+                f,
+                "{service}: was {was}, and so was {other}: only one can be it"
             ),
         }
     }

@@ -1,9 +1,10 @@
 //! The graph of tasks that people see: what is done, after what, and what undoes it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
 
 use windlass_model::{
-    Change, Release, RolloutPlan, ServiceName, Slot, Step, Task, TaskId, TaskKind,
+    Change, Millis, Release, RolloutPlan, ServiceName, Slot, Step, Task, TaskId, TaskKind,
 };
 
 #[derive(Default)]
@@ -45,18 +46,41 @@ impl Graph {
 }
 
 /// All tasks of `rollouts`, providers before consumers, then the promotion and what follows it.
-pub(super) fn tasks(rollouts: &BTreeMap<ServiceName, RolloutPlan>) -> Vec<Task> {
-    if rollouts.is_empty() {
-        return Vec::new();
-    }
+pub(super) fn tasks(
+    rollouts: &BTreeMap<ServiceName, RolloutPlan>,
+    renames: &BTreeMap<ServiceName, ServiceName>,
+) -> Vec<Task> {
     let mut graph = Graph::default();
+    let renamed: BTreeSet<TaskId> = renames
+        .iter()
+        .map(|(service, from)| {
+            let from = from.clone();
+            graph.add(
+                Some(service),
+                BTreeSet::new(),
+                TaskKind::Rename { from },
+                None,
+            )
+        })
+        .collect();
+    if rollouts.is_empty() {
+        return graph.tasks;
+    }
     let mut last: BTreeMap<&ServiceName, TaskId> = BTreeMap::new();
     for service in ordered(rollouts) {
         let Some(plan) = rollouts.get(service) else {
             continue;
         };
         let needs = plan.needs.iter();
-        let after = needs.filter_map(|need| last.get(need).copied()).collect();
+        let mut after: BTreeSet<TaskId> =
+            needs.filter_map(|need| last.get(need).copied()).collect();
+        if after.is_empty() {
+            after.clone_from(&renamed);
+        }
+        if matches!(plan.change, Change::Remove) {
+            // Nothing is done before the promotion.
+            continue;
+        }
         let end = forward(&mut graph, service, plan, after);
         last.insert(service, end);
     }
@@ -106,7 +130,11 @@ fn forward(
         end = graph.add(name, std::mem::take(&mut after), kind, undo);
         after = BTreeSet::from([end]);
     };
-    if let Some(standby) = &plan.standby {
+    let displaced = plan
+        .standby
+        .as_ref()
+        .filter(|_| plan.change != Change::Restore { warm: true });
+    if let Some(standby) = displaced {
         add(
             TaskKind::RetireStandby {
                 version: standby.release.version.clone(),
@@ -138,7 +166,9 @@ fn forward(
             );
             add(TaskKind::Shift { to }, Some(undo));
         }
-        add(TaskKind::Bake { within: bake }, None);
+        if bake > Millis::ZERO {
+            add(TaskKind::Bake { within: bake }, None);
+        }
     }
     end
 }
@@ -149,6 +179,11 @@ fn steps(plan: &RolloutPlan) -> Vec<Step> {
         Change::First { bake } | Change::InPlace { bake } | Change::Adjust { bake } => {
             vec![Step { to, bake: *bake }]
         }
+        Change::Restore { .. } => vec![Step {
+            to,
+            bake: Millis::ZERO,
+        }],
+        Change::Remove => Vec::new(),
         Change::Beside { steps } => steps.clone(),
     }
 }
@@ -169,8 +204,10 @@ fn start(plan: &RolloutPlan, old: Option<&Slot>) -> Option<(TaskKind, String)> {
                 )
             })
         }
+        (Change::Remove | Change::Restore { warm: true }, _) => None,
         (
-            Change::First { .. }
+            Change::Restore { .. }
+            | Change::First { .. }
             | Change::Beside { .. }
             | Change::InPlace { .. }
             | Change::Adjust { .. },
@@ -182,23 +219,47 @@ fn start(plan: &RolloutPlan, old: Option<&Slot>) -> Option<(TaskKind, String)> {
     }
 }
 
+/// What follows the promotion.
 fn settle(graph: &mut Graph, service: &ServiceName, plan: &RolloutPlan, promote: TaskId) {
     let Some(old) = &plan.stable else { return };
-    if !matches!(plan.change, Change::Beside { .. }) {
-        return;
-    }
+    let (listened, listens) = (old.spec.listen, plan.spec.listen.is_some());
     let version = old.release.version.clone();
-    let after = BTreeSet::from([promote]);
-    if plan.spec.listen.is_some() && old.spec.listen.is_some() {
-        let within = old.spec.drain;
-        let drain = TaskKind::Drain {
-            version: version.clone(),
-            within,
-        };
-        let drained = graph.add(Some(service), after, drain, None);
-        let standby = TaskKind::Standby { version };
-        graph.add(Some(service), BTreeSet::from([drained]), standby, None);
-    } else {
-        graph.add(Some(service), after, TaskKind::Retire { version }, None);
+    let within = old.spec.drain;
+    let drain = TaskKind::Drain {
+        version: version.clone(),
+        within,
+    };
+    let retire = TaskKind::Retire {
+        version: version.clone(),
+    };
+    let kinds = match &plan.change {
+        Change::Beside { .. } if listened.is_some() && listens => {
+            vec![drain, TaskKind::Standby { version }]
+        }
+        Change::Restore { .. } if listened.is_some() && listens => vec![drain, retire],
+        Change::Beside { .. } | Change::Restore { .. } => vec![retire],
+        Change::Remove => removal(plan, (listened, drain, retire)),
+        Change::First { .. } | Change::InPlace { .. } | Change::Adjust { .. } => Vec::new(),
+    };
+    let mut after = BTreeSet::from([promote]);
+    for kind in kinds {
+        after = BTreeSet::from([graph.add(Some(service), after, kind, None)]);
     }
+}
+
+/// A service goes: its requests are turned away first.
+fn removal(
+    plan: &RolloutPlan,
+    (listened, drain, retire): (Option<SocketAddr>, TaskKind, TaskKind),
+) -> Vec<TaskKind> {
+    let close: Vec<SocketAddr> = listened.into_iter().collect();
+    let mut kinds = Vec::new();
+    if !close.is_empty() {
+        kinds.extend([TaskKind::Unroute { close }, drain]);
+    }
+    kinds.push(retire);
+    kinds.extend(plan.standby.iter().map(|standby| TaskKind::RetireStandby {
+        version: standby.release.version.clone(),
+    }));
+    kinds
 }

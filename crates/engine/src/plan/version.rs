@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use windlass_model::{Environment, Release, ServiceName, ServiceState, Spec, Version};
 
 use super::problem::PlanProblem;
+use super::rename::renames;
+use crate::environment::renamed;
 
 /// Gives each kept release its final version, or says why its label can't be used.
 ///
@@ -15,6 +17,8 @@ pub fn settle_versions(
     environment: &Environment,
     releases: &mut BTreeMap<ServiceName, Release>,
 ) -> Vec<PlanProblem> {
+    // What is wrong with the names is said when the plan is made.
+    let environment = &renamed(environment, &renames(spec, environment).unwrap_or_default());
     let mut problems = Vec::new();
     for (service, release) in releases {
         let state = environment.services.get(service);
@@ -38,7 +42,8 @@ fn known(state: &ServiceState) -> Vec<&Release> {
         .iter()
         .chain(&state.standby)
         .map(|slot| &slot.release);
-    slots.chain(&state.promoted).collect()
+    let promoted = state.promoted.iter().map(|known| &known.release);
+    slots.chain(promoted).collect()
 }
 
 /// Which release under `label` this version is: 1 for `1.4.2`, 2 for `1.4.2+2`; none under another.

@@ -55,6 +55,8 @@ pub struct Start {
     pub spec: ServiceSpec,
     /// Its number among the instances of its slot, from 0.
     pub ordinal: u16,
+    /// The slot it belongs to.
+    pub slot: SlotId,
     /// Whether it is started again when it ends by itself: an old slot is, a candidate is not.
     pub keep: bool,
 }

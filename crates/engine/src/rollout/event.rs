@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use serde::{Deserialize, Serialize};
-use windlass_model::{InstanceEnd, InstanceId, ReturnReason, SlotId, TimerId};
+use windlass_model::{InstanceEnd, InstanceId, ReturnReason, SlotId, TimerId, Trigger};
 
 /// A fact about one rollout. An answer names the attempt, instance or slot it answers, so that a
 /// late one passes no later gate.
@@ -49,6 +49,15 @@ pub enum Event {
         instance: InstanceId,
         /// How.
         end: InstanceEnd,
+    },
+    /// A trigger fired on the candidate's answers.
+    Triggered {
+        /// The slot that was judged.
+        slot: SlotId,
+        /// Which.
+        trigger: Trigger,
+        /// What was seen.
+        saw: String,
     },
     /// Every router sees the route.
     RouteApplied {
@@ -99,6 +108,10 @@ pub enum Event {
     },
     /// What needs it is back: its turn.
     ReturnTurn,
+    /// It is stuck, and a person asks for one more try.
+    Retried,
+    /// It is stuck, and a person has done what was left by hand.
+    DoneByHand,
     /// The deployment was promoted.
     Promoted,
 }
@@ -113,6 +126,8 @@ impl Event {
             | Self::Expedited
             | Self::ReturnRequested { .. }
             | Self::ReturnTurn
+            | Self::Retried
+            | Self::DoneByHand
             | Self::Promoted => true,
             Self::InstanceStarted { .. }
             | Self::AddressTaken { .. }
@@ -120,6 +135,7 @@ impl Event {
             | Self::ProbeFailed { .. }
             | Self::InstanceReady { .. }
             | Self::InstanceLost { .. }
+            | Self::Triggered { .. }
             | Self::RouteApplied { .. }
             | Self::RouteFailed { .. }
             | Self::SlotDrained { .. }

@@ -66,7 +66,13 @@ pub(crate) fn stage_actions(rollout: &Rollout) -> Vec<Action> {
         Phase::StoppingOld(now) => match now {
             StoppingOld::Closing { attempt, .. } => rollout
                 .old()
-                .map(|old| route(*attempt, false, rollout.route_closed(old, &old.instances)))
+                .map(|old| {
+                    route(
+                        *attempt,
+                        rollout.is_rollback(),
+                        rollout.route_closed(old, &old.instances),
+                    )
+                })
                 .into_iter()
                 .collect(),
             StoppingOld::Draining => drain_old(rollout),
@@ -78,7 +84,7 @@ pub(crate) fn stage_actions(rollout: &Rollout) -> Vec<Action> {
                 .steps()
                 .get(rollout.step)
                 .map_or(Percent::FULL, |step| step.to);
-            vec![route(*attempt, false, rollout.route_at(to))]
+            vec![route(*attempt, rollout.is_rollback(), rollout.route_at(to))]
         }
         Phase::Settling(now) => settling(rollout, now),
         Phase::Returning(back) => returning(rollout, &back.stage),
@@ -150,13 +156,21 @@ fn settling(rollout: &Rollout, now: &Settling) -> Vec<Action> {
             attempt,
             retry: None,
         } => {
-            actions.push(route(*attempt, false, rollout.route_leaving()));
+            actions.push(route(
+                *attempt,
+                rollout.is_rollback(),
+                rollout.route_leaving(),
+            ));
         }
         Settling::Routing {
             attempt,
             retry: None,
         } => {
-            actions.push(route(*attempt, false, rollout.route_final()));
+            actions.push(route(
+                *attempt,
+                rollout.is_rollback(),
+                rollout.route_final(),
+            ));
         }
         Settling::Draining => actions.extend(drain_old(rollout)),
         Settling::Stopping { left, retry: None } => actions.extend(stops(left)),

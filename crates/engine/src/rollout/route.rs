@@ -152,8 +152,12 @@ impl Rollout {
             .and_then(|old| self.route_closed(old, &old.instances))
     }
 
-    /// After promotion: the new listener alone, the old slot at weight 0 if it stands by.
+    /// After promotion: the new listener alone, the old slot at weight 0 if it stands by; nothing of
+    /// what goes.
     pub(crate) fn route_final(&self) -> Option<Route> {
+        if self.removes() {
+            return None;
+        }
         let mut slots = Vec::new();
         if let Some(old) = self.old().filter(|_| self.keeps_standby()) {
             slots.push(route_slot(old, old.instances.clone(), Percent::ZERO));

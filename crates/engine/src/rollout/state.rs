@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use windlass_model::{
-    Change, Instance, InstanceId, Percent, Probe, ReturnReason, RolloutPhase, RolloutPlan,
-    ServiceName, Slot, Step, StuckReason, TimerId,
+    Change, Instance, InstanceId, Percent, PlanKind, Probe, ReturnReason, RolloutPhase,
+    RolloutPlan, ServiceName, Slot, Step, StuckReason, TimerId,
 };
 
 use super::wait::Wait;
@@ -14,6 +14,8 @@ use super::wait::Wait;
 pub struct Rollout {
     /// Which service.
     pub service: ServiceName,
+    /// The kind of deployment that it is a part of.
+    pub kind: PlanKind,
     /// What it carries out.
     pub plan: RolloutPlan,
     /// The slot that it brings. An [`Change::Adjust`] brings the old one with other instances.
@@ -30,6 +32,8 @@ pub struct Rollout {
     pub step: usize,
     /// The candidate's confirmed share.
     pub weight: Percent,
+    /// Whether the candidate ever had a confirmed share.
+    pub moved: bool,
     /// What was begun, so that a return undoes it.
     pub begun: BTreeSet<Begun>,
     /// What is known of its instances.
@@ -58,7 +62,8 @@ pub enum Begun {
 pub struct Health {
     /// Those that were asked to start and have.
     pub started: BTreeSet<InstanceId>,
-    /// Those that are ready; old ones count as ready until they are lost.
+    /// Those that are ready. Old ones count as ready until they are lost, but those that an
+    /// adjustment keeps only once they were seen to be: it would promote onto them.
     pub ready: BTreeSet<InstanceId>,
     /// The last bad answer of those that are not.
     pub last_seen: BTreeMap<InstanceId, String>,
@@ -235,6 +240,11 @@ impl Rollout {
                     bake: *bake,
                 }]
             }
+            Change::Restore { .. } => vec![Step {
+                to: Percent::FULL,
+                bake: windlass_model::Millis::ZERO,
+            }],
+            Change::Remove => Vec::new(),
             Change::Beside { steps } => steps.clone(),
         }
     }
@@ -244,28 +254,9 @@ impl Rollout {
         self.begun.contains(&what)
     }
 
-    pub(crate) fn in_place(&self) -> bool {
-        matches!(self.plan.change, Change::InPlace { .. })
-    }
-
-    pub(crate) fn adjusts(&self) -> bool {
-        matches!(self.plan.change, Change::Adjust { .. })
-    }
-
     /// The slot that was stable when this rollout was planned.
     pub fn old(&self) -> Option<&Slot> {
         self.plan.stable.as_ref()
-    }
-
-    /// Instances that this rollout starts: all of the candidate's, or those that are new.
-    pub fn fresh(&self) -> Vec<&Instance> {
-        let old = self.old().filter(|_| self.adjusts());
-        let runs = |i: &&Instance| {
-            let old = old.iter().flat_map(|slot| &slot.instances);
-            old.into_iter().any(|known| known.id == i.id)
-        };
-        let all = self.candidate.instances.iter();
-        all.filter(|i| !runs(i)).collect()
     }
 
     /// Whether this rollout now waits for the start of the instance.
@@ -291,7 +282,7 @@ impl Rollout {
         asked && !self.health.started.contains(instance)
     }
 
-    /// Instances of the old slot that leave at promotion without a standby being kept.
+    /// Instances that leave after promotion.
     pub fn leaving(&self) -> Vec<&Instance> {
         let Some(old) = self.old() else {
             return Vec::new();
@@ -303,23 +294,12 @@ impl Rollout {
                 .collect()
         } else if self.keeps_standby() || self.in_place() {
             Vec::new()
+        } else if self.removes() {
+            let standby = self.plan.standby.iter().flat_map(|slot| &slot.instances);
+            old.instances.iter().chain(standby).collect()
         } else {
             old.instances.iter().collect()
         }
-    }
-
-    /// Whether the old slot stays warm after promotion: only where there is traffic to give back.
-    pub fn keeps_standby(&self) -> bool {
-        matches!(self.plan.change, Change::Beside { .. })
-            && self.plan.spec.listen.is_some()
-            && self.old().is_some_and(|old| old.spec.listen.is_some())
-    }
-
-    /// Whether the old slot serves until promotion and then nobody does.
-    pub(crate) fn closes(&self) -> bool {
-        matches!(self.plan.change, Change::Beside { .. })
-            && self.plan.spec.listen.is_none()
-            && self.old().is_some_and(|old| old.spec.listen.is_some())
     }
 
     /// Whether at least one of `instances` is ready.
@@ -401,6 +381,7 @@ impl Rollout {
     /// traffic would go back to.
     pub fn watched(&self) -> Vec<Watched> {
         match &self.phase {
+            Phase::Waiting if self.is_warm() => {}
             Phase::Waiting
             | Phase::Clearing(_)
             | Phase::Settling(_)
@@ -423,15 +404,35 @@ impl Rollout {
         };
         let started = |instance: &&Instance| self.health.started.contains(&instance.id);
         let mut watched = Vec::new();
-        if !matches!(self.phase, Phase::Returning(_) | Phase::Stuck(_)) {
+        let judges = match &self.phase {
+            // What a rollback has brought is all there is: it goes on from there.
+            Phase::Stuck(reason) => matches!(reason, StuckReason::RollbackFailed(_)),
+            Phase::Returning(_) => false,
+            Phase::Waiting
+            | Phase::Clearing(_)
+            | Phase::StoppingOld(_)
+            | Phase::Starting { .. }
+            | Phase::Holding
+            | Phase::Shifting { .. }
+            | Phase::Baking { .. }
+            | Phase::Passed
+            | Phase::Settling(_)
+            | Phase::Done
+            | Phase::Returned => true,
+        };
+        if judges {
             let probe = &self.plan.spec.ready;
-            let fresh = self.fresh().into_iter().filter(started);
-            watched.extend(fresh.map(|i| watch(i, probe)));
+            let runs = |i: &&Instance| self.is_warm() || started(i) || self.stays(&i.id);
+            let judged = self.judged().into_iter().filter(runs);
+            watched.extend(judged.map(|i| watch(i, probe)));
         }
         if let Some(old) = self.old() {
             let probe = &old.spec.ready;
             if !self.has_begun(Begun::StoppingOld) {
-                watched.extend(old.instances.iter().map(|i| watch(i, probe)));
+                // One that stays is asked as it will be from now on.
+                let left = |i: &&Instance| !(judges && self.stays(&i.id));
+                let rest = old.instances.iter().filter(left);
+                watched.extend(rest.map(|i| watch(i, probe)));
             }
             let back = self.back.iter().filter(started);
             watched.extend(back.map(|i| watch(i, probe)));

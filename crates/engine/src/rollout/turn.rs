@@ -2,14 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use windlass_model::{Fact, Instance, InstanceId, Millis, ReturnReason, Route, TimerId};
+use windlass_model::{
+    Fact, Instance, InstanceId, Millis, ReturnReason, Route, StuckReason, TimerId,
+};
 
 use super::action::{Action, Start};
 use super::state::{Begun, Phase, Return, Rollout, Stage};
 use super::wait::Wait;
-
-/// Work time a way back may take, from its turn to the return of the traffic, before a person is called.
-pub(crate) const ROLLBACK_WITHIN: Millis = Millis::from_secs(120);
 
 /// Work time routers have to confirm a route.
 pub(crate) const SHIFT_WITHIN: Millis = Millis::from_secs(30);
@@ -134,19 +133,55 @@ impl Turn {
         self.actions.extend(starts);
     }
 
-    /// Goes back for `why`, as soon as the deployment says that it is its turn.
+    /// Asks for a route of the way forward. That of a rollback is a return: nothing stops it.
+    pub(crate) fn apply_forward(&mut self, route: Option<Route>) -> u32 {
+        self.apply(route, self.rollout.is_rollback())
+    }
+
+    /// Something went wrong on the way forward: goes back for `why`; a rollback, which comes from
+    /// what is bad, holds where it is.
     pub(crate) fn fail(&mut self, why: ReturnReason) {
+        if !self.rollout.is_rollback() {
+            return self.go_back(why);
+        }
+        let service = self.rollout.service.clone();
+        self.facts.push(Fact::RolloutFailed {
+            service: service.clone(),
+            why: why.clone(),
+        });
+        self.rollout.returned_because = Some(why.clone());
+        self.rollout.held = false;
+        self.stuck(StuckReason::RollbackFailed(why));
+    }
+
+    /// Can go neither on nor back without a person.
+    pub(crate) fn stuck(&mut self, why: StuckReason) {
+        let service = self.rollout.service.clone();
+        self.facts.push(Fact::Stuck {
+            service,
+            why: why.clone(),
+        });
+        self.enter(Phase::Stuck(why));
+    }
+
+    /// Goes back for `why`, as soon as the deployment says that it is its turn.
+    pub(crate) fn go_back(&mut self, why: ReturnReason) {
         let service = self.rollout.service.clone();
         self.facts.push(Fact::RolloutFailed {
             service,
             why: why.clone(),
         });
         self.rollout.returned_because = Some(why);
+        self.way_back();
+    }
+
+    /// Waits for its turn to go back.
+    pub(crate) fn way_back(&mut self) {
         // A hold stops work time of the way forward only.
         self.rollout.held = false;
         let back = Return {
             // Work time begins with its turn: until then others answer for theirs.
-            wait: Wait::paused(ROLLBACK_WITHIN),
+            wait: Wait::paused(self.rollout.plan.spec.rollback_within),
             stage: Stage::Turn,
             retry: None,
             trouble: None,
@@ -161,7 +196,7 @@ impl Rollout {
         let number = |list: &[Instance]| list.iter().position(|i| i.id == instance.id);
         let new = || {
             let at = number(&self.candidate.instances).unwrap_or_default();
-            (at, &self.candidate, false)
+            (at, &self.candidate, self.keeps_candidate())
         };
         let old = number(&self.back).zip(self.old());
         let (ordinal, slot, keep) = old.map_or_else(new, |(at, old)| (at, old, true));
@@ -170,6 +205,7 @@ impl Rollout {
             release: slot.release.clone(),
             spec: slot.spec.clone(),
             ordinal: u16::try_from(ordinal).unwrap_or(u16::MAX),
+            slot: slot.id,
             keep,
         }))
     }

@@ -7,9 +7,10 @@ use windlass_engine::deployment::{Deployment, OpenSlot, Opening, wishes};
 use windlass_engine::plan::{Input, compile};
 use windlass_engine::sha256;
 use windlass_model::{
-    AppName, DeploymentId, Digest, Environment, EnvironmentName, Instance, InstanceId, Label,
-    Millis, OnFailure, Overlap, Percent, Plan, Probe, ProcessSpec, Release, ServiceName,
-    ServiceSpec, ServiceState, Slot, SlotId, Spec, Step, Stop, Strategy, Template, Version,
+    AppName, DeploymentId, Digest, Environment, EnvironmentName, Finalize, Instance, InstanceId,
+    Label, Millis, OnFailure, Overlap, Percent, Plan, Probe, ProcessSpec, Promoted, Release,
+    ServiceName, ServiceSpec, ServiceState, Slot, SlotId, Spec, StandbyKept, Step, Stop, Strategy,
+    Template, Trigger, Version,
 };
 
 /// How long every step is watched.
@@ -200,6 +201,9 @@ pub(crate) fn service_spec() -> ServiceSpec {
         overlap: Overlap::No,
         bake: BAKE,
         drain: DRAIN,
+        rollback_on: Trigger::defaults(),
+        rollback_within: ServiceSpec::ROLLBACK_WITHIN,
+        was: None,
     }
 }
 
@@ -211,6 +215,7 @@ pub(crate) struct Part {
     pub(crate) instances: u16,
     pub(crate) needs: Vec<ServiceName>,
     pub(crate) standby: bool,
+    pub(crate) rollback_on: Vec<Trigger>,
 }
 
 /// An application in the middle of its life.
@@ -238,6 +243,7 @@ impl App {
             instances: if kind == Kind::ScaleDown { 2 } else { 1 },
             needs: needs.iter().map(|need| name(need)).collect(),
             standby: false,
+            rollback_on: Trigger::defaults(),
         });
         self
     }
@@ -251,6 +257,12 @@ impl App {
     /// The last service has a standby of an earlier deployment.
     pub(crate) fn with_standby(mut self) -> Self {
         self.parts.last_mut().expect("a service").standby = true;
+        self
+    }
+
+    /// The last service is taken back by these alone.
+    pub(crate) fn rollback_on(mut self, triggers: &[Trigger]) -> Self {
+        self.parts.last_mut().expect("a service").rollback_on = triggers.to_vec();
         self
     }
 
@@ -283,6 +295,7 @@ impl App {
             .then(|| local(listener(at).port() + port));
         spec.strategy = part.kind.strategy();
         spec.overlap = part.kind.overlap();
+        spec.rollback_on.clone_from(&part.rollback_on);
         spec
     }
 
@@ -293,6 +306,7 @@ impl App {
             environment: EnvironmentName::default_environment(),
             on_failure: self.on_failure,
             parallel: 8,
+            finalize: Finalize::default(),
             services: (0..self.parts.len())
                 .map(|at| (self.parts[at].name.clone(), self.after(at)))
                 .collect(),
@@ -318,11 +332,20 @@ impl App {
             };
             let stable = slot(1, Label::Blue, "1", "old");
             let standby = part.standby.then(|| slot(0, Label::Green, "0", "kept"));
+            let known = |slot: &Slot| Promoted {
+                release: slot.release.clone(),
+                spec: slot.spec.clone(),
+            };
             let state = ServiceState {
-                promoted: vec![stable.release.clone()],
+                promoted: [&stable].into_iter().chain(&standby).map(known).collect(),
+                standby_kept: standby.as_ref().map(|_| StandbyKept {
+                    by: DeploymentId::from_tail("0").expect("an id"),
+                    finalize: Finalize::default(),
+                }),
                 stable: Some(stable),
                 standby,
                 next_slot: SlotId(2),
+                rolled_back: BTreeSet::new(),
             };
             environment.services.insert(part.name.clone(), state);
         }
@@ -366,12 +389,16 @@ impl App {
         opening
     }
 
-    /// A deployment of its plan that has not begun.
-    pub(crate) fn deployment(&self) -> Deployment {
-        let plan = self.plan();
+    /// A deployment of `plan` that has not begun.
+    pub(crate) fn opened(&self, plan: Plan) -> Deployment {
         let opening = self.opening(&plan);
         let id = DeploymentId::from_tail("1").expect("an id");
         Deployment::open(id, plan, &opening)
+    }
+
+    /// A deployment of its plan that has not begun.
+    pub(crate) fn deployment(&self) -> Deployment {
+        self.opened(self.plan())
     }
 }
 

@@ -1,16 +1,21 @@
 //! What a person may say, and when.
 
-use windlass_engine::deployment::{Accepted, Command, Deployment, Event, accepts, resume, step};
-use windlass_model::{DeploymentState, OnFailure, Outcome};
+use windlass_engine::deployment::{Accepted, Command, Deployment, Event, resume, step};
+use windlass_model::{DeploymentState, OnFailure, Outcome, Repair, RolloutPhase};
 
 use crate::builders::{App, Kind, instance_id, name};
+use crate::rollback::{Back, rollback};
 use crate::world::{World, by};
 
-const COMMANDS: [Command; 4] = [
+const COMMANDS: [Command; 8] = [
     Command::Hold,
     Command::Resume,
     Command::Abort,
     Command::Promote,
+    Command::Supersede,
+    Command::Repair(Repair::Retry),
+    Command::Repair(Repair::Done),
+    Command::Repair(Repair::Abandon),
 ];
 
 fn said(command: Command) -> Event {
@@ -20,6 +25,8 @@ fn said(command: Command) -> Event {
         Command::Resume => Event::ResumeRequested { by },
         Command::Abort => Event::AbortRequested { by },
         Command::Promote => Event::PromoteRequested { by },
+        Command::Supersede => Event::SupersedeRequested { by },
+        Command::Repair(how) => Event::RepairRequested { by, how },
     }
 }
 
@@ -73,6 +80,23 @@ fn stuck_after_promotion() -> World {
     world
 }
 
+/// A rollback that got so far.
+fn rolling_back(phase: RolloutPhase) -> World {
+    let mut world = rollback(&App::of("api", Kind::Canary), Back::Cold);
+    let there = world.run_until(|w| w.rollout("api").shown() == phase);
+    assert!(there);
+    world
+}
+
+/// Its route was refused.
+fn stuck_rollback() -> World {
+    let mut world = rollback(&App::of("api", Kind::Canary), Back::Cold).with(|script| {
+        script.route_refused.insert(name("api"), 1);
+    });
+    assert_eq!(world.run(), DeploymentState::Stuck);
+    world
+}
+
 fn ended(outcome: Outcome) -> World {
     let failing = |app: App| {
         World::new(&app).with(|script| {
@@ -83,6 +107,11 @@ fn ended(outcome: Outcome) -> World {
         Outcome::Promoted => canary(),
         Outcome::RolledBack => failing(App::of("api", Kind::Canary)),
         Outcome::Failed => failing(App::of("api", Kind::First)),
+        Outcome::Abandoned => {
+            let mut world = stuck();
+            world.says_repair(Repair::Abandon);
+            return world;
+        }
         Outcome::PartlyPromoted => failing(
             App::of("api", Kind::Canary)
                 .and("web", Kind::Canary, &[])
@@ -94,34 +123,51 @@ fn ended(outcome: Outcome) -> World {
 }
 
 /// One row per state: the state, what stands there, and the four cells.
-fn table() -> Vec<(DeploymentState, Deployment, [Accepted; 4])> {
+fn table() -> Vec<(DeploymentState, Deployment, [Accepted; 8])> {
     use Accepted::{No, NoChange, Yes};
     let back = No("it is going back already");
     let promoted = No("it is promoted already");
-    let stays = No("it is stuck: abort tries again");
+    let stays = No("it is stuck: see repair");
+    let well = No("it is not stuck: there is nothing to repair");
+    let holds = No("a rollback that has moved holds where it is: see repair");
+    let runs = [Yes, NoChange, Yes, Yes, Yes, well, well, well];
+    let mended = [stays, stays, Yes, stays, Yes, Yes, Yes, Yes];
     let rows = [
+        (DeploymentState::Running, running(), runs),
+        (DeploymentState::Running, promoting(), runs),
         (
-            DeploymentState::Running,
-            running(),
-            [Yes, NoChange, Yes, Yes],
+            DeploymentState::Held,
+            held(),
+            [NoChange, Yes, Yes, Yes, Yes, well, well, well],
         ),
-        (
-            DeploymentState::Running,
-            promoting(),
-            [Yes, NoChange, Yes, Yes],
-        ),
-        (DeploymentState::Held, held(), [NoChange, Yes, Yes, Yes]),
         (
             DeploymentState::Returning,
             returning(),
-            [back, back, NoChange, back],
+            [back, back, NoChange, back, NoChange, well, well, well],
         ),
-        (DeploymentState::Settling, settling(), [promoted; 4]),
-        (DeploymentState::Stuck, stuck(), [stays, stays, Yes, stays]),
+        (
+            DeploymentState::Settling,
+            settling(),
+            [
+                promoted, promoted, promoted, promoted, promoted, well, well, well,
+            ],
+        ),
+        (DeploymentState::Stuck, stuck(), mended),
+        (DeploymentState::Stuck, stuck_after_promotion(), mended),
+        (
+            DeploymentState::Running,
+            rolling_back(RolloutPhase::Starting),
+            runs,
+        ),
+        (
+            DeploymentState::Running,
+            rolling_back(RolloutPhase::Shifting),
+            [Yes, NoChange, holds, Yes, holds, well, well, well],
+        ),
         (
             DeploymentState::Stuck,
-            stuck_after_promotion(),
-            [stays, stays, Yes, stays],
+            stuck_rollback(),
+            [stays, stays, holds, stays, holds, Yes, Yes, Yes],
         ),
     ];
     let over = [
@@ -129,12 +175,13 @@ fn table() -> Vec<(DeploymentState, Deployment, [Accepted; 4])> {
         (Outcome::PartlyPromoted, "it has ended: partly promoted"),
         (Outcome::RolledBack, "it has ended: rolled back"),
         (Outcome::Failed, "it has ended: failed"),
+        (Outcome::Abandoned, "it has ended: abandoned"),
     ]
     .map(|(outcome, why)| {
         (
             DeploymentState::Ended(outcome),
             ended(outcome),
-            [No(why); 4],
+            [No(why); 8],
         )
     });
     let all = rows.into_iter().chain(over);
@@ -147,7 +194,7 @@ fn every_cell_of_states_and_commands_is_decided() {
     for (state, deployment, cells) in table() {
         assert_eq!(deployment.state(), state);
         for (command, cell) in COMMANDS.into_iter().zip(cells) {
-            assert_eq!(accepts(state, command), cell, "{state:?}, {command:?}");
+            assert_eq!(deployment.accepts(command), cell, "{state:?}, {command:?}");
         }
     }
 }
@@ -180,6 +227,8 @@ fn what_only_the_deployment_may_say_means_nothing_from_outside() {
         Said::Expedited,
         Said::ReturnRequested { why },
         Said::ReturnTurn,
+        Said::Retried,
+        Said::DoneByHand,
         Said::Promoted,
     ] {
         for world in [running(), returning(), settling(), stuck()] {

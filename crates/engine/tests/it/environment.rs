@@ -2,9 +2,9 @@
 
 use windlass_engine::deployment::Event;
 use windlass_engine::environment::{REMEMBERED, after};
-use windlass_model::{Environment, OnFailure, Outcome, ServiceState, SlotId};
+use windlass_model::{Environment, OnFailure, Outcome, Promoted, ServiceState, SlotId};
 
-use crate::builders::{App, KINDS, Kind, instance_id, name, release};
+use crate::builders::{App, KINDS, Kind, instance_id, name, release, service_spec};
 use crate::world::{World, by};
 
 fn api(environment: &Environment) -> &ServiceState {
@@ -40,7 +40,7 @@ fn a_promotion_makes_the_candidate_stable_and_the_old_slot_stands_by() {
         let versions: Vec<&str> = api(&now)
             .promoted
             .iter()
-            .map(|r| r.version.0.as_str())
+            .map(|known| known.release.version.0.as_str())
             .collect();
         assert_eq!(versions, ["2", "1"]);
         world.run_to_end();
@@ -196,15 +196,19 @@ fn an_adjustment_keeps_the_slot_and_remembers_its_release_once() {
 fn promoted_releases_are_remembered_newest_first_up_to_a_limit() {
     let mut world = World::new(&App::of("api", Kind::Canary));
     let state = world.base.services.get_mut(&name("api")).expect("api");
-    state.promoted = (10..30).map(|n| release("api", &n.to_string())).collect();
+    let known = |version: &str| Promoted {
+        release: release("api", version),
+        spec: service_spec(),
+    };
+    state.promoted = (10..30).map(|n| known(&n.to_string())).collect();
     // Promoted once before: it moves to the front.
-    state.promoted[2] = release("api", "2");
+    state.promoted[2] = known("2");
     world.run_until(World::is_promoted);
     let now = world.environment();
     let versions: Vec<&str> = api(&now)
         .promoted
         .iter()
-        .map(|r| r.version.0.as_str())
+        .map(|known| known.release.version.0.as_str())
         .collect();
     assert_eq!(versions, ["2", "10", "11", "13", "14"]);
     assert_eq!(versions.len(), REMEMBERED);

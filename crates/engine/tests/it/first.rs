@@ -20,6 +20,7 @@ fn baking() -> Walk {
     ])
 }
 
+/// D19.
 #[test]
 fn steps_below_100_percent_are_skipped() {
     let mut api = Walk::of(Kind::First);

@@ -1,15 +1,22 @@
 //! Histories that no world would produce: answers in any order, repeated, late, for whatever may be
 //! meant. The engine stays within its invariants all the same.
 
+use std::collections::BTreeMap;
+
 use proptest::collection::vec;
 use proptest::prelude::*;
 use windlass_engine::deployment::{Action, Course, Deployment, Event, resume, step};
-use windlass_engine::rollout::{Action as Asked, Event as Said};
-use windlass_model::{InstanceEnd, InstanceId, ReturnReason, ServiceName, SlotId, TimerId};
+use windlass_engine::rollout::{Action as Asked, Begun, Event as Said, Rollout};
+use windlass_model::{
+    Environment, InstanceEnd, InstanceId, PlanKind, Repair, ReturnReason, RolloutPhase,
+    ServiceName, SlotId, TimerId, Trigger,
+};
 
-use crate::builders::{App, local};
+use crate::builders::{Kind, local};
 use crate::judge::Judge;
-use crate::properties::an_app;
+use crate::properties::{a_rollback, an_app};
+use crate::removal::removal;
+use crate::rollback::rollback;
 use crate::world::by;
 
 /// One thing to happen, chosen before anything is known.
@@ -57,8 +64,18 @@ fn instances(deployment: &Deployment, service: &ServiceName) -> Vec<InstanceId> 
 }
 
 fn answer(action: &Action, well: bool) -> Event {
-    let Action::Rollout { service, action } = action else {
-        return Event::PromotionConfirmed;
+    let (service, action) = match action {
+        Action::Rollout {
+            service, action, ..
+        } => (service, action),
+        // Arming has no answer; a confirmation comes too late then.
+        Action::ConfirmPromotion | Action::Arm(_) => return Event::PromotionConfirmed,
+        Action::Rename(_) => return Event::Renamed,
+        Action::Prove(_) => {
+            return Event::Proved {
+                proofs: BTreeMap::new(),
+            };
+        }
     };
     let why = "no".to_owned();
     let event = match action.clone() {
@@ -133,6 +150,13 @@ fn any(which: usize, number: u32, instance: InstanceId) -> Said {
             why: ReturnReason::Aborted { by: by() },
         },
         Said::ReturnTurn,
+        Said::Retried,
+        Said::DoneByHand,
+        Said::Triggered {
+            slot: SlotId(number % 3),
+            trigger: Trigger::Crash,
+            saw: "x".repeat(1_000),
+        },
         Said::Promoted,
     ];
     every[which % every.len()].clone()
@@ -161,21 +185,46 @@ fn event(now: &Deployment, journal: &[Event], pick: &Pick) -> Option<Event> {
             Event::Rollout { service, event }
         }
         Pick::Again { which } => choose(journal, which)?,
-        Pick::Command { which } => match which % 12 {
+        Pick::Command { which } => match which % 20 {
             0..=2 => Event::HoldRequested { by: by() },
             3..=6 => Event::ResumeRequested { by: by() },
             7 => Event::AbortRequested { by: by() },
             8 | 9 => Event::PromoteRequested { by: by() },
             10 => Event::PromotionConfirmed,
-            _ => Event::TakenDown { by: by() },
+            11 => Event::TakenDown { by: by() },
+            12 => Event::SupersedeRequested { by: by() },
+            13 => Event::RepairRequested {
+                by: by(),
+                how: Repair::Done,
+            },
+            14 => Event::RepairRequested {
+                by: by(),
+                how: Repair::Abandon,
+            },
+            15 => Event::Renamed,
+            16 => Event::Tripped {
+                service: choose(&services, which / 20)?,
+                took_back: services,
+                saw: "x".repeat(1_000),
+            },
+            17 => Event::TripWithheld {
+                service: choose(&services, which / 20)?,
+                saw: "x".repeat(1_000),
+            },
+            18 => Event::Proved {
+                proofs: BTreeMap::new(),
+            },
+            _ => Event::RepairRequested {
+                by: by(),
+                how: Repair::Retry,
+            },
         },
     })
 }
 
-fn lives(app: &App, picks: &[Pick]) -> (Deployment, Vec<Event>) {
-    let opened = app.deployment();
-    let mut judge = Judge::new(&app.environment(), &opened);
-    let mut now = opened;
+fn lives((base, opened): &(Environment, Deployment), picks: &[Pick]) -> (Deployment, Vec<Event>) {
+    let mut judge = Judge::new(base, opened);
+    let mut now = opened.clone();
     let mut journal = Vec::new();
     let first = Some(Event::Began);
     let mut picked = picks.iter();
@@ -207,6 +256,28 @@ fn commit_point_holds(before: &Deployment, now: &Deployment) {
         }
         Course::Forward | Course::Promoting => {}
     }
+    let moves = |rollout: &Rollout| {
+        rollout.has_begun(Begun::Routing) || rollout.has_begun(Begun::StoppingOld)
+    };
+    if now.plan.kind == PlanKind::Rollback && now.rollouts.values().any(moves) {
+        let back = |rollout: &Rollout| rollout.shown() == RolloutPhase::Returning;
+        assert!(!now.rollouts.values().any(back), "a rollback never returns");
+        assert_ne!(now.course, Course::Returning, "a rollback never returns");
+    }
+}
+
+/// What happens is replayed from any point to where it ended.
+fn replays(begin: &(Environment, Deployment), picks: &[Pick]) -> Result<(), TestCaseError> {
+    let (now, journal) = lives(begin, picks);
+    let half = journal.len() / 2;
+    let fold = |from: Deployment, events: &[Event]| {
+        events
+            .iter()
+            .fold(from, |now, event| step(now, event).deployment)
+    };
+    let middle = fold(begin.1.clone(), &journal[..half]);
+    prop_assert_eq!(fold(middle, &journal[half..]), now);
+    Ok(())
 }
 
 proptest! {
@@ -214,13 +285,21 @@ proptest! {
 
     #[test]
     fn no_order_of_events_breaks_an_invariant(app in an_app(), picks in vec(a_pick(), 1..160)) {
-        let (now, journal) = lives(&app, &picks);
-        // Replaying any prefix, and all of it, ends where it ended.
-        let half = journal.len() / 2;
-        let fold = |from: Deployment, events: &[Event]| {
-            events.iter().fold(from, |now, event| step(now, event).deployment)
-        };
-        let middle = fold(app.deployment(), &journal[..half]);
-        prop_assert_eq!(fold(middle, &journal[half..]), now);
+        replays(&(app.environment(), app.deployment()), &picks)?;
+    }
+
+    #[test]
+    fn no_order_of_events_breaks_a_rollback(
+        (app, back) in a_rollback(),
+        picks in vec(a_pick(), 1..120),
+    ) {
+        let world = rollback(&app, back);
+        replays(&(world.base, world.deployment), &picks)?;
+    }
+
+    #[test]
+    fn no_order_of_events_breaks_a_removal(listens: bool, picks in vec(a_pick(), 1..60)) {
+        let world = removal(if listens { Kind::Canary } else { Kind::Worker });
+        replays(&(world.base, world.deployment), &picks)?;
     }
 }

@@ -3,10 +3,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use windlass_engine::deployment::{Action, Course, Deployment, Event, Stepped, resume, step};
+use windlass_engine::deployment::{
+    Accepted, Action, Command, Course, Deployment, Event, Stepped, Wire, resume, step,
+};
 use windlass_engine::rollout::{self, Phase, Return, Rollout, Stage};
 use windlass_model::{
-    Change, Environment, Instance, InstanceId, Percent, Route, RouteMode, ServiceName, SlotId,
+    Change, Environment, Instance, InstanceId, Percent, PlanKind, Route, RouteMode, ServiceName,
+    SlotId,
 };
 
 use crate::show;
@@ -44,8 +47,13 @@ pub(crate) struct Judge {
 impl Judge {
     pub(crate) fn new(base: &Environment, deployment: &Deployment) -> Self {
         let told = |(service, rollout): (&ServiceName, &Rollout)| {
-            let old = rollout.old().into_iter().flat_map(|slot| &slot.instances);
+            // A rollback to a standby is planned only if that answers.
+            let warm = rollout.plan.change == (Change::Restore { warm: true });
+            let standby = rollout.plan.standby.iter().filter(|_| warm);
+            let old = rollout.old().into_iter().chain(standby);
+            let old = old.flat_map(|slot| &slot.instances);
             let state = base.services.get(service);
+            let old = old.filter(|i| !stays(rollout, i));
             let told = Told {
                 ready: old.map(|i| i.id.clone()).collect(),
                 confirmed: state.and_then(settled_route),
@@ -66,9 +74,13 @@ impl Judge {
         assert_eq!(again, *stepped, "the same state and event, the same step");
         self.hears(before, event);
         let now = &stepped.deployment;
-        self.aborted |= matches!(event, Event::AbortRequested { .. })
-            && before.course != Course::Promoted
-            && !before.is_ended();
+        let stop = match event {
+            Event::AbortRequested { .. } => Some(Command::Abort),
+            Event::SupersedeRequested { .. } => Some(Command::Supersede),
+            _ => None,
+        };
+        self.aborted |= stop.is_some_and(|stop| before.accepts(stop) == Accepted::Yes)
+            && before.course != Course::Promoted;
         if !stepped.actions.is_empty() {
             let news = now != before || !stepped.facts.is_empty();
             assert!(news, "actions of no news would never be performed");
@@ -76,7 +88,11 @@ impl Judge {
         bounded(now, stepped.actions.len());
         for action in &stepped.actions {
             self.outstanding.push(action.clone());
-            if let Action::Rollout { service, action } = action {
+            wires_hold(now, action);
+            if let Action::Rollout {
+                service, action, ..
+            } = action
+            {
                 self.judges(now, &now.rollouts[service], action);
             }
         }
@@ -91,6 +107,10 @@ impl Judge {
     fn hears(&mut self, before: &Deployment, event: &Event) {
         if *event == Event::PromotionConfirmed {
             self.outstanding.retain(|a| *a != Action::ConfirmPromotion);
+        }
+        if *event == Event::Renamed {
+            let renames = |a: &Action| matches!(a, Action::Rename(_));
+            self.outstanding.retain(|a| !renames(a));
         }
         let Event::Rollout { service, event } = event else {
             return;
@@ -180,6 +200,11 @@ impl Judge {
             0
         };
         assert_eq!(sum, whole, "{shown}");
+        let adjusts = matches!(rollout.plan.change, Change::Adjust { .. });
+        if adjusts && !returning && now.course != Course::Promoted {
+            let mut all = rollout.candidate.instances.iter();
+            assert!(all.all(|i| told.ready.contains(&i.id)), "unseen: {shown}");
+        }
         for slot in &route.slots {
             let had = told
                 .confirmed
@@ -190,15 +215,18 @@ impl Judge {
             }
             let is_ready = |i: &Instance| told.ready.contains(&i.id);
             let candidate = is_candidate(rollout, slot.slot);
-            let capacity = if candidate {
+            let warm = rollout.plan.change == (Change::Restore { warm: true });
+            let capacity = if candidate && !warm {
                 slot.instances.iter().all(is_ready)
             } else {
                 slot.instances.iter().any(is_ready)
             };
             assert!(capacity, "traffic without capacity: {shown}");
-            assert!(!(candidate && returning), "a return that raises: {shown}");
+            let rollback = now.plan.kind == PlanKind::Rollback;
+            let raises = candidate && returning && !rollback;
+            assert!(!raises, "a return that raises: {shown}");
         }
-        if now.course == Course::Returning {
+        if now.course == Course::Returning || now.plan.kind == PlanKind::Rollback {
             assert!(returning, "nothing goes forward any more: {shown}");
         }
     }
@@ -241,14 +269,16 @@ impl Judge {
     /// After a crash exactly what is not answered is asked for again, in the very same words.
     fn resumes_what_is_open(&self, now: &Deployment) {
         for action in resume(now) {
-            let unanswered = self.outstanding.contains(&action);
+            wires_hold(now, &action);
+            let unanswered = self.outstanding.iter().any(|a| is_same(a, &action));
+            // These have no answer.
             let told = matches!(
                 action,
-                Action::Rollout {
-                    // Has no answer.
-                    action: rollout::Action::KeepInstance { .. },
-                    ..
-                }
+                Action::Arm(_)
+                    | Action::Rollout {
+                        action: rollout::Action::KeepInstance { .. },
+                        ..
+                    }
             );
             assert!(
                 unanswered || told,
@@ -259,15 +289,113 @@ impl Judge {
     }
 }
 
+/// Whether an adjustment keeps this one: it is promoted onto, so that nobody may presume it well.
+fn stays(rollout: &Rollout, instance: &Instance) -> bool {
+    let adjusts = matches!(rollout.plan.change, Change::Adjust { .. });
+    adjusts && rollout.candidate.instances.contains(instance)
+}
+
 fn is_candidate(rollout: &Rollout, slot: SlotId) -> bool {
     let adjusts = matches!(rollout.plan.change, Change::Adjust { .. });
     !adjusts && rollout.candidate.id == slot
 }
 
+/// Whether both ask for the same. What a swap arms is what stands now, so that one that is asked for
+/// again after a crash arms no less than those that came after it.
+fn is_same(one: &Action, other: &Action) -> bool {
+    match (one, other) {
+        (
+            Action::Rollout {
+                service,
+                action,
+                wires: _,
+            },
+            Action::Rollout {
+                service: of,
+                action: asked,
+                wires: _,
+            },
+        ) => service == of && action == asked,
+        _ => one == other,
+    }
+}
+
+/// Only a raise arms, and a promotion that is called off; and what it arms leads from a candidate that
+/// runs to where traffic was.
+fn wires_hold(now: &Deployment, action: &Action) {
+    let (service, action, wires) = match action {
+        Action::Rollout {
+            service,
+            action,
+            wires,
+        } => (service, action, wires),
+        Action::Arm(wires) => {
+            assert_eq!(now.course, Course::Forward, "only if it is off");
+            for (watched, wire) in wires {
+                let wire = wire.as_ref().expect("it disarms nothing");
+                wire_holds(now, (watched, wire), &format!("arm {wires:?}"));
+            }
+            return;
+        }
+        Action::Rename(_) | Action::Prove(_) | Action::ConfirmPromotion => return,
+    };
+    let shown = format!("{service}: {wires:?}");
+    let route = matches!(action, rollout::Action::ApplyRoute { .. });
+    assert!(route || wires.is_empty(), "{shown}");
+    for (watched, wire) in wires {
+        let rollout = &now.rollouts[watched];
+        assert!(
+            rollout.keeps_standby(),
+            "nothing to give traffic back to: {shown}"
+        );
+        let Some(wire) = wire else {
+            assert_eq!(watched, service, "only its own: {shown}");
+            continue;
+        };
+        let raises = matches!(
+            action,
+            rollout::Action::ApplyRoute {
+                returning: false,
+                ..
+            }
+        );
+        assert!(raises, "{shown}");
+        wire_holds(now, (watched, wire), &shown);
+    }
+}
+
+fn wire_holds(now: &Deployment, (watched, wire): (&ServiceName, &Wire), shown: &str) {
+    let rollout = &now.rollouts[watched];
+    assert!(
+        rollout.keeps_standby(),
+        "nothing to give traffic back to: {shown}"
+    );
+    assert!(now.wired().contains(watched), "{shown}");
+    assert_eq!(wire.slot, rollout.candidate.id, "{shown}");
+    assert!(!rollout.candidate.instances.is_empty(), "{shown}");
+    assert!(wire.way_back.contains_key(watched), "{shown}");
+    for (service, route) in &wire.way_back {
+        let back = &now.rollouts[service];
+        let going = matches!(
+            back.phase,
+            Phase::Returning(_) | Phase::Returned | Phase::Stuck(_)
+        );
+        assert!(!going, "{service} goes back already: {shown}");
+        let old = back.old().expect("something to go back to");
+        assert_eq!(route.weight(old.id), Percent::FULL, "{shown}");
+        assert_eq!(route.weight(back.candidate.id), Percent::ZERO, "{shown}");
+        let runs = |slot: &windlass_model::RouteSlot| !slot.instances.is_empty();
+        assert!(route.slots.iter().all(runs), "{shown}");
+    }
+}
+
 /// Whether `event` answers `action`, of whatever service it is.
 fn answers(event: &rollout::Event, of: &ServiceName, action: &Action) -> bool {
     use rollout::{Action as Asked, Event as Said};
-    let Action::Rollout { service, action } = action else {
+    let Action::Rollout {
+        service, action, ..
+    } = action
+    else {
         return false;
     };
     if service != of {
@@ -317,15 +445,19 @@ fn waits_for_something(now: &Deployment) {
         assert_eq!(resume(now), [], "what has ended asks for nothing");
         return;
     }
-    let mut promotable = now.course == Course::Forward && !now.held;
+    let mut promotable = now.course == Course::Forward && !now.held && now.renamed && !now.proving;
     for rollout in now.rollouts.values() {
-        promotable &= matches!(rollout.phase, Phase::Passed | Phase::Returned);
+        promotable &= matches!(rollout.phase, Phase::Passed | Phase::Returned | Phase::Done)
+            && (rollout.phase != Phase::Passed || rollout.is_steady());
         let asked = rollout::resume(rollout);
         let waits = match &rollout.phase {
             Phase::Waiting => {
-                now.held || now.course == Course::Promoting || needs_wait(now, rollout)
+                now.held
+                    || !now.renamed
+                    || now.course == Course::Promoting
+                    || needs_wait(now, rollout)
             }
-            Phase::Holding => rollout.held && now.held,
+            Phase::Holding => (rollout.held && now.held) || !rollout.is_steady(),
             Phase::Passed => asked.is_empty(),
             Phase::Done | Phase::Returned | Phase::Stuck(_) => asked.is_empty(),
             Phase::Returning(Return {
@@ -333,7 +465,9 @@ fn waits_for_something(now: &Deployment) {
             }) => consumers_wait(now, rollout),
             Phase::Returning(_) => has_timer(&asked),
             Phase::Starting { .. } | Phase::Shifting { .. } | Phase::Baking { .. } => {
-                has_timer(&asked) || (rollout.held && now.held)
+                let unsteady =
+                    matches!(rollout.phase, Phase::Baking { .. }) && !rollout.is_steady();
+                has_timer(&asked) || (rollout.held && now.held) || unsteady
             }
             Phase::Clearing(_) | Phase::StoppingOld(_) | Phase::Settling(_) => !asked.is_empty(),
         };
@@ -356,7 +490,7 @@ fn has_timer(asked: &[rollout::Action]) -> bool {
 
 fn needs_wait(now: &Deployment, rollout: &Rollout) -> bool {
     let mut needs = rollout.plan.needs.iter();
-    needs.any(|need| now.rollouts[need].phase != Phase::Passed)
+    needs.any(|need| !matches!(now.rollouts[need].phase, Phase::Passed | Phase::Done))
 }
 
 fn consumers_wait(now: &Deployment, provider: &Rollout) -> bool {

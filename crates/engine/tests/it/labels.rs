@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use windlass_engine::plan::{PlanProblem, settle_versions};
-use windlass_model::{Environment, Release, Version};
+use windlass_model::{Environment, Promoted, Release, Version};
 
 use crate::builders::{App, Kind, digest, name};
 
@@ -21,7 +21,12 @@ fn release(version: &str, files: &str, sees: &str) -> Release {
 fn promoted(releases: &[Release]) -> Environment {
     let mut environment = App::of(API, Kind::Canary).environment();
     let state = environment.services.get_mut(&name(API)).expect("api");
-    state.promoted = releases.iter().rev().cloned().collect();
+    let spec = state.promoted[0].spec.clone();
+    let known = |release: &Release| Promoted {
+        release: release.clone(),
+        spec: spec.clone(),
+    };
+    state.promoted = releases.iter().rev().map(known).collect();
     let stable = state.stable.as_mut().expect("stable");
     stable.release = releases.last().expect("a release").clone();
     environment

@@ -265,6 +265,8 @@ fn line(task: &Task) -> String {
         TaskKind::Drain { version, within } => format!("drain {version} within {within}"),
         TaskKind::Standby { version } => format!("standby {version}"),
         TaskKind::Retire { version } => format!("retire {version}"),
+        TaskKind::Unroute { close } => format!("unroute {close:?}"),
+        TaskKind::Rename { from } => format!("rename {from}"),
     };
     assert!(!task.no_way_back);
     let undo = task

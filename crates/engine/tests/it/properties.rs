@@ -6,7 +6,8 @@ use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 use windlass_model::{OnFailure, Outcome};
 
-use crate::builders::{App, KINDS, instance_id, name};
+use crate::builders::{App, KINDS, Kind, instance_id, name};
+use crate::rollback::{Back, rollback};
 use crate::world::{Script, World};
 
 /// The same cases in every run: a test that fails today failed yesterday. `PROPTEST_CASES` and
@@ -27,7 +28,7 @@ const NAMES: [&str; 3] = ["auth", "api", "web"];
 
 /// One to three services of any kind, needing those before them or not.
 pub(crate) fn an_app() -> impl Strategy<Value = App> {
-    let part = (0..KINDS.len(), 1_u16..4, any::<bool>(), 0_u8..4);
+    let part = (0..KINDS.len(), 1_u16..4, any::<bool>(), 0_u8..8);
     (vec(part, 1..4), any::<bool>()).prop_map(|(parts, all)| {
         let mut app = App {
             parts: Vec::new(),
@@ -37,9 +38,9 @@ pub(crate) fn an_app() -> impl Strategy<Value = App> {
                 OnFailure::Dependents
             },
         };
-        for (at, (kind, instances, standby, needs)) in parts.into_iter().enumerate() {
+        for (at, (kind, instances, standby, bits)) in parts.into_iter().enumerate() {
             let needs: Vec<&str> = (0..at)
-                .filter(|before| needs & (1 << before) != 0)
+                .filter(|before| bits & (1 << before) != 0)
                 .map(|before| NAMES[before])
                 .collect();
             app = app
@@ -48,9 +49,30 @@ pub(crate) fn an_app() -> impl Strategy<Value = App> {
             if standby {
                 app = app.with_standby();
             }
+            if bits & 4 != 0 {
+                app = app.rollback_on(&[]);
+            }
         }
         app
     })
+}
+
+/// A way back of whole applications.
+pub(crate) fn a_rollback() -> impl Strategy<Value = (App, Back)> {
+    let runs = |(mut app, warm): (App, bool)| {
+        let back = if warm { Back::Warm } else { Back::Cold };
+        for part in &mut app.parts {
+            // Something must run that can be gone back from.
+            part.kind = match part.kind {
+                Kind::First => Kind::BlueGreen,
+                Kind::FirstWorker => Kind::Worker,
+                kind => kind,
+            };
+            part.standby |= warm;
+        }
+        (app, back)
+    };
+    (an_app(), any::<bool>()).prop_map(runs)
 }
 
 /// One thing that goes wrong.
@@ -116,6 +138,12 @@ fn says(world: &mut World, what: u8) {
         3 => world.says_promote(),
         4 => world.says_resume(),
         5 => world.crash(),
+        9 => {
+            let armed = world.outside.wires.keys().next().cloned();
+            if let Some(service) = armed {
+                world.trips(service.as_str());
+            }
+        }
         n => {
             let service = NAMES[usize::from(n) % 3];
             if world.deployment.rollouts.contains_key(&name(service)) {
@@ -132,7 +160,7 @@ proptest! {
     fn every_deployment_ends_and_leaves_what_it_says(
         app in an_app(),
         troubles in vec(a_trouble(), 0..4),
-        words in vec((1_usize..120, 0_u8..9), 0..4),
+        words in vec((1_usize..120, 0_u8..10), 0..4),
         crashes in btree_set(1_usize..200, 0..6),
     ) {
         let mut world = World::new(&app).with(|script| {
@@ -148,6 +176,33 @@ proptest! {
         let outcome = world.run_to_end();
         if outcome == Outcome::PartlyPromoted {
             prop_assert_eq!(app.on_failure, OnFailure::Dependents);
+        }
+    }
+
+    #[test]
+    fn every_rollback_ends_where_it_wanted_to_be(
+        (app, back) in a_rollback(),
+        troubles in vec(a_trouble(), 0..3),
+        words in vec((1_usize..80, 3_u8..9), 0..3),
+        crashes in btree_set(1_usize..120, 0..6),
+    ) {
+        let mut world = rollback(&app, back).with(|script| {
+            script.crashes = crashes;
+            for trouble in &troubles {
+                write(script, trouble);
+            }
+            // Whoever repairs asks again a few times only.
+            script.never_ready.clear();
+        });
+        for (row, what) in words {
+            world.run_until(|w| w.journal.len() >= row);
+            says(&mut world, what);
+        }
+        prop_assert_eq!(world.run_to_end(), Outcome::Promoted);
+        for state in world.environment().services.values() {
+            let stable = state.stable.as_ref().expect("it runs");
+            prop_assert_eq!(&stable.release.version.0, "0");
+            prop_assert_eq!(&state.standby, &None);
         }
     }
 

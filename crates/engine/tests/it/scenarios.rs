@@ -90,6 +90,7 @@ fn independent_services_run_in_parallel() {
     assert!(world.now() < 35_000, "{}", world.now());
 }
 
+/// K36, D12.
 #[test]
 fn a_failure_at_25_percent_takes_everything_back_and_the_next_never_starts() {
     let mut world = World::new(&shop());
@@ -123,6 +124,7 @@ fn a_provider_that_fails_late_goes_back_after_its_consumers() {
     assert!(web < api && api < auth);
 }
 
+/// D13.
 #[test]
 fn a_failure_beside_one_in_flight_takes_that_back_too_and_what_needs_both_never_starts() {
     for on_failure in [OnFailure::All, OnFailure::Dependents] {
@@ -146,6 +148,7 @@ fn a_failure_beside_one_in_flight_takes_that_back_too_and_what_needs_both_never_
     }
 }
 
+/// K16, D2.
 #[test]
 fn one_of_three_instances_that_is_never_ready_moves_no_traffic() {
     let app = App::of("api", Kind::BlueGreen).instances(3);
@@ -160,6 +163,7 @@ fn one_of_three_instances_that_is_never_ready_moves_no_traffic() {
     world.never("back");
 }
 
+/// D21.
 #[test]
 fn an_instance_that_cannot_start_fails_at_once_not_at_the_deadline() {
     let mut world = World::new(&App::of("api", Kind::Canary)).with(|script| {
@@ -314,6 +318,7 @@ fn an_abort_wins_over_a_promotion_that_is_being_confirmed() {
     world.never("keep");
 }
 
+/// K3.
 #[test]
 fn an_abort_after_promote_on_a_candidate_that_is_never_ready_wins() {
     let mut world = World::new(&App::of("api", Kind::Canary)).with(|script| {
@@ -443,6 +448,7 @@ fn a_refused_share_goes_back_and_nothing_old_was_touched() {
     assert_eq!(world.outside, before);
 }
 
+/// K22.
 #[test]
 fn a_router_that_never_answers_leaves_the_old_slot_alone_and_calls_a_person() {
     let mut world = World::new(&App::of("api", Kind::Canary)).with(|script| {

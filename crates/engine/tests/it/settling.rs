@@ -12,7 +12,7 @@ use crate::walk::{
 
 /// Promoted; the final route of a moved listener is on its way.
 fn routing() -> Walk {
-    let mut api = Walk::of(Kind::Move).after(&[Event::NeedsPassed, applied(1)]);
+    let mut api = Walk::of(Kind::Move).after(&[Event::NeedsPassed, ready("old0"), applied(1)]);
     api.waits_out();
     asks!(
         api.hears(&Event::Promoted),
@@ -33,10 +33,10 @@ fn stopping() -> Walk {
 #[test]
 fn a_final_route_that_is_refused_is_asked_for_again() {
     let mut api = routing();
-    asks!(api.hears(&refused(2)), "timer 4 1s");
-    assert_eq!(api.resumes(), ["keep old0", "timer 4 1s"]);
+    asks!(api.hears(&refused(2)), "timer 5 1s");
+    assert_eq!(api.resumes(), ["keep old0", "timer 5 1s"]);
     api.ignores(&refused(1));
-    asks!(api.hears(&fired(4)), "route 3: 8500 1(old0)=100");
+    asks!(api.hears(&fired(5)), "route 3: 8500 1(old0)=100");
     api.ignores(&applied(2));
     asks!(api.hears(&applied(3)));
     assert_eq!(api.phase(), RolloutPhase::Done);

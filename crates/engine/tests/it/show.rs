@@ -46,6 +46,7 @@ fn start(service: &ServiceName, start: &Start) -> String {
         release: what,
         spec: _,
         ordinal,
+        slot: _,
         keep,
     } = start;
     let version = &what.version;
@@ -87,7 +88,44 @@ pub(crate) fn deployment_action(what: &deployment::Action) -> String {
         deployment::Action::Rollout {
             service,
             action: asked,
+            wires: _,
         } => format!("{service}: {}", action(service, asked)),
         deployment::Action::ConfirmPromotion => "confirm promotion".to_owned(),
+        deployment::Action::Arm(_) => format!("arm {}", wires(what).join("; ")),
+        deployment::Action::Rename(names) => {
+            let names = names.iter().map(|(to, from)| format!(" {from} to {to}"));
+            format!("rename{}", names.collect::<String>())
+        }
+        deployment::Action::Prove(looks) => {
+            let looks = looks.iter().map(|(service, look)| {
+                let (at, left) = (&look.at.release.version, &look.left.release.version);
+                format!(" {service} at {at} not {left}")
+            });
+            format!("prove{}", looks.collect::<String>())
+        }
     }
+}
+
+/// The tripwires of an action: `auth 2 > 5%: api 1=100 2=0, auth 1=100 2=0`, or `auth off`.
+pub(crate) fn wires(what: &deployment::Action) -> Vec<String> {
+    let (deployment::Action::Rollout { wires, .. } | deployment::Action::Arm(wires)) = what else {
+        return Vec::new();
+    };
+    wires
+        .iter()
+        .map(|(service, wire)| {
+            let Some(wire) = wire else {
+                return format!("{service} off");
+            };
+            let back = wire.way_back.iter().map(|(service, route)| {
+                let slots = route.slots.iter();
+                let slots = slots.map(|s| format!(" {}={}", s.slot, s.weight.get()));
+                format!("{service}{}", slots.collect::<String>())
+            });
+            let back: Vec<String> = back.collect();
+            let above = wire.errors_above.map(|rate| format!(" > {rate}"));
+            let above = above.unwrap_or_default();
+            format!("{service} {}{above}: {}", wire.slot, back.join(", "))
+        })
+        .collect()
 }

@@ -39,6 +39,7 @@ fn a_hold_stops_a_bake_and_its_end_goes_on_with_what_remained() {
     );
 }
 
+/// K14.
 #[test]
 fn a_hold_stops_the_time_to_become_ready_but_not_the_start() {
     let mut api = starting();

@@ -86,6 +86,13 @@ pub(crate) fn fired(timer: u32) -> Event {
     }
 }
 
+pub(crate) fn unready(instance: &str) -> Event {
+    Event::InstanceLost {
+        instance: instance_id(API, instance),
+        end: InstanceEnd::Unready("HTTP 503".to_owned()),
+    }
+}
+
 pub(crate) fn return_requested() -> Event {
     Event::ReturnRequested {
         why: ReturnReason::Aborted {
@@ -105,6 +112,14 @@ impl Walk {
         let mut rollouts = app.deployment().rollouts;
         Self {
             rollout: rollouts.remove(&name(API)).expect("api changes"),
+            facts: Vec::new(),
+        }
+    }
+
+    /// This rollout, wherever it stands.
+    pub(crate) fn with(rollout: Rollout) -> Self {
+        Self {
+            rollout,
             facts: Vec::new(),
         }
     }

@@ -4,12 +4,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use windlass_engine::deployment::{Action, Course, Deployment, Event, resume, step};
-use windlass_engine::environment::{after, locked};
+use windlass_engine::deployment::{Action, Course, Deployment, Event, Prove, Wire, resume, step};
+use windlass_engine::environment::{after, locked, renamed};
 use windlass_engine::rollout::{self, Phase, Rollout};
 use windlass_model::{
-    DeploymentState, Environment, Fact, InstanceEnd, InstanceId, Outcome, Percent, Route,
-    RouteMode, RouteSlot, ServiceName, ServiceState, Slot,
+    DeploymentState, Environment, Fact, InstanceEnd, InstanceId, Millis, Outcome, Percent, Proof,
+    Repair, Route, RouteMode, RouteSlot, ServiceName, ServiceState, Slot,
 };
 
 use crate::builders::{App, instance_id, local, name};
@@ -50,6 +50,8 @@ pub(crate) struct Outside {
     pub(crate) kept: BTreeSet<InstanceId>,
     /// What the routers do.
     pub(crate) routes: BTreeMap<ServiceName, Route>,
+    /// What they may take back by themselves.
+    pub(crate) wires: BTreeMap<ServiceName, Wire>,
 }
 
 /// Something that comes of itself.
@@ -108,8 +110,11 @@ fn slots(environment: &Environment) -> impl Iterator<Item = &Slot> {
 
 impl World {
     pub(crate) fn new(app: &App) -> Self {
-        let base = app.environment();
-        let deployment = app.deployment();
+        Self::of(app.environment(), app.deployment())
+    }
+
+    /// The world in which `deployment` is about to begin.
+    pub(crate) fn of(base: Environment, deployment: Deployment) -> Self {
         let all = slots(&base).flat_map(|slot| &slot.instances);
         let running: BTreeMap<InstanceId, bool> = all.map(|i| (i.id.clone(), true)).collect();
         let states = base.services.iter();
@@ -119,9 +124,10 @@ impl World {
             routes: states
                 .filter_map(|(service, state)| Some((service.clone(), settled_route(state)?)))
                 .collect(),
+            wires: BTreeMap::new(),
         };
         Self {
-            judge: Judge::new(&base, &deployment),
+            judge: Judge::new(&renamed(&base, &deployment.plan.renames), &deployment),
             opened: deployment.clone(),
             deployment,
             base,
@@ -256,9 +262,67 @@ impl World {
     fn performs(&mut self, action: Action) {
         self.told.push(show::deployment_action(&action));
         match action {
-            Action::ConfirmPromotion => self.later(1, Happening::Said(Event::PromotionConfirmed)),
-            Action::Rollout { service, action } => self.performs_for(&service, action),
+            Action::ConfirmPromotion => {
+                for service in self.deployment.wired() {
+                    self.outside.wires.remove(&service);
+                }
+                self.later(1, Happening::Said(Event::PromotionConfirmed));
+            }
+            Action::Arm(wires) => {
+                let moved = |(service, wire): (ServiceName, Option<Wire>)| {
+                    let wire = wire?;
+                    let route = self.outside.routes.get(&service)?;
+                    (route.weight(wire.slot) > Percent::ZERO).then_some((service, wire))
+                };
+                let wires: Vec<_> = wires.into_iter().filter_map(moved).collect();
+                self.outside.wires.extend(wires);
+            }
+            Action::Rename(names) => {
+                for (service, from) in names {
+                    if let Some(route) = self.outside.routes.remove(&from) {
+                        self.outside.routes.insert(service, route);
+                    }
+                }
+                self.later(1, Happening::Said(Event::Renamed));
+            }
+            Action::Prove(looks) => {
+                let proofs = looks.into_iter();
+                let proofs = proofs.map(|(service, look)| (service, proof(&look)));
+                let proofs = proofs.collect();
+                self.later(5_000, Happening::Said(Event::Proved { proofs }));
+            }
+            Action::Rollout {
+                service,
+                action,
+                wires,
+            } => {
+                let silent = self.script.router_silent.contains(&service);
+                for (watched, wire) in wires.into_iter().filter(|_| !silent) {
+                    match wire {
+                        Some(wire) => self.outside.wires.insert(watched, wire),
+                        None => self.outside.wires.remove(&watched),
+                    };
+                }
+                self.performs_for(&service, action);
+            }
         }
+    }
+
+    /// A router takes back what its wire for `service` says, at once.
+    pub(crate) fn trips(&mut self, service: &str) {
+        let service = name(service);
+        let wire = self.outside.wires.remove(&service).expect("it is armed");
+        for (service, route) in &wire.way_back {
+            self.outside.routes.insert(service.clone(), route.clone());
+        }
+        self.later(
+            1,
+            Happening::Said(Event::Tripped {
+                took_back: wire.way_back.into_keys().collect(),
+                service,
+                saw: "6 errors in 6 answers".to_owned(),
+            }),
+        );
     }
 
     fn performs_for(&mut self, service: &ServiceName, action: rollout::Action) {
@@ -445,7 +509,7 @@ impl World {
                     return outcome;
                 }
                 DeploymentState::Held => self.commit(Event::ResumeRequested { by: by() }),
-                DeploymentState::Stuck => self.commit(Event::AbortRequested { by: by() }),
+                DeploymentState::Stuck => self.says_repair(Repair::Retry),
                 state @ (DeploymentState::Running
                 | DeploymentState::Returning
                 | DeploymentState::Settling) => {
@@ -465,6 +529,7 @@ impl World {
         assert_eq!(self.replayed(), self.deployment, "replay ends the same");
         let environment = self.environment();
         assert_eq!(environment.lock, None);
+        assert_eq!(self.outside.wires, BTreeMap::new(), "nothing is armed");
         let mut wanted = BTreeSet::new();
         for slot in slots(&environment) {
             wanted.extend(slot.instances.iter().map(|i| i.id.clone()));
@@ -503,6 +568,10 @@ impl World {
         self.commit(Event::AbortRequested { by: by() });
     }
 
+    pub(crate) fn says_repair(&mut self, how: Repair) {
+        self.commit(Event::RepairRequested { by: by(), how });
+    }
+
     pub(crate) fn says_promote(&mut self) {
         self.commit(Event::PromoteRequested { by: by() });
     }
@@ -539,6 +608,20 @@ impl World {
             locked(&self.base, &self.opened),
             after(&self.base, &self.opened)
         );
+    }
+}
+
+/// What is seen where all is well.
+fn proof(look: &Prove) -> Proof {
+    let count = |slot: &Slot| u16::try_from(slot.instances.len()).expect("few instances");
+    Proof {
+        version: look.at.release.version.clone(),
+        share: look.at.spec.listen.map(|_| Percent::FULL),
+        ready: count(&look.at),
+        instances: count(&look.at),
+        left: look.left.release.version.clone(),
+        stray: look.at.spec.listen.map(|_| 0),
+        watched: Millis::from_secs(5),
     }
 }
 

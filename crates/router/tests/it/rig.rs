@@ -9,6 +9,7 @@ use std::num::NonZeroUsize;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -17,8 +18,8 @@ use rustix::net::{
     SendAncillaryMessage, SendFlags, recvmsg, sendmsg,
 };
 use windlass_control::{
-    Direction, Generation, ObservedTable, Refusal, RouteChange, RouterReply, RouterRequest, Tick,
-    decode_length, encode,
+    Direction, Generation, ObservedTable, Refusal, RouteChange, RouterReply, RouterRequest,
+    TableChange, Tick, Trip, Tripwire, TripwireId, decode_length, encode,
 };
 use windlass_model::{
     Epoch, Instance, InstanceId, Label, Millis, Percent, Probe, ProbeKind, Route, RouteMode,
@@ -35,6 +36,26 @@ pub(crate) fn eventually(what: &str, mut condition: impl FnMut() -> bool) {
     while !condition() {
         assert!(Instant::now() < until, "not within {DEADLINE:?}: {what}");
         std::thread::park_timeout(Duration::from_millis(2));
+    }
+}
+
+/// Not a test of its own: what some of the others start as a router process, to kill it.
+#[test]
+fn is_a_router_process() {
+    let told = |name: &str| std::env::args().find_map(|a| a.strip_prefix(name).map(PathBuf::from));
+    // Told nothing, it is only listed beside the tests.
+    let Some(folder) = told("folder=") else {
+        return;
+    };
+    run(config_in(&folder, 2)).expect("a router");
+}
+
+fn config_in(folder: &std::path::Path, threads: usize) -> RouterConfig {
+    RouterConfig {
+        state: folder.join("state"),
+        socket: folder.join("router.sock"),
+        halted: folder.join("halted"),
+        threads: NonZeroUsize::new(threads).expect("some"),
     }
 }
 
@@ -112,6 +133,9 @@ impl Control {
 pub(crate) struct Rig {
     folder: tempfile::TempDir,
     threads: usize,
+    /// It runs as a process that can be killed, instead of as a thread.
+    outside: bool,
+    child: RefCell<Option<Child>>,
     router: RefCell<Option<JoinHandle<Result<(), RouterError>>>>,
     control: RefCell<Option<Control>>,
     pub(crate) epoch: Epoch,
@@ -124,23 +148,45 @@ impl Rig {
     }
 
     pub(crate) fn with_threads(threads: usize) -> Self {
-        let rig = Self {
+        let rig = Self::new(threads, false);
+        rig.begin();
+        rig
+    }
+
+    /// A router process of its own, not yet begun.
+    pub(crate) fn outside() -> Self {
+        Self::new(2, true)
+    }
+
+    fn new(threads: usize, outside: bool) -> Self {
+        Self {
             folder: tempfile::tempdir().expect("a folder"),
             threads,
+            outside,
+            child: RefCell::new(None),
             router: RefCell::new(None),
             control: RefCell::new(None),
             epoch: Epoch(1),
-        };
-        rig.begin();
-        rig
+        }
     }
 
     /// Starts the router on what lies in the folder.
     pub(crate) fn begin(&self) {
         let config = self.config();
         let socket = config.socket.clone();
-        let router = std::thread::spawn(move || run(config));
-        self.router.replace(Some(router));
+        if self.outside {
+            let folder = self.folder.path().display();
+            let child = Command::new(std::env::current_exe().expect("this program"))
+                .args(["rig::is_a_router_process", "--exact", "--nocapture"])
+                .arg(format!("folder={folder}"))
+                .stdout(Stdio::null())
+                .stderr(Stdio::null())
+                .spawn();
+            self.child.replace(Some(child.expect("a process")));
+        } else {
+            let router = std::thread::spawn(move || run(config));
+            self.router.replace(Some(router));
+        }
         self.control.replace(Some(Control::connect(&socket)));
     }
 
@@ -152,8 +198,19 @@ impl Rig {
         self.join();
     }
 
+    /// Kills the router process as SIGKILL does.
+    pub(crate) fn kill(&self) {
+        let mut child = self.child.take().expect("a router process");
+        child.kill().expect("killed");
+        child.wait().expect("gone");
+        self.control.replace(None);
+    }
+
     pub(crate) fn join(&self) {
         self.control.replace(None);
+        if let Some(mut child) = self.child.take() {
+            assert!(child.wait().expect("gone").success());
+        }
         if let Some(router) = self.router.take() {
             let ended = router.join().expect("no panic");
             ended.expect("a clean end");
@@ -161,11 +218,11 @@ impl Rig {
     }
 
     pub(crate) fn config(&self) -> RouterConfig {
-        RouterConfig {
-            state: self.folder.path().join("state"),
-            socket: self.folder.path().join("router.sock"),
-            threads: NonZeroUsize::new(self.threads).expect("some"),
-        }
+        config_in(self.folder.path(), self.threads)
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
     }
 
     pub(crate) fn table_path(&self) -> PathBuf {
@@ -241,7 +298,16 @@ impl Rig {
         epoch: Epoch,
         changes: BTreeMap<ServiceKey, RouteChange>,
     ) -> Result<BTreeMap<ServiceKey, Generation>, Refusal> {
-        match self.call(&RouterRequest::Apply { epoch, changes }) {
+        self.swap(epoch, changes.into())
+    }
+
+    /// One swap, with tripwires.
+    pub(crate) fn swap(
+        &self,
+        epoch: Epoch,
+        change: TableChange,
+    ) -> Result<BTreeMap<ServiceKey, Generation>, Refusal> {
+        match self.call(&RouterRequest::Apply { epoch, change }) {
             RouterReply::Applied(generations) => Ok(generations),
             RouterReply::Refused(refusal) => Err(refusal),
             other => unreachable!("neither applied nor refused: {other:?}"),
@@ -252,6 +318,47 @@ impl Rig {
     pub(crate) fn route(&self, key: &ServiceKey, route: Route) {
         let done = self.change(Direction::Raise, key, Some(route));
         assert!(done.is_ok(), "{done:?}");
+    }
+
+    /// Raises services to routes and arms tripwires, by the service they watch, in one swap.
+    pub(crate) fn arm(
+        &self,
+        routes: &[(&ServiceKey, &Route)],
+        tripwires: &[(&ServiceKey, &Tripwire)],
+    ) -> Result<BTreeMap<ServiceKey, Generation>, Refusal> {
+        let raised = |(key, route): &(&ServiceKey, &Route)| {
+            let change = RouteChange {
+                direction: Direction::Raise,
+                decided_on: self.generation(key),
+                route: Some((*route).clone()),
+            };
+            ((*key).clone(), change)
+        };
+        let armed =
+            |(key, wire): &(&ServiceKey, &Tripwire)| ((*key).clone(), Some((*wire).clone()));
+        let change = TableChange {
+            routes: routes.iter().map(raised).collect(),
+            tripwires: tripwires.iter().map(armed).collect(),
+            relies_on: BTreeMap::new(),
+        };
+        self.swap(self.epoch, change)
+    }
+
+    pub(crate) fn trips(&self) -> Vec<Trip> {
+        self.observe().trips
+    }
+
+    pub(crate) fn acknowledge(&self, epoch: Epoch, trip: &TripwireId) -> RouterReply {
+        let trip = trip.clone();
+        self.call(&RouterRequest::Acknowledge { epoch, trip })
+    }
+
+    /// The share of `slot` in effect.
+    pub(crate) fn share(&self, key: &ServiceKey, slot: u32) -> u8 {
+        self.observe().services[key]
+            .route
+            .weight(SlotId(slot))
+            .get()
     }
 
     pub(crate) fn in_flight(&self, key: &ServiceKey, slot: u32) -> u64 {
@@ -272,7 +379,11 @@ impl Rig {
 
 impl Drop for Rig {
     fn drop(&mut self) {
-        if self.router.borrow().is_some() && !std::thread::panicking() {
+        if std::thread::panicking() {
+            if let Some(child) = self.child.get_mut() {
+                child.kill().expect("killed");
+            }
+        } else if self.router.borrow().is_some() || self.child.borrow().is_some() {
             self.end();
         }
     }

@@ -66,6 +66,8 @@ impl Maker {
             release,
             spec: keep.spec,
             ordinal: 0,
+            slot: windlass_model::SlotId::default(),
+            again: false,
             restart: windlass_control::Restart::Never,
         };
         self.target.start(&request).await.expect("it starts");

@@ -334,8 +334,11 @@ fn a_promotion_that_can_not_settle_calls_a_person_and_stays_promoted() {
         put(&lab, &["web"], "one");
         promoted(&mut lab, &shop([web()])).await;
         put(&lab, &["web"], "two");
+        lab.world.front.trouble.begin(1, 0, Millis::from_millis(50));
         let id = begun(&lab, &shop([web().listen(9_090)])).await;
-        until_baking(&mut lab, &id, "web", 100).await;
+        lab.until(&id, |fact| matches!(fact, Fact::Promoted { .. }))
+            .await
+            .expect("it is promoted");
         lab.world.front.go_away();
         assert_eq!(lab.until_ended(&id).await, Ending::Stuck);
         assert_eq!(stable(&lab, "web").id.0, 1, "the promotion holds");

@@ -1,15 +1,18 @@
 //! What a controller does not begin.
 
 use windlass_api::{Exit, Problem};
-use windlass_model::{DeploymentId, Millis, Outcome};
-use windlass_runtime::From;
+use windlass_model::{DeploymentId, EnvironmentName, Millis, Outcome};
+use windlass_runtime::{From, When};
 use windlass_testkit::{App, Effect, Ending, Lab, Stopped, run};
 
 use crate::fixture::{begun, count, promoted, put, shop, state, three, web};
 
 async fn deploy(lab: &Lab, app: &App, may_move: bool) -> Result<Option<DeploymentId>, Problem> {
     let from = From::File(Box::new(app.wanted()));
-    let answer = lab.handle().deploy(from, "ana".to_owned(), may_move).await;
+    let answer = lab
+        .handle()
+        .deploy(from, "ana".to_owned(), may_move, When::Now)
+        .await;
     answer.map(|(id, _)| id)
 }
 
@@ -176,6 +179,57 @@ fn another_folder_is_refused_unless_it_may_move() {
 }
 
 #[test]
+fn another_folder_is_refused_in_a_new_environment_too() {
+    run(async {
+        let mut lab = Lab::new().await;
+        put(&lab, &["web"], "one");
+        promoted(&mut lab, &shop([web()])).await;
+        let elsewhere = |may_move| {
+            let mut wanted = shop([web().listen(9_000)])
+                .folder("/srv/elsewhere")
+                .wanted();
+            wanted.spec.environment = EnvironmentName::new("staging").expect("a name");
+            let from = From::File(Box::new(wanted));
+            let handle = lab.handle();
+            async move {
+                handle
+                    .deploy(from, "ana".to_owned(), may_move, When::Now)
+                    .await
+            }
+        };
+        let refused = elsewhere(false).await.expect_err("the folder is another");
+        assert_eq!(refused.code.0, "WL0309");
+        let (id, _) = elsewhere(true).await.expect("it may move");
+        lab.until_ended(&id.expect("there is work")).await;
+    });
+}
+
+#[test]
+fn what_another_application_serves_is_refused_before_anything_is_started() {
+    run(async {
+        let mut lab = Lab::new().await;
+        put(&lab, &["web"], "one");
+        promoted(&mut lab, &shop([web()])).await;
+        let (started, blog) = (count(&lab, Effect::Started), App::new("blog", [web()]));
+        let planned = lab.handle().plan(blog.wanted()).await;
+        let refused = planned.expect_err("it is taken");
+        assert_eq!(
+            (refused.exit, refused.code.0.as_str()),
+            (Exit::Configuration, "WL0310")
+        );
+        let detail = refused.detail.expect("who has it");
+        assert!(detail.contains("web of shop in"), "{detail}");
+        let stale = App::new("blog", [web().listen(9_000)]);
+        let early = lab.handle().plan(stale.wanted()).await.expect("it is free");
+        promoted(&mut lab, &App::new("news", [web().listen(9_000)])).await;
+        let late = lab.deploy_from(From::Plan(early.plan.id)).await;
+        let late = late.expect_err("it was free when it was planned");
+        assert!(format!("{late:?}").contains("WL0310"), "{late:?}");
+        assert_eq!(count(&lab, Effect::Started), started + 1, "news alone");
+    });
+}
+
+#[test]
 fn a_move_counts_even_if_nothing_else_changes() {
     run(async {
         let mut lab = Lab::new().await;
@@ -249,7 +303,12 @@ fn a_long_copy_keeps_nobody_from_looking_or_aborting() {
         let blog = App::new("blog", [web().listen(9_000)]);
         let before = lab.world.time.now();
         let handle = lab.handle();
-        let copying = handle.deploy(From::File(Box::new(blog.wanted())), "ana".to_owned(), false);
+        let copying = handle.deploy(
+            From::File(Box::new(blog.wanted())),
+            "ana".to_owned(),
+            false,
+            When::Now,
+        );
         let looking = async {
             let said = handle.command(id.clone(), windlass_api::Command::Hold, "ana".to_owned());
             let said = said.await;

@@ -151,7 +151,7 @@ fn watchers_who_left_are_forgotten_whatever_they_watched() {
         put(&lab, &["web"], "two");
         promoted(&mut lab, &shop([web()])).await;
         lab.pass(Millis::from_secs(60)).await;
-        assert_eq!(lab.tasks(), 1);
+        assert_eq!(lab.tasks(), 1 + crate::fixture::alive(&lab));
     });
 }
 
@@ -198,6 +198,24 @@ fn status_shows_what_runs_beside_what_the_router_does() {
         assert!(service.candidate.is_none() && service.standby.is_some());
         let instance = &service.stable.as_ref().expect("it runs").instances[0];
         assert_eq!((instance.state.as_str(), instance.restarts), ("running", 1));
+    });
+}
+
+#[test]
+fn what_lives_and_answers_badly_is_not_shown_as_running() {
+    run(async {
+        let mut lab = Lab::new().await;
+        put(&lab, &["web"], "one");
+        let hangs = Script::unready_after(Millis::from_secs(60));
+        script(&lab, "web", "one", hangs);
+        promoted(&mut lab, &shop([web()])).await;
+        for expected in ["running", "not ready"] {
+            let status = lab.handle().status().await.expect("a status");
+            let service = &status[0].services[&service_name("web")];
+            let slot = service.stable.as_ref().expect("it runs");
+            assert_eq!(slot.instances[0].state, expected);
+            lab.pass(Millis::from_secs(61)).await;
+        }
     });
 }
 

@@ -2,11 +2,15 @@
 
 use axum::extract::State;
 use serde::Deserialize;
-use windlass_api::{CommandRequest, DeployAnswer, DeployRequest, DeploymentView, Source};
-use windlass_runtime::From;
+use windlass_api::{
+    Command, CommandRequest, DeployAnswer, DeployRequest, DeploymentView, FinalizeRequest,
+    RepairRequest, Source,
+};
+use windlass_model::{DeploymentId, Millis};
+use windlass_runtime::{From, When};
 
 use crate::Controller;
-use crate::answer::{Answer, Answered};
+use crate::answer::{Answer, Answered, bad_request};
 use crate::app::App;
 use crate::body::{Asked, Json, Named};
 use crate::file::decode;
@@ -36,6 +40,15 @@ pub(super) async fn post<C: Controller>(
     State(app): State<App<C>>,
     Json(request): Json<DeployRequest>,
 ) -> Answered<DeployAnswer> {
+    let when = match (request.wait_ms, request.supersede) {
+        (None, false) => When::Now,
+        (Some(millis), false) => When::Wait(Millis::from_millis(millis)),
+        (None, true) => When::Supersede,
+        (Some(_), true) => {
+            let what = "a deployment waits for the one that runs, or supersedes it: not both";
+            return Err(bad_request(400, what));
+        }
+    };
     let from = match request.source {
         Source::File(file) => From::File(Box::new(decode(file)?)),
         Source::Plan(id) => From::Plan(id),
@@ -43,7 +56,7 @@ pub(super) async fn post<C: Controller>(
     };
     let begun = app
         .controller
-        .deploy(from, request.by, request.may_move)
+        .deploy(from, request.by, request.may_move, when)
         .await?;
     let (deployment, plan) = begun;
     Ok(Answer(DeployAnswer { deployment, plan }))
@@ -62,8 +75,32 @@ pub(super) async fn command<C: Controller>(
     Named(id): Named,
     Json(request): Json<CommandRequest>,
 ) -> Answered<DeploymentView> {
-    app.controller
-        .command(id.clone(), request.command, request.by)
-        .await?;
+    say(&app, id, request.command, request.by).await
+}
+
+pub(super) async fn finalize<C: Controller>(
+    State(app): State<App<C>>,
+    Named(id): Named,
+    Json(request): Json<FinalizeRequest>,
+) -> Answered<DeploymentView> {
+    say(&app, id, Command::Finalize, request.by).await
+}
+
+pub(super) async fn repair<C: Controller>(
+    State(app): State<App<C>>,
+    Named(id): Named,
+    Json(request): Json<RepairRequest>,
+) -> Answered<DeploymentView> {
+    let how = request.how;
+    say(&app, id, Command::Repair { how }, request.by).await
+}
+
+async fn say<C: Controller>(
+    app: &App<C>,
+    id: DeploymentId,
+    command: Command,
+    by: String,
+) -> Answered<DeploymentView> {
+    app.controller.command(id.clone(), command, by).await?;
     Ok(Answer(app.controller.show(id).await?))
 }

@@ -5,7 +5,7 @@ use windlass_api::{DownAnswer, DownRequest};
 use windlass_model::{AppName, EnvironmentName};
 
 use crate::Controller;
-use crate::answer::{Answer, Answered, bad_request};
+use crate::answer::{Answer, Answered, bad_name};
 use crate::app::App;
 use crate::body::Json;
 
@@ -13,7 +13,6 @@ pub(super) async fn post<C: Controller>(
     State(app): State<App<C>>,
     Json(request): Json<DownRequest>,
 ) -> Answered<DownAnswer> {
-    let bad_name = |why: windlass_model::InvalidName| bad_request(400, why.to_string());
     let name = AppName::new(&request.app).map_err(bad_name)?;
     let environment = match &request.environment {
         Some(text) => Some(EnvironmentName::new(text).map_err(bad_name)?),

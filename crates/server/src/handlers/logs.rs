@@ -6,11 +6,11 @@ use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use futures_util::StreamExt;
 use windlass_api::LogQuery;
-use windlass_model::{AppName, EnvironmentName, InvalidName, ServiceName};
+use windlass_model::{AppName, EnvironmentName, ServiceName};
 use windlass_runtime::ServiceAt;
 
 use crate::Controller;
-use crate::answer::{Refused, bad_request};
+use crate::answer::{Refused, bad_name};
 use crate::app::{App, ended};
 use crate::body::Asked;
 
@@ -24,7 +24,6 @@ pub(super) async fn get<C: Controller>(
     State(app): State<App<C>>,
     Asked(query): Asked<LogQuery>,
 ) -> Result<Response, Refused> {
-    let bad_name = |why: InvalidName| bad_request(400, why.to_string());
     let service = ServiceAt {
         app: AppName::new(&query.app).map_err(bad_name)?,
         environment: EnvironmentName::new(&query.environment).map_err(bad_name)?,

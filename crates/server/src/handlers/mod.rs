@@ -1,11 +1,14 @@
 //! One file per noun.
 
+mod adoptions;
 mod deployments;
 mod down;
 mod events;
 mod figures;
 mod logs;
 mod plans;
+mod removals;
+mod rollbacks;
 mod routes;
 mod status;
 mod version;

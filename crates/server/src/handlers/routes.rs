@@ -4,7 +4,10 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::routing::{get, post};
 
-use super::{deployments, down, events, figures, logs, plans, status, version};
+use super::{
+    adoptions, deployments, down, events, figures, logs, plans, removals, rollbacks, status,
+    version,
+};
 use crate::Controller;
 use crate::answer::{not_found, wrong_method};
 use crate::app::App;
@@ -23,6 +26,17 @@ pub(crate) fn routes<C: Controller>(app: App<C>) -> Router {
             "/v1/deployments/{id}/commands",
             post(deployments::command::<C>),
         )
+        .route(
+            "/v1/deployments/{id}/finalize",
+            post(deployments::finalize::<C>),
+        )
+        .route(
+            "/v1/deployments/{id}/repair",
+            post(deployments::repair::<C>),
+        )
+        .route("/v1/rollbacks", post(rollbacks::post::<C>))
+        .route("/v1/removals", post(removals::post::<C>))
+        .route("/v1/adoptions", post(adoptions::post::<C>))
         .route("/v1/status", get(status::get::<C>))
         .route("/v1/figures", get(figures::get::<C>))
         .route("/v1/events", get(events::get::<C>))

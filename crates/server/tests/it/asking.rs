@@ -21,6 +21,8 @@ fn from(source: Source) -> DeployRequest {
         source,
         by: "mira".to_owned(),
         may_move: false,
+        wait_ms: None,
+        supersede: false,
     }
 }
 
@@ -34,6 +36,7 @@ async fn the_greeting_says_which_controller_answers() {
         api: windlass_api::API_VERSION,
         pid: 1,
         epoch: 7,
+        lost_history: None,
     };
     assert_eq!(client.controller(), &expected);
 }

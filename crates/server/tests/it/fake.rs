@@ -5,14 +5,14 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use futures_channel::{mpsc, oneshot};
 use windlass_api::{
-    Command, DeploymentView, DownAnswer, EnvironmentView, Event, Exit, FiguresView, LogLine,
-    PlanView, Problem,
+    AdoptAnswer, Command, DeploymentView, DownAnswer, EnvironmentView, Event, Exit, FiguresView,
+    LogLine, PlanView, Problem, RollbackAnswer,
 };
 use windlass_model::{
     AppName, DeploymentId, DeploymentState, EnvironmentName, Fact, OnFailure, Outcome, Plan,
     PlanId, ServiceName,
 };
-use windlass_runtime::{EventStream, From, LogStream, ServiceAt, Wanted};
+use windlass_runtime::{EventStream, From, LogStream, RollbackAt, ServiceAt, Wanted, When};
 use windlass_server::Controller;
 
 #[derive(Clone, Default)]
@@ -24,6 +24,10 @@ pub(crate) struct Fake {
 pub(crate) struct State {
     pub(crate) wanted: Vec<Wanted>,
     pub(crate) said: Vec<(DeploymentId, Command, String)>,
+    /// How each deployment was to meet one that runs.
+    pub(crate) when: Vec<When>,
+    pub(crate) rolled_back: Vec<RollbackAt>,
+    pub(crate) removed: Vec<ServiceAt>,
     pub(crate) deployments: Vec<DeploymentView>,
     pub(crate) events: Vec<Event>,
     /// Events after which a stream ends as that of a slow watcher.
@@ -70,6 +74,7 @@ pub(crate) fn held(by: &str) -> Vec<Fact> {
 pub(crate) fn deployment(text: &str, app: AppName) -> DeploymentView {
     DeploymentView {
         id: id(text),
+        kind: windlass_model::PlanKind::Deploy,
         plan: PlanId::parse("plan_1").unwrap(),
         app,
         environment: EnvironmentName::default_environment(),
@@ -93,6 +98,9 @@ fn plan_view(wanted: &Wanted) -> PlanView {
             revision: 0,
             on_failure: OnFailure::All,
             parallel: wanted.spec.parallel,
+            kind: windlass_model::PlanKind::Deploy,
+            finalize: wanted.spec.finalize,
+            renames: BTreeMap::new(),
             rollouts: BTreeMap::new(),
             unchanged: wanted.spec.services.keys().cloned().collect(),
             unmanaged: std::collections::BTreeSet::new(),
@@ -118,7 +126,9 @@ impl Controller for Fake {
         from: From,
         by: String,
         _may_move: bool,
+        when: When,
     ) -> Result<(Option<DeploymentId>, PlanView), Problem> {
+        self.state().when.push(when);
         match from {
             From::File(wanted) => {
                 let view = plan_view(&wanted);
@@ -148,9 +158,37 @@ impl Controller for Fake {
             Command::Resume => DeploymentState::Running,
             Command::Abort => DeploymentState::Ended(Outcome::RolledBack),
             Command::Promote => DeploymentState::Settling,
+            Command::Finalize => DeploymentState::Ended(Outcome::Promoted),
+            Command::Repair { .. } => DeploymentState::Returning,
         };
         state.said.push((id, command, by));
         Ok(())
+    }
+
+    async fn rollback(&self, at: RollbackAt, _by: String) -> Result<RollbackAnswer, Problem> {
+        self.state().rolled_back.push(at);
+        Ok(RollbackAnswer {
+            deployment: Some(id("dep_01a")),
+            aborted: true,
+            plan: None,
+        })
+    }
+
+    async fn remove(
+        &self,
+        service: ServiceAt,
+        _by: String,
+    ) -> Result<(DeploymentId, PlanView), Problem> {
+        self.state().removed.push(service);
+        Err(Problem::new(409, "WL0304", Exit::Refused, "api is needed"))
+    }
+
+    async fn adopt(&self, _by: String) -> Result<AdoptAnswer, Problem> {
+        Ok(AdoptAnswer {
+            environments: Vec::new(),
+            epoch: 7,
+            left: Vec::new(),
+        })
     }
 
     async fn figures(&self) -> Result<FiguresView, Problem> {
@@ -213,6 +251,7 @@ impl Controller for Fake {
                 version: "1".to_owned(),
                 stream: "stdout".to_owned(),
                 text: format!("line {number}\twith \u{fffd} and \"quotes\""),
+                end: number,
             };
             sender.try_send(line).unwrap();
         }

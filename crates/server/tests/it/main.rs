@@ -10,4 +10,5 @@ mod asking;
 mod fake;
 mod following;
 mod limits;
+mod returning;
 mod standing;

@@ -53,6 +53,7 @@ impl Standing {
             version: "0.1.0".to_owned(),
             epoch: 7,
             pid,
+            lost_history: None,
         };
         let (end, ended) = oneshot::channel();
         let mut tasks = JoinSet::new();

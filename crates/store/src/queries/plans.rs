@@ -2,12 +2,14 @@
 
 use sqlx::SqliteConnection;
 
-pub(crate) const ALL: &[&str] = &[UPSERT, SELECT, DELETE_OLD];
+pub(crate) const ALL: &[&str] = &[UPSERT, SELECT, SELECT_ALL, DELETE_OLD];
 
 const UPSERT: &str = "INSERT INTO plans (id, at_us, plan) VALUES ($1, $2, $3)
     ON CONFLICT (id) DO UPDATE SET at_us = excluded.at_us, plan = excluded.plan";
 
 const SELECT: &str = "SELECT plan FROM plans WHERE id = $1";
+
+const SELECT_ALL: &str = "SELECT id, plan FROM plans ORDER BY id";
 
 const DELETE_OLD: &str = "DELETE FROM plans WHERE at_us < $1
     OR id IN (SELECT id FROM plans ORDER BY at_us DESC, id LIMIT -1 OFFSET $2)";
@@ -41,6 +43,13 @@ pub(crate) async fn select(
         .bind(id)
         .fetch_optional(connection)
         .await
+}
+
+/// The JSON of every plan, with its id.
+pub(crate) async fn all(
+    connection: &mut SqliteConnection,
+) -> Result<Vec<(String, String)>, sqlx::Error> {
+    sqlx::query_as(SELECT_ALL).fetch_all(connection).await
 }
 
 /// Drops plans kept before `before_us`, and the oldest beyond `most`.

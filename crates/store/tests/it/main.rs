@@ -1,5 +1,7 @@
 //! The store as its users see it.
 
+mod adopting;
+mod conformance;
 mod damage;
 mod fixture;
 mod group;

@@ -22,6 +22,8 @@ pub struct TargetCase<'c> {
 impl TargetCase<'_> {
     fn start(&self, release: &Release, instance: &Instance) -> StartInstance {
         StartInstance {
+            slot: windlass_model::SlotId::default(),
+            again: false,
             service: self.good.service.clone(),
             instance: instance.clone(),
             release: release.clone(),

@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
-use windlass_control::{Direction, Generation, ObservedRoute, RouteChange};
+use windlass_control::{
+    Direction, Generation, ObservedRoute, RouteChange, TableChange, Tripwire, TripwireId,
+};
 use windlass_edge::{EdgeError, ErrorKind, TrafficRouter};
 use windlass_model::{
-    Instance, Label, Percent, Probe, Route, RouteMode, RouteSlot, ServiceKey, SlotId, Version,
+    Instance, Label, Percent, Probe, Rate, Route, RouteMode, RouteSlot, ServiceKey, SlotId, Version,
 };
 
 use super::patience::until;
@@ -73,7 +75,7 @@ impl RouterCase<'_> {
             (key, change)
         };
         let changes: BTreeMap<_, _> = changes.into_iter().map(named).collect();
-        self.router.apply(changes).await.map(|_| ())
+        self.router.apply(changes.into()).await.map(|_| ())
     }
 
     async fn raise(&self, service: usize, route: Route) -> Result<(), EdgeError> {
@@ -103,6 +105,10 @@ pub async fn traffic_router(case: &RouterCase<'_>) {
     a_share_needs_capacity(case).await;
     a_table_that_is_not_valid_is_refused_whole(case).await;
     several_services_change_together_or_not_at_all(case).await;
+    a_tripwire_is_armed_with_its_split_and_stays(case).await;
+    a_change_relies_on_what_it_was_decided_on(case).await;
+    a_disarmed_tripwire_is_gone(case).await;
+    a_trip_that_is_not_there_may_be_acknowledged(case).await;
     ticks_are_numbered_without_a_gap(case).await;
     it_ends(case).await;
 }
@@ -156,32 +162,33 @@ async fn a_return_is_never_refused_for_its_generation(case: &RouterCase<'_>) {
 }
 
 async fn a_share_needs_capacity(case: &RouterCase<'_>) {
-    let before = case.entry(0).await.expect("it is in effect");
-    let slots = vec![
-        case.slot(0, &case.ready[0], 50),
-        case.slot(1, &case.dead, 50),
-    ];
-    // The router may have to ask first: it refuses as soon as it knows.
-    until(
-        "a raise to a slot without a ready instance is refused",
-        || async {
-            let refused = case.raise(0, case.route(0, slots.clone())).await.err();
-            if refused.is_none() {
-                let now = change(
-                    Direction::Return,
-                    Generation::default(),
-                    Some(before.route.clone()),
-                );
-                case.apply(vec![(0, now)])
-                    .await
-                    .expect("a return goes ahead");
-            }
-            refused.filter(|error| error.kind == ErrorKind::Conflict)
-        },
-    )
+    let good = case.entry(0).await.expect("it is in effect").route;
+    let split = |first, second| {
+        let dead = case.slot(1, &case.dead, second);
+        case.route(0, vec![case.slot(0, &case.ready[0], first), dead])
+    };
+    case.raise(0, split(100, 0))
+        .await
+        .expect("no share needs no capacity");
+    // The router has to ask first.
+    until("nobody is ready in the slot", || async {
+        let entry = case.entry(0).await?;
+        let slot = entry.slots.get(&SlotId(1))?;
+        slot.ready.is_empty().then_some(())
+    })
     .await;
+    let before = case.entry(0).await.expect("it is in effect");
+    let refused = case
+        .raise(0, split(50, 50))
+        .await
+        .expect_err("nobody would answer");
+    assert_eq!(refused.kind, ErrorKind::Conflict, "{refused}");
     let entry = case.entry(0).await.expect("it is in effect");
     assert_eq!(entry.route, before.route, "nothing has changed");
+    let back = change(Direction::Return, Generation::default(), Some(good));
+    case.apply(vec![(0, back)])
+        .await
+        .expect("a return goes ahead");
 }
 
 async fn a_table_that_is_not_valid_is_refused_whole(case: &RouterCase<'_>) {
@@ -231,6 +238,82 @@ async fn several_services_change_together_or_not_at_all(case: &RouterCase<'_>) {
         .expect("a service can be taken away");
     assert_eq!(case.entry(1).await, None);
     case.apply(vec![(1, gone)]).await.expect("it is so already");
+}
+
+/// Watches slot 1 of service 0, and would go back to slot 0.
+fn tripwire(case: &RouterCase<'_>, attempt: u32) -> Tripwire {
+    let (key, _) = case.services[0].clone();
+    Tripwire {
+        id: TripwireId(format!("dep_1/{}/{attempt}", key.service)),
+        slot: SlotId(1),
+        errors_above: Rate::from_parts(500),
+        way_back: BTreeMap::from([(key, case.split(0, 100, 0))]),
+    }
+}
+
+async fn a_tripwire_is_armed_with_its_split_and_stays(case: &RouterCase<'_>) {
+    let (key, _) = case.services[0].clone();
+    let before = case.entry(0).await.expect("it is in effect");
+    let raise = change(
+        Direction::Raise,
+        before.generation,
+        Some(case.split(0, 80, 20)),
+    );
+    let wire = tripwire(case, 1);
+    let armed = TableChange {
+        routes: BTreeMap::from([(key.clone(), raise)]),
+        tripwires: BTreeMap::from([(key, Some(wire.clone()))]),
+        relies_on: BTreeMap::new(),
+    };
+    case.router.apply(armed).await.expect("it is valid");
+    let entry = case.entry(0).await.expect("it is in effect");
+    assert_eq!(
+        (entry.route, entry.tripwire.as_ref()),
+        (case.split(0, 80, 20), Some(&wire))
+    );
+    case.raise(0, case.split(0, 70, 30))
+        .await
+        .expect("it is valid");
+    let entry = case.entry(0).await.expect("it is in effect");
+    assert_eq!(entry.tripwire, Some(wire), "nobody has disarmed it");
+}
+
+async fn a_change_relies_on_what_it_was_decided_on(case: &RouterCase<'_>) {
+    let (key, _) = case.services[0].clone();
+    let before = case.entry(0).await.expect("it is in effect");
+    let older = Generation(before.generation.0.saturating_sub(1));
+    let disarm = TableChange {
+        routes: BTreeMap::new(),
+        tripwires: BTreeMap::from([(key.clone(), None)]),
+        relies_on: BTreeMap::from([(key, older)]),
+    };
+    let late = case.router.apply(disarm).await;
+    let late = late.expect_err("the entry has moved on");
+    assert_eq!(late.kind, ErrorKind::Conflict, "{late}");
+    assert_eq!(case.entry(0).await, Some(before), "nothing has changed");
+}
+
+async fn a_disarmed_tripwire_is_gone(case: &RouterCase<'_>) {
+    let (key, _) = case.services[0].clone();
+    let before = case.entry(0).await.expect("it is in effect");
+    let disarm = TableChange {
+        routes: BTreeMap::new(),
+        tripwires: BTreeMap::from([(key.clone(), None)]),
+        relies_on: BTreeMap::from([(key, before.generation)]),
+    };
+    case.router.apply(disarm).await.expect("nothing has moved");
+    let entry = case.entry(0).await.expect("it is in effect");
+    assert_eq!((entry.route, entry.tripwire), (before.route, None));
+}
+
+async fn a_trip_that_is_not_there_may_be_acknowledged(case: &RouterCase<'_>) {
+    let trip = tripwire(case, 9).id;
+    for _again in 0..2 {
+        case.router
+            .acknowledge(&trip)
+            .await
+            .expect("it is so already");
+    }
 }
 
 async fn ticks_are_numbered_without_a_gap(case: &RouterCase<'_>) {

@@ -54,6 +54,14 @@ impl Copy {
         }
     }
 
+    /// The same instance, started again after it has ended: an end of its own does not come twice.
+    pub(super) fn revived(&self, request: StartInstance, epoch: Epoch, now: Millis) -> Self {
+        Self {
+            ended_by_itself: self.ended_by_itself,
+            ..Self::new(request, self.script.clone(), epoch, now)
+        }
+    }
+
     /// Lets everything happen that was due by `now`.
     pub(super) fn advance(&mut self, now: Millis) {
         while let Some(at) = self.due().filter(|at| *at <= now) {
@@ -171,6 +179,14 @@ impl Copy {
         } else {
             (now.plus(within), KILL)
         });
+    }
+
+    /// Nobody keeps it any more, and it is gone.
+    pub(super) fn lose(&mut self, now: Millis) {
+        self.advance(now);
+        if !self.has_ended() {
+            self.life = Life::Ended(InstanceEnd::Unknown);
+        }
     }
 
     /// Ends it from outside.

@@ -1,13 +1,13 @@
 //! The host: releases it keeps, instances it runs.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::rc::Rc;
 
 use tokio::sync::Notify;
 use windlass_control::Restart;
-use windlass_edge::{EdgeError, InstanceState, KeepRelease, Kept, StartInstance};
+use windlass_edge::{EdgeError, InstanceState, InstanceTrace, KeepRelease, Kept, StartInstance};
 use windlass_engine::sha256;
 use windlass_model::{Digest, Epoch, Instance, InstanceId, Millis, Release, ServiceName, Version};
 
@@ -30,6 +30,8 @@ pub struct Host {
     pub(super) changed: Notify,
     /// Calls that go wrong.
     pub trouble: Trouble,
+    /// The highest epoch that ever changed something here.
+    heard: Cell<Epoch>,
     inner: RefCell<Inner>,
 }
 
@@ -59,6 +61,7 @@ impl Host {
             ledger: Rc::clone(ledger),
             changed: Notify::new(),
             trouble: Trouble::new(FAILURES_MOST, 2),
+            heard: Cell::default(),
             inner: RefCell::default(),
         }
     }
@@ -84,6 +87,46 @@ impl Host {
     /// Somebody else's program listens on `address` and answers well.
     pub fn occupy(&self, address: SocketAddr) {
         self.inner.borrow_mut().foreign.insert(address);
+    }
+
+    /// That program is gone again.
+    pub fn vacate(&self, address: SocketAddr) {
+        self.inner.borrow_mut().foreign.remove(&address);
+    }
+
+    /// The machine starts anew: every instance is gone, its trace stays.
+    pub fn reboot(&self) {
+        let now = self.now();
+        let mut inner = self.inner.borrow_mut();
+        inner.copies.values_mut().for_each(|copy| copy.lose(now));
+        drop(inner);
+        self.changed.notify_waiters();
+    }
+
+    /// Who keeps an instance dies, and the instance with it: nobody starts it again by itself.
+    pub fn lose_shim(&self, instance: &InstanceId) {
+        let now = self.now();
+        if let Some(copy) = self.inner.borrow_mut().copies.get_mut(instance) {
+            copy.lose(now);
+        }
+        self.changed.notify_waiters();
+    }
+
+    /// The highest epoch that ever changed something here.
+    pub fn heard(&self) -> Option<Epoch> {
+        Some(self.heard.get()).filter(|epoch| *epoch != Epoch::default())
+    }
+
+    /// Every word of a newer controller silences the older ones.
+    pub(super) fn hear(&self, epoch: Epoch) -> Result<(), EdgeError> {
+        let highest = self.heard.get();
+        if epoch < highest {
+            return Err(errors::refused(format!(
+                "epoch {epoch} is over: {highest} speaks"
+            )));
+        }
+        self.heard.set(epoch);
+        Ok(())
     }
 
     /// Ends an instance from outside, as an out-of-memory killer does.
@@ -160,6 +203,26 @@ impl Host {
     /// Instances of which there is a trace.
     pub fn traces(&self) -> BTreeSet<InstanceId> {
         self.inner.borrow().copies.keys().cloned().collect()
+    }
+
+    /// What is left of every instance.
+    pub(super) fn found(&self) -> Vec<InstanceTrace> {
+        let now = self.now();
+        let mut inner = self.inner.borrow_mut();
+        let copies = inner.copies.values_mut();
+        copies
+            .map(|copy| {
+                copy.advance(now);
+                InstanceTrace {
+                    service: copy.request.service.clone(),
+                    slot: copy.request.slot,
+                    instance: copy.request.instance.clone(),
+                    release: copy.request.release.clone(),
+                    spec: copy.request.spec.clone(),
+                    runs: !copy.has_ended(),
+                }
+            })
+            .collect()
     }
 
     pub(super) fn keep(&self, request: &KeepRelease, epoch: Epoch) -> Result<Kept, EdgeError> {
@@ -249,15 +312,17 @@ impl Host {
         foreign || own
     }
 
-    /// Starts an instance, if it was not started before.
+    /// Starts an instance, if it was not started before, or has ended and is wanted again.
     pub(super) fn start(
         &self,
         request: &StartInstance,
         script: &Script,
         epoch: Epoch,
     ) -> Result<(), EdgeError> {
+        self.hear(epoch)?;
         let id = &request.instance.id;
-        if self.with(id, |_, _| ()).is_some() {
+        let known = self.with(id, |copy, _| copy.has_ended());
+        if known.is_some_and(|ended| !(ended && request.again)) {
             self.ledger.note(epoch, Effect::StartedAgain, id.as_str());
             return Ok(());
         }
@@ -276,9 +341,16 @@ impl Host {
                 request.instance.address
             )));
         }
-        let copy = Copy::new(request.clone(), script.clone(), epoch, self.now());
+        let now = self.now();
+        let fresh = Copy::new(request.clone(), script.clone(), epoch, now);
+        let revived = self.with(id, |copy, _| copy.revived(request.clone(), epoch, now));
+        let effect = match revived {
+            Some(_) => Effect::Revived,
+            None => Effect::Started,
+        };
+        let copy = revived.unwrap_or(fresh);
         self.inner.borrow_mut().copies.insert(id.clone(), copy);
-        self.ledger.note(epoch, Effect::Started, id.as_str());
+        self.ledger.note(epoch, effect, id.as_str());
         self.changed.notify_waiters();
         match script.start {
             StartScript::AnswerLost(times) if before < times => {
@@ -298,6 +370,7 @@ impl Host {
         epoch: Epoch,
         act: impl FnOnce(&mut Copy, Millis),
     ) -> Result<(), EdgeError> {
+        self.hear(epoch)?;
         let fenced = self.with(instance, |copy, now| {
             if epoch < copy.epoch {
                 return Err(errors::refused(format!(

@@ -8,8 +8,8 @@ use futures_util::StreamExt as _;
 use futures_util::future::{Either, select};
 use windlass_control::Restart;
 use windlass_edge::{
-    EdgeError, InstanceState, InstanceWatch, KeepRelease, Kept, LogChunk, LogRequest,
-    StartInstance, Target,
+    EdgeError, InstanceState, InstanceTrace, InstanceWatch, KeepRelease, Kept, LogChunk,
+    LogRequest, StartInstance, Target,
 };
 use windlass_model::{Digest, Epoch, Instance, InstanceId, Millis, Release};
 
@@ -73,6 +73,7 @@ impl Target for FakeTarget {
         instances: &[InstanceId],
     ) -> Result<(), EdgeError> {
         pass(self.host.trouble.takes()).await;
+        self.host.hear(self.epoch)?;
         self.host.forget_all_but(needed, instances);
         Ok(())
     }
@@ -141,6 +142,14 @@ impl Target for FakeTarget {
 
     async fn verify(&self, release: &Release) -> Result<Digest, EdgeError> {
         self.host.verify(release)
+    }
+
+    async fn traces(&self) -> Result<Vec<InstanceTrace>, EdgeError> {
+        Ok(self.host.found())
+    }
+
+    async fn heard(&self) -> Result<Option<Epoch>, EdgeError> {
+        Ok(self.host.heard())
     }
 
     fn addresses_in_use(&self) -> Vec<SocketAddr> {

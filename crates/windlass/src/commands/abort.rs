@@ -7,7 +7,7 @@ use super::tell::tell;
 use crate::arguments::Which;
 use crate::context::Context;
 use crate::diagnostic::Diagnostic;
-use crate::follow::{Purpose, follow};
+use crate::follow::{Purpose, begun, follow};
 use crate::report::Report;
 
 /// Options of `abort`.
@@ -24,7 +24,7 @@ pub(crate) struct Options {
 pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, Diagnostic> {
     let (client, view) = tell(context, &options.which, Command::Abort).await?;
     if options.detach {
-        return Report::new(format!("{} goes back\n", view.id), &view);
+        return begun(format!("{} goes back\n", view.id), &view);
     }
     let after = view.sequence;
     follow(context, &client, view, Purpose::Abort { after }).await

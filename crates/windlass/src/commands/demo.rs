@@ -19,12 +19,17 @@ pub(crate) struct Options {
     /// Leave it running at the end
     #[arg(long)]
     keep: bool,
+
+    /// Draws the same accidents as the run that printed it
+    #[arg(long, value_name = "NUMBER", hide = true)]
+    seed: Option<u64>,
 }
 
 pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, Diagnostic> {
     let options = DemoOptions {
         listen: options.listen,
         keep: options.keep,
+        seed: options.seed,
     };
     crate::demo::run(context, &options).await
 }

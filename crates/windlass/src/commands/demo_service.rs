@@ -32,6 +32,10 @@ pub(crate) struct Options {
     #[arg(long, value_name = "FILE")]
     ledger: Option<PathBuf>,
 
+    /// Where it adds a line when it starts
+    #[arg(long, value_name = "FILE")]
+    starts: Option<PathBuf>,
+
     /// What is wrong with it
     #[arg(long, value_enum)]
     fault: Option<Fault>,
@@ -44,6 +48,7 @@ pub(crate) fn run(options: &Options) -> Result<Report, Diagnostic> {
         port: options.port,
         upstreams: options.upstreams.clone(),
         ledger: options.ledger.clone(),
+        starts: options.starts.clone(),
         fault: options.fault,
     };
     service::run(service)

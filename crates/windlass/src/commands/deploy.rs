@@ -3,13 +3,14 @@
 use clap::Args;
 use windlass_api::{DeployRequest, Exit, FileRequest, PlanView, Source};
 use windlass_client::Client;
-use windlass_model::PlanId;
+use windlass_model::{Millis, PlanId};
 
 use super::file::Found;
-use crate::arguments::assignment;
+use super::halt::must_not_be_halted;
+use crate::arguments::{assignment, duration};
 use crate::context::Context;
 use crate::diagnostic::Diagnostic;
-use crate::follow::{Purpose, follow};
+use crate::follow::{Purpose, begun, follow};
 use crate::report::Report;
 use crate::ui::plan::plan_text;
 
@@ -35,9 +36,25 @@ pub(crate) struct Options {
     /// The application may move here from another folder
     #[arg(long = "move", conflicts_with = "plan")]
     may_move: bool,
+
+    #[command(flatten)]
+    meeting: Meeting,
+}
+
+/// What becomes of a deployment that runs here already.
+#[derive(Debug, Args)]
+struct Meeting {
+    /// Wait so long for a deployment that runs here; ends with 4 when that was not enough
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    wait: Option<Millis>,
+
+    /// Take back a deployment that runs here, then begin afresh
+    #[arg(long, conflicts_with = "wait")]
+    supersede: bool,
 }
 
 pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, Diagnostic> {
+    must_not_be_halted(context)?;
     let source = if let Some(text) = &options.plan {
         Source::Plan(stored(text)?)
     } else {
@@ -49,6 +66,10 @@ pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, 
         // A plan was looked at when it was made; a move can only be carried out, not planned.
         Source::File(file) if !options.yes && !options.may_move => {
             match agree(context, &client, &file).await? {
+                // What runs now will have changed what is stable before this one begins.
+                Agreed::To(_) if options.meeting.wait.is_some() || options.meeting.supersede => {
+                    (Source::File(file), false)
+                }
                 Agreed::To(id) => (Source::Plan(id), context.ui.can_ask()),
                 Agreed::NothingToDo(view) => return nothing_to_do(&view),
             }
@@ -59,6 +80,8 @@ pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, 
         source,
         by: Context::who(),
         may_move: options.may_move,
+        wait_ms: options.meeting.wait.map(Millis::as_millis),
+        supersede: options.meeting.supersede,
     };
     let manner = Manner {
         detach: options.detach,
@@ -139,7 +162,7 @@ pub(super) async fn carry_out(
     let view = client.show(&id).await?;
     if manner.detach {
         let text = format!("{id} began\nfollow it: windlass events {id} --follow\n");
-        return Report::new(text, &view);
+        return begun(text, &view);
     }
     let plan = Box::new(answer.plan.plan);
     follow(context, client, view, Purpose::Deploy { plan }).await

@@ -1,8 +1,9 @@
 //! From the command line to the verb.
 
 use super::{
-    abort, demo, demo_service, deploy, down, events, hold, list, logs, plan, promote, resume,
-    retry, router, schema, serve, shim, show, status, validate, version,
+    abort, demo, demo_service, deploy, down, events, finalize, halt, hold, list, logs, plan,
+    promote, remove, repair, resume, retry, rollback, router, schema, serve, shim, show, status,
+    validate, version,
 };
 use crate::arguments::Command;
 use crate::context::Context;
@@ -27,6 +28,11 @@ pub(crate) fn run(command: &Command, context: &Context) -> Result<Report, Diagno
         Command::Abort(options) => Context::block_on(abort::run(context, options)),
         Command::Promote(options) => Context::block_on(promote::run(context, options)),
         Command::Retry(options) => Context::block_on(retry::run(context, options)),
+        Command::Rollback(options) => Context::block_on(rollback::run(context, options)),
+        Command::Finalize(options) => Context::block_on(finalize::run(context, options)),
+        Command::Remove(options) => Context::block_on(remove::run(context, options)),
+        Command::Repair(options) => Context::block_on(repair::run(context, options)),
+        Command::Halt(options) => halt::run(context, options),
         Command::Down => Context::block_on(down::run(context)),
         Command::Demo(options) => Context::block_on(demo::run(context, options)),
         Command::Serve(options) => serve::run(context, options),

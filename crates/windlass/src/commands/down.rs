@@ -1,5 +1,6 @@
 //! `windlass down`: ends this application's services; journal and releases stay.
 
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use windlass_api::{DownAnswer, DownRequest, EnvironmentView, Exit};
@@ -18,15 +19,20 @@ const GONE_WITHIN: Duration = Duration::from_secs(10);
 const PAUSE: Duration = Duration::from_millis(10);
 
 pub(crate) async fn run(context: &Context) -> Result<Report, Diagnostic> {
+    // Before anything is asked: a file that can't be read must not end another application.
+    let here = Found::app_here(context)?;
     let Some(client) = context.client_to_look().await? else {
-        return nothing_runs();
+        return nothing_runs(None);
     };
-    let environments = client.status().await?;
-    let Some(app) = application(context, &environments)? else {
-        return nothing_runs();
+    let app = match here {
+        Some(app) => app,
+        None => match without_a_file(context, &client.status().await?)? {
+            Some(app) => app,
+            None => return nothing_runs(None),
+        },
     };
     let request = DownRequest {
-        app,
+        app: app.clone(),
         environment: context.global.environment.clone(),
         by: Context::who(),
     };
@@ -35,37 +41,43 @@ pub(crate) async fn run(context: &Context) -> Result<Report, Diagnostic> {
         wait_for_end(&client).await?;
     }
     if answer.ended.is_empty() {
-        return nothing_runs();
+        return nothing_runs((!answer.last).then_some(&app));
     }
     Report::new(text(&answer), &answer)
 }
 
-fn nothing_runs() -> Result<Report, Diagnostic> {
+/// Nothing is there to end; of `app` alone, where others run.
+fn nothing_runs(app: Option<&String>) -> Result<Report, Diagnostic> {
     let answer = DownAnswer {
         ended: Vec::new(),
-        last: true,
+        last: app.is_none(),
     };
-    Report::new("nothing runs\n", &answer)
+    let text = match app {
+        Some(app) => format!("nothing of {app} runs\n"),
+        None => "nothing runs\n".to_owned(),
+    };
+    Report::new(text, &answer)
 }
 
-/// The application of the file here, or the only one that there is.
-fn application(
+/// Where no file says which is meant: the one that runs. Where none does, any of those that are known,
+/// so that the controller ends.
+fn without_a_file(
     context: &Context,
     environments: &[EnvironmentView],
 ) -> Result<Option<String>, Diagnostic> {
-    if context.global.file.is_some() {
-        let found = Found::find(context)?;
-        let nameless = format!("{} does not say which application it is", found.name);
-        let app = found.app();
-        return app
-            .map(Some)
-            .ok_or_else(|| Diagnostic::new(Exit::Configuration, nameless));
+    if let Some(only) = the_only_one(environments)? {
+        let said = format!("there is no file here; {only} is the only one that runs");
+        context.ui.say(&said);
+        return Ok(Some(only));
     }
-    if let Some(app) = super::logs::app_of_the_file(context) {
-        return Ok(Some(app));
-    }
-    let mut apps: Vec<_> = environments.iter().map(|view| view.app.as_str()).collect();
-    apps.dedup();
+    Ok(environments.first().map(|view| view.app.to_string()))
+}
+
+/// The application that runs, if there is but one.
+fn the_only_one(environments: &[EnvironmentView]) -> Result<Option<String>, Diagnostic> {
+    let running = environments.iter().filter(|view| runs(view));
+    let apps: BTreeSet<&str> = running.map(|view| view.app.as_str()).collect();
+    let apps: Vec<&str> = apps.into_iter().collect();
     match apps.as_slice() {
         [] => Ok(None),
         [only] => Ok(Some((*only).to_owned())),
@@ -75,6 +87,11 @@ fn application(
         )
         .hint("name the file of one with -f FILE")),
     }
+}
+
+/// Whether anything of it runs, or is about to.
+fn runs(view: &EnvironmentView) -> bool {
+    view.deployment.is_some() || view.services.values().any(|service| !service.is_empty())
 }
 
 /// Returns once the controller has let go of its lock: then no process, socket or port is left.
@@ -107,9 +124,10 @@ fn text(answer: &DownAnswer) -> String {
 
 #[cfg(test)]
 mod tests {
-    use windlass_model::ServiceName;
+    use windlass_model::{AppName, ServiceName};
 
     use super::*;
+    use crate::ui::sample;
 
     #[test]
     fn what_went_down_is_named() {
@@ -124,5 +142,21 @@ mod tests {
             text(&answer),
             "2 services down: api, auth; router and controller ended too\n"
         );
+    }
+
+    #[test]
+    fn without_a_file_only_what_runs_alone_is_meant() {
+        let shop = sample::environment();
+        let mut ended = shop.clone();
+        ended.app = AppName::new("blog").unwrap();
+        for service in ended.services.values_mut() {
+            (service.stable, service.standby) = (None, None);
+        }
+        let name = |all: &[EnvironmentView]| the_only_one(all).map_err(|failed| failed.exit);
+        let both = [ended.clone(), shop.clone()];
+        assert_eq!(name(&both), Ok(Some("shop".to_owned())));
+        assert_eq!(name(&[ended.clone()]), Ok(None));
+        ended.deployment = Some(sample::deployment("dep_01k0a").id);
+        assert_eq!(name(&[shop, ended]), Err(Exit::Usage));
     }
 }

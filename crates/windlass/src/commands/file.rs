@@ -5,6 +5,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
+use serde_json::Value;
 use windlass_api::{Exit, FileRequest};
 use windlass_config::{
     Loaded, MAX_TEXT_BYTES, Problem, Refused, RefusedKind, Request, load, render_all, unset,
@@ -33,26 +34,46 @@ pub(crate) struct Found {
 impl Found {
     /// The file of `-f`, or `windlass.yaml` here or in the nearest folder above that has one.
     pub(crate) fn find(context: &Context) -> Result<Self, Diagnostic> {
+        Self::look(context)?.ok_or_else(|| {
+            Diagnostic::new(
+                Exit::Configuration,
+                format!("there is no {DEFAULT_NAME} here or in a folder above"),
+            )
+            .hint("name the file with -f FILE")
+        })
+    }
+
+    /// The same where a file is not needed. One that is there and can't be read is an error all the
+    /// same: whoever stands in its folder means its application, and no other.
+    fn look(context: &Context) -> Result<Option<Self>, Diagnostic> {
         if let Some(given) = &context.global.file {
-            return Self::read(given);
+            return Self::read(given).map(Some);
         }
         let here = std::env::current_dir()
             .map_err(|why| unreadable("the current folder can't be found", &why))?;
         for (steps, folder) in here.ancestors().enumerate() {
             if folder.join(DEFAULT_NAME).is_file() {
                 let up: PathBuf = std::iter::repeat_n("..", steps).collect();
-                return Self::read(&up.join(DEFAULT_NAME));
+                return Self::read(&up.join(DEFAULT_NAME)).map(Some);
             }
         }
-        Err(Diagnostic::new(
-            Exit::Configuration,
-            format!("there is no {DEFAULT_NAME} here or in a folder above"),
-        )
-        .hint("name the file with -f FILE"))
+        Ok(None)
+    }
+
+    /// The application that the file here is of; none without a file.
+    pub(crate) fn app_here(context: &Context) -> Result<Option<String>, Diagnostic> {
+        Self::look(context)?.map(|found| found.app()).transpose()
     }
 
     fn read(path: &Path) -> Result<Self, Diagnostic> {
         let name = path.display().to_string();
+        if path.extension().is_some_and(|ending| ending == "toml") {
+            return Err(Diagnostic::new(
+                Exit::Configuration,
+                format!("{name} is TOML, and only YAML and JSON can be read"),
+            )
+            .hint("write the same as YAML: windlass.yaml"));
+        }
         let failed = |why: io::Error| unreadable(format!("{name} can't be read"), &why);
         let limit = u64::try_from(MAX_TEXT_BYTES).unwrap_or(u64::MAX);
         let mut text = String::new();
@@ -66,9 +87,26 @@ impl Found {
     }
 
     /// The application's name alone, which no environment changes.
-    pub(crate) fn app(&self) -> Option<String> {
-        let tree = windlass_config::as_json(&self.text).ok()?;
-        tree.get("app")?.as_str().map(str::to_owned)
+    fn app(&self) -> Result<String, Diagnostic> {
+        let tree = windlass_config::as_json(&self.text)
+            .map_err(|problem| self.problems(Exit::Configuration, &[problem]))?;
+        let app = tree.get("app").and_then(Value::as_str);
+        app.map(str::to_owned).ok_or_else(|| {
+            let nameless = format!("{} does not say which application it is", self.name);
+            Diagnostic::new(Exit::Configuration, nameless).hint("write `app: NAME` in it")
+        })
+    }
+
+    /// The names of its services, as far as it can be read at all.
+    pub(crate) fn services(&self) -> Vec<String> {
+        let tree = windlass_config::as_json(&self.text).ok();
+        let services = tree
+            .as_ref()
+            .and_then(|tree| tree.get("services")?.as_object());
+        services
+            .into_iter()
+            .flat_map(|all| all.keys().cloned())
+            .collect()
     }
 
     /// Decodes it for `-e`, or draws every problem.

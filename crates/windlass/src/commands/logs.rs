@@ -1,8 +1,8 @@
 //! `windlass logs`: what a service's instances printed.
 
 use clap::Args;
-use windlass_api::{EnvironmentView, Exit, LogQuery};
-use windlass_client::Client;
+use windlass_api::{EnvironmentView, Exit, LogLine, LogQuery};
+use windlass_client::{Client, ClientError, FollowingLogs, Logs, Starting};
 
 use super::file::Found;
 use super::which::client;
@@ -30,7 +30,15 @@ pub(crate) struct Options {
 pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, Diagnostic> {
     let client = client(context).await?;
     let query = query(context, &client, options).await?;
-    let mut logs = client.logs(&query).await?;
+    let mut logs = if options.follow {
+        Source::Goes(Box::new(FollowingLogs::new(
+            &client,
+            &Starting::default(),
+            query,
+        )))
+    } else {
+        Source::Ends(Box::new(client.logs(&query).await?))
+    };
     let stopped = tokio::signal::ctrl_c();
     tokio::pin!(stopped);
     loop {
@@ -49,6 +57,23 @@ pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, 
     }
 }
 
+/// Where the lines come from.
+enum Source {
+    /// What there is now.
+    Ends(Box<Logs>),
+    /// What comes, also after the controller's death.
+    Goes(Box<FollowingLogs>),
+}
+
+impl Source {
+    async fn next(&mut self) -> Result<Option<LogLine>, ClientError> {
+        match self {
+            Self::Ends(logs) => logs.next().await,
+            Self::Goes(logs) => logs.next().await,
+        }
+    }
+}
+
 async fn query(
     context: &Context,
     client: &Client,
@@ -58,7 +83,7 @@ async fn query(
     let environment = context.global.environment.as_deref();
     let mut places = having(&all, &options.service, environment);
     if places.len() > 1
-        && let Some(app) = app_of_the_file(context)
+        && let Some(app) = Found::app_here(context)?
     {
         places.retain(|view| view.app.as_str() == app);
     }
@@ -98,9 +123,4 @@ fn unknown(all: &[EnvironmentView], service: &str) -> Diagnostic {
     } else {
         said.hint(format!("there are {}", listed(&names)))
     }
-}
-
-/// The application of the file here, if there is one that can be read.
-pub(super) fn app_of_the_file(context: &Context) -> Option<String> {
-    Found::find(context).ok()?.app()
 }

@@ -4,6 +4,7 @@ use clap::Args;
 use windlass_api::{DeployRequest, Source};
 
 use super::deploy::{Manner, carry_out};
+use super::halt::must_not_be_halted;
 use super::which::resolve;
 use crate::arguments::Which;
 use crate::context::Context;
@@ -23,6 +24,7 @@ pub(crate) struct Options {
 }
 
 pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, Diagnostic> {
+    must_not_be_halted(context)?;
     let client = context.client().await?;
     let which = Which {
         id: Some(options.id.clone()),
@@ -32,6 +34,8 @@ pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, 
         source: Source::Retry(id),
         by: Context::who(),
         may_move: false,
+        wait_ms: None,
+        supersede: false,
     };
     let manner = Manner {
         detach: options.detach,

@@ -22,6 +22,8 @@ struct Checked {
     environment: EnvironmentName,
     environments: Vec<EnvironmentName>,
     services: Vec<ServiceName>,
+    /// Services whose list of triggers is empty: nothing takes their releases back.
+    unwatched: Vec<ServiceName>,
     needs_from_environment: Vec<Needed>,
 }
 
@@ -55,6 +57,8 @@ pub(crate) fn run(context: &Context) -> Result<Report, Diagnostic> {
         line: span.line,
         set: std::env::var_os(name).is_some(),
     });
+    let services = loaded.spec.services.iter();
+    let unwatched = services.filter(|(_, service)| service.rollback_on.is_empty());
     let valid = Checked {
         valid: true,
         file: found.name.clone(),
@@ -62,6 +66,7 @@ pub(crate) fn run(context: &Context) -> Result<Report, Diagnostic> {
         environment: loaded.spec.environment.clone(),
         environments: loaded.environments.clone(),
         services: loaded.spec.services.keys().cloned().collect(),
+        unwatched: unwatched.map(|(name, _)| name.clone()).collect(),
         needs_from_environment: needed.collect(),
     };
     Report::new(text(&valid), &valid)
@@ -79,11 +84,18 @@ fn text(valid: &Checked) -> String {
         text.push_str(&listed(&valid.environments));
     }
     text.push('\n');
+    if !valid.unwatched.is_empty() {
+        text.push_str(&format_unwatched(&listed(&valid.unwatched)));
+    }
     for name in &valid.needs_from_environment {
         let state = if name.set { "set" } else { "not set" };
         text.push_str(&format_needed(&name.name, name.line, state));
     }
     text
+}
+
+fn format_unwatched(names: &str) -> String {
+    format!("  nothing is watched while {names} bakes: `rollback_on` is empty\n")
 }
 
 fn format_needed(name: &str, line: u32, state: &str) -> String {
@@ -95,7 +107,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_valid_file_is_told_in_one_line_and_one_per_foreign_name() {
+    fn a_valid_file_is_told_in_one_line_and_one_for_each_thing_to_know() {
         let valid = Checked {
             valid: true,
             file: "windlass.yaml".to_owned(),
@@ -104,6 +116,7 @@ mod tests {
             environments: ["staging", "production"]
                 .map(|name| EnvironmentName::new(name).unwrap())
                 .to_vec(),
+            unwatched: vec![ServiceName::new("web").unwrap()],
             services: ["auth", "api", "web"]
                 .map(|name| ServiceName::new(name).unwrap())
                 .to_vec(),
@@ -115,6 +128,7 @@ mod tests {
         };
         insta::assert_snapshot!(text(&valid), @r"
         windlass.yaml is valid: app shop, 3 services (auth, api, web), environments staging, production
+          nothing is watched while web bakes: `rollback_on` is empty
           takes DATABASE_URL from your environment (line 12): not set
         ");
     }

@@ -4,6 +4,7 @@ use windlass_api::{DeploymentView, Exit};
 use windlass_client::Client;
 use windlass_model::{DeploymentId, DeploymentState};
 
+use super::file::Found;
 use crate::arguments::Which;
 use crate::context::Context;
 use crate::diagnostic::Diagnostic;
@@ -11,48 +12,81 @@ use crate::diagnostic::Diagnostic;
 /// Deployments among which the beginning of an id is looked for.
 const SEARCHED: u32 = 1_000;
 
+/// Deployments that are meant where none is named: of this application, in this environment.
+struct Here<'c> {
+    app: Option<String>,
+    environment: Option<&'c str>,
+}
+
+impl<'c> Here<'c> {
+    /// What the file here and `-e` leave. Of a file that can't be read nobody knows the application.
+    fn of(context: &'c Context) -> Result<Self, Diagnostic> {
+        Ok(Self {
+            app: Found::app_here(context)?,
+            environment: context.global.environment.as_deref(),
+        })
+    }
+
+    fn has(&self, view: &DeploymentView) -> bool {
+        let app = self.app.as_deref();
+        app.is_none_or(|wanted| view.app.as_str() == wanted)
+            && self
+                .environment
+                .is_none_or(|wanted| view.environment.as_str() == wanted)
+    }
+}
+
 /// The deployment that `which` names: by its whole id, by a beginning of it that only one has, or, if
-/// none is named, the one that runs.
+/// none is named, the one that runs of what the file and `-e` say.
 pub(super) async fn resolve(
     context: &Context,
     client: &Client,
     which: &Which,
 ) -> Result<DeploymentId, Diagnostic> {
-    let Some(text) = &which.id else {
-        let all = client.deployments(SEARCHED).await?;
-        let environment = context.global.environment.as_deref();
-        let id = the_running_one(&all, environment)?;
-        context.ui.say(&format!("{id}, the one that runs"));
-        return Ok(id);
-    };
     let all = client.deployments(SEARCHED).await?;
-    by_beginning(&all, text)
+    if let Some(text) = &which.id {
+        return by_beginning(&all, text);
+    }
+    let here = Here::of(context).map_err(or_name_it)?;
+    Ok(say_running(context, the_running_one(&all, &here)?))
 }
 
-/// The same for looking: where none is named and none runs, the last one.
+/// The same for looking: where none is named and none runs, the last one. A file that can't be read
+/// says nothing about what is meant, and looking does no harm.
 pub(super) async fn resolve_to_look(
     context: &Context,
     client: &Client,
     which: &Which,
 ) -> Result<DeploymentId, Diagnostic> {
-    if which.id.is_none() {
-        let all = client.deployments(SEARCHED).await?;
-        let environment = context.global.environment.as_deref();
-        let mut of_environment = all.iter().filter(|view| is_of(view, environment));
-        if let Some(last) = of_environment.next()
-            && !of_environment
-                .chain([last])
-                .any(|view| !matches!(view.state, DeploymentState::Ended(_)))
-        {
-            context.ui.say(&format!("{}, the last one", last.id));
-            return Ok(last.id.clone());
-        }
+    let all = client.deployments(SEARCHED).await?;
+    if let Some(text) = &which.id {
+        return by_beginning(&all, text);
     }
-    resolve(context, client, which).await
+    let here = Here::of(context).unwrap_or(Here {
+        app: None,
+        environment: context.global.environment.as_deref(),
+    });
+    let mut of_here = all.iter().filter(|view| here.has(view));
+    if let Some(last) = of_here.next()
+        && !of_here
+            .chain([last])
+            .any(|view| !matches!(view.state, DeploymentState::Ended(_)))
+    {
+        context.ui.say(&format!("{}, the last one", last.id));
+        return Ok(last.id.clone());
+    }
+    Ok(say_running(context, the_running_one(&all, &here)?))
 }
 
-fn is_of(view: &DeploymentView, environment: Option<&str>) -> bool {
-    environment.is_none_or(|wanted| view.environment.as_str() == wanted)
+fn say_running(context: &Context, view: &DeploymentView) -> DeploymentId {
+    let place = format!("of {} in {}", view.app, view.environment);
+    let said = format!("{}, the one that runs {place}", view.id);
+    context.ui.say(&said);
+    view.id.clone()
+}
+
+fn or_name_it(unreadable: Diagnostic) -> Diagnostic {
+    unreadable.hint("name the deployment: one of those in windlass list")
 }
 
 /// The controller, for looking at a deployment: without a state directory there is none.
@@ -63,19 +97,23 @@ pub(super) async fn client(context: &Context) -> Result<Client, Diagnostic> {
     })
 }
 
-fn the_running_one(
-    all: &[DeploymentView],
-    environment: Option<&str>,
-) -> Result<DeploymentId, Diagnostic> {
-    let mut running = all.iter().filter(|view| {
-        !matches!(view.state, DeploymentState::Ended(_)) && is_of(view, environment)
-    });
-    match (running.next(), running.next()) {
-        (Some(only), None) => Ok(only.id.clone()),
-        (None, _) => Err(Diagnostic::new(Exit::Usage, "no deployment runs")
-            .hint("name one of those in: windlass list")),
-        (Some(_), Some(_)) => Err(Diagnostic::new(Exit::Usage, "several deployments run")
-            .hint("name one of those in: windlass list")),
+fn the_running_one<'v>(
+    all: &'v [DeploymentView],
+    here: &Here<'_>,
+) -> Result<&'v DeploymentView, Diagnostic> {
+    let mut running = all
+        .iter()
+        .filter(|view| !matches!(view.state, DeploymentState::Ended(_)) && here.has(view));
+    let hint = "name one of those in: windlass list";
+    match (running.next(), running.next(), &here.app) {
+        (Some(only), None, _) => Ok(only),
+        (None, _, Some(app)) => {
+            Err(Diagnostic::new(Exit::Usage, format!("no deployment of {app} runs")).hint(hint))
+        }
+        (None, _, None) => Err(Diagnostic::new(Exit::Usage, "no deployment runs").hint(hint)),
+        (Some(_), Some(_), _) => {
+            Err(Diagnostic::new(Exit::Usage, "several deployments run").hint(hint))
+        }
     }
 }
 
@@ -128,10 +166,30 @@ mod tests {
         let mut ended = sample::deployment("dep_01kab");
         ended.state = DeploymentState::Ended(windlass_model::Outcome::Promoted);
         let running = sample::deployment("dep_01kcd");
+        let here = |app: Option<&str>, environment| Here {
+            app: app.map(str::to_owned),
+            environment,
+        };
+        let found = |all: &[DeploymentView], here: &Here<'_>| {
+            let id = the_running_one(all, here).map(|view| view.id.to_string());
+            id.map_err(|refused| refused.summary)
+        };
         let one = [ended.clone(), running.clone()];
-        assert_eq!(the_running_one(&one, None), Ok(running.id.clone()));
-        assert!(the_running_one(&one, Some("elsewhere")).is_err());
-        assert!(the_running_one(&[ended], None).is_err());
-        assert!(the_running_one(&[running.clone(), running], None).is_err());
+        assert_eq!(found(&one, &here(None, None)), Ok(running.id.to_string()));
+        assert!(found(&one, &here(None, Some("elsewhere"))).is_err());
+        assert!(found(&[ended], &here(None, None)).is_err());
+        assert!(found(&[running.clone(), running.clone()], &here(None, None)).is_err());
+
+        // In another application's folder it is not this one that is meant.
+        let mut other = running.clone();
+        other.id = sample::deployment("dep_01kef").id;
+        other.app = windlass_model::AppName::new("blog").unwrap();
+        let both = [running.clone(), other.clone()];
+        let shop = here(Some("shop"), None);
+        assert_eq!(found(&both, &shop), Ok(running.id.to_string()));
+        assert_eq!(
+            found(&[other], &shop),
+            Err("no deployment of shop runs".to_owned())
+        );
     }
 }

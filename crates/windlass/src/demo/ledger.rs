@@ -1,11 +1,14 @@
 //! What one instance of a demo service has answered, kept in a file.
 
-use std::io;
+use std::fs::OpenOptions;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
+
+use super::service::Options;
 
 /// What a ledger file holds. Health questions are not counted.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,6 +45,22 @@ impl Tally {
             Err(why) => Err(why),
         }
     }
+}
+
+/// Adds one line for the start of an instance: service, version and port. Lines of several instances
+/// don't mix.
+///
+/// # Errors
+/// When the file can't be written.
+pub(crate) fn add_start(file: &Path, options: &Options) -> io::Result<()> {
+    let Options {
+        name,
+        version,
+        port,
+        ..
+    } = options;
+    let mut file = OpenOptions::new().create(true).append(true).open(file)?;
+    file.write_all(format!("{name} {version} {port}\n").as_bytes())
 }
 
 impl Ledger {
@@ -130,6 +149,26 @@ mod tests {
             Ledger::open("api", "3", Some(file)).is_err(),
             "another version's"
         );
+    }
+
+    #[test]
+    fn every_start_adds_a_line() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("starts");
+        let options = |port| Options {
+            name: "api".to_owned(),
+            version: "2".to_owned(),
+            port,
+            upstreams: Vec::new(),
+            ledger: None,
+            starts: None,
+            fault: None,
+        };
+        for port in [1, 2, 1] {
+            add_start(&file, &options(port)).expect("written");
+        }
+        let written = std::fs::read_to_string(&file).expect("readable");
+        assert_eq!(written, "api 2 1\napi 2 2\napi 2 1\n");
     }
 
     #[test]

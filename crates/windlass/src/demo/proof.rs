@@ -6,7 +6,7 @@ use std::path::Path;
 
 use serde::Serialize;
 use windlass_api::FiguresView;
-use windlass_load::Counts;
+use windlass_load::{ChainCounts, Counts};
 
 use super::ledger::Tally;
 
@@ -26,6 +26,8 @@ pub(crate) struct Counted {
     pub(crate) router: u64,
     /// Answers in its own ledger.
     pub(crate) service_ledger: u64,
+    /// Answers that the client saw it in and that were not good.
+    pub(crate) failed: u64,
 }
 
 impl Counted {
@@ -37,7 +39,8 @@ impl Counted {
 
 /// Sets the three counts beside each other.
 pub(crate) fn compare(client: &Counts, router: &FiguresView, own: &Ledger) -> Vec<Counted> {
-    let client = by_client(client);
+    let failed = by_client(client, |seen| seen.server_errors + seen.other);
+    let client = by_client(client, ChainCounts::total);
     let router = by_router(router);
     let mut keys: Vec<&(String, String)> = client
         .keys()
@@ -53,19 +56,20 @@ pub(crate) fn compare(client: &Counts, router: &FiguresView, own: &Ledger) -> Ve
             client: client.get(key).copied().unwrap_or_default(),
             router: router.get(key).copied().unwrap_or_default(),
             service_ledger: own.get(key).copied().unwrap_or_default(),
+            failed: failed.get(key).copied().unwrap_or_default(),
         })
         .collect()
 }
 
 /// `web=2,api=1,auth=1` is one answer of each.
-fn by_client(counts: &Counts) -> Ledger {
+fn by_client(counts: &Counts, of: fn(&ChainCounts) -> u64) -> Ledger {
     let mut ledger = Ledger::new();
     for (chain, seen) in &counts.by_chain {
         for link in chain.split(',') {
             if let Some((service, version)) = link.split_once('=') {
                 *ledger
                     .entry((service.to_owned(), version.to_owned()))
-                    .or_default() += seen.ok + seen.server_errors + seen.other;
+                    .or_default() += of(seen);
             }
         }
     }
@@ -103,7 +107,6 @@ pub(crate) fn by_services(folder: &Path) -> io::Result<Ledger> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use windlass_load::ChainCounts;
 
     fn seen(ok: u64) -> ChainCounts {
         ChainCounts {
@@ -121,7 +124,7 @@ mod tests {
             ]),
             ..Counts::default()
         };
-        let ledger = by_client(&counts);
+        let ledger = by_client(&counts, ChainCounts::total);
         let of = |service: &str, version: &str| {
             ledger
                 .get(&(service.to_owned(), version.to_owned()))

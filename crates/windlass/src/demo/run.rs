@@ -1,41 +1,22 @@
-//! The story as it happens.
+//! Around the story: a fresh place for it, and its end.
 
 use std::fs::Permissions;
 use std::net::SocketAddr;
-use std::num::NonZeroU32;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
 
-use serde::Serialize;
-use windlass_api::{DeployRequest, DownRequest, Exit, Source};
-use windlass_client::{Client, ClientError, Followed, Following, Starting, StatePaths};
-use windlass_load::{Counts, Load, LoadPlan};
-use windlass_model::{Fact, Outcome};
+use windlass_api::{DownRequest, Exit};
+use windlass_client::{Client, Followed, Following, Starting, StatePaths};
+use windlass_model::Fact;
 
-use super::proof::{self, Counted};
+use super::chance;
 use super::stage::Stage;
+use super::story::Demo;
 use super::tell;
-use crate::arguments::Output;
+use super::told::Told;
 use crate::context::Context;
 use crate::diagnostic::Diagnostic;
 use crate::report::Report;
-use crate::ui::words;
-
-/// Requests that leave each second.
-const PER_SECOND: u32 = 300;
-
-/// Connections of the load; every tenth request has one of its own.
-const CONNECTIONS: usize = 32;
-
-/// Longest wait for one answer.
-const ANSWER_WITHIN: Duration = Duration::from_secs(10);
-
-/// Longest wait, after the load has ended, for the last counts to be written down.
-const COUNTED_WITHIN: Duration = Duration::from_secs(5);
-
-/// Time between two looks at them.
-const LOOK: Duration = Duration::from_millis(50);
 
 /// How the demo is run.
 #[derive(Clone, Debug)]
@@ -44,38 +25,8 @@ pub(crate) struct DemoOptions {
     pub(crate) listen: Option<SocketAddr>,
     /// Whether it is left running.
     pub(crate) keep: bool,
-}
-
-/// How it went: what `-o json` prints.
-#[derive(Clone, Debug, Serialize)]
-pub(crate) struct Told {
-    /// The acts, in order.
-    pub(crate) acts: Vec<Act>,
-    /// Three counts of the same requests.
-    pub(crate) ledgers: Vec<Counted>,
-    /// From the first deployment to the last count.
-    pub(crate) elapsed_ms: u64,
-    /// Whether every act ended as told, without a failed request, and the counts agree.
-    pub(crate) ok: bool,
-}
-
-impl Told {
-    pub(crate) fn requests(&self) -> u64 {
-        self.acts.iter().map(|act| act.requests).sum()
-    }
-}
-
-/// One act.
-#[derive(Clone, Debug, Serialize)]
-pub(crate) struct Act {
-    /// `go_live` or `canary`.
-    pub(crate) name: String,
-    /// `promoted` or `rolled_back`.
-    pub(crate) outcome: String,
-    /// Requests answered while it played.
-    pub(crate) requests: u64,
-    /// Requests without a good answer.
-    pub(crate) failed_requests: u64,
+    /// What chance draws from; one that nobody chose without it.
+    pub(crate) seed: Option<u64>,
 }
 
 /// Tells the story.
@@ -128,13 +79,8 @@ async fn play(context: &Context, options: &DemoOptions, state: &Path) -> Result<
     let stage = Stage::set(&state.join("demo"), options.listen).map_err(unusable)?;
     let paths = StatePaths::locate(Some(state))?;
     let client = Client::connect_or_start(&paths, &Starting::default()).await?;
-    let mut demo = Demo {
-        context,
-        stage,
-        client,
-        load: None,
-        began: Instant::now(),
-    };
+    let seed = options.seed.unwrap_or_else(chance::seed);
+    let mut demo = Demo::new(context, stage, client, seed);
     tokio::select! {
         told = demo.tell() => told,
         stopped = tokio::signal::ctrl_c() => {
@@ -201,159 +147,6 @@ async fn abort_all(client: &Client) {
                     break;
                 }
             }
-        }
-    }
-}
-
-struct Demo<'c> {
-    context: &'c Context,
-    stage: Stage,
-    client: Client,
-    load: Option<Load>,
-    began: Instant,
-}
-
-impl Demo<'_> {
-    async fn tell(&mut self) -> Result<Told, Diagnostic> {
-        let mut acts = vec![self.act("go_live", "1").await?];
-        acts.push(self.act("canary", "2").await?);
-        let last = self.load.take().map(Load::stop).unwrap_or_default();
-        // What was still under way when the last act ended belongs to it.
-        if let Some((act, earlier)) = acts.split_last_mut() {
-            let sum = |count: fn(&Act) -> u64| earlier.iter().map(count).sum::<u64>();
-            act.requests = last.sent.saturating_sub(sum(|act| act.requests));
-            act.failed_requests = last.failed.saturating_sub(sum(|act| act.failed_requests));
-        }
-        for failure in &last.failures {
-            self.say(&format!(
-                "failed at {} ms: {}",
-                failure.at_ms, failure.reason
-            ));
-        }
-        let ledgers = self.counted(&last).await?;
-        let elapsed = self.began.elapsed().as_millis();
-        let ok = last.failed == 0
-            && acts
-                .iter()
-                .all(|act| act.outcome == "promoted" && act.requests > 0)
-            && ledgers.iter().all(Counted::agrees)
-            && !ledgers.is_empty();
-        let elapsed_ms = u64::try_from(elapsed).unwrap_or(u64::MAX);
-        Ok(Told {
-            acts,
-            ledgers,
-            elapsed_ms,
-            ok,
-        })
-    }
-
-    /// Deploys `version` and follows it to its end.
-    async fn act(&mut self, name: &str, version: &str) -> Result<Act, Diagnostic> {
-        self.say(tell::opening(name));
-        let before = self.load.as_ref().map(Load::mark).unwrap_or_default();
-        let request = DeployRequest {
-            source: Source::File(self.stage.request(version)),
-            by: "demo".to_owned(),
-            may_move: false,
-        };
-        let answer = self.client.deploy(&request).await?;
-        let id = answer.deployment.ok_or_else(|| {
-            Diagnostic::new(
-                Exit::Bug,
-                format!("there was nothing to do for version {version}"),
-            )
-        })?;
-        let mut following = Following::new(&self.client, &Starting::default(), 0, Some(id));
-        let outcome = self.follow(&mut following).await?;
-        self.client = following.client().clone();
-        let seen = self
-            .load
-            .as_ref()
-            .map(Load::mark)
-            .unwrap_or_default()
-            .since(&before);
-        Ok(Act {
-            name: name.to_owned(),
-            outcome: words::outcome_word(outcome).to_owned(),
-            requests: seen.sent,
-            failed_requests: seen.failed,
-        })
-    }
-
-    async fn follow(&mut self, following: &mut Following) -> Result<Outcome, ClientError> {
-        loop {
-            let event = match following.next().await? {
-                Followed::Event(event) => event,
-                Followed::Reconnected { pid } => {
-                    self.say(&format!("the controller is back, process {pid}"));
-                    continue;
-                }
-            };
-            for fact in &event.facts {
-                if let Some(line) = tell::line(fact) {
-                    self.say(&format!(
-                        "  {:>6.1} s  {line}",
-                        self.began.elapsed().as_secs_f64()
-                    ));
-                }
-                match fact {
-                    // From its first answer on.
-                    Fact::TrafficShifted { service, .. } if service.as_str() == "web" => {
-                        self.start_load();
-                    }
-                    Fact::Ended { outcome } => return Ok(*outcome),
-                    _ => {}
-                }
-            }
-        }
-    }
-
-    fn start_load(&mut self) {
-        if self.load.is_some() {
-            return;
-        }
-        let plan = LoadPlan {
-            target: self.stage.web,
-            path: "/".to_owned(),
-            per_second: PER_SECOND,
-            connections: CONNECTIONS,
-            fresh_every: NonZeroU32::new(10),
-            timeout: ANSWER_WITHIN,
-        };
-        match windlass_load::start(plan) {
-            Ok(load) => {
-                self.load = Some(load);
-                self.say(&format!(
-                    "         web answers on http://{}: {PER_SECOND} requests a second from now on",
-                    self.stage.web
-                ));
-            }
-            Err(why) => self.say(&format!("the load could not start: {why}")),
-        }
-    }
-
-    /// The three counts, once the last of them is written down.
-    async fn counted(&self, client: &Counts) -> Result<Vec<Counted>, Diagnostic> {
-        let until = Instant::now() + COUNTED_WITHIN;
-        loop {
-            let figures = self.client.figures().await?;
-            let own = proof::by_services(&self.stage.ledgers())
-                .map_err(|why| Diagnostic::io("the services' ledgers can't be read", &why))?;
-            let rows = proof::compare(client, &figures, &own);
-            if rows.iter().all(Counted::agrees) || Instant::now() >= until {
-                return Ok(rows);
-            }
-            tokio::time::sleep(LOOK).await;
-        }
-    }
-
-    /// One line of the story: on stdout for people, beside the data otherwise.
-    fn say(&self, line: &str) {
-        if self.context.ui.output() == Output::Text {
-            // Who reads the story may leave; the demo goes on to its clean end.
-            self.context.ui.data_line(line).ok();
-        } else {
-            self.context.ui.say(line);
         }
     }
 }

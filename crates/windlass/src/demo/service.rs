@@ -29,7 +29,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, interval, sleep, sleep_until, timeout};
 use windlass_load::{Answer, Connections, Reuse};
 
-use super::ledger::Ledger;
+use super::ledger::{self, Ledger};
 
 /// The path that is answered without asking anyone, and without being counted.
 const READY: &str = "/health/ready";
@@ -71,6 +71,8 @@ pub(crate) struct Options {
     pub(crate) upstreams: Vec<String>,
     /// Where it counts what it answered.
     pub(crate) ledger: Option<PathBuf>,
+    /// Where it adds a line for its start, which several instances share.
+    pub(crate) starts: Option<PathBuf>,
     /// What is wrong with it.
     pub(crate) fault: Option<Fault>,
 }
@@ -90,6 +92,9 @@ pub(crate) fn run(options: Options) -> io::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
+    if let Some(file) = &options.starts {
+        ledger::add_start(file, &options)?;
+    }
     runtime.block_on(async {
         let mut terminate = signal(SignalKind::terminate())?;
         let mut interrupt = signal(SignalKind::interrupt())?;

@@ -65,6 +65,7 @@ fn options(name: &str, version: &str) -> Options {
         port: 0,
         upstreams: Vec::new(),
         ledger: None,
+        starts: None,
         fault: None,
     }
 }
@@ -129,6 +130,7 @@ async fn the_ledger_counts_what_was_answered_and_not_its_health() {
     drop(listener);
     let options = Options {
         ledger: Some(file.clone()),
+        starts: None,
         ..options("web", "1")
     };
     let web = Running::start(options.clone()).await;
@@ -244,6 +246,7 @@ fn serves_until_sigterm() {
     let options = Options {
         port: port.parse().expect("a port"),
         ledger: Some(PathBuf::from(ledger)),
+        starts: None,
         ..options("auth", "1")
     };
     run(options).expect("served");

@@ -17,6 +17,9 @@ const WRITTEN: [(&str, &str); 3] = [
     ("web", "127.0.0.1:8080"),
 ];
 
+/// Where the file names what a service runs.
+const NAMED: &str = "demo-service --name ";
+
 /// The folder of the program's ledgers below the stage.
 const LEDGERS: &str = "ledgers";
 
@@ -58,11 +61,11 @@ impl Stage {
         })
     }
 
-    /// What is deployed for `version` of all services.
-    pub(crate) fn request(&self, version: &str) -> FileRequest {
+    /// What is deployed for `version` of all services, of which `bad` answers errors.
+    pub(crate) fn request(&self, version: &str, bad: Option<&str>) -> FileRequest {
         let ledgers = self.ledgers().display().to_string();
         FileRequest {
-            text: self.text.clone(),
+            text: bad.map_or_else(|| self.text.clone(), |bad| with_fault(&self.text, bad)),
             name: "windlass.yaml".to_owned(),
             folder: self.folder.display().to_string(),
             environment: None,
@@ -86,4 +89,25 @@ impl Stage {
 
 fn bind() -> io::Result<TcpListener> {
     TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
+}
+
+/// The file with a `service` that answers errors.
+fn with_fault(text: &str, service: &str) -> String {
+    let named = format!("{NAMED}{service} ");
+    text.replace(&named, &format!("{named}--fault errors "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_fault_is_in_one_service_only() {
+        let text = with_fault(FILE, "api");
+        assert_eq!(text.matches("--fault errors").count(), 1, "{text}");
+        assert!(
+            text.contains("--name api --fault errors --version"),
+            "{text}"
+        );
+    }
 }

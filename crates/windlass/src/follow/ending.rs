@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use windlass_api::{DeploymentView, EnvironmentView, Exit, RolloutView};
 use windlass_model::{
-    AppName, DeploymentId, DeploymentState, EnvironmentName, Outcome, PlanId, ServiceName,
+    AppName, DeploymentId, DeploymentState, EnvironmentName, Outcome, PlanId, PlanKind, ServiceName,
 };
 
 use super::progress::Progress;
@@ -21,9 +21,12 @@ use crate::ui::words::{outcome_word, state_word};
 struct Final<'v> {
     deployment: &'v DeploymentId,
     plan: &'v PlanId,
+    /// `deploy`, `rollback`, `remove`.
+    kind: PlanKind,
     app: &'v AppName,
     environment: &'v EnvironmentName,
-    /// `promoted`, `partly_promoted`, `rolled_back`, `failed`; none when it has not ended.
+    /// `promoted`, `partly_promoted`, `rolled_back`, `failed`, `abandoned`; none when it has not
+    /// ended.
     outcome: Option<&'static str>,
     /// `ended`, `stuck` …
     state: &'static str,
@@ -40,6 +43,7 @@ impl<'v> Final<'v> {
         Self {
             deployment: &view.id,
             plan: &view.plan,
+            kind: view.kind,
             app: &view.app,
             environment: &view.environment,
             outcome: match view.state {
@@ -61,12 +65,15 @@ impl<'v> Final<'v> {
 }
 
 /// How a command that followed ends.
-pub(super) fn exit_of(state: DeploymentState, purpose: &Purpose) -> Exit {
+pub(super) fn exit_of(state: DeploymentState, stopped: bool, purpose: &Purpose) -> Exit {
     match (state, purpose) {
-        // The abort did what was asked.
-        (DeploymentState::Ended(Outcome::RolledBack | Outcome::Failed), Purpose::Abort { .. }) => {
-            Exit::Done
-        }
+        // The abort or repair did what was asked.
+        (
+            DeploymentState::Ended(Outcome::RolledBack | Outcome::Failed),
+            Purpose::Abort { .. } | Purpose::Repair { .. },
+        ) => Exit::Done,
+        // Whoever followed one that somebody stopped: it did not fail.
+        (DeploymentState::Ended(Outcome::Failed), _) if stopped => Exit::RolledBack,
         // It came too late: the promotion was first.
         (DeploymentState::Ended(Outcome::Promoted), Purpose::Abort { .. }) => Exit::Refused,
         (DeploymentState::Ended(outcome), _) => Exit::from(outcome),
@@ -78,13 +85,18 @@ pub(super) fn exit_of(state: DeploymentState, purpose: &Purpose) -> Exit {
     }
 }
 
+/// The report of who does not follow: the same object, as it stands at the beginning.
+pub(crate) fn begun(text: impl Into<String>, view: &DeploymentView) -> Result<Report, Diagnostic> {
+    Report::new(text, &Final::of(view, None))
+}
+
 pub(super) fn ending(
     view: &DeploymentView,
     picture: &Progress,
     runs: Option<&EnvironmentView>,
     purpose: &Purpose,
 ) -> Result<Report, Diagnostic> {
-    let exit = exit_of(view.state, purpose);
+    let exit = exit_of(view.state, picture.stopped, purpose);
     let mut report = Report::new(record_text(view, picture, runs), &Final::of(view, runs))?;
     report.exit = exit;
     if exit != Exit::Done {
@@ -96,7 +108,7 @@ pub(super) fn ending(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ui::sample;
+    use crate::ui::{Style, sample};
 
     #[test]
     fn exit_codes_follow_from_how_it_ended_and_what_was_asked() {
@@ -104,6 +116,7 @@ mod tests {
             plan: Box::new(sample::plan_view().plan),
         };
         let abort = || Purpose::Abort { after: 0 };
+        let repair = || Purpose::Repair { after: 0 };
         let ended = DeploymentState::Ended;
         let table = [
             (ended(Outcome::Promoted), plan(), 0),
@@ -111,17 +124,60 @@ mod tests {
             (ended(Outcome::RolledBack), plan(), 3),
             (ended(Outcome::Failed), plan(), 1),
             (DeploymentState::Stuck, plan(), 6),
+            (DeploymentState::Held, plan(), 4),
+            (DeploymentState::Held, Purpose::Watch, 4),
             (ended(Outcome::RolledBack), Purpose::Watch, 3),
             (ended(Outcome::RolledBack), abort(), 0),
             (ended(Outcome::Failed), abort(), 0),
             (ended(Outcome::Promoted), abort(), 5),
             (ended(Outcome::PartlyPromoted), abort(), 3),
             (DeploymentState::Stuck, abort(), 6),
+            (ended(Outcome::Abandoned), plan(), 6),
+            (ended(Outcome::Abandoned), repair(), 6),
+            (ended(Outcome::RolledBack), repair(), 0),
+            (ended(Outcome::Promoted), repair(), 0),
+            (DeploymentState::Stuck, repair(), 6),
         ];
         for (state, purpose, code) in table {
-            let exit = exit_of(state, &purpose);
+            let exit = exit_of(state, false, &purpose);
             assert_eq!(exit.code(), code, "{state:?} {purpose:?}");
         }
+        let stopped = exit_of(ended(Outcome::Failed), true, &Purpose::Watch);
+        assert_eq!(
+            stopped.code(),
+            3,
+            "a first deployment that somebody stopped"
+        );
+    }
+
+    #[test]
+    fn who_follows_and_who_does_not_get_the_same_object() {
+        let mut view = sample::deployment("dep_01k0a");
+        let keys = |report: Report| {
+            let json = report.json.unwrap();
+            let keys = json.as_object().unwrap().keys().cloned();
+            keys.collect::<Vec<_>>()
+        };
+        let left = begun("", &view).unwrap();
+        assert_eq!(left.exit, Exit::Done);
+        assert_eq!(left.json.as_ref().unwrap()["state"], "running");
+        view.state = DeploymentState::Ended(Outcome::Promoted);
+        let followed = ending(&view, &sample::untold(), None, &Purpose::Watch).unwrap();
+        assert_eq!(keys(left), keys(followed));
+    }
+
+    #[test]
+    fn a_held_one_ends_with_who_holds_it_and_the_next_command() {
+        let mut view = sample::deployment("dep_01k0a");
+        view.state = DeploymentState::Held;
+        let picture = sample::told(&[sample::held()]);
+        let report = ending(&view, &picture, None, &Purpose::Watch).unwrap();
+        assert_eq!(report.exit, Exit::Waiting);
+        let text = crate::ui::diagnostic_text(&report.failure.unwrap(), &Style::plain());
+        insta::assert_snapshot!(text, @r"
+        error[WL0406]: shop in production waits for a person: mira holds it
+          hint: windlass resume dep_01k0a, then windlass events dep_01k0a --follow
+        ");
     }
 
     #[test]

@@ -4,5 +4,6 @@ mod ending;
 mod progress;
 mod watch;
 
+pub(crate) use ending::begun;
 pub(crate) use progress::{Part, Progress};
 pub(crate) use watch::{Purpose, follow, past};

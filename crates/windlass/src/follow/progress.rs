@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
-use windlass_api::{DeploymentView, Event, RolloutView};
+use windlass_api::{DeploymentView, Event, HALT_SIGN, RolloutView};
 use windlass_model::{
     AppName, Change, DeploymentId, DeploymentState, EnvironmentName, Fact, InstanceEnd, InstanceId,
-    Millis, Percent, Plan, Probe, ReturnReason, RolloutPhase, RolloutPlan, ServiceName, Step,
-    StuckReason, Version,
+    Millis, Percent, Plan, Probe, Proof, ReturnReason, RolloutPhase, RolloutPlan, ServiceName,
+    Step, StuckReason, Version,
 };
 
 /// The picture of one deployment.
@@ -21,6 +21,8 @@ pub(crate) struct Progress {
     /// Who asked it to wait, while it does.
     pub(crate) held_by: Option<String>,
     pub(crate) ended_us: Option<i64>,
+    /// Whether somebody stopped it: an abort, or a newer deployment in its place.
+    pub(crate) stopped: bool,
     pub(crate) parts: BTreeMap<ServiceName, Part>,
 }
 
@@ -44,6 +46,10 @@ pub(crate) struct Part {
     pub(crate) instances: BTreeMap<InstanceId, SocketAddr>,
     pub(crate) why: Option<ReturnReason>,
     pub(crate) stuck: Option<StuckReason>,
+    /// What a router saw that could not take the traffic back.
+    pub(crate) withheld: Option<String>,
+    /// What was seen after it went back.
+    pub(crate) proof: Option<Proof>,
     /// Requests that had to be cut when the old slot drained.
     pub(crate) cut: u64,
     /// Its rungs, where the plan is known.
@@ -72,6 +78,7 @@ impl Progress {
             state: DeploymentState::Running,
             held_by: None,
             ended_us: None,
+            stopped: false,
             parts: parts.collect(),
         }
     }
@@ -79,6 +86,13 @@ impl Progress {
     /// Whether nothing more can happen.
     pub(crate) fn has_ended(&self) -> bool {
         matches!(self.state, DeploymentState::Ended(_))
+    }
+
+    /// Whether it waits for a person's word. A halt is none: it is the whole installation's, and what
+    /// it holds goes on by itself once it is lifted.
+    pub(crate) fn is_held_by_a_person(&self) -> bool {
+        let by = self.held_by.as_deref();
+        by.is_some_and(|by| !by.starts_with(HALT_SIGN))
     }
 
     /// Whether a service can go neither on nor back.
@@ -105,9 +119,15 @@ impl Progress {
                 self.state = DeploymentState::Running;
                 self.held_by = None;
             }
-            Fact::AbortRequested { .. } => {
+            Fact::AbortRequested { .. } | Fact::Superseded { .. } => {
                 self.state = DeploymentState::Returning;
                 self.held_by = None;
+                self.stopped = true;
+            }
+            Fact::Repaired { .. } => {
+                for part in self.parts.values_mut() {
+                    part.stuck = None;
+                }
             }
             Fact::Promoted { .. } => self.state = DeploymentState::Settling,
             Fact::Ended { outcome } => {
@@ -130,6 +150,12 @@ impl Progress {
             | Fact::Expedited { .. }
             | Fact::SlotDrained { .. }
             | Fact::SlotRetired { .. }
+            | Fact::TriggerFired { .. }
+            | Fact::TripwireFired { .. }
+            | Fact::TripwireWithheld { .. }
+            | Fact::Proved { .. }
+            | Fact::Removed { .. }
+            | Fact::Renamed { .. }
             | Fact::Stuck { .. } => {}
         }
     }
@@ -168,12 +194,20 @@ impl Progress {
                 part.enter(RolloutPhase::Stuck, at_us);
                 part.stuck = Some(why.clone());
             }
-            Fact::SlotRetired { .. }
+            Fact::TripwireWithheld { saw, .. } => part.withheld = Some(saw.clone()),
+            Fact::TripwireFired { .. } => part.withheld = None,
+            Fact::Proved { proof, .. } => part.proof = Some(proof.clone()),
+            Fact::TriggerFired { .. }
+            | Fact::Removed { .. }
+            | Fact::Renamed { .. }
+            | Fact::SlotRetired { .. }
             | Fact::DeploymentStarted { .. }
             | Fact::Held { .. }
             | Fact::Resumed { .. }
             | Fact::Expedited { .. }
             | Fact::AbortRequested { .. }
+            | Fact::Superseded { .. }
+            | Fact::Repaired { .. }
             | Fact::Promoted { .. }
             | Fact::Ended { .. } => {}
         }
@@ -186,12 +220,19 @@ impl Progress {
     pub(crate) fn failed(&self) -> impl Iterator<Item = (&ServiceName, &Part, &ReturnReason)> {
         self.parts.iter().filter_map(|(service, part)| {
             let why = part.why.as_ref()?;
-            let own = matches!(
-                why,
+            let own = match why {
                 ReturnReason::InstanceLost { .. }
-                    | ReturnReason::ShiftFailed(_)
-                    | ReturnReason::StopFailed(_)
-            );
+                | ReturnReason::ShiftFailed(_)
+                | ReturnReason::StopFailed(_)
+                | ReturnReason::Triggered { .. } => true,
+                ReturnReason::Tripped {
+                    service: watched, ..
+                } => watched == service,
+                ReturnReason::NeedFailed(_)
+                | ReturnReason::OtherFailed(_)
+                | ReturnReason::Aborted { .. }
+                | ReturnReason::Superseded { .. } => false,
+            };
             own.then_some((service, part, why))
         })
     }
@@ -201,7 +242,11 @@ impl Part {
     fn begin(rollout: &RolloutView, planned: Option<&RolloutPlan>, started_us: i64) -> Self {
         let steps = planned.map(|planned| match &planned.change {
             Change::Beside { steps } => steps.clone(),
-            Change::First { .. } | Change::InPlace { .. } | Change::Adjust { .. } => Vec::new(),
+            Change::First { .. }
+            | Change::InPlace { .. }
+            | Change::Adjust { .. }
+            | Change::Restore { .. }
+            | Change::Remove => Vec::new(),
         });
         Self {
             from: rollout.from.clone(),
@@ -221,6 +266,8 @@ impl Part {
             instances: BTreeMap::new(),
             why: None,
             stuck: None,
+            withheld: None,
+            proof: None,
             cut: 0,
             steps: steps.unwrap_or_default(),
             probe: planned.map(|planned| planned.spec.ready.clone()),
@@ -271,12 +318,20 @@ pub(crate) fn service_of(fact: &Fact) -> Option<&ServiceName> {
         | Fact::RolloutReturned { service }
         | Fact::SlotDrained { service, .. }
         | Fact::SlotRetired { service, .. }
+        | Fact::TriggerFired { service, .. }
+        | Fact::TripwireFired { service, .. }
+        | Fact::TripwireWithheld { service, .. }
+        | Fact::Proved { service, .. }
+        | Fact::Removed { service }
+        | Fact::Renamed { service, .. }
         | Fact::Stuck { service, .. } => Some(service),
         Fact::DeploymentStarted { .. }
         | Fact::Held { .. }
         | Fact::Resumed { .. }
         | Fact::Expedited { .. }
         | Fact::AbortRequested { .. }
+        | Fact::Superseded { .. }
+        | Fact::Repaired { .. }
         | Fact::Promoted { .. }
         | Fact::Ended { .. } => None,
     }
@@ -296,6 +351,18 @@ mod tests {
         assert_eq!(auth.weight, Percent::FULL);
         let api = &picture.parts[&sample::service("api")];
         assert!(api.waits_for.is_empty(), "auth has passed");
+    }
+
+    #[test]
+    fn a_halt_is_no_word_of_a_person_about_this_deployment() {
+        let mut event = sample::held();
+        let told = |event: &Event| sample::told(std::slice::from_ref(event));
+        assert!(told(&event).is_held_by_a_person());
+        event.facts = vec![Fact::Held {
+            by: format!("{HALT_SIGN}mira)"),
+        }];
+        assert!(!told(&event).is_held_by_a_person());
+        assert!(!sample::untold().is_held_by_a_person());
     }
 
     #[test]

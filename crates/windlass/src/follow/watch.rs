@@ -30,8 +30,21 @@ pub(crate) enum Purpose {
         /// The sequence at which that was journalled.
         after: u64,
     },
+    /// This command repairs it.
+    Repair {
+        /// The sequence before that was journalled.
+        after: u64,
+    },
     /// Somebody wants to see it.
     Watch,
+}
+
+/// How it is followed.
+struct Manner {
+    /// The sequence of the last event that is not told again.
+    said_after: u64,
+    /// Whether a person reads what is told.
+    attended: bool,
 }
 
 /// How following ended.
@@ -44,7 +57,8 @@ enum Met {
     Unread,
 }
 
-/// Follows until the deployment ends, is stuck, or Ctrl-C detaches.
+/// Follows until the deployment ends, is stuck, or Ctrl-C detaches. Where no person reads, also until a
+/// person holds it: a script would wait for ever, and nobody would see for whom.
 pub(crate) async fn follow(
     context: &Context,
     client: &Client,
@@ -54,12 +68,18 @@ pub(crate) async fn follow(
     let id = view.id.clone();
     let (after, mut picture) = match &purpose {
         Purpose::Deploy { plan } => (0, Progress::begin(&view, Some(plan))),
-        Purpose::Abort { after } => (*after, Progress::begin(&view, None)),
+        Purpose::Abort { after } | Purpose::Repair { after } => {
+            (*after, Progress::begin(&view, None))
+        }
         Purpose::Watch => (0, Progress::begin(&view, None)),
     };
     let mut following = Following::new(client, &Starting::default(), 0, Some(id.clone()));
     let mut voice = Voice::of(&context.ui);
-    let met = watch(&mut following, &mut picture, &mut voice, after).await;
+    let manner = Manner {
+        said_after: after,
+        attended: context.ui.is_attended(),
+    };
+    let met = watch(&mut following, &mut picture, &mut voice, &manner).await;
     voice.clear();
     match met {
         Ok(Met::End) => {
@@ -98,7 +118,7 @@ async fn watch(
     following: &mut Following,
     picture: &mut Progress,
     voice: &mut Voice,
-    said_after: u64,
+    manner: &Manner,
 ) -> Result<Met, ClientError> {
     let mut redraw = tokio::time::interval(REDRAW);
     let mut left = pin!(tokio::signal::ctrl_c());
@@ -116,11 +136,18 @@ async fn watch(
         match followed {
             Followed::Event(event) => {
                 picture.apply(&event);
-                if event.sequence > said_after && voice.event(&event, picture).is_err() {
+                if event.sequence > manner.said_after && voice.event(&event, picture).is_err() {
                     return Ok(Met::Unread);
                 }
                 if picture.has_ended() {
                     return Ok(Met::End);
+                }
+                if !manner.attended && picture.is_held_by_a_person() {
+                    // What is told may be past: it may go on already.
+                    let view = following.client().show(&event.deployment).await?;
+                    if view.state == DeploymentState::Held && view.sequence <= event.sequence {
+                        return Ok(Met::End);
+                    }
                 }
                 if picture.has_stuck() {
                     let view = following.client().show(&event.deployment).await?;

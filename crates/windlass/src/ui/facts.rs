@@ -4,7 +4,9 @@ use windlass_api::Event;
 use windlass_model::{Fact, RolloutPhase};
 
 use super::time::{of_day, took};
-use super::words::{harmless, instance_end, listed, outcome_word, phase, reason, stuck};
+use super::words::{
+    harmless, instance_end, listed, outcome_word, phase, proof, reason, repair, stuck,
+};
 use super::{Role, Style};
 use crate::follow::Progress;
 
@@ -50,6 +52,11 @@ fn fact_words(fact: &Fact, event: &Event, picture: &Progress) -> (String, String
         Fact::Resumed { by } => (whole, format!("resumed by={}", harmless(by))),
         Fact::Expedited { by } => (whole, format!("expedited by={}", harmless(by))),
         Fact::AbortRequested { by } => (whole, format!("aborted by={}", harmless(by))),
+        Fact::Superseded { by } => (whole, format!("superseded by={}", harmless(by))),
+        Fact::Repaired { by, how } => (
+            whole,
+            format!("repaired={} by={}", repair(*how), harmless(by)),
+        ),
         Fact::Promoted { services } => (
             whole,
             format!("promoted services={}", listed(services).replace(' ', "")),
@@ -73,6 +80,12 @@ fn fact_words(fact: &Fact, event: &Event, picture: &Progress) -> (String, String
         | Fact::RolloutReturned { .. }
         | Fact::SlotDrained { .. }
         | Fact::SlotRetired { .. }
+        | Fact::TriggerFired { .. }
+        | Fact::TripwireFired { .. }
+        | Fact::TripwireWithheld { .. }
+        | Fact::Proved { .. }
+        | Fact::Removed { .. }
+        | Fact::Renamed { .. }
         | Fact::Stuck { .. } => of_a_service(fact, picture).unwrap_or((whole, String::new())),
     }
 }
@@ -129,14 +142,84 @@ fn of_a_service(fact: &Fact, picture: &Progress) -> Option<(String, String)> {
         }
         Fact::SlotRetired { service, slot } => (service, format!("retired slot={slot}")),
         Fact::Stuck { service, why } => (service, format!("stuck reason={:?}", stuck(why))),
+        Fact::TriggerFired { .. }
+        | Fact::TripwireFired { .. }
+        | Fact::TripwireWithheld { .. }
+        | Fact::Proved { .. }
+        | Fact::Removed { .. }
+        | Fact::Renamed { .. } => return of_a_danger(fact),
         Fact::DeploymentStarted { .. }
         | Fact::Held { .. }
         | Fact::Resumed { .. }
         | Fact::Expedited { .. }
         | Fact::AbortRequested { .. }
+        | Fact::Superseded { .. }
+        | Fact::Repaired { .. }
         | Fact::Promoted { .. }
         | Fact::Ended { .. } => return None,
     };
+    Some((service.to_string(), what))
+}
+
+/// What took a service back, what shows that it is back, and what else became of it.
+fn of_a_danger(fact: &Fact) -> Option<(String, String)> {
+    let said = match fact {
+        Fact::TriggerFired {
+            service,
+            trigger,
+            saw,
+        } => (
+            service,
+            format!("trigger={:?} saw={:?}", trigger.to_string(), harmless(saw)),
+        ),
+        Fact::TripwireFired {
+            service,
+            took_back,
+            saw,
+        } => (
+            service,
+            format!(
+                "tripwire=fired took_back={} saw={:?}",
+                listed(took_back).replace(' ', ""),
+                harmless(saw)
+            ),
+        ),
+        Fact::TripwireWithheld { service, saw } => (
+            service,
+            format!("tripwire=withheld saw={:?}", harmless(saw)),
+        ),
+        Fact::Proved {
+            service,
+            proof: seen,
+        } => {
+            let word = if seen.holds() { "proved" } else { "not_proved" };
+            (service, format!("{word}={:?}", proof(seen)))
+        }
+        Fact::Removed { service } => (service, "removed".to_owned()),
+        Fact::Renamed { service, from } => (service, format!("renamed from={from}")),
+        Fact::DeploymentStarted { .. }
+        | Fact::PhaseEntered { .. }
+        | Fact::InstanceStarted { .. }
+        | Fact::InstanceReady { .. }
+        | Fact::InstanceLost { .. }
+        | Fact::TrafficShifted { .. }
+        | Fact::BakeStarted { .. }
+        | Fact::RolloutPassed { .. }
+        | Fact::RolloutFailed { .. }
+        | Fact::RolloutReturned { .. }
+        | Fact::Held { .. }
+        | Fact::Resumed { .. }
+        | Fact::Expedited { .. }
+        | Fact::AbortRequested { .. }
+        | Fact::Superseded { .. }
+        | Fact::Repaired { .. }
+        | Fact::Promoted { .. }
+        | Fact::SlotDrained { .. }
+        | Fact::SlotRetired { .. }
+        | Fact::Stuck { .. }
+        | Fact::Ended { .. } => return None,
+    };
+    let (service, what) = said;
     Some((service.to_string(), what))
 }
 
@@ -203,6 +286,29 @@ mod tests {
         14:02:52 auth returned
         14:02:52 api returned
         14:02:52 shop result=rolled_back took=41.2s
+        "#);
+    }
+
+    #[test]
+    fn what_takes_back_and_what_seldom_happens_is_one_line_each() {
+        let told = lines(&sample::tripped_story());
+        let tail: Vec<&str> = told.lines().skip(14).collect();
+        insta::assert_snapshot!(tail.join("\n"), @r#"
+        14:02:46 api tripwire=fired took_back=api saw="6 of 9 answers of 1.4.2 were errors"
+        14:02:46 api failed reason="the tripwire of api fired: 6 of 9 answers of 1.4.2 were errors"
+        14:02:51 api proved="100 % on 1.4.1, 1 of 1 instance answers 1.4.1, 0 requests to 1.4.2 for 5 s"
+        14:02:51 auth proved="100 % on 1.4.1, 2 of 2 instances answer 1.4.1, 0 requests to 1.4.2 for 5 s"
+        14:02:52 shop result=rolled_back took=41.2s
+        "#);
+        insta::assert_snapshot!(lines(&sample::rare_facts()), @r#"
+        14:02:12 api trigger="error rate > 5% for 10s" saw="31 of 200 answers were errors"
+        14:02:12 auth tripwire=withheld saw="5 connections in a row failed"
+        14:02:12 shop superseded by=mira
+        14:02:12 shop repaired=done by=mira
+        14:02:12 api removed
+        14:02:12 api renamed from=old
+        14:02:12 auth stuck reason="the rollback failed: instance ins_1a exited with status 7"
+        14:02:12 shop result=abandoned took=1.0s
         "#);
     }
 

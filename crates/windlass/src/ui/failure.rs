@@ -1,13 +1,13 @@
 //! Why a deployment did not do what was asked: what failed, where, what was seen against what was
 //! expected, where traffic is now, what still runs, the next command.
 
-use windlass_api::{DeploymentView, EnvironmentView, Exit};
+use windlass_api::{DeploymentView, EnvironmentView, Exit, InstanceView};
 use windlass_model::{
     DeploymentState, InstanceEnd, InstanceId, Outcome, Probe, ProbeKind, ReturnReason, ServiceName,
 };
 
-use super::record::traffic;
-use super::words::{listed, reason, stuck};
+use super::record::{proofs, traffic};
+use super::words::{harmless, listed, reason, stuck};
 use crate::diagnostic::Diagnostic;
 use crate::follow::{Part, Progress};
 
@@ -27,7 +27,14 @@ pub(crate) fn failure(
         if let Some(why) = &part.stuck {
             lines.push(format!("{service}: {}", stuck(why)));
         }
+        if let Some(saw) = &part.withheld {
+            let saw = harmless(saw);
+            lines.push(format!(
+                "{service}: the router could not take it back: {saw}"
+            ));
+        }
     }
+    lines.extend(proofs(picture));
     if let Some(why) = &view.poisoned {
         lines.push(format!("its journal is damaged: {why}"));
     }
@@ -54,6 +61,7 @@ fn code(state: DeploymentState) -> &'static str {
         DeploymentState::Ended(Outcome::RolledBack) => "WL0402",
         DeploymentState::Ended(Outcome::PartlyPromoted) => "WL0403",
         DeploymentState::Stuck => "WL0404",
+        DeploymentState::Ended(Outcome::Abandoned) => "WL0407",
         DeploymentState::Ended(Outcome::Promoted) => "WL0405",
         DeploymentState::Running
         | DeploymentState::Held
@@ -69,19 +77,25 @@ fn summary(view: &DeploymentView, picture: &Progress, first: Option<&ServiceName
         DeploymentState::Ended(Outcome::RolledBack) => "is back at the previous releases",
         DeploymentState::Ended(Outcome::PartlyPromoted) => "was promoted in part, the rest is back",
         DeploymentState::Ended(Outcome::Promoted) => "was promoted before the abort",
+        DeploymentState::Ended(Outcome::Abandoned) => {
+            "was abandoned: nobody knows in what state it is"
+        }
         DeploymentState::Stuck => "can go neither on nor back without a person",
-        DeploymentState::Running
-        | DeploymentState::Held
-        | DeploymentState::Returning
-        | DeploymentState::Settling => "has not ended",
+        DeploymentState::Held => "waits for a person",
+        DeploymentState::Running | DeploymentState::Returning | DeploymentState::Settling => {
+            "has not ended"
+        }
     };
-    let aborted = picture.parts.values().find_map(|part| match &part.why {
-        Some(ReturnReason::Aborted { by }) => Some(by),
+    let stopped = picture.parts.values().find_map(|part| match &part.why {
+        Some(ReturnReason::Aborted { by }) => Some(format!("{} aborted it", harmless(by))),
+        Some(why @ ReturnReason::Superseded { .. }) => Some(reason(why)),
         Some(_) | None => None,
     });
-    match (first, aborted) {
+    let held = picture.held_by.as_deref();
+    let held = held.map(|by| format!("{} holds it", harmless(by)));
+    match (first, stopped.or(held)) {
         (Some(service), _) => format!("{what} {how}: {service} failed"),
-        (None, Some(by)) => format!("{what} {how}: {by} aborted it"),
+        (None, Some(stopped)) => format!("{what} {how}: {stopped}"),
         (None, None) => format!("{what} {how}"),
     }
 }
@@ -93,7 +107,14 @@ fn what_was_seen(service: &ServiceName, part: &Part, why: &ReturnReason) -> Vec<
         | ReturnReason::StopFailed(_)
         | ReturnReason::NeedFailed(_)
         | ReturnReason::OtherFailed(_)
+        | ReturnReason::Superseded { .. }
+        | ReturnReason::Triggered { .. }
         | ReturnReason::Aborted { .. } => vec![format!("{service} {}: {}", part.to, reason(why))],
+        ReturnReason::Tripped { saw, .. } => vec![format!(
+            "{service} {}: the router took it back: {}",
+            part.to,
+            harmless(saw)
+        )],
     }
 }
 
@@ -139,7 +160,7 @@ fn still_runs(runs: &EnvironmentView) -> Option<String> {
             slots
                 .into_iter()
                 .flatten()
-                .filter(|slot| !slot.instances.is_empty())
+                .filter(|slot| slot.instances.iter().any(InstanceView::runs))
                 .map(move |slot| format!("{service} {}", slot.version))
         })
         .collect();
@@ -148,8 +169,20 @@ fn still_runs(runs: &EnvironmentView) -> Option<String> {
 
 fn hint(view: &DeploymentView, first: Option<&ServiceName>) -> String {
     match (view.state, first) {
-        (DeploymentState::Stuck, _) => format!("windlass show {}", view.id),
+        (DeploymentState::Stuck, _) => format!(
+            "windlass show {id}, then windlass repair {id} --retry | --done | --abandon",
+            id = view.id
+        ),
+        (DeploymentState::Held, _) => format!(
+            "windlass resume {id}, then windlass events {id} --follow",
+            id = view.id
+        ),
+        (DeploymentState::Ended(Outcome::Abandoned), _) => "windlass status".to_owned(),
         (DeploymentState::Ended(Outcome::Promoted), _) => "windlass status".to_owned(),
+        // What was promoted has moved the revision: its plan is stale.
+        (DeploymentState::Ended(Outcome::PartlyPromoted), Some(service)) => {
+            format!("windlass logs {service}, then mend it and: windlass deploy")
+        }
         (_, Some(service)) => {
             format!("windlass logs {service}, then windlass retry {}", view.id)
         }
@@ -178,6 +211,66 @@ mod tests {
           traffic now: api 100 % 1.4.2, auth 100 % 1.4.2
           still running: api 1.4.2, auth 1.4.2, auth 1.4.1, worker 7
           hint: windlass logs api, then windlass retry dep_01k0a
+        ");
+    }
+
+    #[test]
+    fn after_a_promotion_in_part_the_stale_plan_is_not_offered() {
+        let view = sample::ended(Outcome::PartlyPromoted);
+        let picture = sample::told(&sample::bad_story());
+        let said = failure(&view, &picture, None, Exit::RolledBack);
+        assert_eq!(
+            said.hint.as_deref(),
+            Some("windlass logs api, then mend it and: windlass deploy")
+        );
+    }
+
+    #[test]
+    fn what_does_not_run_is_not_said_to_run() {
+        let mut runs = sample::environment();
+        for service in runs.services.values_mut() {
+            let slots = service.stable.iter_mut().chain(&mut service.standby);
+            for instance in slots.flat_map(|slot| &mut slot.instances) {
+                "exited 1".clone_into(&mut instance.state);
+            }
+        }
+        assert_eq!(still_runs(&runs), None);
+        let api = runs.services.get_mut(&sample::service("api")).unwrap();
+        let instance = api
+            .stable
+            .as_mut()
+            .and_then(|slot| slot.instances.first_mut());
+        "not ready".clone_into(&mut instance.unwrap().state);
+        assert_eq!(still_runs(&runs).as_deref(), Some("api 1.4.2"));
+    }
+
+    #[test]
+    fn what_the_router_took_back_is_told_with_evidence_and_proof() {
+        let view = sample::ended(Outcome::RolledBack);
+        let picture = sample::told(&sample::tripped_story());
+        let said = failure(&view, &picture, None, Exit::RolledBack);
+        let text = crate::ui::diagnostic_text(&said, &Style::plain());
+        insta::assert_snapshot!(text, @r"
+        error[WL0402]: shop in production is back at the previous releases: api failed
+          api 1.4.2: the router took it back: 6 of 9 answers of 1.4.2 were errors
+          proof: api 100 % on 1.4.1, 1 of 1 instance answers 1.4.1, 0 requests to 1.4.2 for 5 s
+          proof: auth 100 % on 1.4.1, 2 of 2 instances answer 1.4.1, 0 requests to 1.4.2 for 5 s
+          hint: windlass logs api, then windlass retry dep_01k0a
+        ");
+    }
+
+    #[test]
+    fn a_stuck_deployment_names_the_ways_to_repair_it() {
+        let mut view = sample::deployment("dep_01k0a");
+        view.state = DeploymentState::Stuck;
+        let picture = sample::told(&sample::rare_facts());
+        let said = failure(&view, &picture, None, Exit::Stuck);
+        let text = crate::ui::diagnostic_text(&said, &Style::plain());
+        insta::assert_snapshot!(text, @r"
+        error[WL0404]: shop in production can go neither on nor back without a person
+          auth: the rollback failed: instance ins_1a exited with status 7
+          auth: the router could not take it back: 5 connections in a row failed
+          hint: windlass show dep_01k0a, then windlass repair dep_01k0a --retry | --done | --abandon
         ");
     }
 

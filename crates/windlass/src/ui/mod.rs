@@ -1,6 +1,7 @@
 //! The only place that prints. What it prints is made by pure functions of plain data, one file per
 //! view; [`Ui`] knows the terminal, [`Voice`] says what is followed.
 
+mod again;
 pub(crate) mod facts;
 pub(crate) mod failure;
 pub(crate) mod list;
@@ -15,10 +16,11 @@ pub(crate) mod status;
 mod style;
 mod table;
 mod terminal;
-mod time;
+pub(crate) mod time;
 mod voice;
 pub(crate) mod words;
 
+pub(crate) use again::Again;
 #[cfg(test)]
 pub(crate) use output::diagnostic_text;
 pub(crate) use output::{Ui, say_panic};

@@ -8,7 +8,7 @@ use windlass_api::{Exit, LogLine};
 
 use super::terminal::{Terminal, size};
 use super::words::harmless;
-use super::{Role, Style};
+use super::{Again, Role, Style};
 use crate::arguments::{Global, Output};
 use crate::diagnostic::Diagnostic;
 use crate::report::Report;
@@ -30,6 +30,7 @@ pub(crate) struct Ui {
     verbose: bool,
     colours: bool,
     terminal: Terminal,
+    again: Again,
 }
 
 impl Ui {
@@ -41,7 +42,13 @@ impl Ui {
             verbose: global.verbose,
             colours: terminal.colours && !global.no_color,
             terminal,
+            again: Again::of(global),
         }
+    }
+
+    /// A text whose commands can be typed as they are.
+    pub(crate) fn again(&self, text: &str) -> String {
+        self.again.repeat(text)
     }
 
     /// How data is shown on stdout.
@@ -79,6 +86,11 @@ impl Ui {
         self.terminal.redraws && self.terminal.errors && data_elsewhere && !self.quiet
     }
 
+    /// Whether a person reads what is told.
+    pub(crate) fn is_attended(&self) -> bool {
+        self.output == Output::Text && (self.terminal.output || self.terminal.errors)
+    }
+
     /// Whether there is a person to ask.
     pub(crate) fn can_ask(&self) -> bool {
         self.output == Output::Text && self.terminal.input && self.terminal.errors
@@ -103,7 +115,7 @@ impl Ui {
     /// One line of talk, unless quiet.
     pub(crate) fn say(&self, line: &str) {
         if !self.quiet {
-            talk(line);
+            talk(&self.again(line));
         }
     }
 
@@ -166,7 +178,7 @@ impl Ui {
     fn print(&self, report: &Report) -> io::Result<()> {
         let mut output = io::stdout().lock();
         match (self.output, &report.json) {
-            (Output::Text, _) => output.write_all(report.text.as_bytes())?,
+            (Output::Text, _) => output.write_all(self.again(&report.text).as_bytes())?,
             (Output::Json | Output::Ndjson, None) => {}
             (Output::Json, Some(value)) => {
                 serde_json::to_writer_pretty(&mut output, value)?;
@@ -191,7 +203,7 @@ impl Ui {
             "code": failure.code,
             "title": failure.summary,
             "detail": failure.detail,
-            "hint": failure.hint,
+            "hint": failure.hint.as_deref().map(|hint| self.again(hint)),
             "exit": failure.exit.code(),
         }});
         let mut output = io::stdout().lock();
@@ -202,7 +214,7 @@ impl Ui {
     }
 
     fn drawn(&self, failure: &Diagnostic) -> String {
-        diagnostic_text(failure, &self.talk_style())
+        self.again(&diagnostic_text(failure, &self.talk_style()))
     }
 }
 
@@ -251,6 +263,7 @@ mod tests {
             version: "1.4.2".to_owned(),
             stream: "stdout".to_owned(),
             text: "up\u{1b}[2J".to_owned(),
+            end: 6,
         };
         assert_eq!(log_text(&line), "1.4.2 3qubcc up\u{fffd}[2J");
     }

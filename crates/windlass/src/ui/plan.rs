@@ -1,9 +1,9 @@
 //! A plan for people.
 
 use windlass_api::PlanView;
-use windlass_model::{Change, Plan, PlanId, RolloutPlan, Strategy, Task, TaskKind};
+use windlass_model::{Change, Plan, PlanId, PlanKind, RolloutPlan, Strategy, Task, TaskKind};
 
-use super::words::{change, counted, listed};
+use super::words::{change, counted, listed, until};
 
 /// Characters of a plan's id that are shown.
 const SHORT: usize = 10;
@@ -93,6 +93,11 @@ fn manner(part: &RolloutPlan) -> String {
             None => "the old stops before the new starts".to_owned(),
         },
         Change::Adjust { .. } => "same release, adjusted".to_owned(),
+        Change::Restore { warm: true } => "back to the standby, at once".to_owned(),
+        Change::Restore { warm: false } => {
+            "back to the kept release: started again, then at once".to_owned()
+        }
+        Change::Remove => "goes".to_owned(),
     }
 }
 
@@ -150,14 +155,24 @@ fn does(kind: &TaskKind, plan: &Plan, task: &Task) -> String {
             format!("traffic: {to} to {version}")
         }
         TaskKind::Bake { within } => format!("watch for {within}"),
-        TaskKind::Promote => "promote: every new release becomes stable, all at once".to_owned(),
+        TaskKind::Promote => promotes(plan.kind).to_owned(),
         TaskKind::Drain { version, within } => {
             format!("let requests on {version} end, at most {within}")
         }
         TaskKind::Standby { version } => {
-            format!("keep {version} warm until the next deployment")
+            format!("keep {version} warm {}", until(plan.finalize))
         }
         TaskKind::Retire { version } => format!("stop {version}"),
+        TaskKind::Unroute { close } => format!("after promotion no longer on {}", listed(close)),
+        TaskKind::Rename { from } => format!("is {from} under a new name"),
+    }
+}
+
+fn promotes(kind: PlanKind) -> &'static str {
+    match kind {
+        PlanKind::Deploy => "promote: every new release becomes stable, all at once",
+        PlanKind::Rollback => "promote: every earlier release is stable again, all at once",
+        PlanKind::Remove => "promote: it is no part of the application any more",
     }
 }
 
@@ -185,6 +200,17 @@ fn rest(plan: &Plan, lines: &mut Vec<String>) {
 
 fn way_back(plan: &Plan, lines: &mut Vec<String>) {
     lines.push(String::new());
+    match plan.kind {
+        PlanKind::Deploy => {}
+        PlanKind::Rollback => {
+            lines.push("way back: none; what fails stays where it is, for a person".to_owned());
+            return;
+        }
+        PlanKind::Remove => {
+            lines.push("way back: until promotion; after it, deploy it again".to_owned());
+            return;
+        }
+    }
     if let Some(task) = plan.tasks.iter().find(|task| task.no_way_back) {
         lines.push(format!("way back: until {}, not after", task.wave + 1));
         return;

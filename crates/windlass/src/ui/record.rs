@@ -4,7 +4,7 @@ use windlass_api::{DeploymentView, EnvironmentView};
 use windlass_model::{DeploymentState, Outcome, RolloutPhase};
 
 use super::time::took;
-use super::words::{change, phase, state};
+use super::words::{change, phase, proof, state_of};
 use crate::follow::{Part, Progress};
 
 /// The block that stays when following ends.
@@ -19,7 +19,7 @@ pub(crate) fn record_text(
         "{} in {}: {}{}  ({})",
         view.app,
         view.environment,
-        state(view.state),
+        state_of(view.kind, view.state),
         time.unwrap_or_default(),
         view.id
     )];
@@ -44,11 +44,22 @@ pub(crate) fn record_text(
     if let Some(traffic) = runs.and_then(|runs| traffic(view, runs)) {
         lines.push(format!("traffic: {traffic}"));
     }
+    lines.extend(proofs(picture));
     if let Some(next) = next(view) {
         lines.push(format!("next: {next}"));
     }
     lines.push(String::new());
     lines.join("\n")
+}
+
+/// What shows that services are back, one line each.
+pub(crate) fn proofs(picture: &Progress) -> Vec<String> {
+    let seen = picture.parts.iter().filter_map(|(service, part)| {
+        let seen = part.proof.as_ref()?;
+        let word = if seen.holds() { "proof" } else { "NO proof" };
+        Some(format!("{word}: {service} {}", proof(seen)))
+    });
+    seen.collect()
 }
 
 fn durations(part: &Part) -> String {
@@ -99,7 +110,9 @@ fn next(view: &DeploymentView) -> Option<String> {
     match view.state {
         DeploymentState::Ended(Outcome::Promoted) => Some("windlass status".to_owned()),
         // A failure names its own next command.
-        DeploymentState::Ended(Outcome::PartlyPromoted | Outcome::RolledBack | Outcome::Failed)
+        DeploymentState::Ended(
+            Outcome::PartlyPromoted | Outcome::RolledBack | Outcome::Failed | Outcome::Abandoned,
+        )
         | DeploymentState::Stuck => None,
         DeploymentState::Running
         | DeploymentState::Held

@@ -6,13 +6,13 @@ use windlass_model::{DeploymentState, Millis};
 use super::Style;
 use super::table::table;
 use super::time::{of_calendar, took};
-use super::words::{change, listed, phase, reason, state, stuck};
+use super::words::{change, listed, phase, reason, state_of, stuck};
 
 /// Where it stands, service by service.
 pub(crate) fn show_text(view: &DeploymentView, style: &Style) -> String {
     let mut lines = vec![
         format!("{}  {} in {}", view.id, view.app, view.environment),
-        format!("state    {}", state(view.state)),
+        format!("state    {}", state_of(view.kind, view.state)),
         format!("plan     {}", super::plan::short(&view.plan)),
         format!(
             "started  {} by {}",
@@ -49,9 +49,10 @@ pub(crate) fn show_text(view: &DeploymentView, style: &Style) -> String {
         DeploymentState::Running | DeploymentState::Returning | DeploymentState::Settling => {
             format!("windlass events {} --follow", view.id)
         }
-        DeploymentState::Ended(_) | DeploymentState::Stuck => {
-            format!("windlass events {}", view.id)
+        DeploymentState::Stuck => {
+            format!("windlass repair {} --retry | --done | --abandon", view.id)
         }
+        DeploymentState::Ended(_) => format!("windlass events {}", view.id),
     };
     text.push_str("\nnext: ");
     text.push_str(&next);

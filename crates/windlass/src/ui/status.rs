@@ -1,32 +1,77 @@
 //! What runs where, for people.
 
-use windlass_api::{EnvironmentView, ServiceView, SlotView};
+use windlass_api::{EnvironmentView, LostHistoryView, ServiceView, SlotView};
+use windlass_model::{Finalize, Halt};
 
-use super::Style;
 use super::table::table;
-use super::words::listed;
+use super::time::took;
+use super::words::{harmless, listed, until, whose_halt};
+use super::{Role, Style};
 
-/// One block per environment.
-pub(crate) fn status_text(environments: &[EnvironmentView], style: &Style) -> String {
+/// What concerns the whole installation.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Whole {
+    /// Who halted every raise, if somebody did.
+    pub(crate) halted: Option<Halt>,
+    /// Set when the journal is older than what runs.
+    pub(crate) lost: Option<LostHistoryView>,
+}
+
+/// What concerns everything, then one block per environment.
+pub(crate) fn status_text(
+    environments: &[EnvironmentView],
+    whole: &Whole,
+    now_us: i64,
+    style: &Style,
+) -> String {
+    let mut text = warnings(whole, style);
     if environments.is_empty() {
-        return "nothing is deployed\n".to_owned();
+        text.push_str("nothing is deployed\n");
+        return text;
     }
     let blocks: Vec<String> = environments
         .iter()
-        .map(|environment| block(environment, style))
+        .map(|environment| block(environment, now_us, style))
         .collect();
-    blocks.join("\n")
+    text.push_str(&blocks.join("\n"));
+    text
 }
 
-fn block(view: &EnvironmentView, style: &Style) -> String {
+fn warnings(whole: &Whole, style: &Style) -> String {
+    let mut text = String::new();
+    if let Some(halt) = &whole.halted {
+        let head = style.paint(Role::Warn, "halted");
+        let whose = whose_halt(halt, &style.zone);
+        let line = format!("{head} {whose}: nothing is raised\nnext: windlass halt --lift\n\n");
+        text.push_str(&line);
+    }
+    if let Some(LostHistoryView { own, heard }) = &whole.lost {
+        let head = style.paint(Role::Bad, "lost history");
+        let line = format!(
+            "{head}: the journal is at epoch {own}, what runs has heard of {heard}; nothing is changed\n\
+             next: windlass repair --adopt\n\n"
+        );
+        text.push_str(&line);
+    }
+    text
+}
+
+fn block(view: &EnvironmentView, now_us: i64, style: &Style) -> String {
     let mut text = format!(
         "{} in {}, revision {}, from {}\n",
         view.app, view.environment, view.revision, view.folder
     );
-    if let Some(id) = &view.deployment {
-        text.push_str("running: ");
-        text.push_str(id.as_str());
-        text.push('\n');
+    match (&view.lock, &view.deployment) {
+        (Some(lock), _) => {
+            let (by, age) = (harmless(&lock.by), took(now_us - lock.since_us));
+            let line = format!(
+                "running: {} of {by} for {age}, {}\n",
+                lock.deployment, lock.reason
+            );
+            text.push_str(&line);
+        }
+        (None, Some(id)) => text.push_str(&["running: ", id.as_str(), "\n"].concat()),
+        (None, None) => {}
     }
     let rows: Vec<Vec<String>> = view
         .services
@@ -47,9 +92,28 @@ fn block(view: &EnvironmentView, style: &Style) -> String {
         "LISTEN",
     ];
     text.push_str(&table(&header, rows, style.width));
+    for (name, service) in &view.services {
+        if let Some(line) = warm(name.as_str(), service) {
+            text.push_str(&line);
+        }
+    }
     text
 }
 
+/// How long a standby stays, and how it goes sooner.
+fn warm(name: &str, service: &ServiceView) -> Option<String> {
+    let (standby, kept) = (service.standby.as_ref()?, service.standby_kept.as_ref()?);
+    let (version, until) = (&standby.version, until(kept.finalize));
+    Some(match kept.finalize {
+        Finalize::Manual => format!("{name} {version} is kept warm {until} {}\n", kept.by),
+        Finalize::After(_) => {
+            format!("{name} {version} is kept warm {until} after {}\n", kept.by)
+        }
+        Finalize::NextDeployment => format!("{name} {version} is kept warm {until}\n"),
+    })
+}
+
+/// One row a slot. A service without any was taken down or removed: nothing of it is left to show.
 fn rows(name: &str, service: &ServiceView) -> Vec<Vec<String>> {
     let roles = [
         ("stable", &service.stable),
@@ -60,18 +124,6 @@ fn rows(name: &str, service: &ServiceView) -> Vec<Vec<String>> {
         .into_iter()
         .filter_map(|(role, slot)| Some((role, slot.as_ref()?)))
         .collect();
-    if slots.is_empty() {
-        let empty = |text: &str| text.to_owned();
-        return vec![vec![
-            empty(name),
-            empty("-"),
-            empty("-"),
-            empty("-"),
-            empty("-"),
-            empty("none"),
-            listed(&service.listen),
-        ]];
-    }
     let mut rows = Vec::new();
     for (index, (role, slot)) in slots.into_iter().enumerate() {
         let first = index == 0;
@@ -145,7 +197,8 @@ mod tests {
     #[test]
     fn status_is_one_row_a_slot() {
         let environments = [sample::environment()];
-        insta::assert_snapshot!(status_text(&environments, &Style::plain()), @r"
+        let text = status_text(&environments, &Whole::default(), 0, &Style::plain());
+        insta::assert_snapshot!(text, @r"
         shop in production, revision 4, from /srv/shop
         SERVICE  ROLE     VERSION  SLOT     TRAFFIC  INSTANCES     LISTEN
         api      stable   1.4.2    1 blue   100 %    1/1 running   127.0.0.1:8081
@@ -158,6 +211,67 @@ mod tests {
 
     #[test]
     fn nothing_deployed_is_said() {
-        assert_eq!(status_text(&[], &Style::plain()), "nothing is deployed\n");
+        let text = status_text(&[], &Whole::default(), 0, &Style::plain());
+        assert_eq!(text, "nothing is deployed\n");
+    }
+
+    #[test]
+    fn what_was_removed_or_taken_down_has_no_row() {
+        let mut environment = sample::environment();
+        let gone = |service: &mut ServiceView| {
+            (service.stable, service.standby) = (None, None);
+        };
+        let told = |environment: &EnvironmentView| {
+            let all = std::slice::from_ref(environment);
+            status_text(all, &Whole::default(), 0, &Style::plain())
+        };
+        gone(
+            environment
+                .services
+                .get_mut(&sample::service("api"))
+                .unwrap(),
+        );
+        let text = told(&environment);
+        assert!(!text.contains("api") && text.contains("worker"), "{text}");
+        environment.services.values_mut().for_each(gone);
+        let text = told(&environment);
+        assert!(text.ends_with("nothing runs\n"), "{text}");
+    }
+
+    #[test]
+    fn lock_standby_halt_and_lost_history_are_told_with_the_next_command() {
+        let mut environment = sample::environment();
+        environment.lock = Some(sample::lock());
+        let auth = environment
+            .services
+            .get_mut(&sample::service("auth"))
+            .unwrap();
+        auth.standby_kept = Some(sample::kept(Finalize::Manual));
+        let whole = Whole {
+            halted: Some(Halt {
+                by: "jo".to_owned(),
+                since_us: sample::STARTED_US,
+            }),
+            lost: Some(LostHistoryView { own: 1, heard: 7 }),
+        };
+        let now = sample::STARTED_US + 130_000_000;
+        let text = status_text(&[environment], &whole, now, &Style::plain());
+        insta::assert_snapshot!(text, @r"
+        halted since 2026-11-21 14:02:11 by jo: nothing is raised
+        next: windlass halt --lift
+
+        lost history: the journal is at epoch 1, what runs has heard of 7; nothing is changed
+        next: windlass repair --adopt
+
+        shop in production, revision 4, from /srv/shop
+        running: dep_01k0b of mira for 2m10s, rolls out api
+        SERVICE  ROLE     VERSION  SLOT     TRAFFIC  INSTANCES     LISTEN
+        api      stable   1.4.2    1 blue   100 %    1/1 running   127.0.0.1:8081
+        auth     stable   1.4.2    2 green  100 %    1/2 running,  127.0.0.1:8082
+                                                     exited 1
+                 standby  1.4.1    1 blue   0 %      1/1 running
+        worker   stable   7        4 blue   -        1/1 running
+        auth 1.4.1 is kept warm until: windlass finalize dep_01k0a
+        ");
     }
 }

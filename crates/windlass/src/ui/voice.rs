@@ -6,6 +6,7 @@ use windlass_api::Event;
 
 use super::facts::fact_lines;
 use super::live::frame;
+use super::table::cut;
 use super::time::now_us;
 use super::{Style, Ui};
 use crate::arguments::Output;
@@ -112,7 +113,10 @@ impl Live {
         let lines = frame(picture, now_us(), &style);
         let mut text = self.back();
         for line in &lines {
-            text.push_str(line);
+            match line.strip_prefix("next: ") {
+                Some(_) => text.push_str(&cut(&self.ui.again(line), style.width)),
+                None => text.push_str(line),
+            }
             // Clears what a longer line left behind.
             text.push_str("\x1b[K\n");
         }

@@ -2,11 +2,14 @@
 
 use std::fmt::Display;
 
+use jiff::tz::TimeZone;
 use windlass_model::{
-    DeploymentState, InstanceEnd, Outcome, ReturnReason, RolloutPhase, StuckReason, Version,
+    DeploymentState, Finalize, Halt, InstanceEnd, Millis, Outcome, PlanKind, Proof, Repair,
+    ReturnReason, RolloutPhase, StuckReason, Version,
 };
 
 use super::Role;
+use super::time::of_calendar;
 
 /// `auth, api, web`.
 pub(crate) fn listed<T: Display>(items: &[T]) -> String {
@@ -77,6 +80,7 @@ pub(crate) fn outcome_word(outcome: Outcome) -> &'static str {
         Outcome::PartlyPromoted => "partly_promoted",
         Outcome::RolledBack => "rolled_back",
         Outcome::Failed => "failed",
+        Outcome::Abandoned => "abandoned",
     }
 }
 
@@ -87,6 +91,7 @@ pub(crate) fn outcome(outcome: Outcome) -> &'static str {
         Outcome::PartlyPromoted => "partly promoted",
         Outcome::RolledBack => "rolled back",
         Outcome::Failed => "failed",
+        Outcome::Abandoned => "abandoned",
     }
 }
 
@@ -114,6 +119,15 @@ pub(crate) fn state(state: DeploymentState) -> &'static str {
     }
 }
 
+/// The same for a deployment of this kind: what a promotion means differs.
+pub(crate) fn state_of(kind: PlanKind, now: DeploymentState) -> &'static str {
+    match (kind, now) {
+        (PlanKind::Rollback, DeploymentState::Ended(Outcome::Promoted)) => "rolled back",
+        (PlanKind::Remove, DeploymentState::Ended(Outcome::Promoted)) => "removed",
+        (PlanKind::Deploy | PlanKind::Rollback | PlanKind::Remove, _) => state(now),
+    }
+}
+
 /// What a state means for whoever looks.
 pub(crate) fn state_role(state: DeploymentState) -> Role {
     match state {
@@ -122,7 +136,9 @@ pub(crate) fn state_role(state: DeploymentState) -> Role {
         DeploymentState::Held
         | DeploymentState::Returning
         | DeploymentState::Ended(Outcome::PartlyPromoted | Outcome::RolledBack) => Role::Warn,
-        DeploymentState::Ended(Outcome::Failed) | DeploymentState::Stuck => Role::Bad,
+        DeploymentState::Ended(Outcome::Failed | Outcome::Abandoned) | DeploymentState::Stuck => {
+            Role::Bad
+        }
     }
 }
 
@@ -157,6 +173,13 @@ pub(crate) fn reason(why: &ReturnReason) -> String {
         ReturnReason::NeedFailed(service) => format!("{service}, which it needs, failed"),
         ReturnReason::OtherFailed(service) => format!("{service} failed"),
         ReturnReason::Aborted { by } => format!("{} aborted", harmless(by)),
+        ReturnReason::Superseded { by } => {
+            format!("a newer deployment of {} takes its place", harmless(by))
+        }
+        ReturnReason::Triggered { trigger, saw } => format!("{trigger}: {}", harmless(saw)),
+        ReturnReason::Tripped { service, saw } => {
+            format!("the tripwire of {service} fired: {}", harmless(saw))
+        }
     }
 }
 
@@ -175,6 +198,77 @@ pub(crate) fn stuck(why: &StuckReason) -> String {
         StuckReason::NoCapacity => {
             "no instance of the old release is ready to take the traffic back".to_owned()
         }
+        StuckReason::RollbackFailed(why) => format!("the rollback failed: {}", reason(why)),
+    }
+}
+
+/// Since when and by whom everything is halted.
+pub(crate) fn whose_halt(halt: &Halt, zone: &TimeZone) -> String {
+    let by = harmless(&halt.by);
+    if halt.since_us == 0 {
+        return format!("by {by}");
+    }
+    format!("since {} by {by}", of_calendar(halt.since_us, zone))
+}
+
+/// When a standby goes, as the end of *is kept warm …*.
+pub(crate) fn until(finalize: Finalize) -> String {
+    match finalize {
+        Finalize::NextDeployment => "until the next deployment".to_owned(),
+        Finalize::After(time) => format!("for {time}"),
+        Finalize::Manual => "until: windlass finalize".to_owned(),
+    }
+}
+
+/// How a person mends, as it is typed.
+pub(crate) fn repair(how: Repair) -> &'static str {
+    match how {
+        Repair::Retry => "retry",
+        Repair::Done => "done",
+        Repair::Abandon => "abandon",
+    }
+}
+
+/// What shows that a service is back.
+pub(crate) fn proof(proof: &Proof) -> String {
+    let Proof {
+        version,
+        share,
+        ready,
+        instances,
+        left,
+        stray,
+        watched,
+    } = proof;
+    let mut seen = Vec::new();
+    if let Some(share) = share {
+        seen.push(format!("{share} on {version}"));
+    }
+    let answer = if *ready == 1 { "answers" } else { "answer" };
+    let copies = if *instances == 1 {
+        "instance"
+    } else {
+        "instances"
+    };
+    seen.push(format!(
+        "{ready} of {instances} {copies} {answer} {version}"
+    ));
+    match (share, stray) {
+        (None, _) => {}
+        (Some(_), Some(stray)) => {
+            let requests = counted(usize::try_from(*stray).unwrap_or(usize::MAX), "request");
+            seen.push(format!("{requests} to {left} for {}", spaced(*watched)));
+        }
+        (Some(_), None) => seen.push(format!("requests to {left} could not be counted")),
+    }
+    seen.join(", ")
+}
+
+/// A duration as it is said in a sentence: `5 s`.
+fn spaced(time: Millis) -> String {
+    match time.as_millis() {
+        millis if millis % 1_000 == 0 && millis < 60_000 => format!("{} s", millis / 1_000),
+        _ => time.to_string(),
     }
 }
 
@@ -194,6 +288,32 @@ mod tests {
     #[test]
     fn what_a_terminal_would_obey_is_replaced() {
         assert_eq!(harmless("a\u{1b}[2Jb\tc\r"), "a\u{fffd}[2Jb\tc\u{fffd}");
+    }
+
+    #[test]
+    fn a_proof_says_what_was_seen_and_no_more() {
+        let version = |text: &str| Version(text.to_owned());
+        let mut seen = Proof {
+            version: version("3"),
+            share: Some(windlass_model::Percent::FULL),
+            ready: 2,
+            instances: 2,
+            left: version("4"),
+            stray: Some(0),
+            watched: Millis::from_secs(5),
+        };
+        assert_eq!(
+            proof(&seen),
+            "100 % on 3, 2 of 2 instances answer 3, 0 requests to 4 for 5 s"
+        );
+        seen.stray = None;
+        assert_eq!(
+            proof(&seen),
+            "100 % on 3, 2 of 2 instances answer 3, requests to 4 could not be counted"
+        );
+        seen.share = None;
+        (seen.ready, seen.instances) = (1, 1);
+        assert_eq!(proof(&seen), "1 of 1 instance answers 3");
     }
 
     #[test]

@@ -63,7 +63,7 @@ fn the_abort_of_a_first_deployment_leaves_nothing_routed() {
     lab.run(&["abort"]).exits(0);
     following
         .left()
-        .exits(1)
+        .exits(3)
         .says(&["nothing ran before", "mira aborted it"]);
     assert!(is_closed(lab.at("web")));
     assert_eq!(lab.service("web")["stable"], Value::Null);
@@ -72,6 +72,15 @@ fn the_abort_of_a_first_deployment_leaves_nothing_routed() {
 #[test]
 fn abort_without_waiting_returns_once_it_is_journalled() {
     let (lab, following, id) = baking();
+    // Another application's folder: it is not that one that is meant.
+    let blog = lab.tmp().join("windlass.yaml");
+    std::fs::write(&blog, "app: blog\n").unwrap();
+    let left = lab.run(&["abort", "-f", &blog.display().to_string()]);
+    left.exits(64).says(&["no deployment of blog runs"]);
+    std::fs::write(&blog, "app: [blog\n").unwrap();
+    let left = lab.run(&["abort", "-f", &blog.display().to_string()]);
+    left.exits(65)
+        .says(&["windlass.yaml:1:6", "name the deployment"]);
     let left = lab.run(&["abort", "--detach"]).exits(0);
     assert_eq!(left.out, format!("{id} goes back\n"));
     following.left().exits(3);
@@ -82,14 +91,21 @@ fn a_held_deployment_waits_and_a_resumed_one_goes_on() {
     let (lab, following, id) = baking();
     let said = lab.run(&["hold", &id]).exits(0).out;
     assert!(said.contains(&id), "{said}");
-    following.until("held by=mira");
+    // No person reads it: it says for whom the deployment waits, and what comes next.
+    let left = following.left().exits(4);
+    assert!(left.out.contains("held by=mira"), "{}", left.out);
+    left.says(&["mira holds it", &format!("windlass resume {id}")]);
     assert_eq!(state(&lab, &id), "held");
     lab.run(&["hold", &id]).exits(0);
+    let left = lab.run(&["events", &id, "--follow", "-o", "json"]).exits(4);
+    assert_eq!(left.json()["state"], "held");
     // The beginning of the id is enough, and with one that runs none is needed.
     let beginning: String = id.chars().take(id.len() - 4).collect();
     lab.run(&["resume", &beginning]).exits(0);
-    following.until("resumed by=mira");
     assert_eq!(state(&lab, &id), "running");
+    // Who follows now is told of the hold too, and goes on: it is past.
+    let following = lab.start(&["events", &id, "--follow"]);
+    following.until("resumed by=mira");
     lab.run(&["promote"]).exits(0);
     following.left().exits(0);
     assert_eq!(answer(lab.at("web")).chain(), "web=2");

@@ -44,7 +44,7 @@ fn after_down_only_a_deployment_starts_it_again() {
     let lab = live();
     lab.run(&["down"]).exits(0);
     let status = lab.run(&["status"]).exits(0).out;
-    assert!(status.contains("none"), "{status}");
+    assert!(status.contains("nothing runs"), "{status}");
     assert!(is_closed(lab.at("web")));
     assert_eq!(lab.run(&["list"]).exits(0).out.lines().count(), 2);
 
@@ -59,6 +59,28 @@ fn after_down_only_a_deployment_starts_it_again() {
     assert!(plan.contains("first deployment"), "{plan}");
     lab.deploy();
     assert_eq!(answer(lab.at("web")).chain(), "web=1,api=2");
+}
+
+#[test]
+fn a_file_that_cannot_be_read_ends_nothing() {
+    let lab = live();
+    let written = std::fs::read_to_string(lab.app("windlass.yaml")).unwrap();
+    let down = || lab.run(&["down"]);
+    lab.write("windlass.yaml", "app: [shop\n");
+    down().exits(65).says(&["windlass.yaml:"]);
+    lab.write("windlass.yaml", "services: {}\n");
+    down().exits(65).says(&["does not say which application"]);
+    lab.write("windlass.yaml", "app: blog\n");
+    assert_eq!(down().exits(0).out, "nothing of blog runs\n");
+    assert_eq!(answer(lab.at("web")).chain(), "web=1,api=1");
+
+    // Without a file there is but one that can be meant, and it is named.
+    std::fs::remove_file(lab.app("windlass.yaml")).unwrap();
+    let left = down().exits(0);
+    left.says(&["shop is the only one that runs"]);
+    assert!(left.out.starts_with("2 services down"), "{}", left.out);
+    lab.must_be_gone();
+    lab.write("windlass.yaml", &written);
 }
 
 #[test]

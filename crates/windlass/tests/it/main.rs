@@ -10,21 +10,27 @@
 )]
 
 mod commands;
+mod crash_points;
 mod demo;
 mod deploying;
 mod ending;
 mod examples;
 mod failing;
 mod failing_together;
+mod going_back;
+mod halting;
 mod lab;
 mod looking;
 mod offline;
+mod offline_back;
 mod page;
 mod places;
 mod programs;
+mod replacing;
 mod strategies;
 mod surroundings;
 mod surviving;
+mod taking_away;
 mod tutorial;
 mod typed;
 mod workers;

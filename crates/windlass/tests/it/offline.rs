@@ -53,6 +53,11 @@ fn help_lists_every_verb() {
       abort     Stop a deployment and go back
       promote   Skip the remaining bakes and steps of a deployment
       retry     Carry out the plan of an ended deployment once more
+      rollback  Go back to the last good release, at once
+      finalize  Drop the standby that a deployment has left
+      remove    Drain and remove a service that is no longer in the file
+      repair    Mend a deployment that is stuck, or a lost journal
+      halt      Let no candidate have more traffic until it is lifted
       down      End this application's services
       demo      Show Windlass at work on three small services
       serve     Run the controller (other commands start it)
@@ -90,6 +95,9 @@ fn deploy_help_lists_its_options() {
           --detach                 Return once it began
           --yes                    Ask nothing, also where there is no way back
           --move                   The application may move here from another folder
+          --wait <DURATION>        Wait so long for a deployment that runs here; ends with 4 when that
+                                   was not enough
+          --supersede              Take back a deployment that runs here, then begin afresh
       -h, --help                   Print help
     ");
 }
@@ -113,6 +121,26 @@ fn usage_errors_exit_64() {
         assert_eq!((left.code, left.out.as_str()), (64, ""), "{arguments:?}");
         assert!(left.err.contains("--help"), "{arguments:?}: {}", left.err);
     }
+}
+
+#[test]
+fn without_a_verb_those_for_people_are_listed() {
+    for arguments in [&[][..], &["-q"]] {
+        let left = Place::empty().run(arguments);
+        assert!(left.err.contains("rollback"), "{}", left.err);
+        for inner in ["shim", "router", "demo-service"] {
+            assert!(!left.err.contains(inner), "{}", left.err);
+        }
+    }
+}
+
+#[test]
+fn toml_is_refused_as_what_it_is() {
+    let place = Place::empty();
+    std::fs::write(place.path("windlass.toml"), "app = \"hello\"\n").unwrap();
+    let left = place.run(&["validate", "-f", "windlass.toml"]);
+    assert_eq!(left.code, 65);
+    assert!(left.err.contains("windlass.toml is TOML"), "{}", left.err);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::fs;
 
 use futures_util::StreamExt;
-use windlass_control::{ShimState, ShimStatus};
+use windlass_control::{ShimSpec, ShimState, ShimStatus};
 use windlass_edge::{ErrorKind, InstanceState, StartInstance, Target};
 use windlass_model::{Epoch, InstanceEnd, Millis};
 
@@ -15,7 +15,7 @@ const RUNS: InstanceState = InstanceState::Running {
 };
 
 /// Kills the shim with SIGKILL and returns the leader's pid.
-async fn orphan(bench: &Bench, request: &StartInstance) -> i32 {
+pub(crate) async fn orphan(bench: &Bench, request: &StartInstance) -> i32 {
     let status = bench.status(&request.instance);
     kill(status.shim.0);
     until("the shim's end", async || {
@@ -25,7 +25,7 @@ async fn orphan(bench: &Bench, request: &StartInstance) -> i32 {
     leader(&status)
 }
 
-fn leader(status: &ShimStatus) -> i32 {
+pub(crate) fn leader(status: &ShimStatus) -> i32 {
     let pid = match status.state {
         ShimState::Running { pid, .. } => Some(pid),
         ShimState::BackingOff { .. } | ShimState::Ended { .. } => None,
@@ -34,7 +34,7 @@ fn leader(status: &ShimStatus) -> i32 {
 }
 
 /// Changes what the shim wrote last.
-fn forge(bench: &Bench, request: &StartInstance, change: impl FnOnce(&mut ShimStatus)) {
+pub(crate) fn forge(bench: &Bench, request: &StartInstance, change: impl FnOnce(&mut ShimStatus)) {
     let mut status = bench.status(&request.instance);
     change(&mut status);
     let text = serde_json::to_vec(&status).expect("json");
@@ -78,12 +78,16 @@ fn an_adopted_group_is_stopped_with_everything_it_started() {
         let daemon: i32 = printed.trim().parse().expect("a pid");
         let leader = orphan(&bench, &request).await;
         assert!(started(daemon).is_some() && started(leader).is_some());
+        let spec = fs::read(bench.trace(&request.instance).join("spec.json")).expect("a spec");
+        let spec: ShimSpec = serde_json::from_slice(&spec).expect("json");
+        assert!(spec.socket.exists(), "who was killed can't remove it");
         bench
             .target
             .stop(&request.instance.id)
             .await
             .expect("a stop");
         assert_eq!((started(daemon), started(leader)), (None, None));
+        assert!(!spec.socket.exists());
         let ended = InstanceState::Ended(InstanceEnd::Killed(15));
         assert_eq!(bench.observe(&request.instance).await, ended);
     });

@@ -79,7 +79,7 @@ pub(crate) struct Bench {
     addresses: PortRange,
 }
 
-fn config(root: &Path, epoch: u64) -> ProcessTargetConfig {
+pub(crate) fn config(root: &Path, epoch: u64) -> ProcessTargetConfig {
     let binary = std::env::current_exe().expect("this binary");
     let binary = binary.into_os_string().into_string().expect("text");
     let words = ["--exact", "process::bench::be_a_shim", "--"];
@@ -118,6 +118,9 @@ pub(crate) fn service(argv: &[&str]) -> ServiceSpec {
         overlap: Overlap::No,
         bake: Millis::ZERO,
         drain: Millis::ZERO,
+        rollback_on: windlass_model::Trigger::defaults(),
+        rollback_within: ServiceSpec::ROLLBACK_WITHIN,
+        was: None,
     }
 }
 
@@ -222,6 +225,8 @@ impl Bench {
 
     pub(crate) fn starting(&self, release: Release, spec: ServiceSpec) -> StartInstance {
         StartInstance {
+            slot: windlass_model::SlotId::default(),
+            again: false,
             service: ServiceKey::try_from("shop/default/api".to_owned()).expect("a key"),
             instance: self.instance("1"),
             release,

@@ -1,7 +1,9 @@
 //! The process target with real shims and real processes.
 
 mod adopting;
-mod bench;
+mod again;
+pub(crate) mod bench;
+mod controllers;
 mod forgetting;
 mod keeping;
 mod running;

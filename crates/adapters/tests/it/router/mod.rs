@@ -1,6 +1,6 @@
 //! The embedded router as a real process, and probes of real sockets.
 
 mod probing;
-mod rig;
+pub(crate) mod rig;
 mod routing;
 mod starting;

@@ -39,6 +39,7 @@ fn is_a_router_process() {
     };
     own_session().expect("a session");
     let config = RouterConfig {
+        halted: state.join("halted"),
         state,
         socket,
         threads: NonZeroUsize::new(2).expect("some"),
@@ -207,8 +208,7 @@ pub(crate) async fn raise(
         decided_on: before.map(|s| s.generation).unwrap_or_default(),
         route,
     };
-    let done = router
-        .apply(BTreeMap::from([(key.clone(), change)]))
-        .await?;
+    let changes = BTreeMap::from([(key.clone(), change)]);
+    let done = router.apply(changes.into()).await?;
     Ok(done[&key])
 }

@@ -81,7 +81,9 @@ async fn a_refusal_says_what_kind_it_is_and_binds_nothing() {
         decided_on: Generation(0),
         route: Some(route.clone()),
     };
-    let refused = router.apply(BTreeMap::from([(key("web"), stale)])).await;
+    let refused = router
+        .apply(BTreeMap::from([(key("web"), stale)]).into())
+        .await;
     assert_eq!(refused.expect_err("stale").kind, ErrorKind::Conflict);
 
     let mut empty = route;

@@ -4,7 +4,9 @@ use std::net::TcpListener;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 
 use windlass_adapters::{EmbeddedRouter, EmbeddedRouterConfig};
+use windlass_control::{TableChange, TripwireId};
 use windlass_edge::{ErrorKind, TrafficRouter};
+use windlass_model::Epoch;
 
 use super::rig::{Place, eventually, free_address, get, origin, raise, to};
 
@@ -68,10 +70,12 @@ async fn a_new_controller_takes_over_the_router_and_its_listeners() {
 
     let second = place.connect(2).await;
     assert_eq!(place.pid(), pid, "the same router");
+    second.apply(TableChange::default()).await.expect("heard");
     let refused = raise(&first, "web", Some(route.clone())).await;
     assert_eq!(refused.expect_err("old").kind, ErrorKind::Refused);
-    let late = EmbeddedRouter::connect(place.config(1)).await;
-    assert_eq!(late.err().map(|e| e.kind), Some(ErrorKind::Refused));
+    let late = place.connect(1).await;
+    let refused = late.apply(TableChange::default()).await;
+    assert_eq!(refused.expect_err("old").kind, ErrorKind::Refused);
     drop(first);
 
     let old = place.kill();
@@ -110,8 +114,85 @@ async fn after_both_have_died_the_last_table_is_served_from_new_sockets() {
     place.kill();
     eventually("nobody listens", || TcpListener::bind(listener).is_ok());
     let router = place.connect(2).await;
+    router.apply(TableChange::default()).await.expect("heard");
     assert_eq!(get(listener).expect("an answer"), "hello");
     router.shutdown().await.expect("ended");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn until_the_first_change_a_controller_only_asks() {
+    let place = Place::new();
+    let router = place.connect(4).await;
+    assert_eq!(router.heard().await.expect("an answer"), None);
+    router.ticks(0).await.expect("an answer");
+    let seen = router.observe().await.expect("a table");
+    assert_eq!(seen.epoch, Epoch::default());
+    router.apply(TableChange::default()).await.expect("heard");
+    assert_eq!(router.observe().await.expect("a table").epoch, Epoch(4));
+    assert_eq!(router.heard().await.expect("an answer"), Some(Epoch(4)));
+    let again = router.apply(TableChange::default()).await;
+    again.expect("what it said itself is no reason to be silent");
+    router.shutdown().await.expect("ended");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn a_controller_whose_epoch_was_heard_before_it_spoke_changes_nothing() {
+    let place = Place::new();
+    let first = place.connect(5).await;
+    let listener = free_address();
+    let route = to(listener, origin("hello"));
+    raise(&first, "web", Some(route)).await.expect("applied");
+    drop(first);
+
+    for epoch in [5, 3] {
+        let lost = place.connect(epoch).await;
+        assert_eq!(lost.heard().await.expect("an answer"), Some(Epoch(5)));
+        let trip = TripwireId("one".to_owned());
+        let refused = [
+            lost.apply(TableChange::default()).await.err(),
+            lost.acknowledge(&trip).await.err(),
+            lost.shutdown().await.err(),
+            raise(&lost, "web", None).await.err(),
+        ];
+        for refused in refused {
+            let refused = refused.expect("it has lost its history");
+            assert_eq!(refused.kind, ErrorKind::Refused);
+            assert!(refused.what.contains("of epoch 5"), "{}", refused.what);
+        }
+        let seen = lost.observe().await.expect("it may ask");
+        assert_eq!((seen.epoch, seen.services.len()), (Epoch(5), 1));
+        assert_eq!(get(listener).expect("an answer"), "hello");
+    }
+
+    place.kill();
+    eventually("the router is gone", || place.pid().is_none());
+    let lost = place.connect(5).await;
+    assert_eq!(lost.observe().await.expect("a table").epoch, Epoch(5));
+    assert!(get(listener).is_err(), "a listener would be a word");
+    drop(lost);
+    let next = place.connect(6).await;
+    next.apply(TableChange::default()).await.expect("heard");
+    assert_eq!(get(listener).expect("an answer"), "hello");
+    next.shutdown().await.expect("ended");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn a_router_that_is_gone_has_heard_what_its_table_says() {
+    let place = Place::new();
+    let first = place.connect(5).await;
+    let listener = free_address();
+    let route = to(listener, origin("hello"));
+    raise(&first, "web", Some(route)).await.expect("applied");
+    let late = place.connect(5).await;
+    drop(first);
+    place.kill();
+    eventually("the router is gone", || place.pid().is_none());
+    assert_eq!(late.heard().await.expect("an answer"), Some(Epoch(5)));
+    assert_eq!(place.pid(), None, "none is started for that");
+    let refused = late.shutdown().await.expect_err("it has lost its history");
+    assert_eq!(refused.kind, ErrorKind::Refused);
+    let next = place.connect(6).await;
+    next.shutdown().await.expect("ended");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]

@@ -1,5 +1,7 @@
 //! Baking: the candidate is watched at a share.
 
+use windlass_model::Millis;
+
 use super::forward::{self, Waited};
 use crate::rollout::{Event, Phase, turn::Turn, wait::Wait};
 
@@ -9,29 +11,46 @@ pub(super) fn on(turn: &mut Turn, event: &Event, mut wait: Wait) {
             Waited::On(wait) => turn.rollout.phase = Phase::Baking { wait },
             Waited::Over => forward::step_done(turn),
         },
-        Event::InstanceLost { instance, end } => forward::candidate_lost(turn, instance, end),
+        Event::InstanceLost { instance, end } => {
+            // Only what was seen good all through has been watched.
+            if !turn.rollout.is_steady() {
+                wait.pause();
+                turn.rollout.phase = Phase::Baking { wait };
+            }
+            forward::candidate_lost(turn, instance, end);
+        }
+        Event::Triggered { slot, trigger, saw } => forward::triggered(turn, *slot, (*trigger, saw)),
         Event::Held => {
             wait.pause();
             turn.rollout.phase = Phase::Baking { wait };
         }
-        Event::Resumed => {
-            let wait = forward::resumed(turn, wait);
-            turn.rollout.phase = Phase::Baking { wait };
-        }
-        Event::Expedited => forward::step_done(turn),
-        Event::ReturnRequested { why } => turn.fail(why.clone()),
+        Event::Resumed | Event::Expedited | Event::InstanceReady { .. } => goes_on(turn, wait),
+        Event::ReturnRequested { why } => turn.go_back(why.clone()),
         Event::NeedsPassed
         | Event::InstanceStarted { .. }
         | Event::AddressTaken { .. }
         | Event::StartFailed { .. }
         | Event::ProbeFailed { .. }
-        | Event::InstanceReady { .. }
         | Event::RouteApplied { .. }
         | Event::RouteFailed { .. }
         | Event::SlotDrained { .. }
         | Event::InstanceStopped { .. }
         | Event::StopFailed { .. }
         | Event::ReturnTurn
+        | Event::Retried
+        | Event::DoneByHand
         | Event::Promoted => {}
     }
+}
+
+/// The clock runs while nobody asked to wait and every instance is ready.
+fn goes_on(turn: &mut Turn, wait: Wait) {
+    if turn.rollout.held || !turn.rollout.is_steady() {
+        return;
+    }
+    if turn.rollout.expedited || wait.remaining == Millis::ZERO {
+        return forward::step_done(turn);
+    }
+    let wait = forward::resumed(turn, wait);
+    turn.rollout.phase = Phase::Baking { wait };
 }

@@ -5,7 +5,7 @@ use windlass_model::{Fact, InstanceEnd, InstanceId};
 use crate::rollout::{Event, Phase, Rollout, turn::Turn};
 
 /// Longest text kept of one bad answer, in characters.
-const SAW_LONGEST: usize = 200;
+pub(super) const SAW_LONGEST: usize = 200;
 
 fn is_ours(rollout: &Rollout, instance: &InstanceId) -> bool {
     rollout
@@ -33,6 +33,7 @@ pub(super) fn is_stale(rollout: &Rollout, event: &Event) -> bool {
         | Event::ProbeFailed { .. }
         | Event::InstanceReady { .. }
         | Event::InstanceLost { .. }
+        | Event::Triggered { .. }
         | Event::RouteApplied { .. }
         | Event::RouteFailed { .. }
         | Event::SlotDrained { .. }
@@ -44,6 +45,8 @@ pub(super) fn is_stale(rollout: &Rollout, event: &Event) -> bool {
         | Event::Expedited
         | Event::ReturnRequested { .. }
         | Event::ReturnTurn
+        | Event::Retried
+        | Event::DoneByHand
         | Event::Promoted => false,
     }
 }
@@ -99,6 +102,7 @@ pub(super) fn keep(turn: &mut Turn, event: &Event) {
             }
         }
         Event::NeedsPassed
+        | Event::Triggered { .. }
         | Event::RouteApplied { .. }
         | Event::RouteFailed { .. }
         | Event::SlotDrained { .. }
@@ -107,6 +111,8 @@ pub(super) fn keep(turn: &mut Turn, event: &Event) {
         | Event::TimerFired { .. }
         | Event::ReturnRequested { .. }
         | Event::ReturnTurn
+        | Event::Retried
+        | Event::DoneByHand
         | Event::Promoted => {}
     }
 }
@@ -138,7 +144,7 @@ fn started(turn: &mut Turn, instance: &InstanceId) {
 fn lost(turn: &mut Turn, instance: &InstanceId, end: &InstanceEnd) {
     let was_ready = turn.rollout.health.ready.remove(instance);
     // Of one that was never ready it is news only as long as that turns the rollout back.
-    let turns = !goes_back(&turn.rollout) && turn.rollout.fresh().iter().any(|i| i.id == *instance);
+    let turns = turn.rollout.turns_back(instance, end);
     if was_ready || turns {
         let service = turn.rollout.service.clone();
         let instance = instance.clone();

@@ -22,7 +22,7 @@ pub(super) fn on(turn: &mut Turn, event: &Event, mut now: Clearing) {
         Event::StopFailed { instance, why } if now.left.contains(instance) => {
             turn.fail(ReturnReason::StopFailed(why.clone()));
         }
-        Event::ReturnRequested { why } => turn.fail(why.clone()),
+        Event::ReturnRequested { why } => turn.go_back(why.clone()),
         Event::NeedsPassed
         | Event::InstanceStarted { .. }
         | Event::AddressTaken { .. }
@@ -30,6 +30,7 @@ pub(super) fn on(turn: &mut Turn, event: &Event, mut now: Clearing) {
         | Event::ProbeFailed { .. }
         | Event::InstanceReady { .. }
         | Event::InstanceLost { .. }
+        | Event::Triggered { .. }
         | Event::RouteApplied { .. }
         | Event::RouteFailed { .. }
         | Event::SlotDrained { .. }
@@ -39,6 +40,8 @@ pub(super) fn on(turn: &mut Turn, event: &Event, mut now: Clearing) {
         | Event::Resumed
         | Event::Expedited
         | Event::ReturnTurn
+        | Event::Retried
+        | Event::DoneByHand
         | Event::Promoted => {}
     }
 }

@@ -1,10 +1,8 @@
 //! Which phase hears an event.
 
-use windlass_model::StuckReason;
-
 use super::{
     baking, books, clearing, forward, holding, passed, returning, settling, shifting, starting,
-    stopping_old,
+    stopping_old, stuck,
 };
 use crate::rollout::{Event, Phase, Rollout, Stepped, turn::Turn};
 
@@ -21,13 +19,14 @@ pub fn step(rollout: Rollout, event: &Event) -> Stepped {
     match turn.rollout.phase.clone() {
         Phase::Waiting => match event {
             Event::NeedsPassed => forward::begin(&mut turn),
-            Event::ReturnRequested { why } => turn.fail(why.clone()),
+            Event::ReturnRequested { why } => turn.go_back(why.clone()),
             Event::InstanceStarted { .. }
             | Event::AddressTaken { .. }
             | Event::StartFailed { .. }
             | Event::ProbeFailed { .. }
             | Event::InstanceReady { .. }
             | Event::InstanceLost { .. }
+            | Event::Triggered { .. }
             | Event::RouteApplied { .. }
             | Event::RouteFailed { .. }
             | Event::SlotDrained { .. }
@@ -38,6 +37,8 @@ pub fn step(rollout: Rollout, event: &Event) -> Stepped {
             | Event::Resumed
             | Event::Expedited
             | Event::ReturnTurn
+            | Event::Retried
+            | Event::DoneByHand
             | Event::Promoted => {}
         },
         Phase::Clearing(now) => clearing::on(&mut turn, event, now),
@@ -49,18 +50,7 @@ pub fn step(rollout: Rollout, event: &Event) -> Stepped {
         Phase::Passed => passed::on(&mut turn, event),
         Phase::Settling(now) => settling::on(&mut turn, event, now),
         Phase::Returning(now) => returning::on(&mut turn, event, now),
-        // A person asks once more: what was under way is tried again. Past the promotion there is no
-        // way back, only an end to come to.
-        Phase::Stuck(reason) => {
-            if let Event::ReturnRequested { why } = event {
-                match reason {
-                    StuckReason::SettleFailed(_) => settling::begin(&mut turn),
-                    StuckReason::ReturnTimedOut(_) | StuckReason::NoCapacity => {
-                        turn.fail(why.clone());
-                    }
-                }
-            }
-        }
+        Phase::Stuck(reason) => stuck::on(&mut turn, event, &reason),
         Phase::Done | Phase::Returned => {}
     }
     turn.finish()

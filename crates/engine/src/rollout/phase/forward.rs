@@ -1,18 +1,27 @@
 //! The way forward: what a rollout does next when nothing is wrong.
 
-use windlass_model::{Fact, InstanceEnd, InstanceId, Millis, Percent, ReturnReason};
+use windlass_model::{
+    Fact, InstanceEnd, InstanceId, Millis, Percent, ReturnReason, SlotId, Trigger,
+};
 
+use super::books::SAW_LONGEST;
 use crate::rollout::turn::{SHIFT_WITHIN, Turn};
 use crate::rollout::wait::{Fired, Wait};
-use crate::rollout::{Begun, Clearing, Phase, StoppingOld};
+use crate::rollout::{Action, Begun, Clearing, Health, Phase, StoppingOld};
 
 /// Begins: the displaced standby goes first.
 pub(super) fn begin(turn: &mut Turn) {
+    // What goes has nothing to start and nothing to watch: it goes after promotion.
+    if turn.rollout.removes() {
+        return pass(turn);
+    }
+    let takes_over = turn.rollout.is_warm();
     let standby: Vec<InstanceId> = turn
         .rollout
         .plan
         .standby
         .iter()
+        .filter(|_| !takes_over)
         .flat_map(|slot| slot.instances.iter().map(|i| i.id.clone()))
         .collect();
     if standby.is_empty() {
@@ -38,7 +47,7 @@ pub(super) fn after_clearing(turn: &mut Turn) {
     }
     if turn.rollout.has_route() {
         let route = turn.rollout.route_closed(&old, &old.instances);
-        let attempt = turn.apply(route, false);
+        let attempt = turn.apply_forward(route);
         let wait = turn.wait(SHIFT_WITHIN);
         turn.enter(Phase::StoppingOld(StoppingOld::Closing { attempt, wait }));
     } else {
@@ -62,10 +71,10 @@ pub(super) fn stop_old(turn: &mut Turn) {
     turn.enter(Phase::StoppingOld(StoppingOld::Stopping { left }));
 }
 
-/// Starts what is new; with nothing new there is nothing to wait for.
+/// Starts what is new. What stays of the old slot is waited for as well.
 pub(super) fn start(turn: &mut Turn) {
     turn.rollout.begun.insert(Begun::Starting);
-    if turn.rollout.fresh().is_empty() {
+    if turn.rollout.fresh().is_empty() && turn.rollout.is_steady() {
         return raise(turn);
     }
     turn.start_fresh();
@@ -73,22 +82,44 @@ pub(super) fn start(turn: &mut Turn) {
     turn.enter(Phase::Starting { wait });
 }
 
-/// Goes on once every new instance is ready: a candidate has its full count before its share rises.
+/// Goes on once all are ready: a candidate has its full count before its share rises.
 pub(super) fn raise_when_ready(turn: &mut Turn) {
-    let rollout = &turn.rollout;
-    if rollout
-        .fresh()
-        .into_iter()
-        .all(|i| rollout.health.ready.contains(&i.id))
-    {
+    if turn.rollout.is_steady() {
         raise(turn);
     }
 }
 
-/// Goes on with what a hold had kept from happening.
+/// Starts what is missing after a rollback had failed, and goes on from there.
+pub(super) fn once_more(turn: &mut Turn) {
+    turn.rollout.returned_because = None;
+    if !turn.rollout.has_begun(Begun::Starting) {
+        return begin(turn);
+    }
+    if turn.rollout.is_steady() {
+        return raise(turn);
+    }
+    let Health { started, ready, .. } = &mut turn.rollout.health;
+    started.retain(|instance| ready.contains(instance));
+    turn.rollout.health.tries.clear();
+    let missing: Vec<Action> = turn
+        .rollout
+        .fresh()
+        .into_iter()
+        .filter(|i| !turn.rollout.health.started.contains(&i.id))
+        .map(|i| turn.rollout.start_action(i))
+        .collect();
+    turn.actions.extend(missing);
+    let wait = turn.wait(turn.rollout.plan.spec.ready.within);
+    turn.enter(Phase::Starting { wait });
+}
+
+/// Goes on with what a hold or a lost instance had kept from happening.
 pub(super) fn due(turn: &mut Turn) {
+    if turn.rollout.held {
+        return;
+    }
     if turn.rollout.has_begun(Begun::Starting) {
-        raise(turn);
+        raise_when_ready(turn);
     } else {
         after_clearing(turn);
     }
@@ -113,7 +144,7 @@ fn raise(turn: &mut Turn) {
         .steps()
         .get(turn.rollout.step)
         .map_or(Percent::FULL, |s| s.to);
-    let attempt = turn.apply(turn.rollout.route_at(to), false);
+    let attempt = turn.apply_forward(turn.rollout.route_at(to));
     let wait = turn.wait(SHIFT_WITHIN);
     turn.enter(Phase::Shifting { attempt, wait });
 }
@@ -125,11 +156,19 @@ pub(super) fn bake(turn: &mut Turn) {
         .steps()
         .get(turn.rollout.step)
         .map_or(Millis::ZERO, |step| step.bake);
-    if turn.rollout.expedited || within == Millis::ZERO {
+    let skips = turn.rollout.expedited || within == Millis::ZERO;
+    if !turn.rollout.is_steady() {
+        let wait = Wait::paused(within);
+        turn.enter(Phase::Baking { wait });
+    } else if skips {
         return step_done(turn);
+    } else {
+        let wait = turn.wait(within);
+        turn.enter(Phase::Baking { wait });
     }
-    let wait = turn.wait(within);
-    turn.enter(Phase::Baking { wait });
+    if skips {
+        return;
+    }
     let service = turn.rollout.service.clone();
     turn.facts.push(Fact::BakeStarted { service, within });
 }
@@ -138,19 +177,37 @@ pub(super) fn bake(turn: &mut Turn) {
 pub(super) fn step_done(turn: &mut Turn) {
     let last = turn.rollout.steps().len().saturating_sub(1);
     if turn.rollout.step >= last {
-        turn.enter(Phase::Passed);
-        let service = turn.rollout.service.clone();
-        turn.facts.push(Fact::RolloutPassed { service });
-        return;
+        return pass(turn);
     }
     turn.rollout.step += 1;
     raise(turn);
 }
 
-/// A candidate instance that is lost on the way forward turns the rollout back; losing an old one
-/// is only noted.
+fn pass(turn: &mut Turn) {
+    turn.enter(Phase::Passed);
+    let service = turn.rollout.service.clone();
+    turn.facts.push(Fact::RolloutPassed { service });
+}
+
+/// A trigger that fired on the candidate's answers turns the rollout back.
+pub(super) fn triggered(turn: &mut Turn, slot: SlotId, (trigger, saw): (Trigger, &str)) {
+    if slot != turn.rollout.candidate.id || turn.rollout.adjusts() {
+        return;
+    }
+    let service = turn.rollout.service.clone();
+    let saw: String = saw.chars().take(SAW_LONGEST).collect();
+    turn.facts.push(Fact::TriggerFired {
+        service,
+        trigger,
+        saw: saw.clone(),
+    });
+    turn.fail(ReturnReason::Triggered { trigger, saw });
+}
+
+/// A candidate instance that is lost on the way forward turns the rollout back if its triggers say
+/// so; losing an old one that leaves is only noted.
 pub(super) fn candidate_lost(turn: &mut Turn, instance: &InstanceId, end: &InstanceEnd) {
-    if turn.rollout.fresh().into_iter().any(|i| i.id == *instance) {
+    if turn.rollout.turns_back(instance, end) {
         turn.fail(ReturnReason::InstanceLost {
             instance: instance.clone(),
             end: end.clone(),

@@ -1,19 +1,19 @@
-//! Holding: ready for a raise, but a person asked to wait.
+//! Holding: due for a raise, but a person asked to wait, or an instance is not ready any more.
 
 use super::forward;
 use crate::rollout::{Event, turn::Turn};
 
 pub(super) fn on(turn: &mut Turn, event: &Event) {
     match event {
-        Event::Resumed | Event::Expedited => forward::due(turn),
+        Event::Resumed | Event::Expedited | Event::InstanceReady { .. } => forward::due(turn),
         Event::InstanceLost { instance, end } => forward::candidate_lost(turn, instance, end),
-        Event::ReturnRequested { why } => turn.fail(why.clone()),
+        Event::Triggered { slot, trigger, saw } => forward::triggered(turn, *slot, (*trigger, saw)),
+        Event::ReturnRequested { why } => turn.go_back(why.clone()),
         Event::NeedsPassed
         | Event::InstanceStarted { .. }
         | Event::AddressTaken { .. }
         | Event::StartFailed { .. }
         | Event::ProbeFailed { .. }
-        | Event::InstanceReady { .. }
         | Event::RouteApplied { .. }
         | Event::RouteFailed { .. }
         | Event::SlotDrained { .. }
@@ -22,6 +22,8 @@ pub(super) fn on(turn: &mut Turn, event: &Event) {
         | Event::TimerFired { .. }
         | Event::Held
         | Event::ReturnTurn
+        | Event::Retried
+        | Event::DoneByHand
         | Event::Promoted => {}
     }
 }

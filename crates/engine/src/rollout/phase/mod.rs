@@ -12,6 +12,7 @@ mod settling;
 mod shifting;
 mod starting;
 mod stopping_old;
+mod stuck;
 mod way_back;
 
 pub use dispatch::step;

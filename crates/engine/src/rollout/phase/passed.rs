@@ -7,7 +7,8 @@ pub(super) fn on(turn: &mut Turn, event: &Event) {
     match event {
         Event::Promoted => settling::begin(turn),
         Event::InstanceLost { instance, end } => forward::candidate_lost(turn, instance, end),
-        Event::ReturnRequested { why } => turn.fail(why.clone()),
+        Event::Triggered { slot, trigger, saw } => forward::triggered(turn, *slot, (*trigger, saw)),
+        Event::ReturnRequested { why } => turn.go_back(why.clone()),
         Event::NeedsPassed
         | Event::InstanceStarted { .. }
         | Event::AddressTaken { .. }
@@ -23,6 +24,8 @@ pub(super) fn on(turn: &mut Turn, event: &Event) {
         | Event::Held
         | Event::Resumed
         | Event::Expedited
-        | Event::ReturnTurn => {}
+        | Event::ReturnTurn
+        | Event::Retried
+        | Event::DoneByHand => {}
     }
 }

@@ -4,8 +4,7 @@ use windlass_model::{Fact, InstanceId, StuckReason, TimerId};
 
 use super::forward::{self, Waited};
 use super::{starting, way_back};
-use crate::rollout::turn::{ROLLBACK_WITHIN, Turn};
-use crate::rollout::{Action, Event, Phase, Return, Stage};
+use crate::rollout::{Action, Event, Phase, Return, Stage, turn::Turn};
 
 pub(super) fn on(turn: &mut Turn, event: &Event, now: Return) {
     match event {
@@ -47,12 +46,15 @@ pub(super) fn on(turn: &mut Turn, event: &Event, now: Return) {
         | Event::InstanceStarted { .. }
         | Event::ProbeFailed { .. }
         | Event::InstanceLost { .. }
+        | Event::Triggered { .. }
         | Event::SlotDrained { .. }
         | Event::Held
         | Event::Resumed
         | Event::Expedited
         | Event::ReturnRequested { .. }
         | Event::ReturnTurn
+        | Event::Retried
+        | Event::DoneByHand
         | Event::Promoted => {}
     }
 }
@@ -88,7 +90,7 @@ fn fired(turn: &mut Turn, mut now: Return, timer: TimerId) {
 fn out_of_time(turn: &mut Turn, mut now: Return) {
     if now.stage == Stage::Restarting && turn.rollout.any_ready(&turn.rollout.back) {
         // One instance that serves is better than none; the others are started again on and on.
-        now.wait = turn.wait(ROLLBACK_WITHIN);
+        now.wait = turn.wait(turn.rollout.plan.spec.rollback_within);
         return way_back::finish(turn, now);
     }
     let why = if now.stage == Stage::Capacity {
@@ -97,12 +99,7 @@ fn out_of_time(turn: &mut Turn, mut now: Return) {
         let trouble = now.trouble.unwrap_or_else(|| "no answer".to_owned());
         StuckReason::ReturnTimedOut(trouble)
     };
-    let service = turn.rollout.service.clone();
-    turn.facts.push(Fact::Stuck {
-        service,
-        why: why.clone(),
-    });
-    turn.enter(Phase::Stuck(why));
+    turn.stuck(why);
 }
 
 fn ready(turn: &mut Turn, now: Return) {

@@ -21,8 +21,12 @@ pub(super) fn begin(turn: &mut Turn) {
     }
     turn.rollout.counters.settle_tries = 0;
     let rollout = &turn.rollout;
+    if rollout.retires() {
+        // At weight 0 already: it drains before it leaves the table.
+        return drain(turn);
+    }
     if rollout.closes() {
-        let attempt = turn.apply(turn.rollout.route_leaving(), false);
+        let attempt = turn.apply_forward(turn.rollout.route_leaving());
         return turn.enter(Phase::Settling(Settling::Closing {
             attempt,
             retry: None,
@@ -37,7 +41,7 @@ pub(super) fn begin(turn: &mut Turn) {
 }
 
 fn route(turn: &mut Turn) {
-    let attempt = turn.apply(turn.rollout.route_final(), false);
+    let attempt = turn.apply_forward(turn.rollout.route_final());
     turn.enter(Phase::Settling(Settling::Routing {
         attempt,
         retry: None,
@@ -46,8 +50,8 @@ fn route(turn: &mut Turn) {
 
 /// Every router sees the final route.
 fn routed(turn: &mut Turn) {
-    if turn.rollout.closes() {
-        // It has drained before its listener went.
+    if turn.rollout.closes() || turn.rollout.retires() {
+        // It has drained before it left the table.
         stop(turn);
     } else {
         drain(turn);
@@ -58,7 +62,7 @@ fn routed(turn: &mut Turn) {
 /// never ends: instances that leave it get no new requests and end theirs within their stop time.
 fn drain(turn: &mut Turn) {
     let rollout = &turn.rollout;
-    let drains = rollout.keeps_standby() || rollout.closes();
+    let drains = rollout.keeps_standby() || rollout.retires() || rollout.closes();
     if let Some(old) = rollout.old().filter(|_| drains) {
         let (slot, within) = (old.id, old.spec.drain);
         turn.act(Action::AwaitDrain { slot, within });
@@ -69,7 +73,7 @@ fn drain(turn: &mut Turn) {
 }
 
 fn drained(turn: &mut Turn) {
-    if turn.rollout.closes() {
+    if turn.rollout.closes() || turn.rollout.retires() {
         route(turn);
     } else {
         stop(turn);
@@ -84,7 +88,7 @@ fn stop(turn: &mut Turn) {
         .map(|i| i.id.clone())
         .collect();
     if leaving.is_empty() {
-        return turn.enter(Phase::Done);
+        return done(turn);
     }
     let left = turn.stop(leaving);
     turn.enter(Phase::Settling(Settling::Stopping { left, retry: None }));
@@ -95,12 +99,7 @@ fn again(turn: &mut Turn, why: &str, with_retry: impl Fn(Option<TimerId>) -> Set
     turn.rollout.counters.settle_tries = turn.rollout.counters.settle_tries.saturating_add(1);
     if turn.rollout.counters.settle_tries > SETTLE_TRIES {
         let reason = StuckReason::SettleFailed(why.to_owned());
-        let service = turn.rollout.service.clone();
-        turn.facts.push(Fact::Stuck {
-            service,
-            why: reason.clone(),
-        });
-        return turn.enter(Phase::Stuck(reason));
+        return turn.stuck(reason);
     }
     let retry = Some(turn.retry_timer());
     turn.rollout.phase = Phase::Settling(with_retry(retry));
@@ -149,11 +148,14 @@ pub(super) fn on(turn: &mut Turn, event: &Event, now: Settling) {
         | Event::ProbeFailed { .. }
         | Event::InstanceReady { .. }
         | Event::InstanceLost { .. }
+        | Event::Triggered { .. }
         | Event::Held
         | Event::Resumed
         | Event::Expedited
         | Event::ReturnRequested { .. }
         | Event::ReturnTurn
+        | Event::Retried
+        | Event::DoneByHand
         | Event::Promoted => {}
     }
 }
@@ -178,7 +180,7 @@ fn retry(turn: &mut Turn, now: Settling, timer: TimerId) {
         Settling::Closing {
             retry: Some(ours), ..
         } if ours == timer => {
-            let attempt = turn.apply(turn.rollout.route_leaving(), false);
+            let attempt = turn.apply_forward(turn.rollout.route_leaving());
             let retry = None;
             turn.rollout.phase = Phase::Settling(Settling::Closing { attempt, retry });
         }
@@ -212,9 +214,26 @@ fn stopped(turn: &mut Turn, now: Settling, instance: &InstanceId) {
 }
 
 fn retired(turn: &mut Turn) {
-    if let Some(old) = turn.rollout.old().filter(|_| !turn.rollout.adjusts()) {
-        let (service, slot) = (turn.rollout.service.clone(), old.id);
-        turn.facts.push(Fact::SlotRetired { service, slot });
-    }
+    let rollout = &turn.rollout;
+    let old = rollout.old().filter(|_| !rollout.adjusts());
+    let standby = rollout.plan.standby.iter().filter(|_| rollout.removes());
+    let service = &rollout.service;
+    let retired = old
+        .into_iter()
+        .chain(standby)
+        .map(|slot| Fact::SlotRetired {
+            service: service.clone(),
+            slot: slot.id,
+        });
+    let retired: Vec<Fact> = retired.collect();
+    turn.facts.extend(retired);
+    done(turn);
+}
+
+pub(super) fn done(turn: &mut Turn) {
     turn.enter(Phase::Done);
+    if turn.rollout.removes() {
+        let service = turn.rollout.service.clone();
+        turn.facts.push(Fact::Removed { service });
+    }
 }

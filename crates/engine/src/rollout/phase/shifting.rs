@@ -15,6 +15,7 @@ pub(super) fn on(turn: &mut Turn, event: &Event, attempt: u32, mut wait: Wait) {
                 .get(rollout.step)
                 .map_or(Percent::FULL, |step| step.to);
             rollout.weight = to;
+            rollout.moved = true;
             turn.facts.push(Fact::TrafficShifted {
                 service: turn.rollout.service.clone(),
                 slot: turn.rollout.candidate.id,
@@ -37,6 +38,7 @@ pub(super) fn on(turn: &mut Turn, event: &Event, attempt: u32, mut wait: Wait) {
             }
         },
         Event::InstanceLost { instance, end } => forward::candidate_lost(turn, instance, end),
+        Event::Triggered { slot, trigger, saw } => forward::triggered(turn, *slot, (*trigger, saw)),
         Event::Held => {
             wait.pause();
             turn.rollout.phase = Phase::Shifting { attempt, wait };
@@ -45,7 +47,7 @@ pub(super) fn on(turn: &mut Turn, event: &Event, attempt: u32, mut wait: Wait) {
             let wait = forward::resumed(turn, wait);
             turn.rollout.phase = Phase::Shifting { attempt, wait };
         }
-        Event::ReturnRequested { why } => turn.fail(why.clone()),
+        Event::ReturnRequested { why } => turn.go_back(why.clone()),
         Event::NeedsPassed
         | Event::InstanceStarted { .. }
         | Event::AddressTaken { .. }
@@ -58,6 +60,8 @@ pub(super) fn on(turn: &mut Turn, event: &Event, attempt: u32, mut wait: Wait) {
         | Event::InstanceStopped { .. }
         | Event::StopFailed { .. }
         | Event::ReturnTurn
+        | Event::Retried
+        | Event::DoneByHand
         | Event::Promoted => {}
     }
 }

@@ -28,16 +28,19 @@ pub(super) fn on(turn: &mut Turn, event: &Event, mut wait: Wait) {
             let wait = forward::resumed(turn, wait);
             turn.rollout.phase = Phase::Starting { wait };
         }
-        Event::ReturnRequested { why } => turn.fail(why.clone()),
+        Event::ReturnRequested { why } => turn.go_back(why.clone()),
         Event::NeedsPassed
         | Event::InstanceStarted { .. }
         | Event::ProbeFailed { .. }
+        | Event::Triggered { .. }
         | Event::RouteApplied { .. }
         | Event::RouteFailed { .. }
         | Event::SlotDrained { .. }
         | Event::InstanceStopped { .. }
         | Event::StopFailed { .. }
         | Event::ReturnTurn
+        | Event::Retried
+        | Event::DoneByHand
         | Event::Promoted => {}
     }
 }
@@ -65,7 +68,7 @@ fn address_taken(turn: &mut Turn, instance: &windlass_model::InstanceId) {
 fn out_of_time(turn: &mut Turn) {
     let rollout = &turn.rollout;
     let late = rollout
-        .fresh()
+        .judged()
         .into_iter()
         .find(|i| !rollout.health.ready.contains(&i.id));
     let Some(instance) = late.map(|i| i.id.clone()) else {

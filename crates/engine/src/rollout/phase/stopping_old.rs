@@ -10,7 +10,7 @@ use crate::rollout::{Action, Event, Phase, StoppingOld, wait::Wait};
 
 pub(super) fn on(turn: &mut Turn, event: &Event, now: StoppingOld) {
     if let Event::ReturnRequested { why } = event {
-        return turn.fail(why.clone());
+        return turn.go_back(why.clone());
     }
     match now {
         StoppingOld::Closing { attempt, wait } => closing(turn, event, attempt, wait),
@@ -55,6 +55,7 @@ fn closing(turn: &mut Turn, event: &Event, attempt: u32, mut wait: Wait) {
         | Event::ProbeFailed { .. }
         | Event::InstanceReady { .. }
         | Event::InstanceLost { .. }
+        | Event::Triggered { .. }
         | Event::RouteApplied { .. }
         | Event::RouteFailed { .. }
         | Event::SlotDrained { .. }
@@ -62,6 +63,8 @@ fn closing(turn: &mut Turn, event: &Event, attempt: u32, mut wait: Wait) {
         | Event::StopFailed { .. }
         | Event::ReturnRequested { .. }
         | Event::ReturnTurn
+        | Event::Retried
+        | Event::DoneByHand
         | Event::Promoted => {}
     }
 }

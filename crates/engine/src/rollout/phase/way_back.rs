@@ -1,8 +1,8 @@
 //! The way back: what a returning rollout does next.
 
-use windlass_model::{Fact, InstanceId, Millis, Percent, Slot};
+use windlass_model::{Fact, Instance, InstanceId, Millis, Percent, Slot};
 
-use crate::rollout::turn::{ROLLBACK_WITHIN, Turn};
+use crate::rollout::turn::Turn;
 use crate::rollout::{Action, Begun, Phase, Return, Rollout, Stage, resume};
 
 /// Enters the next stage of the way back that is under way.
@@ -25,7 +25,7 @@ pub(super) fn begin(turn: &mut Turn, mut now: Return) {
         return restart(turn, now);
     }
     if rollout.has_begun(Begun::Routing) && rollout.has_route() {
-        now.wait = turn.wait(ROLLBACK_WITHIN);
+        now.wait = turn.wait(turn.rollout.plan.spec.rollback_within);
         return route(turn, now);
     }
     now.wait = turn.wait(clean_up_within(&turn.rollout));
@@ -41,7 +41,8 @@ fn clean_up_within(rollout: &Rollout) -> Millis {
         .map(|slot| slot.spec.process.stop.within)
         .fold(plan.spec.process.stop.within, Millis::max);
     let restart = plan.stable.as_ref().filter(|_| stopped_old(rollout));
-    ROLLBACK_WITHIN
+    plan.spec
+        .rollback_within
         .plus(plan.spec.drain)
         .plus(stop)
         .plus(restart.map_or(Millis::ZERO, |old| old.spec.ready.within))
@@ -59,16 +60,24 @@ pub(super) fn route(turn: &mut Turn, now: Return) {
         rollout.route_closed(&rollout.candidate, &rollout.candidate.instances)
     } else {
         let route = rollout.route_back();
-        let ready = rollout
-            .old()
-            .is_none_or(|old| rollout.any_ready(&old.instances));
-        if route.is_some() && !ready {
+        if route.is_some() && !has_capacity(rollout) {
             return enter(turn, now, Stage::Capacity);
         }
         route
     };
     let attempt = turn.apply(route, true);
     enter(turn, now, Stage::Routing { attempt });
+}
+
+/// Whether somebody is ready to take the traffic. The old instances of an adjustment have it already:
+/// without what is new they are no worse off, unless that is all that answers.
+fn has_capacity(rollout: &Rollout) -> bool {
+    let is_ready = |i: &&Instance| rollout.health.ready.contains(&i.id);
+    let loses_nothing = rollout.adjusts() && !rollout.fresh().iter().any(is_ready);
+    loses_nothing
+        || rollout
+            .old()
+            .is_none_or(|old| rollout.any_ready(&old.instances))
 }
 
 /// Asks once more for what the stage waits for.
@@ -148,7 +157,8 @@ pub(super) fn stop(turn: &mut Turn, now: Return) {
 
 /// Nothing of the candidate is left; in place, the old release starts again.
 pub(super) fn stopped(turn: &mut Turn, now: Return) {
-    if turn.rollout.has_begun(Begun::Starting) && !turn.rollout.adjusts() {
+    let started = turn.rollout.has_begun(Begun::Starting);
+    if started && !turn.rollout.adjusts() && !turn.rollout.is_warm() {
         let (service, slot) = (turn.rollout.service.clone(), turn.rollout.candidate.id);
         turn.facts.push(Fact::SlotRetired { service, slot });
     }
@@ -170,7 +180,7 @@ fn restart(turn: &mut Turn, now: Return) {
 /// Goes on once every instance of the old release is ready.
 pub(super) fn restarted(turn: &mut Turn, now: Return) {
     let rollout = &turn.rollout;
-    let ready = |i: &windlass_model::Instance| rollout.health.ready.contains(&i.id);
+    let ready = |i: &Instance| rollout.health.ready.contains(&i.id);
     if rollout.back.iter().all(ready) {
         finish(turn, now);
     }

@@ -86,6 +86,12 @@ fn round_complaints(round: &Round, played: &PlayedRound) -> Vec<String> {
     if let Some(holder) = &played.after.lock {
         wrong.push(format!("the lock of {holder} was never freed"));
     }
+    for service in played.tripped.intersection(&played.promoted) {
+        wrong.push(format!("{service} was tripped and promoted"));
+    }
+    if played.trips > 0 {
+        wrong.push(format!("{} trips were never journalled", played.trips));
+    }
     wrong.extend(running(played));
     wrong.extend(routed(played));
     match &played.deployment {
@@ -225,6 +231,8 @@ fn all_new_or_all_old(round: &Round, played: &PlayedRound, outcome: Outcome) -> 
         Outcome::Promoted => new > 0,
         Outcome::PartlyPromoted => new > 0 && old > 0,
         Outcome::RolledBack | Outcome::Failed => new == 0,
+        // Nobody gives up a deployment in these stories.
+        Outcome::Abandoned => false,
     };
     if !fits {
         wrong.push(format!("{outcome:?} with {new} new and {old} old"));

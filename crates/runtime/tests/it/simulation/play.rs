@@ -40,6 +40,10 @@ pub(super) struct PlayedRound {
     pub(super) refused: Option<String>,
     /// The services whose promotion was journalled.
     pub(super) promoted: BTreeSet<ServiceName>,
+    /// The services whose tripwire fired, as was journalled.
+    pub(super) tripped: BTreeSet<ServiceName>,
+    /// Trips that nobody has journalled.
+    pub(super) trips: usize,
 }
 
 /// When a controller dies.
@@ -138,13 +142,18 @@ async fn play_round(lab: &mut Lab, round: &Round) -> PlayedRound {
         .as_ref()
         .map(|(id, _)| lab.world.disk.rows(id))
         .unwrap_or_default();
-    let facts = rows.into_iter().flat_map(|row| row.facts);
-    let promoted = facts.filter_map(|fact| match fact {
-        Fact::Promoted { services } => Some(services),
-        _ => None,
-    });
+    let (mut promoted, mut tripped) = (BTreeSet::new(), BTreeSet::new());
+    for fact in rows.into_iter().flat_map(|row| row.facts) {
+        match fact {
+            Fact::Promoted { services } => promoted.extend(services),
+            Fact::TripwireFired { service, .. } => drop(tripped.insert(service)),
+            _ => {}
+        }
+    }
     PlayedRound {
-        promoted: promoted.flatten().collect(),
+        promoted,
+        tripped,
+        trips: lab.world.front.trips().len(),
         deployment,
         refused,
         before,
@@ -169,7 +178,7 @@ fn was_promoted(lab: &Lab, service: &ServiceName, content: &str) -> bool {
         state
             .promoted
             .iter()
-            .any(|release| release.artefact == artefact)
+            .any(|known| known.release.artefact == artefact)
     })
 }
 
@@ -210,6 +219,19 @@ async fn meddle(lab: &mut Lab, round: &Round, id: &DeploymentId) {
             say(lab, id, Command::Hold).await;
             lab.pass(long).await;
             say(lab, id, Command::Resume).await;
+        }
+        Said::Trip => {
+            let names = round.app.spec().services.keys();
+            let mut keys = names.map(|name| round.app.key(name.as_str()));
+            let front = &lab.world.front;
+            if let Some(key) = keys.find(|key| front.armed(key).is_some()) {
+                front.trip(&key, 9, 6);
+            }
+        }
+        Said::HaltFor(long) => {
+            lab.world.brake.halt("tester");
+            lab.pass(long).await;
+            lab.world.brake.lift();
         }
     }
 }

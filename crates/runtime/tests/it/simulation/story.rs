@@ -48,6 +48,10 @@ pub(super) enum Said {
     Abort,
     HoldFor(Millis),
     Promote,
+    /// Nobody says anything: the first tripwire that is armed then fires.
+    Trip,
+    /// Every raise is halted for so long.
+    HaltFor(Millis),
 }
 
 /// One service's state between rounds.
@@ -173,7 +177,13 @@ fn round(seeded: &Seeded, parts: &[Part], faults: u64) -> Round {
 
 fn said(seeded: &Seeded) -> Said {
     let long = Millis::from_millis(seeded.pick(&[100, 3_000, 40_000]));
-    seeded.pick(&[Said::Abort, Said::HoldFor(long), Said::Promote])
+    seeded.pick(&[
+        Said::Abort,
+        Said::HoldFor(long),
+        Said::Promote,
+        Said::Trip,
+        Said::HaltFor(long),
+    ])
 }
 
 /// A good release, with its own pace.

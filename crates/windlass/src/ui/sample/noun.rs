@@ -4,7 +4,7 @@ use windlass_model::{
     AppName, DeploymentId, EnvironmentName, InstanceId, Percent, PlanId, ServiceName, Version,
 };
 
-pub(super) const STARTED_US: i64 = 1_795_269_731_000_000;
+pub(crate) const STARTED_US: i64 = 1_795_269_731_000_000;
 
 pub(crate) fn at(ms: i64) -> i64 {
     STARTED_US + ms * 1000

@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use windlass_api::PlanView;
 use windlass_model::{
-    Change, Digest, Instance, Label, Millis, OnFailure, Overlap, Plan, Probe, ProbeKind,
-    ProcessSpec, Release, RolloutPlan, ServiceSpec, Slot, SlotId, Step, Stop, Strategy, Task,
-    TaskId, TaskKind, Template,
+    Change, Digest, Finalize, Instance, Label, Millis, OnFailure, Overlap, Plan, PlanKind, Probe,
+    ProbeKind, ProcessSpec, Release, RolloutPlan, ServiceSpec, Slot, SlotId, Step, Stop, Strategy,
+    Task, TaskId, TaskKind, Template, Trigger,
 };
 
 use super::noun::{app, instance, percent, plan_id, production, service, version};
@@ -44,6 +44,9 @@ fn spec(instances: u16, port: u16, strategy: Strategy) -> ServiceSpec {
         overlap: Overlap::No,
         bake: Millis::from_secs(30),
         drain: Millis::from_secs(30),
+        rollback_on: Trigger::defaults(),
+        rollback_within: ServiceSpec::ROLLBACK_WITHIN,
+        was: None,
     }
 }
 
@@ -155,6 +158,9 @@ pub(crate) fn plan_view() -> PlanView {
             revision: 3,
             on_failure: OnFailure::All,
             parallel: 8,
+            kind: PlanKind::Deploy,
+            finalize: Finalize::NextDeployment,
+            renames: BTreeMap::new(),
             rollouts: BTreeMap::from([
                 (service("auth"), part(&auth, &[], steps)),
                 (service("api"), part(&api, &["auth"], vec![step(100)])),

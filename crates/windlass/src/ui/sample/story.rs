@@ -1,7 +1,10 @@
 //! What happens in a deployment, event by event.
 
 use windlass_api::Event;
-use windlass_model::{Fact, InstanceEnd, Millis, Outcome, ReturnReason, RolloutPhase, SlotId};
+use windlass_model::{
+    Fact, InstanceEnd, Millis, Outcome, Percent, Proof, Repair, ReturnReason, RolloutPhase, SlotId,
+    StuckReason, Trigger,
+};
 
 use super::noun::{at, id, instance, percent, plan_id, service, version};
 use super::plan::plan_view;
@@ -204,6 +207,95 @@ pub(crate) fn bad_story() -> Vec<Event> {
         ),
     ]);
     story
+}
+
+/// A deployment whose `api` answers with errors: the router takes it back.
+pub(crate) fn tripped_story() -> Vec<Event> {
+    let saw = || "6 of 9 answers of 1.4.2 were errors".to_owned();
+    let tripped = |name: &str| Fact::RolloutFailed {
+        service: service(name),
+        why: ReturnReason::Tripped {
+            service: service("api"),
+            saw: saw(),
+        },
+    };
+    let proved = |name: &str, copies: u16| Fact::Proved {
+        service: service(name),
+        proof: Proof {
+            version: version("1.4.1"),
+            share: Some(Percent::FULL),
+            ready: copies,
+            instances: copies,
+            left: version("1.4.2"),
+            stray: Some(0),
+            watched: Millis::from_secs(5),
+        },
+    };
+    let mut story = began();
+    story.extend([
+        event(9, 35_000, vec![ready("api", "2a")]),
+        event(10, 35_100, vec![shifted("api", 100, "1.4.2")]),
+        event(
+            11,
+            35_200,
+            vec![
+                Fact::TripwireFired {
+                    service: service("api"),
+                    took_back: vec![service("api")],
+                    saw: saw(),
+                },
+                tripped("api"),
+            ],
+        ),
+        event(12, 40_300, vec![proved("api", 1), proved("auth", 2)]),
+        event(
+            13,
+            41_260,
+            vec![Fact::Ended {
+                outcome: Outcome::RolledBack,
+            }],
+        ),
+    ]);
+    story
+}
+
+/// What seldom happens, one fact each.
+pub(crate) fn rare_facts() -> Vec<Event> {
+    let by = || "mira".to_owned();
+    let facts = vec![
+        Fact::TriggerFired {
+            service: service("api"),
+            trigger: Trigger::DEFAULTS[2],
+            saw: "31 of 200 answers were errors".to_owned(),
+        },
+        Fact::TripwireWithheld {
+            service: service("auth"),
+            saw: "5 connections in a row failed".to_owned(),
+        },
+        Fact::Superseded { by: by() },
+        Fact::Repaired {
+            by: by(),
+            how: Repair::Done,
+        },
+        Fact::Removed {
+            service: service("api"),
+        },
+        Fact::Renamed {
+            service: service("api"),
+            from: service("old"),
+        },
+        Fact::Stuck {
+            service: service("auth"),
+            why: StuckReason::RollbackFailed(ReturnReason::InstanceLost {
+                instance: instance("1a"),
+                end: InstanceEnd::Exited(7),
+            }),
+        },
+        Fact::Ended {
+            outcome: Outcome::Abandoned,
+        },
+    ];
+    vec![event(1, 1_000, facts)]
 }
 
 /// A deployment that a person stopped.

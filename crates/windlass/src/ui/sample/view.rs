@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 
 use windlass_api::{
-    DeploymentView, EnvironmentView, InstanceView, RolloutView, ServiceView, SlotView,
+    DeploymentView, EnvironmentView, InstanceView, LockView, RolloutView, ServiceView, SlotView,
 };
-use windlass_model::{DeploymentState, Label, Outcome, Percent, RolloutPhase, SlotId};
+use windlass_model::{
+    DeploymentState, Finalize, Label, Outcome, Percent, PlanKind, RolloutPhase, SlotId, StandbyKept,
+};
 
 use super::noun::{
     STARTED_US, app, at, id, instance, percent, plan_id, production, service, version,
@@ -31,6 +33,7 @@ pub(crate) fn deployment(text: &str) -> DeploymentView {
     DeploymentView {
         id: id(text),
         plan: plan_id(),
+        kind: PlanKind::Deploy,
         app: app(),
         environment: production(),
         state: DeploymentState::Running,
@@ -64,6 +67,24 @@ pub(crate) fn ended(outcome: Outcome) -> DeploymentView {
     view
 }
 
+/// What `deployment` leaves of a standby.
+pub(crate) fn kept(finalize: Finalize) -> StandbyKept {
+    StandbyKept {
+        by: id("dep_01k0a"),
+        finalize,
+    }
+}
+
+/// A deployment that runs.
+pub(crate) fn lock() -> LockView {
+    LockView {
+        deployment: id("dep_01k0b"),
+        by: "mira".to_owned(),
+        since_us: STARTED_US,
+        reason: "rolls out api".to_owned(),
+    }
+}
+
 fn slot_view(number: u32, label: Label, text: &str, share: u64, states: &[&str]) -> SlotView {
     SlotView {
         slot: SlotId(number),
@@ -79,6 +100,7 @@ fn slot_view(number: u32, label: Label, text: &str, share: u64, states: &[&str])
                 address: ([127, 0, 0, 1], 20000).into(),
                 state: (*state).to_owned(),
                 restarts: 0,
+                trouble: None,
             })
             .collect(),
     }
@@ -91,6 +113,7 @@ pub(crate) fn environment() -> EnvironmentView {
         stable: Some(stable),
         candidate: None,
         standby,
+        standby_kept: None,
     };
     let mut worker = slot_view(4, Label::Blue, "7", 0, &["running"]);
     worker.weight = None;
@@ -100,6 +123,8 @@ pub(crate) fn environment() -> EnvironmentView {
         revision: 4,
         folder: "/srv/shop".to_owned(),
         deployment: None,
+        lock: None,
+        halted: None,
         services: BTreeMap::from([
             (
                 service("auth"),
@@ -124,6 +149,7 @@ pub(crate) fn environment() -> EnvironmentView {
                     stable: Some(worker),
                     candidate: None,
                     standby: None,
+                    standby_kept: None,
                 },
             ),
         ]),

@@ -51,8 +51,17 @@ impl Lab {
         lab
     }
 
-    /// A lab whose folder is empty.
+    /// A lab whose folder is empty. Of the ordinary user if the whole run is to be his.
     pub(crate) fn empty() -> Self {
+        let lab = Self::ours();
+        if user::is_asked_for() {
+            lab.given_away()
+        } else {
+            lab
+        }
+    }
+
+    fn ours() -> Self {
         let folder = tempfile::Builder::new().prefix("wl-").tempdir().unwrap();
         let lab = Self {
             state: folder.path().join("state"),
@@ -70,21 +79,27 @@ impl Lab {
 
     /// The same for a user without rights, who owns all of it.
     pub(crate) fn ordinary(file: &str) -> Self {
-        let mut lab = Self::new(file);
-        lab.ordinary = true;
+        let lab = Self::ours().given_away();
+        lab.file(file);
+        lab
+    }
+
+    fn given_away(mut self) -> Self {
+        self.ordinary = true;
         // Where the binary was built, that user may have no way in. Copied by another process: what
         // this one writes may be open in a child of another test, and then cannot be run.
-        let binary = lab.folder.path().join("windlass");
-        let copied = Command::new("cp").args([&lab.binary, &binary]).status();
+        let binary = self.folder.path().join("windlass");
+        let copied = Command::new("cp").args([&self.binary, &binary]).status();
         assert!(copied.unwrap().success());
-        lab.binary = binary;
+        self.binary = binary;
         if user::is_root() {
             let owner = Some(user::ORDINARY);
-            for path in [lab.folder.path().to_owned(), lab.app(""), lab.tmp()] {
+            let ran = self.folder.path().join("ran");
+            for path in [self.folder.path().to_owned(), self.app(""), self.tmp(), ran] {
                 std::os::unix::fs::chown(path, owner, owner).unwrap();
             }
         }
-        lab
+        self
     }
 
     /// The same with the state directory elsewhere below the lab's folder.

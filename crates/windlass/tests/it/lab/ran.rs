@@ -11,7 +11,7 @@ use super::ask::eventually;
 use super::processes::signal;
 
 /// Longest time for one command.
-const COMMAND_WITHIN: Duration = Duration::from_mins(1);
+const COMMAND_WITHIN: Duration = Duration::from_mins(2);
 
 /// What a command left.
 #[derive(Debug)]

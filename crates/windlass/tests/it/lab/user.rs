@@ -12,6 +12,12 @@ pub(super) fn is_root() -> bool {
     std::fs::metadata("/proc/self").unwrap().uid() == 0
 }
 
+/// Whether the whole run is to be the ordinary user's: `cargo xtask test` runs all of it once more
+/// so when it is root.
+pub(super) fn is_asked_for() -> bool {
+    std::env::var_os("WINDLASS_TEST_USER").is_some_and(|user| user == "ordinary")
+}
+
 /// A command that starts `program` as the ordinary user; without root it is one already.
 pub(super) fn ordinary(program: &Path) -> Command {
     if !is_root() {

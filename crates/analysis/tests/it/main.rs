@@ -1,0 +1,5 @@
+//! Counts judged: what fires, and what must not.
+
+mod random;
+mod sustained;
+mod tripwire;

@@ -1,0 +1,51 @@
+//! What a person does about what is stuck.
+
+use windlass_model::{DeploymentState, Fact, Outcome, Repair, ServiceName};
+
+use super::state::Course;
+use super::step::Turn;
+use crate::rollout::{self, Phase};
+
+/// Mends what is stuck; everything else goes its own way.
+pub(super) fn repair(turn: &mut Turn, how: Repair) {
+    let event = match how {
+        Repair::Retry => rollout::Event::Retried,
+        Repair::Done => rollout::Event::DoneByHand,
+        // What the journal last knew as stable stays what it is.
+        Repair::Abandon => return ended(turn, Outcome::Abandoned),
+    };
+    let stuck: Vec<ServiceName> = turn
+        .deployment
+        .rollouts
+        .iter()
+        .filter(|(_, rollout)| matches!(rollout.phase, Phase::Stuck(_)))
+        .map(|(service, _)| service.clone())
+        .collect();
+    for service in stuck {
+        turn.rollout(&service, &event);
+    }
+}
+
+/// Ends what is stuck; anything else goes its own way.
+pub(super) fn taken_down(turn: &mut Turn) {
+    if turn.deployment.state() != DeploymentState::Stuck {
+        return;
+    }
+    let mut rollouts = turn.deployment.rollouts.values();
+    let outcome = match turn.deployment.course {
+        Course::Promoted => Outcome::Promoted,
+        Course::Forward | Course::Promoting | Course::Returning | Course::Ended(_) => {
+            if rollouts.any(|rollout| rollout.plan.stable.is_some()) {
+                Outcome::RolledBack
+            } else {
+                Outcome::Failed
+            }
+        }
+    };
+    ended(turn, outcome);
+}
+
+fn ended(turn: &mut Turn, outcome: Outcome) {
+    turn.deployment.course = Course::Ended(outcome);
+    turn.facts.push(Fact::Ended { outcome });
+}

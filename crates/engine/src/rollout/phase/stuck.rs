@@ -1,0 +1,51 @@
+//! Stuck: only a person goes on from here.
+
+use windlass_model::StuckReason;
+
+use super::{forward, settling, way_back};
+use crate::rollout::{Event, turn::Turn};
+
+pub(super) fn on(turn: &mut Turn, event: &Event, reason: &StuckReason) {
+    match event {
+        // What was under way is tried again. Past the promotion there is no way back, only an end to
+        // come to.
+        Event::ReturnRequested { why } => match reason {
+            StuckReason::SettleFailed(_) => settling::begin(turn),
+            StuckReason::ReturnTimedOut(_)
+            | StuckReason::NoCapacity
+            | StuckReason::RollbackFailed(_) => turn.go_back(why.clone()),
+        },
+        Event::Retried => match reason {
+            StuckReason::SettleFailed(_) => settling::begin(turn),
+            StuckReason::ReturnTimedOut(_) | StuckReason::NoCapacity => turn.way_back(),
+            StuckReason::RollbackFailed(_) => forward::once_more(turn),
+        },
+        Event::DoneByHand => match reason {
+            StuckReason::SettleFailed(_) => settling::done(turn),
+            StuckReason::ReturnTimedOut(_) | StuckReason::NoCapacity => way_back::returned(turn),
+            StuckReason::RollbackFailed(_) => {
+                turn.rollout.returned_because = None;
+                settling::done(turn);
+            }
+        },
+        Event::NeedsPassed
+        | Event::InstanceStarted { .. }
+        | Event::AddressTaken { .. }
+        | Event::StartFailed { .. }
+        | Event::ProbeFailed { .. }
+        | Event::InstanceReady { .. }
+        | Event::InstanceLost { .. }
+        | Event::Triggered { .. }
+        | Event::RouteApplied { .. }
+        | Event::RouteFailed { .. }
+        | Event::SlotDrained { .. }
+        | Event::InstanceStopped { .. }
+        | Event::StopFailed { .. }
+        | Event::TimerFired { .. }
+        | Event::Held
+        | Event::Resumed
+        | Event::Expedited
+        | Event::ReturnTurn
+        | Event::Promoted => {}
+    }
+}

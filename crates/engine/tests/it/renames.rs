@@ -1,0 +1,166 @@
+//! Services that have another name now.
+
+use windlass_engine::deployment::Event;
+use windlass_engine::environment::{locked, renamed};
+use windlass_engine::plan::{Input, PlanProblem, compile, is_nothing, settle_versions};
+use windlass_model::{Change, Environment, Fact, Outcome, Plan, ServiceName, Spec, TaskKind};
+
+use crate::builders::{App, Kind, name};
+use crate::world::World;
+
+/// `api` was `old-api`, which runs; and `web` needs it.
+fn shop(kind: Kind) -> (App, Spec, Environment) {
+    let app = App::of("api", kind).and("web", Kind::Canary, &["api"]);
+    let mut spec = app.spec();
+    let api = spec.services.get_mut(&name("api")).expect("api");
+    api.was = Some(name("old-api"));
+    let mut environment = app.environment();
+    let state = environment.services.remove(&name("api")).expect("api");
+    environment.services.insert(name("old-api"), state);
+    (app, spec, environment)
+}
+
+fn compiled(
+    app: &App,
+    (spec, environment): (&Spec, &Environment),
+) -> Result<Plan, Vec<PlanProblem>> {
+    let mut releases = app.releases();
+    assert_eq!(settle_versions(spec, environment, &mut releases), []);
+    compile(Input {
+        spec,
+        environment,
+        releases: &releases,
+    })
+}
+
+fn world(kind: Kind) -> World {
+    let (app, spec, environment) = shop(kind);
+    let plan = compiled(&app, (&spec, &environment)).expect("a plan");
+    World::of(environment, app.opened(plan))
+}
+
+fn names(environment: &Environment) -> Vec<&str> {
+    environment
+        .services
+        .keys()
+        .map(ServiceName::as_str)
+        .collect()
+}
+
+#[test]
+fn a_service_under_a_new_name_goes_on_from_what_runs_under_the_old_one() {
+    let mut world = world(Kind::Canary);
+    let change = &world.rollout("api").plan.change;
+    assert!(matches!(change, Change::Beside { .. }), "{change:?}");
+    assert_eq!(world.run_to_end(), Outcome::Promoted);
+    assert_eq!(world.told[0], "rename old-api to api");
+    assert!(
+        world.told[1].starts_with("api: start new0"),
+        "{:?}",
+        world.told
+    );
+    let renamed = |fact: &Fact| match fact {
+        Fact::Renamed { service, from } => Some((service.clone(), from.clone())),
+        _ => None,
+    };
+    let renamed: Vec<_> = world.facts.iter().filter_map(renamed).collect();
+    assert_eq!(renamed, [(name("api"), name("old-api"))]);
+    let after = world.environment();
+    assert_eq!(names(&after), ["api", "web"]);
+    assert_eq!(after.revision, world.base.revision + 1);
+}
+
+#[test]
+fn nothing_begins_before_the_router_knows_the_new_names() {
+    let mut world = world(Kind::Canary);
+    world.commit(Event::Began);
+    assert_eq!(world.told, ["rename old-api to api"]);
+    world.crash();
+    assert_eq!(world.told, ["rename old-api to api"; 2]);
+    // Not even an end.
+    world.says_abort();
+    assert!(!world.deployment.is_ended());
+    assert_eq!(world.run_to_end(), Outcome::RolledBack);
+    // The name is new all the same.
+    assert_eq!(names(&world.environment()), ["api", "web"]);
+    assert_eq!(world.environment().revision, world.base.revision + 1);
+}
+
+#[test]
+fn a_new_name_alone_is_something_to_do() {
+    let (app, spec, environment) = shop(Kind::Canary);
+    let app = App {
+        parts: app.parts[..1].to_vec(),
+        ..app
+    };
+    let mut spec = spec;
+    spec.services.remove(&name("web"));
+    let known = &environment.services[&name("old-api")];
+    let stable = known.stable.as_ref().expect("it runs").release.clone();
+    let plan = compile(Input {
+        spec: &spec,
+        environment: &environment,
+        releases: &[(name("api"), stable)].into(),
+    })
+    .expect("a plan");
+    assert!(plan.rollouts.is_empty() && !is_nothing(&plan));
+    assert!(plan.unchanged.contains(&name("api")));
+    assert!(!plan.unmanaged.contains(&name("old-api")));
+    let kinds: Vec<&TaskKind> = plan.tasks.iter().map(|task| &task.kind).collect();
+    let from = name("old-api");
+    assert_eq!(kinds, [&TaskKind::Rename { from }]);
+    let mut world = World::of(environment, app.opened(plan));
+    assert_eq!(world.run_to_end(), Outcome::Promoted);
+}
+
+#[test]
+fn once_it_is_done_the_old_name_means_nothing_any_more() {
+    let (app, spec, environment) = shop(Kind::Canary);
+    let plan = compiled(&app, (&spec, &environment)).expect("a plan");
+    assert_eq!(plan.renames.len(), 1);
+    let after = renamed(&environment, &plan.renames);
+    assert_eq!(renamed(&after, &plan.renames), after);
+    let deployment = app.opened(plan);
+    let begun = locked(&environment, &deployment);
+    assert_eq!(locked(&begun, &deployment), begun);
+    let again = compiled(&app, (&spec, &after)).expect("a plan");
+    assert_eq!(again.renames.len(), 0);
+}
+
+#[test]
+fn names_that_contradict_each_other_are_refused() {
+    let (app, spec, environment) = shop(Kind::Canary);
+    let mut both = environment.clone();
+    let state = both.services[&name("old-api")].clone();
+    both.services.insert(name("api"), state);
+    assert_eq!(
+        compiled(&app, (&spec, &both)),
+        Err(vec![PlanProblem::BothRun {
+            service: name("api"),
+            was: name("old-api")
+        }])
+    );
+    let mut twice = spec.clone();
+    let mut heirless = environment.clone();
+    heirless.services.remove(&name("web"));
+    let web = twice.services.get_mut(&name("web")).expect("web");
+    web.was = Some(name("old-api"));
+    assert_eq!(
+        compiled(&app, (&twice, &heirless)),
+        Err(vec![PlanProblem::WasTwice {
+            service: name("web"),
+            other: name("api"),
+            was: name("old-api")
+        }])
+    );
+    let mut wanted = spec.clone();
+    let api = wanted.services[&name("api")].clone();
+    wanted.services.insert(name("old-api"), api);
+    assert_eq!(
+        compiled(&app, (&wanted, &environment)),
+        Err(vec![PlanProblem::OldNameWanted {
+            service: name("api"),
+            was: name("old-api")
+        }])
+    );
+}

@@ -1,0 +1,158 @@
+//! What must hold of a table before it is in effect.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::{SocketAddr, TcpListener};
+use std::os::fd::OwnedFd;
+use std::path::Path;
+
+use rustix::net::sockopt;
+use windlass_control::{Refusal, Trip, TripRule, Tripwire};
+use windlass_model::{Halt, Percent, Route, RouteMode, ServiceKey};
+
+use crate::latch;
+use crate::limits::BACKLOG;
+use crate::live::{Entry, EntrySlot, Services};
+
+/// The name of a halter whose file can't be read.
+const SOMEBODY: &str = "somebody";
+
+pub(crate) fn invalid(what: impl Into<String>) -> Refusal {
+    Refusal::Invalid(what.into())
+}
+
+/// A socket that is what the message says: a listening TCP socket bound to `address`.
+pub(crate) fn checked(address: SocketAddr, socket: OwnedFd) -> Result<TcpListener, Refusal> {
+    let refused = |what: &str| invalid(format!("the descriptor for {address} {what}"));
+    let listens = sockopt::socket_acceptconn(&socket).unwrap_or(false);
+    let listener = TcpListener::from(socket);
+    let bound = listener.local_addr();
+    if !listens || !bound.is_ok_and(|bound| bound == address) {
+        return Err(refused("is no socket listening there"));
+    }
+    let ready = listener.set_nonblocking(true);
+    ready.map_err(|why| refused(&format!("can't be used: {why}")))?;
+    // Set anew, because whoever bound it may have asked for a short queue.
+    rustix::net::listen(&listener, BACKLOG)
+        .map_err(|why| refused(&format!("can't be used: {why}")))?;
+    Ok(listener)
+}
+
+pub(crate) fn check_route(key: &ServiceKey, route: &Route) -> Result<(), Refusal> {
+    let mut seen = BTreeSet::new();
+    for slot in &route.slots {
+        if !seen.insert(slot.slot) {
+            return Err(invalid(format!("{key} names slot {} twice", slot.slot)));
+        }
+    }
+    let sum: u32 = route.slots.iter().map(|s| u32::from(s.weight.get())).sum();
+    let splits = route.mode == RouteMode::Serve && !route.slots.is_empty();
+    if splits && sum != 100 {
+        return Err(invalid(format!(
+            "the weights of {key} add up to {sum}, not 100"
+        )));
+    }
+    Ok(())
+}
+
+/// Refuses a share for a slot that can't carry it: without any instance always, with instances that
+/// are all known unready when a raise gives it more than it has.
+pub(crate) fn check_capacity(
+    key: &ServiceKey,
+    before: Option<&Entry>,
+    entry: &Entry,
+    raise: bool,
+) -> Result<(), Refusal> {
+    let had = |slot: &EntrySlot| {
+        let id = slot.state.slot;
+        before.map_or(0, |b| b.route.weight(id).get())
+    };
+    for slot in &entry.slots {
+        let none = slot.weight > 0 && slot.instances.is_empty();
+        let grows = slot.weight > had(slot);
+        if none || (raise && grows && !slot.has_ready()) {
+            return Err(Refusal::NoCapacity {
+                service: key.clone(),
+                slot: slot.state.slot,
+            });
+        }
+    }
+    Ok(())
+}
+
+pub(crate) fn check_listeners(
+    services: &Services,
+    is_held: impl Fn(SocketAddr) -> bool,
+) -> Result<(), Refusal> {
+    let mut owners: BTreeMap<SocketAddr, &ServiceKey> = BTreeMap::new();
+    for (key, entry) in services {
+        for listener in &entry.route.listeners {
+            if let Some(owner) = owners.insert(*listener, key) {
+                return Err(invalid(format!("{listener} of {key} belongs to {owner}")));
+            }
+            if !is_held(*listener) {
+                return Err(invalid(format!(
+                    "no listening socket for {listener} of {key} was handed over"
+                )));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Refuses a tripwire that could raise, that lacks what its way back needs, or whose trip could not
+/// be kept.
+pub(crate) fn check_tripwire(
+    key: &ServiceKey,
+    tripwire: &Tripwire,
+    services: &Services,
+) -> Result<(), Refusal> {
+    let refused = |what: &str| {
+        let id = &tripwire.id.0;
+        Err(invalid(format!("the way back of tripwire {id} {what}")))
+    };
+    let Some(own) = tripwire.way_back.get(key) else {
+        return refused(&format!("does not name {key}"));
+    };
+    if own.weight(tripwire.slot) > Percent::ZERO {
+        return refused(&format!("gives slot {} a share", tripwire.slot));
+    }
+    for (service, route) in &tripwire.way_back {
+        if !services.contains_key(service) {
+            return refused(&format!("names {service}, which is not routed"));
+        }
+        check_route(service, route)?;
+        let named = |address| {
+            let mut all = services.values();
+            all.any(|entry| entry.route.listeners.contains(address))
+        };
+        if !route.listeners.iter().all(named) {
+            return refused(&format!("needs a listener of {service} that is closed"));
+        }
+    }
+    let largest = Trip {
+        id: tripwire.id.clone(),
+        service: key.clone(),
+        slot: tripwire.slot,
+        rule: TripRule::ConnectFailures,
+        answers: u64::MAX,
+        errors: u64::MAX,
+        at_us: i64::MIN,
+        took_back: tripwire.way_back.keys().cloned().collect(),
+        withheld: None,
+    };
+    if !latch::fits(&largest) {
+        return refused("names more services than a trip can hold");
+    }
+    Ok(())
+}
+
+/// Refuses while a person's halt lies there. One that can't be read is somebody's halt.
+pub(crate) fn check_halt(halted: &Path) -> Result<(), Refusal> {
+    let halt = match std::fs::read(halted) {
+        Ok(bytes) => serde_json::from_slice::<Halt>(&bytes).ok(),
+        Err(why) if why.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        Err(_unreadable) => None,
+    };
+    let by = halt.map_or_else(|| SOMEBODY.to_owned(), |halt| halt.by);
+    Err(Refusal::Halted(by))
+}

@@ -1,0 +1,209 @@
+//! Dropping standbys: by a person's word, or by the calendar.
+
+use std::rc::Rc;
+
+use windlass_api::Problem;
+use windlass_control::{Direction, RouteChange};
+use windlass_edge::EdgeError;
+use windlass_model::{
+    DeploymentId, Environment, Finalize, InstanceId, Millis, ServiceKey, ServiceName,
+};
+
+use crate::controller::Shared;
+use crate::routes::generation;
+use crate::{keeper, planning, problems};
+
+/// Time between two looks at the calendar.
+const LOOK: Millis = Millis::from_secs(5);
+
+/// Who drops a standby whose time is over.
+const CALENDAR: &str = "windlass: finalize";
+
+/// A standby's service and environment.
+struct Kept {
+    environment: Environment,
+    services: Vec<ServiceName>,
+}
+
+fn kept_by(shared: &Rc<Shared>, id: &DeploymentId) -> Option<Kept> {
+    let environments = shared.environments.borrow();
+    environments.values().find_map(|environment| {
+        let states = environment.services.iter();
+        let left = states.filter(|(_, state)| {
+            let kept = state.standby_kept.as_ref();
+            state.standby.is_some() && kept.is_some_and(|kept| kept.by == *id)
+        });
+        let services: Vec<ServiceName> = left.map(|(service, _)| service.clone()).collect();
+        (!services.is_empty()).then(|| Kept {
+            environment: environment.clone(),
+            services,
+        })
+    })
+}
+
+/// Drops the standbys that a deployment has left.
+pub(crate) async fn by_person(
+    shared: &Rc<Shared>,
+    id: &DeploymentId,
+    by: &str,
+) -> Result<(), Problem> {
+    let _changing = shared.changing.lock().await;
+    shared.refuse_changes()?;
+    let Some(kept) = kept_by(shared, id) else {
+        return Err(problems::no_standby(id));
+    };
+    let environment = &kept.environment;
+    planning::refuse_locked(shared, &environment.app, &environment.environment)?;
+    let dropped = drop_standbys(shared, &kept, by).await;
+    dropped.map_err(|error| problems::not_finalized(id, &error))
+}
+
+/// Takes standbys out of their routes, stops them, then writes that they are gone. Whoever dies on
+/// the way is asked again: the standby is there until the last step.
+async fn drop_standbys(shared: &Rc<Shared>, kept: &Kept, by: &str) -> Result<(), EdgeError> {
+    let environment = &kept.environment;
+    let instances: Vec<InstanceId> = {
+        let states = kept.services.iter();
+        let states = states.filter_map(|service| environment.services.get(service));
+        let slots = states.filter_map(|state| state.standby.as_ref());
+        slots
+            .flat_map(|slot| slot.instances.iter().map(|i| i.id.clone()))
+            .collect()
+    };
+    // What leaves is not to be started again meanwhile.
+    shared
+        .leaving
+        .borrow_mut()
+        .extend(instances.iter().cloned());
+    keeper::follow(shared);
+    for instance in &instances {
+        shared.keeper.let_go(instance).await;
+    }
+    let stopped = stop(shared, kept, &instances).await;
+    let written = match stopped {
+        Ok(()) => write(shared, kept).await,
+        Err(error) => Err(error),
+    };
+    for instance in &instances {
+        shared.leaving.borrow_mut().remove(instance);
+    }
+    keeper::follow(shared);
+    written?;
+    let names: Vec<&str> = kept.services.iter().map(ServiceName::as_str).collect();
+    tracing::info!("the standby of {} was dropped by {by}", names.join(", "));
+    Ok(())
+}
+
+async fn write(shared: &Rc<Shared>, kept: &Kept) -> Result<(), EdgeError> {
+    let environment = &kept.environment;
+    let mut next = shared.environment(&environment.app, &environment.environment);
+    for service in &kept.services {
+        if let Some(state) = next.services.get_mut(service) {
+            state.standby = None;
+            state.standby_kept = None;
+        }
+    }
+    shared.border.store.put_environment(&next).await?;
+    shared.put_environment(next);
+    Ok(())
+}
+
+async fn stop(shared: &Rc<Shared>, kept: &Kept, instances: &[InstanceId]) -> Result<(), EdgeError> {
+    let router = &shared.border.router;
+    let environment = &kept.environment;
+    let observed = router.observe().await?;
+    let mut routes = std::collections::BTreeMap::new();
+    for service in &kept.services {
+        let key = ServiceKey {
+            app: environment.app.clone(),
+            environment: environment.environment.clone(),
+            service: service.clone(),
+        };
+        let state = environment.services.get(service);
+        let standby = state.and_then(|state| state.standby.as_ref());
+        let entry = observed.services.get(&key);
+        let (Some(standby), Some(entry)) = (standby, entry) else {
+            continue;
+        };
+        let mut route = entry.route.clone();
+        route.slots.retain(|slot| slot.slot != standby.id);
+        if route != entry.route {
+            // Nobody gets more than before.
+            let change = RouteChange {
+                direction: Direction::Return,
+                decided_on: generation(&observed, &key),
+                route: Some(route),
+            };
+            routes.insert(key, change);
+        }
+    }
+    if !routes.is_empty() {
+        router.apply(routes.into()).await?;
+    }
+    let stops = instances.iter().map(|id| shared.border.target.stop(id));
+    for stopped in futures_util::future::join_all(stops).await {
+        stopped?;
+    }
+    Ok(())
+}
+
+/// Follows the calendar for as long as a standby waits for it.
+pub(crate) fn follow_calendar(shared: &Rc<Shared>) {
+    if waiting(shared).is_empty() || shared.follows_calendar.replace(true) {
+        return;
+    }
+    let shared_too = Rc::clone(shared);
+    shared.border.spawner.spawn(Box::pin(async move {
+        loop {
+            let waiting = waiting(&shared_too);
+            if waiting.is_empty() || shared_too.ending.get() {
+                break;
+            }
+            for (id, after) in waiting {
+                look(&shared_too, &id, after).await;
+            }
+            shared_too.border.clock.sleep(LOOK).await;
+        }
+        shared_too.follows_calendar.set(false);
+    }));
+}
+
+/// Deployments whose standby goes so long after their end.
+fn waiting(shared: &Rc<Shared>) -> Vec<(DeploymentId, Millis)> {
+    let environments = shared.environments.borrow();
+    let states = environments.values().flat_map(|e| e.services.values());
+    let mut waiting: Vec<(DeploymentId, Millis)> = states
+        .filter(|state| state.standby.is_some())
+        .filter_map(|state| state.standby_kept.as_ref())
+        .filter_map(|kept| match kept.finalize {
+            Finalize::After(after) => Some((kept.by.clone(), after)),
+            Finalize::NextDeployment | Finalize::Manual => None,
+        })
+        .collect();
+    waiting.dedup();
+    waiting
+}
+
+async fn look(shared: &Rc<Shared>, id: &DeploymentId, after: Millis) {
+    // One that is forgotten tells no time: its standby goes with the next deployment.
+    let Ok(Some(stored)) = shared.border.store.deployment(id).await else {
+        return;
+    };
+    let Some(ended_us) = stored.deployment.ended_us else {
+        return;
+    };
+    let after_us = i64::try_from(after.as_millis().saturating_mul(1_000)).unwrap_or(i64::MAX);
+    if shared.border.clock.calendar_us() < ended_us.saturating_add(after_us) {
+        return;
+    }
+    let _changing = shared.changing.lock().await;
+    let Some(kept) = kept_by(shared, id) else {
+        return;
+    };
+    if kept.environment.lock.is_some() {
+        return;
+    }
+    if let Err(error) = drop_standbys(shared, &kept, CALENDAR).await {
+        tracing::warn!("the standby of {id} was not dropped: {}", error.chain());
+    }
+}

@@ -1,0 +1,232 @@
+//! One loop that looks at the router for all running deployments: trips, triggers, and a halt that
+//! was lifted. It runs while a deployment does, and asks the router often only while there is
+//! something that could fire.
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeSet;
+use std::rc::Rc;
+
+use futures_channel::oneshot;
+use windlass_control::{Trip, TripRule, TripwireId};
+use windlass_engine::deployment::{Course, Event};
+use windlass_model::{DeploymentId, Millis};
+
+use crate::controller::Shared;
+use crate::drive::{Driven, Input};
+use crate::judge::Judge;
+use crate::routes::armed_by;
+
+/// Time between two looks.
+const LOOK: Millis = Millis::from_millis(100);
+
+/// Turns between two looks at a router in which, as far as is known, nothing can fire.
+const TURNS_AT_REST: u32 = 10;
+
+/// Replies with ticks that are read in one look: ten minutes of them come in a few.
+const REPLIES_AT_ONCE: u32 = 1_000;
+
+/// What the loop remembers.
+#[derive(Default)]
+pub(crate) struct Lookout {
+    is_looking: Cell<bool>,
+    /// Trips on their way into a journal.
+    reporting: RefCell<BTreeSet<TripwireId>>,
+    /// Trips that were withheld, and are told.
+    withheld: RefCell<BTreeSet<TripwireId>>,
+    judge: RefCell<Judge>,
+}
+
+/// Looks from now on, until nothing runs and no trip is left.
+pub(crate) fn begin(shared: &Rc<Shared>) {
+    if shared.lookout.is_looking.replace(true) {
+        return;
+    }
+    let shared_too = Rc::clone(shared);
+    shared.border.spawner.spawn(Box::pin(async move {
+        let mut rested = TURNS_AT_REST;
+        let mut seen = Seen::default();
+        loop {
+            let is_over = shared_too.running.borrow().is_empty();
+            if seen.armed || is_over || rested >= TURNS_AT_REST || may_trip(&shared_too) {
+                seen = look_at_trips(&shared_too).await;
+                rested = 0;
+                if !seen.trips && shared_too.running.borrow().is_empty() {
+                    break;
+                }
+            }
+            look_at_ticks(&shared_too).await;
+            look_at_halt(&shared_too).await;
+            shared_too.border.clock.sleep(LOOK).await;
+            rested += 1;
+        }
+        shared_too.lookout.withheld.borrow_mut().clear();
+        shared_too.lookout.is_looking.set(false);
+    }));
+}
+
+/// What a look at the router showed.
+#[derive(Default)]
+struct Seen {
+    /// Whether a trip is left.
+    trips: bool,
+    /// Whether a tripwire is or may be armed, or a trip is left.
+    armed: bool,
+}
+
+/// Whether a tripwire may be armed, or about to be.
+fn may_trip(shared: &Shared) -> bool {
+    let running = shared.running.borrow();
+    let mut all = running.values().map(|driven| driven.now.borrow());
+    all.any(|now| match now.course {
+        Course::Forward | Course::Promoting => !now.wired().is_empty(),
+        Course::Promoted | Course::Returning | Course::Ended(_) => false,
+    })
+}
+
+/// Hands trips to their deployments. A router that can't be asked has none.
+async fn look_at_trips(shared: &Rc<Shared>) -> Seen {
+    let Ok(observed) = shared.border.router.observe().await else {
+        // Asked again soon.
+        return Seen {
+            trips: false,
+            armed: true,
+        };
+    };
+    let mut seen = Seen::default();
+    for trip in observed.trips {
+        seen.trips |= trip.withheld.is_none();
+        look_at_trip(shared, trip);
+    }
+    let mut entries = observed.services.values();
+    seen.armed = seen.trips || entries.any(|entry| entry.tripwire.is_some());
+    seen
+}
+
+fn look_at_trip(shared: &Rc<Shared>, trip: Trip) {
+    let lookout = &shared.lookout;
+    let deployment = armed_by(&trip.id);
+    // Its journal can't be written: the trip stays where it is safe.
+    if deployment
+        .as_ref()
+        .is_some_and(|id| shared.poisoned.borrow().contains_key(id))
+    {
+        return;
+    }
+    let driven = deployment.and_then(|id| shared.running.borrow().get(&id).cloned());
+    let known = if trip.withheld.is_some() {
+        &lookout.withheld
+    } else {
+        &lookout.reporting
+    };
+    if !known.borrow_mut().insert(trip.id.clone()) {
+        return;
+    }
+    let shared_too = Rc::clone(shared);
+    shared.border.spawner.spawn(Box::pin(async move {
+        let told = if let Some(driven) = &driven {
+            tell(driven, &trip).await
+        } else {
+            tracing::warn!("a trip of a deployment that has ended: {trip:?}");
+            true
+        };
+        // One that was withheld is still armed, and blocks nobody.
+        if trip.withheld.is_some() {
+            return;
+        }
+        if told && let Err(error) = shared_too.border.router.acknowledge(&trip.id).await {
+            tracing::warn!("trip {} was not acknowledged: {}", trip.id.0, error.chain());
+        }
+        // If it is still there it is told again, which changes nothing, and acknowledged again.
+        shared_too.lookout.reporting.borrow_mut().remove(&trip.id);
+    }));
+}
+
+/// Whether the trip is journalled.
+async fn tell(driven: &Driven, trip: &Trip) -> bool {
+    let saw = saw(driven, trip);
+    let service = trip.service.service.clone();
+    let event = if trip.withheld.is_some() {
+        Event::TripWithheld { service, saw }
+    } else {
+        let took_back = trip.took_back.iter().map(|key| key.service.clone());
+        Event::Tripped {
+            service,
+            took_back: took_back.collect(),
+            saw,
+        }
+    };
+    let (reply, journalled) = oneshot::channel();
+    driven.inbox.send(Input::Reported { event, reply }).await;
+    matches!(journalled.await, Ok(Ok(())))
+}
+
+/// The evidence in plain words.
+fn saw(driven: &Driven, trip: &Trip) -> String {
+    let now = driven.now.borrow();
+    let rollout = now.rollouts.get(&trip.service.service);
+    let rollout = rollout.filter(|rollout| rollout.candidate.id == trip.slot);
+    let what = match rollout {
+        Some(rollout) => format!("version {}", rollout.candidate.release.version),
+        None => format!("slot {}", trip.slot),
+    };
+    let saw = match trip.rule {
+        TripRule::Errors => format!(
+            "{} of {} answers of {what} were errors",
+            trip.errors, trip.answers
+        ),
+        TripRule::ConnectFailures => {
+            format!("{what} could not be connected to, several times in a row")
+        }
+        TripRule::InstancesGone => format!("no instance of {what} is ready any more"),
+    };
+    match &trip.withheld {
+        Some(key) => format!("{saw}; {} has no ready instance to go back to", key.service),
+        None => saw,
+    }
+}
+
+/// Judges what was answered since the last look.
+async fn look_at_ticks(shared: &Rc<Shared>) {
+    let judge = &shared.lookout.judge;
+    judge.borrow_mut().follow(&shared.running.borrow());
+    if judge.borrow().is_idle() {
+        return;
+    }
+    for _reply in 0..REPLIES_AT_ONCE {
+        let position = judge.borrow().position();
+        let Ok((boot, ticks)) = shared.border.router.ticks(position).await else {
+            return;
+        };
+        if !judge.borrow_mut().is_same(&boot) {
+            continue;
+        }
+        if ticks.is_empty() {
+            return;
+        }
+        let fired = judge.borrow_mut().take(&ticks);
+        for fired in fired {
+            if let Some(driven) = running(shared, &fired.deployment) {
+                driven.inbox.rollout(&fired.service, fired.event).await;
+            }
+        }
+    }
+}
+
+fn running(shared: &Rc<Shared>, id: &DeploymentId) -> Option<Driven> {
+    shared.running.borrow().get(id).cloned()
+}
+
+/// Tells deployments that a halt holds once it is lifted.
+async fn look_at_halt(shared: &Rc<Shared>) {
+    let held: Vec<Driven> = {
+        let running = shared.running.borrow();
+        let held = running.values().filter(|driven| driven.is_halted.get());
+        held.cloned().collect()
+    };
+    if held.is_empty() || shared.border.brake.halted().is_some() {
+        return;
+    }
+    for driven in held {
+        driven.inbox.send(Input::Lifted).await;
+    }
+}

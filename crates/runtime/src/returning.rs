@@ -1,0 +1,297 @@
+//! Going back after promotion, and taking services away.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+
+use futures_channel::oneshot;
+use windlass_api::{PlanView, Problem, RollbackAnswer};
+use windlass_engine::deployment::Command;
+use windlass_engine::plan::{self, RestoreInput};
+use windlass_engine::rollout::Phase;
+use windlass_model::{
+    DeploymentId, DeploymentState, Environment, OnFailure, Outcome, Plan, PlanKind, Promoted,
+    ServiceName, ServiceState,
+};
+
+use crate::controller::Shared;
+use crate::drive::Input;
+use crate::handle::{RollbackAt, ServiceAt};
+use crate::{opening, planning, problems, prove, recover};
+
+/// Newest deployments among which the last promoted one is looked for.
+const LOOKED_AT: u32 = 200;
+
+/// Instances that may be starting at the same time where no plan says.
+const PARALLEL: u16 = 8;
+
+/// What goes back, and how the deployment that it came with was to be carried out.
+struct Scope {
+    services: BTreeSet<ServiceName>,
+    on_failure: OnFailure,
+    parallel: u16,
+}
+
+/// Takes services back to an earlier release; while a deployment runs, aborts that.
+pub(crate) async fn rollback(
+    shared: &Rc<Shared>,
+    at: RollbackAt,
+    by: String,
+) -> Result<RollbackAnswer, Problem> {
+    let lock = || shared.environment(&at.app, &at.environment).lock;
+    if let Some(holder) = lock() {
+        return abort(shared, holder, by).await;
+    }
+    let changing = shared.changing.lock().await;
+    shared.refuse_changes()?;
+    if let Some(holder) = lock() {
+        drop(changing);
+        return abort(shared, holder, by).await;
+    }
+    let environment = shared.environment(&at.app, &at.environment);
+    let scope = scope(shared, &environment, &at).await?;
+    let wanted = wanted(shared, &environment, &scope, &at).await?;
+    if wanted.is_empty() {
+        return Ok(RollbackAnswer {
+            deployment: None,
+            aborted: false,
+            plan: None,
+        });
+    }
+    let mut warm = BTreeSet::new();
+    for (service, promoted) in &wanted {
+        let state = environment.services.get(service);
+        if state.is_some() && is_warm(shared, state, promoted).await {
+            warm.insert(service.clone());
+        } else {
+            verify(shared, &environment, service, promoted).await?;
+        }
+    }
+    let plan = plan::restore(&RestoreInput {
+        environment: &environment,
+        folder: &environment.folder,
+        wanted: &wanted,
+        warm: &warm,
+        on_failure: scope.on_failure,
+        parallel: scope.parallel,
+    });
+    let plan = plan.map_err(|found| problems::no_plan(&found))?;
+    let id = opening::begin(shared, &plan, by).await?;
+    Ok(RollbackAnswer {
+        deployment: Some(id),
+        aborted: false,
+        plan: Some(planning::view(plan)),
+    })
+}
+
+async fn abort(
+    shared: &Rc<Shared>,
+    holder: DeploymentId,
+    by: String,
+) -> Result<RollbackAnswer, Problem> {
+    if let Some(why) = shared.poisoned.borrow().get(&holder) {
+        return Err(problems::unreadable(&holder, why));
+    }
+    let driven = shared.running.borrow().get(&holder).cloned();
+    let Some(driven) = driven else {
+        return Err(problems::locked(shared, &holder));
+    };
+    // A way back that is under way is what was asked for.
+    let kind = driven.now.borrow().plan.kind;
+    let aborted = kind != PlanKind::Rollback;
+    if aborted {
+        let (reply, answer) = oneshot::channel();
+        let command = Command::Abort;
+        driven
+            .inbox
+            .send(Input::Command { command, by, reply })
+            .await;
+        answer
+            .await
+            .unwrap_or_else(|_ended| Err(problems::not_now("it has just ended")))?;
+    }
+    Ok(RollbackAnswer {
+        deployment: Some(holder),
+        aborted,
+        plan: None,
+    })
+}
+
+/// The service that was named, or all that the last promotion changed.
+async fn scope(
+    shared: &Rc<Shared>,
+    environment: &Environment,
+    at: &RollbackAt,
+) -> Result<Scope, Problem> {
+    let runs = |service: &ServiceName| {
+        let state = environment.services.get(service);
+        state.is_some_and(|state| state.stable.is_some())
+    };
+    if let Some(service) = &at.service {
+        if !runs(service) {
+            return Err(problems::unknown_service(service.as_str()));
+        }
+        return Ok(Scope {
+            services: BTreeSet::from([service.clone()]),
+            on_failure: OnFailure::All,
+            parallel: PARALLEL,
+        });
+    }
+    let store = &shared.border.store;
+    let newest = store.deployments(LOOKED_AT).await;
+    let newest = newest.map_err(|e| problems::store(&e))?;
+    let ours = |plan: &Plan| plan.app == at.app && plan.environment == at.environment;
+    for stored in newest.into_iter().filter(|stored| ours(&stored.plan)) {
+        let found = store.deployment(&stored.id).await;
+        let found = found.map_err(|e| problems::store(&e))?;
+        let Some(Ok((deployment, _))) = found.map(|open| recover::rebuild(&open)) else {
+            continue;
+        };
+        let promoted = matches!(
+            deployment.state(),
+            DeploymentState::Ended(Outcome::Promoted | Outcome::PartlyPromoted)
+        );
+        if !promoted || stored.plan.kind == PlanKind::Remove {
+            continue;
+        }
+        let changed = deployment.rollouts.iter();
+        let services = changed
+            .filter(|(service, rollout)| rollout.phase == Phase::Done && runs(service))
+            .map(|(service, _)| service.clone());
+        return Ok(Scope {
+            services: services.collect(),
+            on_failure: stored.plan.on_failure,
+            parallel: stored.plan.parallel,
+        });
+    }
+    Err(problems::nothing_promoted(&at.app, &at.environment))
+}
+
+/// What each service goes back to; empty when everything is there already.
+async fn wanted(
+    shared: &Rc<Shared>,
+    environment: &Environment,
+    scope: &Scope,
+    at: &RollbackAt,
+) -> Result<BTreeMap<ServiceName, Promoted>, Problem> {
+    let mut wanted = BTreeMap::new();
+    let mut is_there = false;
+    for service in &scope.services {
+        let Some(state) = environment.services.get(service) else {
+            continue;
+        };
+        let found = match &at.to {
+            Some(to) => {
+                let stable = state.stable.iter();
+                is_there |= stable.into_iter().any(|slot| slot.release.version == *to);
+                let mut candidates = plan::candidates(state).into_iter();
+                candidates.find(|known| known.release.version == *to)
+            }
+            None => plan::last_good(state),
+        };
+        if let Some(found) = found {
+            wanted.insert(service.clone(), found.clone());
+        }
+    }
+    if wanted.is_empty() && !is_there {
+        let lines = candidates(shared, environment, &scope.services).await;
+        return Err(problems::nothing_to_go_back_to(at.to.as_ref(), &lines));
+    }
+    Ok(wanted)
+}
+
+/// Whether the standby is the release that is wanted, and answers well now.
+async fn is_warm(shared: &Rc<Shared>, state: Option<&ServiceState>, wanted: &Promoted) -> bool {
+    let standby = state.and_then(|state| state.standby.as_ref());
+    let same = |slot: &&windlass_model::Slot| {
+        slot.release == wanted.release && slot.spec == wanted.spec && !slot.instances.is_empty()
+    };
+    let Some(standby) = standby.filter(same) else {
+        return false;
+    };
+    for instance in &standby.instances {
+        let probe = &standby.spec.ready;
+        if prove::answers(&shared.border, probe, instance)
+            .await
+            .is_err()
+        {
+            return false;
+        }
+    }
+    true
+}
+
+/// Whether the kept files are those that were promoted; why not, in words.
+async fn check(shared: &Rc<Shared>, known: &Promoted) -> Result<(), String> {
+    match shared.border.target.verify(&known.release).await {
+        Ok(digest) if digest == known.release.artefact => Ok(()),
+        Ok(_) => Err("its kept files were changed".to_owned()),
+        Err(error) => Err(error.chain()),
+    }
+}
+
+async fn verify(
+    shared: &Rc<Shared>,
+    environment: &Environment,
+    service: &ServiceName,
+    wanted: &Promoted,
+) -> Result<(), Problem> {
+    let Err(why) = check(shared, wanted).await else {
+        return Ok(());
+    };
+    let only = BTreeSet::from([service.clone()]);
+    let lines = candidates(shared, environment, &only).await;
+    let version = &wanted.release.version;
+    Err(problems::not_verified(service, version, &why, &lines))
+}
+
+/// What a rollback may go to, one line each, newest first.
+async fn candidates(
+    shared: &Rc<Shared>,
+    environment: &Environment,
+    services: &BTreeSet<ServiceName>,
+) -> Vec<String> {
+    let mut lines = Vec::new();
+    for service in services {
+        let Some(state) = environment.services.get(service) else {
+            continue;
+        };
+        let all = plan::candidates(state);
+        if all.is_empty() {
+            lines.push(format!("{service}: no earlier release"));
+        }
+        for known in all {
+            let verified = match check(shared, known).await {
+                Ok(()) => "verified".to_owned(),
+                Err(why) => why,
+            };
+            let left = if state.rolled_back.contains(&known.release) {
+                ", rolled back from before"
+            } else {
+                ""
+            };
+            let version = &known.release.version;
+            lines.push(format!("{service} {version}: {verified}{left}"));
+        }
+    }
+    lines
+}
+
+/// Takes a service away.
+pub(crate) async fn remove(
+    shared: &Rc<Shared>,
+    at: ServiceAt,
+    by: String,
+) -> Result<(DeploymentId, PlanView), Problem> {
+    let _changing = shared.changing.lock().await;
+    shared.refuse_changes()?;
+    planning::refuse_locked(shared, &at.app, &at.environment)?;
+    let environment = shared.environment(&at.app, &at.environment);
+    let state = environment.services.get(&at.service);
+    if state.is_none_or(|state| state.stable.is_none()) {
+        return Err(problems::unknown_service(at.service.as_str()));
+    }
+    let plan = plan::remove(&environment, &environment.folder, &at.service);
+    let plan = plan.map_err(|found| problems::not_removed(&at.service, &found))?;
+    let id = opening::begin(shared, &plan, by).await?;
+    Ok((id, planning::view(plan)))
+}

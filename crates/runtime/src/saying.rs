@@ -1,0 +1,80 @@
+//! What people say to deployments.
+
+use std::rc::Rc;
+
+use futures_channel::oneshot;
+use windlass_api::{Command as Said, Problem};
+use windlass_engine::deployment::Command;
+use windlass_model::{DeploymentId, Environment, Repair};
+
+use crate::controller::Shared;
+use crate::drive::Input;
+use crate::{finalize, problems, views};
+
+/// Says one thing to one deployment; returns once it is journalled.
+pub(crate) async fn say(
+    shared: &Rc<Shared>,
+    id: &DeploymentId,
+    said: Said,
+    by: String,
+) -> Result<(), Problem> {
+    shared.refuse_lost()?;
+    let command = match said {
+        Said::Hold => Command::Hold,
+        Said::Resume => Command::Resume,
+        Said::Abort => Command::Abort,
+        Said::Promote => Command::Promote,
+        Said::Repair { how } => Command::Repair(how),
+        Said::Finalize => return finalize::by_person(shared, id, &by).await,
+    };
+    let driven = shared.running.borrow().get(id).cloned();
+    let Some(driven) = driven else {
+        let damaged = shared.poisoned.borrow().get(id).cloned();
+        return match (damaged, command) {
+            (Some(_), Command::Repair(Repair::Abandon)) => abandon(shared, id, &by).await,
+            (Some(why), Command::Repair(Repair::Retry | Repair::Done)) => {
+                Err(problems::only_abandon(id, &why))
+            }
+            (
+                Some(why),
+                Command::Hold
+                | Command::Resume
+                | Command::Abort
+                | Command::Promote
+                | Command::Supersede,
+            ) => Err(problems::unreadable(id, &why)),
+            (None, _) => Err(problems::over(&views::stored(shared, id).await?)),
+        };
+    };
+    let (reply, answer) = oneshot::channel();
+    driven
+        .inbox
+        .send(Input::Command { command, by, reply })
+        .await;
+    // A loop that ended meanwhile drops the question.
+    match answer.await {
+        Ok(answer) => answer,
+        Err(_ended) => Err(problems::over(&views::stored(shared, id).await?)),
+    }
+}
+
+/// Frees the lock of a deployment whose journal is damaged, and leaves everything as it is.
+async fn abandon(shared: &Rc<Shared>, id: &DeploymentId, by: &str) -> Result<(), Problem> {
+    let _changing = shared.changing.lock().await;
+    let locked: Vec<Environment> = {
+        let environments = shared.environments.borrow();
+        let locked = environments
+            .values()
+            .filter(|e| e.lock.as_ref() == Some(id));
+        locked.cloned().collect()
+    };
+    for mut environment in locked {
+        environment.lock = None;
+        let written = shared.border.store.put_environment(&environment).await;
+        written.map_err(|e| problems::store(&e))?;
+        shared.put_environment(environment);
+    }
+    tracing::warn!("{by} let go of {id}, whose journal is damaged");
+    shared.poisoned.borrow_mut().remove(id);
+    Ok(())
+}

@@ -1,0 +1,232 @@
+//! Deployments that wait for another one, or take its place.
+
+use windlass_api::{Exit, PlanView, Problem};
+use windlass_model::{DeploymentId, Fact, Millis, Outcome};
+use windlass_runtime::{From, When};
+use windlass_testkit::{App, Ending, Lab, run};
+
+use crate::fixture::{
+    alive, assert_clean, begun, facts, promoted, put, shop, state, until_baking, web,
+};
+
+type Answer = Result<(Option<DeploymentId>, PlanView), Problem>;
+
+/// Asks for a deployment that may take its time.
+fn ask(lab: &Lab, app: &App, when: When) -> tokio::task::JoinHandle<Answer> {
+    let (handle, wanted) = (lab.handle(), app.wanted());
+    tokio::task::spawn_local(async move {
+        let from = From::File(Box::new(wanted));
+        handle.deploy(from, "bob".to_owned(), false, when).await
+    })
+}
+
+async fn answered(asked: tokio::task::JoinHandle<Answer>) -> Result<DeploymentId, Problem> {
+    let (id, _) = asked.await.expect("the task ends")?;
+    Ok(id.expect("there is something to do"))
+}
+
+/// A file of which every number makes another release.
+fn numbered(number: u32) -> App {
+    shop([web().env("NUMBER", &number.to_string())])
+}
+
+#[test]
+fn deployments_wait_their_turn_in_the_order_of_asking() {
+    run(async {
+        let mut lab = Lab::new().await;
+        put(&lab, &["web"], "one");
+        let first = begun(&lab, &numbered(1)).await;
+        let when = When::Wait(Millis::from_secs(600));
+        let mut waiting = Vec::new();
+        for number in 2..5 {
+            waiting.push(ask(&lab, &numbered(number), when));
+            lab.pass(Millis::from_millis(10)).await;
+        }
+        let mut ended = vec![first.clone()];
+        assert_eq!(
+            lab.until_ended(&first).await,
+            Ending::Ended(Outcome::Promoted)
+        );
+        for asked in waiting {
+            let id = answered(asked).await.expect("its turn comes");
+            let ending = lab.until_ended(&id).await;
+            assert_eq!(ending, Ending::Ended(Outcome::Promoted));
+            ended.push(id);
+        }
+        let known = lab.handle().deployments(10).await.expect("they are known");
+        let mut known: Vec<_> = known.into_iter().map(|view| view.id).collect();
+        known.reverse();
+        assert_eq!(known, ended);
+        assert_clean(&lab);
+    });
+}
+
+#[test]
+fn a_wait_that_runs_out_begins_nothing() {
+    run(async {
+        let mut lab = Lab::new().await;
+        put(&lab, &["web"], "one");
+        let long = shop([web().bake(Millis::from_secs(100))]);
+        let id = begun(&lab, &long).await;
+        put(&lab, &["web"], "two");
+        let before = lab.world.time.now();
+        let asked = ask(&lab, &long, When::Wait(Millis::from_secs(20)));
+        let refused = answered(asked).await.expect_err("the other one goes on");
+        assert_eq!(
+            (refused.exit, refused.code.0.as_str()),
+            (Exit::Waiting, "WL0342")
+        );
+        assert!(refused.title.contains(id.as_str()), "{refused:?}");
+        assert_eq!(lab.world.time.now().less(before), Millis::from_secs(20));
+        assert_eq!(lab.until_ended(&id).await, Ending::Ended(Outcome::Promoted));
+        lab.pass(Millis::from_secs(60)).await;
+        assert_eq!(state(&lab, "web").promoted.len(), 1);
+    });
+}
+
+#[test]
+fn a_waiting_deployment_keeps_nobody_else_from_changing_something() {
+    run(async {
+        let mut lab = Lab::new().await;
+        put(&lab, &["web"], "one");
+        let id = begun(&lab, &shop([web().bake(Millis::from_secs(100))])).await;
+        put(&lab, &["web"], "two");
+        let asked = ask(&lab, &shop([web()]), When::Wait(Millis::from_secs(600)));
+        lab.pass(Millis::from_secs(1)).await;
+        let blog = App::new("blog", [web().listen(9_000)]);
+        let (_, ending) = lab.deployed(&blog).await;
+        assert_eq!(ending, Ending::Ended(Outcome::Promoted));
+        assert_eq!(lab.ending(&id), None, "the first one still bakes");
+        lab.until_ended(&id).await;
+        let second = answered(asked).await.expect("its turn comes");
+        lab.until_ended(&second).await;
+    });
+}
+
+#[test]
+fn who_has_left_does_not_begin() {
+    run(async {
+        let mut lab = Lab::new().await;
+        put(&lab, &["web"], "one");
+        let id = begun(&lab, &shop([web()])).await;
+        put(&lab, &["web"], "two");
+        let asked = ask(&lab, &shop([web()]), When::Wait(Millis::from_secs(600)));
+        lab.pass(Millis::from_secs(1)).await;
+        asked.abort();
+        lab.until_ended(&id).await;
+        lab.pass(Millis::from_secs(60)).await;
+        assert_eq!(state(&lab, "web").promoted.len(), 1);
+        assert_eq!(
+            lab.world
+                .disk
+                .environment(
+                    &windlass_testkit::app_name("shop"),
+                    &windlass_testkit::environment_name(),
+                )
+                .expect("it was deployed")
+                .lock,
+            None
+        );
+    });
+}
+
+#[test]
+fn a_newer_deployment_takes_the_place_of_a_running_one() {
+    run(async {
+        let mut lab = Lab::new().await;
+        let part = || web().canary(&[(25, 60_000), (100, 2_000)]);
+        put(&lab, &["web"], "one");
+        promoted(&mut lab, &shop([part()])).await;
+        put(&lab, &["web"], "two");
+        let bad = begun(&lab, &shop([part()])).await;
+        until_baking(&mut lab, &bad, "web", 25).await;
+        put(&lab, &["web"], "three");
+        let asked = ask(&lab, &shop([web()]), When::Supersede);
+        assert_eq!(
+            lab.until_ended(&bad).await,
+            Ending::Ended(Outcome::RolledBack)
+        );
+        let told = facts(&lab, &bad);
+        assert!(
+            told.iter()
+                .any(|fact| matches!(fact, Fact::Superseded { by } if by == "bob")),
+            "{told:?}"
+        );
+        let id = answered(asked).await.expect("it begins");
+        assert_eq!(lab.until_ended(&id).await, Ending::Ended(Outcome::Promoted));
+        assert_eq!(state(&lab, "web").promoted.len(), 2, "one and three");
+        assert_eq!(alive(&lab), 2);
+        assert_clean(&lab);
+    });
+}
+
+#[test]
+fn a_superseding_deployment_comes_before_all_that_wait() {
+    run(async {
+        let mut lab = Lab::new().await;
+        put(&lab, &["web"], "one");
+        promoted(&mut lab, &numbered(1)).await;
+        let running = begun(&lab, &numbered(2)).await;
+        let waits = ask(&lab, &numbered(3), When::Wait(Millis::from_secs(600)));
+        lab.pass(Millis::from_millis(10)).await;
+        let supersedes = ask(&lab, &numbered(4), When::Supersede);
+        lab.until_ended(&running).await;
+        let four = answered(supersedes).await.expect("it begins");
+        lab.until_ended(&four).await;
+        let three = answered(waits).await.expect("its turn comes");
+        lab.until_ended(&three).await;
+        let known = lab.handle().deployments(2).await.expect("they are known");
+        let known: Vec<_> = known.into_iter().map(|view| view.id).collect();
+        assert_eq!(known, [three, four]);
+    });
+}
+
+#[test]
+fn what_is_stuck_is_not_superseded() {
+    run(async {
+        let mut lab = Lab::new().await;
+        put(&lab, &["web"], "one");
+        promoted(&mut lab, &shop([web()])).await;
+        put(&lab, &["web"], "two");
+        let bad = begun(&lab, &shop([web().bake(Millis::from_secs(100))])).await;
+        until_baking(&mut lab, &bad, "web", 100).await;
+        lab.world.front.go_away();
+        put(&lab, &["web"], "three");
+        let asked = ask(&lab, &shop([web()]), When::Supersede);
+        assert_eq!(lab.until_ended(&bad).await, Ending::Stuck);
+        let refused = answered(asked).await.expect_err("it can't go back");
+        assert_eq!(
+            (refused.exit, refused.code.0.as_str()),
+            (Exit::Stuck, "WL0343")
+        );
+        assert!(
+            refused
+                .hint
+                .expect("a next command")
+                .contains("windlass repair"),
+        );
+    });
+}
+
+#[test]
+fn who_holds_the_lock_is_told_with_since_when() {
+    run(async {
+        let mut lab = Lab::new().await;
+        put(&lab, &["web"], "one");
+        let id = begun(&lab, &shop([web().bake(Millis::from_secs(100))])).await;
+        lab.pass(Millis::from_secs(61)).await;
+        put(&lab, &["web"], "two");
+        let asked = ask(&lab, &shop([web()]), When::Now);
+        let refused = answered(asked).await.expect_err("one runs");
+        assert_eq!(refused.exit, Exit::Refused);
+        let detail = refused.detail.expect("whose it is");
+        assert!(
+            detail.contains("begun by tester") && detail.contains("ago"),
+            "{detail}"
+        );
+        let status = lab.handle().status().await.expect("it can be asked");
+        let lock = status[0].lock.clone().expect("it is locked");
+        assert_eq!((lock.deployment, lock.by.as_str()), (id, "tester"));
+        assert!(!lock.reason.is_empty());
+    });
+}

@@ -1,0 +1,16 @@
+//! `POST /v1/adoptions`: writes down as stable what runs; the controller ends after its answer.
+
+use axum::extract::State;
+use windlass_api::{AdoptAnswer, AdoptRequest};
+
+use crate::Controller;
+use crate::answer::{Answer, Answered};
+use crate::app::App;
+use crate::body::Json;
+
+pub(super) async fn post<C: Controller>(
+    State(app): State<App<C>>,
+    Json(request): Json<AdoptRequest>,
+) -> Answered<AdoptAnswer> {
+    Ok(Answer(app.controller.adopt(request.by).await?))
+}

@@ -1,0 +1,99 @@
+//! Going back, taking away and mending.
+
+use windlass_api::{Command, DeployRequest, RemoveRequest, RollbackRequest, Source};
+use windlass_client::ClientError;
+use windlass_model::{DeploymentState, Millis, Repair};
+use windlass_runtime::When;
+
+use crate::fake::id;
+use crate::standing::{Standing, folder, hello};
+
+#[tokio::test]
+async fn a_deployment_may_wait_for_another_or_take_its_place_but_not_both() {
+    let folder = folder();
+    let server = Standing::new(folder.path());
+    let client = server.client().await;
+    let mut request = DeployRequest {
+        source: Source::File(hello()),
+        by: "mira".to_owned(),
+        may_move: false,
+        wait_ms: None,
+        supersede: false,
+    };
+    client.deploy(&request).await.unwrap();
+    request.wait_ms = Some(300);
+    client.deploy(&request).await.unwrap();
+    request.supersede = true;
+    let refused = client.deploy(&request).await.unwrap_err();
+    assert_eq!(refused.exit().code(), 64);
+    request.wait_ms = None;
+    client.deploy(&request).await.unwrap();
+    let when = server.fake.state().when.clone();
+    let wait = When::Wait(Millis::from_millis(300));
+    assert_eq!(when, [When::Now, wait, When::Supersede]);
+}
+
+#[tokio::test]
+async fn a_rollback_names_its_place_and_bad_names_are_refused() {
+    let folder = folder();
+    let server = Standing::new(folder.path());
+    let client = server.client().await;
+    let mut request = RollbackRequest {
+        app: "shop".to_owned(),
+        environment: "default".to_owned(),
+        service: Some("api".to_owned()),
+        to: Some("1.4.1".to_owned()),
+        by: "mira".to_owned(),
+    };
+    let answer = client.rollback(&request).await.unwrap();
+    assert!(answer.aborted && answer.deployment.is_some() && answer.plan.is_none());
+    request.service = Some("No Name".to_owned());
+    let refused = client.rollback(&request).await.unwrap_err();
+    assert_eq!(refused.exit().code(), 64);
+    let asked = server.fake.state().rolled_back.clone();
+    assert_eq!(asked.len(), 1);
+    assert_eq!(asked[0].service.as_ref().unwrap().as_str(), "api");
+    assert_eq!(asked[0].to.as_ref().unwrap().0, "1.4.1");
+}
+
+#[tokio::test]
+async fn a_removal_that_is_refused_keeps_its_exit_code() {
+    let folder = folder();
+    let server = Standing::new(folder.path());
+    let client = server.client().await;
+    let request = RemoveRequest {
+        app: "shop".to_owned(),
+        environment: "default".to_owned(),
+        service: "api".to_owned(),
+        by: "mira".to_owned(),
+    };
+    match client.remove(&request).await {
+        Err(ClientError::Refused(problem)) => assert_eq!(problem.exit.code(), 5),
+        other => panic!("{other:?}"),
+    }
+    assert_eq!(server.fake.state().removed.len(), 1);
+}
+
+#[tokio::test]
+async fn a_deployment_is_finalized_repaired_and_what_runs_adopted() {
+    let folder = folder();
+    let server = Standing::new(folder.path());
+    let client = server.client().await;
+    let request = DeployRequest {
+        source: Source::File(hello()),
+        by: "mira".to_owned(),
+        may_move: false,
+        wait_ms: None,
+        supersede: false,
+    };
+    let dep = client.deploy(&request).await.unwrap().deployment.unwrap();
+    client.finalize(&dep, "jo").await.unwrap();
+    let how = Repair::Abandon;
+    let view = client.repair(&dep, how, "jo").await.unwrap();
+    assert_eq!(view.state, DeploymentState::Returning);
+    let said = server.fake.state().said.clone();
+    let commands: Vec<_> = said.iter().map(|(_, command, _)| *command).collect();
+    assert_eq!(commands, [Command::Finalize, Command::Repair { how }]);
+    assert!(client.finalize(&id("dep_09"), "jo").await.is_err());
+    assert_eq!(client.adopt("jo").await.unwrap().epoch, 7);
+}

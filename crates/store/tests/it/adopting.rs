@@ -1,0 +1,92 @@
+//! A history that is lost or older, and taking over what runs.
+
+use std::collections::BTreeMap;
+
+use sqlx::Executor;
+use windlass_edge::{ErrorKind, Store};
+use windlass_model::{Epoch, Plan, ServiceName};
+
+use crate::fixture::{Place, environment, part, plan, release};
+
+#[tokio::test]
+async fn the_opening_after_an_adoption_is_above_what_was_heard() {
+    let place = Place::new();
+    let store = place.open();
+    let own = store.epoch();
+    let heard = Epoch(own.0 + 40);
+    let both = [environment("shop"), environment("mail")];
+    store.adopt(&both, heard).await.expect("adopted");
+    assert_eq!(store.epoch(), own, "this opening stays what it is");
+    drop(store);
+    let next = place.open();
+    assert_eq!(next.epoch(), heard.next());
+    let written = next.environments().await.expect("readable");
+    assert_eq!(written, [environment("mail"), environment("shop")]);
+    let first = next.put_environment(&environment("shop")).await;
+    first.expect("the next opening writes");
+}
+
+#[tokio::test]
+async fn an_adoption_never_lowers_the_epoch() {
+    let place = Place::new();
+    drop((place.open(), place.open()));
+    let store = place.open();
+    let own = store.epoch();
+    store.adopt(&[], Epoch(1)).await.expect("adopted");
+    drop(store);
+    assert!(place.open().epoch() > own);
+}
+
+#[tokio::test]
+async fn a_lost_history_is_noted_until_it_is_adopted() {
+    let place = Place::new();
+    let store = place.open();
+    assert_eq!(store.lost().await.expect("readable"), None);
+    store.note_lost(Epoch(9)).await.expect("noted");
+    store.note_lost(Epoch(7)).await.expect("noted");
+    drop(store);
+    // Each opening raises the epoch, and is not the wiser for it.
+    for _ in 0..12 {
+        let store = place.open();
+        assert_eq!(store.lost().await.expect("readable"), Some(Epoch(9)));
+    }
+    let store = place.open();
+    store.adopt(&[], Epoch(9)).await.expect("adopted");
+    drop(store);
+    let store = place.open();
+    assert_eq!(store.lost().await.expect("readable"), None);
+}
+
+#[tokio::test]
+async fn an_older_opening_adopts_nothing() {
+    let place = Place::new();
+    let old = place.open();
+    let new = place.open();
+    let refused = old.adopt(&[environment("shop")], Epoch(90)).await;
+    assert_eq!(refused.expect_err("fenced").kind, ErrorKind::Refused);
+    assert_eq!(new.environments().await.expect("readable"), []);
+    drop((old, new));
+    assert!(place.open().epoch() < Epoch(90), "all of it, or nothing");
+}
+
+#[tokio::test]
+async fn a_plan_that_can_not_be_read_hides_no_others_releases() {
+    let place = Place::new();
+    let store = place.open();
+    assert_eq!(store.planned_releases().await.expect("readable"), []);
+    for (tail, digit) in [("p", 'a'), ("q", 'b')] {
+        let web = ServiceName::new("web").expect("a name");
+        let plan = Plan {
+            rollouts: BTreeMap::from([(web, part(release(digit)))]),
+            ..plan(tail)
+        };
+        store.put_plan(&plan, 1).await.expect("kept");
+    }
+    let mut beside = place.beside().await;
+    beside
+        .execute("INSERT INTO plans (id, at_us, plan) VALUES ('pln_a', 1, '{')")
+        .await
+        .expect("written");
+    let found = store.planned_releases().await.expect("readable");
+    assert_eq!(found, [release('a'), release('b')]);
+}

@@ -1,0 +1,75 @@
+//! `windlass halt`: nothing is raised anywhere until it is lifted. Works without a controller.
+
+use clap::Args;
+use windlass_api::Exit;
+use windlass_model::Halt;
+
+use crate::context::Context;
+use crate::diagnostic::Diagnostic;
+use crate::halt::{Halted, halt, lift};
+use crate::report::Report;
+use crate::ui::time::now_us;
+use crate::ui::words::whose_halt;
+use crate::wire;
+
+/// Options of `halt`.
+#[derive(Debug, Args)]
+pub(crate) struct Options {
+    /// End the halt
+    #[arg(long)]
+    lift: bool,
+}
+
+pub(crate) fn run(context: &Context, options: &Options) -> Result<Report, Diagnostic> {
+    let paths = context.paths()?;
+    let failed = |why: std::io::Error| {
+        let what = format!("{} can't be changed", paths.halted.display());
+        Diagnostic::io(what, &why)
+    };
+    let zone = context.ui.style().zone;
+    if options.lift {
+        // Where nothing was ever kept, nothing is halted and nothing is made.
+        let was = lift(&paths).map_err(failed)?;
+        let text = match &was {
+            Some(was) => format!("lifted: it was halted {}\n", whose_halt(was, &zone)),
+            None => "nothing is halted\n".to_owned(),
+        };
+        return Report::new(text, &serde_json::json!({ "halted": null, "was": was }));
+    }
+    paths.create()?;
+    let by = Halt {
+        by: Context::who(),
+        since_us: now_us(),
+    };
+    let (first, text) = match halt(&paths, by).map_err(failed)? {
+        Halted::Now(halt) => (
+            halt,
+            "halted: no candidate gets more traffic, aborts and rollbacks go on\n\
+             end it: windlass halt --lift\n"
+                .to_owned(),
+        ),
+        Halted::Already(halt) => {
+            let text = format!(
+                "halted already {}\nend it: windlass halt --lift\n",
+                whose_halt(&halt, &zone)
+            );
+            (halt, text)
+        }
+    };
+    Report::new(text, &serde_json::json!({ "halted": first }))
+}
+
+/// Refuses what would raise, before anything is asked of the controller.
+pub(super) fn must_not_be_halted(context: &Context) -> Result<(), Diagnostic> {
+    let Some(halt) = wire::halted(&context.paths()?) else {
+        return Ok(());
+    };
+    let zone = context.ui.talk_style().zone;
+    Err(Diagnostic::new(
+        Exit::Refused,
+        format!("everything is halted {}", whose_halt(&halt, &zone)),
+    )
+    .code("WL0408")
+    .detail("nothing was changed; aborts and rollbacks go on")
+    .hint("windlass halt --lift"))
+}

@@ -1,0 +1,77 @@
+//! `windlass remove`: drains and removes a service that is no longer in the file.
+
+use clap::Args;
+use windlass_api::{Exit, RemoveRequest};
+
+use super::file::Found;
+use super::place::environment;
+use crate::context::Context;
+use crate::diagnostic::Diagnostic;
+use crate::follow::{Purpose, begun, follow};
+use crate::report::Report;
+use crate::ui::plan::plan_text;
+
+/// Options of `remove`.
+#[derive(Debug, Args)]
+pub(crate) struct Options {
+    /// The service
+    #[arg(value_name = "SERVICE")]
+    service: String,
+
+    /// Return once it began
+    #[arg(long)]
+    detach: bool,
+
+    /// Ask nothing
+    #[arg(long)]
+    yes: bool,
+}
+
+pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, Diagnostic> {
+    let service = &options.service;
+    must_be_out_of_the_file(context, service)?;
+    let client = super::which::client(context).await?;
+    let runs = environment(context, &client).await?;
+    let place = format!("{} in {}", runs.app, runs.environment);
+    let question =
+        format!("Remove {service} from {place}? Nothing answers on its address after it.");
+    if !options.yes && context.ui.can_ask() && !context.ui.ask(&question) {
+        return Err(Diagnostic::new(Exit::Refused, "nothing was removed"));
+    }
+    let request = RemoveRequest {
+        app: runs.app.to_string(),
+        environment: runs.environment.to_string(),
+        service: service.clone(),
+        by: Context::who(),
+    };
+    let answer = client.remove(&request).await?;
+    context.ui.say(plan_text(&answer.plan, false).trim_end());
+    let id = answer.deployment;
+    let view = client.show(&id).await?;
+    if options.detach {
+        let text = format!("{id} began\nfollow it: windlass events {id} --follow\n");
+        return begun(text, &view);
+    }
+    let plan = Box::new(answer.plan.plan);
+    follow(context, &client, view, Purpose::Deploy { plan }).await
+}
+
+/// The next deployment of a file that still has it would bring it back.
+fn must_be_out_of_the_file(context: &Context, service: &str) -> Result<(), Diagnostic> {
+    let found = match Found::find(context) {
+        Ok(found) => found,
+        Err(failed) if context.global.file.is_some() => return Err(failed),
+        // Without a file there is nothing that could bring it back.
+        Err(_none) => return Ok(()),
+    };
+    if found.services().iter().any(|name| name == service) {
+        return Err(Diagnostic::new(
+            Exit::Refused,
+            format!("{service} is still in {}", found.name),
+        )
+        .code("WL0409")
+        .detail("nothing was changed")
+        .hint("take it out of the file, then remove it"));
+    }
+    Ok(())
+}

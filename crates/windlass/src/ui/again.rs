@@ -1,0 +1,143 @@
+//! Options that the next command needs again.
+
+use std::ffi::OsStr;
+use std::path::Path;
+
+use clap::CommandFactory as _;
+
+use crate::arguments::{Arguments, Global};
+
+/// The variable that says where state is.
+const STATE_DIR: &str = "WINDLASS_STATE_DIR";
+
+/// What whoever types a hint must repeat to mean the same installation and environment. Every hint
+/// passes here, whoever made it: none needs to know how this command was typed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Again {
+    /// With a space behind it, where there is any.
+    options: String,
+}
+
+impl Again {
+    /// What was given to this run. What a variable says need not be typed.
+    pub(crate) fn of(global: &Global) -> Self {
+        let variable = std::env::var_os(STATE_DIR);
+        Self::with(global, variable.as_deref())
+    }
+
+    fn with(global: &Global, variable: Option<&OsStr>) -> Self {
+        let mut options = String::new();
+        let mut add = |name: &str, value: &str| {
+            options.push_str(name);
+            options.push(' ');
+            options.push_str(&quoted(value));
+            options.push(' ');
+        };
+        if let Some(file) = &global.file {
+            add("-f", &file.to_string_lossy());
+        }
+        let state_dir = global.state_dir.as_deref().map(Path::as_os_str);
+        if let Some(folder) = state_dir.filter(|_| state_dir != variable) {
+            add("--state-dir", &folder.to_string_lossy());
+        }
+        if let Some(environment) = &global.environment {
+            add("-e", environment);
+        }
+        Self { options }
+    }
+
+    /// The text with the options in each `windlass VERB`.
+    pub(crate) fn repeat(&self, text: &str) -> String {
+        if self.options.is_empty() {
+            return text.to_owned();
+        }
+        let verbs = Arguments::command();
+        let is_verb = |rest: &str| {
+            let end = rest.find(|c: char| !c.is_ascii_lowercase() && c != '-');
+            let word = rest.get(..end.unwrap_or(rest.len())).unwrap_or_default();
+            verbs.get_subcommands().any(|verb| verb.get_name() == word)
+        };
+        let mut pieces = text.split(NAME);
+        let mut whole = pieces.next().unwrap_or_default().to_owned();
+        for piece in pieces {
+            // At the end of a longer name it is no command.
+            let begins = whole
+                .chars()
+                .next_back()
+                .is_none_or(|c| !c.is_alphanumeric() && c != '/');
+            whole.push_str(NAME);
+            if begins && is_verb(piece) {
+                whole.push_str(&self.options);
+            }
+            whole.push_str(piece);
+        }
+        whole
+    }
+}
+
+/// What a command begins with.
+const NAME: &str = "windlass ";
+
+/// One word of a shell.
+fn quoted(value: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+:@%=,".contains(c);
+    if !value.is_empty() && value.chars().all(plain) {
+        return value.to_owned();
+    }
+    let escaped = value.replace('\'', "'\\''");
+    format!("'{escaped}'")
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+
+    use super::*;
+
+    fn again(words: &[&str], variable: Option<&str>) -> Again {
+        let words = ["windlass", "status"]
+            .into_iter()
+            .chain(words.iter().copied());
+        let arguments = Arguments::try_parse_from(words).unwrap();
+        Again::with(&arguments.global, variable.map(OsStr::new))
+    }
+
+    #[test]
+    fn a_hint_repeats_what_was_given() {
+        let again = again(&["--state-dir", "/srv/a b", "-e", "staging"], None);
+        assert_eq!(
+            again.repeat("windlass logs web, then windlass retry dep_1"),
+            "windlass --state-dir '/srv/a b' -e staging logs web, \
+             then windlass --state-dir '/srv/a b' -e staging retry dep_1"
+        );
+    }
+
+    #[test]
+    fn only_commands_are_changed() {
+        let again = again(&["-e", "staging"], None);
+        for text in [
+            "windlass 0.1.0",
+            "windlass in production",
+            "a windlass.yaml",
+            "my-windlass status",
+        ] {
+            let expected = text.replace("my-windlass status", "my-windlass -e staging status");
+            assert_eq!(again.repeat(text), expected);
+        }
+        assert_eq!(
+            again.repeat("/usr/bin/windlass serve"),
+            "/usr/bin/windlass serve"
+        );
+    }
+
+    #[test]
+    fn what_a_variable_says_is_not_repeated() {
+        let same = again(&["--state-dir", "/srv/a"], Some("/srv/a"));
+        assert_eq!(same, Again::default());
+        let other = again(&["--state-dir", "/srv/a"], Some("/srv/b"));
+        assert_eq!(
+            other.repeat("windlass list"),
+            "windlass --state-dir /srv/a list"
+        );
+    }
+}

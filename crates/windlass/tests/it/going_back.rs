@@ -1,0 +1,157 @@
+//! Going back after a promotion, and a deployment that meets another.
+
+use crate::lab::{Lab, SOON, Service, answer, eventually, load, without_failure};
+
+const WEB: &str = "\
+app: shop
+services:
+  web:
+    run: ./web
+    listen: @web
+    ready: /health/ready
+    bake: 200ms
+    drain: 5s
+";
+
+const TWO: &str = "\
+app: shop
+services:
+  api:
+    run: ./api
+    listen: @api
+    ready: /health/ready
+    bake: 200ms
+    drain: 5s
+  web:
+    run: ./web
+    listen: @web
+    ready: /health/ready
+    bake: 200ms
+    drain: 5s
+";
+
+/// A lab in which these versions of `web` were promoted, the last one serves.
+fn promoted(file: &str, versions: &[&str]) -> Lab {
+    let lab = Lab::new(file);
+    for version in versions {
+        lab.program("web", &Service::new("web", version));
+        lab.deploy();
+    }
+    lab
+}
+
+/// A watch that ends only when it is told to.
+fn slow() -> String {
+    WEB.replace("200ms", "10m")
+}
+
+#[test]
+fn a_rollback_goes_to_the_warm_standby_at_once_and_loses_no_request() {
+    let lab = promoted(WEB, &["1", "2"]);
+    let load = load(lab.at("web"));
+    let left = lab.run(&["rollback"]).exits(0);
+    assert!(left.out.contains("rolled back"), "{}", left.out);
+    assert!(left.out.contains("proof: web 100 % on"), "{}", left.out);
+    assert!(
+        left.err.contains("back to the standby, at once"),
+        "{}",
+        left.err
+    );
+    assert_eq!(answer(lab.at("web")).chain(), "web=1");
+    without_failure(load);
+    let shown = lab
+        .run(&["show", &lab.last(), "-o", "json"])
+        .exits(0)
+        .json();
+    assert_eq!(shown["kind"], "rollback");
+    assert_eq!(shown["by"], "mira");
+}
+
+#[test]
+fn a_rollback_to_a_version_starts_its_kept_release() {
+    let lab = Lab::new(WEB);
+    for version in ["1", "2", "3"] {
+        lab.file(&WEB.replace(
+            "run: ./web",
+            &format!("release: {{ version: \"{version}\" }}\n    run: ./web"),
+        ));
+        lab.program("web", &Service::new("web", version));
+        lab.deploy();
+    }
+    let load = load(lab.at("web"));
+    lab.run(&["rollback", "web", "--to", "1"]).exits(0);
+    assert_eq!(answer(lab.at("web")).chain(), "web=1");
+    without_failure(load);
+}
+
+#[test]
+fn what_cannot_be_gone_back_to_is_refused_with_what_can() {
+    let lab = promoted(WEB, &["1"]);
+    lab.run(&["rollback"]).exits(5);
+    lab.program("web", &Service::new("web", "2"));
+    lab.deploy();
+    let before = lab.service("web")["standby"]["version"].clone();
+    let left = lab.run(&["rollback", "--to", "9.9"]).exits(5);
+    left.says(&[before.as_str().unwrap()]);
+    assert_eq!(answer(lab.at("web")).chain(), "web=2");
+}
+
+#[test]
+fn one_service_goes_back_and_the_other_stays() {
+    let lab = Lab::new(TWO);
+    for version in ["1", "2"] {
+        lab.program("api", &Service::new("api", version));
+        lab.program("web", &Service::new("web", version));
+        lab.deploy();
+    }
+    lab.run(&["rollback", "api"]).exits(0);
+    assert_eq!(answer(lab.at("api")).chain(), "api=1");
+    assert_eq!(answer(lab.at("web")).chain(), "web=2");
+}
+
+#[test]
+fn while_a_deployment_runs_a_rollback_aborts_it() {
+    let lab = promoted(WEB, &["1"]);
+    lab.file(&slow());
+    lab.program("web", &Service::new("web", "2"));
+    let following = lab.start(&["deploy"]);
+    following.until("bake=10m");
+    let left = lab.run(&["rollback"]).exits(0);
+    left.says(&["it is aborted"]);
+    following.left().exits(3).says(&["mira aborted it"]);
+    assert_eq!(answer(lab.at("web")).chain(), "web=1");
+}
+
+#[test]
+fn a_newer_deployment_supersedes_the_one_that_runs() {
+    let lab = promoted(WEB, &["1"]);
+    lab.file(&slow());
+    lab.program("web", &Service::new("web", "2"));
+    let following = lab.start(&["deploy"]);
+    following.until("bake=10m");
+    lab.file(WEB);
+    lab.program("web", &Service::new("web", "3"));
+    lab.run(&["deploy"]).exits(5);
+    lab.run(&["deploy", "--supersede"]).exits(0);
+    following.left().exits(3);
+    assert_eq!(answer(lab.at("web")).chain(), "web=3");
+}
+
+#[test]
+fn a_deployment_waits_for_another_and_not_for_ever() {
+    let lab = promoted(WEB, &["1"]);
+    lab.file(&slow());
+    lab.program("web", &Service::new("web", "2"));
+    let following = lab.start(&["deploy"]);
+    following.until("bake=10m");
+    lab.file(WEB);
+    lab.program("web", &Service::new("web", "3"));
+    lab.run(&["deploy", "--wait", "300ms"]).exits(4);
+    let waiting = lab.start(&["deploy", "--wait", "5m"]);
+    lab.run(&["promote"]).exits(0);
+    following.left().exits(0);
+    waiting.left().exits(0);
+    eventually("version 3 answers", SOON, || {
+        (answer(lab.at("web")).chain() == "web=3").then_some(())
+    });
+}

@@ -1,0 +1,81 @@
+//! A halt under a deployment, with and without a controller.
+
+use crate::lab::{Lab, SOON, Service, answer, eventually, kill};
+
+/// A canary that is watched at its first step for a moment.
+const WEB: &str = "\
+app: shop
+services:
+  web:
+    run: ./web
+    listen: @web
+    ready: /health/ready
+    strategy: { canary: [{ to: 20%, bake: 2s }, { to: 100%, bake: 200ms }] }
+    bake: 200ms
+    drain: 5s
+";
+
+fn live() -> Lab {
+    let lab = Lab::new(WEB);
+    lab.program("web", &Service::new("web", "1"));
+    lab.deploy();
+    lab.program("web", &Service::new("web", "2"));
+    lab
+}
+
+#[test]
+fn a_halt_refuses_what_begins_and_holds_what_runs_until_it_is_lifted() {
+    let lab = live();
+    let following = lab.start(&["deploy"]);
+    following.until("bake=2s");
+    lab.run(&["halt"]).exits(0);
+    following.until("held by=");
+    lab.run(&["deploy"])
+        .exits(5)
+        .says(&["by mira", "windlass halt --lift"]);
+    let told = lab.run(&["status"]).exits(0).out;
+    assert!(told.contains("halted since"), "{told}");
+    assert_eq!(lab.service("web")["candidate"]["weight"], 20);
+
+    lab.run(&["halt", "--lift"]).exits(0);
+    following.left().exits(0);
+    assert_eq!(answer(lab.at("web")).chain(), "web=2");
+}
+
+#[test]
+fn under_a_halt_an_abort_goes_back() {
+    let lab = live();
+    let following = lab.start(&["deploy"]);
+    following.until("bake=2s");
+    lab.run(&["halt"]).exits(0);
+    lab.run(&["abort"]).exits(0);
+    following.left().exits(3);
+    assert_eq!(answer(lab.at("web")).chain(), "web=1");
+    lab.run(&["halt", "--lift"]).exits(0);
+}
+
+#[test]
+fn a_halt_is_written_and_lifted_while_no_controller_lives() {
+    let lab = live();
+    let dead = lab.only("serve");
+    kill(&dead);
+    eventually("the controller is gone", SOON, || {
+        lab.processes()
+            .iter()
+            .all(|it| it.pid != dead.pid)
+            .then_some(())
+    });
+    lab.run(&["halt"]).exits(0);
+    lab.run(&["halt"]).exits(0);
+    assert!(
+        lab.processes().iter().all(|it| !it.is("serve")),
+        "none was started"
+    );
+    lab.run(&["deploy"]).exits(5);
+    assert!(
+        lab.processes().iter().all(|it| !it.is("serve")),
+        "none was started"
+    );
+    lab.run(&["halt", "--lift"]).exits(0);
+    lab.deploy();
+}

@@ -1,0 +1,75 @@
+//! What is dropped or taken away by a person's word.
+
+use crate::lab::{Lab, Service, answer, is_closed};
+
+const TWO: &str = "\
+app: shop
+services:
+  api:
+    run: ./api
+    listen: @api
+    ready: /health/ready
+    bake: 200ms
+    drain: 5s
+  web:
+    run: ./web
+    listen: @web
+    ready: /health/ready
+    bake: 200ms
+    drain: 5s
+";
+
+const WEB: &str = "\
+app: shop
+finalize: manual
+services:
+  web:
+    run: ./web
+    listen: @web
+    ready: /health/ready
+    bake: 200ms
+    drain: 5s
+";
+
+#[test]
+fn a_service_that_left_the_file_serves_until_it_is_removed() {
+    let lab = Lab::new(TWO);
+    lab.program("api", &Service::new("api", "1"));
+    lab.program("web", &Service::new("web", "1"));
+    lab.deploy();
+    lab.run(&["remove", "api"])
+        .exits(5)
+        .says(&["still in windlass.yaml"]);
+    lab.file(&WEB.replace("finalize: manual\n", ""));
+    assert!(lab.deploy().out.contains("nothing to do"));
+    assert_eq!(answer(lab.at("api")).chain(), "api=1", "it is unmanaged");
+
+    let left = lab.run(&["remove", "api"]).exits(0);
+    assert!(left.out.contains("removed"), "{}", left.out);
+    assert!(is_closed(lab.at("api")));
+    assert_eq!(answer(lab.at("web")).chain(), "web=1");
+    assert!(lab.service("api")["stable"].is_null(), "{}", lab.status());
+    let running = lab.processes();
+    let instances = running.iter().filter(|it| it.is("shim"));
+    assert_eq!(instances.count(), 1, "only that of web: {running:?}");
+}
+
+#[test]
+fn a_standby_stays_until_it_is_finalized_and_a_rollback_starts_it_again() {
+    let lab = Lab::new(WEB);
+    lab.program("web", &Service::new("web", "1"));
+    lab.deploy();
+    lab.program("web", &Service::new("web", "2"));
+    lab.deploy();
+    let told = lab.run(&["status"]).exits(0).out;
+    let next = format!("is kept warm until: windlass finalize {}", lab.last());
+    assert!(told.contains(&next), "{told}");
+    let standby = lab.service("web")["standby"].clone();
+    assert!(!standby.is_null());
+
+    lab.run(&["finalize", &lab.last()]).exits(0);
+    assert!(lab.service("web")["standby"].is_null());
+    assert_eq!(answer(lab.at("web")).chain(), "web=2");
+    lab.run(&["rollback"]).exits(0);
+    assert_eq!(answer(lab.at("web")).chain(), "web=1");
+}

@@ -1,0 +1,49 @@
+//! The parts of the bench, in the order in which they run.
+
+use crate::bench::registry::{Bench, Product};
+use crate::bench::rollback::application::Health;
+use crate::bench::rollback::rounds::{Blow, Names, play};
+use crate::bench::row::Measure;
+
+/// The bench of death and rollback.
+pub(crate) const BENCH: Bench = Bench {
+    name: "rollback",
+    about: "a candidate that dies or answers errors at a tenth of 500 requests a second",
+    parts: &[dead, dead_without_controller, bad],
+};
+
+fn dead(product: &Product) -> anyhow::Result<Vec<Measure>> {
+    let blow = Blow {
+        health: Health::Good,
+        controller_lives: true,
+    };
+    let names = Names {
+        bad_answers: "dead_candidate_bad_answers",
+        restored: "dead_candidate_restored",
+    };
+    play(product, blow, names)
+}
+
+fn dead_without_controller(product: &Product) -> anyhow::Result<Vec<Measure>> {
+    let blow = Blow {
+        health: Health::Good,
+        controller_lives: false,
+    };
+    let names = Names {
+        bad_answers: "dead_candidate_without_controller_bad_answers",
+        restored: "dead_candidate_without_controller_restored",
+    };
+    play(product, blow, names)
+}
+
+fn bad(product: &Product) -> anyhow::Result<Vec<Measure>> {
+    let blow = Blow {
+        health: Health::Errors,
+        controller_lives: true,
+    };
+    let names = Names {
+        bad_answers: "error_candidate_bad_answers",
+        restored: "error_candidate_restored",
+    };
+    play(product, blow, names)
+}
