@@ -79,8 +79,11 @@ async fn one(
         }
     }
     if let Some(holder) = &environment.lock {
-        end_holder(shared, &environment, holder, by).await?;
+        end_holder(shared, holder, by).await?;
     }
+    // Last, what no slot names any more: a deployment that was given up leaves such.
+    let traced = traced(shared, &environment).await;
+    stop(shared, "what is left", &traced).await?;
     let mut now = shared.environment(&environment.app, &environment.environment);
     now.lock = None;
     for state in now.services.values_mut() {
@@ -133,18 +136,11 @@ async fn stop(shared: &Rc<Shared>, what: &str, instances: &[InstanceId]) -> Resu
 
 /// Ends the deployment that holds the lock: a stuck one, or one whose journal is damaged, so that
 /// only what was allotted to it tells what it may have started.
-async fn end_holder(
-    shared: &Rc<Shared>,
-    environment: &Environment,
-    holder: &DeploymentId,
-    by: &str,
-) -> Result<(), Problem> {
+async fn end_holder(shared: &Rc<Shared>, holder: &DeploymentId, by: &str) -> Result<(), Problem> {
     let found = shared.border.store.deployment(holder).await;
     let found = found.map_err(|e| problems::store(&e))?;
     let allotted = found.and_then(|open| retention::traces(&open.deployment.opening));
-    let mut started = allotted.unwrap_or_default();
-    started.extend(left_running(shared, environment).await);
-    stop(shared, holder.as_str(), &started).await?;
+    stop(shared, holder.as_str(), &allotted.unwrap_or_default()).await?;
     let driven = shared.running.borrow().get(holder).cloned();
     let Some(driven) = driven else {
         return Ok(());
@@ -156,8 +152,8 @@ async fn end_holder(
     answer.await.unwrap_or(Ok(()))
 }
 
-/// What still runs of an environment, by its traces.
-async fn left_running(shared: &Rc<Shared>, environment: &Environment) -> Vec<InstanceId> {
+/// What ran or still runs of an environment, by its traces: of one that has ended, its keeper may be left.
+async fn traced(shared: &Rc<Shared>, environment: &Environment) -> Vec<InstanceId> {
     let traces = match shared.border.target.traces().await {
         Ok(traces) => traces,
         Err(error) => {
@@ -167,8 +163,8 @@ async fn left_running(shared: &Rc<Shared>, environment: &Environment) -> Vec<Ins
     };
     let ours =
         |key: &ServiceKey| key.app == environment.app && key.environment == environment.environment;
-    let running = traces.into_iter().filter(|t| t.runs && ours(&t.service));
-    running.map(|trace| trace.instance.id).collect()
+    let of_it = traces.into_iter().filter(|trace| ours(&trace.service));
+    of_it.map(|trace| trace.instance.id).collect()
 }
 
 async fn unroute(shared: &Rc<Shared>, environment: &Environment) -> Result<(), Problem> {

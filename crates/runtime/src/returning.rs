@@ -9,8 +9,8 @@ use windlass_engine::deployment::Command;
 use windlass_engine::plan::{self, RestoreInput};
 use windlass_engine::rollout::Phase;
 use windlass_model::{
-    DeploymentId, DeploymentState, Environment, OnFailure, Outcome, Plan, PlanKind, Promoted,
-    ServiceName, ServiceState,
+    Change, DeploymentId, DeploymentState, Environment, OnFailure, Outcome, Plan, PlanKind,
+    Promoted, ServiceName, ServiceState,
 };
 
 use crate::controller::Shared;
@@ -150,15 +150,23 @@ async fn scope(
             deployment.state(),
             DeploymentState::Ended(Outcome::Promoted | Outcome::PartlyPromoted)
         );
-        if !promoted || stored.plan.kind == PlanKind::Remove {
+        if !promoted || stored.plan.kind != PlanKind::Deploy {
             continue;
         }
-        let changed = deployment.rollouts.iter();
-        let services = changed
-            .filter(|(service, rollout)| rollout.phase == Phase::Done && runs(service))
-            .map(|(service, _)| service.clone());
+        // Only what still runs what it brought: the others are back already.
+        let brought = deployment.rollouts.iter().filter(|(service, rollout)| {
+            let state = environment.services.get(*service);
+            let stable = state.and_then(|state| state.stable.as_ref());
+            rollout.phase == Phase::Done
+                && !matches!(rollout.plan.change, Change::Adjust { .. })
+                && stable.is_some_and(|slot| slot.release == rollout.candidate.release)
+        });
+        let services: BTreeSet<ServiceName> = brought.map(|(service, _)| service.clone()).collect();
+        if services.is_empty() {
+            continue;
+        }
         return Ok(Scope {
-            services: services.collect(),
+            services,
             on_failure: stored.plan.on_failure,
             parallel: stored.plan.parallel,
         });

@@ -8,8 +8,9 @@ use crate::sweep::plan::Plan;
 /// Without `--seed`.
 const SEED: u64 = 1;
 
-/// Longest time for what every run of the tests sweeps.
-const TESTS_WITHIN: Duration = Duration::from_mins(4);
+/// Longest time for what every run of the tests sweeps. It takes less than four minutes on two quiet
+/// processors; a busy machine is no reason to call a part of it unproven.
+const TESTS_WITHIN: Duration = Duration::from_mins(12);
 
 /// What is swept.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -71,7 +71,8 @@ pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, 
                     (Source::File(file), false)
                 }
                 Agreed::To(id) => (Source::Plan(id), context.ui.can_ask()),
-                Agreed::NothingToDo(view) => return nothing_to_do(&view),
+                // Unless a deployment runs: what is stable now is then not what will be.
+                Agreed::NothingToDo => (Source::File(file), false),
             }
         }
         source @ (Source::File(_) | Source::Plan(_) | Source::Retry(_)) => (source, false),
@@ -107,7 +108,7 @@ enum Agreed {
     /// This plan is to be carried out.
     To(PlanId),
     /// There is none to carry out.
-    NothingToDo(Box<PlanView>),
+    NothingToDo,
 }
 
 /// Shows the plan and asks once, on a terminal. Elsewhere nobody can be asked: there a plan without a
@@ -119,7 +120,7 @@ async fn agree(
 ) -> Result<Agreed, Diagnostic> {
     let view = client.plan(file).await?;
     if view.nothing_to_do {
-        return Ok(Agreed::NothingToDo(Box::new(view)));
+        return Ok(Agreed::NothingToDo);
     }
     if context.ui.can_ask() {
         context.ui.say(plan_text(&view, false).trim_end());

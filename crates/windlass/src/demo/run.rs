@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
+use tokio::signal::unix::{SignalKind, signal};
 use windlass_api::{DownRequest, Exit};
 use windlass_client::{Client, Followed, Following, Starting, StatePaths};
 use windlass_model::Fact;
@@ -53,7 +54,11 @@ pub(crate) async fn run(context: &Context, options: &DemoOptions) -> Result<Repo
 /// The given state directory, or a fresh one of this process.
 fn state_dir(context: &Context) -> (PathBuf, bool) {
     match &context.global.state_dir {
-        Some(given) => (given.clone(), false),
+        // Services are told paths below it, and run elsewhere.
+        Some(given) => (
+            std::path::absolute(given).unwrap_or_else(|_nowhere| given.clone()),
+            false,
+        ),
         None => (
             std::env::temp_dir().join(format!("windlass-demo-{}", std::process::id())),
             true,
@@ -83,10 +88,19 @@ async fn play(context: &Context, options: &DemoOptions, state: &Path) -> Result<
     let mut demo = Demo::new(context, stage, client, seed);
     tokio::select! {
         told = demo.tell() => told,
-        stopped = tokio::signal::ctrl_c() => {
+        stopped = asked_to_stop() => {
             let why = stopped.err().map_or_else(String::new, |why| why.to_string());
             Err(Diagnostic::new(Exit::Detached, "the demo was stopped").detail(why))
         }
+    }
+}
+
+/// Ready at Ctrl-C, and at the signal of whoever ends programs politely.
+async fn asked_to_stop() -> std::io::Result<()> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    tokio::select! {
+        interrupted = tokio::signal::ctrl_c() => interrupted,
+        _ = terminate.recv() => Ok(()),
     }
 }
 

@@ -115,3 +115,16 @@ fn ctrl_c_ends_the_demo_and_leaves_nothing() {
     demo.left().exits(130).says(&["the demo was stopped"]);
     lab.must_be_gone();
 }
+
+#[test]
+fn whoever_ends_the_demo_politely_finds_nothing_left_either() {
+    let lab = Lab::empty();
+    // A folder of the state is named from here, and the services run elsewhere.
+    let mut demo = lab.command(&["demo", "--state-dir", "played"]);
+    demo.env_remove("WINDLASS_STATE_DIR");
+    let demo = lab.start_command(demo);
+    demo.until("100 % of the requests to version 1");
+    demo.terminate();
+    demo.left().exits(130).says(&["the demo was stopped"]);
+    lab.must_be_gone();
+}

@@ -175,6 +175,24 @@ impl Lab {
         command
     }
 
+    /// A shell's command, of this lab's user; `$0` is the product.
+    pub(crate) fn shell(&self, script: &str) -> Command {
+        let sh = Path::new("sh");
+        let mut command = if self.ordinary {
+            user::ordinary(sh)
+        } else {
+            Command::new(sh)
+        };
+        command.args(["-c", script]).arg(&self.binary);
+        self.surround(&mut command);
+        command
+    }
+
+    /// Whether this lab's user may look into this very process.
+    pub(crate) fn sees_us(&self) -> bool {
+        !self.ordinary || !user::is_root()
+    }
+
     /// Gives a command this lab's folder and surroundings, and nothing of this machine's.
     pub(crate) fn surround(&self, command: &mut Command) {
         command

@@ -91,6 +91,11 @@ impl Following {
         signal(self.child.id(), rustix::process::Signal::INT);
     }
 
+    /// What a supervisor does that wants it to end.
+    pub(crate) fn terminate(&self) {
+        signal(self.child.id(), rustix::process::Signal::TERM);
+    }
+
     /// Waits for its end.
     #[track_caller]
     pub(crate) fn left(mut self) -> Left {
