@@ -216,7 +216,7 @@ impl Hands {
             spec: start.spec.clone(),
             ordinal: start.ordinal,
             slot: start.slot,
-            again: false,
+            again: start.again,
             restart: if start.keep {
                 Restart::BackOff
             } else {
@@ -227,9 +227,10 @@ impl Hands {
         loop {
             let seen = target.observe(&start.instance).await;
             let result = match seen {
+                Ok(InstanceState::Running { .. }) => return Ok(()),
                 // One that has ended was started: its watch tells how it ended.
-                Ok(InstanceState::Running { .. } | InstanceState::Ended(_)) => return Ok(()),
-                Ok(InstanceState::Absent) => target.start(&request).await,
+                Ok(InstanceState::Ended(_)) if !start.again => return Ok(()),
+                Ok(InstanceState::Absent | InstanceState::Ended(_)) => target.start(&request).await,
                 Err(error) => Err(error),
             };
             tries += 1;

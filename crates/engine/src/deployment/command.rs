@@ -1,9 +1,9 @@
 //! What a person may say, and when.
 
-use windlass_model::{DeploymentState, Outcome, PlanKind, Repair};
+use windlass_model::{DeploymentState, Outcome, PlanKind, Repair, StuckReason};
 
 use super::state::Deployment;
-use crate::rollout::Begun;
+use crate::rollout::{Begun, Phase, Rollout};
 
 /// What a person says to a deployment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,7 +80,8 @@ fn accepts(state: DeploymentState, command: Command) -> Accepted {
 
 impl Deployment {
     /// Whether `command` applies now. As its state says; but a rollback that has begun to move
-    /// traffic, or to stop what served it, comes from what is bad and does not go back there.
+    /// traffic, or to stop what served it, comes from what is bad and does not go back there; and one
+    /// that failed is not done on anybody's word, for the journal would name what does not serve.
     pub fn accepts(&self, command: Command) -> Accepted {
         let accepted = accepts(self.state(), command);
         let stops = matches!(command, Command::Abort | Command::Supersede);
@@ -89,6 +90,14 @@ impl Deployment {
         });
         if stops && accepted == Accepted::Yes && self.plan.kind == PlanKind::Rollback && moves {
             return Accepted::No("a rollback that has moved holds where it is: see repair");
+        }
+        let failed = |rollout: &Rollout| {
+            matches!(rollout.phase, Phase::Stuck(StuckReason::RollbackFailed(_)))
+        };
+        if command == Command::Repair(Repair::Done) && self.rollouts.values().any(failed) {
+            return Accepted::No(
+                "what the rollback goes to does not run yet: retry once it can, or abandon it",
+            );
         }
         accepted
     }

@@ -178,6 +178,7 @@ fn rollout(
         },
         candidate,
         counters: Counters::default(),
+        retried: false,
         returned_because: None,
         plan: plan.clone(),
     }

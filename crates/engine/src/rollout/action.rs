@@ -59,4 +59,6 @@ pub struct Start {
     pub slot: SlotId,
     /// Whether it is started again when it ends by itself: an old slot is, a candidate is not.
     pub keep: bool,
+    /// Whether one that has ended by itself is started once more: a person asked to try again.
+    pub again: bool,
 }

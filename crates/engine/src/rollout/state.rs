@@ -40,6 +40,8 @@ pub struct Rollout {
     pub health: Health,
     /// What it counts.
     pub counters: Counters,
+    /// Whether a person had what failed tried again: what has ended is started once more then.
+    pub retried: bool,
     /// Why it goes or went back.
     pub returned_because: Option<ReturnReason>,
 }

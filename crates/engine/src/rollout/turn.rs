@@ -207,6 +207,7 @@ impl Rollout {
             ordinal: u16::try_from(ordinal).unwrap_or(u16::MAX),
             slot: slot.id,
             keep,
+            again: self.retried,
         }))
     }
 }

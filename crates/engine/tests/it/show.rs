@@ -48,6 +48,7 @@ fn start(service: &ServiceName, start: &Start) -> String {
         ordinal,
         slot: _,
         keep,
+        again,
     } = start;
     let version = &what.version;
     assert_eq!(
@@ -55,7 +56,12 @@ fn start(service: &ServiceName, start: &Start) -> String {
         release(service.as_str(), &version.0),
         "the whole release"
     );
-    let keep = if *keep { " kept" } else { "" };
+    let keep = match (keep, again) {
+        (true, false) => " kept",
+        (true, true) => " kept, again",
+        (false, true) => " again",
+        (false, false) => "",
+    };
     let id = short(service, &instance.id);
     format!(
         "start {id} v{version} #{ordinal} at {}{keep}",

@@ -234,6 +234,15 @@ fn a_halt_and_a_crash_stop_no_rollback() {
 
 /// Two releases, of which the first takes long to be ready again; the way back to it is stuck.
 async fn stuck(lab: &mut Lab) -> DeploymentId {
+    let slow = Script {
+        ready_after: Some(Millis::from_secs(40)),
+        ..Script::default()
+    };
+    stuck_on(lab, slow).await
+}
+
+/// The same, where the kept release does that when it is started for the rollback.
+async fn stuck_on(lab: &mut Lab, then: Script) -> DeploymentId {
     put(lab, &["web"], "one");
     script(
         lab,
@@ -245,11 +254,7 @@ async fn stuck(lab: &mut Lab) -> DeploymentId {
     put(lab, &["web"], "two");
     promoted(lab, &shop([web()])).await;
     lab.pass(Millis::from_secs(60)).await;
-    let slow = Script {
-        ready_after: Some(Millis::from_secs(40)),
-        ..Script::default()
-    };
-    script(lab, "web", "one", slow);
+    script(lab, "web", "one", then);
     let answer = back(lab, None, None).await.expect("it begins");
     let id = answer.deployment.expect("there is something to do");
     assert_eq!(lab.until_ended(&id).await, Ending::Stuck);
@@ -284,6 +289,23 @@ fn a_stuck_rollback_is_tried_again() {
             facts(&lab, &id)
         );
         assert_eq!(state(&lab, "web").promoted.len(), 2);
+    });
+}
+
+/// The usual case: the program itself could not go on, and somebody has mended what it lacked.
+#[test]
+fn a_retry_starts_a_program_again_that_has_ended() {
+    run(async {
+        let mut lab = Lab::new().await;
+        let id = stuck_on(&mut lab, Script::ends_after(Millis::from_millis(20))).await;
+        let how = Repair::Done;
+        let refused = say(&lab, &id, Command::Repair { how }).await;
+        assert_eq!(refused.expect_err("it serves nobody").exit, Exit::Refused);
+        let how = Repair::Retry;
+        assert_eq!(say(&lab, &id, Command::Repair { how }).await, Ok(()));
+        let ending = lab.until_ended(&id).await;
+        let told = facts(&lab, &id);
+        assert_eq!(ending, Ending::Ended(Outcome::Promoted), "{told:?}");
     });
 }
 

@@ -150,8 +150,9 @@ async fn watch(
                     }
                 }
                 if picture.has_stuck() {
+                    // What is told may be past: a person may have it tried again already.
                     let view = following.client().show(&event.deployment).await?;
-                    if view.state == DeploymentState::Stuck {
+                    if view.state == DeploymentState::Stuck && view.sequence <= event.sequence {
                         return Ok(Met::End);
                     }
                 }

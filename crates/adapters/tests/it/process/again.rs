@@ -4,7 +4,7 @@ use std::fs;
 
 use windlass_control::Restart;
 use windlass_edge::{ErrorKind, InstanceState, InstanceTrace, StartInstance, Target};
-use windlass_model::{Epoch, InstanceEnd, SlotId, Template};
+use windlass_model::{Epoch, InstanceEnd, Millis, SlotId, Template};
 
 use super::adopting::{forge, leader, orphan};
 use super::bench::{Bench, kill, run, service, started, until};
@@ -83,7 +83,9 @@ fn a_group_without_a_shim_is_left_while_it_runs_and_started_again_after_it() {
             "(setsid sh -c 'echo $$; trap \"\" TERM; while :; do sleep 0.01; done' &)
              exec sleep 300",
         );
-        let request = bench.start(service(&["./service"])).await;
+        let mut spec = service(&["./service"]);
+        spec.process.stop.within = Millis::from_millis(200);
+        let request = bench.start(spec).await;
         let printed = bench.line(&request.instance).await;
         let child: i32 = printed.trim().parse().expect("a pid");
         let before = orphan(&bench, &request).await;
@@ -106,6 +108,8 @@ fn a_group_without_a_shim_is_left_while_it_runs_and_started_again_after_it() {
         assert_ne!(leader(&bench.status(&request.instance)), before);
         let told = bench.target.set_restart(id, Restart::Never).await;
         told.expect("a shim keeps it");
+        // With the second child, which nothing but a stop finds in its own session.
+        bench.target.stop(id).await.expect("a stop");
     });
 }
 

@@ -92,6 +92,7 @@ pub(super) fn raise_when_ready(turn: &mut Turn) {
 /// Starts what is missing after a rollback had failed, and goes on from there.
 pub(super) fn once_more(turn: &mut Turn) {
     turn.rollout.returned_because = None;
+    turn.rollout.retried = true;
     if !turn.rollout.has_begun(Begun::Starting) {
         return begin(turn);
     }

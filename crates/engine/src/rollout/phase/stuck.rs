@@ -23,10 +23,8 @@ pub(super) fn on(turn: &mut Turn, event: &Event, reason: &StuckReason) {
         Event::DoneByHand => match reason {
             StuckReason::SettleFailed(_) => settling::done(turn),
             StuckReason::ReturnTimedOut(_) | StuckReason::NoCapacity => way_back::returned(turn),
-            StuckReason::RollbackFailed(_) => {
-                turn.rollout.returned_because = None;
-                settling::done(turn);
-            }
+            // Nobody but the routers can give it the traffic: the deployment takes no such word.
+            StuckReason::RollbackFailed(_) => {}
         },
         Event::NeedsPassed
         | Event::InstanceStarted { .. }
