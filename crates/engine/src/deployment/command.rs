@@ -94,7 +94,8 @@ impl Deployment {
         let failed = |rollout: &Rollout| {
             matches!(rollout.phase, Phase::Stuck(StuckReason::RollbackFailed(_)))
         };
-        if command == Command::Repair(Repair::Done) && self.rollouts.values().any(failed) {
+        let done = command == Command::Repair(Repair::Done) && accepted == Accepted::Yes;
+        if done && self.rollouts.values().any(failed) {
             return Accepted::No(
                 "what the rollback goes to does not run yet: retry once it can, or abandon it",
             );
