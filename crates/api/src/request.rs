@@ -55,6 +55,9 @@ pub struct DeployRequest {
     /// `--move`: the application's folder may change.
     #[serde(default)]
     pub may_move: bool,
+    /// `--keep-failed`: a candidate that fails runs on without traffic, until the next deployment.
+    #[serde(default)]
+    pub keep_failed: bool,
     /// `--wait`: how long it may queue behind a deployment that holds the lock, in milliseconds.
     #[serde(default)]
     pub wait_ms: Option<u64>,

@@ -150,12 +150,19 @@ pub struct ServiceView {
     /// Who left the standby there, and when it goes.
     #[serde(default)]
     pub standby_kept: Option<StandbyKept>,
+    /// A candidate that failed, kept for a look; it has no traffic.
+    #[serde(default)]
+    pub failed: Option<SlotView>,
+    /// The deployment that it failed in.
+    #[serde(default)]
+    pub failed_kept_by: Option<DeploymentId>,
 }
 
 impl ServiceView {
     /// Whether it has no slot at all: it was taken down or removed, or never came up.
-    pub const fn is_empty(&self) -> bool {
-        self.stable.is_none() && self.candidate.is_none() && self.standby.is_none()
+    pub fn is_empty(&self) -> bool {
+        let slots = [&self.stable, &self.candidate, &self.standby, &self.failed];
+        slots.into_iter().all(Option::is_none)
     }
 }
 

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use windlass_model::{
-    Change, Environment, PlanKind, Promoted, ServiceName, ServiceState, Slot, StandbyKept,
+    Change, Environment, KeptFailed, PlanKind, Promoted, ServiceName, ServiceState, Slot,
+    StandbyKept,
 };
 
 use crate::deployment::{Course, Deployment};
@@ -53,7 +54,14 @@ pub fn after(base: &Environment, deployment: &Deployment) -> Environment {
     for (service, rollout) in &deployment.rollouts {
         let state = next.services.entry(service.clone()).or_default();
         if rollout.has_begun(Begun::Clearing) {
-            drop_standby(state);
+            state.drop_standby();
+            state.failed = None;
+        }
+        if rollout.phase == Phase::Returned && rollout.leaves_failed() {
+            state.failed = Some(KeptFailed {
+                by: deployment.id.clone(),
+                slot: rollout.candidate.clone(),
+            });
         }
         if promoted && is_kept(rollout) {
             promote(state, rollout, deployment);
@@ -79,11 +87,6 @@ pub fn after(base: &Environment, deployment: &Deployment) -> Environment {
 fn is_kept(rollout: &Rollout) -> bool {
     rollout.is_promoted()
         || (matches!(rollout.phase, Phase::Stuck(_)) && rollout.returned_because.is_none())
-}
-
-fn drop_standby(state: &mut ServiceState) {
-    state.standby = None;
-    state.standby_kept = None;
 }
 
 fn promote(state: &mut ServiceState, rollout: &Rollout, deployment: &Deployment) {
@@ -117,7 +120,7 @@ fn promote(state: &mut ServiceState, rollout: &Rollout, deployment: &Deployment)
     state.promoted.truncate(REMEMBERED);
     if plan.kind == PlanKind::Rollback {
         // What it left is no standby: it must not come back by itself.
-        drop_standby(state);
+        state.drop_standby();
         let left = rollout.old().map(|old| old.release.clone());
         state.rolled_back.extend(left);
     }

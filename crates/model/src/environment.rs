@@ -38,6 +38,9 @@ pub struct ServiceState {
     /// Who left the standby there, and when it goes.
     #[serde(default)]
     pub standby_kept: Option<StandbyKept>,
+    /// A candidate that failed, kept for a look because somebody asked for it.
+    #[serde(default)]
+    pub failed: Option<KeptFailed>,
     /// Promoted releases, newest first; retention keeps their files.
     pub promoted: Vec<Promoted>,
     /// Releases that were rolled back from: only a person who names one gets it again.
@@ -61,6 +64,36 @@ pub struct StandbyKept {
     pub by: DeploymentId,
     /// When it goes.
     pub finalize: Finalize,
+}
+
+/// A failed candidate that still runs, without traffic.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeptFailed {
+    /// The deployment that it failed in.
+    pub by: DeploymentId,
+    /// Where it runs.
+    pub slot: Slot,
+}
+
+impl ServiceState {
+    /// Every slot that something runs in: what serves first.
+    pub fn slots(&self) -> impl Iterator<Item = &Slot> {
+        let failed = self.failed.as_ref().map(|kept| &kept.slot);
+        self.stable.iter().chain(&self.standby).chain(failed)
+    }
+
+    /// Forgets what runs; numbers and releases stay known.
+    pub fn clear(&mut self) {
+        self.stable = None;
+        self.failed = None;
+        self.drop_standby();
+    }
+
+    /// Forgets the standby.
+    pub fn drop_standby(&mut self) {
+        self.standby = None;
+        self.standby_kept = None;
+    }
 }
 
 impl Environment {

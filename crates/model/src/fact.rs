@@ -127,6 +127,13 @@ pub enum Fact {
         /// Which slot.
         slot: SlotId,
     },
+    /// A failed candidate runs on without traffic: somebody asked to keep it.
+    FailedKept {
+        /// Of which service.
+        service: ServiceName,
+        /// Which slot.
+        slot: SlotId,
+    },
     /// A service can go neither on nor back.
     Stuck {
         /// Which.

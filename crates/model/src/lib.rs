@@ -25,7 +25,7 @@ mod strategy;
 mod template;
 mod trigger;
 
-pub use environment::{Environment, Promoted, ServiceState, StandbyKept};
+pub use environment::{Environment, KeptFailed, Promoted, ServiceState, StandbyKept};
 pub use fact::{Fact, InstanceEnd, Repair, ReturnReason, RolloutPhase, StuckReason};
 pub use finalize::Finalize;
 pub use halt::Halt;

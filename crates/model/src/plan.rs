@@ -75,6 +75,9 @@ pub struct RolloutPlan {
     pub stable: Option<Slot>,
     /// The standby that this deployment displaces and retires first.
     pub standby: Option<Slot>,
+    /// The failed candidate of an earlier deployment, kept for a look; it goes first too.
+    #[serde(default)]
+    pub failed: Option<Slot>,
 }
 
 /// What kind of change a rollout is.
@@ -149,6 +152,11 @@ pub struct Task {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TaskKind {
+    /// Stop a failed candidate of an earlier deployment that was kept for a look.
+    RetireFailed {
+        /// Which release.
+        version: Version,
+    },
     /// Drop the standby of an earlier deployment.
     RetireStandby {
         /// What it runs.

@@ -84,9 +84,7 @@ pub(crate) async fn found(
         known.lock = None;
         known.revision = known.revision.saturating_add(1);
         for state in known.services.values_mut() {
-            state.stable = None;
-            state.standby = None;
-            state.standby_kept = None;
+            state.clear();
         }
         environments.insert((known.app.clone(), known.environment.clone()), known);
     }

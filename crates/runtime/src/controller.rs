@@ -253,9 +253,7 @@ impl Shared {
     pub(crate) fn slots(&self) -> Vec<Slot> {
         let environments = self.environments.borrow();
         let states = environments.values().flat_map(|e| e.services.values());
-        let mut slots: Vec<Slot> = states
-            .flat_map(|s| s.stable.iter().chain(&s.standby).cloned())
-            .collect();
+        let mut slots: Vec<Slot> = states.flat_map(|s| s.slots().cloned()).collect();
         for driven in self.running.borrow().values() {
             for rollout in driven.now.borrow().rollouts.values() {
                 slots.push(rollout.candidate.clone());

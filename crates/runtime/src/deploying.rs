@@ -10,15 +10,14 @@ use windlass_model::{DeploymentId, DeploymentState, Millis, PlanKind};
 
 use crate::controller::Shared;
 use crate::drive::Input;
-use crate::handle::{From, Reply, When};
+use crate::handle::{From, Reply, Terms, When};
 use crate::queue::{Place, Ticket};
 use crate::{opening, planning, problems};
 
 /// What is asked for.
 pub(crate) struct Ask {
     pub(crate) from: From,
-    pub(crate) by: String,
-    pub(crate) may_move: bool,
+    pub(crate) terms: Terms,
 }
 
 /// The deployment, if there is anything to do, and its plan.
@@ -44,7 +43,7 @@ async fn begin(shared: &Rc<Shared>, ask: Ask) -> Result<Begun, Problem> {
         From::File(wanted) => {
             // Refused before anything is copied.
             planning::refuse_locked(shared, &wanted.spec.app, &wanted.spec.environment)?;
-            planning::plan(shared, &wanted, ask.may_move).await?
+            planning::plan(shared, &wanted, ask.terms.may_move).await?
         }
         From::Plan(id) => planning::stored(shared, &id).await?,
         From::Retry(id) => planning::retried(shared, &id).await?,
@@ -54,7 +53,7 @@ async fn begin(shared: &Rc<Shared>, ask: Ask) -> Result<Begun, Problem> {
         opening::note_folder(shared, &planned.plan).await?;
         return Ok((None, planned));
     }
-    let id = opening::begin(shared, &planned.plan, ask.by).await?;
+    let id = opening::begin(shared, &planned.plan, ask.terms).await?;
     Ok((Some(id), planned))
 }
 
@@ -88,7 +87,7 @@ async fn in_turn(
                 }
                 continue;
             }
-            Some(holder) if urgent => supersede(shared, &holder, &ask.by).await?,
+            Some(holder) if urgent => supersede(shared, &holder, &ask.terms.by).await?,
             Some(_) | None => {}
         }
         wait(shared, &ticket, change, until).await?;

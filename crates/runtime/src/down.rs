@@ -87,9 +87,7 @@ async fn one(
     let mut now = shared.environment(&environment.app, &environment.environment);
     now.lock = None;
     for state in now.services.values_mut() {
-        state.stable = None;
-        state.standby = None;
-        state.standby_kept = None;
+        state.clear();
     }
     if !ended.is_empty() {
         now.revision = now.revision.saturating_add(1);
@@ -111,12 +109,10 @@ async fn note_ended(
     let Some(state) = now.services.get_mut(service) else {
         return Ok(());
     };
-    if state.stable.is_none() && state.standby.is_none() {
+    if state.slots().next().is_none() {
         return Ok(());
     }
-    state.stable = None;
-    state.standby = None;
-    state.standby_kept = None;
+    state.clear();
     let written = shared.border.store.put_environment(&now).await;
     written.map_err(|e| problems::store(&e))?;
     shared.put_environment(now);
@@ -206,12 +202,7 @@ fn slots(shared: &Rc<Shared>, environment: &Environment) -> Vec<(ServiceName, Ve
     let mut left: BTreeMap<ServiceName, Vec<Slot>> = environment
         .services
         .iter()
-        .map(|(service, state)| {
-            (
-                service.clone(),
-                state.stable.iter().chain(&state.standby).cloned().collect(),
-            )
-        })
+        .map(|(service, state)| (service.clone(), state.slots().cloned().collect()))
         .collect();
     if let Some(driven) = environment
         .lock

@@ -1,17 +1,19 @@
-//! Dropping standbys: by a person's word, or by the calendar.
+//! Dropping what a deployment has left: by a person's word, or by the calendar.
 
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use windlass_api::Problem;
 use windlass_control::{Direction, RouteChange};
 use windlass_edge::EdgeError;
 use windlass_model::{
-    DeploymentId, Environment, Finalize, InstanceId, Millis, ServiceKey, ServiceName,
+    DeploymentId, DeploymentState, Environment, Finalize, InstanceId, Millis, RouteSlot,
+    ServiceKey, ServiceName, ServiceState, Slot,
 };
 
 use crate::controller::Shared;
 use crate::routes::generation;
-use crate::{keeper, planning, problems};
+use crate::{keeper, planning, problems, views};
 
 /// Time between two looks at the calendar.
 const LOOK: Millis = Millis::from_secs(5);
@@ -19,29 +21,40 @@ const LOOK: Millis = Millis::from_secs(5);
 /// Who drops a standby whose time is over.
 const CALENDAR: &str = "windlass: finalize";
 
-/// A standby's service and environment.
+/// What a deployment has left, by service: standbys, and candidates that failed.
 struct Kept {
+    id: DeploymentId,
     environment: Environment,
-    services: Vec<ServiceName>,
+    slots: BTreeMap<ServiceName, Vec<Slot>>,
+}
+
+/// The slots of one service that `id` has left.
+fn left_by(state: &ServiceState, id: &DeploymentId) -> Vec<Slot> {
+    let kept = state.standby_kept.as_ref();
+    let standby = state.standby.iter();
+    let standby = standby.filter(|_| kept.is_some_and(|kept| kept.by == *id));
+    let failed = state.failed.iter().filter(|failed| failed.by == *id);
+    standby
+        .chain(failed.map(|failed| &failed.slot))
+        .cloned()
+        .collect()
 }
 
 fn kept_by(shared: &Rc<Shared>, id: &DeploymentId) -> Option<Kept> {
     let environments = shared.environments.borrow();
     environments.values().find_map(|environment| {
         let states = environment.services.iter();
-        let left = states.filter(|(_, state)| {
-            let kept = state.standby_kept.as_ref();
-            state.standby.is_some() && kept.is_some_and(|kept| kept.by == *id)
-        });
-        let services: Vec<ServiceName> = left.map(|(service, _)| service.clone()).collect();
-        (!services.is_empty()).then(|| Kept {
+        let left = states.map(|(service, state)| (service.clone(), left_by(state, id)));
+        let slots: BTreeMap<_, _> = left.filter(|(_, slots)| !slots.is_empty()).collect();
+        (!slots.is_empty()).then(|| Kept {
+            id: id.clone(),
             environment: environment.clone(),
-            services,
+            slots,
         })
     })
 }
 
-/// Drops the standbys that a deployment has left.
+/// Drops what a deployment has left. Again changes nothing.
 pub(crate) async fn by_person(
     shared: &Rc<Shared>,
     id: &DeploymentId,
@@ -50,26 +63,33 @@ pub(crate) async fn by_person(
     let _changing = shared.changing.lock().await;
     shared.refuse_changes()?;
     let Some(kept) = kept_by(shared, id) else {
-        return Err(problems::no_standby(id));
+        return nothing_left(shared, id).await;
     };
     let environment = &kept.environment;
     planning::refuse_locked(shared, &environment.app, &environment.environment)?;
-    let dropped = drop_standbys(shared, &kept, by).await;
+    let dropped = drop_kept(shared, &kept, by).await;
     dropped.map_err(|error| problems::not_finalized(id, &error))
 }
 
-/// Takes standbys out of their routes, stops them, then writes that they are gone. Whoever dies on
-/// the way is asked again: the standby is there until the last step.
-async fn drop_standbys(shared: &Rc<Shared>, kept: &Kept, by: &str) -> Result<(), EdgeError> {
-    let environment = &kept.environment;
-    let instances: Vec<InstanceId> = {
-        let states = kept.services.iter();
-        let states = states.filter_map(|service| environment.services.get(service));
-        let slots = states.filter_map(|state| state.standby.as_ref());
-        slots
-            .flat_map(|slot| slot.instances.iter().map(|i| i.id.clone()))
-            .collect()
-    };
+/// One that has ended is final already; one that runs may still leave something.
+async fn nothing_left(shared: &Rc<Shared>, id: &DeploymentId) -> Result<(), Problem> {
+    match views::stored(shared, id).await?.state {
+        DeploymentState::Ended(_) => Ok(()),
+        DeploymentState::Running
+        | DeploymentState::Held
+        | DeploymentState::Returning
+        | DeploymentState::Settling
+        | DeploymentState::Stuck => Err(problems::not_final_yet(id)),
+    }
+}
+
+/// Takes slots out of their routes, stops them, then writes that they are gone. Whoever dies on the
+/// way is asked again: they are there until the last step.
+async fn drop_kept(shared: &Rc<Shared>, kept: &Kept, by: &str) -> Result<(), EdgeError> {
+    let slots = kept.slots.values().flatten();
+    let instances: Vec<InstanceId> = slots
+        .flat_map(|slot| slot.instances.iter().map(|i| i.id.clone()))
+        .collect();
     // What leaves is not to be started again meanwhile.
     shared
         .leaving
@@ -89,19 +109,24 @@ async fn drop_standbys(shared: &Rc<Shared>, kept: &Kept, by: &str) -> Result<(),
     }
     keeper::follow(shared);
     written?;
-    let names: Vec<&str> = kept.services.iter().map(ServiceName::as_str).collect();
-    tracing::info!("the standby of {} was dropped by {by}", names.join(", "));
+    let names: Vec<&str> = kept.slots.keys().map(ServiceName::as_str).collect();
+    let id = &kept.id;
+    tracing::info!("what {id} left of {} was dropped by {by}", names.join(", "));
     Ok(())
 }
 
 async fn write(shared: &Rc<Shared>, kept: &Kept) -> Result<(), EdgeError> {
     let environment = &kept.environment;
     let mut next = shared.environment(&environment.app, &environment.environment);
-    for service in &kept.services {
-        if let Some(state) = next.services.get_mut(service) {
-            state.standby = None;
-            state.standby_kept = None;
+    for (service, slots) in &kept.slots {
+        let Some(state) = next.services.get_mut(service) else {
+            continue;
+        };
+        let gone = |slot: &Slot| slots.iter().any(|one| one.id == slot.id);
+        if state.standby.as_ref().is_some_and(gone) {
+            state.drop_standby();
         }
+        state.failed = state.failed.take().filter(|failed| !gone(&failed.slot));
     }
     shared.border.store.put_environment(&next).await?;
     shared.put_environment(next);
@@ -112,21 +137,19 @@ async fn stop(shared: &Rc<Shared>, kept: &Kept, instances: &[InstanceId]) -> Res
     let router = &shared.border.router;
     let environment = &kept.environment;
     let observed = router.observe().await?;
-    let mut routes = std::collections::BTreeMap::new();
-    for service in &kept.services {
+    let mut routes = BTreeMap::new();
+    for (service, slots) in &kept.slots {
         let key = ServiceKey {
             app: environment.app.clone(),
             environment: environment.environment.clone(),
             service: service.clone(),
         };
-        let state = environment.services.get(service);
-        let standby = state.and_then(|state| state.standby.as_ref());
-        let entry = observed.services.get(&key);
-        let (Some(standby), Some(entry)) = (standby, entry) else {
+        let Some(entry) = observed.services.get(&key) else {
             continue;
         };
         let mut route = entry.route.clone();
-        route.slots.retain(|slot| slot.slot != standby.id);
+        let stays = |slot: &RouteSlot| slots.iter().all(|gone| gone.id != slot.slot);
+        route.slots.retain(stays);
         if route != entry.route {
             // Nobody gets more than before.
             let change = RouteChange {
@@ -203,7 +226,7 @@ async fn look(shared: &Rc<Shared>, id: &DeploymentId, after: Millis) {
     if kept.environment.lock.is_some() {
         return;
     }
-    if let Err(error) = drop_standbys(shared, &kept, CALENDAR).await {
-        tracing::warn!("the standby of {id} was not dropped: {}", error.chain());
+    if let Err(error) = drop_kept(shared, &kept, CALENDAR).await {
+        tracing::warn!("what {id} has left was not dropped: {}", error.chain());
     }
 }

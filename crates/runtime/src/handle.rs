@@ -121,6 +121,28 @@ pub struct ServiceAt {
     pub service: ServiceName,
 }
 
+/// Who asks for a deployment, and what is allowed to it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Terms {
+    /// Who asks.
+    pub by: String,
+    /// Whether the application may come from another folder than before.
+    pub may_move: bool,
+    /// Whether candidates that fail run on without traffic.
+    pub keep_failed: bool,
+}
+
+impl Terms {
+    /// What nothing special is allowed to.
+    pub fn of(by: String) -> Self {
+        Self {
+            by,
+            may_move: false,
+            keep_failed: false,
+        }
+    }
+}
+
 /// When a deployment begins if another one runs in its environment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum When {
@@ -210,11 +232,10 @@ impl Handle {
     pub async fn deploy(
         &self,
         from: From,
-        by: String,
-        may_move: bool,
+        terms: Terms,
         when: When,
     ) -> Result<(Option<DeploymentId>, PlanView), Problem> {
-        let ask = Box::new(Ask { from, by, may_move });
+        let ask = Box::new(Ask { from, terms });
         self.ask(|reply| Request::Deploy { ask, when, reply }).await
     }
 

@@ -39,4 +39,6 @@ mod watch;
 
 pub use border::Border;
 pub use controller::{Running, start};
-pub use handle::{EventStream, From, Handle, LogStream, RollbackAt, ServiceAt, Wanted, When};
+pub use handle::{
+    EventStream, From, Handle, LogStream, RollbackAt, ServiceAt, Terms, Wanted, When,
+};

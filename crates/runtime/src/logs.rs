@@ -61,7 +61,7 @@ fn slots(shared: &Rc<Shared>, at: &ServiceAt) -> Vec<Slot> {
     let environment = shared.environment(&at.app, &at.environment);
     let mut slots: Vec<Slot> = Vec::new();
     if let Some(state) = environment.services.get(&at.service) {
-        slots.extend(state.standby.iter().chain(&state.stable).cloned());
+        slots.extend(state.slots().cloned());
     }
     let running = shared.running.borrow();
     if let Some(driven) = environment.lock.as_ref().and_then(|id| running.get(id))

@@ -12,6 +12,7 @@ use windlass_model::{DeploymentId, Instance, Plan, PlanKind, ServiceName, Slot};
 
 use crate::controller::Shared;
 use crate::drive::{Begin, drive};
+use crate::handle::Terms;
 use crate::{problems, prove};
 
 /// The place of instances on this machine.
@@ -21,10 +22,13 @@ const LOCAL: &str = "local";
 pub(crate) async fn begin(
     shared: &Rc<Shared>,
     plan: &Plan,
-    by: String,
+    terms: Terms,
 ) -> Result<DeploymentId, Problem> {
     refuse_unready_needs(shared, plan).await?;
-    let opening = allot(shared, plan).map_err(|e| problems::no_address(&e))?;
+    let opening = Opening {
+        keep_failed: terms.keep_failed,
+        ..allot(shared, plan).map_err(|e| problems::no_address(&e))?
+    };
     let id = shared.border.ids.deployment();
     let deployment = Deployment::open(id.clone(), plan.clone(), &opening);
     let mut base = shared.environment(&plan.app, &plan.environment);
@@ -35,7 +39,7 @@ pub(crate) async fn begin(
         plan: plan.clone(),
         started_us: shared.border.clock.calendar_us(),
         ended_us: None,
-        by,
+        by: terms.by,
         opening: serde_json::to_string(&Opened {
             opening,
             base: base.clone(),
@@ -137,7 +141,10 @@ fn allot(shared: &Rc<Shared>, plan: &Plan) -> Result<Opening, EdgeError> {
         let back = instances(wish.back)?;
         slots.insert(service, OpenSlot { slot, fresh, back });
     }
-    Ok(Opening { slots })
+    Ok(Opening {
+        slots,
+        keep_failed: false,
+    })
 }
 
 fn instance(shared: &Shared, given: &mut BTreeSet<SocketAddr>) -> Result<Instance, EdgeError> {

@@ -257,12 +257,14 @@ fn fresh(shared: &Rc<Shared>, plan: Plan) -> Result<PlanView, Problem> {
     let listening = plan.rollouts.iter();
     let listening = listening.filter_map(|(name, rollout)| Some((name, rollout.spec.listen?)));
     refuse_taken(shared, (&plan.app, &plan.environment), listening)?;
-    // A failed deployment changed no stable slot, but it may have retired the standby.
+    // A failed deployment changed no stable slot, but it may have retired the standby, and
+    // kept its candidate.
     let mut plan = plan;
     for (service, rollout) in &mut plan.rollouts {
         let state = environment.services.get(service);
         rollout.standby = state.and_then(|s| s.standby.clone());
         rollout.stable = state.and_then(|s| s.stable.clone());
+        rollout.failed = state.and_then(|s| s.failed.as_ref().map(|kept| kept.slot.clone()));
     }
     Ok(view(plan))
 }

@@ -54,7 +54,21 @@ pub(crate) fn locked(shared: &Shared, holder: &DeploymentId) -> Problem {
     let now = shared.border.clock.calendar_us();
     let spent = u64::try_from(now.saturating_sub(driven.started_us)).unwrap_or_default();
     let since = Millis::from_secs(spent / 1_000_000);
-    problem.detail(format!("begun by {} {since} ago", driven.by))
+    let problem = problem.detail(format!("begun by {} {since} ago", driven.by));
+    if driven.now.borrow().state() != DeploymentState::Stuck {
+        return problem;
+    }
+    Problem {
+        title: format!("deployment {holder} is stuck and keeps its lock"),
+        ..problem.hint(mend(holder))
+    }
+}
+
+/// How a person ends what is stuck.
+fn mend(id: &DeploymentId) -> String {
+    format!(
+        "look with: windlass show {id}; mend it with: windlass repair {id} --retry | --done | --abandon"
+    )
 }
 
 /// The plan's revision moved.
@@ -262,14 +276,19 @@ pub(crate) fn waited(limit: Millis, holder: Option<&DeploymentId>) -> Problem {
         Some(holder) => format!("deployment {holder} still runs after {limit}"),
         None => format!("others came first for {limit}"),
     };
-    Problem::new(409, "WL0342", Exit::Waiting, title).hint("nothing was begun; ask again")
+    let hint = match holder {
+        Some(holder) => {
+            format!("nothing was begun; follow it with: windlass events {holder} --follow")
+        }
+        None => "nothing was begun; ask again".to_owned(),
+    };
+    Problem::new(409, "WL0342", Exit::Waiting, title).hint(hint)
 }
 
 /// What should be superseded can't go back by itself.
 pub(crate) fn in_the_way(holder: &DeploymentId) -> Problem {
     let title = format!("deployment {holder} is stuck and can't be superseded");
-    Problem::new(409, "WL0343", Exit::Stuck, title)
-        .hint(format!("mend it with: windlass repair {holder}"))
+    Problem::new(409, "WL0343", Exit::Stuck, title).hint(mend(holder))
 }
 
 /// There is no promotion to go back from.
@@ -285,7 +304,11 @@ pub(crate) fn nothing_to_go_back_to(to: Option<&Version>, candidates: &[String])
         Some(to) => format!("there is no release {to} to go back to"),
         None => "there is no release to go back to".to_owned(),
     };
-    Problem::new(409, "WL0345", Exit::Refused, title)
+    let problem = Problem::new(409, "WL0345", Exit::Refused, title);
+    if candidates.is_empty() {
+        return problem.hint("nothing else is kept; change the release and: windlass deploy");
+    }
+    problem
         .detail(candidates.join("\n"))
         .hint("one that is listed can be named: windlass rollback SERVICE --to VERSION")
 }
@@ -310,16 +333,16 @@ pub(crate) fn not_removed(service: &ServiceName, found: &[PlanProblem]) -> Probl
     Problem::new(409, "WL0347", Exit::Refused, title).detail(lines.join("\n"))
 }
 
-/// A deployment that has left no standby, or none any more.
-pub(crate) fn no_standby(id: &DeploymentId) -> Problem {
-    let title = format!("no standby of {id} is left");
+/// A deployment that runs has left nothing yet.
+pub(crate) fn not_final_yet(id: &DeploymentId) -> Problem {
+    let title = format!("{id} has not ended: nothing that it leaves can be dropped yet");
     Problem::new(409, "WL0348", Exit::Refused, title)
-        .hint("windlass status shows what stands by, and who left it")
+        .hint(format!("follow it: windlass events {id} --follow"))
 }
 
-/// A standby that could not be dropped.
+/// What could not be dropped.
 pub(crate) fn not_finalized(id: &DeploymentId, error: &EdgeError) -> Problem {
-    let title = format!("the standby of {id} could not be dropped");
+    let title = format!("what {id} has left could not be dropped");
     Problem::new(500, "WL0349", Exit::Stuck, title)
         .detail(error.chain())
         .hint("run the command again; it goes on where it stopped")

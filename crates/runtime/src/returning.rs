@@ -15,7 +15,7 @@ use windlass_model::{
 
 use crate::controller::Shared;
 use crate::drive::Input;
-use crate::handle::{RollbackAt, ServiceAt};
+use crate::handle::{RollbackAt, ServiceAt, Terms};
 use crate::{opening, planning, problems, prove, recover};
 
 /// Newest deployments among which the last promoted one is looked for.
@@ -75,7 +75,7 @@ pub(crate) async fn rollback(
         parallel: scope.parallel,
     });
     let plan = plan.map_err(|found| problems::no_plan(&found))?;
-    let id = opening::begin(shared, &plan, by).await?;
+    let id = opening::begin(shared, &plan, Terms::of(by)).await?;
     Ok(RollbackAnswer {
         deployment: Some(id),
         aborted: false,
@@ -300,6 +300,6 @@ pub(crate) async fn remove(
     }
     let plan = plan::remove(&environment, &environment.folder, &at.service);
     let plan = plan.map_err(|found| problems::not_removed(&at.service, &found))?;
-    let id = opening::begin(shared, &plan, by).await?;
+    let id = opening::begin(shared, &plan, Terms::of(by)).await?;
     Ok((id, planning::view(plan)))
 }

@@ -162,12 +162,15 @@ async fn view(
             .collect(),
     };
     let candidate = candidate.filter(|slot| state.stable.as_ref().is_none_or(|s| s.id != slot.id));
+    let failed = state.failed.as_ref().map(|kept| &kept.slot);
     ServiceView {
         listen,
         stable: slot_view(shared, state.stable.as_ref(), seen).await,
         candidate: slot_view(shared, candidate, seen).await,
         standby: slot_view(shared, state.standby.as_ref(), seen).await,
         standby_kept: state.standby_kept.clone(),
+        failed: slot_view(shared, failed, seen).await,
+        failed_kept_by: state.failed.as_ref().map(|kept| kept.by.clone()),
     }
 }
 

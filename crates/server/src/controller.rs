@@ -5,7 +5,9 @@ use windlass_api::{
     Problem, RollbackAnswer,
 };
 use windlass_model::{AppName, DeploymentId, EnvironmentName};
-use windlass_runtime::{EventStream, From, Handle, LogStream, RollbackAt, ServiceAt, Wanted, When};
+use windlass_runtime::{
+    EventStream, From, Handle, LogStream, RollbackAt, ServiceAt, Terms, Wanted, When,
+};
 
 /// A running controller. [`Handle`] is the real one; see there for what each method means.
 pub trait Controller: Clone + Send + Sync + 'static {
@@ -16,8 +18,7 @@ pub trait Controller: Clone + Send + Sync + 'static {
     fn deploy(
         &self,
         from: From,
-        by: String,
-        may_move: bool,
+        terms: Terms,
         when: When,
     ) -> impl Future<Output = Result<(Option<DeploymentId>, PlanView), Problem>> + Send;
 
@@ -96,11 +97,10 @@ impl Controller for Handle {
     fn deploy(
         &self,
         from: From,
-        by: String,
-        may_move: bool,
+        terms: Terms,
         when: When,
     ) -> impl Future<Output = Result<(Option<DeploymentId>, PlanView), Problem>> + Send {
-        Handle::deploy(self, from, by, may_move, when)
+        Handle::deploy(self, from, terms, when)
     }
 
     fn rollback(

@@ -13,6 +13,7 @@
 //! | `queries` | every SQL text, one noun per file |
 //! | `migrate` | the numbered schema files, and who may open what |
 //! | `checksum` | what a row's checksum covers |
+//! | `footing` | whether the file is still the one that was opened |
 //! | `write` | the transactions, as messages |
 //! | `writer` | the one who commits them |
 //! | `read` | rows back into nouns, checked |
@@ -20,6 +21,7 @@
 mod checksum;
 mod connect;
 mod error;
+mod footing;
 mod migrate;
 mod queries;
 mod read;

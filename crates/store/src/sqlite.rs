@@ -15,6 +15,7 @@ use windlass_edge::{
 use windlass_model::{DeploymentId, Environment, Epoch, InstallationId, Plan, PlanId, Release};
 
 use crate::connect::{self, KEY_BYTES, Opened};
+use crate::footing::Footing;
 use crate::queries::{deployments, environments, installation, journal, plans};
 use crate::write::{FORGET_AT_ONCE, Heads, Write};
 use crate::writer::{Message, QUEUE_MOST, Writer};
@@ -34,6 +35,7 @@ pub struct SqliteStore {
     installation: InstallationId,
     key: [u8; KEY_BYTES],
     epoch: Epoch,
+    footing: Footing,
     commits: Arc<AtomicU64>,
     readers: Vec<Mutex<SqliteConnection>>,
     queue: Option<mpsc::Sender<Message>>,
@@ -62,10 +64,10 @@ impl SqliteStore {
         let (tell, told) = std::sync::mpsc::sync_channel(1);
         let commits = Arc::new(AtomicU64::new(0));
         let counter = Arc::clone(&commits);
-        let path = path.to_owned();
+        let file = path.to_owned();
         let thread = std::thread::Builder::new()
             .name("store-writer".to_owned())
-            .spawn(move || write_until_closed(&path, &tell, receiver, counter))
+            .spawn(move || write_until_closed(&file, &tell, receiver, counter))
             .map_err(no_thread)?;
         let ready = told
             .recv()
@@ -78,6 +80,7 @@ impl SqliteStore {
                     error::malformed("the store's epoch is negative").because(why)
                 })?,
             ),
+            footing: Footing::of(path)?,
             commits,
             readers: ready.readers.into_iter().map(Mutex::new).collect(),
             queue: Some(queue),
@@ -219,6 +222,7 @@ impl Store for SqliteStore {
         deployment: &StoredDeployment,
         environment: &Environment,
     ) -> Result<(), EdgeError> {
+        self.footing.check()?;
         self.write(Write::begin(deployment, environment)?)
             .await
             .map(drop)

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use windlass_model::{DeploymentId, Fact, Millis, Outcome};
-use windlass_runtime::{From, Handle, When, start};
+use windlass_runtime::{From, Handle, Terms, When, start};
 
 use crate::files::App;
 use crate::life::Life;
@@ -178,7 +178,7 @@ impl Lab {
     /// The same.
     pub async fn deploy_from(&self, from: From) -> Result<Option<DeploymentId>, Stopped> {
         let handle = self.handle();
-        let ask = handle.deploy(from, "tester".to_owned(), false, When::Now);
+        let ask = handle.deploy(from, Terms::of("tester".to_owned()), When::Now);
         let answer = self.unless_it_dies(ask).await?;
         let refused = |problem| Stopped::Refused(format!("{problem:?}"));
         answer.map(|(id, _)| id).map_err(refused)

@@ -121,7 +121,7 @@ pub(crate) enum Command {
     Retry(retry::Options),
     /// Go back to the last good release, at once
     Rollback(rollback::Options),
-    /// Drop the standby that a deployment has left
+    /// Drop what a deployment has left running
     Finalize(finalize::Options),
     /// Drain and remove a service that is no longer in the file
     Remove(remove::Options),

@@ -9,13 +9,16 @@ use windlass_model::{
 };
 
 use super::state::{Course, Deployment};
-use crate::rollout::{Counters, Health, Phase, Rollout};
+use crate::rollout::{Asked, Counters, Health, Phase, Rollout};
 
 /// What the shell allots before a deployment begins, journalled with its first row.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Opening {
     /// Per rollout.
     pub slots: BTreeMap<ServiceName, OpenSlot>,
+    /// Whether candidates that fail run on without traffic.
+    #[serde(default)]
+    pub keep_failed: bool,
 }
 
 /// What one rollout gets.
@@ -128,7 +131,11 @@ impl Deployment {
             .iter()
             .map(|(service, part)| {
                 let open = opening.slots.get(service).unwrap_or(&nothing);
-                (service.clone(), rollout(service, (plan.kind, part), open))
+                let mut rollout = rollout(service, (plan.kind, part), open);
+                rollout
+                    .asked
+                    .extend(opening.keep_failed.then_some(Asked::KeepFailed));
+                (service.clone(), rollout)
             })
             .collect();
         Self {
@@ -178,7 +185,7 @@ fn rollout(
         },
         candidate,
         counters: Counters::default(),
-        retried: false,
+        asked: BTreeSet::new(),
         returned_because: None,
         plan: plan.clone(),
     }

@@ -138,6 +138,7 @@ fn rollout(wanted: &ServiceSpec, release: &Release, state: &ServiceState) -> Opt
         needs: BTreeSet::new(),
         spec: wanted.clone(),
         standby: state.standby.clone(),
+        failed: state.failed.as_ref().map(|kept| kept.slot.clone()),
         stable: state.stable.clone(),
         release: release.clone(),
         change,

@@ -58,6 +58,7 @@ pub fn remove(
         release: stable.release.clone(),
         stable: Some(stable.clone()),
         standby: state.standby.clone(),
+        failed: state.failed.as_ref().map(|kept| kept.slot.clone()),
     };
     let rollouts = BTreeMap::from([(service.clone(), part)]);
     let covered = Covered {

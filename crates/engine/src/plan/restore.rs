@@ -130,5 +130,6 @@ fn rollout(state: &ServiceState, known: &Promoted, warm: bool) -> Option<Rollout
         release: known.release.clone(),
         stable: state.stable.clone(),
         standby: state.standby.clone(),
+        failed: state.failed.as_ref().map(|kept| kept.slot.clone()),
     })
 }

@@ -134,6 +134,10 @@ fn forward(
         .standby
         .as_ref()
         .filter(|_| plan.change != Change::Restore { warm: true });
+    if let Some(failed) = &plan.failed {
+        let version = failed.release.version.clone();
+        add(TaskKind::RetireFailed { version }, None);
+    }
     if let Some(standby) = displaced {
         add(
             TaskKind::RetireStandby {
@@ -260,6 +264,9 @@ fn removal(
     kinds.push(retire);
     kinds.extend(plan.standby.iter().map(|standby| TaskKind::RetireStandby {
         version: standby.release.version.clone(),
+    }));
+    kinds.extend(plan.failed.iter().map(|failed| TaskKind::RetireFailed {
+        version: failed.release.version.clone(),
     }));
     kinds
 }

@@ -37,11 +37,7 @@ pub fn settle_versions(
 }
 
 fn known(state: &ServiceState) -> Vec<&Release> {
-    let slots = state
-        .stable
-        .iter()
-        .chain(&state.standby)
-        .map(|slot| &slot.release);
+    let slots = state.slots().map(|slot| &slot.release);
     let promoted = state.promoted.iter().map(|known| &known.release);
     slots.chain(promoted).collect()
 }

@@ -1,8 +1,10 @@
 //! What kind of change a rollout is, and what follows from it.
 
-use windlass_model::{Change, Instance, InstanceEnd, InstanceId, PlanKind, Slot, Trigger};
+use windlass_model::{
+    Change, Instance, InstanceEnd, InstanceId, PlanKind, ReturnReason, Slot, Trigger,
+};
 
-use super::state::{Phase, Rollout};
+use super::state::{Asked, Begun, Phase, Rollout};
 
 impl Rollout {
     pub(crate) fn in_place(&self) -> bool {
@@ -31,6 +33,35 @@ impl Rollout {
     /// Where this is so a router can give it back by itself before.
     pub fn keeps_standby(&self) -> bool {
         matches!(self.plan.change, Change::Beside { .. }) && self.listens_on_both_sides()
+    }
+
+    /// Whether its candidate runs on, without traffic, after it has failed by itself. In place there is
+    /// no room for two, and an adjustment or a rollback brings nothing new to look at.
+    pub fn leaves_failed(&self) -> bool {
+        let beside = matches!(
+            self.plan.change,
+            Change::First { .. } | Change::Beside { .. }
+        );
+        let failed = match &self.returned_because {
+            Some(
+                ReturnReason::InstanceLost { .. }
+                | ReturnReason::ShiftFailed(_)
+                | ReturnReason::StopFailed(_)
+                | ReturnReason::Triggered { .. },
+            ) => true,
+            Some(ReturnReason::Tripped { service, .. }) => *service == self.service,
+            Some(
+                ReturnReason::NeedFailed(_)
+                | ReturnReason::OtherFailed(_)
+                | ReturnReason::Aborted { .. }
+                | ReturnReason::Superseded { .. },
+            )
+            | None => false,
+        };
+        self.asked.contains(&Asked::KeepFailed)
+            && beside
+            && failed
+            && self.has_begun(Begun::Starting)
     }
 
     /// Whether the old slot drains at weight 0 after promotion, and then goes.

@@ -64,7 +64,7 @@ pub use event::Event;
 pub use phase::step;
 pub use resume::resume;
 pub use state::{
-    Begun, Clearing, Counters, Health, Phase, Return, Rollout, Settling, Stage, StoppingOld,
+    Asked, Begun, Clearing, Counters, Health, Phase, Return, Rollout, Settling, Stage, StoppingOld,
     Watched,
 };
 pub use turn::Stepped;

@@ -40,10 +40,19 @@ pub struct Rollout {
     pub health: Health,
     /// What it counts.
     pub counters: Counters,
-    /// Whether a person had what failed tried again: what has ended is started once more then.
-    pub retried: bool,
+    /// What people asked for beside its plan.
+    pub asked: BTreeSet<Asked>,
     /// Why it goes or went back.
     pub returned_because: Option<ReturnReason>,
+}
+
+/// Something that a person wants of a rollout.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Asked {
+    /// What failed was tried again: what has ended is started once more.
+    Again,
+    /// Should the candidate fail, it runs on without traffic, to be looked at.
+    KeepFailed,
 }
 
 /// Something that a return must undo or finish.
@@ -297,11 +306,18 @@ impl Rollout {
         } else if self.keeps_standby() || self.in_place() {
             Vec::new()
         } else if self.removes() {
-            let standby = self.plan.standby.iter().flat_map(|slot| &slot.instances);
-            old.instances.iter().chain(standby).collect()
+            let others = self.displaced().flat_map(|slot| &slot.instances);
+            old.instances.iter().chain(others).collect()
         } else {
             old.instances.iter().collect()
         }
+    }
+
+    /// Slots that this rollout stops before anything else: the standby, but for one that it goes back
+    /// to, and what was kept of an earlier failure.
+    pub fn displaced(&self) -> impl Iterator<Item = &Slot> {
+        let standby = self.plan.standby.iter().filter(|_| !self.is_warm());
+        standby.chain(&self.plan.failed)
     }
 
     /// Whether at least one of `instances` is ready.

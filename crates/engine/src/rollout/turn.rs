@@ -7,7 +7,7 @@ use windlass_model::{
 };
 
 use super::action::{Action, Start};
-use super::state::{Begun, Phase, Return, Rollout, Stage};
+use super::state::{Asked, Begun, Phase, Return, Rollout, Stage};
 use super::wait::Wait;
 
 /// Work time routers have to confirm a route.
@@ -207,7 +207,7 @@ impl Rollout {
             ordinal: u16::try_from(ordinal).unwrap_or(u16::MAX),
             slot: slot.id,
             keep,
-            again: self.retried,
+            again: self.asked.contains(&Asked::Again),
         }))
     }
 }

@@ -8,9 +8,9 @@ use windlass_engine::plan::{Input, compile};
 use windlass_engine::sha256;
 use windlass_model::{
     AppName, DeploymentId, Digest, Environment, EnvironmentName, Finalize, Instance, InstanceId,
-    Label, Millis, OnFailure, Overlap, Percent, Plan, Probe, ProcessSpec, Promoted, Release,
-    ServiceName, ServiceSpec, ServiceState, Slot, SlotId, Spec, StandbyKept, Step, Stop, Strategy,
-    Template, Trigger, Version,
+    KeptFailed, Label, Millis, OnFailure, Overlap, Percent, Plan, Probe, ProcessSpec, Promoted,
+    Release, ServiceName, ServiceSpec, ServiceState, Slot, SlotId, Spec, StandbyKept, Step, Stop,
+    Strategy, Template, Trigger, Version,
 };
 
 /// How long every step is watched.
@@ -215,6 +215,7 @@ pub(crate) struct Part {
     pub(crate) instances: u16,
     pub(crate) needs: Vec<ServiceName>,
     pub(crate) standby: bool,
+    pub(crate) failed: bool,
     pub(crate) rollback_on: Vec<Trigger>,
 }
 
@@ -223,6 +224,7 @@ pub(crate) struct Part {
 pub(crate) struct App {
     pub(crate) parts: Vec<Part>,
     pub(crate) on_failure: OnFailure,
+    pub(crate) keep_failed: bool,
 }
 
 impl App {
@@ -231,6 +233,7 @@ impl App {
         let nothing = Self {
             parts: Vec::new(),
             on_failure: OnFailure::All,
+            keep_failed: false,
         };
         nothing.and(service, kind, &[])
     }
@@ -243,6 +246,7 @@ impl App {
             instances: if kind == Kind::ScaleDown { 2 } else { 1 },
             needs: needs.iter().map(|need| name(need)).collect(),
             standby: false,
+            failed: false,
             rollback_on: Trigger::defaults(),
         });
         self
@@ -263,6 +267,18 @@ impl App {
     /// The last service is taken back by these alone.
     pub(crate) fn rollback_on(mut self, triggers: &[Trigger]) -> Self {
         self.parts.last_mut().expect("a service").rollback_on = triggers.to_vec();
+        self
+    }
+
+    /// The last service has a failed candidate of an earlier deployment, kept for a look.
+    pub(crate) fn with_failed(mut self) -> Self {
+        self.parts.last_mut().expect("a service").failed = true;
+        self
+    }
+
+    /// Somebody wants to look at what fails.
+    pub(crate) fn keep_failed(mut self) -> Self {
+        self.keep_failed = true;
         self
     }
 
@@ -344,6 +360,10 @@ impl App {
                 }),
                 stable: Some(stable),
                 standby,
+                failed: part.failed.then(|| KeptFailed {
+                    by: DeploymentId::from_tail("0").expect("an id"),
+                    slot: slot(7, Label::Green, "1b", "failed"),
+                }),
                 next_slot: SlotId(2),
                 rolled_back: BTreeSet::new(),
             };
@@ -375,7 +395,10 @@ impl App {
 
     /// Ids and addresses for all that `plan` wishes.
     pub(crate) fn opening(&self, plan: &Plan) -> Opening {
-        let mut opening = Opening::default();
+        let mut opening = Opening {
+            keep_failed: self.keep_failed,
+            ..Opening::default()
+        };
         for (service, wish) in wishes(plan) {
             let at = self.parts.iter().position(|p| p.name == service);
             let at = at.expect("a service of the application");

@@ -130,8 +130,7 @@ fn table() -> Vec<(DeploymentState, Deployment, [Accepted; 8])> {
     let stays = No("it is stuck: see repair");
     let well = No("it is not stuck: there is nothing to repair");
     let holds = No("a rollback that has moved holds where it is: see repair");
-    let undone =
-        No("what the rollback goes to does not run yet: retry once it can, or abandon it");
+    let undone = No("what the rollback goes to does not run yet: retry once it can, or abandon it");
     let runs = [Yes, NoChange, Yes, Yes, Yes, well, well, well];
     let mended = [stays, stays, Yes, stays, Yes, Yes, Yes, Yes];
     let rows = [

@@ -2,7 +2,7 @@
 
 use windlass_engine::deployment::Event;
 use windlass_engine::environment::{REMEMBERED, after};
-use windlass_model::{Environment, OnFailure, Outcome, Promoted, ServiceState, SlotId};
+use windlass_model::{Environment, Fact, OnFailure, Outcome, Promoted, ServiceState, SlotId};
 
 use crate::builders::{App, KINDS, Kind, instance_id, name, release, service_spec};
 use crate::world::{World, by};
@@ -56,6 +56,57 @@ fn before_the_promotion_nothing_but_the_lock_and_the_slot_number_moves() {
     assert_eq!(api(&now).next_slot, SlotId(3));
     assert_eq!(api(&now).stable, api(&world.base).stable);
     assert_eq!(now.revision, world.base.revision);
+}
+
+#[test]
+fn a_candidate_that_failed_is_left_running_only_if_somebody_wants_to_look_at_it() {
+    let app = || {
+        let app = App::of("auth", Kind::Canary).and("api", Kind::Canary, &["auth"]);
+        app.and("web", Kind::Canary, &[])
+    };
+    for (app, kept) in [(app(), None), (app().keep_failed(), Some("2"))] {
+        let mut world = failing(&app);
+        assert_eq!(world.run_to_end(), Outcome::RolledBack);
+        world.is_tidy();
+        let now = world.environment();
+        let failed = api(&now).failed.as_ref();
+        let version = failed.map(|failed| failed.slot.release.version.0.as_str());
+        assert_eq!(version, kept);
+        assert!(failed.is_none_or(|failed| failed.by == world.deployment.id));
+        for other in ["auth", "web"] {
+            let state = &now.services[&name(other)];
+            assert_eq!(state.failed, None, "{other} went back because api failed");
+        }
+        let told = world.facts.iter();
+        let told = told.filter(|fact| matches!(fact, Fact::FailedKept { .. }));
+        assert_eq!(told.count(), usize::from(kept.is_some()));
+    }
+}
+
+#[test]
+fn what_a_person_aborts_has_not_failed_and_goes() {
+    let mut world = World::new(&App::of("api", Kind::Canary).keep_failed());
+    world.run_to_share("api", 25);
+    world.says_abort();
+    assert_eq!(world.run_to_end(), Outcome::RolledBack);
+    world.is_tidy();
+    assert_eq!(api(&world.environment()).failed, None);
+}
+
+#[test]
+fn a_failed_candidate_that_was_kept_goes_before_the_next_one_starts() {
+    for app in [
+        App::of("api", Kind::Canary).with_failed(),
+        App::of("api", Kind::Canary).with_failed().with_standby(),
+    ] {
+        let mut world = World::new(&app);
+        assert_eq!(world.run_to_end(), Outcome::Promoted);
+        world.is_tidy();
+        assert_eq!(api(&world.environment()).failed, None);
+        let at = |what: &str| world.told.iter().position(|told| told.contains(what));
+        assert!(at("stop failed0") < at("start new0"), "{:#?}", world.told);
+        assert!(at("stop failed0").is_some());
+    }
 }
 
 #[test]

@@ -241,8 +241,7 @@ impl Judge {
             assert_eq!(route.slots.iter().find(serves), None, "{shown}");
         }
         let within = |list: &[Instance]| list.iter().any(|i| i.id == *instance);
-        let standby = rollout.plan.standby.as_ref();
-        if standby.is_some_and(|slot| within(&slot.instances)) {
+        if rollout.displaced().any(|slot| within(&slot.instances)) {
             return;
         }
         let in_place = matches!(rollout.plan.change, Change::InPlace { .. });
@@ -430,6 +429,7 @@ fn bounded(now: &Deployment, actions: usize) {
         .map(|rollout| {
             let plan = &rollout.plan;
             let slots = plan.stable.iter().chain(&plan.standby);
+            let slots = slots.chain(&plan.failed);
             let before: usize = slots.map(|slot| slot.instances.len()).sum();
             before + rollout.candidate.instances.len() + rollout.back.len()
         })

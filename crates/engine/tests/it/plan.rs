@@ -254,6 +254,7 @@ fn line(task: &Task) -> String {
     let service = task.service.as_ref().map_or("-", ServiceName::as_str);
     let after: Vec<String> = task.after.iter().map(|id| id.0.to_string()).collect();
     let kind = match &task.kind {
+        TaskKind::RetireFailed { version } => format!("retire failed {version}"),
         TaskKind::RetireStandby { version } => format!("retire standby {version}"),
         TaskKind::StopOld { version } => format!("stop {version}"),
         TaskKind::Start { version, instances } => format!("start {instances} of {version}"),

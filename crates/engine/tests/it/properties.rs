@@ -28,8 +28,9 @@ const NAMES: [&str; 3] = ["auth", "api", "web"];
 
 /// One to three services of any kind, needing those before them or not.
 pub(crate) fn an_app() -> impl Strategy<Value = App> {
-    let part = (0..KINDS.len(), 1_u16..4, any::<bool>(), 0_u8..8);
-    (vec(part, 1..4), any::<bool>()).prop_map(|(parts, all)| {
+    let part = (0..KINDS.len(), 1_u16..4, any::<bool>(), 0_u8..16);
+    let whole = (vec(part, 1..4), any::<bool>(), any::<bool>());
+    whole.prop_map(|(parts, all, keep_failed)| {
         let mut app = App {
             parts: Vec::new(),
             on_failure: if all {
@@ -37,6 +38,7 @@ pub(crate) fn an_app() -> impl Strategy<Value = App> {
             } else {
                 OnFailure::Dependents
             },
+            keep_failed,
         };
         for (at, (kind, instances, standby, bits)) in parts.into_iter().enumerate() {
             let needs: Vec<&str> = (0..at)
@@ -48,6 +50,9 @@ pub(crate) fn an_app() -> impl Strategy<Value = App> {
                 .instances(instances + 1);
             if standby {
                 app = app.with_standby();
+            }
+            if bits & 8 != 0 {
+                app = app.with_failed();
             }
             if bits & 4 != 0 {
                 app = app.rollback_on(&[]);

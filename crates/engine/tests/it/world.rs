@@ -103,9 +103,17 @@ pub(crate) fn settled_route(state: &ServiceState) -> Option<Route> {
     })
 }
 
+/// What is kept running.
 fn slots(environment: &Environment) -> impl Iterator<Item = &Slot> {
     let states = environment.services.values();
     states.flat_map(|state| state.stable.iter().chain(&state.standby))
+}
+
+/// What failed and is left as it is: it may run, or end and stay so.
+fn left(environment: &Environment) -> BTreeSet<InstanceId> {
+    let failed = environment.services.values().flat_map(|s| &s.failed);
+    let instances = failed.flat_map(|failed| &failed.slot.instances);
+    instances.map(|i| i.id.clone()).collect()
 }
 
 impl World {
@@ -116,10 +124,12 @@ impl World {
     /// The world in which `deployment` is about to begin.
     pub(crate) fn of(base: Environment, deployment: Deployment) -> Self {
         let all = slots(&base).flat_map(|slot| &slot.instances);
-        let running: BTreeMap<InstanceId, bool> = all.map(|i| (i.id.clone(), true)).collect();
+        let kept: BTreeSet<InstanceId> = all.map(|i| i.id.clone()).collect();
+        let all = kept.iter().cloned().chain(left(&base));
+        let running = all.map(|id| (id, true)).collect();
         let states = base.services.iter();
         let outside = Outside {
-            kept: running.keys().cloned().collect(),
+            kept,
             running,
             routes: states
                 .filter_map(|(service, state)| Some((service.clone(), settled_route(state)?)))
@@ -534,12 +544,14 @@ impl World {
         for slot in slots(&environment) {
             wanted.extend(slot.instances.iter().map(|i| i.id.clone()));
         }
-        let running: BTreeSet<InstanceId> = self.outside.running.keys().cloned().collect();
+        let left = left(&environment);
+        let besides = |all: BTreeSet<InstanceId>| -> BTreeSet<InstanceId> {
+            all.into_iter().filter(|id| !left.contains(id)).collect()
+        };
+        let running = besides(self.outside.running.keys().cloned().collect());
         assert_eq!(running, wanted, "what runs is what must");
-        assert_eq!(
-            self.outside.kept, wanted,
-            "and it is started again when it ends"
-        );
+        let kept = besides(self.outside.kept.clone());
+        assert_eq!(kept, wanted, "and it is started again when it ends");
         for (service, state) in &environment.services {
             let mut route = self.outside.routes.get(service).cloned();
             let mut must = settled_route(state);

@@ -137,11 +137,12 @@ fn place(deployment: &Deployment, service: &ServiceName, instance: &InstanceId) 
 }
 
 fn place_in(rollout: &Rollout, instance: &InstanceId) -> Option<String> {
-    let slots: [(&str, &[Instance]); 4] = [
+    let slots: [(&str, &[Instance]); 5] = [
         ("candidate", &rollout.candidate.instances),
         ("back", &rollout.back),
         ("old", instances(rollout.plan.stable.as_ref())),
         ("standby", instances(rollout.plan.standby.as_ref())),
+        ("failed", instances(rollout.plan.failed.as_ref())),
     ];
     slots.into_iter().find_map(|(role, instances)| {
         let number = instances.iter().position(|one| one.id == *instance)?;

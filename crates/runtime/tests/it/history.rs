@@ -3,7 +3,7 @@
 use windlass_api::{AdoptAnswer, Command, Exit, Problem};
 use windlass_edge::{ErrorKind, Target as _, TrafficRouter as _};
 use windlass_model::{AppName, DeploymentState, Epoch, Millis, Outcome, Percent};
-use windlass_runtime::{From, When};
+use windlass_runtime::{From, Terms, When};
 use windlass_testkit::{App, Effect, Ending, FakeRouter, FakeTarget, Lab, Stopped, run};
 
 use crate::fixture::{
@@ -39,7 +39,7 @@ async fn assert_every_change_is_refused(lab: &Lab) {
     let app: AppName = shop([]).spec().app.clone();
     assert_lost(
         &handle
-            .deploy(from(), by(), false, When::Now)
+            .deploy(from(), Terms::of(by()), When::Now)
             .await
             .expect_err("lost"),
     );

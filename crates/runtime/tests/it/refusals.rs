@@ -2,17 +2,21 @@
 
 use windlass_api::{Exit, Problem};
 use windlass_model::{DeploymentId, EnvironmentName, Millis, Outcome};
-use windlass_runtime::{From, When};
+use windlass_runtime::{From, Terms, When};
 use windlass_testkit::{App, Effect, Ending, Lab, Stopped, run};
 
 use crate::fixture::{begun, count, promoted, put, shop, state, three, web};
 
+fn terms(may_move: bool) -> Terms {
+    Terms {
+        may_move,
+        ..Terms::of("ana".to_owned())
+    }
+}
+
 async fn deploy(lab: &Lab, app: &App, may_move: bool) -> Result<Option<DeploymentId>, Problem> {
     let from = From::File(Box::new(app.wanted()));
-    let answer = lab
-        .handle()
-        .deploy(from, "ana".to_owned(), may_move, When::Now)
-        .await;
+    let answer = lab.handle().deploy(from, terms(may_move), When::Now).await;
     answer.map(|(id, _)| id)
 }
 
@@ -191,11 +195,7 @@ fn another_folder_is_refused_in_a_new_environment_too() {
             wanted.spec.environment = EnvironmentName::new("staging").expect("a name");
             let from = From::File(Box::new(wanted));
             let handle = lab.handle();
-            async move {
-                handle
-                    .deploy(from, "ana".to_owned(), may_move, When::Now)
-                    .await
-            }
+            async move { handle.deploy(from, terms(may_move), When::Now).await }
         };
         let refused = elsewhere(false).await.expect_err("the folder is another");
         assert_eq!(refused.code.0, "WL0309");
@@ -305,8 +305,7 @@ fn a_long_copy_keeps_nobody_from_looking_or_aborting() {
         let handle = lab.handle();
         let copying = handle.deploy(
             From::File(Box::new(blog.wanted())),
-            "ana".to_owned(),
-            false,
+            Terms::of("ana".to_owned()),
             When::Now,
         );
         let looking = async {

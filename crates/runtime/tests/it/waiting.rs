@@ -2,7 +2,7 @@
 
 use windlass_api::{Exit, PlanView, Problem};
 use windlass_model::{DeploymentId, Fact, Millis, Outcome};
-use windlass_runtime::{From, When};
+use windlass_runtime::{From, Terms, When};
 use windlass_testkit::{App, Ending, Lab, run};
 
 use crate::fixture::{
@@ -16,7 +16,7 @@ fn ask(lab: &Lab, app: &App, when: When) -> tokio::task::JoinHandle<Answer> {
     let (handle, wanted) = (lab.handle(), app.wanted());
     tokio::task::spawn_local(async move {
         let from = From::File(Box::new(wanted));
-        handle.deploy(from, "bob".to_owned(), false, when).await
+        handle.deploy(from, Terms::of("bob".to_owned()), when).await
     })
 }
 

@@ -7,7 +7,7 @@ use windlass_api::{
     RepairRequest, Source,
 };
 use windlass_model::{DeploymentId, Millis};
-use windlass_runtime::{From, When};
+use windlass_runtime::{From, Terms, When};
 
 use crate::Controller;
 use crate::answer::{Answer, Answered, bad_request};
@@ -54,10 +54,12 @@ pub(super) async fn post<C: Controller>(
         Source::Plan(id) => From::Plan(id),
         Source::Retry(id) => From::Retry(id),
     };
-    let begun = app
-        .controller
-        .deploy(from, request.by, request.may_move, when)
-        .await?;
+    let terms = Terms {
+        by: request.by,
+        may_move: request.may_move,
+        keep_failed: request.keep_failed,
+    };
+    let begun = app.controller.deploy(from, terms, when).await?;
     let (deployment, plan) = begun;
     Ok(Answer(DeployAnswer { deployment, plan }))
 }

@@ -21,6 +21,7 @@ fn from(source: Source) -> DeployRequest {
         source,
         by: "mira".to_owned(),
         may_move: false,
+        keep_failed: false,
         wait_ms: None,
         supersede: false,
     }

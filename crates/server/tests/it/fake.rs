@@ -12,7 +12,7 @@ use windlass_model::{
     AppName, DeploymentId, DeploymentState, EnvironmentName, Fact, OnFailure, Outcome, Plan,
     PlanId, ServiceName,
 };
-use windlass_runtime::{EventStream, From, LogStream, RollbackAt, ServiceAt, Wanted, When};
+use windlass_runtime::{EventStream, From, LogStream, RollbackAt, ServiceAt, Terms, Wanted, When};
 use windlass_server::Controller;
 
 #[derive(Clone, Default)]
@@ -124,8 +124,7 @@ impl Controller for Fake {
     async fn deploy(
         &self,
         from: From,
-        by: String,
-        _may_move: bool,
+        terms: Terms,
         when: When,
     ) -> Result<(Option<DeploymentId>, PlanView), Problem> {
         self.state().when.push(when);
@@ -133,7 +132,7 @@ impl Controller for Fake {
             From::File(wanted) => {
                 let view = plan_view(&wanted);
                 let mut begun = deployment("dep_01a", wanted.spec.app.clone());
-                begun.by = by;
+                begun.by = terms.by;
                 self.state().deployments.push(begun);
                 Ok((Some(id("dep_01a")), view))
             }

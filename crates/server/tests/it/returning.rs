@@ -17,6 +17,7 @@ async fn a_deployment_may_wait_for_another_or_take_its_place_but_not_both() {
         source: Source::File(hello()),
         by: "mira".to_owned(),
         may_move: false,
+        keep_failed: false,
         wait_ms: None,
         supersede: false,
     };
@@ -83,6 +84,7 @@ async fn a_deployment_is_finalized_repaired_and_what_runs_adopted() {
         source: Source::File(hello()),
         by: "mira".to_owned(),
         may_move: false,
+        keep_failed: false,
         wait_ms: None,
         supersede: false,
     };

@@ -55,6 +55,27 @@ async fn only_a_is_poisoned(damage: &'static str, rows: usize, why: &str) {
     assert_eq!(shown.entries.len(), rows);
 }
 
+/// What is written to a file without a name is gone with the process.
+#[tokio::test]
+async fn a_journal_that_was_removed_or_replaced_begins_nothing() {
+    let place = Place::new();
+    let store = place.open();
+    let begins = async |id| store.begin(&deployment(id), &environment("shop")).await;
+    begins("a").await.expect("it is there");
+    let file = place.file();
+    let aside = file.with_extension("aside");
+    std::fs::rename(&file, &aside).expect("removed");
+    let refused = begins("b").await.expect_err("it is gone");
+    assert_eq!(refused.kind, ErrorKind::Conflict, "{}", refused.what);
+    std::fs::copy(&aside, &file).expect("a copy");
+    let refused = begins("b").await.expect_err("it is another");
+    assert!(refused.what.contains("replaced"), "{}", refused.what);
+    std::fs::rename(&aside, &file).expect("put back");
+    begins("b").await.expect("it is back");
+    // What runs goes on, whatever became of the name.
+    store.append(row("a", 0)).await.expect("appended");
+}
+
 #[tokio::test]
 async fn a_flipped_byte_in_an_event_poisons_its_deployment_only() {
     only_a_is_poisoned(

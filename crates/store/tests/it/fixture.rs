@@ -107,6 +107,7 @@ pub(crate) fn part(release: Release) -> RolloutPlan {
         release,
         stable: None,
         standby: None,
+        failed: None,
     }
 }
 

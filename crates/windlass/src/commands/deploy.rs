@@ -29,6 +29,20 @@ pub(crate) struct Options {
     #[arg(long)]
     detach: bool,
 
+    #[command(flatten)]
+    allowed: Allowed,
+
+    /// Leave a candidate that fails running, without traffic, to look at
+    #[arg(long)]
+    keep_failed: bool,
+
+    #[command(flatten)]
+    meeting: Meeting,
+}
+
+/// What goes on without a question.
+#[derive(Debug, Args)]
+struct Allowed {
     /// Ask nothing, also where there is no way back
     #[arg(long)]
     yes: bool,
@@ -36,9 +50,6 @@ pub(crate) struct Options {
     /// The application may move here from another folder
     #[arg(long = "move", conflicts_with = "plan")]
     may_move: bool,
-
-    #[command(flatten)]
-    meeting: Meeting,
 }
 
 /// What becomes of a deployment that runs here already.
@@ -64,7 +75,7 @@ pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, 
     let client = context.client().await?;
     let (source, plan_seen) = match source {
         // A plan was looked at when it was made; a move can only be carried out, not planned.
-        Source::File(file) if !options.yes && !options.may_move => {
+        Source::File(file) if !options.allowed.yes && !options.allowed.may_move => {
             match agree(context, &client, &file).await? {
                 // What runs now will have changed what is stable before this one begins.
                 Agreed::To(_) if options.meeting.wait.is_some() || options.meeting.supersede => {
@@ -80,7 +91,8 @@ pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, 
     let request = DeployRequest {
         source,
         by: Context::who(),
-        may_move: options.may_move,
+        may_move: options.allowed.may_move,
+        keep_failed: options.keep_failed,
         wait_ms: options.meeting.wait.map(Millis::as_millis),
         supersede: options.meeting.supersede,
     };

@@ -1,4 +1,4 @@
-//! `windlass finalize`: drops the standby that a deployment has left.
+//! `windlass finalize`: drops what a deployment has left.
 
 use clap::Args;
 
@@ -23,6 +23,7 @@ pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, 
     };
     let id = resolve(context, &client, &which).await?;
     let view = client.finalize(&id, &Context::who()).await?;
-    let text = format!("{id} is final: its standby is dropped, a rollback starts it again\n");
+    let text =
+        format!("{id} is final: nothing that it left runs any more; a rollback starts it again\n");
     Report::new(text, &view)
 }

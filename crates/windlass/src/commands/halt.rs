@@ -61,9 +61,17 @@ pub(crate) fn run(context: &Context, options: &Options) -> Result<Report, Diagno
 
 /// Refuses what would raise, before anything is asked of the controller.
 pub(super) fn must_not_be_halted(context: &Context) -> Result<(), Diagnostic> {
-    let Some(halt) = wire::halted(&context.paths()?) else {
+    let paths = context.paths()?;
+    let Some(halt) = wire::halted(&paths) else {
         return Ok(());
     };
+    // A folder that may not be read would look halted.
+    if let Err(why) = std::fs::symlink_metadata(&paths.halted) {
+        let what = format!("{} can't be read", paths.state.display());
+        return Err(Diagnostic::new(Exit::Refused, what)
+            .detail(why.to_string())
+            .hint("run it as the user whose state this is, or name another with --state-dir"));
+    }
     let zone = context.ui.talk_style().zone;
     Err(Diagnostic::new(
         Exit::Refused,

@@ -34,6 +34,7 @@ pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, 
         source: Source::Retry(id),
         by: Context::who(),
         may_move: false,
+        keep_failed: false,
         wait_ms: None,
         supersede: false,
     };

@@ -143,6 +143,7 @@ impl<'c> Demo<'c> {
             source: Source::File(self.stage.request(script.version, script.bad)),
             by: "demo".to_owned(),
             may_move: false,
+            keep_failed: false,
             wait_ms: None,
             supersede: false,
         };

@@ -59,6 +59,7 @@ pub(crate) fn line(fact: &Fact, ending: Outcome) -> Option<String> {
         | Fact::Expedited { .. }
         | Fact::AbortRequested { .. }
         | Fact::SlotRetired { .. }
+        | Fact::FailedKept { .. }
         | Fact::Ended { .. } => return None,
     })
 }

@@ -150,6 +150,7 @@ impl Progress {
             | Fact::Expedited { .. }
             | Fact::SlotDrained { .. }
             | Fact::SlotRetired { .. }
+            | Fact::FailedKept { .. }
             | Fact::TriggerFired { .. }
             | Fact::TripwireFired { .. }
             | Fact::TripwireWithheld { .. }
@@ -201,6 +202,7 @@ impl Progress {
             | Fact::Removed { .. }
             | Fact::Renamed { .. }
             | Fact::SlotRetired { .. }
+            | Fact::FailedKept { .. }
             | Fact::DeploymentStarted { .. }
             | Fact::Held { .. }
             | Fact::Resumed { .. }
@@ -318,6 +320,7 @@ pub(crate) fn service_of(fact: &Fact) -> Option<&ServiceName> {
         | Fact::RolloutReturned { service }
         | Fact::SlotDrained { service, .. }
         | Fact::SlotRetired { service, .. }
+        | Fact::FailedKept { service, .. }
         | Fact::TriggerFired { service, .. }
         | Fact::TripwireFired { service, .. }
         | Fact::TripwireWithheld { service, .. }

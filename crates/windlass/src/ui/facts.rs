@@ -80,6 +80,7 @@ fn fact_words(fact: &Fact, event: &Event, picture: &Progress) -> (String, String
         | Fact::RolloutReturned { .. }
         | Fact::SlotDrained { .. }
         | Fact::SlotRetired { .. }
+        | Fact::FailedKept { .. }
         | Fact::TriggerFired { .. }
         | Fact::TripwireFired { .. }
         | Fact::TripwireWithheld { .. }
@@ -141,6 +142,7 @@ fn of_a_service(fact: &Fact, picture: &Progress) -> Option<(String, String)> {
             (service, format!("drained slot={slot} cut={cut}"))
         }
         Fact::SlotRetired { service, slot } => (service, format!("retired slot={slot}")),
+        Fact::FailedKept { service, slot } => (service, format!("kept_failed slot={slot}")),
         Fact::Stuck { service, why } => (service, format!("stuck reason={:?}", stuck(why))),
         Fact::TriggerFired { .. }
         | Fact::TripwireFired { .. }
@@ -216,6 +218,7 @@ fn of_a_danger(fact: &Fact) -> Option<(String, String)> {
         | Fact::Promoted { .. }
         | Fact::SlotDrained { .. }
         | Fact::SlotRetired { .. }
+        | Fact::FailedKept { .. }
         | Fact::Stuck { .. }
         | Fact::Ended { .. } => return None,
     };

@@ -7,6 +7,7 @@ use windlass_model::{
 };
 
 use super::record::{proofs, traffic};
+use super::status::kept_failed;
 use super::words::{harmless, listed, reason, stuck};
 use crate::diagnostic::Diagnostic;
 use crate::follow::{Part, Progress};
@@ -47,6 +48,8 @@ pub(crate) fn failure(
             Some(names) => format!("still running: {names}"),
             None => "still running: nothing".to_owned(),
         });
+        let services = runs.services.iter();
+        lines.extend(services.filter_map(|(name, now)| kept_failed(name.as_str(), now)));
     }
     let first = failed.first().map(|(service, _, _)| *service);
     Diagnostic::new(exit, summary(view, picture, first))

@@ -5,7 +5,7 @@ use windlass_api::DeploymentView;
 use super::Style;
 use super::table::table;
 use super::time::{of_calendar, took};
-use super::words::{listed, state};
+use super::words::{listed, state_of};
 
 /// One row a deployment.
 pub(crate) fn list_text(deployments: &[DeploymentView], style: &Style) -> String {
@@ -17,7 +17,7 @@ pub(crate) fn list_text(deployments: &[DeploymentView], style: &Style) -> String
         vec![
             view.id.to_string(),
             format!("{}/{}", view.app, view.environment),
-            state(view.state).to_owned(),
+            state_of(view.kind, view.state).to_owned(),
             of_calendar(view.started_us, &style.zone),
             view.ended_us
                 .map(|ended| took(ended - view.started_us))

@@ -57,6 +57,11 @@ fn width(plan: &Plan) -> usize {
 fn changes(plan: &Plan, lines: &mut Vec<String>) {
     let width = width(plan);
     lines.push(String::new());
+    for (service, from) in &plan.renames {
+        lines.push(format!(
+            "  {service:width$}  was {from}: the same service under another name"
+        ));
+    }
     for (service, part) in &plan.rollouts {
         let from = part.stable.as_ref().map(|slot| &slot.release.version);
         let versions = change(from, &part.release.version);
@@ -129,6 +134,7 @@ fn waves(plan: &Plan, lines: &mut Vec<String>) {
 
 fn does(kind: &TaskKind, plan: &Plan, task: &Task) -> String {
     match kind {
+        TaskKind::RetireFailed { version } => format!("retire {version}, which failed"),
         TaskKind::RetireStandby { version } => format!("retire {version}, the standby"),
         TaskKind::StopOld { version } => {
             format!("stop {version}, before the new one starts and before promotion")

@@ -93,9 +93,8 @@ fn block(view: &EnvironmentView, now_us: i64, style: &Style) -> String {
     ];
     text.push_str(&table(&header, rows, style.width));
     for (name, service) in &view.services {
-        if let Some(line) = warm(name.as_str(), service) {
-            text.push_str(&line);
-        }
+        let kept = warm(name.as_str(), service).into_iter();
+        text.extend(kept.chain(kept_failed(name.as_str(), service).map(|line| line + "\n")));
     }
     text
 }
@@ -113,12 +112,23 @@ fn warm(name: &str, service: &ServiceView) -> Option<String> {
     })
 }
 
+/// Where to look at a candidate that failed, and how it goes.
+pub(crate) fn kept_failed(name: &str, service: &ServiceView) -> Option<String> {
+    let (slot, by) = (service.failed.as_ref()?, service.failed_kept_by.as_ref()?);
+    let addresses: Vec<_> = slot.instances.iter().map(|one| one.address).collect();
+    let (version, at) = (&slot.version, listed(&addresses));
+    Some(format!(
+        "{name} {version} failed and is kept at {at} until the next deployment, or windlass finalize {by}"
+    ))
+}
+
 /// One row a slot. A service without any was taken down or removed: nothing of it is left to show.
 fn rows(name: &str, service: &ServiceView) -> Vec<Vec<String>> {
     let roles = [
         ("stable", &service.stable),
         ("candidate", &service.candidate),
         ("standby", &service.standby),
+        ("failed", &service.failed),
     ];
     let slots: Vec<_> = roles
         .into_iter()

@@ -65,6 +65,36 @@ fn a_candidate_that_answers_badly_is_told_with_its_last_answer() {
 }
 
 #[test]
+fn a_failed_candidate_is_kept_for_a_look_when_somebody_asks_for_it() {
+    let lab = live(WEB);
+    lab.program("web", &Service::new("web", "2").breaks(Breaks::Always));
+    let left = lab.run(&["deploy", "--keep-failed"]).exits(3);
+    let web = lab.service("web");
+    assert_eq!(web["stable"]["weight"], 100, "{web}");
+    assert!(web["candidate"].is_null(), "{web}");
+    let address = |web: &serde_json::Value| web["failed"]["instances"][0]["address"].clone();
+    let at = address(&web).as_str().expect("it runs").parse().unwrap();
+    assert_eq!(answer(at).status, 500, "it still answers, without traffic");
+    left.says(&["failed and is kept at 127.0.0.1:", "windlass finalize dep_"]);
+    let shown = lab.run(&["status"]).exits(0).out;
+    assert!(shown.contains("failed"), "{shown}");
+
+    // The next deployment takes it away first, and may leave another.
+    lab.program("web", &Service::new("web", "3").breaks(Breaks::Always));
+    let left = lab.run(&["deploy", "--keep-failed"]).exits(3);
+    left.says(&["which failed"]);
+    assert!(is_closed(at), "the first one is gone");
+    let web = lab.service("web");
+    let at = address(&web).as_str().expect("it runs").parse().unwrap();
+    let id = web["failed_kept_by"].as_str().expect("an id").to_owned();
+    for _again in 0..2 {
+        let _said = lab.run(&["finalize", &id]).exits(0);
+        assert!(is_closed(at), "nothing is left");
+        assert!(lab.service("web")["failed"].is_null());
+    }
+}
+
+#[test]
 fn a_candidate_that_loses_readiness_in_its_bake_goes_back() {
     let lab = live(WEB);
     let bad = lab.tmp().join("bad");

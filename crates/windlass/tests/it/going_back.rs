@@ -1,6 +1,6 @@
 //! Going back after a promotion, and a deployment that meets another.
 
-use crate::lab::{Lab, SOON, Service, answer, eventually, load, without_failure};
+use crate::lab::{Breaks, Lab, SOON, Service, answer, eventually, load, without_failure};
 
 const WEB: &str = "\
 app: shop
@@ -94,6 +94,50 @@ fn what_cannot_be_gone_back_to_is_refused_with_what_can() {
     let left = lab.run(&["rollback", "--to", "9.9"]).exits(5);
     left.says(&[before.as_str().unwrap()]);
     assert_eq!(answer(lab.at("web")).chain(), "web=2");
+}
+
+/// The kept release lacks something now: nobody's word makes it serve, a retry does once it can run.
+#[test]
+fn a_rollback_that_cannot_start_is_stuck_until_it_is_retried() {
+    let lab = Lab::new(WEB);
+    let flag = lab.tmp().join("needed");
+    let needs_flag = Breaks::Without(flag.display().to_string());
+    std::fs::write(&flag, "").unwrap();
+    lab.program("web", &Service::new("web", "1").breaks(needs_flag));
+    lab.deploy();
+    lab.program("web", &Service::new("web", "2"));
+    lab.deploy();
+    let _dropped = lab.run(&["finalize", &lab.last()]).exits(0);
+    std::fs::remove_file(&flag).unwrap();
+
+    let load = load(lab.at("web"));
+    let left = lab.run(&["rollback"]).exits(6);
+    left.says(&[
+        "error[WL0404]",
+        "exited with status 9",
+        "--retry | --done | --abandon",
+    ]);
+    left.says(&["traffic now: web 100 %"]);
+    let id = lab.last();
+    let refused = lab.run(&["repair", &id, "--done"]).exits(5);
+    refused.says(&["what the rollback goes to does not run yet"]);
+    lab.run(&["deploy"])
+        .exits(5)
+        .says(&["is stuck and keeps its lock"]);
+    let again = lab.run(&["repair", &id, "--retry"]).exits(6);
+    again.says(&["exited with status 9"]);
+    assert_eq!(
+        answer(lab.at("web")).chain(),
+        "web=2",
+        "it holds where it is"
+    );
+
+    std::fs::write(&flag, "").unwrap();
+    let left = lab.run(&["repair", &id, "--retry"]).exits(0);
+    assert!(left.out.contains("proof: web 100 % on"), "{}", left.out);
+    assert_eq!(answer(lab.at("web")).chain(), "web=1");
+    without_failure(load);
+    assert!(lab.run(&["list"]).exits(0).out.contains("rolled back"));
 }
 
 #[test]

@@ -54,7 +54,7 @@ fn help_lists_every_verb() {
       promote   Skip the remaining bakes and steps of a deployment
       retry     Carry out the plan of an ended deployment once more
       rollback  Go back to the last good release, at once
-      finalize  Drop the standby that a deployment has left
+      finalize  Drop what a deployment has left running
       remove    Drain and remove a service that is no longer in the file
       repair    Mend a deployment that is stuck, or a lost journal
       halt      Let no candidate have more traffic until it is lifted
@@ -95,6 +95,7 @@ fn deploy_help_lists_its_options() {
           --detach                 Return once it began
           --yes                    Ask nothing, also where there is no way back
           --move                   The application may move here from another folder
+          --keep-failed            Leave a candidate that fails running, without traffic, to look at
           --wait <DURATION>        Wait so long for a deployment that runs here; ends with 4 when that
                                    was not enough
           --supersede              Take back a deployment that runs here, then begin afresh

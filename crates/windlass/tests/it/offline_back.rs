@@ -36,7 +36,7 @@ fn what_goes_back_says_what_it_takes() {
       -h, --help          Print help
     ");
     insta::assert_snapshot!(help("finalize"), @r"
-    Drop the standby that a deployment has left
+    Drop what a deployment has left running
 
     Usage: windlass finalize [OPTIONS] <ID>
 

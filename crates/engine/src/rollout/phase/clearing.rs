@@ -1,4 +1,4 @@
-//! Clearing: the displaced standby stops.
+//! Clearing: the displaced standby stops, and what was kept of an earlier failure.
 
 use windlass_model::{Fact, ReturnReason};
 
@@ -13,10 +13,13 @@ pub(super) fn on(turn: &mut Turn, event: &Event, mut now: Clearing) {
                 turn.rollout.phase = Phase::Clearing(now);
                 return;
             }
-            if let Some(standby) = &turn.rollout.plan.standby {
-                let (service, slot) = (turn.rollout.service.clone(), standby.id);
-                turn.facts.push(Fact::SlotRetired { service, slot });
-            }
+            let service = &turn.rollout.service;
+            let retired = turn.rollout.displaced().map(|slot| Fact::SlotRetired {
+                service: service.clone(),
+                slot: slot.id,
+            });
+            let retired: Vec<Fact> = retired.collect();
+            turn.facts.extend(retired);
             forward::after_clearing(turn);
         }
         Event::StopFailed { instance, why } if now.left.contains(instance) => {

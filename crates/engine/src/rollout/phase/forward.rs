@@ -7,28 +7,24 @@ use windlass_model::{
 use super::books::SAW_LONGEST;
 use crate::rollout::turn::{SHIFT_WITHIN, Turn};
 use crate::rollout::wait::{Fired, Wait};
-use crate::rollout::{Action, Begun, Clearing, Health, Phase, StoppingOld};
+use crate::rollout::{Action, Asked, Begun, Clearing, Health, Phase, StoppingOld};
 
-/// Begins: the displaced standby goes first.
+/// Begins: the displaced standby, and what was kept of an earlier failure, go first.
 pub(super) fn begin(turn: &mut Turn) {
     // What goes has nothing to start and nothing to watch: it goes after promotion.
     if turn.rollout.removes() {
         return pass(turn);
     }
-    let takes_over = turn.rollout.is_warm();
-    let standby: Vec<InstanceId> = turn
+    let displaced: Vec<InstanceId> = turn
         .rollout
-        .plan
-        .standby
-        .iter()
-        .filter(|_| !takes_over)
+        .displaced()
         .flat_map(|slot| slot.instances.iter().map(|i| i.id.clone()))
         .collect();
-    if standby.is_empty() {
+    if displaced.is_empty() {
         return after_clearing(turn);
     }
     turn.rollout.begun.insert(Begun::Clearing);
-    let left = turn.stop(standby);
+    let left = turn.stop(displaced);
     turn.enter(Phase::Clearing(Clearing { left }));
 }
 
@@ -92,7 +88,7 @@ pub(super) fn raise_when_ready(turn: &mut Turn) {
 /// Starts what is missing after a rollback had failed, and goes on from there.
 pub(super) fn once_more(turn: &mut Turn) {
     turn.rollout.returned_because = None;
-    turn.rollout.retried = true;
+    turn.rollout.asked.insert(Asked::Again);
     if !turn.rollout.has_begun(Begun::Starting) {
         return begin(turn);
     }

@@ -216,15 +216,12 @@ fn stopped(turn: &mut Turn, now: Settling, instance: &InstanceId) {
 fn retired(turn: &mut Turn) {
     let rollout = &turn.rollout;
     let old = rollout.old().filter(|_| !rollout.adjusts());
-    let standby = rollout.plan.standby.iter().filter(|_| rollout.removes());
+    let others = rollout.displaced().filter(|_| rollout.removes());
     let service = &rollout.service;
-    let retired = old
-        .into_iter()
-        .chain(standby)
-        .map(|slot| Fact::SlotRetired {
-            service: service.clone(),
-            slot: slot.id,
-        });
+    let retired = old.into_iter().chain(others).map(|slot| Fact::SlotRetired {
+        service: service.clone(),
+        slot: slot.id,
+    });
     let retired: Vec<Fact> = retired.collect();
     turn.facts.extend(retired);
     done(turn);

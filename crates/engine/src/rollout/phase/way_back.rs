@@ -36,7 +36,7 @@ pub(super) fn begin(turn: &mut Turn, mut now: Return) {
 /// may take, and some more for routers that answer late.
 fn clean_up_within(rollout: &Rollout) -> Millis {
     let plan = &rollout.plan;
-    let slots = plan.stable.iter().chain(&plan.standby);
+    let slots = plan.stable.iter().chain(rollout.displaced());
     let stop = slots
         .map(|slot| slot.spec.process.stop.within)
         .fold(plan.spec.process.stop.within, Millis::max);
@@ -132,7 +132,7 @@ pub(super) fn routed(turn: &mut Turn, mut now: Return) {
 pub(super) fn stop(turn: &mut Turn, now: Return) {
     let rollout = &turn.rollout;
     let mut instances: Vec<InstanceId> = Vec::new();
-    if rollout.has_begun(Begun::Starting) {
+    if rollout.has_begun(Begun::Starting) && !rollout.leaves_failed() {
         instances.extend(rollout.fresh().into_iter().map(|i| i.id.clone()));
     }
     let ids = |slot: &Slot| {
@@ -142,7 +142,7 @@ pub(super) fn stop(turn: &mut Turn, now: Return) {
             .collect::<Vec<_>>()
     };
     if rollout.has_begun(Begun::Clearing) {
-        instances.extend(rollout.plan.standby.iter().flat_map(ids));
+        instances.extend(rollout.displaced().flat_map(ids));
     }
     if stopped_old(rollout) {
         instances.extend(rollout.old().into_iter().flat_map(ids));
@@ -160,7 +160,11 @@ pub(super) fn stopped(turn: &mut Turn, now: Return) {
     let started = turn.rollout.has_begun(Begun::Starting);
     if started && !turn.rollout.adjusts() && !turn.rollout.is_warm() {
         let (service, slot) = (turn.rollout.service.clone(), turn.rollout.candidate.id);
-        turn.facts.push(Fact::SlotRetired { service, slot });
+        turn.facts.push(if turn.rollout.leaves_failed() {
+            Fact::FailedKept { service, slot }
+        } else {
+            Fact::SlotRetired { service, slot }
+        });
     }
     if stopped_old(&turn.rollout) && !turn.rollout.back.is_empty() {
         restart(turn, now);

@@ -137,6 +137,7 @@ fn part(spec: &ServiceSpec, needs: &[&str], steps: Vec<Step>) -> RolloutPlan {
         change: Change::Beside { steps },
         release: release("1.4.2"),
         standby: None,
+        failed: None,
     }
 }
 

@@ -114,6 +114,8 @@ pub(crate) fn environment() -> EnvironmentView {
         candidate: None,
         standby,
         standby_kept: None,
+        failed: None,
+        failed_kept_by: None,
     };
     let mut worker = slot_view(4, Label::Blue, "7", 0, &["running"]);
     worker.weight = None;
@@ -150,6 +152,8 @@ pub(crate) fn environment() -> EnvironmentView {
                     candidate: None,
                     standby: None,
                     standby_kept: None,
+                    failed: None,
+                    failed_kept_by: None,
                 },
             ),
         ]),

@@ -16,6 +16,8 @@ pub(crate) enum Breaks {
     Always,
     /// It does so from when this file is there.
     Once(String),
+    /// It ends at once where this file is missing.
+    Without(String),
 }
 
 /// A program that answers with its name and version, through whatever it needs.
@@ -62,6 +64,12 @@ impl Service {
         match &self.breaks {
             Breaks::Never => writeln!(text, "exec {serve}"),
             Breaks::AtOnce(status) => writeln!(text, "echo it is broken >&2\nexit {status}"),
+            Breaks::Without(file) => {
+                writeln!(
+                    text,
+                    "[ -e {file} ] || {{ echo no {file} >&2; exit 9; }}\nexec {serve}"
+                )
+            }
             Breaks::Deaf => writeln!(text, "exec sleep 600"),
             Breaks::Always => writeln!(text, "exec {serve} --fault errors"),
             Breaks::Once(file) => writeln!(
