@@ -138,6 +138,9 @@ pub(crate) struct Table<T: 'static> {
     pub(crate) may_be_empty: bool,
 }
 
+/// How keys begin that mean nothing to Windlass: a place for anchors, and for other tools.
+pub(crate) const IGNORED: &str = "x-";
+
 /// A kind of map, so that its table can be a shape.
 pub(crate) trait Keyed {
     /// What its keys are put into.
@@ -192,7 +195,7 @@ impl<T: Default + 'static> Table<T> {
                 Some(field) if entry.value.is_absent() && !field.may_be_empty => {
                     reader.empty(entry.key_span, &(field.wanted)());
                     // Leaves its mark in the draft, so that nobody misses the key as well.
-                    let mut unheard = Reader::new(reader.text);
+                    let mut unheard = Reader::new(reader.text, reader.format);
                     (field.decode)(&entry.value, &mut unheard, &mut draft);
                 }
                 Some(field) => (field.decode)(&entry.value, reader, &mut draft),
@@ -202,7 +205,11 @@ impl<T: Default + 'static> Table<T> {
         for field in self.fields.iter().filter(|field| field.required) {
             if node.entry(field.name).is_none() {
                 let message = format!("{} needs `{}`", self.noun, field.name);
-                let hint = format!("add `{}:` with {}", field.name, (field.wanted)());
+                let hint = format!(
+                    "add `{}` with {}",
+                    reader.format.key(field.name),
+                    (field.wanted)()
+                );
                 reader.refuse_for(MISSING_KEY, node.span, message, hint);
             }
         }
@@ -214,16 +221,17 @@ impl<T: Default + 'static> Table<T> {
 
     fn unknown(&self, entry: &Entry, reader: &mut Reader<'_>) {
         let key = entry.key.as_str();
-        if self.later.contains(&key) || key.starts_with("x-") {
+        if key.starts_with(IGNORED) {
+            return;
+        }
+        if self.later.contains(&key) {
             let message = format!("`{}` is not in this version yet", shown(key));
             let hint = "remove the key";
             return reader.refuse_for(LATER_KEY, entry.key_span, message, hint);
         }
         let message = format!("{} has no key `{}`", self.noun, shown(key));
         let names = self.fields.iter().map(|field| field.name);
-        let hint = if key == "<<" {
-            "merge keys are not read: write the keys out, or put them under `defaults`".to_owned()
-        } else if self.elsewhere.0.contains(&key) {
+        let hint = if self.elsewhere.0.contains(&key) {
             format!("`{key}` belongs {}", self.elsewhere.1)
         } else if let Some(meant) = reader.nearest(key, names.clone()) {
             format!("did you mean `{meant}`?")
@@ -253,7 +261,7 @@ impl<T: Default + 'static> Table<T> {
                     let first = paths.first().copied().unwrap_or_default();
                     let field = self.fields.iter().find(|field| field.name == first);
                     let wanted = field.map(|field| (field.wanted)()).unwrap_or_default();
-                    let hint = format!("add `{first}:` with {wanted}");
+                    let hint = format!("add `{}` with {wanted}", reader.format.key(first));
                     reader.refuse_for(MISSING_KEY, node.span, message, hint);
                 }
             }
@@ -278,6 +286,7 @@ impl<T: Default + 'static> Table<T> {
         let mut schema = json!({
             "type": if self.may_be_empty { json!(["object", "null"]) } else { json!("object") },
             "properties": properties,
+            "patternProperties": { format!("^{IGNORED}"): true },
             "additionalProperties": false,
         });
         if let Value::Object(object) = &mut schema {

@@ -124,17 +124,65 @@ impl Shape for Time {
             }
             Ok(_) | Err(_) => format!("`{}` is not a duration", shown(text)),
         };
-        let digits = text.replace('_', "");
-        let hint = match text {
-            "0" => "write 0s".to_owned(),
-            _ if digits.parse::<u64>().is_ok() => {
-                format!("a duration carries a unit: write {}s", shown(&digits))
+        let hint = match meant(text) {
+            Some(time) => {
+                let why = if all_digits(text) {
+                    "a duration carries a unit: "
+                } else {
+                    ""
+                };
+                format!("{why}write {}", reader.format.text(&shown(&time)))
             }
-            _ => format!("write {}", Self::wanted()),
+            None => format!("write {}", Self::wanted()),
         };
         reader.refuse_for(DURATION, span, message, hint);
         None
     }
+}
+
+fn all_digits(text: &str) -> bool {
+    !text.is_empty() && text.chars().all(|c| c.is_ascii_digit())
+}
+
+/// Units as people write them out, the longest spelling first.
+const SPELLED: [(&str, &str); 14] = [
+    (" ", ""),
+    ("seconds", "s"),
+    ("second", "s"),
+    ("secs", "s"),
+    ("sec", "s"),
+    ("minutes", "m"),
+    ("minute", "m"),
+    ("mins", "m"),
+    ("min", "m"),
+    ("hours", "h"),
+    ("hour", "h"),
+    ("hrs", "h"),
+    ("days", "d"),
+    ("day", "d"),
+];
+
+/// The duration that was probably meant: `30` is 30s, `1_000ms` 1000ms, `1:30` 1m30s.
+pub(super) fn meant(text: &str) -> Option<String> {
+    let plain = text.replace('_', "");
+    if let Ok(number) = plain.parse::<u64>() {
+        return Some(format!("{number}s"));
+    }
+    if let Some((minutes, seconds)) = plain.split_once(':')
+        && all_digits(minutes)
+        && all_digits(seconds)
+        && seconds.len() == 2
+    {
+        let part = |digits: &str, unit: &str| match digits.trim_start_matches('0') {
+            "" => String::new(),
+            digits => format!("{digits}{unit}"),
+        };
+        let time = format!("{}{}", part(minutes, "m"), part(seconds, "s"));
+        return Some(time).filter(|time| !time.is_empty());
+    }
+    let short = |text: String, (long, unit): &(&str, &str)| text.replace(long, unit);
+    let better = SPELLED.iter().fold(plain.to_lowercase(), short);
+    (Millis::parse(&better).is_ok() && better != text).then_some(better)
 }
 
 impl Shape for SomeTime {

@@ -5,6 +5,7 @@ use std::net::{Ipv4Addr, SocketAddr, SocketAddrV6};
 use serde_json::{Value, json};
 use windlass_model::{AppName, EnvironmentName, ServiceName};
 
+use super::place::quoted_where_it_must_be;
 use crate::field::{Defs, Shape};
 use crate::limit::{MAX_VERSION_CHARS, MAX_WORD_BYTES};
 use crate::problem::{
@@ -97,6 +98,10 @@ impl Shape for VersionText {
         if scalar.core() == Core::Null {
             return reader.text(node, &Self::wanted()).map(str::to_owned);
         }
+        if !quoted_where_it_must_be(node, scalar, &Self::wanted(), reader) {
+            return None;
+        }
+        reader.warn_of_comment(node, scalar);
         if let Some(problem) = version_problem(&scalar.text) {
             reader.refuse(VERSION, node.span, problem);
             return None;
