@@ -4,12 +4,12 @@ use std::marker::PhantomData;
 
 use serde_json::{Map, Value, json};
 
+use crate::page::{Page, Row};
 use crate::problem::{LATER_KEY, MISSING_KEY, NOT_TOGETHER, UNKNOWN_KEY};
 use crate::reader::{Reader, listed, shown};
 use crate::tree::{Entry, Node, Span};
 
-/// The `$defs` of the schema under construction.
-pub(crate) type Defs = Map<String, Value>;
+pub(crate) use crate::page::Defs;
 
 /// One form that a value can have: how it is read, and how the schema says the same.
 pub(crate) trait Shape {
@@ -18,6 +18,9 @@ pub(crate) trait Shape {
 
     /// Whether `key:` with nothing after it means something.
     const MAY_BE_EMPTY: bool = false;
+
+    /// Values to learn from, as YAML.
+    const EXAMPLES: &'static [&'static str] = &[];
 
     /// What it is, with its article, for "expected …".
     fn wanted() -> String;
@@ -81,6 +84,9 @@ pub(crate) struct Field<T> {
     /// One sentence for the schema.
     pub(crate) doc: &'static str,
     pub(crate) required: bool,
+    /// What counts without it, as YAML.
+    pub(crate) default: Option<&'static str>,
+    pub(crate) examples: &'static [&'static str],
     pub(crate) may_be_empty: bool,
     pub(crate) wanted: fn() -> String,
     pub(crate) schema: fn(&mut Defs) -> Value,
@@ -94,6 +100,8 @@ macro_rules! field {
             name: $name,
             doc: $doc,
             required: false,
+            default: None,
+            examples: <$shape as $crate::field::Shape>::EXAMPLES,
             may_be_empty: <$shape as $crate::field::Shape>::MAY_BE_EMPTY,
             wanted: <$shape as $crate::field::Shape>::wanted,
             schema: <$shape as $crate::field::Shape>::schema,
@@ -111,6 +119,30 @@ impl<T> Field<T> {
     pub(crate) const fn required(mut self) -> Self {
         self.required = true;
         self
+    }
+
+    /// The same row, for a key without which `value` counts.
+    pub(crate) const fn default(mut self, value: &'static str) -> Self {
+        self.default = Some(value);
+        self
+    }
+
+    /// The same row with values of its own to learn from.
+    pub(crate) const fn examples(mut self, examples: &'static [&'static str]) -> Self {
+        self.examples = examples;
+        self
+    }
+
+    fn row(&self, schema: &Value) -> Row {
+        Row {
+            name: self.name,
+            required: self.required,
+            wanted: (self.wanted)(),
+            doc: self.doc,
+            default: self.default,
+            examples: self.examples,
+            schema: schema.clone(),
+        }
     }
 }
 
@@ -168,11 +200,11 @@ impl<K: Keyed> Shape for Keys<K> {
 
     fn schema(defs: &mut Defs) -> Value {
         let table = K::TABLE;
-        if !defs.contains_key(table.name) {
+        if !defs.schemas.contains_key(table.name) {
             // Reserves the name, so that a map that holds its own kind would end.
-            defs.insert(table.name.to_owned(), Value::Null);
+            defs.schemas.insert(table.name.to_owned(), Value::Null);
             let schema = table.schema(defs);
-            defs.insert(table.name.to_owned(), schema);
+            defs.schemas.insert(table.name.to_owned(), schema);
         }
         json!({ "$ref": format!("#/$defs/{}", table.name) })
     }
@@ -269,13 +301,22 @@ impl<T: Default + 'static> Table<T> {
     }
 
     fn schema(&self, defs: &mut Defs) -> Value {
+        let page = defs.pages.len();
+        defs.pages.push(Page {
+            name: self.name,
+            noun: self.noun,
+            rows: Vec::new(),
+            must_choose: self.rules.iter().any(|rule| matches!(rule, Rule::OneOf(_))),
+            later: self.later,
+        });
         let mut properties = Map::new();
         for field in self.fields {
-            let mut schema = (field.schema)(defs);
-            if let Value::Object(object) = &mut schema {
-                object.insert("description".to_owned(), json!(field.doc));
+            let schema = (field.schema)(defs);
+            let row = field.row(&schema);
+            properties.insert(field.name.to_owned(), row.annotated());
+            if let Some(page) = defs.pages.get_mut(page) {
+                page.rows.push(row);
             }
-            properties.insert(field.name.to_owned(), schema);
         }
         let required: Vec<&str> = self
             .fields
@@ -284,6 +325,7 @@ impl<T: Default + 'static> Table<T> {
             .map(|field| field.name)
             .collect();
         let mut schema = json!({
+            "title": self.noun.replace('`', ""),
             "type": if self.may_be_empty { json!(["object", "null"]) } else { json!("object") },
             "properties": properties,
             "patternProperties": { format!("^{IGNORED}"): true },

@@ -14,15 +14,22 @@ use crate::tree::{Core, Kind, Node, Scalar};
 /// It accepts every file that [`crate::load`] accepts, and refuses every file with a problem whose
 /// code is [`crate::SeenBy::Schema`].
 pub fn schema() -> Value {
-    let mut defs = Defs::new();
-    let file = Keys::<WindlassFile>::schema(&mut defs);
+    let (file, defs) = definitions();
     json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": "urn:windlass:schema:file",
         "title": "windlass.yaml",
         "description": "One application for Windlass to deploy.",
         "allOf": [file],
-        "$defs": defs,
+        "$defs": defs.schemas,
     })
+}
+
+/// The schema of the whole file, and every definition that it leads to.
+pub(crate) fn definitions() -> (Value, Defs) {
+    let mut defs = Defs::default();
+    let file = Keys::<WindlassFile>::schema(&mut defs);
+    (file, defs)
 }
 
 /// The file as JSON, YAML by the core rules of YAML 1.2: what an editor compares with the schema.

@@ -18,6 +18,9 @@ pub(crate) struct Argv;
 impl Shape for Argv {
     type Value = Vec<At<Template>>;
 
+    const EXAMPLES: &'static [&'static str] =
+        &["./server --port ${PORT}", "[./server, --port, \"${PORT}\"]"];
+
     fn wanted() -> String {
         "a command, such as ./server --port ${PORT}".to_owned()
     }

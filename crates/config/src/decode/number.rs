@@ -14,6 +14,8 @@ pub(crate) struct Count<const MIN: u16, const MAX: u16>;
 impl<const MIN: u16, const MAX: u16> Shape for Count<MIN, MAX> {
     type Value = u16;
 
+    const EXAMPLES: &'static [&'static str] = &["2"];
+
     fn wanted() -> String {
         format!("a whole number from {MIN} to {MAX}")
     }
@@ -94,6 +96,8 @@ pub(crate) struct SomeTime;
 
 impl Shape for Time {
     type Value = Millis;
+
+    const EXAMPLES: &'static [&'static str] = &["30s", "500ms", "1m30s", "2h"];
 
     fn wanted() -> String {
         "a duration, such as 500ms, 30s, 1m30s, 2h or 1d".to_owned()
@@ -188,6 +192,8 @@ pub(super) fn meant(text: &str) -> Option<String> {
 impl Shape for SomeTime {
     type Value = Millis;
 
+    const EXAMPLES: &'static [&'static str] = Time::EXAMPLES;
+
     fn wanted() -> String {
         Time::wanted()
     }
@@ -211,6 +217,8 @@ pub(crate) struct Share;
 
 impl Shape for Share {
     type Value = Percent;
+
+    const EXAMPLES: &'static [&'static str] = &["5%", "25"];
 
     fn wanted() -> String {
         "a share from 1% to 100%".to_owned()

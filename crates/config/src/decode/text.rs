@@ -16,9 +16,11 @@ use crate::reader::{Reader, shown};
 use crate::tree::{Core, Kind, Node};
 
 macro_rules! name_shape {
-    ($name:ident) => {
+    ($name:ident, $example:literal) => {
         impl Shape for $name {
             type Value = Self;
+
+            const EXAMPLES: &'static [&'static str] = &[$example];
 
             fn wanted() -> String {
                 "a name".to_owned()
@@ -40,9 +42,9 @@ macro_rules! name_shape {
     };
 }
 
-name_shape!(AppName);
-name_shape!(EnvironmentName);
-name_shape!(ServiceName);
+name_shape!(AppName, "shop");
+name_shape!(EnvironmentName, "production");
+name_shape!(ServiceName, "web");
 
 fn refuse_name(node: &Node, text: &str, fine: fn(&str) -> bool, reader: &mut Reader<'_>) {
     let message = format!("`{}` is not a name", shown(text));
@@ -81,6 +83,8 @@ pub(crate) fn version_problem(text: &str) -> Option<String> {
 impl Shape for VersionText {
     type Value = String;
 
+    const EXAMPLES: &'static [&'static str] = &["\"1.4.2\""];
+
     fn wanted() -> String {
         "a version".to_owned()
     }
@@ -116,6 +120,8 @@ pub(crate) struct HttpPath;
 impl Shape for HttpPath {
     type Value = String;
 
+    const EXAMPLES: &'static [&'static str] = &["/health/ready"];
+
     fn wanted() -> String {
         "a path, such as /health/ready".to_owned()
     }
@@ -150,6 +156,8 @@ pub(crate) struct FilePath;
 
 impl Shape for FilePath {
     type Value = String;
+
+    const EXAMPLES: &'static [&'static str] = &["./server"];
 
     fn wanted() -> String {
         "a path below the file's folder".to_owned()
@@ -224,6 +232,8 @@ const OCTET: &str = "(25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])";
 
 impl Shape for Address {
     type Value = SocketAddr;
+
+    const EXAMPLES: &'static [&'static str] = &["127.0.0.1:8080", "0.0.0.0:443", "\"[::1]:8080\""];
 
     fn wanted() -> String {
         "an address, such as 127.0.0.1:8080".to_owned()
