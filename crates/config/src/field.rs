@@ -4,6 +4,8 @@ use std::marker::PhantomData;
 
 use serde_json::{Map, Value, json};
 
+use crate::decode::WindlassFile;
+use crate::format::Format;
 use crate::page::{Page, Row};
 use crate::problem::{LATER_KEY, MISSING_KEY, NOT_TOGETHER, UNKNOWN_KEY};
 use crate::reader::{Reader, listed, shown};
@@ -263,7 +265,13 @@ impl<T: Default + 'static> Table<T> {
         }
         let message = format!("{} has no key `{}`", self.noun, shown(key));
         let names = self.fields.iter().map(|field| field.name);
-        let hint = if self.elsewhere.0.contains(&key) {
+        let of_the_file = WindlassFile::TABLE
+            .fields
+            .iter()
+            .any(|field| field.name == key);
+        let hint = if of_the_file && reader.format == Format::Toml {
+            format!("a key belongs to the [header] above it: put `{key}` above the first one")
+        } else if self.elsewhere.0.contains(&key) {
             format!("`{key}` belongs {}", self.elsewhere.1)
         } else if let Some(meant) = reader.nearest(key, names.clone()) {
             format!("did you mean `{meant}`?")

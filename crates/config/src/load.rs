@@ -54,6 +54,8 @@ pub struct Refused {
     pub kind: RefusedKind,
     /// In the order of the file; never empty.
     pub problems: Vec<Problem>,
+    /// What may not be meant as it is written, where nothing is wrong with the file itself.
+    pub warnings: Vec<Problem>,
 }
 
 /// Whose fault a refusal is.
@@ -118,7 +120,10 @@ pub fn load(request: &Request<'_>) -> Result<Loaded, Refused> {
             environments: views.iter().map(|view| view.name.clone()).collect(),
             warnings: in_order(reader.warnings),
         }),
-        Some(_) | None => Err(refused(RefusedKind::Usage, misused)),
+        Some(_) | None => Err(Refused {
+            warnings: in_order(reader.warnings),
+            ..refused(RefusedKind::Usage, misused)
+        }),
     }
 }
 
@@ -132,6 +137,7 @@ fn refused(kind: RefusedKind, problems: Vec<Problem>) -> Refused {
     Refused {
         kind,
         problems: in_order(problems),
+        warnings: Vec::new(),
     }
 }
 

@@ -24,11 +24,32 @@ const ANY_TEXT: &str = "a string takes any text";
 pub fn reference() -> String {
     let (_, defs) = definitions();
     let mut text = INTRODUCTION.to_owned();
-    for page in &defs.pages {
+    for page in in_reading_order(&defs.pages) {
         text.push_str(&section(page, &defs.pages));
     }
     text.push_str(&limits());
     text
+}
+
+/// The file first, then what it leads to, then what that leads to.
+fn in_reading_order(pages: &[Page]) -> Vec<&Page> {
+    let mut order: Vec<&Page> = pages.iter().take(1).collect();
+    let mut next = 0;
+    while let Some(page) = order.get(next).copied() {
+        for row in &page.rows {
+            let mut kinds = Vec::new();
+            references(&row.schema, &mut kinds);
+            let met = pages
+                .iter()
+                .filter(|page| kinds.iter().any(|kind| kind == page.name));
+            let new: Vec<&Page> = met
+                .filter(|page| order.iter().all(|earlier| earlier.name != page.name))
+                .collect();
+            order.extend(new);
+        }
+        next += 1;
+    }
+    order
 }
 
 fn section(page: &Page, all: &[Page]) -> String {
@@ -84,7 +105,13 @@ fn value(row: &Row) -> String {
     }
     let wanted = match row.schema.get("additionalProperties") {
         Some(_) => "a map of names".to_owned(),
-        None => row.wanted.clone(),
+        // Examples have a column of their own.
+        None => row
+            .wanted
+            .split(", such as")
+            .next()
+            .unwrap_or_default()
+            .to_owned(),
     };
     if links.is_empty() {
         wanted

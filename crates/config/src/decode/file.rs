@@ -5,11 +5,14 @@ use windlass_model::{AppName, EnvironmentName, Finalize, OnFailure, ServiceName}
 use super::collection::{Entries, MapOf};
 use super::number::Count;
 use super::service::{Defaults, OverridingService, ServiceDraft, WholeService};
+use super::text::SchemaAddress;
 use crate::field::{Found, Keyed, Keys, Table, field};
 use crate::limit::{MAX_ENVIRONMENTS, MAX_PARALLEL, MAX_SERVICES};
 
 #[derive(Debug, Default)]
 pub(crate) struct FileDraft {
+    /// Only editors follow it.
+    schema: Found<()>,
     pub(crate) app: Found<AppName>,
     pub(crate) defaults: Found<ServiceDraft>,
     pub(crate) on_failure: Found<OnFailure>,
@@ -54,6 +57,8 @@ impl Keyed for WindlassFile {
                 MapOf<ServiceName, Keys<WholeService>, 1, MAX_SERVICES>,
                 "What is deployed.")
             .required(),
+            field!(FileDraft: schema as "$schema", SchemaAddress,
+                "Where an editor finds the schema of the file. Windlass does not follow it."),
         ],
         rules: &[],
         later: &[],

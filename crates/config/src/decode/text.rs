@@ -151,6 +151,27 @@ fn within_limit<'n>(node: &Node, text: &'n str, reader: &mut Reader<'_>) -> Opti
     Some(text)
 }
 
+/// Any text: nobody here goes there.
+pub(crate) struct SchemaAddress;
+
+impl Shape for SchemaAddress {
+    type Value = ();
+
+    const EXAMPLES: &'static [&'static str] = &["./windlass.schema.json"];
+
+    fn wanted() -> String {
+        "the address of a schema".to_owned()
+    }
+
+    fn schema(_: &mut Defs) -> Value {
+        json!({ "type": "string" })
+    }
+
+    fn decode(node: &Node, reader: &mut Reader<'_>) -> Option<()> {
+        reader.text(node, &Self::wanted()).map(drop)
+    }
+}
+
 /// A path below the folder of the file.
 pub(crate) struct FilePath;
 

@@ -212,7 +212,7 @@ fn the_shape_of_the_schema_is_this() {
     canary: canary!
     defaults: bake drain overlap probes ready rollback_on rollback_within stop strategy
     environment: services
-    file: app! defaults environments finalize on_failure parallel services!
+    file: $schema app! defaults environments finalize on_failure parallel services!
     override: bake drain env files instances listen needs overlap probes ready release rollback_on rollback_within run stop strategy target was
     probe: every fall http rise tcp timeout within
     probes: ready

@@ -124,14 +124,14 @@ impl Found {
         let loaded = self
             .try_load(context.global.environment.as_deref(), set)
             .map_err(|refused| self.refused(&refused))?;
-        self.warn(context, &loaded);
+        self.warn(context, &loaded.warnings);
         Ok(loaded)
     }
 
     /// Says what the file may not mean as it says it.
-    pub(crate) fn warn(&self, context: &Context, loaded: &Loaded) {
-        if !loaded.warnings.is_empty() {
-            let drawn = render_all(&loaded.warnings, &self.name, &self.text);
+    pub(crate) fn warn(&self, context: &Context, warnings: &[Problem]) {
+        if !warnings.is_empty() {
+            let drawn = render_all(warnings, &self.name, &self.text);
             context.ui.say(&format!("warning: {}", drawn.trim_end()));
         }
     }

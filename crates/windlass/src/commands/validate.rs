@@ -54,15 +54,18 @@ pub(crate) fn run(context: &Context) -> Result<Report, Diagnostic> {
                 && refused.problems.iter().all(|p| p.code == WHICH_ENVIRONMENT);
             let hint = refused.problems.first().and_then(|p| p.hint.clone());
             return match hint.filter(|_| open) {
-                Some(hint) => Report::new(
-                    format!("{} is valid; {hint}\n", found.name),
-                    &serde_json::json!({ "valid": true, "file": found.name }),
-                ),
+                Some(hint) => {
+                    found.warn(context, &refused.warnings);
+                    Report::new(
+                        format!("{} is valid; {hint}\n", found.name),
+                        &serde_json::json!({ "valid": true, "file": found.name }),
+                    )
+                }
                 None => Err(found.refused(&refused)),
             };
         }
     };
-    found.warn(context, &loaded);
+    found.warn(context, &loaded.warnings);
     let warnings = loaded.warnings.iter().map(|warning| Warned {
         line: warning.span.map(|span| span.line),
         code: warning.code,

@@ -191,6 +191,11 @@ fn a_comment_that_may_be_the_end_of_a_command_is_warned_of() {
                  ^^^^^^^^^^^^^
       quote the value if that belongs to it; put a blank after `#` if not
     ");
+    let several = format!("{text}environments: {{ staging: , production: }}\n");
+    std::fs::write(place.path("windlass.yaml"), several).unwrap();
+    let left = place.run(&["validate"]);
+    assert!(left.out.contains("choose one with -e"), "{}", left.out);
+    assert!(left.err.contains("WL0176"), "{}", left.err);
     let spaced = text.replace("#1", "# the first");
     std::fs::write(place.path("windlass.yaml"), spaced).unwrap();
     assert_eq!(place.run(&["validate"]).err, "");
