@@ -95,15 +95,33 @@ pub(crate) struct Field<T> {
     pub(crate) decode: fn(&Node, &mut Reader<'_>, &mut T),
 }
 
-/// A row of a field table: `field!(Draft: slot as "key", Shape, "Doc.")`.
+/// The value of an argument that may be left out.
+pub(crate) const fn first(given: &[&'static str]) -> Option<&'static str> {
+    match given {
+        [value, ..] => Some(*value),
+        [] => None,
+    }
+}
+
+/// A row of a field table: `field!(Draft: slot as "key", Shape, "Doc.", default "1", examples &[…])`,
+/// of which the last two may be left out. Without examples, those of the shape.
 macro_rules! field {
-    ($draft:ty: $slot:ident as $name:literal, $shape:ty, $doc:literal) => {
+    (
+        $draft:ty: $slot:ident as $name:literal, $shape:ty, $doc:literal
+        $(, default $default:literal)? $(, examples $examples:expr)?
+    ) => {
         $crate::field::Field::<$draft> {
             name: $name,
             doc: $doc,
             required: false,
-            default: None,
-            examples: <$shape as $crate::field::Shape>::EXAMPLES,
+            default: $crate::field::first(&[$($default)?]),
+            examples: {
+                let own: &'static [&'static [&'static str]] = &[$($examples)?];
+                match own {
+                    [own, ..] => *own,
+                    [] => <$shape as $crate::field::Shape>::EXAMPLES,
+                }
+            },
             may_be_empty: <$shape as $crate::field::Shape>::MAY_BE_EMPTY,
             wanted: <$shape as $crate::field::Shape>::wanted,
             schema: <$shape as $crate::field::Shape>::schema,
@@ -120,18 +138,6 @@ impl<T> Field<T> {
     /// The same row, for a map that must have the key.
     pub(crate) const fn required(mut self) -> Self {
         self.required = true;
-        self
-    }
-
-    /// The same row, for a key without which `value` counts.
-    pub(crate) const fn default(mut self, value: &'static str) -> Self {
-        self.default = Some(value);
-        self
-    }
-
-    /// The same row with values of its own to learn from.
-    pub(crate) const fn examples(mut self, examples: &'static [&'static str]) -> Self {
-        self.examples = examples;
         self
     }
 

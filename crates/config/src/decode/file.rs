@@ -42,14 +42,11 @@ impl Keyed for WindlassFile {
             field!(FileDraft: defaults as "defaults", Keys<Defaults>,
                 "What every service does unless it says otherwise."),
             field!(FileDraft: on_failure as "on_failure", OnFailure,
-                "What goes back when one service fails.")
-            .default("all"),
+                "What goes back when one service fails.", default "all"),
             field!(FileDraft: parallel as "parallel", Count<1, MAX_PARALLEL>,
-                "How many instances may be starting at once.")
-            .default("8"),
+                "How many instances may be starting at once.", default "8"),
             field!(FileDraft: finalize as "finalize", Finalize,
-                "When the old slot that a promotion leaves standing by is dropped: with the next deployment, so long after, or when somebody says so.")
-            .default("next deployment"),
+                "When the old slot that a promotion leaves standing by is dropped: with the next deployment, so long after, or when somebody says so.", default "next deployment"),
             field!(FileDraft: environments as "environments",
                 MapOf<EnvironmentName, Keys<EnvironmentKeys>, 1, MAX_ENVIRONMENTS>,
                 "Where it runs, and what differs there. Without it: one environment, called default."),

@@ -148,7 +148,7 @@ fn all_digits(text: &str) -> bool {
     !text.is_empty() && text.chars().all(|c| c.is_ascii_digit())
 }
 
-/// Units as people write them out, the longest spelling first.
+/// What people write for a unit, or between one and its number; a longer spelling before a shorter.
 const SPELLED: [(&str, &str); 14] = [
     (" ", ""),
     ("seconds", "s"),

@@ -53,20 +53,15 @@ impl Keyed for ReadyProbe {
             field!(ProbeDraft: tcp as "tcp", Yes,
                 "A connection that must be accepted. What a service with `listen` gets without a probe."),
             field!(ProbeDraft: every as "every", SomeTime,
-                "Time between two questions.")
-            .default("1s"),
+                "Time between two questions.", default "1s"),
             field!(ProbeDraft: timeout as "timeout", SomeTime,
-                "Longest wait for one answer.")
-            .default("2s"),
+                "Longest wait for one answer.", default "2s"),
             field!(ProbeDraft: rise as "rise", Count<1, MAX_IN_A_ROW>,
-                "Good answers in a row that make an instance ready.")
-            .default("2"),
+                "Good answers in a row that make an instance ready.", default "2"),
             field!(ProbeDraft: fall as "fall", Count<1, MAX_IN_A_ROW>,
-                "Bad answers in a row that make it unready.")
-            .default("3"),
+                "Bad answers in a row that make it unready.", default "3"),
             field!(ProbeDraft: within as "within", SomeTime,
-                "Time within which a new instance must become ready.")
-            .default("60s"),
+                "Time within which a new instance must become ready.", default "60s"),
         ],
         rules: &[Rule::NotBoth(
             "http",

@@ -62,14 +62,13 @@ impl Keyed for Process {
             field!(ProcessDraft: run as "run", Argv,
                 "Program and arguments. A text is split by shell quoting, a list is taken as it is; there is no shell. ${PORT}, ${VERSION} and ${INSTANCE} come from Windlass."),
             field!(ProcessDraft: files as "files", Files,
-                "What is kept as the release, below the file's folder. Without it: the program, and every argument that names a file or folder.")
-.examples(&["[./server, ./assets]"]),
+                "What is kept as the release, below the file's folder. Without it: the program, and every argument that names a file or folder.",
+                examples &["[./server, ./assets]"]),
             field!(ProcessDraft: instances as "instances", Instances,
-                "How many copies run.")
-            .default("1"),
+                "How many copies run.", default "1"),
             field!(ProcessDraft: env as "env", Variables,
-                "Variables of the process; values are texts as written.")
-.examples(&["{ LOG_LEVEL: info, TOKEN: \"${TOKEN}\" }"]),
+                "Variables of the process; values are texts as written.",
+                examples &["{ LOG_LEVEL: info, TOKEN: \"${TOKEN}\" }"]),
             field!(ProcessDraft: stop as "stop", Keys<Stopping>,
                 "How it is asked to end."),
         ],
@@ -89,11 +88,9 @@ impl Keyed for Stopping {
         noun: "`stop`",
         fields: &[
             field!(StopDraft: signal as "signal", Signal,
-                "The signal that asks it to end.")
-            .default("TERM"),
+                "The signal that asks it to end.", default "TERM"),
             field!(StopDraft: within as "within", Time,
-                "How long it may take; then it and all its descendants are killed.")
-            .default("30s"),
+                "How long it may take; then it and all its descendants are killed.", default "30s"),
         ],
         rules: &[],
         later: &[],

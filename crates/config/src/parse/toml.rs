@@ -187,7 +187,7 @@ fn hint(line: &str) -> Option<String> {
     texts.then(|| {
         format!(
             "a text stands in quotes: {} = \"{}\"",
-            key.trim(),
+            shown(key.trim()),
             shown(bare)
         )
     })
