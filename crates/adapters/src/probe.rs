@@ -2,7 +2,7 @@
 //!
 //! Each question gets a connection of its own, and no redirect is followed: what is asked is this
 //! instance, not where it points. An alive probe is always answered with ready, because how long a
-//! process has lived is known to whoever watches it.
+//! process has lived, or that a command has ended, is known to whoever watches it.
 
 use std::error::Error;
 use std::io;
@@ -35,7 +35,7 @@ impl Prober for NetworkProber {
             match &probe.kind {
                 ProbeKind::Http { path } => http(path, instance).await,
                 ProbeKind::Tcp => connect(instance).await.map(|_connection| ()),
-                ProbeKind::Alive { .. } => Ok(()),
+                ProbeKind::Alive { .. } | ProbeKind::Command { .. } => Ok(()),
             }
         };
         match timeout(probe.timeout.duration(), asked).await {

@@ -3,15 +3,15 @@
 use std::collections::BTreeMap;
 
 use windlass_model::{
-    AppName, Millis, OWN_NAMES, OnFailure, Probe, ProbeKind, ProcessSpec, ServiceName, ServiceSpec,
-    Spec, Step, Stop, Strategy, Template, Trigger,
+    AppName, CommandSpec, Millis, OWN_NAMES, OnFailure, Probe, ProbeKind, ProcessSpec, ServiceName,
+    ServiceSpec, Spec, Step, Stop, Strategy, Template, Trigger,
 };
 
 use crate::decode::{
-    FileDraft, ProbeDraft, ProcessDraft, ServiceDraft, StrategyDraft, TriggersDraft,
+    CommandDraft, FileDraft, ProbeDraft, ProcessDraft, ServiceDraft, StrategyDraft, TriggersDraft,
 };
 use crate::environment::View;
-use crate::field::At;
+use crate::field::{At, Found};
 use crate::reader::Reader;
 use crate::tree::Span;
 
@@ -23,6 +23,9 @@ const DRAIN: Millis = Millis::from_secs(30);
 const PARALLEL: u16 = 8;
 /// What counts as ready without `listen` and without a probe.
 const ALIVE: Millis = Millis::from_secs(2);
+
+/// How long one run of a command may take unless the file says otherwise.
+const COMMAND_WITHIN: Millis = Millis::from_secs(600);
 
 /// The specification of one environment. `versions` are those of `--set`.
 pub(crate) fn spec(
@@ -50,13 +53,21 @@ fn service(draft: &ServiceDraft, set: Option<&String>) -> ServiceSpec {
         .release
         .good()
         .and_then(|release| release.version.good());
-    let process = draft.target.good().and_then(|target| target.process.good());
+    let target = draft.target.good();
+    let process = target.and_then(|target| target.process.good());
+    let command = target.and_then(|target| target.command.good());
+    let process = match (command, process) {
+        (Some(command), _) => command_process(command),
+        (None, Some(process)) => process_spec(process),
+        (None, None) => process_spec(&ProcessDraft::default()),
+    };
     ServiceSpec {
         needs: values(draft.needs.good()).cloned().collect(),
         version: set.or(written).cloned(),
-        process: process.map_or_else(|| process_spec(&ProcessDraft::default()), process_spec),
+        process,
+        command: command.map(command_spec),
         listen: draft.listen.good().copied(),
-        ready: probe(draft),
+        ready: command.map_or_else(|| probe(draft), command_probe),
         strategy: draft
             .strategy
             .good()
@@ -79,6 +90,38 @@ fn service(draft: &ServiceDraft, set: Option<&String>) -> ServiceSpec {
 
 fn values<V>(list: Option<&Vec<At<V>>>) -> impl Iterator<Item = &V> {
     list.into_iter().flatten().map(|at| &at.value)
+}
+
+/// How a command is run: `deploy` first.
+fn command_process(draft: &CommandDraft) -> ProcessSpec {
+    process_spec(&ProcessDraft {
+        run: draft.deploy.clone(),
+        env: draft.env.clone(),
+        stop: draft.stop.clone(),
+        ..ProcessDraft::default()
+    })
+}
+
+fn command_spec(draft: &CommandDraft) -> CommandSpec {
+    let argv = |found: &Found<Vec<At<Template>>>| {
+        let words = found.good().map(|words| values(Some(words)));
+        words.map(|words| words.cloned().collect())
+    };
+    CommandSpec {
+        status: argv(&draft.status),
+        rollback: argv(&draft.rollback),
+    }
+}
+
+fn command_probe(draft: &CommandDraft) -> Probe {
+    Probe {
+        kind: ProbeKind::Command {
+            status: !draft.status.is_absent(),
+        },
+        within: draft.within.good().copied().unwrap_or(COMMAND_WITHIN),
+        rise: 1,
+        ..Probe::default()
+    }
 }
 
 fn process_spec(draft: &ProcessDraft) -> ProcessSpec {
@@ -156,18 +199,10 @@ pub(crate) fn probe(draft: &ServiceDraft) -> Probe {
 pub(crate) fn foreign_names(view: &View, reader: &Reader<'_>) -> BTreeMap<String, Span> {
     let mut names: BTreeMap<String, Span> = BTreeMap::new();
     for draft in view.services.values() {
-        let process = draft.target.good().and_then(|target| target.process.good());
-        let Some(process) = process else {
+        let Some(target) = draft.target.good() else {
             continue;
         };
-        let words = process.run.good().into_iter().flatten();
-        let values = process
-            .env
-            .good()
-            .into_iter()
-            .flatten()
-            .map(|(_, value)| value);
-        for At { span, value } in words.chain(values) {
+        for At { span, value } in target.words() {
             for name in value
                 .names()
                 .into_iter()

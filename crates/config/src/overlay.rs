@@ -127,16 +127,31 @@ fn added_to(base: &Node, added: &Node) -> Node {
     }
 }
 
+/// How a process is asked to end is how a command is.
+fn of_command(mut entry: Entry) -> Entry {
+    if let Some(process) = entry
+        .value
+        .at("process")
+        .cloned()
+        .filter(|_| entry.key == "target")
+    {
+        entry.value = wrap("command", process, entry.key_span);
+    }
+    entry
+}
+
 /// The defaults, in long form, that mean something for `service`.
 ///
 /// A default is for every service, so one that has no meaning for this one is left out instead of
 /// refused: a strategy without `listen`, an overlap with it.
 pub(crate) fn defaults_for(defaults: &Node, service: &Node) -> Node {
     let listens = service.entry("listen").is_some();
+    let command = service.at("target.command").is_some();
     let fits = |key: &str| match key {
         "strategy" => listens,
-        "overlap" => !listens,
-        "target" | "probes" | "bake" | "drain" | TRIGGERS | "rollback_within" => true,
+        "overlap" => !listens && !command,
+        "probes" => !command,
+        "target" | "bake" | "drain" | TRIGGERS | "rollback_within" => true,
         _ => false,
     };
     let entries = defaults
@@ -144,6 +159,7 @@ pub(crate) fn defaults_for(defaults: &Node, service: &Node) -> Node {
         .iter()
         .filter(|entry| fits(&entry.key))
         .cloned()
+        .map(|entry| if command { of_command(entry) } else { entry })
         .collect();
     Node::map_at(defaults.span, entries)
 }

@@ -26,6 +26,10 @@ pub struct ShimSpec {
     pub stop: Stop,
     /// Whether it is restarted when it ends by itself.
     pub restart: Restart,
+    /// Whether what it started lives on once its leader has ended well: a script that deploys may
+    /// leave a server behind.
+    #[serde(default)]
+    pub leaves: bool,
     /// Where the shim listens for requests.
     pub socket: PathBuf,
 }

@@ -28,5 +28,5 @@ pub use router::TrafficRouter;
 pub use store::{JournalEntry, NewEntry, OpenDeployment, Store, StoredDeployment};
 pub use target::{
     InstanceState, InstanceTrace, InstanceWatch, KeepRelease, Kept, LogChunk, LogRequest,
-    StartInstance, Target,
+    StartCommand, StartInstance, Target,
 };

@@ -7,7 +7,8 @@ use async_trait::async_trait;
 use futures_util::stream::LocalBoxStream;
 use windlass_control::Restart;
 use windlass_model::{
-    Digest, Epoch, Instance, InstanceEnd, InstanceId, Release, ServiceKey, ServiceSpec, SlotId,
+    CommandRun, CommandState, DeploymentId, Digest, Epoch, Instance, InstanceEnd, InstanceId,
+    Release, ServiceKey, ServiceSpec, SlotId,
 };
 
 use crate::EdgeError;
@@ -57,6 +58,18 @@ pub struct StartInstance {
     pub slot: SlotId,
     /// Whether one that has ended is started again under the same id: what is stable is.
     pub again: bool,
+    /// Where a command runs rather than a service.
+    pub command: Option<StartCommand>,
+}
+
+/// What the run of a command is told besides.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StartCommand {
+    /// Which one, and of which versions. The same attempt is the same run: `again` starts another
+    /// one only.
+    pub run: CommandRun,
+    /// For which deployment.
+    pub deployment: DeploymentId,
 }
 
 /// What is left of an instance, or keeps it: enough to take it over without a journal.
@@ -158,6 +171,13 @@ pub trait Target {
 
     /// The instance's states from now on, the present one first. An exit is seen at once.
     fn watch(&self, instance: &Instance) -> InstanceWatch;
+
+    /// Asks the `status` of the command that the instance is a run of whether the version is live that
+    /// the run was told to bring. Anything but a clear answer is [`CommandState::NotLive`].
+    ///
+    /// # Errors
+    /// `Rejected` when it has no `status`, or can't be started; `Timeout`.
+    async fn ask_status(&self, instance: &Instance) -> Result<CommandState, EdgeError>;
 
     /// Sets what happens when the instance ends by itself. Promotion does.
     ///

@@ -164,6 +164,7 @@ fn service_spec(number: u16, needs: BTreeSet<ServiceName>) -> ServiceSpec {
             env: BTreeMap::new(),
             stop: Stop::default(),
         },
+        command: None,
         listen: Some(address(number)),
         ready: Probe::default(),
         strategy: Strategy::BlueGreen,

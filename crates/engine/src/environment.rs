@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use windlass_model::{
     Change, Environment, KeptFailed, PlanKind, Promoted, ServiceName, ServiceState, Slot,
-    StandbyKept,
+    StandbyKept, StuckReason,
 };
 
 use crate::deployment::{Course, Deployment};
@@ -85,8 +85,8 @@ pub fn after(base: &Environment, deployment: &Deployment) -> Environment {
 
 /// Whether a rollout of a promoted deployment was promoted with it: stuck ones after promotion were.
 fn is_kept(rollout: &Rollout) -> bool {
-    rollout.is_promoted()
-        || (matches!(rollout.phase, Phase::Stuck(_)) && rollout.returned_because.is_none())
+    let stuck = matches!(&rollout.phase, Phase::Stuck(StuckReason::SettleFailed(_)));
+    rollout.is_promoted() || stuck
 }
 
 fn promote(state: &mut ServiceState, rollout: &Rollout, deployment: &Deployment) {

@@ -5,7 +5,8 @@ use std::net::SocketAddr;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    InstanceId, Millis, Outcome, Percent, PlanId, Proof, ServiceName, SlotId, Trigger, Version,
+    CommandRun, InstanceId, Millis, Outcome, Percent, PlanId, Proof, ServiceName, SlotId, Trigger,
+    Version,
 };
 
 /// One fact of a deployment, in the past tense. Stored with the journal row that made it true.
@@ -34,6 +35,15 @@ pub enum Fact {
         instance: InstanceId,
         /// Where it listens.
         address: SocketAddr,
+    },
+    /// A command was started.
+    CommandStarted {
+        /// Of which service.
+        service: ServiceName,
+        /// The instance that stands for this run.
+        instance: InstanceId,
+        /// What it was told.
+        run: CommandRun,
     },
     /// An instance became ready.
     InstanceReady {
@@ -323,4 +333,8 @@ pub enum StuckReason {
     SettleFailed(String),
     /// A rollback failed: there is nothing to go back to from there.
     RollbackFailed(ReturnReason),
+    /// Nobody knows how the command that brings this version ended, and it must not run twice unasked.
+    OutcomeUnknown(String),
+    /// The command of the way back failed, or nobody knows how it ended; holds how.
+    CommandFailed(InstanceEnd),
 }

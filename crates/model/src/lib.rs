@@ -5,6 +5,7 @@
 //! the plan, and the facts that a deployment tells. Plain data with `serde`; no clock, no randomness,
 //! no input or output.
 
+mod command;
 mod environment;
 mod fact;
 mod finalize;
@@ -25,6 +26,7 @@ mod strategy;
 mod template;
 mod trigger;
 
+pub use command::{CommandRun, CommandSpec, CommandState, Job};
 pub use environment::{Environment, KeptFailed, Promoted, ServiceState, StandbyKept};
 pub use fact::{Fact, InstanceEnd, Repair, ReturnReason, RolloutPhase, StuckReason};
 pub use finalize::Finalize;

@@ -6,8 +6,8 @@ use std::net::SocketAddr;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AppName, EnvironmentName, Finalize, Millis, OnFailure, Percent, PlanId, Release, ServiceName,
-    ServiceSpec, Slot, Version,
+    AppName, EnvironmentName, Finalize, Job, Millis, OnFailure, Percent, PlanId, Release,
+    ServiceName, ServiceSpec, Slot, Version,
 };
 
 /// Everything a deployment will do, computed before anything moves.
@@ -173,6 +173,13 @@ pub enum TaskKind {
         version: Version,
         /// How many.
         instances: u16,
+    },
+    /// Run a command to its end, and until its version is live.
+    Run {
+        /// Which of its commands.
+        job: Job,
+        /// The version that it brings.
+        version: Version,
     },
     /// Open and close listeners.
     Route {

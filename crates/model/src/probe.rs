@@ -37,6 +37,11 @@ pub enum ProbeKind {
         /// How long.
         at_least: Millis,
     },
+    /// The run of a command must have ended well.
+    Command {
+        /// Whether its `status` must say besides that the version is live.
+        status: bool,
+    },
 }
 
 /// The answer to one question.

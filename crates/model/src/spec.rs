@@ -6,7 +6,8 @@ use std::net::SocketAddr;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AppName, EnvironmentName, Finalize, Millis, Probe, ServiceName, Strategy, Template, Trigger,
+    AppName, CommandSpec, EnvironmentName, Finalize, Millis, Probe, ServiceName, Strategy,
+    Template, Trigger,
 };
 
 /// One application in one environment. `config` makes it; who holds one may trust it: every `needs`
@@ -48,6 +49,9 @@ pub struct ServiceSpec {
     pub version: Option<String>,
     /// What runs it. (The process target; others come with their issues.)
     pub process: ProcessSpec,
+    /// Makes a command of the process: a script that deploys and then ends.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub command: Option<CommandSpec>,
     /// Where the router serves it; without it there is no traffic to split.
     pub listen: Option<SocketAddr>,
     /// The readiness question. Without `ready` in the file: a TCP connect, or alive for 2 s.
@@ -129,18 +133,23 @@ impl ServiceSpec {
 
     /// The names in `run` and `env` whose values must come from the environment of whoever deploys.
     pub fn foreign_names(&self) -> BTreeSet<&str> {
-        self.process
-            .argv
-            .iter()
-            .chain(self.process.env.values())
+        self.words()
             .flat_map(Template::names)
             .filter(|name| !OWN_NAMES.contains(name))
             .collect()
     }
 
+    /// Everything in which a place for a value may stand.
+    fn words(&self) -> impl Iterator<Item = &Template> {
+        let command = self.command.iter();
+        let more = command.flat_map(|command| command.status.iter().chain(&command.rollback));
+        let process = &self.process;
+        let words = process.argv.iter().chain(process.env.values());
+        words.chain(more.flatten())
+    }
+
     /// Whether `${VERSION}` is used anywhere, so that an explicit label changes what the process sees.
     pub fn uses_version(&self) -> bool {
-        let mut words = self.process.argv.iter().chain(self.process.env.values());
-        words.any(|word| word.names().contains("VERSION"))
+        self.words().any(|word| word.names().contains("VERSION"))
     }
 }

@@ -87,7 +87,7 @@ async fn once(instance: &InstanceState, probe: &Probe) -> Result<(), String> {
     let answer = async {
         let stream = TcpStream::connect(instance.address).await?;
         match &probe.kind {
-            ProbeKind::Tcp | ProbeKind::Alive { .. } => Ok(200),
+            ProbeKind::Tcp | ProbeKind::Alive { .. } | ProbeKind::Command { .. } => Ok(200),
             ProbeKind::Http { path } => status(stream, instance, path).await,
         }
     };

@@ -219,6 +219,6 @@ impl InstanceState {
 pub(crate) fn is_probed(probe: &Probe) -> bool {
     match probe.kind {
         ProbeKind::Http { .. } | ProbeKind::Tcp => true,
-        ProbeKind::Alive { .. } => false,
+        ProbeKind::Alive { .. } | ProbeKind::Command { .. } => false,
     }
 }

@@ -186,7 +186,9 @@ fn wanted(shared: &Shared) -> BTreeMap<InstanceId, StartInstance> {
             continue;
         };
         for (service, state) in &environment.services {
-            for slot in state.stable.iter().chain(&state.standby) {
+            let slots = state.stable.iter().chain(&state.standby);
+            // A command has ended; only a deployment runs it.
+            for slot in slots.filter(|slot| slot.spec.command.is_none()) {
                 let key = ServiceKey {
                     app: environment.app.clone(),
                     environment: environment.environment.clone(),
@@ -251,6 +253,7 @@ fn requests<'s>(
             restart: Restart::BackOff,
             slot: slot.id,
             again: true,
+            command: None,
         };
         (instance.id.clone(), request)
     })

@@ -9,7 +9,7 @@ use std::rc::Rc;
 
 use futures_util::lock::Mutex;
 use windlass_control::Restart;
-use windlass_edge::{EdgeError, ErrorKind, InstanceState, StartInstance};
+use windlass_edge::{EdgeError, ErrorKind, InstanceState, StartCommand, StartInstance};
 use windlass_engine::deployment::{Action, Deployment, Wire};
 use windlass_engine::rollout;
 use windlass_model::{
@@ -217,6 +217,10 @@ impl Hands {
             ordinal: start.ordinal,
             slot: start.slot,
             again: start.again,
+            command: start.run.clone().map(|run| StartCommand {
+                run,
+                deployment: self.id.clone(),
+            }),
             restart: if start.keep {
                 Restart::BackOff
             } else {

@@ -59,6 +59,8 @@ pub(crate) async fn answers(
 ) -> Result<(), String> {
     match probe.kind {
         ProbeKind::Alive { .. } => lives(border, instance).await,
+        // Its run was its answer.
+        ProbeKind::Command { .. } => Ok(()),
         ProbeKind::Http { .. } | ProbeKind::Tcp => {
             match border.prober.probe(probe, instance).await {
                 Probed::Ready => Ok(()),

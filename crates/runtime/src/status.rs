@@ -16,6 +16,9 @@ use windlass_model::{
 use crate::adoption;
 use crate::controller::Shared;
 
+/// What the run of a command has brought; nothing of it need be running.
+const LIVE: &str = "live";
+
 /// A process that lives and listens.
 const RUNNING: &str = "running";
 
@@ -179,7 +182,9 @@ async fn slot_view(shared: &Rc<Shared>, slot: Option<&Slot>, seen: &Seen<'_>) ->
     let mut instances = Vec::new();
     for instance in &slot.instances {
         let mut view = instance_view(shared, instance).await;
-        if view.state == RUNNING && seen.holds_unready(slot, instance) {
+        if slot.spec.command.is_some() {
+            LIVE.clone_into(&mut view.state);
+        } else if view.state == RUNNING && seen.holds_unready(slot, instance) {
             NOT_READY.clone_into(&mut view.state);
         }
         instances.push(view);

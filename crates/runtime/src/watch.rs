@@ -7,10 +7,13 @@ use futures_util::future::{AbortHandle, Abortable, Either, select};
 use futures_util::{FutureExt, StreamExt};
 use windlass_edge::{Clock, InstanceState, Prober, Target};
 use windlass_engine::rollout::{Event, Watched};
-use windlass_model::{InstanceEnd, InstanceId, Millis, Probe, ProbeKind, Probed, ServiceName};
+use windlass_model::{
+    CommandState, InstanceEnd, InstanceId, Millis, Probe, ProbeKind, Probed, ServiceName,
+};
 
 use crate::border::Border;
 use crate::drive::Inbox;
+use crate::perform::{TRIES, may_pass};
 
 /// Longest time between two questions while an instance is not ready yet: readiness is seen soon,
 /// however rarely the probe is asked later.
@@ -155,12 +158,68 @@ impl Watch {
                 Some(InstanceState::Ended(end)) => end,
                 Some(InstanceState::Absent) | None => InstanceEnd::Unknown,
             };
+            if let ProbeKind::Command { status } = self.probe().kind {
+                // Another run is followed anew.
+                return self.judge(end, status).await;
+            }
             self.lost(end).await;
             self.until_back().await;
             states = self.target.watch(&self.watched.instance);
             (restarts, broken) = (None, 0);
             (since, pause) = (self.clock.work(), Millis::ZERO);
         }
+    }
+
+    /// Tells what the end of a command means. A version that is known to be live stays so.
+    async fn judge(&mut self, end: InstanceEnd, asks: bool) {
+        if self.ready {
+            return;
+        }
+        let end = match end {
+            InstanceEnd::Exited(0) if asks => match self.asked().await {
+                Ok(()) => return self.live().await,
+                Err(saw) => InstanceEnd::NeverReady(saw),
+            },
+            InstanceEnd::Exited(0) => return self.live().await,
+            // It may have done all its work.
+            InstanceEnd::Unknown if asks && self.asked().await.is_ok() => return self.live().await,
+            InstanceEnd::NotStarted(_)
+            | InstanceEnd::NeverReady(_)
+            | InstanceEnd::Unready(_)
+            | InstanceEnd::Exited(_)
+            | InstanceEnd::Killed(_)
+            | InstanceEnd::Unknown => end,
+        };
+        self.lost(end).await;
+    }
+
+    /// Asks a command for its status until it has come somewhere; what was seen if that is not where
+    /// it should. As long as it moves its rollout's time runs.
+    async fn asked(&mut self) -> Result<(), String> {
+        let mut tries = 0;
+        loop {
+            match self.target.ask_status(&self.watched.instance).await {
+                Ok(CommandState::Live) => return Ok(()),
+                Ok(CommandState::NotLive(saw)) => return Err(saw),
+                Ok(CommandState::Moving) => {
+                    self.bad_answer("`status` says that it is moving".to_owned())
+                        .await;
+                }
+                Err(error) => {
+                    tries += 1;
+                    if tries >= TRIES || !may_pass(&error) {
+                        return Err(error.chain());
+                    }
+                }
+            }
+            self.clock.sleep(self.probe().every).await;
+        }
+    }
+
+    async fn live(&mut self) {
+        self.ready = true;
+        let instance = self.watched.instance.id.clone();
+        self.tell(Event::InstanceReady { instance }).await;
     }
 
     /// Waits until an instance that has ended runs again: what is stable is started again.
@@ -198,6 +257,9 @@ impl Watch {
                     }
                 }
             }
+            ProbeKind::Command { .. } => Probed::Unready {
+                saw: "it still runs".to_owned(),
+            },
             ProbeKind::Http { .. } | ProbeKind::Tcp => {
                 self.prober
                     .probe(self.probe(), &self.watched.instance)

@@ -46,7 +46,7 @@ const FAREWELL: Duration = Duration::from_secs(1);
 enum Phase {
     /// Its leader lives.
     Running { leader: Leader, since: Instant },
-    /// Its leader ended; descendants are being ended.
+    /// Its leader ended; descendants are being ended, unless they are to live on.
     Ending {
         leader: Leader,
         end: GroupEnd,
@@ -162,6 +162,9 @@ impl Keeper {
             Phase::Running { .. } if self.stop_by.is_some_and(|by| by <= now) => self.kill(now),
             Phase::Running { .. } => {}
             Phase::Ending { .. } if reaped.childless => self.settle(now),
+            Phase::Ending { end, .. } if self.spec.leaves && *end == GroupEnd::Exited(0) => {
+                self.settle(now);
+            }
             Phase::Ending { leader, end, .. } => {
                 // Members of a group that was asked have heard the signal and may use the time they
                 // were given; nobody else will end by waiting.

@@ -5,9 +5,9 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
 use windlass_model::{
-    AppName, EnvironmentName, Finalize, Millis, OnFailure, Overlap, Percent, Probe, ProbeKind,
-    ProcessSpec, ServiceKey, ServiceName, ServiceSpec, Spec, Step, Stop, Strategy, Template,
-    Trigger,
+    AppName, CommandSpec, EnvironmentName, Finalize, Millis, OnFailure, Overlap, Percent, Probe,
+    ProbeKind, ProcessSpec, ServiceKey, ServiceName, ServiceSpec, Spec, Step, Stop, Strategy,
+    Template, Trigger,
 };
 use windlass_runtime::Wanted;
 
@@ -62,6 +62,7 @@ impl Service {
                     ..Stop::default()
                 },
             },
+            command: None,
             listen: None,
             ready,
             strategy: Strategy::BlueGreen,
@@ -144,6 +145,18 @@ impl Service {
     #[must_use]
     pub fn version(mut self, version: &str) -> Self {
         self.spec.version = Some(version.to_owned());
+        self
+    }
+
+    /// A command brings it, which has a `status` and a `rollback`.
+    #[must_use]
+    pub fn command(mut self) -> Self {
+        let argv = |text| Some(vec![Template::parse(text).expect("it has no places")]);
+        self.spec.command = Some(CommandSpec {
+            status: argv("./status"),
+            rollback: argv("./rollback"),
+        });
+        self.spec.ready.kind = ProbeKind::Command { status: true };
         self
     }
 

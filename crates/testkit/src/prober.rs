@@ -39,9 +39,11 @@ impl Prober for FakeProber {
         pass(ANSWER).await;
         match (self.host.listens(instance), &probe.kind) {
             (Listener::Nobody, _) => unready("connection refused"),
-            (Listener::Foreign, _) | (Listener::Own, ProbeKind::Tcp | ProbeKind::Alive { .. }) => {
-                Probed::Ready
-            }
+            (Listener::Foreign, _)
+            | (
+                Listener::Own,
+                ProbeKind::Tcp | ProbeKind::Alive { .. } | ProbeKind::Command { .. },
+            ) => Probed::Ready,
             (Listener::Own, ProbeKind::Http { .. }) if self.host.is_ready(&instance.id) => {
                 Probed::Ready
             }

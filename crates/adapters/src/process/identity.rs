@@ -54,6 +54,18 @@ pub(super) fn release(request: &KeepRelease, ground: &Ground<'_>) -> Result<Rele
         field(name);
         field(url);
     }
+    // A command is told its version, whether or not it is written there.
+    if let Some(command) = &request.spec.command {
+        field("command");
+        field(request.spec.version.as_deref().unwrap_or_default());
+        for argv in [&command.status, &command.rollback] {
+            let argv = argv.as_deref().unwrap_or_default();
+            field(&argv.len().to_string());
+            for word in argv {
+                field(&seen(word, request));
+            }
+        }
+    }
     let identity = finish(hash);
     let version = match &request.spec.version {
         Some(explicit) => explicit.clone(),

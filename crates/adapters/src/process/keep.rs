@@ -7,6 +7,7 @@ use std::sync::Arc;
 use windlass_edge::{EdgeError, ErrorKind, KeepRelease, Kept, StartInstance};
 use windlass_model::{Digest, Release};
 
+use super::command::{self, KeptCommand};
 use super::digests::Digests;
 use super::fail::{machine, rejected};
 use super::identity::{Ground, release};
@@ -45,6 +46,13 @@ pub(super) fn keep(ways: &Ways, request: &KeepRelease) -> Result<Kept, EdgeError
         .because(e)
     })?;
     check_env(request)?;
+    if let Some(command) = &request.spec.command {
+        return keep_command(
+            ways,
+            request,
+            command::look(digests, request, (command, &folder))?,
+        );
+    }
     let selection = select(request, &folder)?;
     let mut reads = 1;
     let (artefact, copied) = loop {
@@ -71,8 +79,29 @@ pub(super) fn keep(ways: &Ways, request: &KeepRelease) -> Result<Kept, EdgeError
         key,
     };
     let release = release(request, &ground)?;
-    record(layout, request, &release, program)?;
+    record(layout, request, &release, (program, None))?;
     Ok(Kept { release, copied })
+}
+
+/// A command is not copied.
+fn keep_command(
+    ways: &Ways,
+    request: &KeepRelease,
+    command: KeptCommand,
+) -> Result<Kept, EdgeError> {
+    let artefact = command.artefact();
+    let ground = Ground {
+        artefact: &artefact,
+        program: None,
+        key: &ways.key,
+    };
+    let release = release(request, &ground)?;
+    let program = KeptProgram::Outside {
+        path: command.deploy.program.clone(),
+        sha256: artefact.clone(),
+    };
+    record(&ways.layout, request, &release, (program, Some(command)))?;
+    Ok(Kept { release, copied: 0 })
 }
 
 /// Names and values that no environment can hold would only fail at the start.
@@ -113,7 +142,7 @@ fn record(
     layout: &Layout,
     request: &KeepRelease,
     release: &Release,
-    program: KeptProgram,
+    (program, command): (KeptProgram, Option<KeptCommand>),
 ) -> Result<(), EdgeError> {
     let path = layout.record(release);
     if read_json::<ReleaseRecord>(&path)?.is_some() {
@@ -130,6 +159,7 @@ fn record(
         values: values.map(|(n, v)| (n.clone(), v.clone())).collect(),
         surroundings: surroundings.map(|(n, v)| (n.clone(), v.clone())).collect(),
         need_urls: request.need_urls.clone(),
+        command,
     };
     if let Some(folder) = path.parent() {
         private_folder(folder)?;
@@ -152,7 +182,15 @@ pub(super) fn recorded(
 }
 
 /// The digest of a release's files as they lie there now.
-pub(super) fn verify(layout: &Layout, release: &Release) -> Result<Digest, EdgeError> {
+pub(super) fn verify(
+    layout: &Layout,
+    digests: &Digests,
+    release: &Release,
+) -> Result<Digest, EdgeError> {
+    let record: Option<ReleaseRecord> = read_json(&layout.record(release))?;
+    if let Some(command) = record.and_then(|record| record.command) {
+        return command.artefact_now(digests);
+    }
     let files = layout.files(&release.artefact);
     if !files.exists() {
         return Err(rejected(format!(

@@ -1,4 +1,4 @@
-//! Local processes, each under a shim.
+//! Local processes, each under a shim: services, and commands that deploy and then end.
 //!
 //! Linux only; no system of its own is needed. What can't be done: limits of memory and CPU (they
 //! come with cgroups), other users, other hosts.
@@ -15,6 +15,7 @@
 //! was heard before that changes nothing at all: its history is lost.
 
 mod address;
+mod command;
 mod copy;
 mod digests;
 mod epoch;
@@ -36,6 +37,7 @@ mod program;
 mod record;
 mod selection;
 mod start;
+mod status;
 mod stop;
 mod target;
 mod traces;

@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 use windlass_model::{Digest, InstallationId, Instance, Release, ServiceKey, ServiceSpec, SlotId};
 
+use super::command::KeptCommand;
+
 /// What starting a release needs besides its files and the journalled specification.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct ReleaseRecord {
@@ -16,6 +18,9 @@ pub(super) struct ReleaseRecord {
     /// PATH, HOME and LANG.
     pub(super) surroundings: BTreeMap<String, String>,
     pub(super) need_urls: BTreeMap<String, String>,
+    /// Where the programs of a command lie; `program` is its first one.
+    #[serde(default)]
+    pub(super) command: Option<KeptCommand>,
 }
 
 /// Where the program lies.

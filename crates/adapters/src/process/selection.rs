@@ -95,7 +95,10 @@ pub(super) fn select(request: &KeepRelease, folder: &Path) -> Result<Selection, 
 }
 
 /// The program's name as the person wrote it, with the values known before any start.
-fn program_text(template: &Template, request: &KeepRelease) -> Result<String, EdgeError> {
+pub(super) fn program_text(
+    template: &Template,
+    request: &KeepRelease,
+) -> Result<String, EdgeError> {
     let text = template
         .expand(|name| match name {
             "VERSION" => request.spec.version.as_deref(),
@@ -112,7 +115,7 @@ fn program_text(template: &Template, request: &KeepRelease) -> Result<String, Ed
     Ok(text)
 }
 
-fn locate(shown: &str, folder: &Path, path: &str) -> Result<Program, EdgeError> {
+pub(super) fn locate(shown: &str, folder: &Path, path: &str) -> Result<Program, EdgeError> {
     if !shown.contains('/') {
         let found = program::find(shown, path).ok_or_else(|| {
             rejected(format!(
@@ -151,7 +154,7 @@ fn listed_path(listed: &str, folder: &Path) -> Result<String, EdgeError> {
 }
 
 /// What an argument names below the folder, if it does.
-fn named_path(argument: &Template, folder: &Path) -> Result<Option<String>, EdgeError> {
+pub(super) fn named_path(argument: &Template, folder: &Path) -> Result<Option<String>, EdgeError> {
     let Ok(text) = argument.expand(|_| None) else {
         return Ok(None); // Not known before the start.
     };

@@ -12,13 +12,14 @@ use std::time::Duration;
 use tokio::process::{Child, Command};
 use tokio::time::{Instant, sleep};
 use windlass_control::{GroupEnd, Restart, ShimReply, ShimRequest, ShimSpec, ShimState};
-use windlass_edge::{EdgeError, InstanceState, StartInstance};
-use windlass_model::InstanceId;
+use windlass_edge::{EdgeError, InstanceState, StartCommand, StartInstance};
+use windlass_model::{InstanceId, ServiceSpec, Template};
 
 use super::address::check_free;
+use super::command::{ATTEMPT, told};
 use super::fail::{machine, rejected, timeout, unreachable};
 use super::keep::recorded;
-use super::layout::{private_folder, sync_folder, write_json, write_json_durably};
+use super::layout::{private_folder, read_json, sync_folder, write_json, write_json_durably};
 use super::link::{ANSWER_WITHIN, Reached};
 use super::program::{self, DEFAULT_PATH};
 use super::record::{InstanceRecord, KeptProgram, ReleaseRecord, Told};
@@ -52,14 +53,21 @@ pub(super) async fn start(inner: &Rc<Inner>, request: &StartInstance) -> Result<
     match inner.observe(&request.instance).await? {
         InstanceState::Absent => {}
         // Its shim may still be there, keeping nothing, or be gone and have left descendants.
-        InstanceState::Ended(_) if request.again => stop(inner, id).await?,
+        InstanceState::Ended(_) if request.again && !has_run(inner, request)? => {
+            stop(inner, id).await?;
+        }
         // Whatever happened to it: it was started under this id.
         InstanceState::Running { .. } | InstanceState::Ended(_) => return Ok(()),
     }
     let record = recorded(&inner.layout, request)?;
-    check_program(inner, request, &record).await?;
-    check_free(request.instance.address)?;
-    let spec = spec(inner, request, &record)?;
+    let spec = match &request.command {
+        Some(command) => command_spec(inner, request, (command, &record)).await?,
+        None => {
+            check_program(inner, request, &record).await?;
+            check_free(request.instance.address)?;
+            spec(inner, request, &record)?
+        }
+    };
 
     let folder = inner.layout.instance(id);
     private_folder(&folder)?;
@@ -90,6 +98,17 @@ pub(super) async fn start(inner: &Rc<Inner>, request: &StartInstance) -> Result<
     };
     let shim = spawn(&inner.config.shim, &folder)?;
     answered(inner, request, shim).await
+}
+
+/// Whether this very run of a command was begun: it is never begun twice.
+fn has_run(inner: &Inner, request: &StartInstance) -> Result<bool, EdgeError> {
+    let Some(command) = &request.command else {
+        return Ok(false);
+    };
+    let folder = inner.layout.instance(&request.instance.id);
+    let begun: Option<ShimSpec> = read_json(&folder.join("spec.json"))?;
+    let attempt = begun.and_then(|begun| begun.env.get(ATTEMPT)?.parse().ok());
+    Ok(attempt.is_none_or(|attempt: u32| attempt >= command.run.attempt))
 }
 
 /// Refuses a program outside the copy that is not what it was: a candidate must be what was planned.
@@ -146,33 +165,21 @@ fn spec(
     record: &ReleaseRecord,
 ) -> Result<ShimSpec, EdgeError> {
     let files = inner.layout.files(&request.release.artefact);
-    let mut values: BTreeMap<&str, &str> = BTreeMap::new();
     let (port, ordinal) = (
         request.instance.address.port().to_string(),
         request.ordinal.to_string(),
     );
-    for (name, value) in &record.values {
-        values.insert(name, value);
-    }
-    values.insert("PORT", &port);
-    values.insert("INSTANCE", &ordinal);
-    values.insert("VERSION", &request.release.version.0);
-    let expand = |template: &windlass_model::Template| {
-        template
-            .expand(|name| values.get(name).copied())
-            .map_err(|name| rejected(format!("${{{name}}} was not kept with the release")))
+    let values = Values {
+        record,
+        version: &request.release.version.0,
+        port: &port,
+        ordinal: &ordinal,
     };
     let process = &request.spec.process;
-    let mut arguments = Vec::new();
-    for template in process.argv.iter().skip(1) {
-        arguments.push(expand(template)?);
-    }
-    let mut env = BTreeMap::from([("PATH".to_owned(), DEFAULT_PATH.to_owned())]);
-    env.extend(record.surroundings.clone());
-    env.extend(record.need_urls.clone());
-    for (name, template) in &process.env {
-        env.insert(name.clone(), expand(template)?);
-    }
+    let arguments = process.argv.iter().skip(1);
+    let arguments = arguments.map(|word| expanded(word, &values));
+    let arguments = arguments.collect::<Result<_, _>>()?;
+    let mut env = environment(&request.spec, &values)?;
     env.insert("PORT".to_owned(), port.clone());
     env.insert("INSTANCE".to_owned(), ordinal.clone());
     Ok(ShimSpec {
@@ -187,8 +194,81 @@ fn spec(
         directory: files,
         stop: process.stop.clone(),
         restart: request.restart,
+        leaves: false,
         socket: inner.layout.socket(&request.instance.id)?,
     })
+}
+
+/// A command runs in the file's folder, once, and only as it was when its version was kept.
+async fn command_spec(
+    inner: &Inner,
+    request: &StartInstance,
+    (command, record): (&StartCommand, &ReleaseRecord),
+) -> Result<ShimSpec, EdgeError> {
+    let kept = record.command.as_ref();
+    let kept = kept.ok_or_else(|| rejected("the release is no command"))?;
+    let (script, argv) = kept.of(command.run.job, &request.spec)?;
+    let digests = Arc::clone(&inner.digests);
+    let (looked_at, version) = (script.clone(), request.release.version.0.clone());
+    tokio::task::spawn_blocking(move || looked_at.check(&digests, &version))
+        .await
+        .map_err(|e| unreachable("the reading of the command was ended").because(e))??;
+    let values = Values {
+        record,
+        version: &command.run.version,
+        port: "",
+        ordinal: "0",
+    };
+    let arguments = argv.iter().skip(1).map(|word| expanded(word, &values));
+    let arguments = arguments.collect::<Result<_, _>>()?;
+    let mut env = environment(&request.spec, &values)?;
+    env.extend(told(command, request.service.service.as_str()));
+    Ok(ShimSpec {
+        instance: request.instance.id.clone(),
+        epoch: inner.config.epoch,
+        program: script.program.clone(),
+        arguments,
+        env,
+        directory: kept.folder.clone(),
+        stop: request.spec.process.stop.clone(),
+        restart: Restart::Never,
+        leaves: true,
+        socket: inner.layout.socket(&request.instance.id)?,
+    })
+}
+
+/// What stands for the names in templates.
+pub(super) struct Values<'v> {
+    pub(super) record: &'v ReleaseRecord,
+    pub(super) version: &'v str,
+    pub(super) port: &'v str,
+    pub(super) ordinal: &'v str,
+}
+
+pub(super) fn expanded(template: &Template, values: &Values<'_>) -> Result<String, EdgeError> {
+    let value = |name: &str| match name {
+        "PORT" => Some(values.port),
+        "INSTANCE" => Some(values.ordinal),
+        "VERSION" => Some(values.version),
+        _ => values.record.values.get(name).map(String::as_str),
+    };
+    template
+        .expand(value)
+        .map_err(|name| rejected(format!("${{{name}}} was not kept with the release")))
+}
+
+/// The surroundings and what is declared.
+fn environment(
+    spec: &ServiceSpec,
+    values: &Values<'_>,
+) -> Result<BTreeMap<String, String>, EdgeError> {
+    let mut env = BTreeMap::from([("PATH".to_owned(), DEFAULT_PATH.to_owned())]);
+    env.extend(values.record.surroundings.clone());
+    env.extend(values.record.need_urls.clone());
+    for (name, template) in &spec.process.env {
+        env.insert(name.clone(), expanded(template, values)?);
+    }
+    Ok(env)
 }
 
 /// Starts the shim's process. It begins a session of its own, so that it outlives this one.

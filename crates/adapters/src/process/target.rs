@@ -14,14 +14,14 @@ use windlass_edge::{
     EdgeError, InstanceState, InstanceTrace, InstanceWatch, KeepRelease, Kept, LogChunk,
     LogRequest, StartInstance, Target,
 };
-use windlass_model::{Digest, Epoch, InstallationId, Instance, InstanceId, Release};
+use windlass_model::{CommandState, Digest, Epoch, InstallationId, Instance, InstanceId, Release};
 
 use super::digests::Digests;
 use super::epoch::{self, Fence};
 use super::fail::{machine, refused, unkept, unreachable};
 use super::layout::{Layout, private_folder};
 use super::link::{ANSWER_WITHIN, Reached};
-use super::{address, forget, keep, log, start, stop, traces, watch};
+use super::{address, forget, keep, log, start, status, stop, traces, watch};
 
 /// What a process target needs to know.
 #[derive(Clone)]
@@ -173,6 +173,10 @@ impl Target for ProcessTarget {
         }
     }
 
+    async fn ask_status(&self, instance: &Instance) -> Result<CommandState, EdgeError> {
+        status::ask(&self.inner, instance).await
+    }
+
     async fn stop(&self, instance: &InstanceId) -> Result<(), EdgeError> {
         stop::stop(&self.inner, instance).await
     }
@@ -185,8 +189,9 @@ impl Target for ProcessTarget {
 
     async fn verify(&self, release: &Release) -> Result<Digest, EdgeError> {
         let layout = self.inner.layout.clone();
+        let digests = Arc::clone(&self.inner.digests);
         let release = release.clone();
-        blocking(move || keep::verify(&layout, &release)).await?
+        blocking(move || keep::verify(&layout, &digests, &release)).await?
     }
 
     async fn traces(&self) -> Result<Vec<InstanceTrace>, EdgeError> {

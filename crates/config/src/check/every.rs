@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{addresses, needs, probes, renames, strategies, variables};
+use super::{addresses, commands, needs, probes, renames, strategies, variables};
 use crate::environment::View;
 use crate::problem::Problem;
 use crate::reader::Reader;
@@ -17,6 +17,7 @@ pub(crate) fn every_environment(views: &[View], reader: &mut Reader<'_>) {
     for view in views {
         needs::check(view, reader);
         addresses::check(view, reader);
+        commands::check(view, reader);
         strategies::check(view, reader);
         variables::check(view, reader);
         probes::check(view, reader);

@@ -1,6 +1,7 @@
 //! What takes more than one value to see.
 
 mod addresses;
+mod commands;
 mod every;
 mod needs;
 mod probes;

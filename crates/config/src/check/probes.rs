@@ -19,6 +19,7 @@ pub(crate) fn check(view: &View, reader: &mut Reader<'_>) {
         let probe = probe(draft);
         let least = match &probe.kind {
             ProbeKind::Alive { at_least } => *at_least,
+            ProbeKind::Command { .. } => Millis::ZERO,
             ProbeKind::Http { .. } | ProbeKind::Tcp => {
                 let gaps = u64::from(probe.rise.saturating_sub(1));
                 Millis::from_millis(probe.every.as_millis().saturating_mul(gaps))

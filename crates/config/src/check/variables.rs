@@ -9,10 +9,21 @@ use crate::reader::Reader;
 /// What an instance always gets; PATH, HOME and LANG it gets unless `env` says otherwise.
 const ALWAYS: [&str; 2] = ["PORT", "INSTANCE"];
 
+/// How the names of what a command is told begin.
+const TOLD: &str = "WINDLASS_";
+
 pub(crate) fn check(view: &View, reader: &mut Reader<'_>) {
     for draft in view.services.values() {
-        let process = draft.target.good().and_then(|target| target.process.good());
-        let Some(variables) = process.and_then(|process| process.env.good()) else {
+        let target = draft.target.good();
+        let process = target.and_then(|target| target.process.good());
+        let command = target.and_then(|target| target.command.good());
+        let own = |name: &str| match command {
+            Some(_) => name.starts_with(TOLD),
+            None => ALWAYS.contains(&name),
+        };
+        let env = process.map(|process| &process.env);
+        let env = env.or_else(|| command.map(|command| &command.env));
+        let Some(variables) = env.and_then(|env| env.good()) else {
             continue;
         };
         let needs = draft.needs.good().map(Vec::as_slice).unwrap_or_default();
@@ -25,7 +36,7 @@ pub(crate) fn check(view: &View, reader: &mut Reader<'_>) {
                     "`{}` is set by Windlass: the address of `{}`",
                     name.value, need.value
                 ),
-                None if ALWAYS.contains(&name.value.as_str()) => {
+                None if own(name.value.as_str()) => {
                     format!("`{}` is set by Windlass", name.value)
                 }
                 None => continue,

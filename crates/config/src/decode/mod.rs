@@ -3,6 +3,7 @@
 mod argv;
 mod choice;
 mod collection;
+mod command;
 mod file;
 mod finalize;
 mod number;
@@ -15,6 +16,7 @@ mod strategy;
 mod text;
 mod trigger;
 
+pub(crate) use command::CommandDraft;
 pub(crate) use file::{FileDraft, WindlassFile};
 pub(crate) use probe::ProbeDraft;
 pub(crate) use process::ProcessDraft;

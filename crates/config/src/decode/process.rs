@@ -5,10 +5,11 @@ use windlass_model::{Millis, Template};
 use super::argv::Argv;
 use super::choice::Signal;
 use super::collection::{Entries, ListOf, MapOf};
+use super::command::{Command, CommandDraft};
 use super::number::{Count, Time};
 use super::place::VariableValue;
 use super::text::{FilePath, Variable};
-use crate::field::{At, Found, Keyed, Keys, Table, field};
+use crate::field::{At, Found, Keyed, Keys, Rule, Table, field};
 use crate::limit::{MAX_FILES, MAX_INSTANCES, MAX_VARIABLES};
 
 pub(crate) type Files = ListOf<FilePath, 1, MAX_FILES>;
@@ -33,6 +34,21 @@ pub(crate) struct StopDraft {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct TargetDraft {
     pub(crate) process: Found<ProcessDraft>,
+    pub(crate) command: Found<CommandDraft>,
+}
+
+impl TargetDraft {
+    /// Everything in which a place for a value may stand.
+    pub(crate) fn words(&self) -> impl Iterator<Item = &At<Template>> {
+        let (process, command) = (self.process.good(), self.command.good());
+        let argv = process.map(|process| &process.run).into_iter();
+        let argv = argv.chain(command.into_iter().flat_map(CommandDraft::commands));
+        let argv = argv.filter_map(Found::good).flatten();
+        let process = process.map(|process| &process.env).into_iter();
+        let env = process.chain(command.map(|command| &command.env));
+        let env = env.filter_map(Found::good).flatten();
+        argv.chain(env.map(|(_, value)| value))
+    }
 }
 
 pub(crate) struct Target;
@@ -42,10 +58,18 @@ impl Keyed for Target {
     const TABLE: Table<TargetDraft> = Table {
         name: "target",
         noun: "a target",
-        fields: &[field!(TargetDraft: process as "process", Keys<Process>,
-            "A program on this machine.")],
-        rules: &[],
-        later: &["command", "docker", "compose", "kubernetes"],
+        fields: &[
+            field!(TargetDraft: process as "process", Keys<Process>,
+                "A program on this machine."),
+            field!(TargetDraft: command as "command", Keys<Command>,
+                "A script that deploys by itself."),
+        ],
+        rules: &[Rule::NotBoth(
+            "process",
+            "command",
+            "a process runs on, a command deploys and ends: keep one",
+        )],
+        later: &["docker", "compose", "kubernetes"],
         elsewhere: (&[], ""),
         may_be_empty: false,
     };

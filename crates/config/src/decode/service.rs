@@ -174,6 +174,21 @@ macro_rules! beside_target {
 
 const FORMS: [Rule; 6] = beside_target!("run", "files", "instances", "env", "stop");
 
+macro_rules! beside_command {
+    ($($key:literal: $why:literal),*) => {
+        [$(Rule::NotBoth($key, "target.command", $why)),*]
+    };
+}
+
+/// What a script that ends by itself can't have.
+const NOT_OF_A_COMMAND: [Rule; 5] = beside_command!(
+    "listen": "the script brings the traffic itself: remove `listen`",
+    "ready": "a command is ready once it has ended with 0; what it brought is asked by `status`",
+    "probes": "a command is ready once it has ended with 0; what it brought is asked by `status`",
+    "strategy": "the script decides how the new takes over: remove `strategy`",
+    "overlap": "nothing of a command runs on: remove `overlap`"
+);
+
 /// Said once for the whole application.
 const OF_THE_FILE: (&[&str], &str) = (
     &["finalize", "on_failure", "parallel"],
@@ -192,14 +207,20 @@ impl Keyed for WholeService {
         rules: {
             const RULES: &[Rule] = &{
                 let [ready, run, files, instances, env, stop] = FORMS;
+                let [listens, asks, probes, strategy, overlap] = NOT_OF_A_COMMAND;
                 [
+                    listens,
+                    asks,
+                    probes,
+                    strategy,
+                    overlap,
                     ready,
                     run,
                     files,
                     instances,
                     env,
                     stop,
-                    Rule::OneOf(&["run", "target.process.run"]),
+                    Rule::OneOf(&["run", "target.process.run", "target.command"]),
                 ]
             };
             RULES
@@ -219,7 +240,17 @@ impl Keyed for OverridingService {
         name: "override",
         noun: "a service",
         fields: KEYS,
-        rules: &FORMS,
+        rules: {
+            const RULES: &[Rule] = &{
+                let [ready, run, files, instances, env, stop] = FORMS;
+                let [listens, asks, probes, strategy, overlap] = NOT_OF_A_COMMAND;
+                [
+                    listens, asks, probes, strategy, overlap, ready, run, files, instances, env,
+                    stop,
+                ]
+            };
+            RULES
+        },
         later: LATER,
         elsewhere: OF_THE_FILE,
         may_be_empty: true,

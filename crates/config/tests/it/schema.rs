@@ -210,6 +210,7 @@ fn the_shape_of_the_schema_is_this() {
     }
     insta::assert_snapshot!(shape, @r"
     canary: canary!
+    command: deploy! env rollback status stop within
     defaults: bake drain overlap probes ready rollback_on rollback_within stop strategy
     environment: services
     file: $schema app! defaults environments finalize on_failure parallel services!
@@ -222,7 +223,7 @@ fn the_shape_of_the_schema_is_this() {
     service: bake drain env files instances listen needs overlap probes ready release rollback_on rollback_within run stop strategy target was
     step: bake to!
     stop: signal within
-    target: process
+    target: command process
     ");
     let bake = keys()
         .into_iter()

@@ -1,7 +1,7 @@
 //! What follows of itself once a step is made: beginnings, spreading failures, turns, the commit
 //! point and the end.
 
-use windlass_model::{Fact, OnFailure, Outcome, PlanKind, ReturnReason, ServiceName};
+use windlass_model::{Fact, OnFailure, Outcome, PlanKind, ReturnReason, ServiceName, StuckReason};
 
 use super::graph::consumers;
 use super::prove;
@@ -24,6 +24,8 @@ pub(super) fn advance(turn: &mut Turn) {
 
 pub(super) fn goes_back(rollout: &Rollout) -> bool {
     match rollout.phase {
+        // Nobody knows yet whether it has failed: the others wait for a person too.
+        Phase::Stuck(StuckReason::OutcomeUnknown(_)) => false,
         Phase::Returning(_) | Phase::Returned | Phase::Stuck(_) => true,
         Phase::Waiting
         | Phase::Clearing(_)

@@ -22,7 +22,8 @@ pub(super) fn due(deployment: &Deployment) -> BTreeMap<ServiceName, Prove> {
 fn look(deployment: &Deployment, rollout: &Rollout) -> Option<Prove> {
     let old = rollout.old()?;
     // An adjustment has one slot: there is nothing that traffic could have left.
-    if rollout.adjusts() {
+    // The run of a command was its own proof.
+    if rollout.adjusts() || rollout.is_command() {
         return None;
     }
     let moved = rollout.moved || deployment.tripped.contains(&rollout.service);

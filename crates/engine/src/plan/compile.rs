@@ -38,7 +38,8 @@ pub fn compile(input: Input<'_>) -> Result<Plan, Vec<PlanProblem>> {
     let renames = renames(spec, environment)?;
     let environment = &renamed(environment, &renames);
     let wanted = spec.services.iter();
-    let problems = taken_listeners(wanted.map(|(s, w)| (s, w.listen)), environment);
+    let mut problems = taken_listeners(wanted.clone().map(|(s, w)| (s, w.listen)), environment);
+    problems.extend(changed_targets(wanted, environment));
     if !problems.is_empty() {
         return Err(problems);
     }
@@ -76,7 +77,7 @@ pub fn compile(input: Input<'_>) -> Result<Plan, Vec<PlanProblem>> {
         parallel: spec.parallel,
         kind: PlanKind::Deploy,
         finalize: spec.finalize,
-        tasks: tasks(&rollouts, &renames),
+        tasks: tasks(PlanKind::Deploy, &rollouts, &renames),
         renames,
         rollouts,
         unchanged,
@@ -119,6 +120,25 @@ pub(super) fn taken_listeners<'a>(
         }
     }
     problems
+}
+
+/// Services that are deployed by a command now and ran as a process before, or the other way round.
+pub(super) fn changed_targets<'a>(
+    wanted: impl Iterator<Item = (&'a ServiceName, &'a ServiceSpec)>,
+    environment: &Environment,
+) -> Vec<PlanProblem> {
+    let stable = |service| {
+        let state = environment.services.get(service)?;
+        Some(&state.stable.as_ref()?.spec)
+    };
+    let changed = wanted.filter(|(service, wanted)| {
+        stable(service).is_some_and(|was| was.command.is_some() != wanted.command.is_some())
+    });
+    changed
+        .map(|(service, _)| PlanProblem::TargetChanged {
+            service: service.clone(),
+        })
+        .collect()
 }
 
 fn rollout(wanted: &ServiceSpec, release: &Release, state: &ServiceState) -> Option<RolloutPlan> {

@@ -35,6 +35,11 @@ pub enum PlanProblem {
         /// Who has it.
         owner: ServiceName,
     },
+    /// A service that was a process is to be a command, or the other way round.
+    TargetChanged {
+        /// Which.
+        service: ServiceName,
+    },
     /// Nothing runs that could go back or be removed.
     NothingRuns {
         /// Under which name.
@@ -101,6 +106,11 @@ impl fmt::Display for PlanProblem {
             } => write!(
                 f,
                 "{service}: {address} is served by {owner}: free it first by a deployment of its own"
+            ),
+            Self::TargetChanged { service } => write!(
+                f,
+                "{service}: a process can't become a command, nor a command a process: neither would \
+                 know how to go back; give this one a name of its own, and remove the other"
             ),
             Self::NothingRuns { service } => write!(f, "{service}: nothing runs under that name"),
             Self::StillNeeded { service, consumer } => write!(

@@ -78,7 +78,7 @@ pub fn remove(
         kind: PlanKind::Remove,
         finalize: Finalize::default(),
         renames: BTreeMap::new(),
-        tasks: tasks(&rollouts, &BTreeMap::new()),
+        tasks: tasks(PlanKind::Remove, &rollouts, &BTreeMap::new()),
         rollouts,
         unchanged: BTreeSet::new(),
         unmanaged: BTreeSet::new(),

@@ -8,7 +8,7 @@ use windlass_model::{
     RolloutPlan, ServiceName, ServiceState,
 };
 
-use super::compile::{in_place, needs_within, taken_listeners};
+use super::compile::{changed_targets, in_place, needs_within, taken_listeners};
 use super::identity::{Roles, roles, short_id};
 use super::problem::PlanProblem;
 use super::tasks::tasks;
@@ -54,6 +54,8 @@ pub fn restore(input: &RestoreInput<'_>) -> Result<Plan, Vec<PlanProblem>> {
     } = *input;
     let listens = wanted.iter().map(|(s, known)| (s, known.spec.listen));
     let mut problems = taken_listeners(listens, environment);
+    let specs = wanted.iter().map(|(s, known)| (s, &known.spec));
+    problems.extend(changed_targets(specs, environment));
     let mut rollouts = BTreeMap::new();
     let mut unchanged = BTreeSet::new();
     for (service, known) in wanted {
@@ -98,7 +100,7 @@ pub fn restore(input: &RestoreInput<'_>) -> Result<Plan, Vec<PlanProblem>> {
         kind: PlanKind::Rollback,
         finalize: Finalize::default(),
         renames: BTreeMap::new(),
-        tasks: tasks(&rollouts, &BTreeMap::new()),
+        tasks: tasks(PlanKind::Rollback, &rollouts, &BTreeMap::new()),
         rollouts,
         unchanged,
         unmanaged: BTreeSet::new(),

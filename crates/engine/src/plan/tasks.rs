@@ -4,11 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 
 use windlass_model::{
-    Change, Millis, Release, RolloutPlan, ServiceName, Slot, Step, Task, TaskId, TaskKind,
+    Change, CommandSpec, Job, Millis, PlanKind, Release, RolloutPlan, ServiceName, Slot, Step,
+    Task, TaskId, TaskKind,
 };
 
-#[derive(Default)]
 struct Graph {
+    kind: PlanKind,
     tasks: Vec<Task>,
 }
 
@@ -47,10 +48,12 @@ impl Graph {
 
 /// All tasks of `rollouts`, providers before consumers, then the promotion and what follows it.
 pub(super) fn tasks(
+    kind: PlanKind,
     rollouts: &BTreeMap<ServiceName, RolloutPlan>,
     renames: &BTreeMap<ServiceName, ServiceName>,
 ) -> Vec<Task> {
-    let mut graph = Graph::default();
+    let tasks = Vec::new();
+    let mut graph = Graph { kind, tasks };
     let renamed: BTreeSet<TaskId> = renames
         .iter()
         .map(|(service, from)| {
@@ -124,7 +127,7 @@ fn forward(
     plan: &RolloutPlan,
     mut after: BTreeSet<TaskId>,
 ) -> TaskId {
-    let name = Some(service);
+    let (name, kind) = (Some(service), graph.kind);
     let mut end = TaskId(0);
     let mut add = |kind: TaskKind, undo: Option<String>| {
         end = graph.add(name, std::mem::take(&mut after), kind, undo);
@@ -147,12 +150,14 @@ fn forward(
         );
     }
     let old = plan.stable.as_ref();
-    if let (Change::InPlace { .. }, Some(old)) = (&plan.change, old) {
+    if let (Change::InPlace { .. }, Some(old), None) = (&plan.change, old, &plan.spec.command) {
         let version = old.release.version.clone();
         let undo = format!("start {version} again");
         add(TaskKind::StopOld { version }, Some(undo));
     }
-    if let Some((kind, undo)) = start(plan, old) {
+    let runs = plan.spec.command.as_ref();
+    let start = runs.map_or_else(|| start(plan, old), |by| Some(run(kind, plan, by)));
+    if let Some((kind, undo)) = start {
         add(kind, Some(undo));
     }
     let before = old.and_then(|old| old.spec.listen);
@@ -221,6 +226,27 @@ fn start(plan: &RolloutPlan, old: Option<&Slot>) -> Option<(TaskKind, String)> {
             "stop them".to_owned(),
         )),
     }
+}
+
+/// The run of a command, and what undoes it: the same that a rollout asks for.
+fn run(kind: PlanKind, plan: &RolloutPlan, command: &CommandSpec) -> (TaskKind, String) {
+    let version = plan.release.version.clone();
+    let old = plan.stable.as_ref();
+    let left = old.and_then(|old| old.spec.command.as_ref());
+    let by_rollback =
+        kind == PlanKind::Rollback && left.is_some_and(|command| command.rollback.is_some());
+    let job = if by_rollback {
+        Job::Rollback
+    } else {
+        Job::Deploy
+    };
+    let undo = match old.map(|old| &old.release.version) {
+        None => "end it; what it did so far stays".to_owned(),
+        Some(old) if kind == PlanKind::Rollback => format!("run the deploy of {old}"),
+        Some(old) if command.rollback.is_some() => format!("run its rollback to {old}"),
+        Some(old) => format!("run the deploy of {old}, if its files are still the same"),
+    };
+    (TaskKind::Run { job, version }, undo)
 }
 
 /// What follows the promotion.

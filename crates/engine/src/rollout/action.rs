@@ -1,6 +1,8 @@
 //! What a rollout asks for.
 
-use windlass_model::{Instance, InstanceId, Millis, Release, Route, ServiceSpec, SlotId, TimerId};
+use windlass_model::{
+    CommandRun, Instance, InstanceId, Millis, Release, Route, ServiceSpec, SlotId, TimerId,
+};
 
 /// Something to do for one rollout. Each may be asked for again after a crash and must then change
 /// nothing that is so already.
@@ -49,9 +51,9 @@ pub enum Action {
 pub struct Start {
     /// Id and address, allotted before.
     pub instance: Instance,
-    /// What it runs.
+    /// What it runs; of a command, the release whose commands it uses.
     pub release: Release,
-    /// How it is asked to run.
+    /// How it is asked to run, by that release.
     pub spec: ServiceSpec,
     /// Its number among the instances of its slot, from 0.
     pub ordinal: u16,
@@ -61,4 +63,6 @@ pub struct Start {
     pub keep: bool,
     /// Whether one that has ended by itself is started once more: a person asked to try again.
     pub again: bool,
+    /// What a command is told.
+    pub run: Option<CommandRun>,
 }

@@ -59,6 +59,7 @@ impl Rollout {
             | None => false,
         };
         self.asked.contains(&Asked::KeepFailed)
+            && !self.is_command()
             && beside
             && failed
             && self.has_begun(Begun::Starting)
@@ -146,7 +147,7 @@ impl Rollout {
     /// Whether an instance of the candidate that ends by itself is started again: unless that takes
     /// the rollout back.
     pub(crate) fn keeps_candidate(&self) -> bool {
-        !self.plan.spec.rollback_on.contains(&Trigger::Crash)
+        !self.is_command() && !self.plan.spec.rollback_on.contains(&Trigger::Crash)
     }
 }
 

@@ -14,6 +14,7 @@
 //! | StoppingOld | refused, out of time, can't be stopped | Returning | |
 //! | Starting | all ready, those that stay too; of a standby one | Shifting (Holding when held; Baking without `listen`) | apply route |
 //! | Starting | one that it starts is lost or not started; out of time | Returning | |
+//! | Starting, of a command | nobody knows how it ended | Stuck | |
 //! | Starting | address taken | Starting (Returning after five) | start instance |
 //! | Holding | resumed, expedited, ready again | what was due, once neither held nor unready | |
 //! | Shifting | route applied | Baking | start timer |
@@ -27,14 +28,20 @@
 //! | Returning | turn → route applied → drained → stopped (→ old started again, in place) | Returned | |
 //! | Returning | no old instance is ready | Returning, waiting for one | |
 //! | Returning | refused, can't be stopped or started | Returning, asking again | start timer |
+//! | Returning, of a command | it fails, or nobody knows how it ended | Stuck | |
 //! | Returning | out of time | Stuck | |
 //! | Stuck | return requested, retried | Returning, afresh; Settling when promoted | |
 //! | Stuck, in a rollback | retried | where it failed, at the earliest Starting if that was begun | start what is missing |
+//! | Stuck, outcome unknown | retried; done by hand | Starting; as when all are ready | start |
 //! | Stuck | done by hand | Returned; Done when promoted, or in a rollback | |
 //! | Passed | promoted | Settling or Done | keep instances, apply route, drain |
 //! | Settling | route applied → drained → stopped | Done | |
 //! | Settling | refused or can't be stopped, too often | Stuck | |
 //! | any forward, in a rollback | what would be Returning elsewhere, but for a return requested | Stuck | |
+//!
+//! A command stops nothing first: it goes from Waiting to Starting as if the old slot had been stopped.
+//! Its way back runs another command; a try of one is only ever one run, so that nothing but a person
+//! makes it run again.
 //!
 //! `Held` stops the wait of StoppingOld, Starting, Shifting and Baking; `Resumed` and `Expedited` start
 //! it again. A way back is never held, and in place a hold never falls between stopping the old slot
@@ -50,6 +57,7 @@
 //! waits for is all in its state, so that [`resume`] can ask for it again after a crash.
 
 mod action;
+mod command;
 mod event;
 mod kind;
 mod phase;

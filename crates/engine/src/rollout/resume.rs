@@ -143,6 +143,7 @@ fn settling(rollout: &Rollout, now: &Settling) -> Vec<Action> {
         .candidate
         .instances
         .iter()
+        .filter(|_| !rollout.is_command())
         .map(|i| Action::KeepInstance {
             instance: i.id.clone(),
         })

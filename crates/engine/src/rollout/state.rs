@@ -91,6 +91,8 @@ pub struct Counters {
     pub timers: TimerId,
     /// Tries of an action after promotion that failed.
     pub settle_tries: u16,
+    /// Times a person had the present command run again.
+    pub retries: u32,
 }
 
 /// Where a rollout stands.
@@ -303,6 +305,9 @@ impl Rollout {
                 .iter()
                 .filter(|i| !self.candidate.instances.contains(i))
                 .collect()
+        } else if self.is_command() && !self.removes() {
+            // Nothing of it runs: only its keeper goes.
+            old.instances.iter().collect()
         } else if self.keeps_standby() || self.in_place() {
             Vec::new()
         } else if self.removes() {

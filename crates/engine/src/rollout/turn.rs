@@ -172,6 +172,7 @@ impl Turn {
             why: why.clone(),
         });
         self.rollout.returned_because = Some(why);
+        self.rollout.counters.retries = 0;
         self.way_back();
     }
 
@@ -199,15 +200,18 @@ impl Rollout {
             (at, &self.candidate, self.keeps_candidate())
         };
         let old = number(&self.back).zip(self.old());
+        let run = self.run(old.is_some());
         let (ordinal, slot, keep) = old.map_or_else(new, |(at, old)| (at, old, true));
+        let by = run.as_ref().map_or(slot, |(_, by)| by);
         Action::StartInstance(Box::new(Start {
             instance: instance.clone(),
-            release: slot.release.clone(),
-            spec: slot.spec.clone(),
+            release: by.release.clone(),
+            spec: by.spec.clone(),
             ordinal: u16::try_from(ordinal).unwrap_or(u16::MAX),
             slot: slot.id,
-            keep,
+            keep: keep && run.is_none(),
             again: self.asked.contains(&Asked::Again),
+            run: run.map(|(run, _)| run),
         }))
     }
 }

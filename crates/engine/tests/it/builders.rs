@@ -7,10 +7,10 @@ use windlass_engine::deployment::{Deployment, OpenSlot, Opening, wishes};
 use windlass_engine::plan::{Input, compile};
 use windlass_engine::sha256;
 use windlass_model::{
-    AppName, DeploymentId, Digest, Environment, EnvironmentName, Finalize, Instance, InstanceId,
-    KeptFailed, Label, Millis, OnFailure, Overlap, Percent, Plan, Probe, ProcessSpec, Promoted,
-    Release, ServiceName, ServiceSpec, ServiceState, Slot, SlotId, Spec, StandbyKept, Step, Stop,
-    Strategy, Template, Trigger, Version,
+    AppName, CommandSpec, DeploymentId, Digest, Environment, EnvironmentName, Finalize, Instance,
+    InstanceId, KeptFailed, Label, Millis, OnFailure, Overlap, Percent, Plan, Probe, ProcessSpec,
+    Promoted, Release, ServiceName, ServiceSpec, ServiceState, Slot, SlotId, Spec, StandbyKept,
+    Step, Stop, Strategy, Template, Trigger, Version,
 };
 
 /// How long every step is watched.
@@ -53,10 +53,16 @@ pub(crate) enum Kind {
     ListenRemovedInPlace,
     /// The same release, which does not listen any more.
     AdjustListenRemoved,
+    /// Nothing was deployed by the command yet.
+    FirstCommand,
+    /// A command brings another version, and has a rollback.
+    Command,
+    /// The same without a rollback.
+    CommandOneWay,
 }
 
 /// Every kind there is.
-pub(crate) const KINDS: [Kind; 16] = [
+pub(crate) const KINDS: [Kind; 19] = [
     Kind::First,
     Kind::FirstWorker,
     Kind::BlueGreen,
@@ -73,18 +79,26 @@ pub(crate) const KINDS: [Kind; 16] = [
     Kind::ListenRemoved,
     Kind::ListenRemovedInPlace,
     Kind::AdjustListenRemoved,
+    Kind::FirstCommand,
+    Kind::Command,
+    Kind::CommandOneWay,
 ];
 
 impl Kind {
     fn runs_before(self) -> bool {
-        !matches!(self, Self::First | Self::FirstWorker)
+        !matches!(self, Self::First | Self::FirstWorker | Self::FirstCommand)
     }
 
     fn listens_before(self) -> bool {
         self.runs_before()
             && !matches!(
                 self,
-                Self::Worker | Self::WorkerInPlace | Self::ListenAdded | Self::ListenAddedInPlace
+                Self::Worker
+                    | Self::WorkerInPlace
+                    | Self::ListenAdded
+                    | Self::ListenAddedInPlace
+                    | Self::Command
+                    | Self::CommandOneWay
             )
     }
 
@@ -97,6 +111,24 @@ impl Kind {
                 | Self::ListenRemoved
                 | Self::ListenRemovedInPlace
                 | Self::AdjustListenRemoved
+        ) && !self.is_command()
+    }
+
+    /// What makes a command of it.
+    fn command(self) -> Option<CommandSpec> {
+        let rollback = (self == Self::Command).then(|| vec![Template::literal("./rollback")]);
+        let command = CommandSpec {
+            status: None,
+            rollback,
+        };
+        self.is_command().then_some(command)
+    }
+
+    /// Whether a script deploys it.
+    pub(crate) fn is_command(self) -> bool {
+        matches!(
+            self,
+            Self::FirstCommand | Self::Command | Self::CommandOneWay
         )
     }
 
@@ -130,7 +162,10 @@ impl Kind {
             | Self::MoveAndScaleUp
             | Self::ListenRemoved
             | Self::ListenRemovedInPlace
-            | Self::AdjustListenRemoved => Strategy::BlueGreen,
+            | Self::AdjustListenRemoved
+            | Self::FirstCommand
+            | Self::Command
+            | Self::CommandOneWay => Strategy::BlueGreen,
         }
     }
 
@@ -195,6 +230,7 @@ pub(crate) fn service_spec() -> ServiceSpec {
             env: BTreeMap::new(),
             stop: Stop::default(),
         },
+        command: None,
         listen: None,
         ready: Probe::default(),
         strategy: Strategy::BlueGreen,
@@ -254,7 +290,9 @@ impl App {
 
     /// The last service runs so many instances.
     pub(crate) fn instances(mut self, instances: u16) -> Self {
-        self.parts.last_mut().expect("a service").instances = instances;
+        let part = self.parts.last_mut().expect("a service");
+        // One run is all there is of a command.
+        part.instances = if part.kind.is_command() { 1 } else { instances };
         self
     }
 
@@ -292,6 +330,7 @@ impl App {
         let mut spec = service_spec();
         spec.process.instances = part.instances;
         spec.listen = part.kind.listens_before().then(|| listener(at));
+        spec.command = part.kind.command();
         spec
     }
 
@@ -309,6 +348,7 @@ impl App {
             .kind
             .listens_after()
             .then(|| local(listener(at).port() + port));
+        spec.command = part.kind.command();
         spec.strategy = part.kind.strategy();
         spec.overlap = part.kind.overlap();
         spec.rollback_on.clone_from(&part.rollback_on);
@@ -347,7 +387,8 @@ impl App {
                 instances: instances(service, tag, part.instances, at),
             };
             let stable = slot(1, Label::Blue, "1", "old");
-            let standby = part.standby.then(|| slot(0, Label::Green, "0", "kept"));
+            let standby = (part.standby && !part.kind.is_command())
+                .then(|| slot(0, Label::Green, "0", "kept"));
             let known = |slot: &Slot| Promoted {
                 release: slot.release.clone(),
                 spec: slot.spec.clone(),
@@ -360,7 +401,7 @@ impl App {
                 }),
                 stable: Some(stable),
                 standby,
-                failed: part.failed.then(|| KeptFailed {
+                failed: (part.failed && !part.kind.is_command()).then(|| KeptFailed {
                     by: DeploymentId::from_tail("0").expect("an id"),
                     slot: slot(7, Label::Green, "1b", "failed"),
                 }),

@@ -5,6 +5,7 @@
 mod adjust;
 mod beside;
 mod builders;
+mod command_target;
 mod commands;
 mod environment;
 mod first;

@@ -258,6 +258,7 @@ fn line(task: &Task) -> String {
         TaskKind::RetireStandby { version } => format!("retire standby {version}"),
         TaskKind::StopOld { version } => format!("stop {version}"),
         TaskKind::Start { version, instances } => format!("start {instances} of {version}"),
+        TaskKind::Run { job, version } => format!("run {job} to {version}"),
         TaskKind::Route { open, close } => format!("open {open:?} close {close:?}"),
         TaskKind::Scale { from, to } => format!("scale {from} to {to}"),
         TaskKind::Shift { to } => format!("shift to {to}"),

@@ -71,6 +71,7 @@ pub(crate) fn a_rollback() -> impl Strategy<Value = (App, Back)> {
             part.kind = match part.kind {
                 Kind::First => Kind::BlueGreen,
                 Kind::FirstWorker => Kind::Worker,
+                Kind::FirstCommand => Kind::Command,
                 kind => kind,
             };
             part.standby |= warm;

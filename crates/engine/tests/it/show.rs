@@ -49,6 +49,7 @@ fn start(service: &ServiceName, start: &Start) -> String {
         slot: _,
         keep,
         again,
+        run,
     } = start;
     let version = &what.version;
     assert_eq!(
@@ -63,6 +64,13 @@ fn start(service: &ServiceName, start: &Start) -> String {
         (false, false) => "",
     };
     let id = short(service, &instance.id);
+    if let Some(run) = run {
+        let from = run.from.as_deref().unwrap_or("nothing");
+        return format!(
+            "{} {id} by v{version}: {} from {from}, try {}{keep}",
+            run.job, run.version, run.attempt
+        );
+    }
     format!(
         "start {id} v{version} #{ordinal} at {}{keep}",
         instance.address.port()

@@ -110,6 +110,13 @@ fn slots(environment: &Environment) -> impl Iterator<Item = &Slot> {
 }
 
 /// What failed and is left as it is: it may run, or end and stay so.
+/// What is started again when it ends: not the run of a command.
+fn kept(environment: &Environment) -> BTreeSet<InstanceId> {
+    let all = slots(environment).filter(|slot| slot.spec.command.is_none());
+    let all = all.flat_map(|slot| &slot.instances);
+    all.map(|i| i.id.clone()).collect()
+}
+
 fn left(environment: &Environment) -> BTreeSet<InstanceId> {
     let failed = environment.services.values().flat_map(|s| &s.failed);
     let instances = failed.flat_map(|failed| &failed.slot.instances);
@@ -124,8 +131,9 @@ impl World {
     /// The world in which `deployment` is about to begin.
     pub(crate) fn of(base: Environment, deployment: Deployment) -> Self {
         let all = slots(&base).flat_map(|slot| &slot.instances);
-        let kept: BTreeSet<InstanceId> = all.map(|i| i.id.clone()).collect();
-        let all = kept.iter().cloned().chain(left(&base));
+        let all: BTreeSet<InstanceId> = all.map(|i| i.id.clone()).collect();
+        let kept = kept(&base);
+        let all = all.into_iter().chain(left(&base));
         let running = all.map(|id| (id, true)).collect();
         let states = base.services.iter();
         let outside = Outside {
@@ -207,6 +215,8 @@ impl World {
         // It also tells the shims of whatever is stable what they must know.
         for (service, state) in self.environment().services {
             let slots = state.stable.iter().chain(&state.standby);
+            // The run of a command is over.
+            let slots = slots.filter(|slot| slot.spec.command.is_none());
             for instance in slots.flat_map(|slot| &slot.instances) {
                 if !self.is_being_stopped(&service) {
                     self.keeps(&service, instance.id.clone());
@@ -451,6 +461,10 @@ impl World {
                     self.commit(event);
                 }
             }
+            // A command that is live has ended already.
+            Happening::Ends(service, instance)
+                if self.outside.running.get(&instance) == Some(&true)
+                    && self.rollout(service.as_str()).is_command() => {}
             Happening::Ends(service, instance) => {
                 if !self.outside.running.contains_key(&instance) {
                     return;
@@ -550,8 +564,12 @@ impl World {
         };
         let running = besides(self.outside.running.keys().cloned().collect());
         assert_eq!(running, wanted, "what runs is what must");
-        let kept = besides(self.outside.kept.clone());
-        assert_eq!(kept, wanted, "and it is started again when it ends");
+        let started_again = besides(self.outside.kept.clone());
+        assert_eq!(
+            started_again,
+            kept(&environment),
+            "and it is started again when it ends"
+        );
         for (service, state) in &environment.services {
             let mut route = self.outside.routes.get(service).cloned();
             let mut must = settled_route(state);

@@ -68,6 +68,7 @@ impl Maker {
             ordinal: 0,
             slot: windlass_model::SlotId::default(),
             again: false,
+            command: None,
             restart: windlass_control::Restart::Never,
         };
         self.target.start(&request).await.expect("it starts");

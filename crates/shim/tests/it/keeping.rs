@@ -52,6 +52,28 @@ fn an_exit_is_pushed_to_whoever_watches_and_stays_readable() {
 }
 
 #[test]
+fn what_a_script_leaves_behind_lives_on_if_it_ended_well_and_was_meant_to() {
+    for (leaves, status, lives) in [(true, 0, true), (true, 1, false), (false, 0, false)] {
+        let script = format!("sleep 300 & echo $!; exit {status}");
+        let mut bench = Bench::start_with(&script, |spec| spec.leaves = leaves);
+        let left: i32 = bench.line("stdout.log").parse().expect("a pid");
+        until("the end", || {
+            matches!(bench.status().state, ShimState::Ended { .. }).then_some(())
+        });
+        // Also after its keeper is gone.
+        let epoch = Epoch(5);
+        assert_eq!(bench.ask(&ShimRequest::Stop { epoch }), ShimReply::Done);
+        bench.shim.wait().expect("an end");
+        let pid = rustix::process::Pid::from_raw(left).expect("a pid");
+        let lived = rustix::process::test_kill_process(pid).is_ok();
+        assert_eq!(lived, lives, "leaves: {leaves}, status: {status}");
+        if lived {
+            rustix::process::kill_process(pid, rustix::process::Signal::KILL).expect("its end");
+        }
+    }
+}
+
+#[test]
 fn a_signal_is_told_apart_from_a_status() {
     let bench = Bench::start("kill -SEGV $$");
     let end = until("the end", || match bench.status().state {

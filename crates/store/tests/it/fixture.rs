@@ -90,6 +90,7 @@ pub(crate) fn part(release: Release) -> RolloutPlan {
         needs: BTreeSet::new(),
         version: None,
         process,
+        command: None,
         listen: None,
         ready: Probe::default(),
         strategy: Strategy::BlueGreen,

@@ -24,6 +24,7 @@ impl TargetCase<'_> {
         StartInstance {
             slot: windlass_model::SlotId::default(),
             again: false,
+            command: None,
             service: self.good.service.clone(),
             instance: instance.clone(),
             release: release.clone(),

@@ -1,8 +1,8 @@
 //! One started instance.
 
 use windlass_control::Restart;
-use windlass_edge::{InstanceState, StartInstance};
-use windlass_model::{Epoch, InstanceEnd, Millis};
+use windlass_edge::{InstanceState, StartCommand, StartInstance};
+use windlass_model::{CommandState, Epoch, InstanceEnd, Millis};
 
 use super::script::Script;
 
@@ -57,7 +57,8 @@ impl Copy {
     /// The same instance, started again after it has ended: an end of its own does not come twice.
     pub(super) fn revived(&self, request: StartInstance, epoch: Epoch, now: Millis) -> Self {
         Self {
-            ended_by_itself: self.ended_by_itself,
+            // Another run of a command is another run.
+            ended_by_itself: self.ended_by_itself && self.request.command.is_none(),
             ..Self::new(request, self.script.clone(), epoch, now)
         }
     }
@@ -165,6 +166,16 @@ impl Copy {
 
     pub(super) fn has_ended(&self) -> bool {
         matches!(self.life, Life::Ended(_))
+    }
+
+    /// Whether it is this run of a command.
+    pub(super) fn is_run_of(&self, command: Option<&StartCommand>) -> bool {
+        command.is_some_and(|command| self.request.command.as_ref() == Some(command))
+    }
+
+    /// What its `status` says.
+    pub(super) fn status(&self) -> CommandState {
+        self.script.status.clone()
     }
 
     pub(super) fn is_stopping(&self) -> bool {

@@ -9,7 +9,10 @@ use tokio::sync::Notify;
 use windlass_control::Restart;
 use windlass_edge::{EdgeError, InstanceState, InstanceTrace, KeepRelease, Kept, StartInstance};
 use windlass_engine::sha256;
-use windlass_model::{Digest, Epoch, Instance, InstanceId, Millis, Release, ServiceName, Version};
+use windlass_model::{
+    CommandRun, CommandState, Digest, Epoch, Instance, InstanceId, Job, Millis, Release,
+    ServiceName, Version,
+};
 
 use super::copy::Copy;
 use super::script::{Script, StartScript};
@@ -46,6 +49,7 @@ struct Inner {
     /// Addresses of programs that are not ours.
     foreign: BTreeSet<SocketAddr>,
     attempts: BTreeMap<InstanceId, u8>,
+    runs: Vec<CommandRun>,
 }
 
 #[derive(Clone, Debug)]
@@ -156,6 +160,17 @@ impl Host {
             .unwrap_or(InstanceState::Absent)
     }
 
+    /// What the `status` of a command says; nothing is known of one that was never run.
+    pub(super) fn status(&self, instance: &InstanceId) -> Result<CommandState, EdgeError> {
+        let said = self.with(instance, |copy, _| copy.status());
+        said.ok_or_else(|| errors::rejected(format!("{instance} has no trace")))
+    }
+
+    /// The runs of commands that were begun, in order.
+    pub fn runs(&self) -> Vec<CommandRun> {
+        self.inner.borrow().runs.clone()
+    }
+
     /// Whether an instance answers well now.
     pub fn is_ready(&self, instance: &InstanceId) -> bool {
         self.with(instance, |copy, now| copy.is_ready(now))
@@ -232,8 +247,16 @@ impl Host {
             text.ok_or_else(|| errors::rejected(format!("there is no program of {service}")))?;
         let artefact = sha256(text.as_bytes());
         let seen = format!(
-            "{artefact} {:?} {:?} {:?} {:?}",
-            request.spec.process.argv, request.spec.process.env, request.values, request.need_urls
+            "{artefact} {:?} {:?} {:?} {:?} {:?}",
+            request
+                .spec
+                .command
+                .as_ref()
+                .and(request.spec.version.as_ref()),
+            request.spec.process.argv,
+            request.spec.process.env,
+            request.values,
+            request.need_urls
         );
         let identity = sha256(seen.as_bytes());
         let content = Content {
@@ -288,7 +311,14 @@ impl Host {
         let gone = || errors::rejected(format!("release {} is gone", request.release.version));
         let text = content.ok_or_else(gone)?.text.clone();
         let key = (request.service.service.clone(), text);
-        Ok(inner.scripts.get(&key).cloned().unwrap_or_default())
+        let script = inner.scripts.get(&key).cloned().unwrap_or_default();
+        let job = request.command.as_ref().map(|command| command.run.job);
+        Ok(match job {
+            // Going back works; a command without an end in its script ends well too.
+            Some(Job::Rollback) => Script::command(),
+            Some(Job::Deploy) if script == Script::default() => Script::command(),
+            Some(Job::Deploy) | None => script,
+        })
     }
 
     /// Counts a try to start `instance`; returns how many there were before.
@@ -321,8 +351,10 @@ impl Host {
     ) -> Result<(), EdgeError> {
         self.hear(epoch)?;
         let id = &request.instance.id;
-        let known = self.with(id, |copy, _| copy.has_ended());
-        if known.is_some_and(|ended| !(ended && request.again)) {
+        let known = self.with(id, |copy, _| {
+            copy.has_ended() && !copy.is_run_of(request.command.as_ref())
+        });
+        if known.is_some_and(|over| !(over && request.again)) {
             self.ledger.note(epoch, Effect::StartedAgain, id.as_str());
             return Ok(());
         }
@@ -349,6 +381,8 @@ impl Host {
             None => Effect::Started,
         };
         let copy = revived.unwrap_or(fresh);
+        let run = request.command.as_ref().map(|command| command.run.clone());
+        self.inner.borrow_mut().runs.extend(run);
         self.inner.borrow_mut().copies.insert(id.clone(), copy);
         self.ledger.note(epoch, effect, id.as_str());
         self.changed.notify_waiters();

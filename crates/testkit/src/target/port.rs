@@ -11,7 +11,7 @@ use windlass_edge::{
     EdgeError, InstanceState, InstanceTrace, InstanceWatch, KeepRelease, Kept, LogChunk,
     LogRequest, StartInstance, Target,
 };
-use windlass_model::{Digest, Epoch, Instance, InstanceId, Millis, Release};
+use windlass_model::{CommandState, Digest, Epoch, Instance, InstanceId, Millis, Release};
 
 use super::host::Host;
 use super::script::Script;
@@ -106,6 +106,11 @@ impl Target for FakeTarget {
             self.host.set_restart(instance, restart, self.epoch)
         })
         .await
+    }
+
+    async fn ask_status(&self, instance: &Instance) -> Result<CommandState, EdgeError> {
+        let id = &instance.id;
+        self.call(id, || self.host.status(id)).await
     }
 
     async fn stop(&self, instance: &InstanceId) -> Result<(), EdgeError> {

@@ -1,6 +1,6 @@
 //! What instances of an artefact do.
 
-use windlass_model::{InstanceEnd, Millis};
+use windlass_model::{CommandState, InstanceEnd, Millis};
 
 /// What every instance of one artefact does. Times count from its start.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,6 +17,8 @@ pub struct Script {
     pub unready: Option<Unready>,
     /// When it ends by itself, once: started again, it stays.
     pub ends: Option<End>,
+    /// What its `status` says, if it is a command.
+    pub status: CommandState,
     /// How long it goes on after its stop signal; KILL comes when its stop time is over.
     pub ignores_stop_for: Millis,
 }
@@ -62,12 +64,27 @@ impl Default for Script {
             ready_after: Some(Millis::from_millis(100)),
             unready: None,
             ends: None,
+            status: CommandState::Live,
             ignores_stop_for: Millis::from_millis(10),
         }
     }
 }
 
 impl Script {
+    /// A command that ends well after 300 ms.
+    pub fn command() -> Self {
+        Self::run(InstanceEnd::Exited(0))
+    }
+
+    /// A command that ends so after 300 ms.
+    pub fn run(end: InstanceEnd) -> Self {
+        let after = Millis::from_millis(300);
+        Self {
+            ends: Some(End { after, end }),
+            ..Self::default()
+        }
+    }
+
     /// One that listens and never answers well.
     pub fn never_ready() -> Self {
         Self {

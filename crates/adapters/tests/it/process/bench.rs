@@ -112,6 +112,7 @@ pub(crate) fn service(argv: &[&str]) -> ServiceSpec {
                 within: Millis::from_secs(10),
             },
         },
+        command: None,
         listen: None,
         ready: Probe::default(),
         strategy: Strategy::BlueGreen,
@@ -227,6 +228,7 @@ impl Bench {
         StartInstance {
             slot: windlass_model::SlotId::default(),
             again: false,
+            command: None,
             service: ServiceKey::try_from("shop/default/api".to_owned()).expect("a key"),
             instance: self.instance("1"),
             release,

@@ -3,6 +3,7 @@
 mod adopting;
 mod again;
 pub(crate) mod bench;
+mod commands;
 mod controllers;
 mod forgetting;
 mod keeping;

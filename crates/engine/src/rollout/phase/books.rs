@@ -29,10 +29,13 @@ pub(super) fn is_stale(rollout: &Rollout, event: &Event) -> bool {
         Event::InstanceStarted { instance }
         | Event::AddressTaken { instance, .. }
         | Event::StartFailed { instance, .. } => !rollout.starts(instance),
+        // The run of a command that ended well has nothing to lose.
+        Event::InstanceLost { instance, .. } => {
+            rollout.is_command() && rollout.health.ready.contains(instance)
+        }
         Event::NeedsPassed
         | Event::ProbeFailed { .. }
         | Event::InstanceReady { .. }
-        | Event::InstanceLost { .. }
         | Event::Triggered { .. }
         | Event::RouteApplied { .. }
         | Event::RouteFailed { .. }
@@ -132,11 +135,21 @@ fn started(turn: &mut Turn, instance: &InstanceId) {
         return;
     };
     if turn.rollout.health.started.insert(instance.clone()) {
-        let service = turn.rollout.service.clone();
-        turn.facts.push(Fact::InstanceStarted {
-            service,
-            instance: instance.clone(),
-            address,
+        let rollout = &turn.rollout;
+        let service = rollout.service.clone();
+        let instance = instance.clone();
+        let back = rollout.back.iter().any(|i| i.id == instance);
+        turn.facts.push(match turn.rollout.run(back) {
+            Some((run, _)) => Fact::CommandStarted {
+                service,
+                instance,
+                run,
+            },
+            None => Fact::InstanceStarted {
+                service,
+                instance,
+                address,
+            },
         });
     }
 }

@@ -41,6 +41,11 @@ pub(super) fn after_clearing(turn: &mut Turn) {
     if turn.rollout.held {
         return turn.enter(Phase::Holding);
     }
+    if turn.rollout.is_command() {
+        // Nothing runs that could be stopped; from here on going back is a run of its own.
+        turn.rollout.begun.insert(Begun::StoppingOld);
+        return start(turn);
+    }
     if turn.rollout.has_route() {
         let route = turn.rollout.route_closed(&old, &old.instances);
         let attempt = turn.apply_forward(route);
@@ -88,6 +93,7 @@ pub(super) fn raise_when_ready(turn: &mut Turn) {
 /// Starts what is missing after a rollback had failed, and goes on from there.
 pub(super) fn once_more(turn: &mut Turn) {
     turn.rollout.returned_because = None;
+    turn.rollout.counters.retries = turn.rollout.counters.retries.saturating_add(1);
     turn.rollout.asked.insert(Asked::Again);
     if !turn.rollout.has_begun(Begun::Starting) {
         return begin(turn);
@@ -108,6 +114,14 @@ pub(super) fn once_more(turn: &mut Turn) {
     turn.actions.extend(missing);
     let wait = turn.wait(turn.rollout.plan.spec.ready.within);
     turn.enter(Phase::Starting { wait });
+}
+
+/// A person says that the command has done its work.
+pub(super) fn taken_as_live(turn: &mut Turn) {
+    let ids = turn.rollout.judged().into_iter().map(|i| i.id.clone());
+    let ids: Vec<InstanceId> = ids.collect();
+    turn.rollout.health.ready.extend(ids);
+    raise_when_ready(turn);
 }
 
 /// Goes on with what a hold or a lost instance had kept from happening.

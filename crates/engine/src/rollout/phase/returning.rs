@@ -1,6 +1,6 @@
 //! Returning: back to what was, within a deadline, whatever it takes.
 
-use windlass_model::{Fact, InstanceId, StuckReason, TimerId};
+use windlass_model::{Fact, InstanceEnd, InstanceId, StuckReason, TimerId};
 
 use super::forward::{self, Waited};
 use super::{starting, way_back};
@@ -38,8 +38,20 @@ pub(super) fn on(turn: &mut Turn, event: &Event, now: Return) {
         }
         Event::StartFailed { instance, why } => {
             if now.stage == Stage::Restarting && is_back(turn, instance) {
+                if turn.rollout.is_command() {
+                    let end = InstanceEnd::NotStarted(why.clone());
+                    return turn.stuck(StuckReason::CommandFailed(end));
+                }
                 again(turn, now, why);
             }
+        }
+        // A command does not come back by itself.
+        Event::InstanceLost { instance, end }
+            if turn.rollout.is_command()
+                && now.stage == Stage::Restarting
+                && is_back(turn, instance) =>
+        {
+            turn.stuck(StuckReason::CommandFailed(end.clone()));
         }
         Event::AddressTaken { instance, .. } => address_taken(turn, now, instance),
         Event::NeedsPassed

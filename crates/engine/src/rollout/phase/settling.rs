@@ -16,7 +16,9 @@ pub(super) fn begin(turn: &mut Turn) {
         .iter()
         .map(|i| i.id.clone())
         .collect();
-    for instance in kept {
+    // A command has ended, and stays so.
+    let keeps = !turn.rollout.is_command();
+    for instance in kept.into_iter().filter(|_| keeps) {
         turn.act(Action::KeepInstance { instance });
     }
     turn.rollout.counters.settle_tries = 0;

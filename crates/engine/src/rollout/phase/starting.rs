@@ -1,6 +1,6 @@
 //! Starting: new instances start and become ready, within their time.
 
-use windlass_model::{InstanceEnd, ReturnReason};
+use windlass_model::{InstanceEnd, InstanceId, ReturnReason, StuckReason};
 
 use super::forward::{self, Waited};
 use crate::rollout::{Event, Phase, turn::Turn, wait::Wait};
@@ -15,7 +15,7 @@ pub(super) fn on(turn: &mut Turn, event: &Event, mut wait: Wait) {
             forward::candidate_lost(turn, instance, &InstanceEnd::NotStarted(why.clone()));
         }
         Event::AddressTaken { instance, .. } => address_taken(turn, instance),
-        Event::InstanceLost { instance, end } => forward::candidate_lost(turn, instance, end),
+        Event::InstanceLost { instance, end } => lost(turn, instance, end),
         Event::TimerFired { timer } => match forward::fired(turn, wait, *timer) {
             Waited::On(wait) => turn.rollout.phase = Phase::Starting { wait },
             Waited::Over => out_of_time(turn),
@@ -45,7 +45,19 @@ pub(super) fn on(turn: &mut Turn, event: &Event, mut wait: Wait) {
     }
 }
 
-fn address_taken(turn: &mut Turn, instance: &windlass_model::InstanceId) {
+/// A command of which nobody knows how it ended may have done its work: only a person can tell.
+fn lost(turn: &mut Turn, instance: &InstanceId, end: &InstanceEnd) {
+    let rollout = &turn.rollout;
+    if rollout.turns_back(instance, end)
+        && *end == InstanceEnd::Unknown
+        && let Some((run, _)) = rollout.run(false)
+    {
+        return turn.stuck(StuckReason::OutcomeUnknown(run.version));
+    }
+    forward::candidate_lost(turn, instance, end);
+}
+
+fn address_taken(turn: &mut Turn, instance: &InstanceId) {
     let rollout = &turn.rollout;
     let Some(fresh) = rollout.fresh().into_iter().find(|i| i.id == *instance) else {
         return;

@@ -13,16 +13,24 @@ pub(super) fn on(turn: &mut Turn, event: &Event, reason: &StuckReason) {
             StuckReason::SettleFailed(_) => settling::begin(turn),
             StuckReason::ReturnTimedOut(_)
             | StuckReason::NoCapacity
-            | StuckReason::RollbackFailed(_) => turn.go_back(why.clone()),
+            | StuckReason::RollbackFailed(_)
+            | StuckReason::OutcomeUnknown(_) => turn.go_back(why.clone()),
+            StuckReason::CommandFailed(_) => way_back::once_more(turn),
         },
         Event::Retried => match reason {
             StuckReason::SettleFailed(_) => settling::begin(turn),
             StuckReason::ReturnTimedOut(_) | StuckReason::NoCapacity => turn.way_back(),
-            StuckReason::RollbackFailed(_) => forward::once_more(turn),
+            StuckReason::CommandFailed(_) => way_back::once_more(turn),
+            StuckReason::RollbackFailed(_) | StuckReason::OutcomeUnknown(_) => {
+                forward::once_more(turn);
+            }
         },
         Event::DoneByHand => match reason {
             StuckReason::SettleFailed(_) => settling::done(turn),
-            StuckReason::ReturnTimedOut(_) | StuckReason::NoCapacity => way_back::returned(turn),
+            StuckReason::ReturnTimedOut(_)
+            | StuckReason::NoCapacity
+            | StuckReason::CommandFailed(_) => way_back::returned(turn),
+            StuckReason::OutcomeUnknown(_) => forward::taken_as_live(turn),
             // Nobody but the routers can give it the traffic: the deployment takes no such word.
             StuckReason::RollbackFailed(_) => {}
         },

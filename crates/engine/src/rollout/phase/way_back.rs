@@ -3,7 +3,7 @@
 use windlass_model::{Fact, Instance, InstanceId, Millis, Percent, Slot};
 
 use crate::rollout::turn::Turn;
-use crate::rollout::{Action, Begun, Phase, Return, Rollout, Stage, resume};
+use crate::rollout::{Action, Asked, Begun, Phase, Return, Rollout, Stage, resume};
 
 /// Enters the next stage of the way back that is under way.
 fn enter(turn: &mut Turn, mut now: Return, stage: Stage) {
@@ -179,6 +179,31 @@ fn restart(turn: &mut Turn, now: Return) {
     let asked = resume::stage_actions(&turn.rollout);
     turn.actions.extend(asked);
     restarted(turn, now);
+}
+
+/// Runs the command of the way back once more, after it had failed; what it was to undo is ended
+/// already.
+pub(super) fn once_more(turn: &mut Turn) {
+    let wait = turn.wait(clean_up_within(&turn.rollout));
+    let Rollout {
+        back,
+        health,
+        counters,
+        asked,
+        ..
+    } = &mut turn.rollout;
+    for instance in back {
+        health.started.remove(&instance.id);
+    }
+    counters.retries = counters.retries.saturating_add(1);
+    asked.insert(Asked::Again);
+    let now = Return {
+        wait,
+        stage: Stage::Restarting,
+        retry: None,
+        trouble: None,
+    };
+    restart(turn, now);
 }
 
 /// Goes on once every instance of the old release is ready.

@@ -1,0 +1,205 @@
+//! Asks a command what is live.
+//!
+//! The question changes nothing, so that it needs no shim: it is asked anew after a crash.
+
+use std::process::Stdio;
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal, kill_process_group};
+use serde::Deserialize;
+use tokio::io::{AsyncRead, AsyncReadExt};
+use tokio::process::{Child, Command};
+use tokio::time::timeout;
+use windlass_control::ShimSpec;
+use windlass_edge::EdgeError;
+use windlass_model::{CommandState, Instance, Template};
+
+use super::command::{KeptScript, VERSION};
+use super::fail::{machine, rejected, timeout as late};
+use super::layout::read_json;
+use super::record::{InstanceRecord, ReleaseRecord, Told};
+use super::start::{Values, expanded};
+use super::target::Inner;
+
+/// How long a `status` may take.
+const STATUS_WITHIN: Duration = Duration::from_secs(30);
+
+/// Bytes of an answer that are read.
+const ANSWER_MOST: u64 = 64 * 1024;
+
+/// Characters of a wrong answer that are shown.
+const SHOWN: usize = 120;
+
+/// What is printed.
+#[derive(Deserialize)]
+struct Answer {
+    version: Option<String>,
+    state: State,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum State {
+    Live,
+    Absent,
+    Moving,
+}
+
+pub(super) async fn ask(inner: &Inner, instance: &Instance) -> Result<CommandState, EdgeError> {
+    let folder = inner.layout.instance(&instance.id);
+    let spec: Option<ShimSpec> = read_json(&folder.join("spec.json"))?;
+    let known: Option<InstanceRecord> = read_json(&folder.join("instance.json"))?;
+    let told = known.and_then(|known| Some((known.release, known.told?)));
+    let (Some(spec), Some((release, Told { spec: service, .. }))) = (spec, told) else {
+        let id = &instance.id;
+        return Err(rejected(format!("there is no trace of instance {id}")));
+    };
+    let record: Option<ReleaseRecord> = read_json(&inner.layout.record(&release))?;
+    let version = spec.env.get(VERSION).cloned().unwrap_or_default();
+    let argv = service.command.and_then(|command| command.status);
+    let kept = record.as_ref().and_then(|record| record.command.as_ref());
+    let script = kept.and_then(|kept| kept.status.as_ref());
+    let (Some(record), Some(argv), Some(script)) = (&record, argv, script) else {
+        return Err(rejected("the command has no `status`"));
+    };
+    let values = Values {
+        record,
+        version: &version,
+        port: "",
+        ordinal: "0",
+    };
+    let question = question(script, arguments(&argv, &values)?, &spec);
+    let printed = answered(question).await?;
+    Ok(match printed {
+        Ok(text) => read(&text, &version),
+        Err(saw) => CommandState::NotLive(saw),
+    })
+}
+
+fn arguments(argv: &[Template], values: &Values<'_>) -> Result<Vec<String>, EdgeError> {
+    let words = argv.iter().skip(1);
+    words.map(|word| expanded(word, values)).collect()
+}
+
+/// The same surroundings as those of the run.
+fn question(script: &KeptScript, arguments: Vec<String>, spec: &ShimSpec) -> Command {
+    let mut command = Command::new(&script.program);
+    command
+        .args(arguments)
+        .env_clear()
+        .envs(&spec.env)
+        .current_dir(&spec.directory)
+        .process_group(0)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    command
+}
+
+/// Ends the whole group, also when the question is dropped.
+struct Group {
+    child: Child,
+    leader: Option<Pid>,
+}
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        if let Some(leader) = self.leader {
+            match kill_process_group(leader, Signal::KILL) {
+                // Usually it is gone already.
+                Ok(()) | Err(_) => {}
+            }
+        }
+    }
+}
+
+/// What it printed, or, if it failed, what was seen.
+async fn answered(mut question: Command) -> Result<Result<String, String>, EdgeError> {
+    let failed = |e| machine("`status` can't be started", e);
+    let child = question.spawn().map_err(failed)?;
+    let leader = child.id().and_then(|pid| i32::try_from(pid).ok());
+    let leader = leader.and_then(Pid::from_raw);
+    let mut group = Group { child, leader };
+    let (stdout, stderr) = (group.child.stdout.take(), group.child.stderr.take());
+    let whole = async {
+        let (printed, complained) = tokio::join!(text(stdout), text(stderr));
+        (printed, complained, group.child.wait().await)
+    };
+    let Ok((printed, complained, ended)) = timeout(STATUS_WITHIN, whole).await else {
+        return Err(late(format!(
+            "`status` did not end within {STATUS_WITHIN:?}"
+        )));
+    };
+    let status = ended.map_err(|e| machine("`status` was lost", e))?;
+    if status.success() {
+        return Ok(Ok(printed));
+    }
+    let complained = complained.trim();
+    let last = complained.lines().next_back().unwrap_or("nothing");
+    Ok(Err(format!(
+        "`status` ended with {status}: {}",
+        shown(last)
+    )))
+}
+
+async fn text(stream: Option<impl AsyncRead + Unpin>) -> String {
+    let mut bytes = Vec::new();
+    if let Some(stream) = stream {
+        match stream.take(ANSWER_MOST).read_to_end(&mut bytes).await {
+            // What was read until then is the answer.
+            Ok(_) | Err(_) => {}
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+fn shown(text: &str) -> String {
+    text.trim().chars().take(SHOWN).collect()
+}
+
+/// Only a clear answer is one.
+fn read(printed: &str, wanted: &str) -> CommandState {
+    let Ok(Answer { version, state }) = serde_json::from_str(printed.trim()) else {
+        let saw = format!("`status` printed {:?}", shown(printed));
+        return CommandState::NotLive(saw);
+    };
+    let version = version.unwrap_or_default();
+    match state {
+        State::Live if version == wanted => CommandState::Live,
+        State::Moving => CommandState::Moving,
+        State::Live => {
+            let saw = format!("`status` says that {} is live", shown(&version));
+            CommandState::NotLive(saw)
+        }
+        State::Absent => CommandState::NotLive("`status` says that nothing is live".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_clear_answer_makes_a_version_live() {
+        let seen = |printed: &str| match read(printed, "7") {
+            CommandState::Live => "live".to_owned(),
+            CommandState::Moving => "moving".to_owned(),
+            CommandState::NotLive(saw) => saw,
+        };
+        assert_eq!(seen("{\"version\":\"7\",\"state\":\"live\"}\n"), "live");
+        assert_eq!(seen("{\"version\":\"6\",\"state\":\"moving\"}"), "moving");
+        assert_eq!(seen("{\"state\":\"moving\"}"), "moving");
+        let six = "{\"version\":\"6\",\"state\":\"live\"}";
+        assert_eq!(seen(six), "`status` says that 6 is live");
+        let nothing = "{\"version\":null,\"state\":\"absent\"}";
+        assert_eq!(seen(nothing), "`status` says that nothing is live");
+        for odd in [
+            "",
+            "live",
+            "{\"state\":\"fine\"}",
+            "{\"version\":7,\"state\":\"live\"}",
+        ] {
+            assert!(seen(odd).starts_with("`status` printed"), "{odd}");
+        }
+    }
+}

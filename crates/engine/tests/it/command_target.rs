@@ -1,0 +1,200 @@
+//! A command target: one run brings a version, another one takes it back.
+
+use windlass_engine::deployment::Event as Said;
+use windlass_engine::rollout::{Event, Stage};
+use windlass_model::{
+    DeploymentState, Fact, InstanceEnd, Outcome, Repair, RolloutPhase, StuckReason,
+};
+
+use crate::asks;
+use crate::builders::{App, Kind, instance_id, name};
+use crate::rollback::{Back, rollback};
+use crate::walk::{API, Walk, lost, not_started, ready, return_requested, started, stopped};
+use crate::world::World;
+
+/// Nobody saw how the run ended.
+fn unseen(instance: &str) -> Event {
+    Event::InstanceLost {
+        instance: instance_id(API, instance),
+        end: InstanceEnd::Unknown,
+    }
+}
+
+fn running() -> Walk {
+    Walk::of(Kind::Command).after(&[Event::NeedsPassed, started("new0")])
+}
+
+/// The candidate's run is ended; the way back runs.
+fn going_back(kind: Kind) -> Walk {
+    Walk::of(kind).after(&[
+        Event::NeedsPassed,
+        started("new0"),
+        lost("new0"),
+        Event::ReturnTurn,
+        stopped("new0"),
+    ])
+}
+
+#[test]
+fn nothing_is_stopped_before_the_deploy_runs_and_nothing_is_kept_running_after() {
+    let mut api = Walk::of(Kind::Command);
+    asks!(
+        api.hears(&Event::NeedsPassed),
+        "deploy new0 by v2: 2 from 1, try 1",
+        "timer 1 5s"
+    );
+    assert_eq!(api.phase(), RolloutPhase::Starting);
+    asks!(api.hears(&started("new0")));
+    asks!(api.hears(&ready("new0")), "timer 2 5s");
+    assert_eq!(api.phase(), RolloutPhase::Baking);
+    asks!(api.waits_out());
+    // What kept the old run goes; nothing is started again when it ends.
+    asks!(api.hears(&Event::Promoted), "stop old0");
+    asks!(api.hears(&stopped("old0")));
+    assert_eq!(api.phase(), RolloutPhase::Done);
+}
+
+#[test]
+fn a_first_one_comes_from_nothing_and_is_only_ended_when_it_fails() {
+    let mut api = Walk::of(Kind::FirstCommand);
+    asks!(
+        api.hears(&Event::NeedsPassed),
+        "deploy new0 by v2: 2 from nothing, try 1",
+        "timer 1 5s"
+    );
+    let mut api = api.after(&[started("new0"), lost("new0")]);
+    asks!(api.hears(&Event::ReturnTurn), "timer 2 5s", "stop new0");
+    asks!(api.hears(&stopped("new0")));
+    assert_eq!(api.phase(), RolloutPhase::Returned);
+}
+
+#[test]
+fn a_deploy_that_fails_is_taken_back_by_the_rollback_of_the_same_release() {
+    let mut api = running().after(&[lost("new0")]);
+    asks!(
+        api.hears(&Event::ReturnTurn),
+        "timer 2 5s",
+        "stop new0",
+        "stop old0"
+    );
+    asks!(api.hears(&stopped("new0")));
+    asks!(
+        api.hears(&stopped("old0")),
+        "rollback back0 by v2: 1 from 2, try 1"
+    );
+    asks!(api.hears(&started("back0")));
+    asks!(api.hears(&ready("back0")));
+    assert_eq!(api.phase(), RolloutPhase::Returned);
+}
+
+#[test]
+fn without_a_rollback_the_old_release_is_deployed_again() {
+    let mut api = going_back(Kind::CommandOneWay);
+    asks!(
+        api.hears(&stopped("old0")),
+        "deploy back0 by v1: 1 from 2, try 1"
+    );
+}
+
+#[test]
+fn what_ended_well_is_not_lost_while_it_is_watched() {
+    let mut api = running().after(&[ready("new0")]);
+    api.ignores(&unseen("new0"));
+    assert_eq!(api.phase(), RolloutPhase::Baking);
+}
+
+#[test]
+fn nobody_but_a_person_runs_again_what_may_have_done_its_work() {
+    let mut api = running().after(&[unseen("new0")]);
+    assert_eq!(api.phase(), RolloutPhase::Stuck);
+    asks!(api.resumes());
+    asks!(
+        api.hears(&Event::Retried),
+        "deploy new0 by v2: 2 from 1, try 2 again",
+        "timer 2 5s"
+    );
+    // After a crash the same try is asked for, which is the same run.
+    asks!(
+        api.resumes(),
+        "deploy new0 by v2: 2 from 1, try 2 again",
+        "timer 2 5s"
+    );
+    let api = api.after(&[started("new0"), ready("new0")]);
+    assert_eq!(api.phase(), RolloutPhase::Baking);
+}
+
+#[test]
+fn a_person_may_say_that_it_is_live_or_have_it_taken_back() {
+    let stuck = || running().after(&[unseen("new0")]);
+    let mut api = stuck();
+    asks!(api.hears(&Event::DoneByHand), "timer 2 5s");
+    assert_eq!(api.phase(), RolloutPhase::Baking);
+    let mut api = stuck().after(&[return_requested()]);
+    asks!(
+        api.hears(&Event::ReturnTurn),
+        "timer 2 5s",
+        "stop new0",
+        "stop old0"
+    );
+}
+
+#[test]
+fn a_way_back_that_fails_is_stuck_at_once_and_runs_again_on_demand() {
+    for wrong in [lost("back0"), unseen("back0"), not_started("back0")] {
+        let mut api = going_back(Kind::Command).after(&[stopped("old0")]);
+        if !matches!(wrong, Event::StartFailed { .. }) {
+            api = api.after(&[started("back0")]);
+        }
+        api = api.after(&[wrong]);
+        assert_eq!(api.phase(), RolloutPhase::Stuck);
+        asks!(
+            api.hears(&Event::Retried),
+            "timer 3 5s",
+            "rollback back0 by v2: 1 from 2, try 2 again"
+        );
+        assert_eq!(api.stage(), Stage::Restarting);
+        let api = api.after(&[started("back0"), ready("back0")]);
+        assert_eq!(api.phase(), RolloutPhase::Returned);
+    }
+}
+
+#[test]
+fn an_unknown_outcome_takes_nobody_else_back_and_is_told() {
+    let app = App::of(API, Kind::Command).and("web", Kind::Worker, &[]);
+    let mut world = World::new(&app);
+    assert!(world.run_until(|world| !world.rollout(API).health.started.is_empty()));
+    world.commit(Said::Rollout {
+        service: name(API),
+        event: unseen("new0"),
+    });
+    assert_eq!(world.run(), DeploymentState::Stuck);
+    assert_eq!(world.rollout("web").shown(), RolloutPhase::Passed);
+    let why = StuckReason::OutcomeUnknown("2".to_owned());
+    let service = name(API);
+    assert!(world.facts.contains(&Fact::Stuck { service, why }));
+    world.says_repair(Repair::Done);
+    assert_eq!(world.run_to_end(), Outcome::Promoted);
+    world.is_tidy();
+}
+
+#[test]
+fn one_that_is_given_up_leaves_the_old_version_in_the_books() {
+    let mut world = World::new(&App::of(API, Kind::Command));
+    assert!(world.run_until(|world| !world.rollout(API).health.started.is_empty()));
+    world.commit(Said::Rollout {
+        service: name(API),
+        event: unseen("new0"),
+    });
+    world.says_repair(Repair::Abandon);
+    let environment = world.environment();
+    let stable = environment.services[&name(API)].stable.as_ref();
+    assert_eq!(stable.expect("a slot").release.version.0, "1");
+}
+
+#[test]
+fn a_rollback_after_promotion_runs_the_rollback_of_what_it_leaves() {
+    let mut world = rollback(&App::of(API, Kind::Command), Back::Cold);
+    assert_eq!(world.run_to_end(), Outcome::Promoted);
+    world.at("api: rollback new0 by v1: 0 from 1, try 1");
+    world.is_tidy();
+}

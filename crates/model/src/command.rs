@@ -1,0 +1,60 @@
+//! A command target: a script that deploys by itself.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::Template;
+
+/// What makes of a process a script that deploys and then ends. Its first command is
+/// [`ProcessSpec::argv`](crate::ProcessSpec), `deploy` in the file.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CommandSpec {
+    /// Says what is live, as one line of JSON. Without it, a `deploy` that ends well is believed.
+    pub status: Option<Vec<Template>>,
+    /// Takes what it deployed back. Without it, the old release's `deploy` runs once more.
+    pub rollback: Option<Vec<Template>>,
+}
+
+/// Which of its commands a run is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Job {
+    /// Brings a version.
+    Deploy,
+    /// Goes back to one.
+    Rollback,
+}
+
+impl fmt::Display for Job {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Deploy => "deploy",
+            Self::Rollback => "rollback",
+        })
+    }
+}
+
+/// One run of a command: what it is told.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CommandRun {
+    /// Which command.
+    pub job: Job,
+    /// The version that must be live afterwards.
+    pub version: String,
+    /// The version that was before; none for a first one.
+    pub from: Option<String>,
+    /// Counts from 1; each try that a person asks for is one more.
+    pub attempt: u32,
+}
+
+/// What a `status` command said.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CommandState {
+    /// The version that was asked about is live.
+    Live,
+    /// It is on its way: ask again.
+    Moving,
+    /// Something else is, or nobody knows; holds what was seen, for a person.
+    NotLive(String),
+}

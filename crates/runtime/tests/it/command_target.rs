@@ -1,0 +1,212 @@
+//! A command target under a controller that may die: a try is one run, whatever happens.
+
+use windlass_api::Command;
+use windlass_control::Restart;
+use windlass_model::{
+    CommandRun, CommandState, Fact, InstanceEnd, Job, Millis, Outcome, Repair, ReturnReason,
+    StuckReason,
+};
+use windlass_testkit::{App, Crash, Ending, Lab, Script, Service, run, service_name};
+
+use crate::fixture::{
+    alive, assert_clean, begun, facts, failed, promoted, put, say, script, shop, stable,
+};
+
+fn legacy(version: &str) -> App {
+    let service = Service::new("legacy").command().version(version);
+    shop([service.bake(Millis::from_secs(2))])
+}
+
+fn told(job: Job, version: &str, from: Option<&str>) -> CommandRun {
+    CommandRun {
+        job,
+        version: version.to_owned(),
+        from: from.map(str::to_owned),
+        attempt: 1,
+    }
+}
+
+/// Version 6 is live.
+async fn six() -> Lab {
+    let mut lab = Lab::new().await;
+    put(&lab, &["legacy"], "six");
+    promoted(&mut lab, &legacy("6")).await;
+    lab
+}
+
+/// The facts of stuckness.
+fn stuck(lab: &Lab, id: &windlass_model::DeploymentId) -> Vec<StuckReason> {
+    let all = facts(lab, id).into_iter();
+    all.filter_map(|fact| match fact {
+        Fact::Stuck { why, .. } => Some(why),
+        _ => None,
+    })
+    .collect()
+}
+
+#[test]
+fn each_version_is_one_run_that_nobody_starts_again() {
+    run(async {
+        let mut lab = six().await;
+        put(&lab, &["legacy"], "seven");
+        promoted(&mut lab, &legacy("7")).await;
+        lab.world.host.reboot();
+        lab.crash_and_restart().await;
+        lab.pass(Millis::from_secs(100)).await;
+        let runs = [
+            told(Job::Deploy, "6", None),
+            told(Job::Deploy, "7", Some("6")),
+        ];
+        assert_eq!(lab.world.host.runs(), runs);
+        assert_eq!(alive(&lab), 0);
+        assert_clean(&lab);
+    });
+}
+
+#[test]
+fn a_death_at_any_commit_runs_nothing_twice() {
+    run(async {
+        for (end, outcome) in [(0, Outcome::Promoted), (3, Outcome::RolledBack)] {
+            let mut number = 0;
+            loop {
+                number += 1;
+                let mut lab = six().await;
+                put(&lab, &["legacy"], "seven");
+                let what = Script::run(InstanceEnd::Exited(end));
+                script(&lab, "legacy", "seven", what);
+                let id = begun(&lab, &legacy("7")).await;
+                let last = lab.world.disk.commits() + number;
+                lab.world.disk.crash_at(Crash::After(last));
+                assert_eq!(lab.until_ended(&id).await, Ending::Ended(outcome));
+                let runs = lab.world.host.runs();
+                assert_eq!(runs[1], told(Job::Deploy, "7", Some("6")));
+                let back = told(Job::Rollback, "6", Some("7"));
+                let back = [back].into_iter().filter(|_| end != 0).collect::<Vec<_>>();
+                assert_eq!(runs[2..], back);
+                if lab.world.disk.commits() < last {
+                    break;
+                }
+            }
+            assert!(number > 4, "{number}");
+        }
+    });
+}
+
+#[test]
+fn a_deploy_that_ends_while_nobody_is_there_is_taken_as_it_ended() {
+    run(async {
+        let mut lab = six().await;
+        put(&lab, &["legacy"], "seven");
+        let id = begun(&lab, &legacy("7")).await;
+        let begun = lab.until(&id, |fact| matches!(fact, Fact::CommandStarted { .. }));
+        begun.await.expect("it runs");
+        lab.stay_down_for(Millis::from_secs(100));
+        lab.crash_and_restart().await;
+        assert_eq!(lab.until_ended(&id).await, Ending::Ended(Outcome::Promoted));
+        assert_eq!(lab.world.host.runs().len(), 2);
+        assert!(
+            lab.world
+                .host
+                .alive()
+                .values()
+                .all(|r| *r == Restart::Never)
+        );
+    });
+}
+
+#[test]
+fn what_is_not_live_afterwards_is_taken_back_with_what_was_seen() {
+    run(async {
+        let mut lab = six().await;
+        put(&lab, &["legacy"], "seven");
+        let saw = "`status` says that 6 is live".to_owned();
+        let what = Script {
+            status: CommandState::NotLive(saw.clone()),
+            ..Script::command()
+        };
+        script(&lab, "legacy", "seven", what);
+        let (id, ending) = lab.deployed(&legacy("7")).await;
+        assert_eq!(ending, Ending::Ended(Outcome::RolledBack));
+        let why = failed(&lab, &id).remove(0).1;
+        let ReturnReason::InstanceLost { end, .. } = why else {
+            panic!("{why:?}");
+        };
+        assert_eq!(end, InstanceEnd::NeverReady(saw));
+        assert_eq!(stable(&lab, "legacy").release.version.0, "6");
+    });
+}
+
+#[test]
+fn one_that_moves_for_too_long_is_taken_back() {
+    run(async {
+        let mut lab = six().await;
+        put(&lab, &["legacy"], "seven");
+        let what = Script {
+            status: CommandState::Moving,
+            ..Script::command()
+        };
+        script(&lab, "legacy", "seven", what);
+        let (id, ending) = lab.deployed(&legacy("7")).await;
+        assert_eq!(ending, Ending::Ended(Outcome::RolledBack));
+        let why = format!("{:?}", failed(&lab, &id));
+        assert!(why.contains("says that it is moving"), "{why}");
+    });
+}
+
+#[test]
+fn a_run_whose_end_nobody_saw_is_done_if_its_status_says_so_and_else_stuck() {
+    run(async {
+        for (status, ending) in [
+            (CommandState::Live, Ending::Ended(Outcome::Promoted)),
+            (CommandState::NotLive("nothing".to_owned()), Ending::Stuck),
+        ] {
+            let mut lab = six().await;
+            put(&lab, &["legacy"], "seven");
+            let what = Script {
+                status,
+                ..Script::run(InstanceEnd::Unknown)
+            };
+            script(&lab, "legacy", "seven", what);
+            let (id, ended) = lab.deployed(&legacy("7")).await;
+            assert_eq!(ended, ending);
+            let reasons = stuck(&lab, &id);
+            let unknown = StuckReason::OutcomeUnknown("7".to_owned());
+            assert_eq!(reasons.contains(&unknown), ending == Ending::Stuck);
+            // Nobody but a person runs it again.
+            lab.crash_and_restart().await;
+            lab.pass(Millis::from_secs(100)).await;
+            assert_eq!(lab.world.host.runs().len(), 2);
+        }
+    });
+}
+
+#[test]
+fn a_person_has_it_run_again_which_is_another_attempt() {
+    run(async {
+        let mut lab = six().await;
+        put(&lab, &["legacy"], "seven");
+        let nobody_knows = Script {
+            status: CommandState::NotLive("nothing".to_owned()),
+            ..Script::run(InstanceEnd::Unknown)
+        };
+        script(&lab, "legacy", "seven", nobody_knows);
+        let (id, _) = lab.deployed(&legacy("7")).await;
+        let runs = |lab: &Lab| lab.world.host.runs().len();
+        let how = Repair::Retry;
+        assert_eq!(say(&lab, &id, Command::Repair { how }).await, Ok(()));
+        lab.pass(Millis::from_millis(100)).await;
+        assert_eq!(runs(&lab), 3);
+        // Also when the controller dies while it runs.
+        lab.crash_and_restart().await;
+        lab.pass(Millis::from_secs(100)).await;
+        assert_eq!(runs(&lab), 3);
+        assert_eq!(lab.world.host.runs()[2].attempt, 2);
+        assert_eq!(stuck(&lab, &id).len(), 2);
+        let service = service_name("legacy");
+        let started = facts(&lab, &id).into_iter();
+        let started = started.filter(
+            |fact| matches!(fact, Fact::CommandStarted { service: of, .. } if *of == service),
+        );
+        assert_eq!(started.count(), 2);
+    });
+}
