@@ -200,11 +200,11 @@ pub struct InstanceView {
 }
 
 impl InstanceView {
-    /// Whether its process lives, whatever it answers.
+    /// Whether its process lives, whatever it answers; or what a command brought is live.
     pub fn runs(&self) -> bool {
         matches!(
             self.state.as_str(),
-            "running" | "not ready" | "not listening"
+            "running" | "not ready" | "not listening" | "live"
         )
     }
 }

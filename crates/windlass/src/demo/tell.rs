@@ -51,6 +51,7 @@ pub(crate) fn line(fact: &Fact, ending: Outcome) -> Option<String> {
         | Fact::DeploymentStarted { .. }
         | Fact::PhaseEntered { .. }
         | Fact::InstanceStarted { .. }
+        | Fact::CommandStarted { .. }
         | Fact::InstanceLost { .. }
         | Fact::BakeStarted { .. }
         | Fact::RolloutReturned { .. }

@@ -141,6 +141,7 @@ impl Progress {
             }
             Fact::PhaseEntered { .. }
             | Fact::InstanceStarted { .. }
+            | Fact::CommandStarted { .. }
             | Fact::InstanceReady { .. }
             | Fact::InstanceLost { .. }
             | Fact::TrafficShifted { .. }
@@ -172,6 +173,8 @@ impl Progress {
             } => {
                 part.instances.insert(instance.clone(), *address);
             }
+            // It is told in its own words, and changes no count.
+            Fact::CommandStarted { .. } => {}
             Fact::InstanceReady { .. } => {
                 // An instance that lost and regained readiness is told again.
                 part.ready = part.ready.saturating_add(1).min(part.wanted);
@@ -311,6 +314,7 @@ pub(crate) fn service_of(fact: &Fact) -> Option<&ServiceName> {
     match fact {
         Fact::PhaseEntered { service, .. }
         | Fact::InstanceStarted { service, .. }
+        | Fact::CommandStarted { service, .. }
         | Fact::InstanceReady { service, .. }
         | Fact::InstanceLost { service, .. }
         | Fact::TrafficShifted { service, .. }

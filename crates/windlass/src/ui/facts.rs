@@ -1,7 +1,7 @@
 //! Facts as plain lines: a time, a service or the application, and what became true.
 
 use windlass_api::Event;
-use windlass_model::{Fact, RolloutPhase};
+use windlass_model::{CommandRun, Fact, InstanceId, RolloutPhase};
 
 use super::time::{of_day, took};
 use super::words::{
@@ -71,6 +71,7 @@ fn fact_words(fact: &Fact, event: &Event, picture: &Progress) -> (String, String
         ),
         Fact::PhaseEntered { .. }
         | Fact::InstanceStarted { .. }
+        | Fact::CommandStarted { .. }
         | Fact::InstanceReady { .. }
         | Fact::InstanceLost { .. }
         | Fact::TrafficShifted { .. }
@@ -108,6 +109,11 @@ fn of_a_service(fact: &Fact, picture: &Progress) -> Option<(String, String)> {
             service,
             format!("started instance={instance} address={address}"),
         ),
+        Fact::CommandStarted {
+            service,
+            instance,
+            run,
+        } => (service, command_words(run, instance)),
         Fact::InstanceReady { service, instance } => {
             let ready = picture
                 .parts
@@ -163,6 +169,17 @@ fn of_a_service(fact: &Fact, picture: &Progress) -> Option<(String, String)> {
     Some((service.to_string(), what))
 }
 
+fn command_words(run: &CommandRun, instance: &InstanceId) -> String {
+    let from = run.from.as_ref().map(|from| format!(" from={from}"));
+    format!(
+        "run={} version={}{} attempt={} instance={instance}",
+        run.job,
+        run.version,
+        from.unwrap_or_default(),
+        run.attempt
+    )
+}
+
 /// What took a service back, what shows that it is back, and what else became of it.
 fn of_a_danger(fact: &Fact) -> Option<(String, String)> {
     let said = match fact {
@@ -202,6 +219,7 @@ fn of_a_danger(fact: &Fact) -> Option<(String, String)> {
         Fact::DeploymentStarted { .. }
         | Fact::PhaseEntered { .. }
         | Fact::InstanceStarted { .. }
+        | Fact::CommandStarted { .. }
         | Fact::InstanceReady { .. }
         | Fact::InstanceLost { .. }
         | Fact::TrafficShifted { .. }

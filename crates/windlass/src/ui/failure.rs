@@ -147,6 +147,15 @@ fn expected(probe: &Probe) -> String {
         ProbeKind::Http { path } => format!("2xx or 3xx from GET {path}"),
         ProbeKind::Tcp => "an accepted connection".to_owned(),
         ProbeKind::Alive { at_least } => return format!("alive for {at_least}"),
+        ProbeKind::Command { status: true } => {
+            return format!(
+                "an end with status 0 and a `status` that says live, within {}",
+                probe.within
+            );
+        }
+        ProbeKind::Command { status: false } => {
+            return format!("an end with status 0 within {}", probe.within);
+        }
     };
     format!(
         "{answer}, {} times in a row, within {}",

@@ -1,7 +1,7 @@
 //! A plan for people.
 
 use windlass_api::PlanView;
-use windlass_model::{Change, Plan, PlanId, PlanKind, RolloutPlan, Strategy, Task, TaskKind};
+use windlass_model::{Change, Job, Plan, PlanId, PlanKind, RolloutPlan, Strategy, Task, TaskKind};
 
 use super::words::{change, counted, listed, until};
 
@@ -71,6 +71,10 @@ fn changes(plan: &Plan, lines: &mut Vec<String>) {
 
 fn manner(part: &RolloutPlan) -> String {
     match &part.change {
+        Change::First { .. } if part.spec.command.is_some() => {
+            "first deployment, by its command".to_owned()
+        }
+        Change::InPlace { .. } if part.spec.command.is_some() => "by its command".to_owned(),
         Change::First { .. } => {
             let skipped = match &part.spec.strategy {
                 Strategy::Canary(steps) => steps.len() > 1,
@@ -143,6 +147,10 @@ fn does(kind: &TaskKind, plan: &Plan, task: &Task) -> String {
             let copies = counted(usize::from(*instances), "instance");
             format!("start {copies} of {version}, until ready")
         }
+        TaskKind::Run { job, version } => match job {
+            Job::Deploy => format!("run its deploy of {version}, until that is live"),
+            Job::Rollback => format!("run its rollback to {version}, until that is live"),
+        },
         TaskKind::Route { open, close } => {
             let mut text = format!("listen on {}", listed(open));
             if !close.is_empty() {

@@ -169,6 +169,10 @@ fn traffic(slot: &SlotView, unserved: bool) -> String {
 
 /// `2/2 running`, or each state that is not *running* with its count.
 fn instances(slot: &SlotView) -> String {
+    // The run of a command is over: what it brought is live.
+    if slot.instances.iter().all(|one| one.state == "live") && !slot.instances.is_empty() {
+        return "live".to_owned();
+    }
     let all = slot.instances.len();
     let running = slot
         .instances

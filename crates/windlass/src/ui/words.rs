@@ -198,6 +198,12 @@ pub(crate) fn stuck(why: &StuckReason) -> String {
         StuckReason::NoCapacity => {
             "no instance of the old release is ready to take the traffic back".to_owned()
         }
+        StuckReason::OutcomeUnknown(version) => {
+            format!("nobody knows how the deploy of {} ended", harmless(version))
+        }
+        StuckReason::CommandFailed(end) => {
+            format!("the command of the way back {}", instance_end(end))
+        }
         StuckReason::RollbackFailed(why) => format!("the rollback failed: {}", reason(why)),
     }
 }

@@ -51,6 +51,11 @@ fn the_example_with_a_program_of_somebody_else_works_as_it_is_written() {
 }
 
 #[test]
+fn the_example_of_a_wrapped_script_works_as_it_is_written() {
+    follow_the_readme_of("wrapped-script");
+}
+
+#[test]
 fn the_application_of_the_demo_can_be_deployed_by_hand() {
     follow_the_readme_of("demo");
 }
@@ -68,7 +73,7 @@ fn every_example_has_a_file_and_a_page() {
     names.sort();
     assert_eq!(
         names,
-        ["demo", "minimal", "static-site", "worker"],
+        ["demo", "minimal", "static-site", "worker", "wrapped-script"],
         "and a test"
     );
 }

@@ -34,3 +34,4 @@ mod taking_away;
 mod tutorial;
 mod typed;
 mod workers;
+mod wrapping;

@@ -33,6 +33,7 @@ fn spec(instances: u16, port: u16, strategy: Strategy) -> ServiceSpec {
             env: BTreeMap::new(),
             stop: Stop::default(),
         },
+        command: None,
         listen: Some(([127, 0, 0, 1], port).into()),
         ready: Probe {
             kind: ProbeKind::Http {

@@ -1,0 +1,116 @@
+//! A script that deploys: run once, found again, taken back.
+
+use serde_json::json;
+
+use crate::lab::{Lab, Process, SOON, eventually, kill};
+
+const FILE: &str = "\
+app: shop
+services:
+  legacy:
+    release: { version: \"1\" }
+    bake: 200ms
+    target: { command: { deploy: ./deploy, rollback: ./rollback, stop: { within: 5s } } }
+";
+
+/// Writes down each run; version 2 goes on until it is told to end.
+const DEPLOY: &str = "#!/bin/sh
+echo \"deploy $WINDLASS_VERSION from $WINDLASS_FROM, try $WINDLASS_ATTEMPT\" >> runs
+while [ \"$WINDLASS_VERSION\" = 2 ] && ! [ -e go ]; do sleep 0.02; done
+";
+
+const ROLLBACK: &str = "#!/bin/sh
+echo \"rollback to $WINDLASS_VERSION from $WINDLASS_FROM\" >> runs
+";
+
+/// Version 1 is live, and version 2 on its way.
+fn moving() -> Lab {
+    let lab = Lab::new(FILE);
+    lab.script("deploy", DEPLOY);
+    lab.script("rollback", ROLLBACK);
+    lab.deploy();
+    lab.run(&["deploy", "--detach", "--set", "legacy=2"])
+        .exits(0);
+    eventually("it runs", SOON, || (runs(&lab).len() == 2).then_some(()));
+    lab
+}
+
+fn runs(lab: &Lab) -> Vec<String> {
+    let text = std::fs::read_to_string(lab.app("runs")).unwrap_or_default();
+    text.lines().map(str::to_owned).collect()
+}
+
+fn go(lab: &Lab) {
+    lab.write("go", "");
+}
+
+/// Waits until the deployment is over; says what is live.
+fn settled(lab: &Lab) -> String {
+    lab.run(&["events", &lab.last(), "--follow"]);
+    let version = lab.service("legacy")["stable"]["version"].clone();
+    version.as_str().unwrap().to_owned()
+}
+
+const FIRST: &str = "deploy 1 from , try 1";
+const SECOND: &str = "deploy 2 from 1, try 1";
+
+#[test]
+fn a_deploy_outlives_its_controller_and_runs_once() {
+    let lab = moving();
+    kill(&lab.only("serve"));
+    go(&lab);
+    assert_eq!(settled(&lab), "2");
+    assert_eq!(runs(&lab), [FIRST, SECOND]);
+    assert_eq!(
+        lab.service("legacy")["stable"]["instances"][0]["state"],
+        json!("live")
+    );
+}
+
+#[test]
+fn an_abort_ends_the_script_and_runs_its_rollback() {
+    let lab = moving();
+    lab.run(&["abort", &lab.last()]);
+    assert_eq!(settled(&lab), "1");
+    assert_eq!(runs(&lab), [FIRST, SECOND, "rollback to 1 from 2"]);
+    assert!(!is_running(&lab), "nothing of it is left");
+}
+
+fn script(lab: &Lab) -> Option<Process> {
+    let all = lab.processes().into_iter();
+    let mut scripts =
+        all.filter(|process| process.line.iter().any(|word| word.ends_with("/deploy")));
+    scripts.next()
+}
+
+fn is_running(lab: &Lab) -> bool {
+    script(lab).is_some()
+}
+
+#[test]
+fn a_run_that_vanished_is_stuck_until_a_person_has_it_run_again() {
+    let lab = moving();
+    kill(&lab.only("serve"));
+    // As after a restart of the machine: its keeper is gone, and so is the script.
+    let newest = script(&lab).expect("the script");
+    for shim in lab
+        .processes()
+        .into_iter()
+        .filter(|process| process.is("shim"))
+    {
+        kill(&shim);
+    }
+    kill(&newest);
+    let id = lab.last();
+    let told = lab.run(&["events", &id, "--follow"]).exits(6);
+    let told = format!("{}{}", told.out, told.err);
+    assert!(
+        told.contains("nobody knows how the deploy of 2 ended"),
+        "{told}"
+    );
+    assert_eq!(runs(&lab).len(), 2);
+    go(&lab);
+    lab.run(&["repair", &id, "--retry"]);
+    assert_eq!(settled(&lab), "2");
+    assert_eq!(runs(&lab)[2], "deploy 2 from 1, try 2");
+}
