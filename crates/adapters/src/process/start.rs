@@ -60,13 +60,12 @@ pub(super) async fn start(inner: &Rc<Inner>, request: &StartInstance) -> Result<
         InstanceState::Running { .. } | InstanceState::Ended(_) => return Ok(()),
     }
     let record = recorded(&inner.layout, request)?;
-    let spec = match &request.command {
-        Some(command) => command_spec(inner, request, (command, &record)).await?,
-        None => {
-            check_program(inner, request, &record).await?;
-            check_free(request.instance.address)?;
-            spec(inner, request, &record)?
-        }
+    let spec = if let Some(command) = &request.command {
+        command_spec(inner, request, (command, &record)).await?
+    } else {
+        check_program(inner, request, &record).await?;
+        check_free(request.instance.address)?;
+        spec(inner, request, &record)?
     };
 
     let folder = inner.layout.instance(id);

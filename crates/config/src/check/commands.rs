@@ -1,6 +1,7 @@
 //! Commands that know what they bring.
 
 use crate::environment::View;
+use crate::field::Found;
 use crate::problem::NO_VERSION;
 use crate::reader::Reader;
 
@@ -9,9 +10,8 @@ pub(crate) fn check(view: &View, reader: &mut Reader<'_>) {
         let command = draft.target.good().and_then(|target| target.command.at());
         let release = draft.release.good();
         let version = release.map(|release| &release.version);
-        if let Some(command) = command.filter(|_| version.is_none_or(|version| version.is_absent()))
-            && !draft.release.is_broken()
-        {
+        let missing = version.is_none_or(Found::is_absent) && !draft.release.is_broken();
+        if let Some(command) = command.filter(|_| missing) {
             let message = "a command has no files that a version could be made from";
             let hint =
                 "add `release: { version: \"1\" }`; `--set SERVICE=VERSION` gives another one";

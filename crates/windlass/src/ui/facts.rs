@@ -109,11 +109,6 @@ fn of_a_service(fact: &Fact, picture: &Progress) -> Option<(String, String)> {
             service,
             format!("started instance={instance} address={address}"),
         ),
-        Fact::CommandStarted {
-            service,
-            instance,
-            run,
-        } => (service, command_words(run, instance)),
         Fact::InstanceReady { service, instance } => {
             let ready = picture
                 .parts
@@ -150,7 +145,8 @@ fn of_a_service(fact: &Fact, picture: &Progress) -> Option<(String, String)> {
         Fact::SlotRetired { service, slot } => (service, format!("retired slot={slot}")),
         Fact::FailedKept { service, slot } => (service, format!("kept_failed slot={slot}")),
         Fact::Stuck { service, why } => (service, format!("stuck reason={:?}", stuck(why))),
-        Fact::TriggerFired { .. }
+        Fact::CommandStarted { .. }
+        | Fact::TriggerFired { .. }
         | Fact::TripwireFired { .. }
         | Fact::TripwireWithheld { .. }
         | Fact::Proved { .. }
@@ -183,6 +179,11 @@ fn command_words(run: &CommandRun, instance: &InstanceId) -> String {
 /// What took a service back, what shows that it is back, and what else became of it.
 fn of_a_danger(fact: &Fact) -> Option<(String, String)> {
     let said = match fact {
+        Fact::CommandStarted {
+            service,
+            instance,
+            run,
+        } => (service, command_words(run, instance)),
         Fact::TriggerFired {
             service,
             trigger,
@@ -219,7 +220,6 @@ fn of_a_danger(fact: &Fact) -> Option<(String, String)> {
         Fact::DeploymentStarted { .. }
         | Fact::PhaseEntered { .. }
         | Fact::InstanceStarted { .. }
-        | Fact::CommandStarted { .. }
         | Fact::InstanceReady { .. }
         | Fact::InstanceLost { .. }
         | Fact::TrafficShifted { .. }
