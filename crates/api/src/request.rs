@@ -15,7 +15,7 @@ use crate::PlanView;
 pub struct FileRequest {
     /// The file's text.
     pub text: String,
-    /// Its name, for messages.
+    /// Its name, for messages. Its ending says the format: `.toml`, `.json`, else YAML.
     pub name: String,
     /// The folder that its relative paths belong to; absolute. Accepted on the private socket only.
     pub folder: String,

@@ -24,7 +24,7 @@ pub(crate) struct View {
 /// appears when parts come together is reported here.
 pub(crate) fn views(root: &Node, file: &FileDraft, reader: &mut Reader<'_>) -> Vec<View> {
     let fine_as_written = reader.problems.is_empty();
-    let mut unheard = Reader::new(reader.text);
+    let mut unheard = Reader::new(reader.text, reader.format);
     let base = Base {
         defaults: root.at("defaults").map(long_form),
         services: root.at("services").map(named_services).unwrap_or_default(),

@@ -4,12 +4,14 @@ use std::marker::PhantomData;
 
 use serde_json::{Map, Value, json};
 
+use crate::decode::WindlassFile;
+use crate::format::Format;
+use crate::page::{Page, Row};
 use crate::problem::{LATER_KEY, MISSING_KEY, NOT_TOGETHER, UNKNOWN_KEY};
 use crate::reader::{Reader, listed, shown};
 use crate::tree::{Entry, Node, Span};
 
-/// The `$defs` of the schema under construction.
-pub(crate) type Defs = Map<String, Value>;
+pub(crate) use crate::page::Defs;
 
 /// One form that a value can have: how it is read, and how the schema says the same.
 pub(crate) trait Shape {
@@ -18,6 +20,9 @@ pub(crate) trait Shape {
 
     /// Whether `key:` with nothing after it means something.
     const MAY_BE_EMPTY: bool = false;
+
+    /// Values to learn from, as YAML.
+    const EXAMPLES: &'static [&'static str] = &[];
 
     /// What it is, with its article, for "expected …".
     fn wanted() -> String;
@@ -81,19 +86,42 @@ pub(crate) struct Field<T> {
     /// One sentence for the schema.
     pub(crate) doc: &'static str,
     pub(crate) required: bool,
+    /// What counts without it, as YAML.
+    pub(crate) default: Option<&'static str>,
+    pub(crate) examples: &'static [&'static str],
     pub(crate) may_be_empty: bool,
     pub(crate) wanted: fn() -> String,
     pub(crate) schema: fn(&mut Defs) -> Value,
     pub(crate) decode: fn(&Node, &mut Reader<'_>, &mut T),
 }
 
-/// A row of a field table: `field!(Draft: slot as "key", Shape, "Doc.")`.
+/// The value of an argument that may be left out.
+pub(crate) const fn first(given: &[&'static str]) -> Option<&'static str> {
+    match given {
+        [value, ..] => Some(*value),
+        [] => None,
+    }
+}
+
+/// A row of a field table: `field!(Draft: slot as "key", Shape, "Doc.", default "1", examples &[…])`,
+/// of which the last two may be left out. Without examples, those of the shape.
 macro_rules! field {
-    ($draft:ty: $slot:ident as $name:literal, $shape:ty, $doc:literal) => {
+    (
+        $draft:ty: $slot:ident as $name:literal, $shape:ty, $doc:literal
+        $(, default $default:literal)? $(, examples $examples:expr)?
+    ) => {
         $crate::field::Field::<$draft> {
             name: $name,
             doc: $doc,
             required: false,
+            default: $crate::field::first(&[$($default)?]),
+            examples: {
+                let own: &'static [&'static [&'static str]] = &[$($examples)?];
+                match own {
+                    [own, ..] => *own,
+                    [] => <$shape as $crate::field::Shape>::EXAMPLES,
+                }
+            },
             may_be_empty: <$shape as $crate::field::Shape>::MAY_BE_EMPTY,
             wanted: <$shape as $crate::field::Shape>::wanted,
             schema: <$shape as $crate::field::Shape>::schema,
@@ -111,6 +139,18 @@ impl<T> Field<T> {
     pub(crate) const fn required(mut self) -> Self {
         self.required = true;
         self
+    }
+
+    fn row(&self, schema: &Value) -> Row {
+        Row {
+            name: self.name,
+            required: self.required,
+            wanted: (self.wanted)(),
+            doc: self.doc,
+            default: self.default,
+            examples: self.examples,
+            schema: schema.clone(),
+        }
     }
 }
 
@@ -137,6 +177,9 @@ pub(crate) struct Table<T: 'static> {
     /// Whether it may be written as nothing at all.
     pub(crate) may_be_empty: bool,
 }
+
+/// How keys begin that mean nothing to Windlass: a place for anchors, and for other tools.
+pub(crate) const IGNORED: &str = "x-";
 
 /// A kind of map, so that its table can be a shape.
 pub(crate) trait Keyed {
@@ -165,11 +208,11 @@ impl<K: Keyed> Shape for Keys<K> {
 
     fn schema(defs: &mut Defs) -> Value {
         let table = K::TABLE;
-        if !defs.contains_key(table.name) {
+        if !defs.schemas.contains_key(table.name) {
             // Reserves the name, so that a map that holds its own kind would end.
-            defs.insert(table.name.to_owned(), Value::Null);
+            defs.schemas.insert(table.name.to_owned(), Value::Null);
             let schema = table.schema(defs);
-            defs.insert(table.name.to_owned(), schema);
+            defs.schemas.insert(table.name.to_owned(), schema);
         }
         json!({ "$ref": format!("#/$defs/{}", table.name) })
     }
@@ -192,7 +235,7 @@ impl<T: Default + 'static> Table<T> {
                 Some(field) if entry.value.is_absent() && !field.may_be_empty => {
                     reader.empty(entry.key_span, &(field.wanted)());
                     // Leaves its mark in the draft, so that nobody misses the key as well.
-                    let mut unheard = Reader::new(reader.text);
+                    let mut unheard = Reader::new(reader.text, reader.format);
                     (field.decode)(&entry.value, &mut unheard, &mut draft);
                 }
                 Some(field) => (field.decode)(&entry.value, reader, &mut draft),
@@ -202,7 +245,11 @@ impl<T: Default + 'static> Table<T> {
         for field in self.fields.iter().filter(|field| field.required) {
             if node.entry(field.name).is_none() {
                 let message = format!("{} needs `{}`", self.noun, field.name);
-                let hint = format!("add `{}:` with {}", field.name, (field.wanted)());
+                let hint = format!(
+                    "add `{}` with {}",
+                    reader.format.key(field.name),
+                    (field.wanted)()
+                );
                 reader.refuse_for(MISSING_KEY, node.span, message, hint);
             }
         }
@@ -214,15 +261,22 @@ impl<T: Default + 'static> Table<T> {
 
     fn unknown(&self, entry: &Entry, reader: &mut Reader<'_>) {
         let key = entry.key.as_str();
-        if self.later.contains(&key) || key.starts_with("x-") {
+        if key.starts_with(IGNORED) {
+            return;
+        }
+        if self.later.contains(&key) {
             let message = format!("`{}` is not in this version yet", shown(key));
             let hint = "remove the key";
             return reader.refuse_for(LATER_KEY, entry.key_span, message, hint);
         }
         let message = format!("{} has no key `{}`", self.noun, shown(key));
         let names = self.fields.iter().map(|field| field.name);
-        let hint = if key == "<<" {
-            "merge keys are not read: write the keys out, or put them under `defaults`".to_owned()
+        let of_the_file = WindlassFile::TABLE
+            .fields
+            .iter()
+            .any(|field| field.name == key);
+        let hint = if of_the_file && reader.format == Format::Toml {
+            format!("a key belongs to the [header] above it: put `{key}` above the first one")
         } else if self.elsewhere.0.contains(&key) {
             format!("`{key}` belongs {}", self.elsewhere.1)
         } else if let Some(meant) = reader.nearest(key, names.clone()) {
@@ -253,7 +307,7 @@ impl<T: Default + 'static> Table<T> {
                     let first = paths.first().copied().unwrap_or_default();
                     let field = self.fields.iter().find(|field| field.name == first);
                     let wanted = field.map(|field| (field.wanted)()).unwrap_or_default();
-                    let hint = format!("add `{first}:` with {wanted}");
+                    let hint = format!("add `{}` with {wanted}", reader.format.key(first));
                     reader.refuse_for(MISSING_KEY, node.span, message, hint);
                 }
             }
@@ -261,13 +315,22 @@ impl<T: Default + 'static> Table<T> {
     }
 
     fn schema(&self, defs: &mut Defs) -> Value {
+        let page = defs.pages.len();
+        defs.pages.push(Page {
+            name: self.name,
+            noun: self.noun,
+            rows: Vec::new(),
+            must_choose: self.rules.iter().any(|rule| matches!(rule, Rule::OneOf(_))),
+            later: self.later,
+        });
         let mut properties = Map::new();
         for field in self.fields {
-            let mut schema = (field.schema)(defs);
-            if let Value::Object(object) = &mut schema {
-                object.insert("description".to_owned(), json!(field.doc));
+            let schema = (field.schema)(defs);
+            let row = field.row(&schema);
+            properties.insert(field.name.to_owned(), row.annotated());
+            if let Some(page) = defs.pages.get_mut(page) {
+                page.rows.push(row);
             }
-            properties.insert(field.name.to_owned(), schema);
         }
         let required: Vec<&str> = self
             .fields
@@ -276,8 +339,10 @@ impl<T: Default + 'static> Table<T> {
             .map(|field| field.name)
             .collect();
         let mut schema = json!({
+            "title": self.noun.replace('`', ""),
             "type": if self.may_be_empty { json!(["object", "null"]) } else { json!("object") },
             "properties": properties,
+            "patternProperties": { format!("^{IGNORED}"): true },
             "additionalProperties": false,
         });
         if let Value::Object(object) = &mut schema {

@@ -9,21 +9,23 @@ use crate::check::every_environment;
 use crate::decode::{FileDraft, WindlassFile, version_problem};
 use crate::environment::{View, views};
 use crate::field::{Keys, Shape};
+use crate::format::Format;
+use crate::parse::{line_at, parse};
 use crate::problem::{
-    CODES, Problem, SET_TWICE, SET_UNKNOWN_SERVICE, SET_VERSION, SeenBy, UNKNOWN_ENVIRONMENT,
-    UNSET_NAME, WHICH_ENVIRONMENT,
+    CODES, EMPTY_VALUE, Problem, SET_TWICE, SET_UNKNOWN_SERVICE, SET_VERSION, SeenBy,
+    UNKNOWN_ENVIRONMENT, UNSET_NAME, WHICH_ENVIRONMENT,
 };
-use crate::reader::{Reader, listed, shown};
+use crate::reader::{Reader, comment_after, listed, shown};
 use crate::render::render_all;
 use crate::tree::Span;
-use crate::{assemble, parse, suggest};
+use crate::{assemble, suggest};
 
 /// A file, and what was typed beside it.
 #[derive(Clone, Copy, Debug)]
 pub struct Request<'a> {
-    /// The whole text of the file: YAML, and so JSON.
+    /// The whole text of the file.
     pub text: &'a str,
-    /// The file's name, for messages.
+    /// The file's name, for messages; its ending says the [`Format`].
     pub name: &'a str,
     /// `-e`.
     pub environment: Option<&'a str>,
@@ -41,6 +43,8 @@ pub struct Loaded {
     pub foreign_names: BTreeMap<String, Span>,
     /// Every environment of the file, in its order.
     pub environments: Vec<EnvironmentName>,
+    /// What may not be meant as it is written, in the order of the file.
+    pub warnings: Vec<Problem>,
 }
 
 /// Nothing came out. Display is every problem on a line of its own, without the file's text.
@@ -50,6 +54,8 @@ pub struct Refused {
     pub kind: RefusedKind,
     /// In the order of the file; never empty.
     pub problems: Vec<Problem>,
+    /// What may not be meant as it is written, where nothing is wrong with the file itself.
+    pub warnings: Vec<Problem>,
 }
 
 /// Whose fault a refusal is.
@@ -88,15 +94,20 @@ impl std::error::Error for Refused {}
 /// # Errors
 /// Every problem at once; one that makes the rest unreadable, such as a syntax error, alone.
 pub fn load(request: &Request<'_>) -> Result<Loaded, Refused> {
-    let parsed = parse::parse(request.text)
+    let format = Format::of(request.name);
+    let parsed = parse(request.text, format)
         .map_err(|problem| refused(RefusedKind::Configuration, vec![problem]))?;
-    let mut reader = Reader::new(request.text);
+    let mut reader = Reader::new(request.text, format);
     reader.problems = parsed.problems;
+    reader.warnings = parsed.warnings;
     let file = Keys::<WindlassFile>::decode(&parsed.root, &mut reader).unwrap_or_default();
     let views = views(&parsed.root, &file, &mut reader);
     every_environment(&views, &mut reader);
     let Some(app) = file.app.good().filter(|_| reader.problems.is_empty()) else {
-        let problems = swallowed_comments(request.text, reader.problems);
+        let problems = match format {
+            Format::Yaml => traps(request.text, reader.problems),
+            Format::Toml | Format::Json => reader.problems,
+        };
         return Err(refused(RefusedKind::Configuration, problems));
     };
     let mut misused = Vec::new();
@@ -107,8 +118,12 @@ pub fn load(request: &Request<'_>) -> Result<Loaded, Refused> {
             spec: assemble::spec(app, &file, view, &versions),
             foreign_names: assemble::foreign_names(view, &reader),
             environments: views.iter().map(|view| view.name.clone()).collect(),
+            warnings: in_order(reader.warnings),
         }),
-        Some(_) | None => Err(refused(RefusedKind::Usage, misused)),
+        Some(_) | None => Err(Refused {
+            warnings: in_order(reader.warnings),
+            ..refused(RefusedKind::Usage, misused)
+        }),
     }
 }
 
@@ -118,14 +133,24 @@ pub fn unset(name: &str, span: Span) -> Problem {
     Problem::at(UNSET_NAME, span, format!("`{name}` is not set")).hint(hint)
 }
 
-fn refused(kind: RefusedKind, mut problems: Vec<Problem>) -> Refused {
-    problems.sort();
-    problems.dedup();
-    Refused { kind, problems }
+fn refused(kind: RefusedKind, problems: Vec<Problem>) -> Refused {
+    Refused {
+        kind,
+        problems: in_order(problems),
+        warnings: Vec::new(),
+    }
 }
 
-/// Where a value of the wrong form is followed by a comment, the comment may be its lost end.
-fn swallowed_comments(text: &str, mut problems: Vec<Problem>) -> Vec<Problem> {
+/// In the order of the file, each once: an alias repeats what is wrong with its anchor.
+fn in_order(mut problems: Vec<Problem>) -> Vec<Problem> {
+    problems.sort();
+    problems.dedup();
+    problems
+}
+
+/// Where a value of the wrong form is followed by a comment, the comment may be its lost end; where
+/// one is missing, `&` may have made a name of it.
+fn traps(text: &str, mut problems: Vec<Problem>) -> Vec<Problem> {
     let of_values = |code: &str| {
         let row = CODES.iter().find(|row| row.code == code);
         row.is_some_and(|row| row.seen_by == SeenBy::Schema || row.seen_by == SeenBy::Check)
@@ -134,13 +159,13 @@ fn swallowed_comments(text: &str, mut problems: Vec<Problem>) -> Vec<Problem> {
         let Some(span) = problem.span.filter(|_| of_values(problem.code)) else {
             continue;
         };
-        let rest = text.get(span.offset + span.length..).unwrap_or_default();
-        let rest = rest.lines().next().unwrap_or_default();
-        let comment = rest.trim_start_matches(' ').strip_prefix('#');
-        if rest.starts_with(' ')
-            && comment.is_some_and(|c| c.starts_with(|c: char| !c.is_whitespace()))
-        {
-            let trap = "` #` starts a comment: quote the value if that belongs to it";
+        let named = problem.code == EMPTY_VALUE && line_at(text, span.offset).contains('&');
+        if named || comment_after(text, span) {
+            let trap = if named {
+                "quote a text that starts with `&`"
+            } else {
+                "` #` starts a comment: quote the value if that belongs to it"
+            };
             problem.hint = Some(match problem.hint.take() {
                 Some(hint) => format!("{hint}; {trap}"),
                 None => trap.to_owned(),

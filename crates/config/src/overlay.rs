@@ -155,7 +155,7 @@ mod tests {
     use crate::schema::json_of;
 
     fn node(text: &str) -> Node {
-        parse(text).expect(text).root
+        parse(text, crate::Format::Yaml).expect(text).root
     }
 
     fn merged(base: &str, top: &str) -> String {

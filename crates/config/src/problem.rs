@@ -54,12 +54,14 @@ pub struct Code {
 /// Who can see a problem.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SeenBy {
-    /// Whoever reads YAML: the file is no tree, or not one that may be read further.
+    /// Whoever reads the format: the file is no tree, or not one that may be read further.
     Parser,
     /// The JSON Schema, and so an editor, as well as the decoders.
     Schema,
     /// Only Windlass: it takes more than the shape of one value to see it.
     Check,
+    /// Only Windlass, and it only says so: the file is read all the same.
+    Warning,
     /// Nobody who sees only the file: it is about what was typed beside it.
     Request,
 }
@@ -77,7 +79,7 @@ macro_rules! codes {
 
 codes! {
     TOO_LARGE = "WL0101" Parser "the file is too large";
-    SYNTAX = "WL0102" Parser "the file is not YAML";
+    SYNTAX = "WL0102" Parser "the file is not YAML, TOML or JSON";
     TOO_DEEP = "WL0103" Parser "maps and lists are nested too deeply";
     TOO_MANY_NODES = "WL0104" Parser "the file has too many values";
     TOO_MUCH_ALIASED = "WL0105" Parser "the aliases write out to too much text";
@@ -87,6 +89,8 @@ codes! {
     KEY_NOT_TEXT = "WL0109" Parser "a key is not a text";
     DUPLICATE_KEY = "WL0110" Parser "a key is given twice";
     ALIAS_OF_ITSELF = "WL0111" Parser "an alias stands inside what it repeats";
+    DATE = "WL0112" Parser "a date is used";
+    MERGE = "WL0113" Parser "`<<` names no map";
 
     UNKNOWN_KEY = "WL0120" Schema "a key is unknown";
     LATER_KEY = "WL0121" Schema "a key is not in this version yet";
@@ -135,6 +139,9 @@ codes! {
     NEVER_FIRES = "WL0172" Check "an error rate is compared with none or with all";
     WAS_IN_FILE = "WL0173" Check "`was` names a service of the file";
     WAS_TWICE = "WL0174" Check "two services were the same one";
+    NOT_QUOTED = "WL0175" Check "a version or a value of `env` is not in quotes in TOML or JSON";
+    SWALLOWED = "WL0176" Warning "a comment may swallow the end of a value";
+    UNUSED_ANCHOR = "WL0177" Warning "a word that starts with `&` is no part of its value";
 
     WHICH_ENVIRONMENT = "WL0180" Request "several environments and no `-e`";
     UNKNOWN_ENVIRONMENT = "WL0181" Request "`-e` names no environment of the file";

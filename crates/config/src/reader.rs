@@ -1,24 +1,30 @@
 //! What decoders share: the list of problems, the text the tree came from, and the first questions
 //! that every one of them asks.
 
+use crate::format::Format;
 use crate::limit::{MAX_SHOWN_CHARS, MAX_SUGGESTIONS};
-use crate::problem::{EMPTY_VALUE, Problem, WRONG_KIND};
+use crate::problem::{EMPTY_VALUE, Problem, SWALLOWED, WRONG_KIND};
 use crate::suggest;
-use crate::tree::{Core, Entry, Kind, Node, Scalar, Span};
+use crate::tree::{Core, Entry, Kind, Node, Scalar, Span, Style};
 
 /// Where decoders put what they find.
 #[derive(Debug)]
 pub(crate) struct Reader<'t> {
     pub(crate) text: &'t str,
+    pub(crate) format: Format,
     pub(crate) problems: Vec<Problem>,
+    /// What the file may not mean as it says it.
+    pub(crate) warnings: Vec<Problem>,
     suggestions: u32,
 }
 
 impl<'t> Reader<'t> {
-    pub(crate) fn new(text: &'t str) -> Self {
+    pub(crate) fn new(text: &'t str, format: Format) -> Self {
         Self {
             text,
+            format,
             problems: Vec::new(),
+            warnings: Vec::new(),
             suggestions: MAX_SUGGESTIONS,
         }
     }
@@ -44,7 +50,17 @@ impl<'t> Reader<'t> {
         if let Kind::Map(entries) = &node.kind {
             return Some(entries);
         }
-        self.wrong_kind(node, wanted);
+        let spaced = match &node.kind {
+            Kind::Scalar(scalar) if scalar.style == Style::Plain => spaced_key(&scalar.text),
+            Kind::Scalar(_) | Kind::List(_) | Kind::Map(_) => None,
+        };
+        if let Some(spaced) = spaced {
+            let message = format!("expected {wanted}, found {}", node.noun());
+            let hint = format!("a blank comes after `:`, as in `{}`", shown(&spaced));
+            self.refuse_for(WRONG_KIND, node.span, message, hint);
+        } else {
+            self.wrong_kind(node, wanted);
+        }
         None
     }
 
@@ -54,7 +70,8 @@ impl<'t> Reader<'t> {
             Kind::List(items) => return Some(items),
             Kind::Scalar(scalar) if scalar.core() == Core::Text => {
                 let message = format!("expected {wanted}, found a text");
-                let hint = format!("write a list: [{}]", shown(&scalar.text));
+                let item = self.format.text(&shown(&scalar.text));
+                let hint = format!("write a list: [{item}]");
                 self.refuse_for(WRONG_KIND, node.span, message, hint);
             }
             Kind::Scalar(_) | Kind::Map(_) => self.wrong_kind(node, wanted),
@@ -87,6 +104,17 @@ impl<'t> Reader<'t> {
             shown(&scalar.text)
         );
         self.refuse_for(WRONG_KIND, node.span, message, hint);
+    }
+
+    /// Warns of a free text without quotes that a comment follows so closely that it may be its end.
+    pub(crate) fn warn_of_comment(&mut self, node: &Node, scalar: &Scalar) {
+        let bare = self.format == Format::Yaml && scalar.style == Style::Plain;
+        if bare && comment_after(self.text, node.span) {
+            let message = "` #` starts a comment: what comes after it is not part of the value";
+            let hint = "quote the value if that belongs to it; put a blank after `#` if not";
+            let found = Problem::at(SWALLOWED, node.span, message).hint(hint);
+            self.warnings.push(found);
+        }
     }
 
     /// A key is there and its value is not.
@@ -151,6 +179,23 @@ impl<'t> Reader<'t> {
         self.suggestions = self.suggestions.checked_sub(1)?;
         suggest::nearest(word, candidates)
     }
+}
+
+/// `run:./web` as it was meant.
+fn spaced_key(text: &str) -> Option<String> {
+    let (key, value) = text.split_once(':')?;
+    let is_key = !key.is_empty() && key.chars().all(|c| c.is_ascii_lowercase() || c == '_');
+    (is_key && !value.is_empty()).then(|| format!("{key}: {value}"))
+}
+
+/// Whether what stands at `span` is followed by ` #` and, without a blank, something else: a comment
+/// that may be meant as the end of the value.
+pub(crate) fn comment_after(text: &str, span: Span) -> bool {
+    let rest = text.get(span.offset + span.length..).unwrap_or_default();
+    let rest = rest.lines().next().unwrap_or_default();
+    let comment = rest.trim_start_matches([' ', '\t']).strip_prefix('#');
+    rest.starts_with([' ', '\t'])
+        && comment.is_some_and(|c| c.starts_with(|c: char| !c.is_whitespace()))
 }
 
 /// A piece of the file, fit for one line of a message: shortened, nothing a terminal obeys.

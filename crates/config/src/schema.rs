@@ -1,9 +1,10 @@
 //! The JSON Schema, and the file as a JSON Schema sees it.
 
-use serde_json::{Map, Number, Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::decode::WindlassFile;
 use crate::field::{Defs, Keys, Shape};
+use crate::format::Format;
 use crate::parse;
 use crate::problem::Problem;
 use crate::tree::{Core, Kind, Node, Scalar};
@@ -13,23 +14,30 @@ use crate::tree::{Core, Kind, Node, Scalar};
 /// It accepts every file that [`crate::load`] accepts, and refuses every file with a problem whose
 /// code is [`crate::SeenBy::Schema`].
 pub fn schema() -> Value {
-    let mut defs = Defs::new();
-    let file = Keys::<WindlassFile>::schema(&mut defs);
+    let (file, defs) = definitions();
     json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": "urn:windlass:schema:file",
         "title": "windlass.yaml",
         "description": "One application for Windlass to deploy.",
         "allOf": [file],
-        "$defs": defs,
+        "$defs": defs.schemas,
     })
 }
 
-/// The file as JSON, by the core rules of YAML 1.2: what an editor compares with the schema.
+/// The schema of the whole file, and every definition that it leads to.
+pub(crate) fn definitions() -> (Value, Defs) {
+    let mut defs = Defs::default();
+    let file = Keys::<WindlassFile>::schema(&mut defs);
+    (file, defs)
+}
+
+/// The file as JSON, YAML by the core rules of YAML 1.2: what an editor compares with the schema.
 ///
 /// # Errors
 /// The problem that makes it unreadable.
-pub fn as_json(text: &str) -> Result<Value, Problem> {
-    parse::parse(text).map(|parsed| json_of(&parsed.root))
+pub fn as_json(text: &str, format: Format) -> Result<Value, Problem> {
+    parse::parse(text, format).map(|parsed| json_of(&parsed.root))
 }
 
 pub(crate) fn json_of(node: &Node) -> Value {
@@ -46,18 +54,14 @@ pub(crate) fn json_of(node: &Node) -> Value {
 }
 
 fn json_of_scalar(scalar: &Scalar) -> Value {
-    let text = || Value::String(scalar.text.clone());
     match scalar.core() {
         Core::Null => Value::Null,
         Core::Bool(answer) => Value::Bool(answer),
-        Core::Text => text(),
+        Core::Text => Value::String(scalar.text.clone()),
         Core::Integer | Core::Number => match scalar.text.parse::<i64>() {
             Ok(number) => Value::from(number),
-            // JSON has no infinity; those stay texts.
-            Err(_not_whole) => scalar
-                .number()
-                .and_then(Number::from_f64)
-                .map_or_else(text, Value::Number),
+            // JSON has no infinity: the largest number stands for it.
+            Err(_not_whole) => Value::from(scalar.number().unwrap_or(f64::MAX)),
         },
     }
 }

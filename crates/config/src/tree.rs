@@ -1,5 +1,7 @@
 //! The file as one tree in which everything knows its place.
 
+use std::collections::BTreeMap;
+
 /// A place in the file.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Span {
@@ -45,6 +47,8 @@ pub(crate) enum Style {
     Plain,
     /// In quotes or as a block: always a text.
     Quoted,
+    /// In TOML and JSON without quotes: never a text.
+    Literal,
 }
 
 /// One key of a map with its value.
@@ -71,6 +75,11 @@ impl Scalar {
             Style::Absent => Core::Null,
             Style::Quoted => Core::Text,
             Style::Plain => core_of(&self.text),
+            Style::Literal => match core_of(&self.text) {
+                // `inf` and `nan` of TOML.
+                Core::Text => Core::Number,
+                other => other,
+            },
         }
     }
 
@@ -80,12 +89,17 @@ impl Scalar {
         if !matches!(self.core(), Core::Integer | Core::Number) {
             return None;
         }
-        let radix = |digits, radix| u32::from_str_radix(digits, radix).ok().map(f64::from);
-        match (text.strip_prefix("0x"), text.strip_prefix("0o")) {
+        let radix = |digits: &str, radix: u32| {
+            digits.chars().try_fold(0.0, |sum, digit| {
+                Some(sum * f64::from(radix) + f64::from(digit.to_digit(radix)?))
+            })
+        };
+        let number = match (text.strip_prefix("0x"), text.strip_prefix("0o")) {
             (Some(hex), _) => radix(hex, 16),
             (_, Some(octal)) => radix(octal, 8),
-            (None, None) => text.parse().ok().filter(|number: &f64| number.is_finite()),
-        }
+            (None, None) => text.parse().ok(),
+        };
+        number.filter(|number: &f64| number.is_finite())
     }
 }
 
@@ -183,6 +197,24 @@ impl Node {
             },
         }
     }
+}
+
+/// The first entry of each key; `repeated` hears of every later one and of the first one's place.
+pub(crate) fn first_of_each(
+    entries: Vec<Entry>,
+    mut repeated: impl FnMut(&Entry, Span),
+) -> Vec<Entry> {
+    let mut first: BTreeMap<String, Span> = BTreeMap::new();
+    let mut kept = Vec::new();
+    for entry in entries {
+        if let Some(earlier) = first.get(&entry.key) {
+            repeated(&entry, *earlier);
+        } else {
+            first.insert(entry.key.clone(), entry.key_span);
+            kept.push(entry);
+        }
+    }
+    kept
 }
 
 #[cfg(test)]

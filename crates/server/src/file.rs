@@ -30,6 +30,8 @@ pub(crate) fn decode(file: FileRequest) -> Result<Wanted, Problem> {
         spec,
         foreign_names,
         environments: _,
+        // Whoever sent the file has told its author.
+        warnings: _,
     } = loaded;
     let missing: Vec<_> = foreign_names
         .iter()

@@ -5,6 +5,7 @@ use windlass_model::Template;
 
 use super::place::{PATTERN, passable, places};
 use crate::field::{At, Defs, Shape};
+use crate::format::Format;
 use crate::limit::MAX_WORDS;
 use crate::problem::{COUNT, NO_PROGRAM, NO_SHELL, TOO_LONG, UNCLOSED_QUOTE, WRONG_KIND};
 use crate::reader::{Reader, shown};
@@ -16,6 +17,9 @@ pub(crate) struct Argv;
 
 impl Shape for Argv {
     type Value = Vec<At<Template>>;
+
+    const EXAMPLES: &'static [&'static str] =
+        &["./server --port ${PORT}", "[./server, --port, \"${PORT}\"]"];
 
     fn wanted() -> String {
         "a command, such as ./server --port ${PORT}".to_owned()
@@ -40,7 +44,10 @@ impl Shape for Argv {
             Kind::Scalar(_) => from_text(node, reader),
             Kind::Map(_) => {
                 let message = format!("expected {}, found a map", Self::wanted());
-                let hint = "quote a command that has `: ` or starts with `{`";
+                let hint = match reader.format {
+                    Format::Yaml => "quote a command that has `: ` or starts with `{`",
+                    Format::Toml | Format::Json => "write it as one text, or as a list of words",
+                };
                 reader.refuse_for(WRONG_KIND, node.span, message, hint);
                 None
             }
@@ -59,7 +66,7 @@ fn from_list(node: &Node, items: &[Node], reader: &mut Reader<'_>) -> Option<Vec
     }
     let mut words = Vec::new();
     for (index, item) in items.iter().enumerate() {
-        let Some(text) = reader.text(item, "a word of a command") else {
+        let Some(text) = word(item, reader) else {
             continue;
         };
         if index == 0 && text.is_empty() {
@@ -82,8 +89,28 @@ fn from_list(node: &Node, items: &[Node], reader: &mut Reader<'_>) -> Option<Vec
     (words.len() == items.len()).then_some(words)
 }
 
+fn word<'n>(item: &'n Node, reader: &mut Reader<'_>) -> Option<&'n str> {
+    const WANTED: &str = "a word of a command";
+    match &item.kind {
+        Kind::Map(_) if reader.format == Format::Yaml => {
+            let message = format!("expected {WANTED}, found a map");
+            let hint = "quote a word that has `: ` or starts with `{`";
+            reader.refuse_for(WRONG_KIND, item.span, message, hint);
+            None
+        }
+        Kind::Scalar(scalar) => {
+            reader.warn_of_comment(item, scalar);
+            reader.text(item, WANTED)
+        }
+        Kind::Map(_) | Kind::List(_) => reader.text(item, WANTED),
+    }
+}
+
 fn from_text(node: &Node, reader: &mut Reader<'_>) -> Option<Vec<At<Template>>> {
     let text = reader.text(node, &Argv::wanted())?;
+    if let Kind::Scalar(scalar) = &node.kind {
+        reader.warn_of_comment(node, scalar);
+    }
     if text.is_empty() {
         reader.refuse(COUNT, node.span, "a command starts with a program");
         return None;

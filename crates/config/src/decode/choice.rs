@@ -108,7 +108,12 @@ fn yes_or_no(node: &Node, reader: &mut Reader<'_>) -> Option<bool> {
         }
         (_, text) => {
             let message = format!("`{}` is neither yes nor no", shown(text));
-            reader.refuse(CHOICE, node.span, message);
+            let hint = match text.to_lowercase().as_str() {
+                "on" | "y" | "yes" | "1" => "write true",
+                "off" | "n" | "no" | "0" => "write false",
+                _ => "write true or false",
+            };
+            reader.refuse_for(CHOICE, node.span, message, hint);
             None
         }
     }

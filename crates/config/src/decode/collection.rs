@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 use serde_json::{Value, json};
 
 use crate::field::{At, Defs, Shape};
-use crate::problem::COUNT;
+use crate::problem::{COUNT, WRONG_KIND};
 use crate::reader::Reader;
 use crate::tree::{Kind, Node, Scalar, Style};
 
@@ -64,6 +64,12 @@ impl<K: Shape, V: Shape, const MIN: usize, const MAX: usize> Shape for MapOf<K, 
 
     /// What can't be read is left out, so that the rest can still be looked at.
     fn decode(node: &Node, reader: &mut Reader<'_>) -> Option<Self::Value> {
+        if matches!(node.kind, Kind::List(_)) {
+            let message = format!("expected {}, found a list", Self::wanted());
+            let hint = format!("write each entry as `{} …`", reader.format.key("NAME"));
+            reader.refuse_for(WRONG_KIND, node.span, message, hint);
+            return None;
+        }
         let entries = reader.map(node, &Self::wanted())?;
         counted(entries.len(), MIN, MAX, node, reader);
         let mut values = Vec::new();

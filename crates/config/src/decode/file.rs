@@ -5,11 +5,14 @@ use windlass_model::{AppName, EnvironmentName, Finalize, OnFailure, ServiceName}
 use super::collection::{Entries, MapOf};
 use super::number::Count;
 use super::service::{Defaults, OverridingService, ServiceDraft, WholeService};
+use super::text::SchemaAddress;
 use crate::field::{Found, Keyed, Keys, Table, field};
 use crate::limit::{MAX_ENVIRONMENTS, MAX_PARALLEL, MAX_SERVICES};
 
 #[derive(Debug, Default)]
 pub(crate) struct FileDraft {
+    /// Only editors follow it.
+    schema: Found<()>,
     pub(crate) app: Found<AppName>,
     pub(crate) defaults: Found<ServiceDraft>,
     pub(crate) on_failure: Found<OnFailure>,
@@ -39,11 +42,11 @@ impl Keyed for WindlassFile {
             field!(FileDraft: defaults as "defaults", Keys<Defaults>,
                 "What every service does unless it says otherwise."),
             field!(FileDraft: on_failure as "on_failure", OnFailure,
-                "What goes back when one service fails. Without it: all."),
+                "What goes back when one service fails.", default "all"),
             field!(FileDraft: parallel as "parallel", Count<1, MAX_PARALLEL>,
-                "How many instances may be starting at once. Without it: 8."),
+                "How many instances may be starting at once.", default "8"),
             field!(FileDraft: finalize as "finalize", Finalize,
-                "When the old slot that a promotion leaves standing by is dropped: with the next deployment, so long after, or when somebody says so. Without it: next deployment."),
+                "When the old slot that a promotion leaves standing by is dropped: with the next deployment, so long after, or when somebody says so.", default "next deployment"),
             field!(FileDraft: environments as "environments",
                 MapOf<EnvironmentName, Keys<EnvironmentKeys>, 1, MAX_ENVIRONMENTS>,
                 "Where it runs, and what differs there. Without it: one environment, called default."),
@@ -51,6 +54,8 @@ impl Keyed for WindlassFile {
                 MapOf<ServiceName, Keys<WholeService>, 1, MAX_SERVICES>,
                 "What is deployed.")
             .required(),
+            field!(FileDraft: schema as "$schema", SchemaAddress,
+                "Where an editor finds the schema of the file. Windlass does not follow it."),
         ],
         rules: &[],
         later: &[],

@@ -20,6 +20,8 @@ const NEVER: [&str; 5] = ["never", "no", "none", "off", "keep"];
 impl Shape for Finalize {
     type Value = Self;
 
+    const EXAMPLES: &'static [&'static str] = &["1h", "manual"];
+
     fn wanted() -> String {
         let words = listed(WORDS.map(|(word, _)| word), "or");
         format!("{words}, or a duration, such as 1h")

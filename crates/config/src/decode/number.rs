@@ -14,6 +14,8 @@ pub(crate) struct Count<const MIN: u16, const MAX: u16>;
 impl<const MIN: u16, const MAX: u16> Shape for Count<MIN, MAX> {
     type Value = u16;
 
+    const EXAMPLES: &'static [&'static str] = &["2"];
+
     fn wanted() -> String {
         format!("a whole number from {MIN} to {MAX}")
     }
@@ -95,6 +97,8 @@ pub(crate) struct SomeTime;
 impl Shape for Time {
     type Value = Millis;
 
+    const EXAMPLES: &'static [&'static str] = &["30s", "500ms", "1m30s", "2h"];
+
     fn wanted() -> String {
         "a duration, such as 500ms, 30s, 1m30s, 2h or 1d".to_owned()
     }
@@ -124,21 +128,71 @@ impl Shape for Time {
             }
             Ok(_) | Err(_) => format!("`{}` is not a duration", shown(text)),
         };
-        let digits = text.replace('_', "");
-        let hint = match text {
-            "0" => "write 0s".to_owned(),
-            _ if digits.parse::<u64>().is_ok() => {
-                format!("a duration carries a unit: write {}s", shown(&digits))
+        let hint = match meant(text) {
+            Some(time) => {
+                let why = if all_digits(text) {
+                    "a duration carries a unit: "
+                } else {
+                    ""
+                };
+                format!("{why}write {}", reader.format.text(&shown(&time)))
             }
-            _ => format!("write {}", Self::wanted()),
+            None => format!("write {}", Self::wanted()),
         };
         reader.refuse_for(DURATION, span, message, hint);
         None
     }
 }
 
+fn all_digits(text: &str) -> bool {
+    !text.is_empty() && text.chars().all(|c| c.is_ascii_digit())
+}
+
+/// What people write for a unit, or between one and its number; a longer spelling before a shorter.
+const SPELLED: [(&str, &str); 14] = [
+    (" ", ""),
+    ("seconds", "s"),
+    ("second", "s"),
+    ("secs", "s"),
+    ("sec", "s"),
+    ("minutes", "m"),
+    ("minute", "m"),
+    ("mins", "m"),
+    ("min", "m"),
+    ("hours", "h"),
+    ("hour", "h"),
+    ("hrs", "h"),
+    ("days", "d"),
+    ("day", "d"),
+];
+
+/// The duration that was probably meant: `30` is 30s, `1_000ms` 1000ms, `1:30` 1m30s.
+pub(super) fn meant(text: &str) -> Option<String> {
+    let plain = text.replace('_', "");
+    if let Ok(number) = plain.parse::<u64>() {
+        return Some(format!("{number}s"));
+    }
+    if let Some((minutes, seconds)) = plain.split_once(':')
+        && all_digits(minutes)
+        && all_digits(seconds)
+        && seconds.len() == 2
+    {
+        let part = |digits: &str, unit: &str| match digits.trim_start_matches('0') {
+            "" => String::new(),
+            digits => format!("{digits}{unit}"),
+        };
+        let time = format!("{}{}", part(minutes, "m"), part(seconds, "s"));
+        return Some(time).filter(|time| !time.is_empty());
+    }
+    let short = |text: String, (long, unit): &(&str, &str)| text.replace(long, unit);
+    let better = SPELLED.iter().fold(plain.to_lowercase(), short);
+    (Millis::parse(&better).is_ok() && better != text).then_some(better)
+}
+
 impl Shape for SomeTime {
     type Value = Millis;
+
+    const EXAMPLES: &'static [&'static str] = Time::EXAMPLES;
 
     fn wanted() -> String {
         Time::wanted()
@@ -163,6 +217,8 @@ pub(crate) struct Share;
 
 impl Shape for Share {
     type Value = Percent;
+
+    const EXAMPLES: &'static [&'static str] = &["5%", "25"];
 
     fn wanted() -> String {
         "a share from 1% to 100%".to_owned()

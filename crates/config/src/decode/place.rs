@@ -5,9 +5,9 @@ use windlass_model::Template;
 
 use crate::field::{At, Defs, Shape};
 use crate::limit::{MAX_PLACES_TOLD, MAX_WORD_BYTES};
-use crate::problem::{CONTROL_CHARACTER, EMPTY_VALUE, PLACE, TOO_LONG};
+use crate::problem::{CONTROL_CHARACTER, EMPTY_VALUE, NOT_QUOTED, PLACE, TOO_LONG};
 use crate::reader::{Reader, shown};
-use crate::tree::{Core, Kind, Node, Span};
+use crate::tree::{Core, Kind, Node, Scalar, Span, Style};
 
 /// What a text with places looks like to the schema.
 pub(crate) const PATTERN: &str = "^([^$]|\\$\\$|\\$\\{[A-Za-z_][A-Za-z0-9_]*\\})*$";
@@ -74,6 +74,25 @@ pub(crate) fn passable(at: &At<&str>, reader: &mut Reader<'_>) -> bool {
     true
 }
 
+/// YAML keeps a number as it is written, so that a text needs no quotes to be one. In TOML and JSON
+/// a number has forgotten its last zero, and so is none of these texts.
+pub(super) fn quoted_where_it_must_be(
+    node: &Node,
+    scalar: &Scalar,
+    wanted: &str,
+    reader: &mut Reader<'_>,
+) -> bool {
+    if scalar.style != Style::Literal || scalar.core() == Core::Null {
+        return true;
+    }
+    let span = node.span;
+    let written = reader.text.get(span.offset..span.offset + span.length);
+    let message = format!("expected {wanted} in quotes, found {}", node.noun());
+    let hint = format!("write \"{}\"", shown(written.unwrap_or(&scalar.text)));
+    reader.refuse_for(NOT_QUOTED, span, message, hint);
+    false
+}
+
 /// The value of a variable: the text as it is written, also where YAML sees a number.
 pub(crate) struct VariableValue;
 
@@ -105,6 +124,10 @@ impl Shape for VariableValue {
             reader.refuse_for(EMPTY_VALUE, node.span, "the variable has no value", hint);
             return None;
         }
+        if !quoted_where_it_must_be(node, scalar, &Self::wanted(), reader) {
+            return None;
+        }
+        reader.warn_of_comment(node, scalar);
         let template = places(node, &scalar.text, reader)?;
         passable(
             &At {

@@ -10,6 +10,7 @@
 
 use windlass_model::{InvalidDuration, Millis, Rate, Trigger};
 
+use super::number::meant;
 use crate::problem::{DURATION_TOO_LONG, LATER_TRIGGER, NEVER_FIRES, NO_TIME, TRIGGER};
 use crate::reader::shown;
 
@@ -213,7 +214,7 @@ impl ErrorRate<'_> {
             code,
             ..slip(found, "is not a duration", hint)
         };
-        let hint = "write a duration, such as 500ms, 30s, 1m30s, 2h or 1d";
+        let usual = "write a duration, such as 500ms, 30s, 1m30s, 2h or 1d";
         match Millis::parse(found.text) {
             // A bare zero lacks its unit as well.
             Ok(_) | Err(InvalidDuration::NoUnit(_))
@@ -232,7 +233,10 @@ impl ErrorRate<'_> {
             Err(InvalidDuration::TooLong) if found.text.ends_with(char::is_alphabetic) => Err(
                 told(DURATION_TOO_LONG, "a duration is at most 366d".to_owned()),
             ),
-            Err(_) => Err(told(TRIGGER, hint.to_owned())),
+            Err(_) => {
+                let hint = meant(found.text).map(|time| format!("write {}", shown(&time)));
+                Err(told(TRIGGER, hint.unwrap_or_else(|| usual.to_owned())))
+            }
         }
     }
 

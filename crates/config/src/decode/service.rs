@@ -52,6 +52,8 @@ type NeedList = ListOf<ServiceName, 0, MAX_NEEDS>;
 impl Shape for Needs {
     type Value = Vec<At<ServiceName>>;
 
+    const EXAMPLES: &'static [&'static str] = &["[auth]"];
+
     fn wanted() -> String {
         "a list of services, such as [auth]".to_owned()
     }
@@ -89,11 +91,13 @@ const TARGET: Field<ServiceDraft> = field!(ServiceDraft: target as "target", Key
 const RUN: Field<ServiceDraft> = field!(ServiceDraft: run as "run", Argv,
     "Program and arguments. A text is split by shell quoting, a list is taken as it is; there is no shell. ${PORT}, ${VERSION} and ${INSTANCE} come from Windlass.");
 const FILES: Field<ServiceDraft> = field!(ServiceDraft: files as "files", Files,
-    "What is kept as the release, below the file's folder. Without it: the program, and every argument that names a file or folder.");
+    "What is kept as the release, below the file's folder. Without it: the program, and every argument that names a file or folder.",
+    examples &["[./server, ./assets]"]);
 const INSTANCES: Field<ServiceDraft> = field!(ServiceDraft: instances as "instances", Instances,
-    "How many copies run. Without it: 1.");
+    "How many copies run.", default "1");
 const ENV: Field<ServiceDraft> = field!(ServiceDraft: env as "env", Variables,
-    "Variables of the process; values are texts as written.");
+    "Variables of the process; values are texts as written.",
+    examples &["{ LOG_LEVEL: info, TOKEN: \"${TOKEN}\" }"]);
 const STOP: Field<ServiceDraft> = field!(ServiceDraft: stop as "stop", Keys<Stopping>,
     "How it is asked to end.");
 const NEEDS: Field<ServiceDraft> = field!(ServiceDraft: needs as "needs", Needs,
@@ -105,18 +109,19 @@ const READY: Field<ServiceDraft> = field!(ServiceDraft: ready as "ready", HttpPa
 const PROBES: Field<ServiceDraft> = field!(ServiceDraft: probes as "probes", Keys<Probes>,
     "Health questions.");
 const STRATEGY: Field<ServiceDraft> = field!(ServiceDraft: strategy as "strategy", Strategy,
-    "How a new release takes over. Without it: blue-green.");
+    "How a new release takes over.", default "blue-green");
 const OVERLAP: Field<ServiceDraft> = field!(ServiceDraft: overlap as "overlap", Overlap,
-    "Without `listen`: whether old and new may run at the same time. Without it: no.");
+    "Without `listen`: whether old and new may run at the same time.", default "no");
 const BAKE: Field<ServiceDraft> = field!(ServiceDraft: bake as "bake", Time,
-    "How long each step is watched. Without it: 30s.");
+    "How long each step is watched.", default "30s");
 const DRAIN: Field<ServiceDraft> = field!(ServiceDraft: drain as "drain", Time,
-    "How long requests on an old slot may take to end. Without it: 30s.");
+    "How long requests on an old slot may take to end.", default "30s");
 
 const ROLLBACK_ON: Field<ServiceDraft> = field!(ServiceDraft: rollback_on as "rollback_on", Triggers,
-    "What takes a release back while it is watched; an empty list: nothing. Without it: crash, readiness lost, error rate > 5% for 10s.");
+    "What takes a release back while it is watched; an empty list: nothing.",
+    default "[crash, readiness lost, error rate > 5% for 10s]");
 const ROLLBACK_WITHIN: Field<ServiceDraft> = field!(ServiceDraft: rollback_within as "rollback_within", SomeTime,
-    "Time in which traffic must be back before a person is called. Without it: 2m.");
+    "Time in which traffic must be back before a person is called.", default "2m");
 const WAS: Field<ServiceDraft> = field!(ServiceDraft: was as "was", ServiceName,
     "The name that this service had before: it is the same one, not a new one.");
 

@@ -84,6 +84,11 @@ const WORDS: [(&str, StrategyDraft); 3] = [
 impl Shape for Strategy {
     type Value = StrategyDraft;
 
+    const EXAMPLES: &'static [&'static str] = &[
+        "rolling",
+        "{ canary: [{ to: 5%, bake: 2m }, { to: 100% }] }",
+    ];
+
     fn wanted() -> String {
         "`blue-green`, `recreate`, `rolling` or a map with `canary`".to_owned()
     }

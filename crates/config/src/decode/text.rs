@@ -5,6 +5,7 @@ use std::net::{Ipv4Addr, SocketAddr, SocketAddrV6};
 use serde_json::{Value, json};
 use windlass_model::{AppName, EnvironmentName, ServiceName};
 
+use super::place::quoted_where_it_must_be;
 use crate::field::{Defs, Shape};
 use crate::limit::{MAX_VERSION_CHARS, MAX_WORD_BYTES};
 use crate::problem::{
@@ -15,9 +16,11 @@ use crate::reader::{Reader, shown};
 use crate::tree::{Core, Kind, Node};
 
 macro_rules! name_shape {
-    ($name:ident) => {
+    ($name:ident, $example:literal) => {
         impl Shape for $name {
             type Value = Self;
+
+            const EXAMPLES: &'static [&'static str] = &[$example];
 
             fn wanted() -> String {
                 "a name".to_owned()
@@ -39,9 +42,9 @@ macro_rules! name_shape {
     };
 }
 
-name_shape!(AppName);
-name_shape!(EnvironmentName);
-name_shape!(ServiceName);
+name_shape!(AppName, "shop");
+name_shape!(EnvironmentName, "production");
+name_shape!(ServiceName, "web");
 
 fn refuse_name(node: &Node, text: &str, fine: fn(&str) -> bool, reader: &mut Reader<'_>) {
     let message = format!("`{}` is not a name", shown(text));
@@ -80,6 +83,8 @@ pub(crate) fn version_problem(text: &str) -> Option<String> {
 impl Shape for VersionText {
     type Value = String;
 
+    const EXAMPLES: &'static [&'static str] = &["\"1.4.2\""];
+
     fn wanted() -> String {
         "a version".to_owned()
     }
@@ -97,6 +102,10 @@ impl Shape for VersionText {
         if scalar.core() == Core::Null {
             return reader.text(node, &Self::wanted()).map(str::to_owned);
         }
+        if !quoted_where_it_must_be(node, scalar, &Self::wanted(), reader) {
+            return None;
+        }
+        reader.warn_of_comment(node, scalar);
         if let Some(problem) = version_problem(&scalar.text) {
             reader.refuse(VERSION, node.span, problem);
             return None;
@@ -110,6 +119,8 @@ pub(crate) struct HttpPath;
 
 impl Shape for HttpPath {
     type Value = String;
+
+    const EXAMPLES: &'static [&'static str] = &["/health/ready"];
 
     fn wanted() -> String {
         "a path, such as /health/ready".to_owned()
@@ -140,11 +151,34 @@ fn within_limit<'n>(node: &Node, text: &'n str, reader: &mut Reader<'_>) -> Opti
     Some(text)
 }
 
+/// Any text: nobody here goes there.
+pub(crate) struct SchemaAddress;
+
+impl Shape for SchemaAddress {
+    type Value = ();
+
+    const EXAMPLES: &'static [&'static str] = &["./windlass.schema.json"];
+
+    fn wanted() -> String {
+        "the address of a schema".to_owned()
+    }
+
+    fn schema(_: &mut Defs) -> Value {
+        json!({ "type": "string" })
+    }
+
+    fn decode(node: &Node, reader: &mut Reader<'_>) -> Option<()> {
+        reader.text(node, &Self::wanted()).map(drop)
+    }
+}
+
 /// A path below the folder of the file.
 pub(crate) struct FilePath;
 
 impl Shape for FilePath {
     type Value = String;
+
+    const EXAMPLES: &'static [&'static str] = &["./server"];
 
     fn wanted() -> String {
         "a path below the file's folder".to_owned()
@@ -219,6 +253,8 @@ const OCTET: &str = "(25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])";
 
 impl Shape for Address {
     type Value = SocketAddr;
+
+    const EXAMPLES: &'static [&'static str] = &["127.0.0.1:8080", "0.0.0.0:443", "\"[::1]:8080\""];
 
     fn wanted() -> String {
         "an address, such as 127.0.0.1:8080".to_owned()

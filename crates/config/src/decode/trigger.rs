@@ -88,6 +88,8 @@ struct Sentences<const MIN: usize>;
 impl<const MIN: usize> Shape for Sentences<MIN> {
     type Value = Vec<At<Trigger>>;
 
+    const EXAMPLES: &'static [&'static str] = &["[error rate > 1% for 1m]"];
+
     fn wanted() -> String {
         format!("a list of triggers, such as [{}]", sentence::EXAMPLE)
     }
@@ -172,6 +174,11 @@ pub(crate) struct Triggers;
 
 impl Shape for Triggers {
     type Value = TriggersDraft;
+
+    const EXAMPLES: &'static [&'static str] = &[
+        "[crash, readiness lost, error rate > 1% for 1m]",
+        "{ add: [error rate > 1% for 1m] }",
+    ];
 
     fn wanted() -> String {
         Sentences::<0>::wanted()

@@ -6,31 +6,69 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use windlass_config::{CODES, Loaded, Refused, Request, SeenBy, as_json, load, render_all, schema};
+use serde_json::Value;
+use windlass_config::{
+    CODES, Format, Loaded, Problem, Refused, Request, SeenBy, as_json, load, render_all, schema,
+};
 
 /// Set, it makes the expected outputs anew instead of comparing with them.
 const UPDATE: &str = "WINDLASS_UPDATE_CORPUS";
 
-pub(crate) fn files(kind: &str) -> Vec<PathBuf> {
+/// One file of the corpus.
+pub(crate) struct Case {
+    pub(crate) path: PathBuf,
+    pub(crate) text: String,
+}
+
+impl Case {
+    /// The name that messages show: that of the searched file in its format.
+    pub(crate) fn name(&self) -> String {
+        let ending = self.path.extension().and_then(|ending| ending.to_str());
+        format!("windlass.{}", ending.expect("an ending"))
+    }
+
+    pub(crate) fn attempt(&self) -> Result<Loaded, Refused> {
+        attempt(&self.text, &self.name())
+    }
+
+    /// As a JSON Schema sees it; none where there is no tree.
+    pub(crate) fn json(&self) -> Option<Value> {
+        as_json(&self.text, Format::of(&self.name())).ok()
+    }
+
+    fn problems(&self) -> Vec<Problem> {
+        let refused = self.attempt().err();
+        refused.map(|refused| refused.problems).unwrap_or_default()
+    }
+}
+
+pub(crate) fn cases(kind: &str) -> Vec<Case> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("tests/corpus")
         .join(kind);
     let mut files: Vec<PathBuf> = fs::read_dir(folder)
         .expect("the corpus")
         .map(|entry| entry.expect("an entry").path())
-        .filter(|path| path.extension().is_some_and(|ext| ext == "yaml"))
+        .filter(|path| path.extension().is_some_and(|ending| ending != "out"))
         .collect();
     files.sort();
-    files
+    let read = |path: PathBuf| {
+        let text = fs::read_to_string(&path).expect("a text");
+        Case { path, text }
+    };
+    files.into_iter().map(read).collect()
 }
 
-/// A file of several environments says in its first line which one to load: `# -e staging`.
-pub(crate) fn attempt(text: &str) -> Result<Loaded, Refused> {
+/// A file of several environments says in its first line which one to load: `# -e staging`, in JSON
+/// `{ "x-e": "staging",`.
+pub(crate) fn attempt(text: &str, name: &str) -> Result<Loaded, Refused> {
     let first = text.lines().next().unwrap_or_default();
+    let in_json = first.strip_prefix("{ \"x-e\": \"");
+    let in_json = in_json.and_then(|rest| rest.strip_suffix("\","));
     load(&Request {
         text,
-        name: "windlass.yaml",
-        environment: first.strip_prefix("# -e "),
+        name,
+        environment: first.strip_prefix("# -e ").or(in_json),
         set: &[],
     })
 }
@@ -51,24 +89,23 @@ fn compare(path: &Path, actual: &str, failures: &mut Vec<String>) {
 
 #[test]
 fn every_good_file_becomes_the_specification_beside_it() {
-    let files = files("good");
-    assert!(files.len() >= 15);
     let mut failures = Vec::new();
-    for path in files {
-        let text = fs::read_to_string(&path).expect("a text");
-        match attempt(&text) {
+    for case in cases("good") {
+        let (path, name) = (&case.path, case.name());
+        match case.attempt() {
             Ok(loaded) => {
                 let json = serde_json::to_value(&loaded.spec).expect("json");
                 let mut out = format!("{json:#}\n");
                 for (name, span) in &loaded.foreign_names {
                     writeln!(out, "{name} at {}:{}", span.line, span.column).expect("a string");
                 }
-                compare(&path, &out, &mut failures);
+                out.push_str(&render_all(&loaded.warnings, &name, &case.text));
+                compare(path, &out, &mut failures);
             }
             Err(refused) => failures.push(format!(
                 "{}\n{}",
                 path.display(),
-                render_all(&refused.problems, "windlass.yaml", &text)
+                render_all(&refused.problems, &name, &case.text)
             )),
         }
     }
@@ -77,16 +114,13 @@ fn every_good_file_becomes_the_specification_beside_it() {
 
 #[test]
 fn every_bad_file_is_told_what_stands_beside_it() {
-    let files = files("bad");
-    assert!(files.len() >= 40);
     let mut failures = Vec::new();
-    for path in files {
-        let text = fs::read_to_string(&path).expect("a text");
-        match attempt(&text) {
-            Ok(_) => failures.push(format!("{}: accepted", path.display())),
+    for case in cases("bad") {
+        match case.attempt() {
+            Ok(_) => failures.push(format!("{}: accepted", case.path.display())),
             Err(refused) => {
-                let out = render_all(&refused.problems, "windlass.yaml", &text);
-                compare(&path, &out, &mut failures);
+                let out = render_all(&refused.problems, &case.name(), &case.text);
+                compare(&case.path, &out, &mut failures);
             }
         }
     }
@@ -94,18 +128,31 @@ fn every_bad_file_is_told_what_stands_beside_it() {
 }
 
 #[test]
+fn both_kinds_have_many_files_in_each_format_and_no_two_share_a_name() {
+    for (kind, least) in [("good", 80), ("bad", 80)] {
+        let cases = cases(kind);
+        let stems: BTreeSet<_> = cases.iter().map(|case| case.path.file_stem()).collect();
+        assert_eq!(stems.len(), cases.len(), "two files of one name in {kind}");
+        assert!(cases.len() >= least, "{kind}: {}", cases.len());
+        for ending in ["yaml", "toml", "json"] {
+            let of_it = cases
+                .iter()
+                .filter(|case| case.name().ends_with(ending))
+                .count();
+            assert!(of_it >= 10, "{kind}: {of_it} of {ending}");
+        }
+    }
+}
+
+#[test]
 fn the_schema_refuses_exactly_the_structural_problems() {
     let validator = jsonschema::draft202012::new(&schema()).expect("a schema");
     let mut failures = Vec::new();
-    for path in files("good").into_iter().chain(files("bad")) {
-        let text = fs::read_to_string(&path).expect("a text");
-        let Ok(json) = as_json(&text) else {
+    for case in cases("good").into_iter().chain(cases("bad")) {
+        let Some(json) = case.json() else {
             continue;
         };
-        let problems = attempt(&text)
-            .err()
-            .map(|refused| refused.problems)
-            .unwrap_or_default();
+        let problems = case.problems();
         let structural = problems
             .iter()
             .any(|problem| seen_by(problem.code) == SeenBy::Schema);
@@ -116,7 +163,7 @@ fn the_schema_refuses_exactly_the_structural_problems() {
                 .collect();
             failures.push(format!(
                 "{}: decoders {problems:?}, schema {errors:?}",
-                path.display()
+                case.path.display()
             ));
         }
     }
@@ -126,11 +173,10 @@ fn the_schema_refuses_exactly_the_structural_problems() {
 #[test]
 fn each_structural_problem_is_refused_by_the_schema_on_its_own() {
     // A file with two structural problems could hide that the schema sees only one of them.
-    let alone: BTreeSet<&str> = files("bad")
+    let alone: BTreeSet<&str> = cases("bad")
         .into_iter()
-        .filter_map(|path| {
-            let text = fs::read_to_string(&path).expect("a text");
-            let problems = attempt(&text).err()?.problems;
+        .filter_map(|case| {
+            let problems = case.problems();
             let codes: BTreeSet<&str> = problems.iter().map(|problem| problem.code).collect();
             codes.first().copied().filter(|_| codes.len() == 1)
         })
@@ -148,15 +194,14 @@ fn each_structural_problem_is_refused_by_the_schema_on_its_own() {
 
 #[test]
 fn every_code_of_a_file_is_in_the_corpus() {
-    let seen: BTreeSet<&str> = files("bad")
+    let warned = cases("good")
         .into_iter()
-        .flat_map(|path| {
-            let text = fs::read_to_string(&path).expect("a text");
-            attempt(&text)
-                .err()
-                .map(|refused| refused.problems)
-                .unwrap_or_default()
-        })
+        .filter_map(|case| case.attempt().ok())
+        .flat_map(|loaded| loaded.warnings);
+    let seen: BTreeSet<&str> = cases("bad")
+        .iter()
+        .flat_map(Case::problems)
+        .chain(warned)
         .map(|problem| problem.code)
         .collect();
     // Too large to keep in files; `hostile` makes them.
@@ -170,7 +215,7 @@ fn every_code_of_a_file_is_in_the_corpus() {
     assert!(missing.is_empty(), "no file of the corpus has {missing:?}");
 }
 
-fn seen_by(code: &str) -> SeenBy {
+pub(crate) fn seen_by(code: &str) -> SeenBy {
     CODES
         .iter()
         .find(|row| row.code == code)

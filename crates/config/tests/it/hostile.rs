@@ -5,14 +5,18 @@ use std::fmt::Write as _;
 use windlass_config::{MAX_TEXT_BYTES, Request, load, render_all};
 
 fn codes(text: &str) -> Vec<&'static str> {
+    codes_in(text, "w")
+}
+
+fn codes_in(text: &str, name: &str) -> Vec<&'static str> {
     let refused = load(&Request {
         text,
-        name: "w",
+        name,
         environment: None,
         set: &[],
     });
     let refused = refused.expect_err("a refusal");
-    let drawn = render_all(&refused.problems, "w", text);
+    let drawn = render_all(&refused.problems, name, text);
     assert!(drawn.len() < 100_000, "{} bytes of messages", drawn.len());
     refused
         .problems
@@ -43,6 +47,59 @@ fn a_deep_file_is_left_at_the_limit() {
         "]".repeat(20)
     );
     assert_eq!(codes(&mixed), ["WL0103"]);
+}
+
+#[test]
+fn deep_toml_and_json_are_left_at_the_limit() {
+    let header = format!("[{}a]", "a.".repeat(60));
+    let both = format!("{header}\n{}b = 1", "b.".repeat(60));
+    let tables = (1..200).fold(String::new(), |mut text, depth| {
+        writeln!(text, "[a{}]", ".a".repeat(depth)).expect("a string");
+        text
+    });
+    for deep in [
+        format!("a = {}", "[".repeat(100_000)),
+        format!("a = {}{}", "[".repeat(40), "]".repeat(40)),
+        format!("a = {}", "{ a = ".repeat(100_000)),
+        format!("{}a = 1", "a.".repeat(100_000)),
+        format!("[{}a]", "a.".repeat(100_000)),
+        header,
+        both,
+        tables,
+    ] {
+        assert_eq!(codes_in(&deep, "w.toml"), ["WL0103"]);
+    }
+    for deep in [
+        "[".repeat(100_000),
+        "{\"a\":".repeat(100_000),
+        format!("{}{}", "[".repeat(33), "]".repeat(33)),
+    ] {
+        assert_eq!(codes_in(&deep, "w.json"), ["WL0103"]);
+    }
+    let fits = format!("{}{}", "[".repeat(32), "]".repeat(32));
+    assert_eq!(codes_in(&fits, "w.json"), ["WL0123"]);
+}
+
+#[test]
+fn wide_toml_and_json_are_left_at_the_limit() {
+    let list = vec!["1"; 50_000].join(",");
+    assert_eq!(codes_in(&format!("a = [{list}]"), "w.toml"), ["WL0104"]);
+    assert_eq!(codes_in(&format!("[{list}]"), "w.json"), ["WL0104"]);
+    let steps = "[[x]]\n".repeat(50_000);
+    assert_eq!(codes_in(&steps, "w.toml"), ["WL0104"]);
+    let large = "x".repeat(MAX_TEXT_BYTES + 1);
+    assert_eq!(codes_in(&large, "w.toml"), ["WL0101"]);
+    assert_eq!(codes_in(&large, "w.json"), ["WL0101"]);
+}
+
+#[test]
+fn a_bomb_of_merge_keys_is_left_at_the_limit() {
+    let mut bomb = "x0: &a0 { k0: x, l0: x, m0: x }\n".to_owned();
+    for level in 1..20 {
+        let below = format!("*a{}, ", level - 1).repeat(9);
+        writeln!(bomb, "x{level}: &a{level} {{ <<: [{below}], k{level}: x }}").expect("a string");
+    }
+    assert_eq!(codes(&bomb), ["WL0104"]);
 }
 
 #[test]

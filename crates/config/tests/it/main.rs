@@ -1,8 +1,12 @@
 //! Files in, specifications or problems out.
 
+mod anything;
 mod corpus;
 mod defaults;
 mod hostile;
+mod mutated;
+mod reference;
 mod request;
 mod schema;
+mod translated;
 mod truncated;

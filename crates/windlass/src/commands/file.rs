@@ -8,14 +8,19 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 use windlass_api::{Exit, FileRequest};
 use windlass_config::{
-    Loaded, MAX_TEXT_BYTES, Problem, Refused, RefusedKind, Request, load, render_all, unset,
+    Format, Loaded, MAX_TEXT_BYTES, Problem, Refused, RefusedKind, Request, load, render_all, unset,
 };
 
 use crate::context::Context;
 use crate::diagnostic::Diagnostic;
 
-/// The name that is searched for.
-const DEFAULT_NAME: &str = "windlass.yaml";
+/// The names that are searched for; a folder may have one of them.
+const NAMES: [&str; 4] = [
+    "windlass.yaml",
+    "windlass.yml",
+    "windlass.toml",
+    "windlass.json",
+];
 
 /// What every service sees of its deployer.
 const SURROUNDINGS: [&str; 3] = ["PATH", "HOME", "LANG"];
@@ -32,12 +37,12 @@ pub(crate) struct Found {
 }
 
 impl Found {
-    /// The file of `-f`, or `windlass.yaml` here or in the nearest folder above that has one.
+    /// The file of `-f`, or one of [`NAMES`] here or in the nearest folder above that has one.
     pub(crate) fn find(context: &Context) -> Result<Self, Diagnostic> {
         Self::look(context)?.ok_or_else(|| {
             Diagnostic::new(
                 Exit::Configuration,
-                format!("there is no {DEFAULT_NAME} here or in a folder above"),
+                format!("there is no {} here or in a folder above", NAMES[0]),
             )
             .hint("name the file with -f FILE")
         })
@@ -52,9 +57,12 @@ impl Found {
         let here = std::env::current_dir()
             .map_err(|why| unreadable("the current folder can't be found", &why))?;
         for (steps, folder) in here.ancestors().enumerate() {
-            if folder.join(DEFAULT_NAME).is_file() {
-                let up: PathBuf = std::iter::repeat_n("..", steps).collect();
-                return Self::read(&up.join(DEFAULT_NAME)).map(Some);
+            let mut there = NAMES.iter().filter(|name| folder.join(name).is_file());
+            let up: PathBuf = std::iter::repeat_n("..", steps).collect();
+            match (there.next(), there.next()) {
+                (Some(one), Some(other)) => return Err(two_files(&up.join(one), other)),
+                (Some(only), None) => return Self::read(&up.join(only)).map(Some),
+                (None, _) => {}
             }
         }
         Ok(None)
@@ -67,13 +75,6 @@ impl Found {
 
     fn read(path: &Path) -> Result<Self, Diagnostic> {
         let name = path.display().to_string();
-        if path.extension().is_some_and(|ending| ending == "toml") {
-            return Err(Diagnostic::new(
-                Exit::Configuration,
-                format!("{name} is TOML, and only YAML and JSON can be read"),
-            )
-            .hint("write the same as YAML: windlass.yaml"));
-        }
         let failed = |why: io::Error| unreadable(format!("{name} can't be read"), &why);
         let limit = u64::try_from(MAX_TEXT_BYTES).unwrap_or(u64::MAX);
         let mut text = String::new();
@@ -86,9 +87,14 @@ impl Found {
         Ok(Self { name, folder, text })
     }
 
+    fn tree(&self) -> Result<Value, Problem> {
+        windlass_config::as_json(&self.text, Format::of(&self.name))
+    }
+
     /// The application's name alone, which no environment changes.
     fn app(&self) -> Result<String, Diagnostic> {
-        let tree = windlass_config::as_json(&self.text)
+        let tree = self
+            .tree()
             .map_err(|problem| self.problems(Exit::Configuration, &[problem]))?;
         let app = tree.get("app").and_then(Value::as_str);
         app.map(str::to_owned).ok_or_else(|| {
@@ -99,7 +105,7 @@ impl Found {
 
     /// The names of its services, as far as it can be read at all.
     pub(crate) fn services(&self) -> Vec<String> {
-        let tree = windlass_config::as_json(&self.text).ok();
+        let tree = self.tree().ok();
         let services = tree
             .as_ref()
             .and_then(|tree| tree.get("services")?.as_object());
@@ -115,8 +121,19 @@ impl Found {
         context: &Context,
         set: &[(String, String)],
     ) -> Result<Loaded, Diagnostic> {
-        self.try_load(context.global.environment.as_deref(), set)
-            .map_err(|refused| self.refused(&refused))
+        let loaded = self
+            .try_load(context.global.environment.as_deref(), set)
+            .map_err(|refused| self.refused(&refused))?;
+        self.warn(context, &loaded.warnings);
+        Ok(loaded)
+    }
+
+    /// Says what the file may not mean as it says it.
+    pub(crate) fn warn(&self, context: &Context, warnings: &[Problem]) {
+        if !warnings.is_empty() {
+            let drawn = render_all(warnings, &self.name, &self.text);
+            context.ui.say(&format!("warning: {}", drawn.trim_end()));
+        }
     }
 
     pub(crate) fn try_load(
@@ -197,6 +214,12 @@ impl Found {
             surroundings,
         })
     }
+}
+
+fn two_files(one: &Path, other: &str) -> Diagnostic {
+    let message = format!("{} and {other} are in one folder", one.display());
+    Diagnostic::new(Exit::Configuration, message)
+        .hint("keep one of them, or name the one that counts with -f FILE")
 }
 
 fn unreadable(what: impl Into<String>, why: &io::Error) -> Diagnostic {

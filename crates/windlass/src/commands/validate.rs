@@ -25,6 +25,16 @@ struct Checked {
     /// Services whose list of triggers is empty: nothing takes their releases back.
     unwatched: Vec<ServiceName>,
     needs_from_environment: Vec<Needed>,
+    /// Also told on stderr.
+    warnings: Vec<Warned>,
+}
+
+/// What may not be meant as it is written.
+#[derive(Debug, Serialize)]
+struct Warned {
+    line: Option<u32>,
+    code: &'static str,
+    message: String,
 }
 
 /// A name in `run` or `env` whose value comes from the deployer.
@@ -44,14 +54,23 @@ pub(crate) fn run(context: &Context) -> Result<Report, Diagnostic> {
                 && refused.problems.iter().all(|p| p.code == WHICH_ENVIRONMENT);
             let hint = refused.problems.first().and_then(|p| p.hint.clone());
             return match hint.filter(|_| open) {
-                Some(hint) => Report::new(
-                    format!("{} is valid; {hint}\n", found.name),
-                    &serde_json::json!({ "valid": true, "file": found.name }),
-                ),
+                Some(hint) => {
+                    found.warn(context, &refused.warnings);
+                    Report::new(
+                        format!("{} is valid; {hint}\n", found.name),
+                        &serde_json::json!({ "valid": true, "file": found.name }),
+                    )
+                }
                 None => Err(found.refused(&refused)),
             };
         }
     };
+    found.warn(context, &loaded.warnings);
+    let warnings = loaded.warnings.iter().map(|warning| Warned {
+        line: warning.span.map(|span| span.line),
+        code: warning.code,
+        message: warning.message.clone(),
+    });
     let needed = loaded.foreign_names.iter().map(|(name, span)| Needed {
         name: name.clone(),
         line: span.line,
@@ -68,6 +87,7 @@ pub(crate) fn run(context: &Context) -> Result<Report, Diagnostic> {
         services: loaded.spec.services.keys().cloned().collect(),
         unwatched: unwatched.map(|(name, _)| name.clone()).collect(),
         needs_from_environment: needed.collect(),
+        warnings: warnings.collect(),
     };
     Report::new(text(&valid), &valid)
 }
@@ -125,6 +145,7 @@ mod tests {
                 line: 12,
                 set: false,
             }],
+            warnings: Vec::new(),
         };
         insta::assert_snapshot!(text(&valid), @r"
         windlass.yaml is valid: app shop, 3 services (auth, api, web), environments staging, production

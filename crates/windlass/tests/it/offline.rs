@@ -136,12 +136,70 @@ fn without_a_verb_those_for_people_are_listed() {
 }
 
 #[test]
-fn toml_is_refused_as_what_it_is() {
+fn toml_and_json_are_found_as_yaml_is_and_told_of_with_places() {
     let place = Place::empty();
-    std::fs::write(place.path("windlass.toml"), "app = \"hello\"\n").unwrap();
-    let left = place.run(&["validate", "-f", "windlass.toml"]);
+    let toml = "app = \"hello\"\n[services.web]\nrun = \"./web\"\nbake = 30\n";
+    std::fs::write(place.path("windlass.toml"), toml).unwrap();
+    let left = place.run(&["validate"]);
     assert_eq!(left.code, 65);
-    assert!(left.err.contains("windlass.toml is TOML"), "{}", left.err);
+    insta::assert_snapshot!(left.err, @r#"
+    error: windlass.toml has a problem
+      windlass.toml:4:8: `30` is not a duration [WL0126]
+          bake = 30
+                 ^^
+        a duration carries a unit: write "30s"
+    "#);
+    std::fs::write(place.path("windlass.toml"), toml.replace("30", "\"30s\"")).unwrap();
+    let left = place.run(&["validate"]);
+    assert_eq!(
+        left.out,
+        "windlass.toml is valid: app hello, 1 service (web)\n"
+    );
+    std::fs::remove_file(place.path("windlass.toml")).unwrap();
+    let json = r#"{ "app": "hello", "services": { "web": { "run": "./web" } } }"#;
+    std::fs::write(place.path("windlass.json"), json).unwrap();
+    let left = place.run(&["validate"]);
+    assert_eq!(
+        left.out,
+        "windlass.json is valid: app hello, 1 service (web)\n"
+    );
+}
+
+#[test]
+fn two_files_in_one_folder_are_refused_by_their_names() {
+    let place = Place::empty();
+    std::fs::write(place.path("windlass.yaml"), HELLO).unwrap();
+    std::fs::write(place.path("windlass.toml"), "app = \"hello\"\n").unwrap();
+    let left = place.run(&["validate"]);
+    assert_eq!(left.code, 65);
+    insta::assert_snapshot!(left.err, @"
+    error: windlass.yaml and windlass.toml are in one folder
+      hint: keep one of them, or name the one that counts with -f FILE
+    ");
+    assert_eq!(place.run(&["validate", "-f", "windlass.yaml"]).code, 0);
+}
+
+#[test]
+fn a_comment_that_may_be_the_end_of_a_command_is_warned_of() {
+    let place = Place::empty();
+    let text = "app: hello\nservices:\n  web:\n    run: ./web --title #1\n";
+    std::fs::write(place.path("windlass.yaml"), text).unwrap();
+    let left = place.run(&["validate"]);
+    assert_eq!(left.code, 0);
+    insta::assert_snapshot!(left.err, @r"
+    warning: windlass.yaml:4:10: ` #` starts a comment: what comes after it is not part of the value [WL0176]
+            run: ./web --title #1
+                 ^^^^^^^^^^^^^
+      quote the value if that belongs to it; put a blank after `#` if not
+    ");
+    let several = format!("{text}environments: {{ staging: , production: }}\n");
+    std::fs::write(place.path("windlass.yaml"), several).unwrap();
+    let left = place.run(&["validate"]);
+    assert!(left.out.contains("choose one with -e"), "{}", left.out);
+    assert!(left.err.contains("WL0176"), "{}", left.err);
+    let spaced = text.replace("#1", "# the first");
+    std::fs::write(place.path("windlass.yaml"), spaced).unwrap();
+    assert_eq!(place.run(&["validate"]).err, "");
 }
 
 #[test]

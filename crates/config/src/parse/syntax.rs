@@ -2,14 +2,14 @@
 
 use serde_saphyr::granit_parser::{ErrorKind, ScanError};
 
+use super::yaml::place_of;
 use crate::limit::MAX_DEPTH;
-use crate::parse::place_of;
 use crate::problem::{Problem, SYNTAX, TOO_DEEP};
 use crate::reader::shown;
 use crate::tree::Span;
 
 /// Turns the parser's refusal of `text` into a problem.
-pub(crate) fn problem(text: &str, error: &ScanError) -> Problem {
+pub(super) fn problem(text: &str, error: &ScanError) -> Problem {
     let mut span = place_of(error.marker());
     span.offset = span.offset.min(text.len());
     if matches!(error.kind(), ErrorKind::RecursionLimitExceeded) {
@@ -25,12 +25,13 @@ pub(crate) fn problem(text: &str, error: &ScanError) -> Problem {
 }
 
 /// A collection at `span` is one level too deep.
-pub(crate) fn too_deep(span: Span) -> Problem {
+pub(super) fn too_deep(span: Span) -> Problem {
     let message = format!("maps and lists are nested more than {MAX_DEPTH} deep");
     Problem::at(TOO_DEEP, span, message)
 }
 
-fn line_at(text: &str, offset: usize) -> &str {
+/// The line that `offset` is in.
+pub(crate) fn line_at(text: &str, offset: usize) -> &str {
     let before = text.get(..offset).unwrap_or(text);
     let start = before.rfind('\n').map_or(0, |at| at + 1);
     let rest = text.get(start..).unwrap_or_default();
@@ -45,6 +46,15 @@ fn message(error: &ScanError, line: &str) -> String {
         ErrorKind::MappingValueNotAllowed => "a second `: ` in one line starts no value here",
         ErrorKind::UnknownAnchor => "this alias repeats nothing: its anchor is not above it",
         ErrorKind::UnclosedQuotedScalar => "a quote is not closed",
+        ErrorKind::InvalidTrailingSingleQuotedScalar
+        | ErrorKind::InvalidTrailingDoubleQuotedScalar => "a value ends where its quote is closed",
+        ErrorKind::InvalidBlockScalarHeader => "nothing may stand here after `>` or `|`",
+        ErrorKind::MissingDocumentEndBeforeDirective | ErrorKind::InvalidDirectiveTerminator => {
+            "a line can't start with `%`"
+        }
+        ErrorKind::MissingAnchorOrAliasName => "`*` and `&` are followed by a name",
+        ErrorKind::MappingKeyNotAllowed => "a text can't start with `? `",
+        ErrorKind::BlockSequenceEntryNotAllowed => "a list can't begin here",
         ErrorKind::UnclosedFlowCollection { open: '[' } => "a `[` is not closed",
         ErrorKind::UnclosedFlowCollection { .. } => "a `{` is not closed",
         ErrorKind::UnexpectedEofFlowSequence => "the file ends inside [ … ]",
@@ -78,55 +88,94 @@ fn message(error: &ScanError, line: &str) -> String {
     words.to_owned()
 }
 
-fn hint(kind: &ErrorKind, line: &str, rest: &str) -> Option<String> {
-    if matches!(
-        kind,
+/// What leads here whatever else stands in the line.
+fn usual_hint(kind: &ErrorKind) -> Option<&'static str> {
+    let words = match kind {
         ErrorKind::TabNotAllowed
-            | ErrorKind::TabInBlockIndentation
-            | ErrorKind::TabInIndentation
-            | ErrorKind::TabInPlainScalar
-    ) {
-        return Some("indent with spaces".to_owned());
-    }
-    if matches!(kind, ErrorKind::UnknownAnchor) {
-        return Some("quote a text that starts with `*`".to_owned());
-    }
-    if matches!(kind, ErrorKind::UnexpectedCharacter { .. }) {
-        return Some("quote the text".to_owned());
-    }
-    if has_bare_place(line) {
-        return Some("inside { … } and [ … ] quote a text with ${…}: \"${PORT}\"".to_owned());
-    }
-    if line.contains("[::") {
-        return Some("quote an address that starts with `[`: \"[::1]:8080\"".to_owned());
-    }
-    if matches!(kind, ErrorKind::MappingValueNotAllowed) {
-        let above = || "the line above may be a key without a blank after its `:`".to_owned();
-        return quoted_value(line).or_else(|| Some(above()));
+        | ErrorKind::TabInBlockIndentation
+        | ErrorKind::TabInIndentation
+        | ErrorKind::TabInPlainScalar => "indent with spaces",
+        ErrorKind::UnknownAnchor | ErrorKind::MissingAnchorOrAliasName => {
+            "quote a text that starts with `*` or `&`"
+        }
+        ErrorKind::UnexpectedCharacter { .. } => "quote the text",
+        ErrorKind::MissingDocumentEndBeforeDirective | ErrorKind::InvalidDirectiveTerminator => {
+            "quote a text that starts with `%`"
+        }
+        ErrorKind::InvalidBlockScalarHeader => {
+            "`>` and `|` begin a text on the lines below: quote a text that starts with one"
+        }
+        ErrorKind::MappingKeyNotAllowed => "quote a text that starts with `?`",
+        ErrorKind::BlockSequenceEntryNotAllowed => {
+            "a list with `- ` begins on a line of its own; quote a text that starts with `- `"
+        }
+        _ => return None,
+    };
+    Some(words)
+}
+
+fn hint(kind: &ErrorKind, line: &str, rest: &str) -> Option<String> {
+    if let Some(words) = usual_hint(kind) {
+        return Some(words.to_owned());
     }
     let separator = matches!(
         kind,
         ErrorKind::ExpectedFlowMappingSeparator | ErrorKind::ExpectedFlowSequenceSeparator
     );
+    if has_bare_place(line) || (separator && rest.starts_with('{')) {
+        return Some("inside { … } and [ … ] quote a text with ${…}: \"${PORT}\"".to_owned());
+    }
+    if line.contains("[::") {
+        return Some("quote an address that starts with `[`: \"[::1]:8080\"".to_owned());
+    }
+    if let Some(whole) = begun_otherwise(line) {
+        return Some(whole);
+    }
+    if matches!(kind, ErrorKind::MappingValueNotAllowed) {
+        let above = || "the line above may be a key without a blank after its `:`".to_owned();
+        return quoted_value(line).or_else(|| Some(above()));
+    }
     if separator && rest.starts_with(':') {
         return Some("inside { … } and [ … ] quote a text with `: `".to_owned());
     }
-    if matches!(
+    let unclosed = matches!(
         kind,
-        ErrorKind::ExpectedBlockMappingKey | ErrorKind::InvalidIndentation
-    ) {
-        return Some("keys of one map start in the same column".to_owned());
+        ErrorKind::InvalidColonPlacement
+            | ErrorKind::InvalidFlowScalarIndent
+            | ErrorKind::UnclosedFlowCollection { .. }
+    );
+    if unclosed && line.contains(" #") {
+        return Some(
+            "` #` starts a comment, also inside { … } and [ … ]: quote the text".to_owned(),
+        );
     }
-    if matches!(
-        kind,
-        ErrorKind::InvalidColonPlacement | ErrorKind::InvalidFlowScalarIndent
-    ) {
-        return Some("a `[` or `{` above may not be closed".to_owned());
-    }
-    if matches!(kind, ErrorKind::InvalidQuotedScalarIndent) {
-        return Some("the quote above may not be closed".to_owned());
-    }
-    None
+    let words = match kind {
+        ErrorKind::ExpectedBlockMappingKey | ErrorKind::InvalidIndentation => {
+            "keys of one map start in the same column"
+        }
+        ErrorKind::InvalidColonPlacement | ErrorKind::InvalidFlowScalarIndent => {
+            "a `[` or `{` above may not be closed"
+        }
+        ErrorKind::InvalidQuotedScalarIndent => "the quote above may not be closed",
+        _ => return None,
+    };
+    Some(words.to_owned())
+}
+
+/// `run: "./web" --port 1` and `run: {a} b`: a value that goes on after it has closed.
+fn begun_otherwise(line: &str) -> Option<String> {
+    let (_, value) = key_and_value(line)?;
+    let open = value.chars().next()?;
+    let close = match open {
+        '"' | '\'' => open,
+        '[' => ']',
+        '{' => '}',
+        _ => return None,
+    };
+    let (_, after) = value.get(1..)?.split_once(close)?;
+    let goes_on = after.starts_with(|c: char| !matches!(c, ',' | ']' | '}' | ':'))
+        && !after.trim_start().starts_with(['#', ',', ']', '}', ':']);
+    goes_on.then(|| in_quotes(line)).flatten()
 }
 
 /// Whether `${` stands outside quotes in a line that has a flow collection.
@@ -158,11 +207,21 @@ fn has_bare_place(line: &str) -> bool {
 
 /// `run: curl -H Accept: x` with its value in quotes.
 fn quoted_value(line: &str) -> Option<String> {
-    let (key, value) = line.trim().trim_start_matches("- ").split_once(": ")?;
-    let value = value.trim();
-    if value.starts_with(['"', '\'']) || !value.contains(": ") {
+    let (_, value) = key_and_value(line)?;
+    let again = value.contains(": ") || value.ends_with(':');
+    if value.starts_with(['"', '\'']) || !again {
         return None;
     }
+    in_quotes(line)
+}
+
+fn key_and_value(line: &str) -> Option<(&str, &str)> {
+    let (key, value) = line.trim().trim_start_matches("- ").split_once(": ")?;
+    Some((key, value.trim()))
+}
+
+fn in_quotes(line: &str) -> Option<String> {
+    let (key, value) = key_and_value(line)?;
     let doubled = value.replace('\'', "''");
     Some(format!(
         "quote the value: {}: '{}'",
@@ -182,6 +241,17 @@ mod tests {
         assert!(!has_bare_place("env: { A: \"${B}\" }"));
         assert!(has_bare_place("{ run: a \"b ${B}\" }"));
         assert!(!has_bare_place("run: a ${B} ${C}"));
+    }
+
+    #[test]
+    fn a_value_that_goes_on_after_its_quote_is_shown_in_quotes() {
+        assert_eq!(
+            begun_otherwise("  run: \"./web\" --port 1").as_deref(),
+            Some("quote the value: run: '\"./web\" --port 1'")
+        );
+        for fine in ["run: \"a\" # b", "a: {b: c}", "a: [x], b", "a: 'b': c"] {
+            assert_eq!(begun_otherwise(fine), None, "{fine}");
+        }
     }
 
     #[test]

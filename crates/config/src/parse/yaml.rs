@@ -1,6 +1,6 @@
-//! YAML (and so JSON) into the tree, within limits.
+//! YAML into the tree, within limits.
 //!
-//! The only file besides [`crate::syntax`] that names the YAML crate: the event parser below
+//! The only file besides its neighbour `syntax` that names the YAML crate: the event parser below
 //! serde-saphyr, which keeps each text as it is written, its style and its place. Events are taken one
 //! at a time, so that a hostile file is left at the first limit it passes.
 
@@ -10,31 +10,16 @@ use serde_saphyr::granit_parser::{
     self, Event, Marker, Parser, ScalarStyle, Span as Marks, StructureStyle,
 };
 
-use crate::limit::{MAX_ALIASED_BYTES, MAX_DEPTH, MAX_NODES, MAX_TEXT_BYTES};
+use super::any::{Parsed, duplicate, empty};
+use super::{merge, syntax};
+use crate::limit::{MAX_ALIASED_BYTES, MAX_DEPTH, MAX_NODES};
 use crate::problem::{
-    ALIAS_OF_ITSELF, DUPLICATE_KEY, EMPTY_FILE, KEY_NOT_TEXT, Problem, SEVERAL_DOCUMENTS, TAG,
-    TOO_LARGE, TOO_MANY_NODES, TOO_MUCH_ALIASED,
+    ALIAS_OF_ITSELF, KEY_NOT_TEXT, Problem, SEVERAL_DOCUMENTS, TAG, TOO_MANY_NODES,
+    TOO_MUCH_ALIASED, UNUSED_ANCHOR,
 };
-use crate::syntax;
 use crate::tree::{Entry, Kind, Node, Scalar, Span, Style};
 
-/// A file that could be read.
-#[derive(Debug)]
-pub(crate) struct Parsed {
-    pub(crate) root: Node,
-    /// What is wrong with it as YAML although it could be read on.
-    pub(crate) problems: Vec<Problem>,
-}
-
-/// Reads `text`; a problem here stands alone, as nothing after it can be trusted.
-pub(crate) fn parse(text: &str) -> Result<Parsed, Problem> {
-    if text.len() > MAX_TEXT_BYTES {
-        let message = format!(
-            "the file has {} bytes; at most {MAX_TEXT_BYTES} are read",
-            text.len()
-        );
-        return Err(Problem::nowhere(TOO_LARGE, message));
-    }
+pub(super) fn parse(text: &str) -> Result<Parsed, Problem> {
     let mut options = granit_parser::options! {
         flow_nesting_limit: MAX_DEPTH + 1,
         block_nesting_limit: MAX_DEPTH + 1,
@@ -45,12 +30,11 @@ pub(crate) fn parse(text: &str) -> Result<Parsed, Problem> {
         let (event, marks) = event.map_err(|error| syntax::problem(text, &error))?;
         builder.take(event, &marks)?;
     }
-    let root = builder.root.ok_or_else(|| {
-        Problem::nowhere(EMPTY_FILE, "the file is empty")
-            .hint("the least file names an `app` and one of its `services`")
-    })?;
+    let warnings = builder.unused_anchors();
+    let root = builder.root.ok_or_else(empty)?;
     Ok(Parsed {
         root,
+        warnings,
         problems: builder.problems,
     })
 }
@@ -84,9 +68,18 @@ enum Items {
     List(Vec<Node>),
     Map {
         entries: Vec<Entry>,
-        key: Option<(String, Span)>,
+        key: Option<Key>,
         first: BTreeMap<String, Span>,
+        /// What `<<` takes keys from.
+        merged: Option<Node>,
     },
+}
+
+/// A key whose value has not come yet.
+struct Key {
+    name: String,
+    span: Span,
+    plain: bool,
 }
 
 /// What a part of the tree costs.
@@ -99,6 +92,7 @@ struct Weight {
 /// A value that aliases can repeat.
 struct Anchor {
     node: Node,
+    used: bool,
     weight: Weight,
     height: usize,
 }
@@ -130,6 +124,7 @@ impl Builder {
                     entries: Vec::new(),
                     key: None,
                     first: BTreeMap::new(),
+                    merged: None,
                 };
                 self.begin(span, style, anchor, items)?;
             }
@@ -258,7 +253,17 @@ impl Builder {
         }
         let kind = match frame.items {
             Items::List(items) => Kind::List(items),
-            Items::Map { entries, .. } => Kind::Map(entries),
+            Items::Map {
+                mut entries,
+                mut first,
+                merged,
+                ..
+            } => {
+                if let Some(from) = merged {
+                    merge::merge(from, &mut entries, &mut first, &mut self.problems);
+                }
+                Kind::Map(entries)
+            }
         };
         let node = Node { span, kind };
         let weight = Weight {
@@ -286,6 +291,7 @@ impl Builder {
                 anchor,
                 Anchor {
                     node,
+                    used: false,
                     weight,
                     height,
                 },
@@ -302,18 +308,32 @@ impl Builder {
         let (weight, height) = (*weight, *height);
         self.room(height, span)?;
         self.spend(weight.nodes, weight.bytes, span)?;
-        let Some(Anchor { node, .. }) = self.anchors.get(&anchor) else {
+        let Some(anchor) = self.anchors.get_mut(&anchor) else {
             return Ok(());
         };
-        let mut node = node.clone();
+        anchor.used = true;
+        let mut node = anchor.node.clone();
         node.span = span;
         self.put(node, height)
+    }
+
+    /// Texts that have a name and are never repeated: `run: &a b` runs `b`.
+    fn unused_anchors(&self) -> Vec<Problem> {
+        let unused = self.anchors.values().filter(|anchor| !anchor.used);
+        unused
+            .filter(|anchor| matches!(anchor.node.kind, Kind::Scalar(_)))
+            .map(|anchor| {
+                let message = "the word with `&` before this is no part of it, and nothing uses it";
+                let hint = "quote the value if it starts with `&`";
+                Problem::at(UNUSED_ANCHOR, anchor.node.span, message).hint(hint)
+            })
+            .collect()
     }
 
     /// The key whose value comes next, if one was read.
     fn key_span(&self) -> Option<Span> {
         match &self.open.last()?.items {
-            Items::Map { key, .. } => key.as_ref().map(|(_, span)| *span),
+            Items::Map { key, .. } => key.as_ref().map(|key| key.span),
             Items::List(_) => None,
         }
     }
@@ -330,38 +350,39 @@ impl Builder {
                 entries,
                 key,
                 first,
-            } => match key.take() {
-                None => *key = Some(key_of(node)?),
-                Some((name, span)) => match first.get(&name) {
-                    None => {
-                        first.insert(name.clone(), span);
-                        entries.push(Entry {
-                            key: name,
-                            key_span: span,
-                            value: node,
-                        });
-                    }
-                    Some(earlier) => self.problems.push(duplicate(&name, span, *earlier)),
-                },
-            },
+                merged,
+            } => {
+                let Some(Key { name, span, plain }) = key.take() else {
+                    *key = Some(key_of(node)?);
+                    return Ok(());
+                };
+                if let Some(earlier) = first.get(&name) {
+                    self.problems.push(duplicate(&name, span, *earlier));
+                    return Ok(());
+                }
+                first.insert(name.clone(), span);
+                if plain && name == merge::KEY {
+                    *merged = Some(node);
+                } else {
+                    entries.push(Entry {
+                        key: name,
+                        key_span: span,
+                        value: node,
+                    });
+                }
+            }
         }
         Ok(())
     }
 }
 
-fn duplicate(name: &str, span: Span, earlier: Span) -> Problem {
-    let message = format!(
-        "`{}` is given twice; the first is at {}:{}",
-        crate::reader::shown(name),
-        earlier.line,
-        earlier.column
-    );
-    Problem::at(DUPLICATE_KEY, span, message).hint("keep one of the two")
-}
-
-fn key_of(node: Node) -> Result<(String, Span), Problem> {
+fn key_of(node: Node) -> Result<Key, Problem> {
     match node.kind {
-        Kind::Scalar(scalar) if scalar.style != Style::Absent => Ok((scalar.text, node.span)),
+        Kind::Scalar(scalar) if scalar.style != Style::Absent => Ok(Key {
+            name: scalar.text,
+            span: node.span,
+            plain: scalar.style == Style::Plain,
+        }),
         Kind::Scalar(_) => Err(Problem::at(
             KEY_NOT_TEXT,
             node.span,
@@ -404,7 +425,7 @@ fn span_of(marks: &Marks) -> Span {
 }
 
 /// Where a mark of the parser is.
-pub(crate) fn place_of(mark: &Marker) -> Span {
+pub(super) fn place_of(mark: &Marker) -> Span {
     Span {
         offset: mark.byte_offset().unwrap_or(0),
         length: 0,
