@@ -6,8 +6,9 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use windlass_model::Millis;
 
 use crate::commands::{
-    abort, demo, demo_service, deploy, events, finalize, halt, hold, list, logs, plan, promote,
-    remove, repair, resume, retry, rollback, router, serve, shim, show,
+    abort, completions, demo, demo_service, deploy, docs, events, explain, finalize, halt, hold,
+    list, logs, man, plan, promote, remove, repair, resume, retry, rollback, router, serve, shim,
+    show,
 };
 
 /// Brings new releases of a multi-service application to production safely
@@ -133,6 +134,14 @@ pub(crate) enum Command {
     Down,
     /// Show Windlass at work on three small services
     Demo(demo::Options),
+    /// Say what an error code means and what to do
+    Explain(explain::Options),
+    /// Print a page of the documentation
+    Docs(docs::Options),
+    /// Print the completions of a shell
+    Completions(completions::Options),
+    /// Print the manual page
+    Man(man::Options),
     /// Run the controller (other commands start it)
     Serve(serve::Options),
     /// Run the data plane (the controller starts it)

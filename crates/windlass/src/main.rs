@@ -12,6 +12,7 @@ mod demo;
 mod diagnostic;
 mod follow;
 mod halt;
+mod pages;
 mod report;
 mod ui;
 mod wire;
@@ -20,7 +21,7 @@ use std::panic::{self, AssertUnwindSafe};
 use std::process::ExitCode;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
-use clap::{CommandFactory as _, Parser as _};
+use clap::{CommandFactory as _, FromArgMatches as _};
 use windlass_api::Exit;
 
 use crate::arguments::Arguments;
@@ -29,7 +30,9 @@ use crate::ui::Ui;
 
 fn main() -> ExitCode {
     panic::set_hook(Box::new(ui::say_panic));
-    let arguments = match Arguments::try_parse() {
+    let matches = pages::command().try_get_matches();
+    let parsed = matches.and_then(|matches| Arguments::from_arg_matches(&matches));
+    let arguments = match parsed {
         Ok(arguments) => arguments,
         Err(refused) => return misused(refused),
     };

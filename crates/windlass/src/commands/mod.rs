@@ -1,12 +1,15 @@
 //! One file per verb: options, and what it does.
 
 pub(crate) mod abort;
+pub(crate) mod completions;
 pub(crate) mod demo;
 pub(crate) mod demo_service;
 pub(crate) mod deploy;
 mod dispatch;
+pub(crate) mod docs;
 mod down;
 pub(crate) mod events;
+pub(crate) mod explain;
 mod file;
 pub(crate) mod finalize;
 pub(crate) mod halt;
@@ -14,6 +17,7 @@ pub(crate) mod hold;
 mod install;
 pub(crate) mod list;
 pub(crate) mod logs;
+pub(crate) mod man;
 mod place;
 pub(crate) mod plan;
 pub(crate) mod promote;
