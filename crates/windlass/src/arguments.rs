@@ -90,6 +90,8 @@ pub(crate) enum Output {
 /// One verb each, with its own file below `commands/`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// Write a first windlass.yaml from what is in this folder
+    Init,
     /// Check the file and list what it needs
     Validate,
     /// Print the JSON Schema of the file

@@ -12,6 +12,7 @@ mod demo;
 mod diagnostic;
 mod follow;
 mod halt;
+mod init;
 mod pages;
 mod report;
 mod ui;

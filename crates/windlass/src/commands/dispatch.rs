@@ -2,8 +2,8 @@
 
 use super::{
     abort, completions, demo, demo_service, deploy, docs, down, events, explain, finalize, halt,
-    hold, list, logs, man, plan, promote, remove, repair, resume, retry, rollback, router, schema,
-    serve, shim, show, status, validate, version,
+    hold, init, list, logs, man, plan, promote, remove, repair, resume, retry, rollback, router,
+    schema, serve, shim, show, status, validate, version,
 };
 use crate::arguments::Command;
 use crate::context::Context;
@@ -15,6 +15,7 @@ pub(crate) fn run(command: &Command, context: &Context) -> Result<Report, Diagno
     match command {
         Command::Validate => validate::run(context),
         Command::Schema => schema::run(),
+        Command::Init => init::run(context),
         Command::Version => version::run(),
         Command::Plan(options) => Context::block_on(plan::run(context, options)),
         Command::Deploy(options) => Context::block_on(deploy::run(context, options)),

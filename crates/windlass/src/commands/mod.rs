@@ -14,6 +14,7 @@ mod file;
 pub(crate) mod finalize;
 pub(crate) mod halt;
 pub(crate) mod hold;
+mod init;
 mod install;
 pub(crate) mod list;
 pub(crate) mod logs;

@@ -20,6 +20,7 @@ mod failing_together;
 mod going_back;
 mod halting;
 mod howto;
+mod init;
 mod lab;
 mod links;
 mod looking;
