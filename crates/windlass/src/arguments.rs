@@ -6,9 +6,9 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use windlass_model::Millis;
 
 use crate::commands::{
-    abort, completions, demo, demo_service, deploy, docs, events, explain, finalize, halt, hold,
-    list, logs, man, plan, promote, remove, repair, resume, retry, rollback, router, serve, shim,
-    show,
+    abort, backup, completions, demo, demo_service, deploy, docs, events, explain, finalize, halt,
+    hold, list, logs, man, plan, promote, remove, repair, restore, resume, retry, rollback, router,
+    serve, shim, show,
 };
 
 /// Brings new releases of a multi-service application to production safely
@@ -136,6 +136,10 @@ pub(crate) enum Command {
     Down,
     /// Show Windlass at work on three small services
     Demo(demo::Options),
+    /// Write journal and releases into one file, and check it
+    Backup(backup::Options),
+    /// Make a state directory from a backup
+    Restore(restore::Options),
     /// Say what an error code means and what to do
     Explain(explain::Options),
     /// Print a page of the documentation

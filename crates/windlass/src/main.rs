@@ -4,6 +4,7 @@
 //! ends with one of the exit codes of [`windlass_api::Exit`].
 
 mod arguments;
+mod backup;
 mod commands;
 mod context;
 #[cfg(feature = "crash-points")]

@@ -1,6 +1,7 @@
 //! One file per verb: options, and what it does.
 
 pub(crate) mod abort;
+pub(crate) mod backup;
 pub(crate) mod completions;
 pub(crate) mod demo;
 pub(crate) mod demo_service;
@@ -24,6 +25,7 @@ pub(crate) mod plan;
 pub(crate) mod promote;
 pub(crate) mod remove;
 pub(crate) mod repair;
+pub(crate) mod restore;
 pub(crate) mod resume;
 pub(crate) mod retry;
 pub(crate) mod rollback;

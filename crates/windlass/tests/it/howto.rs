@@ -20,3 +20,8 @@ fn the_page_about_a_first_deployment_works_as_it_is_written() {
 fn the_page_about_canaries_works_as_it_is_written() {
     works("canary.md");
 }
+
+#[test]
+fn the_page_about_backups_works_as_it_is_written() {
+    works("back-up.md");
+}

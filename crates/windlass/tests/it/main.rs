@@ -21,6 +21,7 @@ mod going_back;
 mod halting;
 mod howto;
 mod init;
+mod keeping;
 mod lab;
 mod links;
 mod looking;
