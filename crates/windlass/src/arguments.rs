@@ -136,6 +136,8 @@ pub(crate) enum Command {
     Down,
     /// Show Windlass at work on three small services
     Demo(demo::Options),
+    /// Find what is not as it should be, and say what mends it
+    Doctor,
     /// Write journal and releases into one file, and check it
     Backup(backup::Options),
     /// Make a state directory from a backup

@@ -11,6 +11,7 @@ mod context;
 mod crash;
 mod demo;
 mod diagnostic;
+mod doctor;
 mod follow;
 mod halt;
 mod init;

@@ -1,9 +1,9 @@
 //! From the command line to the verb.
 
 use super::{
-    abort, backup, completions, demo, demo_service, deploy, docs, down, events, explain, finalize,
-    halt, hold, init, list, logs, man, plan, promote, remove, repair, restore, resume, retry,
-    rollback, router, schema, serve, shim, show, status, validate, version,
+    abort, backup, completions, demo, demo_service, deploy, docs, doctor, down, events, explain,
+    finalize, halt, hold, init, list, logs, man, plan, promote, remove, repair, restore, resume,
+    retry, rollback, router, schema, serve, shim, show, status, validate, version,
 };
 use crate::arguments::Command;
 use crate::context::Context;
@@ -36,6 +36,7 @@ pub(crate) fn run(command: &Command, context: &Context) -> Result<Report, Diagno
         Command::Halt(options) => halt::run(context, options),
         Command::Down => Context::block_on(down::run(context)),
         Command::Demo(options) => Context::block_on(demo::run(context, options)),
+        Command::Doctor => Context::block_on(doctor::run(context)),
         Command::Backup(options) => Context::block_on(backup::run(context, options)),
         Command::Restore(options) => Context::block_on(restore::run(context, options)),
         Command::Explain(options) => explain::run(context, options),

@@ -8,6 +8,7 @@ pub(crate) mod demo_service;
 pub(crate) mod deploy;
 mod dispatch;
 pub(crate) mod docs;
+mod doctor;
 mod down;
 pub(crate) mod events;
 pub(crate) mod explain;
@@ -42,3 +43,4 @@ mod which;
 
 pub(crate) use dispatch::run;
 pub(crate) use down::wait_for_end;
+pub(crate) use install::unit_path;

@@ -175,7 +175,7 @@ there is state already or a controller runs, 6 when the copy is damaged.",
     (
         "completions",
         "Examples:
-  windlass completions bash > ~/.local/share/bash-completion/completions/windlass
+  windlass completions bash > /etc/bash_completion.d/windlass
   windlass completions zsh > ~/.zfunc/_windlass
   windlass completions fish > ~/.config/fish/completions/windlass.fish",
     ),

@@ -13,6 +13,7 @@ mod commands;
 mod crash_points;
 mod demo;
 mod deploying;
+mod doctor;
 mod ending;
 mod examples;
 mod failing;

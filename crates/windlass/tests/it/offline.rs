@@ -38,6 +38,7 @@ fn help_lists_every_verb() {
     Usage: windlass [OPTIONS] <COMMAND>
 
     Commands:
+      init         Write a first windlass.yaml from what is in this folder
       validate     Check the file and list what it needs
       schema       Print the JSON Schema of the file
       version      Print the version
@@ -60,6 +61,9 @@ fn help_lists_every_verb() {
       halt         Let no candidate have more traffic until it is lifted
       down         End this application's services
       demo         Show Windlass at work on three small services
+      doctor       Find what is not as it should be, and say what mends it
+      backup       Write journal and releases into one file, and check it
+      restore      Make a state directory from a backup
       explain      Say what an error code means and what to do
       docs         Print a page of the documentation
       completions  Print the completions of a shell
