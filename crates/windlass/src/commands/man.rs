@@ -23,14 +23,12 @@ pub(crate) struct Options {
 pub(crate) fn run(options: &Options) -> Result<Report, Diagnostic> {
     let mut whole = pages::command();
     whole.build();
-    match &options.out {
-        Some(folder) => written(&whole, folder),
-        None => {
-            let text = page(whole).map_err(|why| Diagnostic::bug(&why))?;
-            let value = serde_json::json!({ "page": text });
-            Report::new(text, &value)
-        }
+    if let Some(folder) = &options.out {
+        return written(&whole, folder);
     }
+    let text = page(whole).map_err(|why| Diagnostic::bug(&why))?;
+    let value = serde_json::json!({ "page": text });
+    Report::new(text, &value)
 }
 
 /// One page as roff.

@@ -2,7 +2,7 @@
 
 use toml::{Table, Value};
 
-use super::draft::Guess;
+use super::draft::{Guess, Served};
 use super::folder::Folder;
 
 /// Most members of a workspace that are looked at.
@@ -24,7 +24,11 @@ pub(super) fn services(folder: &Folder) -> Option<Vec<Guess>> {
         .enumerate()
         .map(|(index, name)| Guess {
             run: folder.named(&format!("target/release/{name}")),
-            served: (index == 0).then_some(None),
+            served: if index == 0 {
+                Served::Anywhere
+            } else {
+                Served::No
+            },
             notes: notes(index, one),
             name,
             ..Guess::default()

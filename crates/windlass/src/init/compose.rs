@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::docker;
-use super::draft::Guess;
+use super::draft::{Guess, Served};
 use super::folder::Folder;
 use super::look::{parts, project};
 use super::run::{line, variables};
@@ -84,9 +84,9 @@ fn one(folder: &Folder, name: &str, service: &Value) -> Result<Guess, String> {
     name.clone_into(&mut guess.name);
     let port = published(service);
     guess.served = match (port, image.port) {
-        (Some(port), _) => Some(Some(port)),
-        (None, Some(_)) => Some(None),
-        (None, None) => None,
+        (Some(port), _) => Served::At(port),
+        (None, Some(_)) => Served::Anywhere,
+        (None, None) => Served::No,
     };
     guess.env.extend(environment(service));
     guess.needs = needs(service);

@@ -1,6 +1,6 @@
 //! A Dockerfile: what it would start, and where it would listen.
 
-use super::draft::Guess;
+use super::draft::{Guess, Served};
 use super::folder::Folder;
 use super::run::line;
 
@@ -55,7 +55,7 @@ pub(super) fn service(folder: &Folder, image: &Image) -> Option<Guess> {
     Some(Guess {
         name: "web".to_owned(),
         run: made.run,
-        served: Some(image.port),
+        served: image.port.map_or(Served::Anywhere, Served::At),
         files: folder.present(&["src", "dist", "public", "static", "templates"]),
         notes: vec![
             "It is the CMD of the Dockerfile; Windlass runs no containers yet.".to_owned(),

@@ -19,14 +19,25 @@ pub(crate) struct Guess {
     pub(crate) name: String,
     /// The command, as one text.
     pub(crate) run: String,
-    /// Whether requests come to it; with the port where they come now, if that is known.
-    pub(crate) served: Option<Option<u16>>,
+    pub(crate) served: Served,
     pub(crate) needs: Vec<String>,
     /// What belongs to the release beside the program.
     pub(crate) files: Vec<String>,
     pub(crate) env: Vec<(String, String)>,
     /// What was guessed and should be looked at: comments above it.
     pub(crate) notes: Vec<String>,
+}
+
+/// Whether requests come to a service.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Served {
+    /// None that is known of.
+    #[default]
+    No,
+    /// They do; nothing says where.
+    Anywhere,
+    /// They come to this port now.
+    At(u16),
 }
 
 /// All that is proposed.
@@ -45,7 +56,7 @@ impl Draft {
         let web = Guess {
             name: "web".to_owned(),
             run: "./server --port ${PORT}".to_owned(),
-            served: Some(None),
+            served: Served::Anywhere,
             notes: vec![
                 "Put your program here; ${PORT} is the port that it must listen on.".to_owned(),
             ],
@@ -136,9 +147,8 @@ fn service(guess: &Guess, ports: &mut Ports) -> String {
         let pairs = guess.env.iter();
         lines.extend(pairs.map(|(name, value)| format!("      {name}: {}", quoted(value))));
     }
-    match guess.served {
+    match ports.take(guess.served) {
         Some(port) => {
-            let port = ports.take(port);
             lines.push(format!(
                 "    listen: 127.0.0.1:{port}   # where the router serves it; 0.0.0.0:{port} for every address"
             ));
@@ -161,14 +171,17 @@ struct Ports {
 }
 
 impl Ports {
-    fn take(&mut self, wanted: Option<u16>) -> u16 {
+    fn take(&mut self, served: Served) -> Option<u16> {
+        let wanted = match served {
+            Served::No => return None,
+            Served::Anywhere => None,
+            Served::At(port) => Some(port),
+        };
         let free = |port: &u16| !self.taken.contains(port);
         let port = wanted.filter(|port| *port > 0).filter(free);
-        let port = port
-            .or_else(|| (FIRST_PORT..u16::MAX).find(free))
-            .unwrap_or(FIRST_PORT);
+        let port = port.or_else(|| (FIRST_PORT..u16::MAX).find(free))?;
         self.taken.push(port);
-        port
+        Some(port)
     }
 }
 
@@ -193,7 +206,23 @@ mod tests {
     #[test]
     fn no_port_is_proposed_twice() {
         let mut ports = Ports::default();
-        let taken = [None, Some(8081), None, Some(8081), Some(0)].map(|port| ports.take(port));
-        assert_eq!(taken, [8080, 8081, 8082, 8083, 8084]);
+        let wanted = [
+            Served::Anywhere,
+            Served::At(8081),
+            Served::No,
+            Served::Anywhere,
+            Served::At(8081),
+            Served::At(0),
+        ];
+        let taken = wanted.map(|served| ports.take(served));
+        let expected = [
+            Some(8080),
+            Some(8081),
+            None,
+            Some(8082),
+            Some(8083),
+            Some(8084),
+        ];
+        assert_eq!(taken, expected);
     }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::draft::Guess;
+use super::draft::{Guess, Served};
 use super::folder::Folder;
 use super::run::line;
 
@@ -53,7 +53,7 @@ pub(super) fn service(folder: &Folder) -> Option<Guess> {
     Some(Guess {
         name: name.to_owned(),
         run,
-        served: Some(None),
+        served: Served::Anywhere,
         files: files(folder),
         env: vec![("NODE_ENV".to_owned(), "production".to_owned())],
         notes,

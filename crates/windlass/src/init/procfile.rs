@@ -1,6 +1,6 @@
 //! A `Procfile`: one service a line.
 
-use super::draft::Guess;
+use super::draft::{Guess, Served};
 use super::folder::Folder;
 use super::run::line;
 
@@ -23,7 +23,11 @@ pub(super) fn services(folder: &Folder, files: &[String]) -> Option<(Vec<Guess>,
         let mut guess = Guess {
             name: kind.to_owned(),
             run: made.run,
-            served: (kind == "web").then_some(None),
+            served: if kind == "web" {
+                Served::Anywhere
+            } else {
+                Served::No
+            },
             files: files.to_vec(),
             ..Guess::default()
         };

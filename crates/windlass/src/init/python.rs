@@ -2,7 +2,7 @@
 
 use toml::{Table, Value};
 
-use super::draft::Guess;
+use super::draft::{Guess, Served};
 use super::folder::Folder;
 
 /// Modules that are usually the one to start.
@@ -56,7 +56,7 @@ pub(super) fn service(folder: &Folder) -> Option<Guess> {
     Some(Guess {
         name: name.unwrap_or("web").to_owned(),
         run,
-        served: Some(None),
+        served: Served::Anywhere,
         files,
         env: vec![("PYTHONUNBUFFERED".to_owned(), "1".to_owned())],
         notes,
@@ -68,7 +68,8 @@ pub(super) fn service(folder: &Folder) -> Option<Guess> {
 pub(super) fn files(folder: &Folder) -> Vec<String> {
     let mut files = folder.present(&PARTS);
     for name in folder.list("") {
-        let module = name.ends_with(".py") && !name.starts_with("test") && name != "setup.py";
+        let module = name.strip_suffix(".py");
+        let module = module.is_some_and(|module| !module.starts_with("test") && module != "setup");
         if module || folder.has(&format!("{name}/__init__.py")) {
             files.push(folder.named(&name));
         }

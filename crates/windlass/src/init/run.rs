@@ -43,15 +43,13 @@ pub(super) fn variables(text: &str) -> String {
     let mut rest = text;
     while let Some((before, after)) = rest.split_once('$') {
         made.push_str(before);
-        let (name, left) = match after
-            .strip_prefix('{')
-            .and_then(|inner| inner.split_once('}'))
-        {
-            Some((inner, left)) => (inner.split([':', '-', '?', '+']).next().unwrap_or(""), left),
-            None => {
-                let ends = |c: char| !c.is_ascii_alphanumeric() && c != '_';
-                after.split_at(after.find(ends).unwrap_or(after.len()))
-            }
+        let braced = after.strip_prefix('{');
+        let braced = braced.and_then(|inner| inner.split_once('}'));
+        let (name, left) = if let Some((inner, left)) = braced {
+            (inner.split([':', '-', '?', '+']).next().unwrap_or(""), left)
+        } else {
+            let ends = |c: char| !c.is_ascii_alphanumeric() && c != '_';
+            after.split_at(after.find(ends).unwrap_or(after.len()))
         };
         let begins = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
         if begins && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {

@@ -134,8 +134,9 @@ impl Shown<'_> {
             }
             TagEnd::TableCell => {
                 let cell = std::mem::take(&mut self.inline);
-                let row = self.rows.as_mut().and_then(|rows| rows.last_mut());
-                row.into_iter().for_each(|row| row.push(cell.clone()));
+                if let Some(row) = self.rows.as_mut().and_then(|rows| rows.last_mut()) {
+                    row.push(cell);
+                }
             }
             TagEnd::Table => {
                 let mut rows = self.rows.take().unwrap_or_default().into_iter();
@@ -147,9 +148,10 @@ impl Shown<'_> {
             TagEnd::Link => {
                 let goes = self.link.take().unwrap_or_default();
                 if goes.starts_with("http") && !self.inline.ends_with(&goes) {
-                    self.inline.push_str(&format!(" ({goes})"));
+                    self.inline.push_str(&[" (", &goes, ")"].concat());
                 } else if let Some(read) = (self.reference)(&goes) {
-                    self.inline.push_str(&format!(" ({})", unbroken(&read)));
+                    self.inline
+                        .push_str(&[" (", &unbroken(&read), ")"].concat());
                 }
             }
             _ => {}

@@ -28,9 +28,9 @@ fn read(text: &str) -> Page {
             }
             Event::Start(Tag::Heading { .. }) => heading = Some(String::new()),
             Event::Text(text) | Event::Code(text) => {
-                heading
-                    .iter_mut()
-                    .for_each(|heading| heading.push_str(&text));
+                if let Some(heading) = &mut heading {
+                    heading.push_str(&text);
+                }
             }
             Event::End(TagEnd::Heading(_)) => {
                 let text = heading.take().unwrap_or_default();
