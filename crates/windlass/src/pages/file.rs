@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 /// The parts of the file in the order of the page: definition, heading, what it is.
 const PARTS: [(&str, &str, &str); 9] = [
-    ("file", "The file", "`windlass.yaml` as a whole."),
+    ("file", "At the top", "`windlass.yaml` as a whole."),
     ("service", "A service", "An entry of `services`."),
     (
         "defaults",

@@ -131,6 +131,7 @@ fn completions_are_what_the_shells_understand() {
         for word in ["rollback", "supersede", "explain"] {
             assert!(left.out.contains(word), "{shell}: {word}");
         }
+        assert!(!left.out.contains("demo-service"), "{shell}");
         // Only bash is sure to be there; another shell is asked where it is.
         if let Ok(status) = Command::new(shell).arg("-n").arg(&file).status() {
             assert!(status.success(), "{shell}");
