@@ -215,7 +215,7 @@ impl Ui {
 
     fn drawn(&self, failure: &Diagnostic) -> String {
         let mut text = diagnostic_text(failure, &self.talk_style());
-        if let Some(code) = failure.code.as_ref().filter(|_| self.verbose) {
+        if let Some(code) = code_of(failure).filter(|_| self.verbose) {
             text.push_str(&["  more: windlass explain ", code, "\n"].concat());
         }
         self.again(&text)
@@ -243,6 +243,16 @@ pub(crate) fn diagnostic_text(failure: &Diagnostic, style: &Style) -> String {
     }
     lines.push(String::new());
     lines.join("\n")
+}
+
+/// Its code, or that of the first problem of a file that it draws.
+fn code_of(failure: &Diagnostic) -> Option<&str> {
+    let drawn = || {
+        let from = failure.detail.as_deref()?.split('[');
+        let mut codes = from.filter_map(|piece| Some(piece.split_once(']')?.0));
+        codes.find(|code| code.starts_with("WL"))
+    };
+    failure.code.as_deref().or_else(drawn)
 }
 
 /// The hook for what must not happen.

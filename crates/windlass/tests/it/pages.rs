@@ -72,6 +72,13 @@ fn only_who_wants_more_is_pointed_to_the_page() {
         "{}",
         more.err
     );
+    std::fs::write(place.path("windlass.yaml"), "app: x\nservicess: {}\n").unwrap();
+    let more = place.run(&["validate", "-v"]);
+    assert!(
+        more.err.contains("more: windlass explain WL0122"),
+        "{}",
+        more.err
+    );
 }
 
 #[test]
