@@ -5,6 +5,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use crate::lab::{Lab, SOON, Service, answer, eventually, kill, load, without_failure};
+use crate::typed::Place;
 
 const WEB: &str = "\
 app: shop
@@ -187,4 +188,53 @@ fn without_a_journal_there_is_nothing_to_back_up() {
     assert_eq!(left.code, 64);
     left.says(&["there is no journal in"]);
     assert!(!lab.app("b.tar").exists());
+}
+
+/// An archive with one entry of this name, which goes where `link` says if it is one.
+fn archive(name: &str, link: Option<&str>) -> Vec<u8> {
+    let mut header = tar::Header::new_gnu();
+    header.set_entry_type(if link.is_some() {
+        tar::EntryType::Link
+    } else {
+        tar::EntryType::Regular
+    });
+    header.set_mode(0o600);
+    header.set_size(0);
+    // A builder would refuse what is tried here.
+    header.as_old_mut().name[..name.len()].copy_from_slice(name.as_bytes());
+    if let Some(link) = link {
+        header.set_link_name(link).unwrap();
+    }
+    header.set_cksum();
+    let mut builder = tar::Builder::new(Vec::new());
+    builder.append(&header, &b""[..]).unwrap();
+    builder.into_inner().unwrap()
+}
+
+#[test]
+fn nothing_is_written_outside_of_what_is_restored() {
+    let place = Place::empty();
+    for (name, link) in [
+        ("../evil", None),
+        ("a/../../evil", None),
+        ("evil", Some("home")),
+    ] {
+        fs::write(place.path("b.tar"), archive(name, link)).unwrap();
+        let left = place.run(&["restore", "b.tar", "--into", "into"]);
+        assert_eq!(left.code, 6, "{name}: {}", left.err);
+        assert!(
+            left.err.contains("is no whole backup"),
+            "{name}: {}",
+            left.err
+        );
+        assert_eq!(names(&place.path("")), ["b.tar"], "{name}");
+    }
+    let absolute = place.path("evil");
+    fs::write(
+        place.path("b.tar"),
+        archive(absolute.to_str().unwrap(), None),
+    )
+    .unwrap();
+    assert_eq!(place.run(&["restore", "b.tar", "--into", "into"]).code, 6);
+    assert_eq!(names(&place.path("")), ["b.tar"]);
 }
