@@ -24,7 +24,7 @@ use windlass_store::SqliteStore;
 use crate::diagnostic::{Diagnostic, chain};
 
 /// The journal's file in the state directory.
-const JOURNAL: &str = "windlass.db";
+pub(crate) const JOURNAL: &str = "windlass.db";
 
 /// This very binary, even when its file was replaced or deleted meanwhile.
 const OURSELVES: &str = "/proc/self/exe";
@@ -170,7 +170,7 @@ async fn border(paths: &StatePaths) -> Result<Border, EdgeError> {
 }
 
 /// The router's own folder: its last good table.
-fn router_state(paths: &StatePaths) -> PathBuf {
+pub(crate) fn router_state(paths: &StatePaths) -> PathBuf {
     paths.state.join("router")
 }
 

@@ -67,7 +67,9 @@ fn kept_warm(view: &DeploymentView, runs: &EnvironmentView) -> Option<String> {
     }
     let until_when = until_when?;
     let kept = kept.join(", ");
-    Some(format!("kept warm {until_when}: {kept}; go back with: windlass rollback"))
+    Some(format!(
+        "kept warm {until_when}: {kept}; go back with: windlass rollback"
+    ))
 }
 
 /// What shows that services are back, one line each.
