@@ -5,6 +5,7 @@ use windlass_model::Outcome;
 
 /// How a command ends. The numbers are a contract with scripts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Exit {
     /// Done, nothing to do, accepted with `--detach`, or a rollback or abort that did what was asked.

@@ -12,6 +12,7 @@ use crate::{
 /// One application in one environment. `config` makes it; who holds one may trust it: every `needs`
 /// names a service of the same spec, and there is no cycle.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Spec {
     /// The application.
     pub app: AppName,
@@ -30,6 +31,7 @@ pub struct Spec {
 
 /// What goes back when one service fails.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum OnFailure {
     /// The whole deployment.
@@ -41,6 +43,7 @@ pub enum OnFailure {
 
 /// One service as wanted.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ServiceSpec {
     /// Services that must have passed before this one begins.
     pub needs: BTreeSet<ServiceName>,
@@ -49,6 +52,7 @@ pub struct ServiceSpec {
     /// What runs it. (The process target; others come with their issues.)
     pub process: ProcessSpec,
     /// Where the router serves it; without it there is no traffic to split.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub listen: Option<SocketAddr>,
     /// The readiness question. Without `ready` in the file: a TCP connect, or alive for 2 s.
     pub ready: Probe,
@@ -73,6 +77,7 @@ pub struct ServiceSpec {
 
 /// Whether old and new of a service without `listen` may run at the same time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Overlap {
     /// Stop the old, then start the new.
@@ -84,6 +89,7 @@ pub enum Overlap {
 
 /// A process target.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ProcessSpec {
     /// Program and arguments. Never a shell.
     pub argv: Vec<Template>,
@@ -100,6 +106,7 @@ pub struct ProcessSpec {
 
 /// How a process is asked to end.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Stop {
     /// Signal name without `SIG`: `TERM`, `INT`, `QUIT`, `HUP`, `USR1`, `USR2`.
     pub signal: String,

@@ -30,7 +30,7 @@ pub(crate) fn busy() -> Problem {
 pub(crate) fn store(error: &EdgeError) -> Problem {
     Problem::new(
         500,
-        "WL0352",
+        "WL0303",
         Exit::Stuck,
         "the journal could not be read or written",
     )

@@ -226,7 +226,7 @@ fn what_a_failing_disk_delays_is_told_once_and_in_order() {
             .deploy(&shop([web()]))
             .await
             .expect_err("nothing can be kept");
-        assert!(format!("{refused:?}").contains("WL0352"), "{refused:?}");
+        assert!(format!("{refused:?}").contains("WL0303"), "{refused:?}");
         lab.world.disk.fill_for(0);
         let id = begun(&lab, &shop([web()])).await;
         lab.world.disk.fill_for(3);
