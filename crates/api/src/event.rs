@@ -5,6 +5,7 @@ use windlass_model::{DeploymentId, Fact};
 
 /// One journal row as it was committed: over the WebSocket as one text message each.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Event {
     /// Position among all deployments' rows: resume with `after` = this.
     pub sequence: u64,
@@ -20,6 +21,8 @@ pub struct Event {
 
 /// `GET /v1/events`: query.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::IntoParams))]
+#[cfg_attr(feature = "openapi", into_params(parameter_in = Query))]
 pub struct EventQuery {
     /// Rows after this sequence; 0 for all.
     #[serde(default)]

@@ -5,6 +5,7 @@ use windlass_model::Outcome;
 
 /// How a command ends. The numbers are a contract with scripts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Exit {
     /// Done, nothing to do, accepted with `--detach`, or a rollback or abort that did what was asked.
@@ -32,6 +33,46 @@ pub enum Exit {
 }
 
 impl Exit {
+    /// All of them, lowest number first.
+    pub const ALL: [Self; 11] = [
+        Self::Done,
+        Self::Failed,
+        Self::RolledBack,
+        Self::Waiting,
+        Self::Refused,
+        Self::Stuck,
+        Self::Usage,
+        Self::Configuration,
+        Self::Unreachable,
+        Self::Bug,
+        Self::Detached,
+    ];
+
+    /// What it means, for the pages that list them.
+    pub const fn meaning(self) -> &'static str {
+        match self {
+            Self::Done => {
+                "done, nothing to do, accepted with `--detach`, or a rollback or abort that did what was asked"
+            }
+            Self::Failed => "failed, and none of the deployment's services had a previous release",
+            Self::RolledBack => {
+                "back at the previous releases, whether or not traffic had moved; also when some were promoted and the others are back"
+            }
+            Self::Waiting => "waiting for a person, or `--wait` ran out",
+            Self::Refused => {
+                "refused: another deployment runs, halted, a stale plan, something is there already"
+            }
+            Self::Stuck => "stuck, or the state is unknown; `doctor` found something broken",
+            Self::Usage => "what was typed can't be understood",
+            Self::Configuration => "the file, or a value that it needs, is wrong",
+            Self::Unreachable => {
+                "the controller can't be reached; a stopped one is named by its process id"
+            }
+            Self::Bug => "a bug in Windlass",
+            Self::Detached => "Ctrl-C ended the following; the deployment goes on",
+        }
+    }
+
     /// The number that the shell sees.
     pub const fn code(self) -> u8 {
         match self {
@@ -83,6 +124,16 @@ mod tests {
         for (exit, code) in contract {
             assert_eq!(exit.code(), code, "{exit:?}");
         }
+    }
+
+    #[test]
+    fn all_are_listed_in_order() {
+        assert!(
+            Exit::ALL
+                .windows(2)
+                .all(|pair| pair[0].code() < pair[1].code())
+        );
+        assert_eq!(Exit::ALL.last(), Some(&Exit::Detached));
     }
 
     #[test]

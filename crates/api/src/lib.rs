@@ -5,18 +5,22 @@
 
 mod event;
 mod exit;
+mod page;
 mod problem;
 mod request;
+mod token;
 mod view;
 
 pub use event::{Event, EventQuery};
 pub use exit::Exit;
+pub use page::{DeploymentPage, ListQuery};
 pub use problem::{Code, Problem};
 pub use request::{
     AdoptAnswer, AdoptRequest, AdoptedView, Command, CommandRequest, DeployAnswer, DeployRequest,
     DownAnswer, DownRequest, FileRequest, FinalizeRequest, LeftView, LogLine, LogQuery,
     RemoveAnswer, RemoveRequest, RepairRequest, RollbackAnswer, RollbackRequest, Source,
 };
+pub use token::{Scope, TokenAnswer, TokenList, TokenRequest, TokenView};
 pub use view::{
     DeploymentView, EnvironmentView, FiguresView, InstanceView, LockView, LostHistoryView,
     PlanView, RolloutView, ServiceView, SlotView, VersionFigures, VersionView,
@@ -25,6 +29,16 @@ pub use view::{
 /// Version of this contract. A client refuses a controller of another one and says which command
 /// upgrades it.
 pub const API_VERSION: u32 = 1;
+
+/// The header in which both sides say their [`API_VERSION`].
+pub const API_HEADER: &str = "windlass-api";
+
+/// The header in which the controller says the version of its binary.
+pub const VERSION_HEADER: &str = "windlass-version";
+
+/// The header by which a client says that a request is the same one again: 1 to 128 visible ASCII
+/// characters, a new one for each thing that is begun.
+pub const KEY_HEADER: &str = "idempotency-key";
 
 /// How the holder of a deployment that met a halt begins, before the name of who halted: so clients
 /// tell it from a person's own hold.

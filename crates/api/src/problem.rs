@@ -6,7 +6,12 @@ use crate::Exit;
 
 /// Why a request was not carried out; travels as `application/problem+json`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Problem {
+    /// What kind of problem it is: `urn:windlass:error:` and the code.
+    #[serde(rename = "type", default)]
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    pub kind: Box<str>,
     /// HTTP status.
     pub status: u16,
     /// Stable code.
@@ -25,6 +30,7 @@ pub struct Problem {
 
 /// A stable code such as `WL0301`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(transparent)]
 pub struct Code(pub String);
 
@@ -32,6 +38,7 @@ impl Problem {
     /// A problem without detail and hint.
     pub fn new(status: u16, code: &str, exit: Exit, title: impl Into<String>) -> Self {
         Self {
+            kind: format!("urn:windlass:error:{code}").into(),
             status,
             code: Code(code.to_owned()),
             title: title.into(),
@@ -66,7 +73,7 @@ mod tests {
         let text = serde_json::to_string(&bare).expect("plain data");
         assert_eq!(
             text,
-            r#"{"status":409,"code":"WL0304","title":"held","exit":"refused"}"#
+            r#"{"type":"urn:windlass:error:WL0304","status":409,"code":"WL0304","title":"held","exit":"refused"}"#
         );
         let back: Problem = serde_json::from_str(&text).expect("the same problem");
         assert_eq!(back, bare);

@@ -12,6 +12,7 @@ use crate::PlanView;
 
 /// A file and what its deployer has: enough to plan.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct FileRequest {
     /// The file's text.
     pub text: String,
@@ -35,6 +36,7 @@ pub struct FileRequest {
 
 /// What a deployment is made from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Source {
     /// A file: planned now.
@@ -47,6 +49,7 @@ pub enum Source {
 
 /// `POST /v1/deployments`
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct DeployRequest {
     /// From what.
     pub source: Source,
@@ -68,6 +71,7 @@ pub struct DeployRequest {
 
 /// Answer to [`DeployRequest`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct DeployAnswer {
     /// The deployment; none when there is nothing to do.
     pub deployment: Option<DeploymentId>,
@@ -77,6 +81,7 @@ pub struct DeployAnswer {
 
 /// What a person says to a running deployment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Command {
     /// Wait until resumed.
@@ -99,6 +104,7 @@ pub enum Command {
 /// `POST /v1/deployments/{id}/commands`. Repeating a command that already holds is accepted; one
 /// that no longer applies is refused with the reason.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct CommandRequest {
     /// What.
     pub command: Command,
@@ -108,6 +114,7 @@ pub struct CommandRequest {
 
 /// `POST /v1/deployments/{id}/finalize`
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct FinalizeRequest {
     /// Who says it.
     pub by: String,
@@ -115,6 +122,7 @@ pub struct FinalizeRequest {
 
 /// `POST /v1/deployments/{id}/repair`
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct RepairRequest {
     /// How.
     pub how: Repair,
@@ -124,6 +132,7 @@ pub struct RepairRequest {
 
 /// `POST /v1/rollbacks`
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct RollbackRequest {
     /// The application.
     pub app: String,
@@ -141,6 +150,7 @@ pub struct RollbackRequest {
 
 /// Answer to [`RollbackRequest`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct RollbackAnswer {
     /// The deployment that goes back: a new one, or the one that was aborted. None when everything is
     /// there already.
@@ -154,6 +164,7 @@ pub struct RollbackAnswer {
 
 /// `POST /v1/removals`
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct RemoveRequest {
     /// The application.
     pub app: String,
@@ -167,6 +178,7 @@ pub struct RemoveRequest {
 
 /// Answer to [`RemoveRequest`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct RemoveAnswer {
     /// The deployment that takes it away.
     pub deployment: DeploymentId,
@@ -176,6 +188,7 @@ pub struct RemoveAnswer {
 
 /// `POST /v1/adoptions`
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct AdoptRequest {
     /// Who asks.
     pub by: String,
@@ -183,6 +196,7 @@ pub struct AdoptRequest {
 
 /// Answer to [`AdoptRequest`]. The controller ends after it; the next one starts above `epoch`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct AdoptAnswer {
     /// What was adopted.
     pub environments: Vec<AdoptedView>,
@@ -195,6 +209,7 @@ pub struct AdoptAnswer {
 
 /// An instance that runs and belongs to nothing that was adopted.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct LeftView {
     /// Whose.
     pub service: ServiceKey,
@@ -208,6 +223,7 @@ pub struct LeftView {
 
 /// One environment whose running services were written down as stable.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct AdoptedView {
     /// The application.
     pub app: AppName,
@@ -219,6 +235,7 @@ pub struct AdoptedView {
 
 /// `POST /v1/down`
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct DownRequest {
     /// The application.
     pub app: String,
@@ -231,6 +248,7 @@ pub struct DownRequest {
 
 /// Answer to [`DownRequest`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct DownAnswer {
     /// Services whose instances were ended.
     pub ended: Vec<ServiceName>,
@@ -240,6 +258,8 @@ pub struct DownAnswer {
 
 /// `GET /v1/logs`: query.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::IntoParams))]
+#[cfg_attr(feature = "openapi", into_params(parameter_in = Query))]
 pub struct LogQuery {
     /// The application.
     pub app: String,
@@ -257,6 +277,7 @@ pub struct LogQuery {
 
 /// One line of the answer to [`LogQuery`] (`application/x-ndjson`).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct LogLine {
     /// Which instance printed it.
     pub instance: String,

@@ -12,6 +12,7 @@ use windlass_model::{
 
 /// `GET /v1/version`
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct VersionView {
     /// Version of the binary.
     pub version: String,
@@ -28,6 +29,7 @@ pub struct VersionView {
 
 /// A journal that is older than what runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct LostHistoryView {
     /// The controller's epoch.
     pub own: u64,
@@ -37,6 +39,7 @@ pub struct LostHistoryView {
 
 /// A plan, and whether there is anything to do.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct PlanView {
     /// The plan.
     pub plan: Plan,
@@ -46,6 +49,7 @@ pub struct PlanView {
 
 /// One deployment.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct DeploymentView {
     /// Which.
     pub id: DeploymentId,
@@ -77,6 +81,7 @@ pub struct DeploymentView {
 
 /// One service's part of a deployment.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct RolloutView {
     /// Its phase.
     pub phase: RolloutPhase,
@@ -102,6 +107,7 @@ pub struct RolloutView {
 
 /// One environment and what runs in it: `GET /v1/status`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct EnvironmentView {
     /// The application.
     pub app: AppName,
@@ -125,6 +131,7 @@ pub struct EnvironmentView {
 
 /// Why nothing else may be deployed in an environment now.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct LockView {
     /// The deployment that runs.
     pub deployment: DeploymentId,
@@ -138,8 +145,10 @@ pub struct LockView {
 
 /// One service and what runs of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ServiceView {
     /// Where it is served.
+    #[cfg_attr(feature = "openapi", schema(value_type = Vec<String>))]
     pub listen: Vec<SocketAddr>,
     /// The stable slot.
     pub stable: Option<SlotView>,
@@ -168,6 +177,7 @@ impl ServiceView {
 
 /// One slot and what runs in it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct SlotView {
     /// Which.
     pub slot: SlotId,
@@ -185,10 +195,12 @@ pub struct SlotView {
 
 /// One running copy.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct InstanceView {
     /// Which.
     pub id: InstanceId,
     /// Where it listens.
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub address: SocketAddr,
     /// `running`, `not ready`, `not listening`, `exited 1`, `killed 9`, `absent`, `unknown`.
     pub state: String,
@@ -211,6 +223,7 @@ impl InstanceView {
 
 /// `GET /v1/figures`: what the router has counted in the ticks it still keeps, at most ten minutes.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct FiguresView {
     /// The life of the router that counted.
     pub router: String,
@@ -220,6 +233,7 @@ pub struct FiguresView {
 
 /// What came of one version's requests.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct VersionFigures {
     /// The version; none for answers that the router gave by itself.
     pub version: Option<Version>,

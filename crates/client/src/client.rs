@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use windlass_api::{
     API_VERSION, AdoptAnswer, AdoptRequest, Command, CommandRequest, DeployAnswer, DeployRequest,
-    DeploymentView, DownAnswer, DownRequest, EnvironmentView, FiguresView, FileRequest,
-    FinalizeRequest, LogQuery, PlanView, RemoveAnswer, RemoveRequest, RepairRequest,
-    RollbackAnswer, RollbackRequest, VersionView,
+    DeploymentPage, DeploymentView, DownAnswer, DownRequest, EnvironmentView, FiguresView,
+    FileRequest, FinalizeRequest, LogQuery, PlanView, RemoveAnswer, RemoveRequest, RepairRequest,
+    RollbackAnswer, RollbackRequest, TokenAnswer, TokenList, TokenRequest, TokenView, VersionView,
 };
 use windlass_model::{DeploymentId, Repair};
 
@@ -170,13 +170,64 @@ impl Client {
         self.ask(ask, ANSWER_WITHIN).await
     }
 
-    /// Deployments, newest first, at most `limit`.
+    /// Deployments, newest first, at most `limit`: as many pages as that takes.
+    ///
+    /// # Errors
+    /// The controller's refusal; no answer within 30 s a page.
+    pub async fn deployments(&self, limit: u32) -> Result<Vec<DeploymentView>, ClientError> {
+        let wanted = usize::try_from(limit).unwrap_or(usize::MAX);
+        let mut all = Vec::new();
+        let mut cursor = None;
+        loop {
+            let left = wanted.saturating_sub(all.len());
+            let page = self.page(left, cursor.as_deref()).await?;
+            let empty = page.deployments.is_empty();
+            all.extend(page.deployments);
+            cursor = page.next;
+            if cursor.is_none() || empty || all.len() >= wanted {
+                return Ok(all);
+            }
+        }
+    }
+
+    /// One page of them.
+    async fn page(
+        &self,
+        limit: usize,
+        cursor: Option<&str>,
+    ) -> Result<DeploymentPage, ClientError> {
+        let mut path = Query::new("/v1/deployments").with("limit", &limit.to_string());
+        if let Some(cursor) = cursor {
+            path = path.with("cursor", cursor);
+        }
+        self.ask(Ask::get(path.finish()), ANSWER_WITHIN).await
+    }
+
+    /// Makes a token for the network. Its secret is in the answer and nowhere else.
     ///
     /// # Errors
     /// The controller's refusal; no answer within 30 s.
-    pub async fn deployments(&self, limit: u32) -> Result<Vec<DeploymentView>, ClientError> {
-        let path = Query::new("/v1/deployments").with("limit", &limit.to_string());
-        self.ask(Ask::get(path.finish()), ANSWER_WITHIN).await
+    pub async fn create_token(&self, request: &TokenRequest) -> Result<TokenAnswer, ClientError> {
+        let ask = Ask::post("/v1/tokens", request)?;
+        self.ask(ask, ANSWER_WITHIN).await
+    }
+
+    /// Tokens without their secrets, oldest first.
+    ///
+    /// # Errors
+    /// The same.
+    pub async fn tokens(&self) -> Result<Vec<TokenView>, ClientError> {
+        let list: TokenList = self.ask(Ask::get("/v1/tokens"), ANSWER_WITHIN).await?;
+        Ok(list.tokens)
+    }
+
+    /// Ends a token.
+    ///
+    /// # Errors
+    /// The same; an unknown id.
+    pub async fn revoke_token(&self, id: &str) -> Result<TokenView, ClientError> {
+        let ask = Ask::delete(Query::new("/v1/tokens/").place(id).finish());
+        self.ask(ask, ANSWER_WITHIN).await
     }
 
     /// One deployment.
@@ -271,7 +322,7 @@ impl Client {
         ask: Ask,
         within: Duration,
     ) -> Result<T, ClientError> {
-        exchange(&self.paths.controller_socket, ask, within)
+        self.exchanged(ask, within)
             .await
             .map_err(|error| match error {
                 ClientError::Silent { pid: None, seconds } => ClientError::Silent {
@@ -280,6 +331,27 @@ impl Client {
                 },
                 other => other,
             })
+    }
+}
+
+impl Client {
+    /// Asks, and once more when the connection broke in the middle of something that has a key. Only of
+    /// the same controller: another one does not know the key.
+    async fn exchanged<T: serde::de::DeserializeOwned>(
+        &self,
+        ask: Ask,
+        within: Duration,
+    ) -> Result<T, ClientError> {
+        let socket = &self.paths.controller_socket;
+        let again = ask.key.is_some().then(|| ask.clone());
+        let answered = exchange(socket, ask, within).await;
+        let (Err(ClientError::Broken { .. }), Some(again)) = (&answered, again) else {
+            return answered;
+        };
+        match Self::connect(&self.paths).await {
+            Ok(now) if now.controller == self.controller => exchange(socket, again, within).await,
+            Ok(_) | Err(_) => answered,
+        }
     }
 }
 

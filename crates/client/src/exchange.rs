@@ -12,7 +12,7 @@ use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use serde::de::DeserializeOwned;
 use tokio::net::UnixStream;
-use windlass_api::Problem;
+use windlass_api::{API_HEADER, API_VERSION, KEY_HEADER, Problem};
 
 use crate::ClientError;
 
@@ -25,11 +25,24 @@ pub(crate) const HOST_NAME: &str = "windlass";
 /// A connection that must be driven while its answer is read.
 pub(crate) type Driven = Connection<TokioIo<UnixStream>, Full<Bytes>>;
 
+/// Random bytes of a key.
+const KEY_BYTES: usize = 16;
+
+/// A key that nobody had before.
+fn key() -> Result<String, ClientError> {
+    let mut bytes = [0; KEY_BYTES];
+    getrandom::fill(&mut bytes).map_err(|why| ClientError::broken(std::io::Error::other(why)))?;
+    Ok(data_encoding::HEXLOWER.encode(&bytes))
+}
+
 /// What is asked: a method, a path with its query, and a JSON body where there is one.
+#[derive(Clone)]
 pub(crate) struct Ask {
     pub(crate) method: Method,
     pub(crate) path: String,
     pub(crate) body: Option<Vec<u8>>,
+    /// Set where the request begins something: sent again, it begins nothing twice.
+    pub(crate) key: Option<String>,
 }
 
 impl Ask {
@@ -38,6 +51,7 @@ impl Ask {
             method: Method::GET,
             path: path.into(),
             body: None,
+            key: None,
         }
     }
 
@@ -52,14 +66,28 @@ impl Ask {
             method: Method::POST,
             path: path.into(),
             body: Some(body),
+            key: Some(key()?),
         })
+    }
+
+    pub(crate) fn delete(path: impl Into<String>) -> Self {
+        Self {
+            method: Method::DELETE,
+            path: path.into(),
+            body: None,
+            key: None,
+        }
     }
 
     fn request(self) -> Result<Request<Full<Bytes>>, ClientError> {
         let mut request = Request::builder()
             .method(self.method)
             .uri(self.path)
-            .header(HOST, HOST_NAME);
+            .header(HOST, HOST_NAME)
+            .header(API_HEADER, API_VERSION);
+        if let Some(key) = self.key {
+            request = request.header(KEY_HEADER, key);
+        }
         if self.body.is_some() {
             request = request.header(CONTENT_TYPE, "application/json");
         }

@@ -20,6 +20,12 @@ impl Query {
         self.separator = '&';
         self.text.push_str(name);
         self.text.push('=');
+        self.place(value)
+    }
+
+    /// Puts a value where it is, escaped.
+    #[must_use]
+    pub(crate) fn place(mut self, value: &str) -> Self {
         for byte in value.bytes() {
             match byte {
                 b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => {

@@ -13,7 +13,7 @@ use crate::page::{Page, Row};
 use crate::schema::definitions;
 
 /// What no table can say: formats, how layers come together, what each format invites.
-const INTRODUCTION: &str = include_str!("reference.md");
+const INTRODUCTION: &str = include_str!("reference.txt");
 
 /// Most examples of one key.
 const MOST_EXAMPLES: usize = 2;

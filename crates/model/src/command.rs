@@ -9,6 +9,7 @@ use crate::Template;
 /// What makes of a process a script that deploys and then ends. Its first command is
 /// [`ProcessSpec::argv`](crate::ProcessSpec), `deploy` in the file.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct CommandSpec {
     /// Says what is live, as one line of JSON. Without it, a `deploy` that ends well is believed.
     pub status: Option<Vec<Template>>,
@@ -18,6 +19,7 @@ pub struct CommandSpec {
 
 /// Which of its commands a run is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Job {
     /// Brings a version.
@@ -37,6 +39,7 @@ impl fmt::Display for Job {
 
 /// One run of a command: what it is told.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct CommandRun {
     /// Which command.
     pub job: Job,

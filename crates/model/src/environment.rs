@@ -11,6 +11,7 @@ use crate::{
 
 /// What one environment of one application runs. A cache of the journal: rebuilt by replaying it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Environment {
     /// The application.
     pub app: AppName,
@@ -28,6 +29,7 @@ pub struct Environment {
 
 /// What one service runs.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ServiceState {
     /// The slot with the role stable.
     pub stable: Option<Slot>,
@@ -50,6 +52,7 @@ pub struct ServiceState {
 
 /// A release that was stable, and how it ran then: enough to start it again.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Promoted {
     /// What ran.
     pub release: Release,
@@ -59,6 +62,7 @@ pub struct Promoted {
 
 /// A standby's end.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct StandbyKept {
     /// The deployment whose promotion left it.
     pub by: DeploymentId,
@@ -68,6 +72,7 @@ pub struct StandbyKept {
 
 /// A failed candidate that still runs, without traffic.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct KeptFailed {
     /// The deployment that it failed in.
     pub by: DeploymentId,

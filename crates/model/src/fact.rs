@@ -11,6 +11,7 @@ use crate::{
 
 /// One fact of a deployment, in the past tense. Stored with the journal row that made it true.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(tag = "fact", rename_all = "snake_case")]
 pub enum Fact {
     /// It began.
@@ -34,6 +35,7 @@ pub enum Fact {
         /// Which.
         instance: InstanceId,
         /// Where it listens.
+        #[cfg_attr(feature = "openapi", schema(value_type = String))]
         address: SocketAddr,
     },
     /// A command was started.
@@ -216,6 +218,7 @@ pub enum Fact {
 
 /// How a person mends what is stuck.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Repair {
     /// Tries what failed once more.
@@ -228,6 +231,7 @@ pub enum Repair {
 
 /// The phase of one rollout, as people see it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum RolloutPhase {
     /// What it needs has not passed yet.
@@ -260,6 +264,7 @@ pub enum RolloutPhase {
 
 /// How an instance was lost.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum InstanceEnd {
     /// It could not be started; holds why.
@@ -278,6 +283,7 @@ pub enum InstanceEnd {
 
 /// Why a rollout goes back.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum ReturnReason {
     /// One of its instances was lost.
@@ -323,6 +329,7 @@ pub enum ReturnReason {
 
 /// Why a rollout is stuck.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum StuckReason {
     /// The way back was not confirmed within its deadline; holds the last answer.

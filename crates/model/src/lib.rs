@@ -13,6 +13,8 @@ mod halt;
 mod id;
 mod millis;
 mod name;
+#[cfg(feature = "openapi")]
+mod openapi;
 mod outcome;
 mod percent;
 mod plan;

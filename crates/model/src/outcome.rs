@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// Where a deployment stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum DeploymentState {
     /// Its rollouts go forward.
@@ -22,6 +23,7 @@ pub enum DeploymentState {
 
 /// How a deployment ended. Terminal: it never changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
     /// Every service runs the new release.

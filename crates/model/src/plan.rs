@@ -12,6 +12,7 @@ use crate::{
 
 /// Everything a deployment will do, computed before anything moves.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Plan {
     /// Digest of spec, release digests, each service's stable and role, and the revision.
     pub id: PlanId,
@@ -49,6 +50,7 @@ pub struct Plan {
 
 /// What kind of deployment a plan makes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum PlanKind {
     /// New releases, by the file's strategies.
@@ -62,6 +64,7 @@ pub enum PlanKind {
 
 /// One service's part of a plan.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct RolloutPlan {
     /// Rollouts of this plan that must have passed before this one begins.
     pub needs: BTreeSet<ServiceName>,
@@ -82,6 +85,7 @@ pub struct RolloutPlan {
 
 /// What kind of change a rollout is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Change {
     /// Nothing runs: steps below 100 % are skipped; a failure unroutes and stops it.
@@ -117,6 +121,7 @@ pub enum Change {
 
 /// One rung of a strategy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Step {
     /// The candidate's share.
     pub to: Percent,
@@ -126,11 +131,13 @@ pub struct Step {
 
 /// Index of a task in its plan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(transparent)]
 pub struct TaskId(pub u32);
 
 /// One thing that a deployment does.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Task {
     /// Which one.
     pub id: TaskId,
@@ -150,6 +157,7 @@ pub struct Task {
 
 /// What a task does. Says what traffic does by its kind: only `Route`, `Shift` and `Unroute` move it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum TaskKind {
     /// Stop a failed candidate of an earlier deployment that was kept for a look.
@@ -184,8 +192,10 @@ pub enum TaskKind {
     /// Open and close listeners.
     Route {
         /// Opened now.
+        #[cfg_attr(feature = "openapi", schema(value_type = Vec<String>))]
         open: Vec<SocketAddr>,
         /// Closed after promotion.
+        #[cfg_attr(feature = "openapi", schema(value_type = Vec<String>))]
         close: Vec<SocketAddr>,
     },
     /// Change how many copies run.
@@ -227,6 +237,7 @@ pub enum TaskKind {
     /// Take the service off its listeners.
     Unroute {
         /// Closed after promotion.
+        #[cfg_attr(feature = "openapi", schema(value_type = Vec<String>))]
         close: Vec<SocketAddr>,
     },
     /// Give a service another name.

@@ -6,6 +6,7 @@ use crate::Millis;
 
 /// One health question, and how often and how patiently it is asked.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Probe {
     /// What is asked.
     pub kind: ProbeKind,
@@ -23,6 +24,7 @@ pub struct Probe {
 
 /// What a probe asks.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum ProbeKind {
     /// A GET that must be answered with 2xx or 3xx.
@@ -46,6 +48,7 @@ pub enum ProbeKind {
 
 /// The answer to one question.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Probed {
     /// Good.

@@ -6,6 +6,7 @@ use crate::{Millis, Percent, Version};
 
 /// Evidence that a service is back: "100 % on 3, 2 of 2 instances answer 3, 0 requests to 4 for 5 s".
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Proof {
     /// The version it is back at.
     pub version: Version,

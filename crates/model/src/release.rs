@@ -8,6 +8,7 @@ use crate::Digest;
 
 /// One kept release of a service.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Release {
     /// What people call it.
     pub version: Version,
@@ -19,6 +20,7 @@ pub struct Release {
 
 /// A version: `release.version` of the file, or the first ten hex digits of the identity.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(transparent)]
 pub struct Version(pub String);
 

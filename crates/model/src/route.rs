@@ -8,8 +8,10 @@ use crate::{Instance, Label, Percent, Probe, SlotId, Version};
 
 /// Everything a router must know about one service. A table entry is this plus a generation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Route {
     /// Where requests come in. More than one while `listen` is being changed.
+    #[cfg_attr(feature = "openapi", schema(value_type = Vec<String>))]
     pub listeners: Vec<SocketAddr>,
     /// What is done with them.
     pub mode: RouteMode,
@@ -19,6 +21,7 @@ pub struct Route {
 
 /// What is done with the requests of a service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum RouteMode {
     /// Split them over the slots.
@@ -29,6 +32,7 @@ pub enum RouteMode {
 
 /// One slot of a route.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct RouteSlot {
     /// Which slot.
     pub slot: SlotId,

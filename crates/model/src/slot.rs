@@ -9,6 +9,7 @@ use crate::{InstanceId, Release, ServiceSpec, SlotId};
 
 /// The place of one release of a service.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Slot {
     /// Which one.
     pub id: SlotId,
@@ -24,17 +25,20 @@ pub struct Slot {
 
 /// One running copy of a release.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Instance {
     /// Minted before it starts.
     pub id: InstanceId,
     /// The host it runs on: `local` here.
     pub place: String,
     /// Where it listens (PORT), allotted before it starts.
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub address: SocketAddr,
 }
 
 /// The label of a slot that may carry traffic; at most two at a time per service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Label {
     /// One of the two.

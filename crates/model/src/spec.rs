@@ -13,6 +13,7 @@ use crate::{
 /// One application in one environment. `config` makes it; who holds one may trust it: every `needs`
 /// names a service of the same spec, and there is no cycle.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Spec {
     /// The application.
     pub app: AppName,
@@ -31,6 +32,7 @@ pub struct Spec {
 
 /// What goes back when one service fails.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum OnFailure {
     /// The whole deployment.
@@ -42,6 +44,7 @@ pub enum OnFailure {
 
 /// One service as wanted.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ServiceSpec {
     /// Services that must have passed before this one begins.
     pub needs: BTreeSet<ServiceName>,
@@ -53,6 +56,7 @@ pub struct ServiceSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub command: Option<CommandSpec>,
     /// Where the router serves it; without it there is no traffic to split.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub listen: Option<SocketAddr>,
     /// The readiness question. Without `ready` in the file: a TCP connect, or alive for 2 s.
     pub ready: Probe,
@@ -77,6 +81,7 @@ pub struct ServiceSpec {
 
 /// Whether old and new of a service without `listen` may run at the same time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Overlap {
     /// Stop the old, then start the new.
@@ -88,6 +93,7 @@ pub enum Overlap {
 
 /// A process target.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ProcessSpec {
     /// Program and arguments. Never a shell.
     pub argv: Vec<Template>,
@@ -104,6 +110,7 @@ pub struct ProcessSpec {
 
 /// How a process is asked to end.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Stop {
     /// Signal name without `SIG`: `TERM`, `INT`, `QUIT`, `HUP`, `USR1`, `USR2`.
     pub signal: String,

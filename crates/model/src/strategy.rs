@@ -6,6 +6,7 @@ use crate::Step;
 
 /// How a new release takes over from the old one.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Strategy {
     /// Start beside the old, switch everything at once, bake.

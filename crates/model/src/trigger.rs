@@ -8,6 +8,7 @@ use crate::Millis;
 
 /// A share of answers, in parts of ten thousand: fine enough for `0.05%`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(transparent)]
 pub struct Rate(u16);
 
@@ -44,6 +45,7 @@ impl fmt::Display for Rate {
 
 /// A condition that takes a rollout back. It fires on evidence only: silence is no evidence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Trigger {
     /// An instance of the candidate ended by itself.

@@ -201,28 +201,7 @@ impl Places {
         let Some(file) = &self.file else {
             return Ok(None);
         };
-        let mut bytes = vec![0; TRIP_BYTES];
-        file.read_exact_at(&mut bytes, place(at))?;
-        let (head, rest) = bytes.split_at(HEAD);
-        let (length, checksum) = head.split_at(4);
-        let length = length
-            .iter()
-            .rev()
-            .fold(0, |n, b| (n << 8) | usize::from(*b));
-        if length == 0 {
-            return Ok(None);
-        }
-        let json = rest.get(..length).unwrap_or_default();
-        if json.is_empty() || *checksum != *Sha256::digest(json) {
-            tracing::error!(place = at, "a trip on disk is damaged; its place is free");
-            return Ok(None);
-        }
-        let latched = serde_json::from_slice(json);
-        Ok(latched
-            .inspect_err(
-                |why| tracing::error!(place = at, %why, "a trip on disk is none; its place is free"),
-            )
-            .ok())
+        read_place(file, at)
     }
 
     fn write(&mut self, at: usize) -> io::Result<()> {
@@ -240,6 +219,46 @@ impl Places {
         self.dirty = true;
         Ok(())
     }
+}
+
+/// The trips on disk that no controller has journalled yet; none without a file. Changes nothing.
+pub(crate) fn unacknowledged(folder: &Path) -> io::Result<Vec<Trip>> {
+    let file = match File::open(folder.join("trips")) {
+        Ok(file) => file,
+        Err(why) if why.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(why) => return Err(why),
+    };
+    let mut open = Vec::new();
+    for at in 0..TRIPS {
+        let latched = read_place(&file, at)?.filter(|latched| !latched.acknowledged);
+        open.extend(latched.map(|latched| latched.trip));
+    }
+    Ok(open)
+}
+
+fn read_place(file: &File, at: usize) -> io::Result<Option<Latched>> {
+    let mut bytes = vec![0; TRIP_BYTES];
+    file.read_exact_at(&mut bytes, place(at))?;
+    let (head, rest) = bytes.split_at(HEAD);
+    let (length, checksum) = head.split_at(4);
+    let length = length
+        .iter()
+        .rev()
+        .fold(0, |n, b| (n << 8) | usize::from(*b));
+    if length == 0 {
+        return Ok(None);
+    }
+    let json = rest.get(..length).unwrap_or_default();
+    if json.is_empty() || *checksum != *Sha256::digest(json) {
+        tracing::error!(place = at, "a trip on disk is damaged; its place is free");
+        return Ok(None);
+    }
+    let latched = serde_json::from_slice(json);
+    Ok(latched
+        .inspect_err(
+            |why| tracing::error!(place = at, %why, "a trip on disk is none; its place is free"),
+        )
+        .ok())
 }
 
 /// Whether `trip` will find room in one place.

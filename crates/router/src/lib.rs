@@ -34,6 +34,7 @@ mod keep;
 mod latch;
 mod limits;
 mod live;
+mod look;
 mod origin;
 mod pool;
 mod run;
@@ -46,4 +47,5 @@ mod watch;
 mod wheel;
 mod wire;
 
+pub use look::{LookError, OnDisk, look};
 pub use run::{RouterConfig, RouterError, own_session, run};

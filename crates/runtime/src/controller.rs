@@ -148,9 +148,13 @@ async fn answer(shared: &Rc<Shared>, request: Request) {
             .is_err(),
         Request::Status(reply) => reply.send(Ok(status::status(shared).await)).is_err(),
         Request::Figures(reply) => reply.send(figures::figures(shared).await).is_err(),
-        Request::Deployments { limit, reply } => {
-            reply.send(views::list(shared, limit).await).is_err()
-        }
+        Request::Deployments {
+            limit,
+            before,
+            reply,
+        } => reply
+            .send(views::list(shared, limit, before.as_ref()).await)
+            .is_err(),
         Request::Show { id, reply } => reply.send(views::stored(shared, &id).await).is_err(),
         Request::Events {
             after,

@@ -80,6 +80,7 @@ pub(crate) enum Request {
     Figures(Reply<FiguresView>),
     Deployments {
         limit: u32,
+        before: Option<DeploymentId>,
         reply: Reply<Vec<DeploymentView>>,
     },
     Show {
@@ -295,13 +296,21 @@ impl Handle {
         self.ask(Request::Figures).await
     }
 
-    /// Deployments, newest first.
+    /// Deployments that began before one, or all; newest first, at most `limit`.
     ///
     /// # Errors
     /// When the store can't be read.
-    pub async fn deployments(&self, limit: u32) -> Result<Vec<DeploymentView>, Problem> {
-        self.ask(|reply| Request::Deployments { limit, reply })
-            .await
+    pub async fn deployments(
+        &self,
+        limit: u32,
+        before: Option<DeploymentId>,
+    ) -> Result<Vec<DeploymentView>, Problem> {
+        self.ask(|reply| Request::Deployments {
+            limit,
+            before,
+            reply,
+        })
+        .await
     }
 
     /// One deployment.

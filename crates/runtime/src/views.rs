@@ -36,13 +36,27 @@ fn view(open: &OpenDeployment) -> Result<DeploymentView, Problem> {
     Ok(view)
 }
 
-/// Deployments, newest first.
-pub(crate) async fn list(shared: &Rc<Shared>, limit: u32) -> Result<Vec<DeploymentView>, Problem> {
+/// Deployments among which the beginning of a page is looked for: more than are ever kept.
+const BEFORE_MAX: u32 = 1_000;
+
+/// Deployments that began before one, newest first. None before one that is forgotten: those that
+/// were older went before it.
+pub(crate) async fn list(
+    shared: &Rc<Shared>,
+    limit: u32,
+    before: Option<&DeploymentId>,
+) -> Result<Vec<DeploymentView>, Problem> {
     let store = &shared.border.store;
-    let all = store
-        .deployments(limit)
+    let looked_at = before.map_or(limit, |_| BEFORE_MAX);
+    let mut all = store
+        .deployments(looked_at)
         .await
         .map_err(|e| problems::store(&e))?;
+    if let Some(before) = before {
+        let found = all.iter().position(|stored| stored.id == *before);
+        all.drain(..found.map_or(all.len(), |at| at + 1));
+        all.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+    }
     let mut views = Vec::new();
     for stored in all {
         let found = store

@@ -1,11 +1,14 @@
 //! Answers, and problem documents in place of them.
 
-use axum::http::header::CONTENT_TYPE;
+use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use windlass_api::{Exit, Problem};
 use windlass_model::InvalidName;
+
+/// What a client that asked too often is told to wait, in seconds.
+const WAIT_SECONDS: &str = "1";
 
 /// A refusal as `application/problem+json`.
 #[derive(Debug)]
@@ -21,7 +24,16 @@ impl IntoResponse for Refused {
     fn into_response(self) -> Response {
         let status =
             StatusCode::from_u16(self.0.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        with_body(status, "application/problem+json", &self.0)
+        let mut answer = with_body(status, "application/problem+json", &self.0);
+        if status == StatusCode::TOO_MANY_REQUESTS {
+            let wait = HeaderValue::from_static(WAIT_SECONDS);
+            answer.headers_mut().insert(RETRY_AFTER, wait);
+        }
+        if status == StatusCode::UNAUTHORIZED {
+            let scheme = HeaderValue::from_static("Bearer");
+            answer.headers_mut().insert("www-authenticate", scheme);
+        }
+        answer
     }
 }
 
@@ -54,16 +66,24 @@ fn with_body<T: Serialize>(status: StatusCode, media: &'static str, body: &T) ->
 }
 
 /// A request that no client of ours makes.
-pub(crate) fn bad_request(status: u16, what: impl Into<String>) -> Refused {
-    Refused(
-        Problem::new(
-            status,
-            "WL0303",
-            Exit::Usage,
-            "the request can't be understood",
-        )
-        .detail(what),
-    )
+pub(crate) fn bad_request(what: impl Into<String>) -> Refused {
+    usage(400, "WL0360", "the request can't be understood", what)
+}
+
+/// A body that can't be taken, by the status that says why.
+pub(crate) fn bad_body(status: StatusCode, what: impl Into<String>) -> Refused {
+    match status {
+        StatusCode::PAYLOAD_TOO_LARGE => usage(413, "WL0363", "the body is too long", what),
+        StatusCode::REQUEST_TIMEOUT => {
+            usage(408, "WL0364", "the body did not arrive in time", what)
+        }
+        StatusCode::UNSUPPORTED_MEDIA_TYPE => usage(415, "WL0365", "the body is not JSON", what),
+        _ => bad_request(what),
+    }
+}
+
+fn usage(status: u16, code: &str, title: &str, what: impl Into<String>) -> Refused {
+    Refused(Problem::new(status, code, Exit::Usage, title).detail(what))
 }
 
 /// A name that is none.
@@ -72,15 +92,23 @@ pub(crate) fn bad_request(status: u16, what: impl Into<String>) -> Refused {
     reason = "it is what map_err hands over"
 )]
 pub(crate) fn bad_name(why: InvalidName) -> Refused {
-    bad_request(400, why.to_string())
+    bad_request(why.to_string())
+}
+
+/// A head over the limit.
+pub(crate) fn long_head(most: usize) -> Refused {
+    let what = format!("path and headers may have {most} bytes together");
+    usage(431, "WL0376", "the head is too long", what)
 }
 
 /// Nothing is served here.
 pub(crate) async fn not_found() -> Refused {
-    bad_request(404, "there is nothing at this path")
+    let what = "what is served: GET /v1/openapi.json";
+    usage(404, "WL0361", "there is nothing at this path", what)
 }
 
 /// The path exists, the method does not.
 pub(crate) async fn wrong_method() -> Refused {
-    bad_request(405, "this path has another method")
+    let what = "the Allow header says which";
+    usage(405, "WL0362", "this path has another method", what)
 }

@@ -2,10 +2,13 @@
 
 use std::sync::Arc;
 
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{Mutex, OwnedMutexGuard, Semaphore, watch};
 use windlass_api::{API_VERSION, LostHistoryView, VersionView};
 
-use crate::Limits;
+use crate::condition::Seen;
+use crate::keys::Keys;
+use crate::rate::Buckets;
+use crate::{Limits, Tokens};
 
 /// Which controller answers.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,10 +41,27 @@ pub(crate) struct App<C> {
     pub(crate) controller: C,
     pub(crate) about: About,
     pub(crate) limits: Limits,
+    pub(crate) tokens: Arc<Tokens>,
+    pub(crate) buckets: Arc<Buckets>,
+    pub(crate) keys: Arc<Keys>,
+    /// Held while what a client has seen is compared and its word is carried out.
+    pub(crate) comparing: Arc<Mutex<()>>,
     /// One permit per event stream.
     pub(crate) watchers: Arc<Semaphore>,
     /// Becomes true when the server is to end.
     pub(crate) ending: watch::Receiver<bool>,
+}
+
+impl<C> App<C> {
+    /// Alone with the controller, for a request that says what it has seen: of two that saw the same,
+    /// one is carried out. What the controller does by itself may still come between.
+    pub(crate) async fn comparing(&self, seen: &Seen) -> Option<OwnedMutexGuard<()>> {
+        if seen.is_said() {
+            Some(Arc::clone(&self.comparing).lock_owned().await)
+        } else {
+            None
+        }
+    }
 }
 
 /// Returns once the server is to end.

@@ -2,12 +2,14 @@
 
 use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
+use axum::http::StatusCode;
+use axum::http::header::{CONTENT_TYPE, HeaderMap};
 use axum::http::request::Parts;
 use serde::de::DeserializeOwned;
 use windlass_model::DeploymentId;
 
 use crate::Controller;
-use crate::answer::{Refused, bad_request};
+use crate::answer::{Refused, bad_body, bad_request};
 use crate::app::App;
 
 /// A body that is JSON of a type, whole within its time.
@@ -17,15 +19,32 @@ impl<T: DeserializeOwned, C: Controller> FromRequest<App<C>> for Json<T> {
     type Rejection = Refused;
 
     async fn from_request(request: Request, app: &App<C>) -> Result<Self, Refused> {
-        let whole = Bytes::from_request(request, app);
-        let bytes = tokio::time::timeout(app.limits.body_within, whole)
-            .await
-            .map_err(|_late| bad_request(408, "the body did not arrive in time"))?
-            .map_err(|why| bad_request(why.status().as_u16(), why.body_text()))?;
+        if !is_json(request.headers()) {
+            let what = "send it with Content-Type: application/json";
+            return Err(bad_body(StatusCode::UNSUPPORTED_MEDIA_TYPE, what));
+        }
+        let bytes = whole(request, app).await?;
         serde_json::from_slice(&bytes)
             .map(Self)
-            .map_err(|why| bad_request(400, why.to_string()))
+            .map_err(|why| bad_request(why.to_string()))
     }
+}
+
+/// All of a body, within its size and its time.
+pub(crate) async fn whole<C: Controller>(request: Request, app: &App<C>) -> Result<Bytes, Refused> {
+    let whole = Bytes::from_request(request, app);
+    tokio::time::timeout(app.limits.body_within, whole)
+        .await
+        .map_err(|_late| bad_body(StatusCode::REQUEST_TIMEOUT, "send it again"))?
+        .map_err(|why| bad_body(why.status(), why.body_text()))
+}
+
+fn is_json(headers: &HeaderMap) -> bool {
+    let said = headers
+        .get(CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok());
+    let media = said.and_then(|text| text.split(';').next()).map(str::trim);
+    media.is_some_and(|media| media.eq_ignore_ascii_case("application/json"))
 }
 
 /// The query as a type.
@@ -38,7 +57,20 @@ impl<T: DeserializeOwned, C: Controller> FromRequestParts<App<C>> for Asked<T> {
         let query = Query::<T>::from_request_parts(parts, app).await;
         query
             .map(|Query(query)| Self(query))
-            .map_err(|why| bad_request(400, why.body_text()))
+            .map_err(|why| bad_request(why.body_text()))
+    }
+}
+
+/// What the path names, as text.
+pub(crate) struct Placed<T>(pub(crate) T);
+
+impl<T: DeserializeOwned + Send, C: Controller> FromRequestParts<App<C>> for Placed<T> {
+    type Rejection = Refused;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App<C>) -> Result<Self, Refused> {
+        let path = Path::<T>::from_request_parts(parts, app).await;
+        path.map(|Path(text)| Self(text))
+            .map_err(|why| bad_request(why.body_text()))
     }
 }
 
@@ -49,13 +81,12 @@ impl<C: Controller> FromRequestParts<App<C>> for Named {
     type Rejection = Refused;
 
     async fn from_request_parts(parts: &mut Parts, app: &App<C>) -> Result<Self, Refused> {
-        let path = Path::<String>::from_request_parts(parts, app).await;
-        let Path(text) = path.map_err(|why| bad_request(400, why.body_text()))?;
+        let Placed(text) = Placed::<String>::from_request_parts(parts, app).await?;
         deployment(&text).map(Self)
     }
 }
 
 /// A text as a deployment's id.
 pub(crate) fn deployment(text: &str) -> Result<DeploymentId, Refused> {
-    DeploymentId::parse(text).map_err(|why| bad_request(400, why.to_string()))
+    DeploymentId::parse(text).map_err(|why| bad_request(why.to_string()))
 }

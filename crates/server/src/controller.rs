@@ -53,10 +53,11 @@ pub trait Controller: Clone + Send + Sync + 'static {
     /// What the router has counted.
     fn figures(&self) -> impl Future<Output = Result<FiguresView, Problem>> + Send;
 
-    /// Deployments, newest first.
+    /// Deployments that began before one, or all; newest first.
     fn deployments(
         &self,
         limit: u32,
+        before: Option<DeploymentId>,
     ) -> impl Future<Output = Result<Vec<DeploymentView>, Problem>> + Send;
 
     /// One deployment.
@@ -143,8 +144,9 @@ impl Controller for Handle {
     fn deployments(
         &self,
         limit: u32,
+        before: Option<DeploymentId>,
     ) -> impl Future<Output = Result<Vec<DeploymentView>, Problem>> + Send {
-        Handle::deployments(self, limit)
+        Handle::deployments(self, limit, before)
     }
 
     fn show(

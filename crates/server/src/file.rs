@@ -1,18 +1,22 @@
 //! A file as it was sent, decoded.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use windlass_api::{Exit, FileRequest, Problem};
 use windlass_config::{Loaded, RefusedKind, Request, load, render_all, unset};
+use windlass_model::Spec;
 use windlass_runtime::Wanted;
 
+use crate::access::Caller;
+
 /// Reads the file for its environment; every problem of it comes back at once, drawn for a person.
-pub(crate) fn decode(file: FileRequest) -> Result<Wanted, Problem> {
+/// From the network, paths must be absolute: the sender's folder is not here.
+pub(crate) fn decode(file: FileRequest, caller: &Caller) -> Result<Wanted, Problem> {
     let folder = PathBuf::from(&file.folder);
     if !folder.is_absolute() {
         return Err(Problem::new(
             400,
-            "WL0303",
+            "WL0360",
             Exit::Usage,
             "the file's folder must be an absolute path",
         )
@@ -33,6 +37,9 @@ pub(crate) fn decode(file: FileRequest) -> Result<Wanted, Problem> {
         // Whoever sent the file has told its author.
         warnings: _,
     } = loaded;
+    if !caller.is_here() {
+        must_be_absolute(&spec)?;
+    }
     let missing: Vec<_> = foreign_names
         .iter()
         .filter(|(name, _)| !file.values.contains_key(*name))
@@ -50,6 +57,21 @@ pub(crate) fn decode(file: FileRequest) -> Result<Wanted, Problem> {
         values,
         surroundings: file.surroundings,
     })
+}
+
+fn must_be_absolute(spec: &Spec) -> Result<(), Problem> {
+    let relative = spec.services.iter().find_map(|(name, service)| {
+        let mut files = service.process.files.iter();
+        let found = files.find(|file| !Path::new(file).is_absolute());
+        found.map(|file| format!("{name} needs {file}"))
+    });
+    let Some(what) = relative else {
+        return Ok(());
+    };
+    let title = "relative paths are accepted on the private socket only";
+    Err(Problem::new(403, "WL0372", Exit::Refused, title)
+        .detail(what)
+        .hint("deploy on the controller's machine, or write absolute paths of that machine"))
 }
 
 fn exit_of(kind: RefusedKind) -> Exit {

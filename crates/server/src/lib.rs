@@ -1,19 +1,33 @@
-//! The controller's API over HTTP on a private Unix socket.
+//! The controller's API over HTTP, on a private Unix socket and, if it is asked to, on the network.
 //!
-//! [`serve`] accepts connections of the socket owner's own user, with limits on their number, their
-//! head, their body and their time, and answers them from a [`Controller`]. One file per noun in
-//! `handlers/`. Whatever is refused is refused with a problem document.
+//! [`Server::serve`] accepts connections, with limits on their number, their head, their body and their
+//! time, and answers them from a [`Controller`]. The private socket is for its owner; over the network a
+//! token says what its holder may do. Routes and the API's document are made from one table; there is
+//! one file per noun in `handlers/`. Whatever is refused is refused with a problem document.
 
 mod accept;
+mod access;
 mod answer;
 mod app;
 mod body;
+mod condition;
 mod controller;
+mod door;
 mod file;
+mod greeting;
 mod handlers;
+mod keys;
 mod limits;
+mod openapi;
+mod rate;
+mod refusals;
+mod says;
+mod tokens;
 
-pub use accept::{serve, serve_within};
+pub use accept::Server;
 pub use app::About;
 pub use controller::Controller;
-pub use limits::Limits;
+pub use door::Network;
+pub use limits::{Limits, Rate};
+pub use openapi::document;
+pub use tokens::{Tokens, TokensError};

@@ -2,19 +2,47 @@
 
 use std::time::Duration;
 
+/// How often something may happen: a bucket of `burst` tokens that gains `per_second` of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rate {
+    /// Tokens gained in a second.
+    pub per_second: u32,
+    /// Most tokens.
+    pub burst: u32,
+}
+
 /// Limits of the server. The default is what the controller runs with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Connections at a time; further ones wait in the kernel's queue.
+    /// Connections at a time on the private socket, and as many again over the network; further ones
+    /// wait in the kernel's queue.
     pub connections: usize,
     /// Event streams at a time; further ones are refused as *busy*.
     pub watchers: usize,
-    /// Longest time for a request's head to arrive, also of the first byte.
+    /// Longest time for a request's head to arrive, also of the first byte and for a TLS handshake.
     pub head_within: Duration,
+    /// Longest head: path, query and headers, in bytes.
+    pub head: usize,
     /// Longest time for a request's body to arrive.
     pub body_within: Duration,
     /// Longest body, in bytes.
     pub body: usize,
+    /// Requests of the private socket's owner.
+    pub owner_rate: Rate,
+    /// Requests of each token.
+    pub token_rate: Rate,
+    /// Requests without a token that is known, of each address.
+    pub stranger_rate: Rate,
+    /// Tokens and addresses whose requests are counted; those that rested longest are forgotten.
+    pub counted: usize,
+    /// Idempotency keys that are remembered; the oldest is forgotten first.
+    pub keys: usize,
+    /// Bytes of first answers that are remembered for them.
+    pub keys_bytes: usize,
+    /// How long a key is remembered.
+    pub keys_kept: Duration,
+    /// Silence after which an event stream for browsers and curl sends a comment.
+    pub keep_alive: Duration,
     /// How long open requests may go on once the server is to end.
     pub ending_within: Duration,
 }
@@ -25,9 +53,22 @@ impl Default for Limits {
             connections: 128,
             watchers: 64,
             head_within: Duration::from_secs(5),
+            head: 16 * 1024,
             body_within: Duration::from_secs(10),
             body: 2 * 1024 * 1024,
+            owner_rate: rate(2_000, 4_000),
+            token_rate: rate(100, 200),
+            stranger_rate: rate(10, 50),
+            counted: 1_024,
+            keys: 1_024,
+            keys_bytes: 16 * 1024 * 1024,
+            keys_kept: Duration::from_hours(24),
+            keep_alive: Duration::from_secs(15),
             ending_within: Duration::from_secs(2),
         }
     }
+}
+
+const fn rate(per_second: u32, burst: u32) -> Rate {
+    Rate { per_second, burst }
 }

@@ -120,8 +120,15 @@ fn reader_options(path: &Path) -> SqliteConnectOptions {
         .thread_name(|_| "store-reader".to_owned())
 }
 
+/// Looks without writing, from beside a controller that may be writing.
+pub(crate) fn looker_options(path: &Path) -> SqliteConnectOptions {
+    common_options(path)
+        .read_only(true)
+        .thread_name(|_| "store-looker".to_owned())
+}
+
 /// Makes the file readable for its owner only, before SQLite sees it; the WAL takes its mode.
-fn create_private(path: &Path) -> Result<(), EdgeError> {
+pub(crate) fn create_private(path: &Path) -> Result<(), EdgeError> {
     let made = OpenOptions::new()
         .read(true)
         .write(true)

@@ -12,12 +12,14 @@
 //! |---|---|
 //! | `queries` | every SQL text, one noun per file |
 //! | `migrate` | the numbered schema files, and who may open what |
+//! | `check` | a whole store looked at, and copied |
 //! | `checksum` | what a row's checksum covers |
 //! | `footing` | whether the file is still the one that was opened |
 //! | `write` | the transactions, as messages |
 //! | `writer` | the one who commits them |
 //! | `read` | rows back into nouns, checked |
 
+mod check;
 mod checksum;
 mod connect;
 mod error;
@@ -29,6 +31,7 @@ mod sqlite;
 mod write;
 mod writer;
 
+pub use check::{Checked, check, copy};
 pub use migrate::{LATEST_SCHEMA, MIGRATIONS, Migration};
 pub use queries::statements;
 pub use sqlite::SqliteStore;

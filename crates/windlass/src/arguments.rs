@@ -6,8 +6,9 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use windlass_model::Millis;
 
 use crate::commands::{
-    abort, demo, demo_service, deploy, events, finalize, halt, hold, list, logs, plan, promote,
-    remove, repair, resume, retry, rollback, router, serve, shim, show,
+    abort, backup, completions, demo, demo_service, deploy, docs, events, explain, finalize, halt,
+    hold, list, logs, man, plan, promote, remove, repair, restore, resume, retry, rollback, router,
+    serve, shim, show,
 };
 
 /// Brings new releases of a multi-service application to production safely
@@ -89,6 +90,8 @@ pub(crate) enum Output {
 /// One verb each, with its own file below `commands/`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// Write a first windlass.yaml from what is in this folder
+    Init,
     /// Check the file and list what it needs
     Validate,
     /// Print the JSON Schema of the file
@@ -133,6 +136,20 @@ pub(crate) enum Command {
     Down,
     /// Show Windlass at work on three small services
     Demo(demo::Options),
+    /// Find what is not as it should be, and say what mends it
+    Doctor,
+    /// Write journal and releases into one file, and check it
+    Backup(backup::Options),
+    /// Make a state directory from a backup
+    Restore(restore::Options),
+    /// Say what an error code means and what to do
+    Explain(explain::Options),
+    /// Print a page of the documentation
+    Docs(docs::Options),
+    /// Print the completions of a shell
+    Completions(completions::Options),
+    /// Print the manual page
+    Man(man::Options),
     /// Run the controller (other commands start it)
     Serve(serve::Options),
     /// Run the data plane (the controller starts it)

@@ -4,14 +4,18 @@
 //! ends with one of the exit codes of [`windlass_api::Exit`].
 
 mod arguments;
+mod backup;
 mod commands;
 mod context;
 #[cfg(feature = "crash-points")]
 mod crash;
 mod demo;
 mod diagnostic;
+mod doctor;
 mod follow;
 mod halt;
+mod init;
+mod pages;
 mod report;
 mod ui;
 mod wire;
@@ -20,7 +24,7 @@ use std::panic::{self, AssertUnwindSafe};
 use std::process::ExitCode;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
-use clap::{CommandFactory as _, Parser as _};
+use clap::{CommandFactory as _, FromArgMatches as _};
 use windlass_api::Exit;
 
 use crate::arguments::Arguments;
@@ -29,7 +33,9 @@ use crate::ui::Ui;
 
 fn main() -> ExitCode {
     panic::set_hook(Box::new(ui::say_panic));
-    let arguments = match Arguments::try_parse() {
+    let matches = pages::command().try_get_matches();
+    let parsed = matches.and_then(|matches| Arguments::from_arg_matches(&matches));
+    let arguments = match parsed {
         Ok(arguments) => arguments,
         Err(refused) => return misused(refused),
     };

@@ -18,13 +18,16 @@ use windlass_edge::{Brake as _, EdgeError, Store};
 use windlass_model::Halt;
 use windlass_router::RouterConfig;
 use windlass_runtime::Border;
-use windlass_server::About;
+use windlass_server::{About, Server, Tokens, TokensError};
 use windlass_store::SqliteStore;
 
 use crate::diagnostic::{Diagnostic, chain};
 
 /// The journal's file in the state directory.
-const JOURNAL: &str = "windlass.db";
+pub(crate) const JOURNAL: &str = "windlass.db";
+
+/// The file of the tokens for the network, in the state directory.
+const TOKENS: &str = "tokens.json";
 
 /// This very binary, even when its file was replaced or deleted meanwhile.
 const OURSELVES: &str = "/proc/self/exe";
@@ -93,6 +96,7 @@ pub(crate) fn halted(paths: &StatePaths) -> Option<Halt> {
 }
 
 async fn controller(paths: &StatePaths) -> Result<(), Diagnostic> {
+    let tokens = Tokens::open(&paths.state.join(TOKENS)).map_err(|why| not_open(&why))?;
     let border = border(paths).await.map_err(|error| edge(&error))?;
     let epoch = border.store.epoch();
     let running = windlass_runtime::start(border)
@@ -122,9 +126,10 @@ async fn controller(paths: &StatePaths) -> Result<(), Diagnostic> {
             }
         }
     };
-    let served = windlass_server::serve(listener, running.handle, about, ended).await;
+    let server = Server::new(running.handle, about, tokens);
+    server.serve(listener, ended).await;
     remove(&paths.controller_socket);
-    served.map_err(|why| io("the API", &why))
+    Ok(())
 }
 
 async fn border(paths: &StatePaths) -> Result<Border, EdgeError> {
@@ -170,7 +175,7 @@ async fn border(paths: &StatePaths) -> Result<Border, EdgeError> {
 }
 
 /// The router's own folder: its last good table.
-fn router_state(paths: &StatePaths) -> PathBuf {
+pub(crate) fn router_state(paths: &StatePaths) -> PathBuf {
     paths.state.join("router")
 }
 
@@ -243,6 +248,10 @@ fn held(paths: &StatePaths) -> Diagnostic {
             "another process is the controller of {place} already"
         )),
     }
+}
+
+fn not_open(error: &TokensError) -> Diagnostic {
+    Diagnostic::new(Exit::Stuck, "the controller could not start").detail(chain(error))
 }
 
 fn edge(error: &EdgeError) -> Diagnostic {

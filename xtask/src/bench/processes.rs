@@ -70,7 +70,7 @@ pub(crate) fn of_folder(folder: &Path) -> anyhow::Result<Vec<Process>> {
         let line = String::from_utf8_lossy(&line);
         if line.is_empty() {
             dead.extend(parent_of_dead(pid).map(|parent| (pid, parent)));
-        } else if line.contains(&*wanted) {
+        } else if names(&line, &wanted) {
             found.push(Process {
                 pid,
                 role: role(&line),
@@ -88,6 +88,18 @@ pub(crate) fn of_folder(folder: &Path) -> anyhow::Result<Vec<Process>> {
         words: Vec::new(),
     }));
     Ok(found)
+}
+
+/// Whether a command line names `folder` or something in it; one whose name only begins alike is
+/// another.
+fn names(line: &str, folder: &str) -> bool {
+    let ends = |rest: &str| rest.chars().next().is_none_or(|next| !is_of_name(next));
+    let mut places = line.match_indices(folder);
+    places.any(|(at, _)| line.get(at + folder.len()..).is_some_and(ends))
+}
+
+fn is_of_name(letter: char) -> bool {
+    letter.is_alphanumeric() || matches!(letter, '-' | '_' | '.')
 }
 
 /// What the second word of a command line says.
@@ -199,6 +211,17 @@ mod tests {
     use std::time::{Duration, Instant};
 
     use super::*;
+
+    #[test]
+    fn a_folder_whose_name_only_begins_alike_is_another() {
+        let names = |line| names(line, "/t/lab-13");
+        for line in ["sh\0/t/lab-13/app\0", "x --at=/t/lab-13", "/t/lab-13\0x"] {
+            assert!(names(line), "{line:?}");
+        }
+        for line in ["sh\0/t/lab-137/app", "sh\0/t/lab-1", "/t/lab-13.old/x"] {
+            assert!(!names(line), "{line:?}");
+        }
+    }
 
     fn here() -> Process {
         Process {

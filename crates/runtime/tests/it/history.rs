@@ -252,7 +252,7 @@ fn a_deployment_whose_beginning_cannot_be_read_harms_only_itself() {
         until_baking(&mut lab, &id, "web", 100).await;
         lab.world.disk.damage_opening(&id);
         lab.crash_and_restart().await;
-        let list = lab.handle().deployments(10).await.expect("a list");
+        let list = lab.handle().deployments(10, None).await.expect("a list");
         let states: Vec<DeploymentState> = list.iter().map(|view| view.state).collect();
         let promoted_before = DeploymentState::Ended(Outcome::Promoted);
         assert_eq!(states, [DeploymentState::Stuck, promoted_before]);

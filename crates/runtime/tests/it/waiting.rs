@@ -53,7 +53,11 @@ fn deployments_wait_their_turn_in_the_order_of_asking() {
             assert_eq!(ending, Ending::Ended(Outcome::Promoted));
             ended.push(id);
         }
-        let known = lab.handle().deployments(10).await.expect("they are known");
+        let known = lab
+            .handle()
+            .deployments(10, None)
+            .await
+            .expect("they are known");
         let mut known: Vec<_> = known.into_iter().map(|view| view.id).collect();
         known.reverse();
         assert_eq!(known, ended);
@@ -175,7 +179,11 @@ fn a_superseding_deployment_comes_before_all_that_wait() {
         lab.until_ended(&four).await;
         let three = answered(waits).await.expect("its turn comes");
         lab.until_ended(&three).await;
-        let known = lab.handle().deployments(2).await.expect("they are known");
+        let known = lab
+            .handle()
+            .deployments(2, None)
+            .await
+            .expect("they are known");
         let known: Vec<_> = known.into_iter().map(|view| view.id).collect();
         assert_eq!(known, [three, four]);
     });

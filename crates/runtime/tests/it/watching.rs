@@ -257,7 +257,7 @@ fn show_and_list_tell_where_deployments_stand() {
         assert_eq!(view.state, DeploymentState::Returning);
         lab.until_ended(&id).await;
         lab.crash_and_restart().await;
-        let list = lab.handle().deployments(10).await.expect("a list");
+        let list = lab.handle().deployments(10, None).await.expect("a list");
         let told: Vec<_> = list
             .iter()
             .map(|view| (view.id.clone(), view.state))
@@ -267,7 +267,14 @@ fn show_and_list_tell_where_deployments_stand() {
             (first, DeploymentState::Ended(Outcome::Promoted)),
         ];
         assert_eq!(told, expected);
-        assert_eq!(lab.handle().deployments(1).await.expect("a list").len(), 1);
+        assert_eq!(
+            lab.handle()
+                .deployments(1, None)
+                .await
+                .expect("a list")
+                .len(),
+            1
+        );
         let unknown = windlass_model::DeploymentId::parse("dep_0").expect("an id");
         let unknown = lab.handle().show(unknown).await.expect_err("there is none");
         assert_eq!(

@@ -4,13 +4,17 @@ use axum::extract::State;
 use windlass_api::{AdoptAnswer, AdoptRequest};
 
 use crate::Controller;
+use crate::access::Caller;
 use crate::answer::{Answer, Answered};
 use crate::app::App;
 use crate::body::Json;
 
 pub(super) async fn post<C: Controller>(
     State(app): State<App<C>>,
+    caller: Caller,
     Json(request): Json<AdoptRequest>,
 ) -> Answered<AdoptAnswer> {
-    Ok(Answer(app.controller.adopt(request.by).await?))
+    Ok(Answer(
+        app.controller.adopt(caller.signs(request.by)).await?,
+    ))
 }

@@ -1,61 +1,86 @@
 //! `/v1/deployments`: beginning them, looking at them, and what people say to them.
 
-use axum::extract::State;
-use serde::Deserialize;
+use axum::extract::{FromRequestParts, State};
+use axum::http::HeaderMap;
+use axum::http::request::Parts;
+use data_encoding::BASE64URL_NOPAD;
 use windlass_api::{
-    Command, CommandRequest, DeployAnswer, DeployRequest, DeploymentView, FinalizeRequest,
-    RepairRequest, Source,
+    Command, CommandRequest, DeployAnswer, DeployRequest, DeploymentPage, DeploymentView,
+    FinalizeRequest, ListQuery, RepairRequest, Source,
 };
 use windlass_model::{DeploymentId, Millis};
 use windlass_runtime::{From, Terms, When};
 
 use crate::Controller;
-use crate::answer::{Answer, Answered, bad_request};
+use crate::access::Caller;
+use crate::answer::{Answer, Answered, Refused, bad_request};
 use crate::app::App;
 use crate::body::{Asked, Json, Named};
+use crate::condition::{Seen, WithTag};
 use crate::file::decode;
 
-/// Deployments that are listed unless the client says how many.
+/// Deployments that a page holds unless the client says how many.
 const LISTED: u32 = 20;
 
-/// Most that are listed.
-const LISTED_MAX: u32 = 1_000;
-
-/// `GET /v1/deployments`: query.
-#[derive(Debug, Deserialize)]
-pub(super) struct ListQuery {
-    #[serde(default)]
-    limit: Option<u32>,
-}
+/// Most that it holds.
+const LISTED_MAX: u32 = 200;
 
 pub(super) async fn list<C: Controller>(
     State(app): State<App<C>>,
     Asked(query): Asked<ListQuery>,
-) -> Answered<Vec<DeploymentView>> {
+) -> Answered<DeploymentPage> {
     let limit = query.limit.unwrap_or(LISTED).min(LISTED_MAX);
-    Ok(Answer(app.controller.deployments(limit).await?))
+    let before = query.cursor.as_deref().map(place).transpose()?;
+    // One more than the page holds says whether there is another page.
+    let mut deployments = app.controller.deployments(limit + 1, before).await?;
+    let page = usize::try_from(limit).unwrap_or(usize::MAX);
+    let more = deployments.len() > page;
+    deployments.truncate(page);
+    let last = deployments.last().filter(|_| more);
+    let next = last.map(|view| BASE64URL_NOPAD.encode(view.id.as_str().as_bytes()));
+    Ok(Answer(DeploymentPage { deployments, next }))
+}
+
+/// The deployment after which a page begins.
+fn place(cursor: &str) -> Result<DeploymentId, Refused> {
+    let bytes = BASE64URL_NOPAD.decode(cursor.as_bytes());
+    let text = bytes.ok().and_then(|bytes| String::from_utf8(bytes).ok());
+    let id = text.and_then(|text| DeploymentId::parse(&text).ok());
+    id.ok_or_else(|| bad_request("a cursor is `next` of an earlier page, as it is"))
 }
 
 pub(super) async fn post<C: Controller>(
     State(app): State<App<C>>,
+    caller: Caller,
+    headers: HeaderMap,
     Json(request): Json<DeployRequest>,
 ) -> Answered<DeployAnswer> {
-    let when = match (request.wait_ms, request.supersede) {
-        (None, false) => When::Now,
-        (Some(millis), false) => When::Wait(Millis::from_millis(millis)),
-        (None, true) => When::Supersede,
-        (Some(_), true) => {
-            let what = "a deployment waits for the one that runs, or supersedes it: not both";
-            return Err(bad_request(400, what));
+    let when = when(&request)?;
+    let seen = Seen::of(&headers)?;
+    let _comparing = app.comparing(&seen).await;
+    let from = match request.source {
+        Source::File(file) => {
+            let wanted = decode(file, &caller)?;
+            let spec = &wanted.spec;
+            seen.environment(&app, &spec.app, &spec.environment).await?;
+            From::File(Box::new(wanted))
+        }
+        Source::Plan(_) if seen.is_said() => {
+            let what = "a stored plan is refused when it is stale: send it without If-Match";
+            return Err(bad_request(what));
+        }
+        Source::Plan(id) => From::Plan(id),
+        Source::Retry(id) => {
+            if seen.is_said() {
+                let ended = app.controller.show(id.clone()).await?;
+                seen.environment(&app, &ended.app, &ended.environment)
+                    .await?;
+            }
+            From::Retry(id)
         }
     };
-    let from = match request.source {
-        Source::File(file) => From::File(Box::new(decode(file)?)),
-        Source::Plan(id) => From::Plan(id),
-        Source::Retry(id) => From::Retry(id),
-    };
     let terms = Terms {
-        by: request.by,
+        by: caller.signs(request.by),
         may_move: request.may_move,
         keep_failed: request.keep_failed,
     };
@@ -64,45 +89,85 @@ pub(super) async fn post<C: Controller>(
     Ok(Answer(DeployAnswer { deployment, plan }))
 }
 
+fn when(request: &DeployRequest) -> Result<When, Refused> {
+    match (request.wait_ms, request.supersede) {
+        (None, false) => Ok(When::Now),
+        (Some(millis), false) => Ok(When::Wait(Millis::from_millis(millis))),
+        (None, true) => Ok(When::Supersede),
+        (Some(_), true) => {
+            let what = "a deployment waits for the one that runs, or supersedes it: not both";
+            Err(bad_request(what))
+        }
+    }
+}
+
 pub(super) async fn show<C: Controller>(
     State(app): State<App<C>>,
     Named(id): Named,
-) -> Answered<DeploymentView> {
-    Ok(Answer(app.controller.show(id).await?))
+) -> Result<WithTag<DeploymentView>, Refused> {
+    Ok(WithTag(app.controller.show(id).await?))
 }
 
 /// Answers with the deployment as it is once the command is journalled.
 pub(super) async fn command<C: Controller>(
     State(app): State<App<C>>,
-    Named(id): Named,
+    said: Said,
     Json(request): Json<CommandRequest>,
-) -> Answered<DeploymentView> {
-    say(&app, id, request.command, request.by).await
+) -> Result<WithTag<DeploymentView>, Refused> {
+    said.to(&app, request.command, request.by).await
 }
 
 pub(super) async fn finalize<C: Controller>(
     State(app): State<App<C>>,
-    Named(id): Named,
+    said: Said,
     Json(request): Json<FinalizeRequest>,
-) -> Answered<DeploymentView> {
-    say(&app, id, Command::Finalize, request.by).await
+) -> Result<WithTag<DeploymentView>, Refused> {
+    said.to(&app, Command::Finalize, request.by).await
 }
 
 pub(super) async fn repair<C: Controller>(
     State(app): State<App<C>>,
-    Named(id): Named,
+    said: Said,
     Json(request): Json<RepairRequest>,
-) -> Answered<DeploymentView> {
+) -> Result<WithTag<DeploymentView>, Refused> {
     let how = request.how;
-    say(&app, id, Command::Repair { how }, request.by).await
+    said.to(&app, Command::Repair { how }, request.by).await
 }
 
-async fn say<C: Controller>(
-    app: &App<C>,
+/// To which deployment something is said, by whom, and what that one has seen of it.
+pub(super) struct Said {
     id: DeploymentId,
-    command: Command,
-    by: String,
-) -> Answered<DeploymentView> {
-    app.controller.command(id.clone(), command, by).await?;
-    Ok(Answer(app.controller.show(id).await?))
+    caller: Caller,
+    seen: Seen,
+}
+
+impl<C: Controller> FromRequestParts<App<C>> for Said {
+    type Rejection = Refused;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App<C>) -> Result<Self, Refused> {
+        let Named(id) = Named::from_request_parts(parts, app).await?;
+        Ok(Self {
+            id,
+            caller: Caller::from_request_parts(parts, app).await?,
+            seen: Seen::of(&parts.headers)?,
+        })
+    }
+}
+
+impl Said {
+    async fn to<C: Controller>(
+        self,
+        app: &App<C>,
+        command: Command,
+        by: String,
+    ) -> Result<WithTag<DeploymentView>, Refused> {
+        let _comparing = app.comparing(&self.seen).await;
+        if self.seen.is_said() {
+            let now = app.controller.show(self.id.clone()).await?;
+            self.seen.deployment(&now)?;
+        }
+        let by = self.caller.signs(by);
+        app.controller.command(self.id.clone(), command, by).await?;
+        Ok(WithTag(app.controller.show(self.id).await?))
+    }
 }

@@ -1,59 +1,90 @@
-//! `GET /v1/events`: a WebSocket with one text message per event.
+//! `GET /v1/events`: each event once, as WebSocket messages or as server-sent events.
 //!
-//! The stream begins after the sequence that the client names and has no gaps. It ends with 1013
-//! (*try again later*) when the client was too slow, and with 1001 (*going away*) when the server ends;
-//! either way the client opens another after the last sequence it has.
+//! The stream begins after the sequence that the client names and has no gaps. It ends with *again*
+//! (WebSocket 1013) when the client was too slow, and with *away* (1001) when the server ends; either way
+//! the client opens another after the last sequence it has.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::extract::State;
+use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
-use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade, close_code};
-use axum::response::Response;
-use futures_util::StreamExt;
-use tokio::sync::watch;
+use axum::http::HeaderMap;
+use axum::http::header::UPGRADE;
+use axum::response::{IntoResponse, Response};
 use windlass_api::{EventQuery, Exit, Problem};
-use windlass_runtime::EventStream;
 
+use super::{socket, sse};
 use crate::Controller;
 use crate::answer::{Refused, bad_request};
-use crate::app::{App, ended};
+use crate::app::App;
 use crate::body::{Asked, deployment};
 
-/// Longest message that a client may send: it has nothing to say.
-const MESSAGE_MAX: usize = 4 * 1024;
+/// How a stream ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum End {
+    /// The server ends.
+    Away,
+    /// The client was too slow.
+    Again,
+    /// An event can't be written.
+    Broken,
+}
 
-/// Most bytes that wait for a client.
-const WRITE_MAX: usize = 8 * 1024 * 1024;
+impl End {
+    /// In a word, for programs.
+    pub(super) const fn word(self) -> &'static str {
+        match self {
+            Self::Away => "away",
+            Self::Again => "again",
+            Self::Broken => "broken",
+        }
+    }
 
-/// Time after which a client that takes nothing is let go.
-const WRITE_WITHIN: Duration = Duration::from_secs(10);
+    /// For people.
+    pub(super) const fn reason(self) -> &'static str {
+        match self {
+            Self::Away => "the controller ends",
+            Self::Again => "too slow: go on after the last sequence",
+            Self::Broken => "an event can't be written",
+        }
+    }
+}
 
 pub(super) async fn get<C: Controller>(
     State(app): State<App<C>>,
     Asked(query): Asked<EventQuery>,
+    headers: HeaderMap,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Result<Response, Refused> {
-    let upgrade = upgrade.map_err(|why| bad_request(why.status().as_u16(), why.body_text()))?;
-    let id = match &query.deployment {
-        Some(text) => Some(deployment(text)?),
-        None => None,
+    let upgrade = if headers.contains_key(UPGRADE) {
+        Some(upgrade.map_err(|why| bad_request(why.body_text()))?)
+    } else {
+        None
     };
+    let id = query.deployment.as_deref().map(deployment).transpose()?;
+    let after = after(&query, &headers)?;
     let place = Arc::clone(&app.watchers)
         .try_acquire_owned()
         .map_err(|_full| too_many())?;
-    let events = app.controller.events(query.after, id).await?;
+    let events = app.controller.events(after, id).await?;
     let ending = app.ending.clone();
-    let upgrade = upgrade
-        .max_message_size(MESSAGE_MAX)
-        .max_frame_size(MESSAGE_MAX)
-        .write_buffer_size(0)
-        .max_write_buffer_size(WRITE_MAX);
-    Ok(upgrade.on_upgrade(move |socket| async move {
-        stream(socket, events, ending).await;
-        drop(place);
-    }))
+    Ok(match upgrade {
+        Some(upgrade) => socket::limited(upgrade).on_upgrade(move |socket| async move {
+            socket::stream(socket, events, ending).await;
+            drop(place);
+        }),
+        None => sse::answer(events, ending, place, app.limits.keep_alive).into_response(),
+    })
+}
+
+/// Where the stream begins: a browser that comes back says the last event it has.
+fn after(query: &EventQuery, headers: &HeaderMap) -> Result<u64, Refused> {
+    let Some(last) = headers.get("last-event-id") else {
+        return Ok(query.after);
+    };
+    let last = last.to_str().ok().and_then(|text| text.parse().ok());
+    last.ok_or_else(|| bad_request("Last-Event-ID is the sequence of an event"))
 }
 
 fn too_many() -> Problem {
@@ -64,37 +95,4 @@ fn too_many() -> Problem {
         "too many clients follow events",
     )
     .hint("end one of them")
-}
-
-async fn stream(mut socket: WebSocket, mut events: EventStream, mut ending: watch::Receiver<bool>) {
-    let ended = ended(&mut ending);
-    tokio::pin!(ended);
-    let (code, reason) = loop {
-        tokio::select! {
-            () = &mut ended => break (close_code::AWAY, "the controller ends"),
-            event = events.next() => {
-                let Some(event) = event else {
-                    break (close_code::AGAIN, "too slow: go on after the last sequence");
-                };
-                let Ok(text) = serde_json::to_string(&event) else {
-                    break (close_code::ERROR, "an event can't be written");
-                };
-                let sent = tokio::time::timeout(WRITE_WITHIN, socket.send(Message::text(text)));
-                if !matches!(sent.await, Ok(Ok(()))) {
-                    return;
-                }
-            }
-            heard = socket.recv() => match heard {
-                None | Some(Err(_) | Ok(Message::Close(_))) => return,
-                Some(Ok(Message::Text(_) | Message::Binary(_) | Message::Ping(_) | Message::Pong(_))) => {}
-            },
-        }
-    };
-    let goodbye = Message::Close(Some(CloseFrame {
-        code,
-        reason: reason.into(),
-    }));
-    if let Ok(Err(why)) = tokio::time::timeout(WRITE_WITHIN, socket.send(goodbye)).await {
-        tracing::debug!(%why, "an event stream broke at its end");
-    }
 }

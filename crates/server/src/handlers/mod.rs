@@ -2,15 +2,23 @@
 
 mod adoptions;
 mod deployments;
+mod document;
 mod down;
+mod environments;
 mod events;
 mod figures;
+mod health;
 mod logs;
 mod plans;
 mod removals;
 mod rollbacks;
 mod routes;
+mod socket;
+mod sse;
 mod status;
+mod table;
+mod tokens;
 mod version;
 
 pub(crate) use routes::routes;
+pub(crate) use table::{Row, Verb, rows};

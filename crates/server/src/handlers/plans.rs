@@ -4,6 +4,7 @@ use axum::extract::State;
 use windlass_api::{FileRequest, PlanView};
 
 use crate::Controller;
+use crate::access::Caller;
 use crate::answer::{Answer, Answered};
 use crate::app::App;
 use crate::body::Json;
@@ -11,8 +12,9 @@ use crate::file::decode;
 
 pub(super) async fn post<C: Controller>(
     State(app): State<App<C>>,
+    caller: Caller,
     Json(file): Json<FileRequest>,
 ) -> Answered<PlanView> {
-    let wanted = decode(file)?;
+    let wanted = decode(file, &caller)?;
     Ok(Answer(app.controller.plan(wanted).await?))
 }

@@ -1,17 +1,22 @@
 //! `POST /v1/removals`: takes a service away.
 
 use axum::extract::State;
+use axum::http::HeaderMap;
 use windlass_api::{RemoveAnswer, RemoveRequest};
 use windlass_model::{AppName, EnvironmentName, ServiceName};
 use windlass_runtime::ServiceAt;
 
 use crate::Controller;
+use crate::access::Caller;
 use crate::answer::{Answer, Answered, bad_name};
 use crate::app::App;
 use crate::body::Json;
+use crate::condition::Seen;
 
 pub(super) async fn post<C: Controller>(
     State(app): State<App<C>>,
+    caller: Caller,
+    headers: HeaderMap,
     Json(request): Json<RemoveRequest>,
 ) -> Answered<RemoveAnswer> {
     let service = ServiceAt {
@@ -19,6 +24,11 @@ pub(super) async fn post<C: Controller>(
         environment: EnvironmentName::new(&request.environment).map_err(bad_name)?,
         service: ServiceName::new(&request.service).map_err(bad_name)?,
     };
-    let (deployment, plan) = app.controller.remove(service, request.by).await?;
+    let seen = Seen::of(&headers)?;
+    let _comparing = app.comparing(&seen).await;
+    seen.environment(&app, &service.app, &service.environment)
+        .await?;
+    let by = caller.signs(request.by);
+    let (deployment, plan) = app.controller.remove(service, by).await?;
     Ok(Answer(RemoveAnswer { deployment, plan }))
 }

@@ -1,17 +1,22 @@
 //! `POST /v1/rollbacks`: goes back to earlier releases.
 
 use axum::extract::State;
+use axum::http::HeaderMap;
 use windlass_api::{RollbackAnswer, RollbackRequest};
 use windlass_model::{AppName, EnvironmentName, ServiceName, Version};
 use windlass_runtime::RollbackAt;
 
 use crate::Controller;
+use crate::access::Caller;
 use crate::answer::{Answer, Answered, bad_name};
 use crate::app::App;
 use crate::body::Json;
+use crate::condition::Seen;
 
 pub(super) async fn post<C: Controller>(
     State(app): State<App<C>>,
+    caller: Caller,
+    headers: HeaderMap,
     Json(request): Json<RollbackRequest>,
 ) -> Answered<RollbackAnswer> {
     let service = request.service.as_deref().map(ServiceName::new);
@@ -21,5 +26,9 @@ pub(super) async fn post<C: Controller>(
         service: service.transpose().map_err(bad_name)?,
         to: request.to.map(Version),
     };
-    Ok(Answer(app.controller.rollback(at, request.by).await?))
+    let seen = Seen::of(&headers)?;
+    let _comparing = app.comparing(&seen).await;
+    seen.environment(&app, &at.app, &at.environment).await?;
+    let by = caller.signs(request.by);
+    Ok(Answer(app.controller.rollback(at, by).await?))
 }

@@ -1,49 +1,45 @@
-//! What is served where.
+//! The router, made from the table.
+
+use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::routing::{get, post};
+use axum::middleware::from_fn_with_state;
 
-use super::{
-    adoptions, deployments, down, events, figures, logs, plans, removals, rollbacks, status,
-    version,
-};
+use super::table::{Row, rows};
 use crate::Controller;
+use crate::access::{Guard, admit};
 use crate::answer::{not_found, wrong_method};
 use crate::app::App;
+use crate::greeting::greet;
+use crate::keys::once;
 
-/// Every path of the API.
+/// Every path of the API. A request is greeted, admitted, met by its key, then carried out.
 pub(crate) fn routes<C: Controller>(app: App<C>) -> Router {
-    Router::new()
-        .route("/v1/version", get(version::get::<C>))
-        .route("/v1/plans", post(plans::post::<C>))
-        .route(
-            "/v1/deployments",
-            get(deployments::list::<C>).post(deployments::post::<C>),
-        )
-        .route("/v1/deployments/{id}", get(deployments::show::<C>))
-        .route(
-            "/v1/deployments/{id}/commands",
-            post(deployments::command::<C>),
-        )
-        .route(
-            "/v1/deployments/{id}/finalize",
-            post(deployments::finalize::<C>),
-        )
-        .route(
-            "/v1/deployments/{id}/repair",
-            post(deployments::repair::<C>),
-        )
-        .route("/v1/rollbacks", post(rollbacks::post::<C>))
-        .route("/v1/removals", post(removals::post::<C>))
-        .route("/v1/adoptions", post(adoptions::post::<C>))
-        .route("/v1/status", get(status::get::<C>))
-        .route("/v1/figures", get(figures::get::<C>))
-        .route("/v1/events", get(events::get::<C>))
-        .route("/v1/logs", get(logs::get::<C>))
-        .route("/v1/down", post(down::post::<C>))
+    let limit = app.limits.body;
+    let mut router = Router::new();
+    for row in rows::<C>() {
+        let Row {
+            path,
+            access,
+            begins,
+            mut handler,
+            ..
+        } = row;
+        if begins {
+            handler = handler.route_layer(from_fn_with_state(app.clone(), once::<C>));
+        }
+        let guard = Arc::new(Guard {
+            app: app.clone(),
+            access,
+        });
+        handler = handler.route_layer(from_fn_with_state(guard, admit::<C>));
+        router = router.route(path, handler);
+    }
+    router
         .fallback(not_found)
         .method_not_allowed_fallback(wrong_method)
-        .layer(DefaultBodyLimit::max(app.limits.body))
+        .layer(DefaultBodyLimit::max(limit))
+        .layer(from_fn_with_state(app.clone(), greet::<C>))
         .with_state(app)
 }

@@ -134,7 +134,7 @@ async fn a_refusal_arrives_whole() {
     let client = server.client().await;
     let problem = refused(client.show(&id("dep_09")).await);
     assert_eq!(problem.status, 404);
-    assert_eq!(problem.code, Code("WL0311".to_owned()));
+    assert_eq!(problem.code, Code("WL0307".to_owned()));
     assert_eq!(problem.hint.as_deref(), Some("windlass list"));
     let plan = PlanId::parse("plan_9").unwrap();
     let problem = refused(client.deploy(&from(Source::Plan(plan))).await);
@@ -195,6 +195,6 @@ async fn down_says_what_it_ended() {
     };
     let answer = client.down(&ask("hello")).await.unwrap();
     assert!(answer.last);
-    assert_eq!(refused(client.down(&ask("other")).await).status, 404);
+    assert_eq!(refused(client.down(&ask("other")).await).status, 409);
     assert_eq!(refused(client.down(&ask("Bad Name")).await).status, 400);
 }

@@ -111,7 +111,7 @@ fn plan_view(wanted: &Wanted) -> PlanView {
 }
 
 fn unknown(id: &DeploymentId) -> Problem {
-    Problem::new(404, "WL0311", Exit::Usage, format!("there is no {id}")).hint("windlass list")
+    Problem::new(404, "WL0307", Exit::Usage, format!("there is no {id}")).hint("windlass list")
 }
 
 impl Controller for Fake {
@@ -138,7 +138,7 @@ impl Controller for Fake {
             }
             From::Plan(_) => Err(Problem::new(
                 409,
-                "WL0320",
+                "WL0305",
                 Exit::Refused,
                 "the plan is stale",
             )),
@@ -201,15 +201,18 @@ impl Controller for Fake {
         Ok(Vec::new())
     }
 
-    async fn deployments(&self, limit: u32) -> Result<Vec<DeploymentView>, Problem> {
+    async fn deployments(
+        &self,
+        limit: u32,
+        before: Option<DeploymentId>,
+    ) -> Result<Vec<DeploymentView>, Problem> {
         let limit = usize::try_from(limit).unwrap();
-        Ok(self
-            .state()
-            .deployments
-            .iter()
-            .take(limit)
-            .cloned()
-            .collect())
+        let state = self.state();
+        let mut all = state.deployments.iter().rev();
+        if let Some(before) = before {
+            all.find(|view| view.id == before);
+        }
+        Ok(all.take(limit).cloned().collect())
     }
 
     async fn show(&self, id: DeploymentId) -> Result<DeploymentView, Problem> {
@@ -272,10 +275,10 @@ impl Controller for Fake {
         match app.as_str() {
             "hello" => Ok(DownAnswer { ended, last: true }),
             _ => Err(Problem::new(
-                404,
-                "WL0312",
-                Exit::Usage,
-                "there is no such application",
+                409,
+                "WL0304",
+                Exit::Refused,
+                "another deployment runs here",
             )),
         }
     }

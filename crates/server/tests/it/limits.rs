@@ -59,16 +59,16 @@ async fn a_body_that_does_not_come_is_not_waited_for() {
     let folder = folder();
     let server = Standing::with(folder.path(), Fake::default(), small(), 1);
     let request =
-        b"POST /v1/down HTTP/1.1\r\nHost: w\r\nContent-Length: 10\r\nConnection: close\r\n\r\n{";
+        b"POST /v1/down HTTP/1.1\r\nHost: w\r\nContent-Type: application/json\r\nContent-Length: 10\r\nConnection: close\r\n\r\n{";
     let (status, problem) = status_and_problem(&raw(&server, request).await);
-    assert_eq!((status, problem.code.0.as_str()), (408, "WL0303"));
+    assert_eq!((status, problem.code.0.as_str()), (408, "WL0364"));
 }
 
 #[tokio::test]
 async fn a_body_over_the_limit_is_refused() {
     let folder = folder();
     let server = Standing::with(folder.path(), Fake::default(), small(), 1);
-    let head = "POST /v1/down HTTP/1.1\r\nHost: w\r\nContent-Length: 5000\r\nConnection: close";
+    let head = "POST /v1/down HTTP/1.1\r\nHost: w\r\nContent-Type: application/json\r\nContent-Length: 5000\r\nConnection: close";
     let request = format!("{head}\r\n\r\n{}", "x".repeat(5000));
     let (status, _problem) = status_and_problem(&raw(&server, request.as_bytes()).await);
     assert_eq!(status, 413);
@@ -87,8 +87,10 @@ async fn whatever_is_refused_is_a_problem_document() {
         ("/v1/deployments?limit=many", "GET", 400),
         ("/v1/deployments/ins_1", "GET", 400),
         ("/v1/logs?app=hello", "GET", 400),
-        ("/v1/down", "POST", 400),
-        ("/v1/events", "GET", 400),
+        ("/v1/down", "POST", 415),
+        ("/v1/events?after=all", "GET", 400),
+        ("/v1/deployments?cursor=x", "GET", 400),
+        ("/v1/environments/Shop/default", "GET", 400),
     ];
     for (path, method, expected) in table {
         let answer = raw(&server, get(path, method).as_bytes()).await;

@@ -7,8 +7,10 @@
 )]
 
 mod asking;
+mod contract;
 mod fake;
 mod following;
 mod limits;
+mod repeating;
 mod returning;
 mod standing;

@@ -9,7 +9,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 use windlass_api::FileRequest;
 use windlass_client::{Client, Places, StatePaths};
-use windlass_server::{About, Limits, serve_within};
+use windlass_server::{About, Limits, Network, Server, Tokens};
 
 use crate::fake::Fake;
 
@@ -18,7 +18,7 @@ pub(crate) struct Standing {
     pub(crate) fake: Fake,
     pub(crate) paths: StatePaths,
     end: Option<oneshot::Sender<()>>,
-    tasks: JoinSet<std::io::Result<()>>,
+    tasks: JoinSet<()>,
 }
 
 pub(crate) fn folder() -> TempDir {
@@ -44,6 +44,17 @@ impl Standing {
     }
 
     pub(crate) fn with(folder: &Path, fake: Fake, limits: Limits, pid: u32) -> Self {
+        Self::on(folder, fake, limits, pid, None)
+    }
+
+    /// The same on the network too.
+    pub(crate) fn on(
+        folder: &Path,
+        fake: Fake,
+        limits: Limits,
+        pid: u32,
+        network: Option<Network>,
+    ) -> Self {
         let paths = paths(folder);
         if paths.controller_socket.exists() {
             std::fs::remove_file(&paths.controller_socket).unwrap();
@@ -60,13 +71,11 @@ impl Standing {
         let shutdown = async {
             ended.await.ok();
         };
-        tasks.spawn(serve_within(
-            listener,
-            fake.clone(),
-            about,
-            limits,
-            shutdown,
-        ));
+        let tokens = Tokens::open(&paths.state.join("tokens.json")).unwrap();
+        let server = Server::new(fake.clone(), about, tokens)
+            .limits(limits)
+            .network(network);
+        tasks.spawn(server.serve(listener, shutdown));
         Self {
             fake,
             paths,
@@ -82,7 +91,7 @@ impl Standing {
     /// Asks the server to end and waits until it has.
     pub(crate) async fn end(mut self) {
         self.end.take().unwrap().send(()).unwrap();
-        self.tasks.join_next().await.unwrap().unwrap().unwrap();
+        self.tasks.join_next().await.unwrap().unwrap();
     }
 }
 

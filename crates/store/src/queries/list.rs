@@ -1,10 +1,11 @@
 //! All statements, for the test that prepares each.
 
-use super::{deployments, environments, installation, journal, plans, schema};
+use super::{check, deployments, environments, installation, journal, plans, schema};
 
 /// Every SQL statement that is run on a store whose schema is up to date.
 pub fn statements() -> Vec<&'static str> {
     [
+        check::ALL,
         deployments::ALL,
         environments::ALL,
         installation::ALL,

@@ -1,5 +1,6 @@
 //! Every SQL text. One noun per file: constants, a typed function for each, the row type.
 
+pub(crate) mod check;
 pub(crate) mod deployments;
 pub(crate) mod environments;
 pub(crate) mod installation;

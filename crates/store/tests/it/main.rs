@@ -2,6 +2,7 @@
 
 mod adopting;
 mod conformance;
+mod copying;
 mod damage;
 mod fixture;
 mod group;

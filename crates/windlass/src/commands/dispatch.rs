@@ -1,9 +1,9 @@
 //! From the command line to the verb.
 
 use super::{
-    abort, demo, demo_service, deploy, down, events, finalize, halt, hold, list, logs, plan,
-    promote, remove, repair, resume, retry, rollback, router, schema, serve, shim, show, status,
-    validate, version,
+    abort, backup, completions, demo, demo_service, deploy, docs, doctor, down, events, explain,
+    finalize, halt, hold, init, list, logs, man, plan, promote, remove, repair, restore, resume,
+    retry, rollback, router, schema, serve, shim, show, status, validate, version,
 };
 use crate::arguments::Command;
 use crate::context::Context;
@@ -15,6 +15,7 @@ pub(crate) fn run(command: &Command, context: &Context) -> Result<Report, Diagno
     match command {
         Command::Validate => validate::run(context),
         Command::Schema => schema::run(),
+        Command::Init => init::run(context),
         Command::Version => version::run(),
         Command::Plan(options) => Context::block_on(plan::run(context, options)),
         Command::Deploy(options) => Context::block_on(deploy::run(context, options)),
@@ -35,6 +36,13 @@ pub(crate) fn run(command: &Command, context: &Context) -> Result<Report, Diagno
         Command::Halt(options) => halt::run(context, options),
         Command::Down => Context::block_on(down::run(context)),
         Command::Demo(options) => Context::block_on(demo::run(context, options)),
+        Command::Doctor => Context::block_on(doctor::run(context)),
+        Command::Backup(options) => Context::block_on(backup::run(context, options)),
+        Command::Restore(options) => Context::block_on(restore::run(context, options)),
+        Command::Explain(options) => explain::run(context, options),
+        Command::Docs(options) => docs::run(context, options),
+        Command::Completions(options) => completions::run(options),
+        Command::Man(options) => man::run(options),
         Command::Serve(options) => serve::run(context, options),
         Command::Router(options) => router::run(context, options),
         Command::Shim(options) => shim::run(options),

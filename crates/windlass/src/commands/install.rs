@@ -71,6 +71,11 @@ pub(super) fn run(context: &Context, over: bool) -> Result<Report, Diagnostic> {
     Report::new(said, &json)
 }
 
+/// Where the unit is, if it is there; none when nothing says where units are.
+pub(crate) fn unit_path() -> Option<PathBuf> {
+    owner().ok().map(|owner| owner.folder.join(UNIT))
+}
+
 fn owner() -> Result<Owner, Diagnostic> {
     if rustix::process::geteuid().is_root() {
         return Ok(Owner {

@@ -1,24 +1,32 @@
 //! One file per verb: options, and what it does.
 
 pub(crate) mod abort;
+pub(crate) mod backup;
+pub(crate) mod completions;
 pub(crate) mod demo;
 pub(crate) mod demo_service;
 pub(crate) mod deploy;
 mod dispatch;
+pub(crate) mod docs;
+mod doctor;
 mod down;
 pub(crate) mod events;
+pub(crate) mod explain;
 mod file;
 pub(crate) mod finalize;
 pub(crate) mod halt;
 pub(crate) mod hold;
+mod init;
 mod install;
 pub(crate) mod list;
 pub(crate) mod logs;
+pub(crate) mod man;
 mod place;
 pub(crate) mod plan;
 pub(crate) mod promote;
 pub(crate) mod remove;
 pub(crate) mod repair;
+pub(crate) mod restore;
 pub(crate) mod resume;
 pub(crate) mod retry;
 pub(crate) mod rollback;
@@ -35,3 +43,4 @@ mod which;
 
 pub(crate) use dispatch::run;
 pub(crate) use down::wait_for_end;
+pub(crate) use install::unit_path;

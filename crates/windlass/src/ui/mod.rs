@@ -6,6 +6,7 @@ pub(crate) mod facts;
 pub(crate) mod failure;
 pub(crate) mod list;
 pub(crate) mod live;
+pub(crate) mod markdown;
 mod output;
 pub(crate) mod plan;
 pub(crate) mod record;

@@ -214,7 +214,11 @@ impl Ui {
     }
 
     fn drawn(&self, failure: &Diagnostic) -> String {
-        self.again(&diagnostic_text(failure, &self.talk_style()))
+        let mut text = diagnostic_text(failure, &self.talk_style());
+        if let Some(code) = code_of(failure).filter(|_| self.verbose) {
+            text.push_str(&["  more: windlass explain ", code, "\n"].concat());
+        }
+        self.again(&text)
     }
 }
 
@@ -239,6 +243,16 @@ pub(crate) fn diagnostic_text(failure: &Diagnostic, style: &Style) -> String {
     }
     lines.push(String::new());
     lines.join("\n")
+}
+
+/// Its code, or that of the first problem of a file that it draws.
+fn code_of(failure: &Diagnostic) -> Option<&str> {
+    let drawn = || {
+        let from = failure.detail.as_deref()?.split('[');
+        let mut codes = from.filter_map(|piece| Some(piece.split_once(']')?.0));
+        codes.find(|code| code.starts_with("WL"))
+    };
+    failure.code.as_deref().or_else(drawn)
 }
 
 /// The hook for what must not happen.
@@ -271,11 +285,11 @@ mod tests {
     #[test]
     fn a_failure_says_what_where_and_what_next() {
         let failure = Diagnostic::new(Exit::Refused, "the plan is stale")
-            .code("WL0320")
+            .code("WL0305")
             .detail("revision 4 was planned on\nrevision 5 is now")
             .hint("windlass plan");
         insta::assert_snapshot!(diagnostic_text(&failure, &Style::plain()), @r"
-        error[WL0320]: the plan is stale
+        error[WL0305]: the plan is stale
           revision 4 was planned on
           revision 5 is now
           hint: windlass plan

@@ -4,7 +4,7 @@ use windlass_api::{DeploymentView, EnvironmentView};
 use windlass_model::{DeploymentState, Outcome, RolloutPhase};
 
 use super::time::took;
-use super::words::{change, phase, proof, state_of};
+use super::words::{change, phase, proof, state_of, until};
 use crate::follow::{Part, Progress};
 
 /// The block that stays when following ends.
@@ -45,11 +45,31 @@ pub(crate) fn record_text(
         lines.push(format!("traffic: {traffic}"));
     }
     lines.extend(proofs(picture));
+    lines.extend(runs.and_then(|runs| kept_warm(view, runs)));
     if let Some(next) = next(view) {
         lines.push(format!("next: {next}"));
     }
     lines.push(String::new());
     lines.join("\n")
+}
+
+/// What stays of before, for how long, and what it is good for.
+fn kept_warm(view: &DeploymentView, runs: &EnvironmentView) -> Option<String> {
+    let mut until_when = None;
+    let mut kept = Vec::new();
+    for service in view.rollouts.keys() {
+        let now = runs.services.get(service);
+        let standby = now.and_then(|now| Some((now.standby.as_ref()?, now.standby_kept.as_ref()?)));
+        if let Some((slot, by)) = standby.filter(|(_, by)| by.by == view.id) {
+            until_when = Some(until(by.finalize));
+            kept.push(format!("{service} {}", slot.version));
+        }
+    }
+    let until_when = until_when?;
+    let kept = kept.join(", ");
+    Some(format!(
+        "kept warm {until_when}: {kept}; go back with: windlass rollback"
+    ))
 }
 
 /// What shows that services are back, one line each.

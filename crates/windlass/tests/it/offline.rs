@@ -38,29 +38,37 @@ fn help_lists_every_verb() {
     Usage: windlass [OPTIONS] <COMMAND>
 
     Commands:
-      validate  Check the file and list what it needs
-      schema    Print the JSON Schema of the file
-      version   Print the version
-      plan      Show what a deployment would do
-      deploy    Deploy what the file says and follow it
-      status    Show what runs where
-      list      List deployments, newest first
-      show      Show one deployment
-      events    Print what happened in a deployment
-      logs      Print what a service's instances printed
-      hold      Make a deployment wait
-      resume    End the wait of a deployment
-      abort     Stop a deployment and go back
-      promote   Skip the remaining bakes and steps of a deployment
-      retry     Carry out the plan of an ended deployment once more
-      rollback  Go back to the last good release, at once
-      finalize  Drop what a deployment has left running
-      remove    Drain and remove a service that is no longer in the file
-      repair    Mend a deployment that is stuck, or a lost journal
-      halt      Let no candidate have more traffic until it is lifted
-      down      End this application's services
-      demo      Show Windlass at work on three small services
-      serve     Run the controller (other commands start it)
+      init         Write a first windlass.yaml from what is in this folder
+      validate     Check the file and list what it needs
+      schema       Print the JSON Schema of the file
+      version      Print the version
+      plan         Show what a deployment would do
+      deploy       Deploy what the file says and follow it
+      status       Show what runs where
+      list         List deployments, newest first
+      show         Show one deployment
+      events       Print what happened in a deployment
+      logs         Print what a service's instances printed
+      hold         Make a deployment wait
+      resume       End the wait of a deployment
+      abort        Stop a deployment and go back
+      promote      Skip the remaining bakes and steps of a deployment
+      retry        Carry out the plan of an ended deployment once more
+      rollback     Go back to the last good release, at once
+      finalize     Drop what a deployment has left running
+      remove       Drain and remove a service that is no longer in the file
+      repair       Mend a deployment that is stuck, or a lost journal
+      halt         Let no candidate have more traffic until it is lifted
+      down         End this application's services
+      demo         Show Windlass at work on three small services
+      doctor       Find what is not as it should be, and say what mends it
+      backup       Write journal and releases into one file, and check it
+      restore      Make a state directory from a backup
+      explain      Say what an error code means and what to do
+      docs         Print a page of the documentation
+      completions  Print the completions of a shell
+      man          Print the manual page
+      serve        Run the controller (other commands start it)
 
     Options:
       -h, --help     Print help
@@ -75,6 +83,8 @@ fn help_lists_every_verb() {
       -q, --quiet              Print results only
       -v, --verbose            Print more of what happens
           --no-color           No colours; NO_COLOR does the same
+
+    Begin with: windlass docs tutorial, or see it at work: windlass demo
     --
     ");
 }

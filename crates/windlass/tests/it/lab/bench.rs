@@ -102,6 +102,14 @@ impl Lab {
         self
     }
 
+    /// Gives what a test made to whoever the lab's commands run as.
+    pub(crate) fn give(&self, path: &Path) {
+        if self.ordinary && user::is_root() {
+            let owner = Some(user::ORDINARY);
+            std::os::unix::fs::chown(path, owner, owner).unwrap();
+        }
+    }
+
     /// The same with the state directory elsewhere below the lab's folder.
     pub(crate) fn state_in(mut self, below: &str) -> Self {
         self.state = self.folder.path().join(below);

@@ -1,0 +1,29 @@
+//! Lists, a page at a time.
+
+use serde::{Deserialize, Serialize};
+
+use crate::DeploymentView;
+
+/// `GET /v1/deployments`: query.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::IntoParams))]
+#[cfg_attr(feature = "openapi", into_params(parameter_in = Query))]
+pub struct ListQuery {
+    /// Most that a page holds: 20 unless said, 200 at most.
+    #[serde(default)]
+    pub limit: Option<u32>,
+    /// Where the page begins: `next` of the one before.
+    #[serde(default)]
+    pub cursor: Option<String>,
+}
+
+/// Deployments, newest first. What begins meanwhile moves no later page.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct DeploymentPage {
+    /// This page.
+    pub deployments: Vec<DeploymentView>,
+    /// The `cursor` of the next page; none after the last one.
+    #[serde(default)]
+    pub next: Option<String>,
+}

@@ -1,0 +1,56 @@
+//! What the types that travel as one text or number look like in the API's document.
+
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{ObjectBuilder, Schema, SchemaType, Type};
+use utoipa::{PartialSchema, ToSchema};
+
+use crate::{
+    AppName, DeploymentId, Digest, EnvironmentName, InstallationId, InstanceId, Millis, Percent,
+    PlanId, ServiceKey, ServiceName, Template,
+};
+
+macro_rules! text_types {
+    ($($name:ident: $pattern:expr, $about:literal;)*) => {$(
+        impl PartialSchema for $name {
+            fn schema() -> RefOr<Schema> {
+                let text = ObjectBuilder::new()
+                    .schema_type(SchemaType::new(Type::String))
+                    .description(Some($about))
+                    .pattern::<&str>($pattern);
+                RefOr::T(Schema::Object(text.build()))
+            }
+        }
+
+        impl ToSchema for $name {}
+    )*};
+}
+
+text_types! {
+    AppName: Some(NAME), "An application: lower-case letters, digits and inner hyphens";
+    EnvironmentName: Some(NAME), "One environment of an application";
+    ServiceName: Some(NAME), "One service of an application";
+    ServiceKey: Some("^[0-9a-z-]+/[0-9a-z-]+/[0-9a-z-]+$"), "application/environment/service";
+    DeploymentId: Some("^dep_[0-9a-z]{1,60}$"), "One deployment";
+    InstallationId: Some("^inst_[0-9a-z]{1,59}$"), "One installation of Windlass";
+    InstanceId: Some("^ins_[0-9a-z]{1,60}$"), "One running copy of a release";
+    PlanId: Some("^plan_[0-9a-z]{1,59}$"), "One plan";
+    Digest: Some("^[0-9a-f]{64}$"), "A SHA-256";
+    Millis: Some("^([0-9]+(d|h|ms|m|s))+$"), "A duration with its unit: 500ms, 30s, 1m30s";
+    Template: None, "A word with places for values: ${PORT}";
+}
+
+/// What [`AppName`] and its like accept.
+const NAME: &str = "^[0-9a-z]([0-9a-z-]{0,61}[0-9a-z])?$";
+
+impl PartialSchema for Percent {
+    fn schema() -> RefOr<Schema> {
+        let number = ObjectBuilder::new()
+            .schema_type(SchemaType::new(Type::Integer))
+            .description(Some("A share of a hundred"))
+            .minimum(Some(0))
+            .maximum(Some(100));
+        RefOr::T(Schema::Object(number.build()))
+    }
+}
+
+impl ToSchema for Percent {}

@@ -1,0 +1,57 @@
+//! What a router has on disk, for whoever looks while it may be dead.
+
+use std::io;
+use std::path::Path;
+
+use windlass_control::{Table, Trip};
+
+use crate::keep::{BadTable, TableFile};
+use crate::latch::unacknowledged;
+
+/// What a router's state folder holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OnDisk {
+    /// The last good table; none if there never was one.
+    pub table: Option<Table>,
+    /// Trips that no controller has journalled yet.
+    pub trips: Vec<Trip>,
+}
+
+/// Why it can't be read.
+#[derive(Debug, thiserror::Error)]
+pub enum LookError {
+    /// The table is damaged or of a newer router; the text says how.
+    #[error("the table can't be used: {0}")]
+    Table(String),
+    /// The file of trips can't be read.
+    #[error("the trips can't be read")]
+    Trips(#[source] io::Error),
+}
+
+/// Reads the state folder of a router, alive or dead. Changes nothing.
+///
+/// # Errors
+/// When the table would be refused whole, or the trips can't be read.
+pub fn look(folder: &Path) -> Result<OnDisk, LookError> {
+    let loaded = TableFile::new(folder).load();
+    let table = loaded.map_err(|why: BadTable| LookError::Table(why.to_string()))?;
+    let trips = unacknowledged(folder).map_err(LookError::Trips)?;
+    Ok(OnDisk { table, trips })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn looking_makes_nothing_and_a_damaged_table_is_named() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let nothing = look(folder.path()).expect("readable");
+        assert_eq!((nothing.table, nothing.trips.len()), (None, 0));
+        let files = std::fs::read_dir(folder.path()).expect("listed");
+        assert_eq!(files.count(), 0);
+        std::fs::write(folder.path().join("table.json"), "0000\n{}").expect("written");
+        let refused = look(folder.path()).expect_err("damaged");
+        assert!(refused.to_string().contains("SHA-256"), "{refused}");
+    }
+}

@@ -1,0 +1,200 @@
+//! Where connections come in, and how they are served.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use hyper::Request;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::{Service as _, service_fn};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::task::JoinSet;
+use tokio_rustls::TlsAcceptor;
+
+use crate::Limits;
+use crate::access::Peer;
+use crate::app::ended;
+
+/// How long accepting rests after it failed, for example for want of file descriptors.
+const REST: Duration = Duration::from_millis(100);
+
+/// Headers that hyper reads; more are refused by it.
+const HEADERS_MAX: usize = 100;
+
+/// A listener on the network.
+pub struct Network {
+    /// It.
+    pub listener: TcpListener,
+    /// TLS; none on a loopback address.
+    pub tls: Option<TlsAcceptor>,
+}
+
+/// Somebody who has come in.
+pub(crate) enum Arrived {
+    Private(UnixStream),
+    Network(TcpStream, Peer),
+}
+
+/// What listens.
+pub(crate) enum Listening {
+    /// The private socket, for this user only.
+    Private(UnixListener, u32),
+    /// The network.
+    Network(Network),
+}
+
+/// One way in.
+pub(crate) struct Door {
+    pub(crate) listening: Listening,
+    pub(crate) routes: Router,
+    pub(crate) limits: Limits,
+    pub(crate) ending: watch::Receiver<bool>,
+}
+
+impl Door {
+    /// Lets connections in until the server is to end; returns those that are still open.
+    pub(crate) async fn stand_open(self) -> JoinSet<()> {
+        let places = Arc::new(Semaphore::new(self.limits.connections));
+        let mut open = JoinSet::new();
+        let mut ending = self.ending.clone();
+        let ended = ended(&mut ending);
+        tokio::pin!(ended);
+        loop {
+            tokio::select! {
+                biased;
+                () = &mut ended => break,
+                Some(_ended) = open.join_next(), if !open.is_empty() => {}
+                Some((arrived, place)) = self.accept(&places) => self.welcome(&mut open, arrived, place),
+            }
+        }
+        open
+    }
+
+    /// The next connection and its place; none when accepting failed, after a rest.
+    async fn accept(&self, places: &Arc<Semaphore>) -> Option<(Arrived, OwnedSemaphorePermit)> {
+        // The semaphore is never closed.
+        let place = Arc::clone(places).acquire_owned().await.ok()?;
+        let accepted = match &self.listening {
+            Listening::Private(listener, _) => {
+                let accepted = listener.accept().await;
+                accepted.map(|(stream, _)| Arrived::Private(stream))
+            }
+            Listening::Network(network) => {
+                let accepted = network.listener.accept().await;
+                accepted.map(|(stream, from)| Arrived::Network(stream, Peer::Network(from.ip())))
+            }
+        };
+        match accepted {
+            Ok(arrived) => Some((arrived, place)),
+            Err(why) => {
+                tracing::warn!(%why, "no connection can be accepted");
+                tokio::time::sleep(REST).await;
+                None
+            }
+        }
+    }
+
+    fn welcome(&self, open: &mut JoinSet<()>, arrived: Arrived, place: OwnedSemaphorePermit) {
+        let (routes, ending) = (self.routes.clone(), self.ending.clone());
+        let limits = self.limits;
+        match (&self.listening, arrived) {
+            (Listening::Private(_, owner), Arrived::Private(stream)) => {
+                if may_ask(&stream, *owner) {
+                    open.spawn(async move {
+                        serve(stream, Peer::Owner, (routes, limits), ending).await;
+                        drop(place);
+                    });
+                }
+            }
+            (Listening::Network(network), Arrived::Network(stream, peer)) => {
+                let tls = network.tls.clone();
+                open.spawn(async move {
+                    match tls {
+                        None => serve(stream, peer, (routes, limits), ending).await,
+                        Some(tls) => match greeted(tls, stream, limits.head_within).await {
+                            Ok(stream) => serve(stream, peer, (routes, limits), ending).await,
+                            Err(why) => tracing::debug!(%why, "a TLS handshake failed"),
+                        },
+                    }
+                    drop(place);
+                });
+            }
+            // Each listener has arrivals of its own kind.
+            (Listening::Private(..), Arrived::Network(..))
+            | (Listening::Network(_), Arrived::Private(_)) => {}
+        }
+    }
+}
+
+async fn greeted(
+    tls: TlsAcceptor,
+    stream: TcpStream,
+    within: Duration,
+) -> io::Result<tokio_rustls::server::TlsStream<TcpStream>> {
+    tokio::time::timeout(within, tls.accept(stream))
+        .await
+        .unwrap_or_else(|_late| Err(io::ErrorKind::TimedOut.into()))
+}
+
+/// Only the user who owns the controller may ask it, whatever the socket's mode says.
+fn may_ask(stream: &UnixStream, owner: u32) -> bool {
+    match stream.peer_cred() {
+        Ok(peer) if peer.uid() == owner => true,
+        Ok(peer) => {
+            tracing::warn!(
+                peer.uid = peer.uid(),
+                "another user's connection is refused"
+            );
+            false
+        }
+        Err(why) => {
+            tracing::warn!(%why, "a connection without credentials is refused");
+            false
+        }
+    }
+}
+
+/// Answers one connection's requests until it ends.
+async fn serve<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
+    stream: S,
+    peer: Peer,
+    (routes, limits): (Router, Limits),
+    mut ending: watch::Receiver<bool>,
+) {
+    let routes = TowerToHyperService::new(routes);
+    let known = service_fn(move |mut request: Request<Incoming>| {
+        request.extensions_mut().insert(peer);
+        routes.call(request)
+    });
+    let mut settings = http1::Builder::new();
+    settings
+        .timer(TokioTimer::new())
+        .max_headers(HEADERS_MAX)
+        .header_read_timeout(limits.head_within);
+    let connection = settings
+        .serve_connection(TokioIo::new(stream), known)
+        .with_upgrades();
+    tokio::pin!(connection);
+    let served = tokio::select! {
+        served = &mut connection => Some(served),
+        () = ended(&mut ending) => None,
+    };
+    note(if let Some(served) = served {
+        served
+    } else {
+        connection.as_mut().graceful_shutdown();
+        connection.await
+    });
+}
+
+fn note(served: hyper::Result<()>) {
+    if let Err(why) = served {
+        tracing::debug!(%why, "a connection broke");
+    }
+}

@@ -1,0 +1,60 @@
+//! Events as server-sent events: for browsers and curl.
+
+use std::convert::Infallible;
+use std::time::Duration;
+
+use axum::response::sse::{Event, KeepAlive, Sse};
+use futures_util::stream::{Stream, StreamExt, unfold};
+use tokio::sync::{OwnedSemaphorePermit, watch};
+use windlass_runtime::EventStream;
+
+use super::events::End;
+use crate::app::ended;
+
+/// What one stream has.
+struct Streaming {
+    events: EventStream,
+    ending: watch::Receiver<bool>,
+    over: bool,
+    /// Its place among the watchers, until it is dropped.
+    _place: OwnedSemaphorePermit,
+}
+
+/// The answer that goes on until one side leaves. Each event has its sequence as id; the last one is
+/// named `end` and says why.
+pub(super) fn answer(
+    events: EventStream,
+    ending: watch::Receiver<bool>,
+    place: OwnedSemaphorePermit,
+    keep_alive: Duration,
+) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
+    let streaming = Streaming {
+        events,
+        ending,
+        over: false,
+        _place: place,
+    };
+    let all = unfold(streaming, next);
+    Sse::new(all).keep_alive(KeepAlive::new().interval(keep_alive))
+}
+
+async fn next(mut streaming: Streaming) -> Option<(Result<Event, Infallible>, Streaming)> {
+    if streaming.over {
+        return None;
+    }
+    let met = tokio::select! {
+        () = ended(&mut streaming.ending) => Err(End::Away),
+        event = streaming.events.next() => match event {
+            None => Err(End::Again),
+            Some(event) => serde_json::to_string(&event)
+                .map(|text| Event::default().id(event.sequence.to_string()).data(text))
+                .map_err(|_unwritable| End::Broken),
+        },
+    };
+    streaming.over = met.is_err();
+    let event = met.unwrap_or_else(|end| {
+        let said = format!(r#"{{"end":"{}","reason":"{}"}}"#, end.word(), end.reason());
+        Event::default().event("end").data(said)
+    });
+    Some((Ok(event), streaming))
+}

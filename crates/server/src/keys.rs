@@ -1,0 +1,281 @@
+//! Idempotency keys: the same request, sent again, begins nothing twice.
+//!
+//! The first request with a key is carried out by a task of its own, so that it goes on when its
+//! client is gone; whoever sends it again waits for the same answer. Keys live as long as the controller:
+//! a client must not repeat to another one what it asked of this one.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use axum::body::{Body, Bytes, to_bytes};
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use sha2::{Digest as _, Sha256};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+use windlass_api::{Exit, KEY_HEADER, Problem};
+
+use crate::access::Caller;
+use crate::answer::{Refused, bad_request};
+use crate::app::App;
+use crate::body::whole;
+use crate::{Controller, Limits};
+
+/// Longest key, in bytes.
+const KEY_MAX: usize = 128;
+
+/// Longest answer of a route that takes keys, in bytes: that of a plan of a thousand services.
+const ANSWER_MAX: usize = 64 * 1024 * 1024;
+
+/// The header of an answer that was given before.
+const REPLAYED: &str = "idempotency-replayed";
+
+/// The keys of one server.
+pub(crate) struct Keys {
+    known: Mutex<HashMap<Name, First>>,
+    under_way: Mutex<JoinSet<()>>,
+    limits: Limits,
+}
+
+/// A key is its sender's own: nobody reads another's answer by guessing one.
+type Name = (Option<String>, String);
+
+/// The first request with a key.
+#[derive(Clone)]
+struct First {
+    /// Of its method, path, condition and body.
+    digest: [u8; 32],
+    since: Instant,
+    /// None while it is under way.
+    answer: watch::Receiver<Option<Saved>>,
+}
+
+/// An answer that can be given again.
+#[derive(Clone)]
+struct Saved {
+    status: StatusCode,
+    headers: HeaderMap,
+    body: Bytes,
+}
+
+impl Saved {
+    fn again(self) -> Response {
+        let mut answer = (self.status, Body::from(self.body)).into_response();
+        *answer.headers_mut() = self.headers;
+        answer
+    }
+
+    /// Whether the next try may have another answer, because nothing came of this one.
+    fn passes(&self) -> bool {
+        self.status == StatusCode::TOO_MANY_REQUESTS || self.status.is_server_error()
+    }
+}
+
+/// What a request with a key meets.
+enum Met {
+    /// Nobody sent it before.
+    New(watch::Sender<Option<Saved>>),
+    /// It was sent before.
+    Again(watch::Receiver<Option<Saved>>),
+}
+
+impl Keys {
+    pub(crate) fn new(limits: Limits) -> Self {
+        Self {
+            known: Mutex::default(),
+            under_way: Mutex::default(),
+            limits,
+        }
+    }
+
+    fn known(&self) -> MutexGuard<'_, HashMap<Name, First>> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Requests that go on without a client; for the server's end.
+    pub(crate) fn take_under_way(&self) -> JoinSet<()> {
+        let mut tasks = self
+            .under_way
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        std::mem::take(&mut *tasks)
+    }
+
+    fn meet(&self, name: &Name, digest: [u8; 32], now: Instant) -> Result<Met, Problem> {
+        let mut known = self.known();
+        known.retain(|_, first| {
+            now.duration_since(first.since) < self.limits.keys_kept || first.is_under_way()
+        });
+        if let Some(first) = known.get(name) {
+            return if first.digest == digest {
+                Ok(Met::Again(first.answer.clone()))
+            } else {
+                Err(used())
+            };
+        }
+        while known.len() >= self.limits.keys || kept(&known) > self.limits.keys_bytes {
+            let ended = known.iter().filter(|(_, first)| !first.is_under_way());
+            let oldest = ended.min_by_key(|(_, first)| first.since);
+            let Some(oldest) = oldest.map(|(name, _)| name.clone()) else {
+                return Err(too_many());
+            };
+            known.remove(&oldest);
+        }
+        let (answered, answer) = watch::channel(None);
+        let first = First {
+            digest,
+            since: now,
+            answer,
+        };
+        known.insert(name.clone(), first);
+        Ok(Met::New(answered))
+    }
+
+    fn carry_out(&self, work: impl Future<Output = ()> + Send + 'static) {
+        let mut tasks = self
+            .under_way
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        while tasks.try_join_next().is_some() {}
+        tasks.spawn(work);
+    }
+}
+
+impl First {
+    /// An answer that never came, because its task died, is none.
+    fn is_under_way(&self) -> bool {
+        self.answer.borrow().is_none() && self.answer.has_changed().is_ok()
+    }
+}
+
+/// Bytes of all answers.
+fn kept(known: &HashMap<Name, First>) -> usize {
+    let bytes = |first: &First| first.answer.borrow().as_ref().map_or(0, |a| a.body.len());
+    known.values().map(bytes).sum()
+}
+
+/// Carries a request out once for each key.
+pub(crate) async fn once<C: Controller>(
+    State(app): State<App<C>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    match key(request.headers()) {
+        Ok(None) => next.run(request).await,
+        Ok(Some(key)) => keyed(app, key, request, next)
+            .await
+            .unwrap_or_else(IntoResponse::into_response),
+        Err(refused) => refused.into_response(),
+    }
+}
+
+async fn keyed<C: Controller>(
+    app: App<C>,
+    key: String,
+    request: Request,
+    next: Next,
+) -> Result<Response, Refused> {
+    let owner = match request.extensions().get::<Caller>() {
+        Some(Caller::Token { id, .. }) => Some(id.clone()),
+        Some(Caller::Owner | Caller::Stranger) | None => None,
+    };
+    let name = (owner, key);
+    let (parts, body) = request.into_parts();
+    let mut copied = Request::from_parts(parts.clone(), body);
+    // The body's limit travels in the extensions, and the copy has them.
+    copied.headers_mut().remove(KEY_HEADER);
+    let bytes = whole(copied, &app).await?;
+    let digest = fingerprint(&parts, &bytes);
+    let (mut answer, replayed) = match app.keys.meet(&name, digest, Instant::now())? {
+        Met::Again(answer) => (answer, true),
+        Met::New(answered) => {
+            let answer = answered.subscribe();
+            let keys = Arc::clone(&app.keys);
+            let request = Request::from_parts(parts, Body::from(bytes));
+            app.keys.carry_out(async move {
+                let saved = save(next.run(request).await).await;
+                if saved.passes() {
+                    keys.known().remove(&name);
+                }
+                answered.send_replace(Some(saved));
+            });
+            (answer, false)
+        }
+    };
+    let saved = match answer.wait_for(Option::is_some).await {
+        Ok(saved) => saved.clone(),
+        Err(_died) => None,
+    };
+    let mut answer = saved.ok_or_else(ending)?.again();
+    if replayed {
+        let yes = HeaderValue::from_static("true");
+        answer.headers_mut().insert(REPLAYED, yes);
+    }
+    Ok(answer)
+}
+
+async fn save(answer: Response) -> Saved {
+    let (parts, body) = answer.into_parts();
+    match to_bytes(body, ANSWER_MAX).await {
+        Ok(body) => Saved {
+            status: parts.status,
+            headers: parts.headers,
+            body,
+        },
+        Err(why) => {
+            tracing::error!(%why, "an answer can't be kept");
+            Saved {
+                status: StatusCode::INTERNAL_SERVER_ERROR,
+                headers: HeaderMap::new(),
+                body: Bytes::new(),
+            }
+        }
+    }
+}
+
+fn key(headers: &HeaderMap) -> Result<Option<String>, Refused> {
+    let Some(value) = headers.get(KEY_HEADER) else {
+        return Ok(None);
+    };
+    let text = value.to_str().unwrap_or_default();
+    let fine =
+        !text.is_empty() && text.len() <= KEY_MAX && text.bytes().all(|b| b.is_ascii_graphic());
+    if fine {
+        Ok(Some(text.to_owned()))
+    } else {
+        let what = format!("an Idempotency-Key is 1 to {KEY_MAX} visible ASCII characters");
+        Err(bad_request(what))
+    }
+}
+
+fn fingerprint(parts: &axum::http::request::Parts, body: &[u8]) -> [u8; 32] {
+    let mut digest = Sha256::new();
+    let condition = parts.headers.get("if-match");
+    for part in [
+        parts.method.as_str().as_bytes(),
+        parts.uri.to_string().as_bytes(),
+        condition.map_or(&[][..], HeaderValue::as_bytes),
+        body,
+    ] {
+        digest.update(part.len().to_le_bytes());
+        digest.update(part);
+    }
+    digest.finalize().into()
+}
+
+fn used() -> Problem {
+    let title = "the key was used for another request";
+    Problem::new(422, "WL0370", Exit::Usage, title)
+        .hint("send a new Idempotency-Key with each new request")
+}
+
+fn too_many() -> Problem {
+    Problem::new(429, "WL0302", Exit::Unreachable, "the controller is busy").hint("try again")
+}
+
+fn ending() -> Problem {
+    Problem::new(503, "WL0301", Exit::Unreachable, "the controller is ending").hint("try again")
+}

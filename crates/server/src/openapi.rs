@@ -1,0 +1,62 @@
+//! The API's document: OpenAPI 3.1, made from the very rows that the router is made from.
+
+use std::collections::BTreeMap;
+
+use utoipa::openapi::path::{HttpMethod, PathsBuilder};
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::{
+    ComponentsBuilder, InfoBuilder, LicenseBuilder, OpenApi, OpenApiBuilder, PathItem,
+};
+use windlass_api::{API_VERSION, Event, LogLine, Problem};
+use windlass_runtime::Handle;
+
+use crate::Controller;
+use crate::handlers::{Row, Verb, rows};
+use crate::says::collect;
+
+/// The document of the API that this binary serves.
+pub fn document() -> OpenApi {
+    of(rows::<Handle>())
+}
+
+/// The document of these rows.
+pub(crate) fn of<C: Controller>(rows: Vec<Row<C>>) -> OpenApi {
+    let mut schemas = Vec::new();
+    collect::<Problem>(&mut schemas);
+    // What the streams carry, a line or a message each.
+    collect::<Event>(&mut schemas);
+    collect::<LogLine>(&mut schemas);
+    let mut paths = PathsBuilder::new();
+    for row in rows {
+        let method = match row.verb {
+            Verb::Get => HttpMethod::Get,
+            Verb::Post => HttpMethod::Post,
+            Verb::Delete => HttpMethod::Delete,
+        };
+        let (operation, more) = row.says.finish(row.access, row.begins);
+        schemas.extend(more);
+        paths = paths.path(row.path, PathItem::new(method, operation));
+    }
+    let token = HttpBuilder::new()
+        .scheme(HttpAuthScheme::Bearer)
+        .description(Some("Over the network: windlass token create"));
+    let schemas: BTreeMap<_, _> = schemas.into_iter().collect();
+    let mut components =
+        ComponentsBuilder::new().security_scheme("token", SecurityScheme::Http(token.build()));
+    for (name, schema) in schemas {
+        components = components.schema(name, schema);
+    }
+    let license = LicenseBuilder::new()
+        .name("Apache-2.0")
+        .identifier(Some("Apache-2.0"));
+    let info = InfoBuilder::new()
+        .title("Windlass")
+        .version(API_VERSION.to_string())
+        .description(Some("The controller's API"))
+        .license(Some(license.build()));
+    OpenApiBuilder::new()
+        .info(info)
+        .paths(paths)
+        .components(Some(components.build()))
+        .build()
+}

@@ -1,0 +1,278 @@
+//! Tokens for the network: kept as digests, shown once.
+
+use std::io::Write as _;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use data_encoding::{BASE64URL_NOPAD, HEXLOWER};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+use subtle::ConstantTimeEq as _;
+use windlass_api::{Exit, Problem, TokenAnswer, TokenRequest, TokenView};
+
+/// Most tokens, those that have expired among them.
+const TOKENS_MAX: usize = 100;
+
+/// Longest name of one, in characters.
+const NAME_MAX: usize = 64;
+
+/// Largest file that is read, in bytes.
+const FILE_MAX: u64 = 256 * 1024;
+
+/// Random bytes of a secret.
+const SECRET_BYTES: usize = 32;
+
+/// What every secret starts with, so that scanners and people know one.
+const MARK: &str = "wlt";
+
+/// Why tokens can't be kept.
+#[derive(Debug, thiserror::Error)]
+pub enum TokensError {
+    /// Their file can't be read or written.
+    #[error("the tokens in {path} can't be used")]
+    File {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+}
+
+/// The tokens of a controller, and the file that keeps them. Secrets are random, so a plain digest
+/// keeps them: there is nothing to guess.
+#[derive(Debug)]
+pub struct Tokens {
+    file: PathBuf,
+    all: Mutex<Vec<Kept>>,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Kept {
+    #[serde(flatten)]
+    view: TokenView,
+    /// SHA-256 of the secret, in hex.
+    digest: String,
+}
+
+impl Tokens {
+    /// Reads `file`; one that is not there has no tokens.
+    ///
+    /// # Errors
+    /// A file that can't be read.
+    pub fn open(file: &Path) -> Result<Self, TokensError> {
+        let all = match std::fs::metadata(file) {
+            Err(why) if why.kind() == std::io::ErrorKind::NotFound => Vec::new(),
+            Err(why) => return Err(failed(file, why)),
+            Ok(seen) if seen.len() > FILE_MAX => {
+                return Err(failed(file, std::io::Error::other("it is too long")));
+            }
+            Ok(_) => {
+                let bytes = std::fs::read(file).map_err(|why| failed(file, why))?;
+                let read = serde_json::from_slice(&bytes);
+                read.map_err(|why| failed(file, std::io::Error::other(why)))?
+            }
+        };
+        Ok(Self {
+            file: file.to_owned(),
+            all: Mutex::new(all),
+        })
+    }
+
+    /// The token of a secret, unless it has expired. Takes the same time for every wrong secret.
+    pub(crate) fn holder(&self, secret: &str) -> Option<TokenView> {
+        let digest = digest(secret);
+        let now = now_us();
+        let all = self.all.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut found = None;
+        for kept in all.iter() {
+            let same: bool = kept.digest.as_bytes().ct_eq(digest.as_bytes()).into();
+            if same {
+                found = Some(kept.view.clone());
+            }
+        }
+        found.filter(|view| view.expires_us.is_none_or(|end| now < end))
+    }
+
+    /// Every token, oldest first.
+    pub(crate) fn list(&self) -> Vec<TokenView> {
+        let all = self.all.lock().unwrap_or_else(PoisonError::into_inner);
+        all.iter().map(|kept| kept.view.clone()).collect()
+    }
+
+    /// Makes one, and keeps its digest before it is shown.
+    pub(crate) fn create(&self, request: &TokenRequest) -> Result<TokenAnswer, Problem> {
+        named(&request.name)?;
+        let secret = random::<SECRET_BYTES>().map_err(|why| not_kept(&why))?;
+        let id = random::<5>().map_err(|why| not_kept(&why))?;
+        let secret = format!("{MARK}_{}", BASE64URL_NOPAD.encode(&secret));
+        let now = now_us();
+        let view = TokenView {
+            id: format!("tok_{}", HEXLOWER.encode(&id)),
+            name: request.name.clone(),
+            scope: request.scope,
+            created_us: now,
+            expires_us: request.expires_in_ms.map(|millis| {
+                let micros = i64::try_from(millis.saturating_mul(1_000)).unwrap_or(i64::MAX);
+                now.saturating_add(micros)
+            }),
+        };
+        let mut all = self.all.lock().unwrap_or_else(PoisonError::into_inner);
+        if all.len() >= TOKENS_MAX {
+            return Err(too_many());
+        }
+        let mut more = all.clone();
+        more.push(Kept {
+            view: view.clone(),
+            digest: digest(&secret),
+        });
+        self.write(&more).map_err(|why| not_kept(&why))?;
+        *all = more;
+        Ok(TokenAnswer {
+            secret,
+            token: view,
+        })
+    }
+
+    /// Forgets one; it holds no longer from now on.
+    pub(crate) fn revoke(&self, id: &str) -> Result<TokenView, Problem> {
+        let mut all = self.all.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(at) = all.iter().position(|kept| kept.view.id == id) else {
+            return Err(unknown(id));
+        };
+        let mut less = all.clone();
+        let gone = less.remove(at);
+        self.write(&less).map_err(|why| not_kept(&why))?;
+        *all = less;
+        Ok(gone.view)
+    }
+
+    /// Puts a whole new file in the place of the old one.
+    fn write(&self, all: &[Kept]) -> std::io::Result<()> {
+        let bytes = serde_json::to_vec(all).map_err(std::io::Error::other)?;
+        let beside = self.file.with_extension("new");
+        let mut file = std::fs::OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .mode(0o600)
+            .open(&beside)?;
+        file.write_all(&bytes)?;
+        file.sync_all()?;
+        std::fs::rename(&beside, &self.file)
+    }
+}
+
+fn random<const BYTES: usize>() -> std::io::Result<[u8; BYTES]> {
+    let mut bytes = [0; BYTES];
+    getrandom::fill(&mut bytes).map_err(std::io::Error::other)?;
+    Ok(bytes)
+}
+
+fn digest(secret: &str) -> String {
+    HEXLOWER.encode(&Sha256::digest(secret.as_bytes()))
+}
+
+fn now_us() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    since.map_or(0, |since| {
+        i64::try_from(since.as_micros()).unwrap_or(i64::MAX)
+    })
+}
+
+fn named(name: &str) -> Result<(), Problem> {
+    let length = name.chars().count();
+    if (1..=NAME_MAX).contains(&length) && !name.chars().any(char::is_control) {
+        return Ok(());
+    }
+    let title = "the request can't be understood";
+    Err(Problem::new(400, "WL0360", Exit::Usage, title)
+        .detail(format!("a token's name has 1 to {NAME_MAX} characters")))
+}
+
+fn failed(file: &Path, source: std::io::Error) -> TokensError {
+    TokensError::File {
+        path: file.to_owned(),
+        source,
+    }
+}
+
+fn not_kept(why: &std::io::Error) -> Problem {
+    Problem::new(500, "WL0374", Exit::Stuck, "the tokens can't be kept").detail(why.to_string())
+}
+
+fn too_many() -> Problem {
+    Problem::new(409, "WL0375", Exit::Refused, "there are too many tokens")
+        .detail(format!("{TOKENS_MAX} are kept"))
+        .hint("revoke one: windlass token list, windlass token revoke ID")
+}
+
+fn unknown(id: &str) -> Problem {
+    let title = format!("there is no token {id}");
+    Problem::new(404, "WL0373", Exit::Usage, title).hint("windlass token list")
+}
+
+#[cfg(test)]
+mod tests {
+    use windlass_api::Scope;
+
+    use super::*;
+
+    fn ask(expires_in_ms: Option<u64>) -> TokenRequest {
+        TokenRequest {
+            name: "ci".to_owned(),
+            scope: Scope::Deploy,
+            expires_in_ms,
+        }
+    }
+
+    #[test]
+    fn a_token_survives_in_a_private_file_that_does_not_hold_its_secret() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("tokens.json");
+        let tokens = Tokens::open(&file).expect("none yet");
+        let made = tokens.create(&ask(None)).expect("a token");
+        let text = std::fs::read_to_string(&file).expect("it was written");
+        assert!(!text.contains(&made.secret), "{text}");
+        let mode = std::fs::metadata(&file).expect("it is there").permissions();
+        assert_eq!(mode.mode() & 0o777, 0o600);
+        let again = Tokens::open(&file).expect("it can be read");
+        assert_eq!(again.holder(&made.secret), Some(made.token.clone()));
+        assert_eq!(again.holder("wlt_other"), None);
+        again.revoke(&made.token.id).expect("it is there");
+        assert_eq!(again.holder(&made.secret), None);
+        assert_eq!(again.revoke(&made.token.id).expect_err("gone").status, 404);
+    }
+
+    #[test]
+    fn a_token_that_expired_holds_no_longer_but_is_listed() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let tokens = Tokens::open(&folder.path().join("tokens.json")).expect("none yet");
+        let made = tokens.create(&ask(Some(0))).expect("a token");
+        assert_eq!(tokens.holder(&made.secret), None);
+        assert_eq!(tokens.list(), [made.token]);
+        let long = tokens.create(&ask(Some(u64::MAX))).expect("a token");
+        assert!(tokens.holder(&long.secret).is_some());
+    }
+
+    #[test]
+    fn names_and_their_number_have_limits() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let tokens = Tokens::open(&folder.path().join("tokens.json")).expect("none yet");
+        for bad in ["", "two\nlines", &"x".repeat(65)] {
+            let mut request = ask(None);
+            request.name = bad.to_owned();
+            assert_eq!(tokens.create(&request).expect_err("bad").status, 400);
+        }
+        for _ in 0..TOKENS_MAX {
+            tokens.create(&ask(None)).expect("there is room");
+        }
+        assert_eq!(
+            tokens.create(&ask(None)).expect_err("full").code.0,
+            "WL0375"
+        );
+    }
+}

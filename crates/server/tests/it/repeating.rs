@@ -1,0 +1,159 @@
+//! Requests that are sent again, and words that depend on what was seen.
+
+use tokio::net::UnixStream;
+use windlass_api::{DeployRequest, Source};
+
+use crate::contract::{Heard, ask};
+use crate::fake::{deployment, held};
+use crate::standing::{Standing, folder, hello};
+
+async fn post(server: &Standing, path: &str, headers: &str, body: &str) -> Heard {
+    let socket = &server.paths.controller_socket;
+    let stream = UnixStream::connect(socket).await.unwrap();
+    ask(stream, &format!("POST {path}"), headers, body).await
+}
+
+async fn get(server: &Standing, path: &str, headers: &str) -> Heard {
+    let socket = &server.paths.controller_socket;
+    let stream = UnixStream::connect(socket).await.unwrap();
+    ask(stream, &format!("GET {path}"), headers, "").await
+}
+
+fn request(by: &str) -> String {
+    let request = DeployRequest {
+        source: Source::File(hello()),
+        by: by.to_owned(),
+        may_move: false,
+        keep_failed: false,
+        wait_ms: None,
+        supersede: false,
+    };
+    serde_json::to_string(&request).unwrap()
+}
+
+const KEY: &str = "Idempotency-Key: 0123\r\n";
+
+#[tokio::test]
+async fn the_same_key_begins_once_and_gets_the_first_answer() {
+    let folder = folder();
+    let server = Standing::new(folder.path());
+    let first = post(&server, "/v1/deployments", KEY, &request("mira")).await;
+    let again = post(&server, "/v1/deployments", KEY, &request("mira")).await;
+    assert_eq!((first.status, &first.body), (again.status, &again.body));
+    assert!(again.head.contains("idempotency-replayed: true"));
+    assert_eq!(server.fake.state().deployments.len(), 1);
+    let other = post(&server, "/v1/deployments", KEY, &request("jo")).await;
+    assert_eq!(other.status, 422, "{}", other.body);
+    let spaced = "Idempotency-Key: a b\r\n";
+    let bad = post(&server, "/v1/down", spaced, "{}").await;
+    assert_eq!(bad.status, 400);
+    assert_eq!(server.fake.state().deployments.len(), 1);
+}
+
+#[tokio::test]
+async fn a_request_goes_on_when_its_client_is_gone_and_the_next_try_gets_its_answer() {
+    let folder = folder();
+    let server = Standing::new(folder.path());
+    let (begun, has_begun) = futures_channel::oneshot::channel();
+    let (go_on, may_go_on) = futures_channel::oneshot::channel();
+    server.fake.state().down = Some((begun, may_go_on));
+    let body = r#"{"app":"hello","by":"mira"}"#;
+    let first = Box::pin(post(&server, "/v1/down", KEY, body));
+    // The first client leaves once its request is under way.
+    futures_util::future::select(first, has_begun).await;
+    let again = post(&server, "/v1/down", KEY, body);
+    let (again, ()) = tokio::join!(again, async { go_on.send(()).unwrap() });
+    assert_eq!(again.status, 200, "{}", again.body);
+    assert!(again.body.contains(r#""last":true"#), "{}", again.body);
+}
+
+#[tokio::test]
+async fn a_word_to_a_deployment_that_has_changed_is_refused() {
+    let folder = folder();
+    let server = Standing::new(folder.path());
+    post(&server, "/v1/deployments", "", &request("mira")).await;
+    let seen = get(&server, "/v1/deployments/dep_01a", "").await;
+    assert!(seen.head.contains("etag: \"0\""), "{}", seen.head);
+    let body = r#"{"command":"hold","by":"jo"}"#;
+    let path = "/v1/deployments/dep_01a/commands";
+    server.fake.state().deployments[0].sequence = 3;
+    let late = post(&server, path, "If-Match: \"0\"\r\n", body).await;
+    assert_eq!(late.status, 412, "{}", late.body);
+    assert!(late.body.contains("at event 3 now"), "{}", late.body);
+    assert!(server.fake.state().said.is_empty());
+    let fresh = post(&server, path, "If-Match: \"3\"\r\n", body).await;
+    assert_eq!(fresh.status, 200, "{}", fresh.body);
+    let seen = "If-Match: \"1\"\r\n";
+    let nothing = post(&server, "/v1/deployments", seen, &request("jo")).await;
+    assert_eq!(nothing.status, 412);
+}
+
+#[tokio::test]
+async fn pages_hold_each_deployment_once_also_when_new_ones_begin() {
+    let folder = folder();
+    let server = Standing::new(folder.path());
+    let name = windlass_model::AppName::new("hello").unwrap();
+    for number in 1..=5 {
+        let view = deployment(&format!("dep_{number}"), name.clone());
+        server.fake.state().deployments.push(view);
+    }
+    let first = get(&server, "/v1/deployments?limit=2", "").await;
+    let page: windlass_api::DeploymentPage = serde_json::from_str(&first.body).unwrap();
+    server
+        .fake
+        .state()
+        .deployments
+        .push(deployment("dep_6", name));
+    let path = format!("/v1/deployments?limit=9&cursor={}", page.next.unwrap());
+    let second = get(&server, &path, "").await;
+    let rest: windlass_api::DeploymentPage = serde_json::from_str(&second.body).unwrap();
+    assert_eq!(rest.next, None);
+    let all = page.deployments.iter().chain(&rest.deployments);
+    let ids: Vec<_> = all.map(|view| view.id.as_str().to_owned()).collect();
+    assert_eq!(ids, ["dep_5", "dep_4", "dep_3", "dep_2", "dep_1"]);
+    let client = server.client().await;
+    assert_eq!(client.deployments(4).await.unwrap().len(), 4);
+}
+
+#[tokio::test]
+async fn server_sent_events_carry_the_very_bytes_of_the_socket() {
+    let folder = folder();
+    let server = Standing::new(folder.path());
+    for by in ["mira", "jo", "kim"] {
+        server.fake.commit(held(by));
+    }
+    let heard = get(&server, "/v1/events?after=0", "Last-Event-ID: 1\r\n").await;
+    assert!(heard.head.contains("content-type: text/event-stream"));
+    let sent: Vec<_> = heard
+        .body
+        .lines()
+        .filter_map(|line| line.strip_prefix("data: {\"sequence\""))
+        .map(|rest| format!("{{\"sequence\"{rest}"))
+        .collect();
+    let events = server.fake.state().events.clone();
+    let texts: Vec<_> = events[1..]
+        .iter()
+        .map(|event| serde_json::to_string(event).unwrap())
+        .collect();
+    assert_eq!(sent, texts);
+    assert!(heard.body.contains("id: 3\n"), "{}", heard.body);
+    assert!(heard.body.contains("event: end\ndata: {\"end\":\"again\""));
+}
+
+#[tokio::test]
+async fn a_client_of_another_api_is_told_which_side_to_upgrade() {
+    let folder = folder();
+    let server = Standing::new(folder.path());
+    let newer = get(&server, "/v1/status", "Windlass-Api: 99\r\n").await;
+    assert_eq!(newer.status, 409);
+    assert!(newer.body.contains("windlass serve --replace"));
+    assert!(newer.head.contains("windlass-version: 0.1.0"));
+    let older = get(&server, "/v1/status", "Windlass-Api: 0\r\n").await;
+    assert!(older.body.contains("upgrade the client to Windlass 0.1.0"));
+    let greeting = get(&server, "/v1/version", "Windlass-Api: 99\r\n").await;
+    assert_eq!(greeting.status, 200);
+    let long = format!("X-Long: {}\r\n", "x".repeat(20_000));
+    let long = get(&server, "/v1/status", &long).await;
+    assert_eq!(long.status, 431);
+    assert!(long.body.contains("WL0376"));
+}

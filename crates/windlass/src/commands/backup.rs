@@ -1,0 +1,139 @@
+//! `windlass backup`: the journal and the releases as one file, checked. Asks no controller.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use jiff::Timestamp;
+use serde::Serialize;
+use windlass_api::Exit;
+
+use super::version::VERSION;
+use crate::backup::{Contents, ReadError, WriteError, pack, verify};
+use crate::context::Context;
+use crate::diagnostic::Diagnostic;
+use crate::report::Report;
+use crate::ui::words::counted;
+
+/// Options of `backup`.
+#[derive(Debug, Args)]
+pub(crate) struct Options {
+    /// The new file; in a folder that is there it is named by the time
+    #[arg(value_name = "FILE")]
+    to: PathBuf,
+}
+
+/// What was written.
+#[derive(Debug, Serialize)]
+struct Wrote<'a> {
+    file: String,
+    contents: &'a Contents,
+}
+
+pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, Diagnostic> {
+    let paths = context.paths()?;
+    let state = &paths.state;
+    if !state.join("windlass.db").is_file() {
+        let nothing = format!("there is no journal in {}", state.display());
+        return Err(Diagnostic::new(Exit::Usage, nothing)
+            .hint("name the state directory with --state-dir DIR"));
+    }
+    let now = Timestamp::now();
+    let to = if options.to.is_dir() {
+        options
+            .to
+            .join(now.strftime("windlass-%Y%m%dT%H%M%SZ.tar").to_string())
+    } else {
+        options.to.clone()
+    };
+    let packed = pack(state, &to, VERSION, now.as_microsecond()).await;
+    let packed = packed.map_err(|why| not_written(state, &why))?;
+    let contents = verify(&to).await.map_err(|why| unfit(&to, &why))?;
+    if contents != packed {
+        return Err(unfit(
+            &to,
+            &ReadError::Damaged("it is not what was written".to_owned()),
+        ));
+    }
+    let file = to.display().to_string();
+    let text = format!(
+        "wrote {file}, and read it again: it is whole\n{}keep it as you keep secrets: the values of the releases are in it\n",
+        listed(&contents, state)
+    );
+    Report::new(
+        text,
+        &Wrote {
+            file,
+            contents: &contents,
+        },
+    )
+}
+
+/// What is in a backup, line by line.
+pub(super) fn listed(contents: &Contents, state: &Path) -> String {
+    let count =
+        |number: u64, noun: &str| counted(usize::try_from(number).unwrap_or(usize::MAX), noun);
+    let journal = &contents.journal;
+    format!(
+        "  journal   {}, {} open, {}, epoch {}\n  releases  {}, with their values\n  files     {}, {} bytes\n  of        {}\n",
+        count(journal.deployments, "deployment"),
+        journal.open,
+        count(journal.rows, "row"),
+        journal.epoch,
+        contents.releases,
+        contents.files,
+        contents.bytes,
+        state.display(),
+    )
+}
+
+fn not_written(state: &Path, error: &WriteError) -> Diagnostic {
+    match error {
+        WriteError::Exists(path) => Diagnostic::new(
+            Exit::Refused,
+            format!("{} is there already", path.display()),
+        )
+        .detail("nothing was written")
+        .hint("name another file, or a folder"),
+        WriteError::Journal(why) => Diagnostic::new(Exit::Stuck, "the journal can't be copied")
+            .detail(why.chain())
+            .hint("look at the state directory: windlass doctor"),
+        WriteError::Damaged(damage) => {
+            let what = format!(
+                "the journal of {} is damaged; there is no backup",
+                state.display()
+            );
+            Diagnostic::new(Exit::Stuck, what)
+                .detail(damage.join("\n"))
+                .hint("keep the older backups; what is damaged: windlass doctor")
+        }
+        WriteError::Io(path, why) => Diagnostic::io(
+            format!("there is no backup: {} failed", path.display()),
+            why,
+        ),
+    }
+}
+
+/// Why a file can't be used as a backup.
+pub(super) fn unfit(file: &Path, error: &ReadError) -> Diagnostic {
+    let shown = file.display();
+    match error {
+        ReadError::Damaged(why) => {
+            Diagnostic::new(Exit::Stuck, format!("{shown} is no whole backup")).detail(why.clone())
+        }
+        ReadError::Journal(why) => {
+            Diagnostic::new(Exit::Stuck, format!("the journal in {shown} can't be read"))
+                .detail(why.chain())
+        }
+        ReadError::Io(path, why) => {
+            Diagnostic::io(format!("{} can't be used", path.display()), why)
+        }
+        ReadError::Taken(path) => taken(path),
+    }
+}
+
+/// There is something where a state directory should appear.
+pub(super) fn taken(path: &Path) -> Diagnostic {
+    Diagnostic::new(Exit::Refused, format!("{} is not empty", path.display()))
+        .detail("nothing was restored")
+        .hint("move it away first, or name another folder with --into DIR")
+}

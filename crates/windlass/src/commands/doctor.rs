@@ -1,0 +1,143 @@
+//! `windlass doctor`: what is not as it should be, and what would mend it. Starts nothing.
+
+use serde::Serialize;
+use windlass_api::Exit;
+use windlass_client::StatePaths;
+
+use super::version::VERSION;
+use crate::context::Context;
+use crate::diagnostic::Diagnostic;
+use crate::doctor::{
+    Finding, Level, controller, drift, instances, journal, machine, router, sockets, state,
+};
+use crate::report::Report;
+use crate::ui::words::counted;
+use crate::ui::{Role, Style};
+
+/// All that was found.
+#[derive(Debug, Serialize)]
+struct Examined {
+    state_dir: String,
+    broken: usize,
+    warnings: usize,
+    findings: Vec<Finding>,
+}
+
+pub(crate) async fn run(context: &Context) -> Result<Report, Diagnostic> {
+    let paths = context.paths()?;
+    let mut findings = if paths.exists() {
+        installation(&paths).await
+    } else {
+        Vec::new()
+    };
+    findings.extend(machine());
+    let count = |level| findings.iter().filter(|found| found.level == level).count();
+    let examined = Examined {
+        state_dir: paths.state.display().to_string(),
+        broken: count(Level::Broken),
+        warnings: count(Level::Warning),
+        findings,
+    };
+    let text = told(&examined, paths.exists(), &context.ui.style());
+    let mut report = Report::new(text, &examined)?;
+    if examined.broken > 0 {
+        report.exit = Exit::Stuck;
+    }
+    Ok(report)
+}
+
+/// What concerns one state directory.
+async fn installation(paths: &StatePaths) -> Vec<Finding> {
+    let mut findings = state(paths);
+    findings.push(journal(paths).await);
+    let seen = controller(paths, VERSION).await;
+    findings.push(seen.finding);
+    findings.extend(router(paths));
+    findings.extend(seen.status.as_deref().map(drift));
+    findings.push(instances(paths, seen.status.as_deref()));
+    findings.push(sockets(paths));
+    findings
+}
+
+fn told(examined: &Examined, there: bool, style: &Style) -> String {
+    let mut text = String::new();
+    if !there {
+        text.push_str(&format_nothing(&examined.state_dir));
+    }
+    let width = examined
+        .findings
+        .iter()
+        .map(|found| found.check.len())
+        .max();
+    let width = width.unwrap_or_default();
+    for found in &examined.findings {
+        let (word, role) = match found.level {
+            Level::Ok => ("ok     ", Role::Good),
+            Level::Warning => ("warning", Role::Warn),
+            Level::Broken => ("broken ", Role::Bad),
+        };
+        let head = style.paint(role, word);
+        let (check, saw) = (found.check, &found.saw);
+        text.push_str(&[&head, "  ", &format!("{check:width$}  "), saw, "\n"].concat());
+        if let Some(fix) = &found.fix {
+            text.push_str(&["         fix: ", fix, "\n"].concat());
+        }
+    }
+    text.push_str(&summary(examined));
+    text
+}
+
+fn format_nothing(state: &str) -> String {
+    format!("nothing was ever deployed: {state} is not there\n")
+}
+
+fn summary(examined: &Examined) -> String {
+    match (examined.broken, examined.warnings) {
+        (0, 0) => "all is well\n".to_owned(),
+        (0, warnings) => format!("nothing is broken, {}\n", counted(warnings, "warning")),
+        (broken, warnings) => format!("{broken} broken, {}\n", counted(warnings, "warning")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_finding_is_a_line_and_what_is_not_well_has_a_fix_below() {
+        let found = |check, level, saw: &str, fix: Option<&str>| Finding {
+            check,
+            level,
+            saw: saw.to_owned(),
+            fix: fix.map(str::to_owned),
+        };
+        let examined = Examined {
+            state_dir: "/srv/state".to_owned(),
+            broken: 1,
+            warnings: 1,
+            findings: vec![
+                found("state directory", Level::Ok, "/srv/state, private", None),
+                found(
+                    "halt",
+                    Level::Warning,
+                    "jo has halted every raise",
+                    Some("windlass halt --lift"),
+                ),
+                found(
+                    "controller",
+                    Level::Broken,
+                    "process 4711 is stopped",
+                    Some("let it go on: kill -CONT 4711"),
+                ),
+            ],
+        };
+        insta::assert_snapshot!(told(&examined, true, &Style::plain()), @r"
+        ok       state directory  /srv/state, private
+        warning  halt             jo has halted every raise
+                 fix: windlass halt --lift
+        broken   controller       process 4711 is stopped
+                 fix: let it go on: kill -CONT 4711
+        1 broken, 1 warning
+        ");
+    }
+}

@@ -1,0 +1,97 @@
+//! `windlass restore`: a state directory from a backup. Asks no controller, and wants none.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use serde::Serialize;
+use windlass_api::Exit;
+use windlass_client::{ControllerLock, Holder, StatePaths};
+
+use super::backup::{listed, taken, unfit};
+use crate::backup::{Contents, unpack};
+use crate::context::Context;
+use crate::diagnostic::Diagnostic;
+use crate::report::Report;
+use crate::ui::time::of_calendar;
+
+/// Options of `restore`.
+#[derive(Debug, Args)]
+pub(crate) struct Options {
+    /// The file that `windlass backup` wrote
+    #[arg(value_name = "FILE")]
+    from: PathBuf,
+
+    /// Another folder than the state directory
+    #[arg(long, value_name = "DIR")]
+    into: Option<PathBuf>,
+}
+
+/// What was restored.
+#[derive(Debug, Serialize)]
+struct Restored<'a> {
+    state: String,
+    contents: &'a Contents,
+}
+
+pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, Diagnostic> {
+    let paths = match &options.into {
+        Some(folder) => StatePaths::locate(Some(folder))?,
+        None => context.paths()?,
+    };
+    refuse_a_controller(&paths)?;
+    let into = &paths.state;
+    if !is_free(into) {
+        return Err(taken(into));
+    }
+    let contents = unpack(&options.from, into).await;
+    let contents = contents.map_err(|why| unfit(&options.from, &why))?;
+    let text = told(&contents, into, context);
+    let state = into.display().to_string();
+    Report::new(
+        text,
+        &Restored {
+            state,
+            contents: &contents,
+        },
+    )
+}
+
+fn told(contents: &Contents, into: &Path, context: &Context) -> String {
+    let shown = into.display();
+    let style = context.ui.style();
+    let made = of_calendar(contents.made_us, &style.zone);
+    let here = context.paths().is_ok_and(|paths| paths.state == *into);
+    let option = if here {
+        String::new()
+    } else {
+        format!("--state-dir {shown} ")
+    };
+    format!(
+        "restored {shown} as it was at {made}\n{}\
+         what was deployed after that is not in it; if something of it still runs, nothing is changed until:\n\
+         \x20 windlass {option}repair --adopt\n\
+         next: windlass {option}status\n",
+        listed(contents, into)
+    )
+}
+
+fn refuse_a_controller(paths: &StatePaths) -> Result<(), Diagnostic> {
+    let who = match ControllerLock::holder(paths) {
+        Holder::Nobody => return Ok(()),
+        Holder::Somebody(Some(pid)) => format!("process {pid}"),
+        Holder::Somebody(None) => "another process".to_owned(),
+    };
+    let what = format!("{who} is the controller of {}", paths.state.display());
+    Err(Diagnostic::new(Exit::Refused, what)
+        .detail("nothing was restored")
+        .hint("end it first, or look at the backup in another folder: --into DIR"))
+}
+
+/// Whether there is nothing yet.
+fn is_free(folder: &Path) -> bool {
+    match fs::read_dir(folder) {
+        Ok(mut entries) => entries.next().is_none(),
+        Err(why) => why.kind() == std::io::ErrorKind::NotFound,
+    }
+}

@@ -1,0 +1,136 @@
+//! The controller: whether one runs, answers, and is of this version; and what it sees drift.
+
+use std::os::unix::net::UnixStream;
+
+use windlass_api::EnvironmentView;
+use windlass_client::{Client, ClientError, ControllerLock, Holder, StatePaths, is_stopped};
+
+use super::Finding;
+
+const CHECK: &str = "controller";
+
+/// What was found out about the controller.
+#[derive(Debug)]
+pub(crate) struct Seen {
+    pub(crate) finding: Finding,
+    /// What it says about what runs; none when it can't be asked.
+    pub(crate) status: Option<Vec<EnvironmentView>>,
+}
+
+/// Asks the controller that runs, and starts none.
+pub(crate) async fn controller(paths: &StatePaths, own_version: &str) -> Seen {
+    let holder = ControllerLock::holder(paths);
+    let pid = match holder {
+        Holder::Nobody if UnixStream::connect(&paths.router_socket).is_ok() => {
+            let saw = "none runs; router and services go on without it";
+            return unasked(Finding::warning(
+                CHECK,
+                saw,
+                "any command starts one: windlass status",
+            ));
+        }
+        Holder::Nobody => {
+            return unasked(Finding::ok(CHECK, "none runs; the next command starts one"));
+        }
+        Holder::Somebody(Some(pid)) if is_stopped(pid) => {
+            let saw = format!("process {pid} is stopped");
+            return unasked(Finding::broken(
+                CHECK,
+                saw,
+                format!("let it go on: kill -CONT {pid}"),
+            ));
+        }
+        Holder::Somebody(pid) => {
+            pid.map_or_else(|| "one".to_owned(), |pid| format!("process {pid}"))
+        }
+    };
+    let client = match Client::connect(paths).await {
+        Ok(client) => client,
+        Err(ClientError::OtherVersion { theirs, .. }) => {
+            let saw = format!("{pid} is Windlass {theirs}, and this is {own_version}");
+            return unasked(Finding::broken(CHECK, saw, "windlass serve --replace"));
+        }
+        Err(why) => {
+            let saw = format!("{pid} runs and does not answer: {why}");
+            let fix = format!(
+                "look at {}, then: windlass serve --replace",
+                paths.controller_log.display()
+            );
+            return unasked(Finding::broken(CHECK, saw, fix));
+        }
+    };
+    let theirs = client.controller().clone();
+    let finding = if let Some(lost) = theirs.lost_history {
+        let saw = format!(
+            "its journal is at epoch {}, what runs has heard of {}",
+            lost.own, lost.heard
+        );
+        Finding::broken(
+            CHECK,
+            saw,
+            "put the newer journal back, or: windlass repair --adopt",
+        )
+    } else if theirs.version == own_version {
+        Finding::ok(
+            CHECK,
+            format!(
+                "{pid} answers, Windlass {own_version}, epoch {}",
+                theirs.epoch
+            ),
+        )
+    } else {
+        let saw = format!(
+            "{pid} is Windlass {}, and this is {own_version}",
+            theirs.version
+        );
+        Finding::warning(CHECK, saw, "windlass serve --replace")
+    };
+    let status = client.status().await.ok();
+    Seen { finding, status }
+}
+
+fn unasked(finding: Finding) -> Seen {
+    Seen {
+        finding,
+        status: None,
+    }
+}
+
+/// What runs otherwise than the journal says.
+pub(crate) fn drift(status: &[EnvironmentView]) -> Finding {
+    const CHECK: &str = "what runs";
+    let mut off = Vec::new();
+    let mut running = 0;
+    for view in status {
+        for (name, service) in &view.services {
+            let slots = [&service.stable, &service.candidate, &service.standby];
+            for slot in slots.into_iter().flatten() {
+                if slot.weight.is_none() && !service.listen.is_empty() {
+                    off.push(format!("{name} {}: its share is unknown", slot.version));
+                }
+                for instance in &slot.instances {
+                    if instance.state == "running" {
+                        running += 1;
+                    } else {
+                        off.push(format!(
+                            "{name} {}: {} is {}",
+                            slot.version, instance.id, instance.state
+                        ));
+                    }
+                }
+            }
+        }
+    }
+    if off.is_empty() {
+        let saw = format!(
+            "{} as the journal says",
+            crate::ui::words::counted(running, "instance")
+        );
+        return Finding::ok(CHECK, saw);
+    }
+    Finding::warning(
+        CHECK,
+        off.join("; "),
+        "windlass status, then windlass logs SERVICE",
+    )
+}

@@ -1,0 +1,20 @@
+//! What `windlass doctor` looks at. Each check reads, and says what it saw and what would mend it;
+//! none starts or changes anything.
+
+mod controller;
+mod finding;
+mod instances;
+mod journal;
+mod machine;
+mod router;
+mod sockets;
+mod state;
+
+pub(crate) use controller::{controller, drift};
+pub(crate) use finding::{Finding, Level};
+pub(crate) use instances::instances;
+pub(crate) use journal::journal;
+pub(crate) use machine::machine;
+pub(crate) use router::router;
+pub(crate) use sockets::sockets;
+pub(crate) use state::state;

@@ -1,0 +1,48 @@
+//! The router: whether it lives, and what it keeps on disk.
+
+use std::os::unix::net::UnixStream;
+
+use windlass_client::StatePaths;
+use windlass_router::look;
+
+use super::Finding;
+use crate::diagnostic::chain;
+use crate::wire;
+
+pub(crate) fn router(paths: &StatePaths) -> Vec<Finding> {
+    const CHECK: &str = "router";
+    let alive = UnixStream::connect(&paths.router_socket).is_ok();
+    let on_disk = match look(&wire::router_state(paths)) {
+        Ok(on_disk) => on_disk,
+        Err(why) => {
+            let fix = "start the controller, which gives it a new one: windlass serve --replace";
+            return vec![Finding::broken(CHECK, chain(&why), fix)];
+        }
+    };
+    let served = on_disk.table.map_or(0, |table| table.services.len());
+    let services = crate::ui::words::counted(served, "service");
+    let first = match (alive, served) {
+        (true, _) => Finding::ok(CHECK, format!("lives, {services} in its table")),
+        (false, 0) => Finding::ok(CHECK, "none runs, and nothing is to be served"),
+        (false, _) => Finding::broken(
+            CHECK,
+            format!("none runs, and its table has {services}"),
+            "any command starts the controller, and that one the router: windlass status",
+        ),
+    };
+    let mut findings = vec![first];
+    for trip in on_disk.trips {
+        let saw = match &trip.withheld {
+            Some(need) => format!(
+                "the tripwire of {} is withheld: {need} has no ready instance",
+                trip.service
+            ),
+            None => format!(
+                "the tripwire of {} fired: {} of {} answers were errors; no controller knows yet",
+                trip.service, trip.errors, trip.answers
+            ),
+        };
+        findings.push(Finding::warning("trips", saw, "windlass status"));
+    }
+    findings
+}

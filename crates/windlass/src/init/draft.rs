@@ -1,0 +1,228 @@
+//! A draft of `windlass.yaml`, and its text.
+
+use std::fmt::Write as _;
+
+use windlass_model::ServiceName;
+
+use super::run::quoted;
+
+/// The first port that is proposed.
+const FIRST_PORT: u16 = 8080;
+
+/// Longest name that is made of another one.
+const NAME_MAX: usize = 40;
+
+/// One service that is proposed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Guess {
+    /// Whatever it is called where it was found.
+    pub(crate) name: String,
+    /// The command, as one text.
+    pub(crate) run: String,
+    pub(crate) served: Served,
+    pub(crate) needs: Vec<String>,
+    /// What belongs to the release beside the program.
+    pub(crate) files: Vec<String>,
+    pub(crate) env: Vec<(String, String)>,
+    /// What was guessed and should be looked at: comments above it.
+    pub(crate) notes: Vec<String>,
+}
+
+/// Whether requests come to a service.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Served {
+    /// None that is known of.
+    #[default]
+    No,
+    /// They do; nothing says where.
+    Anywhere,
+    /// They come to this port now.
+    At(u16),
+}
+
+/// All that is proposed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Draft {
+    /// What was recognised: files of the folder.
+    pub(crate) saw: Vec<String>,
+    pub(crate) services: Vec<Guess>,
+    /// What was seen and can't be run: comments at the end.
+    pub(crate) left_out: Vec<String>,
+}
+
+impl Draft {
+    /// The least example, where nothing was recognised.
+    pub(crate) fn example() -> Self {
+        let web = Guess {
+            name: "web".to_owned(),
+            run: "./server --port ${PORT}".to_owned(),
+            served: Served::Anywhere,
+            notes: vec![
+                "Put your program here; ${PORT} is the port that it must listen on.".to_owned(),
+            ],
+            ..Guess::default()
+        };
+        Self {
+            services: vec![web],
+            ..Self::default()
+        }
+    }
+}
+
+/// A name as Windlass takes it.
+pub(crate) fn name(text: &str) -> String {
+    let mut name = String::new();
+    for c in text.chars().flat_map(char::to_lowercase) {
+        if c.is_ascii_alphanumeric() {
+            name.push(c);
+        } else if !name.is_empty() && !name.ends_with('-') {
+            name.push('-');
+        }
+    }
+    let begun = name.trim_start_matches(|c: char| !c.is_ascii_lowercase());
+    let short: String = begun.chars().take(NAME_MAX).collect();
+    let name = short.trim_end_matches('-').to_owned();
+    if ServiceName::new(&name).is_ok() {
+        name
+    } else {
+        "app".to_owned()
+    }
+}
+
+/// The text of the file.
+pub(crate) fn file(app: &str, draft: &Draft) -> String {
+    let from = if draft.saw.is_empty() {
+        String::new()
+    } else {
+        format!(" from {}", draft.saw.join(", "))
+    };
+    let mut text = format!(
+        "# Written by `windlass init`{from}.\n\
+         # Look at each line, then: windlass validate, windlass plan, windlass deploy.\n\
+         # Every key: windlass docs file. Completion in an editor: windlass schema --help.\n\n\
+         app: {}\n\n\
+         services:\n",
+        name(app)
+    );
+    let mut ports = Ports::default();
+    for (index, guess) in draft.services.iter().enumerate() {
+        if index > 0 {
+            text.push('\n');
+        }
+        text.push_str(&service(guess, &mut ports));
+    }
+    if !draft.left_out.is_empty() {
+        text.push_str("\n# Not run by Windlass today:\n");
+        for line in &draft.left_out {
+            // A String takes every write.
+            writeln!(text, "# - {line}").ok();
+        }
+    }
+    text
+}
+
+fn service(guess: &Guess, ports: &mut Ports) -> String {
+    let mut lines: Vec<String> = guess
+        .notes
+        .iter()
+        .map(|note| format!("  # {note}"))
+        .collect();
+    lines.push(format!("  {}:", name(&guess.name)));
+    if !guess.needs.is_empty() {
+        let needs: Vec<String> = guess.needs.iter().map(|need| name(need)).collect();
+        lines.push(format!("    needs: [{}]", needs.join(", ")));
+    }
+    lines.push(format!("    run: {}", quoted(&guess.run)));
+    if !guess.files.is_empty() {
+        lines.push("    files:                   # the release: this, and the program".to_owned());
+        lines.extend(
+            guess
+                .files
+                .iter()
+                .map(|file| format!("      - {}", quoted(file))),
+        );
+    }
+    if !guess.env.is_empty() {
+        lines.push("    env:".to_owned());
+        let pairs = guess.env.iter();
+        lines.extend(pairs.map(|(name, value)| format!("      {name}: {}", quoted(value))));
+    }
+    match ports.take(guess.served) {
+        Some(port) => {
+            lines.push(format!(
+                "    listen: 127.0.0.1:{port}   # where the router serves it; 0.0.0.0:{port} for every address"
+            ));
+            lines.push("    # ready: /health         # a path that says so; without it an open port is enough".to_owned());
+            lines.push(
+                "    # bake: 2m               # how long a new release is watched; without it 30s"
+                    .to_owned(),
+            );
+        }
+        None => lines.push("    # listen: 127.0.0.1:8090 # if requests come to it".to_owned()),
+    }
+    lines.push(String::new());
+    lines.join("\n")
+}
+
+/// Ports that are given, each once.
+#[derive(Debug, Default)]
+struct Ports {
+    taken: Vec<u16>,
+}
+
+impl Ports {
+    fn take(&mut self, served: Served) -> Option<u16> {
+        let wanted = match served {
+            Served::No => return None,
+            Served::Anywhere => None,
+            Served::At(port) => Some(port),
+        };
+        let free = |port: &u16| !self.taken.contains(port);
+        let port = wanted.filter(|port| *port > 0).filter(free);
+        let port = port.or_else(|| (FIRST_PORT..u16::MAX).find(free))?;
+        self.taken.push(port);
+        Some(port)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_of_others_becomes_one_of_ours() {
+        for (given, ours) in [
+            ("My Shop", "my-shop"),
+            ("@scope/web_app", "scope-web-app"),
+            ("1st", "st"),
+            ("---", "app"),
+            ("", "app"),
+            ("ä", "app"),
+        ] {
+            assert_eq!(name(given), ours, "{given}");
+        }
+    }
+
+    #[test]
+    fn no_port_is_proposed_twice() {
+        let mut ports = Ports::default();
+        let wanted = [
+            Served::Anywhere,
+            Served::At(8081),
+            Served::No,
+            Served::Anywhere,
+            Served::At(8081),
+            Served::At(0),
+        ];
+        let taken = wanted.map(|served| ports.take(served));
+        let expected = [
+            Some(8080),
+            Some(8081),
+            None,
+            Some(8082),
+            Some(8083),
+            Some(8084),
+        ];
+        assert_eq!(taken, expected);
+    }
+}

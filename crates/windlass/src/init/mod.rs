@@ -1,0 +1,17 @@
+//! What `windlass init` sees in a folder and the file that it drafts from it. Reads, decides and
+//! words; the command writes.
+
+mod cargo;
+mod compose;
+mod docker;
+mod draft;
+mod folder;
+mod look;
+mod npm;
+mod procfile;
+mod python;
+mod run;
+
+pub(crate) use draft::{Draft, file};
+pub(crate) use folder::Folder;
+pub(crate) use look::look;

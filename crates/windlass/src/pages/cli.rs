@@ -1,0 +1,94 @@
+//! The reference of the command line, from the very definition that parses it.
+
+use std::fmt::Write as _;
+
+use clap::{Arg, Command};
+
+use super::exits;
+use super::help::command;
+
+/// The page, as Markdown.
+pub(crate) fn reference() -> String {
+    let mut whole = command();
+    whole.build();
+    let mut text = format!(
+        "# The command line\n\nGenerated from the program: `windlass docs cli` prints the same.\n\n\
+         stdout is data, stderr is talk. `-o json` gives one value, `-o ndjson` one object a line.\n\n\
+         ## Exit codes\n\n{}",
+        exits::table()
+    );
+    section(&mut text, "Options of every command", "");
+    text.push_str(&rows(
+        whole.get_arguments().filter(|arg| arg.is_global_set()),
+    ));
+    for verb in whole.get_subcommands().filter(|verb| !verb.is_hide_set()) {
+        text.push_str(&one(verb));
+    }
+    text
+}
+
+/// The section of one command.
+fn one(verb: &Command) -> String {
+    let mut text = String::new();
+    let about = verb
+        .get_about()
+        .map(ToString::to_string)
+        .unwrap_or_default();
+    section(&mut text, verb.get_name(), &format!("{about}.\n\n"));
+    let usage = verb.clone().render_usage().to_string();
+    let usage = usage.trim_start_matches("Usage: ");
+    // A String takes every write.
+    write!(text, "```text\n{usage}\n```\n").ok();
+    let own = rows(
+        verb.get_arguments()
+            .filter(|arg| !arg.is_global_set() && !is_help(arg)),
+    );
+    if !own.is_empty() {
+        write!(text, "\n{own}").ok();
+    }
+    if let Some(after) = verb.get_after_help() {
+        write!(text, "\n```text\n{after}\n```\n").ok();
+    }
+    text
+}
+
+fn section(text: &mut String, heading: &str, below: &str) {
+    write!(text, "\n## {heading}\n\n{below}").ok();
+}
+
+fn is_help(arg: &Arg) -> bool {
+    matches!(arg.get_id().as_str(), "help" | "version")
+}
+
+/// One row for each argument; nothing without any.
+fn rows<'a>(arguments: impl Iterator<Item = &'a Arg>) -> String {
+    let rows: Vec<String> = arguments
+        .filter(|arg| !arg.is_hide_set())
+        .map(row)
+        .collect();
+    if rows.is_empty() {
+        return String::new();
+    }
+    format!("| argument | means |\n|---|---|\n{}", rows.concat())
+}
+
+fn row(arg: &Arg) -> String {
+    let short = arg.get_short().map(|short| format!("-{short}"));
+    let long = arg.get_long().map(|long| format!("--{long}"));
+    let names: Vec<String> = short.into_iter().chain(long).collect();
+    let value = arg.get_value_names().filter(|_| takes_value(arg));
+    let value = value
+        .and_then(|names| names.first())
+        .map(ToString::to_string);
+    let written: Vec<String> = [(!names.is_empty()).then(|| names.join(", ")), value]
+        .into_iter()
+        .flatten()
+        .collect();
+    let help = arg.get_help().map(ToString::to_string).unwrap_or_default();
+    let help = help.replace('|', "\\|");
+    format!("| `{}` | {help} |\n", written.join(" "))
+}
+
+fn takes_value(arg: &Arg) -> bool {
+    arg.get_num_args().is_some_and(|range| range.takes_values())
+}

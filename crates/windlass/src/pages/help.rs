@@ -1,0 +1,237 @@
+//! What stands below the options of each command's help: examples, and what its end means.
+
+use clap::{Command, CommandFactory as _};
+
+use crate::arguments::Arguments;
+
+/// Verb, and what its help ends with.
+const BELOW: &[(&str, &str)] = &[
+    (
+        "validate",
+        "Examples:
+  windlass validate
+  windlass validate -f shop.yaml -e staging -o json
+
+Ends with 0 when the file is good and with 65 when it is not; all problems
+come at once.",
+    ),
+    (
+        "schema",
+        "Examples:
+  windlass schema > windlass.schema.json
+
+An editor uses it if the file begins with
+  # yaml-language-server: $schema=windlass.schema.json",
+    ),
+    ("version", "Examples:\n  windlass version -o json"),
+    (
+        "plan",
+        "Examples:
+  windlass plan
+  windlass plan --set api=1.4.2 -e staging
+
+Nothing is started. The plan is kept for 30 days: windlass deploy --plan ID",
+    ),
+    (
+        "deploy",
+        "Examples:
+  windlass deploy
+  windlass deploy --set api=1.4.2 --set web=1.4.2
+  windlass deploy --plan plan_06gv --yes
+  windlass deploy --wait 10m -o ndjson
+
+Ends with 0 promoted or nothing to do, 1 failed and nothing ran before, 3 back
+at the previous releases, 4 waits for a person, 5 refused, 6 stuck. Ctrl-C ends
+the following with 130; the deployment goes on.",
+    ),
+    (
+        "status",
+        "Examples:\n  windlass status\n  windlass status -o json",
+    ),
+    ("list", "Examples:\n  windlass list --limit 5"),
+    (
+        "show",
+        "Examples:\n  windlass show\n  windlass show dep_06gv",
+    ),
+    (
+        "events",
+        "Examples:
+  windlass events --follow
+  windlass events dep_06gv -o ndjson
+
+With --follow it ends as the deployment does: 0 promoted, 3 back, 1 failed.",
+    ),
+    (
+        "logs",
+        "Examples:\n  windlass logs web --follow\n  windlass logs web --tail 4096",
+    ),
+    (
+        "hold",
+        "Examples:\n  windlass hold\n\nWhat is watched is watched on; its time stands still until: windlass resume",
+    ),
+    ("resume", "Examples:\n  windlass resume"),
+    (
+        "abort",
+        "Examples:\n  windlass abort\n  windlass abort dep_06gv --detach\n\nEnds with 0 when everything is back, 6 when it is stuck on the way.",
+    ),
+    (
+        "promote",
+        "Examples:\n  windlass promote\n\nReadiness, tripwires and what has no way back still hold.",
+    ),
+    (
+        "retry",
+        "Examples:\n  windlass retry dep_06gv\n\nEnds as deploy does; 5 when what runs has changed since.",
+    ),
+    (
+        "rollback",
+        "Examples:
+  windlass rollback
+  windlass rollback api --to 1.4.1
+
+Ends with 0 when everything is back, 5 when there is nothing to go back to,
+6 when it is stuck on the way.",
+    ),
+    ("finalize", "Examples:\n  windlass finalize dep_06gv"),
+    (
+        "remove",
+        "Examples:\n  windlass remove web --yes\n\nEnds with 5 while the service is in the file or another one needs it.",
+    ),
+    (
+        "repair",
+        "Examples:
+  windlass repair dep_06gv --retry
+  windlass repair --adopt
+
+What each does: windlass docs roll-back",
+    ),
+    (
+        "halt",
+        "Examples:
+  windlass halt
+  windlass halt --lift
+
+Needs no controller. Aborts and rollbacks go on.",
+    ),
+    (
+        "down",
+        "Examples:\n  windlass down\n  windlass down -e staging\n\nJournal and releases stay; windlass deploy starts it again.",
+    ),
+    (
+        "demo",
+        "Examples:\n  windlass demo\n  windlass demo -o json\n\nEnds with 0 when every act ended as told.",
+    ),
+    (
+        "serve",
+        "Examples:
+  windlass serve --replace
+  windlass serve --install
+
+Ends with 5 when another controller has the state directory.",
+    ),
+    (
+        "init",
+        "Examples:
+  windlass init
+  windlass init -f deploy/windlass.yaml
+
+Nothing is overwritten: it ends with 5 where the file is there already.",
+    ),
+    (
+        "doctor",
+        "Examples:
+  windlass doctor
+  windlass doctor -o json
+
+Starts nothing and changes nothing; works while the controller is dead. Ends
+with 0 when all is well or there are only warnings, 6 when something is broken.",
+    ),
+    (
+        "backup",
+        "Examples:
+  windlass backup /srv/backup/windlass.tar
+  windlass backup /srv/backup
+
+A folder gets a file named by the time. A running controller is not disturbed.
+What is written is read again and checked; ends with 0 only if that went well,
+5 where the file is there already.",
+    ),
+    (
+        "restore",
+        "Examples:
+  windlass restore /srv/backup/windlass.tar
+  windlass restore windlass.tar --into /tmp/look
+
+Everything is checked before the state directory appears. Ends with 5 where
+there is state already or a controller runs, 6 when the copy is damaged.",
+    ),
+    (
+        "explain",
+        "Examples:\n  windlass explain\n  windlass explain WL0402\n  windlass explain 402",
+    ),
+    (
+        "docs",
+        "Examples:\n  windlass docs\n  windlass docs roll-back",
+    ),
+    (
+        "completions",
+        "Examples:
+  windlass completions bash > /etc/bash_completion.d/windlass
+  windlass completions zsh > ~/.zfunc/_windlass
+  windlass completions fish > ~/.config/fish/completions/windlass.fish",
+    ),
+    (
+        "man",
+        "Examples:\n  windlass man | man -l -\n  windlass man --out ~/.local/share/man/man1",
+    ),
+];
+
+/// The command line with all of its help.
+pub(crate) fn command() -> Command {
+    let mut whole = Arguments::command()
+        .after_help("Begin with: windlass docs tutorial, or see it at work: windlass demo");
+    for (verb, below) in BELOW {
+        if whole.find_subcommand(verb).is_some() {
+            whole = whole.mut_subcommand(verb, |command| command.after_help(*below));
+        }
+    }
+    whole
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_command_for_people_has_an_example_and_none_is_of_another() {
+        let whole = command();
+        for verb in whole.get_subcommands().filter(|verb| !verb.is_hide_set()) {
+            let name = verb.get_name();
+            let below = verb.get_after_help().map(ToString::to_string);
+            let example = format!("windlass {name}");
+            assert!(
+                below.is_some_and(|text| text.contains(&example)),
+                "{name}: add it to BELOW"
+            );
+        }
+        for (verb, _) in BELOW {
+            assert!(whole.find_subcommand(verb).is_some(), "{verb}");
+        }
+    }
+
+    #[test]
+    fn every_example_can_be_typed() {
+        for (verb, below) in BELOW {
+            for line in below
+                .lines()
+                .filter_map(|line| line.strip_prefix("  windlass "))
+            {
+                let words = line
+                    .split([' '])
+                    .take_while(|word| !matches!(*word, ">" | "|"));
+                let typed = std::iter::once("windlass").chain(words);
+                let parsed = command().try_get_matches_from(typed);
+                assert!(parsed.is_ok(), "{verb}: {line}");
+            }
+        }
+    }
+}

@@ -1,0 +1,11 @@
+//! The project's own pages, inside the binary: what `docs`, `explain` and `man` print.
+
+mod cli;
+mod codes;
+mod exits;
+mod help;
+mod topics;
+
+pub(crate) use codes::{CodePage, codes, known, nearest};
+pub(crate) use help::command;
+pub(crate) use topics::{TOPICS, reference};

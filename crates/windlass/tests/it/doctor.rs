@@ -1,0 +1,224 @@
+//! `windlass doctor` on what is well, and on what is not.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+
+use rustix::process::Signal;
+use serde_json::Value;
+
+use crate::lab::{Lab, SOON, Service, answer, eventually, kill};
+use crate::typed::Place;
+
+const WEB: &str = "\
+app: shop
+services:
+  web:
+    run: ./web
+    listen: @web
+    ready: /health/ready
+    bake: 200ms
+";
+
+/// A lab in which version 1 is live.
+fn live() -> Lab {
+    let lab = Lab::new(WEB);
+    lab.program("web", &Service::new("web", "1"));
+    lab.deploy();
+    lab
+}
+
+/// What is said of one check, after the command ended with `code`.
+#[track_caller]
+fn found(lab: &Lab, code: i32, check: &str) -> Vec<Value> {
+    let value = lab.run(&["doctor", "-o", "json"]).exits(code).json();
+    let findings = value["findings"].as_array().unwrap();
+    for finding in findings {
+        assert_eq!(
+            finding["level"] == "ok",
+            finding["fix"].is_null(),
+            "{finding}"
+        );
+    }
+    findings
+        .iter()
+        .filter(|found| found["check"] == check)
+        .cloned()
+        .collect()
+}
+
+/// The level, what was seen and the fix of the one finding of a check.
+#[track_caller]
+fn only(lab: &Lab, code: i32, check: &str) -> (String, String, String) {
+    let all = found(lab, code, check);
+    assert_eq!(all.len(), 1, "{all:?}");
+    let text = |name: &str| all[0][name].as_str().unwrap_or_default().to_owned();
+    (text("level"), text("saw"), text("fix"))
+}
+
+#[track_caller]
+fn kill_the_controller(lab: &Lab) {
+    let serve = lab.only("serve");
+    kill(&serve);
+    eventually("the controller is gone", SOON, || {
+        let left = lab.processes();
+        left.iter().all(|one| one.pid != serve.pid).then_some(())
+    });
+}
+
+#[test]
+fn where_all_is_well_every_check_says_so() {
+    let lab = live();
+    for check in [
+        "state directory",
+        "journal",
+        "controller",
+        "router",
+        "what runs",
+        "shims",
+        "sockets",
+        "halt",
+    ] {
+        let (level, saw, _) = only(&lab, 0, check);
+        assert_eq!(level, "ok", "{check}: {saw}");
+    }
+    let left = lab.run(&["doctor"]).exits(0);
+    assert!(
+        left.out.contains("1 instance as the journal says"),
+        "{}",
+        left.out
+    );
+}
+
+#[test]
+fn with_the_controller_dead_it_looks_and_starts_nothing() {
+    let lab = live();
+    kill_the_controller(&lab);
+    let (level, saw, fix) = only(&lab, 0, "controller");
+    assert_eq!(
+        (level.as_str(), fix.as_str()),
+        ("warning", "any command starts one: windlass status")
+    );
+    assert!(saw.contains("go on without it"), "{saw}");
+    assert_eq!(only(&lab, 0, "journal").0, "ok");
+    assert_eq!(only(&lab, 0, "router").0, "ok");
+    assert!(lab.processes().iter().all(|process| !process.is("serve")));
+}
+
+#[test]
+fn a_stopped_controller_is_broken_and_named() {
+    let lab = live();
+    let serve = lab.only("serve");
+    serve.signal(Signal::STOP);
+    let (level, saw, fix) = only(&lab, 6, "controller");
+    serve.signal(Signal::CONT);
+    assert_eq!(level, "broken");
+    assert_eq!(saw, format!("process {} is stopped", serve.pid));
+    assert_eq!(fix, format!("let it go on: kill -CONT {}", serve.pid));
+}
+
+#[test]
+fn a_halt_is_a_warning_with_the_command_that_lifts_it() {
+    let lab = live();
+    lab.run(&["halt"]).exits(0);
+    let (level, saw, fix) = only(&lab, 0, "halt");
+    assert_eq!(
+        (level.as_str(), fix.as_str()),
+        ("warning", "windlass halt --lift")
+    );
+    assert!(saw.contains("mira"), "{saw}");
+    let left = lab.run(&["doctor"]).exits(0);
+    assert!(
+        left.out.ends_with("warning\n") || left.out.ends_with("warnings\n"),
+        "{}",
+        left.out
+    );
+    lab.run(&["halt", "--lift"]).exits(0);
+}
+
+#[test]
+fn a_damaged_journal_and_a_damaged_table_are_broken() {
+    let lab = live();
+    lab.run(&["down"]).exits(0);
+    lab.must_be_gone();
+    let table = lab.state("router/table.json");
+    let whole = fs::read(&table).unwrap();
+    fs::write(&table, "0000\n{}").unwrap();
+    let (level, saw, _) = only(&lab, 6, "router");
+    assert_eq!(level, "broken");
+    assert!(saw.contains("SHA-256"), "{saw}");
+    fs::write(&table, whole).unwrap();
+    let journal = lab.state("windlass.db");
+    let whole = fs::read(&journal).unwrap();
+    for beside in ["windlass.db-wal", "windlass.db-shm"] {
+        // What is left of the last changes would bring the pages back.
+        fs::remove_file(lab.state(beside)).ok();
+    }
+    fs::write(
+        &journal,
+        "this is no journal, whatever its name says, and never was one",
+    )
+    .unwrap();
+    assert_eq!(only(&lab, 6, "journal").0, "broken");
+    fs::remove_file(&journal).unwrap();
+    let (level, saw, fix) = only(&lab, 6, "journal");
+    assert_eq!(
+        (level.as_str(), saw.as_str()),
+        ("broken", "it is gone, and something ran here")
+    );
+    assert!(fix.contains("windlass docs back-up"), "{fix}");
+    fs::write(&journal, whole).unwrap();
+}
+
+#[test]
+fn a_folder_that_others_may_write_in_is_broken() {
+    let lab = live();
+    let mode = |mode| fs::set_permissions(lab.state(""), fs::Permissions::from_mode(mode)).unwrap();
+    mode(0o777);
+    let (level, saw, fix) = only(&lab, 6, "state directory");
+    mode(0o755);
+    assert_eq!(level, "broken");
+    assert!(
+        saw.contains("mode 777") && fix.starts_with("chmod 700 "),
+        "{saw}: {fix}"
+    );
+    assert_eq!(only(&lab, 0, "state directory").0, "warning");
+    mode(0o700);
+}
+
+#[test]
+fn what_does_not_run_as_the_journal_says_is_shown() {
+    let lab = live();
+    let address = lab.service("web")["stable"]["instances"][0]["address"].clone();
+    let port = address
+        .as_str()
+        .unwrap()
+        .rsplit(':')
+        .next()
+        .unwrap()
+        .parse()
+        .unwrap();
+    let instance = lab.instance_at(port);
+    instance.signal(Signal::STOP);
+    let shown = eventually("it is seen", SOON, || {
+        let (level, saw, _) = only(&lab, 0, "what runs");
+        (level == "warning").then_some(saw)
+    });
+    instance.signal(Signal::CONT);
+    assert!(shown.starts_with("web "), "{shown}");
+    eventually("it runs again", SOON, || {
+        (answer(lab.at("web")).status == 200).then_some(())
+    });
+}
+
+#[test]
+fn where_nothing_was_deployed_nothing_is_made() {
+    let place = Place::empty();
+    let left = place.run(&["doctor"]);
+    assert_eq!(left.code, 0, "{}", left.err);
+    assert!(
+        left.out.starts_with("nothing was ever deployed: "),
+        "{}",
+        left.out
+    );
+    assert!(!place.path("home").exists());
+}

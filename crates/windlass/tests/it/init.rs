@@ -1,0 +1,311 @@
+//! `windlass init` in folders of each kind: what it writes is read by the real loader.
+
+use std::fs;
+
+use serde_json::Value;
+
+use crate::typed::Place;
+
+/// The file that is written for a folder with these files; it must be valid.
+#[track_caller]
+fn written(files: &[(&str, &str)]) -> String {
+    let place = Place::empty();
+    for (name, text) in files {
+        let path = place.path(&format!("my-shop/{name}"));
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+    fs::create_dir_all(place.path("my-shop")).unwrap();
+    let left = place.run(&["init", "-f", "my-shop/windlass.yaml"]);
+    assert_eq!(left.code, 0, "{}", left.err);
+    assert!(left.out.contains("\nnext: windlass"), "{}", left.out);
+    let valid = place.run(&["validate", "-f", "my-shop/windlass.yaml"]);
+    assert_eq!(valid.code, 0, "{}", valid.err);
+    let text = fs::read_to_string(place.path("my-shop/windlass.yaml")).unwrap();
+    // Each of them begins alike.
+    let (head, rest) = text.split_once("\napp: ").unwrap();
+    assert!(head.contains("windlass docs file"), "{head}");
+    format!("app: {rest}")
+}
+
+#[test]
+fn a_procfile_gives_a_service_a_line() {
+    let text = written(&[
+        (
+            "Procfile",
+            "web: ./bin/server --port $PORT\nworker: cd jobs && ./run \"$QUEUE\"\nrelease: ./migrate\n",
+        ),
+        ("package.json", "{}"),
+    ]);
+    insta::assert_snapshot!(text, @r#"
+    app: my-shop
+
+    services:
+      # PORT is in its environment too.
+      web:
+        run: ./bin/server --port ${PORT}
+        files:                   # the release: this, and the program
+          - ./package.json
+        listen: 127.0.0.1:8080   # where the router serves it; 0.0.0.0:8080 for every address
+        # ready: /health         # a path that says so; without it an open port is enough
+        # bake: 2m               # how long a new release is watched; without it 30s
+
+      # It needed a shell, so it names one; a script of its own is better.
+      worker:
+        run: "sh -c \"cd jobs && ./run \\\"$$QUEUE\\\"\""
+        files:                   # the release: this, and the program
+          - ./package.json
+        # listen: 127.0.0.1:8090 # if requests come to it
+
+    # Not run by Windlass today:
+    # - release: ./migrate (run it before windlass deploy)
+    "#);
+}
+
+#[test]
+fn a_compose_file_gives_what_can_run_and_names_the_rest() {
+    let text = written(&[
+        (
+            "compose.yaml",
+            "services:\n  web:\n    build: ./web\n    ports: ['8000:80']\n    depends_on: [api, db]\n    environment: { LEVEL: info, PORT: 80 }\n  api:\n    build: { context: api }\n    command: python3 api.py --port ${PORT:-80}\n    environment: ['DATABASE_URL=postgres://db/x', 'SECRET']\n  db:\n    image: postgres:16\n",
+        ),
+        (
+            "web/package.json",
+            "{\"scripts\":{\"start\":\"node server.js\"}}",
+        ),
+        ("web/server.js", ""),
+        ("api/requirements.txt", "flask\n"),
+        ("api/api.py", ""),
+        ("api/Dockerfile", "FROM python:3\nEXPOSE 80\n"),
+    ]);
+    insta::assert_snapshot!(text, @r#"
+    app: my-shop
+
+    services:
+      # It was started in a container: look at its paths and at what it needs installed.
+      api:
+        run: python3 api.py --port ${PORT}
+        files:                   # the release: this, and the program
+          - ./api/api.py
+          - ./api/requirements.txt
+        env:
+          DATABASE_URL: postgres://db/x
+          SECRET: "${SECRET}"
+        listen: 127.0.0.1:8080   # where the router serves it; 0.0.0.0:8080 for every address
+        # ready: /health         # a path that says so; without it an open port is enough
+        # bake: 2m               # how long a new release is watched; without it 30s
+
+      # Run `npm ci` first, and list ./node_modules below.
+      # PORT is in its environment.
+      web:
+        needs: [api]
+        run: node ./web/server.js
+        files:                   # the release: this, and the program
+          - ./web/package.json
+          - ./web/server.js
+        env:
+          NODE_ENV: production
+          LEVEL: info
+        listen: 127.0.0.1:8000   # where the router serves it; 0.0.0.0:8000 for every address
+        # ready: /health         # a path that says so; without it an open port is enough
+        # bake: 2m               # how long a new release is watched; without it 30s
+
+    # Not run by Windlass today:
+    # - db: the image postgres:16; give its address to the others by `env`
+    "#);
+}
+
+#[test]
+fn a_cargo_project_gives_its_binaries() {
+    let text = written(&[
+        ("Cargo.toml", "[package]\nname = \"shop_server\"\n"),
+        ("src/main.rs", ""),
+        ("src/bin/worker.rs", ""),
+    ]);
+    insta::assert_snapshot!(text, @r"
+    app: my-shop
+
+    services:
+      # Build it first: cargo build --release
+      # PORT is in its environment; or write: --port ${PORT}
+      # Remove it if this binary is no service.
+      shop-server:
+        run: ./target/release/shop_server
+        listen: 127.0.0.1:8080   # where the router serves it; 0.0.0.0:8080 for every address
+        # ready: /health         # a path that says so; without it an open port is enough
+        # bake: 2m               # how long a new release is watched; without it 30s
+
+      # Remove it if this binary is no service.
+      worker:
+        run: ./target/release/worker
+        # listen: 127.0.0.1:8090 # if requests come to it
+    ");
+    let workspace = written(&[
+        ("Cargo.toml", "[workspace]\nmembers = [\"crates/*\"]\n"),
+        (
+            "crates/a/Cargo.toml",
+            "[package]\nname = \"a\"\n[[bin]]\nname = \"serve\"\npath = \"x.rs\"\n",
+        ),
+        ("crates/b/Cargo.toml", "[package]\nname = \"b\"\n"),
+    ]);
+    assert!(
+        workspace.contains("  serve:\n    run: ./target/release/serve\n"),
+        "{workspace}"
+    );
+}
+
+#[test]
+fn an_npm_project_is_started_as_npm_start_does() {
+    let text = written(&[
+        (
+            "package.json",
+            "{\"name\":\"@acme/front\",\"scripts\":{\"start\":\"node server.js\"}}",
+        ),
+        ("server.js", ""),
+        ("public/index.html", ""),
+    ]);
+    insta::assert_snapshot!(text, @r"
+    app: my-shop
+
+    services:
+      # Run `npm ci` first, and list ./node_modules below.
+      # PORT is in its environment.
+      acme-front:
+        run: node ./server.js
+        files:                   # the release: this, and the program
+          - ./package.json
+          - ./public
+          - ./server.js
+        env:
+          NODE_ENV: production
+        listen: 127.0.0.1:8080   # where the router serves it; 0.0.0.0:8080 for every address
+        # ready: /health         # a path that says so; without it an open port is enough
+        # bake: 2m               # how long a new release is watched; without it 30s
+    ");
+    let next = written(&[("package.json", "{\"scripts\":{\"start\":\"next start\"}}")]);
+    assert!(next.contains("run: npm start\n"), "{next}");
+}
+
+#[test]
+fn a_python_project_is_started_by_its_usual_server() {
+    let text = written(&[
+        ("requirements.txt", "fastapi\nuvicorn\n"),
+        ("main.py", ""),
+        ("shop/__init__.py", ""),
+    ]);
+    insta::assert_snapshot!(text, @r#"
+    app: my-shop
+
+    services:
+      # Its packages must be installed; a .venv in this folder is kept with the release.
+      # Look whether it is the right module and application.
+      web:
+        run: uvicorn main:app --host 127.0.0.1 --port ${PORT}
+        files:                   # the release: this, and the program
+          - ./main.py
+          - ./requirements.txt
+          - ./shop
+        env:
+          PYTHONUNBUFFERED: "1"
+        listen: 127.0.0.1:8080   # where the router serves it; 0.0.0.0:8080 for every address
+        # ready: /health         # a path that says so; without it an open port is enough
+        # bake: 2m               # how long a new release is watched; without it 30s
+    "#);
+    let django = written(&[
+        (
+            "pyproject.toml",
+            "[project]\nname = \"shop\"\ndependencies = [\"django\", \"gunicorn\"]\n",
+        ),
+        ("manage.py", ""),
+        ("site/wsgi.py", ""),
+        ("site/__init__.py", ""),
+    ]);
+    assert!(
+        django.contains("run: gunicorn site.wsgi --bind 127.0.0.1:${PORT}\n"),
+        "{django}"
+    );
+}
+
+#[test]
+fn a_dockerfile_alone_gives_its_command() {
+    let text = written(&[(
+        "Dockerfile",
+        "FROM debian\nEXPOSE 9000/tcp\nENTRYPOINT [\"./serve\"]\nCMD [\"--verbose\"]\n",
+    )]);
+    insta::assert_snapshot!(text, @r"
+    app: my-shop
+
+    services:
+      # It is the CMD of the Dockerfile; Windlass runs no containers yet.
+      # Paths of the image must become paths of this folder.
+      web:
+        run: ./serve --verbose
+        listen: 127.0.0.1:9000   # where the router serves it; 0.0.0.0:9000 for every address
+        # ready: /health         # a path that says so; without it an open port is enough
+        # bake: 2m               # how long a new release is watched; without it 30s
+    ");
+}
+
+#[test]
+fn without_anything_known_there_is_the_least_example() {
+    insta::assert_snapshot!(written(&[]), @r"
+    app: my-shop
+
+    services:
+      # Put your program here; ${PORT} is the port that it must listen on.
+      web:
+        run: ./server --port ${PORT}
+        listen: 127.0.0.1:8080   # where the router serves it; 0.0.0.0:8080 for every address
+        # ready: /health         # a path that says so; without it an open port is enough
+        # bake: 2m               # how long a new release is watched; without it 30s
+    ");
+}
+
+#[test]
+fn what_is_there_is_never_overwritten() {
+    let place = Place::with_file("mine");
+    let left = place.run(&["init", "-o", "json"]);
+    assert_eq!(left.code, 5);
+    assert!(
+        left.err.contains("windlass.yaml is there already"),
+        "{}",
+        left.err
+    );
+    assert_eq!(
+        fs::read_to_string(place.path("windlass.yaml")).unwrap(),
+        "mine"
+    );
+}
+
+#[test]
+fn it_says_what_it_saw_what_it_guessed_and_what_is_next() {
+    let place = Place::empty();
+    fs::create_dir(place.path("shop")).unwrap();
+    fs::write(place.path("shop/Procfile"), "web: ./server\n").unwrap();
+    fs::write(place.path("shop/Dockerfile"), "FROM x\n").unwrap();
+    let left = place.run(&["init", "-f", "shop/windlass.yaml"]);
+    insta::assert_snapshot!(left.whole(), @r"
+    exit 0
+    wrote shop/windlass.yaml: app shop, 1 service (web)
+    saw: Procfile, Dockerfile
+    look at web: PORT is in its environment too.
+    next: windlass -f shop/windlass.yaml validate, then windlass -f shop/windlass.yaml plan
+    --
+    ");
+    fs::remove_file(place.path("shop/windlass.yaml")).unwrap();
+    let left = place.run(&["init", "-f", "shop/windlass.yaml", "-o", "json"]);
+    let value: Value = serde_json::from_str(&left.out).unwrap();
+    assert_eq!(value["app"], "shop");
+    assert_eq!(value["services"], serde_json::json!(["web"]));
+}
+
+#[test]
+fn files_that_cannot_be_read_stop_nothing() {
+    let text = written(&[
+        ("package.json", "{"),
+        ("Cargo.toml", "["),
+        ("compose.yaml", "a: [\n"),
+        ("Procfile", "\n:\n"),
+    ]);
+    assert!(text.contains("compose.yaml can't be read"), "{text}");
+}

@@ -1,0 +1,242 @@
+//! Backups: made beside a running controller, and brought back.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+
+use crate::lab::{Lab, SOON, Service, answer, eventually, kill, load, without_failure};
+use crate::typed::Place;
+
+const WEB: &str = "\
+app: shop
+services:
+  web:
+    run: ./web
+    listen: @web
+    ready: /health/ready
+    bake: 200ms
+    env: { TOKEN: \"${TOKEN}\" }
+";
+
+/// A lab in which version 1 is live.
+fn live() -> Lab {
+    let lab = Lab::new(WEB);
+    deployed(&lab, "1");
+    lab
+}
+
+fn deployed(lab: &Lab, version: &str) {
+    lab.program("web", &Service::new("web", version));
+    let mut command = lab.command(&["deploy"]);
+    command.env("TOKEN", "a-secret-of-mine");
+    lab.start_command(command).left().exits(0);
+}
+
+/// What is in a folder, sorted.
+fn names(folder: &Path) -> Vec<String> {
+    let entries = fs::read_dir(folder).unwrap();
+    let mut names: Vec<String> = entries
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn a_backup_disturbs_nobody_and_serves_elsewhere() {
+    let lab = live();
+    let pid = lab.only("serve").pid;
+    let (file, into) = (lab.tmp().join("b.tar"), lab.tmp().join("back"));
+    let (file, into) = (file.to_str().unwrap(), into.to_str().unwrap());
+    let load = load(lab.at("web"));
+    let left = lab.run(&["backup", file]).exits(0);
+    assert!(left.out.contains("it is whole"), "{}", left.out);
+    assert!(left.out.contains("1 deployment, 0 open"), "{}", left.out);
+    without_failure(load);
+    assert_eq!(lab.only("serve").pid, pid, "it is the same controller");
+    let mode = fs::metadata(file).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600, "the values of the releases are in it");
+    lab.run(&["down"]).exits(0);
+    lab.must_be_gone();
+    let left = lab.run(&["restore", file, "--into", into]).exits(0);
+    assert!(left.out.contains("repair --adopt"), "{}", left.out);
+    // It was taken down only after the backup: so it is to run, and does.
+    lab.run(&["status", "--state-dir", into]).exits(0);
+    eventually("version 1 serves again", SOON, || {
+        (answer(lab.at("web")).chain() == "web=1").then_some(())
+    });
+    lab.program("web", &Service::new("web", "2"));
+    let mut command = lab.command(&["deploy", "--state-dir", into]);
+    command.env("TOKEN", "another");
+    lab.start_command(command).left().exits(0);
+    assert_eq!(answer(lab.at("web")).chain(), "web=2");
+    lab.run(&["down", "--state-dir", into]).exits(0);
+}
+
+#[test]
+fn a_folder_gets_a_file_named_by_the_time_and_nothing_beside_it() {
+    let lab = live();
+    let folder = lab.tmp().join("kept");
+    fs::create_dir(&folder).unwrap();
+    lab.give(&folder);
+    let left = lab
+        .run(&["backup", folder.to_str().unwrap(), "-o", "json"])
+        .exits(0);
+    let value = left.json();
+    let file = Path::new(value["file"].as_str().unwrap()).to_owned();
+    assert_eq!(
+        names(&folder),
+        [file.file_name().unwrap().to_str().unwrap()]
+    );
+    assert_eq!(value["contents"]["journal"]["deployments"], 1);
+    assert_eq!(value["contents"]["releases"], 1);
+    let again = lab.run(&["backup", file.to_str().unwrap()]);
+    assert_eq!(again.code, 5);
+    again.says(&["is there already", "nothing was written"]);
+}
+
+#[test]
+fn what_is_cut_or_changed_is_refused_and_leaves_nothing() {
+    let lab = live();
+    let file = lab.tmp().join("b.tar");
+    lab.run(&["backup", file.to_str().unwrap()]).exits(0);
+    let whole = fs::read(&file).unwrap();
+    let middle = whole.len() / 2;
+    let mut changed = whole.clone();
+    changed[middle] ^= 1;
+    // The end of a tar is two empty blocks; what comes before them is the last entry.
+    let cut = whole[..whole.len() - 2048].to_vec();
+    let cases: [(&str, &[u8]); 4] = [
+        ("changed", &changed),
+        ("cut", &cut),
+        ("empty", b""),
+        ("other", b"no tar at all"),
+    ];
+    for (name, bytes) in cases {
+        let bad = lab.tmp().join(name);
+        fs::write(&bad, bytes).unwrap();
+        let into = lab.tmp().join("into");
+        let words = [
+            "restore",
+            bad.to_str().unwrap(),
+            "--into",
+            into.to_str().unwrap(),
+        ];
+        let left = lab.run(&words);
+        assert_eq!(left.code, 6, "{name}: {}{}", left.out, left.err);
+        left.says(&["is no whole backup"]);
+        fs::remove_file(bad).unwrap();
+        assert_eq!(names(&lab.tmp()), ["b.tar"], "{name}");
+    }
+}
+
+#[test]
+fn nothing_is_restored_over_state_or_beside_a_controller() {
+    let lab = live();
+    let file = lab.tmp().join("b.tar");
+    let file = file.to_str().unwrap();
+    lab.run(&["backup", file]).exits(0);
+    let left = lab.run(&["restore", file]);
+    assert_eq!(left.code, 5);
+    left.says(&["is the controller of", "nothing was restored"]);
+    lab.run(&["down"]).exits(0);
+    lab.must_be_gone();
+    let left = lab.run(&["restore", file]);
+    assert_eq!(left.code, 5);
+    left.says(&["is not empty", "--into DIR"]);
+}
+
+/// The journal alone is lost: it comes back from a backup while everything runs.
+#[test]
+fn an_older_journal_changes_nothing_until_it_is_adopted() {
+    let lab = live();
+    let (file, into) = (lab.tmp().join("b.tar"), lab.tmp().join("back"));
+    let (file, back) = (file.to_str().unwrap(), into.to_str().unwrap());
+    lab.run(&["backup", file]).exits(0);
+    let dead = |lab: &Lab| {
+        let serve = lab.only("serve");
+        kill(&serve);
+        eventually("the controller is gone", SOON, || {
+            let left = lab.processes();
+            left.iter().all(|one| one.pid != serve.pid).then_some(())
+        });
+    };
+    // Another controller than the one of the backup deploys version 2.
+    dead(&lab);
+    deployed(&lab, "2");
+    dead(&lab);
+    lab.run(&["restore", file, "--into", back]).exits(0);
+    for ending in ["", "-wal", "-shm"] {
+        fs::remove_file(lab.state(&format!("windlass.db{ending}"))).ok();
+    }
+    fs::copy(into.join("windlass.db"), lab.state("windlass.db")).unwrap();
+    lab.give(&lab.state("windlass.db"));
+    let left = lab.run(&["status"]).exits(0);
+    assert!(left.out.contains("lost history"), "{}", left.out);
+    assert_eq!(answer(lab.at("web")).chain(), "web=2", "what runs goes on");
+    let refused = lab.run(&["rollback", "--yes"]);
+    assert_eq!(refused.code, 6);
+    refused.says(&["WL0330", "windlass repair --adopt"]);
+    lab.run(&["repair", "--adopt"]).exits(0);
+    assert_eq!(answer(lab.at("web")).chain(), "web=2");
+    deployed(&lab, "3");
+    assert_eq!(answer(lab.at("web")).chain(), "web=3");
+}
+
+#[test]
+fn without_a_journal_there_is_nothing_to_back_up() {
+    let lab = Lab::new(WEB);
+    let left = lab.run(&["backup", "b.tar"]);
+    assert_eq!(left.code, 64);
+    left.says(&["there is no journal in"]);
+    assert!(!lab.app("b.tar").exists());
+}
+
+/// An archive with one entry of this name, which goes where `link` says if it is one.
+fn archive(name: &str, link: Option<&str>) -> Vec<u8> {
+    let mut header = tar::Header::new_gnu();
+    header.set_entry_type(if link.is_some() {
+        tar::EntryType::Link
+    } else {
+        tar::EntryType::Regular
+    });
+    header.set_mode(0o600);
+    header.set_size(0);
+    // A builder would refuse what is tried here.
+    header.as_old_mut().name[..name.len()].copy_from_slice(name.as_bytes());
+    if let Some(link) = link {
+        header.set_link_name(link).unwrap();
+    }
+    header.set_cksum();
+    let mut builder = tar::Builder::new(Vec::new());
+    builder.append(&header, &b""[..]).unwrap();
+    builder.into_inner().unwrap()
+}
+
+#[test]
+fn nothing_is_written_outside_of_what_is_restored() {
+    let place = Place::empty();
+    for (name, link) in [
+        ("../evil", None),
+        ("a/../../evil", None),
+        ("evil", Some("home")),
+    ] {
+        fs::write(place.path("b.tar"), archive(name, link)).unwrap();
+        let left = place.run(&["restore", "b.tar", "--into", "into"]);
+        assert_eq!(left.code, 6, "{name}: {}", left.err);
+        assert!(
+            left.err.contains("is no whole backup"),
+            "{name}: {}",
+            left.err
+        );
+        assert_eq!(names(&place.path("")), ["b.tar"], "{name}");
+    }
+    let absolute = place.path("evil");
+    fs::write(
+        place.path("b.tar"),
+        archive(absolute.to_str().unwrap(), None),
+    )
+    .unwrap();
+    assert_eq!(place.run(&["restore", "b.tar", "--into", "into"]).code, 6);
+    assert_eq!(names(&place.path("")), ["b.tar"]);
+}

@@ -1,0 +1,167 @@
+//! What the program says about itself: `explain`, `docs`, `completions`, `man`.
+
+use std::process::Command;
+
+use serde_json::Value;
+
+use crate::typed::Place;
+
+#[test]
+fn a_code_is_explained() {
+    insta::assert_snapshot!(Place::empty().run(&["explain", "wl305"]).whole(), @r"
+    exit 0
+    # WL0305: the plan is stale
+
+    Something was promoted, rolled back or removed since the plan was made, so it no longer starts
+    from what runs.
+
+    ## Traffic
+
+    It was not touched: the request was refused as a whole.
+
+    ## What to do
+
+    `windlass plan` again, look, and deploy the new one.
+    --
+    ");
+}
+
+#[test]
+fn an_unknown_code_names_the_near_ones() {
+    insta::assert_snapshot!(Place::empty().run(&["explain", "WL0400"]).whole(), @r"
+    exit 64
+    --
+    error: there is no code WL0400
+      hint: near it are WL0401, WL0402, WL0403; all of them: windlass explain
+    ");
+    let left = Place::empty().run(&["explain", "nonsense"]);
+    assert_eq!(left.code, 64);
+    assert!(left.err.contains("windlass explain"), "{}", left.err);
+}
+
+#[test]
+fn all_codes_are_listed_with_their_titles() {
+    let left = Place::empty().run(&["explain"]);
+    assert!(left.out.contains("WL0402  back at the previous releases\n"));
+    let left = Place::empty().run(&["explain", "-o", "ndjson"]);
+    for line in left.out.lines() {
+        let value: Value = serde_json::from_str(line).unwrap();
+        assert!(
+            value["title"]
+                .as_str()
+                .is_some_and(|title| !title.is_empty()),
+            "{line}"
+        );
+    }
+}
+
+#[test]
+fn only_who_wants_more_is_pointed_to_the_page() {
+    let place = Place::with_file(
+        "app: x\nservices: { web: { run: ./x } }\nenvironments: { a: {}, b: {} }\n",
+    );
+    let plain = place.run(&["plan"]);
+    assert!(
+        plain.err.contains("WL0180") && !plain.err.contains("explain"),
+        "{}",
+        plain.err
+    );
+    let more = place.run(&["plan", "-v"]);
+    assert!(
+        more.err.contains("more: windlass explain WL0180"),
+        "{}",
+        more.err
+    );
+    std::fs::write(place.path("windlass.yaml"), "app: x\nservicess: {}\n").unwrap();
+    let more = place.run(&["validate", "-v"]);
+    assert!(
+        more.err.contains("more: windlass explain WL0122"),
+        "{}",
+        more.err
+    );
+}
+
+#[test]
+fn every_page_is_listed_and_printed() {
+    let list = Place::empty().run(&["docs"]);
+    insta::assert_snapshot!(list.out, @r"
+    tutorial           a quarter of an hour from an empty folder to a canary
+    first-deployment   bring your own service under Windlass
+    canary             give a new release a growing share of the traffic
+    roll-back          what takes a bad release back, and how you do it
+    wrap-a-script      keep the deploy script that you have
+    run-under-systemd  start by itself after a reboot
+    back-up            keep a copy of the journal, and bring it back
+    file               every key of windlass.yaml
+    cli                every command and option
+    exit-codes         what the number at the end means
+    vocabulary         the words, and what each means
+    scenarios          what Windlass is held to when things go wrong
+    ");
+    for line in list.out.lines() {
+        let topic = line.split(' ').next().unwrap();
+        let left = Place::empty().run(&["docs", topic]);
+        assert_eq!(left.code, 0, "{}", left.err);
+        assert!(
+            left.out.starts_with("# ") && left.out.lines().count() > 5,
+            "{topic}"
+        );
+        let code = left
+            .out
+            .lines()
+            .filter(|line| line.starts_with("    ") || line.contains("  "));
+        let long = left.out.lines().filter(|line| line.chars().count() > 100);
+        assert!(
+            long.count() <= code.count(),
+            "{topic}: running text is broken into lines"
+        );
+    }
+    let left = Place::empty().run(&["docs", "nonsense"]);
+    assert_eq!(left.code, 64);
+    assert!(left.err.contains("tutorial"), "{}", left.err);
+}
+
+#[test]
+fn a_page_that_another_links_to_is_named_as_it_is_read_here() {
+    let left = Place::empty().run(&["docs", "first-deployment"]);
+    assert!(left.out.contains("(windlass docs canary)"), "{}", left.out);
+}
+
+#[test]
+fn completions_are_what_the_shells_understand() {
+    let place = Place::empty();
+    for shell in ["bash", "zsh", "fish"] {
+        let left = place.run(&["completions", shell]);
+        assert_eq!(left.code, 0);
+        let file = place.path(shell);
+        std::fs::write(&file, &left.out).unwrap();
+        for word in ["rollback", "supersede", "explain"] {
+            assert!(left.out.contains(word), "{shell}: {word}");
+        }
+        assert!(!left.out.contains("demo-service"), "{shell}");
+        // Only bash is sure to be there; another shell is asked where it is.
+        if let Ok(status) = Command::new(shell).arg("-n").arg(&file).status() {
+            assert!(status.success(), "{shell}");
+        } else {
+            assert_ne!(shell, "bash");
+        }
+    }
+}
+
+#[test]
+fn a_manual_page_is_printed_and_each_command_gets_one() {
+    let place = Place::empty();
+    let left = place.run(&["man"]);
+    assert!(left.out.contains("\n.TH windlass 1"), "{}", left.out);
+    assert!(left.out.contains(".SH NAME") && left.out.contains("rollback"));
+    let left = place.run(&["man", "--out", "pages", "-o", "json"]);
+    let value: Value = serde_json::from_str(&left.out).unwrap();
+    let files = value["files"].as_array().unwrap();
+    assert!(files.len() > 25, "{}", files.len());
+    let deploy = std::fs::read_to_string(place.path("pages/windlass-deploy.1")).unwrap();
+    assert!(
+        deploy.contains(".TH windlass-deploy 1") && deploy.contains("supersede"),
+        "{deploy}"
+    );
+    assert!(!place.path("pages/windlass-shim.1").exists());
+}
