@@ -117,6 +117,17 @@ Needs no controller. Aborts and rollbacks go on.",
         "Examples:\n  windlass down\n  windlass down -e staging\n\nJournal and releases stay; windlass deploy starts it again.",
     ),
     (
+        "token",
+        "Examples:
+  windlass token create --scope deploy --expires 90d --name ci
+  windlass token create --scope read -q > token
+  windlass token list
+  windlass token revoke tok_5f0c
+
+Tokens are for the network: windlass serve --listen. Ends with 64 where there is
+no such token.",
+    ),
+    (
         "demo",
         "Examples:\n  windlass demo\n  windlass demo -o json\n\nEnds with 0 when every act ended as told.",
     ),
