@@ -136,8 +136,12 @@ no such token.",
         "Examples:
   windlass serve --replace
   windlass serve --install
+  windlass serve --replace --listen 7070
+  windlass serve --listen 0.0.0.0:7070 --tls-cert cert.pem --tls-key key.pem
 
-Ends with 5 when another controller has the state directory.",
+Ends with 5 when another controller has the state directory, or something else
+the address. A controller that another command starts listens on its private
+socket only; the unit of --install repeats --listen.",
     ),
     (
         "init",
