@@ -150,7 +150,7 @@ fn no_token(offered: bool) -> Problem {
     };
     Problem::new(401, "WL0366", Exit::Refused, "a token is needed")
         .detail(what)
-        .hint("on the controller's machine: windlass token create; then set WINDLASS_TOKEN")
+        .hint("make one on the controller's machine: windlass token create --scope read|operate|deploy")
 }
 
 /// A scope as it is typed.

@@ -15,6 +15,7 @@ mod doctor;
 mod follow;
 mod halt;
 mod init;
+mod listen;
 mod pages;
 mod report;
 mod ui;

@@ -22,6 +22,7 @@ use windlass_server::{About, Server, Tokens, TokensError};
 use windlass_store::SqliteStore;
 
 use crate::diagnostic::{Diagnostic, chain};
+use crate::listen::Listen;
 
 /// The journal's file in the state directory.
 pub(crate) const JOURNAL: &str = "windlass.db";
@@ -45,7 +46,11 @@ pub(crate) enum Place {
 }
 
 /// Runs the controller until it is asked to end, or until a `down` left nothing to control.
-pub(crate) fn serve(paths: &StatePaths, place: Place) -> Result<(), Diagnostic> {
+pub(crate) fn serve(
+    paths: &StatePaths,
+    place: Place,
+    listen: Option<&Listen>,
+) -> Result<(), Diagnostic> {
     log_to_stderr();
     paths.create()?;
     let _lock = take(paths, place)?;
@@ -53,7 +58,7 @@ pub(crate) fn serve(paths: &StatePaths, place: Place) -> Result<(), Diagnostic> 
         .enable_all()
         .build()
         .map_err(|why| io("the controller's thread", &why))?;
-    LocalSet::new().block_on(&runtime, controller(paths))
+    LocalSet::new().block_on(&runtime, controller(paths, listen))
 }
 
 fn take(paths: &StatePaths, place: Place) -> Result<ControllerLock, Diagnostic> {
@@ -95,14 +100,19 @@ pub(crate) fn halted(paths: &StatePaths) -> Option<Halt> {
     HaltFile::new(paths.halted.clone()).halted()
 }
 
-async fn controller(paths: &StatePaths) -> Result<(), Diagnostic> {
+async fn controller(paths: &StatePaths, listen: Option<&Listen>) -> Result<(), Diagnostic> {
+    // Before anything is started: an address that can't be had leaves nothing behind.
+    let network = match listen {
+        Some(listen) => Some(listen.open().await?),
+        None => None,
+    };
     let tokens = Tokens::open(&paths.state.join(TOKENS)).map_err(|why| not_open(&why))?;
     let border = border(paths).await.map_err(|error| edge(&error))?;
     let epoch = border.store.epoch();
     let running = windlass_runtime::start(border)
         .await
         .map_err(|error| edge(&error))?;
-    let listener = listen(&paths.controller_socket)
+    let listener = private(&paths.controller_socket)
         .map_err(|why| io(&paths.controller_socket.display().to_string(), &why))?;
     let about = About {
         version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -126,7 +136,7 @@ async fn controller(paths: &StatePaths) -> Result<(), Diagnostic> {
             }
         }
     };
-    let server = Server::new(running.handle, about, tokens);
+    let server = Server::new(running.handle, about, tokens).network(network);
     server.serve(listener, ended).await;
     remove(&paths.controller_socket);
     Ok(())
@@ -197,7 +207,7 @@ pub(crate) fn router(paths: &StatePaths) -> Result<(), Diagnostic> {
 }
 
 /// Binds the private socket; the lock says that whoever left one there is gone.
-fn listen(socket: &Path) -> std::io::Result<UnixListener> {
+fn private(socket: &Path) -> std::io::Result<UnixListener> {
     remove(socket);
     UnixListener::bind(socket)
 }

@@ -8,6 +8,7 @@ use windlass_api::Exit;
 
 use crate::context::Context;
 use crate::diagnostic::Diagnostic;
+use crate::listen::Listen;
 use crate::report::Report;
 
 /// The unit's name.
@@ -30,11 +31,16 @@ struct Unit<'a> {
     state: &'a Path,
     /// `XDG_RUNTIME_DIR` of now: the sockets must lie where every other command looks for them.
     runtime: Option<&'a Path>,
+    listen: Option<&'a Listen>,
     target: &'a str,
 }
 
 /// Writes the unit; one that says something else stays unless `over`.
-pub(super) fn run(context: &Context, over: bool) -> Result<Report, Diagnostic> {
+pub(super) fn run(
+    context: &Context,
+    listen: Option<&Listen>,
+    over: bool,
+) -> Result<Report, Diagnostic> {
     let paths = context.paths()?;
     let program = std::env::current_exe()
         .map_err(|why| Diagnostic::io("this program can't be found", &why))?;
@@ -46,11 +52,13 @@ pub(super) fn run(context: &Context, over: bool) -> Result<Report, Diagnostic> {
         .hint("call the new one"));
     }
     let owner = owner()?;
+    let listen = listen.map(Listen::absolute).transpose()?;
     let runtime = std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from);
     let text = unit(&Unit {
         program: &program,
         state: &paths.state,
         runtime: runtime.as_deref().filter(|folder| folder.is_absolute()),
+        listen: listen.as_ref(),
         target: owner.target,
     });
     let path = owner.folder.join(UNIT);
@@ -107,6 +115,7 @@ fn owner() -> Result<Owner, Diagnostic> {
 fn unit(unit: &Unit<'_>) -> String {
     let program = word(unit.program);
     let state = word(unit.state);
+    let listen = unit.listen.map(on_the_network).unwrap_or_default();
     let runtime = unit.runtime.map(|folder| {
         let pair = format!("XDG_RUNTIME_DIR={}", folder.display());
         format!("Environment={}\n", word(Path::new(&pair)))
@@ -119,7 +128,7 @@ fn unit(unit: &Unit<'_>) -> String {
          StartLimitIntervalSec=0\n\
          \n\
          [Service]\n\
-         ExecStart={program} serve --replace --state-dir {state}\n\
+         ExecStart={program} serve --replace --state-dir {state}{listen}\n\
          {}Restart=always\n\
          RestartSec=1\n\
          KillMode=process\n\
@@ -131,6 +140,15 @@ fn unit(unit: &Unit<'_>) -> String {
         runtime.unwrap_or_default(),
         unit.target,
     )
+}
+
+/// What `serve` is told of the network, with a space before it.
+fn on_the_network(listen: &Listen) -> String {
+    let files = listen.tls.as_ref().map(|tls| {
+        let (cert, key) = (word(&tls.cert), word(&tls.key));
+        format!(" --tls-cert {cert} --tls-key {key}")
+    });
+    format!(" --listen {}{}", listen.address, files.unwrap_or_default())
 }
 
 /// One word of a unit's line, as systemd reads it.
@@ -177,6 +195,7 @@ fn place(path: &Path, text: &str, over: bool) -> Result<bool, Diagnostic> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::listen::TlsFiles;
 
     #[test]
     fn the_unit_keeps_the_controller_and_leaves_its_children() {
@@ -184,6 +203,7 @@ mod tests {
             program: Path::new("/usr/local/bin/windlass"),
             state: Path::new("/var/lib/100% windlass"),
             runtime: Some(Path::new("/run/user/1000")),
+            listen: None,
             target: "default.target",
         });
         insta::assert_snapshot!(text, @r#"
@@ -204,6 +224,21 @@ mod tests {
         [Install]
         WantedBy=default.target
         "#);
+    }
+
+    #[test]
+    fn the_unit_listens_as_it_was_told() {
+        let listen = Listen {
+            address: crate::listen::address("0.0.0.0:7070").unwrap(),
+            tls: Some(TlsFiles {
+                cert: "/etc/tls/our cert.pem".into(),
+                key: "/etc/tls/key.pem".into(),
+            }),
+        };
+        assert_eq!(
+            on_the_network(&listen),
+            " --listen 0.0.0.0:7070 --tls-cert \"/etc/tls/our cert.pem\" --tls-key \"/etc/tls/key.pem\""
+        );
     }
 
     #[test]

@@ -37,6 +37,7 @@ pub(crate) mod shim;
 pub(crate) mod show;
 mod status;
 mod tell;
+pub(crate) mod token;
 mod validate;
 mod version;
 mod which;

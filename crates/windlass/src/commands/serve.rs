@@ -1,5 +1,7 @@
 //! `windlass serve`: the controller. Other commands start it when they need it.
 
+use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
@@ -7,6 +9,7 @@ use windlass_api::Exit;
 
 use crate::context::Context;
 use crate::diagnostic::Diagnostic;
+use crate::listen::{self, Listen, TlsFiles};
 use crate::report::Report;
 use crate::wire::Place;
 
@@ -28,11 +31,35 @@ pub(crate) struct Options {
     /// Write a systemd unit that keeps the controller running, also after a reboot, and end
     #[arg(long, conflicts_with = "detached")]
     install: bool,
+
+    /// Serve the API on the network too, for who has a token: PORT of 127.0.0.1, or ADDRESS:PORT
+    #[arg(long, value_name = "ADDRESS", value_parser = listen::address)]
+    listen: Option<SocketAddr>,
+
+    /// The certificate for TLS, a PEM file; without it only a loopback address is taken
+    #[arg(long, value_name = "FILE", requires = "listen", requires = "tls_key")]
+    tls_cert: Option<PathBuf>,
+
+    /// The certificate's private key, a PEM file
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    tls_key: Option<PathBuf>,
+}
+
+impl Options {
+    fn listen(&self) -> Result<Option<Listen>, Diagnostic> {
+        let Some(address) = self.listen else {
+            return Ok(None);
+        };
+        let files = self.tls_cert.clone().zip(self.tls_key.clone());
+        let tls = files.map(|(cert, key)| TlsFiles { cert, key });
+        Listen::new(address, tls).map(Some)
+    }
 }
 
 pub(crate) fn run(context: &Context, options: &Options) -> Result<Report, Diagnostic> {
+    let listen = options.listen()?;
     if options.install {
-        return super::install::run(context, options.replace);
+        return super::install::run(context, listen.as_ref(), options.replace);
     }
     if options.detached
         && let Err(why) = rustix::process::setsid()
@@ -45,6 +72,6 @@ pub(crate) fn run(context: &Context, options: &Options) -> Result<Report, Diagno
     } else {
         Place::Free
     };
-    crate::wire::serve(&context.paths()?, place)?;
+    crate::wire::serve(&context.paths()?, place, listen.as_ref())?;
     Ok(Report::silent(Exit::Done))
 }

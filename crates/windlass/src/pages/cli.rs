@@ -23,6 +23,9 @@ pub(crate) fn reference() -> String {
     ));
     for verb in whole.get_subcommands().filter(|verb| !verb.is_hide_set()) {
         text.push_str(&one(verb));
+        for below in verb.get_subcommands() {
+            text.push_str(&one(below));
+        }
     }
     text
 }
@@ -34,7 +37,10 @@ fn one(verb: &Command) -> String {
         .get_about()
         .map(ToString::to_string)
         .unwrap_or_default();
-    section(&mut text, verb.get_name(), &format!("{about}.\n\n"));
+    // Built, a command knows the words before it.
+    let words = verb.get_bin_name().unwrap_or_default();
+    let name = words.strip_prefix("windlass ").unwrap_or(words);
+    section(&mut text, name, &format!("{about}.\n\n"));
     let usage = verb.clone().render_usage().to_string();
     let usage = usage.trim_start_matches("Usage: ");
     // A String takes every write.

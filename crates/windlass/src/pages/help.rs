@@ -117,6 +117,17 @@ Needs no controller. Aborts and rollbacks go on.",
         "Examples:\n  windlass down\n  windlass down -e staging\n\nJournal and releases stay; windlass deploy starts it again.",
     ),
     (
+        "token",
+        "Examples:
+  windlass token create --scope deploy --expires 90d --name ci
+  windlass token create --scope read -q > token
+  windlass token list
+  windlass token revoke tok_5f0c
+
+Tokens are for the network: windlass serve --listen. Ends with 64 where there is
+no such token.",
+    ),
+    (
         "demo",
         "Examples:\n  windlass demo\n  windlass demo -o json\n\nEnds with 0 when every act ended as told.",
     ),
@@ -125,8 +136,12 @@ Needs no controller. Aborts and rollbacks go on.",
         "Examples:
   windlass serve --replace
   windlass serve --install
+  windlass serve --replace --listen 7070
+  windlass serve --listen 0.0.0.0:7070 --tls-cert cert.pem --tls-key key.pem
 
-Ends with 5 when another controller has the state directory.",
+Ends with 5 when another controller has the state directory, or something else
+the address. A controller that another command starts listens on its private
+socket only; the unit of --install repeats --listen.",
     ),
     (
         "init",

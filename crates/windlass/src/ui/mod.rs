@@ -18,6 +18,7 @@ mod style;
 mod table;
 mod terminal;
 pub(crate) mod time;
+pub(crate) mod tokens;
 mod voice;
 pub(crate) mod words;
 

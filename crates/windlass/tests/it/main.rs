@@ -26,6 +26,7 @@ mod keeping;
 mod lab;
 mod links;
 mod looking;
+mod network;
 mod offline;
 mod offline_back;
 mod page;

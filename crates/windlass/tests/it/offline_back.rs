@@ -94,11 +94,17 @@ fn what_mends_and_what_keeps_says_what_it_takes() {
     Usage: windlass serve [OPTIONS]
 
     Options:
-          --replace  Take the place of the controller that runs; services and router go on, and so does
-                     what is being deployed. With --install: write over a unit that says something else
-          --install  Write a systemd unit that keeps the controller running, also after a reboot, and
-                     end
-      -h, --help     Print help
+          --replace           Take the place of the controller that runs; services and router go on, and
+                              so does what is being deployed. With --install: write over a unit that
+                              says something else
+          --install           Write a systemd unit that keeps the controller running, also after a
+                              reboot, and end
+          --listen <ADDRESS>  Serve the API on the network too, for who has a token: PORT of 127.0.0.1,
+                              or ADDRESS:PORT
+          --tls-cert <FILE>   The certificate for TLS, a PEM file; without it only a loopback address is
+                              taken
+          --tls-key <FILE>    The certificate's private key, a PEM file
+      -h, --help              Print help
     ");
 }
 

@@ -1,0 +1,108 @@
+//! `windlass token`: who may ask over the network, and for what.
+
+use clap::{Args, Subcommand, ValueEnum};
+use windlass_api::{Scope, TokenRequest};
+use windlass_model::Millis;
+
+use crate::arguments::duration;
+use crate::context::Context;
+use crate::diagnostic::Diagnostic;
+use crate::report::Report;
+use crate::ui::time::now_us;
+use crate::ui::tokens::{kept, tokens_text};
+
+/// Options of `token`.
+#[derive(Debug, Args)]
+#[command(disable_help_subcommand = true)]
+pub(crate) struct Options {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+/// What is done with tokens.
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Make a token and print it, this once
+    Create(Create),
+    /// List tokens, oldest first, without their secrets
+    List,
+    /// End a token at once
+    Revoke {
+        /// The token's id; token list shows it
+        #[arg(value_name = "ID")]
+        id: String,
+    },
+}
+
+/// Options of `token create`.
+#[derive(Debug, Args)]
+struct Create {
+    /// What it allows: read; operate, also hold, abort, promote, roll back; or deploy, also plan,
+    /// deploy, remove, down
+    #[arg(long, value_enum, value_name = "SCOPE", hide_possible_values = true)]
+    scope: Allows,
+
+    /// When it ends, like 90d; never unless said
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    expires: Option<Millis>,
+
+    /// What it is for: the journal names it; your user name by default
+    #[arg(long, value_name = "NAME")]
+    name: Option<String>,
+}
+
+/// A scope as it is typed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Allows {
+    Read,
+    Operate,
+    Deploy,
+}
+
+impl From<Allows> for Scope {
+    fn from(allows: Allows) -> Self {
+        match allows {
+            Allows::Read => Self::Read,
+            Allows::Operate => Self::Operate,
+            Allows::Deploy => Self::Deploy,
+        }
+    }
+}
+
+pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, Diagnostic> {
+    match &options.verb {
+        Verb::Create(options) => create(context, options).await,
+        Verb::List => list(context).await,
+        Verb::Revoke { id } => revoke(context, id).await,
+    }
+}
+
+/// Only the secret is data, so that a script can take it as it is.
+async fn create(context: &Context, options: &Create) -> Result<Report, Diagnostic> {
+    let request = TokenRequest {
+        name: options.name.clone().unwrap_or_else(Context::who),
+        scope: options.scope.into(),
+        expires_in_ms: options.expires.map(Millis::as_millis),
+    };
+    let made = context.client().await?.create_token(&request).await?;
+    let zone = context.ui.talk_style().zone;
+    context.ui.say(&format!(
+        "{}; this is the only time that it is shown:",
+        kept(&made.token, now_us(), &zone)
+    ));
+    Report::new(format!("{}\n", made.secret), &made)
+}
+
+async fn list(context: &Context) -> Result<Report, Diagnostic> {
+    let tokens = match context.client_to_look().await? {
+        Some(client) => client.tokens().await?,
+        None => Vec::new(),
+    };
+    let text = tokens_text(&tokens, now_us(), &context.ui.style());
+    Report::new(text, &tokens)
+}
+
+async fn revoke(context: &Context, id: &str) -> Result<Report, Diagnostic> {
+    let gone = context.client().await?.revoke_token(id).await?;
+    Report::new(format!("{} ({}) is revoked\n", gone.id, gone.name), &gone)
+}

@@ -1,0 +1,198 @@
+//! The address on the network that a controller listens on, and its TLS.
+
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use tokio::net::TcpListener;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::crypto::ring::default_provider;
+use tokio_rustls::rustls::pki_types::pem::PemObject as _;
+use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use tokio_rustls::rustls::{Error as TlsError, ServerConfig};
+use windlass_api::Exit;
+use windlass_server::Network;
+
+use crate::diagnostic::{Diagnostic, chain};
+
+/// Largest PEM file that is read, in bytes.
+const PEM_MAX: u64 = 1024 * 1024;
+
+/// Where to listen, and as whom.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Listen {
+    /// The address.
+    pub(crate) address: SocketAddr,
+    /// What TLS needs; none only on a loopback address.
+    pub(crate) tls: Option<TlsFiles>,
+}
+
+/// PEM files.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct TlsFiles {
+    /// The certificate, and those that lead to its root.
+    pub(crate) cert: PathBuf,
+    /// Its private key.
+    pub(crate) key: PathBuf,
+}
+
+impl Listen {
+    /// # Errors
+    /// An address that others can reach, without TLS: tokens would pass in the clear.
+    pub(crate) fn new(address: SocketAddr, tls: Option<TlsFiles>) -> Result<Self, Diagnostic> {
+        if tls.is_some() || address.ip().to_canonical().is_loopback() {
+            return Ok(Self { address, tls });
+        }
+        let port = address.port();
+        Err(Diagnostic::new(
+            Exit::Usage,
+            format!("{address} can be reached by others, so it needs TLS"),
+        )
+        .detail("without it, tokens pass in the clear; nothing was started")
+        .hint(format!(
+            "add --tls-cert FILE --tls-key FILE, or stay on this machine: --listen {port}"
+        )))
+    }
+
+    /// The same for a process that starts elsewhere.
+    ///
+    /// # Errors
+    /// No folder of now that its paths could belong to.
+    pub(crate) fn absolute(&self) -> Result<Self, Diagnostic> {
+        let absolute = |path: &Path| {
+            let what = format!("{} can't be made absolute", path.display());
+            std::path::absolute(path).map_err(|why| Diagnostic::io(what, &why))
+        };
+        let tls = self.tls.as_ref().map(|tls| {
+            Ok::<_, Diagnostic>(TlsFiles {
+                cert: absolute(&tls.cert)?,
+                key: absolute(&tls.key)?,
+            })
+        });
+        Ok(Self {
+            address: self.address,
+            tls: tls.transpose()?,
+        })
+    }
+
+    /// Its address as a URL.
+    fn url(&self, bound: SocketAddr) -> String {
+        let scheme = if self.tls.is_some() { "https" } else { "http" };
+        format!("{scheme}://{bound}")
+    }
+
+    /// Takes the address, once its files are good.
+    ///
+    /// # Errors
+    /// Files that can't be used; an address that can't be had.
+    pub(crate) async fn open(&self) -> Result<Network, Diagnostic> {
+        let tls = self.tls.as_ref().map(TlsFiles::acceptor).transpose()?;
+        let taken = async {
+            let listener = TcpListener::bind(self.address).await?;
+            let bound = listener.local_addr()?;
+            Ok((listener, bound))
+        };
+        let (listener, bound) = taken.await.map_err(|why| not_had(self.address, &why))?;
+        tracing::info!("listens on {}", self.url(bound));
+        Ok(Network { listener, tls })
+    }
+}
+
+impl TlsFiles {
+    fn acceptor(&self) -> Result<TlsAcceptor, Diagnostic> {
+        let cert = pem(&self.cert)?;
+        let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&cert).collect();
+        let chain = chain.map_err(|why| bad(&self.cert, why.to_string()))?;
+        if chain.is_empty() {
+            return Err(bad(&self.cert, "there is no certificate in it"));
+        }
+        let key = PrivateKeyDer::from_pem_slice(&pem(&self.key)?)
+            .map_err(|why| bad(&self.key, why.to_string()))?;
+        let config = config(chain, key)
+            .map_err(|why| bad(&self.cert, why.to_string()).hint(belong(&self.key)))?;
+        Ok(TlsAcceptor::from(Arc::new(config)))
+    }
+}
+
+fn config(
+    chain: Vec<CertificateDer<'static>>,
+    key: PrivateKeyDer<'static>,
+) -> Result<ServerConfig, TlsError> {
+    let mut config = ServerConfig::builder_with_provider(Arc::new(default_provider()))
+        .with_safe_default_protocol_versions()?
+        .with_no_client_auth()
+        .with_single_cert(chain, key)?;
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    Ok(config)
+}
+
+fn pem(path: &Path) -> Result<Vec<u8>, Diagnostic> {
+    let read = || -> io::Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        File::open(path)?.take(PEM_MAX).read_to_end(&mut bytes)?;
+        Ok(bytes)
+    };
+    read().map_err(|why| bad(path, chain(&why)))
+}
+
+fn bad(path: &Path, why: impl Into<String>) -> Diagnostic {
+    let what = format!("{} can't be used for TLS", path.display());
+    Diagnostic::new(Exit::Usage, what).detail(why)
+}
+
+fn belong(key: &Path) -> String {
+    format!(
+        "does {} belong to it? the certificate comes first in its file",
+        key.display()
+    )
+}
+
+fn not_had(address: SocketAddr, why: &io::Error) -> Diagnostic {
+    let said = Diagnostic::new(Exit::Refused, format!("{address} can't be listened on"))
+        .detail(why.to_string());
+    match why.kind() {
+        io::ErrorKind::AddrInUse => said.hint("end what has it, or choose another port"),
+        _ => said,
+    }
+}
+
+/// `PORT` of 127.0.0.1, or an address with its port.
+pub(crate) fn address(text: &str) -> Result<SocketAddr, String> {
+    if let Ok(port) = text.parse::<u16>() {
+        return Ok(SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port));
+    }
+    text.parse()
+        .map_err(|_why| "write PORT, 127.0.0.1:PORT or [::1]:PORT".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bare_port_is_of_this_machine() {
+        assert_eq!(address("7070").unwrap().to_string(), "127.0.0.1:7070");
+        assert_eq!(address("[::1]:7070").unwrap().to_string(), "[::1]:7070");
+        for bad in ["", "localhost", "127.0.0.1", "70000", "::1:7070:"] {
+            assert!(address(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn only_a_loopback_address_needs_no_tls() {
+        let open = |text| Listen::new(address(text).unwrap(), None).map_err(|said| said.exit);
+        for own in ["1", "127.8.9.1:1", "[::1]:1", "[::ffff:127.0.0.1]:1"] {
+            assert!(open(own).is_ok(), "{own}");
+        }
+        for others in ["0.0.0.0:1", "[::]:1", "10.0.0.1:1"] {
+            assert_eq!(open(others), Err(Exit::Usage), "{others}");
+        }
+        let files = TlsFiles {
+            cert: "cert.pem".into(),
+            key: "key.pem".into(),
+        };
+        assert!(Listen::new(address("0.0.0.0:1").unwrap(), Some(files)).is_ok());
+    }
+}
