@@ -32,6 +32,10 @@ pub(super) fn judge(rows: &[Row]) {
     lab.deploy();
     let mut differing = String::new();
     for row in rows {
+        // The private socket hears its owner only, and this very process may be another.
+        if !lab.sees_us() && matches!(row.given, Given::Asked(_) | Given::HalfAsked(_)) {
+            continue;
+        }
         let before = (split(&lab), processes(&lab));
         let (code, said) = give(&lab, row.given);
         lab.file(WEB);
