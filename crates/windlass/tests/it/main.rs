@@ -9,6 +9,7 @@
     reason = "what a test sets up must be there"
 )]
 
+mod bad_inputs;
 mod commands;
 mod crash_points;
 mod demo;

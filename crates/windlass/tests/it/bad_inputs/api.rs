@@ -1,0 +1,84 @@
+//! Requests that are none.
+
+use super::judge::judge;
+use super::row::{Given::Asked, Row, row};
+
+pub(super) const ROWS: &[Row] = &[
+    row(
+        "a path that is none",
+        Asked(
+            "GET /v1/nothing HTTP/1.1\r\nHost: l\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: 0\r\n\r\n",
+        ),
+        404,
+        &["WL0361", "GET /v1/openapi.json"],
+    ),
+    row(
+        "a deployment that is none",
+        Asked(
+            "GET /v1/deployments/dep_nothing HTTP/1.1\r\nHost: l\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: 0\r\n\r\n",
+        ),
+        404,
+        &["WL0307", "windlass list"],
+    ),
+    row(
+        "another method",
+        Asked(
+            "DELETE /v1/status HTTP/1.1\r\nHost: l\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: 0\r\n\r\n",
+        ),
+        405,
+        &["WL0362", "Allow"],
+    ),
+    row(
+        "half an object",
+        Asked(
+            "POST /v1/deployments HTTP/1.1\r\nHost: l\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: 1\r\n\r\n{",
+        ),
+        400,
+        &["WL0360", "EOF while parsing"],
+    ),
+    row(
+        "nothing to plan",
+        Asked(
+            "POST /v1/plans HTTP/1.1\r\nHost: l\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}",
+        ),
+        400,
+        &["WL0360", "missing field `text`"],
+    ),
+    row(
+        "text for JSON",
+        Asked(
+            "POST /v1/plans HTTP/1.1\r\nHost: l\r\nConnection: close\r\nContent-Type: text/plain\r\nContent-Length: 1\r\n\r\nx",
+        ),
+        415,
+        &["WL0365", "application/json"],
+    ),
+    row(
+        "a command that is none",
+        Asked(
+            "POST /v1/deployments/dep_nothing/commands HTTP/1.1\r\nHost: l\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: 31\r\n\r\n{\"command\":\"dance\",\"by\":\"mira\"}",
+        ),
+        400,
+        &["unknown variant `dance`", "`abort`"],
+    ),
+    row(
+        "a list for an object",
+        Asked(
+            "POST /v1/rollbacks HTTP/1.1\r\nHost: l\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n[]",
+        ),
+        400,
+        &["WL0360"],
+    ),
+    row(
+        "a repair by magic",
+        Asked(
+            "POST /v1/deployments/dep_nothing/repair HTTP/1.1\r\nHost: l\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: 24\r\n\r\n{\"how\":\"magic\",\"by\":\"m\"}",
+        ),
+        400,
+        &["unknown variant `magic`", "`retry`"],
+    ),
+];
+
+#[test]
+fn no_bad_request_moves_anything() {
+    judge(ROWS);
+}

@@ -1,0 +1,190 @@
+//! Words that are no command.
+
+use super::judge::judge;
+use super::row::{Given::Typed, Row, row};
+
+pub(super) const ROWS: &[Row] = &[
+    row(
+        "a misspelt verb",
+        Typed(&["deplpy"]),
+        64,
+        &["unrecognized subcommand 'deplpy'", "'deploy'"],
+    ),
+    row(
+        "an option that is none",
+        Typed(&["deploy", "--bogus"]),
+        64,
+        &["unexpected argument '--bogus'", "--help"],
+    ),
+    row(
+        "a form that is none",
+        Typed(&["deploy", "-o", "xml"]),
+        64,
+        &["invalid value 'xml'", "text, json, ndjson"],
+    ),
+    row(
+        "a version without =",
+        Typed(&["deploy", "--set", "web"]),
+        64,
+        &["write SERVICE=VERSION"],
+    ),
+    row(
+        "a version of nobody",
+        Typed(&["deploy", "--set", "nobody=2"]),
+        64,
+        &["no service `nobody`", "hint: write --set"],
+    ),
+    row(
+        "an environment that is none",
+        Typed(&["deploy", "-e", "production"]),
+        64,
+        &["no environment `production`", "the file has `default`"],
+    ),
+    row(
+        "a file that is not there",
+        Typed(&["deploy", "-f", "nowhere.yaml"]),
+        65,
+        &["nowhere.yaml can't be read", "No such file"],
+    ),
+    row(
+        "to show no deployment",
+        Typed(&["show", "dep_nothing"]),
+        64,
+        &[
+            "there is no deployment dep_nothing",
+            "windlass list shows them",
+        ],
+    ),
+    row(
+        "the events of no deployment",
+        Typed(&["events", "dep_nothing"]),
+        64,
+        &[
+            "there is no deployment dep_nothing",
+            "windlass list shows them",
+        ],
+    ),
+    row(
+        "to abort no deployment",
+        Typed(&["abort", "dep_nothing"]),
+        64,
+        &[
+            "there is no deployment dep_nothing",
+            "windlass list shows them",
+        ],
+    ),
+    row(
+        "to hold no deployment",
+        Typed(&["hold", "dep_nothing"]),
+        64,
+        &[
+            "there is no deployment dep_nothing",
+            "windlass list shows them",
+        ],
+    ),
+    row(
+        "to resume no deployment",
+        Typed(&["resume", "dep_nothing"]),
+        64,
+        &[
+            "there is no deployment dep_nothing",
+            "windlass list shows them",
+        ],
+    ),
+    row(
+        "to promote no deployment",
+        Typed(&["promote", "dep_nothing"]),
+        64,
+        &[
+            "there is no deployment dep_nothing",
+            "windlass list shows them",
+        ],
+    ),
+    row(
+        "to retry no deployment",
+        Typed(&["retry", "dep_nothing"]),
+        64,
+        &[
+            "there is no deployment dep_nothing",
+            "windlass list shows them",
+        ],
+    ),
+    row(
+        "to finalize no deployment",
+        Typed(&["finalize", "dep_nothing"]),
+        64,
+        &[
+            "there is no deployment dep_nothing",
+            "windlass list shows them",
+        ],
+    ),
+    row(
+        "the logs of nobody",
+        Typed(&["logs", "nobody"]),
+        64,
+        &["no service nobody", "there are web"],
+    ),
+    row(
+        "to roll nobody back",
+        Typed(&["rollback", "nobody", "--yes"]),
+        64,
+        &["nothing runs of a service nobody", "windlass status"],
+    ),
+    row(
+        "to remove what the file has",
+        Typed(&["remove", "web"]),
+        5,
+        &[
+            "web is still in windlass.yaml",
+            "nothing was changed",
+            "take it out of the file",
+        ],
+    ),
+    row(
+        "a code that is none",
+        Typed(&["explain", "WL9999"]),
+        64,
+        &["no code WL9999", "windlass explain"],
+    ),
+    row(
+        "a page that is none",
+        Typed(&["docs", "nothing"]),
+        64,
+        &["no page nothing", "tutorial"],
+    ),
+    row(
+        "a count in words",
+        Typed(&["list", "--limit", "many"]),
+        64,
+        &["invalid value 'many'"],
+    ),
+    row(
+        "another shell",
+        Typed(&["completions", "csh"]),
+        64,
+        &["bash, zsh, fish"],
+    ),
+    row(
+        "a wait in words",
+        Typed(&["deploy", "--wait", "soon"]),
+        64,
+        &["invalid value 'soon'", "500ms, 30s"],
+    ),
+    row(
+        "a backup into no folder",
+        Typed(&["backup", "/nowhere/at/all.tar"]),
+        1,
+        &["there is no backup", "/nowhere/at/all.tar"],
+    ),
+    row(
+        "a restore over what runs",
+        Typed(&["restore", "nowhere.tar"]),
+        5,
+        &["is the controller of", "nothing was restored", "--into DIR"],
+    ),
+];
+
+#[test]
+fn no_bad_word_moves_anything() {
+    judge(ROWS);
+}

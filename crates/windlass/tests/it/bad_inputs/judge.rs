@@ -1,0 +1,149 @@
+//! Runs the rows of a class beside a service that is live, and reports every one that differs.
+
+use std::fmt::Write as _;
+use std::io::{Read, Write as _};
+use std::net::{Shutdown, TcpStream};
+use std::os::unix::net::UnixStream;
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use super::row::{Given, Row};
+use crate::lab::{Lab, Process, SOON, Service, answer};
+
+/// The service that must not notice. A candidate has a second to become ready.
+const WEB: &str = "\
+app: shop
+services:
+  web:
+    run: ./web
+    listen: @web
+    probes: { ready: { http: /, every: 50ms, timeout: 1s, fall: 2, within: 1s } }
+    bake: 400ms
+    drain: 1s
+    stop: { within: 500ms }
+";
+
+/// Runs `rows` one after another in one lab.
+#[track_caller]
+pub(super) fn judge(rows: &[Row]) {
+    let lab = Lab::new(WEB);
+    lab.program("web", &Service::new("web", "1"));
+    lab.deploy();
+    let mut differing = String::new();
+    for row in rows {
+        // The private socket hears its owner only, and this very process may be another.
+        if !lab.sees_us() && matches!(row.given, Given::Asked(_) | Given::HalfAsked(_)) {
+            continue;
+        }
+        let before = (split(&lab), processes(&lab));
+        let (code, said) = give(&lab, row.given);
+        lab.file(WEB);
+        let missing: Vec<_> = row
+            .says
+            .iter()
+            .filter(|text| !said.contains(*text))
+            .collect();
+        if code != row.code || !missing.is_empty() {
+            let Row {
+                name, code: due, ..
+            } = row;
+            writeln!(
+                differing,
+                "{name}: {code}, due {due}; missing {missing:?} in\n{said}"
+            )
+            .unwrap();
+        }
+        let now = settled(&lab, &before);
+        if now != before {
+            writeln!(differing, "{}: was {before:?}\n now {now:?}", row.name).unwrap();
+        }
+    }
+    assert!(differing.is_empty(), "\n{differing}");
+    assert_eq!(answer(lab.at("web")).chain(), "web=1");
+}
+
+/// Gives it: the code that it ends with, and all that is said.
+fn give(lab: &Lab, given: Given) -> (i32, String) {
+    let left = match given {
+        Given::File(text) => {
+            lab.file(text);
+            lab.run(&["deploy"])
+        }
+        Given::Typed(words) => lab.run(words),
+        Given::Shell(script) => lab.start_command(lab.shell(script)).left(),
+        Given::Program(text) => {
+            let binary = lab.binary().display().to_string();
+            lab.script("web", &text.replace("WINDLASS", &binary));
+            lab.run(&["deploy"])
+        }
+        Given::Asked(text) => return answered(&asked(lab, text)),
+        Given::HalfAsked(text) => {
+            let stream = asked(lab, text);
+            stream.shutdown(Shutdown::Write).unwrap();
+            return answered(&stream);
+        }
+        Given::Routed(text) => return answered(&routed(lab, text)),
+        Given::HalfRouted(text) => {
+            let stream = routed(lab, text);
+            stream.shutdown(Shutdown::Write).unwrap();
+            return answered(&stream);
+        }
+    };
+    (left.code, left.out + &left.err)
+}
+
+/// The private socket, once `text` is sent to it.
+fn asked(lab: &Lab, text: &str) -> UnixStream {
+    let mut stream = UnixStream::connect(lab.state("run/controller.sock")).unwrap();
+    stream.set_read_timeout(Some(SOON)).unwrap();
+    stream.write_all(text.as_bytes()).unwrap();
+    stream
+}
+
+/// The address of `web`, once `text` is sent to it.
+fn routed(lab: &Lab, text: &str) -> TcpStream {
+    let mut stream = TcpStream::connect(lab.at("web")).unwrap();
+    stream.set_read_timeout(Some(SOON)).unwrap();
+    stream.write_all(text.as_bytes()).unwrap();
+    stream
+}
+
+/// What comes until the other side ends it, by a reset too, and its HTTP status.
+fn answered(mut stream: impl Read) -> (i32, String) {
+    let mut bytes = Vec::new();
+    stream.read_to_end(&mut bytes).ok();
+    let answer = String::from_utf8_lossy(&bytes).into_owned();
+    (status(&answer), answer)
+}
+
+fn status(answer: &str) -> i32 {
+    let number = answer.split(' ').nth(1);
+    number.and_then(|it| it.parse().ok()).unwrap_or(0)
+}
+
+/// Where the traffic of `web` is.
+fn split(lab: &Lab) -> Value {
+    let web = lab.service("web");
+    let stable = &web["stable"];
+    assert_eq!(stable["weight"], 100, "{web}");
+    json!([stable["version"], stable["weight"], web["candidate"]])
+}
+
+fn processes(lab: &Lab) -> Vec<Process> {
+    let mut all = lab.processes();
+    all.sort_by_key(|process| process.pid);
+    all
+}
+
+/// The same as `before` once what has ended is gone; else what is there in the end.
+fn settled(lab: &Lab, before: &(Value, Vec<Process>)) -> (Value, Vec<Process>) {
+    let until = Instant::now() + Duration::from_secs(3);
+    loop {
+        let now = (split(lab), processes(lab));
+        if now == *before || Instant::now() >= until {
+            return now;
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}

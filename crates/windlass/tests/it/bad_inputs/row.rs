@@ -1,0 +1,47 @@
+//! One bad input, as data.
+
+/// How it reaches the program, beside a version 1 of `web` that serves.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Given {
+    /// Deployed as `windlass.yaml`.
+    File(&'static str),
+    /// Typed after `windlass`.
+    Typed(&'static [&'static str]),
+    /// Run by a shell in the application's folder, where `$0` is `windlass`.
+    Shell(&'static str),
+    /// Deployed as the program of version 2.
+    Program(&'static str),
+    /// Sent to the controller's private socket.
+    Asked(&'static str),
+    /// The same, and nothing more will come.
+    HalfAsked(&'static str),
+    /// Sent to the address of `web`.
+    Routed(&'static str),
+    /// The same, and nothing more will come.
+    HalfRouted(&'static str),
+}
+
+/// What is given, and what must come of it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Row {
+    pub(super) name: &'static str,
+    pub(super) given: Given,
+    /// The exit code; the HTTP status of a request, and 0 where it has no answer.
+    pub(super) code: i32,
+    pub(super) says: &'static [&'static str],
+}
+
+/// One row, so that a table reads like sentences.
+pub(super) const fn row(
+    name: &'static str,
+    given: Given,
+    code: i32,
+    says: &'static [&'static str],
+) -> Row {
+    Row {
+        name,
+        given,
+        code,
+        says,
+    }
+}
