@@ -168,10 +168,15 @@ pub struct ServiceView {
 }
 
 impl ServiceView {
+    /// Every slot that something runs in.
+    pub fn slots(&self) -> impl Iterator<Item = &SlotView> {
+        let slots = [&self.stable, &self.candidate, &self.standby, &self.failed];
+        slots.into_iter().flatten()
+    }
+
     /// Whether it has no slot at all: it was taken down or removed, or never came up.
     pub fn is_empty(&self) -> bool {
-        let slots = [&self.stable, &self.candidate, &self.standby, &self.failed];
-        slots.into_iter().all(Option::is_none)
+        self.slots().next().is_none()
     }
 }
 

@@ -54,7 +54,10 @@ pub fn after(base: &Environment, deployment: &Deployment) -> Environment {
     for (service, rollout) in &deployment.rollouts {
         let state = next.services.entry(service.clone()).or_default();
         if rollout.has_begun(Begun::Clearing) {
-            state.drop_standby();
+            // The standby that is gone back to stays until the promotion makes it stable.
+            if !rollout.is_warm() {
+                state.drop_standby();
+            }
             state.failed = None;
         }
         if rollout.phase == Phase::Returned && rollout.leaves_failed() {

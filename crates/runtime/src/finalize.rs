@@ -7,7 +7,7 @@ use windlass_api::Problem;
 use windlass_control::{Direction, RouteChange};
 use windlass_edge::EdgeError;
 use windlass_model::{
-    DeploymentId, DeploymentState, Environment, Finalize, InstanceId, Millis, RouteSlot,
+    DeploymentId, DeploymentState, Environment, Finalize, InstanceId, Millis, Outcome, RouteSlot,
     ServiceKey, ServiceName, ServiceState, Slot,
 };
 
@@ -73,13 +73,15 @@ pub(crate) async fn by_person(
 
 /// One that has ended is final already; one that runs may still leave something.
 async fn nothing_left(shared: &Rc<Shared>, id: &DeploymentId) -> Result<(), Problem> {
-    match views::stored(shared, id).await?.state {
+    let state = views::stored(shared, id).await?.state;
+    match state {
+        DeploymentState::Ended(Outcome::Abandoned) => Err(problems::abandoned(id)),
         DeploymentState::Ended(_) => Ok(()),
+        DeploymentState::Stuck => Err(problems::not_final_while_stuck(id)),
         DeploymentState::Running
         | DeploymentState::Held
         | DeploymentState::Returning
-        | DeploymentState::Settling
-        | DeploymentState::Stuck => Err(problems::not_final_yet(id)),
+        | DeploymentState::Settling => Err(problems::not_final_yet(id)),
     }
 }
 

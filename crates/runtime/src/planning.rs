@@ -6,6 +6,7 @@ use std::rc::Rc;
 
 use windlass_api::{PlanView, Problem};
 use windlass_edge::KeepRelease;
+use windlass_engine::environment;
 use windlass_engine::plan::{Input, compile, is_nothing, settle_versions};
 use windlass_model::{
     AppName, DeploymentId, Environment, EnvironmentName, Plan, PlanId, Release, ServiceKey,
@@ -260,6 +261,8 @@ fn fresh(shared: &Rc<Shared>, plan: Plan) -> Result<PlanView, Problem> {
     // A failed deployment changed no stable slot, but it may have retired the standby, and
     // kept its candidate.
     let mut plan = plan;
+    // What has another name now still stands under the old one.
+    let environment = environment::renamed(&environment, &plan.renames);
     for (service, rollout) in &mut plan.rollouts {
         let state = environment.services.get(service);
         rollout.standby = state.and_then(|s| s.standby.clone());

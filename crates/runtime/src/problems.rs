@@ -35,7 +35,11 @@ pub(crate) fn store(error: &EdgeError) -> Problem {
         "the journal could not be read or written",
     )
     .detail(error.chain())
-    .hint("look at the disk of the state directory; nothing was changed")
+    .hint(if error.kind == ErrorKind::Conflict {
+        "nothing was changed; put the file back, or a backup in its place: windlass docs back-up"
+    } else {
+        "look at the disk of the state directory; nothing was changed"
+    })
 }
 
 /// Another deployment holds the lock.
@@ -338,6 +342,36 @@ pub(crate) fn not_final_yet(id: &DeploymentId) -> Problem {
     let title = format!("{id} has not ended: nothing that it leaves can be dropped yet");
     Problem::new(409, "WL0348", Exit::Refused, title)
         .hint(format!("follow it: windlass events {id} --follow"))
+}
+
+/// One that is stuck may still go on.
+pub(crate) fn not_final_while_stuck(id: &DeploymentId) -> Problem {
+    let title = format!("{id} is stuck: nothing that it leaves can be dropped yet");
+    Problem::new(409, "WL0348", Exit::Refused, title).hint(mend(id))
+}
+
+/// What somebody let go of is in no slot: nobody knows what runs of it.
+pub(crate) fn abandoned(id: &DeploymentId) -> Problem {
+    let title = format!("{id} was abandoned: what it left is in no slot, and may run");
+    Problem::new(409, "WL0352", Exit::Refused, title)
+        .hint("windlass doctor names what no slot has; a new controller ends it: windlass serve --replace")
+}
+
+/// A version is gone back to from what is stable, not from the middle of a deployment.
+pub(crate) fn runs_meanwhile(holder: &DeploymentId, to: &Version) -> Problem {
+    let title = format!("deployment {holder} runs: a rollback to {to} can't begin");
+    Problem::new(409, "WL0353", Exit::Refused, title)
+        .detail("nothing was changed")
+        .hint(format!(
+            "stop it first: windlass abort {holder}, then windlass rollback --to {to}"
+        ))
+}
+
+/// Only a candidate that failed is left of a service.
+pub(crate) fn only_failed(service: &ServiceName, by: &DeploymentId) -> Problem {
+    let title = format!("of {service} only a failed candidate runs, kept to be looked at");
+    Problem::new(409, "WL0354", Exit::Refused, title)
+        .hint(format!("drop it: windlass finalize {by}"))
 }
 
 /// What could not be dropped.

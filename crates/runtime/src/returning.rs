@@ -38,6 +38,9 @@ pub(crate) async fn rollback(
     by: String,
 ) -> Result<RollbackAnswer, Problem> {
     let lock = || shared.environment(&at.app, &at.environment).lock;
+    if let (Some(holder), Some(to)) = (lock(), &at.to) {
+        return Err(problems::runs_meanwhile(&holder, to));
+    }
     if let Some(holder) = lock() {
         return abort(shared, holder, by).await;
     }
@@ -308,6 +311,12 @@ pub(crate) async fn remove(
     let _changing = shared.changing.lock().await;
     shared.refuse_changes()?;
     planning::refuse_locked(shared, &at.app, &at.environment)?;
+    let environment = shared.environment(&at.app, &at.environment);
+    let state = environment.services.get(&at.service);
+    let failed = state.filter(|state| state.stable.is_none());
+    if let Some(kept) = failed.and_then(|state| state.failed.as_ref()) {
+        return Err(problems::only_failed(&at.service, &kept.by));
+    }
     let environment = shared.environment(&at.app, &at.environment);
     let state = environment.services.get(&at.service);
     if state.is_none_or(|state| state.stable.is_none()) {

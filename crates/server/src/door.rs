@@ -117,10 +117,18 @@ impl Door {
                 open.spawn(async move {
                     match tls {
                         None => serve(stream, peer, (routes, limits), ending).await,
-                        Some(tls) => match greeted(tls, stream, limits.head_within).await {
-                            Ok(stream) => serve(stream, peer, (routes, limits), ending).await,
-                            Err(why) => tracing::debug!(%why, "a TLS handshake failed"),
-                        },
+                        Some(tls) => {
+                            let mut over = ending.clone();
+                            let greeted = tokio::select! {
+                                greeted = greeted(tls, stream, limits.head_within) => greeted,
+                                // Whoever has not said a word yet is not waited for.
+                                () = ended(&mut over) => return,
+                            };
+                            match greeted {
+                                Ok(stream) => serve(stream, peer, (routes, limits), ending).await,
+                                Err(why) => tracing::debug!(%why, "a TLS handshake failed"),
+                            }
+                        }
                     }
                     drop(place);
                 });

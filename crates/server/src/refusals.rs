@@ -6,7 +6,7 @@
 pub(crate) type Refusal = (&'static str, u16, &'static str);
 
 /// A code may be in it with two statuses.
-pub(crate) const REFUSALS: [Refusal; 49] = [
+pub(crate) const REFUSALS: [Refusal; 52] = [
     ("WL01xx", 422, "the file has problems"),
     ("WL0301", 503, "the controller is ending"),
     ("WL0302", 429, "the controller is busy"),
@@ -39,10 +39,21 @@ pub(crate) const REFUSALS: [Refusal; 49] = [
     ("WL0345", 409, "there is nothing to go back to"),
     ("WL0346", 409, "the kept files are not what was promoted"),
     ("WL0347", 409, "the service can't be taken away"),
-    ("WL0348", 409, "the deployment has left no standby"),
-    ("WL0349", 500, "the standby could not be dropped"),
+    ("WL0348", 409, "the deployment has not ended"),
+    (
+        "WL0349",
+        500,
+        "what the deployment has left could not be dropped",
+    ),
     ("WL0350", 409, "only giving up mends this deployment"),
     ("WL0351", 409, "a service that is needed is not ready"),
+    ("WL0352", 409, "the deployment was abandoned"),
+    ("WL0353", 409, "another deployment runs"),
+    (
+        "WL0354",
+        409,
+        "only a failed candidate is left of the service",
+    ),
     ("WL0360", 400, "the request can't be understood"),
     ("WL0361", 404, "there is nothing at this path"),
     ("WL0362", 405, "this path has another method"),

@@ -16,6 +16,11 @@ pub(super) fn renames(
         let state = environment.services.get(service);
         state.is_some_and(|state| state.stable.is_some())
     };
+    // Also a failed candidate that was kept: the rename would forget it.
+    let is_taken = |service: &ServiceName| {
+        let state = environment.services.get(service);
+        state.is_some_and(|state| state.slots().next().is_some())
+    };
     let mut renames: BTreeMap<ServiceName, ServiceName> = BTreeMap::new();
     let mut heirs: BTreeMap<&ServiceName, &ServiceName> = BTreeMap::new();
     let mut problems = Vec::new();
@@ -25,7 +30,7 @@ pub(super) fn renames(
             continue;
         };
         let (service, was) = (service.clone(), was.clone());
-        if runs(&service) {
+        if is_taken(&service) {
             problems.push(PlanProblem::BothRun { service, was });
         } else if spec.services.contains_key(&was) {
             problems.push(PlanProblem::OldNameWanted { service, was });

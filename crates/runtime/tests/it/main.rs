@@ -13,6 +13,7 @@ mod leaving;
 mod persons;
 mod recovery;
 mod refusals;
+mod renaming;
 mod returning;
 mod simulation;
 mod trips;

@@ -272,8 +272,7 @@ fn saying<C: Controller>() -> Vec<Row<C>> {
         .at("/v1/deployments/{id}/commands", OPERATE),
         row(
             Verb::Post,
-            says("finalize", "Drops the standby that a deployment has left")
-                .takes::<FinalizeRequest>(),
+            says("finalize", "Drops what a deployment has left running").takes::<FinalizeRequest>(),
             post(deployments::finalize::<C>),
         )
         .at("/v1/deployments/{id}/finalize", OPERATE),

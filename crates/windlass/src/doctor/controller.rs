@@ -103,8 +103,7 @@ pub(crate) fn drift(status: &[EnvironmentView]) -> Finding {
     let mut running = 0;
     for view in status {
         for (name, service) in &view.services {
-            let slots = [&service.stable, &service.candidate, &service.standby];
-            for slot in slots.into_iter().flatten() {
+            for slot in service.slots() {
                 if slot.weight.is_none() && !service.listen.is_empty() {
                     off.push(format!("{name} {}: its share is unknown", slot.version));
                 }

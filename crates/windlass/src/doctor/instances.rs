@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 
-use windlass_api::EnvironmentView;
+use windlass_api::{EnvironmentView, ServiceView};
 use windlass_client::StatePaths;
 
 use super::Finding;
@@ -28,8 +28,7 @@ pub(crate) fn instances(paths: &StatePaths, status: Option<&[EnvironmentView]>) 
     let known: BTreeSet<String> = status
         .iter()
         .flat_map(|view| view.services.values())
-        .flat_map(|service| [&service.stable, &service.candidate, &service.standby])
-        .flatten()
+        .flat_map(ServiceView::slots)
         .flat_map(|slot| {
             slot.instances
                 .iter()

@@ -1,9 +1,10 @@
 //! Why a deployment did not do what was asked: what failed, where, what was seen against what was
 //! expected, where traffic is now, what still runs, the next command.
 
-use windlass_api::{DeploymentView, EnvironmentView, Exit, InstanceView};
+use windlass_api::{DeploymentView, EnvironmentView, Exit, InstanceView, RolloutView};
 use windlass_model::{
     DeploymentState, InstanceEnd, InstanceId, Outcome, Probe, ProbeKind, ReturnReason, ServiceName,
+    StuckReason,
 };
 
 use super::record::{proofs, traffic};
@@ -168,10 +169,7 @@ fn still_runs(runs: &EnvironmentView) -> Option<String> {
         .services
         .iter()
         .flat_map(|(service, now)| {
-            let slots = [&now.stable, &now.candidate, &now.standby];
-            slots
-                .into_iter()
-                .flatten()
+            now.slots()
                 .filter(|slot| slot.instances.iter().any(InstanceView::runs))
                 .map(move |slot| format!("{service} {}", slot.version))
         })
@@ -179,12 +177,24 @@ fn still_runs(runs: &EnvironmentView) -> Option<String> {
     (!names.is_empty()).then(|| listed(&names))
 }
 
+/// What `windlass repair` can do here: a rollback that failed is not done on anybody's word.
+pub(crate) fn ways_to_repair(view: &DeploymentView) -> &'static str {
+    let mut rollouts = view.rollouts.values();
+    let failed =
+        |part: &RolloutView| matches!(part.stuck_because, Some(StuckReason::RollbackFailed(_)));
+    if rollouts.any(failed) {
+        "--retry | --abandon"
+    } else {
+        "--retry | --done | --abandon"
+    }
+}
+
 fn hint(view: &DeploymentView, first: Option<&ServiceName>) -> String {
     match (view.state, first) {
-        (DeploymentState::Stuck, _) => format!(
-            "windlass show {id}, then windlass repair {id} --retry | --done | --abandon",
-            id = view.id
-        ),
+        (DeploymentState::Stuck, _) => {
+            let (id, ways) = (&view.id, ways_to_repair(view));
+            format!("windlass show {id}, then windlass repair {id} {ways}")
+        }
         (DeploymentState::Held, _) => format!(
             "windlass resume {id}, then windlass events {id} --follow",
             id = view.id

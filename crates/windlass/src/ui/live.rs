@@ -175,7 +175,7 @@ fn next_running(picture: &Progress, now_us: i64) -> String {
     }
     let under_way = picture.parts.iter().find_map(|(service, part)| {
         Some(match part.phase {
-            RolloutPhase::Clearing => format!("{service} starts once its standby is gone"),
+            RolloutPhase::Clearing => format!("{service} starts once what stood by is gone"),
             RolloutPhase::StoppingOld => format!("{service} starts once the old has stopped"),
             RolloutPhase::Starting => {
                 format!("{service} goes on once {} of {0} are ready", part.wanted)

@@ -4,6 +4,7 @@ use windlass_api::{DeploymentView, RolloutView};
 use windlass_model::{DeploymentState, Millis};
 
 use super::Style;
+use super::failure::ways_to_repair;
 use super::table::table;
 use super::time::{of_calendar, took};
 use super::words::{change, listed, phase, reason, state_of, stuck};
@@ -50,7 +51,7 @@ pub(crate) fn show_text(view: &DeploymentView, style: &Style) -> String {
             format!("windlass events {} --follow", view.id)
         }
         DeploymentState::Stuck => {
-            format!("windlass repair {} --retry | --done | --abandon", view.id)
+            format!("windlass repair {} {}", view.id, ways_to_repair(view))
         }
         DeploymentState::Ended(_) => format!("windlass events {}", view.id),
     };

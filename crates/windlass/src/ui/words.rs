@@ -123,6 +123,8 @@ pub(crate) fn state(state: DeploymentState) -> &'static str {
 pub(crate) fn state_of(kind: PlanKind, now: DeploymentState) -> &'static str {
     match (kind, now) {
         (PlanKind::Rollback, DeploymentState::Ended(Outcome::Promoted)) => "rolled back",
+        // It was stopped before it had moved anything: what it was to leave still serves.
+        (PlanKind::Rollback, DeploymentState::Ended(Outcome::RolledBack)) => "called off",
         (PlanKind::Remove, DeploymentState::Ended(Outcome::Promoted)) => "removed",
         (PlanKind::Deploy | PlanKind::Rollback | PlanKind::Remove, _) => state(now),
     }

@@ -115,7 +115,7 @@ fn a_rollback_that_cannot_start_is_stuck_until_it_is_retried() {
     left.says(&[
         "error[WL0404]",
         "exited with status 9",
-        "--retry | --done | --abandon",
+        "--retry | --abandon",
     ]);
     left.says(&["traffic now: web 100 %"]);
     let id = lab.last();

@@ -181,6 +181,7 @@ fn what_others_can_reach_needs_tls_and_starts_nothing_without() {
 #[test]
 fn with_a_certificate_the_api_speaks_tls_and_only_that() {
     let lab = live();
+    let read = token(&lab, "read");
     let file = |name: &str| {
         let path = repository("crates/windlass/tests/it/tls").join(name);
         std::fs::copy(path, lab.app(name)).unwrap();
@@ -191,7 +192,6 @@ fn with_a_certificate_the_api_speaks_tls_and_only_that() {
     let words = ["serve", "--replace", "--listen", &at];
     let files = ["--tls-cert", "cert.pem", "--tls-key", "key.pem"];
     let serving = lab.start(&[&words[..], &files].concat());
-    let read = token(&lab, "read");
     let secured = || {
         let name = "windlass.test".try_into().unwrap();
         let client = ClientConnection::new(trusting(&lab), name).unwrap();

@@ -1,6 +1,6 @@
 //! What is dropped or taken away by a person's word.
 
-use crate::lab::{Lab, Service, answer, is_closed};
+use crate::lab::{Breaks, Lab, Service, answer, is_closed, load, without_failure};
 
 const TWO: &str = "\
 app: shop
@@ -72,4 +72,25 @@ fn a_standby_stays_until_it_is_finalized_and_a_rollback_starts_it_again() {
     assert_eq!(answer(lab.at("web")).chain(), "web=2");
     lab.run(&["rollback"]).exits(0);
     assert_eq!(answer(lab.at("web")).chain(), "web=1");
+}
+
+/// The command line plans first and carries out that plan.
+#[test]
+fn a_service_under_another_name_goes_on_and_a_bad_one_goes_back() {
+    let lab = Lab::new(WEB);
+    lab.program("web", &Service::new("web", "1"));
+    lab.deploy();
+    lab.file(&WEB.replace("  web:\n", "  site:\n    was: web\n"));
+    lab.program("web", &Service::new("web", "2").breaks(Breaks::AtOnce(7)));
+    let load = load(lab.at("web"));
+    let left = lab.run(&["deploy"]).exits(3);
+    left.says(&["site", "was web", "traffic now: site 100 %"]);
+    lab.program("web", &Service::new("web", "3"));
+    lab.deploy();
+    without_failure(load);
+    assert_eq!(answer(lab.at("web")).chain(), "web=3");
+    let status = lab.run(&["status"]).exits(0).out;
+    assert!(status.contains("standby"), "{status}");
+    lab.run(&["down"]).exits(0);
+    lab.must_be_gone();
 }

@@ -31,8 +31,11 @@ pub(super) fn on(turn: &mut Turn, event: &Event, reason: &StuckReason) {
             | StuckReason::NoCapacity
             | StuckReason::CommandFailed(_) => way_back::returned(turn),
             StuckReason::OutcomeUnknown(_) => forward::taken_as_live(turn),
-            // Nobody but the routers can give it the traffic: the deployment takes no such word.
-            StuckReason::RollbackFailed(_) => {}
+            // The deployment takes no such word any more; a journal may hold one that it took.
+            StuckReason::RollbackFailed(_) => {
+                turn.rollout.returned_because = None;
+                settling::done(turn);
+            }
         },
         Event::NeedsPassed
         | Event::InstanceStarted { .. }
