@@ -37,7 +37,7 @@ fn what_was_planned_as_a_rename_takes_the_old_slot_along() {
         assert_eq!(now.stable.map(|slot| slot.id), Some(SlotId(1)));
         assert_eq!(
             now.standby.map(|slot| slot.id),
-            Some(SlotId(1)),
+            Some(SlotId(0)),
             "kept warm"
         );
         assert_eq!(alive(&lab), 2);
