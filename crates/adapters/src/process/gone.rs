@@ -50,14 +50,20 @@ pub(super) fn remains(folder: &Path) -> Result<Remains, EdgeError> {
         .mode(0o600)
         .open(&path)
         .map_err(failed)?;
+    let spec = folder.join("spec.json");
     if flock(&lock, FlockOperation::NonBlockingLockExclusive).is_err() {
-        return Ok(Remains::Starting);
+        // One that came too late holds the lock for a moment and finds nothing to start.
+        return Ok(match (spec.exists(), known(folder)?) {
+            (_, Some(known)) => Remains::Known(Box::new(known)),
+            (true, None) => Remains::Starting,
+            (false, None) => Remains::Nothing,
+        });
     }
     // It may have come and gone between the two looks.
     if let Some(known) = known(folder)? {
         return Ok(Remains::Known(Box::new(known)));
     }
-    match fs::remove_file(folder.join("spec.json")) {
+    match fs::remove_file(spec) {
         Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(failed(e)),
         Ok(()) | Err(_) => Ok(Remains::Nothing),
     }
