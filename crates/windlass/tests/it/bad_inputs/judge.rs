@@ -136,14 +136,18 @@ fn processes(lab: &Lab) -> Vec<Process> {
     all
 }
 
+/// Time in which what has ended must be gone, and between two looks.
+const SETTLED_WITHIN: Duration = Duration::from_secs(3);
+const LOOK: Duration = Duration::from_millis(20);
+
 /// The same as `before` once what has ended is gone; else what is there in the end.
 fn settled(lab: &Lab, before: &(Value, Vec<Process>)) -> (Value, Vec<Process>) {
-    let until = Instant::now() + Duration::from_secs(3);
+    let until = Instant::now() + SETTLED_WITHIN;
     loop {
         let now = (split(lab), processes(lab));
         if now == *before || Instant::now() >= until {
             return now;
         }
-        std::thread::sleep(Duration::from_millis(20));
+        std::thread::sleep(LOOK);
     }
 }

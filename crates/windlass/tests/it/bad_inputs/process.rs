@@ -79,7 +79,7 @@ pub(super) const ROWS: &[Row] = &[
         ],
     ),
     row(
-        "it is ready and then dies",
+        "it dies soon after it began to listen",
         Program(
             "#!/bin/sh\nWINDLASS demo-service --name web --version 2 --port $PORT &\nsleep 0.3\nkill $!\nexit 4\n",
         ),
