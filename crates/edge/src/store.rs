@@ -1,9 +1,7 @@
 //! The journal.
 
 use async_trait::async_trait;
-use windlass_model::{
-    DeploymentId, Environment, Epoch, Fact, InstallationId, Plan, PlanId, Release,
-};
+use windlass_model::{DeploymentId, Environment, Epoch, Fact, InstallationId, Plan, PlanId};
 
 use crate::EdgeError;
 
@@ -145,11 +143,11 @@ pub trait Store {
     /// `Unreachable`, `Malformed`.
     async fn plan(&self, id: &PlanId) -> Result<Option<Plan>, EdgeError>;
 
-    /// The releases that kept plans would bring: not to be dropped.
+    /// The kept plans, those also that went stale.
     ///
     /// # Errors
     /// `Unreachable`. A plan that can't be read is left out: nobody can carry it out any more.
-    async fn planned_releases(&self) -> Result<Vec<Release>, EdgeError>;
+    async fn plans(&self) -> Result<Vec<Plan>, EdgeError>;
 
     /// The deployments that have not ended.
     ///

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use windlass_model::{DeploymentId, InstanceId, Release};
+use windlass_model::{DeploymentId, InstanceId, Plan, Release};
 
 use crate::controller::Shared;
 use crate::opening::Opened;
@@ -64,9 +64,16 @@ async fn needed(shared: &Rc<Shared>) -> Result<(Vec<Release>, Vec<InstanceId>), 
             releases.extend(state.rolled_back.iter().cloned());
         }
     }
-    let planned = store.planned_releases().await;
-    releases.extend(planned.map_err(|error| error.chain())?);
+    let plans = store.plans().await.map_err(|error| error.chain())?;
+    let usable = plans.into_iter().filter(|plan| is_usable(shared, plan));
+    releases.extend(usable.flat_map(|plan| plan.rollouts.into_values().map(|part| part.release)));
     Ok((releases, instances))
+}
+
+/// Whether `deploy --plan` could still carry a plan out: one made before the last change of its
+/// environment is refused, so nobody needs what it would have brought.
+fn is_usable(shared: &Shared, plan: &Plan) -> bool {
+    shared.environment(&plan.app, &plan.environment).revision == plan.revision
 }
 
 /// Every instance that was allotted to a deployment; none when that can't be read.

@@ -12,7 +12,7 @@ use tokio::sync::{Mutex, MutexGuard, mpsc, oneshot};
 use windlass_edge::{
     EdgeError, ErrorKind, JournalEntry, NewEntry, OpenDeployment, Retry, Store, StoredDeployment,
 };
-use windlass_model::{DeploymentId, Environment, Epoch, InstallationId, Plan, PlanId, Release};
+use windlass_model::{DeploymentId, Environment, Epoch, InstallationId, Plan, PlanId};
 
 use crate::connect::{self, KEY_BYTES, Opened};
 use crate::footing::Footing;
@@ -277,18 +277,16 @@ impl Store for SqliteStore {
             .map_err(|why| error::malformed(format!("{id} can't be read")).because(why))
     }
 
-    async fn planned_releases(&self) -> Result<Vec<Release>, EdgeError> {
+    async fn plans(&self) -> Result<Vec<Plan>, EdgeError> {
         let mut reader = self.reader().await?;
-        let mut releases = Vec::new();
+        let mut kept = Vec::new();
         for (id, text) in plans::all(&mut reader).await.map_err(unread)? {
-            match serde_json::from_str::<Plan>(&text) {
-                Ok(plan) => {
-                    releases.extend(plan.rollouts.into_values().map(|part| part.release));
-                }
+            match serde_json::from_str(&text) {
+                Ok(plan) => kept.push(plan),
                 Err(why) => tracing::warn!(error = %why, "{id} can't be read"),
             }
         }
-        Ok(releases)
+        Ok(kept)
     }
 
     async fn open_deployments(&self) -> Result<Vec<OpenDeployment>, EdgeError> {

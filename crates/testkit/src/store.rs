@@ -9,7 +9,7 @@ use tokio::sync::Notify;
 use windlass_edge::{EdgeError, JournalEntry, NewEntry, OpenDeployment, Store, StoredDeployment};
 use windlass_model::{
     AppName, DeploymentId, Environment, EnvironmentName, Epoch, InstallationId, Millis, Plan,
-    PlanId, Release,
+    PlanId,
 };
 
 use crate::errors;
@@ -432,10 +432,9 @@ impl Store for FakeStore {
             .map(|(plan, _)| plan.clone()))
     }
 
-    async fn planned_releases(&self) -> Result<Vec<Release>, EdgeError> {
+    async fn plans(&self) -> Result<Vec<Plan>, EdgeError> {
         let plans = self.disk.plans.borrow();
-        let parts = plans.values().flat_map(|(plan, _)| plan.rollouts.values());
-        Ok(parts.map(|part| part.release.clone()).collect())
+        Ok(plans.values().map(|(plan, _)| plan.clone()).collect())
     }
 
     async fn open_deployments(&self) -> Result<Vec<OpenDeployment>, EdgeError> {

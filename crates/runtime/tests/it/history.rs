@@ -292,6 +292,21 @@ fn a_stored_plan_keeps_its_releases_across_controllers() {
 }
 
 #[test]
+fn what_was_planned_before_the_last_change_is_dropped() {
+    run(async {
+        let mut lab = Lab::new().await;
+        put(&lab, &["web"], "planned");
+        let wanted = shop([web()]).wanted();
+        let plan = lab.handle().plan(wanted).await.expect("a plan").plan;
+        let brought = plan.rollouts.into_values().next().expect("web").release;
+        assert!(lab.world.host.kept().contains(&brought.identity));
+        put(&lab, &["web"], "another");
+        promoted(&mut lab, &shop([web()])).await;
+        assert!(!lab.world.host.kept().contains(&brought.identity));
+    });
+}
+
+#[test]
 fn whatever_may_be_gone_back_to_is_kept() {
     run(async {
         let mut lab = Lab::new().await;

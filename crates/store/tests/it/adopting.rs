@@ -1,12 +1,10 @@
 //! A history that is lost or older, and taking over what runs.
 
-use std::collections::BTreeMap;
-
 use sqlx::Executor;
 use windlass_edge::{ErrorKind, Store};
-use windlass_model::{Epoch, Plan, ServiceName};
+use windlass_model::Epoch;
 
-use crate::fixture::{Place, environment, part, plan, release};
+use crate::fixture::{Place, environment, plan};
 
 #[tokio::test]
 async fn the_opening_after_an_adoption_is_above_what_was_heard() {
@@ -70,23 +68,18 @@ async fn an_older_opening_adopts_nothing() {
 }
 
 #[tokio::test]
-async fn a_plan_that_can_not_be_read_hides_no_others_releases() {
+async fn a_plan_that_can_not_be_read_hides_no_other() {
     let place = Place::new();
     let store = place.open();
-    assert_eq!(store.planned_releases().await.expect("readable"), []);
-    for (tail, digit) in [("p", 'a'), ("q", 'b')] {
-        let web = ServiceName::new("web").expect("a name");
-        let plan = Plan {
-            rollouts: BTreeMap::from([(web, part(release(digit)))]),
-            ..plan(tail)
-        };
-        store.put_plan(&plan, 1).await.expect("kept");
+    assert_eq!(store.plans().await.expect("readable"), []);
+    for tail in ["p", "q"] {
+        store.put_plan(&plan(tail), 1).await.expect("kept");
     }
     let mut beside = place.beside().await;
     beside
         .execute("INSERT INTO plans (id, at_us, plan) VALUES ('pln_a', 1, '{')")
         .await
         .expect("written");
-    let found = store.planned_releases().await.expect("readable");
-    assert_eq!(found, [release('a'), release('b')]);
+    let found = store.plans().await.expect("readable");
+    assert_eq!(found, [plan("p"), plan("q")]);
 }

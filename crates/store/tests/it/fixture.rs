@@ -7,9 +7,8 @@ use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions, SqliteConnection};
 use windlass_edge::{NewEntry, StoredDeployment};
 use windlass_model::{
-    AppName, Change, DeploymentId, Digest, Environment, EnvironmentName, Fact, Finalize, Millis,
-    OnFailure, Outcome, Overlap, Plan, PlanId, PlanKind, Probe, ProcessSpec, Release, RolloutPlan,
-    ServiceSpec, Stop, Strategy, Trigger, Version,
+    AppName, DeploymentId, Environment, EnvironmentName, Fact, Finalize, OnFailure, Outcome, Plan,
+    PlanId, PlanKind,
 };
 use windlass_store::SqliteStore;
 
@@ -64,51 +63,6 @@ pub(crate) fn plan(tail: &str) -> Plan {
         unchanged: BTreeSet::new(),
         unmanaged: BTreeSet::new(),
         tasks: Vec::new(),
-    }
-}
-
-pub(crate) fn release(digit: char) -> Release {
-    let digest: String = std::iter::repeat_n(digit, 64).collect();
-    let digest = Digest::parse(&digest).expect("a digest");
-    Release {
-        version: Version(digit.to_string()),
-        identity: digest.clone(),
-        artefact: digest,
-    }
-}
-
-/// A part of a plan that brings `release`.
-pub(crate) fn part(release: Release) -> RolloutPlan {
-    let process = ProcessSpec {
-        argv: Vec::new(),
-        files: Vec::new(),
-        instances: 1,
-        env: BTreeMap::new(),
-        stop: Stop::default(),
-    };
-    let spec = ServiceSpec {
-        needs: BTreeSet::new(),
-        version: None,
-        process,
-        command: None,
-        listen: None,
-        ready: Probe::default(),
-        strategy: Strategy::BlueGreen,
-        overlap: Overlap::No,
-        bake: Millis::ZERO,
-        drain: Millis::ZERO,
-        rollback_on: Trigger::defaults(),
-        rollback_within: ServiceSpec::ROLLBACK_WITHIN,
-        was: None,
-    };
-    RolloutPlan {
-        needs: BTreeSet::new(),
-        spec,
-        change: Change::First { bake: Millis::ZERO },
-        release,
-        stable: None,
-        standby: None,
-        failed: None,
     }
 }
 
