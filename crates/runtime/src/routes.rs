@@ -132,9 +132,9 @@ impl Hands {
             .map(|route| (key.clone(), route))
             .into_iter()
             .collect();
-        let change = table_change(&observed, routes, tripwires);
+        let change = table_change(&observed, routes, tripwires.clone());
         match border.router.apply(change).await {
-            Ok(_) => Tried::Done,
+            Ok(_) => self.taken(&key, wish, &tripwires).await,
             Err(error) if error.kind == ErrorKind::Halted => {
                 let halt = border.brake.halted();
                 Tried::Halted(halt.map_or_else(|| SOMEBODY.to_owned(), |halt| halt.by))
@@ -144,6 +144,20 @@ impl Hands {
             }
             Err(error) => again_or_no(error),
         }
+    }
+
+    /// What became of a change that the router took: only what it shows is in effect.
+    async fn taken(&self, key: &ServiceKey, wish: &Wish, tripwires: &Tripwires) -> Tried {
+        let observed = match self.shared.border.router.observe().await {
+            Ok(observed) => observed,
+            Err(error) => return again_or_no(error),
+        };
+        let now = observed.services.get(key).map(|entry| &entry.route);
+        if now == wish.route.as_ref() && are_armed(&observed, tripwires) {
+            return Tried::Done;
+        }
+        let what = format!("the router took the split of {key} and does not show it");
+        Tried::Again(EdgeError::new(ErrorKind::Conflict, Retry::Now, what))
     }
 
     /// What was decided on may have moved meanwhile: by the router itself, or by another service of

@@ -45,6 +45,7 @@ pub struct Front {
     decays_in: Cell<Millis>,
     trusts: Cell<bool>,
     refusing: RefCell<BTreeMap<ServiceKey, Percent>>,
+    ignoring: RefCell<BTreeMap<ServiceKey, Percent>>,
     pub(crate) gone: Cell<bool>,
     occupied: RefCell<BTreeSet<SocketAddr>>,
     brake: FakeBrake,
@@ -98,6 +99,7 @@ impl Front {
             decays_in: Cell::new(Millis::from_millis(40)),
             trusts: Cell::new(false),
             refusing: RefCell::default(),
+            ignoring: RefCell::default(),
             gone: Cell::new(false),
             occupied: RefCell::default(),
         }
@@ -123,6 +125,12 @@ impl Front {
     /// No raise is refused any more.
     pub fn refuse_nothing(&self) {
         self.refusing.borrow_mut().clear();
+    }
+
+    /// A raise of a slot of `service` to `least` or more is taken, and nothing comes of it; a way
+    /// back is carried out.
+    pub fn ignore_from(&self, service: &ServiceKey, least: Percent) {
+        self.ignoring.borrow_mut().insert(service.clone(), least);
     }
 
     /// Nobody answers from now on, until [`Front::come_back`].
@@ -343,6 +351,17 @@ impl Front {
     }
 
     /// All changes in one swap, or none.
+    fn ignores(&self, key: &ServiceKey, change: &RouteChange) -> bool {
+        let Some(least) = self.ignoring.borrow().get(key).copied() else {
+            return false;
+        };
+        let raised = change
+            .route
+            .iter()
+            .flat_map(|route| self.raised(key, route));
+        change.direction == Direction::Raise && raised.into_iter().any(|slot| slot.weight >= least)
+    }
+
     pub(crate) fn apply(
         &self,
         epoch: Epoch,
@@ -369,7 +388,9 @@ impl Front {
         }
         let mut generations = BTreeMap::new();
         for (key, change) in routes {
-            generations.insert(key.clone(), self.swap(epoch, key, change));
+            if !self.ignores(&key, &change) {
+                generations.insert(key.clone(), self.swap(epoch, key, change));
+            }
         }
         for (key, tripwire) in tripwires {
             if let Some(entry) = self.entries.borrow_mut().get_mut(&key) {

@@ -218,6 +218,34 @@ fn a_raise_that_is_refused_goes_back() {
     });
 }
 
+/// K22.
+#[test]
+fn a_share_that_the_router_takes_and_does_not_apply_is_no_share_and_nothing_old_goes() {
+    run(async {
+        let mut lab = Lab::new().await;
+        let part = || web().canary(&[(5, 1_000), (50, 1_000), (100, 1_000)]);
+        put(&lab, &["web"], "one");
+        promoted(&mut lab, &shop([part()])).await;
+        put(&lab, &["web"], "two");
+        let half = Percent::new(50).expect("a share");
+        lab.world.front.ignore_from(&shop([]).key("web"), half);
+        let (id, ending) = lab.deployed(&shop([part()])).await;
+        assert_eq!(ending, Ending::Ended(Outcome::RolledBack));
+        assert!(matches!(
+            &failed(&lab, &id)[..],
+            [(_, ReturnReason::ShiftFailed(_))]
+        ));
+        let expected = [
+            shares([(0, 100)]),
+            shares([(0, 95), (1, 5)]),
+            shares([(0, 100), (1, 0)]),
+            shares([(0, 100)]),
+        ];
+        assert_eq!(splits(&lab, "web"), expected);
+        assert_back_at_one(&lab);
+    });
+}
+
 #[test]
 fn a_failure_takes_everything_back_consumers_first() {
     run(async {
