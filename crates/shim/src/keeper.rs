@@ -1,7 +1,7 @@
 //! The loop: what happens to the group, and who is told.
 
 use std::cell::Cell;
-use std::io;
+use std::io::{self, Write as _};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -349,15 +349,14 @@ impl Keeper {
         }
     }
 
-    #[expect(
-        clippy::print_stderr,
-        reason = "a shim's standard error is a file in the instance's folder"
-    )]
+    /// Tells it in the shim's standard error, a file in the instance's folder. On a full disk that
+    /// fails as well, and the instance is kept all the same.
     fn complain(&self, what: &str, problem: &io::Error) {
         let complaints = self.complaints.get();
         if complaints < MOST_COMPLAINTS {
             self.complaints.set(complaints + 1);
-            eprintln!("{}: {what}: {problem}", self.spec.instance);
+            let line = format!("{}: {what}: {problem}\n", self.spec.instance);
+            let _untold = io::stderr().write_all(line.as_bytes()).is_err();
         }
     }
 

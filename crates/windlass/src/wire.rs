@@ -238,6 +238,9 @@ fn log_to_stderr() {
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr);
+    // A log that can't be written, as on a full disk, is no reason to die: the subscriber would tell
+    // it on standard error too, and that panics.
+    let log = log.log_internal_errors(false);
     // Only a second call in one process could fail, and then the first one holds.
     let _first = log.with_ansi(false).try_init().is_ok();
 }

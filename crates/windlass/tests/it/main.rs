@@ -39,6 +39,7 @@ mod strategies;
 mod surroundings;
 mod surviving;
 mod taking_away;
+mod tripping;
 mod tutorial;
 mod typed;
 mod workers;

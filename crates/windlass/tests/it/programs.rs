@@ -1,9 +1,8 @@
 //! What runs is what was kept, whatever happens to the program on disk.
 
 use std::fs;
-use std::process::Command;
 
-use crate::lab::{Lab, Process, SOON, Service, answer, ask, eventually, kill};
+use crate::lab::{Lab, Process, SOON, Service, answer, ask, compile, eventually, kill};
 
 const WEB: &str = "\
 app: shop
@@ -68,20 +67,9 @@ fn main() {
 }
 "#;
 
-/// Compiles the server over what is at `./web`, as a person would.
+/// Compiles the server over what is at `./web`.
 fn build(lab: &Lab, version: &str) {
-    let source = lab.app("server.rs");
-    fs::write(&source, SERVER).unwrap();
-    let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
-    let built = Command::new(rustc)
-        .args(["--edition=2024", "-o"])
-        .args([lab.app("web"), source])
-        .env("BUILT_AS", version)
-        .env("TMPDIR", lab.tmp())
-        .output()
-        .expect("the toolchain that built this test has a rustc on PATH");
-    let said = String::from_utf8_lossy(&built.stderr);
-    assert!(built.status.success(), "{said}");
+    compile(lab, "web", SERVER, version);
 }
 
 #[test]

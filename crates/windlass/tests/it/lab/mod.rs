@@ -2,6 +2,7 @@
 
 mod ask;
 mod bench;
+mod compile;
 mod processes;
 mod ran;
 mod service;
@@ -11,6 +12,7 @@ pub(crate) use ask::{Answer, ask, eventually};
 pub(crate) use bench::{
     HOME_STATE, Lab, SOON, answer, is_closed, load, repository, without_failure,
 };
+pub(crate) use compile::compile;
 pub(crate) use processes::{Process, kill};
 pub(crate) use ran::{Following, Left};
 pub(crate) use service::{Breaks, Service};
