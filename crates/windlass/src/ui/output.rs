@@ -162,8 +162,13 @@ impl Ui {
                     // Whoever read has seen enough.
                     Err(why) if why.kind() == io::ErrorKind::BrokenPipe => report.exit,
                     Err(why) => {
-                        talk(&format!("error: the result can't be printed: {why}"));
-                        Exit::Bug
+                        let failure = unprinted(&why);
+                        talk(self.drawn(&failure).trim_end());
+                        // How a deployment ended matters more.
+                        match report.exit {
+                            Exit::Done => failure.exit,
+                            ended => ended,
+                        }
                     }
                 }
             }
@@ -209,7 +214,7 @@ impl Ui {
         let mut output = io::stdout().lock();
         let written = writeln!(output, "{value}").and_then(|()| output.flush());
         if let Err(why) = written {
-            talk(&format!("error: the result can't be printed: {why}"));
+            talk(self.drawn(&unprinted(&why)).trim_end());
         }
     }
 
@@ -220,6 +225,12 @@ impl Ui {
         }
         self.again(&text)
     }
+}
+
+/// What a command found or did can't be written to stdout, as on a full disk.
+fn unprinted(why: &io::Error) -> Diagnostic {
+    Diagnostic::io("the result can't be printed", why)
+        .hint("the command itself ran; look where its output goes, then at: windlass status")
 }
 
 /// Which version and instance said it, and what. The end of an id is what differs.
