@@ -170,9 +170,17 @@ impl From<ClientError> for Diagnostic {
             ClientError::Stopped { pid } => made
                 .code(SILENT)
                 .hint(format!("let it go on: kill -CONT {pid}")),
-            ClientError::OtherVersion { .. } => made
-                .code(OTHER_VERSION)
-                .hint("upgrade the controller: windlass serve --replace"),
+            ClientError::OtherVersion {
+                theirs,
+                their_api,
+                our_api,
+            } => made.code(OTHER_VERSION).detail("nothing was changed").hint(
+                if their_api > our_api {
+                    format!("use the windlass that the controller is: Windlass {theirs}")
+                } else {
+                    "upgrade the controller: windlass serve --replace".to_owned()
+                },
+            ),
             ClientError::EndedEarly { log, .. } => {
                 let made = made.code(NO_START).hint("look with: windlass doctor");
                 // What it advised is advised here, for whoever typed this command.
@@ -187,7 +195,9 @@ impl From<ClientError> for Diagnostic {
                 made.detail(format!("the end of its log:\n{log}\n{GOES_ON}"))
             }
             ClientError::Start { .. } => made.code(NO_START).hint("look with: windlass doctor"),
-            ClientError::Malformed { .. } => made.hint("this is a bug in Windlass"),
+            ClientError::Malformed { .. } => made.hint(
+                "this is a bug in Windlass; look what became of it: windlass status, windlass list",
+            ),
             ClientError::Silent { pid, .. } => made.code(SILENT).hint(match pid {
                 Some(pid) => format!("look at process {pid}, and with: windlass doctor"),
                 None => "look with: windlass doctor".to_owned(),
@@ -225,15 +235,32 @@ mod tests {
     }
 
     #[test]
-    fn another_version_names_the_command_that_upgrades() {
-        let said = Diagnostic::from(ClientError::OtherVersion {
-            theirs: "0.0.9".to_owned(),
-            their_api: 0,
-            our_api: 1,
+    fn of_two_versions_the_older_one_is_to_be_upgraded() {
+        let hint = |their_api| {
+            let said = Diagnostic::from(ClientError::OtherVersion {
+                theirs: "0.0.9".to_owned(),
+                their_api,
+                our_api: 1,
+            });
+            said.hint.unwrap()
+        };
+        assert!(hint(0).contains("serve --replace"), "{}", hint(0));
+        assert!(hint(2).contains("Windlass 0.0.9"), "{}", hint(2));
+    }
+
+    #[test]
+    fn who_can_not_reach_the_controller_hears_that_what_runs_goes_on() {
+        let said = Diagnostic::from(ClientError::EndedEarly {
+            status: "exit status: 6".to_owned(),
+            log: "error: the disk is full\n  hint: of another process".to_owned(),
         });
-        assert!(
-            said.hint
-                .is_some_and(|hint| hint.contains("serve --replace"))
+        assert_eq!(
+            said.detail.as_deref(),
+            Some(
+                "the end of its log:\nerror: the disk is full\n\
+                 what runs goes on without it, and so does its traffic"
+            )
         );
+        assert_eq!(said.hint.as_deref(), Some("look with: windlass doctor"));
     }
 }

@@ -97,7 +97,7 @@ async fn query(
             tail: options.tail,
             follow: options.follow,
         }),
-        [] => Err(unknown(context, &all, &options.service)?),
+        [] => Err(unknown(context, &all, &options.service)),
         several => Err(ambiguous(several, &options.service)),
     }
 }
@@ -114,20 +114,17 @@ fn having<'v>(
 }
 
 /// No service has this name: names those of the application here, or of all where no file says which.
-fn unknown(
-    context: &Context,
-    all: &[EnvironmentView],
-    service: &str,
-) -> Result<Diagnostic, Diagnostic> {
-    let app = Found::app_here(context)?;
+fn unknown(context: &Context, all: &[EnvironmentView], service: &str) -> Diagnostic {
+    // A file that can't be read says nothing either.
+    let app = Found::app_here(context).ok().flatten();
     let environment = context.global.environment.as_deref();
     let said = Diagnostic::new(Exit::Usage, format!("there is no service {service}"));
     let names = names(all, app.as_deref(), environment);
-    Ok(if names.is_empty() {
+    if names.is_empty() {
         said.hint("look at what runs: windlass status")
     } else {
         said.hint(format!("there are {}", listed(&names)))
-    })
+    }
 }
 
 /// Each name once, however many environments have it.

@@ -49,11 +49,11 @@ fn judge_in(lab: &Lab, rows: &[Row]) {
         let before = (split(lab), processes(lab));
         let (code, said) = give(lab, row.given, network.as_ref());
         lab.file(WEB);
-        let missing: Vec<_> = row
-            .says
-            .iter()
-            .filter(|text| !said.contains(*text))
-            .collect();
+        let says = row.says.iter().chain(of_every_message(row.given, code));
+        let mut missing: Vec<_> = says.filter(|text| !said.contains(**text)).collect();
+        if !advises(row.given, code, &said) {
+            missing.push(&"the next command");
+        }
         if code != row.code || !missing.is_empty() {
             let Row {
                 name, code: due, ..
@@ -77,6 +77,20 @@ fn judge_in(lab: &Lab, rows: &[Row]) {
         lab.run(&["down"]).exits(0);
         network.serving.left().exits(0);
     }
+}
+
+/// What is said wherever a deployment went back, whatever it was that failed.
+fn of_every_message(given: Given, code: i32) -> &'static [&'static str] {
+    match (given.is_http(), code) {
+        (false, 3) => &["traffic now: ", "still running: "],
+        (true | false, _) => &[],
+    }
+}
+
+/// Whether whoever reads it knows what to do: by a hint, by the help, or by the place in the file.
+fn advises(given: Given, code: i32, said: &str) -> bool {
+    let ways = ["hint: ", "try '--help'", "[WL01"];
+    given.is_http() || code == 0 || ways.iter().any(|way| said.contains(way))
 }
 
 /// What was said, for who reads the messages over: `cargo test bad_inputs -- --nocapture`.

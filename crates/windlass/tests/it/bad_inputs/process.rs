@@ -85,7 +85,7 @@ pub(super) const ROWS: &[Row] = &[
         "it is ready, then dead",
         // It waits until its readiness is journalled, so that it dies while it is watched.
         Shell(
-            "sed -i 's/bake: 400ms/bake: 1m/' windlass.yaml\n\
+            "sed -i 's/within: 1s/within: 1m/; s/bake: 400ms/bake: 1m/' windlass.yaml\n\
              cat > web <<END\n#!/bin/sh\n\
              $0 demo-service --name web --version 2 --port \\$PORT &\n\
              until $0 events --state-dir $WINDLASS_STATE_DIR | grep ready=1/1; do :; done\n\

@@ -27,6 +27,24 @@ pub(super) enum Given {
     HalfRouted(&'static str),
 }
 
+impl Given {
+    /// Whether it is sent, and answered by HTTP, to programs and not to people.
+    pub(super) fn is_http(self) -> bool {
+        match self {
+            Self::Asked(_)
+            | Self::HalfAsked(_)
+            | Self::Sent(_)
+            | Self::Routed(_)
+            | Self::HalfRouted(_) => true,
+            Self::File(_)
+            | Self::Typed(_)
+            | Self::Shell(_)
+            | Self::Prepared(..)
+            | Self::Program(_) => false,
+        }
+    }
+}
+
 /// What is given, and what must come of it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Row {

@@ -156,8 +156,11 @@ impl Lab {
         *addresses.entry(name.to_owned()).or_insert_with(address)
     }
 
+    /// Writes a file into the application's folder, as its user would.
     pub(crate) fn write(&self, name: &str, text: &str) {
-        fs::write(self.app(name), text).unwrap();
+        let path = self.app(name);
+        fs::write(&path, text).unwrap();
+        self.give(&path);
     }
 
     /// Writes the program `./NAME` of a service over what is there.
