@@ -118,7 +118,9 @@ fn unknown(context: &Context, all: &[EnvironmentView], service: &str) -> Diagnos
     // A file that can't be read says nothing either.
     let app = Found::app_here(context).ok().flatten();
     let environment = context.global.environment.as_deref();
-    let said = Diagnostic::new(Exit::Usage, format!("there is no service {service}"));
+    let place = environment.map(|name| format!(" in {name}"));
+    let place = place.unwrap_or_default();
+    let said = Diagnostic::new(Exit::Usage, format!("there is no service {service}{place}"));
     let names = names(all, app.as_deref(), environment);
     if names.is_empty() {
         said.hint("look at what runs: windlass status")

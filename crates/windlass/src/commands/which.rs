@@ -10,7 +10,7 @@ use crate::context::Context;
 use crate::diagnostic::Diagnostic;
 
 /// Deployments among which the beginning of an id is looked for.
-const SEARCHED: u32 = 1_000;
+pub(super) const SEARCHED: u32 = 1_000;
 
 /// Deployments that are meant where none is named: of this application, in this environment.
 struct Here<'c> {

@@ -241,16 +241,17 @@ fn log_text(line: &LogLine) -> String {
     format!("{} {instance} {text}", line.version)
 }
 
-/// What failed, the lines that say where and how, what to do next.
+/// What failed, the lines that say where and how, what to do next. What others have written into them,
+/// as names and answers, is shown and not obeyed.
 pub(crate) fn diagnostic_text(failure: &Diagnostic, style: &Style) -> String {
     let code = failure.code.as_ref().map(|code| format!("[{code}]"));
     let head = style.paint(Role::Bad, &format!("error{}", code.unwrap_or_default()));
-    let mut lines = vec![format!("{head}: {}", failure.summary)];
+    let mut lines = vec![format!("{head}: {}", harmless(&failure.summary))];
     let detail = failure.detail.iter().flat_map(|detail| detail.lines());
-    lines.extend(detail.map(|line| format!("  {line}").trim_end().to_owned()));
+    lines.extend(detail.map(|line| format!("  {}", harmless(line)).trim_end().to_owned()));
     if let Some(hint) = &failure.hint {
         let head = style.paint(Role::Strong, "hint");
-        lines.push(format!("  {head}: {hint}"));
+        lines.push(format!("  {head}: {}", harmless(hint)));
     }
     lines.push(String::new());
     lines.join("\n")
@@ -291,6 +292,16 @@ mod tests {
             end: 6,
         };
         assert_eq!(log_text(&line), "1.4.2 3qubcc up\u{fffd}[2J");
+    }
+
+    #[test]
+    fn what_somebody_wrote_into_a_failure_is_not_obeyed() {
+        let failure = Diagnostic::new(Exit::Refused, "held by \u{1b}[2Jmira")
+            .detail("begun by \u{7}jo\nlast answer: \u{1b}]0;x");
+        let text = diagnostic_text(&failure, &Style::plain());
+        let obeyed = |c: char| c.is_control() && c != '\n';
+        assert!(!text.contains(obeyed), "{text:?}");
+        assert_eq!(text.lines().count(), 3, "{text}");
     }
 
     #[test]

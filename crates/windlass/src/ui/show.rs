@@ -7,7 +7,7 @@ use super::Style;
 use super::failure::{ABANDONED, ways_to_repair};
 use super::table::table;
 use super::time::{of_calendar, took};
-use super::words::{change, listed, phase, reason, state_of, stuck};
+use super::words::{change, harmless, listed, phase, reason, state_of, stuck};
 
 /// Where it stands, service by service.
 pub(crate) fn show_text(view: &DeploymentView, style: &Style) -> String {
@@ -18,7 +18,7 @@ pub(crate) fn show_text(view: &DeploymentView, style: &Style) -> String {
         format!(
             "started  {} by {}",
             of_calendar(view.started_us, &style.zone),
-            view.by
+            harmless(&view.by)
         ),
     ];
     if let Some(ended) = view.ended_us {
