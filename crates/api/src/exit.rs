@@ -54,7 +54,7 @@ impl Exit {
             Self::Done => {
                 "done, nothing to do, accepted with `--detach`, or a rollback or abort that did what was asked"
             }
-            Self::Failed => "failed, and none of the deployment's services had a previous release",
+            Self::Failed => "failed; of a deployment: none of its services had a previous release",
             Self::RolledBack => {
                 "back at the previous releases, whether or not traffic had moved; also when some were promoted and the others are back"
             }

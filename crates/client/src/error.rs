@@ -20,9 +20,7 @@ pub enum PathsError {
         source: std::io::Error,
     },
     /// No place short enough for a Unix socket.
-    #[error(
-        "{path} is too long for a Unix socket: set XDG_RUNTIME_DIR or TMPDIR to a shorter folder"
-    )]
+    #[error("{path} is too long for a Unix socket")]
     TooLong {
         /// The shortest that was found.
         path: PathBuf,
@@ -42,8 +40,22 @@ pub enum PathsError {
         /// Which.
         path: PathBuf,
         /// What was seen.
-        why: String,
+        why: Unsafe,
     },
+}
+
+/// What makes a folder unsafe to keep state in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Unsafe {
+    /// A file or a link.
+    #[error("it is not a folder")]
+    NoFolder,
+    /// Another user's; holds which.
+    #[error("it belongs to user {0}")]
+    Anothers(u32),
+    /// Others may write in it or look into it; holds its permissions.
+    #[error("its mode is {0:03o}")]
+    Open(u32),
 }
 
 /// Why a request got no answer, or a bad one.

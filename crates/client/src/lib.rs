@@ -17,7 +17,7 @@ mod replace;
 mod start;
 
 pub use client::Client;
-pub use error::{ClientError, PathsError};
+pub use error::{ClientError, PathsError, Unsafe};
 pub use events::Events;
 pub use follow::{Followed, Following};
 pub use lock::{ControllerLock, Holder, is_stopped};

@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
-use crate::PathsError;
+use crate::{PathsError, Unsafe};
 
 /// Longest name of a socket in [`StatePaths::run`], in bytes: a prefix, an instance id, `.sock`.
 pub const SOCKET_NAME_MAX: usize = 40;
@@ -157,7 +157,7 @@ impl StatePaths {
 
     /// Refuses a folder of somebody else, a link, and one that gives others any of `mode`.
     fn check(&self, folder: &Path, mode: u32) -> Result<(), PathsError> {
-        let refuse = |why: String| PathsError::NotPrivate {
+        let refuse = |why: Unsafe| PathsError::NotPrivate {
             path: folder.to_owned(),
             why,
         };
@@ -166,14 +166,13 @@ impl StatePaths {
             source,
         })?;
         if !seen.is_dir() {
-            return Err(refuse("it is not a folder".to_owned()));
+            return Err(refuse(Unsafe::NoFolder));
         }
         if seen.uid() != self.user {
-            return Err(refuse(format!("it belongs to user {}", seen.uid())));
+            return Err(refuse(Unsafe::Anothers(seen.uid())));
         }
         if seen.mode() & mode != 0 {
-            let bits = seen.mode() & 0o777;
-            return Err(refuse(format!("its mode is {bits:03o}; chmod 700 it")));
+            return Err(refuse(Unsafe::Open(seen.mode() & 0o777)));
         }
         Ok(())
     }

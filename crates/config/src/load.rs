@@ -216,14 +216,14 @@ fn versions(
             .iter()
             .find(|(service, _)| service.value.as_str() == name);
         let Some((service, _)) = found else {
-            let names = services.iter().map(|(service, _)| service.value.as_str());
+            let names = || services.iter().map(|(service, _)| service.value.as_str());
             let problem = Problem::nowhere(
                 SET_UNKNOWN_SERVICE,
                 format!("--set: there is no service `{}`", shown(name)),
             );
-            misused.push(match suggest::nearest(name, names) {
+            misused.push(match suggest::nearest(name, names()) {
                 Some(meant) => problem.hint(format!("did you mean `{meant}`?")),
-                None => problem.hint("write --set SERVICE=VERSION"),
+                None => problem.hint(format!("the file has {}", listed(names(), "and"))),
             });
             continue;
         };

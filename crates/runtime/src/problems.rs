@@ -12,18 +12,14 @@ use crate::controller::Shared;
 
 /// The controller is ending.
 pub(crate) fn stopping() -> Problem {
-    Problem::new(
-        503,
-        "WL0301",
-        Exit::Unreachable,
-        "the controller is stopping",
-    )
-    .hint("run the command again; it starts a new one")
+    Problem::new(503, "WL0301", Exit::Unreachable, "the controller is ending")
+        .hint("run the command again; it starts a new one")
 }
 
 /// Too many requests wait.
 pub(crate) fn busy() -> Problem {
-    Problem::new(429, "WL0302", Exit::Unreachable, "the controller is busy").hint("try again")
+    Problem::new(429, "WL0302", Exit::Unreachable, "the controller is busy")
+        .hint("try again in a moment")
 }
 
 /// The store failed.
@@ -136,6 +132,7 @@ pub(crate) fn no_plan(found: &[PlanProblem]) -> Problem {
         "there is no plan for this",
     )
     .detail(lines.join("\n"))
+    .hint("nothing was changed; change what is named, then look: windlass plan")
 }
 
 /// Listeners that another application or environment has.
@@ -171,6 +168,11 @@ pub(crate) fn not_kept(failed: &[(ServiceName, EdgeError)]) -> Problem {
         "a release could not be kept; nothing was changed",
     )
     .detail(lines.join("\n"))
+    .hint(if rejected {
+        "mend what is named, then: windlass deploy"
+    } else {
+        "make room or mend what is named; windlass doctor looks at the disk"
+    })
 }
 
 /// No address is left.
@@ -182,6 +184,7 @@ pub(crate) fn no_address(error: &EdgeError) -> Problem {
         "there is no free address for an instance",
     )
     .detail(error.chain())
+    .hint("nothing was changed; end what holds so many ports (ss -ltn), or run fewer instances")
 }
 
 /// A command that no longer applies.
@@ -220,6 +223,7 @@ pub(crate) fn unreadable(id: &DeploymentId, why: &str) -> Problem {
         format!("the journal of {id} can't be read"),
     )
     .detail(why)
+    .hint("windlass doctor says which row is damaged")
 }
 
 /// Something would not go down.
@@ -236,7 +240,11 @@ pub(crate) fn not_down(what: &str, error: &EdgeError) -> Problem {
 
 /// The router can't be asked.
 pub(crate) fn no_router(error: &EdgeError) -> Problem {
-    Problem::new(502, "WL0316", Exit::Stuck, "the router can't be asked").detail(error.chain())
+    Problem::new(502, "WL0316", Exit::Stuck, "the router can't be asked")
+        .detail(error.chain())
+        .hint(
+            "try again in a second: a router that has died is started again; else windlass doctor",
+        )
 }
 
 /// The journal is older than what runs.
@@ -253,13 +261,15 @@ pub(crate) fn lost_history(lost: &LostHistoryView) -> Problem {
 /// Nothing is to be adopted.
 pub(crate) fn not_lost() -> Problem {
     let title = "the journal is as new as what runs: there is nothing to adopt";
-    Problem::new(409, "WL0331", Exit::Refused, title)
+    Problem::new(409, "WL0331", Exit::Refused, title).hint("look at what runs: windlass status")
 }
 
 /// What runs can't be seen.
 pub(crate) fn not_adopted(error: &EdgeError) -> Problem {
     let title = "what runs can't be looked at; nothing was adopted";
-    Problem::new(502, "WL0332", Exit::Stuck, title).detail(error.chain())
+    Problem::new(502, "WL0332", Exit::Stuck, title)
+        .detail(error.chain())
+        .hint("windlass doctor, then the same again")
 }
 
 /// A person has halted every raise.
@@ -334,7 +344,9 @@ pub(crate) fn not_verified(
 pub(crate) fn not_removed(service: &ServiceName, found: &[PlanProblem]) -> Problem {
     let lines: Vec<String> = found.iter().map(ToString::to_string).collect();
     let title = format!("{service} can't be removed");
-    Problem::new(409, "WL0347", Exit::Refused, title).detail(lines.join("\n"))
+    Problem::new(409, "WL0347", Exit::Refused, title)
+        .detail(lines.join("\n"))
+        .hint("nothing was changed; what runs and needs it: windlass status")
 }
 
 /// A deployment that runs has left nothing yet.

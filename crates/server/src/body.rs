@@ -3,7 +3,7 @@
 use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
 use axum::http::StatusCode;
-use axum::http::header::{CONTENT_TYPE, HeaderMap};
+use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderMap};
 use axum::http::request::Parts;
 use serde::de::DeserializeOwned;
 use windlass_model::DeploymentId;
@@ -24,6 +24,10 @@ impl<T: DeserializeOwned, C: Controller> FromRequest<App<C>> for Json<T> {
             return Err(bad_body(StatusCode::UNSUPPORTED_MEDIA_TYPE, what));
         }
         let bytes = whole(request, app).await?;
+        // A list would be taken for the fields in their order.
+        if !bytes.trim_ascii_start().starts_with(b"{") {
+            return Err(bad_request("the body is one JSON object"));
+        }
         serde_json::from_slice(&bytes)
             .map(Self)
             .map_err(|why| bad_request(why.to_string()))
@@ -32,11 +36,21 @@ impl<T: DeserializeOwned, C: Controller> FromRequest<App<C>> for Json<T> {
 
 /// All of a body, within its size and its time.
 pub(crate) async fn whole<C: Controller>(request: Request, app: &App<C>) -> Result<Bytes, Refused> {
+    if said_length(request.headers()).is_some_and(|length| length > app.limits.body) {
+        // Not waited for: nothing of it would be read.
+        let most = format!("at most {} bytes", app.limits.body);
+        return Err(bad_body(StatusCode::PAYLOAD_TOO_LARGE, most));
+    }
     let whole = Bytes::from_request(request, app);
     tokio::time::timeout(app.limits.body_within, whole)
         .await
         .map_err(|_late| bad_body(StatusCode::REQUEST_TIMEOUT, "send it again"))?
         .map_err(|why| bad_body(why.status(), why.body_text()))
+}
+
+/// How long the body is to be, as its head says.
+fn said_length(headers: &HeaderMap) -> Option<usize> {
+    headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
 fn is_json(headers: &HeaderMap) -> bool {
@@ -57,8 +71,14 @@ impl<T: DeserializeOwned, C: Controller> FromRequestParts<App<C>> for Asked<T> {
         let query = Query::<T>::from_request_parts(parts, app).await;
         query
             .map(|Query(query)| Self(query))
-            .map_err(|why| bad_request(why.body_text()))
+            .map_err(|why| bad_request(in_query(&why.body_text())))
     }
+}
+
+/// Which part of a query can't be read, in our words.
+fn in_query(said: &str) -> String {
+    const THEIRS: &str = "Failed to deserialize query string: ";
+    format!("the query: {}", said.strip_prefix(THEIRS).unwrap_or(said))
 }
 
 /// What the path names, as text.

@@ -32,10 +32,15 @@ pub(crate) fn sql(what: impl Into<String>, error: sqlx::Error) -> EdgeError {
                 | sqlx::Error::Decode(_)
                 | sqlx::Error::ColumnNotFound(_)
         );
-    if damaged {
-        EdgeError::new(ErrorKind::Malformed, Retry::Never, what).because(error)
+    let failed = if damaged {
+        EdgeError::new(ErrorKind::Malformed, Retry::Never, what)
     } else {
-        EdgeError::new(ErrorKind::Unreachable, Retry::After(TRY_AGAIN), what).because(error)
+        EdgeError::new(ErrorKind::Unreachable, Retry::After(TRY_AGAIN), what)
+    };
+    match error {
+        // sqlx says around it what SQLite said, and then that again.
+        sqlx::Error::Database(said) => failed.because(said.into_error()),
+        other => failed.because(other),
     }
 }
 

@@ -34,7 +34,7 @@ pub(crate) struct Global {
     #[arg(short, long, global = true, value_name = "FILE")]
     pub(crate) file: Option<PathBuf>,
 
-    /// Where releases, journal and logs are kept; else WINDLASS_STATE_DIR says it, else
+    /// Where releases, journal and logs are kept; by default where WINDLASS_STATE_DIR says, else in
     /// $XDG_STATE_HOME/windlass
     #[arg(
         long,
@@ -169,6 +169,14 @@ pub(crate) enum Command {
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Which {
     /// The deployment, or the beginning of its id; the one that runs by default
+    #[arg(value_name = "ID")]
+    pub(crate) id: Option<String>,
+}
+
+/// A deployment to look at, that may be left out: looking at one that has ended does no harm.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Look {
+    /// The deployment, or the beginning of its id; by default the one that runs, else the last one
     #[arg(value_name = "ID")]
     pub(crate) id: Option<String>,
 }

@@ -1,9 +1,11 @@
 //! Why a command did not do what was asked, and what to do next.
 
 use std::error::Error;
+use std::io::{self, ErrorKind};
+use std::path::Path;
 
 use windlass_api::{Exit, Problem};
-use windlass_client::{ClientError, PathsError};
+use windlass_client::{ClientError, PathsError, Unsafe};
 
 /// What failed, what was seen, what to do next, and the exit code that says so.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,8 +52,16 @@ impl Diagnostic {
     }
 
     /// A file or folder could not be used.
-    pub(crate) fn io(what: impl Into<String>, why: &std::io::Error) -> Self {
+    pub(crate) fn io(what: impl Into<String>, why: &io::Error) -> Self {
         Self::new(Exit::Failed, what).detail(why.to_string())
+    }
+
+    /// The state directory can't be used as it is.
+    pub(crate) fn state(exit: Exit, what: impl Into<String>, why: &io::Error) -> Self {
+        Self::new(exit, what)
+            .code(STATE)
+            .detail(why.to_string())
+            .hint(instead_of(why.kind()))
     }
 
     /// Something that can't happen did.
@@ -84,40 +94,118 @@ impl From<Problem> for Diagnostic {
     }
 }
 
+/// The state directory can't be used.
+const STATE: &str = "WL0412";
+
+/// The controller could not start.
+pub(crate) const NO_START: &str = "WL0413";
+
+/// The controller does not answer.
+const SILENT: &str = "WL0414";
+
+/// Client and controller are of different versions.
+const OTHER_VERSION: &str = "WL0369";
+
+/// Router and services need no controller.
+const GOES_ON: &str = "what runs goes on without it, and so does its traffic";
+
+/// What to do about a state directory that can't be used for this reason.
+fn instead_of(why: ErrorKind) -> &'static str {
+    match why {
+        ErrorKind::PermissionDenied => {
+            "run it as the user whose state this is, or name another folder with --state-dir DIR"
+        }
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
+            "make room, or name a folder on another disk with --state-dir DIR"
+        }
+        ErrorKind::NotADirectory | ErrorKind::AlreadyExists => {
+            "a file or a link to nothing is in its place: name another folder with --state-dir DIR"
+        }
+        _ => "name another folder with --state-dir DIR",
+    }
+}
+
 impl From<PathsError> for Diagnostic {
     fn from(error: PathsError) -> Self {
-        Self::from(ClientError::Paths(error))
+        let said = Self::new(Exit::Unreachable, error.to_string()).code(STATE);
+        let said = match error.source() {
+            Some(why) => said.detail(chain(why)),
+            None => said,
+        };
+        match &error {
+            PathsError::Nowhere | PathsError::Absolute { .. } => {
+                said.hint("name a folder with --state-dir DIR")
+            }
+            PathsError::TooLong { .. } => {
+                said.hint("set XDG_RUNTIME_DIR or TMPDIR to a folder with a shorter name")
+            }
+            PathsError::Make { source, .. } => said.hint(instead_of(source.kind())),
+            PathsError::NotPrivate { path, why } => said.hint(make_private(path, *why)),
+        }
+    }
+}
+
+fn make_private(path: &Path, why: Unsafe) -> String {
+    const ANOTHER: &str = "or name another folder with --state-dir DIR";
+    match why {
+        Unsafe::NoFolder => format!("move it away, {ANOTHER}"),
+        Unsafe::Anothers(user) => format!("run it as user {user}, {ANOTHER}"),
+        Unsafe::Open(_) => format!("chmod 700 {}, {ANOTHER}", path.display()),
     }
 }
 
 impl From<ClientError> for Diagnostic {
     fn from(error: ClientError) -> Self {
         let made = Self::new(error.exit(), error.to_string());
-        let cause = error.source().map(chain);
-        let made = match cause {
-            Some(cause) => made.detail(cause),
-            None => made,
+        let made = match error.source() {
+            Some(cause) => made.detail(format!("{}\n{GOES_ON}", chain(cause))),
+            None => made.detail(GOES_ON),
         };
         match error {
+            ClientError::Paths(why) => Self::from(why),
             ClientError::Refused(problem) => Self::from(*problem),
-            ClientError::Stopped { pid } => made.hint(format!("let it go on: kill -CONT {pid}")),
-            ClientError::OtherVersion { .. } => {
-                made.hint("upgrade the controller: windlass serve --replace")
+            ClientError::NotRunning => made
+                .code(SILENT)
+                .hint("other commands start one: windlass status"),
+            ClientError::Stopped { pid } => made
+                .code(SILENT)
+                .hint(format!("let it go on: kill -CONT {pid}")),
+            ClientError::OtherVersion {
+                theirs,
+                their_api,
+                our_api,
+            } => made.code(OTHER_VERSION).detail("nothing was changed").hint(
+                if their_api > our_api {
+                    format!("use the windlass that the controller is: Windlass {theirs}")
+                } else {
+                    "upgrade the controller: windlass serve --replace".to_owned()
+                },
+            ),
+            ClientError::EndedEarly { log, .. } => {
+                let made = made.code(NO_START).hint("look with: windlass doctor");
+                // What it advised is advised here, for whoever typed this command.
+                let log: Vec<&str> = log
+                    .lines()
+                    .filter(|line| !line.trim_start().starts_with("hint: "))
+                    .collect();
+                if log.is_empty() {
+                    return made;
+                }
+                let log = log.join("\n");
+                made.detail(format!("the end of its log:\n{log}\n{GOES_ON}"))
             }
-            ClientError::EndedEarly { log, .. } if !log.is_empty() => {
-                made.detail(format!("the end of its log:\n{log}"))
-            }
-            ClientError::Malformed { .. } => made.hint("this is a bug in Windlass"),
-            ClientError::Silent { pid, .. } => match pid {
-                Some(pid) => made.hint(format!("look at process {pid} and at controller.log")),
-                None => made.hint("look at controller.log in the state directory"),
-            },
-            ClientError::Paths(_)
-            | ClientError::NotRunning
-            | ClientError::EndedEarly { .. }
-            | ClientError::Start { .. }
-            | ClientError::Connect { .. }
-            | ClientError::Broken { .. } => made,
+            ClientError::Start { .. } => made.code(NO_START).hint("look with: windlass doctor"),
+            ClientError::Malformed { .. } => made.hint(
+                "this is a bug in Windlass; look what became of it: windlass status, windlass list",
+            ),
+            ClientError::Silent { pid, .. } => made.code(SILENT).hint(match pid {
+                Some(pid) => format!("look at process {pid}, and with: windlass doctor"),
+                None => "look with: windlass doctor".to_owned(),
+            }),
+            ClientError::Connect { .. } => made.code(SILENT).hint("look with: windlass doctor"),
+            ClientError::Broken { .. } => made
+                .code(SILENT)
+                .hint("look what became of it: windlass status, windlass list"),
         }
     }
 }
@@ -147,15 +235,32 @@ mod tests {
     }
 
     #[test]
-    fn another_version_names_the_command_that_upgrades() {
-        let said = Diagnostic::from(ClientError::OtherVersion {
-            theirs: "0.0.9".to_owned(),
-            their_api: 0,
-            our_api: 1,
+    fn of_two_versions_the_older_one_is_to_be_upgraded() {
+        let hint = |their_api| {
+            let said = Diagnostic::from(ClientError::OtherVersion {
+                theirs: "0.0.9".to_owned(),
+                their_api,
+                our_api: 1,
+            });
+            said.hint.unwrap()
+        };
+        assert!(hint(0).contains("serve --replace"), "{}", hint(0));
+        assert!(hint(2).contains("Windlass 0.0.9"), "{}", hint(2));
+    }
+
+    #[test]
+    fn who_can_not_reach_the_controller_hears_that_what_runs_goes_on() {
+        let said = Diagnostic::from(ClientError::EndedEarly {
+            status: "exit status: 6".to_owned(),
+            log: "error: the disk is full\n  hint: of another process".to_owned(),
         });
-        assert!(
-            said.hint
-                .is_some_and(|hint| hint.contains("serve --replace"))
+        assert_eq!(
+            said.detail.as_deref(),
+            Some(
+                "the end of its log:\nerror: the disk is full\n\
+                 what runs goes on without it, and so does its traffic"
+            )
         );
+        assert_eq!(said.hint.as_deref(), Some("look with: windlass doctor"));
     }
 }

@@ -21,7 +21,7 @@ use windlass_runtime::Border;
 use windlass_server::{About, Server, Tokens, TokensError};
 use windlass_store::SqliteStore;
 
-use crate::diagnostic::{Diagnostic, chain};
+use crate::diagnostic::{Diagnostic, NO_START, chain};
 use crate::listen::Listen;
 
 /// The journal's file in the state directory.
@@ -106,7 +106,7 @@ async fn controller(paths: &StatePaths, listen: Option<&Listen>) -> Result<(), D
         Some(listen) => Some(listen.open().await?),
         None => None,
     };
-    let tokens = Tokens::open(&paths.state.join(TOKENS)).map_err(|why| not_open(&why))?;
+    let tokens = Tokens::open(&tokens(paths)).map_err(|why| not_open(&why))?;
     let border = border(paths).await.map_err(|error| edge(&error))?;
     let epoch = border.store.epoch();
     let running = windlass_runtime::start(border)
@@ -189,6 +189,11 @@ pub(crate) fn router_state(paths: &StatePaths) -> PathBuf {
     paths.state.join("router")
 }
 
+/// The file of the tokens for the network.
+pub(crate) fn tokens(paths: &StatePaths) -> PathBuf {
+    paths.state.join(TOKENS)
+}
+
 /// Runs the router until it is asked to end.
 pub(crate) fn router(paths: &StatePaths) -> Result<(), Diagnostic> {
     log_to_stderr();
@@ -264,13 +269,23 @@ fn held(paths: &StatePaths) -> Diagnostic {
 }
 
 fn not_open(error: &TokensError) -> Diagnostic {
-    Diagnostic::new(Exit::Stuck, "the controller could not start").detail(chain(error))
+    not_started(chain(error))
 }
 
 fn edge(error: &EdgeError) -> Diagnostic {
-    Diagnostic::new(Exit::Stuck, "the controller could not start").detail(error.chain())
+    not_started(error.chain())
+}
+
+fn not_started(why: String) -> Diagnostic {
+    Diagnostic::new(Exit::Stuck, "the controller could not start")
+        .code(NO_START)
+        .detail(why)
+        .hint("look with: windlass doctor")
 }
 
 fn io(what: &str, why: &std::io::Error) -> Diagnostic {
-    Diagnostic::new(Exit::Stuck, format!("{what} can't be used")).detail(why.to_string())
+    Diagnostic::new(Exit::Stuck, format!("{what} can't be used"))
+        .code(NO_START)
+        .detail(why.to_string())
+        .hint("look with: windlass doctor")
 }

@@ -46,6 +46,9 @@ pub(super) fn check(file: &Path, shown: &str, path: &str) -> Result<(), EdgeErro
     File::open(file)
         .and_then(|file| file.take(FIRST_LINE).read_to_end(&mut start))
         .map_err(|e| rejected(format!("the program {shown} can't be read")).because(e))?;
+    if start.is_empty() {
+        return Err(rejected(format!("the program {shown} is empty")));
+    }
     if start.starts_with(b"\x7fELF") {
         return check_processor(&start, shown);
     }
@@ -69,8 +72,13 @@ const PROCESSORS: &[u16] = if cfg!(target_arch = "x86_64") {
 
 fn check_processor(start: &[u8], shown: &str) -> Result<(), EdgeError> {
     let processor = start.get(18..20).and_then(|two| two.try_into().ok());
-    let processor = processor.map(u16::from_le_bytes);
-    if PROCESSORS.is_empty() || processor.is_some_and(|number| PROCESSORS.contains(&number)) {
+    let Some(processor) = processor.map(u16::from_le_bytes) else {
+        return Err(rejected(format!(
+            "the program {shown} is cut off: only {} bytes of a binary are there",
+            start.len()
+        )));
+    };
+    if PROCESSORS.is_empty() || PROCESSORS.contains(&processor) {
         return Ok(());
     }
     Err(rejected(format!(
@@ -83,9 +91,12 @@ fn check_interpreter(line: &str, shown: &str, path: &str) -> Result<(), EdgeErro
     let mut words = line.split([' ', '\t']).filter(|word| !word.is_empty());
     let interpreter = words.next().unwrap_or_default();
     let missing = |name: &str| {
-        rejected(format!(
-            "the program {shown} is a script for {name:?}, which is not here"
-        ))
+        let why = format!("the program {shown} is a script for {name:?}, which is not here");
+        rejected(if name.ends_with('\r') {
+            format!("{why}: it has the line ends of Windows")
+        } else {
+            why
+        })
     };
     if !is_executable(Path::new(interpreter)) {
         return Err(missing(interpreter));

@@ -19,11 +19,8 @@ pub(crate) struct Parsed {
 /// Reads `text`; a problem here stands alone, as nothing after it can be trusted.
 pub(crate) fn parse(text: &str, format: Format) -> Result<Parsed, Problem> {
     if text.len() > MAX_TEXT_BYTES {
-        let message = format!(
-            "the file has {} bytes; at most {MAX_TEXT_BYTES} are read",
-            text.len()
-        );
-        return Err(Problem::nowhere(TOO_LARGE, message));
+        let message = format!("the file has more than {MAX_TEXT_BYTES} bytes");
+        return Err(Problem::nowhere(TOO_LARGE, message).hint("name the right file with -f FILE"));
     }
     match format {
         Format::Yaml => yaml::parse(text),

@@ -1,5 +1,6 @@
 //! `windlass backup`: the journal and the releases as one file, checked. Asks no controller.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -17,7 +18,7 @@ use crate::ui::words::counted;
 /// Options of `backup`.
 #[derive(Debug, Args)]
 pub(crate) struct Options {
-    /// The new file; in a folder that is there it is named by the time
+    /// The new file, or a folder for it
     #[arg(value_name = "FILE")]
     to: PathBuf,
 }
@@ -106,26 +107,37 @@ fn not_written(state: &Path, error: &WriteError) -> Diagnostic {
                 .detail(damage.join("\n"))
                 .hint("keep the older backups; what is damaged: windlass doctor")
         }
-        WriteError::Io(path, why) => Diagnostic::io(
-            format!("there is no backup: {} failed", path.display()),
-            why,
-        ),
+        WriteError::Io(path, why) => {
+            let what = format!("there is no backup: {} can't be used", path.display());
+            Diagnostic::io(what, why).hint(match why.kind() {
+                ErrorKind::NotFound => "make the folder first, or name a file in another one",
+                ErrorKind::PermissionDenied => "name a file where you may write",
+                _ => "make room, or name a file on another disk",
+            })
+        }
     }
 }
+
+/// What to do about a file that is no backup.
+const OLDER: &str = "take an older one; an unfinished or a changed file can't be mended";
 
 /// Why a file can't be used as a backup.
 pub(super) fn unfit(file: &Path, error: &ReadError) -> Diagnostic {
     let shown = file.display();
     match error {
         ReadError::Damaged(why) => {
-            Diagnostic::new(Exit::Stuck, format!("{shown} is no whole backup")).detail(why.clone())
+            Diagnostic::new(Exit::Stuck, format!("{shown} is no whole backup"))
+                .detail(why.clone())
+                .hint(OLDER)
         }
         ReadError::Journal(why) => {
             Diagnostic::new(Exit::Stuck, format!("the journal in {shown} can't be read"))
                 .detail(why.chain())
+                .hint(OLDER)
         }
         ReadError::Io(path, why) => {
-            Diagnostic::io(format!("{} can't be used", path.display()), why)
+            let what = format!("{} can't be used", path.display());
+            Diagnostic::io(what, why).hint("look whether it is there, and whether you may use it")
         }
         ReadError::Taken(path) => taken(path),
     }

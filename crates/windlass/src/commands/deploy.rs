@@ -17,7 +17,7 @@ use crate::ui::plan::plan_text;
 /// Options of `deploy`.
 #[derive(Debug, Args)]
 pub(crate) struct Options {
-    /// Another version of a service
+    /// The version of a service, in the place of the file's
     #[arg(long, value_name = "SERVICE=VERSION", value_parser = assignment, conflicts_with = "plan")]
     set: Vec<(String, String)>,
 
@@ -143,6 +143,7 @@ async fn agree(
     } else if view.plan.tasks.iter().any(|task| task.no_way_back) {
         return Err(
             Diagnostic::new(Exit::Refused, "this plan goes past a point of no way back")
+                .detail("nothing was changed")
                 .hint("look at it with windlass plan, then add --yes"),
         );
     }

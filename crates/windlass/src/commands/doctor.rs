@@ -8,7 +8,7 @@ use super::version::VERSION;
 use crate::context::Context;
 use crate::diagnostic::Diagnostic;
 use crate::doctor::{
-    Finding, Level, controller, drift, instances, journal, machine, router, sockets, state,
+    Finding, Level, controller, drift, instances, journal, machine, router, sockets, state, tokens,
 };
 use crate::report::Report;
 use crate::ui::words::counted;
@@ -50,6 +50,7 @@ pub(crate) async fn run(context: &Context) -> Result<Report, Diagnostic> {
 async fn installation(paths: &StatePaths) -> Vec<Finding> {
     let mut findings = state(paths);
     findings.push(journal(paths).await);
+    findings.push(tokens(paths));
     let seen = controller(paths, VERSION).await;
     findings.push(seen.finding);
     findings.extend(router(paths));

@@ -3,7 +3,7 @@
 use clap::Args;
 
 use super::which::{client, resolve_to_look};
-use crate::arguments::Which;
+use crate::arguments::Look;
 use crate::context::Context;
 use crate::diagnostic::Diagnostic;
 use crate::follow::{Purpose, follow, past};
@@ -13,7 +13,7 @@ use crate::report::Report;
 #[derive(Debug, Args)]
 pub(crate) struct Options {
     #[command(flatten)]
-    which: Which,
+    which: Look,
 
     /// Go on until the deployment ends
     #[arg(long)]

@@ -22,6 +22,12 @@ const NAMES: [&str; 4] = [
     "windlass.json",
 ];
 
+/// The file can't be read.
+const UNREADABLE: &str = "WL0410";
+
+/// There is no file, or nothing says which.
+const NO_FILE: &str = "WL0411";
+
 /// What every service sees of its deployer.
 const SURROUNDINGS: [&str; 3] = ["PATH", "HOME", "LANG"];
 
@@ -44,7 +50,8 @@ impl Found {
                 Exit::Configuration,
                 format!("there is no {} here or in a folder above", NAMES[0]),
             )
-            .hint("name the file with -f FILE")
+            .code(NO_FILE)
+            .hint("name the file with -f FILE, or write a first one: windlass init")
         })
     }
 
@@ -203,6 +210,7 @@ impl Found {
                 Exit::Configuration,
                 format!("the name of {} is not UTF-8", self.folder.display()),
             )
+            .hint("give the folder another name")
         })?;
         Ok(FileRequest {
             folder: folder.to_owned(),
@@ -219,9 +227,20 @@ impl Found {
 fn two_files(one: &Path, other: &str) -> Diagnostic {
     let message = format!("{} and {other} are in one folder", one.display());
     Diagnostic::new(Exit::Configuration, message)
+        .code(NO_FILE)
         .hint("keep one of them, or name the one that counts with -f FILE")
 }
 
 fn unreadable(what: impl Into<String>, why: &io::Error) -> Diagnostic {
-    Diagnostic::new(Exit::Configuration, what).detail(why.to_string())
+    let hint = match why.kind() {
+        io::ErrorKind::NotFound => "name a file that is there with -f FILE",
+        io::ErrorKind::IsADirectory => "name the file in it with -f FILE",
+        io::ErrorKind::PermissionDenied => "run it as a user who may read the file",
+        io::ErrorKind::InvalidData => "save it as UTF-8, or name another file with -f FILE",
+        _ => "name another file with -f FILE",
+    };
+    Diagnostic::new(Exit::Configuration, what)
+        .code(UNREADABLE)
+        .detail(why.to_string())
+        .hint(hint)
 }

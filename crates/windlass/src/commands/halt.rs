@@ -1,5 +1,7 @@
 //! `windlass halt`: nothing is raised anywhere until it is lifted. Works without a controller.
 
+use std::io::ErrorKind;
+
 use clap::Args;
 use windlass_api::Exit;
 use windlass_model::Halt;
@@ -24,7 +26,9 @@ pub(crate) fn run(context: &Context, options: &Options) -> Result<Report, Diagno
     let paths = context.paths()?;
     let failed = |why: std::io::Error| {
         let what = format!("{} can't be changed", paths.halted.display());
-        Diagnostic::io(what, &why)
+        Diagnostic::io(what, &why).hint(
+            "look with: windlass doctor; what runs is stopped all the same by: windlass abort",
+        )
     };
     let zone = context.ui.style().zone;
     if options.lift {
@@ -67,10 +71,12 @@ pub(super) fn must_not_be_halted(context: &Context) -> Result<(), Diagnostic> {
     };
     // A folder that may not be read would look halted.
     if let Err(why) = std::fs::symlink_metadata(&paths.halted) {
+        let exit = match why.kind() {
+            ErrorKind::PermissionDenied => Exit::Refused,
+            _ => Exit::Unreachable,
+        };
         let what = format!("{} can't be read", paths.state.display());
-        return Err(Diagnostic::new(Exit::Refused, what)
-            .detail(why.to_string())
-            .hint("run it as the user whose state this is, or name another with --state-dir"));
+        return Err(Diagnostic::state(exit, what, &why));
     }
     let zone = context.ui.talk_style().zone;
     Err(Diagnostic::new(

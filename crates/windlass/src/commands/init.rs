@@ -84,7 +84,8 @@ fn place(path: &Path, text: &str) -> Result<(), Diagnostic> {
         )
         .detail("nothing was written")
         .hint("windlass validate checks it; -f FILE writes another one")),
-        Err(why) => Err(Diagnostic::io(format!("{shown} can't be written"), &why)),
+        Err(why) => Err(Diagnostic::io(format!("{shown} can't be written"), &why)
+            .hint("name a file where you may write with -f FILE")),
     }
 }
 

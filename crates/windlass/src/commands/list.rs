@@ -2,6 +2,7 @@
 
 use clap::Args;
 
+use super::which::SEARCHED;
 use crate::context::Context;
 use crate::diagnostic::Diagnostic;
 use crate::report::Report;
@@ -16,12 +17,18 @@ pub(crate) struct Options {
 }
 
 pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, Diagnostic> {
+    let wanted = context.global.environment.as_deref();
+    // The newest of all may be of other environments.
+    let asked = if wanted.is_some() {
+        SEARCHED
+    } else {
+        options.limit
+    };
     let mut deployments = match context.client_to_look().await? {
-        Some(client) => client.deployments(options.limit).await?,
+        Some(client) => client.deployments(asked).await?,
         None => Vec::new(),
     };
-    if let Some(wanted) = &context.global.environment {
-        deployments.retain(|view| view.environment.as_str() == wanted);
-    }
+    deployments.retain(|view| wanted.is_none_or(|wanted| view.environment.as_str() == wanted));
+    deployments.truncate(usize::try_from(options.limit).unwrap_or(usize::MAX));
     Report::new(list_text(&deployments, &context.ui.style()), &deployments)
 }

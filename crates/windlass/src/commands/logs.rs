@@ -1,5 +1,7 @@
 //! `windlass logs`: what a service's instances printed.
 
+use std::collections::BTreeSet;
+
 use clap::Args;
 use windlass_api::{EnvironmentView, Exit, LogLine, LogQuery};
 use windlass_client::{Client, ClientError, FollowingLogs, Logs, Starting};
@@ -22,7 +24,7 @@ pub(crate) struct Options {
     #[arg(long)]
     follow: bool,
 
-    /// Most bytes of each instance's output to begin with
+    /// Begin with at most so many bytes of each instance's output
     #[arg(long, value_name = "BYTES")]
     tail: Option<u64>,
 }
@@ -95,12 +97,8 @@ async fn query(
             tail: options.tail,
             follow: options.follow,
         }),
-        [] => Err(unknown(&all, &options.service)),
-        [_, _, ..] => Err(Diagnostic::new(
-            Exit::Usage,
-            format!("there is more than one service {}", options.service),
-        )
-        .hint("choose its environment with -e")),
+        [] => Err(unknown(context, &all, &options.service)),
+        several => Err(ambiguous(several, &options.service)),
     }
 }
 
@@ -115,12 +113,88 @@ fn having<'v>(
         .collect()
 }
 
-fn unknown(all: &[EnvironmentView], service: &str) -> Diagnostic {
-    let names: Vec<_> = all.iter().flat_map(|view| view.services.keys()).collect();
-    let said = Diagnostic::new(Exit::Usage, format!("there is no service {service}"));
+/// No service has this name: names those of the application here, or of all where no file says which.
+fn unknown(context: &Context, all: &[EnvironmentView], service: &str) -> Diagnostic {
+    // A file that can't be read says nothing either.
+    let app = Found::app_here(context).ok().flatten();
+    let environment = context.global.environment.as_deref();
+    let place = environment.map(|name| format!(" in {name}"));
+    let place = place.unwrap_or_default();
+    let said = Diagnostic::new(Exit::Usage, format!("there is no service {service}{place}"));
+    let names = names(all, app.as_deref(), environment);
     if names.is_empty() {
-        said.hint("nothing is deployed")
+        said.hint("look at what runs: windlass status")
     } else {
         said.hint(format!("there are {}", listed(&names)))
+    }
+}
+
+/// Each name once, however many environments have it.
+fn names(all: &[EnvironmentView], app: Option<&str>, environment: Option<&str>) -> Vec<String> {
+    let here = all.iter().filter(|view| {
+        app.is_none_or(|wanted| view.app.as_str() == wanted)
+            && environment.is_none_or(|wanted| view.environment.as_str() == wanted)
+    });
+    let names = here.flat_map(|view| view.services.keys().map(ToString::to_string));
+    let once: BTreeSet<String> = names.collect();
+    once.into_iter().collect()
+}
+
+fn ambiguous(places: &[&EnvironmentView], service: &str) -> Diagnostic {
+    let told = places
+        .iter()
+        .map(|view| format!("{service} of {} in {}", view.app, view.environment));
+    let told: Vec<String> = told.collect();
+    let one_app = places.windows(2).all(|pair| pair[0].app == pair[1].app);
+    Diagnostic::new(
+        Exit::Usage,
+        format!("there is more than one service {service}"),
+    )
+    .detail(told.join("\n"))
+    .hint(if one_app {
+        "choose its environment with -e ENV"
+    } else {
+        "choose its application with -f FILE, and its environment with -e ENV"
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use windlass_model::{AppName, EnvironmentName};
+
+    use super::*;
+    use crate::ui::sample;
+
+    #[test]
+    fn names_are_those_of_the_application_here_and_each_comes_once() {
+        let shop = sample::environment();
+        let (mut staging, mut blog) = (shop.clone(), shop.clone());
+        staging.environment = EnvironmentName::new("staging").unwrap();
+        blog.app = AppName::new("blog").unwrap();
+        blog.services.remove(&sample::service("auth"));
+        let all = [shop, staging, blog];
+        assert_eq!(names(&all, Some("shop"), None), ["api", "auth", "worker"]);
+        assert_eq!(names(&all, Some("blog"), None), ["api", "worker"]);
+        assert_eq!(names(&all, None, None), ["api", "auth", "worker"]);
+        assert!(names(&all, Some("blog"), Some("staging")).is_empty());
+    }
+
+    #[test]
+    fn what_has_the_name_is_told_with_what_chooses_one_of_them() {
+        let shop = sample::environment();
+        let (mut staging, mut blog) = (shop.clone(), shop.clone());
+        staging.environment = EnvironmentName::new("staging").unwrap();
+        blog.app = AppName::new("blog").unwrap();
+        let said = ambiguous(&[&shop, &staging], "api");
+        assert_eq!(
+            said.detail.as_deref(),
+            Some("api of shop in production\napi of shop in staging")
+        );
+        assert_eq!(
+            said.hint.as_deref(),
+            Some("choose its environment with -e ENV")
+        );
+        let said = ambiguous(&[&shop, &blog], "api");
+        assert!(said.hint.is_some_and(|hint| hint.contains("-f FILE")));
     }
 }

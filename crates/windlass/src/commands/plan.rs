@@ -12,7 +12,7 @@ use crate::ui::plan::plan_text;
 /// Options of `plan`.
 #[derive(Debug, Args)]
 pub(crate) struct Options {
-    /// Another version of a service
+    /// The version of a service, in the place of the file's
     #[arg(long, value_name = "SERVICE=VERSION", value_parser = assignment)]
     set: Vec<(String, String)>,
 }

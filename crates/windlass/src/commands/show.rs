@@ -3,7 +3,7 @@
 use clap::Args;
 
 use super::which::{client, resolve_to_look};
-use crate::arguments::Which;
+use crate::arguments::Look;
 use crate::context::Context;
 use crate::diagnostic::Diagnostic;
 use crate::report::Report;
@@ -13,7 +13,7 @@ use crate::ui::show::show_text;
 #[derive(Debug, Args)]
 pub(crate) struct Options {
     #[command(flatten)]
-    which: Which,
+    which: Look,
 }
 
 pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, Diagnostic> {

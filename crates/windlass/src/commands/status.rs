@@ -12,6 +12,7 @@ pub(crate) async fn run(context: &Context) -> Result<Report, Diagnostic> {
     let mut whole = Whole {
         halted: crate::wire::halted(&context.paths()?),
         lost: None,
+        only: context.global.environment.clone(),
     };
     let mut environments: Vec<EnvironmentView> = match context.client_to_look().await? {
         Some(client) => {

@@ -10,6 +10,7 @@ use crate::diagnostic::Diagnostic;
 use crate::report::Report;
 use crate::ui::time::now_us;
 use crate::ui::tokens::{kept, tokens_text};
+use crate::ui::words::harmless;
 
 /// Options of `token`.
 #[derive(Debug, Args)]
@@ -104,5 +105,6 @@ async fn list(context: &Context) -> Result<Report, Diagnostic> {
 
 async fn revoke(context: &Context, id: &str) -> Result<Report, Diagnostic> {
     let gone = context.client().await?.revoke_token(id).await?;
-    Report::new(format!("{} ({}) is revoked\n", gone.id, gone.name), &gone)
+    let name = harmless(&gone.name);
+    Report::new(format!("{} ({name}) is revoked\n", gone.id), &gone)
 }

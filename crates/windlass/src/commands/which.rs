@@ -5,12 +5,12 @@ use windlass_client::Client;
 use windlass_model::{DeploymentId, DeploymentState};
 
 use super::file::Found;
-use crate::arguments::Which;
+use crate::arguments::{Look, Which};
 use crate::context::Context;
 use crate::diagnostic::Diagnostic;
 
 /// Deployments among which the beginning of an id is looked for.
-const SEARCHED: u32 = 1_000;
+pub(super) const SEARCHED: u32 = 1_000;
 
 /// Deployments that are meant where none is named: of this application, in this environment.
 struct Here<'c> {
@@ -56,7 +56,7 @@ pub(super) async fn resolve(
 pub(super) async fn resolve_to_look(
     context: &Context,
     client: &Client,
-    which: &Which,
+    which: &Look,
 ) -> Result<DeploymentId, Diagnostic> {
     let all = client.deployments(SEARCHED).await?;
     if let Some(text) = &which.id {
@@ -111,8 +111,14 @@ fn the_running_one<'v>(
             Err(Diagnostic::new(Exit::Usage, format!("no deployment of {app} runs")).hint(hint))
         }
         (None, _, None) => Err(Diagnostic::new(Exit::Usage, "no deployment runs").hint(hint)),
-        (Some(_), Some(_), _) => {
-            Err(Diagnostic::new(Exit::Usage, "several deployments run").hint(hint))
+        (Some(first), Some(second), _) => {
+            let told = [first, second].into_iter().chain(running);
+            let told: Vec<String> = told
+                .map(|view| format!("{} of {} in {}", view.id, view.app, view.environment))
+                .collect();
+            Err(Diagnostic::new(Exit::Usage, "several deployments run")
+                .detail(told.join("\n"))
+                .hint("name one of them"))
         }
     }
 }

@@ -9,6 +9,7 @@ mod machine;
 mod router;
 mod sockets;
 mod state;
+mod tokens;
 
 pub(crate) use controller::{controller, drift};
 pub(crate) use finding::{Finding, Level};
@@ -18,3 +19,4 @@ pub(crate) use machine::machine;
 pub(crate) use router::router;
 pub(crate) use sockets::sockets;
 pub(crate) use state::state;
+pub(crate) use tokens::tokens;

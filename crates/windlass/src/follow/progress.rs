@@ -23,6 +23,8 @@ pub(crate) struct Progress {
     pub(crate) ended_us: Option<i64>,
     /// Whether somebody stopped it: an abort, or a newer deployment in its place.
     pub(crate) stopped: bool,
+    /// Whether a service has another name since: what is stable moved, and its plan is stale.
+    pub(crate) renamed: bool,
     pub(crate) parts: BTreeMap<ServiceName, Part>,
 }
 
@@ -79,6 +81,7 @@ impl Progress {
             held_by: None,
             ended_us: None,
             stopped: false,
+            renamed: false,
             parts: parts.collect(),
         }
     }
@@ -124,6 +127,7 @@ impl Progress {
                 self.held_by = None;
                 self.stopped = true;
             }
+            Fact::Renamed { .. } => self.renamed = true,
             Fact::Repaired { .. } => {
                 for part in self.parts.values_mut() {
                     part.stuck = None;
@@ -157,7 +161,6 @@ impl Progress {
             | Fact::TripwireWithheld { .. }
             | Fact::Proved { .. }
             | Fact::Removed { .. }
-            | Fact::Renamed { .. }
             | Fact::Stuck { .. } => {}
         }
     }

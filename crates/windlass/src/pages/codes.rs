@@ -6,6 +6,9 @@ const NEAREST: usize = 3;
 /// Code and page, in order of the codes; `build.rs` lists the folder.
 const PAGES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/error_pages.rs"));
 
+/// Codes that are further away are none that was meant.
+const NEAR: u32 = 20;
+
 /// One code with its page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct CodePage {
@@ -42,6 +45,7 @@ pub(crate) fn nearest(typed: &str) -> Vec<&'static str> {
     };
     let mut codes: Vec<(u32, &'static str)> = codes()
         .filter_map(|page| Some((number(page.code)?.abs_diff(wanted), page.code)))
+        .filter(|(distance, _)| *distance <= NEAR)
         .collect();
     codes.sort_unstable();
     codes
@@ -88,6 +92,7 @@ mod tests {
     fn an_unknown_code_has_near_ones() {
         assert_eq!(nearest("wl400"), ["WL0401", "WL0402", "WL0403"]);
         assert!(nearest("nonsense").is_empty());
+        assert!(nearest("wl9999").is_empty());
     }
 
     #[test]

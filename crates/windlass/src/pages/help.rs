@@ -46,7 +46,13 @@ the following with 130; the deployment goes on.",
     ),
     (
         "status",
-        "Examples:\n  windlass status\n  windlass status -o json",
+        "Examples:
+  windlass status
+  windlass status -o json
+
+One row a slot: stable serves, a candidate is being watched, a standby waits for
+a rollback, and what failed was kept to be looked at. TRAFFIC is what the router
+itself says.",
     ),
     ("list", "Examples:\n  windlass list --limit 5"),
     (
@@ -91,7 +97,14 @@ With --follow it ends as the deployment does: 0 promoted, 3 back, 1 failed.",
 Ends with 0 when everything is back, 5 when there is nothing to go back to,
 6 when it is stuck on the way.",
     ),
-    ("finalize", "Examples:\n  windlass finalize dep_06gv"),
+    (
+        "finalize",
+        "Examples:
+  windlass finalize dep_06gv
+
+A standby goes, or a failed candidate that was kept. A rollback to a standby that
+is gone starts its release again.",
+    ),
     (
         "remove",
         "Examples:\n  windlass remove web --yes\n\nEnds with 5 while the service is in the file or another one needs it.",

@@ -56,7 +56,7 @@ pub(crate) fn failure(
     Diagnostic::new(exit, summary(view, picture, first))
         .code(code(view.state))
         .detail(lines.join("\n"))
-        .hint(hint(view, first))
+        .hint(hint(view, failed.first().copied(), picture.renamed))
 }
 
 fn code(state: DeploymentState) -> &'static str {
@@ -189,28 +189,58 @@ pub(crate) fn ways_to_repair(view: &DeploymentView) -> &'static str {
     }
 }
 
-fn hint(view: &DeploymentView, first: Option<&ServiceName>) -> String {
+/// The next command. `renamed`: a service has another name since, so that the plan is stale.
+fn hint(
+    view: &DeploymentView,
+    first: Option<(&ServiceName, &Part, &ReturnReason)>,
+    renamed: bool,
+) -> String {
+    let id = &view.id;
     match (view.state, first) {
         (DeploymentState::Stuck, _) => {
-            let (id, ways) = (&view.id, ways_to_repair(view));
+            let ways = ways_to_repair(view);
             format!("windlass show {id}, then windlass repair {id} {ways}")
         }
-        (DeploymentState::Held, _) => format!(
-            "windlass resume {id}, then windlass events {id} --follow",
-            id = view.id
-        ),
-        (DeploymentState::Ended(Outcome::Abandoned), _) => "windlass status".to_owned(),
+        (DeploymentState::Held, _) => {
+            format!("windlass resume {id}, then windlass events {id} --follow")
+        }
+        (DeploymentState::Ended(Outcome::Abandoned), _) => {
+            format!("what it left is named by {ABANDONED}")
+        }
         (DeploymentState::Ended(Outcome::Promoted), _) => "windlass status".to_owned(),
-        // What was promoted has moved the revision: its plan is stale.
-        (DeploymentState::Ended(Outcome::PartlyPromoted), Some(service)) => {
-            format!("windlass logs {service}, then mend it and: windlass deploy")
+        (state, Some((service, _, why))) => {
+            // What was promoted or renamed has moved the revision: its plan is stale.
+            let stale = renamed || state == DeploymentState::Ended(Outcome::PartlyPromoted);
+            match (is_of_the_release(why), stale) {
+                (true, true) => format!("windlass logs {service}, mend it, then: windlass deploy"),
+                (true, false) => format!(
+                    "windlass logs {service}, mend it, then: windlass deploy \
+                     (the same once more: windlass retry {id})"
+                ),
+                (false, true) => "mend what is named, then: windlass deploy".to_owned(),
+                (false, false) => format!("mend what is named, then: windlass retry {id}"),
+            }
         }
-        (_, Some(service)) => {
-            format!("windlass logs {service}, then windlass retry {}", view.id)
-        }
-        (_, None) => format!("windlass events {}", view.id),
+        (_, None) => format!("windlass events {id}"),
     }
 }
+
+/// Whether the new release failed, and not what is around it: only then has its log more to say.
+fn is_of_the_release(why: &ReturnReason) -> bool {
+    match why {
+        ReturnReason::InstanceLost { .. }
+        | ReturnReason::NeedFailed(_)
+        | ReturnReason::OtherFailed(_)
+        | ReturnReason::Triggered { .. }
+        | ReturnReason::Tripped { .. }
+        | ReturnReason::Aborted { .. }
+        | ReturnReason::Superseded { .. } => true,
+        ReturnReason::ShiftFailed(_) | ReturnReason::StopFailed(_) => false,
+    }
+}
+
+/// Where to look after a deployment that somebody let go of.
+pub(crate) const ABANDONED: &str = "windlass doctor, then look at: windlass status";
 
 #[cfg(test)]
 mod tests {
@@ -232,7 +262,7 @@ mod tests {
             expected: 2xx or 3xx from GET /health/ready, 2 times in a row, within 1m
           traffic now: api 100 % 1.4.2, auth 100 % 1.4.2
           still running: api 1.4.2, auth 1.4.2, auth 1.4.1, worker 7
-          hint: windlass logs api, then windlass retry dep_01k0a
+          hint: windlass logs api, mend it, then: windlass deploy (the same once more: windlass retry dep_01k0a)
         ");
     }
 
@@ -243,7 +273,20 @@ mod tests {
         let said = failure(&view, &picture, None, Exit::RolledBack);
         assert_eq!(
             said.hint.as_deref(),
-            Some("windlass logs api, then mend it and: windlass deploy")
+            Some("windlass logs api, mend it, then: windlass deploy")
+        );
+    }
+
+    #[test]
+    fn after_a_rename_the_stale_plan_is_not_offered() {
+        let view = sample::ended(Outcome::RolledBack);
+        let mut picture = sample::told(&sample::bad_story());
+        picture.renamed = true;
+        let said = failure(&view, &picture, None, Exit::RolledBack);
+        let hint = said.hint.as_deref();
+        assert_eq!(
+            hint,
+            Some("windlass logs api, mend it, then: windlass deploy")
         );
     }
 
@@ -277,7 +320,7 @@ mod tests {
           api 1.4.2: the router took it back: 6 of 9 answers of 1.4.2 were errors
           proof: api 100 % on 1.4.1, 1 of 1 instance answers 1.4.1, 0 requests to 1.4.2 for 5 s
           proof: auth 100 % on 1.4.1, 2 of 2 instances answer 1.4.1, 0 requests to 1.4.2 for 5 s
-          hint: windlass logs api, then windlass retry dep_01k0a
+          hint: windlass logs api, mend it, then: windlass deploy (the same once more: windlass retry dep_01k0a)
         ");
     }
 

@@ -5,7 +5,7 @@ use windlass_api::DeploymentView;
 use super::Style;
 use super::table::table;
 use super::time::{of_calendar, took};
-use super::words::{listed, state_of};
+use super::words::{harmless, listed, state_of};
 
 /// One row a deployment.
 pub(crate) fn list_text(deployments: &[DeploymentView], style: &Style) -> String {
@@ -22,7 +22,7 @@ pub(crate) fn list_text(deployments: &[DeploymentView], style: &Style) -> String
             view.ended_us
                 .map(|ended| took(ended - view.started_us))
                 .unwrap_or_default(),
-            view.by.clone(),
+            harmless(&view.by),
             listed(&names),
         ]
     });
@@ -45,6 +45,15 @@ mod tests {
 
     use super::*;
     use crate::ui::sample;
+
+    #[test]
+    fn what_somebody_calls_himself_breaks_no_row() {
+        let mut view = sample::deployment("dep_01k0b");
+        view.by = "mira\n\u{1b}[2J".to_owned();
+        let text = list_text(&[view], &Style::plain());
+        assert_eq!(text.lines().count(), 2, "{text}");
+        assert!(!text.contains('\u{1b}'), "{text}");
+    }
 
     #[test]
     fn a_list_is_one_row_a_deployment() {

@@ -4,7 +4,7 @@ use windlass_model::{DeploymentState, RolloutPhase, ServiceName};
 
 use super::table::cut;
 use super::time::clock;
-use super::words::{change, listed, phase, phase_role, state, state_role};
+use super::words::{change, harmless, listed, phase, phase_role, state, state_role};
 use super::{Role, Style};
 use crate::follow::{Part, Progress};
 
@@ -141,7 +141,7 @@ fn left((since_us, within): (i64, windlass_model::Millis), now_us: i64) -> i64 {
 fn next(picture: &Progress, now_us: i64) -> String {
     match picture.state {
         DeploymentState::Held => {
-            let by = picture.held_by.as_deref().unwrap_or("a person");
+            let by = harmless(picture.held_by.as_deref().unwrap_or("a person"));
             format!("{by} holds it: windlass resume {}", picture.id)
         }
         DeploymentState::Returning => "everything that must goes back".to_owned(),

@@ -162,8 +162,13 @@ impl Ui {
                     // Whoever read has seen enough.
                     Err(why) if why.kind() == io::ErrorKind::BrokenPipe => report.exit,
                     Err(why) => {
-                        talk(&format!("error: the result can't be printed: {why}"));
-                        Exit::Bug
+                        let failure = unprinted(&why);
+                        talk(self.drawn(&failure).trim_end());
+                        // How a deployment ended matters more.
+                        match report.exit {
+                            Exit::Done => failure.exit,
+                            ended => ended,
+                        }
                     }
                 }
             }
@@ -209,7 +214,7 @@ impl Ui {
         let mut output = io::stdout().lock();
         let written = writeln!(output, "{value}").and_then(|()| output.flush());
         if let Err(why) = written {
-            talk(&format!("error: the result can't be printed: {why}"));
+            talk(self.drawn(&unprinted(&why)).trim_end());
         }
     }
 
@@ -222,6 +227,12 @@ impl Ui {
     }
 }
 
+/// What a command found or did can't be written to stdout, as on a full disk.
+fn unprinted(why: &io::Error) -> Diagnostic {
+    Diagnostic::io("the result can't be printed", why)
+        .hint("the command itself ran; look where its output goes, then at: windlass status")
+}
+
 /// Which version and instance said it, and what. The end of an id is what differs.
 fn log_text(line: &LogLine) -> String {
     let skipped = line.instance.len().saturating_sub(INSTANCE_SHOWN);
@@ -230,16 +241,17 @@ fn log_text(line: &LogLine) -> String {
     format!("{} {instance} {text}", line.version)
 }
 
-/// What failed, the lines that say where and how, what to do next.
+/// What failed, the lines that say where and how, what to do next. What others have written into them,
+/// as names and answers, is shown and not obeyed.
 pub(crate) fn diagnostic_text(failure: &Diagnostic, style: &Style) -> String {
     let code = failure.code.as_ref().map(|code| format!("[{code}]"));
     let head = style.paint(Role::Bad, &format!("error{}", code.unwrap_or_default()));
-    let mut lines = vec![format!("{head}: {}", failure.summary)];
+    let mut lines = vec![format!("{head}: {}", harmless(&failure.summary))];
     let detail = failure.detail.iter().flat_map(|detail| detail.lines());
-    lines.extend(detail.map(|line| format!("  {line}").trim_end().to_owned()));
+    lines.extend(detail.map(|line| format!("  {}", harmless(line)).trim_end().to_owned()));
     if let Some(hint) = &failure.hint {
         let head = style.paint(Role::Strong, "hint");
-        lines.push(format!("  {head}: {hint}"));
+        lines.push(format!("  {head}: {}", harmless(hint)));
     }
     lines.push(String::new());
     lines.join("\n")
@@ -280,6 +292,16 @@ mod tests {
             end: 6,
         };
         assert_eq!(log_text(&line), "1.4.2 3qubcc up\u{fffd}[2J");
+    }
+
+    #[test]
+    fn what_somebody_wrote_into_a_failure_is_not_obeyed() {
+        let failure = Diagnostic::new(Exit::Refused, "held by \u{1b}[2Jmira")
+            .detail("begun by \u{7}jo\nlast answer: \u{1b}]0;x");
+        let text = diagnostic_text(&failure, &Style::plain());
+        let obeyed = |c: char| c.is_control() && c != '\n';
+        assert!(!text.contains(obeyed), "{text:?}");
+        assert_eq!(text.lines().count(), 3, "{text}");
     }
 
     #[test]

@@ -1,13 +1,13 @@
 //! One deployment, for people.
 
 use windlass_api::{DeploymentView, RolloutView};
-use windlass_model::{DeploymentState, Millis};
+use windlass_model::{DeploymentState, Millis, Outcome};
 
 use super::Style;
-use super::failure::ways_to_repair;
+use super::failure::{ABANDONED, ways_to_repair};
 use super::table::table;
 use super::time::{of_calendar, took};
-use super::words::{change, listed, phase, reason, state_of, stuck};
+use super::words::{change, harmless, listed, phase, reason, state_of, stuck};
 
 /// Where it stands, service by service.
 pub(crate) fn show_text(view: &DeploymentView, style: &Style) -> String {
@@ -18,7 +18,7 @@ pub(crate) fn show_text(view: &DeploymentView, style: &Style) -> String {
         format!(
             "started  {} by {}",
             of_calendar(view.started_us, &style.zone),
-            view.by
+            harmless(&view.by)
         ),
     ];
     if let Some(ended) = view.ended_us {
@@ -53,7 +53,13 @@ pub(crate) fn show_text(view: &DeploymentView, style: &Style) -> String {
         DeploymentState::Stuck => {
             format!("windlass repair {} {}", view.id, ways_to_repair(view))
         }
-        DeploymentState::Ended(_) => format!("windlass events {}", view.id),
+        DeploymentState::Ended(Outcome::Abandoned) => {
+            text.push_str("\nwhat it left is in no slot, and may run\n");
+            ABANDONED.to_owned()
+        }
+        DeploymentState::Ended(
+            Outcome::Promoted | Outcome::PartlyPromoted | Outcome::RolledBack | Outcome::Failed,
+        ) => format!("windlass events {}", view.id),
     };
     text.push_str("\nnext: ");
     text.push_str(&next);
@@ -98,5 +104,14 @@ mod tests {
 
         next: windlass events dep_01k0a --follow
         ");
+    }
+
+    #[test]
+    fn what_an_abandoned_one_left_is_looked_for_by_doctor() {
+        let view = sample::ended(Outcome::Abandoned);
+        let text = show_text(&view, &Style::plain());
+        let end = "\n\nwhat it left is in no slot, and may run\n\n\
+                   next: windlass doctor, then look at: windlass status\n";
+        assert!(text.ends_with(end), "{text}");
     }
 }

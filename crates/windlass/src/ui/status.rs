@@ -15,6 +15,8 @@ pub(crate) struct Whole {
     pub(crate) halted: Option<Halt>,
     /// Set when the journal is older than what runs.
     pub(crate) lost: Option<LostHistoryView>,
+    /// The environment that alone is shown, if one was asked for.
+    pub(crate) only: Option<String>,
 }
 
 /// What concerns everything, then one block per environment.
@@ -26,7 +28,11 @@ pub(crate) fn status_text(
 ) -> String {
     let mut text = warnings(whole, style);
     if environments.is_empty() {
-        text.push_str("nothing is deployed\n");
+        text.push_str("nothing is deployed");
+        if let Some(environment) = &whole.only {
+            text.push_str(&[" in ", environment].concat());
+        }
+        text.push('\n');
         return text;
     }
     let blocks: Vec<String> = environments
@@ -227,6 +233,12 @@ mod tests {
     fn nothing_deployed_is_said() {
         let text = status_text(&[], &Whole::default(), 0, &Style::plain());
         assert_eq!(text, "nothing is deployed\n");
+        let whole = Whole {
+            only: Some("staging".to_owned()),
+            ..Whole::default()
+        };
+        let text = status_text(&[], &whole, 0, &Style::plain());
+        assert_eq!(text, "nothing is deployed in staging\n");
     }
 
     #[test]
@@ -267,6 +279,7 @@ mod tests {
                 since_us: sample::STARTED_US,
             }),
             lost: Some(LostHistoryView { own: 1, heard: 7 }),
+            only: None,
         };
         let now = sample::STARTED_US + 130_000_000;
         let text = status_text(&[environment], &whole, now, &Style::plain());

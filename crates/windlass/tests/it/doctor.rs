@@ -77,6 +77,7 @@ fn where_all_is_well_every_check_says_so() {
         "shims",
         "sockets",
         "halt",
+        "tokens",
     ] {
         let (level, saw, _) = only(&lab, 0, check);
         assert_eq!(level, "ok", "{check}: {saw}");
@@ -167,6 +168,18 @@ fn a_damaged_journal_and_a_damaged_table_are_broken() {
     );
     assert!(fix.contains("windlass docs back-up"), "{fix}");
     fs::write(&journal, whole).unwrap();
+}
+
+#[test]
+fn tokens_that_are_none_are_broken_and_named() {
+    let lab = live();
+    lab.run(&["down"]).exits(0);
+    fs::write(lab.state("tokens.json"), "x").unwrap();
+    let (level, saw, fix) = only(&lab, 6, "tokens");
+    assert_eq!(level, "broken");
+    assert!(saw.contains("tokens.json"), "{saw}");
+    assert!(fix.contains("windlass token create"), "{fix}");
+    fs::remove_file(lab.state("tokens.json")).unwrap();
 }
 
 #[test]

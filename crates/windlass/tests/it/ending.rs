@@ -107,6 +107,16 @@ services:
     lab.file(&file("two"));
     lab.run(&["deploy", "-e", "staging"]).exits(0);
 
+    // The newest one of all is of staging.
+    let words = ["list", "-e", "production", "--limit", "1", "-o", "json"];
+    let list = lab.run(&words).exits(0).json();
+    assert_eq!(list.as_array().unwrap().len(), 1);
+    assert_eq!(list[0]["environment"], "production");
+    let left = lab.run(&["status", "-e", "nowhere"]).exits(0);
+    assert_eq!(left.out, "nothing is deployed in nowhere\n");
+    let left = lab.run(&["logs", "web", "-e", "nowhere"]).exits(64);
+    left.says(&["no service web in nowhere", "windlass -e nowhere status"]);
+
     // The application of the file here: two.
     let left = lab.run(&["down"]).exits(0);
     assert_eq!(left.out, "1 service down: web\n");

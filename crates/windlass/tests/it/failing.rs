@@ -35,7 +35,10 @@ fn turned_down(lab: &Lab, breaks: Breaks) -> Left {
         "is back at the previous releases: web failed",
     ]);
     left.says(&["traffic now: web 100 %", "still running: web"]);
-    left.says(&["hint: windlass logs web, then windlass retry dep_"]);
+    left.says(&[
+        "hint: windlass logs web, mend it, then: windlass deploy",
+        "windlass retry dep_",
+    ]);
     let web = lab.service("web");
     assert_eq!(web["stable"]["weight"], 100, "{web}");
     assert!(web["candidate"].is_null(), "{web}");

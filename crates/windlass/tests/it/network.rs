@@ -67,7 +67,7 @@ fn listing_tokens_where_nothing_was_ever_kept_makes_nothing() {
 }
 
 /// A controller of `lab` on the network, once it answers there.
-fn on_the_network(lab: &Lab) -> Following {
+pub(crate) fn on_the_network(lab: &Lab) -> Following {
     let at = lab.at("api").to_string();
     let serving = lab.start(&["serve", "--replace", "--listen", &at]);
     eventually("it listens", SOON, || ask(lab.at("api"), "/v1/version"));
@@ -75,7 +75,7 @@ fn on_the_network(lab: &Lab) -> Following {
 }
 
 /// A token of this scope.
-fn token(lab: &Lab, scope: &str) -> String {
+pub(crate) fn token(lab: &Lab, scope: &str) -> String {
     let made = lab.run(&["token", "create", "--scope", scope, "-q"]);
     made.exits(0).out.trim_end().to_owned()
 }

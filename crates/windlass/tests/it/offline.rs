@@ -77,8 +77,8 @@ fn help_lists_every_verb() {
 
     Options of every command:
       -f, --file <FILE>        The file; windlass.yaml here or in a folder above by default
-          --state-dir <DIR>    Where releases, journal and logs are kept; else WINDLASS_STATE_DIR says
-                               it, else $XDG_STATE_HOME/windlass
+          --state-dir <DIR>    Where releases, journal and logs are kept; by default where
+                               WINDLASS_STATE_DIR says, else in $XDG_STATE_HOME/windlass
       -e, --environment <ENV>  The environment; needed when the file has several
       -o, --output <FORM>      How results are printed: text, json or ndjson
       -q, --quiet              Print results only
@@ -100,7 +100,7 @@ fn deploy_help_lists_its_options() {
     Usage: windlass deploy [OPTIONS]
 
     Options:
-          --set <SERVICE=VERSION>  Another version of a service
+          --set <SERVICE=VERSION>  The version of a service, in the place of the file's
           --plan <ID>              The stored plan to carry out: its releases and values, not today's
                                    file
           --detach                 Return once it began
@@ -184,7 +184,7 @@ fn two_files_in_one_folder_are_refused_by_their_names() {
     let left = place.run(&["validate"]);
     assert_eq!(left.code, 65);
     insta::assert_snapshot!(left.err, @"
-    error: windlass.yaml and windlass.toml are in one folder
+    error[WL0411]: windlass.yaml and windlass.toml are in one folder
       hint: keep one of them, or name the one that counts with -f FILE
     ");
     assert_eq!(place.run(&["validate", "-f", "windlass.yaml"]).code, 0);
@@ -317,8 +317,8 @@ fn a_file_that_is_not_there_exits_65() {
     insta::assert_snapshot!(place.run(&["validate"]).whole(), @r"
     exit 65
     --
-    error: there is no windlass.yaml here or in a folder above
-      hint: name the file with -f FILE
+    error[WL0411]: there is no windlass.yaml here or in a folder above
+      hint: name the file with -f FILE, or write a first one: windlass init
     ");
     assert_eq!(place.run(&["validate", "-f", "gone.yaml"]).code, 65);
 }

@@ -66,7 +66,7 @@ pub(super) const ROWS: &[Row] = &[
             "POST /v1/rollbacks HTTP/1.1\r\nHost: l\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n[]",
         ),
         400,
-        &["WL0360"],
+        &["WL0360", "one JSON object"],
     ),
     row(
         "a repair by magic",
@@ -75,6 +75,38 @@ pub(super) const ROWS: &[Row] = &[
         ),
         400,
         &["unknown variant `magic`", "`retry`"],
+    ),
+    row(
+        "a client of an API to come",
+        Asked(
+            "GET /v1/status HTTP/1.1\r\nHost: l\r\nConnection: close\r\nWindlass-Api: 99\r\n\r\n",
+        ),
+        409,
+        &["WL0369", "API 99", "windlass serve --replace"],
+    ),
+    row(
+        "a body of a gigabyte",
+        Asked(
+            "POST /v1/plans HTTP/1.1\r\nHost: l\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: 1000000000\r\n\r\n{",
+        ),
+        413,
+        &["WL0363"],
+    ),
+    row(
+        "a page of no list",
+        Asked(
+            "GET /v1/deployments?cursor=nowhere HTTP/1.1\r\nHost: l\r\nConnection: close\r\n\r\n",
+        ),
+        400,
+        &["WL0360", "cursor"],
+    ),
+    row(
+        "a list without an end",
+        Asked(
+            "GET /v1/deployments?limit=99999999999 HTTP/1.1\r\nHost: l\r\nConnection: close\r\n\r\n",
+        ),
+        400,
+        &["WL0360", "the query: limit"],
     ),
 ];
 

@@ -48,9 +48,39 @@ pub(super) const ROWS: &[Row] = &[
     ),
     row(
         "it is for another processor",
-        Program("ELF"),
+        // The beginning of a binary for MIPS.
+        Program("\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0\x02\0\x08\0\x01\0\0\0"),
         65,
         &["./web", "another kind of processor", "nothing was changed"],
+    ),
+    row(
+        "it is the beginning of a binary",
+        Program("\x7fELF\x02\x01\x01"),
+        65,
+        &["./web", "cut off", "nothing was changed"],
+    ),
+    row(
+        "it is empty",
+        Program(""),
+        65,
+        &["./web", "is empty", "nothing was changed"],
+    ),
+    row(
+        "it is a script with the line ends of Windows",
+        Program("#!/bin/sh\r\nexit 0\r\n"),
+        65,
+        &[
+            "./web",
+            "\"/bin/sh\\r\"",
+            "line ends",
+            "nothing was changed",
+        ],
+    ),
+    row(
+        "it is a script without its first line",
+        Program("exit 0\n"),
+        65,
+        &["./web", "begins with #!", "nothing was changed"],
     ),
 ];
 

@@ -32,7 +32,7 @@ pub(super) const ROWS: &[Row] = &[
         "a version of nobody",
         Typed(&["deploy", "--set", "nobody=2"]),
         64,
-        &["no service `nobody`", "hint: write --set"],
+        &["no service `nobody`", "the file has `web`"],
     ),
     row(
         "an environment that is none",
@@ -44,7 +44,12 @@ pub(super) const ROWS: &[Row] = &[
         "a file that is not there",
         Typed(&["deploy", "-f", "nowhere.yaml"]),
         65,
-        &["nowhere.yaml can't be read", "No such file"],
+        &[
+            "WL0410",
+            "nowhere.yaml can't be read",
+            "No such file",
+            "-f FILE",
+        ],
     ),
     row(
         "to show no deployment",
@@ -174,7 +179,11 @@ pub(super) const ROWS: &[Row] = &[
         "a backup into no folder",
         Typed(&["backup", "/nowhere/at/all.tar"]),
         1,
-        &["there is no backup", "/nowhere/at/all.tar"],
+        &[
+            "there is no backup",
+            "/nowhere/at/all.tar",
+            "make the folder first",
+        ],
     ),
     row(
         "a restore over what runs",

@@ -1,6 +1,6 @@
 //! Surroundings in which nothing can be done.
 
-use super::judge::judge;
+use super::judge::judge_without_rights;
 use super::row::{
     Given::{File, Shell},
     Row, row,
@@ -17,19 +17,23 @@ pub(super) const ROWS: &[Row] = &[
         "neither a state directory nor a home",
         Shell("unset WINDLASS_STATE_DIR HOME; \"$0\" status"),
         69,
-        &["neither --state-dir, XDG_STATE_HOME nor HOME"],
+        &[
+            "WL0412",
+            "neither --state-dir, XDG_STATE_HOME nor HOME",
+            "--state-dir DIR",
+        ],
     ),
     row(
         "a folder without a file",
         Shell("cd ..; \"$0\" deploy"),
         65,
-        &["windlass.yaml"],
+        &["WL0411", "there is no windlass.yaml here", "windlass init"],
     ),
     row(
         "a file that is not text",
         Shell("rm windlass.yaml; printf 'app: \\377' > windlass.yaml; \"$0\" deploy"),
         65,
-        &["windlass.yaml can't be read", "UTF-8"],
+        &["WL0410", "windlass.yaml can't be read", "save it as UTF-8"],
     ),
     row(
         "a file of twenty megabytes",
@@ -37,17 +41,133 @@ pub(super) const ROWS: &[Row] = &[
             "rm windlass.yaml; head -c 20000000 /dev/zero | tr '\\0' '#' > windlass.yaml; \"$0\" deploy",
         ),
         65,
-        &["WL0101", "at most 1048576"],
+        &["WL0101", "more than 1048576 bytes", "-f FILE"],
     ),
     row(
         "a folder in the place of the file",
         Shell("mkdir d; \"$0\" deploy -f d"),
         65,
-        &["d can't be read"],
+        &["WL0410", "d can't be read", "-f FILE"],
+    ),
+    row(
+        "an address that another program has",
+        File(
+            "app: shop\nservices: { web: { run: ./web, listen: @taken, probes: { ready: { http: / } } } }\n",
+        ),
+        3,
+        &[
+            "is taken",
+            "WL0402",
+            "traffic now: web 100 %",
+            "still running: web",
+            "mend what is named, then: windlass retry dep_",
+        ],
+    ),
+    row(
+        "a file that may not be read",
+        Shell(
+            "chmod a-r windlass.yaml; \"$0\" deploy; code=$?; chmod u+r windlass.yaml; exit $code",
+        ),
+        65,
+        &[
+            "WL0410",
+            "windlass.yaml can't be read",
+            "Permission denied",
+            "a user who may read",
+        ],
+    ),
+    row(
+        "a disk without room for a journal",
+        Shell("trap '' XFSZ; ulimit -f 8; \"$0\" deploy --state-dir full"),
+        69,
+        &[
+            "the controller ended at its start",
+            "WL0413",
+            "disk I/O error",
+            "what runs goes on",
+            "windlass --state-dir full doctor",
+        ],
+    ),
+    row(
+        "a disk without room for a release",
+        Shell(
+            "printf 'app: job\\nservices: { job: { run: ./web, files: [./web, ./big] } }\\n' > job.yaml\n\
+             head -c 9000000 /dev/zero > big; trap '' XFSZ; ulimit -f 16384\n\
+             \"$0\" deploy -f job.yaml --state-dir small; code=$?\n\
+             \"$0\" down -f job.yaml --state-dir small; rm big; exit $code",
+        ),
+        6,
+        &[
+            "WL0311",
+            "job: ",
+            "File too large",
+            "nothing was changed",
+            "make room",
+        ],
+    ),
+    row(
+        "a disk without room for a backup",
+        Shell(
+            "trap '' XFSZ; ulimit -f 8; \"$0\" backup b.tar; code=$?; [ ! -e b.tar ] && exit $code",
+        ),
+        6,
+        &[
+            "the journal can't be copied",
+            "disk I/O error",
+            "windlass doctor",
+        ],
+    ),
+    row(
+        "a disk without room for what is printed",
+        Shell("\"$0\" status > /dev/full"),
+        1,
+        &["the result can't be printed", "No space left"],
+    ),
+    row(
+        "a controller that somebody stopped",
+        Shell(
+            "pid=$(cat \"$WINDLASS_STATE_DIR/controller.lock\"); kill -STOP $pid\n\
+             \"$0\" deploy; code=$?; kill -CONT $pid; exit $code",
+        ),
+        69,
+        &["WL0414", "is stopped", "what runs goes on", "kill -CONT"],
+    ),
+    row(
+        "a controller whose own file was deleted",
+        Shell(
+            "printf 'app: job\\nservices: { job: { run: ./job, bake: 0s } }\\n' > job.yaml\n\
+             printf '#!/bin/sh\\nexec sleep 600\\n' > job; chmod +x job; cp \"$0\" w\n\
+             ./w token create --scope read --state-dir gone; rm w\n\
+             \"$0\" deploy -f job.yaml --state-dir gone; code=$?\n\
+             \"$0\" down -f job.yaml --state-dir gone; exit $code",
+        ),
+        0,
+        &["result=promoted"],
+    ),
+    row(
+        "a halt by a clock that was ahead",
+        Shell(
+            "halted=$WINDLASS_STATE_DIR/halted\n\
+             printf '{\"by\":\"jo\",\"since_us\":9000000000000000}' > \"$halted\"\n\
+             \"$0\" deploy; code=$?; rm \"$halted\"; exit $code",
+        ),
+        5,
+        &[
+            "WL0408",
+            "halted since 2255-",
+            "by jo",
+            "windlass halt --lift",
+        ],
+    ),
+    row(
+        "a program that was built by a clock that was ahead",
+        Shell("touch -d 2099-01-01 web; \"$0\" deploy"),
+        0,
+        &["nothing to do"],
     ),
 ];
 
 #[test]
 fn no_bad_surroundings_move_anything() {
-    judge(ROWS);
+    judge_without_rights(ROWS);
 }

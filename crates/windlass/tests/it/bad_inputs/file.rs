@@ -104,6 +104,14 @@ pub(super) const ROWS: &[Row] = &[
         &["windlass.yaml", "more than 32 deep"],
     ),
     row(
+        "aliases that write out to gigabytes",
+        File(
+            "x-a: &a [1, 1, 1, 1, 1, 1, 1, 1, 1, 1]\nx-b: &b [*a, *a, *a, *a, *a, *a, *a, *a, *a, *a]\nx-c: &c [*b, *b, *b, *b, *b, *b, *b, *b, *b, *b]\nx-d: &d [*c, *c, *c, *c, *c, *c, *c, *c, *c, *c]\nx-e: &e [*d, *d, *d, *d, *d, *d, *d, *d, *d, *d]\nx-f: &f [*e, *e, *e, *e, *e, *e, *e, *e, *e, *e]\n",
+        ),
+        65,
+        &["windlass.yaml", "WL0104"],
+    ),
+    row(
         "one address for two",
         File(
             "app: shop\nservices: { web: { run: ./web, listen: 127.0.0.1:1 }, api: { run: ./web, listen: 127.0.0.1:1 } }\n",

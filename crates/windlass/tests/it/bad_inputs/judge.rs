@@ -2,14 +2,15 @@
 
 use std::fmt::Write as _;
 use std::io::{Read, Write as _};
-use std::net::{Shutdown, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::os::unix::net::UnixStream;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
 use super::row::{Given, Row};
-use crate::lab::{Lab, Process, SOON, Service, answer};
+use crate::lab::{Following, Lab, Process, SOON, Service, answer};
+use crate::network::{on_the_network, token};
 
 /// The service that must not notice. A candidate has a second to become ready.
 const WEB: &str = "\
@@ -27,23 +28,32 @@ services:
 /// Runs `rows` one after another in one lab.
 #[track_caller]
 pub(super) fn judge(rows: &[Row]) {
-    let lab = Lab::new(WEB);
+    judge_in(&Lab::new(WEB), rows);
+}
+
+/// The same as a user without rights, for whom a folder can be closed.
+#[track_caller]
+pub(super) fn judge_without_rights(rows: &[Row]) {
+    judge_in(&Lab::ordinary(WEB), rows);
+}
+
+#[track_caller]
+fn judge_in(lab: &Lab, rows: &[Row]) {
+    // A row that names `@taken` means an address that another program has.
+    let _taken = TcpListener::bind(lab.at("taken")).unwrap();
     lab.program("web", &Service::new("web", "1"));
     lab.deploy();
+    let network = Network::of(lab, rows);
     let mut differing = String::new();
     for row in rows {
-        // The private socket hears its owner only, and this very process may be another.
-        if !lab.sees_us() && matches!(row.given, Given::Asked(_) | Given::HalfAsked(_)) {
-            continue;
-        }
-        let before = (split(&lab), processes(&lab));
-        let (code, said) = give(&lab, row.given);
+        let before = (split(lab), processes(lab));
+        let (code, said) = give(lab, row.given, network.as_ref());
         lab.file(WEB);
-        let missing: Vec<_> = row
-            .says
-            .iter()
-            .filter(|text| !said.contains(*text))
-            .collect();
+        let says = row.says.iter().chain(of_every_message(row.given, code));
+        let mut missing: Vec<_> = says.filter(|text| !said.contains(**text)).collect();
+        if !advises(row.given, code, &said) {
+            missing.push(&"the next command");
+        }
         if code != row.code || !missing.is_empty() {
             let Row {
                 name, code: due, ..
@@ -53,18 +63,61 @@ pub(super) fn judge(rows: &[Row]) {
                 "{name}: {code}, due {due}; missing {missing:?} in\n{said}"
             )
             .unwrap();
+        } else {
+            show(row.name, code, &said);
         }
-        let now = settled(&lab, &before);
+        let now = settled(lab, &before);
         if now != before {
             writeln!(differing, "{}: was {before:?}\n now {now:?}", row.name).unwrap();
         }
     }
     assert!(differing.is_empty(), "\n{differing}");
     assert_eq!(answer(lab.at("web")).chain(), "web=1");
+    if let Some(network) = network {
+        lab.run(&["down"]).exits(0);
+        network.serving.left().exits(0);
+    }
+}
+
+/// What is said wherever a deployment went back, whatever it was that failed.
+fn of_every_message(given: Given, code: i32) -> &'static [&'static str] {
+    match (given.is_http(), code) {
+        (false, 3) => &["traffic now: ", "still running: "],
+        (true | false, _) => &[],
+    }
+}
+
+/// Whether whoever reads it knows what to do: by a hint, by the help, or by the place in the file.
+fn advises(given: Given, code: i32, said: &str) -> bool {
+    let ways = ["hint: ", "try '--help'", "[WL01"];
+    given.is_http() || code == 0 || ways.iter().any(|way| said.contains(way))
+}
+
+/// What was said, for who reads the messages over: `cargo test bad_inputs -- --nocapture`.
+#[expect(clippy::print_stdout, reason = "it is read by people")]
+fn show(name: &str, code: i32, said: &str) {
+    println!("== {name}: {code}\n{said}");
+}
+
+/// The controller on the network, for the rows that need it there.
+struct Network {
+    serving: Following,
+    /// The secret of a token that may only read.
+    read: String,
+}
+
+impl Network {
+    fn of(lab: &Lab, rows: &[Row]) -> Option<Self> {
+        let sent = |row: &Row| matches!(row.given, Given::Sent(_));
+        rows.iter().any(sent).then(|| Self {
+            serving: on_the_network(lab),
+            read: token(lab, "read"),
+        })
+    }
 }
 
 /// Gives it: the code that it ends with, and all that is said.
-fn give(lab: &Lab, given: Given) -> (i32, String) {
+fn give(lab: &Lab, given: Given, network: Option<&Network>) -> (i32, String) {
     let left = match given {
         Given::File(text) => {
             lab.file(text);
@@ -72,6 +125,10 @@ fn give(lab: &Lab, given: Given) -> (i32, String) {
         }
         Given::Typed(words) => lab.run(words),
         Given::Shell(script) => lab.start_command(lab.shell(script)).left(),
+        Given::Prepared(prepare, words) => {
+            prepare(lab);
+            lab.run(words)
+        }
         Given::Program(text) => {
             let binary = lab.binary().display().to_string();
             lab.script("web", &text.replace("WINDLASS", &binary));
@@ -83,9 +140,13 @@ fn give(lab: &Lab, given: Given) -> (i32, String) {
             stream.shutdown(Shutdown::Write).unwrap();
             return answered(&stream);
         }
-        Given::Routed(text) => return answered(&routed(lab, text)),
+        Given::Sent(text) => {
+            let read = network.map_or("", |network| network.read.as_str());
+            return answered(&sent(lab.at("api"), &text.replace("$READ", read)));
+        }
+        Given::Routed(text) => return answered(&sent(lab.at("web"), text)),
         Given::HalfRouted(text) => {
-            let stream = routed(lab, text);
+            let stream = sent(lab.at("web"), text);
             stream.shutdown(Shutdown::Write).unwrap();
             return answered(&stream);
         }
@@ -95,15 +156,15 @@ fn give(lab: &Lab, given: Given) -> (i32, String) {
 
 /// The private socket, once `text` is sent to it.
 fn asked(lab: &Lab, text: &str) -> UnixStream {
-    let mut stream = UnixStream::connect(lab.state("run/controller.sock")).unwrap();
+    let mut stream = lab.private_socket();
     stream.set_read_timeout(Some(SOON)).unwrap();
     stream.write_all(text.as_bytes()).unwrap();
     stream
 }
 
-/// The address of `web`, once `text` is sent to it.
-fn routed(lab: &Lab, text: &str) -> TcpStream {
-    let mut stream = TcpStream::connect(lab.at("web")).unwrap();
+/// `address`, once `text` is sent to it.
+fn sent(address: SocketAddr, text: &str) -> TcpStream {
+    let mut stream = TcpStream::connect(address).unwrap();
     stream.set_read_timeout(Some(SOON)).unwrap();
     stream.write_all(text.as_bytes()).unwrap();
     stream

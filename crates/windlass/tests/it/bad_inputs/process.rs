@@ -1,7 +1,10 @@
 //! Programs that run and do no good.
 
 use super::judge::judge;
-use super::row::{Given::Program, Row, row};
+use super::row::{
+    Given::{Program, Shell},
+    Row, row,
+};
 
 pub(super) const ROWS: &[Row] = &[
     row(
@@ -79,12 +82,20 @@ pub(super) const ROWS: &[Row] = &[
         ],
     ),
     row(
-        "it dies soon after it began to listen",
-        Program(
-            "#!/bin/sh\nWINDLASS demo-service --name web --version 2 --port $PORT &\nsleep 0.3\nkill $!\nexit 4\n",
+        "it is ready, then dead",
+        // It waits until its readiness is journalled, so that it dies while it is watched.
+        Shell(
+            "sed -i 's/within: 1s/within: 1m/; s/bake: 400ms/bake: 1m/' windlass.yaml\n\
+             cat > web <<END\n#!/bin/sh\n\
+             $0 demo-service --name web --version 2 --port \\$PORT &\n\
+             until $0 events --state-dir $WINDLASS_STATE_DIR | grep ready=1/1; do :; done\n\
+             kill \\$!; exit 4\nEND\n\
+             \"$0\" deploy",
         ),
         3,
         &[
+            "web ready=1/1",
+            "exited with status 4",
             "WL0402",
             "traffic now: web 100 %",
             "still running: web",

@@ -1,5 +1,7 @@
 //! One bad input, as data.
 
+use crate::lab::Lab;
+
 /// How it reaches the program, beside a version 1 of `web` that serves.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Given {
@@ -9,16 +11,38 @@ pub(super) enum Given {
     Typed(&'static [&'static str]),
     /// Run by a shell in the application's folder, where `$0` is `windlass`.
     Shell(&'static str),
+    /// The same after something that no shell can make.
+    Prepared(fn(&Lab), &'static [&'static str]),
     /// Deployed as the program of version 2.
     Program(&'static str),
     /// Sent to the controller's private socket.
     Asked(&'static str),
     /// The same, and nothing more will come.
     HalfAsked(&'static str),
+    /// Sent to the controller's address on the network; `$READ` in it is a token that may only read.
+    Sent(&'static str),
     /// Sent to the address of `web`.
     Routed(&'static str),
     /// The same, and nothing more will come.
     HalfRouted(&'static str),
+}
+
+impl Given {
+    /// Whether it is sent, and answered by HTTP, to programs and not to people.
+    pub(super) fn is_http(self) -> bool {
+        match self {
+            Self::Asked(_)
+            | Self::HalfAsked(_)
+            | Self::Sent(_)
+            | Self::Routed(_)
+            | Self::HalfRouted(_) => true,
+            Self::File(_)
+            | Self::Typed(_)
+            | Self::Shell(_)
+            | Self::Prepared(..)
+            | Self::Program(_) => false,
+        }
+    }
 }
 
 /// What is given, and what must come of it.

@@ -6,6 +6,7 @@ use std::fs;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::num::NonZeroU32;
 use std::os::unix::fs::{FileTypeExt as _, PermissionsExt as _};
+use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicU16, AtomicUsize, Ordering};
@@ -155,8 +156,11 @@ impl Lab {
         *addresses.entry(name.to_owned()).or_insert_with(address)
     }
 
+    /// Writes a file into the application's folder, as its user would.
     pub(crate) fn write(&self, name: &str, text: &str) {
-        fs::write(self.app(name), text).unwrap();
+        let path = self.app(name);
+        fs::write(&path, text).unwrap();
+        self.give(&path);
     }
 
     /// Writes the program `./NAME` of a service over what is there.
@@ -199,6 +203,20 @@ impl Lab {
     /// Whether this lab's user may look into this very process.
     pub(crate) fn sees_us(&self) -> bool {
         !self.ordinary || !user::is_root()
+    }
+
+    /// The controller's private socket, connected as this lab's user: it hears its owner only.
+    pub(crate) fn private_socket(&self) -> UnixStream {
+        let socket = self.state("run/controller.sock");
+        if self.sees_us() {
+            return UnixStream::connect(socket).unwrap();
+        }
+        // The kernel notes the user of the thread that connects, and only of that one.
+        let connecting = std::thread::spawn(|| {
+            user::become_ordinary();
+            UnixStream::connect(socket).unwrap()
+        });
+        connecting.join().unwrap()
     }
 
     /// Gives a command this lab's folder and surroundings, and nothing of this machine's.

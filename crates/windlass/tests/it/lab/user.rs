@@ -31,3 +31,9 @@ pub(super) fn ordinary(program: &Path) -> Command {
         .arg(program);
     command
 }
+
+/// Makes this one thread the ordinary user's. It can't be undone: for a thread of its own.
+pub(super) fn become_ordinary() {
+    let user = rustix::process::Uid::from_raw(ORDINARY);
+    rustix::thread::set_thread_res_uid(user, user, user).unwrap();
+}
