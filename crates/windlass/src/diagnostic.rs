@@ -112,7 +112,8 @@ impl From<ClientError> for Diagnostic {
                 Some(pid) => made.hint(format!("look at process {pid} and at controller.log")),
                 None => made.hint("look at controller.log in the state directory"),
             },
-            ClientError::Paths(_)
+            ClientError::Remote(_)
+            | ClientError::Paths(_)
             | ClientError::NotRunning
             | ClientError::EndedEarly { .. }
             | ClientError::Start { .. }
