@@ -64,12 +64,20 @@ impl Tls {
     }
 }
 
-/// What a file has no use for is passed over, as far as one certificate is left.
+/// Those of the file that other programs of this machine use, or of `SSL_CERT_FILE`. What can't be read
+/// of it is passed over: then a server is not trusted, and that is told.
 fn of_this_machine() -> RootCertStore {
     let mut roots = RootCertStore::empty();
-    let found = rustls_native_certs::load_native_certs();
-    roots.add_parsable_certificates(found.certs);
+    let file = openssl_probe::probe().cert_file;
+    let bytes = file.and_then(|path| read(&path).ok()).unwrap_or_default();
+    roots.add_parsable_certificates(CertificateDer::pem_slice_iter(&bytes).flatten());
     roots
+}
+
+fn read(path: &Path) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    File::open(path)?.take(CA_MAX).read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 fn of_file(path: &Path) -> Result<RootCertStore, RemoteError> {
@@ -77,12 +85,7 @@ fn of_file(path: &Path) -> Result<RootCertStore, RemoteError> {
         path: path.to_owned(),
         why,
     };
-    let read = || -> io::Result<Vec<u8>> {
-        let mut bytes = Vec::new();
-        File::open(path)?.take(CA_MAX).read_to_end(&mut bytes)?;
-        Ok(bytes)
-    };
-    let bytes = read().map_err(|why| bad(why.to_string()))?;
+    let bytes = read(path).map_err(|why| bad(why.to_string()))?;
     let mut roots = RootCertStore::empty();
     for found in CertificateDer::pem_slice_iter(&bytes) {
         let found = found.map_err(|why| bad(why.to_string()))?;
