@@ -13,10 +13,7 @@ use windlass_model::{DeploymentId, Repair};
 use crate::exchange::{Ask, exchange};
 use crate::lock::{Holder, is_stopped};
 use crate::query::Query;
-use crate::{ClientError, ControllerLock, Events, Logs, Starting, StatePaths, start};
-
-/// Longest wait for the first answer of a controller.
-const GREETING_WITHIN: Duration = Duration::from_secs(5);
+use crate::{ClientError, ControllerLock, Events, Logs, Reach, Starting, StatePaths, start};
 
 /// Longest wait for an answer that needs no work.
 const ANSWER_WITHIN: Duration = Duration::from_secs(30);
@@ -32,7 +29,7 @@ const DOWN_WITHIN: Duration = Duration::from_mins(15);
 /// out.
 #[derive(Clone, Debug)]
 pub struct Client {
-    paths: StatePaths,
+    reach: Reach,
     controller: VersionView,
 }
 
@@ -49,14 +46,19 @@ fn named(error: ClientError, paths: &StatePaths) -> ClientError {
 }
 
 impl Client {
-    /// Greets the controller that runs on `paths`; starts none.
+    /// Greets the controller that is reached there; starts none.
     ///
     /// # Errors
-    /// [`ClientError::NotRunning`]; one that is stopped, silent or of another version.
-    pub async fn connect(paths: &StatePaths) -> Result<Self, ClientError> {
+    /// [`ClientError::NotRunning`]; one that is stopped, silent or of another version; elsewhere
+    /// [`ClientError::Remote`].
+    pub async fn connect(reach: impl Into<Reach>) -> Result<Self, ClientError> {
+        let reach = reach.into();
         let ask = Ask::get("/v1/version");
-        let greeted = exchange(&paths.controller_socket, ask, GREETING_WITHIN).await;
-        let controller: VersionView = greeted.map_err(|error| named(error, paths))?;
+        let greeted = exchange(&reach, ask, reach.greeting_within()).await;
+        let controller: VersionView = greeted.map_err(|error| match reach.paths() {
+            Some(paths) => named(error, paths),
+            None => error,
+        })?;
         if controller.api != API_VERSION {
             return Err(ClientError::OtherVersion {
                 theirs: controller.version,
@@ -64,22 +66,20 @@ impl Client {
                 our_api: API_VERSION,
             });
         }
-        Ok(Self {
-            paths: paths.clone(),
-            controller,
-        })
+        Ok(Self { reach, controller })
     }
 
-    /// The same, starting the controller when none answers. Of several that race, the kernel's lock
-    /// decides which controller stays; all of them connect to that one.
+    /// The same, starting the controller of a state directory when none answers. Of several that race,
+    /// the kernel's lock decides which controller stays; all of them connect to that one. Elsewhere none
+    /// is started.
     ///
     /// # Errors
     /// The same; a controller that ends at its start, with the last lines of its log.
     pub async fn connect_or_start(
-        paths: &StatePaths,
+        reach: impl Into<Reach>,
         starting: &Starting,
     ) -> Result<Self, ClientError> {
-        start::connect_or_start(paths, starting).await
+        start::connect_or_start(&reach.into(), starting).await
     }
 
     /// What answered the greeting.
@@ -87,9 +87,20 @@ impl Client {
         &self.controller
     }
 
-    /// The state directory it runs on.
-    pub fn paths(&self) -> &StatePaths {
-        &self.paths
+    /// Where it is reached.
+    pub fn reach(&self) -> &Reach {
+        &self.reach
+    }
+
+    /// Whether it has ended: then none of its processes, sockets and ports is left.
+    pub async fn has_ended(&self) -> bool {
+        match &self.reach {
+            Reach::Here(paths) => ControllerLock::holder(paths) == Holder::Nobody,
+            Reach::Elsewhere(_) => match Self::connect(&self.reach).await {
+                Ok(now) => now.controller != self.controller,
+                Err(met) => met.passes(),
+            },
+        }
     }
 
     /// What a deployment of `file` would do. Stores the plan.
@@ -296,8 +307,8 @@ impl Client {
             path = path.with("deployment", id.as_str());
         }
         let path = path.finish();
-        let open = Events::open(&self.paths.controller_socket, &path);
-        within(GREETING_WITHIN, open).await
+        let open = Events::open(&self.reach, &path);
+        self.within(self.reach.greeting_within(), open).await
     }
 
     /// What a service's instances printed.
@@ -313,8 +324,8 @@ impl Client {
         if let Some(tail) = query.tail {
             path = path.with("tail", &tail.to_string());
         }
-        let open = Logs::open(&self.paths.controller_socket, path.finish());
-        within(ANSWER_WITHIN, open).await
+        let open = Logs::open(&self.reach, path.finish());
+        self.within(ANSWER_WITHIN, open).await
     }
 
     async fn ask<T: serde::de::DeserializeOwned>(
@@ -342,27 +353,26 @@ impl Client {
         ask: Ask,
         within: Duration,
     ) -> Result<T, ClientError> {
-        let socket = &self.paths.controller_socket;
+        let reach = &self.reach;
         let again = ask.key.is_some().then(|| ask.clone());
-        let answered = exchange(socket, ask, within).await;
-        let (Err(ClientError::Broken { .. }), Some(again)) = (&answered, again) else {
+        let answered = exchange(reach, ask, within).await;
+        let broken = matches!(&answered, Err(met) if met.is_cut());
+        let Some(again) = again.filter(|_| broken) else {
             return answered;
         };
-        match Self::connect(&self.paths).await {
-            Ok(now) if now.controller == self.controller => exchange(socket, again, within).await,
+        match Self::connect(reach).await {
+            Ok(now) if now.controller == self.controller => exchange(reach, again, within).await,
             Ok(_) | Err(_) => answered,
         }
     }
-}
 
-async fn within<T>(
-    limit: Duration,
-    ask: impl Future<Output = Result<T, ClientError>>,
-) -> Result<T, ClientError> {
-    tokio::time::timeout(limit, ask)
-        .await
-        .unwrap_or(Err(ClientError::Silent {
-            pid: None,
-            seconds: limit.as_secs(),
-        }))
+    async fn within<T>(
+        &self,
+        limit: Duration,
+        ask: impl Future<Output = Result<T, ClientError>>,
+    ) -> Result<T, ClientError> {
+        tokio::time::timeout(limit, ask)
+            .await
+            .unwrap_or_else(|_late| Err(self.reach.silent(limit)))
+    }
 }

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use windlass_api::{Exit, Problem};
 
+use crate::RemoteError;
+
 /// Why a state directory can't be used.
 #[derive(Debug, thiserror::Error)]
 pub enum PathsError {
@@ -130,6 +132,9 @@ pub enum ClientError {
         /// What was found.
         what: String,
     },
+    /// A controller elsewhere can't be reached.
+    #[error(transparent)]
+    Remote(#[from] RemoteError),
     /// The controller refused.
     #[error("{}", .0.title)]
     Refused(Box<Problem>),
@@ -144,6 +149,7 @@ impl ClientError {
     pub fn exit(&self) -> Exit {
         match self {
             Self::Refused(problem) => problem.exit,
+            Self::Remote(remote) => remote.exit(),
             Self::Malformed { .. } => Exit::Bug,
             Self::Paths(_)
             | Self::NotRunning
@@ -165,6 +171,7 @@ impl ClientError {
             | Self::EndedEarly { .. }
             | Self::Connect { .. }
             | Self::Broken { .. } => true,
+            Self::Remote(remote) => remote.passes(),
             Self::Refused(problem) => matches!(problem.exit, Exit::Unreachable),
             Self::Paths(_)
             | Self::Stopped { .. }
@@ -172,6 +179,14 @@ impl ClientError {
             | Self::OtherVersion { .. }
             | Self::Malformed { .. } => false,
         }
+    }
+
+    /// Whether the connection was cut after it stood, so that nobody knows whether the request arrived.
+    pub(crate) fn is_cut(&self) -> bool {
+        matches!(
+            self,
+            Self::Broken { .. } | Self::Remote(RemoteError::NoAnswer { .. })
+        )
     }
 
     pub(crate) fn broken(source: impl std::error::Error + Send + Sync + 'static) -> Self {

@@ -1,17 +1,17 @@
 //! Events as they are committed, over one WebSocket.
 
-use std::path::Path;
-
 use futures_util::StreamExt;
-use tokio::net::UnixStream;
 use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 use tokio_tungstenite::tungstenite::error::Error as SocketError;
+use tokio_tungstenite::tungstenite::http::header::AUTHORIZATION;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
-use tokio_tungstenite::tungstenite::{Message, http::StatusCode};
 use windlass_api::Event;
 
-use crate::ClientError;
-use crate::exchange::{HOST_NAME, open, refused};
+use crate::exchange::refused;
+use crate::reach::Stream;
+use crate::{ClientError, Reach};
 
 /// Longest event, in bytes.
 const EVENT_MAX: usize = 4 * 1024 * 1024;
@@ -22,25 +22,30 @@ const WRITE_MAX: usize = 64 * 1024;
 /// One stream of events. Dropping it ends it.
 #[derive(Debug)]
 pub struct Events {
-    socket: WebSocketStream<UnixStream>,
+    socket: WebSocketStream<Stream>,
 }
 
 impl Events {
-    pub(crate) async fn open(socket: &Path, path: &str) -> Result<Self, ClientError> {
-        let stream = open(socket).await?;
+    pub(crate) async fn open(reach: &Reach, path: &str) -> Result<Self, ClientError> {
         let limits = WebSocketConfig::default()
             .max_message_size(Some(EVENT_MAX))
             .max_frame_size(Some(EVENT_MAX))
             .write_buffer_size(0)
             .max_write_buffer_size(WRITE_MAX);
-        let address = format!("ws://{HOST_NAME}{path}");
+        let address = format!("ws://{}{path}", reach.host());
+        let mut request = address.into_client_request().map_err(ClientError::broken)?;
+        if let Some(who) = reach.authorization() {
+            request.headers_mut().insert(AUTHORIZATION, who.clone());
+        }
+        let stream = reach.open().await?;
         let opened =
-            tokio_tungstenite::client_async_with_config(address, stream, Some(limits)).await;
+            tokio_tungstenite::client_async_with_config(request, stream, Some(limits)).await;
         match opened {
             Ok((socket, _answer)) => Ok(Self { socket }),
             Err(SocketError::Http(answer)) => {
+                reach.is_windlass(answer.status(), answer.headers())?;
                 let status = answer.status();
-                Err(refusal(status, answer.into_body()))
+                Err(refused(status, &answer.into_body().unwrap_or_default()))
             }
             Err(other) => Err(ClientError::broken(other)),
         }
@@ -71,8 +76,4 @@ impl Events {
             }
         }
     }
-}
-
-fn refusal(status: StatusCode, body: Option<Vec<u8>>) -> ClientError {
-    refused(status, &body.unwrap_or_default())
 }

@@ -1,29 +1,25 @@
-//! One HTTP request over the controller's socket, one connection each.
+//! One HTTP request to the controller, one connection each.
 
-use std::path::Path;
 use std::time::Duration;
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Incoming;
 use hyper::client::conn::http1::{self, Connection};
-use hyper::header::{CONTENT_TYPE, HOST};
+use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HOST};
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use serde::de::DeserializeOwned;
-use tokio::net::UnixStream;
 use windlass_api::{API_HEADER, API_VERSION, KEY_HEADER, Problem};
 
-use crate::ClientError;
+use crate::reach::Stream;
+use crate::{ClientError, Reach};
 
 /// Longest answer that is read, in bytes: a plan of a thousand services is about ten megabytes.
 const ANSWER_MAX: usize = 64 * 1024 * 1024;
 
-/// The name that requests carry; a private socket has none of its own.
-pub(crate) const HOST_NAME: &str = "windlass";
-
 /// A connection that must be driven while its answer is read.
-pub(crate) type Driven = Connection<TokioIo<UnixStream>, Full<Bytes>>;
+pub(crate) type Driven = Connection<TokioIo<Stream>, Full<Bytes>>;
 
 /// Random bytes of a key.
 const KEY_BYTES: usize = 16;
@@ -79,12 +75,15 @@ impl Ask {
         }
     }
 
-    fn request(self) -> Result<Request<Full<Bytes>>, ClientError> {
+    fn request(self, reach: &Reach) -> Result<Request<Full<Bytes>>, ClientError> {
         let mut request = Request::builder()
             .method(self.method)
             .uri(self.path)
-            .header(HOST, HOST_NAME)
+            .header(HOST, reach.host())
             .header(API_HEADER, API_VERSION);
+        if let Some(who) = reach.authorization() {
+            request = request.header(AUTHORIZATION, who);
+        }
         if let Some(key) = self.key {
             request = request.header(KEY_HEADER, key);
         }
@@ -98,40 +97,30 @@ impl Ask {
     }
 }
 
-/// Opens the socket. [`ClientError::NotRunning`] when nobody listens there.
-pub(crate) async fn open(socket: &Path) -> Result<UnixStream, ClientError> {
-    UnixStream::connect(socket).await.map_err(|source| {
-        use std::io::ErrorKind::{ConnectionRefused, NotFound};
-        match source.kind() {
-            NotFound | ConnectionRefused => ClientError::NotRunning,
-            _ => ClientError::Connect {
-                path: socket.to_owned(),
-                source,
-            },
-        }
-    })
-}
-
-/// Sends the request and reads the head of the answer.
+/// Connects, sends the request and reads the head of the answer.
 pub(crate) async fn begin(
-    stream: UnixStream,
+    reach: &Reach,
     ask: Ask,
 ) -> Result<(Response<Incoming>, Driven), ClientError> {
-    let request = ask.request()?;
+    let request = ask.request(reach)?;
+    let stream = reach.open().await?;
+    let broken = |why| reach.broken(why);
     let (mut sender, mut driven) = http1::handshake(TokioIo::new(stream))
         .await
-        .map_err(ClientError::broken)?;
+        .map_err(broken)?;
     let answer = sender.send_request(request);
     tokio::pin!(answer);
-    tokio::select! {
+    let answer = tokio::select! {
         biased;
-        answer = &mut answer => Ok((answer.map_err(ClientError::broken)?, driven)),
+        answer = &mut answer => answer.map_err(broken)?,
         ended = &mut driven => match ended {
             // The connection may end with the answer already handed over.
-            Ok(()) => Ok((answer.await.map_err(ClientError::broken)?, driven)),
-            Err(why) => Err(ClientError::broken(why)),
+            Ok(()) => answer.await.map_err(broken)?,
+            Err(why) => return Err(broken(why)),
         },
-    }
+    };
+    reach.is_windlass(answer.status(), answer.headers())?;
+    Ok((answer, driven))
 }
 
 /// Reads the rest of an answer.
@@ -158,28 +147,17 @@ pub(crate) async fn finish(
 
 /// The whole exchange, within a deadline.
 pub(crate) async fn exchange<T: DeserializeOwned>(
-    socket: &Path,
+    reach: &Reach,
     ask: Ask,
     within: Duration,
 ) -> Result<T, ClientError> {
     let whole = async {
-        let stream = open(socket).await?;
-        let pid = stream.peer_cred().ok().and_then(|peer| peer.pid());
-        if let Some(pid) = pid.and_then(|pid| u32::try_from(pid).ok())
-            && crate::lock::is_stopped(pid)
-        {
-            return Err(ClientError::Stopped { pid });
-        }
-        let (answer, driven) = begin(stream, ask).await?;
+        let (answer, driven) = begin(reach, ask).await?;
         finish(answer, driven).await
     };
-    let (status, body) =
-        tokio::time::timeout(within, whole)
-            .await
-            .unwrap_or(Err(ClientError::Silent {
-                pid: None,
-                seconds: within.as_secs(),
-            }))?;
+    let (status, body) = tokio::time::timeout(within, whole)
+        .await
+        .unwrap_or_else(|_late| Err(reach.silent(within)))?;
     read(status, &body)
 }
 

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use windlass_api::Event;
 use windlass_model::DeploymentId;
 
-use crate::{Client, ClientError, Events, Starting, StatePaths};
+use crate::{Client, ClientError, Events, Reach, Starting};
 
 /// Longest time without a controller before following is given up.
 const GONE_MAX: Duration = Duration::from_mins(1);
@@ -35,7 +35,7 @@ pub enum Followed {
 /// dead controller is started again.
 #[derive(Debug)]
 pub struct Following {
-    paths: StatePaths,
+    reach: Reach,
     starting: Starting,
     deployment: Option<DeploymentId>,
     client: Client,
@@ -53,7 +53,7 @@ impl Following {
         deployment: Option<DeploymentId>,
     ) -> Self {
         Self {
-            paths: client.paths().clone(),
+            reach: client.reach().clone(),
             starting: starting.clone(),
             deployment,
             client: client.clone(),
@@ -75,10 +75,11 @@ impl Following {
     pub async fn next(&mut self) -> Result<Followed, ClientError> {
         loop {
             let Some(events) = &mut self.events else {
-                let before = self.client.controller().pid;
+                let before = self.client.controller().clone();
                 self.open().await?;
-                let pid = self.client.controller().pid;
-                if pid != before {
+                // Elsewhere every controller may have the same pid.
+                if *self.client.controller() != before {
+                    let pid = self.client.controller().pid;
                     return Ok(Followed::Reconnected { pid });
                 }
                 continue;
@@ -103,7 +104,7 @@ impl Following {
 
     /// A bake is quiet too; a controller that is stopped or hangs would be quiet for ever.
     async fn still_answers(&mut self) -> Result<(), ClientError> {
-        match Client::connect(&self.paths).await {
+        match Client::connect(&self.reach).await {
             Ok(_client) => Ok(()),
             Err(failed) if failed.passes() => self.ended(),
             Err(failed) => Err(failed),
@@ -125,7 +126,7 @@ impl Following {
     async fn open(&mut self) -> Result<(), ClientError> {
         let gone = Instant::now();
         loop {
-            let failed = match Client::connect_or_start(&self.paths, &self.starting).await {
+            let failed = match Client::connect_or_start(&self.reach, &self.starting).await {
                 Ok(client) => {
                     self.client = client;
                     let opened = self.client.events(self.after, self.deployment.as_ref());

@@ -1,7 +1,6 @@
 //! Log lines as they arrive.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::time::{Duration, Instant};
 
 use bytes::{Buf, BytesMut};
@@ -9,8 +8,8 @@ use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use windlass_api::{LogLine, LogQuery};
 
-use crate::exchange::{Ask, Driven, begin, finish, open, refused};
-use crate::{Client, ClientError, Starting};
+use crate::exchange::{Ask, Driven, begin, finish, refused};
+use crate::{Client, ClientError, Reach, Starting};
 
 /// Longest line that is read, in bytes, as JSON.
 const LINE_MAX: usize = 4 * 1024 * 1024;
@@ -37,8 +36,8 @@ pub struct Logs {
 }
 
 impl Logs {
-    pub(crate) async fn open(socket: &Path, path: String) -> Result<Self, ClientError> {
-        let (answer, driven) = begin(open(socket).await?, Ask::get(path)).await?;
+    pub(crate) async fn open(reach: &Reach, path: String) -> Result<Self, ClientError> {
+        let (answer, driven) = begin(reach, Ask::get(path)).await?;
         if !answer.status().is_success() {
             let (status, body) = finish(answer, driven).await?;
             return Err(refused(status, &body));
@@ -146,12 +145,12 @@ impl FollowingLogs {
 
     /// Whether another controller answers after one that ended in peace.
     async fn succeeded(&mut self) -> Result<bool, ClientError> {
-        let paths = self.client.paths().clone();
-        let before = self.client.controller().pid;
+        let reach = self.client.reach().clone();
+        let before = self.client.controller().clone();
         let begun = Instant::now();
         while begun.elapsed() < SUCCESSOR_WITHIN {
-            match Client::connect(&paths).await {
-                Ok(client) if client.controller().pid != before => {
+            match Client::connect(&reach).await {
+                Ok(client) if *client.controller() != before => {
                     self.client = client;
                     self.open_again();
                     return Ok(true);
@@ -166,10 +165,10 @@ impl FollowingLogs {
     }
 
     async fn started_again(&mut self) -> Result<(), ClientError> {
-        let paths = self.client.paths().clone();
+        let reach = self.client.reach().clone();
         let begun = Instant::now();
         loop {
-            match Client::connect_or_start(&paths, &self.starting).await {
+            match Client::connect_or_start(&reach, &self.starting).await {
                 Ok(client) => {
                     self.client = client;
                     self.open_again();

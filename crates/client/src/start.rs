@@ -9,7 +9,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::lock::{Holder, is_stopped};
-use crate::{Client, ClientError, ControllerLock, StatePaths};
+use crate::{Client, ClientError, ControllerLock, Reach, StatePaths};
 
 /// Longest wait for a controller to answer.
 const START_WITHIN: Duration = Duration::from_secs(10);
@@ -59,13 +59,13 @@ impl Default for Starting {
 }
 
 pub(crate) async fn connect_or_start(
-    paths: &StatePaths,
+    reach: &Reach,
     starting: &Starting,
 ) -> Result<Client, ClientError> {
-    match Client::connect(paths).await {
-        Err(ClientError::NotRunning) => {}
-        answered => return answered,
-    }
+    let paths = match (Client::connect(reach).await, reach) {
+        (Err(ClientError::NotRunning), Reach::Here(paths)) => paths.as_ref(),
+        (answered, _) => return answered,
+    };
     paths.create()?;
     let begun = Instant::now();
     let mut started: Option<Started> = None;

@@ -7,6 +7,8 @@ use std::path::Path;
 use windlass_api::{Exit, Problem};
 use windlass_client::{ClientError, PathsError, Unsafe};
 
+use crate::elsewhere;
+
 /// What failed, what was seen, what to do next, and the exit code that says so.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Diagnostic {
@@ -206,6 +208,7 @@ impl From<ClientError> for Diagnostic {
             ClientError::Broken { .. } => made
                 .code(SILENT)
                 .hint("look what became of it: windlass status, windlass list"),
+            ClientError::Remote(remote) => made.hint(elsewhere::next(&remote)),
         }
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use windlass_api::{DownAnswer, DownRequest, EnvironmentView, Exit};
-use windlass_client::{Client, ControllerLock, Holder, StatePaths};
+use windlass_client::Client;
 
 use super::file::Found;
 use crate::context::Context;
@@ -94,11 +94,10 @@ fn runs(view: &EnvironmentView) -> bool {
     view.deployment.is_some() || view.services.values().any(|service| !service.is_empty())
 }
 
-/// Returns once the controller has let go of its lock: then no process, socket or port is left.
+/// Returns once the controller has ended: then no process, socket or port is left.
 pub(crate) async fn wait_for_end(client: &Client) -> Result<(), Diagnostic> {
-    let paths: &StatePaths = client.paths();
     let begun = Instant::now();
-    while ControllerLock::holder(paths) != Holder::Nobody {
+    while !client.has_ended().await {
         if begun.elapsed() > GONE_WITHIN {
             let pid = client.controller().pid;
             return Err(Diagnostic::new(

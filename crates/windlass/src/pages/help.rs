@@ -49,6 +49,7 @@ the following with 130; the deployment goes on.",
         "Examples:
   windlass status
   windlass status -o json
+  windlass status --server https://ops.example:7070
 
 One row a slot: stable serves, a candidate is being watched, a standby waits for
 a rollback, and what failed was kept to be looked at. TRAFFIC is what the router

@@ -110,7 +110,7 @@ impl Network {
     fn of(lab: &Lab, rows: &[Row]) -> Option<Self> {
         let sent = |row: &Row| matches!(row.given, Given::Sent(_));
         rows.iter().any(sent).then(|| Self {
-            serving: on_the_network(lab),
+            serving: on_the_network(lab, "api"),
             read: token(lab, "read"),
         })
     }
