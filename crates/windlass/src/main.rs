@@ -17,6 +17,7 @@ mod halt;
 mod init;
 mod listen;
 mod pages;
+mod reception;
 mod report;
 mod ui;
 mod wire;

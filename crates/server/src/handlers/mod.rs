@@ -11,6 +11,7 @@ mod health;
 mod logs;
 mod plans;
 mod removals;
+mod reports;
 mod rollbacks;
 mod routes;
 mod socket;

@@ -35,6 +35,7 @@ mod pages;
 mod places;
 mod programs;
 mod replacing;
+mod reporting;
 mod strategies;
 mod surroundings;
 mod surviving;
