@@ -160,17 +160,7 @@ async fn answer(shared: &Rc<Shared>, request: Request) {
             .send(views::list(shared, limit, before.as_ref()).await)
             .is_err(),
         Request::Show { id, reply } => reply.send(views::stored(shared, &id).await).is_err(),
-        Request::Report {
-            id,
-            service,
-            reports,
-            reply,
-        } => reply
-            .send(hearing::hear(shared, &id, &service, reports).await)
-            .is_err(),
-        Request::Look { id, service, reply } => {
-            reply.send(hearing::look(shared, &id, &service)).is_err()
-        }
+        Request::Run(said) => hearing::answer(shared, said).await,
         Request::Events {
             after,
             deployment,

@@ -14,6 +14,7 @@ use windlass_model::{
 };
 
 use crate::deploying::{Ask, Begun};
+use crate::hearing::OfRun;
 
 /// Requests that may wait for the controller's loop; more are refused as *busy*.
 pub(crate) const REQUESTS_WAITING: usize = 256;
@@ -87,17 +88,7 @@ pub(crate) enum Request {
         id: DeploymentId,
         reply: Reply<DeploymentView>,
     },
-    Report {
-        id: DeploymentId,
-        service: ServiceName,
-        reports: Vec<Report>,
-        reply: Reply<ReportAnswer>,
-    },
-    Look {
-        id: DeploymentId,
-        service: ServiceName,
-        reply: Reply<RunView>,
-    },
+    Run(OfRun),
     Events {
         after: u64,
         deployment: Option<DeploymentId>,
@@ -342,11 +333,13 @@ impl Handle {
         service: ServiceName,
         reports: Vec<Report>,
     ) -> Result<ReportAnswer, Problem> {
-        self.ask(|reply| Request::Report {
-            id,
-            service,
-            reports,
-            reply,
+        self.ask(|reply| {
+            Request::Run(OfRun::Report {
+                id,
+                service,
+                reports,
+                reply,
+            })
         })
         .await
     }
@@ -356,7 +349,8 @@ impl Handle {
     /// # Errors
     /// The same.
     pub async fn look(&self, id: DeploymentId, service: ServiceName) -> Result<RunView, Problem> {
-        self.ask(|reply| Request::Look { id, service, reply }).await
+        self.ask(|reply| Request::Run(OfRun::Look { id, service, reply }))
+            .await
     }
 
     /// Events after `after` from the store, then as they are committed, without a gap.

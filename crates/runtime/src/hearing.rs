@@ -12,6 +12,7 @@ use windlass_model::{DeploymentId, Instance, Report, ServiceName};
 
 use crate::controller::Shared;
 use crate::drive::{Driven, Input};
+use crate::handle::Reply;
 use crate::{problems, views};
 
 /// Reports that may wait for the journal at one time; more are refused as busy. So a disk that is
@@ -43,6 +44,38 @@ impl Drop for Place {
     }
 }
 
+/// What the run of a command asks of the controller.
+pub(crate) enum OfRun {
+    /// To be heard.
+    Report {
+        id: DeploymentId,
+        service: ServiceName,
+        reports: Vec<Report>,
+        reply: Reply<ReportAnswer>,
+    },
+    /// How its deployment is.
+    Look {
+        id: DeploymentId,
+        service: ServiceName,
+        reply: Reply<RunView>,
+    },
+}
+
+/// Answers a run. Whether it has left already.
+pub(crate) async fn answer(shared: &Rc<Shared>, asked: OfRun) -> bool {
+    match asked {
+        OfRun::Report {
+            id,
+            service,
+            reports,
+            reply,
+        } => reply
+            .send(hear(shared, &id, &service, reports).await)
+            .is_err(),
+        OfRun::Look { id, service, reply } => reply.send(look(shared, &id, &service)).is_err(),
+    }
+}
+
 /// The deployment of a run that may speak.
 fn speaker(shared: &Shared, id: &DeploymentId, service: &ServiceName) -> Result<Driven, Problem> {
     shared.refuse_lost()?;
@@ -55,7 +88,7 @@ fn speaker(shared: &Shared, id: &DeploymentId, service: &ServiceName) -> Result<
 }
 
 /// Takes what a run says; returns once it is journalled.
-pub(crate) async fn hear(
+async fn hear(
     shared: &Rc<Shared>,
     id: &DeploymentId,
     service: &ServiceName,
@@ -82,11 +115,7 @@ pub(crate) async fn hear(
 }
 
 /// How the deployment of a run is, and whether the run is still wanted.
-pub(crate) fn look(
-    shared: &Rc<Shared>,
-    id: &DeploymentId,
-    service: &ServiceName,
-) -> Result<RunView, Problem> {
+fn look(shared: &Rc<Shared>, id: &DeploymentId, service: &ServiceName) -> Result<RunView, Problem> {
     let driven = speaker(shared, id, service)?;
     let now = driven.now.borrow();
     let wanted = now.rollouts.get(service).is_some_and(is_wanted);
@@ -128,7 +157,8 @@ fn is_wanted(rollout: &Rollout) -> bool {
 
 /// Listens again for the runs of a deployment that an earlier controller has started.
 pub(crate) async fn again(shared: Rc<Shared>, driven: Driven) {
-    for run in started(&driven.now.borrow().clone()) {
+    let runs = started(&driven.now.borrow());
+    for run in runs {
         if let Err(error) = shared.border.reception.open(&run).await {
             unheard(&driven, &run.service, &error).await;
         }

@@ -21,7 +21,7 @@ pub struct Server<C> {
     tokens: Tokens,
     limits: Limits,
     network: Option<Network>,
-    runs: RunTokens,
+    runs: Option<RunTokens>,
     arriving: Option<mpsc::Receiver<WayIn>>,
 }
 
@@ -34,7 +34,7 @@ impl<C: Controller> Server<C> {
             tokens,
             limits: Limits::default(),
             network: None,
-            runs: RunTokens::new(Vec::new()),
+            runs: None,
             arriving: None,
         }
     }
@@ -56,7 +56,7 @@ impl<C: Controller> Server<C> {
     /// The same, hearing the runs of commands: with these tokens, by the ways in that arrive.
     #[must_use]
     pub fn runs(mut self, tokens: RunTokens, arriving: mpsc::Receiver<WayIn>) -> Self {
-        self.runs = tokens;
+        self.runs = Some(tokens);
         self.arriving = Some(arriving);
         self
     }

@@ -120,7 +120,11 @@ fn known<C: Controller>(guard: &Guard<C>, request: &Request) -> Result<Caller, R
         None => return Err(bad_request("the connection is of no known kind")),
     };
     let secret = bearer(request);
-    if let Some(run) = secret.and_then(|secret| app.runs.holder(secret)) {
+    let runs = app.runs.as_ref();
+    let run = runs
+        .zip(secret)
+        .and_then(|(runs, secret)| runs.holder(secret));
+    if let Some(run) = run {
         let who = Counted::Run(run.deployment.clone(), run.service.clone());
         app.buckets.take(who, now)?;
         return match guard.access {

@@ -42,7 +42,8 @@ pub(crate) struct App<C> {
     pub(crate) about: About,
     pub(crate) limits: Limits,
     pub(crate) tokens: Arc<Tokens>,
-    pub(crate) runs: RunTokens,
+    /// None where no run is heard.
+    pub(crate) runs: Option<RunTokens>,
     pub(crate) buckets: Arc<Buckets>,
     pub(crate) keys: Arc<Keys>,
     /// Held while what a client has seen is compared and its word is carried out.

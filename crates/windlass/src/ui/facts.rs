@@ -136,9 +136,6 @@ fn of_a_service(fact: &Fact, picture: &Progress) -> Option<(String, String)> {
         } => (service, format!("traffic={}% version={version}", to.get())),
         Fact::BakeStarted { service, within } => (service, format!("bake={within}")),
         Fact::RolloutPassed { service } => (service, "passed".to_owned()),
-        Fact::RolloutFailed { service, why } => {
-            (service, format!("failed reason={:?}", reason(why)))
-        }
         Fact::RolloutReturned { service } => (service, "returned".to_owned()),
         Fact::SlotDrained { service, slot, cut } => {
             (service, format!("drained slot={slot} cut={cut}"))
@@ -148,6 +145,7 @@ fn of_a_service(fact: &Fact, picture: &Progress) -> Option<(String, String)> {
         Fact::Stuck { service, why } => (service, format!("stuck reason={:?}", stuck(why))),
         Fact::CommandStarted { .. }
         | Fact::Reported { .. }
+        | Fact::RolloutFailed { .. }
         | Fact::TriggerFired { .. }
         | Fact::TripwireFired { .. }
         | Fact::TripwireWithheld { .. }
@@ -198,6 +196,9 @@ fn of_a_danger(fact: &Fact) -> Option<(String, String)> {
             run,
         } => (service, command_words(run, instance)),
         Fact::Reported { service, report } => (service, reported_words(report)),
+        Fact::RolloutFailed { service, why } => {
+            (service, format!("failed reason={:?}", reason(why)))
+        }
         Fact::TriggerFired {
             service,
             trigger,
@@ -239,7 +240,6 @@ fn of_a_danger(fact: &Fact) -> Option<(String, String)> {
         | Fact::TrafficShifted { .. }
         | Fact::BakeStarted { .. }
         | Fact::RolloutPassed { .. }
-        | Fact::RolloutFailed { .. }
         | Fact::RolloutReturned { .. }
         | Fact::Held { .. }
         | Fact::Resumed { .. }
