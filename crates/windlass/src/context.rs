@@ -33,7 +33,7 @@ impl Context {
     pub(crate) fn reach(&self) -> Result<Reach, Diagnostic> {
         match &self.global.server {
             Some(url) => Ok(elsewhere::remote(url, self.global.ca.as_deref())?.into()),
-            None => Ok(Reach::Here(self.paths()?)),
+            None => Ok((&self.paths()?).into()),
         }
     }
 

@@ -93,13 +93,10 @@ pub(crate) fn next(met: &RemoteError) -> String {
                 port(url)
             )
         }
-        RemoteError::Unreachable { url, .. } | RemoteError::Tls { url, .. } => see(url),
-        RemoteError::Silent { url, .. } => see(url),
-        RemoteError::NoAnswer { url, .. } => match encrypted(url) {
-            Some(secure) => format!("if it speaks TLS: --server {secure}"),
-            None => see(url),
-        },
-        RemoteError::NotHttp { url } => match encrypted(url) {
+        RemoteError::Unreachable { url, .. }
+        | RemoteError::Tls { url, .. }
+        | RemoteError::Silent { url, .. } => see(url),
+        RemoteError::NoAnswer { url, .. } | RemoteError::NotHttp { url } => match encrypted(url) {
             Some(secure) => format!("if it speaks TLS: --server {secure}"),
             None => see(url),
         },
