@@ -127,7 +127,7 @@ fn what_a_token_may_not_do_is_refused_with_the_way_to_go_on() {
         let left = ci.run(words).exits(5);
         left.says(&["WL0367", "the controller's own machine", &ci.url]);
     }
-    // Not the folder of here, which another machine does not have.
+    // Nobody there knows whose folder a relative path is of.
     let text = std::fs::read_to_string(lab.app("windlass.yaml")).unwrap();
     let here = format!(
         "{}/",
