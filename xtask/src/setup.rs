@@ -20,7 +20,7 @@ struct Need {
     reason: &'static str,
 }
 
-const NEEDS: [Need; 3] = [
+const NEEDS: [Need; 4] = [
     Need {
         program: "node",
         package: "nodejs",
@@ -35,6 +35,11 @@ const NEEDS: [Need; 3] = [
         program: "curl",
         package: "curl",
         reason: "asks the services of the tutorial and the examples",
+    },
+    Need {
+        program: "openssl",
+        package: "openssl",
+        reason: "makes the certificate of a controller that is asked over TLS",
     },
 ];
 

@@ -32,7 +32,7 @@ pub(crate) type Stream = Box<dyn Io>;
 #[derive(Clone, Debug)]
 pub enum Reach {
     /// On this machine, by the private socket of a state directory.
-    Here(StatePaths),
+    Here(Arc<StatePaths>),
     /// Elsewhere, over the network.
     Elsewhere(Arc<Remote>),
 }
@@ -115,7 +115,7 @@ impl From<&Self> for Reach {
 
 impl From<&StatePaths> for Reach {
     fn from(paths: &StatePaths) -> Self {
-        Self::Here(paths.clone())
+        Self::Here(Arc::new(paths.clone()))
     }
 }
 

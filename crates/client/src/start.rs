@@ -63,7 +63,7 @@ pub(crate) async fn connect_or_start(
     starting: &Starting,
 ) -> Result<Client, ClientError> {
     let paths = match (Client::connect(reach).await, reach) {
-        (Err(ClientError::NotRunning), Reach::Here(paths)) => paths,
+        (Err(ClientError::NotRunning), Reach::Here(paths)) => paths.as_ref(),
         (answered, _) => return answered,
     };
     paths.create()?;

@@ -175,7 +175,10 @@ fn no_token(offered: bool) -> Problem {
     };
     Problem::new(401, "WL0366", Exit::Refused, "a token is needed")
         .detail(what)
-        .hint("make one on the controller's machine: windlass token create --scope read|operate|deploy")
+        .hint(
+            "make one on the controller's machine: windlass token create --scope read|operate|deploy; \
+             commands take it from WINDLASS_TOKEN",
+        )
 }
 
 /// A scope as it is typed.

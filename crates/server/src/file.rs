@@ -39,6 +39,7 @@ pub(crate) fn decode(file: FileRequest, caller: &Caller) -> Result<Wanted, Probl
     } = loaded;
     if !caller.is_here() {
         must_be_absolute(&spec)?;
+        must_be_there(&folder)?;
     }
     let missing: Vec<_> = foreign_names
         .iter()
@@ -61,7 +62,16 @@ pub(crate) fn decode(file: FileRequest, caller: &Caller) -> Result<Wanted, Probl
 
 fn must_be_absolute(spec: &Spec) -> Result<(), Problem> {
     let relative = spec.services.iter().find_map(|(name, service)| {
-        let mut files = service.process.files.iter();
+        let command = service.command.iter();
+        let commands = command.flat_map(|command| command.status.iter().chain(&command.rollback));
+        let programs = commands
+            .chain([&service.process.argv])
+            .filter_map(|argv| argv.first());
+        // A bare name is looked for in PATH; what a value begins with is seen when it is kept.
+        let programs = programs
+            .map(ToString::to_string)
+            .filter(|program| program.contains('/') && !program.starts_with('$'));
+        let mut files = service.process.files.iter().cloned().chain(programs);
         let found = files.find(|file| !Path::new(file).is_absolute());
         found.map(|file| format!("{name} needs {file}"))
     });
@@ -72,6 +82,17 @@ fn must_be_absolute(spec: &Spec) -> Result<(), Problem> {
     Err(Problem::new(403, "WL0372", Exit::Refused, title)
         .detail(what)
         .hint("deploy on the controller's machine, or write absolute paths of that machine"))
+}
+
+/// What is kept lies below the file's folder, so the same folder must be here.
+fn must_be_there(folder: &Path) -> Result<(), Problem> {
+    if folder.is_dir() {
+        return Ok(());
+    }
+    let title = "the file's folder is not on the controller's machine";
+    Err(Problem::new(403, "WL0372", Exit::Refused, title)
+        .detail(format!("{} is no folder there", folder.display()))
+        .hint("copy the application to the same path there, or deploy there"))
 }
 
 fn exit_of(kind: RefusedKind) -> Exit {

@@ -4,12 +4,13 @@ use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use data_encoding::{BASE64URL_NOPAD, HEXLOWER};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
+use tokio::sync::watch;
 use windlass_api::{Exit, Problem, TokenAnswer, TokenRequest, TokenView};
 
 /// Most tokens, those that have expired among them.
@@ -26,6 +27,9 @@ const SECRET_BYTES: usize = 32;
 
 /// What every secret starts with, so that scanners and people know one.
 const MARK: &str = "wlt";
+
+/// Longest time for which a stream goes on after its token has expired.
+const EXPIRED_WITHIN: Duration = Duration::from_secs(10);
 
 /// Why tokens can't be kept.
 #[derive(Debug, thiserror::Error)]
@@ -47,6 +51,8 @@ pub enum TokensError {
 pub struct Tokens {
     file: PathBuf,
     all: Mutex<Vec<Kept>>,
+    /// Told of each end of a token.
+    ended: watch::Sender<()>,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -78,6 +84,7 @@ impl Tokens {
         Ok(Self {
             file: file.to_owned(),
             all: Mutex::new(all),
+            ended: watch::Sender::new(()),
         })
     }
 
@@ -146,7 +153,23 @@ impl Tokens {
         let gone = less.remove(at);
         self.write(&less).map_err(|why| not_kept(&why))?;
         *all = less;
+        self.ended.send_replace(());
         Ok(gone.view)
+    }
+
+    /// Returns once the token of this id holds no longer.
+    pub(crate) async fn lost(&self, id: &str) {
+        let mut ended = self.ended.subscribe();
+        while self.holds(id) {
+            // Nobody tells of a token that expires. The sender lives as long as this.
+            drop(tokio::time::timeout(EXPIRED_WITHIN, ended.changed()).await);
+        }
+    }
+
+    fn holds(&self, id: &str) -> bool {
+        let now = now_us();
+        let mut all = self.list().into_iter();
+        all.any(|view| view.id == id && view.expires_us.is_none_or(|end| now < end))
     }
 
     /// Puts a whole new file in the place of the old one.

@@ -45,6 +45,28 @@ pub(crate) struct Global {
     )]
     pub(crate) state_dir: Option<PathBuf>,
 
+    /// A controller elsewhere, https://HOST:PORT; else WINDLASS_SERVER says it. WINDLASS_TOKEN holds
+    /// the token
+    #[arg(
+        long,
+        global = true,
+        value_name = "URL",
+        env = "WINDLASS_SERVER",
+        hide_env = true
+    )]
+    pub(crate) server: Option<String>,
+
+    /// The certificates that are trusted there, a PEM file; else WINDLASS_CA says it, else this
+    /// machine does
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        env = "WINDLASS_CA",
+        hide_env = true
+    )]
+    pub(crate) ca: Option<PathBuf>,
+
     /// The environment; needed when the file has several
     #[arg(short, long, global = true, value_name = "ENV")]
     pub(crate) environment: Option<String>,

@@ -1,10 +1,11 @@
 //! What every command has: its options, its voice, and the way to the controller.
 
 use tokio::runtime::{Builder, Runtime};
-use windlass_client::{Client, Starting, StatePaths};
+use windlass_client::{Client, Reach, Starting, StatePaths};
 
 use crate::arguments::Global;
 use crate::diagnostic::Diagnostic;
+use crate::elsewhere;
 use crate::ui::Ui;
 
 /// One run of the program.
@@ -20,19 +21,30 @@ impl Context {
         Self { global, ui }
     }
 
-    /// Where state and sockets are.
+    /// Where state and sockets are, for what is done on the controller's own machine only.
     pub(crate) fn paths(&self) -> Result<StatePaths, Diagnostic> {
-        Ok(StatePaths::locate(self.global.state_dir.as_deref())?)
+        match &self.global.server {
+            Some(url) => Err(elsewhere::needs_its_machine(url)),
+            None => Ok(StatePaths::locate(self.global.state_dir.as_deref())?),
+        }
     }
 
-    /// The controller, started if none runs.
+    /// Where the controller is.
+    pub(crate) fn reach(&self) -> Result<Reach, Diagnostic> {
+        match &self.global.server {
+            Some(url) => Ok(elsewhere::remote(url, self.global.ca.as_deref())?.into()),
+            None => Ok((&self.paths()?).into()),
+        }
+    }
+
+    /// The controller; on this machine started if none runs.
     pub(crate) async fn client(&self) -> Result<Client, Diagnostic> {
-        let paths = self.paths()?;
-        let client = Client::connect_or_start(&paths, &Starting::default()).await?;
+        let reach = self.reach()?;
+        let client = Client::connect_or_start(&reach, &Starting::default()).await?;
         let controller = client.controller();
         self.ui.say_more(&format!(
             "controller of {}: Windlass {}, process {}, epoch {}",
-            paths.state.display(),
+            place(&reach),
             controller.version,
             controller.pid,
             controller.epoch
@@ -43,10 +55,9 @@ impl Context {
     /// The same for commands that only look: none where nothing was ever kept, so that looking makes
     /// nothing.
     pub(crate) async fn client_to_look(&self) -> Result<Option<Client>, Diagnostic> {
-        if self.paths()?.exists() {
-            Ok(Some(self.client().await?))
-        } else {
-            Ok(None)
+        match self.reach()? {
+            Reach::Here(paths) if !paths.exists() => Ok(None),
+            Reach::Here(_) | Reach::Elsewhere(_) => Ok(Some(self.client().await?)),
         }
     }
 
@@ -67,5 +78,13 @@ impl Context {
             .build()
             .map_err(|why| Diagnostic::bug(&why))?;
         runtime.block_on(ask)
+    }
+}
+
+/// Where it is, for a person.
+fn place(reach: &Reach) -> String {
+    match reach {
+        Reach::Here(paths) => paths.state.display().to_string(),
+        Reach::Elsewhere(remote) => remote.url().to_owned(),
     }
 }

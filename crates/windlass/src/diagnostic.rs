@@ -5,6 +5,8 @@ use std::error::Error;
 use windlass_api::{Exit, Problem};
 use windlass_client::{ClientError, PathsError};
 
+use crate::elsewhere;
+
 /// What failed, what was seen, what to do next, and the exit code that says so.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Diagnostic {
@@ -101,9 +103,15 @@ impl From<ClientError> for Diagnostic {
         match error {
             ClientError::Refused(problem) => Self::from(*problem),
             ClientError::Stopped { pid } => made.hint(format!("let it go on: kill -CONT {pid}")),
-            ClientError::OtherVersion { .. } => {
-                made.hint("upgrade the controller: windlass serve --replace")
-            }
+            ClientError::OtherVersion {
+                theirs,
+                their_api,
+                our_api,
+            } => made.hint(if their_api > our_api {
+                format!("use the command of Windlass {theirs}")
+            } else {
+                "upgrade the controller: windlass serve --replace".to_owned()
+            }),
             ClientError::EndedEarly { log, .. } if !log.is_empty() => {
                 made.detail(format!("the end of its log:\n{log}"))
             }
@@ -112,8 +120,8 @@ impl From<ClientError> for Diagnostic {
                 Some(pid) => made.hint(format!("look at process {pid} and at controller.log")),
                 None => made.hint("look at controller.log in the state directory"),
             },
-            ClientError::Remote(_)
-            | ClientError::Paths(_)
+            ClientError::Remote(remote) => made.hint(elsewhere::next(&remote)),
+            ClientError::Paths(_)
             | ClientError::NotRunning
             | ClientError::EndedEarly { .. }
             | ClientError::Start { .. }

@@ -12,6 +12,7 @@ mod crash;
 mod demo;
 mod diagnostic;
 mod doctor;
+mod elsewhere;
 mod follow;
 mod halt;
 mod init;
@@ -36,7 +37,11 @@ use crate::ui::Ui;
 fn main() -> ExitCode {
     panic::set_hook(Box::new(ui::say_panic));
     let matches = pages::command().try_get_matches();
-    let parsed = matches.and_then(|matches| Arguments::from_arg_matches(&matches));
+    let parsed = matches.and_then(|matches| {
+        let mut arguments = Arguments::from_arg_matches(&matches)?;
+        elsewhere::settle(&mut arguments.global, &matches)?;
+        Ok(arguments)
+    });
     let arguments = match parsed {
         Ok(arguments) => arguments,
         Err(refused) => return misused(refused),

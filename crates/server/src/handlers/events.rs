@@ -2,7 +2,7 @@
 //!
 //! The stream begins after the sequence that the client names and has no gaps. It ends with *again*
 //! (WebSocket 1013) when the client was too slow, and with *away* (1001) when the server ends; either way
-//! the client opens another after the last sequence it has.
+//! the client opens another after the last sequence it has. With *revoked* (1008) its token is over.
 
 use std::sync::Arc;
 
@@ -14,8 +14,10 @@ use axum::http::header::UPGRADE;
 use axum::response::{IntoResponse, Response};
 use windlass_api::{EventQuery, Exit, Problem};
 
+use super::over::Over;
 use super::{socket, sse};
 use crate::Controller;
+use crate::access::Caller;
 use crate::answer::{Refused, bad_request};
 use crate::app::App;
 use crate::body::{Asked, deployment};
@@ -29,6 +31,8 @@ pub(super) enum End {
     Again,
     /// An event can't be written.
     Broken,
+    /// The client's token holds no longer.
+    Revoked,
 }
 
 impl End {
@@ -38,6 +42,7 @@ impl End {
             Self::Away => "away",
             Self::Again => "again",
             Self::Broken => "broken",
+            Self::Revoked => "revoked",
         }
     }
 
@@ -47,12 +52,14 @@ impl End {
             Self::Away => "the controller ends",
             Self::Again => "too slow: go on after the last sequence",
             Self::Broken => "an event can't be written",
+            Self::Revoked => "the token was revoked or has expired",
         }
     }
 }
 
 pub(super) async fn get<C: Controller>(
     State(app): State<App<C>>,
+    caller: Caller,
     Asked(query): Asked<EventQuery>,
     headers: HeaderMap,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
@@ -68,13 +75,13 @@ pub(super) async fn get<C: Controller>(
         .try_acquire_owned()
         .map_err(|_full| too_many())?;
     let events = app.controller.events(after, id).await?;
-    let ending = app.ending.clone();
+    let over = Over::of(&app, caller);
     Ok(match upgrade {
         Some(upgrade) => socket::limited(upgrade).on_upgrade(move |socket| async move {
-            socket::stream(socket, events, ending).await;
+            socket::stream(socket, events, over).await;
             drop(place);
         }),
-        None => sse::answer(events, ending, place, app.limits.keep_alive).into_response(),
+        None => sse::answer(events, over, place, app.limits.keep_alive).into_response(),
     })
 }
 

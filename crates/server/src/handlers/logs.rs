@@ -9,9 +9,11 @@ use windlass_api::LogQuery;
 use windlass_model::{AppName, EnvironmentName, ServiceName};
 use windlass_runtime::ServiceAt;
 
+use super::over::Over;
 use crate::Controller;
+use crate::access::Caller;
 use crate::answer::{Refused, bad_name};
-use crate::app::{App, ended};
+use crate::app::App;
 use crate::body::Asked;
 
 /// Bytes per stream and instance that are read unless the client says how many.
@@ -22,6 +24,7 @@ const TAIL_MAX: u64 = 64 * 1024 * 1024;
 
 pub(super) async fn get<C: Controller>(
     State(app): State<App<C>>,
+    caller: Caller,
     Asked(query): Asked<LogQuery>,
 ) -> Result<Response, Refused> {
     let service = ServiceAt {
@@ -31,8 +34,8 @@ pub(super) async fn get<C: Controller>(
     };
     let tail = query.tail.unwrap_or(TAIL).min(TAIL_MAX);
     let lines = app.controller.logs(service, tail, query.follow).await?;
-    let mut ending = app.ending.clone();
-    let over = async move { ended(&mut ending).await };
+    let mut over = Over::of(&app, caller);
+    let over = async move { over.comes().await };
     let lines = lines.take_until(Box::pin(over)).map(|line| {
         let mut bytes = serde_json::to_vec(&line).map_err(std::io::Error::other)?;
         bytes.push(b'\n');

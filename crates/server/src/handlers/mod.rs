@@ -9,6 +9,7 @@ mod events;
 mod figures;
 mod health;
 mod logs;
+mod over;
 mod plans;
 mod removals;
 mod reports;

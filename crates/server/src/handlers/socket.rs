@@ -4,11 +4,10 @@ use std::time::Duration;
 
 use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade, close_code};
 use futures_util::StreamExt;
-use tokio::sync::watch;
 use windlass_runtime::EventStream;
 
 use super::events::End;
-use crate::app::ended;
+use super::over::Over;
 
 /// Longest message that a client may send: it has nothing to say.
 const MESSAGE_MAX: usize = 4 * 1024;
@@ -29,16 +28,12 @@ pub(super) fn limited(upgrade: WebSocketUpgrade) -> WebSocketUpgrade {
 }
 
 /// Sends every event, then why it ended.
-pub(super) async fn stream(
-    mut socket: WebSocket,
-    mut events: EventStream,
-    mut ending: watch::Receiver<bool>,
-) {
-    let ended = ended(&mut ending);
-    tokio::pin!(ended);
+pub(super) async fn stream(mut socket: WebSocket, mut events: EventStream, mut over: Over) {
+    let over = over.comes();
+    tokio::pin!(over);
     let end = loop {
         tokio::select! {
-            () = &mut ended => break End::Away,
+            end = &mut over => break end,
             event = events.next() => {
                 let Some(event) = event else {
                     break End::Again;
@@ -61,6 +56,7 @@ pub(super) async fn stream(
         End::Away => close_code::AWAY,
         End::Again => close_code::AGAIN,
         End::Broken => close_code::ERROR,
+        End::Revoked => close_code::POLICY,
     };
     let goodbye = Message::Close(Some(CloseFrame {
         code,

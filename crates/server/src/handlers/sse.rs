@@ -5,17 +5,17 @@ use std::time::Duration;
 
 use axum::response::sse::{Event, KeepAlive, Sse};
 use futures_util::stream::{Stream, StreamExt, unfold};
-use tokio::sync::{OwnedSemaphorePermit, watch};
+use tokio::sync::OwnedSemaphorePermit;
 use windlass_runtime::EventStream;
 
 use super::events::End;
-use crate::app::ended;
+use super::over::Over;
 
 /// What one stream has.
 struct Streaming {
     events: EventStream,
-    ending: watch::Receiver<bool>,
-    over: bool,
+    over: Over,
+    done: bool,
     /// Its place among the watchers, until it is dropped.
     _place: OwnedSemaphorePermit,
 }
@@ -24,14 +24,14 @@ struct Streaming {
 /// named `end` and says why.
 pub(super) fn answer(
     events: EventStream,
-    ending: watch::Receiver<bool>,
+    over: Over,
     place: OwnedSemaphorePermit,
     keep_alive: Duration,
 ) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
     let streaming = Streaming {
         events,
-        ending,
-        over: false,
+        over,
+        done: false,
         _place: place,
     };
     let all = unfold(streaming, next);
@@ -39,11 +39,11 @@ pub(super) fn answer(
 }
 
 async fn next(mut streaming: Streaming) -> Option<(Result<Event, Infallible>, Streaming)> {
-    if streaming.over {
+    if streaming.done {
         return None;
     }
     let met = tokio::select! {
-        () = ended(&mut streaming.ending) => Err(End::Away),
+        end = streaming.over.comes() => Err(end),
         event = streaming.events.next() => match event {
             None => Err(End::Again),
             Some(event) => serde_json::to_string(&event)
@@ -51,7 +51,7 @@ async fn next(mut streaming: Streaming) -> Option<(Result<Event, Infallible>, St
                 .map_err(|_unwritable| End::Broken),
         },
     };
-    streaming.over = met.is_err();
+    streaming.done = met.is_err();
     let event = met.unwrap_or_else(|end| {
         let said = format!(r#"{{"end":"{}","reason":"{}"}}"#, end.word(), end.reason());
         Event::default().event("end").data(said)

@@ -61,6 +61,10 @@ pub(crate) fn run(context: &Context, options: &Options) -> Result<Report, Diagno
 
 /// Refuses what would raise, before anything is asked of the controller.
 pub(super) fn must_not_be_halted(context: &Context) -> Result<(), Diagnostic> {
+    if context.global.server.is_some() {
+        // The controller knows, and refuses it itself.
+        return Ok(());
+    }
     let paths = context.paths()?;
     let Some(halt) = wire::halted(&paths) else {
         return Ok(());

@@ -93,6 +93,7 @@ fn choose(id: Option<&str>) -> Diagnostic {
 }
 
 async fn adopt(context: &Context) -> Result<Report, Diagnostic> {
+    context.paths()?;
     let client = client(context).await?;
     let answer = client.adopt(&Context::who()).await?;
     // It ends by itself; the next one opens above every epoch that was heard of.

@@ -1,6 +1,7 @@
 //! `windlass status`: what runs where.
 
 use windlass_api::EnvironmentView;
+use windlass_client::Reach;
 
 use crate::context::Context;
 use crate::diagnostic::Diagnostic;
@@ -9,16 +10,18 @@ use crate::ui::status::{Whole, status_text};
 use crate::ui::time::now_us;
 
 pub(crate) async fn run(context: &Context) -> Result<Report, Diagnostic> {
-    let mut whole = Whole {
-        halted: crate::wire::halted(&context.paths()?),
-        lost: None,
-    };
-    let mut environments: Vec<EnvironmentView> = match context.client_to_look().await? {
-        Some(client) => {
-            whole.lost = client.controller().lost_history;
-            client.status().await?
-        }
+    let client = context.client_to_look().await?;
+    let mut environments: Vec<EnvironmentView> = match &client {
+        Some(client) => client.status().await?,
         None => Vec::new(),
+    };
+    let whole = Whole {
+        halted: match context.reach()? {
+            // A halt may be there before anything else is.
+            Reach::Here(paths) => crate::wire::halted(&paths),
+            Reach::Elsewhere(_) => environments.iter().find_map(|view| view.halted.clone()),
+        },
+        lost: client.and_then(|client| client.controller().lost_history),
     };
     if let Some(wanted) = &context.global.environment {
         environments.retain(|view| view.environment.as_str() == wanted);

@@ -70,6 +70,7 @@ impl From<Allows> for Scope {
 }
 
 pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, Diagnostic> {
+    context.paths()?;
     match &options.verb {
         Verb::Create(options) => create(context, options).await,
         Verb::List => list(context).await,

@@ -46,7 +46,10 @@ the following with 130; the deployment goes on.",
     ),
     (
         "status",
-        "Examples:\n  windlass status\n  windlass status -o json",
+        "Examples:
+  windlass status
+  windlass status -o json
+  windlass status --server https://ops.example:7070",
     ),
     ("list", "Examples:\n  windlass list --limit 5"),
     (

@@ -92,6 +92,11 @@ pub(crate) const TOPICS: &[Topic] = &[
         "howto/back-up.md",
         "keep a copy of the journal, and bring it back"
     ),
+    written!(
+        "reach-a-controller",
+        "howto/reach-a-controller.md",
+        "use a controller from another machine"
+    ),
     written!("file", "reference/file.md", "every key of windlass.yaml"),
     made!(
         "cli",

@@ -1,14 +1,21 @@
 //! Options that the next command needs again.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
 use clap::CommandFactory as _;
 
 use crate::arguments::{Arguments, Global};
+use crate::elsewhere;
 
 /// The variable that says where state is.
 const STATE_DIR: &str = "WINDLASS_STATE_DIR";
+
+/// The variable that says where the controller is.
+const SERVER: &str = "WINDLASS_SERVER";
+
+/// The variable that says whose certificates are trusted there.
+const CA: &str = "WINDLASS_CA";
 
 /// What whoever types a hint must repeat to mean the same installation and environment. Every hint
 /// passes here, whoever made it: none needs to know how this command was typed.
@@ -16,16 +23,17 @@ const STATE_DIR: &str = "WINDLASS_STATE_DIR";
 pub(crate) struct Again {
     /// With a space behind it, where there is any.
     options: String,
+    /// Whether a controller elsewhere is meant.
+    elsewhere: bool,
 }
 
 impl Again {
     /// What was given to this run. What a variable says need not be typed.
     pub(crate) fn of(global: &Global) -> Self {
-        let variable = std::env::var_os(STATE_DIR);
-        Self::with(global, variable.as_deref())
+        Self::with(global, |name| std::env::var_os(name))
     }
 
-    fn with(global: &Global, variable: Option<&OsStr>) -> Self {
+    fn with(global: &Global, variable: impl Fn(&str) -> Option<OsString>) -> Self {
         let mut options = String::new();
         let mut add = |name: &str, value: &str| {
             options.push_str(name);
@@ -37,13 +45,28 @@ impl Again {
             add("-f", &file.to_string_lossy());
         }
         let state_dir = global.state_dir.as_deref().map(Path::as_os_str);
-        if let Some(folder) = state_dir.filter(|_| state_dir != variable) {
-            add("--state-dir", &folder.to_string_lossy());
+        let server = global.server.as_deref().map(OsStr::new);
+        let ca = global.ca.as_deref().map(Path::as_os_str);
+        for (option, name, value) in [
+            (
+                "--state-dir",
+                STATE_DIR,
+                state_dir.filter(|_| server.is_none()),
+            ),
+            ("--server", SERVER, server),
+            ("--ca", CA, ca.filter(|_| server.is_some())),
+        ] {
+            if let Some(value) = value.filter(|_| value != variable(name).as_deref()) {
+                add(option, &value.to_string_lossy());
+            }
         }
         if let Some(environment) = &global.environment {
             add("-e", environment);
         }
-        Self { options }
+        Self {
+            options,
+            elsewhere: global.server.is_some(),
+        }
     }
 
     /// The text with the options in each `windlass VERB`.
@@ -55,7 +78,9 @@ impl Again {
         let is_verb = |rest: &str| {
             let end = rest.find(|c: char| !c.is_ascii_lowercase() && c != '-');
             let word = rest.get(..end.unwrap_or(rest.len())).unwrap_or_default();
-            verbs.get_subcommands().any(|verb| verb.get_name() == word)
+            // On the controller's own machine these options say nothing.
+            let is_for_there = self.elsewhere && elsewhere::ON_ITS_MACHINE.contains(&word);
+            !is_for_there && verbs.get_subcommands().any(|verb| verb.get_name() == word)
         };
         let mut pieces = text.split(NAME);
         let mut whole = pieces.next().unwrap_or_default().to_owned();
@@ -99,7 +124,7 @@ mod tests {
             .into_iter()
             .chain(words.iter().copied());
         let arguments = Arguments::try_parse_from(words).unwrap();
-        Again::with(&arguments.global, variable.map(OsStr::new))
+        Again::with(&arguments.global, |_name| variable.map(OsString::from))
     }
 
     #[test]
@@ -131,9 +156,18 @@ mod tests {
     }
 
     #[test]
+    fn what_is_done_on_the_controllers_machine_is_typed_there() {
+        let again = again(&["--server", "https://ops.example"], None);
+        assert_eq!(
+            again.repeat("make one: windlass token create, then windlass list"),
+            "make one: windlass token create, then windlass --server https://ops.example list"
+        );
+    }
+
+    #[test]
     fn what_a_variable_says_is_not_repeated() {
         let same = again(&["--state-dir", "/srv/a"], Some("/srv/a"));
-        assert_eq!(same, Again::default());
+        assert_eq!(same.repeat("windlass list"), "windlass list");
         let other = again(&["--state-dir", "/srv/a"], Some("/srv/b"));
         assert_eq!(
             other.repeat("windlass list"),

@@ -22,6 +22,11 @@ fn the_page_about_canaries_works_as_it_is_written() {
 }
 
 #[test]
+fn the_page_about_controllers_elsewhere_works_as_it_is_written() {
+    works("reach-a-controller.md");
+}
+
+#[test]
 fn the_page_about_backups_works_as_it_is_written() {
     works("back-up.md");
 }

@@ -34,6 +34,7 @@ mod page;
 mod pages;
 mod places;
 mod programs;
+mod remote;
 mod replacing;
 mod reporting;
 mod strategies;

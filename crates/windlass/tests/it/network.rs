@@ -66,16 +66,16 @@ fn listing_tokens_where_nothing_was_ever_kept_makes_nothing() {
     assert!(!lab.state("").exists());
 }
 
-/// A controller of `lab` on the network, once it answers there.
-fn on_the_network(lab: &Lab) -> Following {
-    let at = lab.at("api").to_string();
+/// A controller of `lab` on the network at the address of this name, once it answers there.
+pub(crate) fn on_the_network(lab: &Lab, name: &str) -> Following {
+    let at = lab.at(name).to_string();
     let serving = lab.start(&["serve", "--replace", "--listen", &at]);
-    eventually("it listens", SOON, || ask(lab.at("api"), "/v1/version"));
+    eventually("it listens", SOON, || ask(lab.at(name), "/v1/version"));
     serving
 }
 
 /// A token of this scope.
-fn token(lab: &Lab, scope: &str) -> String {
+pub(crate) fn token(lab: &Lab, scope: &str) -> String {
     let made = lab.run(&["token", "create", "--scope", scope, "-q"]);
     made.exits(0).out.trim_end().to_owned()
 }
@@ -121,7 +121,7 @@ fn deployment(lab: &Lab) -> String {
 #[test]
 fn a_token_lets_its_holder_do_what_its_scope_says_and_nothing_more() {
     let lab = live();
-    let serving = on_the_network(&lab);
+    let serving = on_the_network(&lab, "api");
     let (read, deploy) = (token(&lab, "read"), token(&lab, "deploy"));
     let asked = |head: &str, secret: &str, body: &str| exchange(connect(&lab), head, secret, body);
     let (status, said) = asked("GET /v1/status", "wlt_wrong", "");

@@ -80,6 +80,10 @@ fn help_lists_every_verb() {
       -f, --file <FILE>        The file; windlass.yaml here or in a folder above by default
           --state-dir <DIR>    Where releases, journal and logs are kept; else WINDLASS_STATE_DIR says
                                it, else $XDG_STATE_HOME/windlass
+          --server <URL>       A controller elsewhere, https://HOST:PORT; else WINDLASS_SERVER says it.
+                               WINDLASS_TOKEN holds the token
+          --ca <FILE>          The certificates that are trusted there, a PEM file; else WINDLASS_CA
+                               says it, else this machine does
       -e, --environment <ENV>  The environment; needed when the file has several
       -o, --output <FORM>      How results are printed: text, json or ndjson
       -q, --quiet              Print results only

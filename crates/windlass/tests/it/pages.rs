@@ -85,18 +85,19 @@ fn only_who_wants_more_is_pointed_to_the_page() {
 fn every_page_is_listed_and_printed() {
     let list = Place::empty().run(&["docs"]);
     insta::assert_snapshot!(list.out, @r"
-    tutorial           a quarter of an hour from an empty folder to a canary
-    first-deployment   bring your own service under Windlass
-    canary             give a new release a growing share of the traffic
-    roll-back          what takes a bad release back, and how you do it
-    wrap-a-script      keep the deploy script that you have
-    run-under-systemd  start by itself after a reboot
-    back-up            keep a copy of the journal, and bring it back
-    file               every key of windlass.yaml
-    cli                every command and option
-    exit-codes         what the number at the end means
-    vocabulary         the words, and what each means
-    scenarios          what Windlass is held to when things go wrong
+    tutorial            a quarter of an hour from an empty folder to a canary
+    first-deployment    bring your own service under Windlass
+    canary              give a new release a growing share of the traffic
+    roll-back           what takes a bad release back, and how you do it
+    wrap-a-script       keep the deploy script that you have
+    run-under-systemd   start by itself after a reboot
+    back-up             keep a copy of the journal, and bring it back
+    reach-a-controller  use a controller from another machine
+    file                every key of windlass.yaml
+    cli                 every command and option
+    exit-codes          what the number at the end means
+    vocabulary          the words, and what each means
+    scenarios           what Windlass is held to when things go wrong
     ");
     for line in list.out.lines() {
         let topic = line.split(' ').next().unwrap();

@@ -2,7 +2,7 @@
 
 use super::judge::judge;
 use super::row::{
-    Given::{Asked, HalfAsked, HalfRouted, Routed},
+    Given::{Asked, HalfAsked, HalfRouted, Routed, Shell},
     Row, row,
 };
 
@@ -37,6 +37,84 @@ pub(super) const ROWS: &[Row] = &[
         Routed("POST / HTTP/1.1\r\nHost: l\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nx"),
         400,
         &[],
+    ),
+    row(
+        "a server where nobody listens",
+        Shell(r#""$0" --server http://127.0.0.1:1 status"#),
+        69,
+        &[
+            "http://127.0.0.1:1 can't be reached",
+            "Connection refused",
+            "windlass serve --replace --listen 1",
+        ],
+    ),
+    row(
+        "a server whose name is none",
+        Shell(r#""$0" --server https://nobody.invalid list"#),
+        69,
+        &[
+            "no machine named nobody.invalid",
+            "getent hosts nobody.invalid",
+        ],
+    ),
+    row(
+        "a server that is none of ours",
+        Shell(r#""$0" --server http://$(sed -n 's/ *listen: //p' windlass.yaml) deploy"#),
+        69,
+        &["no controller (HTTP 200", "curl -i http://127."],
+    ),
+    row(
+        "a server without TLS that is asked for it",
+        Shell(r#""$0" --server https://$(sed -n 's/ *listen: //p' windlass.yaml) down"#),
+        69,
+        &[
+            "does not speak TLS",
+            "windlass serve --replace --listen",
+            "--tls-cert FILE",
+        ],
+    ),
+    row(
+        "a token in the clear",
+        Shell(r#"WINDLASS_TOKEN=wlt_secret "$0" --server http://192.0.2.1:7070 rollback"#),
+        64,
+        &[
+            "is not encrypted",
+            "ssh -N -L",
+            "--server http://127.0.0.1:7070",
+        ],
+    ),
+    row(
+        "a token of two words",
+        Shell(r#"WINDLASS_TOKEN='wlt_a b' "$0" --server http://127.0.0.1:1 rollback"#),
+        64,
+        &["characters that no token has", "windlass token create"],
+    ),
+    row(
+        "a server that is no URL",
+        Shell(r#"WINDLASS_SERVER=ops.example:7070 "$0" abort"#),
+        64,
+        &[
+            "ops.example:7070 is not the address of a server",
+            "--server https://HOST:PORT",
+        ],
+    ),
+    row(
+        "trusted certificates that are none",
+        Shell(r#""$0" --server https://127.0.0.1:1 --ca windlass.yaml status"#),
+        64,
+        &["windlass.yaml can't be used", "openssl x509 -in FILE"],
+    ),
+    row(
+        "a server and a state directory",
+        Shell(r#""$0" --server https://127.0.0.1:1 --state-dir elsewhere down"#),
+        64,
+        &["give one of them"],
+    ),
+    row(
+        "a halt from elsewhere",
+        Shell(r#""$0" --server http://127.0.0.1:1 halt"#),
+        5,
+        &["WL0367", "the controller's own machine", "without --server"],
     ),
 ];
 
