@@ -86,7 +86,8 @@ fn ask(verb: &str, url: &str, token: Option<&str>, body: &str) -> (u16, Value) {
 fn split(url: &str) -> (SocketAddr, &str) {
     let rest = url.strip_prefix("http://").unwrap();
     let at = rest.find('/').unwrap();
-    (rest[..at].parse().unwrap(), &rest[at..])
+    let (address, path) = rest.split_at(at);
+    (address.parse().unwrap(), path)
 }
 
 /// The status and code of a refusal.
