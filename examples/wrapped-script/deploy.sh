@@ -19,6 +19,11 @@ die() {
     exit 1
 }
 
+# Tells Windlass, where it is Windlass that runs this.
+say() {
+    [ -z "${WINDLASS_TOKEN:-}" ] || windlass report "$@" || true
+}
+
 # The version that the link points at; nothing where there is none.
 current() {
     if [ -L "$LIVE/current" ]; then
@@ -95,12 +100,18 @@ deploy() {
     version=$1
     before=$(current)
     log "brings $version, after ${before:-nothing}"
+    say phase check
     check
     lock
+    say phase build
     build "$version"
+    say metric files "$(find "$LIVE/releases/$version" -type f | wc -l | tr -d ' ')"
+    say phase switch
     switch_to "$version"
     verify "$version"
+    say phase "clean up"
     clean_up
+    say progress 100
 }
 
 case ${1:-} in

@@ -7,6 +7,7 @@ mod event;
 mod exit;
 mod page;
 mod problem;
+mod report;
 mod request;
 mod token;
 mod view;
@@ -15,6 +16,7 @@ pub use event::{Event, EventQuery};
 pub use exit::Exit;
 pub use page::{DeploymentPage, ListQuery};
 pub use problem::{Code, Problem};
+pub use report::{ReportAnswer, ReportRequest, ReportedView, RunView};
 pub use request::{
     AdoptAnswer, AdoptRequest, AdoptedView, Command, CommandRequest, DeployAnswer, DeployRequest,
     DownAnswer, DownRequest, FileRequest, FinalizeRequest, LeftView, LogLine, LogQuery,

@@ -10,6 +10,8 @@ use windlass_model::{
     StandbyKept, StuckReason, Version,
 };
 
+use crate::ReportedView;
+
 /// `GET /v1/version`
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -103,6 +105,9 @@ pub struct RolloutView {
     pub returned_because: Option<ReturnReason>,
     /// Why it is stuck.
     pub stuck_because: Option<StuckReason>,
+    /// What its command has said, if it has one that did.
+    #[serde(default)]
+    pub reported: Option<ReportedView>,
 }
 
 /// One environment and what runs in it: `GET /v1/status`.

@@ -18,6 +18,7 @@ mod reach;
 mod remote;
 mod remote_error;
 mod replace;
+mod reporter;
 mod start;
 mod tls;
 
@@ -32,4 +33,5 @@ pub use reach::Reach;
 pub use remote::Remote;
 pub use remote_error::{Distrust, RemoteError};
 pub use replace::{ReplaceError, replace};
+pub use reporter::Reporter;
 pub use start::Starting;

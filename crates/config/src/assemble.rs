@@ -110,6 +110,7 @@ fn command_spec(draft: &CommandDraft) -> CommandSpec {
     CommandSpec {
         status: argv(&draft.status),
         rollback: argv(&draft.rollback),
+        pass: draft.pass.good().copied().unwrap_or_default(),
     }
 }
 

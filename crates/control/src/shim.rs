@@ -20,6 +20,10 @@ pub struct ShimSpec {
     pub arguments: Vec<String>,
     /// Its whole environment.
     pub env: BTreeMap<String, String>,
+    /// Variables that it is handed from the shim's own environment: secrets, which are in no file. One
+    /// that the shim has not is left out.
+    #[serde(default)]
+    pub hands_on: Vec<String>,
     /// Its working directory.
     pub directory: PathBuf,
     /// How it is asked to end.

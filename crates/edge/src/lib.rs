@@ -15,6 +15,7 @@ mod clock;
 mod error;
 mod points;
 mod prober;
+mod reception;
 mod router;
 mod store;
 mod target;
@@ -24,6 +25,7 @@ pub use clock::{Addresses, Clock, Ids, Spawner};
 pub use error::{EdgeError, ErrorKind, Retry};
 pub use points::CrashPoints;
 pub use prober::Prober;
+pub use reception::{Reception, Reporting, RunAt, Secret};
 pub use router::TrafficRouter;
 pub use store::{JournalEntry, NewEntry, OpenDeployment, Store, StoredDeployment};
 pub use target::{

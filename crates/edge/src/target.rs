@@ -11,7 +11,7 @@ use windlass_model::{
     Release, ServiceKey, ServiceSpec, SlotId,
 };
 
-use crate::EdgeError;
+use crate::{EdgeError, Reporting};
 
 /// What is needed to keep a release.
 #[derive(Clone, Debug)]
@@ -70,6 +70,8 @@ pub struct StartCommand {
     pub run: CommandRun,
     /// For which deployment.
     pub deployment: DeploymentId,
+    /// Where it says how it goes.
+    pub reporting: Reporting,
 }
 
 /// What is left of an instance, or keeps it: enough to take it over without a journal.

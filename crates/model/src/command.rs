@@ -15,6 +15,35 @@ pub struct CommandSpec {
     pub status: Option<Vec<Template>>,
     /// Takes what it deployed back. Without it, the old release's `deploy` runs once more.
     pub rollback: Option<Vec<Template>>,
+    /// How a run is told which deployment it belongs to and where to say how it goes.
+    #[serde(default)]
+    pub pass: Pass,
+}
+
+/// How a run is told which deployment it belongs to and where to say how it goes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Pass {
+    /// By variables of its environment.
+    #[default]
+    Env,
+    /// By flags behind its arguments.
+    Flags,
+    /// By both.
+    Both,
+}
+
+impl Pass {
+    /// Whether variables say it.
+    pub fn has_env(self) -> bool {
+        matches!(self, Self::Env | Self::Both)
+    }
+
+    /// Whether flags say it.
+    pub fn has_flags(self) -> bool {
+        matches!(self, Self::Flags | Self::Both)
+    }
 }
 
 /// Which of its commands a run is.

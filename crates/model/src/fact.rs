@@ -5,8 +5,8 @@ use std::net::SocketAddr;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    CommandRun, InstanceId, Millis, Outcome, Percent, PlanId, Proof, ServiceName, SlotId, Trigger,
-    Version,
+    CommandRun, InstanceId, Millis, Outcome, Percent, PlanId, Proof, Report, ServiceName, SlotId,
+    Trigger, Version,
 };
 
 /// One fact of a deployment, in the past tense. Stored with the journal row that made it true.
@@ -46,6 +46,13 @@ pub enum Fact {
         instance: InstanceId,
         /// What it was told.
         run: CommandRun,
+    },
+    /// A command said something about its run.
+    Reported {
+        /// Of which service.
+        service: ServiceName,
+        /// What.
+        report: Report,
     },
     /// An instance became ready.
     InstanceReady {

@@ -21,6 +21,7 @@ mod plan;
 mod probe;
 mod proof;
 mod release;
+mod report;
 mod route;
 mod slot;
 mod spec;
@@ -28,7 +29,7 @@ mod strategy;
 mod template;
 mod trigger;
 
-pub use command::{CommandRun, CommandSpec, CommandState, Job};
+pub use command::{CommandRun, CommandSpec, CommandState, Job, Pass};
 pub use environment::{Environment, KeptFailed, Promoted, ServiceState, StandbyKept};
 pub use fact::{Fact, InstanceEnd, Repair, ReturnReason, RolloutPhase, StuckReason};
 pub use finalize::Finalize;
@@ -44,6 +45,9 @@ pub use plan::{Change, Plan, PlanKind, RolloutPlan, Step, Task, TaskId, TaskKind
 pub use probe::{Probe, ProbeKind, Probed};
 pub use proof::Proof;
 pub use release::{Release, Version};
+pub use report::{
+    InvalidReport, LINE_LONGEST, METRIC_NAME_LONGEST, Measure, Metric, PHASE_LONGEST, Report,
+};
 pub use route::{Route, RouteMode, RouteSlot};
 pub use slot::{Instance, Label, Slot};
 pub use spec::{OWN_NAMES, OnFailure, Overlap, ProcessSpec, ServiceSpec, Spec, Stop};

@@ -5,8 +5,8 @@ use utoipa::openapi::schema::{ObjectBuilder, Schema, SchemaType, Type};
 use utoipa::{PartialSchema, ToSchema};
 
 use crate::{
-    AppName, DeploymentId, Digest, EnvironmentName, InstallationId, InstanceId, Millis, Percent,
-    PlanId, ServiceKey, ServiceName, Template,
+    AppName, DeploymentId, Digest, EnvironmentName, InstallationId, InstanceId, Measure, Millis,
+    Percent, PlanId, ServiceKey, ServiceName, Template,
 };
 
 macro_rules! text_types {
@@ -54,3 +54,16 @@ impl PartialSchema for Percent {
 }
 
 impl ToSchema for Percent {}
+
+impl PartialSchema for Measure {
+    fn schema() -> RefOr<Schema> {
+        let number = ObjectBuilder::new()
+            .schema_type(SchemaType::new(Type::Number))
+            .description(Some("Something measured; six decimals are kept"))
+            .minimum(Some(-Self::LARGEST))
+            .maximum(Some(Self::LARGEST));
+        RefOr::T(Schema::Object(number.build()))
+    }
+}
+
+impl ToSchema for Measure {}

@@ -2,7 +2,9 @@
 
 use std::rc::Rc;
 
-use windlass_edge::{Addresses, Brake, Clock, Ids, Prober, Spawner, Store, Target, TrafficRouter};
+use windlass_edge::{
+    Addresses, Brake, Clock, Ids, Prober, Reception, Spawner, Store, Target, TrafficRouter,
+};
 
 /// The world, as the runtime sees it. `windlass::wire` names the real ones, `testkit` the fakes.
 #[derive(Clone)]
@@ -23,6 +25,8 @@ pub struct Border {
     pub router: Rc<dyn TrafficRouter>,
     /// Asks for health.
     pub prober: Rc<dyn Prober>,
+    /// Hears the runs of commands.
+    pub reception: Rc<dyn Reception>,
     /// Told of every named place that is reached.
     #[cfg(feature = "crash-points")]
     pub points: Rc<dyn windlass_edge::CrashPoints>,

@@ -16,6 +16,7 @@ use crate::border::Border;
 use crate::drive::Driven;
 use crate::events::{self, Watchers};
 use crate::handle::{Handle, REQUESTS_WAITING, Reply, Request};
+use crate::hearing::{self, Hearing};
 use crate::keeper::Keeper;
 use crate::lookout::{self, Lookout};
 use crate::queue::Queues;
@@ -49,6 +50,8 @@ pub(crate) struct Shared {
     pub(crate) queues: Queues,
     /// What looks at the router for all running deployments.
     pub(crate) lookout: Lookout,
+    /// What runs of commands have said, on its way to the journal.
+    pub(crate) hearing: Hearing,
     /// Instances of standbys that are being dropped.
     pub(crate) leaving: RefCell<BTreeSet<InstanceId>>,
     /// Whether somebody looks at the calendar.
@@ -86,6 +89,7 @@ pub async fn start(border: Border) -> Result<Running, EdgeError> {
         changing: Mutex::default(),
         queues: Queues::default(),
         lookout: Lookout::default(),
+        hearing: Hearing::default(),
         leaving: RefCell::default(),
         follows_calendar: Cell::default(),
         ending: Cell::new(false),
@@ -156,6 +160,7 @@ async fn answer(shared: &Rc<Shared>, request: Request) {
             .send(views::list(shared, limit, before.as_ref()).await)
             .is_err(),
         Request::Show { id, reply } => reply.send(views::stored(shared, &id).await).is_err(),
+        Request::Run(said) => hearing::answer(shared, said).await,
         Request::Events {
             after,
             deployment,
@@ -244,6 +249,7 @@ impl Shared {
     /// A deployment's loop has ended: the lock is free, retention may run.
     pub(crate) async fn ended(self: &Rc<Self>, id: &DeploymentId) {
         self.running.borrow_mut().remove(id);
+        self.border.reception.close(id);
         finalize::follow_calendar(self);
         let _changing = self.changing.lock().await;
         retention::run(self).await;

@@ -7,13 +7,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use futures_channel::{mpsc, oneshot};
 use windlass_api::{
     AdoptAnswer, Command, DeploymentView, DownAnswer, EnvironmentView, Event, FiguresView, LogLine,
-    LostHistoryView, PlanView, Problem, RollbackAnswer,
+    LostHistoryView, PlanView, Problem, ReportAnswer, RollbackAnswer, RunView,
 };
 use windlass_model::{
-    AppName, DeploymentId, EnvironmentName, Millis, PlanId, ServiceName, Spec, Version,
+    AppName, DeploymentId, EnvironmentName, Millis, PlanId, Report, ServiceName, Spec, Version,
 };
 
 use crate::deploying::{Ask, Begun};
+use crate::hearing::OfRun;
 
 /// Requests that may wait for the controller's loop; more are refused as *busy*.
 pub(crate) const REQUESTS_WAITING: usize = 256;
@@ -87,6 +88,7 @@ pub(crate) enum Request {
         id: DeploymentId,
         reply: Reply<DeploymentView>,
     },
+    Run(OfRun),
     Events {
         after: u64,
         deployment: Option<DeploymentId>,
@@ -319,6 +321,36 @@ impl Handle {
     /// An unknown one.
     pub async fn show(&self, id: DeploymentId) -> Result<DeploymentView, Problem> {
         self.ask(|reply| Request::Show { id, reply }).await
+    }
+
+    /// Takes what the run of a command says; returns once it is journalled.
+    ///
+    /// # Errors
+    /// A deployment or service of which no run is heard: it has ended, or runs no command.
+    pub async fn report(
+        &self,
+        id: DeploymentId,
+        service: ServiceName,
+        reports: Vec<Report>,
+    ) -> Result<ReportAnswer, Problem> {
+        self.ask(|reply| {
+            Request::Run(OfRun::Report {
+                id,
+                service,
+                reports,
+                reply,
+            })
+        })
+        .await
+    }
+
+    /// How the deployment of a run is, and whether the run is still wanted.
+    ///
+    /// # Errors
+    /// The same.
+    pub async fn look(&self, id: DeploymentId, service: ServiceName) -> Result<RunView, Problem> {
+        self.ask(|reply| Request::Run(OfRun::Look { id, service, reply }))
+            .await
     }
 
     /// Events after `after` from the store, then as they are committed, without a gap.

@@ -15,6 +15,7 @@ mod events;
 mod figures;
 mod finalize;
 mod handle;
+mod hearing;
 mod judge;
 mod keeper;
 mod lanes;

@@ -6,7 +6,8 @@ use futures_channel::mpsc;
 use futures_util::SinkExt;
 use windlass_api::{LogLine, Problem};
 use windlass_edge::{ErrorKind, LogRequest};
-use windlass_model::{Instance, Millis, Slot};
+use windlass_engine::rollout::Rollout;
+use windlass_model::{DeploymentId, Fact, Instance, Millis, Report, ServiceName, Slot};
 
 use crate::controller::Shared;
 use crate::handle::{LogStream, ServiceAt};
@@ -25,6 +26,9 @@ const LINE_LONGEST: usize = 64 * 1_024;
 /// Most bytes read at once per stream.
 const READ_MOST: u64 = 1_024 * 1_024;
 
+/// Rows of the journal that are read at once.
+const ROWS_MOST: u32 = 500;
+
 /// Newest deployments searched for the last one of a service.
 const SEARCHED: u32 = 10;
 
@@ -36,7 +40,11 @@ pub(crate) async fn stream(
     tail: u64,
     follow: bool,
 ) -> Result<LogStream, Problem> {
-    let gone = last_started(shared, service).await;
+    let last = last_started(shared, service).await;
+    let gone = last
+        .as_ref()
+        .map(|last| last.fresh.clone())
+        .unwrap_or_default();
     if gone.is_empty() && slots(shared, service).is_empty() {
         return Err(problems::unknown_service(service.service.as_str()));
     }
@@ -48,7 +56,10 @@ pub(crate) async fn stream(
         tail: tail.min(READ_MOST),
         begun: false,
         open: Vec::new(),
+        heard: Heard::default(),
     };
+    let speaks = last.filter(|last| last.is_command);
+    reader.heard.turn_to(speaks.map(|last| last.deployment));
     reader.find();
     for (instance, version) in gone {
         reader.add(instance, version);
@@ -74,22 +85,50 @@ fn slots(shared: &Rc<Shared>, at: &ServiceAt) -> Vec<Slot> {
 
 /// The instances that the last deployment of a service started, with their version. None where the
 /// journal can't be read: what runs can be shown without it.
-async fn last_started(shared: &Rc<Shared>, at: &ServiceAt) -> Vec<(Instance, String)> {
+async fn last_started(shared: &Rc<Shared>, at: &ServiceAt) -> Option<Last> {
     let stored = shared.border.store.deployments(SEARCHED).await;
-    let last = stored.unwrap_or_default().into_iter().find_map(|stored| {
+    stored.unwrap_or_default().into_iter().find_map(|stored| {
         let plan = stored.plan;
         let here = plan.app == at.app && plan.environment == at.environment;
         let rollout = plan.rollouts.get(&at.service).filter(|_| here)?;
         let version = rollout.release.version.to_string();
         let opened: Opened = serde_json::from_str(&stored.opening).ok()?;
         let fresh = opened.opening.slots.get(&at.service)?.fresh.clone();
-        Some((fresh, version))
-    });
-    let (fresh, version) = last.unwrap_or_default();
-    fresh
-        .into_iter()
-        .map(|instance| (instance, version.clone()))
-        .collect()
+        let fresh = fresh
+            .into_iter()
+            .map(|instance| (instance, version.clone()));
+        Some(Last {
+            deployment: stored.id,
+            is_command: rollout.spec.command.is_some(),
+            fresh: fresh.collect(),
+        })
+    })
+}
+
+/// The last deployment of a service, and what it started.
+struct Last {
+    deployment: DeploymentId,
+    /// Whether its runs may have reported something.
+    is_command: bool,
+    fresh: Vec<(Instance, String)>,
+}
+
+/// How far the reports of a command's runs are read.
+#[derive(Default)]
+struct Heard {
+    deployment: Option<DeploymentId>,
+    after: u64,
+}
+
+impl Heard {
+    fn turn_to(&mut self, deployment: Option<DeploymentId>) {
+        if deployment.is_some() && self.deployment != deployment {
+            *self = Self {
+                deployment,
+                after: 0,
+            };
+        }
+    }
 }
 
 /// How far one instance's output is read.
@@ -116,6 +155,7 @@ struct Reader {
     /// Whether the first look is over: what comes later is read from its beginning.
     begun: bool,
     open: Vec<Open>,
+    heard: Heard,
 }
 
 impl Reader {
@@ -126,6 +166,9 @@ impl Reader {
                 if self.read(at, !follow).await.is_err() {
                     return;
                 }
+            }
+            if self.hear().await.is_err() {
+                return;
             }
             if !follow || self.out.is_closed() {
                 return;
@@ -172,6 +215,49 @@ impl Reader {
             .retain(|open| !open.is_absent || runs(&open.instance));
     }
 
+    /// Lines that a command's runs have reported since the last look.
+    async fn hear(&mut self) -> Result<(), mpsc::SendError> {
+        let at = &self.service;
+        let lock = self.shared.environment(&at.app, &at.environment).lock;
+        let runs = lock.filter(|id| {
+            let running = self.shared.running.borrow();
+            let driven = running.get(id);
+            driven.is_some_and(|driven| {
+                let now = driven.now.borrow();
+                now.rollouts
+                    .get(&at.service)
+                    .is_some_and(Rollout::may_speak)
+            })
+        });
+        self.heard.turn_to(runs);
+        let (Some(id), Some(newest)) = (self.heard.deployment.clone(), self.open.last()) else {
+            return Ok(());
+        };
+        let (instance, version) = (newest.instance.id.to_string(), newest.version.clone());
+        loop {
+            let store = &self.shared.border.store;
+            let rows = store.entries(Some(&id), self.heard.after, ROWS_MOST).await;
+            // Where the journal can't be read, what was printed can be shown all the same.
+            let rows = rows.unwrap_or_default();
+            let Some(last) = rows.last() else {
+                return Ok(());
+            };
+            self.heard.after = last.sequence;
+            for row in rows {
+                for text in lines_of(&row.facts, &self.service.service) {
+                    let line = LogLine {
+                        instance: instance.clone(),
+                        version: version.clone(),
+                        stream: "reported".to_owned(),
+                        text,
+                        end: row.sequence,
+                    };
+                    self.out.send(line).await?;
+                }
+            }
+        }
+    }
+
     async fn read(&mut self, at: usize, last: bool) -> Result<(), mpsc::SendError> {
         let Some(open) = self.open.get_mut(at) else {
             return Ok(());
@@ -211,6 +297,20 @@ impl Reader {
         }
         Ok(())
     }
+}
+
+fn lines_of(facts: &[Fact], of: &ServiceName) -> Vec<String> {
+    let lines = facts.iter().filter_map(|fact| {
+        let Fact::Reported {
+            service,
+            report: Report::Log(line),
+        } = fact
+        else {
+            return None;
+        };
+        (service == of).then(|| line.clone())
+    });
+    lines.collect()
 }
 
 impl Tail {

@@ -9,7 +9,7 @@ use std::rc::Rc;
 
 use futures_util::lock::Mutex;
 use windlass_control::Restart;
-use windlass_edge::{EdgeError, ErrorKind, InstanceState, StartCommand, StartInstance};
+use windlass_edge::{EdgeError, ErrorKind, InstanceState, RunAt, StartCommand, StartInstance};
 use windlass_engine::deployment::{Action, Deployment, Wire};
 use windlass_engine::rollout;
 use windlass_model::{
@@ -19,6 +19,7 @@ use windlass_model::{
 use crate::border::Border;
 use crate::controller::Shared;
 use crate::drive::Inbox;
+use crate::hearing;
 use crate::lanes::{Lane, Lanes};
 use crate::routes::Wish;
 
@@ -209,6 +210,10 @@ impl Hands {
         start: &rollout::Start,
     ) -> Result<(), EdgeError> {
         let target = &self.shared.border.target;
+        let command = match self.told(service, start).await {
+            Ok(command) => command,
+            Err(error) => return self.goes_on_unheard(service, start, error).await,
+        };
         let request = StartInstance {
             service: self.service_key(service),
             instance: start.instance.clone(),
@@ -217,10 +222,7 @@ impl Hands {
             ordinal: start.ordinal,
             slot: start.slot,
             again: start.again,
-            command: start.run.clone().map(|run| StartCommand {
-                run,
-                deployment: self.id.clone(),
-            }),
+            command,
             restart: if start.keep {
                 Restart::BackOff
             } else {
@@ -244,6 +246,47 @@ impl Hands {
                 Err(_) => self.pause().await,
             }
         }
+    }
+
+    /// What the run of a command is told, once it can be heard.
+    async fn told(
+        &self,
+        service: &ServiceName,
+        start: &rollout::Start,
+    ) -> Result<Option<StartCommand>, EdgeError> {
+        let Some(run) = start.run.clone() else {
+            return Ok(None);
+        };
+        let at = RunAt {
+            deployment: self.id.clone(),
+            service: service.clone(),
+            address: start.instance.address,
+        };
+        Ok(Some(StartCommand {
+            run,
+            deployment: self.id.clone(),
+            reporting: self.shared.border.reception.open(&at).await?,
+        }))
+    }
+
+    /// A run that was begun before keeps the address that it was told; any other needs one.
+    async fn goes_on_unheard(
+        &self,
+        service: &ServiceName,
+        start: &rollout::Start,
+        error: EdgeError,
+    ) -> Result<(), EdgeError> {
+        let seen = self.shared.border.target.observe(&start.instance).await?;
+        match seen {
+            InstanceState::Running { .. } => {}
+            InstanceState::Ended(_) if !start.again => {}
+            InstanceState::Ended(_) | InstanceState::Absent => return Err(error),
+        }
+        let driven = self.shared.running.borrow().get(&self.id).cloned();
+        if let Some(driven) = driven {
+            hearing::unheard(&driven, service, &error).await;
+        }
+        Ok(())
     }
 
     async fn stop(&self, service: ServiceName, instance: InstanceId) {

@@ -214,6 +214,14 @@ pub(crate) fn over(view: &DeploymentView) -> Problem {
     not_now("it has ended").detail(how)
 }
 
+/// A run that nobody listens to.
+pub(crate) fn not_heard(id: &DeploymentId, service: &ServiceName) -> Problem {
+    let title = format!("no run of {service} in {id} is heard");
+    Problem::new(403, "WL0377", Exit::Refused, title)
+        .detail("the deployment has ended, or it runs no command of this service")
+        .hint(format!("windlass show {id} says how it ended"))
+}
+
 /// A damaged journal.
 pub(crate) fn unreadable(id: &DeploymentId, why: &str) -> Problem {
     Problem::new(

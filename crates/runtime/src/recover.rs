@@ -14,9 +14,9 @@ use windlass_model::{
 
 use crate::controller::Shared;
 use crate::drive::{self, Begin, Input, drive};
-use crate::keeper;
 use crate::opening::Opened;
 use crate::routes::armed_by;
+use crate::{hearing, keeper};
 
 /// Who stops a deployment whose way back went ahead of its rows.
 const GONE_BACK: &str = "windlass: the way back was begun while the journal could not be written";
@@ -51,6 +51,8 @@ pub(crate) async fn recover(shared: &Rc<Shared>) -> Result<(), EdgeError> {
         let why = why_back(&begin.deployment, in_effect.as_ref());
         let driven = drive(shared, begin);
         shared.running.borrow_mut().insert(id, driven.clone());
+        let heard = hearing::again(Rc::clone(shared), driven.clone());
+        shared.border.spawner.spawn(Box::pin(heard));
         if let Some(why) = why {
             let by = why.to_owned();
             let abort = Event::AbortRequested { by };

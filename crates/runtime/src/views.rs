@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use windlass_api::{DeploymentView, Problem, RolloutView};
+use windlass_api::{DeploymentView, Problem, ReportedView, RolloutView};
 use windlass_edge::{OpenDeployment, StoredDeployment};
 use windlass_engine::deployment::Deployment;
-use windlass_engine::rollout::{Phase, Rollout};
+use windlass_engine::rollout::{Phase, Rollout, Said};
 use windlass_model::{DeploymentId, DeploymentState, Outcome, Percent, ServiceName};
 
 use crate::controller::Shared;
@@ -95,11 +95,6 @@ fn unread(open: &OpenDeployment, why: &Problem) -> DeploymentView {
 }
 
 fn render(stored: &StoredDeployment, now: &Deployment, sequence: u64) -> DeploymentView {
-    let rollouts: BTreeMap<ServiceName, RolloutView> = now
-        .rollouts
-        .iter()
-        .map(|(service, rollout)| (service.clone(), part(now, rollout)))
-        .collect();
     DeploymentView {
         id: stored.id.clone(),
         plan: stored.plan.id.clone(),
@@ -115,10 +110,29 @@ fn render(stored: &StoredDeployment, now: &Deployment, sequence: u64) -> Deploym
         started_us: stored.started_us,
         ended_us: stored.ended_us,
         by: stored.by.clone(),
-        rollouts,
+        rollouts: parts(now),
         sequence,
         poisoned: None,
     }
+}
+
+/// Its parts as clients see them.
+pub(crate) fn parts(now: &Deployment) -> BTreeMap<ServiceName, RolloutView> {
+    let all = now.rollouts.iter();
+    all.map(|(service, rollout)| (service.clone(), part(now, rollout)))
+        .collect()
+}
+
+/// What the runs of its command have said, if they have.
+fn reported(said: &Said) -> Option<ReportedView> {
+    if *said == Said::default() {
+        return None;
+    }
+    Some(ReportedView {
+        phase: said.phase.clone(),
+        progress: said.progress,
+        metrics: said.metrics.clone(),
+    })
 }
 
 fn part(now: &Deployment, rollout: &Rollout) -> RolloutView {
@@ -167,5 +181,6 @@ fn part(now: &Deployment, rollout: &Rollout) -> RolloutView {
         waits_for,
         returned_because: rollout.returned_because.clone(),
         stuck_because,
+        reported: reported(&rollout.said),
     }
 }

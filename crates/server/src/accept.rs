@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use tokio::net::UnixListener;
-use tokio::sync::{Mutex, Semaphore, watch};
+use tokio::sync::{Mutex, Semaphore, mpsc, watch};
 use tokio::task::JoinSet;
 
 use crate::app::{About, App};
@@ -11,7 +11,8 @@ use crate::door::{Door, Listening, Network};
 use crate::handlers::routes;
 use crate::keys::Keys;
 use crate::rate::Buckets;
-use crate::{Controller, Limits, Tokens};
+use crate::reception::{WayIn, receive};
+use crate::{Controller, Limits, RunTokens, Tokens};
 
 /// What serves a controller.
 pub struct Server<C> {
@@ -20,6 +21,8 @@ pub struct Server<C> {
     tokens: Tokens,
     limits: Limits,
     network: Option<Network>,
+    runs: Option<RunTokens>,
+    arriving: Option<mpsc::Receiver<WayIn>>,
 }
 
 impl<C: Controller> Server<C> {
@@ -31,6 +34,8 @@ impl<C: Controller> Server<C> {
             tokens,
             limits: Limits::default(),
             network: None,
+            runs: None,
+            arriving: None,
         }
     }
 
@@ -48,6 +53,14 @@ impl<C: Controller> Server<C> {
         self
     }
 
+    /// The same, hearing the runs of commands: with these tokens, by the ways in that arrive.
+    #[must_use]
+    pub fn runs(mut self, tokens: RunTokens, arriving: mpsc::Receiver<WayIn>) -> Self {
+        self.runs = Some(tokens);
+        self.arriving = Some(arriving);
+        self
+    }
+
     /// Serves on the private `listener` and on the network until `shutdown` is ready; then accepts
     /// nothing more, lets open requests end within [`Limits::ending_within`] and closes the event
     /// streams.
@@ -62,6 +75,7 @@ impl<C: Controller> Server<C> {
             about: self.about,
             limits,
             tokens: Arc::new(self.tokens),
+            runs: self.runs,
             buckets: Arc::new(Buckets::new(limits)),
             keys: Arc::new(Keys::new(limits)),
             comparing: Arc::new(Mutex::new(())),
@@ -74,6 +88,19 @@ impl<C: Controller> Server<C> {
         let mut ways_in = vec![Listening::Private(listener, owner)];
         ways_in.extend(self.network.map(Listening::Network));
         let mut doors = JoinSet::new();
+        if let Some(arriving) = self.arriving {
+            let (routes, ending) = (routes.clone(), ending.clone());
+            let door = {
+                let ending = ending.clone();
+                move |listener| Door {
+                    listening: Listening::Runs(listener),
+                    routes: routes.clone(),
+                    limits,
+                    ending: ending.clone(),
+                }
+            };
+            doors.spawn(receive(arriving, door, ending));
+        }
         for listening in ways_in {
             let door = Door {
                 listening,

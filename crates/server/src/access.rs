@@ -15,6 +15,7 @@ use crate::Controller;
 use crate::answer::{Refused, bad_request};
 use crate::app::App;
 use crate::rate::Counted;
+use crate::run_tokens::Run;
 
 /// Where a connection comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,6 +24,8 @@ pub(crate) enum Peer {
     Owner,
     /// The network.
     Network(IpAddr),
+    /// An address that was opened for the runs of commands.
+    Runs(IpAddr),
 }
 
 /// Who may use a route.
@@ -34,6 +37,8 @@ pub(crate) enum Access {
     From(Scope),
     /// The private socket's owner only.
     Owner,
+    /// The private socket's owner, and a run of a command with its own token.
+    Run,
 }
 
 /// Who asks, once that is known.
@@ -48,6 +53,8 @@ pub(crate) enum Caller {
         /// What it is for.
         name: String,
     },
+    /// The run of a command.
+    Run(Run),
     /// Somebody who needs no token.
     Stranger,
 }
@@ -56,7 +63,8 @@ impl Caller {
     /// The name for the journal: a token's holder may claim any, so the token is said too.
     pub(crate) fn signs(&self, by: String) -> String {
         match self {
-            Self::Owner | Self::Stranger => by,
+            // A run says nothing that is signed.
+            Self::Owner | Self::Run(_) | Self::Stranger => by,
             Self::Token { name, .. } => format!("{by} (token {name})"),
         }
     }
@@ -108,25 +116,42 @@ fn known<C: Controller>(guard: &Guard<C>, request: &Request) -> Result<Caller, R
             app.buckets.take(Counted::Owner, now)?;
             return Ok(Caller::Owner);
         }
-        Some(Peer::Network(address)) => address,
+        Some(Peer::Network(address) | Peer::Runs(address)) => address,
         None => return Err(bad_request("the connection is of no known kind")),
     };
     let secret = bearer(request);
+    let runs = app.runs.as_ref();
+    let run = runs
+        .zip(secret)
+        .and_then(|(runs, secret)| runs.holder(secret));
+    if let Some(run) = run {
+        let who = Counted::Run(run.deployment.clone(), run.service.clone());
+        app.buckets.take(who, now)?;
+        return match guard.access {
+            Access::Open | Access::Run => Ok(Caller::Run(run)),
+            Access::From(_) | Access::Owner => Err(reports_only().into()),
+        };
+    }
     let token = secret.and_then(|secret| app.tokens.holder(secret));
     let Some(token) = token else {
         // Counted before anything else is said, so that secrets can't be guessed fast.
         app.buckets.take(Counted::Stranger(address), now)?;
         return match guard.access {
             Access::Open => Ok(Caller::Stranger),
-            Access::From(_) | Access::Owner => Err(no_token(secret.is_some()).into()),
+            Access::From(_) | Access::Owner | Access::Run => Err(no_token(secret.is_some()).into()),
         };
     };
     app.buckets.take(Counted::Token(token.id.clone()), now)?;
+    if matches!(peer, Some(Peer::Runs(_))) && guard.access != Access::Open {
+        // Nobody asked for the API to be served there.
+        return Err(reports_only().into());
+    }
     match guard.access {
         Access::Open => {}
         Access::From(scope) if token.scope >= scope => {}
         Access::From(scope) => return Err(not_allowed(token.scope, scope).into()),
         Access::Owner => return Err(owner_only().into()),
+        Access::Run => return Err(not_its_own().into()),
     }
     Ok(Caller::Token {
         id: token.id,
@@ -184,4 +209,20 @@ fn owner_only() -> Problem {
     Problem::new(403, "WL0367", Exit::Refused, title)
         .detail("only the controller's own user may do it, on its machine")
         .hint("run the command there, without --server")
+}
+
+/// What the token of a run, or its address, is not for.
+fn reports_only() -> Problem {
+    let title = "the token does not allow this";
+    Problem::new(403, "WL0367", Exit::Refused, title)
+        .detail("the run of a command reports, and asks for the health of its deployment; no more")
+        .hint("the API is on the private socket, and where `windlass serve --listen` says")
+}
+
+/// A report about something else.
+pub(crate) fn not_its_own() -> Problem {
+    let title = "the token does not allow this";
+    Problem::new(403, "WL0367", Exit::Refused, title)
+        .detail("only the run of this service's command in this deployment reports here")
+        .hint("send WINDLASS_TOKEN of that run to its WINDLASS_COORDINATION_ENDPOINT")
 }

@@ -8,7 +8,7 @@ use windlass_api::{API_VERSION, LostHistoryView, VersionView};
 use crate::condition::Seen;
 use crate::keys::Keys;
 use crate::rate::Buckets;
-use crate::{Limits, Tokens};
+use crate::{Limits, RunTokens, Tokens};
 
 /// Which controller answers.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,6 +42,8 @@ pub(crate) struct App<C> {
     pub(crate) about: About,
     pub(crate) limits: Limits,
     pub(crate) tokens: Arc<Tokens>,
+    /// None where no run is heard.
+    pub(crate) runs: Option<RunTokens>,
     pub(crate) buckets: Arc<Buckets>,
     pub(crate) keys: Arc<Keys>,
     /// Held while what a client has seen is compared and its word is carried out.

@@ -2,9 +2,9 @@
 
 use windlass_api::{
     AdoptAnswer, Command, DeploymentView, DownAnswer, EnvironmentView, FiguresView, PlanView,
-    Problem, RollbackAnswer,
+    Problem, ReportAnswer, RollbackAnswer, RunView,
 };
-use windlass_model::{AppName, DeploymentId, EnvironmentName};
+use windlass_model::{AppName, DeploymentId, EnvironmentName, Report, ServiceName};
 use windlass_runtime::{
     EventStream, From, Handle, LogStream, RollbackAt, ServiceAt, Terms, Wanted, When,
 };
@@ -65,6 +65,21 @@ pub trait Controller: Clone + Send + Sync + 'static {
         &self,
         id: DeploymentId,
     ) -> impl Future<Output = Result<DeploymentView, Problem>> + Send;
+
+    /// Takes what the run of a command says.
+    fn report(
+        &self,
+        id: DeploymentId,
+        service: ServiceName,
+        reports: Vec<Report>,
+    ) -> impl Future<Output = Result<ReportAnswer, Problem>> + Send;
+
+    /// How the deployment of a run is.
+    fn look(
+        &self,
+        id: DeploymentId,
+        service: ServiceName,
+    ) -> impl Future<Output = Result<RunView, Problem>> + Send;
 
     /// Events after a sequence, then as they are committed.
     fn events(
@@ -154,6 +169,23 @@ impl Controller for Handle {
         id: DeploymentId,
     ) -> impl Future<Output = Result<DeploymentView, Problem>> + Send {
         Handle::show(self, id)
+    }
+
+    fn report(
+        &self,
+        id: DeploymentId,
+        service: ServiceName,
+        reports: Vec<Report>,
+    ) -> impl Future<Output = Result<ReportAnswer, Problem>> + Send {
+        Handle::report(self, id, service, reports)
+    }
+
+    fn look(
+        &self,
+        id: DeploymentId,
+        service: ServiceName,
+    ) -> impl Future<Output = Result<RunView, Problem>> + Send {
+        Handle::look(self, id, service)
     }
 
     fn events(

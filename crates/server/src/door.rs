@@ -47,6 +47,8 @@ pub(crate) enum Listening {
     Private(UnixListener, u32),
     /// The network.
     Network(Network),
+    /// A loopback address for the runs of commands.
+    Runs(TcpListener),
 }
 
 /// One way in.
@@ -60,7 +62,11 @@ pub(crate) struct Door {
 impl Door {
     /// Lets connections in until the server is to end; returns those that are still open.
     pub(crate) async fn stand_open(self) -> JoinSet<()> {
-        let places = Arc::new(Semaphore::new(self.limits.connections));
+        let places = match &self.listening {
+            Listening::Private(..) | Listening::Network(_) => self.limits.connections,
+            Listening::Runs(_) => self.limits.run_connections,
+        };
+        let places = Arc::new(Semaphore::new(places));
         let mut open = JoinSet::new();
         let mut ending = self.ending.clone();
         let ended = ended(&mut ending);
@@ -88,6 +94,10 @@ impl Door {
             Listening::Network(network) => {
                 let accepted = network.listener.accept().await;
                 accepted.map(|(stream, from)| Arrived::Network(stream, Peer::Network(from.ip())))
+            }
+            Listening::Runs(listener) => {
+                let accepted = listener.accept().await;
+                accepted.map(|(stream, from)| Arrived::Network(stream, Peer::Runs(from.ip())))
             }
         };
         match accepted {
@@ -133,9 +143,15 @@ impl Door {
                     drop(place);
                 });
             }
+            (Listening::Runs(_), Arrived::Network(stream, peer)) => {
+                open.spawn(async move {
+                    serve(stream, peer, (routes, limits), ending).await;
+                    drop(place);
+                });
+            }
             // Each listener has arrivals of its own kind.
             (Listening::Private(..), Arrived::Network(..))
-            | (Listening::Network(_), Arrived::Private(_)) => {}
+            | (Listening::Network(_) | Listening::Runs(_), Arrived::Private(_)) => {}
         }
     }
 }

@@ -180,7 +180,8 @@ async fn keyed<C: Controller>(
 ) -> Result<Response, Refused> {
     let owner = match request.extensions().get::<Caller>() {
         Some(Caller::Token { id, .. }) => Some(id.clone()),
-        Some(Caller::Owner | Caller::Stranger) | None => None,
+        // A run begins nothing.
+        Some(Caller::Owner | Caller::Run(_) | Caller::Stranger) | None => None,
     };
     let name = (owner, key);
     let (parts, body) = request.into_parts();

@@ -20,7 +20,9 @@ mod keys;
 mod limits;
 mod openapi;
 mod rate;
+mod reception;
 mod refusals;
+mod run_tokens;
 mod says;
 mod tokens;
 
@@ -30,4 +32,6 @@ pub use controller::Controller;
 pub use door::Network;
 pub use limits::{Limits, Rate};
 pub use openapi::document;
+pub use reception::WayIn;
+pub use run_tokens::RunTokens;
 pub use tokens::{Tokens, TokensError};

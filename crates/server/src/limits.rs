@@ -17,6 +17,8 @@ pub struct Limits {
     /// Connections at a time on the private socket, and as many again over the network; further ones
     /// wait in the kernel's queue.
     pub connections: usize,
+    /// Connections at a time at each address that was opened for the runs of commands.
+    pub run_connections: usize,
     /// Event streams at a time; further ones are refused as *busy*.
     pub watchers: usize,
     /// Longest time for a request's head to arrive, also of the first byte and for a TLS handshake.
@@ -27,10 +29,14 @@ pub struct Limits {
     pub body_within: Duration,
     /// Longest body, in bytes.
     pub body: usize,
+    /// Longest body of a report, in bytes.
+    pub report_body: usize,
     /// Requests of the private socket's owner.
     pub owner_rate: Rate,
     /// Requests of each token.
     pub token_rate: Rate,
+    /// Requests of the command of each service in each deployment.
+    pub run_rate: Rate,
     /// Requests without a token that is known, of each address.
     pub stranger_rate: Rate,
     /// Tokens and addresses whose requests are counted; those that rested longest are forgotten.
@@ -51,13 +57,16 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             connections: 128,
+            run_connections: 16,
             watchers: 64,
             head_within: Duration::from_secs(5),
             head: 16 * 1024,
             body_within: Duration::from_secs(10),
             body: 2 * 1024 * 1024,
+            report_body: 16 * 1024,
             owner_rate: rate(2_000, 4_000),
             token_rate: rate(100, 200),
+            run_rate: rate(20, 100),
             stranger_rate: rate(10, 50),
             counted: 1_024,
             keys: 1_024,

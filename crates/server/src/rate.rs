@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 use windlass_api::{Exit, Problem};
+use windlass_model::{DeploymentId, ServiceName};
 
 use crate::Limits;
 use crate::limits::Rate;
@@ -18,6 +19,8 @@ pub(crate) enum Counted {
     Owner,
     /// The holders of a token, by its id.
     Token(String),
+    /// The runs of a service's command in a deployment.
+    Run(DeploymentId, ServiceName),
     /// Whoever asks from an address without a token that is known.
     Stranger(IpAddr),
 }
@@ -48,6 +51,7 @@ impl Buckets {
         let rate = match who {
             Counted::Owner => self.limits.owner_rate,
             Counted::Token(_) => self.limits.token_rate,
+            Counted::Run(..) => self.limits.run_rate,
             Counted::Stranger(_) => self.limits.stranger_rate,
         };
         let mut all = self.all.lock().unwrap_or_else(PoisonError::into_inner);

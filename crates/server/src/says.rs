@@ -184,6 +184,11 @@ impl Says {
                 let needs = SecurityRequirement::new("token", [typed(scope)]);
                 says.operation = says.operation.security(needs);
             }
+            Access::Run => {
+                says.codes.extend(GUARDED);
+                let what = "For the run of the service's command, with WINDLASS_TOKEN: no other token allows it.";
+                says.operation = says.operation.description(Some(what));
+            }
             Access::Owner => {
                 says.codes.extend(GUARDED);
                 let what = "On the private socket only: no token allows it.";

@@ -1,5 +1,6 @@
 //! The process group: starting, asking, killing, reaping.
 
+use std::ffi::OsString;
 use std::io;
 use std::os::unix::process::CommandExt;
 use std::process::{Command, Stdio};
@@ -38,6 +39,7 @@ pub(crate) fn start(spec: &ShimSpec, logs: &Logs) -> io::Result<Leader> {
         .args(&spec.arguments)
         .env_clear()
         .envs(&spec.env)
+        .envs(handed_on(spec))
         .current_dir(&spec.directory)
         .process_group(0)
         .stdin(Stdio::null())
@@ -48,6 +50,12 @@ pub(crate) fn start(spec: &ShimSpec, logs: &Logs) -> io::Result<Leader> {
     // Nobody else reaps, so that even a program that is over already is still listed.
     let start_time = proc::stat(pid.as_raw_nonzero().get()).map_or(0, |stat| stat.start_time);
     Ok(Leader { pid, start_time })
+}
+
+/// What no file holds.
+fn handed_on(spec: &ShimSpec) -> impl Iterator<Item = (&str, OsString)> {
+    let names = spec.hands_on.iter().map(String::as_str);
+    names.filter_map(|name| Some((name, std::env::var_os(name)?)))
 }
 
 /// Sends the group the signal by which it is asked to end.

@@ -5,9 +5,9 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
 use windlass_model::{
-    AppName, CommandSpec, EnvironmentName, Finalize, Millis, OnFailure, Overlap, Percent, Probe,
-    ProbeKind, ProcessSpec, ServiceKey, ServiceName, ServiceSpec, Spec, Step, Stop, Strategy,
-    Template, Trigger,
+    AppName, CommandSpec, EnvironmentName, Finalize, Millis, OnFailure, Overlap, Pass, Percent,
+    Probe, ProbeKind, ProcessSpec, ServiceKey, ServiceName, ServiceSpec, Spec, Step, Stop,
+    Strategy, Template, Trigger,
 };
 use windlass_runtime::Wanted;
 
@@ -155,6 +155,7 @@ impl Service {
         self.spec.command = Some(CommandSpec {
             status: argv("./status"),
             rollback: argv("./rollback"),
+            pass: Pass::default(),
         });
         self.spec.ready.kind = ProbeKind::Command { status: true };
         self

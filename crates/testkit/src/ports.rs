@@ -7,6 +7,7 @@ use windlass_runtime::Border;
 
 use crate::life::{FakeSpawner, Life};
 use crate::prober::FakeProber;
+use crate::reception::FakeReception;
 use crate::router::FakeRouter;
 use crate::store::FakeStore;
 use crate::target::FakeTarget;
@@ -25,6 +26,7 @@ impl World {
             spawner: Rc::new(FakeSpawner(Rc::clone(life))),
             target: Rc::new(FakeTarget::new(&self.host, epoch)),
             router: Rc::new(FakeRouter::new(&self.front, epoch)),
+            reception: Rc::new(FakeReception::new(&self.taken)),
             brake: Rc::new(self.brake.clone()),
             prober: Rc::new(FakeProber::new(&self.host)),
             store: Rc::new(store),

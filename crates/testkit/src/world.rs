@@ -8,6 +8,7 @@ use crate::brake::FakeBrake;
 use crate::front::Front;
 use crate::ids::{FakeAddresses, FakeIds};
 use crate::ledger::Ledger;
+use crate::reception::TakenAddresses;
 use crate::store::Disk;
 use crate::target::Host;
 use crate::time::{FakeClock, WorldTime};
@@ -29,6 +30,8 @@ pub struct World {
     pub ids: Rc<FakeIds>,
     /// Addresses allotted so far.
     pub addresses: Rc<FakeAddresses>,
+    /// Addresses that others have.
+    pub taken: TakenAddresses,
     /// A person's halt.
     pub brake: FakeBrake,
 }
@@ -44,6 +47,7 @@ impl Default for World {
             disk: Rc::default(),
             ids: Rc::default(),
             addresses: Rc::default(),
+            taken: TakenAddresses::default(),
             brake,
             time,
             ledger,

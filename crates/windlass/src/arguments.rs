@@ -7,8 +7,8 @@ use windlass_model::Millis;
 
 use crate::commands::{
     abort, backup, completions, demo, demo_service, deploy, docs, events, explain, finalize, halt,
-    hold, list, logs, man, plan, promote, remove, repair, restore, resume, retry, rollback, router,
-    serve, shim, show, token,
+    hold, list, logs, man, plan, promote, remove, repair, report, restore, resume, retry, rollback,
+    router, serve, shim, show, token,
 };
 
 /// Brings new releases of a multi-service application to production safely
@@ -156,6 +156,8 @@ pub(crate) enum Command {
     Halt(halt::Options),
     /// End this application's services
     Down,
+    /// Say how a wrapped script gets on, from within it
+    Report(report::Options),
     /// Make, list and end tokens for the network
     Token(token::Options),
     /// Show Windlass at work on three small services

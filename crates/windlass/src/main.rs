@@ -18,6 +18,7 @@ mod halt;
 mod init;
 mod listen;
 mod pages;
+mod reception;
 mod report;
 mod ui;
 mod wire;

@@ -7,6 +7,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tokio::net::UnixListener;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::mpsc;
 use tokio::task::LocalSet;
 use windlass_adapters::{
     EmbeddedRouter, EmbeddedRouterConfig, HaltFile, LocalTasks, NetworkProber, PortRange,
@@ -18,11 +19,12 @@ use windlass_edge::{Brake as _, EdgeError, Store};
 use windlass_model::Halt;
 use windlass_router::RouterConfig;
 use windlass_runtime::Border;
-use windlass_server::{About, Server, Tokens, TokensError};
+use windlass_server::{About, RunTokens, Server, Tokens, TokensError, WayIn};
 use windlass_store::SqliteStore;
 
 use crate::diagnostic::{Diagnostic, NO_START, chain};
 use crate::listen::Listen;
+use crate::reception::Loopback;
 
 /// The journal's file in the state directory.
 pub(crate) const JOURNAL: &str = "windlass.db";
@@ -107,7 +109,7 @@ async fn controller(paths: &StatePaths, listen: Option<&Listen>) -> Result<(), D
         None => None,
     };
     let tokens = Tokens::open(&tokens(paths)).map_err(|why| not_open(&why))?;
-    let border = border(paths).await.map_err(|error| edge(&error))?;
+    let (border, runs, arriving) = border(paths).await.map_err(|error| edge(&error))?;
     let epoch = border.store.epoch();
     let running = windlass_runtime::start(border)
         .await
@@ -136,13 +138,17 @@ async fn controller(paths: &StatePaths, listen: Option<&Listen>) -> Result<(), D
             }
         }
     };
-    let server = Server::new(running.handle, about, tokens).network(network);
+    let server = Server::new(running.handle, about, tokens)
+        .network(network)
+        .runs(runs, arriving);
     server.serve(listener, ended).await;
     remove(&paths.controller_socket);
     Ok(())
 }
 
-async fn border(paths: &StatePaths) -> Result<Border, EdgeError> {
+async fn border(
+    paths: &StatePaths,
+) -> Result<(Border, RunTokens, mpsc::Receiver<WayIn>), EdgeError> {
     let store = SqliteStore::open(&paths.state.join(JOURNAL))?;
     let epoch = store.epoch();
     let router = EmbeddedRouter::connect(EmbeddedRouterConfig {
@@ -169,7 +175,9 @@ async fn border(paths: &StatePaths) -> Result<Border, EdgeError> {
     let seed = SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .map_or(0, |d| u64::from(d.subsec_nanos()));
-    Ok(Border {
+    let runs = RunTokens::new(store.installation_key().to_vec());
+    let (reception, arriving) = Loopback::new(runs.clone());
+    let border = Border {
         clock: Rc::new(SystemClock::new()),
         ids: Rc::new(RandomIds),
         addresses: Rc::new(PortRange::of_this_machine(seed)),
@@ -180,8 +188,10 @@ async fn border(paths: &StatePaths) -> Result<Border, EdgeError> {
         prober: Rc::new(NetworkProber),
         #[cfg(feature = "crash-points")]
         points: Rc::new(crate::crash::Crash::of(&paths.state)),
+        reception: Rc::new(reception),
         brake: Rc::new(HaltFile::new(paths.halted.clone())),
-    })
+    };
+    Ok((border, runs, arriving))
 }
 
 /// The router's own folder: its last good table.

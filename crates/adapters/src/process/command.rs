@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use windlass_edge::{EdgeError, KeepRelease, StartCommand};
-use windlass_model::{CommandSpec, Digest, Job, ServiceSpec, Template};
+use windlass_model::{CommandSpec, Digest, Job, Pass, ServiceSpec, Template};
 
 use super::digests::Digests;
 use super::fail::rejected;
@@ -155,20 +155,51 @@ fn artefact(folder: &Path, files: BTreeMap<&PathBuf, &Digest>) -> Digest {
 }
 
 /// What a command finds in its environment besides what is declared.
-pub(super) fn told(start: &StartCommand, service: &str) -> BTreeMap<String, String> {
+pub(super) fn told(start: &StartCommand, service: &str, pass: Pass) -> BTreeMap<String, String> {
     let run = &start.run;
-    let texts = [
+    let mut texts = vec![
         ("WINDLASS_DEPLOYMENT", start.deployment.to_string()),
         ("WINDLASS_SERVICE", service.to_owned()),
         (VERSION, run.version.clone()),
         ("WINDLASS_FROM", run.from.clone().unwrap_or_default()),
         (ATTEMPT, run.attempt.to_string()),
     ];
-    texts.map(|(name, text)| (name.to_owned(), text)).into()
+    if pass.has_env() {
+        let reporting = &start.reporting;
+        texts.extend([
+            ("WINDLASS_DEPLOYMENT_ID", start.deployment.to_string()),
+            (
+                "WINDLASS_COORDINATION_ENDPOINT",
+                reporting.coordination.clone(),
+            ),
+            ("WINDLASS_HEALTH_MONITOR", reporting.health.clone()),
+        ]);
+    }
+    let named = texts
+        .into_iter()
+        .map(|(name, text)| (name.to_owned(), text));
+    named.collect()
+}
+
+/// The same as flags. What others must not see is not among them: they can list them.
+pub(super) fn flags(start: &StartCommand) -> Vec<String> {
+    let words = [
+        "--orchestrated",
+        "--deployment-id",
+        start.deployment.as_str(),
+        "--coordination-endpoint",
+        &start.reporting.coordination,
+        "--health-monitor",
+        &start.reporting.health,
+    ];
+    words.map(str::to_owned).into()
 }
 
 /// The variable that names the version to bring.
 pub(super) const VERSION: &str = "WINDLASS_VERSION";
+
+/// The variable that lets a run report; the shim hands it on from its own environment.
+pub(super) const TOKEN: &str = "WINDLASS_TOKEN";
 
 /// The variable that counts runs.
 pub(super) const ATTEMPT: &str = "WINDLASS_ATTEMPT";

@@ -3,7 +3,7 @@
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest as _, Sha256};
 use windlass_edge::{EdgeError, KeepRelease};
-use windlass_model::{Digest, Release, Template, Version};
+use windlass_model::{Digest, Pass, Release, Template, Version};
 
 use super::fail::rejected;
 use super::manifest::finish;
@@ -64,6 +64,12 @@ pub(super) fn release(request: &KeepRelease, ground: &Ground<'_>) -> Result<Rele
             for word in argv {
                 field(&seen(word, request));
             }
+        }
+        match command.pass {
+            // So it was before there was a choice.
+            Pass::Env => {}
+            Pass::Flags => field("pass flags"),
+            Pass::Both => field("pass both"),
         }
     }
     let identity = finish(hash);

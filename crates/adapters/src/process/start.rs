@@ -16,7 +16,7 @@ use windlass_edge::{EdgeError, InstanceState, StartCommand, StartInstance};
 use windlass_model::{InstanceId, ServiceSpec, Template};
 
 use super::address::check_free;
-use super::command::{ATTEMPT, told};
+use super::command::{ATTEMPT, TOKEN, flags, told};
 use super::fail::{machine, rejected, timeout, unreachable};
 use super::keep::recorded;
 use super::layout::{private_folder, read_json, sync_folder, write_json, write_json_durably};
@@ -95,7 +95,7 @@ pub(super) async fn start(inner: &Rc<Inner>, request: &StartInstance) -> Result<
         inner: Rc::clone(inner),
         id: id.clone(),
     };
-    let shim = spawn(&inner.config.shim, &folder)?;
+    let shim = spawn(&inner.config.shim, &folder, request.command.as_ref())?;
     answered(inner, request, shim).await
 }
 
@@ -193,6 +193,7 @@ fn spec(
         directory: files,
         stop: process.stop.clone(),
         restart: request.restart,
+        hands_on: Vec::new(),
         leaves: false,
         socket: inner.layout.socket(&request.instance.id)?,
     })
@@ -219,9 +220,14 @@ async fn command_spec(
         ordinal: "0",
     };
     let arguments = argv.iter().skip(1).map(|word| expanded(word, &values));
-    let arguments = arguments.collect::<Result<_, _>>()?;
+    let mut arguments = arguments.collect::<Result<Vec<_>, _>>()?;
+    let pass = request.spec.command.as_ref().map(|command| command.pass);
+    let pass = pass.unwrap_or_default();
+    if pass.has_flags() {
+        arguments.extend(flags(command));
+    }
     let mut env = environment(&request.spec, &values)?;
-    env.extend(told(command, request.service.service.as_str()));
+    env.extend(told(command, request.service.service.as_str(), pass));
     Ok(ShimSpec {
         instance: request.instance.id.clone(),
         epoch: inner.config.epoch,
@@ -231,6 +237,7 @@ async fn command_spec(
         directory: kept.folder.clone(),
         stop: request.spec.process.stop.clone(),
         restart: Restart::Never,
+        hands_on: vec![TOKEN.to_owned()],
         leaves: true,
         socket: inner.layout.socket(&request.instance.id)?,
     })
@@ -271,7 +278,11 @@ fn environment(
 }
 
 /// Starts the shim's process. It begins a session of its own, so that it outlives this one.
-fn spawn(argv: &[String], folder: &Path) -> Result<Child, EdgeError> {
+fn spawn(
+    argv: &[String],
+    folder: &Path,
+    command: Option<&StartCommand>,
+) -> Result<Child, EdgeError> {
     let failed = |e| machine("can't start a shim", e);
     let words = OpenOptions::new()
         .append(true)
@@ -287,6 +298,7 @@ fn spawn(argv: &[String], folder: &Path) -> Result<Child, EdgeError> {
         .arg("--folder")
         .arg(folder)
         .env_clear()
+        .envs(command.map(|command| (TOKEN, &command.reporting.token.0)))
         .current_dir("/")
         .stdin(Stdio::null())
         .stdout(words.try_clone().map_err(failed)?)

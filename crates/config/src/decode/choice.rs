@@ -1,7 +1,7 @@
 //! Values of which there are only a few.
 
 use serde_json::{Value, json};
-use windlass_model::{OnFailure, Overlap};
+use windlass_model::{OnFailure, Overlap, Pass};
 
 use crate::field::{Defs, Shape};
 use crate::problem::{CHOICE, WRONG_KIND};
@@ -60,6 +60,28 @@ impl Shape for OnFailure {
 
     fn decode(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
         choose(node, &ON_FAILURE, reader)
+    }
+}
+
+const PASS: [(&str, Pass); 3] = [
+    ("env", Pass::Env),
+    ("flags", Pass::Flags),
+    ("both", Pass::Both),
+];
+
+impl Shape for Pass {
+    type Value = Self;
+
+    fn wanted() -> String {
+        listed(names(&PASS), "or")
+    }
+
+    fn schema(_: &mut Defs) -> Value {
+        json!({ "enum": names(&PASS) })
+    }
+
+    fn decode(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
+        choose(node, &PASS, reader)
     }
 }
 

@@ -1,6 +1,6 @@
 //! `target.command`: a script that deploys and then ends.
 
-use windlass_model::{Millis, Template};
+use windlass_model::{Millis, Pass, Template};
 
 use super::argv::Argv;
 use super::collection::Entries;
@@ -14,6 +14,7 @@ pub(crate) struct CommandDraft {
     pub(crate) status: Found<Vec<At<Template>>>,
     pub(crate) rollback: Found<Vec<At<Template>>>,
     pub(crate) within: Found<Millis>,
+    pub(crate) pass: Found<Pass>,
     pub(crate) env: Found<Entries<String, Template>>,
     pub(crate) stop: Found<StopDraft>,
 }
@@ -43,6 +44,8 @@ impl Keyed for Command {
                 examples &["[./rollback.sh]"]),
             field!(CommandDraft: within as "within", SomeTime,
                 "How long one run may take, until its version is live.", default "10m"),
+            field!(CommandDraft: pass as "pass", Pass,
+                "How a run is told its deployment, and where to say how it goes: by variables (`env`), by flags behind its arguments (`flags`), or by `both`.", default "env"),
             field!(CommandDraft: env as "env", Variables,
                 "Variables of the commands; values are texts as written.",
                 examples &["{ REGION: eu, TOKEN: \"${TOKEN}\" }"]),
@@ -50,7 +53,7 @@ impl Keyed for Command {
                 "How a run is asked to end."),
         ],
         rules: &[],
-        later: &["pass"],
+        later: &[],
         elsewhere: (&[], ""),
         may_be_empty: false,
     };

@@ -210,7 +210,7 @@ fn the_shape_of_the_schema_is_this() {
     }
     insta::assert_snapshot!(shape, @r"
     canary: canary!
-    command: deploy! env rollback status stop within
+    command: deploy! env pass rollback status stop within
     defaults: bake drain overlap probes ready rollback_on rollback_within stop strategy
     environment: services
     file: $schema app! defaults environments finalize on_failure parallel services!

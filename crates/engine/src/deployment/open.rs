@@ -9,7 +9,7 @@ use windlass_model::{
 };
 
 use super::state::{Course, Deployment};
-use crate::rollout::{Asked, Counters, Health, Phase, Rollout};
+use crate::rollout::{Asked, Counters, Health, Phase, Rollout, Said};
 
 /// What the shell allots before a deployment begins, journalled with its first row.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -186,6 +186,7 @@ fn rollout(
         candidate,
         counters: Counters::default(),
         asked: BTreeSet::new(),
+        said: Said::default(),
         returned_because: None,
         plan: plan.clone(),
     }

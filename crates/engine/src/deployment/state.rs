@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use windlass_model::{
-    DeploymentId, DeploymentState, Fact, Outcome, Plan, Proof, Rate, Repair, Route, ServiceName,
-    Slot, SlotId,
+    DeploymentId, DeploymentState, Fact, Outcome, Plan, Proof, Rate, Repair, Report, Route,
+    ServiceName, Slot, SlotId,
 };
 
 use crate::rollout::{self, Phase, Rollout};
@@ -60,6 +60,13 @@ pub enum Event {
         service: ServiceName,
         /// What.
         event: rollout::Event,
+    },
+    /// The run of a command said something about itself.
+    Reported {
+        /// Of which service.
+        service: ServiceName,
+        /// What, in order.
+        reports: Vec<Report>,
     },
     /// A person asked to wait.
     HoldRequested {

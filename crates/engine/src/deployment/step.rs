@@ -78,6 +78,13 @@ pub fn step(deployment: Deployment, event: &Event) -> Stepped {
                 turn.rollout(service, event);
             }
         }
+        Event::Reported { service, reports } => {
+            if let Some(rollout) = turn.deployment.rollouts.get_mut(service) {
+                turn.facts.extend(rollout.hear(reports));
+            }
+            // A word moves nothing.
+            return turn.finish();
+        }
         Event::HoldRequested { by } => command(&mut turn, Command::Hold, by),
         Event::ResumeRequested { by } => command(&mut turn, Command::Resume, by),
         Event::AbortRequested { by } => command(&mut turn, Command::Abort, by),

@@ -63,6 +63,7 @@ mod kind;
 mod phase;
 mod resume;
 mod route;
+mod said;
 mod state;
 mod turn;
 mod wait;
@@ -71,6 +72,7 @@ pub use action::{Action, Start};
 pub use event::Event;
 pub use phase::step;
 pub use resume::resume;
+pub use said::Said;
 pub use state::{
     Asked, Begun, Clearing, Counters, Health, Phase, Return, Rollout, Settling, Stage, StoppingOld,
     Watched,

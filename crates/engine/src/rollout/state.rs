@@ -7,6 +7,7 @@ use windlass_model::{
     RolloutPlan, ServiceName, Slot, Step, StuckReason, TimerId,
 };
 
+use super::said::Said;
 use super::wait::Wait;
 
 /// One service's part of a running deployment. Holds all that is needed to go on or back.
@@ -42,6 +43,8 @@ pub struct Rollout {
     pub counters: Counters,
     /// What people asked for beside its plan.
     pub asked: BTreeSet<Asked>,
+    /// What the runs of its command have said.
+    pub said: Said,
     /// Why it goes or went back.
     pub returned_because: Option<ReturnReason>,
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use windlass_model::{
-    Fact, Instance, InstanceId, Millis, ReturnReason, Route, StuckReason, TimerId,
+    Fact, Instance, InstanceId, Millis, ReturnReason, RolloutPhase, Route, StuckReason, TimerId,
 };
 
 use super::action::{Action, Start};
@@ -57,6 +57,9 @@ impl Turn {
         self.rollout.phase = phase;
         let now = self.rollout.shown();
         if before != now {
+            if matches!(now, RolloutPhase::Starting | RolloutPhase::Returning) {
+                self.rollout.said.begin();
+            }
             let service = self.rollout.service.clone();
             self.facts.push(Fact::PhaseEntered {
                 service,

@@ -8,9 +8,9 @@ use windlass_engine::plan::{Input, compile};
 use windlass_engine::sha256;
 use windlass_model::{
     AppName, CommandSpec, DeploymentId, Digest, Environment, EnvironmentName, Finalize, Instance,
-    InstanceId, KeptFailed, Label, Millis, OnFailure, Overlap, Percent, Plan, Probe, ProcessSpec,
-    Promoted, Release, ServiceName, ServiceSpec, ServiceState, Slot, SlotId, Spec, StandbyKept,
-    Step, Stop, Strategy, Template, Trigger, Version,
+    InstanceId, KeptFailed, Label, Millis, OnFailure, Overlap, Pass, Percent, Plan, Probe,
+    ProcessSpec, Promoted, Release, ServiceName, ServiceSpec, ServiceState, Slot, SlotId, Spec,
+    StandbyKept, Step, Stop, Strategy, Template, Trigger, Version,
 };
 
 /// How long every step is watched.
@@ -120,6 +120,7 @@ impl Kind {
         let command = CommandSpec {
             status: None,
             rollback,
+            pass: Pass::default(),
         };
         self.is_command().then_some(command)
     }

@@ -21,6 +21,7 @@ mod recovery;
 mod removal;
 mod renames;
 mod repair;
+mod reports;
 mod rollback;
 mod scenarios;
 mod settling;

@@ -44,6 +44,7 @@ pub(super) fn of_outcome(deployment: &Deployment, event: &Event) -> Option<Strin
         Event::Proved { .. } => return Some(prove()),
         Event::Rollout { service, event } => (service, event),
         Event::Began
+        | Event::Reported { .. }
         | Event::HoldRequested { .. }
         | Event::ResumeRequested { .. }
         | Event::AbortRequested { .. }

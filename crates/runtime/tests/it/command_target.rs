@@ -3,8 +3,8 @@
 use windlass_api::Command;
 use windlass_control::Restart;
 use windlass_model::{
-    CommandRun, CommandState, Fact, InstanceEnd, Job, Millis, Outcome, Repair, ReturnReason,
-    StuckReason,
+    CommandRun, CommandState, DeploymentId, Fact, InstanceEnd, Job, Millis, Outcome, Repair,
+    Report, ReturnReason, StuckReason,
 };
 use windlass_testkit::{App, Crash, Ending, Lab, Script, Service, run, service_name};
 
@@ -35,7 +35,7 @@ async fn six() -> Lab {
 }
 
 /// The facts of stuckness.
-fn stuck(lab: &Lab, id: &windlass_model::DeploymentId) -> Vec<StuckReason> {
+fn stuck(lab: &Lab, id: &DeploymentId) -> Vec<StuckReason> {
     let all = facts(lab, id).into_iter();
     all.filter_map(|fact| match fact {
         Fact::Stuck { why, .. } => Some(why),
@@ -208,5 +208,69 @@ fn a_person_has_it_run_again_which_is_another_attempt() {
             |fact| matches!(fact, Fact::CommandStarted { service: of, .. } if *of == service),
         );
         assert_eq!(started.count(), 2);
+    });
+}
+
+/// Version 7 is on its way.
+async fn seven_runs(lab: &mut Lab) -> DeploymentId {
+    put(lab, &["legacy"], "seven");
+    let id = begun(lab, &legacy("7")).await;
+    let runs = lab.until(&id, |fact| matches!(fact, Fact::CommandStarted { .. }));
+    runs.await.expect("it runs");
+    id
+}
+
+fn reports(lab: &Lab, id: &DeploymentId) -> Vec<Report> {
+    let all = facts(lab, id).into_iter();
+    all.filter_map(|fact| match fact {
+        Fact::Reported { report, .. } => Some(report),
+        _ => None,
+    })
+    .collect()
+}
+
+#[test]
+fn a_run_is_heard_by_each_controller_until_its_deployment_has_ended() {
+    run(async {
+        let mut lab = six().await;
+        let id = seven_runs(&mut lab).await;
+        let service = service_name("legacy");
+        let says = |lab: &Lab, line: &str| {
+            let said = vec![Report::log(line)];
+            let handle = lab.handle();
+            let (id, service) = (id.clone(), service.clone());
+            async move { handle.report(id, service, said).await }
+        };
+        assert!(says(&lab, "one").await.expect("it is heard").kept);
+        let seen = lab.handle().look(id.clone(), service.clone()).await;
+        let seen = seen.expect("it is told");
+        assert!(seen.wanted && !seen.halted);
+        lab.crash_and_restart().await;
+        assert!(says(&lab, "two").await.expect("it is heard").kept);
+        assert_eq!(lab.until_ended(&id).await, Ending::Ended(Outcome::Promoted));
+        let refused = says(&lab, "three").await.expect_err("it is over");
+        assert_eq!((refused.status, refused.code.0.as_str()), (403, "WL0377"));
+        let looks = lab.handle().look(id.clone(), service.clone()).await;
+        assert_eq!(looks.expect_err("it is over").status, 403);
+        assert_eq!(reports(&lab, &id), [Report::log("one"), Report::log("two")]);
+    });
+}
+
+#[test]
+fn a_run_whose_address_is_taken_meanwhile_goes_on_and_that_is_told() {
+    run(async {
+        let mut lab = six().await;
+        let id = seven_runs(&mut lab).await;
+        let status = lab.handle().status().await.expect("an answer");
+        let view = status[0].services[&service_name("legacy")].clone();
+        let candidate = view.candidate.expect("it is on its way");
+        lab.world.taken.take(candidate.instances[0].address);
+        lab.crash_and_restart().await;
+        assert_eq!(lab.until_ended(&id).await, Ending::Ended(Outcome::Promoted));
+        let told = reports(&lab, &id);
+        assert!(
+            matches!(told.as_slice(), [Report::Log(why)] if why.contains("is lost")),
+            "{told:?}"
+        );
     });
 }

@@ -12,6 +12,7 @@ mod logs;
 mod over;
 mod plans;
 mod removals;
+mod reports;
 mod rollbacks;
 mod routes;
 mod socket;

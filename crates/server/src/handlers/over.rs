@@ -30,7 +30,8 @@ impl Over {
         let lost = async {
             match &self.caller {
                 Caller::Token { id, .. } => self.tokens.lost(id).await,
-                Caller::Owner | Caller::Stranger => std::future::pending().await,
+                // To a run no stream is open.
+                Caller::Owner | Caller::Run(_) | Caller::Stranger => std::future::pending().await,
             }
         };
         tokio::select! {

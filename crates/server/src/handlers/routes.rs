@@ -23,11 +23,15 @@ pub(crate) fn routes<C: Controller>(app: App<C>) -> Router {
             path,
             access,
             begins,
+            short,
             mut handler,
             ..
         } = row;
         if begins {
             handler = handler.route_layer(from_fn_with_state(app.clone(), once::<C>));
+        }
+        if short {
+            handler = handler.layer(DefaultBodyLimit::max(app.limits.report_body));
         }
         let guard = Arc::new(Guard {
             app: app.clone(),

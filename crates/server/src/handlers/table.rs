@@ -5,13 +5,13 @@ use windlass_api::{
     AdoptAnswer, AdoptRequest, CommandRequest, DeployAnswer, DeployRequest, DeploymentPage,
     DeploymentView, DownAnswer, DownRequest, EnvironmentView, EventQuery, FiguresView, FileRequest,
     FinalizeRequest, ListQuery, LogQuery, PlanView, RemoveAnswer, RemoveRequest, RepairRequest,
-    RollbackAnswer, RollbackRequest, Scope, TokenAnswer, TokenList, TokenRequest, TokenView,
-    VersionView,
+    ReportAnswer, ReportRequest, RollbackAnswer, RollbackRequest, RunView, Scope, TokenAnswer,
+    TokenList, TokenRequest, TokenView, VersionView,
 };
 
 use super::{
     adoptions, deployments, document, down, environments, events, figures, health, logs, plans,
-    removals, rollbacks, status, tokens, version,
+    removals, reports, rollbacks, status, tokens, version,
 };
 use crate::Controller;
 use crate::access::Access;
@@ -36,6 +36,8 @@ pub(crate) struct Row<C> {
     pub(crate) access: Access,
     /// Whether it begins something, so that it takes an idempotency key.
     pub(crate) begins: bool,
+    /// Whether its body is as short as a report.
+    pub(crate) short: bool,
     pub(crate) says: Says,
     pub(crate) handler: MethodRouter<App<C>>,
 }
@@ -55,6 +57,7 @@ fn row<C>(verb: Verb, says: Says, handler: MethodRouter<App<C>>) -> Row<C> {
         path: "",
         access: Access::Owner,
         begins: verb == Verb::Post,
+        short: false,
         says,
         handler,
     }
@@ -95,6 +98,7 @@ pub(crate) fn rows<C: Controller>() -> Vec<Row<C>> {
     all.extend(looking());
     all.extend(deploying());
     all.extend(saying());
+    all.extend(running());
     all.extend(owning());
     all
 }
@@ -282,6 +286,44 @@ fn saying<C: Controller>() -> Vec<Row<C>> {
             post(deployments::repair::<C>),
         )
         .at("/v1/deployments/{id}/repair", OPERATE),
+    ]
+}
+
+fn running<C: Controller>() -> Vec<Row<C>> {
+    let says = |id, what| {
+        Says::new(id, what)
+            .within("id", DEPLOYMENT)
+            .within("service", NAME)
+            .refuses(&["WL0330", "WL0377"])
+    };
+    let mut report = row(
+        Verb::Post,
+        says("report", "What the run of a service's command says")
+            .takes::<ReportRequest>()
+            .answers::<ReportAnswer>(),
+        post(reports::post::<C>),
+    );
+    // Many come, and the keys of what begins something should not be forgotten for them.
+    report.begins = false;
+    report.short = true;
+    vec![
+        report.at(
+            "/v1/deployments/{id}/services/{service}/reports",
+            Access::Run,
+        ),
+        row(
+            Verb::Get,
+            says(
+                "health",
+                "How the deployment of a run is, and whether it is wanted",
+            )
+            .answers::<RunView>(),
+            get(reports::health::<C>),
+        )
+        .at(
+            "/v1/deployments/{id}/services/{service}/health",
+            Access::Run,
+        ),
     ]
 }
 

@@ -70,7 +70,7 @@ async fn token(server: &Standing, scope: Scope) -> String {
 }
 
 /// Every route, and the scope that it needs over the network: `open`, one of the scopes, or `owner`.
-const ROUTES: [(&str, &str, &str); 25] = [
+const ROUTES: [(&str, &str, &str); 27] = [
     ("GET", "/healthz", "open"),
     ("GET", "/readyz", "open"),
     ("GET", "/v1/version", "read"),
@@ -90,6 +90,16 @@ const ROUTES: [(&str, &str, &str); 25] = [
     ("POST", "/v1/deployments/{id}/commands", "operate"),
     ("POST", "/v1/deployments/{id}/finalize", "operate"),
     ("POST", "/v1/deployments/{id}/repair", "operate"),
+    (
+        "POST",
+        "/v1/deployments/{id}/services/{service}/reports",
+        "run",
+    ),
+    (
+        "GET",
+        "/v1/deployments/{id}/services/{service}/health",
+        "run",
+    ),
     ("POST", "/v1/adoptions", "owner"),
     ("POST", "/v1/tokens", "owner"),
     ("GET", "/v1/tokens", "owner"),
@@ -155,10 +165,11 @@ async fn each_route_lets_in_who_may_and_answers_as_documented() {
     ];
     let documented = documented();
     for (verb, route, needs) in ROUTES {
-        let rank = ["open", "read", "operate", "deploy", "owner"];
+        let rank = ["open", "read", "operate", "deploy", "owner", "run"];
         let rank = rank.iter().position(|scope| *scope == needs);
         let path = route
             .replace("{id}", "dep_09")
+            .replace("{service}", "legacy")
             .replace("{app}", "shop")
             .replace("{environment}", "default");
         for (name, has, header) in &callers {

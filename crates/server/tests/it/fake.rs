@@ -6,11 +6,11 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use futures_channel::{mpsc, oneshot};
 use windlass_api::{
     AdoptAnswer, Command, DeploymentView, DownAnswer, EnvironmentView, Event, Exit, FiguresView,
-    LogLine, PlanView, Problem, RollbackAnswer,
+    LogLine, PlanView, Problem, ReportAnswer, RollbackAnswer, RunView,
 };
 use windlass_model::{
     AppName, DeploymentId, DeploymentState, EnvironmentName, Fact, OnFailure, Outcome, Plan,
-    PlanId, ServiceName,
+    PlanId, Report, ServiceName,
 };
 use windlass_runtime::{EventStream, From, LogStream, RollbackAt, ServiceAt, Terms, Wanted, When};
 use windlass_server::Controller;
@@ -28,6 +28,7 @@ pub(crate) struct State {
     pub(crate) when: Vec<When>,
     pub(crate) rolled_back: Vec<RollbackAt>,
     pub(crate) removed: Vec<ServiceAt>,
+    pub(crate) reported: Vec<(DeploymentId, ServiceName, Vec<Report>)>,
     pub(crate) deployments: Vec<DeploymentView>,
     pub(crate) events: Vec<Event>,
     /// Events after which a stream ends as that of a slow watcher.
@@ -219,6 +220,27 @@ impl Controller for Fake {
         let state = self.state();
         let found = state.deployments.iter().find(|view| view.id == id);
         found.cloned().ok_or_else(|| unknown(&id))
+    }
+
+    async fn report(
+        &self,
+        id: DeploymentId,
+        service: ServiceName,
+        reports: Vec<Report>,
+    ) -> Result<ReportAnswer, Problem> {
+        self.state().reported.push((id, service, reports));
+        Ok(ReportAnswer { kept: true })
+    }
+
+    async fn look(&self, id: DeploymentId, service: ServiceName) -> Result<RunView, Problem> {
+        Ok(RunView {
+            deployment: id,
+            service,
+            wanted: true,
+            state: DeploymentState::Running,
+            halted: false,
+            rollouts: BTreeMap::new(),
+        })
     }
 
     async fn events(

@@ -64,6 +64,7 @@ pub(crate) fn spec(folder: &Path, script: &str) -> ShimSpec {
             within: Millis::from_secs(10),
         },
         restart: Restart::Never,
+        hands_on: Vec::new(),
         leaves: false,
         socket: folder.join("shim.sock"),
     }

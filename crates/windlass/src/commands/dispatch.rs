@@ -2,8 +2,8 @@
 
 use super::{
     abort, backup, completions, demo, demo_service, deploy, docs, doctor, down, events, explain,
-    finalize, halt, hold, init, list, logs, man, plan, promote, remove, repair, restore, resume,
-    retry, rollback, router, schema, serve, shim, show, status, token, validate, version,
+    finalize, halt, hold, init, list, logs, man, plan, promote, remove, repair, report, restore,
+    resume, retry, rollback, router, schema, serve, shim, show, status, token, validate, version,
 };
 use crate::arguments::Command;
 use crate::context::Context;
@@ -35,6 +35,7 @@ pub(crate) fn run(command: &Command, context: &Context) -> Result<Report, Diagno
         Command::Repair(options) => Context::block_on(repair::run(context, options)),
         Command::Halt(options) => halt::run(context, options),
         Command::Down => Context::block_on(down::run(context)),
+        Command::Report(options) => Context::block_on(report::run(context, options)),
         Command::Token(options) => Context::block_on(token::run(context, options)),
         Command::Demo(options) => Context::block_on(demo::run(context, options)),
         Command::Doctor => Context::block_on(doctor::run(context)),

@@ -26,6 +26,7 @@ pub(crate) mod plan;
 pub(crate) mod promote;
 pub(crate) mod remove;
 pub(crate) mod repair;
+pub(crate) mod report;
 pub(crate) mod restore;
 pub(crate) mod resume;
 pub(crate) mod retry;

@@ -52,6 +52,7 @@ pub(crate) fn line(fact: &Fact, ending: Outcome) -> Option<String> {
         | Fact::PhaseEntered { .. }
         | Fact::InstanceStarted { .. }
         | Fact::CommandStarted { .. }
+        | Fact::Reported { .. }
         | Fact::InstanceLost { .. }
         | Fact::BakeStarted { .. }
         | Fact::RolloutReturned { .. }

@@ -6,9 +6,11 @@ use std::net::SocketAddr;
 use windlass_api::{DeploymentView, Event, HALT_SIGN, RolloutView};
 use windlass_model::{
     AppName, Change, DeploymentId, DeploymentState, EnvironmentName, Fact, InstanceEnd, InstanceId,
-    Millis, Percent, Plan, Probe, Proof, ReturnReason, RolloutPhase, RolloutPlan, ServiceName,
-    Step, StuckReason, Version,
+    Millis, Percent, Plan, Probe, Proof, Report, ReturnReason, RolloutPhase, RolloutPlan,
+    ServiceName, Step, StuckReason, Version,
 };
+
+use crate::ui::words::doing;
 
 /// The picture of one deployment.
 #[derive(Clone, Debug)]
@@ -50,6 +52,8 @@ pub(crate) struct Part {
     pub(crate) stuck: Option<StuckReason>,
     /// What a router saw that could not take the traffic back.
     pub(crate) withheld: Option<String>,
+    /// What the present run of its command does, by its own word, and how far it is.
+    pub(crate) said: (Option<String>, Option<Percent>),
     /// What was seen after it went back.
     pub(crate) proof: Option<Proof>,
     /// Requests that had to be cut when the old slot drained.
@@ -146,6 +150,7 @@ impl Progress {
             Fact::PhaseEntered { .. }
             | Fact::InstanceStarted { .. }
             | Fact::CommandStarted { .. }
+            | Fact::Reported { .. }
             | Fact::InstanceReady { .. }
             | Fact::InstanceLost { .. }
             | Fact::TrafficShifted { .. }
@@ -178,6 +183,7 @@ impl Progress {
             }
             // It is told in its own words, and changes no count.
             Fact::CommandStarted { .. } => {}
+            Fact::Reported { report, .. } => part.hear(report),
             Fact::InstanceReady { .. } => {
                 // An instance that lost and regained readiness is told again.
                 part.ready = part.ready.saturating_add(1).min(part.wanted);
@@ -275,6 +281,7 @@ impl Part {
             why: None,
             stuck: None,
             withheld: None,
+            said: (None, None),
             proof: None,
             cut: 0,
             steps: steps.unwrap_or_default(),
@@ -289,6 +296,9 @@ impl Part {
         }
         self.phase = phase;
         self.since_us = at_us;
+        if matches!(phase, RolloutPhase::Starting | RolloutPhase::Returning) {
+            self.said = (None, None);
+        }
         if phase != RolloutPhase::Baking {
             self.bake = None;
         }
@@ -302,6 +312,21 @@ impl Part {
         if matches!(phase, RolloutPhase::Returned) {
             self.weight = Percent::ZERO;
         }
+    }
+
+    fn hear(&mut self, report: &Report) {
+        match report {
+            Report::Phase(name) => self.said = (Some(name.clone()), None),
+            Report::Progress(percent) => self.said.1 = Some(*percent),
+            // They are told in their own words.
+            Report::Log(_) | Report::Metric(_) => {}
+        }
+    }
+
+    /// What its run does, if it has said so.
+    pub(crate) fn doing(&self) -> Option<String> {
+        let (phase, progress) = &self.said;
+        doing(phase.as_deref(), *progress)
     }
 
     /// An instance that was ready is so no more; one that never was changes no count.
@@ -318,6 +343,7 @@ pub(crate) fn service_of(fact: &Fact) -> Option<&ServiceName> {
         Fact::PhaseEntered { service, .. }
         | Fact::InstanceStarted { service, .. }
         | Fact::CommandStarted { service, .. }
+        | Fact::Reported { service, .. }
         | Fact::InstanceReady { service, .. }
         | Fact::InstanceLost { service, .. }
         | Fact::TrafficShifted { service, .. }

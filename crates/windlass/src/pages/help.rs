@@ -131,6 +131,19 @@ Needs no controller. Aborts and rollbacks go on.",
         "Examples:\n  windlass down\n  windlass down -e staging\n\nJournal and releases stay; windlass deploy starts it again.",
     ),
     (
+        "report",
+        "Examples:
+  windlass report phase migrate
+  windlass report progress 40
+  windlass report log copied
+  windlass report metric rows 1200
+
+Takes WINDLASS_COORDINATION_ENDPOINT and WINDLASS_TOKEN from the script's
+environment; a controller that is away is waited for, ten seconds. Ends with 5
+once the deployment is over, 64 outside of a script that Windlass runs, 69 when
+the controller stays away. What is said changes no decision.",
+    ),
+    (
         "token",
         "Examples:
   windlass token create --scope deploy --expires 90d --name ci

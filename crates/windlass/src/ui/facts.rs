@@ -1,7 +1,7 @@
 //! Facts as plain lines: a time, a service or the application, and what became true.
 
 use windlass_api::Event;
-use windlass_model::{CommandRun, Fact, InstanceId, RolloutPhase};
+use windlass_model::{CommandRun, Fact, InstanceId, Report, RolloutPhase};
 
 use super::time::{of_day, took};
 use super::words::{
@@ -72,6 +72,7 @@ fn fact_words(fact: &Fact, event: &Event, picture: &Progress) -> (String, String
         Fact::PhaseEntered { .. }
         | Fact::InstanceStarted { .. }
         | Fact::CommandStarted { .. }
+        | Fact::Reported { .. }
         | Fact::InstanceReady { .. }
         | Fact::InstanceLost { .. }
         | Fact::TrafficShifted { .. }
@@ -135,9 +136,6 @@ fn of_a_service(fact: &Fact, picture: &Progress) -> Option<(String, String)> {
         } => (service, format!("traffic={}% version={version}", to.get())),
         Fact::BakeStarted { service, within } => (service, format!("bake={within}")),
         Fact::RolloutPassed { service } => (service, "passed".to_owned()),
-        Fact::RolloutFailed { service, why } => {
-            (service, format!("failed reason={:?}", reason(why)))
-        }
         Fact::RolloutReturned { service } => (service, "returned".to_owned()),
         Fact::SlotDrained { service, slot, cut } => {
             (service, format!("drained slot={slot} cut={cut}"))
@@ -146,6 +144,8 @@ fn of_a_service(fact: &Fact, picture: &Progress) -> Option<(String, String)> {
         Fact::FailedKept { service, slot } => (service, format!("kept_failed slot={slot}")),
         Fact::Stuck { service, why } => (service, format!("stuck reason={:?}", stuck(why))),
         Fact::CommandStarted { .. }
+        | Fact::Reported { .. }
+        | Fact::RolloutFailed { .. }
         | Fact::TriggerFired { .. }
         | Fact::TripwireFired { .. }
         | Fact::TripwireWithheld { .. }
@@ -176,6 +176,17 @@ fn command_words(run: &CommandRun, instance: &InstanceId) -> String {
     )
 }
 
+fn reported_words(report: &Report) -> String {
+    match report {
+        Report::Phase(name) => format!("reports phase={:?}", harmless(name)),
+        Report::Progress(percent) => format!("reports progress={}%", percent.get()),
+        Report::Log(line) => format!("reports log={:?}", harmless(line)),
+        Report::Metric(metric) => {
+            format!("reports metric={} value={}", metric.name, metric.value)
+        }
+    }
+}
+
 /// What took a service back, what shows that it is back, and what else became of it.
 fn of_a_danger(fact: &Fact) -> Option<(String, String)> {
     let said = match fact {
@@ -184,6 +195,10 @@ fn of_a_danger(fact: &Fact) -> Option<(String, String)> {
             instance,
             run,
         } => (service, command_words(run, instance)),
+        Fact::Reported { service, report } => (service, reported_words(report)),
+        Fact::RolloutFailed { service, why } => {
+            (service, format!("failed reason={:?}", reason(why)))
+        }
         Fact::TriggerFired {
             service,
             trigger,
@@ -225,7 +240,6 @@ fn of_a_danger(fact: &Fact) -> Option<(String, String)> {
         | Fact::TrafficShifted { .. }
         | Fact::BakeStarted { .. }
         | Fact::RolloutPassed { .. }
-        | Fact::RolloutFailed { .. }
         | Fact::RolloutReturned { .. }
         | Fact::Held { .. }
         | Fact::Resumed { .. }

@@ -114,7 +114,8 @@ fn waits(part: &Part, now_us: i64) -> String {
             .map(|bake| clock(left(bake, now_us)))
             .map(|left| format!("{left} left"))
             .unwrap_or_default(),
-        RolloutPhase::Starting => "for readiness".to_owned(),
+        RolloutPhase::Starting => part.doing().unwrap_or_else(|| "for readiness".to_owned()),
+        RolloutPhase::Returning => part.doing().unwrap_or_default(),
         RolloutPhase::Holding => "for a person".to_owned(),
         RolloutPhase::Stuck => "for a person".to_owned(),
         RolloutPhase::Waiting
@@ -123,7 +124,6 @@ fn waits(part: &Part, now_us: i64) -> String {
         | RolloutPhase::Shifting
         | RolloutPhase::Passed
         | RolloutPhase::Settling
-        | RolloutPhase::Returning
         | RolloutPhase::Done
         | RolloutPhase::Returned => String::new(),
     }
@@ -197,6 +197,8 @@ fn next_running(picture: &Progress, now_us: i64) -> String {
 
 #[cfg(test)]
 mod tests {
+    use windlass_model::{Fact, Percent, Report};
+
     use super::*;
     use crate::ui::sample;
 
@@ -229,6 +231,31 @@ mod tests {
             next.map(String::as_str),
             Some("next: mira holds it: windlass resume dep_01k0a")
         );
+    }
+
+    #[test]
+    fn a_script_says_in_its_row_what_it_does() {
+        let mut picture = sample::untold();
+        let service = sample::service("auth");
+        let reported = |report| Fact::Reported {
+            service: service.clone(),
+            report,
+        };
+        let mut event = sample::held();
+        let phase = RolloutPhase::Starting;
+        event.facts = vec![
+            Fact::PhaseEntered {
+                service: service.clone(),
+                phase,
+            },
+            reported(Report::Phase("migrate".to_owned())),
+            reported(Report::Progress(Percent::FULL)),
+        ];
+        picture.apply(&event);
+        let lines = frame(&picture, sample::at(3_000), &Style::plain());
+        let row = lines.iter().find(|line| line.starts_with("  auth"));
+        let row = row.expect("its row");
+        assert!(row.ends_with("1.4.1 → 1.4.2  migrate 100 %"), "{row}");
     }
 
     #[test]

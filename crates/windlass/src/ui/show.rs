@@ -7,7 +7,7 @@ use super::Style;
 use super::failure::{ABANDONED, ways_to_repair};
 use super::table::table;
 use super::time::{of_calendar, took};
-use super::words::{change, harmless, listed, phase, reason, state_of, stuck};
+use super::words::{change, doing, harmless, listed, phase, reason, state_of, stuck};
 
 /// Where it stands, service by service.
 pub(crate) fn show_text(view: &DeploymentView, style: &Style) -> String {
@@ -74,6 +74,11 @@ fn note(part: &RolloutView) -> String {
     }
     if let Some(left) = part.remaining_ms {
         notes.push(format!("{} left", Millis::from_millis(left)));
+    }
+    if let Some(said) = &part.reported {
+        notes.extend(doing(said.phase.as_deref(), said.progress));
+        let all = said.metrics.iter();
+        notes.extend(all.map(|(name, value)| format!("{name} {value}")));
     }
     if let Some(why) = &part.returned_because {
         notes.push(reason(why));

@@ -4,8 +4,8 @@ use std::fmt::Display;
 
 use jiff::tz::TimeZone;
 use windlass_model::{
-    DeploymentState, Finalize, Halt, InstanceEnd, Millis, Outcome, PlanKind, Proof, Repair,
-    ReturnReason, RolloutPhase, StuckReason, Version,
+    DeploymentState, Finalize, Halt, InstanceEnd, Millis, Outcome, Percent, PlanKind, Proof,
+    Repair, ReturnReason, RolloutPhase, StuckReason, Version,
 };
 
 use super::Role;
@@ -37,6 +37,16 @@ pub(crate) fn harmless(text: &str) -> String {
             }
         })
         .collect()
+}
+
+/// What a run does and how far it is, by its own word.
+pub(crate) fn doing(phase: Option<&str>, progress: Option<Percent>) -> Option<String> {
+    let words = [
+        phase.map(harmless),
+        progress.map(|percent| percent.to_string()),
+    ];
+    let words: Vec<String> = words.into_iter().flatten().collect();
+    (!words.is_empty()).then(|| words.join(" "))
 }
 
 /// A phase.
@@ -303,7 +313,7 @@ mod tests {
         let version = |text: &str| Version(text.to_owned());
         let mut seen = Proof {
             version: version("3"),
-            share: Some(windlass_model::Percent::FULL),
+            share: Some(Percent::FULL),
             ready: 2,
             instances: 2,
             left: version("4"),

@@ -36,6 +36,7 @@ mod places;
 mod programs;
 mod remote;
 mod replacing;
+mod reporting;
 mod strategies;
 mod surroundings;
 mod surviving;

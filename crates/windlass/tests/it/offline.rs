@@ -60,6 +60,7 @@ fn help_lists_every_verb() {
       repair       Mend a deployment that is stuck, or a lost journal
       halt         Let no candidate have more traffic until it is lifted
       down         End this application's services
+      report       Say how a wrapped script gets on, from within it
       token        Make, list and end tokens for the network
       demo         Show Windlass at work on three small services
       doctor       Find what is not as it should be, and say what mends it

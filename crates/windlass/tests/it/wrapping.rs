@@ -76,6 +76,26 @@ fn an_abort_ends_the_script_and_runs_its_rollback() {
     assert!(!is_running(&lab), "nothing of it is left");
 }
 
+#[test]
+fn an_abort_ends_all_that_the_script_has_started() {
+    let lab = moving();
+    let deploy = DEPLOY.replace("while", "sleep 301 & (trap '' TERM; sleep 302) &\nwhile");
+    lab.run(&["abort", &lab.last()]);
+    settled(&lab);
+    lab.script("deploy", &deploy.replace("= 2", "= 3"));
+    lab.run(&["deploy", "--detach", "--set", "legacy=3"])
+        .exits(0);
+    let sleeps = || {
+        let all = lab.processes().into_iter();
+        all.filter(|process| process.line.iter().any(|word| word.starts_with("30")))
+            .count()
+    };
+    eventually("all of it runs", SOON, || (sleeps() == 2).then_some(()));
+    lab.run(&["abort", &lab.last()]);
+    assert_eq!(settled(&lab), "1");
+    assert_eq!(sleeps(), 0);
+}
+
 fn script(lab: &Lab) -> Option<Process> {
     let all = lab.processes().into_iter();
     let mut scripts =

@@ -2,10 +2,10 @@
 
 use std::fs;
 
-use windlass_edge::{InstanceState, StartCommand, StartInstance, Target};
+use windlass_edge::{InstanceState, Reporting, Secret, StartCommand, StartInstance, Target};
 use windlass_model::{
-    CommandRun, CommandSpec, CommandState, DeploymentId, InstanceEnd, Job, Release, ServiceSpec,
-    Template,
+    CommandRun, CommandSpec, CommandState, DeploymentId, InstanceEnd, Job, Pass, Release,
+    ServiceSpec, Template,
 };
 
 use super::bench::{Bench, run, service, until};
@@ -30,6 +30,7 @@ fn spec(version: &str) -> ServiceSpec {
     spec.command = Some(CommandSpec {
         status: Some(argv(&["./service", "--status"])),
         rollback: Some(argv(&["./rollback"])),
+        pass: Pass::default(),
     });
     spec
 }
@@ -38,6 +39,14 @@ fn bench() -> Bench {
     let bench = Bench::new(DEPLOY);
     bench.script("rollback", ROLLBACK);
     bench
+}
+
+fn reporting() -> Reporting {
+    Reporting {
+        coordination: "http://127.0.0.1:9/reports".to_owned(),
+        health: "http://127.0.0.1:9/health".to_owned(),
+        token: Secret("wlr_secret".to_owned()),
+    }
 }
 
 fn starting(bench: &Bench, release: Release, job: Job) -> StartInstance {
@@ -51,7 +60,11 @@ fn starting(bench: &Bench, release: Release, job: Job) -> StartInstance {
     };
     let spec = spec(&release.version.0);
     StartInstance {
-        command: Some(StartCommand { run, deployment }),
+        command: Some(StartCommand {
+            run,
+            deployment,
+            reporting: reporting(),
+        }),
         ..bench.starting(release, spec)
     }
 }
