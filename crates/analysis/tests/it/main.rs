@@ -3,3 +3,4 @@
 mod random;
 mod sustained;
 mod tripwire;
+mod vectors;
