@@ -7,6 +7,7 @@
 mod binomial;
 pub mod history;
 pub mod kayenta;
+pub mod latency;
 pub mod numbers;
 pub mod ratio;
 pub mod risk;
@@ -15,3 +16,4 @@ pub mod sustained;
 pub mod trigger;
 pub mod tripwire;
 pub mod vectors;
+pub mod verdict;

@@ -6,6 +6,10 @@
 use serde::{Deserialize, Deserializer, Serializer};
 
 /// One figure.
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde hands over a reference"
+)]
 pub(crate) fn serialize<S: Serializer>(figure: &f64, to: S) -> Result<S::Ok, S::Error> {
     to.serialize_u64(figure.to_bits())
 }

@@ -97,7 +97,7 @@ impl Brent {
     }
 
     fn least(&self, tolerance: f64) -> f64 {
-        (tolerance + 4.0 * f64::EPSILON * self.now.at.abs()) / 2.0
+        f64::midpoint(tolerance, 4.0 * f64::EPSILON * self.now.at.abs())
     }
 
     fn step(&mut self, tolerance: f64, f: &impl Fn(f64) -> f64) {
@@ -106,15 +106,12 @@ impl Brent {
             && self.now.value.abs() < self.before.value.abs())
         .then(|| self.interpolate())
         .filter(|step| 2.0 * step.abs() < self.last_step.abs().min(3.0 * half.abs() - least));
-        match interpolated {
-            Some(step) => {
-                self.last_step = self.step;
-                self.step = step;
-            }
-            None => {
-                self.last_step = half;
-                self.step = half;
-            }
+        if let Some(step) = interpolated {
+            self.last_step = self.step;
+            self.step = step;
+        } else {
+            self.last_step = half;
+            self.step = half;
         }
         self.before = self.now;
         self.now.at += if self.step.abs() > least {

@@ -13,6 +13,7 @@
 
 pub mod bursts;
 pub mod closed;
+pub mod comparison;
 pub mod cusum;
 mod grid;
 pub mod interval;

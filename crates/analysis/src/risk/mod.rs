@@ -5,6 +5,8 @@
 //! learned says nothing about another. The author is not among the features.
 
 mod fit;
+pub mod honesty;
+pub mod model;
 mod solve;
 
 pub use fit::{Fitted, History, Prior, fit, probability};

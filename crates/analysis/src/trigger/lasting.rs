@@ -45,7 +45,7 @@ pub enum Outcome {
 /// does not begin where the last ended. Exactly `H` is long enough.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Lasting {
-    lasting_ms: u64,
+    needed_ms: u64,
     breach_since: Option<u64>,
     silent_since: Option<u64>,
     last_ms: Option<u64>,
@@ -55,7 +55,7 @@ impl Lasting {
     /// Nothing seen yet.
     pub const fn new(lasting: Millis) -> Self {
         Self {
-            lasting_ms: lasting.as_millis(),
+            needed_ms: lasting.as_millis(),
             breach_since: None,
             silent_since: None,
             last_ms: None,
@@ -82,14 +82,14 @@ impl Lasting {
             Reading::Breach => {
                 self.silent_since = None;
                 match over(&mut self.breach_since) {
-                    over_ms if over_ms >= self.lasting_ms => Outcome::Fires { over_ms },
+                    over_ms if over_ms >= self.needed_ms => Outcome::Fires { over_ms },
                     over_ms => Outcome::Rising { over_ms },
                 }
             }
             Reading::Nothing => {
                 self.breach_since = None;
                 match over(&mut self.silent_since) {
-                    over_ms if over_ms >= self.lasting_ms => Outcome::NoData { over_ms },
+                    over_ms if over_ms >= self.needed_ms => Outcome::NoData { over_ms },
                     _short => Outcome::Silent,
                 }
             }

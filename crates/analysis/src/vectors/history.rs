@@ -9,7 +9,8 @@ use crate::history::{Settings, candidate, changes as found_changes};
 
 #[derive(Deserialize)]
 struct Series {
-    series: Vec<f64>,
+    #[serde(rename = "series")]
+    values: Vec<f64>,
     index: Vec<usize>,
     p: Vec<f64>,
     mean_before: Vec<f64>,
@@ -20,11 +21,11 @@ struct Series {
 
 pub(super) fn changes(name: &str, block: &Value) -> Block {
     Tally::run(name, block, |tally, case: Series| {
-        if let Some(first) = candidate(&case.series) {
+        if let Some(first) = candidate(&case.values) {
             tally.same("first_candidate", &first.index, &case.first_candidate);
             tally.near("first_qhat", first.q, case.first_qhat);
         }
-        let found = found_changes(&case.series, Settings::default());
+        let found = found_changes(&case.values, Settings::default());
         let index: Vec<usize> = found.iter().map(|change| change.index).collect();
         tally.same("index", &index, &case.index);
         let figures =

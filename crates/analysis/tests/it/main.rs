@@ -1,6 +1,13 @@
 //! Counts judged: what fires, and what must not.
 
+mod history;
+mod kayenta;
+mod latency;
 mod random;
+mod ratio;
+mod risk;
 mod sustained;
+mod triggers;
 mod tripwire;
 mod vectors;
+mod verdicts;
