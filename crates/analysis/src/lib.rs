@@ -10,6 +10,7 @@ pub mod kayenta;
 pub mod latency;
 pub mod numbers;
 pub mod ratio;
+pub mod replay;
 pub mod risk;
 pub mod sequence;
 pub mod sustained;

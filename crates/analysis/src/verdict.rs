@@ -1,5 +1,7 @@
 //! All metrics of a candidate as one verdict.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use crate::ratio::comparison::Shown;
@@ -51,5 +53,18 @@ pub fn verdict(split_broken: bool, shown: &[Shown], time: Time) -> Verdict {
         (Time::Over, false, true) => Verdict::NoData,
         (Time::Over, false, false) => Verdict::Inconclusive,
         (Time::Baking, _, _) | (Time::Baked, false, _) => Verdict::Wait,
+    }
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Void => "void",
+            Self::Fail => "roll back",
+            Self::Pass => "pass",
+            Self::Wait => "wait",
+            Self::NoData => "no data",
+            Self::Inconclusive => "inconclusive",
+        })
     }
 }

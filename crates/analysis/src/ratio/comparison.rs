@@ -132,19 +132,36 @@ impl Comparison {
     /// What is shown, where this metric has this weight among all that are judged: weights add up to
     /// one, and a single metric has all of it.
     pub fn finding(&self, weight: f64) -> Finding {
-        let alpha = self.plan.alpha * weight;
-        let reach = self.sensitivity.reach(self.plan.regression, alpha);
+        let (shown, reach) = self.shown_and_reach(weight);
         Finding {
-            shown: self.shown(alpha, reach),
+            shown,
             stable: self.seen.stable,
             candidate: self.seen.candidate,
             interval: self.evidence.interval(INTERVAL),
             log_e: self.harm.peak(),
-            needed: -alpha.ln(),
+            needed: -(self.plan.alpha * weight).ln(),
             p_value: self.harm.p_value(),
             reach,
             regression: self.plan.regression,
         }
+    }
+
+    /// What is shown at this weight and how far silence has come, without the interval, which is the
+    /// dear part of a finding.
+    pub fn shown_and_reach(&self, weight: f64) -> (Shown, Reach) {
+        let alpha = self.plan.alpha * weight;
+        let reach = self.sensitivity.reach(self.plan.regression, alpha);
+        (self.shown(alpha, reach), reach)
+    }
+
+    /// The highest log of the e-value for harm so far.
+    pub const fn log_e(&self) -> f64 {
+        self.harm.peak()
+    }
+
+    /// Everything that was compared.
+    pub const fn seen(&self) -> Tick {
+        self.seen
     }
 
     fn shown(&self, alpha: f64, reach: Reach) -> Shown {

@@ -98,8 +98,10 @@ pub(crate) struct Factors {
 
 impl Factors {
     pub(crate) fn new(test: Test, share: f64) -> Self {
-        let at_bound = (share * (test.bound - 1.0)).ln_1p();
-        let stable = GRID.map(|times| at_bound - (share * (test.alternative(times) - 1.0)).ln_1p());
+        // Not `ln_1p`: it takes twice as long, and what it is better by is 1e-16 nats for each event.
+        let log = |ratio: f64| (1.0 + share * (ratio - 1.0)).ln();
+        let at_bound = log(test.bound);
+        let stable = GRID.map(|times| at_bound - log(test.alternative(times)));
         let sign = match test.side {
             Side::Harm => 1.0,
             Side::NotWorse => -1.0,

@@ -6,6 +6,8 @@
 //! inequality): no looking is one too many. Formula and proof: ANALYSIS 1a.1, after Lindon and
 //! Malek (NeurIPS 2022, arXiv 2011.03567) and Howard et al. (Annals of Statistics 49(2), 2021).
 
+use std::f64::consts::LN_2;
+
 use serde::{Deserialize, Serialize};
 
 use super::grid::{Factors, LN_WEIGHT, POINTS, Test};
@@ -118,8 +120,9 @@ impl Process {
             best = best.max(*log);
         }
         self.factors = Some(factors);
-        // The sum is the dear part, and far from the peak it can't matter.
-        if best + LN_POINTS >= self.peak || self.starts.is_some() {
+        // The sum is the dear part, and far from the peak it can't matter: the alternatives come to
+        // 24 times the best at most, and beginnings to come to half of a peak that is at least 1.
+        if best + LN_POINTS + LN_2 >= self.peak {
             self.peak = self.peak.max(self.log_e());
         }
     }

@@ -65,11 +65,11 @@ impl Seen {
 fn share(part: f64) -> String {
     let hundred = part * 100.0;
     if hundred >= 10.0 {
-        format!("{hundred:.0} %")
+        format!("{hundred:.0}%")
     } else if hundred >= 0.095 {
-        format!("{hundred:.1} %")
+        format!("{hundred:.1}%")
     } else {
-        format!("{hundred:.2} %")
+        format!("{hundred:.2}%")
     }
 }
 

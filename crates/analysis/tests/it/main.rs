@@ -5,6 +5,7 @@ mod kayenta;
 mod latency;
 mod random;
 mod ratio;
+mod replay;
 mod risk;
 mod sustained;
 mod triggers;

@@ -232,7 +232,7 @@ fn a_rule_that_will_misfire_is_told_with_what_helps() {
         per_second,
         base,
     };
-    insta::assert_snapshot!(seen(5.0, 0.001).misfire().expect("too few"), @"");
-    insta::assert_snapshot!(seen(500.0, 0.02).misfire().expect("too high"), @"");
+    insta::assert_snapshot!(seen(5.0, 0.001).misfire().expect("too few"), @"50 requests in 10s are too few for errors above 1%: at 0.1% of errors, which is healthy here, 4.9% of all windows pass it by chance. It needs 800 requests; below that it says nothing. Raise the threshold, or let the window be 2m40s long");
+    insta::assert_snapshot!(seen(500.0, 0.02).misfire().expect("too high"), @"errors above 1% are nothing unusual here: there are 2.0% of them while all is well; raise the threshold");
     assert_eq!(seen(500.0, 0.001).misfire(), None);
 }
