@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::grid::Test;
 use super::interval::Evidence;
 use super::process::Process;
-use super::sensitivity::{Reach, Regression, Sensitivity};
+use super::sensitivity::{Asked, Reach, Regression, Sensitivity};
 use super::tick::{Arm, Tick};
 use crate::numbers::bits;
 
@@ -150,7 +150,12 @@ impl Comparison {
     /// dear part of a finding.
     pub fn shown_and_reach(&self, weight: f64) -> (Shown, Reach) {
         let alpha = self.plan.alpha * weight;
-        let reach = self.sensitivity.reach(self.plan.regression, alpha);
+        let asked = Asked {
+            alpha,
+            tolerance: self.plan.tolerance,
+            bursts: self.plan.bursts,
+        };
+        let reach = self.sensitivity.reach(self.plan.regression, asked);
         (self.shown(alpha, reach), reach)
     }
 

@@ -35,13 +35,31 @@ impl Regression {
         (stable * self.times).max(self.least).min(1.0)
     }
 
-    /// What one request says against it on average, in nats: `π KL(p1 ‖ p) + (1-π) KL(p0 ‖ p)` with
-    /// the mean rate `p` (ANALYSIS 1a.6). No test needs fewer than `ln(1/α)` of it on average.
-    pub fn information(self, stable: f64, share: f64) -> f64 {
+    /// What one request says against it on average, in nats, to a test that tolerates a ratio of
+    /// `tolerance`: `π KL(p1 ‖ q1) + (1-π) KL(p0 ‖ q0)` with the rates `q1 = tolerance q0` that explain
+    /// as many bad requests and are tolerated (ANALYSIS 1a.6, there for a tolerance of 1). No test
+    /// needs fewer than `ln(1/α)` of it on average. Nothing where the regression is tolerated.
+    pub fn information(self, stable: f64, share: f64, tolerance: f64) -> f64 {
         let worse = self.beside(stable);
-        let both = share * worse + (1.0 - share) * stable;
-        share * divergence(worse, both) + (1.0 - share) * divergence(stable, both)
+        if worse <= tolerance * stable {
+            return 0.0;
+        }
+        let all = share * worse + (1.0 - share) * stable;
+        let q0 = all / (share * tolerance + 1.0 - share);
+        let q1 = (tolerance * q0).min(1.0);
+        share * divergence(worse, q1) + (1.0 - share) * divergence(stable, q0)
     }
+}
+
+/// The test that is to see the regression.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Asked {
+    /// Its chance of a false alarm.
+    pub alpha: f64,
+    /// The ratio that it tolerates.
+    pub tolerance: f64,
+    /// What it divides bad events by.
+    pub bursts: f64,
 }
 
 /// How many times the least information the test needs in nine runs of ten (simulated: 2.0 to 2.9
@@ -84,23 +102,22 @@ impl Sensitivity {
         }
     }
 
-    /// Whether this worsening would have been seen by now by a test at `alpha`.
-    pub fn reach(&self, regression: Regression, alpha: f64) -> Reach {
+    /// Whether this worsening would have been seen by now by this test.
+    pub fn reach(&self, regression: Regression, asked: Asked) -> Reach {
         let Some(rate) = self.stable.rate() else {
             return Reach {
                 part: 0.0,
                 more_requests: None,
             };
         };
-        let needed = NINE_OF_TEN * -alpha.ln();
-        let seen = self
-            .requests
-            .at_least(|share| regression.information(rate, share));
-        let each = regression.information(rate, self.last_share);
+        let needed = NINE_OF_TEN * -asked.alpha.ln() * asked.bursts.max(1.0);
+        let each = |share| regression.information(rate, share, asked.tolerance);
+        let seen = self.requests.at_least(each);
+        let next = each(self.last_share);
         let missing = (needed - seen).max(0.0);
         Reach {
             part: seen / needed,
-            more_requests: (each > 0.0).then(|| ceiling(missing / each)),
+            more_requests: (next > 0.0).then(|| ceiling(missing / next)),
         }
     }
 }

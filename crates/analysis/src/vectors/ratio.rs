@@ -78,7 +78,8 @@ pub(super) fn closed_forms(name: &str, block: &Value) -> Block {
         let log_e = closed::log_e(&case.counts, &[1.0 - share, share], case.k);
         tally.near("log_e", log_e, case.log_e);
         if let Some(odds) = case.savvi_odds {
-            tally.near("savvi_odds", log_e, odds.ln());
+            // A ratio, so that odds near one are no division by nearly nothing.
+            tally.near("savvi_odds", (log_e - odds.ln()).exp(), 1.0);
         }
         let [stable, candidate] = case.counts;
         let events = Events {

@@ -5,7 +5,7 @@ use serde::Serialize;
 /// All blocks of a file.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Report {
-    /// In the order of the file.
+    /// By name.
     pub blocks: Vec<Block>,
     /// Whether there is a block, and no case of any failed.
     pub ok: bool,

@@ -66,8 +66,8 @@ fn lasting(ticks: &[[u64; 3]]) -> Option<u64> {
     let mut before = ticks.first()?[0].saturating_sub(step);
     for tick in ticks {
         let span = Span {
-            from_ms: before * 1_000,
-            until_ms: tick[0] * 1_000,
+            from_ms: before.saturating_mul(1_000),
+            until_ms: tick[0].saturating_mul(1_000),
         };
         before = tick[0];
         let outcome = rule.push(span, rate_above(arm(tick), rate(1_000), 10));
@@ -81,7 +81,8 @@ fn lasting(ticks: &[[u64; 3]]) -> Option<u64> {
 /// More than 1 % over 300 s, of at least two hundred requests.
 fn over(ticks: &[[u64; 3]]) -> Option<u64> {
     let mut rule = RateOver::new(rate(100), Millis::from_secs(300), 200);
-    let fires = |tick: &&[u64; 3]| rule.push(tick[0] * 1_000, arm(tick)) == Reading::Breach;
+    let fires =
+        |tick: &&[u64; 3]| rule.push(tick[0].saturating_mul(1_000), arm(tick)) == Reading::Breach;
     ticks.iter().find(fires).map(|tick| tick[0])
 }
 
@@ -99,7 +100,7 @@ fn burn(ticks: &[[u64; 3]], rule: &Burnt) -> Burning {
     };
     let last = ticks
         .iter()
-        .map(|tick| burn.push(tick[0] * 1_000, arm(tick)))
+        .map(|tick| burn.push(tick[0].saturating_mul(1_000), arm(tick)))
         .last();
     last.unwrap_or(nothing)
 }

@@ -1,8 +1,10 @@
 //! Counts judged: what fires, and what must not.
 
+mod anything;
 mod history;
 mod kayenta;
 mod latency;
+mod mutated;
 mod random;
 mod ratio;
 mod replay;

@@ -241,3 +241,24 @@ fn silence_of_a_service_without_errors_is_evidence_in_the_end() {
     assert_eq!(told([[1_000, 0, 1_000, 0]], plan).0, Shown::Nothing);
     assert_eq!(told([[50_000, 0, 50_000, 0]], plan).0, Shown::NoHarm);
 }
+
+/// Bursts and a tolerance make a test slower, so silence says less; a regression that is tolerated is
+/// never ruled out.
+#[test]
+fn silence_says_less_where_the_test_is_slower() {
+    let reach = |tolerance: f64, bursts: f64| {
+        let plan = Plan {
+            tolerance,
+            bursts,
+            ..Plan::default()
+        };
+        let mut comparison = Comparison::new(plan);
+        comparison.push(tick([50_000, 200, 50_000, 200]));
+        comparison.finding(1.0).reach
+    };
+    let plain = reach(1.0, 1.0).part;
+    assert!((reach(1.0, 2.0).part * 2.0 - plain).abs() < 1e-9);
+    assert!(reach(1.2, 1.0).part < 0.8 * plain);
+    let tolerated = reach(2.0, 1.0);
+    assert!(!tolerated.enough() && tolerated.more_requests.is_none());
+}

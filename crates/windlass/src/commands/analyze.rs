@@ -75,9 +75,24 @@ pub(crate) fn run(context: &Context, options: &Options) -> Result<Report, Diagno
     };
     let found = replay::replay(&read(file)?, plan).map_err(|why| unreadable(file, &why))?;
     if context.ui.wants_lines() {
-        return Report::new(String::new(), &found.steps);
+        return Report::new(String::new(), &lines(&found)?);
     }
     Report::new(told(&found), &found)
+}
+
+/// Each step, and last what was decided.
+fn lines(found: &Replay) -> Result<Vec<serde_json::Value>, Diagnostic> {
+    let steps = found.steps.iter().map(serde_json::to_value);
+    let mut lines: Vec<_> = steps
+        .collect::<Result<_, _>>()
+        .map_err(|why| Diagnostic::bug(&why))?;
+    lines.push(serde_json::json!({
+        "decided_at": found.decided_at,
+        "verdict": found.verdict,
+        "finding": found.finding,
+        "words": found.words,
+    }));
+    Ok(lines)
 }
 
 fn told(found: &Replay) -> String {
