@@ -78,17 +78,14 @@ pub fn replay(text: &str, plan: Plan) -> Result<Replay, Unreadable> {
         }
         steps.push(step);
     }
-    let end = || {
-        let finding = comparison.finding(1.0);
-        (verdict(false, &[finding.shown], Time::Over), finding)
-    };
-    let (decided_at, verdict, finding) = match decided {
-        Some((tick, verdict, finding)) => (Some(tick), verdict, finding),
-        None => {
-            let (verdict, finding) = end();
-            (None, verdict, finding)
-        }
-    };
+    let decided_at = decided.as_ref().map(|(tick, _, _)| *tick);
+    let (verdict, finding) = decided.map_or_else(
+        || {
+            let finding = comparison.finding(1.0);
+            (verdict(false, &[finding.shown], Time::Over), finding)
+        },
+        |(_, verdict, finding)| (verdict, finding),
+    );
     Ok(Replay {
         words: format!("bad requests {finding}"),
         steps,

@@ -4,7 +4,7 @@ use windlass_analysis::ratio::comparison::Plan;
 use windlass_analysis::{replay, vectors};
 
 /// Must come back, whatever it is given; what it says does not matter here.
-pub fn read_anything(bytes: &[u8]) {
+pub(crate) fn read_anything(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
     let read = [
         replay::replay(&text, Plan::default()).is_ok(),

@@ -151,7 +151,7 @@ fn a_candidate_that_turns_bad_late_is_seen_sooner_with_later_starts() {
         for _ in 0..400 {
             process.push(tick([500, 1, 500, 1]));
         }
-        (1_u64..)
+        (1_u64..=1_000)
             .find(|_| {
                 process.push(tick([500, 1, 500, 5]));
                 process.shown_at(0.01)
