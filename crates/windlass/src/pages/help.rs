@@ -183,7 +183,7 @@ there is state already or a controller runs, 6 when the copy is damaged.",
         "analyze",
         "Examples:
   windlass analyze incident.jsonl
-  windlass analyze - --alpha 0.001 -o ndjson < ticks.jsonl
+  windlass analyze incident.jsonl --alpha 0.001 -o ndjson
   windlass analyze --control old.txt --experiment new.txt
   windlass analyze --vectors vectors.json -o json
 
