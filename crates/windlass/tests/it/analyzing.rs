@@ -86,9 +86,8 @@ fn recorded_counts_are_judged_step_by_step() {
 fn two_series_are_judged_once_and_the_mode_is_named() {
     let place = Place::empty();
     let lines = |from: u32| {
-        (from..from + 20)
-            .map(|n| format!("{n}\n"))
-            .collect::<String>()
+        let figures: Vec<String> = (from..from + 20).map(|n| n.to_string()).collect();
+        figures.join("\n")
     };
     std::fs::write(place.path("old"), lines(10)).unwrap();
     std::fs::write(place.path("new"), lines(40)).unwrap();
