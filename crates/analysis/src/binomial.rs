@@ -1,5 +1,7 @@
 //! The exact binomial distribution, with nothing but the four operations: the same on each machine.
 
+use crate::numbers::real;
+
 /// The chance of at least `least` hits in `tries` at `chance` each.
 pub(crate) fn at_least(least: u64, tries: u64, chance: f64) -> f64 {
     if least == 0 {
@@ -32,12 +34,6 @@ fn power(base: f64, exponent: u64) -> f64 {
         left /= 2;
     }
     done
-}
-
-/// Exact below 2^53, and no count comes near.
-#[expect(clippy::cast_precision_loss, reason = "counts stay far below 2^53")]
-pub(crate) fn real(count: u64) -> f64 {
-    count as f64
 }
 
 /// The smallest number of tries from which on more than `above` parts of ten thousand are hits by

@@ -5,5 +5,16 @@
 #![deny(clippy::wildcard_enum_match_arm)]
 
 mod binomial;
+pub mod history;
+pub mod kayenta;
+pub mod latency;
+pub mod numbers;
+pub mod ratio;
+pub mod replay;
+pub mod risk;
+pub mod sequence;
 pub mod sustained;
+pub mod trigger;
 pub mod tripwire;
+pub mod vectors;
+pub mod verdict;

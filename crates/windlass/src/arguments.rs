@@ -6,9 +6,9 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use windlass_model::Millis;
 
 use crate::commands::{
-    abort, backup, completions, demo, demo_service, deploy, docs, events, explain, finalize, halt,
-    hold, list, logs, man, plan, promote, remove, repair, report, restore, resume, retry, rollback,
-    router, serve, shim, show, token,
+    abort, analyze, backup, completions, demo, demo_service, deploy, docs, events, explain,
+    finalize, halt, hold, list, logs, man, plan, promote, remove, repair, report, restore, resume,
+    retry, rollback, router, serve, shim, show, token,
 };
 
 /// Brings new releases of a multi-service application to production safely
@@ -168,6 +168,8 @@ pub(crate) enum Command {
     Backup(backup::Options),
     /// Make a state directory from a backup
     Restore(restore::Options),
+    /// Judge recorded counts and show what would be decided
+    Analyze(analyze::Options),
     /// Say what an error code means and what to do
     Explain(explain::Options),
     /// Print a page of the documentation

@@ -1,5 +1,6 @@
 //! `cargo xtask bench`: figures of the release build, each beside an anchor measured in the same run.
 
+mod analysis;
 pub(crate) mod interrupt;
 mod lab;
 pub(crate) mod processes;

@@ -2,9 +2,11 @@
 
 use std::path::PathBuf;
 
+use crate::bench::analysis;
 use crate::bench::rollback;
 use crate::bench::row::Measure;
 use crate::bench::spine;
+use crate::workspace::Workspace;
 
 /// What a bench measures.
 #[derive(Debug)]
@@ -33,21 +35,46 @@ pub(crate) struct Bench {
     pub(crate) parts: &'static [Part],
 }
 
-/// Every bench.
+/// A bench that measures no product: it builds what it needs by itself.
+#[derive(Debug)]
+pub(crate) struct Simulation {
+    /// What is typed after `cargo xtask bench`.
+    pub(crate) name: &'static str,
+    /// What it measures, in one line.
+    pub(crate) about: &'static str,
+    /// Its rows.
+    pub(crate) rows: fn(&Workspace) -> anyhow::Result<Vec<Measure>>,
+}
+
+/// Every simulation.
+pub(crate) static SIMULATIONS: [Simulation; 1] = [analysis::SIMULATION];
+
+/// What is to be measured.
+#[derive(Debug)]
+pub(crate) struct Chosen {
+    /// Benches of the product.
+    pub(crate) benches: Vec<&'static Bench>,
+    /// Benches without it.
+    pub(crate) simulations: Vec<&'static Simulation>,
+}
+
+/// Every bench of the product.
 pub(crate) static BENCHES: [Bench; 2] = [spine::BENCH, rollback::BENCH];
 
 /// The benches of this name, or all of them.
 ///
 /// # Errors
 /// There is no bench of this name; the error lists those there are.
-pub(crate) fn chosen(name: Option<&str>) -> anyhow::Result<Vec<&'static Bench>> {
-    let chosen: Vec<&Bench> = BENCHES
-        .iter()
-        .filter(|bench| name.is_none_or(|name| name == bench.name))
-        .collect();
-    let names: Vec<&str> = BENCHES.iter().map(|bench| bench.name).collect();
+pub(crate) fn chosen(name: Option<&str>) -> anyhow::Result<Chosen> {
+    let wanted = |of: &str| name.is_none_or(|name| name == of);
+    let chosen = Chosen {
+        benches: BENCHES.iter().filter(|b| wanted(b.name)).collect(),
+        simulations: SIMULATIONS.iter().filter(|s| wanted(s.name)).collect(),
+    };
+    let names = BENCHES.iter().map(|bench| bench.name);
+    let names: Vec<&str> = names.chain(SIMULATIONS.iter().map(|s| s.name)).collect();
     anyhow::ensure!(
-        !chosen.is_empty(),
+        !chosen.benches.is_empty() || !chosen.simulations.is_empty(),
         "no such bench; there are: {}",
         names.join(", ")
     );
@@ -60,9 +87,15 @@ mod tests {
 
     #[test]
     fn a_bench_is_found_by_name_and_all_without_one() {
-        assert_eq!(chosen(Some("spine")).expect("it is there").len(), 1);
-        assert_eq!(chosen(Some("rollback")).expect("it is there").len(), 1);
-        assert_eq!(chosen(None).expect("all").len(), BENCHES.len());
+        for name in ["spine", "rollback"] {
+            let found = chosen(Some(name)).expect("it is there");
+            assert_eq!((found.benches.len(), found.simulations.len()), (1, 0));
+        }
+        let found = chosen(Some("analysis")).expect("it is there");
+        assert_eq!((found.benches.len(), found.simulations.len()), (0, 1));
+        let all = chosen(None).expect("all");
+        assert_eq!(all.benches.len(), BENCHES.len());
+        assert_eq!(all.simulations.len(), SIMULATIONS.len());
         let error = chosen(Some("nothing"))
             .expect_err("it is not there")
             .to_string();

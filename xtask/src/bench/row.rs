@@ -33,8 +33,12 @@ pub(crate) enum Goal {
     Told,
     /// No more than this, in the row's unit.
     AtMost(f64),
+    /// No less than this, in the row's unit.
+    AtLeast(f64),
     /// No more than this many times the anchor.
     TimesAnchor(f64),
+    /// No further from the anchor than this part of it.
+    NearAnchor(f64),
 }
 
 /// One row of the result, as it is printed.
@@ -66,6 +70,14 @@ impl Row {
             Goal::AtMost(limit) => (
                 Some(format!("<= {limit} {}", measure.unit)),
                 Some(measure.value <= limit),
+            ),
+            Goal::AtLeast(limit) => (
+                Some(format!(">= {limit} {}", measure.unit)),
+                Some(measure.value >= limit),
+            ),
+            Goal::NearAnchor(part) => (
+                Some(format!("anchor +- {:.0} %", part * 100.0)),
+                Some(ratio.is_some_and(|x| (x - 1.0).abs() <= part)),
             ),
             Goal::TimesAnchor(limit) => {
                 // Without an anchor there is nothing to be in proportion to, so the goal is missed.
@@ -128,6 +140,15 @@ mod tests {
             Row::judge("b", &measure(6.2, Goal::TimesAnchor(3.0)), 0.0).pass,
             Some(false)
         );
+    }
+
+    #[test]
+    fn a_floor_and_a_corridor_are_met_up_to_their_ends() {
+        let pass = |value, goal| Row::judge("b", &measure(value, goal), 0.0).pass;
+        assert_eq!(pass(5.0, Goal::AtLeast(5.0)), Some(true));
+        assert_eq!(pass(4.9, Goal::AtLeast(5.0)), Some(false));
+        assert_eq!(pass(2.2, Goal::NearAnchor(0.11)), Some(true));
+        assert_eq!(pass(1.7, Goal::NearAnchor(0.11)), Some(false));
     }
 
     #[test]

@@ -9,9 +9,9 @@ use serde::Deserialize;
 
 use crate::arguments::Form;
 use crate::bench::interrupt;
-use crate::bench::registry::{Product, chosen};
+use crate::bench::registry::{Bench, Product, chosen};
 use crate::bench::report::Report;
-use crate::bench::row::Row;
+use crate::bench::row::{Measure, Row};
 use crate::bench::timing;
 use crate::say;
 use crate::stage::{Stage, cargo};
@@ -22,28 +22,25 @@ use crate::workspace::Workspace;
 /// # Errors
 /// The product cannot be built or measured, or a goal was missed.
 pub(crate) fn run(name: Option<&str>, form: Form) -> anyhow::Result<()> {
-    let benches = chosen(name)?;
+    let chosen = chosen(name)?;
     let workspace = Workspace::find()?;
-    let product = product(&workspace)?;
-    // Only from here on is there anything to clear away.
-    interrupt::listen()?;
-    let load = timing::load()?;
     let mut rows = Vec::new();
-    for bench in benches {
-        say::aside(&format!("== bench {}: {}", bench.name, bench.about));
-        let begun = Instant::now();
-        for part in bench.parts {
-            interrupt::check()?;
-            let measures = part(&product).with_context(|| format!("bench {}", bench.name))?;
-            let load = timing::load()?;
-            rows.extend(
-                measures
-                    .iter()
-                    .map(|measure| Row::judge(bench.name, measure, load)),
-            );
+    let load = timing::load()?;
+    for simulation in &chosen.simulations {
+        let measures = timed(simulation.name, simulation.about, || {
+            (simulation.rows)(&workspace)
+        })?;
+        rows.extend(judged(simulation.name, &measures)?);
+    }
+    if !chosen.benches.is_empty() {
+        let product = product(&workspace)?;
+        // Only from here on is there anything to clear away.
+        interrupt::listen()?;
+        for bench in chosen.benches {
+            rows.extend(timed(bench.name, bench.about, || {
+                of_product(bench, &product)
+            })?);
         }
-        let seconds = begun.elapsed().as_secs_f64();
-        say::aside(&format!("== bench {}: {seconds:.1} s", bench.name));
     }
     let report = Report::new(rows, load);
     say::text(&match form {
@@ -56,6 +53,45 @@ pub(crate) fn run(name: Option<&str>, form: Form) -> anyhow::Result<()> {
         report.missed().join(", ")
     );
     Ok(())
+}
+
+/// Says what is measured, and how long that took.
+fn timed<T>(
+    name: &str,
+    about: &str,
+    measure: impl FnOnce() -> anyhow::Result<T>,
+) -> anyhow::Result<T> {
+    say::aside(&format!("== bench {name}: {about}"));
+    let begun = Instant::now();
+    let measured = measure().with_context(|| format!("bench {name}"))?;
+    let seconds = begun.elapsed().as_secs_f64();
+    say::aside(&format!("== bench {name}: {seconds:.1} s"));
+    Ok(measured)
+}
+
+fn of_product(bench: &Bench, product: &Product) -> anyhow::Result<Vec<Row>> {
+    let mut rows = Vec::new();
+    for part in bench.parts {
+        interrupt::check()?;
+        rows.extend(judged(bench.name, &part(product)?)?);
+    }
+    Ok(rows)
+}
+
+fn judged(bench: &'static str, measures: &[Measure]) -> anyhow::Result<Vec<Row>> {
+    let load = timing::load()?;
+    let judge = |measure| Row::judge(bench, measure, load);
+    Ok(measures.iter().map(judge).collect())
+}
+
+/// Builds one example in the release profile; where it is.
+pub(crate) fn example(
+    workspace: &Workspace,
+    package: &str,
+    example: &str,
+) -> anyhow::Result<PathBuf> {
+    let what = ["--package", package, "--example", example].into_iter();
+    built(&build(workspace, "build example", what)?, example)
 }
 
 /// Builds what is measured. The binary goes first and alone, as a user would build it: what tests and

@@ -44,6 +44,7 @@ const TABLE: [May; 21] = [
 
 const BINARY: &[&str] = &[
     "model",
+    "analysis",
     "config",
     "engine",
     "control",

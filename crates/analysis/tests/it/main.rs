@@ -1,5 +1,16 @@
 //! Counts judged: what fires, and what must not.
 
+mod anything;
+mod history;
+mod kayenta;
+mod latency;
+mod mutated;
 mod random;
+mod ratio;
+mod replay;
+mod risk;
 mod sustained;
+mod triggers;
 mod tripwire;
+mod vectors;
+mod verdicts;

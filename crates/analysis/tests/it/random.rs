@@ -12,6 +12,11 @@ impl Random {
         z ^ (z >> 31)
     }
 
+    /// A place in a list of this length, which is not empty.
+    pub(crate) fn below(&mut self, length: usize) -> usize {
+        usize::try_from(self.next() >> 1).expect("63 bits") % length
+    }
+
     /// True so many times out of a million.
     pub(crate) fn hits(&mut self, of_a_million: u64) -> bool {
         self.next() % 1_000_000 < of_a_million

@@ -207,6 +207,17 @@ Everything is checked before the state directory appears. Ends with 5 where
 there is state already or a controller runs, 6 when the copy is damaged.",
     ),
     (
+        "analyze",
+        "Examples:
+  windlass analyze incident.jsonl
+  windlass analyze incident.jsonl --alpha 0.001 -o ndjson
+  windlass analyze --control old.txt --experiment new.txt
+  windlass analyze --vectors vectors.json -o json
+
+One line for each tick. Ends with 0 whatever would be decided, with 1 when
+vectors do not hold, and with 65 when a line can't be read.",
+    ),
+    (
         "explain",
         "Examples:\n  windlass explain\n  windlass explain WL0402\n  windlass explain 402",
     ),

@@ -46,6 +46,11 @@ impl Ui {
         }
     }
 
+    /// Whether a list is to be printed with one object a line.
+    pub(crate) fn wants_lines(&self) -> bool {
+        self.output == Output::Ndjson
+    }
+
     /// A text whose commands can be typed as they are.
     pub(crate) fn again(&self, text: &str) -> String {
         self.again.repeat(text)

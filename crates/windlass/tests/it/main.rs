@@ -9,6 +9,7 @@
     reason = "what a test sets up must be there"
 )]
 
+mod analyzing;
 mod bad_inputs;
 mod commands;
 mod crash_points;

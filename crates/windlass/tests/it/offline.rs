@@ -66,6 +66,7 @@ fn help_lists_every_verb() {
       doctor       Find what is not as it should be, and say what mends it
       backup       Write journal and releases into one file, and check it
       restore      Make a state directory from a backup
+      analyze      Judge recorded counts and show what would be decided
       explain      Say what an error code means and what to do
       docs         Print a page of the documentation
       completions  Print the completions of a shell

@@ -1,0 +1,123 @@
+//! When silence is evidence: whether a worsening that matters would have been seen by now.
+
+use serde::{Deserialize, Serialize};
+
+use super::shares::Shares;
+use super::tick::{Arm, Tick};
+use crate::numbers::special::divergence;
+use crate::numbers::{bits, real::ceiling};
+
+/// The worsening that must not be missed.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Regression {
+    /// How many times the stable release's rate, above 1.
+    #[serde(with = "bits")]
+    pub times: f64,
+    /// Not less than this rate, between 0 and 1: twice nothing is nothing, and nobody waits for a
+    /// million requests to tell one error from none.
+    #[serde(with = "bits")]
+    pub least: f64,
+}
+
+impl Default for Regression {
+    /// A doubling, and at least 0.1 %.
+    fn default() -> Self {
+        Self {
+            times: 2.0,
+            least: 0.001,
+        }
+    }
+}
+
+impl Regression {
+    /// The candidate's rate that must not be missed beside this one of the stable release.
+    pub fn beside(self, stable: f64) -> f64 {
+        (stable * self.times).max(self.least).min(1.0)
+    }
+
+    /// What one request says against it on average, in nats, to a test that tolerates a ratio of
+    /// `tolerance`: `π KL(p1 ‖ q1) + (1-π) KL(p0 ‖ q0)` with the rates `q1 = tolerance q0` that explain
+    /// as many bad requests and are tolerated (ANALYSIS 1a.6, there for a tolerance of 1). No test
+    /// needs fewer than `ln(1/α)` of it on average. Nothing where the regression is tolerated.
+    pub fn information(self, stable: f64, share: f64, tolerance: f64) -> f64 {
+        let worse = self.beside(stable);
+        if worse <= tolerance * stable {
+            return 0.0;
+        }
+        let all = share * worse + (1.0 - share) * stable;
+        let q0 = all / (share * tolerance + 1.0 - share);
+        let q1 = (tolerance * q0).min(1.0);
+        share * divergence(worse, q1) + (1.0 - share) * divergence(stable, q0)
+    }
+}
+
+/// The test that is to see the regression.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Asked {
+    /// Its chance of a false alarm.
+    pub alpha: f64,
+    /// The ratio that it tolerates.
+    pub tolerance: f64,
+    /// What it divides bad events by.
+    pub bursts: f64,
+}
+
+/// How many times the least information the test needs in nine runs of ten (simulated: 2.0 to 2.9
+/// for worsenings of 2, 5 and 10 times at shares of 1 % to 50 %).
+pub const NINE_OF_TEN: f64 = 2.9;
+
+/// What was seen, and whether it is enough.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Sensitivity {
+    requests: Shares,
+    stable: Arm,
+    #[serde(with = "bits")]
+    last_share: f64,
+}
+
+/// How far the gate has come.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Reach {
+    /// What was seen as a share of what is needed; 1 and more is enough.
+    pub part: f64,
+    /// About how many more requests are needed at the share of the last tick; none while that can't
+    /// be told, because nothing was compared yet.
+    pub more_requests: Option<u64>,
+}
+
+impl Reach {
+    /// Whether the worsening would have been seen with a chance of about 90 %.
+    pub fn enough(self) -> bool {
+        self.part >= 1.0
+    }
+}
+
+impl Sensitivity {
+    /// Adds a tick. One in which either had no requests changes nothing.
+    pub fn push(&mut self, tick: Tick) {
+        if let Some(share) = tick.share() {
+            self.requests.push(share, tick.requests());
+            self.stable = self.stable.plus(tick.stable);
+            self.last_share = share;
+        }
+    }
+
+    /// Whether this worsening would have been seen by now by this test.
+    pub fn reach(&self, regression: Regression, asked: Asked) -> Reach {
+        let Some(rate) = self.stable.rate() else {
+            return Reach {
+                part: 0.0,
+                more_requests: None,
+            };
+        };
+        let needed = NINE_OF_TEN * -asked.alpha.ln() * asked.bursts.max(1.0);
+        let each = |share| regression.information(rate, share, asked.tolerance);
+        let seen = self.requests.at_least(each);
+        let next = each(self.last_share);
+        let missing = (needed - seen).max(0.0);
+        Reach {
+            part: seen / needed,
+            more_requests: (next > 0.0).then(|| ceiling(missing / next)),
+        }
+    }
+}
