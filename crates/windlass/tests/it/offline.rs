@@ -79,8 +79,8 @@ fn help_lists_every_verb() {
 
     Options of every command:
       -f, --file <FILE>        The file; windlass.yaml here or in a folder above by default
-          --state-dir <DIR>    Where releases, journal and logs are kept; else WINDLASS_STATE_DIR says
-                               it, else $XDG_STATE_HOME/windlass
+          --state-dir <DIR>    Where releases, journal and logs are kept; by default where
+                               WINDLASS_STATE_DIR says, else in $XDG_STATE_HOME/windlass
           --server <URL>       A controller elsewhere, https://HOST:PORT; else WINDLASS_SERVER says it.
                                WINDLASS_TOKEN holds the token
           --ca <FILE>          The certificates that are trusted there, a PEM file; else WINDLASS_CA

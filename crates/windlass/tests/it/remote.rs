@@ -268,7 +268,7 @@ fn what_else_may_answer_there_is_named() {
         "HTTP/1.1 200 OK\r\nwindlass-api: 7\r\nwindlass-version: 9.1.0\r\nContent-Length: 2\r\n\r\n{}",
         &[
             "Windlass 9.1.0 (API 7)",
-            "use the command of Windlass 9.1.0",
+            "use the windlass that the controller is: Windlass 9.1.0",
         ],
     );
     meets(
