@@ -2,9 +2,10 @@
 
 use windlass_api::Command;
 use windlass_model::{
-    Fact, InstanceEnd, Millis, OnFailure, Outcome, Overlap, Percent, ReturnReason, Strategy,
+    Fact, InstanceEnd, Millis, OnFailure, Outcome, Overlap, Percent, ReturnReason, ServiceKey,
+    Strategy,
 };
-use windlass_testkit::{Effect, Ending, Lab, Script, Service, Unready, run};
+use windlass_testkit::{Effect, Ending, Front, Lab, Script, Service, Unready, run};
 
 use crate::fixture::{
     alive, assert_clean, begun, count, facts, failed, promoted, put, say, script, shares, shop,
@@ -191,8 +192,8 @@ fn a_worker_that_fails_gives_its_place_back() {
     });
 }
 
-#[test]
-fn a_raise_that_is_refused_goes_back() {
+/// A canary whose share of one half never comes to be: it goes back from 5 %.
+fn half_never_comes(prevent: fn(&Front, &ServiceKey, Percent)) {
     run(async {
         let mut lab = Lab::new().await;
         let part = || web().canary(&[(5, 1_000), (50, 1_000), (100, 1_000)]);
@@ -200,7 +201,7 @@ fn a_raise_that_is_refused_goes_back() {
         promoted(&mut lab, &shop([part()])).await;
         put(&lab, &["web"], "two");
         let half = Percent::new(50).expect("a share");
-        lab.world.front.refuse_after(&shop([]).key("web"), half);
+        prevent(&lab.world.front, &shop([]).key("web"), half);
         let (id, ending) = lab.deployed(&shop([part()])).await;
         assert_eq!(ending, Ending::Ended(Outcome::RolledBack));
         assert!(matches!(
@@ -218,32 +219,15 @@ fn a_raise_that_is_refused_goes_back() {
     });
 }
 
+#[test]
+fn a_raise_that_is_refused_goes_back() {
+    half_never_comes(Front::refuse_after);
+}
+
 /// K22.
 #[test]
 fn a_share_that_the_router_takes_and_does_not_apply_is_no_share_and_nothing_old_goes() {
-    run(async {
-        let mut lab = Lab::new().await;
-        let part = || web().canary(&[(5, 1_000), (50, 1_000), (100, 1_000)]);
-        put(&lab, &["web"], "one");
-        promoted(&mut lab, &shop([part()])).await;
-        put(&lab, &["web"], "two");
-        let half = Percent::new(50).expect("a share");
-        lab.world.front.ignore_from(&shop([]).key("web"), half);
-        let (id, ending) = lab.deployed(&shop([part()])).await;
-        assert_eq!(ending, Ending::Ended(Outcome::RolledBack));
-        assert!(matches!(
-            &failed(&lab, &id)[..],
-            [(_, ReturnReason::ShiftFailed(_))]
-        ));
-        let expected = [
-            shares([(0, 100)]),
-            shares([(0, 95), (1, 5)]),
-            shares([(0, 100), (1, 0)]),
-            shares([(0, 100)]),
-        ];
-        assert_eq!(splits(&lab, "web"), expected);
-        assert_back_at_one(&lab);
-    });
+    half_never_comes(Front::ignore_from);
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use rustix::process::Signal;
 use serde_json::Value;
 
-use crate::lab::{Lab, SOON, Service, answer, eventually, kill};
+use crate::lab::{Lab, SOON, Service, answer, eventually};
 use crate::typed::Place;
 
 const WEB: &str = "\
@@ -55,16 +55,6 @@ fn only(lab: &Lab, code: i32, check: &str) -> (String, String, String) {
     (text("level"), text("saw"), text("fix"))
 }
 
-#[track_caller]
-fn kill_the_controller(lab: &Lab) {
-    let serve = lab.only("serve");
-    kill(&serve);
-    eventually("the controller is gone", SOON, || {
-        let left = lab.processes();
-        left.iter().all(|one| one.pid != serve.pid).then_some(())
-    });
-}
-
 #[test]
 fn where_all_is_well_every_check_says_so() {
     let lab = live();
@@ -93,7 +83,7 @@ fn where_all_is_well_every_check_says_so() {
 #[test]
 fn with_the_controller_dead_it_looks_and_starts_nothing() {
     let lab = live();
-    kill_the_controller(&lab);
+    lab.kill_controller();
     let (level, saw, fix) = only(&lab, 0, "controller");
     assert_eq!(
         (level.as_str(), fix.as_str()),

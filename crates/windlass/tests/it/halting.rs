@@ -1,6 +1,6 @@
 //! A halt under a deployment, with and without a controller.
 
-use crate::lab::{Lab, SOON, Service, answer, eventually, kill};
+use crate::lab::{Lab, Service, answer};
 
 /// A canary that is watched at its first step for a moment.
 const WEB: &str = "\
@@ -57,14 +57,7 @@ fn under_a_halt_an_abort_goes_back() {
 #[test]
 fn a_halt_is_written_and_lifted_while_no_controller_lives() {
     let lab = live();
-    let dead = lab.only("serve");
-    kill(&dead);
-    eventually("the controller is gone", SOON, || {
-        lab.processes()
-            .iter()
-            .all(|it| it.pid != dead.pid)
-            .then_some(())
-    });
+    lab.kill_controller();
     lab.run(&["halt"]).exits(0);
     lab.run(&["halt"]).exits(0);
     assert!(

@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
-use crate::lab::{Lab, SOON, Service, answer, eventually, kill, load, without_failure};
+use crate::lab::{Lab, SOON, Service, answer, eventually, load, without_failure};
 use crate::typed::Place;
 
 const WEB: &str = "\
@@ -153,18 +153,10 @@ fn an_older_journal_changes_nothing_until_it_is_adopted() {
     let (file, into) = (lab.tmp().join("b.tar"), lab.tmp().join("back"));
     let (file, back) = (file.to_str().unwrap(), into.to_str().unwrap());
     lab.run(&["backup", file]).exits(0);
-    let dead = |lab: &Lab| {
-        let serve = lab.only("serve");
-        kill(&serve);
-        eventually("the controller is gone", SOON, || {
-            let left = lab.processes();
-            left.iter().all(|one| one.pid != serve.pid).then_some(())
-        });
-    };
     // Another controller than the one of the backup deploys version 2.
-    dead(&lab);
+    lab.kill_controller();
     deployed(&lab, "2");
-    dead(&lab);
+    lab.kill_controller();
     lab.run(&["restore", file, "--into", back]).exits(0);
     for ending in ["", "-wal", "-shm"] {
         fs::remove_file(lab.state(&format!("windlass.db{ending}"))).ok();

@@ -75,14 +75,7 @@ fn a_second_controller_is_refused_by_the_name_of_the_first_also_when_that_is_sto
 #[test]
 fn what_runs_is_adopted_when_the_journal_is_lost() {
     let lab = live();
-    let dead = lab.only("serve");
-    kill(&dead);
-    eventually("the controller is gone", SOON, || {
-        lab.processes()
-            .iter()
-            .all(|it| it.pid != dead.pid)
-            .then_some(())
-    });
+    lab.kill_controller();
     for entry in std::fs::read_dir(lab.state("")).unwrap() {
         let path = entry.unwrap().path();
         let name = path.file_name().unwrap().to_string_lossy().into_owned();

@@ -37,14 +37,7 @@ fn a_controller_killed_in_mid_canary_is_followed_by_one_that_goes_on() {
         let told = lab.run(&["events"]).out;
         told.contains("bake=2s").then_some(())
     });
-    let dead = lab.only("serve");
-    kill(&dead);
-    eventually("the controller is gone", SOON, || {
-        let left = lab.processes();
-        left.iter()
-            .all(|process| process.pid != dead.pid)
-            .then_some(())
-    });
+    let dead = lab.kill_controller();
     let before = load.snapshot().good();
     eventually("both versions go on without it", SOON, || {
         (load.snapshot().good() > before + 100).then_some(())

@@ -4,7 +4,7 @@ use std::fs;
 
 use rustix::process::{Pid, Resource, Rlimit, prlimit};
 
-use crate::lab::{Breaks, Lab, Process, SOON, Service, answer, eventually, kill};
+use crate::lab::{Breaks, Lab, Process, SOON, Service, answer, eventually};
 
 /// `web` needs `api`, which needs `auth`; `web` comes last and waits at half.
 const SHOP: &str = "\
@@ -72,14 +72,7 @@ fn two_services_deep_the_consumer_goes_back_in_the_same_swap_and_the_provider_wh
     write(&lab, "1");
     lab.deploy();
     until_half(&lab);
-    let dead = lab.only("serve");
-    kill(&dead);
-    eventually("the controller is gone", SOON, || {
-        let left = lab.processes();
-        left.iter()
-            .all(|process| process.pid != dead.pid)
-            .then_some(())
-    });
+    let dead = lab.kill_controller();
 
     fs::write(lab.app("broken"), "").unwrap();
     let seen = chains_until_back(&lab);

@@ -4,12 +4,12 @@ use std::fmt::Write as _;
 use std::io::{Read, Write as _};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::os::unix::net::UnixStream;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use super::row::{Given, Row};
-use crate::lab::{Following, Lab, Process, SOON, Service, answer};
+use crate::lab::{Following, Lab, Process, SOON, Service, answer, found};
 use crate::network::{on_the_network, token};
 
 /// The service that must not notice. A candidate has a second to become ready.
@@ -197,18 +197,11 @@ fn processes(lab: &Lab) -> Vec<Process> {
     all
 }
 
-/// Time in which what has ended must be gone, and between two looks.
+/// Time in which what has ended must be gone.
 const SETTLED_WITHIN: Duration = Duration::from_secs(3);
-const LOOK: Duration = Duration::from_millis(20);
 
 /// The same as `before` once what has ended is gone; else what is there in the end.
 fn settled(lab: &Lab, before: &(Value, Vec<Process>)) -> (Value, Vec<Process>) {
-    let until = Instant::now() + SETTLED_WITHIN;
-    loop {
-        let now = (split(lab), processes(lab));
-        if now == *before || Instant::now() >= until {
-            return now;
-        }
-        std::thread::sleep(LOOK);
-    }
+    let now = || (split(lab), processes(lab));
+    found(SETTLED_WITHIN, || Some(now()).filter(|now| now == before)).unwrap_or_else(now)
 }

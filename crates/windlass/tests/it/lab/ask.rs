@@ -54,17 +54,19 @@ pub(crate) fn ask(address: SocketAddr, path: &str) -> Option<Answer> {
 }
 
 /// What `look` finds as soon as it finds something; `what` names it when it never comes.
-pub(crate) fn eventually<T>(
-    what: &str,
-    within: Duration,
-    mut look: impl FnMut() -> Option<T>,
-) -> T {
+#[track_caller]
+pub(crate) fn eventually<T>(what: &str, within: Duration, look: impl FnMut() -> Option<T>) -> T {
+    found(within, look).unwrap_or_else(|| panic!("{what}: not within {within:?}"))
+}
+
+/// What `look` finds as soon as it finds something; none when it does not within this time.
+pub(crate) fn found<T>(within: Duration, mut look: impl FnMut() -> Option<T>) -> Option<T> {
     let until = Instant::now() + within;
     loop {
-        if let Some(found) = look() {
-            return found;
+        let seen = look();
+        if seen.is_some() || Instant::now() >= until {
+            return seen;
         }
-        assert!(Instant::now() < until, "{what}: not within {within:?}");
         std::thread::sleep(LOOK);
     }
 }

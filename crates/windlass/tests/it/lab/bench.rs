@@ -273,6 +273,18 @@ impl Lab {
         list[0]["id"].as_str().unwrap().to_owned()
     }
 
+    /// Kills the controller and waits until it is gone.
+    #[track_caller]
+    pub(crate) fn kill_controller(&self) -> Process {
+        let dead = self.only("serve");
+        processes::kill(&dead);
+        eventually("the controller is gone", SOON, || {
+            let mut left = self.processes().into_iter();
+            left.all(|one| one.pid != dead.pid).then_some(())
+        });
+        dead
+    }
+
     pub(crate) fn processes(&self) -> Vec<Process> {
         processes::of(self.folder.path())
     }

@@ -8,7 +8,7 @@ mod ran;
 mod service;
 mod user;
 
-pub(crate) use ask::{Answer, ask, eventually};
+pub(crate) use ask::{Answer, ask, eventually, found};
 pub(crate) use bench::{
     HOME_STATE, Lab, SOON, answer, is_closed, load, repository, without_failure,
 };
