@@ -136,7 +136,8 @@ pub enum Fact {
         service: ServiceName,
         /// Which slot.
         slot: SlotId,
-        /// Requests that had to be cut when the time ran out.
+        /// Requests that were still open when the time ran out. Stopping the slot cuts them; on one
+        /// that is kept as a standby they go on.
         cut: u64,
     },
     /// A slot's instances were stopped.

@@ -94,7 +94,10 @@ fn durations(part: &Part) -> String {
         (_, _, _) => {}
     }
     if part.cut > 0 {
-        told.push(format!("{} requests cut at the end of the drain", part.cut));
+        told.push(format!(
+            "requests still open at the end of the drain: {}",
+            part.cut
+        ));
     }
     told.join(", ")
 }
