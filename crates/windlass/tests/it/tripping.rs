@@ -2,8 +2,6 @@
 
 use std::fs;
 
-use rustix::process::{Pid, Resource, Rlimit, prlimit};
-
 use crate::lab::{Breaks, Lab, Process, SOON, Service, answer, eventually};
 
 /// `web` needs `api`, which needs `auth`; `web` comes last and waits at half.
@@ -93,13 +91,11 @@ fn two_services_deep_the_consumer_goes_back_in_the_same_swap_and_the_provider_wh
 }
 
 /// From now on `process` can write no file any further, as if its disk were full; or it can again.
-fn fill_disk(process: &Process, is_full: bool) {
-    let pid = Pid::from_raw(process.pid.try_into().unwrap()).unwrap();
-    let limit = Rlimit {
-        current: is_full.then_some(0),
-        maximum: None,
-    };
-    prlimit(Some(pid), Resource::Fsize, limit).unwrap();
+/// Said by the lab's own user, who alone may.
+fn fill_disk(lab: &Lab, process: &Process, is_full: bool) {
+    let most = if is_full { "0" } else { "unlimited" };
+    let script = format!("prlimit --pid {} --fsize={most}:", process.pid);
+    lab.start_command(lab.shell(&script)).left().exits(0);
 }
 
 #[test]
@@ -111,7 +107,7 @@ fn with_a_full_disk_the_traffic_is_back_all_the_same() {
     lab.start_command(lab.shell(script)).left().exits(0);
     until_half(&lab);
     for word in ["serve", "router"] {
-        fill_disk(&lab.only(word), true);
+        fill_disk(&lab, &lab.only(word), true);
     }
     fs::write(lab.app("broken"), "").unwrap();
     let seen = chains_until_back(&lab);
@@ -121,7 +117,7 @@ fn with_a_full_disk_the_traffic_is_back_all_the_same() {
     for word in ["serve", "router"] {
         let found = lab.processes().into_iter().find(|one| one.is(word));
         if let Some(process) = found {
-            fill_disk(&process, false);
+            fill_disk(&lab, &process, false);
         }
     }
     let told = lab.run(&["events", "--follow"]).out;
