@@ -123,8 +123,7 @@ impl Known {
     }
 
     /// Every process that is left without its shim: the leader, the session that the shim began,
-    /// whatever has exactly the instance's environment (its PORT is nobody else's), and all their
-    /// descendants.
+    /// whatever has exactly the instance's environment and no living shim, and all their descendants.
     pub(super) fn survivors(&self) -> BTreeSet<Stat> {
         if self.of_other_boot() {
             return BTreeSet::new();
@@ -138,13 +137,34 @@ impl Known {
             let of_session = leader.is_some_and(|leader| leader.session == shim)
                 && stat.session == shim
                 && stat.pid != shim;
-            if of_session || (stat.start_time >= since && self.has_environment(stat.pid)) {
+            let of_ours = || {
+                stat.start_time >= since
+                    && self.has_environment(stat.pid)
+                    && !self.is_kept_elsewhere(&all, *stat)
+            };
+            if of_session || of_ours() {
                 roots.insert(*stat);
             }
         }
         let pids = roots.iter().map(|stat| stat.pid).collect();
         roots.extend(proc::descendants_among(&all, &pids));
         roots
+    }
+
+    /// Whether the shim of another instance keeps it. A port that is free is allotted again, by
+    /// another controller too, and then two instances may be the same in every variable.
+    fn is_kept_elsewhere(&self, all: &[Stat], of: Stat) -> bool {
+        let mut next = of.parent;
+        let mut seen = BTreeSet::from([of.pid]);
+        while seen.insert(next)
+            && let Some(ancestor) = all.iter().find(|stat| stat.pid == next)
+        {
+            if proc::shim_folder(ancestor.pid).is_some_and(|folder| folder != self.folder) {
+                return true;
+            }
+            next = ancestor.parent;
+        }
+        false
     }
 
     fn has_environment(&self, pid: i32) -> bool {

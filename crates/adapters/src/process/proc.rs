@@ -1,14 +1,20 @@
 //! What the kernel says about processes.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsStr;
 use std::fs;
 use std::os::fd::OwnedFd;
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 use tokio::time::sleep;
+
+/// The option by which a shim is told its instance's folder.
+pub(super) const FOLDER_OPTION: &str = "--folder";
 
 /// When to look again where the kernel tells no end by itself.
 const LOOK_AGAIN: Duration = Duration::from_millis(100);
@@ -110,6 +116,16 @@ fn children(pid: i32) -> Option<Vec<i32>> {
         }
     }
     Some(found)
+}
+
+/// The instance's folder on the command line of a shim; none for any other process.
+pub(super) fn shim_folder(pid: i32) -> Option<PathBuf> {
+    let line = fs::read(format!("/proc/{pid}/cmdline")).ok()?;
+    let mut words = line.split(|byte| *byte == 0);
+    words.find(|word| *word == FOLDER_OPTION.as_bytes())?;
+    words
+        .next()
+        .map(|folder| PathBuf::from(OsStr::from_bytes(folder)))
 }
 
 /// Sends a signal to that very process and to no other that got its pid.

@@ -21,6 +21,7 @@ use super::fail::{machine, rejected, timeout, unreachable};
 use super::keep::recorded;
 use super::layout::{private_folder, read_json, sync_folder, write_json, write_json_durably};
 use super::link::{ANSWER_WITHIN, Reached};
+use super::proc;
 use super::program::{self, DEFAULT_PATH};
 use super::record::{InstanceRecord, KeptProgram, ReleaseRecord, Told};
 use super::stop::stop;
@@ -295,7 +296,7 @@ fn spawn(
         .ok_or_else(|| rejected("no program is configured as shim"))?;
     Command::new(program)
         .args(arguments)
-        .arg("--folder")
+        .arg(proc::FOLDER_OPTION)
         .arg(folder)
         .env_clear()
         .envs(command.map(|command| (TOKEN, &command.reporting.token.0)))

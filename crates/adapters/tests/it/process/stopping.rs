@@ -4,7 +4,7 @@ use windlass_control::{Restart, ShimState};
 use windlass_edge::{ErrorKind, InstanceState, Target};
 use windlass_model::{InstanceEnd, InstanceId, Millis};
 
-use super::bench::{Bench, run, service, started};
+use super::bench::{Bench, kill, run, service, started, until};
 
 #[test]
 fn a_stop_leaves_no_process_and_may_be_repeated() {
@@ -34,6 +34,39 @@ fn a_stop_leaves_no_process_and_may_be_repeated() {
         assert_eq!(bench.printed(&request.instance), "up\n", "its log stays");
         let sockets = std::fs::read_dir(bench.root.path().join("run"));
         assert_eq!(sockets.expect("a folder").count(), 0);
+    });
+}
+
+#[test]
+fn who_has_the_port_of_a_lost_instance_by_now_is_not_ended_with_it() {
+    run(async {
+        let (bench, other) = (Bench::new("exec sleep 300"), Bench::new("exec sleep 300"));
+        let lost = bench.start(service(&["./service"])).await;
+        let status = bench.status(&lost.instance);
+        let ShimState::Running { pid, .. } = status.state else {
+            panic!("not running");
+        };
+        for pid in [status.shim.0, pid] {
+            kill(pid);
+            until("it is gone", async || started(pid).is_none().then_some(())).await;
+        }
+        // Another controller was allotted the port that is free now: the same in every variable.
+        let spec = service(&["./service"]);
+        let kept = other.try_keep(spec.clone()).await.expect("a release");
+        let mut request = other.starting(kept.release, spec);
+        request.instance.address = lost.instance.address;
+        other.target.start(&request).await.expect("a start");
+
+        bench.target.stop(&lost.instance.id).await.expect("a stop");
+        assert!(matches!(
+            other.observe(&request.instance).await,
+            InstanceState::Running { .. }
+        ));
+        other
+            .target
+            .stop(&request.instance.id)
+            .await
+            .expect("a stop");
     });
 }
 
