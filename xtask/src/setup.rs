@@ -20,7 +20,7 @@ struct Need {
     reason: &'static str,
 }
 
-const NEEDS: [Need; 3] = [
+const NEEDS: [Need; 7] = [
     Need {
         program: "node",
         package: "nodejs",
@@ -35,6 +35,26 @@ const NEEDS: [Need; 3] = [
         program: "curl",
         package: "curl",
         reason: "asks the services of the tutorial and the examples",
+    },
+    Need {
+        program: "wrk",
+        package: "wrk",
+        reason: "loads the router and the proxies that it is measured beside",
+    },
+    Need {
+        program: "haproxy",
+        package: "haproxy",
+        reason: "what the router is measured beside",
+    },
+    Need {
+        program: "nginx",
+        package: "nginx-light",
+        reason: "what the router is measured beside",
+    },
+    Need {
+        program: "caddy",
+        package: "caddy",
+        reason: "what the router is measured beside",
     },
 ];
 

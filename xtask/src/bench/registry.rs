@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use crate::bench::rollback;
+use crate::bench::router;
 use crate::bench::row::Measure;
 use crate::bench::spine;
 
@@ -15,6 +16,8 @@ pub(crate) struct Product {
     pub(crate) commit: PathBuf,
     /// The example that times the compiling of a plan.
     pub(crate) compile: PathBuf,
+    /// The example that is asked through proxies.
+    pub(crate) origin: PathBuf,
     /// A folder on the disk that is measured, for what a bench leaves nothing of.
     pub(crate) scratch: PathBuf,
 }
@@ -34,7 +37,7 @@ pub(crate) struct Bench {
 }
 
 /// Every bench.
-pub(crate) static BENCHES: [Bench; 2] = [spine::BENCH, rollback::BENCH];
+pub(crate) static BENCHES: [Bench; 3] = [spine::BENCH, rollback::BENCH, router::BENCH];
 
 /// The benches of this name, or all of them.
 ///
@@ -62,6 +65,7 @@ mod tests {
     fn a_bench_is_found_by_name_and_all_without_one() {
         assert_eq!(chosen(Some("spine")).expect("it is there").len(), 1);
         assert_eq!(chosen(Some("rollback")).expect("it is there").len(), 1);
+        assert_eq!(chosen(Some("router")).expect("it is there").len(), 1);
         assert_eq!(chosen(None).expect("all").len(), BENCHES.len());
         let error = chosen(Some("nothing"))
             .expect_err("it is not there")

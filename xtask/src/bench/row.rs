@@ -35,6 +35,11 @@ pub(crate) enum Goal {
     AtMost(f64),
     /// No more than this many times the anchor.
     TimesAnchor(f64),
+    /// The same, judged by rounds whose ratios lay from `least` to `most`: missed only if all of
+    /// them lie beyond the bar.
+    PairsAtMost { bar: f64, least: f64, most: f64 },
+    /// No less than this many times the anchor, judged likewise.
+    PairsAtLeast { bar: f64, least: f64, most: f64 },
 }
 
 /// One row of the result, as it is printed.
@@ -74,6 +79,14 @@ impl Row {
                     Some(ratio.is_some_and(|x| x <= limit)),
                 )
             }
+            Goal::PairsAtMost { bar, least, most } => (
+                Some(format!("<= {bar} x anchor; rounds {least:.2} to {most:.2}")),
+                Some(least <= bar),
+            ),
+            Goal::PairsAtLeast { bar, least, most } => (
+                Some(format!(">= {bar} x anchor; rounds {least:.2} to {most:.2}")),
+                Some(most >= bar),
+            ),
         };
         Self {
             bench,

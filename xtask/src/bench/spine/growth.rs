@@ -136,7 +136,10 @@ mod tests {
         let judged = rows(&rest(), late, 180);
         let over = |row: &&Measure| match row.goal {
             Goal::AtMost(limit) => row.value > limit,
-            Goal::Told | Goal::TimesAnchor(_) => false,
+            Goal::Told
+            | Goal::TimesAnchor(_)
+            | Goal::PairsAtMost { .. }
+            | Goal::PairsAtLeast { .. } => false,
         };
         judged.iter().filter(over).map(|row| row.name).collect()
     }
