@@ -44,7 +44,7 @@ pub use plan::{Change, Plan, PlanKind, RolloutPlan, Step, Task, TaskId, TaskKind
 pub use probe::{Probe, ProbeKind, Probed};
 pub use proof::Proof;
 pub use release::{Release, Version};
-pub use route::{Route, RouteMode, RouteSlot};
+pub use route::{Route, RouteMode, RouteSlot, Speaks};
 pub use slot::{Instance, Label, Slot};
 pub use spec::{OWN_NAMES, OnFailure, Overlap, ProcessSpec, ServiceSpec, Spec, Stop};
 pub use strategy::Strategy;

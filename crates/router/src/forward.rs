@@ -1,6 +1,5 @@
 //! One request: enter the table, reach an instance, send, answer.
 
-use std::convert::Infallible;
 use std::future::Future;
 use std::pin::pin;
 use std::rc::Rc;
@@ -15,6 +14,7 @@ use tokio::time::{Instant, timeout_at};
 use crate::answer::{AnswerBody, Refused};
 use crate::connection::Line;
 use crate::counts::Head;
+use crate::head::Fault;
 use crate::headers;
 use crate::limits::{CONNECT_BUDGET, CONNECT_TRIES, FIRST_BYTE_TIME, SEND_TRIES};
 use crate::live::{InstanceState, ServiceState};
@@ -24,29 +24,28 @@ use crate::ticket::{NotEntered, Ticket};
 use crate::tunnel;
 use crate::upload::{Progress, Upload};
 
-/// Answers one request of a connection.
-pub(crate) async fn serve(
-    line: Rc<Line>,
+/// Answers one request of a connection; one with a `fault` is refused.
+pub(crate) async fn respond(
+    line: &Rc<Line>,
     request: Request<Incoming>,
-) -> Result<Response<AnswerBody>, Infallible> {
+    fault: Option<Fault>,
+) -> Response<AnswerBody> {
     let begun = std::time::Instant::now();
-    let (number, busy) = line.begin();
+    let busy = line.begin();
     let core = &line.thread.core;
-    let mut answer = if let Some(fault) = line.word.fault(number) {
+    let mut answer = if let Some(fault) = fault {
         let live = core.live.load();
         let entry = live.doors.get(&line.listener);
         let service = entry.map(|entry| entry.service.clone());
-        own(&line, fault.into(), service.as_deref(), begun)
+        own(line, fault.into(), service.as_deref(), begun)
     } else if core.is_ending() {
-        own(&line, Refused::Draining, None, begun)
+        own(line, Refused::Draining, None, begun)
     } else {
-        let exchanged = exchange(&line, request, begun).await;
-        exchanged.unwrap_or_else(|not| own(&line, not.why, not.service.as_deref(), begun))
+        let exchanged = exchange(line, request, begun).await;
+        exchanged.unwrap_or_else(|not| own(line, not.why, not.service.as_deref(), begun))
     };
-    let switches = answer.status() == StatusCode::SWITCHING_PROTOCOLS;
-    line.word.answered(number, switches);
     answer.body_mut().keep_busy(busy);
-    Ok(answer)
+    answer
 }
 
 /// An answer of the router's own, counted as such.
@@ -103,7 +102,7 @@ async fn exchange(
     let wanted = headers::wanted_upgrade(request.headers(), request.version());
     let upgrade = wanted.is_some().then(|| hyper::upgrade::on(&mut request));
     let (mut head, body) = request.into_parts();
-    headers::to_instance(&mut head, &body, line.peer, wanted);
+    headers::to_instance(&mut head, line.peer, wanted);
     let safe = head.method == Method::GET || head.method == Method::HEAD;
     let repeatable = safe && body.is_end_stream() && upgrade.is_none();
     let (body, progress) = Upload::new(body);
@@ -181,9 +180,10 @@ async fn reach(
         {
             return Ok((ticket, instance, Reached { link, used: true }));
         }
-        match origin::connect(instance.address).await {
+        match origin::connect(instance.address, instance.speaks).await {
             Ok(link) => {
                 ticket.connected();
+                line.thread.pool.share(&link, &instance);
                 return Ok((ticket, instance, Reached { link, used: false }));
             }
             Err(why) => {
@@ -222,13 +222,12 @@ async fn send(
         progress,
         repeatable,
     } = outgoing;
-    headers::name_host(&mut head.headers, instance.address);
+    if headers::speak(&mut head, link.version(), instance.address, &body).is_err() {
+        return Sent::Failed(Refused::BadRequest);
+    }
     // Only a kept connection can turn out to be stale.
     let copy = (repeatable && used).then(|| head.clone());
-    link.wire.begin();
-    let answer = link
-        .sender
-        .try_send_request(Request::from_parts(head, body));
+    let answer = link.send(Request::from_parts(head, body));
     let mut failure = match in_time(answer, &progress).await {
         None => return Sent::Failed(Refused::AnswerTooLate),
         Some(Ok(response)) => {
@@ -260,7 +259,7 @@ async fn send(
         return Sent::Failed(Refused::BadRequest);
     }
     if let Some(head) = copy
-        && !link.wire.is_answering()
+        && !link.may_be_answering()
     {
         return again(head, Upload::empty(progress.clone()), progress);
     }

@@ -16,7 +16,7 @@ use windlass_control::{
 };
 use windlass_model::{
     Epoch, Instance, InstanceId, Label, Millis, Percent, Probe, ProbeKind, Route, RouteMode,
-    RouteSlot, ServiceKey, SlotId, Version,
+    RouteSlot, ServiceKey, SlotId, Speaks, Version,
 };
 
 /// Longest wait for a reply.
@@ -136,6 +136,7 @@ pub(crate) fn slot(number: u32, weight: u64, origins: &[SocketAddr]) -> anyhow::
             },
             ..Probe::default()
         },
+        speaks: Speaks::default(),
     })
 }
 
