@@ -12,6 +12,7 @@ use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::LocalSet;
 use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 
+use crate::asked::Names;
 use crate::connection::{Arrival, serve};
 use crate::core::{Core, Doors};
 use crate::desk::{Handed, Seat};
@@ -24,6 +25,7 @@ pub(crate) struct Thread {
     /// Which of the shards of a count is this thread's.
     pub(crate) shard: usize,
     pub(crate) pool: Rc<Pool>,
+    pub(crate) names: Names,
     open: Cell<usize>,
     closed: Notify,
 }
@@ -70,6 +72,7 @@ pub(crate) fn run(core: &Arc<Core>, shard: usize) -> io::Result<()> {
         core: core.clone(),
         shard,
         pool: Rc::default(),
+        names: Names::new(),
         open: Cell::new(0),
         closed: Notify::new(),
     });

@@ -12,12 +12,13 @@ use hyper::{Method, Request, Response, StatusCode};
 use tokio::time::{Instant, timeout_at};
 
 use crate::answer::{AnswerBody, Refused};
+use crate::asked::Asked;
 use crate::connection::Line;
 use crate::counts::Head;
 use crate::head::Fault;
 use crate::headers;
 use crate::limits::{CONNECT_BUDGET, CONNECT_TRIES, FIRST_BYTE_TIME, SEND_TRIES};
-use crate::live::{InstanceState, ServiceState};
+use crate::live::InstanceState;
 use crate::origin::{self, Link};
 use crate::pool::{Care, Lent};
 use crate::ticket::{NotEntered, Ticket};
@@ -27,22 +28,25 @@ use crate::upload::{Progress, Upload};
 /// Answers one request of a connection; one with a `fault` is refused.
 pub(crate) async fn respond(
     line: &Rc<Line>,
-    request: Request<Incoming>,
+    mut request: Request<Incoming>,
     fault: Option<Fault>,
 ) -> Response<AnswerBody> {
     let begun = std::time::Instant::now();
+    let asked = Asked::of(request.headers_mut(), &line.thread.names);
     let busy = line.begin();
     let core = &line.thread.core;
     let mut answer = if let Some(fault) = fault {
         let live = core.live.load();
         let entry = live.doors.get(&line.listener);
         let service = entry.map(|entry| entry.service.clone());
-        own(line, fault.into(), service.as_deref(), begun)
+        let why = fault.into();
+        own(line, NotEntered { why, service }, &asked, begun)
     } else if core.is_ending() {
-        own(line, Refused::Draining, None, begun)
+        let why = Refused::Draining;
+        own(line, NotEntered { why, service: None }, &asked, begun)
     } else {
         let exchanged = exchange(line, request, begun).await;
-        exchanged.unwrap_or_else(|not| own(line, not.why, not.service.as_deref(), begun))
+        exchanged.unwrap_or_else(|not| own(line, not, &asked, begun))
     };
     answer.body_mut().keep_busy(busy);
     answer
@@ -51,18 +55,18 @@ pub(crate) async fn respond(
 /// An answer of the router's own, counted as such.
 fn own(
     line: &Line,
-    why: Refused,
-    service: Option<&ServiceState>,
+    not: NotEntered,
+    asked: &Asked,
     begun: std::time::Instant,
 ) -> Response<AnswerBody> {
-    if let Some(service) = service {
+    if let Some(service) = not.service {
         let head = Head {
-            status: why.status(),
+            status: not.why.status(),
             after: begun.elapsed(),
         };
         service.own.answer(line.thread.shard, head);
     }
-    why.answer()
+    not.why.answer(asked)
 }
 
 /// A request as it goes to an instance.
@@ -72,6 +76,14 @@ struct Outgoing {
     progress: Rc<Progress>,
     /// It can be sent again although it may have arrived: it changes nothing and has no body.
     repeatable: bool,
+    /// Its connection takes no other request: an instance that has no use for its body may take
+    /// that for the next one.
+    last: bool,
+}
+
+/// Whether servers expect a body with this method, and read it (RFC 9110, 9.3).
+fn takes_a_body(method: &Method) -> bool {
+    [Method::POST, Method::PUT, Method::PATCH].contains(method)
 }
 
 /// What was tried for one request so far.
@@ -99,18 +111,23 @@ async fn exchange(
 ) -> Result<Response<AnswerBody>, NotEntered> {
     let thread = &line.thread;
     let mut ticket = Ticket::take(&thread.core, line.listener, thread.shard, begun)?;
-    let wanted = headers::wanted_upgrade(request.headers(), request.version());
+    let last = !takes_a_body(request.method()) && !request.body().is_end_stream();
+    let wanted = headers::wanted_upgrade(request.headers(), request.version()).filter(|_| !last);
     let upgrade = wanted.is_some().then(|| hyper::upgrade::on(&mut request));
     let (mut head, body) = request.into_parts();
     headers::to_instance(&mut head, line.peer, wanted);
     let safe = head.method == Method::GET || head.method == Method::HEAD;
     let repeatable = safe && body.is_end_stream() && upgrade.is_none();
+    if last {
+        headers::end_after(&mut head.headers);
+    }
     let (body, progress) = Upload::new(body);
     let mut outgoing = Outgoing {
         head,
         body,
         progress,
         repeatable,
+        last,
     };
     let mut tries = Tries {
         unreachable: Vec::new(),
@@ -221,6 +238,7 @@ async fn send(
         body,
         progress,
         repeatable,
+        last,
     } = outgoing;
     if headers::speak(&mut head, link.version(), instance.address, &body).is_err() {
         return Sent::Failed(Refused::BadRequest);
@@ -236,6 +254,7 @@ async fn send(
                 instance,
                 link,
                 progress,
+                last,
             };
             return Sent::Answered(Box::new((response, lent)));
         }
@@ -247,6 +266,7 @@ async fn send(
             body,
             progress,
             repeatable,
+            last,
         }))
     };
     if let Some(unsent) = failure.take_message()

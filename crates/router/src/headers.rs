@@ -103,6 +103,11 @@ fn join_cookies(headers: &mut HeaderMap) {
     }
 }
 
+/// Has an instance close the connection after a request, whatever of it may still lie there.
+pub(crate) fn end_after(headers: &mut HeaderMap) {
+    headers.insert(CONNECTION, HeaderValue::from_static("close"));
+}
+
 /// `http://host/path` becomes `/path` with `Host: host`.
 fn origin_form(head: &mut request::Parts) {
     let Some(authority) = head.uri.authority() else {

@@ -18,6 +18,7 @@
 
 mod answer;
 mod apply;
+mod asked;
 mod check;
 mod connection;
 mod control;

@@ -17,6 +17,8 @@ pub(crate) const LISTENERS: usize = 1_024;
 pub(crate) const HEAD_BYTES: usize = 64 * 1024;
 /// Header lines of a request, and of an answer.
 pub(crate) const HEADERS: usize = 100;
+/// Bytes of a client's own name for a request that are passed on.
+pub(crate) const REQUEST_ID_BYTES: usize = 128;
 /// Empty lines skipped before a request.
 pub(crate) const BLANK_LINES: usize = 4;
 /// Bytes of one chunk-size line, extensions included, or of one trailer line.

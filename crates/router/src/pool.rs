@@ -137,6 +137,8 @@ pub(crate) struct Lent {
     pub(crate) instance: Arc<InstanceState>,
     pub(crate) link: Link,
     pub(crate) progress: Rc<Progress>,
+    /// It takes no other request.
+    pub(crate) last: bool,
 }
 
 impl Lent {
@@ -144,7 +146,9 @@ impl Lent {
     /// take another, and is closed.
     pub(crate) fn give_back(self) {
         match self.link {
-            Link::InTurn(link) if self.progress.has_ended() => self.pool.put(link, self.instance),
+            Link::InTurn(link) if self.progress.has_ended() && !self.last => {
+                self.pool.put(link, self.instance);
+            }
             // The pool has the others.
             Link::InTurn(_) | Link::Multiplexed(_) => {}
         }

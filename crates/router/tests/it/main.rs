@@ -13,6 +13,7 @@ mod multiplexed;
 mod origin;
 mod rig;
 mod safety;
+mod smuggling;
 mod split;
 mod streaming;
 mod table;
