@@ -20,7 +20,7 @@ struct Need {
     reason: &'static str,
 }
 
-const NEEDS: [Need; 4] = [
+const NEEDS: [Need; 8] = [
     Need {
         program: "node",
         package: "nodejs",
@@ -40,6 +40,26 @@ const NEEDS: [Need; 4] = [
         program: "openssl",
         package: "openssl",
         reason: "makes the certificate of a controller that is asked over TLS",
+    },
+    Need {
+        program: "wrk",
+        package: "wrk",
+        reason: "loads the router and the proxies that it is measured beside",
+    },
+    Need {
+        program: "haproxy",
+        package: "haproxy",
+        reason: "what the router is measured beside",
+    },
+    Need {
+        program: "nginx",
+        package: "nginx-light",
+        reason: "what the router is measured beside",
+    },
+    Need {
+        program: "caddy",
+        package: "caddy",
+        reason: "what the router is measured beside",
     },
 ];
 

@@ -48,7 +48,7 @@ pub use release::{Release, Version};
 pub use report::{
     InvalidReport, LINE_LONGEST, METRIC_NAME_LONGEST, Measure, Metric, PHASE_LONGEST, Report,
 };
-pub use route::{Route, RouteMode, RouteSlot};
+pub use route::{Route, RouteMode, RouteSlot, Speaks};
 pub use slot::{Instance, Label, Slot};
 pub use spec::{OWN_NAMES, OnFailure, Overlap, ProcessSpec, ServiceSpec, Spec, Stop};
 pub use strategy::Strategy;

@@ -46,6 +46,32 @@ pub struct RouteSlot {
     pub instances: Vec<Instance>,
     /// How the router asks each of them for its health.
     pub probe: Probe,
+    /// What they speak.
+    #[serde(default, skip_serializing_if = "Speaks::is_usual")]
+    pub speaks: Speaks,
+}
+
+/// What the instances of a slot speak to the router.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Speaks {
+    /// HTTP/1.1.
+    #[default]
+    Http1,
+    /// HTTP/2 without TLS, by prior knowledge: what gRPC needs.
+    Http2,
+}
+
+impl Speaks {
+    /// Whether it is what nobody has to say.
+    #[expect(
+        clippy::trivially_copy_pass_by_ref,
+        reason = "serde calls it with a reference"
+    )]
+    fn is_usual(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 impl Route {

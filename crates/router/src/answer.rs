@@ -12,6 +12,7 @@ use hyper::header::{CONNECTION, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFT
 use hyper::{Response, StatusCode};
 use tokio::time::{Sleep, sleep};
 
+use crate::asked::{Asked, Form, REQUEST_ID};
 use crate::connection::Busy;
 use crate::head::Fault;
 use crate::limits::ANSWER_SILENCE;
@@ -123,16 +124,45 @@ impl Refused {
         self.told().0.as_u16()
     }
 
-    /// The whole answer.
-    pub(crate) fn answer(self) -> Response<AnswerBody> {
+    /// The words of the answer, and what kind of text they are.
+    fn page(self, asked: &Asked) -> (String, &'static str) {
         let (status, code, line) = self.told();
-        let body = Bytes::from(format!("{line}\n"));
-        let mut response = Response::new(AnswerBody::own(body));
+        // Made of letters that need no escape anywhere; so is every code and line.
+        let id = asked.id.to_str().unwrap_or_default();
+        match asked.form {
+            Form::Text => (
+                format!("Windlass: {line} (request {id})\n"),
+                "text/plain; charset=utf-8",
+            ),
+            Form::Json => (
+                format!(
+                    "{{\"by\":\"windlass\",\"status\":{},\"error\":\"{code}\",\
+                     \"message\":\"{line}\",\"request_id\":\"{id}\"}}\n",
+                    status.as_u16()
+                ),
+                "application/json",
+            ),
+            Form::Html => (
+                format!(
+                    "<!doctype html>\n<html lang=\"en\"><meta charset=\"utf-8\">\
+                     <title>{status}</title>\n<h1>{status}</h1>\n<p>{line}</p>\n\
+                     <p><small>Windlass: {code}, request {id}</small></p>\n</html>\n"
+                ),
+                "text/html; charset=utf-8",
+            ),
+        }
+    }
+
+    /// The whole answer.
+    pub(crate) fn answer(self, asked: &Asked) -> Response<AnswerBody> {
+        let (status, code, _line) = self.told();
+        let (page, kind) = self.page(asked);
+        let mut response = Response::new(AnswerBody::own(Bytes::from(page)));
         *response.status_mut() = status;
         let headers = response.headers_mut();
         headers.insert(WINDLASS_ERROR, HeaderValue::from_static(code));
-        let text = HeaderValue::from_static("text/plain; charset=utf-8");
-        headers.insert(CONTENT_TYPE, text);
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
+        headers.insert(REQUEST_ID, asked.id.clone());
         if self == Self::Recreating {
             headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
         }

@@ -1,36 +1,41 @@
 //! One client connection.
 
 use std::cell::Cell;
+use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use hyper::body::Incoming;
 use hyper::server::conn::http1::Builder;
 use hyper::service::service_fn;
+use hyper::{Request, Response, StatusCode};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
+use crate::answer::AnswerBody;
 use crate::door::{Permit, Thread};
 use crate::forward;
 use crate::guard::{Guard, Word};
 use crate::limits::{HEAD_BYTES, HEADERS, REST_TIME};
+use crate::multiplexed;
+use crate::opening::{Spoken, hear};
 
 /// What every request of a connection needs to know of it.
 pub(crate) struct Line {
     pub(crate) thread: Rc<Thread>,
     pub(crate) listener: SocketAddr,
     pub(crate) peer: SocketAddr,
-    pub(crate) word: Arc<Word>,
     pub(crate) permit: Rc<Permit>,
-    served: Cell<u64>,
-    rest: Rc<Rest>,
+    pub(crate) rest: Rc<Rest>,
 }
 
 /// Since when a connection rests between two requests.
-struct Rest {
-    busy: Cell<bool>,
+pub(crate) struct Rest {
+    /// Requests under way.
+    busy: Cell<usize>,
     since: Cell<Instant>,
 }
 
@@ -39,18 +44,16 @@ pub(crate) struct Busy(Rc<Rest>);
 
 impl Drop for Busy {
     fn drop(&mut self) {
-        self.0.busy.set(false);
+        self.0.busy.set(self.0.busy.get() - 1);
         self.0.since.set(Instant::now());
     }
 }
 
 impl Line {
-    /// Begins the next request: its number on this connection.
-    pub(crate) fn begin(&self) -> (u64, Busy) {
-        self.rest.busy.set(true);
-        let number = self.served.get();
-        self.served.set(number + 1);
-        (number, Busy(self.rest.clone()))
+    /// Begins the next request.
+    pub(crate) fn begin(&self) -> Busy {
+        self.rest.busy.set(self.rest.busy.get() + 1);
+        Busy(self.rest.clone())
     }
 }
 
@@ -61,29 +64,59 @@ pub(crate) struct Arrival {
     pub(crate) peer: SocketAddr,
 }
 
-/// Serves a connection to its end. When `closing` turns true it ends after the request under way.
+/// Serves a connection to its end. When `closing` turns true it ends after what is under way.
 pub(crate) async fn serve(
     thread: Rc<Thread>,
     arrival: Arrival,
     permit: Rc<Permit>,
-    closing: watch::Receiver<bool>,
+    mut closing: watch::Receiver<bool>,
 ) {
-    let word = Arc::new(Word::default());
-    let guard = Guard::new(arrival.stream, word.clone());
+    let Arrival {
+        mut stream,
+        listener,
+        peer,
+    } = arrival;
+    let heard = tokio::select! {
+        biased;
+        heard = hear(&mut stream) => heard,
+        // An error is a listener that is gone.
+        _gone = closing.wait_for(|closing| *closing) => None,
+    };
+    let Some(heard) = heard else {
+        return;
+    };
     let rest = Rc::new(Rest {
-        busy: Cell::new(false),
+        busy: Cell::new(0),
         since: Cell::new(Instant::now()),
     });
     let line = Rc::new(Line {
         thread,
-        listener: arrival.listener,
-        peer: arrival.peer,
-        word,
+        listener,
+        peer,
         permit,
-        served: Cell::new(0),
-        rest: rest.clone(),
+        rest,
     });
-    let service = service_fn(move |request| forward::serve(line.clone(), request));
+    match heard.spoken {
+        Spoken::Http1 => in_turn(line, stream, heard.bytes, closing).await,
+        Spoken::Http2 => multiplexed::serve(line, stream, heard.bytes, closing).await,
+    }
+}
+
+/// Serves one request after the other.
+async fn in_turn(
+    line: Rc<Line>,
+    stream: TcpStream,
+    heard: Vec<u8>,
+    closing: watch::Receiver<bool>,
+) {
+    let word = Arc::new(Word::default());
+    let guard = Guard::new(stream, heard, word.clone());
+    let turns = Rc::new(Turns {
+        line: line.clone(),
+        word,
+        served: Cell::new(0),
+    });
+    let service = service_fn(move |request| turns.clone().answer(request));
     // No header time-out here: the guard passes whole heads only, and times them. The one behind it
     // would also end connections at rest, but only some of them.
     let connection = Builder::new()
@@ -96,7 +129,7 @@ pub(crate) async fn serve(
     let served = tokio::select! {
         biased;
         served = connection.as_mut() => served,
-        () = over(&rest, closing) => {
+        () = over(&line.rest, closing) => {
             connection.as_mut().graceful_shutdown();
             connection.await
         }
@@ -106,11 +139,32 @@ pub(crate) async fn serve(
     }
 }
 
+/// The requests of a connection that come one after the other.
+struct Turns {
+    line: Rc<Line>,
+    word: Arc<Word>,
+    served: Cell<u64>,
+}
+
+impl Turns {
+    async fn answer(
+        self: Rc<Self>,
+        request: Request<Incoming>,
+    ) -> Result<Response<AnswerBody>, Infallible> {
+        let number = self.served.get();
+        self.served.set(number + 1);
+        let answer = forward::respond(&self.line, request, self.word.fault(number)).await;
+        let switches = answer.status() == StatusCode::SWITCHING_PROTOCOLS;
+        self.word.answered(number, switches);
+        Ok(answer)
+    }
+}
+
 /// Returns when the connection should take no further request.
-async fn over(rest: &Rest, mut closing: watch::Receiver<bool>) {
+pub(crate) async fn over(rest: &Rest, mut closing: watch::Receiver<bool>) {
     loop {
         let until = rest.since.get() + REST_TIME;
-        if !rest.busy.get() && until <= Instant::now() {
+        if rest.busy.get() == 0 && until <= Instant::now() {
             return;
         }
         let until = until.max(Instant::now() + REST_TIME / 10);

@@ -11,6 +11,7 @@ use tokio::sync::watch;
 use windlass_control::{Generation, ObservedRoute, ObservedSlot, RouterBoot, Tripwire};
 use windlass_model::{Percent, Route, ServiceKey, SlotId};
 
+use crate::desk::Desks;
 use crate::live::{Entry, EntrySlot, InstanceState, Live, ServiceState, SlotState};
 use crate::ticks::Ticks;
 use crate::watch::{Alarm, Armed, Watch};
@@ -36,6 +37,8 @@ pub(crate) struct Core {
     pub(crate) capacity: usize,
     /// Client connections and tunnels open now.
     pub(crate) connections: AtomicUsize,
+    /// Where data threads hand each other connections.
+    pub(crate) desks: Desks,
     numbers: AtomicU64,
     known: Mutex<Known>,
     pub(crate) ticks: Mutex<Ticks>,
@@ -69,6 +72,7 @@ impl Core {
             ended: watch::Sender::new(0),
             capacity,
             connections: AtomicUsize::new(0),
+            desks: Desks::new(shards),
             numbers: AtomicU64::new(0),
             known: Mutex::default(),
             ticks: Mutex::default(),
@@ -151,13 +155,15 @@ impl Core {
                         .iter()
                         .map(|instance| {
                             let same = |i: &&Arc<InstanceState>| {
-                                i.id == instance.id && i.address == instance.address
+                                i.id == instance.id
+                                    && i.address == instance.address
+                                    && i.speaks == slot.speaks
                             };
                             old.and_then(|o| o.instances.iter().find(same))
                                 .cloned()
                                 .unwrap_or_else(|| {
                                     let number = self.numbers.fetch_add(1, Ordering::Relaxed);
-                                    Arc::new(InstanceState::new(number, instance))
+                                    Arc::new(InstanceState::new(number, instance, slot.speaks))
                                 })
                         })
                         .collect(),

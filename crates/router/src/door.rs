@@ -6,15 +6,16 @@ use std::io;
 use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
-use tokio::net::TcpListener;
-use tokio::sync::{Notify, watch};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::LocalSet;
 use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 
+use crate::asked::Names;
 use crate::connection::{Arrival, serve};
 use crate::core::{Core, Doors};
+use crate::desk::{Handed, Seat};
 use crate::limits::{ACCEPT_PAUSE, DRAIN_TIME, KEPT_SWEEP};
 use crate::pool::Pool;
 
@@ -24,31 +25,31 @@ pub(crate) struct Thread {
     /// Which of the shards of a count is this thread's.
     pub(crate) shard: usize,
     pub(crate) pool: Rc<Pool>,
+    pub(crate) names: Names,
     open: Cell<usize>,
     closed: Notify,
 }
 
-/// One client connection or tunnel, counted as long as it is open.
-pub(crate) struct Permit(Rc<Thread>);
+/// One client connection or tunnel of this thread, counted as long as it is open.
+pub(crate) struct Permit {
+    thread: Rc<Thread>,
+    _seat: Seat,
+}
 
 impl Permit {
-    /// None while too many are open.
-    fn take(thread: &Rc<Thread>) -> Option<Rc<Self>> {
-        let core = &thread.core;
-        if core.connections.fetch_add(1, Ordering::Relaxed) >= core.capacity {
-            core.connections.fetch_sub(1, Ordering::Relaxed);
-            return None;
-        }
+    fn new(thread: &Rc<Thread>, seat: Seat) -> Rc<Self> {
         thread.open.set(thread.open.get() + 1);
-        Some(Rc::new(Self(thread.clone())))
+        Rc::new(Self {
+            thread: thread.clone(),
+            _seat: seat,
+        })
     }
 }
 
 impl Drop for Permit {
     fn drop(&mut self) {
-        self.0.core.connections.fetch_sub(1, Ordering::Relaxed);
-        self.0.open.set(self.0.open.get() - 1);
-        self.0.closed.notify_one();
+        self.thread.open.set(self.thread.open.get() - 1);
+        self.thread.closed.notify_one();
     }
 }
 
@@ -71,17 +72,20 @@ pub(crate) fn run(core: &Arc<Core>, shard: usize) -> io::Result<()> {
         core: core.clone(),
         shard,
         pool: Rc::default(),
+        names: Names::new(),
         open: Cell::new(0),
         closed: Notify::new(),
     });
-    LocalSet::new().block_on(&runtime, tend(thread));
+    let handed = core.desks.take(shard);
+    let handed = handed.ok_or_else(|| io::Error::other("this data thread runs already"))?;
+    LocalSet::new().block_on(&runtime, tend(thread, handed));
     Ok(())
 }
 
 /// An open listener of this thread; dropping the sender closes it.
 type Open = BTreeMap<SocketAddr, (Arc<std::net::TcpListener>, watch::Sender<bool>)>;
 
-async fn tend(thread: Rc<Thread>) {
+async fn tend(thread: Rc<Thread>, mut handed: mpsc::Receiver<Handed>) {
     let mut doors = thread.core.doors.subscribe();
     let mut swapped = thread.core.swapped.subscribe();
     let mut ending = thread.core.ending();
@@ -96,10 +100,16 @@ async fn tend(thread: Rc<Thread>) {
             _changed = doors.changed() => {}
             _changed = swapped.changed() => thread.pool.sweep(),
             _now = sweep.tick() => thread.pool.sweep(),
+            Some(handed) = handed.recv() => serve_handed(&thread, handed),
             _ending = ending.wait_for(|ending| *ending) => break,
         }
     }
     open.clear();
+    // What is on its way still comes in.
+    handed.close();
+    while let Some(handed) = handed.recv().await {
+        serve_handed(&thread, handed);
+    }
     let quiet = async {
         while thread.open.get() > 0 {
             thread.closed.notified().await;
@@ -164,19 +174,65 @@ async fn accept(
             tracing::debug!(%why, "a client left at once");
             continue;
         }
-        let permit = loop {
-            match Permit::take(&thread) {
-                Some(permit) => break permit,
+        let seat = loop {
+            match Seat::take(&thread.core, thread.shard) {
+                Some(seat) => break seat,
                 None => sleep(ACCEPT_PAUSE).await,
             }
         };
-        let arrival = Arrival {
+        if seat.shard == thread.shard {
+            let arrival = Arrival {
+                stream,
+                listener: address,
+                peer,
+            };
+            begin(&thread, arrival, seat, closing.clone());
+            continue;
+        }
+        let stream = match stream.into_std() {
+            Ok(stream) => stream,
+            Err(why) => {
+                tracing::warn!(%address, %why, "could not hand a connection over");
+                continue;
+            }
+        };
+        let handed = Handed {
             stream,
             listener: address,
             peer,
+            seat,
+            closing: closing.clone(),
         };
-        let served = serve(thread.clone(), arrival, permit, closing.clone());
-        // Ends with the connection; the permit keeps the thread until then.
-        tokio::task::spawn_local(served);
+        if let Err(back) = thread.core.desks.hand(handed) {
+            serve_handed(&thread, *back);
+        }
     }
+}
+
+/// Serves a connection that another thread accepted.
+fn serve_handed(thread: &Rc<Thread>, handed: Handed) {
+    let Handed {
+        stream,
+        listener,
+        peer,
+        seat,
+        closing,
+    } = handed;
+    match TcpStream::from_std(stream) {
+        Ok(stream) => {
+            let arrival = Arrival {
+                stream,
+                listener,
+                peer,
+            };
+            begin(thread, arrival, seat, closing);
+        }
+        Err(why) => tracing::warn!(address = %listener, %why, "could not take a connection over"),
+    }
+}
+
+fn begin(thread: &Rc<Thread>, arrival: Arrival, seat: Seat, closing: watch::Receiver<bool>) {
+    let permit = Permit::new(thread, seat);
+    // Ends with the connection; the permit keeps the thread until then.
+    tokio::task::spawn_local(serve(thread.clone(), arrival, permit, closing));
 }

@@ -1,6 +1,5 @@
 //! One request: enter the table, reach an instance, send, answer.
 
-use std::convert::Infallible;
 use std::future::Future;
 use std::pin::pin;
 use std::rc::Rc;
@@ -13,57 +12,61 @@ use hyper::{Method, Request, Response, StatusCode};
 use tokio::time::{Instant, timeout_at};
 
 use crate::answer::{AnswerBody, Refused};
+use crate::asked::Asked;
 use crate::connection::Line;
 use crate::counts::Head;
+use crate::head::Fault;
 use crate::headers;
 use crate::limits::{CONNECT_BUDGET, CONNECT_TRIES, FIRST_BYTE_TIME, SEND_TRIES};
-use crate::live::{InstanceState, ServiceState};
+use crate::live::InstanceState;
 use crate::origin::{self, Link};
 use crate::pool::{Care, Lent};
 use crate::ticket::{NotEntered, Ticket};
 use crate::tunnel;
 use crate::upload::{Progress, Upload};
 
-/// Answers one request of a connection.
-pub(crate) async fn serve(
-    line: Rc<Line>,
-    request: Request<Incoming>,
-) -> Result<Response<AnswerBody>, Infallible> {
+/// Answers one request of a connection; one with a `fault` is refused.
+pub(crate) async fn respond(
+    line: &Rc<Line>,
+    mut request: Request<Incoming>,
+    fault: Option<Fault>,
+) -> Response<AnswerBody> {
     let begun = std::time::Instant::now();
-    let (number, busy) = line.begin();
+    let asked = Asked::of(request.headers_mut(), &line.thread.names);
+    let busy = line.begin();
     let core = &line.thread.core;
-    let mut answer = if let Some(fault) = line.word.fault(number) {
+    let mut answer = if let Some(fault) = fault {
         let live = core.live.load();
         let entry = live.doors.get(&line.listener);
         let service = entry.map(|entry| entry.service.clone());
-        own(&line, fault.into(), service.as_deref(), begun)
+        let why = fault.into();
+        own(line, NotEntered { why, service }, &asked, begun)
     } else if core.is_ending() {
-        own(&line, Refused::Draining, None, begun)
+        let why = Refused::Draining;
+        own(line, NotEntered { why, service: None }, &asked, begun)
     } else {
-        let exchanged = exchange(&line, request, begun).await;
-        exchanged.unwrap_or_else(|not| own(&line, not.why, not.service.as_deref(), begun))
+        let exchanged = exchange(line, request, begun).await;
+        exchanged.unwrap_or_else(|not| own(line, not, &asked, begun))
     };
-    let switches = answer.status() == StatusCode::SWITCHING_PROTOCOLS;
-    line.word.answered(number, switches);
     answer.body_mut().keep_busy(busy);
-    Ok(answer)
+    answer
 }
 
 /// An answer of the router's own, counted as such.
 fn own(
     line: &Line,
-    why: Refused,
-    service: Option<&ServiceState>,
+    not: NotEntered,
+    asked: &Asked,
     begun: std::time::Instant,
 ) -> Response<AnswerBody> {
-    if let Some(service) = service {
+    if let Some(service) = not.service {
         let head = Head {
-            status: why.status(),
+            status: not.why.status(),
             after: begun.elapsed(),
         };
         service.own.answer(line.thread.shard, head);
     }
-    why.answer()
+    not.why.answer(asked)
 }
 
 /// A request as it goes to an instance.
@@ -73,6 +76,14 @@ struct Outgoing {
     progress: Rc<Progress>,
     /// It can be sent again although it may have arrived: it changes nothing and has no body.
     repeatable: bool,
+    /// Its connection takes no other request: an instance that has no use for its body may take
+    /// that for the next one.
+    last: bool,
+}
+
+/// Whether servers expect a body with this method, and read it (RFC 9110, 9.3).
+fn takes_a_body(method: &Method) -> bool {
+    [Method::POST, Method::PUT, Method::PATCH].contains(method)
 }
 
 /// What was tried for one request so far.
@@ -100,18 +111,23 @@ async fn exchange(
 ) -> Result<Response<AnswerBody>, NotEntered> {
     let thread = &line.thread;
     let mut ticket = Ticket::take(&thread.core, line.listener, thread.shard, begun)?;
-    let wanted = headers::wanted_upgrade(request.headers(), request.version());
+    let last = !takes_a_body(request.method()) && !request.body().is_end_stream();
+    let wanted = headers::wanted_upgrade(request.headers(), request.version()).filter(|_| !last);
     let upgrade = wanted.is_some().then(|| hyper::upgrade::on(&mut request));
     let (mut head, body) = request.into_parts();
-    headers::to_instance(&mut head, &body, line.peer, wanted);
+    headers::to_instance(&mut head, line.peer, wanted);
     let safe = head.method == Method::GET || head.method == Method::HEAD;
     let repeatable = safe && body.is_end_stream() && upgrade.is_none();
+    if last {
+        headers::end_after(&mut head.headers);
+    }
     let (body, progress) = Upload::new(body);
     let mut outgoing = Outgoing {
         head,
         body,
         progress,
         repeatable,
+        last,
     };
     let mut tries = Tries {
         unreachable: Vec::new(),
@@ -181,9 +197,10 @@ async fn reach(
         {
             return Ok((ticket, instance, Reached { link, used: true }));
         }
-        match origin::connect(instance.address).await {
+        match origin::connect(instance.address, instance.speaks).await {
             Ok(link) => {
                 ticket.connected();
+                line.thread.pool.share(&link, &instance);
                 return Ok((ticket, instance, Reached { link, used: false }));
             }
             Err(why) => {
@@ -221,14 +238,14 @@ async fn send(
         body,
         progress,
         repeatable,
+        last,
     } = outgoing;
-    headers::name_host(&mut head.headers, instance.address);
+    if headers::speak(&mut head, link.version(), instance.address, &body).is_err() {
+        return Sent::Failed(Refused::BadRequest);
+    }
     // Only a kept connection can turn out to be stale.
     let copy = (repeatable && used).then(|| head.clone());
-    link.wire.begin();
-    let answer = link
-        .sender
-        .try_send_request(Request::from_parts(head, body));
+    let answer = link.send(Request::from_parts(head, body));
     let mut failure = match in_time(answer, &progress).await {
         None => return Sent::Failed(Refused::AnswerTooLate),
         Some(Ok(response)) => {
@@ -237,6 +254,7 @@ async fn send(
                 instance,
                 link,
                 progress,
+                last,
             };
             return Sent::Answered(Box::new((response, lent)));
         }
@@ -248,6 +266,7 @@ async fn send(
             body,
             progress,
             repeatable,
+            last,
         }))
     };
     if let Some(unsent) = failure.take_message()
@@ -260,7 +279,7 @@ async fn send(
         return Sent::Failed(Refused::BadRequest);
     }
     if let Some(head) = copy
-        && !link.wire.is_answering()
+        && !link.may_be_answering()
     {
         return again(head, Upload::empty(progress.clone()), progress);
     }

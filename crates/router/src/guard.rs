@@ -73,8 +73,6 @@ pub(crate) struct Guard {
     start: usize,
     /// Where the part that passed ends.
     passed: usize,
-    /// No byte has come yet.
-    fresh: bool,
     /// A head was refused: nothing more is read.
     refused: bool,
     /// The time limit of what is being waited for.
@@ -90,15 +88,15 @@ struct Linger {
 }
 
 impl Guard {
-    pub(crate) fn new(stream: TcpStream, word: Arc<Word>) -> Self {
+    /// `heard` is what was read of the client already.
+    pub(crate) fn new(stream: TcpStream, heard: Vec<u8>, word: Arc<Word>) -> Self {
         Self {
             stream,
             word,
             framing: Framing::new(),
-            buffer: Vec::new(),
+            buffer: heard,
             start: 0,
             passed: 0,
-            fresh: true,
             refused: false,
             limit: None,
             write_limit: None,
@@ -168,14 +166,13 @@ impl Guard {
         ready!(Pin::new(&mut self.stream).poll_read(cx, &mut into))?;
         let count = into.filled().len();
         self.buffer.extend_from_slice(into.filled());
-        self.fresh = false;
         Poll::Ready(Ok(count > 0))
     }
 
     /// Waits no longer than the stage allows. Ready when the time is up.
     fn poll_limit(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let time = match self.framing.stage() {
-            Stage::Head if self.fresh || !self.buffer.is_empty() => HEAD_TIME,
+            Stage::Head if !self.buffer.is_empty() => HEAD_TIME,
             Stage::Body => BODY_PAUSE,
             // At rest, or the origin's turn: timed elsewhere.
             Stage::Head | Stage::Undecided | Stage::Tunnel => return Poll::Pending,
@@ -198,16 +195,14 @@ impl Guard {
         }
     }
 
-    /// What the end of a time limit means: true that the connection ends without a word.
-    fn time_is_up(&mut self) -> io::Result<bool> {
+    /// What the end of a time limit means: a word for a head, the end for a body.
+    fn time_is_up(&mut self) -> io::Result<()> {
         self.limit = None;
         if self.framing.stage() == Stage::Body {
             return Err(io::ErrorKind::TimedOut.into());
         }
-        if !self.fresh {
-            self.refuse(self.framing.heads(), Fault::TooSlow);
-        }
-        Ok(self.fresh)
+        self.refuse(self.framing.heads(), Fault::TooSlow);
+        Ok(())
     }
 }
 
@@ -238,9 +233,7 @@ impl Read for Guard {
                 Poll::Ready(Err(why)) => return Poll::Ready(Err(why)),
                 Poll::Pending => {
                     ready!(me.poll_limit(cx));
-                    if me.time_is_up()? {
-                        return Poll::Ready(Ok(()));
-                    }
+                    me.time_is_up()?;
                 }
             }
         }

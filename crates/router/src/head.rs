@@ -3,7 +3,9 @@
 //! Stricter than the parser behind it, because what two servers read differently is how requests
 //! are smuggled: RFC 9112, sections 2.2, 3, 5 and 6.
 
-use hyper::Uri;
+use hyper::header::{CONTENT_LENGTH, HOST, HeaderValue};
+use hyper::http::Request;
+use hyper::{Method, Uri};
 
 use crate::limits::{HEAD_BYTES, HEADERS};
 
@@ -70,6 +72,46 @@ pub(crate) fn judge(head: &[u8]) -> Result<Follows, Fault> {
         body,
         upgrade: fields.upgrade && is_http_11,
     })
+}
+
+/// Judges a head that came on HTTP/2. Its framing is that protocol's, and the library behind refuses
+/// names and values with control characters, hop-by-hop headers, and a body of another length than
+/// it says; this refuses what could be read differently once it is HTTP/1.1 (RFC 9113, 8.3 and 10.3).
+pub(crate) fn judge_multiplexed<B>(request: &Request<B>) -> Result<(), Fault> {
+    let headers = request.headers();
+    if headers.len() > HEADERS {
+        return Err(Fault::TooLarge);
+    }
+    if request.method() == Method::CONNECT || headers.get_all(CONTENT_LENGTH).iter().count() > 1 {
+        return Err(Fault::Malformed);
+    }
+    if let Some(said) = headers.get(CONTENT_LENGTH) {
+        length(said.as_bytes())?;
+    }
+    let target = request
+        .uri()
+        .path_and_query()
+        .map_or("", |path| path.as_str());
+    let asterisk = target == "*" && request.method() == Method::OPTIONS;
+    if !asterisk && (!target.starts_with('/') || !is_target(target.as_bytes())) {
+        return Err(Fault::Malformed);
+    }
+    let authority = request
+        .uri()
+        .authority()
+        .map(|authority| authority.as_str().as_bytes());
+    let mut hosts = headers.get_all(HOST).iter().map(HeaderValue::as_bytes);
+    let (host, second) = (hosts.next(), hosts.next());
+    let named = authority.or(host).ok_or(Fault::Malformed)?;
+    let same = host.is_none_or(|host| host.eq_ignore_ascii_case(named));
+    if second.is_some() || !same || !is_host(named) {
+        return Err(Fault::Malformed);
+    }
+    Ok(())
+}
+
+fn is_host(value: &[u8]) -> bool {
+    !value.iter().any(|b| b" \t,/@?#".contains(b))
 }
 
 /// Lines ended by CR LF. A CR or LF alone stays in its line, where no check lets it pass.
@@ -151,7 +193,7 @@ impl Fields {
             }
             self.chunked = true;
         } else if name.eq_ignore_ascii_case(b"host") {
-            if value.iter().any(|b| b" \t,/@?#".contains(b)) {
+            if !is_host(value) {
                 return Err(Fault::Malformed);
             }
             self.hosts += 1;

@@ -4,11 +4,12 @@ use std::net::SocketAddr;
 
 use hyper::body::Body;
 use hyper::header::{
-    CONNECTION, CONTENT_LENGTH, HOST, HeaderMap, HeaderName, HeaderValue, TE, TRANSFER_ENCODING,
-    UPGRADE,
+    CONNECTION, CONTENT_LENGTH, COOKIE, HOST, HeaderMap, HeaderName, HeaderValue, TE,
+    TRANSFER_ENCODING, UPGRADE,
 };
 use hyper::http::request;
 use hyper::http::response;
+use hyper::http::uri::Scheme;
 use hyper::{StatusCode, Uri, Version};
 
 /// Meant for the next hop only, besides those that `Connection` names.
@@ -61,7 +62,6 @@ fn strip(headers: &mut HeaderMap) {
 /// Makes a client's request one of ours to an instance.
 pub(crate) fn to_instance(
     head: &mut request::Parts,
-    body: &impl Body,
     peer: SocketAddr,
     upgrade: Option<HeaderValue>,
 ) {
@@ -74,20 +74,38 @@ pub(crate) fn to_instance(
     strip(&mut head.headers);
     head.headers.remove(HTTP2_SETTINGS);
     origin_form(head);
+    if head.version == Version::HTTP_2 {
+        join_cookies(&mut head.headers);
+    }
     head.version = Version::HTTP_11;
     let headers = &mut head.headers;
     if trailers {
         headers.insert(TE, HeaderValue::from_static("trailers"));
-    }
-    if !body.is_end_stream() && body.size_hint().exact().is_none() {
-        // Said outright: the sender would drop the body of a GET of unknown length.
-        headers.insert(TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
     }
     if let Some(protocol) = upgrade {
         headers.insert(CONNECTION, HeaderValue::from_static("upgrade"));
         headers.insert(UPGRADE, protocol);
     }
     forwarded(headers, peer);
+}
+
+/// HTTP/2 may send a cookie in crumbs, HTTP/1.1 has one header (RFC 9113, 8.2.3).
+fn join_cookies(headers: &mut HeaderMap) {
+    let crumbs: Vec<&[u8]> = headers
+        .get_all(COOKIE)
+        .iter()
+        .map(HeaderValue::as_bytes)
+        .collect();
+    if crumbs.len() > 1
+        && let Ok(whole) = HeaderValue::from_bytes(&crumbs.join(b"; ".as_slice()))
+    {
+        headers.insert(COOKIE, whole);
+    }
+}
+
+/// Has an instance close the connection after a request, whatever of it may still lie there.
+pub(crate) fn end_after(headers: &mut HeaderMap) {
+    headers.insert(CONNECTION, HeaderValue::from_static("close"));
 }
 
 /// `http://host/path` becomes `/path` with `Host: host`.
@@ -120,8 +138,40 @@ fn forwarded(headers: &mut HeaderMap, peer: SocketAddr) {
     }
 }
 
+/// The host that a request names can't be one of HTTP/2's.
+pub(crate) struct NoHost;
+
+/// Gives a request the form of the version that an instance speaks, whatever form it has.
+pub(crate) fn speak(
+    head: &mut request::Parts,
+    version: Version,
+    instance: SocketAddr,
+    body: &impl Body,
+) -> Result<(), NoHost> {
+    origin_form(head);
+    name_host(&mut head.headers, instance);
+    head.version = version;
+    let headers = &mut head.headers;
+    if version == Version::HTTP_2 {
+        for name in [CONNECTION, TRANSFER_ENCODING, UPGRADE] {
+            headers.remove(name);
+        }
+        let host = headers.remove(HOST).ok_or(NoHost)?;
+        let path = head.uri.path_and_query().map_or("/", |path| path.as_str());
+        let whole = Uri::builder()
+            .scheme(Scheme::HTTP)
+            .authority(host.as_bytes())
+            .path_and_query(path);
+        head.uri = whole.build().map_err(|_invalid| NoHost)?;
+    } else if !body.is_end_stream() && body.size_hint().exact().is_none() {
+        // Said outright: the sender would drop the body of a GET of unknown length.
+        headers.insert(TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
+    }
+    Ok(())
+}
+
 /// Names a host where the client named none, as HTTP/1.0 may.
-pub(crate) fn name_host(headers: &mut HeaderMap, instance: SocketAddr) {
+fn name_host(headers: &mut HeaderMap, instance: SocketAddr) {
     if !headers.contains_key(HOST)
         && let Ok(host) = HeaderValue::from_str(&instance.to_string())
     {
@@ -167,8 +217,7 @@ mod tests {
         let (mut head, ()) = request.into_parts();
         let peer = SocketAddr::from(([10, 0, 0, 7], 999));
         let upgrade = wanted_upgrade(&head.headers, head.version);
-        let body = Empty::<bytes::Bytes>::new();
-        to_instance(&mut head, &body, peer, upgrade);
+        to_instance(&mut head, peer, upgrade);
         head
     }
 
@@ -213,6 +262,23 @@ mod tests {
         let head = sent(request.body(()).expect("a request"));
         assert_eq!(head.uri.to_string(), "/a?b");
         assert_eq!(text(&head.headers, "host"), Some("shop:80"));
+    }
+
+    #[test]
+    fn a_request_takes_the_form_of_what_an_instance_speaks_and_back() {
+        let request = Request::get("/a?b")
+            .header("host", "shop")
+            .header("te", "trailers");
+        let mut head = sent(request.body(()).expect("a request"));
+        let instance = SocketAddr::from(([10, 0, 0, 9], 80));
+        let body = Empty::<bytes::Bytes>::new();
+        assert!(speak(&mut head, Version::HTTP_2, instance, &body).is_ok());
+        assert_eq!(head.uri.to_string(), "http://shop/a?b");
+        assert_eq!(text(&head.headers, "host"), None);
+        assert_eq!(text(&head.headers, "te"), Some("trailers"));
+        assert!(speak(&mut head, Version::HTTP_11, instance, &body).is_ok());
+        assert_eq!(head.uri.to_string(), "/a?b");
+        assert_eq!(text(&head.headers, "host"), Some("shop"));
     }
 
     #[test]

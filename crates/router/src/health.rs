@@ -11,11 +11,12 @@ use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::{sleep, timeout};
-use windlass_model::{Probe, ProbeKind};
+use windlass_model::{Probe, ProbeKind, Speaks};
 
 use crate::core::Core;
 use crate::limits::PROBE_EVERY;
 use crate::live::{InstanceState, is_probed};
+use crate::multiplexed::Here;
 use crate::watch::Alarm;
 
 /// Probes every instance that a table names, and no other, until it is dropped.
@@ -88,7 +89,10 @@ async fn once(instance: &InstanceState, probe: &Probe) -> Result<(), String> {
         let stream = TcpStream::connect(instance.address).await?;
         match &probe.kind {
             ProbeKind::Tcp | ProbeKind::Alive { .. } | ProbeKind::Command { .. } => Ok(200),
-            ProbeKind::Http { path } => status(stream, instance, path).await,
+            ProbeKind::Http { path } => match instance.speaks {
+                Speaks::Http1 => status(stream, instance, path).await,
+                Speaks::Http2 => status_multiplexed(stream, instance, path).await,
+            },
         }
     };
     match timeout(probe.timeout.duration(), answer).await {
@@ -97,6 +101,30 @@ async fn once(instance: &InstanceState, probe: &Probe) -> Result<(), String> {
         Ok(Ok(200..=399)) => Ok(()),
         Ok(Ok(status)) => Err(format!("HTTP {status}")),
     }
+}
+
+/// The same in HTTP/2.
+async fn status_multiplexed(
+    stream: TcpStream,
+    instance: &InstanceState,
+    path: &str,
+) -> io::Result<u16> {
+    let request = Request::get(format!("http://{}{path}", instance.address))
+        .header("user-agent", "windlass-router")
+        .body(Empty::<Bytes>::new())
+        .map_err(io::Error::other)?;
+    let (mut sender, connection) =
+        hyper::client::conn::http2::handshake(Here, TokioIo::new(stream))
+            .await
+            .map_err(io::Error::other)?;
+    let mut connection = std::pin::pin!(connection);
+    let mut answer = std::pin::pin!(sender.send_request(request));
+    let answer = tokio::select! {
+        biased;
+        answer = answer.as_mut() => answer,
+        _ended = connection.as_mut() => answer.await,
+    };
+    Ok(answer.map_err(io::Error::other)?.status().as_u16())
 }
 
 /// The status of a GET on a connection of its own.

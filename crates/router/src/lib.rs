@@ -1,6 +1,6 @@
 //! The data plane: listeners, tables, splits, drain, figures, tripwires.
 //!
-//! [`run()`] is a whole router process. It serves HTTP/1.1 on sockets that the controller bound and
+//! [`run()`] is a whole router process. It serves HTTP/1.1 and HTTP/2 on sockets that the controller bound and
 //! handed over, splits requests over slots by the table in effect, and keeps the last good table on
 //! disk, so that it needs no controller to go on.
 //!
@@ -18,11 +18,13 @@
 
 mod answer;
 mod apply;
+mod asked;
 mod check;
 mod connection;
 mod control;
 mod core;
 mod counts;
+mod desk;
 mod door;
 mod forward;
 mod framing;
@@ -35,6 +37,8 @@ mod latch;
 mod limits;
 mod live;
 mod look;
+mod multiplexed;
+mod opening;
 mod origin;
 mod pool;
 mod run;

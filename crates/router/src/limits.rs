@@ -6,6 +6,8 @@ use std::time::Duration;
 pub(crate) const CONNECTIONS: usize = 10_000;
 /// Pause before accepting again when full or out of descriptors.
 pub(crate) const ACCEPT_PAUSE: Duration = Duration::from_millis(20);
+/// Connections on their way from one data thread to another.
+pub(crate) const HANDED: usize = 1_024;
 /// Connections that the kernel keeps waiting per listener.
 pub(crate) const BACKLOG: i32 = 4_096;
 /// Listeners held at once.
@@ -15,6 +17,8 @@ pub(crate) const LISTENERS: usize = 1_024;
 pub(crate) const HEAD_BYTES: usize = 64 * 1024;
 /// Header lines of a request, and of an answer.
 pub(crate) const HEADERS: usize = 100;
+/// Bytes of a client's own name for a request that are passed on.
+pub(crate) const REQUEST_ID_BYTES: usize = 128;
 /// Empty lines skipped before a request.
 pub(crate) const BLANK_LINES: usize = 4;
 /// Bytes of one chunk-size line, extensions included, or of one trailer line.
@@ -35,6 +39,27 @@ pub(crate) const LINGER_TIME: Duration = Duration::from_secs(1);
 pub(crate) const READ_BYTES: usize = 16 * 1024;
 /// How much a refused client may go on sending.
 pub(crate) const LINGER_BYTES: usize = 256 * 1024;
+
+/// Requests at once on one HTTP/2 connection to an instance; the instance may allow fewer.
+pub(crate) const SENT_STREAMS: usize = 100;
+/// HTTP/2 connections that are shared per instance and data thread.
+pub(crate) const SHARED_CONNECTIONS: usize = 8;
+/// Requests at once on one HTTP/2 connection.
+pub(crate) const STREAMS: u32 = 128;
+/// Requests that a client may take back before they were looked at, and requests that break the
+/// protocol, on one HTTP/2 connection: more end it.
+pub(crate) const RESETS: usize = 64;
+/// Bytes of a request's head on HTTP/2, as that protocol counts them.
+pub(crate) const HEADER_LIST_BYTES: u32 = 64 * 1024;
+/// Bytes of one request's body, or of one answer's, that wait on an HTTP/2 connection. The whole
+/// connection takes four times as much.
+pub(crate) const STREAM_WINDOW: u32 = 256 * 1024;
+/// Bytes of one answer that wait to be written on an HTTP/2 connection.
+pub(crate) const STREAM_SEND_BYTES: usize = 64 * 1024;
+/// How often the other end of an HTTP/2 connection is asked whether it is there.
+pub(crate) const ALIVE_EVERY: Duration = Duration::from_secs(30);
+/// How long its answer may take.
+pub(crate) const ALIVE_TIME: Duration = Duration::from_secs(20);
 
 /// Time to connect to one instance.
 pub(crate) const CONNECT_TIME: Duration = Duration::from_secs(2);

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize, Ordering}
 
 use windlass_control::Generation;
 use windlass_model::{
-    Instance, InstanceId, Probe, ProbeKind, Route, RouteMode, ServiceKey, SlotId, Version,
+    Instance, InstanceId, Probe, ProbeKind, Route, RouteMode, ServiceKey, SlotId, Speaks, Version,
 };
 
 use crate::counts::Counts;
@@ -179,17 +179,19 @@ pub(crate) struct InstanceState {
     pub(crate) number: u64,
     pub(crate) id: InstanceId,
     pub(crate) address: SocketAddr,
+    pub(crate) speaks: Speaks,
     ready: AtomicBool,
     retired: AtomicBool,
 }
 
 impl InstanceState {
     /// Ready, because the controller routes only instances that it has proven.
-    pub(crate) fn new(number: u64, instance: &Instance) -> Self {
+    pub(crate) fn new(number: u64, instance: &Instance, speaks: Speaks) -> Self {
         Self {
             number,
             id: instance.id.clone(),
             address: instance.address,
+            speaks,
             ready: AtomicBool::new(true),
             retired: AtomicBool::new(false),
         }

@@ -1,29 +1,105 @@
-//! One connection to one instance.
+//! One connection to one instance: a request at a time, or many.
 
 use std::io;
 use std::mem::MaybeUninit;
 use std::net::SocketAddr;
 use std::pin::Pin;
+use std::rc::Rc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, ready};
 
+use hyper::body::Incoming;
 use hyper::client::conn::http1::{Builder, SendRequest};
+use hyper::client::conn::{TrySendError, http2};
 use hyper::rt::{Read, ReadBufCursor, Write};
-use hyper_util::rt::TokioIo;
+use hyper::{Request, Response, Version};
+use hyper_util::rt::{TokioIo, TokioTimer};
 use rustix::net::RecvFlags;
 use tokio::io::{AsyncRead, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
+use windlass_model::Speaks;
 
 use crate::core::locked;
-use crate::limits::{CONNECT_TIME, HEADERS, READ_BYTES};
+use crate::limits::{
+    ALIVE_EVERY, ALIVE_TIME, CONNECT_TIME, HEADER_LIST_BYTES, HEADERS, READ_BYTES, READY_TIME,
+    STREAM_SEND_BYTES, STREAM_WINDOW,
+};
+use crate::multiplexed::Here;
 use crate::upload::Upload;
 
 /// A connection that can take a request.
-pub(crate) struct Link {
+pub(crate) enum Link {
+    InTurn(InTurn),
+    Multiplexed(Multiplexed),
+}
+
+/// One that speaks HTTP/1.1.
+pub(crate) struct InTurn {
     pub(crate) sender: SendRequest<Upload>,
     pub(crate) wire: Arc<Wire>,
+}
+
+/// One that speaks HTTP/2: each request has one of these.
+#[derive(Clone)]
+pub(crate) struct Multiplexed {
+    sender: http2::SendRequest<Upload>,
+    /// Held by each of them.
+    streams: Rc<()>,
+}
+
+impl InTurn {
+    /// Whether it can take a request soon; one given back a moment ago may still be putting its last
+    /// answer away.
+    pub(crate) async fn is_ready_soon(&mut self) -> bool {
+        self.sender.is_ready()
+            || matches!(timeout(READY_TIME, self.sender.ready()).await, Ok(Ok(())))
+    }
+}
+
+impl Multiplexed {
+    /// Whether nothing can be sent on it any more.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.sender.is_closed()
+    }
+
+    /// How many have it.
+    pub(crate) fn shared_by(&self) -> usize {
+        Rc::strong_count(&self.streams)
+    }
+}
+
+impl Link {
+    pub(crate) fn version(&self) -> Version {
+        match self {
+            Self::InTurn(_) => Version::HTTP_11,
+            Self::Multiplexed(_) => Version::HTTP_2,
+        }
+    }
+
+    /// Sends a request and waits for its answer's head.
+    pub(crate) async fn send(
+        &mut self,
+        request: Request<Upload>,
+    ) -> Result<Response<Incoming>, TrySendError<Request<Upload>>> {
+        match self {
+            Self::InTurn(link) => {
+                link.wire.begin();
+                link.sender.try_send_request(request).await
+            }
+            Self::Multiplexed(link) => link.sender.try_send_request(request).await,
+        }
+    }
+
+    /// Whether a byte of the answer may have come.
+    pub(crate) fn may_be_answering(&self) -> bool {
+        match self {
+            Self::InTurn(link) => link.wire.is_answering(),
+            // Bytes of one answer can't be told from those of another.
+            Self::Multiplexed(_) => true,
+        }
+    }
 }
 
 /// The socket below a connection, as far as its user must know it.
@@ -35,12 +111,12 @@ pub(crate) struct Wire {
 
 impl Wire {
     /// Begins a request: no byte of its answer has come yet.
-    pub(crate) fn begin(&self) {
+    fn begin(&self) {
         self.answering.store(false, Ordering::Relaxed);
     }
 
     /// Whether a byte of the answer has come.
-    pub(crate) fn is_answering(&self) -> bool {
+    fn is_answering(&self) -> bool {
         self.answering.load(Ordering::Relaxed)
     }
 
@@ -54,10 +130,44 @@ impl Wire {
     }
 }
 
-/// Connects to an instance and speaks HTTP/1.1 there.
-pub(crate) async fn connect(address: SocketAddr) -> io::Result<Link> {
+/// Connects to an instance and speaks what it speaks.
+pub(crate) async fn connect(address: SocketAddr, speaks: Speaks) -> io::Result<Link> {
     let stream = timeout(CONNECT_TIME, TcpStream::connect(address)).await??;
     stream.set_nodelay(true)?;
+    match speaks {
+        Speaks::Http1 => in_turn(stream).await.map(Link::InTurn),
+        Speaks::Http2 => {
+            let hands = timeout(CONNECT_TIME, multiplexed(stream)).await?;
+            hands.map(Link::Multiplexed)
+        }
+    }
+}
+
+async fn multiplexed(stream: TcpStream) -> io::Result<Multiplexed> {
+    let (sender, connection) = http2::Builder::new(Here)
+        .timer(TokioTimer::new())
+        .initial_stream_window_size(STREAM_WINDOW)
+        .initial_connection_window_size(STREAM_WINDOW * 4)
+        .max_header_list_size(HEADER_LIST_BYTES)
+        .max_send_buf_size(STREAM_SEND_BYTES)
+        .keep_alive_interval(ALIVE_EVERY)
+        .keep_alive_timeout(ALIVE_TIME)
+        .handshake(TokioIo::new(stream))
+        .await
+        .map_err(io::Error::other)?;
+    // Ends with the connection; the senders are all that keeps it open.
+    tokio::task::spawn_local(async move {
+        if let Err(why) = connection.await {
+            tracing::debug!(%why, "a connection to an instance ended");
+        }
+    });
+    Ok(Multiplexed {
+        sender,
+        streams: Rc::new(()),
+    })
+}
+
+async fn in_turn(stream: TcpStream) -> io::Result<InTurn> {
     let wire = Arc::new(Wire {
         stream: Mutex::new(TokioIo::new(stream)),
         answering: AtomicBool::new(false),
@@ -73,7 +183,7 @@ pub(crate) async fn connect(address: SocketAddr) -> io::Result<Link> {
             tracing::debug!(%why, "a connection to an instance ended");
         }
     });
-    Ok(Link { sender, wire })
+    Ok(InTurn { sender, wire })
 }
 
 /// The socket as the HTTP side sees it.
@@ -146,7 +256,8 @@ mod tests {
             .build()
             .expect("a runtime");
         tokio::task::LocalSet::new().block_on(&runtime, async {
-            let link = connect(address).await.expect("connected");
+            let stream = TcpStream::connect(address).await.expect("connected");
+            let link = in_turn(stream).await.expect("connected");
             let (peer, _) = listener.accept().expect("accepted");
             assert!(link.wire.is_quiet());
             drop(peer);

@@ -5,29 +5,45 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use tokio::time::{Instant, timeout};
+use tokio::time::Instant;
 
-use crate::limits::{KEPT_CONNECTIONS, KEPT_TIME, READY_TIME};
+use crate::limits::{KEPT_CONNECTIONS, KEPT_TIME, SENT_STREAMS, SHARED_CONNECTIONS};
 use crate::live::InstanceState;
-use crate::origin::Link;
+use crate::origin::{InTurn, Link, Multiplexed};
 use crate::upload::Progress;
 
 /// The kept connections of one data thread, by instance. They die with the instance's place in the
 /// table: nothing of a slot that is gone is used again.
 #[derive(Default)]
-pub(crate) struct Pool(RefCell<BTreeMap<u64, Vec<Kept>>>);
+pub(crate) struct Pool {
+    /// Those that nobody uses.
+    unused: RefCell<BTreeMap<u64, Vec<Kept<InTurn>>>>,
+    /// Those that many use.
+    shared: RefCell<BTreeMap<u64, Vec<Kept<Multiplexed>>>>,
+}
 
-struct Kept {
-    link: Link,
+struct Kept<L> {
+    link: L,
     instance: Arc<InstanceState>,
     since: Instant,
 }
 
-impl Kept {
+impl<L> Kept<L> {
+    fn is_fresh(&self) -> bool {
+        self.since.elapsed() < KEPT_TIME
+    }
+}
+
+impl Kept<InTurn> {
     fn is_usable(&self) -> bool {
-        !self.link.sender.is_closed()
-            && !self.instance.is_retired()
-            && self.since.elapsed() < KEPT_TIME
+        !self.link.sender.is_closed() && !self.instance.is_retired() && self.is_fresh()
+    }
+}
+
+impl Kept<Multiplexed> {
+    fn is_usable(&self) -> bool {
+        let is_used = self.link.shared_by() > 1;
+        !self.link.is_closed() && !self.instance.is_retired() && (is_used || self.is_fresh())
     }
 }
 
@@ -41,25 +57,52 @@ pub(crate) enum Care {
 }
 
 impl Pool {
-    /// A kept connection to `instance`, the one used last first.
+    /// A kept connection to `instance`: the one used last first, or one that has room.
     pub(crate) async fn take(&self, instance: &InstanceState, care: Care) -> Option<Link> {
+        if let Some(link) = self.join(instance) {
+            return Some(Link::Multiplexed(link));
+        }
         loop {
-            let kept = self.0.borrow_mut().get_mut(&instance.number)?.pop()?;
+            let kept = self.unused.borrow_mut().get_mut(&instance.number)?.pop()?;
             let stale = !kept.is_usable() || (care == Care::OnlyOnce && !kept.link.wire.is_quiet());
             if stale {
                 continue;
             }
             let mut link = kept.link;
-            // Given back a moment ago, it may still be putting its last answer away.
-            if link.sender.is_ready()
-                || matches!(timeout(READY_TIME, link.sender.ready()).await, Ok(Ok(())))
-            {
-                return Some(link);
+            if link.is_ready_soon().await {
+                return Some(Link::InTurn(link));
             }
         }
     }
 
-    fn put(&self, link: Link, instance: Arc<InstanceState>) {
+    fn join(&self, instance: &InstanceState) -> Option<Multiplexed> {
+        let mut shared = self.shared.borrow_mut();
+        let of_instance = shared.get_mut(&instance.number)?;
+        let has_room = |kept: &&mut Kept<Multiplexed>| {
+            kept.is_usable() && kept.link.shared_by() <= SENT_STREAMS
+        };
+        let kept = of_instance.iter_mut().find(has_room)?;
+        kept.since = Instant::now();
+        Some(kept.link.clone())
+    }
+
+    /// Lets others use a new connection beside whoever opened it, if it can carry many.
+    pub(crate) fn share(&self, link: &Link, instance: &Arc<InstanceState>) {
+        let Link::Multiplexed(link) = link else {
+            return;
+        };
+        let mut shared = self.shared.borrow_mut();
+        let of_instance = shared.entry(instance.number).or_default();
+        if of_instance.len() < SHARED_CONNECTIONS {
+            of_instance.push(Kept {
+                link: link.clone(),
+                instance: instance.clone(),
+                since: Instant::now(),
+            });
+        }
+    }
+
+    fn put(&self, link: InTurn, instance: Arc<InstanceState>) {
         let kept = Kept {
             link,
             instance,
@@ -68,7 +111,7 @@ impl Pool {
         if !kept.is_usable() {
             return;
         }
-        let mut all = self.0.borrow_mut();
+        let mut all = self.unused.borrow_mut();
         let of_instance = all.entry(kept.instance.number).or_default();
         if of_instance.len() < KEPT_CONNECTIONS {
             of_instance.push(kept);
@@ -77,8 +120,12 @@ impl Pool {
 
     /// Drops what is closed, too old, or of an instance that no table names.
     pub(crate) fn sweep(&self) {
-        self.0.borrow_mut().retain(|_, of_instance| {
-            of_instance.retain(Kept::is_usable);
+        self.unused.borrow_mut().retain(|_, of_instance| {
+            of_instance.retain(Kept::<InTurn>::is_usable);
+            !of_instance.is_empty()
+        });
+        self.shared.borrow_mut().retain(|_, of_instance| {
+            of_instance.retain(Kept::<Multiplexed>::is_usable);
             !of_instance.is_empty()
         });
     }
@@ -90,14 +137,20 @@ pub(crate) struct Lent {
     pub(crate) instance: Arc<InstanceState>,
     pub(crate) link: Link,
     pub(crate) progress: Rc<Progress>,
+    /// It takes no other request.
+    pub(crate) last: bool,
 }
 
 impl Lent {
     /// Keeps the connection for the next request. One whose request has not gone out whole can't
     /// take another, and is closed.
     pub(crate) fn give_back(self) {
-        if self.progress.has_ended() {
-            self.pool.put(self.link, self.instance);
+        match self.link {
+            Link::InTurn(link) if self.progress.has_ended() && !self.last => {
+                self.pool.put(link, self.instance);
+            }
+            // The pool has the others.
+            Link::InTurn(_) | Link::Multiplexed(_) => {}
         }
     }
 }

@@ -9,7 +9,7 @@ use windlass_engine::deployment::{Deployment, Event, step};
 use windlass_engine::rollout::{Begun, Phase, Rollout};
 use windlass_model::{
     DeploymentId, Environment, Percent, Route, RouteMode, RouteSlot, ServiceKey, ServiceName,
-    ServiceState, Slot,
+    ServiceState, Slot, Speaks,
 };
 
 use crate::controller::Shared;
@@ -233,6 +233,7 @@ fn settled_route(state: &ServiceState) -> Option<Route> {
         weight,
         instances: slot.instances.clone(),
         probe: slot.spec.ready.clone(),
+        speaks: Speaks::default(),
     };
     let mut slots: Vec<RouteSlot> = state
         .standby

@@ -8,6 +8,7 @@ mod program;
 mod registry;
 mod report;
 mod rollback;
+mod router;
 mod row;
 mod run;
 mod spine;

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use crate::bench::analysis;
 use crate::bench::rollback;
+use crate::bench::router;
 use crate::bench::row::Measure;
 use crate::bench::spine;
 use crate::workspace::Workspace;
@@ -17,6 +18,8 @@ pub(crate) struct Product {
     pub(crate) commit: PathBuf,
     /// The example that times the compiling of a plan.
     pub(crate) compile: PathBuf,
+    /// The example that is asked through proxies.
+    pub(crate) origin: PathBuf,
     /// A folder on the disk that is measured, for what a bench leaves nothing of.
     pub(crate) scratch: PathBuf,
 }
@@ -59,7 +62,7 @@ pub(crate) struct Chosen {
 }
 
 /// Every bench of the product.
-pub(crate) static BENCHES: [Bench; 2] = [spine::BENCH, rollback::BENCH];
+pub(crate) static BENCHES: [Bench; 3] = [spine::BENCH, rollback::BENCH, router::BENCH];
 
 /// The benches of this name, or all of them.
 ///
@@ -87,7 +90,7 @@ mod tests {
 
     #[test]
     fn a_bench_is_found_by_name_and_all_without_one() {
-        for name in ["spine", "rollback"] {
+        for name in ["spine", "rollback", "router"] {
             let found = chosen(Some(name)).expect("it is there");
             assert_eq!((found.benches.len(), found.simulations.len()), (1, 0));
         }

@@ -39,6 +39,11 @@ pub(crate) enum Goal {
     TimesAnchor(f64),
     /// No further from the anchor than this part of it.
     NearAnchor(f64),
+    /// The same, judged by rounds whose ratios lay from `least` to `most`: missed only if all of
+    /// them lie beyond the bar.
+    PairsAtMost { bar: f64, least: f64, most: f64 },
+    /// No less than this many times the anchor, judged likewise.
+    PairsAtLeast { bar: f64, least: f64, most: f64 },
 }
 
 /// One row of the result, as it is printed.
@@ -86,6 +91,14 @@ impl Row {
                     Some(ratio.is_some_and(|x| x <= limit)),
                 )
             }
+            Goal::PairsAtMost { bar, least, most } => (
+                Some(format!("<= {bar} x anchor; rounds {least:.2} to {most:.2}")),
+                Some(least <= bar),
+            ),
+            Goal::PairsAtLeast { bar, least, most } => (
+                Some(format!(">= {bar} x anchor; rounds {least:.2} to {most:.2}")),
+                Some(most >= bar),
+            ),
         };
         Self {
             bench,

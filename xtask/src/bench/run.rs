@@ -102,13 +102,15 @@ fn product(workspace: &Workspace) -> anyhow::Result<Product> {
     let binary = ["--package", "windlass", "--bin", "windlass"];
     let examples = ["--package", "windlass-store", "--example", "commit"]
         .into_iter()
-        .chain(["--package", "windlass-engine", "--example", "plan"]);
+        .chain(["--package", "windlass-engine", "--example", "plan"])
+        .chain(["--package", "windlass-load", "--example", "origin"]);
     let binary = build(workspace, "build", binary.into_iter())?;
     let examples = build(workspace, "build examples", examples)?;
     Ok(Product {
         binary: built(&binary, "windlass")?,
         commit: built(&examples, "commit")?,
         compile: built(&examples, "plan")?,
+        origin: built(&examples, "origin")?,
         scratch,
     })
 }

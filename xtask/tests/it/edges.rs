@@ -38,7 +38,8 @@ const TABLE: [May; 21] = [
     ),
     // The binary names concrete adapters and wires all of it; nobody knows the binary.
     ("windlass", BINARY),
-    ("xtask", &["load"]),
+    // Its bench of the router is that router's controller.
+    ("xtask", &["control", "load", "model"]),
     ("windlass-*", &["model"]),
 ];
 

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use windlass_model::{Instance, Percent, Route, RouteMode, RouteSlot, Slot};
+use windlass_model::{Instance, Percent, Route, RouteMode, RouteSlot, Slot, Speaks};
 
 use super::state::{Begun, Phase, Rollout};
 
@@ -14,6 +14,7 @@ fn route_slot(slot: &Slot, instances: Vec<Instance>, weight: Percent) -> RouteSl
         weight,
         instances,
         probe: slot.spec.ready.clone(),
+        speaks: Speaks::default(),
     }
 }
 

@@ -9,7 +9,7 @@ use windlass_engine::environment::{after, locked, renamed};
 use windlass_engine::rollout::{self, Phase, Rollout};
 use windlass_model::{
     DeploymentState, Environment, Fact, InstanceEnd, InstanceId, Millis, Outcome, Percent, Proof,
-    Repair, Route, RouteMode, RouteSlot, ServiceName, ServiceState, Slot,
+    Repair, Route, RouteMode, RouteSlot, ServiceName, ServiceState, Slot, Speaks,
 };
 
 use crate::builders::{App, instance_id, local, name};
@@ -94,6 +94,7 @@ pub(crate) fn settled_route(state: &ServiceState) -> Option<Route> {
         weight,
         instances: slot.instances.clone(),
         probe: slot.spec.ready.clone(),
+        speaks: Speaks::default(),
     };
     let standby = state.standby.iter().map(|s| slot(s, Percent::ZERO));
     Some(Route {

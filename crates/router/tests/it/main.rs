@@ -3,13 +3,17 @@
 mod client;
 mod drain;
 mod figures;
+mod frames;
+mod grpc;
 mod health;
 mod instances;
 mod latch;
 mod listeners;
+mod multiplexed;
 mod origin;
 mod rig;
 mod safety;
+mod smuggling;
 mod split;
 mod streaming;
 mod table;

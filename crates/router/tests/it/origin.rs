@@ -66,6 +66,13 @@ impl Exchange<'_> {
         body
     }
 
+    /// Whatever comes next; none when the router has closed.
+    pub(crate) fn chunk_or_end(&mut self) -> Option<u8> {
+        let mut byte = [0];
+        self.reader.read_exact(&mut byte).ok()?;
+        Some(byte[0])
+    }
+
     /// Reads one chunk of the request's body; none at the last.
     pub(crate) fn chunk(&mut self) -> Option<Vec<u8>> {
         let mut line = String::new();

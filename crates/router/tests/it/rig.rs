@@ -23,7 +23,7 @@ use windlass_control::{
 };
 use windlass_model::{
     Epoch, Instance, InstanceId, Label, Millis, Percent, Probe, ProbeKind, Route, RouteMode,
-    RouteSlot, ServiceKey, SlotId, Version,
+    RouteSlot, ServiceKey, SlotId, Speaks, Version,
 };
 use windlass_router::{RouterConfig, RouterError, run};
 
@@ -416,6 +416,7 @@ pub(crate) fn slot(id: u32, weight: u64, addresses: &[SocketAddr]) -> RouteSlot 
             },
             ..Probe::default()
         },
+        speaks: Speaks::default(),
     }
 }
 

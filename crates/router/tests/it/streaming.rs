@@ -168,3 +168,47 @@ fn headers_for_the_next_hop_end_here_and_the_client_is_named() {
         assert!(!seen.contains(gone), "{gone} in {seen}");
     }
 }
+
+#[test]
+fn a_request_has_one_name_at_the_instance_and_in_the_routers_own_answers() {
+    let origin = Origin::start(|exchange| {
+        let name = exchange
+            .header("x-request-id")
+            .unwrap_or_default()
+            .to_owned();
+        exchange.ok(name.trim())
+    });
+    let (rig, listener) = routed(&origin);
+    let mut client = Client::connect(listener);
+    assert_eq!(client.get("/").text().len(), 32, "one of the router's");
+    let ask = |client: &mut Client, accept: &str| {
+        client.send(&format!(
+            "GET / HTTP/1.1\r\nHost: shop\r\nX-Request-Id: mine-7\r\nAccept: {accept}\r\n\r\n"
+        ));
+        client.answer()
+    };
+    assert_eq!(ask(&mut client, "*/*").text(), "mine-7");
+    let mut gone = serving(listener, vec![]);
+    gone.mode = windlass_model::RouteMode::Recreating;
+    rig.route(&key("web"), gone);
+    for (accept, kind, told) in [
+        ("*/*", "text/plain; charset=utf-8", "(request mine-7)"),
+        ("text/html", "text/html; charset=utf-8", "request mine-7"),
+        (
+            "application/json",
+            "application/json",
+            "\"request_id\":\"mine-7\"",
+        ),
+    ] {
+        let answer = ask(&mut client, accept);
+        assert_eq!((answer.status, answer.error()), (503, Some("recreating")));
+        assert_eq!(answer.header("content-type"), Some(kind));
+        assert_eq!(answer.header("x-request-id"), Some("mine-7"));
+        let text = answer.text();
+        assert!(
+            text.contains("Windlass") || kind == "application/json",
+            "{text}"
+        );
+        assert!(text.contains(told), "{text}");
+    }
+}

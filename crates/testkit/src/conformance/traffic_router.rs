@@ -8,7 +8,8 @@ use windlass_control::{
 };
 use windlass_edge::{EdgeError, ErrorKind, TrafficRouter};
 use windlass_model::{
-    Instance, Label, Percent, Probe, Rate, Route, RouteMode, RouteSlot, ServiceKey, SlotId, Version,
+    Instance, Label, Percent, Probe, Rate, Route, RouteMode, RouteSlot, ServiceKey, SlotId, Speaks,
+    Version,
 };
 
 use super::patience::until;
@@ -40,6 +41,7 @@ impl RouterCase<'_> {
             weight: Percent::new(weight).expect("a share"),
             instances: vec![instance.clone()],
             probe: self.probe.clone(),
+            speaks: Speaks::default(),
         }
     }
 

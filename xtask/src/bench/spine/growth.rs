@@ -136,7 +136,12 @@ mod tests {
         let judged = rows(&rest(), late, 180);
         let over = |row: &&Measure| match row.goal {
             Goal::AtMost(limit) => row.value > limit,
-            Goal::Told | Goal::AtLeast(_) | Goal::TimesAnchor(_) | Goal::NearAnchor(_) => false,
+            Goal::Told
+            | Goal::AtLeast(_)
+            | Goal::TimesAnchor(_)
+            | Goal::NearAnchor(_)
+            | Goal::PairsAtMost { .. }
+            | Goal::PairsAtLeast { .. } => false,
         };
         judged.iter().filter(over).map(|row| row.name).collect()
     }

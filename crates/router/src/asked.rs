@@ -1,0 +1,164 @@
+//! What is said of a request when something goes wrong: its name, and the form its client reads.
+
+use std::cell::Cell;
+
+use hyper::header::{ACCEPT, HeaderMap, HeaderName, HeaderValue};
+
+use crate::limits::REQUEST_ID_BYTES;
+
+/// Names a request, from whoever named it first.
+pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// Names for requests of one data thread, never given twice.
+pub(crate) struct Names {
+    /// By chance, so that no other thread or router gives the same.
+    thread: u64,
+    given: Cell<u64>,
+}
+
+impl Names {
+    pub(crate) fn new() -> Self {
+        let (thread, _rest) = uuid::Uuid::new_v4().as_u64_pair();
+        Self {
+            thread,
+            given: Cell::new(0),
+        }
+    }
+
+    fn next(&self) -> HeaderValue {
+        let number = self.given.get();
+        self.given.set(number + 1);
+        let mut name = [0; 32];
+        let digits = self
+            .thread
+            .to_be_bytes()
+            .into_iter()
+            .chain(number.to_be_bytes());
+        for (pair, byte) in name.chunks_exact_mut(2).zip(digits) {
+            pair.copy_from_slice(&[hex(byte >> 4), hex(byte & 0xf)]);
+        }
+        // Digits are always a value; an empty one would only name nothing.
+        HeaderValue::from_bytes(&name).unwrap_or_else(|_invalid| HeaderValue::from_static(""))
+    }
+}
+
+fn hex(nibble: u8) -> u8 {
+    if nibble < 10 {
+        b'0' + nibble
+    } else {
+        b'a' + nibble - 10
+    }
+}
+
+/// What a client reads an error in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Form {
+    Text,
+    Html,
+    Json,
+}
+
+/// What is kept of a request until it is answered.
+pub(crate) struct Asked {
+    pub(crate) id: HeaderValue,
+    pub(crate) form: Form,
+}
+
+impl Asked {
+    /// Takes the client's name for its request if it is one that can stand in any log, and gives it
+    /// one otherwise; the request carries it from now on.
+    pub(crate) fn of(headers: &mut HeaderMap, names: &Names) -> Self {
+        let form = form(headers);
+        if let Some(id) = headers.get(&REQUEST_ID)
+            && is_name(id.as_bytes())
+            && headers.get_all(&REQUEST_ID).iter().count() == 1
+        {
+            let id = id.clone();
+            return Self { id, form };
+        }
+        let id = names.next();
+        headers.insert(REQUEST_ID, id.clone());
+        Self { id, form }
+    }
+}
+
+fn is_name(id: &[u8]) -> bool {
+    let plain = |b: &u8| b.is_ascii_alphanumeric() || b"-_.:+/=".contains(b);
+    (1..=REQUEST_ID_BYTES).contains(&id.len()) && id.iter().all(plain)
+}
+
+/// The first form that the client names; text for one that takes anything.
+fn form(headers: &HeaderMap) -> Form {
+    let Some(accepted) = headers.get(ACCEPT) else {
+        return Form::Text;
+    };
+    let mut named = accepted.as_bytes().split(|b| *b == b',').map(|range| {
+        let kind = range.split(|b| *b == b';').next().unwrap_or_default();
+        kind.trim_ascii()
+    });
+    let form = named.find_map(|kind| match kind {
+        b"text/html" | b"application/xhtml+xml" => Some(Form::Html),
+        b"application/json" | b"application/problem+json" => Some(Form::Json),
+        _other => None,
+    });
+    form.unwrap_or(Form::Text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn asked(headers: &[(&'static str, &'static str)]) -> (Asked, HeaderMap) {
+        let mut map = HeaderMap::new();
+        for (name, value) in headers {
+            map.append(*name, HeaderValue::from_static(value));
+        }
+        (Asked::of(&mut map, &Names::new()), map)
+    }
+
+    #[test]
+    fn a_clients_name_is_kept_if_it_can_stand_in_any_log() {
+        let (asked_for, sent) = asked(&[("x-request-id", "7f-a_b.c")]);
+        assert_eq!(
+            (asked_for.id, &sent[REQUEST_ID]),
+            (
+                "7f-a_b.c".parse().expect("a value"),
+                &HeaderValue::from_static("7f-a_b.c")
+            )
+        );
+        for bad in [
+            &[("x-request-id", "a b")][..],
+            &[("x-request-id", "")],
+            &[("x-request-id", "\"a\"")],
+            &[("x-request-id", "a"), ("x-request-id", "b")],
+            &[],
+        ] {
+            let (asked_for, sent) = asked(bad);
+            assert_eq!(asked_for.id.len(), 32, "{bad:?}");
+            assert_eq!(
+                sent.get_all(REQUEST_ID).iter().collect::<Vec<_>>(),
+                [&asked_for.id]
+            );
+        }
+    }
+
+    #[test]
+    fn no_name_is_given_twice() {
+        let (one, other) = (Names::new(), Names::new());
+        let names = [one.next(), one.next(), other.next()];
+        assert!(names[0] != names[1] && names[0] != names[2]);
+    }
+
+    #[test]
+    fn an_error_has_the_form_that_its_client_names_first() {
+        let form = |accept| asked(&[("accept", accept)]).0.form;
+        assert_eq!(form("*/*"), Form::Text);
+        assert_eq!(
+            form("text/html,application/xhtml+xml,*/*;q=0.8"),
+            Form::Html
+        );
+        assert_eq!(form("application/json"), Form::Json);
+        assert_eq!(form("text/plain, application/json;q=0.5"), Form::Json);
+        assert_eq!(asked(&[]).0.form, Form::Text);
+    }
+}

@@ -1,0 +1,165 @@
+//! A client connection that speaks HTTP/2: many requests at a time, each on the one path that all
+//! requests take.
+
+use std::future::Future;
+use std::io;
+use std::pin::{Pin, pin};
+use std::rc::Rc;
+use std::task::{Context, Poll, ready};
+
+use hyper::body::Incoming;
+use hyper::rt::{Executor, Read, ReadBufCursor, Write};
+use hyper::server::conn::http2::Builder;
+use hyper::service::service_fn;
+use hyper::{Request, Response};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::net::TcpStream;
+use tokio::sync::watch;
+use tokio::time::{Instant, Sleep, sleep_until};
+
+use crate::answer::AnswerBody;
+use crate::connection::{Line, over};
+use crate::forward;
+use crate::head;
+use crate::limits::{
+    ALIVE_EVERY, ALIVE_TIME, HEADER_LIST_BYTES, RESETS, STREAM_SEND_BYTES, STREAM_WINDOW, STREAMS,
+    WRITE_PAUSE,
+};
+
+/// Runs what a connection starts on the thread that it is on.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Here;
+
+impl<F: Future<Output: 'static> + 'static> Executor<F> for Here {
+    fn execute(&self, task: F) {
+        // Ends with the connection or the request that started it; both are counted.
+        tokio::task::spawn_local(task);
+    }
+}
+
+/// Serves a connection to its end. When `closing` turns true it takes no further request and ends
+/// after those under way.
+pub(crate) async fn serve(
+    line: Rc<Line>,
+    stream: TcpStream,
+    heard: Vec<u8>,
+    closing: watch::Receiver<bool>,
+) {
+    let mine = line.clone();
+    let service = service_fn(move |request| answer(mine.clone(), request));
+    let connection = Builder::new(Here)
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(STREAMS)
+        .max_pending_accept_reset_streams(RESETS)
+        .max_local_error_reset_streams(RESETS)
+        .max_header_list_size(HEADER_LIST_BYTES)
+        .initial_stream_window_size(STREAM_WINDOW)
+        .initial_connection_window_size(STREAM_WINDOW * 4)
+        .max_send_buf_size(STREAM_SEND_BYTES)
+        .keep_alive_interval(ALIVE_EVERY)
+        .keep_alive_timeout(ALIVE_TIME)
+        .serve_connection(Bounded::new(stream, heard), service);
+    let mut connection = pin!(connection);
+    let served = tokio::select! {
+        biased;
+        served = connection.as_mut() => served,
+        () = over(&line.rest, closing) => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(why) = served {
+        tracing::debug!(%why, "a client connection ended");
+    }
+}
+
+async fn answer(
+    line: Rc<Line>,
+    request: Request<Incoming>,
+) -> Result<Response<AnswerBody>, std::convert::Infallible> {
+    let fault = head::judge_multiplexed(&request).err();
+    Ok(forward::respond(&line, request, fault).await)
+}
+
+/// The socket, with what was heard of it already, and a limit on writes that the client does not
+/// take.
+struct Bounded {
+    stream: TokioIo<TcpStream>,
+    heard: Vec<u8>,
+    limit: Option<Pin<Box<Sleep>>>,
+}
+
+impl Bounded {
+    fn new(stream: TcpStream, heard: Vec<u8>) -> Self {
+        Self {
+            stream: TokioIo::new(stream),
+            heard,
+            limit: None,
+        }
+    }
+
+    fn bounded(
+        &mut self,
+        cx: &mut Context<'_>,
+        written: Poll<io::Result<usize>>,
+    ) -> Poll<io::Result<usize>> {
+        if written.is_ready() {
+            self.limit = None;
+            return written;
+        }
+        let limit = self
+            .limit
+            .get_or_insert_with(|| Box::pin(sleep_until(Instant::now() + WRITE_PAUSE)));
+        ready!(limit.as_mut().poll(cx));
+        Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
+    }
+}
+
+impl Read for Bounded {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        mut into: ReadBufCursor<'_>,
+    ) -> Poll<io::Result<()>> {
+        if self.heard.is_empty() {
+            return Pin::new(&mut self.stream).poll_read(cx, into);
+        }
+        let count = self.heard.len().min(into.remaining());
+        let rest = self.heard.split_off(count);
+        into.put_slice(&self.heard);
+        self.heard = rest;
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl Write for Bounded {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.stream).poll_write(cx, bytes);
+        self.bounded(cx, written)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        true
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.stream).poll_write_vectored(cx, bytes);
+        self.bounded(cx, written)
+    }
+}

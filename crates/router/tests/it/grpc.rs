@@ -1,0 +1,180 @@
+//! Instances that speak HTTP/2: what gRPC needs, end to end.
+
+use std::convert::Infallible;
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+
+use bytes::Bytes;
+use http_body_util::{BodyExt, StreamBody};
+use hyper::body::{Frame, Incoming};
+use hyper::server::conn::http2::Builder;
+use hyper::service::service_fn;
+use hyper::{Request, Response, Version};
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use tokio::task::JoinSet;
+use windlass_model::{RouteSlot, Speaks};
+
+use crate::client::Client;
+use crate::multiplexed::{Speaker, get, speaking};
+use crate::rig::{Rig, key, serving, slot};
+use crate::tripwire::{failing, split, wire};
+
+/// A service that sends back what comes, as it comes, and a status after it.
+struct Echo {
+    address: SocketAddr,
+    connections: Arc<AtomicUsize>,
+}
+
+impl Echo {
+    fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a listener");
+        let address = listener.local_addr().expect("an address");
+        listener.set_nonblocking(true).expect("as tokio wants it");
+        let connections = Arc::new(AtomicUsize::new(0));
+        let count = connections.clone();
+        // Ends with the test's process.
+        std::thread::spawn(move || speaking(serve(listener, &count)));
+        Self {
+            address,
+            connections,
+        }
+    }
+
+    fn slot(&self) -> RouteSlot {
+        RouteSlot {
+            speaks: Speaks::Http2,
+            ..slot(1, 100, &[self.address])
+        }
+    }
+}
+
+async fn serve(listener: TcpListener, count: &AtomicUsize) {
+    let listener = tokio::net::TcpListener::from_std(listener).expect("a listener");
+    let mut connections = JoinSet::new();
+    loop {
+        let (stream, _) = listener.accept().await.expect("a connection");
+        count.fetch_add(1, SeqCst);
+        let connection = Builder::new(TokioExecutor::new())
+            .serve_connection(TokioIo::new(stream), service_fn(echo));
+        connections.spawn(async move {
+            connection.await.ok();
+        });
+    }
+}
+
+type Echoed = http_body_util::combinators::BoxBody<Bytes, hyper::Error>;
+
+async fn echo(request: Request<Incoming>) -> Result<Response<Echoed>, Infallible> {
+    assert_eq!(request.version(), Version::HTTP_2);
+    let told = format!(
+        "{} {} te={:?}",
+        request.uri(),
+        request.headers()["x-forwarded-for"].to_str().expect("text"),
+        request.headers().get("te"),
+    );
+    let mut status = hyper::HeaderMap::new();
+    status.insert("grpc-status", "0".parse().expect("a value"));
+    let body = request.into_body();
+    let after = futures_util::stream::iter([Ok(Frame::trailers(status))]);
+    let whole = futures_util::StreamExt::chain(http_body_util::BodyStream::new(body), after);
+    let response = Response::builder().header("x-told", told);
+    let response = response.body(StreamBody::new(whole).boxed());
+    Ok(response.expect("an answer"))
+}
+
+fn routed(echo: &Echo) -> (Rig, SocketAddr) {
+    let rig = Rig::with_threads(1);
+    let listener = rig.listener();
+    rig.route(&key("web"), serving(listener, vec![echo.slot()]));
+    (rig, listener)
+}
+
+#[test]
+fn a_call_streams_both_ways_and_ends_with_its_status() {
+    let echo = Echo::start();
+    let (rig, listener) = routed(&echo);
+    speaking(async {
+        let mut speaker = Speaker::connect(listener).await;
+        let (say, said) = futures_channel::mpsc::unbounded();
+        let request = Request::post("http://shop/greet.Greeter/Greet")
+            .header("te", "trailers")
+            .body(StreamBody::new(said).boxed())
+            .expect("a request");
+        let frame = |text: &'static str| Ok(Frame::data(Bytes::from_static(text.as_bytes())));
+        say.unbounded_send(frame("one")).expect("said");
+        let answer = speaker.ask(request).await;
+        let told = answer.headers()["x-told"].to_str().expect("text");
+        assert_eq!(
+            told,
+            "http://shop/greet.Greeter/Greet 127.0.0.1 te=Some(\"trailers\")"
+        );
+        let mut body = answer.into_body();
+        let heard = body.frame().await.expect("a frame").expect("whole");
+        assert_eq!(heard.into_data().expect("data"), "one");
+        say.unbounded_send(frame("two")).expect("said");
+        let heard = body.frame().await.expect("a frame").expect("whole");
+        assert_eq!(heard.into_data().expect("data"), "two");
+        assert_eq!(rig.in_flight(&key("web"), 1), 1, "until its very end");
+        drop(say);
+        let last = body.frame().await.expect("a frame").expect("whole");
+        assert_eq!(last.into_trailers().expect("trailers")["grpc-status"], "0");
+        while rig.in_flight(&key("web"), 1) > 0 {
+            tokio::task::yield_now().await;
+        }
+    });
+}
+
+#[test]
+fn clients_of_either_version_share_one_connection_to_an_instance() {
+    let echo = Echo::start();
+    let (_rig, listener) = routed(&echo);
+    let post = "POST /a HTTP/1.1\r\nHost: shop\r\nContent-Length: 3\r\n\r\nabc";
+    for _ in 0..3 {
+        let mut client = Client::connect(listener);
+        client.send(post);
+        assert_eq!(client.answer().text(), "abc");
+        client.send(post);
+        assert_eq!(client.answer().text(), "abc", "the connection goes on");
+    }
+    speaking(async {
+        let mut speaker = Speaker::connect(listener).await;
+        let calls: Vec<_> = (0..20).map(|_| speaker.ask(get("/"))).collect();
+        for call in calls {
+            assert_eq!(call.await.status(), 200);
+        }
+    });
+    assert_eq!(echo.connections.load(SeqCst), 1);
+}
+
+#[test]
+fn errors_over_http_2_are_taken_back_as_any_others() {
+    let (echo, bad) = (Echo::start(), failing());
+    let rig = Rig::start();
+    let slots = [
+        RouteSlot {
+            weight: windlass_model::Percent::ZERO,
+            ..echo.slot()
+        },
+        slot(2, 0, &[bad.address]),
+    ];
+    let web = split(&rig, "web", slots, 50);
+    rig.route(&web.key, web.back.clone());
+    let tripwire = wire("dep_1/web/1", &[(&web.key, &web.back)]);
+    let done = rig.arm(&[(&web.key, &web.raised)], &[(&web.key, &tripwire)]);
+    assert!(done.is_ok(), "{done:?}");
+    let errors = speaking(async {
+        let mut speaker = Speaker::connect(web.listener).await;
+        let mut errors = 0;
+        while rig.share(&web.key, 2) > 0 {
+            let answer = speaker.ask(get("/")).await;
+            errors += usize::from(answer.status() == 500);
+        }
+        for _ in 0..50 {
+            assert_eq!(speaker.ask(get("/")).await.status(), 200);
+        }
+        errors
+    });
+    assert!((6..=10).contains(&errors), "{errors} bad answers");
+    assert_eq!(rig.share(&web.key, 1), 100, "nobody else has anything");
+}

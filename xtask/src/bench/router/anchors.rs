@@ -1,0 +1,80 @@
+//! The other proxies, as Debian packs them. One that is not installed is left out with a word.
+
+use std::fs;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::Context as _;
+
+use crate::bench::router::bed::Running;
+use crate::say;
+
+/// A proxy to measure beside ours.
+struct Anchor {
+    program: &'static str,
+    /// The file that it is told.
+    file: &'static str,
+    text: &'static str,
+    /// What stands before the file on its command line.
+    words: &'static [&'static str],
+}
+
+const ANCHORS: [Anchor; 3] = [
+    Anchor {
+        program: "haproxy",
+        file: "haproxy.cfg",
+        text: include_str!("haproxy.cfg"),
+        words: &["-f"],
+    },
+    Anchor {
+        program: "nginx",
+        file: "nginx.conf",
+        text: include_str!("nginx.conf"),
+        words: &["-c"],
+    },
+    Anchor {
+        program: "caddy",
+        file: "caddy.json",
+        text: include_str!("caddy.json"),
+        words: &["run", "--config"],
+    },
+];
+
+/// Starts those that are installed, each on one of `addresses`, in front of `origins`.
+///
+/// # Errors
+/// One that is installed can't be started.
+pub(crate) fn start(
+    folder: &Path,
+    addresses: [SocketAddr; 3],
+    origins: [SocketAddr; 2],
+) -> anyhow::Result<Vec<(&'static str, SocketAddr, Running)>> {
+    let threads = std::thread::available_parallelism().context("count the cores")?;
+    let mut started = Vec::new();
+    for (anchor, address) in ANCHORS.iter().zip(addresses) {
+        let path = folder.join(anchor.file);
+        let text = anchor
+            .text
+            .replace("@THREADS@", &threads.to_string())
+            .replace("@FOLDER@", &folder.to_string_lossy())
+            .replace("@LISTEN@", &address.to_string())
+            .replace("@ONE@", &origins[0].to_string())
+            .replace("@TWO@", &origins[1].to_string());
+        fs::write(&path, text).with_context(|| format!("write {}", path.display()))?;
+        let mut command = Command::new(anchor.program);
+        command
+            .args(anchor.words)
+            .arg(&path)
+            .env("HOME", folder)
+            .env("GOMAXPROCS", threads.to_string());
+        match Running::start(anchor.program, &mut command, folder) {
+            Ok(process) => {
+                process.wait_for(address)?;
+                started.push((anchor.program, address, process));
+            }
+            Err(why) => say::aside(&format!("== left out: {why:#}")),
+        }
+    }
+    Ok(started)
+}

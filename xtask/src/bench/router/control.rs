@@ -1,0 +1,150 @@
+//! The controller's side of a router's socket, for a bench.
+
+use std::collections::BTreeMap;
+use std::io::{IoSlice, Read as _, Write as _};
+use std::mem::MaybeUninit;
+use std::net::{SocketAddr, TcpListener};
+use std::os::fd::AsFd as _;
+use std::os::unix::net::UnixStream;
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags, sendmsg};
+use windlass_control::{
+    Direction, Generation, RouteChange, RouterReply, RouterRequest, decode_length, encode,
+};
+use windlass_model::{
+    Epoch, Instance, InstanceId, Label, Millis, Percent, Probe, ProbeKind, Route, RouteMode,
+    RouteSlot, ServiceKey, SlotId, Speaks, Version,
+};
+
+/// Longest wait for a reply.
+const REPLY_WITHIN: Duration = Duration::from_secs(10);
+/// The only controller there is.
+const EPOCH: Epoch = Epoch(1);
+
+/// A connection to a router.
+pub(crate) struct Control {
+    stream: UnixStream,
+    generation: Generation,
+}
+
+impl Control {
+    /// # Errors
+    /// Nobody listens there.
+    pub(crate) fn connect(socket: &Path) -> anyhow::Result<Self> {
+        let stream = UnixStream::connect(socket).context("reach the router")?;
+        stream
+            .set_read_timeout(Some(REPLY_WITHIN))
+            .context("limit the wait for the router")?;
+        Ok(Self {
+            stream,
+            generation: Generation(0),
+        })
+    }
+
+    fn call(&mut self, request: &RouterRequest) -> anyhow::Result<RouterReply> {
+        let frame = encode(request).context("write a message")?;
+        self.stream.write_all(&frame).context("tell the router")?;
+        self.reply()
+    }
+
+    fn reply(&mut self) -> anyhow::Result<RouterReply> {
+        let mut header = [0; 4];
+        self.stream
+            .read_exact(&mut header)
+            .context("hear the router")?;
+        let mut json = vec![0; decode_length(header).context("hear the router")?];
+        self.stream
+            .read_exact(&mut json)
+            .context("hear the router")?;
+        serde_json::from_slice(&json).context("read a reply")
+    }
+
+    /// Hands a listening socket over.
+    pub(crate) fn listen(&mut self, listener: &TcpListener) -> anyhow::Result<SocketAddr> {
+        let address = listener.local_addr().context("read a listener's address")?;
+        let request = RouterRequest::Listen {
+            epoch: EPOCH,
+            address,
+        };
+        let frame = encode(&request).context("write a message")?;
+        let descriptors = [listener.as_fd()];
+        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+        let mut ancillary = SendAncillaryBuffer::new(&mut space);
+        anyhow::ensure!(
+            ancillary.push(SendAncillaryMessage::ScmRights(&descriptors)),
+            "no room for a descriptor"
+        );
+        let bytes = [IoSlice::new(&frame)];
+        let sent = sendmsg(&self.stream, &bytes, &mut ancillary, SendFlags::empty())
+            .context("hand a listener over")?;
+        let rest = frame.get(sent..).unwrap_or_default();
+        self.stream.write_all(rest).context("tell the router")?;
+        match self.reply()? {
+            RouterReply::Done => Ok(address),
+            other => anyhow::bail!("the router did not take a listener: {other:?}"),
+        }
+    }
+
+    /// Puts a route in effect.
+    pub(crate) fn route(&mut self, route: Route) -> anyhow::Result<()> {
+        let key = ServiceKey::try_from("bench/default/web".to_owned()).context("name a service")?;
+        let change = RouteChange {
+            direction: Direction::Raise,
+            decided_on: self.generation,
+            route: Some(route),
+        };
+        let request = RouterRequest::Apply {
+            epoch: EPOCH,
+            change: BTreeMap::from([(key.clone(), change)]).into(),
+        };
+        match self.call(&request)? {
+            RouterReply::Applied(generations) => {
+                self.generation = *generations.get(&key).context("a generation is missing")?;
+                Ok(())
+            }
+            other => anyhow::bail!("the router did not take a route: {other:?}"),
+        }
+    }
+}
+
+/// One slot of the bench's service.
+pub(crate) fn slot(number: u32, weight: u64, origins: &[SocketAddr]) -> anyhow::Result<RouteSlot> {
+    let mut instances = Vec::new();
+    for (at, address) in origins.iter().enumerate() {
+        instances.push(Instance {
+            id: InstanceId::parse(&format!("ins_{number}x{at}")).context("name an instance")?,
+            place: "local".to_owned(),
+            address: *address,
+        });
+    }
+    Ok(RouteSlot {
+        slot: SlotId(number),
+        label: if number.is_multiple_of(2) {
+            Label::Green
+        } else {
+            Label::Blue
+        },
+        version: Version(format!("v{number}")),
+        weight: Percent::new(weight).context("give a share")?,
+        instances,
+        probe: Probe {
+            kind: ProbeKind::Alive {
+                at_least: Millis::ZERO,
+            },
+            ..Probe::default()
+        },
+        speaks: Speaks::default(),
+    })
+}
+
+/// A route of these slots.
+pub(crate) fn serving(listener: SocketAddr, slots: Vec<RouteSlot>) -> Route {
+    Route {
+        listeners: vec![listener],
+        mode: RouteMode::Serve,
+        slots,
+    }
+}
