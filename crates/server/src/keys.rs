@@ -180,7 +180,7 @@ async fn keyed<C: Controller>(
 ) -> Result<Response, Refused> {
     let owner = match request.extensions().get::<Caller>() {
         Some(Caller::Token { id, .. }) => Some(id.clone()),
-        Some(Caller::Owner | Caller::Stranger) | None => None,
+        Some(Caller::Owner | Caller::Stranger(_)) | None => None,
     };
     let name = (owner, key);
     let (parts, body) = request.into_parts();

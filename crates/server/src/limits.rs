@@ -17,12 +17,16 @@ pub struct Limits {
     /// Connections at a time on the private socket, and as many again over the network; further ones
     /// wait in the kernel's queue.
     pub connections: usize,
+    /// Of those over the network, most from one address; further ones are closed at once.
+    pub connections_each: usize,
     /// Event streams at a time; further ones are refused as *busy*.
     pub watchers: usize,
     /// Longest time for a request's head to arrive, also of the first byte and for a TLS handshake.
     pub head_within: Duration,
     /// Longest head: path, query and headers, in bytes.
     pub head: usize,
+    /// Most headers.
+    pub headers: usize,
     /// Longest time for a request's body to arrive.
     pub body_within: Duration,
     /// Longest body, in bytes.
@@ -51,9 +55,11 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             connections: 128,
+            connections_each: 64,
             watchers: 64,
             head_within: Duration::from_secs(5),
             head: 16 * 1024,
+            headers: 100,
             body_within: Duration::from_secs(10),
             body: 2 * 1024 * 1024,
             owner_rate: rate(2_000, 4_000),

@@ -15,6 +15,7 @@ mod crash_points;
 mod demo;
 mod deploying;
 mod doctor;
+mod document;
 mod ending;
 mod examples;
 mod failing;
