@@ -45,6 +45,8 @@ fn ask(workspace: &Workspace, program: PathBuf, subject: &Subject) -> anyhow::Re
     command.args(["--checks", "all", "--seed", SEED, "--rate-limit", RATE]);
     // A stream has no end that could be waited for; the tests of the server follow it.
     command.args(["--exclude-path", "/v1/events", "--request-timeout", "10"]);
+    // The controller ends with its last application; the tests of the binary ask this path.
+    command.args(["--exclude-path", "/v1/down"]);
     command.args(["--continue-on-failure", "--no-color", "--warnings", "off"]);
     Stage::new("api-fuzz", &workspace.target, command)
         .with("WINDLASS_TOKEN", &subject.token()?)

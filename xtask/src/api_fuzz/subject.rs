@@ -110,12 +110,12 @@ fn command(binary: &Path, folder: &Path) -> Command {
 
 fn write(folder: &Path, binary: &Path, web: SocketAddr) -> std::io::Result<()> {
     let file = format!(
-        "app: hello\nservices:\n  web:\n    run: ./server --port ${{PORT}}\n    listen: {web}\n    \
+        "app: hello\nservices:\n  web:\n    run: ./server --port ${{PORT}} --version ${{VERSION}}\n    listen: {web}\n    \
          ready: /health/ready\n    bake: 100ms\n"
     );
     fs::write(folder.join("app/windlass.yaml"), file)?;
     let binary = binary.display();
-    let server = format!("#!/bin/sh\nexec '{binary}' demo-service --name web --version 1 \"$@\"\n");
+    let server = format!("#!/bin/sh\nexec '{binary}' demo-service --name web \"$@\"\n");
     let path = folder.join("app/server");
     fs::write(&path, server)?;
     fs::set_permissions(path, fs::Permissions::from_mode(0o755))
