@@ -16,6 +16,8 @@ pub(crate) enum Chore {
         /// How to print the rows.
         form: Form,
     },
+    /// Ask the API in every way.
+    ApiFuzz,
     /// Kill the product at every point.
     Sweep(Ask),
 }
@@ -56,8 +58,12 @@ pub(crate) fn parse(words: &[String]) -> Result<Chore, String> {
         "setup" if rest.is_empty() => Ok(Chore::Setup),
         "test" => parse_test(rest).map(Chore::Test),
         "bench" => parse_bench(rest),
+        "api-fuzz" if rest.is_empty() => Ok(Chore::ApiFuzz),
         "sweep" => Ask::parse(rest).map(Chore::Sweep),
-        "setup" => Err(format!("setup takes no argument, got {}", rest.join(" "))),
+        "setup" | "api-fuzz" => Err(format!(
+            "{command} takes no argument, got {}",
+            rest.join(" ")
+        )),
         "-h" | "--help" | "help" => Err(String::new()),
         other => Err(format!("unknown command {other}")),
     }
@@ -100,6 +106,7 @@ mod tests {
     #[test]
     fn every_chore_is_understood() {
         assert_eq!(parsed("setup"), Ok(Chore::Setup));
+        assert_eq!(parsed("api-fuzz"), Ok(Chore::ApiFuzz));
         assert_eq!(parsed("test"), Ok(Chore::Test(Extent::Whole)));
         assert_eq!(parsed("test --fast"), Ok(Chore::Test(Extent::Fast)));
         let named = Chore::Bench {
@@ -123,6 +130,7 @@ mod tests {
             "frobnicate",
             "--help",
             "setup now",
+            "api-fuzz now",
             "test --slow",
             "bench -o",
             "bench a b",

@@ -1,8 +1,10 @@
-//! The project's own chores: `cargo xtask setup`, `cargo xtask test`, `cargo xtask bench`.
+//! The project's own chores: `cargo xtask setup`, `cargo xtask test`, `cargo xtask bench`,
+//! `cargo xtask api-fuzz`.
 //!
 //! Everything here drives the same tools that a person would type, says what it runs, and names the
 //! stage that failed with its exit code.
 
+mod api_fuzz;
 mod arguments;
 mod bench;
 mod pure;
@@ -47,6 +49,7 @@ fn perform(chore: &Chore) -> anyhow::Result<ExitCode> {
             Verdict::Failed => return Ok(ExitCode::FAILURE),
         },
         Chore::Bench { name, form } => bench::run(name.as_deref(), *form)?,
+        Chore::ApiFuzz => api_fuzz::run()?,
         Chore::Sweep(ask) => sweep::run(ask)?,
     }
     Ok(ExitCode::SUCCESS)

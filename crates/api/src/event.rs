@@ -29,5 +29,6 @@ pub struct EventQuery {
     pub after: u64,
     /// Only of this deployment.
     #[serde(default)]
+    #[cfg_attr(feature = "openapi", param(value_type = Option<DeploymentId>))]
     pub deployment: Option<String>,
 }

@@ -18,9 +18,9 @@ pub use page::{DeploymentPage, ListQuery};
 pub use problem::{Code, Problem};
 pub use report::{ReportAnswer, ReportRequest, ReportedView, RunView};
 pub use request::{
-    AdoptAnswer, AdoptRequest, AdoptedView, Command, CommandRequest, DeployAnswer, DeployRequest,
-    DownAnswer, DownRequest, FileRequest, FinalizeRequest, LeftView, LogLine, LogQuery,
-    RemoveAnswer, RemoveRequest, RepairRequest, RollbackAnswer, RollbackRequest, Source,
+    AdoptAnswer, AdoptRequest, AdoptedView, BY_MAX, Command, CommandRequest, DeployAnswer,
+    DeployRequest, DownAnswer, DownRequest, FileRequest, FinalizeRequest, LeftView, LogLine,
+    LogQuery, RemoveAnswer, RemoveRequest, RepairRequest, RollbackAnswer, RollbackRequest, Source,
 };
 pub use token::{Scope, TokenAnswer, TokenList, TokenRequest, TokenView};
 pub use view::{
@@ -28,9 +28,11 @@ pub use view::{
     PlanView, RolloutView, ServiceView, SlotView, VersionFigures, VersionView,
 };
 
-/// Version of this contract. A client refuses a controller of another one and says which command
-/// upgrades it.
-pub const API_VERSION: u32 = 1;
+/// Version of this contract: higher whenever something is taken away or changes its shape, never for
+/// what is only added. A client refuses a controller of another one and says which command upgrades it.
+///
+/// Since 2 the list of deployments is a page (`deployments`, `next`), not a bare list.
+pub const API_VERSION: u32 = 2;
 
 /// The header in which both sides say their [`API_VERSION`].
 pub const API_HEADER: &str = "windlass-api";

@@ -11,9 +11,14 @@ use crate::DeploymentView;
 pub struct ListQuery {
     /// Most that a page holds: 20 unless said, 200 at most.
     #[serde(default)]
+    #[cfg_attr(feature = "openapi", param(value_type = Option<u64>, maximum = 4_294_967_295_u64))]
     pub limit: Option<u32>,
     /// Where the page begins: `next` of the one before.
     #[serde(default)]
+    #[cfg_attr(
+        feature = "openapi",
+        param(min_length = 1, pattern = "^[A-Za-z0-9_-]+$")
+    )]
     pub cursor: Option<String>,
 }
 

@@ -16,6 +16,10 @@ use crate::RolloutView;
 pub struct ReportRequest {
     /// What the run does now: 1 to 64 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(
+        feature = "openapi",
+        schema(min_length = 1, max_length = 64, pattern = r"^[^\x00-\x1f\x7f-\x9f]*$")
+    )]
     pub phase: Option<String>,
     /// How far it is with that, in percent.
     #[serde(default, skip_serializing_if = "Option::is_none")]

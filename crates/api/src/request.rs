@@ -10,6 +10,21 @@ use windlass_model::{
 
 use crate::PlanView;
 
+/// Longest name of who asks, in characters.
+pub const BY_MAX: usize = 128;
+
+/// What the name of who asks looks like: people read it in a terminal.
+#[cfg(feature = "openapi")]
+fn signature() -> utoipa::openapi::Object {
+    utoipa::openapi::ObjectBuilder::new()
+        .schema_type(utoipa::openapi::schema::Type::String)
+        .description(Some("Who asks: one line, without control characters"))
+        .min_length(Some(1))
+        .max_length(Some(BY_MAX))
+        .pattern(Some(r"^[^\x00-\x1f\x7f-\x9f]*$"))
+        .build()
+}
+
 /// A file and what its deployer has: enough to plan.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -19,9 +34,11 @@ pub struct FileRequest {
     /// Its name, for messages. Its ending says the format: `.toml`, `.json`, else YAML.
     pub name: String,
     /// The folder that its relative paths belong to; absolute. Accepted on the private socket only.
+    #[cfg_attr(feature = "openapi", schema(pattern = "^/"))]
     pub folder: String,
     /// `-e`.
     #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<EnvironmentName>))]
     pub environment: Option<String>,
     /// `--set S=V`.
     #[serde(default)]
@@ -54,6 +71,7 @@ pub struct DeployRequest {
     /// From what.
     pub source: Source,
     /// Who asks.
+    #[cfg_attr(feature = "openapi", schema(schema_with = signature))]
     pub by: String,
     /// `--move`: the application's folder may change.
     #[serde(default)]
@@ -109,6 +127,7 @@ pub struct CommandRequest {
     /// What.
     pub command: Command,
     /// Who says it.
+    #[cfg_attr(feature = "openapi", schema(schema_with = signature))]
     pub by: String,
 }
 
@@ -117,6 +136,7 @@ pub struct CommandRequest {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct FinalizeRequest {
     /// Who says it.
+    #[cfg_attr(feature = "openapi", schema(schema_with = signature))]
     pub by: String,
 }
 
@@ -127,6 +147,7 @@ pub struct RepairRequest {
     /// How.
     pub how: Repair,
     /// Who says it.
+    #[cfg_attr(feature = "openapi", schema(schema_with = signature))]
     pub by: String,
 }
 
@@ -135,16 +156,20 @@ pub struct RepairRequest {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct RollbackRequest {
     /// The application.
+    #[cfg_attr(feature = "openapi", schema(value_type = AppName))]
     pub app: String,
     /// Its environment.
+    #[cfg_attr(feature = "openapi", schema(value_type = EnvironmentName))]
     pub environment: String,
     /// One service of it; none for all of what was promoted last.
     #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<ServiceName>))]
     pub service: Option<String>,
     /// `--to`: this version, also one that was rolled back from.
     #[serde(default)]
     pub to: Option<String>,
     /// Who asks.
+    #[cfg_attr(feature = "openapi", schema(schema_with = signature))]
     pub by: String,
 }
 
@@ -167,12 +192,16 @@ pub struct RollbackAnswer {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct RemoveRequest {
     /// The application.
+    #[cfg_attr(feature = "openapi", schema(value_type = AppName))]
     pub app: String,
     /// Its environment.
+    #[cfg_attr(feature = "openapi", schema(value_type = EnvironmentName))]
     pub environment: String,
     /// The service.
+    #[cfg_attr(feature = "openapi", schema(value_type = ServiceName))]
     pub service: String,
     /// Who asks.
+    #[cfg_attr(feature = "openapi", schema(schema_with = signature))]
     pub by: String,
 }
 
@@ -191,6 +220,7 @@ pub struct RemoveAnswer {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct AdoptRequest {
     /// Who asks.
+    #[cfg_attr(feature = "openapi", schema(schema_with = signature))]
     pub by: String,
 }
 
@@ -238,11 +268,14 @@ pub struct AdoptedView {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct DownRequest {
     /// The application.
+    #[cfg_attr(feature = "openapi", schema(value_type = AppName))]
     pub app: String,
     /// One environment of it; none for all.
     #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<EnvironmentName>))]
     pub environment: Option<String>,
     /// Who asks.
+    #[cfg_attr(feature = "openapi", schema(schema_with = signature))]
     pub by: String,
 }
 
@@ -262,10 +295,13 @@ pub struct DownAnswer {
 #[cfg_attr(feature = "openapi", into_params(parameter_in = Query))]
 pub struct LogQuery {
     /// The application.
+    #[cfg_attr(feature = "openapi", param(value_type = AppName))]
     pub app: String,
     /// Its environment.
+    #[cfg_attr(feature = "openapi", param(value_type = EnvironmentName))]
     pub environment: String,
     /// The service.
+    #[cfg_attr(feature = "openapi", param(value_type = ServiceName))]
     pub service: String,
     /// Most bytes per stream and instance to begin with.
     #[serde(default)]

@@ -39,3 +39,12 @@ pub struct SlotCounts {
     /// Time to the answer's head: one count per bucket of [`LATENCY_EDGES_US`], and one above.
     pub latency: Vec<u64>,
 }
+
+impl SlotCounts {
+    /// Answers of every class.
+    pub fn answered(&self) -> u64 {
+        self.answers
+            .iter()
+            .fold(0, |sum: u64, class| sum.saturating_add(*class))
+    }
+}

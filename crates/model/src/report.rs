@@ -35,6 +35,10 @@ pub enum Report {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Metric {
     /// What: a letter, then letters, digits, `_`, `.` and `-`.
+    #[cfg_attr(
+        feature = "openapi",
+        schema(pattern = "^[A-Za-z][A-Za-z0-9_.-]{0,63}$")
+    )]
     pub name: String,
     /// How much.
     pub value: Measure,

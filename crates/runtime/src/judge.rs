@@ -121,7 +121,9 @@ impl Judge {
         let mut fired = Vec::new();
         for tick in ticks {
             let from_ms = match self.last {
-                Some((number, until_ms)) if tick.number == number + 1 => Some(until_ms),
+                Some((number, until_ms)) if Some(tick.number) == number.checked_add(1) => {
+                    Some(until_ms)
+                }
                 None if tick.number == 1 => Some(0),
                 Some(_) | None => None,
             };
@@ -208,7 +210,7 @@ fn counted(counts: Option<&Vec<SlotCounts>>, slot: SlotId) -> (u64, u64) {
         let errors = failed
             .saturating_add(counts.broken)
             .saturating_add(counts.connect_failures);
-        let answers = counts.answers.iter().sum::<u64>();
+        let answers = counts.answered();
         let answers = answers.saturating_add(counts.connect_failures).max(errors);
         sum = (sum.0.saturating_add(answers), sum.1.saturating_add(errors));
     }

@@ -200,12 +200,6 @@ fn answered(ticks: &[Tick], key: &ServiceKey, slot: SlotId) -> u64 {
     counts
         .flatten()
         .filter(|counts| counts.slot == Some(slot))
-        .map(|counts| {
-            counts
-                .answers
-                .iter()
-                .sum::<u64>()
-                .saturating_add(counts.broken)
-        })
-        .sum()
+        .map(|counts| counts.answered().saturating_add(counts.broken))
+        .fold(0, u64::saturating_add)
 }

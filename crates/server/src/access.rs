@@ -4,12 +4,13 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::extract::{FromRequestParts, Request, State};
-use axum::http::header::AUTHORIZATION;
+use axum::http::HeaderValue;
+use axum::http::header::{AUTHORIZATION, CONNECTION};
 use axum::http::request::Parts;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use tokio::time::Instant;
-use windlass_api::{Exit, Problem, Scope};
+use windlass_api::{BY_MAX, Exit, Problem, Scope};
 
 use crate::Controller;
 use crate::answer::{Refused, bad_request};
@@ -52,21 +53,31 @@ pub(crate) enum Caller {
         id: String,
         /// What it is for.
         name: String,
+        /// What it allows.
+        scope: Scope,
     },
     /// The run of a command.
     Run(Run),
-    /// Somebody who needs no token.
-    Stranger,
+    /// Somebody without one, and from where.
+    Stranger(IpAddr),
 }
 
 impl Caller {
     /// The name for the journal: a token's holder may claim any, so the token is said too.
-    pub(crate) fn signs(&self, by: String) -> String {
-        match self {
-            // A run says nothing that is signed.
-            Self::Owner | Self::Run(_) | Self::Stranger => by,
-            Self::Token { name, .. } => format!("{by} (token {name})"),
+    ///
+    /// # Errors
+    /// It is none, or would do something to the terminal that it is shown in.
+    pub(crate) fn signs(&self, by: String) -> Result<String, Refused> {
+        let long = by.chars().count();
+        if !(1..=BY_MAX).contains(&long) || by.chars().any(char::is_control) {
+            let what = format!("`by` has 1 to {BY_MAX} characters, and no control characters");
+            return Err(bad_request(what));
         }
+        Ok(match self {
+            // A run says nothing that is signed.
+            Self::Owner | Self::Run(_) | Self::Stranger(_) => by,
+            Self::Token { name, .. } => format!("{by} (token {name})"),
+        })
     }
 
     /// Whether paths that it sends are of this machine's files as its user sees them.
@@ -79,9 +90,9 @@ impl<C: Controller> FromRequestParts<App<C>> for Caller {
     type Rejection = Refused;
 
     async fn from_request_parts(parts: &mut Parts, _app: &App<C>) -> Result<Self, Refused> {
-        let known = parts.extensions.get::<Self>().cloned();
         // Every route is behind `admit`, which leaves it there.
-        Ok(known.unwrap_or(Self::Stranger))
+        let known = parts.extensions.get::<Self>().cloned();
+        known.ok_or_else(unknown_connection)
     }
 }
 
@@ -92,71 +103,86 @@ pub(crate) struct Guard<C> {
     pub(crate) access: Access,
 }
 
-/// Lets a request in whose connection or token allows it.
+/// Lets a request in whose connection or token allows it. Whoever has no token is let go after one
+/// answer, so that strangers hold no places.
 pub(crate) async fn admit<C: Controller>(
     State(guard): State<Arc<Guard<C>>>,
     mut request: Request,
     next: Next,
 ) -> Response {
-    match known(&guard, &request) {
-        Ok(caller) => {
+    let caller = match who(&guard.app, &request) {
+        Ok(caller) => caller,
+        Err(refused) => return refused.into_response(),
+    };
+    let is_stranger = matches!(caller, Caller::Stranger(_));
+    let mut answer = match allowed(&guard, &caller, &request) {
+        Ok(()) => {
             request.extensions_mut().insert(caller);
             next.run(request).await
         }
-        Err(refused) => refused.into_response(),
+        Err(problem) => Refused::from(problem).into_response(),
+    };
+    if is_stranger {
+        let last = HeaderValue::from_static("close");
+        answer.headers_mut().insert(CONNECTION, last);
+    }
+    answer
+}
+
+fn who<C: Controller>(app: &App<C>, request: &Request) -> Result<Caller, Refused> {
+    let address = match request.extensions().get::<Peer>() {
+        Some(Peer::Owner) => return Ok(Caller::Owner),
+        Some(Peer::Network(address) | Peer::Runs(address)) => *address,
+        None => return Err(unknown_connection()),
+    };
+    let Some(secret) = bearer(request) else {
+        return Ok(Caller::Stranger(address));
+    };
+    let run = app.runs.as_ref().and_then(|runs| runs.holder(secret));
+    if let Some(run) = run {
+        return Ok(Caller::Run(run));
+    }
+    let token = app.tokens.holder(secret);
+    Ok(
+        token.map_or(Caller::Stranger(address), |token| Caller::Token {
+            id: token.id,
+            name: token.name,
+            scope: token.scope,
+        }),
+    )
+}
+
+/// Counts the request before anything else is said of it, so that secrets can't be guessed fast.
+fn allowed<C: Controller>(
+    guard: &Guard<C>,
+    caller: &Caller,
+    request: &Request,
+) -> Result<(), Problem> {
+    let counted = match caller {
+        Caller::Owner => Counted::Owner,
+        Caller::Token { id, .. } => Counted::Token(id.clone()),
+        Caller::Run(run) => Counted::Run(run.deployment.clone(), run.service.clone()),
+        Caller::Stranger(address) => Counted::Stranger(*address),
+    };
+    guard.app.buckets.take(counted, Instant::now())?;
+    let is_for_runs = matches!(request.extensions().get::<Peer>(), Some(Peer::Runs(_)));
+    match (caller, guard.access) {
+        (Caller::Owner, _) | (_, Access::Open) | (Caller::Run(_), Access::Run) => Ok(()),
+        (Caller::Stranger(_), Access::From(_) | Access::Owner | Access::Run) => {
+            Err(no_token(bearer(request).is_some()))
+        }
+        (Caller::Run(_), Access::From(_) | Access::Owner) => Err(reports_only()),
+        // Nobody asked for the API to be served there.
+        (Caller::Token { .. }, _) if is_for_runs => Err(reports_only()),
+        (Caller::Token { scope, .. }, Access::From(needs)) if *scope >= needs => Ok(()),
+        (Caller::Token { scope, .. }, Access::From(needs)) => Err(not_allowed(*scope, needs)),
+        (Caller::Token { .. }, Access::Owner) => Err(owner_only()),
+        (Caller::Token { .. }, Access::Run) => Err(not_its_own()),
     }
 }
 
-fn known<C: Controller>(guard: &Guard<C>, request: &Request) -> Result<Caller, Refused> {
-    let app = &guard.app;
-    let now = Instant::now();
-    let peer = request.extensions().get::<Peer>().copied();
-    let address = match peer {
-        Some(Peer::Owner) => {
-            app.buckets.take(Counted::Owner, now)?;
-            return Ok(Caller::Owner);
-        }
-        Some(Peer::Network(address) | Peer::Runs(address)) => address,
-        None => return Err(bad_request("the connection is of no known kind")),
-    };
-    let secret = bearer(request);
-    let runs = app.runs.as_ref();
-    let run = runs
-        .zip(secret)
-        .and_then(|(runs, secret)| runs.holder(secret));
-    if let Some(run) = run {
-        let who = Counted::Run(run.deployment.clone(), run.service.clone());
-        app.buckets.take(who, now)?;
-        return match guard.access {
-            Access::Open | Access::Run => Ok(Caller::Run(run)),
-            Access::From(_) | Access::Owner => Err(reports_only().into()),
-        };
-    }
-    let token = secret.and_then(|secret| app.tokens.holder(secret));
-    let Some(token) = token else {
-        // Counted before anything else is said, so that secrets can't be guessed fast.
-        app.buckets.take(Counted::Stranger(address), now)?;
-        return match guard.access {
-            Access::Open => Ok(Caller::Stranger),
-            Access::From(_) | Access::Owner | Access::Run => Err(no_token(secret.is_some()).into()),
-        };
-    };
-    app.buckets.take(Counted::Token(token.id.clone()), now)?;
-    if matches!(peer, Some(Peer::Runs(_))) && guard.access != Access::Open {
-        // Nobody asked for the API to be served there.
-        return Err(reports_only().into());
-    }
-    match guard.access {
-        Access::Open => {}
-        Access::From(scope) if token.scope >= scope => {}
-        Access::From(scope) => return Err(not_allowed(token.scope, scope).into()),
-        Access::Owner => return Err(owner_only().into()),
-        Access::Run => return Err(not_its_own().into()),
-    }
-    Ok(Caller::Token {
-        id: token.id,
-        name: token.name,
-    })
+fn unknown_connection() -> Refused {
+    bad_request("the connection is of no known kind")
 }
 
 fn bearer(request: &Request) -> Option<&str> {

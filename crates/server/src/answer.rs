@@ -7,6 +7,8 @@ use serde::Serialize;
 use windlass_api::{Exit, Problem};
 use windlass_model::InvalidName;
 
+use crate::Limits;
+
 /// What a client that asked too often is told to wait, in seconds.
 const WAIT_SECONDS: &str = "1";
 
@@ -95,9 +97,10 @@ pub(crate) fn bad_name(why: InvalidName) -> Refused {
     bad_request(why.to_string())
 }
 
-/// A head over the limit.
-pub(crate) fn long_head(most: usize) -> Refused {
-    let what = format!("path and headers may have {most} bytes together");
+/// A head over the limits.
+pub(crate) fn long_head(limits: &Limits) -> Refused {
+    let Limits { head, headers, .. } = limits;
+    let what = format!("path and headers may have {head} bytes together, in {headers} headers");
     usage(431, "WL0376", "the head is too long", what)
 }
 

@@ -1,6 +1,7 @@
 //! Where connections come in, and how they are served.
 
 use std::io;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,6 +12,7 @@ use hyper::server::conn::http1;
 use hyper::service::{Service as _, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
+use rustix::net::sockopt;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
@@ -20,12 +22,21 @@ use tokio_rustls::TlsAcceptor;
 use crate::Limits;
 use crate::access::Peer;
 use crate::app::ended;
+use crate::places::{Places, neighbour};
 
 /// How long accepting rests after it failed, for example for want of file descriptors.
 const REST: Duration = Duration::from_millis(100);
 
-/// Headers that hyper reads; more are refused by it.
-const HEADERS_MAX: usize = 100;
+/// Headers that are read, many more than [`Limits::headers`]: beyond them hyper refuses by itself,
+/// without a problem document.
+const HEADERS_READ: usize = 1_000;
+
+/// Bytes of a head that are read, the same for [`Limits::head`].
+const HEAD_READ: usize = 128 * 1024;
+
+/// Silence on the network after which a peer is asked whether it is still there, and how long it may
+/// then take nothing that is sent.
+const GONE_AFTER: Duration = Duration::from_mins(1);
 
 /// A listener on the network.
 pub struct Network {
@@ -38,7 +49,7 @@ pub struct Network {
 /// Somebody who has come in.
 pub(crate) enum Arrived {
     Private(UnixStream),
-    Network(TcpStream, Peer),
+    Network(TcpStream, IpAddr),
 }
 
 /// What listens.
@@ -67,6 +78,7 @@ impl Door {
             Listening::Runs(_) => self.limits.run_connections,
         };
         let places = Arc::new(Semaphore::new(places));
+        let each = Places::new(self.limits.connections_each);
         let mut open = JoinSet::new();
         let mut ending = self.ending.clone();
         let ended = ended(&mut ending);
@@ -76,7 +88,7 @@ impl Door {
                 biased;
                 () = &mut ended => break,
                 Some(_ended) = open.join_next(), if !open.is_empty() => {}
-                Some((arrived, place)) = self.accept(&places) => self.welcome(&mut open, arrived, place),
+                Some((arrived, place)) = self.accept(&places) => self.welcome(&mut open, arrived, (place, &each)),
             }
         }
         open
@@ -93,11 +105,11 @@ impl Door {
             }
             Listening::Network(network) => {
                 let accepted = network.listener.accept().await;
-                accepted.map(|(stream, from)| Arrived::Network(stream, Peer::Network(from.ip())))
+                accepted.map(|(stream, from)| Arrived::Network(stream, neighbour(from.ip())))
             }
             Listening::Runs(listener) => {
                 let accepted = listener.accept().await;
-                accepted.map(|(stream, from)| Arrived::Network(stream, Peer::Runs(from.ip())))
+                accepted.map(|(stream, from)| Arrived::Network(stream, from.ip()))
             }
         };
         match accepted {
@@ -110,7 +122,12 @@ impl Door {
         }
     }
 
-    fn welcome(&self, open: &mut JoinSet<()>, arrived: Arrived, place: OwnedSemaphorePermit) {
+    fn welcome(
+        &self,
+        open: &mut JoinSet<()>,
+        arrived: Arrived,
+        (place, each): (OwnedSemaphorePermit, &Places),
+    ) {
         let (routes, ending) = (self.routes.clone(), self.ending.clone());
         let limits = self.limits;
         match (&self.listening, arrived) {
@@ -122,9 +139,16 @@ impl Door {
                     });
                 }
             }
-            (Listening::Network(network), Arrived::Network(stream, peer)) => {
+            (Listening::Network(network), Arrived::Network(stream, address)) => {
+                let Some(own) = each.take(address) else {
+                    tracing::debug!(%address, "too many connections of one address");
+                    return;
+                };
+                let peer = Peer::Network(address);
                 let tls = network.tls.clone();
                 open.spawn(async move {
+                    let _held = (place, own);
+                    notice_when_gone(&stream);
                     match tls {
                         None => serve(stream, peer, (routes, limits), ending).await,
                         Some(tls) => {
@@ -140,10 +164,10 @@ impl Door {
                             }
                         }
                     }
-                    drop(place);
                 });
             }
-            (Listening::Runs(_), Arrived::Network(stream, peer)) => {
+            (Listening::Runs(_), Arrived::Network(stream, address)) => {
+                let peer = Peer::Runs(address);
                 open.spawn(async move {
                     serve(stream, peer, (routes, limits), ending).await;
                     drop(place);
@@ -153,6 +177,17 @@ impl Door {
             (Listening::Private(..), Arrived::Network(..))
             | (Listening::Network(_) | Listening::Runs(_), Arrived::Private(_)) => {}
         }
+    }
+}
+
+/// Peers that vanish without a word, or take nothing, don't keep their place.
+fn notice_when_gone(stream: &TcpStream) {
+    let millis = u32::try_from(GONE_AFTER.as_millis()).unwrap_or(u32::MAX);
+    let set = sockopt::set_socket_keepalive(stream, true)
+        .and_then(|()| sockopt::set_tcp_keepidle(stream, GONE_AFTER))
+        .and_then(|()| sockopt::set_tcp_user_timeout(stream, millis));
+    if let Err(why) = set {
+        tracing::debug!(%why, "a connection has no keep-alive");
     }
 }
 
@@ -199,7 +234,8 @@ async fn serve<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
     let mut settings = http1::Builder::new();
     settings
         .timer(TokioTimer::new())
-        .max_headers(HEADERS_MAX)
+        .max_headers(HEADERS_READ)
+        .max_buf_size(HEAD_READ)
         .header_read_timeout(limits.head_within);
     let connection = settings
         .serve_connection(TokioIo::new(stream), known)

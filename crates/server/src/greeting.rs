@@ -2,6 +2,7 @@
 
 use axum::extract::{Request, State};
 use axum::http::HeaderValue;
+use axum::http::header::CONNECTION;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use windlass_api::{API_HEADER, API_VERSION, Exit, Problem, VERSION_HEADER};
@@ -21,7 +22,13 @@ pub(crate) async fn greet<C: Controller>(
 ) -> Response {
     let mut answer = match fits(&app, &request) {
         Ok(()) => next.run(request).await,
-        Err(refused) => refused.into_response(),
+        Err(refused) => {
+            let mut answer = refused.into_response();
+            // Nobody has asked who it is: it holds no place.
+            let last = HeaderValue::from_static("close");
+            answer.headers_mut().insert(CONNECTION, last);
+            answer
+        }
     };
     let headers = answer.headers_mut();
     headers.insert(API_HEADER, HeaderValue::from(API_VERSION));
@@ -33,13 +40,14 @@ pub(crate) async fn greet<C: Controller>(
 
 fn fits<C: Controller>(app: &App<C>, request: &Request) -> Result<(), Refused> {
     let path = request.uri().path_and_query();
-    let head: usize = request
-        .headers()
+    let headers = request.headers();
+    let head: usize = headers
         .iter()
         .map(|(name, value)| name.as_str().len() + value.len())
         .sum();
-    if head + path.map_or(0, |path| path.as_str().len()) > app.limits.head {
-        return Err(long_head(app.limits.head));
+    let long = head + path.map_or(0, |path| path.as_str().len()) > app.limits.head;
+    if long || headers.len() > app.limits.headers {
+        return Err(long_head(&app.limits));
     }
     let Some(said) = request.headers().get(API_HEADER) else {
         return Ok(());

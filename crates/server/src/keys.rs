@@ -181,7 +181,7 @@ async fn keyed<C: Controller>(
     let owner = match request.extensions().get::<Caller>() {
         Some(Caller::Token { id, .. }) => Some(id.clone()),
         // A run begins nothing.
-        Some(Caller::Owner | Caller::Run(_) | Caller::Stranger) | None => None,
+        Some(Caller::Owner | Caller::Run(_) | Caller::Stranger(_)) | None => None,
     };
     let name = (owner, key);
     let (parts, body) = request.into_parts();

@@ -19,6 +19,7 @@ mod handlers;
 mod keys;
 mod limits;
 mod openapi;
+mod places;
 mod rate;
 mod reception;
 mod refusals;

@@ -19,12 +19,16 @@ pub struct Limits {
     pub connections: usize,
     /// Connections at a time at each address that was opened for the runs of commands.
     pub run_connections: usize,
+    /// Of those over the network, most from one address; further ones are closed at once.
+    pub connections_each: usize,
     /// Event streams at a time; further ones are refused as *busy*.
     pub watchers: usize,
     /// Longest time for a request's head to arrive, also of the first byte and for a TLS handshake.
     pub head_within: Duration,
     /// Longest head: path, query and headers, in bytes.
     pub head: usize,
+    /// Most headers.
+    pub headers: usize,
     /// Longest time for a request's body to arrive.
     pub body_within: Duration,
     /// Longest body, in bytes.
@@ -58,9 +62,11 @@ impl Default for Limits {
         Self {
             connections: 128,
             run_connections: 16,
+            connections_each: 64,
             watchers: 64,
             head_within: Duration::from_secs(5),
             head: 16 * 1024,
+            headers: 100,
             body_within: Duration::from_secs(10),
             body: 2 * 1024 * 1024,
             report_body: 16 * 1024,

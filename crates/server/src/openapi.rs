@@ -14,6 +14,11 @@ use crate::Controller;
 use crate::handlers::{Row, Verb, rows};
 use crate::says::collect;
 
+/// What goes for all of it.
+const ABOUT: &str = "The controller's API. Windlass-Api of each answer says its version; a client that \
+    sends another is refused. Bytes that are no HTTP, and heads over 64 KiB or 1,000 headers, get HTTP's \
+    own 400, 414 or 431 without a body, and the connection is closed.";
+
 /// The document of the API that this binary serves.
 pub fn document() -> OpenApi {
     of(rows::<Handle>())
@@ -52,7 +57,7 @@ pub(crate) fn of<C: Controller>(rows: Vec<Row<C>>) -> OpenApi {
     let info = InfoBuilder::new()
         .title("Windlass")
         .version(API_VERSION.to_string())
-        .description(Some("The controller's API"))
+        .description(Some(ABOUT))
         .license(Some(license.build()));
     OpenApiBuilder::new()
         .info(info)

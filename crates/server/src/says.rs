@@ -26,6 +26,12 @@ pub(crate) struct Says {
     tagged: bool,
 }
 
+/// What an `Idempotency-Key` looks like.
+const KEY_FORM: &str = "^[!-~]{1,128}$";
+
+/// What `If-Match` looks like: a star, or tags with commas between them.
+const TAGS_FORM: &str = r#"^(\*|(W/)?"[!#-+\--~]*"( *, *(W/)?"[!#-+\--~]*")*)$"#;
+
 fn reference<T: ToSchema>() -> Ref {
     Ref::from_schema_name(T::name())
 }
@@ -137,9 +143,11 @@ impl Says {
         self
     }
 
-    /// It takes `header`, a text, unless it is left out.
-    fn header(mut self, name: &str, what: &str) -> Self {
-        let text = ObjectBuilder::new().schema_type(SchemaType::new(Type::String));
+    /// It takes the header `name`, a text of this form, unless it is left out.
+    fn header(mut self, name: &str, form: &str, what: &str) -> Self {
+        let text = ObjectBuilder::new()
+            .schema_type(SchemaType::new(Type::String))
+            .pattern(Some(form));
         self.operation = self.operation.parameter(
             ParameterBuilder::new()
                 .name(name)
@@ -162,6 +170,7 @@ impl Says {
         self.codes.extend(CONDITIONAL);
         self.header(
             "If-Match",
+            TAGS_FORM,
             "The ETag that was seen: refused when it has changed since",
         )
     }
@@ -174,6 +183,7 @@ impl Says {
             says.codes.extend(BODY);
             says = says.header(
                 KEY_HEADER,
+                KEY_FORM,
                 "The same key with the same body begins nothing twice",
             );
         }

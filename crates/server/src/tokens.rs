@@ -1,7 +1,8 @@
 //! Tokens for the network: kept as digests, shown once.
 
+use std::fs::Permissions;
 use std::io::Write as _;
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -182,9 +183,14 @@ impl Tokens {
             .truncate(true)
             .mode(0o600)
             .open(&beside)?;
+        // One that was left there keeps the mode that it had.
+        file.set_permissions(Permissions::from_mode(0o600))?;
         file.write_all(&bytes)?;
         file.sync_all()?;
-        std::fs::rename(&beside, &self.file)
+        std::fs::rename(&beside, &self.file)?;
+        // Without it a token that was revoked could come back after a power cut.
+        let folder = self.file.parent().unwrap_or(Path::new("."));
+        std::fs::File::open(folder)?.sync_all()
     }
 }
 
@@ -253,10 +259,12 @@ mod tests {
 
     #[test]
     fn a_token_survives_in_a_private_file_that_does_not_hold_its_secret() {
-        use std::os::unix::fs::PermissionsExt as _;
         let folder = tempfile::tempdir().expect("a folder");
         let file = folder.path().join("tokens.json");
         let tokens = Tokens::open(&file).expect("none yet");
+        let left = file.with_extension("new");
+        std::fs::write(&left, "half of an older one").expect("written");
+        std::fs::set_permissions(&left, Permissions::from_mode(0o644)).expect("its own");
         let made = tokens.create(&ask(None)).expect("a token");
         let text = std::fs::read_to_string(&file).expect("it was written");
         assert!(!text.contains(&made.secret), "{text}");

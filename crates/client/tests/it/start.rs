@@ -144,7 +144,10 @@ async fn a_controller_of_another_api_is_refused_with_both_versions() {
     answered.join().unwrap();
     assert_eq!(
         met.to_string(),
-        "the controller is Windlass 9.9.9 (API 999); this command speaks API 1"
+        format!(
+            "the controller is Windlass 9.9.9 (API 999); this command speaks API {}",
+            windlass_api::API_VERSION
+        )
     );
     assert_eq!(met.exit().code(), 69);
 }

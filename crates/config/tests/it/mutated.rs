@@ -3,49 +3,11 @@
 use crate::anything::{NAMES, parse_anything, read_anything};
 use crate::corpus::cases;
 
+#[path = "../../../../fuzz/damage.rs"]
+mod damage;
+
 /// How many damaged files are read.
 const MUTATIONS: u64 = 10_000;
-/// Most damages of one file.
-const MOST_DAMAGES: usize = 4;
-
-/// Numbers that are the same in every run (splitmix64).
-struct Dice(u64);
-
-impl Dice {
-    fn below(&mut self, end: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        let end = u64::try_from(end.max(1)).expect("a length");
-        usize::try_from((mixed ^ (mixed >> 31)) % end).expect("below a length")
-    }
-}
-
-fn damage(bytes: &mut Vec<u8>, other: &[u8], dice: &mut Dice) {
-    let at = dice.below(bytes.len() + 1);
-    let until = at + dice.below(bytes.len() - at + 1);
-    match dice.below(6) {
-        0 => bytes.truncate(at),
-        1 => {
-            if let Some(byte) = bytes.get_mut(at) {
-                *byte ^= 1 << dice.below(8);
-            }
-        }
-        2 => drop(bytes.drain(at..until)),
-        3 => {
-            let again = bytes[at..until].to_vec();
-            bytes.splice(at..at, again);
-        }
-        4 => {
-            let from = dice.below(other.len() + 1);
-            let to = from + dice.below(other.len() - from + 1);
-            bytes.splice(at..at, other[from..to].iter().copied());
-        }
-        _ => bytes.insert(at, u8::try_from(dice.below(256)).expect("a byte")),
-    }
-}
-
 #[test]
 fn every_file_of_the_corpus_is_read_or_refused_as_any_format() {
     for case in cases("good").into_iter().chain(cases("bad")) {
@@ -69,12 +31,6 @@ fn a_damaged_file_is_read_or_refused() {
         })
         .collect();
     for seed in 0..MUTATIONS {
-        let mut dice = Dice(seed);
-        let mut bytes = files[dice.below(files.len())].clone();
-        let other = &files[dice.below(files.len())];
-        for _ in 0..=dice.below(MOST_DAMAGES) {
-            damage(&mut bytes, other, &mut dice);
-        }
-        parse_anything(&bytes);
+        parse_anything(&damage::damaged(&files, seed));
     }
 }

@@ -15,6 +15,6 @@ pub(super) async fn post<C: Controller>(
     Json(request): Json<AdoptRequest>,
 ) -> Answered<AdoptAnswer> {
     Ok(Answer(
-        app.controller.adopt(caller.signs(request.by)).await?,
+        app.controller.adopt(caller.signs(request.by)?).await?,
     ))
 }

@@ -57,7 +57,7 @@ pub(super) async fn post<C: Controller>(
 ) -> Answered<DeployAnswer> {
     let when = when(&request)?;
     let seen = Seen::of(&headers)?;
-    let _comparing = app.comparing(&seen).await;
+    let comparing = app.comparing(&seen).await;
     let from = match request.source {
         Source::File(file) => {
             let wanted = decode(file, &caller)?;
@@ -80,11 +80,14 @@ pub(super) async fn post<C: Controller>(
         }
     };
     let terms = Terms {
-        by: caller.signs(request.by),
+        by: caller.signs(request.by)?,
         may_move: request.may_move,
         keep_failed: request.keep_failed,
     };
+    // Whoever waits for another deployment has it change what was seen: the others go first.
+    let comparing = comparing.filter(|_| when == When::Now);
     let begun = app.controller.deploy(from, terms, when).await?;
+    drop(comparing);
     let (deployment, plan) = begun;
     Ok(Answer(DeployAnswer { deployment, plan }))
 }
@@ -166,7 +169,7 @@ impl Said {
             let now = app.controller.show(self.id.clone()).await?;
             self.seen.deployment(&now)?;
         }
-        let by = self.caller.signs(by);
+        let by = self.caller.signs(by)?;
         app.controller.command(self.id.clone(), command, by).await?;
         Ok(WithTag(app.controller.show(self.id).await?))
     }

@@ -20,7 +20,7 @@ pub(super) async fn post<C: Controller>(
         Some(text) => Some(EnvironmentName::new(text).map_err(bad_name)?),
         None => None,
     };
-    let by = caller.signs(request.by);
+    let by = caller.signs(request.by)?;
     let answer = app.controller.down(name, environment, by).await?;
     Ok(Answer(answer))
 }

@@ -31,7 +31,9 @@ impl Over {
             match &self.caller {
                 Caller::Token { id, .. } => self.tokens.lost(id).await,
                 // To a run no stream is open.
-                Caller::Owner | Caller::Run(_) | Caller::Stranger => std::future::pending().await,
+                Caller::Owner | Caller::Run(_) | Caller::Stranger(_) => {
+                    std::future::pending::<()>().await;
+                }
             }
         };
         tokio::select! {

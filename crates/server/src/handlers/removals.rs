@@ -28,7 +28,7 @@ pub(super) async fn post<C: Controller>(
     let _comparing = app.comparing(&seen).await;
     seen.environment(&app, &service.app, &service.environment)
         .await?;
-    let by = caller.signs(request.by);
+    let by = caller.signs(request.by)?;
     let (deployment, plan) = app.controller.remove(service, by).await?;
     Ok(Answer(RemoveAnswer { deployment, plan }))
 }

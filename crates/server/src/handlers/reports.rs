@@ -35,7 +35,9 @@ impl<C: Controller> FromRequestParts<App<C>> for Run {
             {
                 Ok(named)
             }
-            Caller::Run(_) | Caller::Token { .. } | Caller::Stranger => Err(not_its_own().into()),
+            Caller::Run(_) | Caller::Token { .. } | Caller::Stranger(_) => {
+                Err(not_its_own().into())
+            }
         }
     }
 }

@@ -29,6 +29,6 @@ pub(super) async fn post<C: Controller>(
     let seen = Seen::of(&headers)?;
     let _comparing = app.comparing(&seen).await;
     seen.environment(&app, &at.app, &at.environment).await?;
-    let by = caller.signs(request.by);
+    let by = caller.signs(request.by)?;
     Ok(Answer(app.controller.rollback(at, by).await?))
 }

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn_with_state;
+use axum::routing::any;
 
 use super::table::{Row, rows};
 use crate::Controller;
-use crate::access::{Guard, admit};
+use crate::access::{Access, Guard, admit};
 use crate::answer::{not_found, wrong_method};
 use crate::app::App;
 use crate::greeting::greet;
@@ -40,9 +41,15 @@ pub(crate) fn routes<C: Controller>(app: App<C>) -> Router {
         handler = handler.route_layer(from_fn_with_state(guard, admit::<C>));
         router = router.route(path, handler);
     }
+    // What is not served is counted too, so that it can't be asked without end.
+    let open = Arc::new(Guard {
+        app: app.clone(),
+        access: Access::Open,
+    });
+    let counted = from_fn_with_state(open, admit::<C>);
     router
-        .fallback(not_found)
-        .method_not_allowed_fallback(wrong_method)
+        .fallback(any(not_found).layer(counted.clone()))
+        .method_not_allowed_fallback(any(wrong_method).layer(counted))
         .layer(DefaultBodyLimit::max(limit))
         .layer(from_fn_with_state(app.clone(), greet::<C>))
         .with_state(app)

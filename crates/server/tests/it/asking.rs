@@ -198,3 +198,21 @@ async fn down_says_what_it_ended() {
     assert_eq!(refused(client.down(&ask("other")).await).status, 409);
     assert_eq!(refused(client.down(&ask("Bad Name")).await).status, 400);
 }
+
+#[tokio::test]
+async fn who_asks_is_one_short_line_that_no_terminal_obeys() {
+    let folder = folder();
+    let server = Standing::new(folder.path());
+    let client = server.client().await;
+    for bad in ["", "mira\u{1b}[2J", "two\nlines", &"x".repeat(129)] {
+        let request = DownRequest {
+            app: "hello".to_owned(),
+            environment: None,
+            by: bad.to_owned(),
+        };
+        let problem = refused(client.down(&request).await);
+        assert_eq!(problem.status, 400, "{bad:?}");
+        let detail = problem.detail.unwrap();
+        assert!(detail.contains("1 to 128 characters"), "{detail}");
+    }
+}

@@ -59,7 +59,7 @@ pub(crate) async fn on_the_network(
     (server, address)
 }
 
-async fn token(server: &Standing, scope: Scope) -> String {
+pub(crate) async fn token(server: &Standing, scope: Scope) -> String {
     let request = TokenRequest {
         name: "test".to_owned(),
         scope,

@@ -37,13 +37,22 @@ pub(crate) struct State {
     pub(crate) streams_stay: bool,
     open: Vec<mpsc::Sender<Event>>,
     pub(crate) logs_asked: Vec<(ServiceAt, u64, bool)>,
-    /// Told when a `down` begins; the `down` then waits for the other one.
-    pub(crate) down: Option<(oneshot::Sender<()>, oneshot::Receiver<()>)>,
+    /// Told when a `down` begins, or a deployment that meets another one; it then waits for the other.
+    pub(crate) waits: Option<(oneshot::Sender<()>, oneshot::Receiver<()>)>,
+    pub(crate) environments: Vec<EnvironmentView>,
 }
 
 impl Fake {
     pub(crate) fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().expect("no test panics with the lock")
+    }
+
+    async fn waited(&self) {
+        let waits = self.state().waits.take();
+        if let Some((begun, go_on)) = waits {
+            begun.send(()).unwrap();
+            go_on.await.unwrap();
+        }
     }
 
     /// Commits one event.
@@ -129,6 +138,9 @@ impl Controller for Fake {
         when: When,
     ) -> Result<(Option<DeploymentId>, PlanView), Problem> {
         self.state().when.push(when);
+        if when != When::Now {
+            self.waited().await;
+        }
         match from {
             From::File(wanted) => {
                 let view = plan_view(&wanted);
@@ -199,7 +211,7 @@ impl Controller for Fake {
     }
 
     async fn status(&self) -> Result<Vec<EnvironmentView>, Problem> {
-        Ok(Vec::new())
+        Ok(self.state().environments.clone())
     }
 
     async fn deployments(
@@ -289,11 +301,7 @@ impl Controller for Fake {
         _by: String,
     ) -> Result<DownAnswer, Problem> {
         let ended = vec![ServiceName::new("web").unwrap()];
-        let waits = self.state().down.take();
-        if let Some((begun, go_on)) = waits {
-            begun.send(()).unwrap();
-            go_on.await.unwrap();
-        }
+        self.waited().await;
         match app.as_str() {
             "hello" => Ok(DownAnswer { ended, last: true }),
             _ => Err(Problem::new(

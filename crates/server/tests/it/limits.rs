@@ -128,7 +128,7 @@ async fn an_open_request_is_let_finish_when_the_server_ends() {
     let server = Standing::with(folder.path(), Fake::default(), small(), 1);
     let (begun, has_begun) = futures_channel::oneshot::channel();
     let (go_on, may_go_on) = futures_channel::oneshot::channel();
-    server.fake.state().down = Some((begun, may_go_on));
+    server.fake.state().waits = Some((begun, may_go_on));
     let client = server.client().await;
     let request = DownRequest {
         app: "hello".to_owned(),

@@ -13,4 +13,6 @@ mod following;
 mod limits;
 mod repeating;
 mod returning;
+mod shapes;
 mod standing;
+mod strangers;

@@ -1,7 +1,10 @@
 //! Requests that are sent again, and words that depend on what was seen.
 
+use std::collections::BTreeMap;
+
 use tokio::net::UnixStream;
-use windlass_api::{DeployRequest, Source};
+use windlass_api::{DeployRequest, EnvironmentView, Source};
+use windlass_model::{AppName, EnvironmentName};
 
 use crate::contract::{Heard, ask};
 use crate::fake::{deployment, held};
@@ -56,7 +59,7 @@ async fn a_request_goes_on_when_its_client_is_gone_and_the_next_try_gets_its_ans
     let server = Standing::new(folder.path());
     let (begun, has_begun) = futures_channel::oneshot::channel();
     let (go_on, may_go_on) = futures_channel::oneshot::channel();
-    server.fake.state().down = Some((begun, may_go_on));
+    server.fake.state().waits = Some((begun, may_go_on));
     let body = r#"{"app":"hello","by":"mira"}"#;
     let first = Box::pin(post(&server, "/v1/down", KEY, body));
     // The first client leaves once its request is under way.
@@ -92,7 +95,7 @@ async fn a_word_to_a_deployment_that_has_changed_is_refused() {
 async fn pages_hold_each_deployment_once_also_when_new_ones_begin() {
     let folder = folder();
     let server = Standing::new(folder.path());
-    let name = windlass_model::AppName::new("hello").unwrap();
+    let name = AppName::new("hello").unwrap();
     for number in 1..=5 {
         let view = deployment(&format!("dep_{number}"), name.clone());
         server.fake.state().deployments.push(view);
@@ -156,4 +159,46 @@ async fn a_client_of_another_api_is_told_which_side_to_upgrade() {
     let long = get(&server, "/v1/status", &long).await;
     assert_eq!(long.status, 431);
     assert!(long.body.contains("WL0376"));
+}
+
+#[tokio::test]
+async fn a_deployment_that_waits_holds_up_nobody_who_says_what_was_seen() {
+    let folder = folder();
+    let server = Standing::new(folder.path());
+    let app = AppName::new("hello").unwrap();
+    server.fake.state().environments.push(EnvironmentView {
+        app: app.clone(),
+        environment: EnvironmentName::default_environment(),
+        revision: 3,
+        folder: String::new(),
+        deployment: None,
+        lock: None,
+        halted: None,
+        services: BTreeMap::new(),
+    });
+    server
+        .fake
+        .state()
+        .deployments
+        .push(deployment("dep_01b", app));
+    let (begun, has_begun) = futures_channel::oneshot::channel();
+    let (go_on, may_go_on) = futures_channel::oneshot::channel();
+    server.fake.state().waits = Some((begun, may_go_on));
+    let patient = request("mira").replace("\"wait_ms\":null", "\"wait_ms\":60000");
+    let waits = post(&server, "/v1/deployments", "If-Match: \"3\"\r\n", &patient);
+    let aborts = async {
+        has_begun.await.unwrap();
+        let abort = r#"{"command":"abort","by":"jo"}"#;
+        let path = "/v1/deployments/dep_01b/commands";
+        let heard = post(&server, path, "If-Match: \"0\"\r\n", abort).await;
+        go_on.send(()).unwrap();
+        heard
+    };
+    let (waited, aborted) = tokio::join!(waits, aborts);
+    assert_eq!(
+        (waited.status, aborted.status),
+        (200, 200),
+        "{}",
+        aborted.body
+    );
 }

@@ -1,12 +1,14 @@
 //! The store as its users see it.
 
 mod adopting;
+mod anything;
 mod conformance;
 mod copying;
 mod damage;
 mod fixture;
 mod group;
 mod kill;
+mod mutated;
 mod opening;
 mod schema;
 mod story;

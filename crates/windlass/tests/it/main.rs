@@ -16,6 +16,7 @@ mod crash_points;
 mod demo;
 mod deploying;
 mod doctor;
+mod document;
 mod draining;
 mod ending;
 mod examples;

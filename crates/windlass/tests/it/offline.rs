@@ -231,7 +231,7 @@ fn the_version_is_told_in_words_and_as_json() {
     let left = place.run(&["version", "-o", "json"]);
     let value: Value = serde_json::from_str(&left.out).unwrap();
     assert_eq!(value["version"], version);
-    assert_eq!(value["api"], 1);
+    assert_eq!(value["api"], windlass_api::API_VERSION);
 }
 
 #[test]

@@ -1,0 +1,4 @@
+//! What clients send, when it is damaged.
+
+mod anything;
+mod mutated;
