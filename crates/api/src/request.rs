@@ -25,6 +25,21 @@ fn signature() -> utoipa::openapi::Object {
         .build()
 }
 
+/// Services, each with a version: pairs of exactly two texts, which a tuple's own schema does not say.
+#[cfg(feature = "openapi")]
+fn pairs() -> utoipa::openapi::Array {
+    use utoipa::openapi::{ArrayBuilder, ObjectBuilder, schema::Type};
+    let text = ObjectBuilder::new().schema_type(Type::String);
+    let pair = ArrayBuilder::new()
+        .items(text)
+        .min_items(Some(2))
+        .max_items(Some(2));
+    ArrayBuilder::new()
+        .description(Some("`--set S=V`: a service and a version each"))
+        .items(pair)
+        .build()
+}
+
 /// A file and what its deployer has: enough to plan.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -42,6 +57,7 @@ pub struct FileRequest {
     pub environment: Option<String>,
     /// `--set S=V`.
     #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(schema_with = pairs))]
     pub set: Vec<(String, String)>,
     /// Values of the names that `run` and `env` take from the deployer's environment.
     #[serde(default)]

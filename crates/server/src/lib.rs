@@ -10,6 +10,7 @@ mod access;
 mod answer;
 mod app;
 mod body;
+mod choices;
 mod condition;
 mod controller;
 mod door;

@@ -11,6 +11,7 @@ use windlass_api::{API_VERSION, Event, LogLine, Problem};
 use windlass_runtime::Handle;
 
 use crate::Controller;
+use crate::choices::closed;
 use crate::handlers::{Row, Verb, rows};
 use crate::says::collect;
 
@@ -49,7 +50,7 @@ pub(crate) fn of<C: Controller>(rows: Vec<Row<C>>) -> OpenApi {
     let mut components =
         ComponentsBuilder::new().security_scheme("token", SecurityScheme::Http(token.build()));
     for (name, schema) in schemas {
-        components = components.schema(name, schema);
+        components = components.schema(name, closed(schema));
     }
     let license = LicenseBuilder::new()
         .name("Apache-2.0")

@@ -6,7 +6,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
 use proptest::string::string_regex;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::operation::resolved;
 
@@ -63,16 +63,11 @@ impl Fitting<'_> {
     }
 
     fn list(self, schema: &Value) -> BoxedStrategy<Value> {
-        if let Some(places) = schema["prefixItems"].as_array() {
-            let each: Vec<_> = places.iter().map(|place| self.value("", place)).collect();
-            let pairs = vec(each, 0..3);
-            return pairs
-                .prop_map(|mut all| Value::from(all.pop().unwrap_or_default()))
-                .prop_filter("a whole list", |list| list != &json!([]))
-                .boxed();
-        }
         let items = self.value("", &schema["items"]);
-        vec(items, 0..3).prop_map(Value::from).boxed()
+        let count = |name: &str| schema[name].as_u64().and_then(|n| usize::try_from(n).ok());
+        let least = count("minItems").unwrap_or(0);
+        let most = count("maxItems").unwrap_or(2);
+        vec(items, least..=most).prop_map(Value::from).boxed()
     }
 
     fn object(self, schema: &Value) -> BoxedStrategy<Value> {
