@@ -18,6 +18,8 @@ use crate::ui::{Role, Style};
 #[derive(Debug, Serialize)]
 struct Examined {
     state_dir: String,
+    /// Where the API is served to this user; nobody need listen there.
+    controller_socket: String,
     broken: usize,
     warnings: usize,
     findings: Vec<Finding>,
@@ -34,6 +36,7 @@ pub(crate) async fn run(context: &Context) -> Result<Report, Diagnostic> {
     let count = |level| findings.iter().filter(|found| found.level == level).count();
     let examined = Examined {
         state_dir: paths.state.display().to_string(),
+        controller_socket: paths.controller_socket.display().to_string(),
         broken: count(Level::Broken),
         warnings: count(Level::Warning),
         findings,
@@ -114,6 +117,7 @@ mod tests {
         };
         let examined = Examined {
             state_dir: "/srv/state".to_owned(),
+            controller_socket: "/srv/state/run/controller.sock".to_owned(),
             broken: 1,
             warnings: 1,
             findings: vec![

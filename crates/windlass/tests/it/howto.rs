@@ -1,4 +1,4 @@
-//! The how-to pages, followed literally.
+//! The how-to pages and those of the reference that have commands, followed literally.
 
 use crate::lab::{HOME_STATE, Lab, repository};
 use crate::page::follow;
@@ -7,26 +7,31 @@ use crate::tutorial::WRITTEN;
 #[track_caller]
 fn works(page: &str) {
     let lab = Lab::empty().state_in(HOME_STATE);
-    follow(&lab, &repository("docs/howto").join(page), &WRITTEN);
+    follow(&lab, &repository("docs").join(page), &WRITTEN);
     lab.must_be_gone();
 }
 
 #[test]
 fn the_page_about_a_first_deployment_works_as_it_is_written() {
-    works("first-deployment.md");
+    works("howto/first-deployment.md");
 }
 
 #[test]
 fn the_page_about_canaries_works_as_it_is_written() {
-    works("canary.md");
+    works("howto/canary.md");
 }
 
 #[test]
 fn the_page_about_controllers_elsewhere_works_as_it_is_written() {
-    works("reach-a-controller.md");
+    works("howto/reach-a-controller.md");
 }
 
 #[test]
 fn the_page_about_backups_works_as_it_is_written() {
-    works("back-up.md");
+    works("howto/back-up.md");
+}
+
+#[test]
+fn the_page_about_the_api_works_as_it_is_written() {
+    works("reference/api.md");
 }
