@@ -212,12 +212,12 @@ impl Front {
         ids.filter(|id| self.host.is_ready(id)).collect()
     }
 
-    fn in_flight(&self, entry: &Entry, slot: &RouteSlot) -> u64 {
+    fn in_flight(&self, entry: &Entry, slot: SlotId) -> u64 {
         let over = entry
             .ends
-            .get(&slot.slot)
+            .get(&slot)
             .is_none_or(|end| self.time.now() >= *end);
-        if slot.weight > Percent::ZERO || !over {
+        if entry.route.weight(slot) > Percent::ZERO || !over {
             OPEN
         } else {
             0
@@ -238,7 +238,7 @@ impl Front {
                     (
                         slot.slot,
                         ObservedSlot {
-                            in_flight: self.in_flight(entry, slot),
+                            in_flight: self.in_flight(entry, slot.slot),
                             ready,
                         },
                     )
@@ -399,6 +399,28 @@ impl Front {
         }
         self.disarm_pointless();
         Ok(generations)
+    }
+
+    /// Ends what is open on a slot that gets no traffic.
+    pub(crate) fn cut(
+        &self,
+        epoch: Epoch,
+        service: &ServiceKey,
+        slot: SlotId,
+    ) -> Result<u64, EdgeError> {
+        self.hear(epoch)?;
+        let mut entries = self.entries.borrow_mut();
+        let Some(entry) = entries.get_mut(service) else {
+            return Ok(0);
+        };
+        if entry.route.weight(slot) > Percent::ZERO {
+            return Err(errors::conflict(format!(
+                "slot {slot} of {service} gets traffic"
+            )));
+        }
+        let open = self.in_flight(entry, slot);
+        entry.ends.insert(slot, self.time.now());
+        Ok(open)
     }
 
     /// A tripwire whose candidate has no share any more has nothing to take back.
