@@ -22,9 +22,6 @@ use crate::time::WorldTime;
 use crate::trips::{self, Trips};
 use crate::trouble::Trouble;
 
-/// Requests that a slot with any share is carrying.
-const OPEN: u64 = 3;
-
 /// How long ago readiness may have been lost without anybody having had a chance to see it: a
 /// controller asks just before it gives a slot more, and its calls take their time.
 const UNSEEN: Millis = Millis::from_millis(100);
@@ -42,7 +39,7 @@ pub struct Front {
     pub(crate) epoch: Cell<Epoch>,
     boot: Cell<u32>,
     pub(crate) booted: Cell<Millis>,
-    decays_in: Cell<Millis>,
+    pub(crate) decays_in: Cell<Millis>,
     trusts: Cell<bool>,
     refusing: RefCell<BTreeMap<ServiceKey, Percent>>,
     ignoring: RefCell<BTreeMap<ServiceKey, Percent>>,
@@ -61,7 +58,7 @@ pub(crate) struct Entry {
     pub(crate) route: Route,
     pub(crate) tripwire: Option<Tripwire>,
     /// When each slot's last requests end, since it gets no more.
-    ends: BTreeMap<SlotId, Millis>,
+    pub(crate) ends: BTreeMap<SlotId, Millis>,
     /// Whether a tripwire put this route in effect, and no controller.
     pub(crate) took_back: bool,
 }
@@ -103,11 +100,6 @@ impl Front {
             gone: Cell::new(false),
             occupied: RefCell::default(),
         }
-    }
-
-    /// From now on requests go on for so long after their slot gets no new ones.
-    pub fn requests_take(&self, time: Millis) {
-        self.decays_in.set(time);
     }
 
     /// From now on a share is given without asking whether the slot has capacity, so that a
@@ -210,18 +202,6 @@ impl Front {
     pub(crate) fn answering(&self, slot: &RouteSlot) -> Vec<InstanceId> {
         let ids = slot.instances.iter().map(|i| i.id.clone());
         ids.filter(|id| self.host.is_ready(id)).collect()
-    }
-
-    fn in_flight(&self, entry: &Entry, slot: SlotId) -> u64 {
-        let over = entry
-            .ends
-            .get(&slot)
-            .is_none_or(|end| self.time.now() >= *end);
-        if entry.route.weight(slot) > Percent::ZERO || !over {
-            OPEN
-        } else {
-            0
-        }
     }
 
     pub(crate) fn observe(&self) -> ObservedTable {
@@ -401,28 +381,6 @@ impl Front {
         Ok(generations)
     }
 
-    /// Ends what is open on a slot that gets no traffic.
-    pub(crate) fn cut(
-        &self,
-        epoch: Epoch,
-        service: &ServiceKey,
-        slot: SlotId,
-    ) -> Result<u64, EdgeError> {
-        self.hear(epoch)?;
-        let mut entries = self.entries.borrow_mut();
-        let Some(entry) = entries.get_mut(service) else {
-            return Ok(0);
-        };
-        if entry.route.weight(slot) > Percent::ZERO {
-            return Err(errors::conflict(format!(
-                "slot {slot} of {service} gets traffic"
-            )));
-        }
-        let open = self.in_flight(entry, slot);
-        entry.ends.insert(slot, self.time.now());
-        Ok(open)
-    }
-
     /// A tripwire whose candidate has no share any more has nothing to take back.
     pub(crate) fn disarm_pointless(&self) {
         for entry in self.entries.borrow_mut().values_mut() {
@@ -491,17 +449,6 @@ impl Front {
             .filter(|slot| !alive(slot))
             .map(|slot| slot.slot)
             .collect()
-    }
-
-    /// When the last requests of slots that get no more end.
-    fn ends(&self, before: &Entry, now: &Route) -> BTreeMap<SlotId, Millis> {
-        let mut ends = before.ends.clone();
-        for slot in &before.route.slots {
-            if slot.weight > Percent::ZERO && now.weight(slot.slot) == Percent::ZERO {
-                ends.insert(slot.slot, self.time.now().plus(self.decays_in.get()));
-            }
-        }
-        ends
     }
 
     pub(crate) fn shutdown(&self, epoch: Epoch) -> Result<(), EdgeError> {
