@@ -55,6 +55,17 @@ pub enum RouterRequest {
         /// Which.
         trip: TripwireId,
     },
+    /// Ends what is still open on a slot that takes no requests: its time to drain is over. Answered
+    /// by [`RouterReply::Cut`]; a slot that is not known has nothing open. What enters it later is
+    /// not concerned.
+    Cut {
+        /// The controller's.
+        epoch: Epoch,
+        /// Of which service.
+        service: ServiceKey,
+        /// Which slot.
+        slot: SlotId,
+    },
     /// Asks for the table in effect and what it is carrying.
     Observe,
     /// Asks for the ticks with a number above `after`; at most ten minutes are kept.
@@ -128,6 +139,8 @@ pub enum RouterReply {
     Done,
     /// To `Apply`: the generations after it.
     Applied(BTreeMap<ServiceKey, Generation>),
+    /// To `Cut`: how many requests and tunnels were open.
+    Cut(u64),
     /// To `Listeners`: the addresses, in the order of the descriptors.
     Listeners(Vec<SocketAddr>),
     /// To `Observe`.
@@ -158,6 +171,13 @@ pub enum Refusal {
     },
     /// A slot that would get traffic has no ready instance.
     NoCapacity {
+        /// Whose.
+        service: ServiceKey,
+        /// Which slot.
+        slot: SlotId,
+    },
+    /// A slot that is to be cut gets traffic: it is not what it was when that was decided.
+    TakesRequests {
         /// Whose.
         service: ServiceKey,
         /// Which slot.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use windlass_control::{Generation, ObservedTable, RouterBoot, TableChange, Tick, TripwireId};
-use windlass_model::{Epoch, ServiceKey};
+use windlass_model::{Epoch, ServiceKey, SlotId};
 
 use crate::EdgeError;
 
@@ -28,6 +28,13 @@ pub trait TrafficRouter {
     /// # Errors
     /// `Refused` for an old epoch; `Unreachable` and `Timeout`.
     async fn acknowledge(&self, trip: &TripwireId) -> Result<(), EdgeError>;
+
+    /// Ends what is still open on a slot that takes no requests, and says how much that was. What
+    /// enters the slot later is not concerned. Again is no error and ends what came meanwhile.
+    ///
+    /// # Errors
+    /// `Refused` for an old epoch; `Conflict` for a slot that gets traffic; `Unreachable` and `Timeout`.
+    async fn cut(&self, service: &ServiceKey, slot: SlotId) -> Result<u64, EdgeError>;
 
     /// The highest epoch that the router, or the table that it left, has heard; none without either.
     /// Says nothing to the router: a controller asks before it speaks for the first time, because

@@ -115,8 +115,8 @@ pub trait Store {
     /// Appends one row; returns its sequence. Appends that wait together share one transaction.
     ///
     /// # Errors
-    /// `Conflict` for a number that is taken; `Unreachable` when the store can't be written: then
-    /// nothing was appended.
+    /// `Conflict` for a number that is taken; `Unreachable` when the store can't be written, or its
+    /// file is not the one that was opened any more: then nothing was appended.
     async fn append(&self, entry: NewEntry) -> Result<u64, EdgeError>;
 
     /// Writes an environment outside a deployment (`down`, a new folder).

@@ -136,8 +136,7 @@ pub enum Fact {
         service: ServiceName,
         /// Which slot.
         slot: SlotId,
-        /// Requests that were still open when the time ran out. Stopping the slot cuts them; on one
-        /// that is kept as a standby they go on.
+        /// Requests that were cut: still open when the time ran out.
         cut: u64,
     },
     /// A slot's instances were stopped.

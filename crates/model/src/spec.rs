@@ -66,7 +66,7 @@ pub struct ServiceSpec {
     pub overlap: Overlap,
     /// How long each step is watched, unless it says otherwise.
     pub bake: Millis,
-    /// How long requests on an old slot may take to end.
+    /// How long requests on an old slot may take to end; then they are cut.
     pub drain: Millis,
     /// What takes a rollout back while it is watched.
     #[serde(default = "Trigger::defaults")]

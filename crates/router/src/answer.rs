@@ -10,7 +10,7 @@ use http_body_util::Full;
 use hyper::body::{Body, Frame, Incoming, SizeHint};
 use hyper::header::{CONNECTION, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER};
 use hyper::{Response, StatusCode};
-use tokio::time::{Sleep, sleep};
+use tokio::time::sleep;
 
 use crate::asked::{Asked, Form, REQUEST_ID};
 use crate::connection::Busy;
@@ -35,6 +35,7 @@ pub(crate) enum Refused {
     HeadTooSlow,
     AnswerTooLate,
     Draining,
+    Drained,
 }
 
 impl From<Fault> for Refused {
@@ -101,6 +102,11 @@ impl Refused {
                 "draining",
                 "the router is ending",
             ),
+            Self::Drained => (
+                StatusCode::GATEWAY_TIMEOUT,
+                "drained",
+                "the release that had the request was replaced, and did not answer in time",
+            ),
         }
     }
 
@@ -116,7 +122,8 @@ impl Refused {
             | Self::NoCapacity
             | Self::ConnectFailed
             | Self::AnswerBroken
-            | Self::AnswerTooLate => false,
+            | Self::AnswerTooLate
+            | Self::Drained => false,
         }
     }
 
@@ -188,8 +195,8 @@ struct Origin {
     body: Incoming,
     ticket: Ticket,
     lent: Option<Lent>,
-    /// Until when the instance may say nothing.
-    silence: Option<Pin<Box<Sleep>>>,
+    /// What ends this while the instance says nothing.
+    patience: Option<Pin<Box<dyn Future<Output = BrokenBody>>>>,
 }
 
 /// Why an answer's body breaks off.
@@ -199,6 +206,17 @@ pub(crate) enum BrokenBody {
     Origin(#[from] hyper::Error),
     #[error("the instance said nothing for {ANSWER_SILENCE:?}")]
     Silent,
+    #[error("the time of its slot to drain is over")]
+    Cut,
+}
+
+/// Lasts until the instance has said nothing for too long, or its slot is cut.
+async fn patience(cut: impl Future<Output = ()>) -> BrokenBody {
+    tokio::select! {
+        biased;
+        () = cut => BrokenBody::Cut,
+        () = sleep(ANSWER_SILENCE) => BrokenBody::Silent,
+    }
 }
 
 impl AnswerBody {
@@ -220,7 +238,7 @@ impl AnswerBody {
             body,
             ticket,
             lent: Some(lent),
-            silence: None,
+            patience: None,
         };
         if origin.body.is_end_stream() {
             origin.give_back();
@@ -245,11 +263,14 @@ impl Origin {
     }
 
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BrokenBody>>> {
+        if self.ticket.is_cut() {
+            return Poll::Ready(Some(Err(BrokenBody::Cut)));
+        }
         let frame = match Pin::new(&mut self.body).poll_frame(cx) {
             Poll::Ready(frame) => frame,
-            Poll::Pending => return self.poll_silence(cx),
+            Poll::Pending => return self.poll_patience(cx),
         };
-        self.silence = None;
+        self.patience = None;
         match &frame {
             None => self.give_back(),
             Some(Ok(_)) if self.body.is_end_stream() => self.give_back(),
@@ -259,13 +280,18 @@ impl Origin {
         Poll::Ready(frame.map(|frame| Ok(frame?)))
     }
 
-    fn poll_silence<T>(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<T, BrokenBody>>> {
-        let silence = self
-            .silence
-            .get_or_insert_with(|| Box::pin(sleep(ANSWER_SILENCE)));
-        ready!(silence.as_mut().poll(cx));
-        self.ticket.broke();
-        Poll::Ready(Some(Err(BrokenBody::Silent)))
+    fn poll_patience<T>(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<T, BrokenBody>>> {
+        let ticket = &self.ticket;
+        let patience = self
+            .patience
+            .get_or_insert_with(|| Box::pin(patience(ticket.cut())));
+        let why = ready!(patience.as_mut().poll(cx));
+        match why {
+            BrokenBody::Origin(_) | BrokenBody::Silent => self.ticket.broke(),
+            // Its time was over: no evidence against the instance.
+            BrokenBody::Cut => {}
+        }
+        Poll::Ready(Some(Err(why)))
     }
 }
 

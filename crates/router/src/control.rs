@@ -152,6 +152,14 @@ fn reply(control: &Control, stream: &UnixStream, message: Message) -> io::Result
         RouterRequest::Listeners => return send_listeners(control, stream),
         RouterRequest::Apply { epoch, change } => keeper.apply(epoch, &change),
         RouterRequest::Acknowledge { epoch, trip } => done(keeper.acknowledge(epoch, &trip)),
+        RouterRequest::Cut {
+            epoch,
+            service,
+            slot,
+        } => match keeper.cut(epoch, &service, slot) {
+            Ok(count) => RouterReply::Cut(count),
+            Err(refusal) => RouterReply::Refused(refusal),
+        },
         RouterRequest::Observe => RouterReply::Observed(keeper.observe()),
         RouterRequest::Ticks { after } => RouterReply::Ticks {
             boot: control.core.boot.clone(),

@@ -219,6 +219,17 @@ impl Core {
             .collect()
     }
 
+    /// Ends what is open on a slot, also on one that is in no table any more.
+    pub(crate) fn cut(&self, service: &ServiceKey, slot: SlotId) -> u64 {
+        let known = locked(&self.known);
+        let state = known.slots.get(&(service.clone(), slot));
+        state.map_or(0, |state| {
+            let open = state.open();
+            state.cuts.ring();
+            open
+        })
+    }
+
     /// Closes one interval: takes all counts into a tick, and forgets states that are drained and
     /// in no table.
     pub(crate) fn tick(&self) {
@@ -246,10 +257,9 @@ impl Core {
 }
 
 fn observed_slot(slot: &EntrySlot) -> (SlotId, ObservedSlot) {
-    let in_flight = slot.state.in_flight.load(Ordering::SeqCst);
     let ready = slot.instances.iter().filter(|i| i.is_ready());
     let observed = ObservedSlot {
-        in_flight: u64::try_from(in_flight).unwrap_or(0),
+        in_flight: slot.state.open(),
         ready: ready.map(|i| i.id.clone()).collect(),
     };
     (slot.state.slot, observed)

@@ -15,6 +15,7 @@ use crate::answer::{AnswerBody, Refused};
 use crate::asked::Asked;
 use crate::connection::Line;
 use crate::counts::Head;
+use crate::frames;
 use crate::head::Fault;
 use crate::headers;
 use crate::limits::{CONNECT_BUDGET, CONNECT_TRIES, FIRST_BYTE_TIME, SEND_TRIES};
@@ -22,7 +23,7 @@ use crate::live::InstanceState;
 use crate::origin::{self, Link};
 use crate::pool::{Care, Lent};
 use crate::ticket::{NotEntered, Ticket};
-use crate::tunnel;
+use crate::tunnel::Tunnel;
 use crate::upload::{Progress, Upload};
 
 /// Answers one request of a connection; one with a `fault` is refused.
@@ -138,7 +139,12 @@ async fn exchange(
     loop {
         let (entered, instance, reached) = reach(line, ticket, &outgoing, &mut tries).await?;
         ticket = entered;
-        let failed = match send(line, instance, reached, outgoing).await {
+        let sent = tokio::select! {
+            biased;
+            () = ticket.cut() => Sent::Failed(Refused::Drained),
+            sent = send(line, instance, reached, outgoing) => sent,
+        };
+        let failed = match sent {
             Sent::Answered(answered) => {
                 let (response, lent) = *answered;
                 return answer(line, ticket, response, lent, upgrade);
@@ -159,8 +165,8 @@ async fn exchange(
 
 /// Ends a request that an instance did not answer.
 fn broken(mut ticket: Ticket, why: Refused) -> NotEntered {
-    // A client that broke off is no evidence against the slot.
-    if why != Refused::BadRequest {
+    // A client that broke off, or time that is over, is no evidence against the slot.
+    if why != Refused::BadRequest && why != Refused::Drained {
         ticket.broke();
     }
     NotEntered {
@@ -327,12 +333,18 @@ fn answer(
         return Ok(Response::from_parts(head, body));
     };
     let permit = line.permit.clone();
-    // Ends with either side; ticket and permit keep the drain and the thread until then.
+    let tunnel = Tunnel {
+        client,
+        instance,
+        frames: frames::of(&head.headers),
+    };
+    // Ends with either side or with the slot's time; ticket and permit keep the drain and the thread
+    // until then.
     tokio::task::spawn_local(async move {
-        if let Err(why) = tunnel::carry(client, instance).await {
+        if let Err(why) = tunnel.carry(ticket).await {
             tracing::debug!(%why, "a tunnel ended");
         }
-        drop((ticket, permit, lent));
+        drop((permit, lent));
     });
     Ok(Response::from_parts(head, AnswerBody::none()))
 }

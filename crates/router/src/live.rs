@@ -11,6 +11,7 @@ use windlass_model::{
 };
 
 use crate::counts::Counts;
+use crate::cut::Cuts;
 use crate::ticks::Who;
 use crate::watch::{Armed, Watch};
 use crate::wheel::Wheel;
@@ -152,6 +153,7 @@ pub(crate) struct SlotState {
     pub(crate) slot: SlotId,
     /// Requests begun and not ended. Read only after a fence that follows the swap.
     pub(crate) in_flight: AtomicI64,
+    pub(crate) cuts: Cuts,
     next: AtomicUsize,
     pub(crate) counts: Counts,
     pub(crate) who: Arc<Who>,
@@ -162,6 +164,7 @@ impl SlotState {
         Self {
             slot,
             in_flight: AtomicI64::new(0),
+            cuts: Cuts::new(shards),
             next: AtomicUsize::new(0),
             counts: Counts::new(shards),
             who: Arc::new(Who {
@@ -169,6 +172,11 @@ impl SlotState {
                 slot: Some((slot, version)),
             }),
         }
+    }
+
+    /// How many requests are open now.
+    pub(crate) fn open(&self) -> u64 {
+        u64::try_from(self.in_flight.load(Ordering::SeqCst)).unwrap_or(0)
     }
 }
 

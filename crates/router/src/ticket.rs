@@ -18,6 +18,8 @@ use crate::live::{Entry, EntrySlot, InstanceState, Live, ServiceState};
 pub(crate) struct Ticket {
     place: Place,
     shard: usize,
+    /// Cuts of the slot that it need not care about: they came before it.
+    cuts: u64,
     begun: Instant,
     head: Option<Head>,
     broken: bool,
@@ -113,9 +115,12 @@ impl Ticket {
         shard: usize,
         begun: Instant,
     ) -> Result<Self, NotEntered> {
+        let place = enter(core, listener)?;
+        let cuts = place.slot().state.cuts.count();
         Ok(Self {
-            place: enter(core, listener)?,
+            place,
             shard,
+            cuts,
             begun,
             head: None,
             broken: false,
@@ -139,6 +144,18 @@ impl Ticket {
     /// An instance of the slot that is not in `tried`.
     pub(crate) fn instance(&self, tried: &[u64]) -> Option<Arc<InstanceState>> {
         self.place.slot().pick(tried)
+    }
+
+    /// Returns when its slot is cut.
+    pub(crate) fn cut(&self) -> impl Future<Output = ()> + use<> {
+        let state = self.place.slot().state.clone();
+        let (cuts, shard) = (self.cuts, self.shard);
+        async move { state.cuts.after(cuts, shard).await }
+    }
+
+    /// Whether its slot was cut since it entered.
+    pub(crate) fn is_cut(&self) -> bool {
+        self.place.slot().state.cuts.count() != self.cuts
     }
 
     /// Whose request it is.

@@ -8,23 +8,45 @@ use std::task::{Context, Poll};
 
 use hyper::upgrade::{OnUpgrade, Upgraded};
 use hyper_util::rt::TokioIo;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf, copy_bidirectional};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf, copy_bidirectional};
 use tokio::time::{Instant, sleep_until, timeout};
 
-use crate::limits::{TUNNEL_SILENCE, UPGRADE_TIME};
+use crate::frames::{Frames, GOING_AWAY};
+use crate::limits::{LINGER_BYTES, LINGER_TIME, TUNNEL_SILENCE, UPGRADE_TIME};
+use crate::ticket::Ticket;
 
-/// Carries bytes both ways until both sides have ended, one fails, or both are silent too long.
-pub(crate) async fn carry(client: OnUpgrade, instance: OnUpgrade) -> io::Result<()> {
-    let both = async { tokio::try_join!(client, instance) };
-    let (client, instance) = timeout(UPGRADE_TIME, both)
-        .await?
-        .map_err(io::Error::other)?;
-    let last = Rc::new(Cell::new(Instant::now()));
-    let mut client = Watched::new(client, &last);
-    let mut instance = Watched::new(instance, &last);
-    tokio::select! {
-        copied = copy_bidirectional(&mut client, &mut instance) => copied.map(|_counts| ()),
-        () = silence(&last) => Err(io::ErrorKind::TimedOut.into()),
+/// Two sides that have switched to another protocol.
+pub(crate) struct Tunnel {
+    pub(crate) client: OnUpgrade,
+    pub(crate) instance: OnUpgrade,
+    /// What the client gets, if it is a WebSocket.
+    pub(crate) frames: Option<Frames>,
+}
+
+impl Tunnel {
+    /// Carries bytes both ways until both sides have ended, one fails, both are silent too long, or
+    /// the ticket's slot is cut.
+    pub(crate) async fn carry(self, ticket: Ticket) -> io::Result<()> {
+        let both = async { tokio::try_join!(self.client, self.instance) };
+        let (client, instance) = timeout(UPGRADE_TIME, both)
+            .await?
+            .map_err(io::Error::other)?;
+        let last = Rc::new(Cell::new(Instant::now()));
+        let mut client = Watched::new(client, &last, self.frames);
+        let mut instance = Watched::new(instance, &last, None);
+        tokio::select! {
+            biased;
+            () = ticket.cut() => {}
+            copied = copy_bidirectional(&mut client, &mut instance) => {
+                return copied.map(|_counts| ());
+            }
+            () = silence(&last) => return Err(io::ErrorKind::TimedOut.into()),
+        }
+        // Over for its slot; what follows is for the two sides only.
+        drop(ticket);
+        let ends = async { tokio::join!(client.end(), instance.end()) };
+        let (client, instance) = timeout(LINGER_TIME, ends).await?;
+        client.and(instance)
     }
 }
 
@@ -42,14 +64,29 @@ async fn silence(last: &Cell<Instant>) {
 struct Watched {
     side: TokioIo<Upgraded>,
     last: Rc<Cell<Instant>>,
+    /// What was written to it, if it is to be told when that ends.
+    frames: Option<Frames>,
 }
 
 impl Watched {
-    fn new(side: Upgraded, last: &Rc<Cell<Instant>>) -> Self {
+    fn new(side: Upgraded, last: &Rc<Cell<Instant>>, frames: Option<Frames>) -> Self {
         Self {
             side: TokioIo::new(side),
             last: last.clone(),
+            frames,
         }
+    }
+
+    /// Ends this side in order: a close frame where one may stand, then the end of what is written.
+    /// What still comes is read for a while: dropped unread, it would take back what was written.
+    async fn end(mut self) -> io::Result<()> {
+        if self.frames.as_ref().is_some_and(Frames::may_close) {
+            self.side.write_all(&GOING_AWAY).await?;
+        }
+        self.side.shutdown().await?;
+        let mut rest = self.side.take(LINGER_BYTES as u64);
+        tokio::io::copy(&mut rest, &mut tokio::io::sink()).await?;
+        Ok(())
     }
 }
 
@@ -73,7 +110,11 @@ impl AsyncWrite for Watched {
         cx: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.side).poll_write(cx, bytes)
+        let written = Pin::new(&mut self.side).poll_write(cx, bytes);
+        if let (Some(frames), Poll::Ready(Ok(count))) = (&mut self.frames, &written) {
+            frames.passed(bytes.get(..*count).unwrap_or_default());
+        }
+        written
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

@@ -100,6 +100,8 @@ pub(crate) struct Driven {
     pub(crate) started_us: i64,
     /// Whether it waits for a halt to be lifted, and for nobody else.
     pub(crate) is_halted: Rc<Cell<bool>>,
+    /// Why its next row can't be written, as long as that is so.
+    pub(crate) unwritten: Rc<RefCell<Option<String>>>,
 }
 
 /// How a deployment's loop begins.
@@ -153,8 +155,6 @@ struct Drive {
     environment: Environment,
     number: u64,
     pending: VecDeque<Pending>,
-    /// Whether the last try to write failed.
-    cut_off: bool,
     driven: Driven,
     /// Who holds it; kept while it is held.
     holder: Option<String>,
@@ -178,6 +178,7 @@ pub(crate) fn drive(shared: &Rc<Shared>, begin: Begin) -> Driven {
         by: begin.by,
         started_us: begin.started_us,
         is_halted: Rc::new(Cell::new(is_halted)),
+        unwritten: Rc::default(),
         inbox: inbox.clone(),
         now,
         sequence: Rc::new(RefCell::new(begin.sequence)),
@@ -193,7 +194,6 @@ pub(crate) fn drive(shared: &Rc<Shared>, begin: Begin) -> Driven {
         ahead: begin.deployment,
         number: begin.number,
         pending: VecDeque::new(),
-        cut_off: false,
         driven: driven.clone(),
         watches: Watches::default(),
     };
@@ -332,7 +332,7 @@ impl Drive {
         self.number += 1;
         self.environment = environment;
         self.ahead = stepped.deployment.clone();
-        if self.cut_off {
+        if self.is_cut_off() {
             self.go_back(&stepped.actions);
         }
         self.pending.push_back(Pending {
@@ -350,16 +350,17 @@ impl Drive {
             self.driven.inbox.points.before_intent(&first.stepped);
             match self.border.store.append(first.entry.clone()).await {
                 Ok(sequence) => {
-                    self.cut_off = false;
+                    self.driven.unwritten.replace(None);
                     self.written(sequence);
                 }
                 Err(error) if matches!(error.kind, ErrorKind::Conflict | ErrorKind::Refused) => {
                     return Err(self.let_go(&error));
                 }
                 Err(error) => {
-                    if !self.cut_off {
+                    if !self.is_cut_off() {
                         self.begin_cut_off(&error);
                     }
+                    self.driven.unwritten.replace(Some(error.chain()));
                     self.hear_until_next_try().await;
                 }
             }
@@ -396,13 +397,17 @@ impl Drive {
         }
     }
 
+    /// Whether the last try to write failed.
+    fn is_cut_off(&self) -> bool {
+        self.driven.unwritten.borrow().is_some()
+    }
+
     fn begin_cut_off(&mut self, error: &EdgeError) {
         tracing::error!(
             "the journal of {} can't be written: {}",
             self.ahead.id,
             error.chain()
         );
-        self.cut_off = true;
         for waiting in &self.pending {
             self.go_back(&waiting.stepped.actions);
         }

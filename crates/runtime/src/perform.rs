@@ -312,7 +312,7 @@ impl Hands {
         let key = self.service_key(&service);
         let border = &self.shared.border;
         let until = border.clock.work().plus(within);
-        let cut = loop {
+        let open = loop {
             // A router that can't be asked holds nothing open that could be waited for longer.
             let open = match border.router.observe().await {
                 Ok(table) => table
@@ -327,9 +327,31 @@ impl Hands {
             }
             border.clock.sleep(DRAIN_LOOK).await;
         };
+        let cut = if open > 0 {
+            self.cut(&key, slot).await.unwrap_or(open)
+        } else {
+            0
+        };
         self.inbox
             .rollout(&service, rollout::Event::SlotDrained { slot, cut })
             .await;
+    }
+
+    /// Ends what is still open on a drained slot; none when no router could be told. Then the router
+    /// is gone, and what it carried with it, or it is nobody's to cut any more.
+    async fn cut(&self, service: &ServiceKey, slot: SlotId) -> Option<u64> {
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            match self.shared.border.router.cut(service, slot).await {
+                Ok(count) => return Some(count),
+                Err(error) if tries >= TRIES || !may_pass(&error) => {
+                    tracing::warn!("slot {slot} of {service} was not cut: {}", error.chain());
+                    return None;
+                }
+                Err(_) => self.pause().await,
+            }
+        }
     }
 }
 

@@ -31,11 +31,7 @@ pub(crate) fn store(error: &EdgeError) -> Problem {
         "the journal could not be read or written",
     )
     .detail(error.chain())
-    .hint(if error.kind == ErrorKind::Conflict {
-        "nothing was changed; put the file back, or a backup in its place: windlass docs back-up"
-    } else {
-        "look at the disk of the state directory; nothing was changed"
-    })
+    .hint("nothing was changed; look at the disk and at the file: windlass explain WL0303")
 }
 
 /// Another deployment holds the lock.

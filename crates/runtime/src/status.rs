@@ -90,7 +90,16 @@ async fn one(
 async fn lock(shared: &Rc<Shared>, environment: &Environment) -> Option<LockView> {
     let id = environment.lock.as_ref()?;
     let view = crate::views::stored(shared, id).await.ok()?;
-    let reason = doing(&view);
+    let unwritten = {
+        let running = shared.running.borrow();
+        running
+            .get(id)
+            .and_then(|driven| driven.unwritten.borrow().clone())
+    };
+    let reason = match unwritten {
+        Some(why) => format!("can't write its journal: {why}"),
+        None => doing(&view),
+    };
     Some(LockView {
         deployment: view.id,
         by: view.by,

@@ -1,4 +1,4 @@
-//! Whether the journal's file is still the one that was opened.
+//! Whether the journal's files are still those that were opened.
 
 use std::io;
 use std::os::unix::fs::MetadataExt as _;
@@ -6,31 +6,32 @@ use std::path::{Path, PathBuf};
 
 use windlass_edge::{EdgeError, ErrorKind, Retry};
 
-/// The file that a store was opened on. An open file goes on without its name: what is written to it
-/// then is lost with the process, so that nothing may be begun on it.
-#[derive(Clone, Debug)]
+use crate::error::TRY_AGAIN;
+
+/// The file that a store was opened on, and its WAL. An open file goes on without its name: what is
+/// written to it then is lost with the process, so that nothing may be committed to it.
+#[derive(Debug)]
 pub(crate) struct Footing {
+    journal: Stood,
+    wal: Stood,
+}
+
+/// A file as it stood at its path.
+#[derive(Debug)]
+struct Stood {
     path: PathBuf,
     opened: (u64, u64),
 }
 
-fn which(path: &Path) -> io::Result<(u64, u64)> {
-    let seen = std::fs::metadata(path)?;
-    Ok((seen.dev(), seen.ino()))
-}
-
-impl Footing {
-    /// What stands at `path` now.
-    pub(crate) fn of(path: &Path) -> Result<Self, EdgeError> {
-        let opened = which(path).map_err(|cause| lost(path).because(cause))?;
-        Ok(Self {
-            path: path.to_owned(),
-            opened,
-        })
+impl Stood {
+    fn at(path: PathBuf) -> Result<Self, EdgeError> {
+        match which(&path) {
+            Ok(opened) => Ok(Self { path, opened }),
+            Err(cause) => Err(lost(&path).because(cause)),
+        }
     }
 
-    /// Refuses when another file stands there, or none.
-    pub(crate) fn check(&self) -> Result<(), EdgeError> {
+    fn check(&self) -> Result<(), EdgeError> {
         match which(&self.path) {
             Ok(now) if now == self.opened => Ok(()),
             Ok(_) => Err(lost(&self.path)),
@@ -39,10 +40,40 @@ impl Footing {
     }
 }
 
+fn which(path: &Path) -> io::Result<(u64, u64)> {
+    let seen = std::fs::metadata(path)?;
+    Ok((seen.dev(), seen.ino()))
+}
+
+impl Footing {
+    /// What stands at `path` now, after the first commit of this opening: the WAL is there by then
+    /// and stays until the last connection is closed.
+    ///
+    /// # Errors
+    /// `Unreachable` when it is gone already.
+    pub(crate) fn of(path: &Path) -> Result<Self, EdgeError> {
+        let mut wal = path.as_os_str().to_owned();
+        wal.push("-wal");
+        Ok(Self {
+            journal: Stood::at(path.to_owned())?,
+            wal: Stood::at(wal.into())?,
+        })
+    }
+
+    /// Whether both still stand there. Costs two looks at a folder.
+    ///
+    /// # Errors
+    /// `Unreachable` when another file stands there, or none: it may be put back.
+    pub(crate) fn check(&self) -> Result<(), EdgeError> {
+        self.journal.check()?;
+        self.wal.check()
+    }
+}
+
 fn lost(path: &Path) -> EdgeError {
     let what = format!(
         "the journal {} was removed or replaced while the controller has it open",
         path.display()
     );
-    EdgeError::new(ErrorKind::Conflict, Retry::Never, what)
+    EdgeError::new(ErrorKind::Unreachable, Retry::After(TRY_AGAIN), what)
 }

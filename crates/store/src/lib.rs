@@ -14,7 +14,7 @@
 //! | `migrate` | the numbered schema files, and who may open what |
 //! | `check` | a whole store looked at, and copied |
 //! | `checksum` | what a row's checksum covers |
-//! | `footing` | whether the file is still the one that was opened |
+//! | `footing` | whether the files are still those that were opened |
 //! | `write` | the transactions, as messages |
 //! | `writer` | the one who commits them |
 //! | `read` | rows back into nouns, checked |

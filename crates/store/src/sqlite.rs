@@ -35,7 +35,6 @@ pub struct SqliteStore {
     installation: InstallationId,
     key: [u8; KEY_BYTES],
     epoch: Epoch,
-    footing: Footing,
     commits: Arc<AtomicU64>,
     readers: Vec<Mutex<SqliteConnection>>,
     queue: Option<mpsc::Sender<Message>>,
@@ -80,7 +79,6 @@ impl SqliteStore {
                     error::malformed("the store's epoch is negative").because(why)
                 })?,
             ),
-            footing: Footing::of(path)?,
             commits,
             readers: ready.readers.into_iter().map(Mutex::new).collect(),
             queue: Some(queue),
@@ -174,6 +172,13 @@ fn write_until_closed(
                 return;
             }
         };
+        let footing = match Footing::of(path) {
+            Ok(footing) => footing,
+            Err(why) => {
+                tell.send(Err(why)).ok();
+                return;
+            }
+        };
         if tell
             .send(Ok(Ready {
                 readers,
@@ -187,6 +192,7 @@ fn write_until_closed(
         }
         let mut writer = Writer {
             connection: writer,
+            footing,
             epoch,
             commits,
             heads: Heads::default(),
@@ -222,7 +228,6 @@ impl Store for SqliteStore {
         deployment: &StoredDeployment,
         environment: &Environment,
     ) -> Result<(), EdgeError> {
-        self.footing.check()?;
         self.write(Write::begin(deployment, environment)?)
             .await
             .map(drop)

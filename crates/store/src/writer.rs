@@ -8,6 +8,7 @@ use sqlx::SqliteConnection;
 use tokio::sync::{mpsc, oneshot};
 use windlass_edge::EdgeError;
 
+use crate::footing::Footing;
 use crate::queries::transaction;
 use crate::write::{Heads, Write};
 use crate::{connect, error};
@@ -27,6 +28,7 @@ pub(crate) struct Message {
 /// The writer connection and what it remembers.
 pub(crate) struct Writer {
     pub(crate) connection: SqliteConnection,
+    pub(crate) footing: Footing,
     pub(crate) epoch: i64,
     pub(crate) commits: Arc<AtomicU64>,
     pub(crate) heads: Heads,
@@ -82,6 +84,8 @@ impl Writer {
         if results.iter().all(Result::is_err) {
             transaction::rollback(connection).await.map_err(failed)?;
         } else {
+            // As late as can be: what is committed to a file without a name is lost with this process.
+            self.footing.check()?;
             transaction::commit(connection).await.map_err(failed)?;
             self.commits.fetch_add(1, Ordering::Relaxed);
         }

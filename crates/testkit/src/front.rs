@@ -22,9 +22,6 @@ use crate::time::WorldTime;
 use crate::trips::{self, Trips};
 use crate::trouble::Trouble;
 
-/// Requests that a slot with any share is carrying.
-const OPEN: u64 = 3;
-
 /// How long ago readiness may have been lost without anybody having had a chance to see it: a
 /// controller asks just before it gives a slot more, and its calls take their time.
 const UNSEEN: Millis = Millis::from_millis(100);
@@ -42,7 +39,7 @@ pub struct Front {
     pub(crate) epoch: Cell<Epoch>,
     boot: Cell<u32>,
     pub(crate) booted: Cell<Millis>,
-    decays_in: Cell<Millis>,
+    pub(crate) decays_in: Cell<Millis>,
     trusts: Cell<bool>,
     refusing: RefCell<BTreeMap<ServiceKey, Percent>>,
     ignoring: RefCell<BTreeMap<ServiceKey, Percent>>,
@@ -61,7 +58,7 @@ pub(crate) struct Entry {
     pub(crate) route: Route,
     pub(crate) tripwire: Option<Tripwire>,
     /// When each slot's last requests end, since it gets no more.
-    ends: BTreeMap<SlotId, Millis>,
+    pub(crate) ends: BTreeMap<SlotId, Millis>,
     /// Whether a tripwire put this route in effect, and no controller.
     pub(crate) took_back: bool,
 }
@@ -103,11 +100,6 @@ impl Front {
             gone: Cell::new(false),
             occupied: RefCell::default(),
         }
-    }
-
-    /// From now on requests go on for so long after their slot gets no new ones.
-    pub fn requests_take(&self, time: Millis) {
-        self.decays_in.set(time);
     }
 
     /// From now on a share is given without asking whether the slot has capacity, so that a
@@ -212,18 +204,6 @@ impl Front {
         ids.filter(|id| self.host.is_ready(id)).collect()
     }
 
-    fn in_flight(&self, entry: &Entry, slot: &RouteSlot) -> u64 {
-        let over = entry
-            .ends
-            .get(&slot.slot)
-            .is_none_or(|end| self.time.now() >= *end);
-        if slot.weight > Percent::ZERO || !over {
-            OPEN
-        } else {
-            0
-        }
-    }
-
     pub(crate) fn observe(&self) -> ObservedTable {
         let observed = |entry: &Entry| ObservedRoute {
             generation: entry.generation,
@@ -238,7 +218,7 @@ impl Front {
                     (
                         slot.slot,
                         ObservedSlot {
-                            in_flight: self.in_flight(entry, slot),
+                            in_flight: self.in_flight(entry, slot.slot),
                             ready,
                         },
                     )
@@ -469,17 +449,6 @@ impl Front {
             .filter(|slot| !alive(slot))
             .map(|slot| slot.slot)
             .collect()
-    }
-
-    /// When the last requests of slots that get no more end.
-    fn ends(&self, before: &Entry, now: &Route) -> BTreeMap<SlotId, Millis> {
-        let mut ends = before.ends.clone();
-        for slot in &before.route.slots {
-            if slot.weight > Percent::ZERO && now.weight(slot.slot) == Percent::ZERO {
-                ends.insert(slot.slot, self.time.now().plus(self.decays_in.get()));
-            }
-        }
-        ends
     }
 
     pub(crate) fn shutdown(&self, epoch: Epoch) -> Result<(), EdgeError> {

@@ -29,6 +29,7 @@ mod target;
 mod time;
 mod trips;
 mod trouble;
+mod under_way;
 mod world;
 
 pub use brake::FakeBrake;

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use futures_channel::oneshot;
 use windlass_control::{Generation, ObservedTable, RouterBoot, TableChange, Tick, TripwireId};
 use windlass_edge::{EdgeError, TrafficRouter};
-use windlass_model::{Epoch, Millis, ServiceKey};
+use windlass_model::{Epoch, Millis, ServiceKey, SlotId};
 
 use crate::errors;
 use crate::front::Front;
@@ -102,6 +102,11 @@ impl TrafficRouter for FakeRouter {
     async fn acknowledge(&self, trip: &TripwireId) -> Result<(), EdgeError> {
         self.reach().await?;
         self.front.acknowledge(self.epoch, trip)
+    }
+
+    async fn cut(&self, service: &ServiceKey, slot: SlotId) -> Result<u64, EdgeError> {
+        self.reach().await?;
+        self.front.cut(self.epoch, service, slot)
     }
 
     async fn heard(&self) -> Result<Option<Epoch>, EdgeError> {

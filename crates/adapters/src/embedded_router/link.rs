@@ -16,7 +16,7 @@ use windlass_control::{
     TripwireId, encode,
 };
 use windlass_edge::{EdgeError, ErrorKind, Retry};
-use windlass_model::{Epoch, Millis, ServiceKey};
+use windlass_model::{Epoch, Millis, ServiceKey, SlotId};
 
 use super::wire;
 
@@ -158,6 +158,22 @@ impl Link {
         }
     }
 
+    pub(super) async fn cut(
+        &mut self,
+        service: &ServiceKey,
+        slot: SlotId,
+    ) -> Result<u64, EdgeError> {
+        let request = RouterRequest::Cut {
+            epoch: self.said()?,
+            service: service.clone(),
+            slot,
+        };
+        match self.call(&request).await? {
+            RouterReply::Cut(count) => Ok(count),
+            other => Err(unexpected(&other)),
+        }
+    }
+
     pub(super) async fn observe(&mut self) -> Result<ObservedTable, EdgeError> {
         match self.call(&RouterRequest::Observe).await? {
             RouterReply::Observed(table) => Ok(table),
@@ -218,6 +234,11 @@ fn unexpected(reply: &RouterReply) -> EdgeError {
             ErrorKind::Conflict,
             SOON,
             format!("slot {slot} of {service} has no ready instance"),
+        ),
+        Refusal::TakesRequests { service, slot } => EdgeError::new(
+            ErrorKind::Conflict,
+            Retry::Never,
+            format!("slot {slot} of {service} gets traffic and is not cut"),
         ),
         Refusal::Tripped(trip) => EdgeError::new(
             ErrorKind::Conflict,

@@ -11,7 +11,7 @@ use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 use windlass_control::{Generation, ObservedTable, RouterBoot, TableChange, Tick, TripwireId};
 use windlass_edge::{EdgeError, ErrorKind, Retry, TrafficRouter};
-use windlass_model::{Epoch, ServiceKey};
+use windlass_model::{Epoch, ServiceKey, SlotId};
 
 use super::config::EmbeddedRouterConfig;
 use super::heard;
@@ -353,6 +353,12 @@ impl TrafficRouter for EmbeddedRouter {
         let mut state = self.shared.state.lock().await;
         state.ensure(&self.shared.config).await?;
         on_link(&mut state.link, async |link| link.acknowledge(trip).await).await
+    }
+
+    async fn cut(&self, service: &ServiceKey, slot: SlotId) -> Result<u64, EdgeError> {
+        let mut state = self.shared.state.lock().await;
+        state.ensure(&self.shared.config).await?;
+        on_link(&mut state.link, async |link| link.cut(service, slot).await).await
     }
 
     async fn heard(&self) -> Result<Option<Epoch>, EdgeError> {

@@ -115,7 +115,7 @@ const OVERLAP: Field<ServiceDraft> = field!(ServiceDraft: overlap as "overlap", 
 const BAKE: Field<ServiceDraft> = field!(ServiceDraft: bake as "bake", Time,
     "How long each step is watched.", default "30s");
 const DRAIN: Field<ServiceDraft> = field!(ServiceDraft: drain as "drain", Time,
-    "How long requests on an old slot may take to end.", default "30s");
+    "How long requests on an old slot may take to end; then they are cut.", default "30s");
 
 const ROLLBACK_ON: Field<ServiceDraft> = field!(ServiceDraft: rollback_on as "rollback_on", Triggers,
     "What takes a release back while it is watched; an empty list: nothing.",

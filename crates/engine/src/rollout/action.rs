@@ -19,7 +19,8 @@ pub enum Action {
         /// The route; none takes the service away.
         route: Option<Route>,
     },
-    /// Wait until no request is left on a slot; answered by `SlotDrained`.
+    /// Wait until no request is left on a slot, and cut what is left when the time is over; answered
+    /// by `SlotDrained`.
     AwaitDrain {
         /// Which slot.
         slot: SlotId,

@@ -75,7 +75,7 @@ pub enum Event {
     SlotDrained {
         /// Which slot.
         slot: SlotId,
-        /// Requests that were still open.
+        /// Requests that were cut: still open at the end of the time.
         cut: u64,
     },
     /// An instance and all its descendants are gone.

@@ -1,6 +1,7 @@
 //! A whole router against real sockets: request-level assertions.
 
 mod client;
+mod cut;
 mod drain;
 mod figures;
 mod frames;

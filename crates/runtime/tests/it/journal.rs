@@ -20,6 +20,13 @@ async fn quarter(lab: &mut Lab) -> windlass_model::DeploymentId {
     id
 }
 
+/// What is said of the deployment that runs.
+async fn doing(lab: &Lab) -> String {
+    let status = lab.handle().status().await.expect("an answer");
+    let mut locks = status.into_iter().filter_map(|e| e.lock);
+    locks.next().expect("one runs").reason
+}
+
 fn kill_candidate(lab: &Lab) {
     let route = lab
         .world
@@ -40,7 +47,13 @@ fn while_the_disk_is_full_no_raise_goes_out() {
             splits(&lab, "web").last(),
             Some(&shares([(0, 75), (1, 25)]))
         );
+        assert_eq!(
+            doing(&lab).await,
+            "can't write its journal: the disk is full"
+        );
         lab.world.disk.fill(false);
+        lab.pass(Millis::from_secs(2)).await;
+        assert_eq!(doing(&lab).await, "rolls out web");
         assert_eq!(lab.until_ended(&id).await, Ending::Ended(Outcome::Promoted));
         assert_clean(&lab);
     });

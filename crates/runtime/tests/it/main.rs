@@ -1,5 +1,6 @@
 //! Whole controllers in a world of fakes, on paused time.
 
+mod clocks;
 mod command_target;
 mod conformance;
 mod deployments;

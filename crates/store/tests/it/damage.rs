@@ -57,23 +57,40 @@ async fn only_a_is_poisoned(damage: &'static str, rows: usize, why: &str) {
 
 /// What is written to a file without a name is gone with the process.
 #[tokio::test]
-async fn a_journal_that_was_removed_or_replaced_begins_nothing() {
+async fn a_journal_that_was_removed_or_replaced_takes_no_row_until_it_is_back() {
     let place = Place::new();
     let store = place.open();
     let begins = async |id| store.begin(&deployment(id), &environment("shop")).await;
     begins("a").await.expect("it is there");
-    let file = place.file();
-    let aside = file.with_extension("aside");
-    std::fs::rename(&file, &aside).expect("removed");
-    let refused = begins("b").await.expect_err("it is gone");
-    assert_eq!(refused.kind, ErrorKind::Conflict, "{}", refused.what);
-    std::fs::copy(&aside, &file).expect("a copy");
-    let refused = begins("b").await.expect_err("it is another");
-    assert!(refused.what.contains("replaced"), "{}", refused.what);
-    std::fs::rename(&aside, &file).expect("put back");
-    begins("b").await.expect("it is back");
-    // What runs goes on, whatever became of the name.
     store.append(row("a", 0)).await.expect("appended");
+    let wal = place.file().with_extension("sqlite-wal");
+    for file in [place.file(), wal] {
+        let aside = file.with_extension("aside");
+        let refused = async || {
+            for refused in [
+                begins("b").await.expect_err("nothing begins"),
+                store
+                    .append(row("a", 1))
+                    .await
+                    .expect_err("nothing goes on"),
+            ] {
+                assert_eq!(refused.kind, ErrorKind::Unreachable, "{}", refused.what);
+                assert!(refused.what.contains("replaced"), "{}", refused.what);
+                let name = file.file_name().and_then(|name| name.to_str());
+                assert!(refused.what.contains(name.expect("a name")));
+            }
+        };
+        std::fs::rename(&file, &aside).expect("removed");
+        refused().await;
+        std::fs::copy(&aside, &file).expect("a copy");
+        refused().await;
+        std::fs::rename(&aside, &file).expect("put back");
+    }
+    begins("b").await.expect("it is back");
+    store
+        .append(row("a", 1))
+        .await
+        .expect("and goes on as if nothing was");
 }
 
 #[tokio::test]

@@ -104,6 +104,7 @@ pub async fn traffic_router(case: &RouterCase<'_>) {
     what_is_applied_is_in_effect(case).await;
     a_raise_names_the_generation_it_was_decided_on(case).await;
     a_return_is_never_refused_for_its_generation(case).await;
+    only_a_slot_that_gets_no_traffic_is_cut(case).await;
     a_share_needs_capacity(case).await;
     a_table_that_is_not_valid_is_refused_whole(case).await;
     several_services_change_together_or_not_at_all(case).await;
@@ -161,6 +162,23 @@ async fn a_return_is_never_refused_for_its_generation(case: &RouterCase<'_>) {
         .expect("a return goes ahead");
     let entry = case.entry(0).await.expect("it is in effect");
     assert_eq!(entry.route, case.split(0, 100, 0));
+}
+
+async fn only_a_slot_that_gets_no_traffic_is_cut(case: &RouterCase<'_>) {
+    let (key, _) = &case.services[0];
+    let refused = case.router.cut(key, SlotId(0)).await;
+    let refused = refused.expect_err("all traffic goes there");
+    assert_eq!(refused.kind, ErrorKind::Conflict, "{refused}");
+    case.router
+        .cut(key, SlotId(1))
+        .await
+        .expect("nobody goes there");
+    for nothing in [SlotId(1), SlotId(9)] {
+        let cut = case.router.cut(key, nothing).await;
+        assert_eq!(cut.expect("it is so already"), 0);
+    }
+    let entry = case.entry(0).await.expect("it is in effect");
+    assert_eq!(entry.route, case.split(0, 100, 0), "nothing has changed");
 }
 
 async fn a_share_needs_capacity(case: &RouterCase<'_>) {

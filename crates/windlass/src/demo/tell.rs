@@ -29,7 +29,7 @@ pub(crate) fn line(fact: &Fact, ending: Outcome) -> Option<String> {
         Fact::SlotDrained { service, cut, .. } => match cut {
             0 if ending == Outcome::RolledBack => format!("{service:<5} slot drained"),
             0 => format!("{service:<5} old slot drained, kept warm"),
-            cut => format!("{service:<5} slot drained, {cut} requests still open"),
+            cut => format!("{service:<5} slot drained, {cut} requests cut"),
         },
         Fact::Stuck { service, why } => format!("{service:<5} is stuck: {}", words::stuck(why)),
         Fact::TripwireFired { service, saw, .. } => {

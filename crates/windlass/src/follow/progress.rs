@@ -56,7 +56,7 @@ pub(crate) struct Part {
     pub(crate) said: (Option<String>, Option<Percent>),
     /// What was seen after it went back.
     pub(crate) proof: Option<Proof>,
-    /// Requests that were still open when the old slot's drain was over.
+    /// Requests that were cut when the old slot's drain was over.
     pub(crate) cut: u64,
     /// Its rungs, where the plan is known.
     pub(crate) steps: Vec<Step>,

@@ -138,7 +138,7 @@ fn of_a_service(fact: &Fact, picture: &Progress) -> Option<(String, String)> {
         Fact::RolloutPassed { service } => (service, "passed".to_owned()),
         Fact::RolloutReturned { service } => (service, "returned".to_owned()),
         Fact::SlotDrained { service, slot, cut } => {
-            (service, format!("drained slot={slot} open={cut}"))
+            (service, format!("drained slot={slot} cut={cut}"))
         }
         Fact::SlotRetired { service, slot } => (service, format!("retired slot={slot}")),
         Fact::FailedKept { service, slot } => (service, format!("kept_failed slot={slot}")),
@@ -292,7 +292,7 @@ mod tests {
         14:02:46 api traffic=100% version=1.4.2
         14:02:49 api passed
         14:02:49 shop promoted services=api,auth
-        14:02:52 auth drained slot=1 open=0
+        14:02:52 auth drained slot=1 cut=0
         14:02:52 shop result=promoted took=41.2s
         ");
     }

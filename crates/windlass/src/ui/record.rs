@@ -95,7 +95,7 @@ fn durations(part: &Part) -> String {
     }
     if part.cut > 0 {
         told.push(format!(
-            "requests still open at the end of the drain: {}",
+            "requests cut at the end of the drain: {}",
             part.cut
         ));
     }

@@ -40,17 +40,14 @@ fn main() {
 }
 "#;
 
-/// D5.
-#[test]
-fn a_websocket_that_outlives_the_drain_is_told_and_goes_with_its_release() {
-    let lab = Lab::new(WEB);
-    compile(&lab, "web", ECHO, "1");
-    lab.deploy();
+const ASK: &str = "GET /chat HTTP/1.1\r\nHost: shop\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+    Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+
+/// A WebSocket to the application.
+fn open_socket(lab: &Lab) -> TcpStream {
     let mut socket = TcpStream::connect(lab.at("web")).unwrap();
     socket.set_read_timeout(Some(SOON)).unwrap();
-    let ask = "GET /chat HTTP/1.1\r\nHost: shop\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
-        Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
-    socket.write_all(ask.as_bytes()).unwrap();
+    socket.write_all(ASK.as_bytes()).unwrap();
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
         let mut byte = [0];
@@ -58,25 +55,38 @@ fn a_websocket_that_outlives_the_drain_is_told_and_goes_with_its_release() {
         head.push(byte[0]);
     }
     assert!(head.starts_with(b"HTTP/1.1 101"));
-    let mut echoes = |frame: &[u8]| {
-        socket.write_all(frame)?;
-        let mut back = vec![0; frame.len()];
-        socket.read_exact(&mut back)?;
-        assert_eq!(back, frame);
-        std::io::Result::Ok(())
-    };
-    echoes(b"\x81\x05hello").unwrap();
+    socket
+}
+
+fn echoes(socket: &mut TcpStream, frame: &[u8]) {
+    socket.write_all(frame).unwrap();
+    let mut back = vec![0; frame.len()];
+    socket.read_exact(&mut back).unwrap();
+    assert_eq!(back, frame);
+}
+
+/// D5.
+#[test]
+fn a_websocket_that_outlives_the_drain_is_cut_and_its_release_stays_whole_as_a_standby() {
+    let lab = Lab::new(WEB);
+    compile(&lab, "web", ECHO, "1");
+    lab.deploy();
+    let mut socket = open_socket(&lab);
+    echoes(&mut socket, b"\x81\x05hello");
 
     compile(&lab, "web", ECHO, "2");
     let following = lab.start(&["deploy"]);
     eventually("version 2 answers", SOON, || {
         (answer(lab.at("web")).chain() == "web=2").then_some(())
     });
-    echoes(b"\x81\x05again").unwrap();
+    echoes(&mut socket, b"\x81\x05again");
     let left = following.left().exits(0);
-    assert!(left.out.contains("open=1"), "{}", left.out);
-    echoes(b"\x81\x03yet").expect("the standby is kept warm, and the tunnel with it");
+    assert!(left.out.contains("drained slot=0 cut=1"), "{}", left.out);
+    let mut rest = Vec::new();
+    socket.read_to_end(&mut rest).expect("an end in order");
+    assert_eq!(rest, b"\x88\x02\x03\xe9", "going away");
 
-    lab.run(&["finalize", &lab.last()]).exits(0);
-    echoes(b"\x81\x03end").expect_err("the old release is gone");
+    lab.run(&["rollback"]).exits(0);
+    assert_eq!(answer(lab.at("web")).chain(), "web=1");
+    echoes(&mut open_socket(&lab), b"\x81\x04back");
 }

@@ -1,6 +1,6 @@
 //! A halt under a deployment, with and without a controller.
 
-use crate::lab::{Lab, Service, answer};
+use crate::lab::{Lab, SOON, Service, answer, eventually};
 
 /// A canary that is watched at its first step for a moment.
 const WEB: &str = "\
@@ -40,6 +40,30 @@ fn a_halt_refuses_what_begins_and_holds_what_runs_until_it_is_lifted() {
     lab.run(&["halt", "--lift"]).exits(0);
     following.left().exits(0);
     assert_eq!(answer(lab.at("web")).chain(), "web=2");
+}
+
+/// Not a person's halt, but the journal's: what can't be written down is not done.
+#[test]
+fn a_deployment_whose_journal_is_moved_away_stands_still_and_says_so_until_it_is_back() {
+    let lab = live();
+    let following = lab.start(&["deploy"]);
+    following.until("bake=2s");
+    let (journal, aside) = (lab.state("windlass.db"), lab.state("aside.db"));
+    std::fs::rename(&journal, &aside).unwrap();
+    eventually("it says so", SOON, || {
+        let told = lab.run(&["status"]).exits(0).out;
+        let why = "windlass.db was removed or replaced while the controller has it open";
+        (told.contains("can't write its journal") && told.contains(why)).then_some(())
+    });
+    assert_eq!(lab.service("web")["candidate"]["weight"], 20);
+    let aborting = lab.start(&["abort"]);
+    eventually("traffic goes back all the same", SOON, || {
+        (lab.service("web")["stable"]["weight"] == 100).then_some(())
+    });
+    std::fs::rename(&aside, &journal).unwrap();
+    aborting.left().exits(0);
+    following.left().exits(3);
+    assert_eq!(answer(lab.at("web")).chain(), "web=1");
 }
 
 #[test]
