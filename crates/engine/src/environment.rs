@@ -124,8 +124,12 @@ fn promote(state: &mut ServiceState, rollout: &Rollout, deployment: &Deployment)
     if plan.kind == PlanKind::Rollback {
         // What it left is no standby: it must not come back by itself.
         state.drop_standby();
-        let left = rollout.old().map(|old| old.release.clone());
-        state.rolled_back.extend(left);
+        // Whoever asks for a release that was left before takes a rollback back: that says nothing
+        // against what is left now.
+        if !state.rolled_back.contains(release) {
+            let left = rollout.old().map(|old| old.release.clone());
+            state.rolled_back.extend(left);
+        }
     }
     state.rolled_back.remove(release);
     // What is forgotten can't be gone back to, so that it needn't be warned of.

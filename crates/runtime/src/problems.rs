@@ -383,6 +383,17 @@ pub(crate) fn runs_meanwhile(holder: &DeploymentId, to: &Version) -> Problem {
         ))
 }
 
+/// A rollback of a service while a deployment runs that does nothing to it.
+pub(crate) fn not_of(holder: &DeploymentId, service: &ServiceName) -> Problem {
+    let title = format!("deployment {holder} runs, and does nothing to {service}");
+    Problem::new(409, "WL0353", Exit::Refused, title)
+        .detail("nothing was changed")
+        .hint(format!(
+            "wait for its end (windlass events {holder} --follow) or stop it (windlass abort {holder}), \
+             then windlass rollback {service}"
+        ))
+}
+
 /// Only a candidate that failed is left of a service.
 pub(crate) fn only_failed(service: &ServiceName, by: &DeploymentId) -> Problem {
     let title = format!("of {service} only a failed candidate runs, kept to be looked at");

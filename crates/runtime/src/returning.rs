@@ -42,13 +42,13 @@ pub(crate) async fn rollback(
         return Err(problems::runs_meanwhile(&holder, to));
     }
     if let Some(holder) = lock() {
-        return abort(shared, holder, by).await;
+        return abort(shared, holder, &at, by).await;
     }
     let changing = shared.changing.lock().await;
     shared.refuse_changes()?;
     if let Some(holder) = lock() {
         drop(changing);
-        return abort(shared, holder, by).await;
+        return abort(shared, holder, &at, by).await;
     }
     let environment = shared.environment(&at.app, &at.environment);
     let scope = scope(shared, &environment, &at).await?;
@@ -89,6 +89,7 @@ pub(crate) async fn rollback(
 async fn abort(
     shared: &Rc<Shared>,
     holder: DeploymentId,
+    at: &RollbackAt,
     by: String,
 ) -> Result<RollbackAnswer, Problem> {
     if let Some(why) = shared.poisoned.borrow().get(&holder) {
@@ -98,6 +99,11 @@ async fn abort(
     let Some(driven) = driven else {
         return Err(problems::locked(shared, &holder));
     };
+    // Whoever names one service means no other.
+    let goes = |service: &ServiceName| driven.now.borrow().plan.rollouts.contains_key(service);
+    if let Some(other) = at.service.as_ref().filter(|service| !goes(service)) {
+        return Err(problems::not_of(&holder, other));
+    }
     // A way back that is under way is what was asked for.
     let kind = driven.now.borrow().plan.kind;
     let aborted = kind != PlanKind::Rollback;

@@ -4,7 +4,7 @@ use windlass_api::{Command, Exit, Problem, RollbackAnswer};
 use windlass_model::{DeploymentId, Fact, Millis, Outcome, Repair, StuckReason, Version};
 use windlass_runtime::RollbackAt;
 use windlass_testkit::{
-    Effect, Ending, Lab, Script, app_name, environment_name, run, service_name,
+    Effect, Ending, Lab, Script, Service, app_name, environment_name, run, service_name,
 };
 
 use crate::fixture::{
@@ -213,6 +213,48 @@ fn while_a_deployment_runs_a_rollback_aborts_it() {
             lab.until_ended(&id).await,
             Ending::Ended(Outcome::RolledBack)
         );
+    });
+}
+
+#[test]
+fn a_rollback_of_one_service_aborts_no_deployment_of_another() {
+    run(async {
+        let mut lab = Lab::new().await;
+        put(&lab, &["auth", "web"], "one");
+        let auth = || Service::new("auth").listen(8001).bake(Millis::from_secs(2));
+        promoted(&mut lab, &shop([auth(), web()])).await;
+        put(&lab, &["web"], "two");
+        let long = web().bake(Millis::from_secs(60));
+        let id = begun(&lab, &shop([auth(), long])).await;
+        until_baking(&mut lab, &id, "web", 100).await;
+        let refused = back(&lab, Some("auth"), None)
+            .await
+            .expect_err("auth is not in it");
+        assert_eq!(
+            (refused.exit, refused.code.0.as_str()),
+            (Exit::Refused, "WL0353")
+        );
+        assert!(refused.title.contains(id.as_str()), "{}", refused.title);
+        let answer = back(&lab, Some("web"), None).await.expect("web is");
+        assert!(answer.aborted);
+        assert_eq!(
+            lab.until_ended(&id).await,
+            Ending::Ended(Outcome::RolledBack)
+        );
+    });
+}
+
+#[test]
+fn whoever_takes_a_rollback_back_has_said_nothing_against_what_is_left() {
+    run(async {
+        let mut lab = Lab::new().await;
+        let known = releases(&mut lab, &["one", "two", "three"]).await;
+        went_back(&mut lab, None, None).await;
+        went_back(&mut lab, None, Some(&known[2])).await;
+        assert_eq!(version(&lab, "web"), known[2], "three after all");
+        went_back(&mut lab, None, None).await;
+        assert_eq!(version(&lab, "web"), known[1], "not past two to one");
+        assert_clean(&lab);
     });
 }
 
