@@ -1,6 +1,7 @@
 //! Splitting traffic.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 
 use async_trait::async_trait;
 use windlass_control::{Generation, ObservedTable, RouterBoot, TableChange, Tick, TripwireId};
@@ -28,6 +29,13 @@ pub trait TrafficRouter {
     /// # Errors
     /// `Refused` for an old epoch; `Unreachable` and `Timeout`.
     async fn acknowledge(&self, trip: &TripwireId) -> Result<(), EdgeError>;
+
+    /// Whether an address can be listened on: it is already, or nobody has it. Opens nothing, so that
+    /// what is free now may be taken by the time that it is opened.
+    ///
+    /// # Errors
+    /// `Conflict`, saying who has it where that can be seen; `Unreachable` and `Timeout`.
+    async fn may_listen(&self, address: SocketAddr) -> Result<(), EdgeError>;
 
     /// Ends what is still open on a slot that takes no requests, and says how much that was. What
     /// enters the slot later is not concerned. Again is no error and ends what came meanwhile.

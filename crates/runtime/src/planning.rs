@@ -1,11 +1,11 @@
 //! From a decoded file to a stored plan.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::rc::Rc;
 
 use windlass_api::{PlanView, Problem};
-use windlass_edge::KeepRelease;
+use windlass_edge::{ErrorKind, KeepRelease};
 use windlass_engine::environment;
 use windlass_engine::plan::{Input, compile, is_nothing, settle_versions};
 use windlass_model::{
@@ -32,7 +32,7 @@ pub(crate) async fn plan(
     }
     let listening = spec.services.iter();
     let listening = listening.filter_map(|(name, service)| Some((name, service.listen?)));
-    refuse_taken(shared, (&spec.app, &spec.environment), listening)?;
+    refuse_taken(shared, &environment, listening).await?;
     let keeping = shared.releases.lock().await;
     let mut releases = keep_all(shared, wanted).await?;
     let labels = settle_versions(spec, &environment, &mut releases);
@@ -74,26 +74,32 @@ fn other_folder(shared: &Rc<Shared>, environment: &Environment, folder: &str) ->
     first.filter(|_| known.all(|other| other != folder))
 }
 
-/// An address that another application or environment of this installation serves can't be served
-/// twice: known before anything starts. Within one environment the engine says so.
-fn refuse_taken<'a>(
+/// An address that another application or environment of this installation serves, or a program that
+/// is none of ours, can't be served twice: known before anything starts. Within one environment the
+/// engine says so.
+async fn refuse_taken(
     shared: &Rc<Shared>,
-    (app, environment): (&AppName, &EnvironmentName),
-    wanted: impl Iterator<Item = (&'a ServiceName, SocketAddr)>,
+    environment: &Environment,
+    wanted: impl Iterator<Item = (&ServiceName, SocketAddr)>,
 ) -> Result<(), Problem> {
-    let environments = shared.environments.borrow();
-    let others = environments
-        .values()
-        .filter(|other| other.app != *app || other.environment != *environment);
-    let served: Vec<(SocketAddr, String)> = others.flat_map(|it| served(shared, it)).collect();
-    let lines: Vec<String> = wanted
-        .flat_map(|(service, address)| {
-            let taken = served.iter().filter(move |(at, _)| meet(*at, address));
-            taken.map(move |(at, owner)| {
-                format!("{service} wants to listen on {address}, and {owner} serves {at}")
-            })
-        })
-        .collect();
+    let (own, others) = by_owner(shared, environment);
+    let mut lines = Vec::new();
+    for (service, address) in wanted {
+        let before = lines.len();
+        let taken = others.iter().filter(|(at, _)| meet(*at, address));
+        lines.extend(taken.map(|(at, owner)| {
+            format!("{service} wants to listen on {address}, and {owner} serves {at}")
+        }));
+        if lines.len() > before || own.contains(&address) {
+            continue;
+        }
+        // A router that can't be asked says nothing against it: the deployment meets that soon enough.
+        if let Err(why) = shared.border.router.may_listen(address).await
+            && why.kind == ErrorKind::Conflict
+        {
+            lines.push(format!("{service}: {}", why.chain()));
+        }
+    }
     if lines.is_empty() {
         Ok(())
     } else {
@@ -101,8 +107,27 @@ fn refuse_taken<'a>(
     }
 }
 
+/// What this environment serves, and what others do.
+fn by_owner(
+    shared: &Rc<Shared>,
+    environment: &Environment,
+) -> (BTreeSet<SocketAddr>, Vec<(SocketAddr, String)>) {
+    let environments = shared.environments.borrow();
+    let is_own = |other: &&Environment| {
+        other.app == environment.app && other.environment == environment.environment
+    };
+    let all = |of: &Environment| served(shared, of).collect::<Vec<_>>();
+    let own = environments.values().filter(is_own).flat_map(all);
+    let others = environments.values().filter(|other| !is_own(other));
+    let own = own.map(|(address, _)| address).collect();
+    (own, others.flat_map(all).collect())
+}
+
 /// What an environment serves, or is about to, and who.
-fn served(shared: &Rc<Shared>, environment: &Environment) -> Vec<(SocketAddr, String)> {
+fn served(
+    shared: &Rc<Shared>,
+    environment: &Environment,
+) -> impl Iterator<Item = (SocketAddr, String)> + use<> {
     let stable = environment.services.iter();
     let stable = stable.filter_map(|(name, now)| Some((name, now.stable.as_ref()?.spec.listen?)));
     let mut all: BTreeMap<SocketAddr, ServiceName> = stable
@@ -118,8 +143,7 @@ fn served(shared: &Rc<Shared>, environment: &Environment) -> Vec<(SocketAddr, St
     }
     let place = format!("of {} in {}", environment.app, environment.environment);
     all.into_iter()
-        .map(|(address, name)| (address, format!("{name} {place}")))
-        .collect()
+        .map(move |(address, name)| (address, format!("{name} {place}")))
 }
 
 /// Whether two listeners can't be there at once.
@@ -235,7 +259,7 @@ pub(crate) async fn stored(shared: &Rc<Shared>, id: &PlanId) -> Result<PlanView,
         .await
         .map_err(|e| problems::store(&e))?;
     let plan = found.ok_or_else(|| problems::unknown_plan(id))?;
-    fresh(shared, plan)
+    fresh(shared, plan).await
 }
 
 /// The plan of an ended deployment, once more.
@@ -247,17 +271,17 @@ pub(crate) async fn retried(shared: &Rc<Shared>, id: &DeploymentId) -> Result<Pl
         .await
         .map_err(|e| problems::store(&e))?;
     let stored = found.ok_or_else(|| problems::unknown_deployment(id))?;
-    fresh(shared, stored.deployment.plan)
+    fresh(shared, stored.deployment.plan).await
 }
 
-fn fresh(shared: &Rc<Shared>, plan: Plan) -> Result<PlanView, Problem> {
+async fn fresh(shared: &Rc<Shared>, plan: Plan) -> Result<PlanView, Problem> {
     let environment = shared.environment(&plan.app, &plan.environment);
     if environment.revision != plan.revision {
         return Err(problems::stale(&plan, environment.revision));
     }
     let listening = plan.rollouts.iter();
     let listening = listening.filter_map(|(name, rollout)| Some((name, rollout.spec.listen?)));
-    refuse_taken(shared, (&plan.app, &plan.environment), listening)?;
+    refuse_taken(shared, &environment, listening).await?;
     // A failed deployment changed no stable slot, but it may have retired the standby, and
     // kept its candidate.
     let mut plan = plan;

@@ -302,6 +302,15 @@ impl Front {
             .collect()
     }
 
+    pub(crate) fn may_listen(&self, address: SocketAddr) -> Result<(), EdgeError> {
+        if self.occupied.borrow().contains(&address) {
+            return Err(errors::conflict(format!(
+                "somebody else listens on {address}"
+            )));
+        }
+        Ok(())
+    }
+
     fn listener_taken(&self, changes: &BTreeMap<ServiceKey, RouteChange>) -> Option<EdgeError> {
         let entries = self.entries.borrow();
         for (key, change) in changes {
@@ -312,10 +321,13 @@ impl Front {
                         && !changes.contains_key(other)
                         && entry.route.listeners.contains(address)
                 });
-                if other || self.occupied.borrow().contains(address) {
+                if other {
                     return Some(errors::conflict(format!(
-                        "somebody else listens on {address}"
+                        "another service listens on {address}"
                     )));
+                }
+                if let Err(why) = self.may_listen(*address) {
+                    return Some(why);
                 }
             }
         }

@@ -1,6 +1,7 @@
 //! The router as one controller reaches it.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::rc::Rc;
 
 use async_trait::async_trait;
@@ -102,6 +103,11 @@ impl TrafficRouter for FakeRouter {
     async fn acknowledge(&self, trip: &TripwireId) -> Result<(), EdgeError> {
         self.reach().await?;
         self.front.acknowledge(self.epoch, trip)
+    }
+
+    async fn may_listen(&self, address: SocketAddr) -> Result<(), EdgeError> {
+        self.look().await?;
+        self.front.may_listen(address)
     }
 
     async fn cut(&self, service: &ServiceKey, slot: SlotId) -> Result<u64, EdgeError> {

@@ -92,6 +92,14 @@ impl Listeners {
         Ok(())
     }
 
+    /// Whether an address could be bound: it is held, or nobody has it.
+    pub(super) fn may_hold(&self, address: SocketAddr) -> Result<(), EdgeError> {
+        if self.held.contains_key(&address) {
+            return Ok(());
+        }
+        bind(address).map(drop)
+    }
+
     /// Sockets for everything that `change` names.
     pub(super) fn of(&self, change: &TableChange) -> Vec<(SocketAddr, &TcpListener)> {
         let wanted = wanted(change);

@@ -1,6 +1,7 @@
 //! The adapter: keeps a router running, and speaks to it.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::process::Child;
 use std::sync::Arc;
 use std::time::Duration;
@@ -353,6 +354,18 @@ impl TrafficRouter for EmbeddedRouter {
         let mut state = self.shared.state.lock().await;
         state.ensure(&self.shared.config).await?;
         on_link(&mut state.link, async |link| link.acknowledge(trip).await).await
+    }
+
+    async fn may_listen(&self, address: SocketAddr) -> Result<(), EdgeError> {
+        let mut state = self.shared.state.lock().await;
+        match state.listeners.may_hold(address) {
+            // A router that was not asked yet may be the one who has it.
+            Err(why) if why.kind == ErrorKind::Conflict && !state.is_speaking() => {
+                state.ensure(&self.shared.config).await?;
+                state.listeners.may_hold(address)
+            }
+            known => known,
+        }
     }
 
     async fn cut(&self, service: &ServiceKey, slot: SlotId) -> Result<u64, EdgeError> {

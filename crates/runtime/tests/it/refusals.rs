@@ -230,6 +230,30 @@ fn what_another_application_serves_is_refused_before_anything_is_started() {
 }
 
 #[test]
+fn what_a_program_that_is_not_ours_listens_on_is_known_before_anything_is_started() {
+    run(async {
+        let mut lab = Lab::new().await;
+        put(&lab, &["web"], "one");
+        let shop = shop([web()]);
+        let listens = shop.wanted().spec.services.into_values().next();
+        let address = listens.and_then(|web| web.listen).expect("it listens");
+        let early = lab.handle().plan(shop.wanted()).await.expect("it is free");
+        lab.world.front.occupy(address);
+        let refused = lab.handle().plan(shop.wanted()).await;
+        let refused = refused.expect_err("it is taken");
+        assert_eq!(
+            (refused.exit, refused.code.0.as_str()),
+            (Exit::Configuration, "WL0310")
+        );
+        let detail = refused.detail.expect("who has it");
+        assert!(detail.contains("somebody else listens on"), "{detail}");
+        let late = lab.deploy_from(From::Plan(early.plan.id)).await;
+        assert!(format!("{:?}", late.expect_err("it is taken now")).contains("WL0310"));
+        assert_eq!(count(&lab, Effect::Started), 0);
+    });
+}
+
+#[test]
 fn a_move_counts_even_if_nothing_else_changes() {
     run(async {
         let mut lab = Lab::new().await;

@@ -18,21 +18,24 @@ fn an_address_that_another_program_has_is_named_with_that_program() {
     let lab = Lab::new(WEB);
     lab.program("web", &Service::new("web", "1"));
     let taken = TcpListener::bind(lab.at("web")).unwrap();
-    let left = lab.run(&["deploy"]).exits(1);
     // Whose the programs of others are, a user without rights does not see.
     let us = if lab.sees_us() {
         format!("is taken by pid {}", std::process::id())
     } else {
         "is taken".to_owned()
     };
-    left.says(&[&lab.at("web").to_string(), &us, "traffic now: none"]);
+    for verb in ["plan", "deploy"] {
+        let left = lab.run(&[verb]).exits(65);
+        left.says(&["WL0310", "web: ", &lab.at("web").to_string(), &us]);
+    }
+    assert!(lab.run(&["list"]).exits(0).out.contains("no deployment"));
     drop(taken);
     lab.deploy();
 
     // With another address the old one serves on.
     let taken = TcpListener::bind(lab.at("other")).unwrap();
     lab.file(&WEB.replace("@web", "@other"));
-    let left = lab.run(&["deploy"]).exits(3);
+    let left = lab.run(&["deploy"]).exits(65);
     left.says(&[&lab.at("other").to_string(), &us]);
     assert_eq!(answer(lab.at("web")).chain(), "web=1");
     drop(taken);

@@ -54,13 +54,12 @@ pub(super) const ROWS: &[Row] = &[
         File(
             "app: shop\nservices: { web: { run: ./web, listen: @taken, probes: { ready: { http: / } } } }\n",
         ),
-        3,
+        65,
         &[
+            "WL0310",
+            "web: 127.",
             "is taken",
-            "WL0402",
-            "traffic now: web 100 %",
-            "still running: web",
-            "mend what is named, then: windlass retry dep_",
+            "nothing was changed; give it another address, or look at what runs: windlass status",
         ],
     ),
     row(
