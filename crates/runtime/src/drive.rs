@@ -264,7 +264,7 @@ impl Drive {
                 return self.take_over_hold(by, reply);
             }
             Accepted::NoChange => Ok(()),
-            Accepted::No(why) => Err(problems::not_now(why)),
+            Accepted::No(why) => Err(problems::not_in_state(&self.ahead, why)),
             Accepted::Yes => {
                 let event = match command {
                     Command::Hold => Event::HoldRequested { by },

@@ -2,6 +2,7 @@
 
 use windlass_api::{DeploymentView, Exit, LostHistoryView, Problem};
 use windlass_edge::{EdgeError, ErrorKind};
+use windlass_engine::deployment::Deployment;
 use windlass_engine::plan::PlanProblem;
 use windlass_model::{
     AppName, DeploymentId, DeploymentState, EnvironmentName, Halt, Millis, Outcome, Plan, PlanId,
@@ -191,6 +192,15 @@ pub(crate) fn not_now(why: &str) -> Problem {
         Exit::Refused,
         format!("that does not apply: {why}"),
     )
+}
+
+/// The same, with what does apply to one that is stuck.
+pub(crate) fn not_in_state(now: &Deployment, why: &str) -> Problem {
+    let problem = not_now(why);
+    if now.state() == DeploymentState::Stuck {
+        return problem.hint(mend(&now.id));
+    }
+    problem
 }
 
 /// The same for a deployment whose loop has ended.

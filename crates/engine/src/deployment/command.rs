@@ -2,7 +2,7 @@
 
 use windlass_model::{DeploymentState, Outcome, PlanKind, Repair, StuckReason};
 
-use super::state::Deployment;
+use super::state::{Course, Deployment};
 use crate::rollout::{Begun, Phase, Rollout};
 
 /// What a person says to a deployment.
@@ -33,6 +33,9 @@ pub enum Accepted {
     No(&'static str),
 }
 
+/// Why a word about what is stuck changes nothing.
+const STUCK: &str = "it is stuck until a person repairs it";
+
 /// Whether `command` applies in `state`. Every pair is decided here and tested.
 fn accepts(state: DeploymentState, command: Command) -> Accepted {
     use DeploymentState::{Ended, Held, Returning, Running, Settling, Stuck};
@@ -54,9 +57,7 @@ fn accepts(state: DeploymentState, command: Command) -> Accepted {
             | Command::Promote
             | Command::Supersede,
         ) => Accepted::No("it is promoted already"),
-        (Stuck, Command::Hold | Command::Resume | Command::Promote) => {
-            Accepted::No("it is stuck: see repair")
-        }
+        (Stuck, Command::Hold | Command::Resume | Command::Promote) => Accepted::No(STUCK),
         (Running | Held | Returning | Settling, Command::Repair(_)) => {
             Accepted::No("it is not stuck: there is nothing to repair")
         }
@@ -79,17 +80,21 @@ fn accepts(state: DeploymentState, command: Command) -> Accepted {
 }
 
 impl Deployment {
-    /// Whether `command` applies now. As its state says; but a rollback that has begun to move
+    /// Whether `command` applies now. As its state says; but what is stuck and has nowhere else to go
+    /// is left to a person's repair, and keeps its lock until then; a rollback that has begun to move
     /// traffic, or to stop what served it, comes from what is bad and does not go back there; and one
     /// that failed is not done on anybody's word, for the journal would name what does not serve.
     pub fn accepts(&self, command: Command) -> Accepted {
         let accepted = accepts(self.state(), command);
         let stops = matches!(command, Command::Abort | Command::Supersede);
+        if stops && self.state() == DeploymentState::Stuck && !self.can_turn_round() {
+            return Accepted::No(STUCK);
+        }
         let moves = self.rollouts.values().any(|rollout| {
             rollout.has_begun(Begun::Routing) || rollout.has_begun(Begun::StoppingOld)
         });
         if stops && accepted == Accepted::Yes && self.plan.kind == PlanKind::Rollback && moves {
-            return Accepted::No("a rollback that has moved holds where it is: see repair");
+            return Accepted::No("it is a rollback that has moved traffic: it does not go back");
         }
         let failed = |rollout: &Rollout| {
             matches!(rollout.phase, Phase::Stuck(StuckReason::RollbackFailed(_)))
@@ -101,5 +106,14 @@ impl Deployment {
             );
         }
         accepted
+    }
+
+    /// Whether it goes to a release that a person may stop it from going to. One that goes back
+    /// already, or settles, can only be tried again.
+    fn can_turn_round(&self) -> bool {
+        match self.course {
+            Course::Forward | Course::Promoting => self.plan.kind != PlanKind::Rollback,
+            Course::Returning | Course::Promoted | Course::Ended(_) => false,
+        }
     }
 }

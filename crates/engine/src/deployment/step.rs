@@ -160,10 +160,7 @@ fn command(turn: &mut Turn, command: Command, by: &str) {
 /// Everything goes back.
 fn stop(turn: &mut Turn, why: ReturnReason) {
     turn.deployment.held = false;
-    // Past the commit point there is no way back: what is stuck there is tried again.
-    if turn.deployment.course != Course::Promoted {
-        turn.deployment.course = Course::Returning;
-    }
+    turn.deployment.course = Course::Returning;
     turn.every_rollout(&rollout::Event::ReturnRequested { why });
 }
 

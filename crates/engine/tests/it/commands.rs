@@ -97,6 +97,29 @@ fn stuck_rollback() -> World {
     world
 }
 
+/// The release that it goes to is never ready.
+fn stuck_before_it_moved() -> World {
+    let mut world = rollback(&App::of("api", Kind::Canary), Back::Cold).with(|script| {
+        script.never_ready.insert(instance_id("api", "new0"));
+    });
+    assert_eq!(world.run(), DeploymentState::Stuck);
+    world
+}
+
+/// One service alone goes back, and finds nothing there; the other may still be stopped.
+fn stuck_beside_what_goes_on() -> World {
+    let app = App::of("api", Kind::Canary)
+        .and("web", Kind::Canary, &[])
+        .on_failure(OnFailure::Dependents);
+    let mut world = World::new(&app);
+    world.run_to_share("api", 25);
+    world.script.router_silent.insert(name("api"));
+    world.ends("api", "new0");
+    let there = world.run_until(|w| w.deployment.state() == DeploymentState::Stuck);
+    assert!(there);
+    world
+}
+
 fn ended(outcome: Outcome) -> World {
     let failing = |app: App| {
         World::new(&app).with(|script| {
@@ -127,12 +150,14 @@ fn table() -> Vec<(DeploymentState, Deployment, [Accepted; 8])> {
     use Accepted::{No, NoChange, Yes};
     let back = No("it is going back already");
     let promoted = No("it is promoted already");
-    let stays = No("it is stuck: see repair");
+    let stays = No("it is stuck until a person repairs it");
     let well = No("it is not stuck: there is nothing to repair");
-    let holds = No("a rollback that has moved holds where it is: see repair");
+    let moved = No("it is a rollback that has moved traffic: it does not go back");
     let undone = No("what the rollback goes to does not run yet: retry once it can, or abandon it");
     let runs = [Yes, NoChange, Yes, Yes, Yes, well, well, well];
-    let mended = [stays, stays, Yes, stays, Yes, Yes, Yes, Yes];
+    let turned = [stays, stays, Yes, stays, Yes, Yes, Yes, Yes];
+    let mended = [stays, stays, stays, stays, stays, Yes, Yes, Yes];
+    let failed = [stays, stays, stays, stays, stays, Yes, undone, Yes];
     let rows = [
         (DeploymentState::Running, running(), runs),
         (DeploymentState::Running, promoting(), runs),
@@ -163,13 +188,11 @@ fn table() -> Vec<(DeploymentState, Deployment, [Accepted; 8])> {
         (
             DeploymentState::Running,
             rolling_back(RolloutPhase::Shifting),
-            [Yes, NoChange, holds, Yes, holds, well, well, well],
+            [Yes, NoChange, moved, Yes, moved, well, well, well],
         ),
-        (
-            DeploymentState::Stuck,
-            stuck_rollback(),
-            [stays, stays, holds, stays, holds, Yes, undone, Yes],
-        ),
+        (DeploymentState::Stuck, stuck_rollback(), failed),
+        (DeploymentState::Stuck, stuck_before_it_moved(), failed),
+        (DeploymentState::Stuck, stuck_beside_what_goes_on(), turned),
     ];
     let over = [
         (Outcome::Promoted, "it has ended: promoted"),

@@ -3,7 +3,8 @@
 use windlass_engine::deployment::Event;
 use windlass_engine::rollout::Phase;
 use windlass_model::{
-    DeploymentState, Fact, OnFailure, Outcome, ReturnReason, RolloutPhase, SlotId, StuckReason,
+    DeploymentState, Fact, OnFailure, Outcome, Repair, ReturnReason, RolloutPhase, SlotId,
+    StuckReason,
 };
 
 use crate::builders::{App, KINDS, Kind, instance_id, name};
@@ -458,9 +459,13 @@ fn a_router_that_never_answers_leaves_the_old_slot_alone_and_calls_a_person() {
     world.never("stop");
     // 30 s for the share, 120 s for the way back, and little more.
     assert!((150_000..156_000).contains(&world.now()), "{}", world.now());
-    // The person mends the router and asks again.
-    world.script.router_silent.clear();
+    // Nothing is tried again before the person has mended the router and says so.
+    let rows = world.journal.len();
     world.says_abort();
+    assert_eq!(world.journal.len(), rows);
+    assert!(world.environment().lock.is_some());
+    world.script.router_silent.clear();
+    world.says_repair(Repair::Retry);
     assert_eq!(world.run_to_end(), Outcome::RolledBack);
 }
 
@@ -477,7 +482,7 @@ fn a_consumer_that_is_stuck_holds_its_provider_until_it_is_back() {
         "not stuck itself"
     );
     world.script.router_silent.clear();
-    world.says_abort();
+    world.says_repair(Repair::Retry);
     assert_eq!(world.run_to_end(), Outcome::RolledBack);
 }
 
@@ -491,7 +496,7 @@ fn an_old_instance_that_comes_back_takes_the_traffic_again() {
 }
 
 #[test]
-fn past_the_promotion_an_abort_of_what_is_stuck_only_tries_again() {
+fn past_the_promotion_what_is_stuck_is_tried_again_by_a_repair_alone() {
     let mut world = World::new(&App::of("api", Kind::Worker)).with(|script| {
         script.stop_fails.insert(instance_id("api", "old0"), 130);
     });
@@ -499,6 +504,10 @@ fn past_the_promotion_an_abort_of_what_is_stuck_only_tries_again() {
     let why = StuckReason::SettleFailed("it stays".to_owned());
     assert_eq!(world.rollout("api").phase, Phase::Stuck(why));
     assert!(world.is_promoted());
+    let rows = world.journal.len();
+    world.says_abort();
+    assert_eq!(world.journal.len(), rows);
+    world.says_repair(Repair::Retry);
     assert_eq!(world.run_to_end(), Outcome::Promoted);
 }
 

@@ -110,7 +110,8 @@ fn too_many_tries_call_a_person_whose_word_begins_them_anew() {
     let why = StuckReason::SettleFailed("it stays".to_owned());
     assert_eq!(api.rollout.phase, Phase::Stuck(why));
     assert_eq!(api.rollout.returned_because, None);
-    asks!(api.hears(&return_requested()), "keep new0", "stop old0");
+    asks!(api.hears(&return_requested()));
+    asks!(api.hears(&Event::Retried), "keep new0", "stop old0");
     asks!(api.hears(&not_stopped("old0")), "timer 124 1s");
     asks!(api.hears(&stopped("old0")));
     assert_eq!(api.phase(), RolloutPhase::Done);

@@ -2,8 +2,8 @@
 
 use windlass_api::Command;
 use windlass_model::{
-    Fact, InstanceEnd, Millis, OnFailure, Outcome, Overlap, Percent, ReturnReason, ServiceKey,
-    Strategy,
+    Fact, InstanceEnd, Millis, OnFailure, Outcome, Overlap, Percent, Repair, ReturnReason,
+    ServiceKey, Strategy,
 };
 use windlass_testkit::{Effect, Ending, Front, Lab, Script, Service, Unready, run};
 
@@ -326,10 +326,11 @@ fn without_capacity_to_go_back_to_it_stays_and_calls_a_person() {
             Some(shares([(0, 0), (1, 100)])),
             "it is left where it is"
         );
-        // The person mends the old one; an abort then tries the way back again.
+        // The person mends the old one, and has the way back tried again.
         lab.world.host.kill(&stable(&lab, "web").instances[0].id);
         lab.pass(Millis::from_secs(5)).await;
-        let said = say(&lab, &id, Command::Abort).await;
+        let how = Repair::Retry;
+        let said = say(&lab, &id, Command::Repair { how }).await;
         assert_eq!(said, Ok(()));
         assert_eq!(
             lab.until_ended(&id).await,
@@ -355,7 +356,8 @@ fn a_promotion_that_can_not_settle_calls_a_person_and_stays_promoted() {
         assert_eq!(lab.until_ended(&id).await, Ending::Stuck);
         assert_eq!(stable(&lab, "web").id.0, 1, "the promotion holds");
         lab.world.front.come_back();
-        let said = say(&lab, &id, Command::Abort).await;
+        let how = Repair::Retry;
+        let said = say(&lab, &id, Command::Repair { how }).await;
         assert_eq!(said, Ok(()), "tries again");
         assert_eq!(lab.until_ended(&id).await, Ending::Ended(Outcome::Promoted));
         assert_eq!((stable(&lab, "web").id.0, alive(&lab)), (1, 2));

@@ -352,6 +352,27 @@ fn a_retry_starts_a_program_again_that_has_ended() {
 }
 
 #[test]
+fn an_abort_of_a_stuck_rollback_is_refused_and_its_lock_stays_until_it_is_repaired() {
+    run(async {
+        let mut lab = Lab::new().await;
+        let id = stuck(&mut lab).await;
+        let refused = say(&lab, &id, Command::Abort).await.expect_err("stuck");
+        assert_eq!(refused.exit, Exit::Refused);
+        assert!(refused.title.contains("until a person repairs it"));
+        let next = format!("windlass repair {id} --retry");
+        assert!(refused.hint.expect("a next command").contains(&next));
+        put(&lab, &["web"], "three");
+        let locked = lab.deploy(&shop([web()])).await.expect_err("it holds on");
+        assert!(format!("{locked:?}").contains("WL0304"), "{locked:?}");
+        lab.pass(Millis::from_secs(60)).await;
+        let how = Repair::Retry;
+        assert_eq!(say(&lab, &id, Command::Repair { how }).await, Ok(()));
+        lab.until_ended(&id).await;
+        promoted(&mut lab, &shop([web()])).await;
+    });
+}
+
+#[test]
 fn a_stuck_rollback_is_given_up_and_frees_its_lock() {
     run(async {
         let mut lab = Lab::new().await;

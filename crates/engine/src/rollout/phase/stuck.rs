@@ -7,10 +7,9 @@ use crate::rollout::{Event, turn::Turn};
 
 pub(super) fn on(turn: &mut Turn, event: &Event, reason: &StuckReason) {
     match event {
-        // What was under way is tried again. Past the promotion there is no way back, only an end to
-        // come to.
+        // What was under way is tried again, or turned round. Past the promotion there is no way back.
         Event::ReturnRequested { why } => match reason {
-            StuckReason::SettleFailed(_) => settling::begin(turn),
+            StuckReason::SettleFailed(_) => {}
             StuckReason::ReturnTimedOut(_)
             | StuckReason::NoCapacity
             | StuckReason::RollbackFailed(_)
