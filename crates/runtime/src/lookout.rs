@@ -25,6 +25,9 @@ const TURNS_AT_REST: u32 = 10;
 /// Replies with ticks that are read in one look: ten minutes of them come in a few.
 const REPLIES_AT_ONCE: u32 = 1_000;
 
+/// Seconds after which it is told that a trip was heard of late.
+const LATE_S: u64 = 2;
+
 /// What the loop remembers.
 #[derive(Default)]
 pub(crate) struct Lookout {
@@ -124,7 +127,8 @@ fn look_at_trip(shared: &Rc<Shared>, trip: Trip) {
     let shared_too = Rc::clone(shared);
     shared.border.spawner.spawn(Box::pin(async move {
         let told = if let Some(driven) = &driven {
-            tell(driven, &trip).await
+            let heard_us = shared_too.border.clock.calendar_us();
+            tell(driven, &trip, heard_us).await
         } else {
             tracing::warn!("a trip of a deployment that has ended: {trip:?}");
             true
@@ -142,8 +146,8 @@ fn look_at_trip(shared: &Rc<Shared>, trip: Trip) {
 }
 
 /// Whether the trip is journalled.
-async fn tell(driven: &Driven, trip: &Trip) -> bool {
-    let saw = saw(driven, trip);
+async fn tell(driven: &Driven, trip: &Trip, heard_us: i64) -> bool {
+    let saw = saw(driven, trip) + &late(trip, heard_us);
     let service = trip.service.service.clone();
     let event = if trip.withheld.is_some() {
         Event::TripWithheld { service, saw }
@@ -182,6 +186,18 @@ fn saw(driven: &Driven, trip: &Trip) -> String {
     match &trip.withheld {
         Some(key) => format!("{saw}; {} has no ready instance to go back to", key.service),
         None => saw,
+    }
+}
+
+/// How long ago that was, where nobody listened for a while.
+fn late(trip: &Trip, heard_us: i64) -> String {
+    let late = heard_us.saturating_sub(trip.at_us) / 1_000_000;
+    match u64::try_from(late) {
+        Ok(late) if late >= LATE_S => {
+            let late = Millis::from_secs(late);
+            format!(", {late} before the controller heard of it")
+        }
+        Ok(_) | Err(_) => String::new(),
     }
 }
 

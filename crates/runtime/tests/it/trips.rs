@@ -72,7 +72,8 @@ fn a_trip_takes_back_what_needs_the_service_while_nobody_is_there_and_the_rest_f
         assert_eq!(service, "api");
         assert_eq!(took_back, &["api", "web"]);
         assert!(
-            saw.starts_with("6 of 9 answers of version ") && saw.ends_with(" were errors"),
+            saw.starts_with("6 of 9 answers of version ")
+                && saw.ends_with(" were errors, 30s before the controller heard of it"),
             "{saw}"
         );
         let (_, why) = &failed(&lab, &id)[0];
