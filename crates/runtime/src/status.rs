@@ -1,6 +1,6 @@
 //! What runs now: the journal's word beside what router and target say.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use windlass_api::{
@@ -8,9 +8,10 @@ use windlass_api::{
 };
 use windlass_control::{ObservedRoute, ObservedTable};
 use windlass_edge::InstanceState;
+use windlass_engine::rollout::Rollout;
 use windlass_model::{
-    DeploymentState, Environment, Instance, InstanceEnd, RolloutPhase, ServiceKey, ServiceName,
-    ServiceState, Slot,
+    DeploymentState, Environment, Instance, InstanceEnd, InstanceId, RolloutPhase, ServiceKey,
+    ServiceName, ServiceState, Slot,
 };
 
 use crate::adoption;
@@ -21,6 +22,9 @@ const LIVE: &str = "live";
 
 /// A process that lives and listens.
 const RUNNING: &str = "running";
+
+/// One that lives and does not.
+const NOT_LISTENING: &str = "not listening";
 
 /// One that does, and answers badly or not at all.
 const NOT_READY: &str = "not ready";
@@ -130,7 +134,13 @@ fn doing(view: &DeploymentView) -> String {
     }
 }
 
-fn candidates(shared: &Rc<Shared>, environment: &Environment) -> BTreeMap<ServiceName, Slot> {
+/// What is being brought, and what of it is ready.
+struct Candidate {
+    slot: Slot,
+    ready: BTreeSet<InstanceId>,
+}
+
+fn candidates(shared: &Rc<Shared>, environment: &Environment) -> BTreeMap<ServiceName, Candidate> {
     let running = shared.running.borrow();
     let Some(driven) = environment.lock.as_ref().and_then(|id| running.get(id)) else {
         return BTreeMap::new();
@@ -140,8 +150,12 @@ fn candidates(shared: &Rc<Shared>, environment: &Environment) -> BTreeMap<Servic
         .rollouts
         .iter()
         .filter(|(_, r)| !r.is_promoted() && !r.health.started.is_empty());
-    open.map(|(service, rollout)| (service.clone(), rollout.candidate.clone()))
-        .collect()
+    let candidate = |(service, rollout): (&ServiceName, &Rollout)| {
+        let slot = rollout.candidate.clone();
+        let ready = rollout.health.ready.clone();
+        (service.clone(), Candidate { slot, ready })
+    };
+    open.map(candidate).collect()
 }
 
 /// What the router said of one service.
@@ -162,7 +176,7 @@ impl Seen<'_> {
 async fn view(
     shared: &Rc<Shared>,
     state: &ServiceState,
-    candidate: Option<&Slot>,
+    candidate: Option<&Candidate>,
     seen: &Seen<'_>,
 ) -> ServiceView {
     let listen = match seen.entry {
@@ -173,26 +187,43 @@ async fn view(
             .filter_map(|slot| slot.spec.listen)
             .collect(),
     };
-    let candidate = candidate.filter(|slot| state.stable.as_ref().is_none_or(|s| s.id != slot.id));
+    let stable = state.stable.as_ref();
+    let candidate = candidate.filter(|it| stable.is_none_or(|stable| stable.id != it.slot.id));
+    // Whatever a command has brought stays so until another brings something else.
+    let brought = |_: &Instance| true;
+    let is_ready =
+        |instance: &Instance| candidate.is_some_and(|it| it.ready.contains(&instance.id));
     let failed = state.failed.as_ref().map(|kept| &kept.slot);
     ServiceView {
         listen,
-        stable: slot_view(shared, state.stable.as_ref(), seen).await,
-        candidate: slot_view(shared, candidate, seen).await,
-        standby: slot_view(shared, state.standby.as_ref(), seen).await,
+        stable: slot_view(shared, stable, seen, brought).await,
+        candidate: slot_view(shared, candidate.map(|it| &it.slot), seen, is_ready).await,
+        standby: slot_view(shared, state.standby.as_ref(), seen, brought).await,
         standby_kept: state.standby_kept.clone(),
-        failed: slot_view(shared, failed, seen).await,
+        failed: slot_view(shared, failed, seen, |_| false).await,
         failed_kept_by: state.failed.as_ref().map(|kept| kept.by.clone()),
     }
 }
 
-async fn slot_view(shared: &Rc<Shared>, slot: Option<&Slot>, seen: &Seen<'_>) -> Option<SlotView> {
+/// `brought` says of an instance of a command whether that has done its work.
+async fn slot_view(
+    shared: &Rc<Shared>,
+    slot: Option<&Slot>,
+    seen: &Seen<'_>,
+    brought: impl Fn(&Instance) -> bool,
+) -> Option<SlotView> {
     let slot = slot?;
     let mut instances = Vec::new();
     for instance in &slot.instances {
         let mut view = instance_view(shared, instance).await;
         if slot.spec.command.is_some() {
-            LIVE.clone_into(&mut view.state);
+            let state = match view.state.as_str() {
+                _ if brought(instance) => LIVE,
+                // It listens nowhere and need not.
+                NOT_LISTENING => RUNNING,
+                seen => seen,
+            };
+            view.state = state.to_owned();
         } else if view.state == RUNNING && seen.holds_unready(slot, instance) {
             NOT_READY.clone_into(&mut view.state);
         }
@@ -227,7 +258,7 @@ async fn instance_view(shared: &Rc<Shared>, instance: &Instance) -> InstanceView
         Ok(InstanceState::Running {
             listening: false,
             restarts,
-        }) => ("not listening".to_owned(), restarts),
+        }) => (NOT_LISTENING.to_owned(), restarts),
         Ok(InstanceState::Ended(end)) => (ended(&end), 0),
         Ok(InstanceState::Absent) => ("absent".to_owned(), 0),
         Err(_) => ("unknown".to_owned(), 0),

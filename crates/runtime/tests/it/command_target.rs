@@ -1,6 +1,6 @@
 //! A command target under a controller that may die: a try is one run, whatever happens.
 
-use windlass_api::Command;
+use windlass_api::{Command, ServiceView, SlotView};
 use windlass_control::Restart;
 use windlass_model::{
     CommandRun, CommandState, DeploymentId, Fact, InstanceEnd, Job, Millis, Outcome, Repair,
@@ -60,6 +60,26 @@ fn each_version_is_one_run_that_nobody_starts_again() {
         assert_eq!(lab.world.host.runs(), runs);
         assert_eq!(alive(&lab), 0);
         assert_clean(&lab);
+    });
+}
+
+/// What `status` says of the one instance of a slot.
+async fn shown(lab: &Lab, of: impl Fn(&ServiceView) -> &Option<SlotView>) -> String {
+    let status = lab.handle().status().await.expect("it answers");
+    let service = &status[0].services[&service_name("legacy")];
+    let slot = of(service).as_ref().expect("it is there");
+    slot.instances[0].state.clone()
+}
+
+#[test]
+fn what_a_command_brings_is_live_once_it_is_and_not_while_it_runs() {
+    run(async {
+        let mut lab = six().await;
+        let id = seven_runs(&mut lab).await;
+        assert_eq!(shown(&lab, |it| &it.candidate).await, "running");
+        assert_eq!(shown(&lab, |it| &it.stable).await, "live", "version 6 is");
+        lab.until_ended(&id).await;
+        assert_eq!(shown(&lab, |it| &it.stable).await, "live", "version 7 is");
     });
 }
 

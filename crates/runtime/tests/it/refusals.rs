@@ -232,7 +232,7 @@ fn what_another_application_serves_is_refused_before_anything_is_started() {
 #[test]
 fn what_a_program_that_is_not_ours_listens_on_is_known_before_anything_is_started() {
     run(async {
-        let mut lab = Lab::new().await;
+        let lab = Lab::new().await;
         put(&lab, &["web"], "one");
         let shop = shop([web()]);
         let listens = shop.wanted().spec.services.into_values().next();

@@ -1,10 +1,11 @@
 //! Shims that live, beside what the controller knows of.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::fs;
 
 use windlass_api::{EnvironmentView, ServiceView};
 use windlass_client::StatePaths;
+use windlass_model::ServiceName;
 
 use super::Finding;
 use super::sockets::is_stale;
@@ -25,20 +26,24 @@ pub(crate) fn instances(paths: &StatePaths, status: Option<&[EnvironmentView]>) 
             format!("{count} kept; no controller to compare with"),
         );
     };
-    let known: BTreeSet<String> = status
+    let known = known(status);
+    let extra: Vec<&String> = living
         .iter()
-        .flat_map(|view| view.services.values())
-        .flat_map(ServiceView::slots)
-        .flat_map(|slot| {
-            slot.instances
-                .iter()
-                .map(|instance| instance.id.to_string())
-        })
+        .filter(|id| !known.contains_key(*id))
         .collect();
-    let extra: Vec<&String> = living.iter().filter(|id| !known.contains(*id)).collect();
+    let alone: Vec<String> = known
+        .iter()
+        .filter(|(id, _)| !living.contains(id))
+        .map(|(id, service)| format!("{id} of {service}"))
+        .collect();
     let busy = status.iter().any(|view| view.deployment.is_some());
-    if extra.is_empty() || busy {
+    if busy || (extra.is_empty() && alone.is_empty()) {
         return Finding::ok(CHECK, format!("{count} kept, each in a slot"));
+    }
+    if extra.is_empty() {
+        let saw = format!("nobody keeps {}", listed(&alone));
+        let fix = "none is needed: the controller watches it; the next start gives it a shim";
+        return Finding::warning(CHECK, saw, fix);
     }
     let saw = format!("no slot has {}", listed(&extra));
     Finding::warning(
@@ -46,6 +51,20 @@ pub(crate) fn instances(paths: &StatePaths, status: Option<&[EnvironmentView]>) 
         saw,
         "a new controller ends what nobody needs: windlass serve --replace",
     )
+}
+
+/// The processes of slots that run, and whose they are. What a command brought is none.
+fn known(status: &[EnvironmentView]) -> BTreeMap<String, &ServiceName> {
+    let services = status.iter().flat_map(|view| &view.services);
+    let instances = services.flat_map(|(name, view)| {
+        let slots = ServiceView::slots(view);
+        slots.flat_map(move |slot| {
+            slot.instances
+                .iter()
+                .map(move |it| (it.id.to_string(), name))
+        })
+    });
+    instances.collect()
 }
 
 /// The instances whose shim answers on its socket.

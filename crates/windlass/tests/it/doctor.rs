@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use rustix::process::Signal;
 use serde_json::Value;
 
-use crate::lab::{Lab, SOON, Service, answer, eventually};
+use crate::lab::{Lab, SOON, Service, answer, eventually, kill};
 use crate::typed::Place;
 
 const WEB: &str = "\
@@ -210,6 +210,25 @@ fn what_does_not_run_as_the_journal_says_is_shown() {
     assert!(shown.starts_with("web "), "{shown}");
     eventually("it runs again", SOON, || {
         (answer(lab.at("web")).status == 200).then_some(())
+    });
+}
+
+#[test]
+fn an_instance_that_nobody_keeps_is_named_with_its_service_until_it_is_started_again() {
+    let lab = live();
+    kill(&lab.only("shim"));
+    let saw = eventually("it is seen", SOON, || {
+        let (level, saw, _) = only(&lab, 0, "shims");
+        (level == "warning").then_some(saw)
+    });
+    assert!(
+        saw.starts_with("nobody keeps ins_") && saw.ends_with(" of web"),
+        "{saw}"
+    );
+    assert_eq!(answer(lab.at("web")).status, 200, "it goes on");
+    kill(&lab.only("demo-service"));
+    eventually("it is started again, and kept", SOON, || {
+        (only(&lab, 0, "shims").0 == "ok").then_some(())
     });
 }
 
