@@ -223,7 +223,7 @@ async fn slot_view(
                 NOT_LISTENING => RUNNING,
                 seen => seen,
             };
-            view.state = state.to_owned();
+            view.state = String::from(state);
         } else if view.state == RUNNING && seen.holds_unready(slot, instance) {
             NOT_READY.clone_into(&mut view.state);
         }
