@@ -94,7 +94,7 @@ mod tests {
             frame(&[0x80 | 5, 1, 2, 3, 4], 5),
             frame(&[126, 1, 0], 256),
             frame(&[127, 0, 0, 0, 0, 0, 1, 0, 0], 65_536),
-            frame(&[0x80 | 126, 0, 200, 1, 2, 3, 4], 200),
+            frame(&[0x80 | 0x7e, 0, 200, 1, 2, 3, 4], 200),
         ];
         for slice in [1, 2, 3, 7, 4_096, usize::MAX] {
             let mut frames = Frames::default();

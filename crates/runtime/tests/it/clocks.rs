@@ -43,18 +43,18 @@ async fn told(story: &impl AsyncFn(&mut Lab) -> DeploymentId, steps_h: Vec<i64>)
 }
 
 /// The calendar changes nothing of what becomes of a story, and nothing of when; returns what that is.
-fn decides_nothing(ends: &str, story: impl AsyncFn(&mut Lab) -> DeploymentId) -> String {
-    let steady = run(told(&story, vec![0]));
+fn decides_nothing(ends: &str, story: &impl AsyncFn(&mut Lab) -> DeploymentId) -> String {
+    let steady = run(told(story, vec![0]));
     assert!(steady.starts_with(ends), "{steady}");
     for steps_h in [&STEPS_H[..], &SLEEPS_H] {
-        assert_eq!(run(told(&story, steps_h.to_vec())), steady, "{steps_h:?}");
+        assert_eq!(run(told(story, steps_h.to_vec())), steady, "{steps_h:?}");
     }
     steady
 }
 
 #[test]
 fn a_clock_that_steps_by_hours_ends_no_step_and_no_drain_sooner_or_later() {
-    let told = decides_nothing("Ended(Promoted)", async |lab| {
+    let told = decides_nothing("Ended(Promoted)", &async |lab| {
         let part = || web().canary(&[(25, 20_000), (100, 20_000)]);
         put(lab, &["web"], "one");
         promoted(lab, &shop([part()])).await;
@@ -73,7 +73,7 @@ fn a_clock_that_steps_by_hours_ends_no_step_and_no_drain_sooner_or_later() {
 
 #[test]
 fn a_clock_that_steps_by_hours_gives_what_is_not_ready_its_whole_time_and_no_more() {
-    decides_nothing("Ended(RolledBack)", async |lab| {
+    decides_nothing("Ended(RolledBack)", &async |lab| {
         put(lab, &["web"], "one");
         promoted(lab, &shop([web()])).await;
         put(lab, &["web"], "two");
@@ -85,7 +85,7 @@ fn a_clock_that_steps_by_hours_gives_what_is_not_ready_its_whole_time_and_no_mor
 #[test]
 fn a_clock_that_steps_by_hours_neither_fires_a_trigger_nor_silences_it() {
     for (percent, ends) in [(10, "Ended(RolledBack)"), (3, "Ended(Promoted)")] {
-        decides_nothing(ends, async |lab| {
+        decides_nothing(ends, &async |lab| {
             let part = || web().canary(&[(50, 30_000), (100, 30_000)]);
             put(lab, &["web"], "one");
             promoted(lab, &shop([part()])).await;
@@ -102,7 +102,7 @@ fn a_clock_that_steps_by_hours_neither_fires_a_trigger_nor_silences_it() {
 
 #[test]
 fn a_clock_that_steps_by_hours_leaves_a_way_back_its_time() {
-    decides_nothing("Stuck", async |lab| {
+    decides_nothing("Stuck", &async |lab| {
         put(lab, &["web"], "one");
         promoted(lab, &shop([web()])).await;
         put(lab, &["web"], "two");
@@ -134,7 +134,7 @@ fn a_controller_that_stood_still_for_an_hour_counts_one_slice_of_it() {
         script(&lab, "web", "two", slow);
         let id = begun(&lab, &shop([part()])).await;
         lab.pass(Millis::from_secs(10)).await;
-        tokio::time::advance(Duration::from_secs(3_600)).await;
+        tokio::time::advance(Duration::from_hours(1)).await;
         lab.pass(Millis::from_secs(35)).await;
         assert_eq!(
             failed(&lab, &id),
@@ -145,7 +145,7 @@ fn a_controller_that_stood_still_for_an_hour_counts_one_slice_of_it() {
         until_baking(&mut lab, &id, "web", 100).await;
         let began = lab.world.time.now();
         lab.pass(Millis::from_secs(11)).await;
-        tokio::time::advance(Duration::from_secs(3_600)).await;
+        tokio::time::advance(Duration::from_hours(1)).await;
         lab.pass(Millis::from_secs(40)).await;
         assert_eq!(passed(&lab, &id), Vec::<String>::new(), "nor is its bake");
         assert_eq!(lab.until_ended(&id).await, Ending::Ended(Outcome::Promoted));
