@@ -284,7 +284,7 @@ impl Origin {
         let ticket = &self.ticket;
         let patience = self
             .patience
-            .get_or_insert_with(|| Box::pin(patience(ticket.cut())));
+            .get_or_insert_with(|| Box::pin(patience(ticket.cut_apart())));
         let why = ready!(patience.as_mut().poll(cx));
         match why {
             BrokenBody::Origin(_) | BrokenBody::Silent => self.ticket.broke(),

@@ -147,7 +147,13 @@ impl Ticket {
     }
 
     /// Returns when its slot is cut.
-    pub(crate) fn cut(&self) -> impl Future<Output = ()> + use<> {
+    pub(crate) async fn cut(&self) {
+        let state = &self.place.slot().state;
+        state.cuts.after(self.cuts, self.shard).await;
+    }
+
+    /// The same for whoever can't hold on to the ticket meanwhile.
+    pub(crate) fn cut_apart(&self) -> impl Future<Output = ()> + use<> {
         let state = self.place.slot().state.clone();
         let (cuts, shard) = (self.cuts, self.shard);
         async move { state.cuts.after(cuts, shard).await }

@@ -145,19 +145,36 @@ fn ended(outcome: Outcome) -> World {
     world
 }
 
-/// One row per state: the state, what stands there, and the four cells.
-fn table() -> Vec<(DeploymentState, Deployment, [Accepted; 8])> {
-    use Accepted::{No, NoChange, Yes};
-    let back = No("it is going back already");
-    let promoted = No("it is promoted already");
+/// A state, what stands there, and a cell for each command.
+type Row = (DeploymentState, Deployment, [Accepted; 8]);
+
+/// What stays where it is has to be repaired; what still goes on may be stopped too.
+fn stuck_rows() -> Vec<Row> {
+    use Accepted::{No, Yes};
     let stays = No("it is stuck until a person repairs it");
-    let well = No("it is not stuck: there is nothing to repair");
-    let moved = No("it is a rollback that has moved traffic: it does not go back");
     let undone = No("what the rollback goes to does not run yet: retry once it can, or abandon it");
-    let runs = [Yes, NoChange, Yes, Yes, Yes, well, well, well];
     let turned = [stays, stays, Yes, stays, Yes, Yes, Yes, Yes];
     let mended = [stays, stays, stays, stays, stays, Yes, Yes, Yes];
     let failed = [stays, stays, stays, stays, stays, Yes, undone, Yes];
+    let rows = [
+        (stuck(), mended),
+        (stuck_after_promotion(), mended),
+        (stuck_rollback(), failed),
+        (stuck_before_it_moved(), failed),
+        (stuck_beside_what_goes_on(), turned),
+    ];
+    rows.map(|(world, cells)| (DeploymentState::Stuck, world.deployment, cells))
+        .into()
+}
+
+/// One row per state, or more where it depends.
+fn table() -> Vec<Row> {
+    use Accepted::{No, NoChange, Yes};
+    let back = No("it is going back already");
+    let promoted = No("it is promoted already");
+    let well = No("it is not stuck: there is nothing to repair");
+    let moved = No("it is a rollback that has moved traffic: it does not go back");
+    let runs = [Yes, NoChange, Yes, Yes, Yes, well, well, well];
     let rows = [
         (DeploymentState::Running, running(), runs),
         (DeploymentState::Running, promoting(), runs),
@@ -178,8 +195,6 @@ fn table() -> Vec<(DeploymentState, Deployment, [Accepted; 8])> {
                 promoted, promoted, promoted, promoted, promoted, well, well, well,
             ],
         ),
-        (DeploymentState::Stuck, stuck(), mended),
-        (DeploymentState::Stuck, stuck_after_promotion(), mended),
         (
             DeploymentState::Running,
             rolling_back(RolloutPhase::Starting),
@@ -190,9 +205,6 @@ fn table() -> Vec<(DeploymentState, Deployment, [Accepted; 8])> {
             rolling_back(RolloutPhase::Shifting),
             [Yes, NoChange, moved, Yes, moved, well, well, well],
         ),
-        (DeploymentState::Stuck, stuck_rollback(), failed),
-        (DeploymentState::Stuck, stuck_before_it_moved(), failed),
-        (DeploymentState::Stuck, stuck_beside_what_goes_on(), turned),
     ];
     let over = [
         (Outcome::Promoted, "it has ended: promoted"),
@@ -210,6 +222,7 @@ fn table() -> Vec<(DeploymentState, Deployment, [Accepted; 8])> {
     });
     let all = rows.into_iter().chain(over);
     all.map(|(state, world, cells)| (state, world.deployment, cells))
+        .chain(stuck_rows())
         .collect()
 }
 

@@ -44,17 +44,17 @@ async fn told(story: &impl AsyncFn(&mut Lab) -> DeploymentId, steps_h: Vec<i64>)
 
 /// The calendar changes nothing of what becomes of a story, and nothing of when; returns what that is.
 fn decides_nothing(ends: &str, story: &impl AsyncFn(&mut Lab) -> DeploymentId) -> String {
-    let steady = run(told(&story, vec![0]));
+    let steady = run(told(story, vec![0]));
     assert!(steady.starts_with(ends), "{steady}");
     for steps_h in [&STEPS_H[..], &SLEEPS_H] {
-        assert_eq!(run(told(&story, steps_h.to_vec())), steady, "{steps_h:?}");
+        assert_eq!(run(told(story, steps_h.to_vec())), steady, "{steps_h:?}");
     }
     steady
 }
 
 #[test]
 fn a_clock_that_steps_by_hours_ends_no_step_and_no_drain_sooner_or_later() {
-    let told = decides_nothing("Ended(Promoted)", &async |lab: &mut Lab| {
+    let told = decides_nothing("Ended(Promoted)", &async |lab| {
         let part = || web().canary(&[(25, 20_000), (100, 20_000)]);
         put(lab, &["web"], "one");
         promoted(lab, &shop([part()])).await;
@@ -73,7 +73,7 @@ fn a_clock_that_steps_by_hours_ends_no_step_and_no_drain_sooner_or_later() {
 
 #[test]
 fn a_clock_that_steps_by_hours_gives_what_is_not_ready_its_whole_time_and_no_more() {
-    decides_nothing("Ended(RolledBack)", &async |lab: &mut Lab| {
+    decides_nothing("Ended(RolledBack)", &async |lab| {
         put(lab, &["web"], "one");
         promoted(lab, &shop([web()])).await;
         put(lab, &["web"], "two");
@@ -85,7 +85,7 @@ fn a_clock_that_steps_by_hours_gives_what_is_not_ready_its_whole_time_and_no_mor
 #[test]
 fn a_clock_that_steps_by_hours_neither_fires_a_trigger_nor_silences_it() {
     for (percent, ends) in [(10, "Ended(RolledBack)"), (3, "Ended(Promoted)")] {
-        decides_nothing(ends, &async |lab: &mut Lab| {
+        decides_nothing(ends, &async |lab| {
             let part = || web().canary(&[(50, 30_000), (100, 30_000)]);
             put(lab, &["web"], "one");
             promoted(lab, &shop([part()])).await;
@@ -102,7 +102,7 @@ fn a_clock_that_steps_by_hours_neither_fires_a_trigger_nor_silences_it() {
 
 #[test]
 fn a_clock_that_steps_by_hours_leaves_a_way_back_its_time() {
-    decides_nothing("Stuck", &async |lab: &mut Lab| {
+    decides_nothing("Stuck", &async |lab| {
         put(lab, &["web"], "one");
         promoted(lab, &shop([web()])).await;
         put(lab, &["web"], "two");
