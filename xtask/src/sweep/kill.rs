@@ -65,12 +65,13 @@ impl Kill {
                 let router = pick(lab, Role::Router, 0)?;
                 // Counted just before: what is opened in between is excused by nobody.
                 let excused = open_connections(lab.front())?;
-                lab::kill(router)?;
+                anyhow::ensure!(lab::kill(router)?, "router {router} has ended by itself");
                 Ok(Killed { excused })
             }
             Self::Shim(after, which) => {
                 thread::sleep(*after);
-                lab::kill(pick(lab, Role::Shim, *which)?)?;
+                // One that has just ended by itself was not killed: another is.
+                while !lab::kill(pick(lab, Role::Shim, *which)?)? {}
                 Ok(Killed::default())
             }
         }

@@ -10,6 +10,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
+use rustix::io::Errno;
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::bench::processes::{self, Process, Role};
@@ -302,11 +303,15 @@ impl Drop for Lab {
     }
 }
 
-/// Ends one process.
-pub(super) fn kill(pid: u32) -> anyhow::Result<()> {
+/// Ends one process; says whether it was there.
+pub(super) fn kill(pid: u32) -> anyhow::Result<bool> {
     let id = i32::try_from(pid).ok().and_then(Pid::from_raw);
     let id = id.with_context(|| format!("{pid} is no process"))?;
-    kill_process(id, Signal::KILL).with_context(|| format!("kill process {pid}"))
+    match kill_process(id, Signal::KILL) {
+        Ok(()) => Ok(true),
+        Err(Errno::SRCH) => Ok(false),
+        Err(why) => Err(why).with_context(|| format!("kill process {pid}")),
+    }
 }
 
 /// Removes a folder of which releases are read-only.
