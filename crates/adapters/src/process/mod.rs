@@ -30,6 +30,7 @@ mod links;
 mod listening;
 mod log;
 mod manifest;
+mod meant;
 mod observe;
 mod ports;
 mod proc;

@@ -7,6 +7,7 @@ use windlass_edge::{EdgeError, KeepRelease};
 use windlass_model::Template;
 
 use super::fail::rejected;
+use super::meant;
 use super::program::{self, DEFAULT_PATH};
 
 /// The program of a release.
@@ -69,29 +70,77 @@ pub(super) fn select(request: &KeepRelease, folder: &Path) -> Result<Selection, 
         Program::Kept(below) => folder.join(below),
         Program::Outside(file) => file.clone(),
     };
+    if matches!(program, Program::Kept(_)) && !file.exists() {
+        let missing = meant::missing(&shown, folder);
+        return Err(rejected(format!("the program {missing}")));
+    }
     program::check(&file, &shown, path)?;
 
     let mut paths = Vec::new();
     for listed in &request.spec.process.files {
         paths.push(listed_path(listed, folder)?);
     }
-    if paths.is_empty() {
+    let all = paths.is_empty();
+    match &program {
+        Program::Kept(below) => paths.push(below.clone()),
+        // What an interpreter is given is the program in truth.
+        Program::Outside(_) => paths.extend(script(arguments, folder)?),
+    }
+    if all {
         for argument in arguments {
             paths.extend(named_path(argument, folder)?);
         }
     }
-    if let Program::Kept(below) = &program {
-        paths.push(below.clone());
-    } else if paths.is_empty() {
-        return Err(rejected(format!(
-            "nothing of {shown} would be kept, so that it could not be started again later: \
-             list in `files:` what the service consists of"
-        )));
+    if paths.is_empty() {
+        return Err(nothing_kept(&shown, arguments, folder));
     }
     // What lies above comes first, so that what lies below it is seen as taken.
     paths.sort();
     paths.dedup();
     Ok(Selection { paths, program })
+}
+
+/// The script that a program from elsewhere is given first. One that is not there is refused here:
+/// its program would only say so when it is started.
+fn script(arguments: &[Template], folder: &Path) -> Result<Option<String>, EdgeError> {
+    let texts = arguments
+        .iter()
+        .map_while(|text| text.expand(|_| None).ok());
+    let Some(text) = texts.into_iter().find(|text| !text.starts_with('-')) else {
+        return Ok(None);
+    };
+    if !meant::is_script(&text) {
+        return Ok(None);
+    }
+    match place(&text) {
+        Place::Below {
+            path,
+            climbs: false,
+        } if !folder.join(&path).exists() => {
+            let missing = meant::missing(&text, folder);
+            Err(rejected(format!("{missing} (in `run`)")))
+        }
+        Place::Below {
+            path,
+            climbs: false,
+        } => Ok(Some(path)),
+        Place::Below { climbs: true, .. } | Place::Elsewhere => Ok(None),
+    }
+}
+
+fn nothing_kept(shown: &str, arguments: &[Template], folder: &Path) -> EdgeError {
+    let texts = arguments
+        .iter()
+        .filter_map(|text| text.expand(|_| None).ok());
+    let path = texts.into_iter().find(|text| meant::is_path(text));
+    let first = match path {
+        Some(path) => format!("{} (in `run`), and ", meant::missing(&path, folder)),
+        None => String::new(),
+    };
+    rejected(format!(
+        "{first}nothing of {shown} would be kept, so that it could not be started again later: \
+         list in `files:` what the service consists of"
+    ))
 }
 
 /// The program's name as the person wrote it, with the values known before any start.
@@ -147,7 +196,8 @@ fn listed_path(listed: &str, folder: &Path) -> Result<String, EdgeError> {
             "{listed} in `files:` must lie below the folder, without `..`"
         ))),
         Place::Below { path, .. } if fs::symlink_metadata(folder.join(&path)).is_err() => {
-            Err(rejected(format!("{listed} in `files:` is missing")))
+            let missing = meant::missing(listed, folder);
+            Err(rejected(format!("{missing} (in `files:`)")))
         }
         Place::Below { path, .. } => Ok(path),
     }

@@ -24,6 +24,8 @@ struct Wrote {
     app: String,
     saw: Vec<String>,
     services: Vec<String>,
+    /// Set where nothing said what is started.
+    example: bool,
     /// What to look at before the first deployment.
     look_at: Vec<String>,
     left_out: Vec<String>,
@@ -66,6 +68,7 @@ pub(crate) fn run(context: &Context) -> Result<Report, Diagnostic> {
             .map(ToString::to_string)
             .collect(),
         look_at: look_at(&draft),
+        example: !draft.known,
         saw: draft.saw,
         left_out: draft.left_out,
     };
@@ -103,6 +106,10 @@ fn look_at(draft: &Draft) -> Vec<String> {
 fn told(wrote: &Wrote) -> String {
     let saw = match wrote.saw.as_slice() {
         [] => "nothing that it knows, so it is an example".to_owned(),
+        saw if wrote.example => format!(
+            "{}, which does not say what is started, so it is an example",
+            listed(saw)
+        ),
         saw => listed(saw),
     };
     let count = counted(wrote.services.len(), "service");

@@ -6,7 +6,7 @@ use windlass_config::Format;
 use super::docker;
 use super::draft::{Guess, Served};
 use super::folder::Folder;
-use super::look::{parts, project};
+use super::look::project;
 use super::run::{line, variables};
 
 /// What such a file is called.
@@ -62,12 +62,12 @@ fn one(folder: &Folder, name: &str, service: &Value) -> Result<Guess, String> {
     let mut guess = match (said.clone(), found, &image.command) {
         (None, Some(found), _) => found,
         (Some(said), found, _) => Guess {
-            run: line(&said).run,
-            files: found.map_or_else(|| parts(place), |found| found.files),
+            run: line(&placed(place, &said)).run,
+            files: found.map_or_else(Vec::new, |found| found.files),
             ..Guess::default()
         },
         (None, None, Some(command)) => Guess {
-            run: line(command).run,
+            run: line(&placed(place, command)).run,
             ..Guess::default()
         },
         (None, None, None) => {
@@ -92,6 +92,12 @@ fn one(folder: &Folder, name: &str, service: &Value) -> Result<Guess, String> {
     guess.env.extend(environment(service));
     guess.needs = needs(service);
     Ok(guess)
+}
+
+/// A command of the folder that it was built from.
+fn placed(place: &Folder, command: &str) -> String {
+    let words = command.split_whitespace().map(|word| place.placed(word));
+    words.collect::<Vec<_>>().join(" ")
 }
 
 fn command(service: &Value) -> Option<String> {

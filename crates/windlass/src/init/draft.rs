@@ -1,6 +1,7 @@
 //! A draft of `windlass.yaml`, and its text.
 
 use std::fmt::Write as _;
+use std::path::Path;
 
 use windlass_model::ServiceName;
 
@@ -48,6 +49,8 @@ pub(crate) struct Draft {
     pub(crate) services: Vec<Guess>,
     /// What was seen and can't be run: comments at the end.
     pub(crate) left_out: Vec<String>,
+    /// Whether the services are those of the folder: else they are an example.
+    pub(crate) known: bool,
 }
 
 impl Draft {
@@ -67,6 +70,20 @@ impl Draft {
             ..Self::default()
         }
     }
+}
+
+/// Scripts whose name says nothing about the service.
+const COMMON: [&str; 8] = [
+    "app", "main", "server", "index", "run", "wsgi", "asgi", "manage",
+];
+
+/// What a service is called after the script that its command names.
+pub(crate) fn called(run: &str) -> String {
+    let mut words = run.split_whitespace();
+    let script = words.find(|word| word.starts_with("./") && word.contains('.'));
+    let stem = script.and_then(|script| Path::new(script).file_stem()?.to_str());
+    let own = stem.filter(|stem| !COMMON.contains(stem) && !stem.starts_with('.'));
+    own.unwrap_or("web").to_owned()
 }
 
 /// A name as Windlass takes it.

@@ -10,6 +10,42 @@ const BYTES_MAX: u64 = 1024 * 1024;
 /// Most entries that are looked at in one folder.
 const ENTRIES_MAX: usize = 1000;
 
+/// Most folders below that are looked at as projects of their own.
+const INNER_MAX: usize = 16;
+
+/// Folders that hold nothing that runs in production.
+const ASIDE: [&str; 9] = [
+    "node_modules",
+    "__pycache__",
+    "__tests__",
+    "test",
+    "tests",
+    "coverage",
+    "docs",
+    "examples",
+    "target",
+];
+
+/// What makes a folder below a project of its own.
+const PROJECTS: [&str; 5] = [
+    "package.json",
+    "pyproject.toml",
+    "requirements.txt",
+    "manage.py",
+    "Cargo.toml",
+];
+
+/// Whether a file is a source of the program, and no test and no setting of a tool.
+fn is_source(name: &str, endings: &[&str]) -> bool {
+    let ours = endings.iter().any(|ending| name.ends_with(ending));
+    let tool = [".config.", ".test.", ".spec.", "_test."];
+    let tool = tool.iter().any(|part| name.contains(part))
+        || ["test", "conftest.", "setup.", "tsconfig", "windlass.", "."]
+            .iter()
+            .any(|begin| name.starts_with(begin));
+    ours && !tool
+}
+
 /// Reads, and never fails: what can't be read is not there.
 #[derive(Clone, Debug)]
 pub(crate) struct Folder {
@@ -56,6 +92,69 @@ impl Folder {
 
     pub(super) fn has(&self, name: &str) -> bool {
         self.path.join(name).exists()
+    }
+
+    pub(super) fn is_file(&self, name: &str) -> bool {
+        self.path.join(name).is_file()
+    }
+
+    /// A word of a command that was meant for this folder: a file of it is named as the file of
+    /// Windlass does, anything else stays.
+    pub(super) fn placed(&self, word: &str) -> String {
+        let below = !word.starts_with(['-', '/']) && word.contains(|c: char| c.is_alphanumeric());
+        if below && self.has(word) {
+            self.named(word)
+        } else {
+            word.to_owned()
+        }
+    }
+
+    /// `here` in the folder of the file; below it, a command that is told the folder.
+    pub(super) fn elsewhere(&self, here: &str, option: &str, rest: &str) -> String {
+        match self.prefix.trim_end_matches('/') {
+            "." => here.to_owned(),
+            below => format!("{option} {below} {rest}"),
+        }
+    }
+
+    /// The first of the names that is a file here.
+    pub(super) fn first(&self, names: &[&str]) -> Option<String> {
+        let found = names.iter().find(|name| self.is_file(name));
+        found.map(|name| (*name).to_owned())
+    }
+
+    /// The one source with this ending, if there is just one.
+    pub(super) fn only(&self, ending: &str) -> Option<String> {
+        let mut all = self.list("").into_iter();
+        let mut own = all.by_ref().filter(|name| is_source(name, &[ending]));
+        let first = own.next()?;
+        own.next().is_none().then_some(first)
+    }
+
+    /// What has one of these endings, and the folders that hold such files: as the file of Windlass
+    /// names them, without tests, tools and projects of their own.
+    pub(super) fn sources(&self, endings: &[&str]) -> Vec<String> {
+        let all = self.list("").into_iter();
+        let sources = all.filter(|name| {
+            is_source(name, endings)
+                || self.below(name).is_some_and(|below| {
+                    let ours = !ASIDE.contains(&name.as_str()) && !name.starts_with('.');
+                    let apart = PROJECTS.iter().any(|file| below.has(file));
+                    let mut inside = below.list("").into_iter();
+                    ours && !apart && inside.any(|name| is_source(&name, endings))
+                })
+        });
+        sources.map(|name| self.named(&name)).collect()
+    }
+
+    /// The folders below that may be projects of their own.
+    pub(super) fn inner(&self) -> Vec<Self> {
+        let all = self.list("").into_iter();
+        let all = all.filter(|name| !ASIDE.contains(&name.as_str()) && !name.starts_with('.'));
+        all.filter_map(|name| self.below(&name))
+            .filter(|below| PROJECTS.iter().any(|file| below.has(file)))
+            .take(INNER_MAX)
+            .collect()
     }
 
     /// Those of the names that are there, as the file of Windlass names them.

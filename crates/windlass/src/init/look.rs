@@ -7,8 +7,8 @@ use super::{cargo, docker, npm, procfile, python};
 
 /// The draft for a folder: from the kind that says most about how things are started.
 pub(crate) fn look(folder: &Folder) -> Draft {
-    let saw = seen(folder);
-    let (services, left_out) = proposed(folder);
+    let (mut services, left_out) = proposed(folder);
+    let saw = seen(folder, &services);
     if services.is_empty() {
         return Draft {
             saw,
@@ -16,15 +16,46 @@ pub(crate) fn look(folder: &Folder) -> Draft {
             ..Draft::example()
         };
     }
+    for service in &mut services {
+        keep_what_runs(folder, service);
+    }
     Draft {
         saw,
         services: named_once(services),
         left_out,
+        known: true,
     }
 }
 
-/// The files that are recognised.
-fn seen(folder: &Folder) -> Vec<String> {
+/// A list of files is all that is kept: what the command names belongs to it.
+fn keep_what_runs(folder: &Folder, service: &mut Guess) {
+    if service.files.is_empty() {
+        return;
+    }
+    for word in words_here(folder, &service.run) {
+        let begun = |file: &String| word == *file || within(&word, file) || within(file, &word);
+        if !service.files.iter().any(begun) {
+            service.files.push(word);
+        }
+    }
+    service.files.sort();
+}
+
+fn within(path: &str, folder: &str) -> bool {
+    let below = path.strip_prefix(folder);
+    below.is_some_and(|below| below.starts_with('/'))
+}
+
+/// The files and folders here that a command names.
+fn words_here(folder: &Folder, run: &str) -> Vec<String> {
+    let words = run.split_whitespace().map(|word| folder.placed(word));
+    words
+        .filter(|word| word.starts_with("./") && folder.has(word))
+        .collect()
+}
+
+/// The files that are recognised, here and in the folders of the services.
+fn seen(folder: &Folder, services: &[Guess]) -> Vec<String> {
     let known = [
         "Procfile",
         "Cargo.toml",
@@ -35,9 +66,17 @@ fn seen(folder: &Folder) -> Vec<String> {
         "Dockerfile",
     ];
     let all = known.iter().chain(NAMES.iter());
-    all.filter(|name| folder.has(name))
+    let mut saw: Vec<String> = all
+        .filter(|name| folder.has(name))
         .map(|name| (*name).to_owned())
-        .collect()
+        .collect();
+    for service in services {
+        let scripts = words_here(folder, &service.run).into_iter();
+        let scripts = scripts.filter(|word| folder.is_file(word));
+        let names = scripts.map(|word| word.trim_start_matches("./").to_owned());
+        saw.extend(names.filter(|name| !saw.contains(name)).collect::<Vec<_>>());
+    }
+    saw
 }
 
 fn proposed(folder: &Folder) -> (Vec<Guess>, Vec<String>) {
@@ -57,15 +96,20 @@ fn proposed(folder: &Folder) -> (Vec<Guess>, Vec<String>) {
     if let Some(binaries) = cargo::services(folder) {
         return (binaries, left_out);
     }
-    if let Some(found) = project(folder) {
-        return (vec![found], left_out);
+    let here = projects(folder);
+    if !here.is_empty() {
+        return (here, left_out);
+    }
+    let inner: Vec<Guess> = folder.inner().iter().filter_map(inside).collect();
+    if !inner.is_empty() {
+        return (inner, left_out);
     }
     let image = docker::image(folder);
     let alone = image.and_then(|image| docker::service(folder, &image));
     (alone.into_iter().collect(), left_out)
 }
 
-/// What of a project belongs to a release of it.
+/// What belongs to a release of the project here, however it is started.
 pub(super) fn parts(folder: &Folder) -> Vec<String> {
     if folder.has("package.json") {
         npm::files(folder)
@@ -76,12 +120,32 @@ pub(super) fn parts(folder: &Folder) -> Vec<String> {
     }
 }
 
-/// The one service of a project in this folder.
+/// The service of a project in a folder that is one service's own.
 pub(super) fn project(folder: &Folder) -> Option<Guess> {
     let binary = || cargo::services(folder)?.into_iter().next();
-    npm::service(folder)
-        .or_else(|| python::service(folder))
-        .or_else(binary)
+    projects(folder).into_iter().next().or_else(binary)
+}
+
+/// A folder below is called as its service is.
+fn inside(folder: &Folder) -> Option<Guess> {
+    Some(Guess {
+        name: folder.name(),
+        ..project(folder)?
+    })
+}
+
+/// The projects of this folder. A script without a project counts where there is none.
+fn projects(folder: &Folder) -> Vec<Guess> {
+    let node = folder.has("package.json");
+    let python = python::PROJECT.iter().any(|file| folder.has(file));
+    let mut found = Vec::new();
+    if node || !python {
+        found.extend(npm::service(folder));
+    }
+    if python || !node {
+        found.extend(python::service(folder));
+    }
+    found
 }
 
 /// Two services whose names become the same get numbers.

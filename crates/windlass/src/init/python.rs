@@ -1,31 +1,39 @@
-//! A Python project: its usual ways to be started.
+//! A Python project, or a script of Python: its usual ways to be started.
 
 use toml::{Table, Value};
 
-use super::draft::{Guess, Served};
+use super::draft::{Guess, Served, called};
 use super::folder::Folder;
 
-/// Modules that are usually the one to start.
-const ENTRIES: [&str; 6] = ["app", "main", "server", "wsgi", "asgi", "run"];
+/// What makes a folder a project of Python.
+pub(super) const PROJECT: [&str; 3] = ["pyproject.toml", "requirements.txt", "manage.py"];
 
-/// What usually belongs to a release of such a project.
-const PARTS: [&str; 8] = [
+/// Modules that are usually the one to start.
+const ENTRIES: [&str; 8] = [
+    "app.py",
+    "main.py",
+    "server.py",
+    "api.py",
+    "web.py",
+    "wsgi.py",
+    "asgi.py",
+    "run.py",
+];
+
+/// What usually belongs to a release of such a project, beside its modules and packages.
+const PARTS: [&str; 6] = [
     "pyproject.toml",
     "requirements.txt",
-    "manage.py",
     "src",
     "app",
     "templates",
     "static",
-    ".venv",
 ];
 
 pub(super) fn service(folder: &Folder) -> Option<Guess> {
     let project = folder.read("pyproject.toml");
     let required = folder.read("requirements.txt");
-    if project.is_none() && required.is_none() && !folder.has("manage.py") {
-        return None;
-    }
+    let needs_packages = project.is_some() || required.is_some();
     let words = [project.as_deref(), required.as_deref()];
     let words = words
         .into_iter()
@@ -34,31 +42,36 @@ pub(super) fn service(folder: &Folder) -> Option<Guess> {
         .join("\n")
         .to_lowercase();
     let project: Option<Table> = project.and_then(|text| text.parse().ok());
-    let (run, module) = run(folder, &words, project.as_ref())?;
-    let mut notes = vec![
-        "Its packages must be installed; a .venv in this folder is kept with the release."
-            .to_owned(),
-    ];
+    let installed = packages(folder);
+    let run = run(folder, &words, needs_packages)
+        .or_else(|| declared(project.as_ref()))?
+        .told(folder, installed.is_some());
+    let mut notes = Vec::new();
+    let mut env = vec![("PYTHONUNBUFFERED".to_owned(), "1".to_owned())];
+    if let Some(installed) = installed {
+        notes.push(
+            "Its packages come from .venv: python3 must be the Python that made it.".to_owned(),
+        );
+        env.push(("PYTHONPATH".to_owned(), folder.named(&installed)));
+    } else if needs_packages {
+        notes.push(
+            "Install its packages for python3, or make a .venv here and run init again.".to_owned(),
+        );
+    }
     if run.contains("${PORT}") {
         notes.push("Look whether it is the right module and application.".to_owned());
     } else {
         notes.push("PORT is in its environment.".to_owned());
     }
-    let mut files = files(folder);
-    files.extend(
-        module
-            .map(|module| folder.named(&module))
-            .filter(|file| !files.contains(file)),
-    );
     let name = project
         .as_ref()
         .and_then(|table| table.get("project")?.get("name")?.as_str());
     Some(Guess {
-        name: name.unwrap_or("web").to_owned(),
+        name: name.map_or_else(|| called(&run), str::to_owned),
         run,
         served: Served::Anywhere,
-        files,
-        env: vec![("PYTHONUNBUFFERED".to_owned(), "1".to_owned())],
+        files: files(folder),
+        env,
         notes,
         ..Guess::default()
     })
@@ -67,73 +80,91 @@ pub(super) fn service(folder: &Folder) -> Option<Guess> {
 /// What of such a project is there, with every package of it.
 pub(super) fn files(folder: &Folder) -> Vec<String> {
     let mut files = folder.present(&PARTS);
-    for name in folder.list("") {
-        let module = name.strip_suffix(".py");
-        let module = module.is_some_and(|module| !module.starts_with("test") && module != "setup");
-        if module || folder.has(&format!("{name}/__init__.py")) {
-            files.push(folder.named(&name));
-        }
-    }
+    files.extend(folder.sources(&[".py"]));
+    files.extend(packages(folder).map(|path| folder.named(&path)));
     files.sort();
     files.dedup();
     files
 }
 
-/// How it is started, and the file that this begins with.
-fn run(folder: &Folder, words: &str, project: Option<&Table>) -> Option<(String, Option<String>)> {
-    let installed = |program: &str| {
-        let own = format!(".venv/bin/{program}");
-        if folder.has(&own) {
-            folder.named(&own)
-        } else {
-            program.to_owned()
-        }
-    };
-    let entry = ENTRIES
+/// Where the packages of a `.venv` lie. Its programs are no part of a release: they are links to a
+/// Python outside of the folder.
+fn packages(folder: &Folder) -> Option<String> {
+    let versions = folder.list(".venv/lib");
+    let mut packages = versions
         .iter()
-        .find(|name| folder.has(&format!("{name}.py")));
-    let file = entry.map(|name| format!("{name}.py"));
+        .filter(|version| version.starts_with("python"))
+        .map(|version| format!(".venv/lib/{version}/site-packages"));
+    packages.find(|path| folder.has(path))
+}
+
+/// A way to start it.
+enum Start {
+    /// A script of the folder, with its arguments.
+    Script(String),
+    /// A server of a package: its name, its application, its options.
+    Server(&'static str, String, &'static str),
+    /// A program that its installation makes.
+    Program(String),
+}
+
+impl Start {
+    fn told(self, folder: &Folder, installed: bool) -> String {
+        match self {
+            Self::Script(script) => format!("python3 {}", folder.named(&script)),
+            Self::Server(server, application, options) => {
+                let by = if installed { "python3 -m " } else { "" };
+                let option = match server {
+                    "uvicorn" => "--app-dir",
+                    _ => "--chdir",
+                };
+                let server = folder.elsewhere(server, &format!("{server} {option}"), "");
+                format!("{by}{} {application} {options}", server.trim_end())
+            }
+            Self::Program(program) => {
+                let own = format!(".venv/bin/{program}");
+                if folder.has(&own) {
+                    folder.named(&own)
+                } else {
+                    program
+                }
+            }
+        }
+    }
+}
+
+/// How its files say that it is started.
+fn run(folder: &Folder, words: &str, needs_packages: bool) -> Option<Start> {
+    let bind = "--bind 127.0.0.1:${PORT}";
     if folder.has("manage.py") {
         let names = folder.list("");
         let site = names
             .iter()
             .find(|name| folder.has(&format!("{name}/wsgi.py")));
-        let run = match site.filter(|_| words.contains("gunicorn")) {
-            Some(site) => format!(
-                "{} {site}.wsgi --bind 127.0.0.1:${{PORT}}",
-                installed("gunicorn")
-            ),
-            None => format!(
-                "{} {} runserver --noreload 127.0.0.1:${{PORT}}",
-                installed("python3"),
-                folder.named("manage.py")
-            ),
-        };
-        return Some((run, Some("manage.py".to_owned())));
+        return Some(match site.filter(|_| words.contains("gunicorn")) {
+            Some(site) => Start::Server("gunicorn", format!("{site}.wsgi"), bind),
+            None => Start::Script("manage.py runserver --noreload 127.0.0.1:${PORT}".to_owned()),
+        });
     }
-    if let Some(entry) = entry {
-        let run = if words.contains("uvicorn") || words.contains("fastapi") {
-            format!(
-                "{} {entry}:app --host 127.0.0.1 --port ${{PORT}}",
-                installed("uvicorn")
-            )
-        } else if words.contains("gunicorn") {
-            format!(
-                "{} {entry}:app --bind 127.0.0.1:${{PORT}}",
-                installed("gunicorn")
-            )
-        } else {
-            format!(
-                "{} {}",
-                installed("python3"),
-                folder.named(&format!("{entry}.py"))
-            )
-        };
-        return Some((run, file));
+    let entry = folder
+        .first(&ENTRIES)
+        .or_else(|| needs_packages.then(|| folder.only(".py"))?)?;
+    let module = entry.trim_end_matches(".py");
+    if words.contains("uvicorn") || words.contains("fastapi") {
+        let options = "--host 127.0.0.1 --port ${PORT}";
+        Some(Start::Server("uvicorn", format!("{module}:app"), options))
+    } else if words.contains("gunicorn") {
+        Some(Start::Server("gunicorn", format!("{module}:app"), bind))
+    } else {
+        Some(Start::Script(entry))
     }
+}
+
+/// The first program that the project declares.
+fn declared(project: Option<&Table>) -> Option<Start> {
     let scripts = project?.get("project")?.get("scripts")?.as_table()?;
     let (script, _) = scripts
         .iter()
         .find(|(_, to)| matches!(to, Value::String(_)))?;
-    Some((installed(script), None))
+    Some(Start::Program(script.clone()))
 }

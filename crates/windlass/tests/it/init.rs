@@ -84,7 +84,7 @@ fn a_compose_file_gives_what_can_run_and_names_the_rest() {
     services:
       # It was started in a container: look at its paths and at what it needs installed.
       api:
-        run: python3 api.py --port ${PORT}
+        run: python3 ./api/api.py --port ${PORT}
         files:                   # the release: this, and the program
           - ./api/api.py
           - ./api/requirements.txt
@@ -95,7 +95,6 @@ fn a_compose_file_gives_what_can_run_and_names_the_rest() {
         # ready: /health         # a path that says so; without it an open port is enough
         # bake: 2m               # how long a new release is watched; without it 30s
 
-      # Run `npm ci` first, and list ./node_modules below.
       # PORT is in its environment.
       web:
         needs: [api]
@@ -168,7 +167,6 @@ fn an_npm_project_is_started_as_npm_start_does() {
     app: my-shop
 
     services:
-      # Run `npm ci` first, and list ./node_modules below.
       # PORT is in its environment.
       acme-front:
         run: node ./server.js
@@ -187,6 +185,139 @@ fn an_npm_project_is_started_as_npm_start_does() {
 }
 
 #[test]
+fn packages_are_listed_where_they_are_needed_and_nowhere_else() {
+    let needy = "{\"main\":\"web\",\"dependencies\":{\"express\":\"^4\"}}";
+    let text = written(&[
+        ("package.json", needy),
+        ("package-lock.json", "{}"),
+        ("web.js", ""),
+    ]);
+    assert!(text.contains("# Run `npm ci` first.\n"), "{text}");
+    assert!(text.contains("- ./node_modules\n"), "{text}");
+    assert!(text.contains("run: node ./web.js\n"), "{text}");
+    let tools = "{\"scripts\":{\"start\":\"node web\"},\"devDependencies\":{\"x\":\"1\"}}";
+    let text = written(&[
+        ("package.json", tools),
+        ("node_modules/x/index.js", ""),
+        ("web.js", ""),
+    ]);
+    assert!(!text.contains("node_modules"), "{text}");
+    assert!(text.contains("run: node ./web.js\n"), "{text}");
+}
+
+#[test]
+fn whatever_the_command_names_is_kept() {
+    let text = written(&[
+        ("Procfile", "web: node bin/www --data data\n"),
+        ("package.json", "{}"),
+        ("bin/www", ""),
+        ("data/a.txt", ""),
+        ("lib/a.js", ""),
+        ("routes/a.js", ""),
+        ("tests/a.js", ""),
+        ("vite.config.js", ""),
+    ]);
+    let files = text.split_once("program\n").unwrap().1;
+    insta::assert_snapshot!(files.split_once("    listen").unwrap().0, @r"
+    - ./bin/www
+    - ./data
+    - ./lib
+    - ./package.json
+    - ./routes
+    ");
+}
+
+#[test]
+fn each_project_of_a_folder_and_else_of_the_folders_below_is_a_service() {
+    let both = written(&[
+        ("package.json", "{\"scripts\":{\"start\":\"node web.js\"}}"),
+        ("web.js", ""),
+        ("requirements.txt", ""),
+        ("api.py", ""),
+    ]);
+    for line in [
+        "  web:",
+        "    run: node ./web.js",
+        "  api:",
+        "    run: python3 ./api.py",
+    ] {
+        assert!(both.contains(&format!("\n{line}\n")), "{both}");
+    }
+    let text = written(&[
+        (
+            "front/package.json",
+            "{\"name\":\"x\",\"scripts\":{\"start\":\"vite\"}}",
+        ),
+        ("api/requirements.txt", "uvicorn\n"),
+        ("api/main.py", ""),
+        ("node_modules/y/package.json", "{\"main\":\"i.js\"}"),
+        ("node_modules/y/i.js", ""),
+    ]);
+    insta::assert_snapshot!(text, @r#"
+    app: my-shop
+
+    services:
+      # Install its packages for python3, or make a .venv here and run init again.
+      # Look whether it is the right module and application.
+      api:
+        run: uvicorn --app-dir ./api main:app --host 127.0.0.1 --port ${PORT}
+        files:                   # the release: this, and the program
+          - ./api/main.py
+          - ./api/requirements.txt
+        env:
+          PYTHONUNBUFFERED: "1"
+        listen: 127.0.0.1:8080   # where the router serves it; 0.0.0.0:8080 for every address
+        # ready: /health         # a path that says so; without it an open port is enough
+        # bake: 2m               # how long a new release is watched; without it 30s
+
+      # Starting the program itself is better: npm passes signals on late.
+      # PORT is in its environment.
+      front:
+        run: npm --prefix ./front start
+        files:                   # the release: this, and the program
+          - ./front/package.json
+        env:
+          NODE_ENV: production
+        listen: 127.0.0.1:8081   # where the router serves it; 0.0.0.0:8081 for every address
+        # ready: /health         # a path that says so; without it an open port is enough
+        # bake: 2m               # how long a new release is watched; without it 30s
+    "#);
+}
+
+#[test]
+fn a_script_alone_is_enough_and_a_project_that_says_nothing_gives_the_example() {
+    let text = written(&[("api.py", "")]);
+    assert!(
+        text.contains("  api:\n    run: python3 ./api.py\n"),
+        "{text}"
+    );
+    let place = Place::empty();
+    for (name, text) in [("requirements.txt", ""), ("a.py", ""), ("b.py", "")] {
+        fs::write(place.path(name), text).unwrap();
+    }
+    let left = place.run(&["init"]);
+    let saw = "saw: requirements.txt, which does not say what is started, so it is an example\n";
+    assert!(left.out.contains(saw), "{}", left.out);
+}
+
+#[test]
+fn packages_of_a_virtual_environment_are_kept_without_its_links_out_of_the_folder() {
+    let text = written(&[
+        ("requirements.txt", "gunicorn\n"),
+        ("app.py", ""),
+        (
+            ".venv/lib/python3.13/site-packages/gunicorn/__init__.py",
+            "",
+        ),
+    ]);
+    let packages = "./.venv/lib/python3.13/site-packages\n";
+    assert!(text.contains(&format!("      - {packages}")), "{text}");
+    assert!(text.contains(&format!("PYTHONPATH: {packages}")), "{text}");
+    let run = "run: python3 -m gunicorn app:app --bind 127.0.0.1:${PORT}\n";
+    assert!(text.contains(run), "{text}");
+}
+
+#[test]
 fn a_python_project_is_started_by_its_usual_server() {
     let text = written(&[
         ("requirements.txt", "fastapi\nuvicorn\n"),
@@ -197,7 +328,7 @@ fn a_python_project_is_started_by_its_usual_server() {
     app: my-shop
 
     services:
-      # Its packages must be installed; a .venv in this folder is kept with the release.
+      # Install its packages for python3, or make a .venv here and run init again.
       # Look whether it is the right module and application.
       web:
         run: uvicorn main:app --host 127.0.0.1 --port ${PORT}

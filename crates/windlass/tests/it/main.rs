@@ -11,6 +11,7 @@
 
 mod analyzing;
 mod bad_inputs;
+mod begun;
 mod commands;
 mod crash_points;
 mod demo;

@@ -279,6 +279,49 @@ fn a_program_from_path_needs_something_kept() {
 }
 
 #[test]
+fn a_script_that_is_not_there_is_named_with_what_is_meant() {
+    run(async {
+        let bench = Bench::new("echo hello");
+        bench.put("web/web.js", "x");
+        for (argv, said) in [
+            (
+                vec!["sleep", "--x", "web/wbe.js"],
+                "web/wbe.js is missing: did you mean web/web.js? (in `run`)",
+            ),
+            (
+                vec!["sleep", "web/data"],
+                "web/data is missing (in `run`), and",
+            ),
+            (
+                vec!["./servise"],
+                "the program ./servise is missing: did you mean ./service?",
+            ),
+        ] {
+            let refusal = bench.refusal(service(&argv)).await;
+            assert!(refusal.contains(said), "{refusal}");
+        }
+        let mut spec = service(&["sleep", "wbe.js"]);
+        spec.process.files = vec!["./web".to_owned()];
+        let refusal = bench.refusal(spec).await;
+        assert!(refusal.contains("wbe.js is missing"), "{refusal}");
+    });
+}
+
+#[test]
+fn the_script_of_an_interpreter_is_kept_beside_the_listed_files() {
+    run(async {
+        let bench = Bench::new("echo hello");
+        bench.put("web.js", "x");
+        bench.put("assets/a", "x");
+        let mut spec = service(&["sleep", "--quiet", "./web.js"]);
+        spec.process.files = vec!["./assets".to_owned()];
+        let kept = bench.try_keep(spec).await.expect("kept");
+        let files = bench.files(&kept.release);
+        assert!(files.join("web.js").exists() && files.join("assets/a").exists());
+    });
+}
+
+#[test]
 fn a_state_folder_inside_the_source_is_no_part_of_it() {
     run(async {
         let mut bench = Bench::new("echo hello");
