@@ -62,7 +62,7 @@ pub enum SeenBy {
     Check,
     /// Only Windlass, and it only says so: the file is read all the same.
     Warning,
-    /// Nobody who sees only the file: it is about what was typed beside it.
+    /// Nobody who sees only the file: it is about what was typed, or lies, beside it.
     Request,
 }
 
@@ -150,6 +150,7 @@ codes! {
     SET_VERSION = "WL0183" Request "`--set` gives no usable version";
     SET_TWICE = "WL0184" Request "`--set` names a service twice";
     UNSET_NAME = "WL0190" Request "a name in `run` or `env` has no value";
+    TLS_FILES = "WL0191" Request "a certificate or its key can't be used";
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ mod fact;
 mod finalize;
 mod halt;
 mod id;
+mod listen;
 mod millis;
 mod name;
 #[cfg(feature = "openapi")]
@@ -37,6 +38,7 @@ pub use halt::Halt;
 pub use id::{
     DeploymentId, Digest, Epoch, InstallationId, InstanceId, InvalidId, PlanId, SlotId, TimerId,
 };
+pub use listen::{Listen, Tls};
 pub use millis::{InvalidDuration, Millis};
 pub use name::{AppName, EnvironmentName, InvalidName, ServiceKey, ServiceName};
 pub use outcome::{DeploymentState, Outcome};

@@ -37,8 +37,8 @@ pub(crate) async fn respond(
     let core = &line.thread.core;
     let mut answer = if let Some(fault) = fault {
         let live = core.live.load();
-        let entry = live.doors.get(&line.listener);
-        let service = entry.map(|entry| entry.service.clone());
+        let behind = live.doors.get(&line.listener);
+        let service = behind.map(|behind| behind.entry.service.clone());
         let why = fault.into();
         own(line, NotEntered { why, service }, &asked, begun)
     } else if core.is_ending() {
@@ -115,7 +115,7 @@ async fn exchange(
     let wanted = headers::wanted_upgrade(request.headers(), request.version()).filter(|_| !last);
     let upgrade = wanted.is_some().then(|| hyper::upgrade::on(&mut request));
     let (mut head, body) = request.into_parts();
-    headers::to_instance(&mut head, line.peer, wanted);
+    headers::to_instance(&mut head, &line.client, wanted);
     let safe = head.method == Method::GET || head.method == Method::HEAD;
     let repeatable = safe && body.is_end_stream() && upgrade.is_none();
     if last {

@@ -10,6 +10,7 @@ use windlass_model::RouteMode;
 use crate::answer::Refused;
 use crate::core::Core;
 use crate::counts::Head;
+use crate::doors::Behind;
 use crate::limits::ENTER_TRIES;
 use crate::live::{Entry, EntrySlot, InstanceState, Live, ServiceState};
 
@@ -72,7 +73,7 @@ fn enter(core: &Core, listener: SocketAddr) -> Result<Place, NotEntered> {
 }
 
 fn pick(live: &Live, listener: SocketAddr) -> Result<Place, NotEntered> {
-    let Some(entry) = live.doors.get(&listener) else {
+    let Some(Behind { entry, .. }) = live.doors.get(&listener) else {
         return Err(NotEntered {
             why: Refused::NoRoute,
             service: None,
@@ -96,7 +97,7 @@ fn pick(live: &Live, listener: SocketAddr) -> Result<Place, NotEntered> {
 
 /// The same slot in another table, if it still takes requests of this listener there.
 fn open_place(live: &Live, listener: SocketAddr, place: &Place) -> Option<Place> {
-    let entry = live.doors.get(&listener)?;
+    let entry = &live.doors.get(&listener)?.entry;
     let state = &place.slot().state;
     let index = entry.open_place(state.slot)?;
     Arc::ptr_eq(&entry.slots[index].state, state).then(|| Place {

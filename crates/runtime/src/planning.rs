@@ -1,7 +1,7 @@
 //! From a decoded file to a stored plan.
 
 use std::collections::BTreeMap;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::rc::Rc;
 
 use windlass_api::{PlanView, Problem};
@@ -31,7 +31,7 @@ pub(crate) async fn plan(
         return Err(problems::other_folder(&spec.app, &known, &folder));
     }
     let listening = spec.services.iter();
-    let listening = listening.filter_map(|(name, service)| Some((name, service.listen?)));
+    let listening = listening.filter_map(|(name, service)| Some((name, service.address()?)));
     refuse_taken(shared, (&spec.app, &spec.environment), listening)?;
     let keeping = shared.releases.lock().await;
     let mut releases = keep_all(shared, wanted).await?;
@@ -104,14 +104,15 @@ fn refuse_taken<'a>(
 /// What an environment serves, or is about to, and who.
 fn served(shared: &Rc<Shared>, environment: &Environment) -> Vec<(SocketAddr, String)> {
     let stable = environment.services.iter();
-    let stable = stable.filter_map(|(name, now)| Some((name, now.stable.as_ref()?.spec.listen?)));
+    let stable =
+        stable.filter_map(|(name, now)| Some((name, now.stable.as_ref()?.spec.address()?)));
     let mut all: BTreeMap<SocketAddr, ServiceName> = stable
         .map(|(name, address)| (address, name.clone()))
         .collect();
     let running = shared.running.borrow();
     if let Some(driven) = environment.lock.as_ref().and_then(|id| running.get(id)) {
         for (name, rollout) in &driven.now.borrow().rollouts {
-            if let Some(address) = rollout.candidate.spec.listen {
+            if let Some(address) = rollout.candidate.spec.address() {
                 all.insert(address, name.clone());
             }
         }
@@ -186,21 +187,11 @@ fn need_urls(spec: &Spec, service: &ServiceName) -> BTreeMap<String, String> {
         .flat_map(|s| &s.needs);
     needs
         .filter_map(|need| {
-            let listen = spec.services.get(need)?.listen?;
+            let listen = spec.services.get(need)?.listen.as_ref()?;
             let name = format!("{}_URL", need.as_str().to_uppercase().replace('-', "_"));
-            Some((name, format!("http://{}", reachable(listen))))
+            Some((name, listen.url()))
         })
         .collect()
-}
-
-/// A wildcard address can't be connected to: it becomes loopback.
-fn reachable(address: SocketAddr) -> SocketAddr {
-    let ip = match address.ip() {
-        IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
-        IpAddr::V6(ip) if ip.is_unspecified() => IpAddr::V6(Ipv6Addr::LOCALHOST),
-        ip @ (IpAddr::V4(_) | IpAddr::V6(_)) => ip,
-    };
-    SocketAddr::new(ip, address.port())
 }
 
 /// The environment that a deployment would change.
@@ -256,7 +247,7 @@ fn fresh(shared: &Rc<Shared>, plan: Plan) -> Result<PlanView, Problem> {
         return Err(problems::stale(&plan, environment.revision));
     }
     let listening = plan.rollouts.iter();
-    let listening = listening.filter_map(|(name, rollout)| Some((name, rollout.spec.listen?)));
+    let listening = listening.filter_map(|(name, rollout)| Some((name, rollout.spec.address()?)));
     refuse_taken(shared, (&plan.app, &plan.environment), listening)?;
     // A failed deployment changed no stable slot, but it may have retired the standby, and
     // kept its candidate.

@@ -161,7 +161,7 @@ async fn view(
         None => state
             .stable
             .iter()
-            .filter_map(|slot| slot.spec.listen)
+            .filter_map(|slot| slot.spec.listen.clone())
             .collect(),
     };
     let candidate = candidate.filter(|slot| state.stable.as_ref().is_none_or(|s| s.id != slot.id));

@@ -10,6 +10,7 @@ mod access;
 mod answer;
 mod app;
 mod body;
+mod certificates;
 mod condition;
 mod controller;
 mod door;
@@ -28,6 +29,7 @@ mod tokens;
 
 pub use accept::Server;
 pub use app::About;
+pub use certificates::look_at_certificates;
 pub use controller::Controller;
 pub use door::Network;
 pub use limits::{Limits, Rate};

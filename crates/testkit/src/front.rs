@@ -10,7 +10,9 @@ use windlass_control::{
     TableChange, Tripwire,
 };
 use windlass_edge::{Brake as _, EdgeError};
-use windlass_model::{Epoch, InstanceId, Millis, Percent, Route, RouteSlot, ServiceKey, SlotId};
+use windlass_model::{
+    Epoch, InstanceId, Listen, Millis, Percent, Route, RouteSlot, ServiceKey, SlotId,
+};
 
 use crate::brake::FakeBrake;
 use crate::errors;
@@ -326,11 +328,15 @@ impl Front {
         let entries = self.entries.borrow();
         for (key, change) in changes {
             let wanted = change.route.iter().flat_map(|route| &route.listeners);
-            for address in wanted {
+            for Listen { address, .. } in wanted {
                 let other = entries.iter().any(|(other, entry)| {
                     other != key
                         && !changes.contains_key(other)
-                        && entry.route.listeners.contains(address)
+                        && entry
+                            .route
+                            .listeners
+                            .iter()
+                            .any(|it| it.address == *address)
                 });
                 if other || self.occupied.borrow().contains(address) {
                     return Some(errors::conflict(format!(

@@ -24,7 +24,7 @@ pub(crate) fn check(view: &View, reader: &mut Reader<'_>) {
     let mut listeners: Vec<Listener<'_>> = view
         .services
         .iter()
-        .filter_map(|(name, draft)| Some((name, draft.listen.at()?)))
+        .filter_map(|(name, draft)| Some((name, draft.listen.good()?.address.at()?)))
         .collect();
     listeners.sort_by_key(|(_, at)| at.span);
     let mut ports: BTreeMap<u16, Owners<'_>> = BTreeMap::new();

@@ -38,7 +38,7 @@ pub fn compile(input: Input<'_>) -> Result<Plan, Vec<PlanProblem>> {
     let renames = renames(spec, environment)?;
     let environment = &renamed(environment, &renames);
     let wanted = spec.services.iter();
-    let mut problems = taken_listeners(wanted.clone().map(|(s, w)| (s, w.listen)), environment);
+    let mut problems = taken_listeners(wanted.clone().map(|(s, w)| (s, w.address())), environment);
     problems.extend(changed_targets(wanted, environment));
     if !problems.is_empty() {
         return Err(problems);
@@ -106,7 +106,7 @@ pub(super) fn taken_listeners<'a>(
     let taken: BTreeMap<_, _> = environment
         .services
         .iter()
-        .filter_map(|(owner, state)| Some((state.stable.as_ref()?.spec.listen?, owner)))
+        .filter_map(|(owner, state)| Some((state.stable.as_ref()?.spec.address()?, owner)))
         .collect();
     let mut problems = Vec::new();
     for (service, listen) in wanted {
@@ -183,7 +183,7 @@ fn is_as_wanted(stable: &Slot, wanted: &ServiceSpec) -> bool {
 
 /// Whether the old one must stop before a new one of this service starts.
 pub(super) fn in_place(wanted: &ServiceSpec) -> bool {
-    match wanted.listen {
+    match &wanted.listen {
         None => wanted.overlap == Overlap::No,
         Some(_) => wanted.strategy == Strategy::Recreate,
     }

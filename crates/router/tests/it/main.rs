@@ -17,5 +17,6 @@ mod smuggling;
 mod split;
 mod streaming;
 mod table;
+mod tls;
 mod tripwire;
 mod upgrade;

@@ -39,6 +39,7 @@ mod programs;
 mod remote;
 mod replacing;
 mod reporting;
+mod securing;
 mod strategies;
 mod surroundings;
 mod surviving;
