@@ -90,7 +90,8 @@ fn service(draft: &ServiceDraft, set: Option<&String>) -> ServiceSpec {
     }
 }
 
-fn listen(draft: &ListenDraft) -> Option<Listen> {
+/// Where it is served; none without a good address.
+pub(crate) fn listen(draft: &ListenDraft) -> Option<Listen> {
     let tls = |draft: &TlsDraft| {
         Some(Tls {
             certificate: draft.certificate.good()?.clone(),
@@ -99,6 +100,8 @@ fn listen(draft: &ListenDraft) -> Option<Listen> {
     };
     Some(Listen {
         address: *draft.address.good()?,
+        host: draft.host.good().cloned(),
+        path: draft.path.good().cloned().unwrap_or_default(),
         tls: draft.tls.good().and_then(tls),
     })
 }

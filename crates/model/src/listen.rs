@@ -7,6 +7,8 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{Error, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::{Host, PathPrefix};
+
 /// A place at which requests for a service come in. Travels as the address alone where nothing else
 /// is said of it, as it did before more could be said.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -14,6 +16,12 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 pub struct Listen {
     /// What the socket is bound to.
     pub address: SocketAddr,
+    /// The host that clients ask for; none: any that no other service has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub host: Option<Host>,
+    /// What their paths begin with.
+    #[serde(default, skip_serializing_if = "PathPrefix::is_root")]
+    pub path: PathPrefix,
     /// What it shows to clients that it is theirs; none: in the clear.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tls: Option<Tls>,
@@ -32,30 +40,59 @@ pub struct Tls {
 
 impl From<SocketAddr> for Listen {
     fn from(address: SocketAddr) -> Self {
-        Self { address, tls: None }
+        Self {
+            address,
+            host: None,
+            path: PathPrefix::default(),
+            tls: None,
+        }
     }
 }
 
 impl Listen {
-    /// How somebody on this machine asks for it. A wildcard address can't be connected to: it becomes
-    /// loopback.
+    /// How somebody asks for it: by its host, or else, on this machine, by its address. A wildcard
+    /// address can't be connected to: it becomes loopback.
     pub fn url(&self) -> String {
         let scheme = if self.tls.is_some() { "https" } else { "http" };
+        let path = self.path.as_str().trim_end_matches('/');
+        let port = self.address.port();
+        if let Some(host) = self.host.as_ref().filter(|host| host.above().is_none()) {
+            return format!("{scheme}://{host}:{port}{path}");
+        }
         let ip = match self.address.ip() {
             IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
             IpAddr::V6(ip) if ip.is_unspecified() => IpAddr::V6(Ipv6Addr::LOCALHOST),
             ip @ (IpAddr::V4(_) | IpAddr::V6(_)) => ip,
         };
-        format!("{scheme}://{}", SocketAddr::new(ip, self.address.port()))
+        format!("{scheme}://{}{path}", SocketAddr::new(ip, port))
+    }
+
+    /// Whether the same requests come in here and at `other`.
+    pub fn is_same_place(&self, other: &Self) -> bool {
+        self.address == other.address && self.host == other.host && self.path == other.path
+    }
+
+    /// Whether one of both speaks TLS on an address where the other does not.
+    pub fn mixes_with(&self, other: &Self) -> bool {
+        self.address == other.address && self.tls.is_some() != other.tls.is_some()
     }
 
     fn is_plain(&self) -> bool {
-        self.tls.is_none()
+        self.host.is_none() && self.path.is_root() && self.tls.is_none()
     }
 }
 
 impl fmt::Display for Listen {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(host) = &self.host {
+            write!(f, "{host}")?;
+        }
+        if !self.path.is_root() {
+            write!(f, "{}", self.path)?;
+        }
+        if self.host.is_some() || !self.path.is_root() {
+            f.write_str(" on ")?;
+        }
         let tls = if self.tls.is_some() { " (TLS)" } else { "" };
         write!(f, "{}{tls}", self.address)
     }
@@ -112,6 +149,14 @@ mod tests {
         }
     }
 
+    fn placed(host: &str, path: &str) -> Listen {
+        Listen {
+            host: Host::new(host).ok(),
+            path: PathPrefix::new(path).unwrap(),
+            ..SocketAddr::from(([0, 0, 0, 0], 80)).into()
+        }
+    }
+
     #[test]
     fn an_address_alone_travels_as_it_always_did_and_more_as_a_map() {
         let plain = Listen::from(SocketAddr::from(([127, 0, 0, 1], 80)));
@@ -120,6 +165,10 @@ mod tests {
             (
                 secure("[::1]:443"),
                 r#"{"address":"[::1]:443","tls":{"certificate":"/etc/c.pem","key":"/etc/k.pem"}}"#,
+            ),
+            (
+                placed("shop.example", "/api"),
+                r#"{"address":"0.0.0.0:80","host":"shop.example","path":"/api"}"#,
             ),
         ] {
             assert_eq!(serde_json::to_string(&listen).unwrap(), json);
@@ -136,5 +185,28 @@ mod tests {
         assert_eq!(plain("0.0.0.0:80"), "http://127.0.0.1:80");
         assert_eq!(plain("[::]:80"), "http://[::1]:80");
         assert_eq!(secure("10.0.0.1:443").url(), "https://10.0.0.1:443");
+        let url = |host, path| placed(host, path).url();
+        assert_eq!(url("shop.example", "/api"), "http://shop.example:80/api");
+        assert_eq!(url("*.shop.example", "/api"), "http://127.0.0.1:80/api");
+    }
+
+    #[test]
+    fn a_place_is_told_by_what_clients_ask_for() {
+        let told = |listen: Listen| listen.to_string();
+        assert_eq!(told(placed("", "/")), "0.0.0.0:80");
+        assert_eq!(told(placed("", "/api")), "/api on 0.0.0.0:80");
+        assert_eq!(told(placed("a.b", "/")), "a.b on 0.0.0.0:80");
+        assert_eq!(told(placed("a.b", "/api")), "a.b/api on 0.0.0.0:80");
+        assert_eq!(told(secure("[::1]:443")), "[::1]:443 (TLS)");
+    }
+
+    #[test]
+    fn two_places_are_one_if_the_same_requests_come_in() {
+        let (shop, help) = (placed("shop.example", "/"), placed("help.example", "/"));
+        assert!(shop.is_same_place(&shop.clone()) && !shop.is_same_place(&help));
+        assert!(!shop.is_same_place(&placed("shop.example", "/api")));
+        let here = secure("0.0.0.0:80");
+        assert!(here.mixes_with(&shop) && !shop.mixes_with(&help));
+        assert!(!secure("0.0.0.0:81").mixes_with(&shop));
     }
 }

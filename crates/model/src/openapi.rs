@@ -73,6 +73,8 @@ impl PartialSchema for Listen {
         let text = || ObjectBuilder::new().schema_type(SchemaType::new(Type::String));
         let more = ObjectBuilder::new()
             .property("address", text())
+            .property("host", text())
+            .property("path", text())
             .property("tls", Ref::from_schema_name(Tls::name()))
             .required("address");
         let either = OneOfBuilder::new()

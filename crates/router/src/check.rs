@@ -7,7 +7,7 @@ use std::path::Path;
 
 use rustix::net::sockopt;
 use windlass_control::{Refusal, Trip, TripRule, Tripwire};
-use windlass_model::{Halt, Listen, Percent, Route, RouteMode, ServiceKey};
+use windlass_model::{Halt, Percent, Route, RouteMode, ServiceKey};
 
 use crate::latch;
 use crate::limits::BACKLOG;
@@ -95,14 +95,16 @@ pub(crate) fn check_listeners(
     services: &Services,
     is_held: impl Fn(SocketAddr) -> bool,
 ) -> Result<(), Refusal> {
-    let mut owners: BTreeMap<SocketAddr, &ServiceKey> = BTreeMap::new();
+    let mut owners = BTreeMap::new();
     for (key, entry) in services {
-        for Listen { address, .. } in &entry.route.listeners {
+        for listen in &entry.route.listeners {
+            let address = listen.address;
+            let owner = owners.insert((address, &listen.host, &listen.path), key);
             // Its own: with another certificate, or none, while that is being changed.
-            if let Some(owner) = owners.insert(*address, key).filter(|owner| *owner != key) {
-                return Err(invalid(format!("{address} of {key} belongs to {owner}")));
+            if let Some(owner) = owner.filter(|owner| *owner != key) {
+                return Err(invalid(format!("{listen} of {key} belongs to {owner}")));
             }
-            if !is_held(*address) {
+            if !is_held(address) {
                 return Err(invalid(format!(
                     "no listening socket for {address} of {key} was handed over"
                 )));

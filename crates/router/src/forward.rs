@@ -15,6 +15,7 @@ use crate::answer::{AnswerBody, Refused};
 use crate::asked::Asked;
 use crate::connection::Line;
 use crate::counts::Head;
+use crate::doors::{Behind, Destination};
 use crate::head::Fault;
 use crate::headers;
 use crate::limits::{CONNECT_BUDGET, CONNECT_TRIES, FIRST_BYTE_TIME, SEND_TRIES};
@@ -38,7 +39,9 @@ pub(crate) async fn respond(
     let mut answer = if let Some(fault) = fault {
         let live = core.live.load();
         let behind = live.doors.get(&line.listener);
-        let service = behind.map(|behind| behind.entry.service.clone());
+        // One that can't be read can't be asked whose it is.
+        let only = behind.and_then(Behind::only);
+        let service = only.map(|entry| entry.service.clone());
         let why = fault.into();
         own(line, NotEntered { why, service }, &asked, begun)
     } else if core.is_ending() {
@@ -110,7 +113,8 @@ async fn exchange(
     begun: std::time::Instant,
 ) -> Result<Response<AnswerBody>, NotEntered> {
     let thread = &line.thread;
-    let mut ticket = Ticket::take(&thread.core, line.listener, thread.shard, begun)?;
+    let to = Destination::new(line.listener, request.uri(), request.headers());
+    let mut ticket = Ticket::take(&thread.core, &to, thread.shard, begun)?;
     let last = !takes_a_body(request.method()) && !request.body().is_end_stream();
     let wanted = headers::wanted_upgrade(request.headers(), request.version()).filter(|_| !last);
     let upgrade = wanted.is_some().then(|| hyper::upgrade::on(&mut request));
@@ -136,7 +140,8 @@ async fn exchange(
         since: Instant::now(),
     };
     loop {
-        let (entered, instance, reached) = reach(line, ticket, &outgoing, &mut tries).await?;
+        let (entered, instance, reached) =
+            reach(line, (ticket, &to), &outgoing, &mut tries).await?;
         ticket = entered;
         let failed = match send(line, instance, reached, outgoing).await {
             Sent::Answered(answered) => {
@@ -147,7 +152,7 @@ async fn exchange(
                 tries.sends += 1;
                 tries.fresh = true;
                 outgoing = *back;
-                ticket = ticket.again(&thread.core, line.listener)?;
+                ticket = ticket.again(&thread.core, &to)?;
                 continue;
             }
             Sent::Again(_) => Refused::AnswerBroken,
@@ -179,7 +184,7 @@ struct Reached {
 /// after the first.
 async fn reach(
     line: &Line,
-    mut ticket: Ticket,
+    (mut ticket, to): (Ticket, &Destination),
     outgoing: &Outgoing,
     tries: &mut Tries,
 ) -> Result<(Ticket, Arc<InstanceState>, Reached), NotEntered> {
@@ -213,7 +218,7 @@ async fn reach(
         if enough || tries.since.elapsed() >= CONNECT_BUDGET {
             return Err(unreachable(ticket));
         }
-        ticket = ticket.again(&line.thread.core, line.listener)?;
+        ticket = ticket.again(&line.thread.core, to)?;
     }
 }
 

@@ -1,7 +1,6 @@
 //! From a decoded file to a stored plan.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
 use std::rc::Rc;
 
 use windlass_api::{PlanView, Problem};
@@ -9,7 +8,7 @@ use windlass_edge::KeepRelease;
 use windlass_engine::environment;
 use windlass_engine::plan::{Input, compile, is_nothing, settle_versions};
 use windlass_model::{
-    AppName, DeploymentId, Environment, EnvironmentName, Plan, PlanId, Release, ServiceKey,
+    AppName, DeploymentId, Environment, EnvironmentName, Listen, Plan, PlanId, Release, ServiceKey,
     ServiceName, Spec,
 };
 
@@ -31,7 +30,7 @@ pub(crate) async fn plan(
         return Err(problems::other_folder(&spec.app, &known, &folder));
     }
     let listening = spec.services.iter();
-    let listening = listening.filter_map(|(name, service)| Some((name, service.address()?)));
+    let listening = listening.filter_map(|(name, it)| Some((name, it.listen.as_ref()?)));
     refuse_taken(shared, (&spec.app, &spec.environment), listening)?;
     let keeping = shared.releases.lock().await;
     let mut releases = keep_all(shared, wanted).await?;
@@ -74,23 +73,23 @@ fn other_folder(shared: &Rc<Shared>, environment: &Environment, folder: &str) ->
     first.filter(|_| known.all(|other| other != folder))
 }
 
-/// An address that another application or environment of this installation serves can't be served
+/// A place that another application or environment of this installation serves can't be served
 /// twice: known before anything starts. Within one environment the engine says so.
 fn refuse_taken<'a>(
     shared: &Rc<Shared>,
     (app, environment): (&AppName, &EnvironmentName),
-    wanted: impl Iterator<Item = (&'a ServiceName, SocketAddr)>,
+    wanted: impl Iterator<Item = (&'a ServiceName, &'a Listen)>,
 ) -> Result<(), Problem> {
     let environments = shared.environments.borrow();
     let others = environments
         .values()
         .filter(|other| other.app != *app || other.environment != *environment);
-    let served: Vec<(SocketAddr, String)> = others.flat_map(|it| served(shared, it)).collect();
+    let served: Vec<(Listen, String)> = others.flat_map(|it| served(shared, it)).collect();
     let lines: Vec<String> = wanted
-        .flat_map(|(service, address)| {
-            let taken = served.iter().filter(move |(at, _)| meet(*at, address));
+        .flat_map(|(service, listen)| {
+            let taken = served.iter().filter(move |(at, _)| meet(at, listen));
             taken.map(move |(at, owner)| {
-                format!("{service} wants to listen on {address}, and {owner} serves {at}")
+                format!("{service} wants to listen on {listen}, and {owner} serves {at}")
             })
         })
         .collect();
@@ -102,32 +101,35 @@ fn refuse_taken<'a>(
 }
 
 /// What an environment serves, or is about to, and who.
-fn served(shared: &Rc<Shared>, environment: &Environment) -> Vec<(SocketAddr, String)> {
+fn served(shared: &Rc<Shared>, environment: &Environment) -> Vec<(Listen, String)> {
     let stable = environment.services.iter();
     let stable =
-        stable.filter_map(|(name, now)| Some((name, now.stable.as_ref()?.spec.address()?)));
-    let mut all: BTreeMap<SocketAddr, ServiceName> = stable
-        .map(|(name, address)| (address, name.clone()))
+        stable.filter_map(|(name, now)| Some((now.stable.as_ref()?.spec.listen.clone()?, name)));
+    let mut all: BTreeMap<Listen, ServiceName> = stable
+        .map(|(listen, name)| (listen, name.clone()))
         .collect();
     let running = shared.running.borrow();
     if let Some(driven) = environment.lock.as_ref().and_then(|id| running.get(id)) {
         for (name, rollout) in &driven.now.borrow().rollouts {
-            if let Some(address) = rollout.candidate.spec.address() {
-                all.insert(address, name.clone());
+            if let Some(listen) = &rollout.candidate.spec.listen {
+                all.insert(listen.clone(), name.clone());
             }
         }
     }
     let place = format!("of {} in {}", environment.app, environment.environment);
     all.into_iter()
-        .map(|(address, name)| (address, format!("{name} {place}")))
+        .map(|(listen, name)| (listen, format!("{name} {place}")))
         .collect()
 }
 
-/// Whether two listeners can't be there at once.
-fn meet(one: SocketAddr, other: SocketAddr) -> bool {
-    let wildcard = one.ip().is_unspecified() || other.ip().is_unspecified();
-    let same = one.ip() == other.ip() || (wildcard && one.is_ipv4() == other.is_ipv4());
-    one.port() == other.port() && same
+/// Whether two services can't be served there at once.
+fn meet(one: &Listen, other: &Listen) -> bool {
+    let (here, there) = (one.address, other.address);
+    if here == there {
+        return one.is_same_place(other) || one.mixes_with(other);
+    }
+    let wildcard = here.ip().is_unspecified() || there.ip().is_unspecified();
+    here.port() == there.port() && wildcard && here.is_ipv4() == there.is_ipv4()
 }
 
 /// A plan as clients see it.
@@ -247,7 +249,7 @@ fn fresh(shared: &Rc<Shared>, plan: Plan) -> Result<PlanView, Problem> {
         return Err(problems::stale(&plan, environment.revision));
     }
     let listening = plan.rollouts.iter();
-    let listening = listening.filter_map(|(name, rollout)| Some((name, rollout.spec.address()?)));
+    let listening = listening.filter_map(|(name, it)| Some((name, it.spec.listen.as_ref()?)));
     refuse_taken(shared, (&plan.app, &plan.environment), listening)?;
     // A failed deployment changed no stable slot, but it may have retired the standby, and
     // kept its candidate.

@@ -144,7 +144,7 @@ pub(crate) fn taken(lines: &[String]) -> Problem {
         "there is no plan for this",
     )
     .detail(lines.join("\n"))
-    .hint("give it another address, or look at what runs: windlass status")
+    .hint("give it another address, host or path, or look at what runs: windlass status")
 }
 
 /// Releases that can't be kept.

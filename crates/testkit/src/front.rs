@@ -10,9 +10,7 @@ use windlass_control::{
     TableChange, Tripwire,
 };
 use windlass_edge::{Brake as _, EdgeError};
-use windlass_model::{
-    Epoch, InstanceId, Listen, Millis, Percent, Route, RouteSlot, ServiceKey, SlotId,
-};
+use windlass_model::{Epoch, InstanceId, Millis, Percent, Route, RouteSlot, ServiceKey, SlotId};
 
 use crate::brake::FakeBrake;
 use crate::errors;
@@ -328,19 +326,16 @@ impl Front {
         let entries = self.entries.borrow();
         for (key, change) in changes {
             let wanted = change.route.iter().flat_map(|route| &route.listeners);
-            for Listen { address, .. } in wanted {
+            for listen in wanted {
                 let other = entries.iter().any(|(other, entry)| {
+                    let mut theirs = entry.route.listeners.iter();
                     other != key
                         && !changes.contains_key(other)
-                        && entry
-                            .route
-                            .listeners
-                            .iter()
-                            .any(|it| it.address == *address)
+                        && theirs.any(|theirs| theirs.is_same_place(listen))
                 });
-                if other || self.occupied.borrow().contains(address) {
+                if other || self.occupied.borrow().contains(&listen.address) {
                     return Some(errors::conflict(format!(
-                        "somebody else listens on {address}"
+                        "somebody else listens on {listen}"
                     )));
                 }
             }

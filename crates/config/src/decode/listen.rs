@@ -3,15 +3,19 @@
 use std::net::SocketAddr;
 
 use serde_json::{Value, json};
+use windlass_model::{Host, PathPrefix};
 
 use super::text::{Address, AnyPath};
 use crate::field::{Defs, Found, Keyed, Keys, Shape, Table, field};
-use crate::reader::Reader;
+use crate::problem::{HOST, PATH};
+use crate::reader::{Reader, shown};
 use crate::tree::{Kind, Node};
 
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ListenDraft {
     pub(crate) address: Found<SocketAddr>,
+    pub(crate) host: Found<Host>,
+    pub(crate) path: Found<PathPrefix>,
     pub(crate) tls: Found<TlsDraft>,
 }
 
@@ -30,13 +34,17 @@ impl Keyed for ListenKeys {
         noun: "`listen`",
         fields: &[
             field!(ListenDraft: address as "address", Address,
-                "IP address and port.")
+                "IP address and port. Several services may share one, each with a host or path of its own.")
             .required(),
+            field!(ListenDraft: host as "host", Host,
+                "The host that clients ask for. Without it: any that no other service there has."),
+            field!(ListenDraft: path as "path", PathPrefix,
+                "What their paths begin with: of several that do, the longest counts.", default "/"),
             field!(ListenDraft: tls as "tls", Keys<TlsKeys>,
                 "Speaks TLS, with HTTP/2 and HTTP/1.1 as the client likes."),
         ],
         rules: &[],
-        later: &["host", "path"],
+        later: &[],
         elsewhere: (&["certificate", "key"], "to `tls`"),
         may_be_empty: false,
     };
@@ -66,6 +74,60 @@ impl Keyed for TlsKeys {
     };
 }
 
+impl Shape for Host {
+    type Value = Self;
+
+    const EXAMPLES: &'static [&'static str] = &["shop.example", "\"*.shop.example\""];
+
+    fn wanted() -> String {
+        "a host, such as shop.example".to_owned()
+    }
+
+    fn schema(_: &mut Defs) -> Value {
+        let label = "[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?";
+        let pattern = format!("^(\\*\\.)?{label}(\\.{label})*$");
+        json!({ "type": "string", "pattern": pattern, "maxLength": 253 })
+    }
+
+    fn decode(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
+        let text = reader.text(node, &<Self as Shape>::wanted())?;
+        let host = Self::new(text).ok();
+        if host.is_none() {
+            let message = format!("`{}` is not a host", shown(text));
+            let hint = "write the name alone, as in shop.example, or \"*.shop.example\" for all with one \
+                        label more; the port stands in `address`";
+            reader.refuse_for(HOST, node.span, message, hint);
+        }
+        host
+    }
+}
+
+impl Shape for PathPrefix {
+    type Value = Self;
+
+    const EXAMPLES: &'static [&'static str] = &["/api"];
+
+    fn wanted() -> String {
+        "a path, such as /api".to_owned()
+    }
+
+    fn schema(_: &mut Defs) -> Value {
+        let segment = "/(?!\\.{1,2}(/|$))[!\"$-.0->@-~]+";
+        json!({ "type": "string", "pattern": format!("^(/|({segment})+/?)$") })
+    }
+
+    fn decode(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
+        let text = reader.text(node, &<Self as Shape>::wanted())?;
+        let path = Self::new(text).ok();
+        if path.is_none() {
+            let message = format!("`{}` is not the beginning of a path", shown(text));
+            let hint = "whole segments after a /, as in /api/v1, without ?, # and ..";
+            reader.refuse_for(PATH, node.span, message, hint);
+        }
+        path
+    }
+}
+
 /// An address, or a map with one and what else is to be said.
 pub(crate) struct Listen;
 
@@ -74,7 +136,7 @@ impl Shape for Listen {
 
     const EXAMPLES: &'static [&'static str] = &[
         "127.0.0.1:8080",
-        "{ address: \"0.0.0.0:443\", tls: { certificate: /etc/ssl/shop.pem, key: /etc/ssl/shop.key } }",
+        "{ address: \"0.0.0.0:443\", host: shop.example, tls: { certificate: /etc/ssl/shop.pem, key: /etc/ssl/shop.key } }",
     ];
 
     fn wanted() -> String {

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use windlass_engine::plan::{Input, PlanProblem, compile};
 use windlass_model::{
-    Change, Environment, InstanceId, Listen, Millis, OnFailure, Plan, Release, ServiceName,
-    ServiceSpec, SlotId, Spec, Step, Strategy, Task, TaskKind,
+    Change, Environment, InstanceId, Listen, Millis, OnFailure, PathPrefix, Plan, Release,
+    ServiceName, ServiceSpec, SlotId, Spec, Step, Strategy, Task, TaskKind, Tls,
 };
 
 use crate::builders::{
@@ -232,7 +232,8 @@ fn an_address_that_another_service_keeps_until_promotion_is_refused() {
     wanted.service("web").listen = Some(listener(0).into());
     let taken = |service: &str, at: usize, owner: &str| PlanProblem::ListenTaken {
         service: name(service),
-        address: listener(at),
+        listen: Box::new(listener(at).into()),
+        taken: Box::new(listener(at).into()),
         owner: name(owner),
     };
     assert_eq!(wanted.compiled(), Err(vec![taken("web", 0, "auth")]));
@@ -246,6 +247,32 @@ fn an_address_that_another_service_keeps_until_promotion_is_refused() {
     assert_eq!(
         both[0].to_string(),
         "api: 127.0.0.1:8000 is served by auth: free it first by a deployment of its own"
+    );
+}
+
+#[test]
+fn on_one_address_one_service_can_t_stay_behind_when_the_others_change_to_tls() {
+    let app = App::of("auth", Kind::Canary).and("api", Kind::Canary, &[]);
+    let mut wanted = Wanted::of(&app);
+    let below = |path| Listen {
+        path: PathPrefix::new(path).unwrap(),
+        tls: Some(Tls {
+            certificate: "/c.pem".to_owned(),
+            key: "/k.pem".to_owned(),
+        }),
+        ..listener(0).into()
+    };
+    // Both on the address that auth has in the clear, in one deployment.
+    wanted.service("auth").listen = Some(below("/"));
+    wanted.service("api").listen = Some(below("/api"));
+    assert!(wanted.compiled().is_ok());
+    // Without auth, which stays as it is.
+    wanted.spec.services.remove(&name("auth"));
+    let problems = wanted.compiled().expect_err("a problem");
+    assert_eq!(
+        problems[0].to_string(),
+        "api: /api on 127.0.0.1:8000 (TLS) can't be served beside 127.0.0.1:8000 of auth: on one \
+         address all speak TLS, or none"
     );
 }
 

@@ -11,6 +11,7 @@ mod latch;
 mod listeners;
 mod multiplexed;
 mod origin;
+mod places;
 mod rig;
 mod safety;
 mod smuggling;

@@ -40,6 +40,7 @@ mod remote;
 mod replacing;
 mod reporting;
 mod securing;
+mod sharing;
 mod strategies;
 mod surroundings;
 mod surviving;
