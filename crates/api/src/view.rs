@@ -5,8 +5,8 @@ use std::net::SocketAddr;
 
 use serde::{Deserialize, Serialize};
 use windlass_model::{
-    AppName, DeploymentId, DeploymentState, EnvironmentName, Halt, InstanceId, Label, Percent,
-    Plan, PlanId, PlanKind, ReturnReason, RolloutPhase, ServiceKey, ServiceName, SlotId,
+    AppName, DeploymentId, DeploymentState, EnvironmentName, Halt, InstanceId, Label, Listen,
+    Percent, Plan, PlanId, PlanKind, ReturnReason, RolloutPhase, ServiceKey, ServiceName, SlotId,
     StandbyKept, StuckReason, Version,
 };
 
@@ -153,8 +153,7 @@ pub struct LockView {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ServiceView {
     /// Where it is served.
-    #[cfg_attr(feature = "openapi", schema(value_type = Vec<String>))]
-    pub listen: Vec<SocketAddr>,
+    pub listen: Vec<Listen>,
     /// The stable slot.
     pub stable: Option<SlotView>,
     /// The candidate slot of the running deployment.

@@ -3,15 +3,17 @@
 use std::collections::BTreeMap;
 
 use windlass_model::{
-    AppName, CommandSpec, Millis, OWN_NAMES, OnFailure, Probe, ProbeKind, ProcessSpec, ServiceName,
-    ServiceSpec, Spec, Step, Stop, Strategy, Template, Trigger,
+    AppName, CommandSpec, Listen, Millis, OWN_NAMES, OnFailure, Probe, ProbeKind, ProcessSpec,
+    ServiceName, ServiceSpec, Spec, Step, Stop, Strategy, Template, Tls, Trigger,
 };
 
 use crate::decode::{
-    CommandDraft, FileDraft, ProbeDraft, ProcessDraft, ServiceDraft, StrategyDraft, TriggersDraft,
+    CommandDraft, FileDraft, ListenDraft, ProbeDraft, ProcessDraft, ServiceDraft, StrategyDraft,
+    TlsDraft, TriggersDraft,
 };
 use crate::environment::View;
 use crate::field::{At, Found};
+use crate::load::CertificateAt;
 use crate::reader::Reader;
 use crate::tree::Span;
 
@@ -66,7 +68,7 @@ fn service(draft: &ServiceDraft, set: Option<&String>) -> ServiceSpec {
         version: set.or(written).cloned(),
         process,
         command: command.map(command_spec),
-        listen: draft.listen.good().copied(),
+        listen: draft.listen.good().and_then(listen),
         ready: command.map_or_else(|| probe(draft), command_probe),
         strategy: draft
             .strategy
@@ -86,6 +88,35 @@ fn service(draft: &ServiceDraft, set: Option<&String>) -> ServiceSpec {
             .unwrap_or(ServiceSpec::ROLLBACK_WITHIN),
         was: draft.was.good().cloned(),
     }
+}
+
+/// Where it is served; none without a good address.
+pub(crate) fn listen(draft: &ListenDraft) -> Option<Listen> {
+    let tls = |draft: &TlsDraft| {
+        Some(Tls {
+            certificate: draft.certificate.good()?.clone(),
+            key: draft.key.good()?.clone(),
+        })
+    };
+    Some(Listen {
+        address: *draft.address.good()?,
+        host: draft.host.good().cloned(),
+        path: draft.path.good().cloned().unwrap_or_default(),
+        tls: draft.tls.good().and_then(tls),
+    })
+}
+
+/// Where each service names its certificate and its key.
+pub(crate) fn certificates(view: &View) -> BTreeMap<ServiceName, CertificateAt> {
+    let named = |(name, draft): (&ServiceName, &std::rc::Rc<ServiceDraft>)| {
+        let tls = draft.listen.good()?.tls.good()?;
+        let at = CertificateAt {
+            certificate: tls.certificate.at()?.span,
+            key: tls.key.at()?.span,
+        };
+        Some((name.clone(), at))
+    };
+    view.services.iter().filter_map(named).collect()
 }
 
 fn values<V>(list: Option<&Vec<At<V>>>) -> impl Iterator<Item = &V> {

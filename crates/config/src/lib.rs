@@ -33,7 +33,7 @@ mod words;
 
 pub use format::Format;
 pub use limit::{MAX_ALIASED_BYTES, MAX_DEPTH, MAX_NODES, MAX_PROBLEMS_PRINTED, MAX_TEXT_BYTES};
-pub use load::{Loaded, Refused, RefusedKind, Request, load, unset};
+pub use load::{CertificateAt, Loaded, Refused, RefusedKind, Request, load, unset, unusable};
 pub use problem::{CODES, Code, Problem, SeenBy};
 pub use reference::reference;
 pub use render::{render_all, render_plain};

@@ -12,7 +12,7 @@ use crate::field::{Keys, Shape};
 use crate::format::Format;
 use crate::parse::{line_at, parse};
 use crate::problem::{
-    CODES, EMPTY_VALUE, Problem, SET_TWICE, SET_UNKNOWN_SERVICE, SET_VERSION, SeenBy,
+    CODES, EMPTY_VALUE, Problem, SET_TWICE, SET_UNKNOWN_SERVICE, SET_VERSION, SeenBy, TLS_FILES,
     UNKNOWN_ENVIRONMENT, UNSET_NAME, WHICH_ENVIRONMENT,
 };
 use crate::reader::{Reader, comment_after, listed, shown};
@@ -41,10 +41,21 @@ pub struct Loaded {
     /// Names in `run` and `env` that must come from the environment of whoever deploys, each with
     /// the first place it is used at. [`unset`] says that one has no value.
     pub foreign_names: BTreeMap<String, Span>,
+    /// Where each service that speaks TLS names its files. [`unusable`] says that one can't be used.
+    pub certificates: BTreeMap<ServiceName, CertificateAt>,
     /// Every environment of the file, in its order.
     pub environments: Vec<EnvironmentName>,
     /// What may not be meant as it is written, in the order of the file.
     pub warnings: Vec<Problem>,
+}
+
+/// Where a service names its certificate and its key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CertificateAt {
+    /// The certificate.
+    pub certificate: Span,
+    /// The key.
+    pub key: Span,
 }
 
 /// Nothing came out. Display is every problem on a line of its own, without the file's text.
@@ -117,6 +128,7 @@ pub fn load(request: &Request<'_>) -> Result<Loaded, Refused> {
         Some(view) if misused.is_empty() => Ok(Loaded {
             spec: assemble::spec(app, &file, view, &versions),
             foreign_names: assemble::foreign_names(view, &reader),
+            certificates: assemble::certificates(view),
             environments: views.iter().map(|view| view.name.clone()).collect(),
             warnings: in_order(reader.warnings),
         }),
@@ -131,6 +143,13 @@ pub fn load(request: &Request<'_>) -> Result<Loaded, Refused> {
 pub fn unset(name: &str, span: Span) -> Problem {
     let hint = format!("set {name}, or write $${{{name}}} for the text itself");
     Problem::at(UNSET_NAME, span, format!("`{name}` is not set")).hint(hint)
+}
+
+/// Says that the file named at `span` can't be used for TLS.
+pub fn unusable(span: Span, why: impl Into<String>) -> Problem {
+    Problem::at(TLS_FILES, span, why).hint(
+        "name the PEM files of a certificate and of its own key, which the controller may read",
+    )
 }
 
 fn refused(kind: RefusedKind, problems: Vec<Problem>) -> Refused {

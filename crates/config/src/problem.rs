@@ -62,7 +62,7 @@ pub enum SeenBy {
     Check,
     /// Only Windlass, and it only says so: the file is read all the same.
     Warning,
-    /// Nobody who sees only the file: it is about what was typed beside it.
+    /// Nobody who sees only the file: it is about what was typed, or lies, beside it.
     Request,
 }
 
@@ -112,6 +112,7 @@ codes! {
     VERSION = "WL0137" Schema "a version is malformed";
     TRIGGER = "WL0138" Schema "a trigger is malformed";
     LATER_TRIGGER = "WL0139" Schema "a trigger is not in this version yet";
+    HOST = "WL0140" Schema "a host is malformed";
 
     UNCLOSED_QUOTE = "WL0150" Check "a quote in `run` is not closed";
     NO_SHELL = "WL0151" Check "`run` is written for a shell";
@@ -127,7 +128,7 @@ codes! {
     UNKNOWN_NEED = "WL0160" Check "`needs` names a service that is not in the file";
     NEEDS_ITSELF = "WL0161" Check "a service needs itself";
     CYCLE = "WL0162" Check "services need each other in a circle";
-    ADDRESS_TAKEN = "WL0163" Check "two services listen on the same address";
+    ADDRESS_TAKEN = "WL0163" Check "two services are served at the same place";
     NOT_RISING = "WL0164" Check "the shares of a canary do not rise";
     NOT_ALL = "WL0165" Check "a canary does not end at 100 %";
     NO_SPLIT = "WL0166" Check "a strategy needs `listen`";
@@ -142,6 +143,7 @@ codes! {
     NOT_QUOTED = "WL0175" Check "a version or a value of `env` is not in quotes in TOML or JSON";
     SWALLOWED = "WL0176" Warning "a comment may swallow the end of a value";
     UNUSED_ANCHOR = "WL0177" Warning "a word that starts with `&` is no part of its value";
+    TLS_MIXED = "WL0178" Check "one address is served with TLS and without";
     NO_VERSION = "WL0179" Check "a command has no version to bring";
 
     WHICH_ENVIRONMENT = "WL0180" Request "several environments and no `-e`";
@@ -150,6 +152,7 @@ codes! {
     SET_VERSION = "WL0183" Request "`--set` gives no usable version";
     SET_TWICE = "WL0184" Request "`--set` names a service twice";
     UNSET_NAME = "WL0190" Request "a name in `run` or `env` has no value";
+    TLS_FILES = "WL0191" Request "a certificate or its key can't be used";
 }
 
 #[cfg(test)]

@@ -165,7 +165,7 @@ fn service_spec(number: u16, needs: BTreeSet<ServiceName>) -> ServiceSpec {
             stop: Stop::default(),
         },
         command: None,
-        listen: Some(address(number)),
+        listen: Some(address(number).into()),
         ready: Probe::default(),
         strategy: Strategy::BlueGreen,
         overlap: Overlap::No,

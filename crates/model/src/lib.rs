@@ -10,7 +10,9 @@ mod environment;
 mod fact;
 mod finalize;
 mod halt;
+mod host;
 mod id;
+mod listen;
 mod millis;
 mod name;
 #[cfg(feature = "openapi")]
@@ -34,9 +36,11 @@ pub use environment::{Environment, KeptFailed, Promoted, ServiceState, StandbyKe
 pub use fact::{Fact, InstanceEnd, Repair, ReturnReason, RolloutPhase, StuckReason};
 pub use finalize::Finalize;
 pub use halt::Halt;
+pub use host::{Host, InvalidHost, InvalidPathPrefix, PathPrefix};
 pub use id::{
     DeploymentId, Digest, Epoch, InstallationId, InstanceId, InvalidId, PlanId, SlotId, TimerId,
 };
+pub use listen::{Listen, Tls};
 pub use millis::{InvalidDuration, Millis};
 pub use name::{AppName, EnvironmentName, InvalidName, ServiceKey, ServiceName};
 pub use outcome::{DeploymentState, Outcome};

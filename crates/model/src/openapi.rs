@@ -1,12 +1,12 @@
 //! What the types that travel as one text or number look like in the API's document.
 
 use utoipa::openapi::RefOr;
-use utoipa::openapi::schema::{ObjectBuilder, Schema, SchemaType, Type};
+use utoipa::openapi::schema::{ObjectBuilder, OneOfBuilder, Ref, Schema, SchemaType, Type};
 use utoipa::{PartialSchema, ToSchema};
 
 use crate::{
-    AppName, DeploymentId, Digest, EnvironmentName, InstallationId, InstanceId, Measure, Millis,
-    Percent, PlanId, ServiceKey, ServiceName, Template,
+    AppName, DeploymentId, Digest, EnvironmentName, InstallationId, InstanceId, Listen, Measure,
+    Millis, Percent, PlanId, ServiceKey, ServiceName, Template, Tls,
 };
 
 macro_rules! text_types {
@@ -67,3 +67,26 @@ impl PartialSchema for Measure {
 }
 
 impl ToSchema for Measure {}
+
+impl PartialSchema for Listen {
+    fn schema() -> RefOr<Schema> {
+        let text = || ObjectBuilder::new().schema_type(SchemaType::new(Type::String));
+        let more = ObjectBuilder::new()
+            .property("address", text())
+            .property("host", text())
+            .property("path", text())
+            .property("tls", Ref::from_schema_name(Tls::name()))
+            .required("address");
+        let either = OneOfBuilder::new()
+            .item(text().description(Some("The address, where nothing else is said")))
+            .item(more)
+            .description(Some("Where requests for a service come in"));
+        RefOr::T(Schema::OneOf(either.build()))
+    }
+}
+
+impl ToSchema for Listen {
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        schemas.push((Tls::name().into_owned(), Tls::schema()));
+    }
+}

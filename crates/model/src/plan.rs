@@ -1,12 +1,11 @@
 //! What would happen: data, not code, so that an orchestrator can be upgraded in mid-deployment.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::SocketAddr;
 
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AppName, EnvironmentName, Finalize, Job, Millis, OnFailure, Percent, PlanId, Release,
+    AppName, EnvironmentName, Finalize, Job, Listen, Millis, OnFailure, Percent, PlanId, Release,
     ServiceName, ServiceSpec, Slot, Version,
 };
 
@@ -192,11 +191,9 @@ pub enum TaskKind {
     /// Open and close listeners.
     Route {
         /// Opened now.
-        #[cfg_attr(feature = "openapi", schema(value_type = Vec<String>))]
-        open: Vec<SocketAddr>,
+        open: Vec<Listen>,
         /// Closed after promotion.
-        #[cfg_attr(feature = "openapi", schema(value_type = Vec<String>))]
-        close: Vec<SocketAddr>,
+        close: Vec<Listen>,
     },
     /// Change how many copies run.
     Scale {
@@ -237,8 +234,7 @@ pub enum TaskKind {
     /// Take the service off its listeners.
     Unroute {
         /// Closed after promotion.
-        #[cfg_attr(feature = "openapi", schema(value_type = Vec<String>))]
-        close: Vec<SocketAddr>,
+        close: Vec<Listen>,
     },
     /// Give a service another name.
     Rename {

@@ -1,18 +1,15 @@
 //! What a router is asked to do for one service.
 
-use std::net::SocketAddr;
-
 use serde::{Deserialize, Serialize};
 
-use crate::{Instance, Label, Percent, Probe, SlotId, Version};
+use crate::{Instance, Label, Listen, Percent, Probe, SlotId, Version};
 
 /// Everything a router must know about one service. A table entry is this plus a generation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Route {
     /// Where requests come in. More than one while `listen` is being changed.
-    #[cfg_attr(feature = "openapi", schema(value_type = Vec<String>))]
-    pub listeners: Vec<SocketAddr>,
+    pub listeners: Vec<Listen>,
     /// What is done with them.
     pub mode: RouteMode,
     /// Who may answer; the weights of a serving route add up to 100.

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AppName, CommandSpec, EnvironmentName, Finalize, Millis, Probe, ServiceName, Strategy,
+    AppName, CommandSpec, EnvironmentName, Finalize, Listen, Millis, Probe, ServiceName, Strategy,
     Template, Trigger,
 };
 
@@ -56,8 +56,7 @@ pub struct ServiceSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub command: Option<CommandSpec>,
     /// Where the router serves it; without it there is no traffic to split.
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
-    pub listen: Option<SocketAddr>,
+    pub listen: Option<Listen>,
     /// The readiness question. Without `ready` in the file: a TCP connect, or alive for 2 s.
     pub ready: Probe,
     /// How a new release takes over.
@@ -136,6 +135,11 @@ impl ServiceSpec {
 
     fn default_rollback_within() -> Millis {
         Self::ROLLBACK_WITHIN
+    }
+
+    /// The address that the router serves it on.
+    pub fn address(&self) -> Option<SocketAddr> {
+        self.listen.as_ref().map(|listen| listen.address)
     }
 
     /// The names in `run` and `env` whose values must come from the environment of whoever deploys.

@@ -26,6 +26,7 @@ const WINDLASS_ERROR: HeaderName = HeaderName::from_static("windlass-error");
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Refused {
     NoRoute,
+    NotFound,
     Recreating,
     NoCapacity,
     ConnectFailed,
@@ -56,6 +57,11 @@ impl Refused {
                 StatusCode::SERVICE_UNAVAILABLE,
                 "no_route",
                 "no service is routed here",
+            ),
+            Self::NotFound => (
+                StatusCode::NOT_FOUND,
+                "not_found",
+                "no service is served under this host and path",
             ),
             Self::Recreating => (
                 StatusCode::SERVICE_UNAVAILABLE,
@@ -118,7 +124,8 @@ impl Refused {
             | Self::HeadTooLarge
             | Self::HeadTooSlow
             | Self::Draining => true,
-            Self::Recreating
+            Self::NotFound
+            | Self::Recreating
             | Self::NoCapacity
             | Self::ConnectFailed
             | Self::AnswerBroken

@@ -16,7 +16,8 @@ use windlass_control::{
 use windlass_model::{Epoch, Percent, ServiceKey};
 
 use crate::check::{
-    check_capacity, check_halt, check_listeners, check_route, check_tripwire, checked, invalid,
+    check_capacity, check_certificates, check_halt, check_listeners, check_route, check_tripwire,
+    checked, invalid,
 };
 use crate::core::{Core, locked};
 use crate::keep::TableKeeper;
@@ -79,7 +80,7 @@ impl Keeper {
                     if trip::take_back_again(&core, &kept.latches, &mut services) {
                         kept.disk.save_late(table_of(epoch, &services));
                     }
-                    core.swap(Live::new(services));
+                    core.swap(services);
                 }
                 Err(why) => {
                     tracing::error!(table.path = %path.display(), %why, "refused the table on disk; starting empty");
@@ -184,7 +185,7 @@ impl Keeper {
     ) -> Result<BTreeMap<ServiceKey, Generation>, Refusal> {
         let mut held = locked(&self.held);
         let planned = self.plan(&mut held, epoch, change)?;
-        self.core.swap(Live::new(planned.services));
+        self.core.swap(planned.services);
         self.save_late(&held);
         self.settle(&mut held);
         Ok(planned.generations)
@@ -200,7 +201,7 @@ impl Keeper {
         for _ in 0..RAISE_TRIES {
             let planned = self.plan(&mut held, epoch, change)?;
             let wanted = planned.services.values().flat_map(|e| &e.route.listeners);
-            held.awaited = wanted.copied().collect();
+            held.awaited = wanted.map(|listen| listen.address).collect();
             drop(held);
             let kept = self.kept.disk.save(&table_of(epoch, &planned.services));
             held = locked(&self.held);
@@ -213,7 +214,7 @@ impl Keeper {
             }
             let unmoved = Arc::ptr_eq(&planned.base, &self.core.live.load_full());
             if unmoved && held.epoch == epoch {
-                self.core.swap(Live::new(planned.services));
+                self.core.swap(planned.services);
                 self.settle(&mut held);
                 return Ok(planned.generations);
             }
@@ -259,6 +260,9 @@ impl Keeper {
             let entry = self.core.entry(key, next, route.clone(), tripwire);
             let raise = wanted.direction == Direction::Raise;
             check_capacity(key, before.map(AsRef::as_ref), &entry, raise)?;
+            if raise {
+                check_certificates(key, &entry)?;
+            }
             services.insert(key.clone(), Arc::new(entry));
         }
         for (key, tripwire) in &change.tripwires {

@@ -79,19 +79,34 @@ pub(crate) fn check_capacity(
     Ok(())
 }
 
+/// Refuses a listener that would have no certificate to show. Files that have become bad since they
+/// were read are no reason: what was read stays in use.
+pub(crate) fn check_certificates(key: &ServiceKey, entry: &Entry) -> Result<(), Refusal> {
+    for certificate in entry.certificates.iter().flatten() {
+        certificate.look();
+        if let Some(why) = certificate.fault() {
+            return Err(invalid(format!("the certificate of {key}: {why}")));
+        }
+    }
+    Ok(())
+}
+
 pub(crate) fn check_listeners(
     services: &Services,
     is_held: impl Fn(SocketAddr) -> bool,
 ) -> Result<(), Refusal> {
-    let mut owners: BTreeMap<SocketAddr, &ServiceKey> = BTreeMap::new();
+    let mut owners = BTreeMap::new();
     for (key, entry) in services {
-        for listener in &entry.route.listeners {
-            if let Some(owner) = owners.insert(*listener, key) {
-                return Err(invalid(format!("{listener} of {key} belongs to {owner}")));
+        for listen in &entry.route.listeners {
+            let address = listen.address;
+            let owner = owners.insert((address, &listen.host, &listen.path), key);
+            // Its own: with another certificate, or none, while that is being changed.
+            if let Some(owner) = owner.filter(|owner| *owner != key) {
+                return Err(invalid(format!("{listen} of {key} belongs to {owner}")));
             }
-            if !is_held(*listener) {
+            if !is_held(address) {
                 return Err(invalid(format!(
-                    "no listening socket for {listener} of {key} was handed over"
+                    "no listening socket for {address} of {key} was handed over"
                 )));
             }
         }
@@ -122,10 +137,11 @@ pub(crate) fn check_tripwire(
         }
         check_route(service, route)?;
         let named = |address| {
-            let mut all = services.values();
-            all.any(|entry| entry.route.listeners.contains(address))
+            let all = services.values();
+            let mut all = all.flat_map(|entry| &entry.route.listeners);
+            all.any(|listen| listen.address == address)
         };
-        if !route.listeners.iter().all(named) {
+        if !route.listeners.iter().map(|l| l.address).all(named) {
             return refused(&format!("needs a listener of {service} that is closed"));
         }
     }

@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 use std::convert::Infallible;
+use std::io;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::rc::Rc;
@@ -13,21 +14,25 @@ use hyper::service::service_fn;
 use hyper::{Request, Response, StatusCode};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep_until, timeout};
 
 use crate::answer::AnswerBody;
+use crate::core::Core;
 use crate::door::{Permit, Thread};
 use crate::forward;
 use crate::guard::{Guard, Word};
-use crate::limits::{HEAD_BYTES, HEADERS, REST_TIME};
+use crate::headers::Client;
+use crate::limits::{HEAD_BYTES, HEAD_TIME, HEADERS, REST_TIME};
 use crate::multiplexed;
-use crate::opening::{Spoken, hear};
+use crate::opening::{Heard, Spoken, hear};
+use crate::secure::greet;
+use crate::stream::Stream;
 
 /// What every request of a connection needs to know of it.
 pub(crate) struct Line {
     pub(crate) thread: Rc<Thread>,
     pub(crate) listener: SocketAddr,
-    pub(crate) peer: SocketAddr,
+    pub(crate) client: Client,
     pub(crate) permit: Rc<Permit>,
     pub(crate) rest: Rc<Rest>,
 }
@@ -57,6 +62,27 @@ impl Line {
     }
 }
 
+/// Gives a new client the time for a first head to say hello, in TLS if its listener speaks that,
+/// and to say its first words. None if it left, or did not.
+async fn opened(core: &Core, stream: TcpStream, listener: SocketAddr) -> Option<(Stream, Heard)> {
+    let live = core.live.load();
+    let manner = live.doors.get(&listener).and_then(|it| it.manner.clone());
+    drop(live);
+    let opening = async {
+        let mut stream = greet(stream, manner).await?;
+        let heard = hear(&mut stream).await?;
+        Ok::<_, io::Error>((stream, heard))
+    };
+    match timeout(HEAD_TIME, opening).await {
+        Ok(Ok(opened)) => Some(opened),
+        Ok(Err(why)) => {
+            tracing::debug!(%listener, %why, "a client did not get as far as a request");
+            None
+        }
+        Err(_elapsed) => None,
+    }
+}
+
 /// Where a connection came in.
 pub(crate) struct Arrival {
     pub(crate) stream: TcpStream,
@@ -72,17 +98,17 @@ pub(crate) async fn serve(
     mut closing: watch::Receiver<bool>,
 ) {
     let Arrival {
-        mut stream,
+        stream,
         listener,
         peer,
     } = arrival;
-    let heard = tokio::select! {
+    let opened = tokio::select! {
         biased;
-        heard = hear(&mut stream) => heard,
+        opened = opened(&thread.core, stream, listener) => opened,
         // An error is a listener that is gone.
         _gone = closing.wait_for(|closing| *closing) => None,
     };
-    let Some(heard) = heard else {
+    let Some((stream, heard)) = opened else {
         return;
     };
     let rest = Rc::new(Rest {
@@ -92,7 +118,10 @@ pub(crate) async fn serve(
     let line = Rc::new(Line {
         thread,
         listener,
-        peer,
+        client: Client {
+            address: peer.ip().to_canonical(),
+            scheme: if stream.is_tls() { "https" } else { "http" },
+        },
         permit,
         rest,
     });
@@ -103,12 +132,7 @@ pub(crate) async fn serve(
 }
 
 /// Serves one request after the other.
-async fn in_turn(
-    line: Rc<Line>,
-    stream: TcpStream,
-    heard: Vec<u8>,
-    closing: watch::Receiver<bool>,
-) {
+async fn in_turn(line: Rc<Line>, stream: Stream, heard: Vec<u8>, closing: watch::Receiver<bool>) {
     let word = Arc::new(Word::default());
     let guard = Guard::new(stream, heard, word.clone());
     let turns = Rc::new(Turns {

@@ -8,11 +8,15 @@ use std::time::Instant;
 
 use arc_swap::ArcSwap;
 use tokio::sync::watch;
+use tokio_rustls::rustls::{Error as TlsError, ServerConfig};
 use windlass_control::{Generation, ObservedRoute, ObservedSlot, RouterBoot, Tripwire};
-use windlass_model::{Percent, Route, ServiceKey, SlotId};
+use windlass_model::{Listen, Percent, Route, ServiceKey, SlotId};
 
+use crate::certificate::Certificates;
 use crate::desk::Desks;
-use crate::live::{Entry, EntrySlot, InstanceState, Live, ServiceState, SlotState};
+use crate::doors;
+use crate::live::{Entry, EntrySlot, InstanceState, Live, ServiceState, Services, SlotState};
+use crate::secure;
 use crate::ticks::Ticks;
 use crate::watch::{Alarm, Armed, Watch};
 
@@ -44,6 +48,10 @@ pub(crate) struct Core {
     pub(crate) ticks: Mutex<Ticks>,
     /// Rings when a tripwire may have fired.
     pub(crate) alarm: Arc<Alarm>,
+    /// What listeners that speak TLS show.
+    pub(crate) certificates: Certificates,
+    /// What they have in common.
+    tls: ServerConfig,
 }
 
 /// States by name, so that a slot or service that comes back finds its own.
@@ -59,8 +67,8 @@ pub(crate) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Core {
-    pub(crate) fn new(shards: usize, capacity: usize) -> Self {
-        Self {
+    pub(crate) fn new(shards: usize, capacity: usize) -> Result<Self, TlsError> {
+        Ok(Self {
             boot: RouterBoot(uuid::Uuid::new_v4().simple().to_string()),
             begun: Instant::now(),
             shards,
@@ -77,7 +85,9 @@ impl Core {
             known: Mutex::default(),
             ticks: Mutex::default(),
             alarm: Arc::default(),
-        }
+            certificates: Certificates::default(),
+            tls: secure::common()?,
+        })
     }
 
     /// Begins the end: no new connections, open requests get their time. Idempotent.
@@ -175,12 +185,20 @@ impl Core {
                 }
             })
             .collect();
-        Entry::new(generation, route, service, slots, armed)
+        let certificate = |listen: &Listen| {
+            let files = listen.tls.as_ref();
+            files.map(|files| self.certificates.of(files))
+        };
+        let certificates = route.listeners.iter().map(certificate).collect();
+        let mut entry = Entry::new(generation, route, service, slots, armed);
+        entry.certificates = certificates;
+        entry
     }
 
-    /// Puts `live` in effect: every request that enters after this sees it.
-    pub(crate) fn swap(&self, live: Live) {
-        let live = Arc::new(live);
+    /// Puts `services` in effect: every request that enters after this sees them.
+    pub(crate) fn swap(&self, services: Services) {
+        let doors = doors::index(&services, &self.tls);
+        let live = Arc::new(Live { services, doors });
         let old = self.live.swap(live.clone());
         // The other half of `Ticket::enter`: the table is out before any count is read.
         fence(Ordering::SeqCst);

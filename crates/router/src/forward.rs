@@ -15,6 +15,7 @@ use crate::answer::{AnswerBody, Refused};
 use crate::asked::Asked;
 use crate::connection::Line;
 use crate::counts::Head;
+use crate::doors::{Behind, Destination};
 use crate::frames;
 use crate::head::Fault;
 use crate::headers;
@@ -38,8 +39,10 @@ pub(crate) async fn respond(
     let core = &line.thread.core;
     let mut answer = if let Some(fault) = fault {
         let live = core.live.load();
-        let entry = live.doors.get(&line.listener);
-        let service = entry.map(|entry| entry.service.clone());
+        let behind = live.doors.get(&line.listener);
+        // One that can't be read can't be asked whose it is.
+        let only = behind.and_then(Behind::only);
+        let service = only.map(|entry| entry.service.clone());
         let why = fault.into();
         own(line, NotEntered { why, service }, &asked, begun)
     } else if core.is_ending() {
@@ -111,12 +114,13 @@ async fn exchange(
     begun: std::time::Instant,
 ) -> Result<Response<AnswerBody>, NotEntered> {
     let thread = &line.thread;
-    let mut ticket = Ticket::take(&thread.core, line.listener, thread.shard, begun)?;
+    let to = Destination::new(line.listener, request.uri(), request.headers());
+    let mut ticket = Ticket::take(&thread.core, &to, thread.shard, begun)?;
     let last = !takes_a_body(request.method()) && !request.body().is_end_stream();
     let wanted = headers::wanted_upgrade(request.headers(), request.version()).filter(|_| !last);
     let upgrade = wanted.is_some().then(|| hyper::upgrade::on(&mut request));
     let (mut head, body) = request.into_parts();
-    headers::to_instance(&mut head, line.peer, wanted);
+    headers::to_instance(&mut head, &line.client, wanted);
     let safe = head.method == Method::GET || head.method == Method::HEAD;
     let repeatable = safe && body.is_end_stream() && upgrade.is_none();
     if last {
@@ -137,7 +141,8 @@ async fn exchange(
         since: Instant::now(),
     };
     loop {
-        let (entered, instance, reached) = reach(line, ticket, &outgoing, &mut tries).await?;
+        let (entered, instance, reached) =
+            reach(line, (ticket, &to), &outgoing, &mut tries).await?;
         ticket = entered;
         let sent = tokio::select! {
             biased;
@@ -153,7 +158,7 @@ async fn exchange(
                 tries.sends += 1;
                 tries.fresh = true;
                 outgoing = *back;
-                ticket = ticket.again(&thread.core, line.listener)?;
+                ticket = ticket.again(&thread.core, &to)?;
                 continue;
             }
             Sent::Again(_) => Refused::AnswerBroken,
@@ -185,7 +190,7 @@ struct Reached {
 /// after the first.
 async fn reach(
     line: &Line,
-    mut ticket: Ticket,
+    (mut ticket, to): (Ticket, &Destination),
     outgoing: &Outgoing,
     tries: &mut Tries,
 ) -> Result<(Ticket, Arc<InstanceState>, Reached), NotEntered> {
@@ -219,7 +224,7 @@ async fn reach(
         if enough || tries.since.elapsed() >= CONNECT_BUDGET {
             return Err(unreachable(ticket));
         }
-        ticket = ticket.again(&line.thread.core, line.listener)?;
+        ticket = ticket.again(&line.thread.core, to)?;
     }
 }
 

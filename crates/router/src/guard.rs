@@ -15,13 +15,13 @@ use std::task::{Context, Poll, Waker, ready};
 
 use hyper::rt::{Read, ReadBufCursor, Write};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep, sleep_until};
 
 use crate::core::locked;
 use crate::framing::{Framing, Stage, Stop};
 use crate::head::Fault;
-use crate::limits::{BODY_PAUSE, HEAD_TIME, LINGER_BYTES, LINGER_TIME, READ_BYTES, WRITE_PAUSE};
+use crate::limits::{BODY_PAUSE, HEAD_TIME, LINGER_BYTES, LINGER_TIME, READ_BYTES};
+use crate::stream::Stream;
 
 /// Stands in for a head that was refused.
 const STAND_IN: &[u8] = b"GET / HTTP/1.1\r\nhost: refused\r\nconnection: close\r\n\r\n";
@@ -64,7 +64,7 @@ impl Word {
 
 /// One client connection.
 pub(crate) struct Guard {
-    stream: TcpStream,
+    stream: Stream,
     word: Arc<Word>,
     framing: Framing,
     /// Read and not yet taken by the parser behind.
@@ -77,8 +77,6 @@ pub(crate) struct Guard {
     refused: bool,
     /// The time limit of what is being waited for.
     limit: Option<Pin<Box<Sleep>>>,
-    /// The time limit of a write that the client does not take.
-    write_limit: Option<Pin<Box<Sleep>>>,
     linger: Option<Linger>,
 }
 
@@ -89,7 +87,7 @@ struct Linger {
 
 impl Guard {
     /// `heard` is what was read of the client already.
-    pub(crate) fn new(stream: TcpStream, heard: Vec<u8>, word: Arc<Word>) -> Self {
+    pub(crate) fn new(stream: Stream, heard: Vec<u8>, word: Arc<Word>) -> Self {
         Self {
             stream,
             word,
@@ -99,7 +97,6 @@ impl Guard {
             passed: 0,
             refused: false,
             limit: None,
-            write_limit: None,
             linger: None,
         }
     }
@@ -186,12 +183,10 @@ impl Guard {
     /// While an upgrade is undecided nothing is read, but a client that leaves is noticed.
     fn poll_undecided(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         *locked(&self.word.waker) = Some(cx.waker().clone());
-        let mut byte = [0];
-        let mut into = ReadBuf::new(&mut byte);
-        match self.stream.poll_peek(cx, &mut into) {
-            Poll::Ready(Ok(0)) => Poll::Ready(Ok(())),
+        match self.stream.poll_left(cx) {
+            Poll::Ready(Ok(true)) => Poll::Ready(Ok(())),
             Poll::Ready(Err(why)) => Poll::Ready(Err(why)),
-            Poll::Ready(Ok(_)) | Poll::Pending => Poll::Pending,
+            Poll::Ready(Ok(false)) | Poll::Pending => Poll::Pending,
         }
     }
 
@@ -264,33 +259,13 @@ impl Guard {
     }
 }
 
-impl Guard {
-    /// Ends a write that the client does not take: it would hold its slot's drain for ever.
-    fn bounded(
-        &mut self,
-        cx: &mut Context<'_>,
-        written: Poll<io::Result<usize>>,
-    ) -> Poll<io::Result<usize>> {
-        if written.is_ready() {
-            self.write_limit = None;
-            return written;
-        }
-        let limit = self
-            .write_limit
-            .get_or_insert_with(|| Box::pin(sleep_until(Instant::now() + WRITE_PAUSE)));
-        ready!(limit.as_mut().poll(cx));
-        Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
-    }
-}
-
 impl Write for Guard {
     fn poll_write(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        let written = Pin::new(&mut self.stream).poll_write(cx, bytes);
-        self.bounded(cx, written)
+        Pin::new(&mut self.stream).poll_write(cx, bytes)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -316,7 +291,6 @@ impl Write for Guard {
         cx: &mut Context<'_>,
         bytes: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        let written = Pin::new(&mut self.stream).poll_write_vectored(cx, bytes);
-        self.bounded(cx, written)
+        Pin::new(&mut self.stream).poll_write_vectored(cx, bytes)
     }
 }

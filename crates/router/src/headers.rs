@@ -1,6 +1,6 @@
 //! What is changed in heads on their way through: RFC 9110, section 7.6.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use hyper::body::Body;
 use hyper::header::{
@@ -11,6 +11,13 @@ use hyper::http::request;
 use hyper::http::response;
 use hyper::http::uri::Scheme;
 use hyper::{StatusCode, Uri, Version};
+
+/// Whom requests come from, and how.
+pub(crate) struct Client {
+    pub(crate) address: IpAddr,
+    /// `http` or `https`.
+    pub(crate) scheme: &'static str,
+}
 
 /// Meant for the next hop only, besides those that `Connection` names.
 const HOP: [HeaderName; 6] = [
@@ -62,7 +69,7 @@ fn strip(headers: &mut HeaderMap) {
 /// Makes a client's request one of ours to an instance.
 pub(crate) fn to_instance(
     head: &mut request::Parts,
-    peer: SocketAddr,
+    client: &Client,
     upgrade: Option<HeaderValue>,
 ) {
     let trailers = head
@@ -86,7 +93,7 @@ pub(crate) fn to_instance(
         headers.insert(CONNECTION, HeaderValue::from_static("upgrade"));
         headers.insert(UPGRADE, protocol);
     }
-    forwarded(headers, peer);
+    forwarded(headers, client);
 }
 
 /// HTTP/2 may send a cookie in crumbs, HTTP/1.1 has one header (RFC 9113, 8.2.3).
@@ -121,8 +128,8 @@ fn origin_form(head: &mut request::Parts) {
 }
 
 /// Says whom the request comes from. What something in front has said of itself is kept.
-fn forwarded(headers: &mut HeaderMap, peer: SocketAddr) {
-    let peer = peer.ip().to_canonical().to_string();
+fn forwarded(headers: &mut HeaderMap, client: &Client) {
+    let peer = client.address.to_string();
     let chain = match headers.get(&FORWARDED_FOR).map(HeaderValue::as_bytes) {
         Some(before) => HeaderValue::from_bytes(&[before, b", ", peer.as_bytes()].concat()),
         None => HeaderValue::from_str(&peer),
@@ -132,7 +139,7 @@ fn forwarded(headers: &mut HeaderMap, peer: SocketAddr) {
     }
     headers
         .entry(FORWARDED_PROTO)
-        .or_insert(HeaderValue::from_static("http"));
+        .or_insert(HeaderValue::from_static(client.scheme));
     if let Some(host) = headers.get(HOST).cloned() {
         headers.entry(FORWARDED_HOST).or_insert(host);
     }
@@ -215,9 +222,12 @@ mod tests {
 
     fn sent(request: Request<()>) -> request::Parts {
         let (mut head, ()) = request.into_parts();
-        let peer = SocketAddr::from(([10, 0, 0, 7], 999));
+        let client = Client {
+            address: IpAddr::from([10, 0, 0, 7]),
+            scheme: "http",
+        };
         let upgrade = wanted_upgrade(&head.headers, head.version);
-        to_instance(&mut head, peer, upgrade);
+        to_instance(&mut head, &client, upgrade);
         head
     }
 

@@ -25,8 +25,11 @@ pub(crate) const BLANK_LINES: usize = 4;
 pub(crate) const CHUNK_LINE: usize = 1_024;
 /// Bytes of all trailer lines of one request.
 pub(crate) const TRAILER_BYTES: usize = 16 * 1024;
-/// Time for a new connection's first head, and for any head from its first byte.
+/// Time for a new connection's first bytes, a TLS handshake included, and for any head from its
+/// first byte.
 pub(crate) const HEAD_TIME: Duration = Duration::from_secs(10);
+/// How often the files of certificates are looked at.
+pub(crate) const RENEW_EVERY: Duration = Duration::from_secs(5);
 /// Longest pause inside a request's body.
 pub(crate) const BODY_PAUSE: Duration = Duration::from_mins(1);
 /// Longest time that a client takes nothing of what is written to it.

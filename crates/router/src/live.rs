@@ -10,8 +10,10 @@ use windlass_model::{
     Instance, InstanceId, Probe, ProbeKind, Route, RouteMode, ServiceKey, SlotId, Speaks, Version,
 };
 
+use crate::certificate::Certificate;
 use crate::counts::Counts;
 use crate::cut::Cuts;
+use crate::doors::Behind;
 use crate::ticks::Who;
 use crate::watch::{Armed, Watch};
 use crate::wheel::Wheel;
@@ -24,21 +26,8 @@ pub(crate) type Services = BTreeMap<ServiceKey, Arc<Entry>>;
 pub(crate) struct Live {
     /// Per service.
     pub(crate) services: Services,
-    /// Which service is behind a listener.
-    pub(crate) doors: HashMap<SocketAddr, Arc<Entry>>,
-}
-
-impl Live {
-    /// Indexes `services` by listener.
-    pub(crate) fn new(services: Services) -> Self {
-        let mut doors = HashMap::new();
-        for entry in services.values() {
-            for listener in &entry.route.listeners {
-                doors.insert(*listener, entry.clone());
-            }
-        }
-        Self { services, doors }
-    }
+    /// What is behind a listener.
+    pub(crate) doors: HashMap<SocketAddr, Behind>,
 }
 
 /// One service's entry.
@@ -51,6 +40,8 @@ pub(crate) struct Entry {
     pub(crate) slots: Vec<EntrySlot>,
     /// What may take it back.
     pub(crate) armed: Option<Armed>,
+    /// In the order of the route's listeners: what each shows, if it speaks TLS.
+    pub(crate) certificates: Vec<Option<Arc<Certificate>>>,
     wheel: Wheel,
 }
 
@@ -80,6 +71,7 @@ impl Entry {
             service,
             slots,
             armed,
+            certificates: Vec::new(),
             wheel: Wheel::new(&weights),
         }
     }

@@ -5,7 +5,7 @@ use std::future::Future;
 use std::io;
 use std::pin::{Pin, pin};
 use std::rc::Rc;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 
 use hyper::body::Incoming;
 use hyper::rt::{Executor, Read, ReadBufCursor, Write};
@@ -13,9 +13,7 @@ use hyper::server::conn::http2::Builder;
 use hyper::service::service_fn;
 use hyper::{Request, Response};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::net::TcpStream;
 use tokio::sync::watch;
-use tokio::time::{Instant, Sleep, sleep_until};
 
 use crate::answer::AnswerBody;
 use crate::connection::{Line, over};
@@ -23,8 +21,8 @@ use crate::forward;
 use crate::head;
 use crate::limits::{
     ALIVE_EVERY, ALIVE_TIME, HEADER_LIST_BYTES, RESETS, STREAM_SEND_BYTES, STREAM_WINDOW, STREAMS,
-    WRITE_PAUSE,
 };
+use crate::stream::Stream;
 
 /// Runs what a connection starts on the thread that it is on.
 #[derive(Clone, Copy, Debug)]
@@ -41,7 +39,7 @@ impl<F: Future<Output: 'static> + 'static> Executor<F> for Here {
 /// after those under way.
 pub(crate) async fn serve(
     line: Rc<Line>,
-    stream: TcpStream,
+    stream: Stream,
     heard: Vec<u8>,
     closing: watch::Receiver<bool>,
 ) {
@@ -58,7 +56,7 @@ pub(crate) async fn serve(
         .max_send_buf_size(STREAM_SEND_BYTES)
         .keep_alive_interval(ALIVE_EVERY)
         .keep_alive_timeout(ALIVE_TIME)
-        .serve_connection(Bounded::new(stream, heard), service);
+        .serve_connection(Heard::new(stream, heard), service);
     let mut connection = pin!(connection);
     let served = tokio::select! {
         biased;
@@ -81,41 +79,22 @@ async fn answer(
     Ok(forward::respond(&line, request, fault).await)
 }
 
-/// The socket, with what was heard of it already, and a limit on writes that the client does not
-/// take.
-struct Bounded {
-    stream: TokioIo<TcpStream>,
+/// A connection with what was heard of it already.
+struct Heard {
+    stream: TokioIo<Stream>,
     heard: Vec<u8>,
-    limit: Option<Pin<Box<Sleep>>>,
 }
 
-impl Bounded {
-    fn new(stream: TcpStream, heard: Vec<u8>) -> Self {
+impl Heard {
+    fn new(stream: Stream, heard: Vec<u8>) -> Self {
         Self {
             stream: TokioIo::new(stream),
             heard,
-            limit: None,
         }
-    }
-
-    fn bounded(
-        &mut self,
-        cx: &mut Context<'_>,
-        written: Poll<io::Result<usize>>,
-    ) -> Poll<io::Result<usize>> {
-        if written.is_ready() {
-            self.limit = None;
-            return written;
-        }
-        let limit = self
-            .limit
-            .get_or_insert_with(|| Box::pin(sleep_until(Instant::now() + WRITE_PAUSE)));
-        ready!(limit.as_mut().poll(cx));
-        Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
     }
 }
 
-impl Read for Bounded {
+impl Read for Heard {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -132,14 +111,13 @@ impl Read for Bounded {
     }
 }
 
-impl Write for Bounded {
+impl Write for Heard {
     fn poll_write(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        let written = Pin::new(&mut self.stream).poll_write(cx, bytes);
-        self.bounded(cx, written)
+        Pin::new(&mut self.stream).poll_write(cx, bytes)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -159,7 +137,6 @@ impl Write for Bounded {
         cx: &mut Context<'_>,
         bytes: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        let written = Pin::new(&mut self.stream).poll_write_vectored(cx, bytes);
-        self.bounded(cx, written)
+        Pin::new(&mut self.stream).poll_write_vectored(cx, bytes)
     }
 }

@@ -7,9 +7,8 @@ use std::pin::Pin;
 use std::task::ready;
 
 use tokio::io::{AsyncRead, ReadBuf};
-use tokio::time::timeout;
 
-use crate::limits::{HEAD_TIME, READ_BYTES};
+use crate::limits::READ_BYTES;
 
 /// What a client that speaks HTTP/2 says first (RFC 9113, 3.4).
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
@@ -27,21 +26,17 @@ pub(crate) struct Heard {
     pub(crate) bytes: Vec<u8>,
 }
 
-/// Hears a new client until it is clear what it speaks. None if it left, or said too little in the
-/// time for a first head.
-pub(crate) async fn hear(stream: &mut (impl AsyncRead + Unpin)) -> Option<Heard> {
-    let hearing = async {
-        let mut bytes = Vec::new();
-        loop {
-            if !read(stream, &mut bytes).await? {
-                return Err(io::ErrorKind::UnexpectedEof.into());
-            }
-            if let Some(spoken) = spoken(&bytes) {
-                return Ok::<_, io::Error>(Heard { spoken, bytes });
-            }
+/// Hears a new client until it is clear what it speaks. The caller bounds the time.
+pub(crate) async fn hear(stream: &mut (impl AsyncRead + Unpin)) -> io::Result<Heard> {
+    let mut bytes = Vec::new();
+    loop {
+        if !read(stream, &mut bytes).await? {
+            return Err(io::ErrorKind::UnexpectedEof.into());
         }
-    };
-    timeout(HEAD_TIME, hearing).await.ok()?.ok()
+        if let Some(spoken) = spoken(&bytes) {
+            return Ok(Heard { spoken, bytes });
+        }
+    }
 }
 
 /// What these first bytes are of; none while both are possible.

@@ -6,6 +6,7 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
+use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread::JoinHandle;
 use std::time::Instant;
 
@@ -22,7 +23,7 @@ use crate::door;
 use crate::health;
 use crate::keep::{TableFile, TableKeeper};
 use crate::latch::Latches;
-use crate::limits::{CONNECTIONS, LOCK_PAUSE, LOCK_TIME, TICK};
+use crate::limits::{CONNECTIONS, LOCK_PAUSE, LOCK_TIME, RENEW_EVERY, TICK};
 
 /// What a router needs to be told; everything else comes over its socket.
 #[derive(Clone, Debug)]
@@ -99,7 +100,8 @@ pub fn run(config: RouterConfig) -> Result<(), RouterError> {
         threads: shards,
     } = config;
     let _lock = lock(&state)?;
-    let core = Arc::new(Core::new(shards.get(), capacity()));
+    let core = Core::new(shards.get(), capacity());
+    let core = Arc::new(core.map_err(|why| RouterError::Start(io::Error::other(why)))?);
     let latches = Arc::new(Latches::open(&state));
     let disk = Arc::new(TableKeeper::new(TableFile::new(&state), latches.clone()));
     let kept = Kept {
@@ -123,9 +125,10 @@ pub fn run(config: RouterConfig) -> Result<(), RouterError> {
         ended,
         open: AtomicUsize::new(0),
     });
+    let (over, until_over) = mpsc::channel::<()>();
     let mut threads = Vec::new();
     let late = disk.clone();
-    let started = start(&core, &mut threads).and_then(|()| {
+    let started = start(&core, until_over, &mut threads).and_then(|()| {
         let writing = move || {
             late.write_late();
             Ok(())
@@ -147,7 +150,7 @@ pub fn run(config: RouterConfig) -> Result<(), RouterError> {
     core.end();
     core.alarm.end();
     disk.end();
-    drop(alive);
+    drop((alive, over));
     for thread in threads {
         match thread.join() {
             Ok(Ok(())) => {}
@@ -171,7 +174,19 @@ fn thread(
         .spawn(body)
 }
 
-fn start(core: &Arc<Core>, threads: &mut Vec<JoinHandle<io::Result<()>>>) -> io::Result<()> {
+/// Starts the data threads, and the one that looks after their certificates until `over` is dropped.
+fn start(
+    core: &Arc<Core>,
+    over: mpsc::Receiver<()>,
+    threads: &mut Vec<JoinHandle<io::Result<()>>>,
+) -> io::Result<()> {
+    let renewed = core.clone();
+    threads.push(thread("certificates", move || {
+        while over.recv_timeout(RENEW_EVERY) == Err(RecvTimeoutError::Timeout) {
+            renewed.certificates.renew();
+        }
+        Ok(())
+    })?);
     for shard in 0..core.shards {
         let core = core.clone();
         threads.push(thread(&format!("data-{shard}"), move || {

@@ -1,6 +1,5 @@
 //! One request's place in one slot, from its pick to its last byte.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{Ordering, fence};
 use std::time::Instant;
@@ -10,6 +9,7 @@ use windlass_model::RouteMode;
 use crate::answer::Refused;
 use crate::core::Core;
 use crate::counts::Head;
+use crate::doors::Destination;
 use crate::limits::ENTER_TRIES;
 use crate::live::{Entry, EntrySlot, InstanceState, Live, ServiceState};
 
@@ -51,10 +51,10 @@ pub(crate) struct NotEntered {
 ///
 /// Store, then load, against the swap's store, then load: the request is counted, then the table
 /// is read again. So either this sees the new table, or the drainer sees this request.
-fn enter(core: &Core, listener: SocketAddr) -> Result<Place, NotEntered> {
+fn enter(core: &Core, to: &Destination) -> Result<Place, NotEntered> {
     for _ in 0..ENTER_TRIES {
         let live = core.live.load();
-        let place = pick(&live, listener)?;
+        let place = pick(&live, to)?;
         let state = place.slot().state.clone();
         state.in_flight.fetch_add(1, Ordering::SeqCst);
         fence(Ordering::SeqCst);
@@ -62,7 +62,7 @@ fn enter(core: &Core, listener: SocketAddr) -> Result<Place, NotEntered> {
         if Arc::ptr_eq(&live, &now) {
             return Ok(place);
         }
-        if let Some(place) = open_place(&now, listener, &place) {
+        if let Some(place) = open_place(&now, to, &place) {
             return Ok(place);
         }
         state.in_flight.fetch_sub(1, Ordering::SeqCst);
@@ -73,12 +73,13 @@ fn enter(core: &Core, listener: SocketAddr) -> Result<Place, NotEntered> {
     })
 }
 
-fn pick(live: &Live, listener: SocketAddr) -> Result<Place, NotEntered> {
-    let Some(entry) = live.doors.get(&listener) else {
-        return Err(NotEntered {
-            why: Refused::NoRoute,
-            service: None,
-        });
+fn pick(live: &Live, to: &Destination) -> Result<Place, NotEntered> {
+    let nobodys = |why| NotEntered { why, service: None };
+    let Some(behind) = live.doors.get(&to.listener) else {
+        return Err(nobodys(Refused::NoRoute));
+    };
+    let Some(entry) = behind.find(to) else {
+        return Err(nobodys(Refused::NotFound));
     };
     let refused = |why| NotEntered {
         why,
@@ -96,9 +97,9 @@ fn pick(live: &Live, listener: SocketAddr) -> Result<Place, NotEntered> {
     }
 }
 
-/// The same slot in another table, if it still takes requests of this listener there.
-fn open_place(live: &Live, listener: SocketAddr, place: &Place) -> Option<Place> {
-    let entry = live.doors.get(&listener)?;
+/// The same slot in another table, if it still takes such requests there.
+fn open_place(live: &Live, to: &Destination, place: &Place) -> Option<Place> {
+    let entry = live.doors.get(&to.listener)?.find(to)?;
     let state = &place.slot().state;
     let index = entry.open_place(state.slot)?;
     Arc::ptr_eq(&entry.slots[index].state, state).then(|| Place {
@@ -108,14 +109,14 @@ fn open_place(live: &Live, listener: SocketAddr, place: &Place) -> Option<Place>
 }
 
 impl Ticket {
-    /// Enters one slot of the service behind `listener`.
+    /// Enters one slot of the service that a request wants to go `to`.
     pub(crate) fn take(
         core: &Core,
-        listener: SocketAddr,
+        to: &Destination,
         shard: usize,
         begun: Instant,
     ) -> Result<Self, NotEntered> {
-        let place = enter(core, listener)?;
+        let place = enter(core, to)?;
         let cuts = place.slot().state.cuts.count();
         Ok(Self {
             place,
@@ -131,14 +132,14 @@ impl Ticket {
 
     /// Re-enters the table before another attempt: stays while its slot still takes requests, else
     /// gives the request to one that does, so that no attempt revives what was switched off.
-    pub(crate) fn again(self, core: &Core, listener: SocketAddr) -> Result<Self, NotEntered> {
+    pub(crate) fn again(self, core: &Core, to: &Destination) -> Result<Self, NotEntered> {
         let live = core.live.load();
-        if let Some(place) = open_place(&live, listener, &self.place) {
+        if let Some(place) = open_place(&live, to, &self.place) {
             let mut ticket = self;
             ticket.place = place;
             return Ok(ticket);
         }
-        Self::take(core, listener, self.shard, self.begun)
+        Self::take(core, to, self.shard, self.begun)
     }
 
     /// An instance of the slot that is not in `tried`.

@@ -78,7 +78,7 @@ impl Keeper {
         if let Err(why) = self.kept.latches.keep(trip.clone()) {
             tracing::error!(%why, "could not keep a trip on disk");
         }
-        self.core.swap(Live::new(services));
+        self.core.swap(services);
         self.save_late(held);
         self.settle_after(held, live);
         tracing::warn!(

@@ -292,7 +292,7 @@ impl Shared {
         taken.extend(self.routed.borrow().iter());
         for slot in self.slots() {
             taken.extend(slot.instances.iter().map(|i| i.address));
-            taken.extend(slot.spec.listen);
+            taken.extend(slot.spec.address());
         }
         self.border
             .addresses

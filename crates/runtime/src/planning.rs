@@ -1,7 +1,7 @@
 //! From a decoded file to a stored plan.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::rc::Rc;
 
 use windlass_api::{PlanView, Problem};
@@ -9,7 +9,7 @@ use windlass_edge::{ErrorKind, KeepRelease};
 use windlass_engine::environment;
 use windlass_engine::plan::{Input, compile, is_nothing, settle_versions};
 use windlass_model::{
-    AppName, DeploymentId, Environment, EnvironmentName, Plan, PlanId, Release, ServiceKey,
+    AppName, DeploymentId, Environment, EnvironmentName, Listen, Plan, PlanId, Release, ServiceKey,
     ServiceName, Spec,
 };
 
@@ -31,7 +31,7 @@ pub(crate) async fn plan(
         return Err(problems::other_folder(&spec.app, &known, &folder));
     }
     let listening = spec.services.iter();
-    let listening = listening.filter_map(|(name, service)| Some((name, service.listen?)));
+    let listening = listening.filter_map(|(name, it)| Some((name, it.listen.as_ref()?)));
     refuse_taken(shared, &environment, listening).await?;
     let keeping = shared.releases.lock().await;
     let mut releases = keep_all(shared, wanted).await?;
@@ -74,27 +74,27 @@ fn other_folder(shared: &Rc<Shared>, environment: &Environment, folder: &str) ->
     first.filter(|_| known.all(|other| other != folder))
 }
 
-/// An address that another application or environment of this installation serves, or a program that
-/// is none of ours, can't be served twice: known before anything starts. Within one environment the
+/// A place that another application or environment of this installation serves, or a program that is
+/// none of ours, can't be served twice: known before anything starts. Within one environment the
 /// engine says so.
 async fn refuse_taken(
     shared: &Rc<Shared>,
     environment: &Environment,
-    wanted: impl Iterator<Item = (&ServiceName, SocketAddr)>,
+    wanted: impl Iterator<Item = (&ServiceName, &Listen)>,
 ) -> Result<(), Problem> {
     let (own, others) = by_owner(shared, environment);
     let mut lines = Vec::new();
-    for (service, address) in wanted {
+    for (service, listen) in wanted {
         let before = lines.len();
-        let taken = others.iter().filter(|(at, _)| meet(*at, address));
+        let taken = others.iter().filter(|(at, _)| meet(at, listen));
         lines.extend(taken.map(|(at, owner)| {
-            format!("{service} wants to listen on {address}, and {owner} serves {at}")
+            format!("{service} wants to listen on {listen}, and {owner} serves {at}")
         }));
-        if lines.len() > before || own.contains(&address) {
+        if lines.len() > before || own.contains(&listen.address) {
             continue;
         }
         // A router that can't be asked says nothing against it: the deployment meets that soon enough.
-        if let Err(why) = shared.border.router.may_listen(address).await
+        if let Err(why) = shared.border.router.may_listen(listen.address).await
             && why.kind == ErrorKind::Conflict
         {
             lines.push(format!("{service}: {}", why.chain()));
@@ -111,7 +111,7 @@ async fn refuse_taken(
 fn by_owner(
     shared: &Rc<Shared>,
     environment: &Environment,
-) -> (BTreeSet<SocketAddr>, Vec<(SocketAddr, String)>) {
+) -> (BTreeSet<SocketAddr>, Vec<(Listen, String)>) {
     let environments = shared.environments.borrow();
     let is_own = |other: &&Environment| {
         other.app == environment.app && other.environment == environment.environment
@@ -119,7 +119,7 @@ fn by_owner(
     let all = |of: &Environment| served(shared, of).collect::<Vec<_>>();
     let own = environments.values().filter(is_own).flat_map(all);
     let others = environments.values().filter(|other| !is_own(other));
-    let own = own.map(|(address, _)| address).collect();
+    let own = own.map(|(listen, _)| listen.address).collect();
     (own, others.flat_map(all).collect())
 }
 
@@ -127,30 +127,34 @@ fn by_owner(
 fn served(
     shared: &Rc<Shared>,
     environment: &Environment,
-) -> impl Iterator<Item = (SocketAddr, String)> + use<> {
+) -> impl Iterator<Item = (Listen, String)> + use<> {
     let stable = environment.services.iter();
-    let stable = stable.filter_map(|(name, now)| Some((name, now.stable.as_ref()?.spec.listen?)));
-    let mut all: BTreeMap<SocketAddr, ServiceName> = stable
-        .map(|(name, address)| (address, name.clone()))
+    let stable =
+        stable.filter_map(|(name, now)| Some((now.stable.as_ref()?.spec.listen.clone()?, name)));
+    let mut all: BTreeMap<Listen, ServiceName> = stable
+        .map(|(listen, name)| (listen, name.clone()))
         .collect();
     let running = shared.running.borrow();
     if let Some(driven) = environment.lock.as_ref().and_then(|id| running.get(id)) {
         for (name, rollout) in &driven.now.borrow().rollouts {
-            if let Some(address) = rollout.candidate.spec.listen {
-                all.insert(address, name.clone());
+            if let Some(listen) = &rollout.candidate.spec.listen {
+                all.insert(listen.clone(), name.clone());
             }
         }
     }
     let place = format!("of {} in {}", environment.app, environment.environment);
     all.into_iter()
-        .map(move |(address, name)| (address, format!("{name} {place}")))
+        .map(move |(listen, name)| (listen, format!("{name} {place}")))
 }
 
-/// Whether two listeners can't be there at once.
-fn meet(one: SocketAddr, other: SocketAddr) -> bool {
-    let wildcard = one.ip().is_unspecified() || other.ip().is_unspecified();
-    let same = one.ip() == other.ip() || (wildcard && one.is_ipv4() == other.is_ipv4());
-    one.port() == other.port() && same
+/// Whether two services can't be served there at once.
+fn meet(one: &Listen, other: &Listen) -> bool {
+    let (here, there) = (one.address, other.address);
+    if here == there {
+        return one.is_same_place(other) || one.mixes_with(other);
+    }
+    let wildcard = here.ip().is_unspecified() || there.ip().is_unspecified();
+    here.port() == there.port() && wildcard && here.is_ipv4() == there.is_ipv4()
 }
 
 /// A plan as clients see it.
@@ -210,21 +214,11 @@ fn need_urls(spec: &Spec, service: &ServiceName) -> BTreeMap<String, String> {
         .flat_map(|s| &s.needs);
     needs
         .filter_map(|need| {
-            let listen = spec.services.get(need)?.listen?;
+            let listen = spec.services.get(need)?.listen.as_ref()?;
             let name = format!("{}_URL", need.as_str().to_uppercase().replace('-', "_"));
-            Some((name, format!("http://{}", reachable(listen))))
+            Some((name, listen.url()))
         })
         .collect()
-}
-
-/// A wildcard address can't be connected to: it becomes loopback.
-fn reachable(address: SocketAddr) -> SocketAddr {
-    let ip = match address.ip() {
-        IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
-        IpAddr::V6(ip) if ip.is_unspecified() => IpAddr::V6(Ipv6Addr::LOCALHOST),
-        ip @ (IpAddr::V4(_) | IpAddr::V6(_)) => ip,
-    };
-    SocketAddr::new(ip, address.port())
 }
 
 /// The environment that a deployment would change.
@@ -280,7 +274,7 @@ async fn fresh(shared: &Rc<Shared>, plan: Plan) -> Result<PlanView, Problem> {
         return Err(problems::stale(&plan, environment.revision));
     }
     let listening = plan.rollouts.iter();
-    let listening = listening.filter_map(|(name, rollout)| Some((name, rollout.spec.listen?)));
+    let listening = listening.filter_map(|(name, it)| Some((name, it.spec.listen.as_ref()?)));
     refuse_taken(shared, &environment, listening).await?;
     // A failed deployment changed no stable slot, but it may have retired the standby, and
     // kept its candidate.

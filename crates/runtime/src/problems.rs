@@ -141,7 +141,9 @@ pub(crate) fn taken(lines: &[String]) -> Problem {
         "there is no plan for this",
     )
     .detail(lines.join("\n"))
-    .hint("nothing was changed; give it another address, or look at what runs: windlass status")
+    .hint(
+        "nothing was changed; give it another address, host or path, or look at what runs: windlass status",
+    )
 }
 
 /// Releases that can't be kept.

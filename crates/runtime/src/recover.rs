@@ -225,7 +225,7 @@ fn is_closed(
 
 fn settled_route(state: &ServiceState) -> Option<Route> {
     let stable = state.stable.as_ref()?;
-    let listen = stable.spec.listen?;
+    let listen = stable.spec.listen.clone()?;
     let slot = |slot: &Slot, weight| RouteSlot {
         slot: slot.id,
         label: slot.label,

@@ -184,7 +184,7 @@ async fn view(
         None => state
             .stable
             .iter()
-            .filter_map(|slot| slot.spec.listen)
+            .filter_map(|slot| slot.spec.listen.clone())
             .collect(),
     };
     let stable = state.stable.as_ref();

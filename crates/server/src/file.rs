@@ -8,6 +8,7 @@ use windlass_model::Spec;
 use windlass_runtime::Wanted;
 
 use crate::access::Caller;
+use crate::certificates::look_at_certificates;
 
 /// Reads the file for its environment; every problem of it comes back at once, drawn for a person.
 /// From the network, paths must be absolute: the sender's folder is not here.
@@ -28,19 +29,24 @@ pub(crate) fn decode(file: FileRequest, caller: &Caller) -> Result<Wanted, Probl
         environment: file.environment.as_deref(),
         set: &file.set,
     };
-    let loaded = load(&request)
+    let mut loaded = load(&request)
         .map_err(|refused| problem(&file, exit_of(refused.kind), &refused.problems))?;
+    if !caller.is_here() {
+        must_be_absolute(&loaded.spec)?;
+        must_be_there(&folder)?;
+    }
+    let unusable = look_at_certificates(&mut loaded, &folder);
+    if !unusable.is_empty() {
+        return Err(problem(&file, Exit::Configuration, &unusable));
+    }
     let Loaded {
         spec,
         foreign_names,
+        certificates: _,
         environments: _,
         // Whoever sent the file has told its author.
         warnings: _,
     } = loaded;
-    if !caller.is_here() {
-        must_be_absolute(&spec)?;
-        must_be_there(&folder)?;
-    }
     let missing: Vec<_> = foreign_names
         .iter()
         .filter(|(name, _)| !file.values.contains_key(*name))
@@ -71,7 +77,10 @@ fn must_be_absolute(spec: &Spec) -> Result<(), Problem> {
         let programs = programs
             .map(ToString::to_string)
             .filter(|program| program.contains('/') && !program.starts_with('$'));
-        let mut files = service.process.files.iter().cloned().chain(programs);
+        let tls = service.listen.iter().filter_map(|it| it.tls.as_ref());
+        let tls = tls.flat_map(|tls| [tls.certificate.clone(), tls.key.clone()]);
+        let files = service.process.files.iter().cloned();
+        let mut files = files.chain(programs).chain(tls);
         let found = files.find(|file| !Path::new(file).is_absolute());
         found.map(|file| format!("{name} needs {file}"))
     });

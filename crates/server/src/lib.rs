@@ -10,6 +10,7 @@ mod access;
 mod answer;
 mod app;
 mod body;
+mod certificates;
 mod choices;
 mod condition;
 mod controller;
@@ -30,6 +31,7 @@ mod tokens;
 
 pub use accept::Server;
 pub use app::About;
+pub use certificates::look_at_certificates;
 pub use controller::Controller;
 pub use door::Network;
 pub use limits::{Limits, Rate};

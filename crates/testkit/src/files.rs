@@ -82,7 +82,7 @@ impl Service {
     /// Served on a loopback port and asked over HTTP.
     #[must_use]
     pub fn listen(mut self, port: u16) -> Self {
-        self.spec.listen = Some(address(port));
+        self.spec.listen = Some(address(port).into());
         self.spec.ready.kind = ProbeKind::Http {
             path: "/ready".to_owned(),
         };

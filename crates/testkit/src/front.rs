@@ -315,18 +315,19 @@ impl Front {
         let entries = self.entries.borrow();
         for (key, change) in changes {
             let wanted = change.route.iter().flat_map(|route| &route.listeners);
-            for address in wanted {
+            for listen in wanted {
                 let other = entries.iter().any(|(other, entry)| {
+                    let mut theirs = entry.route.listeners.iter();
                     other != key
                         && !changes.contains_key(other)
-                        && entry.route.listeners.contains(address)
+                        && theirs.any(|theirs| theirs.is_same_place(listen))
                 });
                 if other {
                     return Some(errors::conflict(format!(
-                        "another service listens on {address}"
+                        "another service listens on {listen}"
                     )));
                 }
-                if let Err(why) = self.may_listen(*address) {
+                if let Err(why) = self.may_listen(listen.address) {
                     return Some(why);
                 }
             }

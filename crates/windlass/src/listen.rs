@@ -1,7 +1,6 @@
 //! The address on the network that a controller listens on, and its TLS.
 
-use std::fs::File;
-use std::io::{self, Read as _};
+use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -9,16 +8,13 @@ use std::sync::Arc;
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::crypto::ring::default_provider;
-use tokio_rustls::rustls::pki_types::pem::PemObject as _;
-use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use tokio_rustls::rustls::sign::SingleCertAndKey;
 use tokio_rustls::rustls::{Error as TlsError, ServerConfig};
 use windlass_api::Exit;
 use windlass_server::Network;
+use windlass_tls::{BadPair, Blame, Pair};
 
 use crate::diagnostic::{Diagnostic, chain};
-
-/// Largest PEM file that is read, in bytes.
-const PEM_MAX: u64 = 1024 * 1024;
 
 /// Where to listen, and as whom.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -102,51 +98,30 @@ impl Listen {
 
 impl TlsFiles {
     fn acceptor(&self) -> Result<TlsAcceptor, Diagnostic> {
-        let cert = pem(&self.cert)?;
-        let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&cert).collect();
-        let chain = chain.map_err(|why| bad(&self.cert, why.to_string()))?;
-        if chain.is_empty() {
-            return Err(bad(&self.cert, "there is no certificate in it"));
-        }
-        let key = PrivateKeyDer::from_pem_slice(&pem(&self.key)?)
-            .map_err(|why| bad(&self.key, why.to_string()))?;
-        let config = config(chain, key)
-            .map_err(|why| bad(&self.cert, why.to_string()).hint(belong(&self.key)))?;
+        let pair = Pair::read(&self.cert, &self.key).map_err(|why| self.bad(&why))?;
+        let config = config(&pair).map_err(|why| {
+            Diagnostic::new(Exit::Bug, "TLS can't be set up").detail(why.to_string())
+        })?;
         Ok(TlsAcceptor::from(Arc::new(config)))
+    }
+
+    fn bad(&self, why: &BadPair) -> Diagnostic {
+        let path = match why.blame() {
+            Blame::Certificate => &self.cert,
+            Blame::Key => &self.key,
+        };
+        let what = format!("{} can't be used for TLS", path.display());
+        Diagnostic::new(Exit::Usage, what).detail(chain(why))
     }
 }
 
-fn config(
-    chain: Vec<CertificateDer<'static>>,
-    key: PrivateKeyDer<'static>,
-) -> Result<ServerConfig, TlsError> {
+fn config(pair: &Pair) -> Result<ServerConfig, TlsError> {
     let mut config = ServerConfig::builder_with_provider(Arc::new(default_provider()))
         .with_safe_default_protocol_versions()?
         .with_no_client_auth()
-        .with_single_cert(chain, key)?;
+        .with_cert_resolver(Arc::new(SingleCertAndKey::from(pair.key())));
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(config)
-}
-
-fn pem(path: &Path) -> Result<Vec<u8>, Diagnostic> {
-    let read = || -> io::Result<Vec<u8>> {
-        let mut bytes = Vec::new();
-        File::open(path)?.take(PEM_MAX).read_to_end(&mut bytes)?;
-        Ok(bytes)
-    };
-    read().map_err(|why| bad(path, chain(&why)))
-}
-
-fn bad(path: &Path, why: impl Into<String>) -> Diagnostic {
-    let what = format!("{} can't be used for TLS", path.display());
-    Diagnostic::new(Exit::Usage, what).detail(why)
-}
-
-fn belong(key: &Path) -> String {
-    format!(
-        "does {} belong to it? the certificate comes first in its file",
-        key.display()
-    )
 }
 
 fn not_had(address: SocketAddr, why: &io::Error) -> Diagnostic {

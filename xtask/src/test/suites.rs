@@ -35,7 +35,7 @@ pub(super) const ORDINARY: &str = "e2e-ordinary";
 pub(super) const SWEEP: &str = "sweep";
 
 /// Every suite, in the order in which the closing line names them.
-const SUITES: [Suite; 25] = [
+const SUITES: [Suite; 26] = [
     Suite {
         name: "fmt",
         shown_by: Shown::Stage,
@@ -103,6 +103,10 @@ const SUITES: [Suite; 25] = [
     Suite {
         name: "router",
         shown_by: Shown::Package("windlass-router"),
+    },
+    Suite {
+        name: "tls",
+        shown_by: Shown::Package("windlass-tls"),
     },
     Suite {
         name: "load",

@@ -9,7 +9,7 @@ use crate::tree::{Source, assert_none, manifests, sources};
 type May = (&'static str, &'static [&'static str]);
 
 /// Everything may know the nouns; the rest is listed. What is not here is forbidden.
-const TABLE: [May; 21] = [
+const TABLE: [May; 22] = [
     ("windlass-model", &[]),
     ("windlass-config", &["model"]),
     ("windlass-engine", &["model"]),
@@ -24,12 +24,16 @@ const TABLE: [May; 21] = [
     ("windlass-store", &["model", "edge"]),
     ("windlass-adapters", &["model", "control", "edge"]),
     ("windlass-adapter-*", &["model", "edge"]),
-    ("windlass-router", &["model", "control", "analysis"]),
+    ("windlass-router", &["model", "control", "analysis", "tls"]),
+    ("windlass-tls", &[]),
     ("windlass-shim", &["model", "control"]),
     ("windlass-load", &["model"]),
     ("windlass-api", &["model"]),
     ("windlass-client", &["model", "api"]),
-    ("windlass-server", &["model", "api", "config", "runtime"]),
+    (
+        "windlass-server",
+        &["model", "api", "config", "runtime", "tls"],
+    ),
     ("windlass-tui", &["model", "api", "client"]),
     // Made for tests, so it may know what it stands in for.
     (
@@ -55,6 +59,7 @@ const BINARY: &[&str] = &[
     "adapters",
     "adapter-*",
     "router",
+    "tls",
     "shim",
     "load",
     "api",

@@ -26,7 +26,7 @@ impl Listeners {
         let services = table.services.iter();
         self.routes = services
             .clone()
-            .map(|(key, observed)| (key.clone(), observed.route.listeners.clone()))
+            .map(|(key, observed)| (key.clone(), named_by(&observed.route).collect()))
             .collect();
         self.ways_back = services
             .filter_map(|(key, observed)| {
@@ -122,7 +122,7 @@ impl Listeners {
     pub(super) fn applied(&mut self, change: &TableChange) {
         for (key, change) in &change.routes {
             if let Some(route) = &change.route {
-                self.routes.insert(key.clone(), route.listeners.clone());
+                self.routes.insert(key.clone(), named_by(route).collect());
             } else {
                 self.routes.remove(key);
                 self.ways_back.remove(key);
@@ -154,7 +154,7 @@ fn way_back(tripwire: &Tripwire) -> impl Iterator<Item = SocketAddr> {
 }
 
 fn named_by(route: &Route) -> impl Iterator<Item = SocketAddr> {
-    route.listeners.iter().copied()
+    route.listeners.iter().map(|listen| listen.address)
 }
 
 fn bind(address: SocketAddr) -> Result<TcpListener, EdgeError> {
@@ -191,7 +191,7 @@ mod tests {
 
     fn route(address: SocketAddr) -> Route {
         Route {
-            listeners: vec![address],
+            listeners: vec![address.into()],
             mode: RouteMode::Serve,
             slots: Vec::new(),
         }

@@ -1,68 +1,139 @@
-//! Who listens where: every address has one owner, and a wildcard owns all of its port.
+//! Who is served where: every place has one owner, an address that covers others owns all of its port,
+//! and on one address all speak TLS, or none.
 
 use std::collections::BTreeMap;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
-use windlass_model::ServiceName;
+use windlass_model::{Listen, ServiceName};
 
+use crate::assemble::listen;
 use crate::environment::View;
 use crate::field::At;
-use crate::problem::ADDRESS_TAKEN;
+use crate::problem::{ADDRESS_TAKEN, TLS_MIXED};
 use crate::reader::Reader;
 
-type Listener<'v> = (&'v ServiceName, &'v At<std::net::SocketAddr>);
+/// One service's place.
+struct Listener<'v> {
+    name: &'v ServiceName,
+    at: &'v At<SocketAddr>,
+    listen: Listen,
+}
 
 /// Who listens on one port.
 #[derive(Default)]
 struct Owners<'v> {
-    exact: BTreeMap<IpAddr, Listener<'v>>,
-    first: Option<Listener<'v>>,
-    first_v4: Option<Listener<'v>>,
+    exact: BTreeMap<IpAddr, Vec<&'v Listener<'v>>>,
+    first: Option<&'v Listener<'v>>,
+    first_v4: Option<&'v Listener<'v>>,
 }
 
 pub(crate) fn check(view: &View, reader: &mut Reader<'_>) {
     let mut listeners: Vec<Listener<'_>> = view
         .services
         .iter()
-        .filter_map(|(name, draft)| Some((name, draft.listen.at()?)))
+        .filter_map(|(name, draft)| {
+            let draft = draft.listen.good()?;
+            let unclear = draft.host.is_broken() || draft.path.is_broken();
+            Some(Listener {
+                name,
+                at: draft.address.at().filter(|_| !unclear)?,
+                listen: listen(draft)?,
+            })
+        })
         .collect();
-    listeners.sort_by_key(|(_, at)| at.span);
+    listeners.sort_by_key(|listener| listener.at.span);
     let mut ports: BTreeMap<u16, Owners<'_>> = BTreeMap::new();
-    for listener in listeners {
-        let (_, at) = listener;
-        let owners = ports.entry(at.value.port()).or_default();
-        let ip = at.value.ip().to_canonical();
-        if let Some((owner, theirs)) = owners.of(ip) {
-            let mut message = format!("`{}` is taken by `{owner}`", at.value);
-            if theirs.value != at.value {
-                message = format!("{message}, which listens on {}", theirs.value);
-            }
-            message = format!("{message} at {}:{}", theirs.span.line, theirs.span.column);
-            let hint = "give each service an address of its own";
-            reader.refuse_for(ADDRESS_TAKEN, at.span, message, hint);
+    for listener in &listeners {
+        let owners = ports.entry(listener.listen.address.port()).or_default();
+        if let Some(owner) = owners.of_address(listener) {
+            refuse_taken(listener, owner, reader);
+        } else if let Some(owner) = owners.beside(listener, Listen::is_same_place) {
+            refuse_taken(listener, owner, reader);
+        } else if let Some(owner) = owners.beside(listener, Listen::mixes_with) {
+            refuse_mixed(listener, owner, reader);
         }
-        owners.exact.entry(ip).or_insert(listener);
-        owners.first.get_or_insert(listener);
-        if ip.is_ipv4() {
-            owners.first_v4.get_or_insert(listener);
-        }
+        owners.add(listener);
     }
 }
 
+fn refuse_taken(listener: &Listener<'_>, owner: &Listener<'_>, reader: &mut Reader<'_>) {
+    let (wanted, theirs) = (&listener.listen, &owner.listen);
+    let (what, whose) = if wanted.address == theirs.address {
+        (in_clear(wanted), String::new())
+    } else {
+        let whose = format!(", which listens on {}", theirs.address);
+        (wanted.address.to_string(), whose)
+    };
+    let (name, span) = (owner.name, owner.at.span);
+    let place = format!("{}:{}", span.line, span.column);
+    let message = format!("`{what}` is taken by `{name}`{whose} at {place}");
+    let hint = "give each service its own address, or on one address its own host or path";
+    reader.refuse_for(ADDRESS_TAKEN, listener.at.span, message, hint);
+}
+
+fn refuse_mixed(listener: &Listener<'_>, owner: &Listener<'_>, reader: &mut Reader<'_>) {
+    let (with, without) = if listener.listen.tls.is_some() {
+        (listener.name, owner.name)
+    } else {
+        (owner.name, listener.name)
+    };
+    let address = listener.listen.address;
+    let message = format!("on {address} `{with}` speaks TLS and `{without}` does not");
+    let hint = "say `tls` for all services of one address, or for none";
+    reader.refuse_for(TLS_MIXED, listener.at.span, message, hint);
+}
+
+/// The place alone: it is taken with TLS as without.
+fn in_clear(listen: &Listen) -> String {
+    let tls = None;
+    Listen {
+        tls,
+        ..listen.clone()
+    }
+    .to_string()
+}
+
 impl<'v> Owners<'v> {
-    /// Who owns `ip` already, or a part of it.
-    fn of(&self, ip: IpAddr) -> Option<Listener<'v>> {
+    fn add(&mut self, listener: &'v Listener<'v>) {
+        let ip = ip(listener);
+        self.exact.entry(ip).or_default().push(listener);
+        self.first.get_or_insert(listener);
+        if ip.is_ipv4() {
+            self.first_v4.get_or_insert(listener);
+        }
+    }
+
+    /// Somebody on the very address who can't be there beside `listener`.
+    fn beside(
+        &self,
+        listener: &Listener<'_>,
+        rival: fn(&Listen, &Listen) -> bool,
+    ) -> Option<&'v Listener<'v>> {
+        let there = self.exact.get(&ip(listener)).into_iter().flatten();
+        let mut there = there.filter(|other| rival(&other.listen, &listener.listen));
+        there.next().copied()
+    }
+
+    /// Who owns the address already under another name, or a part of it.
+    fn of_address(&self, listener: &Listener<'_>) -> Option<&'v Listener<'v>> {
+        let wanted = listener.listen.address;
+        let ip = ip(listener);
         let any_v4 = IpAddr::from([0; 4]);
         let any_v6 = IpAddr::from([0; 16]);
-        let exact = |ip| self.exact.get(&ip).copied();
+        let other = |owner: &&'v Listener<'v>| owner.listen.address != wanted;
+        let exact = |ip| self.exact.get(&ip)?.iter().copied().find(other);
         // `[::]` takes the IPv4 addresses too.
         match ip {
-            ip if ip == any_v6 => self.first,
-            ip if ip == any_v4 => self.first_v4.or_else(|| exact(any_v6)),
+            ip if ip == any_v6 => self.first.filter(other),
+            ip if ip == any_v4 => self.first_v4.filter(other).or_else(|| exact(any_v6)),
             IpAddr::V4(_) => exact(ip)
                 .or_else(|| exact(any_v4))
                 .or_else(|| exact(any_v6)),
             IpAddr::V6(_) => exact(ip).or_else(|| exact(any_v6)),
         }
     }
+}
+
+fn ip(listener: &Listener<'_>) -> IpAddr {
+    listener.listen.address.ip().to_canonical()
 }

@@ -6,6 +6,7 @@ mod collection;
 mod command;
 mod file;
 mod finalize;
+mod listen;
 mod number;
 mod place;
 mod probe;
@@ -18,6 +19,7 @@ mod trigger;
 
 pub(crate) use command::CommandDraft;
 pub(crate) use file::{FileDraft, WindlassFile};
+pub(crate) use listen::{ListenDraft, TlsDraft};
 pub(crate) use probe::ProbeDraft;
 pub(crate) use process::ProcessDraft;
 pub(crate) use service::{MergedService, ServiceDraft};

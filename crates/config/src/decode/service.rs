@@ -1,12 +1,11 @@
 //! A service: as written, as overridden by an environment, and what every service starts from.
 
-use std::net::SocketAddr;
-
 use serde_json::{Value, json};
 use windlass_model::{Millis, Overlap, ServiceName, Template};
 
 use super::argv::Argv;
 use super::collection::{Entries, ListOf};
+use super::listen::{Listen, ListenDraft};
 use super::number::{SomeTime, Time};
 use super::probe::{Probes, ProbesDraft};
 use super::process::{
@@ -14,7 +13,7 @@ use super::process::{
     Variables,
 };
 use super::strategy::{Strategy, StrategyDraft};
-use super::text::{Address, HttpPath};
+use super::text::HttpPath;
 use super::trigger::{Triggers, TriggersDraft};
 use crate::field::{At, Defs, Field, Found, Keyed, Keys, Rule, Shape, Table, field};
 use crate::limit::MAX_NEEDS;
@@ -32,7 +31,7 @@ pub(crate) struct ServiceDraft {
     env: Found<Entries<String, Template>>,
     stop: Found<StopDraft>,
     pub(crate) needs: Found<Vec<At<ServiceName>>>,
-    pub(crate) listen: Found<SocketAddr>,
+    pub(crate) listen: Found<ListenDraft>,
     ready: Found<String>,
     pub(crate) probes: Found<ProbesDraft>,
     pub(crate) strategy: Found<StrategyDraft>,
@@ -102,7 +101,7 @@ const STOP: Field<ServiceDraft> = field!(ServiceDraft: stop as "stop", Keys<Stop
     "How it is asked to end.");
 const NEEDS: Field<ServiceDraft> = field!(ServiceDraft: needs as "needs", Needs,
     "Services that must have passed before this one begins; it gets the address of each as <NAME>_URL.");
-const LISTEN: Field<ServiceDraft> = field!(ServiceDraft: listen as "listen", Address,
+const LISTEN: Field<ServiceDraft> = field!(ServiceDraft: listen as "listen", Listen,
     "Where the router serves it. Without it there is no traffic to split.");
 const READY: Field<ServiceDraft> = field!(ServiceDraft: ready as "ready", HttpPath,
     "Path of a GET that must be answered with 2xx or 3xx; short for `probes.ready.http`.");

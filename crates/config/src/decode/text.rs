@@ -9,8 +9,7 @@ use super::place::quoted_where_it_must_be;
 use crate::field::{Defs, Shape};
 use crate::limit::{MAX_VERSION_CHARS, MAX_WORD_BYTES};
 use crate::problem::{
-    ADDRESS, ADDRESS_V6, LATER_KEY, NAME, OUTSIDE_FOLDER, PATH, TOO_LONG, VARIABLE, VERSION,
-    WRONG_KIND,
+    ADDRESS, ADDRESS_V6, NAME, OUTSIDE_FOLDER, PATH, TOO_LONG, VARIABLE, VERSION, WRONG_KIND,
 };
 use crate::reader::{Reader, shown};
 use crate::tree::{Core, Kind, Node};
@@ -214,6 +213,30 @@ impl Shape for FilePath {
     }
 }
 
+/// A path of the machine that serves; a relative one is below the file's folder.
+pub(crate) struct AnyPath;
+
+impl Shape for AnyPath {
+    type Value = String;
+
+    fn wanted() -> String {
+        "a path".to_owned()
+    }
+
+    fn schema(_: &mut Defs) -> Value {
+        json!({ "type": "string", "pattern": "^[^\\u0000]+$" })
+    }
+
+    fn decode(node: &Node, reader: &mut Reader<'_>) -> Option<String> {
+        let text = reader.text(node, &Self::wanted())?;
+        if text.is_empty() || text.contains('\0') {
+            reader.refuse(PATH, node.span, format!("`{}` is not a path", shown(text)));
+            return None;
+        }
+        within_limit(node, text, reader).map(str::to_owned)
+    }
+}
+
 /// The name of an environment variable.
 pub(crate) struct Variable;
 
@@ -268,13 +291,6 @@ impl Shape for Address {
     fn decode(node: &Node, reader: &mut Reader<'_>) -> Option<SocketAddr> {
         let span = node.span;
         match &node.kind {
-            Kind::Map(_) => {
-                let message =
-                    "`listen` with an address, a host and a path is not in this version yet";
-                let hint = "write the address alone, as in `listen: 127.0.0.1:8080`";
-                reader.refuse_for(LATER_KEY, span, message, hint);
-                return None;
-            }
             Kind::List(_) => {
                 let hint = "quote an address that starts with `[`: \"[::1]:8080\"";
                 let message = format!("expected {}, found a list", Self::wanted());
@@ -287,7 +303,7 @@ impl Shape for Address {
                 reader.refuse_for(ADDRESS, span, message, hint);
                 return None;
             }
-            Kind::Scalar(_) => {}
+            Kind::Scalar(_) | Kind::Map(_) => {}
         }
         let text = reader.text(node, &Self::wanted())?;
         match address(text) {

@@ -1,6 +1,7 @@
 //! What is typed beside the file.
 
 use windlass_config::{Loaded, Refused, RefusedKind, Request, load, render_plain, unset};
+use windlass_model::ServiceSpec;
 
 const TWO: &str = "app: shop
 environments: { staging: { services: { web: { listen: 127.0.0.1:9000 } } }, production: }
@@ -43,7 +44,7 @@ fn several_environments_need_a_choice() {
         .services
         .values()
         .next()
-        .and_then(|service| service.listen);
+        .and_then(ServiceSpec::address);
     assert_eq!(listen.map(|listen| listen.port()), Some(9000));
     assert_eq!(loaded.environments.len(), 2);
 }

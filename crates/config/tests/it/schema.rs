@@ -214,6 +214,7 @@ fn the_shape_of_the_schema_is_this() {
     defaults: bake drain overlap probes ready rollback_on rollback_within stop strategy
     environment: services
     file: $schema app! defaults environments finalize on_failure parallel services!
+    listen: address! host path tls
     override: bake drain env files instances listen needs overlap probes ready release rollback_on rollback_within run stop strategy target was
     probe: every fall http rise tcp timeout within
     probes: ready
@@ -224,6 +225,7 @@ fn the_shape_of_the_schema_is_this() {
     step: bake to!
     stop: signal within
     target: command process
+    tls: certificate! key!
     ");
     let bake = keys()
         .into_iter()

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 
 use windlass_model::{
-    Change, Environment, Millis, Overlap, Percent, Plan, PlanKind, Release, RolloutPlan,
+    Change, Environment, Listen, Millis, Overlap, Percent, Plan, PlanKind, Release, RolloutPlan,
     ServiceName, ServiceSpec, ServiceState, Slot, Spec, Step, Strategy,
 };
 
@@ -38,7 +38,10 @@ pub fn compile(input: Input<'_>) -> Result<Plan, Vec<PlanProblem>> {
     let renames = renames(spec, environment)?;
     let environment = &renamed(environment, &renames);
     let wanted = spec.services.iter();
-    let mut problems = taken_listeners(wanted.clone().map(|(s, w)| (s, w.listen)), environment);
+    let mut problems = taken_listeners(
+        wanted.clone().map(|(s, w)| (s, w.listen.as_ref())),
+        environment,
+    );
     problems.extend(changed_targets(wanted, environment));
     if !problems.is_empty() {
         return Err(problems);
@@ -98,24 +101,38 @@ pub(super) fn needs_within(rollouts: &mut BTreeMap<ServiceName, RolloutPlan>) {
     }
 }
 
-/// Addresses that another service serves, in the file or not: it keeps them until promotion at least.
+/// Places that another service serves, in the file or not: it keeps them until promotion at least.
+/// While all on an address change to TLS, or from it, they may differ; then one can't stay behind.
 pub(super) fn taken_listeners<'a>(
-    wanted: impl Iterator<Item = (&'a ServiceName, Option<SocketAddr>)>,
+    wanted: impl Iterator<Item = (&'a ServiceName, Option<&'a Listen>)>,
     environment: &Environment,
 ) -> Vec<PlanProblem> {
-    let taken: BTreeMap<_, _> = environment
-        .services
-        .iter()
-        .filter_map(|(owner, state)| Some((state.stable.as_ref()?.spec.listen?, owner)))
-        .collect();
+    let mut taken: BTreeMap<SocketAddr, Vec<(&ServiceName, &Listen)>> = BTreeMap::new();
+    for (owner, state) in &environment.services {
+        let stable = state.stable.as_ref();
+        if let Some(listen) = stable.and_then(|stable| stable.spec.listen.as_ref()) {
+            taken
+                .entry(listen.address)
+                .or_default()
+                .push((owner, listen));
+        }
+    }
+    let wanted: BTreeMap<_, _> = wanted.collect();
     let mut problems = Vec::new();
-    for (service, listen) in wanted {
-        let found = listen.and_then(|a| Some((a, *taken.get(&a)?)));
-        if let Some((address, owner)) = found.filter(|(_, owner)| *owner != service) {
+    for (service, listen) in &wanted {
+        let Some(listen) = listen else { continue };
+        let there = taken.get(&listen.address).into_iter().flatten();
+        let mut others = there.filter(|(owner, _)| owner != service);
+        let found = others.find(|(owner, theirs)| {
+            let stays = !wanted.contains_key(owner);
+            theirs.is_same_place(listen) || (stays && theirs.mixes_with(listen))
+        });
+        if let Some((owner, theirs)) = found {
             problems.push(PlanProblem::ListenTaken {
-                service: service.clone(),
-                address,
-                owner: owner.clone(),
+                service: (*service).clone(),
+                listen: Box::new((*listen).clone()),
+                taken: Box::new((*theirs).clone()),
+                owner: (*owner).clone(),
             });
         }
     }
@@ -183,7 +200,7 @@ fn is_as_wanted(stable: &Slot, wanted: &ServiceSpec) -> bool {
 
 /// Whether the old one must stop before a new one of this service starts.
 pub(super) fn in_place(wanted: &ServiceSpec) -> bool {
-    match wanted.listen {
+    match &wanted.listen {
         None => wanted.overlap == Overlap::No,
         Some(_) => wanted.strategy == Strategy::Recreate,
     }

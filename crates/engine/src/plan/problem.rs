@@ -1,9 +1,8 @@
 //! Why there is no plan.
 
 use std::fmt;
-use std::net::SocketAddr;
 
-use windlass_model::{ServiceName, Version};
+use windlass_model::{Listen, ServiceName, Version};
 
 /// Something that makes a plan impossible.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,12 +25,15 @@ pub enum PlanProblem {
         /// First characters of the digest it stands for.
         known: String,
     },
-    /// An address that another service serves, and keeps at least until promotion.
+    /// A place that another service serves, and keeps at least until promotion; or an address on which
+    /// another one, that stays, speaks TLS and this one would not, or the other way round.
     ListenTaken {
         /// Who wants it.
         service: ServiceName,
-        /// The address.
-        address: SocketAddr,
+        /// The place.
+        listen: Box<Listen>,
+        /// What the other serves.
+        taken: Box<Listen>,
         /// Who has it.
         owner: ServiceName,
     },
@@ -101,11 +103,22 @@ impl fmt::Display for PlanProblem {
             }
             Self::ListenTaken {
                 service,
-                address,
+                listen,
+                taken,
+                owner,
+            } if listen.is_same_place(taken) => write!(
+                f,
+                "{service}: {taken} is served by {owner}: free it first by a deployment of its own"
+            ),
+            Self::ListenTaken {
+                service,
+                listen,
+                taken,
                 owner,
             } => write!(
                 f,
-                "{service}: {address} is served by {owner}: free it first by a deployment of its own"
+                "{service}: {listen} can't be served beside {taken} of {owner}: on one address all \
+                 speak TLS, or none"
             ),
             Self::TargetChanged { service } => write!(
                 f,

@@ -52,7 +52,9 @@ pub fn restore(input: &RestoreInput<'_>) -> Result<Plan, Vec<PlanProblem>> {
         warm,
         ..
     } = *input;
-    let listens = wanted.iter().map(|(s, known)| (s, known.spec.listen));
+    let listens = wanted
+        .iter()
+        .map(|(s, known)| (s, known.spec.listen.as_ref()));
     let mut problems = taken_listeners(listens, environment);
     let specs = wanted.iter().map(|(s, known)| (s, &known.spec));
     problems.extend(changed_targets(specs, environment));

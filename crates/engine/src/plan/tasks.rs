@@ -1,11 +1,10 @@
 //! The graph of tasks that people see: what is done, after what, and what undoes it.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::SocketAddr;
 
 use windlass_model::{
-    Change, CommandSpec, Job, Millis, PlanKind, Release, RolloutPlan, ServiceName, Slot, Step,
-    Task, TaskId, TaskKind,
+    Change, CommandSpec, Job, Listen, Millis, PlanKind, Release, RolloutPlan, ServiceName, Slot,
+    Step, Task, TaskId, TaskKind,
 };
 
 struct Graph {
@@ -160,11 +159,12 @@ fn forward(
     if let Some((kind, undo)) = start {
         add(kind, Some(undo));
     }
-    let before = old.and_then(|old| old.spec.listen);
-    if before != plan.spec.listen {
-        let open: Vec<_> = plan.spec.listen.into_iter().collect();
-        let close = before.into_iter().collect();
-        let undo = plan.spec.listen.map(|address| format!("close {address}"));
+    let before = old.and_then(|old| old.spec.listen.as_ref());
+    let listen = plan.spec.listen.as_ref();
+    if before != listen {
+        let open: Vec<_> = listen.into_iter().cloned().collect();
+        let close = before.into_iter().cloned().collect();
+        let undo = listen.map(|listen| format!("close {listen}"));
         add(TaskKind::Route { open, close }, undo);
     }
     for Step { to, bake } in steps(plan) {
@@ -252,7 +252,7 @@ fn run(kind: PlanKind, plan: &RolloutPlan, command: &CommandSpec) -> (TaskKind, 
 /// What follows the promotion.
 fn settle(graph: &mut Graph, service: &ServiceName, plan: &RolloutPlan, promote: TaskId) {
     let Some(old) = &plan.stable else { return };
-    let (listened, listens) = (old.spec.listen, plan.spec.listen.is_some());
+    let (listened, listens) = (old.spec.listen.as_ref(), plan.spec.listen.is_some());
     let version = old.release.version.clone();
     let within = old.spec.drain;
     let drain = TaskKind::Drain {
@@ -280,9 +280,9 @@ fn settle(graph: &mut Graph, service: &ServiceName, plan: &RolloutPlan, promote:
 /// A service goes: its requests are turned away first.
 fn removal(
     plan: &RolloutPlan,
-    (listened, drain, retire): (Option<SocketAddr>, TaskKind, TaskKind),
+    (listened, drain, retire): (Option<&Listen>, TaskKind, TaskKind),
 ) -> Vec<TaskKind> {
-    let close: Vec<SocketAddr> = listened.into_iter().collect();
+    let close: Vec<Listen> = listened.into_iter().cloned().collect();
     let mut kinds = Vec::new();
     if !close.is_empty() {
         kinds.extend([TaskKind::Unroute { close }, drain]);

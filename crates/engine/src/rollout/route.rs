@@ -1,8 +1,6 @@
 //! The routes a rollout asks for.
 
-use std::net::SocketAddr;
-
-use windlass_model::{Instance, Percent, Route, RouteMode, RouteSlot, Slot, Speaks};
+use windlass_model::{Instance, Listen, Percent, Route, RouteMode, RouteSlot, Slot, Speaks};
 
 use super::state::{Begun, Phase, Rollout};
 
@@ -19,7 +17,7 @@ fn route_slot(slot: &Slot, instances: Vec<Instance>, weight: Percent) -> RouteSl
 }
 
 /// A route on `listeners`; none where nothing listens.
-fn serving(listeners: Vec<SocketAddr>, slots: Vec<RouteSlot>) -> Option<Route> {
+fn serving(listeners: Vec<Listen>, slots: Vec<RouteSlot>) -> Option<Route> {
     (!listeners.is_empty()).then_some(Route {
         listeners,
         mode: RouteMode::Serve,
@@ -28,17 +26,18 @@ fn serving(listeners: Vec<SocketAddr>, slots: Vec<RouteSlot>) -> Option<Route> {
 }
 
 impl Rollout {
-    fn old_listener(&self) -> Option<SocketAddr> {
-        self.old().and_then(|old| old.spec.listen)
+    fn old_listener(&self) -> Option<Listen> {
+        self.old().and_then(|old| old.spec.listen.clone())
     }
 
     /// Where requests come in until promotion: the new listener beside the old one.
-    fn listeners(&self) -> Vec<SocketAddr> {
-        let mut all: Vec<SocketAddr> = self
+    fn listeners(&self) -> Vec<Listen> {
+        let mut all: Vec<Listen> = self
             .plan
             .spec
             .listen
-            .into_iter()
+            .iter()
+            .cloned()
             .chain(self.old_listener())
             .collect();
         all.dedup();
@@ -102,7 +101,7 @@ impl Rollout {
             let drained = self.candidate.instances.clone();
             slots.push(route_slot(&self.candidate, drained, Percent::ZERO));
         }
-        serving(old.spec.listen.into_iter().collect(), slots)
+        serving(old.spec.listen.iter().cloned().collect(), slots)
     }
 
     /// Whether what is `in_effect` is this rollout's way back although its rows say that the candidate
@@ -144,7 +143,7 @@ impl Rollout {
             &old.instances
         };
         let slots = vec![route_slot(old, instances.clone(), Percent::FULL)];
-        serving(old.spec.listen.into_iter().collect(), slots)
+        serving(old.spec.listen.iter().cloned().collect(), slots)
     }
 
     /// After promotion, where nothing listens any more: the old slot drains before its listener goes.
@@ -168,6 +167,6 @@ impl Rollout {
             self.candidate.instances.clone(),
             Percent::FULL,
         ));
-        serving(self.plan.spec.listen.into_iter().collect(), slots)
+        serving(self.plan.spec.listen.iter().cloned().collect(), slots)
     }
 }

@@ -330,7 +330,7 @@ impl App {
         let part = &self.parts[at];
         let mut spec = service_spec();
         spec.process.instances = part.instances;
-        spec.listen = part.kind.listens_before().then(|| listener(at));
+        spec.listen = part.kind.listens_before().then(|| listener(at).into());
         spec.command = part.kind.command();
         spec
     }
@@ -348,7 +348,7 @@ impl App {
         spec.listen = part
             .kind
             .listens_after()
-            .then(|| local(listener(at).port() + port));
+            .then(|| local(listener(at).port() + port).into());
         spec.command = part.kind.command();
         spec.strategy = part.kind.strategy();
         spec.overlap = part.kind.overlap();

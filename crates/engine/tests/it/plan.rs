@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use windlass_engine::plan::{Input, PlanProblem, compile};
 use windlass_model::{
-    Change, Environment, InstanceId, Millis, OnFailure, Plan, Release, ServiceName, ServiceSpec,
-    SlotId, Spec, Step, Strategy, Task, TaskKind,
+    Change, Environment, InstanceId, Listen, Millis, OnFailure, PathPrefix, Plan, Release,
+    ServiceName, ServiceSpec, SlotId, Spec, Step, Strategy, Task, TaskKind, Tls,
 };
 
 use crate::builders::{
@@ -229,18 +229,19 @@ fn an_address_that_another_service_keeps_until_promotion_is_refused() {
     // A service that is not in the file any more.
     let mut wanted = Wanted::of(&shop());
     wanted.spec.services.remove(&name("auth"));
-    wanted.service("web").listen = Some(listener(0));
+    wanted.service("web").listen = Some(listener(0).into());
     let taken = |service: &str, at: usize, owner: &str| PlanProblem::ListenTaken {
         service: name(service),
-        address: listener(at),
+        listen: Box::new(listener(at).into()),
+        taken: Box::new(listener(at).into()),
         owner: name(owner),
     };
     assert_eq!(wanted.compiled(), Err(vec![taken("web", 0, "auth")]));
     // Two that want to change places: all of it is said at once.
     let app = App::of("auth", Kind::Canary).and("api", Kind::Canary, &[]);
     let mut wanted = Wanted::of(&app);
-    wanted.service("auth").listen = Some(listener(1));
-    wanted.service("api").listen = Some(listener(0));
+    wanted.service("auth").listen = Some(listener(1).into());
+    wanted.service("api").listen = Some(listener(0).into());
     let both = vec![taken("api", 0, "auth"), taken("auth", 1, "api")];
     assert_eq!(wanted.compiled(), Err(both.clone()));
     assert_eq!(
@@ -249,17 +250,44 @@ fn an_address_that_another_service_keeps_until_promotion_is_refused() {
     );
 }
 
+#[test]
+fn on_one_address_one_service_can_t_stay_behind_when_the_others_change_to_tls() {
+    let app = App::of("auth", Kind::Canary).and("api", Kind::Canary, &[]);
+    let mut wanted = Wanted::of(&app);
+    let below = |path| Listen {
+        path: PathPrefix::new(path).unwrap(),
+        tls: Some(Tls {
+            certificate: "/c.pem".to_owned(),
+            key: "/k.pem".to_owned(),
+        }),
+        ..listener(0).into()
+    };
+    // Both on the address that auth has in the clear, in one deployment.
+    wanted.service("auth").listen = Some(below("/"));
+    wanted.service("api").listen = Some(below("/api"));
+    assert!(wanted.compiled().is_ok());
+    // Without auth, which stays as it is.
+    wanted.spec.services.remove(&name("auth"));
+    let problems = wanted.compiled().expect_err("a problem");
+    assert_eq!(
+        problems[0].to_string(),
+        "api: /api on 127.0.0.1:8000 (TLS) can't be served beside 127.0.0.1:8000 of auth: on one \
+         address all speak TLS, or none"
+    );
+}
+
 /// `2 api wave 1 after 0 1: StopOld … | undo`.
 fn line(task: &Task) -> String {
     let service = task.service.as_ref().map_or("-", ServiceName::as_str);
     let after: Vec<String> = task.after.iter().map(|id| id.0.to_string()).collect();
+    let at = |all: &[Listen]| all.iter().map(|it| it.address).collect::<Vec<_>>();
     let kind = match &task.kind {
         TaskKind::RetireFailed { version } => format!("retire failed {version}"),
         TaskKind::RetireStandby { version } => format!("retire standby {version}"),
         TaskKind::StopOld { version } => format!("stop {version}"),
         TaskKind::Start { version, instances } => format!("start {instances} of {version}"),
         TaskKind::Run { job, version } => format!("run {job} to {version}"),
-        TaskKind::Route { open, close } => format!("open {open:?} close {close:?}"),
+        TaskKind::Route { open, close } => format!("open {:?} close {:?}", at(open), at(close)),
         TaskKind::Scale { from, to } => format!("scale {from} to {to}"),
         TaskKind::Shift { to } => format!("shift to {to}"),
         TaskKind::Bake { within } => format!("bake {within}"),
@@ -267,7 +295,7 @@ fn line(task: &Task) -> String {
         TaskKind::Drain { version, within } => format!("drain {version} within {within}"),
         TaskKind::Standby { version } => format!("standby {version}"),
         TaskKind::Retire { version } => format!("retire {version}"),
-        TaskKind::Unroute { close } => format!("unroute {close:?}"),
+        TaskKind::Unroute { close } => format!("unroute {:?}", at(close)),
         TaskKind::Rename { from } => format!("rename {from}"),
     };
     assert!(!task.no_way_back);
@@ -384,7 +412,7 @@ fn a_plan_of_a_thousand_services_compiles() {
         // A chain and a fan: each needs the one before it and the first.
         wanted.needs.extend((at > 0).then(|| service(at - 1)));
         wanted.needs.extend((at > 0).then(|| service(0)));
-        wanted.listen = Some(local(10_000 + u16::try_from(at).expect("few")));
+        wanted.listen = Some(local(10_000 + u16::try_from(at).expect("few")).into());
         spec.services.insert(service(at), wanted);
         releases.insert(service(at), release("any", "1"));
     }

@@ -23,7 +23,7 @@ fn route(service: &ServiceName, route: Option<&Route>) -> String {
     let mut words: Vec<String> = route
         .listeners
         .iter()
-        .map(|listener| listener.port().to_string())
+        .map(|listener| listener.address.port().to_string())
         .collect();
     if route.mode == RouteMode::Recreating {
         words.push("closed".to_owned());

@@ -98,7 +98,7 @@ pub(crate) fn settled_route(state: &ServiceState) -> Option<Route> {
     };
     let standby = state.standby.iter().map(|s| slot(s, Percent::ZERO));
     Some(Route {
-        listeners: vec![stable.spec.listen?],
+        listeners: vec![stable.spec.listen.clone()?],
         mode: RouteMode::Serve,
         slots: standby.chain([slot(stable, Percent::FULL)]).collect(),
     })
@@ -647,11 +647,11 @@ fn proof(look: &Prove) -> Proof {
     let count = |slot: &Slot| u16::try_from(slot.instances.len()).expect("few instances");
     Proof {
         version: look.at.release.version.clone(),
-        share: look.at.spec.listen.map(|_| Percent::FULL),
+        share: look.at.spec.address().map(|_| Percent::FULL),
         ready: count(&look.at),
         instances: count(&look.at),
         left: look.left.release.version.clone(),
-        stray: look.at.spec.listen.map(|_| 0),
+        stray: look.at.spec.address().map(|_| 0),
         watched: Millis::from_secs(5),
     }
 }

@@ -57,7 +57,7 @@ fn a_changed_listen_opens_the_new_and_closes_the_old() {
     let (old, new) = (rig.listener(), rig.listener());
     let web = key("web");
     let mut route = serving(old, vec![slot(1, 100, &[origin.address])]);
-    route.listeners.push(new);
+    route.listeners.push(new.into());
     rig.route(&web, route);
     let mut resting = Client::connect(old);
     assert_eq!(resting.get("/").text(), "hello");

@@ -11,6 +11,7 @@ use hyper::body::{Frame, Incoming};
 use hyper::client::conn::http2::{SendRequest, handshake};
 use hyper::{Request, Response};
 use hyper_util::rt::{TokioExecutor, TokioIo};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
@@ -45,7 +46,10 @@ pub(crate) struct Speaker {
 
 impl Speaker {
     pub(crate) async fn connect(listener: SocketAddr) -> Self {
-        let stream = TcpStream::connect(listener).await.expect("connected");
+        Self::over(TcpStream::connect(listener).await.expect("connected")).await
+    }
+
+    pub(crate) async fn over(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static) -> Self {
         let hands = handshake(TokioExecutor::new(), TokioIo::new(stream)).await;
         let (sender, connection) = hands.expect("HTTP/2");
         let mut task = JoinSet::new();
@@ -72,7 +76,7 @@ pub(crate) fn get(path: &str) -> Request<Body> {
     request.body(Empty::new().boxed()).expect("a request")
 }
 
-async fn text(answer: Response<Incoming>) -> String {
+pub(crate) async fn text(answer: Response<Incoming>) -> String {
     let body = answer.into_body().collect().await.expect("a whole body");
     String::from_utf8(body.to_bytes().to_vec()).expect("text")
 }

@@ -22,8 +22,8 @@ use windlass_control::{
     TableChange, Tick, Trip, Tripwire, TripwireId, decode_length, encode,
 };
 use windlass_model::{
-    Epoch, Instance, InstanceId, Label, Millis, Percent, Probe, ProbeKind, Route, RouteMode,
-    RouteSlot, ServiceKey, SlotId, Speaks, Version,
+    Epoch, Instance, InstanceId, Label, Listen, Millis, Percent, Probe, ProbeKind, Route,
+    RouteMode, RouteSlot, ServiceKey, SlotId, Speaks, Version,
 };
 use windlass_router::{RouterConfig, RouterError, run};
 
@@ -420,9 +420,9 @@ pub(crate) fn slot(id: u32, weight: u64, addresses: &[SocketAddr]) -> RouteSlot 
     }
 }
 
-pub(crate) fn serving(listener: SocketAddr, slots: Vec<RouteSlot>) -> Route {
+pub(crate) fn serving(listener: impl Into<Listen>, slots: Vec<RouteSlot>) -> Route {
     Route {
-        listeners: vec![listener],
+        listeners: vec![listener.into()],
         mode: RouteMode::Serve,
         slots,
     }

@@ -406,7 +406,7 @@ fn a_tripwire_that_could_raise_or_has_no_way_back_is_refused_with_its_raise() {
     let (rig, web) = armed(&old, old.address, 50);
     let nobody = key("nobody");
     let mut closed = web.back.clone();
-    closed.listeners = vec![std::net::SocketAddr::from(([127, 0, 0, 1], 9))];
+    closed.listeners = vec![std::net::SocketAddr::from(([127, 0, 0, 1], 9)).into()];
     let refused: [&[(&ServiceKey, &Route)]; 4] = [
         &[],
         &[(&web.key, &web.raised)],

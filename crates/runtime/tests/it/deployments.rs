@@ -261,14 +261,17 @@ fn a_moved_listener_opens_beside_the_old_one_and_its_consumers_roll_too() {
             .front
             .route(&app.key("auth"))
             .expect("it is routed");
-        assert_eq!(route.listeners, [address(9_001), address(8_001)]);
+        assert_eq!(
+            route.listeners,
+            [address(9_001).into(), address(8_001).into()]
+        );
         lab.until_ended(&id).await;
         let route = lab
             .world
             .front
             .route(&app.key("auth"))
             .expect("it is routed");
-        assert_eq!(route.listeners, [address(9_001)]);
+        assert_eq!(route.listeners, [address(9_001).into()]);
         assert_eq!(passed(&lab, &id), ["auth", "api"], "web sees nothing new");
         assert_clean(&lab);
     });

@@ -236,7 +236,10 @@ fn what_a_program_that_is_not_ours_listens_on_is_known_before_anything_is_starte
         put(&lab, &["web"], "one");
         let shop = shop([web()]);
         let listens = shop.wanted().spec.services.into_values().next();
-        let address = listens.and_then(|web| web.listen).expect("it listens");
+        let address = listens
+            .and_then(|web| web.listen)
+            .expect("it listens")
+            .address;
         let early = lab.handle().plan(shop.wanted()).await.expect("it is free");
         lab.world.front.occupy(address);
         let refused = lab.handle().plan(shop.wanted()).await;

@@ -46,7 +46,7 @@ impl RouterCase<'_> {
     }
 
     fn route(&self, service: usize, slots: Vec<RouteSlot>) -> Route {
-        let listeners = vec![self.services[service].1];
+        let listeners = vec![self.services[service].1.into()];
         Route {
             listeners,
             mode: RouteMode::Serve,

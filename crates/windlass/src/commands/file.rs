@@ -164,7 +164,7 @@ impl Found {
         self.problems(exit, &refused.problems)
     }
 
-    fn problems(&self, exit: Exit, problems: &[Problem]) -> Diagnostic {
+    pub(crate) fn problems(&self, exit: Exit, problems: &[Problem]) -> Diagnostic {
         let summary = match (problems, exit) {
             // Nothing is wrong with the file: say what is wrong with the command.
             ([only], Exit::Usage) => {

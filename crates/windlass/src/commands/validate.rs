@@ -1,8 +1,10 @@
 //! `windlass validate`: checks the file and lists what it needs. Asks no controller.
 
 use serde::Serialize;
+use windlass_api::Exit;
 use windlass_config::RefusedKind;
 use windlass_model::{AppName, EnvironmentName, ServiceName};
+use windlass_server::look_at_certificates;
 
 use super::file::Found;
 use crate::context::Context;
@@ -47,7 +49,7 @@ struct Needed {
 
 pub(crate) fn run(context: &Context) -> Result<Report, Diagnostic> {
     let found = Found::find(context)?;
-    let loaded = match found.try_load(context.global.environment.as_deref(), &[]) {
+    let mut loaded = match found.try_load(context.global.environment.as_deref(), &[]) {
         Ok(loaded) => loaded,
         Err(refused) => {
             let open = refused.kind == RefusedKind::Usage
@@ -65,6 +67,10 @@ pub(crate) fn run(context: &Context) -> Result<Report, Diagnostic> {
             };
         }
     };
+    let unusable = look_at_certificates(&mut loaded, &found.folder);
+    if !unusable.is_empty() {
+        return Err(found.problems(Exit::Configuration, &unusable));
+    }
     found.warn(context, &loaded.warnings);
     let warnings = loaded.warnings.iter().map(|warning| Warned {
         line: warning.span.map(|span| span.line),

@@ -87,7 +87,7 @@ fn manner(part: &RolloutPlan) -> String {
                 "first deployment".to_owned()
             }
         }
-        Change::Beside { steps } => match (&part.spec.strategy, part.spec.listen) {
+        Change::Beside { steps } => match (&part.spec.strategy, &part.spec.listen) {
             (_, None) => "both run until promotion".to_owned(),
             (Strategy::Rolling, Some(_)) => format!("rolling in {}", counted(steps.len(), "step")),
             (Strategy::Canary(_), Some(_)) => {
@@ -97,7 +97,7 @@ fn manner(part: &RolloutPlan) -> String {
             }
             (Strategy::BlueGreen | Strategy::Recreate, Some(_)) => "blue-green".to_owned(),
         },
-        Change::InPlace { .. } => match part.spec.listen {
+        Change::InPlace { .. } => match &part.spec.listen {
             Some(_) => "recreate: answers 503 between old and new".to_owned(),
             None => "the old stops before the new starts".to_owned(),
         },

@@ -41,6 +41,8 @@ mod programs;
 mod remote;
 mod replacing;
 mod reporting;
+mod securing;
+mod sharing;
 mod strategies;
 mod surroundings;
 mod surviving;

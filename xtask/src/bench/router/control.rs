@@ -143,7 +143,7 @@ pub(crate) fn slot(number: u32, weight: u64, origins: &[SocketAddr]) -> anyhow::
 /// A route of these slots.
 pub(crate) fn serving(listener: SocketAddr, slots: Vec<RouteSlot>) -> Route {
     Route {
-        listeners: vec![listener],
+        listeners: vec![listener.into()],
         mode: RouteMode::Serve,
         slots,
     }

@@ -133,7 +133,7 @@ pub(crate) fn listener() -> ServiceSpec {
     spec.process.files = vec!["./service".to_owned()];
     let be = Template::literal("a listener");
     spec.process.env.insert("BE".to_owned(), be);
-    spec.listen = Some(SocketAddr::from(([127, 0, 0, 1], 8080)));
+    spec.listen = Some(SocketAddr::from(([127, 0, 0, 1], 8080)).into());
     spec
 }
 

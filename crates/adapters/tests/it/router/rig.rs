@@ -181,7 +181,7 @@ pub(crate) fn instance(address: SocketAddr) -> Instance {
 /// Everything to one instance.
 pub(crate) fn to(listener: SocketAddr, address: SocketAddr) -> Route {
     Route {
-        listeners: vec![listener],
+        listeners: vec![listener.into()],
         mode: RouteMode::Serve,
         slots: vec![RouteSlot {
             slot: SlotId(1),

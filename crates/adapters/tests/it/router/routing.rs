@@ -106,7 +106,7 @@ async fn a_changed_listen_opens_the_new_address_and_frees_the_old() {
     let (old, new) = (free_address(), free_address());
     let hello = origin("hello");
     let mut both = to(old, hello);
-    both.listeners.push(new);
+    both.listeners.push(new.into());
     raise(&router, "web", Some(both)).await.expect("applied");
     assert_eq!(get(old).expect("an answer"), "hello");
     assert_eq!(get(new).expect("an answer"), "hello");

@@ -150,7 +150,7 @@ fn routed(played: &PlayedRound) -> Vec<String> {
         let Some((stable, listen)) = state
             .stable
             .as_ref()
-            .and_then(|s| Some((s, s.spec.listen?)))
+            .and_then(|s| Some((s, s.spec.listen.clone()?)))
         else {
             if let Some(route) = route {
                 wrong.push(format!("{service} listens nowhere and has {route:?}"));
@@ -194,7 +194,7 @@ fn routed(played: &PlayedRound) -> Vec<String> {
 
 fn release(state: Option<&ServiceState>) -> Option<String> {
     let stable = state.and_then(|state| state.stable.as_ref())?;
-    let listen = stable.spec.listen;
+    let listen = stable.spec.address();
     Some(format!(
         "{} x{} {listen:?}",
         stable.release.identity.short(),
@@ -269,7 +269,7 @@ fn shape(environment: &Environment) -> BTreeMap<String, (Option<String>, Option<
             "{} x{} {:?}",
             slot.release.identity.short(),
             slot.instances.len(),
-            slot.spec.listen
+            slot.spec.address()
         )
     };
     let states = environment.services.iter();

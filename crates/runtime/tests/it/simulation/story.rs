@@ -244,7 +244,7 @@ fn service(seeded: &Seeded, part: &Part) -> Service {
     let Some(port) = part.port else {
         return service.overlap(seeded.pick(&[Overlap::No, Overlap::Yes]));
     };
-    let service = service.with(|spec| spec.listen = Some(address(port)));
+    let service = service.with(|spec| spec.listen = Some(address(port).into()));
     let service = service.listen(port);
     match seeded.below(5) {
         0 => service.canary(&[(5, 2_000), (25, 2_000), (100, 2_000)]),

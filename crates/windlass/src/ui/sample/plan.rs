@@ -1,6 +1,7 @@
 //! What a deployment would do.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
 
 use windlass_api::PlanView;
 use windlass_model::{
@@ -34,7 +35,7 @@ fn spec(instances: u16, port: u16, strategy: Strategy) -> ServiceSpec {
             stop: Stop::default(),
         },
         command: None,
-        listen: Some(([127, 0, 0, 1], port).into()),
+        listen: Some(SocketAddr::from(([127, 0, 0, 1], port)).into()),
         ready: Probe {
             kind: ProbeKind::Http {
                 path: "/health/ready".to_owned(),
@@ -189,7 +190,7 @@ pub(crate) fn first_plan_view() -> PlanView {
     }
     let auth = Some("auth");
     let route = TaskKind::Route {
-        open: vec![([127, 0, 0, 1], 8082).into()],
+        open: vec![SocketAddr::from(([127, 0, 0, 1], 8082)).into()],
         close: Vec::new(),
     };
     plan.tasks = tasks(vec![

@@ -1,6 +1,7 @@
 //! Deployments and environments as a controller shows them.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 
 use windlass_api::{
     DeploymentView, EnvironmentView, InstanceView, LockView, RolloutView, ServiceView, SlotView,
@@ -110,7 +111,7 @@ fn slot_view(number: u32, label: Label, text: &str, share: u64, states: &[&str])
 /// An environment in which `auth` and `api` run, with a standby, and a worker without `listen`.
 pub(crate) fn environment() -> EnvironmentView {
     let served = |port: u16, stable, standby| ServiceView {
-        listen: vec![([127, 0, 0, 1], port).into()],
+        listen: vec![SocketAddr::from(([127, 0, 0, 1], port)).into()],
         stable: Some(stable),
         candidate: None,
         standby,

@@ -59,7 +59,7 @@ pub(super) const ROWS: &[Row] = &[
             "WL0310",
             "web: 127.",
             "is taken",
-            "nothing was changed; give it another address, or look at what runs: windlass status",
+            "nothing was changed; give it another address, host or path, or look at what runs: windlass status",
         ],
     ),
     row(

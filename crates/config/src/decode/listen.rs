@@ -1,0 +1,162 @@
+//! `listen`: where the router serves a service.
+
+use std::net::SocketAddr;
+
+use serde_json::{Value, json};
+use windlass_model::{Host, PathPrefix};
+
+use super::text::{Address, AnyPath};
+use crate::field::{Defs, Found, Keyed, Keys, Shape, Table, field};
+use crate::problem::{HOST, PATH};
+use crate::reader::{Reader, shown};
+use crate::tree::{Kind, Node};
+
+#[derive(Clone, Debug, Default)]
+pub(crate) struct ListenDraft {
+    pub(crate) address: Found<SocketAddr>,
+    pub(crate) host: Found<Host>,
+    pub(crate) path: Found<PathPrefix>,
+    pub(crate) tls: Found<TlsDraft>,
+}
+
+#[derive(Clone, Debug, Default)]
+pub(crate) struct TlsDraft {
+    pub(crate) certificate: Found<String>,
+    pub(crate) key: Found<String>,
+}
+
+pub(crate) struct ListenKeys;
+
+impl Keyed for ListenKeys {
+    type Draft = ListenDraft;
+    const TABLE: Table<ListenDraft> = Table {
+        name: "listen",
+        noun: "`listen`",
+        fields: &[
+            field!(ListenDraft: address as "address", Address,
+                "IP address and port. Several services may share one, each with a host or path of its own.")
+            .required(),
+            field!(ListenDraft: host as "host", Host,
+                "The host that clients ask for. Without it: any that no other service there has."),
+            field!(ListenDraft: path as "path", PathPrefix,
+                "What their paths begin with: of several that do, the longest counts.", default "/"),
+            field!(ListenDraft: tls as "tls", Keys<TlsKeys>,
+                "Speaks TLS, with HTTP/2 and HTTP/1.1 as the client likes."),
+        ],
+        rules: &[],
+        later: &[],
+        elsewhere: (&["certificate", "key"], "to `tls`"),
+        may_be_empty: false,
+    };
+}
+
+pub(crate) struct TlsKeys;
+
+impl Keyed for TlsKeys {
+    type Draft = TlsDraft;
+    const TABLE: Table<TlsDraft> = Table {
+        name: "tls",
+        noun: "`tls`",
+        fields: &[
+            field!(TlsDraft: certificate as "certificate", AnyPath,
+                "A PEM file: the certificate, then those that lead to its root. Read anew when it changes.",
+                examples &["/etc/ssl/shop.pem"])
+            .required(),
+            field!(TlsDraft: key as "key", AnyPath,
+                "A PEM file: its private key, without a password. Read anew when it changes.",
+                examples &["/etc/ssl/shop.key"])
+            .required(),
+        ],
+        rules: &[],
+        later: &["acme"],
+        elsewhere: (&[], ""),
+        may_be_empty: false,
+    };
+}
+
+impl Shape for Host {
+    type Value = Self;
+
+    const EXAMPLES: &'static [&'static str] = &["shop.example", "\"*.shop.example\""];
+
+    fn wanted() -> String {
+        "a host, such as shop.example".to_owned()
+    }
+
+    fn schema(_: &mut Defs) -> Value {
+        let label = "[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?";
+        let pattern = format!("^(\\*\\.)?{label}(\\.{label})*$");
+        json!({ "type": "string", "pattern": pattern, "maxLength": 253 })
+    }
+
+    fn decode(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
+        let text = reader.text(node, &<Self as Shape>::wanted())?;
+        let host = Self::new(text).ok();
+        if host.is_none() {
+            let message = format!("`{}` is not a host", shown(text));
+            let hint = "write the name alone, as in shop.example, or \"*.shop.example\" for all with one \
+                        label more; the port stands in `address`";
+            reader.refuse_for(HOST, node.span, message, hint);
+        }
+        host
+    }
+}
+
+impl Shape for PathPrefix {
+    type Value = Self;
+
+    const EXAMPLES: &'static [&'static str] = &["/api"];
+
+    fn wanted() -> String {
+        "a path, such as /api".to_owned()
+    }
+
+    fn schema(_: &mut Defs) -> Value {
+        let segment = "/(?!\\.{1,2}(/|$))[!\"$-.0->@-~]+";
+        json!({ "type": "string", "pattern": format!("^(/|({segment})+/?)$") })
+    }
+
+    fn decode(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
+        let text = reader.text(node, &<Self as Shape>::wanted())?;
+        let path = Self::new(text).ok();
+        if path.is_none() {
+            let message = format!("`{}` is not the beginning of a path", shown(text));
+            let hint = "whole segments after a /, as in /api/v1, without ?, # and ..";
+            reader.refuse_for(PATH, node.span, message, hint);
+        }
+        path
+    }
+}
+
+/// An address, or a map with one and what else is to be said.
+pub(crate) struct Listen;
+
+impl Shape for Listen {
+    type Value = ListenDraft;
+
+    const EXAMPLES: &'static [&'static str] = &[
+        "127.0.0.1:8080",
+        "{ address: \"0.0.0.0:443\", host: shop.example, tls: { certificate: /etc/ssl/shop.pem, key: /etc/ssl/shop.key } }",
+    ];
+
+    fn wanted() -> String {
+        "an address, or a map with one".to_owned()
+    }
+
+    fn schema(defs: &mut Defs) -> Value {
+        json!({ "anyOf": [Address::schema(defs), Keys::<ListenKeys>::schema(defs)] })
+    }
+
+    fn decode(node: &Node, reader: &mut Reader<'_>) -> Option<ListenDraft> {
+        match &node.kind {
+            Kind::Map(_) => Keys::<ListenKeys>::decode(node, reader),
+            Kind::Scalar(_) | Kind::List(_) => {
+                let address = Address::decode(node, reader)?;
+                Some(ListenDraft {
+                    address: Found::of(Some(address), node.span),
+                    ..ListenDraft::default()
+                })
+            }
+        }
+    }
+}

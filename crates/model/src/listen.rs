@@ -1,0 +1,212 @@
+//! Where a service is served.
+
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Error, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::{Host, PathPrefix};
+
+/// A place at which requests for a service come in. Travels as the address alone where nothing else
+/// is said of it, as it did before more could be said.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(remote = "Self")]
+pub struct Listen {
+    /// What the socket is bound to.
+    pub address: SocketAddr,
+    /// The host that clients ask for; none: any that no other service has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub host: Option<Host>,
+    /// What their paths begin with.
+    #[serde(default, skip_serializing_if = "PathPrefix::is_root")]
+    pub path: PathPrefix,
+    /// What it shows to clients that it is theirs; none: in the clear.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tls: Option<Tls>,
+}
+
+/// The PEM files of a listener that speaks TLS. Only their names travel: whoever serves reads them.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Tls {
+    /// The certificate, then those that lead to its root. An absolute path once a file is decoded
+    /// for its folder.
+    pub certificate: String,
+    /// Its private key, likewise.
+    pub key: String,
+}
+
+impl From<SocketAddr> for Listen {
+    fn from(address: SocketAddr) -> Self {
+        Self {
+            address,
+            host: None,
+            path: PathPrefix::default(),
+            tls: None,
+        }
+    }
+}
+
+impl Listen {
+    /// How somebody asks for it: by its host, or else, on this machine, by its address. A wildcard
+    /// address can't be connected to: it becomes loopback.
+    pub fn url(&self) -> String {
+        let scheme = if self.tls.is_some() { "https" } else { "http" };
+        let path = self.path.as_str().trim_end_matches('/');
+        let port = self.address.port();
+        if let Some(host) = self.host.as_ref().filter(|host| host.above().is_none()) {
+            return format!("{scheme}://{host}:{port}{path}");
+        }
+        let ip = match self.address.ip() {
+            IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
+            IpAddr::V6(ip) if ip.is_unspecified() => IpAddr::V6(Ipv6Addr::LOCALHOST),
+            ip @ (IpAddr::V4(_) | IpAddr::V6(_)) => ip,
+        };
+        format!("{scheme}://{}{path}", SocketAddr::new(ip, port))
+    }
+
+    /// Whether the same requests come in here and at `other`.
+    pub fn is_same_place(&self, other: &Self) -> bool {
+        self.address == other.address && self.host == other.host && self.path == other.path
+    }
+
+    /// Whether one of both speaks TLS on an address where the other does not.
+    pub fn mixes_with(&self, other: &Self) -> bool {
+        self.address == other.address && self.tls.is_some() != other.tls.is_some()
+    }
+
+    fn is_plain(&self) -> bool {
+        self.host.is_none() && self.path.is_root() && self.tls.is_none()
+    }
+}
+
+impl fmt::Display for Listen {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(host) = &self.host {
+            write!(f, "{host}")?;
+        }
+        if !self.path.is_root() {
+            write!(f, "{}", self.path)?;
+        }
+        if self.host.is_some() || !self.path.is_root() {
+            f.write_str(" on ")?;
+        }
+        let tls = if self.tls.is_some() { " (TLS)" } else { "" };
+        write!(f, "{}{tls}", self.address)
+    }
+}
+
+impl Serialize for Listen {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if self.is_plain() {
+            self.address.serialize(serializer)
+        } else {
+            Self::serialize(self, serializer)
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Listen {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(Either)
+    }
+}
+
+/// An address, or a map with one.
+struct Either;
+
+impl<'de> Visitor<'de> for Either {
+    type Value = Listen;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an address, or a map with one")
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<Listen, E> {
+        let address: SocketAddr = text.parse().map_err(E::custom)?;
+        Ok(address.into())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Listen, A::Error> {
+        Listen::deserialize(MapAccessDeserializer::new(map))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn secure(address: &str) -> Listen {
+        let tls = Tls {
+            certificate: "/etc/c.pem".to_owned(),
+            key: "/etc/k.pem".to_owned(),
+        };
+        Listen {
+            tls: Some(tls),
+            ..Listen::from(address.parse::<SocketAddr>().unwrap())
+        }
+    }
+
+    fn placed(host: &str, path: &str) -> Listen {
+        Listen {
+            host: Host::new(host).ok(),
+            path: PathPrefix::new(path).unwrap(),
+            ..SocketAddr::from(([0, 0, 0, 0], 80)).into()
+        }
+    }
+
+    #[test]
+    fn an_address_alone_travels_as_it_always_did_and_more_as_a_map() {
+        let plain = Listen::from(SocketAddr::from(([127, 0, 0, 1], 80)));
+        for (listen, json) in [
+            (plain, r#""127.0.0.1:80""#),
+            (
+                secure("[::1]:443"),
+                r#"{"address":"[::1]:443","tls":{"certificate":"/etc/c.pem","key":"/etc/k.pem"}}"#,
+            ),
+            (
+                placed("shop.example", "/api"),
+                r#"{"address":"0.0.0.0:80","host":"shop.example","path":"/api"}"#,
+            ),
+        ] {
+            assert_eq!(serde_json::to_string(&listen).unwrap(), json);
+            assert_eq!(serde_json::from_str::<Listen>(json).unwrap(), listen);
+        }
+        for bad in [r#""127.0.0.1""#, "80", r#"{"tls":null}"#] {
+            assert!(serde_json::from_str::<Listen>(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn whoever_needs_it_is_told_a_url_that_can_be_connected_to() {
+        let plain = |address: &str| Listen::from(address.parse::<SocketAddr>().unwrap()).url();
+        assert_eq!(plain("0.0.0.0:80"), "http://127.0.0.1:80");
+        assert_eq!(plain("[::]:80"), "http://[::1]:80");
+        assert_eq!(secure("10.0.0.1:443").url(), "https://10.0.0.1:443");
+        let url = |host, path| placed(host, path).url();
+        assert_eq!(url("shop.example", "/api"), "http://shop.example:80/api");
+        assert_eq!(url("*.shop.example", "/api"), "http://127.0.0.1:80/api");
+    }
+
+    #[test]
+    fn a_place_is_told_by_what_clients_ask_for() {
+        let told = |listen: Listen| listen.to_string();
+        assert_eq!(told(placed("", "/")), "0.0.0.0:80");
+        assert_eq!(told(placed("", "/api")), "/api on 0.0.0.0:80");
+        assert_eq!(told(placed("a.b", "/")), "a.b on 0.0.0.0:80");
+        assert_eq!(told(placed("a.b", "/api")), "a.b/api on 0.0.0.0:80");
+        assert_eq!(told(secure("[::1]:443")), "[::1]:443 (TLS)");
+    }
+
+    #[test]
+    fn two_places_are_one_if_the_same_requests_come_in() {
+        let (shop, help) = (placed("shop.example", "/"), placed("help.example", "/"));
+        assert!(shop.is_same_place(&shop.clone()) && !shop.is_same_place(&help));
+        assert!(!shop.is_same_place(&placed("shop.example", "/api")));
+        let here = secure("0.0.0.0:80");
+        assert!(here.mixes_with(&shop) && !shop.mixes_with(&help));
+        assert!(!secure("0.0.0.0:81").mixes_with(&shop));
+    }
+}

@@ -1,0 +1,195 @@
+//! Certificates in use, read anew when their files change.
+//!
+//! Files that have become bad change nothing: the pair that was read last stays, and one line of the
+//! log says so. What a renewal writes in two steps is therefore taken when both are there.
+
+use std::collections::BTreeMap;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+
+use arc_swap::ArcSwapOption;
+use windlass_model::Tls;
+use windlass_tls::{BadPair, Pair};
+
+use crate::core::locked;
+
+/// One pair of files.
+#[derive(Debug)]
+pub(crate) struct Certificate {
+    files: Tls,
+    /// None until the files were good for the first time.
+    pair: ArcSwapOption<Pair>,
+    seen: Mutex<Option<Seen>>,
+}
+
+/// The files as they were looked at last.
+#[derive(Debug)]
+struct Seen {
+    stamps: [Option<Stamp>; 2],
+    /// What was wrong with them.
+    fault: Option<String>,
+}
+
+/// What changes when a file does.
+#[derive(Debug, PartialEq, Eq)]
+struct Stamp {
+    device: u64,
+    inode: u64,
+    changed: (i64, i64),
+    size: u64,
+}
+
+impl Stamp {
+    fn of(path: &str) -> Option<Self> {
+        let about = std::fs::metadata(Path::new(path)).ok()?;
+        Some(Self {
+            device: about.dev(),
+            inode: about.ino(),
+            changed: (about.mtime(), about.mtime_nsec()),
+            size: about.size(),
+        })
+    }
+}
+
+impl Certificate {
+    fn new(files: Tls) -> Self {
+        let new = Self {
+            files,
+            pair: ArcSwapOption::empty(),
+            seen: Mutex::default(),
+        };
+        new.look();
+        new
+    }
+
+    /// Reads the files if they are not those that were looked at last.
+    pub(crate) fn look(&self) {
+        let mut seen = locked(&self.seen);
+        // Before they are read: what changes meanwhile is seen by the next look.
+        let stamps = [&self.files.certificate, &self.files.key].map(|path| Stamp::of(path));
+        if seen.as_ref().is_some_and(|before| before.stamps == stamps) {
+            return;
+        }
+        let read = Pair::read(
+            Path::new(&self.files.certificate),
+            Path::new(&self.files.key),
+        );
+        let fault = match read {
+            Ok(pair) => {
+                self.pair.store(Some(Arc::new(pair)));
+                tracing::info!(
+                    certificate = self.files.certificate,
+                    "took up a certificate"
+                );
+                None
+            }
+            Err(why) => {
+                let why = told(&why);
+                let kept = self.pair.load().is_some();
+                tracing::warn!(
+                    certificate = self.files.certificate,
+                    %why,
+                    kept,
+                    "could not take up a certificate"
+                );
+                Some(why)
+            }
+        };
+        *seen = Some(Seen { stamps, fault });
+    }
+
+    /// What clients are shown; none if the files were never good.
+    pub(crate) fn pair(&self) -> Option<Arc<Pair>> {
+        self.pair.load_full()
+    }
+
+    /// Why there is nothing to show, if there is nothing.
+    pub(crate) fn fault(&self) -> Option<String> {
+        if self.pair.load().is_some() {
+            return None;
+        }
+        locked(&self.seen).as_ref()?.fault.clone()
+    }
+}
+
+/// With its cause, in one line.
+fn told(why: &BadPair) -> String {
+    match std::error::Error::source(why) {
+        Some(cause) => format!("{why}: {cause}"),
+        None => why.to_string(),
+    }
+}
+
+/// Every certificate that a table names.
+#[derive(Debug, Default)]
+pub(crate) struct Certificates(Mutex<BTreeMap<Tls, Arc<Certificate>>>);
+
+impl Certificates {
+    /// The certificate of these files. Those that no table names yet are read now; what is in use is
+    /// not looked at, so that no return waits for a file.
+    pub(crate) fn of(&self, files: &Tls) -> Arc<Certificate> {
+        let mut all = locked(&self.0);
+        if let Some(known) = all.get(files) {
+            return known.clone();
+        }
+        let new = Arc::new(Certificate::new(files.clone()));
+        all.insert(files.clone(), new.clone());
+        new
+    }
+
+    /// Looks at the files of all that are in use, and forgets the others.
+    pub(crate) fn renew(&self) {
+        let used: Vec<_> = {
+            let mut all = locked(&self.0);
+            all.retain(|_, certificate| Arc::strong_count(certificate) > 1);
+            all.values().cloned().collect()
+        };
+        for certificate in used {
+            certificate.look();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::path::PathBuf;
+
+    fn pem(name: &str) -> PathBuf {
+        let pems = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tls/pems");
+        pems.join(name)
+    }
+
+    #[test]
+    fn files_that_become_bad_change_nothing_until_they_are_good_again() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = |name: &str| folder.path().join(name).display().to_string();
+        let put = |from: &str, name: &str| {
+            let new = path("new");
+            std::fs::copy(pem(from), &new).expect("copied");
+            std::fs::rename(new, path(name)).expect("in place");
+        };
+        let files = Tls {
+            certificate: path("cert.pem"),
+            key: path("key.pem"),
+        };
+        let all = Certificates::default();
+        let used = all.of(&files);
+        assert!(used.fault().expect("nothing there").contains("cert.pem"));
+        put("shop.pem", "cert.pem");
+        put("shop.key", "key.pem");
+        all.renew();
+        let is_for = |name| used.pair().is_some_and(|pair| pair.fit(name).is_some());
+        assert!(used.fault().is_none() && is_for("a.shop.example"));
+        put("next.pem", "cert.pem");
+        all.renew();
+        assert!(!is_for("next.example"), "a half renewal is not taken");
+        put("next.key", "key.pem");
+        all.renew();
+        assert!(is_for("next.example"));
+        drop(used);
+        all.renew();
+        assert!(locked(&all.0).is_empty());
+    }
+}

@@ -1,0 +1,141 @@
+//! A client's connection: in the clear or in TLS, and no write that the client does not take.
+
+use std::future::Future;
+use std::io::{self, IoSlice};
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+use tokio::time::{Instant, Sleep, sleep_until};
+use tokio_rustls::server::TlsStream;
+
+use crate::limits::WRITE_PAUSE;
+
+/// What a client is connected by.
+pub(crate) struct Stream {
+    kind: Kind,
+    /// The time limit of a write that the client does not take: it would hold its slot's drain, or
+    /// its place among the connections, for ever.
+    limit: Option<Pin<Box<Sleep>>>,
+}
+
+enum Kind {
+    Clear(TcpStream),
+    Tls(Box<TlsStream<TcpStream>>),
+}
+
+impl From<TcpStream> for Stream {
+    fn from(stream: TcpStream) -> Self {
+        Self {
+            kind: Kind::Clear(stream),
+            limit: None,
+        }
+    }
+}
+
+impl From<TlsStream<TcpStream>> for Stream {
+    fn from(stream: TlsStream<TcpStream>) -> Self {
+        Self {
+            kind: Kind::Tls(Box::new(stream)),
+            limit: None,
+        }
+    }
+}
+
+impl Stream {
+    /// Whether nobody between the client and here could read along.
+    pub(crate) fn is_tls(&self) -> bool {
+        match &self.kind {
+            Kind::Clear(_) => false,
+            Kind::Tls(_) => true,
+        }
+    }
+
+    /// Ready with true once the client has left; whatever else it sends stays where it is.
+    pub(crate) fn poll_left(&self, cx: &mut Context<'_>) -> Poll<io::Result<bool>> {
+        let socket = match &self.kind {
+            Kind::Clear(stream) => stream,
+            Kind::Tls(stream) => stream.get_ref().0,
+        };
+        let mut byte = [0];
+        let mut into = ReadBuf::new(&mut byte);
+        socket.poll_peek(cx, &mut into).map_ok(|count| count == 0)
+    }
+
+    fn bounded<T>(
+        &mut self,
+        cx: &mut Context<'_>,
+        written: Poll<io::Result<T>>,
+    ) -> Poll<io::Result<T>> {
+        if written.is_ready() {
+            self.limit = None;
+            return written;
+        }
+        let limit = self
+            .limit
+            .get_or_insert_with(|| Box::pin(sleep_until(Instant::now() + WRITE_PAUSE)));
+        ready!(limit.as_mut().poll(cx));
+        Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
+    }
+}
+
+impl AsyncRead for Stream {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        into: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        match &mut self.kind {
+            Kind::Clear(stream) => Pin::new(stream).poll_read(cx, into),
+            Kind::Tls(stream) => Pin::new(stream).poll_read(cx, into),
+        }
+    }
+}
+
+impl AsyncWrite for Stream {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let written = match &mut self.kind {
+            Kind::Clear(stream) => Pin::new(stream).poll_write(cx, bytes),
+            Kind::Tls(stream) => Pin::new(stream).poll_write(cx, bytes),
+        };
+        self.bounded(cx, written)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let flushed = match &mut self.kind {
+            // The socket keeps nothing back.
+            Kind::Clear(_) => return Poll::Ready(Ok(())),
+            Kind::Tls(stream) => Pin::new(stream).poll_flush(cx),
+        };
+        self.bounded(cx, flushed)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let shut = match &mut self.kind {
+            Kind::Clear(stream) => Pin::new(stream).poll_shutdown(cx),
+            Kind::Tls(stream) => Pin::new(stream).poll_shutdown(cx),
+        };
+        self.bounded(cx, shut)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        true
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let written = match &mut self.kind {
+            Kind::Clear(stream) => Pin::new(stream).poll_write_vectored(cx, bytes),
+            Kind::Tls(stream) => Pin::new(stream).poll_write_vectored(cx, bytes),
+        };
+        self.bounded(cx, written)
+    }
+}

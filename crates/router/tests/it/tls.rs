@@ -1,0 +1,307 @@
+//! Listeners that speak TLS.
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio_rustls::TlsConnector;
+use tokio_rustls::rustls::crypto::ring::default_provider;
+use tokio_rustls::rustls::pki_types::CertificateDer;
+use tokio_rustls::rustls::pki_types::pem::PemObject as _;
+use tokio_rustls::rustls::{
+    ClientConfig, ClientConnection, HandshakeKind, RootCertStore, StreamOwned,
+};
+use windlass_control::{Direction, Refusal};
+use windlass_model::{Listen, Tls};
+
+use crate::client::Client;
+use crate::multiplexed::{Speaker, get, speaking};
+use crate::origin::{Exchange, Origin};
+use crate::rig::{Rig, eventually, key, serving, slot};
+
+/// A certificate that the tests of certificates have.
+fn pem(name: &str) -> PathBuf {
+    let pems = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tls/pems");
+    pems.join(name)
+}
+
+fn certificate(name: &str) -> CertificateDer<'static> {
+    CertificateDer::from_pem_file(pem(&format!("{name}.pem"))).expect("a certificate")
+}
+
+/// `address` with the pair of files of one name.
+fn secure(address: SocketAddr, name: &str) -> Listen {
+    let path = |ending: &str| pem(&format!("{name}.{ending}")).display().to_string();
+    with_files(address, path("pem"), path("key"))
+}
+
+fn with_files(address: SocketAddr, certificate: String, key: String) -> Listen {
+    Listen {
+        tls: Some(Tls { certificate, key }),
+        ..address.into()
+    }
+}
+
+/// What trusts the tests' certificates, and asks for these protocols.
+fn trusting(protocols: &[&str]) -> Arc<ClientConfig> {
+    let mut roots = RootCertStore::empty();
+    for name in ["shop", "help", "next"] {
+        roots.add(certificate(name)).expect("a root");
+    }
+    let mut config = ClientConfig::builder_with_provider(Arc::new(default_provider()))
+        .with_safe_default_protocol_versions()
+        .expect("versions")
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    config.alpn_protocols = protocols.iter().map(|p| p.as_bytes().to_vec()).collect();
+    Arc::new(config)
+}
+
+type Secured = StreamOwned<ClientConnection, TcpStream>;
+
+/// A connection whose handshake is done; none if it failed.
+fn connect(address: SocketAddr, name: &str, config: &Arc<ClientConfig>) -> Option<Secured> {
+    let name = name.to_owned().try_into().expect("a name");
+    let client = ClientConnection::new(config.clone(), name).expect("a client");
+    let socket = TcpStream::connect(address).expect("connected");
+    let patience = Some(Duration::from_secs(20));
+    socket.set_read_timeout(patience).expect("set");
+    let mut stream = StreamOwned::new(client, socket);
+    while stream.conn.is_handshaking() {
+        stream.conn.complete_io(&mut stream.sock).ok()?;
+    }
+    Some(stream)
+}
+
+/// Asks once and reads to the end.
+fn ask(stream: &mut Secured) -> String {
+    let request = b"GET / HTTP/1.1\r\nHost: shop.example\r\nConnection: close\r\n\r\n";
+    stream.write_all(request).expect("sent");
+    let mut said = String::new();
+    stream.read_to_string(&mut said).expect("a whole answer");
+    said
+}
+
+/// The certificate that a client is shown.
+fn shown(address: SocketAddr, name: &str) -> Option<CertificateDer<'static>> {
+    let stream = connect(address, name, &trusting(&[]))?;
+    let chain = stream.conn.peer_certificates()?;
+    Some(chain.first()?.clone().into_owned())
+}
+
+/// Says how the request was forwarded.
+fn telling() -> Origin {
+    Origin::start(|exchange: &mut Exchange<'_>| {
+        let proto = exchange.header("x-forwarded-proto").unwrap_or("nothing");
+        exchange.ok(&format!("over {proto}"))
+    })
+}
+
+fn routed(origin: &Origin, listen: impl Fn(SocketAddr) -> Listen) -> (Rig, SocketAddr) {
+    let rig = Rig::start();
+    let listener = rig.listener();
+    let slots = vec![slot(1, 100, &[origin.address])];
+    rig.route(&key("web"), serving(listen(listener), slots));
+    (rig, listener)
+}
+
+#[test]
+fn a_client_is_served_in_the_version_that_it_asks_for_by_alpn() {
+    let origin = telling();
+    let (_rig, listener) = routed(&origin, |listener| secure(listener, "shop"));
+    let mut first = connect(listener, "shop.example", &trusting(&["http/1.1"])).expect("TLS");
+    assert_eq!(first.conn.alpn_protocol(), Some(&b"http/1.1"[..]));
+    assert!(ask(&mut first).ends_with("over https"));
+    let body = speaking(async {
+        let socket = tokio::net::TcpStream::connect(listener)
+            .await
+            .expect("connected");
+        let connector = TlsConnector::from(trusting(&["h2", "http/1.1"]));
+        let name = "shop.example".try_into().expect("a name");
+        let stream = connector.connect(name, socket).await.expect("TLS");
+        assert_eq!(stream.get_ref().1.alpn_protocol(), Some(&b"h2"[..]));
+        let mut speaker = Speaker::over(stream).await;
+        crate::multiplexed::text(speaker.ask(get("/")).await).await
+    });
+    assert_eq!(body, "over https");
+}
+
+#[test]
+fn a_client_that_comes_back_is_known_again_also_by_the_next_table() {
+    let origin = telling();
+    let (rig, listener) = routed(&origin, |listener| secure(listener, "shop"));
+    let config = trusting(&[]);
+    let kind = || {
+        let mut stream = connect(listener, "shop.example", &config).expect("TLS");
+        // The ticket comes with the answer.
+        ask(&mut stream);
+        stream.conn.handshake_kind()
+    };
+    assert_eq!(kind(), Some(HandshakeKind::Full));
+    assert_eq!(kind(), Some(HandshakeKind::Resumed));
+    let slots = vec![slot(2, 100, &[origin.address])];
+    rig.route(&key("web"), serving(secure(listener, "shop"), slots));
+    assert_eq!(kind(), Some(HandshakeKind::Resumed));
+}
+
+#[test]
+fn a_client_is_shown_the_certificate_of_the_name_it_asks_for() {
+    let origin = telling();
+    let rig = Rig::start();
+    let listener = rig.listener();
+    let mut route = serving(
+        secure(listener, "shop"),
+        vec![slot(1, 100, &[origin.address])],
+    );
+    route.listeners.push(secure(listener, "help"));
+    rig.route(&key("web"), route);
+    assert_eq!(shown(listener, "help.example"), Some(certificate("help")));
+    assert_eq!(shown(listener, "a.shop.example"), Some(certificate("shop")));
+    // Asked for by an address, which is no name: the first.
+    assert_eq!(shown(listener, "127.0.0.1"), Some(certificate("shop")));
+    assert_eq!(
+        shown(listener, "else.example"),
+        None,
+        "and it is distrusted"
+    );
+}
+
+#[test]
+fn a_new_certificate_is_taken_up_and_a_bad_one_changes_nothing() {
+    let origin = telling();
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let put = |from: &str, name: &str| {
+        std::fs::copy(pem(from), path("new")).expect("copied");
+        std::fs::rename(path("new"), path(name)).expect("in place");
+    };
+    put("shop.pem", "cert.pem");
+    put("shop.key", "key.pem");
+    let listen = |listener| with_files(listener, path("cert.pem"), path("key.pem"));
+    let (rig, listener) = routed(&origin, listen);
+    let mut open = connect(listener, "shop.example", &trusting(&[])).expect("TLS");
+    put("help.key", "key.pem");
+    let slots = vec![slot(1, 100, &[origin.address])];
+    // A raise looks at the files too.
+    rig.route(&key("web"), serving(listen(listener), slots));
+    assert_eq!(shown(listener, "shop.example"), Some(certificate("shop")));
+    put("next.pem", "cert.pem");
+    put("next.key", "key.pem");
+    eventually("the new certificate is shown", || {
+        shown(listener, "next.example") == Some(certificate("next"))
+    });
+    assert!(ask(&mut open).ends_with("over https"), "it went on");
+}
+
+#[test]
+fn a_listener_that_would_have_nothing_to_show_is_refused() {
+    let origin = telling();
+    let rig = Rig::start();
+    let listener = rig.listener();
+    let path = |name: &str| pem(name).display().to_string();
+    for (certificate, other, why) in [
+        ("shop.pem", "help.key", "is not the key of"),
+        ("none.pem", "shop.key", "can't be read"),
+        ("shop.key", "shop.key", "holds no certificate"),
+    ] {
+        let listen = with_files(listener, path(certificate), path(other));
+        let route = serving(listen, vec![slot(1, 100, &[origin.address])]);
+        let refused = rig.change(Direction::Raise, &key("web"), Some(route));
+        let Err(Refusal::Invalid(what)) = refused else {
+            unreachable!("not refused: {refused:?}");
+        };
+        assert!(
+            what.contains(why) && what.contains("shop/default/web"),
+            "{what}"
+        );
+    }
+}
+
+#[test]
+fn what_is_no_tls_is_not_served_on_a_listener_that_speaks_it() {
+    let origin = telling();
+    let (_rig, listener) = routed(&origin, |listener| secure(listener, "shop"));
+    let mut client = Client::connect(listener);
+    client.send("GET / HTTP/1.1\r\nHost: shop\r\n\r\n");
+    let said = client.rest();
+    assert!(!said.starts_with(b"HTTP"), "{said:?}");
+    assert_eq!(origin.requests(), 0);
+}
+
+#[test]
+fn a_hello_that_does_not_end_is_timed_and_holds_nobody_up() {
+    let origin = telling();
+    let (_rig, listener) = routed(&origin, |listener| secure(listener, "shop"));
+    let mut slow: Vec<_> = (0..50).map(|_| Client::connect(listener)).collect();
+    for (client, hello) in slow
+        .iter()
+        .zip(["", "\x16", "\x16\x03\x01\x02"].iter().cycle())
+    {
+        client.send(hello);
+    }
+    let mut good = connect(listener, "shop.example", &trusting(&[])).expect("TLS");
+    assert!(ask(&mut good).ends_with("over https"));
+    for client in &mut slow {
+        assert!(client.rest().is_empty(), "it ends");
+    }
+}
+
+#[test]
+fn while_a_service_changes_to_tls_both_are_served() {
+    let origin = telling();
+    let (rig, listener) = routed(&origin, Listen::from);
+    let slots = || vec![slot(1, 100, &[origin.address])];
+    let mut both = serving(secure(listener, "shop"), slots());
+    both.listeners.push(listener.into());
+    rig.route(&key("web"), both);
+    assert_eq!(Client::connect(listener).get("/").text(), "over http");
+    let mut stream = connect(listener, "shop.example", &trusting(&[])).expect("TLS");
+    assert!(ask(&mut stream).ends_with("over https"));
+    rig.route(&key("web"), serving(secure(listener, "shop"), slots()));
+    let mut client = Client::connect(listener);
+    client.send("GET / HTTP/1.1\r\nHost: shop\r\n\r\n");
+    assert!(!client.rest().starts_with(b"HTTP"));
+}
+
+#[test]
+fn a_tunnel_is_carried_over_tls_and_counted_to_its_end() {
+    let origin = Origin::start(|exchange: &mut Exchange<'_>| {
+        exchange.write(
+            "HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: echo\r\n\r\n",
+        );
+        while let Some(byte) = exchange.chunk_or_end() {
+            exchange.write(&char::from(byte).to_string());
+        }
+        crate::origin::After::Close
+    });
+    let (rig, listener) = routed(&origin, |listener| secure(listener, "shop"));
+    let mut stream = connect(listener, "shop.example", &trusting(&[])).expect("TLS");
+    let request = b"GET / HTTP/1.1\r\nHost: shop\r\nConnection: upgrade\r\nUpgrade: echo\r\n\r\nhi";
+    stream.write_all(request).expect("sent");
+    let mut said = Vec::new();
+    let mut byte = [0];
+    while !said.ends_with(b"\r\n\r\nhi") {
+        stream.read_exact(&mut byte).expect("more");
+        said.push(byte[0]);
+    }
+    assert!(said.starts_with(b"HTTP/1.1 101"));
+    assert_eq!(rig.in_flight(&key("web"), 1), 1);
+    drop(stream);
+    eventually("the tunnel has ended", || {
+        rig.in_flight(&key("web"), 1) == 0
+    });
+}
+
+#[test]
+fn a_router_that_comes_back_speaks_tls_by_the_table_on_disk() {
+    let origin = telling();
+    let (rig, listener) = routed(&origin, |listener| secure(listener, "shop"));
+    let (_, twins) = rig.listeners();
+    rig.end();
+    rig.begin();
+    rig.hand_over(listener, std::os::fd::AsFd::as_fd(&twins[0]));
+    let mut stream = connect(listener, "shop.example", &trusting(&[])).expect("TLS");
+    assert!(ask(&mut stream).ends_with("over https"));
+}

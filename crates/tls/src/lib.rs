@@ -1,0 +1,10 @@
+//! Certificates and keys from files: read, checked, found by name.
+//!
+//! The router's listeners and the controller's API both show who they are by a pair of PEM files. A
+//! [`Pair`] is such files as they were read at one moment, known to belong together.
+
+mod name;
+mod pair;
+
+pub use name::Fit;
+pub use pair::{BadPair, Blame, Pair};
