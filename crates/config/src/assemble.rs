@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use windlass_model::{
     AppName, CommandSpec, Listen, Millis, OWN_NAMES, OnFailure, Probe, ProbeKind, ProcessSpec,
-    ServiceName, ServiceSpec, Spec, Step, Stop, Strategy, Template, Tls, Trigger,
+    Proxies, ServiceName, ServiceSpec, Spec, Step, Stop, Strategy, Template, Tls, Trigger,
 };
 
 use crate::decode::{
-    CommandDraft, FileDraft, ListenDraft, ProbeDraft, ProcessDraft, ServiceDraft, StrategyDraft,
-    TlsDraft, TriggersDraft,
+    CommandDraft, FileDraft, ListenDraft, ProbeDraft, ProcessDraft, ProxiesDraft, ServiceDraft,
+    StrategyDraft, TlsDraft, TriggersDraft,
 };
 use crate::environment::View;
 use crate::field::{At, Found};
@@ -103,7 +103,15 @@ pub(crate) fn listen(draft: &ListenDraft) -> Option<Listen> {
         host: draft.host.good().cloned(),
         path: draft.path.good().cloned().unwrap_or_default(),
         tls: draft.tls.good().and_then(tls),
+        proxies: draft.proxies.good().map(proxies).unwrap_or_default(),
     })
+}
+
+fn proxies(draft: &ProxiesDraft) -> Proxies {
+    Proxies {
+        trusted: values(draft.trusted.good()).copied().collect(),
+        proxy_protocol: !draft.proxy_protocol.is_absent(),
+    }
 }
 
 /// Where each service names its certificate and its key.

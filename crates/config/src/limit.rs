@@ -14,6 +14,8 @@ pub const MAX_PROBLEMS_PRINTED: usize = 100;
 pub(crate) const MAX_SERVICES: usize = 1000;
 /// Most environments of a file.
 pub(crate) const MAX_ENVIRONMENTS: usize = 32;
+/// Most networks of trusted proxies.
+pub(crate) const MAX_NETWORKS: usize = 64;
 /// Most entries of `needs`.
 pub(crate) const MAX_NEEDS: usize = 64;
 /// Most words of `run`.

@@ -143,7 +143,7 @@ codes! {
     NOT_QUOTED = "WL0175" Check "a version or a value of `env` is not in quotes in TOML or JSON";
     SWALLOWED = "WL0176" Warning "a comment may swallow the end of a value";
     UNUSED_ANCHOR = "WL0177" Warning "a word that starts with `&` is no part of its value";
-    TLS_MIXED = "WL0178" Check "one address is served with TLS and without";
+    MIXED = "WL0178" Check "services of one address differ in what must be the same for all";
     NO_VERSION = "WL0179" Check "a command has no version to bring";
 
     WHICH_ENVIRONMENT = "WL0180" Request "several environments and no `-e`";

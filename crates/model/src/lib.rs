@@ -40,7 +40,7 @@ pub use host::{Host, InvalidHost, InvalidPathPrefix, PathPrefix};
 pub use id::{
     DeploymentId, Digest, Epoch, InstallationId, InstanceId, InvalidId, PlanId, SlotId, TimerId,
 };
-pub use listen::{Listen, Tls};
+pub use listen::{Listen, Proxies, Tls};
 pub use millis::{InvalidDuration, Millis};
 pub use name::{AppName, EnvironmentName, InvalidName, ServiceKey, ServiceName};
 pub use outcome::{DeploymentState, Outcome};

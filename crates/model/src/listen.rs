@@ -3,6 +3,7 @@
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
+use ipnet::IpNet;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Error, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -25,6 +26,35 @@ pub struct Listen {
     /// What it shows to clients that it is theirs; none: in the clear.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tls: Option<Tls>,
+    /// Whom it believes what they say of others.
+    #[serde(default, skip_serializing_if = "Proxies::are_none")]
+    pub proxies: Proxies,
+}
+
+/// Proxies in front that are believed what they say of a client.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Proxies {
+    /// Where they are; nobody else is believed.
+    #[cfg_attr(feature = "openapi", schema(value_type = Vec<String>))]
+    pub trusted: Vec<IpNet>,
+    /// Whether they begin each connection with a header of the PROXY protocol.
+    #[serde(default)]
+    pub proxy_protocol: bool,
+}
+
+impl Proxies {
+    /// Whether who comes from there is believed.
+    pub fn trust(&self, address: IpAddr) -> bool {
+        let address = address.to_canonical();
+        self.trusted
+            .iter()
+            .any(|network| network.contains(&address))
+    }
+
+    fn are_none(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// The PEM files of a listener that speaks TLS. Only their names travel: whoever serves reads them.
@@ -45,6 +75,7 @@ impl From<SocketAddr> for Listen {
             host: None,
             path: PathPrefix::default(),
             tls: None,
+            proxies: Proxies::default(),
         }
     }
 }
@@ -72,13 +103,16 @@ impl Listen {
         self.address == other.address && self.host == other.host && self.path == other.path
     }
 
-    /// Whether one of both speaks TLS on an address where the other does not.
+    /// Whether both are on one address and differ in what is known of a client before it says whom it
+    /// wants: whether it speaks TLS, and whether it is believed.
     pub fn mixes_with(&self, other: &Self) -> bool {
-        self.address == other.address && self.tls.is_some() != other.tls.is_some()
+        let tls = self.tls.is_some() == other.tls.is_some();
+        self.address == other.address && !(tls && self.proxies == other.proxies)
     }
 
     fn is_plain(&self) -> bool {
-        self.host.is_none() && self.path.is_root() && self.tls.is_none()
+        let anywhere = self.host.is_none() && self.path.is_root();
+        anywhere && self.tls.is_none() && self.proxies.are_none()
     }
 }
 
@@ -149,6 +183,16 @@ mod tests {
         }
     }
 
+    fn behind_proxies() -> Listen {
+        Listen {
+            proxies: Proxies {
+                trusted: vec!["10.0.0.0/8".parse().unwrap()],
+                proxy_protocol: true,
+            },
+            ..placed("", "/")
+        }
+    }
+
     fn placed(host: &str, path: &str) -> Listen {
         Listen {
             host: Host::new(host).ok(),
@@ -170,6 +214,10 @@ mod tests {
                 placed("shop.example", "/api"),
                 r#"{"address":"0.0.0.0:80","host":"shop.example","path":"/api"}"#,
             ),
+            (
+                behind_proxies(),
+                r#"{"address":"0.0.0.0:80","proxies":{"trusted":["10.0.0.0/8"],"proxy_protocol":true}}"#,
+            ),
         ] {
             assert_eq!(serde_json::to_string(&listen).unwrap(), json);
             assert_eq!(serde_json::from_str::<Listen>(json).unwrap(), listen);
@@ -177,6 +225,28 @@ mod tests {
         for bad in [r#""127.0.0.1""#, "80", r#"{"tls":null}"#] {
             assert!(serde_json::from_str::<Listen>(bad).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn only_who_comes_from_a_trusted_network_is_believed() {
+        let proxies = Proxies {
+            trusted: vec!["10.0.0.0/8".parse().unwrap(), "::1/128".parse().unwrap()],
+            proxy_protocol: false,
+        };
+        for (address, believed) in [
+            ("10.1.2.3", true),
+            ("::ffff:10.1.2.3", true),
+            ("11.1.2.3", false),
+            ("::1", true),
+            ("::2", false),
+        ] {
+            assert_eq!(
+                proxies.trust(address.parse().unwrap()),
+                believed,
+                "{address}"
+            );
+        }
+        assert!(!Proxies::default().trust("127.0.0.1".parse().unwrap()));
     }
 
     #[test]
@@ -208,5 +278,6 @@ mod tests {
         let here = secure("0.0.0.0:80");
         assert!(here.mixes_with(&shop) && !shop.mixes_with(&help));
         assert!(!secure("0.0.0.0:81").mixes_with(&shop));
+        assert!(behind_proxies().mixes_with(&shop));
     }
 }

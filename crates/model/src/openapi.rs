@@ -6,7 +6,7 @@ use utoipa::{PartialSchema, ToSchema};
 
 use crate::{
     AppName, DeploymentId, Digest, EnvironmentName, InstallationId, InstanceId, Listen, Measure,
-    Millis, Percent, PlanId, ServiceKey, ServiceName, Template, Tls,
+    Millis, Percent, PlanId, Proxies, ServiceKey, ServiceName, Template, Tls,
 };
 
 macro_rules! text_types {
@@ -76,6 +76,7 @@ impl PartialSchema for Listen {
             .property("host", text())
             .property("path", text())
             .property("tls", Ref::from_schema_name(Tls::name()))
+            .property("proxies", Ref::from_schema_name(Proxies::name()))
             .required("address");
         let either = OneOfBuilder::new()
             .item(text().description(Some("The address, where nothing else is said")))
@@ -88,5 +89,6 @@ impl PartialSchema for Listen {
 impl ToSchema for Listen {
     fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
         schemas.push((Tls::name().into_owned(), Tls::schema()));
+        schemas.push((Proxies::name().into_owned(), Proxies::schema()));
     }
 }

@@ -16,6 +16,7 @@ use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until, timeout};
 
+use crate::announced::announced;
 use crate::answer::AnswerBody;
 use crate::core::Core;
 use crate::door::{Permit, Thread};
@@ -62,16 +63,47 @@ impl Line {
     }
 }
 
-/// Gives a new client the time for a first head to say hello, in TLS if its listener speaks that,
-/// and to say its first words. None if it left, or did not.
-async fn opened(core: &Core, stream: TcpStream, listener: SocketAddr) -> Option<(Stream, Heard)> {
-    let live = core.live.load();
-    let manner = live.doors.get(&listener).and_then(|it| it.manner.clone());
-    drop(live);
+/// A client that has said its first words.
+struct Opened {
+    stream: Stream,
+    heard: Heard,
+    client: Client,
+}
+
+/// Gives a new client the time for a first head to be announced, if a proxy does that here, to say hello,
+/// in TLS if its listener speaks that, and to say its first words. None if it left, or did not.
+async fn opened(core: &Core, arrival: Arrival) -> Option<Opened> {
+    let Arrival {
+        mut stream,
+        listener,
+        peer,
+    } = arrival;
+    let (manner, proxies) = {
+        let live = core.live.load();
+        let behind = live.doors.get(&listener);
+        let said = behind.map(|behind| (behind.manner.clone(), behind.proxies.clone()));
+        said.unwrap_or_default()
+    };
     let opening = async {
+        let mut address = peer.ip().to_canonical();
+        if proxies.proxy_protocol
+            && proxies.trust(address)
+            && let Some(client) = announced(&mut stream).await?
+        {
+            address = client;
+        }
         let mut stream = greet(stream, manner).await?;
         let heard = hear(&mut stream).await?;
-        Ok::<_, io::Error>((stream, heard))
+        let client = Client {
+            address,
+            scheme: if stream.is_tls() { "https" } else { "http" },
+            is_believed: proxies.trust(address),
+        };
+        Ok::<_, io::Error>(Opened {
+            stream,
+            heard,
+            client,
+        })
     };
     match timeout(HEAD_TIME, opening).await {
         Ok(Ok(opened)) => Some(opened),
@@ -97,20 +129,21 @@ pub(crate) async fn serve(
     permit: Rc<Permit>,
     mut closing: watch::Receiver<bool>,
 ) {
-    let Arrival {
-        stream,
-        listener,
-        peer,
-    } = arrival;
+    let listener = arrival.listener;
     let opened = tokio::select! {
         biased;
-        opened = opened(&thread.core, stream, listener) => opened,
+        opened = opened(&thread.core, arrival) => opened,
         // An error is a listener that is gone.
         _gone = closing.wait_for(|closing| *closing) => None,
     };
-    let Some((stream, heard)) = opened else {
+    let Some(opened) = opened else {
         return;
     };
+    let Opened {
+        stream,
+        heard,
+        client,
+    } = opened;
     let rest = Rc::new(Rest {
         busy: Cell::new(0),
         since: Cell::new(Instant::now()),
@@ -118,10 +151,7 @@ pub(crate) async fn serve(
     let line = Rc::new(Line {
         thread,
         listener,
-        client: Client {
-            address: peer.ip().to_canonical(),
-            scheme: if stream.is_tls() { "https" } else { "http" },
-        },
+        client,
         permit,
         rest,
     });

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use hyper::Uri;
 use hyper::header::{HOST, HeaderMap, HeaderValue};
 use tokio_rustls::rustls::ServerConfig;
-use windlass_model::{Listen, PathPrefix};
+use windlass_model::{Listen, PathPrefix, Proxies};
 
 use crate::certificate::Certificate;
 use crate::live::{Entry, Services};
@@ -62,6 +62,8 @@ fn without_port(host: &str) -> &str {
 pub(crate) struct Behind {
     /// How its clients speak; none: in the clear.
     pub(crate) manner: Option<Manner>,
+    /// Which proxies are believed.
+    pub(crate) proxies: Arc<Proxies>,
     /// By their own name.
     exact: HashMap<String, Paths>,
     /// By what follows the first label of their name.
@@ -130,26 +132,28 @@ impl Behind {
 
 /// What services say of one listener.
 #[derive(Default)]
-struct Said {
+struct Said<'s> {
     behind: Behind,
     clear: bool,
     shown: Vec<Arc<Certificate>>,
+    proxies: Vec<&'s Proxies>,
 }
 
 /// Indexes `services` by listener.
 pub(crate) fn index(services: &Services, common: &ServerConfig) -> HashMap<SocketAddr, Behind> {
-    let mut all: HashMap<SocketAddr, Said> = HashMap::new();
+    let mut all: HashMap<SocketAddr, Said<'_>> = HashMap::new();
     for entry in services.values() {
         for (listen, certificate) in entry.route.listeners.iter().zip(&entry.certificates) {
             let said = all.entry(listen.address).or_default();
             said.behind.add(listen, entry);
+            said.proxies.push(&listen.proxies);
             match certificate {
                 Some(certificate) => said.shown.push(certificate.clone()),
                 None => said.clear = true,
             }
         }
     }
-    let behind = |said: Said| {
+    let behind = |said: Said<'_>| {
         let manner = (!said.shown.is_empty()).then(|| {
             let config = showing(common, said.shown);
             if said.clear {
@@ -160,12 +164,26 @@ pub(crate) fn index(services: &Services, common: &ServerConfig) -> HashMap<Socke
         });
         Behind {
             manner,
+            proxies: Arc::new(agreed(&said.proxies)),
             ..said.behind
         }
     };
     all.into_iter()
         .map(|(address, said)| (address, behind(said)))
         .collect()
+}
+
+/// What all say of one listener; while that is being changed, what the old and the new have in common.
+fn agreed(all: &[&Proxies]) -> Proxies {
+    let Some((first, others)) = all.split_first() else {
+        return Proxies::default();
+    };
+    let mut agreed = (*first).clone();
+    for other in others {
+        agreed.trusted.retain(|one| other.trusted.contains(one));
+        agreed.proxy_protocol &= other.proxy_protocol;
+    }
+    agreed
 }
 
 #[cfg(test)]

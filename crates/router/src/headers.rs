@@ -4,7 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use hyper::body::Body;
 use hyper::header::{
-    CONNECTION, CONTENT_LENGTH, COOKIE, HOST, HeaderMap, HeaderName, HeaderValue, TE,
+    CONNECTION, CONTENT_LENGTH, COOKIE, FORWARDED, HOST, HeaderMap, HeaderName, HeaderValue, TE,
     TRANSFER_ENCODING, UPGRADE,
 };
 use hyper::http::request;
@@ -17,6 +17,8 @@ pub(crate) struct Client {
     pub(crate) address: IpAddr,
     /// `http` or `https`.
     pub(crate) scheme: &'static str,
+    /// It is a proxy that is believed what it says of others.
+    pub(crate) is_believed: bool,
 }
 
 /// Meant for the next hop only, besides those that `Connection` names.
@@ -127,21 +129,49 @@ fn origin_form(head: &mut request::Parts) {
     head.uri = path.map_or_else(|| Uri::from_static("/"), Uri::from);
 }
 
-/// Says whom the request comes from. What something in front has said of itself is kept.
+/// Says whom the request comes from. What it says of others itself is kept if it comes from a proxy that
+/// is believed, and dropped else: it could say anything.
 fn forwarded(headers: &mut HeaderMap, client: &Client) {
-    let peer = client.address.to_string();
-    let chain = match headers.get(&FORWARDED_FOR).map(HeaderValue::as_bytes) {
-        Some(before) => HeaderValue::from_bytes(&[before, b", ", peer.as_bytes()].concat()),
-        None => HeaderValue::from_str(&peer),
-    };
-    if let Ok(chain) = chain {
-        headers.insert(FORWARDED_FOR, chain);
+    if !client.is_believed {
+        drop_said(headers);
+    }
+    let address = client.address.to_string();
+    add(headers, FORWARDED_FOR, &address);
+    if headers.contains_key(FORWARDED) {
+        let quoted = match client.address {
+            IpAddr::V4(_) => address,
+            IpAddr::V6(_) => format!("\"[{address}]\""),
+        };
+        let this = format!("for={quoted};proto={}", client.scheme);
+        add(headers, FORWARDED, &this);
     }
     headers
         .entry(FORWARDED_PROTO)
         .or_insert(HeaderValue::from_static(client.scheme));
     if let Some(host) = headers.get(HOST).cloned() {
         headers.entry(FORWARDED_HOST).or_insert(host);
+    }
+}
+
+/// Adds to a list that may stand in several lines; in one afterwards.
+fn add(headers: &mut HeaderMap, name: HeaderName, last: &str) {
+    let before = headers.get_all(&name).iter().map(HeaderValue::as_bytes);
+    let all: Vec<&[u8]> = before.chain([last.as_bytes()]).collect();
+    if let Ok(whole) = HeaderValue::from_bytes(&all.join(b", ".as_slice())) {
+        headers.insert(name, whole);
+    }
+}
+
+/// Drops everything that a request says of where it was before.
+fn drop_said(headers: &mut HeaderMap) {
+    let said = |name: &HeaderName| *name == FORWARDED || name.as_str().starts_with("x-forwarded-");
+    // Most requests say nothing.
+    if !headers.keys().any(said) {
+        return;
+    }
+    let all: Vec<HeaderName> = headers.keys().filter(|name| said(name)).cloned().collect();
+    for name in all {
+        headers.remove(name);
     }
 }
 
@@ -221,13 +251,20 @@ mod tests {
     use hyper::{Request, Response};
 
     fn sent(request: Request<()>) -> request::Parts {
+        sent_by(
+            &Client {
+                address: IpAddr::from([10, 0, 0, 7]),
+                scheme: "http",
+                is_believed: false,
+            },
+            request,
+        )
+    }
+
+    fn sent_by(client: &Client, request: Request<()>) -> request::Parts {
         let (mut head, ()) = request.into_parts();
-        let client = Client {
-            address: IpAddr::from([10, 0, 0, 7]),
-            scheme: "http",
-        };
         let upgrade = wanted_upgrade(&head.headers, head.version);
-        to_instance(&mut head, &client, upgrade);
+        to_instance(&mut head, client, upgrade);
         head
     }
 
@@ -259,11 +296,43 @@ mod tests {
     }
 
     #[test]
-    fn the_chain_of_proxies_grows() {
-        let request = Request::get("/").header("x-forwarded-for", "1.2.3.4");
-        let head = sent(request.body(()).expect("a request"));
-        let chain = text(&head.headers, "x-forwarded-for");
-        assert_eq!(chain, Some("1.2.3.4, 10.0.0.7"));
+    fn what_a_request_says_of_others_is_kept_from_a_proxy_that_is_believed_and_dropped_else() {
+        let request = || {
+            Request::get("/")
+                .header("host", "shop")
+                .header("x-forwarded-for", "1.2.3.4")
+                .header("x-forwarded-for", "5.6.7.8")
+                .header("x-forwarded-proto", "https")
+                .header("x-forwarded-port", "443")
+                .header("forwarded", "for=1.2.3.4")
+                .body(())
+                .expect("a request")
+        };
+        let seen = |head: &request::Parts| {
+            let names = ["for", "proto", "host", "port"].map(|name| format!("x-forwarded-{name}"));
+            let all = names.iter().map(String::as_str).chain(["forwarded"]);
+            let all = all.map(|name| text(&head.headers, name).unwrap_or("-").to_owned());
+            all.collect::<Vec<_>>()
+        };
+        assert_eq!(
+            seen(&sent(request())),
+            ["10.0.0.7", "http", "shop", "-", "-"]
+        );
+        let believed = Client {
+            address: "fd00::7".parse().expect("an address"),
+            scheme: "http",
+            is_believed: true,
+        };
+        assert_eq!(
+            seen(&sent_by(&believed, request())),
+            [
+                "1.2.3.4, 5.6.7.8, fd00::7",
+                "https",
+                "shop",
+                "443",
+                "for=1.2.3.4, for=\"[fd00::7]\";proto=http"
+            ]
+        );
     }
 
     #[test]

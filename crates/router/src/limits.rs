@@ -28,6 +28,10 @@ pub(crate) const TRAILER_BYTES: usize = 16 * 1024;
 /// Time for a new connection's first bytes, a TLS handshake included, and for any head from its
 /// first byte.
 pub(crate) const HEAD_TIME: Duration = Duration::from_secs(10);
+/// Bytes of a header of the PROXY protocol, version 1: what the protocol allows.
+pub(crate) const ANNOUNCED_LINE: usize = 107;
+/// Bytes of one of version 2 after its length: addresses, and what proxies add to them.
+pub(crate) const ANNOUNCED_BYTES: usize = 4 * 1024;
 /// How often the files of certificates are looked at.
 pub(crate) const RENEW_EVERY: Duration = Duration::from_secs(5);
 /// Longest pause inside a request's body.

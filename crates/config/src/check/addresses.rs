@@ -1,5 +1,5 @@
 //! Who is served where: every place has one owner, an address that covers others owns all of its port,
-//! and on one address all speak TLS, or none.
+//! and on one address all speak TLS, or none, and believe the same proxies.
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
@@ -9,8 +9,11 @@ use windlass_model::{Listen, ServiceName};
 use crate::assemble::listen;
 use crate::environment::View;
 use crate::field::At;
-use crate::problem::{ADDRESS_TAKEN, TLS_MIXED};
+use crate::problem::{ADDRESS_TAKEN, MIXED};
 use crate::reader::Reader;
+
+const TLS_HINT: &str = "say `tls` for all services of one address, or for none";
+const PROXIES_HINT: &str = "say the same `proxies` for all services of one address";
 
 /// One service's place.
 struct Listener<'v> {
@@ -72,15 +75,22 @@ fn refuse_taken(listener: &Listener<'_>, owner: &Listener<'_>, reader: &mut Read
 }
 
 fn refuse_mixed(listener: &Listener<'_>, owner: &Listener<'_>, reader: &mut Reader<'_>) {
-    let (with, without) = if listener.listen.tls.is_some() {
-        (listener.name, owner.name)
-    } else {
-        (owner.name, listener.name)
-    };
     let address = listener.listen.address;
-    let message = format!("on {address} `{with}` speaks TLS and `{without}` does not");
-    let hint = "say `tls` for all services of one address, or for none";
-    reader.refuse_for(TLS_MIXED, listener.at.span, message, hint);
+    let (hint, message) = match (&owner.listen.tls, &listener.listen.tls) {
+        (Some(_), None) => (TLS_HINT, spoken(address, owner, listener)),
+        (None, Some(_)) => (TLS_HINT, spoken(address, listener, owner)),
+        (Some(_), Some(_)) | (None, None) => {
+            let (one, other) = (owner.name, listener.name);
+            let message = format!("on {address} `{one}` and `{other}` believe different proxies");
+            (PROXIES_HINT, message)
+        }
+    };
+    reader.refuse_for(MIXED, listener.at.span, message, hint);
+}
+
+fn spoken(address: SocketAddr, with: &Listener<'_>, without: &Listener<'_>) -> String {
+    let (with, without) = (with.name, without.name);
+    format!("on {address} `{with}` speaks TLS and `{without}` does not")
 }
 
 /// The place alone: it is taken with TLS as without.

@@ -1,13 +1,17 @@
 //! `listen`: where the router serves a service.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
+use ipnet::IpNet;
 use serde_json::{Value, json};
 use windlass_model::{Host, PathPrefix};
 
-use super::text::{Address, AnyPath};
-use crate::field::{Defs, Found, Keyed, Keys, Shape, Table, field};
-use crate::problem::{HOST, PATH};
+use super::choice::Yes;
+use super::collection::ListOf;
+use super::text::{Address, AnyPath, OCTET};
+use crate::field::{At, Defs, Found, Keyed, Keys, Shape, Table, field};
+use crate::limit::MAX_NETWORKS;
+use crate::problem::{ADDRESS, ADDRESS_V6, HOST, PATH};
 use crate::reader::{Reader, shown};
 use crate::tree::{Kind, Node};
 
@@ -17,6 +21,13 @@ pub(crate) struct ListenDraft {
     pub(crate) host: Found<Host>,
     pub(crate) path: Found<PathPrefix>,
     pub(crate) tls: Found<TlsDraft>,
+    pub(crate) proxies: Found<ProxiesDraft>,
+}
+
+#[derive(Clone, Debug, Default)]
+pub(crate) struct ProxiesDraft {
+    pub(crate) trusted: Found<Vec<At<IpNet>>>,
+    pub(crate) proxy_protocol: Found<()>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -42,10 +53,15 @@ impl Keyed for ListenKeys {
                 "What their paths begin with: of several that do, the longest counts.", default "/"),
             field!(ListenDraft: tls as "tls", Keys<TlsKeys>,
                 "Speaks TLS, with HTTP/2 and HTTP/1.1 as the client likes."),
+            field!(ListenDraft: proxies as "proxies", Keys<ProxiesKeys>,
+                "Proxies in front that are believed what they say of a client. Without it: nobody is."),
         ],
         rules: &[],
         later: &[],
-        elsewhere: (&["certificate", "key"], "to `tls`"),
+        elsewhere: (
+            &["certificate", "key", "trusted", "proxy_protocol"],
+            "one level down, to `tls` or `proxies`",
+        ),
         may_be_empty: false,
     };
 }
@@ -126,6 +142,78 @@ impl Shape for PathPrefix {
         }
         path
     }
+}
+
+pub(crate) struct ProxiesKeys;
+
+impl Keyed for ProxiesKeys {
+    type Draft = ProxiesDraft;
+    const TABLE: Table<ProxiesDraft> = Table {
+        name: "proxies",
+        noun: "`proxies`",
+        fields: &[
+            field!(ProxiesDraft: trusted as "trusted", ListOf<IpNet, 1, MAX_NETWORKS>,
+                "Networks in which they are. What anybody else says of a client in `X-Forwarded-*` and `Forwarded` is dropped.",
+                examples &["[10.0.0.0/8, 192.0.2.7, \"fd00::/8\"]"])
+            .required(),
+            field!(ProxiesDraft: proxy_protocol as "proxy_protocol", Yes,
+                "They begin each connection with a header of the PROXY protocol, version 1 or 2. One of them that does not is not served."),
+        ],
+        rules: &[],
+        later: &[],
+        elsewhere: (&[], ""),
+        may_be_empty: false,
+    };
+}
+
+impl Shape for IpNet {
+    type Value = Self;
+
+    const EXAMPLES: &'static [&'static str] = &["10.0.0.0/8", "192.0.2.7"];
+
+    fn wanted() -> String {
+        "a network, such as 10.0.0.0/8".to_owned()
+    }
+
+    fn schema(_: &mut Defs) -> Value {
+        let four = format!("{OCTET}(\\.{OCTET}){{3}}(/(3[0-2]|[12]?[0-9]))?");
+        let pattern = format!("^({four}|[0-9A-Fa-f.]*:[0-9A-Fa-f:.]*(/[0-9]{{1,3}})?)$");
+        json!({ "type": "string", "pattern": pattern })
+    }
+
+    fn decode(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
+        let text = reader.text(node, &<Self as Shape>::wanted())?;
+        let network = network(text);
+        if network.is_none() {
+            let code = if may_be_v6(text) { ADDRESS_V6 } else { ADDRESS };
+            let message = format!("`{}` is not a network", shown(text));
+            let hint =
+                "an address, alone or with the length of its common part: 10.0.0.0/8, \"fd00::/8\"";
+            reader.refuse_for(code, node.span, message, hint);
+        }
+        network
+    }
+}
+
+/// Reads an address, alone or with the length of its network.
+fn network(text: &str) -> Option<IpNet> {
+    let Some((address, length)) = text.split_once('/') else {
+        return text.parse::<IpAddr>().ok().map(IpNet::from);
+    };
+    let number: u8 = length.parse().ok()?;
+    let whole = number.to_string() == length;
+    let network = IpNet::new(address.parse().ok()?, number).ok();
+    network.filter(|_| whole).map(|network| network.trunc())
+}
+
+/// Whether the schema takes it for an IPv6 network.
+fn may_be_v6(text: &str) -> bool {
+    let (address, length) = text.split_once('/').unwrap_or((text, "0"));
+    let plain = |c: char| c.is_ascii_hexdigit() || c == ':' || c == '.';
+    address.contains(':')
+        && address.chars().all(plain)
+        && (1..=3).contains(&length.len())
+        && length.bytes().all(|b| b.is_ascii_digit())
 }
 
 /// An address, or a map with one and what else is to be said.

@@ -19,7 +19,7 @@ mod trigger;
 
 pub(crate) use command::CommandDraft;
 pub(crate) use file::{FileDraft, WindlassFile};
-pub(crate) use listen::{ListenDraft, TlsDraft};
+pub(crate) use listen::{ListenDraft, ProxiesDraft, TlsDraft};
 pub(crate) use probe::ProbeDraft;
 pub(crate) use process::ProcessDraft;
 pub(crate) use service::{MergedService, ServiceDraft};

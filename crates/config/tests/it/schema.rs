@@ -214,11 +214,12 @@ fn the_shape_of_the_schema_is_this() {
     defaults: bake drain overlap probes ready rollback_on rollback_within stop strategy
     environment: services
     file: $schema app! defaults environments finalize on_failure parallel services!
-    listen: address! host path tls
+    listen: address! host path proxies tls
     override: bake drain env files instances listen needs overlap probes ready release rollback_on rollback_within run stop strategy target was
     probe: every fall http rise tcp timeout within
     probes: ready
     process: env files instances run stop
+    proxies: proxy_protocol trusted!
     release: version
     rollback_on: add!
     service: bake drain env files instances listen needs overlap probes ready release rollback_on rollback_within run stop strategy target was
@@ -227,6 +228,10 @@ fn the_shape_of_the_schema_is_this() {
     target: command process
     tls: certificate! key!
     ");
+}
+
+#[test]
+fn a_key_says_all_that_an_editor_shows() {
     let bake = keys()
         .into_iter()
         .find(|(kind, key, _)| kind == "service" && key == "bake");

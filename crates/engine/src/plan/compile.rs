@@ -102,7 +102,8 @@ pub(super) fn needs_within(rollouts: &mut BTreeMap<ServiceName, RolloutPlan>) {
 }
 
 /// Places that another service serves, in the file or not: it keeps them until promotion at least.
-/// While all on an address change to TLS, or from it, they may differ; then one can't stay behind.
+/// While all on an address change to TLS, or which proxies they believe, they may differ; then one can't
+/// stay behind.
 pub(super) fn taken_listeners<'a>(
     wanted: impl Iterator<Item = (&'a ServiceName, Option<&'a Listen>)>,
     environment: &Environment,

@@ -26,7 +26,7 @@ pub enum PlanProblem {
         known: String,
     },
     /// A place that another service serves, and keeps at least until promotion; or an address on which
-    /// another one, that stays, speaks TLS and this one would not, or the other way round.
+    /// another one, that stays, differs in what must be the same for all.
     ListenTaken {
         /// Who wants it.
         service: ServiceName,
@@ -118,7 +118,7 @@ impl fmt::Display for PlanProblem {
             } => write!(
                 f,
                 "{service}: {listen} can't be served beside {taken} of {owner}: on one address all \
-                 speak TLS, or none"
+                 speak TLS, or none, and all believe the same proxies"
             ),
             Self::TargetChanged { service } => write!(
                 f,

@@ -272,7 +272,7 @@ fn on_one_address_one_service_can_t_stay_behind_when_the_others_change_to_tls() 
     assert_eq!(
         problems[0].to_string(),
         "api: /api on 127.0.0.1:8000 (TLS) can't be served beside 127.0.0.1:8000 of auth: on one \
-         address all speak TLS, or none"
+         address all speak TLS, or none, and all believe the same proxies"
     );
 }
 

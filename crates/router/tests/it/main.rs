@@ -13,6 +13,7 @@ mod listeners;
 mod multiplexed;
 mod origin;
 mod places;
+mod proxies;
 mod rig;
 mod safety;
 mod smuggling;

@@ -14,7 +14,7 @@ use tokio_rustls::rustls::{
     ClientConfig, ClientConnection, HandshakeKind, RootCertStore, StreamOwned,
 };
 use windlass_control::{Direction, Refusal};
-use windlass_model::{Listen, Tls};
+use windlass_model::{Listen, Proxies, Tls};
 
 use crate::client::Client;
 use crate::multiplexed::{Speaker, get, speaking};
@@ -63,9 +63,13 @@ type Secured = StreamOwned<ClientConnection, TcpStream>;
 
 /// A connection whose handshake is done; none if it failed.
 fn connect(address: SocketAddr, name: &str, config: &Arc<ClientConfig>) -> Option<Secured> {
+    let socket = TcpStream::connect(address).expect("connected");
+    hello(socket, name, config)
+}
+
+fn hello(socket: TcpStream, name: &str, config: &Arc<ClientConfig>) -> Option<Secured> {
     let name = name.to_owned().try_into().expect("a name");
     let client = ClientConnection::new(config.clone(), name).expect("a client");
-    let socket = TcpStream::connect(address).expect("connected");
     let patience = Some(Duration::from_secs(20));
     socket.set_read_timeout(patience).expect("set");
     let mut stream = StreamOwned::new(client, socket);
@@ -292,6 +296,26 @@ fn a_tunnel_is_carried_over_tls_and_counted_to_its_end() {
     eventually("the tunnel has ended", || {
         rig.in_flight(&key("web"), 1) == 0
     });
+}
+
+#[test]
+fn a_proxy_announces_a_client_before_it_says_hello() {
+    let origin = Origin::start(|exchange: &mut Exchange<'_>| {
+        let from = exchange.header("x-forwarded-for").unwrap_or("nobody");
+        exchange.ok(&format!("from {from}"))
+    });
+    let (_rig, listener) = routed(&origin, |listener| Listen {
+        proxies: Proxies {
+            trusted: vec!["127.0.0.1/32".parse().expect("a network")],
+            proxy_protocol: true,
+        },
+        ..secure(listener, "shop")
+    });
+    let mut socket = TcpStream::connect(listener).expect("connected");
+    let header = b"PROXY TCP4 1.2.3.4 127.0.0.1 999 443\r\n";
+    socket.write_all(header).expect("sent");
+    let mut stream = hello(socket, "shop.example", &trusting(&[])).expect("TLS");
+    assert!(ask(&mut stream).ends_with("from 1.2.3.4"));
 }
 
 #[test]

@@ -78,4 +78,7 @@ fn a_place_that_another_application_has_is_refused_by_its_owners_name() {
     lab.deploy();
     assert_eq!(answer_at(&lab, "/other").0, 200);
     assert_eq!(answer(lab.at("web")).chain(), "web=1");
+    lab.run(&["down"]).exits(0);
+    assert_eq!(answer(lab.at("web")).chain(), "web=1", "it goes alone");
+    lab.file(SHOP);
 }
