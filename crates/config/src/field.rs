@@ -230,6 +230,7 @@ impl<K: Keyed> Shape for Keys<K> {
 impl<T: Default + 'static> Table<T> {
     fn decode(&self, node: &Node, entries: &[Entry], reader: &mut Reader<'_>) -> T {
         let mut draft = T::default();
+        let mut meant = Vec::new();
         for entry in entries {
             match self.fields.iter().find(|field| field.name == entry.key) {
                 Some(field) if entry.value.is_absent() && !field.may_be_empty => {
@@ -239,11 +240,20 @@ impl<T: Default + 'static> Table<T> {
                     (field.decode)(&entry.value, &mut unheard, &mut draft);
                 }
                 Some(field) => (field.decode)(&entry.value, reader, &mut draft),
-                None => self.unknown(entry, reader),
+                None => {
+                    let field = self.unknown(entry, reader);
+                    let field = field.filter(|field| node.entry(field.name).is_none());
+                    if let Some(field) = field {
+                        // Read as what it was meant to be, so that nothing follows from the typing
+                        // error; what is wrong with its value is told once the key is right.
+                        (field.decode)(&entry.value, &mut reader.unheard(), &mut draft);
+                        meant.push(field.name);
+                    }
+                }
             }
         }
         for field in self.fields.iter().filter(|field| field.required) {
-            if node.entry(field.name).is_none() {
+            if node.entry(field.name).is_none() && !meant.contains(&field.name) {
                 let message = format!("{} needs `{}`", self.noun, field.name);
                 let hint = format!(
                     "add `{}` with {}",
@@ -254,21 +264,26 @@ impl<T: Default + 'static> Table<T> {
             }
         }
         for rule in self.rules {
-            self.obey(rule, node, reader);
+            if !matches!(rule, Rule::OneOf(paths) if meant.iter().any(|key| begins(paths, key))) {
+                self.obey(rule, node, reader);
+            }
         }
         draft
     }
 
-    fn unknown(&self, entry: &Entry, reader: &mut Reader<'_>) {
+    /// Refuses a key, and says which one was probably meant.
+    fn unknown(&self, entry: &Entry, reader: &mut Reader<'_>) -> Option<&'static Field<T>> {
         let key = entry.key.as_str();
         if key.starts_with(IGNORED) {
-            return;
+            return None;
         }
         if self.later.contains(&key) {
             let message = format!("`{}` is not in this version yet", shown(key));
             let hint = "remove the key";
-            return reader.refuse_for(LATER_KEY, entry.key_span, message, hint);
+            reader.refuse_for(LATER_KEY, entry.key_span, message, hint);
+            return None;
         }
+        let mut meant = None;
         let message = format!("{} has no key `{}`", self.noun, shown(key));
         let names = self.fields.iter().map(|field| field.name);
         let of_the_file = WindlassFile::TABLE
@@ -279,12 +294,14 @@ impl<T: Default + 'static> Table<T> {
             format!("a key belongs to the [header] above it: put `{key}` above the first one")
         } else if self.elsewhere.0.contains(&key) {
             format!("`{key}` belongs {}", self.elsewhere.1)
-        } else if let Some(meant) = reader.nearest(key, names.clone()) {
-            format!("did you mean `{meant}`?")
+        } else if let Some(near) = reader.nearest(key, names.clone()) {
+            meant = self.fields.iter().find(|field| field.name == near);
+            format!("did you mean `{near}`?")
         } else {
             format!("it knows {}", listed(names, "and"))
         };
         reader.refuse_for(UNKNOWN_KEY, entry.key_span, message, hint);
+        meant
     }
 
     fn obey(&self, rule: &Rule, node: &Node, reader: &mut Reader<'_>) {
@@ -356,6 +373,12 @@ impl<T: Default + 'static> Table<T> {
         }
         schema
     }
+}
+
+/// Whether one of the dotted paths begins with the key.
+fn begins(paths: &[&str], key: &str) -> bool {
+    let mut firsts = paths.iter().map(|path| path.split('.').next());
+    firsts.any(|first| first == Some(key))
 }
 
 /// The entry at a dotted path.

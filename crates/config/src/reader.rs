@@ -29,6 +29,14 @@ impl<'t> Reader<'t> {
         }
     }
 
+    /// One whose problems nobody hears, and that searches for no suggestion.
+    pub(crate) fn unheard(&self) -> Self {
+        Self {
+            suggestions: 0,
+            ..Self::new(self.text, self.format)
+        }
+    }
+
     pub(crate) fn refuse(&mut self, code: &'static str, span: Span, message: impl Into<String>) {
         self.problems.push(Problem::at(code, span, message));
     }

@@ -6,7 +6,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use windlass_model::Millis;
 
 use crate::commands::{
-    abort, analyze, backup, completions, demo, demo_service, deploy, docs, events, explain,
+    abort, analyze, backup, completions, demo, demo_service, deploy, docs, down, events, explain,
     finalize, halt, hold, list, logs, man, plan, promote, remove, repair, report, restore, resume,
     retry, rollback, router, serve, shim, show, token,
 };
@@ -155,7 +155,7 @@ pub(crate) enum Command {
     /// Let no candidate have more traffic until it is lifted
     Halt(halt::Options),
     /// End this application's services
-    Down,
+    Down(down::Options),
     /// Say how a wrapped script gets on, from within it
     Report(report::Options),
     /// Make, list and end tokens for the network

@@ -4,6 +4,7 @@ use std::error::Error;
 use std::io::{self, ErrorKind};
 use std::path::Path;
 
+use serde::Serialize;
 use windlass_api::{Exit, Problem};
 use windlass_client::{ClientError, PathsError, Unsafe};
 
@@ -22,6 +23,21 @@ pub(crate) struct Diagnostic {
     pub(crate) hint: Option<String>,
     /// How the command ends.
     pub(crate) exit: Exit,
+    /// What is wrong with a file, one by one; the detail draws the same.
+    pub(crate) problems: Vec<InFile>,
+}
+
+/// One problem of a file, for scripts and editors.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct InFile {
+    pub(crate) code: &'static str,
+    pub(crate) file: String,
+    /// From 1; none for what stands in no file.
+    pub(crate) line: Option<u32>,
+    /// In characters, from 1.
+    pub(crate) column: Option<u32>,
+    pub(crate) message: String,
+    pub(crate) hint: Option<String>,
 }
 
 impl Diagnostic {
@@ -32,6 +48,7 @@ impl Diagnostic {
             detail: None,
             hint: None,
             exit,
+            problems: Vec::new(),
         }
     }
 
@@ -44,6 +61,12 @@ impl Diagnostic {
     #[must_use]
     pub(crate) fn detail(mut self, detail: impl Into<String>) -> Self {
         self.detail = Some(detail.into());
+        self
+    }
+
+    #[must_use]
+    pub(crate) fn problems(mut self, problems: Vec<InFile>) -> Self {
+        self.problems = problems;
         self
     }
 
@@ -92,6 +115,7 @@ impl From<Problem> for Diagnostic {
             detail: problem.detail,
             hint: problem.hint,
             exit: problem.exit,
+            problems: Vec::new(),
         }
     }
 }

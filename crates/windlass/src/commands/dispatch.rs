@@ -35,7 +35,7 @@ pub(crate) fn run(command: &Command, context: &Context) -> Result<Report, Diagno
         Command::Remove(options) => Context::block_on(remove::run(context, options)),
         Command::Repair(options) => Context::block_on(repair::run(context, options)),
         Command::Halt(options) => halt::run(context, options),
-        Command::Down => Context::block_on(down::run(context)),
+        Command::Down(options) => Context::block_on(down::run(context, options)),
         Command::Report(options) => Context::block_on(report::run(context, options)),
         Command::Token(options) => Context::block_on(token::run(context, options)),
         Command::Demo(options) => Context::block_on(demo::run(context, options)),

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
+use clap::Args;
 use windlass_api::{DownAnswer, DownRequest, EnvironmentView, Exit};
 use windlass_client::Client;
 
@@ -18,7 +19,15 @@ const GONE_WITHIN: Duration = Duration::from_secs(10);
 /// Time between two looks.
 const PAUSE: Duration = Duration::from_millis(10);
 
-pub(crate) async fn run(context: &Context) -> Result<Report, Diagnostic> {
+/// Options of `down`.
+#[derive(Debug, Args)]
+pub(crate) struct Options {
+    /// Ask nothing
+    #[arg(long)]
+    yes: bool,
+}
+
+pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, Diagnostic> {
     // Before anything is asked: a file that can't be read must not end another application.
     let here = Found::app_here(context)?;
     let Some(client) = context.client_to_look().await? else {
@@ -31,6 +40,13 @@ pub(crate) async fn run(context: &Context) -> Result<Report, Diagnostic> {
             None => return nothing_runs(None),
         },
     };
+    if !options.yes && context.ui.can_ask() {
+        let environment = context.global.environment.as_deref();
+        let question = question(&app, environment, &client.status().await?);
+        if question.is_some_and(|question| !context.ui.ask(&question)) {
+            return Err(Diagnostic::new(Exit::Refused, "nothing was ended"));
+        }
+    }
     let request = DownRequest {
         app: app.clone(),
         environment: context.global.environment.clone(),
@@ -44,6 +60,28 @@ pub(crate) async fn run(context: &Context) -> Result<Report, Diagnostic> {
         return nothing_runs((!answer.last).then_some(&app));
     }
     Report::new(text(&answer), &answer)
+}
+
+/// What is about to end, by name; none where nothing runs.
+fn question(app: &str, environment: Option<&str>, all: &[EnvironmentView]) -> Option<String> {
+    let meant = all.iter().filter(|view| {
+        let asked = environment.is_none_or(|name| view.environment.as_str() == name);
+        view.app.as_str() == app && asked && runs(view)
+    });
+    let places = meant.map(|view| {
+        let services = view.services.iter().filter(|(_, now)| !now.is_empty());
+        let names: Vec<&str> = services.map(|(name, _)| name.as_str()).collect();
+        let under_way = view.deployment.as_ref();
+        let under_way = under_way.map(|id| format!(", and {id} under way"));
+        format!(
+            "{app} in {} ({}{})",
+            view.environment,
+            listed(&names),
+            under_way.unwrap_or_default()
+        )
+    });
+    let places: Vec<String> = places.collect();
+    (!places.is_empty()).then(|| format!("End {}?", listed(&places)))
 }
 
 /// Nothing is there to end; of `app` alone, where others run.
@@ -141,6 +179,21 @@ mod tests {
             text(&answer),
             "2 services down: api, auth; router and controller ended too\n"
         );
+    }
+
+    #[test]
+    fn the_question_names_what_will_end() {
+        let mut shop = sample::environment();
+        let ask = |shop: &EnvironmentView, environment| {
+            question("shop", environment, std::slice::from_ref(shop))
+        };
+        let said = ask(&shop, Some("production"));
+        insta::assert_snapshot!(said.unwrap(), @"End shop in production (api, auth, worker)?");
+        assert_eq!(ask(&shop, Some("staging")), None);
+        shop.deployment = Some(sample::deployment("dep_01k0a").id);
+        let said = ask(&shop, None).unwrap();
+        assert!(said.ends_with(", and dep_01k0a under way)?"), "{said}");
+        assert_eq!(question("blog", None, &[shop]), None);
     }
 
     #[test]

@@ -12,7 +12,7 @@ use windlass_config::{
 };
 
 use crate::context::Context;
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, InFile};
 
 /// The names that are searched for; a folder may have one of them.
 const NAMES: [&str; 4] = [
@@ -177,7 +177,20 @@ impl Found {
             ([_only], _) => format!("{} has a problem", self.name),
             (many, _) => format!("{} has {} problems", self.name, many.len()),
         };
-        Diagnostic::new(exit, summary).detail(render_all(problems, &self.name, &self.text))
+        Diagnostic::new(exit, summary)
+            .detail(render_all(problems, &self.name, &self.text))
+            .problems(problems.iter().map(|problem| self.one(problem)).collect())
+    }
+
+    fn one(&self, problem: &Problem) -> InFile {
+        InFile {
+            code: problem.code,
+            file: self.name.clone(),
+            line: problem.span.map(|span| span.line),
+            column: problem.span.map(|span| span.column),
+            message: problem.message.clone(),
+            hint: problem.hint.clone(),
+        }
     }
 
     /// What the controller must know of it: its text, and what it takes from the environment of

@@ -10,7 +10,7 @@ pub(crate) mod deploy;
 mod dispatch;
 pub(crate) mod docs;
 mod doctor;
-mod down;
+pub(crate) mod down;
 pub(crate) mod events;
 pub(crate) mod explain;
 mod file;

@@ -13,7 +13,9 @@ pub(crate) fn reference() -> String {
     whole.build();
     let mut text = format!(
         "# The command line\n\nGenerated from the program: `windlass docs cli` prints the same.\n\n\
-         stdout is data, stderr is talk. `-o json` gives one value, `-o ndjson` one object a line.\n\n\
+         stdout is data, stderr is talk. `-o json` gives one value, `-o ndjson` one object a line. A refusal is\n\
+         `problem` with code, title, detail, hint and exit; that of a file also `problems`, a list of code, file, line, column, message\n\
+         and hint.\n\n\
          ## Exit codes\n\n{}",
         exits::table()
     );

@@ -128,7 +128,7 @@ Needs no controller. Aborts and rollbacks go on.",
     ),
     (
         "down",
-        "Examples:\n  windlass down\n  windlass down -e staging\n\nJournal and releases stay; windlass deploy starts it again.",
+        "Examples:\n  windlass down\n  windlass down -e staging\n  windlass down --yes\n\nAsks once on a terminal. Journal and releases stay; windlass deploy starts it again.",
     ),
     (
         "report",

@@ -209,13 +209,19 @@ impl Ui {
         if self.output == Output::Text {
             return;
         }
-        let value = serde_json::json!({ "problem": {
-            "code": failure.code,
+        // Where each problem stands by itself, the drawing of all of them says nothing more.
+        let drawn = failure.detail.as_deref();
+        let detail = drawn.filter(|_| failure.problems.is_empty());
+        let mut value = serde_json::json!({ "problem": {
+            "code": code_of(failure),
             "title": failure.summary,
-            "detail": failure.detail,
+            "detail": detail,
             "hint": failure.hint.as_deref().map(|hint| self.again(hint)),
             "exit": failure.exit.code(),
         }});
+        if !failure.problems.is_empty() {
+            value["problems"] = serde_json::json!(failure.problems);
+        }
         let mut output = io::stdout().lock();
         let written = writeln!(output, "{value}").and_then(|()| output.flush());
         if let Err(why) = written {
@@ -262,14 +268,10 @@ pub(crate) fn diagnostic_text(failure: &Diagnostic, style: &Style) -> String {
     lines.join("\n")
 }
 
-/// Its code, or that of the first problem of a file that it draws.
+/// Its code, or that of the first problem of a file.
 fn code_of(failure: &Diagnostic) -> Option<&str> {
-    let drawn = || {
-        let from = failure.detail.as_deref()?.split('[');
-        let mut codes = from.filter_map(|piece| Some(piece.split_once(']')?.0));
-        codes.find(|code| code.starts_with("WL"))
-    };
-    failure.code.as_deref().or_else(drawn)
+    let first = || failure.problems.first().map(|problem| problem.code);
+    failure.code.as_deref().or_else(first)
 }
 
 /// The hook for what must not happen.

@@ -304,6 +304,31 @@ fn a_script_gets_the_refusal_as_json_too() {
 }
 
 #[test]
+fn a_script_gets_each_problem_of_a_file_by_itself() {
+    let place = Place::with_file("app: hello\nservices:\n  web:\n    run: ./x\n    bake: 30\n");
+    for command in ["validate", "plan", "deploy"] {
+        let left = place.run(&[command, "-o", "json"]);
+        let value: Value = serde_json::from_str(&left.out).unwrap();
+        assert_eq!(value["problem"]["code"], "WL0126");
+        assert_eq!(value["problem"]["detail"], Value::Null);
+        let problem = &value["problems"][0];
+        let at = ["code", "file", "line", "column"].map(|key| problem[key].to_string());
+        assert_eq!(at.join(" "), "\"WL0126\" \"windlass.yaml\" 5 11");
+        let told = problem["message"].as_str().unwrap();
+        assert!(!told.contains('\n') && !told.contains("WL"), "{told}");
+        assert!(
+            problem["hint"].as_str().unwrap().contains("30s"),
+            "{problem}"
+        );
+        assert_eq!(value["problems"].as_array().unwrap().len(), 1);
+        assert!(left.err.contains("windlass.yaml:5:11"), "{}", left.err);
+    }
+    let left = Place::empty().run(&["validate", "-o", "json"]);
+    let value: Value = serde_json::from_str(&left.out).unwrap();
+    assert_eq!(value.get("problems"), None);
+}
+
+#[test]
 fn a_name_without_a_value_is_refused_at_its_place() {
     let place = Place::with_file(HELLO);
     insta::assert_snapshot!(place.run(&["plan"]).whole(), @r"
