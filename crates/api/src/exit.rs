@@ -28,7 +28,7 @@ pub enum Exit {
     Unreachable,
     /// A bug in Windlass.
     Bug,
-    /// Ctrl-C detached; the deployment goes on.
+    /// Ctrl-C detached, and the deployment goes on; or it gave up a wait, and nothing was begun.
     Detached,
 }
 
@@ -69,7 +69,9 @@ impl Exit {
                 "the controller can't be reached; a stopped one is named by its process id"
             }
             Self::Bug => "a bug in Windlass",
-            Self::Detached => "Ctrl-C ended the following; the deployment goes on",
+            Self::Detached => {
+                "Ctrl-C ended the following, and the deployment goes on; or a `--wait`, and it does not begin"
+            }
         }
     }
 

@@ -1,5 +1,7 @@
 //! Beginning deployments: now, when the lock is free, or in place of what runs.
 
+use std::future::pending;
+use std::pin::pin;
 use std::rc::Rc;
 
 use futures_channel::oneshot;
@@ -18,12 +20,27 @@ use crate::{opening, planning, problems};
 pub(crate) struct Ask {
     pub(crate) from: From,
     pub(crate) terms: Terms,
+    /// Told when whoever asked takes it back; cancelled when they have left.
+    pub(crate) withdrawal: oneshot::Receiver<()>,
+}
+
+impl Ask {
+    /// Whether it was taken back.
+    fn is_withdrawn(&mut self) -> bool {
+        matches!(self.withdrawal.try_recv(), Ok(Some(())))
+    }
+
+    /// Whether anybody still waits for it.
+    fn is_waited_for(&mut self) -> bool {
+        matches!(self.withdrawal.try_recv(), Ok(None))
+    }
 }
 
 /// The deployment, if there is anything to do, and its plan.
 pub(crate) type Begun = (Option<DeploymentId>, PlanView);
 
-/// Begins a deployment and answers.
+/// Begins a deployment and answers. Whoever only leaves has one begin that need not wait; one that is
+/// taken back, or that waits for somebody who has left, does not begin.
 pub(crate) async fn deploy(shared: &Rc<Shared>, ask: Ask, when: When, reply: Reply<Begun>) {
     let answer = match when {
         When::Now => {
@@ -31,39 +48,38 @@ pub(crate) async fn deploy(shared: &Rc<Shared>, ask: Ask, when: When, reply: Rep
             let _changing = shared.changing.lock().await;
             begin(shared, ask).await
         }
-        When::Wait(_) | When::Supersede => in_turn(shared, ask, when, &reply).await,
+        When::Wait(_) | When::Supersede => in_turn(shared, ask, when).await,
     };
     // Whoever asked may have left; the deployment goes on.
     let _left = reply.send(answer).is_err();
 }
 
-async fn begin(shared: &Rc<Shared>, ask: Ask) -> Result<Begun, Problem> {
+async fn begin(shared: &Rc<Shared>, mut ask: Ask) -> Result<Begun, Problem> {
     shared.refuse_changes()?;
     let planned = match ask.from {
-        From::File(wanted) => {
+        From::File(ref wanted) => {
             // Refused before anything is copied.
             planning::refuse_locked(shared, &wanted.spec.app, &wanted.spec.environment)?;
-            planning::plan(shared, &wanted, ask.terms.may_move).await?
+            planning::plan(shared, wanted, ask.terms.may_move).await?
         }
-        From::Plan(id) => planning::stored(shared, &id).await?,
-        From::Retry(id) => planning::retried(shared, &id).await?,
+        From::Plan(ref id) => planning::stored(shared, id).await?,
+        From::Retry(ref id) => planning::retried(shared, id).await?,
     };
     planning::refuse_locked(shared, &planned.plan.app, &planned.plan.environment)?;
     if planned.nothing_to_do {
         opening::note_folder(shared, &planned.plan).await?;
         return Ok((None, planned));
     }
+    // Copying releases takes its time.
+    if ask.is_withdrawn() {
+        return Err(problems::stopping());
+    }
     let id = opening::begin(shared, &planned.plan, ask.terms).await?;
     Ok((Some(id), planned))
 }
 
 /// Waits for the lock without keeping anybody else from anything, then plans on what is stable then.
-async fn in_turn(
-    shared: &Rc<Shared>,
-    ask: Ask,
-    when: When,
-    reply: &Reply<Begun>,
-) -> Result<Begun, Problem> {
+async fn in_turn(shared: &Rc<Shared>, mut ask: Ask, when: When) -> Result<Begun, Problem> {
     let place = planning::place(shared, &ask.from).await?;
     let clock = &shared.border.clock;
     let (limit, urgent) = match when {
@@ -75,13 +91,12 @@ async fn in_turn(
     loop {
         let change = ticket.change();
         shared.refuse_changes()?;
-        if reply.is_canceled() {
-            // Nobody waits for it any more, and it has not begun.
-            return Err(problems::stopping());
-        }
         match lock(shared, &place) {
             None if ticket.is_first() => {
                 let _changing = shared.changing.lock().await;
+                if !ask.is_waited_for() {
+                    return Err(problems::stopping());
+                }
                 if lock(shared, &place).is_none() {
                     return begin(shared, ask).await;
                 }
@@ -90,7 +105,12 @@ async fn in_turn(
             Some(holder) if urgent => supersede(shared, &holder, &ask.terms.by).await?,
             Some(_) | None => {}
         }
-        wait(shared, &ticket, change, until).await?;
+        let turn = Turn {
+            ticket: &ticket,
+            change,
+            withdrawal: &mut ask.withdrawal,
+        };
+        turn.comes(shared, until).await?;
     }
 }
 
@@ -98,25 +118,48 @@ fn lock(shared: &Rc<Shared>, (app, environment): &Place) -> Option<DeploymentId>
     shared.environment(app, environment).lock
 }
 
-async fn wait(
-    shared: &Rc<Shared>,
-    ticket: &Ticket<'_>,
+/// What may end one wait.
+struct Turn<'t, 'q> {
+    ticket: &'t Ticket<'q>,
     change: oneshot::Receiver<()>,
-    until: Option<(Millis, Millis)>,
-) -> Result<(), Problem> {
-    let clock = &shared.border.clock;
-    let Some((limit, until)) = until else {
-        let _changed = change.await.is_ok();
-        return Ok(());
-    };
-    let left = until.less(clock.work());
-    if left > Millis::ZERO
-        && let Either::Left(_changed) = select(change, clock.sleep(left)).await
-    {
-        return Ok(());
+    withdrawal: &'t mut oneshot::Receiver<()>,
+}
+
+impl Turn<'_, '_> {
+    /// Returns once something has changed.
+    ///
+    /// # Errors
+    /// The time is over, or nobody waits any more.
+    async fn comes(
+        self,
+        shared: &Rc<Shared>,
+        until: Option<(Millis, Millis)>,
+    ) -> Result<(), Problem> {
+        let clock = &shared.border.clock;
+        let over = async {
+            match until {
+                Some((limit, until)) => {
+                    let left = until.less(clock.work());
+                    if left > Millis::ZERO {
+                        clock.sleep(left).await;
+                    }
+                    limit
+                }
+                None => pending().await,
+            }
+        };
+        let over = pin!(over);
+        // What changes at the very end of the time changes nothing any more.
+        let ended = select(over, self.withdrawal);
+        match select(ended, self.change).await {
+            Either::Right((_changed, _)) => Ok(()),
+            Either::Left((Either::Right((_left, _)), _)) => Err(problems::stopping()),
+            Either::Left((Either::Left((limit, _)), _)) => {
+                let holder = lock(shared, self.ticket.place());
+                Err(problems::waited(limit, holder.as_ref()))
+            }
+        }
     }
-    let holder = lock(shared, ticket.place());
-    Err(problems::waited(limit, holder.as_ref()))
 }
 
 /// Takes back what runs. One that is past its commit point, or goes back already, only has to end.

@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_channel::{mpsc, oneshot};
+use futures_util::future::{Either, select};
 use windlass_api::{
     AdoptAnswer, Command, DeploymentView, DownAnswer, EnvironmentView, Event, FiguresView, LogLine,
     LostHistoryView, PlanView, Problem, ReportAnswer, RollbackAnswer, RunView,
@@ -238,8 +240,37 @@ impl Handle {
         terms: Terms,
         when: When,
     ) -> Result<(Option<DeploymentId>, PlanView), Problem> {
-        let ask = Box::new(Ask { from, terms });
-        self.ask(|reply| Request::Deploy { ask, when, reply }).await
+        let never = std::future::pending();
+        self.deploy_unless(from, terms, when, never).await
+    }
+
+    /// The same, taken back once `withdrawn` is ready: then it does not begin, unless it has begun. The
+    /// answer says which; it is waited for either way.
+    ///
+    /// # Errors
+    /// The same, and those of a controller that ends when it was taken back.
+    pub async fn deploy_unless(
+        &self,
+        from: From,
+        terms: Terms,
+        when: When,
+        withdrawn: impl Future<Output = ()>,
+    ) -> Result<(Option<DeploymentId>, PlanView), Problem> {
+        let (withdraw, withdrawal) = oneshot::channel();
+        let ask = Box::new(Ask {
+            from,
+            terms,
+            withdrawal,
+        });
+        let answer = pin!(self.ask(|reply| Request::Deploy { ask, when, reply }));
+        match select(answer, pin!(withdrawn)).await {
+            Either::Left((answer, _)) => answer,
+            Either::Right(((), answer)) => {
+                // One that was answered meanwhile needs no word.
+                let _answered = withdraw.send(()).is_err();
+                answer.await
+            }
+        }
     }
 
     /// Takes services back to an earlier release; while a deployment runs, aborts that.

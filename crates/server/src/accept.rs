@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use tokio::net::UnixListener;
-use tokio::sync::{Mutex, Semaphore, mpsc, watch};
+use tokio::sync::{Mutex, mpsc, watch};
 use tokio::task::JoinSet;
 
 use crate::app::{About, App};
@@ -12,6 +12,7 @@ use crate::handlers::routes;
 use crate::keys::Keys;
 use crate::rate::Buckets;
 use crate::reception::{WayIn, receive};
+use crate::watchers::Watchers;
 use crate::{Controller, Limits, RunTokens, Tokens};
 
 /// What serves a controller.
@@ -79,7 +80,7 @@ impl<C: Controller> Server<C> {
             buckets: Arc::new(Buckets::new(limits)),
             keys: Arc::new(Keys::new(limits)),
             comparing: Arc::new(Mutex::new(())),
-            watchers: Arc::new(Semaphore::new(limits.watchers)),
+            watchers: Arc::new(Watchers::new(limits)),
             ending: ending.clone(),
         };
         let (watchers, keys) = (Arc::clone(&app.watchers), Arc::clone(&app.keys));
@@ -122,9 +123,7 @@ impl<C: Controller> Server<C> {
             for mut open in left {
                 while open.join_next().await.is_some() {}
             }
-            // Every place is free once every stream has said its goodbye.
-            let places = u32::try_from(limits.watchers).unwrap_or(u32::MAX);
-            drop(watchers.acquire_many(places).await);
+            watchers.all_gone().await;
         };
         if tokio::time::timeout(limits.ending_within, all)
             .await

@@ -1,5 +1,6 @@
 //! Who may ask what.
 
+use std::future::pending;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -12,11 +13,11 @@ use axum::response::{IntoResponse, Response};
 use tokio::time::Instant;
 use windlass_api::{BY_MAX, Exit, Problem, Scope};
 
-use crate::Controller;
 use crate::answer::{Refused, bad_request};
 use crate::app::App;
 use crate::rate::Counted;
 use crate::run_tokens::Run;
+use crate::{Controller, Tokens};
 
 /// Where a connection comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,6 +79,23 @@ impl Caller {
             Self::Owner | Self::Run(_) | Self::Stranger(_) => by,
             Self::Token { name, .. } => format!("{by} (token {name})"),
         })
+    }
+
+    /// Returns once what it came in with holds no longer. Cancelling it loses nothing.
+    pub(crate) async fn lost(&self, tokens: &Tokens) {
+        match self {
+            Self::Token { id, .. } => tokens.lost(id).await,
+            // Nothing that a run or a stranger may ask takes long.
+            Self::Owner | Self::Run(_) | Self::Stranger(_) => pending().await,
+        }
+    }
+
+    /// Whether that still holds.
+    pub(crate) fn holds(&self, tokens: &Tokens) -> bool {
+        match self {
+            Self::Token { id, .. } => tokens.holds(id),
+            Self::Owner | Self::Run(_) | Self::Stranger(_) => true,
+        }
     }
 
     /// Whether paths that it sends are of this machine's files as its user sees them.
@@ -205,6 +223,12 @@ fn no_token(offered: bool) -> Problem {
             "make one on the controller's machine: windlass token create --scope read|operate|deploy; \
              commands take it from WINDLASS_TOKEN",
         )
+}
+
+/// The token was good when the deployment was asked for, and is no longer.
+pub(crate) fn lost_meanwhile() -> Problem {
+    let what = "the one that was sent was revoked or has expired meanwhile; nothing was begun";
+    no_token(true).detail(what)
 }
 
 /// A scope as it is typed.

@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use tokio::sync::{Mutex, OwnedMutexGuard, Semaphore, watch};
+use tokio::sync::{Mutex, OwnedMutexGuard, watch};
 use windlass_api::{API_VERSION, LostHistoryView, VersionView};
 
 use crate::condition::Seen;
 use crate::keys::Keys;
 use crate::rate::Buckets;
+use crate::watchers::Watchers;
 use crate::{Limits, RunTokens, Tokens};
 
 /// Which controller answers.
@@ -48,8 +49,8 @@ pub(crate) struct App<C> {
     pub(crate) keys: Arc<Keys>,
     /// Held while what a client has seen is compared and its word is carried out.
     pub(crate) comparing: Arc<Mutex<()>>,
-    /// One permit per event stream.
-    pub(crate) watchers: Arc<Semaphore>,
+    /// Places for event streams.
+    pub(crate) watchers: Arc<Watchers>,
     /// Becomes true when the server is to end.
     pub(crate) ending: watch::Receiver<bool>,
 }

@@ -14,12 +14,14 @@ pub trait Controller: Clone + Send + Sync + 'static {
     /// What a deployment would do.
     fn plan(&self, wanted: Wanted) -> impl Future<Output = Result<PlanView, Problem>> + Send;
 
-    /// Begins a deployment; no id when there is nothing to do.
+    /// Begins a deployment; no id when there is nothing to do. One that is `withdrawn` before it has
+    /// begun does not begin.
     fn deploy(
         &self,
         from: From,
         terms: Terms,
         when: When,
+        withdrawn: impl Future<Output = ()> + Send,
     ) -> impl Future<Output = Result<(Option<DeploymentId>, PlanView), Problem>> + Send;
 
     /// Goes back to earlier releases.
@@ -115,8 +117,9 @@ impl Controller for Handle {
         from: From,
         terms: Terms,
         when: When,
+        withdrawn: impl Future<Output = ()> + Send,
     ) -> impl Future<Output = Result<(Option<DeploymentId>, PlanView), Problem>> + Send {
-        Handle::deploy(self, from, terms, when)
+        Handle::deploy_unless(self, from, terms, when, withdrawn)
     }
 
     fn rollback(

@@ -126,7 +126,7 @@ impl Door {
         &self,
         open: &mut JoinSet<()>,
         arrived: Arrived,
-        (place, each): (OwnedSemaphorePermit, &Places),
+        (place, each): (OwnedSemaphorePermit, &Places<IpAddr>),
     ) {
         let (routes, ending) = (self.routes.clone(), self.ending.clone());
         let limits = self.limits;

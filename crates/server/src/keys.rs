@@ -1,8 +1,9 @@
 //! Idempotency keys: the same request, sent again, begins nothing twice.
 //!
 //! The first request with a key is carried out by a task of its own, so that it goes on when its
-//! client is gone; whoever sends it again waits for the same answer. Keys live as long as the controller:
-//! a client must not repeat to another one what it asked of this one.
+//! client is gone; whoever sends it again waits for the same answer. A handler that only waits sees when
+//! nobody waits with it any more. Keys live as long as the controller: a client must not repeat to
+//! another one what it asked of this one.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -51,7 +52,22 @@ struct First {
     since: Instant,
     /// None while it is under way.
     answer: watch::Receiver<Option<Saved>>,
+    waiting: Waiting,
 }
+
+/// Those who wait for an answer: the sender's other ends.
+#[derive(Clone)]
+pub(crate) struct Waiting(watch::Sender<()>);
+
+impl Waiting {
+    /// Returns once nobody waits any more.
+    pub(crate) async fn end(&self) {
+        self.0.closed().await;
+    }
+}
+
+/// One who waits, until it is dropped.
+type Waiter = watch::Receiver<()>;
 
 /// An answer that can be given again.
 #[derive(Clone)]
@@ -77,7 +93,7 @@ impl Saved {
 /// What a request with a key meets.
 enum Met {
     /// Nobody sent it before.
-    New(watch::Sender<Option<Saved>>),
+    New(watch::Sender<Option<Saved>>, Waiting),
     /// It was sent before.
     Again(watch::Receiver<Option<Saved>>),
 }
@@ -104,14 +120,18 @@ impl Keys {
         std::mem::take(&mut *tasks)
     }
 
-    fn meet(&self, name: &Name, digest: [u8; 32], now: Instant) -> Result<Met, Problem> {
+    fn meet(&self, name: &Name, digest: [u8; 32], now: Instant) -> Result<(Met, Waiter), Problem> {
         let mut known = self.known();
         known.retain(|_, first| {
-            now.duration_since(first.since) < self.limits.keys_kept || first.is_under_way()
+            let fresh = now.duration_since(first.since) < self.limits.keys_kept;
+            first.is_under_way() || (fresh && first.is_answered())
         });
         if let Some(first) = known.get(name) {
             return if first.digest == digest {
-                Ok(Met::Again(first.answer.clone()))
+                Ok((
+                    Met::Again(first.answer.clone()),
+                    first.waiting.0.subscribe(),
+                ))
             } else {
                 Err(used())
             };
@@ -125,13 +145,16 @@ impl Keys {
             known.remove(&oldest);
         }
         let (answered, answer) = watch::channel(None);
+        let (waiting, waiter) = watch::channel(());
+        let waiting = Waiting(waiting);
         let first = First {
             digest,
             since: now,
             answer,
+            waiting: waiting.clone(),
         };
         known.insert(name.clone(), first);
-        Ok(Met::New(answered))
+        Ok((Met::New(answered, waiting), waiter))
     }
 
     fn carry_out(&self, work: impl Future<Output = ()> + Send + 'static) {
@@ -147,7 +170,11 @@ impl Keys {
 impl First {
     /// An answer that never came, because its task died, is none.
     fn is_under_way(&self) -> bool {
-        self.answer.borrow().is_none() && self.answer.has_changed().is_ok()
+        !self.is_answered() && self.answer.has_changed().is_ok()
+    }
+
+    fn is_answered(&self) -> bool {
+        self.answer.borrow().is_some()
     }
 }
 
@@ -190,32 +217,40 @@ async fn keyed<C: Controller>(
     copied.headers_mut().remove(KEY_HEADER);
     let bytes = whole(copied, &app).await?;
     let digest = fingerprint(&parts, &bytes);
-    let (mut answer, replayed) = match app.keys.meet(&name, digest, Instant::now())? {
-        Met::Again(answer) => (answer, true),
-        Met::New(answered) => {
-            let answer = answered.subscribe();
-            let keys = Arc::clone(&app.keys);
-            let request = Request::from_parts(parts, Body::from(bytes));
-            app.keys.carry_out(async move {
-                let saved = save(next.run(request).await).await;
-                if saved.passes() {
-                    keys.known().remove(&name);
+    let (answered, waiting, waiter) = loop {
+        match app.keys.meet(&name, digest, Instant::now())? {
+            (Met::New(answered, waiting), waiter) => break (answered, waiting, waiter),
+            (Met::Again(answer), _waiter) => {
+                // Of what nothing came, the next one tries anew.
+                if let Some(saved) = given(answer).await.filter(|saved| !saved.passes()) {
+                    let mut answer = saved.again();
+                    let yes = HeaderValue::from_static("true");
+                    answer.headers_mut().insert(REPLAYED, yes);
+                    return Ok(answer);
                 }
-                answered.send_replace(Some(saved));
-            });
-            (answer, false)
+            }
         }
     };
-    let saved = match answer.wait_for(Option::is_some).await {
-        Ok(saved) => saved.clone(),
-        Err(_died) => None,
-    };
-    let mut answer = saved.ok_or_else(ending)?.again();
-    if replayed {
-        let yes = HeaderValue::from_static("true");
-        answer.headers_mut().insert(REPLAYED, yes);
-    }
-    Ok(answer)
+    let answer = answered.subscribe();
+    let keys = Arc::clone(&app.keys);
+    let mut request = Request::from_parts(parts, Body::from(bytes));
+    request.extensions_mut().insert(waiting);
+    app.keys.carry_out(async move {
+        let saved = save(next.run(request).await).await;
+        if saved.passes() {
+            keys.known().remove(&name);
+        }
+        answered.send_replace(Some(saved));
+    });
+    let saved = given(answer).await;
+    drop(waiter);
+    Ok(saved.ok_or_else(ending)?.again())
+}
+
+/// The answer, once it is given; none if it never will be.
+async fn given(mut answer: watch::Receiver<Option<Saved>>) -> Option<Saved> {
+    let given = answer.wait_for(Option::is_some).await;
+    given.ok().and_then(|saved| saved.clone())
 }
 
 async fn save(answer: Response) -> Saved {

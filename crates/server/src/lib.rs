@@ -28,6 +28,7 @@ mod refusals;
 mod run_tokens;
 mod says;
 mod tokens;
+mod watchers;
 
 pub use accept::Server;
 pub use app::About;

@@ -21,8 +21,11 @@ pub struct Limits {
     pub run_connections: usize,
     /// Of those over the network, most from one address; further ones are closed at once.
     pub connections_each: usize,
-    /// Event streams at a time; further ones are refused as *busy*.
+    /// Event streams at a time on the private socket, and as many again over the network; further ones
+    /// are refused as *busy*.
     pub watchers: usize,
+    /// Of those over the network, most with one token.
+    pub watchers_each: usize,
     /// Longest time for a request's head to arrive, also of the first byte and for a TLS handshake.
     pub head_within: Duration,
     /// Longest head: path, query and headers, in bytes.
@@ -64,6 +67,7 @@ impl Default for Limits {
             run_connections: 16,
             connections_each: 64,
             watchers: 64,
+            watchers_each: 16,
             head_within: Duration::from_secs(5),
             head: 16 * 1024,
             headers: 100,

@@ -1,6 +1,7 @@
-//! How many connections each address has.
+//! How many connections each address has, and how many event streams each token.
 
 use std::collections::HashMap;
+use std::hash::Hash;
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -15,20 +16,20 @@ pub(crate) fn neighbour(address: IpAddr) -> IpAddr {
     }
 }
 
-/// The places that are taken, by address. As many addresses as there are connections at most.
-pub(crate) struct Places {
+/// The places that are taken, by address or token. As many of these as there are places at most.
+pub(crate) struct Places<K> {
     most: usize,
-    taken: Arc<Mutex<HashMap<IpAddr, usize>>>,
+    taken: Arc<Mutex<HashMap<K, usize>>>,
 }
 
-/// One place of an address, until it is dropped.
-pub(crate) struct Place {
-    address: IpAddr,
-    taken: Arc<Mutex<HashMap<IpAddr, usize>>>,
+/// One place of somebody, until it is dropped.
+pub(crate) struct Place<K: Eq + Hash> {
+    whose: K,
+    taken: Arc<Mutex<HashMap<K, usize>>>,
 }
 
-impl Places {
-    /// At most so many for each address.
+impl<K: Clone + Eq + Hash> Places<K> {
+    /// At most so many for each one.
     pub(crate) fn new(most: usize) -> Self {
         Self {
             most,
@@ -36,28 +37,28 @@ impl Places {
         }
     }
 
-    /// A place, unless the address has all of its own.
-    pub(crate) fn take(&self, address: IpAddr) -> Option<Place> {
+    /// A place, unless whoever asks has all of their own.
+    pub(crate) fn take(&self, whose: K) -> Option<Place<K>> {
         let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
-        let count = taken.entry(address).or_default();
+        let count = taken.entry(whose.clone()).or_default();
         if *count >= self.most {
             return None;
         }
         *count += 1;
         Some(Place {
-            address,
+            whose,
             taken: Arc::clone(&self.taken),
         })
     }
 }
 
-impl Drop for Place {
+impl<K: Eq + Hash> Drop for Place<K> {
     fn drop(&mut self) {
         let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(count) = taken.get_mut(&self.address) {
+        if let Some(count) = taken.get_mut(&self.whose) {
             *count = count.saturating_sub(1);
             if *count == 0 {
-                taken.remove(&self.address);
+                taken.remove(&self.whose);
             }
         }
     }

@@ -29,8 +29,9 @@ const SECRET_BYTES: usize = 32;
 /// What every secret starts with, so that scanners and people know one.
 const MARK: &str = "wlt";
 
-/// Longest time for which a stream goes on after its token has expired.
-const EXPIRED_WITHIN: Duration = Duration::from_secs(10);
+/// Time after which a token is looked at again. So whoever sets the clock forward lets one that has
+/// expired hold no longer than this.
+const LOOKED_AT: Duration = Duration::from_secs(10);
 
 /// Why tokens can't be kept.
 #[derive(Debug, thiserror::Error)]
@@ -161,16 +162,26 @@ impl Tokens {
     /// Returns once the token of this id holds no longer.
     pub(crate) async fn lost(&self, id: &str) {
         let mut ended = self.ended.subscribe();
-        while self.holds(id) {
+        while let Some(left) = self.left(id) {
             // Nobody tells of a token that expires. The sender lives as long as this.
-            drop(tokio::time::timeout(EXPIRED_WITHIN, ended.changed()).await);
+            drop(tokio::time::timeout(left.min(LOOKED_AT), ended.changed()).await);
         }
     }
 
-    fn holds(&self, id: &str) -> bool {
+    /// Whether the token of this id holds.
+    pub(crate) fn holds(&self, id: &str) -> bool {
+        self.left(id).is_some()
+    }
+
+    /// How long the token of this id will hold; none if it does not.
+    fn left(&self, id: &str) -> Option<Duration> {
         let now = now_us();
-        let mut all = self.list().into_iter();
-        all.any(|view| view.id == id && view.expires_us.is_none_or(|end| now < end))
+        let found = self.list().into_iter().find(|view| view.id == id)?;
+        let Some(end) = found.expires_us else {
+            return Some(Duration::MAX);
+        };
+        let left = u64::try_from(end.saturating_sub(now)).unwrap_or(0);
+        (left > 0).then(|| Duration::from_micros(left))
     }
 
     /// Puts a whole new file in the place of the old one.
@@ -287,6 +298,18 @@ mod tests {
         assert_eq!(tokens.list(), [made.token]);
         let long = tokens.create(&ask(Some(u64::MAX))).expect("a token");
         assert!(tokens.holder(&long.secret).is_some());
+    }
+
+    #[tokio::test]
+    async fn the_end_of_a_token_is_told_when_it_comes_also_when_it_expires() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let tokens = Tokens::open(&folder.path().join("tokens.json")).expect("none yet");
+        let short = tokens.create(&ask(Some(50))).expect("a token");
+        let until = tokio::time::timeout(LOOKED_AT / 2, tokens.lost(&short.token.id));
+        until.await.expect("well before it is looked at again");
+        let made = tokens.create(&ask(None)).expect("a token");
+        let revoked = async { tokens.revoke(&made.token.id).expect("it is there") };
+        tokio::join!(tokens.lost(&made.token.id), revoked);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Deployments that wait for another one, or take its place.
 
+use futures_channel::oneshot;
 use windlass_api::{Exit, PlanView, Problem};
 use windlass_model::{DeploymentId, Fact, Millis, Outcome};
 use windlass_runtime::{From, Terms, When};
@@ -134,6 +135,56 @@ fn who_has_left_does_not_begin() {
                 .lock,
             None
         );
+    });
+}
+
+/// Asks for a deployment, and takes it back when the other end of this is told.
+fn ask_unless(
+    lab: &Lab,
+    app: &App,
+    when: When,
+) -> (tokio::task::JoinHandle<Answer>, oneshot::Sender<()>) {
+    let (handle, wanted) = (lab.handle(), app.wanted());
+    let (withdraw, withdrawn) = oneshot::channel();
+    let asked = tokio::task::spawn_local(async move {
+        let from = From::File(Box::new(wanted));
+        let terms = Terms::of("bob".to_owned());
+        let withdrawn = async { withdrawn.await.expect("the test tells") };
+        handle.deploy_unless(from, terms, when, withdrawn).await
+    });
+    (asked, withdraw)
+}
+
+#[test]
+fn what_is_taken_back_while_it_waits_does_not_begin_and_says_so_at_once() {
+    run(async {
+        let mut lab = Lab::new().await;
+        put(&lab, &["web"], "one");
+        let id = begun(&lab, &shop([web().bake(Millis::from_secs(100))])).await;
+        put(&lab, &["web"], "two");
+        let when = When::Wait(Millis::from_secs(600));
+        let (asked, withdraw) = ask_unless(&lab, &shop([web()]), when);
+        lab.pass(Millis::from_secs(1)).await;
+        withdraw.send(()).expect("it waits");
+        let refused = answered(asked).await.expect_err("nobody wants it");
+        assert_eq!(refused.code.0, "WL0301");
+        assert_eq!(lab.ending(&id), None, "the other one still bakes");
+        lab.until_ended(&id).await;
+        lab.pass(Millis::from_secs(60)).await;
+        assert_eq!(state(&lab, "web").promoted.len(), 1);
+    });
+}
+
+#[test]
+fn what_is_taken_back_before_it_has_begun_does_not_begin_though_it_need_not_wait() {
+    run(async {
+        let mut lab = Lab::new().await;
+        put(&lab, &["web"], "one");
+        let (asked, withdraw) = ask_unless(&lab, &shop([web()]), When::Now);
+        withdraw.send(()).expect("it is asked for");
+        let refused = answered(asked).await.expect_err("nobody wants it");
+        assert_eq!(refused.code.0, "WL0301");
+        assert_eq!(lab.handle().deployments(10, None).await, Ok(Vec::new()));
     });
 }
 

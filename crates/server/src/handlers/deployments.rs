@@ -1,5 +1,8 @@
 //! `/v1/deployments`: beginning them, looking at them, and what people say to them.
 
+use std::future::pending;
+
+use axum::Extension;
 use axum::extract::{FromRequestParts, State};
 use axum::http::HeaderMap;
 use axum::http::request::Parts;
@@ -12,12 +15,13 @@ use windlass_model::{DeploymentId, Millis};
 use windlass_runtime::{From, Terms, When};
 
 use crate::Controller;
-use crate::access::Caller;
+use crate::access::{Caller, lost_meanwhile};
 use crate::answer::{Answer, Answered, Refused, bad_request};
 use crate::app::App;
 use crate::body::{Asked, Json, Named};
 use crate::condition::{Seen, WithTag};
 use crate::file::decode;
+use crate::keys::Waiting;
 
 /// Deployments that a page holds unless the client says how many.
 const LISTED: u32 = 20;
@@ -52,6 +56,7 @@ fn place(cursor: &str) -> Result<DeploymentId, Refused> {
 pub(super) async fn post<C: Controller>(
     State(app): State<App<C>>,
     caller: Caller,
+    waiting: Option<Extension<Waiting>>,
     headers: HeaderMap,
     Json(request): Json<DeployRequest>,
 ) -> Answered<DeployAnswer> {
@@ -86,9 +91,28 @@ pub(super) async fn post<C: Controller>(
     };
     // Whoever waits for another deployment has it change what was seen: the others go first.
     let comparing = comparing.filter(|_| when == When::Now);
-    let begun = app.controller.deploy(from, terms, when).await?;
+    let left = async {
+        match waiting {
+            // What need not wait begins though its client has left, and is found by the key.
+            Some(Extension(waiting)) if when != When::Now => waiting.end().await,
+            Some(_) | None => pending().await,
+        }
+    };
+    let withdrawn = async {
+        tokio::select! {
+            () = caller.lost(&app.tokens) => {}
+            () = left => {}
+        }
+    };
+    let begun = app.controller.deploy(from, terms, when, withdrawn).await;
     drop(comparing);
-    let (deployment, plan) = begun;
+    let (deployment, plan) = begun.map_err(|why| {
+        if caller.holds(&app.tokens) {
+            why
+        } else {
+            lost_meanwhile()
+        }
+    })?;
     Ok(Answer(DeployAnswer { deployment, plan }))
 }
 

@@ -4,8 +4,6 @@
 //! (WebSocket 1013) when the client was too slow, and with *away* (1001) when the server ends; either way
 //! the client opens another after the last sequence it has. With *revoked* (1008) its token is over.
 
-use std::sync::Arc;
-
 use axum::extract::State;
 use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
@@ -71,9 +69,7 @@ pub(super) async fn get<C: Controller>(
     };
     let id = query.deployment.as_deref().map(deployment).transpose()?;
     let after = after(&query, &headers)?;
-    let place = Arc::clone(&app.watchers)
-        .try_acquire_owned()
-        .map_err(|_full| too_many())?;
+    let place = app.watchers.take(&caller).ok_or_else(too_many)?;
     let events = app.controller.events(after, id).await?;
     let over = Over::of(&app, caller);
     Ok(match upgrade {

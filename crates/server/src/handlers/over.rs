@@ -27,18 +27,9 @@ impl Over {
 
     /// Returns once the server ends, or the caller's token holds no longer. Cancelling it loses nothing.
     pub(super) async fn comes(&mut self) -> End {
-        let lost = async {
-            match &self.caller {
-                Caller::Token { id, .. } => self.tokens.lost(id).await,
-                // To a run no stream is open.
-                Caller::Owner | Caller::Run(_) | Caller::Stranger(_) => {
-                    std::future::pending::<()>().await;
-                }
-            }
-        };
         tokio::select! {
             () = ended(&mut self.ending) => End::Away,
-            () = lost => End::Revoked,
+            () = self.caller.lost(&self.tokens) => End::Revoked,
         }
     }
 }

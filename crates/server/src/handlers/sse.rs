@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use axum::response::sse::{Event, KeepAlive, Sse};
 use futures_util::stream::{Stream, StreamExt, unfold};
-use tokio::sync::OwnedSemaphorePermit;
 use windlass_runtime::EventStream;
 
 use super::events::End;
 use super::over::Over;
+use crate::watchers::Watcher;
 
 /// What one stream has.
 struct Streaming {
@@ -17,7 +17,7 @@ struct Streaming {
     over: Over,
     done: bool,
     /// Its place among the watchers, until it is dropped.
-    _place: OwnedSemaphorePermit,
+    _place: Watcher,
 }
 
 /// The answer that goes on until one side leaves. Each event has its sequence as id; the last one is
@@ -25,7 +25,7 @@ struct Streaming {
 pub(super) fn answer(
     events: EventStream,
     over: Over,
-    place: OwnedSemaphorePermit,
+    place: Watcher,
     keep_alive: Duration,
 ) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
     let streaming = Streaming {

@@ -136,10 +136,17 @@ impl Controller for Fake {
         from: From,
         terms: Terms,
         when: When,
+        withdrawn: impl Future<Output = ()> + Send,
     ) -> Result<(Option<DeploymentId>, PlanView), Problem> {
         self.state().when.push(when);
         if when != When::Now {
-            self.waited().await;
+            tokio::select! {
+                () = self.waited() => {}
+                () = withdrawn => {
+                    let ending = "the controller is ending";
+                    return Err(Problem::new(503, "WL0301", Exit::Unreachable, ending));
+                }
+            }
         }
         match from {
             From::File(wanted) => {

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use tokio::net::UnixStream;
-use windlass_api::{DeployRequest, EnvironmentView, Source};
-use windlass_model::{AppName, EnvironmentName};
+use tokio::net::{TcpStream, UnixStream};
+use windlass_api::{DeployRequest, EnvironmentView, Scope, Source, TokenRequest};
+use windlass_model::{AppName, EnvironmentName, PlanId};
+use windlass_server::Limits;
 
-use crate::contract::{Heard, ask};
+use crate::contract::{Heard, ask, on_the_network};
 use crate::fake::{deployment, held};
 use crate::standing::{Standing, folder, hello};
 
@@ -68,6 +69,112 @@ async fn a_request_goes_on_when_its_client_is_gone_and_the_next_try_gets_its_ans
     let (again, ()) = tokio::join!(again, async { go_on.send(()).unwrap() });
     assert_eq!(again.status, 200, "{}", again.body);
     assert!(again.body.contains(r#""last":true"#), "{}", again.body);
+}
+
+/// The same that waits for another deployment.
+fn patient(by: &str) -> String {
+    request(by).replace("\"wait_ms\":null", "\"wait_ms\":60000")
+}
+
+#[tokio::test]
+async fn a_deployment_that_nobody_waits_for_any_more_is_taken_back_and_its_key_is_free_again() {
+    let folder = folder();
+    let server = Standing::new(folder.path());
+    let (begun, has_begun) = futures_channel::oneshot::channel();
+    let (mut go_on, may_go_on) = futures_channel::oneshot::channel();
+    server.fake.state().waits = Some((begun, may_go_on));
+    let body = patient("mira");
+    let first = Box::pin(post(&server, "/v1/deployments", KEY, &body));
+    // Its client leaves while it waits.
+    drop(futures_util::future::select(first, has_begun).await);
+    go_on.cancellation().await;
+    assert!(server.fake.state().deployments.is_empty());
+    let again = post(&server, "/v1/deployments", KEY, &body).await;
+    assert_eq!(again.status, 200, "{}", again.body);
+    assert!(
+        !again.head.contains("idempotency-replayed"),
+        "{}",
+        again.head
+    );
+    assert_eq!(server.fake.state().deployments.len(), 1);
+}
+
+#[tokio::test]
+async fn while_one_of_two_clients_waits_with_a_key_its_deployment_goes_on() {
+    let folder = folder();
+    let server = Standing::new(folder.path());
+    let (begun, has_begun) = futures_channel::oneshot::channel();
+    let (go_on, may_go_on) = futures_channel::oneshot::channel();
+    server.fake.state().waits = Some((begun, may_go_on));
+    let body = patient("mira");
+    let first = Box::pin(post(&server, "/v1/deployments", KEY, &body));
+    let left = async {
+        drop(futures_util::future::select(first, has_begun).await);
+        // Whichever of the two is noticed first: it begins once.
+        go_on.send(()).ok();
+    };
+    let (again, ()) = tokio::join!(post(&server, "/v1/deployments", KEY, &body), left);
+    assert_eq!(again.status, 200, "{}", again.body);
+    assert_eq!(server.fake.state().deployments.len(), 1);
+}
+
+#[tokio::test]
+async fn a_request_whose_task_has_died_is_carried_out_when_it_is_sent_again() {
+    let folder = folder();
+    let server = Standing::new(folder.path());
+    let (begun, has_begun) = futures_channel::oneshot::channel();
+    // The fake panics when nobody lets it go on.
+    let (_, never) = futures_channel::oneshot::channel();
+    server.fake.state().waits = Some((begun, never));
+    let body = r#"{"app":"hello","by":"mira"}"#;
+    let died = post(&server, "/v1/down", KEY, body).await;
+    assert_eq!(died.status, 503, "{}", died.body);
+    has_begun.await.unwrap();
+    let again = post(&server, "/v1/down", KEY, body).await;
+    assert_eq!(again.status, 200, "{}", again.body);
+}
+
+/// Asks over the network for a deployment that waits; once it does, its token is revoked.
+async fn revoked_while_it_waits(headers: &str) -> Heard {
+    let folder = folder();
+    let (server, address) = on_the_network(folder.path(), Limits::default()).await;
+    let client = server.client().await;
+    let wanted = TokenRequest {
+        name: "ci".to_owned(),
+        scope: Scope::Deploy,
+        expires_in_ms: None,
+    };
+    let made = client.create_token(&wanted).await.unwrap();
+    let (begun, has_begun) = futures_channel::oneshot::channel();
+    let (mut go_on, may_go_on) = futures_channel::oneshot::channel();
+    server.fake.state().waits = Some((begun, may_go_on));
+    let request = DeployRequest {
+        source: Source::Plan(PlanId::parse("plan_1").unwrap()),
+        by: "mira".to_owned(),
+        may_move: false,
+        keep_failed: false,
+        wait_ms: Some(60_000),
+        supersede: false,
+    };
+    let body = serde_json::to_string(&request).unwrap();
+    let headers = format!("Authorization: Bearer {}\r\n{headers}", made.secret);
+    let stream = TcpStream::connect(address).await.unwrap();
+    let heard = ask(stream, "POST /v1/deployments", &headers, &body);
+    let end = async {
+        has_begun.await.unwrap();
+        client.revoke_token(&made.token.id).await.unwrap();
+        go_on.cancellation().await;
+    };
+    tokio::join!(heard, end).0
+}
+
+#[tokio::test]
+async fn a_deployment_that_waits_is_taken_back_once_its_token_is_revoked() {
+    for headers in ["", KEY] {
+        let heard = revoked_while_it_waits(headers).await;
+        assert_eq!(heard.status, 401, "{}", heard.body);
+        assert!(heard.body.contains("nothing was begun"), "{}", heard.body);
+    }
 }
 
 #[tokio::test]
@@ -184,8 +291,8 @@ async fn a_deployment_that_waits_holds_up_nobody_who_says_what_was_seen() {
     let (begun, has_begun) = futures_channel::oneshot::channel();
     let (go_on, may_go_on) = futures_channel::oneshot::channel();
     server.fake.state().waits = Some((begun, may_go_on));
-    let patient = request("mira").replace("\"wait_ms\":null", "\"wait_ms\":60000");
-    let waits = post(&server, "/v1/deployments", "If-Match: \"3\"\r\n", &patient);
+    let body = patient("mira");
+    let waits = post(&server, "/v1/deployments", "If-Match: \"3\"\r\n", &body);
     let aborts = async {
         has_begun.await.unwrap();
         let abort = r#"{"command":"abort","by":"jo"}"#;

@@ -79,6 +79,46 @@ async fn one_address_takes_its_own_places_only() {
     }
 }
 
+/// How far somebody with a token gets who wants to follow events.
+async fn follow(address: SocketAddr, header: &str) -> (String, TcpStream) {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    let ask = format!("GET /v1/events HTTP/1.1\r\nHost: w\r\n{header}\r\n");
+    stream.write_all(ask.as_bytes()).await.unwrap();
+    let mut head = [0; 12];
+    stream.read_exact(&mut head).await.unwrap();
+    let head = String::from_utf8_lossy(&head).into_owned();
+    (status(&head).to_owned(), stream)
+}
+
+#[tokio::test]
+async fn a_token_that_takes_every_event_stream_takes_none_of_others() {
+    let folder = folder();
+    let limits = Limits {
+        watchers: 3,
+        watchers_each: 2,
+        ..Limits::default()
+    };
+    let (server, address) = on_the_network(folder.path(), limits).await;
+    server.fake.state().streams_stay = true;
+    let (one, other) = (
+        token(&server, Scope::Read).await,
+        token(&server, Scope::Read).await,
+    );
+    let mut seen = Vec::new();
+    let mut open = Vec::new();
+    for header in [&one, &one, &one, &other, &other] {
+        let (status, stream) = follow(address, header).await;
+        seen.push(status);
+        open.push(stream);
+    }
+    assert_eq!(seen, ["200", "200", "429", "200", "429"]);
+    let client = server.client().await;
+    client
+        .events(0, None)
+        .await
+        .expect("the owner has their own");
+}
+
 /// No browser has a token, and nothing that it sends by itself stands for one.
 #[tokio::test]
 async fn a_page_in_a_browser_learns_nothing() {

@@ -7,6 +7,7 @@ use windlass_model::{Millis, PlanId};
 
 use super::file::Found;
 use super::halt::must_not_be_halted;
+use super::turn::{self, Asked};
 use crate::arguments::{assignment, duration};
 use crate::context::Context;
 use crate::diagnostic::Diagnostic;
@@ -166,7 +167,10 @@ pub(super) async fn carry_out(
     request: &DeployRequest,
     manner: Manner,
 ) -> Result<Report, Diagnostic> {
-    let answer = client.deploy(request).await?;
+    let answer = match turn::ask(context, client, request).await? {
+        Asked::Answered(answer) => *answer,
+        Asked::Left => return Ok(Report::silent(Exit::Detached)),
+    };
     let Some(id) = answer.deployment else {
         return nothing_to_do(&answer.plan);
     };

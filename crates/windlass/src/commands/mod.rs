@@ -40,6 +40,7 @@ pub(crate) mod show;
 mod status;
 mod tell;
 pub(crate) mod token;
+mod turn;
 mod validate;
 mod version;
 mod which;

@@ -42,7 +42,8 @@ Nothing is started. The plan is kept for 30 days: windlass deploy --plan ID",
 
 Ends with 0 promoted or nothing to do, 1 failed and nothing ran before, 3 back
 at the previous releases, 4 waits for a person, 5 refused, 6 stuck. Ctrl-C ends
-the following with 130; the deployment goes on.",
+the following with 130; the deployment goes on. One that still waits for its
+turn does not begin then.",
     ),
     (
         "status",

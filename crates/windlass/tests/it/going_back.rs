@@ -199,3 +199,35 @@ fn a_deployment_waits_for_another_and_not_for_ever() {
         (answer(lab.at("web")).chain() == "web=3").then_some(())
     });
 }
+
+/// With Ctrl-C it says so; killed it can't.
+#[test]
+fn a_deployment_that_was_given_up_while_it_waited_does_not_begin() {
+    let lab = promoted(WEB, &["1"]);
+    lab.file(&slow());
+    lab.program("web", &Service::new("web", "2"));
+    let following = lab.start(&["deploy"]);
+    following.until("bake=10m");
+    lab.file(WEB);
+    lab.program("web", &Service::new("web", "3"));
+    let waits = || {
+        let waiting = lab.start(&["deploy", "--wait", "5m"]);
+        let said = waiting.until_said("waits for dep_");
+        assert!(said.contains("begun by mira, at most 5m"), "{said}");
+        waiting
+    };
+    waits().kill();
+    let waiting = waits();
+    waiting.interrupt();
+    let left = waiting.left().exits(130);
+    left.says(&["given up: what has not begun does not begin"]);
+    lab.run(&["promote"]).exits(0);
+    following.left().exits(0);
+    // In the queue this one is behind both.
+    lab.program("web", &Service::new("web", "4"));
+    lab.run(&["deploy", "--wait", "1m"]).exits(0);
+    assert_eq!(answer(lab.at("web")).chain(), "web=4");
+    let list = lab.run(&["list", "-o", "json"]).exits(0).json();
+    let begun = list.as_array().unwrap().len();
+    assert_eq!(begun, 3, "1, 2 and 4: {list:#}");
+}

@@ -80,10 +80,19 @@ impl Following {
     /// Waits until its stdout holds `text`.
     #[track_caller]
     pub(crate) fn until(&self, text: &str) -> String {
-        eventually(text, COMMAND_WITHIN, || {
-            let out = fs::read_to_string(&self.out).unwrap();
-            out.contains(text).then_some(out)
-        })
+        until(&self.out, text)
+    }
+
+    /// The same of its stderr.
+    #[track_caller]
+    pub(crate) fn until_said(&self, text: &str) -> String {
+        until(&self.err, text)
+    }
+
+    /// Ends it in the middle of whatever it does.
+    pub(crate) fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
     }
 
     /// What Ctrl-C does.
@@ -119,4 +128,12 @@ impl Following {
             err: read(&self.err),
         }
     }
+}
+
+#[track_caller]
+fn until(file: &Path, text: &str) -> String {
+    eventually(text, COMMAND_WITHIN, || {
+        let all = fs::read_to_string(file).unwrap();
+        all.contains(text).then_some(all)
+    })
 }
