@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use windlass_model::{
-    AppName, CommandSpec, Millis, OWN_NAMES, OnFailure, Probe, ProbeKind, ProcessSpec, ServiceName,
-    ServiceSpec, Spec, Step, Stop, Strategy, Template, Trigger,
+    AppName, CommandSpec, Millis, OWN_NAMES, OnFailure, Probe, ProbeKind, ProcessSpec, Rule,
+    ServiceName, ServiceSpec, Spec, Step, Stop, Strategy, Template,
 };
 
 use crate::decode::{
@@ -78,7 +78,7 @@ fn service(draft: &ServiceDraft, set: Option<&String>) -> ServiceSpec {
         rollback_on: draft
             .rollback_on
             .good()
-            .map_or_else(Trigger::defaults, TriggersDraft::triggers),
+            .map_or_else(Rule::defaults, TriggersDraft::rules),
         rollback_within: draft
             .rollback_within
             .good()

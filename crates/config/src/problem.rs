@@ -111,7 +111,7 @@ codes! {
     REPEATED = "WL0136" Schema "a list names something twice";
     VERSION = "WL0137" Schema "a version is malformed";
     TRIGGER = "WL0138" Schema "a trigger is malformed";
-    LATER_TRIGGER = "WL0139" Schema "a trigger is not in this version yet";
+    LATER_TRIGGER = "WL0139" Check "a trigger is not in this version yet";
 
     UNCLOSED_QUOTE = "WL0150" Check "a quote in `run` is not closed";
     NO_SHELL = "WL0151" Check "`run` is written for a shell";
@@ -136,12 +136,13 @@ codes! {
     OWN_VARIABLE = "WL0169" Check "`env` sets what Windlass sets";
     NOT_A_SERVICE = "WL0170" Check "an environment overrides a service that is not in the file";
     NEVER_READY = "WL0171" Check "a probe's answers do not fit in its time";
-    NEVER_FIRES = "WL0172" Check "an error rate is compared with none or with all";
+    NEVER_FIRES = "WL0172" Check "a share is compared with none or with all";
     WAS_IN_FILE = "WL0173" Check "`was` names a service of the file";
     WAS_TWICE = "WL0174" Check "two services were the same one";
     NOT_QUOTED = "WL0175" Check "a version or a value of `env` is not in quotes in TOML or JSON";
     SWALLOWED = "WL0176" Warning "a comment may swallow the end of a value";
     UNUSED_ANCHOR = "WL0177" Warning "a word that starts with `&` is no part of its value";
+    NOT_WATCHED = "WL0178" Warning "a trigger is not watched in this version";
     NO_VERSION = "WL0179" Check "a command has no version to bring";
 
     WHICH_ENVIRONMENT = "WL0180" Request "several environments and no `-e`";

@@ -5,8 +5,8 @@ use std::net::SocketAddr;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    CommandRun, InstanceId, Millis, Outcome, Percent, PlanId, Proof, Report, ServiceName, SlotId,
-    Trigger, Version,
+    CommandRun, InstanceId, Millis, Outcome, Percent, PlanId, Proof, Report, Rule, ServiceName,
+    SlotId, Version,
 };
 
 /// One fact of a deployment, in the past tense. Stored with the journal row that made it true.
@@ -166,7 +166,7 @@ pub enum Fact {
         /// Of which service.
         service: ServiceName,
         /// Which.
-        trigger: Trigger,
+        trigger: Rule,
         /// What was seen.
         saw: String,
     },
@@ -322,7 +322,7 @@ pub enum ReturnReason {
     /// A trigger fired.
     Triggered {
         /// Which.
-        trigger: Trigger,
+        trigger: Rule,
         /// What was seen.
         saw: String,
     },

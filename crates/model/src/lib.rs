@@ -11,6 +11,7 @@ mod fact;
 mod finalize;
 mod halt;
 mod id;
+mod latency;
 mod millis;
 mod name;
 #[cfg(feature = "openapi")]
@@ -23,6 +24,7 @@ mod proof;
 mod release;
 mod report;
 mod route;
+mod rule;
 mod slot;
 mod spec;
 mod strategy;
@@ -37,6 +39,7 @@ pub use halt::Halt;
 pub use id::{
     DeploymentId, Digest, Epoch, InstallationId, InstanceId, InvalidId, PlanId, SlotId, TimerId,
 };
+pub use latency::{LATENCY_EDGES_US, latency_edge};
 pub use millis::{InvalidDuration, Millis};
 pub use name::{AppName, EnvironmentName, InvalidName, ServiceKey, ServiceName};
 pub use outcome::{DeploymentState, Outcome};
@@ -49,8 +52,9 @@ pub use report::{
     InvalidReport, LINE_LONGEST, METRIC_NAME_LONGEST, Measure, Metric, PHASE_LONGEST, Report,
 };
 pub use route::{Route, RouteMode, RouteSlot, Speaks};
+pub use rule::{Rule, Then};
 pub use slot::{Instance, Label, Slot};
 pub use spec::{OWN_NAMES, OnFailure, Overlap, ProcessSpec, ServiceSpec, Spec, Stop};
 pub use strategy::Strategy;
 pub use template::{InvalidTemplate, Template};
-pub use trigger::{Rate, Trigger};
+pub use trigger::{Drop, Lasting, Limit, Percentile, Rate, Source, Times, Trigger};

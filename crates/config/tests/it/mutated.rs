@@ -1,6 +1,6 @@
 //! The corpus, damaged at random: the stable twin of `fuzz/`.
 
-use crate::anything::{NAMES, parse_anything, read_anything};
+use crate::anything::{NAMES, parse_anything, read_anything, trigger_anything};
 use crate::corpus::cases;
 
 /// How many damaged files are read.
@@ -76,5 +76,30 @@ fn a_damaged_file_is_read_or_refused() {
             damage(&mut bytes, other, &mut dice);
         }
         parse_anything(&bytes);
+    }
+}
+
+/// One trigger of each kind.
+const TRIGGERS: [&str; 8] = [
+    "crash",
+    "error rate > 1.5% over 5m",
+    "error rate > 2x baseline for 10m",
+    "p99.9 > 800ms for 1m30s",
+    "response time > 1.5x baseline for 10m",
+    "probe database failing for 10s",
+    "score drops 5 points",
+    "metric sign_in.failures > 0.5 for 30s",
+];
+
+#[test]
+fn a_damaged_trigger_is_read_or_refused_in_its_place() {
+    for seed in 0..MUTATIONS {
+        let mut dice = Dice(seed);
+        let mut bytes = TRIGGERS[dice.below(TRIGGERS.len())].as_bytes().to_vec();
+        let other = TRIGGERS[dice.below(TRIGGERS.len())].as_bytes();
+        for _ in 0..=dice.below(MOST_DAMAGES) {
+            damage(&mut bytes, other, &mut dice);
+        }
+        trigger_anything(&bytes);
     }
 }

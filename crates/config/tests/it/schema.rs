@@ -224,6 +224,7 @@ fn the_shape_of_the_schema_is_this() {
     step: bake to!
     stop: signal within
     target: command process
+    trigger: all then when
     ");
     let bake = keys()
         .into_iter()

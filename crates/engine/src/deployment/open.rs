@@ -187,6 +187,7 @@ fn rollout(
         counters: Counters::default(),
         asked: BTreeSet::new(),
         said: Said::default(),
+        fired: BTreeSet::new(),
         returned_because: None,
         plan: plan.clone(),
     }

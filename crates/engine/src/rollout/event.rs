@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use serde::{Deserialize, Serialize};
-use windlass_model::{InstanceEnd, InstanceId, ReturnReason, SlotId, TimerId, Trigger};
+use windlass_model::{InstanceEnd, InstanceId, ReturnReason, Rule, SlotId, TimerId};
 
 /// A fact about one rollout. An answer names the attempt, instance or slot it answers, so that a
 /// late one passes no later gate.
@@ -55,7 +55,7 @@ pub enum Event {
         /// The slot that was judged.
         slot: SlotId,
         /// Which.
-        trigger: Trigger,
+        trigger: Rule,
         /// What was seen.
         saw: String,
     },

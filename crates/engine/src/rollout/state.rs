@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use windlass_model::{
     Change, Instance, InstanceId, Percent, PlanKind, Probe, ReturnReason, RolloutPhase,
-    RolloutPlan, ServiceName, Slot, Step, StuckReason, TimerId,
+    RolloutPlan, Rule, ServiceName, Slot, Step, StuckReason, TimerId,
 };
 
 use super::said::Said;
@@ -45,6 +45,8 @@ pub struct Rollout {
     pub asked: BTreeSet<Asked>,
     /// What the runs of its command have said.
     pub said: Said,
+    /// The triggers that have fired: each does so once.
+    pub fired: BTreeSet<Rule>,
     /// Why it goes or went back.
     pub returned_because: Option<ReturnReason>,
 }

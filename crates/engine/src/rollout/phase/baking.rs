@@ -19,7 +19,7 @@ pub(super) fn on(turn: &mut Turn, event: &Event, mut wait: Wait) {
             }
             forward::candidate_lost(turn, instance, end);
         }
-        Event::Triggered { slot, trigger, saw } => forward::triggered(turn, *slot, (*trigger, saw)),
+        Event::Triggered { slot, trigger, saw } => forward::triggered(turn, *slot, (trigger, saw)),
         Event::Held => {
             wait.pause();
             turn.rollout.phase = Phase::Baking { wait };
