@@ -11,6 +11,7 @@ mod fact;
 mod finalize;
 mod halt;
 mod id;
+mod judgement;
 mod latency;
 mod millis;
 mod name;
@@ -39,6 +40,7 @@ pub use halt::Halt;
 pub use id::{
     DeploymentId, Digest, Epoch, InstallationId, InstanceId, InvalidId, PlanId, SlotId, TimerId,
 };
+pub use judgement::{Judgement, Tally, Verdict};
 pub use latency::{LATENCY_EDGES_US, latency_edge};
 pub use millis::{InvalidDuration, Millis};
 pub use name::{AppName, EnvironmentName, InvalidName, ServiceKey, ServiceName};

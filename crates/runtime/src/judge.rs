@@ -6,7 +6,9 @@ use windlass_analysis::ratio::comparison::Plan;
 use windlass_analysis::watch::{Counts, Interval, Setting, Watch};
 use windlass_control::{RouterBoot, SlotCounts, Tick};
 use windlass_engine::rollout::{Event, Phase, Rollout};
-use windlass_model::{DeploymentId, Percent, PlanKind, ServiceKey, ServiceName, SlotId, Version};
+use windlass_model::{
+    DeploymentId, Percent, PlanKind, ServiceKey, ServiceName, SlotId, Verdict, Version,
+};
 
 use crate::drive::Driven;
 
@@ -26,10 +28,15 @@ struct Judged {
     stable: Option<SlotId>,
     /// The confirmed share that it has now.
     share: Percent,
+    /// The verdict that was last told, at which share and when.
+    told: Option<(Percent, Verdict, u64)>,
 }
 
-/// A trigger that fired.
-pub(crate) struct Fired {
+/// Time after which a record is told again, though it says the same: as often as a wait is journalled.
+const TOLD_EVERY_MS: u64 = 5_000;
+
+/// Something that a rollout is told.
+pub(crate) struct Word {
     pub(crate) deployment: DeploymentId,
     pub(crate) service: ServiceName,
     pub(crate) event: Event,
@@ -101,9 +108,9 @@ impl Judge {
         }
     }
 
-    /// Judges the next ticks; returns what fired.
-    pub(crate) fn take(&mut self, ticks: &[Tick]) -> Vec<Fired> {
-        let mut fired = Vec::new();
+    /// Judges the next ticks; returns what is to be told.
+    pub(crate) fn take(&mut self, ticks: &[Tick]) -> Vec<Word> {
+        let mut words = Vec::new();
         for tick in ticks {
             let from_ms = match self.last {
                 Some((number, until_ms)) if tick.number == number + 1 => Some(until_ms),
@@ -112,16 +119,39 @@ impl Judge {
             };
             self.last = Some((tick.number, tick.until_ms));
             match from_ms {
-                Some(from_ms) => fired.extend(self.judge(tick, from_ms)),
+                Some(from_ms) => words.extend(self.judge(tick, from_ms)),
                 // Ticks are missing: what was seen before them counts no more.
                 None => self.begin_anew(),
             }
         }
-        fired
+        words
     }
 
-    fn judge(&mut self, tick: &Tick, from_ms: u64) -> Vec<Fired> {
-        let mut fired = Vec::new();
+    /// Candidates that were seen answering, whose rollouts do not know that they are seen or, with
+    /// `sees` false, that they are not any more.
+    pub(crate) fn sight(&self, running: &BTreeMap<DeploymentId, Driven>, sees: bool) -> Vec<Word> {
+        let event = || {
+            if sees {
+                Event::SightBack
+            } else {
+                Event::SightLost
+            }
+        };
+        let knows = |candidate: &Candidate| {
+            let driven = running.get(&candidate.deployment)?;
+            let now = driven.now.borrow();
+            let rollout = now.rollouts.get(&candidate.service.service)?;
+            Some(rollout.blind != sees)
+        };
+        let all = self.candidates.iter();
+        let told = all.filter(|(candidate, judged)| {
+            (sees || judged.watch.has_answered()) && knows(candidate) == Some(false)
+        });
+        told.map(|(candidate, _)| candidate.word(event())).collect()
+    }
+
+    fn judge(&mut self, tick: &Tick, from_ms: u64) -> Vec<Word> {
+        let mut words = Vec::new();
         for (candidate, judged) in &mut self.candidates {
             let counts = tick.services.get(&candidate.service);
             let stable = judged.stable.map(|slot| counted(counts, slot));
@@ -132,23 +162,51 @@ impl Judge {
                 stable: stable.unwrap_or_default(),
             };
             let version = format!("version {}", judged.version);
-            for met in judged.watch.push(&interval, judged.share) {
-                fired.push(Fired {
-                    deployment: candidate.deployment.clone(),
-                    service: candidate.service.service.clone(),
-                    event: Event::Triggered {
-                        slot: candidate.slot,
-                        saw: met.words(&version),
-                        trigger: met.rule,
-                    },
-                });
-            }
+            let met = judged.watch.push(&interval, judged.share);
+            words.extend(judged.record(candidate, tick.until_ms, !met.is_empty()));
+            words.extend(met.into_iter().map(|met| {
+                candidate.word(Event::Triggered {
+                    slot: candidate.slot,
+                    saw: met.words(&version),
+                    trigger: met.rule,
+                })
+            }));
         }
-        fired
+        words
+    }
+}
+
+impl Candidate {
+    fn word(&self, event: Event) -> Word {
+        Word {
+            deployment: self.deployment.clone(),
+            service: self.service.service.clone(),
+            event,
+        }
     }
 }
 
 impl Judged {
+    /// The record of what is decided, where it is news or was not told for long.
+    fn record(&mut self, candidate: &Candidate, at_ms: u64, is_due: bool) -> Option<Word> {
+        if !self.watch.has_answered() {
+            return None;
+        }
+        let (share, verdict) = (self.share, self.watch.verdict());
+        let is_known = self.told.is_some_and(|(told_share, told, told_ms)| {
+            let lately = at_ms.saturating_sub(told_ms) < TOLD_EVERY_MS && at_ms >= told_ms;
+            told_share == share && told == verdict && lately
+        });
+        if is_known && !is_due {
+            return None;
+        }
+        self.told = Some((share, verdict, at_ms));
+        Some(candidate.word(Event::Judged {
+            slot: candidate.slot,
+            judgement: Box::new(self.watch.judgement(share)),
+        }))
+    }
+
     fn new(rollout: &Rollout) -> Self {
         Self {
             watch: Watch::new(&Setting {
@@ -158,6 +216,7 @@ impl Judged {
             version: rollout.candidate.release.version.clone(),
             stable: rollout.old().map(|old| old.id),
             share: rollout.weight,
+            told: None,
         }
     }
 }

@@ -1,13 +1,13 @@
 //! One candidate: its rules, and its comparison with the stable release.
 
 use serde::{Deserialize, Serialize};
-use windlass_model::{Percent, Rule};
+use windlass_model::{Judgement, Measure, Percent, Rule, Tally, Verdict};
 
 use super::condition::Known;
 use super::counts::{Counts, Interval};
 use super::rule::{Fired, Watching};
-use crate::ratio::Tick;
-use crate::ratio::comparison::{Comparison, Finding, Plan, Shown};
+use crate::ratio::comparison::{Comparison, Plan, Shown};
+use crate::ratio::{Arm, Tick};
 
 /// Time after a change of the share in which nothing is compared: what is answered then was mostly
 /// asked before. Later answers of a smaller share are few among those of a larger one, and can only hide
@@ -92,19 +92,46 @@ impl Watch {
         }
     }
 
-    /// What the comparison shows.
-    pub fn shown(&self) -> Shown {
-        self.comparison.shown_and_reach(1.0).0
+    /// Whether it was seen answering.
+    pub const fn has_answered(&self) -> bool {
+        self.has_answered
     }
 
-    /// The record of the comparison.
-    pub fn finding(&self) -> Finding {
-        self.comparison.finding(1.0)
+    /// What the comparison says, without the figures, which are the dear part.
+    pub fn verdict(&self) -> Verdict {
+        verdict(self.comparison.shown_and_reach(1.0).0)
     }
 
-    /// Rules that never had enough to say anything.
-    pub fn not_fed(&self) -> impl Iterator<Item = &Rule> {
+    /// The record of the decision at this share.
+    pub fn judgement(&self, share: Percent) -> Judgement {
+        let finding = self.comparison.finding(1.0);
+        let tally = |arm: Arm| Tally {
+            requests: arm.requests,
+            errors: arm.bad,
+        };
+        let (at_least, at_most) = finding.interval;
         let silent = self.rules.iter().filter(|rule| !rule.was_fed());
-        silent.map(Watching::rule)
+        Judgement {
+            share,
+            verdict: verdict(finding.shown),
+            words: finding.to_string(),
+            stable: tally(finding.stable),
+            candidate: tally(finding.candidate),
+            at_least: Measure::nearest(at_least),
+            at_most: Measure::nearest(at_most),
+            evidence: Measure::nearest(finding.log_e),
+            needed: Measure::nearest(finding.needed),
+            more_requests: finding.reach.more_requests,
+            not_watched: silent.map(|rule| rule.rule().clone()).collect(),
+        }
+    }
+}
+
+const fn verdict(shown: Shown) -> Verdict {
+    match shown {
+        Shown::NoData => Verdict::NoData,
+        Shown::Harm => Verdict::Fail,
+        Shown::NotWorse | Shown::NoHarm => Verdict::Pass,
+        Shown::Nothing => Verdict::Inconclusive,
     }
 }

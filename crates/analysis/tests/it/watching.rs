@@ -1,8 +1,8 @@
 //! All that is watched of one candidate.
 
-use windlass_analysis::ratio::comparison::{Plan, Shown};
+use windlass_analysis::ratio::comparison::Plan;
 use windlass_analysis::watch::{Counts, Fired, Interval, Setting, Watch};
-use windlass_model::{Millis, Percent, Rate, Rule, Then, Trigger};
+use windlass_model::{Millis, Percent, Rate, Rule, Tally, Then, Trigger, Verdict};
 
 use crate::conditions::{failed, took};
 
@@ -50,7 +50,7 @@ fn what_errs_more_often_than_what_serves_beside_it_is_shown_to() {
         words.starts_with("errors 2.00 % against 0.11 % before: worse, "),
         "{words}"
     );
-    assert_eq!(watch.shown(), Shown::Harm);
+    assert_eq!(watch.verdict(), Verdict::Fail);
 }
 
 #[test]
@@ -58,11 +58,22 @@ fn what_errs_as_often_is_not_and_silence_is_told_as_silence() {
     let mut watch = watch(Rule::defaults());
     let fired = push(&mut watch, 0..600, (failed(100, 1), failed(900, 9)));
     assert_eq!(fired, []);
-    assert_eq!(watch.not_fed().count(), 0);
+    let record = watch.judgement(percent(10));
+    assert_eq!(record.not_watched, []);
+    assert_eq!(record.verdict, Verdict::Pass);
+    assert_eq!(
+        record.words,
+        "1.00 % against 1.00 % before: shown to be less than 2 times as often; 599,000 requests"
+    );
+    let tally = |requests, errors| Tally { requests, errors };
+    assert_eq!(record.candidate, tally(59_900, 599));
+    assert_eq!(record.stable, tally(539_100, 5_391));
     let mut silent = self::watch(Rule::defaults());
     push(&mut silent, 0..600, (failed(0, 0), failed(900, 9)));
-    assert_eq!(silent.shown(), Shown::NoData);
-    let names: Vec<String> = silent.not_fed().map(Rule::to_string).collect();
+    let record = silent.judgement(percent(10));
+    assert_eq!(record.verdict, Verdict::NoData);
+    let names = record.not_watched.iter().map(Rule::to_string);
+    let names: Vec<String> = names.collect();
     assert_eq!(
         names,
         ["error rate > 5% for 10s", "error rate worse than baseline"]

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use windlass_model::{
-    Change, Instance, InstanceId, Percent, PlanKind, Probe, ReturnReason, RolloutPhase,
+    Change, Instance, InstanceId, Judgement, Percent, PlanKind, Probe, ReturnReason, RolloutPhase,
     RolloutPlan, Rule, ServiceName, Slot, Step, StuckReason, TimerId,
 };
 
@@ -45,6 +45,10 @@ pub struct Rollout {
     pub asked: BTreeSet<Asked>,
     /// What the runs of its command have said.
     pub said: Said,
+    /// The last record of what its answers say.
+    pub judgement: Option<Judgement>,
+    /// Whether its answers can't be seen for the time being.
+    pub blind: bool,
     /// The triggers that have fired: each does so once.
     pub fired: BTreeSet<Rule>,
     /// Why it goes or went back.

@@ -84,6 +84,8 @@ fn fact_words(fact: &Fact, event: &Event, picture: &Progress) -> (String, String
         | Fact::SlotRetired { .. }
         | Fact::FailedKept { .. }
         | Fact::TriggerFired { .. }
+        | Fact::Judged { .. }
+        | Fact::Sight { .. }
         | Fact::TripwireFired { .. }
         | Fact::TripwireWithheld { .. }
         | Fact::Proved { .. }
@@ -147,6 +149,8 @@ fn of_a_service(fact: &Fact, picture: &Progress) -> Option<(String, String)> {
         | Fact::Reported { .. }
         | Fact::RolloutFailed { .. }
         | Fact::TriggerFired { .. }
+        | Fact::Judged { .. }
+        | Fact::Sight { .. }
         | Fact::TripwireFired { .. }
         | Fact::TripwireWithheld { .. }
         | Fact::Proved { .. }
@@ -198,6 +202,18 @@ fn of_a_danger(fact: &Fact) -> Option<(String, String)> {
         Fact::Reported { service, report } => (service, reported_words(report)),
         Fact::RolloutFailed { service, why } => {
             (service, format!("failed reason={:?}", reason(why)))
+        }
+        Fact::Judged { service, judgement } => (
+            service,
+            format!(
+                "errors verdict={:?} saw={:?}",
+                judgement.verdict.to_string(),
+                judgement.words
+            ),
+        ),
+        Fact::Sight { service, sees } => {
+            let seen = if *sees { "seen again" } else { "not seen" };
+            (service, format!("answers {seen}"))
         }
         Fact::TriggerFired {
             service,

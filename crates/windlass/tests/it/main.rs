@@ -13,6 +13,7 @@ mod analyzing;
 mod bad_inputs;
 mod commands;
 mod crash_points;
+mod deciding;
 mod demo;
 mod deploying;
 mod doctor;

@@ -268,6 +268,10 @@ pub(crate) fn rare_facts() -> Vec<Event> {
             trigger: Trigger::DEFAULTS[2].clone().into(),
             saw: "31 of 200 answers were errors".to_owned(),
         },
+        Fact::Sight {
+            service: service("api"),
+            sees: false,
+        },
         Fact::TripwireWithheld {
             service: service("auth"),
             saw: "5 connections in a row failed".to_owned(),
