@@ -141,7 +141,7 @@ impl Judge {
             let driven = running.get(&candidate.deployment)?;
             let now = driven.now.borrow();
             let rollout = now.rollouts.get(&candidate.service.service)?;
-            Some(rollout.blind != sees)
+            Some(rollout.health.blind != sees)
         };
         let all = self.candidates.iter();
         let told = all.filter(|(candidate, judged)| {

@@ -188,7 +188,6 @@ fn rollout(
         asked: BTreeSet::new(),
         said: Said::default(),
         judgement: None,
-        blind: false,
         fired: BTreeSet::new(),
         returned_because: None,
         plan: plan.clone(),

@@ -47,8 +47,6 @@ pub struct Rollout {
     pub said: Said,
     /// The last record of what its answers say.
     pub judgement: Option<Judgement>,
-    /// Whether its answers can't be seen for the time being.
-    pub blind: bool,
     /// The triggers that have fired: each does so once.
     pub fired: BTreeSet<Rule>,
     /// Why it goes or went back.
@@ -89,6 +87,8 @@ pub struct Health {
     pub last_seen: BTreeMap<InstanceId, String>,
     /// Addresses tried beyond the first.
     pub tries: BTreeMap<InstanceId, u8>,
+    /// Whether the candidate's answers can't be seen for the time being.
+    pub blind: bool,
 }
 
 /// What a rollout counts.

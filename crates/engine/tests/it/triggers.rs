@@ -310,3 +310,18 @@ fn a_trigger_may_hold_the_deployment_until_a_person_goes_on() {
         assert_eq!(by, Some(told));
     }
 }
+
+#[test]
+fn a_bake_stands_still_while_answers_cannot_be_seen_and_nothing_goes_back_for_it() {
+    let mut api = baking(Kind::Canary, &[]);
+    let timer = api.running_timer().expect("it is watched");
+    asks!(api.hears(&Event::SightLost));
+    assert_eq!(api.facts.len(), 1, "told: {:?}", api.facts);
+    assert_eq!(api.running_timer(), None);
+    asks!(api.hears(&fired(timer)));
+    assert_eq!(api.rollout.remaining(), Some(BAKE));
+    asks!(api.hears(&Event::SightLost));
+    assert_eq!(api.facts, []);
+    asks!(api.hears(&Event::SightBack), "timer 4 5s");
+    assert_eq!(api.phase(), RolloutPhase::Baking);
+}

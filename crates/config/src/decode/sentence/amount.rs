@@ -65,7 +65,7 @@ pub(super) fn percentile(word: &str) -> Option<Result<Percentile, String>> {
 /// Points of a score, in hundredths.
 pub(super) fn points(text: &str) -> Result<u16, String> {
     let usual = "write how many points, such as 5 points";
-    let hundredths = hundredths(text).map_err(|_| usual.to_owned())?;
+    let hundredths = hundredths(text).map_err(|_share| usual.to_owned())?;
     let fits = u16::try_from(hundredths).ok();
     fits.filter(|points| (1..=Rate::FULL.parts()).contains(points))
         .ok_or_else(|| "a score has a hundred points".to_owned())
@@ -82,8 +82,9 @@ pub(super) fn measure(text: &str) -> Result<Measure, String> {
     if !digits(whole, 9) || !digits(part, 6) || leads {
         return Err(usual());
     }
-    let number: f64 = text.parse().map_err(|_| usual())?;
-    Measure::try_from(number).map_err(|_| usual())
+    let number = text.parse::<f64>().ok();
+    let measure = number.and_then(|number| Measure::try_from(number).ok());
+    measure.ok_or_else(usual)
 }
 
 /// A duration. `so_far` is the sentence up to it, to say what to write instead of a bare number.

@@ -26,7 +26,7 @@ pub(super) fn on(turn: &mut Turn, event: &Event, mut wait: Wait) {
             turn.rollout.phase = Phase::Baking { wait };
         }
         Event::Resumed | Event::Expedited | Event::SightBack | Event::InstanceReady { .. } => {
-            goes_on(turn, wait)
+            goes_on(turn, wait);
         }
         Event::ReturnRequested { why } => turn.go_back(why.clone()),
         Event::NeedsPassed
@@ -55,7 +55,7 @@ fn goes_on(turn: &mut Turn, wait: Wait) {
     if turn.rollout.expedited || wait.remaining == Millis::ZERO {
         return forward::step_done(turn);
     }
-    if turn.rollout.blind {
+    if turn.rollout.health.blind {
         return;
     }
     let wait = forward::resumed(turn, wait);

@@ -142,8 +142,8 @@ fn judged(turn: &mut Turn, slot: SlotId, judgement: &Judgement) {
 }
 
 fn sight(turn: &mut Turn, sees: bool) {
-    if turn.rollout.blind == sees {
-        turn.rollout.blind = !sees;
+    if turn.rollout.health.blind == sees {
+        turn.rollout.health.blind = !sees;
         let service = turn.rollout.service.clone();
         turn.facts.push(Fact::Sight { service, sees });
     }

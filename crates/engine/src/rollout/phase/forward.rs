@@ -168,7 +168,7 @@ pub(super) fn bake(turn: &mut Turn) {
         .get(turn.rollout.step)
         .map_or(Millis::ZERO, |step| step.bake);
     let skips = turn.rollout.expedited || within == Millis::ZERO;
-    if !turn.rollout.is_steady() || (turn.rollout.blind && !skips) {
+    if !turn.rollout.is_steady() || (turn.rollout.health.blind && !skips) {
         let wait = Wait::paused(within);
         turn.enter(Phase::Baking { wait });
     } else if skips {
