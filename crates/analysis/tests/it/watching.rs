@@ -25,7 +25,7 @@ fn second(at: u64, candidate: Counts, stable: Counts) -> Interval {
     }
 }
 
-fn push(watch: &mut Watch, seconds: std::ops::Range<u64>, counts: (Counts, Counts)) -> Vec<Fired> {
+fn push(watch: &mut Watch, seconds: std::ops::Range<u64>, counts: &(Counts, Counts)) -> Vec<Fired> {
     let all = seconds.map(|at| second(at, counts.0.clone(), counts.1.clone()));
     let fired: Vec<Vec<Fired>> = all
         .map(|interval| watch.push(&interval, percent(10)))
@@ -37,10 +37,10 @@ fn push(watch: &mut Watch, seconds: std::ops::Range<u64>, counts: (Counts, Count
 fn what_errs_more_often_than_what_serves_beside_it_is_shown_to() {
     let mut watch = watch(Rule::defaults());
     assert_eq!(
-        push(&mut watch, 0..60, (failed(0, 0), failed(1_000, 1))),
+        push(&mut watch, 0..60, &(failed(0, 0), failed(1_000, 1))),
         []
     );
-    let fired = push(&mut watch, 60..90, (failed(100, 2), failed(900, 1)));
+    let fired = push(&mut watch, 60..90, &(failed(100, 2), failed(900, 1)));
     let [one] = &fired[..] else {
         unreachable!("{fired:?}");
     };
@@ -56,7 +56,7 @@ fn what_errs_more_often_than_what_serves_beside_it_is_shown_to() {
 #[test]
 fn what_errs_as_often_is_not_and_silence_is_told_as_silence() {
     let mut watch = watch(Rule::defaults());
-    let fired = push(&mut watch, 0..600, (failed(100, 1), failed(900, 9)));
+    let fired = push(&mut watch, 0..600, &(failed(100, 1), failed(900, 9)));
     assert_eq!(fired, []);
     let record = watch.judgement(percent(10));
     assert_eq!(record.not_watched, []);
@@ -69,7 +69,7 @@ fn what_errs_as_often_is_not_and_silence_is_told_as_silence() {
     assert_eq!(record.candidate, tally(59_800, 598));
     assert_eq!(record.stable, tally(538_200, 5_382));
     let mut silent = self::watch(Rule::defaults());
-    push(&mut silent, 0..600, (failed(0, 0), failed(900, 9)));
+    push(&mut silent, 0..600, &(failed(0, 0), failed(900, 9)));
     let record = silent.judgement(percent(10));
     assert_eq!(record.verdict, Verdict::NoData);
     let names = record.not_watched.iter().map(Rule::to_string);
@@ -103,12 +103,12 @@ fn conditions_that_must_agree_are_met_at_the_same_time_only() {
         errors: 200,
         ..counts
     };
-    assert_eq!(push(&mut watch, 0..20, (slow(), failed(0, 0))), []);
+    assert_eq!(push(&mut watch, 0..20, &(slow(), failed(0, 0))), []);
     assert_eq!(
-        push(&mut watch, 20..40, (bad(took(400, 50)), failed(0, 0))),
+        push(&mut watch, 20..40, &(bad(took(400, 50)), failed(0, 0))),
         []
     );
-    let fired = push(&mut watch, 40..60, (bad(slow()), failed(0, 0)));
+    let fired = push(&mut watch, 40..60, &(bad(slow()), failed(0, 0)));
     assert_eq!(fired.len(), 1, "told once");
     assert_eq!(fired[0].rule, rule);
     assert_eq!(fired[0].evidence.len(), 2);
@@ -118,11 +118,11 @@ fn conditions_that_must_agree_are_met_at_the_same_time_only() {
 fn a_watch_that_was_written_down_goes_on_bit_by_bit() {
     let mut first = watch(Rule::defaults());
     let counts = || (failed(100, 1), failed(900, 8));
-    push(&mut first, 0..333, counts());
+    push(&mut first, 0..333, &counts());
     let text = serde_json::to_string(&first).expect("written");
     let mut back: Watch = serde_json::from_str(&text).expect("read");
-    push(&mut first, 333..700, counts());
-    push(&mut back, 333..700, counts());
+    push(&mut first, 333..700, &counts());
+    push(&mut back, 333..700, &counts());
     assert_eq!(back, first);
     let bytes = |watch: &Watch| serde_json::to_string(watch).expect("written");
     assert_eq!(bytes(&back), bytes(&first));
