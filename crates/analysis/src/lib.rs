@@ -1,7 +1,7 @@
 //! Counts judged, as pure functions.
 //!
 //! [`tripwire`] judges one answer after the other and is meant to be fast: a router stops a bad
-//! candidate with it. [`sustained`] judges a rule of a specification over time and leaves evidence.
+//! candidate with it. [`watch`] judges the rules of a specification over time and leaves evidence.
 #![deny(clippy::wildcard_enum_match_arm)]
 
 mod binomial;
@@ -13,8 +13,9 @@ pub mod ratio;
 pub mod replay;
 pub mod risk;
 pub mod sequence;
-pub mod sustained;
+
 pub mod trigger;
 pub mod tripwire;
 pub mod vectors;
 pub mod verdict;
+pub mod watch;

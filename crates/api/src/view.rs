@@ -5,9 +5,9 @@ use std::net::SocketAddr;
 
 use serde::{Deserialize, Serialize};
 use windlass_model::{
-    AppName, DeploymentId, DeploymentState, EnvironmentName, Halt, InstanceId, Label, Listen,
-    Percent, Plan, PlanId, PlanKind, ReturnReason, RolloutPhase, ServiceKey, ServiceName, SlotId,
-    StandbyKept, StuckReason, Version,
+    AppName, DeploymentId, DeploymentState, EnvironmentName, Halt, InstanceId, Judgement, Label,
+    Listen, Percent, Plan, PlanId, PlanKind, ReturnReason, RolloutPhase, ServiceKey, ServiceName,
+    SlotId, StandbyKept, StuckReason, Version,
 };
 
 use crate::ReportedView;
@@ -108,6 +108,9 @@ pub struct RolloutView {
     /// What its command has said, if it has one that did.
     #[serde(default)]
     pub reported: Option<ReportedView>,
+    /// What its answers say beside those of the stable release, and what that rests on.
+    #[serde(default)]
+    pub judgement: Option<Judgement>,
 }
 
 /// One environment and what runs in it: `GET /v1/status`.

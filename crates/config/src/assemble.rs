@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use windlass_model::{
     AppName, CommandSpec, Listen, Millis, OWN_NAMES, OnFailure, Probe, ProbeKind, ProcessSpec,
-    Proxies, ServiceName, ServiceSpec, Spec, Step, Stop, Strategy, Template, Tls, Trigger,
+    Proxies, Rule, ServiceName, ServiceSpec, Spec, Step, Stop, Strategy, Template, Tls,
 };
 
 use crate::decode::{
@@ -80,7 +80,7 @@ fn service(draft: &ServiceDraft, set: Option<&String>) -> ServiceSpec {
         rollback_on: draft
             .rollback_on
             .good()
-            .map_or_else(Trigger::defaults, TriggersDraft::triggers),
+            .map_or_else(Rule::defaults, TriggersDraft::rules),
         rollback_within: draft
             .rollback_within
             .good()

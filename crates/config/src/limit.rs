@@ -30,6 +30,8 @@ pub(crate) const MAX_FILES: usize = 256;
 pub(crate) const MAX_STEPS: usize = 50;
 /// Most triggers of one list.
 pub(crate) const MAX_TRIGGERS: usize = 32;
+/// Most conditions of one trigger that must agree.
+pub(crate) const MAX_AGREEING: usize = 8;
 /// Most copies of one service.
 pub(crate) const MAX_INSTANCES: u16 = 100;
 /// Most instances starting at once.

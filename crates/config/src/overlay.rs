@@ -113,7 +113,7 @@ fn added_to(base: &Node, added: &Node) -> Node {
     };
     let mut all = earlier.clone();
     for item in later {
-        if !all.iter().any(|other| other.kind == item.kind) {
+        if !all.iter().any(|other| other.says_the_same(item)) {
             all.push(item.clone());
         }
     }

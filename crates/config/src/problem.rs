@@ -111,7 +111,7 @@ codes! {
     REPEATED = "WL0136" Schema "a list names something twice";
     VERSION = "WL0137" Schema "a version is malformed";
     TRIGGER = "WL0138" Schema "a trigger is malformed";
-    LATER_TRIGGER = "WL0139" Schema "a trigger is not in this version yet";
+    LATER_TRIGGER = "WL0139" Check "a trigger is not in this version yet";
     HOST = "WL0140" Schema "a host is malformed";
 
     UNCLOSED_QUOTE = "WL0150" Check "a quote in `run` is not closed";
@@ -137,7 +137,7 @@ codes! {
     OWN_VARIABLE = "WL0169" Check "`env` sets what Windlass sets";
     NOT_A_SERVICE = "WL0170" Check "an environment overrides a service that is not in the file";
     NEVER_READY = "WL0171" Check "a probe's answers do not fit in its time";
-    NEVER_FIRES = "WL0172" Check "an error rate is compared with none or with all";
+    NEVER_FIRES = "WL0172" Check "a share is compared with none or with all";
     WAS_IN_FILE = "WL0173" Check "`was` names a service of the file";
     WAS_TWICE = "WL0174" Check "two services were the same one";
     NOT_QUOTED = "WL0175" Check "a version or a value of `env` is not in quotes in TOML or JSON";
@@ -153,6 +153,7 @@ codes! {
     SET_TWICE = "WL0184" Request "`--set` names a service twice";
     UNSET_NAME = "WL0190" Request "a name in `run` or `env` has no value";
     TLS_FILES = "WL0191" Request "a certificate or its key can't be used";
+    NOT_WATCHED = "WL0192" Warning "a trigger is not watched in this version";
 }
 
 #[cfg(test)]

@@ -125,6 +125,12 @@ impl<'t> Reader<'t> {
         }
     }
 
+    /// Something that is read all the same, and is worth a word.
+    pub(crate) fn warn(&mut self, code: &'static str, span: Span, message: String, hint: &str) {
+        let found = Problem::at(code, span, message).hint(hint);
+        self.warnings.push(found);
+    }
+
     /// A key is there and its value is not.
     pub(crate) fn empty(&mut self, span: Span, wanted: &str) {
         let hint = "write the value, or remove the key";

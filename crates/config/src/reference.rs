@@ -5,9 +5,9 @@ use std::fmt::Write as _;
 use serde_json::Value;
 
 use crate::limit::{
-    MAX_ALIASED_BYTES, MAX_DEPTH, MAX_ENVIRONMENTS, MAX_FILES, MAX_INSTANCES, MAX_NEEDS, MAX_NODES,
-    MAX_SERVICES, MAX_STEPS, MAX_TEXT_BYTES, MAX_TRIGGERS, MAX_VARIABLES, MAX_WORD_BYTES,
-    MAX_WORDS,
+    MAX_AGREEING, MAX_ALIASED_BYTES, MAX_DEPTH, MAX_ENVIRONMENTS, MAX_FILES, MAX_INSTANCES,
+    MAX_NEEDS, MAX_NODES, MAX_SERVICES, MAX_STEPS, MAX_TEXT_BYTES, MAX_TRIGGERS, MAX_VARIABLES,
+    MAX_WORD_BYTES, MAX_WORDS,
 };
 use crate::page::{Page, Row};
 use crate::schema::definitions;
@@ -157,6 +157,7 @@ fn limits() -> String {
         ("entries of `files`", MAX_FILES),
         ("entries of `env`", MAX_VARIABLES),
         ("triggers of one list", MAX_TRIGGERS),
+        ("conditions of one trigger that must agree", MAX_AGREEING),
         ("steps of a canary", MAX_STEPS),
         ("instances of a service", usize::from(MAX_INSTANCES)),
     ];

@@ -146,6 +146,27 @@ fn core_of(text: &str) -> Core {
 }
 
 impl Node {
+    /// Whether a reader that knows no places and no order of keys takes both for the same value.
+    pub(crate) fn says_the_same(&self, other: &Self) -> bool {
+        match (&self.kind, &other.kind) {
+            (Kind::Scalar(one), Kind::Scalar(two)) => {
+                one.core() == two.core() && one.text == two.text
+            }
+            (Kind::List(one), Kind::List(two)) => {
+                one.len() == two.len() && one.iter().zip(two).all(|(a, b)| a.says_the_same(b))
+            }
+            (Kind::Map(one), Kind::Map(two)) => {
+                let same = |a: &Entry| {
+                    other
+                        .entry(&a.key)
+                        .is_some_and(|b| a.value.says_the_same(&b.value))
+                };
+                one.len() == two.len() && one.iter().all(same)
+            }
+            (Kind::Scalar(_) | Kind::List(_) | Kind::Map(_), _) => false,
+        }
+    }
+
     /// The entry of `key`, if this is a map that has it.
     pub(crate) fn entry(&self, key: &str) -> Option<&Entry> {
         self.entries().iter().find(|entry| entry.key == key)

@@ -5,12 +5,6 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use windlass_model::{ServiceKey, SlotId, Version};
 
-/// Upper edges of the latency buckets in microseconds; one more bucket takes what is above.
-pub const LATENCY_EDGES_US: [u64; 24] = [
-    100, 200, 300, 500, 750, 1_000, 1_500, 2_000, 3_000, 5_000, 7_500, 10_000, 15_000, 20_000,
-    30_000, 50_000, 75_000, 100_000, 200_000, 500_000, 1_000_000, 2_000_000, 5_000_000, 10_000_000,
-];
-
 /// What one router saw in one interval. Numbers count up from 1 within one router boot without a
 /// gap; an interval without requests has a tick too.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,7 +30,8 @@ pub struct SlotCounts {
     pub connect_failures: u64,
     /// Requests whose answer broke off.
     pub broken: u64,
-    /// Time to the answer's head: one count per bucket of [`LATENCY_EDGES_US`], and one above.
+    /// Time to the answer's head: one count per bucket of [`windlass_model::LATENCY_EDGES_US`], and
+    /// one above.
     pub latency: Vec<u64>,
 }
 

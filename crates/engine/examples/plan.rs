@@ -12,8 +12,8 @@ use windlass_engine::plan::{Input, compile};
 use windlass_engine::sha256;
 use windlass_model::{
     AppName, Environment, EnvironmentName, Finalize, Instance, InstanceId, Label, Millis,
-    OnFailure, Overlap, Probe, ProcessSpec, Promoted, Release, ServiceName, ServiceSpec,
-    ServiceState, Slot, SlotId, Spec, Stop, Strategy, Template, Trigger, Version,
+    OnFailure, Overlap, Probe, ProcessSpec, Promoted, Release, Rule, ServiceName, ServiceSpec,
+    ServiceState, Slot, SlotId, Spec, Stop, Strategy, Template, Version,
 };
 
 /// Services unless said otherwise.
@@ -171,7 +171,7 @@ fn service_spec(number: u16, needs: BTreeSet<ServiceName>) -> ServiceSpec {
         overlap: Overlap::No,
         bake: Millis::from_secs(30),
         drain: Millis::from_secs(30),
-        rollback_on: Trigger::defaults(),
+        rollback_on: Rule::defaults(),
         rollback_within: ServiceSpec::ROLLBACK_WITHIN,
         was: None,
     }

@@ -5,8 +5,8 @@ use std::net::SocketAddr;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    CommandRun, InstanceId, Millis, Outcome, Percent, PlanId, Proof, Report, ServiceName, SlotId,
-    Trigger, Version,
+    CommandRun, InstanceId, Judgement, Millis, Outcome, Percent, PlanId, Proof, Report, Rule,
+    ServiceName, SlotId, Version,
 };
 
 /// One fact of a deployment, in the past tense. Stored with the journal row that made it true.
@@ -165,9 +165,23 @@ pub enum Fact {
         /// Of which service.
         service: ServiceName,
         /// Which.
-        trigger: Trigger,
+        trigger: Rule,
         /// What was seen.
         saw: String,
+    },
+    /// What a candidate's answers say is something else than before.
+    Judged {
+        /// Of which service.
+        service: ServiceName,
+        /// What, and what it rests on.
+        judgement: Box<Judgement>,
+    },
+    /// Answers can't be seen any more, so that nothing is watched by them; or they are again.
+    Sight {
+        /// Of which service.
+        service: ServiceName,
+        /// Whether they are seen.
+        sees: bool,
     },
     /// A router took traffic back by itself: its evidence.
     TripwireFired {
@@ -321,7 +335,7 @@ pub enum ReturnReason {
     /// A trigger fired.
     Triggered {
         /// Which.
-        trigger: Trigger,
+        trigger: Rule,
         /// What was seen.
         saw: String,
     },

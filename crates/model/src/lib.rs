@@ -12,6 +12,8 @@ mod finalize;
 mod halt;
 mod host;
 mod id;
+mod judgement;
+mod latency;
 mod listen;
 mod millis;
 mod name;
@@ -25,6 +27,7 @@ mod proof;
 mod release;
 mod report;
 mod route;
+mod rule;
 mod slot;
 mod spec;
 mod strategy;
@@ -40,6 +43,8 @@ pub use host::{Host, InvalidHost, InvalidPathPrefix, PathPrefix};
 pub use id::{
     DeploymentId, Digest, Epoch, InstallationId, InstanceId, InvalidId, PlanId, SlotId, TimerId,
 };
+pub use judgement::{Judgement, Tally, Verdict};
+pub use latency::{LATENCY_EDGES_US, latency_edge};
 pub use listen::{Listen, Proxies, Tls};
 pub use millis::{InvalidDuration, Millis};
 pub use name::{AppName, EnvironmentName, InvalidName, ServiceKey, ServiceName};
@@ -53,8 +58,9 @@ pub use report::{
     InvalidReport, LINE_LONGEST, METRIC_NAME_LONGEST, Measure, Metric, PHASE_LONGEST, Report,
 };
 pub use route::{Route, RouteMode, RouteSlot, Speaks};
+pub use rule::{Rule, Then};
 pub use slot::{Instance, Label, Slot};
 pub use spec::{OWN_NAMES, OnFailure, Overlap, ProcessSpec, ServiceSpec, Spec, Stop};
 pub use strategy::Strategy;
 pub use template::{InvalidTemplate, Template};
-pub use trigger::{Rate, Trigger};
+pub use trigger::{Drop, Lasting, Limit, Percentile, Rate, Source, Times, Trigger};

@@ -4,9 +4,10 @@ use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{ObjectBuilder, OneOfBuilder, Ref, Schema, SchemaType, Type};
 use utoipa::{PartialSchema, ToSchema};
 
+use crate::rule::Written;
 use crate::{
     AppName, DeploymentId, Digest, EnvironmentName, InstallationId, InstanceId, Listen, Measure,
-    Millis, Percent, PlanId, Proxies, ServiceKey, ServiceName, Template, Tls,
+    Millis, Percent, PlanId, Proxies, Rule, ServiceKey, ServiceName, Template, Tls,
 };
 
 macro_rules! text_types {
@@ -54,6 +55,18 @@ impl PartialSchema for Percent {
 }
 
 impl ToSchema for Percent {}
+
+impl PartialSchema for Rule {
+    fn schema() -> RefOr<Schema> {
+        Written::schema()
+    }
+}
+
+impl ToSchema for Rule {
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        Written::schemas(schemas);
+    }
+}
 
 impl PartialSchema for Measure {
     fn schema() -> RefOr<Schema> {

@@ -105,6 +105,13 @@ pub struct Measure(i64);
 impl Measure {
     /// Largest measure, and with a minus the smallest: up to it a millionth can be told apart.
     pub const LARGEST: f64 = 9_000_000_000.0;
+
+    /// The nearest measure there is; of what is no number none at all.
+    pub fn nearest(value: f64) -> Self {
+        let value = if value.is_nan() { 0.0 } else { value };
+        let near = value.clamp(-Self::LARGEST, Self::LARGEST);
+        Self::try_from(near).unwrap_or(Self(0))
+    }
 }
 
 /// Millionths in one.

@@ -6,8 +6,8 @@ use std::net::SocketAddr;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AppName, CommandSpec, EnvironmentName, Finalize, Listen, Millis, Probe, ServiceName, Strategy,
-    Template, Trigger,
+    AppName, CommandSpec, EnvironmentName, Finalize, Listen, Millis, Probe, Rule, ServiceName,
+    Strategy, Template,
 };
 
 /// One application in one environment. `config` makes it; who holds one may trust it: every `needs`
@@ -68,8 +68,8 @@ pub struct ServiceSpec {
     /// How long requests on an old slot may take to end; then they are cut.
     pub drain: Millis,
     /// What takes a rollout back while it is watched.
-    #[serde(default = "Trigger::defaults")]
-    pub rollback_on: Vec<Trigger>,
+    #[serde(default = "Rule::defaults")]
+    pub rollback_on: Vec<Rule>,
     /// Work time that traffic may take to be back, before a person is called.
     #[serde(default = "ServiceSpec::default_rollback_within")]
     pub rollback_within: Millis,

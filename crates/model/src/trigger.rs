@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::Millis;
+use crate::{Measure, Millis};
 
 /// A share of answers, in parts of ten thousand: fine enough for `0.05%`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -43,8 +43,129 @@ impl fmt::Display for Rate {
     }
 }
 
-/// A condition that takes a rollout back. It fires on evidence only: silence is no evidence.
+/// How many times as much: in hundredths, so that `1.5x` is the same number each time it is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(transparent)]
+pub struct Times(u32);
+
+impl Times {
+    /// So many hundredths.
+    pub const fn from_hundredths(hundredths: u32) -> Self {
+        Self(hundredths)
+    }
+
+    /// Hundredths.
+    pub const fn hundredths(self) -> u32 {
+        self.0
+    }
+
+    /// As a factor.
+    pub fn factor(self) -> f64 {
+        f64::from(self.0) / 100.0
+    }
+}
+
+/// As it is written: `2x`, `1.5x`.
+impl fmt::Display for Times {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (whole, rest) = (self.0 / 100, self.0 % 100);
+        match (rest, rest % 10) {
+            (0, _) => write!(f, "{whole}x"),
+            (_, 0) => write!(f, "{whole}.{}x", rest / 10),
+            (_, _) => write!(f, "{whole}.{rest:02}x"),
+        }
+    }
+}
+
+/// A share of the answers that are at least as fast: `p95`, `p99.9`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(transparent)]
+pub struct Percentile(pub Rate);
+
+impl Percentile {
+    /// What `response time` means.
+    pub const USUAL: Self = Self(Rate(9_500));
+}
+
+impl fmt::Display for Percentile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "p{}", self.0.to_string().trim_end_matches('%'))
+    }
+}
+
+/// By how much a score drops.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Drop {
+    /// A share of what it was.
+    Share(Rate),
+    /// Points of a hundred, in hundredths of a point.
+    Points(u16),
+}
+
+impl fmt::Display for Drop {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Share(rate) => write!(f, "{rate}"),
+            Self::Points(hundredths) => {
+                let points = Rate(*hundredths).to_string();
+                let noun = if *hundredths == 100 {
+                    "point"
+                } else {
+                    "points"
+                };
+                write!(f, "{} {noun}", points.trim_end_matches('%'))
+            }
+        }
+    }
+}
+
+/// What a metric of any name is compared with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Limit {
+    /// The metric is a share.
+    Share(Rate),
+    /// The metric is a number.
+    Number(Measure),
+}
+
+impl fmt::Display for Limit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Share(rate) => write!(f, "{rate}"),
+            Self::Number(number) => write!(f, "{number}"),
+        }
+    }
+}
+
+/// Which time a condition is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Lasting {
+    /// All the time, for so long.
+    For(Millis),
+    /// All together, over the last so long.
+    Over(Millis),
+}
+
+impl fmt::Display for Lasting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::For(time) => write!(f, "for {time}"),
+            Self::Over(time) => write!(f, "over {time}"),
+        }
+    }
+}
+
+/// A condition that something is wrong with a candidate. It fires on evidence only: silence is no
+/// evidence.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Trigger {
@@ -60,23 +181,121 @@ pub enum Trigger {
         /// For how long.
         lasting: Millis,
     },
+    /// More than this share of all the candidate's answers of the last so long were errors.
+    ErrorRateOver {
+        /// The share that may not be passed.
+        above: Rate,
+        /// Of which time.
+        window: Millis,
+    },
+    /// The candidate's share of errors was so many times the stable release's, all the time for so
+    /// long.
+    ErrorRateAgainst {
+        /// More than this is too much.
+        times: Times,
+        /// For how long.
+        lasting: Millis,
+    },
+    /// It is shown that the candidate errs more often than the stable release beside it: a test that may
+    /// be looked at any time, wrong in one deployment of a hundred at most.
+    ErrorRateWorse,
+    /// The candidate's answers took longer than this, all the time for so long.
+    Slow {
+        /// Which answers.
+        percentile: Percentile,
+        /// The time that may not be passed.
+        above: Millis,
+        /// For how long.
+        lasting: Millis,
+    },
+    /// The candidate's answers took so many times as long as the stable release's, all the time for so
+    /// long.
+    SlowAgainst {
+        /// Which answers.
+        percentile: Percentile,
+        /// More than this is too much.
+        times: Times,
+        /// For how long.
+        lasting: Millis,
+    },
+    /// The candidate was asked and gave no good answer, all the time for so long.
+    Unavailable {
+        /// For how long.
+        lasting: Millis,
+    },
+    /// A probe failed all the time for so long.
+    ProbeFailing {
+        /// Its name.
+        probe: String,
+        /// For how long.
+        lasting: Millis,
+    },
+    /// The candidate used more than this share of `limits.memory`, all the time for so long.
+    Memory {
+        /// The share that may not be passed.
+        above: Rate,
+        /// For how long.
+        lasting: Millis,
+    },
+    /// The health score dropped by this.
+    ScoreDrops {
+        /// By how much.
+        by: Drop,
+    },
+    /// A metric was above a limit.
+    Metric {
+        /// Its name.
+        name: String,
+        /// What it may not pass.
+        above: Limit,
+        /// Which time.
+        lasting: Lasting,
+    },
 }
 
 impl Trigger {
     /// What is watched for where the file says nothing.
-    pub const DEFAULTS: [Self; 3] = [
+    pub const DEFAULTS: [Self; 4] = [
         Self::Crash,
         Self::ReadinessLost,
         Self::ErrorRate {
             above: Rate(500),
             lasting: Millis::from_secs(10),
         },
+        Self::ErrorRateWorse,
     ];
 
-    /// [`Trigger::DEFAULTS`] as a list.
-    pub fn defaults() -> Vec<Self> {
-        Self::DEFAULTS.to_vec()
+    /// Whether it is about one moment, and not about a time.
+    pub const fn is_sudden(&self) -> bool {
+        matches!(self, Self::Crash | Self::ReadinessLost)
     }
+
+    /// What measures it; none where nothing does in this version, so that it is not watched.
+    pub const fn source(&self) -> Option<Source> {
+        match self {
+            Self::Crash | Self::ReadinessLost => Some(Source::Instances),
+            Self::ErrorRate { .. }
+            | Self::ErrorRateOver { .. }
+            | Self::ErrorRateAgainst { .. }
+            | Self::ErrorRateWorse
+            | Self::Slow { .. }
+            | Self::SlowAgainst { .. }
+            | Self::Unavailable { .. } => Some(Source::Answers),
+            Self::ProbeFailing { .. }
+            | Self::Memory { .. }
+            | Self::ScoreDrops { .. }
+            | Self::Metric { .. } => None,
+        }
+    }
+}
+
+/// What a trigger is fed by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// What the target and the readiness question say of an instance.
+    Instances,
+    /// What the router counts.
+    Answers,
 }
 
 /// As it is written in the file.
@@ -86,6 +305,34 @@ impl fmt::Display for Trigger {
             Self::Crash => f.pad("crash"),
             Self::ReadinessLost => f.pad("readiness lost"),
             Self::ErrorRate { above, lasting } => write!(f, "error rate > {above} for {lasting}"),
+            Self::ErrorRateOver { above, window } => {
+                write!(f, "error rate > {above} over {window}")
+            }
+            Self::ErrorRateAgainst { times, lasting } => {
+                write!(f, "error rate > {times} baseline for {lasting}")
+            }
+            Self::ErrorRateWorse => f.pad("error rate worse than baseline"),
+            Self::Slow {
+                percentile,
+                above,
+                lasting,
+            } => write!(f, "{percentile} > {above} for {lasting}"),
+            Self::SlowAgainst {
+                percentile,
+                times,
+                lasting,
+            } => write!(f, "{percentile} > {times} baseline for {lasting}"),
+            Self::Unavailable { lasting } => write!(f, "unavailable for {lasting}"),
+            Self::ProbeFailing { probe, lasting } => {
+                write!(f, "probe {probe} failing for {lasting}")
+            }
+            Self::Memory { above, lasting } => write!(f, "memory > {above} for {lasting}"),
+            Self::ScoreDrops { by } => write!(f, "score drops {by}"),
+            Self::Metric {
+                name,
+                above,
+                lasting,
+            } => write!(f, "metric {name} > {above} {lasting}"),
         }
     }
 }
@@ -96,10 +343,11 @@ mod tests {
 
     #[test]
     fn a_trigger_reads_as_it_is_written() {
-        let [crash, lost, errors] = Trigger::DEFAULTS;
+        let [crash, lost, errors, worse] = Trigger::DEFAULTS;
         assert_eq!(crash.to_string(), "crash");
         assert_eq!(lost.to_string(), "readiness lost");
         assert_eq!(errors.to_string(), "error rate > 5% for 10s");
+        assert_eq!(worse.to_string(), "error rate worse than baseline");
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::sync::atomic::{
 };
 use std::time::Duration;
 
-use windlass_control::LATENCY_EDGES_US;
+use windlass_model::LATENCY_EDGES_US;
 
 /// One bucket per edge and one above.
 const BUCKETS: usize = LATENCY_EDGES_US.len() + 1;
@@ -137,7 +137,7 @@ mod tests {
         let sum = counts.take().expect("counts");
         assert_eq!(sum.answers, [0, 2, 0, 0, 1]);
         assert_eq!((sum.connect_failures, sum.broken), (1, 1));
-        assert_eq!(sum.latency, [(0, 1), (1, 1), (24, 1)]);
+        assert_eq!(sum.latency, [(0, 1), (1, 1), (53, 1)]);
         assert_eq!(counts.take(), None);
     }
 }

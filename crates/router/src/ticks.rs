@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-use windlass_control::{LATENCY_EDGES_US, SlotCounts, Tick};
-use windlass_model::{ServiceKey, SlotId, Version};
+use windlass_control::{SlotCounts, Tick};
+use windlass_model::{LATENCY_EDGES_US, ServiceKey, SlotId, Version};
 
 use crate::counts::Sum;
 use crate::limits::{CELLS_KEPT, CELLS_REPLY, TICKS_KEPT, TICKS_REPLY};

@@ -1,47 +1,54 @@
-//! Triggers on answers, judged from the router's ticks.
+//! What is watched of candidates, fed by the router's ticks.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use windlass_analysis::sustained::{Counts, Outcome, Sustained};
+use windlass_analysis::ratio::comparison::Plan;
+use windlass_analysis::watch::{Counts, Interval, Setting, Watch};
 use windlass_control::{RouterBoot, SlotCounts, Tick};
 use windlass_engine::rollout::{Event, Phase, Rollout};
 use windlass_model::{
-    DeploymentId, Millis, PlanKind, ServiceKey, ServiceName, SlotId, Trigger, Version,
+    DeploymentId, Percent, PlanKind, ServiceKey, ServiceName, SlotId, Verdict, Version,
 };
 
 use crate::drive::Driven;
 
-/// One trigger of one candidate.
+/// One candidate.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Rule {
+struct Candidate {
     deployment: DeploymentId,
     service: ServiceKey,
     slot: SlotId,
-    trigger: Trigger,
 }
 
-/// A rule and what it has seen.
+/// A candidate, and what is watched of it.
 struct Judged {
-    sustained: Sustained,
+    watch: Watch,
     version: Version,
-    /// Whether the candidate was seen answering: its time begins with that.
-    has_answered: bool,
+    /// What served before it.
+    stable: Option<SlotId>,
+    /// The confirmed share that it has now.
+    share: Percent,
+    /// The verdict that was last told, at which share and when.
+    told: Option<(Percent, Verdict, u64)>,
 }
 
-/// A trigger that fired.
-pub(crate) struct Fired {
+/// Time after which a record is told again, though it says the same: as often as a wait is journalled.
+const TOLD_EVERY_MS: u64 = 5_000;
+
+/// Something that a rollout is told.
+pub(crate) struct Word {
     pub(crate) deployment: DeploymentId,
     pub(crate) service: ServiceName,
     pub(crate) event: Event,
 }
 
-/// All triggers of all running deployments, and how far ticks were read.
+/// All candidates of all running deployments, and how far ticks were read.
 #[derive(Default)]
 pub(crate) struct Judge {
     boot: Option<RouterBoot>,
     /// Number and end of the last tick.
     last: Option<(u64, u64)>,
-    rules: BTreeMap<Rule, Judged>,
+    candidates: BTreeMap<Candidate, Judged>,
 }
 
 impl Judge {
@@ -53,53 +60,38 @@ impl Judge {
 
     /// Whether nothing is to be judged. What is answered meanwhile is read when something is.
     pub(crate) fn is_idle(&self) -> bool {
-        self.rules.is_empty()
+        self.candidates.is_empty()
     }
 
     /// From now on exactly the candidates of `running` that have traffic are judged.
     pub(crate) fn follow(&mut self, running: &BTreeMap<DeploymentId, Driven>) {
-        let mut wanted = BTreeMap::new();
+        let mut wanted = BTreeSet::new();
         for (id, driven) in running {
             let now = driven.now.borrow();
             if now.plan.kind != PlanKind::Deploy {
                 continue;
             }
             for (service, rollout) in now.rollouts.iter().filter(|(_, r)| is_judged(r)) {
-                let key = ServiceKey {
-                    app: now.plan.app.clone(),
-                    environment: now.plan.environment.clone(),
-                    service: service.clone(),
+                let candidate = Candidate {
+                    deployment: id.clone(),
+                    service: ServiceKey {
+                        app: now.plan.app.clone(),
+                        environment: now.plan.environment.clone(),
+                        service: service.clone(),
+                    },
+                    slot: rollout.candidate.id,
                 };
-                let version = &rollout.candidate.release.version;
-                for trigger in &rollout.plan.spec.rollback_on {
-                    let rule = Rule {
-                        deployment: id.clone(),
-                        service: key.clone(),
-                        slot: rollout.candidate.id,
-                        trigger: *trigger,
-                    };
-                    wanted.insert(rule, version.clone());
-                }
+                let judged = self.candidates.entry(candidate.clone());
+                judged.or_insert_with(|| Judged::new(rollout)).share = rollout.weight;
+                wanted.insert(candidate);
             }
         }
-        self.rules.retain(|rule, _| wanted.contains_key(rule));
-        for (rule, version) in wanted {
-            if self.rules.contains_key(&rule) {
-                continue;
-            }
-            if let Some(sustained) = rule_of(rule.trigger) {
-                let has_answered = false;
-                let judged = Judged {
-                    sustained,
-                    version,
-                    has_answered,
-                };
-                self.rules.insert(rule, judged);
-            }
-        }
+        self.candidates
+            .retain(|candidate, _| wanted.contains(candidate));
     }
 
-    /// Another life of the router begins anew, and so do all rules. Returns whether it is the same.
+    /// Another life of the router begins anew, and so does all that has to last. Returns whether it is
+    /// the same.
     pub(crate) fn is_same(&mut self, boot: &RouterBoot) -> bool {
         let same = self.boot.as_ref().is_none_or(|known| known == boot);
         self.boot = Some(boot.clone());
@@ -111,14 +103,14 @@ impl Judge {
     }
 
     fn begin_anew(&mut self) {
-        for judged in self.rules.values_mut() {
-            judged.sustained.begin_anew();
+        for judged in self.candidates.values_mut() {
+            judged.watch.begin_anew();
         }
     }
 
-    /// Judges the next ticks; returns what fired.
-    pub(crate) fn take(&mut self, ticks: &[Tick]) -> Vec<Fired> {
-        let mut fired = Vec::new();
+    /// Judges the next ticks; returns what is to be told.
+    pub(crate) fn take(&mut self, ticks: &[Tick]) -> Vec<Word> {
+        let mut words = Vec::new();
         for tick in ticks {
             let from_ms = match self.last {
                 Some((number, until_ms)) if Some(tick.number) == number.checked_add(1) => {
@@ -129,58 +121,105 @@ impl Judge {
             };
             self.last = Some((tick.number, tick.until_ms));
             match from_ms {
-                Some(from_ms) => fired.extend(self.judge(tick, from_ms)),
+                Some(from_ms) => words.extend(self.judge(tick, from_ms)),
                 // Ticks are missing: what was seen before them counts no more.
                 None => self.begin_anew(),
             }
         }
-        fired
+        words
     }
 
-    fn judge(&mut self, tick: &Tick, from_ms: u64) -> Vec<Fired> {
-        let mut fired = Vec::new();
-        for (rule, judged) in &mut self.rules {
-            let (answers, errors) = counted(tick.services.get(&rule.service), rule.slot);
-            judged.has_answered |= answers > 0;
-            if !judged.has_answered {
-                continue;
+    /// Candidates that were seen answering, whose rollouts do not know that they are seen or, with
+    /// `sees` false, that they are not any more.
+    pub(crate) fn sight(&self, running: &BTreeMap<DeploymentId, Driven>, sees: bool) -> Vec<Word> {
+        let event = || {
+            if sees {
+                Event::SightBack
+            } else {
+                Event::SightLost
             }
-            let outcome = judged.sustained.push(Counts {
+        };
+        let knows = |candidate: &Candidate| {
+            let driven = running.get(&candidate.deployment)?;
+            let now = driven.now.borrow();
+            let rollout = now.rollouts.get(&candidate.service.service)?;
+            Some(rollout.health.blind != sees)
+        };
+        let all = self.candidates.iter();
+        let told = all.filter(|(candidate, judged)| {
+            (sees || judged.watch.has_answered()) && knows(candidate) == Some(false)
+        });
+        told.map(|(candidate, _)| candidate.word(event())).collect()
+    }
+
+    fn judge(&mut self, tick: &Tick, from_ms: u64) -> Vec<Word> {
+        let mut words = Vec::new();
+        for (candidate, judged) in &mut self.candidates {
+            let counts = tick.services.get(&candidate.service);
+            let stable = judged.stable.map(|slot| counted(counts, slot));
+            let interval = Interval {
                 from_ms,
                 until_ms: tick.until_ms,
-                answers,
-                errors,
-            });
-            match outcome {
-                Outcome::Quiet | Outcome::TooFew | Outcome::Rising { .. } => {}
-                Outcome::Fired {
-                    answers,
-                    errors,
-                    over_ms,
-                } => fired.push(Fired {
-                    deployment: rule.deployment.clone(),
-                    service: rule.service.service.clone(),
-                    event: Event::Triggered {
-                        slot: rule.slot,
-                        trigger: rule.trigger,
-                        saw: format!(
-                            "{errors} of {answers} answers of version {} in {} were errors",
-                            judged.version,
-                            Millis::from_millis(over_ms)
-                        ),
-                    },
-                }),
-            }
+                candidate: counted(counts, candidate.slot),
+                stable: stable.unwrap_or_default(),
+            };
+            let version = format!("version {}", judged.version);
+            let met = judged.watch.push(&interval, judged.share);
+            words.extend(judged.record(candidate, tick.until_ms, !met.is_empty()));
+            words.extend(met.into_iter().map(|met| {
+                candidate.word(Event::Triggered {
+                    slot: candidate.slot,
+                    saw: met.words(&version),
+                    trigger: met.rule,
+                })
+            }));
         }
-        fired
+        words
     }
 }
 
-fn rule_of(trigger: Trigger) -> Option<Sustained> {
-    match trigger {
-        // Both are seen on the instance itself.
-        Trigger::Crash | Trigger::ReadinessLost => None,
-        Trigger::ErrorRate { above, lasting } => Some(Sustained::new(above, lasting)),
+impl Candidate {
+    fn word(&self, event: Event) -> Word {
+        Word {
+            deployment: self.deployment.clone(),
+            service: self.service.service.clone(),
+            event,
+        }
+    }
+}
+
+impl Judged {
+    /// The record of what is decided, where it is news or was not told for long.
+    fn record(&mut self, candidate: &Candidate, at_ms: u64, is_due: bool) -> Option<Word> {
+        if !self.watch.has_answered() {
+            return None;
+        }
+        let (share, verdict) = (self.share, self.watch.verdict());
+        let is_known = self.told.is_some_and(|(told_share, told, told_ms)| {
+            let lately = at_ms.saturating_sub(told_ms) < TOLD_EVERY_MS && at_ms >= told_ms;
+            told_share == share && told == verdict && lately
+        });
+        if is_known && !is_due {
+            return None;
+        }
+        self.told = Some((share, verdict, at_ms));
+        Some(candidate.word(Event::Judged {
+            slot: candidate.slot,
+            judgement: Box::new(self.watch.judgement(share)),
+        }))
+    }
+
+    fn new(rollout: &Rollout) -> Self {
+        Self {
+            watch: Watch::new(&Setting {
+                rules: rollout.plan.spec.rollback_on.clone(),
+                plan: Plan::default(),
+            }),
+            version: rollout.candidate.release.version.clone(),
+            stable: rollout.old().map(|old| old.id),
+            share: rollout.weight,
+            told: None,
+        }
     }
 }
 
@@ -202,9 +241,9 @@ fn is_judged(rollout: &Rollout) -> bool {
 
 /// Answers of a slot and the errors among them: 5xx, broken answers, and instances that could not
 /// be connected to. An answer that broke off after its head is counted once.
-fn counted(counts: Option<&Vec<SlotCounts>>, slot: SlotId) -> (u64, u64) {
+fn counted(counts: Option<&Vec<SlotCounts>>, slot: SlotId) -> Counts {
+    let mut sum = Counts::default();
     let counts = counts.into_iter().flatten();
-    let mut sum = (0_u64, 0_u64);
     for counts in counts.filter(|counts| counts.slot == Some(slot)) {
         let [.., failed] = counts.answers;
         let errors = failed
@@ -212,7 +251,11 @@ fn counted(counts: Option<&Vec<SlotCounts>>, slot: SlotId) -> (u64, u64) {
             .saturating_add(counts.connect_failures);
         let answers = counts.answered();
         let answers = answers.saturating_add(counts.connect_failures).max(errors);
-        sum = (sum.0.saturating_add(answers), sum.1.saturating_add(errors));
+        sum.add(&Counts {
+            answers,
+            errors,
+            latency: counts.latency.clone(),
+        });
     }
     sum
 }

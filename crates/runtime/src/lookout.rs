@@ -13,7 +13,7 @@ use windlass_model::{DeploymentId, Millis};
 
 use crate::controller::Shared;
 use crate::drive::{Driven, Input};
-use crate::judge::Judge;
+use crate::judge::{Judge, Word};
 use crate::routes::armed_by;
 
 /// Time between two looks.
@@ -21,6 +21,10 @@ const LOOK: Millis = Millis::from_millis(100);
 
 /// Turns between two looks at a router in which, as far as is known, nothing can fire.
 const TURNS_AT_REST: u32 = 10;
+
+/// Looks without an answer after which what is watched by answers counts as not seen: two seconds, in
+/// which a router that died is back.
+const UNSEEN_LOOKS: u32 = 20;
 
 /// Replies with ticks that are read in one look: ten minutes of them come in a few.
 const REPLIES_AT_ONCE: u32 = 1_000;
@@ -37,6 +41,8 @@ pub(crate) struct Lookout {
     /// Trips that were withheld, and are told.
     withheld: RefCell<BTreeSet<TripwireId>>,
     judge: RefCell<Judge>,
+    /// Looks in a row that saw no ticks because the router could not be asked.
+    unseen: Cell<u32>,
 }
 
 /// Looks from now on, until nothing runs and no trip is left.
@@ -211,19 +217,41 @@ async fn look_at_ticks(shared: &Rc<Shared>) {
     for _reply in 0..REPLIES_AT_ONCE {
         let position = judge.borrow().position();
         let Ok((boot, ticks)) = shared.border.router.ticks(position).await else {
-            return;
+            return look_in_vain(shared).await;
         };
+        shared.lookout.unseen.set(0);
+        let back = judge.borrow().sight(&shared.running.borrow(), true);
+        tell_all(shared, back).await;
         if !judge.borrow_mut().is_same(&boot) {
             continue;
         }
         if ticks.is_empty() {
             return;
         }
-        let fired = judge.borrow_mut().take(&ticks);
-        for fired in fired {
-            if let Some(driven) = running(shared, &fired.deployment) {
-                driven.inbox.rollout(&fired.service, fired.event).await;
-            }
+        let words = judge.borrow_mut().take(&ticks);
+        tell_all(shared, words).await;
+    }
+}
+
+/// Where answers can't be seen for long no bake goes on: a clock that runs then has watched nothing. It
+/// is no reason to go back either.
+async fn look_in_vain(shared: &Rc<Shared>) {
+    let lookout = &shared.lookout;
+    let looks = lookout.unseen.get().saturating_add(1);
+    lookout.unseen.set(looks);
+    if looks >= UNSEEN_LOOKS {
+        let lost = lookout
+            .judge
+            .borrow()
+            .sight(&shared.running.borrow(), false);
+        tell_all(shared, lost).await;
+    }
+}
+
+async fn tell_all(shared: &Rc<Shared>, words: Vec<Word>) {
+    for word in words {
+        if let Some(driven) = running(shared, &word.deployment) {
+            driven.inbox.rollout(&word.service, word.event).await;
         }
     }
 }

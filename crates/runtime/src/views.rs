@@ -167,6 +167,7 @@ fn part(now: &Deployment, rollout: &Rollout) -> RolloutView {
         | Phase::Returned => None,
     };
     RolloutView {
+        judgement: rollout.judgement.clone(),
         phase: rollout.shown(),
         from: rollout.old().map(|old| old.release.version.clone()),
         to: rollout.candidate.release.version.clone(),

@@ -6,8 +6,8 @@ use std::path::PathBuf;
 
 use windlass_model::{
     AppName, CommandSpec, EnvironmentName, Finalize, Millis, OnFailure, Overlap, Pass, Percent,
-    Probe, ProbeKind, ProcessSpec, ServiceKey, ServiceName, ServiceSpec, Spec, Step, Stop,
-    Strategy, Template, Trigger,
+    Probe, ProbeKind, ProcessSpec, Rule, ServiceKey, ServiceName, ServiceSpec, Spec, Step, Stop,
+    Strategy, Template,
 };
 use windlass_runtime::Wanted;
 
@@ -69,7 +69,7 @@ impl Service {
             overlap: Overlap::No,
             bake: Millis::from_secs(6),
             drain: Millis::from_secs(5),
-            rollback_on: Trigger::defaults(),
+            rollback_on: Rule::defaults(),
             rollback_within: ServiceSpec::ROLLBACK_WITHIN,
             was: None,
         };

@@ -3,8 +3,8 @@
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
-use windlass_control::{LATENCY_EDGES_US, SlotCounts, Tick};
-use windlass_model::{Millis, Percent, ServiceKey, SlotId};
+use windlass_control::{SlotCounts, Tick};
+use windlass_model::{LATENCY_EDGES_US, Millis, Percent, ServiceKey, SlotId};
 
 use crate::front::Front;
 

@@ -196,7 +196,7 @@ fn rate(arm: Arm) -> String {
 }
 
 /// A count with a comma at every third digit.
-pub(crate) fn count(count: u64) -> String {
+pub fn count(count: u64) -> String {
     let digits = count.to_string();
     let mut text = String::new();
     for (place, digit) in digits.chars().enumerate() {

@@ -1,6 +1,7 @@
 //! Counts judged: what fires, and what must not.
 
 mod anything;
+mod conditions;
 mod history;
 mod kayenta;
 mod latency;
@@ -9,8 +10,9 @@ mod random;
 mod ratio;
 mod replay;
 mod risk;
-mod sustained;
+
 mod triggers;
 mod tripwire;
 mod vectors;
 mod verdicts;
+mod watching;

@@ -103,7 +103,10 @@ impl<K: Shape, V: Shape, const MIN: usize, const MAX: usize> Shape for MapOf<K, 
 }
 
 fn counted(count: usize, min: usize, max: usize, node: &Node, reader: &mut Reader<'_>) -> bool {
-    if count < min {
+    if (1..min).contains(&count) {
+        let message = format!("fewer entries than {min}");
+        reader.refuse(COUNT, node.span, message);
+    } else if count < min {
         let message = format!("{} with nothing in it", node.noun());
         reader.refuse_for(COUNT, node.span, message, "add an entry, or remove the key");
     } else if count > max {

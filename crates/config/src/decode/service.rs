@@ -118,7 +118,7 @@ const DRAIN: Field<ServiceDraft> = field!(ServiceDraft: drain as "drain", Time,
 
 const ROLLBACK_ON: Field<ServiceDraft> = field!(ServiceDraft: rollback_on as "rollback_on", Triggers,
     "What takes a release back while it is watched; an empty list: nothing.",
-    default "[crash, readiness lost, error rate > 5% for 10s]");
+    default "[crash, readiness lost, error rate > 5% for 10s, error rate worse than baseline]");
 const ROLLBACK_WITHIN: Field<ServiceDraft> = field!(ServiceDraft: rollback_within as "rollback_within", SomeTime,
     "Time in which traffic must be back before a person is called.", default "2m");
 const WAS: Field<ServiceDraft> = field!(ServiceDraft: was as "was", ServiceName,

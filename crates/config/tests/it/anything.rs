@@ -15,6 +15,16 @@ pub(crate) fn parse_anything(bytes: &[u8]) {
     read_anything(&String::from_utf8_lossy(rest), name);
 }
 
+/// Reads bytes as one trigger of a file.
+pub(crate) fn trigger_anything(bytes: &[u8]) {
+    let sentence = String::from_utf8_lossy(bytes);
+    let text = serde_json::json!({
+        "app": "a",
+        "services": { "web": { "run": "./web", "rollback_on": [sentence] } },
+    });
+    read_anything(&text.to_string(), NAMES[2]);
+}
+
 /// Reads `text` and gives its problems: each in it, where it says, and fit for a terminal.
 pub(crate) fn read_anything(text: &str, name: &str) -> Vec<Problem> {
     let request = Request {

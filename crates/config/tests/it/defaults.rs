@@ -2,8 +2,8 @@
 
 use windlass_config::{Request, load};
 use windlass_model::{
-    Finalize, Millis, OnFailure, Overlap, Probe, ProbeKind, ServiceName, ServiceSpec, Spec, Stop,
-    Strategy, Trigger,
+    Finalize, Millis, OnFailure, Overlap, Probe, ProbeKind, Rule, ServiceName, ServiceSpec, Spec,
+    Stop, Strategy,
 };
 
 fn spec(text: &str) -> Spec {
@@ -108,10 +108,15 @@ fn what_is_watched_and_how_long_a_standby_stays_have_defaults_too() {
     let text = "app: hello\nservices: { web: { run: ./server, listen: 127.0.0.1:8080 } }";
     assert_eq!(spec(text).finalize, Finalize::NextDeployment);
     let web = service(text, "web");
-    let written: Vec<String> = web.rollback_on.iter().map(Trigger::to_string).collect();
+    let written: Vec<String> = web.rollback_on.iter().map(Rule::to_string).collect();
     assert_eq!(
         written,
-        ["crash", "readiness lost", "error rate > 5% for 10s"]
+        [
+            "crash",
+            "readiness lost",
+            "error rate > 5% for 10s",
+            "error rate worse than baseline"
+        ]
     );
     assert_eq!(
         (web.rollback_within, web.was),
@@ -124,7 +129,7 @@ fn the_printed_form_of_a_trigger_is_read_again() {
     let text =
         "app: a\nservices: { w: { run: ./w, rollback_on: [error rate>0.50 %for 90s, crash] } }";
     let first = service(text, "w").rollback_on;
-    let printed: Vec<String> = first.iter().map(Trigger::to_string).collect();
+    let printed: Vec<String> = first.iter().map(Rule::to_string).collect();
     assert_eq!(printed, ["error rate > 0.5% for 1m30s", "crash"]);
     let again = format!(
         "app: a\nservices: {{ w: {{ run: ./w, rollback_on: [{}] }} }}",

@@ -227,6 +227,7 @@ fn the_shape_of_the_schema_is_this() {
     stop: signal within
     target: command process
     tls: certificate! key!
+    trigger: all then when
     ");
 }
 

@@ -187,6 +187,8 @@ fn rollout(
         counters: Counters::default(),
         asked: BTreeSet::new(),
         said: Said::default(),
+        judgement: None,
+        fired: BTreeSet::new(),
         returned_because: None,
         plan: plan.clone(),
     }

@@ -1,6 +1,6 @@
 //! Advancing a deployment by one event.
 
-use windlass_model::{Fact, ReturnReason, ServiceName};
+use windlass_model::{Fact, ReturnReason, ServiceName, Then};
 
 use super::advance::{advance, goes_back};
 use super::command::{Accepted, Command};
@@ -76,6 +76,7 @@ pub fn step(deployment: Deployment, event: &Event) -> Stepped {
             if !event.is_word_of_deployment() {
                 trip::forget_withheld(&mut turn, service, event);
                 turn.rollout(service, event);
+                hold_if_asked(&mut turn);
             }
         }
         Event::Reported { service, reports } => {
@@ -117,6 +118,19 @@ pub fn step(deployment: Deployment, event: &Event) -> Stepped {
         turn.actions.extend(wires::again(&turn.deployment));
     }
     turn.finish()
+}
+
+/// A trigger that has just fired may ask to wait for a person.
+fn hold_if_asked(turn: &mut Turn) {
+    let asks = turn.facts.iter().find_map(|fact| {
+        let Fact::TriggerFired { trigger, .. } = fact else {
+            return None;
+        };
+        (trigger.then == Then::Hold).then_some(trigger)
+    });
+    if let Some(by) = asks.map(|trigger| format!("the trigger `{trigger}`")) {
+        command(turn, Command::Hold, &by);
+    }
 }
 
 fn command(turn: &mut Turn, command: Command, by: &str) {

@@ -72,6 +72,9 @@ pub(super) fn forget_withheld(turn: &mut Turn, service: &ServiceName, event: &ro
         | rollout::Event::StartFailed { .. }
         | rollout::Event::ProbeFailed { .. }
         | rollout::Event::Triggered { .. }
+        | rollout::Event::Judged { .. }
+        | rollout::Event::SightLost
+        | rollout::Event::SightBack
         | rollout::Event::RouteApplied { .. }
         | rollout::Event::RouteFailed { .. }
         | rollout::Event::SlotDrained { .. }

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use windlass_model::{Rate, ServiceName, Trigger};
+use windlass_model::{Rate, Rule, ServiceName, Then, Trigger};
 
 use super::advance::goes_back;
 use super::state::{Action, Deployment, Wire};
@@ -124,10 +124,12 @@ fn wires<'a>(
     watched.into_iter().filter_map(wire).collect()
 }
 
-fn errors_above(triggers: &[Trigger]) -> Option<Rate> {
-    let rates = triggers.iter().filter_map(|trigger| match trigger {
-        Trigger::ErrorRate { above, .. } => Some(*above),
-        Trigger::Crash | Trigger::ReadinessLost => None,
+/// The lowest share of errors that takes back by itself.
+fn errors_above(rules: &[Rule]) -> Option<Rate> {
+    let alone = rules.iter().filter(|rule| rule.then == Then::Rollback);
+    let rates = alone.filter_map(|rule| match &rule.all[..] {
+        [Trigger::ErrorRate { above, .. } | Trigger::ErrorRateOver { above, .. }] => Some(*above),
+        _others => None,
     });
     rates.min()
 }

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use serde::{Deserialize, Serialize};
-use windlass_model::{InstanceEnd, InstanceId, ReturnReason, SlotId, TimerId, Trigger};
+use windlass_model::{InstanceEnd, InstanceId, Judgement, ReturnReason, Rule, SlotId, TimerId};
 
 /// A fact about one rollout. An answer names the attempt, instance or slot it answers, so that a
 /// late one passes no later gate.
@@ -55,10 +55,21 @@ pub enum Event {
         /// The slot that was judged.
         slot: SlotId,
         /// Which.
-        trigger: Trigger,
+        trigger: Rule,
         /// What was seen.
         saw: String,
     },
+    /// What the candidate's answers say so far.
+    Judged {
+        /// The slot that was judged.
+        slot: SlotId,
+        /// What.
+        judgement: Box<Judgement>,
+    },
+    /// Answers can't be seen any more.
+    SightLost,
+    /// They are seen again.
+    SightBack,
     /// Every router sees the route.
     RouteApplied {
         /// The attempt that this answers.
@@ -136,6 +147,9 @@ impl Event {
             | Self::InstanceReady { .. }
             | Self::InstanceLost { .. }
             | Self::Triggered { .. }
+            | Self::Judged { .. }
+            | Self::SightLost
+            | Self::SightBack
             | Self::RouteApplied { .. }
             | Self::RouteFailed { .. }
             | Self::SlotDrained { .. }

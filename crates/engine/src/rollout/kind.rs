@@ -1,7 +1,7 @@
 //! What kind of change a rollout is, and what follows from it.
 
 use windlass_model::{
-    Change, Instance, InstanceEnd, InstanceId, PlanKind, ReturnReason, Slot, Trigger,
+    Change, Instance, InstanceEnd, InstanceId, PlanKind, ReturnReason, Rule, Slot, Then, Trigger,
 };
 
 use super::state::{Asked, Begun, Phase, Rollout};
@@ -131,7 +131,7 @@ impl Rollout {
             Phase::Starting { .. } => starts,
             Phase::Holding | Phase::Shifting { .. } | Phase::Baking { .. } | Phase::Passed => {
                 let counts = starts || self.stays(instance);
-                counts && self.plan.spec.rollback_on.contains(&trigger(end))
+                counts && self.takes_back(&trigger(end))
             }
             Phase::Waiting
             | Phase::Clearing(_)
@@ -144,10 +144,25 @@ impl Rollout {
         }
     }
 
+    /// Triggers about the loss of `instance` that do not turn back.
+    pub(crate) fn noticed_by(&self, instance: &InstanceId, end: &InstanceEnd) -> Vec<Rule> {
+        let counts = self.fresh().into_iter().any(|i| i.id == *instance) || self.stays(instance);
+        let trigger = trigger(end);
+        let rules = self.plan.spec.rollback_on.iter();
+        let about =
+            |rule: &&Rule| counts && rule.then != Then::Rollback && rule.all.contains(&trigger);
+        rules.filter(about).cloned().collect()
+    }
+
+    fn takes_back(&self, trigger: &Trigger) -> bool {
+        let mut rules = self.plan.spec.rollback_on.iter();
+        rules.any(|rule| rule.is(trigger))
+    }
+
     /// Whether an instance of the candidate that ends by itself is started again: unless that takes
     /// the rollout back.
     pub(crate) fn keeps_candidate(&self) -> bool {
-        !self.is_command() && !self.plan.spec.rollback_on.contains(&Trigger::Crash)
+        !self.is_command() && !self.takes_back(&Trigger::Crash)
     }
 }
 

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use windlass_model::{
-    Change, Instance, InstanceId, Percent, PlanKind, Probe, ReturnReason, RolloutPhase,
-    RolloutPlan, ServiceName, Slot, Step, StuckReason, TimerId,
+    Change, Instance, InstanceId, Judgement, Percent, PlanKind, Probe, ReturnReason, RolloutPhase,
+    RolloutPlan, Rule, ServiceName, Slot, Step, StuckReason, TimerId,
 };
 
 use super::said::Said;
@@ -45,6 +45,10 @@ pub struct Rollout {
     pub asked: BTreeSet<Asked>,
     /// What the runs of its command have said.
     pub said: Said,
+    /// The last record of what its answers say.
+    pub judgement: Option<Judgement>,
+    /// The triggers that have fired: each does so once.
+    pub fired: BTreeSet<Rule>,
     /// Why it goes or went back.
     pub returned_because: Option<ReturnReason>,
 }
@@ -83,6 +87,8 @@ pub struct Health {
     pub last_seen: BTreeMap<InstanceId, String>,
     /// Addresses tried beyond the first.
     pub tries: BTreeMap<InstanceId, u8>,
+    /// Whether the candidate's answers can't be seen for the time being.
+    pub blind: bool,
 }
 
 /// What a rollout counts.

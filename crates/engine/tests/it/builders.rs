@@ -9,8 +9,8 @@ use windlass_engine::sha256;
 use windlass_model::{
     AppName, CommandSpec, DeploymentId, Digest, Environment, EnvironmentName, Finalize, Instance,
     InstanceId, KeptFailed, Label, Millis, OnFailure, Overlap, Pass, Percent, Plan, Probe,
-    ProcessSpec, Promoted, Release, ServiceName, ServiceSpec, ServiceState, Slot, SlotId, Spec,
-    StandbyKept, Step, Stop, Strategy, Template, Trigger, Version,
+    ProcessSpec, Promoted, Release, Rule, ServiceName, ServiceSpec, ServiceState, Slot, SlotId,
+    Spec, StandbyKept, Step, Stop, Strategy, Template, Trigger, Version,
 };
 
 /// How long every step is watched.
@@ -238,7 +238,7 @@ pub(crate) fn service_spec() -> ServiceSpec {
         overlap: Overlap::No,
         bake: BAKE,
         drain: DRAIN,
-        rollback_on: Trigger::defaults(),
+        rollback_on: Rule::defaults(),
         rollback_within: ServiceSpec::ROLLBACK_WITHIN,
         was: None,
     }
@@ -253,7 +253,7 @@ pub(crate) struct Part {
     pub(crate) needs: Vec<ServiceName>,
     pub(crate) standby: bool,
     pub(crate) failed: bool,
-    pub(crate) rollback_on: Vec<Trigger>,
+    pub(crate) rollback_on: Vec<Rule>,
 }
 
 /// An application in the middle of its life.
@@ -284,7 +284,7 @@ impl App {
             needs: needs.iter().map(|need| name(need)).collect(),
             standby: false,
             failed: false,
-            rollback_on: Trigger::defaults(),
+            rollback_on: Rule::defaults(),
         });
         self
     }
@@ -304,8 +304,12 @@ impl App {
     }
 
     /// The last service is taken back by these alone.
-    pub(crate) fn rollback_on(mut self, triggers: &[Trigger]) -> Self {
-        self.parts.last_mut().expect("a service").rollback_on = triggers.to_vec();
+    pub(crate) fn rollback_on(self, triggers: &[Trigger]) -> Self {
+        self.rules(triggers.iter().cloned().map(Rule::from).collect())
+    }
+
+    pub(crate) fn rules(mut self, rules: Vec<Rule>) -> Self {
+        self.parts.last_mut().expect("a service").rollback_on = rules;
         self
     }
 

@@ -154,7 +154,7 @@ fn any(which: usize, number: u32, instance: InstanceId) -> Said {
         Said::DoneByHand,
         Said::Triggered {
             slot: SlotId(number % 3),
-            trigger: Trigger::Crash,
+            trigger: Trigger::Crash.into(),
             saw: "x".repeat(1_000),
         },
         Said::Promoted,

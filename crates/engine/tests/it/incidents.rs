@@ -36,7 +36,7 @@ fn says(world: &mut World, event: rollout::Event) {
 fn triggered() -> rollout::Event {
     rollout::Event::Triggered {
         slot: SlotId(2),
-        trigger: Trigger::DEFAULTS[2],
+        trigger: Trigger::DEFAULTS[2].clone().into(),
         saw: "9% of 800 answers for 10s".to_owned(),
     }
 }
@@ -129,7 +129,7 @@ fn a_superseded_canary_gives_its_traffic_back_before_it_drains() {
     let before = next.deployment.clone();
     let old = rollout::Event::Triggered {
         slot: SlotId(1),
-        trigger: Trigger::Crash,
+        trigger: Trigger::Crash.into(),
         saw: String::new(),
     };
     let service = name("api");

@@ -1,7 +1,11 @@
 //! What takes a rollout back while it is watched, and what only stops its clock.
 
+use windlass_engine::deployment;
 use windlass_engine::rollout::{Event, Phase};
-use windlass_model::{Fact, Millis, Outcome, Percent, ReturnReason, RolloutPhase, SlotId, Trigger};
+use windlass_model::{
+    DeploymentState, Fact, Millis, Outcome, Percent, ReturnReason, RolloutPhase, Rule, SlotId,
+    Then, Trigger,
+};
 
 use crate::asks;
 use crate::builders::{App, BAKE, Kind, name};
@@ -24,10 +28,15 @@ fn baking(kind: Kind, triggers: &[Trigger]) -> Walk {
     ])
 }
 
+/// The usual rule on errors.
+fn rate() -> Rule {
+    Trigger::DEFAULTS[2].clone().into()
+}
+
 fn triggered(slot: u32) -> Event {
     Event::Triggered {
         slot: SlotId(slot),
-        trigger: Trigger::DEFAULTS[2],
+        trigger: rate(),
         saw: "12% of 240 answers for 10s".to_owned(),
     }
 }
@@ -166,14 +175,14 @@ fn nothing_is_promoted_while_an_instance_is_not_ready() {
     let mut world = World::new(&app(Kind::BlueGreen, &[]));
     assert!(world.run_until(|w| w.rollout(API).remaining().is_some_and(|m| m < BAKE)));
     assert!(world.run_until(World::is_promoting));
-    let says = |event: Event| windlass_engine::deployment::Event::Rollout {
+    let says = |event: Event| deployment::Event::Rollout {
         service: name(API),
         event,
     };
     world.commit(says(unready("new0")));
     assert!(!world.is_promoting());
     // What was asked for before comes too late.
-    world.commit(windlass_engine::deployment::Event::PromotionConfirmed);
+    world.commit(deployment::Event::PromotionConfirmed);
     assert!(!world.is_promoted());
     assert_eq!(world.rollout(API).phase, Phase::Passed);
     world.commit(says(ready("new0")));
@@ -203,7 +212,7 @@ fn a_trigger_on_the_candidates_answers_takes_it_back_with_its_evidence() {
         asks!(api.hears(&triggered(2)));
         assert_eq!(api.phase(), RolloutPhase::Returning);
         let saw = "12% of 240 answers for 10s".to_owned();
-        let trigger = Trigger::DEFAULTS[2];
+        let trigger = rate();
         assert_eq!(*api.reason(), ReturnReason::Triggered { trigger, saw });
         assert!(matches!(api.facts[0], Fact::TriggerFired { .. }));
         api.ignores(&triggered(2));
@@ -227,7 +236,7 @@ fn of_what_a_trigger_saw_only_the_beginning_is_kept() {
     let mut api = baking(Kind::Canary, CRASH);
     api.hears(&Event::Triggered {
         slot: SlotId(2),
-        trigger: Trigger::Crash,
+        trigger: Trigger::Crash.into(),
         saw: "x".repeat(10_000),
     });
     let ReturnReason::Triggered { saw, .. } = api.reason() else {
@@ -252,4 +261,67 @@ fn the_deadline_of_a_way_back_is_the_services_own() {
     assert_eq!(api.rollout.remaining(), Some(Millis::from_secs(7)));
     api.waits_out();
     assert_eq!(api.phase(), RolloutPhase::Stuck);
+}
+
+fn then(trigger: Trigger, then: Then) -> Rule {
+    Rule {
+        then,
+        ..Rule::from(trigger)
+    }
+}
+
+fn fires(trigger: Rule) -> Event {
+    Event::Triggered {
+        slot: SlotId(2),
+        trigger,
+        saw: "12% of 240 answers for 10s".to_owned(),
+    }
+}
+
+#[test]
+fn a_trigger_that_only_tells_changes_nothing_and_tells_once() {
+    let told = then(Trigger::DEFAULTS[2].clone(), Then::Notify);
+    let mut api = baking(Kind::Canary, &[]);
+    asks!(api.hears(&fires(told.clone())));
+    assert_eq!(api.phase(), RolloutPhase::Baking);
+    let [Fact::TriggerFired { trigger, .. }] = &api.facts[..] else {
+        unreachable!("{:?}", api.facts);
+    };
+    assert_eq!(*trigger, told);
+    asks!(api.hears(&fires(told)));
+    assert_eq!(api.facts, []);
+}
+
+#[test]
+fn a_trigger_may_hold_the_deployment_until_a_person_goes_on() {
+    let held = then(Trigger::Crash, Then::Hold);
+    let rate = then(Trigger::DEFAULTS[2].clone(), Then::Hold);
+    for (event, rule) in [(lost("new0"), held.clone()), (fires(rate.clone()), rate)] {
+        let mut world = World::new(&App::of(API, Kind::Canary).rules(vec![held.clone()]));
+        world.run_to_share("api", 5);
+        let service = name("api");
+        world.commit(deployment::Event::Rollout { service, event });
+        assert_eq!(world.deployment.state(), DeploymentState::Held);
+        let told = format!("the trigger `{rule}`");
+        let by = world.facts.iter().find_map(|fact| match fact {
+            Fact::Held { by } => Some(by.clone()),
+            _ => None,
+        });
+        assert_eq!(by, Some(told));
+    }
+}
+
+#[test]
+fn a_bake_stands_still_while_answers_cannot_be_seen_and_nothing_goes_back_for_it() {
+    let mut api = baking(Kind::Canary, &[]);
+    let timer = api.running_timer().expect("it is watched");
+    asks!(api.hears(&Event::SightLost));
+    assert_eq!(api.facts.len(), 1, "told: {:?}", api.facts);
+    assert_eq!(api.running_timer(), None);
+    asks!(api.hears(&fired(timer)));
+    assert_eq!(api.rollout.remaining(), Some(BAKE));
+    asks!(api.hears(&Event::SightLost));
+    assert_eq!(api.facts, []);
+    asks!(api.hears(&Event::SightBack), "timer 4 5s");
+    assert_eq!(api.phase(), RolloutPhase::Baking);
 }

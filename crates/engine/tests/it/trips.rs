@@ -218,7 +218,7 @@ fn a_promotion_that_is_called_off_leaves_all_that_stays_armed() {
     type CallsOff = fn() -> Event;
     let held: CallsOff = || Event::HoldRequested { by: by() };
     let unsteady: CallsOff = || of("api", walk::lost("new0"));
-    for (calls_off, triggers) in [(held, Trigger::defaults()), (unsteady, Vec::new())] {
+    for (calls_off, triggers) in [(held, Trigger::DEFAULTS.to_vec()), (unsteady, Vec::new())] {
         let app = App::of("auth", Kind::Canary)
             .and("api", Kind::BlueGreen, &["auth"])
             .rollback_on(&triggers)

@@ -71,6 +71,9 @@ pub(super) fn of_outcome(deployment: &Deployment, event: &Event) -> Option<Strin
         | rollout::Event::InstanceReady { .. }
         | rollout::Event::InstanceLost { .. }
         | rollout::Event::Triggered { .. }
+        | rollout::Event::Judged { .. }
+        | rollout::Event::SightLost
+        | rollout::Event::SightBack
         | rollout::Event::Held
         | rollout::Event::Resumed
         | rollout::Event::Expedited

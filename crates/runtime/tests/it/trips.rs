@@ -1,7 +1,9 @@
 //! Tripwires, triggers and the halt: what goes back without anybody saying so, and what waits.
 
 use windlass_api::{Command, Exit};
-use windlass_model::{DeploymentId, Fact, Millis, OnFailure, Outcome, ReturnReason, SlotId};
+use windlass_model::{
+    DeploymentId, Fact, Millis, OnFailure, Outcome, ReturnReason, Rule, SlotId, Trigger,
+};
 use windlass_testkit::{Ending, Lab, Script, Service, Unready, run};
 
 use crate::fixture::{
@@ -191,8 +193,18 @@ fn watched() -> Service {
     web().canary(&[(50, 60_000), (100, 60_000)])
 }
 
+/// As [`watched`], and not compared with what serves beside it.
+fn by_threshold() -> Service {
+    let triggers = Trigger::DEFAULTS.into_iter().take(3);
+    watched().with(|spec| spec.rollback_on = triggers.map(Rule::from).collect())
+}
+
 /// Version two of `web` at 50 %, of which so many of a hundred answers are errors from then on.
 async fn failing(lab: &mut Lab, percent: u64) -> DeploymentId {
+    failing_as(lab, by_threshold, percent).await
+}
+
+async fn failing_as(lab: &mut Lab, watched: fn() -> Service, percent: u64) -> DeploymentId {
     put(lab, &["web"], "one");
     promoted(lab, &shop([watched()])).await;
     let key = shop([]).key("web");
@@ -229,9 +241,27 @@ fn errors_above_the_trigger_take_it_back_with_the_evidence() {
         let saw = evidence(&lab, &id);
         assert_eq!(saw.len(), 1, "{saw:?}");
         assert!(
-            saw[0].starts_with("100 of 1000 answers of version "),
+            saw[0].starts_with("100 of 1,000 answers of version "),
             "{saw:?}"
         );
+        assert_clean(&lab);
+    });
+}
+
+#[test]
+fn errors_below_the_threshold_are_compared_with_what_serves_beside_it() {
+    run(async {
+        let mut lab = Lab::new().await;
+        let id = failing_as(&mut lab, watched, 4).await;
+        let before = lab.world.time.now();
+        let ending = lab.until_ended(&id).await;
+        assert_eq!(ending, Ending::Ended(Outcome::RolledBack));
+        let took = moved_at(&lab, "web").less(before);
+        assert!(took <= Millis::from_secs(10), "{took}");
+        let saw = evidence(&lab, &id);
+        assert_eq!(saw.len(), 1, "{saw:?}");
+        let worse = saw[0].starts_with("errors 4.00 % against 0.00 % before: worse, ");
+        assert!(worse, "{saw:?}");
         assert_clean(&lab);
     });
 }

@@ -1,6 +1,8 @@
 //! `windlass demo-service`: one service of the demo.
 
+use std::num::NonZeroU64;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::Args;
 use windlass_api::Exit;
@@ -39,6 +41,14 @@ pub(crate) struct Options {
     /// What is wrong with it
     #[arg(long, value_enum)]
     fault: Option<Fault>,
+
+    /// Which answers are: every so many
+    #[arg(long, value_name = "COUNT", default_value = "1")]
+    fault_every: NonZeroU64,
+
+    /// How long each answer takes, in milliseconds
+    #[arg(long, value_name = "MILLIS", default_value_t = 0)]
+    takes: u64,
 }
 
 pub(crate) fn run(options: &Options) -> Result<Report, Diagnostic> {
@@ -50,6 +60,8 @@ pub(crate) fn run(options: &Options) -> Result<Report, Diagnostic> {
         ledger: options.ledger.clone(),
         starts: options.starts.clone(),
         fault: options.fault,
+        fault_every: options.fault_every,
+        takes: Duration::from_millis(options.takes),
     };
     service::run(service)
         .map_err(|why| Diagnostic::new(Exit::Failed, "it ended").detail(why.to_string()))?;

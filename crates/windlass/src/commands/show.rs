@@ -8,17 +8,27 @@ use crate::context::Context;
 use crate::diagnostic::Diagnostic;
 use crate::report::Report;
 use crate::ui::show::show_text;
+use crate::ui::why::why_text;
 
 /// Options of `show`.
 #[derive(Debug, Args)]
 pub(crate) struct Options {
     #[command(flatten)]
     which: Look,
+
+    /// What was decided, and what it rests on
+    #[arg(long)]
+    why: bool,
 }
 
 pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, Diagnostic> {
     let client = client(context).await?;
     let id = resolve_to_look(context, &client, &options.which).await?;
     let view = client.show(&id).await?;
-    Report::new(show_text(&view, &context.ui.style()), &view)
+    let text = if options.why {
+        why_text(&view)
+    } else {
+        show_text(&view, &context.ui.style())
+    };
+    Report::new(text, &view)
 }

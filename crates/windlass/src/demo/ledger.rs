@@ -163,6 +163,8 @@ mod tests {
             ledger: None,
             starts: None,
             fault: None,
+            fault_every: std::num::NonZeroU64::MIN,
+            takes: std::time::Duration::ZERO,
         };
         for port in [1, 2, 1] {
             add_start(&file, &options(port)).expect("written");

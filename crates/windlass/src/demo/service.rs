@@ -7,10 +7,11 @@
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, ToSocketAddrs};
+use std::num::NonZeroU64;
 use std::path::PathBuf;
 use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -75,12 +76,16 @@ pub(crate) struct Options {
     pub(crate) starts: Option<PathBuf>,
     /// What is wrong with it.
     pub(crate) fault: Option<Fault>,
+    /// Which answers are: every so many.
+    pub(crate) fault_every: NonZeroU64,
+    /// How long each answer takes.
+    pub(crate) takes: Duration,
 }
 
 /// What can be wrong with a service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Fault {
-    /// It is ready, and answers every request with 500.
+    /// It is ready, and answers with 500.
     Errors,
 }
 
@@ -116,6 +121,10 @@ struct Service {
     upstreams: Vec<Connections>,
     ledger: Ledger,
     fault: Option<Fault>,
+    fault_every: NonZeroU64,
+    takes: Duration,
+    /// Requests so far, so that a fault comes exactly as often as it shall.
+    asked: AtomicU64,
 }
 
 /// An answer before it is one.
@@ -144,6 +153,9 @@ impl Service {
             upstreams: upstreams?,
             ledger,
             fault: options.fault,
+            fault_every: options.fault_every,
+            takes: options.takes,
+            asked: AtomicU64::new(0),
         })
     }
 
@@ -155,7 +167,10 @@ impl Service {
                 text: "ready\n".to_owned(),
             };
         }
-        let reply = match self.fault {
+        let asked = self.asked.fetch_add(1, Ordering::Relaxed) + 1;
+        let hits = asked.is_multiple_of(self.fault_every.get());
+        sleep(self.takes).await;
+        let reply = match self.fault.filter(|_| hits) {
             Some(Fault::Errors) => {
                 self.reply(StatusCode::INTERNAL_SERVER_ERROR, &[], "is out of order")
             }

@@ -67,6 +67,8 @@ fn options(name: &str, version: &str) -> Options {
         ledger: None,
         starts: None,
         fault: None,
+        fault_every: NonZeroU64::MIN,
+        takes: Duration::ZERO,
     }
 }
 

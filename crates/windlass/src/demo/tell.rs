@@ -1,6 +1,6 @@
 //! The story in words.
 
-use windlass_model::{Fact, Outcome};
+use windlass_model::{Fact, Outcome, Verdict};
 
 use super::proof::Counted;
 use super::told::{Act, Switch, Told};
@@ -43,6 +43,10 @@ pub(crate) fn line(fact: &Fact, ending: Outcome) -> Option<String> {
             trigger,
             saw,
         } => format!("{service:<5} {trigger}: {}", words::harmless(saw)),
+        Fact::Judged { service, judgement } => match judgement.verdict {
+            Verdict::Pass | Verdict::Fail => format!("{service:<5} errors {}", judgement.words),
+            Verdict::NoData | Verdict::Inconclusive => return None,
+        },
         Fact::Proved { service, proof } => format!("{service:<5} {}", words::proof(proof)),
         Fact::Superseded { .. }
         | Fact::Repaired { .. }
@@ -58,6 +62,7 @@ pub(crate) fn line(fact: &Fact, ending: Outcome) -> Option<String> {
         | Fact::RolloutReturned { .. }
         | Fact::Held { .. }
         | Fact::Resumed { .. }
+        | Fact::Sight { .. }
         | Fact::Expedited { .. }
         | Fact::AbortRequested { .. }
         | Fact::SlotRetired { .. }

@@ -162,6 +162,8 @@ impl Progress {
             | Fact::SlotRetired { .. }
             | Fact::FailedKept { .. }
             | Fact::TriggerFired { .. }
+            | Fact::Judged { .. }
+            | Fact::Sight { .. }
             | Fact::TripwireFired { .. }
             | Fact::TripwireWithheld { .. }
             | Fact::Proved { .. }
@@ -211,6 +213,8 @@ impl Progress {
             Fact::TripwireFired { .. } => part.withheld = None,
             Fact::Proved { proof, .. } => part.proof = Some(proof.clone()),
             Fact::TriggerFired { .. }
+            | Fact::Judged { .. }
+            | Fact::Sight { .. }
             | Fact::Removed { .. }
             | Fact::Renamed { .. }
             | Fact::SlotRetired { .. }
@@ -355,6 +359,8 @@ pub(crate) fn service_of(fact: &Fact) -> Option<&ServiceName> {
         | Fact::SlotRetired { service, .. }
         | Fact::FailedKept { service, .. }
         | Fact::TriggerFired { service, .. }
+        | Fact::Judged { service, .. }
+        | Fact::Sight { service, .. }
         | Fact::TripwireFired { service, .. }
         | Fact::TripwireWithheld { service, .. }
         | Fact::Proved { service, .. }

@@ -59,7 +59,7 @@ itself says.",
     ("list", "Examples:\n  windlass list --limit 5"),
     (
         "show",
-        "Examples:\n  windlass show\n  windlass show dep_06gv",
+        "Examples:\n  windlass show\n  windlass show dep_06gv\n  windlass show --why",
     ),
     (
         "events",

@@ -1,7 +1,7 @@
 //! Facts as plain lines: a time, a service or the application, and what became true.
 
 use windlass_api::Event;
-use windlass_model::{CommandRun, Fact, InstanceId, Report, RolloutPhase};
+use windlass_model::{CommandRun, Fact, InstanceId, Judgement, Report, RolloutPhase, Rule, SlotId};
 
 use super::time::{of_day, took};
 use super::words::{
@@ -84,6 +84,8 @@ fn fact_words(fact: &Fact, event: &Event, picture: &Progress) -> (String, String
         | Fact::SlotRetired { .. }
         | Fact::FailedKept { .. }
         | Fact::TriggerFired { .. }
+        | Fact::Judged { .. }
+        | Fact::Sight { .. }
         | Fact::TripwireFired { .. }
         | Fact::TripwireWithheld { .. }
         | Fact::Proved { .. }
@@ -137,9 +139,7 @@ fn of_a_service(fact: &Fact, picture: &Progress) -> Option<(String, String)> {
         Fact::BakeStarted { service, within } => (service, format!("bake={within}")),
         Fact::RolloutPassed { service } => (service, "passed".to_owned()),
         Fact::RolloutReturned { service } => (service, "returned".to_owned()),
-        Fact::SlotDrained { service, slot, cut } => {
-            (service, format!("drained slot={slot} cut={cut}"))
-        }
+        Fact::SlotDrained { service, slot, cut } => (service, drained_words(*slot, *cut)),
         Fact::SlotRetired { service, slot } => (service, format!("retired slot={slot}")),
         Fact::FailedKept { service, slot } => (service, format!("kept_failed slot={slot}")),
         Fact::Stuck { service, why } => (service, format!("stuck reason={:?}", stuck(why))),
@@ -147,6 +147,8 @@ fn of_a_service(fact: &Fact, picture: &Progress) -> Option<(String, String)> {
         | Fact::Reported { .. }
         | Fact::RolloutFailed { .. }
         | Fact::TriggerFired { .. }
+        | Fact::Judged { .. }
+        | Fact::Sight { .. }
         | Fact::TripwireFired { .. }
         | Fact::TripwireWithheld { .. }
         | Fact::Proved { .. }
@@ -187,6 +189,19 @@ fn reported_words(report: &Report) -> String {
     }
 }
 
+fn drained_words(slot: SlotId, cut: u64) -> String {
+    format!("drained slot={slot} cut={cut}")
+}
+
+fn judged_words(judgement: &Judgement) -> String {
+    let verdict = judgement.verdict.to_string();
+    format!("errors={verdict:?} saw={:?}", harmless(&judgement.words))
+}
+
+fn triggered_words(trigger: &Rule, saw: &str) -> String {
+    format!("trigger={:?} saw={:?}", trigger.to_string(), harmless(saw))
+}
+
 /// What took a service back, what shows that it is back, and what else became of it.
 fn of_a_danger(fact: &Fact) -> Option<(String, String)> {
     let said = match fact {
@@ -199,14 +214,13 @@ fn of_a_danger(fact: &Fact) -> Option<(String, String)> {
         Fact::RolloutFailed { service, why } => {
             (service, format!("failed reason={:?}", reason(why)))
         }
+        Fact::Judged { service, judgement } => (service, judged_words(judgement)),
+        Fact::Sight { service, sees } => (service, format!("answers_seen={sees}")),
         Fact::TriggerFired {
             service,
             trigger,
             saw,
-        } => (
-            service,
-            format!("trigger={:?} saw={:?}", trigger.to_string(), harmless(saw)),
-        ),
+        } => (service, triggered_words(trigger, saw)),
         Fact::TripwireFired {
             service,
             took_back,
@@ -337,6 +351,7 @@ mod tests {
         "#);
         insta::assert_snapshot!(lines(&sample::rare_facts()), @r#"
         14:02:12 api trigger="error rate > 5% for 10s" saw="31 of 200 answers were errors"
+        14:02:12 api answers_seen=false
         14:02:12 auth tripwire=withheld saw="5 connections in a row failed"
         14:02:12 shop superseded by=mira
         14:02:12 shop repaired=done by=mira

@@ -20,6 +20,7 @@ mod terminal;
 pub(crate) mod time;
 pub(crate) mod tokens;
 mod voice;
+pub(crate) mod why;
 pub(crate) mod words;
 
 pub(crate) use again::Again;

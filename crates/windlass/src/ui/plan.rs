@@ -30,6 +30,7 @@ pub(crate) fn plan_text(view: &PlanView, whole: bool) -> String {
     }
     rest(plan, &mut lines);
     if !view.nothing_to_do {
+        not_watched(plan, &mut lines);
         way_back(plan, &mut lines);
         if whole {
             lines.push(String::new());
@@ -209,6 +210,23 @@ fn rest(plan: &Plan, lines: &mut Vec<String>) {
             "unmanaged: {} (not in the file; keeps serving)",
             listed(&names)
         ));
+    }
+}
+
+/// Triggers that nothing measures in this version, so that nobody relies on them.
+fn not_watched(plan: &Plan, lines: &mut Vec<String>) {
+    let mut first = true;
+    for (service, part) in &plan.rollouts {
+        let rules = part.spec.rollback_on.iter();
+        let rules: Vec<_> = rules.filter(|rule| !rule.is_watched()).collect();
+        if rules.is_empty() {
+            continue;
+        }
+        if first {
+            lines.push(String::new());
+            first = false;
+        }
+        lines.push(format!("not watched: {} of {service}", listed(&rules)));
     }
 }
 

@@ -14,6 +14,7 @@ mod bad_inputs;
 mod begun;
 mod commands;
 mod crash_points;
+mod deciding;
 mod demo;
 mod deploying;
 mod doctor;

@@ -19,15 +19,19 @@ pub(super) fn on(turn: &mut Turn, event: &Event, mut wait: Wait) {
             }
             forward::candidate_lost(turn, instance, end);
         }
-        Event::Triggered { slot, trigger, saw } => forward::triggered(turn, *slot, (*trigger, saw)),
-        Event::Held => {
+        Event::Triggered { slot, trigger, saw } => forward::triggered(turn, *slot, (trigger, saw)),
+        // Only what was seen has been watched.
+        Event::Held | Event::SightLost => {
             wait.pause();
             turn.rollout.phase = Phase::Baking { wait };
         }
-        Event::Resumed | Event::Expedited | Event::InstanceReady { .. } => goes_on(turn, wait),
+        Event::Resumed | Event::Expedited | Event::SightBack | Event::InstanceReady { .. } => {
+            goes_on(turn, wait);
+        }
         Event::ReturnRequested { why } => turn.go_back(why.clone()),
         Event::NeedsPassed
         | Event::InstanceStarted { .. }
+        | Event::Judged { .. }
         | Event::AddressTaken { .. }
         | Event::StartFailed { .. }
         | Event::ProbeFailed { .. }
@@ -43,13 +47,16 @@ pub(super) fn on(turn: &mut Turn, event: &Event, mut wait: Wait) {
     }
 }
 
-/// The clock runs while nobody asked to wait and every instance is ready.
+/// The clock runs while nobody asked to wait, every instance is ready, and answers are seen.
 fn goes_on(turn: &mut Turn, wait: Wait) {
     if turn.rollout.held || !turn.rollout.is_steady() {
         return;
     }
     if turn.rollout.expedited || wait.remaining == Millis::ZERO {
         return forward::step_done(turn);
+    }
+    if turn.rollout.health.blind {
+        return;
     }
     let wait = forward::resumed(turn, wait);
     turn.rollout.phase = Phase::Baking { wait };

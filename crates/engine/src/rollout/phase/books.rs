@@ -1,6 +1,6 @@
 //! What is noted whatever the phase.
 
-use windlass_model::{Fact, InstanceEnd, InstanceId};
+use windlass_model::{Fact, InstanceEnd, InstanceId, Judgement, SlotId};
 
 use crate::rollout::{Event, Phase, Rollout, turn::Turn};
 
@@ -37,6 +37,9 @@ pub(super) fn is_stale(rollout: &Rollout, event: &Event) -> bool {
         | Event::ProbeFailed { .. }
         | Event::InstanceReady { .. }
         | Event::Triggered { .. }
+        | Event::Judged { .. }
+        | Event::SightLost
+        | Event::SightBack
         | Event::RouteApplied { .. }
         | Event::RouteFailed { .. }
         | Event::SlotDrained { .. }
@@ -69,6 +72,9 @@ pub(super) fn keep(turn: &mut Turn, event: &Event) {
             turn.rollout.held = false;
             turn.rollout.expedited = true;
         }
+        Event::Judged { slot, judgement } => judged(turn, *slot, judgement),
+        Event::SightLost => sight(turn, false),
+        Event::SightBack => sight(turn, true),
         Event::InstanceStarted { instance } => started(turn, instance),
         Event::InstanceReady { instance } => {
             if is_ours(&turn.rollout, instance)
@@ -117,6 +123,29 @@ pub(super) fn keep(turn: &mut Turn, event: &Event) {
         | Event::Retried
         | Event::DoneByHand
         | Event::Promoted => {}
+    }
+}
+
+/// The last record is kept; that it says something else than before is news.
+fn judged(turn: &mut Turn, slot: SlotId, judgement: &Judgement) {
+    if slot != turn.rollout.candidate.id {
+        return;
+    }
+    let before = turn.rollout.judgement.replace(judgement.clone());
+    let gist = |judgement: &Judgement| (judgement.share, judgement.verdict);
+    if before.as_ref().map(gist) != Some(gist(judgement)) {
+        turn.facts.push(Fact::Judged {
+            service: turn.rollout.service.clone(),
+            judgement: Box::new(judgement.clone()),
+        });
+    }
+}
+
+fn sight(turn: &mut Turn, sees: bool) {
+    if turn.rollout.health.blind == sees {
+        turn.rollout.health.blind = !sees;
+        let service = turn.rollout.service.clone();
+        turn.facts.push(Fact::Sight { service, sees });
     }
 }
 

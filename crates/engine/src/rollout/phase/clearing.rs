@@ -34,6 +34,9 @@ pub(super) fn on(turn: &mut Turn, event: &Event, mut now: Clearing) {
         | Event::InstanceReady { .. }
         | Event::InstanceLost { .. }
         | Event::Triggered { .. }
+        | Event::Judged { .. }
+        | Event::SightLost
+        | Event::SightBack
         | Event::RouteApplied { .. }
         | Event::RouteFailed { .. }
         | Event::SlotDrained { .. }

@@ -27,6 +27,9 @@ pub fn step(rollout: Rollout, event: &Event) -> Stepped {
             | Event::InstanceReady { .. }
             | Event::InstanceLost { .. }
             | Event::Triggered { .. }
+            | Event::Judged { .. }
+            | Event::SightLost
+            | Event::SightBack
             | Event::RouteApplied { .. }
             | Event::RouteFailed { .. }
             | Event::SlotDrained { .. }

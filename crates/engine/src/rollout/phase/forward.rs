@@ -1,7 +1,7 @@
 //! The way forward: what a rollout does next when nothing is wrong.
 
 use windlass_model::{
-    Fact, InstanceEnd, InstanceId, Millis, Percent, ReturnReason, SlotId, Trigger,
+    Fact, InstanceEnd, InstanceId, Millis, Percent, ReturnReason, Rule, SlotId, Then,
 };
 
 use super::books::SAW_LONGEST;
@@ -168,7 +168,7 @@ pub(super) fn bake(turn: &mut Turn) {
         .get(turn.rollout.step)
         .map_or(Millis::ZERO, |step| step.bake);
     let skips = turn.rollout.expedited || within == Millis::ZERO;
-    if !turn.rollout.is_steady() {
+    if !turn.rollout.is_steady() || (turn.rollout.health.blind && !skips) {
         let wait = Wait::paused(within);
         turn.enter(Phase::Baking { wait });
     } else if skips {
@@ -200,19 +200,31 @@ fn pass(turn: &mut Turn) {
     turn.facts.push(Fact::RolloutPassed { service });
 }
 
-/// A trigger that fired on the candidate's answers turns the rollout back.
-pub(super) fn triggered(turn: &mut Turn, slot: SlotId, (trigger, saw): (Trigger, &str)) {
-    if slot != turn.rollout.candidate.id || turn.rollout.adjusts() {
+/// A trigger that fired on the candidate's answers turns the rollout back, if that is what it does.
+pub(super) fn triggered(turn: &mut Turn, slot: SlotId, (trigger, saw): (&Rule, &str)) {
+    if slot == turn.rollout.candidate.id && !turn.rollout.adjusts() {
+        follow(turn, trigger, saw);
+    }
+}
+
+/// What follows of a trigger. One that only holds or tells does so once: whoever goes on after it has
+/// seen it. The hold itself is the deployment's.
+fn follow(turn: &mut Turn, trigger: &Rule, saw: &str) {
+    if !turn.rollout.fired.insert(trigger.clone()) {
         return;
     }
     let service = turn.rollout.service.clone();
     let saw: String = saw.chars().take(SAW_LONGEST).collect();
+    let trigger = trigger.clone();
     turn.facts.push(Fact::TriggerFired {
         service,
-        trigger,
+        trigger: trigger.clone(),
         saw: saw.clone(),
     });
-    turn.fail(ReturnReason::Triggered { trigger, saw });
+    match trigger.then {
+        Then::Rollback => turn.fail(ReturnReason::Triggered { trigger, saw }),
+        Then::Hold | Then::Notify => {}
+    }
 }
 
 /// A candidate instance that is lost on the way forward turns the rollout back if its triggers say
@@ -223,6 +235,19 @@ pub(super) fn candidate_lost(turn: &mut Turn, instance: &InstanceId, end: &Insta
             instance: instance.clone(),
             end: end.clone(),
         });
+    }
+    for rule in turn.rollout.noticed_by(instance, end) {
+        follow(turn, &rule, &saw(end));
+    }
+}
+
+fn saw(end: &InstanceEnd) -> String {
+    match end {
+        InstanceEnd::NotStarted(why) => format!("it could not be started: {why}"),
+        InstanceEnd::NeverReady(last) | InstanceEnd::Unready(last) => last.clone(),
+        InstanceEnd::Exited(status) => format!("it ended with status {status}"),
+        InstanceEnd::Killed(signal) => format!("it was ended by signal {signal}"),
+        InstanceEnd::Unknown => "it is gone".to_owned(),
     }
 }
 

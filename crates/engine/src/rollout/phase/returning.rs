@@ -59,6 +59,9 @@ pub(super) fn on(turn: &mut Turn, event: &Event, now: Return) {
         | Event::ProbeFailed { .. }
         | Event::InstanceLost { .. }
         | Event::Triggered { .. }
+        | Event::Judged { .. }
+        | Event::SightLost
+        | Event::SightBack
         | Event::SlotDrained { .. }
         | Event::Held
         | Event::Resumed

@@ -151,6 +151,9 @@ pub(super) fn on(turn: &mut Turn, event: &Event, now: Settling) {
         | Event::InstanceReady { .. }
         | Event::InstanceLost { .. }
         | Event::Triggered { .. }
+        | Event::Judged { .. }
+        | Event::SightLost
+        | Event::SightBack
         | Event::Held
         | Event::Resumed
         | Event::Expedited

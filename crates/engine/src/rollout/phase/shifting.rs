@@ -38,7 +38,7 @@ pub(super) fn on(turn: &mut Turn, event: &Event, attempt: u32, mut wait: Wait) {
             }
         },
         Event::InstanceLost { instance, end } => forward::candidate_lost(turn, instance, end),
-        Event::Triggered { slot, trigger, saw } => forward::triggered(turn, *slot, (*trigger, saw)),
+        Event::Triggered { slot, trigger, saw } => forward::triggered(turn, *slot, (trigger, saw)),
         Event::Held => {
             wait.pause();
             turn.rollout.phase = Phase::Shifting { attempt, wait };
@@ -50,6 +50,9 @@ pub(super) fn on(turn: &mut Turn, event: &Event, attempt: u32, mut wait: Wait) {
         Event::ReturnRequested { why } => turn.go_back(why.clone()),
         Event::NeedsPassed
         | Event::InstanceStarted { .. }
+        | Event::Judged { .. }
+        | Event::SightLost
+        | Event::SightBack
         | Event::AddressTaken { .. }
         | Event::StartFailed { .. }
         | Event::ProbeFailed { .. }

@@ -33,6 +33,9 @@ pub(super) fn on(turn: &mut Turn, event: &Event, mut wait: Wait) {
         | Event::InstanceStarted { .. }
         | Event::ProbeFailed { .. }
         | Event::Triggered { .. }
+        | Event::Judged { .. }
+        | Event::SightLost
+        | Event::SightBack
         | Event::RouteApplied { .. }
         | Event::RouteFailed { .. }
         | Event::SlotDrained { .. }

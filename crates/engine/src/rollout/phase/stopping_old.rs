@@ -56,6 +56,9 @@ fn closing(turn: &mut Turn, event: &Event, attempt: u32, mut wait: Wait) {
         | Event::InstanceReady { .. }
         | Event::InstanceLost { .. }
         | Event::Triggered { .. }
+        | Event::Judged { .. }
+        | Event::SightLost
+        | Event::SightBack
         | Event::RouteApplied { .. }
         | Event::RouteFailed { .. }
         | Event::SlotDrained { .. }

@@ -44,6 +44,9 @@ pub(super) fn on(turn: &mut Turn, event: &Event, reason: &StuckReason) {
         | Event::InstanceReady { .. }
         | Event::InstanceLost { .. }
         | Event::Triggered { .. }
+        | Event::Judged { .. }
+        | Event::SightLost
+        | Event::SightBack
         | Event::RouteApplied { .. }
         | Event::RouteFailed { .. }
         | Event::SlotDrained { .. }

@@ -6,8 +6,8 @@ use std::net::SocketAddr;
 use windlass_api::PlanView;
 use windlass_model::{
     Change, Digest, Finalize, Instance, Label, Millis, OnFailure, Overlap, Plan, PlanKind, Probe,
-    ProbeKind, ProcessSpec, Release, RolloutPlan, ServiceSpec, Slot, SlotId, Step, Stop, Strategy,
-    Task, TaskId, TaskKind, Template, Trigger,
+    ProbeKind, ProcessSpec, Release, RolloutPlan, Rule, ServiceSpec, Slot, SlotId, Step, Stop,
+    Strategy, Task, TaskId, TaskKind, Template,
 };
 
 use super::noun::{app, instance, percent, plan_id, production, service, version};
@@ -46,7 +46,7 @@ fn spec(instances: u16, port: u16, strategy: Strategy) -> ServiceSpec {
         overlap: Overlap::No,
         bake: Millis::from_secs(30),
         drain: Millis::from_secs(30),
-        rollback_on: Trigger::defaults(),
+        rollback_on: Rule::defaults(),
         rollback_within: ServiceSpec::ROLLBACK_WITHIN,
         was: None,
     }

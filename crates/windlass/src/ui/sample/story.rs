@@ -265,8 +265,12 @@ pub(crate) fn rare_facts() -> Vec<Event> {
     let facts = vec![
         Fact::TriggerFired {
             service: service("api"),
-            trigger: Trigger::DEFAULTS[2],
+            trigger: Trigger::DEFAULTS[2].clone().into(),
             saw: "31 of 200 answers were errors".to_owned(),
+        },
+        Fact::Sight {
+            service: service("api"),
+            sees: false,
         },
         Fact::TripwireWithheld {
             service: service("auth"),

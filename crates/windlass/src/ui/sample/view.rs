@@ -25,6 +25,7 @@ fn rollout(wanted: u16, waits_for: &[&str]) -> RolloutView {
         remaining_ms: None,
         waits_for: waits_for.iter().map(|name| service(name)).collect(),
         returned_because: None,
+        judgement: None,
         stuck_because: None,
         reported: None,
     }

@@ -14,6 +14,8 @@ pub(crate) enum Breaks {
     Deaf,
     /// It answers every request with 500, but for /health/ready.
     Always,
+    /// It answers every so many-th request so.
+    Every(u32),
     /// It does so from when this file is there.
     Once(String),
     /// It ends at once where this file is missing.
@@ -27,6 +29,7 @@ pub(crate) struct Service {
     version: String,
     upstreams: Vec<String>,
     breaks: Breaks,
+    takes_ms: u64,
 }
 
 impl Service {
@@ -36,7 +39,14 @@ impl Service {
             version: version.to_owned(),
             upstreams: Vec::new(),
             breaks: Breaks::Never,
+            takes_ms: 0,
         }
+    }
+
+    /// Each answer takes so long.
+    pub(crate) fn takes(mut self, millis: u64) -> Self {
+        self.takes_ms = millis;
+        self
     }
 
     /// Each answer passes through `need`, found by the variable that Windlass sets.
@@ -58,6 +68,9 @@ impl Service {
             "{} demo-service --name {name} --version {version} --port $PORT",
             binary.display()
         );
+        if self.takes_ms > 0 {
+            write!(serve, " --takes {}", self.takes_ms).unwrap();
+        }
         for upstream in &self.upstreams {
             write!(serve, " --upstream \"${upstream}\"").unwrap();
         }
@@ -72,6 +85,9 @@ impl Service {
             }
             Breaks::Deaf => writeln!(text, "exec sleep 600"),
             Breaks::Always => writeln!(text, "exec {serve} --fault errors"),
+            Breaks::Every(count) => {
+                writeln!(text, "exec {serve} --fault errors --fault-every {count}")
+            }
             Breaks::Once(file) => writeln!(
                 text,
                 "{serve} &\nwhile [ ! -e {file} ]; do sleep 0.02; done\n\

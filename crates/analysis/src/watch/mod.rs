@@ -1,0 +1,19 @@
+//! All that is watched of one candidate, fed by what both releases answered.
+//!
+//! A [`Watch`] is a value: it is written down with the number of the last interval it has seen, and
+//! goes on from there bit by bit.
+
+mod baseline;
+mod condition;
+mod counts;
+mod rule;
+mod standing;
+mod sustained;
+mod watched;
+
+pub use condition::{Condition, Known};
+pub use counts::{Counts, Interval};
+pub use rule::{Fired, Watching};
+pub use standing::{Bad, Baseline, Evidence, Standing};
+pub use sustained::{Run, Sustained};
+pub use watched::{Setting, Watch};

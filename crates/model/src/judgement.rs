@@ -1,0 +1,73 @@
+//! What was decided about a candidate, and what it rests on.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Measure, Percent, Rule};
+
+/// What the figures of a candidate say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// It is no worse, or a regression that matters would have been seen by now.
+    Pass,
+    /// It is worse.
+    Fail,
+    /// Nothing was compared: there were no requests to both at the same time.
+    NoData,
+    /// Neither can be said yet.
+    Inconclusive,
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Pass => "pass",
+            Self::Fail => "fail",
+            Self::NoData => "no data",
+            Self::Inconclusive => "inconclusive",
+        })
+    }
+}
+
+/// Requests of one release that were compared.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Tally {
+    /// All of them.
+    pub requests: u64,
+    /// Those that were answered with an error, or not at all.
+    pub errors: u64,
+}
+
+/// The record of a decision: a candidate's errors beside those of the stable release, over all steps
+/// of a deployment.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Judgement {
+    /// The candidate's share at that time.
+    pub share: Percent,
+    /// What follows of the figures.
+    pub verdict: Verdict,
+    /// The same in words.
+    pub words: String,
+    /// What was compared of the stable release.
+    pub stable: Tally,
+    /// What was compared of the candidate.
+    pub candidate: Tally,
+    /// It errs at least so many times as often: this and the next hold together at every look with a
+    /// chance of 95 %.
+    pub at_least: Measure,
+    /// And at most so many times as often.
+    pub at_most: Measure,
+    /// The highest logarithm of the e-value for harm.
+    pub evidence: Measure,
+    /// From here on harm is shown.
+    pub needed: Measure,
+    /// About how many more requests would show that there is no regression, where that can be told.
+    pub more_requests: Option<u64>,
+    /// Triggers that never had enough to say anything: these were not watched.
+    pub not_watched: Vec<Rule>,
+}
