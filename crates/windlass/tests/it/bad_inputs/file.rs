@@ -120,7 +120,7 @@ pub(super) const ROWS: &[Row] = &[
         &[
             "windlass.yaml",
             "is taken by `web`",
-            "an address of its own",
+            "give each service its own address",
         ],
     ),
     row(
