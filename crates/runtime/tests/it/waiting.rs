@@ -178,7 +178,7 @@ fn what_is_taken_back_while_it_waits_does_not_begin_and_says_so_at_once() {
 #[test]
 fn what_is_taken_back_before_it_has_begun_does_not_begin_though_it_need_not_wait() {
     run(async {
-        let mut lab = Lab::new().await;
+        let lab = Lab::new().await;
         put(&lab, &["web"], "one");
         let (asked, withdraw) = ask_unless(&lab, &shop([web()]), When::Now);
         withdraw.send(()).expect("it is asked for");
