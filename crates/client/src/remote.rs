@@ -68,6 +68,13 @@ impl Remote {
         Ok(remote)
     }
 
+    /// What may be repeated of the text of an address: what stands before an `@`, or behind a `?` or
+    /// `#`, may be a secret.
+    pub fn shown(text: &str) -> &str {
+        let text = text.split(['?', '#']).next().unwrap_or_default();
+        text.rsplit('@').next().unwrap_or_default()
+    }
+
     /// Its URL.
     pub fn url(&self) -> &str {
         &self.url
@@ -218,8 +225,7 @@ struct Place {
 impl Place {
     fn read(text: &str) -> Result<Self, RemoteError> {
         let refuse = |why| RemoteError::Address {
-            // What stands before an @ may be a secret.
-            text: text.rsplit('@').next().unwrap_or_default().to_owned(),
+            text: Remote::shown(text).to_owned(),
             why,
         };
         let uri: Uri = text.parse().map_err(|_why| refuse("it is no URL"))?;
@@ -269,6 +275,24 @@ mod tests {
         Place::read(text)
             .map(|place| (place.url(), place.host, place.port))
             .map_err(|why| why.to_string())
+    }
+
+    #[test]
+    fn what_may_be_a_secret_is_not_repeated() {
+        for (text, shown) in [
+            (
+                "https://mira:secret@ops.example/x?token=secret#secret",
+                "ops.example/x",
+            ),
+            ("https://ops.example/?user@secret", "https://ops.example/"),
+            ("https://ops.example:7070", "https://ops.example:7070"),
+        ] {
+            assert_eq!(Remote::shown(text), shown);
+            if shown != text {
+                let refused = read(text).expect_err("it has more than a host");
+                assert!(!refused.contains("secret"), "{refused}");
+            }
+        }
     }
 
     #[test]

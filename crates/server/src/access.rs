@@ -4,6 +4,7 @@ use std::future::pending;
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use axum::body::HttpBody as _;
 use axum::extract::{FromRequestParts, Request, State};
 use axum::http::HeaderValue;
 use axum::http::header::{AUTHORIZATION, CONNECTION};
@@ -133,14 +134,17 @@ pub(crate) async fn admit<C: Controller>(
         Err(refused) => return refused.into_response(),
     };
     let is_stranger = matches!(caller, Caller::Stranger(_));
-    let mut answer = match allowed(&guard, &caller, &request) {
+    let admitted = allowed(&guard, &caller, &request);
+    // A body that nobody reads ends the connection: the client is told.
+    let is_unread = admitted.is_err() && !request.body().is_end_stream();
+    let mut answer = match admitted {
         Ok(()) => {
             request.extensions_mut().insert(caller);
             next.run(request).await
         }
         Err(problem) => Refused::from(problem).into_response(),
     };
-    if is_stranger {
+    if is_stranger || is_unread {
         let last = HeaderValue::from_static("close");
         answer.headers_mut().insert(CONNECTION, last);
     }

@@ -58,7 +58,10 @@ fn failed(why: RemoteError) -> Diagnostic {
 
 /// What only the controller's own user may do, where its files are.
 pub(crate) fn needs_its_machine(url: &str) -> Diagnostic {
-    let what = "this needs the controller's own machine";
+    let (what, url) = (
+        "this needs the controller's own machine",
+        Remote::shown(url),
+    );
     Diagnostic::new(Exit::Refused, what)
         .code("WL0367")
         .detail(format!(

@@ -79,6 +79,19 @@ async fn one_address_takes_its_own_places_only() {
     }
 }
 
+#[tokio::test]
+async fn who_is_refused_before_the_body_is_read_hears_that_the_connection_ends() {
+    let folder = folder();
+    let (server, address) = on_the_network(folder.path(), Limits::default()).await;
+    let header = token(&server, Scope::Read).await;
+    let ask = format!(
+        "POST /v1/down HTTP/1.1\r\nHost: w\r\n{header}Content-Type: application/json\r\nContent-Length: 2\r\n\r\n{{}}"
+    );
+    let answer = raw(address, ask).await;
+    assert_eq!(status(&answer), "403");
+    assert!(answer.contains("connection: close"), "{answer}");
+}
+
 /// How far somebody with a token gets who wants to follow events.
 async fn follow(address: SocketAddr, header: &str) -> (String, TcpStream) {
     let mut stream = TcpStream::connect(address).await.unwrap();

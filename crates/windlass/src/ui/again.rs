@@ -4,6 +4,7 @@ use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
 use clap::CommandFactory as _;
+use windlass_client::Remote;
 
 use crate::arguments::{Arguments, Global};
 use crate::elsewhere;
@@ -57,7 +58,11 @@ impl Again {
             ("--ca", CA, ca.filter(|_| server.is_some())),
         ] {
             if let Some(value) = value.filter(|_| value != variable(name).as_deref()) {
-                add(option, &value.to_string_lossy());
+                let value = value.to_string_lossy();
+                match name {
+                    SERVER => add(option, Remote::shown(&value)),
+                    _ => add(option, &value),
+                }
             }
         }
         if let Some(environment) = &global.environment {
@@ -161,6 +166,18 @@ mod tests {
         assert_eq!(
             again.repeat("make one: windlass token create, then windlass list"),
             "make one: windlass token create, then windlass --server https://ops.example list"
+        );
+    }
+
+    #[test]
+    fn no_hint_repeats_what_may_be_a_secret() {
+        let again = again(
+            &["--server", "https://mira:secret@ops.example/?token=secret"],
+            None,
+        );
+        assert_eq!(
+            again.repeat("windlass list"),
+            "windlass --server ops.example/ list"
         );
     }
 
