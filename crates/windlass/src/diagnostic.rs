@@ -24,7 +24,7 @@ pub(crate) struct Diagnostic {
     /// How the command ends.
     pub(crate) exit: Exit,
     /// What is wrong with a file, one by one; the detail draws the same.
-    pub(crate) problems: Vec<InFile>,
+    pub(crate) problems: Box<[InFile]>,
 }
 
 /// One problem of a file, for scripts and editors.
@@ -48,7 +48,7 @@ impl Diagnostic {
             detail: None,
             hint: None,
             exit,
-            problems: Vec::new(),
+            problems: Box::default(),
         }
     }
 
@@ -66,7 +66,7 @@ impl Diagnostic {
 
     #[must_use]
     pub(crate) fn problems(mut self, problems: Vec<InFile>) -> Self {
-        self.problems = problems;
+        self.problems = problems.into_boxed_slice();
         self
     }
 
@@ -115,7 +115,7 @@ impl From<Problem> for Diagnostic {
             detail: problem.detail,
             hint: problem.hint,
             exit: problem.exit,
-            problems: Vec::new(),
+            problems: Box::default(),
         }
     }
 }
