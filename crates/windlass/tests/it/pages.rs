@@ -75,7 +75,7 @@ fn only_who_wants_more_is_pointed_to_the_page() {
     std::fs::write(place.path("windlass.yaml"), "app: x\nservicess: {}\n").unwrap();
     let more = place.run(&["validate", "-v"]);
     assert!(
-        more.err.contains("more: windlass explain WL0122"),
+        more.err.contains("more: windlass explain WL0120"),
         "{}",
         more.err
     );
