@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use windlass_api::Command;
-use windlass_model::{DeploymentId, Millis, Outcome, SlotId};
+use windlass_model::{DeploymentId, Millis, Outcome, Rule, SlotId, Trigger};
 use windlass_testkit::{Ending, Lab, Script, run};
 
 use crate::fixture::{
@@ -84,9 +84,14 @@ fn a_clock_that_steps_by_hours_gives_what_is_not_ready_its_whole_time_and_no_mor
 
 #[test]
 fn a_clock_that_steps_by_hours_neither_fires_a_trigger_nor_silences_it() {
+    // The rule alone: without a single error before, 3 % would be shown to be worse.
+    let is_rate = |trigger: &Trigger| matches!(trigger, Trigger::ErrorRate { .. });
+    let rule = Trigger::DEFAULTS.into_iter().find(is_rate).map(Rule::from);
+    let rule = rule.expect("it is a usual one");
     for (percent, ends) in [(10, "Ended(RolledBack)"), (3, "Ended(Promoted)")] {
         decides_nothing(ends, &async |lab| {
-            let part = || web().canary(&[(50, 30_000), (100, 30_000)]);
+            let watched = web().with(|spec| spec.rollback_on = vec![rule.clone()]);
+            let part = || watched.clone().canary(&[(50, 30_000), (100, 30_000)]);
             put(lab, &["web"], "one");
             promoted(lab, &shop([part()])).await;
             let key = shop([]).key("web");
