@@ -58,7 +58,7 @@ fn document(lab: &Lab) -> Value {
         body: None,
         fits: true,
     };
-    let heard = ask(&lab.state("run/controller.sock"), &plain);
+    let heard = ask(lab, &plain);
     serde_json::from_slice(&heard.body).unwrap()
 }
 
@@ -90,7 +90,6 @@ fn whatever_is_asked_the_answer_is_one_that_the_document_promises() {
     let lab = Lab::new(SHOP);
     lab.program("web", &Service::new("web", "1"));
     lab.deploy().exits(0);
-    let socket = lab.state("run/controller.sock");
     let document = document(&lab);
     let mut known = known(&lab);
     let judge = RefCell::new(Judge::new(&document));
@@ -113,7 +112,7 @@ fn whatever_is_asked_the_answer_is_one_that_the_document_promises() {
             known: &known,
         };
         let met = runner.run(&asked(fitting, &operation), |asked| {
-            let heard = ask(&socket, &asked);
+            let heard = ask(&lab, &asked);
             *seen.borrow_mut().entry(heard.status).or_default() += 1;
             let mut judge = judge.borrow_mut();
             let complaint = judge

@@ -3,14 +3,13 @@
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::net::UnixStream;
-use std::path::Path;
 
 use jsonschema::Validator;
 use serde_json::Value;
 
 use super::asked::Asked;
 use super::operation::Operation;
-use crate::lab::SOON;
+use crate::lab::{Lab, SOON};
 
 /// One answer. Streams are read to their head only.
 pub(super) struct Heard {
@@ -20,8 +19,8 @@ pub(super) struct Heard {
 }
 
 /// Sends a request over the private socket and hears its answer.
-pub(super) fn ask(socket: &Path, asked: &Asked) -> Heard {
-    let mut stream = UnixStream::connect(socket).unwrap();
+pub(super) fn ask(lab: &Lab, asked: &Asked) -> Heard {
+    let mut stream = lab.private_socket();
     stream.set_read_timeout(Some(SOON)).unwrap();
     let mut bytes = format!("{} {} HTTP/1.1\r\n", asked.method, asked.target).into_bytes();
     bytes.extend(b"Host: windlass\r\nConnection: close\r\n");
