@@ -1,6 +1,8 @@
 //! Going back after a promotion, and a deployment that meets another.
 
-use crate::lab::{Breaks, Lab, SOON, Service, answer, eventually, load, without_failure};
+use crate::lab::{
+    Breaks, Following, Lab, SOON, Service, answer, eventually, load, without_failure,
+};
 
 const WEB: &str = "\
 app: shop
@@ -166,8 +168,8 @@ fn while_a_deployment_runs_a_rollback_aborts_it() {
     assert_eq!(answer(lab.at("web")).chain(), "web=1");
 }
 
-#[test]
-fn a_newer_deployment_supersedes_the_one_that_runs() {
+/// Version 2 is watched for ten minutes, and the folder has version 3.
+fn two_bakes_and_three_is_next() -> (Lab, Following) {
     let lab = promoted(WEB, &["1"]);
     lab.file(&slow());
     lab.program("web", &Service::new("web", "2"));
@@ -175,6 +177,12 @@ fn a_newer_deployment_supersedes_the_one_that_runs() {
     following.until("bake=10m");
     lab.file(WEB);
     lab.program("web", &Service::new("web", "3"));
+    (lab, following)
+}
+
+#[test]
+fn a_newer_deployment_supersedes_the_one_that_runs() {
+    let (lab, following) = two_bakes_and_three_is_next();
     lab.run(&["deploy"]).exits(5);
     lab.run(&["deploy", "--supersede"]).exits(0);
     following.left().exits(3);
@@ -183,13 +191,7 @@ fn a_newer_deployment_supersedes_the_one_that_runs() {
 
 #[test]
 fn a_deployment_waits_for_another_and_not_for_ever() {
-    let lab = promoted(WEB, &["1"]);
-    lab.file(&slow());
-    lab.program("web", &Service::new("web", "2"));
-    let following = lab.start(&["deploy"]);
-    following.until("bake=10m");
-    lab.file(WEB);
-    lab.program("web", &Service::new("web", "3"));
+    let (lab, following) = two_bakes_and_three_is_next();
     lab.run(&["deploy", "--wait", "300ms"]).exits(4);
     let waiting = lab.start(&["deploy", "--wait", "5m"]);
     lab.run(&["promote"]).exits(0);
@@ -203,13 +205,7 @@ fn a_deployment_waits_for_another_and_not_for_ever() {
 /// With Ctrl-C it says so; killed it can't.
 #[test]
 fn a_deployment_that_was_given_up_while_it_waited_does_not_begin() {
-    let lab = promoted(WEB, &["1"]);
-    lab.file(&slow());
-    lab.program("web", &Service::new("web", "2"));
-    let following = lab.start(&["deploy"]);
-    following.until("bake=10m");
-    lab.file(WEB);
-    lab.program("web", &Service::new("web", "3"));
+    let (lab, following) = two_bakes_and_three_is_next();
     let waits = || {
         let waiting = lab.start(&["deploy", "--wait", "5m"]);
         let said = waiting.until_said("waits for dep_");
