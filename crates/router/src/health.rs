@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http_body_util::Empty;
-use hyper::Request;
+use hyper::body::Incoming;
+use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 use tokio::task::{AbortHandle, JoinSet};
@@ -103,6 +104,20 @@ async fn once(instance: &InstanceState, probe: &Probe) -> Result<(), String> {
     }
 }
 
+/// The status of an answer, while its connection is driven.
+async fn answered(
+    connection: impl Future,
+    answer: impl Future<Output = hyper::Result<Response<Incoming>>>,
+) -> io::Result<u16> {
+    let mut answer = std::pin::pin!(answer);
+    let answer = tokio::select! {
+        biased;
+        answer = answer.as_mut() => answer,
+        _ended = connection => answer.await,
+    };
+    Ok(answer.map_err(io::Error::other)?.status().as_u16())
+}
+
 /// The same in HTTP/2.
 async fn status_multiplexed(
     stream: TcpStream,
@@ -117,14 +132,7 @@ async fn status_multiplexed(
         hyper::client::conn::http2::handshake(Here, TokioIo::new(stream))
             .await
             .map_err(io::Error::other)?;
-    let mut connection = std::pin::pin!(connection);
-    let mut answer = std::pin::pin!(sender.send_request(request));
-    let answer = tokio::select! {
-        biased;
-        answer = answer.as_mut() => answer,
-        _ended = connection.as_mut() => answer.await,
-    };
-    Ok(answer.map_err(io::Error::other)?.status().as_u16())
+    answered(connection, sender.send_request(request)).await
 }
 
 /// The status of a GET on a connection of its own.
@@ -138,12 +146,5 @@ async fn status(stream: TcpStream, instance: &InstanceState, path: &str) -> io::
     let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
         .await
         .map_err(io::Error::other)?;
-    let mut connection = std::pin::pin!(connection);
-    let mut answer = std::pin::pin!(sender.send_request(request));
-    let answer = tokio::select! {
-        biased;
-        answer = answer.as_mut() => answer,
-        _ended = connection.as_mut() => answer.await,
-    };
-    Ok(answer.map_err(io::Error::other)?.status().as_u16())
+    answered(connection, sender.send_request(request)).await
 }
