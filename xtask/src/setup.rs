@@ -20,7 +20,7 @@ struct Need {
     reason: &'static str,
 }
 
-const NEEDS: [Need; 8] = [
+const NEEDS: [Need; 9] = [
     Need {
         program: "node",
         package: "nodejs",
@@ -40,6 +40,11 @@ const NEEDS: [Need; 8] = [
         program: "openssl",
         package: "openssl",
         reason: "makes the certificate of a controller that is asked over TLS",
+    },
+    Need {
+        program: "prometheus",
+        package: "prometheus",
+        reason: "measures what a release is judged by",
     },
     Need {
         program: "wrk",

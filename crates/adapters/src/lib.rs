@@ -4,6 +4,7 @@ mod embedded_router;
 mod halt_file;
 mod probe;
 mod process;
+mod prometheus;
 mod sockets;
 mod system;
 
@@ -11,4 +12,5 @@ pub use embedded_router::*;
 pub use halt_file::*;
 pub use probe::*;
 pub use process::*;
+pub use prometheus::*;
 pub use system::*;

@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 
 use windlass_model::{
-    AppName, CommandSpec, Listen, Millis, OWN_NAMES, OnFailure, Probe, ProbeKind, ProcessSpec,
-    Proxies, Rule, ServiceName, ServiceSpec, Spec, Step, Stop, Strategy, Template, Tls,
+    AppName, CommandSpec, Listen, MetricQuery, Millis, OWN_NAMES, OnFailure, Probe, ProbeKind,
+    ProcessSpec, Proxies, Rule, ServiceName, ServiceSpec, Spec, Step, Stop, Strategy, Template,
+    Tls,
 };
 
 use crate::decode::{
-    CommandDraft, FileDraft, ListenDraft, ProbeDraft, ProcessDraft, ProxiesDraft, ServiceDraft,
-    StrategyDraft, TlsDraft, TriggersDraft,
+    CommandDraft, FileDraft, ListenDraft, MetricDraft, ProbeDraft, ProcessDraft, ProxiesDraft,
+    ServiceDraft, StrategyDraft, TlsDraft, TriggersDraft,
 };
 use crate::environment::View;
 use crate::field::{At, Found};
@@ -81,6 +82,7 @@ fn service(draft: &ServiceDraft, set: Option<&String>) -> ServiceSpec {
             .rollback_on
             .good()
             .map_or_else(Rule::defaults, TriggersDraft::rules),
+        metrics: metrics(draft),
         rollback_within: draft
             .rollback_within
             .good()
@@ -88,6 +90,20 @@ fn service(draft: &ServiceDraft, set: Option<&String>) -> ServiceSpec {
             .unwrap_or(ServiceSpec::ROLLBACK_WITHIN),
         was: draft.was.good().cloned(),
     }
+}
+
+fn metrics(draft: &ServiceDraft) -> BTreeMap<String, MetricQuery> {
+    let metric = |draft: &MetricDraft| {
+        Some(MetricQuery {
+            prometheus: draft.prometheus.good()?.clone(),
+            query: draft.query.good()?.clone(),
+            every: draft.every.good().copied().unwrap_or(MetricQuery::EVERY),
+        })
+    };
+    let named = draft.metrics.good().into_iter().flatten();
+    named
+        .filter_map(|(name, draft)| Some((name.value.clone(), metric(&draft.value)?)))
+        .collect()
 }
 
 /// Where it is served; none without a good address.

@@ -32,6 +32,8 @@ pub(crate) const MAX_STEPS: usize = 50;
 pub(crate) const MAX_TRIGGERS: usize = 32;
 /// Most conditions of one trigger that must agree.
 pub(crate) const MAX_AGREEING: usize = 8;
+/// Most metrics of one service.
+pub(crate) const MAX_METRICS: usize = 32;
 /// Most copies of one service.
 pub(crate) const MAX_INSTANCES: u16 = 100;
 /// Most instances starting at once.

@@ -172,6 +172,7 @@ fn service_spec(number: u16, needs: BTreeSet<ServiceName>) -> ServiceSpec {
         bake: Millis::from_secs(30),
         drain: Millis::from_secs(30),
         rollback_on: Rule::defaults(),
+        metrics: BTreeMap::new(),
         rollback_within: ServiceSpec::ROLLBACK_WITHIN,
         was: None,
     }

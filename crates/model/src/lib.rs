@@ -15,6 +15,7 @@ mod id;
 mod judgement;
 mod latency;
 mod listen;
+mod metric;
 mod millis;
 mod name;
 #[cfg(feature = "openapi")]
@@ -46,6 +47,7 @@ pub use id::{
 pub use judgement::{Judgement, Tally, Verdict};
 pub use latency::{LATENCY_EDGES_US, latency_edge};
 pub use listen::{Listen, Proxies, Tls};
+pub use metric::{InvalidUrl, MetricQuery, PrometheusUrl};
 pub use millis::{InvalidDuration, Millis};
 pub use name::{AppName, EnvironmentName, InvalidName, ServiceKey, ServiceName};
 pub use outcome::{DeploymentState, Outcome};

@@ -7,7 +7,7 @@ use utoipa::{PartialSchema, ToSchema};
 use crate::rule::Written;
 use crate::{
     AppName, DeploymentId, Digest, EnvironmentName, InstallationId, InstanceId, Listen, Measure,
-    Millis, Percent, PlanId, Proxies, Rule, ServiceKey, ServiceName, Template, Tls,
+    Millis, Percent, PlanId, PrometheusUrl, Proxies, Rule, ServiceKey, ServiceName, Template, Tls,
 };
 
 macro_rules! text_types {
@@ -37,6 +37,7 @@ text_types! {
     PlanId: Some("^plan_[0-9a-z]{1,59}$"), "One plan";
     Digest: Some("^[0-9a-f]{64}$"), "A SHA-256";
     Millis: Some("^([0-9]+(d|h|ms|m|s))+$"), "A duration with its unit: 500ms, 30s, 1m30s";
+    PrometheusUrl: Some("^http://[!-~]+$"), "Where a Prometheus answers, without a slash at its end";
     Template: None, "A word with places for values: ${PORT}";
 }
 

@@ -52,11 +52,6 @@ impl Rule {
     pub fn is(&self, trigger: &Trigger) -> bool {
         self.then == Then::Rollback && self.all == std::slice::from_ref(trigger)
     }
-
-    /// Whether something measures all of its conditions.
-    pub fn is_watched(&self) -> bool {
-        self.all.iter().all(|trigger| trigger.source().is_some())
-    }
 }
 
 impl From<Trigger> for Rule {

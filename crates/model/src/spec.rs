@@ -6,8 +6,8 @@ use std::net::SocketAddr;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AppName, CommandSpec, EnvironmentName, Finalize, Listen, Millis, Probe, Rule, ServiceName,
-    Strategy, Template,
+    AppName, CommandSpec, EnvironmentName, Finalize, Listen, MetricQuery, Millis, Probe, Rule,
+    ServiceName, Strategy, Template, Trigger,
 };
 
 /// One application in one environment. `config` makes it; who holds one may trust it: every `needs`
@@ -70,6 +70,9 @@ pub struct ServiceSpec {
     /// What takes a rollout back while it is watched.
     #[serde(default = "Rule::defaults")]
     pub rollback_on: Vec<Rule>,
+    /// Metrics that its rules may name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub metrics: BTreeMap<String, MetricQuery>,
     /// Work time that traffic may take to be back, before a person is called.
     #[serde(default = "ServiceSpec::default_rollback_within")]
     pub rollback_within: Millis,
@@ -135,6 +138,14 @@ impl ServiceSpec {
 
     fn default_rollback_within() -> Millis {
         Self::ROLLBACK_WITHIN
+    }
+
+    /// Whether something measures all conditions of a rule here.
+    pub fn watches(&self, rule: &Rule) -> bool {
+        rule.all.iter().all(|trigger| match trigger {
+            Trigger::Metric { name, .. } => self.metrics.contains_key(name),
+            other => other.source().is_some(),
+        })
     }
 
     /// The address that the router serves it on.

@@ -281,10 +281,8 @@ impl Trigger {
             | Self::Slow { .. }
             | Self::SlowAgainst { .. }
             | Self::Unavailable { .. } => Some(Source::Answers),
-            Self::ProbeFailing { .. }
-            | Self::Memory { .. }
-            | Self::ScoreDrops { .. }
-            | Self::Metric { .. } => None,
+            Self::Metric { .. } => Some(Source::Metrics),
+            Self::ProbeFailing { .. } | Self::Memory { .. } | Self::ScoreDrops { .. } => None,
         }
     }
 }
@@ -296,6 +294,8 @@ pub enum Source {
     Instances,
     /// What the router counts.
     Answers,
+    /// A metric, where the service says how it is asked for.
+    Metrics,
 }
 
 /// As it is written in the file.

@@ -3,18 +3,19 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use windlass_analysis::ratio::comparison::Plan;
-use windlass_analysis::watch::{Counts, Interval, Setting, Watch};
+use windlass_analysis::watch::{Counts, Fired, Interval, Setting, Watch};
 use windlass_control::{RouterBoot, SlotCounts, Tick};
 use windlass_engine::rollout::{Event, Phase, Rollout};
 use windlass_model::{
-    DeploymentId, Percent, PlanKind, ServiceKey, ServiceName, SlotId, Verdict, Version,
+    DeploymentId, Millis, Percent, PlanKind, ServiceKey, ServiceName, SlotId, Verdict, Version,
 };
 
 use crate::drive::Driven;
+use crate::meters::{Meters, Question};
 
 /// One candidate.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Candidate {
+pub(crate) struct Candidate {
     deployment: DeploymentId,
     service: ServiceKey,
     slot: SlotId,
@@ -23,6 +24,7 @@ struct Candidate {
 /// A candidate, and what is watched of it.
 struct Judged {
     watch: Watch,
+    meters: Meters,
     version: Version,
     /// What served before it.
     stable: Option<SlotId>,
@@ -82,7 +84,8 @@ impl Judge {
                     slot: rollout.candidate.id,
                 };
                 let judged = self.candidates.entry(candidate.clone());
-                judged.or_insert_with(|| Judged::new(rollout)).share = rollout.weight;
+                let judged = judged.or_insert_with(|| Judged::new(&candidate.service, rollout));
+                judged.share = rollout.weight;
                 wanted.insert(candidate);
             }
         }
@@ -129,27 +132,52 @@ impl Judge {
         words
     }
 
-    /// Candidates that were seen answering, whose rollouts do not know that they are seen or, with
-    /// `sees` false, that they are not any more.
-    pub(crate) fn sight(&self, running: &BTreeMap<DeploymentId, Driven>, sees: bool) -> Vec<Word> {
-        let event = || {
-            if sees {
-                Event::SightBack
-            } else {
-                Event::SightLost
-            }
-        };
-        let knows = |candidate: &Candidate| {
+    /// Candidates whose rollouts do not know that all that feeds their rules is seen, or that something
+    /// that was is not any more: a metric, or their answers where the router gives `answers` no more.
+    pub(crate) fn sight(
+        &self,
+        running: &BTreeMap<DeploymentId, Driven>,
+        answers: bool,
+        now: Millis,
+    ) -> Vec<Word> {
+        let news = |(candidate, judged): (&Candidate, &Judged)| {
             let driven = running.get(&candidate.deployment)?;
-            let now = driven.now.borrow();
-            let rollout = now.rollouts.get(&candidate.service.service)?;
-            Some(rollout.health.blind != sees)
+            let state = driven.now.borrow();
+            let rollout = state.rollouts.get(&candidate.service.service)?;
+            let is_blind = rollout.health.blind;
+            let unanswered = !answers && judged.watch.has_answered();
+            if judged.meters.is_dark(now) || unanswered {
+                return (!is_blind).then(|| candidate.word(Event::SightLost));
+            }
+            (answers && is_blind).then(|| candidate.word(Event::SightBack))
         };
-        let all = self.candidates.iter();
-        let told = all.filter(|(candidate, judged)| {
-            (sees || judged.watch.has_answered()) && knows(candidate) == Some(false)
-        });
-        told.map(|(candidate, _)| candidate.word(event())).collect()
+        self.candidates.iter().filter_map(news).collect()
+    }
+
+    /// Metrics that are to be asked for now.
+    pub(crate) fn due(&mut self, now: Millis) -> Vec<(Candidate, Question)> {
+        let mut due = Vec::new();
+        for (candidate, judged) in &mut self.candidates {
+            let questions = judged.meters.due(now).into_iter();
+            due.extend(questions.map(|question| (candidate.clone(), question)));
+        }
+        due
+    }
+
+    /// Judges a reading of a metric, none where there is no data; returns what is to be told.
+    pub(crate) fn measured(
+        &mut self,
+        candidate: &Candidate,
+        metric: &str,
+        now: Millis,
+        value: Option<f64>,
+    ) -> Vec<Word> {
+        let Some(judged) = self.candidates.get_mut(candidate) else {
+            return Vec::new();
+        };
+        judged.meters.answered(metric, now, value);
+        let met = judged.watch.measure(metric, now.as_millis(), value);
+        judged.tell(candidate, met)
     }
 
     fn judge(&mut self, tick: &Tick, from_ms: u64) -> Vec<Word> {
@@ -163,16 +191,9 @@ impl Judge {
                 candidate: counted(counts, candidate.slot),
                 stable: stable.unwrap_or_default(),
             };
-            let version = format!("version {}", judged.version);
             let met = judged.watch.push(&interval, judged.share);
             words.extend(judged.record(candidate, tick.until_ms, !met.is_empty()));
-            words.extend(met.into_iter().map(|met| {
-                candidate.word(Event::Triggered {
-                    slot: candidate.slot,
-                    saw: met.words(&version),
-                    trigger: met.rule,
-                })
-            }));
+            words.extend(judged.tell(candidate, met));
         }
         words
     }
@@ -189,6 +210,19 @@ impl Candidate {
 }
 
 impl Judged {
+    /// Rules that are met, as the rollout is told.
+    fn tell(&self, candidate: &Candidate, met: Vec<Fired>) -> Vec<Word> {
+        let version = format!("version {}", self.version);
+        let told = met.into_iter().map(|met| {
+            candidate.word(Event::Triggered {
+                slot: candidate.slot,
+                saw: met.words(&version),
+                trigger: met.rule,
+            })
+        });
+        told.collect()
+    }
+
     /// The record of what is decided, where it is news or was not told for long.
     fn record(&mut self, candidate: &Candidate, at_ms: u64, is_due: bool) -> Option<Word> {
         if !self.watch.has_answered() {
@@ -209,13 +243,18 @@ impl Judged {
         }))
     }
 
-    fn new(rollout: &Rollout) -> Self {
+    fn new(service: &ServiceKey, rollout: &Rollout) -> Self {
+        let spec = &rollout.plan.spec;
+        let version = &rollout.candidate.release.version;
+        let meters = Meters::new(spec, service, version);
         Self {
             watch: Watch::new(&Setting {
-                rules: rollout.plan.spec.rollback_on.clone(),
+                rules: spec.rollback_on.clone(),
+                metrics: meters.pauses(),
                 plan: Plan::default(),
             }),
-            version: rollout.candidate.release.version.clone(),
+            meters,
+            version: version.clone(),
             stable: rollout.old().map(|old| old.id),
             share: rollout.weight,
             told: None,

@@ -21,6 +21,8 @@ mod keeper;
 mod lanes;
 mod logs;
 mod lookout;
+mod measure;
+mod meters;
 mod opening;
 mod perform;
 mod planning;

@@ -14,6 +14,7 @@ use windlass_model::{DeploymentId, Millis};
 use crate::controller::Shared;
 use crate::drive::{Driven, Input};
 use crate::judge::{Judge, Word};
+use crate::measure;
 use crate::routes::armed_by;
 
 /// Time between two looks.
@@ -40,7 +41,7 @@ pub(crate) struct Lookout {
     reporting: RefCell<BTreeSet<TripwireId>>,
     /// Trips that were withheld, and are told.
     withheld: RefCell<BTreeSet<TripwireId>>,
-    judge: RefCell<Judge>,
+    pub(crate) judge: RefCell<Judge>,
     /// Looks in a row that saw no ticks because the router could not be asked.
     unseen: Cell<u32>,
 }
@@ -214,13 +215,16 @@ async fn look_at_ticks(shared: &Rc<Shared>) {
     if judge.borrow().is_idle() {
         return;
     }
+    measure::ask(shared);
     for _reply in 0..REPLIES_AT_ONCE {
         let position = judge.borrow().position();
         let Ok((boot, ticks)) = shared.border.router.ticks(position).await else {
             return look_in_vain(shared).await;
         };
         shared.lookout.unseen.set(0);
-        let back = judge.borrow().sight(&shared.running.borrow(), true);
+        let back = judge
+            .borrow()
+            .sight(&shared.running.borrow(), true, now(shared));
         tell_all(shared, back).await;
         if !judge.borrow_mut().is_same(&boot) {
             continue;
@@ -240,20 +244,23 @@ async fn look_in_vain(shared: &Rc<Shared>) {
     let looks = lookout.unseen.get().saturating_add(1);
     lookout.unseen.set(looks);
     if looks >= UNSEEN_LOOKS {
-        let lost = lookout
-            .judge
-            .borrow()
-            .sight(&shared.running.borrow(), false);
+        let judge = lookout.judge.borrow();
+        let lost = judge.sight(&shared.running.borrow(), false, now(shared));
+        drop(judge);
         tell_all(shared, lost).await;
     }
 }
 
-async fn tell_all(shared: &Rc<Shared>, words: Vec<Word>) {
+pub(crate) async fn tell_all(shared: &Rc<Shared>, words: Vec<Word>) {
     for word in words {
         if let Some(driven) = running(shared, &word.deployment) {
             driven.inbox.rollout(&word.service, word.event).await;
         }
     }
+}
+
+fn now(shared: &Shared) -> Millis {
+    shared.border.clock.work()
 }
 
 fn running(shared: &Rc<Shared>, id: &DeploymentId) -> Option<Driven> {

@@ -70,6 +70,7 @@ impl Service {
             bake: Millis::from_secs(6),
             drain: Millis::from_secs(5),
             rollback_on: Rule::defaults(),
+            metrics: BTreeMap::new(),
             rollback_within: ServiceSpec::ROLLBACK_WITHIN,
             was: None,
         };

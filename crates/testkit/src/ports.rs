@@ -28,6 +28,7 @@ impl World {
             router: Rc::new(FakeRouter::new(&self.front, epoch)),
             reception: Rc::new(FakeReception::new(&self.taken)),
             brake: Rc::new(self.brake.clone()),
+            metrics: Rc::new(self.metrics.clone()),
             prober: Rc::new(FakeProber::new(&self.host)),
             store: Rc::new(store),
         }

@@ -8,6 +8,7 @@ use crate::brake::FakeBrake;
 use crate::front::Front;
 use crate::ids::{FakeAddresses, FakeIds};
 use crate::ledger::Ledger;
+use crate::metrics::FakeMetrics;
 use crate::reception::TakenAddresses;
 use crate::store::Disk;
 use crate::target::Host;
@@ -34,6 +35,8 @@ pub struct World {
     pub taken: TakenAddresses,
     /// A person's halt.
     pub brake: FakeBrake,
+    /// What others measure.
+    pub metrics: FakeMetrics,
 }
 
 impl Default for World {
@@ -49,6 +52,7 @@ impl Default for World {
             addresses: Rc::default(),
             taken: TakenAddresses::default(),
             brake,
+            metrics: FakeMetrics::default(),
             time,
             ledger,
             host,

@@ -11,7 +11,7 @@ use tokio::sync::mpsc;
 use tokio::task::LocalSet;
 use windlass_adapters::{
     EmbeddedRouter, EmbeddedRouterConfig, HaltFile, LocalTasks, NetworkProber, PortRange,
-    ProcessTarget, ProcessTargetConfig, RandomIds, SystemClock,
+    ProcessTarget, ProcessTargetConfig, Prometheus, RandomIds, SystemClock,
 };
 use windlass_api::Exit;
 use windlass_client::{ControllerLock, Holder, ReplaceError, StatePaths, is_stopped, replace};
@@ -185,6 +185,7 @@ async fn border(
         store: Rc::new(store),
         target: Rc::new(target),
         router: Rc::new(router),
+        metrics: Rc::new(Prometheus),
         prober: Rc::new(NetworkProber),
         #[cfg(feature = "crash-points")]
         points: Rc::new(crate::crash::Crash::of(&paths.state)),

@@ -5,11 +5,14 @@
 //! million windows. Where the threshold is so low that this is no measure, half of the threshold counts
 //! as healthy; for response times it always does.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use windlass_model::{Millis, Percentile, Rate, Times, Trigger};
 
 use super::baseline::Beside;
 use super::counts::{Counts, Interval};
+use super::readings::Readings;
 use super::standing::{Bad, Evidence, Standing};
 use super::sustained::{Run, Sustained};
 use crate::binomial;
@@ -54,6 +57,8 @@ pub enum Condition {
     Over(RateOver, Millis),
     /// Met once the comparison of the whole deployment shows harm.
     Worse,
+    /// Met by readings of a metric.
+    Metric(Readings),
 }
 
 /// What is asked of a bin.
@@ -96,8 +101,8 @@ pub enum Test {
 }
 
 impl Condition {
-    /// Nothing seen yet. None of what is not judged by answers.
-    pub fn new(trigger: &Trigger) -> Option<Self> {
+    /// Nothing seen yet. None of what neither answers nor one of these metrics can feed.
+    pub fn new(trigger: &Trigger, metrics: &BTreeMap<String, Millis>) -> Option<Self> {
         let of = |test: fn(&Sustained, &Trigger) -> Option<Test>, lasting: Millis| {
             let sustained = Sustained::new(lasting);
             let test = test(&sustained, trigger)?;
@@ -114,12 +119,20 @@ impl Condition {
                 Some(Self::Over(RateOver::new(*above, *window, fewest), *window))
             }
             Trigger::ErrorRateWorse => Some(Self::Worse),
+            Trigger::Metric {
+                name,
+                above,
+                lasting,
+            } => {
+                let every = *metrics.get(name)?;
+                let readings = Readings::new(name.clone(), *above, *lasting, every);
+                Some(Self::Metric(readings))
+            }
             Trigger::Crash
             | Trigger::ReadinessLost
             | Trigger::ProbeFailing { .. }
             | Trigger::Memory { .. }
-            | Trigger::ScoreDrops { .. }
-            | Trigger::Metric { .. } => None,
+            | Trigger::ScoreDrops { .. } => None,
         }
     }
 
@@ -149,6 +162,7 @@ impl Condition {
                     Run::Met(sum) => Standing::Met(test.evidence(sum, past)),
                 }
             }
+            Self::Metric(readings) => readings.standing(),
             Self::Over(rate, window) => {
                 match rate.push(interval.until_ms, interval.candidate.failed()) {
                     Reading::Good => Standing::Quiet,
@@ -168,7 +182,7 @@ impl Condition {
     pub fn begin_anew(&mut self) {
         match self {
             Self::Lasting { sustained, .. } => sustained.begin_anew(),
-            Self::Over(..) | Self::Worse => {}
+            Self::Over(..) | Self::Worse | Self::Metric(_) => {}
         }
     }
 }

@@ -6,6 +6,7 @@
 mod baseline;
 mod condition;
 mod counts;
+mod readings;
 mod rule;
 mod standing;
 mod sustained;

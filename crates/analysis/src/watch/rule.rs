@@ -1,13 +1,15 @@
 //! A rule: conditions that must be met at the same time.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
-use windlass_model::Rule;
+use windlass_model::{Millis, Rule};
 
 use super::condition::{Condition, Known};
 use super::counts::Interval;
 use super::standing::{Evidence, Standing};
 
-/// A rule that is watched by answers.
+/// A rule that is watched by answers, or by metrics.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Watching {
     rule: Rule,
@@ -37,9 +39,11 @@ impl Fired {
 }
 
 impl Watching {
-    /// Nothing seen yet. None where one of its conditions is not judged by answers.
-    pub fn new(rule: &Rule) -> Option<Self> {
-        let conditions: Option<Vec<Condition>> = rule.all.iter().map(Condition::new).collect();
+    /// Nothing seen yet. None where one of its conditions is fed by neither answers nor these metrics.
+    pub fn new(rule: &Rule, metrics: &BTreeMap<String, Millis>) -> Option<Self> {
+        let conditions = rule.all.iter();
+        let conditions = conditions.map(|trigger| Condition::new(trigger, metrics));
+        let conditions: Option<Vec<Condition>> = conditions.collect();
         Some(Self {
             rule: rule.clone(),
             conditions: conditions.filter(|conditions| !conditions.is_empty())?,
@@ -63,10 +67,18 @@ impl Watching {
         if self.told {
             return None;
         }
+        let conditions = self.conditions.iter_mut();
+        let standings = conditions.map(|condition| condition.push(interval, known));
+        let standings = standings.collect();
+        self.judge(standings)
+    }
+
+    /// What the rule rests on, if all of its conditions are met.
+    fn judge(&mut self, standings: Vec<Standing>) -> Option<Fired> {
         let mut evidence = Vec::new();
         let mut fed = true;
-        for condition in &mut self.conditions {
-            match condition.push(interval, known) {
+        for standing in standings {
+            match standing {
                 Standing::Met(found) => evidence.push(found),
                 Standing::Rising(_) | Standing::Quiet => {}
                 Standing::TooFew => fed = false,
@@ -78,6 +90,39 @@ impl Watching {
             rule: self.rule.clone(),
             evidence,
         })
+    }
+
+    /// Adds a reading of a metric. A rule that rests on metrics alone is looked at now, any other with the
+    /// next interval.
+    pub(super) fn measure(
+        &mut self,
+        metric: &str,
+        at_ms: u64,
+        value: Option<f64>,
+    ) -> Option<Fired> {
+        let (mut is_about, mut is_alone) = (false, true);
+        for condition in &mut self.conditions {
+            match condition {
+                Condition::Metric(readings) if readings.name() == metric => {
+                    readings.push(at_ms, value);
+                    is_about = true;
+                }
+                Condition::Metric(_) => {}
+                Condition::Lasting { .. } | Condition::Over(..) | Condition::Worse => {
+                    is_alone = false;
+                }
+            }
+        }
+        if !is_about || !is_alone || self.told {
+            return None;
+        }
+        let conditions = self.conditions.iter();
+        let standings = conditions.filter_map(|condition| match condition {
+            Condition::Metric(readings) => Some(readings.standing()),
+            Condition::Lasting { .. } | Condition::Over(..) | Condition::Worse => None,
+        });
+        let standings = standings.collect();
+        self.judge(standings)
     }
 
     /// Intervals are missing.

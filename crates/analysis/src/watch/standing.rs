@@ -1,8 +1,9 @@
 //! Where a condition stands, and what it rests on.
 
 use serde::{Deserialize, Serialize};
-use windlass_model::{Millis, Percentile};
+use windlass_model::{Measure, Millis, Percentile};
 
+use crate::numbers::bits;
 use crate::ratio::Arm;
 use crate::ratio::comparison::{Finding, count};
 
@@ -59,6 +60,18 @@ pub enum Bad {
         /// The baseline's.
         stable_us: f64,
     },
+    /// A metric was above what it may be.
+    Metric {
+        /// Which.
+        name: String,
+        /// The lowest reading, or the mean of all.
+        #[serde(with = "bits")]
+        value: f64,
+        /// How many there were.
+        readings: u64,
+        /// Whether the value is the mean.
+        mean: bool,
+    },
     /// Shown to be more often an error than the other's.
     Worse(Box<Finding>),
 }
@@ -72,6 +85,24 @@ impl Evidence {
             Bad::Worse(finding) => return format!("errors {finding}"),
             Bad::Error => {
                 format!("{bad} of {requests} answers of {candidate} in {over} were errors")
+            }
+            Bad::Metric {
+                name,
+                value,
+                readings,
+                mean,
+            } => {
+                let value = Measure::nearest(*value);
+                let readings = count(*readings);
+                return if *mean {
+                    format!(
+                        "{name} of {candidate} was {value} in the mean of {readings} readings over {over}"
+                    )
+                } else {
+                    format!(
+                        "{name} of {candidate} was {value} at least in {readings} readings over {over}"
+                    )
+                };
             }
             Bad::SlowerThan(time) => {
                 format!(
@@ -91,7 +122,10 @@ impl Evidence {
         match (self.stable, &self.bad) {
             (None, _) => text,
             (Some(baseline), Bad::Later { .. }) => format!("{text} {}", baseline.place()),
-            (Some(baseline), Bad::Error | Bad::SlowerThan(_) | Bad::Worse(_)) => format!(
+            (
+                Some(baseline),
+                Bad::Error | Bad::SlowerThan(_) | Bad::Metric { .. } | Bad::Worse(_),
+            ) => format!(
                 "{text}, against {} of {} {}",
                 count(baseline.arm.bad),
                 count(baseline.arm.requests),

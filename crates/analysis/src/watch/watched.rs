@@ -1,7 +1,9 @@
 //! One candidate: its rules, and its comparison with the stable release.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
-use windlass_model::{Judgement, Measure, Percent, Rule, Tally, Verdict};
+use windlass_model::{Judgement, Measure, Millis, Percent, Rule, Tally, Verdict};
 
 use super::condition::Known;
 use super::counts::{Counts, Interval};
@@ -17,8 +19,10 @@ const BLANK_MS: u64 = 1_000;
 /// What is watched for.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Setting {
-    /// The rules; those that answers can't feed are left out.
+    /// The rules; those that nothing here can feed are left out.
     pub rules: Vec<Rule>,
+    /// The metrics that are asked for, and how often.
+    pub metrics: BTreeMap<String, Millis>,
     /// The comparison of errors.
     pub plan: Plan,
 }
@@ -40,10 +44,13 @@ pub struct Watch {
 impl Watch {
     /// Nothing seen yet.
     pub fn new(setting: &Setting) -> Self {
+        let rules = setting.rules.iter();
         Self {
             has_answered: false,
             past: Counts::default(),
-            rules: setting.rules.iter().filter_map(Watching::new).collect(),
+            rules: rules
+                .filter_map(|rule| Watching::new(rule, &setting.metrics))
+                .collect(),
             comparison: Comparison::new(setting.plan),
             share: None,
             blank_until_ms: 0,
@@ -66,6 +73,15 @@ impl Watch {
         let rules = self.rules.iter_mut();
         rules
             .filter_map(|rule| rule.push(interval, known))
+            .collect()
+    }
+
+    /// Adds a reading of a metric: none if there was no answer, or no number in it. Its times are
+    /// its own, on any clock that does not stand still. Returns the rules that are met now, each once.
+    pub fn measure(&mut self, metric: &str, at_ms: u64, value: Option<f64>) -> Vec<Fired> {
+        let rules = self.rules.iter_mut();
+        rules
+            .filter_map(|rule| rule.measure(metric, at_ms, value))
             .collect()
     }
 

@@ -1,5 +1,7 @@
 //! Conditions of rules: when each is met, and when it says nothing.
 
+use std::collections::BTreeMap;
+
 use windlass_analysis::ratio::Arm;
 use windlass_analysis::ratio::comparison::{Comparison, Plan};
 use windlass_analysis::watch::{Bad, Condition, Counts, Evidence, Interval, Known, Standing};
@@ -41,7 +43,7 @@ fn rule(parts: u16, secs: u64) -> Condition {
 }
 
 fn of(trigger: &Trigger) -> Condition {
-    Condition::new(trigger).expect("answers feed it")
+    Condition::new(trigger, &BTreeMap::new()).expect("answers feed it")
 }
 
 fn push(condition: &mut Condition, interval: &Interval) -> Standing {
@@ -376,6 +378,6 @@ fn a_window_is_met_by_all_of_it_together() {
 #[test]
 fn what_answers_cannot_tell_is_no_condition() {
     for trigger in [Trigger::Crash, Trigger::ReadinessLost] {
-        assert_eq!(Condition::new(&trigger), None);
+        assert_eq!(Condition::new(&trigger, &BTreeMap::new()), None);
     }
 }

@@ -1,8 +1,12 @@
 //! All that is watched of one candidate.
 
+use std::collections::BTreeMap;
+
 use windlass_analysis::ratio::comparison::Plan;
 use windlass_analysis::watch::{Counts, Fired, Interval, Setting, Watch};
-use windlass_model::{Millis, Percent, Rate, Rule, Tally, Then, Trigger, Verdict};
+use windlass_model::{
+    Lasting, Limit, Measure, Millis, Percent, Rate, Rule, Tally, Then, Trigger, Verdict,
+};
 
 use crate::conditions::{failed, took};
 
@@ -12,7 +16,12 @@ fn percent(share: u8) -> Percent {
 
 fn watch(rules: Vec<Rule>) -> Watch {
     let plan = Plan::default();
-    Watch::new(&Setting { rules, plan })
+    let metrics = BTreeMap::from([("login_failures".to_owned(), Millis::from_secs(10))]);
+    Watch::new(&Setting {
+        rules,
+        metrics,
+        plan,
+    })
 }
 
 /// A second of both, `at` seconds after the beginning.
@@ -126,4 +135,125 @@ fn a_watch_that_was_written_down_goes_on_bit_by_bit() {
     assert_eq!(back, first);
     let bytes = |watch: &Watch| serde_json::to_string(watch).expect("written");
     assert_eq!(bytes(&back), bytes(&first));
+}
+
+fn metric(lasting: Lasting) -> Rule {
+    let above = Limit::Share(Rate::from_parts(500).expect("5 %"));
+    let name = "login_failures".to_owned();
+    Rule::from(Trigger::Metric {
+        name,
+        above,
+        lasting,
+    })
+}
+
+/// A reading every ten seconds from `at` seconds on.
+fn read(watch: &mut Watch, at: u64, values: &[Option<f64>]) -> Vec<Fired> {
+    let each = values.iter().zip(0u64..);
+    let fired = each
+        .map(|(value, place)| watch.measure("login_failures", (at + 10 * place) * 1_000, *value));
+    fired.flatten().collect()
+}
+
+fn words(fired: &[Fired]) -> Vec<String> {
+    fired.iter().map(|fired| fired.words("version 2")).collect()
+}
+
+const BAD: Option<f64> = Some(0.08);
+const GOOD: Option<f64> = Some(0.05);
+
+#[test]
+fn a_metric_is_met_once_every_reading_of_the_time_was_above() {
+    let half_a_minute = Lasting::For(Millis::from_secs(30));
+    let mut watch = watch(vec![metric(half_a_minute)]);
+    assert_eq!(
+        read(&mut watch, 0, &[BAD, BAD, BAD, GOOD]),
+        [],
+        "5 % is not more than 5 %"
+    );
+    assert_eq!(
+        read(&mut watch, 40, &[BAD, BAD, None, BAD, BAD, BAD]),
+        [],
+        "no data is no breach"
+    );
+    let fired = read(&mut watch, 100, &[Some(0.06), BAD]);
+    assert_eq!(
+        words(&fired),
+        ["login_failures of version 2 was 0.06 at least in 4 readings over 30s"]
+    );
+    assert_eq!(read(&mut watch, 120, &[BAD]), [], "told once");
+}
+
+#[test]
+fn a_metric_that_nobody_read_for_long_did_not_last() {
+    let mut watch = watch(vec![metric(Lasting::For(Millis::from_secs(60)))]);
+    assert_eq!(read(&mut watch, 0, &[BAD, BAD, BAD]), []);
+    assert_eq!(read(&mut watch, 600, &[BAD, BAD, BAD]), []);
+    assert_eq!(read(&mut watch, 630, &[BAD, BAD, BAD]), [], "50 s");
+    assert_eq!(read(&mut watch, 660, &[BAD]).len(), 1);
+}
+
+#[test]
+fn over_a_window_the_mean_counts_once_half_of_it_is_covered() {
+    let mut watch = watch(vec![metric(Lasting::Over(Millis::from_secs(60)))]);
+    assert_eq!(read(&mut watch, 0, &[BAD, BAD, BAD]), [], "20 s of 60");
+    assert_eq!(
+        words(&read(&mut watch, 30, &[GOOD])),
+        ["login_failures of version 2 was 0.0725 in the mean of 4 readings over 30s"]
+    );
+    let mut watch = self::watch(vec![metric(Lasting::Over(Millis::from_secs(60)))]);
+    assert_eq!(read(&mut watch, 0, &[Some(0.9); 2]), []);
+    assert_eq!(
+        read(&mut watch, 80, &[GOOD; 7]),
+        [],
+        "what is older than the window is gone"
+    );
+}
+
+#[test]
+fn what_is_no_number_is_no_data_and_a_rule_without_any_is_not_watched() {
+    let mut watch = watch(vec![metric(Lasting::For(Millis::from_secs(10)))]);
+    let nothing = [
+        Some(f64::NAN),
+        None,
+        Some(f64::INFINITY),
+        Some(f64::NEG_INFINITY),
+    ];
+    assert_eq!(read(&mut watch, 0, &nothing), []);
+    push(&mut watch, 0..1, &(failed(10, 0), failed(10, 0)));
+    assert_eq!(watch.judgement(percent(10)).not_watched.len(), 1);
+    read(&mut watch, 60, &[GOOD]);
+    push(&mut watch, 1..2, &(failed(10, 0), failed(10, 0)));
+    assert_eq!(watch.judgement(percent(10)).not_watched, []);
+}
+
+#[test]
+fn a_metric_and_answers_can_agree() {
+    let errors = Trigger::ErrorRate {
+        above: Rate::from_parts(1_000).expect("10 %"),
+        lasting: Millis::from_secs(2),
+    };
+    let mut both = metric(Lasting::For(Millis::from_secs(20)));
+    both.all.push(errors);
+    let mut watch = watch(vec![both]);
+    assert_eq!(read(&mut watch, 0, &[BAD; 4]), []);
+    assert_eq!(
+        push(&mut watch, 0..10, &(failed(100, 0), failed(100, 0))),
+        []
+    );
+    let fired = push(&mut watch, 10..20, &(failed(100, 50), failed(100, 0)));
+    assert_eq!(fired.len(), 1);
+    assert_eq!(fired[0].evidence.len(), 2);
+}
+
+#[test]
+fn a_watch_that_was_written_down_goes_on_with_its_readings() {
+    let mut watch = watch(vec![metric(Lasting::For(Millis::from_secs(30)))]);
+    assert_eq!(read(&mut watch, 0, &[BAD, BAD, Some(0.1 + 0.2)]), []);
+    let text = serde_json::to_string(&watch).expect("a text");
+    let mut again: Watch = serde_json::from_str(&text).expect("a watch");
+    assert_eq!(again, watch);
+    assert_eq!(read(&mut again, 30, &[BAD]), read(&mut watch, 30, &[BAD]));
+    let number = Limit::Number(Measure::nearest(1.5));
+    assert_eq!(number.to_string(), "1.5");
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{addresses, commands, needs, probes, renames, strategies, variables};
+use super::{addresses, commands, metrics, needs, probes, renames, strategies, variables};
 use crate::environment::View;
 use crate::problem::Problem;
 use crate::reader::Reader;
@@ -18,6 +18,7 @@ pub(crate) fn every_environment(views: &[View], reader: &mut Reader<'_>) {
         needs::check(view, reader);
         addresses::check(view, reader);
         commands::check(view, reader);
+        metrics::check(view, reader);
         strategies::check(view, reader);
         variables::check(view, reader);
         probes::check(view, reader);

@@ -3,6 +3,7 @@
 mod addresses;
 mod commands;
 mod every;
+mod metrics;
 mod needs;
 mod probes;
 mod renames;

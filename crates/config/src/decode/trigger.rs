@@ -25,6 +25,13 @@ pub(crate) enum TriggersDraft {
 }
 
 impl TriggersDraft {
+    /// Those that are written, with their places.
+    pub(crate) fn written(&self) -> &[At<Rule>] {
+        match self {
+            Self::Only(written) | Self::Beside(written) => written,
+        }
+    }
+
     /// The rules in the order in which they are written, each once.
     pub(crate) fn rules(&self) -> Vec<Rule> {
         let (mut all, written) = match self {

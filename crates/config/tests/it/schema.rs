@@ -211,18 +211,19 @@ fn the_shape_of_the_schema_is_this() {
     insta::assert_snapshot!(shape, @r"
     canary: canary!
     command: deploy! env pass rollback status stop within
-    defaults: bake drain overlap probes ready rollback_on rollback_within stop strategy
+    defaults: bake drain metrics overlap probes ready rollback_on rollback_within stop strategy
     environment: services
     file: $schema app! defaults environments finalize on_failure parallel services!
     listen: address! host path proxies tls
-    override: bake drain env files instances listen needs overlap probes ready release rollback_on rollback_within run stop strategy target was
+    metric: every prometheus! query!
+    override: bake drain env files instances listen metrics needs overlap probes ready release rollback_on rollback_within run stop strategy target was
     probe: every fall http rise tcp timeout within
     probes: ready
     process: env files instances run stop
     proxies: proxy_protocol trusted!
     release: version
     rollback_on: add!
-    service: bake drain env files instances listen needs overlap probes ready release rollback_on rollback_within run stop strategy target was
+    service: bake drain env files instances listen metrics needs overlap probes ready release rollback_on rollback_within run stop strategy target was
     step: bake to!
     stop: signal within
     target: command process

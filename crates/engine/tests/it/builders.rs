@@ -239,6 +239,7 @@ pub(crate) fn service_spec() -> ServiceSpec {
         bake: BAKE,
         drain: DRAIN,
         rollback_on: Rule::defaults(),
+        metrics: BTreeMap::new(),
         rollback_within: ServiceSpec::ROLLBACK_WITHIN,
         was: None,
     }

@@ -11,6 +11,7 @@ mod history;
 mod journal;
 mod keeping;
 mod leaving;
+mod metrics;
 mod persons;
 mod recovery;
 mod refusals;

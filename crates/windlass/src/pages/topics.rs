@@ -73,6 +73,11 @@ pub(crate) const TOPICS: &[Topic] = &[
         "give a new release a growing share of the traffic"
     ),
     written!(
+        "metrics",
+        "howto/metrics.md",
+        "take a release back by a number of your own"
+    ),
+    written!(
         "roll-back",
         "howto/roll-back.md",
         "what takes a bad release back, and how you do it"

@@ -218,7 +218,7 @@ fn not_watched(plan: &Plan, lines: &mut Vec<String>) {
     let mut first = true;
     for (service, part) in &plan.rollouts {
         let rules = part.spec.rollback_on.iter();
-        let rules: Vec<_> = rules.filter(|rule| !rule.is_watched()).collect();
+        let rules: Vec<_> = rules.filter(|rule| !part.spec.watches(rule)).collect();
         if rules.is_empty() {
             continue;
         }

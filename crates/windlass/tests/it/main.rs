@@ -32,6 +32,7 @@ mod keeping;
 mod lab;
 mod links;
 mod looking;
+mod measuring;
 mod network;
 mod offline;
 mod offline_back;

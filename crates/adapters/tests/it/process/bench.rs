@@ -120,6 +120,7 @@ pub(crate) fn service(argv: &[&str]) -> ServiceSpec {
         bake: Millis::ZERO,
         drain: Millis::ZERO,
         rollback_on: windlass_model::Rule::defaults(),
+        metrics: BTreeMap::new(),
         rollback_within: ServiceSpec::ROLLBACK_WITHIN,
         was: None,
     }

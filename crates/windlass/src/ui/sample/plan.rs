@@ -47,6 +47,7 @@ fn spec(instances: u16, port: u16, strategy: Strategy) -> ServiceSpec {
         bake: Millis::from_secs(30),
         drain: Millis::from_secs(30),
         rollback_on: Rule::defaults(),
+        metrics: BTreeMap::new(),
         rollback_within: ServiceSpec::ROLLBACK_WITHIN,
         was: None,
     }

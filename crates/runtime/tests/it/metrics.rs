@@ -1,0 +1,148 @@
+//! Rules that rest on what others measure.
+
+use std::collections::BTreeMap;
+
+use windlass_model::{
+    DeploymentId, Fact, Lasting, Limit, MetricQuery, Millis, Outcome, PrometheusUrl, Rate,
+    ReturnReason, Rule, Template, Then, Trigger,
+};
+use windlass_testkit::{App, Ending, Lab, Service, run};
+
+use crate::fixture::{begun, facts, failed, promoted, put, shop, until_baking, web};
+
+/// What the query becomes for the second version.
+fn asked(lab: &Lab) -> String {
+    let asked = lab.world.metrics.asked();
+    asked.last().cloned().unwrap_or_default()
+}
+
+/// Watched by login failures of the candidate, read every second.
+fn watched(service: Service, then: Then) -> App {
+    let trigger = Trigger::Metric {
+        name: "login_failures".to_owned(),
+        above: Limit::Share(Rate::from_parts(500).expect("5 %")),
+        lasting: Lasting::For(Millis::from_secs(5)),
+    };
+    let metric = MetricQuery {
+        prometheus: PrometheusUrl::new("http://127.0.0.1:9090").expect("an address"),
+        query: Template::parse("failures{of=\"${SERVICE}\"}").expect("a query"),
+        every: Millis::from_secs(1),
+    };
+    shop([service.bake(Millis::from_secs(20)).with(|spec| {
+        spec.rollback_on = vec![Rule {
+            all: vec![trigger],
+            then,
+        }];
+        spec.metrics = BTreeMap::from([("login_failures".to_owned(), metric)]);
+    })])
+}
+
+const QUERY: &str = "failures{of=\"web\"}";
+
+async fn second(lab: &mut Lab, app: &App) -> DeploymentId {
+    put(lab, &["web"], "one");
+    promoted(lab, app).await;
+    put(lab, &["web"], "two");
+    begun(lab, app).await
+}
+
+#[test]
+fn a_metric_above_its_limit_takes_the_release_back() {
+    run(async {
+        let mut lab = Lab::new().await;
+        let app = watched(web(), Then::Rollback);
+        lab.world.metrics.set(QUERY, Some(0.01));
+        let id = second(&mut lab, &app).await;
+        until_baking(&mut lab, &id, "web", 100).await;
+        lab.world.metrics.set(QUERY, Some(0.125));
+        assert_eq!(
+            lab.until_ended(&id).await,
+            Ending::Ended(Outcome::RolledBack)
+        );
+        assert_eq!(asked(&lab), QUERY);
+        let failed = failed(&lab, &id);
+        let [(service, ReturnReason::Triggered { trigger, saw })] = &failed[..] else {
+            unreachable!("{failed:?}");
+        };
+        assert_eq!(service, "web");
+        assert_eq!(trigger.to_string(), "metric login_failures > 5% for 5s");
+        assert!(
+            saw.contains(" was 0.125 at least in 6 readings over 5"),
+            "{saw}"
+        );
+    });
+}
+
+#[test]
+fn a_worker_without_traffic_is_watched_by_its_metrics_too() {
+    run(async {
+        let mut lab = Lab::new().await;
+        let app = watched(Service::new("web"), Then::Rollback);
+        lab.world.metrics.set(QUERY, Some(0.01));
+        let id = second(&mut lab, &app).await;
+        lab.world.metrics.set(QUERY, Some(0.9));
+        assert_eq!(
+            lab.until_ended(&id).await,
+            Ending::Ended(Outcome::RolledBack)
+        );
+    });
+}
+
+#[test]
+fn a_metric_that_was_never_there_takes_nothing_back_and_holds_up_nothing() {
+    run(async {
+        let mut lab = Lab::new().await;
+        let app = watched(web(), Then::Rollback);
+        let id = second(&mut lab, &app).await;
+        assert_eq!(lab.until_ended(&id).await, Ending::Ended(Outcome::Promoted));
+    });
+}
+
+fn sights(lab: &Lab, id: &DeploymentId) -> Vec<bool> {
+    let all = facts(lab, id).into_iter();
+    all.filter_map(|fact| match fact {
+        Fact::Sight { sees, .. } => Some(sees),
+        _ => None,
+    })
+    .collect()
+}
+
+#[test]
+fn a_bake_stands_still_while_a_metric_that_was_there_is_gone() {
+    run(async {
+        let mut lab = Lab::new().await;
+        let app = watched(web(), Then::Rollback);
+        lab.world.metrics.set(QUERY, Some(0.01));
+        let id = second(&mut lab, &app).await;
+        until_baking(&mut lab, &id, "web", 100).await;
+        lab.pass(Millis::from_secs(5)).await;
+        lab.world.metrics.break_down(true);
+        lab.pass(Millis::from_secs(600)).await;
+        assert_eq!(
+            lab.ending(&id),
+            None,
+            "silence is no reason, neither for nor against"
+        );
+        assert_eq!(sights(&lab, &id), [false]);
+        lab.world.metrics.break_down(false);
+        assert_eq!(lab.until_ended(&id).await, Ending::Ended(Outcome::Promoted));
+        assert_eq!(sights(&lab, &id), [false, true]);
+    });
+}
+
+#[test]
+fn a_metric_may_only_hold() {
+    run(async {
+        let mut lab = Lab::new().await;
+        let app = watched(web(), Then::Hold);
+        let id = second(&mut lab, &app).await;
+        lab.world.metrics.set(QUERY, Some(0.9));
+        lab.pass(Millis::from_secs(60)).await;
+        assert_eq!(lab.ending(&id), None);
+        let held = facts(&lab, &id).into_iter();
+        let held: Vec<Fact> = held
+            .filter(|fact| matches!(fact, Fact::Held { .. }))
+            .collect();
+        assert_eq!(held.len(), 1, "{held:?}");
+    });
+}
