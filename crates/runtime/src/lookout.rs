@@ -244,9 +244,10 @@ async fn look_in_vain(shared: &Rc<Shared>) {
     let looks = lookout.unseen.get().saturating_add(1);
     lookout.unseen.set(looks);
     if looks >= UNSEEN_LOOKS {
-        let judge = lookout.judge.borrow();
-        let lost = judge.sight(&shared.running.borrow(), false, now(shared));
-        drop(judge);
+        let lost = {
+            let judge = lookout.judge.borrow();
+            judge.sight(&shared.running.borrow(), false, now(shared))
+        };
         tell_all(shared, lost).await;
     }
 }

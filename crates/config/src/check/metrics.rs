@@ -2,7 +2,7 @@
 
 use windlass_model::{MetricQuery, Trigger};
 
-use crate::decode::ServiceDraft;
+use crate::decode::{ServiceDraft, TriggersDraft};
 use crate::environment::View;
 use crate::problem::{NOT_WATCHED, PLACE};
 use crate::reader::Reader;
@@ -44,7 +44,7 @@ fn named(draft: &ServiceDraft, reader: &mut Reader<'_>) {
         .rollback_on
         .good()
         .into_iter()
-        .flat_map(|triggers| triggers.written())
+        .flat_map(TriggersDraft::written)
     {
         for trigger in &rule.value.all {
             let Trigger::Metric { name, .. } = trigger else {

@@ -4,7 +4,7 @@ use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
 use std::process::Command;
 
-use crate::lab::{Lab, Service, ask, eventually};
+use crate::lab::{Following, Lab, Service, ask, eventually};
 
 const FILE: &str = "\
 app: shop
@@ -14,7 +14,7 @@ services:
     env: { BUILD: \"${VERSION}\" }
     listen: @web
     ready: /health/ready
-    bake: 10s
+    bake: 5s
     metrics:
       login_failures:
         prometheus: http://@prometheus
@@ -50,8 +50,8 @@ fn expose() -> String {
     address
 }
 
-/// Scrapes what the application says of itself, until the lab ends.
-fn prometheus(lab: &Lab, exposed: &str) {
+/// Scrapes what the application says of itself.
+fn prometheus(lab: &Lab, exposed: &str) -> Following {
     let folder = lab.tmp().join("prometheus");
     std::fs::create_dir_all(&folder).unwrap();
     let config = folder.join("prometheus.yml");
@@ -70,21 +70,22 @@ fn prometheus(lab: &Lab, exposed: &str) {
         ))
         .arg(format!("--web.listen-address={at}"))
         .current_dir(&folder);
-    let _runs = lab.start_command(command);
+    let runs = lab.start_command(command);
     eventually(
         "the first scrape",
-        std::time::Duration::from_secs(60),
+        std::time::Duration::from_mins(1),
         || {
             let answer = ask(at, "/api/v1/query?query=login_failures")?;
             answer.body.contains("0.125").then_some(())
         },
     );
+    runs
 }
 
 #[test]
 fn a_metric_of_a_prometheus_takes_a_release_back_and_its_absence_does_not() {
     let lab = Lab::new(FILE);
-    prometheus(&lab, &expose());
+    let scrapes = prometheus(&lab, &expose());
     lab.program("web", &Service::new("web", "1"));
     lab.run(&["deploy", "--set", "web=1"]).exits(0);
 
@@ -102,4 +103,5 @@ fn a_metric_of_a_prometheus_takes_a_release_back_and_its_absence_does_not() {
 
     lab.program("web", &Service::new("web", "3"));
     lab.run(&["deploy", "--set", "web=3"]).exits(0);
+    scrapes.kill();
 }

@@ -88,6 +88,7 @@ fn every_page_is_listed_and_printed() {
     tutorial            a quarter of an hour from an empty folder to a canary
     first-deployment    bring your own service under Windlass
     canary              give a new release a growing share of the traffic
+    metrics             take a release back by a number of your own
     roll-back           what takes a bad release back, and how you do it
     wrap-a-script       keep the deploy script that you have
     run-under-systemd   start by itself after a reboot
