@@ -58,6 +58,11 @@ pub trait TrafficRouter {
     /// `Unreachable`, `Timeout`, `Malformed`.
     async fn observe(&self) -> Result<ObservedTable, EdgeError>;
 
+    /// Waits until the router is there again, in another life, and was told all that this controller
+    /// holds for it. At once if that was since the last call. Its table is the one that it had kept,
+    /// which may be none.
+    async fn came_back(&self);
+
     /// Ticks after `after`, oldest first, and the boot they belong to.
     ///
     /// # Errors

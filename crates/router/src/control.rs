@@ -2,18 +2,17 @@
 
 use std::io;
 use std::os::fd::AsFd;
-use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::{UnixListener, UnixStream};
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use rustix::event::{PollFd, PollFlags, poll};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use windlass_control::{Refusal, RouterReply, RouterRequest, encode};
 
 use crate::apply::Keeper;
 use crate::core::{Core, locked};
-use crate::limits::{CONTROL_CONNECTIONS, CONTROL_TIME};
+use crate::limits::{CONTROL_CONNECTIONS, CONTROL_TIME, SOCKET_LOOK};
+use crate::private::PrivateSocket;
 use crate::wire::{self, Message};
 
 /// What answers on the control socket.
@@ -25,49 +24,59 @@ pub(crate) struct Control {
     pub(crate) open: AtomicUsize,
 }
 
-/// Binds the private socket, replacing the file of a router that is gone. The caller holds the lock
-/// of the state folder, so that nobody else listens there.
-pub(crate) fn bind(path: &Path) -> io::Result<UnixListener> {
-    match std::fs::remove_file(path) {
-        Err(why) if why.kind() != io::ErrorKind::NotFound => return Err(why),
-        Ok(()) | Err(_) => {}
+/// Accepts until the router has ended. A socket file that was taken away is made anew: whoever looks for
+/// the router must find it.
+pub(crate) fn accept(
+    control: &Arc<Control>,
+    mut listener: UnixListener,
+    mut socket: PrivateSocket,
+) {
+    let mut is_told = false;
+    loop {
+        match wait(control, &listener, Some(&SOCKET_LOOK)) {
+            Waited::Ended => return,
+            Waited::Something => accept_one(control, &listener),
+            Waited::Nothing if socket.is_lost() => match socket.bind_again() {
+                Ok(again) => (listener, is_told) = (again, false),
+                Err(why) if !is_told => {
+                    is_told = true;
+                    tracing::error!(%why, "the control socket is gone and can't be made anew");
+                }
+                Err(_) => {}
+            },
+            Waited::Nothing => {}
+        }
     }
-    let listener = UnixListener::bind(path)?;
-    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600))?;
-    Ok(listener)
 }
 
-/// Accepts until the router has ended.
-pub(crate) fn accept(control: &Arc<Control>, listener: &UnixListener) {
-    while wait(control, listener) {
-        let stream = match listener.accept() {
-            Ok((stream, _)) => stream,
-            Err(why) => {
-                tracing::warn!(%why, "could not accept a control connection");
-                std::thread::sleep(crate::limits::ACCEPT_PAUSE);
-                continue;
-            }
-        };
-        if !is_own(&stream) {
-            tracing::warn!("closed a control connection of another user");
-            continue;
+fn accept_one(control: &Arc<Control>, listener: &UnixListener) {
+    let stream = match listener.accept() {
+        Ok((stream, _)) => stream,
+        Err(why) => {
+            tracing::warn!(%why, "could not accept a control connection");
+            std::thread::sleep(crate::limits::ACCEPT_PAUSE);
+            return;
         }
-        if control.open.fetch_add(1, Ordering::SeqCst) >= CONTROL_CONNECTIONS {
-            control.open.fetch_sub(1, Ordering::SeqCst);
-            tracing::warn!("closed a control connection: {CONTROL_CONNECTIONS} are open");
-            continue;
-        }
-        let mine = control.clone();
-        let thread = std::thread::Builder::new()
-            .name("control".to_owned())
-            .spawn(move || {
-                converse(&mine, &stream);
-                mine.open.fetch_sub(1, Ordering::SeqCst);
-            });
-        if let Err(why) = thread {
-            control.open.fetch_sub(1, Ordering::SeqCst);
-            tracing::warn!(%why, "could not serve a control connection");
-        }
+    };
+    if !is_own(&stream) {
+        tracing::warn!("closed a control connection of another user");
+        return;
+    }
+    if control.open.fetch_add(1, Ordering::SeqCst) >= CONTROL_CONNECTIONS {
+        control.open.fetch_sub(1, Ordering::SeqCst);
+        tracing::warn!("closed a control connection: {CONTROL_CONNECTIONS} are open");
+        return;
+    }
+    let mine = control.clone();
+    let thread = std::thread::Builder::new()
+        .name("control".to_owned())
+        .spawn(move || {
+            converse(&mine, &stream);
+            mine.open.fetch_sub(1, Ordering::SeqCst);
+        });
+    if let Err(why) = thread {
+        control.open.fetch_sub(1, Ordering::SeqCst);
+        tracing::warn!(%why, "could not serve a control connection");
     }
 }
 
@@ -77,20 +86,29 @@ fn is_own(stream: &UnixStream) -> bool {
         .is_ok_and(|peer| peer.uid == rustix::process::getuid() || peer.uid.is_root())
 }
 
-/// True when `source` has something, false when the router has ended.
-fn wait(control: &Control, source: &impl AsFd) -> bool {
+/// What a wait ended with.
+enum Waited {
+    Something,
+    Nothing,
+    /// The router has ended.
+    Ended,
+}
+
+/// Waits for `source`, for so long at most.
+fn wait(control: &Control, source: &impl AsFd, longest: Option<&Timespec>) -> Waited {
     loop {
         let mut sources = [
             PollFd::new(&control.ended, PollFlags::IN),
             PollFd::new(source, PollFlags::IN),
         ];
-        match poll(&mut sources, None) {
-            Ok(_) if !sources[0].revents().is_empty() => return false,
-            Ok(_) if !sources[1].revents().is_empty() => return true,
+        match poll(&mut sources, longest) {
+            Ok(0) => return Waited::Nothing,
+            Ok(_) if !sources[0].revents().is_empty() => return Waited::Ended,
+            Ok(_) if !sources[1].revents().is_empty() => return Waited::Something,
             Ok(_) | Err(rustix::io::Errno::INTR) => {}
             Err(why) => {
                 tracing::error!(%why, "waiting on the control socket failed");
-                return false;
+                return Waited::Ended;
             }
         }
     }
@@ -104,7 +122,7 @@ fn converse(control: &Control, stream: &UnixStream) {
         tracing::warn!(%why, "closed a control connection");
         return;
     }
-    while wait(control, stream) {
+    while matches!(wait(control, stream, None), Waited::Something) {
         let message = match wire::receive(stream) {
             Ok(Some(message)) => message,
             Ok(None) => return,

@@ -46,6 +46,7 @@ mod multiplexed;
 mod opening;
 mod origin;
 mod pool;
+mod private;
 mod run;
 mod secure;
 mod stream;
@@ -59,4 +60,5 @@ mod wheel;
 mod wire;
 
 pub use look::{LookError, OnDisk, look};
-pub use run::{RouterConfig, RouterError, own_session, run};
+pub use private::PrivateSocket;
+pub use run::{RouterConfig, RouterError, holder, own_session, run};

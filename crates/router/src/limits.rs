@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use rustix::event::Timespec;
+
 /// Client connections open at once, over all listeners. Beyond it they queue in the kernel.
 pub(crate) const CONNECTIONS: usize = 10_000;
 /// Pause before accepting again when full or out of descriptors.
@@ -127,6 +129,11 @@ pub(crate) const RAISE_TRIES: usize = 16;
 pub(crate) const CONTROL_CONNECTIONS: usize = 8;
 /// Time for the rest of a message that has begun, and for a reply to be taken.
 pub(crate) const CONTROL_TIME: Duration = Duration::from_secs(10);
+/// Time between two looks at the control socket's file.
+pub(crate) const SOCKET_LOOK: Timespec = Timespec {
+    tv_sec: 1,
+    tv_nsec: 0,
+};
 /// Descriptors in one control message: the kernel's own limit.
 pub(crate) const MESSAGE_DESCRIPTORS: usize = 253;
 

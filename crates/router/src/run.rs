@@ -1,7 +1,7 @@
 //! A whole router process.
 
 use std::fs::File;
-use std::io;
+use std::io::{self, Read as _, Write as _};
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -24,6 +24,10 @@ use crate::health;
 use crate::keep::{TableFile, TableKeeper};
 use crate::latch::Latches;
 use crate::limits::{CONNECTIONS, LOCK_PAUSE, LOCK_TIME, RENEW_EVERY, TICK};
+use crate::private::PrivateSocket;
+
+/// Digits of a process id, and more than it has.
+const PID_DIGITS: u64 = 20;
 
 /// What a router needs to be told; everything else comes over its socket.
 #[derive(Clone, Debug)]
@@ -52,8 +56,10 @@ pub enum RouterError {
         source: io::Error,
     },
     /// Another router holds the state folder.
-    #[error("another router runs on the folder {}", path.display())]
+    #[error("another router{} runs on the folder {}", pid(*by), path.display())]
     Taken {
+        /// Which, as far as it has said.
+        by: Option<u32>,
         /// The folder.
         path: PathBuf,
     },
@@ -115,7 +121,7 @@ pub fn run(config: RouterConfig) -> Result<(), RouterError> {
         .build()
         .map_err(RouterError::Start)?;
     let (ended, alive) = io::pipe().map_err(RouterError::Start)?;
-    let listener = control::bind(&socket).map_err(|source| RouterError::Socket {
+    let (listener, at) = PrivateSocket::bind(&socket).map_err(|source| RouterError::Socket {
         path: socket.clone(),
         source,
     })?;
@@ -135,7 +141,7 @@ pub fn run(config: RouterConfig) -> Result<(), RouterError> {
         };
         threads.push(thread("table", writing)?);
         let accepting = move || {
-            control::accept(&control, &listener);
+            control::accept(&control, listener, at);
             Ok(())
         };
         threads.push(thread("control", accepting)?);
@@ -203,11 +209,11 @@ fn lock(folder: &Path) -> Result<File, RouterError> {
         source,
     };
     std::fs::create_dir_all(folder).map_err(failed)?;
-    let file = File::create(folder.join("router.lock")).map_err(failed)?;
+    let file = open_lock(folder).map_err(failed)?;
     let until = Instant::now() + LOCK_TIME;
     loop {
         match flock(&file, FlockOperation::NonBlockingLockExclusive) {
-            Ok(()) => return Ok(file),
+            Ok(()) => return sign(file).map_err(failed),
             Err(rustix::io::Errno::INTR) => {}
             // One that is ending may still hold it.
             Err(rustix::io::Errno::WOULDBLOCK) if Instant::now() < until => {
@@ -215,6 +221,7 @@ fn lock(folder: &Path) -> Result<File, RouterError> {
             }
             Err(rustix::io::Errno::WOULDBLOCK) => {
                 return Err(RouterError::Taken {
+                    by: signed(&file),
                     path: folder.to_owned(),
                 });
             }
@@ -273,4 +280,38 @@ async fn upkeep(core: Arc<Core>, keeper: Arc<Keeper>) -> io::Result<()> {
     }
     core.tick();
     Ok(())
+}
+
+/// Opened without a change: its text is of whoever holds the lock.
+fn open_lock(folder: &Path) -> io::Result<File> {
+    let path = folder.join("router.lock");
+    let mut options = File::options();
+    options.read(true).write(true).create(true).truncate(false);
+    options.open(path)
+}
+
+/// Says who holds the lock, for people: nobody trusts it once the lock is free.
+fn sign(file: File) -> io::Result<File> {
+    file.set_len(0)?;
+    (&file).write_all(std::process::id().to_string().as_bytes())?;
+    Ok(file)
+}
+
+fn signed(file: &File) -> Option<u32> {
+    let mut text = String::new();
+    file.take(PID_DIGITS).read_to_string(&mut text).ok()?;
+    text.trim().parse().ok()
+}
+
+fn pid(of: Option<u32>) -> String {
+    of.map_or_else(String::new, |pid| format!(" (pid {pid})"))
+}
+
+/// The process id of the router that holds this folder; none where none does, or it can't be told.
+pub fn holder(folder: &Path) -> Option<u32> {
+    let file = File::open(folder.join("router.lock")).ok()?;
+    match flock(&file, FlockOperation::NonBlockingLockShared) {
+        Err(rustix::io::Errno::WOULDBLOCK) => signed(&file),
+        Ok(()) | Err(_) => None,
+    }
 }

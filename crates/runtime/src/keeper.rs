@@ -93,6 +93,12 @@ impl Keeper {
         self.doubtful.borrow_mut().insert(id.clone(), services);
     }
 
+    /// Whether an environment is being taken down.
+    pub(crate) fn rests(&self, environment: &Environment) -> bool {
+        let place = (environment.app.clone(), environment.environment.clone());
+        self.resting.borrow().contains_key(&place)
+    }
+
     /// Why an instance does not run, if it is being started again in vain.
     pub(crate) fn trouble(&self, instance: &InstanceId) -> Option<String> {
         let follows = self.follows.borrow();

@@ -8,8 +8,8 @@ use windlass_edge::{EdgeError, OpenDeployment};
 use windlass_engine::deployment::{Deployment, Event, step};
 use windlass_engine::rollout::{Begun, Phase, Rollout};
 use windlass_model::{
-    DeploymentId, Environment, Percent, Route, RouteMode, RouteSlot, ServiceKey, ServiceName,
-    ServiceState, Slot, Speaks,
+    DeploymentId, Environment, Millis, Percent, Route, RouteMode, RouteSlot, ServiceKey,
+    ServiceName, ServiceState, Slot, Speaks,
 };
 
 use crate::controller::Shared;
@@ -24,6 +24,9 @@ const GONE_BACK: &str = "windlass: the way back was begun while the journal coul
 /// Who stops a deployment whose candidates had traffic, and have none: what was seen of them so far
 /// is not what its rows say.
 const TABLE_LOST: &str = "windlass: the router had lost its table";
+
+/// Time before a router that does not answer after all is asked again.
+const ASK_AGAIN: Millis = Millis::from_secs(1);
 
 /// Rebuilds what the journal says and goes on from there. Missing or damaged history starts nothing.
 pub(crate) async fn recover(shared: &Rc<Shared>) -> Result<(), EdgeError> {
@@ -46,7 +49,11 @@ pub(crate) async fn recover(shared: &Rc<Shared>) -> Result<(), EdgeError> {
         }
     }
     // Before anything goes on: a route that is put back later would undo what was moved since.
-    restore_routes(shared, &begins, in_effect.as_ref()).await;
+    let open = begins.iter();
+    let open: BTreeMap<DeploymentId, Deployment> = open
+        .map(|(id, begin)| (id.clone(), begin.deployment.clone()))
+        .collect();
+    restore_routes(shared, &open, in_effect.as_ref()).await;
     for (id, begin) in begins {
         let why = why_back(&begin.deployment, in_effect.as_ref());
         let driven = drive(shared, begin);
@@ -60,7 +67,53 @@ pub(crate) async fn recover(shared: &Rc<Shared>) -> Result<(), EdgeError> {
         }
     }
     keeper::follow(shared);
+    let looks_after = look_after_routes(Rc::clone(shared));
+    shared.border.spawner.spawn(Box::pin(looks_after));
     Ok(())
+}
+
+/// A router that comes back while its controller lives has the table that it kept; if that was lost, it
+/// is told again what it was told before, as at a start.
+async fn look_after_routes(shared: Rc<Shared>) {
+    loop {
+        shared.border.router.came_back().await;
+        while put_back(&shared).await.is_err() {
+            shared.border.clock.sleep(ASK_AGAIN).await;
+        }
+    }
+}
+
+async fn put_back(shared: &Rc<Shared>) -> Result<(), EdgeError> {
+    let in_effect = shared.border.router.observe().await?;
+    let running = shared.running.borrow().clone();
+    let now = running.iter();
+    let open = now.map(|(id, driven)| (id.clone(), driven.now.borrow().clone()));
+    let open = open.collect();
+    restore_routes(shared, &open, Some(&in_effect)).await;
+    for (id, driven) in &running {
+        let deployment = open.get(id);
+        let lost = deployment.is_some_and(|deployment| has_lost(deployment, &in_effect));
+        if lost {
+            let by = TABLE_LOST.to_owned();
+            let abort = Event::AbortRequested { by };
+            driven.inbox.send(Input::Event(abort)).await;
+        }
+    }
+    Ok(())
+}
+
+/// Whether the router knows nothing of a service to whose candidate requests should go.
+fn has_lost(deployment: &Deployment, in_effect: &ObservedTable) -> bool {
+    let plan = &deployment.plan;
+    let mut rollouts = deployment.rollouts.iter();
+    rollouts.any(|(service, rollout)| {
+        let key = ServiceKey {
+            app: plan.app.clone(),
+            environment: plan.environment.clone(),
+            service: service.clone(),
+        };
+        has_share(rollout) && !in_effect.services.contains_key(&key)
+    })
 }
 
 fn leave_alone(shared: &Rc<Shared>, open: &OpenDeployment, why: String) {
@@ -167,7 +220,7 @@ fn replay(open: &OpenDeployment) -> Result<Begin, String> {
 /// has all of it. What a running deployment has moved beyond that, it moves again or takes back.
 async fn restore_routes(
     shared: &Rc<Shared>,
-    begins: &BTreeMap<DeploymentId, Begin>,
+    open: &BTreeMap<DeploymentId, Deployment>,
     in_effect: Option<&ObservedTable>,
 ) {
     let Some(observed) = in_effect else {
@@ -181,13 +234,16 @@ async fn restore_routes(
     shared.note_routed(named.flat_map(|slot| slot.instances.iter().map(|i| i.address)));
     let mut missing = BTreeMap::new();
     for ((app, name), environment) in &*shared.environments.borrow() {
+        if shared.keeper.rests(environment) {
+            continue;
+        }
         for (service, state) in &environment.services {
             let key = ServiceKey {
                 app: app.clone(),
                 environment: name.clone(),
                 service: service.clone(),
             };
-            if observed.services.contains_key(&key) || is_closed(begins, environment, service) {
+            if observed.services.contains_key(&key) || is_closed(open, environment, service) {
                 continue;
             }
             if let Some(route) = settled_route(state) {
@@ -209,17 +265,17 @@ async fn restore_routes(
 
 /// Whether a deployment has stopped, or may have stopped, what the journal has as stable.
 fn is_closed(
-    begins: &BTreeMap<DeploymentId, Begin>,
+    open: &BTreeMap<DeploymentId, Deployment>,
     environment: &Environment,
     service: &ServiceName,
 ) -> bool {
     let Some(holder) = &environment.lock else {
         return false;
     };
-    let Some(begin) = begins.get(holder) else {
+    let Some(deployment) = open.get(holder) else {
         return true;
     };
-    let rollout = begin.deployment.rollouts.get(service);
+    let rollout = deployment.rollouts.get(service);
     rollout.is_some_and(|r| r.has_begun(Begun::StoppingOld) && !r.is_promoted())
 }
 

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use axum::Router;
 use tokio::net::UnixListener;
 use tokio::sync::{Mutex, mpsc, watch};
 use tokio::task::JoinSet;
@@ -12,6 +13,7 @@ use crate::handlers::routes;
 use crate::keys::Keys;
 use crate::rate::Buckets;
 use crate::reception::{WayIn, receive};
+use crate::relisten::relisten;
 use crate::watchers::Watchers;
 use crate::{Controller, Limits, RunTokens, Tokens};
 
@@ -24,6 +26,7 @@ pub struct Server<C> {
     network: Option<Network>,
     runs: Option<RunTokens>,
     arriving: Option<mpsc::Receiver<WayIn>>,
+    again: Option<mpsc::Receiver<UnixListener>>,
 }
 
 impl<C: Controller> Server<C> {
@@ -37,6 +40,7 @@ impl<C: Controller> Server<C> {
             network: None,
             runs: None,
             arriving: None,
+            again: None,
         }
     }
 
@@ -59,6 +63,13 @@ impl<C: Controller> Server<C> {
     pub fn runs(mut self, tokens: RunTokens, arriving: mpsc::Receiver<WayIn>) -> Self {
         self.runs = Some(tokens);
         self.arriving = Some(arriving);
+        self
+    }
+
+    /// The same, on each private listener that comes in place of one whose file was taken away.
+    #[must_use]
+    pub fn again(mut self, listeners: mpsc::Receiver<UnixListener>) -> Self {
+        self.again = Some(listeners);
         self
     }
 
@@ -89,29 +100,25 @@ impl<C: Controller> Server<C> {
         let mut ways_in = vec![Listening::Private(listener, owner)];
         ways_in.extend(self.network.map(Listening::Network));
         let mut doors = JoinSet::new();
+        let hall = Hall {
+            routes,
+            limits,
+            ending: ending.clone(),
+        };
         if let Some(arriving) = self.arriving {
-            let (routes, ending) = (routes.clone(), ending.clone());
-            let door = {
-                let ending = ending.clone();
-                move |listener| Door {
-                    listening: Listening::Runs(listener),
-                    routes: routes.clone(),
-                    limits,
-                    ending: ending.clone(),
-                }
-            };
-            doors.spawn(receive(arriving, door, ending));
+            let hall = hall.clone();
+            let door = move |listener| hall.door(Listening::Runs(listener));
+            doors.spawn(receive(arriving, door, ending.clone()));
+        }
+        if let Some(again) = self.again {
+            let hall = hall.clone();
+            let door = move |listener| hall.door(Listening::Private(listener, owner));
+            doors.spawn(relisten(again, door, ending));
         }
         for listening in ways_in {
-            let door = Door {
-                listening,
-                routes: routes.clone(),
-                limits,
-                ending: ending.clone(),
-            };
-            doors.spawn(door.stand_open());
+            doors.spawn(hall.door(listening).stand_open());
         }
-        drop(routes);
+        drop(hall);
         shutdown.await;
         end.send_replace(true);
         let all = async {
@@ -130,6 +137,25 @@ impl<C: Controller> Server<C> {
             .is_err()
         {
             tracing::warn!("requests were cut at the server's end");
+        }
+    }
+}
+
+/// What every way in leads to.
+#[derive(Clone)]
+struct Hall {
+    routes: Router,
+    limits: Limits,
+    ending: watch::Receiver<bool>,
+}
+
+impl Hall {
+    fn door(&self, listening: Listening) -> Door {
+        Door {
+            listening,
+            routes: self.routes.clone(),
+            limits: self.limits,
+            ending: self.ending.clone(),
         }
     }
 }

@@ -25,6 +25,7 @@ mod places;
 mod rate;
 mod reception;
 mod refusals;
+mod relisten;
 mod run_tokens;
 mod says;
 mod tokens;

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::rc::Rc;
 
+use tokio::sync::Notify;
 use windlass_control::{
     Direction, Generation, ObservedRoute, ObservedSlot, ObservedTable, RouteChange, RouterBoot,
     TableChange, Tripwire,
@@ -38,6 +39,7 @@ pub struct Front {
     pub(crate) splits: RefCell<Vec<Split>>,
     pub(crate) epoch: Cell<Epoch>,
     boot: Cell<u32>,
+    came_back: Notify,
     pub(crate) booted: Cell<Millis>,
     pub(crate) decays_in: Cell<Millis>,
     trusts: Cell<bool>,
@@ -92,6 +94,7 @@ impl Front {
             splits: RefCell::default(),
             epoch: Cell::default(),
             boot: Cell::new(1),
+            came_back: Notify::new(),
             booted: Cell::new(time.now()),
             decays_in: Cell::new(Millis::from_millis(40)),
             trusts: Cell::new(false),
@@ -135,6 +138,7 @@ impl Front {
         self.gone.set(false);
         self.boot.set(self.boot.get() + 1);
         self.booted.set(self.time.now());
+        self.came_back.notify_waiters();
     }
 
     /// Loses its table, as a router does whose disk was lost.
@@ -193,6 +197,21 @@ impl Front {
     /// The highest epoch that ever spoke; none yet.
     pub(crate) fn heard(&self) -> Option<Epoch> {
         Some(self.epoch.get()).filter(|epoch| *epoch != Epoch::default())
+    }
+
+    pub(crate) fn life(&self) -> u32 {
+        self.boot.get()
+    }
+
+    /// Waits for another life than this.
+    pub(crate) async fn life_after(&self, known: u32) -> u32 {
+        loop {
+            let came_back = self.came_back.notified();
+            if self.boot.get() != known {
+                return self.boot.get();
+            }
+            came_back.await;
+        }
     }
 
     pub(crate) fn boot(&self) -> RouterBoot {

@@ -1,5 +1,6 @@
 //! The router as one controller reaches it.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::rc::Rc;
@@ -23,6 +24,8 @@ const TRIPWIRE_LOOK: Millis = Millis::from_millis(50);
 pub struct FakeRouter {
     front: Rc<Front>,
     epoch: Epoch,
+    /// The life of the router that this controller knows.
+    boot: Cell<u32>,
 }
 
 impl FakeRouter {
@@ -31,6 +34,7 @@ impl FakeRouter {
         Self {
             front: Rc::clone(front),
             epoch,
+            boot: Cell::new(front.life()),
         }
     }
 
@@ -126,6 +130,11 @@ impl TrafficRouter for FakeRouter {
             return Err(errors::unreachable("the router was not reached"));
         }
         Ok(self.front.observe())
+    }
+
+    async fn came_back(&self) {
+        let known = self.boot.get();
+        self.boot.set(self.front.life_after(known).await);
     }
 
     async fn ticks(&self, after: u64) -> Result<(RouterBoot, Vec<Tick>), EdgeError> {

@@ -13,6 +13,7 @@ mod demo;
 mod diagnostic;
 mod doctor;
 mod elsewhere;
+mod findable;
 mod follow;
 mod halt;
 mod init;

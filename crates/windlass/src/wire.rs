@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use tokio::net::UnixListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 use tokio::task::LocalSet;
@@ -23,6 +22,7 @@ use windlass_server::{About, RunTokens, Server, Tokens, TokensError, WayIn};
 use windlass_store::SqliteStore;
 
 use crate::diagnostic::{Diagnostic, NO_START, chain};
+use crate::findable::{self, stay_findable};
 use crate::listen::Listen;
 use crate::reception::Loopback;
 
@@ -114,7 +114,7 @@ async fn controller(paths: &StatePaths, listen: Option<&Listen>) -> Result<(), D
     let running = windlass_runtime::start(border)
         .await
         .map_err(|error| edge(&error))?;
-    let listener = private(&paths.controller_socket)
+    let (listener, socket) = findable::listen(&paths.controller_socket)
         .map_err(|why| io(&paths.controller_socket.display().to_string(), &why))?;
     let about = About {
         version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -138,10 +138,14 @@ async fn controller(paths: &StatePaths, listen: Option<&Listen>) -> Result<(), D
             }
         }
     };
+    let (again, looking) = stay_findable(socket);
     let server = Server::new(running.handle, about, tokens)
         .network(network)
-        .runs(runs, arriving);
+        .runs(runs, arriving)
+        .again(again);
+    let looking = tokio::task::spawn_local(looking);
     server.serve(listener, ended).await;
+    looking.abort();
     remove(&paths.controller_socket);
     Ok(())
 }
@@ -220,12 +224,6 @@ pub(crate) fn router(paths: &StatePaths) -> Result<(), Diagnostic> {
         threads,
     })
     .map_err(failed)
-}
-
-/// Binds the private socket; the lock says that whoever left one there is gone.
-fn private(socket: &Path) -> std::io::Result<UnixListener> {
-    remove(socket);
-    UnixListener::bind(socket)
 }
 
 fn remove(socket: &Path) {

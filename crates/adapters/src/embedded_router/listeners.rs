@@ -18,6 +18,9 @@ pub(super) struct Listeners {
     routes: BTreeMap<ServiceKey, Vec<SocketAddr>>,
     /// By the ways back of armed tripwires: the router may go there by itself.
     ways_back: BTreeMap<ServiceKey, Vec<SocketAddr>>,
+    /// By routes that a router which came back does not know any more: its table was lost. Clients wait
+    /// there until somebody says what becomes of them.
+    lost: BTreeMap<ServiceKey, Vec<SocketAddr>>,
 }
 
 impl Listeners {
@@ -34,6 +37,25 @@ impl Listeners {
                 Some((key.clone(), way_back(tripwire).collect()))
             })
             .collect();
+    }
+
+    /// Learns from the table of a router that came back. What it has lost stays held here.
+    pub(super) fn learn_anew(&mut self, table: &ObservedTable) {
+        let before = std::mem::take(&mut self.routes);
+        self.learn(table);
+        let known = &self.routes;
+        let lost = before
+            .into_iter()
+            .filter(|(key, _)| !known.contains_key(key));
+        self.lost.extend(lost);
+        self.lost.retain(|key, _| !known.contains_key(key));
+    }
+
+    /// The sockets that the table names.
+    pub(super) fn served(&self) -> impl Iterator<Item = (SocketAddr, &TcpListener)> {
+        let named: BTreeSet<SocketAddr> = self.in_table().collect();
+        self.held()
+            .filter(move |(address, _)| named.contains(address))
     }
 
     /// Learns, and closes what is not named any more: a tripwire may have fired, and a socket that
@@ -57,14 +79,19 @@ impl Listeners {
 
     /// Addresses that are named and nobody here holds.
     pub(super) fn missing(&self) -> BTreeSet<SocketAddr> {
-        let mut missing = self.named();
+        let mut missing: BTreeSet<SocketAddr> = self.in_table().collect();
         missing.retain(|address| !self.held.contains_key(address));
         missing
     }
 
-    fn named(&self) -> BTreeSet<SocketAddr> {
+    fn in_table(&self) -> impl Iterator<Item = SocketAddr> {
         let named = self.routes.values().chain(self.ways_back.values());
-        named.flatten().copied().collect()
+        named.flatten().copied()
+    }
+
+    fn named(&self) -> BTreeSet<SocketAddr> {
+        let lost = self.lost.values().flatten().copied();
+        self.in_table().chain(lost).collect()
     }
 
     fn close_unnamed(&mut self) {
@@ -116,11 +143,13 @@ impl Listeners {
         self.held.clear();
         self.routes.clear();
         self.ways_back.clear();
+        self.lost.clear();
     }
 
     /// Notes an applied change, and closes what is not named any more.
     pub(super) fn applied(&mut self, change: &TableChange) {
         for (key, change) in &change.routes {
+            self.lost.remove(key);
             if let Some(route) = &change.route {
                 self.routes.insert(key.clone(), named_by(route).collect());
             } else {

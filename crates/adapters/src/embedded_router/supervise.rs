@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, Notify};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 use windlass_control::{Generation, ObservedTable, RouterBoot, TableChange, Tick, TripwireId};
@@ -54,6 +54,10 @@ struct State {
     child: Option<Child>,
     listeners: Listeners,
     voice: Voice,
+    /// The life of the router that this controller has spoken to.
+    boot: Option<RouterBoot>,
+    /// Told when it is another one.
+    came_back: Arc<Notify>,
     /// It was told to end: nobody brings it back.
     ended: bool,
 }
@@ -224,7 +228,8 @@ impl State {
     async fn hand_over(&mut self) -> Result<(), EdgeError> {
         let listeners = &mut self.listeners;
         let handed = on_link(&mut self.link, async |link| {
-            listeners.learn(&link.observe().await?);
+            let table = link.observe().await?;
+            listeners.learn_anew(&table);
             listeners.take(link.listeners().await?);
             for address in listeners.missing() {
                 // The table goes on without it; whoever changes that route is told.
@@ -232,17 +237,29 @@ impl State {
                     tracing::error!(why = %why.chain(), "a listener of the table is missing");
                 }
             }
-            for (address, listener) in listeners.held() {
+            for (address, listener) in listeners.served() {
                 link.listen(address, listener).await?;
             }
-            Ok(())
+            Ok(table.boot)
         })
         .await;
-        if handed.is_err() {
-            // Not half: the next call does it all.
-            self.link = None;
+        match handed {
+            Ok(boot) => {
+                if self
+                    .boot
+                    .replace(boot.clone())
+                    .is_some_and(|known| known != boot)
+                {
+                    self.came_back.notify_one();
+                }
+                Ok(())
+            }
+            Err(why) => {
+                // Not half: the next call does it all.
+                self.link = None;
+                Err(why)
+            }
         }
-        handed
     }
 
     async fn apply(
@@ -385,6 +402,11 @@ impl TrafficRouter for EmbeddedRouter {
         let table = on_link(&mut state.link, async |link| link.observe().await).await?;
         state.listeners.follow(&table);
         Ok(table)
+    }
+
+    async fn came_back(&self) {
+        let came_back = Arc::clone(&self.shared.state.lock().await.came_back);
+        came_back.notified().await;
     }
 
     async fn ticks(&self, after: u64) -> Result<(RouterBoot, Vec<Tick>), EdgeError> {

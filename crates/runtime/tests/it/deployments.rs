@@ -467,8 +467,8 @@ fn nothing_goes_on_once_all_is_settled() {
         lab.pass(Millis::from_secs(600)).await;
         assert_eq!(
             lab.tasks(),
-            1 + alive(&lab),
-            "the loop that answers requests is left, and a follower of each instance"
+            2 + alive(&lab),
+            "what is left answers requests, waits for a router that comes back, and follows each instance"
         );
     });
 }

@@ -148,7 +148,7 @@ fn a_standby_goes_by_the_calendar_also_over_a_restart() {
         assert_eq!((alive(&lab), state(&lab, "web").standby), (1, None));
         assert_eq!(
             lab.tasks(),
-            1 + alive(&lab),
+            2 + alive(&lab),
             "nothing looks at the calendar any more"
         );
         assert_clean(&lab);

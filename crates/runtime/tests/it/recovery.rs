@@ -1,7 +1,7 @@
 //! What the next controller does after one has died.
 
 use windlass_control::Restart;
-use windlass_model::{Fact, Millis, Outcome, ReturnReason, Strategy};
+use windlass_model::{Fact, Millis, Outcome, Percent, ReturnReason, Strategy};
 use windlass_testkit::{Crash, Effect, Ending, Lab, Script, World, run};
 
 use crate::fixture::{
@@ -45,7 +45,7 @@ fn a_restart_while_nothing_is_open_changes_nothing() {
         lab.crash_and_restart().await;
         lab.pass(Millis::from_secs(60)).await;
         assert_eq!(lab.world.ledger.lines().len(), lines);
-        assert_eq!(lab.tasks(), 1 + alive(&lab), "and one follower for each");
+        assert_eq!(lab.tasks(), 2 + alive(&lab), "and one follower for each");
     });
 }
 
@@ -62,6 +62,72 @@ fn routes_that_the_router_lost_are_put_back() {
         lab.world.front.lose_table();
         lab.start().await;
         assert_eq!(lab.world.front.route(&shop([]).key("web")), before);
+        assert_clean(&lab);
+    });
+}
+
+#[test]
+fn routes_that_the_router_lost_are_put_back_while_the_controller_lives() {
+    run(async {
+        let mut lab = Lab::new().await;
+        put(&lab, &["web"], "one");
+        promoted(&mut lab, &shop([web()])).await;
+        let before = lab.world.front.route(&shop([]).key("web"));
+        lab.world.front.lose_table();
+        lab.pass(Millis::from_secs(1)).await;
+        assert_eq!(lab.world.front.route(&shop([]).key("web")), before);
+        // Also where the router can't be asked at first.
+        lab.world.front.lose_table();
+        lab.world.front.go_away();
+        lab.pass(Millis::from_secs(10)).await;
+        lab.world.front.come_back();
+        lab.pass(Millis::from_secs(2)).await;
+        assert_eq!(lab.world.front.route(&shop([]).key("web")), before);
+        assert_clean(&lab);
+    });
+}
+
+#[test]
+fn a_canary_whose_table_was_lost_goes_back_while_the_controller_lives() {
+    run(async {
+        let mut lab = Lab::new().await;
+        put(&lab, &["web"], "one");
+        promoted(&mut lab, &shop([web()])).await;
+        put(&lab, &["web"], "two");
+        let app = shop([web().canary(&[(50, 60_000), (100, 2_000)])]);
+        let id = begun(&lab, &app).await;
+        until_baking(&mut lab, &id, "web", 50).await;
+        lab.world.front.lose_table();
+        assert_eq!(
+            lab.until_ended(&id).await,
+            Ending::Ended(Outcome::RolledBack)
+        );
+        let aborted = facts(&lab, &id).into_iter().find_map(|fact| match fact {
+            Fact::AbortRequested { by } => Some(by),
+            _ => None,
+        });
+        let aborted = aborted.expect("it was aborted");
+        assert!(aborted.contains("lost its table"), "{aborted}");
+        let route = lab.world.front.route(&app.key("web")).expect("a route");
+        let stable = route.slots.iter().find(|slot| slot.weight == Percent::FULL);
+        assert_eq!(
+            stable.map(|slot| slot.slot),
+            Some(crate::fixture::stable(&lab, "web").id)
+        );
+        assert_clean(&lab);
+    });
+}
+
+#[test]
+fn a_table_that_was_lost_before_a_canary_has_moved_stops_nothing() {
+    run(async {
+        let mut lab = Lab::new().await;
+        put(&lab, &["web"], "one");
+        promoted(&mut lab, &shop([web()])).await;
+        put(&lab, &["web"], "two");
+        let id = begun(&lab, &shop([web()])).await;
+        lab.world.front.lose_table();
+        assert_eq!(lab.until_ended(&id).await, Ending::Ended(Outcome::Promoted));
         assert_clean(&lab);
     });
 }

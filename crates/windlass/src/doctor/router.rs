@@ -3,7 +3,7 @@
 use std::os::unix::net::UnixStream;
 
 use windlass_client::StatePaths;
-use windlass_router::look;
+use windlass_router::{holder, look};
 
 use super::Finding;
 use crate::diagnostic::chain;
@@ -21,10 +21,19 @@ pub(crate) fn router(paths: &StatePaths) -> Vec<Finding> {
     };
     let served = on_disk.table.map_or(0, |table| table.services.len());
     let services = crate::ui::words::counted(served, "service");
-    let first = match (alive, served) {
-        (true, _) => Finding::ok(CHECK, format!("lives, {services} in its table")),
-        (false, 0) => Finding::ok(CHECK, "none runs, and nothing is to be served"),
-        (false, _) => Finding::broken(
+    let holder = holder(&wire::router_state(paths));
+    let first = match (alive, holder, served) {
+        (true, _, _) => Finding::ok(CHECK, format!("lives, {services} in its table")),
+        (false, Some(pid), _) => Finding::broken(
+            CHECK,
+            format!(
+                "pid {pid} serves, and can't be reached: its socket {} is gone",
+                paths.router_socket.display()
+            ),
+            "it makes the socket anew within a second where its folder can be made; look again: windlass doctor",
+        ),
+        (false, None, 0) => Finding::ok(CHECK, "none runs, and nothing is to be served"),
+        (false, None, _) => Finding::broken(
             CHECK,
             format!("none runs, and its table has {services}"),
             "any command starts the controller, and that one the router: windlass status",

@@ -1,6 +1,8 @@
 //! The controller dies; traffic does not notice, and the next command goes on.
 
-use crate::lab::{Lab, SOON, Service, answer, eventually, kill, load, without_failure};
+use std::fs;
+
+use crate::lab::{Lab, SOON, Service, answer, ask, eventually, kill, load, without_failure};
 
 /// A canary that waits at its first step until it is told to go on.
 fn file(bake: &str) -> String {
@@ -92,4 +94,57 @@ fn of_many_commands_on_a_bare_machine_one_starts_the_controller() {
         (controllers.count() == 1).then_some(())
     });
     lab.only("router");
+}
+
+#[test]
+fn a_router_that_lost_its_table_and_died_is_told_again_by_the_controller_that_lives() {
+    let lab = live("2s");
+    fs::remove_file(lab.state("router/table.json")).unwrap();
+    let dead = lab.only("router");
+    kill(&dead);
+    eventually("version 1 answers again", SOON, || {
+        let answer = ask(lab.at("web"), "/")?;
+        (answer.chain() == "web=1").then_some(())
+    });
+    assert_ne!(lab.only("router").pid, dead.pid);
+    // The address is still its own.
+    lab.run(&["deploy"]).exits(0);
+    assert_eq!(answer(lab.at("web")).chain(), "web=2");
+}
+
+#[test]
+fn a_canary_goes_back_when_the_router_lost_its_table_and_died() {
+    let lab = live("1m");
+    lab.run(&["deploy", "--detach"]).exits(0);
+    eventually("it is watched", SOON, || {
+        let told = lab.run(&["events"]).out;
+        told.contains("bake=1m").then_some(())
+    });
+    fs::write(lab.state("router/table.json"), "garbage").unwrap();
+    kill(&lab.only("router"));
+    let told = lab.run(&["events", "--follow"]).exits(3).out;
+    assert!(told.contains("the router had lost its table"), "{told}");
+    assert_eq!(answer(lab.at("web")).chain(), "web=1");
+}
+
+/// What a logout does to the folder of a session.
+#[test]
+fn wiped_sockets_are_made_anew_by_who_lives() {
+    let lab = live("1s");
+    let (router, controller) = (lab.only("router"), lab.only("serve"));
+    fs::remove_dir_all(lab.state("run")).unwrap();
+    eventually("the controller can be asked again", SOON, || {
+        (lab.run(&["status"]).code == 0).then_some(())
+    });
+    // The router's socket matters to whoever comes next.
+    eventually("the router can be found again", SOON, || {
+        let found = lab.run(&["doctor"]).out;
+        found
+            .contains("lives, 1 service in its table")
+            .then_some(())
+    });
+    kill(&controller);
+    lab.run(&["deploy"]).exits(0);
+    assert_eq!(lab.only("router"), router, "the same router");
+    assert_eq!(answer(lab.at("web")).chain(), "web=2");
 }
