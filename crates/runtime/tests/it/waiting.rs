@@ -2,7 +2,7 @@
 
 use futures_channel::oneshot;
 use windlass_api::{Exit, PlanView, Problem};
-use windlass_model::{DeploymentId, Fact, Millis, Outcome};
+use windlass_model::{DeploymentId, Fact, Millis, Outcome, SlotId};
 use windlass_runtime::{From, Terms, When};
 use windlass_testkit::{App, Ending, Lab, run};
 
@@ -240,6 +240,45 @@ fn a_superseding_deployment_comes_before_all_that_wait() {
             .expect("they are known");
         let known: Vec<_> = known.into_iter().map(|view| view.id).collect();
         assert_eq!(known, [three, four]);
+    });
+}
+
+#[test]
+fn the_evidence_against_what_is_superseded_is_not_used_against_what_takes_its_place() {
+    run(async {
+        let mut lab = Lab::new().await;
+        put(&lab, &["web"], "one");
+        let canary = |number: u32| {
+            let web = web().canary(&[(50, 20_000), (100, 1_000)]);
+            shop([web.env("NUMBER", &number.to_string())])
+        };
+        promoted(&mut lab, &canary(1)).await;
+        let key = shop([]).key("web");
+        lab.world.front.requests_come(&key, 200);
+        let bad = begun(&lab, &canary(2)).await;
+        until_baking(&mut lab, &bad, "web", 50).await;
+        lab.world.front.errors(&key, SlotId(1), 3);
+        // Errors of three in a hundred are shown to be worse within seconds: some of that is known.
+        lab.pass(Millis::from_secs(2)).await;
+        let asked = ask(&lab, &canary(3), When::Supersede);
+        lab.until_ended(&bad).await;
+        let id = answered(asked).await.expect("it begins");
+        assert_eq!(lab.until_ended(&id).await, Ending::Ended(Outcome::Promoted));
+        let fired = |id: &DeploymentId| {
+            let facts = facts(&lab, id);
+            facts
+                .into_iter()
+                .any(|fact| matches!(fact, Fact::TriggerFired { .. }))
+        };
+        assert_eq!((fired(&bad), fired(&id)), (false, false));
+        let judged = facts(&lab, &id)
+            .into_iter()
+            .rev()
+            .find_map(|fact| match fact {
+                Fact::Judged { judgement, .. } => Some(judgement.candidate.errors),
+                _ => None,
+            });
+        assert_eq!(judged, Some(0), "its own answers only");
     });
 }
 

@@ -68,6 +68,20 @@ fn who_follows_brings_a_dead_controller_back() {
     assert_eq!(without_failure(load), ["web=1", "web=2"]);
 }
 
+/// D14.
+#[test]
+fn the_lock_of_a_deployment_outlives_its_controller() {
+    let lab = live("1m");
+    lab.run(&["deploy", "--detach"]).exits(0);
+    let holder = lab.last();
+    lab.kill_controller();
+    lab.program("web", &Service::new("web", "3"));
+    let refused = lab.run(&["deploy"]).exits(5);
+    refused.says(&[&holder]);
+    lab.run(&["abort", &holder]).exits(0);
+    lab.run(&["events", &holder, "--follow"]).exits(3);
+}
+
 #[test]
 fn a_stopped_controller_is_named_by_its_process() {
     let lab = live("1s");
