@@ -33,6 +33,14 @@ impl Watchers {
             .retain_mut(|sender| sender.try_send(event.clone()).is_ok());
     }
 
+    /// Whether anybody watches now.
+    pub(crate) fn are_there(&self) -> bool {
+        self.senders
+            .borrow()
+            .iter()
+            .any(|sender| !sender.is_closed())
+    }
+
     fn subscribe(&self) -> Result<mpsc::Receiver<Event>, Problem> {
         let mut senders = self.senders.borrow_mut();
         senders.retain(|sender| !sender.is_closed());

@@ -88,7 +88,7 @@ With --follow it ends as the deployment does: 0 promoted, 3 back, 1 failed.",
     ),
     (
         "retry",
-        "Examples:\n  windlass retry dep_06gv\n\nEnds as deploy does; 5 when what runs has changed since.",
+        "Examples:\n  windlass retry\n  windlass retry dep_06gv\n\nEnds as deploy does; 5 when what runs has changed since.",
     ),
     (
         "rollback",
@@ -102,6 +102,7 @@ Ends with 0 when everything is back, 5 when there is nothing to go back to,
     (
         "finalize",
         "Examples:
+  windlass finalize
   windlass finalize dep_06gv
 
 A standby goes, or a failed candidate that was kept. A rollback to a standby that

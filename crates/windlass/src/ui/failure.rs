@@ -3,8 +3,8 @@
 
 use windlass_api::{DeploymentView, EnvironmentView, Exit, InstanceView, RolloutView};
 use windlass_model::{
-    DeploymentState, InstanceEnd, InstanceId, Outcome, Probe, ProbeKind, ReturnReason, ServiceName,
-    StuckReason,
+    DeploymentState, InstanceEnd, InstanceId, Outcome, PlanKind, Probe, ProbeKind, ReturnReason,
+    ServiceName, StuckReason,
 };
 
 use super::record::{proofs, traffic};
@@ -78,9 +78,17 @@ fn summary(view: &DeploymentView, picture: &Progress, first: Option<&ServiceName
     let what = format!("{} in {}", view.app, view.environment);
     let how = match view.state {
         DeploymentState::Ended(Outcome::Failed) => "failed and nothing ran before",
-        DeploymentState::Ended(Outcome::RolledBack) => "is back at the previous releases",
+        DeploymentState::Ended(Outcome::RolledBack) => match view.kind {
+            PlanKind::Deploy => "is back at the previous releases",
+            PlanKind::Rollback => "is as it was, the rollback was called off",
+            PlanKind::Remove => "is as it was, the removal was called off",
+        },
         DeploymentState::Ended(Outcome::PartlyPromoted) => "was promoted in part, the rest is back",
-        DeploymentState::Ended(Outcome::Promoted) => "was promoted before the abort",
+        DeploymentState::Ended(Outcome::Promoted) => match view.kind {
+            PlanKind::Deploy => "was promoted before the abort",
+            PlanKind::Rollback => "was rolled back before the abort",
+            PlanKind::Remove => "was without the service before the abort",
+        },
         DeploymentState::Ended(Outcome::Abandoned) => {
             "was abandoned: nobody knows in what state it is"
         }
