@@ -67,7 +67,9 @@ itself says.",
   windlass events --follow
   windlass events dep_06gv -o ndjson
 
-With --follow it ends as the deployment does: 0 promoted, 3 back, 1 failed.",
+With --follow it ends as the deployment does: 0 promoted, 3 back, 1 failed. In
+ndjson one object is one row of the journal; `facts` is empty where nothing
+became true in it that people are told.",
     ),
     (
         "logs",

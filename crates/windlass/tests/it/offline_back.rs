@@ -41,8 +41,8 @@ fn what_goes_back_says_what_it_takes() {
     Usage: windlass finalize [OPTIONS] [ID]
 
     Arguments:
-      [ID]  The deployment that left it, or the beginning of its id; by default the only one that has left
-            anything
+      [ID]  The deployment that left it, or the beginning of its id; by default the only one that has
+            left anything
 
     Options:
       -h, --help  Print help
