@@ -63,14 +63,12 @@ fn had_no_chance(rule: &Rule, judgement: &Judgement) -> bool {
 pub(crate) fn grounds(view: &DeploymentView) -> Vec<String> {
     const ONLY: &str = "judged on 0 requests: nothing but start and readiness was checked";
     let found = unjudged(view);
-    let served = view.rollouts.values().filter(|part| is_served(part));
-    let served = served.count();
     let unasked = found
         .iter()
         .filter(|(_, why)| **why == Unjudged::NoRequests);
     let unasked: Vec<_> = unasked.map(|(service, _)| service).collect();
     let mut lines = Vec::new();
-    if unasked.len() == served && served > 0 {
+    if unasked.len() == view.rollouts.len() && !unasked.is_empty() {
         lines.push(ONLY.to_owned());
     } else if !unasked.is_empty() {
         lines.push([&listed(&unasked), ": ", ONLY].concat());
