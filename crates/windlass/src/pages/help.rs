@@ -56,7 +56,14 @@ One row a slot: stable serves, a candidate is being watched, a standby waits for
 a rollback, and what failed was kept to be looked at. TRAFFIC is what the router
 itself says.",
     ),
-    ("list", "Examples:\n  windlass list --limit 5"),
+    (
+        "list",
+        "Examples:
+  windlass list --limit 5
+
+CHANGES says what went from which version to which. Where a terminal is too
+narrow, ids are cut: what is left of one is enough for every command.",
+    ),
     (
         "show",
         "Examples:\n  windlass show\n  windlass show dep_06gv\n  windlass show --why",

@@ -3,7 +3,7 @@
 use windlass_api::Event;
 use windlass_model::{
     CommandRun, DeploymentState, Fact, InstanceId, Judgement, Outcome, Report, RolloutPhase, Rule,
-    SlotId,
+    SlotId, Verdict,
 };
 
 use super::time::{of_day, took};
@@ -25,15 +25,21 @@ pub(crate) fn fact_lines(event: &Event, picture: &Progress, style: &Style) -> Ve
     lines.collect()
 }
 
-/// Phases whose beginning another fact of the same row tells with more in it.
+/// Phases whose beginning another fact of the same row tells with more in it, and a record that has
+/// nothing to compare yet.
 fn says_nothing_more(fact: &Fact) -> bool {
-    matches!(
+    let is_told = matches!(
         fact,
         Fact::PhaseEntered {
             phase: RolloutPhase::Shifting | RolloutPhase::Baking | RolloutPhase::Passed,
             ..
         }
-    )
+    );
+    let is_empty = matches!(
+        fact,
+        Fact::Judged { judgement, .. } if judgement.verdict == Verdict::NoData
+    );
+    is_told || is_empty
 }
 
 fn fact_words(fact: &Fact, event: &Event, picture: &Progress) -> (String, String) {

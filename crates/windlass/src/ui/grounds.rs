@@ -77,7 +77,7 @@ pub(crate) fn grounds(view: &DeploymentView) -> Vec<String> {
         if let Unjudged::TooFew(rules) = why {
             let rules = listed(rules);
             lines.push(format!(
-                "{service}: too few requests to be judged by {rules}"
+                "{service}: too few requests, or too short a watch, to be judged by {rules}"
             ));
         }
     }
@@ -129,12 +129,12 @@ mod tests {
         let [rate, worse] = [&Trigger::DEFAULTS[2], &Trigger::ErrorRateWorse].map(Clone::clone);
         let all_at_once = judged(Verdict::NoData, &[rate.clone(), worse.clone()]);
         let enough = judged(Verdict::Inconclusive, &[]);
-        insta::assert_snapshot!(said(all_at_once, enough.clone()), @"api: too few requests to be judged by error rate > 5% for 10s");
+        insta::assert_snapshot!(said(all_at_once, enough.clone()), @"api: too few requests, or too short a watch, to be judged by error rate > 5% for 10s");
         assert_eq!(
             said(judged(Verdict::NoData, &[worse.clone()]), enough.clone()),
             ""
         );
-        insta::assert_snapshot!(said(judged(Verdict::Inconclusive, &[worse]), enough), @"api: too few requests to be judged by error rate worse than baseline");
+        insta::assert_snapshot!(said(judged(Verdict::Inconclusive, &[worse]), enough), @"api: too few requests, or too short a watch, to be judged by error rate worse than baseline");
     }
 
     #[test]
