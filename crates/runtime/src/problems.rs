@@ -128,7 +128,7 @@ pub(crate) fn labels(found: &[PlanProblem]) -> Problem {
     let title = "a version does not fit what it names";
     Problem::new(422, "WL0310", Exit::Configuration, title)
         .detail(lines.join("\n"))
-        .hint("nothing was changed; say another one in `release: { version: … }` or with --set SERVICE=VERSION")
+        .hint("nothing was changed; versions are said in `release: { version: … }` or with --set SERVICE=VERSION")
 }
 
 /// Services or listeners that make a plan impossible.
