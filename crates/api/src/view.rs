@@ -47,6 +47,10 @@ pub struct PlanView {
     pub plan: Plan,
     /// Whether every service is as wanted already.
     pub nothing_to_do: bool,
+    /// Services that would start and of which nothing runs now though they were promoted before, each with
+    /// the version that was so last.
+    #[serde(default)]
+    pub down: BTreeMap<ServiceName, Version>,
 }
 
 /// One deployment.

@@ -17,6 +17,7 @@ use crate::drive::Driven;
 use crate::events::{self, Watchers};
 use crate::handle::{Handle, REQUESTS_WAITING, Reply, Request};
 use crate::hearing::{self, Hearing};
+use crate::idle::{self, Idle};
 use crate::keeper::Keeper;
 use crate::lookout::{self, Lookout};
 use crate::queue::Queues;
@@ -58,6 +59,8 @@ pub(crate) struct Shared {
     pub(crate) follows_calendar: Cell<bool>,
     /// Whether it ends: nothing new is begun any more.
     pub(crate) ending: Cell<bool>,
+    /// When somebody last asked, and whether it ends once nobody does.
+    pub(crate) idle: Idle,
     /// Its own way in: how it ends itself when nothing is left to control.
     requests: mpsc::Sender<Request>,
 }
@@ -93,6 +96,7 @@ pub async fn start(border: Border) -> Result<Running, EdgeError> {
         leaving: RefCell::default(),
         follows_calendar: Cell::default(),
         ending: Cell::new(false),
+        idle: Idle::default(),
         releases: Mutex::default(),
         border,
     });
@@ -111,6 +115,7 @@ pub async fn start(border: Border) -> Result<Running, EdgeError> {
 
 async fn answer_all(shared: Rc<Shared>, mut requests: mpsc::Receiver<Request>) {
     while let Some(request) = requests.next().await {
+        idle::note_asked(&shared);
         if let Request::Stop(reply) = request {
             shared.ending.set(true);
             shared.queues.wake();
@@ -194,6 +199,10 @@ async fn answer(shared: &Rc<Shared>, request: Request) {
             left
         }
         Request::Adopt { by, reply } => adopt(shared, &by, reply).await,
+        Request::EndWhenIdle => {
+            idle::end_when_idle(shared);
+            false
+        }
         Request::Stop(_) => false,
     };
 }
@@ -237,7 +246,7 @@ impl Shared {
     }
 
     /// Ends the controller's own loop: nothing is left to control.
-    async fn end(&self) {
+    pub(crate) async fn end(&self) {
         let (reply, stopped) = futures_channel::oneshot::channel();
         let mut requests = self.requests.clone();
         // A loop that is gone has ended already.

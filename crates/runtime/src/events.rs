@@ -1,7 +1,7 @@
 //! Telling watchers what was committed, without a gap and without waiting for the slow ones.
 
 use std::cell::RefCell;
-use std::rc::Rc;
+use std::rc::{Rc, Weak};
 
 use futures_channel::mpsc;
 use futures_util::{SinkExt, StreamExt};
@@ -23,6 +23,8 @@ const PAGE: u32 = 500;
 #[derive(Default)]
 pub(crate) struct Watchers {
     senders: RefCell<Vec<mpsc::Sender<Event>>>,
+    /// The far ends, for as long as something is sent there: who has left is seen at once.
+    listeners: RefCell<Vec<Weak<mpsc::Sender<Event>>>>,
 }
 
 impl Watchers {
@@ -31,6 +33,19 @@ impl Watchers {
         self.senders
             .borrow_mut()
             .retain_mut(|sender| sender.try_send(event.clone()).is_ok());
+    }
+
+    /// Whether anybody watches now.
+    pub(crate) fn are_there(&self) -> bool {
+        let mut listeners = self.listeners.borrow_mut();
+        listeners.retain(|far| far.upgrade().is_some_and(|far| !far.is_closed()));
+        !listeners.is_empty()
+    }
+
+    fn note_listener(&self, far_end: &Rc<mpsc::Sender<Event>>) {
+        let mut listeners = self.listeners.borrow_mut();
+        listeners.retain(|far| far.strong_count() > 0);
+        listeners.push(Rc::downgrade(far_end));
     }
 
     fn subscribe(&self) -> Result<mpsc::Receiver<Event>, Problem> {
@@ -65,7 +80,12 @@ pub(crate) fn stream(
     let live = watchers.subscribe()?;
     let (sender, receiver) = mpsc::channel(EVENTS_WAITING);
     let store = border.store.clone();
-    let pump = async move { pump(store, live, sender, after, deployment).await };
+    let far_end = Rc::new(sender.clone());
+    watchers.note_listener(&far_end);
+    let pump = async move {
+        pump(store, live, sender, after, deployment).await;
+        drop(far_end);
+    };
     border.spawner.spawn(Box::pin(pump));
     Ok(receiver)
 }

@@ -112,6 +112,7 @@ pub(crate) enum Request {
         by: String,
         reply: Reply<AdoptAnswer>,
     },
+    EndWhenIdle,
     Stop(Reply<()>),
 }
 
@@ -437,6 +438,13 @@ impl Handle {
             reply,
         })
         .await
+    }
+
+    /// From now on the controller ends, and its router too, once nothing has run and nobody has asked
+    /// for [`crate::IDLE_FOR`]. Again changes nothing.
+    pub fn end_when_idle(&self) {
+        // One that is stopping ends anyway.
+        let _stopping = self.send(Request::EndWhenIdle).is_err();
     }
 
     /// Ends the controller's loop after the action under way. Services and router go on.

@@ -16,6 +16,7 @@ mod figures;
 mod finalize;
 mod handle;
 mod hearing;
+mod idle;
 mod judge;
 mod keeper;
 mod lanes;
@@ -45,3 +46,4 @@ pub use controller::{Running, start};
 pub use handle::{
     EventStream, From, Handle, LogStream, RollbackAt, ServiceAt, Terms, Wanted, When,
 };
+pub use idle::IDLE_FOR;

@@ -9,8 +9,8 @@ use windlass_edge::{ErrorKind, KeepRelease};
 use windlass_engine::environment;
 use windlass_engine::plan::{Input, compile, is_nothing, settle_versions};
 use windlass_model::{
-    AppName, DeploymentId, Environment, EnvironmentName, Listen, Plan, PlanId, Release, ServiceKey,
-    ServiceName, Spec,
+    AppName, Change, DeploymentId, Environment, EnvironmentName, Listen, Plan, PlanId, Release,
+    ServiceKey, ServiceName, Spec, Version,
 };
 
 use crate::controller::Shared;
@@ -37,7 +37,7 @@ pub(crate) async fn plan(
     let mut releases = keep_all(shared, wanted).await?;
     let labels = settle_versions(spec, &environment, &mut releases);
     if !labels.is_empty() {
-        return Err(problems::no_plan(&labels));
+        return Err(problems::labels(&labels));
     }
     let input = Input {
         spec,
@@ -55,7 +55,7 @@ pub(crate) async fn plan(
         .map_err(|e| problems::store(&e))?;
     // From here on the stored plan keeps them.
     drop(keeping);
-    Ok(view(plan))
+    Ok(view(shared, plan))
 }
 
 /// The folder that the application is known to be of, if it is not `folder`: that of this environment,
@@ -158,11 +158,24 @@ fn meet(one: &Listen, other: &Listen) -> bool {
 }
 
 /// A plan as clients see it.
-pub(crate) fn view(plan: Plan) -> PlanView {
+pub(crate) fn view(shared: &Shared, plan: Plan) -> PlanView {
     PlanView {
         nothing_to_do: is_nothing(&plan),
+        down: down(&shared.environment(&plan.app, &plan.environment), &plan),
         plan,
     }
+}
+
+/// What would start and is down: once promoted, and in no slot any more.
+fn down(environment: &Environment, plan: &Plan) -> BTreeMap<ServiceName, Version> {
+    let before = environment::renamed(environment, &plan.renames);
+    let starting = plan.rollouts.iter();
+    let starting = starting.filter(|(_, part)| matches!(part.change, Change::First { .. }));
+    let last = starting.filter_map(|(service, _)| {
+        let last = before.services.get(service)?.promoted.first()?;
+        Some((service.clone(), last.release.version.clone()))
+    });
+    last.collect()
 }
 
 async fn keep_all(
@@ -287,7 +300,7 @@ async fn fresh(shared: &Rc<Shared>, plan: Plan) -> Result<PlanView, Problem> {
         rollout.stable = state.and_then(|s| s.stable.clone());
         rollout.failed = state.and_then(|s| s.failed.as_ref().map(|kept| kept.slot.clone()));
     }
-    Ok(view(plan))
+    Ok(view(shared, plan))
 }
 
 /// One deployment per environment at a time.

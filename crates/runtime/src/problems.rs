@@ -43,7 +43,10 @@ pub(crate) fn locked(shared: &Shared, holder: &DeploymentId) -> Problem {
         Exit::Refused,
         format!("deployment {holder} is running"),
     )
-    .hint(format!("follow it with: windlass events {holder} --follow"));
+    .hint(format!(
+        "follow it: windlass events {holder} --follow; stop it: windlass abort {holder}; \
+         begin when it has ended: windlass deploy --wait 10m; take its place: windlass deploy --supersede"
+    ));
     let running = shared.running.borrow();
     let Some(driven) = running.get(holder) else {
         return problem;
@@ -119,7 +122,16 @@ pub(crate) fn other_folder(app: &AppName, known: &str, now: &str) -> Problem {
     .hint("if it has moved: windlass deploy --move; otherwise give this one another `app`")
 }
 
-/// Labels or listeners that make a plan impossible.
+/// Versions that don't fit what they name.
+pub(crate) fn labels(found: &[PlanProblem]) -> Problem {
+    let lines: Vec<String> = found.iter().map(ToString::to_string).collect();
+    let title = "a version does not fit what it names";
+    Problem::new(422, "WL0310", Exit::Configuration, title)
+        .detail(lines.join("\n"))
+        .hint("nothing was changed; versions are said in `release: { version: … }` or with --set SERVICE=VERSION")
+}
+
+/// Services or listeners that make a plan impossible.
 pub(crate) fn no_plan(found: &[PlanProblem]) -> Problem {
     let lines: Vec<String> = found.iter().map(ToString::to_string).collect();
     Problem::new(
@@ -132,13 +144,13 @@ pub(crate) fn no_plan(found: &[PlanProblem]) -> Problem {
     .hint("nothing was changed; change what is named, then look: windlass plan")
 }
 
-/// Listeners that another application or environment has.
+/// Listeners that another application, environment or program has.
 pub(crate) fn taken(lines: &[String]) -> Problem {
     Problem::new(
         422,
         "WL0310",
         Exit::Configuration,
-        "there is no plan for this",
+        "an address can't be listened on",
     )
     .detail(lines.join("\n"))
     .hint(

@@ -82,7 +82,7 @@ pub(crate) async fn rollback(
     Ok(RollbackAnswer {
         deployment: Some(id),
         aborted: false,
-        plan: Some(planning::view(plan)),
+        plan: Some(planning::view(shared, plan)),
     })
 }
 
@@ -331,5 +331,5 @@ pub(crate) async fn remove(
     let plan = plan::remove(&environment, &environment.folder, &at.service);
     let plan = plan.map_err(|found| problems::not_removed(&at.service, &found))?;
     let id = opening::begin(shared, &plan, Terms::of(by)).await?;
-    Ok((id, planning::view(plan)))
+    Ok((id, planning::view(shared, plan)))
 }

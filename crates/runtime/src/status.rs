@@ -10,8 +10,8 @@ use windlass_control::{ObservedRoute, ObservedTable};
 use windlass_edge::InstanceState;
 use windlass_engine::rollout::Rollout;
 use windlass_model::{
-    DeploymentState, Environment, Instance, InstanceEnd, InstanceId, RolloutPhase, ServiceKey,
-    ServiceName, ServiceState, Slot,
+    DeploymentState, Environment, Instance, InstanceEnd, InstanceId, PlanKind, RolloutPhase,
+    ServiceKey, ServiceName, ServiceState, Slot,
 };
 
 use crate::adoption;
@@ -120,15 +120,22 @@ fn doing(view: &DeploymentView) -> String {
                 !matches!(part.phase, RolloutPhase::Passed | RolloutPhase::Done)
             });
             let names: Vec<&str> = open.map(|(service, _)| service.as_str()).collect();
-            if names.is_empty() {
-                "is about to be promoted".to_owned()
-            } else {
-                format!("rolls out {}", names.join(", "))
+            match (view.kind, names.is_empty()) {
+                (PlanKind::Deploy, true) => "is about to be promoted".to_owned(),
+                (PlanKind::Deploy, false) => format!("rolls out {}", names.join(", ")),
+                (PlanKind::Rollback, true) => "is about to be back".to_owned(),
+                (PlanKind::Rollback, false) => format!("rolls back {}", names.join(", ")),
+                (PlanKind::Remove, _) => format!("removes {}", names.join(", ")),
             }
         }
         DeploymentState::Held => "waits for a person".to_owned(),
         DeploymentState::Returning => "goes back".to_owned(),
-        DeploymentState::Settling => "is promoted, old slots drain".to_owned(),
+        DeploymentState::Settling => match view.kind {
+            PlanKind::Deploy => "is promoted, old slots drain",
+            PlanKind::Rollback => "is back, what it left drains",
+            PlanKind::Remove => "has removed it, what is left drains",
+        }
+        .to_owned(),
         DeploymentState::Stuck => "is stuck until a person repairs it".to_owned(),
         DeploymentState::Ended(_) => "has ended".to_owned(),
     }

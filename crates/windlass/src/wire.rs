@@ -47,10 +47,20 @@ pub(crate) enum Place {
     },
 }
 
+/// How long a controller lives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Life {
+    /// Until it is asked to end.
+    Stays,
+    /// Also no longer than somebody needs it: a command has started it.
+    WhileNeeded,
+}
+
 /// Runs the controller until it is asked to end, or until a `down` left nothing to control.
 pub(crate) fn serve(
     paths: &StatePaths,
     place: Place,
+    life: Life,
     listen: Option<&Listen>,
 ) -> Result<(), Diagnostic> {
     log_to_stderr();
@@ -60,7 +70,7 @@ pub(crate) fn serve(
         .enable_all()
         .build()
         .map_err(|why| io("the controller's thread", &why))?;
-    LocalSet::new().block_on(&runtime, controller(paths, listen))
+    LocalSet::new().block_on(&runtime, controller(paths, life, listen))
 }
 
 fn take(paths: &StatePaths, place: Place) -> Result<ControllerLock, Diagnostic> {
@@ -102,7 +112,11 @@ pub(crate) fn halted(paths: &StatePaths) -> Option<Halt> {
     HaltFile::new(paths.halted.clone()).halted()
 }
 
-async fn controller(paths: &StatePaths, listen: Option<&Listen>) -> Result<(), Diagnostic> {
+async fn controller(
+    paths: &StatePaths,
+    life: Life,
+    listen: Option<&Listen>,
+) -> Result<(), Diagnostic> {
     // Before anything is started: an address that can't be had leaves nothing behind.
     let network = match listen {
         Some(listen) => Some(listen.open().await?),
@@ -128,6 +142,10 @@ async fn controller(paths: &StatePaths, listen: Option<&Listen>) -> Result<(), D
     );
     let handle = running.handle.clone();
     let mut done = running.done;
+    match life {
+        Life::WhileNeeded => handle.end_when_idle(),
+        Life::Stays => {}
+    }
     let asked = asked_to_end().map_err(|why| io("signals", &why))?;
     let ended = async move {
         tokio::select! {

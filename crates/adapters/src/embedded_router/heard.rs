@@ -1,12 +1,16 @@
-//! The highest epoch that a router which does not run has heard: its table remembers it.
+//! What a router which does not run has heard, and whether it has anything to serve: its table
+//! remembers both.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use data_encoding::HEXLOWER;
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use sha2::{Digest, Sha256};
+use windlass_control::{ObservedTable, RouterBoot};
 use windlass_edge::{EdgeError, ErrorKind, Retry};
 use windlass_model::{Epoch, Millis};
 
@@ -19,27 +23,67 @@ struct Heard {
     epoch: Epoch,
 }
 
+/// The part that says whether anything is served.
+#[derive(Deserialize)]
+struct Rest {
+    epoch: Epoch,
+    services: BTreeMap<String, IgnoredAny>,
+}
+
 /// What the table in a router's state folder says; none without one. A damaged table says nothing:
 /// the router refuses it too, and starts empty.
 ///
 /// # Errors
 /// `Unreachable` when it is there and can't be read.
 pub(super) fn on_disk(state: &Path) -> Result<Option<Epoch>, EdgeError> {
-    let path = state.join("table.json");
-    let bytes = match read(&path) {
-        Ok(bytes) => bytes,
-        Err(why) if why.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(why) => {
-            let what = format!("the router's table {} can't be read", path.display());
-            let retry = Retry::After(Millis::from_secs(1));
-            return Err(EdgeError::new(ErrorKind::Unreachable, retry, what).because(why));
-        }
+    let Some(bytes) = kept(state)? else {
+        return Ok(None);
     };
-    let heard = epoch(&bytes);
+    let heard = intact(&bytes).and_then(|json| serde_json::from_slice(json).ok());
+    let heard = heard.map(|Heard { epoch }| epoch);
     if heard.is_none() {
+        let path = path(state);
         tracing::error!(table.path = %path.display(), "the router's table is damaged; it says nothing");
     }
     Ok(heard.and_then(spoken))
+}
+
+/// What a router that was started on this folder would show, if that is nothing: it left a table
+/// without a route, or none. Of a damaged table nobody knows.
+///
+/// # Errors
+/// The same.
+pub(super) fn at_rest(state: &Path) -> Result<Option<ObservedTable>, EdgeError> {
+    let nothing = |epoch| ObservedTable {
+        boot: RouterBoot(String::new()),
+        epoch,
+        services: BTreeMap::new(),
+        trips: Vec::new(),
+    };
+    let Some(bytes) = kept(state)? else {
+        return Ok(Some(nothing(Epoch::default())));
+    };
+    let rest: Option<Rest> = intact(&bytes).and_then(|json| serde_json::from_slice(json).ok());
+    let rest = rest.filter(|rest| rest.services.is_empty());
+    Ok(rest.map(|rest| nothing(rest.epoch)))
+}
+
+fn path(state: &Path) -> PathBuf {
+    state.join("table.json")
+}
+
+/// The table's file; none where there is none.
+fn kept(state: &Path) -> Result<Option<Vec<u8>>, EdgeError> {
+    let path = path(state);
+    match read(&path) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(why) if why.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(why) => {
+            let what = format!("the router's table {} can't be read", path.display());
+            let retry = Retry::After(Millis::from_secs(1));
+            Err(EdgeError::new(ErrorKind::Unreachable, retry, what).because(why))
+        }
+    }
 }
 
 /// An epoch that somebody said: a router to which nobody ever spoke has the one before all.
@@ -53,14 +97,12 @@ fn read(path: &Path) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Of a file whose first line is the SHA-256 of the rest.
-fn epoch(bytes: &[u8]) -> Option<Epoch> {
+/// The rest of a file whose first line is its SHA-256.
+fn intact(bytes: &[u8]) -> Option<&[u8]> {
     let end = bytes.iter().position(|byte| *byte == b'\n')?;
     let (checksum, rest) = bytes.split_at_checked(end)?;
     let json = rest.get(1..)?;
-    let intact = checksum == HEXLOWER.encode(&Sha256::digest(json)).as_bytes();
-    let heard: Heard = intact.then(|| serde_json::from_slice(json).ok())??;
-    Some(heard.epoch)
+    (checksum == HEXLOWER.encode(&Sha256::digest(json)).as_bytes()).then_some(json)
 }
 
 #[cfg(test)]
@@ -93,5 +135,26 @@ mod tests {
             put(damaged);
             assert_eq!(said(), None);
         }
+    }
+
+    #[test]
+    fn a_table_without_a_route_is_at_rest_and_a_damaged_one_is_not_known_to_be() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let epoch = || {
+            let table = at_rest(folder.path()).expect("readable");
+            table.map(|table| table.epoch)
+        };
+        assert_eq!(epoch(), Some(Epoch::default()), "there is no table");
+        let put = |json: &str| {
+            std::fs::write(folder.path().join("table.json"), written(json)).expect("written");
+        };
+        put(r#"{"format":1,"epoch":7,"services":{}}"#);
+        assert_eq!(epoch(), Some(Epoch(7)));
+        put(r#"{"format":1,"epoch":7,"services":{"shop/default/web":{"any":1}}}"#);
+        assert_eq!(epoch(), None, "it has something to serve");
+        put(r#"{"format":99,"epoch":8,"ways":{}}"#);
+        assert_eq!(epoch(), None, "of a later Windlass");
+        std::fs::write(folder.path().join("table.json"), "no table").expect("written");
+        assert_eq!(epoch(), None, "damaged");
     }
 }

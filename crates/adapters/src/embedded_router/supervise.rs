@@ -75,7 +75,8 @@ enum Voice {
 }
 
 impl EmbeddedRouter {
-    /// Uses the router that answers on the socket, else starts one. Says nothing to it.
+    /// Uses the router that answers on the socket, else starts one, unless that would have nothing to
+    /// serve. Says nothing to it.
     ///
     /// The first change takes duplicates of the listeners that the router has, binds those that its
     /// table names and nobody holds, and hands them over; from then on it is looked after.
@@ -87,7 +88,7 @@ impl EmbeddedRouter {
             config,
             state: Mutex::default(),
         });
-        shared.state.lock().await.reach(&shared.config).await?;
+        shared.state.lock().await.look(&shared.config).await?;
         let mut watch = JoinSet::new();
         watch.spawn(look_after(shared.clone()));
         Ok(Self {
@@ -143,6 +144,28 @@ impl State {
             tracing::warn!(%status, "the router has ended");
             self.child = None;
         }
+    }
+
+    /// The table of a router that is not there and would serve nothing; else a connection for asking,
+    /// and none. Where this controller has said nothing yet, no router is started for that.
+    async fn look(
+        &mut self,
+        config: &EmbeddedRouterConfig,
+    ) -> Result<Option<ObservedTable>, EdgeError> {
+        if !self.is_connected() && self.voice == Voice::Silent && !self.ended {
+            self.link = match Link::connect(&config.socket, None).await {
+                Ok(link) => Some(link),
+                Err(why) if why.kind == ErrorKind::Unreachable => None,
+                Err(why) => return Err(why),
+            };
+            if self.link.is_none()
+                && let Some(table) = heard::at_rest(&config.state)?
+            {
+                return Ok(Some(table));
+            }
+        }
+        self.reach(config).await?;
+        Ok(None)
     }
 
     /// A connection for asking; nothing is said on it unless this controller speaks already.
@@ -267,6 +290,10 @@ impl State {
         config: &EmbeddedRouterConfig,
         change: TableChange,
     ) -> Result<BTreeMap<ServiceKey, Generation>, EdgeError> {
+        // Nothing is to be served: whoever changes that first starts a router.
+        if change == TableChange::default() && self.look(config).await?.is_some() {
+            return Ok(BTreeMap::new());
+        }
         self.ensure(config).await?;
         let new = self.listeners.bind_new(&change)?;
         let listeners = &self.listeners;
@@ -398,7 +425,9 @@ impl TrafficRouter for EmbeddedRouter {
 
     async fn observe(&self) -> Result<ObservedTable, EdgeError> {
         let mut state = self.shared.state.lock().await;
-        state.reach(&self.shared.config).await?;
+        if let Some(table) = state.look(&self.shared.config).await? {
+            return Ok(table);
+        }
         let table = on_link(&mut state.link, async |link| link.observe().await).await?;
         state.listeners.follow(&table);
         Ok(table)

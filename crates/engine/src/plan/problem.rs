@@ -88,8 +88,8 @@ impl fmt::Display for PlanProblem {
                 known,
             } => write!(
                 f,
-                "{service}: version {label} is the same release as {known}: \
-                 nothing uses ${{VERSION}}, and the files are the same"
+                "{service}: {label} would be the very release that is {known} already: \
+                 nothing uses ${{VERSION}}, and the files are the same; keep {known}"
             ),
             Self::LabelTaken {
                 service,
@@ -98,7 +98,8 @@ impl fmt::Display for PlanProblem {
             } => {
                 write!(
                     f,
-                    "{service}: version {label} was deployed as {known}…: give this one another"
+                    "{service}: {label} was deployed as {known}…, and these are other files: \
+                     give them another version"
                 )
             }
             Self::ListenTaken {

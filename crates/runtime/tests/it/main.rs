@@ -8,6 +8,7 @@ mod down;
 mod failures;
 mod fixture;
 mod history;
+mod idle;
 mod journal;
 mod keeping;
 mod leaving;

@@ -2,8 +2,8 @@
 
 use clap::Args;
 
-use super::which::{client, resolve};
-use crate::arguments::Which;
+use super::candidate::to_finalize;
+use super::which::client;
 use crate::context::Context;
 use crate::diagnostic::Diagnostic;
 use crate::report::Report;
@@ -11,17 +11,15 @@ use crate::report::Report;
 /// Options of `finalize`.
 #[derive(Debug, Args)]
 pub(crate) struct Options {
-    /// The deployment that left it, or the beginning of its id
+    /// The deployment that left it, or the beginning of its id; by default the only one that has left
+    /// anything
     #[arg(value_name = "ID")]
-    id: String,
+    id: Option<String>,
 }
 
 pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, Diagnostic> {
     let client = client(context).await?;
-    let which = Which {
-        id: Some(options.id.clone()),
-    };
-    let id = resolve(context, &client, &which).await?;
+    let id = to_finalize(context, &client, options.id.as_deref()).await?;
     let view = client.finalize(&id, &Context::who()).await?;
     let text =
         format!("{id} is final: nothing that it left runs any more; a rollback starts it again\n");

@@ -30,5 +30,6 @@ pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, 
     };
     deployments.retain(|view| wanted.is_none_or(|wanted| view.environment.as_str() == wanted));
     deployments.truncate(usize::try_from(options.limit).unwrap_or(usize::MAX));
-    Report::new(list_text(&deployments, &context.ui.style()), &deployments)
+    let text = list_text(&deployments, context.ui.columns(), &context.ui.style());
+    Report::new(text, &deployments)
 }

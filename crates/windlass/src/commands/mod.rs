@@ -3,6 +3,7 @@
 pub(crate) mod abort;
 pub(crate) mod analyze;
 pub(crate) mod backup;
+mod candidate;
 pub(crate) mod completions;
 pub(crate) mod demo;
 pub(crate) mod demo_service;

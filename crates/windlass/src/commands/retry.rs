@@ -3,10 +3,10 @@
 use clap::Args;
 use windlass_api::{DeployRequest, Source};
 
+use super::candidate::to_retry;
 use super::deploy::{Manner, carry_out};
 use super::halt::must_not_be_halted;
-use super::which::resolve;
-use crate::arguments::Which;
+use super::which::client;
 use crate::context::Context;
 use crate::diagnostic::Diagnostic;
 use crate::report::Report;
@@ -14,9 +14,9 @@ use crate::report::Report;
 /// Options of `retry`.
 #[derive(Debug, Args)]
 pub(crate) struct Options {
-    /// The deployment, or the beginning of its id
+    /// The deployment, or the beginning of its id; by default the last one, if it failed or was stopped
     #[arg(value_name = "ID")]
-    id: String,
+    id: Option<String>,
 
     /// Return once it began
     #[arg(long)]
@@ -25,11 +25,8 @@ pub(crate) struct Options {
 
 pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, Diagnostic> {
     must_not_be_halted(context)?;
-    let client = context.client().await?;
-    let which = Which {
-        id: Some(options.id.clone()),
-    };
-    let id = resolve(context, &client, &which).await?;
+    let client = client(context).await?;
+    let id = to_retry(context, &client, options.id.as_deref()).await?;
     let request = DeployRequest {
         source: Source::Retry(id),
         by: Context::who(),

@@ -11,7 +11,7 @@ use crate::context::Context;
 use crate::diagnostic::Diagnostic;
 use crate::listen::{self, Listen, TlsFiles};
 use crate::report::Report;
-use crate::wire::Place;
+use crate::wire::{Life, Place};
 
 /// Longest wait for the end of the controller that is replaced: it ends after the step under way.
 const END_WITHIN: Duration = Duration::from_mins(1);
@@ -72,6 +72,11 @@ pub(crate) fn run(context: &Context, options: &Options) -> Result<Report, Diagno
     } else {
         Place::Free
     };
-    crate::wire::serve(&context.paths()?, place, listen.as_ref())?;
+    let life = if options.detached && listen.is_none() {
+        Life::WhileNeeded
+    } else {
+        Life::Stays
+    };
+    crate::wire::serve(&context.paths()?, place, life, listen.as_ref())?;
     Ok(Report::silent(Exit::Done))
 }

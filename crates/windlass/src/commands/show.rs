@@ -8,6 +8,7 @@ use crate::context::Context;
 use crate::diagnostic::Diagnostic;
 use crate::report::Report;
 use crate::ui::show::show_text;
+use crate::ui::time::now_us;
 use crate::ui::why::why_text;
 
 /// Options of `show`.
@@ -28,7 +29,7 @@ pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, 
     let text = if options.why {
         why_text(&view)
     } else {
-        show_text(&view, &context.ui.style())
+        show_text(&view, now_us(), &context.ui.style())
     };
     Report::new(text, &view)
 }

@@ -2,7 +2,7 @@
 
 use windlass_api::{DeploymentView, Exit};
 use windlass_client::Client;
-use windlass_model::{DeploymentId, DeploymentState};
+use windlass_model::{AppName, DeploymentId, DeploymentState, EnvironmentName};
 
 use super::file::Found;
 use crate::arguments::{Look, Which};
@@ -13,26 +13,26 @@ use crate::diagnostic::Diagnostic;
 pub(super) const SEARCHED: u32 = 1_000;
 
 /// Deployments that are meant where none is named: of this application, in this environment.
-struct Here<'c> {
-    app: Option<String>,
-    environment: Option<&'c str>,
+pub(super) struct Here<'c> {
+    pub(super) app: Option<String>,
+    pub(super) environment: Option<&'c str>,
 }
 
 impl<'c> Here<'c> {
     /// What the file here and `-e` leave. Of a file that can't be read nobody knows the application.
-    fn of(context: &'c Context) -> Result<Self, Diagnostic> {
+    pub(super) fn of(context: &'c Context) -> Result<Self, Diagnostic> {
         Ok(Self {
             app: Found::app_here(context)?,
             environment: context.global.environment.as_deref(),
         })
     }
 
-    fn has(&self, view: &DeploymentView) -> bool {
-        let app = self.app.as_deref();
-        app.is_none_or(|wanted| view.app.as_str() == wanted)
+    pub(super) fn has(&self, app: &AppName, environment: &EnvironmentName) -> bool {
+        let wanted = self.app.as_deref();
+        wanted.is_none_or(|wanted| app.as_str() == wanted)
             && self
                 .environment
-                .is_none_or(|wanted| view.environment.as_str() == wanted)
+                .is_none_or(|wanted| environment.as_str() == wanted)
     }
 }
 
@@ -66,7 +66,9 @@ pub(super) async fn resolve_to_look(
         app: None,
         environment: context.global.environment.as_deref(),
     });
-    let mut of_here = all.iter().filter(|view| here.has(view));
+    let mut of_here = all
+        .iter()
+        .filter(|view| here.has(&view.app, &view.environment));
     if let Some(last) = of_here.next()
         && !of_here
             .chain([last])
@@ -85,7 +87,7 @@ fn say_running(context: &Context, view: &DeploymentView) -> DeploymentId {
     view.id.clone()
 }
 
-fn or_name_it(unreadable: Diagnostic) -> Diagnostic {
+pub(super) fn or_name_it(unreadable: Diagnostic) -> Diagnostic {
     unreadable.hint("name the deployment: one of those in windlass list")
 }
 
@@ -101,9 +103,10 @@ fn the_running_one<'v>(
     all: &'v [DeploymentView],
     here: &Here<'_>,
 ) -> Result<&'v DeploymentView, Diagnostic> {
-    let mut running = all
-        .iter()
-        .filter(|view| !matches!(view.state, DeploymentState::Ended(_)) && here.has(view));
+    let mut running = all.iter().filter(|view| {
+        let open = !matches!(view.state, DeploymentState::Ended(_));
+        open && here.has(&view.app, &view.environment)
+    });
     let hint = "name one of those in: windlass list";
     match (running.next(), running.next(), &here.app) {
         (Some(only), None, _) => Ok(only),
@@ -123,7 +126,7 @@ fn the_running_one<'v>(
     }
 }
 
-fn by_beginning(all: &[DeploymentView], text: &str) -> Result<DeploymentId, Diagnostic> {
+pub(super) fn by_beginning(all: &[DeploymentView], text: &str) -> Result<DeploymentId, Diagnostic> {
     let whole = if text.starts_with("dep_") {
         text.to_owned()
     } else {
@@ -189,7 +192,7 @@ mod tests {
         // In another application's folder it is not this one that is meant.
         let mut other = running.clone();
         other.id = sample::deployment("dep_01kef").id;
-        other.app = windlass_model::AppName::new("blog").unwrap();
+        other.app = AppName::new("blog").unwrap();
         let both = [running.clone(), other.clone()];
         let shop = here(Some("shop"), None);
         assert_eq!(found(&both, &shop), Ok(running.id.to_string()));

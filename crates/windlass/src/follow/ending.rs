@@ -13,6 +13,7 @@ use super::watch::Purpose;
 use crate::diagnostic::Diagnostic;
 use crate::report::Report;
 use crate::ui::failure::failure;
+use crate::ui::grounds::{Unjudged, unjudged};
 use crate::ui::record::record_text;
 use crate::ui::words::{outcome_word, state_word};
 
@@ -34,6 +35,8 @@ struct Final<'v> {
     ended_us: Option<i64>,
     by: &'v str,
     services: &'v BTreeMap<ServiceName, RolloutView>,
+    /// Services of a promotion that few or no requests were judged of.
+    unjudged: BTreeMap<&'v ServiceName, Unjudged>,
     /// What runs now, where it could be asked.
     runs: Option<&'v EnvironmentView>,
 }
@@ -59,6 +62,7 @@ impl<'v> Final<'v> {
             ended_us: view.ended_us,
             by: &view.by,
             services: &view.rollouts,
+            unjudged: unjudged(view),
             runs,
         }
     }
@@ -190,5 +194,6 @@ mod tests {
         assert_eq!(json["outcome"], "promoted");
         assert_eq!(json["state"], "ended");
         assert_eq!(json["services"]["auth"]["to"], "1.4.2");
+        assert_eq!(json["unjudged"]["auth"], "no_requests");
     }
 }

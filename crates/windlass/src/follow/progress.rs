@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use windlass_api::{DeploymentView, Event, HALT_SIGN, RolloutView};
 use windlass_model::{
     AppName, Change, DeploymentId, DeploymentState, EnvironmentName, Fact, InstanceEnd, InstanceId,
-    Millis, Percent, Plan, Probe, Proof, Report, ReturnReason, RolloutPhase, RolloutPlan,
+    Millis, Percent, Plan, PlanKind, Probe, Proof, Report, ReturnReason, RolloutPhase, RolloutPlan,
     ServiceName, Step, StuckReason, Version,
 };
 
@@ -18,6 +18,7 @@ pub(crate) struct Progress {
     pub(crate) id: DeploymentId,
     pub(crate) app: AppName,
     pub(crate) environment: EnvironmentName,
+    pub(crate) kind: PlanKind,
     pub(crate) started_us: i64,
     pub(crate) state: DeploymentState,
     /// Who asked it to wait, while it does.
@@ -80,6 +81,7 @@ impl Progress {
             id: view.id.clone(),
             app: view.app.clone(),
             environment: view.environment.clone(),
+            kind: view.kind,
             started_us: view.started_us,
             state: DeploymentState::Running,
             held_by: None,

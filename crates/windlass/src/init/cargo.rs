@@ -41,7 +41,7 @@ fn notes(index: usize, one: bool) -> Vec<String> {
     let mut notes = Vec::new();
     if index == 0 {
         notes.push("Build it first: cargo build --release".to_owned());
-        notes.push("PORT is in its environment; or write: --port ${PORT}".to_owned());
+        notes.push("Its port is in the variable PORT; or write: --port ${PORT}".to_owned());
     }
     if !one {
         notes.push("Remove it if this binary is no service.".to_owned());

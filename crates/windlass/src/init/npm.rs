@@ -46,7 +46,7 @@ pub(super) fn service(folder: &Folder) -> Option<Guess> {
         };
         notes.push(format!("Run `{install}` first."));
     }
-    notes.push("PORT is in its environment.".to_owned());
+    notes.push("Its port is in the variable PORT.".to_owned());
     let mut files = files(folder);
     // What npm starts may well be a tool of those that it has installed.
     if npm && !depends(&package) {

@@ -39,7 +39,7 @@ pub(super) fn services(folder: &Folder, files: &[String]) -> Option<(Vec<Guess>,
         if kind == "web" {
             guess
                 .notes
-                .push("PORT is in its environment too.".to_owned());
+                .push("Its port is in the variable PORT too.".to_owned());
         }
         services.push(guess);
     }

@@ -61,7 +61,7 @@ pub(super) fn service(folder: &Folder) -> Option<Guess> {
     if run.contains("${PORT}") {
         notes.push("Look whether it is the right module and application.".to_owned());
     } else {
-        notes.push("PORT is in its environment.".to_owned());
+        notes.push("Its port is in the variable PORT.".to_owned());
     }
     let name = project
         .as_ref()

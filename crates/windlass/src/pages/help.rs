@@ -56,7 +56,14 @@ One row a slot: stable serves, a candidate is being watched, a standby waits for
 a rollback, and what failed was kept to be looked at. TRAFFIC is what the router
 itself says.",
     ),
-    ("list", "Examples:\n  windlass list --limit 5"),
+    (
+        "list",
+        "Examples:
+  windlass list --limit 5
+
+CHANGES says what went from which version to which. Where a terminal is too
+narrow, ids are cut: what is left of one is enough for every command.",
+    ),
     (
         "show",
         "Examples:\n  windlass show\n  windlass show dep_06gv\n  windlass show --why",
@@ -67,7 +74,9 @@ itself says.",
   windlass events --follow
   windlass events dep_06gv -o ndjson
 
-With --follow it ends as the deployment does: 0 promoted, 3 back, 1 failed.",
+With --follow it ends as the deployment does: 0 promoted, 3 back, 1 failed. In
+ndjson one object is one row of the journal; `facts` is empty where nothing
+became true in it that people are told.",
     ),
     (
         "logs",
@@ -88,7 +97,7 @@ With --follow it ends as the deployment does: 0 promoted, 3 back, 1 failed.",
     ),
     (
         "retry",
-        "Examples:\n  windlass retry dep_06gv\n\nEnds as deploy does; 5 when what runs has changed since.",
+        "Examples:\n  windlass retry\n  windlass retry dep_06gv\n\nEnds as deploy does; 5 when what runs has changed since.",
     ),
     (
         "rollback",
@@ -102,6 +111,7 @@ Ends with 0 when everything is back, 5 when there is nothing to go back to,
     (
         "finalize",
         "Examples:
+  windlass finalize
   windlass finalize dep_06gv
 
 A standby goes, or a failed candidate that was kept. A rollback to a standby that

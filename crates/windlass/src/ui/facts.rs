@@ -1,12 +1,13 @@
 //! Facts as plain lines: a time, a service or the application, and what became true.
 
 use windlass_api::Event;
-use windlass_model::{CommandRun, Fact, InstanceId, Judgement, Report, RolloutPhase, Rule, SlotId};
+use windlass_model::{
+    CommandRun, DeploymentState, Fact, InstanceId, Judgement, Outcome, Report, RolloutPhase, Rule,
+    SlotId, Verdict,
+};
 
 use super::time::{of_day, took};
-use super::words::{
-    harmless, instance_end, listed, outcome_word, phase, proof, reason, repair, stuck,
-};
+use super::words::{harmless, instance_end, listed, phase, proof, reason, repair, state_of, stuck};
 use super::{Role, Style};
 use crate::follow::Progress;
 
@@ -24,15 +25,21 @@ pub(crate) fn fact_lines(event: &Event, picture: &Progress, style: &Style) -> Ve
     lines.collect()
 }
 
-/// Phases whose beginning another fact of the same row tells with more in it.
+/// Phases whose beginning another fact of the same row tells with more in it, and a record that has
+/// nothing to compare yet.
 fn says_nothing_more(fact: &Fact) -> bool {
-    matches!(
+    let is_told = matches!(
         fact,
         Fact::PhaseEntered {
             phase: RolloutPhase::Shifting | RolloutPhase::Baking | RolloutPhase::Passed,
             ..
         }
-    )
+    );
+    let is_empty = matches!(
+        fact,
+        Fact::Judged { judgement, .. } if judgement.verdict == Verdict::NoData
+    );
+    is_told || is_empty
 }
 
 fn fact_words(fact: &Fact, event: &Event, picture: &Progress) -> (String, String) {
@@ -57,15 +64,16 @@ fn fact_words(fact: &Fact, event: &Event, picture: &Progress) -> (String, String
             whole,
             format!("repaired={} by={}", repair(*how), harmless(by)),
         ),
-        Fact::Promoted { services } => (
-            whole,
-            format!("promoted services={}", listed(services).replace(' ', "")),
-        ),
+        Fact::Promoted { services } => {
+            let how = outcome_line(picture, Outcome::Promoted);
+            let services = listed(services).replace(' ', "");
+            (whole, format!("{how} services={services}"))
+        }
         Fact::Ended { outcome } => (
             whole,
             format!(
                 "result={} took={}",
-                outcome_word(*outcome),
+                outcome_line(picture, *outcome),
                 took(event.at_us - picture.started_us)
             ),
         ),
@@ -93,6 +101,11 @@ fn fact_words(fact: &Fact, event: &Event, picture: &Progress) -> (String, String
         | Fact::Renamed { .. }
         | Fact::Stuck { .. } => of_a_service(fact, picture).unwrap_or((whole, String::new())),
     }
+}
+
+/// An outcome in one word, as a deployment of this kind has it everywhere.
+fn outcome_line(picture: &Progress, outcome: Outcome) -> String {
+    state_of(picture.kind, DeploymentState::Ended(outcome)).replace(' ', "_")
 }
 
 fn of_a_service(fact: &Fact, picture: &Progress) -> Option<(String, String)> {
@@ -274,6 +287,8 @@ fn of_a_danger(fact: &Fact) -> Option<(String, String)> {
 
 #[cfg(test)]
 mod tests {
+    use windlass_model::PlanKind;
+
     use super::*;
     use crate::ui::sample;
 
@@ -308,6 +323,23 @@ mod tests {
         14:02:49 shop promoted services=api,auth
         14:02:52 auth drained slot=1 cut=0
         14:02:52 shop result=promoted took=41.2s
+        ");
+    }
+
+    #[test]
+    fn what_a_person_takes_back_is_not_told_as_a_promotion() {
+        let mut picture = sample::untold();
+        picture.kind = PlanKind::Rollback;
+        let story = sample::good_story();
+        let told = story.iter().flat_map(|event| {
+            picture.apply(event);
+            fact_lines(event, &picture, &Style::plain())
+        });
+        let told: Vec<String> = told.filter(|line| line.contains(" shop ")).collect();
+        insta::assert_snapshot!(told.join("\n"), @r"
+        14:02:11 shop deployment=dep_01k0a plan=9f3cab1234 environment=production services=auth,api
+        14:02:49 shop rolled_back_by_hand services=api,auth
+        14:02:52 shop result=rolled_back_by_hand took=41.2s
         ");
     }
 

@@ -3,8 +3,8 @@
 
 use windlass_api::{DeploymentView, EnvironmentView, Exit, InstanceView, RolloutView};
 use windlass_model::{
-    DeploymentState, InstanceEnd, InstanceId, Outcome, Probe, ProbeKind, ReturnReason, ServiceName,
-    StuckReason,
+    DeploymentState, InstanceEnd, InstanceId, Outcome, PlanKind, Probe, ProbeKind, ReturnReason,
+    ServiceName, StuckReason,
 };
 
 use super::record::{proofs, traffic};
@@ -78,9 +78,17 @@ fn summary(view: &DeploymentView, picture: &Progress, first: Option<&ServiceName
     let what = format!("{} in {}", view.app, view.environment);
     let how = match view.state {
         DeploymentState::Ended(Outcome::Failed) => "failed and nothing ran before",
-        DeploymentState::Ended(Outcome::RolledBack) => "is back at the previous releases",
+        DeploymentState::Ended(Outcome::RolledBack) => match view.kind {
+            PlanKind::Deploy => "is back at the previous releases",
+            PlanKind::Rollback => "is as it was, the rollback was called off",
+            PlanKind::Remove => "is as it was, the removal was called off",
+        },
         DeploymentState::Ended(Outcome::PartlyPromoted) => "was promoted in part, the rest is back",
-        DeploymentState::Ended(Outcome::Promoted) => "was promoted before the abort",
+        DeploymentState::Ended(Outcome::Promoted) => match view.kind {
+            PlanKind::Deploy => "was promoted before the abort",
+            PlanKind::Rollback => "was rolled back before the abort",
+            PlanKind::Remove => "was without the service before the abort",
+        },
         DeploymentState::Ended(Outcome::Abandoned) => {
             "was abandoned: nobody knows in what state it is"
         }
@@ -140,8 +148,28 @@ fn instance_lost(
     if let Some(probe) = part.probe.as_ref().filter(|_| asked) {
         lines.push(format!("  expected: {}", expected(probe)));
     }
+    lines.extend(nobody_listens(end).map(str::to_owned));
     lines
 }
+
+/// Where a service must listen, for one that was never found there: its author has never seen that
+/// address.
+fn nobody_listens(end: &InstanceEnd) -> Option<&'static str> {
+    match end {
+        InstanceEnd::NeverReady(saw) if saw.contains(REFUSED) => Some(
+            "  nobody listened there: the port must come from ${PORT} in `run`, or from the variable PORT",
+        ),
+        InstanceEnd::NeverReady(_)
+        | InstanceEnd::NotStarted(_)
+        | InstanceEnd::Unready(_)
+        | InstanceEnd::Exited(_)
+        | InstanceEnd::Killed(_)
+        | InstanceEnd::Unknown => None,
+    }
+}
+
+/// What a probe says of a port that nobody listens on.
+const REFUSED: &str = "connection refused";
 
 fn expected(probe: &Probe) -> String {
     let answer = match &probe.kind {
@@ -264,6 +292,16 @@ mod tests {
           still running: api 1.4.2, auth 1.4.2, auth 1.4.1, worker 7
           hint: windlass logs api, mend it, then: windlass deploy (the same once more: windlass retry dep_01k0a)
         ");
+    }
+
+    #[test]
+    fn where_nobody_listened_it_is_said_where_the_port_comes_from() {
+        let hint = |end: InstanceEnd| nobody_listens(&end).is_some();
+        assert!(hint(InstanceEnd::NeverReady(
+            "connection refused".to_owned()
+        )));
+        assert!(!hint(InstanceEnd::NeverReady("HTTP 503".to_owned())));
+        assert!(!hint(InstanceEnd::Unready("connection refused".to_owned())));
     }
 
     #[test]

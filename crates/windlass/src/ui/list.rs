@@ -1,29 +1,53 @@
 //! Deployments, newest first, for people.
 
+use std::collections::BTreeMap;
+
 use windlass_api::DeploymentView;
+use windlass_model::{ServiceName, Version};
 
 use super::Style;
-use super::table::table;
-use super::time::{of_calendar, took};
-use super::words::{harmless, listed, state_of};
+use super::table::{cut, table};
+use super::time::{in_year, of_calendar, took};
+use super::words::{change, harmless, listed, state_of};
 
-/// One row a deployment.
-pub(crate) fn list_text(deployments: &[DeploymentView], style: &Style) -> String {
+/// Shortest beginning of an id that stands for it: what begins alike was begun within a quarter of a
+/// second.
+const ID_SHOWN: usize = 12;
+
+/// One row a deployment. Where it must fit into so many columns and does not, ids are shown by a beginning
+/// that is enough for every command, and what `windlass show` tells too is left out.
+pub(crate) fn list_text(
+    deployments: &[DeploymentView],
+    fits: Option<usize>,
+    style: &Style,
+) -> String {
     if deployments.is_empty() {
         return "no deployments\n".to_owned();
     }
+    let whole = wide(deployments, style);
+    match fits {
+        Some(width) if whole.lines().any(|line| line.chars().count() > width) => {
+            narrow(deployments, width, style)
+        }
+        Some(_) | None => whole,
+    }
+}
+
+/// Columns enough for everything: a list that is cut or wrapped is no list to who reads it by lines.
+const ENOUGH: usize = 10_000;
+
+fn wide(deployments: &[DeploymentView], style: &Style) -> String {
     let rows = deployments.iter().map(|view| {
-        let names: Vec<_> = view.rollouts.keys().collect();
         vec![
             view.id.to_string(),
-            format!("{}/{}", view.app, view.environment),
+            place(view),
             state_of(view.kind, view.state).to_owned(),
             of_calendar(view.started_us, &style.zone),
             view.ended_us
                 .map(|ended| took(ended - view.started_us))
                 .unwrap_or_default(),
             harmless(&view.by),
-            listed(&names),
+            changes(view),
         ]
     });
     let header = [
@@ -33,10 +57,67 @@ pub(crate) fn list_text(deployments: &[DeploymentView], style: &Style) -> String
         "STARTED",
         "TOOK",
         "BY",
-        "SERVICES",
+        "CHANGES",
     ];
-    // A list that is cut or wrapped is no list: ids are copied from it.
-    table(&header, rows.collect(), style.width.max(200))
+    table(&header, rows.collect(), ENOUGH)
+}
+
+fn narrow(deployments: &[DeploymentView], width: usize, style: &Style) -> String {
+    let shown = shown(deployments);
+    let first = deployments.first().map(place);
+    let several = deployments.iter().any(|view| Some(place(view)) != first);
+    let rows = deployments.iter().map(|view| {
+        let id = view.id.as_str();
+        let mut row = vec![id.get(..shown).unwrap_or(id).to_owned()];
+        if several {
+            row.push(place(view));
+        }
+        row.extend([
+            state_of(view.kind, view.state).to_owned(),
+            in_year(view.started_us, &style.zone),
+            changes(view),
+        ]);
+        row
+    });
+    let mut header = vec!["DEPLOYMENT", "STATE", "STARTED", "CHANGES"];
+    if several {
+        header.insert(1, "OF");
+    }
+    let text = table(&header, rows.collect(), ENOUGH);
+    let lines = text.lines().map(|line| cut(line, width) + "\n");
+    lines.collect()
+}
+
+/// So many characters of each id that no two of the list begin alike.
+fn shown(deployments: &[DeploymentView]) -> usize {
+    let mut ids: Vec<&str> = deployments.iter().map(|view| view.id.as_str()).collect();
+    ids.sort_unstable();
+    let alike = ids.windows(2).map(|pair| match pair {
+        [one, other] => {
+            let both = one.bytes().zip(other.bytes());
+            both.take_while(|(a, b)| a == b).count()
+        }
+        _ => 0,
+    });
+    ID_SHOWN.max(alike.max().unwrap_or(0) + 1)
+}
+
+fn place(view: &DeploymentView) -> String {
+    format!("{}/{}", view.app, view.environment)
+}
+
+/// What went from which version to which; services that went the same way are told together.
+fn changes(view: &DeploymentView) -> String {
+    let mut ways: BTreeMap<(Option<&Version>, &Version), Vec<&ServiceName>> = BTreeMap::new();
+    for (service, part) in &view.rollouts {
+        let way = (part.from.as_ref(), &part.to);
+        ways.entry(way).or_default().push(service);
+    }
+    let mut told: Vec<_> = ways.into_iter().map(|(way, names)| (names, way)).collect();
+    told.sort_unstable();
+    let told = told.into_iter();
+    let told = told.map(|(names, (from, to))| format!("{} {}", listed(&names), change(from, to)));
+    told.collect::<Vec<_>>().join("; ")
 }
 
 #[cfg(test)]
@@ -50,21 +131,54 @@ mod tests {
     fn what_somebody_calls_himself_breaks_no_row() {
         let mut view = sample::deployment("dep_01k0b");
         view.by = "mira\n\u{1b}[2J".to_owned();
-        let text = list_text(&[view], &Style::plain());
+        let text = list_text(&[view], None, &Style::plain());
         assert_eq!(text.lines().count(), 2, "{text}");
         assert!(!text.contains('\u{1b}'), "{text}");
     }
 
     #[test]
-    fn a_list_is_one_row_a_deployment() {
-        let all = [
+    fn a_list_is_one_row_a_deployment_with_what_went_where() {
+        let mut all = [
             sample::deployment("dep_01k0b"),
             sample::ended(Outcome::RolledBack),
         ];
-        insta::assert_snapshot!(list_text(&all, &Style::plain()), @r"
-        DEPLOYMENT  OF               STATE        STARTED              TOOK   BY    SERVICES
-        dep_01k0b   shop/production  running      2026-11-21 14:02:11         mira  api, auth
-        dep_01k0a   shop/production  rolled back  2026-11-21 14:02:11  41.2s  mira  api, auth
+        let [first, _] = &mut all;
+        let auth = first.rollouts.get_mut(&sample::service("auth"));
+        auth.expect("a service").from = None;
+        insta::assert_snapshot!(list_text(&all, None, &Style::plain()), @r"
+        DEPLOYMENT  OF               STATE        STARTED              TOOK   BY    CHANGES
+        dep_01k0b   shop/production  running      2026-11-21 14:02:11         mira  api 1.4.1 → 1.4.2; auth → 1.4.2
+        dep_01k0a   shop/production  rolled back  2026-11-21 14:02:11  41.2s  mira  api, auth 1.4.1 → 1.4.2
+        ");
+    }
+
+    #[test]
+    fn where_a_person_reads_it_no_row_is_wider_than_the_terminal() {
+        let mut all = [
+            sample::deployment("dep_01k0b7fq2m8x5n3v9c4t6w0e1a"),
+            sample::deployment("dep_01k0b7fq2m8x5n3v9c4t6w0e1b"),
+            sample::ended(Outcome::Promoted),
+        ];
+        let said = |all: &[DeploymentView]| list_text(all, Some(80), &Style::plain());
+        let [one, other, _] = &mut all;
+        one.kind = windlass_model::PlanKind::Rollback;
+        one.state = windlass_model::DeploymentState::Ended(Outcome::Promoted);
+        other.id = sample::deployment("dep_01k0b7fq2m9x").id;
+        insta::assert_snapshot!(said(&all), @r"
+        DEPLOYMENT       STATE                STARTED      CHANGES
+        dep_01k0b7fq2m8  rolled back by hand  11-21 14:02  api, auth 1.4.1 → 1.4.2
+        dep_01k0b7fq2m9  running              11-21 14:02  api, auth 1.4.1 → 1.4.2
+        dep_01k0a        promoted             11-21 14:02  api, auth 1.4.1 → 1.4.2
+        ");
+        let [_, other, _] = &mut all;
+        other.app = windlass_model::AppName::new("blog").unwrap();
+        let part = other.rollouts.get_mut(&sample::service("auth"));
+        part.expect("a service").to = Version("a-very-long-name-for-a-version".to_owned());
+        insta::assert_snapshot!(said(&all), @r"
+        DEPLOYMENT       OF               STATE                STARTED      CHANGES
+        dep_01k0b7fq2m8  shop/production  rolled back by hand  11-21 14:02  api, auth 1…
+        dep_01k0b7fq2m9  blog/production  running              11-21 14:02  api 1.4.1 →…
+        dep_01k0a        shop/production  promoted             11-21 14:02  api, auth 1…
         ");
     }
 }

@@ -1,10 +1,10 @@
 //! The live view: one row a service, and what happens next. Pure: a picture and a time in, lines out.
 
-use windlass_model::{DeploymentState, RolloutPhase, ServiceName};
+use windlass_model::{DeploymentState, PlanKind, RolloutPhase, ServiceName};
 
 use super::table::cut;
 use super::time::clock;
-use super::words::{change, harmless, listed, phase, phase_role, state, state_role};
+use super::words::{change, harmless, listed, phase, phase_role, state_of, state_role};
 use super::{Role, Style};
 use crate::follow::{Part, Progress};
 
@@ -67,7 +67,7 @@ impl Widths {
 
 fn head(picture: &Progress, now_us: i64, style: &Style) -> String {
     let what = format!("{} → {}", picture.app, picture.environment);
-    let how = state(picture.state);
+    let how = state_of(picture.kind, picture.state);
     let age = clock(now_us - picture.started_us);
     let plain = format!("{what}   {how}   {age}   {}", picture.id);
     if plain.chars().count() > style.width {
@@ -171,7 +171,12 @@ fn next_running(picture: &Progress, now_us: i64) -> String {
         .values()
         .all(|part| part.phase == RolloutPhase::Passed);
     if passed {
-        return "promotion of everything at once".to_owned();
+        return match picture.kind {
+            PlanKind::Deploy => "promotion of everything at once",
+            PlanKind::Rollback => "every earlier release is stable again, all at once",
+            PlanKind::Remove => "what goes is no part of the application any more",
+        }
+        .to_owned();
     }
     let under_way = picture.parts.iter().find_map(|(service, part)| {
         Some(match part.phase {

@@ -4,6 +4,7 @@
 mod again;
 pub(crate) mod facts;
 pub(crate) mod failure;
+pub(crate) mod grounds;
 pub(crate) mod list;
 pub(crate) mod live;
 pub(crate) mod markdown;

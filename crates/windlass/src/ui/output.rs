@@ -61,6 +61,11 @@ impl Ui {
         self.style_for(self.terminal.output)
     }
 
+    /// Columns that data must fit into: where a person reads it, those of the terminal.
+    pub(crate) fn columns(&self) -> Option<usize> {
+        self.terminal.output.then(|| size().0)
+    }
+
     /// How talk is shown on stderr.
     pub(crate) fn talk_style(&self) -> Style {
         self.style_for(self.terminal.errors)

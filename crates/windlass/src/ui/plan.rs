@@ -1,7 +1,9 @@
 //! A plan for people.
 
 use windlass_api::PlanView;
-use windlass_model::{Change, Job, Plan, PlanId, PlanKind, RolloutPlan, Strategy, Task, TaskKind};
+use windlass_model::{
+    Change, Job, Plan, PlanId, PlanKind, RolloutPlan, Strategy, Task, TaskKind, Version,
+};
 
 use super::words::{change, counted, listed, until};
 
@@ -25,13 +27,13 @@ pub(crate) fn plan_text(view: &PlanView, whole: bool) -> String {
             counted(plan.unchanged.len(), "service")
         ));
     } else {
-        changes(plan, &mut lines);
+        changes(view, &mut lines);
         waves(plan, &mut lines);
     }
     rest(plan, &mut lines);
     if !view.nothing_to_do {
         not_watched(plan, &mut lines);
-        way_back(plan, &mut lines);
+        way_back(view, &mut lines);
         if whole {
             lines.push(String::new());
             lines.push(format!(
@@ -55,7 +57,8 @@ fn width(plan: &Plan) -> usize {
     names.max().unwrap_or(0)
 }
 
-fn changes(plan: &Plan, lines: &mut Vec<String>) {
+fn changes(view: &PlanView, lines: &mut Vec<String>) {
+    let plan = &view.plan;
     let width = width(plan);
     lines.push(String::new());
     for (service, from) in &plan.renames {
@@ -66,7 +69,11 @@ fn changes(plan: &Plan, lines: &mut Vec<String>) {
     for (service, part) in &plan.rollouts {
         let from = part.stable.as_ref().map(|slot| &slot.release.version);
         let versions = change(from, &part.release.version);
-        lines.push(format!("  {service:width$}  {versions}, {}", manner(part)));
+        let manner = match view.down.get(service) {
+            Some(last) => again(part, last),
+            None => manner(part),
+        };
+        lines.push(format!("  {service:width$}  {versions}, {manner}"));
     }
 }
 
@@ -76,18 +83,8 @@ fn manner(part: &RolloutPlan) -> String {
             "first deployment, by its command".to_owned()
         }
         Change::InPlace { .. } if part.spec.command.is_some() => "by its command".to_owned(),
-        Change::First { .. } => {
-            let skipped = match &part.spec.strategy {
-                Strategy::Canary(steps) => steps.len() > 1,
-                Strategy::Rolling => part.spec.process.instances > 1,
-                Strategy::BlueGreen | Strategy::Recreate => false,
-            };
-            if skipped {
-                "first deployment: steps below 100 % are skipped".to_owned()
-            } else {
-                "first deployment".to_owned()
-            }
-        }
+        Change::First { .. } if skips(part) => format!("first deployment: {SKIPPED}"),
+        Change::First { .. } => "first deployment".to_owned(),
         Change::Beside { steps } => match (&part.spec.strategy, &part.spec.listen) {
             (_, None) => "both run until promotion".to_owned(),
             (Strategy::Rolling, Some(_)) => format!("rolling in {}", counted(steps.len(), "step")),
@@ -111,6 +108,32 @@ fn manner(part: &RolloutPlan) -> String {
     }
 }
 
+/// What is said of a service that is down: `last` was the version that was promoted last.
+fn again(part: &RolloutPlan, last: &Version) -> String {
+    let mut text = if *last == part.release.version {
+        "starts again: it is down".to_owned()
+    } else {
+        format!("starts anew: it is down, {last} ran last")
+    };
+    if skips(part) {
+        text.push_str("; ");
+        text.push_str(SKIPPED);
+    }
+    text
+}
+
+/// What becomes of the steps of a strategy where there is nothing to share requests with.
+const SKIPPED: &str = "steps below 100 % are skipped";
+
+/// Whether its strategy has such steps.
+fn skips(part: &RolloutPlan) -> bool {
+    match &part.spec.strategy {
+        Strategy::Canary(steps) => steps.len() > 1,
+        Strategy::Rolling => part.spec.process.instances > 1,
+        Strategy::BlueGreen | Strategy::Recreate => false,
+    }
+}
+
 fn waves(plan: &Plan, lines: &mut Vec<String>) {
     let width = width(plan);
     lines.push(String::new());
@@ -131,8 +154,9 @@ fn waves(plan: &Plan, lines: &mut Vec<String>) {
         let what = does(&task.kind, plan, task);
         let line = format!("{wave:>4}  {service:width$}  {what}");
         lines.push(match &task.undo {
-            Some(undo) => format!("{line}  (undo: {undo})"),
-            None => line,
+            // What fails of a rollback is not undone.
+            Some(undo) if plan.kind != PlanKind::Rollback => format!("{line}  (undo: {undo})"),
+            Some(_) | None => line,
         });
     }
 }
@@ -186,8 +210,8 @@ fn does(kind: &TaskKind, plan: &Plan, task: &Task) -> String {
 fn promotes(kind: PlanKind) -> &'static str {
     match kind {
         PlanKind::Deploy => "promote: every new release becomes stable, all at once",
-        PlanKind::Rollback => "promote: every earlier release is stable again, all at once",
-        PlanKind::Remove => "promote: it is no part of the application any more",
+        PlanKind::Rollback => "every earlier release is stable again, all at once",
+        PlanKind::Remove => "it is no part of the application any more",
     }
 }
 
@@ -230,12 +254,17 @@ fn not_watched(plan: &Plan, lines: &mut Vec<String>) {
     }
 }
 
-fn way_back(plan: &Plan, lines: &mut Vec<String>) {
+/// A rollback is the way back itself.
+const ON_FAILURE: &str =
+    "this is the way back: should it fail, it stays where it is until a person repairs it";
+
+fn way_back(view: &PlanView, lines: &mut Vec<String>) {
+    let plan = &view.plan;
     lines.push(String::new());
     match plan.kind {
         PlanKind::Deploy => {}
         PlanKind::Rollback => {
-            lines.push("way back: none; what fails stays where it is, for a person".to_owned());
+            lines.push(ON_FAILURE.to_owned());
             return;
         }
         PlanKind::Remove => {
@@ -250,7 +279,14 @@ fn way_back(plan: &Plan, lines: &mut Vec<String>) {
     let first = |part: &&RolloutPlan| matches!(part.change, Change::First { .. });
     let count = plan.rollouts.values().filter(first).count();
     if count == plan.rollouts.len() {
-        lines.push("way back: a failure stops what was started; nothing ran before".to_owned());
+        let before = if view.down.is_empty() {
+            "nothing ran before"
+        } else {
+            "nothing runs now"
+        };
+        lines.push(format!(
+            "way back: a failure stops what was started; {before}"
+        ));
         return;
     }
     let scope = match plan.on_failure {
@@ -314,6 +350,37 @@ mod tests {
 
         way back: a failure stops what was started; nothing ran before
         ");
+    }
+
+    #[test]
+    fn what_was_taken_down_starts_again_and_is_no_first_deployment() {
+        let mut view = sample::first_plan_view();
+        let mut told = |last: &str| {
+            let last = Version(last.to_owned());
+            view.down = [(sample::service("auth"), last)].into();
+            let text = plan_text(&view, false);
+            let lines = text
+                .lines()
+                .filter(|line| line.starts_with("  auth") || line.starts_with("way back"));
+            lines.collect::<Vec<_>>().join("\n")
+        };
+        insta::assert_snapshot!(told("1.4.2"), @r"
+          auth  → 1.4.2, starts again: it is down; steps below 100 % are skipped
+        way back: a failure stops what was started; nothing runs now
+        ");
+        insta::assert_snapshot!(told("1.4.1"), @r"
+          auth  → 1.4.2, starts anew: it is down, 1.4.1 ran last; steps below 100 % are skipped
+        way back: a failure stops what was started; nothing runs now
+        ");
+    }
+
+    #[test]
+    fn a_rollback_is_the_way_back_and_undoes_nothing() {
+        let mut view = sample::plan_view();
+        view.plan.kind = PlanKind::Rollback;
+        let text = plan_text(&view, false);
+        assert!(!text.contains("undo"), "{text}");
+        assert!(text.ends_with(&[ON_FAILURE, "\n"].concat()), "{text}");
     }
 
     #[test]

@@ -3,8 +3,9 @@
 use windlass_api::{DeploymentView, EnvironmentView};
 use windlass_model::{DeploymentState, Outcome, RolloutPhase};
 
+use super::grounds::grounds;
 use super::time::took;
-use super::words::{change, phase, proof, state_of, until};
+use super::words::{change, phase, proof, result, until};
 use crate::follow::{Part, Progress};
 
 /// The block that stays when following ends.
@@ -19,7 +20,7 @@ pub(crate) fn record_text(
         "{} in {}: {}{}  ({})",
         view.app,
         view.environment,
-        state_of(view.kind, view.state),
+        result(view),
         time.unwrap_or_default(),
         view.id
     )];
@@ -41,6 +42,7 @@ pub(crate) fn record_text(
         );
         lines.push(line.trim_end().to_owned());
     }
+    lines.extend(grounds(view));
     if let Some(traffic) = runs.and_then(|runs| traffic(view, runs)) {
         lines.push(format!("traffic: {traffic}"));
     }
@@ -158,6 +160,7 @@ mod tests {
         shop in production: promoted in 41.2s  (dep_01k0a)
           api   1.4.1 → 1.4.2  done       passed after 4.9s
           auth  1.4.1 → 1.4.2  done       passed after 32.9s
+        judged on 0 requests: nothing but start and readiness was checked
         traffic: api 100 % 1.4.2, auth 100 % 1.4.2
         next: windlass status
         ");

@@ -5,15 +5,16 @@ use windlass_model::{DeploymentState, Millis, Outcome};
 
 use super::Style;
 use super::failure::{ABANDONED, ways_to_repair};
+use super::grounds::grounds;
 use super::table::table;
-use super::time::{of_calendar, took};
-use super::words::{change, doing, harmless, listed, phase, reason, state_of, stuck};
+use super::time::{ago, of_calendar, took};
+use super::words::{change, doing, harmless, listed, phase, reason, result, stuck};
 
-/// Where it stands, service by service.
-pub(crate) fn show_text(view: &DeploymentView, style: &Style) -> String {
+/// Where it stands, service by service; of one that has ended, where it stood then.
+pub(crate) fn show_text(view: &DeploymentView, now_us: i64, style: &Style) -> String {
     let mut lines = vec![
         format!("{}  {} in {}", view.id, view.app, view.environment),
-        format!("state    {}", state_of(view.kind, view.state)),
+        format!("state    {}", result(view)),
         format!("plan     {}", super::plan::short(&view.plan)),
         format!(
             "started  {} by {}",
@@ -27,11 +28,19 @@ pub(crate) fn show_text(view: &DeploymentView, style: &Style) -> String {
             of_calendar(ended, &style.zone),
             took(ended - view.started_us)
         ));
+        lines.extend(grounds(view));
     }
     if let Some(why) = &view.poisoned {
         lines.push(format!("damaged  {why}"));
     }
-    lines.extend([String::new(), String::new()]);
+    lines.push(String::new());
+    if let Some(ended) = view.ended_us {
+        let ago = ago(now_us - ended);
+        lines.push(format!(
+            "as it ended, {ago}; what runs now: windlass status"
+        ));
+    }
+    lines.push(String::new());
     let rows = view.rollouts.iter().map(|(service, part)| {
         vec![
             service.to_string(),
@@ -97,7 +106,7 @@ mod tests {
     #[test]
     fn a_deployment_is_shown_service_by_service() {
         let view = sample::deployment("dep_01k0a");
-        insta::assert_snapshot!(show_text(&view, &Style::plain()), @r"
+        insta::assert_snapshot!(show_text(&view, 0, &Style::plain()), @r"
         dep_01k0a  shop in production
         state    running
         plan     9f3cab1234
@@ -112,9 +121,30 @@ mod tests {
     }
 
     #[test]
+    fn one_that_has_ended_is_shown_as_it_ended_and_how_long_ago() {
+        let view = sample::ended(Outcome::Promoted);
+        let now = view.ended_us.expect("it has ended") + 12 * 60_000_000;
+        insta::assert_snapshot!(show_text(&view, now, &Style::plain()), @r"
+        dep_01k0a  shop in production
+        state    promoted
+        plan     9f3cab1234
+        started  2026-11-21 14:02:11 by mira
+        ended    2026-11-21 14:02:52 after 41.2s
+        judged on 0 requests: nothing but start and readiness was checked
+
+        as it ended, 12 min ago; what runs now: windlass status
+        SERVICE  PHASE  VERSION        TRAFFIC  READY  NOTE
+        api      done   1.4.1 → 1.4.2  100 %    1/1
+        auth     done   1.4.1 → 1.4.2  100 %    2/2
+
+        next: windlass events dep_01k0a
+        ");
+    }
+
+    #[test]
     fn what_an_abandoned_one_left_is_looked_for_by_doctor() {
         let view = sample::ended(Outcome::Abandoned);
-        let text = show_text(&view, &Style::plain());
+        let text = show_text(&view, 0, &Style::plain());
         let end = "\n\nwhat it left is in no slot, and may run\n\n\
                    next: windlass doctor, then look at: windlass status\n";
         assert!(text.ends_with(end), "{text}");

@@ -24,6 +24,22 @@ pub(crate) fn took(us: i64) -> String {
     }
 }
 
+/// How long ago something was, in one unit: `41 s ago`, `12 min ago`, `3 h ago`, `5 days ago`.
+pub(crate) fn ago(us: i64) -> String {
+    const MINUTE: u64 = 60;
+    const HOUR: u64 = 60 * MINUTE;
+    const DAY: u64 = 24 * HOUR;
+    let seconds = u64::try_from(us.max(0)).unwrap_or(0) / 1_000_000;
+    match seconds {
+        0 => "just now".to_owned(),
+        1..MINUTE => format!("{seconds} s ago"),
+        MINUTE..HOUR => format!("{} min ago", seconds / MINUTE),
+        // Two days are the first that nobody counts in hours.
+        HOUR.. if seconds < 2 * DAY => format!("{} h ago", seconds / HOUR),
+        HOUR.. => format!("{} days ago", seconds / DAY),
+    }
+}
+
 /// A running clock: `0:05`, `12:40`, `1:02:03`.
 pub(crate) fn clock(us: i64) -> String {
     let seconds = u64::try_from(us.max(0)).unwrap_or(0) / 1_000_000;
@@ -43,6 +59,11 @@ pub(crate) fn of_calendar(at_us: i64, zone: &TimeZone) -> String {
     written(at_us, zone, "%Y-%m-%d %H:%M:%S")
 }
 
+/// Day and time without what every row has: `11-21 14:02`.
+pub(crate) fn in_year(at_us: i64, zone: &TimeZone) -> String {
+    written(at_us, zone, "%m-%d %H:%M")
+}
+
 fn written(at_us: i64, zone: &TimeZone, form: &str) -> String {
     let at = Timestamp::from_microsecond(at_us).unwrap_or(Timestamp::UNIX_EPOCH);
     at.to_zoned(zone.clone()).strftime(form).to_string()
@@ -60,6 +81,16 @@ mod tests {
         assert_eq!(took(125 * seconds), "2m05s");
         assert_eq!(took(3 * 3600 * seconds + 120 * seconds), "3h02m");
         assert_eq!(took(-1), "0.0s");
+        let past = [0, 41, 759, 3 * 3600 + 120, 5 * 86_400 + 7];
+        let past = past.map(|time| ago(time * seconds));
+        let read = [
+            "just now",
+            "41 s ago",
+            "12 min ago",
+            "3 h ago",
+            "5 days ago",
+        ];
+        assert_eq!(past, read);
         assert_eq!(clock(5 * seconds), "0:05");
         assert_eq!(clock(760 * seconds), "12:40");
         assert_eq!(clock(3_723 * seconds), "1:02:03");

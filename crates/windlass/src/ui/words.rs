@@ -3,6 +3,7 @@
 use std::fmt::Display;
 
 use jiff::tz::TimeZone;
+use windlass_api::DeploymentView;
 use windlass_model::{
     DeploymentState, Finalize, Halt, InstanceEnd, Millis, Outcome, Percent, PlanKind, Proof,
     Repair, ReturnReason, RolloutPhase, StuckReason, Version,
@@ -132,11 +133,34 @@ pub(crate) fn state(state: DeploymentState) -> &'static str {
 /// The same for a deployment of this kind: what a promotion means differs.
 pub(crate) fn state_of(kind: PlanKind, now: DeploymentState) -> &'static str {
     match (kind, now) {
-        (PlanKind::Rollback, DeploymentState::Ended(Outcome::Promoted)) => "rolled back",
+        (PlanKind::Rollback, DeploymentState::Running) => "rolling back",
+        (PlanKind::Rollback, DeploymentState::Ended(Outcome::Promoted)) => "rolled back by hand",
         // It was stopped before it had moved anything: what it was to leave still serves.
-        (PlanKind::Rollback, DeploymentState::Ended(Outcome::RolledBack)) => "called off",
+        (PlanKind::Rollback | PlanKind::Remove, DeploymentState::Ended(Outcome::RolledBack)) => {
+            "called off"
+        }
         (PlanKind::Remove, DeploymentState::Ended(Outcome::Promoted)) => "removed",
         (PlanKind::Deploy | PlanKind::Rollback | PlanKind::Remove, _) => state(now),
+    }
+}
+
+/// The same of one deployment, with the version that a person went back to, if it is one.
+pub(crate) fn result(view: &DeploymentView) -> String {
+    let word = state_of(view.kind, view.state);
+    if (view.kind, view.state)
+        != (
+            PlanKind::Rollback,
+            DeploymentState::Ended(Outcome::Promoted),
+        )
+    {
+        return word.to_owned();
+    }
+    let mut versions = view.rollouts.values().map(|part| &part.to);
+    match versions.next() {
+        Some(first) if versions.all(|other| other == first) => {
+            format!("rolled back to {first} by hand")
+        }
+        Some(_) | None => word.to_owned(),
     }
 }
 
@@ -302,6 +326,7 @@ pub(crate) fn change(from: Option<&Version>, to: &Version) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ui::sample;
 
     #[test]
     fn what_a_terminal_would_obey_is_replaced() {
@@ -332,6 +357,22 @@ mod tests {
         seen.share = None;
         (seen.ready, seen.instances) = (1, 1);
         assert_eq!(proof(&seen), "1 of 1 instance answers 3");
+    }
+
+    #[test]
+    fn what_a_person_took_back_reads_otherwise_than_what_went_back_by_itself() {
+        let mut view = sample::ended(Outcome::RolledBack);
+        assert_eq!(result(&view), "rolled back");
+        (view.kind, view.state) = (
+            PlanKind::Rollback,
+            DeploymentState::Ended(Outcome::Promoted),
+        );
+        assert_eq!(result(&view), "rolled back to 1.4.2 by hand");
+        let first = view.rollouts.values_mut().next();
+        first.expect("a service").to = Version("1.4.0".to_owned());
+        assert_eq!(result(&view), "rolled back by hand");
+        view.state = DeploymentState::Ended(Outcome::RolledBack);
+        assert_eq!(result(&view), "called off");
     }
 
     #[test]

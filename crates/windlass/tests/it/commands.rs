@@ -133,13 +133,21 @@ fn retry_carries_out_the_same_plan_from_the_first_step() {
     following.left().exits(3);
     // The program of now is another one; the plan has its own release.
     lab.program("web", &Service::new("web", "3"));
-    let retrying = lab.start(&["retry", &id]);
+    let retrying = lab.start(&["retry"]);
+    retrying.until_said(&format!(
+        "{id} of shop in default: rolled back, the last one"
+    ));
     retrying.until("bake=10m");
     assert_ne!(lab.last(), id, "an attempt of its own");
     lab.run(&["promote"]).exits(0);
     retrying.left().exits(0);
     assert_eq!(answer(lab.at("web")).chain(), "web=2");
     lab.run(&["retry", &id]).exits(5).says(&["stale"]);
+    let left = lab.run(&["retry"]).exits(64);
+    left.says(&[
+        "no deployment is there to try again",
+        "in default: promoted",
+    ]);
 }
 
 #[test]
@@ -148,6 +156,7 @@ fn a_second_deployment_is_refused_with_the_holder() {
     lab.program("web", &Service::new("web", "3"));
     let left = lab.run(&["deploy"]).exits(5);
     left.says(&[&id, "is running", "hint:"]);
+    left.says(&[&format!("windlass abort {id}"), "--wait 10m", "--supersede"]);
     lab.run(&["down"]).exits(5).says(&[&id]);
     lab.run(&["abort"]).exits(0);
     following.left().exits(3);

@@ -45,10 +45,14 @@ fn after_down_only_a_deployment_starts_it_again() {
     lab.run(&["down"]).exits(0);
     let status = lab.run(&["status"]).exits(0).out;
     assert!(status.contains("nothing runs"), "{status}");
+    let looks = lab.processes();
+    assert!(looks.iter().all(|one| !one.is("router")), "{looks:?}");
     assert!(is_closed(lab.at("web")));
     assert_eq!(lab.run(&["list"]).exits(0).out.lines().count(), 2);
 
     // The same releases, with nothing changed in the file.
+    let plan = lab.run(&["plan"]).exits(0).out;
+    assert!(plan.contains("starts again: it is down"), "{plan}");
     let left = lab.deploy();
     assert!(left.out.contains("result=promoted"), "{}", left.out);
     assert_eq!(answer(lab.at("web")).chain(), "web=1,api=1");
@@ -56,7 +60,8 @@ fn after_down_only_a_deployment_starts_it_again() {
     lab.run(&["down"]).exits(0);
     lab.program("api", &Service::new("api", "2"));
     let plan = lab.run(&["plan"]).exits(0).out;
-    assert!(plan.contains("first deployment"), "{plan}");
+    assert!(plan.contains("starts anew: it is down"), "{plan}");
+    assert!(!plan.contains("first"), "{plan}");
     lab.deploy();
     assert_eq!(answer(lab.at("web")).chain(), "web=1,api=2");
 }

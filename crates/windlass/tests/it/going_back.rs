@@ -52,13 +52,22 @@ fn a_rollback_goes_to_the_warm_standby_at_once_and_loses_no_request() {
     let lab = promoted(WEB, &["1", "2"]);
     let load = load(lab.at("web"));
     let left = lab.run(&["rollback"]).exits(0);
-    assert!(left.out.contains("rolled back"), "{}", left.out);
+    let to = lab.service("web")["stable"]["version"].clone();
+    let to = to.as_str().unwrap();
+    let last = format!("shop in default: rolled back to {to} by hand in ");
+    assert!(left.out.contains(&last), "{}", left.out);
+    assert!(
+        left.out.contains("result=rolled_back_by_hand"),
+        "{}",
+        left.out
+    );
     assert!(left.out.contains("proof: web 100 % on"), "{}", left.out);
     assert!(
         left.err.contains("back to the standby, at once"),
         "{}",
         left.err
     );
+    assert!(!left.err.contains("undo"), "{}", left.err);
     assert_eq!(answer(lab.at("web")).chain(), "web=1");
     without_failure(load);
     let shown = lab
@@ -139,7 +148,12 @@ fn a_rollback_that_cannot_start_is_stuck_until_it_is_retried() {
     assert!(left.out.contains("proof: web 100 % on"), "{}", left.out);
     assert_eq!(answer(lab.at("web")).chain(), "web=1");
     without_failure(load);
-    assert!(lab.run(&["list"]).exits(0).out.contains("rolled back"));
+    assert!(
+        lab.run(&["list"])
+            .exits(0)
+            .out
+            .contains("rolled back by hand")
+    );
 }
 
 #[test]

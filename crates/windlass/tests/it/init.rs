@@ -41,7 +41,7 @@ fn a_procfile_gives_a_service_a_line() {
     app: my-shop
 
     services:
-      # PORT is in its environment too.
+      # Its port is in the variable PORT too.
       web:
         run: ./bin/server --port ${PORT}
         files:                   # the release: this, and the program
@@ -95,7 +95,7 @@ fn a_compose_file_gives_what_can_run_and_names_the_rest() {
         # ready: /health         # a path that says so; without it an open port is enough
         # bake: 2m               # how long a new release is watched; without it 30s
 
-      # PORT is in its environment.
+      # Its port is in the variable PORT.
       web:
         needs: [api]
         run: node ./web/server.js
@@ -126,7 +126,7 @@ fn a_cargo_project_gives_its_binaries() {
 
     services:
       # Build it first: cargo build --release
-      # PORT is in its environment; or write: --port ${PORT}
+      # Its port is in the variable PORT; or write: --port ${PORT}
       # Remove it if this binary is no service.
       shop-server:
         run: ./target/release/shop_server
@@ -167,7 +167,7 @@ fn an_npm_project_is_started_as_npm_start_does() {
     app: my-shop
 
     services:
-      # PORT is in its environment.
+      # Its port is in the variable PORT.
       acme-front:
         run: node ./server.js
         files:                   # the release: this, and the program
@@ -271,7 +271,7 @@ fn each_project_of_a_folder_and_else_of_the_folders_below_is_a_service() {
         # bake: 2m               # how long a new release is watched; without it 30s
 
       # Starting the program itself is better: npm passes signals on late.
-      # PORT is in its environment.
+      # Its port is in the variable PORT.
       front:
         run: npm --prefix ./front start
         files:                   # the release: this, and the program
@@ -419,7 +419,7 @@ fn it_says_what_it_saw_what_it_guessed_and_what_is_next() {
     exit 0
     wrote shop/windlass.yaml: app shop, 1 service (web)
     saw: Procfile, Dockerfile
-    look at web: PORT is in its environment too.
+    look at web: Its port is in the variable PORT too.
     next: windlass -f shop/windlass.yaml validate, then windlass -f shop/windlass.yaml plan
     --
     ");

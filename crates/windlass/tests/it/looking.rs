@@ -79,6 +79,7 @@ fn a_deployment_is_told_as_json_and_as_one_object_per_event() {
     assert_eq!(json["environment"], "default");
     assert_eq!(json["by"], "mira");
     assert_eq!(json["services"]["api"]["from"], "1");
+    assert_eq!(json["unjudged"]["api"], "no_requests");
     assert_eq!(json["services"]["api"]["to"], "2");
     assert_eq!(json["runs"]["services"]["api"]["stable"]["weight"], 100);
     assert!(json["ended_us"].as_i64() > json["started_us"].as_i64());
@@ -167,7 +168,7 @@ fn past_deployments_are_listed_shown_and_told_again() {
         "{text}"
     );
     assert!(
-        rows[0].contains("promoted") && rows[0].ends_with("mira  api"),
+        rows[0].contains("promoted") && rows[0].ends_with("mira  api 1 → 2"),
         "{text}"
     );
     let one = lab.run(&["list", "--limit", "1", "-o", "json"]).json();
@@ -179,6 +180,9 @@ fn past_deployments_are_listed_shown_and_told_again() {
         "{show}"
     );
     assert!(show.contains("state    promoted"), "{show}");
+    assert!(show.contains("as it ended, "), "{show}");
+    let nobody_asked = "judged on 0 requests: nothing but start and readiness was checked\n";
+    assert!(show.contains(nobody_asked), "{show}");
     let show = lab.run(&["show", id(1), "-o", "json"]).exits(0).json();
     assert_eq!(show["rollouts"]["web"]["to"], "1");
 

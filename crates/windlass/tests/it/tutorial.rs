@@ -19,6 +19,13 @@ fn the_tutorial_works_as_it_is_written() {
 }
 
 #[test]
+fn the_first_page_works_as_it_is_written() {
+    let lab = Lab::empty().state_in(crate::lab::HOME_STATE);
+    follow(&lab, &repository("README.md"), &WRITTEN);
+    lab.must_be_gone();
+}
+
+#[test]
 fn the_application_of_the_tutorial_is_the_example() {
     let page = std::fs::read_to_string(repository("docs/tutorial.md")).unwrap();
     let example = std::fs::read_to_string(repository("examples/demo/windlass.yaml")).unwrap();

@@ -196,13 +196,37 @@ async fn a_router_that_is_gone_has_heard_what_its_table_says() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn none_is_started_where_it_would_have_nothing_to_serve() {
+    let place = Place::new();
+    let first = place.connect(1).await;
+    let seen = first.observe().await.expect("a table");
+    assert!(seen.services.is_empty() && seen.trips.is_empty());
+    first.apply(TableChange::default()).await.expect("nothing");
+    assert_eq!(place.pid(), None, "nothing was ever routed");
+    let listener = free_address();
+    let route = to(listener, origin("hello"));
+    raise(&first, "web", Some(route)).await.expect("applied");
+    assert_eq!(get(listener).expect("an answer"), "hello");
+    raise(&first, "web", None).await.expect("taken away");
+    first.shutdown().await.expect("ended");
+
+    let next = place.connect(2).await;
+    let seen = next.observe().await.expect("a table");
+    assert_eq!((seen.epoch, seen.services.len()), (Epoch(1), 0));
+    next.apply(TableChange::default()).await.expect("nothing");
+    assert_eq!(place.pid(), None, "nothing is left to serve");
+    next.shutdown().await.expect("nothing to end");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn a_program_that_is_no_router_is_told_with_its_log() {
     let place = Place::new();
     let missing = EmbeddedRouterConfig {
         program: place.path("missing"),
         ..place.config(1)
     };
-    let failed = EmbeddedRouter::connect(missing).await.err();
+    let asked = async |config| EmbeddedRouter::connect(config).await?.ticks(0).await;
+    let failed = asked(missing).await.err();
     let failed = failed.expect("no such program");
     assert_eq!(failed.kind, ErrorKind::Unreachable);
     assert!(
@@ -215,7 +239,7 @@ async fn a_program_that_is_no_router_is_told_with_its_log() {
         arguments: vec!["--list".into()],
         ..place.config(1)
     };
-    let failed = EmbeddedRouter::connect(ends).await.err();
+    let failed = asked(ends).await.err();
     let failed = failed.expect("no router");
     assert!(failed.what.contains("ended at once"), "{}", failed.what);
     assert!(failed.what.ends_with("router.log"), "{}", failed.what);

@@ -174,6 +174,7 @@ pub(crate) fn plan_view() -> PlanView {
             tasks: replacement_tasks(),
         },
         nothing_to_do: false,
+        down: BTreeMap::new(),
     }
 }
 
