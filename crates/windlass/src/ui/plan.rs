@@ -3,7 +3,7 @@
 use windlass_api::PlanView;
 use windlass_model::{Change, Job, Plan, PlanId, PlanKind, RolloutPlan, Strategy, Task, TaskKind};
 
-use super::words::{change, counted, listed, until};
+use super::words::{change, counted, harmless, listed, until};
 
 /// Characters of a plan's id that are shown.
 const SHORT: usize = 10;
@@ -131,7 +131,7 @@ fn waves(plan: &Plan, lines: &mut Vec<String>) {
         let what = does(&task.kind, plan, task);
         let line = format!("{wave:>4}  {service:width$}  {what}");
         lines.push(match &task.undo {
-            Some(undo) => format!("{line}  (undo: {undo})"),
+            Some(undo) => format!("{line}  (undo: {})", harmless(undo)),
             None => line,
         });
     }
@@ -166,7 +166,8 @@ fn does(kind: &TaskKind, plan: &Plan, task: &Task) -> String {
                 .service
                 .as_ref()
                 .and_then(|name| plan.rollouts.get(name));
-            let version = part.map_or("the new release", |part| part.release.version.0.as_str());
+            let version = part.map(|part| part.release.version.to_string());
+            let version = version.as_deref().unwrap_or("the new release");
             format!("traffic: {to} to {version}")
         }
         TaskKind::Bake { within } => format!("watch for {within}"),

@@ -29,7 +29,7 @@ pub(crate) fn show_text(view: &DeploymentView, style: &Style) -> String {
         ));
     }
     if let Some(why) = &view.poisoned {
-        lines.push(format!("damaged  {why}"));
+        lines.push(format!("damaged  {}", harmless(why)));
     }
     lines.extend([String::new(), String::new()]);
     let rows = view.rollouts.iter().map(|(service, part)| {
@@ -78,7 +78,7 @@ fn note(part: &RolloutView) -> String {
     if let Some(said) = &part.reported {
         notes.extend(doing(said.phase.as_deref(), said.progress));
         let all = said.metrics.iter();
-        notes.extend(all.map(|(name, value)| format!("{name} {value}")));
+        notes.extend(all.map(|(name, value)| format!("{} {value}", harmless(name))));
     }
     if let Some(why) = &part.returned_because {
         notes.push(reason(why));
