@@ -33,6 +33,7 @@ pub enum Report {
 /// Something measured.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
 pub struct Metric {
     /// What: a letter, then letters, digits, `_`, `.` and `-`.
     #[cfg_attr(
