@@ -23,7 +23,7 @@ use windlass_server::{About, RunTokens, Server, Tokens, TokensError, WayIn};
 use windlass_store::SqliteStore;
 
 use crate::diagnostic::{Diagnostic, NO_START, chain};
-use crate::listen::Listen;
+use crate::door::{self, Door};
 use crate::reception::Loopback;
 
 /// The journal's file in the state directory.
@@ -48,11 +48,7 @@ pub(crate) enum Place {
 }
 
 /// Runs the controller until it is asked to end, or until a `down` left nothing to control.
-pub(crate) fn serve(
-    paths: &StatePaths,
-    place: Place,
-    listen: Option<&Listen>,
-) -> Result<(), Diagnostic> {
+pub(crate) fn serve(paths: &StatePaths, place: Place, door: &Door) -> Result<(), Diagnostic> {
     log_to_stderr();
     paths.create()?;
     let _lock = take(paths, place)?;
@@ -60,7 +56,7 @@ pub(crate) fn serve(
         .enable_all()
         .build()
         .map_err(|why| io("the controller's thread", &why))?;
-    LocalSet::new().block_on(&runtime, controller(paths, listen))
+    LocalSet::new().block_on(&runtime, controller(paths, door))
 }
 
 fn take(paths: &StatePaths, place: Place) -> Result<ControllerLock, Diagnostic> {
@@ -102,12 +98,9 @@ pub(crate) fn halted(paths: &StatePaths) -> Option<Halt> {
     HaltFile::new(paths.halted.clone()).halted()
 }
 
-async fn controller(paths: &StatePaths, listen: Option<&Listen>) -> Result<(), Diagnostic> {
+async fn controller(paths: &StatePaths, door: &Door) -> Result<(), Diagnostic> {
     // Before anything is started: an address that can't be had leaves nothing behind.
-    let network = match listen {
-        Some(listen) => Some(listen.open().await?),
-        None => None,
-    };
+    let network = door.open(&paths.state).await?;
     let tokens = Tokens::open(&tokens(paths)).map_err(|why| not_open(&why))?;
     let (border, runs, arriving) = border(paths).await.map_err(|error| edge(&error))?;
     let epoch = border.store.epoch();
@@ -131,7 +124,8 @@ async fn controller(paths: &StatePaths, listen: Option<&Listen>) -> Result<(), D
     let asked = asked_to_end().map_err(|why| io("signals", &why))?;
     let ended = async move {
         tokio::select! {
-            () = &mut done => {}
+            // A `down` left nothing to control, and nothing of it is to come back by itself.
+            () = &mut done => door::forget(&paths.state),
             () = asked => {
                 // Services and router go on; what was open is gone on with at the next start.
                 let (_stopped, ()) = tokio::join!(handle.stop(), &mut done);
