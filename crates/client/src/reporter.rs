@@ -28,13 +28,20 @@ impl Reporter {
     /// To the `endpoint` that a run was given, with its `token`. Connects to nothing.
     ///
     /// # Errors
-    /// An endpoint that is no URL, or a token that is none.
+    /// An endpoint that is no URL or has no path, or a token that is none.
     pub fn new(endpoint: &str, token: &str) -> Result<Self, RemoteError> {
         let begins = endpoint.find("://").map_or(0, |at| at + 3);
         let path = endpoint.get(begins..).and_then(|rest| rest.find('/'));
         let (server, path) = endpoint.split_at(path.map_or(endpoint.len(), |at| begins + at));
+        let remote = Remote::new(server, Some(token), None)?;
+        if path.len() <= 1 {
+            return Err(RemoteError::Address {
+                text: remote.url().to_owned(),
+                why: "it is not where a run reports: that is a whole URL, with its path",
+            });
+        }
         Ok(Self {
-            reach: Remote::new(server, Some(token), None)?.into(),
+            reach: remote.into(),
             path: path.to_owned(),
         })
     }

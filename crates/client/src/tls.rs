@@ -74,9 +74,10 @@ fn of_this_machine() -> RootCertStore {
     roots
 }
 
+/// As much of a file as is taken, and one byte more where it is longer.
 fn read(path: &Path) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    File::open(path)?.take(CA_MAX).read_to_end(&mut bytes)?;
+    File::open(path)?.take(CA_MAX + 1).read_to_end(&mut bytes)?;
     Ok(bytes)
 }
 
@@ -86,6 +87,9 @@ fn of_file(path: &Path) -> Result<RootCertStore, RemoteError> {
         why,
     };
     let bytes = read(path).map_err(|why| bad(why.to_string()))?;
+    if bytes.len() as u64 > CA_MAX {
+        return Err(bad("it has more than 1 MiB".to_owned()));
+    }
     let mut roots = RootCertStore::empty();
     for found in CertificateDer::pem_slice_iter(&bytes) {
         let found = found.map_err(|why| bad(why.to_string()))?;

@@ -54,6 +54,13 @@ pub enum Fact {
         /// What.
         report: Report,
     },
+    /// Whether what the run of a command says is heard, since that has changed. The run goes on.
+    Heard {
+        /// Of which service.
+        service: ServiceName,
+        /// Why it is lost; none once it is heard again.
+        lost: Option<String>,
+    },
     /// An instance became ready.
     InstanceReady {
         /// Of which service.

@@ -10,6 +10,7 @@ mod environment;
 mod fact;
 mod finalize;
 mod halt;
+mod harmless;
 mod host;
 mod id;
 mod judgement;
@@ -40,6 +41,7 @@ pub use environment::{Environment, KeptFailed, Promoted, ServiceState, StandbyKe
 pub use fact::{Fact, InstanceEnd, Repair, ReturnReason, RolloutPhase, StuckReason};
 pub use finalize::Finalize;
 pub use halt::Halt;
+pub use harmless::{harmless, is_obeyed};
 pub use host::{Host, InvalidHost, InvalidPathPrefix, PathPrefix};
 pub use id::{
     DeploymentId, Digest, Epoch, InstallationId, InstanceId, InvalidId, PlanId, SlotId, TimerId,

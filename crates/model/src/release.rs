@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::Digest;
+use crate::{Digest, harmless};
 
 /// One kept release of a service.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -24,8 +24,9 @@ pub struct Release {
 #[serde(transparent)]
 pub struct Version(pub String);
 
+/// For people: nothing in it is obeyed.
 impl fmt::Display for Version {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&self.0)
+        f.pad(&harmless(&self.0))
     }
 }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::Percent;
+use crate::{Percent, is_obeyed};
 
 /// Longest name of a phase, in characters.
 pub const PHASE_LONGEST: usize = 64;
@@ -33,6 +33,7 @@ pub enum Report {
 /// Something measured.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
 pub struct Metric {
     /// What: a letter, then letters, digits, `_`, `.` and `-`.
     #[cfg_attr(
@@ -73,7 +74,7 @@ impl Report {
 
     /// A line, whatever it was: cut where it is long, and with no character that a terminal would obey.
     pub fn log(line: &str) -> Self {
-        let harmless = |c: char| if c.is_control() && c != '\t' { ' ' } else { c };
+        let harmless = |c: char| if is_obeyed(c) && c != '\t' { ' ' } else { c };
         let kept = line.trim_end().chars().take(LINE_LONGEST);
         Self::Log(kept.map(harmless).collect())
     }
@@ -186,6 +187,10 @@ mod tests {
         assert_eq!(
             Report::log("red \u{1b}[31m\n"),
             Report::Log("red  [31m".to_owned())
+        );
+        assert_eq!(
+            Report::log("\u{202e}turned\u{2028}x"),
+            Report::Log(" turned x".to_owned())
         );
     }
 }

@@ -8,7 +8,7 @@ use windlass_api::{Problem, ReportAnswer, RunView};
 use windlass_edge::{EdgeError, RunAt};
 use windlass_engine::deployment::{Deployment, Event};
 use windlass_engine::rollout::{Phase, Return, Rollout, Stage};
-use windlass_model::{DeploymentId, Instance, Report, ServiceName};
+use windlass_model::{DeploymentId, Instance, Millis, Report, ServiceName};
 
 use crate::controller::Shared;
 use crate::drive::{Driven, Input};
@@ -18,6 +18,9 @@ use crate::{problems, views};
 /// Reports that may wait for the journal at one time; more are refused as busy. So a disk that is
 /// full is not talked over.
 const WAITING: usize = 32;
+
+/// Time between two tries to listen where a run was told that somebody does.
+const LISTEN_AGAIN: Millis = Millis::from_secs(3);
 
 /// How many wait.
 #[derive(Default)]
@@ -160,7 +163,7 @@ pub(crate) async fn again(shared: Rc<Shared>, driven: Driven) {
     let runs = started(&driven.now.borrow());
     for run in runs {
         if let Err(error) = shared.border.reception.open(&run).await {
-            unheard(&driven, &run.service, &error).await;
+            unheard(&shared, run, &error).await;
         }
     }
 }
@@ -179,16 +182,42 @@ fn started(deployment: &Deployment) -> Vec<RunAt> {
     runs.collect()
 }
 
-/// A run goes on with an address at which nobody listens: those who look are told why it is silent.
-pub(crate) async fn unheard(driven: &Driven, service: &ServiceName, error: &EdgeError) {
-    let why = format!(
-        "windlass: it goes on, but what it reports from now on is lost: {}",
-        error.chain()
-    );
-    tracing::warn!("{service}: {why}");
-    let event = Event::Reported {
-        service: service.clone(),
-        reports: vec![Report::log(&why)],
-    };
-    driven.inbox.send(Input::Event(event)).await;
+/// A run goes on with an address at which nobody listens: those who look are told why it is silent, and
+/// that address is tried again until its deployment has ended.
+pub(crate) async fn unheard(shared: &Rc<Shared>, run: RunAt, error: &EdgeError) {
+    let why = error.chain();
+    tracing::warn!("what {} reports is lost: {why}", run.service);
+    tell(shared, &run, Some(why)).await;
+    let shared = Rc::clone(shared);
+    let spawner = Rc::clone(&shared.border.spawner);
+    spawner.spawn(Box::pin(listen_again(shared, run)));
+}
+
+async fn listen_again(shared: Rc<Shared>, run: RunAt) {
+    let may_speak = || speaker(&shared, &run.deployment, &run.service).is_ok();
+    loop {
+        shared.border.clock.sleep(LISTEN_AGAIN).await;
+        if !may_speak() {
+            return;
+        }
+        if shared.border.reception.open(&run).await.is_err() {
+            continue;
+        }
+        if may_speak() {
+            tell(&shared, &run, None).await;
+        } else {
+            // It ended just now.
+            shared.border.reception.close(&run.deployment);
+        }
+        return;
+    }
+}
+
+async fn tell(shared: &Shared, run: &RunAt, lost: Option<String>) {
+    let driven = shared.running.borrow().get(&run.deployment).cloned();
+    if let Some(driven) = driven {
+        let service = run.service.clone();
+        let event = Event::Heard { service, lost };
+        driven.inbox.send(Input::Event(event)).await;
+    }
 }

@@ -257,16 +257,21 @@ impl Hands {
         let Some(run) = start.run.clone() else {
             return Ok(None);
         };
-        let at = RunAt {
-            deployment: self.id.clone(),
-            service: service.clone(),
-            address: start.instance.address,
-        };
+        let at = self.at(service, start);
         Ok(Some(StartCommand {
             run,
             deployment: self.id.clone(),
             reporting: self.shared.border.reception.open(&at).await?,
         }))
+    }
+
+    /// Where a run is heard.
+    fn at(&self, service: &ServiceName, start: &rollout::Start) -> RunAt {
+        RunAt {
+            deployment: self.id.clone(),
+            service: service.clone(),
+            address: start.instance.address,
+        }
     }
 
     /// A run that was begun before keeps the address that it was told; any other needs one.
@@ -282,10 +287,7 @@ impl Hands {
             InstanceState::Ended(_) if !start.again => {}
             InstanceState::Ended(_) | InstanceState::Absent => return Err(error),
         }
-        let driven = self.shared.running.borrow().get(&self.id).cloned();
-        if let Some(driven) = driven {
-            hearing::unheard(&driven, service, &error).await;
-        }
+        hearing::unheard(&self.shared, self.at(service, start), &error).await;
         Ok(())
     }
 

@@ -4,7 +4,6 @@ use std::future::pending;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use axum::body::HttpBody as _;
 use axum::extract::{FromRequestParts, Request, State};
 use axum::http::HeaderValue;
 use axum::http::header::{AUTHORIZATION, CONNECTION};
@@ -17,6 +16,7 @@ use windlass_api::{BY_MAX, Exit, Problem, Scope};
 use crate::answer::{Refused, bad_request};
 use crate::app::App;
 use crate::rate::Counted;
+use crate::reading::Reading;
 use crate::run_tokens::Run;
 use crate::{Controller, Tokens};
 
@@ -126,25 +126,24 @@ pub(crate) struct Guard<C> {
 /// answer, so that strangers hold no places.
 pub(crate) async fn admit<C: Controller>(
     State(guard): State<Arc<Guard<C>>>,
-    mut request: Request,
+    request: Request,
     next: Next,
 ) -> Response {
+    let (mut request, reading) = Reading::begin(request);
     let caller = match who(&guard.app, &request) {
         Ok(caller) => caller,
         Err(refused) => return refused.into_response(),
     };
     let is_stranger = matches!(caller, Caller::Stranger(_));
-    let admitted = allowed(&guard, &caller, &request);
-    // A body that nobody reads ends the connection: the client is told.
-    let is_unread = admitted.is_err() && !request.body().is_end_stream();
-    let mut answer = match admitted {
+    let mut answer = match allowed(&guard, &caller, &request) {
         Ok(()) => {
             request.extensions_mut().insert(caller);
             next.run(request).await
         }
         Err(problem) => Refused::from(problem).into_response(),
     };
-    if is_stranger || is_unread {
+    // A body that nobody has read ends the connection: the client is told.
+    if is_stranger || !reading.is_over() {
         let last = HeaderValue::from_static("close");
         answer.headers_mut().insert(CONNECTION, last);
     }
@@ -152,15 +151,17 @@ pub(crate) async fn admit<C: Controller>(
 }
 
 fn who<C: Controller>(app: &App<C>, request: &Request) -> Result<Caller, Refused> {
-    let address = match request.extensions().get::<Peer>() {
+    let (address, runs) = match request.extensions().get::<Peer>() {
         Some(Peer::Owner) => return Ok(Caller::Owner),
-        Some(Peer::Network(address) | Peer::Runs(address)) => *address,
+        // Whoever has taken the token of a run gets no further with it than the run itself.
+        Some(Peer::Network(address)) => (*address, None),
+        Some(Peer::Runs(address)) => (*address, app.runs.as_ref()),
         None => return Err(unknown_connection()),
     };
     let Some(secret) = bearer(request) else {
         return Ok(Caller::Stranger(address));
     };
-    let run = app.runs.as_ref().and_then(|runs| runs.holder(secret));
+    let run = runs.and_then(|runs| runs.holder(secret));
     if let Some(run) = run {
         return Ok(Caller::Run(run));
     }

@@ -10,7 +10,7 @@ use windlass_model::InvalidName;
 use crate::Limits;
 
 /// What a client that asked too often is told to wait, in seconds.
-const WAIT_SECONDS: &str = "1";
+pub(crate) const WAIT_SECONDS: &str = "1";
 
 /// A refusal as `application/problem+json`.
 #[derive(Debug)]

@@ -5,6 +5,7 @@ use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
 use axum::http::StatusCode;
 use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderMap};
 use axum::http::request::Parts;
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use serde::de::DeserializeOwned;
 use windlass_model::DeploymentId;
 
@@ -34,18 +35,37 @@ impl<T: DeserializeOwned, C: Controller> FromRequest<App<C>> for Json<T> {
     }
 }
 
+/// The longest body of a route, in bytes, where that is not [`Limits::body`](crate::Limits).
+#[derive(Clone, Copy)]
+pub(crate) struct Longest(pub(crate) usize);
+
 /// All of a body, within its size and its time.
 pub(crate) async fn whole<C: Controller>(request: Request, app: &App<C>) -> Result<Bytes, Refused> {
-    if said_length(request.headers()).is_some_and(|length| length > app.limits.body) {
+    let longest = request.extensions().get::<Longest>();
+    let most = longest.map_or(app.limits.body, |longest| longest.0);
+    if said_length(request.headers()).is_some_and(|length| length > most) {
         // Not waited for: nothing of it would be read.
-        let most = format!("at most {} bytes", app.limits.body);
-        return Err(bad_body(StatusCode::PAYLOAD_TOO_LARGE, most));
+        return Err(too_long(most));
     }
-    let whole = Bytes::from_request(request, app);
-    tokio::time::timeout(app.limits.body_within, whole)
+    let whole = Limited::new(request.into_body(), most).collect();
+    let whole = tokio::time::timeout(app.limits.body_within, whole)
         .await
-        .map_err(|_late| bad_body(StatusCode::REQUEST_TIMEOUT, "send it again"))?
-        .map_err(|why| bad_body(why.status(), why.body_text()))
+        .map_err(|_late| bad_body(StatusCode::REQUEST_TIMEOUT, "send it again"))?;
+    match whole {
+        Ok(whole) => Ok(whole.to_bytes()),
+        Err(why) if why.is::<LengthLimitError>() => Err(too_long(most)),
+        Err(why) => Err(bad_request(format!("the body can't be read: {why}"))),
+    }
+}
+
+fn too_long(most: usize) -> Refused {
+    let most = match most {
+        most if most % (1024 * 1024) == 0 => format!("{} MiB", most / (1024 * 1024)),
+        most if most % 1024 == 0 => format!("{} KiB", most / 1024),
+        most => format!("{most} bytes"),
+    };
+    let what = format!("it may have {most}");
+    bad_body(StatusCode::PAYLOAD_TOO_LARGE, what)
 }
 
 /// How long the body is to be, as its head says.

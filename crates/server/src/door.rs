@@ -23,6 +23,7 @@ use crate::Limits;
 use crate::access::Peer;
 use crate::app::ended;
 use crate::places::{Places, neighbour};
+use crate::turned_away::TurnedAway;
 
 /// How long accepting rests after it failed, for example for want of file descriptors.
 const REST: Duration = Duration::from_millis(100);
@@ -62,6 +63,12 @@ pub(crate) enum Listening {
     Runs(TcpListener),
 }
 
+/// What one address may have.
+struct Each {
+    places: Places<IpAddr>,
+    turned_away: TurnedAway,
+}
+
 /// One way in.
 pub(crate) struct Door {
     pub(crate) listening: Listening,
@@ -78,7 +85,10 @@ impl Door {
             Listening::Runs(_) => self.limits.run_connections,
         };
         let places = Arc::new(Semaphore::new(places));
-        let each = Places::new(self.limits.connections_each);
+        let each = Each {
+            places: Places::new(self.limits.connections_each),
+            turned_away: TurnedAway::new(self.limits.connections_each),
+        };
         let mut open = JoinSet::new();
         let mut ending = self.ending.clone();
         let ended = ended(&mut ending);
@@ -126,7 +136,7 @@ impl Door {
         &self,
         open: &mut JoinSet<()>,
         arrived: Arrived,
-        (place, each): (OwnedSemaphorePermit, &Places<IpAddr>),
+        (place, each): (OwnedSemaphorePermit, &Each),
     ) {
         let (routes, ending) = (self.routes.clone(), self.ending.clone());
         let limits = self.limits;
@@ -140,8 +150,12 @@ impl Door {
                 }
             }
             (Listening::Network(network), Arrived::Network(stream, address)) => {
-                let Some(own) = each.take(address) else {
+                let Some(own) = each.places.take(address) else {
                     tracing::debug!(%address, "too many connections of one address");
+                    // In TLS nothing can be said before the handshake, which is the work to be spared.
+                    if network.tls.is_none() {
+                        each.turned_away.tell(open, stream);
+                    }
                     return;
                 };
                 let peer = Peer::Network(address);
@@ -168,6 +182,10 @@ impl Door {
             }
             (Listening::Runs(_), Arrived::Network(stream, address)) => {
                 let peer = Peer::Runs(address);
+                let limits = Limits {
+                    head_within: limits.run_head_within,
+                    ..limits
+                };
                 open.spawn(async move {
                     serve(stream, peer, (routes, limits), ending).await;
                     drop(place);

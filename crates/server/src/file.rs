@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use windlass_api::{Exit, FileRequest, Problem};
 use windlass_config::{Loaded, RefusedKind, Request, load, render_all, unset};
-use windlass_model::Spec;
+use windlass_model::{Spec, Template};
 use windlass_runtime::Wanted;
 
 use crate::access::Caller;
@@ -70,18 +70,15 @@ fn must_be_absolute(spec: &Spec) -> Result<(), Problem> {
     let relative = spec.services.iter().find_map(|(name, service)| {
         let command = service.command.iter();
         let commands = command.flat_map(|command| command.status.iter().chain(&command.rollback));
-        let programs = commands
-            .chain([&service.process.argv])
-            .filter_map(|argv| argv.first());
-        // A bare name is looked for in PATH; what a value begins with is seen when it is kept.
-        let programs = programs
-            .map(ToString::to_string)
-            .filter(|program| program.contains('/') && !program.starts_with('$'));
+        let commands = commands.chain([&service.process.argv]);
+        let named = commands.filter_map(|argv| relative(argv));
         let tls = service.listen.iter().filter_map(|it| it.tls.as_ref());
         let tls = tls.flat_map(|tls| [tls.certificate.clone(), tls.key.clone()]);
         let files = service.process.files.iter().cloned();
-        let mut files = files.chain(programs).chain(tls);
-        let found = files.find(|file| !Path::new(file).is_absolute());
+        let files = files
+            .chain(tls)
+            .filter(|file| !Path::new(file).is_absolute());
+        let found = named.chain(files).next();
         found.map(|file| format!("{name} needs {file}"))
     });
     let Some(what) = relative else {
@@ -91,6 +88,26 @@ fn must_be_absolute(spec: &Spec) -> Result<(), Problem> {
     Err(Problem::new(403, "WL0372", Exit::Refused, title)
         .detail(what)
         .hint("deploy on the controller's machine, or write absolute paths of that machine"))
+}
+
+/// The first word of a command that names a file by where its sender stood. A program does so by any
+/// slash, for a bare name is looked for in PATH; another word, and what an option is set to, only by `./`
+/// or `../` at its beginning, since a slash alone is in much that is no path (`application/json`). What a
+/// value begins with is seen when it is kept.
+fn relative(argv: &[Template]) -> Option<String> {
+    let mut words = argv.iter().map(ToString::to_string);
+    let program = words.next()?;
+    if program.contains('/') && !program.starts_with(['/', '$']) {
+        return Some(program);
+    }
+    words.find(|word| {
+        let set_to = word
+            .split_once('=')
+            .map_or(word.as_str(), |(_, value)| value);
+        [word.as_str(), set_to]
+            .iter()
+            .any(|text| text.starts_with("./") || text.starts_with("../"))
+    })
 }
 
 /// What is kept lies below the file's folder, so the same folder must be here.
@@ -118,4 +135,35 @@ fn problem(file: &FileRequest, exit: Exit, problems: &[windlass_config::Problem]
         many => format!("{} has {many} problems", file.name),
     };
     Problem::new(422, code, exit, title).detail(render_all(problems, &file.name, &file.text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_that_mean_another_machines_folder_are_found_and_others_left_alone() {
+        let found = |line: &str| {
+            let argv: Vec<Template> = line.split(' ').map(Template::literal).collect();
+            relative(&argv)
+        };
+        for (line, word) in [
+            ("./server", "./server"),
+            ("bin/server --port 1", "bin/server"),
+            ("sh ./server", "./server"),
+            ("node --import ../hooks.js /srv/app.js", "../hooks.js"),
+            ("/bin/server --config=./app.toml", "--config=./app.toml"),
+        ] {
+            assert_eq!(found(line).as_deref(), Some(word), "{line}");
+        }
+        for line in [
+            "server",
+            "/srv/server --port 1",
+            "curl --accept application/json https://ops.example/x",
+            "docker run team/image:1",
+            "sh -c ...",
+        ] {
+            assert_eq!(found(line), None, "{line}");
+        }
+    }
 }

@@ -213,7 +213,6 @@ async fn keyed<C: Controller>(
     let name = (owner, key);
     let (parts, body) = request.into_parts();
     let mut copied = Request::from_parts(parts.clone(), body);
-    // The body's limit travels in the extensions, and the copy has them.
     copied.headers_mut().remove(KEY_HEADER);
     let bytes = whole(copied, &app).await?;
     let digest = fingerprint(&parts, &bytes);

@@ -23,12 +23,14 @@ mod limits;
 mod openapi;
 mod places;
 mod rate;
+mod reading;
 mod reception;
 mod refusals;
 mod relisten;
 mod run_tokens;
 mod says;
 mod tokens;
+mod turned_away;
 mod watchers;
 
 pub use accept::Server;

@@ -19,7 +19,7 @@ pub struct Limits {
     pub connections: usize,
     /// Connections at a time at each address that was opened for the runs of commands.
     pub run_connections: usize,
-    /// Of those over the network, most from one address; further ones are closed at once.
+    /// Of those over the network, most from one address; further ones are told so and closed.
     pub connections_each: usize,
     /// Event streams at a time on the private socket, and as many again over the network; further ones
     /// are refused as *busy*.
@@ -28,6 +28,9 @@ pub struct Limits {
     pub watchers_each: usize,
     /// Longest time for a request's head to arrive, also of the first byte and for a TLS handshake.
     pub head_within: Duration,
+    /// The same at an address for the runs of commands. Whoever speaks there is on this machine, and
+    /// whoever is silent takes a place from a run.
+    pub run_head_within: Duration,
     /// Longest head: path, query and headers, in bytes.
     pub head: usize,
     /// Most headers.
@@ -64,11 +67,12 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             connections: 128,
-            run_connections: 16,
+            run_connections: 64,
             connections_each: 64,
             watchers: 64,
             watchers_each: 16,
             head_within: Duration::from_secs(5),
+            run_head_within: Duration::from_millis(500),
             head: 16 * 1024,
             headers: 100,
             body_within: Duration::from_secs(10),

@@ -18,6 +18,11 @@ impl TakenAddresses {
     pub fn take(&self, address: SocketAddr) {
         self.0.borrow_mut().insert(address);
     }
+
+    /// From now on it can be listened at again.
+    pub fn free(&self, address: SocketAddr) {
+        self.0.borrow_mut().remove(&address);
+    }
 }
 
 /// One controller's reception: what it listens at ends with it.

@@ -24,7 +24,7 @@ pub(crate) const ON_ITS_MACHINE: [&str; 6] =
 /// two variables that of the server.
 ///
 /// # Errors
-/// Both were typed.
+/// Both were typed, or certificates for a server that shows none.
 pub(crate) fn settle(global: &mut Global, matches: &ArgMatches) -> Result<(), clap::Error> {
     global.server = global.server.take().filter(|url| !url.is_empty());
     global.ca = global.ca.take().filter(|path| !path.as_os_str().is_empty());
@@ -39,7 +39,19 @@ pub(crate) fn settle(global: &mut Global, matches: &ArgMatches) -> Result<(), cl
         (false, true) => global.server = None,
         (_, false) => {}
     }
+    // A variable may be set for good, and mean another server.
+    if is_typed("ca") && global.server.as_deref().is_some_and(is_unencrypted) {
+        return Err(Arguments::command().error(
+            ErrorKind::ArgumentConflict,
+            "--ca says whose certificates are trusted, and http:// shows none: write https://",
+        ));
+    }
     Ok(())
+}
+
+fn is_unencrypted(url: &str) -> bool {
+    let scheme = url.split_once("://").map(|(scheme, _)| scheme);
+    scheme.is_some_and(|scheme| scheme.eq_ignore_ascii_case("http"))
 }
 
 /// The controller at `url`, asked with the token of the variable.

@@ -5,6 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::crypto::ring::default_provider;
@@ -17,7 +18,7 @@ use windlass_tls::{BadPair, Blame, Pair};
 use crate::diagnostic::{Diagnostic, chain};
 
 /// Where to listen, and as whom.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Listen {
     /// The address.
     pub(crate) address: SocketAddr,
@@ -26,7 +27,7 @@ pub(crate) struct Listen {
 }
 
 /// PEM files.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct TlsFiles {
     /// The certificate, and those that lead to its root.
     pub(crate) cert: PathBuf,
@@ -133,13 +134,30 @@ fn not_had(address: SocketAddr, why: &io::Error) -> Diagnostic {
     }
 }
 
+/// What `--listen` says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Wanted {
+    /// `none`: on the private socket only.
+    Nowhere,
+    /// At this address too.
+    At(SocketAddr),
+}
+
+/// `none`, or an address.
+pub(crate) fn wanted(text: &str) -> Result<Wanted, String> {
+    match text {
+        "none" => Ok(Wanted::Nowhere),
+        text => address(text).map(Wanted::At),
+    }
+}
+
 /// `PORT` of 127.0.0.1, or an address with its port.
 pub(crate) fn address(text: &str) -> Result<SocketAddr, String> {
     if let Ok(port) = text.parse::<u16>() {
         return Ok(SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port));
     }
     text.parse()
-        .map_err(|_why| "write PORT, 127.0.0.1:PORT or [::1]:PORT".to_owned())
+        .map_err(|_why| "write PORT, 127.0.0.1:PORT or [::1]:PORT; none ends it".to_owned())
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ mod crash;
 mod demo;
 mod diagnostic;
 mod doctor;
+mod door;
 mod elsewhere;
 mod findable;
 mod follow;

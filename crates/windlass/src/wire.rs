@@ -22,8 +22,8 @@ use windlass_server::{About, RunTokens, Server, Tokens, TokensError, WayIn};
 use windlass_store::SqliteStore;
 
 use crate::diagnostic::{Diagnostic, NO_START, chain};
+use crate::door::{self, Door};
 use crate::findable::{self, stay_findable};
-use crate::listen::Listen;
 use crate::reception::Loopback;
 
 /// The journal's file in the state directory.
@@ -61,7 +61,7 @@ pub(crate) fn serve(
     paths: &StatePaths,
     place: Place,
     life: Life,
-    listen: Option<&Listen>,
+    door: &Door,
 ) -> Result<(), Diagnostic> {
     log_to_stderr();
     paths.create()?;
@@ -70,7 +70,7 @@ pub(crate) fn serve(
         .enable_all()
         .build()
         .map_err(|why| io("the controller's thread", &why))?;
-    LocalSet::new().block_on(&runtime, controller(paths, life, listen))
+    LocalSet::new().block_on(&runtime, controller(paths, life, door))
 }
 
 fn take(paths: &StatePaths, place: Place) -> Result<ControllerLock, Diagnostic> {
@@ -112,16 +112,9 @@ pub(crate) fn halted(paths: &StatePaths) -> Option<Halt> {
     HaltFile::new(paths.halted.clone()).halted()
 }
 
-async fn controller(
-    paths: &StatePaths,
-    life: Life,
-    listen: Option<&Listen>,
-) -> Result<(), Diagnostic> {
+async fn controller(paths: &StatePaths, life: Life, door: &Door) -> Result<(), Diagnostic> {
     // Before anything is started: an address that can't be had leaves nothing behind.
-    let network = match listen {
-        Some(listen) => Some(listen.open().await?),
-        None => None,
-    };
+    let network = door.open(&paths.state).await?;
     let tokens = Tokens::open(&tokens(paths)).map_err(|why| not_open(&why))?;
     let (border, runs, arriving) = border(paths).await.map_err(|error| edge(&error))?;
     let epoch = border.store.epoch();
@@ -143,13 +136,15 @@ async fn controller(
     let handle = running.handle.clone();
     let mut done = running.done;
     match life {
-        Life::WhileNeeded => handle.end_when_idle(),
-        Life::Stays => {}
+        Life::WhileNeeded if network.is_none() => handle.end_when_idle(),
+        // Whoever asks from elsewhere can't start it.
+        Life::WhileNeeded | Life::Stays => {}
     }
     let asked = asked_to_end().map_err(|why| io("signals", &why))?;
     let ended = async move {
         tokio::select! {
-            () = &mut done => {}
+            // A `down` left nothing to control, and nothing of it is to come back by itself.
+            () = &mut done => door::forget(&paths.state),
             () = asked => {
                 // Services and router go on; what was open is gone on with at the next start.
                 let (_stopped, ()) = tokio::join!(handle.stop(), &mut done);

@@ -68,6 +68,13 @@ pub enum Event {
         /// What, in order.
         reports: Vec<Report>,
     },
+    /// Whether what the run of a command says is heard has changed.
+    Heard {
+        /// Of which service.
+        service: ServiceName,
+        /// Why it is lost; none once it is heard again.
+        lost: Option<String>,
+    },
     /// A person asked to wait.
     HoldRequested {
         /// Who.

@@ -86,6 +86,12 @@ pub fn step(deployment: Deployment, event: &Event) -> Stepped {
             // A word moves nothing.
             return turn.finish();
         }
+        Event::Heard { service, lost } => {
+            let rollout = turn.deployment.rollouts.get(service);
+            turn.facts
+                .extend(rollout.and_then(|it| it.heard(lost.as_deref())));
+            return turn.finish();
+        }
         Event::HoldRequested { by } => command(&mut turn, Command::Hold, by),
         Event::ResumeRequested { by } => command(&mut turn, Command::Resume, by),
         Event::AbortRequested { by } => command(&mut turn, Command::Abort, by),

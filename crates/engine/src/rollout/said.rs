@@ -89,6 +89,14 @@ impl Rollout {
         self.is_command() && self.has_begun(Begun::Starting)
     }
 
+    /// The controller's own word about its runs: no run can say it, and it takes no room of theirs.
+    pub(crate) fn heard(&self, lost: Option<&str>) -> Option<Fact> {
+        self.may_speak().then(|| Fact::Heard {
+            service: self.service.clone(),
+            lost: lost.map(str::to_owned),
+        })
+    }
+
     /// Notes what a run says; returns what of it is news.
     pub(crate) fn hear(&mut self, reports: &[Report]) -> Vec<Fact> {
         if !self.may_speak() {

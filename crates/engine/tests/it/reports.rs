@@ -74,6 +74,22 @@ fn only_the_service_of_a_run_is_spoken_of() {
 }
 
 #[test]
+fn what_the_controller_says_of_a_run_takes_no_room_and_no_run_can_say_it() {
+    let mut world = running();
+    says(&mut world, API, vec![Report::log("more"); 700]);
+    let before = world.rollout(API).clone();
+    for lost in [Some("the address is taken".to_owned()), None] {
+        let service = name(API);
+        world.commit(Said::Heard {
+            service: service.clone(),
+            lost: lost.clone(),
+        });
+        assert_eq!(world.facts.last(), Some(&Fact::Heard { service, lost }));
+    }
+    assert_eq!(*world.rollout(API), before);
+}
+
+#[test]
 fn the_way_back_begins_with_nothing_said() {
     let mut world = running();
     says(&mut world, API, vec![phase("build"), progress(40)]);

@@ -45,6 +45,7 @@ pub(super) fn of_outcome(deployment: &Deployment, event: &Event) -> Option<Strin
         Event::Rollout { service, event } => (service, event),
         Event::Began
         | Event::Reported { .. }
+        | Event::Heard { .. }
         | Event::HoldRequested { .. }
         | Event::ResumeRequested { .. }
         | Event::AbortRequested { .. }

@@ -6,7 +6,7 @@ use windlass_model::{
     CommandRun, CommandState, DeploymentId, Fact, InstanceEnd, Job, Millis, Outcome, Repair,
     Report, ReturnReason, StuckReason,
 };
-use windlass_testkit::{App, Crash, Ending, Lab, Script, Service, run, service_name};
+use windlass_testkit::{App, Crash, End, Ending, Lab, Script, Service, run, service_name};
 
 use crate::fixture::{
     alive, assert_clean, begun, facts, failed, promoted, put, say, script, shop, stable,
@@ -234,6 +234,24 @@ fn a_person_has_it_run_again_which_is_another_attempt() {
 /// Version 7 is on its way.
 async fn seven_runs(lab: &mut Lab) -> DeploymentId {
     put(lab, &["legacy"], "seven");
+    seven_begins(lab).await
+}
+
+/// The same with a run that takes so long.
+async fn runs_for(lab: &mut Lab, after: Millis) -> DeploymentId {
+    let long = Script {
+        ends: Some(End {
+            after,
+            end: InstanceEnd::Exited(0),
+        }),
+        ..Script::command()
+    };
+    put(lab, &["legacy"], "seven");
+    script(lab, "legacy", "seven", long);
+    seven_begins(lab).await
+}
+
+async fn seven_begins(lab: &mut Lab) -> DeploymentId {
     let id = begun(lab, &legacy("7")).await;
     let runs = lab.until(&id, |fact| matches!(fact, Fact::CommandStarted { .. }));
     runs.await.expect("it runs");
@@ -276,21 +294,36 @@ fn a_run_is_heard_by_each_controller_until_its_deployment_has_ended() {
     });
 }
 
+/// What was told of whether runs are heard: why not, or nothing where they are again.
+fn heard(lab: &Lab, id: &DeploymentId) -> Vec<Option<String>> {
+    let all = facts(lab, id).into_iter();
+    all.filter_map(|fact| match fact {
+        Fact::Heard { lost, .. } => Some(lost),
+        _ => None,
+    })
+    .collect()
+}
+
 #[test]
-fn a_run_whose_address_is_taken_meanwhile_goes_on_and_that_is_told() {
+fn a_run_whose_address_is_taken_meanwhile_goes_on_and_is_heard_again_once_it_is_free() {
     run(async {
         let mut lab = six().await;
-        let id = seven_runs(&mut lab).await;
+        let id = runs_for(&mut lab, Millis::from_secs(8)).await;
         let status = lab.handle().status().await.expect("an answer");
         let view = status[0].services[&service_name("legacy")].clone();
         let candidate = view.candidate.expect("it is on its way");
-        lab.world.taken.take(candidate.instances[0].address);
+        let address = candidate.instances[0].address;
+        lab.world.taken.take(address);
         lab.crash_and_restart().await;
-        assert_eq!(lab.until_ended(&id).await, Ending::Ended(Outcome::Promoted));
-        let told = reports(&lab, &id);
+        lab.pass(Millis::from_secs(4)).await;
+        let told = heard(&lab, &id);
         assert!(
-            matches!(told.as_slice(), [Report::Log(why)] if why.contains("is lost")),
+            matches!(told.as_slice(), [Some(why)] if why.contains("is taken")),
             "{told:?}"
         );
+        assert_eq!(reports(&lab, &id), [], "the script has said nothing");
+        lab.world.taken.free(address);
+        assert_eq!(lab.until_ended(&id).await, Ending::Ended(Outcome::Promoted));
+        assert_eq!(heard(&lab, &id)[1..], [None], "{:?}", facts(&lab, &id));
     });
 }

@@ -1,7 +1,7 @@
 //! `POST /v1/down`: ends an application's services.
 
 use axum::extract::State;
-use windlass_api::{DownAnswer, DownRequest};
+use windlass_api::{DownAnswer, DownRequest, EnvironmentView, Exit, Problem};
 use windlass_model::{AppName, EnvironmentName};
 
 use crate::Controller;
@@ -21,6 +21,23 @@ pub(super) async fn post<C: Controller>(
         None => None,
     };
     let by = caller.signs(request.by)?;
+    if !caller.is_here() && !anything_runs(&app.controller.status().await?) {
+        return Err(controller_only().into());
+    }
     let answer = app.controller.down(name, environment, by).await?;
     Ok(Answer(answer))
+}
+
+fn anything_runs(all: &[EnvironmentView]) -> bool {
+    all.iter().any(|view| {
+        view.deployment.is_some() || view.services.values().any(|service| !service.is_empty())
+    })
+}
+
+/// Where nothing runs, all that could end is the controller.
+fn controller_only() -> Problem {
+    let title = "the token does not allow this";
+    Problem::new(403, "WL0367", Exit::Refused, title)
+        .detail("nothing runs, so only the controller would end; nobody could start it again from elsewhere")
+        .hint("end it on its machine: windlass down, without --server")
 }

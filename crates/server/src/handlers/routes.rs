@@ -2,22 +2,21 @@
 
 use std::sync::Arc;
 
-use axum::Router;
-use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn_with_state;
 use axum::routing::any;
+use axum::{Extension, Router};
 
 use super::table::{Row, rows};
 use crate::Controller;
 use crate::access::{Access, Guard, admit};
 use crate::answer::{not_found, wrong_method};
 use crate::app::App;
+use crate::body::Longest;
 use crate::greeting::greet;
 use crate::keys::once;
 
 /// Every path of the API. A request is greeted, admitted, met by its key, then carried out.
 pub(crate) fn routes<C: Controller>(app: App<C>) -> Router {
-    let limit = app.limits.body;
     let mut router = Router::new();
     for row in rows::<C>() {
         let Row {
@@ -32,7 +31,7 @@ pub(crate) fn routes<C: Controller>(app: App<C>) -> Router {
             handler = handler.route_layer(from_fn_with_state(app.clone(), once::<C>));
         }
         if short {
-            handler = handler.layer(DefaultBodyLimit::max(app.limits.report_body));
+            handler = handler.layer(Extension(Longest(app.limits.report_body)));
         }
         let guard = Arc::new(Guard {
             app: app.clone(),
@@ -50,7 +49,6 @@ pub(crate) fn routes<C: Controller>(app: App<C>) -> Router {
     router
         .fallback(any(not_found).layer(counted.clone()))
         .method_not_allowed_fallback(any(wrong_method).layer(counted))
-        .layer(DefaultBodyLimit::max(limit))
         .layer(from_fn_with_state(app.clone(), greet::<C>))
         .with_state(app)
 }

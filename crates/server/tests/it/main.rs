@@ -10,6 +10,7 @@ mod asking;
 mod contract;
 mod fake;
 mod following;
+mod hearing;
 mod limits;
 mod repeating;
 mod returning;

@@ -55,6 +55,18 @@ impl Standing {
         pid: u32,
         network: Option<Network>,
     ) -> Self {
+        Self::begin(folder, fake, pid, |server| {
+            server.limits(limits).network(network)
+        })
+    }
+
+    /// The same with what `dress` adds.
+    pub(crate) fn begin(
+        folder: &Path,
+        fake: Fake,
+        pid: u32,
+        dress: impl FnOnce(Server<Fake>) -> Server<Fake>,
+    ) -> Self {
         let paths = paths(folder);
         if paths.controller_socket.exists() {
             std::fs::remove_file(&paths.controller_socket).unwrap();
@@ -72,9 +84,7 @@ impl Standing {
             ended.await.ok();
         };
         let tokens = Tokens::open(&paths.state.join("tokens.json")).unwrap();
-        let server = Server::new(fake.clone(), about, tokens)
-            .limits(limits)
-            .network(network);
+        let server = dress(Server::new(fake.clone(), about, tokens));
         tasks.spawn(server.serve(listener, shutdown));
         Self {
             fake,

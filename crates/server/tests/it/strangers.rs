@@ -1,6 +1,7 @@
 //! What somebody on the network without a token can do: little, and not for long.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -71,7 +72,20 @@ async fn one_address_takes_its_own_places_only() {
     let (_server, address) = on_the_network(folder.path(), limits).await;
     let held = TcpStream::connect(address).await.unwrap();
     let ask = b"GET /healthz HTTP/1.1\r\nHost: w\r\n\r\n";
-    assert_eq!(raw(address, ask).await, "");
+    let answer = raw(address, ask).await;
+    assert_eq!(status(&answer), "429", "{answer}");
+    for told in [
+        "content-type: application/problem+json",
+        "retry-after: ",
+        "connection: close",
+        "windlass-api: ",
+        "wl0302",
+        "has 1 connections to it already",
+    ] {
+        assert!(answer.contains(told), "{told}: {answer}");
+    }
+    // One that says nothing is told nothing, and keeps nobody waiting.
+    assert_eq!(raw(address, b"").await, "");
     drop(held);
     // The place is free again once the server has seen the end of the first.
     while status(&raw(address, ask).await) != "200" {
@@ -90,6 +104,82 @@ async fn who_is_refused_before_the_body_is_read_hears_that_the_connection_ends()
     let answer = raw(address, ask).await;
     assert_eq!(status(&answer), "403");
     assert!(answer.contains("connection: close"), "{answer}");
+}
+
+#[tokio::test]
+async fn whoever_is_refused_for_the_body_hears_that_the_connection_ends_and_others_keep_it() {
+    let folder = folder();
+    let limits = Limits {
+        body: 1024,
+        body_within: Duration::from_millis(100),
+        ..Limits::default()
+    };
+    let (server, address) = on_the_network(folder.path(), limits).await;
+    let header = token(&server, Scope::Deploy).await;
+    let json = "Content-Type: application/json\r\n";
+    let chunked = format!(
+        "{json}Transfer-Encoding: chunked\r\n\r\n1000\r\n{}",
+        " ".repeat(4096)
+    );
+    let length = |length, body| format!("{json}Content-Length: {length}\r\n\r\n{body}");
+    let no_json = "Content-Length: 2\r\n\r\n{}".to_owned();
+    let table = [
+        ("plans", no_json, "415", [true, false]),
+        ("plans", length(2000, "{"), "413", [true, true]),
+        ("plans", chunked, "413", [true, true]),
+        ("plans", length(9, "{"), "408", [true, true]),
+        ("nothing", length(9, "{"), "404", [true, true]),
+        ("plans", length(2, "[]"), "400", [false, false]),
+    ];
+    for (path, rest, expected, ends) in table {
+        // With a key the body is read before anything is said of it.
+        let named = format!("Idempotency-Key: k{}\r\n", rest.len());
+        for (key, ends) in ["", &named].into_iter().zip(ends) {
+            let ask = format!("POST /v1/{path} HTTP/1.1\r\nHost: w\r\n{header}{key}{rest}");
+            let mut stream = TcpStream::connect(address).await.unwrap();
+            stream.write_all(ask.as_bytes()).await.unwrap();
+            let answer = one_answer(&mut stream).await;
+            assert_eq!(status(&answer), expected, "{answer}");
+            assert!(answer.contains("application/problem+json"), "{answer}");
+            assert_eq!(answer.contains("connection: close"), ends, "{answer}");
+        }
+    }
+}
+
+/// One answer with a length, of a connection that may go on.
+async fn one_answer(stream: &mut TcpStream) -> String {
+    let mut answer = Vec::new();
+    loop {
+        let text = String::from_utf8_lossy(&answer).to_ascii_lowercase();
+        if let Some((head, body)) = text.split_once("\r\n\r\n") {
+            let length = head
+                .lines()
+                .find_map(|line| line.strip_prefix("content-length: "));
+            let length: usize = length.expect("a length").parse().unwrap();
+            if body.len() >= length {
+                return text;
+            }
+        }
+        assert_ne!(stream.read_buf(&mut answer).await.unwrap(), 0, "{text}");
+    }
+}
+
+#[tokio::test]
+async fn nobody_elsewhere_ends_a_controller_of_which_nothing_runs() {
+    let folder = folder();
+    let (server, address) = on_the_network(folder.path(), Limits::default()).await;
+    let header = token(&server, Scope::Deploy).await;
+    let body = r#"{"app":"hello","by":"mira"}"#;
+    let ask = format!(
+        "POST /v1/down HTTP/1.1\r\nHost: w\r\n{header}Content-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
+        body.len()
+    );
+    let answer = raw(address, ask).await;
+    assert_eq!(status(&answer), "403", "{answer}");
+    assert!(
+        answer.contains("nothing runs, so only the controller would end"),
+        "{answer}"
+    );
 }
 
 /// How far somebody with a token gets who wants to follow events.

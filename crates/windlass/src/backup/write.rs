@@ -11,10 +11,13 @@ use windlass_store::Checked;
 
 use super::contents::{Contents, FORMAT, JOURNAL, LAST, releases};
 use super::digest::{Counting, Kind, Passed};
+use crate::door::KEPT;
 
-/// What is never in a backup: what only the running processes need, and what was only printed.
-const LEFT_OUT: [&str; 8] = [
+/// What is never in a backup: what only the running processes need, what was only printed, and where this
+/// machine is reached.
+const LEFT_OUT: [&str; 9] = [
     JOURNAL,
+    KEPT,
     "windlass.db-wal",
     "windlass.db-shm",
     "controller.lock",

@@ -11,7 +11,7 @@ use crate::doctor::{
     Finding, Level, controller, drift, instances, journal, machine, router, sockets, state, tokens,
 };
 use crate::report::Report;
-use crate::ui::words::counted;
+use crate::ui::words::{counted, harmless};
 use crate::ui::{Role, Style};
 
 /// All that was found.
@@ -81,10 +81,10 @@ fn told(examined: &Examined, there: bool, style: &Style) -> String {
             Level::Broken => ("broken ", Role::Bad),
         };
         let head = style.paint(role, word);
-        let (check, saw) = (found.check, &found.saw);
-        text.push_str(&[&head, "  ", &format!("{check:width$}  "), saw, "\n"].concat());
+        let (check, saw) = (found.check, harmless(&found.saw));
+        text.push_str(&[&head, "  ", &format!("{check:width$}  "), &saw, "\n"].concat());
         if let Some(fix) = &found.fix {
-            text.push_str(&["         fix: ", fix, "\n"].concat());
+            text.push_str(&["         fix: ", &harmless(fix), "\n"].concat());
         }
     }
     text.push_str(&summary(examined));

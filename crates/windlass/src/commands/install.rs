@@ -8,7 +8,7 @@ use windlass_api::Exit;
 
 use crate::context::Context;
 use crate::diagnostic::Diagnostic;
-use crate::listen::Listen;
+use crate::door::Door;
 use crate::report::Report;
 
 /// The unit's name.
@@ -31,16 +31,12 @@ struct Unit<'a> {
     state: &'a Path,
     /// `XDG_RUNTIME_DIR` of now: the sockets must lie where every other command looks for them.
     runtime: Option<&'a Path>,
-    listen: Option<&'a Listen>,
+    door: &'a Door,
     target: &'a str,
 }
 
 /// Writes the unit; one that says something else stays unless `over`.
-pub(super) fn run(
-    context: &Context,
-    listen: Option<&Listen>,
-    over: bool,
-) -> Result<Report, Diagnostic> {
+pub(super) fn run(context: &Context, door: &Door, over: bool) -> Result<Report, Diagnostic> {
     let paths = context.paths()?;
     let program = std::env::current_exe()
         .map_err(|why| Diagnostic::io("this program can't be found", &why))?;
@@ -52,13 +48,12 @@ pub(super) fn run(
         .hint("call the new one"));
     }
     let owner = owner()?;
-    let listen = listen.map(Listen::absolute).transpose()?;
     let runtime = std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from);
     let text = unit(&Unit {
         program: &program,
         state: &paths.state,
         runtime: runtime.as_deref().filter(|folder| folder.is_absolute()),
-        listen: listen.as_ref(),
+        door,
         target: owner.target,
     });
     let path = owner.folder.join(UNIT);
@@ -115,7 +110,7 @@ fn owner() -> Result<Owner, Diagnostic> {
 fn unit(unit: &Unit<'_>) -> String {
     let program = word(unit.program);
     let state = word(unit.state);
-    let listen = unit.listen.map(on_the_network).unwrap_or_default();
+    let listen = on_the_network(unit.door);
     let runtime = unit.runtime.map(|folder| {
         let pair = format!("XDG_RUNTIME_DIR={}", folder.display());
         format!("Environment={}\n", word(Path::new(&pair)))
@@ -143,7 +138,12 @@ fn unit(unit: &Unit<'_>) -> String {
 }
 
 /// What `serve` is told of the network, with a space before it.
-fn on_the_network(listen: &Listen) -> String {
+fn on_the_network(door: &Door) -> String {
+    let listen = match door {
+        Door::AsBefore => return String::new(),
+        Door::None => return " --listen none".to_owned(),
+        Door::At(listen) => listen,
+    };
     let files = listen.tls.as_ref().map(|tls| {
         let (cert, key) = (word(&tls.cert), word(&tls.key));
         format!(" --tls-cert {cert} --tls-key {key}")
@@ -195,7 +195,7 @@ fn place(path: &Path, text: &str, over: bool) -> Result<bool, Diagnostic> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::listen::TlsFiles;
+    use crate::listen::{Listen, TlsFiles};
 
     #[test]
     fn the_unit_keeps_the_controller_and_leaves_its_children() {
@@ -203,7 +203,7 @@ mod tests {
             program: Path::new("/usr/local/bin/windlass"),
             state: Path::new("/var/lib/100% windlass"),
             runtime: Some(Path::new("/run/user/1000")),
-            listen: None,
+            door: &Door::AsBefore,
             target: "default.target",
         });
         insta::assert_snapshot!(text, @r#"
@@ -236,7 +236,7 @@ mod tests {
             }),
         };
         assert_eq!(
-            on_the_network(&listen),
+            on_the_network(&Door::At(listen)),
             " --listen 0.0.0.0:7070 --tls-cert \"/etc/tls/our cert.pem\" --tls-key \"/etc/tls/key.pem\""
         );
     }

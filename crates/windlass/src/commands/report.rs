@@ -1,5 +1,7 @@
 //! `windlass report`: what a wrapped script says of its run.
 
+use std::ffi::OsString;
+
 use clap::{Args, Subcommand};
 use windlass_api::{Exit, ReportRequest};
 use windlass_client::Reporter;
@@ -46,7 +48,7 @@ enum Verb {
     Log {
         /// The line; 1,000 characters of it are kept
         #[arg(value_name = "LINE", allow_hyphen_values = true)]
-        line: String,
+        line: OsString,
     },
     /// Say what was measured
     Metric {
@@ -77,7 +79,8 @@ impl Verb {
         match self {
             Self::Phase { name } => request.phase = Some(name.clone()),
             Self::Progress { percent } => request.progress = Some(*percent),
-            Self::Log { line } => request.log = Some(line.clone()),
+            // It may be what some other program printed, in any encoding.
+            Self::Log { line } => request.log = Some(line.to_string_lossy().into_owned()),
             Self::Metric { name, value } => {
                 request.metric = Some(Metric {
                     name: name.clone(),

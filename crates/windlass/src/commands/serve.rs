@@ -1,6 +1,5 @@
 //! `windlass serve`: the controller. Other commands start it when they need it.
 
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -9,7 +8,8 @@ use windlass_api::Exit;
 
 use crate::context::Context;
 use crate::diagnostic::Diagnostic;
-use crate::listen::{self, Listen, TlsFiles};
+use crate::door::Door;
+use crate::listen::{self, Listen, TlsFiles, Wanted};
 use crate::report::Report;
 use crate::wire::{Life, Place};
 
@@ -32,9 +32,10 @@ pub(crate) struct Options {
     #[arg(long, conflicts_with = "detached")]
     install: bool,
 
-    /// Serve the API on the network too, for who has a token: PORT of 127.0.0.1, or ADDRESS:PORT
-    #[arg(long, value_name = "ADDRESS", value_parser = listen::address)]
-    listen: Option<SocketAddr>,
+    /// Serve the API on the network too, for who has a token: PORT of 127.0.0.1, or ADDRESS:PORT.
+    /// Whoever controls next does so too, until `none` is said or everything is down
+    #[arg(long, value_name = "ADDRESS", value_parser = listen::wanted)]
+    listen: Option<Wanted>,
 
     /// The certificate for TLS, a PEM file; without it only a loopback address is taken
     #[arg(long, value_name = "FILE", requires = "listen", requires = "tls_key")]
@@ -46,20 +47,26 @@ pub(crate) struct Options {
 }
 
 impl Options {
-    fn listen(&self) -> Result<Option<Listen>, Diagnostic> {
-        let Some(address) = self.listen else {
-            return Ok(None);
-        };
+    fn door(&self) -> Result<Door, Diagnostic> {
         let files = self.tls_cert.clone().zip(self.tls_key.clone());
         let tls = files.map(|(cert, key)| TlsFiles { cert, key });
-        Listen::new(address, tls).map(Some)
+        match (self.listen, tls) {
+            (None, _) => Ok(Door::AsBefore),
+            (Some(Wanted::At(address)), tls) => Listen::new(address, tls)?.absolute().map(Door::At),
+            (Some(Wanted::Nowhere), None) => Ok(Door::None),
+            (Some(Wanted::Nowhere), Some(_)) => Err(Diagnostic::new(
+                Exit::Usage,
+                "--listen none shows a certificate to nobody",
+            )
+            .hint("leave --tls-cert and --tls-key out")),
+        }
     }
 }
 
 pub(crate) fn run(context: &Context, options: &Options) -> Result<Report, Diagnostic> {
-    let listen = options.listen()?;
+    let door = options.door()?;
     if options.install {
-        return super::install::run(context, listen.as_ref(), options.replace);
+        return super::install::run(context, &door, options.replace);
     }
     if options.detached
         && let Err(why) = rustix::process::setsid()
@@ -72,11 +79,11 @@ pub(crate) fn run(context: &Context, options: &Options) -> Result<Report, Diagno
     } else {
         Place::Free
     };
-    let life = if options.detached && listen.is_none() {
+    let life = if options.detached {
         Life::WhileNeeded
     } else {
         Life::Stays
     };
-    crate::wire::serve(&context.paths()?, place, life, listen.as_ref())?;
+    crate::wire::serve(&context.paths()?, place, life, &door)?;
     Ok(Report::silent(Exit::Done))
 }

@@ -11,6 +11,7 @@ use windlass_model::{EnvironmentName, Millis};
 
 use crate::context::Context;
 use crate::diagnostic::Diagnostic;
+use crate::ui::words::harmless;
 
 /// How long it is waited without a word.
 const SILENT_FOR: Duration = Duration::from_millis(500);
@@ -80,7 +81,7 @@ fn environment(file: &FileRequest) -> String {
 
 fn waits(lock: Option<&LockView>, wait_ms: Option<u64>) -> String {
     let whom = match lock {
-        Some(lock) => format!("{}, begun by {}", lock.deployment, lock.by),
+        Some(lock) => format!("{}, begun by {}", lock.deployment, harmless(&lock.by)),
         None => "its turn".to_owned(),
     };
     let until = match wait_ms {

@@ -57,6 +57,7 @@ pub(crate) fn line(fact: &Fact, ending: Outcome) -> Option<String> {
         | Fact::InstanceStarted { .. }
         | Fact::CommandStarted { .. }
         | Fact::Reported { .. }
+        | Fact::Heard { .. }
         | Fact::InstanceLost { .. }
         | Fact::BakeStarted { .. }
         | Fact::RolloutReturned { .. }

@@ -166,6 +166,7 @@ impl Progress {
             | Fact::TriggerFired { .. }
             | Fact::Judged { .. }
             | Fact::Sight { .. }
+            | Fact::Heard { .. }
             | Fact::TripwireFired { .. }
             | Fact::TripwireWithheld { .. }
             | Fact::Proved { .. }
@@ -217,6 +218,7 @@ impl Progress {
             Fact::TriggerFired { .. }
             | Fact::Judged { .. }
             | Fact::Sight { .. }
+            | Fact::Heard { .. }
             | Fact::Removed { .. }
             | Fact::Renamed { .. }
             | Fact::SlotRetired { .. }
@@ -363,6 +365,7 @@ pub(crate) fn service_of(fact: &Fact) -> Option<&ServiceName> {
         | Fact::TriggerFired { service, .. }
         | Fact::Judged { service, .. }
         | Fact::Sight { service, .. }
+        | Fact::Heard { service, .. }
         | Fact::TripwireFired { service, .. }
         | Fact::TripwireWithheld { service, .. }
         | Fact::Proved { service, .. }

@@ -175,6 +175,7 @@ no such token.",
   windlass serve --replace
   windlass serve --install
   windlass serve --replace --listen 7070
+  windlass serve --replace --listen none
   windlass serve --listen 0.0.0.0:7070 --tls-cert cert.pem --tls-key key.pem
 
 Ends with 5 when another controller has the state directory, or something else

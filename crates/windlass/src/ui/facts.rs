@@ -81,6 +81,7 @@ fn fact_words(fact: &Fact, event: &Event, picture: &Progress) -> (String, String
         | Fact::InstanceStarted { .. }
         | Fact::CommandStarted { .. }
         | Fact::Reported { .. }
+        | Fact::Heard { .. }
         | Fact::InstanceReady { .. }
         | Fact::InstanceLost { .. }
         | Fact::TrafficShifted { .. }
@@ -158,6 +159,7 @@ fn of_a_service(fact: &Fact, picture: &Progress) -> Option<(String, String)> {
         Fact::Stuck { service, why } => (service, format!("stuck reason={:?}", stuck(why))),
         Fact::CommandStarted { .. }
         | Fact::Reported { .. }
+        | Fact::Heard { .. }
         | Fact::RolloutFailed { .. }
         | Fact::TriggerFired { .. }
         | Fact::Judged { .. }
@@ -181,11 +183,12 @@ fn of_a_service(fact: &Fact, picture: &Progress) -> Option<(String, String)> {
 }
 
 fn command_words(run: &CommandRun, instance: &InstanceId) -> String {
-    let from = run.from.as_ref().map(|from| format!(" from={from}"));
+    let from = run.from.as_deref().map(harmless);
+    let from = from.map(|from| format!(" from={from}"));
     format!(
         "run={} version={}{} attempt={} instance={instance}",
         run.job,
-        run.version,
+        harmless(&run.version),
         from.unwrap_or_default(),
         run.attempt
     )
@@ -197,8 +200,16 @@ fn reported_words(report: &Report) -> String {
         Report::Progress(percent) => format!("reports progress={}%", percent.get()),
         Report::Log(line) => format!("reports log={:?}", harmless(line)),
         Report::Metric(metric) => {
-            format!("reports metric={} value={}", metric.name, metric.value)
+            let name = harmless(&metric.name);
+            format!("reports metric={name} value={}", metric.value)
         }
+    }
+}
+
+fn heard_words(lost: Option<&str>) -> String {
+    match lost {
+        Some(why) => format!("reports=lost reason={:?}", harmless(why)),
+        None => "reports=heard".to_owned(),
     }
 }
 
@@ -224,6 +235,7 @@ fn of_a_danger(fact: &Fact) -> Option<(String, String)> {
             run,
         } => (service, command_words(run, instance)),
         Fact::Reported { service, report } => (service, reported_words(report)),
+        Fact::Heard { service, lost } => (service, heard_words(lost.as_deref())),
         Fact::RolloutFailed { service, why } => {
             (service, format!("failed reason={:?}", reason(why)))
         }

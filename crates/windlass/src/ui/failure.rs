@@ -38,7 +38,7 @@ pub(crate) fn failure(
     }
     lines.extend(proofs(picture));
     if let Some(why) = &view.poisoned {
-        lines.push(format!("its journal is damaged: {why}"));
+        lines.push(format!("its journal is damaged: {}", harmless(why)));
     }
     if let Some(runs) = runs {
         lines.push(match traffic(view, runs) {
@@ -173,7 +173,7 @@ const REFUSED: &str = "connection refused";
 
 fn expected(probe: &Probe) -> String {
     let answer = match &probe.kind {
-        ProbeKind::Http { path } => format!("2xx or 3xx from GET {path}"),
+        ProbeKind::Http { path } => format!("2xx or 3xx from GET {}", harmless(path)),
         ProbeKind::Tcp => "an accepted connection".to_owned(),
         ProbeKind::Alive { at_least } => return format!("alive for {at_least}"),
         ProbeKind::Command { status: true } => {

@@ -4,6 +4,8 @@
 mod again;
 pub(crate) mod facts;
 pub(crate) mod failure;
+#[cfg(test)]
+mod foreign;
 pub(crate) mod grounds;
 pub(crate) mod list;
 pub(crate) mod live;
@@ -14,6 +16,7 @@ pub(crate) mod record;
 #[cfg(test)]
 pub(crate) mod sample;
 pub(crate) mod show;
+mod shown;
 pub(crate) mod status;
 mod style;
 mod table;

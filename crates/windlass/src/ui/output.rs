@@ -4,8 +4,10 @@ use std::io::{self, BufRead, Write};
 use std::panic::PanicHookInfo;
 
 use jiff::tz::TimeZone;
+use serde::Serialize;
 use windlass_api::{Exit, LogLine};
 
+use super::shown::{escaped, shown};
 use super::terminal::{Terminal, size};
 use super::words::harmless;
 use super::{Again, Role, Style};
@@ -110,7 +112,7 @@ impl Ui {
     #[expect(clippy::unused_self, reason = "only who has the voice may print")]
     pub(crate) fn ask(&self, question: &str) -> bool {
         let mut errors = io::stderr().lock();
-        if write!(errors, "{question} [y/N] ")
+        if write!(errors, "{} [y/N] ", shown(question))
             .and_then(|()| errors.flush())
             .is_err()
         {
@@ -136,15 +138,22 @@ impl Ui {
         }
     }
 
-    /// One line of data.
+    /// One line of data, for people.
     ///
     /// # Errors
     /// When whoever read has left.
     #[expect(clippy::unused_self, reason = "only who has the voice may print")]
     pub(crate) fn data_line(&self, line: &str) -> io::Result<()> {
-        let mut output = io::stdout().lock();
-        writeln!(output, "{line}")?;
-        output.flush()
+        print_line(&shown(line))
+    }
+
+    /// One line of data, for machines.
+    ///
+    /// # Errors
+    /// When whoever read has left.
+    #[expect(clippy::unused_self, reason = "only who has the voice may print")]
+    pub(crate) fn data_json<T: Serialize>(&self, value: &T) -> io::Result<()> {
+        print_line(&escaped(&serde_json::to_string(value)?))
     }
 
     /// One line of a log.
@@ -152,11 +161,10 @@ impl Ui {
     /// # Errors
     /// When whoever read has left.
     pub(crate) fn log_line(&self, line: &LogLine) -> io::Result<()> {
-        let text = match self.output {
-            Output::Text => log_text(line),
-            Output::Json | Output::Ndjson => serde_json::to_string(line)?,
-        };
-        self.data_line(&text)
+        match self.output {
+            Output::Text => self.data_line(&log_text(line)),
+            Output::Json | Output::Ndjson => self.data_json(line),
+        }
     }
 
     /// Prints what a command leaves and says how the program ends.
@@ -191,22 +199,21 @@ impl Ui {
     }
 
     fn print(&self, report: &Report) -> io::Result<()> {
-        let mut output = io::stdout().lock();
         match (self.output, &report.json) {
-            (Output::Text, _) => output.write_all(self.again(&report.text).as_bytes())?,
-            (Output::Json | Output::Ndjson, None) => {}
+            (Output::Text, _) => {
+                let mut output = io::stdout().lock();
+                output.write_all(shown(&self.again(&report.text)).as_bytes())?;
+                output.flush()
+            }
+            (Output::Json | Output::Ndjson, None) => io::stdout().flush(),
             (Output::Json, Some(value)) => {
-                serde_json::to_writer_pretty(&mut output, value)?;
-                output.write_all(b"\n")?;
+                print_line(&escaped(&serde_json::to_string_pretty(value)?))
             }
             (Output::Ndjson, Some(serde_json::Value::Array(items))) => {
-                for item in items {
-                    writeln!(output, "{item}")?;
-                }
+                items.iter().try_for_each(|item| self.data_json(item))
             }
-            (Output::Ndjson, Some(value)) => writeln!(output, "{value}")?,
+            (Output::Ndjson, Some(value)) => self.data_json(value),
         }
-        output.flush()
     }
 
     /// A script that asked for JSON gets the refusal as JSON too.
@@ -227,9 +234,7 @@ impl Ui {
         if !failure.problems.is_empty() {
             value["problems"] = serde_json::json!(failure.problems);
         }
-        let mut output = io::stdout().lock();
-        let written = writeln!(output, "{value}").and_then(|()| output.flush());
-        if let Err(why) = written {
+        if let Err(why) = self.data_json(&value) {
             talk(self.drawn(&unprinted(&why)).trim_end());
         }
     }
@@ -250,11 +255,11 @@ fn unprinted(why: &io::Error) -> Diagnostic {
 }
 
 /// Which version and instance said it, and what. The end of an id is what differs.
-fn log_text(line: &LogLine) -> String {
+pub(super) fn log_text(line: &LogLine) -> String {
     let skipped = line.instance.len().saturating_sub(INSTANCE_SHOWN);
     let instance = line.instance.get(skipped..).unwrap_or(&line.instance);
-    let text = harmless(&line.text);
-    format!("{} {instance} {text}", line.version)
+    let [version, instance, text] = [line.version.as_str(), instance, &line.text].map(harmless);
+    format!("{version} {instance} {text}")
 }
 
 /// What failed, the lines that say where and how, what to do next. What others have written into them,
@@ -285,9 +290,15 @@ pub(crate) fn say_panic(panic: &PanicHookInfo<'_>) {
     talk("please report it with the command that you typed; nothing was decided because of it");
 }
 
+fn print_line(line: &str) -> io::Result<()> {
+    let mut output = io::stdout().lock();
+    writeln!(output, "{line}")?;
+    output.flush()
+}
+
 /// A closed stderr is no reason to stop: there is nobody left to tell.
 fn talk(line: &str) {
-    writeln!(io::stderr().lock(), "{line}").ok();
+    writeln!(io::stderr().lock(), "{}", shown(line)).ok();
 }
 
 #[cfg(test)]

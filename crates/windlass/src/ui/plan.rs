@@ -5,7 +5,7 @@ use windlass_model::{
     Change, Job, Plan, PlanId, PlanKind, RolloutPlan, Strategy, Task, TaskKind, Version,
 };
 
-use super::words::{change, counted, listed, until};
+use super::words::{change, counted, harmless, listed, until};
 
 /// Characters of a plan's id that are shown.
 const SHORT: usize = 10;
@@ -155,7 +155,9 @@ fn waves(plan: &Plan, lines: &mut Vec<String>) {
         let line = format!("{wave:>4}  {service:width$}  {what}");
         lines.push(match &task.undo {
             // What fails of a rollback is not undone.
-            Some(undo) if plan.kind != PlanKind::Rollback => format!("{line}  (undo: {undo})"),
+            Some(undo) if plan.kind != PlanKind::Rollback => {
+                format!("{line}  (undo: {})", harmless(undo))
+            }
             Some(_) | None => line,
         });
     }
@@ -190,7 +192,8 @@ fn does(kind: &TaskKind, plan: &Plan, task: &Task) -> String {
                 .service
                 .as_ref()
                 .and_then(|name| plan.rollouts.get(name));
-            let version = part.map_or("the new release", |part| part.release.version.0.as_str());
+            let version = part.map(|part| part.release.version.to_string());
+            let version = version.as_deref().unwrap_or("the new release");
             format!("traffic: {to} to {version}")
         }
         TaskKind::Bake { within } => format!("watch for {within}"),

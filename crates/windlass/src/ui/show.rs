@@ -31,7 +31,7 @@ pub(crate) fn show_text(view: &DeploymentView, now_us: i64, style: &Style) -> St
         lines.extend(grounds(view));
     }
     if let Some(why) = &view.poisoned {
-        lines.push(format!("damaged  {why}"));
+        lines.push(format!("damaged  {}", harmless(why)));
     }
     lines.push(String::new());
     if let Some(ended) = view.ended_us {
@@ -87,7 +87,7 @@ fn note(part: &RolloutView) -> String {
     if let Some(said) = &part.reported {
         notes.extend(doing(said.phase.as_deref(), said.progress));
         let all = said.metrics.iter();
-        notes.extend(all.map(|(name, value)| format!("{name} {value}")));
+        notes.extend(all.map(|(name, value)| format!("{} {value}", harmless(name))));
     }
     if let Some(why) = &part.returned_because {
         notes.push(reason(why));

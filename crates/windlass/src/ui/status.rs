@@ -30,7 +30,7 @@ pub(crate) fn status_text(
     if environments.is_empty() {
         text.push_str("nothing is deployed");
         if let Some(environment) = &whole.only {
-            text.push_str(&[" in ", environment].concat());
+            text.push_str(&[" in ", &harmless(environment)].concat());
         }
         text.push('\n');
         return text;
@@ -65,14 +65,18 @@ fn warnings(whole: &Whole, style: &Style) -> String {
 fn block(view: &EnvironmentView, now_us: i64, style: &Style) -> String {
     let mut text = format!(
         "{} in {}, revision {}, from {}\n",
-        view.app, view.environment, view.revision, view.folder
+        view.app,
+        view.environment,
+        view.revision,
+        harmless(&view.folder)
     );
     match (&view.lock, &view.deployment) {
         (Some(lock), _) => {
             let (by, age) = (harmless(&lock.by), took(now_us - lock.since_us));
             let line = format!(
                 "running: {} of {by} for {age}, {}\n",
-                lock.deployment, lock.reason
+                lock.deployment,
+                harmless(&lock.reason)
             );
             text.push_str(&line);
         }
@@ -196,7 +200,7 @@ fn instances(slot: &SlotView) -> String {
     others.dedup();
     for state in others {
         text.push_str(", ");
-        text.push_str(state);
+        text.push_str(&harmless(state));
     }
     let restarts: u32 = slot
         .instances

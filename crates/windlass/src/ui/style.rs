@@ -3,6 +3,17 @@
 use anstyle::{AnsiColor, Style as Ansi};
 use jiff::tz::TimeZone;
 
+/// Every sequence that painting writes.
+pub(super) const HUES: [&str; 7] = [
+    "\u{1b}[0m",
+    "\u{1b}[1m",
+    "\u{1b}[2m",
+    "\u{1b}[31m",
+    "\u{1b}[32m",
+    "\u{1b}[33m",
+    "\u{1b}[34m",
+];
+
 /// What a piece of text means; the hue follows from it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Role {

@@ -15,7 +15,7 @@ pub(crate) fn tokens_text(tokens: &[TokenView], now_us: i64, style: &Style) -> S
     }
     let rows = tokens.iter().map(|token| {
         vec![
-            token.id.clone(),
+            harmless(&token.id),
             scope(token.scope).to_owned(),
             of_calendar(token.created_us, &style.zone),
             end(token, now_us, &style.zone),
@@ -29,7 +29,7 @@ pub(crate) fn tokens_text(tokens: &[TokenView], now_us: i64, style: &Style) -> S
 
 /// What is kept of a token, in one line.
 pub(crate) fn kept(token: &TokenView, now_us: i64, zone: &TimeZone) -> String {
-    let (id, scope) = (&token.id, scope(token.scope));
+    let (id, scope) = (harmless(&token.id), scope(token.scope));
     format!(
         "token {id}, scope {scope}, ends {}",
         end(token, now_us, zone)

@@ -6,6 +6,7 @@ use windlass_api::Event;
 
 use super::facts::fact_lines;
 use super::live::frame;
+use super::shown::shown;
 use super::table::cut;
 use super::time::now_us;
 use super::{Style, Ui};
@@ -73,7 +74,7 @@ impl Voice {
                     ui.say(&line);
                 }
             }
-            Self::Ndjson(ui) => ui.data_line(&serde_json::to_string(event)?)?,
+            Self::Ndjson(ui) => ui.data_json(event)?,
             Self::Silent => {}
         }
         Ok(())
@@ -114,8 +115,8 @@ impl Live {
         let mut text = self.back();
         for line in &lines {
             match line.strip_prefix("next: ") {
-                Some(_) => text.push_str(&cut(&self.ui.again(line), style.width)),
-                None => text.push_str(line),
+                Some(_) => text.push_str(&shown(&cut(&self.ui.again(line), style.width))),
+                None => text.push_str(&shown(line)),
             }
             // Clears what a longer line left behind.
             text.push_str("\x1b[K\n");

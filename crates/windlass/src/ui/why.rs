@@ -90,42 +90,17 @@ fn tally(tally: Tally) -> String {
 
 #[cfg(test)]
 mod tests {
-    use windlass_model::{Measure, Percent, ReturnReason, Rule, Trigger};
+    use windlass_model::{ReturnReason, Rule, Trigger};
 
     use super::*;
     use crate::ui::sample;
-
-    fn judgement() -> Judgement {
-        Judgement {
-            share: Percent::try_from(25).expect("a share"),
-            verdict: Verdict::Pass,
-            words:
-                "0.42 % against 0.40 % before: no difference shown; 12,400 requests; a doubling \
-                    would have been seen"
-                    .to_owned(),
-            stable: Tally {
-                requests: 9_300,
-                errors: 37,
-            },
-            candidate: Tally {
-                requests: 3_100,
-                errors: 13,
-            },
-            at_least: Measure::nearest(0.521),
-            at_most: Measure::nearest(1.944),
-            evidence: Measure::nearest(0.31),
-            needed: Measure::nearest(4.605),
-            more_requests: Some(0),
-            not_watched: vec![Trigger::DEFAULTS[2].clone().into()],
-        }
-    }
 
     #[test]
     fn a_record_is_told_in_words_first() {
         let mut view = sample::deployment("dep_01k0a");
         let parts: Vec<&mut RolloutView> = view.rollouts.values_mut().collect();
         let [api, auth] = parts.try_into().expect("two services");
-        auth.judgement = Some(judgement());
+        auth.judgement = Some(sample::judgement());
         let rule = Rule::from(Trigger::ErrorRateWorse);
         let saw = "errors 2.00 % against 0.11 % before: worse, 4.0 to 90.1 times as often; 4,000 requests";
         api.returned_because = Some(ReturnReason::Triggered {

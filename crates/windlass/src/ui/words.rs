@@ -12,6 +12,8 @@ use windlass_model::{
 use super::Role;
 use super::time::of_calendar;
 
+pub(crate) use windlass_model::harmless;
+
 /// `auth, api, web`.
 pub(crate) fn listed<T: Display>(items: &[T]) -> String {
     let texts: Vec<String> = items.iter().map(ToString::to_string).collect();
@@ -25,19 +27,6 @@ pub(crate) fn counted(count: usize, noun: &str) -> String {
     } else {
         format!("{count} {noun}s")
     }
-}
-
-/// Text of an application without what a terminal would obey.
-pub(crate) fn harmless(text: &str) -> String {
-    text.chars()
-        .map(|c| {
-            if c.is_control() && c != '\t' {
-                '\u{fffd}'
-            } else {
-                c
-            }
-        })
-        .collect()
 }
 
 /// What a run does and how far it is, by its own word.
@@ -327,11 +316,6 @@ pub(crate) fn change(from: Option<&Version>, to: &Version) -> String {
 mod tests {
     use super::*;
     use crate::ui::sample;
-
-    #[test]
-    fn what_a_terminal_would_obey_is_replaced() {
-        assert_eq!(harmless("a\u{1b}[2Jb\tc\r"), "a\u{fffd}[2Jb\tc\u{fffd}");
-    }
 
     #[test]
     fn a_proof_says_what_was_seen_and_no_more() {

@@ -21,7 +21,10 @@ fn the_demo_plays_every_act_as_told_and_leaves_nothing() {
     demo.env_remove("WINDLASS_STATE_DIR");
     let left = lab.start_command(demo).left().exits(0);
     let told = left.json();
-    assert!(told["elapsed_ms"].as_u64().is_some_and(|ms| ms > 0), "{told}");
+    assert!(
+        told["elapsed_ms"].as_u64().is_some_and(|ms| ms > 0),
+        "{told}"
+    );
     assert_eq!(told["ok"], true, "{told}\n{}", left.err);
     let acts = told["acts"].as_array().unwrap();
     let ends = acts.iter().map(|act| {

@@ -164,6 +164,38 @@ fn a_follower_elsewhere_goes_on_after_the_controller_was_replaced() {
 }
 
 #[test]
+fn whoever_controls_next_stands_where_the_one_before_stood_until_a_person_says_none() {
+    let lab = Lab::empty();
+    two(&lab, "1");
+    let first = on_the_network(&lab, "door");
+    let ci = Elsewhere::new(&lab, &token(&lab, "deploy"));
+    ci.run(&["deploy"]).exits(0);
+    first.kill();
+    ci.run(&["status"]).exits(69);
+    // Any command of the machine starts one, and whoever asks from elsewhere meets it.
+    lab.run(&["status"]).exits(0);
+    ci.run(&["status"]).exits(0);
+    let second = lab.start(&["serve", "--replace"]);
+    second.until_said("listens on http://");
+    ci.run(&["status"]).exits(0);
+    let third = lab.start(&["serve", "--replace", "--listen", "none"]);
+    third.until_said("controller of");
+    second.left().exits(0);
+    ci.run(&["status"]).exits(69);
+    third.kill();
+    lab.run(&["status"]).exits(0);
+    ci.run(&["status"]).exits(69);
+    // And a `down` that leaves nothing ends it.
+    let fourth = on_the_network(&lab, "door");
+    lab.run(&["down"]).exits(0);
+    fourth.left().exits(0);
+    lab.run(&["status"]).exits(0);
+    ci.run(&["status"]).exits(69);
+    lab.run(&["down"]).exits(0);
+    lab.must_be_gone();
+}
+
+#[test]
 fn a_token_that_is_revoked_midway_ends_the_following_and_not_the_deployment() {
     let lab = Lab::empty();
     two(&lab, "1");

@@ -10,4 +10,4 @@ pub(crate) use plan::{first_plan_view, plan_view};
 pub(crate) use story::{
     aborted_story, bad_answer, bad_story, good_story, held, rare_facts, told, tripped_story, untold,
 };
-pub(crate) use view::{deployment, ended, environment, kept, lock};
+pub(crate) use view::{deployment, ended, environment, judgement, kept, lock};

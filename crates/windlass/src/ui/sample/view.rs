@@ -7,7 +7,8 @@ use windlass_api::{
     DeploymentView, EnvironmentView, InstanceView, LockView, RolloutView, ServiceView, SlotView,
 };
 use windlass_model::{
-    DeploymentState, Finalize, Label, Outcome, Percent, PlanKind, RolloutPhase, SlotId, StandbyKept,
+    DeploymentState, Finalize, Judgement, Label, Measure, Outcome, Percent, PlanKind, RolloutPhase,
+    SlotId, StandbyKept, Tally, Trigger, Verdict,
 };
 
 use super::noun::{
@@ -52,7 +53,32 @@ pub(crate) fn deployment(text: &str) -> DeploymentView {
     }
 }
 
-/// The same when it has ended.
+/// A record of a decision.
+pub(crate) fn judgement() -> Judgement {
+    Judgement {
+        share: Percent::try_from(25).expect("a share"),
+        verdict: Verdict::Pass,
+        words: "0.42 % against 0.40 % before: no difference shown; 12,400 requests; a doubling \
+                would have been seen"
+            .to_owned(),
+        stable: Tally {
+            requests: 9_300,
+            errors: 37,
+        },
+        candidate: Tally {
+            requests: 3_100,
+            errors: 13,
+        },
+        at_least: Measure::nearest(0.521),
+        at_most: Measure::nearest(1.944),
+        evidence: Measure::nearest(0.31),
+        needed: Measure::nearest(4.605),
+        more_requests: Some(0),
+        not_watched: vec![Trigger::DEFAULTS[2].clone().into()],
+    }
+}
+
+/// The deployment when it has ended.
 pub(crate) fn ended(outcome: Outcome) -> DeploymentView {
     let mut view = deployment("dep_01k0a");
     view.state = DeploymentState::Ended(outcome);

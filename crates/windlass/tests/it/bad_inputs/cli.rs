@@ -1,7 +1,10 @@
 //! Words that are no command.
 
 use super::judge::judge;
-use super::row::{Given::Typed, Row, row};
+use super::row::{
+    Given::{Shell, Typed},
+    Row, row,
+};
 
 pub(super) const ROWS: &[Row] = &[
     row(
@@ -162,6 +165,17 @@ pub(super) const ROWS: &[Row] = &[
         Typed(&["list", "--limit", "many"]),
         64,
         &["invalid value 'many'"],
+    ),
+    row(
+        "a report to an address that takes none",
+        Shell(
+            r#"WINDLASS_TOKEN=wlr_x WINDLASS_COORDINATION_ENDPOINT=http://127.0.0.1:1 "$0" report phase x"#,
+        ),
+        64,
+        &[
+            "it is not where a run reports",
+            "leave WINDLASS_COORDINATION_ENDPOINT as it was given",
+        ],
     ),
     row(
         "another shell",

@@ -2,7 +2,7 @@
 
 use super::judge::judge;
 use super::row::{
-    Given::{Asked, HalfAsked, HalfRouted, Routed, Sent, Shell},
+    Given::{Asked, HalfAsked, HalfRouted, Routed, Sent, Shell, Typed},
     Row, row,
 };
 
@@ -131,6 +131,20 @@ pub(super) const ROWS: &[Row] = &[
         Shell(r#""$0" --server https://127.0.0.1:1 --ca windlass.yaml status"#),
         64,
         &["windlass.yaml can't be used", "openssl x509 -in FILE"],
+    ),
+    row(
+        "trusted certificates without an end",
+        Shell(
+            r#"head -c 1100000 /dev/zero > big; "$0" --server https://127.0.0.1:1 --ca big list; c=$?; rm big; exit $c"#,
+        ),
+        64,
+        &["it has more than 1 MiB", "name a PEM file with --ca FILE"],
+    ),
+    row(
+        "trusted certificates for a server that shows none",
+        Typed(&["--server", "http://127.0.0.1:1", "--ca", "cert.pem", "list"]),
+        64,
+        &["http:// shows none: write https://"],
     ),
     row(
         "a server and a state directory",
