@@ -101,7 +101,8 @@ fn what_mends_and_what_keeps_says_what_it_takes() {
           --install           Write a systemd unit that keeps the controller running, also after a
                               reboot, and end
           --listen <ADDRESS>  Serve the API on the network too, for who has a token: PORT of 127.0.0.1,
-                              or ADDRESS:PORT
+                              or ADDRESS:PORT. Whoever controls next does so too, until `none` is said
+                              or everything is down
           --tls-cert <FILE>   The certificate for TLS, a PEM file; without it only a loopback address is
                               taken
           --tls-key <FILE>    The certificate's private key, a PEM file
@@ -112,13 +113,14 @@ fn what_mends_and_what_keeps_says_what_it_takes() {
 #[test]
 fn what_makes_no_sense_exits_64() {
     let place = Place::empty();
-    let table: [&[&str]; 6] = [
+    let table: [&[&str]; 7] = [
         &["remove"],
         &["repair", "dep_1", "--retry", "--done"],
         &["repair", "dep_1", "--adopt"],
         &["deploy", "--wait", "30"],
         &["deploy", "--wait", "30s", "--supersede"],
         &["serve", "--install", "--detached"],
+        &["serve", "--listen=none", "--tls-cert=c", "--tls-key=k"],
     ];
     for arguments in table {
         let left = place.run(arguments);
