@@ -28,6 +28,7 @@ mod release;
 mod report;
 mod route;
 mod rule;
+mod score;
 mod slot;
 mod spec;
 mod strategy;
@@ -47,7 +48,9 @@ pub use judgement::{Judgement, Tally, Verdict};
 pub use latency::{LATENCY_EDGES_US, latency_edge};
 pub use listen::{Listen, Proxies, Tls};
 pub use millis::{InvalidDuration, Millis};
-pub use name::{AppName, EnvironmentName, InvalidName, ServiceKey, ServiceName};
+pub use name::{
+    AppName, CategoryName, CheckName, EnvironmentName, InvalidName, ServiceKey, ServiceName,
+};
 pub use outcome::{DeploymentState, Outcome};
 pub use percent::{InvalidPercent, Percent};
 pub use plan::{Change, Plan, PlanKind, RolloutPlan, Step, Task, TaskId, TaskKind};
@@ -59,6 +62,10 @@ pub use report::{
 };
 pub use route::{Route, RouteMode, RouteSlot, Speaks};
 pub use rule::{Rule, Then};
+pub use score::{
+    Band, CategoryScore, CategorySpec, CheckScore, CheckSource, CheckSpec, Counted, NoData,
+    PointsLost, Reading, Scale, Score, ScoreSpec,
+};
 pub use slot::{Instance, Label, Slot};
 pub use spec::{OWN_NAMES, OnFailure, Overlap, ProcessSpec, ServiceSpec, Spec, Stop};
 pub use strategy::Strategy;
