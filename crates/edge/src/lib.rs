@@ -13,6 +13,7 @@
 mod brake;
 mod clock;
 mod error;
+mod gauge;
 mod points;
 mod prober;
 mod reception;
@@ -23,6 +24,7 @@ mod target;
 pub use brake::Brake;
 pub use clock::{Addresses, Clock, Ids, Spawner};
 pub use error::{EdgeError, ErrorKind, Retry};
+pub use gauge::{Gauge, Measuring};
 pub use points::CrashPoints;
 pub use prober::Prober;
 pub use reception::{Reception, Reporting, RunAt, Secret};

@@ -63,8 +63,8 @@ pub use report::{
 pub use route::{Route, RouteMode, RouteSlot, Speaks};
 pub use rule::{Rule, Then};
 pub use score::{
-    Band, CategoryScore, CategorySpec, CheckScore, CheckSource, CheckSpec, Counted, NoData,
-    PointsLost, Reading, Scale, Score, ScoreSpec,
+    Band, CategoryScore, CategorySpec, CheckScore, CheckSource, CheckSpec, Counted, NoData, Permit,
+    PointsLost, Reading, Scale, Score, ScoreEntry, ScoreMoment, ScoreSpec,
 };
 pub use slot::{Instance, Label, Slot};
 pub use spec::{OWN_NAMES, OnFailure, Overlap, ProcessSpec, ServiceSpec, Spec, Stop};

@@ -4,7 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{CategoryName, CheckName, Measure, Millis, ServiceName, Template};
+use crate::{
+    AppName, CategoryName, CheckName, DeploymentId, EnvironmentName, Measure, Millis, ServiceName,
+    Template,
+};
 
 /// What the score of an application is made of. Empty where the file says nothing about it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -132,7 +135,7 @@ pub struct Scale {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum NoData {
-    /// The score is not known, and no gate passes on it.
+    /// The score is not known.
     #[default]
     Hold,
     /// It counts as 0.
@@ -263,4 +266,44 @@ pub enum Band {
     DeployWithMonitoring,
     /// From 95 on.
     Deploy,
+}
+
+/// Whether a deployment is advised.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Permit {
+    /// Yes.
+    Yes,
+    /// Yes, while somebody watches.
+    Watched,
+    /// No.
+    No,
+}
+
+/// A score that is kept.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ScoreEntry {
+    /// Of which application.
+    pub app: AppName,
+    /// In which environment.
+    pub environment: EnvironmentName,
+    /// Why it was measured.
+    pub moment: ScoreMoment,
+    /// What it came to.
+    pub score: Score,
+}
+
+/// Why a score was measured.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum ScoreMoment {
+    /// Somebody asked.
+    Asked,
+    /// A deployment was about to begin.
+    Before(DeploymentId),
+    /// A deployment had ended.
+    After(DeploymentId),
 }

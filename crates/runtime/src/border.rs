@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use windlass_edge::{
-    Addresses, Brake, Clock, Ids, Prober, Reception, Spawner, Store, Target, TrafficRouter,
+    Addresses, Brake, Clock, Gauge, Ids, Prober, Reception, Spawner, Store, Target, TrafficRouter,
 };
 
 /// The world, as the runtime sees it. `windlass::wire` names the real ones, `testkit` the fakes.
@@ -25,6 +25,8 @@ pub struct Border {
     pub router: Rc<dyn TrafficRouter>,
     /// Asks for health.
     pub prober: Rc<dyn Prober>,
+    /// Measures what the health score asks for.
+    pub gauge: Rc<dyn Gauge>,
     /// Hears the runs of commands.
     pub reception: Rc<dyn Reception>,
     /// Told of every named place that is reached.

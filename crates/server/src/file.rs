@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use windlass_api::{Exit, FileRequest, Problem};
 use windlass_config::{Loaded, RefusedKind, Request, load, render_all, unset};
-use windlass_model::Spec;
+use windlass_model::{CheckSource, Spec};
 use windlass_runtime::Wanted;
 
 use crate::access::Caller;
@@ -91,6 +91,21 @@ fn must_be_absolute(spec: &Spec) -> Result<(), Problem> {
     Err(Problem::new(403, "WL0372", Exit::Refused, title)
         .detail(what)
         .hint("deploy on the controller's machine, or write absolute paths of that machine"))
+}
+
+/// Reports and commands of the score are those of the sender's folder.
+pub(crate) fn must_be_probes(spec: &Spec) -> Result<(), Problem> {
+    let mut others = spec
+        .score
+        .checks()
+        .filter(|(_, _, check)| !matches!(check.source, CheckSource::Probe { .. }));
+    let Some((category, check, _)) = others.next() else {
+        return Ok(());
+    };
+    let title = "reports and commands of the score are measured on the private socket only";
+    Err(Problem::new(403, "WL0372", Exit::Refused, title)
+        .detail(format!("{category}/{check} is one"))
+        .hint("measure and deploy on the controller's machine"))
 }
 
 /// What is kept lies below the file's folder, so the same folder must be here.

@@ -29,6 +29,7 @@ impl World {
             reception: Rc::new(FakeReception::new(&self.taken)),
             brake: Rc::new(self.brake.clone()),
             prober: Rc::new(FakeProber::new(&self.host)),
+            gauge: Rc::new(self.gauge.clone()),
             store: Rc::new(store),
         }
     }

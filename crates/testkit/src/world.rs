@@ -6,6 +6,7 @@ use windlass_edge::Clock as _;
 
 use crate::brake::FakeBrake;
 use crate::front::Front;
+use crate::gauge::FakeGauge;
 use crate::ids::{FakeAddresses, FakeIds};
 use crate::ledger::Ledger;
 use crate::reception::TakenAddresses;
@@ -34,6 +35,8 @@ pub struct World {
     pub taken: TakenAddresses,
     /// A person's halt.
     pub brake: FakeBrake,
+    /// What files and commands say for the health score.
+    pub gauge: FakeGauge,
 }
 
 impl Default for World {
@@ -49,6 +52,7 @@ impl Default for World {
             addresses: Rc::default(),
             taken: TakenAddresses::default(),
             brake,
+            gauge: FakeGauge::default(),
             time,
             ledger,
             host,

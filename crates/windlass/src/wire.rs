@@ -10,8 +10,8 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 use tokio::task::LocalSet;
 use windlass_adapters::{
-    EmbeddedRouter, EmbeddedRouterConfig, HaltFile, LocalTasks, NetworkProber, PortRange,
-    ProcessTarget, ProcessTargetConfig, RandomIds, SystemClock,
+    EmbeddedRouter, EmbeddedRouterConfig, FolderGauge, HaltFile, LocalTasks, NetworkProber,
+    PortRange, ProcessTarget, ProcessTargetConfig, RandomIds, SystemClock,
 };
 use windlass_api::Exit;
 use windlass_client::{ControllerLock, Holder, ReplaceError, StatePaths, is_stopped, replace};
@@ -186,6 +186,7 @@ async fn border(
         target: Rc::new(target),
         router: Rc::new(router),
         prober: Rc::new(NetworkProber),
+        gauge: Rc::new(FolderGauge),
         #[cfg(feature = "crash-points")]
         points: Rc::new(crate::crash::Crash::of(&paths.state)),
         reception: Rc::new(reception),

@@ -1,7 +1,6 @@
 //! What a score stands for, and what that allows where.
 
-use serde::Serialize;
-use windlass_model::{Band, EnvironmentName, Measure};
+use windlass_model::{Band, EnvironmentName, Measure, Permit};
 
 /// From here on *deploy*.
 const DEPLOY: f64 = 95.0;
@@ -27,8 +26,7 @@ pub fn band(score: Measure) -> Band {
 }
 
 /// What an environment is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Place {
     /// For whoever writes the application.
     Development,
@@ -66,18 +64,6 @@ impl Place {
             Self::Production
         }
     }
-}
-
-/// Whether a deployment is advised.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Permit {
-    /// Yes.
-    Yes,
-    /// Yes, while somebody watches.
-    Watched,
-    /// No.
-    No,
 }
 
 /// What a band allows in a place of this kind.

@@ -13,5 +13,5 @@ mod scale;
 mod sum;
 mod worth;
 
-pub use band::{Permit, Place, band, permit};
+pub use band::{Place, band, permit};
 pub use sum::{Readings, score};

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;
-use windlass_analysis::score::{Permit, Place, Readings, band, permit, score};
+use windlass_analysis::score::{Place, Readings, band, permit, score};
 use windlass_model::{
     Band, CategoryName, CategorySpec, CheckName, CheckSource, CheckSpec, Counted, EnvironmentName,
-    Measure, Millis, NoData, Reading, Scale, Score, ScoreSpec,
+    Measure, Millis, NoData, Permit, Reading, Scale, Score, ScoreSpec,
 };
 
 const NOW_US: i64 = 1_800_000_000_000_000;

@@ -6,6 +6,7 @@ mod every;
 mod needs;
 mod probes;
 mod renames;
+pub(crate) mod score;
 mod strategies;
 mod variables;
 

@@ -12,6 +12,7 @@ pub(crate) mod plan;
 pub(crate) mod record;
 #[cfg(test)]
 pub(crate) mod sample;
+pub(crate) mod score;
 pub(crate) mod show;
 pub(crate) mod status;
 mod style;

@@ -89,6 +89,7 @@ fn every_page_is_listed_and_printed() {
     first-deployment    bring your own service under Windlass
     canary              give a new release a growing share of the traffic
     roll-back           what takes a bad release back, and how you do it
+    score               one number from what was measured, and what each lost point takes
     wrap-a-script       keep the deploy script that you have
     run-under-systemd   start by itself after a reboot
     back-up             keep a copy of the journal, and bring it back
