@@ -1,6 +1,8 @@
 //! Adapters that need no heavy dependency of their own.
 
 mod embedded_router;
+mod gauge;
+mod group;
 mod halt_file;
 mod probe;
 mod process;
@@ -9,6 +11,7 @@ mod sockets;
 mod system;
 
 pub use embedded_router::*;
+pub use gauge::*;
 pub use halt_file::*;
 pub use probe::*;
 pub use process::*;

@@ -12,6 +12,7 @@ pub mod numbers;
 pub mod ratio;
 pub mod replay;
 pub mod risk;
+pub mod score;
 pub mod sequence;
 
 pub mod trigger;

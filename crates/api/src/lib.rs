@@ -9,6 +9,7 @@ mod page;
 mod problem;
 mod report;
 mod request;
+mod score;
 mod token;
 mod view;
 
@@ -22,6 +23,7 @@ pub use request::{
     DeployRequest, DownAnswer, DownRequest, FileRequest, FinalizeRequest, LeftView, LogLine,
     LogQuery, RemoveAnswer, RemoveRequest, RepairRequest, RollbackAnswer, RollbackRequest, Source,
 };
+pub use score::{ScoreList, ScoreNote, ScoreView};
 pub use token::{Scope, TokenAnswer, TokenList, TokenRequest, TokenView};
 pub use view::{
     DeploymentView, EnvironmentView, FiguresView, InstanceView, LockView, LostHistoryView,

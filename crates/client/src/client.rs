@@ -6,7 +6,8 @@ use windlass_api::{
     API_VERSION, AdoptAnswer, AdoptRequest, Command, CommandRequest, DeployAnswer, DeployRequest,
     DeploymentPage, DeploymentView, DownAnswer, DownRequest, EnvironmentView, FiguresView,
     FileRequest, FinalizeRequest, LogQuery, PlanView, RemoveAnswer, RemoveRequest, RepairRequest,
-    RollbackAnswer, RollbackRequest, TokenAnswer, TokenList, TokenRequest, TokenView, VersionView,
+    RollbackAnswer, RollbackRequest, ScoreView, TokenAnswer, TokenList, TokenRequest, TokenView,
+    VersionView,
 };
 use windlass_model::{DeploymentId, Repair};
 
@@ -109,6 +110,14 @@ impl Client {
     /// The controller's refusal; no answer within ten minutes.
     pub async fn plan(&self, file: &FileRequest) -> Result<PlanView, ClientError> {
         self.ask(Ask::post("/v1/plans", file)?, PLAN_WITHIN).await
+    }
+
+    /// Measures the health score that `file` asks for.
+    ///
+    /// # Errors
+    /// The controller's refusal; no answer within ten minutes.
+    pub async fn score(&self, file: &FileRequest) -> Result<ScoreView, ClientError> {
+        self.ask(Ask::post("/v1/scores", file)?, PLAN_WITHIN).await
     }
 
     /// Begins a deployment, after as long a wait as the request allows.

@@ -16,6 +16,7 @@ use crate::environment::View;
 use crate::field::{At, Found};
 use crate::load::CertificateAt;
 use crate::reader::Reader;
+use crate::score::{score, words};
 use crate::tree::Span;
 
 /// How long each step is watched unless the file says otherwise.
@@ -46,6 +47,7 @@ pub(crate) fn spec(
         on_failure: file.on_failure.good().copied().unwrap_or(OnFailure::All),
         parallel: file.parallel.good().copied().unwrap_or(PARALLEL),
         finalize: file.finalize.good().copied().unwrap_or_default(),
+        score: score(file),
         services: view.services.iter().map(service).collect(),
     }
 }
@@ -251,24 +253,28 @@ pub(crate) fn probe(draft: &ServiceDraft) -> Probe {
     }
 }
 
-/// Names that must come from the environment of whoever deploys, each with its first place.
-pub(crate) fn foreign_names(view: &View, reader: &Reader<'_>) -> BTreeMap<String, Span> {
+/// Names that must come from the environment of whoever deploys, each with its first place. A command of
+/// the score gets no value from Windlass itself.
+pub(crate) fn foreign_names(
+    file: &FileDraft,
+    view: &View,
+    reader: &Reader<'_>,
+) -> BTreeMap<String, Span> {
+    let targets = view.services.values();
+    let targets = targets.filter_map(|draft| draft.target.good());
+    let of_services = targets.flat_map(|target| {
+        let named = target
+            .words()
+            .flat_map(|at| at.value.names().into_iter().map(move |name| (name, at)));
+        named.filter(|(name, _)| !OWN_NAMES.contains(name))
+    });
+    let of_score =
+        words(file).flat_map(|at| at.value.names().into_iter().map(move |name| (name, at)));
     let mut names: BTreeMap<String, Span> = BTreeMap::new();
-    for draft in view.services.values() {
-        let Some(target) = draft.target.good() else {
-            continue;
-        };
-        for At { span, value } in target.words() {
-            for name in value
-                .names()
-                .into_iter()
-                .filter(|name| !OWN_NAMES.contains(name))
-            {
-                let place = place_of(value, name, *span, reader);
-                let first = names.entry(name.to_owned()).or_insert(place);
-                *first = (*first).min(place);
-            }
-        }
+    for (name, at) in of_services.chain(of_score) {
+        let place = place_of(&at.value, name, at.span, reader);
+        let first = names.entry(name.to_owned()).or_insert(place);
+        *first = (*first).min(place);
     }
     names
 }

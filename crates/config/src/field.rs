@@ -160,6 +160,8 @@ pub(crate) enum Rule {
     NotBoth(&'static str, &'static str, &'static str),
     /// Dotted paths of which one must be there; the first is what a person most likely forgot.
     OneOf(&'static [&'static str]),
+    /// Keys of which exactly one must be there, and what to write where there are more.
+    OnlyOne(&'static [&'static str], &'static str),
 }
 
 /// All keys of one kind of map.
@@ -264,7 +266,8 @@ impl<T: Default + 'static> Table<T> {
             }
         }
         for rule in self.rules {
-            if !matches!(rule, Rule::OneOf(paths) if meant.iter().any(|key| begins(paths, key))) {
+            let meant = |paths| meant.iter().any(|key| begins(paths, key));
+            if !matches!(rule, Rule::OneOf(paths) | Rule::OnlyOne(paths, _) if meant(paths)) {
                 self.obey(rule, node, reader);
             }
         }
@@ -314,21 +317,33 @@ impl<T: Default + 'static> Table<T> {
                     reader.refuse_for(NOT_TOGETHER, later, message, *hint);
                 }
             }
-            Rule::OneOf(paths) => {
-                if paths.iter().all(|path| node.at(path).is_none()) {
-                    let message = format!(
-                        "{} needs {}",
-                        self.noun,
-                        listed(paths.iter().copied(), "or")
-                    );
-                    let first = paths.first().copied().unwrap_or_default();
-                    let field = self.fields.iter().find(|field| field.name == first);
-                    let wanted = field.map(|field| (field.wanted)()).unwrap_or_default();
-                    let hint = format!("add `{}` with {wanted}", reader.format.key(first));
-                    reader.refuse_for(MISSING_KEY, node.span, message, hint);
+            Rule::OneOf(paths) => self.must_have_one(paths, node, reader),
+            Rule::OnlyOne(keys, hint) => {
+                self.must_have_one(keys, node, reader);
+                let mut found = node.entries().iter();
+                let mut one = || found.find(|entry| keys.contains(&entry.key.as_str()));
+                if let (Some(one), Some(other)) = (one(), one()) {
+                    let message = format!("`{}` and `{}` exclude each other", one.key, other.key);
+                    reader.refuse_for(NOT_TOGETHER, other.key_span, message, *hint);
                 }
             }
         }
+    }
+
+    fn must_have_one(&self, paths: &[&str], node: &Node, reader: &mut Reader<'_>) {
+        if paths.iter().any(|path| node.at(path).is_some()) {
+            return;
+        }
+        let message = format!(
+            "{} needs {}",
+            self.noun,
+            listed(paths.iter().copied(), "or")
+        );
+        let first = paths.first().copied().unwrap_or_default();
+        let field = self.fields.iter().find(|field| field.name == first);
+        let wanted = field.map(|field| (field.wanted)()).unwrap_or_default();
+        let hint = format!("add `{}` with {wanted}", reader.format.key(first));
+        reader.refuse_for(MISSING_KEY, node.span, message, hint);
     }
 
     fn schema(&self, defs: &mut Defs) -> Value {
@@ -337,7 +352,10 @@ impl<T: Default + 'static> Table<T> {
             name: self.name,
             noun: self.noun,
             rows: Vec::new(),
-            must_choose: self.rules.iter().any(|rule| matches!(rule, Rule::OneOf(_))),
+            must_choose: self
+                .rules
+                .iter()
+                .any(|rule| matches!(rule, Rule::OneOf(_) | Rule::OnlyOne(..))),
             later: self.later,
         });
         let mut properties = Map::new();
@@ -398,6 +416,10 @@ impl Rule {
             Self::OneOf(paths) => {
                 let paths: Vec<Value> = paths.iter().map(|path| has(path)).collect();
                 json!({ "anyOf": paths })
+            }
+            Self::OnlyOne(keys, _) => {
+                let keys: Vec<Value> = keys.iter().map(|key| has(key)).collect();
+                json!({ "oneOf": keys })
             }
         }
     }

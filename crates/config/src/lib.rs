@@ -27,6 +27,7 @@ mod reader;
 mod reference;
 mod render;
 mod schema;
+mod score;
 mod suggest;
 mod tree;
 mod words;

@@ -50,3 +50,11 @@ pub(crate) const MAX_SHOWN_CHARS: usize = 60;
 pub(crate) const MAX_DRAWN_CHARS: usize = 120;
 /// Most malformed places told of in one text.
 pub(crate) const MAX_PLACES_TOLD: usize = 8;
+/// Most categories of a score.
+pub(crate) const MAX_CATEGORIES: usize = 32;
+/// Most checks of one category.
+pub(crate) const MAX_CHECKS: usize = 64;
+/// Heaviest weight.
+pub(crate) const MAX_WEIGHT: u16 = 1000;
+/// Longest remedy, in characters.
+pub(crate) const MAX_REMEDY_CHARS: usize = 200;

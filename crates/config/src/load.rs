@@ -5,7 +5,7 @@ use std::fmt;
 
 use windlass_model::{EnvironmentName, ServiceName, Spec};
 
-use crate::check::every_environment;
+use crate::check::{every_environment, score};
 use crate::decode::{FileDraft, WindlassFile, version_problem};
 use crate::environment::{View, views};
 use crate::field::{Keys, Shape};
@@ -114,6 +114,7 @@ pub fn load(request: &Request<'_>) -> Result<Loaded, Refused> {
     let file = Keys::<WindlassFile>::decode(&parsed.root, &mut reader).unwrap_or_default();
     let views = views(&parsed.root, &file, &mut reader);
     every_environment(&views, &mut reader);
+    score::check(&file, &mut reader);
     let Some(app) = file.app.good().filter(|_| reader.problems.is_empty()) else {
         let problems = match format {
             Format::Yaml => traps(request.text, reader.problems),
@@ -127,7 +128,7 @@ pub fn load(request: &Request<'_>) -> Result<Loaded, Refused> {
     match view {
         Some(view) if misused.is_empty() => Ok(Loaded {
             spec: assemble::spec(app, &file, view, &versions),
-            foreign_names: assemble::foreign_names(view, &reader),
+            foreign_names: assemble::foreign_names(&file, view, &reader),
             certificates: assemble::certificates(view),
             environments: views.iter().map(|view| view.name.clone()).collect(),
             warnings: in_order(reader.warnings),

@@ -154,6 +154,7 @@ codes! {
     UNSET_NAME = "WL0190" Request "a name in `run` or `env` has no value";
     TLS_FILES = "WL0191" Request "a certificate or its key can't be used";
     NOT_WATCHED = "WL0192" Warning "a trigger is not watched in this version";
+    NOT_MEASURED = "WL0196" Check "a check of the score can't be measured";
 }
 
 #[cfg(test)]

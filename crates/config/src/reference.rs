@@ -5,9 +5,9 @@ use std::fmt::Write as _;
 use serde_json::Value;
 
 use crate::limit::{
-    MAX_AGREEING, MAX_ALIASED_BYTES, MAX_DEPTH, MAX_ENVIRONMENTS, MAX_FILES, MAX_INSTANCES,
-    MAX_NEEDS, MAX_NODES, MAX_SERVICES, MAX_STEPS, MAX_TEXT_BYTES, MAX_TRIGGERS, MAX_VARIABLES,
-    MAX_WORD_BYTES, MAX_WORDS,
+    MAX_AGREEING, MAX_ALIASED_BYTES, MAX_CATEGORIES, MAX_CHECKS, MAX_DEPTH, MAX_ENVIRONMENTS,
+    MAX_FILES, MAX_INSTANCES, MAX_NEEDS, MAX_NODES, MAX_SERVICES, MAX_STEPS, MAX_TEXT_BYTES,
+    MAX_TRIGGERS, MAX_VARIABLES, MAX_WORD_BYTES, MAX_WORDS,
 };
 use crate::page::{Page, Row};
 use crate::schema::definitions;
@@ -160,6 +160,8 @@ fn limits() -> String {
         ("conditions of one trigger that must agree", MAX_AGREEING),
         ("steps of a canary", MAX_STEPS),
         ("instances of a service", usize::from(MAX_INSTANCES)),
+        ("categories of the score", MAX_CATEGORIES),
+        ("checks of a category", MAX_CHECKS),
     ];
     let mut text = "\n## Limits\n\n| of | at most |\n|---|---|\n".to_owned();
     for (of, most) in rows {

@@ -13,6 +13,7 @@
 mod brake;
 mod clock;
 mod error;
+mod gauge;
 mod metrics;
 mod points;
 mod prober;
@@ -24,6 +25,7 @@ mod target;
 pub use brake::Brake;
 pub use clock::{Addresses, Clock, Ids, Spawner};
 pub use error::{EdgeError, ErrorKind, Retry};
+pub use gauge::{Gauge, Measuring};
 pub use metrics::MetricSource;
 pub use points::CrashPoints;
 pub use prober::Prober;

@@ -1,7 +1,10 @@
 //! The journal.
 
 use async_trait::async_trait;
-use windlass_model::{DeploymentId, Environment, Epoch, Fact, InstallationId, Plan, PlanId};
+use windlass_model::{
+    AppName, DeploymentId, Environment, EnvironmentName, Epoch, Fact, InstallationId, Plan, PlanId,
+    ScoreEntry,
+};
 
 use crate::EdgeError;
 
@@ -148,6 +151,23 @@ pub trait Store {
     /// # Errors
     /// `Unreachable`. A plan that can't be read is left out: nobody can carry it out any more.
     async fn plans(&self) -> Result<Vec<Plan>, EdgeError>;
+
+    /// Keeps a score; drops the oldest of its environment beyond the newest thousand.
+    ///
+    /// # Errors
+    /// `Unreachable`.
+    async fn put_score(&self, entry: &ScoreEntry) -> Result<(), EdgeError>;
+
+    /// The scores of an environment, newest first, at most `limit`.
+    ///
+    /// # Errors
+    /// `Unreachable`. One that can't be read is left out.
+    async fn scores(
+        &self,
+        app: &AppName,
+        environment: &EnvironmentName,
+        limit: u32,
+    ) -> Result<Vec<ScoreEntry>, EdgeError>;
 
     /// The deployments that have not ended.
     ///

@@ -120,6 +120,7 @@ fn wanted(services: u16, shape: Shape) -> Result<Wanted, Failure> {
             on_failure: OnFailure::All,
             parallel: 8,
             finalize: Finalize::default(),
+            score: windlass_model::ScoreSpec::default(),
             services: BTreeMap::new(),
         },
         environment: Environment::empty(app, name),

@@ -30,6 +30,7 @@ mod release;
 mod report;
 mod route;
 mod rule;
+mod score;
 mod slot;
 mod spec;
 mod strategy;
@@ -51,7 +52,9 @@ pub use latency::{LATENCY_EDGES_US, latency_edge};
 pub use listen::{Listen, Proxies, Tls};
 pub use metric::{InvalidUrl, MetricQuery, PrometheusUrl};
 pub use millis::{InvalidDuration, Millis};
-pub use name::{AppName, EnvironmentName, InvalidName, ServiceKey, ServiceName};
+pub use name::{
+    AppName, CategoryName, CheckName, EnvironmentName, InvalidName, ServiceKey, ServiceName,
+};
 pub use outcome::{DeploymentState, Outcome};
 pub use percent::{InvalidPercent, Percent};
 pub use plan::{Change, Plan, PlanKind, RolloutPlan, Step, Task, TaskId, TaskKind};
@@ -63,6 +66,10 @@ pub use report::{
 };
 pub use route::{Route, RouteMode, RouteSlot, Speaks};
 pub use rule::{Rule, Then};
+pub use score::{
+    Band, CategoryScore, CategorySpec, CheckScore, CheckSource, CheckSpec, Counted, NoData, Permit,
+    PointsLost, Reading, Scale, Score, ScoreEntry, ScoreMoment, ScoreSpec,
+};
 pub use slot::{Instance, Label, Slot};
 pub use spec::{OWN_NAMES, OnFailure, Overlap, ProcessSpec, ServiceSpec, Spec, Stop};
 pub use strategy::Strategy;

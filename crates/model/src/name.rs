@@ -97,6 +97,14 @@ name_type! {
     /// One service of an application.
     ServiceName
 }
+name_type! {
+    /// One category of the health score, such as `testing`.
+    CategoryName
+}
+name_type! {
+    /// One check of a category of the health score.
+    CheckName
+}
 
 impl EnvironmentName {
     /// The environment of a file that names none.

@@ -6,8 +6,9 @@ use utoipa::{PartialSchema, ToSchema};
 
 use crate::rule::Written;
 use crate::{
-    AppName, DeploymentId, Digest, EnvironmentName, InstallationId, InstanceId, Listen, Measure,
-    Millis, Percent, PlanId, PrometheusUrl, Proxies, Rule, ServiceKey, ServiceName, Template, Tls,
+    AppName, CategoryName, CheckName, DeploymentId, Digest, EnvironmentName, InstallationId,
+    InstanceId, Listen, Measure, Millis, Percent, PlanId, PrometheusUrl, Proxies, Rule, ServiceKey,
+    ServiceName, Template, Tls,
 };
 
 macro_rules! text_types {
@@ -30,6 +31,8 @@ text_types! {
     AppName: Some(NAME), "An application: lower-case letters, digits and inner hyphens";
     EnvironmentName: Some(NAME), "One environment of an application";
     ServiceName: Some(NAME), "One service of an application";
+    CategoryName: Some(NAME), "One category of the health score";
+    CheckName: Some(NAME), "One check of the health score";
     ServiceKey: Some("^[0-9a-z-]+/[0-9a-z-]+/[0-9a-z-]+$"), "application/environment/service";
     DeploymentId: Some("^dep_[0-9a-z]{1,60}$"), "One deployment";
     InstallationId: Some("^inst_[0-9a-z]{1,59}$"), "One installation of Windlass";

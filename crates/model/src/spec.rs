@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     AppName, CommandSpec, EnvironmentName, Finalize, Listen, MetricQuery, Millis, Probe, Rule,
-    ServiceName, Strategy, Template, Trigger,
+    ScoreSpec, ServiceName, Strategy, Template, Trigger,
 };
 
 /// One application in one environment. `config` makes it; who holds one may trust it: every `needs`
@@ -26,6 +26,9 @@ pub struct Spec {
     /// When a standby goes.
     #[serde(default)]
     pub finalize: Finalize,
+    /// What its health score is made of.
+    #[serde(default, skip_serializing_if = "ScoreSpec::is_empty")]
+    pub score: ScoreSpec,
     /// Its services.
     pub services: BTreeMap<ServiceName, ServiceSpec>,
 }

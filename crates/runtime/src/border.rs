@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use windlass_edge::{
-    Addresses, Brake, Clock, Ids, MetricSource, Prober, Reception, Spawner, Store, Target,
+    Addresses, Brake, Clock, Gauge, Ids, MetricSource, Prober, Reception, Spawner, Store, Target,
     TrafficRouter,
 };
 
@@ -28,6 +28,8 @@ pub struct Border {
     pub prober: Rc<dyn Prober>,
     /// Asks for numbers that somebody else measures.
     pub metrics: Rc<dyn MetricSource>,
+    /// Measures what the health score asks for.
+    pub gauge: Rc<dyn Gauge>,
     /// Hears the runs of commands.
     pub reception: Rc<dyn Reception>,
     /// Told of every named place that is reached.

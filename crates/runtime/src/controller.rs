@@ -23,7 +23,7 @@ use crate::lookout::{self, Lookout};
 use crate::queue::Queues;
 use crate::{
     adoption, deploying, down, figures, finalize, logs, planning, problems, recover, retention,
-    returning, saying, status, views,
+    returning, saying, scoring, status, views,
 };
 
 /// Environments by application and name.
@@ -137,6 +137,7 @@ async fn answer(shared: &Rc<Shared>, request: Request) {
         Request::Plan(wanted, reply) => reply
             .send(planning::plan(shared, &wanted, false).await)
             .is_err(),
+        Request::Score(asked) => scoring::answer(shared, asked).await,
         Request::Deploy { ask, when, reply } => {
             deploying::deploy(shared, *ask, when, reply).await;
             false

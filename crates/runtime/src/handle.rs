@@ -9,7 +9,8 @@ use futures_channel::{mpsc, oneshot};
 use futures_util::future::{Either, select};
 use windlass_api::{
     AdoptAnswer, Command, DeploymentView, DownAnswer, EnvironmentView, Event, FiguresView, LogLine,
-    LostHistoryView, PlanView, Problem, ReportAnswer, RollbackAnswer, RunView,
+    LostHistoryView, PlanView, Problem, ReportAnswer, RollbackAnswer, RunView, ScoreList,
+    ScoreView,
 };
 use windlass_model::{
     AppName, DeploymentId, EnvironmentName, Millis, PlanId, Report, ServiceName, Spec, Version,
@@ -17,6 +18,7 @@ use windlass_model::{
 
 use crate::deploying::{Ask, Begun};
 use crate::hearing::OfRun;
+use crate::scoring::OfScore;
 
 /// Requests that may wait for the controller's loop; more are refused as *busy*.
 pub(crate) const REQUESTS_WAITING: usize = 256;
@@ -58,6 +60,7 @@ pub(crate) type Reply<T> = oneshot::Sender<Result<T, Problem>>;
 
 pub(crate) enum Request {
     Plan(Box<Wanted>, Reply<PlanView>),
+    Score(OfScore),
     Deploy {
         ask: Box<Ask>,
         when: When,
@@ -227,6 +230,34 @@ impl Handle {
     pub async fn plan(&self, wanted: Wanted) -> Result<PlanView, Problem> {
         self.ask(|reply| Request::Plan(Box::new(wanted), reply))
             .await
+    }
+
+    /// Measures the health score and keeps it.
+    ///
+    /// # Errors
+    /// The file says nothing of a score; the journal can't be written.
+    pub async fn score(&self, wanted: Wanted) -> Result<ScoreView, Problem> {
+        self.ask(|reply| Request::Score(OfScore::Measure(Box::new(wanted), reply)))
+            .await
+    }
+
+    /// The scores that were measured in an environment, newest first.
+    ///
+    /// # Errors
+    /// The journal can't be read.
+    pub async fn scores(
+        &self,
+        app: AppName,
+        environment: EnvironmentName,
+    ) -> Result<ScoreList, Problem> {
+        self.ask(|reply| {
+            Request::Score(OfScore::List {
+                app,
+                environment,
+                reply,
+            })
+        })
+        .await
     }
 
     /// Begins a deployment; no id when there is nothing to do. One that waits and whose future is

@@ -37,6 +37,7 @@ mod retention;
 mod returning;
 mod routes;
 mod saying;
+mod scoring;
 mod status;
 mod views;
 mod watch;

@@ -144,6 +144,13 @@ pub(crate) fn no_plan(found: &[PlanProblem]) -> Problem {
     .hint("nothing was changed; change what is named, then look: windlass plan")
 }
 
+/// The file measures nothing.
+pub(crate) fn no_score(app: &AppName) -> Problem {
+    let title = format!("the file of {app} says nothing of a score");
+    Problem::new(422, "WL0325", Exit::Configuration, title)
+        .hint("add `score:` with categories and checks: windlass docs score")
+}
+
 /// Listeners that another application, environment or program has.
 pub(crate) fn taken(lines: &[String]) -> Problem {
     Problem::new(

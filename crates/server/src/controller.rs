@@ -2,7 +2,7 @@
 
 use windlass_api::{
     AdoptAnswer, Command, DeploymentView, DownAnswer, EnvironmentView, FiguresView, PlanView,
-    Problem, ReportAnswer, RollbackAnswer, RunView,
+    Problem, ReportAnswer, RollbackAnswer, RunView, ScoreList, ScoreView,
 };
 use windlass_model::{AppName, DeploymentId, EnvironmentName, Report, ServiceName};
 use windlass_runtime::{
@@ -13,6 +13,16 @@ use windlass_runtime::{
 pub trait Controller: Clone + Send + Sync + 'static {
     /// What a deployment would do.
     fn plan(&self, wanted: Wanted) -> impl Future<Output = Result<PlanView, Problem>> + Send;
+
+    /// Measures the health score and keeps it.
+    fn score(&self, wanted: Wanted) -> impl Future<Output = Result<ScoreView, Problem>> + Send;
+
+    /// The scores of an environment, newest first.
+    fn scores(
+        &self,
+        app: AppName,
+        environment: EnvironmentName,
+    ) -> impl Future<Output = Result<ScoreList, Problem>> + Send;
 
     /// Begins a deployment; no id when there is nothing to do. One that is `withdrawn` before it has
     /// begun does not begin.
@@ -110,6 +120,18 @@ pub trait Controller: Clone + Send + Sync + 'static {
 impl Controller for Handle {
     fn plan(&self, wanted: Wanted) -> impl Future<Output = Result<PlanView, Problem>> + Send {
         Handle::plan(self, wanted)
+    }
+
+    fn score(&self, wanted: Wanted) -> impl Future<Output = Result<ScoreView, Problem>> + Send {
+        Handle::score(self, wanted)
+    }
+
+    fn scores(
+        &self,
+        app: AppName,
+        environment: EnvironmentName,
+    ) -> impl Future<Output = Result<ScoreList, Problem>> + Send {
+        Handle::scores(self, app, environment)
     }
 
     fn deploy(

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use windlass_api::{Exit, FileRequest, Problem};
 use windlass_config::{Loaded, RefusedKind, Request, load, render_all, unset};
-use windlass_model::{Spec, Template};
+use windlass_model::{CheckSource, Spec, Template};
 use windlass_runtime::Wanted;
 
 use crate::access::Caller;
@@ -108,6 +108,21 @@ fn relative(argv: &[Template]) -> Option<String> {
             .iter()
             .any(|text| text.starts_with("./") || text.starts_with("../"))
     })
+}
+
+/// Reports and commands of the score are those of the sender's folder.
+pub(crate) fn must_be_probes(spec: &Spec) -> Result<(), Problem> {
+    let mut others = spec
+        .score
+        .checks()
+        .filter(|(_, _, check)| !matches!(check.source, CheckSource::Probe { .. }));
+    let Some((category, check, _)) = others.next() else {
+        return Ok(());
+    };
+    let title = "reports and commands of the score are measured on the private socket only";
+    Err(Problem::new(403, "WL0372", Exit::Refused, title)
+        .detail(format!("{category}/{check} is one"))
+        .hint("measure and deploy on the controller's machine"))
 }
 
 /// What is kept lies below the file's folder, so the same folder must be here.

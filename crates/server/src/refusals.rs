@@ -6,7 +6,7 @@
 pub(crate) type Refusal = (&'static str, u16, &'static str);
 
 /// A code may be in it with two statuses.
-pub(crate) const REFUSALS: [Refusal; 53] = [
+pub(crate) const REFUSALS: [Refusal; 54] = [
     ("WL01xx", 422, "the file has problems"),
     ("WL0301", 503, "the controller is ending"),
     ("WL0302", 429, "the controller is busy"),
@@ -24,6 +24,7 @@ pub(crate) const REFUSALS: [Refusal; 53] = [
     ("WL0314", 500, "the deployment's journal is damaged"),
     ("WL0315", 500, "something would not go down"),
     ("WL0316", 502, "the router can't be asked"),
+    ("WL0325", 422, "the file says nothing of a score"),
     ("WL0330", 409, "the journal is older than what runs"),
     ("WL0331", 409, "there is nothing to adopt"),
     ("WL0332", 502, "what runs can't be seen"),

@@ -30,6 +30,11 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "note_lost_history",
         sql: include_str!("../migrations/0002_note_lost_history.sql"),
     },
+    Migration {
+        number: 3,
+        name: "keep_scores",
+        sql: include_str!("../migrations/0003_keep_scores.sql"),
+    },
 ];
 
 /// The schema that this program knows.

@@ -12,11 +12,14 @@ use tokio::sync::{Mutex, MutexGuard, mpsc, oneshot};
 use windlass_edge::{
     EdgeError, ErrorKind, JournalEntry, NewEntry, OpenDeployment, Retry, Store, StoredDeployment,
 };
-use windlass_model::{DeploymentId, Environment, Epoch, InstallationId, Plan, PlanId};
+use windlass_model::{
+    AppName, DeploymentId, Environment, EnvironmentName, Epoch, InstallationId, Plan, PlanId,
+    ScoreEntry,
+};
 
 use crate::connect::{self, KEY_BYTES, Opened};
 use crate::footing::Footing;
-use crate::queries::{deployments, environments, installation, journal, plans};
+use crate::queries::{deployments, environments, installation, journal, plans, scores};
 use crate::write::{FORGET_AT_ONCE, Heads, Write};
 use crate::writer::{Message, QUEUE_MOST, Writer};
 use crate::{error, read};
@@ -292,6 +295,29 @@ impl Store for SqliteStore {
             }
         }
         Ok(kept)
+    }
+
+    async fn put_score(&self, entry: &ScoreEntry) -> Result<(), EdgeError> {
+        self.write(Write::put_score(entry)?).await.map(drop)
+    }
+
+    async fn scores(
+        &self,
+        app: &AppName,
+        environment: &EnvironmentName,
+        limit: u32,
+    ) -> Result<Vec<ScoreEntry>, EdgeError> {
+        let mut reader = self.reader().await?;
+        let limit = limit.min(PAGE_MOST);
+        let texts = scores::newest(&mut reader, app.as_str(), environment.as_str(), limit).await;
+        let read = |text: &String| match serde_json::from_str(text) {
+            Ok(entry) => Some(entry),
+            Err(why) => {
+                tracing::warn!(error = %why, "a score of {app} can't be read");
+                None
+            }
+        };
+        Ok(texts.map_err(unread)?.iter().filter_map(read).collect())
     }
 
     async fn open_deployments(&self) -> Result<Vec<OpenDeployment>, EdgeError> {

@@ -6,14 +6,15 @@ use serde::Serialize;
 use sqlx::SqliteConnection;
 use sqlx::error::DatabaseError;
 use windlass_edge::{EdgeError, ErrorKind, NewEntry, Retry, StoredDeployment};
-use windlass_model::{Environment, Epoch, Plan};
+use windlass_model::{Environment, Epoch, Plan, ScoreEntry};
 
 use crate::checksum::FORMAT_VERSION;
 use crate::queries::deployments::DeploymentRow;
 use crate::queries::environments::EnvironmentRow;
 use crate::queries::journal::JournalRow;
 use crate::queries::plans::PlanRow;
-use crate::queries::{deployments, environments, installation, journal, plans};
+use crate::queries::scores::ScoreRow;
+use crate::queries::{deployments, environments, installation, journal, plans, scores};
 use crate::{error, read};
 
 /// How long a plan is kept: 30 days, in microseconds.
@@ -21,6 +22,9 @@ const PLAN_KEPT_US: i64 = 30 * 24 * 60 * 60 * 1_000_000;
 
 /// Most plans kept, whatever their age.
 const PLANS_MOST: i64 = 10_000;
+
+/// Most scores kept of one environment.
+const SCORES_MOST: i64 = 1_000;
 
 /// Most ended deployments dropped in one transaction, so that appends don't wait long for it.
 pub(crate) const FORGET_AT_ONCE: u32 = 32;
@@ -46,6 +50,7 @@ pub(crate) enum Write {
         heard: i64,
     },
     PutPlan(PlanRow),
+    PutScore(ScoreRow),
     Forget {
         keep: u32,
     },
@@ -150,6 +155,15 @@ impl Write {
         }))
     }
 
+    /// Encodes a score.
+    pub(crate) fn put_score(entry: &ScoreEntry) -> Result<Self, EdgeError> {
+        Ok(Self::PutScore(ScoreRow {
+            app: entry.app.to_string(),
+            environment: entry.environment.to_string(),
+            entry: json(entry)?,
+        }))
+    }
+
     /// Writes it, inside the transaction that `connection` is in.
     ///
     /// After an error the caller takes back what was written and calls [`Write::failed`].
@@ -187,6 +201,11 @@ impl Write {
                 noted.map(|()| 0).map_err(failed)
             }
             Self::PutPlan(plan) => put_plan(connection, plan).await.map(|()| 0),
+            Self::PutScore(score) => {
+                let failed = |cause| error::sql("a score can't be kept", cause);
+                let kept = scores::insert(connection, score, SCORES_MOST).await;
+                kept.map(|()| 0).map_err(failed)
+            }
             Self::Forget { keep } => forget(connection, heads, *keep).await,
         }
     }
@@ -200,6 +219,7 @@ impl Write {
             | Self::Adopt { .. }
             | Self::NoteLost { .. }
             | Self::PutPlan(_)
+            | Self::PutScore(_)
             | Self::Forget { .. } => {}
         }
     }

@@ -201,6 +201,7 @@ impl App {
             .collect();
         let spec = Spec {
             finalize: Finalize::default(),
+            score: windlass_model::ScoreSpec::default(),
             app: app_name(name),
             environment: environment_name(),
             on_failure: OnFailure::All,

@@ -7,11 +7,13 @@
 //!
 //! [`conformance`] says in code what each trait of `edge` promises.
 
+mod backup;
 mod brake;
 pub mod conformance;
 mod errors;
 mod files;
 mod front;
+mod gauge;
 mod ids;
 mod lab;
 mod ledger;
@@ -33,9 +35,11 @@ mod trouble;
 mod under_way;
 mod world;
 
+pub use backup::Backup;
 pub use brake::FakeBrake;
 pub use files::{App, Service, address, app_name, environment_name, service_name};
 pub use front::Front;
+pub use gauge::FakeGauge;
 pub use ids::{FakeAddresses, FakeIds};
 pub use lab::{Ending, Lab, Stopped};
 pub use ledger::{Effect, Ledger, Line};
@@ -47,7 +51,7 @@ pub use router::FakeRouter;
 pub use run::run;
 pub use seed::Seeded;
 pub use splits::Split;
-pub use store::{Backup, Crash, Disk, FakeStore};
+pub use store::{Crash, Disk, FakeStore};
 pub use target::{End, FakeTarget, Host, Script, StartScript, Unready};
 pub use time::{FakeClock, WorldTime};
 pub use trouble::{Fate, Trouble};

@@ -30,6 +30,7 @@ impl World {
             brake: Rc::new(self.brake.clone()),
             metrics: Rc::new(self.metrics.clone()),
             prober: Rc::new(FakeProber::new(&self.host)),
+            gauge: Rc::new(self.gauge.clone()),
             store: Rc::new(store),
         }
     }

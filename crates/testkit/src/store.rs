@@ -9,7 +9,7 @@ use tokio::sync::Notify;
 use windlass_edge::{EdgeError, JournalEntry, NewEntry, OpenDeployment, Store, StoredDeployment};
 use windlass_model::{
     AppName, DeploymentId, Environment, EnvironmentName, Epoch, InstallationId, Millis, Plan,
-    PlanId,
+    PlanId, ScoreEntry,
 };
 
 use crate::errors;
@@ -41,20 +41,21 @@ impl Crash {
 /// What keeps the journal. Survives every controller.
 #[derive(Debug, Default)]
 pub struct Disk {
-    epoch: Cell<Epoch>,
+    pub(crate) epoch: Cell<Epoch>,
     /// The next opening speaks above it.
-    floor: Cell<Epoch>,
-    lost: Cell<Option<Epoch>>,
-    commits: Cell<u64>,
-    crashes: RefCell<VecDeque<Crash>>,
-    full_for: Cell<u32>,
-    full: Cell<bool>,
-    deployments: RefCell<Vec<StoredDeployment>>,
-    rows: RefCell<Vec<JournalEntry>>,
-    sequence: Cell<u64>,
-    environments: RefCell<BTreeMap<(AppName, EnvironmentName), Environment>>,
-    plans: RefCell<BTreeMap<PlanId, (Plan, i64)>>,
-    damaged: RefCell<Vec<DeploymentId>>,
+    pub(crate) floor: Cell<Epoch>,
+    pub(crate) lost: Cell<Option<Epoch>>,
+    pub(crate) commits: Cell<u64>,
+    pub(crate) crashes: RefCell<VecDeque<Crash>>,
+    pub(crate) full_for: Cell<u32>,
+    pub(crate) full: Cell<bool>,
+    pub(crate) deployments: RefCell<Vec<StoredDeployment>>,
+    pub(crate) rows: RefCell<Vec<JournalEntry>>,
+    pub(crate) sequence: Cell<u64>,
+    pub(crate) environments: RefCell<BTreeMap<(AppName, EnvironmentName), Environment>>,
+    pub(crate) plans: RefCell<BTreeMap<PlanId, (Plan, i64)>>,
+    pub(crate) scores: RefCell<Vec<ScoreEntry>>,
+    pub(crate) damaged: RefCell<Vec<DeploymentId>>,
     /// Told at each commit.
     pub(crate) committed: Notify,
     /// Told when a controller must die.
@@ -63,53 +64,7 @@ pub struct Disk {
     pub(crate) is_crashing: Cell<bool>,
 }
 
-/// What a disk held at one time.
-#[derive(Clone, Debug, Default)]
-pub struct Backup {
-    epoch: Epoch,
-    floor: Epoch,
-    lost: Option<Epoch>,
-    deployments: Vec<StoredDeployment>,
-    rows: Vec<JournalEntry>,
-    sequence: u64,
-    environments: BTreeMap<(AppName, EnvironmentName), Environment>,
-    plans: BTreeMap<PlanId, (Plan, i64)>,
-}
-
 impl Disk {
-    /// All that it holds now.
-    pub fn backup(&self) -> Backup {
-        Backup {
-            epoch: self.epoch.get(),
-            floor: self.floor.get(),
-            lost: self.lost.get(),
-            deployments: self.deployments.borrow().clone(),
-            rows: self.rows.borrow().clone(),
-            sequence: self.sequence.get(),
-            environments: self.environments.borrow().clone(),
-            plans: self.plans.borrow().clone(),
-        }
-    }
-
-    /// Holds again what it held then.
-    pub fn restore(&self, then: &Backup) {
-        self.epoch.set(then.epoch);
-        self.floor.set(then.floor);
-        self.lost.set(then.lost);
-        self.deployments.borrow_mut().clone_from(&then.deployments);
-        self.rows.borrow_mut().clone_from(&then.rows);
-        self.sequence.set(then.sequence);
-        self.environments
-            .borrow_mut()
-            .clone_from(&then.environments);
-        self.plans.borrow_mut().clone_from(&then.plans);
-    }
-
-    /// Holds nothing any more.
-    pub fn lose(&self) {
-        self.restore(&Backup::default());
-    }
-
     /// Commits tried so far.
     pub fn commits(&self) -> u64 {
         self.commits.get()
@@ -435,6 +390,27 @@ impl Store for FakeStore {
     async fn plans(&self) -> Result<Vec<Plan>, EdgeError> {
         let plans = self.disk.plans.borrow();
         Ok(plans.values().map(|(plan, _)| plan.clone()).collect())
+    }
+
+    async fn put_score(&self, entry: &ScoreEntry) -> Result<(), EdgeError> {
+        let write = || {
+            self.fence()?;
+            self.disk.scores.borrow_mut().push(entry.clone());
+            Ok(())
+        };
+        self.disk.commit(write).await
+    }
+
+    async fn scores(
+        &self,
+        app: &AppName,
+        environment: &EnvironmentName,
+        limit: u32,
+    ) -> Result<Vec<ScoreEntry>, EdgeError> {
+        let kept = self.disk.scores.borrow();
+        let own = |entry: &&ScoreEntry| entry.app == *app && entry.environment == *environment;
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        Ok(kept.iter().rev().filter(own).take(limit).cloned().collect())
     }
 
     async fn open_deployments(&self) -> Result<Vec<OpenDeployment>, EdgeError> {

@@ -6,6 +6,7 @@ use windlass_edge::Clock as _;
 
 use crate::brake::FakeBrake;
 use crate::front::Front;
+use crate::gauge::FakeGauge;
 use crate::ids::{FakeAddresses, FakeIds};
 use crate::ledger::Ledger;
 use crate::metrics::FakeMetrics;
@@ -37,6 +38,8 @@ pub struct World {
     pub brake: FakeBrake,
     /// What others measure.
     pub metrics: FakeMetrics,
+    /// What files and commands say for the health score.
+    pub gauge: FakeGauge,
 }
 
 impl Default for World {
@@ -53,6 +56,7 @@ impl Default for World {
             taken: TakenAddresses::default(),
             brake,
             metrics: FakeMetrics::default(),
+            gauge: FakeGauge::default(),
             time,
             ledger,
             host,

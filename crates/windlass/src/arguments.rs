@@ -8,7 +8,7 @@ use windlass_model::Millis;
 use crate::commands::{
     abort, analyze, backup, completions, demo, demo_service, deploy, docs, down, events, explain,
     finalize, halt, hold, list, logs, man, plan, promote, remove, repair, report, restore, resume,
-    retry, rollback, router, serve, shim, show, token,
+    retry, rollback, router, score, serve, shim, show, token,
 };
 
 /// Brings new releases of a multi-service application to production safely
@@ -170,6 +170,8 @@ pub(crate) enum Command {
     Restore(restore::Options),
     /// Judge recorded counts and show what would be decided
     Analyze(analyze::Options),
+    /// Measure the health score, and say what each lost point takes
+    Score(score::Options),
     /// Say what an error code means and what to do
     Explain(explain::Options),
     /// Print a page of the documentation

@@ -9,8 +9,8 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 use tokio::task::LocalSet;
 use windlass_adapters::{
-    EmbeddedRouter, EmbeddedRouterConfig, HaltFile, LocalTasks, NetworkProber, PortRange,
-    ProcessTarget, ProcessTargetConfig, Prometheus, RandomIds, SystemClock,
+    EmbeddedRouter, EmbeddedRouterConfig, FolderGauge, HaltFile, LocalTasks, NetworkProber,
+    PortRange, ProcessTarget, ProcessTargetConfig, Prometheus, RandomIds, SystemClock,
 };
 use windlass_api::Exit;
 use windlass_client::{ControllerLock, Holder, ReplaceError, StatePaths, is_stopped, replace};
@@ -204,6 +204,7 @@ async fn border(
         router: Rc::new(router),
         metrics: Rc::new(Prometheus),
         prober: Rc::new(NetworkProber),
+        gauge: Rc::new(FolderGauge),
         #[cfg(feature = "crash-points")]
         points: Rc::new(crate::crash::Crash::of(&paths.state)),
         reception: Rc::new(reception),

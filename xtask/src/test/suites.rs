@@ -35,7 +35,7 @@ pub(super) const ORDINARY: &str = "e2e-ordinary";
 pub(super) const SWEEP: &str = "sweep";
 
 /// Every suite, in the order in which the closing line names them.
-const SUITES: [Suite; 26] = [
+const SUITES: [Suite; 27] = [
     Suite {
         name: "fmt",
         shown_by: Shown::Stage,
@@ -107,6 +107,10 @@ const SUITES: [Suite; 26] = [
     Suite {
         name: "tls",
         shown_by: Shown::Package("windlass-tls"),
+    },
+    Suite {
+        name: "reports",
+        shown_by: Shown::Package("windlass-reports"),
     },
     Suite {
         name: "load",

@@ -9,7 +9,7 @@ use crate::tree::{Source, assert_none, manifests, sources};
 type May = (&'static str, &'static [&'static str]);
 
 /// Everything may know the nouns; the rest is listed. What is not here is forbidden.
-const TABLE: [May; 22] = [
+const TABLE: [May; 23] = [
     ("windlass-model", &[]),
     ("windlass-config", &["model"]),
     ("windlass-engine", &["model"]),
@@ -22,10 +22,14 @@ const TABLE: [May; 22] = [
         &["model", "engine", "analysis", "control", "edge", "api"],
     ),
     ("windlass-store", &["model", "edge"]),
-    ("windlass-adapters", &["model", "control", "edge"]),
+    (
+        "windlass-adapters",
+        &["model", "control", "edge", "reports"],
+    ),
     ("windlass-adapter-*", &["model", "edge"]),
     ("windlass-router", &["model", "control", "analysis", "tls"]),
     ("windlass-tls", &[]),
+    ("windlass-reports", &[]),
     ("windlass-shim", &["model", "control"]),
     ("windlass-load", &["model"]),
     ("windlass-api", &["model"]),

@@ -2,13 +2,10 @@
 //!
 //! The question changes nothing, so that it needs no shim: it is asked anew after a crash.
 
-use std::process::Stdio;
 use std::time::Duration;
 
-use rustix::process::{Pid, Signal, kill_process_group};
 use serde::Deserialize;
-use tokio::io::{AsyncRead, AsyncReadExt};
-use tokio::process::{Child, Command};
+use tokio::process::Command;
 use tokio::time::timeout;
 use windlass_control::ShimSpec;
 use windlass_edge::EdgeError;
@@ -20,6 +17,7 @@ use super::layout::read_json;
 use super::record::{InstanceRecord, ReleaseRecord, Told};
 use super::start::{Values, expanded};
 use super::target::Inner;
+use crate::group::ask as ask_program;
 
 /// How long a `status` may take.
 const STATUS_WITHIN: Duration = Duration::from_secs(30);
@@ -88,69 +86,27 @@ fn question(script: &KeptScript, arguments: Vec<String>, spec: &ShimSpec) -> Com
         .args(arguments)
         .env_clear()
         .envs(&spec.env)
-        .current_dir(&spec.directory)
-        .process_group(0)
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
+        .current_dir(&spec.directory);
     command
 }
 
-/// Ends the whole group, also when the question is dropped.
-struct Group {
-    child: Child,
-    leader: Option<Pid>,
-}
-
-impl Drop for Group {
-    fn drop(&mut self) {
-        if let Some(leader) = self.leader {
-            match kill_process_group(leader, Signal::KILL) {
-                // Usually it is gone already.
-                Ok(()) | Err(_) => {}
-            }
-        }
-    }
-}
-
 /// What it printed, or, if it failed, what was seen.
-async fn answered(mut question: Command) -> Result<Result<String, String>, EdgeError> {
-    let failed = |e| machine("`status` can't be started", e);
-    let child = question.spawn().map_err(failed)?;
-    let leader = child.id().and_then(|pid| i32::try_from(pid).ok());
-    let leader = leader.and_then(Pid::from_raw);
-    let mut group = Group { child, leader };
-    let (stdout, stderr) = (group.child.stdout.take(), group.child.stderr.take());
-    let whole = async {
-        let (printed, complained) = tokio::join!(text(stdout), text(stderr));
-        (printed, complained, group.child.wait().await)
-    };
-    let Ok((printed, complained, ended)) = timeout(STATUS_WITHIN, whole).await else {
+async fn answered(question: Command) -> Result<Result<String, String>, EdgeError> {
+    let Ok(said) = timeout(STATUS_WITHIN, ask_program(question, ANSWER_MOST)).await else {
         return Err(late(format!(
             "`status` did not end within {STATUS_WITHIN:?}"
         )));
     };
-    let status = ended.map_err(|e| machine("`status` was lost", e))?;
-    if status.success() {
-        return Ok(Ok(printed));
+    let said = said.map_err(|e| machine("`status` can't be asked", e))?;
+    if said.ended.success() {
+        return Ok(Ok(String::from_utf8_lossy(&said.printed).into_owned()));
     }
-    let complained = complained.trim();
-    let last = complained.lines().next_back().unwrap_or("nothing");
+    let last = said.last_complaint();
     Ok(Err(format!(
-        "`status` ended with {status}: {}",
-        shown(last)
+        "`status` ended with {}: {}",
+        said.ended,
+        shown(&last)
     )))
-}
-
-async fn text(stream: Option<impl AsyncRead + Unpin>) -> String {
-    let mut bytes = Vec::new();
-    if let Some(stream) = stream {
-        match stream.take(ANSWER_MOST).read_to_end(&mut bytes).await {
-            // What was read until then is the answer.
-            Ok(_) | Err(_) => {}
-        }
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 fn shown(text: &str) -> String {

@@ -1,5 +1,6 @@
 //! Adapters against the real thing.
 
 mod conformance;
+mod gauge;
 mod process;
 mod router;

@@ -10,6 +10,7 @@ mod random;
 mod ratio;
 mod replay;
 mod risk;
+mod scoring;
 
 mod triggers;
 mod tripwire;

@@ -7,6 +7,7 @@ mod metrics;
 mod needs;
 mod probes;
 mod renames;
+pub(crate) mod score;
 mod strategies;
 mod variables;
 

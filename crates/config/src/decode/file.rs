@@ -1,13 +1,14 @@
 //! The file itself.
 
-use windlass_model::{AppName, EnvironmentName, Finalize, OnFailure, ServiceName};
+use windlass_model::{AppName, CategoryName, EnvironmentName, Finalize, OnFailure, ServiceName};
 
 use super::collection::{Entries, MapOf};
 use super::number::Count;
+use super::score::{Category, CategoryDraft};
 use super::service::{Defaults, OverridingService, ServiceDraft, WholeService};
 use super::text::SchemaAddress;
 use crate::field::{Found, Keyed, Keys, Table, field};
-use crate::limit::{MAX_ENVIRONMENTS, MAX_PARALLEL, MAX_SERVICES};
+use crate::limit::{MAX_CATEGORIES, MAX_ENVIRONMENTS, MAX_PARALLEL, MAX_SERVICES};
 
 #[derive(Debug, Default)]
 pub(crate) struct FileDraft {
@@ -20,6 +21,7 @@ pub(crate) struct FileDraft {
     pub(crate) finalize: Found<Finalize>,
     pub(crate) environments: Found<Entries<EnvironmentName, EnvironmentDraft>>,
     pub(crate) services: Found<Entries<ServiceName, ServiceDraft>>,
+    pub(crate) score: Found<Entries<CategoryName, CategoryDraft>>,
 }
 
 #[derive(Debug, Default)]
@@ -54,6 +56,10 @@ impl Keyed for WindlassFile {
                 MapOf<ServiceName, Keys<WholeService>, 1, MAX_SERVICES>,
                 "What is deployed.")
             .required(),
+            field!(FileDraft: score as "score",
+                MapOf<CategoryName, Keys<Category>, 1, MAX_CATEGORIES>,
+                "What the health score is made of: categories, each with its checks.",
+                examples &["{ testing: { checks: { unit: { junit: target/junit.xml } } } }"]),
             field!(FileDraft: schema as "$schema", SchemaAddress,
                 "Where an editor finds the schema of the file. Windlass does not follow it."),
         ],

@@ -3,7 +3,7 @@
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV6};
 
 use serde_json::{Value, json};
-use windlass_model::{AppName, EnvironmentName, ServiceName};
+use windlass_model::{AppName, CategoryName, CheckName, EnvironmentName, ServiceName};
 
 use super::place::quoted_where_it_must_be;
 use crate::field::{Defs, Shape};
@@ -44,6 +44,8 @@ macro_rules! name_shape {
 name_shape!(AppName, "shop");
 name_shape!(EnvironmentName, "production");
 name_shape!(ServiceName, "web");
+name_shape!(CategoryName, "testing");
+name_shape!(CheckName, "unit");
 
 fn refuse_name(node: &Node, text: &str, fine: fn(&str) -> bool, reader: &mut Reader<'_>) {
     let message = format!("`{}` is not a name", shown(text));
@@ -188,29 +190,53 @@ impl Shape for FilePath {
     }
 
     fn decode(node: &Node, reader: &mut Reader<'_>) -> Option<String> {
-        let text = reader.text(node, &Self::wanted())?;
-        if text.is_empty() || text.contains('\0') {
-            reader.refuse(PATH, node.span, format!("`{}` is not a path", shown(text)));
-            return None;
-        }
-        let mut depth = 0i32;
-        let inside = text.split('/').all(|part| {
-            depth += match part {
-                "" | "." => 0,
-                ".." => -1,
-                _ => 1,
-            };
-            depth >= 0
-        });
-        if text.starts_with('/') || !inside {
-            let message = format!("`{}` lies outside the file's folder", shown(text));
-            let hint = "a release is a copy of files below that folder; \
-                        what lies elsewhere is named by its absolute path in `run` or `env`";
-            reader.refuse_for(OUTSIDE_FOLDER, node.span, message, hint);
-            return None;
-        }
-        within_limit(node, text, reader).map(str::to_owned)
+        let hint = "a release is a copy of files below that folder; \
+                    what lies elsewhere is named by its absolute path in `run` or `env`";
+        below_the_folder(node, hint, reader)
     }
+}
+
+/// A report that a tool leaves below the folder of the file.
+pub(crate) struct ReportPath;
+
+impl Shape for ReportPath {
+    type Value = String;
+
+    fn wanted() -> String {
+        FilePath::wanted()
+    }
+
+    fn schema(defs: &mut Defs) -> Value {
+        FilePath::schema(defs)
+    }
+
+    fn decode(node: &Node, reader: &mut Reader<'_>) -> Option<String> {
+        let hint = "have the report written below that folder";
+        below_the_folder(node, hint, reader)
+    }
+}
+
+fn below_the_folder(node: &Node, hint: &str, reader: &mut Reader<'_>) -> Option<String> {
+    let text = reader.text(node, &FilePath::wanted())?;
+    if text.is_empty() || text.contains('\0') {
+        reader.refuse(PATH, node.span, format!("`{}` is not a path", shown(text)));
+        return None;
+    }
+    let mut depth = 0i32;
+    let inside = text.split('/').all(|part| {
+        depth += match part {
+            "" | "." => 0,
+            ".." => -1,
+            _ => 1,
+        };
+        depth >= 0
+    });
+    if text.starts_with('/') || !inside {
+        let message = format!("`{}` lies outside the file's folder", shown(text));
+        reader.refuse_for(OUTSIDE_FOLDER, node.span, message, hint);
+        return None;
+    }
+    within_limit(node, text, reader).map(str::to_owned)
 }
 
 /// A path of the machine that serves; a relative one is below the file's folder.

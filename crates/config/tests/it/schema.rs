@@ -210,10 +210,12 @@ fn the_shape_of_the_schema_is_this() {
     }
     insta::assert_snapshot!(shape, @r"
     canary: canary!
+    category: checks! weight
+    check: bad cobertura command good json junit lcov max_age no_data path playwright probe remedy value weight within
     command: deploy! env pass rollback status stop within
     defaults: bake drain metrics overlap probes ready rollback_on rollback_within stop strategy
     environment: services
-    file: $schema app! defaults environments finalize on_failure parallel services!
+    file: $schema app! defaults environments finalize on_failure parallel score services!
     listen: address! host path proxies tls
     metric: every prometheus! query!
     override: bake drain env files instances listen metrics needs overlap probes ready release rollback_on rollback_within run stop strategy target was

@@ -369,6 +369,7 @@ impl App {
             on_failure: self.on_failure,
             parallel: 8,
             finalize: Finalize::default(),
+            score: windlass_model::ScoreSpec::default(),
             services: (0..self.parts.len())
                 .map(|at| (self.parts[at].name.clone(), self.after(at)))
                 .collect(),

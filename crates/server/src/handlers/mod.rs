@@ -15,6 +15,7 @@ mod removals;
 mod reports;
 mod rollbacks;
 mod routes;
+mod scores;
 mod socket;
 mod sse;
 mod status;

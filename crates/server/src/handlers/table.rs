@@ -5,13 +5,13 @@ use windlass_api::{
     AdoptAnswer, AdoptRequest, CommandRequest, DeployAnswer, DeployRequest, DeploymentPage,
     DeploymentView, DownAnswer, DownRequest, EnvironmentView, EventQuery, FiguresView, FileRequest,
     FinalizeRequest, ListQuery, LogQuery, PlanView, RemoveAnswer, RemoveRequest, RepairRequest,
-    ReportAnswer, ReportRequest, RollbackAnswer, RollbackRequest, RunView, Scope, TokenAnswer,
-    TokenList, TokenRequest, TokenView, VersionView,
+    ReportAnswer, ReportRequest, RollbackAnswer, RollbackRequest, RunView, Scope, ScoreList,
+    ScoreView, TokenAnswer, TokenList, TokenRequest, TokenView, VersionView,
 };
 
 use super::{
     adoptions, deployments, document, down, environments, events, figures, health, logs, plans,
-    removals, reports, rollbacks, status, tokens, version,
+    removals, reports, rollbacks, scores, status, tokens, version,
 };
 use crate::Controller;
 use crate::access::Access;
@@ -167,6 +167,16 @@ fn looking<C: Controller>() -> Vec<Row<C>> {
         .at("/v1/environments/{app}/{environment}", READ),
         row(
             Verb::Get,
+            Says::new("scores", "Health scores of an environment, newest first")
+                .within("app", NAME)
+                .within("environment", NAME)
+                .answers::<ScoreList>()
+                .refuses(&[]),
+            get(scores::list::<C>),
+        )
+        .at("/v1/environments/{app}/{environment}/scores", READ),
+        row(
+            Verb::Get,
             Says::new("figures", "What the router has counted")
                 .answers::<FiguresView>()
                 .refuses(&["WL0316"]),
@@ -208,6 +218,16 @@ fn deploying<C: Controller>() -> Vec<Row<C>> {
             post(plans::post::<C>),
         )
         .at("/v1/plans", DEPLOY),
+        row(
+            Verb::Post,
+            Says::new("score", "Measures the health score that a file asks for")
+                .takes::<FileRequest>()
+                .answers::<ScoreView>()
+                .refuses(&FILE)
+                .refuses(&["WL0325"]),
+            post(scores::post::<C>),
+        )
+        .at("/v1/scores", DEPLOY),
         row(
             Verb::Post,
             Says::new("deploy", "Begins a deployment")

@@ -70,19 +70,21 @@ pub(crate) async fn token(server: &Standing, scope: Scope) -> String {
 }
 
 /// Every route, and the scope that it needs over the network: `open`, one of the scopes, or `owner`.
-const ROUTES: [(&str, &str, &str); 27] = [
+const ROUTES: [(&str, &str, &str); 29] = [
     ("GET", "/healthz", "open"),
     ("GET", "/readyz", "open"),
     ("GET", "/v1/version", "read"),
     ("GET", "/v1/openapi.json", "read"),
     ("GET", "/v1/status", "read"),
     ("GET", "/v1/environments/{app}/{environment}", "read"),
+    ("GET", "/v1/environments/{app}/{environment}/scores", "read"),
     ("GET", "/v1/figures", "read"),
     ("GET", "/v1/events", "read"),
     ("GET", "/v1/logs", "read"),
     ("GET", "/v1/deployments", "read"),
     ("GET", "/v1/deployments/{id}", "read"),
     ("POST", "/v1/plans", "deploy"),
+    ("POST", "/v1/scores", "deploy"),
     ("POST", "/v1/deployments", "deploy"),
     ("POST", "/v1/removals", "deploy"),
     ("POST", "/v1/down", "deploy"),

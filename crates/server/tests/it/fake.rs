@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use futures_channel::{mpsc, oneshot};
 use windlass_api::{
     AdoptAnswer, Command, DeploymentView, DownAnswer, EnvironmentView, Event, Exit, FiguresView,
-    LogLine, PlanView, Problem, ReportAnswer, RollbackAnswer, RunView,
+    LogLine, PlanView, Problem, ReportAnswer, RollbackAnswer, RunView, ScoreList, ScoreView,
 };
 use windlass_model::{
     AppName, DeploymentId, DeploymentState, EnvironmentName, Fact, OnFailure, Outcome, Plan,
@@ -126,6 +126,33 @@ fn unknown(id: &DeploymentId) -> Problem {
 }
 
 impl Controller for Fake {
+    async fn score(&self, wanted: Wanted) -> Result<ScoreView, Problem> {
+        let spec = wanted.spec.clone();
+        self.state().wanted.push(wanted);
+        Ok(ScoreView {
+            app: spec.app,
+            environment: spec.environment,
+            score: windlass_model::Score {
+                at_us: 0,
+                low: windlass_model::Measure::nearest(90.0),
+                high: windlass_model::Measure::nearest(90.0),
+                band: Some(windlass_model::Band::DeployWithMonitoring),
+                categories: Vec::new(),
+                lost: Vec::new(),
+            },
+            permit: Some(windlass_model::Permit::Watched),
+            history: Vec::new(),
+        })
+    }
+
+    async fn scores(
+        &self,
+        _app: AppName,
+        _environment: EnvironmentName,
+    ) -> Result<ScoreList, Problem> {
+        Ok(ScoreList::default())
+    }
+
     async fn plan(&self, wanted: Wanted) -> Result<PlanView, Problem> {
         let view = plan_view(&wanted);
         self.state().wanted.push(wanted);

@@ -1,7 +1,9 @@
 //! One story for every back end: it knows the trait only.
 
 use windlass_edge::{ErrorKind, NewEntry, OpenDeployment, Store};
-use windlass_model::{Fact, PlanId};
+use windlass_model::{
+    AppName, Band, EnvironmentName, Fact, Measure, PlanId, Score, ScoreEntry, ScoreMoment,
+};
 
 use crate::fixture::{Place, dep, deployment, environment, last_row, plan, row};
 
@@ -15,6 +17,7 @@ async fn story(store: &dyn Store) {
     rows_are_read_in_pages(store).await;
     it_ends(store).await;
     plans_are_kept_for_30_days(store).await;
+    scores_are_told_newest_first_for_each_environment(store).await;
     old_deployments_are_forgotten(store).await;
 }
 
@@ -234,6 +237,40 @@ async fn it_ends(store: &dyn Store) {
     let all = store.deployments(10).await.expect("readable");
     let ends: Vec<_> = all.iter().map(|d| (&d.id, d.ended_us)).collect();
     assert_eq!(ends, [(&dep("b"), None), (&dep("a"), Some(2_006))]);
+}
+
+async fn scores_are_told_newest_first_for_each_environment(store: &dyn Store) {
+    let entry = |app: &str, at_us| ScoreEntry {
+        app: AppName::new(app).expect("a name"),
+        environment: EnvironmentName::default_environment(),
+        moment: ScoreMoment::Asked,
+        score: Score {
+            at_us,
+            low: Measure::nearest(90.0),
+            high: Measure::nearest(90.0),
+            band: Some(Band::DeployWithMonitoring),
+            categories: Vec::new(),
+            lost: Vec::new(),
+        },
+    };
+    for at_us in 0..1_003 {
+        store
+            .put_score(&entry("measured", at_us))
+            .await
+            .expect("kept");
+    }
+    store.put_score(&entry("other", 7)).await.expect("kept");
+    let told = async |app: &str, limit| {
+        let of = entry(app, 0);
+        let scores = store.scores(&of.app, &of.environment, limit).await;
+        let scores = scores.expect("readable");
+        scores.iter().map(|it| it.score.at_us).collect::<Vec<_>>()
+    };
+    assert_eq!(told("measured", 3).await, [1_002, 1_001, 1_000]);
+    let kept = told("measured", 9_999).await;
+    assert_eq!((kept.len(), kept.last()), (1_000, Some(&3)));
+    assert_eq!(told("other", 10).await, [7]);
+    assert!(told("nobody", 10).await.is_empty());
 }
 
 async fn plans_are_kept_for_30_days(store: &dyn Store) {

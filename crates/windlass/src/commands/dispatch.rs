@@ -3,8 +3,8 @@
 use super::{
     abort, analyze, backup, completions, demo, demo_service, deploy, docs, doctor, down, events,
     explain, finalize, halt, hold, init, list, logs, man, plan, promote, remove, repair, report,
-    restore, resume, retry, rollback, router, schema, serve, shim, show, status, token, validate,
-    version,
+    restore, resume, retry, rollback, router, schema, score, serve, shim, show, status, token,
+    validate, version,
 };
 use crate::arguments::Command;
 use crate::context::Context;
@@ -43,6 +43,7 @@ pub(crate) fn run(command: &Command, context: &Context) -> Result<Report, Diagno
         Command::Backup(options) => Context::block_on(backup::run(context, options)),
         Command::Restore(options) => Context::block_on(restore::run(context, options)),
         Command::Analyze(options) => analyze::run(context, options),
+        Command::Score(options) => Context::block_on(score::run(context, options)),
         Command::Explain(options) => explain::run(context, options),
         Command::Docs(options) => docs::run(context, options),
         Command::Completions(options) => completions::run(options),

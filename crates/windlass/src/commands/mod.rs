@@ -35,6 +35,7 @@ pub(crate) mod retry;
 pub(crate) mod rollback;
 pub(crate) mod router;
 mod schema;
+pub(crate) mod score;
 pub(crate) mod serve;
 pub(crate) mod shim;
 pub(crate) mod show;

@@ -166,6 +166,16 @@ Tokens are for the network: windlass serve --listen. Ends with 64 where there is
 no such token.",
     ),
     (
+        "score",
+        "Examples:
+  windlass score
+  windlass score --explain -e production
+  windlass score --at-least 85 -o json
+
+Ends with 0 once it is measured, whatever it comes to; with --at-least 5 when it
+is lower or not known. What it is made of: windlass docs score",
+    ),
+    (
         "demo",
         "Examples:\n  windlass demo\n  windlass demo -o json\n\nEnds with 0 when every act ended as told.",
     ),

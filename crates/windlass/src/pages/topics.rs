@@ -83,6 +83,11 @@ pub(crate) const TOPICS: &[Topic] = &[
         "what takes a bad release back, and how you do it"
     ),
     written!(
+        "score",
+        "howto/score.md",
+        "one number from what was measured, and what each lost point takes"
+    ),
+    written!(
         "wrap-a-script",
         "howto/wrap-a-script.md",
         "keep the deploy script that you have"

@@ -15,6 +15,7 @@ pub(crate) mod plan;
 pub(crate) mod record;
 #[cfg(test)]
 pub(crate) mod sample;
+pub(crate) mod score;
 pub(crate) mod show;
 mod shown;
 pub(crate) mod status;

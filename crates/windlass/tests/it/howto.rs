@@ -32,6 +32,11 @@ fn the_page_about_backups_works_as_it_is_written() {
 }
 
 #[test]
+fn the_page_about_the_score_works_as_it_is_written() {
+    works("howto/score.md");
+}
+
+#[test]
 fn the_page_about_the_api_works_as_it_is_written() {
     works("reference/api.md");
 }

@@ -67,6 +67,7 @@ fn help_lists_every_verb() {
       backup       Write journal and releases into one file, and check it
       restore      Make a state directory from a backup
       analyze      Judge recorded counts and show what would be decided
+      score        Measure the health score, and say what each lost point takes
       explain      Say what an error code means and what to do
       docs         Print a page of the documentation
       completions  Print the completions of a shell

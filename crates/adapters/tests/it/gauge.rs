@@ -1,0 +1,160 @@
+//! Reports in a real folder, and real commands.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+
+use windlass_adapters::FolderGauge;
+use windlass_edge::{Gauge as _, Measuring};
+use windlass_model::{CheckSource, Measure, Millis, Reading, Template};
+
+/// Measures one source in `folder`, which may take this long.
+fn measured(folder: &Path, source: CheckSource, within: Millis) -> Reading {
+    let path = std::env::var("PATH").unwrap();
+    let asked = Measuring {
+        source,
+        folder: folder.to_owned(),
+        env: BTreeMap::from([
+            ("PATH".to_owned(), path),
+            ("WINDLASS_APP".to_owned(), "shop".to_owned()),
+        ]),
+        values: BTreeMap::from([("WORD".to_owned(), "a b".to_owned())]),
+        within,
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    runtime.block_on(FolderGauge.measure(&asked))
+}
+
+const LONG: Millis = Millis::from_secs(60);
+
+fn told(reading: Reading) -> String {
+    match reading {
+        Reading::Value { value, saw, .. } => format!("{value}: {saw}"),
+        Reading::Missing(why) => format!("missing: {why}"),
+    }
+}
+
+fn command(words: &[&str], value: Option<&str>) -> CheckSource {
+    CheckSource::Command {
+        argv: words
+            .iter()
+            .map(|word| Template::parse(word).unwrap())
+            .collect(),
+        value: value.map(str::to_owned),
+    }
+}
+
+fn script(folder: &Path, name: &str, text: &str) {
+    let path = folder.join(name);
+    fs::write(&path, text).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+}
+
+#[test]
+fn a_report_is_as_old_as_its_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("junit.xml");
+    fs::write(&file, "<testsuite><testcase name='a'/></testsuite>").unwrap();
+    let then = std::time::UNIX_EPOCH + std::time::Duration::from_secs(1_700_000_000);
+    fs::File::options()
+        .write(true)
+        .open(&file)
+        .unwrap()
+        .set_modified(then)
+        .unwrap();
+    let source = CheckSource::Junit("junit.xml".to_owned());
+    let Reading::Value { value, at_us, .. } = measured(folder.path(), source, LONG) else {
+        panic!("a value");
+    };
+    assert_eq!(value, Measure::nearest(100.0));
+    assert_eq!(at_us, 1_700_000_000_000_000);
+}
+
+#[test]
+fn what_is_no_report_is_missing_and_says_why() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("bad.info"), "SF:a\nDA:x\n").unwrap();
+    fs::create_dir(folder.path().join("dir")).unwrap();
+    let lcov = |file: &str| {
+        told(measured(
+            folder.path(),
+            CheckSource::Lcov(file.to_owned()),
+            LONG,
+        ))
+    };
+    assert_eq!(lcov("none.info"), "missing: there is no none.info");
+    assert_eq!(
+        lcov("bad.info"),
+        "missing: bad.info can't be read: line 2: `x` is no number"
+    );
+    assert_eq!(lcov("dir"), "missing: dir can't be read: it is no file");
+}
+
+#[test]
+fn a_command_is_worth_its_end_or_the_figure_that_it_prints() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    script(
+        here,
+        "good",
+        "#!/bin/sh\necho '{\"app\": \"'$WINDLASS_APP'\", \"broken\": 3}'\n",
+    );
+    script(here, "bad", "#!/bin/sh\necho no links >&2\nexit 7\n");
+    script(
+        here,
+        "same",
+        "#!/bin/sh\ntest \"$1\" = 'a b' && test -z \"$HOME\"\n",
+    );
+    let ask = |words: &[&str], value| told(measured(here, command(words, value), LONG));
+    assert_eq!(ask(&["./good"], None), "100: it ended with 0");
+    assert_eq!(
+        ask(&["./bad"], None),
+        "0: it ended with 7 and said: no links"
+    );
+    assert_eq!(ask(&["./same", "${WORD}"], None), "100: it ended with 0");
+    assert_eq!(ask(&["true"], None), "100: it ended with 0");
+    assert_eq!(ask(&["./good"], Some("/broken")), "3: broken is 3");
+    assert_eq!(
+        ask(&["./good"], Some("/app")),
+        "missing: what ./good printed can't be read: what is at /app is no number: \"shop\""
+    );
+    assert_eq!(
+        ask(&["./bad"], Some("/broken")),
+        "missing: ./bad ended with 7 and said: no links"
+    );
+    assert_eq!(
+        ask(&["./same", "${NONE}"], None),
+        "missing: NONE has no value"
+    );
+    assert!(ask(&["./none"], None).starts_with("missing: ./none can't be run: "));
+}
+
+#[test]
+fn a_command_that_takes_too_long_is_ended_with_all_that_it_started() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    // The pipe that its child holds would be open for ever.
+    script(
+        here,
+        "slow",
+        "#!/bin/sh\nsleep 600 &\necho $! > child\nwait\n",
+    );
+    let within = Millis::from_millis(500);
+    let reading = measured(here, command(&["./slow"], None), within);
+    assert_eq!(told(reading), "missing: no answer within 500ms");
+    let child = fs::read_to_string(here.join("child")).unwrap();
+    let stat = format!("/proc/{}/stat", child.trim());
+    let gone = || match fs::read_to_string(&stat) {
+        Ok(stat) => stat.rsplit(')').next().unwrap().trim().starts_with('Z'),
+        Err(_gone) => true,
+    };
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(20);
+    while !gone() {
+        assert!(std::time::Instant::now() < deadline, "it still runs");
+        std::thread::yield_now();
+    }
+}

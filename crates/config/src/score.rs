@@ -1,0 +1,96 @@
+//! The drafts of the score into what it is made of.
+
+use windlass_model::{
+    CategorySpec, CheckSource, CheckSpec, Measure, Millis, Scale, ScoreSpec, Template,
+};
+
+use crate::decode::{CategoryDraft, CheckDraft, FileDraft};
+use crate::field::At;
+
+/// How long a report counts unless the file says otherwise.
+const MAX_AGE: Millis = Millis::from_secs(24 * 60 * 60);
+/// How long measuring may take unless the file says otherwise.
+const WITHIN: Millis = Millis::from_secs(30);
+
+/// What the score is made of.
+pub(crate) fn score(file: &FileDraft) -> ScoreSpec {
+    let categories = file.score.good().into_iter().flatten();
+    ScoreSpec {
+        categories: categories
+            .map(|(name, draft)| (name.value.clone(), category(&draft.value)))
+            .collect(),
+    }
+}
+
+fn category(draft: &CategoryDraft) -> CategorySpec {
+    let checks = draft.checks.good().into_iter().flatten();
+    let checks = checks.filter_map(|(name, draft)| {
+        Some((
+            name.value.clone(),
+            check(&draft.value, source(&draft.value)?),
+        ))
+    });
+    CategorySpec {
+        weight: draft.weight.good().copied().unwrap_or(1),
+        checks: checks.collect(),
+    }
+}
+
+fn check(draft: &CheckDraft, source: CheckSource) -> CheckSpec {
+    let end = |found: Option<&Measure>, usual: f64| {
+        found.copied().unwrap_or_else(|| Measure::nearest(usual))
+    };
+    CheckSpec {
+        weight: draft.weight.good().copied().unwrap_or(1),
+        source,
+        scale: Scale {
+            bad: end(draft.bad.good(), 0.0),
+            good: end(draft.good.good(), 100.0),
+        },
+        no_data: draft.no_data.good().copied().unwrap_or_default(),
+        max_age: draft.max_age.good().copied().unwrap_or(MAX_AGE),
+        within: draft.within.good().copied().unwrap_or(WITHIN),
+        remedy: draft.remedy.good().cloned(),
+    }
+}
+
+/// Where the value comes from; none where a problem was reported.
+fn source(draft: &CheckDraft) -> Option<CheckSource> {
+    let file = |of: fn(String) -> CheckSource| move |file: &String| of(file.clone());
+    let value = draft.value.good();
+    let probe = draft.probe.good().map(|service| CheckSource::Probe {
+        service: service.clone(),
+        path: draft.path.good().cloned(),
+    });
+    let json = || {
+        Some(CheckSource::Json {
+            file: draft.json.good()?.clone(),
+            value: value?.clone(),
+        })
+    };
+    let command = || {
+        Some(CheckSource::Command {
+            argv: draft
+                .command
+                .good()?
+                .iter()
+                .map(|at| at.value.clone())
+                .collect(),
+            value: value.cloned(),
+        })
+    };
+    probe
+        .or_else(|| draft.junit.good().map(file(CheckSource::Junit)))
+        .or_else(|| draft.playwright.good().map(file(CheckSource::Playwright)))
+        .or_else(|| draft.lcov.good().map(file(CheckSource::Lcov)))
+        .or_else(|| draft.cobertura.good().map(file(CheckSource::Cobertura)))
+        .or_else(json)
+        .or_else(command)
+}
+
+/// The words of every command.
+pub(crate) fn words(file: &FileDraft) -> impl Iterator<Item = &At<Template>> {
+    let categories = file.score.good().into_iter().flatten();
+    let checks = categories.flat_map(|(_, draft)| draft.value.checks.good().into_iter().flatten());
+    checks.flat_map(|(_, draft)| draft.value.command.good().into_iter().flatten())
+}
