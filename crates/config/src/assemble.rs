@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 
 use windlass_model::{
-    AppName, CommandSpec, Listen, Millis, OWN_NAMES, OnFailure, Probe, ProbeKind, ProcessSpec,
-    Proxies, Rule, ServiceName, ServiceSpec, Spec, Step, Stop, Strategy, Template, Tls,
+    AppName, CommandSpec, Gate, Listen, Millis, OWN_NAMES, OnFailure, Probe, ProbeKind,
+    ProcessSpec, Proxies, Rule, ServiceName, ServiceSpec, Spec, Step, Stop, Strategy, Template,
+    Tls,
 };
 
 use crate::decode::{
-    CommandDraft, FileDraft, ListenDraft, ProbeDraft, ProcessDraft, ProxiesDraft, ServiceDraft,
-    StrategyDraft, TlsDraft, TriggersDraft,
+    AnalysisDraft, CommandDraft, FileDraft, ListenDraft, ProbeDraft, ProcessDraft, ProxiesDraft,
+    Require, ServiceDraft, StrategyDraft, TlsDraft, TriggersDraft,
 };
 use crate::environment::View;
 use crate::field::{At, Found};
@@ -18,7 +19,7 @@ use crate::reader::Reader;
 use crate::tree::Span;
 
 /// How long each step is watched unless the file says otherwise.
-const BAKE: Millis = Millis::from_secs(30);
+pub(crate) const BAKE: Millis = Millis::from_secs(30);
 /// How long requests on an old slot may take to end unless the file says otherwise.
 const DRAIN: Millis = Millis::from_secs(30);
 /// How many instances may be starting at once unless the file says otherwise.
@@ -81,12 +82,32 @@ fn service(draft: &ServiceDraft, set: Option<&String>) -> ServiceSpec {
             .rollback_on
             .good()
             .map_or_else(Rule::defaults, TriggersDraft::rules),
+        analysis: draft.analysis.good().and_then(gate),
         rollback_within: draft
             .rollback_within
             .good()
             .copied()
             .unwrap_or(ServiceSpec::ROLLBACK_WITHIN),
         was: draft.was.good().cloned(),
+    }
+}
+
+/// The evidence that a step needs; none where nothing is asked.
+pub(crate) fn gate(draft: &AnalysisDraft) -> Option<Gate> {
+    let usual = Gate::default();
+    match draft.require.good() {
+        Some(Require::Nothing) => None,
+        Some(Require::Pass) | None => Some(Gate {
+            fail: draft.fail.good().copied().unwrap_or(usual.fail),
+            no_data: draft.no_data.good().copied().unwrap_or(usual.no_data),
+            inconclusive: draft
+                .inconclusive
+                .good()
+                .copied()
+                .unwrap_or(usual.inconclusive),
+            error: draft.error.good().copied().unwrap_or(usual.error),
+            longest: draft.longest.good().copied().unwrap_or(usual.longest),
+        }),
     }
 }
 

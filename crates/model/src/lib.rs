@@ -9,6 +9,7 @@ mod command;
 mod environment;
 mod fact;
 mod finalize;
+mod gate;
 mod halt;
 mod host;
 mod id;
@@ -38,6 +39,7 @@ pub use command::{CommandRun, CommandSpec, CommandState, Job, Pass};
 pub use environment::{Environment, KeptFailed, Promoted, ServiceState, StandbyKept};
 pub use fact::{Fact, InstanceEnd, Repair, ReturnReason, RolloutPhase, StuckReason};
 pub use finalize::Finalize;
+pub use gate::{Follow, Gate};
 pub use halt::Halt;
 pub use host::{Host, InvalidHost, InvalidPathPrefix, PathPrefix};
 pub use id::{

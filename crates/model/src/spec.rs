@@ -6,8 +6,8 @@ use std::net::SocketAddr;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AppName, CommandSpec, EnvironmentName, Finalize, Listen, Millis, Probe, Rule, ServiceName,
-    Strategy, Template,
+    AppName, CommandSpec, EnvironmentName, Finalize, Gate, Listen, Millis, Probe, Rule,
+    ServiceName, Strategy, Template,
 };
 
 /// One application in one environment. `config` makes it; who holds one may trust it: every `needs`
@@ -70,6 +70,9 @@ pub struct ServiceSpec {
     /// What takes a rollout back while it is watched.
     #[serde(default = "Rule::defaults")]
     pub rollback_on: Vec<Rule>,
+    /// The evidence that a step needs; without it a bake in which nothing fired is enough.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub analysis: Option<Gate>,
     /// Work time that traffic may take to be back, before a person is called.
     #[serde(default = "ServiceSpec::default_rollback_within")]
     pub rollback_within: Millis,

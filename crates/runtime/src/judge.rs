@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use windlass_analysis::ratio::comparison::Plan;
-use windlass_analysis::watch::{Counts, Interval, Setting, Watch};
-use windlass_control::{RouterBoot, SlotCounts, Tick};
+use windlass_analysis::watch::{Counts, Dealt, Interval, Setting, Watch};
+use windlass_control::{LateCounts, RouterBoot, SlotCounts, Tick};
 use windlass_engine::rollout::{Event, Phase, Rollout};
 use windlass_model::{
     DeploymentId, Percent, PlanKind, ServiceKey, ServiceName, SlotId, Verdict, Version,
@@ -156,15 +156,19 @@ impl Judge {
         let mut words = Vec::new();
         for (candidate, judged) in &mut self.candidates {
             let counts = tick.services.get(&candidate.service);
-            let stable = judged.stable.map(|slot| counted(counts, slot));
+            let of = |slot| {
+                let mut all = counts.into_iter().flatten();
+                all.find(|counts| counts.slot == Some(slot))
+            };
+            let (new, old) = (of(candidate.slot), judged.stable.and_then(of));
             let interval = Interval {
                 from_ms,
                 until_ms: tick.until_ms,
-                candidate: counted(counts, candidate.slot),
-                stable: stable.unwrap_or_default(),
+                candidate: new.map(counted).unwrap_or_default(),
+                stable: old.map(counted).unwrap_or_default(),
             };
             let version = format!("version {}", judged.version);
-            let met = judged.watch.push(&interval, judged.share);
+            let met = judged.watch.push(&interval, &dealt(new, old));
             words.extend(judged.record(candidate, tick.until_ms, !met.is_empty()));
             words.extend(met.into_iter().map(|met| {
                 candidate.word(Event::Triggered {
@@ -241,21 +245,49 @@ fn is_judged(rollout: &Rollout) -> bool {
 
 /// Answers of a slot and the errors among them: 5xx, broken answers, and instances that could not
 /// be connected to. An answer that broke off after its head is counted once.
-fn counted(counts: Option<&Vec<SlotCounts>>, slot: SlotId) -> Counts {
-    let mut sum = Counts::default();
-    let counts = counts.into_iter().flatten();
-    for counts in counts.filter(|counts| counts.slot == Some(slot)) {
-        let [.., failed] = counts.answers;
-        let errors = failed
-            .saturating_add(counts.broken)
-            .saturating_add(counts.connect_failures);
-        let answers = counts.answered();
-        let answers = answers.saturating_add(counts.connect_failures).max(errors);
-        sum.add(&Counts {
-            answers,
-            errors,
-            latency: counts.latency.clone(),
-        });
+fn counted(counts: &SlotCounts) -> Counts {
+    let failed = [counts.broken, counts.connect_failures];
+    counts_of(counts.answers, failed, &counts.latency)
+}
+
+fn late(counts: &LateCounts) -> Counts {
+    let failed = [counts.broken, counts.connect_failures];
+    counts_of(counts.answers, failed, &counts.latency)
+}
+
+fn counts_of(answers: [u64; 5], failed: [u64; 2], latency: &[u64]) -> Counts {
+    let [.., bad] = answers;
+    let [broken, unreached] = failed;
+    let errors = bad.saturating_add(broken).saturating_add(unreached);
+    let answered = answers.into_iter().fold(unreached, u64::saturating_add);
+    Counts {
+        answers: answered.max(errors),
+        errors,
+        latency: latency.to_vec(),
     }
-    sum
+}
+
+/// How requests were dealt out between both. A slot that nothing was seen of says nothing about it.
+fn dealt(new: Option<&SlotCounts>, old: Option<&SlotCounts>) -> Dealt {
+    let late_of = |counts: Option<&SlotCounts>| {
+        let counts = counts.and_then(|counts| counts.late.as_deref());
+        counts.map(late).unwrap_or_default()
+    };
+    let came = |counts: Option<&SlotCounts>| counts.map_or(0, |counts| counts.dealt);
+    let share = match (new, old) {
+        (Some(new), Some(old)) => {
+            let same = |share: &Percent| old.share == Some(share.rest());
+            new.share.filter(same)
+        }
+        (Some(new), None) => new.share,
+        (None, Some(old)) => old.share.map(Percent::rest),
+        (None, None) => None,
+    };
+    Dealt {
+        share,
+        stable: came(old),
+        candidate: came(new),
+        late_stable: late_of(old),
+        late_candidate: late_of(new),
+    }
 }

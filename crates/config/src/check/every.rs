@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{addresses, commands, needs, probes, renames, strategies, variables};
+use super::{addresses, commands, evidence, needs, probes, renames, strategies, variables};
 use crate::environment::View;
 use crate::problem::Problem;
 use crate::reader::Reader;
@@ -19,6 +19,7 @@ pub(crate) fn every_environment(views: &[View], reader: &mut Reader<'_>) {
         addresses::check(view, reader);
         commands::check(view, reader);
         strategies::check(view, reader);
+        evidence::check(view, reader);
         variables::check(view, reader);
         probes::check(view, reader);
         renames::check(view, reader);

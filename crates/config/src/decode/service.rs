@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 use windlass_model::{Millis, Overlap, ServiceName, Template};
 
+use super::analysis::{Analysis, AnalysisDraft};
 use super::argv::Argv;
 use super::collection::{Entries, ListOf};
 use super::listen::{Listen, ListenDraft};
@@ -39,6 +40,7 @@ pub(crate) struct ServiceDraft {
     pub(crate) bake: Found<Millis>,
     pub(crate) drain: Found<Millis>,
     pub(crate) rollback_on: Found<TriggersDraft>,
+    pub(crate) analysis: Found<AnalysisDraft>,
     pub(crate) rollback_within: Found<Millis>,
     pub(crate) was: Found<ServiceName>,
 }
@@ -119,6 +121,9 @@ const DRAIN: Field<ServiceDraft> = field!(ServiceDraft: drain as "drain", Time,
 const ROLLBACK_ON: Field<ServiceDraft> = field!(ServiceDraft: rollback_on as "rollback_on", Triggers,
     "What takes a release back while it is watched; an empty list: nothing.",
     default "[crash, readiness lost, error rate > 5% for 10s, error rate worse than baseline]");
+const ANALYSIS: Field<ServiceDraft> = field!(ServiceDraft: analysis as "analysis", Keys<Analysis>,
+    "The evidence that each step below 100 % needs before it is over, and what follows where it is missing. Without it a bake in which nothing fired is enough.",
+    examples &["{ require: pass, inconclusive: hold, longest: 1h }"]);
 const ROLLBACK_WITHIN: Field<ServiceDraft> = field!(ServiceDraft: rollback_within as "rollback_within", SomeTime,
     "Time in which traffic must be back before a person is called.", default "2m");
 const WAS: Field<ServiceDraft> = field!(ServiceDraft: was as "was", ServiceName,
@@ -141,6 +146,7 @@ const KEYS: &[Field<ServiceDraft>] = &[
     BAKE,
     DRAIN,
     ROLLBACK_ON,
+    ANALYSIS,
     ROLLBACK_WITHIN,
     WAS,
 ];
@@ -276,6 +282,7 @@ impl Keyed for Defaults {
             BAKE,
             DRAIN,
             ROLLBACK_ON,
+            ANALYSIS,
             ROLLBACK_WITHIN,
         ],
         rules: &[READY_TWICE],

@@ -7,7 +7,7 @@ use windlass_api::{DeploymentView, Event, HALT_SIGN, RolloutView};
 use windlass_model::{
     AppName, Change, DeploymentId, DeploymentState, EnvironmentName, Fact, InstanceEnd, InstanceId,
     Millis, Percent, Plan, Probe, Proof, Report, ReturnReason, RolloutPhase, RolloutPlan,
-    ServiceName, Step, StuckReason, Version,
+    ServiceName, Step, StuckReason, Verdict, Version,
 };
 
 use crate::ui::words::doing;
@@ -47,6 +47,8 @@ pub(crate) struct Part {
     pub(crate) waits_for: Vec<ServiceName>,
     /// The watch under way: since when, how long.
     pub(crate) bake: Option<(i64, Millis)>,
+    /// The evidence that it waits for, after its bake.
+    pub(crate) evidence: Option<Awaited>,
     pub(crate) instances: BTreeMap<InstanceId, SocketAddr>,
     pub(crate) why: Option<ReturnReason>,
     pub(crate) stuck: Option<StuckReason>,
@@ -64,6 +66,15 @@ pub(crate) struct Part {
     pub(crate) probe: Option<Probe>,
     /// Whether there is traffic to split, where the plan is known.
     pub(crate) listens: bool,
+}
+
+/// Evidence that a step waits for, as it was last told.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Awaited {
+    pub(crate) since_us: i64,
+    pub(crate) within: Millis,
+    pub(crate) verdict: Verdict,
+    pub(crate) more_requests: Option<u64>,
 }
 
 impl Progress {
@@ -163,6 +174,8 @@ impl Progress {
             | Fact::FailedKept { .. }
             | Fact::TriggerFired { .. }
             | Fact::Judged { .. }
+            | Fact::EvidenceAwaited { .. }
+            | Fact::EvidenceMissing { .. }
             | Fact::Sight { .. }
             | Fact::TripwireFired { .. }
             | Fact::TripwireWithheld { .. }
@@ -196,6 +209,21 @@ impl Progress {
                 part.weight = if *version == part.to { *to } else { to.rest() };
             }
             Fact::BakeStarted { within, .. } => part.bake = Some((at_us, *within)),
+            Fact::EvidenceAwaited {
+                verdict,
+                more_requests,
+                within,
+                ..
+            } => {
+                part.bake = None;
+                part.evidence = Some(Awaited {
+                    since_us: at_us,
+                    within: *within,
+                    verdict: *verdict,
+                    more_requests: *more_requests,
+                });
+            }
+            Fact::EvidenceMissing { .. } => part.evidence = None,
             Fact::RolloutPassed { .. } => {
                 part.enter(RolloutPhase::Passed, at_us);
                 part.passed_us = Some(at_us);
@@ -242,6 +270,7 @@ impl Progress {
                 ReturnReason::InstanceLost { .. }
                 | ReturnReason::ShiftFailed(_)
                 | ReturnReason::StopFailed(_)
+                | ReturnReason::NoEvidence { .. }
                 | ReturnReason::Triggered { .. } => true,
                 ReturnReason::Tripped {
                     service: watched, ..
@@ -281,6 +310,7 @@ impl Part {
                 |planned| planned.needs.iter().cloned().collect(),
             ),
             bake: None,
+            evidence: None,
             instances: BTreeMap::new(),
             why: None,
             stuck: None,
@@ -305,6 +335,7 @@ impl Part {
         }
         if phase != RolloutPhase::Baking {
             self.bake = None;
+            self.evidence = None;
         }
         let begins = !matches!(
             phase,
@@ -360,6 +391,8 @@ pub(crate) fn service_of(fact: &Fact) -> Option<&ServiceName> {
         | Fact::FailedKept { service, .. }
         | Fact::TriggerFired { service, .. }
         | Fact::Judged { service, .. }
+        | Fact::EvidenceAwaited { service, .. }
+        | Fact::EvidenceMissing { service, .. }
         | Fact::Sight { service, .. }
         | Fact::TripwireFired { service, .. }
         | Fact::TripwireWithheld { service, .. }

@@ -1,7 +1,9 @@
 //! Facts as plain lines: a time, a service or the application, and what became true.
 
 use windlass_api::Event;
-use windlass_model::{CommandRun, Fact, InstanceId, Judgement, Report, RolloutPhase, Rule, SlotId};
+use windlass_model::{
+    CommandRun, Fact, InstanceId, Judgement, Millis, Report, RolloutPhase, Rule, SlotId, Verdict,
+};
 
 use super::time::{of_day, took};
 use super::words::{
@@ -85,6 +87,8 @@ fn fact_words(fact: &Fact, event: &Event, picture: &Progress) -> (String, String
         | Fact::FailedKept { .. }
         | Fact::TriggerFired { .. }
         | Fact::Judged { .. }
+        | Fact::EvidenceAwaited { .. }
+        | Fact::EvidenceMissing { .. }
         | Fact::Sight { .. }
         | Fact::TripwireFired { .. }
         | Fact::TripwireWithheld { .. }
@@ -148,6 +152,8 @@ fn of_a_service(fact: &Fact, picture: &Progress) -> Option<(String, String)> {
         | Fact::RolloutFailed { .. }
         | Fact::TriggerFired { .. }
         | Fact::Judged { .. }
+        | Fact::EvidenceAwaited { .. }
+        | Fact::EvidenceMissing { .. }
         | Fact::Sight { .. }
         | Fact::TripwireFired { .. }
         | Fact::TripwireWithheld { .. }
@@ -198,6 +204,15 @@ fn judged_words(judgement: &Judgement) -> String {
     format!("errors={verdict:?} saw={:?}", harmless(&judgement.words))
 }
 
+fn awaited_words(verdict: Verdict, more: Option<u64>, within: Millis) -> String {
+    let more = more.map(|more| format!(" requests_missing={more}"));
+    format!(
+        "evidence=awaited verdict={:?}{} within={within}",
+        verdict.to_string(),
+        more.unwrap_or_default()
+    )
+}
+
 fn triggered_words(trigger: &Rule, saw: &str) -> String {
     format!("trigger={:?} saw={:?}", trigger.to_string(), harmless(saw))
 }
@@ -215,6 +230,26 @@ fn of_a_danger(fact: &Fact) -> Option<(String, String)> {
             (service, format!("failed reason={:?}", reason(why)))
         }
         Fact::Judged { service, judgement } => (service, judged_words(judgement)),
+        Fact::EvidenceAwaited {
+            service,
+            verdict,
+            more_requests,
+            within,
+        } => (service, awaited_words(*verdict, *more_requests, *within)),
+        Fact::EvidenceMissing {
+            service,
+            verdict,
+            then,
+            saw,
+        } => (
+            service,
+            format!(
+                "evidence={:?} then={:?} saw={:?}",
+                verdict.to_string(),
+                then.to_string(),
+                harmless(saw)
+            ),
+        ),
         Fact::Sight { service, sees } => (service, format!("answers_seen={sees}")),
         Fact::TriggerFired {
             service,

@@ -1,7 +1,9 @@
 //! A plan for people.
 
 use windlass_api::PlanView;
-use windlass_model::{Change, Job, Plan, PlanId, PlanKind, RolloutPlan, Strategy, Task, TaskKind};
+use windlass_model::{
+    Change, Job, Percent, Plan, PlanId, PlanKind, RolloutPlan, Step, Strategy, Task, TaskKind,
+};
 
 use super::words::{change, counted, listed, until};
 
@@ -30,6 +32,7 @@ pub(crate) fn plan_text(view: &PlanView, whole: bool) -> String {
     }
     rest(plan, &mut lines);
     if !view.nothing_to_do {
+        evidence(plan, &mut lines);
         not_watched(plan, &mut lines);
         way_back(plan, &mut lines);
         if whole {
@@ -210,6 +213,42 @@ fn rest(plan: &Plan, lines: &mut Vec<String>) {
             "unmanaged: {} (not in the file; keeps serving)",
             listed(&names)
         ));
+    }
+}
+
+/// What a share needs before it rises, where that is more than its time.
+fn evidence(plan: &Plan, lines: &mut Vec<String>) {
+    let mut first = true;
+    for (service, part) in &plan.rollouts {
+        let Some(gate) = part.spec.analysis else {
+            continue;
+        };
+        if std::mem::take(&mut first) {
+            lines.push(String::new());
+        }
+        let below = |step: &&Step| step.to < Percent::FULL;
+        let shares: Vec<Percent> = match &part.change {
+            Change::Beside { steps } => steps.iter().filter(below).map(|step| step.to).collect(),
+            Change::First { .. }
+            | Change::InPlace { .. }
+            | Change::Adjust { .. }
+            | Change::Restore { .. }
+            | Change::Remove => Vec::new(),
+        };
+        lines.push(if shares.is_empty() {
+            format!("needs no evidence: {service} has nothing to be compared with this time")
+        } else {
+            format!(
+                "needs evidence: {service} at {}, for at most {} each; no data: {}, inconclusive: {}, \
+                 error: {}, fail: {}",
+                listed(&shares),
+                gate.longest,
+                gate.no_data,
+                gate.inconclusive,
+                gate.error,
+                gate.fail
+            )
+        });
     }
 }
 

@@ -26,6 +26,7 @@ fn rollout(wanted: u16, waits_for: &[&str]) -> RolloutView {
         waits_for: waits_for.iter().map(|name| service(name)).collect(),
         returned_because: None,
         judgement: None,
+        evidence: None,
         stuck_because: None,
         reported: None,
     }
