@@ -11,6 +11,7 @@ use windlass_model::{
 };
 
 use crate::drive::Driven;
+use crate::remembered::{One, Remembered, STATE_LARGEST};
 
 /// One candidate.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -35,6 +36,10 @@ struct Judged {
 /// Time after which a record is told again, though it says the same: as often as a wait is journalled.
 const TOLD_EVERY_MS: u64 = 5_000;
 
+/// Time, by the router's ticks, after which what was seen is kept again. Later ticks are read again:
+/// the router has ten minutes of them.
+const KEPT_EVERY_MS: u64 = 30_000;
+
 /// Something that a rollout is told.
 pub(crate) struct Word {
     pub(crate) deployment: DeploymentId,
@@ -49,6 +54,12 @@ pub(crate) struct Judge {
     /// Number and end of the last tick.
     last: Option<(u64, u64)>,
     candidates: BTreeMap<Candidate, Judged>,
+    /// What an earlier controller has seen of candidates.
+    remembered: BTreeMap<Candidate, Watch>,
+    /// Whether that was asked for.
+    has_remembered: bool,
+    /// Which were kept last, and when.
+    kept: (BTreeSet<Candidate>, u64),
 }
 
 impl Judge {
@@ -56,6 +67,60 @@ impl Judge {
     /// that is kept.
     pub(crate) fn position(&self) -> u64 {
         self.last.map_or(0, |(number, _)| number)
+    }
+
+    /// Whether what was kept has been asked for.
+    pub(crate) const fn has_remembered(&self) -> bool {
+        self.has_remembered
+    }
+
+    /// Goes on from what an earlier controller has kept, if it has.
+    pub(crate) fn remember(&mut self, state: Option<&str>) {
+        self.has_remembered = true;
+        let Some(state) = state.and_then(Remembered::read) else {
+            return;
+        };
+        self.boot = Some(state.boot);
+        self.last = Some(state.last);
+        let all = state.candidates.into_iter().map(|one| {
+            let candidate = Candidate {
+                deployment: one.deployment,
+                service: one.service,
+                slot: one.slot,
+            };
+            (candidate, *one.watch)
+        });
+        self.remembered = all.collect();
+    }
+
+    /// What is to be kept now, if that is due: candidates came or went, or time has passed.
+    pub(crate) fn keeps(&mut self) -> Option<String> {
+        let (boot, last) = (self.boot.clone()?, self.last?);
+        let seen = |(_, judged): &(&Candidate, &Judged)| judged.watch.has_answered();
+        let all: Vec<_> = self.candidates.iter().filter(seen).collect();
+        let names: BTreeSet<Candidate> = all.iter().map(|(one, _)| (*one).clone()).collect();
+        let (kept, at_ms) = &self.kept;
+        let is_due = last.1 / KEPT_EVERY_MS != at_ms / KEPT_EVERY_MS;
+        if names.is_empty() || (names == *kept && !is_due) {
+            return None;
+        }
+        let one = |(candidate, judged): (&Candidate, &Judged)| One {
+            deployment: candidate.deployment.clone(),
+            service: candidate.service.clone(),
+            slot: candidate.slot,
+            watch: Box::new(judged.watch.clone()),
+        };
+        let fits = |one: &One| {
+            let written = serde_json::to_string(&one.watch);
+            written.is_ok_and(|text| text.len() <= STATE_LARGEST)
+        };
+        let remembered = Remembered {
+            boot,
+            last,
+            candidates: all.into_iter().map(one).filter(fits).collect(),
+        };
+        self.kept = (names, last.1);
+        serde_json::to_string(&remembered).ok()
     }
 
     /// Whether nothing is to be judged. What is answered meanwhile is read when something is.
@@ -82,7 +147,9 @@ impl Judge {
                     slot: rollout.candidate.id,
                 };
                 let judged = self.candidates.entry(candidate.clone());
-                judged.or_insert_with(|| Judged::new(rollout)).share = rollout.weight;
+                let remembered = &mut self.remembered;
+                let known = || Judged::new(rollout, remembered.remove(&candidate));
+                judged.or_insert_with(known).share = rollout.weight;
                 wanted.insert(candidate);
             }
         }
@@ -213,12 +280,16 @@ impl Judged {
         }))
     }
 
-    fn new(rollout: &Rollout) -> Self {
-        Self {
-            watch: Watch::new(&Setting {
+    /// What was seen of it before, else nothing yet.
+    fn new(rollout: &Rollout, before: Option<Watch>) -> Self {
+        let fresh = || {
+            Watch::new(&Setting {
                 rules: rollout.plan.spec.rollback_on.clone(),
                 plan: Plan::default(),
-            }),
+            })
+        };
+        Self {
+            watch: before.unwrap_or_else(fresh),
             version: rollout.candidate.release.version.clone(),
             stable: rollout.old().map(|old| old.id),
             share: rollout.weight,

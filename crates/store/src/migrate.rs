@@ -30,6 +30,11 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "note_lost_history",
         sql: include_str!("../migrations/0002_note_lost_history.sql"),
     },
+    Migration {
+        number: 3,
+        name: "keep_what_was_seen",
+        sql: include_str!("../migrations/0003_keep_what_was_seen.sql"),
+    },
 ];
 
 /// The schema that this program knows.

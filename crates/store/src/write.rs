@@ -13,7 +13,7 @@ use crate::queries::deployments::DeploymentRow;
 use crate::queries::environments::EnvironmentRow;
 use crate::queries::journal::JournalRow;
 use crate::queries::plans::PlanRow;
-use crate::queries::{deployments, environments, installation, journal, plans};
+use crate::queries::{deployments, environments, installation, journal, plans, seen};
 use crate::{error, read};
 
 /// How long a plan is kept: 30 days, in microseconds.
@@ -46,6 +46,7 @@ pub(crate) enum Write {
         heard: i64,
     },
     PutPlan(PlanRow),
+    PutSeen(String),
     Forget {
         keep: u32,
     },
@@ -187,6 +188,11 @@ impl Write {
                 noted.map(|()| 0).map_err(failed)
             }
             Self::PutPlan(plan) => put_plan(connection, plan).await.map(|()| 0),
+            Self::PutSeen(state) => {
+                let failed = |cause| error::sql("what was seen can't be kept", cause);
+                let kept = seen::upsert(connection, state).await;
+                kept.map(|()| 0).map_err(failed)
+            }
             Self::Forget { keep } => forget(connection, heads, *keep).await,
         }
     }
@@ -200,6 +206,7 @@ impl Write {
             | Self::Adopt { .. }
             | Self::NoteLost { .. }
             | Self::PutPlan(_)
+            | Self::PutSeen(_)
             | Self::Forget { .. } => {}
         }
     }

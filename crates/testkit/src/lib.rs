@@ -9,6 +9,7 @@
 
 mod brake;
 pub mod conformance;
+mod crash;
 mod errors;
 mod files;
 mod front;
@@ -33,6 +34,7 @@ mod under_way;
 mod world;
 
 pub use brake::FakeBrake;
+pub use crash::Crash;
 pub use files::{App, Service, address, app_name, environment_name, service_name};
 pub use front::Front;
 pub use ids::{FakeAddresses, FakeIds};
@@ -45,7 +47,7 @@ pub use router::FakeRouter;
 pub use run::run;
 pub use seed::Seeded;
 pub use splits::Split;
-pub use store::{Backup, Crash, Disk, FakeStore};
+pub use store::{Backup, Disk, FakeStore};
 pub use target::{End, FakeTarget, Host, Script, StartScript, Unready};
 pub use time::{FakeClock, WorldTime};
 pub use trouble::{Fate, Trouble};

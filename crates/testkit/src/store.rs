@@ -12,6 +12,7 @@ use windlass_model::{
     PlanId,
 };
 
+use crate::crash::Crash;
 use crate::errors;
 use crate::time::pass;
 
@@ -20,23 +21,6 @@ const COMMIT: Millis = Millis::from_millis(1);
 
 /// Thirty days.
 const PLANS_KEPT_US: i64 = 30 * 24 * 3_600 * 1_000_000;
-
-/// A controller's death at a commit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Crash {
-    /// The commit is lost with it.
-    Before(u64),
-    /// The commit is durable, and nobody is told.
-    After(u64),
-}
-
-impl Crash {
-    fn commit(self) -> u64 {
-        match self {
-            Self::Before(commit) | Self::After(commit) => commit,
-        }
-    }
-}
 
 /// What keeps the journal. Survives every controller.
 #[derive(Debug, Default)]
@@ -54,6 +38,7 @@ pub struct Disk {
     sequence: Cell<u64>,
     environments: RefCell<BTreeMap<(AppName, EnvironmentName), Environment>>,
     plans: RefCell<BTreeMap<PlanId, (Plan, i64)>>,
+    seen: RefCell<Option<String>>,
     damaged: RefCell<Vec<DeploymentId>>,
     /// Told at each commit.
     pub(crate) committed: Notify,
@@ -74,6 +59,7 @@ pub struct Backup {
     sequence: u64,
     environments: BTreeMap<(AppName, EnvironmentName), Environment>,
     plans: BTreeMap<PlanId, (Plan, i64)>,
+    seen: Option<String>,
 }
 
 impl Disk {
@@ -88,6 +74,7 @@ impl Disk {
             sequence: self.sequence.get(),
             environments: self.environments.borrow().clone(),
             plans: self.plans.borrow().clone(),
+            seen: self.seen.borrow().clone(),
         }
     }
 
@@ -103,11 +90,17 @@ impl Disk {
             .borrow_mut()
             .clone_from(&then.environments);
         self.plans.borrow_mut().clone_from(&then.plans);
+        self.seen.borrow_mut().clone_from(&then.seen);
     }
 
     /// Holds nothing any more.
     pub fn lose(&self) {
         self.restore(&Backup::default());
+    }
+
+    /// What was seen of candidates, as it was kept last.
+    pub fn seen(&self) -> Option<String> {
+        self.seen.borrow().clone()
     }
 
     /// Commits tried so far.
@@ -410,6 +403,19 @@ impl Store for FakeStore {
 
     async fn environments(&self) -> Result<Vec<Environment>, EdgeError> {
         Ok(self.disk.environments.borrow().values().cloned().collect())
+    }
+
+    async fn put_seen(&self, state: String) -> Result<(), EdgeError> {
+        let write = || {
+            self.fence()?;
+            *self.disk.seen.borrow_mut() = Some(state);
+            Ok(())
+        };
+        self.disk.commit(write).await
+    }
+
+    async fn seen(&self) -> Result<Option<String>, EdgeError> {
+        Ok(self.disk.seen())
     }
 
     async fn put_plan(&self, plan: &Plan, at_us: i64) -> Result<(), EdgeError> {

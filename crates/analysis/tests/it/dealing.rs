@@ -4,6 +4,7 @@ use windlass_analysis::watch::{Counts, Dealt, Watch};
 use windlass_model::{Percent, Rule, Verdict};
 
 use crate::conditions::failed;
+use crate::random::Random;
 use crate::watching::{dealt, percent, second, watch};
 
 fn seconds(watch: &mut Watch, range: std::ops::Range<u64>, share: u8, counts: &(Counts, Counts)) {
@@ -74,6 +75,25 @@ fn a_split_that_is_not_kept_voids_what_was_found() {
         "can't be compared: requests are not dealt out as the split says; 12,000 of 60,000 came to \
          the new version at 10 %"
     );
+}
+
+#[test]
+fn what_is_written_down_stays_small_however_much_was_seen() {
+    let mut random = Random(5);
+    let mut many = |most| u64::try_from(1 + random.below(most)).expect("not many");
+    let mut watch = watch(Rule::defaults());
+    for at in 0..20_000 {
+        let (stable, candidate) = (many(2_000), many(3_000));
+        let interval = second(at, failed(candidate, 0), failed(stable, 1));
+        let dealt = Dealt {
+            stable: 0,
+            candidate: 0,
+            ..dealt(percent(10), &interval)
+        };
+        watch.push(&interval, &dealt);
+    }
+    let written = serde_json::to_string(&watch).expect("written");
+    assert!(written.len() < 1_000_000, "{} bytes", written.len());
 }
 
 #[test]

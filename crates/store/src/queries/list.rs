@@ -1,6 +1,6 @@
 //! All statements, for the test that prepares each.
 
-use super::{check, deployments, environments, installation, journal, plans, schema};
+use super::{check, deployments, environments, installation, journal, plans, schema, seen};
 
 /// Every SQL statement that is run on a store whose schema is up to date.
 pub fn statements() -> Vec<&'static str> {
@@ -12,6 +12,7 @@ pub fn statements() -> Vec<&'static str> {
         journal::ALL,
         plans::ALL,
         schema::ALL,
+        seen::ALL,
     ]
     .concat()
 }

@@ -7,6 +7,7 @@ pub(crate) mod installation;
 pub(crate) mod journal;
 pub(crate) mod plans;
 pub(crate) mod schema;
+pub(crate) mod seen;
 pub(crate) mod transaction;
 
 mod list;

@@ -387,6 +387,8 @@ mod tests {
         insta::assert_snapshot!(lines(&sample::rare_facts()), @r#"
         14:02:12 api trigger="error rate > 5% for 10s" saw="31 of 200 answers were errors"
         14:02:12 api answers_seen=false
+        14:02:12 auth evidence=awaited verdict="inconclusive" requests_missing=1200 within=29m30s
+        14:02:12 auth evidence="no data" then="hold" saw="nothing came"
         14:02:12 auth tripwire=withheld saw="5 connections in a row failed"
         14:02:12 shop superseded by=mira
         14:02:12 shop repaired=done by=mira

@@ -237,6 +237,34 @@ mod tests {
     }
 
     #[test]
+    fn a_step_that_waits_for_evidence_says_how_much_is_missing() {
+        let mut picture = sample::untold();
+        for event in sample::good_story().iter().take(6) {
+            picture.apply(event);
+        }
+        let mut event = sample::held();
+        event.facts = vec![sample::awaited("auth")];
+        picture.apply(&event);
+        let style = Style {
+            width: 120,
+            ..Style::plain()
+        };
+        let lines = frame(&picture, event.at_us + 30_000_000, &style);
+        let row = lines.iter().find(|line| line.starts_with("  auth"));
+        let row = row.expect("its row");
+        assert!(
+            row.ends_with("for evidence: about 1,200 more requests"),
+            "{row}"
+        );
+        let next = lines.iter().find(|line| line.starts_with("next: "));
+        let next = next.expect("what is next");
+        assert_eq!(
+            next,
+            "next: auth goes on once there is evidence, at most 29:00 from now"
+        );
+    }
+
+    #[test]
     fn a_held_deployment_names_the_command_that_resumes_it() {
         let mut picture = sample::untold();
         picture.apply(&sample::held());

@@ -301,6 +301,8 @@ fn way_back(plan: &Plan, lines: &mut Vec<String>) {
 
 #[cfg(test)]
 mod tests {
+    use windlass_model::Gate;
+
     use super::*;
     use crate::ui::sample;
 
@@ -335,6 +337,24 @@ mod tests {
         carry out exactly this: windlass deploy --plan plan_9f3cab12340000
         ");
         assert_eq!(plan_text(&view, true), plan_text(&view.clone(), true));
+    }
+
+    #[test]
+    fn a_plan_says_what_a_share_needs_before_it_rises() {
+        let mut view = sample::plan_view();
+        for part in view.plan.rollouts.values_mut() {
+            part.spec.analysis = Some(Gate::default());
+        }
+        let text = plan_text(&view, false);
+        let lines = text.lines().filter(|line| line.starts_with("needs "));
+        assert_eq!(
+            lines.collect::<Vec<_>>(),
+            [
+                "needs no evidence: api has nothing to be compared with this time",
+                "needs evidence: auth at 25 %, for at most 30m each; no data: hold, inconclusive: \
+                 hold, error: hold, fail: rollback",
+            ]
+        );
     }
 
     #[test]
