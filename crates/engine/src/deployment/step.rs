@@ -141,7 +141,7 @@ fn asks_to_hold(fact: &Fact) -> Option<String> {
     else {
         return None;
     };
-    Some(format!("the analysis of {service}: {verdict}"))
+    Some(format!("the analysis of {service} ({verdict})"))
 }
 
 fn command(turn: &mut Turn, command: Command, by: &str) {

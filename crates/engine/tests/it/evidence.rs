@@ -216,7 +216,7 @@ fn a_hold_for_want_of_evidence_is_lifted_by_a_person_and_the_next_step_asks_agai
         Fact::Held { by } => Some(by.clone()),
         _ => None,
     });
-    assert_eq!(by.as_deref(), Some("the analysis of api: no data"));
+    assert_eq!(by.as_deref(), Some("the analysis of api (no data)"));
     assert_eq!(world.rollout(API).weight.get(), 5);
     world.says_resume();
     assert!(world.run_until(|world| world.deployment.held));

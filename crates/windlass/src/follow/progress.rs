@@ -209,20 +209,7 @@ impl Progress {
                 part.weight = if *version == part.to { *to } else { to.rest() };
             }
             Fact::BakeStarted { within, .. } => part.bake = Some((at_us, *within)),
-            Fact::EvidenceAwaited {
-                verdict,
-                more_requests,
-                within,
-                ..
-            } => {
-                part.bake = None;
-                part.evidence = Some(Awaited {
-                    since_us: at_us,
-                    within: *within,
-                    verdict: *verdict,
-                    more_requests: *more_requests,
-                });
-            }
+            Fact::EvidenceAwaited { .. } => part.awaits(fact, at_us),
             Fact::EvidenceMissing { .. } => part.evidence = None,
             Fact::RolloutPassed { .. } => {
                 part.enter(RolloutPhase::Passed, at_us);
@@ -362,6 +349,25 @@ impl Part {
     pub(crate) fn doing(&self) -> Option<String> {
         let (phase, progress) = &self.said;
         doing(phase.as_deref(), *progress)
+    }
+
+    /// Its bake is over; what it waits for now.
+    fn awaits(&mut self, fact: &Fact, at_us: i64) {
+        if let Fact::EvidenceAwaited {
+            verdict,
+            more_requests,
+            within,
+            ..
+        } = fact
+        {
+            self.bake = None;
+            self.evidence = Some(Awaited {
+                since_us: at_us,
+                within: *within,
+                verdict: *verdict,
+                more_requests: *more_requests,
+            });
+        }
     }
 
     /// An instance that was ready is so no more; one that never was changes no count.

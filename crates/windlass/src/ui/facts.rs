@@ -1,9 +1,7 @@
 //! Facts as plain lines: a time, a service or the application, and what became true.
 
 use windlass_api::Event;
-use windlass_model::{
-    CommandRun, Fact, InstanceId, Judgement, Millis, Report, RolloutPhase, Rule, SlotId, Verdict,
-};
+use windlass_model::{CommandRun, Fact, InstanceId, Judgement, Report, RolloutPhase, Rule, SlotId};
 
 use super::time::{of_day, took};
 use super::words::{
@@ -104,10 +102,7 @@ fn of_a_service(fact: &Fact, picture: &Progress) -> Option<(String, String)> {
         Fact::PhaseEntered {
             service,
             phase: entered,
-        } => (
-            service,
-            format!("phase={}", phase(*entered).replace(' ', "_")),
-        ),
+        } => (service, entered_words(*entered)),
         Fact::InstanceStarted {
             service,
             instance,
@@ -204,13 +199,31 @@ fn judged_words(judgement: &Judgement) -> String {
     format!("errors={verdict:?} saw={:?}", harmless(&judgement.words))
 }
 
-fn awaited_words(verdict: Verdict, more: Option<u64>, within: Millis) -> String {
-    let more = more.map(|more| format!(" requests_missing={more}"));
-    format!(
-        "evidence=awaited verdict={:?}{} within={within}",
-        verdict.to_string(),
-        more.unwrap_or_default()
-    )
+/// The evidence that a step waits for, or has not got.
+fn evidence_words(fact: &Fact) -> String {
+    if let Fact::EvidenceAwaited {
+        verdict,
+        more_requests,
+        within,
+        ..
+    } = fact
+    {
+        let more = more_requests.map(|more| format!(" requests_missing={more}"));
+        let (verdict, more) = (verdict.to_string(), more.unwrap_or_default());
+        return format!("evidence=awaited verdict={verdict:?}{more} within={within}");
+    }
+    let Fact::EvidenceMissing {
+        verdict, then, saw, ..
+    } = fact
+    else {
+        return String::new();
+    };
+    let (verdict, then) = (verdict.to_string(), then.to_string());
+    format!("evidence={verdict:?} then={then:?} saw={:?}", harmless(saw))
+}
+
+fn entered_words(entered: RolloutPhase) -> String {
+    format!("phase={}", phase(entered).replace(' ', "_"))
 }
 
 fn triggered_words(trigger: &Rule, saw: &str) -> String {
@@ -230,26 +243,9 @@ fn of_a_danger(fact: &Fact) -> Option<(String, String)> {
             (service, format!("failed reason={:?}", reason(why)))
         }
         Fact::Judged { service, judgement } => (service, judged_words(judgement)),
-        Fact::EvidenceAwaited {
-            service,
-            verdict,
-            more_requests,
-            within,
-        } => (service, awaited_words(*verdict, *more_requests, *within)),
-        Fact::EvidenceMissing {
-            service,
-            verdict,
-            then,
-            saw,
-        } => (
-            service,
-            format!(
-                "evidence={:?} then={:?} saw={:?}",
-                verdict.to_string(),
-                then.to_string(),
-                harmless(saw)
-            ),
-        ),
+        Fact::EvidenceAwaited { service, .. } | Fact::EvidenceMissing { service, .. } => {
+            (service, evidence_words(fact))
+        }
         Fact::Sight { service, sees } => (service, format!("answers_seen={sees}")),
         Fact::TriggerFired {
             service,
