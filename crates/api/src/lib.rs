@@ -26,8 +26,8 @@ pub use request::{
 pub use score::{ScoreList, ScoreNote, ScoreView};
 pub use token::{Scope, TokenAnswer, TokenList, TokenRequest, TokenView};
 pub use view::{
-    DeploymentView, EnvironmentView, FiguresView, InstanceView, LockView, LostHistoryView,
-    PlanView, RolloutView, ServiceView, SlotView, VersionFigures, VersionView,
+    DeploymentView, EnvironmentView, EvidenceView, FiguresView, InstanceView, LockView,
+    LostHistoryView, PlanView, RolloutView, ServiceView, SlotView, VersionFigures, VersionView,
 };
 
 /// Version of this contract: higher whenever something is taken away or changes its shape, never for

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use windlass_model::{
     AppName, DeploymentId, DeploymentState, EnvironmentName, Halt, InstanceId, Judgement, Label,
     Listen, Percent, Plan, PlanId, PlanKind, ReturnReason, RolloutPhase, ServiceKey, ServiceName,
-    SlotId, StandbyKept, StuckReason, Version,
+    SlotId, StandbyKept, StuckReason, Verdict, Version,
 };
 
 use crate::ReportedView;
@@ -115,6 +115,19 @@ pub struct RolloutView {
     /// What its answers say beside those of the stable release, and what that rests on.
     #[serde(default)]
     pub judgement: Option<Judgement>,
+    /// What evidence its present step waits for, if it does.
+    #[serde(default)]
+    pub evidence: Option<EvidenceView>,
+}
+
+/// Evidence that a step waits for: its bake is over.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct EvidenceView {
+    /// What its answers say so far.
+    pub verdict: Verdict,
+    /// About how many more requests are needed, where that can be told.
+    pub more_requests: Option<u64>,
 }
 
 /// One environment and what runs in it: `GET /v1/status`.

@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 
 use windlass_model::{
-    AppName, CommandSpec, Listen, MetricQuery, Millis, OWN_NAMES, OnFailure, Probe, ProbeKind,
-    ProcessSpec, Proxies, Rule, ServiceName, ServiceSpec, Spec, Step, Stop, Strategy, Template,
-    Tls,
+    AppName, CommandSpec, Gate, Listen, MetricQuery, Millis, OWN_NAMES, OnFailure, Probe,
+    ProbeKind, ProcessSpec, Proxies, Rule, ServiceName, ServiceSpec, Spec, Step, Stop, Strategy,
+    Template, Tls,
 };
 
 use crate::decode::{
-    CommandDraft, FileDraft, ListenDraft, MetricDraft, ProbeDraft, ProcessDraft, ProxiesDraft,
-    ServiceDraft, StrategyDraft, TlsDraft, TriggersDraft,
+    AnalysisDraft, CommandDraft, FileDraft, ListenDraft, MetricDraft, ProbeDraft, ProcessDraft,
+    ProxiesDraft, Require, ServiceDraft, StrategyDraft, TlsDraft, TriggersDraft,
 };
 use crate::environment::View;
 use crate::field::{At, Found};
@@ -20,7 +20,7 @@ use crate::score::{score, words};
 use crate::tree::Span;
 
 /// How long each step is watched unless the file says otherwise.
-const BAKE: Millis = Millis::from_secs(30);
+pub(crate) const BAKE: Millis = Millis::from_secs(30);
 /// How long requests on an old slot may take to end unless the file says otherwise.
 const DRAIN: Millis = Millis::from_secs(30);
 /// How many instances may be starting at once unless the file says otherwise.
@@ -85,6 +85,7 @@ fn service(draft: &ServiceDraft, set: Option<&String>) -> ServiceSpec {
             .good()
             .map_or_else(Rule::defaults, TriggersDraft::rules),
         metrics: metrics(draft),
+        analysis: draft.analysis.good().and_then(gate),
         rollback_within: draft
             .rollback_within
             .good()
@@ -106,6 +107,25 @@ fn metrics(draft: &ServiceDraft) -> BTreeMap<String, MetricQuery> {
     named
         .filter_map(|(name, draft)| Some((name.value.clone(), metric(&draft.value)?)))
         .collect()
+}
+
+/// The evidence that a step needs; none where nothing is asked.
+pub(crate) fn gate(draft: &AnalysisDraft) -> Option<Gate> {
+    let usual = Gate::default();
+    match draft.require.good() {
+        Some(Require::Nothing) => None,
+        Some(Require::Pass) | None => Some(Gate {
+            fail: draft.fail.good().copied().unwrap_or(usual.fail),
+            no_data: draft.no_data.good().copied().unwrap_or(usual.no_data),
+            inconclusive: draft
+                .inconclusive
+                .good()
+                .copied()
+                .unwrap_or(usual.inconclusive),
+            error: draft.error.good().copied().unwrap_or(usual.error),
+            longest: draft.longest.good().copied().unwrap_or(usual.longest),
+        }),
+    }
 }
 
 /// Where it is served; none without a good address.

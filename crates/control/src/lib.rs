@@ -22,5 +22,5 @@ pub use shim::{
     GroupEnd, Restart, ShimRefusal, ShimReply, ShimRequest, ShimSpec, ShimState, ShimStatus,
 };
 pub use table::{TABLE_FORMAT, Table, TableEntry};
-pub use tick::{SlotCounts, Tick};
+pub use tick::{LateCounts, SlotCounts, Tick};
 pub use tripwire::{Trip, TripRule, Tripwire, TripwireId};

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use windlass_model::{ServiceKey, SlotId, Version};
+use windlass_model::{Percent, ServiceKey, SlotId, Version};
 
 /// What one router saw in one interval. Numbers count up from 1 within one router boot without a
 /// gap; an interval without requests has a tick too.
@@ -18,7 +18,7 @@ pub struct Tick {
 }
 
 /// Counts of one slot in one interval, by the time a request ended.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SlotCounts {
     /// Which slot; none for what the router answered by itself (`Windlass-Error`).
     pub slot: Option<SlotId>,
@@ -32,6 +32,29 @@ pub struct SlotCounts {
     pub broken: u64,
     /// Time to the answer's head: one count per bucket of [`windlass_model::LATENCY_EDGES_US`], and
     /// one above.
+    pub latency: Vec<u64>,
+    /// Requests that came to it in the interval.
+    #[serde(default)]
+    pub dealt: u64,
+    /// Its share of what came, the same all through the interval; none where that changed, or an older
+    /// router does not say.
+    #[serde(default)]
+    pub share: Option<Percent>,
+    /// Of what is counted above, that of requests which came while another split was in effect.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub late: Option<Box<LateCounts>>,
+}
+
+/// What requests of an earlier split came to, in one interval.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LateCounts {
+    /// Answers by status class: 1xx to 5xx.
+    pub answers: [u64; 5],
+    /// Instances that could not be connected to.
+    pub connect_failures: u64,
+    /// Requests whose answer broke off.
+    pub broken: u64,
+    /// Time to the answer's head, in the same buckets.
     pub latency: Vec<u64>,
 }
 

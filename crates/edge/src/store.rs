@@ -140,6 +140,18 @@ pub trait Store {
     /// `Unreachable`.
     async fn put_plan(&self, plan: &Plan, at_us: i64) -> Result<(), EdgeError>;
 
+    /// Keeps what was seen of candidates, in one piece and in place of what was kept before.
+    ///
+    /// # Errors
+    /// `Unreachable`: what was kept before still is.
+    async fn put_seen(&self, state: String) -> Result<(), EdgeError>;
+
+    /// What was kept so last.
+    ///
+    /// # Errors
+    /// `Unreachable`.
+    async fn seen(&self) -> Result<Option<String>, EdgeError>;
+
     /// A kept plan.
     ///
     /// # Errors

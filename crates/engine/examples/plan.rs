@@ -172,6 +172,7 @@ fn service_spec(number: u16, needs: BTreeSet<ServiceName>) -> ServiceSpec {
         overlap: Overlap::No,
         bake: Millis::from_secs(30),
         drain: Millis::from_secs(30),
+        analysis: None,
         rollback_on: Rule::defaults(),
         metrics: BTreeMap::new(),
         rollback_within: ServiceSpec::ROLLBACK_WITHIN,

@@ -5,8 +5,8 @@ use std::net::SocketAddr;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    CommandRun, InstanceId, Judgement, Millis, Outcome, Percent, PlanId, Proof, Report, Rule,
-    ServiceName, SlotId, Version,
+    CommandRun, Follow, InstanceId, Judgement, Millis, Outcome, Percent, PlanId, Proof, Report,
+    Rule, ServiceName, SlotId, Verdict, Version,
 };
 
 /// One fact of a deployment, in the past tense. Stored with the journal row that made it true.
@@ -183,6 +183,29 @@ pub enum Fact {
         /// What, and what it rests on.
         judgement: Box<Judgement>,
     },
+    /// A step's time is over, and it waits for the evidence that it needs; told again when half of what
+    /// was missing has come.
+    EvidenceAwaited {
+        /// Of which service.
+        service: ServiceName,
+        /// What its answers say so far.
+        verdict: Verdict,
+        /// About how many more requests are needed, where that can be told.
+        more_requests: Option<u64>,
+        /// How long it waits at most.
+        within: Millis,
+    },
+    /// A step has not got the evidence that it needs.
+    EvidenceMissing {
+        /// Of which service.
+        service: ServiceName,
+        /// What its answers say instead.
+        verdict: Verdict,
+        /// What follows.
+        then: Follow,
+        /// What was seen.
+        saw: String,
+    },
     /// Answers can't be seen any more, so that nothing is watched by them; or they are again.
     Sight {
         /// Of which service.
@@ -343,6 +366,13 @@ pub enum ReturnReason {
     Triggered {
         /// Which.
         trigger: Rule,
+        /// What was seen.
+        saw: String,
+    },
+    /// It has not got the evidence that a step needs.
+    NoEvidence {
+        /// What its answers say instead.
+        verdict: Verdict,
         /// What was seen.
         saw: String,
     },

@@ -19,6 +19,8 @@ pub enum Verdict {
     NoData,
     /// Neither can be said yet.
     Inconclusive,
+    /// The figures can't be compared: requests are not dealt out as the split says.
+    Error,
 }
 
 impl fmt::Display for Verdict {
@@ -28,6 +30,7 @@ impl fmt::Display for Verdict {
             Self::Fail => "fail",
             Self::NoData => "no data",
             Self::Inconclusive => "inconclusive",
+            Self::Error => "error",
         })
     }
 }
@@ -57,6 +60,9 @@ pub struct Judgement {
     pub stable: Tally,
     /// What was compared of the candidate.
     pub candidate: Tally,
+    /// Requests of both that were compared at this share, so that it is evidence of that.
+    #[serde(default)]
+    pub here: u64,
     /// It errs at least so many times as often: this and the next hold together at every look with a
     /// chance of 95 %.
     pub at_least: Measure,

@@ -6,8 +6,8 @@ use std::net::SocketAddr;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AppName, CommandSpec, EnvironmentName, Finalize, Listen, MetricQuery, Millis, Probe, Rule,
-    ScoreSpec, ServiceName, Strategy, Template, Trigger,
+    AppName, CommandSpec, EnvironmentName, Finalize, Gate, Listen, MetricQuery, Millis, Probe,
+    Rule, ScoreSpec, ServiceName, Strategy, Template, Trigger,
 };
 
 /// One application in one environment. `config` makes it; who holds one may trust it: every `needs`
@@ -76,6 +76,9 @@ pub struct ServiceSpec {
     /// Metrics that its rules may name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub metrics: BTreeMap<String, MetricQuery>,
+    /// The evidence that a step needs; without it a bake in which nothing fired is enough.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub analysis: Option<Gate>,
     /// Work time that traffic may take to be back, before a person is called.
     #[serde(default = "ServiceSpec::default_rollback_within")]
     pub rollback_within: Millis,

@@ -13,11 +13,12 @@ use windlass_control::{Generation, ObservedRoute, ObservedSlot, RouterBoot, Trip
 use windlass_model::{Listen, Percent, Route, ServiceKey, SlotId};
 
 use crate::certificate::Certificates;
+use crate::counts::Sum;
 use crate::desk::Desks;
 use crate::doors;
 use crate::live::{Entry, EntrySlot, InstanceState, Live, ServiceState, Services, SlotState};
 use crate::secure;
-use crate::ticks::Ticks;
+use crate::ticks::{Cell, Ticks, Who};
 use crate::watch::{Alarm, Armed, Watch};
 
 /// The sockets on which requests are accepted now.
@@ -44,6 +45,8 @@ pub(crate) struct Core {
     /// Where data threads hand each other connections.
     pub(crate) desks: Desks,
     numbers: AtomicU64,
+    /// Splits there ever were.
+    splits: AtomicU64,
     known: Mutex<Known>,
     pub(crate) ticks: Mutex<Ticks>,
     /// Rings when a tripwire may have fired.
@@ -82,6 +85,7 @@ impl Core {
             connections: AtomicUsize::new(0),
             desks: Desks::new(shards),
             numbers: AtomicU64::new(0),
+            splits: AtomicU64::new(0),
             known: Mutex::default(),
             ticks: Mutex::default(),
             alarm: Arc::default(),
@@ -190,7 +194,10 @@ impl Core {
             files.map(|files| self.certificates.of(files))
         };
         let certificates = route.listeners.iter().map(certificate).collect();
+        let same = before.filter(|before| deals_as(&before.route, &route));
+        let split = same.map(|before| before.split);
         let mut entry = Entry::new(generation, route, service, slots, armed);
+        entry.split = split.unwrap_or_else(|| self.splits.fetch_add(1, Ordering::Relaxed) + 1);
         entry.certificates = certificates;
         entry
     }
@@ -202,6 +209,11 @@ impl Core {
         let old = self.live.swap(live.clone());
         // The other half of `Ticket::enter`: the table is out before any count is read.
         fence(Ordering::SeqCst);
+        for entry in live.services.values() {
+            for slot in &entry.slots {
+                slot.state.dealing.begin(entry.split, slot.weight);
+            }
+        }
         for entry in old.services.values() {
             for instance in entry.slots.iter().flat_map(|s| &s.instances) {
                 let key = &entry.service.who.service;
@@ -258,20 +270,34 @@ impl Core {
             // be counted after that by somebody who was not seen.
             known.slots.retain(|_, state| {
                 let held = Arc::strong_count(state) > 1;
-                let sum = state.counts.take();
-                cells.extend(sum.map(|sum| (state.who.clone(), sum)));
+                let (sum, share) = state.dealing.tick(&state.counts);
+                cells.extend(sum.map(|sum| cell(&state.who, share, sum)));
                 held
             });
             known.services.retain(|_, state| {
                 let held = Arc::strong_count(state) > 1;
                 let sum = state.own.take();
-                cells.extend(sum.map(|sum| (state.who.clone(), sum)));
+                cells.extend(sum.map(|sum| cell(&state.who, None, sum)));
                 held
             });
         }
         let until_ms = u64::try_from(self.begun.elapsed().as_millis()).unwrap_or(u64::MAX);
         locked(&self.ticks).push(until_ms, cells);
     }
+}
+
+fn cell(who: &Arc<Who>, share: Option<Percent>, sum: Sum) -> Cell {
+    let who = who.clone();
+    Cell { who, share, sum }
+}
+
+/// Whether both give every slot the same share.
+fn deals_as(one: &Route, other: &Route) -> bool {
+    let shares = |route: &Route| -> BTreeMap<SlotId, Percent> {
+        let slots = route.slots.iter();
+        slots.map(|slot| (slot.slot, slot.weight)).collect()
+    };
+    one.mode == other.mode && shares(one) == shares(other)
 }
 
 fn observed_slot(slot: &EntrySlot) -> (SlotId, ObservedSlot) {

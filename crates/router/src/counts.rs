@@ -15,22 +15,28 @@ const BUCKETS: usize = LATENCY_EDGES_US.len() + 1;
 #[repr(align(128))]
 struct Shard {
     touched: AtomicBool,
+    dealt: AtomicU32,
+    /// Of requests that came under the split in effect.
+    timely: Cells,
+    /// Of requests that came under an earlier one.
+    late: Cells,
+}
+
+#[derive(Debug)]
+struct Cells {
     answers: [AtomicU32; 5],
     connect_failures: AtomicU32,
     broken: AtomicU32,
     latency: [AtomicU32; BUCKETS],
 }
 
-impl Shard {
-    fn new() -> Self {
-        Self {
-            touched: AtomicBool::new(false),
-            answers: std::array::from_fn(|_| AtomicU32::new(0)),
-            connect_failures: AtomicU32::new(0),
-            broken: AtomicU32::new(0),
-            latency: std::array::from_fn(|_| AtomicU32::new(0)),
-        }
-    }
+/// Which split a request came under.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Came {
+    /// The one in effect.
+    Timely,
+    /// An earlier one.
+    Late,
 }
 
 /// An answer's head as it is counted.
@@ -46,13 +52,105 @@ pub(crate) struct Head {
 #[derive(Debug)]
 pub(crate) struct Counts(Box<[Shard]>);
 
-/// What was counted in one interval; buckets that are empty are left out.
+/// What was counted in one interval.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Sum {
+    /// Requests that came.
+    pub(crate) dealt: u32,
+    /// All that was counted of answers.
+    pub(crate) all: Part,
+    /// That of requests which came under an earlier split, if there is any.
+    pub(crate) late: Option<Box<Part>>,
+}
+
+/// Counts of answers; buckets that are empty are left out.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Part {
     pub(crate) answers: [u32; 5],
     pub(crate) connect_failures: u32,
     pub(crate) broken: u32,
     pub(crate) latency: Vec<(u8, u32)>,
+}
+
+/// The same while it is being added up.
+struct Open {
+    part: Part,
+    latency: [u32; BUCKETS],
+}
+
+impl Cells {
+    fn new() -> Self {
+        Self {
+            answers: std::array::from_fn(|_| AtomicU32::new(0)),
+            connect_failures: AtomicU32::new(0),
+            broken: AtomicU32::new(0),
+            latency: std::array::from_fn(|_| AtomicU32::new(0)),
+        }
+    }
+
+    /// Moves what is counted into `sum`.
+    fn take(&self, sum: &mut Open) {
+        for (total, counted) in sum.part.answers.iter_mut().zip(&self.answers) {
+            *total += counted.swap(0, Relaxed);
+        }
+        sum.part.connect_failures += self.connect_failures.swap(0, Relaxed);
+        sum.part.broken += self.broken.swap(0, Relaxed);
+        for (total, counted) in sum.latency.iter_mut().zip(&self.latency) {
+            *total += counted.swap(0, Relaxed);
+        }
+    }
+}
+
+impl Shard {
+    fn new() -> Self {
+        Self {
+            touched: AtomicBool::new(false),
+            dealt: AtomicU32::new(0),
+            timely: Cells::new(),
+            late: Cells::new(),
+        }
+    }
+
+    const fn cells(&self, came: Came) -> &Cells {
+        match came {
+            Came::Timely => &self.timely,
+            Came::Late => &self.late,
+        }
+    }
+
+    /// Last, so that a sum that misses what was counted sees the mark the next time.
+    fn touch(&self) {
+        self.touched.store(true, Release);
+    }
+}
+
+impl Open {
+    fn new() -> Self {
+        Self {
+            part: Part::default(),
+            latency: [0; BUCKETS],
+        }
+    }
+
+    fn add(&mut self, other: &Self) {
+        let (part, more) = (&mut self.part, &other.part);
+        for (total, count) in part.answers.iter_mut().zip(more.answers) {
+            *total += count;
+        }
+        part.connect_failures += more.connect_failures;
+        part.broken += more.broken;
+        for (total, count) in self.latency.iter_mut().zip(other.latency) {
+            *total += count;
+        }
+    }
+
+    fn close(mut self) -> Part {
+        self.part.latency = (0u8..)
+            .zip(self.latency)
+            .filter(|(_, count)| *count > 0)
+            .collect();
+        self.part
+    }
 }
 
 impl Counts {
@@ -65,55 +163,59 @@ impl Counts {
         &self.0[index % self.0.len()]
     }
 
-    /// Counts one answer.
-    pub(crate) fn answer(&self, shard: usize, head: Head) {
+    /// Counts one request that came.
+    pub(crate) fn dealt(&self, shard: usize) {
         let shard = self.shard(shard);
+        shard.dealt.fetch_add(1, Relaxed);
+        shard.touch();
+    }
+
+    /// Counts one answer.
+    pub(crate) fn answer(&self, shard: usize, came: Came, head: Head) {
+        let shard = self.shard(shard);
+        let cells = shard.cells(came);
         let class = usize::from(head.status / 100).clamp(1, 5) - 1;
-        shard.answers[class].fetch_add(1, Relaxed);
+        cells.answers[class].fetch_add(1, Relaxed);
         let micros = u64::try_from(head.after.as_micros()).unwrap_or(u64::MAX);
         let bucket = LATENCY_EDGES_US.partition_point(|edge| *edge < micros);
-        shard.latency[bucket].fetch_add(1, Relaxed);
-        // Last, so that a sum that misses these sees the mark the next time.
-        shard.touched.store(true, Release);
+        cells.latency[bucket].fetch_add(1, Relaxed);
+        shard.touch();
     }
 
     /// Counts one instance that could not be connected to.
-    pub(crate) fn connect_failure(&self, shard: usize) {
+    pub(crate) fn connect_failure(&self, shard: usize, came: Came) {
         let shard = self.shard(shard);
-        shard.connect_failures.fetch_add(1, Relaxed);
-        shard.touched.store(true, Release);
+        shard.cells(came).connect_failures.fetch_add(1, Relaxed);
+        shard.touch();
     }
 
     /// Counts one answer that broke off.
-    pub(crate) fn broken(&self, shard: usize) {
+    pub(crate) fn broken(&self, shard: usize, came: Came) {
         let shard = self.shard(shard);
-        shard.broken.fetch_add(1, Relaxed);
-        shard.touched.store(true, Release);
+        shard.cells(came).broken.fetch_add(1, Relaxed);
+        shard.touch();
     }
 
     /// Takes what was counted since the last call; none if nothing was.
     pub(crate) fn take(&self) -> Option<Sum> {
-        let mut sum = Sum::default();
-        let mut latency = [0u32; BUCKETS];
+        let (mut all, mut late, mut dealt) = (Open::new(), Open::new(), 0);
         let mut any = false;
         for shard in &self.0 {
             if !shard.touched.swap(false, AcqRel) {
                 continue;
             }
             any = true;
-            for (total, counted) in sum.answers.iter_mut().zip(&shard.answers) {
-                *total += counted.swap(0, Relaxed);
-            }
-            sum.connect_failures += shard.connect_failures.swap(0, Relaxed);
-            sum.broken += shard.broken.swap(0, Relaxed);
-            for (total, counted) in latency.iter_mut().zip(&shard.latency) {
-                *total += counted.swap(0, Relaxed);
-            }
+            dealt += shard.dealt.swap(0, Relaxed);
+            shard.timely.take(&mut all);
+            shard.late.take(&mut late);
         }
-        sum.latency = (0u8..)
-            .zip(latency)
-            .filter(|(_, count)| *count > 0)
-            .collect();
+        all.add(&late);
+        let late = Some(late.close()).filter(|late| *late != Part::default());
+        let sum = Sum {
+            dealt,
+            all: all.close(),
+            late: late.map(Box::new),
+        };
         (any && sum != Sum::default()).then_some(sum)
     }
 }
@@ -122,22 +224,41 @@ impl Counts {
 mod tests {
     use super::*;
 
+    fn head(status: u16, micros: u64) -> Head {
+        Head {
+            status,
+            after: Duration::from_micros(micros),
+        }
+    }
+
     #[test]
     fn what_was_counted_is_taken_once() {
         let counts = Counts::new(2);
-        let head = |status, micros| Head {
-            status,
-            after: Duration::from_micros(micros),
-        };
-        counts.answer(0, head(200, 100));
-        counts.answer(1, head(204, 101));
-        counts.answer(1, head(503, 20_000_000));
-        counts.connect_failure(0);
-        counts.broken(1);
+        counts.dealt(1);
+        counts.answer(0, Came::Timely, head(200, 100));
+        counts.answer(1, Came::Timely, head(204, 101));
+        counts.answer(1, Came::Timely, head(503, 20_000_000));
+        counts.connect_failure(0, Came::Timely);
+        counts.broken(1, Came::Timely);
         let sum = counts.take().expect("counts");
-        assert_eq!(sum.answers, [0, 2, 0, 0, 1]);
-        assert_eq!((sum.connect_failures, sum.broken), (1, 1));
-        assert_eq!(sum.latency, [(0, 1), (1, 1), (53, 1)]);
+        assert_eq!(sum.dealt, 1);
+        assert_eq!(sum.all.answers, [0, 2, 0, 0, 1]);
+        assert_eq!((sum.all.connect_failures, sum.all.broken), (1, 1));
+        assert_eq!(sum.all.latency, [(0, 1), (1, 1), (53, 1)]);
+        assert_eq!(sum.late, None);
         assert_eq!(counts.take(), None);
+    }
+
+    #[test]
+    fn what_came_under_another_split_is_counted_among_all_and_apart() {
+        let counts = Counts::new(1);
+        counts.answer(0, Came::Timely, head(200, 100));
+        counts.answer(0, Came::Late, head(500, 100));
+        counts.broken(0, Came::Late);
+        let sum = counts.take().expect("counts");
+        assert_eq!((sum.all.answers, sum.all.broken), ([0, 1, 0, 0, 1], 1));
+        let late = sum.late.expect("a late one");
+        assert_eq!((late.answers, late.broken), ([0, 0, 0, 0, 1], 1));
+        assert_eq!(late.latency, [(0, 1)]);
     }
 }

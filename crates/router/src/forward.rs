@@ -14,7 +14,7 @@ use tokio::time::{Instant, timeout_at};
 use crate::answer::{AnswerBody, Refused};
 use crate::asked::Asked;
 use crate::connection::Line;
-use crate::counts::Head;
+use crate::counts::{Came, Head};
 use crate::doors::{Behind, Destination};
 use crate::frames;
 use crate::head::Fault;
@@ -68,7 +68,7 @@ fn own(
             status: not.why.status(),
             after: begun.elapsed(),
         };
-        service.own.answer(line.thread.shard, head);
+        service.own.answer(line.thread.shard, Came::Timely, head);
     }
     not.why.answer(asked)
 }

@@ -27,6 +27,7 @@ mod control;
 mod core;
 mod counts;
 mod cut;
+mod dealing;
 mod desk;
 mod door;
 mod doors;

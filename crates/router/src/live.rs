@@ -13,6 +13,7 @@ use windlass_model::{
 use crate::certificate::Certificate;
 use crate::counts::Counts;
 use crate::cut::Cuts;
+use crate::dealing::Dealing;
 use crate::doors::Behind;
 use crate::ticks::Who;
 use crate::watch::{Armed, Watch};
@@ -38,6 +39,9 @@ pub(crate) struct Entry {
     pub(crate) service: Arc<ServiceState>,
     /// In the order of the route's slots.
     pub(crate) slots: Vec<EntrySlot>,
+    /// Which split it is: another number wherever shares change, never used twice in one life of the
+    /// router.
+    pub(crate) split: u64,
     /// What may take it back.
     pub(crate) armed: Option<Armed>,
     /// In the order of the route's listeners: what each shows, if it speaks TLS.
@@ -70,6 +74,7 @@ impl Entry {
             route,
             service,
             slots,
+            split: 0,
             armed,
             certificates: Vec::new(),
             wheel: Wheel::new(&weights),
@@ -148,6 +153,7 @@ pub(crate) struct SlotState {
     pub(crate) cuts: Cuts,
     next: AtomicUsize,
     pub(crate) counts: Counts,
+    pub(crate) dealing: Dealing,
     pub(crate) who: Arc<Who>,
 }
 
@@ -159,6 +165,7 @@ impl SlotState {
             cuts: Cuts::new(shards),
             next: AtomicUsize::new(0),
             counts: Counts::new(shards),
+            dealing: Dealing::default(),
             who: Arc::new(Who {
                 service: key,
                 slot: Some((slot, version)),

@@ -18,6 +18,8 @@ use crate::live::{Entry, EntrySlot, InstanceState, Live, ServiceState};
 pub(crate) struct Ticket {
     place: Place,
     shard: usize,
+    /// The split under which it came.
+    split: u64,
     /// Cuts of the slot that it need not care about: they came before it.
     cuts: u64,
     begun: Instant,
@@ -117,10 +119,13 @@ impl Ticket {
         begun: Instant,
     ) -> Result<Self, NotEntered> {
         let place = enter(core, to)?;
-        let cuts = place.slot().state.cuts.count();
+        let (state, split) = (&place.slot().state, place.entry.split);
+        let cuts = state.cuts.count();
+        state.counts.dealt(shard);
         Ok(Self {
             place,
             shard,
+            split,
             cuts,
             begun,
             head: None,
@@ -173,7 +178,8 @@ impl Ticket {
     /// Counts an instance that could not be connected to.
     pub(crate) fn connect_failed(&self) {
         let slot = self.place.slot();
-        slot.state.counts.connect_failure(self.shard);
+        let came = slot.state.dealing.came(self.split);
+        slot.state.counts.connect_failure(self.shard, came);
         if let Some(watch) = &slot.watch {
             watch.missed();
         }
@@ -227,11 +233,12 @@ impl Drop for Ticket {
             self.judge(error);
         }
         let state = &self.place.slot().state;
+        let came = state.dealing.came(self.split);
         if let Some(head) = self.head {
-            state.counts.answer(self.shard, head);
+            state.counts.answer(self.shard, came, head);
         }
         if self.broken {
-            state.counts.broken(self.shard);
+            state.counts.broken(self.shard, came);
         }
         state.in_flight.fetch_sub(1, Ordering::SeqCst);
     }

@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-use windlass_control::{SlotCounts, Tick};
-use windlass_model::{LATENCY_EDGES_US, ServiceKey, SlotId, Version};
+use windlass_control::{LateCounts, SlotCounts, Tick};
+use windlass_model::{LATENCY_EDGES_US, Percent, ServiceKey, SlotId, Version};
 
-use crate::counts::Sum;
+use crate::counts::{Part, Sum};
 use crate::limits::{CELLS_KEPT, CELLS_REPLY, TICKS_KEPT, TICKS_REPLY};
 
 /// Whose counts these are.
@@ -18,11 +18,20 @@ pub(crate) struct Who {
     pub(crate) slot: Option<(SlotId, Version)>,
 }
 
+/// What one slot was seen to do in an interval.
+#[derive(Clone, Debug)]
+pub(crate) struct Cell {
+    pub(crate) who: Arc<Who>,
+    /// Its share, if that was the same all through it.
+    pub(crate) share: Option<Percent>,
+    pub(crate) sum: Sum,
+}
+
 #[derive(Debug)]
 struct Kept {
     number: u64,
     until_ms: u64,
-    cells: Box<[(Arc<Who>, Sum)]>,
+    cells: Box<[Cell]>,
 }
 
 /// Ticks by number, without a gap; the oldest go when there are too many.
@@ -35,7 +44,7 @@ pub(crate) struct Ticks {
 
 impl Ticks {
     /// Adds the next tick.
-    pub(crate) fn push(&mut self, until_ms: u64, cells: Vec<(Arc<Who>, Sum)>) {
+    pub(crate) fn push(&mut self, until_ms: u64, cells: Vec<Cell>) {
         self.last += 1;
         self.cells += cells.len();
         self.kept.push_back(Kept {
@@ -70,21 +79,21 @@ impl Ticks {
 
 fn told(kept: &Kept) -> Tick {
     let mut services: BTreeMap<ServiceKey, Vec<SlotCounts>> = BTreeMap::new();
-    for (who, sum) in &kept.cells {
-        let mut latency = vec![0; LATENCY_EDGES_US.len() + 1];
-        for (bucket, count) in &sum.latency {
-            latency[usize::from(*bucket)] = u64::from(*count);
-        }
+    for Cell { who, share, sum } in &kept.cells {
+        let Sum { dealt, all, late } = sum;
         services
             .entry(who.service.clone())
             .or_default()
             .push(SlotCounts {
                 slot: who.slot.as_ref().map(|(slot, _)| *slot),
                 version: who.slot.as_ref().map(|(_, version)| version.clone()),
-                answers: sum.answers.map(u64::from),
-                connect_failures: u64::from(sum.connect_failures),
-                broken: u64::from(sum.broken),
-                latency,
+                answers: all.answers.map(u64::from),
+                connect_failures: u64::from(all.connect_failures),
+                broken: u64::from(all.broken),
+                latency: unfolded(all),
+                dealt: u64::from(*dealt),
+                share: *share,
+                late: late.as_deref().map(|late| Box::new(told_late(late))),
             });
     }
     Tick {
@@ -92,6 +101,24 @@ fn told(kept: &Kept) -> Tick {
         until_ms: kept.until_ms,
         services,
     }
+}
+
+fn told_late(late: &Part) -> LateCounts {
+    LateCounts {
+        answers: late.answers.map(u64::from),
+        connect_failures: u64::from(late.connect_failures),
+        broken: u64::from(late.broken),
+        latency: unfolded(late),
+    }
+}
+
+/// One count per bucket, the empty ones too.
+fn unfolded(part: &Part) -> Vec<u64> {
+    let mut latency = vec![0; LATENCY_EDGES_US.len() + 1];
+    for (bucket, count) in &part.latency {
+        latency[usize::from(*bucket)] = u64::from(*count);
+    }
+    latency
 }
 
 #[cfg(test)]
@@ -127,7 +154,11 @@ mod tests {
         let mut ticks = Ticks::default();
         let who = who();
         for n in 0..300 {
-            let cells = (0..1_000).map(|_| (who.clone(), Sum::default()));
+            let cells = (0..1_000).map(|_| Cell {
+                who: who.clone(),
+                share: None,
+                sum: Sum::default(),
+            });
             ticks.push(n, cells.collect());
         }
         assert_eq!(ticks.cells, CELLS_KEPT);

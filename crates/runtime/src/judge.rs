@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use windlass_analysis::ratio::comparison::Plan;
-use windlass_analysis::watch::{Counts, Fired, Interval, Setting, Watch};
-use windlass_control::{RouterBoot, SlotCounts, Tick};
+use windlass_analysis::watch::{Counts, Dealt, Fired, Interval, Setting, Watch};
+use windlass_control::{LateCounts, RouterBoot, SlotCounts, Tick};
 use windlass_engine::rollout::{Event, Phase, Rollout};
 use windlass_model::{
     DeploymentId, Millis, Percent, PlanKind, ServiceKey, ServiceName, SlotId, Verdict, Version,
@@ -12,6 +12,7 @@ use windlass_model::{
 
 use crate::drive::Driven;
 use crate::meters::{Meters, Question};
+use crate::remembered::{One, Remembered, STATE_LARGEST};
 
 /// One candidate.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -37,6 +38,10 @@ struct Judged {
 /// Time after which a record is told again, though it says the same: as often as a wait is journalled.
 const TOLD_EVERY_MS: u64 = 5_000;
 
+/// Time, by the router's ticks, after which what was seen is kept again. Later ticks are read again:
+/// the router has ten minutes of them.
+const KEPT_EVERY_MS: u64 = 30_000;
+
 /// Something that a rollout is told.
 pub(crate) struct Word {
     pub(crate) deployment: DeploymentId,
@@ -51,6 +56,12 @@ pub(crate) struct Judge {
     /// Number and end of the last tick.
     last: Option<(u64, u64)>,
     candidates: BTreeMap<Candidate, Judged>,
+    /// What an earlier controller has seen of candidates.
+    remembered: BTreeMap<Candidate, Watch>,
+    /// Whether that was asked for.
+    has_remembered: bool,
+    /// Which were kept last, and when.
+    kept: (BTreeSet<Candidate>, u64),
 }
 
 impl Judge {
@@ -58,6 +69,60 @@ impl Judge {
     /// that is kept.
     pub(crate) fn position(&self) -> u64 {
         self.last.map_or(0, |(number, _)| number)
+    }
+
+    /// Whether what was kept has been asked for.
+    pub(crate) const fn has_remembered(&self) -> bool {
+        self.has_remembered
+    }
+
+    /// Goes on from what an earlier controller has kept, if it has.
+    pub(crate) fn remember(&mut self, state: Option<&str>) {
+        self.has_remembered = true;
+        let Some(state) = state.and_then(Remembered::read) else {
+            return;
+        };
+        self.boot = Some(state.boot);
+        self.last = Some(state.last);
+        let all = state.candidates.into_iter().map(|one| {
+            let candidate = Candidate {
+                deployment: one.deployment,
+                service: one.service,
+                slot: one.slot,
+            };
+            (candidate, *one.watch)
+        });
+        self.remembered = all.collect();
+    }
+
+    /// What is to be kept now, if that is due: candidates came or went, or time has passed.
+    pub(crate) fn keeps(&mut self) -> Option<String> {
+        let (boot, last) = (self.boot.clone()?, self.last?);
+        let seen = |(_, judged): &(&Candidate, &Judged)| judged.watch.has_answered();
+        let all: Vec<_> = self.candidates.iter().filter(seen).collect();
+        let names: BTreeSet<Candidate> = all.iter().map(|(one, _)| (*one).clone()).collect();
+        let (kept, at_ms) = &self.kept;
+        let is_due = last.1 / KEPT_EVERY_MS != at_ms / KEPT_EVERY_MS;
+        if names.is_empty() || (names == *kept && !is_due) {
+            return None;
+        }
+        let one = |(candidate, judged): (&Candidate, &Judged)| One {
+            deployment: candidate.deployment.clone(),
+            service: candidate.service.clone(),
+            slot: candidate.slot,
+            watch: Box::new(judged.watch.clone()),
+        };
+        let fits = |one: &One| {
+            let written = serde_json::to_string(&one.watch);
+            written.is_ok_and(|text| text.len() <= STATE_LARGEST)
+        };
+        let remembered = Remembered {
+            boot,
+            last,
+            candidates: all.into_iter().map(one).filter(fits).collect(),
+        };
+        self.kept = (names, last.1);
+        serde_json::to_string(&remembered).ok()
     }
 
     /// Whether nothing is to be judged. What is answered meanwhile is read when something is.
@@ -84,8 +149,12 @@ impl Judge {
                     slot: rollout.candidate.id,
                 };
                 let judged = self.candidates.entry(candidate.clone());
-                let judged = judged.or_insert_with(|| Judged::new(&candidate.service, rollout));
-                judged.share = rollout.weight;
+                let remembered = &mut self.remembered;
+                let known = || {
+                    let before = remembered.remove(&candidate);
+                    Judged::new(&candidate.service, rollout, before)
+                };
+                judged.or_insert_with(known).share = rollout.weight;
                 wanted.insert(candidate);
             }
         }
@@ -184,14 +253,18 @@ impl Judge {
         let mut words = Vec::new();
         for (candidate, judged) in &mut self.candidates {
             let counts = tick.services.get(&candidate.service);
-            let stable = judged.stable.map(|slot| counted(counts, slot));
+            let of = |slot| {
+                let mut all = counts.into_iter().flatten();
+                all.find(|counts| counts.slot == Some(slot))
+            };
+            let (new, old) = (of(candidate.slot), judged.stable.and_then(of));
             let interval = Interval {
                 from_ms,
                 until_ms: tick.until_ms,
-                candidate: counted(counts, candidate.slot),
-                stable: stable.unwrap_or_default(),
+                candidate: new.map(counted).unwrap_or_default(),
+                stable: old.map(counted).unwrap_or_default(),
             };
-            let met = judged.watch.push(&interval, judged.share);
+            let met = judged.watch.push(&interval, &dealt(new, old));
             words.extend(judged.record(candidate, tick.until_ms, !met.is_empty()));
             words.extend(judged.tell(candidate, met));
         }
@@ -243,16 +316,20 @@ impl Judged {
         }))
     }
 
-    fn new(service: &ServiceKey, rollout: &Rollout) -> Self {
+    /// What was seen of it before, else nothing yet.
+    fn new(service: &ServiceKey, rollout: &Rollout, before: Option<Watch>) -> Self {
         let spec = &rollout.plan.spec;
         let version = &rollout.candidate.release.version;
         let meters = Meters::new(spec, service, version);
-        Self {
-            watch: Watch::new(&Setting {
+        let fresh = || {
+            Watch::new(&Setting {
                 rules: spec.rollback_on.clone(),
                 metrics: meters.pauses(),
                 plan: Plan::default(),
-            }),
+            })
+        };
+        Self {
+            watch: before.unwrap_or_else(fresh),
             meters,
             version: version.clone(),
             stable: rollout.old().map(|old| old.id),
@@ -280,21 +357,49 @@ fn is_judged(rollout: &Rollout) -> bool {
 
 /// Answers of a slot and the errors among them: 5xx, broken answers, and instances that could not
 /// be connected to. An answer that broke off after its head is counted once.
-fn counted(counts: Option<&Vec<SlotCounts>>, slot: SlotId) -> Counts {
-    let mut sum = Counts::default();
-    let counts = counts.into_iter().flatten();
-    for counts in counts.filter(|counts| counts.slot == Some(slot)) {
-        let [.., failed] = counts.answers;
-        let errors = failed
-            .saturating_add(counts.broken)
-            .saturating_add(counts.connect_failures);
-        let answers = counts.answered();
-        let answers = answers.saturating_add(counts.connect_failures).max(errors);
-        sum.add(&Counts {
-            answers,
-            errors,
-            latency: counts.latency.clone(),
-        });
+fn counted(counts: &SlotCounts) -> Counts {
+    let failed = [counts.broken, counts.connect_failures];
+    counts_of(counts.answers, failed, &counts.latency)
+}
+
+fn late(counts: &LateCounts) -> Counts {
+    let failed = [counts.broken, counts.connect_failures];
+    counts_of(counts.answers, failed, &counts.latency)
+}
+
+fn counts_of(answers: [u64; 5], failed: [u64; 2], latency: &[u64]) -> Counts {
+    let [.., bad] = answers;
+    let [broken, unreached] = failed;
+    let errors = bad.saturating_add(broken).saturating_add(unreached);
+    let answered = answers.into_iter().fold(unreached, u64::saturating_add);
+    Counts {
+        answers: answered.max(errors),
+        errors,
+        latency: latency.to_vec(),
     }
-    sum
+}
+
+/// How requests were dealt out between both. A slot that nothing was seen of says nothing about it.
+fn dealt(new: Option<&SlotCounts>, old: Option<&SlotCounts>) -> Dealt {
+    let late_of = |counts: Option<&SlotCounts>| {
+        let counts = counts.and_then(|counts| counts.late.as_deref());
+        counts.map(late).unwrap_or_default()
+    };
+    let came = |counts: Option<&SlotCounts>| counts.map_or(0, |counts| counts.dealt);
+    let share = match (new, old) {
+        (Some(new), Some(old)) => {
+            let same = |share: &Percent| old.share == Some(share.rest());
+            new.share.filter(same)
+        }
+        (Some(new), None) => new.share,
+        (None, Some(old)) => old.share.map(Percent::rest),
+        (None, None) => None,
+    };
+    Dealt {
+        share,
+        stable: came(old),
+        candidate: came(new),
+        late_stable: late_of(old),
+        late_candidate: late_of(new),
+    }
 }

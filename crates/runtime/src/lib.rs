@@ -33,6 +33,7 @@ mod problems;
 mod prove;
 mod queue;
 mod recover;
+mod remembered;
 mod retention;
 mod returning;
 mod routes;

@@ -9,6 +9,7 @@ use std::rc::Rc;
 use futures_channel::oneshot;
 use windlass_control::{Trip, TripRule, TripwireId};
 use windlass_engine::deployment::{Course, Event};
+use windlass_engine::rollout;
 use windlass_model::{DeploymentId, Millis};
 
 use crate::controller::Shared;
@@ -42,6 +43,8 @@ pub(crate) struct Lookout {
     /// Trips that were withheld, and are told.
     withheld: RefCell<BTreeSet<TripwireId>>,
     pub(crate) judge: RefCell<Judge>,
+    /// Whether what it has seen is being kept.
+    is_keeping: Cell<bool>,
     /// Looks in a row that saw no ticks because the router could not be asked.
     unseen: Cell<u32>,
 }
@@ -211,6 +214,13 @@ fn late(trip: &Trip, heard_us: i64) -> String {
 /// Judges what was answered since the last look.
 async fn look_at_ticks(shared: &Rc<Shared>) {
     let judge = &shared.lookout.judge;
+    if !judge.borrow().has_remembered() {
+        // Asked again soon: to begin anew would lose what can be had.
+        let Ok(seen) = shared.border.store.seen().await else {
+            return;
+        };
+        judge.borrow_mut().remember(seen.as_deref());
+    }
     judge.borrow_mut().follow(&shared.running.borrow());
     if judge.borrow().is_idle() {
         return;
@@ -233,8 +243,32 @@ async fn look_at_ticks(shared: &Rc<Shared>) {
             return;
         }
         let words = judge.borrow_mut().take(&ticks);
+        // What fires must be journalled first: whoever goes on from here would not see it again.
+        let fires = |word: &Word| matches!(word.event, rollout::Event::Triggered { .. });
+        if !words.iter().any(fires) {
+            keep(shared);
+        }
         tell_all(shared, words).await;
     }
+}
+
+/// Keeps what was seen, if that is due. Nobody waits for it: what is lost is read again.
+fn keep(shared: &Rc<Shared>) {
+    let lookout = &shared.lookout;
+    if lookout.is_keeping.get() {
+        return;
+    }
+    let Some(state) = lookout.judge.borrow_mut().keeps() else {
+        return;
+    };
+    lookout.is_keeping.set(true);
+    let shared_too = Rc::clone(shared);
+    shared.border.spawner.spawn(Box::pin(async move {
+        if let Err(error) = shared_too.border.store.put_seen(state).await {
+            tracing::warn!("what was seen of candidates is not kept: {}", error.chain());
+        }
+        shared_too.lookout.is_keeping.set(false);
+    }));
 }
 
 /// Where answers can't be seen for long no bake goes on: a clock that runs then has watched nothing. It

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use windlass_api::{DeploymentView, Problem, ReportedView, RolloutView};
+use windlass_api::{DeploymentView, EvidenceView, Problem, ReportedView, RolloutView};
 use windlass_edge::{OpenDeployment, StoredDeployment};
 use windlass_engine::deployment::Deployment;
-use windlass_engine::rollout::{Phase, Rollout, Said};
+use windlass_engine::rollout::{Awaiting, Phase, Rollout, Said};
 use windlass_model::{DeploymentId, DeploymentState, Outcome, Percent, ServiceName};
 
 use crate::controller::Shared;
@@ -135,6 +135,18 @@ fn reported(said: &Said) -> Option<ReportedView> {
     })
 }
 
+/// What its present step waits for, once its time is over.
+fn evidence(rollout: &Rollout) -> Option<EvidenceView> {
+    let bakes = matches!(rollout.phase, Phase::Baking { .. });
+    match rollout.awaiting {
+        Awaiting::Evidence { .. } if bakes => Some(EvidenceView {
+            verdict: rollout.verdict(),
+            more_requests: rollout.more_requests(),
+        }),
+        Awaiting::Time | Awaiting::Evidence { .. } | Awaiting::Nothing => None,
+    }
+}
+
 fn part(now: &Deployment, rollout: &Rollout) -> RolloutView {
     let fresh = rollout.fresh();
     let ready = fresh
@@ -167,6 +179,7 @@ fn part(now: &Deployment, rollout: &Rollout) -> RolloutView {
         | Phase::Returned => None,
     };
     RolloutView {
+        evidence: evidence(rollout),
         judgement: rollout.judgement.clone(),
         phase: rollout.shown(),
         from: rollout.old().map(|old| old.release.version.clone()),

@@ -35,6 +35,11 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "keep_scores",
         sql: include_str!("../migrations/0003_keep_scores.sql"),
     },
+    Migration {
+        number: 4,
+        name: "keep_what_was_seen",
+        sql: include_str!("../migrations/0004_keep_what_was_seen.sql"),
+    },
 ];
 
 /// The schema that this program knows.

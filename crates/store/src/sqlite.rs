@@ -19,7 +19,7 @@ use windlass_model::{
 
 use crate::connect::{self, KEY_BYTES, Opened};
 use crate::footing::Footing;
-use crate::queries::{deployments, environments, installation, journal, plans, scores};
+use crate::queries::{deployments, environments, installation, journal, plans, scores, seen};
 use crate::write::{FORGET_AT_ONCE, Heads, Write};
 use crate::writer::{Message, QUEUE_MOST, Writer};
 use crate::{error, read};
@@ -273,6 +273,15 @@ impl Store for SqliteStore {
 
     async fn put_plan(&self, plan: &Plan, at_us: i64) -> Result<(), EdgeError> {
         self.write(Write::put_plan(plan, at_us)?).await.map(drop)
+    }
+
+    async fn put_seen(&self, state: String) -> Result<(), EdgeError> {
+        self.write(Write::PutSeen(state)).await.map(drop)
+    }
+
+    async fn seen(&self) -> Result<Option<String>, EdgeError> {
+        let mut reader = self.reader().await?;
+        seen::select(&mut reader).await.map_err(unread)
     }
 
     async fn plan(&self, id: &PlanId) -> Result<Option<Plan>, EdgeError> {

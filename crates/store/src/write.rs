@@ -14,7 +14,7 @@ use crate::queries::environments::EnvironmentRow;
 use crate::queries::journal::JournalRow;
 use crate::queries::plans::PlanRow;
 use crate::queries::scores::ScoreRow;
-use crate::queries::{deployments, environments, installation, journal, plans, scores};
+use crate::queries::{deployments, environments, installation, journal, plans, scores, seen};
 use crate::{error, read};
 
 /// How long a plan is kept: 30 days, in microseconds.
@@ -51,6 +51,7 @@ pub(crate) enum Write {
     },
     PutPlan(PlanRow),
     PutScore(ScoreRow),
+    PutSeen(String),
     Forget {
         keep: u32,
     },
@@ -206,6 +207,11 @@ impl Write {
                 let kept = scores::insert(connection, score, SCORES_MOST).await;
                 kept.map(|()| 0).map_err(failed)
             }
+            Self::PutSeen(state) => {
+                let failed = |cause| error::sql("what was seen can't be kept", cause);
+                let kept = seen::upsert(connection, state).await;
+                kept.map(|()| 0).map_err(failed)
+            }
             Self::Forget { keep } => forget(connection, heads, *keep).await,
         }
     }
@@ -220,6 +226,7 @@ impl Write {
             | Self::NoteLost { .. }
             | Self::PutPlan(_)
             | Self::PutScore(_)
+            | Self::PutSeen(_)
             | Self::Forget { .. } => {}
         }
     }

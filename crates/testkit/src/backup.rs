@@ -19,6 +19,7 @@ pub struct Backup {
     environments: BTreeMap<(AppName, EnvironmentName), Environment>,
     plans: BTreeMap<PlanId, (Plan, i64)>,
     scores: Vec<ScoreEntry>,
+    seen: Option<String>,
 }
 
 impl Disk {
@@ -34,6 +35,7 @@ impl Disk {
             environments: self.environments.borrow().clone(),
             plans: self.plans.borrow().clone(),
             scores: self.scores.borrow().clone(),
+            seen: self.seen.borrow().clone(),
         }
     }
 
@@ -50,6 +52,7 @@ impl Disk {
             .clone_from(&then.environments);
         self.plans.borrow_mut().clone_from(&then.plans);
         self.scores.borrow_mut().clone_from(&then.scores);
+        self.seen.borrow_mut().clone_from(&then.seen);
     }
 
     /// Holds nothing any more.

@@ -69,6 +69,7 @@ impl Service {
             overlap: Overlap::No,
             bake: Millis::from_secs(6),
             drain: Millis::from_secs(5),
+            analysis: None,
             rollback_on: Rule::defaults(),
             metrics: BTreeMap::new(),
             rollback_within: ServiceSpec::ROLLBACK_WITHIN,

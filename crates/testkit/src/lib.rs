@@ -10,6 +10,7 @@
 mod backup;
 mod brake;
 pub mod conformance;
+mod crash;
 mod errors;
 mod files;
 mod front;
@@ -37,6 +38,7 @@ mod world;
 
 pub use backup::Backup;
 pub use brake::FakeBrake;
+pub use crash::Crash;
 pub use files::{App, Service, address, app_name, environment_name, service_name};
 pub use front::Front;
 pub use gauge::FakeGauge;
@@ -51,7 +53,7 @@ pub use router::FakeRouter;
 pub use run::run;
 pub use seed::Seeded;
 pub use splits::Split;
-pub use store::{Crash, Disk, FakeStore};
+pub use store::{Disk, FakeStore};
 pub use target::{End, FakeTarget, Host, Script, StartScript, Unready};
 pub use time::{FakeClock, WorldTime};
 pub use trouble::{Fate, Trouble};

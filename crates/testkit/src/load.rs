@@ -102,6 +102,9 @@ impl Front {
         for service in self.load.services() {
             let mut past = splits.iter().rev();
             let split = past.find(|split| split.service == service && split.at <= when);
+            // A tick in which the split changed has no share of its own.
+            let begun = when.less(Millis::from_millis(TICK_MS));
+            let steady = split.is_some_and(|split| split.at <= begun);
             let slots = split.iter().flat_map(|split| &split.route);
             let fed = slots.flat_map(|route| &route.slots);
             let counts = fed.filter_map(|slot| {
@@ -110,9 +113,10 @@ impl Front {
                     slot: Some(slot.slot),
                     version: Some(slot.version.clone()),
                     answers: [0, answers - errors, 0, 0, errors],
-                    connect_failures: 0,
-                    broken: 0,
                     latency: vec![0; LATENCY_EDGES_US.len() + 1],
+                    dealt: answers,
+                    share: Some(slot.weight).filter(|_| steady),
+                    ..SlotCounts::default()
                 })
             });
             let counts: Vec<SlotCounts> = counts.collect();

@@ -12,6 +12,7 @@ use windlass_model::{
     PlanId, ScoreEntry,
 };
 
+use crate::crash::Crash;
 use crate::errors;
 use crate::time::pass;
 
@@ -20,23 +21,6 @@ const COMMIT: Millis = Millis::from_millis(1);
 
 /// Thirty days.
 const PLANS_KEPT_US: i64 = 30 * 24 * 3_600 * 1_000_000;
-
-/// A controller's death at a commit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Crash {
-    /// The commit is lost with it.
-    Before(u64),
-    /// The commit is durable, and nobody is told.
-    After(u64),
-}
-
-impl Crash {
-    fn commit(self) -> u64 {
-        match self {
-            Self::Before(commit) | Self::After(commit) => commit,
-        }
-    }
-}
 
 /// What keeps the journal. Survives every controller.
 #[derive(Debug, Default)]
@@ -55,6 +39,7 @@ pub struct Disk {
     pub(crate) environments: RefCell<BTreeMap<(AppName, EnvironmentName), Environment>>,
     pub(crate) plans: RefCell<BTreeMap<PlanId, (Plan, i64)>>,
     pub(crate) scores: RefCell<Vec<ScoreEntry>>,
+    pub(crate) seen: RefCell<Option<String>>,
     pub(crate) damaged: RefCell<Vec<DeploymentId>>,
     /// Told at each commit.
     pub(crate) committed: Notify,
@@ -65,6 +50,11 @@ pub struct Disk {
 }
 
 impl Disk {
+    /// What was seen of candidates, as it was kept last.
+    pub fn seen(&self) -> Option<String> {
+        self.seen.borrow().clone()
+    }
+
     /// Commits tried so far.
     pub fn commits(&self) -> u64 {
         self.commits.get()
@@ -365,6 +355,19 @@ impl Store for FakeStore {
 
     async fn environments(&self) -> Result<Vec<Environment>, EdgeError> {
         Ok(self.disk.environments.borrow().values().cloned().collect())
+    }
+
+    async fn put_seen(&self, state: String) -> Result<(), EdgeError> {
+        let write = || {
+            self.fence()?;
+            *self.disk.seen.borrow_mut() = Some(state);
+            Ok(())
+        };
+        self.disk.commit(write).await
+    }
+
+    async fn seen(&self) -> Result<Option<String>, EdgeError> {
+        Ok(self.disk.seen())
     }
 
     async fn put_plan(&self, plan: &Plan, at_us: i64) -> Result<(), EdgeError> {

@@ -56,6 +56,11 @@ impl SplitCheck {
         self.peak = self.peak.max(self.log_e());
     }
 
+    /// Requests of each release under the present weights.
+    pub fn counts(&self) -> &[u64] {
+        &self.counts
+    }
+
     /// The log of the e-value now.
     pub fn log_e(&self) -> f64 {
         let all: f64 = self.weights.iter().copied().map(f64::from).sum();

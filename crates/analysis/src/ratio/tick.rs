@@ -19,6 +19,16 @@ impl Arm {
         (self.requests > 0).then(|| real(self.bad) / real(self.requests))
     }
 
+    /// Without those of `part`, which it contains.
+    #[must_use]
+    pub fn less(self, part: Self) -> Self {
+        let requests = self.requests.saturating_sub(part.requests);
+        Self {
+            requests,
+            bad: self.bad.saturating_sub(part.bad).min(requests),
+        }
+    }
+
     /// Both together.
     #[must_use]
     pub fn plus(self, other: Self) -> Self {

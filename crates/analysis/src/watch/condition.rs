@@ -38,8 +38,8 @@ const ALL: u16 = 9_999;
 pub struct Known<'w> {
     /// What the stable release answered before the candidate came.
     pub past: &'w Counts,
-    /// The comparison of errors over the whole deployment.
-    pub comparison: &'w Comparison,
+    /// The comparison of errors over the whole deployment; none that means anything.
+    pub comparison: Option<&'w Comparison>,
 }
 
 /// One condition.
@@ -140,19 +140,9 @@ impl Condition {
     pub fn push(&mut self, interval: &Interval, known: Known<'_>) -> Standing {
         let past = known.past;
         match self {
-            Self::Worse => match known.comparison.shown_and_reach(1.0).0 {
-                Shown::NoData => Standing::TooFew,
-                Shown::NotWorse | Shown::NoHarm | Shown::Nothing => Standing::Quiet,
-                Shown::Harm => {
-                    let finding = known.comparison.finding(1.0);
-                    Standing::Met(Evidence {
-                        over: interval.length(),
-                        candidate: finding.candidate,
-                        stable: None,
-                        bad: Bad::Worse(Box::new(finding)),
-                    })
-                }
-            },
+            Self::Worse => known
+                .comparison
+                .map_or(Standing::TooFew, |comparison| worse(comparison, interval)),
             Self::Lasting { test, sustained } => {
                 let run = sustained.push(interval, |bin| test.read(bin, past));
                 match run {
@@ -183,6 +173,22 @@ impl Condition {
         match self {
             Self::Lasting { sustained, .. } => sustained.begin_anew(),
             Self::Over(..) | Self::Worse | Self::Metric(_) => {}
+        }
+    }
+}
+
+fn worse(comparison: &Comparison, interval: &Interval) -> Standing {
+    match comparison.shown_and_reach(1.0).0 {
+        Shown::NoData => Standing::TooFew,
+        Shown::NotWorse | Shown::NoHarm | Shown::Nothing => Standing::Quiet,
+        Shown::Harm => {
+            let finding = comparison.finding(1.0);
+            Standing::Met(Evidence {
+                over: interval.length(),
+                candidate: finding.candidate,
+                stable: None,
+                bad: Bad::Worse(Box::new(finding)),
+            })
         }
     }
 }

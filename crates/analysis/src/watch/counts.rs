@@ -1,7 +1,7 @@
 //! What was answered in one interval.
 
 use serde::{Deserialize, Serialize};
-use windlass_model::{LATENCY_EDGES_US, Millis, Percentile, latency_edge};
+use windlass_model::{LATENCY_EDGES_US, Millis, Percent, Percentile, latency_edge};
 
 use crate::numbers::real;
 use crate::numbers::real::ceiling;
@@ -31,6 +31,22 @@ pub struct Interval {
     pub candidate: Counts,
     /// The release that served before.
     pub stable: Counts,
+}
+
+/// How the requests of one interval were dealt out: what a comparison of both rests on.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Dealt {
+    /// The candidate's share, the same all through the interval; none where it changed or nobody knows
+    /// it, so that nothing can be compared.
+    pub share: Option<Percent>,
+    /// Requests that came to the stable release.
+    pub stable: u64,
+    /// Requests that came to the candidate.
+    pub candidate: u64,
+    /// Those of the stable release's answers whose requests came at another share.
+    pub late_stable: Counts,
+    /// The same of the candidate.
+    pub late_candidate: Counts,
 }
 
 impl Counts {

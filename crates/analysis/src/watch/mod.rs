@@ -13,7 +13,7 @@ mod sustained;
 mod watched;
 
 pub use condition::{Condition, Known};
-pub use counts::{Counts, Interval};
+pub use counts::{Counts, Dealt, Interval};
 pub use rule::{Fired, Watching};
 pub use standing::{Bad, Baseline, Evidence, Standing};
 pub use sustained::{Run, Sustained};

@@ -6,15 +6,11 @@ use serde::{Deserialize, Serialize};
 use windlass_model::{Judgement, Measure, Millis, Percent, Rule, Tally, Verdict};
 
 use super::condition::Known;
-use super::counts::{Counts, Interval};
+use super::counts::{Counts, Dealt, Interval};
 use super::rule::{Fired, Watching};
-use crate::ratio::comparison::{Comparison, Plan, Shown};
+use crate::ratio::comparison::{Comparison, Finding, Plan, Shown, count};
+use crate::ratio::split::SplitCheck;
 use crate::ratio::{Arm, Tick};
-
-/// Time after a change of the share in which nothing is compared: what is answered then was mostly
-/// asked before. Later answers of a smaller share are few among those of a larger one, and can only hide
-/// harm for a moment, not make it up.
-const BLANK_MS: u64 = 1_000;
 
 /// What is watched for.
 #[derive(Clone, Debug, PartialEq)]
@@ -36,9 +32,11 @@ pub struct Watch {
     past: Counts,
     rules: Vec<Watching>,
     comparison: Comparison,
+    /// None before anything was dealt out to both.
+    split: Option<SplitCheck>,
     share: Option<Percent>,
-    /// Until then nothing is compared.
-    blank_until_ms: u64,
+    /// Requests that were compared at this share.
+    here: u64,
 }
 
 impl Watch {
@@ -52,23 +50,26 @@ impl Watch {
                 .filter_map(|rule| Watching::new(rule, &setting.metrics))
                 .collect(),
             comparison: Comparison::new(setting.plan),
+            split: None,
             share: None,
-            blank_until_ms: 0,
+            here: 0,
         }
     }
 
-    /// Adds the next interval, in which the candidate had this confirmed share. Returns the rules that
-    /// are met now, each once.
-    pub fn push(&mut self, interval: &Interval, share: Percent) -> Vec<Fired> {
+    /// Adds the next interval, and how its requests were dealt out. Returns the rules that are met
+    /// now, each once.
+    pub fn push(&mut self, interval: &Interval, dealt: &Dealt) -> Vec<Fired> {
         if !self.has_answered && interval.candidate.answers == 0 {
             self.past.add(&interval.stable);
             return Vec::new();
         }
         self.has_answered = true;
-        self.compare(interval, share);
+        if let Some(share) = dealt.share {
+            self.compare(interval, share, dealt);
+        }
         let known = Known {
             past: &self.past,
-            comparison: &self.comparison,
+            comparison: (!is_void(self.split.as_ref())).then_some(&self.comparison),
         };
         let rules = self.rules.iter_mut();
         rules
@@ -85,24 +86,36 @@ impl Watch {
             .collect()
     }
 
-    fn compare(&mut self, interval: &Interval, share: Percent) {
+    fn compare(&mut self, interval: &Interval, share: Percent, dealt: &Dealt) {
         if self.share != Some(share) {
             if self.share.replace(share).is_some() {
                 self.comparison.begin_stage();
             }
-            self.blank_until_ms = interval.until_ms.saturating_add(BLANK_MS);
+            self.here = 0;
         }
-        if interval.until_ms > self.blank_until_ms {
-            self.comparison.push(Tick {
-                stable: interval.stable.failed(),
-                candidate: interval.candidate.failed(),
-            });
+        // Where all goes to one there is nothing to deal out.
+        if share > Percent::ZERO && share < Percent::FULL {
+            let weights = [share.rest(), share].map(|part| u32::from(part.get()));
+            let fresh = || SplitCheck::new(weights.to_vec());
+            let split = self.split.get_or_insert_with(fresh);
+            split.change(weights.to_vec());
+            split.push(&[dealt.stable, dealt.candidate]);
         }
+        let tick = Tick {
+            stable: interval.stable.failed().less(dealt.late_stable.failed()),
+            candidate: interval
+                .candidate
+                .failed()
+                .less(dealt.late_candidate.failed()),
+        };
+        if tick.share().is_some() {
+            self.here = self.here.saturating_add(tick.requests());
+        }
+        self.comparison.push(tick);
     }
 
     /// Intervals are missing: what has to last begins anew. What was compared stays.
     pub fn begin_anew(&mut self) {
-        self.blank_until_ms = 0;
         for rule in &mut self.rules {
             rule.begin_anew();
         }
@@ -115,6 +128,9 @@ impl Watch {
 
     /// What the comparison says, without the figures, which are the dear part.
     pub fn verdict(&self) -> Verdict {
+        if is_void(self.split.as_ref()) {
+            return Verdict::Error;
+        }
         verdict(self.comparison.shown_and_reach(1.0).0)
     }
 
@@ -129,18 +145,43 @@ impl Watch {
         let silent = self.rules.iter().filter(|rule| !rule.was_fed());
         Judgement {
             share,
-            verdict: verdict(finding.shown),
-            words: finding.to_string(),
+            verdict: self.verdict(),
+            words: self.words(&finding),
             stable: tally(finding.stable),
             candidate: tally(finding.candidate),
             at_least: Measure::nearest(at_least),
             at_most: Measure::nearest(at_most),
             evidence: Measure::nearest(finding.log_e),
             needed: Measure::nearest(finding.needed),
+            here: if self.share == Some(share) {
+                self.here
+            } else {
+                0
+            },
             more_requests: finding.reach.more_requests,
             not_watched: silent.map(|rule| rule.rule().clone()).collect(),
         }
     }
+
+    /// A split that is not kept voids whatever was found.
+    fn words(&self, finding: &Finding) -> String {
+        let Some(split) = self.split.as_ref().filter(|split| split.broken()) else {
+            return finding.to_string();
+        };
+        let broken = "can't be compared: requests are not dealt out as the split says";
+        match (split.counts(), self.share) {
+            ([stable, candidate], Some(share)) if *stable > 0 || *candidate > 0 => {
+                let (came, all) = (count(*candidate), count(stable.saturating_add(*candidate)));
+                format!("{broken}; {came} of {all} came to the new version at {share}")
+            }
+            (_, _) => broken.to_owned(),
+        }
+    }
+}
+
+/// Whether no comparison means anything.
+fn is_void(split: Option<&SplitCheck>) -> bool {
+    split.is_some_and(SplitCheck::broken)
 }
 
 const fn verdict(shown: Shown) -> Verdict {

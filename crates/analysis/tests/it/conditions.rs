@@ -54,7 +54,7 @@ fn push_after(condition: &mut Condition, interval: &Interval, past: &Counts) -> 
     let comparison = Comparison::new(Plan::default());
     let known = Known {
         past,
-        comparison: &comparison,
+        comparison: Some(&comparison),
     };
     condition.push(interval, known)
 }

@@ -2,6 +2,7 @@
 
 mod anything;
 mod conditions;
+mod dealing;
 mod history;
 mod kayenta;
 mod latency;

@@ -3,18 +3,18 @@
 use std::collections::BTreeMap;
 
 use windlass_analysis::ratio::comparison::Plan;
-use windlass_analysis::watch::{Counts, Fired, Interval, Setting, Watch};
+use windlass_analysis::watch::{Counts, Dealt, Fired, Interval, Setting, Watch};
 use windlass_model::{
     Lasting, Limit, Measure, Millis, Percent, Rate, Rule, Tally, Then, Trigger, Verdict,
 };
 
 use crate::conditions::{failed, took};
 
-fn percent(share: u8) -> Percent {
+pub(crate) fn percent(share: u8) -> Percent {
     Percent::try_from(share).expect("a share")
 }
 
-fn watch(rules: Vec<Rule>) -> Watch {
+pub(crate) fn watch(rules: Vec<Rule>) -> Watch {
     let plan = Plan::default();
     let metrics = BTreeMap::from([("login_failures".to_owned(), Millis::from_secs(10))]);
     Watch::new(&Setting {
@@ -24,8 +24,18 @@ fn watch(rules: Vec<Rule>) -> Watch {
     })
 }
 
+/// Requests of which each had its answer in the same interval, at this share.
+pub(crate) fn dealt(share: Percent, interval: &Interval) -> Dealt {
+    Dealt {
+        share: Some(share),
+        stable: interval.stable.answers,
+        candidate: interval.candidate.answers,
+        ..Dealt::default()
+    }
+}
+
 /// A second of both, `at` seconds after the beginning.
-fn second(at: u64, candidate: Counts, stable: Counts) -> Interval {
+pub(crate) fn second(at: u64, candidate: Counts, stable: Counts) -> Interval {
     Interval {
         from_ms: at * 1_000,
         until_ms: (at + 1) * 1_000,
@@ -37,7 +47,7 @@ fn second(at: u64, candidate: Counts, stable: Counts) -> Interval {
 fn push(watch: &mut Watch, seconds: std::ops::Range<u64>, counts: &(Counts, Counts)) -> Vec<Fired> {
     let all = seconds.map(|at| second(at, counts.0.clone(), counts.1.clone()));
     let fired: Vec<Vec<Fired>> = all
-        .map(|interval| watch.push(&interval, percent(10)))
+        .map(|interval| watch.push(&interval, &dealt(percent(10), &interval)))
         .collect();
     fired.into_iter().flatten().collect()
 }
@@ -72,11 +82,11 @@ fn what_errs_as_often_is_not_and_silence_is_told_as_silence() {
     assert_eq!(record.verdict, Verdict::Pass);
     assert_eq!(
         record.words,
-        "1.00 % against 1.00 % before: shown to be less than 2 times as often; 598,000 requests"
+        "1.00 % against 1.00 % before: shown to be less than 2 times as often; 600,000 requests"
     );
     let tally = |requests, errors| Tally { requests, errors };
-    assert_eq!(record.candidate, tally(59_800, 598));
-    assert_eq!(record.stable, tally(538_200, 5_382));
+    assert_eq!(record.candidate, tally(60_000, 600));
+    assert_eq!(record.stable, tally(540_000, 5_400));
     let mut silent = self::watch(Rule::defaults());
     push(&mut silent, 0..600, &(failed(0, 0), failed(900, 9)));
     let record = silent.judgement(percent(10));

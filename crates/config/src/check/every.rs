@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::{addresses, commands, metrics, needs, probes, renames, strategies, variables};
+use super::{
+    addresses, commands, evidence, metrics, needs, probes, renames, strategies, variables,
+};
 use crate::environment::View;
 use crate::problem::Problem;
 use crate::reader::Reader;
@@ -20,6 +22,7 @@ pub(crate) fn every_environment(views: &[View], reader: &mut Reader<'_>) {
         commands::check(view, reader);
         metrics::check(view, reader);
         strategies::check(view, reader);
+        evidence::check(view, reader);
         variables::check(view, reader);
         probes::check(view, reader);
         renames::check(view, reader);

@@ -3,6 +3,7 @@
 mod addresses;
 mod commands;
 mod every;
+mod evidence;
 mod metrics;
 mod needs;
 mod probes;

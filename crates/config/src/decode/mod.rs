@@ -1,5 +1,6 @@
 //! The field tables and the shapes of their values.
 
+mod analysis;
 mod argv;
 mod choice;
 mod collection;
@@ -19,6 +20,7 @@ mod strategy;
 mod text;
 mod trigger;
 
+pub(crate) use analysis::{AnalysisDraft, Require};
 pub(crate) use command::CommandDraft;
 pub(crate) use file::{FileDraft, WindlassFile};
 pub(crate) use listen::{ListenDraft, ProxiesDraft, TlsDraft};

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 use windlass_model::{Millis, Overlap, ServiceName, Template};
 
+use super::analysis::{Analysis, AnalysisDraft};
 use super::argv::Argv;
 use super::collection::{Entries, ListOf};
 use super::listen::{Listen, ListenDraft};
@@ -41,6 +42,7 @@ pub(crate) struct ServiceDraft {
     pub(crate) drain: Found<Millis>,
     pub(crate) rollback_on: Found<TriggersDraft>,
     pub(crate) metrics: Found<MetricsDraft>,
+    pub(crate) analysis: Found<AnalysisDraft>,
     pub(crate) rollback_within: Found<Millis>,
     pub(crate) was: Found<ServiceName>,
 }
@@ -124,6 +126,9 @@ const ROLLBACK_ON: Field<ServiceDraft> = field!(ServiceDraft: rollback_on as "ro
 const METRICS: Field<ServiceDraft> = field!(ServiceDraft: metrics as "metrics", Metrics,
     "Numbers that somebody else measures, by the name that triggers use.",
     examples &["{ login_failures: { prometheus: \"http://127.0.0.1:9090\", query: \"sum(rate(login_failures_total[1m]))\" } }"]);
+const ANALYSIS: Field<ServiceDraft> = field!(ServiceDraft: analysis as "analysis", Keys<Analysis>,
+    "The evidence that each step below 100 % needs before it is over, and what follows where it is missing. Without it a bake in which nothing fired is enough.",
+    examples &["{ require: pass, inconclusive: hold, longest: 1h }"]);
 const ROLLBACK_WITHIN: Field<ServiceDraft> = field!(ServiceDraft: rollback_within as "rollback_within", SomeTime,
     "Time in which traffic must be back before a person is called.", default "2m");
 const WAS: Field<ServiceDraft> = field!(ServiceDraft: was as "was", ServiceName,
@@ -147,6 +152,7 @@ const KEYS: &[Field<ServiceDraft>] = &[
     DRAIN,
     ROLLBACK_ON,
     METRICS,
+    ANALYSIS,
     ROLLBACK_WITHIN,
     WAS,
 ];
@@ -283,6 +289,7 @@ impl Keyed for Defaults {
             DRAIN,
             ROLLBACK_ON,
             METRICS,
+            ANALYSIS,
             ROLLBACK_WITHIN,
         ],
         rules: &[READY_TWICE],

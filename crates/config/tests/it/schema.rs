@@ -209,23 +209,24 @@ fn the_shape_of_the_schema_is_this() {
         writeln!(shape, "{kind}: {}", keys.join(" ")).expect("a string");
     }
     insta::assert_snapshot!(shape, @r"
+    analysis: error fail inconclusive longest no_data require
     canary: canary!
     category: checks! weight
     check: bad cobertura command good json junit lcov max_age no_data path playwright probe remedy value weight within
     command: deploy! env pass rollback status stop within
-    defaults: bake drain metrics overlap probes ready rollback_on rollback_within stop strategy
+    defaults: analysis bake drain metrics overlap probes ready rollback_on rollback_within stop strategy
     environment: services
     file: $schema app! defaults environments finalize on_failure parallel score services!
     listen: address! host path proxies tls
     metric: every prometheus! query!
-    override: bake drain env files instances listen metrics needs overlap probes ready release rollback_on rollback_within run stop strategy target was
+    override: analysis bake drain env files instances listen metrics needs overlap probes ready release rollback_on rollback_within run stop strategy target was
     probe: every fall http rise tcp timeout within
     probes: ready
     process: env files instances run stop
     proxies: proxy_protocol trusted!
     release: version
     rollback_on: add!
-    service: bake drain env files instances listen metrics needs overlap probes ready release rollback_on rollback_within run stop strategy target was
+    service: analysis bake drain env files instances listen metrics needs overlap probes ready release rollback_on rollback_within run stop strategy target was
     step: bake to!
     stop: signal within
     target: command process

@@ -9,7 +9,7 @@ use windlass_model::{
 };
 
 use super::state::{Course, Deployment};
-use crate::rollout::{Asked, Counters, Health, Phase, Rollout, Said};
+use crate::rollout::{Asked, Awaiting, Counters, Health, Phase, Rollout, Said};
 
 /// What the shell allots before a deployment begins, journalled with its first row.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -187,6 +187,7 @@ fn rollout(
         counters: Counters::default(),
         asked: BTreeSet::new(),
         said: Said::default(),
+        awaiting: Awaiting::Time,
         judgement: None,
         fired: BTreeSet::new(),
         returned_because: None,

@@ -1,6 +1,6 @@
 //! Advancing a deployment by one event.
 
-use windlass_model::{Fact, ReturnReason, ServiceName, Then};
+use windlass_model::{Fact, Follow, ReturnReason, ServiceName, Then};
 
 use super::advance::{advance, goes_back};
 use super::command::{Accepted, Command};
@@ -126,17 +126,28 @@ pub fn step(deployment: Deployment, event: &Event) -> Stepped {
     turn.finish()
 }
 
-/// A trigger that has just fired may ask to wait for a person.
+/// A trigger that has just fired, or evidence that is missing, may ask to wait for a person.
 fn hold_if_asked(turn: &mut Turn) {
-    let asks = turn.facts.iter().find_map(|fact| {
-        let Fact::TriggerFired { trigger, .. } = fact else {
-            return None;
-        };
-        (trigger.then == Then::Hold).then_some(trigger)
-    });
-    if let Some(by) = asks.map(|trigger| format!("the trigger `{trigger}`")) {
+    if let Some(by) = turn.facts.iter().find_map(asks_to_hold) {
         command(turn, Command::Hold, &by);
     }
+}
+
+/// What asks to wait, if the fact is one that does.
+fn asks_to_hold(fact: &Fact) -> Option<String> {
+    if let Fact::TriggerFired { trigger, .. } = fact {
+        return (trigger.then == Then::Hold).then(|| format!("the trigger `{trigger}`"));
+    }
+    let Fact::EvidenceMissing {
+        service,
+        verdict,
+        then: Follow::Hold,
+        ..
+    } = fact
+    else {
+        return None;
+    };
+    Some(format!("the analysis of {service} ({verdict})"))
 }
 
 fn command(turn: &mut Turn, command: Command, by: &str) {

@@ -47,6 +47,7 @@ impl Rollout {
                 ReturnReason::InstanceLost { .. }
                 | ReturnReason::ShiftFailed(_)
                 | ReturnReason::StopFailed(_)
+                | ReturnReason::NoEvidence { .. }
                 | ReturnReason::Triggered { .. },
             ) => true,
             Some(ReturnReason::Tripped { service, .. }) => *service == self.service,

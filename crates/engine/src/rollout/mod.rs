@@ -20,6 +20,10 @@
 //! | Shifting | route applied | Baking | start timer |
 //! | Shifting | refused, out of time | Returning | |
 //! | Baking | time over, expedited | Shifting (next step; Holding when held) or Passed | apply route |
+//! | Baking, evidence needed and missing | time over | Baking, waiting for it | start timer |
+//! | Baking, waiting for evidence | judged: it has come | Shifting (next step; Holding when held) | apply route |
+//! | Baking, waiting for evidence | the longest time over | by its policy: the same, held; Returning; as when it has come | |
+//! | Baking, evidence needed | judged: worse, or not to be compared | by its policy: the same, held; Returning | |
 //! | Holding, Shifting, Baking, Passed | candidate lost, and among its triggers | Returning | |
 //! | Holding, Shifting, Baking, Passed | candidate lost, not among its triggers | the same, its clock stopped | |
 //! | Baking | ready again | Baking | start timer |
@@ -59,6 +63,7 @@
 mod action;
 mod command;
 mod event;
+mod evidence;
 mod kind;
 mod phase;
 mod resume;
@@ -70,6 +75,7 @@ mod wait;
 
 pub use action::{Action, Start};
 pub use event::Event;
+pub use evidence::Awaiting;
 pub use phase::step;
 pub use resume::resume;
 pub use said::Said;

@@ -7,6 +7,7 @@ use windlass_model::{
     RolloutPlan, Rule, ServiceName, Slot, Step, StuckReason, TimerId,
 };
 
+use super::evidence::Awaiting;
 use super::said::Said;
 use super::wait::Wait;
 
@@ -45,6 +46,8 @@ pub struct Rollout {
     pub asked: BTreeSet<Asked>,
     /// What the runs of its command have said.
     pub said: Said,
+    /// What the present step waits for, while it is watched.
+    pub awaiting: Awaiting,
     /// The last record of what its answers say.
     pub judgement: Option<Judgement>,
     /// The triggers that have fired: each does so once.

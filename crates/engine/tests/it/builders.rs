@@ -7,10 +7,10 @@ use windlass_engine::deployment::{Deployment, OpenSlot, Opening, wishes};
 use windlass_engine::plan::{Input, compile};
 use windlass_engine::sha256;
 use windlass_model::{
-    AppName, CommandSpec, DeploymentId, Digest, Environment, EnvironmentName, Finalize, Instance,
-    InstanceId, KeptFailed, Label, Millis, OnFailure, Overlap, Pass, Percent, Plan, Probe,
-    ProcessSpec, Promoted, Release, Rule, ServiceName, ServiceSpec, ServiceState, Slot, SlotId,
-    Spec, StandbyKept, Step, Stop, Strategy, Template, Trigger, Version,
+    AppName, CommandSpec, DeploymentId, Digest, Environment, EnvironmentName, Finalize, Gate,
+    Instance, InstanceId, KeptFailed, Label, Millis, OnFailure, Overlap, Pass, Percent, Plan,
+    Probe, ProcessSpec, Promoted, Release, Rule, ServiceName, ServiceSpec, ServiceState, Slot,
+    SlotId, Spec, StandbyKept, Step, Stop, Strategy, Template, Trigger, Version,
 };
 
 /// How long every step is watched.
@@ -238,6 +238,7 @@ pub(crate) fn service_spec() -> ServiceSpec {
         overlap: Overlap::No,
         bake: BAKE,
         drain: DRAIN,
+        analysis: None,
         rollback_on: Rule::defaults(),
         metrics: BTreeMap::new(),
         rollback_within: ServiceSpec::ROLLBACK_WITHIN,
@@ -255,6 +256,7 @@ pub(crate) struct Part {
     pub(crate) standby: bool,
     pub(crate) failed: bool,
     pub(crate) rollback_on: Vec<Rule>,
+    pub(crate) analysis: Option<Gate>,
 }
 
 /// An application in the middle of its life.
@@ -286,6 +288,7 @@ impl App {
             standby: false,
             failed: false,
             rollback_on: Rule::defaults(),
+            analysis: None,
         });
         self
     }
@@ -311,6 +314,12 @@ impl App {
 
     pub(crate) fn rules(mut self, rules: Vec<Rule>) -> Self {
         self.parts.last_mut().expect("a service").rollback_on = rules;
+        self
+    }
+
+    /// Each step of the last service needs evidence.
+    pub(crate) fn needs_evidence(mut self, gate: Gate) -> Self {
+        self.parts.last_mut().expect("a service").analysis = Some(gate);
         self
     }
 
@@ -358,6 +367,7 @@ impl App {
         spec.strategy = part.kind.strategy();
         spec.overlap = part.kind.overlap();
         spec.rollback_on.clone_from(&part.rollback_on);
+        spec.analysis = part.analysis;
         spec
     }
 

@@ -8,6 +8,7 @@ mod builders;
 mod command_target;
 mod commands;
 mod environment;
+mod evidence;
 mod first;
 mod history;
 mod in_place;

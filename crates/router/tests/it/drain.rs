@@ -10,7 +10,7 @@ use crate::origin::{After, Origin};
 use crate::rig::{Rig, eventually, key, serving, slot};
 
 /// An origin whose answers end when it is told to.
-fn slow() -> (Origin, std::sync::mpsc::Sender<()>) {
+pub(crate) fn slow() -> (Origin, std::sync::mpsc::Sender<()>) {
     let (go_on, wait) = channel::<()>();
     let wait = Mutex::new(wait);
     let origin = Origin::start(move |exchange| {

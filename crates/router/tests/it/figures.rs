@@ -1,9 +1,10 @@
 //! Ticks: every request is counted once.
 
 use windlass_control::{SlotCounts, Tick};
-use windlass_model::{RouteMode, SlotId};
+use windlass_model::{Percent, RouteMode, SlotId};
 
 use crate::client::Client;
+use crate::drain::slow;
 use crate::origin::{After, Origin, Refuses};
 use crate::rig::{Rig, eventually, key, serving, slot};
 
@@ -82,6 +83,57 @@ fn the_sum_of_all_ticks_is_what_was_sent() {
     let classes: Vec<u64> = one.iter().zip(two).map(|(a, b)| a + b).collect();
     assert_eq!(classes, [0, 100, 100, 100, 100]);
     assert_eq!(sums(&rig, None), ([0; 5], 0, 0));
+}
+
+/// What the ticks say of one slot, one after the other.
+fn of(rig: &Rig, slot: u32) -> Vec<SlotCounts> {
+    let ticks = all(rig).into_iter();
+    let counts = ticks.flat_map(|tick| tick.services.into_values().flatten());
+    counts.filter(|c| c.slot == Some(SlotId(slot))).collect()
+}
+
+#[test]
+fn an_answer_belongs_to_the_split_under_which_its_request_came() {
+    let (old, go_on) = slow();
+    let new = Origin::plain("new");
+    let rig = Rig::start();
+    let listener = rig.listener();
+    let to = |first| {
+        let slots = vec![
+            slot(1, first, &[old.address]),
+            slot(2, 100 - first, &[new.address]),
+        ];
+        serving(listener, slots)
+    };
+    rig.route(&key("web"), to(100));
+    let mut early = Client::connect(listener);
+    early.send("GET / HTTP/1.1\r\nHost: shop\r\n\r\n");
+    early.head().expect("a head");
+    rig.route(&key("web"), to(50));
+    go_on.send(()).expect("said");
+    assert_eq!(early.bytes(10), b"first-last");
+    let sum = |of: fn(&SlotCounts) -> u64| of_slot(&rig, 1, of);
+    let late = |counts: &SlotCounts| counts.late.as_ref().map_or(0, |late| late.answers[1]);
+    eventually("it is counted", || sum(SlotCounts::answered) == 1);
+    assert_eq!(sum(late), 1, "it came at another share");
+
+    // Both of these come at the present one.
+    go_on.send(()).expect("said");
+    for _ in 0..2 {
+        Client::connect(listener).get("/");
+    }
+    eventually("all are counted", || sum(SlotCounts::answered) == 2);
+    assert_eq!((sum(late), sum(|counts| counts.dealt)), (1, 2));
+    let shares: Vec<u8> = of(&rig, 2)
+        .iter()
+        .filter_map(|c| c.share)
+        .map(Percent::get)
+        .collect();
+    assert!(shares.iter().all(|share| *share == 50), "{shares:?}");
+}
+
+fn of_slot(rig: &Rig, slot: u32, count: fn(&SlotCounts) -> u64) -> u64 {
+    of(rig, slot).iter().map(count).sum()
 }
 
 #[test]

@@ -5,6 +5,7 @@ mod command_target;
 mod conformance;
 mod deployments;
 mod down;
+mod evidence;
 mod failures;
 mod fixture;
 mod history;

@@ -1,6 +1,6 @@
 //! All statements, for the test that prepares each.
 
-use super::{check, deployments, environments, installation, journal, plans, schema, scores};
+use super::{check, deployments, environments, installation, journal, plans, schema, scores, seen};
 
 /// Every SQL statement that is run on a store whose schema is up to date.
 pub fn statements() -> Vec<&'static str> {
@@ -13,6 +13,7 @@ pub fn statements() -> Vec<&'static str> {
         plans::ALL,
         schema::ALL,
         scores::ALL,
+        seen::ALL,
     ]
     .concat()
 }

@@ -8,6 +8,7 @@ pub(crate) mod journal;
 pub(crate) mod plans;
 pub(crate) mod schema;
 pub(crate) mod scores;
+pub(crate) mod seen;
 pub(crate) mod transaction;
 
 mod list;

@@ -33,6 +33,7 @@ pub async fn store(case: &StoreCase<'_>) {
     let (first, second) = appends_in_order(case).await;
     reads_back(case, first, second).await;
     ends_for_good(case).await;
+    keeps_what_was_seen(case.store).await;
 }
 
 async fn begins_once(case: &StoreCase<'_>) {
@@ -88,6 +89,15 @@ async fn reads_back(case: &StoreCase<'_>, first: u64, second: u64) {
     let after = store.entries(Some(id), first, 10).await.expect("readable");
     assert_eq!((after.len(), after[0].sequence), (1, second));
     assert_eq!(after[0].facts, row(id, 1, false).facts);
+}
+
+async fn keeps_what_was_seen(store: &dyn Store) {
+    assert_eq!(store.seen().await.expect("readable"), None);
+    for state in ["one", "two"] {
+        store.put_seen(state.to_owned()).await.expect("kept");
+        let seen = store.seen().await.expect("readable");
+        assert_eq!(seen.as_deref(), Some(state));
+    }
 }
 
 async fn ends_for_good(case: &StoreCase<'_>) {

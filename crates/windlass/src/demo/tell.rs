@@ -45,7 +45,7 @@ pub(crate) fn line(fact: &Fact, ending: Outcome) -> Option<String> {
         } => format!("{service:<5} {trigger}: {}", words::harmless(saw)),
         Fact::Judged { service, judgement } => match judgement.verdict {
             Verdict::Pass | Verdict::Fail => format!("{service:<5} errors {}", judgement.words),
-            Verdict::NoData | Verdict::Inconclusive => return None,
+            Verdict::NoData | Verdict::Inconclusive | Verdict::Error => return None,
         },
         Fact::Proved { service, proof } => format!("{service:<5} {}", words::proof(proof)),
         Fact::Superseded { .. }
@@ -63,6 +63,8 @@ pub(crate) fn line(fact: &Fact, ending: Outcome) -> Option<String> {
         | Fact::RolloutReturned { .. }
         | Fact::Held { .. }
         | Fact::Resumed { .. }
+        | Fact::EvidenceAwaited { .. }
+        | Fact::EvidenceMissing { .. }
         | Fact::Sight { .. }
         | Fact::Expedited { .. }
         | Fact::AbortRequested { .. }

@@ -7,7 +7,7 @@ use windlass_api::{DeploymentView, Event, HALT_SIGN, RolloutView};
 use windlass_model::{
     AppName, Change, DeploymentId, DeploymentState, EnvironmentName, Fact, InstanceEnd, InstanceId,
     Millis, Percent, Plan, PlanKind, Probe, Proof, Report, ReturnReason, RolloutPhase, RolloutPlan,
-    ServiceName, Step, StuckReason, Version,
+    ServiceName, Step, StuckReason, Verdict, Version,
 };
 
 use crate::ui::words::doing;
@@ -48,6 +48,8 @@ pub(crate) struct Part {
     pub(crate) waits_for: Vec<ServiceName>,
     /// The watch under way: since when, how long.
     pub(crate) bake: Option<(i64, Millis)>,
+    /// The evidence that it waits for, after its bake.
+    pub(crate) evidence: Option<Awaited>,
     pub(crate) instances: BTreeMap<InstanceId, SocketAddr>,
     pub(crate) why: Option<ReturnReason>,
     pub(crate) stuck: Option<StuckReason>,
@@ -65,6 +67,15 @@ pub(crate) struct Part {
     pub(crate) probe: Option<Probe>,
     /// Whether there is traffic to split, where the plan is known.
     pub(crate) listens: bool,
+}
+
+/// Evidence that a step waits for, as it was last told.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Awaited {
+    pub(crate) since_us: i64,
+    pub(crate) within: Millis,
+    pub(crate) verdict: Verdict,
+    pub(crate) more_requests: Option<u64>,
 }
 
 impl Progress {
@@ -165,6 +176,8 @@ impl Progress {
             | Fact::FailedKept { .. }
             | Fact::TriggerFired { .. }
             | Fact::Judged { .. }
+            | Fact::EvidenceAwaited { .. }
+            | Fact::EvidenceMissing { .. }
             | Fact::Sight { .. }
             | Fact::Heard { .. }
             | Fact::TripwireFired { .. }
@@ -199,6 +212,8 @@ impl Progress {
                 part.weight = if *version == part.to { *to } else { to.rest() };
             }
             Fact::BakeStarted { within, .. } => part.bake = Some((at_us, *within)),
+            Fact::EvidenceAwaited { .. } => part.awaits(fact, at_us),
+            Fact::EvidenceMissing { .. } => part.evidence = None,
             Fact::RolloutPassed { .. } => {
                 part.enter(RolloutPhase::Passed, at_us);
                 part.passed_us = Some(at_us);
@@ -246,6 +261,7 @@ impl Progress {
                 ReturnReason::InstanceLost { .. }
                 | ReturnReason::ShiftFailed(_)
                 | ReturnReason::StopFailed(_)
+                | ReturnReason::NoEvidence { .. }
                 | ReturnReason::Triggered { .. } => true,
                 ReturnReason::Tripped {
                     service: watched, ..
@@ -285,6 +301,7 @@ impl Part {
                 |planned| planned.needs.iter().cloned().collect(),
             ),
             bake: None,
+            evidence: None,
             instances: BTreeMap::new(),
             why: None,
             stuck: None,
@@ -309,6 +326,7 @@ impl Part {
         }
         if phase != RolloutPhase::Baking {
             self.bake = None;
+            self.evidence = None;
         }
         let begins = !matches!(
             phase,
@@ -335,6 +353,25 @@ impl Part {
     pub(crate) fn doing(&self) -> Option<String> {
         let (phase, progress) = &self.said;
         doing(phase.as_deref(), *progress)
+    }
+
+    /// Its bake is over; what it waits for now.
+    fn awaits(&mut self, fact: &Fact, at_us: i64) {
+        if let Fact::EvidenceAwaited {
+            verdict,
+            more_requests,
+            within,
+            ..
+        } = fact
+        {
+            self.bake = None;
+            self.evidence = Some(Awaited {
+                since_us: at_us,
+                within: *within,
+                verdict: *verdict,
+                more_requests: *more_requests,
+            });
+        }
     }
 
     /// An instance that was ready is so no more; one that never was changes no count.
@@ -364,6 +401,8 @@ pub(crate) fn service_of(fact: &Fact) -> Option<&ServiceName> {
         | Fact::FailedKept { service, .. }
         | Fact::TriggerFired { service, .. }
         | Fact::Judged { service, .. }
+        | Fact::EvidenceAwaited { service, .. }
+        | Fact::EvidenceMissing { service, .. }
         | Fact::Sight { service, .. }
         | Fact::Heard { service, .. }
         | Fact::TripwireFired { service, .. }

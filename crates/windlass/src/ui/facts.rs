@@ -94,6 +94,8 @@ fn fact_words(fact: &Fact, event: &Event, picture: &Progress) -> (String, String
         | Fact::FailedKept { .. }
         | Fact::TriggerFired { .. }
         | Fact::Judged { .. }
+        | Fact::EvidenceAwaited { .. }
+        | Fact::EvidenceMissing { .. }
         | Fact::Sight { .. }
         | Fact::TripwireFired { .. }
         | Fact::TripwireWithheld { .. }
@@ -114,10 +116,7 @@ fn of_a_service(fact: &Fact, picture: &Progress) -> Option<(String, String)> {
         Fact::PhaseEntered {
             service,
             phase: entered,
-        } => (
-            service,
-            format!("phase={}", phase(*entered).replace(' ', "_")),
-        ),
+        } => (service, entered_words(*entered)),
         Fact::InstanceStarted {
             service,
             instance,
@@ -163,6 +162,8 @@ fn of_a_service(fact: &Fact, picture: &Progress) -> Option<(String, String)> {
         | Fact::RolloutFailed { .. }
         | Fact::TriggerFired { .. }
         | Fact::Judged { .. }
+        | Fact::EvidenceAwaited { .. }
+        | Fact::EvidenceMissing { .. }
         | Fact::Sight { .. }
         | Fact::TripwireFired { .. }
         | Fact::TripwireWithheld { .. }
@@ -222,6 +223,33 @@ fn judged_words(judgement: &Judgement) -> String {
     format!("errors={verdict:?} saw={:?}", harmless(&judgement.words))
 }
 
+/// The evidence that a step waits for, or has not got.
+fn evidence_words(fact: &Fact) -> String {
+    if let Fact::EvidenceAwaited {
+        verdict,
+        more_requests,
+        within,
+        ..
+    } = fact
+    {
+        let more = more_requests.map(|more| format!(" requests_missing={more}"));
+        let (verdict, more) = (verdict.to_string(), more.unwrap_or_default());
+        return format!("evidence=awaited verdict={verdict:?}{more} within={within}");
+    }
+    let Fact::EvidenceMissing {
+        verdict, then, saw, ..
+    } = fact
+    else {
+        return String::new();
+    };
+    let (verdict, then) = (verdict.to_string(), then.to_string());
+    format!("evidence={verdict:?} then={then:?} saw={:?}", harmless(saw))
+}
+
+fn entered_words(entered: RolloutPhase) -> String {
+    format!("phase={}", phase(entered).replace(' ', "_"))
+}
+
 fn triggered_words(trigger: &Rule, saw: &str) -> String {
     format!("trigger={:?} saw={:?}", trigger.to_string(), harmless(saw))
 }
@@ -240,6 +268,9 @@ fn of_a_danger(fact: &Fact) -> Option<(String, String)> {
             (service, format!("failed reason={:?}", reason(why)))
         }
         Fact::Judged { service, judgement } => (service, judged_words(judgement)),
+        Fact::EvidenceAwaited { service, .. } | Fact::EvidenceMissing { service, .. } => {
+            (service, evidence_words(fact))
+        }
         Fact::Sight { service, sees } => (service, format!("answers_seen={sees}")),
         Fact::TriggerFired {
             service,
@@ -396,6 +427,8 @@ mod tests {
         insta::assert_snapshot!(lines(&sample::rare_facts()), @r#"
         14:02:12 api trigger="error rate > 5% for 10s" saw="31 of 200 answers were errors"
         14:02:12 api answers_seen=false
+        14:02:12 auth evidence=awaited verdict="inconclusive" requests_missing=1200 within=29m30s
+        14:02:12 auth evidence="no data" then="hold" saw="nothing came"
         14:02:12 auth tripwire=withheld saw="5 connections in a row failed"
         14:02:12 shop superseded by=mira
         14:02:12 shop repaired=done by=mira

@@ -120,6 +120,7 @@ fn what_was_seen(service: &ServiceName, part: &Part, why: &ReturnReason) -> Vec<
         | ReturnReason::NeedFailed(_)
         | ReturnReason::OtherFailed(_)
         | ReturnReason::Superseded { .. }
+        | ReturnReason::NoEvidence { .. }
         | ReturnReason::Triggered { .. }
         | ReturnReason::Aborted { .. } => vec![format!("{service} {}: {}", part.to, reason(why))],
         ReturnReason::Tripped { saw, .. } => vec![format!(
@@ -259,6 +260,7 @@ fn is_of_the_release(why: &ReturnReason) -> bool {
         ReturnReason::InstanceLost { .. }
         | ReturnReason::NeedFailed(_)
         | ReturnReason::OtherFailed(_)
+        | ReturnReason::NoEvidence { .. }
         | ReturnReason::Triggered { .. }
         | ReturnReason::Tripped { .. }
         | ReturnReason::Aborted { .. }

@@ -98,6 +98,7 @@ mod tests {
             words: String::new(),
             stable: Tally::default(),
             candidate: Tally::default(),
+            here: 0,
             at_least: Measure::nearest(0.0),
             at_most: Measure::nearest(1.0),
             evidence: Measure::nearest(0.0),

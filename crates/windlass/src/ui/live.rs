@@ -4,7 +4,7 @@ use windlass_model::{DeploymentState, PlanKind, RolloutPhase, ServiceName};
 
 use super::table::cut;
 use super::time::clock;
-use super::words::{change, harmless, listed, phase, phase_role, state_of, state_role};
+use super::words::{awaited, change, harmless, listed, phase, phase_role, state_of, state_role};
 use super::{Role, Style};
 use crate::follow::{Part, Progress};
 
@@ -109,6 +109,10 @@ fn waits(part: &Part, now_us: i64) -> String {
         RolloutPhase::Waiting if !part.waits_for.is_empty() => {
             format!("for {}", listed(&part.waits_for))
         }
+        RolloutPhase::Baking if part.evidence.is_some() => part
+            .evidence
+            .map(|evidence| awaited(evidence.verdict, evidence.more_requests))
+            .unwrap_or_default(),
         RolloutPhase::Baking => part
             .bake
             .map(|bake| clock(left(bake, now_us)))
@@ -165,6 +169,17 @@ fn next_running(picture: &Progress, now_us: i64) -> String {
             Some(step) => format!("{service} goes to {} in {in_time}", step.to),
             None => format!("{service} has passed in {in_time}"),
         };
+    }
+    let awaited = picture.parts.iter().find_map(|(service, part)| {
+        let evidence = part.evidence?;
+        let left = left((evidence.since_us, evidence.within), now_us);
+        Some(format!(
+            "{service} goes on once there is evidence, at most {} from now",
+            clock(left)
+        ))
+    });
+    if let Some(awaited) = awaited {
+        return awaited;
     }
     let passed = picture
         .parts
@@ -224,6 +239,34 @@ mod tests {
         next: auth goes to 100 % in 0:19
         Ctrl-C detaches; the deployment goes on
         ");
+    }
+
+    #[test]
+    fn a_step_that_waits_for_evidence_says_how_much_is_missing() {
+        let mut picture = sample::untold();
+        for event in sample::good_story().iter().take(6) {
+            picture.apply(event);
+        }
+        let mut event = sample::held();
+        event.facts = vec![sample::awaited("auth")];
+        picture.apply(&event);
+        let style = Style {
+            width: 120,
+            ..Style::plain()
+        };
+        let lines = frame(&picture, event.at_us + 30_000_000, &style);
+        let row = lines.iter().find(|line| line.starts_with("  auth"));
+        let row = row.expect("its row");
+        assert!(
+            row.ends_with("for evidence: about 1,200 more requests"),
+            "{row}"
+        );
+        let next = lines.iter().find(|line| line.starts_with("next: "));
+        let next = next.expect("what is next");
+        assert_eq!(
+            next,
+            "next: auth goes on once there is evidence, at most 29:00 from now"
+        );
     }
 
     #[test]

@@ -2,7 +2,8 @@
 
 use windlass_api::PlanView;
 use windlass_model::{
-    Change, Job, Plan, PlanId, PlanKind, RolloutPlan, Strategy, Task, TaskKind, Version,
+    Change, Job, Percent, Plan, PlanId, PlanKind, RolloutPlan, Step, Strategy, Task, TaskKind,
+    Version,
 };
 
 use super::words::{change, counted, harmless, listed, until};
@@ -32,6 +33,7 @@ pub(crate) fn plan_text(view: &PlanView, whole: bool) -> String {
     }
     rest(plan, &mut lines);
     if !view.nothing_to_do {
+        evidence(plan, &mut lines);
         not_watched(plan, &mut lines);
         way_back(view, &mut lines);
         if whole {
@@ -240,6 +242,42 @@ fn rest(plan: &Plan, lines: &mut Vec<String>) {
     }
 }
 
+/// What a share needs before it rises, where that is more than its time.
+fn evidence(plan: &Plan, lines: &mut Vec<String>) {
+    let mut first = true;
+    for (service, part) in &plan.rollouts {
+        let Some(gate) = part.spec.analysis else {
+            continue;
+        };
+        if std::mem::take(&mut first) {
+            lines.push(String::new());
+        }
+        let below = |step: &&Step| step.to < Percent::FULL;
+        let shares: Vec<Percent> = match &part.change {
+            Change::Beside { steps } => steps.iter().filter(below).map(|step| step.to).collect(),
+            Change::First { .. }
+            | Change::InPlace { .. }
+            | Change::Adjust { .. }
+            | Change::Restore { .. }
+            | Change::Remove => Vec::new(),
+        };
+        lines.push(if shares.is_empty() {
+            format!("needs no evidence: {service} has nothing to be compared with this time")
+        } else {
+            format!(
+                "needs evidence: {service} at {}, for at most {} each; no data: {}, inconclusive: {}, \
+                 error: {}, fail: {}",
+                listed(&shares),
+                gate.longest,
+                gate.no_data,
+                gate.inconclusive,
+                gate.error,
+                gate.fail
+            )
+        });
+    }
+}
+
 /// Triggers that nothing measures in this version, so that nobody relies on them.
 fn not_watched(plan: &Plan, lines: &mut Vec<String>) {
     let mut first = true;
@@ -301,6 +339,8 @@ fn way_back(view: &PlanView, lines: &mut Vec<String>) {
 
 #[cfg(test)]
 mod tests {
+    use windlass_model::Gate;
+
     use super::*;
     use crate::ui::sample;
 
@@ -335,6 +375,24 @@ mod tests {
         carry out exactly this: windlass deploy --plan plan_9f3cab12340000
         ");
         assert_eq!(plan_text(&view, true), plan_text(&view.clone(), true));
+    }
+
+    #[test]
+    fn a_plan_says_what_a_share_needs_before_it_rises() {
+        let mut view = sample::plan_view();
+        for part in view.plan.rollouts.values_mut() {
+            part.spec.analysis = Some(Gate::default());
+        }
+        let text = plan_text(&view, false);
+        let lines = text.lines().filter(|line| line.starts_with("needs "));
+        assert_eq!(
+            lines.collect::<Vec<_>>(),
+            [
+                "needs no evidence: api has nothing to be compared with this time",
+                "needs evidence: auth at 25 %, for at most 30m each; no data: hold, inconclusive: \
+                 hold, error: hold, fail: rollback",
+            ]
+        );
     }
 
     #[test]

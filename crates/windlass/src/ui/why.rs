@@ -1,10 +1,10 @@
 //! Why a deployment went as it did: its records, in words first.
 
 use windlass_analysis::ratio::comparison::count;
-use windlass_api::{DeploymentView, RolloutView};
+use windlass_api::{DeploymentView, EvidenceView, RolloutView};
 use windlass_model::{Judgement, Tally, Verdict};
 
-use super::words::{change, harmless, listed, phase, reason, result, stuck};
+use super::words::{awaited, change, harmless, listed, phase, reason, result, stuck};
 
 /// What was decided about each service, and what that rests on.
 pub(crate) fn why_text(view: &DeploymentView) -> String {
@@ -33,6 +33,13 @@ fn of_a_service(part: &RolloutView) -> Vec<String> {
     if let Some(why) = &part.stuck_because {
         lines.push(format!("stuck: {}", stuck(why)));
     }
+    if let Some(EvidenceView {
+        verdict,
+        more_requests,
+    }) = &part.evidence
+    {
+        lines.push(format!("waits {}", awaited(*verdict, *more_requests)));
+    }
     match &part.judgement {
         Some(judgement) => record(judgement, &mut lines),
         None => lines.push("no answer of the new version was judged".to_owned()),
@@ -44,7 +51,7 @@ fn record(judgement: &Judgement, lines: &mut Vec<String>) {
     let verdict = judgement.verdict;
     lines.push(format!("errors {}", harmless(&judgement.words)));
     lines.push(format!("verdict   {verdict}, at {}", judgement.share));
-    if verdict != Verdict::NoData {
+    if !matches!(verdict, Verdict::NoData | Verdict::Error) {
         lines.push(format!(
             "compared  {} of the new version, {} of the old one beside it",
             tally(judgement.candidate),
@@ -63,6 +70,9 @@ fn record(judgement: &Judgement, lines: &mut Vec<String>) {
     }
     let change = match (verdict, judgement.more_requests) {
         (Verdict::Fail, _) => "with nothing: what was shown once stays shown".to_owned(),
+        (Verdict::Error, _) => {
+            "with nothing: a split that was not kept voids what follows".to_owned()
+        }
         (Verdict::Pass, _) => "with errors from now on".to_owned(),
         (Verdict::Inconclusive, Some(more)) => {
             format!("with about {} more requests", count(more))
@@ -101,6 +111,10 @@ mod tests {
         let parts: Vec<&mut RolloutView> = view.rollouts.values_mut().collect();
         let [api, auth] = parts.try_into().expect("two services");
         auth.judgement = Some(sample::judgement());
+        auth.evidence = Some(EvidenceView {
+            verdict: Verdict::Inconclusive,
+            more_requests: Some(1_200),
+        });
         let rule = Rule::from(Trigger::ErrorRateWorse);
         let saw = "errors 2.00 % against 0.11 % before: worse, 4.0 to 90.1 times as often; 4,000 requests";
         api.returned_because = Some(ReturnReason::Triggered {
@@ -115,6 +129,7 @@ mod tests {
           no answer of the new version was judged
 
         auth  1.4.1 → 1.4.2, waiting
+          waits for evidence: about 1,200 more requests
           errors 0.42 % against 0.40 % before: no difference shown; 12,400 requests; a doubling would have been seen
           verdict   pass, at 25 %
           compared  13 errors in 3,100 requests of the new version, 37 errors in 9,300 requests of the old one beside it

@@ -3,10 +3,11 @@
 use std::fmt::Display;
 
 use jiff::tz::TimeZone;
+use windlass_analysis::ratio::comparison::count;
 use windlass_api::DeploymentView;
 use windlass_model::{
     DeploymentState, Finalize, Halt, InstanceEnd, Millis, Outcome, Percent, PlanKind, Proof,
-    Repair, ReturnReason, RolloutPhase, StuckReason, Version,
+    Repair, ReturnReason, RolloutPhase, StuckReason, Verdict, Version,
 };
 
 use super::Role;
@@ -202,8 +203,32 @@ pub(crate) fn reason(why: &ReturnReason) -> String {
             format!("a newer deployment of {} takes its place", harmless(by))
         }
         ReturnReason::Triggered { trigger, saw } => format!("{trigger}: {}", harmless(saw)),
+        ReturnReason::NoEvidence { verdict, saw } => no_evidence(*verdict, saw),
         ReturnReason::Tripped { service, saw } => {
             format!("the tripwire of {service} fired: {}", harmless(saw))
+        }
+    }
+}
+
+/// Why a step has not got the evidence that it needs.
+fn no_evidence(verdict: Verdict, saw: &str) -> String {
+    let saw = harmless(saw);
+    match verdict {
+        Verdict::Fail => format!("shown to be worse: errors {saw}"),
+        Verdict::NoData => format!("no evidence: {saw}"),
+        Verdict::Inconclusive | Verdict::Error | Verdict::Pass => {
+            format!("no evidence: errors {saw}")
+        }
+    }
+}
+
+/// Evidence that a step waits for: "for evidence: about 1,200 more requests".
+pub(crate) fn awaited(verdict: Verdict, more_requests: Option<u64>) -> String {
+    match (more_requests, verdict) {
+        (Some(more), _) => format!("for evidence: about {} more requests", count(more)),
+        (None, Verdict::NoData) => "for evidence: nothing was compared yet".to_owned(),
+        (None, Verdict::Pass | Verdict::Fail | Verdict::Inconclusive | Verdict::Error) => {
+            "for evidence".to_owned()
         }
     }
 }

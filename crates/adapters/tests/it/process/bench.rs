@@ -119,6 +119,7 @@ pub(crate) fn service(argv: &[&str]) -> ServiceSpec {
         overlap: Overlap::No,
         bake: Millis::ZERO,
         drain: Millis::ZERO,
+        analysis: None,
         rollback_on: windlass_model::Rule::defaults(),
         metrics: BTreeMap::new(),
         rollback_within: ServiceSpec::ROLLBACK_WITHIN,

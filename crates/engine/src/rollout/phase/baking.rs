@@ -2,6 +2,7 @@
 
 use windlass_model::Millis;
 
+use super::evidence;
 use super::forward::{self, Waited};
 use crate::rollout::{Event, Phase, turn::Turn, wait::Wait};
 
@@ -9,7 +10,7 @@ pub(super) fn on(turn: &mut Turn, event: &Event, mut wait: Wait) {
     match event {
         Event::TimerFired { timer } => match forward::fired(turn, wait, *timer) {
             Waited::On(wait) => turn.rollout.phase = Phase::Baking { wait },
-            Waited::Over => forward::step_done(turn),
+            Waited::Over => evidence::time_over(turn),
         },
         Event::InstanceLost { instance, end } => {
             // Only what was seen good all through has been watched.
@@ -20,6 +21,7 @@ pub(super) fn on(turn: &mut Turn, event: &Event, mut wait: Wait) {
             forward::candidate_lost(turn, instance, end);
         }
         Event::Triggered { slot, trigger, saw } => forward::triggered(turn, *slot, (trigger, saw)),
+        Event::Judged { .. } => evidence::judged(turn),
         // Only what was seen has been watched.
         Event::Held | Event::SightLost => {
             wait.pause();
@@ -31,7 +33,6 @@ pub(super) fn on(turn: &mut Turn, event: &Event, mut wait: Wait) {
         Event::ReturnRequested { why } => turn.go_back(why.clone()),
         Event::NeedsPassed
         | Event::InstanceStarted { .. }
-        | Event::Judged { .. }
         | Event::AddressTaken { .. }
         | Event::StartFailed { .. }
         | Event::ProbeFailed { .. }
@@ -52,8 +53,9 @@ fn goes_on(turn: &mut Turn, wait: Wait) {
     if turn.rollout.held || !turn.rollout.is_steady() {
         return;
     }
-    if turn.rollout.expedited || wait.remaining == Millis::ZERO {
-        return forward::step_done(turn);
+    let skips = turn.rollout.expedited || evidence::has_come(&turn.rollout);
+    if skips || wait.remaining == Millis::ZERO {
+        return evidence::time_over(turn);
     }
     if turn.rollout.health.blind {
         return;

@@ -5,9 +5,10 @@ use windlass_model::{
 };
 
 use super::books::SAW_LONGEST;
+use super::evidence;
 use crate::rollout::turn::{SHIFT_WITHIN, Turn};
 use crate::rollout::wait::{Fired, Wait};
-use crate::rollout::{Action, Asked, Begun, Clearing, Health, Phase, StoppingOld};
+use crate::rollout::{Action, Asked, Awaiting, Begun, Clearing, Health, Phase, StoppingOld};
 
 /// Begins: the displaced standby, and what was kept of an earlier failure, go first.
 pub(super) fn begin(turn: &mut Turn) {
@@ -162,6 +163,7 @@ fn raise(turn: &mut Turn) {
 
 /// Watches the present step.
 pub(super) fn bake(turn: &mut Turn) {
+    turn.rollout.awaiting = Awaiting::Time;
     let within = turn
         .rollout
         .steps()
@@ -172,7 +174,7 @@ pub(super) fn bake(turn: &mut Turn) {
         let wait = Wait::paused(within);
         turn.enter(Phase::Baking { wait });
     } else if skips {
-        return step_done(turn);
+        return evidence::time_over(turn);
     } else {
         let wait = turn.wait(within);
         turn.enter(Phase::Baking { wait });

@@ -4,6 +4,7 @@ mod baking;
 mod books;
 mod clearing;
 mod dispatch;
+mod evidence;
 mod forward;
 mod holding;
 mod passed;

@@ -46,6 +46,7 @@ fn spec(instances: u16, port: u16, strategy: Strategy) -> ServiceSpec {
         overlap: Overlap::No,
         bake: Millis::from_secs(30),
         drain: Millis::from_secs(30),
+        analysis: None,
         rollback_on: Rule::defaults(),
         metrics: BTreeMap::new(),
         rollback_within: ServiceSpec::ROLLBACK_WITHIN,

@@ -2,8 +2,8 @@
 
 use windlass_api::Event;
 use windlass_model::{
-    Fact, InstanceEnd, Millis, Outcome, Percent, Proof, Repair, ReturnReason, RolloutPhase, SlotId,
-    StuckReason, Trigger,
+    Fact, Follow, InstanceEnd, Millis, Outcome, Percent, Proof, Repair, ReturnReason, RolloutPhase,
+    SlotId, StuckReason, Trigger, Verdict,
 };
 
 use super::noun::{at, id, instance, percent, plan_id, service, version};
@@ -259,6 +259,16 @@ pub(crate) fn tripped_story() -> Vec<Event> {
     story
 }
 
+/// A step that waits for evidence.
+pub(crate) fn awaited(name: &str) -> Fact {
+    Fact::EvidenceAwaited {
+        service: service(name),
+        verdict: Verdict::Inconclusive,
+        more_requests: Some(1_200),
+        within: Millis::from_secs(1_770),
+    }
+}
+
 /// What seldom happens, one fact each.
 pub(crate) fn rare_facts() -> Vec<Event> {
     let by = || "mira".to_owned();
@@ -271,6 +281,13 @@ pub(crate) fn rare_facts() -> Vec<Event> {
         Fact::Sight {
             service: service("api"),
             sees: false,
+        },
+        awaited("auth"),
+        Fact::EvidenceMissing {
+            service: service("auth"),
+            verdict: Verdict::NoData,
+            then: Follow::Hold,
+            saw: "nothing came".to_owned(),
         },
         Fact::TripwireWithheld {
             service: service("auth"),

@@ -27,6 +27,7 @@ fn rollout(wanted: u16, waits_for: &[&str]) -> RolloutView {
         waits_for: waits_for.iter().map(|name| service(name)).collect(),
         returned_because: None,
         judgement: None,
+        evidence: None,
         stuck_because: None,
         reported: None,
     }
@@ -69,6 +70,7 @@ pub(crate) fn judgement() -> Judgement {
             requests: 3_100,
             errors: 13,
         },
+        here: 12_400,
         at_least: Measure::nearest(0.521),
         at_most: Measure::nearest(1.944),
         evidence: Measure::nearest(0.31),

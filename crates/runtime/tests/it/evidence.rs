@@ -1,0 +1,122 @@
+//! Evidence: what a step waits for, and what a controller that comes back knows of it.
+
+use serde_json::Value;
+use windlass_api::Command;
+use windlass_model::{DeploymentId, DeploymentState, Fact, Gate, Millis, Outcome, SlotId, Verdict};
+use windlass_testkit::{App, Ending, Lab, run};
+
+use crate::fixture::{assert_clean, begun, facts, promoted, put, say, shop, until_baking, web};
+
+/// A canary at half of the traffic that needs evidence there.
+fn careful(bake_ms: u64) -> App {
+    let gate = Gate {
+        longest: Millis::from_secs(900),
+        ..Gate::default()
+    };
+    let part = web().canary(&[(50, bake_ms), (100, 2_000)]);
+    shop([part.with(|spec| spec.analysis = Some(gate))])
+}
+
+/// Version two beside version one, at half of so many requests in a second; one in a hundred of each
+/// is answered with an error.
+async fn beside(lab: &mut Lab, app: &App, per_second: u64) -> DeploymentId {
+    put(lab, &["web"], "one");
+    promoted(lab, app).await;
+    let key = shop([]).key("web");
+    lab.world.front.requests_come(&key, per_second);
+    for slot in [0, 1] {
+        lab.world.front.errors(&key, SlotId(slot), 1);
+    }
+    put(lab, &["web"], "two");
+    let id = begun(lab, app).await;
+    until_baking(lab, &id, "web", 50).await;
+    id
+}
+
+fn awaited(facts: &[Fact]) -> Vec<Verdict> {
+    let all = facts.iter().filter_map(|fact| match fact {
+        Fact::EvidenceAwaited { verdict, .. } => Some(*verdict),
+        _ => None,
+    });
+    all.collect()
+}
+
+#[test]
+fn a_step_goes_on_once_a_doubling_would_have_been_seen() {
+    run(async {
+        let mut lab = Lab::new().await;
+        let id = beside(&mut lab, &careful(2_000), 400).await;
+        let waits = |fact: &Fact| matches!(fact, Fact::EvidenceAwaited { .. });
+        lab.until(&id, waits).await.expect("its bake was too short");
+        let view = lab.handle().show(id.clone()).await.expect("a view");
+        let part = view.rollouts.values().next().expect("one service");
+        let evidence = part.evidence.as_ref().expect("it waits for evidence");
+        assert_eq!(evidence.verdict, Verdict::Inconclusive);
+        assert!(evidence.more_requests > Some(5_000), "{evidence:?}");
+        assert_eq!(lab.until_ended(&id).await, Ending::Ended(Outcome::Promoted));
+        assert!(
+            awaited(&facts(&lab, &id)).len() > 1,
+            "told again on the way"
+        );
+        assert_clean(&lab);
+    });
+}
+
+#[test]
+fn a_step_that_nobody_asks_waits_and_then_for_a_person() {
+    run(async {
+        let mut lab = Lab::new().await;
+        let id = beside(&mut lab, &careful(2_000), 0).await;
+        let held = |fact: &Fact| matches!(fact, Fact::Held { .. });
+        lab.until(&id, held).await.expect("nothing came");
+        assert_eq!(awaited(&facts(&lab, &id)), [Verdict::NoData]);
+        let view = lab.handle().show(id.clone()).await.expect("a view");
+        assert_eq!(view.state, DeploymentState::Held);
+        say(&lab, &id, Command::Resume)
+            .await
+            .expect("a person's word");
+        assert_eq!(lab.until_ended(&id).await, Ending::Ended(Outcome::Promoted));
+        assert_clean(&lab);
+    });
+}
+
+/// The last tick that is in it, and the state of the one candidate.
+fn kept(lab: &Lab) -> Option<(u64, Value)> {
+    let seen = lab.world.disk.seen()?;
+    let mut seen: Value = serde_json::from_str(&seen).expect("json");
+    let last = seen["last"][0].as_u64().expect("a number");
+    Some((last, seen["candidates"][0]["watch"].take()))
+}
+
+/// What is kept once `last` ticks were judged; the controller is killed after so many seconds each.
+async fn after(last: u64, kills: &[u64]) -> Value {
+    let mut lab = Lab::new().await;
+    lab.stay_down_for(Millis::from_secs(2));
+    beside(&mut lab, &careful(600_000), 400).await;
+    for kill in kills {
+        lab.pass(Millis::from_secs(*kill)).await;
+        lab.crash_and_restart().await;
+    }
+    loop {
+        lab.pass(Millis::from_millis(200)).await;
+        match kept(&lab) {
+            Some((kept, state)) if kept >= last => {
+                assert_eq!(kept, last, "killed after {kills:?}");
+                return state;
+            }
+            Some(_) | None => {}
+        }
+    }
+}
+
+#[test]
+fn a_controller_that_comes_back_goes_on_bit_by_bit() {
+    run(async {
+        // Ticks of a second: kept every thirty of them.
+        let whole = after(150, &[]).await;
+        assert!(whole["here"].as_u64() > Some(20_000), "{whole}");
+        for kills in [&[1][..], &[7, 9, 31], &[20, 40], &[64, 1, 1]] {
+            assert_eq!(after(150, kills).await, whole, "killed after {kills:?}");
+        }
+    });
+}
