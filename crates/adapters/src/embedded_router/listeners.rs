@@ -181,7 +181,7 @@ fn bind(address: SocketAddr) -> Result<TcpListener, EdgeError> {
 #[cfg(test)]
 mod tests {
     use windlass_control::{Direction, Generation, RouteChange, TripwireId};
-    use windlass_model::{RouteMode, SlotId};
+    use windlass_model::{RouteMode, SlotId, Traffic};
 
     use super::*;
 
@@ -194,6 +194,7 @@ mod tests {
             listeners: vec![address.into()],
             mode: RouteMode::Serve,
             slots: Vec::new(),
+            traffic: Traffic::default(),
         }
     }
 

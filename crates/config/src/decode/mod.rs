@@ -13,8 +13,11 @@ mod probe;
 mod process;
 mod sentence;
 mod service;
+mod size;
 mod strategy;
 mod text;
+mod token;
+mod traffic;
 mod trigger;
 
 pub(crate) use command::CommandDraft;
@@ -25,4 +28,5 @@ pub(crate) use process::ProcessDraft;
 pub(crate) use service::{MergedService, ServiceDraft};
 pub(crate) use strategy::{StepDraft, StrategyDraft};
 pub(crate) use text::version_problem;
+pub(crate) use traffic::TrafficDraft;
 pub(crate) use trigger::TriggersDraft;

@@ -1,7 +1,7 @@
 //! A service: as written, as overridden by an environment, and what every service starts from.
 
 use serde_json::{Value, json};
-use windlass_model::{Millis, Overlap, ServiceName, Template};
+use windlass_model::{Millis, Overlap, ServiceName, Sticky, Template};
 
 use super::argv::Argv;
 use super::collection::{Entries, ListOf};
@@ -14,6 +14,7 @@ use super::process::{
 };
 use super::strategy::{Strategy, StrategyDraft};
 use super::text::HttpPath;
+use super::traffic::{Stickiness, TrafficDraft, TrafficKeys};
 use super::trigger::{Triggers, TriggersDraft};
 use crate::field::{At, Defs, Field, Found, Keyed, Keys, Rule, Shape, Table, field};
 use crate::limit::MAX_NEEDS;
@@ -35,6 +36,8 @@ pub(crate) struct ServiceDraft {
     ready: Found<String>,
     pub(crate) probes: Found<ProbesDraft>,
     pub(crate) strategy: Found<StrategyDraft>,
+    pub(crate) sticky: Found<Sticky>,
+    pub(crate) traffic: Found<TrafficDraft>,
     pub(crate) overlap: Found<Overlap>,
     pub(crate) bake: Found<Millis>,
     pub(crate) drain: Found<Millis>,
@@ -109,6 +112,11 @@ const PROBES: Field<ServiceDraft> = field!(ServiceDraft: probes as "probes", Key
     "Health questions.");
 const STRATEGY: Field<ServiceDraft> = field!(ServiceDraft: strategy as "strategy", Strategy,
     "How a new release takes over.", default "blue-green");
+const STICKY: Field<ServiceDraft> = field!(ServiceDraft: sticky as "sticky", Stickiness,
+    "Keeps a visitor at one release while two share the traffic: whoever has seen the candidate stays with it as its share grows. Without it: each request takes its turn.");
+const TRAFFIC: Field<ServiceDraft> = field!(ServiceDraft: traffic as "traffic", Keys<TrafficKeys>,
+    "How the router treats its requests, beside splitting them.",
+    examples &["{ limits: { in_flight: 200, body: 10M } }"]);
 const OVERLAP: Field<ServiceDraft> = field!(ServiceDraft: overlap as "overlap", Overlap,
     "Without `listen`: whether old and new may run at the same time.", default "no");
 const BAKE: Field<ServiceDraft> = field!(ServiceDraft: bake as "bake", Time,
@@ -137,6 +145,8 @@ const KEYS: &[Field<ServiceDraft>] = &[
     READY,
     PROBES,
     STRATEGY,
+    STICKY,
+    TRAFFIC,
     OVERLAP,
     BAKE,
     DRAIN,
@@ -146,14 +156,7 @@ const KEYS: &[Field<ServiceDraft>] = &[
 ];
 
 /// Documented, and not here yet.
-const LATER: &[&str] = &[
-    "sticky",
-    "router",
-    "limits",
-    "before",
-    "before_cutover",
-    "after",
-];
+const LATER: &[&str] = &["router", "limits", "before", "before_cutover", "after"];
 
 const READY_TWICE: Rule = Rule::NotBoth(
     "ready",
@@ -272,6 +275,8 @@ impl Keyed for Defaults {
             READY,
             PROBES,
             STRATEGY,
+            STICKY,
+            TRAFFIC,
             OVERLAP,
             BAKE,
             DRAIN,

@@ -210,23 +210,28 @@ fn the_shape_of_the_schema_is_this() {
     }
     insta::assert_snapshot!(shape, @r"
     canary: canary!
+    candidate_for: cookies headers methods
     command: deploy! env pass rollback status stop within
-    defaults: bake drain overlap probes ready rollback_on rollback_within stop strategy
+    defaults: bake drain overlap probes ready rollback_on rollback_within sticky stop strategy traffic
     environment: services
     file: $schema app! defaults environments finalize on_failure parallel services!
     listen: address! host path proxies tls
-    override: bake drain env files instances listen needs overlap probes ready release rollback_on rollback_within run stop strategy target was
+    override: bake drain env files instances listen needs overlap probes ready release rollback_on rollback_within run sticky stop strategy target traffic was
     probe: every fall http rise tcp timeout within
     probes: ready
     process: env files instances run stop
     proxies: proxy_protocol trusted!
     release: version
     rollback_on: add!
-    service: bake drain env files instances listen needs overlap probes ready release rollback_on rollback_within run stop strategy target was
+    service: bake drain env files instances listen needs overlap probes ready release rollback_on rollback_within run sticky stop strategy target traffic was
     step: bake to!
+    sticky: header!
     stop: signal within
     target: command process
+    timeouts: answer connect silence
     tls: certificate! key!
+    traffic: candidate_for limits timeouts
+    traffic_limits: body head in_flight
     trigger: all then when
     ");
 }

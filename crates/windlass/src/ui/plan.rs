@@ -1,7 +1,9 @@
 //! A plan for people.
 
 use windlass_api::PlanView;
-use windlass_model::{Change, Job, Plan, PlanId, PlanKind, RolloutPlan, Strategy, Task, TaskKind};
+use windlass_model::{
+    Change, Job, Plan, PlanId, PlanKind, RolloutPlan, Sticky, Strategy, Task, TaskKind, Traffic,
+};
 
 use super::words::{change, counted, listed, until};
 
@@ -90,11 +92,15 @@ fn manner(part: &RolloutPlan) -> String {
         }
         Change::Beside { steps } => match (&part.spec.strategy, &part.spec.listen) {
             (_, None) => "both run until promotion".to_owned(),
-            (Strategy::Rolling, Some(_)) => format!("rolling in {}", counted(steps.len(), "step")),
+            (Strategy::Rolling, Some(_)) => {
+                let steps = counted(steps.len(), "step");
+                format!("rolling in {steps}{}", chosen(&part.spec.traffic))
+            }
             (Strategy::Canary(_), Some(_)) => {
                 let shares: Vec<String> =
                     steps.iter().map(|step| step.to.get().to_string()).collect();
-                format!("canary {} %", shares.join(" → "))
+                let shares = shares.join(" → ");
+                format!("canary {shares} %{}", chosen(&part.spec.traffic))
             }
             (Strategy::BlueGreen | Strategy::Recreate, Some(_)) => "blue-green".to_owned(),
         },
@@ -109,6 +115,19 @@ fn manner(part: &RolloutPlan) -> String {
         }
         Change::Remove => "goes".to_owned(),
     }
+}
+
+/// Who gets the candidate while two releases share the traffic, where it is not whose turn it is.
+fn chosen(traffic: &Traffic) -> String {
+    let mut text = match &traffic.sticky {
+        None => String::new(),
+        Some(Sticky::Cookie) => ", sticky by cookie".to_owned(),
+        Some(Sticky::Header(name)) => format!(", sticky by {name}"),
+    };
+    if !traffic.candidate_for.is_empty() {
+        text.push_str(", and for whom `candidate_for` names");
+    }
+    text
 }
 
 fn waves(plan: &Plan, lines: &mut Vec<String>) {
@@ -160,6 +179,7 @@ fn does(kind: &TaskKind, plan: &Plan, task: &Task) -> String {
             }
             text
         }
+        TaskKind::Treat => "treat its requests as `sticky` and `traffic` say now".to_owned(),
         TaskKind::Scale { from, to } => format!("from {from} to {}", instances(*to)),
         TaskKind::Shift { to } => {
             let part = task
