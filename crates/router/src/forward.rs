@@ -4,8 +4,10 @@ use std::future::Future;
 use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Duration;
 
 use hyper::body::{Body, Incoming};
+use hyper::header::SET_COOKIE;
 use hyper::http::request;
 use hyper::upgrade::OnUpgrade;
 use hyper::{Method, Request, Response, StatusCode};
@@ -13,17 +15,19 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::answer::{AnswerBody, Refused};
 use crate::asked::Asked;
+use crate::choice::{Says, set_cookie};
 use crate::connection::Line;
 use crate::counts::Head;
 use crate::doors::{Behind, Destination};
 use crate::frames;
 use crate::head::Fault;
 use crate::headers;
-use crate::limits::{CONNECT_BUDGET, CONNECT_TRIES, FIRST_BYTE_TIME, SEND_TRIES};
+use crate::limits::{CONNECT_BUDGET, CONNECT_TRIES, SEND_TRIES};
 use crate::live::InstanceState;
 use crate::origin::{self, Link};
 use crate::pool::{Care, Lent};
-use crate::ticket::{NotEntered, Ticket};
+use crate::terms::Size;
+use crate::ticket::{NotEntered, Ticket, Wish};
 use crate::tunnel::Tunnel;
 use crate::upload::{Progress, Upload};
 
@@ -85,6 +89,36 @@ struct Outgoing {
     last: bool,
 }
 
+impl Outgoing {
+    /// What it wants when it enters again.
+    fn wish<'r>(&'r self, to: &'r Destination) -> Wish<'r> {
+        let says = Says {
+            method: &self.head.method,
+            headers: &self.head.headers,
+        };
+        Wish {
+            to,
+            says,
+            size: None,
+        }
+    }
+}
+
+/// What a request wants that has just come.
+fn wish<'r>(to: &'r Destination, request: &'r Request<Incoming>) -> Wish<'r> {
+    let (method, headers) = (request.method(), request.headers());
+    let size = Size {
+        uri: request.uri(),
+        headers,
+        body: request.body().size_hint().exact(),
+    };
+    Wish {
+        to,
+        says: Says { method, headers },
+        size: Some(size),
+    }
+}
+
 /// Whether servers expect a body with this method, and read it (RFC 9110, 9.3).
 fn takes_a_body(method: &Method) -> bool {
     [Method::POST, Method::PUT, Method::PATCH].contains(method)
@@ -115,7 +149,8 @@ async fn exchange(
 ) -> Result<Response<AnswerBody>, NotEntered> {
     let thread = &line.thread;
     let to = Destination::new(line.listener, request.uri(), request.headers());
-    let mut ticket = Ticket::take(&thread.core, &to, thread.shard, begun)?;
+    let wish = wish(&to, &request);
+    let mut ticket = Ticket::take(&thread.core, wish, thread.shard, begun)?;
     let last = !takes_a_body(request.method()) && !request.body().is_end_stream();
     let wanted = headers::wanted_upgrade(request.headers(), request.version()).filter(|_| !last);
     let upgrade = wanted.is_some().then(|| hyper::upgrade::on(&mut request));
@@ -126,7 +161,7 @@ async fn exchange(
     if last {
         headers::end_after(&mut head.headers);
     }
-    let (body, progress) = Upload::new(body);
+    let (body, progress) = Upload::new(body, ticket.terms().body);
     let mut outgoing = Outgoing {
         head,
         body,
@@ -147,7 +182,7 @@ async fn exchange(
         let sent = tokio::select! {
             biased;
             () = ticket.cut() => Sent::Failed(Refused::Drained),
-            sent = send(line, instance, reached, outgoing) => sent,
+            sent = send(line, instance, reached, (outgoing, ticket.terms().answer)) => sent,
         };
         let failed = match sent {
             Sent::Answered(answered) => {
@@ -158,7 +193,7 @@ async fn exchange(
                 tries.sends += 1;
                 tries.fresh = true;
                 outgoing = *back;
-                ticket = ticket.again(&thread.core, &to)?;
+                ticket = ticket.again(&thread.core, outgoing.wish(&to))?;
                 continue;
             }
             Sent::Again(_) => Refused::AnswerBroken,
@@ -170,8 +205,9 @@ async fn exchange(
 
 /// Ends a request that an instance did not answer.
 fn broken(mut ticket: Ticket, why: Refused) -> NotEntered {
-    // A client that broke off, or time that is over, is no evidence against the slot.
-    if why != Refused::BadRequest && why != Refused::Drained {
+    // What the client did, or time that is over, is no evidence against the slot.
+    let others = [Refused::BadRequest, Refused::BodyTooLarge, Refused::Drained];
+    if !others.contains(&why) {
         ticket.broke();
     }
     NotEntered {
@@ -208,7 +244,8 @@ async fn reach(
         {
             return Ok((ticket, instance, Reached { link, used: true }));
         }
-        match origin::connect(instance.address, instance.speaks).await {
+        let within = ticket.terms().connect;
+        match origin::connect(instance.address, instance.speaks, within).await {
             Ok(link) => {
                 ticket.connected();
                 line.thread.pool.share(&link, &instance);
@@ -224,7 +261,7 @@ async fn reach(
         if enough || tries.since.elapsed() >= CONNECT_BUDGET {
             return Err(unreachable(ticket));
         }
-        ticket = ticket.again(&line.thread.core, to)?;
+        ticket = ticket.again(&line.thread.core, outgoing.wish(to))?;
     }
 }
 
@@ -241,7 +278,7 @@ async fn send(
     line: &Line,
     instance: Arc<InstanceState>,
     reached: Reached,
-    outgoing: Outgoing,
+    (outgoing, within): (Outgoing, Duration),
 ) -> Sent {
     let Reached { mut link, used } = reached;
     let Outgoing {
@@ -257,7 +294,7 @@ async fn send(
     // Only a kept connection can turn out to be stale.
     let copy = (repeatable && used).then(|| head.clone());
     let answer = link.send(Request::from_parts(head, body));
-    let mut failure = match in_time(answer, &progress).await {
+    let mut failure = match in_time(answer, &progress, within).await {
         None => return Sent::Failed(Refused::AnswerTooLate),
         Some(Ok(response)) => {
             let lent = Lent {
@@ -286,6 +323,9 @@ async fn send(
         let (head, body) = unsent.into_parts();
         return again(head, body, progress);
     }
+    if progress.is_too_large() {
+        return Sent::Failed(Refused::BodyTooLarge);
+    }
     if progress.has_failed() {
         return Sent::Failed(Refused::BadRequest);
     }
@@ -298,15 +338,15 @@ async fn send(
     Sent::Failed(Refused::AnswerBroken)
 }
 
-/// Waits for an answer as long as the request moves, and the time for a first byte after that.
-async fn in_time<F: Future>(answer: F, progress: &Progress) -> Option<F::Output> {
+/// Waits for an answer as long as the request moves, and `within` after that.
+async fn in_time<F: Future>(answer: F, progress: &Progress, within: Duration) -> Option<F::Output> {
     let mut answer = pin!(answer);
     loop {
-        let until = progress.last() + FIRST_BYTE_TIME;
+        let until = progress.last() + within;
         if let Ok(answered) = timeout_at(until, answer.as_mut()).await {
             return Some(answered);
         }
-        if progress.last() + FIRST_BYTE_TIME <= Instant::now() {
+        if progress.last() + within <= Instant::now() {
             return None;
         }
     }
@@ -332,6 +372,10 @@ fn answer(
         // A switch that nobody asked for.
         (Some(_), None) => return Err(broken(ticket, Refused::AnswerBroken)),
     };
+    if let Some(number) = ticket.visitor() {
+        let cookie = set_cookie(number, line.client.scheme == "https");
+        head.headers.append(SET_COOKIE, cookie);
+    }
     ticket.answered(head.status.as_u16());
     let Some((client, instance)) = tunnel else {
         let body = AnswerBody::origin(body, ticket, lent);

@@ -11,9 +11,11 @@ use windlass_model::{
 };
 
 use crate::certificate::Certificate;
+use crate::choice::{Choice, Chosen, Says};
 use crate::counts::Counts;
 use crate::cut::Cuts;
 use crate::doors::Behind;
+use crate::terms::Terms;
 use crate::ticks::Who;
 use crate::watch::{Armed, Watch};
 use crate::wheel::Wheel;
@@ -42,6 +44,9 @@ pub(crate) struct Entry {
     pub(crate) armed: Option<Armed>,
     /// In the order of the route's listeners: what each shows, if it speaks TLS.
     pub(crate) certificates: Vec<Option<Arc<Certificate>>>,
+    /// What decides beside the turn, if anything does.
+    choice: Option<Box<Choice>>,
+    pub(crate) terms: Terms,
     wheel: Wheel,
 }
 
@@ -65,7 +70,10 @@ impl Entry {
         armed: Option<Armed>,
     ) -> Self {
         let weights: Vec<u8> = slots.iter().map(|s| s.weight).collect();
+        let shares: Vec<_> = slots.iter().map(|s| (s.state.slot, s.weight)).collect();
         Self {
+            choice: Choice::new(&route.traffic, &shares).map(Box::new),
+            terms: Terms::new(&route.traffic),
             generation,
             route,
             service,
@@ -76,10 +84,14 @@ impl Entry {
         }
     }
 
-    /// The place of the slot whose turn it is; takes the turn.
-    pub(crate) fn turn(&self) -> Option<usize> {
-        let position = self.service.position.fetch_add(1, Ordering::Relaxed);
-        self.wheel.turn(position)
+    /// The slot of a request: the one it is meant for, or whose turn it is; takes the turn then.
+    pub(crate) fn choose(&self, says: Says<'_>) -> Option<Chosen> {
+        let turn = || self.service.position.fetch_add(1, Ordering::Relaxed);
+        let choice = self.choice.as_ref();
+        if let Some(chosen) = choice.and_then(|choice| choice.of(says, turn)) {
+            return Some(chosen);
+        }
+        self.wheel.turn(turn()).map(Chosen::plain)
     }
 
     /// The place of `slot` if it may take requests now.
@@ -121,6 +133,8 @@ impl EntrySlot {
 pub(crate) struct ServiceState {
     /// Requests split so far: the position on the wheel.
     position: AtomicU64,
+    /// Requests at once, where those are limited.
+    pub(crate) admitted: AtomicU64,
     /// What the router answered by itself.
     pub(crate) own: Counts,
     pub(crate) who: Arc<Who>,
@@ -130,6 +144,7 @@ impl ServiceState {
     pub(crate) fn new(key: ServiceKey, shards: usize) -> Self {
         Self {
             position: AtomicU64::new(0),
+            admitted: AtomicU64::new(0),
             own: Counts::new(shards),
             who: Arc::new(Who {
                 service: key,
