@@ -28,6 +28,8 @@ pub(crate) enum Refused {
     NoRoute,
     NotFound,
     Recreating,
+    Paused,
+    Maintenance,
     NoCapacity,
     AtLimit,
     ConnectFailed,
@@ -69,6 +71,16 @@ impl Refused {
                 StatusCode::SERVICE_UNAVAILABLE,
                 "recreating",
                 "the service is being replaced; try again",
+            ),
+            Self::Paused => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "paused",
+                "the service is paused; try again",
+            ),
+            Self::Maintenance => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "maintenance",
+                "the service is being worked on; try again later",
             ),
             Self::NoCapacity => (
                 StatusCode::SERVICE_UNAVAILABLE,
@@ -139,12 +151,34 @@ impl Refused {
             | Self::Draining => true,
             Self::NotFound
             | Self::Recreating
+            | Self::Paused
+            | Self::Maintenance
             | Self::NoCapacity
             | Self::AtLimit
             | Self::ConnectFailed
             | Self::AnswerBroken
             | Self::AnswerTooLate
             | Self::Drained => false,
+        }
+    }
+
+    /// When it is worth another try, in seconds.
+    fn retry_after(self) -> Option<&'static str> {
+        match self {
+            Self::Recreating | Self::Paused | Self::AtLimit => Some("1"),
+            Self::Maintenance => Some("60"),
+            Self::NoRoute
+            | Self::NotFound
+            | Self::NoCapacity
+            | Self::ConnectFailed
+            | Self::AnswerBroken
+            | Self::BadRequest
+            | Self::BodyTooLarge
+            | Self::HeadTooLarge
+            | Self::HeadTooSlow
+            | Self::AnswerTooLate
+            | Self::Draining
+            | Self::Drained => None,
         }
     }
 
@@ -191,8 +225,8 @@ impl Refused {
         headers.insert(WINDLASS_ERROR, HeaderValue::from_static(code));
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
         headers.insert(REQUEST_ID, asked.id.clone());
-        if matches!(self, Self::Recreating | Self::AtLimit) {
-            headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
+        if let Some(seconds) = self.retry_after() {
+            headers.insert(RETRY_AFTER, HeaderValue::from_static(seconds));
         }
         if self.ends_connection() {
             headers.insert(CONNECTION, HeaderValue::from_static("close"));

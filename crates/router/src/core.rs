@@ -192,6 +192,7 @@ impl Core {
         let certificates = route.listeners.iter().map(certificate).collect();
         let mut entry = Entry::new(generation, route, service, slots, armed);
         entry.certificates = certificates;
+        entry.set_gate(before.map(|entry| entry.gate).unwrap_or_default());
         entry
     }
 
@@ -229,6 +230,8 @@ impl Core {
             generation: entry.generation,
             route: entry.route.clone(),
             tripwire: entry.armed.as_ref().map(|armed| armed.tripwire.clone()),
+            gate: entry.gate,
+            waiting: entry.service.waiting.load(Ordering::Relaxed),
             slots: entry.slots.iter().map(observed_slot).collect(),
         };
         live.services

@@ -30,6 +30,7 @@ use crate::terms::Size;
 use crate::ticket::{NotEntered, Ticket, Wish};
 use crate::tunnel::Tunnel;
 use crate::upload::{Progress, Upload};
+use crate::waiting::{enter, enter_again};
 
 /// Answers one request of a connection; one with a `fault` is refused.
 pub(crate) async fn respond(
@@ -48,10 +49,10 @@ pub(crate) async fn respond(
         let only = behind.and_then(Behind::only);
         let service = only.map(|entry| entry.service.clone());
         let why = fault.into();
-        own(line, NotEntered { why, service }, &asked, begun)
+        own(line, NotEntered::new(why, service), &asked, begun)
     } else if core.is_ending() {
         let why = Refused::Draining;
-        own(line, NotEntered { why, service: None }, &asked, begun)
+        own(line, NotEntered::new(why, None), &asked, begun)
     } else {
         let exchanged = exchange(line, request, begun).await;
         exchanged.unwrap_or_else(|not| own(line, not, &asked, begun))
@@ -150,7 +151,7 @@ async fn exchange(
     let thread = &line.thread;
     let to = Destination::new(line.listener, request.uri(), request.headers());
     let wish = wish(&to, &request);
-    let mut ticket = Ticket::take(&thread.core, wish, thread.shard, begun)?;
+    let mut ticket = enter(thread, wish, begun).await?;
     let last = !takes_a_body(request.method()) && !request.body().is_end_stream();
     let wanted = headers::wanted_upgrade(request.headers(), request.version()).filter(|_| !last);
     let upgrade = wanted.is_some().then(|| hyper::upgrade::on(&mut request));
@@ -193,7 +194,7 @@ async fn exchange(
                 tries.sends += 1;
                 tries.fresh = true;
                 outgoing = *back;
-                ticket = ticket.again(&thread.core, outgoing.wish(&to))?;
+                ticket = enter_again(thread, ticket, outgoing.wish(&to)).await?;
                 continue;
             }
             Sent::Again(_) => Refused::AnswerBroken,
@@ -210,10 +211,7 @@ fn broken(mut ticket: Ticket, why: Refused) -> NotEntered {
     if !others.contains(&why) {
         ticket.broke();
     }
-    NotEntered {
-        why,
-        service: Some(ticket.service()),
-    }
+    NotEntered::new(why, Some(ticket.service()))
 }
 
 /// A connection, and whether it was used before.
@@ -261,16 +259,13 @@ async fn reach(
         if enough || tries.since.elapsed() >= CONNECT_BUDGET {
             return Err(unreachable(ticket));
         }
-        ticket = ticket.again(&line.thread.core, outgoing.wish(to))?;
+        ticket = enter_again(&line.thread, ticket, outgoing.wish(to)).await?;
     }
 }
 
 fn unreachable(mut ticket: Ticket) -> NotEntered {
     ticket.unreachable();
-    NotEntered {
-        why: Refused::ConnectFailed,
-        service: Some(ticket.service()),
-    }
+    NotEntered::new(Refused::ConnectFailed, Some(ticket.service()))
 }
 
 /// Sends on one connection and waits for the answer's head.

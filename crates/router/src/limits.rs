@@ -97,6 +97,11 @@ pub(crate) const READY_TIME: Duration = Duration::from_millis(50);
 /// Table swaps that one request may meet while it enters.
 pub(crate) const ENTER_TRIES: usize = 1_000;
 
+/// Requests that wait while a service is recreated.
+pub(crate) const HELD_REQUESTS: u64 = 5_000;
+/// How long each of them does.
+pub(crate) const HELD_TIME: Duration = Duration::from_secs(30);
+
 /// Time between two ticks.
 pub(crate) const TICK: Duration = Duration::from_millis(100);
 /// Ticks kept: ten minutes.

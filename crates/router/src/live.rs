@@ -5,9 +5,9 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize, Ordering};
 
-use windlass_control::Generation;
+use windlass_control::{Gate, Generation};
 use windlass_model::{
-    Instance, InstanceId, Probe, ProbeKind, Route, RouteMode, ServiceKey, SlotId, Speaks, Version,
+    Instance, InstanceId, Probe, ProbeKind, Route, ServiceKey, SlotId, Speaks, Version,
 };
 
 use crate::certificate::Certificate;
@@ -15,6 +15,7 @@ use crate::choice::{Choice, Chosen, Says};
 use crate::counts::Counts;
 use crate::cut::Cuts;
 use crate::doors::Behind;
+use crate::gate::Shut;
 use crate::terms::Terms;
 use crate::ticks::Who;
 use crate::watch::{Armed, Watch};
@@ -44,6 +45,9 @@ pub(crate) struct Entry {
     pub(crate) armed: Option<Armed>,
     /// In the order of the route's listeners: what each shows, if it speaks TLS.
     pub(crate) certificates: Vec<Option<Arc<Certificate>>>,
+    pub(crate) gate: Gate,
+    /// Why it takes no request now, if it takes none.
+    pub(crate) shut: Option<Shut>,
     /// What decides beside the turn, if anything does.
     choice: Option<Box<Choice>>,
     pub(crate) terms: Terms,
@@ -72,6 +76,8 @@ impl Entry {
         let weights: Vec<u8> = slots.iter().map(|s| s.weight).collect();
         let shares: Vec<_> = slots.iter().map(|s| (s.state.slot, s.weight)).collect();
         Self {
+            gate: Gate::Open,
+            shut: Shut::of(Gate::Open, route.mode),
             choice: Choice::new(&route.traffic, &shares).map(Box::new),
             terms: Terms::new(&route.traffic),
             generation,
@@ -82,6 +88,12 @@ impl Entry {
             certificates: Vec::new(),
             wheel: Wheel::new(&weights),
         }
+    }
+
+    /// Puts a gate before it.
+    pub(crate) fn set_gate(&mut self, gate: Gate) {
+        self.gate = gate;
+        self.shut = Shut::of(gate, self.route.mode);
     }
 
     /// The slot of a request: the one it is meant for, or whose turn it is; takes the turn then.
@@ -96,7 +108,7 @@ impl Entry {
 
     /// The place of `slot` if it may take requests now.
     pub(crate) fn open_place(&self, slot: SlotId) -> Option<usize> {
-        let serves = self.route.mode == RouteMode::Serve;
+        let serves = self.shut.is_none();
         self.slots
             .iter()
             .position(|s| serves && s.weight > 0 && s.state.slot == slot)
@@ -133,6 +145,8 @@ impl EntrySlot {
 pub(crate) struct ServiceState {
     /// Requests split so far: the position on the wheel.
     position: AtomicU64,
+    /// Requests that wait until it takes some.
+    pub(crate) waiting: AtomicU64,
     /// Requests at once, where those are limited.
     pub(crate) admitted: AtomicU64,
     /// What the router answered by itself.
@@ -144,6 +158,7 @@ impl ServiceState {
     pub(crate) fn new(key: ServiceKey, shards: usize) -> Self {
         Self {
             position: AtomicU64::new(0),
+            waiting: AtomicU64::new(0),
             admitted: AtomicU64::new(0),
             own: Counts::new(shards),
             who: Arc::new(Who {

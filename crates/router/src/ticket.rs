@@ -4,14 +4,13 @@ use std::sync::Arc;
 use std::sync::atomic::{Ordering, fence};
 use std::time::Instant;
 
-use windlass_model::RouteMode;
-
 use crate::answer::Refused;
 use crate::choice::Says;
 use crate::cohort::Number;
 use crate::core::Core;
 use crate::counts::Head;
 use crate::doors::Destination;
+use crate::gate::Hold;
 use crate::limits::ENTER_TRIES;
 use crate::live::{Entry, EntrySlot, InstanceState, Live, ServiceState};
 use crate::terms::{Admitted, Size, Terms};
@@ -81,6 +80,19 @@ pub(crate) struct Wish<'r> {
 pub(crate) struct NotEntered {
     pub(crate) why: Refused,
     pub(crate) service: Option<Arc<ServiceState>>,
+    /// How it may wait, if it may.
+    pub(crate) hold: Option<Hold>,
+}
+
+impl NotEntered {
+    /// One that need not wait.
+    pub(crate) fn new(why: Refused, service: Option<Arc<ServiceState>>) -> Self {
+        Self {
+            why,
+            service,
+            hold: None,
+        }
+    }
 }
 
 /// Picks a slot and counts the request there, or neither.
@@ -103,41 +115,36 @@ fn enter(core: &Core, wish: Wish<'_>) -> Result<Place, NotEntered> {
         }
         state.in_flight.fetch_sub(1, Ordering::SeqCst);
     }
-    Err(NotEntered {
-        why: Refused::NoCapacity,
-        service: None,
-    })
+    Err(NotEntered::new(Refused::NoCapacity, None))
 }
 
 fn pick(live: &Live, wish: Wish<'_>) -> Result<Place, NotEntered> {
     let to = wish.to;
-    let nobodys = |why| NotEntered { why, service: None };
+    let nobodys = |why| NotEntered::new(why, None);
     let Some(behind) = live.doors.get(&to.listener) else {
         return Err(nobodys(Refused::NoRoute));
     };
     let Some(entry) = behind.find(to) else {
         return Err(nobodys(Refused::NotFound));
     };
-    let refused = |why| NotEntered {
-        why,
-        service: Some(entry.service.clone()),
-    };
-    match entry.route.mode {
-        RouteMode::Recreating => Err(refused(Refused::Recreating)),
-        RouteMode::Serve => {
-            let judged = wish.size.map_or(Ok(()), |size| entry.terms.judge(size));
-            judged.map_err(refused)?;
-            let admitted = entry.terms.admit(&entry.service).map_err(refused)?;
-            let chosen = entry.choose(wish.says);
-            let chosen = chosen.ok_or_else(|| refused(Refused::NoCapacity))?;
-            Ok(Place {
-                entry: entry.clone(),
-                index: chosen.index,
-                visitor: chosen.new,
-                admitted,
-            })
-        }
+    let refused = |why| NotEntered::new(why, Some(entry.service.clone()));
+    if let Some(shut) = entry.shut {
+        return Err(NotEntered {
+            hold: shut.hold,
+            ..refused(shut.why)
+        });
     }
+    let judged = wish.size.map_or(Ok(()), |size| entry.terms.judge(size));
+    judged.map_err(refused)?;
+    let admitted = entry.terms.admit(&entry.service).map_err(refused)?;
+    let chosen = entry.choose(wish.says);
+    let chosen = chosen.ok_or_else(|| refused(Refused::NoCapacity))?;
+    Ok(Place {
+        entry: entry.clone(),
+        index: chosen.index,
+        visitor: chosen.new,
+        admitted,
+    })
 }
 
 impl Ticket {

@@ -6,8 +6,8 @@ use std::net::SocketAddr;
 use std::rc::Rc;
 
 use windlass_control::{
-    Direction, Generation, ObservedRoute, ObservedSlot, ObservedTable, RouteChange, RouterBoot,
-    TableChange, Tripwire,
+    Direction, Gate, Generation, ObservedRoute, ObservedSlot, ObservedTable, RouteChange,
+    RouterBoot, TableChange, Tripwire,
 };
 use windlass_edge::{Brake as _, EdgeError};
 use windlass_model::{Epoch, InstanceId, Millis, Percent, Route, RouteSlot, ServiceKey, SlotId};
@@ -208,7 +208,11 @@ impl Front {
         let observed = |entry: &Entry| ObservedRoute {
             generation: entry.generation,
             route: entry.route.clone(),
+            gate: Gate::default(),
+            waiting: 0,
             tripwire: entry.tripwire.clone(),
+            gate: Gate::default(),
+            waiting: 0,
             slots: entry
                 .route
                 .slots

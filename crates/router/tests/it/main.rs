@@ -12,6 +12,7 @@ mod latch;
 mod listeners;
 mod multiplexed;
 mod origin;
+mod pause;
 mod places;
 mod proxies;
 mod rig;

@@ -369,6 +369,11 @@ impl Rig {
             .map_or(0, |s| s.in_flight)
     }
 
+    /// Requests that wait for a service.
+    pub(crate) fn waiting(&self, key: &ServiceKey) -> u64 {
+        self.observe().services[key].waiting
+    }
+
     pub(crate) fn ticks(&self, after: u64) -> Vec<Tick> {
         match self.call(&RouterRequest::Ticks { after }) {
             RouterReply::Ticks { ticks, .. } => ticks,

@@ -105,7 +105,7 @@ fn manner(part: &RolloutPlan) -> String {
             (Strategy::BlueGreen | Strategy::Recreate, Some(_)) => "blue-green".to_owned(),
         },
         Change::InPlace { .. } => match &part.spec.listen {
-            Some(_) => "recreate: answers 503 between old and new".to_owned(),
+            Some(_) => "recreate: requests wait between old and new, at most 30s".to_owned(),
             None => "the old stops before the new starts".to_owned(),
         },
         Change::Adjust { .. } => "same release, adjusted".to_owned(),
