@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Millis, Token};
+use crate::{Millis, Percent, Token};
 
 /// The traffic policy of one service. Nothing is said of it in what travels or is stored where it is
 /// as usual.
@@ -24,6 +24,12 @@ pub struct Traffic {
     /// How long what may take.
     #[serde(default, skip_serializing_if = "Timeouts::are_usual")]
     pub timeouts: Timeouts,
+    /// When an instance that fails is left alone.
+    #[serde(default, skip_serializing_if = "Eject::is_usual")]
+    pub eject: Eject,
+    /// How requests are sent again that an instance may have had; none: never.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retries: Option<Retries>,
 }
 
 impl Traffic {
@@ -103,5 +109,45 @@ pub struct Timeouts {
 impl Timeouts {
     fn are_usual(&self) -> bool {
         *self == Self::default()
+    }
+}
+
+/// When an instance that fails several times in a row is left alone, as long as at least half of its
+/// slot's are not; none: what the router does for anybody.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Eject {
+    /// Failures in a row.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<u16>,
+    /// For how long.
+    #[serde(default, rename = "for", skip_serializing_if = "Option::is_none")]
+    pub within: Option<Millis>,
+}
+
+impl Eject {
+    fn is_usual(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// How requests are sent again that change nothing when they come twice, and have no body, if an
+/// instance broke off or could not answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Retries {
+    /// How often each.
+    pub at_most: u16,
+    /// How many of all, beside a few.
+    pub budget: Percent,
+}
+
+impl Default for Retries {
+    /// Once, and one request in five.
+    fn default() -> Self {
+        Self {
+            at_most: 1,
+            budget: Percent::new(20).expect("less than a hundred"),
+        }
     }
 }

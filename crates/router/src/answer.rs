@@ -337,7 +337,12 @@ impl Origin {
             Some(Ok(_)) if self.body.is_end_stream() => self.give_back(),
             // What the client sent may have ended it: no evidence against the instance.
             Some(Err(_)) if self.was_spoilt() => {}
-            Some(Err(_)) => self.ticket.broke(),
+            Some(Err(_)) => {
+                self.ticket.broke();
+                if let Some(lent) = &self.lent {
+                    lent.instance.resting.failed(self.ticket.terms());
+                }
+            }
             Some(Ok(_)) => {}
         }
         Poll::Ready(frame.map(|frame| Ok(frame?)))

@@ -16,6 +16,8 @@ use crate::counts::Counts;
 use crate::cut::Cuts;
 use crate::doors::Behind;
 use crate::gate::Shut;
+use crate::resting::Resting;
+use crate::retry::Budget;
 use crate::terms::Terms;
 use crate::ticks::Who;
 use crate::watch::{Armed, Watch};
@@ -116,7 +118,9 @@ impl Entry {
 }
 
 impl EntrySlot {
-    /// An instance not in `tried`, ready ones first, in turn.
+    /// An instance not in `tried`, ready ones first, in turn. One that rests comes after other ready
+    /// ones, unless more than half rest: then it is not the instances, and those that are left would be
+    /// overrun.
     pub(crate) fn pick(&self, tried: &[u64]) -> Option<Arc<InstanceState>> {
         let count = self.instances.len();
         if count == 0 {
@@ -128,10 +132,17 @@ impl EntrySlot {
                 .map(|n| &self.instances[(start + n) % count])
                 .filter(|i| !tried.contains(&i.number))
         };
-        in_turn()
-            .find(|i| i.is_ready())
-            .or_else(|| in_turn().next())
-            .cloned()
+        let first = in_turn().find(|i| i.is_ready());
+        if first.is_some_and(|first| first.resting.is_now()) && !self.mostly_rests() {
+            let awake = in_turn().find(|i| i.is_ready() && !i.resting.is_now());
+            return awake.or(first).cloned();
+        }
+        first.or_else(|| in_turn().next()).cloned()
+    }
+
+    fn mostly_rests(&self) -> bool {
+        let resting = self.instances.iter().filter(|i| i.resting.is_now());
+        resting.count() * 2 > self.instances.len()
     }
 
     /// Whether anything here could take a request.
@@ -145,6 +156,8 @@ impl EntrySlot {
 pub(crate) struct ServiceState {
     /// Requests split so far: the position on the wheel.
     position: AtomicU64,
+    /// Requests that may still be sent again.
+    pub(crate) budget: Budget,
     /// Requests that wait until it takes some.
     pub(crate) waiting: AtomicU64,
     /// Requests at once, where those are limited.
@@ -158,6 +171,7 @@ impl ServiceState {
     pub(crate) fn new(key: ServiceKey, shards: usize) -> Self {
         Self {
             position: AtomicU64::new(0),
+            budget: Budget::new(),
             waiting: AtomicU64::new(0),
             admitted: AtomicU64::new(0),
             own: Counts::new(shards),
@@ -211,6 +225,7 @@ pub(crate) struct InstanceState {
     pub(crate) address: SocketAddr,
     pub(crate) speaks: Speaks,
     ready: AtomicBool,
+    pub(crate) resting: Resting,
     retired: AtomicBool,
 }
 
@@ -223,6 +238,7 @@ impl InstanceState {
             address: instance.address,
             speaks,
             ready: AtomicBool::new(true),
+            resting: Resting::new(),
             retired: AtomicBool::new(false),
         }
     }

@@ -6,10 +6,12 @@ use std::time::Duration;
 
 use hyper::Uri;
 use hyper::header::HeaderMap;
-use windlass_model::{Millis, Traffic};
+use windlass_model::{Millis, Retries, Traffic};
 
 use crate::answer::Refused;
-use crate::limits::{ANSWER_SILENCE, CONNECT_TIME, FIRST_BYTE_TIME, TUNNEL_SILENCE};
+use crate::limits::{
+    ANSWER_SILENCE, CONNECT_TIME, EJECT_AFTER, EJECT_TIME, FIRST_BYTE_TIME, TUNNEL_SILENCE,
+};
 use crate::live::ServiceState;
 
 /// The terms of one entry. What nobody has said is what the router does for anybody.
@@ -27,6 +29,12 @@ pub(crate) struct Terms {
     pub(crate) silence: Duration,
     /// Of both sides of a tunnel.
     pub(crate) tunnel_silence: Duration,
+    /// Failures in a row after which an instance rests.
+    pub(crate) eject_after: u32,
+    /// How long it does.
+    pub(crate) eject_for: Duration,
+    /// How requests are sent again that an instance may have had; none: never.
+    pub(crate) retries: Option<Retries>,
 }
 
 /// What is judged of a request before it is taken.
@@ -50,6 +58,9 @@ impl Terms {
             answer: time(times.answer, FIRST_BYTE_TIME),
             silence: time(times.silence, ANSWER_SILENCE),
             tunnel_silence: time(times.silence, TUNNEL_SILENCE),
+            eject_after: traffic.eject.after.map_or(EJECT_AFTER, u32::from),
+            eject_for: time(traffic.eject.within, EJECT_TIME),
+            retries: traffic.retries,
         }
     }
 

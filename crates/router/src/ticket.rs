@@ -4,6 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{Ordering, fence};
 use std::time::Instant;
 
+use hyper::body::Body as _;
+
 use crate::answer::Refused;
 use crate::choice::Says;
 use crate::cohort::Number;
@@ -13,6 +15,8 @@ use crate::doors::Destination;
 use crate::gate::Hold;
 use crate::limits::ENTER_TRIES;
 use crate::live::{Entry, EntrySlot, InstanceState, Live, ServiceState};
+use crate::outgoing::Outgoing;
+use crate::retry::Spare;
 use crate::terms::{Admitted, Size, Terms};
 
 /// Counts one request as in flight in one slot. Dropping it ends the request for the drain, after
@@ -184,6 +188,20 @@ impl Ticket {
     /// What counts for it.
     pub(crate) fn terms(&self) -> &Terms {
         &self.place.entry.terms
+    }
+
+    /// What it can be sent again from, if that is its service's policy and it can.
+    pub(crate) fn spare(&self, outgoing: &Outgoing, switches: bool) -> Option<Spare> {
+        let retries = self.terms().retries.as_ref()?;
+        if switches || !outgoing.body.is_end_stream() {
+            return None;
+        }
+        Spare::of(&outgoing.head, retries, &self.place.entry.service.budget)
+    }
+
+    /// Whether it may be sent again now; takes that from what its service may.
+    pub(crate) fn affords(&self, spare: &mut Spare) -> bool {
+        spare.spend(&self.place.entry.service.budget)
     }
 
     /// The number that a new visitor is to be told.

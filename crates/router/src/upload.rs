@@ -73,6 +73,18 @@ impl Upload {
         (upload, progress)
     }
 
+    /// The body of a request without one that is made anew.
+    pub(crate) fn nothing() -> (Self, Rc<Progress>) {
+        let progress = Rc::new(Progress {
+            polled: Cell::new(false),
+            ended: Cell::new(true),
+            failed: Cell::new(false),
+            too_large: Cell::new(false),
+            last: Cell::new(Instant::now()),
+        });
+        (Self::empty(progress.clone()), progress)
+    }
+
     /// The body of a request without one that is sent again.
     pub(crate) fn empty(progress: Rc<Progress>) -> Self {
         Self {

@@ -208,8 +208,6 @@ impl Front {
         let observed = |entry: &Entry| ObservedRoute {
             generation: entry.generation,
             route: entry.route.clone(),
-            gate: Gate::default(),
-            waiting: 0,
             tripwire: entry.tripwire.clone(),
             gate: Gate::default(),
             waiting: 0,

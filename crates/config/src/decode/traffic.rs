@@ -1,15 +1,17 @@
 //! `sticky` and `traffic`: how the router treats a service's requests.
 
 use serde_json::{Value, json};
-use windlass_model::{Fits, Millis, RequestLimits, Sticky, Timeouts, Token, Traffic};
+use windlass_model::{
+    Eject, Fits, Millis, Percent, RequestLimits, Retries, Sticky, Timeouts, Token, Traffic,
+};
 
 use super::choice::choose;
 use super::collection::{Entries, ListOf, MapOf};
-use super::number::{Count, SomeTime};
+use super::number::{Count, Share, SomeTime};
 use super::size::Size;
 use super::token::{FieldValue, Method};
 use crate::field::{At, Defs, Found, Keyed, Keys, Rule, Shape, Table, field};
-use crate::limit::{MAX_FITS, MAX_IN_FLIGHT};
+use crate::limit::{MAX_FITS, MAX_IN_A_ROW, MAX_IN_FLIGHT, MAX_RETRIES};
 use crate::reader::Reader;
 use crate::tree::{Kind, Node};
 
@@ -76,6 +78,8 @@ pub(crate) struct TrafficDraft {
     pub(crate) candidate_for: Found<Vec<At<FitsDraft>>>,
     pub(crate) limits: Found<LimitsDraft>,
     pub(crate) timeouts: Found<TimeoutsDraft>,
+    pub(crate) eject: Found<EjectDraft>,
+    pub(crate) retries: Found<RetriesDraft>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -90,6 +94,18 @@ pub(crate) struct LimitsDraft {
     pub(crate) in_flight: Found<u16>,
     pub(crate) body: Found<u64>,
     pub(crate) head: Found<u64>,
+}
+
+#[derive(Clone, Debug, Default)]
+pub(crate) struct EjectDraft {
+    after: Found<u16>,
+    within: Found<Millis>,
+}
+
+#[derive(Clone, Debug, Default)]
+pub(crate) struct RetriesDraft {
+    at_most: Found<u16>,
+    budget: Found<Percent>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -116,6 +132,27 @@ impl TrafficDraft {
                 .good()
                 .map(TimeoutsDraft::timeouts)
                 .unwrap_or_default(),
+            eject: self.eject.good().map(EjectDraft::eject).unwrap_or_default(),
+            retries: self.retries.good().map(RetriesDraft::retries),
+        }
+    }
+}
+
+impl EjectDraft {
+    fn eject(&self) -> Eject {
+        Eject {
+            after: self.after.good().copied(),
+            within: self.within.good().copied(),
+        }
+    }
+}
+
+impl RetriesDraft {
+    fn retries(&self) -> Retries {
+        let usual = Retries::default();
+        Retries {
+            at_most: self.at_most.good().copied().unwrap_or(usual.at_most),
+            budget: self.budget.good().copied().unwrap_or(usual.budget),
         }
     }
 }
@@ -229,6 +266,46 @@ impl Keyed for TimeoutsKeys {
     };
 }
 
+pub(crate) struct EjectKeys;
+
+impl Keyed for EjectKeys {
+    type Draft = EjectDraft;
+    const TABLE: Table<EjectDraft> = Table {
+        name: "eject",
+        noun: "`eject`",
+        fields: &[
+            field!(EjectDraft: after as "after", Count<1, MAX_IN_A_ROW>,
+                "How often in a row an instance may fail.", default "5"),
+            field!(EjectDraft: within as "for", SomeTime,
+                "How long it is left alone then; after that one more failure is enough.", default "10s"),
+        ],
+        rules: &[],
+        later: &[],
+        elsewhere: (&[], ""),
+        may_be_empty: false,
+    };
+}
+
+pub(crate) struct RetriesKeys;
+
+impl Keyed for RetriesKeys {
+    type Draft = RetriesDraft;
+    const TABLE: Table<RetriesDraft> = Table {
+        name: "retries",
+        noun: "`retries`",
+        fields: &[
+            field!(RetriesDraft: at_most as "at_most", Count<1, MAX_RETRIES>,
+                "How often one request is sent again.", default "1"),
+            field!(RetriesDraft: budget as "budget", Share,
+                "How many of all requests may be sent again, beside ten.", default "20%"),
+        ],
+        rules: &[],
+        later: &[],
+        elsewhere: (&[], ""),
+        may_be_empty: true,
+    };
+}
+
 pub(crate) struct TrafficKeys;
 
 impl Keyed for TrafficKeys {
@@ -244,6 +321,11 @@ impl Keyed for TrafficKeys {
                 "How much is taken of its clients."),
             field!(TrafficDraft: timeouts as "timeouts", Keys<TimeoutsKeys>,
                 "How long its instances may take."),
+            field!(TrafficDraft: eject as "eject", Keys<EjectKeys>,
+                "When an instance is left alone that can't be connected to, breaks off or does not answer in time; never more than half of them."),
+            field!(TrafficDraft: retries as "retries", Keys<RetriesKeys>,
+                "Sends requests again that change nothing when they come twice (GET, HEAD, OPTIONS, PUT, DELETE without a body), if an instance broke off or answered 502, 503 or 504. Without it: only what an instance has not had.",
+                examples &["{ at_most: 1, budget: 20% }"]),
         ],
         rules: &[],
         later: &["mirror"],

@@ -213,6 +213,7 @@ fn the_shape_of_the_schema_is_this() {
     candidate_for: cookies headers methods
     command: deploy! env pass rollback status stop within
     defaults: bake drain overlap probes ready rollback_on rollback_within sticky stop strategy traffic
+    eject: after for
     environment: services
     file: $schema app! defaults environments finalize on_failure parallel services!
     listen: address! host path proxies tls
@@ -222,6 +223,7 @@ fn the_shape_of_the_schema_is_this() {
     process: env files instances run stop
     proxies: proxy_protocol trusted!
     release: version
+    retries: at_most budget
     rollback_on: add!
     service: bake drain env files instances listen needs overlap probes ready release rollback_on rollback_within run sticky stop strategy target traffic was
     step: bake to!
@@ -230,7 +232,7 @@ fn the_shape_of_the_schema_is_this() {
     target: command process
     timeouts: answer connect silence
     tls: certificate! key!
-    traffic: candidate_for limits timeouts
+    traffic: candidate_for eject limits retries timeouts
     traffic_limits: body head in_flight
     trigger: all then when
     ");

@@ -15,6 +15,7 @@ mod origin;
 mod pause;
 mod places;
 mod proxies;
+mod retry;
 mod rig;
 mod safety;
 mod smuggling;
