@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use windlass_model::{
     AppName, CommandSpec, Gate, Listen, MetricQuery, Millis, OWN_NAMES, OnFailure, Probe,
     ProbeKind, ProcessSpec, Proxies, Rule, ServiceName, ServiceSpec, Spec, Step, Stop, Strategy,
-    Template, Tls,
+    Template, Tls, Traffic,
 };
 
 use crate::decode::{
     AnalysisDraft, CommandDraft, FileDraft, ListenDraft, MetricDraft, ProbeDraft, ProcessDraft,
-    ProxiesDraft, Require, ServiceDraft, StrategyDraft, TlsDraft, TriggersDraft,
+    ProxiesDraft, Require, ServiceDraft, StrategyDraft, TlsDraft, TrafficDraft, TriggersDraft,
 };
 use crate::environment::View;
 use crate::field::{At, Found};
@@ -77,6 +77,14 @@ fn service(draft: &ServiceDraft, set: Option<&String>) -> ServiceSpec {
             .strategy
             .good()
             .map_or(Strategy::BlueGreen, |draft| strategy(draft, bake)),
+        traffic: Traffic {
+            sticky: draft.sticky.good().cloned(),
+            ..draft
+                .traffic
+                .good()
+                .map(TrafficDraft::policy)
+                .unwrap_or_default()
+        },
         overlap: draft.overlap.good().copied().unwrap_or_default(),
         bake,
         drain: draft.drain.good().copied().unwrap_or(DRAIN),

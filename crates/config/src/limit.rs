@@ -16,6 +16,12 @@ pub(crate) const MAX_SERVICES: usize = 1000;
 pub(crate) const MAX_ENVIRONMENTS: usize = 32;
 /// Most networks of trusted proxies.
 pub(crate) const MAX_NETWORKS: usize = 64;
+/// Most entries of `candidate_for`, and of each list and map in one of them.
+pub(crate) const MAX_FITS: usize = 16;
+/// Most times that one request can be sent again.
+pub(crate) const MAX_RETRIES: u16 = 5;
+/// Most requests at once that a service can be limited to.
+pub(crate) const MAX_IN_FLIGHT: u16 = u16::MAX;
 /// Most entries of `needs`.
 pub(crate) const MAX_NEEDS: usize = 64;
 /// Most words of `run`.

@@ -143,12 +143,12 @@ fn of_command(mut entry: Entry) -> Entry {
 /// The defaults, in long form, that mean something for `service`.
 ///
 /// A default is for every service, so one that has no meaning for this one is left out instead of
-/// refused: a strategy or evidence without `listen`, an overlap with it.
+/// refused: a strategy, evidence or traffic policy without `listen`, an overlap with it.
 pub(crate) fn defaults_for(defaults: &Node, service: &Node) -> Node {
     let listens = service.entry("listen").is_some();
     let command = service.at("target.command").is_some();
     let fits = |key: &str| match key {
-        "strategy" | "analysis" => listens,
+        "strategy" | "analysis" | "sticky" | "traffic" => listens,
         "overlap" => !listens && !command,
         "probes" => !command,
         "target" | "bake" | "drain" | TRIGGERS | "rollback_within" => true,

@@ -113,6 +113,8 @@ codes! {
     TRIGGER = "WL0138" Schema "a trigger is malformed";
     LATER_TRIGGER = "WL0139" Check "a trigger is not in this version yet";
     HOST = "WL0140" Schema "a host is malformed";
+    SIZE = "WL0141" Schema "a number of bytes is malformed";
+    TOKEN = "WL0142" Schema "a header, a cookie or a method is malformed";
 
     UNCLOSED_QUOTE = "WL0150" Check "a quote in `run` is not closed";
     NO_SHELL = "WL0151" Check "`run` is written for a shell";
@@ -131,7 +133,7 @@ codes! {
     ADDRESS_TAKEN = "WL0163" Check "two services are served at the same place";
     NOT_RISING = "WL0164" Check "the shares of a canary do not rise";
     NOT_ALL = "WL0165" Check "a canary does not end at 100 %";
-    NO_SPLIT = "WL0166" Check "a strategy needs `listen`";
+    NO_SPLIT = "WL0166" Check "a strategy, `sticky` or `traffic` needs `listen`";
     OVERLAP_WITH_LISTEN = "WL0167" Check "`overlap` has no meaning with `listen`";
     OVERLAP_AND_RECREATE = "WL0168" Check "`overlap: yes` and `recreate` contradict each other";
     OWN_VARIABLE = "WL0169" Check "`env` sets what Windlass sets";

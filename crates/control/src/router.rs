@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use serde::{Deserialize, Serialize};
 use windlass_model::{Epoch, InstanceId, Route, ServiceKey, SlotId};
 
-use crate::{Tick, Trip, Tripwire, TripwireId};
+use crate::{Gate, Tick, Trip, Tripwire, TripwireId};
 
 /// Counts the changes of one service's entry. A change names the generation it was decided on.
 #[derive(
@@ -65,6 +65,17 @@ pub enum RouterRequest {
         service: ServiceKey,
         /// Which slot.
         slot: SlotId,
+    },
+    /// Opens or shuts the gate before a service that is routed. The reply means that no request from
+    /// now on passes a gate that was shut. What stands there already is answered
+    /// [`RouterReply::Done`] too.
+    Gate {
+        /// The controller's.
+        epoch: Epoch,
+        /// Before which service.
+        service: ServiceKey,
+        /// Open, or how it is shut.
+        gate: Gate,
     },
     /// Asks for the table in effect and what it is carrying.
     Observe,
@@ -217,6 +228,12 @@ pub struct ObservedRoute {
     /// What is armed.
     #[serde(default)]
     pub tripwire: Option<Tripwire>,
+    /// What stands before it.
+    #[serde(default)]
+    pub gate: Gate,
+    /// Requests that wait for it.
+    #[serde(default)]
+    pub waiting: u64,
     /// Per slot of the route.
     pub slots: BTreeMap<SlotId, ObservedSlot>,
 }

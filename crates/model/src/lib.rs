@@ -36,6 +36,8 @@ mod slot;
 mod spec;
 mod strategy;
 mod template;
+mod token;
+mod traffic;
 mod trigger;
 
 pub use command::{CommandRun, CommandSpec, CommandState, Job, Pass};
@@ -76,4 +78,6 @@ pub use slot::{Instance, Label, Slot};
 pub use spec::{OWN_NAMES, OnFailure, Overlap, ProcessSpec, ServiceSpec, Spec, Stop};
 pub use strategy::Strategy;
 pub use template::{InvalidTemplate, Template};
+pub use token::{InvalidToken, Token};
+pub use traffic::{Eject, Fits, RequestLimits, Retries, Sticky, Timeouts, Traffic};
 pub use trigger::{Drop, Lasting, Limit, Percentile, Rate, Source, Times, Trigger};

@@ -102,7 +102,7 @@ pub enum Change {
         /// How long it is watched.
         bake: Millis,
     },
-    /// Same release; only where it listens or how many copies run changes.
+    /// Same release; only where it listens, how its requests are treated or how many copies run changes.
     Adjust {
         /// How long it is watched.
         bake: Millis,
@@ -195,6 +195,8 @@ pub enum TaskKind {
         /// Closed after promotion.
         close: Vec<Listen>,
     },
+    /// Treat its requests by another traffic policy.
+    Treat,
     /// Change how many copies run.
     Scale {
         /// Now.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Instance, Label, Listen, Percent, Probe, SlotId, Version};
+use crate::{Instance, Label, Listen, Percent, Probe, SlotId, Traffic, Version};
 
 /// Everything a router must know about one service. A table entry is this plus a generation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -12,8 +12,12 @@ pub struct Route {
     pub listeners: Vec<Listen>,
     /// What is done with them.
     pub mode: RouteMode,
-    /// Who may answer; the weights of a serving route add up to 100.
+    /// Who may answer; the weights of a serving route add up to 100. Of two that share the traffic the
+    /// later one is the candidate.
     pub slots: Vec<RouteSlot>,
+    /// How requests are treated, beside the split.
+    #[serde(default, skip_serializing_if = "Traffic::is_usual")]
+    pub traffic: Traffic,
 }
 
 /// What is done with the requests of a service.

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     AppName, CommandSpec, EnvironmentName, Finalize, Gate, Listen, MetricQuery, Millis, Probe,
-    Rule, ScoreSpec, ServiceName, Strategy, Template, Trigger,
+    Rule, ScoreSpec, ServiceName, Strategy, Template, Traffic, Trigger,
 };
 
 /// One application in one environment. `config` makes it; who holds one may trust it: every `needs`
@@ -60,6 +60,9 @@ pub struct ServiceSpec {
     pub command: Option<CommandSpec>,
     /// Where the router serves it; without it there is no traffic to split.
     pub listen: Option<Listen>,
+    /// How the router treats its requests.
+    #[serde(default, skip_serializing_if = "Traffic::is_usual")]
+    pub traffic: Traffic,
     /// The readiness question. Without `ready` in the file: a TCP connect, or alive for 2 s.
     pub ready: Probe,
     /// How a new release takes over.

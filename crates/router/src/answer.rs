@@ -4,6 +4,7 @@ use std::convert::Infallible;
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http_body_util::Full;
@@ -15,7 +16,6 @@ use tokio::time::sleep;
 use crate::asked::{Asked, Form, REQUEST_ID};
 use crate::connection::Busy;
 use crate::head::Fault;
-use crate::limits::ANSWER_SILENCE;
 use crate::pool::Lent;
 use crate::ticket::Ticket;
 
@@ -28,10 +28,14 @@ pub(crate) enum Refused {
     NoRoute,
     NotFound,
     Recreating,
+    Paused,
+    Maintenance,
     NoCapacity,
+    AtLimit,
     ConnectFailed,
     AnswerBroken,
     BadRequest,
+    BodyTooLarge,
     HeadTooLarge,
     HeadTooSlow,
     AnswerTooLate,
@@ -68,10 +72,25 @@ impl Refused {
                 "recreating",
                 "the service is being replaced; try again",
             ),
+            Self::Paused => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "paused",
+                "the service is paused; try again",
+            ),
+            Self::Maintenance => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "maintenance",
+                "the service is being worked on; try again later",
+            ),
             Self::NoCapacity => (
                 StatusCode::SERVICE_UNAVAILABLE,
                 "no_capacity",
                 "no instance may take requests",
+            ),
+            Self::AtLimit => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "at_limit",
+                "the service has as many requests as it may have at once; try again",
             ),
             Self::ConnectFailed => (
                 StatusCode::BAD_GATEWAY,
@@ -87,6 +106,11 @@ impl Refused {
                 StatusCode::BAD_REQUEST,
                 "bad_request",
                 "the request could not be read",
+            ),
+            Self::BodyTooLarge => (
+                StatusCode::PAYLOAD_TOO_LARGE,
+                "body_too_large",
+                "the request's body is larger than the service takes",
             ),
             Self::HeadTooLarge => (
                 StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
@@ -121,16 +145,40 @@ impl Refused {
         match self {
             Self::NoRoute
             | Self::BadRequest
+            | Self::BodyTooLarge
             | Self::HeadTooLarge
             | Self::HeadTooSlow
             | Self::Draining => true,
             Self::NotFound
             | Self::Recreating
+            | Self::Paused
+            | Self::Maintenance
             | Self::NoCapacity
+            | Self::AtLimit
             | Self::ConnectFailed
             | Self::AnswerBroken
             | Self::AnswerTooLate
             | Self::Drained => false,
+        }
+    }
+
+    /// When it is worth another try, in seconds.
+    fn retry_after(self) -> Option<&'static str> {
+        match self {
+            Self::Recreating | Self::Paused | Self::AtLimit => Some("1"),
+            Self::Maintenance => Some("60"),
+            Self::NoRoute
+            | Self::NotFound
+            | Self::NoCapacity
+            | Self::ConnectFailed
+            | Self::AnswerBroken
+            | Self::BadRequest
+            | Self::BodyTooLarge
+            | Self::HeadTooLarge
+            | Self::HeadTooSlow
+            | Self::AnswerTooLate
+            | Self::Draining
+            | Self::Drained => None,
         }
     }
 
@@ -177,8 +225,8 @@ impl Refused {
         headers.insert(WINDLASS_ERROR, HeaderValue::from_static(code));
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
         headers.insert(REQUEST_ID, asked.id.clone());
-        if self == Self::Recreating {
-            headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
+        if let Some(seconds) = self.retry_after() {
+            headers.insert(RETRY_AFTER, HeaderValue::from_static(seconds));
         }
         if self.ends_connection() {
             headers.insert(CONNECTION, HeaderValue::from_static("close"));
@@ -211,18 +259,18 @@ struct Origin {
 pub(crate) enum BrokenBody {
     #[error("the instance broke off")]
     Origin(#[from] hyper::Error),
-    #[error("the instance said nothing for {ANSWER_SILENCE:?}")]
+    #[error("the instance said nothing for too long")]
     Silent,
     #[error("the time of its slot to drain is over")]
     Cut,
 }
 
 /// Lasts until the instance has said nothing for too long, or its slot is cut.
-async fn patience(cut: impl Future<Output = ()>) -> BrokenBody {
+async fn patience(cut: impl Future<Output = ()>, silence: Duration) -> BrokenBody {
     tokio::select! {
         biased;
         () = cut => BrokenBody::Cut,
-        () = sleep(ANSWER_SILENCE) => BrokenBody::Silent,
+        () = sleep(silence) => BrokenBody::Silent,
     }
 }
 
@@ -263,6 +311,12 @@ impl AnswerBody {
 }
 
 impl Origin {
+    /// Whether the request's own body broke off.
+    fn was_spoilt(&self) -> bool {
+        let lent = self.lent.as_ref();
+        lent.is_some_and(|lent| lent.progress.has_failed())
+    }
+
     fn give_back(&mut self) {
         if let Some(lent) = self.lent.take() {
             lent.give_back();
@@ -281,7 +335,14 @@ impl Origin {
         match &frame {
             None => self.give_back(),
             Some(Ok(_)) if self.body.is_end_stream() => self.give_back(),
-            Some(Err(_)) => self.ticket.broke(),
+            // What the client sent may have ended it: no evidence against the instance.
+            Some(Err(_)) if self.was_spoilt() => {}
+            Some(Err(_)) => {
+                self.ticket.broke();
+                if let Some(lent) = &self.lent {
+                    lent.instance.resting.failed(self.ticket.terms());
+                }
+            }
             Some(Ok(_)) => {}
         }
         Poll::Ready(frame.map(|frame| Ok(frame?)))
@@ -291,7 +352,7 @@ impl Origin {
         let ticket = &self.ticket;
         let patience = self
             .patience
-            .get_or_insert_with(|| Box::pin(patience(ticket.cut_apart())));
+            .get_or_insert_with(|| Box::pin(patience(ticket.cut_apart(), ticket.terms().silence)));
         let why = ready!(patience.as_mut().poll(cx));
         match why {
             BrokenBody::Origin(_) | BrokenBody::Silent => self.ticket.broke(),

@@ -436,6 +436,7 @@ fn table_of(epoch: Epoch, services: &Services) -> Table {
         generation: entry.generation,
         route: entry.route.clone(),
         tripwire: entry.armed.as_ref().map(|armed| armed.tripwire.clone()),
+        gate: entry.gate,
     };
     Table {
         format: TABLE_FORMAT,
@@ -457,7 +458,8 @@ fn entries(core: &Core, table: &Table) -> Result<Services, String> {
     for (key, kept) in &table.services {
         check_route(key, &kept.route).map_err(told)?;
         let (route, tripwire) = (kept.route.clone(), kept.tripwire.clone());
-        let entry = core.entry(key, kept.generation, route, tripwire);
+        let mut entry = core.entry(key, kept.generation, route, tripwire);
+        entry.set_gate(kept.gate);
         check_capacity(key, None, &entry, false).map_err(told)?;
         services.insert(key.clone(), Arc::new(entry));
     }

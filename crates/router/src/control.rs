@@ -178,6 +178,11 @@ fn reply(control: &Control, stream: &UnixStream, message: Message) -> io::Result
             Ok(count) => RouterReply::Cut(count),
             Err(refusal) => RouterReply::Refused(refusal),
         },
+        RouterRequest::Gate {
+            epoch,
+            service,
+            gate,
+        } => done(keeper.gate(epoch, &service, gate)),
         RouterRequest::Observe => RouterReply::Observed(keeper.observe()),
         RouterRequest::Ticks { after } => RouterReply::Ticks {
             boot: control.core.boot.clone(),

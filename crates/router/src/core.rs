@@ -199,6 +199,7 @@ impl Core {
         let mut entry = Entry::new(generation, route, service, slots, armed);
         entry.split = split.unwrap_or_else(|| self.splits.fetch_add(1, Ordering::Relaxed) + 1);
         entry.certificates = certificates;
+        entry.set_gate(before.map(|entry| entry.gate).unwrap_or_default());
         entry
     }
 
@@ -241,6 +242,8 @@ impl Core {
             generation: entry.generation,
             route: entry.route.clone(),
             tripwire: entry.armed.as_ref().map(|armed| armed.tripwire.clone()),
+            gate: entry.gate,
+            waiting: entry.service.waiting.load(Ordering::Relaxed),
             slots: entry.slots.iter().map(observed_slot).collect(),
         };
         live.services

@@ -4,28 +4,34 @@ use std::future::Future;
 use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Duration;
 
-use hyper::body::{Body, Incoming};
-use hyper::http::request;
+use hyper::body::Incoming;
+use hyper::header::SET_COOKIE;
 use hyper::upgrade::OnUpgrade;
-use hyper::{Method, Request, Response, StatusCode};
+use hyper::{Request, Response, StatusCode};
 use tokio::time::{Instant, timeout_at};
 
 use crate::answer::{AnswerBody, Refused};
 use crate::asked::Asked;
+use crate::choice::set_cookie;
 use crate::connection::Line;
 use crate::counts::{Came, Head};
 use crate::doors::{Behind, Destination};
 use crate::frames;
 use crate::head::Fault;
 use crate::headers;
-use crate::limits::{CONNECT_BUDGET, CONNECT_TRIES, FIRST_BYTE_TIME, SEND_TRIES};
+use crate::limits::{CONNECT_BUDGET, CONNECT_TRIES, SEND_TRIES};
 use crate::live::InstanceState;
 use crate::origin::{self, Link};
+use crate::outgoing::{Outgoing, wish};
 use crate::pool::{Care, Lent};
+use crate::retry::may_pass;
+use crate::terms::Terms;
 use crate::ticket::{NotEntered, Ticket};
 use crate::tunnel::Tunnel;
 use crate::upload::{Progress, Upload};
+use crate::waiting::{enter, enter_again};
 
 /// Answers one request of a connection; one with a `fault` is refused.
 pub(crate) async fn respond(
@@ -44,10 +50,10 @@ pub(crate) async fn respond(
         let only = behind.and_then(Behind::only);
         let service = only.map(|entry| entry.service.clone());
         let why = fault.into();
-        own(line, NotEntered { why, service }, &asked, begun)
+        own(line, NotEntered::new(why, service), &asked, begun)
     } else if core.is_ending() {
         let why = Refused::Draining;
-        own(line, NotEntered { why, service: None }, &asked, begun)
+        own(line, NotEntered::new(why, None), &asked, begun)
     } else {
         let exchanged = exchange(line, request, begun).await;
         exchanged.unwrap_or_else(|not| own(line, not, &asked, begun))
@@ -73,27 +79,10 @@ fn own(
     not.why.answer(asked)
 }
 
-/// A request as it goes to an instance.
-struct Outgoing {
-    head: request::Parts,
-    body: Upload,
-    progress: Rc<Progress>,
-    /// It can be sent again although it may have arrived: it changes nothing and has no body.
-    repeatable: bool,
-    /// Its connection takes no other request: an instance that has no use for its body may take
-    /// that for the next one.
-    last: bool,
-}
-
-/// Whether servers expect a body with this method, and read it (RFC 9110, 9.3).
-fn takes_a_body(method: &Method) -> bool {
-    [Method::POST, Method::PUT, Method::PATCH].contains(method)
-}
-
 /// What was tried for one request so far.
 struct Tries {
-    /// Instances that could not be connected to.
-    unreachable: Vec<u64>,
+    /// Instances that could not be connected to, or failed.
+    left: Vec<u64>,
     /// A kept connection has failed: take a new one.
     fresh: bool,
     sends: usize,
@@ -108,34 +97,41 @@ enum Sent {
     Failed(Refused),
 }
 
+impl Tries {
+    /// Asks another instance next, if the slot has one.
+    fn leave(&mut self, instance: u64, ticket: &Ticket) {
+        self.fresh = true;
+        self.left.push(instance);
+        if ticket.instance(&self.left).is_none() {
+            self.left.clear();
+        }
+    }
+}
+
+impl Sent {
+    /// Whether another instance may do better.
+    fn may_pass(&self) -> bool {
+        match self {
+            Self::Answered(answered) => may_pass(answered.0.status()),
+            Self::Again(_) => false,
+            Self::Failed(why) => *why == Refused::AnswerBroken,
+        }
+    }
+}
+
 async fn exchange(
     line: &Rc<Line>,
-    mut request: Request<Incoming>,
+    request: Request<Incoming>,
     begun: std::time::Instant,
 ) -> Result<Response<AnswerBody>, NotEntered> {
     let thread = &line.thread;
     let to = Destination::new(line.listener, request.uri(), request.headers());
-    let mut ticket = Ticket::take(&thread.core, &to, thread.shard, begun)?;
-    let last = !takes_a_body(request.method()) && !request.body().is_end_stream();
-    let wanted = headers::wanted_upgrade(request.headers(), request.version()).filter(|_| !last);
-    let upgrade = wanted.is_some().then(|| hyper::upgrade::on(&mut request));
-    let (mut head, body) = request.into_parts();
-    headers::to_instance(&mut head, &line.client, wanted);
-    let safe = head.method == Method::GET || head.method == Method::HEAD;
-    let repeatable = safe && body.is_end_stream() && upgrade.is_none();
-    if last {
-        headers::end_after(&mut head.headers);
-    }
-    let (body, progress) = Upload::new(body);
-    let mut outgoing = Outgoing {
-        head,
-        body,
-        progress,
-        repeatable,
-        last,
-    };
+    let wish = wish(&to, &request);
+    let mut ticket = enter(thread, wish, begun).await?;
+    let (mut outgoing, upgrade) = Outgoing::new(request, &line.client, ticket.terms().body);
+    let mut spare = ticket.spare(&outgoing, upgrade.is_some());
     let mut tries = Tries {
-        unreachable: Vec::new(),
+        left: Vec::new(),
         fresh: false,
         sends: 0,
         since: Instant::now(),
@@ -144,40 +140,67 @@ async fn exchange(
         let (entered, instance, reached) =
             reach(line, (ticket, &to), &outgoing, &mut tries).await?;
         ticket = entered;
+        let number = instance.number;
         let sent = tokio::select! {
             biased;
             () = ticket.cut() => Sent::Failed(Refused::Drained),
-            sent = send(line, instance, reached, outgoing) => sent,
+            sent = send(line, instance, reached, (outgoing, ticket.terms())) => sent,
         };
-        let failed = match sent {
-            Sent::Answered(answered) => {
-                let (response, lent) = *answered;
-                return answer(line, ticket, response, lent, upgrade);
-            }
+        outgoing = match sent {
             Sent::Again(back) if tries.sends < SEND_TRIES => {
                 tries.sends += 1;
                 tries.fresh = true;
-                outgoing = *back;
-                ticket = ticket.again(&thread.core, &to)?;
-                continue;
+                *back
             }
-            Sent::Again(_) => Refused::AnswerBroken,
-            Sent::Failed(why) => why,
+            sent => {
+                let again = spare.as_mut().filter(|_| sent.may_pass());
+                let paid = again.is_some_and(|spare| ticket.affords(spare));
+                let Some(spare) = spare.as_ref().filter(|_| paid) else {
+                    return ended(line, ticket, sent, upgrade);
+                };
+                // What this instance did counts, although the client will not see it.
+                note(&mut ticket, &sent);
+                tries.leave(number, &ticket);
+                Outgoing::again(spare)
+            }
         };
-        return Err(broken(ticket, failed));
+        ticket = enter_again(thread, ticket, outgoing.wish(&to)).await?;
+    }
+}
+
+/// Ends a request with what became of it.
+fn ended(
+    line: &Rc<Line>,
+    ticket: Ticket,
+    sent: Sent,
+    upgrade: Option<OnUpgrade>,
+) -> Result<Response<AnswerBody>, NotEntered> {
+    match sent {
+        Sent::Answered(answered) => {
+            let (response, lent) = *answered;
+            answer(line, ticket, response, lent, upgrade)
+        }
+        Sent::Again(_) => Err(broken(ticket, Refused::AnswerBroken)),
+        Sent::Failed(why) => Err(broken(ticket, why)),
+    }
+}
+
+/// Has what an attempt came to judged, if another one follows.
+fn note(ticket: &mut Ticket, sent: &Sent) {
+    match sent {
+        Sent::Answered(answered) => ticket.answered(answered.0.status().as_u16()),
+        Sent::Again(_) | Sent::Failed(_) => ticket.broke(),
     }
 }
 
 /// Ends a request that an instance did not answer.
 fn broken(mut ticket: Ticket, why: Refused) -> NotEntered {
-    // A client that broke off, or time that is over, is no evidence against the slot.
-    if why != Refused::BadRequest && why != Refused::Drained {
+    // What the client did, or time that is over, is no evidence against the slot.
+    let others = [Refused::BadRequest, Refused::BodyTooLarge, Refused::Drained];
+    if !others.contains(&why) {
         ticket.broke();
     }
-    NotEntered {
-        why,
-        service: Some(ticket.service()),
-    }
+    NotEntered::new(why, Some(ticket.service()))
 }
 
 /// A connection, and whether it was used before.
@@ -200,7 +223,7 @@ async fn reach(
         Care::OnlyOnce
     };
     loop {
-        let Some(instance) = ticket.instance(&tries.unreachable) else {
+        let Some(instance) = ticket.instance(&tries.left) else {
             return Err(unreachable(ticket));
         };
         if !tries.fresh
@@ -208,7 +231,8 @@ async fn reach(
         {
             return Ok((ticket, instance, Reached { link, used: true }));
         }
-        match origin::connect(instance.address, instance.speaks).await {
+        let within = ticket.terms().connect;
+        match origin::connect(instance.address, instance.speaks, within).await {
             Ok(link) => {
                 ticket.connected();
                 line.thread.pool.share(&link, &instance);
@@ -217,23 +241,21 @@ async fn reach(
             Err(why) => {
                 tracing::debug!(instance.id = %instance.id, target.addr = %instance.address, %why, "could not connect");
                 ticket.connect_failed();
-                tries.unreachable.push(instance.number);
+                instance.resting.failed(ticket.terms());
+                tries.left.push(instance.number);
             }
         }
-        let enough = tries.unreachable.len() >= CONNECT_TRIES;
+        let enough = tries.left.len() >= CONNECT_TRIES;
         if enough || tries.since.elapsed() >= CONNECT_BUDGET {
             return Err(unreachable(ticket));
         }
-        ticket = ticket.again(&line.thread.core, to)?;
+        ticket = enter_again(&line.thread, ticket, outgoing.wish(to)).await?;
     }
 }
 
 fn unreachable(mut ticket: Ticket) -> NotEntered {
     ticket.unreachable();
-    NotEntered {
-        why: Refused::ConnectFailed,
-        service: Some(ticket.service()),
-    }
+    NotEntered::new(Refused::ConnectFailed, Some(ticket.service()))
 }
 
 /// Sends on one connection and waits for the answer's head.
@@ -241,7 +263,7 @@ async fn send(
     line: &Line,
     instance: Arc<InstanceState>,
     reached: Reached,
-    outgoing: Outgoing,
+    (outgoing, terms): (Outgoing, &Terms),
 ) -> Sent {
     let Reached { mut link, used } = reached;
     let Outgoing {
@@ -257,9 +279,13 @@ async fn send(
     // Only a kept connection can turn out to be stale.
     let copy = (repeatable && used).then(|| head.clone());
     let answer = link.send(Request::from_parts(head, body));
-    let mut failure = match in_time(answer, &progress).await {
-        None => return Sent::Failed(Refused::AnswerTooLate),
+    let mut failure = match in_time(answer, &progress, terms.answer).await {
+        None => {
+            instance.resting.failed(terms);
+            return Sent::Failed(Refused::AnswerTooLate);
+        }
         Some(Ok(response)) => {
+            instance.resting.answered();
             let lent = Lent {
                 pool: line.thread.pool.clone(),
                 instance,
@@ -286,6 +312,9 @@ async fn send(
         let (head, body) = unsent.into_parts();
         return again(head, body, progress);
     }
+    if progress.is_too_large() {
+        return Sent::Failed(Refused::BodyTooLarge);
+    }
     if progress.has_failed() {
         return Sent::Failed(Refused::BadRequest);
     }
@@ -294,19 +323,20 @@ async fn send(
     {
         return again(head, Upload::empty(progress.clone()), progress);
     }
+    instance.resting.failed(terms);
     tracing::debug!(instance.id = %instance.id, why = %failure.error(), "an answer broke off");
     Sent::Failed(Refused::AnswerBroken)
 }
 
-/// Waits for an answer as long as the request moves, and the time for a first byte after that.
-async fn in_time<F: Future>(answer: F, progress: &Progress) -> Option<F::Output> {
+/// Waits for an answer as long as the request moves, and `within` after that.
+async fn in_time<F: Future>(answer: F, progress: &Progress, within: Duration) -> Option<F::Output> {
     let mut answer = pin!(answer);
     loop {
-        let until = progress.last() + FIRST_BYTE_TIME;
+        let until = progress.last() + within;
         if let Ok(answered) = timeout_at(until, answer.as_mut()).await {
             return Some(answered);
         }
-        if progress.last() + FIRST_BYTE_TIME <= Instant::now() {
+        if progress.last() + within <= Instant::now() {
             return None;
         }
     }
@@ -332,6 +362,10 @@ fn answer(
         // A switch that nobody asked for.
         (Some(_), None) => return Err(broken(ticket, Refused::AnswerBroken)),
     };
+    if let Some(number) = ticket.visitor() {
+        let cookie = set_cookie(number, line.client.scheme == "https");
+        head.headers.append(SET_COOKIE, cookie);
+    }
     ticket.answered(head.status.as_u16());
     let Some((client, instance)) = tunnel else {
         let body = AnswerBody::origin(body, ticket, lent);

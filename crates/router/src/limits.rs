@@ -78,6 +78,11 @@ pub(crate) const CONNECT_BUDGET: Duration = Duration::from_secs(10);
 pub(crate) const CONNECT_TRIES: usize = 16;
 /// Times one request may be handed to another connection because the first did not take it.
 pub(crate) const SEND_TRIES: usize = 4;
+/// Failures in a row after which an instance rests, and how long it does.
+pub(crate) const EJECT_AFTER: u32 = 5;
+pub(crate) const EJECT_TIME: Duration = Duration::from_secs(10);
+/// Requests of a service that may be sent again beside the share of its policy.
+pub(crate) const RETRY_BURST: u64 = 10;
 /// Time to the head of an answer, counted from the last byte of the request that was sent.
 pub(crate) const FIRST_BYTE_TIME: Duration = Duration::from_mins(1);
 /// Longest silence of an instance inside an answer's body.
@@ -98,6 +103,11 @@ pub(crate) const READY_TIME: Duration = Duration::from_millis(50);
 
 /// Table swaps that one request may meet while it enters.
 pub(crate) const ENTER_TRIES: usize = 1_000;
+
+/// Requests that wait while a service is recreated.
+pub(crate) const HELD_REQUESTS: u64 = 5_000;
+/// How long each of them does.
+pub(crate) const HELD_TIME: Duration = Duration::from_secs(30);
 
 /// Time between two ticks.
 pub(crate) const TICK: Duration = Duration::from_millis(100);

@@ -5,16 +5,21 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize, Ordering};
 
-use windlass_control::Generation;
+use windlass_control::{Gate, Generation};
 use windlass_model::{
-    Instance, InstanceId, Probe, ProbeKind, Route, RouteMode, ServiceKey, SlotId, Speaks, Version,
+    Instance, InstanceId, Probe, ProbeKind, Route, ServiceKey, SlotId, Speaks, Version,
 };
 
 use crate::certificate::Certificate;
+use crate::choice::{Choice, Chosen, Says};
 use crate::counts::Counts;
 use crate::cut::Cuts;
 use crate::dealing::Dealing;
 use crate::doors::Behind;
+use crate::gate::Shut;
+use crate::resting::Resting;
+use crate::retry::Budget;
+use crate::terms::Terms;
 use crate::ticks::Who;
 use crate::watch::{Armed, Watch};
 use crate::wheel::Wheel;
@@ -46,6 +51,12 @@ pub(crate) struct Entry {
     pub(crate) armed: Option<Armed>,
     /// In the order of the route's listeners: what each shows, if it speaks TLS.
     pub(crate) certificates: Vec<Option<Arc<Certificate>>>,
+    pub(crate) gate: Gate,
+    /// Why it takes no request now, if it takes none.
+    pub(crate) shut: Option<Shut>,
+    /// What decides beside the turn, if anything does.
+    choice: Option<Box<Choice>>,
+    pub(crate) terms: Terms,
     wheel: Wheel,
 }
 
@@ -69,7 +80,12 @@ impl Entry {
         armed: Option<Armed>,
     ) -> Self {
         let weights: Vec<u8> = slots.iter().map(|s| s.weight).collect();
+        let shares: Vec<_> = slots.iter().map(|s| (s.state.slot, s.weight)).collect();
         Self {
+            gate: Gate::Open,
+            shut: Shut::of(Gate::Open, route.mode),
+            choice: Choice::new(&route.traffic, &shares).map(Box::new),
+            terms: Terms::new(&route.traffic),
             generation,
             route,
             service,
@@ -81,15 +97,25 @@ impl Entry {
         }
     }
 
-    /// The place of the slot whose turn it is; takes the turn.
-    pub(crate) fn turn(&self) -> Option<usize> {
-        let position = self.service.position.fetch_add(1, Ordering::Relaxed);
-        self.wheel.turn(position)
+    /// Puts a gate before it.
+    pub(crate) fn set_gate(&mut self, gate: Gate) {
+        self.gate = gate;
+        self.shut = Shut::of(gate, self.route.mode);
+    }
+
+    /// The slot of a request: the one it is meant for, or whose turn it is; takes the turn then.
+    pub(crate) fn choose(&self, says: Says<'_>) -> Option<Chosen> {
+        let turn = || self.service.position.fetch_add(1, Ordering::Relaxed);
+        let choice = self.choice.as_ref();
+        if let Some(chosen) = choice.and_then(|choice| choice.of(says, turn)) {
+            return Some(chosen);
+        }
+        self.wheel.turn(turn()).map(Chosen::plain)
     }
 
     /// The place of `slot` if it may take requests now.
     pub(crate) fn open_place(&self, slot: SlotId) -> Option<usize> {
-        let serves = self.route.mode == RouteMode::Serve;
+        let serves = self.shut.is_none();
         self.slots
             .iter()
             .position(|s| serves && s.weight > 0 && s.state.slot == slot)
@@ -97,7 +123,9 @@ impl Entry {
 }
 
 impl EntrySlot {
-    /// An instance not in `tried`, ready ones first, in turn.
+    /// An instance not in `tried`, ready ones first, in turn. One that rests comes after other ready
+    /// ones, unless more than half rest: then it is not the instances, and those that are left would be
+    /// overrun.
     pub(crate) fn pick(&self, tried: &[u64]) -> Option<Arc<InstanceState>> {
         let count = self.instances.len();
         if count == 0 {
@@ -109,10 +137,17 @@ impl EntrySlot {
                 .map(|n| &self.instances[(start + n) % count])
                 .filter(|i| !tried.contains(&i.number))
         };
-        in_turn()
-            .find(|i| i.is_ready())
-            .or_else(|| in_turn().next())
-            .cloned()
+        let first = in_turn().find(|i| i.is_ready());
+        if first.is_some_and(|first| first.resting.is_now()) && !self.mostly_rests() {
+            let awake = in_turn().find(|i| i.is_ready() && !i.resting.is_now());
+            return awake.or(first).cloned();
+        }
+        first.or_else(|| in_turn().next()).cloned()
+    }
+
+    fn mostly_rests(&self) -> bool {
+        let resting = self.instances.iter().filter(|i| i.resting.is_now());
+        resting.count() * 2 > self.instances.len()
     }
 
     /// Whether anything here could take a request.
@@ -126,6 +161,12 @@ impl EntrySlot {
 pub(crate) struct ServiceState {
     /// Requests split so far: the position on the wheel.
     position: AtomicU64,
+    /// Requests that may still be sent again.
+    pub(crate) budget: Budget,
+    /// Requests that wait until it takes some.
+    pub(crate) waiting: AtomicU64,
+    /// Requests at once, where those are limited.
+    pub(crate) admitted: AtomicU64,
     /// What the router answered by itself.
     pub(crate) own: Counts,
     pub(crate) who: Arc<Who>,
@@ -135,6 +176,9 @@ impl ServiceState {
     pub(crate) fn new(key: ServiceKey, shards: usize) -> Self {
         Self {
             position: AtomicU64::new(0),
+            budget: Budget::new(),
+            waiting: AtomicU64::new(0),
+            admitted: AtomicU64::new(0),
             own: Counts::new(shards),
             who: Arc::new(Who {
                 service: key,
@@ -188,6 +232,7 @@ pub(crate) struct InstanceState {
     pub(crate) address: SocketAddr,
     pub(crate) speaks: Speaks,
     ready: AtomicBool,
+    pub(crate) resting: Resting,
     retired: AtomicBool,
 }
 
@@ -200,6 +245,7 @@ impl InstanceState {
             address: instance.address,
             speaks,
             ready: AtomicBool::new(true),
+            resting: Resting::new(),
             retired: AtomicBool::new(false),
         }
     }

@@ -8,6 +8,7 @@ use std::rc::Rc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use hyper::body::Incoming;
 use hyper::client::conn::http1::{Builder, SendRequest};
@@ -23,8 +24,8 @@ use windlass_model::Speaks;
 
 use crate::core::locked;
 use crate::limits::{
-    ALIVE_EVERY, ALIVE_TIME, CONNECT_TIME, HEADER_LIST_BYTES, HEADERS, READ_BYTES, READY_TIME,
-    STREAM_SEND_BYTES, STREAM_WINDOW,
+    ALIVE_EVERY, ALIVE_TIME, HEADER_LIST_BYTES, HEADERS, READ_BYTES, READY_TIME, STREAM_SEND_BYTES,
+    STREAM_WINDOW,
 };
 use crate::multiplexed::Here;
 use crate::upload::Upload;
@@ -130,14 +131,18 @@ impl Wire {
     }
 }
 
-/// Connects to an instance and speaks what it speaks.
-pub(crate) async fn connect(address: SocketAddr, speaks: Speaks) -> io::Result<Link> {
-    let stream = timeout(CONNECT_TIME, TcpStream::connect(address)).await??;
+/// Connects to an instance and speaks what it speaks; each of both may take so long.
+pub(crate) async fn connect(
+    address: SocketAddr,
+    speaks: Speaks,
+    within: Duration,
+) -> io::Result<Link> {
+    let stream = timeout(within, TcpStream::connect(address)).await??;
     stream.set_nodelay(true)?;
     match speaks {
         Speaks::Http1 => in_turn(stream).await.map(Link::InTurn),
         Speaks::Http2 => {
-            let hands = timeout(CONNECT_TIME, multiplexed(stream)).await?;
+            let hands = timeout(within, multiplexed(stream)).await?;
             hands.map(Link::Multiplexed)
         }
     }
@@ -246,6 +251,7 @@ impl Write for Socket {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::limits::CONNECT_TIME;
 
     #[test]
     fn an_end_that_nobody_has_polled_yet_is_seen() {

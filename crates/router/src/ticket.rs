@@ -4,14 +4,20 @@ use std::sync::Arc;
 use std::sync::atomic::{Ordering, fence};
 use std::time::Instant;
 
-use windlass_model::RouteMode;
+use hyper::body::Body as _;
 
 use crate::answer::Refused;
+use crate::choice::Says;
+use crate::cohort::Number;
 use crate::core::Core;
 use crate::counts::Head;
 use crate::doors::Destination;
+use crate::gate::Hold;
 use crate::limits::ENTER_TRIES;
 use crate::live::{Entry, EntrySlot, InstanceState, Live, ServiceState};
+use crate::outgoing::Outgoing;
+use crate::retry::Spare;
+use crate::terms::{Admitted, Size, Terms};
 
 /// Counts one request as in flight in one slot. Dropping it ends the request for the drain, after
 /// it was counted for the ticks.
@@ -34,6 +40,13 @@ pub(crate) struct Ticket {
 struct Place {
     entry: Arc<Entry>,
     index: usize,
+    /// The number of a visitor who has none yet.
+    visitor: Option<Number>,
+    #[expect(
+        dead_code,
+        reason = "counts among those that its service may have at once until dropped"
+    )]
+    admitted: Option<Admitted>,
 }
 
 impl Place {
@@ -41,22 +54,61 @@ impl Place {
         // The index was taken from this very entry.
         &self.entry.slots[self.index]
     }
+
+    /// Goes over to the same slot in another table, if that still takes such requests there.
+    fn stays_in(&mut self, live: &Live, to: &Destination) -> bool {
+        let state = &self.slot().state;
+        let found = || {
+            let entry = live.doors.get(&to.listener)?.find(to)?;
+            let index = entry.open_place(state.slot)?;
+            let same = Arc::ptr_eq(&entry.slots[index].state, state);
+            same.then(|| (entry.clone(), index))
+        };
+        let Some((entry, index)) = found() else {
+            return false;
+        };
+        self.entry = entry;
+        self.index = index;
+        true
+    }
+}
+
+/// What a request wants.
+#[derive(Clone, Copy)]
+pub(crate) struct Wish<'r> {
+    pub(crate) to: &'r Destination,
+    pub(crate) says: Says<'r>,
+    /// What is judged; none once it was.
+    pub(crate) size: Option<Size<'r>>,
 }
 
 /// Why a request enters no slot, and whose it was.
 pub(crate) struct NotEntered {
     pub(crate) why: Refused,
     pub(crate) service: Option<Arc<ServiceState>>,
+    /// How it may wait, if it may.
+    pub(crate) hold: Option<Hold>,
+}
+
+impl NotEntered {
+    /// One that need not wait.
+    pub(crate) fn new(why: Refused, service: Option<Arc<ServiceState>>) -> Self {
+        Self {
+            why,
+            service,
+            hold: None,
+        }
+    }
 }
 
 /// Picks a slot and counts the request there, or neither.
 ///
 /// Store, then load, against the swap's store, then load: the request is counted, then the table
 /// is read again. So either this sees the new table, or the drainer sees this request.
-fn enter(core: &Core, to: &Destination) -> Result<Place, NotEntered> {
+fn enter(core: &Core, wish: Wish<'_>) -> Result<Place, NotEntered> {
     for _ in 0..ENTER_TRIES {
         let live = core.live.load();
-        let place = pick(&live, to)?;
+        let mut place = pick(&live, wish)?;
         let state = place.slot().state.clone();
         state.in_flight.fetch_add(1, Ordering::SeqCst);
         fence(Ordering::SeqCst);
@@ -64,61 +116,52 @@ fn enter(core: &Core, to: &Destination) -> Result<Place, NotEntered> {
         if Arc::ptr_eq(&live, &now) {
             return Ok(place);
         }
-        if let Some(place) = open_place(&now, to, &place) {
+        if place.stays_in(&now, wish.to) {
             return Ok(place);
         }
         state.in_flight.fetch_sub(1, Ordering::SeqCst);
     }
-    Err(NotEntered {
-        why: Refused::NoCapacity,
-        service: None,
-    })
+    Err(NotEntered::new(Refused::NoCapacity, None))
 }
 
-fn pick(live: &Live, to: &Destination) -> Result<Place, NotEntered> {
-    let nobodys = |why| NotEntered { why, service: None };
+fn pick(live: &Live, wish: Wish<'_>) -> Result<Place, NotEntered> {
+    let to = wish.to;
+    let nobodys = |why| NotEntered::new(why, None);
     let Some(behind) = live.doors.get(&to.listener) else {
         return Err(nobodys(Refused::NoRoute));
     };
     let Some(entry) = behind.find(to) else {
         return Err(nobodys(Refused::NotFound));
     };
-    let refused = |why| NotEntered {
-        why,
-        service: Some(entry.service.clone()),
-    };
-    match entry.route.mode {
-        RouteMode::Recreating => Err(refused(Refused::Recreating)),
-        RouteMode::Serve => match entry.turn() {
-            None => Err(refused(Refused::NoCapacity)),
-            Some(index) => Ok(Place {
-                entry: entry.clone(),
-                index,
-            }),
-        },
+    let refused = |why| NotEntered::new(why, Some(entry.service.clone()));
+    if let Some(shut) = entry.shut {
+        return Err(NotEntered {
+            hold: shut.hold,
+            ..refused(shut.why)
+        });
     }
-}
-
-/// The same slot in another table, if it still takes such requests there.
-fn open_place(live: &Live, to: &Destination, place: &Place) -> Option<Place> {
-    let entry = live.doors.get(&to.listener)?.find(to)?;
-    let state = &place.slot().state;
-    let index = entry.open_place(state.slot)?;
-    Arc::ptr_eq(&entry.slots[index].state, state).then(|| Place {
+    let judged = wish.size.map_or(Ok(()), |size| entry.terms.judge(size));
+    judged.map_err(refused)?;
+    let admitted = entry.terms.admit(&entry.service).map_err(refused)?;
+    let chosen = entry.choose(wish.says);
+    let chosen = chosen.ok_or_else(|| refused(Refused::NoCapacity))?;
+    Ok(Place {
         entry: entry.clone(),
-        index,
+        index: chosen.index,
+        visitor: chosen.new,
+        admitted,
     })
 }
 
 impl Ticket {
-    /// Enters one slot of the service that a request wants to go `to`.
+    /// Enters one slot of the service that a request wants.
     pub(crate) fn take(
         core: &Core,
-        to: &Destination,
+        wish: Wish<'_>,
         shard: usize,
         begun: Instant,
     ) -> Result<Self, NotEntered> {
-        let place = enter(core, to)?;
+        let place = enter(core, wish)?;
         let (state, split) = (&place.slot().state, place.entry.split);
         let cuts = state.cuts.count();
         state.counts.dealt(shard);
@@ -137,14 +180,38 @@ impl Ticket {
 
     /// Re-enters the table before another attempt: stays while its slot still takes requests, else
     /// gives the request to one that does, so that no attempt revives what was switched off.
-    pub(crate) fn again(self, core: &Core, to: &Destination) -> Result<Self, NotEntered> {
-        let live = core.live.load();
-        if let Some(place) = open_place(&live, to, &self.place) {
-            let mut ticket = self;
-            ticket.place = place;
-            return Ok(ticket);
+    pub(crate) fn again(mut self, core: &Core, wish: Wish<'_>) -> Result<Self, NotEntered> {
+        if self.place.stays_in(&core.live.load(), wish.to) {
+            return Ok(self);
         }
-        Self::take(core, to, self.shard, self.begun)
+        let (shard, begun) = (self.shard, self.begun);
+        // It must not count as two of those that its service may have at once.
+        drop(self);
+        Self::take(core, wish, shard, begun)
+    }
+
+    /// What counts for it.
+    pub(crate) fn terms(&self) -> &Terms {
+        &self.place.entry.terms
+    }
+
+    /// What it can be sent again from, if that is its service's policy and it can.
+    pub(crate) fn spare(&self, outgoing: &Outgoing, switches: bool) -> Option<Spare> {
+        let retries = self.terms().retries.as_ref()?;
+        if switches || !outgoing.body.is_end_stream() {
+            return None;
+        }
+        Spare::of(&outgoing.head, retries, &self.place.entry.service.budget)
+    }
+
+    /// Whether it may be sent again now; takes that from what its service may.
+    pub(crate) fn affords(&self, spare: &mut Spare) -> bool {
+        spare.spend(&self.place.entry.service.budget)
+    }
+
+    /// The number that a new visitor is to be told.
+    pub(crate) fn visitor(&self) -> Option<Number> {
+        self.place.visitor
     }
 
     /// An instance of the slot that is not in `tried`.

@@ -166,7 +166,9 @@ fn take_back(core: &Core, armed: &Armed, services: &mut Services) -> Vec<Service
     for (key, route) in &armed.tripwire.way_back {
         if let Some(entry) = services.get_mut(key) {
             let next = Generation(entry.generation.0.saturating_add(1));
-            *entry = Arc::new(core.entry(key, next, route.clone(), None));
+            let mut back = core.entry(key, next, route.clone(), None);
+            back.set_gate(entry.gate);
+            *entry = Arc::new(back);
             took.push(key.clone());
         }
     }

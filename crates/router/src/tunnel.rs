@@ -5,6 +5,7 @@ use std::io;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use hyper::upgrade::{OnUpgrade, Upgraded};
 use hyper_util::rt::TokioIo;
@@ -12,7 +13,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf, cop
 use tokio::time::{Instant, sleep_until, timeout};
 
 use crate::frames::{Frames, GOING_AWAY};
-use crate::limits::{LINGER_BYTES, LINGER_TIME, TUNNEL_SILENCE, UPGRADE_TIME};
+use crate::limits::{LINGER_BYTES, LINGER_TIME, UPGRADE_TIME};
 use crate::ticket::Ticket;
 
 /// Two sides that have switched to another protocol.
@@ -40,7 +41,7 @@ impl Tunnel {
             copied = copy_bidirectional(&mut client, &mut instance) => {
                 return copied.map(|_counts| ());
             }
-            () = silence(&last) => return Err(io::ErrorKind::TimedOut.into()),
+            () = silence(&last, ticket.terms().tunnel_silence) => return Err(io::ErrorKind::TimedOut.into()),
         }
         // Over for its slot; what follows is for the two sides only.
         drop(ticket);
@@ -50,9 +51,9 @@ impl Tunnel {
     }
 }
 
-async fn silence(last: &Cell<Instant>) {
+async fn silence(last: &Cell<Instant>, longest: Duration) {
     loop {
-        let until = last.get() + TUNNEL_SILENCE;
+        let until = last.get() + longest;
         if until <= Instant::now() {
             return;
         }

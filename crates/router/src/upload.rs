@@ -15,6 +15,7 @@ pub(crate) struct Progress {
     polled: Cell<bool>,
     ended: Cell<bool>,
     failed: Cell<bool>,
+    too_large: Cell<bool>,
     last: Cell<Instant>,
 }
 
@@ -29,7 +30,12 @@ impl Progress {
         self.ended.get()
     }
 
-    /// Whether the client broke off.
+    /// Whether it is larger than its service takes.
+    pub(crate) fn is_too_large(&self) -> bool {
+        self.too_large.get()
+    }
+
+    /// Whether the client broke off, or sent too much.
     pub(crate) fn has_failed(&self) -> bool {
         self.failed.get()
     }
@@ -44,57 +50,93 @@ impl Progress {
 pub(crate) struct Upload {
     /// None for a request that is sent again: only one without a body is.
     body: Option<Incoming>,
+    /// Bytes that may still come.
+    room: u64,
     progress: Rc<Progress>,
 }
 
 impl Upload {
-    pub(crate) fn new(body: Incoming) -> (Self, Rc<Progress>) {
+    /// A body of at most `room` bytes.
+    pub(crate) fn new(body: Incoming, room: u64) -> (Self, Rc<Progress>) {
         let progress = Rc::new(Progress {
             polled: Cell::new(false),
             ended: Cell::new(body.is_end_stream()),
             failed: Cell::new(false),
+            too_large: Cell::new(false),
             last: Cell::new(Instant::now()),
         });
         let upload = Self {
             body: Some(body),
+            room,
             progress: progress.clone(),
         };
         (upload, progress)
+    }
+
+    /// The body of a request without one that is made anew.
+    pub(crate) fn nothing() -> (Self, Rc<Progress>) {
+        let progress = Rc::new(Progress {
+            polled: Cell::new(false),
+            ended: Cell::new(true),
+            failed: Cell::new(false),
+            too_large: Cell::new(false),
+            last: Cell::new(Instant::now()),
+        });
+        (Self::empty(progress.clone()), progress)
     }
 
     /// The body of a request without one that is sent again.
     pub(crate) fn empty(progress: Rc<Progress>) -> Self {
         Self {
             body: None,
+            room: 0,
             progress,
         }
     }
 }
 
+/// Why a request's body breaks off.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum BrokenUpload {
+    #[error("the client broke off")]
+    Client(#[from] hyper::Error),
+    #[error("the body is larger than its service takes")]
+    TooLarge,
+}
+
 impl Body for Upload {
     type Data = Bytes;
-    type Error = hyper::Error;
+    type Error = BrokenUpload;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
-        self.progress.polled.set(true);
-        let Some(body) = &mut self.body else {
+    ) -> Poll<Option<Result<Frame<Bytes>, BrokenUpload>>> {
+        let this = &mut *self;
+        this.progress.polled.set(true);
+        let Some(body) = &mut this.body else {
             return Poll::Ready(None);
         };
         let frame = Pin::new(&mut *body).poll_frame(cx);
         let ended = body.is_end_stream();
         match &frame {
-            Poll::Ready(None) => self.progress.ended.set(true),
-            Poll::Ready(Some(Ok(_))) => {
-                self.progress.last.set(Instant::now());
-                self.progress.ended.set(ended);
+            Poll::Ready(None) => this.progress.ended.set(true),
+            Poll::Ready(Some(Ok(frame))) => {
+                let bytes = frame.data_ref().map_or(0, Bytes::len);
+                let room = this.room.checked_sub(bytes as u64);
+                let Some(room) = room else {
+                    this.progress.failed.set(true);
+                    this.progress.too_large.set(true);
+                    return Poll::Ready(Some(Err(BrokenUpload::TooLarge)));
+                };
+                this.room = room;
+                this.progress.last.set(Instant::now());
+                this.progress.ended.set(ended);
             }
-            Poll::Ready(Some(Err(_))) => self.progress.failed.set(true),
+            Poll::Ready(Some(Err(_))) => this.progress.failed.set(true),
             Poll::Pending => {}
         }
-        frame
+        frame.map(|frame| frame.map(|frame| Ok(frame?)))
     }
 
     fn is_end_stream(&self) -> bool {

@@ -325,6 +325,7 @@ impl Judged {
             Watch::new(&Setting {
                 rules: spec.rollback_on.clone(),
                 metrics: meters.pauses(),
+                by_turn: spec.traffic.deals_by_turn(),
                 plan: Plan::default(),
             })
         };

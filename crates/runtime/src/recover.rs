@@ -301,5 +301,6 @@ fn settled_route(state: &ServiceState) -> Option<Route> {
         listeners: vec![listen],
         mode: RouteMode::Serve,
         slots,
+        traffic: stable.spec.traffic.clone(),
     })
 }

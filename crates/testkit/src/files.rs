@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use windlass_model::{
     AppName, CommandSpec, EnvironmentName, Finalize, Millis, OnFailure, Overlap, Pass, Percent,
     Probe, ProbeKind, ProcessSpec, Rule, ServiceKey, ServiceName, ServiceSpec, Spec, Step, Stop,
-    Strategy, Template,
+    Strategy, Template, Traffic,
 };
 use windlass_runtime::Wanted;
 
@@ -64,6 +64,7 @@ impl Service {
             },
             command: None,
             listen: None,
+            traffic: Traffic::default(),
             ready,
             strategy: Strategy::BlueGreen,
             overlap: Overlap::No,

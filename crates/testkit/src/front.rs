@@ -7,8 +7,8 @@ use std::rc::Rc;
 
 use tokio::sync::Notify;
 use windlass_control::{
-    Direction, Generation, ObservedRoute, ObservedSlot, ObservedTable, RouteChange, RouterBoot,
-    TableChange, Tripwire,
+    Direction, Gate, Generation, ObservedRoute, ObservedSlot, ObservedTable, RouteChange,
+    RouterBoot, TableChange, Tripwire,
 };
 use windlass_edge::{Brake as _, EdgeError};
 use windlass_model::{Epoch, InstanceId, Millis, Percent, Route, RouteSlot, ServiceKey, SlotId};
@@ -228,6 +228,8 @@ impl Front {
             generation: entry.generation,
             route: entry.route.clone(),
             tripwire: entry.tripwire.clone(),
+            gate: Gate::default(),
+            waiting: 0,
             slots: entry
                 .route
                 .slots

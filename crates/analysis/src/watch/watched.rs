@@ -19,6 +19,9 @@ pub struct Setting {
     pub rules: Vec<Rule>,
     /// The metrics that are asked for, and how often.
     pub metrics: BTreeMap<String, Millis>,
+    /// Whether each request goes where its turn is. Where visitors keep their release, or some are
+    /// sent to the candidate by name, the shares of the requests are not those of the split.
+    pub by_turn: bool,
     /// The comparison of errors.
     pub plan: Plan,
 }
@@ -32,6 +35,8 @@ pub struct Watch {
     past: Counts,
     rules: Vec<Watching>,
     comparison: Comparison,
+    /// Whether the split can be checked.
+    by_turn: bool,
     /// None before anything was dealt out to both.
     split: Option<SplitCheck>,
     share: Option<Percent>,
@@ -50,6 +55,7 @@ impl Watch {
                 .filter_map(|rule| Watching::new(rule, &setting.metrics))
                 .collect(),
             comparison: Comparison::new(setting.plan),
+            by_turn: setting.by_turn,
             split: None,
             share: None,
             here: 0,
@@ -94,7 +100,7 @@ impl Watch {
             self.here = 0;
         }
         // Where all goes to one there is nothing to deal out.
-        if share > Percent::ZERO && share < Percent::FULL {
+        if self.by_turn && share > Percent::ZERO && share < Percent::FULL {
             let weights = [share.rest(), share].map(|part| u32::from(part.get()));
             let fresh = || SplitCheck::new(weights.to_vec());
             let split = self.split.get_or_insert_with(fresh);

@@ -20,6 +20,7 @@ pub(crate) fn watch(rules: Vec<Rule>) -> Watch {
     Watch::new(&Setting {
         rules,
         metrics,
+        by_turn: true,
         plan,
     })
 }
@@ -266,4 +267,24 @@ fn a_watch_that_was_written_down_goes_on_with_its_readings() {
     assert_eq!(read(&mut again, 30, &[BAD]), read(&mut watch, 30, &[BAD]));
     let number = Limit::Number(Measure::nearest(1.5));
     assert_eq!(number.to_string(), "1.5");
+}
+
+#[test]
+fn where_visitors_keep_their_release_no_split_is_checked() {
+    let mut turns = watch(Rule::defaults());
+    let mut sticky = Watch::new(&Setting {
+        rules: Rule::defaults(),
+        metrics: BTreeMap::new(),
+        by_turn: false,
+        plan: Plan::default(),
+    });
+    // One visitor of the candidate asks as often as all others together.
+    for at in 0..60 {
+        let interval = second(at, failed(500, 0), failed(500, 0));
+        let dealt = dealt(percent(10), &interval);
+        turns.push(&interval, &dealt);
+        sticky.push(&interval, &dealt);
+    }
+    assert_eq!(turns.verdict(), Verdict::Error);
+    assert_ne!(sticky.verdict(), Verdict::Error);
 }

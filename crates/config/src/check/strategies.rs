@@ -11,6 +11,7 @@ use crate::reader::Reader;
 pub(crate) fn check(view: &View, reader: &mut Reader<'_>) {
     for draft in view.services.values() {
         split(draft, reader);
+        policy(draft, reader);
         if let Some(StrategyDraft::Canary(steps)) = draft.strategy.good()
             && let Some(steps) = steps.at()
         {
@@ -52,6 +53,20 @@ fn split(draft: &ServiceDraft, reader: &mut Reader<'_>) {
         format!("a service without `listen` has no traffic to split: {name} is not possible");
     let hint = "add `listen`, or remove the strategy and choose `overlap: yes` or `overlap: no`";
     reader.refuse_for(NO_SPLIT, strategy.span, message, hint);
+}
+
+/// Nobody's requests come in without `listen`.
+fn policy(draft: &ServiceDraft, reader: &mut Reader<'_>) {
+    if !draft.listen.is_absent() {
+        return;
+    }
+    let sticky = draft.sticky.at().map(|at| ("sticky", at.span));
+    let traffic = draft.traffic.at().map(|at| ("traffic", at.span));
+    for (key, span) in sticky.into_iter().chain(traffic) {
+        let message = format!("`{key}` has no meaning for a service without `listen`");
+        let hint = format!("add `listen`, or remove `{key}`");
+        reader.refuse_for(NO_SPLIT, span, message, hint);
+    }
 }
 
 fn shares(steps: &At<Vec<At<StepDraft>>>, reader: &mut Reader<'_>) {

@@ -16,8 +16,11 @@ mod process;
 mod score;
 mod sentence;
 mod service;
+mod size;
 mod strategy;
 mod text;
+mod token;
+mod traffic;
 mod trigger;
 
 pub(crate) use analysis::{AnalysisDraft, Require};
@@ -31,4 +34,5 @@ pub(crate) use score::{CategoryDraft, CheckDraft};
 pub(crate) use service::{MergedService, ServiceDraft};
 pub(crate) use strategy::{StepDraft, StrategyDraft};
 pub(crate) use text::version_problem;
+pub(crate) use traffic::TrafficDraft;
 pub(crate) use trigger::TriggersDraft;

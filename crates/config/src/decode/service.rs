@@ -1,7 +1,7 @@
 //! A service: as written, as overridden by an environment, and what every service starts from.
 
 use serde_json::{Value, json};
-use windlass_model::{Millis, Overlap, ServiceName, Template};
+use windlass_model::{Millis, Overlap, ServiceName, Sticky, Template};
 
 use super::analysis::{Analysis, AnalysisDraft};
 use super::argv::Argv;
@@ -16,6 +16,7 @@ use super::process::{
 };
 use super::strategy::{Strategy, StrategyDraft};
 use super::text::HttpPath;
+use super::traffic::{Stickiness, TrafficDraft, TrafficKeys};
 use super::trigger::{Triggers, TriggersDraft};
 use crate::field::{At, Defs, Field, Found, Keyed, Keys, Rule, Shape, Table, field};
 use crate::limit::MAX_NEEDS;
@@ -37,6 +38,8 @@ pub(crate) struct ServiceDraft {
     ready: Found<String>,
     pub(crate) probes: Found<ProbesDraft>,
     pub(crate) strategy: Found<StrategyDraft>,
+    pub(crate) sticky: Found<Sticky>,
+    pub(crate) traffic: Found<TrafficDraft>,
     pub(crate) overlap: Found<Overlap>,
     pub(crate) bake: Found<Millis>,
     pub(crate) drain: Found<Millis>,
@@ -113,6 +116,11 @@ const PROBES: Field<ServiceDraft> = field!(ServiceDraft: probes as "probes", Key
     "Health questions.");
 const STRATEGY: Field<ServiceDraft> = field!(ServiceDraft: strategy as "strategy", Strategy,
     "How a new release takes over.", default "blue-green");
+const STICKY: Field<ServiceDraft> = field!(ServiceDraft: sticky as "sticky", Stickiness,
+    "Keeps a visitor at one release while two share the traffic: whoever has seen the candidate stays with it as its share grows. Without it: each request takes its turn.");
+const TRAFFIC: Field<ServiceDraft> = field!(ServiceDraft: traffic as "traffic", Keys<TrafficKeys>,
+    "How the router treats its requests, beside splitting them.",
+    examples &["{ limits: { in_flight: 200, body: 10M } }"]);
 const OVERLAP: Field<ServiceDraft> = field!(ServiceDraft: overlap as "overlap", Overlap,
     "Without `listen`: whether old and new may run at the same time.", default "no");
 const BAKE: Field<ServiceDraft> = field!(ServiceDraft: bake as "bake", Time,
@@ -147,6 +155,8 @@ const KEYS: &[Field<ServiceDraft>] = &[
     READY,
     PROBES,
     STRATEGY,
+    STICKY,
+    TRAFFIC,
     OVERLAP,
     BAKE,
     DRAIN,
@@ -158,14 +168,7 @@ const KEYS: &[Field<ServiceDraft>] = &[
 ];
 
 /// Documented, and not here yet.
-const LATER: &[&str] = &[
-    "sticky",
-    "router",
-    "limits",
-    "before",
-    "before_cutover",
-    "after",
-];
+const LATER: &[&str] = &["router", "limits", "before", "before_cutover", "after"];
 
 const READY_TWICE: Rule = Rule::NotBoth(
     "ready",
@@ -284,6 +287,8 @@ impl Keyed for Defaults {
             READY,
             PROBES,
             STRATEGY,
+            STICKY,
+            TRAFFIC,
             OVERLAP,
             BAKE,
             DRAIN,

@@ -192,10 +192,11 @@ fn last_bake(wanted: &ServiceSpec) -> Millis {
     last.map_or(wanted.bake, |step| step.bake)
 }
 
-/// Whether the same release already listens and runs as wanted. Everything else in a service is
+/// Whether the same release already listens and runs as wanted, and its requests are treated so. Everything else in a service is
 /// policy: it counts from the next deployment that changes something.
 fn is_as_wanted(stable: &Slot, wanted: &ServiceSpec) -> bool {
     stable.spec.listen == wanted.listen
+        && stable.spec.traffic == wanted.traffic
         && stable.instances.len() == usize::from(wanted.process.instances)
 }
 

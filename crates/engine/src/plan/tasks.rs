@@ -167,6 +167,10 @@ fn forward(
         let undo = listen.map(|listen| format!("close {listen}"));
         add(TaskKind::Route { open, close }, undo);
     }
+    let was = old.filter(|old| old.spec.listen.is_some());
+    if was.is_some_and(|was| listen.is_some() && was.spec.traffic != plan.spec.traffic) {
+        add(TaskKind::Treat, Some("as before".to_owned()));
+    }
     for Step { to, bake } in steps(plan) {
         if plan.spec.listen.is_some() && !matches!(plan.change, Change::Adjust { .. }) {
             let undo = old.map_or_else(

@@ -1,6 +1,8 @@
 //! The routes a rollout asks for.
 
-use windlass_model::{Instance, Listen, Percent, Route, RouteMode, RouteSlot, Slot, Speaks};
+use windlass_model::{
+    Instance, Listen, Percent, Route, RouteMode, RouteSlot, ServiceSpec, Slot, Speaks,
+};
 
 use super::state::{Begun, Phase, Rollout};
 
@@ -16,12 +18,13 @@ fn route_slot(slot: &Slot, instances: Vec<Instance>, weight: Percent) -> RouteSl
     }
 }
 
-/// A route on `listeners`; none where nothing listens.
-fn serving(listeners: Vec<Listen>, slots: Vec<RouteSlot>) -> Option<Route> {
-    (!listeners.is_empty()).then_some(Route {
+/// A route on `listeners`, whose requests are treated as `spec` says; none where nothing listens.
+fn serving(spec: &ServiceSpec, listeners: Vec<Listen>, slots: Vec<RouteSlot>) -> Option<Route> {
+    (!listeners.is_empty()).then(|| Route {
         listeners,
         mode: RouteMode::Serve,
         slots,
+        traffic: spec.traffic.clone(),
     })
 }
 
@@ -69,7 +72,7 @@ impl Rollout {
         };
         let instances = self.candidate.instances.clone();
         slots.push(route_slot(&self.candidate, instances, share));
-        serving(self.listeners(), slots)
+        serving(&self.plan.spec, self.listeners(), slots)
     }
 
     /// Old and new instances of the one slot, on old and new listeners.
@@ -78,6 +81,7 @@ impl Rollout {
         let mut instances = old.instances.clone();
         instances.extend(self.fresh().into_iter().cloned());
         serving(
+            &self.plan.spec,
             self.listeners(),
             vec![route_slot(&self.candidate, instances, Percent::FULL)],
         )
@@ -90,6 +94,7 @@ impl Rollout {
             listeners,
             mode: RouteMode::Recreating,
             slots: vec![route_slot(draining, instances.to_vec(), Percent::ZERO)],
+            traffic: self.plan.spec.traffic.clone(),
         })
     }
 
@@ -101,7 +106,7 @@ impl Rollout {
             let drained = self.candidate.instances.clone();
             slots.push(route_slot(&self.candidate, drained, Percent::ZERO));
         }
-        serving(old.spec.listen.iter().cloned().collect(), slots)
+        serving(&old.spec, old.spec.listen.iter().cloned().collect(), slots)
     }
 
     /// Whether what is `in_effect` is this rollout's way back although its rows say that the candidate
@@ -143,7 +148,7 @@ impl Rollout {
             &old.instances
         };
         let slots = vec![route_slot(old, instances.clone(), Percent::FULL)];
-        serving(old.spec.listen.iter().cloned().collect(), slots)
+        serving(&old.spec, old.spec.listen.iter().cloned().collect(), slots)
     }
 
     /// After promotion, where nothing listens any more: the old slot drains before its listener goes.
@@ -167,6 +172,10 @@ impl Rollout {
             self.candidate.instances.clone(),
             Percent::FULL,
         ));
-        serving(self.plan.spec.listen.iter().cloned().collect(), slots)
+        serving(
+            &self.plan.spec,
+            self.plan.spec.listen.iter().cloned().collect(),
+            slots,
+        )
     }
 }

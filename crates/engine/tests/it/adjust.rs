@@ -115,6 +115,24 @@ fn the_old_listener_stays_open_until_promotion() {
 }
 
 #[test]
+fn requests_are_treated_otherwise_at_once_and_as_before_on_the_way_back() {
+    let mut api = Walk::of(Kind::Treat).after(&[Event::NeedsPassed]);
+    asks!(
+        api.hears(&ready("old0")),
+        "route 1: 8000 sticky 1(old0)=100",
+        "timer 2 5s"
+    );
+    asks!(api.hears(&applied(1)), "timer 3 5s");
+    let mut back = api.clone();
+    asks!(api.waits_out());
+    asks!(api.hears(&Event::Promoted), "keep old0");
+    assert_eq!(api.phase(), RolloutPhase::Done);
+    back.hears(&return_requested());
+    let asked = back.hears(&Event::ReturnTurn);
+    assert_eq!(asked[1], "back 2: 8000 1(old0)=100");
+}
+
+#[test]
 fn a_moved_listener_and_one_more_instance_go_together() {
     let mut api = Walk::of(Kind::MoveAndScaleUp).after(&[Event::NeedsPassed, ready("old0")]);
     asks!(

@@ -10,7 +10,7 @@ use windlass_model::{
     AppName, CommandSpec, DeploymentId, Digest, Environment, EnvironmentName, Finalize, Gate,
     Instance, InstanceId, KeptFailed, Label, Millis, OnFailure, Overlap, Pass, Percent, Plan,
     Probe, ProcessSpec, Promoted, Release, Rule, ServiceName, ServiceSpec, ServiceState, Slot,
-    SlotId, Spec, StandbyKept, Step, Stop, Strategy, Template, Trigger, Version,
+    SlotId, Spec, StandbyKept, Step, Sticky, Stop, Strategy, Template, Traffic, Trigger, Version,
 };
 
 /// How long every step is watched.
@@ -43,6 +43,8 @@ pub(crate) enum Kind {
     Move,
     /// The same release on another listener, with one more instance.
     MoveAndScaleUp,
+    /// The same release, whose requests are treated otherwise.
+    Treat,
     /// A new release that listens, where the old did not.
     ListenAdded,
     /// The same, with strategy `recreate`.
@@ -62,7 +64,7 @@ pub(crate) enum Kind {
 }
 
 /// Every kind there is.
-pub(crate) const KINDS: [Kind; 19] = [
+pub(crate) const KINDS: [Kind; 20] = [
     Kind::First,
     Kind::FirstWorker,
     Kind::BlueGreen,
@@ -74,6 +76,7 @@ pub(crate) const KINDS: [Kind; 19] = [
     Kind::ScaleDown,
     Kind::Move,
     Kind::MoveAndScaleUp,
+    Kind::Treat,
     Kind::ListenAdded,
     Kind::ListenAddedInPlace,
     Kind::ListenRemoved,
@@ -145,6 +148,7 @@ impl Kind {
                 | Self::ScaleDown
                 | Self::Move
                 | Self::MoveAndScaleUp
+                | Self::Treat
                 | Self::AdjustListenRemoved
         )
     }
@@ -161,6 +165,7 @@ impl Kind {
             | Self::ScaleDown
             | Self::Move
             | Self::MoveAndScaleUp
+            | Self::Treat
             | Self::ListenRemoved
             | Self::ListenRemovedInPlace
             | Self::AdjustListenRemoved
@@ -233,6 +238,7 @@ pub(crate) fn service_spec() -> ServiceSpec {
         },
         command: None,
         listen: None,
+        traffic: Traffic::default(),
         ready: Probe::default(),
         strategy: Strategy::BlueGreen,
         overlap: Overlap::No,
@@ -366,6 +372,7 @@ impl App {
         spec.command = part.kind.command();
         spec.strategy = part.kind.strategy();
         spec.overlap = part.kind.overlap();
+        spec.traffic.sticky = (part.kind == Kind::Treat).then_some(Sticky::Cookie);
         spec.rollback_on.clone_from(&part.rollback_on);
         spec.analysis = part.analysis;
         spec

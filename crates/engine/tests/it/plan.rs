@@ -152,6 +152,7 @@ fn each_change_is_what_it_must_be() {
         (Kind::ScaleDown, Change::Adjust { bake: BAKE }),
         (Kind::Move, Change::Adjust { bake: BAKE }),
         (Kind::MoveAndScaleUp, Change::Adjust { bake: BAKE }),
+        (Kind::Treat, Change::Adjust { bake: BAKE }),
         // Nothing is served yet that a smaller step could share.
         (Kind::ListenAdded, at_once()),
         (Kind::ListenAddedInPlace, Change::InPlace { bake: BAKE }),
@@ -288,6 +289,7 @@ fn line(task: &Task) -> String {
         TaskKind::Start { version, instances } => format!("start {instances} of {version}"),
         TaskKind::Run { job, version } => format!("run {job} to {version}"),
         TaskKind::Route { open, close } => format!("open {:?} close {:?}", at(open), at(close)),
+        TaskKind::Treat => "treat".to_owned(),
         TaskKind::Scale { from, to } => format!("scale {from} to {to}"),
         TaskKind::Shift { to } => format!("shift to {to}"),
         TaskKind::Bake { within } => format!("bake {within}"),

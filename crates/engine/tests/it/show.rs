@@ -28,6 +28,9 @@ fn route(service: &ServiceName, route: Option<&Route>) -> String {
     if route.mode == RouteMode::Recreating {
         words.push("closed".to_owned());
     }
+    if route.traffic.sticky.is_some() {
+        words.push("sticky".to_owned());
+    }
     for slot in &route.slots {
         let instances: Vec<String> = slot
             .instances

@@ -101,6 +101,7 @@ pub(crate) fn settled_route(state: &ServiceState) -> Option<Route> {
         listeners: vec![stable.spec.listen.clone()?],
         mode: RouteMode::Serve,
         slots: standby.chain([slot(stable, Percent::FULL)]).collect(),
+        traffic: stable.spec.traffic.clone(),
     })
 }
 

@@ -1,7 +1,7 @@
 //! Ticks: every request is counted once.
 
 use windlass_control::{SlotCounts, Tick};
-use windlass_model::{Percent, RouteMode, SlotId};
+use windlass_model::{Percent, SlotId};
 
 use crate::client::Client;
 use crate::drain::slow;
@@ -168,9 +168,7 @@ fn failures_and_own_answers_are_counted_apart() {
         serving(listener, vec![slot(2, 100, &[half.address])]),
     );
     assert!(Client::connect(listener).try_get("/").is_err());
-    let mut route = serving(listener, vec![]);
-    route.mode = RouteMode::Recreating;
-    rig.route(&key("web"), route);
+    rig.route(&key("web"), serving(listener, vec![]));
     assert_eq!(Client::connect(listener).get("/").status, 503);
     eventually("all are counted", || {
         sums(&rig, Some(1)) == ([0; 5], 1, 0)

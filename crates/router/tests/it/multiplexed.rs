@@ -166,12 +166,10 @@ fn a_cookie_in_crumbs_arrives_as_one_and_the_router_names_its_own_answers() {
             .expect("a request");
         let answer = speaker.ask(request).await;
         assert_eq!(text(answer).await, "a=1; b=2");
-        let mut gone = serving(listener, vec![]);
-        gone.mode = windlass_model::RouteMode::Recreating;
-        rig.route(&key("web"), gone);
+        rig.route(&key("web"), serving(listener, vec![]));
         let answer = speaker.ask(get("/")).await;
         assert_eq!(answer.status(), 503);
-        assert_eq!(answer.headers()["windlass-error"], "recreating");
+        assert_eq!(answer.headers()["windlass-error"], "no_capacity");
     });
 }
 

@@ -23,7 +23,7 @@ use windlass_control::{
 };
 use windlass_model::{
     Epoch, Instance, InstanceId, Label, Listen, Millis, Percent, Probe, ProbeKind, Route,
-    RouteMode, RouteSlot, ServiceKey, SlotId, Speaks, Version,
+    RouteMode, RouteSlot, ServiceKey, SlotId, Speaks, Traffic, Version,
 };
 use windlass_router::{RouterConfig, RouterError, run};
 
@@ -369,6 +369,11 @@ impl Rig {
             .map_or(0, |s| s.in_flight)
     }
 
+    /// Requests that wait for a service.
+    pub(crate) fn waiting(&self, key: &ServiceKey) -> u64 {
+        self.observe().services[key].waiting
+    }
+
     pub(crate) fn ticks(&self, after: u64) -> Vec<Tick> {
         match self.call(&RouterRequest::Ticks { after }) {
             RouterReply::Ticks { ticks, .. } => ticks,
@@ -425,5 +430,6 @@ pub(crate) fn serving(listener: impl Into<Listen>, slots: Vec<RouteSlot>) -> Rou
         listeners: vec![listener.into()],
         mode: RouteMode::Serve,
         slots,
+        traffic: Traffic::default(),
     }
 }

@@ -188,9 +188,7 @@ fn a_request_has_one_name_at_the_instance_and_in_the_routers_own_answers() {
         client.answer()
     };
     assert_eq!(ask(&mut client, "*/*").text(), "mine-7");
-    let mut gone = serving(listener, vec![]);
-    gone.mode = windlass_model::RouteMode::Recreating;
-    rig.route(&key("web"), gone);
+    rig.route(&key("web"), serving(listener, vec![]));
     for (accept, kind, told) in [
         ("*/*", "text/plain; charset=utf-8", "(request mine-7)"),
         ("text/html", "text/html; charset=utf-8", "request mine-7"),
@@ -201,7 +199,7 @@ fn a_request_has_one_name_at_the_instance_and_in_the_routers_own_answers() {
         ),
     ] {
         let answer = ask(&mut client, accept);
-        assert_eq!((answer.status, answer.error()), (503, Some("recreating")));
+        assert_eq!((answer.status, answer.error()), (503, Some("no_capacity")));
         assert_eq!(answer.header("content-type"), Some(kind));
         assert_eq!(answer.header("x-request-id"), Some("mine-7"));
         let text = answer.text();

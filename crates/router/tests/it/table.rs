@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use windlass_control::{Direction, Generation, Refusal, RouteChange, RouterReply, RouterRequest};
-use windlass_model::{Epoch, RouteMode, SlotId};
+use windlass_model::{Epoch, SlotId};
 
 use crate::client::Client;
 use crate::origin::{Origin, Refuses};
@@ -226,26 +226,19 @@ fn a_corrupt_table_is_refused_whole() {
 }
 
 #[test]
-fn a_service_being_recreated_answers_so() {
+fn a_service_that_nobody_serves_says_so_and_the_connection_goes_on() {
     let origin = Origin::plain("hello");
     let rig = Rig::start();
     let listener = rig.listener();
-    let mut route = serving(listener, vec![slot(1, 0, &[origin.address])]);
-    route.mode = RouteMode::Recreating;
-    rig.route(&key("web"), route);
+    let to = |slots| rig.route(&key("web"), serving(listener, slots));
+    to(vec![]);
     let mut client = Client::connect(listener);
     for _ in 0..2 {
         let answer = client.get("/");
-        assert_eq!((answer.status, answer.error()), (503, Some("recreating")));
-        assert_eq!(answer.header("retry-after"), Some("1"));
+        assert_eq!((answer.status, answer.error()), (503, Some("no_capacity")));
     }
-    rig.route(
-        &key("web"),
-        serving(listener, vec![slot(1, 100, &[origin.address])]),
-    );
-    assert_eq!(client.get("/").text(), "hello", "on the same connection");
-    rig.route(&key("web"), serving(listener, vec![]));
-    assert_eq!(client.get("/").error(), Some("no_capacity"));
+    to(vec![slot(1, 100, &[origin.address])]);
+    assert_eq!(client.get("/").text(), "hello");
 }
 
 #[test]

@@ -9,7 +9,7 @@ use windlass_control::{
 use windlass_edge::{EdgeError, ErrorKind, TrafficRouter};
 use windlass_model::{
     Instance, Label, Percent, Probe, Rate, Route, RouteMode, RouteSlot, ServiceKey, SlotId, Speaks,
-    Version,
+    Traffic, Version,
 };
 
 use super::patience::until;
@@ -51,6 +51,7 @@ impl RouterCase<'_> {
             listeners,
             mode: RouteMode::Serve,
             slots,
+            traffic: Traffic::default(),
         }
     }
 

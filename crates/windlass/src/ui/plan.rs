@@ -2,8 +2,8 @@
 
 use windlass_api::PlanView;
 use windlass_model::{
-    Change, Job, Percent, Plan, PlanId, PlanKind, RolloutPlan, Step, Strategy, Task, TaskKind,
-    Version,
+    Change, Job, Percent, Plan, PlanId, PlanKind, RolloutPlan, Step, Sticky, Strategy, Task,
+    TaskKind, Traffic, Version,
 };
 
 use super::words::{change, counted, harmless, listed, until};
@@ -89,16 +89,20 @@ fn manner(part: &RolloutPlan) -> String {
         Change::First { .. } => "first deployment".to_owned(),
         Change::Beside { steps } => match (&part.spec.strategy, &part.spec.listen) {
             (_, None) => "both run until promotion".to_owned(),
-            (Strategy::Rolling, Some(_)) => format!("rolling in {}", counted(steps.len(), "step")),
+            (Strategy::Rolling, Some(_)) => {
+                let steps = counted(steps.len(), "step");
+                format!("rolling in {steps}{}", chosen(&part.spec.traffic))
+            }
             (Strategy::Canary(_), Some(_)) => {
                 let shares: Vec<String> =
                     steps.iter().map(|step| step.to.get().to_string()).collect();
-                format!("canary {} %", shares.join(" → "))
+                let shares = shares.join(" → ");
+                format!("canary {shares} %{}", chosen(&part.spec.traffic))
             }
             (Strategy::BlueGreen | Strategy::Recreate, Some(_)) => "blue-green".to_owned(),
         },
         Change::InPlace { .. } => match &part.spec.listen {
-            Some(_) => "recreate: answers 503 between old and new".to_owned(),
+            Some(_) => "recreate: requests wait between old and new, at most 30s".to_owned(),
             None => "the old stops before the new starts".to_owned(),
         },
         Change::Adjust { .. } => "same release, adjusted".to_owned(),
@@ -108,6 +112,19 @@ fn manner(part: &RolloutPlan) -> String {
         }
         Change::Remove => "goes".to_owned(),
     }
+}
+
+/// Who gets the candidate while two releases share the traffic, where it is not whose turn it is.
+fn chosen(traffic: &Traffic) -> String {
+    let mut text = match &traffic.sticky {
+        None => String::new(),
+        Some(Sticky::Cookie) => ", sticky by cookie".to_owned(),
+        Some(Sticky::Header(name)) => format!(", sticky by {name}"),
+    };
+    if !traffic.candidate_for.is_empty() {
+        text.push_str(", and for whom `candidate_for` names");
+    }
+    text
 }
 
 /// What is said of a service that is down: `last` was the version that was promoted last.
@@ -188,6 +205,7 @@ fn does(kind: &TaskKind, plan: &Plan, task: &Task) -> String {
             }
             text
         }
+        TaskKind::Treat => "treat its requests as `sticky` and `traffic` say now".to_owned(),
         TaskKind::Scale { from, to } => format!("from {from} to {}", instances(*to)),
         TaskKind::Shift { to } => {
             let part = task

@@ -16,7 +16,7 @@ use windlass_edge::{
 };
 use windlass_model::{
     Epoch, InstallationId, Instance, InstanceId, Millis, Overlap, Probe, ProcessSpec, Release,
-    ServiceKey, ServiceSpec, Stop, Strategy, Template,
+    ServiceKey, ServiceSpec, Stop, Strategy, Template, Traffic,
 };
 
 /// How long anything here may take.
@@ -114,6 +114,7 @@ pub(crate) fn service(argv: &[&str]) -> ServiceSpec {
         },
         command: None,
         listen: None,
+        traffic: Traffic::default(),
         ready: Probe::default(),
         strategy: Strategy::BlueGreen,
         overlap: Overlap::No,

@@ -13,7 +13,7 @@ use windlass_control::{Direction, Generation, RouteChange};
 use windlass_edge::{EdgeError, TrafficRouter};
 use windlass_model::{
     Epoch, Instance, InstanceId, Label, Percent, Probe, Route, RouteMode, RouteSlot, ServiceKey,
-    SlotId, Speaks, Version,
+    SlotId, Speaks, Traffic, Version,
 };
 use windlass_router::{RouterConfig, own_session, run};
 
@@ -192,6 +192,7 @@ pub(crate) fn to(listener: SocketAddr, address: SocketAddr) -> Route {
             probe: Probe::default(),
             speaks: Speaks::default(),
         }],
+        traffic: Traffic::default(),
     }
 }
 

@@ -1,0 +1,133 @@
+//! Requests that wait, or are sent away, whatever the split says.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use windlass_control::{Gate, Pause, Refusal};
+use windlass_model::{Epoch, RouteMode, ServiceKey};
+
+use crate::answer::Refused;
+use crate::apply::Keeper;
+use crate::check::invalid;
+use crate::core::locked;
+use crate::limits::{HELD_REQUESTS, HELD_TIME};
+use crate::live::ServiceState;
+
+/// Why a service takes no request now, and how long one may wait for it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Shut {
+    pub(crate) why: Refused,
+    pub(crate) hold: Option<Hold>,
+}
+
+/// How requests wait.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Hold {
+    pub(crate) most: u64,
+    pub(crate) within: Duration,
+}
+
+impl Shut {
+    /// What follows from a route and the gate before it; none: requests go on.
+    pub(crate) fn of(gate: Gate, mode: RouteMode) -> Option<Self> {
+        match (gate, mode) {
+            (Gate::Maintenance, RouteMode::Serve | RouteMode::Recreating) => Some(Self {
+                why: Refused::Maintenance,
+                hold: None,
+            }),
+            (Gate::Paused(Pause { waiting, within }), RouteMode::Serve | RouteMode::Recreating) => {
+                Some(Self {
+                    why: Refused::Paused,
+                    hold: Some(Hold {
+                        most: u64::from(waiting),
+                        within: within.duration(),
+                    }),
+                })
+            }
+            (Gate::Open, RouteMode::Recreating) => Some(Self {
+                why: Refused::Recreating,
+                hold: Some(Hold {
+                    most: HELD_REQUESTS,
+                    within: HELD_TIME,
+                }),
+            }),
+            (Gate::Open, RouteMode::Serve) => None,
+        }
+    }
+}
+
+/// One of the requests that wait for a service, until it is dropped.
+pub(crate) struct Waiting(Arc<ServiceState>);
+
+impl Waiting {
+    /// None where enough wait already.
+    pub(crate) fn begin(service: &Arc<ServiceState>, hold: Hold) -> Option<Self> {
+        let below = |count: u64| (count < hold.most).then_some(count + 1);
+        let counted = service
+            .waiting
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, below);
+        counted.is_ok().then(|| Self(service.clone()))
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.0.waiting.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+impl Keeper {
+    /// Opens or shuts the gate before a service. In effect at once and kept on disk soon after: a full
+    /// disk stops neither.
+    pub(crate) fn gate(&self, epoch: Epoch, key: &ServiceKey, gate: Gate) -> Result<(), Refusal> {
+        let mut held = locked(&self.held);
+        held.fence(epoch)?;
+        let live = self.core.live.load_full();
+        let Some(before) = live.services.get(key) else {
+            return Err(invalid(format!("{key} is not routed")));
+        };
+        if before.gate == gate {
+            return Ok(());
+        }
+        let tripwire = before.armed.as_ref().map(|armed| armed.tripwire.clone());
+        let (generation, route) = (before.generation, before.route.clone());
+        let mut entry = self.core.entry(key, generation, route, tripwire);
+        entry.set_gate(gate);
+        let mut services = live.services.clone();
+        services.insert(key.clone(), Arc::new(entry));
+        self.core.swap(services);
+        self.save_late(&held);
+        tracing::info!(service = %key, ?gate, "the gate of a service was moved");
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_gate_counts_more_than_what_the_route_does() {
+        let pause = Gate::Paused(Pause::default());
+        for (gate, mode, expected) in [
+            (Gate::Open, RouteMode::Serve, None),
+            (
+                Gate::Open,
+                RouteMode::Recreating,
+                Some((Refused::Recreating, true)),
+            ),
+            (pause, RouteMode::Serve, Some((Refused::Paused, true))),
+            (pause, RouteMode::Recreating, Some((Refused::Paused, true))),
+            (
+                Gate::Maintenance,
+                RouteMode::Serve,
+                Some((Refused::Maintenance, false)),
+            ),
+        ] {
+            let shut = Shut::of(gate, mode);
+            let waits = shut.map(|shut| (shut.why, shut.hold.is_some()));
+            assert_eq!(waits, expected, "{gate:?} {mode:?}");
+        }
+    }
+}

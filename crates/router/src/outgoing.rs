@@ -1,0 +1,104 @@
+//! A request on its way to an instance.
+
+use std::rc::Rc;
+
+use hyper::body::{Body, Incoming};
+use hyper::http::request;
+use hyper::upgrade::OnUpgrade;
+use hyper::{Method, Request};
+
+use crate::choice::Says;
+use crate::doors::Destination;
+use crate::headers::{self, Client};
+use crate::retry::Spare;
+use crate::terms::Size;
+use crate::ticket::Wish;
+use crate::upload::{Progress, Upload};
+
+/// A request as it goes to an instance.
+pub(crate) struct Outgoing {
+    pub(crate) head: request::Parts,
+    pub(crate) body: Upload,
+    pub(crate) progress: Rc<Progress>,
+    /// It can be sent again although it may have arrived: it changes nothing and has no body.
+    pub(crate) repeatable: bool,
+    /// Its connection takes no other request: an instance that has no use for its body may take
+    /// that for the next one.
+    pub(crate) last: bool,
+}
+
+/// Whether servers expect a body with this method, and read it (RFC 9110, 9.3).
+fn takes_a_body(method: &Method) -> bool {
+    [Method::POST, Method::PUT, Method::PATCH].contains(method)
+}
+
+impl Outgoing {
+    /// Makes one of a client's request, with a body of at most `room` bytes; and where the client's
+    /// connection goes if both switch to another protocol.
+    pub(crate) fn new(
+        mut request: Request<Incoming>,
+        client: &Client,
+        room: u64,
+    ) -> (Self, Option<OnUpgrade>) {
+        let last = !takes_a_body(request.method()) && !request.body().is_end_stream();
+        let wanted = headers::wanted_upgrade(request.headers(), request.version());
+        let wanted = wanted.filter(|_| !last);
+        let upgrade = wanted.is_some().then(|| hyper::upgrade::on(&mut request));
+        let (mut head, body) = request.into_parts();
+        headers::to_instance(&mut head, client, wanted);
+        let safe = head.method == Method::GET || head.method == Method::HEAD;
+        let repeatable = safe && body.is_end_stream() && upgrade.is_none();
+        if last {
+            headers::end_after(&mut head.headers);
+        }
+        let (body, progress) = Upload::new(body, room);
+        let outgoing = Self {
+            head,
+            body,
+            progress,
+            repeatable,
+            last,
+        };
+        (outgoing, upgrade)
+    }
+
+    /// The same again, of one without a body.
+    pub(crate) fn again(spare: &Spare) -> Self {
+        let (body, progress) = Upload::nothing();
+        Self {
+            head: spare.head.clone(),
+            body,
+            progress,
+            repeatable: true,
+            last: false,
+        }
+    }
+
+    /// What it wants when it enters again.
+    pub(crate) fn wish<'r>(&'r self, to: &'r Destination) -> Wish<'r> {
+        let says = Says {
+            method: &self.head.method,
+            headers: &self.head.headers,
+        };
+        Wish {
+            to,
+            says,
+            size: None,
+        }
+    }
+}
+
+/// What a request wants that has just come.
+pub(crate) fn wish<'r>(to: &'r Destination, request: &'r Request<Incoming>) -> Wish<'r> {
+    let (method, headers) = (request.method(), request.headers());
+    let size = Size {
+        uri: request.uri(),
+        headers,
+        body: request.body().size_hint().exact(),
+    };
+    Wish {
+        to,
+        says: Says { method, headers },
+        size: Some(size),
+    }
+}

@@ -1,0 +1,124 @@
+//! Requests that are sent again although the first instance may have had them: only where that changes
+//! nothing, where the service's policy says so, and never more than a share of all.
+
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+use hyper::http::request;
+use hyper::{Method, StatusCode};
+use windlass_model::Retries;
+
+use crate::limits::RETRY_BURST;
+
+/// What one retry takes from the budget; each request brings as much of it as the budget's percentage.
+const COST: u64 = 100;
+/// What the budget holds at most.
+const FULL: u64 = COST * RETRY_BURST;
+
+/// The retries that a service may still have.
+#[derive(Debug)]
+pub(crate) struct Budget(AtomicU64);
+
+impl Budget {
+    /// A full one.
+    pub(crate) fn new() -> Self {
+        Self(AtomicU64::new(FULL))
+    }
+
+    fn bring(&self, retries: &Retries) {
+        let more = u64::from(retries.budget.get());
+        let brought = |left: u64| (left < FULL).then_some(left.saturating_add(more).min(FULL));
+        // An error is a full one.
+        self.0.fetch_update(Relaxed, Relaxed, brought).ok();
+    }
+
+    fn take(&self) -> bool {
+        let taken = |left: u64| left.checked_sub(COST);
+        self.0.fetch_update(Relaxed, Relaxed, taken).is_ok()
+    }
+}
+
+/// What a request can be made from again.
+pub(crate) struct Spare {
+    pub(crate) head: request::Parts,
+    left: u16,
+}
+
+impl Spare {
+    /// Keeps a copy of the head of a request without a body, if another one like it changes nothing
+    /// (RFC 9110, 9.2.2).
+    pub(crate) fn of(head: &request::Parts, retries: &Retries, budget: &Budget) -> Option<Self> {
+        let idempotent = [
+            Method::GET,
+            Method::HEAD,
+            Method::OPTIONS,
+            Method::PUT,
+            Method::DELETE,
+        ];
+        if !idempotent.contains(&head.method) {
+            return None;
+        }
+        budget.bring(retries);
+        Some(Self {
+            head: head.clone(),
+            left: retries.at_most,
+        })
+    }
+
+    /// Whether it may be sent once more now; takes that from the budget.
+    pub(crate) fn spend(&mut self, budget: &Budget) -> bool {
+        let spent = self.left > 0 && budget.take();
+        self.left -= u16::from(spent);
+        spent
+    }
+}
+
+/// Whether an answer says that this instance can't answer now, and another one may.
+pub(crate) fn may_pass(status: StatusCode) -> bool {
+    [
+        StatusCode::BAD_GATEWAY,
+        StatusCode::SERVICE_UNAVAILABLE,
+        StatusCode::GATEWAY_TIMEOUT,
+    ]
+    .contains(&status)
+}
+
+#[cfg(test)]
+mod tests {
+    use hyper::Request;
+    use windlass_model::Percent;
+
+    use super::*;
+
+    fn retries(budget: u64) -> Retries {
+        Retries {
+            at_most: 1,
+            budget: Percent::new(budget).expect("a share"),
+        }
+    }
+
+    fn head(method: Method) -> request::Parts {
+        let request = Request::builder().method(method).body(());
+        request.expect("a request").into_parts().0
+    }
+
+    #[test]
+    fn retries_are_a_share_of_the_requests_and_a_few() {
+        let (budget, policy) = (Budget::new(), retries(20));
+        let mut again = 0;
+        for _ in 0..1_000 {
+            let spare = Spare::of(&head(Method::GET), &policy, &budget);
+            again += u64::from(spare.expect("a copy").spend(&budget));
+        }
+        assert!((200..=200 + RETRY_BURST).contains(&again), "{again}");
+    }
+
+    #[test]
+    fn each_request_is_sent_again_only_so_often_and_only_if_that_changes_nothing() {
+        let (budget, policy) = (Budget::new(), retries(100));
+        let mut spare = Spare::of(&head(Method::DELETE), &policy, &budget).expect("a copy");
+        assert!(spare.spend(&budget) && !spare.spend(&budget));
+        for method in [Method::POST, Method::PATCH] {
+            assert!(Spare::of(&head(method), &policy, &budget).is_none());
+        }
+    }
+}
