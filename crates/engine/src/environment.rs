@@ -103,6 +103,7 @@ fn promote(state: &mut ServiceState, rollout: &Rollout, deployment: &Deployment)
         return;
     }
     state.stable = Some(rollout.candidate.clone());
+    state.adopted = false;
     if rollout.keeps_standby() {
         state.standby = rollout.old().cloned();
         state.standby_kept = Some(StandbyKept {

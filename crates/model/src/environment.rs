@@ -48,6 +48,9 @@ pub struct ServiceState {
     /// Releases that were rolled back from: only a person who names one gets it again.
     #[serde(default)]
     pub rolled_back: BTreeSet<Release>,
+    /// It was taken over as it ran, and nothing was promoted since: what runs beside it is a person's.
+    #[serde(default)]
+    pub adopted: bool,
 }
 
 /// A release that was stable, and how it ran then: enough to start it again.

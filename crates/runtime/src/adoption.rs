@@ -125,6 +125,7 @@ pub(crate) async fn found(
             state.rolled_back.remove(&slot.release);
         }
         state.stable = stable;
+        state.adopted = true;
     }
     Ok(Found {
         environments: environments.into_values().collect(),

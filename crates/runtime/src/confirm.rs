@@ -99,7 +99,11 @@ impl Hands {
     }
 }
 
-fn disarming(observed: &ObservedTable, armed: &BTreeMap<ServiceKey, Tripwire>) -> TableChange {
+/// Takes tripwires away, unless one of the services that they are about has moved.
+pub(crate) fn disarming(
+    observed: &ObservedTable,
+    armed: &BTreeMap<ServiceKey, Tripwire>,
+) -> TableChange {
     let named = armed.values().flat_map(|wire| wire.way_back.keys());
     let relies_on = armed
         .keys()

@@ -10,6 +10,7 @@ use futures_util::lock::Mutex;
 use futures_util::{SinkExt, StreamExt};
 use windlass_api::{AdoptAnswer, LostHistoryView, Problem};
 use windlass_edge::EdgeError;
+use windlass_engine::deployment::Deployment;
 use windlass_model::{AppName, DeploymentId, Environment, EnvironmentName, InstanceId, Slot};
 
 use crate::border::Border;
@@ -19,11 +20,12 @@ use crate::handle::{Handle, REQUESTS_WAITING, Reply, Request};
 use crate::hearing::{self, Hearing};
 use crate::idle::{self, Idle};
 use crate::keeper::Keeper;
+use crate::lanes::Lanes;
 use crate::lookout::{self, Lookout};
 use crate::queue::Queues;
 use crate::{
-    adoption, deploying, down, figures, finalize, logs, planning, problems, recover, retention,
-    returning, saying, scoring, status, views,
+    adoption, deploying, down, figures, finalize, leftovers, logs, planning, problems, recover,
+    retention, returning, saying, scoring, status, views,
 };
 
 /// Environments by application and name.
@@ -47,6 +49,8 @@ pub(crate) struct Shared {
     pub(crate) releases: Mutex<()>,
     /// Held while a deployment is begun or taken down: neither may see the other half done.
     pub(crate) changing: Mutex<()>,
+    /// What must not overtake each other.
+    pub(crate) lanes: Rc<Lanes>,
     /// Deployments that wait for a lock.
     pub(crate) queues: Queues,
     /// What looks at the router for all running deployments.
@@ -90,6 +94,7 @@ pub async fn start(border: Border) -> Result<Running, EdgeError> {
         keeper: Keeper::default(),
         routed: RefCell::default(),
         changing: Mutex::default(),
+        lanes: Rc::default(),
         queues: Queues::default(),
         lookout: Lookout::default(),
         hearing: Hearing::default(),
@@ -257,10 +262,11 @@ impl Shared {
     }
 
     /// A deployment's loop has ended: the lock is free, retention may run.
-    pub(crate) async fn ended(self: &Rc<Self>, id: &DeploymentId) {
-        self.running.borrow_mut().remove(id);
-        self.border.reception.close(id);
+    pub(crate) async fn ended(self: &Rc<Self>, deployment: &Deployment) {
+        self.running.borrow_mut().remove(&deployment.id);
+        self.border.reception.close(&deployment.id);
         finalize::follow_calendar(self);
+        leftovers::after(self, deployment);
         let _changing = self.changing.lock().await;
         retention::run(self).await;
     }

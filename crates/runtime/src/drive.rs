@@ -217,7 +217,7 @@ impl Drive {
             self.take(input);
         }
         if self.pending.is_empty() {
-            self.shared.ended(&self.ahead.id).await;
+            self.shared.ended(&self.ahead).await;
         }
     }
 

@@ -1,4 +1,5 @@
-//! One thing at a time per instance and per service's route.
+//! One thing at a time per instance and per service's route, also from one deployment to the next: what
+//! the one that has ended is just doing is over before the next one does anything there.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, VecDeque};
@@ -6,8 +7,9 @@ use std::future::Future;
 use std::pin::Pin;
 use std::rc::Rc;
 
+use futures_channel::oneshot;
 use windlass_edge::Spawner;
-use windlass_model::{InstanceId, ServiceName};
+use windlass_model::{DeploymentId, InstanceId, ServiceKey};
 
 /// What actions must not overtake each other on.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -15,9 +17,9 @@ pub(crate) enum Lane {
     /// Starting and stopping one instance.
     Instance(InstanceId),
     /// One service's route.
-    Route(ServiceName),
-    /// Disarming for the promotion, and arming again.
-    Promotion,
+    Route(ServiceKey),
+    /// Disarming for the promotion of one deployment, and arming again.
+    Promotion(DeploymentId),
 }
 
 type Job = Pin<Box<dyn Future<Output = ()>>>;
@@ -45,6 +47,17 @@ impl Lanes {
                 job.await;
             }
         }));
+    }
+
+    /// Returns once what was put into the lane of a service's route before is over.
+    pub(crate) async fn over(self: &Rc<Self>, spawner: &dyn Spawner, service: ServiceKey) {
+        let (over, is_over) = oneshot::channel();
+        let job = async move {
+            // Whoever waits for it may have gone.
+            let _gone = over.send(()).is_err();
+        };
+        self.put(spawner, Lane::Route(service), Box::pin(job));
+        let _dropped_with_the_controller = is_over.await.is_err();
     }
 
     fn next(&self, lane: &Lane) -> Option<Job> {

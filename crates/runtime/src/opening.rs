@@ -13,7 +13,7 @@ use windlass_model::{DeploymentId, Instance, Plan, PlanKind, ServiceName, Slot};
 use crate::controller::Shared;
 use crate::drive::{Begin, drive};
 use crate::handle::Terms;
-use crate::{problems, prove};
+use crate::{problems, prove, rest};
 
 /// The place of instances on this machine.
 const LOCAL: &str = "local";
@@ -31,6 +31,7 @@ pub(crate) async fn begin(
     };
     let id = shared.border.ids.deployment();
     let deployment = Deployment::open(id.clone(), plan.clone(), &opening);
+    rest::refuse_serving(shared, &deployment).await?;
     let mut base = shared.environment(&plan.app, &plan.environment);
     base.folder.clone_from(&plan.folder);
     let locked = environment::locked(&base, &deployment);
@@ -91,7 +92,7 @@ async fn refuse_unready_needs(shared: &Rc<Shared>, plan: &Plan) -> Result<(), Pr
 }
 
 /// Whether one instance of a slot answers well; the last answer otherwise.
-async fn any_answers(shared: &Rc<Shared>, slot: &Slot) -> Result<(), String> {
+pub(crate) async fn any_answers(shared: &Rc<Shared>, slot: &Slot) -> Result<(), String> {
     let mut last = "it has no instance".to_owned();
     for instance in &slot.instances {
         match prove::answers(&shared.border, &slot.spec.ready, instance).await {

@@ -4,23 +4,23 @@
 //! effect twice.
 
 use std::cell::{Cell, RefCell};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use futures_util::lock::Mutex;
 use windlass_control::Restart;
 use windlass_edge::{EdgeError, ErrorKind, InstanceState, RunAt, StartCommand, StartInstance};
 use windlass_engine::deployment::{Action, Deployment, Wire};
-use windlass_engine::rollout;
+use windlass_engine::rollout::{self, Rollout};
 use windlass_model::{
-    AppName, DeploymentId, EnvironmentName, InstanceId, Millis, ServiceKey, ServiceName, SlotId,
+    AppName, DeploymentId, EnvironmentName, InstanceId, Millis, ServiceKey, ServiceName,
 };
 
 use crate::border::Border;
 use crate::controller::Shared;
 use crate::drive::Inbox;
 use crate::hearing;
-use crate::lanes::{Lane, Lanes};
+use crate::lanes::Lane;
 use crate::routes::Wish;
 
 /// Tries of a call whose failure may pass.
@@ -29,13 +29,9 @@ pub(crate) const TRIES: u32 = 5;
 /// Pause between two tries.
 pub(crate) const TRY_AGAIN: Millis = Millis::from_millis(200);
 
-/// Time between two looks at a draining slot.
-const DRAIN_LOOK: Millis = Millis::from_millis(10);
-
 /// Performs the actions of one deployment.
 pub(crate) struct Performer {
     hands: Rc<Hands>,
-    lanes: Rc<Lanes>,
 }
 
 /// What the tasks of one deployment share.
@@ -48,8 +44,6 @@ pub(crate) struct Hands {
     environment: EnvironmentName,
     starting: Vec<Mutex<()>>,
     next_start: Cell<usize>,
-    /// Instances that were asked to stop: a start of theirs that still waits is let go.
-    unwanted: RefCell<BTreeSet<InstanceId>>,
     /// The newest route attempt asked for per service: an older one that waits is let go.
     pub(crate) newest: RefCell<BTreeMap<ServiceName, u32>>,
 }
@@ -65,12 +59,10 @@ impl Performer {
             environment: plan.environment.clone(),
             starting: (0..plan.parallel.max(1)).map(|_| Mutex::new(())).collect(),
             next_start: Cell::new(0),
-            unwanted: RefCell::default(),
             newest: RefCell::default(),
         };
         Self {
             hands: Rc::new(hands),
-            lanes: Rc::default(),
         }
     }
 
@@ -79,10 +71,12 @@ impl Performer {
         let hands = Rc::clone(&self.hands);
         match action {
             Action::ConfirmPromotion => {
-                self.queue(Lane::Promotion, async move { hands.confirm().await });
+                let lane = Lane::Promotion(hands.id.clone());
+                self.queue(lane, async move { hands.confirm().await });
             }
             Action::Arm(wires) => {
-                self.queue(Lane::Promotion, async move { hands.arm(wires).await });
+                let lane = Lane::Promotion(hands.id.clone());
+                self.queue(lane, async move { hands.arm(wires).await });
             }
             Action::Rename(names) => self.spawn(async move { hands.rename(names).await }),
             Action::Prove(services) => self.spawn(async move { hands.prove(services).await }),
@@ -107,7 +101,6 @@ impl Performer {
                 self.queue(lane, async move { hands.start(service, *start).await });
             }
             rollout::Action::StopInstance { instance } => {
-                hands.unwanted.borrow_mut().insert(instance.clone());
                 let lane = Lane::Instance(instance.clone());
                 self.queue(lane, async move { hands.stop(service, instance).await });
             }
@@ -136,7 +129,7 @@ impl Performer {
                     route,
                     wires,
                 };
-                let lane = Lane::Route(service.clone());
+                let lane = Lane::Route(hands.service_key(&service));
                 self.queue(lane, async move { hands.apply(service, wish).await });
             }
             rollout::Action::AwaitDrain { slot, within } => {
@@ -157,8 +150,9 @@ impl Performer {
     }
 
     fn queue(&self, lane: Lane, job: impl Future<Output = ()> + 'static) {
-        self.lanes
-            .put(&*self.hands.shared.border.spawner, lane, Box::pin(job));
+        let shared = &self.hands.shared;
+        let spawner = &*shared.border.spawner;
+        shared.lanes.put(spawner, lane, Box::pin(job));
     }
 }
 
@@ -169,6 +163,16 @@ impl Hands {
             environment: self.environment.clone(),
             service: service.clone(),
         }
+    }
+
+    /// Whether the deployment still runs and waits for something, as committed. To be asked before every
+    /// try: what goes on without being waited for acts on what somebody else has decided since.
+    pub(crate) fn awaits(&self, service: &ServiceName, what: impl Fn(&Rollout) -> bool) -> bool {
+        let running = self.shared.running.borrow();
+        running.get(&self.id).is_some_and(|driven| {
+            let now = driven.now.borrow();
+            !now.is_ended() && now.rollouts.get(service).is_some_and(what)
+        })
     }
 
     pub(crate) async fn pause(&self) {
@@ -183,11 +187,10 @@ impl Hands {
             None => None,
         };
         let instance = start.instance.id.clone();
-        if self.unwanted.borrow().contains(&instance) {
-            // Asked to stop before its turn came.
+        let Some(started) = self.try_start(&service, &start).await else {
             return;
-        }
-        let event = match self.try_start(&service, &start).await {
+        };
+        let event = match started {
             Ok(()) => rollout::Event::InstanceStarted { instance },
             Err(error) if error.kind == ErrorKind::Conflict => match self.shared.allot() {
                 Ok(next) => rollout::Event::AddressTaken { instance, next },
@@ -204,15 +207,20 @@ impl Hands {
         self.inbox.rollout(&service, event).await;
     }
 
+    /// None when nobody waits for it any more.
     async fn try_start(
         &self,
         service: &ServiceName,
         start: &rollout::Start,
-    ) -> Result<(), EdgeError> {
+    ) -> Option<Result<(), EdgeError>> {
+        let is_awaited = || self.awaits(service, |r| r.awaits_start(&start.instance.id));
+        if !is_awaited() {
+            return None;
+        }
         let target = &self.shared.border.target;
         let command = match self.told(service, start).await {
             Ok(command) => command,
-            Err(error) => return self.goes_on_unheard(service, start, error).await,
+            Err(error) => return Some(self.goes_on_unheard(service, start, error).await),
         };
         let request = StartInstance {
             service: self.service_key(service),
@@ -232,17 +240,20 @@ impl Hands {
         let mut tries = 0;
         loop {
             let seen = target.observe(&start.instance).await;
+            if !is_awaited() {
+                return None;
+            }
             let result = match seen {
-                Ok(InstanceState::Running { .. }) => return Ok(()),
+                Ok(InstanceState::Running { .. }) => return Some(Ok(())),
                 // One that has ended was started: its watch tells how it ended.
-                Ok(InstanceState::Ended(_)) if !start.again => return Ok(()),
+                Ok(InstanceState::Ended(_)) if !start.again => return Some(Ok(())),
                 Ok(InstanceState::Absent | InstanceState::Ended(_)) => target.start(&request).await,
                 Err(error) => Err(error),
             };
             tries += 1;
             match result {
-                Ok(()) => return Ok(()),
-                Err(error) if tries >= TRIES || !may_pass(&error) => return Err(error),
+                Ok(()) => return Some(Ok(())),
+                Err(error) if tries >= TRIES || !may_pass(&error) => return Some(Err(error)),
                 Err(_) => self.pause().await,
             }
         }
@@ -295,8 +306,11 @@ impl Hands {
         self.shared.keeper.let_go(&instance).await;
         let mut tries = 0;
         let event = loop {
+            if !self.awaits(&service, |rollout| rollout.awaits_stop(&instance)) {
+                return;
+            }
             tries += 1;
-            match self.shared.border.target.stop(&instance).await {
+            match self.try_stop(&service, &instance).await {
                 Ok(()) => break rollout::Event::InstanceStopped { instance },
                 Err(error) if tries >= TRIES || !may_pass(&error) => {
                     break rollout::Event::StopFailed {
@@ -308,52 +322,6 @@ impl Hands {
             }
         };
         self.inbox.rollout(&service, event).await;
-    }
-
-    async fn drain(&self, service: ServiceName, slot: SlotId, within: Millis) {
-        let key = self.service_key(&service);
-        let border = &self.shared.border;
-        let until = border.clock.work().plus(within);
-        let open = loop {
-            // A router that can't be asked holds nothing open that could be waited for longer.
-            let open = match border.router.observe().await {
-                Ok(table) => table
-                    .services
-                    .get(&key)
-                    .and_then(|entry| entry.slots.get(&slot))
-                    .map_or(0, |slot| slot.in_flight),
-                Err(_) => 1,
-            };
-            if open == 0 || border.clock.work() >= until {
-                break open;
-            }
-            border.clock.sleep(DRAIN_LOOK).await;
-        };
-        let cut = if open > 0 {
-            self.cut(&key, slot).await.unwrap_or(open)
-        } else {
-            0
-        };
-        self.inbox
-            .rollout(&service, rollout::Event::SlotDrained { slot, cut })
-            .await;
-    }
-
-    /// Ends what is still open on a drained slot; none when no router could be told. Then the router
-    /// is gone, and what it carried with it, or it is nobody's to cut any more.
-    async fn cut(&self, service: &ServiceKey, slot: SlotId) -> Option<u64> {
-        let mut tries = 0;
-        loop {
-            tries += 1;
-            match self.shared.border.router.cut(service, slot).await {
-                Ok(count) => return Some(count),
-                Err(error) if tries >= TRIES || !may_pass(&error) => {
-                    tracing::warn!("slot {slot} of {service} was not cut: {}", error.chain());
-                    return None;
-                }
-                Err(_) => self.pause().await,
-            }
-        }
     }
 }
 

@@ -5,8 +5,8 @@ use windlass_edge::{EdgeError, ErrorKind};
 use windlass_engine::deployment::Deployment;
 use windlass_engine::plan::PlanProblem;
 use windlass_model::{
-    AppName, DeploymentId, DeploymentState, EnvironmentName, Halt, Millis, Outcome, Plan, PlanId,
-    ServiceName, Version,
+    AppName, DeploymentId, DeploymentState, EnvironmentName, Halt, Millis, Outcome, Percent, Plan,
+    PlanId, ServiceName, Slot, Version,
 };
 
 use crate::controller::Shared;
@@ -449,6 +449,15 @@ pub(crate) fn only_abandon(id: &DeploymentId, why: &str) -> Problem {
 }
 
 /// A service that is needed and stays as it is answers badly.
+pub(crate) fn standby_serves(service: &ServiceName, slot: &Slot, share: Percent) -> Problem {
+    let version = &slot.release.version;
+    let title =
+        format!("{service} {version} is to be stopped first, and gets {share} of the requests");
+    Problem::new(409, "WL0379", Exit::Refused, title)
+        .detail("who has the traffic is not what the journal says".to_owned())
+        .hint("a new controller gives it to what is stable: windlass serve --replace")
+}
+
 pub(crate) fn need_not_ready(need: &ServiceName, by: &ServiceName, saw: &str) -> Problem {
     let title = format!("{by} needs {need}, and no instance of {need} is ready");
     Problem::new(409, "WL0351", Exit::Refused, title)

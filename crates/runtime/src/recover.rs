@@ -16,7 +16,7 @@ use crate::controller::Shared;
 use crate::drive::{self, Begin, Input, drive};
 use crate::opening::Opened;
 use crate::routes::armed_by;
-use crate::{hearing, keeper};
+use crate::{hearing, keeper, leftovers};
 
 /// Who stops a deployment whose way back went ahead of its rows.
 const GONE_BACK: &str = "windlass: the way back was begun while the journal could not be written";
@@ -69,6 +69,7 @@ pub(crate) async fn recover(shared: &Rc<Shared>) -> Result<(), EdgeError> {
     keeper::follow(shared);
     let looks_after = look_after_routes(Rc::clone(shared));
     shared.border.spawner.spawn(Box::pin(looks_after));
+    leftovers::tidy(shared);
     Ok(())
 }
 
@@ -279,7 +280,8 @@ fn is_closed(
     rollout.is_some_and(|r| r.has_begun(Begun::StoppingOld) && !r.is_promoted())
 }
 
-fn settled_route(state: &ServiceState) -> Option<Route> {
+/// What is stable has all of it, what stands by none; none where nothing listens.
+pub(crate) fn settled_route(state: &ServiceState) -> Option<Route> {
     let stable = state.stable.as_ref()?;
     let listen = stable.spec.listen.clone()?;
     let slot = |slot: &Slot, weight| RouteSlot {

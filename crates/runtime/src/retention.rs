@@ -8,7 +8,7 @@ use crate::controller::Shared;
 use crate::opening::Opened;
 
 /// Ended deployments whose rows are kept.
-const DEPLOYMENTS_KEPT: u32 = 200;
+pub(crate) const DEPLOYMENTS_KEPT: u32 = 200;
 
 /// Newest deployments whose releases (for `retry`) and instances' logs and statuses are kept, also of
 /// failed ones.

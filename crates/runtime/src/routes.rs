@@ -30,6 +30,20 @@ pub(crate) struct Wish {
     pub(crate) wires: BTreeMap<ServiceName, Option<Wire>>,
 }
 
+impl Wish {
+    fn change(&self, decided_on: Generation) -> RouteChange {
+        RouteChange {
+            direction: if self.returning {
+                Direction::Return
+            } else {
+                Direction::Raise
+            },
+            decided_on,
+            route: self.route.clone(),
+        }
+    }
+}
+
 /// What became of a try.
 enum Tried {
     Done,
@@ -38,6 +52,8 @@ enum Tried {
     Halted(String),
     /// A router has taken this service back by itself.
     Tripped,
+    /// Nobody waits for it any more.
+    LetGo,
     No(EdgeError),
 }
 
@@ -62,22 +78,22 @@ pub(crate) fn generation(table: &ObservedTable, key: &ServiceKey) -> Generation 
 }
 
 impl Hands {
-    fn is_newest(&self, service: &ServiceName, attempt: u32) -> bool {
-        let newest = self.newest.borrow();
-        newest.get(service).is_none_or(|newest| *newest == attempt)
+    /// Whether an attempt is the newest asked for, and its answer is still waited for: neither a way
+    /// back that was given up nor a deployment that has ended moves anything any more.
+    fn is_wanted(&self, service: &ServiceName, attempt: u32) -> bool {
+        let newest = self.newest.borrow().get(service).copied();
+        newest.is_none_or(|newest| newest == attempt)
+            && self.awaits(service, |rollout| rollout.awaits_route(attempt))
     }
 
     pub(crate) async fn apply(&self, service: ServiceName, wish: Wish) {
         let attempt = wish.attempt;
         let mut tries = 0;
         let event = loop {
-            if !self.is_newest(&service, attempt) {
-                return;
-            }
             match self.try_apply(&service, &wish).await {
                 Tried::Done => break rollout::Event::RouteApplied { attempt },
                 // The lookout brings the trip, and the deployment goes back.
-                Tried::Tripped => return,
+                Tried::Tripped | Tried::LetGo => return,
                 // Not a try: it takes as long as a person takes.
                 Tried::Halted(by) => self.inbox.send(Input::Halted { by }).await,
                 Tried::Again(_) if tries < ROUTE_TRIES => tries += 1,
@@ -94,6 +110,9 @@ impl Hands {
     }
 
     async fn try_apply(&self, service: &ServiceName, wish: &Wish) -> Tried {
+        if !self.is_wanted(service, wish.attempt) {
+            return Tried::LetGo;
+        }
         let border = &self.shared.border;
         let key = self.service_key(service);
         let observed = match border.router.observe().await {
@@ -119,19 +138,12 @@ impl Hands {
             let what = format!("no instance of slot {slot} of {service} answers well");
             return Tried::Again(EdgeError::new(ErrorKind::Conflict, Retry::Now, what));
         }
-        let route = (!is_routed).then(|| RouteChange {
-            direction: if wish.returning {
-                Direction::Return
-            } else {
-                Direction::Raise
-            },
-            decided_on: generation(&observed, &key),
-            route: wish.route.clone(),
-        });
-        let routes = route
-            .map(|route| (key.clone(), route))
-            .into_iter()
-            .collect();
+        // Asking took its time.
+        if !self.is_wanted(service, wish.attempt) {
+            return Tried::LetGo;
+        }
+        let route = (!is_routed).then(|| (key.clone(), wish.change(generation(&observed, &key))));
+        let routes = route.into_iter().collect();
         let change = table_change(&observed, routes, tripwires.clone());
         match border.router.apply(change).await {
             Ok(_) => self.taken(&key, wish, &tripwires).await,

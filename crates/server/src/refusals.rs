@@ -81,6 +81,7 @@ pub(crate) const REFUSALS: [Refusal; 54] = [
     ("WL0375", 409, "there are too many tokens"),
     ("WL0376", 431, "the head is too long"),
     ("WL0377", 403, "the run of this command is not heard"),
+    ("WL0379", 409, "what is to be stopped first gets requests"),
 ];
 
 /// Any request.

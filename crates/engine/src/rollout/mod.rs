@@ -61,6 +61,7 @@
 //! waits for is all in its state, so that [`resume`] can ask for it again after a crash.
 
 mod action;
+mod awaits;
 mod command;
 mod event;
 mod evidence;

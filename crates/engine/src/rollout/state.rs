@@ -284,29 +284,6 @@ impl Rollout {
         self.plan.stable.as_ref()
     }
 
-    /// Whether this rollout now waits for the start of the instance.
-    pub(crate) fn starts(&self, instance: &InstanceId) -> bool {
-        let among = |all: Vec<&Instance>| all.into_iter().any(|i| i.id == *instance);
-        let asked = match &self.phase {
-            Phase::Starting { .. } => among(self.fresh()),
-            Phase::Returning(back) => {
-                back.stage == Stage::Restarting && among(self.back.iter().collect())
-            }
-            Phase::Waiting
-            | Phase::Clearing(_)
-            | Phase::StoppingOld(_)
-            | Phase::Holding
-            | Phase::Shifting { .. }
-            | Phase::Baking { .. }
-            | Phase::Passed
-            | Phase::Settling(_)
-            | Phase::Done
-            | Phase::Returned
-            | Phase::Stuck(_) => false,
-        };
-        asked && !self.health.started.contains(instance)
-    }
-
     /// Instances that leave after promotion.
     pub fn leaving(&self) -> Vec<&Instance> {
         let Some(old) = self.old() else {

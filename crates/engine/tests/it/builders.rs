@@ -430,6 +430,7 @@ impl App {
                     slot: slot(7, Label::Green, "1b", "failed"),
                 }),
                 next_slot: SlotId(2),
+                adopted: false,
                 rolled_back: BTreeSet::new(),
             };
             environment.services.insert(part.name.clone(), state);

@@ -1,5 +1,6 @@
 //! Whole controllers in a world of fakes, on paused time.
 
+mod abandoning;
 mod clocks;
 mod command_target;
 mod conformance;

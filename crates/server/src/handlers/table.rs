@@ -77,9 +77,9 @@ const NAME: Option<&str> = Some("^[0-9a-z]([0-9a-z-]{0,61}[0-9a-z])?$");
 const FILE: [&str; 6] = ["WL01xx", "WL0309", "WL0310", "WL0311", "WL0330", "WL0372"];
 
 /// Refusals of what begins a deployment.
-const BEGINS: [&str; 10] = [
+const BEGINS: [&str; 11] = [
     "WL0304", "WL0305", "WL0306", "WL0307", "WL0312", "WL0340", "WL0341", "WL0342", "WL0343",
-    "WL0351",
+    "WL0351", "WL0379",
 ];
 
 /// Refusals of what is said to a deployment.

@@ -2,8 +2,9 @@
 
 use std::os::unix::net::UnixStream;
 
-use windlass_api::EnvironmentView;
+use windlass_api::{EnvironmentView, ServiceView};
 use windlass_client::{Client, ClientError, ControllerLock, Holder, StatePaths, is_stopped};
+use windlass_model::{Percent, ServiceName};
 
 use super::Finding;
 
@@ -103,6 +104,9 @@ pub(crate) fn drift(status: &[EnvironmentView]) -> Finding {
     let mut running = 0;
     for view in status {
         for (name, service) in &view.services {
+            if view.deployment.is_none() {
+                off.extend(short_share(name, service));
+            }
             for slot in service.slots() {
                 if slot.weight.is_none() && !service.listen.is_empty() {
                     off.push(format!("{name} {}: its share is unknown", slot.version));
@@ -132,4 +136,13 @@ pub(crate) fn drift(status: &[EnvironmentView]) -> Finding {
         off.join("; "),
         "windlass status, then windlass logs SERVICE",
     )
+}
+
+/// What is stable and has not all the requests, although nothing is under way.
+fn short_share(name: &ServiceName, service: &ServiceView) -> Option<String> {
+    let stable = service.stable.as_ref()?;
+    let share = stable.weight.filter(|share| *share < Percent::FULL)?;
+    let version = &stable.version;
+    let is_short = !service.listen.is_empty();
+    is_short.then(|| format!("{name} {version} is stable and gets {share} of the requests"))
 }

@@ -49,7 +49,7 @@ pub(crate) fn instances(paths: &StatePaths, status: Option<&[EnvironmentView]>) 
     Finding::warning(
         CHECK,
         saw,
-        "a new controller ends what nobody needs: windlass serve --replace",
+        "a new controller ends what gets no requests: windlass serve --replace",
     )
 }
 

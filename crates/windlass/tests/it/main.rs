@@ -9,6 +9,7 @@
     reason = "what a test sets up must be there"
 )]
 
+mod abandoning;
 mod analyzing;
 mod bad_inputs;
 mod begun;

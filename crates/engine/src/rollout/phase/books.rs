@@ -28,7 +28,7 @@ pub(super) fn is_stale(rollout: &Rollout, event: &Event) -> bool {
     match event {
         Event::InstanceStarted { instance }
         | Event::AddressTaken { instance, .. }
-        | Event::StartFailed { instance, .. } => !rollout.starts(instance),
+        | Event::StartFailed { instance, .. } => !rollout.awaits_start(instance),
         // The run of a command that ended well has nothing to lose.
         Event::InstanceLost { instance, .. } => {
             rollout.is_command() && rollout.health.ready.contains(instance)
