@@ -27,6 +27,8 @@ pub(crate) struct Progress {
     pub(crate) stopped: bool,
     /// Whether a service has another name since: what is stable moved, and its plan is stale.
     pub(crate) renamed: bool,
+    /// Services that the router does not know by their new names; with its last answer.
+    pub(crate) unnamed: BTreeMap<ServiceName, String>,
     pub(crate) parts: BTreeMap<ServiceName, Part>,
 }
 
@@ -86,6 +88,7 @@ impl Progress {
             ended_us: None,
             stopped: false,
             renamed: false,
+            unnamed: BTreeMap::new(),
             parts: parts.collect(),
         }
     }
@@ -131,8 +134,15 @@ impl Progress {
                 self.held_by = None;
                 self.stopped = true;
             }
-            Fact::Renamed { .. } => self.renamed = true,
+            Fact::Renamed { service, .. } => {
+                self.renamed = true;
+                self.unnamed.remove(service);
+            }
+            Fact::RenameFailed { service, saw, .. } => {
+                self.unnamed.insert(service.clone(), saw.clone());
+            }
             Fact::Repaired { .. } => {
+                self.unnamed.clear();
                 for part in self.parts.values_mut() {
                     part.stuck = None;
                 }
@@ -217,6 +227,7 @@ impl Progress {
             | Fact::Sight { .. }
             | Fact::Removed { .. }
             | Fact::Renamed { .. }
+            | Fact::RenameFailed { .. }
             | Fact::SlotRetired { .. }
             | Fact::FailedKept { .. }
             | Fact::DeploymentStarted { .. }
@@ -366,6 +377,7 @@ pub(crate) fn service_of(fact: &Fact) -> Option<&ServiceName> {
         | Fact::Proved { service, .. }
         | Fact::Removed { service }
         | Fact::Renamed { service, .. }
+        | Fact::RenameFailed { service, .. }
         | Fact::Stuck { service, .. } => Some(service),
         Fact::DeploymentStarted { .. }
         | Fact::Held { .. }

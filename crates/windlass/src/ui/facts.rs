@@ -91,6 +91,7 @@ fn fact_words(fact: &Fact, event: &Event, picture: &Progress) -> (String, String
         | Fact::Proved { .. }
         | Fact::Removed { .. }
         | Fact::Renamed { .. }
+        | Fact::RenameFailed { .. }
         | Fact::Stuck { .. } => of_a_service(fact, picture).unwrap_or((whole, String::new())),
     }
 }
@@ -153,7 +154,8 @@ fn of_a_service(fact: &Fact, picture: &Progress) -> Option<(String, String)> {
         | Fact::TripwireWithheld { .. }
         | Fact::Proved { .. }
         | Fact::Removed { .. }
-        | Fact::Renamed { .. } => return of_a_danger(fact),
+        | Fact::Renamed { .. }
+        | Fact::RenameFailed { .. } => return of_a_danger(fact),
         Fact::DeploymentStarted { .. }
         | Fact::Held { .. }
         | Fact::Resumed { .. }
@@ -246,6 +248,10 @@ fn of_a_danger(fact: &Fact) -> Option<(String, String)> {
         }
         Fact::Removed { service } => (service, "removed".to_owned()),
         Fact::Renamed { service, from } => (service, format!("renamed from={from}")),
+        Fact::RenameFailed { service, from, saw } => (
+            service,
+            format!("not_renamed from={from} saw={:?}", harmless(saw)),
+        ),
         Fact::DeploymentStarted { .. }
         | Fact::PhaseEntered { .. }
         | Fact::InstanceStarted { .. }

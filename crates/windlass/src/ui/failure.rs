@@ -36,6 +36,12 @@ pub(crate) fn failure(
             ));
         }
     }
+    for (service, saw) in &picture.unnamed {
+        let saw = harmless(saw);
+        lines.push(format!(
+            "{service}: the router does not know it by this name yet: {saw}"
+        ));
+    }
     lines.extend(proofs(picture));
     if let Some(why) = &view.poisoned {
         lines.push(format!("its journal is damaged: {why}"));
@@ -177,12 +183,14 @@ fn still_runs(runs: &EnvironmentView) -> Option<String> {
     (!names.is_empty()).then(|| listed(&names))
 }
 
-/// What `windlass repair` can do here: a rollback that failed is not done on anybody's word.
+/// What `windlass repair` can do here: a rollback that failed is not done on anybody's word, and
+/// neither is what no service is stuck with, as a new name.
 pub(crate) fn ways_to_repair(view: &DeploymentView) -> &'static str {
     let mut rollouts = view.rollouts.values();
     let failed =
         |part: &RolloutView| matches!(part.stuck_because, Some(StuckReason::RollbackFailed(_)));
-    if rollouts.any(failed) {
+    let none = rollouts.clone().all(|part| part.stuck_because.is_none());
+    if none || rollouts.any(failed) {
         "--retry | --abandon"
     } else {
         "--retry | --done | --abandon"
