@@ -3,6 +3,7 @@
 mod clocks;
 mod command_target;
 mod conformance;
+mod deaths;
 mod deployments;
 mod down;
 mod failures;
