@@ -137,8 +137,8 @@ fn give_turns(turn: &mut Turn) -> bool {
 
 /// A rollout begins when those it needs have passed.
 fn begin_ready(turn: &mut Turn) -> bool {
-    let Deployment { held, names, .. } = turn.deployment;
-    if held || names != Names::Known || turn.deployment.course != Course::Forward {
+    let now = &turn.deployment;
+    if now.held || now.names != Names::Known || now.course != Course::Forward {
         return false;
     }
     let waiting = services(&turn.deployment, |rollout| rollout.phase == Phase::Waiting);

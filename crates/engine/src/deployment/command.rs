@@ -101,7 +101,7 @@ impl Deployment {
             matches!(rollout.phase, Phase::Stuck(StuckReason::RollbackFailed(_)))
         };
         let done = command == Command::Repair(Repair::Done) && accepted == Accepted::Yes;
-        if done && self.names == Names::Stuck {
+        if done && matches!(self.names, Names::Stuck(_)) {
             return Accepted::No(
                 "the router does not know the new names yet: retry once it can, or abandon it",
             );

@@ -16,7 +16,7 @@ pub(super) fn asked(deployment: &Deployment) -> Option<Action> {
 
 /// Asks once more for what was given up.
 pub(super) fn again(turn: &mut Turn) {
-    if turn.deployment.names == Names::Stuck {
+    if matches!(turn.deployment.names, Names::Stuck(_)) {
         turn.deployment.names = Names::Changing;
         turn.actions.extend(asked(&turn.deployment));
     }
@@ -39,7 +39,7 @@ pub(super) fn failed(turn: &mut Turn, saw: &str) {
     if turn.deployment.names != Names::Changing {
         return;
     }
-    turn.deployment.names = Names::Stuck;
+    turn.deployment.names = Names::Stuck(saw.to_owned());
     for (service, from) in &turn.deployment.plan.renames {
         turn.facts.push(Fact::RenameFailed {
             service: service.clone(),

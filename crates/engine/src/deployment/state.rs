@@ -35,12 +35,12 @@ pub struct Deployment {
 
 /// How far the new names of its services are. No rollout begins, and no deployment ends by itself,
 /// before the router knows them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Names {
     /// The router is asked to take them.
     Changing,
-    /// It did not in time: a person tries again, or gives the deployment up.
-    Stuck,
+    /// It did not in time: a person tries again, or gives the deployment up. Holds its last answer.
+    Stuck(String),
     /// It knows them; from the beginning if none changes.
     Known,
 }
@@ -215,7 +215,7 @@ impl Deployment {
     /// Where it stands, as people see it.
     pub fn state(&self) -> DeploymentState {
         let mut rollouts = self.rollouts.values();
-        let stuck = self.names == Names::Stuck
+        let stuck = matches!(self.names, Names::Stuck(_))
             || rollouts.any(|rollout| matches!(rollout.phase, Phase::Stuck(_)));
         match self.course {
             Course::Ended(outcome) => DeploymentState::Ended(outcome),

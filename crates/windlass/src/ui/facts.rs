@@ -363,6 +363,7 @@ mod tests {
         14:02:12 shop repaired=done by=mira
         14:02:12 api removed
         14:02:12 api renamed from=old
+        14:02:12 api not_renamed from=old saw="the router is not there"
         14:02:12 auth stuck reason="the rollback failed: instance ins_1a exited with status 7"
         14:02:12 shop result=abandoned took=1.0s
         "#);

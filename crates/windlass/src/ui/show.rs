@@ -7,7 +7,7 @@ use super::Style;
 use super::failure::{ABANDONED, ways_to_repair};
 use super::table::table;
 use super::time::{of_calendar, took};
-use super::words::{change, doing, harmless, listed, phase, reason, state_of, stuck};
+use super::words::{change, doing, harmless, listed, not_renamed, phase, reason, state_of, stuck};
 
 /// Where it stands, service by service.
 pub(crate) fn show_text(view: &DeploymentView, style: &Style) -> String {
@@ -30,6 +30,9 @@ pub(crate) fn show_text(view: &DeploymentView, style: &Style) -> String {
     }
     if let Some(why) = &view.poisoned {
         lines.push(format!("damaged  {why}"));
+    }
+    if let Some(saw) = &view.not_renamed {
+        lines.push(format!("stuck    {}", not_renamed(saw)));
     }
     lines.extend([String::new(), String::new()]);
     let rows = view.rollouts.iter().map(|(service, part)| {
