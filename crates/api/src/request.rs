@@ -201,6 +201,9 @@ pub struct RollbackAnswer {
     /// What the new one will do.
     #[serde(default)]
     pub plan: Option<PlanView>,
+    /// Services among what was promoted that stay as they are; with why.
+    #[serde(default)]
+    pub stays: BTreeMap<ServiceName, String>,
 }
 
 /// `POST /v1/removals`

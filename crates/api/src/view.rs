@@ -83,6 +83,9 @@ pub struct DeploymentView {
     /// Why nothing more of it can be read, if its journal is damaged.
     #[serde(default)]
     pub poisoned: Option<String>,
+    /// What the router last said, if it did not take the new names of services in time.
+    #[serde(default)]
+    pub not_renamed: Option<String>,
 }
 
 /// One service's part of a deployment.

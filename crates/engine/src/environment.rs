@@ -7,7 +7,7 @@ use windlass_model::{
     StandbyKept, StuckReason,
 };
 
-use crate::deployment::{Course, Deployment};
+use crate::deployment::{Course, Deployment, Names};
 use crate::rollout::{Begun, Phase, Rollout};
 
 /// Promoted releases remembered per service; their files are kept for a rollback.
@@ -45,6 +45,10 @@ pub fn locked(base: &Environment, deployment: &Deployment) -> Environment {
 /// always gives the same answer, however often it is asked.
 #[must_use]
 pub fn after(base: &Environment, deployment: &Deployment) -> Environment {
+    if deployment.is_ended() && deployment.names != Names::Known {
+        // Given up before anything began: the router, as far as anybody knows, has the old names.
+        return base.clone();
+    }
     let mut next = locked(base, deployment);
     let promoted = match deployment.course {
         Course::Promoted => true,
@@ -76,7 +80,7 @@ pub fn after(base: &Environment, deployment: &Deployment) -> Environment {
             });
         }
     }
-    let names = deployment.renamed && !deployment.plan.renames.is_empty();
+    let names = deployment.names == Names::Known && !deployment.plan.renames.is_empty();
     if promoted || names {
         next.revision = base.revision.saturating_add(1);
     }

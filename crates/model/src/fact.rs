@@ -260,6 +260,15 @@ pub enum Fact {
         /// Its name before.
         from: ServiceName,
     },
+    /// The router did not take the other name of a service in time.
+    RenameFailed {
+        /// The name that it was to have.
+        service: ServiceName,
+        /// The name that it has.
+        from: ServiceName,
+        /// The last answer.
+        saw: String,
+    },
     /// It ended.
     Ended {
         /// How.

@@ -2,11 +2,11 @@
 
 use windlass_api::{DeploymentView, Exit, LostHistoryView, Problem};
 use windlass_edge::{EdgeError, ErrorKind};
-use windlass_engine::deployment::Deployment;
+use windlass_engine::deployment::{Accepted, Command, Deployment};
 use windlass_engine::plan::PlanProblem;
 use windlass_model::{
     AppName, DeploymentId, DeploymentState, EnvironmentName, Halt, Millis, Outcome, Percent, Plan,
-    PlanId, ServiceName, Slot, Version,
+    PlanId, Repair, ServiceName, Slot, Version,
 };
 
 use crate::controller::Shared;
@@ -66,9 +66,11 @@ pub(crate) fn locked(shared: &Shared, holder: &DeploymentId) -> Problem {
 
 /// How a person ends what is stuck.
 fn mend(id: &DeploymentId) -> String {
-    format!(
-        "look with: windlass show {id}; mend it with: windlass repair {id} --retry | --done | --abandon"
-    )
+    mend_by(id, "--retry | --done | --abandon")
+}
+
+fn mend_by(id: &DeploymentId, ways: &str) -> String {
+    format!("look with: windlass show {id}; mend it with: windlass repair {id} {ways}")
 }
 
 /// The plan's revision moved.
@@ -219,7 +221,11 @@ pub(crate) fn not_now(why: &str) -> Problem {
 pub(crate) fn not_in_state(now: &Deployment, why: &str) -> Problem {
     let problem = not_now(why);
     if now.state() == DeploymentState::Stuck {
-        return problem.hint(mend(&now.id));
+        // What is not done on anybody's word is not offered.
+        return problem.hint(match now.accepts(Command::Repair(Repair::Done)) {
+            Accepted::Yes | Accepted::NoChange => mend(&now.id),
+            Accepted::No(_) => mend_by(&now.id, "--retry | --abandon"),
+        });
     }
     problem
 }

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use windlass_control::{Direction, Generation, RouteChange, RouterBoot, Tick};
-use windlass_edge::{InstanceState, TrafficRouter};
-use windlass_engine::deployment::{Course, Event, Prove};
+use windlass_edge::{EdgeError, InstanceState, TrafficRouter};
+use windlass_engine::deployment::{Event, Prove};
 use windlass_model::{
     Instance, Millis, Percent, Probe, ProbeKind, Probed, Proof, ServiceKey, ServiceName, SlotId,
 };
@@ -15,6 +15,9 @@ use crate::perform::{Hands, TRIES, TRY_AGAIN, may_pass};
 
 /// How long answers of what was left are looked for.
 const PROOF_WATCH: Millis = Millis::from_secs(5);
+
+/// How long the router is asked to take other names.
+const RENAME_WITHIN: Millis = Millis::from_secs(30);
 
 /// Most replies with ticks that are read to find the newest one.
 const REPLIES_READ: u32 = 1_000;
@@ -144,22 +147,30 @@ impl Hands {
         Percent::ZERO
     }
 
-    /// Hands each route over to the service's new name, all in one swap.
+    /// Hands each route over to the service's new name, all in one swap; also for a deployment that
+    /// goes back, for it ends only then. One that the router does not serve in time is stuck.
     pub(crate) async fn rename(&self, names: BTreeMap<ServiceName, ServiceName>) {
-        // Nothing else of the deployment has begun; an abort ends the wait.
-        while self.course() == Some(Course::Forward) {
-            if self.try_rename(&names).await {
-                return self.inbox.send(Input::Event(Event::Renamed)).await;
+        let clock = &self.shared.border.clock;
+        let until = clock.work().plus(RENAME_WITHIN);
+        let event = loop {
+            match self.try_rename(&names).await {
+                Ok(()) => break Event::Renamed,
+                Err(error) if clock.work() >= until => {
+                    let saw = error.chain();
+                    break Event::RenameFailed { saw };
+                }
+                Err(_) => self.pause().await,
             }
-            self.pause().await;
-        }
+        };
+        self.inbox.send(Input::Event(event)).await;
     }
 
-    async fn try_rename(&self, names: &BTreeMap<ServiceName, ServiceName>) -> bool {
+    async fn try_rename(
+        &self,
+        names: &BTreeMap<ServiceName, ServiceName>,
+    ) -> Result<(), EdgeError> {
         let router = &self.shared.border.router;
-        let Ok(observed) = router.observe().await else {
-            return false;
-        };
+        let observed = router.observe().await?;
         let mut routes = BTreeMap::new();
         for (new, old) in names {
             let (new, old) = (self.service_key(new), self.service_key(old));
@@ -176,7 +187,10 @@ impl Hands {
             routes.insert(new, change(Generation::default(), route));
             routes.insert(old, change(entry.generation, None));
         }
-        routes.is_empty() || router.apply(routes.into()).await.is_ok()
+        if !routes.is_empty() {
+            router.apply(routes.into()).await?;
+        }
+        Ok(())
     }
 }
 

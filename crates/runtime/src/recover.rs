@@ -247,7 +247,8 @@ async fn restore_routes(
             if observed.services.contains_key(&key) || is_closed(open, environment, service) {
                 continue;
             }
-            if let Some(route) = settled_route(state) {
+            // What the router still knows by its old name is renamed, not put back beside it.
+            if let Some(route) = settled_route(state).filter(|route| !is_taken(observed, route)) {
                 let change = RouteChange {
                     direction: Direction::Return,
                     decided_on: Generation::default(),
@@ -262,6 +263,13 @@ async fn restore_routes(
     if let Err(error) = shared.border.router.apply(missing.into()).await {
         tracing::error!("routes could not be put back: {}", error.chain());
     }
+}
+
+/// Whether the router gives a listener of `route` to somebody: it would refuse every other route too.
+fn is_taken(observed: &ObservedTable, route: &Route) -> bool {
+    let known = observed.services.values();
+    let mut known = known.flat_map(|entry| &entry.route.listeners);
+    known.any(|known| route.listeners.iter().any(|mine| mine.is_same_place(known)))
 }
 
 /// Whether a deployment has stopped, or may have stopped, what the journal has as stable.

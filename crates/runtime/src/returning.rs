@@ -5,6 +5,7 @@ use std::rc::Rc;
 
 use futures_channel::oneshot;
 use windlass_api::{PlanView, Problem, RollbackAnswer};
+use windlass_edge::StoredDeployment;
 use windlass_engine::deployment::Command;
 use windlass_engine::plan::{self, RestoreInput};
 use windlass_engine::rollout::Phase;
@@ -31,6 +32,14 @@ struct Scope {
     parallel: u16,
 }
 
+/// What each service of a scope is to do.
+struct Wanted {
+    /// What it goes back to.
+    back: BTreeMap<ServiceName, Promoted>,
+    /// Why it stays as it is.
+    stays: BTreeMap<ServiceName, String>,
+}
+
 /// Takes services back to an earlier release; while a deployment runs, aborts that.
 pub(crate) async fn rollback(
     shared: &Rc<Shared>,
@@ -52,12 +61,16 @@ pub(crate) async fn rollback(
     }
     let environment = shared.environment(&at.app, &at.environment);
     let scope = scope(shared, &environment, &at).await?;
-    let wanted = wanted(shared, &environment, &scope, &at).await?;
+    let Wanted {
+        back: wanted,
+        stays,
+    } = wanted(shared, &environment, &scope, &at).await?;
     if wanted.is_empty() {
         return Ok(RollbackAnswer {
             deployment: None,
             aborted: false,
             plan: None,
+            stays,
         });
     }
     let mut warm = BTreeSet::new();
@@ -83,6 +96,7 @@ pub(crate) async fn rollback(
         deployment: Some(id),
         aborted: false,
         plan: Some(planning::view(shared, plan)),
+        stays,
     })
 }
 
@@ -122,10 +136,12 @@ async fn abort(
         deployment: Some(holder),
         aborted,
         plan: None,
+        stays: BTreeMap::new(),
     })
 }
 
-/// The service that was named, or all that the last promotion changed.
+/// The service that was named, or all that the last promotion changed. Where none of these has a
+/// release to go back to, as one that was new with it, what the promotion before changed goes back too.
 async fn scope(
     shared: &Rc<Shared>,
     environment: &Environment,
@@ -149,71 +165,99 @@ async fn scope(
     let newest = store.deployments(LOOKED_AT).await;
     let newest = newest.map_err(|e| problems::store(&e))?;
     let ours = |plan: &Plan| plan.app == at.app && plan.environment == at.environment;
+    let goes = |service: &ServiceName| {
+        let state = environment.services.get(service);
+        at.to.is_some() || state.is_some_and(|state| plan::last_good(state).is_some())
+    };
+    let mut services = BTreeSet::new();
+    let mut newest_scope = None;
     for stored in newest.into_iter().filter(|stored| ours(&stored.plan)) {
-        let found = store.deployment(&stored.id).await;
-        let found = found.map_err(|e| problems::store(&e))?;
-        let Some(Ok((deployment, _))) = found.map(|open| recover::rebuild(&open)) else {
-            continue;
-        };
-        let promoted = matches!(
-            deployment.state(),
-            DeploymentState::Ended(Outcome::Promoted | Outcome::PartlyPromoted)
-        );
-        if !promoted || stored.plan.kind != PlanKind::Deploy {
+        let brought = brought(shared, environment, &stored).await?;
+        if brought.is_empty() {
             continue;
         }
-        // Only what still runs what it brought: the others are back already.
-        let brought = deployment.rollouts.iter().filter(|(service, rollout)| {
-            let state = environment.services.get(*service);
-            let stable = state.and_then(|state| state.stable.as_ref());
-            rollout.phase == Phase::Done
-                && !matches!(rollout.plan.change, Change::Adjust { .. })
-                && stable.is_some_and(|slot| slot.release == rollout.candidate.release)
-        });
-        let services: BTreeSet<ServiceName> = brought.map(|(service, _)| service.clone()).collect();
-        if services.is_empty() {
-            continue;
-        }
-        return Ok(Scope {
-            services,
+        services.extend(brought.iter().cloned());
+        let scope = Scope {
+            services: services.clone(),
             on_failure: stored.plan.on_failure,
             parallel: stored.plan.parallel,
-        });
+        };
+        if brought.iter().any(goes) {
+            return Ok(scope);
+        }
+        newest_scope.get_or_insert(scope);
     }
-    Err(problems::nothing_promoted(&at.app, &at.environment))
+    newest_scope.ok_or_else(|| problems::nothing_promoted(&at.app, &at.environment))
 }
 
-/// What each service goes back to; empty when everything is there already.
+/// The services that a deployment promoted and that run what it brought: the others are back already.
+async fn brought(
+    shared: &Rc<Shared>,
+    environment: &Environment,
+    stored: &StoredDeployment,
+) -> Result<BTreeSet<ServiceName>, Problem> {
+    let found = shared.border.store.deployment(&stored.id).await;
+    let found = found.map_err(|e| problems::store(&e))?;
+    let Some(Ok((deployment, _))) = found.map(|open| recover::rebuild(&open)) else {
+        return Ok(BTreeSet::new());
+    };
+    let promoted = matches!(
+        deployment.state(),
+        DeploymentState::Ended(Outcome::Promoted | Outcome::PartlyPromoted)
+    );
+    if !promoted || stored.plan.kind != PlanKind::Deploy {
+        return Ok(BTreeSet::new());
+    }
+    let brought = deployment.rollouts.iter().filter(|(service, rollout)| {
+        let state = environment.services.get(*service);
+        let stable = state.and_then(|state| state.stable.as_ref());
+        rollout.phase == Phase::Done
+            && !matches!(rollout.plan.change, Change::Adjust { .. })
+            && stable.is_some_and(|slot| slot.release == rollout.candidate.release)
+    });
+    Ok(brought.map(|(service, _)| service.clone()).collect())
+}
+
+/// What each service goes back to; none when everything is there already.
 async fn wanted(
     shared: &Rc<Shared>,
     environment: &Environment,
     scope: &Scope,
     at: &RollbackAt,
-) -> Result<BTreeMap<ServiceName, Promoted>, Problem> {
-    let mut wanted = BTreeMap::new();
+) -> Result<Wanted, Problem> {
+    let (mut back, mut stays) = (BTreeMap::new(), BTreeMap::new());
     let mut is_there = false;
     for service in &scope.services {
         let Some(state) = environment.services.get(service) else {
             continue;
         };
-        let found = match &at.to {
+        let all = plan::candidates(state);
+        let (found, why) = match &at.to {
             Some(to) => {
-                let stable = state.stable.iter();
-                is_there |= stable.into_iter().any(|slot| slot.release.version == *to);
-                let mut candidates = plan::candidates(state).into_iter();
-                candidates.find(|known| known.release.version == *to)
+                let mut stable = state.stable.iter();
+                if stable.any(|slot| slot.release.version == *to) {
+                    is_there = true;
+                    continue;
+                }
+                let found = all.into_iter().find(|known| known.release.version == *to);
+                (found, format!("it has no kept release {to}"))
             }
-            None => plan::last_good(state),
+            None if all.is_empty() => (None, "it has no earlier release".to_owned()),
+            None => {
+                let why = "every earlier release of it was rolled back from";
+                (plan::last_good(state), why.to_owned())
+            }
         };
-        if let Some(found) = found {
-            wanted.insert(service.clone(), found.clone());
+        match found {
+            Some(found) => drop(back.insert(service.clone(), found.clone())),
+            None => drop(stays.insert(service.clone(), why)),
         }
     }
-    if wanted.is_empty() && !is_there {
+    if back.is_empty() && !is_there {
         let lines = candidates(shared, environment, &scope.services).await;
         return Err(problems::nothing_to_go_back_to(at.to.as_ref(), &lines));
     }
-    Ok(wanted)
+    Ok(Wanted { back, stays })
 }
 
 /// Whether the standby is the release that is wanted, and answers well now.

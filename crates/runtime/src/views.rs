@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use windlass_api::{DeploymentView, EvidenceView, Problem, ReportedView, RolloutView};
 use windlass_edge::{OpenDeployment, StoredDeployment};
-use windlass_engine::deployment::Deployment;
+use windlass_engine::deployment::{Deployment, Names};
 use windlass_engine::rollout::{Awaiting, Phase, Rollout, Said};
 use windlass_model::{DeploymentId, DeploymentState, Outcome, Percent, ServiceName};
 
@@ -90,6 +90,7 @@ fn unread(open: &OpenDeployment, why: &Problem) -> DeploymentView {
         by: stored.by.clone(),
         rollouts: BTreeMap::new(),
         sequence: open.entries.last().map_or(0, |entry| entry.sequence),
+        not_renamed: None,
         poisoned: Some(why.detail.clone().unwrap_or_else(|| why.title.clone())),
     }
 }
@@ -113,6 +114,10 @@ fn render(stored: &StoredDeployment, now: &Deployment, sequence: u64) -> Deploym
         rollouts: parts(now),
         sequence,
         poisoned: None,
+        not_renamed: match &now.names {
+            Names::Stuck(saw) => Some(saw.clone()),
+            Names::Changing | Names::Known => None,
+        },
     }
 }
 

@@ -148,6 +148,11 @@ impl Front {
         self.come_back();
     }
 
+    /// Has lost one route.
+    pub fn forget(&self, service: &ServiceKey) {
+        self.entries.borrow_mut().remove(service);
+    }
+
     /// Somebody else listens on `address`.
     pub fn occupy(&self, address: SocketAddr) {
         self.occupied.borrow_mut().insert(address);

@@ -199,7 +199,7 @@ impl Lab {
             for fact in facts {
                 match fact {
                     Fact::Ended { outcome } => return Some(Ending::Ended(*outcome)),
-                    Fact::Stuck { .. } => return Some(Ending::Stuck),
+                    Fact::Stuck { .. } | Fact::RenameFailed { .. } => return Some(Ending::Stuck),
                     // What was stuck is tried again.
                     Fact::AbortRequested { .. } | Fact::Repaired { .. } => return None,
                     _ => {}

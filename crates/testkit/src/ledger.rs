@@ -119,7 +119,9 @@ impl Ledger {
                         complaints.push(format!("twice, first at {before}: {line:?}"));
                     }
                 }
-                Effect::Kept | Effect::Revived | Effect::RestartSet(_) | Effect::ShutDown => {}
+                // What runs again can be stopped again.
+                Effect::Revived => drop(seen.remove(&(Effect::Stopped, line.key.clone()))),
+                Effect::Kept | Effect::RestartSet(_) | Effect::ShutDown => {}
             }
             if line.epoch < highest {
                 complaints.push(format!("after epoch {highest}: {line:?}"));

@@ -5,7 +5,7 @@ use windlass_model::{Fact, OnFailure, Outcome, PlanKind, ReturnReason, ServiceNa
 
 use super::graph::consumers;
 use super::prove;
-use super::state::{Action, Course, Deployment};
+use super::state::{Action, Course, Deployment, Names};
 use super::step::Turn;
 use crate::rollout::{Event, Phase, Return, Rollout, Stage};
 
@@ -137,8 +137,8 @@ fn give_turns(turn: &mut Turn) -> bool {
 
 /// A rollout begins when those it needs have passed.
 fn begin_ready(turn: &mut Turn) -> bool {
-    let Deployment { held, renamed, .. } = turn.deployment;
-    if held || !renamed || turn.deployment.course != Course::Forward {
+    let now = &turn.deployment;
+    if now.held || now.names != Names::Known || now.course != Course::Forward {
         return false;
     }
     let waiting = services(&turn.deployment, |rollout| rollout.phase == Phase::Waiting);
@@ -194,7 +194,7 @@ fn end(turn: &mut Turn) {
         .rollouts
         .values()
         .all(|rollout| matches!(rollout.phase, Phase::Done | Phase::Returned));
-    if !over || !turn.deployment.renamed || turn.deployment.proving {
+    if !over || turn.deployment.names != Names::Known || turn.deployment.proving {
         return;
     }
     let due = prove::due(&turn.deployment);
@@ -219,7 +219,11 @@ fn outcome(deployment: &Deployment) -> Outcome {
         .clone()
         .filter(|rollout| rollout.phase == Phase::Returned)
         .count();
-    if back == 0 {
+    // Nothing but names can change before anything is promoted or back: only an abort ends it so.
+    let called_off = deployment.rollouts.is_empty() && deployment.course == Course::Returning;
+    if called_off {
+        Outcome::RolledBack
+    } else if back == 0 {
         Outcome::Promoted
     } else if back < deployment.rollouts.len() {
         Outcome::PartlyPromoted

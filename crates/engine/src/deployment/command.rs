@@ -2,7 +2,7 @@
 
 use windlass_model::{DeploymentState, Outcome, PlanKind, Repair, StuckReason};
 
-use super::state::{Course, Deployment};
+use super::state::{Course, Deployment, Names};
 use crate::rollout::{Begun, Phase, Rollout};
 
 /// What a person says to a deployment.
@@ -83,7 +83,8 @@ impl Deployment {
     /// Whether `command` applies now. As its state says; but what is stuck and has nowhere else to go
     /// is left to a person's repair, and keeps its lock until then; a rollback that has begun to move
     /// traffic, or to stop what served it, comes from what is bad and does not go back there; and one
-    /// that failed is not done on anybody's word, for the journal would name what does not serve.
+    /// that failed, and names that the router does not know, are not done on anybody's word, for the
+    /// journal would name what does not serve.
     pub fn accepts(&self, command: Command) -> Accepted {
         let accepted = accepts(self.state(), command);
         let stops = matches!(command, Command::Abort | Command::Supersede);
@@ -100,6 +101,11 @@ impl Deployment {
             matches!(rollout.phase, Phase::Stuck(StuckReason::RollbackFailed(_)))
         };
         let done = command == Command::Repair(Repair::Done) && accepted == Accepted::Yes;
+        if done && matches!(self.names, Names::Stuck(_)) {
+            return Accepted::No(
+                "the router does not know the new names yet: retry once it can, or abandon it",
+            );
+        }
         if done && self.rollouts.values().any(failed) {
             return Accepted::No(
                 "what the rollback goes to does not run yet: retry once it can, or abandon it",

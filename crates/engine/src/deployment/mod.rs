@@ -5,6 +5,7 @@
 //! | course | what happens | next | actions |
 //! |---|---|---|---|
 //! | Forward | began, with services under new names | Forward | rename |
+//! | Forward, Returning | the router did not take the names in time | the same, stuck | |
 //! | Forward | renamed, and what a rollout needs has passed | Forward | it begins |
 //! | Forward | one fails, `on_failure: all` | Returning | all go back, consumers before providers |
 //! | Forward | one fails, `on_failure: dependents` | Forward | it and what needs it go back |
@@ -18,10 +19,10 @@
 //! | Promoting | promotion confirmed | Promoted | every passed rollout settles |
 //! | Promoted | stuck, abort | Promoted | what is stuck is tried again |
 //! | Promoted, Returning | a tripwire fired | the same, noted | |
-//! | any | all settled or back; nothing had moved back | Ended | |
+//! | any | renamed, and all settled or back; nothing had moved back | Ended | |
 //! | any | all settled or back; traffic had moved and is back, or a rollback | the same | prove |
 //! | any | proved | Ended | |
-//! | any | stuck, repair: retry | the same | what is stuck is tried again |
+//! | any | stuck, repair: retry; stuck with its names, abort | the same | what is stuck is tried again |
 //! | any | stuck, repair: done | the same, or Ended | what is stuck counts as back, or as settled |
 //! | any | stuck, repair: abandon | Ended | |
 //! | any | taken down while stuck | Ended | |
@@ -60,6 +61,7 @@ mod command;
 mod graph;
 mod open;
 mod prove;
+mod rename;
 mod repair;
 mod state;
 mod step;
@@ -68,5 +70,5 @@ mod wires;
 
 pub use command::{Accepted, Command};
 pub use open::{OpenSlot, Opening, SlotWish, wishes};
-pub use state::{Action, Course, Deployment, Event, Prove, Stepped, Wire};
+pub use state::{Action, Course, Deployment, Event, Names, Prove, Stepped, Wire};
 pub use step::{resume, step};

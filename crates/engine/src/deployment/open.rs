@@ -8,7 +8,7 @@ use windlass_model::{
     SlotId,
 };
 
-use super::state::{Course, Deployment};
+use super::state::{Course, Deployment, Names};
 use crate::rollout::{Asked, Awaiting, Counters, Health, Phase, Rollout, Said};
 
 /// What the shell allots before a deployment begins, journalled with its first row.
@@ -140,7 +140,11 @@ impl Deployment {
             .collect();
         Self {
             id,
-            renamed: plan.renames.is_empty(),
+            names: if plan.renames.is_empty() {
+                Names::Known
+            } else {
+                Names::Changing
+            },
             plan,
             rollouts,
             course: Course::Forward,

@@ -2,6 +2,7 @@
 
 use windlass_model::{DeploymentState, Fact, Outcome, Repair, ServiceName};
 
+use super::rename;
 use super::state::Course;
 use super::step::Turn;
 use crate::rollout::{self, Phase};
@@ -14,6 +15,7 @@ pub(super) fn repair(turn: &mut Turn, how: Repair) {
         // What the journal last knew as stable stays what it is.
         Repair::Abandon => return ended(turn, Outcome::Abandoned),
     };
+    rename::again(turn);
     let stuck: Vec<ServiceName> = turn
         .deployment
         .rollouts
@@ -35,7 +37,9 @@ pub(super) fn taken_down(turn: &mut Turn) {
     let outcome = match turn.deployment.course {
         Course::Promoted => Outcome::Promoted,
         Course::Forward | Course::Promoting | Course::Returning | Course::Ended(_) => {
-            if rollouts.any(|rollout| rollout.plan.stable.is_some()) {
+            if turn.deployment.rollouts.is_empty()
+                || rollouts.any(|rollout| rollout.plan.stable.is_some())
+            {
                 Outcome::RolledBack
             } else {
                 Outcome::Failed

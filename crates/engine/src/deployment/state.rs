@@ -23,14 +23,26 @@ pub struct Deployment {
     pub course: Course,
     /// Whether a person asked to wait.
     pub held: bool,
-    /// Whether its services bear their new names everywhere; from the beginning if none changes.
-    pub renamed: bool,
+    /// Whether its services bear their new names everywhere.
+    pub names: Names,
     /// Services whose tripwire has fired: each can at most once.
     pub tripped: BTreeSet<ServiceName>,
     /// Services whose tripwire was withheld, as was told since readiness last changed.
     pub withheld: BTreeSet<ServiceName>,
     /// Whether all is done but the last look at what is back.
     pub proving: bool,
+}
+
+/// How far the new names of its services are. No rollout begins, and no deployment ends by itself,
+/// before the router knows them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Names {
+    /// The router is asked to take them.
+    Changing,
+    /// It did not in time: a person tries again, or gives the deployment up. Holds its last answer.
+    Stuck(String),
+    /// It knows them; from the beginning if none changes.
+    Known,
 }
 
 /// Where a deployment is heading.
@@ -130,6 +142,11 @@ pub enum Event {
     },
     /// The router knows the services by their new names.
     Renamed,
+    /// It was asked for as long as it may take, and does not.
+    RenameFailed {
+        /// Its last answer.
+        saw: String,
+    },
     /// Nothing stands in the way of the promotion: this row is the commit point.
     PromotionConfirmed,
     /// It was stuck, and everything of its environment was ended: there is nothing left to decide.
@@ -154,7 +171,7 @@ pub enum Action {
         wires: BTreeMap<ServiceName, Option<Wire>>,
     },
     /// Give services other names in the router, in one swap; from the new name to the old one.
-    /// Answered by `Renamed`; no rollout begins before.
+    /// Answered by `Renamed` or, within a bound, `RenameFailed`; no rollout begins before.
     Rename(BTreeMap<ServiceName, ServiceName>),
     /// Look whether these services are back; answered by `Proved`, whatever was seen: it ends then.
     Prove(BTreeMap<ServiceName, Prove>),
@@ -204,10 +221,9 @@ pub struct Stepped {
 impl Deployment {
     /// Where it stands, as people see it.
     pub fn state(&self) -> DeploymentState {
-        let stuck = self
-            .rollouts
-            .values()
-            .any(|r| matches!(r.phase, Phase::Stuck(_)));
+        let mut rollouts = self.rollouts.values();
+        let stuck = matches!(self.names, Names::Stuck(_))
+            || rollouts.any(|rollout| matches!(rollout.phase, Phase::Stuck(_)));
         match self.course {
             Course::Ended(outcome) => DeploymentState::Ended(outcome),
             Course::Forward | Course::Promoting | Course::Promoted | Course::Returning if stuck => {

@@ -5,7 +5,7 @@ use windlass_model::{Fact, Follow, ReturnReason, ServiceName, Then};
 use super::advance::{advance, goes_back};
 use super::command::{Accepted, Command};
 use super::state::{Action, Course, Deployment, Event, Stepped};
-use super::{prove, repair, trip, wires};
+use super::{prove, rename, repair, trip, wires};
 use crate::rollout::{self, Phase};
 
 /// A step in the making.
@@ -70,7 +70,7 @@ pub fn step(deployment: Deployment, event: &Event) -> Stepped {
                 plan: plan.id.clone(),
                 services,
             });
-            turn.actions.extend(rename(&turn.deployment));
+            turn.actions.extend(rename::asked(&turn.deployment));
         }
         Event::Rollout { service, event } => {
             if !event.is_word_of_deployment() {
@@ -108,7 +108,8 @@ pub fn step(deployment: Deployment, event: &Event) -> Stepped {
             prove::proved(&mut turn, proofs);
             return turn.finish();
         }
-        Event::Renamed => renamed(&mut turn),
+        Event::Renamed => rename::known(&mut turn),
+        Event::RenameFailed { saw } => rename::failed(&mut turn, saw),
         Event::PromotionConfirmed => confirmed(&mut turn),
         Event::TakenDown { .. } => {
             repair::taken_down(&mut turn);
@@ -192,25 +193,8 @@ fn command(turn: &mut Turn, command: Command, by: &str) {
 fn stop(turn: &mut Turn, why: ReturnReason) {
     turn.deployment.held = false;
     turn.deployment.course = Course::Returning;
+    rename::again(turn);
     turn.every_rollout(&rollout::Event::ReturnRequested { why });
-}
-
-/// The names are changed in the router before anything else moves.
-fn rename(deployment: &Deployment) -> Option<Action> {
-    (!deployment.renamed).then(|| Action::Rename(deployment.plan.renames.clone()))
-}
-
-fn renamed(turn: &mut Turn) {
-    if turn.deployment.renamed {
-        return;
-    }
-    turn.deployment.renamed = true;
-    for (service, from) in &turn.deployment.plan.renames {
-        turn.facts.push(Fact::Renamed {
-            service: service.clone(),
-            from: from.clone(),
-        });
-    }
 }
 
 fn confirmed(turn: &mut Turn) {
@@ -247,7 +231,7 @@ pub fn resume(deployment: &Deployment) -> Vec<Action> {
                 .map(|action| wires::with(deployment, service, action))
         })
         .collect();
-    actions.extend(rename(deployment));
+    actions.extend(rename::asked(deployment));
     // A promotion may have been called off, and the controller have died before it armed them again.
     let mut rollouts = deployment.rollouts.values();
     let was_due = rollouts.all(|rollout| rollout.phase == Phase::Passed || goes_back(rollout));

@@ -70,7 +70,12 @@ fn answer(action: &Action, well: bool) -> Event {
         } => (service, action),
         // Arming has no answer; a confirmation comes too late then.
         Action::ConfirmPromotion | Action::Arm(_) => return Event::PromotionConfirmed,
-        Action::Rename(_) => return Event::Renamed,
+        Action::Rename(_) if well => return Event::Renamed,
+        Action::Rename(_) => {
+            return Event::RenameFailed {
+                saw: "no".to_owned(),
+            };
+        }
         Action::Prove(_) => {
             return Event::Proved {
                 proofs: BTreeMap::new(),

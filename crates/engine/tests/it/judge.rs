@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use windlass_engine::deployment::{
-    Accepted, Action, Command, Course, Deployment, Event, Stepped, Wire, resume, step,
+    Accepted, Action, Command, Course, Deployment, Event, Names, Stepped, Wire, resume, step,
 };
 use windlass_engine::rollout::{self, Phase, Return, Rollout, Stage};
 use windlass_model::{
@@ -108,7 +108,7 @@ impl Judge {
         if *event == Event::PromotionConfirmed {
             self.outstanding.retain(|a| *a != Action::ConfirmPromotion);
         }
-        if *event == Event::Renamed {
+        if matches!(event, Event::Renamed | Event::RenameFailed { .. }) {
             let renames = |a: &Action| matches!(a, Action::Rename(_));
             self.outstanding.retain(|a| !renames(a));
         }
@@ -445,7 +445,14 @@ fn waits_for_something(now: &Deployment) {
         assert_eq!(resume(now), [], "what has ended asks for nothing");
         return;
     }
-    let mut promotable = now.course == Course::Forward && !now.held && now.renamed && !now.proving;
+    let asks_for_names = resume(now).iter().any(|a| matches!(a, Action::Rename(_)));
+    assert_eq!(
+        asks_for_names,
+        now.names == Names::Changing,
+        "whoever goes back waits for its names too"
+    );
+    let mut promotable =
+        now.course == Course::Forward && !now.held && now.names == Names::Known && !now.proving;
     for rollout in now.rollouts.values() {
         promotable &= matches!(rollout.phase, Phase::Passed | Phase::Returned | Phase::Done)
             && (rollout.phase != Phase::Passed || rollout.is_steady());
@@ -453,7 +460,7 @@ fn waits_for_something(now: &Deployment) {
         let waits = match &rollout.phase {
             Phase::Waiting => {
                 now.held
-                    || !now.renamed
+                    || now.names != Names::Known
                     || now.course == Course::Promoting
                     || needs_wait(now, rollout)
             }

@@ -1,9 +1,11 @@
 //! Services that have another name now.
 
-use windlass_engine::deployment::Event;
+use windlass_engine::deployment::{Accepted, Command, Event};
 use windlass_engine::environment::{locked, renamed};
 use windlass_engine::plan::{Input, PlanProblem, compile, is_nothing, settle_versions};
-use windlass_model::{Change, Environment, Fact, Outcome, Plan, ServiceName, Spec, TaskKind};
+use windlass_model::{
+    Change, DeploymentState, Environment, Fact, Outcome, Plan, Repair, ServiceName, Spec, TaskKind,
+};
 
 use crate::builders::{App, Kind, name};
 use crate::world::World;
@@ -77,23 +79,28 @@ fn nothing_begins_before_the_router_knows_the_new_names() {
     assert_eq!(world.told, ["rename old-api to api"]);
     world.crash();
     assert_eq!(world.told, ["rename old-api to api"; 2]);
-    // Not even an end.
+    // Not even an end: the router may have taken them already.
     world.says_abort();
     assert!(!world.deployment.is_ended());
+    world.crash();
+    assert_eq!(
+        world.told.last(),
+        world.told.first(),
+        "it is asked for again"
+    );
     assert_eq!(world.run_to_end(), Outcome::RolledBack);
     // The name is new all the same.
     assert_eq!(names(&world.environment()), ["api", "web"]);
     assert_eq!(world.environment().revision, world.base.revision + 1);
 }
 
-#[test]
-fn a_new_name_alone_is_something_to_do() {
-    let (app, spec, environment) = shop(Kind::Canary);
+/// `old-api` has the new name `api`, and nothing else changes.
+fn name_alone() -> World {
+    let (app, mut spec, environment) = shop(Kind::Canary);
     let app = App {
         parts: app.parts[..1].to_vec(),
         ..app
     };
-    let mut spec = spec;
     spec.services.remove(&name("web"));
     let known = &environment.services[&name("old-api")];
     let stable = known.stable.as_ref().expect("it runs").release.clone();
@@ -101,16 +108,78 @@ fn a_new_name_alone_is_something_to_do() {
         spec: &spec,
         environment: &environment,
         releases: &[(name("api"), stable)].into(),
-    })
-    .expect("a plan");
-    assert!(plan.rollouts.is_empty() && !is_nothing(&plan));
+    });
+    World::of(environment, app.opened(plan.expect("a plan")))
+}
+
+#[test]
+fn a_new_name_alone_is_something_to_do() {
+    let mut world = name_alone();
+    let plan = &world.deployment.plan;
+    assert!(plan.rollouts.is_empty() && !is_nothing(plan));
     assert!(plan.unchanged.contains(&name("api")));
     assert!(!plan.unmanaged.contains(&name("old-api")));
     let kinds: Vec<&TaskKind> = plan.tasks.iter().map(|task| &task.kind).collect();
     let from = name("old-api");
     assert_eq!(kinds, [&TaskKind::Rename { from }]);
-    let mut world = World::of(environment, app.opened(plan));
     assert_eq!(world.run_to_end(), Outcome::Promoted);
+}
+
+#[test]
+fn a_new_name_that_was_called_off_is_not_promoted() {
+    let mut world = name_alone();
+    world.commit(Event::Began);
+    world.says_abort();
+    assert_eq!(world.run_to_end(), Outcome::RolledBack);
+    let names = names(&world.environment()).join(" ");
+    assert_eq!(names, "api web", "the name is new all the same");
+}
+
+#[test]
+fn names_that_the_router_does_not_take_are_stuck_until_a_person_repairs_them() {
+    for aborted in [false, true] {
+        for mut world in [world(Kind::Canary), name_alone()] {
+            world = world.with(|script| script.renames_fail = 2);
+            world.commit(Event::Began);
+            if aborted {
+                world.says_abort();
+            }
+            assert_eq!(world.run(), DeploymentState::Stuck);
+            world.crash();
+            assert_eq!(world.run(), DeploymentState::Stuck, "nobody asks unasked");
+            let done = world.deployment.accepts(Command::Repair(Repair::Done));
+            assert!(matches!(done, Accepted::No(_)), "{done:?}");
+            world.says_repair(Repair::Retry);
+            assert_eq!(world.run(), DeploymentState::Stuck);
+            world.says_repair(Repair::Retry);
+            let outcome = if aborted {
+                Outcome::RolledBack
+            } else {
+                Outcome::Promoted
+            };
+            assert_eq!(world.run_to_end(), outcome);
+            assert!(names(&world.environment()).contains(&"api"));
+        }
+    }
+}
+
+#[test]
+fn an_abort_of_names_that_are_stuck_asks_for_them_once_more() {
+    let mut world = name_alone().with(|script| script.renames_fail = 1);
+    assert_eq!(world.run(), DeploymentState::Stuck);
+    world.says_abort();
+    assert_eq!(world.run_to_end(), Outcome::RolledBack);
+}
+
+#[test]
+fn names_that_are_given_up_are_the_old_ones() {
+    for mut world in [world(Kind::Canary), name_alone()] {
+        world = world.with(|script| script.renames_fail = 1);
+        assert_eq!(world.run(), DeploymentState::Stuck);
+        world.says_repair(Repair::Abandon);
+        assert_eq!(world.run_to_end(), Outcome::Abandoned);
+        assert_eq!(world.environment(), world.base);
+    }
 }
 
 #[test]

@@ -34,6 +34,8 @@ pub(crate) struct Script {
     pub(crate) stop_fails: BTreeMap<InstanceId, u32>,
     /// Routes that are refused.
     pub(crate) route_refused: BTreeMap<ServiceName, u32>,
+    /// Times that the router does not take other names.
+    pub(crate) renames_fail: u32,
     /// Services whose routers answer nothing any more.
     pub(crate) router_silent: BTreeSet<ServiceName>,
     /// Journal lengths at which the controller dies: at odd ones after the actions were begun, at
@@ -298,6 +300,11 @@ impl World {
                 };
                 let wires: Vec<_> = wires.into_iter().filter_map(moved).collect();
                 self.outside.wires.extend(wires);
+            }
+            Action::Rename(_) if self.script.renames_fail > 0 => {
+                self.script.renames_fail -= 1;
+                let saw = "it is not there".to_owned();
+                self.later(30_000, Happening::Said(Event::RenameFailed { saw }));
             }
             Action::Rename(names) => {
                 for (service, from) in names {

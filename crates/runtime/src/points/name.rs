@@ -40,7 +40,7 @@ pub(super) fn of_action(deployment: &Deployment, action: &Action) -> String {
 pub(super) fn of_outcome(deployment: &Deployment, event: &Event) -> Option<String> {
     let (service, event) = match event {
         Event::PromotionConfirmed => return Some(promotion()),
-        Event::Renamed => return Some(rename()),
+        Event::Renamed | Event::RenameFailed { .. } => return Some(rename()),
         Event::Proved { .. } => return Some(prove()),
         Event::Rollout { service, event } => (service, event),
         Event::Began

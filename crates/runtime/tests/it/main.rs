@@ -4,6 +4,7 @@ mod abandoning;
 mod clocks;
 mod command_target;
 mod conformance;
+mod deaths;
 mod deployments;
 mod down;
 mod evidence;

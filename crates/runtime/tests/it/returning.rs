@@ -143,6 +143,32 @@ fn all_services_of_the_last_promotion_go_back_together() {
 }
 
 #[test]
+fn what_came_with_the_last_promotion_stays_and_is_named_while_the_rest_goes_back() {
+    run(async {
+        let mut lab = Lab::new().await;
+        let known = releases(&mut lab, &["one", "two"]).await;
+        put(&lab, &["web", "extra"], "three");
+        let extra = Service::new("extra").listen(9_000);
+        promoted(&mut lab, &shop([web(), extra])).await;
+        let routes = splits(&lab, "extra").len();
+        for wanted in [&known[1], &known[0]] {
+            let answer = back(&lab, None, None).await.expect("web has one");
+            let why = "it has no earlier release".to_owned();
+            assert_eq!(answer.stays, [(service_name("extra"), why)].into());
+            lab.until_ended(&answer.deployment.expect("it goes back"))
+                .await;
+            assert_eq!(version(&lab, "web"), *wanted);
+        }
+        let refused = back(&lab, None, None).await.expect_err("nothing is left");
+        assert_eq!(refused.code.0.as_str(), "WL0345");
+        let detail = refused.detail.expect("what there is");
+        assert!(detail.contains("extra: no earlier release"), "{detail}");
+        assert_eq!(splits(&lab, "extra").len(), routes);
+        assert_clean(&lab);
+    });
+}
+
+#[test]
 fn one_service_goes_back_alone() {
     run(async {
         let mut lab = Lab::new().await;

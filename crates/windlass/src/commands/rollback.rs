@@ -9,7 +9,7 @@ use crate::diagnostic::Diagnostic;
 use crate::follow::{Purpose, begun, follow};
 use crate::report::Report;
 use crate::ui::plan::plan_text;
-use crate::ui::words::listed;
+use crate::ui::words::{harmless, listed};
 
 /// Options of `rollback`.
 #[derive(Debug, Args)]
@@ -54,6 +54,11 @@ pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, 
     }
     if let Some(plan) = &answer.plan {
         context.ui.say(plan_text(plan, false).trim_end());
+    }
+    for (service, why) in &answer.stays {
+        context
+            .ui
+            .say(&format!("{service} stays as it is: {}", harmless(why)));
     }
     let view = client.show(id).await?;
     if options.detach {

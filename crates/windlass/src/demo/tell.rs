@@ -52,6 +52,7 @@ pub(crate) fn line(fact: &Fact, ending: Outcome) -> Option<String> {
         | Fact::Repaired { .. }
         | Fact::Removed { .. }
         | Fact::Renamed { .. }
+        | Fact::RenameFailed { .. }
         | Fact::DeploymentStarted { .. }
         | Fact::PhaseEntered { .. }
         | Fact::InstanceStarted { .. }

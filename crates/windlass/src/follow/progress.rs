@@ -28,6 +28,8 @@ pub(crate) struct Progress {
     pub(crate) stopped: bool,
     /// Whether a service has another name since: what is stable moved, and its plan is stale.
     pub(crate) renamed: bool,
+    /// Whether the router did not take the new names in time.
+    unnamed: bool,
     pub(crate) parts: BTreeMap<ServiceName, Part>,
 }
 
@@ -99,6 +101,7 @@ impl Progress {
             ended_us: None,
             stopped: false,
             renamed: false,
+            unnamed: false,
             parts: parts.collect(),
         }
     }
@@ -115,9 +118,9 @@ impl Progress {
         by.is_some_and(|by| !by.starts_with(HALT_SIGN))
     }
 
-    /// Whether a service can go neither on nor back.
+    /// Whether a service can go neither on nor back, or none can begin.
     pub(crate) fn has_stuck(&self) -> bool {
-        self.parts.values().any(|part| part.stuck.is_some())
+        self.unnamed || self.parts.values().any(|part| part.stuck.is_some())
     }
 
     /// Takes in one event.
@@ -143,9 +146,12 @@ impl Progress {
                 self.state = DeploymentState::Returning;
                 self.held_by = None;
                 self.stopped = true;
+                self.unnamed = false;
             }
             Fact::Renamed { .. } => self.renamed = true,
+            Fact::RenameFailed { .. } => self.unnamed = true,
             Fact::Repaired { .. } => {
+                self.unnamed = false;
                 for part in self.parts.values_mut() {
                     part.stuck = None;
                 }
@@ -236,6 +242,7 @@ impl Progress {
             | Fact::Heard { .. }
             | Fact::Removed { .. }
             | Fact::Renamed { .. }
+            | Fact::RenameFailed { .. }
             | Fact::SlotRetired { .. }
             | Fact::FailedKept { .. }
             | Fact::DeploymentStarted { .. }
@@ -410,6 +417,7 @@ pub(crate) fn service_of(fact: &Fact) -> Option<&ServiceName> {
         | Fact::Proved { service, .. }
         | Fact::Removed { service }
         | Fact::Renamed { service, .. }
+        | Fact::RenameFailed { service, .. }
         | Fact::Stuck { service, .. } => Some(service),
         Fact::DeploymentStarted { .. }
         | Fact::Held { .. }
@@ -449,6 +457,28 @@ mod tests {
         }];
         assert!(!told(&event).is_held_by_a_person());
         assert!(!sample::untold().is_held_by_a_person());
+    }
+
+    #[test]
+    fn new_names_that_the_router_does_not_take_are_stuck_until_somebody_asks_again() {
+        let mut event = sample::held();
+        let mut picture = sample::told(&[]);
+        let mut tells = |fact| {
+            event.facts = vec![fact];
+            picture.apply(&event);
+            picture.has_stuck()
+        };
+        let failed = || Fact::RenameFailed {
+            service: ServiceName::new("site").unwrap(),
+            from: ServiceName::new("web").unwrap(),
+            saw: "the router is not there".to_owned(),
+        };
+        let by = || "mira".to_owned();
+        assert!(tells(failed()));
+        let how = windlass_model::Repair::Retry;
+        assert!(!tells(Fact::Repaired { by: by(), how }));
+        assert!(tells(failed()));
+        assert!(!tells(Fact::AbortRequested { by: by() }));
     }
 
     #[test]

@@ -102,6 +102,7 @@ fn fact_words(fact: &Fact, event: &Event, picture: &Progress) -> (String, String
         | Fact::Proved { .. }
         | Fact::Removed { .. }
         | Fact::Renamed { .. }
+        | Fact::RenameFailed { .. }
         | Fact::Stuck { .. } => of_a_service(fact, picture).unwrap_or((whole, String::new())),
     }
 }
@@ -169,7 +170,8 @@ fn of_a_service(fact: &Fact, picture: &Progress) -> Option<(String, String)> {
         | Fact::TripwireWithheld { .. }
         | Fact::Proved { .. }
         | Fact::Removed { .. }
-        | Fact::Renamed { .. } => return of_a_danger(fact),
+        | Fact::Renamed { .. }
+        | Fact::RenameFailed { .. } => return of_a_danger(fact),
         Fact::DeploymentStarted { .. }
         | Fact::Held { .. }
         | Fact::Resumed { .. }
@@ -302,6 +304,10 @@ fn of_a_danger(fact: &Fact) -> Option<(String, String)> {
         }
         Fact::Removed { service } => (service, "removed".to_owned()),
         Fact::Renamed { service, from } => (service, format!("renamed from={from}")),
+        Fact::RenameFailed { service, from, saw } => (
+            service,
+            format!("not_renamed from={from} saw={:?}", harmless(saw)),
+        ),
         Fact::DeploymentStarted { .. }
         | Fact::PhaseEntered { .. }
         | Fact::InstanceStarted { .. }
@@ -434,6 +440,7 @@ mod tests {
         14:02:12 shop repaired=done by=mira
         14:02:12 api removed
         14:02:12 api renamed from=old
+        14:02:12 api not_renamed from=old saw="the router is not there"
         14:02:12 auth stuck reason="the rollback failed: instance ins_1a exited with status 7"
         14:02:12 shop result=abandoned took=1.0s
         "#);

@@ -9,7 +9,7 @@ use windlass_model::{
 
 use super::record::{proofs, traffic};
 use super::status::kept_failed;
-use super::words::{harmless, listed, reason, stuck};
+use super::words::{harmless, listed, not_renamed, reason, stuck};
 use crate::diagnostic::Diagnostic;
 use crate::follow::{Part, Progress};
 
@@ -36,6 +36,7 @@ pub(crate) fn failure(
             ));
         }
     }
+    lines.extend(view.not_renamed.as_deref().map(not_renamed));
     lines.extend(proofs(picture));
     if let Some(why) = &view.poisoned {
         lines.push(format!("its journal is damaged: {}", harmless(why)));
@@ -206,12 +207,13 @@ fn still_runs(runs: &EnvironmentView) -> Option<String> {
     (!names.is_empty()).then(|| listed(&names))
 }
 
-/// What `windlass repair` can do here: a rollback that failed is not done on anybody's word.
+/// What `windlass repair` can do here: a rollback that failed is not done on anybody's word, and nor
+/// are names that the router does not know.
 pub(crate) fn ways_to_repair(view: &DeploymentView) -> &'static str {
     let mut rollouts = view.rollouts.values();
     let failed =
         |part: &RolloutView| matches!(part.stuck_because, Some(StuckReason::RollbackFailed(_)));
-    if rollouts.any(failed) {
+    if view.not_renamed.is_some() || rollouts.any(failed) {
         "--retry | --abandon"
     } else {
         "--retry | --done | --abandon"
@@ -304,6 +306,22 @@ mod tests {
         )));
         assert!(!hint(InstanceEnd::NeverReady("HTTP 503".to_owned())));
         assert!(!hint(InstanceEnd::Unready("connection refused".to_owned())));
+    }
+
+    #[test]
+    fn names_that_the_router_did_not_take_are_tried_again_or_given_up() {
+        let mut view = sample::deployment("dep_01k0a");
+        view.state = DeploymentState::Stuck;
+        view.not_renamed = Some("the router did not answer in 15s".to_owned());
+        view.rollouts.clear();
+        let picture = Progress::begin(&view, None);
+        let said = failure(&view, &picture, None, Exit::Stuck);
+        let text = crate::ui::diagnostic_text(&said, &Style::plain());
+        insta::assert_snapshot!(text, @r"
+        error[WL0404]: shop in production can go neither on nor back without a person
+          the router did not take the new names in time: the router did not answer in 15s
+          hint: windlass show dep_01k0a, then windlass repair dep_01k0a --retry | --abandon
+        ");
     }
 
     #[test]

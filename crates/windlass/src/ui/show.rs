@@ -8,7 +8,7 @@ use super::failure::{ABANDONED, ways_to_repair};
 use super::grounds::grounds;
 use super::table::table;
 use super::time::{ago, of_calendar, took};
-use super::words::{change, doing, harmless, listed, phase, reason, result, stuck};
+use super::words::{change, doing, harmless, listed, not_renamed, phase, reason, result, stuck};
 
 /// Where it stands, service by service; of one that has ended, where it stood then.
 pub(crate) fn show_text(view: &DeploymentView, now_us: i64, style: &Style) -> String {
@@ -32,6 +32,9 @@ pub(crate) fn show_text(view: &DeploymentView, now_us: i64, style: &Style) -> St
     }
     if let Some(why) = &view.poisoned {
         lines.push(format!("damaged  {}", harmless(why)));
+    }
+    if let Some(saw) = &view.not_renamed {
+        lines.push(format!("stuck    {}", not_renamed(saw)));
     }
     lines.push(String::new());
     if let Some(ended) = view.ended_us {

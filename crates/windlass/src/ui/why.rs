@@ -4,7 +4,7 @@ use windlass_analysis::ratio::comparison::count;
 use windlass_api::{DeploymentView, EvidenceView, RolloutView};
 use windlass_model::{Judgement, Tally, Verdict};
 
-use super::words::{awaited, change, harmless, listed, phase, reason, result, stuck};
+use super::words::{awaited, change, harmless, listed, not_renamed, phase, reason, result, stuck};
 
 /// What was decided about each service, and what that rests on.
 pub(crate) fn why_text(view: &DeploymentView) -> String {
@@ -15,6 +15,9 @@ pub(crate) fn why_text(view: &DeploymentView) -> String {
         view.environment,
         result(view)
     )];
+    if let Some(saw) = &view.not_renamed {
+        lines.push(format!("stuck: {}", not_renamed(saw)));
+    }
     for (service, part) in &view.rollouts {
         let versions = change(part.from.as_ref(), &part.to);
         lines.push(String::new());

@@ -258,6 +258,12 @@ pub(crate) fn stuck(why: &StuckReason) -> String {
     }
 }
 
+/// Why a deployment with new names is stuck before anything of it has begun.
+pub(crate) fn not_renamed(saw: &str) -> String {
+    let saw = harmless(saw);
+    format!("the router did not take the new names in time: {saw}")
+}
+
 /// Since when and by whom everything is halted.
 pub(crate) fn whose_halt(halt: &Halt, zone: &TimeZone) -> String {
     let by = harmless(&halt.by);

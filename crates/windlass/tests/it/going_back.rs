@@ -241,3 +241,18 @@ fn a_deployment_that_was_given_up_while_it_waited_does_not_begin() {
     let begun = list.as_array().unwrap().len();
     assert_eq!(begun, 3, "1, 2 and 4: {list:#}");
 }
+
+#[test]
+fn a_deployment_that_waits_outlives_the_controller_that_it_waits_at() {
+    let (lab, following) = two_bakes_and_three_is_next();
+    let waiting = lab.start(&["deploy", "--wait", "5m"]);
+    waiting.until_said("waits for dep_");
+    lab.kill_controller();
+    waiting.until_said("the controller died, and another one is asked");
+    lab.run(&["abort"]).exits(0);
+    following.left().exits(3);
+    waiting.left().exits(0);
+    assert_eq!(answer(lab.at("web")).chain(), "web=3");
+    let list = lab.run(&["list", "-o", "json"]).exits(0).json();
+    assert_eq!(list.as_array().unwrap().len(), 3, "each once: {list:#}");
+}

@@ -1,5 +1,7 @@
 //! What is dropped or taken away by a person's word.
 
+use rustix::process::Signal;
+
 use crate::lab::{Breaks, Lab, Service, answer, is_closed, load, without_failure};
 
 const TWO: &str = "\
@@ -95,6 +97,28 @@ fn a_service_under_another_name_goes_on_and_a_bad_one_goes_back() {
     assert_eq!(answer(lab.at("web")).chain(), "web=3");
     let status = lab.run(&["status"]).exits(0).out;
     assert!(status.contains("standby"), "{status}");
+    lab.run(&["down"]).exits(0);
+    lab.must_be_gone();
+}
+
+/// The router hears of the new name only after somebody has called it off and the controller died.
+#[test]
+fn a_rename_that_is_called_off_before_the_router_hears_of_it_frees_its_lock() {
+    let lab = Lab::new(WEB);
+    lab.program("web", &Service::new("web", "1"));
+    lab.deploy();
+    lab.file(&WEB.replace("  web:\n", "  site:\n    was: web\n"));
+    lab.program("web", &Service::new("web", "2"));
+    let router = lab.only("router");
+    router.signal(Signal::STOP);
+    lab.run(&["deploy", "--yes", "--detach"]).exits(0);
+    lab.run(&["abort", "--detach"]).exits(0);
+    lab.kill_controller();
+    router.signal(Signal::CONT);
+    lab.run(&["events", "--follow"]).exits(3);
+    assert_eq!(answer(lab.at("web")).chain(), "web=1");
+    lab.deploy();
+    assert_eq!(answer(lab.at("web")).chain(), "web=2");
     lab.run(&["down"]).exits(0);
     lab.must_be_gone();
 }

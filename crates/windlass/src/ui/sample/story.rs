@@ -305,6 +305,11 @@ pub(crate) fn rare_facts() -> Vec<Event> {
             service: service("api"),
             from: service("old"),
         },
+        Fact::RenameFailed {
+            service: service("api"),
+            from: service("old"),
+            saw: "the router is not there".to_owned(),
+        },
         Fact::Stuck {
             service: service("auth"),
             why: StuckReason::RollbackFailed(ReturnReason::InstanceLost {

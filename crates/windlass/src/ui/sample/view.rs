@@ -51,6 +51,7 @@ pub(crate) fn deployment(text: &str) -> DeploymentView {
         ]),
         sequence: 1,
         poisoned: None,
+        not_renamed: None,
     }
 }
 
