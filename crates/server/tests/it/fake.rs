@@ -95,6 +95,7 @@ pub(crate) fn deployment(text: &str, app: AppName) -> DeploymentView {
         rollouts: BTreeMap::new(),
         sequence: 0,
         poisoned: None,
+        not_renamed: None,
     }
 }
 
@@ -217,6 +218,7 @@ impl Controller for Fake {
         Ok(RollbackAnswer {
             deployment: Some(id("dep_01a")),
             aborted: true,
+            stays: BTreeMap::new(),
             plan: None,
         })
     }
