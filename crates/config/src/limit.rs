@@ -18,6 +18,10 @@ pub(crate) const MAX_ENVIRONMENTS: usize = 32;
 pub(crate) const MAX_NETWORKS: usize = 64;
 /// Most entries of `needs`.
 pub(crate) const MAX_NEEDS: usize = 64;
+/// Most origins of a service of a router that runs alone.
+pub(crate) const MAX_ORIGINS: usize = 2;
+/// Most addresses of one origin.
+pub(crate) const MAX_TARGETS: usize = 100;
 /// Most words of `run`.
 pub(crate) const MAX_WORDS: usize = 256;
 /// Longest word of `run`, value of `env`, path or version, in bytes.

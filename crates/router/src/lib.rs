@@ -16,6 +16,7 @@
 //! **before** the counts are read: either the request sees the change, or whoever drains sees the
 //! request. The count ends with the last byte of the body or the end of the tunnel.
 
+mod alone;
 mod announced;
 mod answer;
 mod apply;

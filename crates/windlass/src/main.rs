@@ -20,6 +20,7 @@ mod listen;
 mod pages;
 mod reception;
 mod report;
+mod route;
 mod ui;
 mod wire;
 

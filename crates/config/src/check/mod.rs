@@ -9,4 +9,5 @@ mod renames;
 mod strategies;
 mod variables;
 
+pub(crate) use addresses::check as check_addresses;
 pub(crate) use every::every_environment;

@@ -1,5 +1,6 @@
 //! The field tables and the shapes of their values.
 
+mod alone;
 mod argv;
 mod choice;
 mod collection;
@@ -17,6 +18,8 @@ mod strategy;
 mod text;
 mod trigger;
 
+pub(crate) use alone::{AloneFile, AloneServiceDraft, OriginDraft};
+pub(crate) use collection::Entries;
 pub(crate) use command::CommandDraft;
 pub(crate) use file::{FileDraft, WindlassFile};
 pub(crate) use listen::{ListenDraft, ProxiesDraft, TlsDraft};

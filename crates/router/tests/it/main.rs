@@ -1,5 +1,6 @@
 //! A whole router against real sockets: request-level assertions.
 
+mod alone;
 mod client;
 mod cut;
 mod drain;
