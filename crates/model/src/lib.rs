@@ -45,7 +45,7 @@ pub use id::{
 };
 pub use judgement::{Judgement, Tally, Verdict};
 pub use latency::{LATENCY_EDGES_US, latency_edge};
-pub use listen::{Listen, Proxies, Tls};
+pub use listen::{AccessLog, Listen, Proxies, Tls};
 pub use millis::{InvalidDuration, Millis};
 pub use name::{AppName, EnvironmentName, InvalidName, ServiceKey, ServiceName};
 pub use outcome::{DeploymentState, Outcome};

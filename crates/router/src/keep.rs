@@ -129,6 +129,11 @@ impl TableKeeper {
         locked(&self.file).path()
     }
 
+    /// The router's own folder.
+    pub(crate) fn folder(&self) -> PathBuf {
+        locked(&self.file).folder.clone()
+    }
+
     /// Whether the table on disk is of a router that runs alone; none without a good table.
     pub(crate) fn is_alone(&self) -> Option<bool> {
         let table = self.load().ok()??;

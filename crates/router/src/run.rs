@@ -19,6 +19,7 @@ use tokio::task::LocalSet;
 use tokio::time::{MissedTickBehavior, interval};
 use windlass_model::{Route, ServiceKey};
 
+use crate::access_file::AccessFile;
 use crate::apply::{Keeper, Kept};
 use crate::control::{self, Control};
 use crate::core::Core;
@@ -141,6 +142,7 @@ pub fn run(config: RouterConfig) -> Result<(), RouterError> {
         open: AtomicUsize::new(0),
     });
     let (over, until_over) = mpsc::channel::<()>();
+    let log = AccessFile::new(disk.folder());
     let mut threads = Vec::new();
     let late = disk.clone();
     let started = start(&core, until_over, &mut threads).and_then(|()| {
@@ -149,6 +151,11 @@ pub fn run(config: RouterConfig) -> Result<(), RouterError> {
             Ok(())
         };
         threads.push(thread("table", writing)?);
+        let logging = core.clone();
+        threads.push(thread("access log", move || {
+            logging.access.write(log);
+            Ok(())
+        })?);
         let accepting = move || {
             control::accept(&control, &listener);
             Ok(())
@@ -164,6 +171,7 @@ pub fn run(config: RouterConfig) -> Result<(), RouterError> {
     });
     core.end();
     core.alarm.end();
+    core.access.end();
     disk.end();
     drop((alive, over));
     for thread in threads {

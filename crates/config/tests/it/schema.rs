@@ -209,12 +209,13 @@ fn the_shape_of_the_schema_is_this() {
         writeln!(shape, "{kind}: {}", keys.join(" ")).expect("a string");
     }
     insta::assert_snapshot!(shape, @r"
+    access_log: query share
     canary: canary!
     command: deploy! env pass rollback status stop within
     defaults: bake drain overlap probes ready rollback_on rollback_within stop strategy
     environment: services
     file: $schema app! defaults environments finalize on_failure parallel services!
-    listen: address! host path proxies tls
+    listen: access_log address! host path proxies tls
     override: bake drain env files instances listen needs overlap probes ready release rollback_on rollback_within run stop strategy target was
     probe: every fall http rise tcp timeout within
     probes: ready

@@ -210,13 +210,29 @@ impl Rig {
         self.control.replace(Some(Control::connect(&socket)));
     }
 
+    /// The router process.
+    pub(crate) fn pid(&self) -> Pid {
+        let child = self.child.borrow();
+        child.as_ref().map(Pid::from_child).expect("a process")
+    }
+
+    /// Memory that the router process has, in megabytes.
+    pub(crate) fn megabytes(&self) -> u64 {
+        let path = format!("/proc/{}/status", self.pid().as_raw_nonzero());
+        let status = std::fs::read_to_string(path).expect("it runs");
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let kilobytes = line.and_then(|line| line.split_whitespace().next());
+        kilobytes
+            .and_then(|number| number.parse::<u64>().ok())
+            .expect("a size")
+            / 1024
+    }
+
     /// Ends the router and waits until it is gone.
     pub(crate) fn end(&self) {
         let observed = self.observe();
         if observed.alone {
-            let child = self.child.borrow();
-            let pid = child.as_ref().map(Pid::from_child).expect("a process");
-            kill_process(pid, Signal::TERM).expect("it runs");
+            kill_process(self.pid(), Signal::TERM).expect("it runs");
         } else {
             let epoch = observed.epoch;
             let reply = self.call(&RouterRequest::Shutdown { epoch });

@@ -84,7 +84,10 @@ fn a_person_goes_back_at_the_router_of_a_dead_controller_and_the_deployment_foll
         .exits(5)
         .says(&["a controller decides", "windlass router rollback"]);
     let back = lab.run(&["router", "rollback"]).exits(0).out;
-    assert!(back.contains(" 100 %, ") && back.contains(" 0 %\n"), "{back}");
+    assert!(
+        back.contains(" 100 %, ") && back.contains(" 0 %\n"),
+        "{back}"
+    );
     for _ in 0..20 {
         assert_eq!(answer(lab.at("web")).chain(), "web=1");
     }
