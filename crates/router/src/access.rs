@@ -77,7 +77,7 @@ impl Sampled {
 /// A request on its way to the log. Dropping it hands over what is known.
 pub(crate) struct Told {
     core: Arc<Core>,
-    access: Option<Access>,
+    access: Option<Box<Access>>,
     begun: Instant,
     /// Who has it, and since when it had a connection there.
     reached: RefCell<Option<(Arc<Who>, InstanceId, Instant)>>,
@@ -135,7 +135,7 @@ impl Told {
         };
         Some(Box::new(Self {
             core: core.clone(),
-            access: Some(access),
+            access: Some(Box::new(access)),
             begun: Instant::now(),
             reached: RefCell::new(None),
             head: None,
@@ -226,8 +226,8 @@ impl AccessQueue {
     }
 
     /// Waits for nothing: where there is no room it is only counted.
-    fn put(&self, access: Access) {
-        match self.put.try_send(Put::Access(Box::new(access))) {
+    fn put(&self, access: Box<Access>) {
+        match self.put.try_send(Put::Access(access)) {
             Ok(()) => {}
             Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) => {
                 self.missing.fetch_add(1, Relaxed);

@@ -25,7 +25,7 @@ impl Keeper {
     pub(crate) fn serve_alone(&self, file: BTreeMap<ServiceKey, Route>) -> Result<(), RouterError> {
         let mut held = locked(&self.held);
         let live = self.core.live.load_full();
-        let before = held.file.replace(file.clone()).unwrap_or_default();
+        let before = held.file.take().unwrap_or_default();
         let services = file.iter().map(|(key, route)| {
             let kept = live.services.get(key);
             let entry = match kept.filter(|_| before.get(key) == Some(route)) {
@@ -35,6 +35,7 @@ impl Keeper {
             Ok((key.clone(), entry))
         });
         let services: Services = services.collect::<Result<_, RouterError>>()?;
+        held.file = Some(file);
         let named = services.values().flat_map(|entry| &entry.route.listeners);
         for address in named.map(|listen| listen.address) {
             if held.listeners.contains_key(&address) {

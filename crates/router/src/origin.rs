@@ -127,7 +127,7 @@ impl Wire {
         let mut byte = [0u8; 1];
         let flags = RecvFlags::PEEK | RecvFlags::DONTWAIT;
         rustix::net::recv(stream.inner(), &mut byte, flags).err()
-            == Some(rustix::io::Errno::WOULDBLOCK)
+            == Some(Errno::WOULDBLOCK)
     }
 }
 
