@@ -53,11 +53,11 @@ pub(crate) struct Access {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Phases {
     /// Until a connection to an instance was had; none if none was.
-    pub(crate) connect_us: Option<u64>,
+    pub(crate) connect: Option<u64>,
     /// From then to the answer's head.
-    pub(crate) answer_us: u64,
+    pub(crate) answer: u64,
     /// From then to the end of its body.
-    pub(crate) body_us: u64,
+    pub(crate) body: u64,
 }
 
 /// Chooses an exact share of the requests of one data thread.
@@ -186,9 +186,9 @@ impl Drop for Told {
         let head = self.head.unwrap_or(end);
         let reached = self.reached.take();
         access.phases = Phases {
-            connect_us: reached.as_ref().map(|(_, _, at)| micros(self.begun, *at)),
-            answer_us: micros(reached.as_ref().map_or(self.begun, |(_, _, at)| *at), head),
-            body_us: micros(head, end),
+            connect: reached.as_ref().map(|(_, _, at)| micros(self.begun, *at)),
+            answer: micros(reached.as_ref().map_or(self.begun, |(_, _, at)| *at), head),
+            body: micros(head, end),
         };
         if let Some((who, instance, _)) = reached {
             access.who = Some(who);

@@ -11,6 +11,7 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 use hyper::Version;
 use hyper::header::HeaderValue;
 use serde::Serialize;
+use windlass_model::InstanceId;
 
 use crate::access::{Access, AccessQueue, Put};
 use crate::limits::{ACCESS_BYTES, ACCESS_OLDER, ACCESS_PAUSE, ACCESS_TEXT};
@@ -233,14 +234,14 @@ fn line(access: &Access) -> Line<'_> {
         service: access.who.as_ref().map(|who| who.service.to_string()),
         slot: slot.map(|(slot, _)| slot.0),
         release: slot.map(|(_, version)| version.0.as_str()),
-        instance: access.instance.as_ref().map(|id| id.as_str()),
+        instance: access.instance.as_ref().map(InstanceId::as_str),
         status: access.status,
         error: access.error.as_ref().map(text),
         bytes: access.bytes,
         whole: access.whole,
-        connect_us: access.phases.connect_us,
-        answer_us: access.phases.answer_us,
-        body_us: access.phases.body_us,
+        connect_us: access.phases.connect,
+        answer_us: access.phases.answer,
+        body_us: access.phases.body,
     }
 }
 

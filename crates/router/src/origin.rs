@@ -126,8 +126,7 @@ impl Wire {
         let stream = locked(&self.stream);
         let mut byte = [0u8; 1];
         let flags = RecvFlags::PEEK | RecvFlags::DONTWAIT;
-        rustix::net::recv(stream.inner(), &mut byte, flags).err()
-            == Some(Errno::WOULDBLOCK)
+        rustix::net::recv(stream.inner(), &mut byte, flags).err() == Some(Errno::WOULDBLOCK)
     }
 }
 

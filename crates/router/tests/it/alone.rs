@@ -215,7 +215,7 @@ fn a_person_goes_back_under_a_controller_which_hears_of_it_when_it_lives_again()
     let RouterReply::WentBack(trips) = go_back(&rig) else {
         unreachable!("did not go back");
     };
-    assert_eq!(trips[0].took_back, [web.clone()]);
+    assert_eq!(trips[0].took_back, std::slice::from_ref(&web));
     assert_eq!(of_a_hundred(listener), 0);
     let raised = rig.change(Direction::Raise, &web, Some(after.clone()));
     assert_eq!(raised, Err(Refusal::Tripped(trips[0].id.clone())));

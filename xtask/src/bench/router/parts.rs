@@ -7,5 +7,11 @@ use crate::bench::router::{flip, flood, foot, paced, proxy};
 pub(crate) const BENCH: Bench = Bench {
     name: "router",
     about: "the data plane beside HAProxy, nginx, Caddy and the bare origin, in turns",
-    parts: &[foot::part, proxy::part, paced::part, flip::part, flood::part],
+    parts: &[
+        foot::part,
+        proxy::part,
+        paced::part,
+        flip::part,
+        flood::part,
+    ],
 };
