@@ -150,6 +150,7 @@ pub(crate) fn listen(draft: &ListenDraft) -> Option<Listen> {
         path: draft.path.good().cloned().unwrap_or_default(),
         tls: draft.tls.good().and_then(tls),
         proxies: draft.proxies.good().map(proxies).unwrap_or_default(),
+        access_log: draft.access_log.good().copied().flatten(),
     })
 }
 

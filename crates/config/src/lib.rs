@@ -11,6 +11,7 @@
 //! The field tables of `decode` name each key once: its decoder, its schema and its description. A
 //! key without a row is unknown. What takes more than one value to see is in `check`.
 
+mod alone;
 mod assemble;
 mod check;
 mod decode;
@@ -32,6 +33,7 @@ mod suggest;
 mod tree;
 mod words;
 
+pub use alone::{LoadedAlone, load_alone};
 pub use format::Format;
 pub use limit::{MAX_ALIASED_BYTES, MAX_DEPTH, MAX_NODES, MAX_PROBLEMS_PRINTED, MAX_TEXT_BYTES};
 pub use load::{CertificateAt, Loaded, Refused, RefusedKind, Request, load, unset, unusable};

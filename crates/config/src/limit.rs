@@ -24,6 +24,10 @@ pub(crate) const MAX_RETRIES: u16 = 5;
 pub(crate) const MAX_IN_FLIGHT: u16 = u16::MAX;
 /// Most entries of `needs`.
 pub(crate) const MAX_NEEDS: usize = 64;
+/// Most origins of a service of a router that runs alone.
+pub(crate) const MAX_ORIGINS: usize = 2;
+/// Most addresses of one origin.
+pub(crate) const MAX_TARGETS: usize = 100;
 /// Most words of `run`.
 pub(crate) const MAX_WORDS: usize = 256;
 /// Longest word of `run`, value of `env`, path or version, in bytes.

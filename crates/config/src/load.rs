@@ -116,11 +116,7 @@ pub fn load(request: &Request<'_>) -> Result<Loaded, Refused> {
     every_environment(&views, &mut reader);
     score::check(&file, &mut reader);
     let Some(app) = file.app.good().filter(|_| reader.problems.is_empty()) else {
-        let problems = match format {
-            Format::Yaml => traps(request.text, reader.problems),
-            Format::Toml | Format::Json => reader.problems,
-        };
-        return Err(refused(RefusedKind::Configuration, problems));
+        return Err(misread(request.text, format, reader.problems));
     };
     let mut misused = Vec::new();
     let view = choose(&views, request.environment, &mut misused);
@@ -153,7 +149,16 @@ pub fn unusable(span: Span, why: impl Into<String>) -> Problem {
     )
 }
 
-fn refused(kind: RefusedKind, problems: Vec<Problem>) -> Refused {
+/// What is wrong with a file, with the traps of its format named.
+pub(crate) fn misread(text: &str, format: Format, problems: Vec<Problem>) -> Refused {
+    let problems = match format {
+        Format::Yaml => traps(text, problems),
+        Format::Toml | Format::Json => problems,
+    };
+    refused(RefusedKind::Configuration, problems)
+}
+
+pub(crate) fn refused(kind: RefusedKind, problems: Vec<Problem>) -> Refused {
     Refused {
         kind,
         problems: in_order(problems),
@@ -162,7 +167,7 @@ fn refused(kind: RefusedKind, problems: Vec<Problem>) -> Refused {
 }
 
 /// In the order of the file, each once: an alias repeats what is wrong with its anchor.
-fn in_order(mut problems: Vec<Problem>) -> Vec<Problem> {
+pub(crate) fn in_order(mut problems: Vec<Problem>) -> Vec<Problem> {
     problems.sort();
     problems.dedup();
     problems

@@ -18,7 +18,7 @@ pub use frame::{BadFrame, MAX_FRAME, decode_length, encode};
 pub use gate::{Gate, Pause};
 pub use router::{
     Direction, Generation, ObservedRoute, ObservedSlot, ObservedTable, Refusal, RouteChange,
-    RouterBoot, RouterReply, RouterRequest, TableChange,
+    RouterBoot, RouterReply, RouterRequest, Split, TableChange,
 };
 pub use shim::{
     GroupEnd, Restart, ShimRefusal, ShimReply, ShimRequest, ShimSpec, ShimState, ShimStatus,

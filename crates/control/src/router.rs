@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
 use serde::{Deserialize, Serialize};
-use windlass_model::{Epoch, InstanceId, Route, ServiceKey, SlotId};
+use windlass_model::{Epoch, InstanceId, Percent, Rate, Route, ServiceKey, SlotId};
 
 use crate::{Gate, Tick, Trip, Tripwire, TripwireId};
 
@@ -84,11 +84,41 @@ pub enum RouterRequest {
         /// The last one already read; 0 for all.
         after: u64,
     },
+    /// A person goes back, with or without a controller: what is armed takes back what it was armed
+    /// with, as if it had fired ([`TripRule::Asked`](crate::TripRule::Asked)). Answered by
+    /// [`RouterReply::WentBack`]; nothing armed is nothing to go back to.
+    GoBack {
+        /// The service whose split goes back; none: every one that is armed.
+        service: Option<ServiceKey>,
+    },
+    /// A person splits a service of a router that runs alone. Any other refuses it
+    /// ([`Refusal::Controlled`]).
+    Split(Split),
     /// Ends the router: no new connections, open requests get their drain time.
     Shutdown {
         /// The controller's.
         epoch: Epoch,
     },
+}
+
+/// A person's split of one service between its two origins. What gets more is watched from then on,
+/// and taken back by itself when it fails.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Split {
+    /// Which service.
+    pub service: ServiceKey,
+    /// One of its two slots.
+    pub slot: SlotId,
+    /// Its share from now on; the other one has the rest.
+    pub share: Percent,
+    /// The generation that it was decided on.
+    pub decided_on: Generation,
+    /// More errors than this among the answers of what is watched take it back; none: only when it
+    /// can't be reached.
+    pub errors_above: Option<Rate>,
+    /// Whether it is meant although the last split went back by itself.
+    #[serde(default)]
+    pub again: bool,
 }
 
 /// One swap: all of it, or nothing.
@@ -152,6 +182,8 @@ pub enum RouterReply {
     Applied(BTreeMap<ServiceKey, Generation>),
     /// To `Cut`: how many requests and tunnels were open.
     Cut(u64),
+    /// To `GoBack`: what went back, in order.
+    WentBack(Vec<Trip>),
     /// To `Listeners`: the addresses, in the order of the descriptors.
     Listeners(Vec<SocketAddr>),
     /// To `Observe`.
@@ -202,6 +234,10 @@ pub enum Refusal {
     Invalid(String),
     /// The table could not be written to disk; the one in effect stays.
     NotKept(String),
+    /// The router runs alone: its table comes from its file, and no controller's.
+    Alone,
+    /// A controller decides here, and no person at the router.
+    Controlled,
 }
 
 /// The table in effect and what it is carrying.
@@ -216,6 +252,9 @@ pub struct ObservedTable {
     /// Trips that are latched or withheld, oldest first.
     #[serde(default)]
     pub trips: Vec<Trip>,
+    /// Whether it runs alone, without a controller.
+    #[serde(default)]
+    pub alone: bool,
 }
 
 /// One service's entry in effect.

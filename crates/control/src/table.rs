@@ -20,6 +20,10 @@ pub struct Table {
     pub epoch: Epoch,
     /// Per service.
     pub services: BTreeMap<ServiceKey, TableEntry>,
+    /// What the file of a router that runs alone said when it began; none: a controller decides. While
+    /// the file says the same of a service, the split in effect outlives a restart.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub alone: Option<BTreeMap<ServiceKey, Route>>,
 }
 
 /// One service's entry.

@@ -36,6 +36,8 @@ pub enum TripRule {
     ConnectFailures,
     /// No instance of the candidate is ready any more.
     InstancesGone,
+    /// A person asked the router to go back.
+    Asked,
 }
 
 /// What a tripwire saw when it fired. Latched on disk until the controller has journalled it; until

@@ -53,7 +53,7 @@ pub use id::{
 };
 pub use judgement::{Judgement, Tally, Verdict};
 pub use latency::{LATENCY_EDGES_US, latency_edge};
-pub use listen::{Listen, Proxies, Tls};
+pub use listen::{AccessLog, Listen, Proxies, Tls};
 pub use metric::{InvalidUrl, MetricQuery, PrometheusUrl};
 pub use millis::{InvalidDuration, Millis};
 pub use name::{

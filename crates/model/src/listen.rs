@@ -8,7 +8,7 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{Error, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::{Host, PathPrefix};
+use crate::{Host, PathPrefix, Percent};
 
 /// A place at which requests for a service come in. Travels as the address alone where nothing else
 /// is said of it, as it did before more could be said.
@@ -29,6 +29,20 @@ pub struct Listen {
     /// Whom it believes what they say of others.
     #[serde(default, skip_serializing_if = "Proxies::are_none")]
     pub proxies: Proxies,
+    /// Which of its requests are written down; none: nothing is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub access_log: Option<AccessLog>,
+}
+
+/// What is written down of the requests that come in at a place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct AccessLog {
+    /// How many of them.
+    pub share: Percent,
+    /// Whether with their queries, in which secrets may stand.
+    #[serde(default)]
+    pub query: bool,
 }
 
 /// Proxies in front that are believed what they say of a client.
@@ -76,6 +90,7 @@ impl From<SocketAddr> for Listen {
             path: PathPrefix::default(),
             tls: None,
             proxies: Proxies::default(),
+            access_log: None,
         }
     }
 }
@@ -112,7 +127,8 @@ impl Listen {
 
     fn is_plain(&self) -> bool {
         let anywhere = self.host.is_none() && self.path.is_root();
-        anywhere && self.tls.is_none() && self.proxies.are_none()
+        let silent = self.access_log.is_none();
+        anywhere && silent && self.tls.is_none() && self.proxies.are_none()
     }
 }
 
@@ -193,6 +209,17 @@ mod tests {
         }
     }
 
+    fn logged() -> Listen {
+        let share = Percent::new(10).unwrap();
+        Listen {
+            access_log: Some(AccessLog {
+                share,
+                query: false,
+            }),
+            ..placed("", "/")
+        }
+    }
+
     fn placed(host: &str, path: &str) -> Listen {
         Listen {
             host: Host::new(host).ok(),
@@ -217,6 +244,10 @@ mod tests {
             (
                 behind_proxies(),
                 r#"{"address":"0.0.0.0:80","proxies":{"trusted":["10.0.0.0/8"],"proxy_protocol":true}}"#,
+            ),
+            (
+                logged(),
+                r#"{"address":"0.0.0.0:80","access_log":{"share":10,"query":false}}"#,
             ),
         ] {
             assert_eq!(serde_json::to_string(&listen).unwrap(), json);

@@ -125,6 +125,17 @@ pub struct ServiceKey {
     pub service: ServiceName,
 }
 
+impl ServiceKey {
+    /// A service of a router that runs alone, which knows of no application.
+    pub fn alone(service: ServiceName) -> Self {
+        Self {
+            app: AppName("alone".to_owned()),
+            environment: EnvironmentName::default_environment(),
+            service,
+        }
+    }
+}
+
 impl fmt::Display for ServiceKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}/{}", self.app, self.environment, self.service)

@@ -6,9 +6,9 @@ use utoipa::{PartialSchema, ToSchema};
 
 use crate::rule::Written;
 use crate::{
-    AppName, CategoryName, CheckName, DeploymentId, Digest, EnvironmentName, InstallationId,
-    InstanceId, Listen, Measure, Millis, Percent, PlanId, PrometheusUrl, Proxies, Rule, ServiceKey,
-    ServiceName, Template, Tls,
+    AccessLog, AppName, CategoryName, CheckName, DeploymentId, Digest, EnvironmentName,
+    InstallationId, InstanceId, Listen, Measure, Millis, Percent, PlanId, PrometheusUrl, Proxies,
+    Rule, ServiceKey, ServiceName, Template, Tls,
 };
 
 macro_rules! text_types {
@@ -94,6 +94,7 @@ impl PartialSchema for Listen {
             .property("path", text())
             .property("tls", Ref::from_schema_name(Tls::name()))
             .property("proxies", Ref::from_schema_name(Proxies::name()))
+            .property("access_log", Ref::from_schema_name(AccessLog::name()))
             .required("address");
         let either = OneOfBuilder::new()
             .item(text().description(Some("The address, where nothing else is said")))
@@ -107,5 +108,6 @@ impl ToSchema for Listen {
     fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
         schemas.push((Tls::name().into_owned(), Tls::schema()));
         schemas.push((Proxies::name().into_owned(), Proxies::schema()));
+        schemas.push((AccessLog::name().into_owned(), AccessLog::schema()));
     }
 }

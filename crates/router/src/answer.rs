@@ -13,6 +13,7 @@ use hyper::header::{CONNECTION, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFT
 use hyper::{Response, StatusCode};
 use tokio::time::sleep;
 
+use crate::access::Told;
 use crate::asked::{Asked, Form, REQUEST_ID};
 use crate::connection::Busy;
 use crate::head::Fault;
@@ -20,7 +21,7 @@ use crate::pool::Lent;
 use crate::ticket::Ticket;
 
 /// Names the reason on every answer that the router gives by itself.
-const WINDLASS_ERROR: HeaderName = HeaderName::from_static("windlass-error");
+pub(crate) const WINDLASS_ERROR: HeaderName = HeaderName::from_static("windlass-error");
 
 /// Why the router answers by itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -239,6 +240,8 @@ impl Refused {
 pub(crate) struct AnswerBody {
     kind: Kind,
     busy: Option<Busy>,
+    /// What the access log is told when this is dropped.
+    told: Option<Box<Told>>,
 }
 
 enum Kind {
@@ -279,6 +282,7 @@ impl AnswerBody {
         Self {
             kind: Kind::Own(Full::new(bytes)),
             busy: None,
+            told: None,
         }
     }
 
@@ -301,7 +305,16 @@ impl AnswerBody {
         Self {
             kind: Kind::Origin(Box::new(origin)),
             busy: None,
+            told: None,
         }
+    }
+
+    /// Has the access log told of it to its last byte.
+    pub(crate) fn tell(&mut self, mut told: Box<Told>) {
+        if self.is_end_stream() {
+            told.ended();
+        }
+        self.told = Some(told);
     }
 
     /// Marks the client's connection as busy until this is dropped.
@@ -371,12 +384,26 @@ impl Body for AnswerBody {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BrokenBody>>> {
-        match &mut self.kind {
+        let frame = match &mut self.kind {
             Kind::Own(own) => Pin::new(own)
                 .poll_frame(cx)
                 .map_err(|never: Infallible| match never {}),
             Kind::Origin(origin) => origin.poll(cx),
+        };
+        let ends = self.is_end_stream();
+        if let Some(told) = &mut self.told {
+            match &frame {
+                Poll::Ready(Some(Ok(frame))) => {
+                    told.passed(frame.data_ref().map_or(0, Bytes::len));
+                    if ends {
+                        told.ended();
+                    }
+                }
+                Poll::Ready(None) => told.ended(),
+                Poll::Ready(Some(Err(_))) | Poll::Pending => {}
+            }
         }
+        frame
     }
 
     fn is_end_stream(&self) -> bool {

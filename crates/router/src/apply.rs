@@ -13,7 +13,7 @@ use windlass_control::{
     Direction, Generation, ObservedTable, Refusal, RouteChange, RouterReply, TABLE_FORMAT, Table,
     TableChange, TableEntry, Tripwire,
 };
-use windlass_model::{Epoch, Percent, ServiceKey};
+use windlass_model::{Epoch, Percent, Route, ServiceKey};
 
 use crate::check::{
     check_capacity, check_certificates, check_halt, check_listeners, check_route, check_tripwire,
@@ -41,13 +41,18 @@ pub(crate) struct Kept {
     pub(crate) latches: Arc<Latches>,
     /// A person's halt.
     pub(crate) halted: PathBuf,
+    /// Whether it runs alone: no controller is obeyed.
+    pub(crate) alone: bool,
 }
 
+#[derive(Default)]
 pub(crate) struct Held {
     /// The highest seen.
     pub(crate) epoch: Epoch,
+    /// What the file said, if it runs alone.
+    pub(crate) file: Option<BTreeMap<ServiceKey, Route>>,
     /// Handed over and not closed.
-    listeners: BTreeMap<SocketAddr, Arc<TcpListener>>,
+    pub(crate) listeners: BTreeMap<SocketAddr, Arc<TcpListener>>,
     /// Listeners of a raise that is being written.
     awaited: BTreeSet<SocketAddr>,
     /// Tripwires that have fired and could not go back, by the service they watch.
@@ -71,14 +76,15 @@ impl Keeper {
             tracing::error!(table.path = %path.display(), %why, "refused the table on disk; starting empty");
             None
         });
-        let mut epoch = Epoch::default();
+        let mut held = Held::default();
         if let Some(on_disk) = table {
             match entries(&core, &on_disk) {
                 Ok(mut services) => {
                     tracing::info!(services = services.len(), "took up the last good table");
-                    epoch = on_disk.epoch;
+                    held.epoch = on_disk.epoch;
+                    held.file = on_disk.alone;
                     if trip::take_back_again(&core, &kept.latches, &mut services) {
-                        kept.disk.save_late(table_of(epoch, &services));
+                        kept.disk.save_late(held.table(&services));
                     }
                     core.swap(services);
                 }
@@ -91,12 +97,7 @@ impl Keeper {
             core,
             kept,
             raising: Mutex::default(),
-            held: Mutex::new(Held {
-                epoch,
-                listeners: BTreeMap::new(),
-                awaited: BTreeSet::new(),
-                withheld: BTreeMap::new(),
-            }),
+            held: Mutex::new(held),
         }
     }
 
@@ -108,6 +109,7 @@ impl Keeper {
             epoch: held.epoch,
             services: self.core.observe(),
             trips: self.trips(&held),
+            alone: self.kept.alone,
         }
     }
 
@@ -125,8 +127,9 @@ impl Keeper {
     /// Has the table in effect written. Nobody waits for the disk: a full or slow one must never
     /// stop a return.
     pub(crate) fn save_late(&self, held: &Held) {
-        let table = table_of(held.epoch, &self.core.live.load().services);
-        self.kept.disk.save_late(table);
+        self.kept
+            .disk
+            .save_late(held.table(&self.core.live.load().services));
     }
 
     /// Takes over a listening socket. One for an address already held is closed.
@@ -202,8 +205,9 @@ impl Keeper {
             let planned = self.plan(&mut held, epoch, change)?;
             let wanted = planned.services.values().flat_map(|e| &e.route.listeners);
             held.awaited = wanted.map(|listen| listen.address).collect();
+            let table = held.table(&planned.services);
             drop(held);
-            let kept = self.kept.disk.save(&table_of(epoch, &planned.services));
+            let kept = self.kept.disk.save(&table);
             held = locked(&self.held);
             held.awaited.clear();
             if let Err(why) = kept {
@@ -349,7 +353,7 @@ impl Keeper {
     }
 
     /// Tells the data threads which held listeners a route names.
-    fn publish(&self, held: &Held) {
+    pub(crate) fn publish(&self, held: &Held) {
         let live = self.core.live.load();
         let named = held
             .listeners
@@ -368,6 +372,23 @@ impl Held {
         }
         self.epoch = epoch;
         Ok(())
+    }
+
+    /// `services` as they lie on disk.
+    pub(crate) fn table(&self, services: &Services) -> Table {
+        let entry = |entry: &Arc<Entry>| TableEntry {
+            generation: entry.generation,
+            route: entry.route.clone(),
+            tripwire: entry.armed.as_ref().map(|armed| armed.tripwire.clone()),
+            gate: entry.gate,
+        };
+        let all = services.iter();
+        Table {
+            format: TABLE_FORMAT,
+            epoch: self.epoch,
+            services: all.map(|(key, e)| (key.clone(), entry(e))).collect(),
+            alone: self.file.clone(),
+        }
     }
 
     fn close_unnamed(&mut self, live: &Live, may_go: impl Fn(&SocketAddr) -> bool) {
@@ -398,7 +419,7 @@ fn gives_more(live: &Live, key: &ServiceKey, wanted: &RouteChange) -> bool {
     slots.any(|slot| slot.weight > had(slot.slot))
 }
 
-fn generation(live: &Live, key: &ServiceKey) -> Generation {
+pub(crate) fn generation(live: &Live, key: &ServiceKey) -> Generation {
     let entry = live.services.get(key);
     entry.map(|entry| entry.generation).unwrap_or_default()
 }
@@ -428,23 +449,6 @@ fn tripwire_after(
             let armed = before.and_then(|entry| entry.armed.as_ref());
             armed.map(|armed| armed.tripwire.clone())
         }
-    }
-}
-
-fn table_of(epoch: Epoch, services: &Services) -> Table {
-    let entry = |entry: &Arc<Entry>| TableEntry {
-        generation: entry.generation,
-        route: entry.route.clone(),
-        tripwire: entry.armed.as_ref().map(|armed| armed.tripwire.clone()),
-        gate: entry.gate,
-    };
-    Table {
-        format: TABLE_FORMAT,
-        epoch,
-        services: services
-            .iter()
-            .map(|(key, e)| (key.clone(), entry(e)))
-            .collect(),
     }
 }
 

@@ -153,6 +153,14 @@ fn reply(control: &Control, stream: &UnixStream, message: Message) -> io::Result
         Err(refusal) => RouterReply::Refused(refusal),
     };
     let answer = match request {
+        RouterRequest::Hello { .. }
+        | RouterRequest::Listen { .. }
+        | RouterRequest::Apply { .. }
+        | RouterRequest::Shutdown { .. }
+            if keeper.kept.alone =>
+        {
+            RouterReply::Refused(Refusal::Alone)
+        }
         // Whoever comes now needs the next router, and starts it.
         RouterRequest::Hello { .. } if control.core.is_ending() => {
             return Err(io::Error::other("the router is ending"));
@@ -188,6 +196,11 @@ fn reply(control: &Control, stream: &UnixStream, message: Message) -> io::Result
             boot: control.core.boot.clone(),
             ticks: locked(&control.core.ticks).after(after),
         },
+        RouterRequest::GoBack { service } => match keeper.go_back_as_asked(service.as_ref()) {
+            Ok(went) => RouterReply::WentBack(went),
+            Err(refusal) => RouterReply::Refused(refusal),
+        },
+        RouterRequest::Split(split) => keeper.split(&split),
         RouterRequest::Shutdown { epoch } => {
             let heard = keeper.hear(epoch);
             let ends = heard.is_ok();

@@ -12,6 +12,7 @@ use tokio_rustls::rustls::{Error as TlsError, ServerConfig};
 use windlass_control::{Generation, ObservedRoute, ObservedSlot, RouterBoot, Tripwire};
 use windlass_model::{Listen, Percent, Route, ServiceKey, SlotId};
 
+use crate::access::AccessQueue;
 use crate::certificate::Certificates;
 use crate::counts::Sum;
 use crate::desk::Desks;
@@ -55,6 +56,8 @@ pub(crate) struct Core {
     pub(crate) certificates: Certificates,
     /// What they have in common.
     tls: ServerConfig,
+    /// Where requests are written down.
+    pub(crate) access: AccessQueue,
 }
 
 /// States by name, so that a slot or service that comes back finds its own.
@@ -91,6 +94,7 @@ impl Core {
             alarm: Arc::default(),
             certificates: Certificates::default(),
             tls: secure::common()?,
+            access: AccessQueue::new(),
         })
     }
 
@@ -208,7 +212,7 @@ impl Core {
         let doors = doors::index(&services, &self.tls);
         let live = Arc::new(Live { services, doors });
         let old = self.live.swap(live.clone());
-        // The other half of `Ticket::enter`: the table is out before any count is read.
+        // The other half of `entering`: the table is out before any count is read.
         fence(Ordering::SeqCst);
         for entry in live.services.values() {
             for slot in &entry.slots {

@@ -12,6 +12,7 @@ use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::LocalSet;
 use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 
+use crate::access::Sampled;
 use crate::asked::Names;
 use crate::connection::{Arrival, serve};
 use crate::core::{Core, Doors};
@@ -26,6 +27,7 @@ pub(crate) struct Thread {
     pub(crate) shard: usize,
     pub(crate) pool: Rc<Pool>,
     pub(crate) names: Names,
+    pub(crate) sampled: Sampled,
     open: Cell<usize>,
     closed: Notify,
 }
@@ -73,6 +75,7 @@ pub(crate) fn run(core: &Arc<Core>, shard: usize) -> io::Result<()> {
         shard,
         pool: Rc::default(),
         names: Names::new(),
+        sampled: Sampled::default(),
         open: Cell::new(0),
         closed: Notify::new(),
     });

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use hyper::Uri;
 use hyper::header::{HOST, HeaderMap, HeaderValue};
 use tokio_rustls::rustls::ServerConfig;
-use windlass_model::{Listen, PathPrefix, Proxies};
+use windlass_model::{AccessLog, Listen, PathPrefix, Proxies};
 
 use crate::certificate::Certificate;
 use crate::live::{Entry, Services};
@@ -64,6 +64,8 @@ pub(crate) struct Behind {
     pub(crate) manner: Option<Manner>,
     /// Which proxies are believed.
     pub(crate) proxies: Arc<Proxies>,
+    /// The most that any service here has written down of its requests.
+    pub(crate) log: Option<AccessLog>,
     /// By their own name.
     exact: HashMap<String, Paths>,
     /// By what follows the first label of their name.
@@ -151,6 +153,7 @@ pub(crate) fn index(services: &Services, common: &ServerConfig) -> HashMap<Socke
                 Some(certificate) => said.shown.push(certificate.clone()),
                 None => said.clear = true,
             }
+            said.behind.log = said.behind.log.max(listen.access_log);
         }
     }
     let behind = |said: Said<'_>| {

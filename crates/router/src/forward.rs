@@ -10,8 +10,9 @@ use hyper::body::Incoming;
 use hyper::header::SET_COOKIE;
 use hyper::upgrade::OnUpgrade;
 use hyper::{Request, Response, StatusCode};
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, sleep, timeout_at};
 
+use crate::access::Told;
 use crate::answer::{AnswerBody, Refused};
 use crate::asked::Asked;
 use crate::choice::set_cookie;
@@ -21,7 +22,7 @@ use crate::doors::{Behind, Destination};
 use crate::frames;
 use crate::head::Fault;
 use crate::headers;
-use crate::limits::{CONNECT_BUDGET, CONNECT_TRIES, SEND_TRIES};
+use crate::limits::{ACCEPT_PAUSE, CONNECT_BUDGET, CONNECT_TRIES, SEND_TRIES};
 use crate::live::InstanceState;
 use crate::origin::{self, Link};
 use crate::outgoing::{Outgoing, wish};
@@ -43,6 +44,11 @@ pub(crate) async fn respond(
     let asked = Asked::of(request.headers_mut(), &line.thread.names);
     let busy = line.begin();
     let core = &line.thread.core;
+    let told = if fault.is_none() {
+        Told::begin(line, &request, &asked)
+    } else {
+        None
+    };
     let mut answer = if let Some(fault) = fault {
         let live = core.live.load();
         let behind = live.doors.get(&line.listener);
@@ -55,10 +61,14 @@ pub(crate) async fn respond(
         let why = Refused::Draining;
         own(line, NotEntered::new(why, None), &asked, begun)
     } else {
-        let exchanged = exchange(line, request, begun).await;
+        let exchanged = exchange(line, request, begun, told.as_deref()).await;
         exchanged.unwrap_or_else(|not| own(line, not, &asked, begun))
     };
     answer.body_mut().keep_busy(busy);
+    if let Some(mut told) = told {
+        told.answered(answer.status(), answer.headers());
+        answer.body_mut().tell(told);
+    }
     answer
 }
 
@@ -123,6 +133,7 @@ async fn exchange(
     line: &Rc<Line>,
     request: Request<Incoming>,
     begun: std::time::Instant,
+    told: Option<&Told>,
 ) -> Result<Response<AnswerBody>, NotEntered> {
     let thread = &line.thread;
     let to = Destination::new(line.listener, request.uri(), request.headers());
@@ -141,6 +152,9 @@ async fn exchange(
             reach(line, (ticket, &to), &outgoing, &mut tries).await?;
         ticket = entered;
         let number = instance.number;
+        if let Some(told) = told {
+            told.reached(&ticket, &instance);
+        }
         let sent = tokio::select! {
             biased;
             () = ticket.cut() => Sent::Failed(Refused::Drained),
@@ -237,6 +251,15 @@ async fn reach(
                 ticket.connected();
                 line.thread.pool.share(&link, &instance);
                 return Ok((ticket, instance, Reached { link, used: false }));
+            }
+            Err(why) if origin::is_own_lack(&why) => {
+                tracing::debug!(%why, "nothing left to connect with");
+                if tries.since.elapsed() >= CONNECT_BUDGET {
+                    let service = Some(ticket.service());
+                    return Err(NotEntered::new(Refused::NoCapacity, service));
+                }
+                // No evidence against the instance: others end, and then there is something again.
+                sleep(ACCEPT_PAUSE).await;
             }
             Err(why) => {
                 tracing::debug!(instance.id = %instance.id, target.addr = %instance.address, %why, "could not connect");

@@ -129,6 +129,17 @@ impl TableKeeper {
         locked(&self.file).path()
     }
 
+    /// The router's own folder.
+    pub(crate) fn folder(&self) -> PathBuf {
+        locked(&self.file).folder.clone()
+    }
+
+    /// Whether the table on disk is of a router that runs alone; none without a good table.
+    pub(crate) fn is_alone(&self) -> Option<bool> {
+        let table = self.load().ok()??;
+        Some(table.alone.is_some())
+    }
+
     /// Writes `table` before it is in effect. It takes the place of one that waits, but not of one
     /// that comes meanwhile.
     pub(crate) fn save(&self, table: &Table) -> io::Result<()> {
@@ -207,6 +218,7 @@ mod tests {
             format,
             epoch: windlass_model::Epoch(7),
             services: std::collections::BTreeMap::new(),
+            alone: None,
         }
     }
 

@@ -16,6 +16,9 @@
 //! **before** the counts are read: either the request sees the change, or whoever drains sees the
 //! request. The count ends with the last byte of the body or the end of the tunnel.
 
+mod access;
+mod access_file;
+mod alone;
 mod announced;
 mod answer;
 mod apply;
@@ -33,6 +36,7 @@ mod dealing;
 mod desk;
 mod door;
 mod doors;
+mod entering;
 mod forward;
 mod frames;
 mod framing;

@@ -19,6 +19,16 @@ pub(crate) const LISTENERS: usize = 1_024;
 pub(crate) const HEAD_BYTES: usize = 64 * 1024;
 /// Header lines of a request, and of an answer.
 pub(crate) const HEADERS: usize = 100;
+/// Requests that wait to be written to the access log. Beyond it they are only counted.
+pub(crate) const ACCESS_QUEUE: usize = 8_192;
+/// Bytes of the access log before it is begun anew, but for one line.
+pub(crate) const ACCESS_BYTES: u64 = 16 * 1024 * 1024;
+/// Older access logs that are kept.
+pub(crate) const ACCESS_OLDER: u32 = 4;
+/// Pause before an access log that the disk does not take is opened again.
+pub(crate) const ACCESS_PAUSE: Duration = Duration::from_secs(1);
+/// Bytes of a host or path that are written to the access log.
+pub(crate) const ACCESS_TEXT: usize = 2_048;
 /// Bytes of a client's own name for a request that are passed on.
 pub(crate) const REQUEST_ID_BYTES: usize = 128;
 /// Empty lines skipped before a request.

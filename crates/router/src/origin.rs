@@ -16,6 +16,7 @@ use hyper::client::conn::{TrySendError, http2};
 use hyper::rt::{Read, ReadBufCursor, Write};
 use hyper::{Request, Response, Version};
 use hyper_util::rt::{TokioIo, TokioTimer};
+use rustix::io::Errno;
 use rustix::net::RecvFlags;
 use tokio::io::{AsyncRead, ReadBuf};
 use tokio::net::TcpStream;
@@ -126,8 +127,7 @@ impl Wire {
         let stream = locked(&self.stream);
         let mut byte = [0u8; 1];
         let flags = RecvFlags::PEEK | RecvFlags::DONTWAIT;
-        rustix::net::recv(stream.inner(), &mut byte, flags).err()
-            == Some(rustix::io::Errno::WOULDBLOCK)
+        rustix::net::recv(stream.inner(), &mut byte, flags).err() == Some(Errno::WOULDBLOCK)
     }
 }
 
@@ -146,6 +146,18 @@ pub(crate) async fn connect(
             hands.map(Link::Multiplexed)
         }
     }
+}
+
+/// Whether it was this machine that had nothing left to connect with: the instance is not to blame.
+pub(crate) fn is_own_lack(why: &io::Error) -> bool {
+    let lacks = [
+        Errno::MFILE,
+        Errno::NFILE,
+        Errno::NOBUFS,
+        Errno::NOMEM,
+        Errno::ADDRNOTAVAIL,
+    ];
+    Errno::from_io_error(why).is_some_and(|errno| lacks.contains(&errno))
 }
 
 async fn multiplexed(stream: TcpStream) -> io::Result<Multiplexed> {

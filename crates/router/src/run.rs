@@ -1,7 +1,9 @@
 //! A whole router process.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Read as _, Write as _};
+use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -15,7 +17,9 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::LocalSet;
 use tokio::time::{MissedTickBehavior, interval};
+use windlass_model::{Route, ServiceKey};
 
+use crate::access_file::AccessFile;
 use crate::apply::{Keeper, Kept};
 use crate::control::{self, Control};
 use crate::core::Core;
@@ -41,6 +45,8 @@ pub struct RouterConfig {
     pub halted: PathBuf,
     /// Data threads. More than the machine has cores gains nothing.
     pub threads: NonZeroUsize,
+    /// What the file of a router that runs alone says; none: a controller decides.
+    pub alone: Option<BTreeMap<ServiceKey, Route>>,
 }
 
 /// Why a router could not run.
@@ -75,6 +81,26 @@ pub enum RouterError {
     /// The system refused a thread, a pipe or a runtime.
     #[error("could not start")]
     Start(#[source] io::Error),
+    /// The state folder's table is a controller's and this router runs alone, or the other way round.
+    #[error("the table in {} is {}", path.display(), if *.alone { "a controller's" } else { "of a router that runs alone" })]
+    OtherKind {
+        /// The folder.
+        path: PathBuf,
+        /// Whether this router runs alone.
+        alone: bool,
+    },
+    /// An address of the file can't be listened on.
+    #[error("could not listen on {address}")]
+    Address {
+        /// Which one.
+        address: SocketAddr,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// What the file says can't be in effect; the text says why.
+    #[error("the file can't be in effect: {0}")]
+    File(String),
     /// It has no process session of its own.
     #[error("could not begin a process session")]
     Session(#[source] io::Error),
@@ -93,29 +119,19 @@ pub fn own_session() -> Result<(), RouterError> {
 }
 
 /// Serves until it is told to end (`Shutdown`, SIGTERM or SIGINT) and open requests have had their
-/// time. Takes up the last good table of the state folder; listeners come from the controller.
+/// time. Takes up the last good table of the state folder; listeners come from the controller, or
+/// are bound here if it runs alone.
 ///
 /// # Errors
 /// [`RouterError::Taken`] when another router holds the folder; the others say what the system
 /// refused. Nothing is served then.
 pub fn run(config: RouterConfig) -> Result<(), RouterError> {
-    let RouterConfig {
-        state,
-        socket,
-        halted,
-        threads: shards,
-    } = config;
-    let _lock = lock(&state)?;
-    let core = Core::new(shards.get(), capacity());
+    let socket = config.socket.clone();
+    let _lock = lock(&config.state)?;
+    let core = Core::new(config.threads.get(), capacity());
     let core = Arc::new(core.map_err(|why| RouterError::Start(io::Error::other(why)))?);
-    let latches = Arc::new(Latches::open(&state));
-    let disk = Arc::new(TableKeeper::new(TableFile::new(&state), latches.clone()));
-    let kept = Kept {
-        disk: disk.clone(),
-        latches,
-        halted,
-    };
-    let keeper = Arc::new(Keeper::open(core.clone(), kept));
+    let keeper = Arc::new(open(core.clone(), config)?);
+    let disk = keeper.kept.disk.clone();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -132,6 +148,7 @@ pub fn run(config: RouterConfig) -> Result<(), RouterError> {
         open: AtomicUsize::new(0),
     });
     let (over, until_over) = mpsc::channel::<()>();
+    let log = AccessFile::new(disk.folder());
     let mut threads = Vec::new();
     let late = disk.clone();
     let started = start(&core, until_over, &mut threads).and_then(|()| {
@@ -140,6 +157,11 @@ pub fn run(config: RouterConfig) -> Result<(), RouterError> {
             Ok(())
         };
         threads.push(thread("table", writing)?);
+        let logging = core.clone();
+        threads.push(thread("access log", move || {
+            logging.access.write(log);
+            Ok(())
+        })?);
         let accepting = move || {
             control::accept(&control, listener, at);
             Ok(())
@@ -155,6 +177,7 @@ pub fn run(config: RouterConfig) -> Result<(), RouterError> {
     });
     core.end();
     core.alarm.end();
+    core.access.end();
     disk.end();
     drop((alive, over));
     for thread in threads {
@@ -169,6 +192,28 @@ pub fn run(config: RouterConfig) -> Result<(), RouterError> {
     }
     tracing::info!("the router has ended");
     started.map_err(RouterError::Start)
+}
+
+/// Takes up what the state folder holds, and what the file says if it runs alone.
+fn open(core: Arc<Core>, config: RouterConfig) -> Result<Keeper, RouterError> {
+    let state = config.state;
+    let latches = Arc::new(Latches::open(&state));
+    let disk = Arc::new(TableKeeper::new(TableFile::new(&state), latches.clone()));
+    let alone = config.alone.is_some();
+    if disk.is_alone().is_some_and(|theirs| theirs != alone) {
+        return Err(RouterError::OtherKind { path: state, alone });
+    }
+    let kept = Kept {
+        disk,
+        latches,
+        halted: config.halted,
+        alone,
+    };
+    let keeper = Keeper::open(core, kept);
+    if let Some(file) = config.alone {
+        keeper.serve_alone(file)?;
+    }
+    Ok(keeper)
 }
 
 fn thread(

@@ -1,9 +1,10 @@
 //! One request's place in one slot, from its pick to its last byte.
 
 use std::sync::Arc;
-use std::sync::atomic::{Ordering, fence};
+use std::sync::atomic::Ordering;
 use std::time::Instant;
 
+use arc_swap::Guard;
 use hyper::body::Body as _;
 
 use crate::answer::Refused;
@@ -12,12 +13,14 @@ use crate::cohort::Number;
 use crate::core::Core;
 use crate::counts::Head;
 use crate::doors::Destination;
+use crate::entering;
 use crate::gate::Hold;
 use crate::limits::ENTER_TRIES;
 use crate::live::{Entry, EntrySlot, InstanceState, Live, ServiceState};
 use crate::outgoing::Outgoing;
 use crate::retry::Spare;
 use crate::terms::{Admitted, Size, Terms};
+use crate::ticks::Who;
 
 /// Counts one request as in flight in one slot. Dropping it ends the request for the drain, after
 /// it was counted for the ticks.
@@ -101,25 +104,21 @@ impl NotEntered {
     }
 }
 
-/// Picks a slot and counts the request there, or neither.
-///
-/// Store, then load, against the swap's store, then load: the request is counted, then the table
-/// is read again. So either this sees the new table, or the drainer sees this request.
+/// Picks a slot and counts the request there, or neither; see [`entering`].
 fn enter(core: &Core, wish: Wish<'_>) -> Result<Place, NotEntered> {
     for _ in 0..ENTER_TRIES {
         let live = core.live.load();
-        let mut place = pick(&live, wish)?;
+        let place = pick(&live, wish)?;
         let state = place.slot().state.clone();
-        state.in_flight.fetch_add(1, Ordering::SeqCst);
-        fence(Ordering::SeqCst);
-        let now = core.live.load();
-        if Arc::ptr_eq(&live, &now) {
+        let was = &live;
+        let stays = move |now: &Guard<Arc<Live>>| {
+            let mut place = place;
+            (Arc::ptr_eq(was, now) || place.stays_in(now, wish.to)).then_some(place)
+        };
+        let entered = entering::enter(&state.in_flight, || core.live.load(), stays);
+        if let Some(place) = entered {
             return Ok(place);
         }
-        if place.stays_in(&now, wish.to) {
-            return Ok(place);
-        }
-        state.in_flight.fetch_sub(1, Ordering::SeqCst);
     }
     Err(NotEntered::new(Refused::NoCapacity, None))
 }
@@ -235,6 +234,11 @@ impl Ticket {
     /// Whether its slot was cut since it entered.
     pub(crate) fn is_cut(&self) -> bool {
         self.place.slot().state.cuts.count() != self.cuts
+    }
+
+    /// Which slot has the request.
+    pub(crate) fn who(&self) -> &Arc<Who> {
+        &self.place.slot().state.who
     }
 
     /// Whose request it is.

@@ -52,14 +52,59 @@ impl Keeper {
         held.withheld.retain(|key, _| withheld.contains(key));
     }
 
-    /// Takes back what `trip` says in one swap; false if it has to be withheld.
-    fn trip(&self, held: &mut Held, live: &Live, mut trip: Trip) -> bool {
+    /// Takes back what is armed because a person asks for it, whatever it saw: of one service, or
+    /// all. Stops at the first that has nothing ready to go back to.
+    pub(crate) fn go_back_as_asked(&self, only: Option<&ServiceKey>) -> Result<Vec<Trip>, Refusal> {
+        let mut held = locked(&self.held);
+        let mut went = Vec::new();
+        loop {
+            let live = self.core.live.load_full();
+            let mut all = live.services.iter();
+            let next = all.find_map(|(key, entry)| {
+                let armed = entry.armed.as_ref()?;
+                (only.is_none_or(|only| only == key)).then_some((key, armed))
+            });
+            // One that is taken back is armed no more, so this ends.
+            let Some((key, armed)) = next else {
+                break;
+            };
+            let slot = armed.tripwire.slot;
+            let trip = trip_of(key, armed, TripRule::Asked);
+            let back = self.take(&mut held, &live, trip).map_err(|withheld| {
+                let withheld = *withheld;
+                let service = withheld.withheld.unwrap_or(withheld.service);
+                Refusal::NoCapacity { service, slot }
+            })?;
+            if self.kept.alone {
+                // There is no controller to be told.
+                self.note_acknowledged(&back.id);
+                self.save_late(&held);
+            }
+            went.push(back);
+        }
+        Ok(went)
+    }
+
+    /// Takes back what `trip` says; false if it has to be withheld.
+    fn trip(&self, held: &mut Held, live: &Live, trip: Trip) -> bool {
+        match self.take(held, live, trip) {
+            Ok(_took_back) => true,
+            Err(withheld) => {
+                held.withhold(*withheld);
+                false
+            }
+        }
+    }
+
+    /// Takes back what `trip` says in one swap; gives it back, naming what is lacking, if there is
+    /// nothing ready to go back to.
+    fn take(&self, held: &mut Held, live: &Live, mut trip: Trip) -> Result<Trip, Box<Trip>> {
         let armed = live
             .services
             .get(&trip.service)
             .and_then(|e| e.armed.as_ref());
         let Some(armed) = armed else {
-            return true;
+            return Ok(trip);
         };
         let mut services = live.services.clone();
         trip.took_back = take_back(&self.core, armed, &mut services);
@@ -70,8 +115,7 @@ impl Keeper {
         if let Some(lacking) = lacking {
             trip.withheld = Some(lacking.clone());
             trip.took_back.clear();
-            held.withhold(trip);
-            return false;
+            return Err(Box::new(trip));
         }
         // Written before the swap, and synced after it by who writes the table: whatever happens
         // between, the next life of the router finds one of both.
@@ -85,7 +129,7 @@ impl Keeper {
             tripwire.id = %trip.id.0, rule = ?trip.rule, trip.answers, trip.errors,
             took_back = trip.took_back.len(), "a tripwire fired: {} is taken back", trip.service,
         );
-        true
+        Ok(trip)
     }
 
     /// The controller has journalled a trip: raises of what it took back are free again.
@@ -95,13 +139,17 @@ impl Keeper {
         for withheld in held.withheld.values_mut() {
             withheld.acknowledged |= withheld.trip.id == *id;
         }
+        self.note_acknowledged(id);
+        // Its place is free once the table without what it took back is on disk.
+        self.save_late(&held);
+        Ok(())
+    }
+
+    pub(crate) fn note_acknowledged(&self, id: &TripwireId) {
         if let Err(why) = self.kept.latches.acknowledge(id) {
             // It comes back with the next life of the router, and is acknowledged again.
             tracing::error!(%why, "could not note on disk that a trip is acknowledged");
         }
-        // Its place is free once the table without what it took back is on disk.
-        self.save_late(&held);
-        Ok(())
     }
 
     /// Trips that the controller has not journalled, oldest first.

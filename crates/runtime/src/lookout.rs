@@ -192,6 +192,7 @@ fn saw(driven: &Driven, trip: &Trip) -> String {
             format!("{what} could not be connected to, several times in a row")
         }
         TripRule::InstancesGone => format!("no instance of {what} is ready any more"),
+        TripRule::Asked => format!("a person asked the router to take {what} back"),
     };
     match &trip.withheld {
         Some(key) => format!("{saw}; {} has no ready instance to go back to", key.service),

@@ -261,6 +261,7 @@ impl Front {
             epoch: self.epoch.get(),
             services,
             trips: self.trips.all(),
+            alone: false,
         }
     }
 

@@ -182,8 +182,7 @@ pub(crate) enum Command {
     Man(man::Options),
     /// Run the controller (other commands start it)
     Serve(serve::Options),
-    /// Run the data plane (the controller starts it)
-    #[command(hide = true)]
+    /// Run the router alone, or look at one and split what it serves
     Router(router::Options),
     /// Keep one instance (the controller starts it)
     #[command(hide = true)]

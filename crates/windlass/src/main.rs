@@ -22,6 +22,7 @@ mod listen;
 mod pages;
 mod reception;
 mod report;
+mod route;
 mod ui;
 mod wire;
 

@@ -1,5 +1,6 @@
 //! The one place that names concrete adapters.
 
+use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
@@ -15,8 +16,8 @@ use windlass_adapters::{
 use windlass_api::Exit;
 use windlass_client::{ControllerLock, Holder, ReplaceError, StatePaths, is_stopped, replace};
 use windlass_edge::{Brake as _, EdgeError, Store};
-use windlass_model::Halt;
-use windlass_router::RouterConfig;
+use windlass_model::{Halt, Route, ServiceKey};
+use windlass_router::{RouterConfig, RouterError};
 use windlass_runtime::Border;
 use windlass_server::{About, RunTokens, Server, Tokens, TokensError, WayIn};
 use windlass_store::SqliteStore;
@@ -223,21 +224,55 @@ pub(crate) fn tokens(paths: &StatePaths) -> PathBuf {
     paths.state.join(TOKENS)
 }
 
-/// Runs the router until it is asked to end.
+/// Runs the router of a controller until it is asked to end.
 pub(crate) fn router(paths: &StatePaths) -> Result<(), Diagnostic> {
+    // It outlives the controller that started it, and that one's terminal.
+    windlass_router::own_session().map_err(|why| not_routed(&why))?;
+    run_router(paths, None)
+}
+
+/// Runs a router that serves what its file says until it is asked to end.
+pub(crate) fn router_alone(
+    paths: &StatePaths,
+    routes: BTreeMap<ServiceKey, Route>,
+) -> Result<(), Diagnostic> {
+    run_router(paths, Some(routes))
+}
+
+fn run_router(
+    paths: &StatePaths,
+    alone: Option<BTreeMap<ServiceKey, Route>>,
+) -> Result<(), Diagnostic> {
     log_to_stderr();
     paths.create()?;
-    let failed = |why| Diagnostic::new(Exit::Stuck, chain(&why));
-    // It outlives the controller that started it, and that one's terminal.
-    windlass_router::own_session().map_err(failed)?;
     let threads = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
     windlass_router::run(RouterConfig {
         state: router_state(paths),
         socket: paths.router_socket.clone(),
         halted: paths.halted.clone(),
         threads,
+        alone,
     })
-    .map_err(failed)
+    .map_err(|why| not_routed(&why))
+}
+
+fn not_routed(error: &RouterError) -> Diagnostic {
+    let (exit, hint) = match error {
+        RouterError::Taken { .. } | RouterError::OtherKind { .. } => (
+            Exit::Refused,
+            "give it a folder of its own: --state-dir DIR",
+        ),
+        RouterError::Address { .. } => (
+            Exit::Refused,
+            "end what listens there, or name another address in the file",
+        ),
+        RouterError::File(_) => (Exit::Configuration, "mend the file and start it again"),
+        RouterError::Folder { .. }
+        | RouterError::Socket { .. }
+        | RouterError::Start(_)
+        | RouterError::Session(_) => return Diagnostic::new(Exit::Stuck, chain(error)),
+    };
+    Diagnostic::new(exit, chain(error)).hint(hint)
 }
 
 fn remove(socket: &Path) {

@@ -59,6 +59,7 @@ pub(super) fn at_rest(state: &Path) -> Result<Option<ObservedTable>, EdgeError> 
         epoch,
         services: BTreeMap::new(),
         trips: Vec::new(),
+        alone: false,
     };
     let Some(bytes) = kept(state)? else {
         return Ok(Some(nothing(Epoch::default())));

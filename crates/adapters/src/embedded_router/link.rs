@@ -260,6 +260,16 @@ fn unexpected(reply: &RouterReply) -> EdgeError {
             SOON,
             format!("the router changed nothing: {what}"),
         ),
+        Refusal::Alone => EdgeError::new(
+            ErrorKind::Refused,
+            Retry::Never,
+            "the router of this state directory runs alone: it obeys no controller",
+        ),
+        Refusal::Controlled => EdgeError::new(
+            ErrorKind::Rejected,
+            Retry::Never,
+            "the router obeys a controller",
+        ),
     }
 }
 

@@ -12,4 +12,5 @@ pub(crate) mod score;
 mod strategies;
 mod variables;
 
+pub(crate) use addresses::check as check_addresses;
 pub(crate) use every::every_environment;

@@ -115,7 +115,7 @@ impl Shape for Signal {
 
 /// `yes` or `no`, and their spellings `true` and `false`: other readers of YAML turn one into the
 /// other.
-fn yes_or_no(node: &Node, reader: &mut Reader<'_>) -> Option<bool> {
+pub(super) fn yes_or_no(node: &Node, reader: &mut Reader<'_>) -> Option<bool> {
     let Kind::Scalar(scalar) = &node.kind else {
         reader.wrong_kind(node, "yes or no");
         return None;

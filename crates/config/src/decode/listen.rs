@@ -4,10 +4,11 @@ use std::net::{IpAddr, SocketAddr};
 
 use ipnet::IpNet;
 use serde_json::{Value, json};
-use windlass_model::{Host, PathPrefix};
+use windlass_model::{AccessLog, Host, PathPrefix, Percent};
 
-use super::choice::Yes;
+use super::choice::{Yes, yes_or_no};
 use super::collection::ListOf;
+use super::number::Share;
 use super::text::{Address, AnyPath, OCTET};
 use crate::field::{At, Defs, Found, Keyed, Keys, Shape, Table, field};
 use crate::limit::MAX_NETWORKS;
@@ -22,6 +23,7 @@ pub(crate) struct ListenDraft {
     pub(crate) path: Found<PathPrefix>,
     pub(crate) tls: Found<TlsDraft>,
     pub(crate) proxies: Found<ProxiesDraft>,
+    pub(crate) access_log: Found<Option<AccessLog>>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -55,6 +57,8 @@ impl Keyed for ListenKeys {
                 "Speaks TLS, with HTTP/2 and HTTP/1.1 as the client likes."),
             field!(ListenDraft: proxies as "proxies", Keys<ProxiesKeys>,
                 "Proxies in front that are believed what they say of a client. Without it: nobody is."),
+            field!(ListenDraft: access_log as "access_log", Logged,
+                "Writes requests down as JSON lines, in `router/access.log` of the state directory: all, or an exact share.", default "no"),
         ],
         rules: &[],
         later: &[],
@@ -214,6 +218,74 @@ fn may_be_v6(text: &str) -> bool {
         && address.chars().all(plain)
         && (1..=3).contains(&length.len())
         && length.bytes().all(|b| b.is_ascii_digit())
+}
+
+#[derive(Clone, Debug, Default)]
+pub(crate) struct LogDraft {
+    share: Found<Percent>,
+    query: Found<()>,
+}
+
+pub(crate) struct LogKeys;
+
+impl Keyed for LogKeys {
+    type Draft = LogDraft;
+    const TABLE: Table<LogDraft> = Table {
+        name: "access_log",
+        noun: "`access_log`",
+        fields: &[
+            field!(LogDraft: share as "share", Share,
+                "How many of the requests: ten of any hundred are 10%.", default "100%"),
+            field!(LogDraft: query as "query", Yes,
+                "With their queries. They may hold secrets."),
+        ],
+        rules: &[],
+        later: &[],
+        elsewhere: (&[], ""),
+        may_be_empty: false,
+    };
+}
+
+/// Yes or no, a share, or a map.
+pub(crate) struct Logged;
+
+impl Shape for Logged {
+    type Value = Option<AccessLog>;
+
+    const EXAMPLES: &'static [&'static str] = &["true", "10%", "{ share: 10%, query: true }"];
+
+    fn wanted() -> String {
+        "yes, no, a share such as 10%, or a map".to_owned()
+    }
+
+    fn schema(defs: &mut Defs) -> Value {
+        json!({ "anyOf": [
+            { "enum": ["yes", "no", true, false] },
+            Share::schema(defs),
+            Keys::<LogKeys>::schema(defs),
+        ] })
+    }
+
+    fn decode(node: &Node, reader: &mut Reader<'_>) -> Option<Self::Value> {
+        let all = |share: Option<Percent>, query| AccessLog {
+            share: share.unwrap_or(Percent::FULL),
+            query,
+        };
+        match &node.kind {
+            Kind::Map(_) => {
+                let draft = Keys::<LogKeys>::decode(node, reader)?;
+                let query = !draft.query.is_absent();
+                Some(Some(all(draft.share.good().copied(), query)))
+            }
+            Kind::Scalar(scalar) if scalar.text.starts_with(|c: char| c.is_ascii_digit()) => {
+                Some(Some(all(Some(Share::decode(node, reader)?), false)))
+            }
+            Kind::Scalar(_) | Kind::List(_) => {
+                let yes = yes_or_no(node, reader)?;
+                Some(yes.then(|| all(None, false)))
+            }
+        }
+    }
 }
 
 /// An address, or a map with one and what else is to be said.

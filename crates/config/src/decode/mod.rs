@@ -1,5 +1,6 @@
 //! The field tables and the shapes of their values.
 
+mod alone;
 mod analysis;
 mod argv;
 mod choice;
@@ -23,7 +24,9 @@ mod token;
 mod traffic;
 mod trigger;
 
+pub(crate) use alone::{AloneFile, AloneServiceDraft, OriginDraft};
 pub(crate) use analysis::{AnalysisDraft, Require};
+pub(crate) use collection::Entries;
 pub(crate) use command::CommandDraft;
 pub(crate) use file::{FileDraft, WindlassFile};
 pub(crate) use listen::{ListenDraft, ProxiesDraft, TlsDraft};

@@ -1,5 +1,6 @@
 //! Files in, specifications or problems out.
 
+mod alone;
 mod anything;
 mod corpus;
 mod defaults;

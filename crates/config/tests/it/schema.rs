@@ -209,6 +209,7 @@ fn the_shape_of_the_schema_is_this() {
         writeln!(shape, "{kind}: {}", keys.join(" ")).expect("a string");
     }
     insta::assert_snapshot!(shape, @r"
+    access_log: query share
     analysis: error fail inconclusive longest no_data require
     canary: canary!
     candidate_for: cookies headers methods
@@ -219,7 +220,7 @@ fn the_shape_of_the_schema_is_this() {
     eject: after for
     environment: services
     file: $schema app! defaults environments finalize on_failure parallel score services!
-    listen: address! host path proxies tls
+    listen: access_log address! host path proxies tls
     metric: every prometheus! query!
     override: analysis bake drain env files instances listen metrics needs overlap probes ready release rollback_on rollback_within run sticky stop strategy target traffic was
     probe: every fall http rise tcp timeout within

@@ -9,6 +9,7 @@ const DATA: u8 = 0;
 const HEADERS: u8 = 1;
 const RESET: u8 = 3;
 const SETTINGS: u8 = 4;
+const PING: u8 = 6;
 const GO_AWAY: u8 = 7;
 const WINDOW: u8 = 8;
 const CONTINUATION: u8 = 9;
@@ -71,6 +72,38 @@ impl Frames {
 
     pub(crate) fn body(&mut self, stream: u32, bytes: &[u8], ends: bool) {
         self.frame(DATA, if ends { END_STREAM } else { 0 }, stream, bytes);
+    }
+
+    /// Settings over and over, each of which must be acknowledged. Stops where nothing more is taken.
+    pub(crate) fn settings(&mut self, count: usize) {
+        self.flood(SETTINGS, 0, &[], count);
+    }
+
+    /// Questions whether the other side is there, each of which must be answered.
+    pub(crate) fn pings(&mut self, count: usize) {
+        self.flood(PING, 0, &[7; 8], count);
+    }
+
+    /// Pieces of a body with nothing in them.
+    pub(crate) fn nothings(&mut self, stream: u32, count: usize) {
+        self.flood(DATA, stream, &[], count);
+    }
+
+    fn flood(&mut self, kind: u8, stream: u32, payload: &[u8], count: usize) {
+        const TOGETHER: usize = 1_000;
+        let length = u32::try_from(payload.len()).expect("short").to_be_bytes();
+        let mut one = length[1..].to_vec();
+        one.extend([kind, 0]);
+        one.extend(stream.to_be_bytes());
+        one.extend(payload);
+        let many = one.repeat(TOGETHER);
+        let patience = Some(Duration::from_millis(500));
+        self.0.set_write_timeout(patience).expect("a limit");
+        for _ in 0..count / TOGETHER {
+            if self.0.write_all(&many).is_err() {
+                break;
+            }
+        }
     }
 
     pub(crate) fn reset(&mut self, stream: u32) {

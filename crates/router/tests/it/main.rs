@@ -1,9 +1,12 @@
 //! A whole router against real sockets: request-level assertions.
 
+mod access;
+mod alone;
 mod client;
 mod cut;
 mod drain;
 mod figures;
+mod floods;
 mod frames;
 mod grpc;
 mod health;

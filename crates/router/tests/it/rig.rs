@@ -17,6 +17,7 @@ use rustix::net::{
     RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer,
     SendAncillaryMessage, SendFlags, recvmsg, sendmsg,
 };
+use rustix::process::{Pid, Signal, kill_process};
 use windlass_control::{
     Direction, Generation, ObservedTable, Refusal, RouteChange, RouterReply, RouterRequest,
     TableChange, Tick, Trip, Tripwire, TripwireId, decode_length, encode,
@@ -50,12 +51,17 @@ fn is_a_router_process() {
     run(config_in(&folder, 2)).expect("a router");
 }
 
+/// What the file of a router that runs alone says, in the folder of its rig.
+const FILE: &str = "alone.json";
+
 fn config_in(folder: &std::path::Path, threads: usize) -> RouterConfig {
+    let file = std::fs::read(folder.join(FILE)).ok();
     RouterConfig {
         state: folder.join("state"),
         socket: folder.join("router.sock"),
         halted: folder.join("halted"),
         threads: NonZeroUsize::new(threads).expect("some"),
+        alone: file.map(|json| serde_json::from_slice(&json).expect("routes")),
     }
 }
 
@@ -158,6 +164,20 @@ impl Rig {
         Self::new(2, true)
     }
 
+    /// A router that runs alone by a file, as a process.
+    pub(crate) fn alone(routes: &BTreeMap<ServiceKey, Route>) -> Self {
+        let rig = Self::outside();
+        rig.file(routes);
+        rig.begin();
+        rig
+    }
+
+    /// Writes what the router will be told when it begins.
+    pub(crate) fn file(&self, routes: &BTreeMap<ServiceKey, Route>) {
+        let json = serde_json::to_vec(routes).expect("JSON");
+        std::fs::write(self.path(FILE), json).expect("written");
+    }
+
     fn new(threads: usize, outside: bool) -> Self {
         Self {
             folder: tempfile::tempdir().expect("a folder"),
@@ -190,11 +210,34 @@ impl Rig {
         self.control.replace(Some(Control::connect(&socket)));
     }
 
+    /// The router process.
+    pub(crate) fn pid(&self) -> Pid {
+        let child = self.child.borrow();
+        child.as_ref().map(Pid::from_child).expect("a process")
+    }
+
+    /// Memory that the router process has, in megabytes.
+    pub(crate) fn megabytes(&self) -> u64 {
+        let path = format!("/proc/{}/status", self.pid().as_raw_nonzero());
+        let status = std::fs::read_to_string(path).expect("it runs");
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let kilobytes = line.and_then(|line| line.split_whitespace().next());
+        kilobytes
+            .and_then(|number| number.parse::<u64>().ok())
+            .expect("a size")
+            / 1024
+    }
+
     /// Ends the router and waits until it is gone.
     pub(crate) fn end(&self) {
-        let epoch = self.observe().epoch;
-        let reply = self.call(&RouterRequest::Shutdown { epoch });
-        assert_eq!(reply, RouterReply::Done);
+        let observed = self.observe();
+        if observed.alone {
+            kill_process(self.pid(), Signal::TERM).expect("it runs");
+        } else {
+            let epoch = observed.epoch;
+            let reply = self.call(&RouterRequest::Shutdown { epoch });
+            assert_eq!(reply, RouterReply::Done);
+        }
         self.join();
     }
 

@@ -80,7 +80,8 @@ impl Found {
         Self::look(context)?.map(|found| found.app()).transpose()
     }
 
-    fn read(path: &Path) -> Result<Self, Diagnostic> {
+    /// The file at `path`.
+    pub(crate) fn read(path: &Path) -> Result<Self, Diagnostic> {
         let name = path.display().to_string();
         let failed = |why: io::Error| unreadable(format!("{name} can't be read"), &why);
         let limit = u64::try_from(MAX_TEXT_BYTES).unwrap_or(u64::MAX);

@@ -1,17 +1,201 @@
-//! `windlass router`: the data plane. The controller starts it.
+//! `windlass router`: the data plane under a controller or alone, and what a person asks of one.
 
-use clap::Args;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use clap::{Args, Subcommand};
 use windlass_api::Exit;
+use windlass_config::load_alone;
+use windlass_model::{Millis, Percent, Rate, Route, ServiceKey};
 
+use super::file::Found;
+use crate::arguments::duration;
 use crate::context::Context;
 use crate::diagnostic::Diagnostic;
 use crate::report::Report;
+use crate::route::{self, Link, Wanted};
+use crate::ui::router::router_text;
 
 /// Options of `router`.
 #[derive(Debug, Args)]
-pub(crate) struct Options {}
+#[command(disable_help_subcommand = true)]
+pub(crate) struct Options {
+    /// Run alone, as a reverse proxy, by this file; without it the controller decides
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
 
-pub(crate) fn run(context: &Context, _options: &Options) -> Result<Report, Diagnostic> {
-    crate::wire::router(&context.paths()?)?;
-    Ok(Report::silent(Exit::Done))
+    #[command(subcommand)]
+    verb: Option<Verb>,
+}
+
+/// What is asked of a router that runs.
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Show what it serves, and who gets how much
+    Status,
+    /// Give one origin of a service a share, and the other one the rest
+    Split(SplitOptions),
+    /// Take everything from an origin, and wait until it has nothing open
+    Drain(Drain),
+    /// Go back from the split, at once
+    Rollback {
+        /// The service; every split by default
+        #[arg(value_name = "SERVICE")]
+        service: Option<String>,
+    },
+}
+
+/// What every split needs to know.
+#[derive(Debug, Args)]
+struct Watch {
+    /// Errors among the answers of the newcomer that take it back
+    #[arg(long, value_name = "SHARE", default_value = "5%", value_parser = rate)]
+    errors_above: Rate,
+
+    /// Although the last split went back by itself
+    #[arg(long)]
+    again: bool,
+}
+
+/// Options of `router split`.
+#[derive(Debug, Args)]
+struct SplitOptions {
+    /// The service
+    #[arg(value_name = "SERVICE")]
+    service: String,
+
+    /// An origin and its share, like v2=5%
+    #[arg(value_name = "ORIGIN=SHARE", value_parser = shared)]
+    to: (String, Percent),
+
+    #[command(flatten)]
+    watch: Watch,
+}
+
+/// Options of `router drain`.
+#[derive(Debug, Args)]
+struct Drain {
+    /// The service
+    #[arg(value_name = "SERVICE")]
+    service: String,
+
+    /// The origin
+    #[arg(value_name = "ORIGIN")]
+    origin: String,
+
+    /// How long open requests may take; then they are cut
+    #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = duration)]
+    within: Millis,
+
+    #[command(flatten)]
+    watch: Watch,
+}
+
+/// `v2=5%`.
+fn shared(text: &str) -> Result<(String, Percent), String> {
+    let wrong = || "write ORIGIN=SHARE, like v2=5%".to_owned();
+    let (origin, share) = text.rsplit_once('=').ok_or_else(wrong)?;
+    let share = share.strip_suffix('%').unwrap_or(share);
+    let share: u64 = share.parse().map_err(|_not_whole| wrong())?;
+    let share = Percent::new(share).map_err(|why| why.to_string())?;
+    Ok((origin.to_owned(), share))
+}
+
+/// `5%` or `0.5%`.
+fn rate(text: &str) -> Result<Rate, String> {
+    let wrong = || "write a share, like 5% or 0.5%".to_owned();
+    let number = text.strip_suffix('%').ok_or_else(wrong)?;
+    let (whole, rest) = number.split_once('.').unwrap_or((number, ""));
+    let digits = rest.len() <= 2 && [whole, rest].concat().bytes().all(|b| b.is_ascii_digit());
+    let parts: u16 = format!("{whole}{rest:0<2}")
+        .parse()
+        .map_err(|_no_number| wrong())?;
+    let rate = Rate::from_parts(parts).filter(|_| digits && !whole.is_empty());
+    rate.ok_or_else(wrong)
+}
+
+pub(crate) fn run(context: &Context, options: &Options) -> Result<Report, Diagnostic> {
+    let paths = context.paths()?;
+    let verb = match (&options.verb, &options.config) {
+        (None, None) => {
+            crate::wire::router(&paths)?;
+            return Ok(Report::silent(Exit::Done));
+        }
+        (None, Some(file)) => {
+            crate::wire::router_alone(&paths, routes(context, file)?)?;
+            return Ok(Report::silent(Exit::Done));
+        }
+        (Some(_), Some(_)) => {
+            let both = "--config starts a router; the other one asks a router that runs";
+            return Err(Diagnostic::new(Exit::Usage, both).hint("give one of them"));
+        }
+        (Some(verb), None) => verb,
+    };
+    let link = Link::reach(&paths)?;
+    match verb {
+        Verb::Status => {
+            let table = link.observe()?;
+            Report::new(router_text(&table, &context.ui.style()), &table)
+        }
+        Verb::Split(options) => {
+            let (origin, share) = (options.to.0.as_str(), options.to.1);
+            route::split(
+                &link,
+                &wanted(&options.service, origin, share, &options.watch),
+            )
+        }
+        Verb::Drain(options) => {
+            let nothing = Percent::ZERO;
+            let wanted = wanted(&options.service, &options.origin, nothing, &options.watch);
+            route::drain(&link, &wanted, options.within)
+        }
+        Verb::Rollback { service } => route::rollback(&link, service.as_deref()),
+    }
+}
+
+fn wanted<'a>(service: &'a str, origin: &'a str, share: Percent, watch: &Watch) -> Wanted<'a> {
+    Wanted {
+        service,
+        origin,
+        share,
+        errors_above: Some(watch.errors_above),
+        again: watch.again,
+    }
+}
+
+/// What the file says; its paths are below its folder.
+fn routes(context: &Context, file: &Path) -> Result<BTreeMap<ServiceKey, Route>, Diagnostic> {
+    let found = Found::read(file)?;
+    let loaded = load_alone(&found.text, &found.name).map_err(|refused| found.refused(&refused))?;
+    found.warn(context, &loaded.warnings);
+    let mut routes = loaded.routes;
+    let listeners = routes.values_mut().flat_map(|route| &mut route.listeners);
+    for tls in listeners.filter_map(|listen| listen.tls.as_mut()) {
+        for path in [&mut tls.certificate, &mut tls.key] {
+            *path = found.folder.join(&*path).to_string_lossy().into_owned();
+        }
+    }
+    Ok(routes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shares_and_rates_are_read_as_they_are_written_elsewhere() {
+        let share = |text| shared(text).map(|(origin, share)| (origin, share.get()));
+        assert_eq!(share("v2=5%"), Ok(("v2".to_owned(), 5)));
+        assert_eq!(share("a=b=0"), Ok(("a=b".to_owned(), 0)));
+        for bad in ["v2", "v2=", "v2=101", "v2=-1", "v2=5.5%"] {
+            assert!(shared(bad).is_err(), "{bad}");
+        }
+        let parts = |text| rate(text).map(Rate::parts);
+        assert_eq!(parts("5%"), Ok(500));
+        assert_eq!(parts("0.5%"), Ok(50));
+        assert_eq!(parts("0.05%"), Ok(5));
+        for bad in ["5", "101%", "%", ".5%", "0.005%", "-1%"] {
+            assert!(rate(bad).is_err(), "{bad}");
+        }
+    }
 }

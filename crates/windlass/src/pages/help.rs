@@ -193,6 +193,19 @@ the address. A controller that another command starts listens on its private
 socket only; the unit of --install repeats --listen.",
     ),
     (
+        "router",
+        "Examples:
+  windlass router --config router.yaml
+  windlass router status
+  windlass router split web v2=5%
+  windlass router drain web v1 --within 1m
+  windlass router rollback
+
+Needs no controller. Where one decides, status and rollback are all that the
+router takes; the rollback is journalled when the controller lives again. Ends
+with 5 when the router refuses, 69 when none answers.",
+    ),
+    (
         "init",
         "Examples:
   windlass init

@@ -107,6 +107,11 @@ pub(crate) const TOPICS: &[Topic] = &[
         "howto/reach-a-controller.md",
         "use a controller from another machine"
     ),
+    written!(
+        "route-alone",
+        "howto/route-alone.md",
+        "use the router as a reverse proxy, without deploying"
+    ),
     written!("file", "reference/file.md", "every key of windlass.yaml"),
     made!(
         "cli",

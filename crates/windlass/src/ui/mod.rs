@@ -13,6 +13,7 @@ pub(crate) mod markdown;
 mod output;
 pub(crate) mod plan;
 pub(crate) mod record;
+pub(crate) mod router;
 #[cfg(test)]
 pub(crate) mod sample;
 pub(crate) mod score;

@@ -27,6 +27,11 @@ fn the_page_about_controllers_elsewhere_works_as_it_is_written() {
 }
 
 #[test]
+fn the_page_about_the_router_alone_works_as_it_is_written() {
+    works("howto/route-alone.md");
+}
+
+#[test]
 fn the_page_about_backups_works_as_it_is_written() {
     works("howto/back-up.md");
 }

@@ -44,6 +44,7 @@ mod programs;
 mod remote;
 mod replacing;
 mod reporting;
+mod routing;
 mod securing;
 mod sharing;
 mod strategies;

@@ -73,6 +73,7 @@ fn help_lists_every_verb() {
       completions  Print the completions of a shell
       man          Print the manual page
       serve        Run the controller (other commands start it)
+      router       Run the router alone, or look at one and split what it serves
 
     Options:
       -h, --help     Print help

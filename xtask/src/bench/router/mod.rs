@@ -10,13 +10,14 @@
 //! | `wrk`, `name` | the closed-loop load, and a client that asks which origin it meets |
 //! | `pairs` | figures judged round by round |
 //! | `cpu` | what a process has used, from the scheduler |
-//! | `proxy`, `paced`, `flip`, `foot` | the parts |
+//! | `proxy`, `paced`, `flip`, `flood`, `foot` | the parts |
 
 mod anchors;
 mod bed;
 mod control;
 mod cpu;
 mod flip;
+mod flood;
 mod foot;
 mod name;
 mod ours;

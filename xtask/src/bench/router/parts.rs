@@ -1,11 +1,17 @@
 //! The parts of the bench, in the order in which they run.
 
 use crate::bench::registry::Bench;
-use crate::bench::router::{flip, foot, paced, proxy};
+use crate::bench::router::{flip, flood, foot, paced, proxy};
 
 /// The bench of the data plane.
 pub(crate) const BENCH: Bench = Bench {
     name: "router",
     about: "the data plane beside HAProxy, nginx, Caddy and the bare origin, in turns",
-    parts: &[foot::part, proxy::part, paced::part, flip::part],
+    parts: &[
+        foot::part,
+        proxy::part,
+        paced::part,
+        flip::part,
+        flood::part,
+    ],
 };

@@ -43,6 +43,7 @@ fn is_a_router_process() {
         state,
         socket,
         threads: NonZeroUsize::new(2).expect("some"),
+        alone: None,
     };
     run(config).expect("a router");
 }

@@ -1,0 +1,137 @@
+//! The file of a router that runs alone.
+
+use windlass_config::{load_alone, render_all};
+use windlass_model::{Label, ProbeKind, ServiceKey, Speaks};
+
+const FILE: &str = "\
+services:
+  web:
+    listen: { address: 127.0.0.1:8080, host: shop.example }
+    ready: /health
+    origins:
+      v2: { at: 127.0.0.1:9003, share: 5% }
+      v1: [127.0.0.1:9001, 127.0.0.1:9002]
+  chat:
+    listen: 127.0.0.1:8081
+    speaks: http2
+    origins: { only: 127.0.0.1:9004 }
+";
+
+fn problems(text: &str) -> String {
+    let refused = load_alone(text, "router.yaml").expect_err("problems");
+    render_all(&refused.problems, "router.yaml", text)
+}
+
+#[test]
+fn two_origins_share_and_one_has_everything() {
+    let loaded = load_alone(FILE, "router.yaml").expect("a file");
+    let key = |name: &str| ServiceKey::try_from(format!("alone/default/{name}")).expect("a key");
+    let web = &loaded.routes[&key("web")];
+    let slots: Vec<_> = web
+        .slots
+        .iter()
+        .map(|slot| (slot.version.0.as_str(), slot.weight.get(), slot.label))
+        .collect();
+    assert_eq!(
+        slots,
+        [("v1", 95, Label::Blue), ("v2", 5, Label::Green)],
+        "by name, wherever they stand"
+    );
+    let addresses: Vec<String> = web.slots[0]
+        .instances
+        .iter()
+        .map(|one| one.address.to_string())
+        .collect();
+    assert_eq!(addresses, ["127.0.0.1:9001", "127.0.0.1:9002"]);
+    assert_eq!(
+        web.slots[0].probe.kind,
+        ProbeKind::Http {
+            path: "/health".to_owned()
+        }
+    );
+    let chat = &loaded.routes[&key("chat")];
+    assert_eq!((chat.slots.len(), chat.slots[0].weight.get()), (1, 100));
+    assert_eq!(
+        (chat.slots[0].speaks, &chat.slots[0].probe.kind),
+        (Speaks::Http2, &ProbeKind::Tcp)
+    );
+}
+
+#[test]
+fn all_problems_come_at_once_each_with_what_to_write() {
+    let text = "\
+app: shop
+services:
+  web:
+    listen: 127.0.0.1:8080
+    run: ./web
+    origins: { v1: 127.0.0.1:9001, v2: 127.0.0.1:9002 }
+  api:
+    listen: 127.0.0.1:8080
+    origins:
+      v1: { at: 127.0.0.1:9003, share: 90% }
+      v2: { at: 127.0.0.1:9004, share: 20% }
+  one:
+    listen: 127.0.0.1:8082
+    origins: { v1: { at: 127.0.0.1, share: 50% } }
+";
+    insta::assert_snapshot!(problems(text), @r"
+    router.yaml:1:1: the file of a router has no key `app` [WL0120]
+        app: shop
+        ^^^
+      `app` belongs to windlass.yaml: a router that runs alone deploys nothing
+    router.yaml:3:3: none of the origins of `web` says its share [WL0122]
+          web:
+          ^^^
+      add `share: 100%` to the one that serves; the other has the rest
+    router.yaml:5:5: a service has no key `run` [WL0120]
+            run: ./web
+            ^^^
+      `run` belongs to windlass.yaml: a router that runs alone deploys nothing
+    router.yaml:8:13: `127.0.0.1:8080` is taken by `web` at 4:13 [WL0163]
+            listen: 127.0.0.1:8080
+                    ^^^^^^^^^^^^^^
+      give each service its own address, or on one address its own host or path
+    router.yaml:11:40: the shares of `api` come to 110%, not to 100% [WL0129]
+              v2: { at: 127.0.0.1:9004, share: 20% }
+                                               ^^^
+      say the share of one; the other has the rest
+    router.yaml:14:26: `127.0.0.1` is not an address to listen on [WL0131]
+            origins: { v1: { at: 127.0.0.1, share: 50% } }
+                                 ^^^^^^^^^
+      an address ends in a port from 1 to 65535, as in 127.0.0.1:8080
+    router.yaml:14:44: the shares of `one` come to 50%, not to 100% [WL0129]
+            origins: { v1: { at: 127.0.0.1, share: 50% } }
+                                                   ^^^
+      one origin has everything: leave its share out
+    ");
+}
+
+#[test]
+fn the_same_is_read_as_toml_and_json() {
+    let yaml = load_alone(FILE, "router.yaml").expect("a file").routes;
+    let toml = "\
+[services.web]
+listen = { address = \"127.0.0.1:8080\", host = \"shop.example\" }
+ready = \"/health\"
+[services.web.origins]
+v1 = [\"127.0.0.1:9001\", \"127.0.0.1:9002\"]
+v2 = { at = \"127.0.0.1:9003\", share = 5 }
+[services.chat]
+listen = \"127.0.0.1:8081\"
+speaks = \"http2\"
+origins = { only = \"127.0.0.1:9004\" }
+";
+    assert_eq!(
+        load_alone(toml, "router.toml").expect("a file").routes,
+        yaml
+    );
+    let json = r#"{ "services": {
+        "web": { "listen": { "address": "127.0.0.1:8080", "host": "shop.example" }, "ready": "/health",
+            "origins": { "v1": ["127.0.0.1:9001", "127.0.0.1:9002"], "v2": { "at": "127.0.0.1:9003", "share": "5%" } } },
+        "chat": { "listen": "127.0.0.1:8081", "speaks": "http2", "origins": { "only": "127.0.0.1:9004" } } } }"#;
+    assert_eq!(
+        load_alone(json, "router.json").expect("a file").routes,
+        yaml
+    );
+}

@@ -1,0 +1,134 @@
+//! Clients that mean harm, or are only slow, by the thousand.
+
+use std::io::Write as _;
+use std::net::{SocketAddr, TcpStream};
+
+use rustix::process::{Resource, Rlimit, getrlimit, prlimit, setrlimit};
+
+use crate::client::Client;
+use crate::frames::Frames;
+use crate::origin::Origin;
+use crate::rig::{Rig, eventually, key, serving, slot};
+
+/// Hostile connections at once.
+const HOSTILE: usize = 5_000;
+/// What the router may take meanwhile, in megabytes.
+const MEMORY: u64 = 300;
+
+/// A router process in front of an origin that answers `/large` with a megabyte.
+fn routed() -> (Rig, Origin, SocketAddr) {
+    let origin = Origin::start(|exchange| {
+        if exchange.line().contains("/large") {
+            return exchange.ok(&"x".repeat(1024 * 1024));
+        }
+        exchange.body();
+        exchange.ok("hello")
+    });
+    let rig = Rig::outside();
+    rig.begin();
+    let listener = rig.listener();
+    let slots = vec![slot(1, 100, &[origin.address])];
+    rig.route(&key("web"), serving(listener, slots));
+    (rig, origin, listener)
+}
+
+/// This process holds the other ends.
+fn allow_descriptors() {
+    let limit = getrlimit(Resource::Nofile);
+    let most = Rlimit {
+        current: limit.maximum,
+        ..limit
+    };
+    setrlimit(Resource::Nofile, most).expect("its own");
+}
+
+/// The so-manieth hostile client: most of them never get as far as a request.
+fn hostile(number: usize, listener: SocketAddr) -> TcpStream {
+    let mut stream = TcpStream::connect(listener).expect("connected");
+    let said: &[u8] = match number % 20 {
+        0 => b"GET /large HTTP/1.1\r\nHost: shop\r\n\r\n",
+        1 => b"POST / HTTP/1.1\r\nHost: shop\r\nContent-Length: 100000\r\n\r\nslow",
+        2..7 => b"GET / HTTP/1.1\r\nHost: sh",
+        7..12 => b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0",
+        12..15 => b"\x16\x03\x01",
+        _ => b"",
+    };
+    stream.write_all(said).expect("sent");
+    stream
+}
+
+#[test]
+fn thousands_of_slow_clients_cost_little_memory_and_no_good_request() {
+    allow_descriptors();
+    let (rig, _origin, listener) = routed();
+    let mut good = Client::connect(listener);
+    let all: Vec<TcpStream> = (0..HOSTILE).map(|n| hostile(n, listener)).collect();
+    for number in 0..200 {
+        assert_eq!(good.get("/").text(), "hello");
+        if number % 10 == 0 {
+            assert_eq!(Client::connect(listener).get("/").text(), "hello");
+        }
+    }
+    let megabytes = rig.megabytes();
+    assert!(megabytes < MEMORY, "{megabytes} MB");
+    drop(all);
+    eventually("nothing is left in flight", || {
+        rig.in_flight(&key("web"), 1) == 0
+    });
+}
+
+#[test]
+fn floods_of_frames_that_must_be_answered_are_not_kept() {
+    let (rig, _origin, listener) = routed();
+    let before = rig.megabytes();
+    let mut floods = Vec::new();
+    for kind in 0..3 {
+        let mut frames = Frames::connect(listener);
+        match kind {
+            0 => frames.settings(1_000_000),
+            1 => frames.pings(1_000_000),
+            _ => {
+                let fields = [
+                    (":method", "POST"),
+                    (":scheme", "http"),
+                    (":path", "/"),
+                    (":authority", "shop"),
+                ];
+                frames.head(1, &fields, false);
+                frames.nothings(1, 1_000_000);
+            }
+        }
+        // Nothing of what it sends is read, and it stays.
+        floods.push(frames);
+        assert_eq!(Client::connect(listener).get("/").text(), "hello");
+    }
+    let grown = rig.megabytes().saturating_sub(before);
+    assert!(grown < 30, "{grown} MB more");
+}
+
+#[test]
+fn a_router_without_descriptors_keeps_who_it_has_and_takes_the_others_when_it_can() {
+    let (rig, _origin, listener) = routed();
+    let mut kept = Client::connect(listener);
+    assert_eq!(kept.get("/").text(), "hello");
+    let pid = rig.pid();
+    let open = std::fs::read_dir(format!("/proc/{}/fd", pid.as_raw_nonzero()));
+    let open = u64::try_from(open.expect("it runs").count()).expect("few");
+    let limit = getrlimit(Resource::Nofile);
+    let none = Rlimit {
+        current: Some(open),
+        ..limit
+    };
+    let was = prlimit(Some(pid), Resource::Nofile, none).expect("its own child");
+    let mut waiting: Vec<Client> = (0..50).map(|_| Client::connect(listener)).collect();
+    for client in &waiting {
+        client.send("GET / HTTP/1.1\r\nHost: shop\r\n\r\n");
+    }
+    for _ in 0..20 {
+        assert_eq!(kept.get("/").text(), "hello", "its connections are there");
+    }
+    prlimit(Some(pid), Resource::Nofile, was).expect("its own child");
+    for client in &mut waiting {
+        assert_eq!(client.answer().text(), "hello");
+    }
+}

@@ -1,0 +1,10 @@
+//! What a person asks of a router directly, while its controller may be dead or there is none.
+
+mod change;
+mod find;
+mod link;
+mod refusal;
+
+pub(crate) use change::{Wanted, drain, rollback, split};
+pub(crate) use find::name;
+pub(crate) use link::Link;

@@ -1,0 +1,57 @@
+//! Why a router did not do what a person asked of it.
+
+use windlass_api::Exit;
+use windlass_control::{ObservedTable, Refusal};
+
+use crate::diagnostic::Diagnostic;
+use crate::ui::router::trip_text;
+
+/// Nothing was changed, and why. `table` is what the router served before.
+pub(crate) fn refused(refusal: &Refusal, table: &ObservedTable) -> Diagnostic {
+    let said = |what: String| Diagnostic::new(Exit::Refused, what).detail("nothing was changed");
+    match refusal {
+        Refusal::Controlled => controlled(),
+        Refusal::Tripped(id) => {
+            let trip = table.trips.iter().find(|trip| trip.id == *id);
+            let saw = trip.map(|trip| trip_text(table, trip));
+            let said = said("the last split went back by itself".to_owned());
+            let said = match saw {
+                Some(saw) => said.detail(format!("{saw}\nnothing was changed")),
+                None => said,
+            };
+            said.hint("split it all the same: --again")
+        }
+        Refusal::Halted(by) => said(format!("everything is halted by {by}"))
+            .code("WL0408")
+            .hint("windlass halt --lift"),
+        Refusal::Generation { service, .. } => said(format!(
+            "the split of {} has moved meanwhile",
+            service.service
+        ))
+        .hint("look, and decide anew: windlass router status"),
+        Refusal::NoCapacity { service, .. } | Refusal::TakesRequests { service, .. } => said(
+            format!("no instance of {} is ready to take it", service.service),
+        )
+        .hint("look: windlass router status"),
+        Refusal::OldEpoch(epoch) => said(format!(
+            "the router obeys a newer controller, of epoch {epoch}"
+        )),
+        Refusal::Alone => said("the router runs alone".to_owned()),
+        Refusal::Invalid(what) => said(what.clone()),
+        Refusal::NotKept(what) => {
+            said(what.clone()).hint("make room on the disk of the state directory")
+        }
+    }
+}
+
+/// A person's split is not taken where a controller decides.
+pub(crate) fn controlled() -> Diagnostic {
+    Diagnostic::new(
+        Exit::Refused,
+        "a controller decides the split of this router",
+    )
+    .detail("nothing was changed")
+    .hint(
+        "go back: windlass router rollback; all else goes by windlass deploy and windlass rollback",
+    )
+}

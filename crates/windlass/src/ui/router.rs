@@ -1,0 +1,117 @@
+//! What a router serves, for people.
+
+use windlass_control::{ObservedRoute, ObservedTable, Trip, TripRule};
+use windlass_model::{RouteMode, RouteSlot, ServiceKey};
+
+use super::Style;
+use super::table::table;
+use super::time::of_calendar;
+use super::words::harmless;
+use crate::route::name;
+
+/// Who decides, one row for each origin, and what went back by itself.
+pub(crate) fn router_text(observed: &ObservedTable, style: &Style) -> String {
+    let mut text = if observed.alone {
+        "runs alone, by its file\n".to_owned()
+    } else {
+        format!("a controller decides, epoch {}\n", observed.epoch)
+    };
+    if observed.services.is_empty() {
+        text.push_str("serves nothing\n");
+    } else {
+        let header = [
+            "SERVICE",
+            "LISTENS ON",
+            "ORIGIN",
+            "SHARE",
+            "OPEN",
+            "READY",
+            "GOES BACK",
+        ];
+        let services = observed.services.iter();
+        let rows = services.flat_map(|(key, entry)| rows(observed, key, entry));
+        text.push('\n');
+        text.push_str(&table(&header, rows.collect(), style.width));
+    }
+    for trip in &observed.trips {
+        let when = of_calendar(trip.at_us, &style.zone);
+        text.push_str(&["\n", &when, "  ", &trip_text(observed, trip), "\n"].concat());
+    }
+    text
+}
+
+fn rows(observed: &ObservedTable, key: &ServiceKey, entry: &ObservedRoute) -> Vec<Vec<String>> {
+    let listens: Vec<String> = entry
+        .route
+        .listeners
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    let (name, listens) = (name(observed, key), listens.join(", "));
+    let mut rows: Vec<_> = entry
+        .route
+        .slots
+        .iter()
+        .map(|slot| row(entry, slot))
+        .collect();
+    if rows.is_empty() {
+        let nobody = match entry.route.mode {
+            RouteMode::Recreating => "being replaced",
+            RouteMode::Serve => "nobody",
+        };
+        rows.push(vec![nobody.to_owned()]);
+    }
+    let rows = rows.into_iter().enumerate();
+    rows.map(|(at, row)| {
+        let first = if at == 0 {
+            [name.clone(), listens.clone()]
+        } else {
+            [String::new(), String::new()]
+        };
+        first.into_iter().chain(row).collect()
+    })
+    .collect()
+}
+
+fn row(entry: &ObservedRoute, slot: &RouteSlot) -> Vec<String> {
+    let now = entry.slots.get(&slot.slot).cloned().unwrap_or_default();
+    let armed = entry
+        .tripwire
+        .as_ref()
+        .filter(|wire| wire.slot == slot.slot);
+    let back = armed.map(|wire| match wire.errors_above {
+        Some(rate) => format!("over {rate} errors"),
+        None => "if it is gone".to_owned(),
+    });
+    vec![
+        harmless(&slot.version.0),
+        slot.weight.to_string(),
+        now.in_flight.to_string(),
+        format!("{} of {}", now.ready.len(), slot.instances.len()),
+        back.unwrap_or_default(),
+    ]
+}
+
+/// What went back, and why.
+pub(crate) fn trip_text(observed: &ObservedTable, trip: &Trip) -> String {
+    let entry = observed.services.get(&trip.service);
+    let slot = entry.and_then(|entry| entry.route.slots.iter().find(|s| s.slot == trip.slot));
+    let what = match slot {
+        Some(slot) => harmless(&slot.version.0),
+        None => format!("slot {}", trip.slot),
+    };
+    let service = name(observed, &trip.service);
+    let saw = match trip.rule {
+        TripRule::Errors => {
+            let (errors, answers) = (trip.errors, trip.answers);
+            format!("{errors} of {answers} answers of {what} were errors")
+        }
+        TripRule::ConnectFailures => format!("{what} could not be connected to"),
+        TripRule::InstancesGone => format!("no instance of {what} is ready any more"),
+        TripRule::Asked => "somebody asked for it".to_owned(),
+    };
+    match &trip.withheld {
+        Some(_) => format!("{service} could not go back: nothing there is ready; {saw}"),
+        None => format!("{service} went back by itself: {saw}"),
+    }
+}

@@ -1,0 +1,97 @@
+//! What a person asks of a router directly, with and without a controller.
+
+use crate::lab::{Lab, SOON, Service, answer, eventually};
+
+const ALONE: &str = "\
+services:
+  web:
+    listen: @web
+    origins:
+      v1: { at: @one, share: 100% }
+      v2: @two
+";
+
+/// A canary that waits at its first step.
+const CANARY: &str = "\
+app: shop
+services:
+  web:
+    run: ./web
+    listen: @web
+    ready: /health/ready
+    strategy: { canary: [{ to: 20%, bake: 10m }, { to: 100%, bake: 200ms }] }
+    bake: 200ms
+";
+
+#[test]
+fn a_router_alone_serves_its_file_and_tells_what_is_wrong_with_it() {
+    let lab = Lab::new(ALONE);
+    let file = lab.app("windlass.yaml").display().to_string();
+    lab.run(&["router", "status"])
+        .exits(69)
+        .says(&["no router answers", "windlass router --config FILE"]);
+    let router = lab.start(&["router", "--config", &file]);
+    eventually("it answers", SOON, || {
+        (lab.run(&["router", "status"]).code == 0).then_some(())
+    });
+    let moved = lab
+        .run(&["router", "split", "web", "v2=25%", "-q"])
+        .exits(0);
+    assert_eq!(moved.out, "web: v1 75 %, v2 25 %\n");
+    let table = lab.run(&["router", "status", "-o", "json"]).exits(0).json();
+    assert_eq!(table["alone"], true);
+    lab.run(&["router", "split", "wob", "v2=25%"])
+        .exits(64)
+        .says(&["serves no `wob`", "it serves web"]);
+    lab.run(&["router", "split", "web", "v3=25%"])
+        .exits(64)
+        .says(&["no origin `v3`", "it has v1, v2"]);
+    let back = lab.run(&["router", "rollback"]).exits(0).out;
+    assert_eq!(back, "web: v1 100 %, v2 0 %\n");
+    lab.run(&["router", "rollback"])
+        .exits(5)
+        .says(&["no split to go back from"]);
+    lab.run(&["router", "--config", &file])
+        .exits(5)
+        .says(&["another router runs", "--state-dir"]);
+    router.terminate();
+    router.left().exits(0);
+
+    lab.file("services: { web: { listen: @web, origins: { v1: here } } }\n");
+    lab.run(&["router", "--config", &file])
+        .exits(65)
+        .says(&["`here` is not an address"]);
+}
+
+#[test]
+fn a_person_goes_back_at_the_router_of_a_dead_controller_and_the_deployment_follows() {
+    let lab = Lab::new(CANARY);
+    lab.program("web", &Service::new("web", "1"));
+    lab.deploy();
+    lab.program("web", &Service::new("web", "2"));
+    lab.run(&["deploy", "--detach"]).exits(0);
+    eventually("it is watched at its first step", SOON, || {
+        lab.run(&["events"]).out.contains("bake=10m").then_some(())
+    });
+    lab.kill_controller();
+
+    let told = lab.run(&["router", "status"]).exits(0).out;
+    assert!(
+        told.contains("shop/default/web") && told.contains("20 %"),
+        "{told}"
+    );
+    lab.run(&["router", "split", "web", "x=50%"])
+        .exits(5)
+        .says(&["a controller decides", "windlass router rollback"]);
+    let back = lab.run(&["router", "rollback"]).exits(0).out;
+    assert!(
+        back.contains(" 100 %, ") && back.contains(" 0 %\n"),
+        "{back}"
+    );
+    for _ in 0..20 {
+        assert_eq!(answer(lab.at("web")).chain(), "web=1");
+    }
+    let ended = lab.run(&["events", "--follow"]).exits(3).out;
+    assert!(ended.contains("a person asked the router"), "{ended}");
+    assert_eq!(answer(lab.at("web")).chain(), "web=1");
+}
