@@ -17,6 +17,7 @@ use crate::connection::{Arrival, serve};
 use crate::core::{Core, Doors};
 use crate::desk::{Handed, Seat};
 use crate::limits::{ACCEPT_PAUSE, DRAIN_TIME, KEPT_SWEEP};
+use crate::mirror::Copies;
 use crate::pool::Pool;
 
 /// What the connections of one data thread share.
@@ -26,6 +27,7 @@ pub(crate) struct Thread {
     pub(crate) shard: usize,
     pub(crate) pool: Rc<Pool>,
     pub(crate) names: Names,
+    pub(crate) copies: Copies,
     open: Cell<usize>,
     closed: Notify,
 }
@@ -73,6 +75,7 @@ pub(crate) fn run(core: &Arc<Core>, shard: usize) -> io::Result<()> {
         shard,
         pool: Rc::default(),
         names: Names::new(),
+        copies: Copies::default(),
         open: Cell::new(0),
         closed: Notify::new(),
     });

@@ -217,6 +217,7 @@ fn the_shape_of_the_schema_is_this() {
     environment: services
     file: $schema app! defaults environments finalize on_failure parallel services!
     listen: address! host path proxies tls
+    mirror: share to!
     override: bake drain env files instances listen needs overlap probes ready release rollback_on rollback_within run sticky stop strategy target traffic was
     probe: every fall http rise tcp timeout within
     probes: ready
@@ -232,7 +233,7 @@ fn the_shape_of_the_schema_is_this() {
     target: command process
     timeouts: answer connect silence
     tls: certificate! key!
-    traffic: candidate_for eject limits retries timeouts
+    traffic: candidate_for eject limits mirror retries timeouts
     traffic_limits: body head in_flight
     trigger: all then when
     ");
