@@ -7,7 +7,7 @@
 //! A field is only ever added, with a default, so that an older peer reads a newer message.
 
 mod frame;
-mod gate;
+mod passage;
 mod router;
 mod shim;
 mod table;
@@ -15,7 +15,7 @@ mod tick;
 mod tripwire;
 
 pub use frame::{BadFrame, MAX_FRAME, decode_length, encode};
-pub use gate::{Gate, Pause};
+pub use passage::{Passage, Pause};
 pub use router::{
     Direction, Generation, ObservedRoute, ObservedSlot, ObservedTable, Refusal, RouteChange,
     RouterBoot, RouterReply, RouterRequest, Split, TableChange,

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use serde::{Deserialize, Serialize};
 use windlass_model::{Epoch, InstanceId, Percent, Rate, Route, ServiceKey, SlotId};
 
-use crate::{Gate, Tick, Trip, Tripwire, TripwireId};
+use crate::{Passage, Tick, Trip, Tripwire, TripwireId};
 
 /// Counts the changes of one service's entry. A change names the generation it was decided on.
 #[derive(
@@ -66,16 +66,15 @@ pub enum RouterRequest {
         /// Which slot.
         slot: SlotId,
     },
-    /// Opens or shuts the gate before a service that is routed. The reply means that no request from
-    /// now on passes a gate that was shut. What stands there already is answered
-    /// [`RouterReply::Done`] too.
-    Gate {
+    /// Opens or shuts the way to a service that is routed. The reply means that no request passes from
+    /// now on, if it was shut. What is so already is answered [`RouterReply::Done`] too.
+    Passage {
         /// The controller's.
         epoch: Epoch,
-        /// Before which service.
+        /// To which service.
         service: ServiceKey,
         /// Open, or how it is shut.
-        gate: Gate,
+        passage: Passage,
     },
     /// Asks for the table in effect and what it is carrying.
     Observe,
@@ -267,9 +266,9 @@ pub struct ObservedRoute {
     /// What is armed.
     #[serde(default)]
     pub tripwire: Option<Tripwire>,
-    /// What stands before it.
+    /// Whether requests pass to it.
     #[serde(default)]
-    pub gate: Gate,
+    pub passage: Passage,
     /// Requests that wait for it.
     #[serde(default)]
     pub waiting: u64,

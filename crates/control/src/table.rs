@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use windlass_model::{Epoch, Route, ServiceKey};
 
-use crate::{Gate, Generation, Tripwire};
+use crate::{Generation, Passage, Tripwire};
 
 /// Format of the file; a reader refuses a higher one whole.
 pub const TABLE_FORMAT: u32 = 1;
@@ -36,7 +36,7 @@ pub struct TableEntry {
     /// What is armed.
     #[serde(default)]
     pub tripwire: Option<Tripwire>,
-    /// What stands before it.
-    #[serde(default, skip_serializing_if = "Gate::is_open")]
-    pub gate: Gate,
+    /// Whether requests pass to it.
+    #[serde(default, skip_serializing_if = "Passage::is_open")]
+    pub passage: Passage,
 }

@@ -79,5 +79,5 @@ pub use spec::{OWN_NAMES, OnFailure, Overlap, ProcessSpec, ServiceSpec, Spec, St
 pub use strategy::Strategy;
 pub use template::{InvalidTemplate, Template};
 pub use token::{InvalidToken, Token};
-pub use traffic::{Eject, Fits, RequestLimits, Retries, Sticky, Timeouts, Traffic};
+pub use traffic::{Eject, Fits, Mirror, RequestLimits, Retries, Sticky, Timeouts, Traffic};
 pub use trigger::{Drop, Lasting, Limit, Percentile, Rate, Source, Times, Trigger};

@@ -1,6 +1,7 @@
 //! How the requests of a service are treated on their way, beside how they are split.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 
 use serde::{Deserialize, Serialize};
 
@@ -30,6 +31,9 @@ pub struct Traffic {
     /// How requests are sent again that an instance may have had; none: never.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retries: Option<Retries>,
+    /// Who gets copies of requests; none: nobody.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mirror: Option<Mirror>,
 }
 
 impl Traffic {
@@ -155,4 +159,15 @@ impl Default for Retries {
             budget: Percent::new(20).expect("less than a hundred"),
         }
     }
+}
+
+/// Who gets copies of requests that ask for something and have no body. Its answers are not waited for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Mirror {
+    /// Where it is; it speaks HTTP/1.1.
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    pub to: SocketAddr,
+    /// Of how many.
+    pub share: Percent,
 }

@@ -12,13 +12,13 @@ use hyper::header::{HOST, HeaderMap, HeaderValue};
 use hyper::{Method, Request, StatusCode, Uri, Version};
 use windlass_model::InstanceId;
 
-use crate::answer::WINDLASS_ERROR;
 use crate::asked::Asked;
 use crate::connection::Line;
 use crate::core::{Core, locked};
 use crate::doors::Destination;
 use crate::limits::ACCESS_QUEUE;
 use crate::live::InstanceState;
+use crate::refused::WINDLASS_ERROR;
 use crate::ticket::Ticket;
 use crate::ticks::Who;
 

@@ -380,7 +380,7 @@ impl Held {
             generation: entry.generation,
             route: entry.route.clone(),
             tripwire: entry.armed.as_ref().map(|armed| armed.tripwire.clone()),
-            gate: entry.gate,
+            passage: entry.passage,
         };
         let all = services.iter();
         Table {
@@ -463,7 +463,7 @@ fn entries(core: &Core, table: &Table) -> Result<Services, String> {
         check_route(key, &kept.route).map_err(told)?;
         let (route, tripwire) = (kept.route.clone(), kept.tripwire.clone());
         let mut entry = core.entry(key, kept.generation, route, tripwire);
-        entry.set_gate(kept.gate);
+        entry.set_passage(kept.passage);
         check_capacity(key, None, &entry, false).map_err(told)?;
         services.insert(key.clone(), Arc::new(entry));
     }

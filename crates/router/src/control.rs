@@ -186,11 +186,11 @@ fn reply(control: &Control, stream: &UnixStream, message: Message) -> io::Result
             Ok(count) => RouterReply::Cut(count),
             Err(refusal) => RouterReply::Refused(refusal),
         },
-        RouterRequest::Gate {
+        RouterRequest::Passage {
             epoch,
             service,
-            gate,
-        } => done(keeper.gate(epoch, &service, gate)),
+            passage,
+        } => done(keeper.passage(epoch, &service, passage)),
         RouterRequest::Observe => RouterReply::Observed(keeper.observe()),
         RouterRequest::Ticks { after } => RouterReply::Ticks {
             boot: control.core.boot.clone(),

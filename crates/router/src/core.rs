@@ -10,7 +10,7 @@ use arc_swap::ArcSwap;
 use tokio::sync::watch;
 use tokio_rustls::rustls::{Error as TlsError, ServerConfig};
 use windlass_control::{Generation, ObservedRoute, ObservedSlot, RouterBoot, Tripwire};
-use windlass_model::{Listen, Percent, Route, ServiceKey, SlotId};
+use windlass_model::{Instance, Listen, Percent, Route, RouteSlot, ServiceKey, SlotId};
 
 use crate::access::AccessQueue;
 use crate::certificate::Certificates;
@@ -18,6 +18,7 @@ use crate::counts::Sum;
 use crate::desk::Desks;
 use crate::doors;
 use crate::live::{Entry, EntrySlot, InstanceState, Live, ServiceState, Services, SlotState};
+use crate::mirror::Mirror;
 use crate::secure;
 use crate::ticks::{Cell, Ticks, Who};
 use crate::watch::{Alarm, Armed, Watch};
@@ -168,23 +169,7 @@ impl Core {
                 EntrySlot {
                     state,
                     weight: slot.weight.get(),
-                    instances: slot
-                        .instances
-                        .iter()
-                        .map(|instance| {
-                            let same = |i: &&Arc<InstanceState>| {
-                                i.id == instance.id
-                                    && i.address == instance.address
-                                    && i.speaks == slot.speaks
-                            };
-                            old.and_then(|o| o.instances.iter().find(same))
-                                .cloned()
-                                .unwrap_or_else(|| {
-                                    let number = self.numbers.fetch_add(1, Ordering::Relaxed);
-                                    Arc::new(InstanceState::new(number, instance, slot.speaks))
-                                })
-                        })
-                        .collect(),
+                    instances: self.instances(slot, old),
                     probe: slot.probe.clone(),
                     watch: armed
                         .as_ref()
@@ -200,11 +185,43 @@ impl Core {
         let certificates = route.listeners.iter().map(certificate).collect();
         let same = before.filter(|before| deals_as(&before.route, &route));
         let split = same.map(|before| before.split);
+        let mirror = self.mirror(before, route.traffic.mirror.as_ref());
         let mut entry = Entry::new(generation, route, service, slots, armed);
         entry.split = split.unwrap_or_else(|| self.splits.fetch_add(1, Ordering::Relaxed) + 1);
         entry.certificates = certificates;
-        entry.set_gate(before.map(|entry| entry.gate).unwrap_or_default());
+        entry.mirror = mirror;
+        entry.set_passage(before.map(|entry| entry.passage).unwrap_or_default());
         entry
+    }
+
+    /// The instances of a slot, those of them that there were already.
+    fn instances(&self, slot: &RouteSlot, old: Option<&EntrySlot>) -> Vec<Arc<InstanceState>> {
+        let instance = |instance: &Instance| {
+            let same = |i: &&Arc<InstanceState>| {
+                i.id == instance.id && i.address == instance.address && i.speaks == slot.speaks
+            };
+            let known = old.and_then(|old| old.instances.iter().find(same));
+            known.cloned().unwrap_or_else(|| {
+                let number = self.numbers.fetch_add(1, Ordering::Relaxed);
+                Arc::new(InstanceState::new(number, instance, slot.speaks))
+            })
+        };
+        slot.instances.iter().map(instance).collect()
+    }
+
+    /// Who looks on as `wanted`; the same as `before` if nothing of that changes.
+    fn mirror(
+        &self,
+        before: Option<&Arc<Entry>>,
+        wanted: Option<&windlass_model::Mirror>,
+    ) -> Option<Arc<Mirror>> {
+        let wanted = wanted?;
+        let old = before.and_then(|entry| entry.mirror.as_ref());
+        if let Some(old) = old.filter(|old| old.is(wanted)) {
+            return Some(old.clone());
+        }
+        let number = self.numbers.fetch_add(1, Ordering::Relaxed);
+        Some(Arc::new(Mirror::new(number, wanted)))
     }
 
     /// Puts `services` in effect: every request that enters after this sees them.
@@ -246,7 +263,7 @@ impl Core {
             generation: entry.generation,
             route: entry.route.clone(),
             tripwire: entry.armed.as_ref().map(|armed| armed.tripwire.clone()),
-            gate: entry.gate,
+            passage: entry.passage,
             waiting: entry.service.waiting.load(Ordering::Relaxed),
             slots: entry.slots.iter().map(observed_slot).collect(),
         };

@@ -18,6 +18,7 @@ use crate::connection::{Arrival, serve};
 use crate::core::{Core, Doors};
 use crate::desk::{Handed, Seat};
 use crate::limits::{ACCEPT_PAUSE, DRAIN_TIME, KEPT_SWEEP};
+use crate::mirror::Copies;
 use crate::pool::Pool;
 
 /// What the connections of one data thread share.
@@ -28,6 +29,7 @@ pub(crate) struct Thread {
     pub(crate) pool: Rc<Pool>,
     pub(crate) names: Names,
     pub(crate) sampled: Sampled,
+    pub(crate) copies: Copies,
     open: Cell<usize>,
     closed: Notify,
 }
@@ -76,6 +78,7 @@ pub(crate) fn run(core: &Arc<Core>, shard: usize) -> io::Result<()> {
         pool: Rc::default(),
         names: Names::new(),
         sampled: Sampled::default(),
+        copies: Copies::default(),
         open: Cell::new(0),
         closed: Notify::new(),
     });

@@ -13,7 +13,7 @@ use hyper::{Request, Response, StatusCode};
 use tokio::time::{Instant, sleep, timeout_at};
 
 use crate::access::Told;
-use crate::answer::{AnswerBody, Refused};
+use crate::answer::AnswerBody;
 use crate::asked::Asked;
 use crate::choice::set_cookie;
 use crate::connection::Line;
@@ -24,9 +24,11 @@ use crate::head::Fault;
 use crate::headers;
 use crate::limits::{ACCEPT_PAUSE, CONNECT_BUDGET, CONNECT_TRIES, SEND_TRIES};
 use crate::live::InstanceState;
+use crate::mirror;
 use crate::origin::{self, Link};
 use crate::outgoing::{Outgoing, wish};
 use crate::pool::{Care, Lent};
+use crate::refused::Refused;
 use crate::retry::may_pass;
 use crate::terms::Terms;
 use crate::ticket::{NotEntered, Ticket};
@@ -81,7 +83,7 @@ fn own(
 ) -> Response<AnswerBody> {
     if let Some(service) = not.service {
         let head = Head {
-            status: not.why.status(),
+            status: not.why.status().as_u16(),
             after: begun.elapsed(),
         };
         service.own.answer(line.thread.shard, Came::Timely, head);
@@ -141,6 +143,9 @@ async fn exchange(
     let mut ticket = enter(thread, wish, begun).await?;
     let (mut outgoing, upgrade) = Outgoing::new(request, &line.client, ticket.terms().body);
     let mut spare = ticket.spare(&outgoing, upgrade.is_some());
+    if let Some(mirror) = ticket.mirror().filter(|_| upgrade.is_none()) {
+        mirror::copy(thread, mirror, &outgoing);
+    }
     let mut tries = Tries {
         left: Vec::new(),
         fresh: false,
@@ -172,7 +177,6 @@ async fn exchange(
                 let Some(spare) = spare.as_ref().filter(|_| paid) else {
                     return ended(line, ticket, sent, upgrade);
                 };
-                // What this instance did counts, although the client will not see it.
                 note(&mut ticket, &sent);
                 tries.leave(number, &ticket);
                 Outgoing::again(spare)
@@ -199,12 +203,13 @@ fn ended(
     }
 }
 
-/// Has what an attempt came to judged, if another one follows.
+/// Has what an attempt came to counted and judged, if another one follows.
 fn note(ticket: &mut Ticket, sent: &Sent) {
     match sent {
         Sent::Answered(answered) => ticket.answered(answered.0.status().as_u16()),
         Sent::Again(_) | Sent::Failed(_) => ticket.broke(),
     }
+    ticket.next_attempt();
 }
 
 /// Ends a request that an instance did not answer.

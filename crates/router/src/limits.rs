@@ -93,6 +93,12 @@ pub(crate) const EJECT_AFTER: u32 = 5;
 pub(crate) const EJECT_TIME: Duration = Duration::from_secs(10);
 /// Requests of a service that may be sent again beside the share of its policy.
 pub(crate) const RETRY_BURST: u64 = 10;
+/// Copies of requests under way per data thread; beyond it requests are not copied.
+pub(crate) const MIRRORED: usize = 64;
+/// How long one may take, its answer included.
+pub(crate) const MIRROR_TIME: Duration = Duration::from_secs(30);
+/// Bytes of an answer to one that are read; a longer one ends its connection.
+pub(crate) const MIRROR_BYTES: usize = 1024 * 1024;
 /// Time to the head of an answer, counted from the last byte of the request that was sent.
 pub(crate) const FIRST_BYTE_TIME: Duration = Duration::from_mins(1);
 /// Longest silence of an instance inside an answer's body.

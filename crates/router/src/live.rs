@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize, Ordering};
 
-use windlass_control::{Gate, Generation};
+use windlass_control::{Generation, Passage};
 use windlass_model::{
     Instance, InstanceId, Probe, ProbeKind, Route, ServiceKey, SlotId, Speaks, Version,
 };
@@ -16,7 +16,8 @@ use crate::counts::Counts;
 use crate::cut::Cuts;
 use crate::dealing::Dealing;
 use crate::doors::Behind;
-use crate::gate::Shut;
+use crate::mirror::Mirror;
+use crate::passage::Shut;
 use crate::resting::Resting;
 use crate::retry::Budget;
 use crate::terms::Terms;
@@ -51,7 +52,9 @@ pub(crate) struct Entry {
     pub(crate) armed: Option<Armed>,
     /// In the order of the route's listeners: what each shows, if it speaks TLS.
     pub(crate) certificates: Vec<Option<Arc<Certificate>>>,
-    pub(crate) gate: Gate,
+    /// Who gets copies of its requests.
+    pub(crate) mirror: Option<Arc<Mirror>>,
+    pub(crate) passage: Passage,
     /// Why it takes no request now, if it takes none.
     pub(crate) shut: Option<Shut>,
     /// What decides beside the turn, if anything does.
@@ -82,8 +85,9 @@ impl Entry {
         let weights: Vec<u8> = slots.iter().map(|s| s.weight).collect();
         let shares: Vec<_> = slots.iter().map(|s| (s.state.slot, s.weight)).collect();
         Self {
-            gate: Gate::Open,
-            shut: Shut::of(Gate::Open, route.mode),
+            mirror: None,
+            passage: Passage::Open,
+            shut: Shut::of(Passage::Open, route.mode),
             choice: Choice::new(&route.traffic, &shares).map(Box::new),
             terms: Terms::new(&route.traffic),
             generation,
@@ -97,10 +101,10 @@ impl Entry {
         }
     }
 
-    /// Puts a gate before it.
-    pub(crate) fn set_gate(&mut self, gate: Gate) {
-        self.gate = gate;
-        self.shut = Shut::of(gate, self.route.mode);
+    /// Opens or shuts it.
+    pub(crate) fn set_passage(&mut self, passage: Passage) {
+        self.passage = passage;
+        self.shut = Shut::of(passage, self.route.mode);
     }
 
     /// The slot of a request: the one it is meant for, or whose turn it is; takes the turn then.

@@ -8,11 +8,11 @@ use hyper::Uri;
 use hyper::header::HeaderMap;
 use windlass_model::{Millis, Retries, Traffic};
 
-use crate::answer::Refused;
 use crate::limits::{
     ANSWER_SILENCE, CONNECT_TIME, EJECT_AFTER, EJECT_TIME, FIRST_BYTE_TIME, TUNNEL_SILENCE,
 };
 use crate::live::ServiceState;
+use crate::refused::Refused;
 
 /// The terms of one entry. What nobody has said is what the router does for anybody.
 #[derive(Clone, Copy, Debug)]

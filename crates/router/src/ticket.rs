@@ -7,17 +7,18 @@ use std::time::Instant;
 use arc_swap::Guard;
 use hyper::body::Body as _;
 
-use crate::answer::Refused;
 use crate::choice::Says;
 use crate::cohort::Number;
 use crate::core::Core;
 use crate::counts::Head;
 use crate::doors::Destination;
 use crate::entering;
-use crate::gate::Hold;
 use crate::limits::ENTER_TRIES;
 use crate::live::{Entry, EntrySlot, InstanceState, Live, ServiceState};
+use crate::mirror::Mirror;
 use crate::outgoing::Outgoing;
+use crate::passage::Hold;
+use crate::refused::Refused;
 use crate::retry::Spare;
 use crate::terms::{Admitted, Size, Terms};
 use crate::ticks::Who;
@@ -208,6 +209,11 @@ impl Ticket {
         spare.spend(&self.place.entry.service.budget)
     }
 
+    /// Who gets copies of its service's requests.
+    pub(crate) fn mirror(&self) -> Option<&Mirror> {
+        self.place.entry.mirror.as_deref()
+    }
+
     /// The number that a new visitor is to be told.
     pub(crate) fn visitor(&self) -> Option<Number> {
         self.place.visitor
@@ -294,10 +300,18 @@ impl Ticket {
     pub(crate) fn broke(&mut self) {
         self.broken = true;
     }
-}
 
-impl Drop for Ticket {
-    fn drop(&mut self) {
+    /// Counts what one attempt came to, and begins another one: what the first instance did counts,
+    /// although the client does not see it, and the next one is not slow for it.
+    pub(crate) fn next_attempt(&mut self) {
+        self.settle();
+        self.begun = Instant::now();
+        self.head = None;
+        self.broken = false;
+        self.judged = false;
+    }
+
+    fn settle(&mut self) {
         // One that got no answer because its client broke off is no evidence.
         let error = self.broken || self.unreachable;
         if error || self.head.is_some() {
@@ -311,6 +325,13 @@ impl Drop for Ticket {
         if self.broken {
             state.counts.broken(self.shard, came);
         }
+    }
+}
+
+impl Drop for Ticket {
+    fn drop(&mut self) {
+        self.settle();
+        let state = &self.place.slot().state;
         state.in_flight.fetch_sub(1, Ordering::SeqCst);
     }
 }

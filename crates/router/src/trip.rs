@@ -215,7 +215,7 @@ fn take_back(core: &Core, armed: &Armed, services: &mut Services) -> Vec<Service
         if let Some(entry) = services.get_mut(key) {
             let next = Generation(entry.generation.0.saturating_add(1));
             let mut back = core.entry(key, next, route.clone(), None);
-            back.set_gate(entry.gate);
+            back.set_passage(entry.passage);
             *entry = Arc::new(back);
             took.push(key.clone());
         }

@@ -4,9 +4,9 @@ use std::time::Instant;
 
 use tokio::time::{Instant as Moment, timeout_at};
 
-use crate::answer::Refused;
 use crate::door::Thread;
-use crate::gate::Waiting;
+use crate::passage::Waiting;
+use crate::refused::Refused;
 use crate::ticket::{NotEntered, Ticket, Wish};
 
 /// Enters a slot. Where the requests of a service wait, this one waits too, as long as they may.

@@ -7,7 +7,7 @@ use std::rc::Rc;
 
 use tokio::sync::Notify;
 use windlass_control::{
-    Direction, Gate, Generation, ObservedRoute, ObservedSlot, ObservedTable, RouteChange,
+    Direction, Generation, ObservedRoute, ObservedSlot, ObservedTable, Passage, RouteChange,
     RouterBoot, TableChange, Tripwire,
 };
 use windlass_edge::{Brake as _, EdgeError};
@@ -233,7 +233,7 @@ impl Front {
             generation: entry.generation,
             route: entry.route.clone(),
             tripwire: entry.tripwire.clone(),
-            gate: Gate::default(),
+            passage: Passage::default(),
             waiting: 0,
             slots: entry
                 .route

@@ -1,14 +1,17 @@
 //! `sticky` and `traffic`: how the router treats a service's requests.
 
+use std::net::SocketAddr;
+
 use serde_json::{Value, json};
 use windlass_model::{
-    Eject, Fits, Millis, Percent, RequestLimits, Retries, Sticky, Timeouts, Token, Traffic,
+    Eject, Fits, Millis, Mirror, Percent, RequestLimits, Retries, Sticky, Timeouts, Token, Traffic,
 };
 
 use super::choice::choose;
 use super::collection::{Entries, ListOf, MapOf};
 use super::number::{Count, Share, SomeTime};
 use super::size::Size;
+use super::text::Address;
 use super::token::{FieldValue, Method};
 use crate::field::{At, Defs, Found, Keyed, Keys, Rule, Shape, Table, field};
 use crate::limit::{MAX_FITS, MAX_IN_A_ROW, MAX_IN_FLIGHT, MAX_RETRIES};
@@ -80,6 +83,7 @@ pub(crate) struct TrafficDraft {
     pub(crate) timeouts: Found<TimeoutsDraft>,
     pub(crate) eject: Found<EjectDraft>,
     pub(crate) retries: Found<RetriesDraft>,
+    pub(crate) mirror: Found<MirrorDraft>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -100,6 +104,12 @@ pub(crate) struct LimitsDraft {
 pub(crate) struct EjectDraft {
     after: Found<u16>,
     within: Found<Millis>,
+}
+
+#[derive(Clone, Debug, Default)]
+pub(crate) struct MirrorDraft {
+    to: Found<SocketAddr>,
+    share: Found<Percent>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -134,7 +144,18 @@ impl TrafficDraft {
                 .unwrap_or_default(),
             eject: self.eject.good().map(EjectDraft::eject).unwrap_or_default(),
             retries: self.retries.good().map(RetriesDraft::retries),
+            mirror: self.mirror.good().and_then(MirrorDraft::mirror),
         }
+    }
+}
+
+impl MirrorDraft {
+    /// None without a good address.
+    fn mirror(&self) -> Option<Mirror> {
+        Some(Mirror {
+            to: *self.to.good()?,
+            share: self.share.good().copied().unwrap_or(Percent::FULL),
+        })
     }
 }
 
@@ -306,6 +327,28 @@ impl Keyed for RetriesKeys {
     };
 }
 
+pub(crate) struct MirrorKeys;
+
+impl Keyed for MirrorKeys {
+    type Draft = MirrorDraft;
+    const TABLE: Table<MirrorDraft> = Table {
+        name: "mirror",
+        noun: "`mirror`",
+        fields: &[
+            field!(MirrorDraft: to as "to", Address,
+                "Who gets the copies: an address where HTTP/1.1 is spoken.",
+                examples &["127.0.0.1:9000"])
+            .required(),
+            field!(MirrorDraft: share as "share", Share,
+                "Of how many requests it gets one.", default "100%"),
+        ],
+        rules: &[],
+        later: &[],
+        elsewhere: (&[], ""),
+        may_be_empty: false,
+    };
+}
+
 pub(crate) struct TrafficKeys;
 
 impl Keyed for TrafficKeys {
@@ -326,9 +369,12 @@ impl Keyed for TrafficKeys {
             field!(TrafficDraft: retries as "retries", Keys<RetriesKeys>,
                 "Sends requests again that change nothing when they come twice (GET, HEAD, OPTIONS, PUT, DELETE without a body), if an instance broke off or answered 502, 503 or 504. Without it: only what an instance has not had.",
                 examples &["{ at_most: 1, budget: 20% }"]),
+            field!(TrafficDraft: mirror as "mirror", Keys<MirrorKeys>,
+                "Sends copies of requests without a body (GET, HEAD, OPTIONS) to somebody who looks on; nobody waits for the answers.",
+                examples &["{ to: \"127.0.0.1:9000\", share: 10% }"]),
         ],
         rules: &[],
-        later: &["mirror"],
+        later: &[],
         elsewhere: (
             &["sticky", "listen", "strategy", "drain"],
             "to the service, beside `traffic`",

@@ -222,6 +222,7 @@ fn the_shape_of_the_schema_is_this() {
     file: $schema app! defaults environments finalize on_failure parallel score services!
     listen: access_log address! host path proxies tls
     metric: every prometheus! query!
+    mirror: share to!
     override: analysis bake drain env files instances listen metrics needs overlap probes ready release rollback_on rollback_within run sticky stop strategy target traffic was
     probe: every fall http rise tcp timeout within
     probes: ready
@@ -237,7 +238,7 @@ fn the_shape_of_the_schema_is_this() {
     target: command process
     timeouts: answer connect silence
     tls: certificate! key!
-    traffic: candidate_for eject limits retries timeouts
+    traffic: candidate_for eject limits mirror retries timeouts
     traffic_limits: body head in_flight
     trigger: all then when
     ");

@@ -13,6 +13,7 @@ mod health;
 mod instances;
 mod latch;
 mod listeners;
+mod mirror;
 mod multiplexed;
 mod origin;
 mod pause;

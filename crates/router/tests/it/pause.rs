@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use windlass_control::{Direction, Gate, Pause, Refusal, RouterReply, RouterRequest};
+use windlass_control::{Direction, Passage, Pause, Refusal, RouterReply, RouterRequest};
 use windlass_model::{Epoch, Millis, Route, RouteMode};
 
 use crate::client::Client;
@@ -17,16 +17,16 @@ fn routed(rig: &Rig, origin: &Origin) -> SocketAddr {
     listener
 }
 
-fn shut(rig: &Rig, gate: Gate) -> RouterReply {
-    rig.call(&RouterRequest::Gate {
+fn shut(rig: &Rig, passage: Passage) -> RouterReply {
+    rig.call(&RouterRequest::Passage {
         epoch: rig.epoch,
         service: key("web"),
-        gate,
+        passage,
     })
 }
 
-fn paused(waiting: u32, within: u64) -> Gate {
-    Gate::Paused(Pause {
+fn paused(waiting: u32, within: u64) -> Passage {
+    Passage::Paused(Pause {
         waiting,
         within: Millis::from_millis(within),
     })
@@ -67,14 +67,14 @@ fn paused_requests_wait_and_none_fails_when_it_is_opened() {
     let mut refused = fills_up(listener);
     assert_eq!(origin.requests(), 1, "nothing got through");
 
-    // The split changes below the gate, which stays.
+    // The split changes meanwhile, and the pause stays.
     let next = Origin::plain("by the next");
     let slots = vec![slot(2, 100, &[next.address])];
     rig.route(&key("web"), serving(listener, slots));
     assert_eq!(rig.waiting(&key("web")), u64::from(WAITING));
 
     let opened = Instant::now();
-    assert_eq!(shut(&rig, Gate::Open), RouterReply::Done);
+    assert_eq!(shut(&rig, Passage::Open), RouterReply::Done);
     for client in &mut waiting {
         let answer = client.answer();
         assert_eq!(
@@ -112,10 +112,13 @@ fn maintenance_is_told_at_once_and_survives_a_restart() {
     let origin = Origin::plain("answered");
     let rig = Rig::start();
     let listener = routed(&rig, &origin);
-    assert_eq!(shut(&rig, Gate::Maintenance), RouterReply::Done);
+    assert_eq!(shut(&rig, Passage::Maintenance), RouterReply::Done);
     let answer = ask(listener).answer();
     assert_eq!((answer.status, answer.error()), (503, Some("maintenance")));
-    assert_eq!(rig.observe().services[&key("web")].gate, Gate::Maintenance);
+    assert_eq!(
+        rig.observe().services[&key("web")].passage,
+        Passage::Maintenance
+    );
 
     let (addresses, sockets) = rig.listeners();
     rig.end();
@@ -125,27 +128,27 @@ fn maintenance_is_told_at_once_and_survives_a_restart() {
         assert_eq!(rig.hand_over(*address, socket.as_fd()), RouterReply::Done);
     }
     assert_eq!(ask(listener).answer().error(), Some("maintenance"));
-    assert_eq!(shut(&rig, Gate::Open), RouterReply::Done);
+    assert_eq!(shut(&rig, Passage::Open), RouterReply::Done);
     assert_eq!(ask(listener).answer().text(), "answered");
 }
 
 #[test]
-fn only_the_newest_controller_moves_a_gate_and_only_of_what_is_routed() {
+fn only_the_newest_controller_opens_and_shuts_and_only_what_is_routed() {
     let origin = Origin::plain("answered");
     let rig = Rig::start();
     routed(&rig, &origin);
-    let gate = |epoch, service| {
-        rig.call(&RouterRequest::Gate {
+    let passage = |epoch, service| {
+        rig.call(&RouterRequest::Passage {
             epoch,
             service: key(service),
-            gate: Gate::Maintenance,
+            passage: Passage::Maintenance,
         })
     };
     assert_eq!(
-        gate(Epoch(0), "web"),
+        passage(Epoch(0), "web"),
         RouterReply::Refused(Refusal::OldEpoch(Epoch(1)))
     );
-    let nobodys = gate(Epoch(1), "other");
+    let nobodys = passage(Epoch(1), "other");
     assert!(matches!(nobodys, RouterReply::Refused(Refusal::Invalid(_))));
 }
 

@@ -109,6 +109,14 @@ fn what_changes_nothing_is_sent_to_another_instance_if_the_policy_says_so() {
             assert_eq!(get(listener).text(), "good");
         }
         assert_eq!((bad.requests(), good.requests()), (5, 10));
+        eventually("all attempts are counted", || {
+            let services = rig.ticks(0).into_iter().flat_map(|tick| tick.services);
+            let slots = services.flat_map(|(_, slots)| slots);
+            let all = slots.fold((0, 0), |(good, bad), slot| {
+                (good + slot.answers[1], bad + slot.answers[4] + slot.broken)
+            });
+            all == (10, 5)
+        });
         // A POST may have done something.
         let mut failed = 0;
         for _ in 0..2 {

@@ -7,7 +7,7 @@ use windlass_model::Millis;
 /// router, until it is opened or the service leaves the table. What is under way goes on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Gate {
+pub enum Passage {
     /// Requests go where the route says.
     #[default]
     Open,
@@ -17,7 +17,7 @@ pub enum Gate {
     Maintenance,
 }
 
-impl Gate {
+impl Passage {
     /// Whether it is what nobody has to say.
     #[expect(
         clippy::trivially_copy_pass_by_ref,

@@ -4,15 +4,15 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use windlass_control::{Gate, Pause, Refusal};
+use windlass_control::{Passage, Pause, Refusal};
 use windlass_model::{Epoch, RouteMode, ServiceKey};
 
-use crate::answer::Refused;
 use crate::apply::Keeper;
 use crate::check::invalid;
 use crate::core::locked;
 use crate::limits::{HELD_REQUESTS, HELD_TIME};
 use crate::live::ServiceState;
+use crate::refused::Refused;
 
 /// Why a service takes no request now, and how long one may wait for it.
 #[derive(Clone, Copy, Debug)]
@@ -29,30 +29,31 @@ pub(crate) struct Hold {
 }
 
 impl Shut {
-    /// What follows from a route and the gate before it; none: requests go on.
-    pub(crate) fn of(gate: Gate, mode: RouteMode) -> Option<Self> {
-        match (gate, mode) {
-            (Gate::Maintenance, RouteMode::Serve | RouteMode::Recreating) => Some(Self {
+    /// What follows from a route and whether requests pass to it; none: requests go on.
+    pub(crate) fn of(passage: Passage, mode: RouteMode) -> Option<Self> {
+        match (passage, mode) {
+            (Passage::Maintenance, RouteMode::Serve | RouteMode::Recreating) => Some(Self {
                 why: Refused::Maintenance,
                 hold: None,
             }),
-            (Gate::Paused(Pause { waiting, within }), RouteMode::Serve | RouteMode::Recreating) => {
-                Some(Self {
-                    why: Refused::Paused,
-                    hold: Some(Hold {
-                        most: u64::from(waiting),
-                        within: within.duration(),
-                    }),
-                })
-            }
-            (Gate::Open, RouteMode::Recreating) => Some(Self {
+            (
+                Passage::Paused(Pause { waiting, within }),
+                RouteMode::Serve | RouteMode::Recreating,
+            ) => Some(Self {
+                why: Refused::Paused,
+                hold: Some(Hold {
+                    most: u64::from(waiting),
+                    within: within.duration(),
+                }),
+            }),
+            (Passage::Open, RouteMode::Recreating) => Some(Self {
                 why: Refused::Recreating,
                 hold: Some(Hold {
                     most: HELD_REQUESTS,
                     within: HELD_TIME,
                 }),
             }),
-            (Gate::Open, RouteMode::Serve) => None,
+            (Passage::Open, RouteMode::Serve) => None,
         }
     }
 }
@@ -78,27 +79,32 @@ impl Drop for Waiting {
 }
 
 impl Keeper {
-    /// Opens or shuts the gate before a service. In effect at once and kept on disk soon after: a full
+    /// Opens or shuts the way to a service. In effect at once and kept on disk soon after: a full
     /// disk stops neither.
-    pub(crate) fn gate(&self, epoch: Epoch, key: &ServiceKey, gate: Gate) -> Result<(), Refusal> {
+    pub(crate) fn passage(
+        &self,
+        epoch: Epoch,
+        key: &ServiceKey,
+        passage: Passage,
+    ) -> Result<(), Refusal> {
         let mut held = locked(&self.held);
         held.fence(epoch)?;
         let live = self.core.live.load_full();
         let Some(before) = live.services.get(key) else {
             return Err(invalid(format!("{key} is not routed")));
         };
-        if before.gate == gate {
+        if before.passage == passage {
             return Ok(());
         }
         let tripwire = before.armed.as_ref().map(|armed| armed.tripwire.clone());
         let (generation, route) = (before.generation, before.route.clone());
         let mut entry = self.core.entry(key, generation, route, tripwire);
-        entry.set_gate(gate);
+        entry.set_passage(passage);
         let mut services = live.services.clone();
         services.insert(key.clone(), Arc::new(entry));
         self.core.swap(services);
         self.save_late(&held);
-        tracing::info!(service = %key, ?gate, "the gate of a service was moved");
+        tracing::info!(service = %key, ?passage, "opened or shut the way to a service");
         Ok(())
     }
 }
@@ -108,26 +114,26 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_gate_counts_more_than_what_the_route_does() {
-        let pause = Gate::Paused(Pause::default());
-        for (gate, mode, expected) in [
-            (Gate::Open, RouteMode::Serve, None),
+    fn a_pause_counts_more_than_what_the_route_does() {
+        let pause = Passage::Paused(Pause::default());
+        for (passage, mode, expected) in [
+            (Passage::Open, RouteMode::Serve, None),
             (
-                Gate::Open,
+                Passage::Open,
                 RouteMode::Recreating,
                 Some((Refused::Recreating, true)),
             ),
             (pause, RouteMode::Serve, Some((Refused::Paused, true))),
             (pause, RouteMode::Recreating, Some((Refused::Paused, true))),
             (
-                Gate::Maintenance,
+                Passage::Maintenance,
                 RouteMode::Serve,
                 Some((Refused::Maintenance, false)),
             ),
         ] {
-            let shut = Shut::of(gate, mode);
+            let shut = Shut::of(passage, mode);
             let waits = shut.map(|shut| (shut.why, shut.hold.is_some()));
-            assert_eq!(waits, expected, "{gate:?} {mode:?}");
+            assert_eq!(waits, expected, "{passage:?} {mode:?}");
         }
     }
 }
