@@ -60,8 +60,8 @@ pub(crate) async fn whole<C: Controller>(request: Request, app: &App<C>) -> Resu
 
 fn too_long(most: usize) -> Refused {
     let most = match most {
-        most if most % (1024 * 1024) == 0 => format!("{} MiB", most / (1024 * 1024)),
-        most if most % 1024 == 0 => format!("{} KiB", most / 1024),
+        most if most.is_multiple_of(1024 * 1024) => format!("{} MiB", most / (1024 * 1024)),
+        most if most.is_multiple_of(1024) => format!("{} KiB", most / 1024),
         most => format!("{most} bytes"),
     };
     let what = format!("it may have {most}");

@@ -6,7 +6,7 @@ use super::advance::{advance, goes_back};
 use super::command::{Accepted, Command};
 use super::state::{Action, Course, Deployment, Event, Stepped};
 use super::{prove, repair, trip, wires};
-use crate::rollout::{self, Phase};
+use crate::rollout::{self, Phase, Rollout};
 
 /// A step in the making.
 pub(super) struct Turn {
@@ -79,18 +79,9 @@ pub fn step(deployment: Deployment, event: &Event) -> Stepped {
                 hold_if_asked(&mut turn);
             }
         }
-        Event::Reported { service, reports } => {
-            if let Some(rollout) = turn.deployment.rollouts.get_mut(service) {
-                turn.facts.extend(rollout.hear(reports));
-            }
-            // A word moves nothing.
-            return turn.finish();
-        }
+        Event::Reported { service, reports } => return said(turn, service, |it| it.hear(reports)),
         Event::Heard { service, lost } => {
-            let rollout = turn.deployment.rollouts.get(service);
-            turn.facts
-                .extend(rollout.and_then(|it| it.heard(lost.as_deref())));
-            return turn.finish();
+            return said(turn, service, |it| it.heard(lost.as_deref()));
         }
         Event::HoldRequested { by } => command(&mut turn, Command::Hold, by),
         Event::ResumeRequested { by } => command(&mut turn, Command::Resume, by),
@@ -122,6 +113,19 @@ pub fn step(deployment: Deployment, event: &Event) -> Stepped {
     if was == Course::Promoting && turn.deployment.course == Course::Forward {
         // The shell may have disarmed them already.
         turn.actions.extend(wires::again(&turn.deployment));
+    }
+    turn.finish()
+}
+
+/// What is said of a run is told, and moves nothing.
+fn said<F: IntoIterator<Item = Fact>>(
+    mut turn: Turn,
+    service: &ServiceName,
+    say: impl FnOnce(&mut Rollout) -> F,
+) -> Stepped {
+    if let Some(rollout) = turn.deployment.rollouts.get_mut(service) {
+        let facts = say(rollout);
+        turn.facts.extend(facts);
     }
     turn.finish()
 }

@@ -18,7 +18,7 @@ pub(super) fn shown(text: &str) -> Cow<'_, str> {
     let mut rest = text;
     while !rest.is_empty() {
         let hue = |hue: &&'static str| Some((*hue, rest.strip_prefix(hue)?));
-        if let Some((hue, after)) = HUES.iter().find_map(|it| hue(it)) {
+        if let Some((hue, after)) = HUES.iter().find_map(hue) {
             shown.push_str(hue);
             rest = after;
             continue;
