@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use windlass_model::{
     EnvironmentName, Instance, InstanceId, Label, Percent, Probe, ProbeKind, Route, RouteMode,
-    RouteSlot, ServiceKey, ServiceName, SlotId, Traffic, Version,
+    RouteSlot, ServiceKey, ServiceName, SlotId, Version,
 };
 
 use crate::assemble;
@@ -101,7 +101,7 @@ fn route(
         listeners: vec![assemble::listen(draft.listen.good()?)?],
         mode: RouteMode::Serve,
         slots: slots.collect::<Option<_>>()?,
-        traffic: Traffic::default(),
+        traffic: Box::default(),
     })
 }
 

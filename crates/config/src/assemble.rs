@@ -77,14 +77,14 @@ fn service(draft: &ServiceDraft, set: Option<&String>) -> ServiceSpec {
             .strategy
             .good()
             .map_or(Strategy::BlueGreen, |draft| strategy(draft, bake)),
-        traffic: Traffic {
+        traffic: Box::new(Traffic {
             sticky: draft.sticky.good().cloned(),
             ..draft
                 .traffic
                 .good()
                 .map(TrafficDraft::policy)
                 .unwrap_or_default()
-        },
+        }),
         overlap: draft.overlap.good().copied().unwrap_or_default(),
         bake,
         drain: draft.drain.good().copied().unwrap_or(DRAIN),

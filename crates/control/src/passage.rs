@@ -19,10 +19,6 @@ pub enum Passage {
 
 impl Passage {
     /// Whether it is what nobody has to say.
-    #[expect(
-        clippy::trivially_copy_pass_by_ref,
-        reason = "serde calls it with a reference"
-    )]
     pub fn is_open(&self) -> bool {
         *self == Self::Open
     }

@@ -17,7 +17,7 @@ pub struct Route {
     pub slots: Vec<RouteSlot>,
     /// How requests are treated, beside the split.
     #[serde(default, skip_serializing_if = "Traffic::is_usual")]
-    pub traffic: Traffic,
+    pub traffic: Box<Traffic>,
 }
 
 /// What is done with the requests of a service.

@@ -62,7 +62,7 @@ pub struct ServiceSpec {
     pub listen: Option<Listen>,
     /// How the router treats its requests.
     #[serde(default, skip_serializing_if = "Traffic::is_usual")]
-    pub traffic: Traffic,
+    pub traffic: Box<Traffic>,
     /// The readiness question. Without `ready` in the file: a TCP connect, or alive for 2 s.
     pub ready: Probe,
     /// How a new release takes over.

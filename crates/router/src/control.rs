@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use windlass_control::{Refusal, RouterReply, RouterRequest, encode};
+use windlass_model::Epoch;
 
 use crate::apply::Keeper;
 use crate::core::{Core, locked};
@@ -138,6 +139,16 @@ fn converse(control: &Control, stream: &UnixStream) {
     }
 }
 
+fn welcome(control: &Control, epoch: Epoch) -> RouterReply {
+    match control.keeper.hear(epoch) {
+        Ok(()) => RouterReply::Welcome {
+            boot: control.core.boot.clone(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+        },
+        Err(refusal) => RouterReply::Refused(refusal),
+    }
+}
+
 fn reply(control: &Control, stream: &UnixStream, message: Message) -> io::Result<()> {
     let (json, mut descriptors) = message;
     let request = match serde_json::from_slice(&json) {
@@ -165,13 +176,7 @@ fn reply(control: &Control, stream: &UnixStream, message: Message) -> io::Result
         RouterRequest::Hello { .. } if control.core.is_ending() => {
             return Err(io::Error::other("the router is ending"));
         }
-        RouterRequest::Hello { epoch } => match keeper.hear(epoch) {
-            Ok(()) => RouterReply::Welcome {
-                boot: control.core.boot.clone(),
-                version: env!("CARGO_PKG_VERSION").to_owned(),
-            },
-            Err(refusal) => RouterReply::Refused(refusal),
-        },
+        RouterRequest::Hello { epoch } => welcome(control, epoch),
         RouterRequest::Listen { epoch, address } => {
             done(keeper.listen(epoch, address, descriptors.pop()))
         }

@@ -193,7 +193,7 @@ fn agreed(all: &[&Proxies]) -> Proxies {
 mod tests {
     use proptest::prelude::*;
     use windlass_control::Generation;
-    use windlass_model::{Host, Route, RouteMode, ServiceKey, Traffic};
+    use windlass_model::{Host, Route, RouteMode, ServiceKey};
 
     use super::*;
     use crate::core::Core;
@@ -215,7 +215,7 @@ mod tests {
                 listeners: vec![listen],
                 mode: RouteMode::Serve,
                 slots: Vec::new(),
-                traffic: Traffic::default(),
+                traffic: Box::default(),
             };
             let entry = core.entry(&key, Generation(1), route, None);
             (key, Arc::new(entry))

@@ -24,7 +24,7 @@ impl Budget {
         Self(AtomicU64::new(FULL))
     }
 
-    fn bring(&self, retries: &Retries) {
+    fn bring(&self, retries: Retries) {
         let more = u64::from(retries.budget.get());
         let brought = |left: u64| (left < FULL).then_some(left.saturating_add(more).min(FULL));
         // An error is a full one.
@@ -46,7 +46,7 @@ pub(crate) struct Spare {
 impl Spare {
     /// Keeps a copy of the head of a request without a body, if another one like it changes nothing
     /// (RFC 9110, 9.2.2).
-    pub(crate) fn of(head: &request::Parts, retries: &Retries, budget: &Budget) -> Option<Self> {
+    pub(crate) fn of(head: &request::Parts, retries: Retries, budget: &Budget) -> Option<Self> {
         let idempotent = [
             Method::GET,
             Method::HEAD,
@@ -106,7 +106,7 @@ mod tests {
         let (budget, policy) = (Budget::new(), retries(20));
         let mut again = 0;
         for _ in 0..1_000 {
-            let spare = Spare::of(&head(Method::GET), &policy, &budget);
+            let spare = Spare::of(&head(Method::GET), policy, &budget);
             again += u64::from(spare.expect("a copy").spend(&budget));
         }
         assert!((200..=200 + RETRY_BURST).contains(&again), "{again}");
@@ -115,10 +115,10 @@ mod tests {
     #[test]
     fn each_request_is_sent_again_only_so_often_and_only_if_that_changes_nothing() {
         let (budget, policy) = (Budget::new(), retries(100));
-        let mut spare = Spare::of(&head(Method::DELETE), &policy, &budget).expect("a copy");
+        let mut spare = Spare::of(&head(Method::DELETE), policy, &budget).expect("a copy");
         assert!(spare.spend(&budget) && !spare.spend(&budget));
         for method in [Method::POST, Method::PATCH] {
-            assert!(Spare::of(&head(method), &policy, &budget).is_none());
+            assert!(Spare::of(&head(method), policy, &budget).is_none());
         }
     }
 }

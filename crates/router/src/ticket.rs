@@ -197,7 +197,7 @@ impl Ticket {
 
     /// What it can be sent again from, if that is its service's policy and it can.
     pub(crate) fn spare(&self, outgoing: &Outgoing, switches: bool) -> Option<Spare> {
-        let retries = self.terms().retries.as_ref()?;
+        let retries = self.terms().retries?;
         if switches || !outgoing.body.is_end_stream() {
             return None;
         }

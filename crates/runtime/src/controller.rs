@@ -8,7 +8,7 @@ use std::rc::Rc;
 use futures_channel::mpsc;
 use futures_util::lock::Mutex;
 use futures_util::{SinkExt, StreamExt};
-use windlass_api::{AdoptAnswer, LostHistoryView, Problem};
+use windlass_api::{AdoptAnswer, DownAnswer, LostHistoryView, Problem};
 use windlass_edge::EdgeError;
 use windlass_engine::deployment::Deployment;
 use windlass_model::{AppName, DeploymentId, Environment, EnvironmentName, InstanceId, Slot};
@@ -136,6 +136,24 @@ async fn answer_all(shared: Rc<Shared>, mut requests: mpsc::Receiver<Request>) {
     }
 }
 
+/// Held to the end: what waits behind the last `down` is for the next controller. Whether who asked has
+/// left.
+async fn take_down(
+    shared: &Rc<Shared>,
+    (app, environment): &(AppName, Option<EnvironmentName>),
+    by: &str,
+    reply: Reply<DownAnswer>,
+) -> bool {
+    let _changing = shared.changing.lock().await;
+    let answer = down::down(shared, app, environment.as_ref(), by).await;
+    let last = answer.as_ref().is_ok_and(|down| down.last);
+    let left = reply.send(answer).is_err();
+    if last {
+        shared.end().await;
+    }
+    left
+}
+
 async fn answer(shared: &Rc<Shared>, request: Request) {
     // Whoever asked may have left; nobody misses the answer then.
     let _left = match request {
@@ -194,15 +212,8 @@ async fn answer(shared: &Rc<Shared>, request: Request) {
             by,
             reply,
         } => {
-            // Held to the end: what waits behind the last `down` is for the next controller.
-            let _changing = shared.changing.lock().await;
-            let answer = down::down(shared, &app, environment.as_ref(), &by).await;
-            let last = answer.as_ref().is_ok_and(|down| down.last);
-            let left = reply.send(answer).is_err();
-            if last {
-                shared.end().await;
-            }
-            left
+            let at = (app, environment);
+            take_down(shared, &at, &by, reply).await
         }
         Request::Adopt { by, reply } => adopt(shared, &by, reply).await,
         Request::EndWhenIdle => {

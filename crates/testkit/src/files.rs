@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use windlass_model::{
     AppName, CommandSpec, EnvironmentName, Finalize, Millis, OnFailure, Overlap, Pass, Percent,
     Probe, ProbeKind, ProcessSpec, Rule, ServiceKey, ServiceName, ServiceSpec, Spec, Step, Stop,
-    Strategy, Template, Traffic,
+    Strategy, Template,
 };
 use windlass_runtime::Wanted;
 
@@ -64,7 +64,7 @@ impl Service {
             },
             command: None,
             listen: None,
-            traffic: Traffic::default(),
+            traffic: Box::default(),
             ready,
             strategy: Strategy::BlueGreen,
             overlap: Overlap::No,

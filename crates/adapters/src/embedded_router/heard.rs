@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use data_encoding::HEXLOWER;
 use serde::Deserialize;
-use serde::de::IgnoredAny;
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 use windlass_control::{ObservedTable, RouterBoot};
 use windlass_edge::{EdgeError, ErrorKind, Retry};
@@ -27,7 +27,7 @@ struct Heard {
 #[derive(Deserialize)]
 struct Rest {
     epoch: Epoch,
-    services: BTreeMap<String, IgnoredAny>,
+    services: BTreeMap<String, Value>,
 }
 
 /// What the table in a router's state folder says; none without one. A damaged table says nothing:

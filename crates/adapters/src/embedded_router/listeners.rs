@@ -210,7 +210,7 @@ fn bind(address: SocketAddr) -> Result<TcpListener, EdgeError> {
 #[cfg(test)]
 mod tests {
     use windlass_control::{Direction, Generation, RouteChange, TripwireId};
-    use windlass_model::{RouteMode, SlotId, Traffic};
+    use windlass_model::{RouteMode, SlotId};
 
     use super::*;
 
@@ -223,7 +223,7 @@ mod tests {
             listeners: vec![address.into()],
             mode: RouteMode::Serve,
             slots: Vec::new(),
-            traffic: Traffic::default(),
+            traffic: Box::default(),
         }
     }
 

@@ -165,9 +165,10 @@ fn goes_back(mut api: Walk, attempt: u32) {
 }
 
 #[test]
+#[expect(clippy::useless_vec, reason = "an array of them is too large for the stack")]
 fn a_return_from_any_share_gives_everything_back_first() {
     for event in [lost("new0"), return_requested()] {
-        for (walk, attempt) in [
+        for (walk, attempt) in vec![
             (shifting(Kind::Canary), 2),
             (baking(Kind::Canary), 2),
             (passed(Kind::Canary), 4),

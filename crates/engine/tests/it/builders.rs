@@ -10,7 +10,7 @@ use windlass_model::{
     AppName, CommandSpec, DeploymentId, Digest, Environment, EnvironmentName, Finalize, Gate,
     Instance, InstanceId, KeptFailed, Label, Millis, OnFailure, Overlap, Pass, Percent, Plan,
     Probe, ProcessSpec, Promoted, Release, Rule, ServiceName, ServiceSpec, ServiceState, Slot,
-    SlotId, Spec, StandbyKept, Step, Sticky, Stop, Strategy, Template, Traffic, Trigger, Version,
+    SlotId, Spec, StandbyKept, Step, Sticky, Stop, Strategy, Template, Trigger, Version,
 };
 
 /// How long every step is watched.
@@ -238,7 +238,7 @@ pub(crate) fn service_spec() -> ServiceSpec {
         },
         command: None,
         listen: None,
-        traffic: Traffic::default(),
+        traffic: Box::default(),
         ready: Probe::default(),
         strategy: Strategy::BlueGreen,
         overlap: Overlap::No,

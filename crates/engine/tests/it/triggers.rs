@@ -191,6 +191,7 @@ fn nothing_is_promoted_while_an_instance_is_not_ready() {
 }
 
 #[test]
+#[expect(clippy::useless_vec, reason = "an array of them is too large for the stack")]
 fn a_trigger_on_the_candidates_answers_takes_it_back_with_its_evidence() {
     let shifting =
         || Walk::of(Kind::Canary).after(&[Event::NeedsPassed, started("new0"), ready("new0")]);
@@ -207,7 +208,7 @@ fn a_trigger_on_the_candidates_answers_takes_it_back_with_its_evidence() {
         api.waits_out();
         api
     };
-    for mut api in [shifting(), holding(), baking(Kind::Canary, CRASH), passed()] {
+    for mut api in vec![shifting(), holding(), baking(Kind::Canary, CRASH), passed()] {
         api.ignores(&triggered(1));
         asks!(api.hears(&triggered(2)));
         assert_eq!(api.phase(), RolloutPhase::Returning);

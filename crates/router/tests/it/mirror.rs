@@ -19,10 +19,10 @@ fn mirrored(origin: &Origin, to: SocketAddr, share: u64) -> (Rig, SocketAddr) {
         share: Percent::new(share).expect("a share"),
     };
     let route = Route {
-        traffic: Traffic {
+        traffic: Box::new(Traffic {
             mirror: Some(mirror),
             ..Traffic::default()
-        },
+        }),
         ..serving(listener, vec![slot(1, 100, &[origin.address])])
     };
     rig.route(&key("web"), route);

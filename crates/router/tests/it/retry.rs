@@ -13,7 +13,7 @@ fn routed(addresses: &[SocketAddr], traffic: Traffic) -> (Rig, SocketAddr) {
     let rig = Rig::with_threads(1);
     let listener = rig.listener();
     let route = Route {
-        traffic,
+        traffic: Box::new(traffic),
         ..serving(listener, vec![slot(1, 100, addresses)])
     };
     rig.route(&key("web"), route);

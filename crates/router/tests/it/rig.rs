@@ -24,7 +24,7 @@ use windlass_control::{
 };
 use windlass_model::{
     Epoch, Instance, InstanceId, Label, Listen, Millis, Percent, Probe, ProbeKind, Route,
-    RouteMode, RouteSlot, ServiceKey, SlotId, Speaks, Traffic, Version,
+    RouteMode, RouteSlot, ServiceKey, SlotId, Speaks, Version,
 };
 use windlass_router::{RouterConfig, RouterError, run};
 
@@ -473,6 +473,6 @@ pub(crate) fn serving(listener: impl Into<Listen>, slots: Vec<RouteSlot>) -> Rou
         listeners: vec![listener.into()],
         mode: RouteMode::Serve,
         slots,
-        traffic: Traffic::default(),
+        traffic: Box::default(),
     }
 }

@@ -37,7 +37,7 @@ impl Split {
             slot(2, share, &[self.new.address]),
         ];
         Route {
-            traffic: self.traffic.clone(),
+            traffic: Box::new(self.traffic.clone()),
             ..serving(self.listener, slots)
         }
     }

@@ -15,7 +15,7 @@ fn routed(origin: &Origin, traffic: Traffic) -> (Rig, SocketAddr) {
     let listener = rig.listener();
     let slots = vec![slot(1, 100, &[origin.address])];
     let route = Route {
-        traffic,
+        traffic: Box::new(traffic),
         ..serving(listener, slots)
     };
     rig.route(&key("web"), route);

@@ -9,7 +9,7 @@ use windlass_control::{
 use windlass_edge::{EdgeError, ErrorKind, TrafficRouter};
 use windlass_model::{
     Instance, Label, Percent, Probe, Rate, Route, RouteMode, RouteSlot, ServiceKey, SlotId, Speaks,
-    Traffic, Version,
+    Version,
 };
 
 use super::patience::until;
@@ -51,7 +51,7 @@ impl RouterCase<'_> {
             listeners,
             mode: RouteMode::Serve,
             slots,
-            traffic: Traffic::default(),
+            traffic: Box::default(),
         }
     }
 

@@ -256,6 +256,14 @@ fn triggered_words(trigger: &Rule, saw: &str) -> String {
     format!("trigger={:?} saw={:?}", trigger.to_string(), harmless(saw))
 }
 
+fn fired_words(took_back: &[windlass_model::ServiceName], saw: &str) -> String {
+    format!(
+        "tripwire=fired took_back={} saw={:?}",
+        listed(took_back).replace(' ', ""),
+        harmless(saw)
+    )
+}
+
 /// What took a service back, what shows that it is back, and what else became of it.
 fn of_a_danger(fact: &Fact) -> Option<(String, String)> {
     let said = match fact {
@@ -283,14 +291,7 @@ fn of_a_danger(fact: &Fact) -> Option<(String, String)> {
             service,
             took_back,
             saw,
-        } => (
-            service,
-            format!(
-                "tripwire=fired took_back={} saw={:?}",
-                listed(took_back).replace(' ', ""),
-                harmless(saw)
-            ),
-        ),
+        } => (service, fired_words(took_back, saw)),
         Fact::TripwireWithheld { service, saw } => (
             service,
             format!("tripwire=withheld saw={:?}", harmless(saw)),

@@ -91,8 +91,8 @@ mod tests {
     use super::*;
     use crate::ui::sample;
 
-    fn judged(verdict: Verdict, not_watched: &[Trigger]) -> Option<Judgement> {
-        Some(Judgement {
+    fn judged(verdict: Verdict, not_watched: &[Trigger]) -> Judgement {
+        Judgement {
             share: Percent::FULL,
             verdict,
             words: String::new(),
@@ -105,15 +105,19 @@ mod tests {
             needed: Measure::nearest(4.6),
             more_requests: None,
             not_watched: not_watched.iter().cloned().map(Rule::from).collect(),
-        })
+        }
     }
 
     /// What is said of a promotion with these records of `api` and `auth`.
-    fn said(api: Option<Judgement>, auth: Option<Judgement>) -> String {
+    fn said<A, B>(api: A, auth: B) -> String
+    where
+        A: Into<Option<Judgement>>,
+        B: Into<Option<Judgement>>,
+    {
         let mut view = sample::ended(Outcome::Promoted);
         let parts: Vec<&mut RolloutView> = view.rollouts.values_mut().collect();
         let [one, other] = parts.try_into().expect("two services");
-        (one.judgement, other.judgement) = (api, auth);
+        (one.judgement, other.judgement) = (api.into(), auth.into());
         grounds(&view).join("\n")
     }
 
@@ -132,7 +136,10 @@ mod tests {
         let enough = judged(Verdict::Inconclusive, &[]);
         insta::assert_snapshot!(said(all_at_once, enough.clone()), @"api: too few requests, or too short a watch, to be judged by error rate > 5% for 10s");
         assert_eq!(
-            said(judged(Verdict::NoData, &[worse.clone()]), enough.clone()),
+            said(
+                judged(Verdict::NoData, std::slice::from_ref(&worse)),
+                enough.clone()
+            ),
             ""
         );
         insta::assert_snapshot!(said(judged(Verdict::Inconclusive, &[worse]), enough), @"api: too few requests, or too short a watch, to be judged by error rate worse than baseline");

@@ -16,7 +16,7 @@ use windlass_control::{
 };
 use windlass_model::{
     Epoch, Instance, InstanceId, Label, Millis, Percent, Probe, ProbeKind, Route, RouteMode,
-    RouteSlot, ServiceKey, SlotId, Speaks, Traffic, Version,
+    RouteSlot, ServiceKey, SlotId, Speaks, Version,
 };
 
 /// Longest wait for a reply.
@@ -146,6 +146,6 @@ pub(crate) fn serving(listener: SocketAddr, slots: Vec<RouteSlot>) -> Route {
         listeners: vec![listener.into()],
         mode: RouteMode::Serve,
         slots,
-        traffic: Traffic::default(),
+        traffic: Box::default(),
     }
 }

@@ -16,7 +16,7 @@ use windlass_edge::{
 };
 use windlass_model::{
     Epoch, InstallationId, Instance, InstanceId, Millis, Overlap, Probe, ProcessSpec, Release,
-    ServiceKey, ServiceSpec, Stop, Strategy, Template, Traffic,
+    ServiceKey, ServiceSpec, Stop, Strategy, Template,
 };
 
 /// How long anything here may take.
@@ -114,7 +114,7 @@ pub(crate) fn service(argv: &[&str]) -> ServiceSpec {
         },
         command: None,
         listen: None,
-        traffic: Traffic::default(),
+        traffic: Box::default(),
         ready: Probe::default(),
         strategy: Strategy::BlueGreen,
         overlap: Overlap::No,

@@ -13,7 +13,7 @@ use windlass_control::{Direction, Generation, RouteChange};
 use windlass_edge::{EdgeError, TrafficRouter};
 use windlass_model::{
     Epoch, Instance, InstanceId, Label, Percent, Probe, Route, RouteMode, RouteSlot, ServiceKey,
-    SlotId, Speaks, Traffic, Version,
+    SlotId, Speaks, Version,
 };
 use windlass_router::{RouterConfig, own_session, run};
 
@@ -193,7 +193,7 @@ pub(crate) fn to(listener: SocketAddr, address: SocketAddr) -> Route {
             probe: Probe::default(),
             speaks: Speaks::default(),
         }],
-        traffic: Traffic::default(),
+        traffic: Box::default(),
     }
 }
 

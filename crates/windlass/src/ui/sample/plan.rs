@@ -7,7 +7,7 @@ use windlass_api::PlanView;
 use windlass_model::{
     Change, Digest, Finalize, Instance, Label, Millis, OnFailure, Overlap, Plan, PlanKind, Probe,
     ProbeKind, ProcessSpec, Release, RolloutPlan, Rule, ServiceSpec, Slot, SlotId, Step, Stop,
-    Strategy, Task, TaskId, TaskKind, Template, Traffic,
+    Strategy, Task, TaskId, TaskKind, Template,
 };
 
 use super::noun::{app, instance, percent, plan_id, production, service, version};
@@ -36,7 +36,7 @@ fn spec(instances: u16, port: u16, strategy: Strategy) -> ServiceSpec {
         },
         command: None,
         listen: Some(SocketAddr::from(([127, 0, 0, 1], port)).into()),
-        traffic: Traffic::default(),
+        traffic: Box::default(),
         ready: Probe {
             kind: ProbeKind::Http {
                 path: "/health/ready".to_owned(),
