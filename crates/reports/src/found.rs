@@ -76,8 +76,8 @@ pub(crate) fn short(bytes: &[u8], most: usize) -> Result<(), Unreadable> {
 
 /// The line that comes after `before`, from 1.
 pub(crate) fn line(before: &[u8]) -> u64 {
-    let breaks = before.iter().filter(|byte| **byte == b'\n').count();
-    u64::try_from(breaks).map_or(u64::MAX, |breaks| breaks.saturating_add(1))
+    let lines = before.split(|byte| *byte == b'\n').count();
+    u64::try_from(lines).unwrap_or(u64::MAX)
 }
 
 /// A piece of a report, fit for one line: shortened, nothing that a terminal obeys.

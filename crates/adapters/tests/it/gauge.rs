@@ -11,7 +11,7 @@ use windlass_model::{CheckSource, Measure, Millis, Reading, Template};
 
 /// Measures one source in `folder`, which may take this long.
 fn measured(folder: &Path, source: CheckSource, within: Millis) -> Reading {
-    let path = std::env::var("PATH").unwrap();
+    let path = std::env::var("PATH").expect("tests have a PATH");
     let asked = Measuring {
         source,
         folder: folder.to_owned(),
@@ -25,7 +25,7 @@ fn measured(folder: &Path, source: CheckSource, within: Millis) -> Reading {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
-        .unwrap();
+        .expect("a runtime");
     runtime.block_on(FolderGauge.measure(&asked))
 }
 
@@ -42,7 +42,7 @@ fn command(words: &[&str], value: Option<&str>) -> CheckSource {
     CheckSource::Command {
         argv: words
             .iter()
-            .map(|word| Template::parse(word).unwrap())
+            .map(|word| Template::parse(word).expect("a template"))
             .collect(),
         value: value.map(str::to_owned),
     }
@@ -50,8 +50,8 @@ fn command(words: &[&str], value: Option<&str>) -> CheckSource {
 
 fn script(folder: &Path, name: &str, text: &str) {
     let path = folder.join(name);
-    fs::write(&path, text).unwrap();
-    fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+    fs::write(&path, text).expect("the folder is writable");
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("it is ours");
 }
 
 #[test]

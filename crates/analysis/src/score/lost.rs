@@ -1,5 +1,7 @@
 //! What a score lacks, and what would give it back.
 
+use std::cmp::Reverse;
+
 use windlass_model::{
     CategoryScore, CheckScore, CheckSource, CheckSpec, Counted, Measure, PointsLost, Scale,
     ScoreSpec,
@@ -30,7 +32,7 @@ pub(super) fn lost(spec: &ScoreSpec, categories: &[CategoryScore]) -> Vec<Points
             }
         }
     }
-    found.sort_by(|one, other| other.points.cmp(&one.points));
+    found.sort_by_key(|lost| Reverse(lost.points));
     found
 }
 

@@ -260,6 +260,8 @@ fn an_old_report_is_no_data_and_says_its_age() {
 
 #[test]
 fn bands_begin_at_95_85_and_70_and_say_where_they_allow_what() {
+    use Permit::{No, Watched, Yes};
+
     for (score, wanted) in [
         (100.0, Band::Deploy),
         (95.0, Band::Deploy),
@@ -275,7 +277,6 @@ fn bands_begin_at_95_85_and_70_and_say_where_they_allow_what() {
     let allowed = |band| {
         [Place::Development, Place::Staging, Place::Production].map(|place| permit(band, place))
     };
-    use Permit::{No, Watched, Yes};
     assert_eq!(allowed(Band::Deploy), [Yes, Yes, Yes]);
     assert_eq!(allowed(Band::DeployWithMonitoring), [Yes, Yes, Watched]);
     assert_eq!(allowed(Band::StagingOnly), [Yes, Yes, No]);

@@ -12,7 +12,7 @@ fn told(read: Result<Found, Unreadable>) -> String {
 }
 
 #[test]
-fn test_cases_are_counted_and_those_that_failed_are_named() {
+fn cases_are_counted_and_those_that_failed_are_named() {
     assert_eq!(
         told(junit(CORPUS[0])),
         "60.000: 3 of 5 tests passed, 1 flaky, 1 skipped; failed: cart adds up, till opens"
