@@ -165,7 +165,10 @@ fn goes_back(mut api: Walk, attempt: u32) {
 }
 
 #[test]
-#[expect(clippy::useless_vec, reason = "an array of them is too large for the stack")]
+#[expect(
+    clippy::useless_vec,
+    reason = "an array of them is too large for the stack"
+)]
 fn a_return_from_any_share_gives_everything_back_first() {
     for event in [lost("new0"), return_requested()] {
         for (walk, attempt) in vec![

@@ -155,7 +155,10 @@ fn starts_the_old_again(mut api: Walk) {
 }
 
 #[test]
-#[expect(clippy::useless_vec, reason = "an array of them is too large for the stack")]
+#[expect(
+    clippy::useless_vec,
+    reason = "an array of them is too large for the stack"
+)]
 fn a_return_after_the_old_slot_is_gone_starts_it_again() {
     for event in [lost("new0"), return_requested()] {
         let mut passed = baking();

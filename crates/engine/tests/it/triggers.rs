@@ -191,7 +191,10 @@ fn nothing_is_promoted_while_an_instance_is_not_ready() {
 }
 
 #[test]
-#[expect(clippy::useless_vec, reason = "an array of them is too large for the stack")]
+#[expect(
+    clippy::useless_vec,
+    reason = "an array of them is too large for the stack"
+)]
 fn a_trigger_on_the_candidates_answers_takes_it_back_with_its_evidence() {
     let shifting =
         || Walk::of(Kind::Canary).after(&[Event::NeedsPassed, started("new0"), ready("new0")]);
