@@ -53,7 +53,7 @@ fn a_router_alone_serves_its_file_and_tells_what_is_wrong_with_it() {
         .says(&["no split to go back from"]);
     lab.run(&["router", "--config", &file])
         .exits(5)
-        .says(&["another router runs", "--state-dir"]);
+        .says(&["another router (pid ", "--state-dir"]);
     router.terminate();
     router.left().exits(0);
 
