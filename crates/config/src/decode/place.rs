@@ -76,7 +76,7 @@ pub(crate) fn passable(at: &At<&str>, reader: &mut Reader<'_>) -> bool {
 
 /// YAML keeps a number as it is written, so that a text needs no quotes to be one. In TOML and JSON
 /// a number has forgotten its last zero, and so is none of these texts.
-pub(super) fn quoted_where_it_must_be(
+fn quoted_where_it_must_be(
     node: &Node,
     scalar: &Scalar,
     wanted: &str,
@@ -91,6 +91,26 @@ pub(super) fn quoted_where_it_must_be(
     let hint = format!("write \"{}\"", shown(written.unwrap_or(&scalar.text)));
     reader.refuse_for(NOT_QUOTED, span, message, hint);
     false
+}
+
+/// A text as it is written, also where YAML sees a number; reports anything else.
+pub(super) fn as_written<'n>(
+    node: &'n Node,
+    wanted: &str,
+    reader: &mut Reader<'_>,
+) -> Option<&'n str> {
+    let Kind::Scalar(scalar) = &node.kind else {
+        reader.wrong_kind(node, wanted);
+        return None;
+    };
+    if scalar.core() == Core::Null {
+        return reader.text(node, wanted);
+    }
+    if !quoted_where_it_must_be(node, scalar, wanted, reader) {
+        return None;
+    }
+    reader.warn_of_comment(node, scalar);
+    Some(&scalar.text)
 }
 
 /// The value of a variable: the text as it is written, also where YAML sees a number.
@@ -111,11 +131,9 @@ impl Shape for VariableValue {
     const MAY_BE_EMPTY: bool = true;
 
     fn decode(node: &Node, reader: &mut Reader<'_>) -> Option<Template> {
-        let Kind::Scalar(scalar) = &node.kind else {
-            reader.wrong_kind(node, &Self::wanted());
-            return None;
-        };
-        if scalar.core() == Core::Null {
+        if let Kind::Scalar(scalar) = &node.kind
+            && scalar.core() == Core::Null
+        {
             let hint = if node.is_absent() {
                 "write \"\" for an empty value, or \"${NAME}\" for that of another variable"
             } else {
@@ -124,18 +142,9 @@ impl Shape for VariableValue {
             reader.refuse_for(EMPTY_VALUE, node.span, "the variable has no value", hint);
             return None;
         }
-        if !quoted_where_it_must_be(node, scalar, &Self::wanted(), reader) {
-            return None;
-        }
-        reader.warn_of_comment(node, scalar);
-        let template = places(node, &scalar.text, reader)?;
-        passable(
-            &At {
-                span: node.span,
-                value: &scalar.text,
-            },
-            reader,
-        )
-        .then_some(template)
+        let value = as_written(node, &Self::wanted(), reader)?;
+        let template = places(node, value, reader)?;
+        let span = node.span;
+        passable(&At { span, value }, reader).then_some(template)
     }
 }

@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, SocketAddr, SocketAddrV6};
 use serde_json::{Value, json};
 use windlass_model::{AppName, CategoryName, CheckName, EnvironmentName, ServiceName};
 
-use super::place::quoted_where_it_must_be;
+use super::place::as_written;
 use crate::field::{Defs, Shape};
 use crate::limit::{MAX_VERSION_CHARS, MAX_WORD_BYTES};
 use crate::problem::{
@@ -96,22 +96,12 @@ impl Shape for VersionText {
     }
 
     fn decode(node: &Node, reader: &mut Reader<'_>) -> Option<String> {
-        let Kind::Scalar(scalar) = &node.kind else {
-            reader.wrong_kind(node, &Self::wanted());
-            return None;
-        };
-        if scalar.core() == Core::Null {
-            return reader.text(node, &Self::wanted()).map(str::to_owned);
-        }
-        if !quoted_where_it_must_be(node, scalar, &Self::wanted(), reader) {
-            return None;
-        }
-        reader.warn_of_comment(node, scalar);
-        if let Some(problem) = version_problem(&scalar.text) {
+        let text = as_written(node, &Self::wanted(), reader)?;
+        if let Some(problem) = version_problem(text) {
             reader.refuse(VERSION, node.span, problem);
             return None;
         }
-        Some(scalar.text.clone())
+        Some(text.to_owned())
     }
 }
 

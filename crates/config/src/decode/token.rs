@@ -3,11 +3,11 @@
 use serde_json::{Value, json};
 use windlass_model::Token;
 
-use super::place::quoted_where_it_must_be;
+use super::place::as_written;
 use crate::field::{Defs, Shape};
 use crate::problem::TOKEN;
 use crate::reader::{Reader, shown};
-use crate::tree::{Core, Kind, Node};
+use crate::tree::Node;
 
 impl Shape for Token {
     type Value = Self;
@@ -93,18 +93,7 @@ impl Shape for FieldValue {
     }
 
     fn decode(node: &Node, reader: &mut Reader<'_>) -> Option<String> {
-        let Kind::Scalar(scalar) = &node.kind else {
-            reader.wrong_kind(node, &Self::wanted());
-            return None;
-        };
-        if scalar.core() == Core::Null {
-            return reader.text(node, &Self::wanted()).map(str::to_owned);
-        }
-        if !quoted_where_it_must_be(node, scalar, &Self::wanted(), reader) {
-            return None;
-        }
-        reader.warn_of_comment(node, scalar);
-        let text = scalar.text.as_str();
+        let text = as_written(node, &Self::wanted(), reader)?;
         let plain = text.bytes().all(|b| b == b' ' || b.is_ascii_graphic());
         if (1..=VALUE_CHARS).contains(&text.len()) && plain && text.trim() == text {
             return Some(text.to_owned());
