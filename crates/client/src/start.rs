@@ -63,7 +63,7 @@ pub(crate) async fn connect_or_start(
     starting: &Starting,
 ) -> Result<Client, ClientError> {
     let paths = match (Client::connect(reach).await, reach) {
-        (Err(ClientError::NotRunning), Reach::Here(paths)) => paths.as_ref(),
+        (Err(why), Reach::Here(paths)) if is_gone(&why) => paths.as_ref(),
         (answered, _) => return answered,
     };
     paths.create()?;
@@ -71,7 +71,7 @@ pub(crate) async fn connect_or_start(
     let mut started: Option<Started> = None;
     loop {
         match Client::connect(paths).await {
-            Err(ClientError::NotRunning) => {}
+            Err(why) if is_gone(&why) => {}
             answered => return answered,
         }
         let holder = ControllerLock::holder(paths);
@@ -98,6 +98,11 @@ pub(crate) async fn connect_or_start(
         }
         tokio::time::sleep(PAUSE).await;
     }
+}
+
+/// Whether nobody is there, or whoever was died while it was greeted: a greeting can be said again.
+fn is_gone(why: &ClientError) -> bool {
+    matches!(why, ClientError::NotRunning) || why.is_cut()
 }
 
 /// A controller that was started here. Dropping it leaves it running.

@@ -162,3 +162,23 @@ async fn an_answer_of_another_shape_is_no_crash() {
     answered.join().unwrap();
     assert!(matches!(met, ClientError::Malformed { .. }), "{met:?}");
 }
+
+#[tokio::test]
+async fn a_controller_that_dies_while_it_is_greeted_is_followed_by_another() {
+    let folder = tempfile::tempdir().unwrap();
+    let paths = paths(&folder);
+    paths.create().unwrap();
+    let listener = UnixListener::bind(&paths.controller_socket).unwrap();
+    let dying = std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        // It has heard the greeting, and dies with its socket.
+        let read = stream.read(&mut [0; 1024]).unwrap();
+        assert!(read > 0);
+    });
+    let met = start(&paths, &shell("echo another; exit 3")).await;
+    dying.join().unwrap();
+    match met {
+        ClientError::EndedEarly { log, .. } => assert_eq!(log, "another"),
+        other => panic!("{other:?}"),
+    }
+}
