@@ -260,11 +260,7 @@ fn unexpected(reply: &RouterReply) -> EdgeError {
             SOON,
             format!("the router changed nothing: {what}"),
         ),
-        Refusal::Alone => EdgeError::new(
-            ErrorKind::Refused,
-            Retry::Never,
-            "the router of this state directory runs alone: it obeys no controller",
-        ),
+        Refusal::Alone => runs_alone(),
         Refusal::Controlled => EdgeError::new(
             ErrorKind::Rejected,
             Retry::Never,
@@ -283,4 +279,10 @@ pub(super) fn ends_link(error: &EdgeError) -> bool {
         | ErrorKind::Halted
         | ErrorKind::Unsupported => false,
     }
+}
+
+/// The router obeys a person.
+pub(super) fn runs_alone() -> EdgeError {
+    let what = "the router of this state directory runs alone: it obeys no controller";
+    EdgeError::new(ErrorKind::Refused, Retry::Never, what)
 }

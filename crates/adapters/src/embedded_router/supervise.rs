@@ -16,7 +16,7 @@ use windlass_model::{Epoch, ServiceKey, SlotId};
 
 use super::config::EmbeddedRouterConfig;
 use super::heard;
-use super::link::{Link, ends_link};
+use super::link::{Link, ends_link, runs_alone};
 use super::listeners::Listeners;
 use super::start::start;
 
@@ -82,13 +82,22 @@ impl EmbeddedRouter {
     /// table names and nobody holds, and hands them over; from then on it is looked after.
     ///
     /// # Errors
-    /// `Unreachable` when none could be started.
+    /// `Unreachable` when none could be started; `Refused` where the one that runs obeys a person.
     pub async fn connect(config: EmbeddedRouterConfig) -> Result<Self, EdgeError> {
         let shared = Arc::new(Shared {
             config,
             state: Mutex::default(),
         });
-        shared.state.lock().await.look(&shared.config).await?;
+        let mut state = shared.state.lock().await;
+        state.look(&shared.config).await?;
+        if state.is_connected()
+            && on_link(&mut state.link, async |link| link.observe().await)
+                .await?
+                .alone
+        {
+            return Err(runs_alone());
+        }
+        drop(state);
         let mut watch = JoinSet::new();
         watch.spawn(look_after(shared.clone()));
         Ok(Self {

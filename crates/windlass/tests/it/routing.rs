@@ -54,6 +54,9 @@ fn a_router_alone_serves_its_file_and_tells_what_is_wrong_with_it() {
     lab.run(&["router", "--config", &file])
         .exits(5)
         .says(&["another router (pid ", "--state-dir"]);
+    lab.run(&["status"])
+        .exits(69)
+        .says(&["runs alone: it obeys no controller"]);
     router.terminate();
     router.left().exits(0);
 
