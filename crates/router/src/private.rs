@@ -42,17 +42,16 @@ impl PrivateSocket {
         fs::symlink_metadata(&self.path).map_or(true, |found| which(&found) != self.file)
     }
 
-    /// Listens there again, and makes the folder anew where that is gone.
+    /// Listens there again, and makes its folders anew where they are gone.
     ///
     /// # Errors
     /// What the file system says: the folder above may be gone too, until its user is back.
     pub fn bind_again(&mut self) -> io::Result<UnixListener> {
         if let Some(folder) = self.path.parent() {
-            let made = DirBuilder::new().mode(0o700).create(folder);
-            match made {
-                Err(why) if why.kind() != io::ErrorKind::AlreadyExists => return Err(why),
-                Ok(()) | Err(_) => {}
-            }
+            DirBuilder::new()
+                .recursive(true)
+                .mode(0o700)
+                .create(folder)?;
         }
         let (listener, socket) = Self::bind(&self.path)?;
         *self = socket;
@@ -73,18 +72,20 @@ mod tests {
     #[test]
     fn a_socket_whose_folder_was_wiped_is_there_again() {
         let folder = tempfile::tempdir().expect("a folder");
-        let below = folder.path().join("windlass");
-        fs::create_dir(&below).expect("a folder");
+        let session = folder.path().join("windlass");
+        let below = session.join("shop");
+        fs::create_dir_all(&below).expect("a folder");
         let path = below.join("a.sock");
         let (_listener, mut socket) = PrivateSocket::bind(&path).expect("a listener");
         assert!(!socket.is_lost());
-        fs::remove_dir_all(&below).expect("it was there");
+        fs::remove_dir_all(&session).expect("it was there");
         assert!(socket.is_lost());
         let _again = socket.bind_again().expect("a listener");
         assert!(!socket.is_lost());
         assert!(UnixStream::connect(&path).is_ok());
         let mode = |path: &Path| fs::metadata(path).expect("there").permissions().mode() & 0o777;
-        assert_eq!((mode(&below), mode(&path)), (0o700, 0o600));
+        let modes = [&session, &below, &path].map(|made| mode(made));
+        assert_eq!(modes, [0o700, 0o700, 0o600]);
     }
 
     #[test]

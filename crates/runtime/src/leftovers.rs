@@ -13,8 +13,8 @@ use windlass_control::{Direction, ObservedTable, RouteChange, Tripwire};
 use windlass_edge::{EdgeError, InstanceTrace, StoredDeployment};
 use windlass_engine::deployment::Deployment;
 use windlass_model::{
-    DeploymentState, Environment, InstanceId, Millis, Outcome, Percent, Route, RouteSlot,
-    ServiceKey, ServiceName, ServiceState,
+    AppName, DeploymentState, Environment, EnvironmentName, InstanceId, Millis, Outcome, Percent,
+    Route, RouteSlot, ServiceKey, ServiceName, ServiceState, Slot, SlotId,
 };
 
 use crate::confirm::disarming;
@@ -108,10 +108,12 @@ fn dead(shared: &Shared, observed: &ObservedTable) -> BTreeMap<ServiceKey, Tripw
 
 /// One look; whether nothing is left that a later one could put right.
 async fn look(shared: &Rc<Shared>) -> Result<bool, EdgeError> {
-    let all_mended = mend(shared).await?;
-    let leftovers = unneeded(shared).await?;
+    let unsettled = mend(shared).await?;
+    let mut leftovers = unneeded(shared).await?;
+    // What still serves there may need it.
+    leftovers.retain(|trace| !unsettled.contains(&place(&trace.service)));
     if leftovers.is_empty() {
-        return Ok(all_mended);
+        return Ok(unsettled.is_empty());
     }
     for trace in &leftovers {
         drain::drained(shared, &trace.service, (trace.slot, trace.spec.drain)).await;
@@ -120,7 +122,13 @@ async fn look(shared: &Rc<Shared>) -> Result<bool, EdgeError> {
         shared.border.target.stop(id).await?;
     }
     forget(shared).await?;
-    Ok(all_mended)
+    Ok(unsettled.is_empty())
+}
+
+type Place = (AppName, EnvironmentName);
+
+fn place(of: &ServiceKey) -> Place {
+    (of.app.clone(), of.environment.clone())
 }
 
 /// Environments that no deployment is changing.
@@ -147,33 +155,59 @@ fn states(environments: &[Environment]) -> impl Iterator<Item = (ServiceKey, &Se
     })
 }
 
-/// What is stable and has not all the requests gets them; whether nobody is left without.
-async fn mend(shared: &Rc<Shared>) -> Result<bool, EdgeError> {
+/// What is stable and has not all the requests: its service, the slot, and the route that gives it all.
+fn unserved<'e>(
+    environments: &'e [Environment],
+    observed: &ObservedTable,
+) -> Vec<(ServiceKey, &'e Slot, Route)> {
+    let all = states(environments).filter_map(|(key, state)| {
+        let (route, stable) = settled_route(state).zip(state.stable.as_ref())?;
+        let entry = observed.services.get(&key)?;
+        let has_all = entry.route.weight(stable.id) == Percent::FULL;
+        (!has_all).then(|| (key, stable, beside(route, &entry.route)))
+    });
+    all.collect()
+}
+
+/// Which of them answer. Asked before anything is held: a silent one takes its time.
+async fn answering(shared: &Rc<Shared>) -> Result<BTreeSet<(ServiceKey, SlotId)>, EdgeError> {
+    let observed = shared.border.router.observe().await?;
+    let environments = at_rest(shared);
+    let mut answering = BTreeSet::new();
+    for (key, stable, _route) in unserved(&environments, &observed) {
+        match opening::any_answers(shared, stable).await {
+            Ok(()) => {
+                answering.insert((key, stable.id));
+            }
+            Err(saw) => tracing::warn!("what is stable of {key} does not answer: {saw}"),
+        }
+    }
+    Ok(answering)
+}
+
+/// What is stable and has not all the requests gets them, all of an environment in one swap or nothing:
+/// what serves beside it may need what serves beside others. The environments that are left as they are.
+async fn mend(shared: &Rc<Shared>) -> Result<BTreeSet<Place>, EdgeError> {
+    let answering = answering(shared).await?;
     let _nothing_begins_meanwhile = shared.changing.lock().await;
     let observed = shared.border.router.observe().await?;
     let environments = at_rest(shared);
-    let mut all = true;
+    let unserved = unserved(&environments, &observed);
+    let silent = unserved
+        .iter()
+        .filter(|(key, stable, _)| !answering.contains(&(key.clone(), stable.id)));
+    let unsettled: BTreeSet<Place> = silent.map(|(key, _, _)| place(key)).collect();
     let mut routes = BTreeMap::new();
-    for (key, state) in states(&environments) {
-        let Some((route, stable)) = settled_route(state).zip(state.stable.as_ref()) else {
-            continue;
-        };
-        let Some(entry) = observed.services.get(&key) else {
-            continue;
-        };
-        if entry.route.weight(stable.id) == Percent::FULL {
-            continue;
+    for (key, _stable, route) in unserved {
+        if !unsettled.contains(&place(&key)) {
+            tracing::warn!(
+                "{key} gets back to what is stable: nobody has decided on another split"
+            );
+            routes.insert(key, route);
         }
-        if let Err(saw) = opening::any_answers(shared, stable).await {
-            tracing::warn!("{key} is not what is stable alone, which does not answer: {saw}");
-            all = false;
-            continue;
-        }
-        tracing::warn!("{key} gets back to what is stable: nobody has decided on another split");
-        routes.insert(key, beside(route, &entry.route));
     }
     go_to(shared, &observed, routes).await?;
-    Ok(all)
+    Ok(unsettled)
 }
 
 /// `settled`, and what else is in effect at weight 0: it drains.

@@ -218,7 +218,7 @@ async fn look_at_ticks(shared: &Rc<Shared>) {
     if !judge.borrow().has_remembered() {
         // Asked again soon: to begin anew would lose what can be had.
         let Ok(seen) = shared.border.store.seen().await else {
-            return;
+            return look_in_vain(shared).await;
         };
         judge.borrow_mut().remember(seen.as_deref());
     }

@@ -303,10 +303,13 @@ impl Hands {
     }
 
     async fn stop(&self, service: ServiceName, instance: InstanceId) {
-        self.shared.keeper.let_go(&instance).await;
+        let is_awaited = || self.awaits(&service, |rollout| rollout.awaits_stop(&instance));
+        if is_awaited() {
+            self.shared.keeper.let_go(&instance).await;
+        }
         let mut tries = 0;
         let event = loop {
-            if !self.awaits(&service, |rollout| rollout.awaits_stop(&instance)) {
+            if !is_awaited() {
                 return;
             }
             tries += 1;

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use windlass_control::{Direction, Generation, ObservedTable, RouteChange, Trip};
-use windlass_edge::{EdgeError, OpenDeployment};
+use windlass_edge::{EdgeError, ErrorKind, OpenDeployment};
 use windlass_engine::deployment::{Deployment, Event, step};
 use windlass_engine::rollout::{Begun, Phase, Rollout};
 use windlass_model::{
@@ -53,7 +53,13 @@ pub(crate) async fn recover(shared: &Rc<Shared>) -> Result<(), EdgeError> {
     let open: BTreeMap<DeploymentId, Deployment> = open
         .map(|(id, begin)| (id.clone(), begin.deployment.clone()))
         .collect();
-    restore_routes(shared, &open, in_effect.as_ref()).await;
+    if let Some(in_effect) = &in_effect {
+        if let Err(error) = restore_routes(shared, &open, in_effect).await {
+            tracing::error!("routes could not be put back: {}", error.chain());
+        }
+    } else {
+        tracing::error!("the router can't be asked: no route is put back");
+    }
     for (id, begin) in begins {
         let why = why_back(&begin.deployment, in_effect.as_ref());
         let driven = drive(shared, begin);
@@ -78,7 +84,12 @@ pub(crate) async fn recover(shared: &Rc<Shared>) -> Result<(), EdgeError> {
 async fn look_after_routes(shared: Rc<Shared>) {
     loop {
         shared.border.router.came_back().await;
-        while put_back(&shared).await.is_err() {
+        while let Err(error) = put_back(&shared).await {
+            tracing::error!("routes could not be put back: {}", error.chain());
+            // A newer controller has the router: that one puts them back.
+            if error.kind == ErrorKind::Refused {
+                break;
+            }
             shared.border.clock.sleep(ASK_AGAIN).await;
         }
     }
@@ -90,7 +101,7 @@ async fn put_back(shared: &Rc<Shared>) -> Result<(), EdgeError> {
     let now = running.iter();
     let open = now.map(|(id, driven)| (id.clone(), driven.now.borrow().clone()));
     let open = open.collect();
-    restore_routes(shared, &open, Some(&in_effect)).await;
+    restore_routes(shared, &open, &in_effect).await?;
     for (id, driven) in &running {
         let deployment = open.get(id);
         let lost = deployment.is_some_and(|deployment| has_lost(deployment, &in_effect));
@@ -222,11 +233,8 @@ fn replay(open: &OpenDeployment) -> Result<Begin, String> {
 async fn restore_routes(
     shared: &Rc<Shared>,
     open: &BTreeMap<DeploymentId, Deployment>,
-    in_effect: Option<&ObservedTable>,
-) {
-    let Some(observed) = in_effect else {
-        return tracing::error!("the router can't be asked: no route is put back");
-    };
+    observed: &ObservedTable,
+) -> Result<(), EdgeError> {
     // What its table names is taken, whatever the journal says.
     let named = observed
         .services
@@ -260,9 +268,7 @@ async fn restore_routes(
     }
     // Also where nothing is missing: with the first change, one of nothing too, this controller says
     // its epoch, hands over the listeners of the table, and has the router looked after.
-    if let Err(error) = shared.border.router.apply(missing.into()).await {
-        tracing::error!("routes could not be put back: {}", error.chain());
-    }
+    shared.border.router.apply(missing.into()).await.map(|_| ())
 }
 
 /// Whether the router gives a listener of `route` to somebody: it would refuse every other route too.

@@ -149,7 +149,6 @@ impl Listeners {
     /// Notes an applied change, and closes what is not named any more.
     pub(super) fn applied(&mut self, change: &TableChange) {
         for (key, change) in &change.routes {
-            self.lost.remove(key);
             if let Some(route) = &change.route {
                 self.routes.insert(key.clone(), named_by(route).collect());
             } else {
@@ -165,6 +164,8 @@ impl Listeners {
                 None => self.ways_back.remove(key),
             };
         }
+        // The first change after a loss puts back whatever is to be served: the rest is gone.
+        self.lost.clear();
         self.close_unnamed();
     }
 }

@@ -6,7 +6,7 @@ use windlass_api::Command;
 use windlass_control::{Direction, Generation, ObservedTable, RouteChange};
 use windlass_edge::TrafficRouter;
 use windlass_model::{DeploymentId, Epoch, Millis, Outcome, Repair, Route, ServiceSpec};
-use windlass_testkit::{App, Ending, FakeRouter, Lab, Script, Unready, run};
+use windlass_testkit::{App, Ending, FakeRouter, Lab, Script, Service, Unready, run};
 
 use crate::fixture::{
     alive, assert_clean, begun, facts, promoted, put, say, script, shares, shop, splits, stable,
@@ -268,5 +268,35 @@ fn a_standby_that_gets_traffic_in_the_last_moment_is_not_stopped_either() {
             "{failed}"
         );
         assert!(lab.world.host.is_ready(&standby.instances[0].id));
+    });
+}
+
+#[test]
+fn what_others_need_that_are_not_settled_stays_as_it_is() {
+    run(async {
+        let mut lab = Lab::new().await;
+        let short = |spec: &mut ServiceSpec| {
+            spec.rollback_within = Millis::from_secs(2);
+        };
+        let auth = Service::new("auth").listen(8001).bake(Millis::from_secs(1));
+        let web = web().needs(&["auth"]).canary(&[(50, 60_000), (100, 1_000)]);
+        let app = shop([auth.with(short), web.with(short)]);
+        put(&lab, &["auth", "web"], "one");
+        let dies = Script::unready_after(Millis::from_secs(10));
+        script(&lab, "web", "one", dies);
+        promoted(&mut lab, &app).await;
+        put(&lab, &["auth", "web"], "two");
+        let id = begun(&lab, &app).await;
+        until_baking(&mut lab, &id, "web", 50).await;
+        abandoned(&mut lab, &id).await;
+        lab.pass(Millis::from_secs(20)).await;
+        let before = (splits(&lab, "auth"), splits(&lab, "web"), alive(&lab));
+        lab.crash_and_restart().await;
+        lab.pass(Millis::from_secs(120)).await;
+        let now = (splits(&lab, "auth"), splits(&lab, "web"), alive(&lab));
+        assert_eq!(
+            now, before,
+            "the half of web that is new still has its auth"
+        );
     });
 }

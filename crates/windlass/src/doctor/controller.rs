@@ -100,12 +100,12 @@ fn unasked(finding: Finding) -> Seen {
 /// What runs otherwise than the journal says.
 pub(crate) fn drift(status: &[EnvironmentView]) -> Finding {
     const CHECK: &str = "what runs";
-    let mut off = Vec::new();
+    let (mut off, mut short) = (Vec::new(), Vec::new());
     let mut running = 0;
     for view in status {
         for (name, service) in &view.services {
             if view.deployment.is_none() {
-                off.extend(short_share(name, service));
+                short.extend(short_share(name, service));
             }
             for slot in service.slots() {
                 if slot.weight.is_none() && !service.listen.is_empty() {
@@ -124,18 +124,20 @@ pub(crate) fn drift(status: &[EnvironmentView]) -> Finding {
             }
         }
     }
-    if off.is_empty() {
+    if off.is_empty() && short.is_empty() {
         let saw = format!(
             "{} as the journal says",
             crate::ui::words::counted(running, "instance")
         );
         return Finding::ok(CHECK, saw);
     }
-    Finding::warning(
-        CHECK,
-        off.join("; "),
-        "windlass status, then windlass logs SERVICE",
-    )
+    let fix = if short.is_empty() {
+        "windlass status, then windlass logs SERVICE"
+    } else {
+        "a new controller gives what is stable all requests once it answers: windlass serve --replace"
+    };
+    short.append(&mut off);
+    Finding::warning(CHECK, short.join("; "), fix)
 }
 
 /// What is stable and has not all the requests, although nothing is under way.
