@@ -151,7 +151,7 @@ pub(crate) fn defaults_for(defaults: &Node, service: &Node) -> Node {
         "strategy" | "analysis" | "sticky" | "traffic" => listens,
         "overlap" => !listens && !command,
         "probes" => !command,
-        "target" | "bake" | "drain" | TRIGGERS | "rollback_within" => true,
+        "target" | "bake" | "drain" | TRIGGERS | "metrics" | "rollback_within" => true,
         _ => false,
     };
     let entries = defaults
@@ -167,6 +167,8 @@ pub(crate) fn defaults_for(defaults: &Node, service: &Node) -> Node {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::decode::Defaults;
+    use crate::field::Keyed as _;
     use crate::parse::parse;
     use crate::schema::json_of;
 
@@ -176,6 +178,17 @@ mod tests {
 
     fn merged(base: &str, top: &str) -> String {
         json_of(&over(&long_form(&node(base)), &long_form(&node(top)))).to_string()
+    }
+
+    #[test]
+    fn every_key_of_the_defaults_reaches_a_service_that_it_means_something_for() {
+        for field in Defaults::TABLE.fields {
+            let defaults = long_form(&node(&format!("{{ {}: {{ a: b }} }}", field.name)));
+            let listens = defaults_for(&defaults, &node("{ run: a, listen: b }"));
+            let works = defaults_for(&defaults, &node("{ run: a }"));
+            let reaches = !listens.entries().is_empty() || !works.entries().is_empty();
+            assert!(reaches || field.name == "stop", "{} is lost", field.name);
+        }
     }
 
     #[test]

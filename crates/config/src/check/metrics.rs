@@ -1,33 +1,15 @@
-//! Metrics that triggers name, and what their queries ask for.
+//! Metrics that triggers name.
 
-use windlass_model::{MetricQuery, Trigger};
+use windlass_model::Trigger;
 
 use crate::decode::{ServiceDraft, TriggersDraft};
 use crate::environment::View;
-use crate::problem::{NOT_WATCHED, PLACE};
+use crate::problem::NOT_WATCHED;
 use crate::reader::Reader;
 
 pub(crate) fn check(view: &View, reader: &mut Reader<'_>) {
     for draft in view.services.values() {
-        places(draft, reader);
         named(draft, reader);
-    }
-}
-
-/// A query is asked long after the file was read: it knows no variables.
-fn places(draft: &ServiceDraft, reader: &mut Reader<'_>) {
-    for (_, metric) in draft.metrics.good().into_iter().flatten() {
-        let Some(query) = metric.value.query.at() else {
-            continue;
-        };
-        let names = query.value.names();
-        let unknown = names.iter().find(|name| !MetricQuery::NAMES.contains(name));
-        if let Some(unknown) = unknown {
-            let message = format!("a query has no place for `${{{unknown}}}`");
-            let hint =
-                "it knows ${VERSION}, ${SERVICE}, ${APP} and ${ENVIRONMENT}; a dollar sign is $$";
-            reader.refuse_for(PLACE, query.span, message, hint);
-        }
     }
 }
 

@@ -1,14 +1,16 @@
 //! `metrics`: numbers that somebody else measures.
 
 use serde_json::{Value, json};
-use windlass_model::{InvalidUrl, METRIC_NAME_LONGEST, Millis, PrometheusUrl, Template};
+use windlass_model::{
+    InvalidUrl, METRIC_NAME_LONGEST, MetricQuery, Millis, PrometheusUrl, Template,
+};
 
 use super::collection::{Entries, MapOf};
 use super::number::SomeTime;
-use super::place::{PATTERN, places};
+use super::place::places;
 use crate::field::{Defs, Found, Keyed, Keys, Shape, Table, field};
 use crate::limit::{MAX_METRICS, MAX_WORD_BYTES};
-use crate::problem::{ADDRESS, EMPTY_VALUE, NAME, TOO_LONG};
+use crate::problem::{ADDRESS, EMPTY_VALUE, NAME, PLACE, TOO_LONG};
 use crate::reader::{Reader, shown};
 use crate::tree::Node;
 
@@ -129,7 +131,9 @@ impl Shape for Query {
     }
 
     fn schema(_: &mut Defs) -> Value {
-        json!({ "type": "string", "pattern": PATTERN, "minLength": 1 })
+        let names = MetricQuery::NAMES.join("|");
+        let pattern = format!("^([^$]|\\$\\$|\\$\\{{({names})\\}})*$");
+        json!({ "type": "string", "pattern": pattern, "minLength": 1 })
     }
 
     fn decode(node: &Node, reader: &mut Reader<'_>) -> Option<Template> {
@@ -143,6 +147,17 @@ impl Shape for Query {
             reader.refuse(TOO_LONG, node.span, message);
             return None;
         }
-        places(node, text, reader)
+        let query = places(node, text, reader)?;
+        // It is asked long after the file was read: it knows no variables.
+        let names = query.names();
+        let unknown = names.iter().find(|name| !MetricQuery::NAMES.contains(name));
+        if let Some(unknown) = unknown {
+            let message = format!("a query has no place for `${{{unknown}}}`");
+            let hint =
+                "it knows ${VERSION}, ${SERVICE}, ${APP} and ${ENVIRONMENT}; a dollar sign is $$";
+            reader.refuse_for(PLACE, node.span, message, hint);
+            return None;
+        }
+        Some(query)
     }
 }

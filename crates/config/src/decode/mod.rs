@@ -34,6 +34,8 @@ pub(crate) use metric::MetricDraft;
 pub(crate) use probe::ProbeDraft;
 pub(crate) use process::ProcessDraft;
 pub(crate) use score::{CategoryDraft, CheckDraft};
+#[cfg(test)]
+pub(crate) use service::Defaults;
 pub(crate) use service::{MergedService, ServiceDraft};
 pub(crate) use strategy::{StepDraft, StrategyDraft};
 pub(crate) use text::version_problem;
