@@ -155,7 +155,7 @@ codes! {
     SET_TWICE = "WL0184" Request "`--set` names a service twice";
     UNSET_NAME = "WL0190" Request "a name in `run` or `env` has no value";
     TLS_FILES = "WL0191" Request "a certificate or its key can't be used";
-    NOT_WATCHED = "WL0192" Warning "a trigger is not watched in this version";
+    NOT_WATCHED = "WL0192" Warning "a trigger is not watched";
     NO_EVIDENCE = "WL0193" Check "evidence is asked for where nothing can be compared";
     TOO_SHORT = "WL0194" Check "the longest time of a step is shorter than its bake";
     NOT_MEASURED = "WL0196" Check "a check of the score can't be measured";

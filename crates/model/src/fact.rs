@@ -206,11 +206,12 @@ pub enum Fact {
         /// What was seen.
         saw: String,
     },
-    /// Answers can't be seen any more, so that nothing is watched by them; or they are again.
+    /// What a candidate is judged by, its answers or a metric, can't be seen any more, so that no bake goes on;
+    /// or it can be again.
     Sight {
         /// Of which service.
         service: ServiceName,
-        /// Whether they are seen.
+        /// Whether it is seen.
         sees: bool,
     },
     /// A router took traffic back by itself: its evidence.

@@ -90,7 +90,7 @@ pub struct Health {
     pub last_seen: BTreeMap<InstanceId, String>,
     /// Addresses tried beyond the first.
     pub tries: BTreeMap<InstanceId, u8>,
-    /// Whether the candidate's answers can't be seen for the time being.
+    /// Whether what the candidate is judged by, its answers or a metric, can't be seen for the time being.
     pub blind: bool,
 }
 

@@ -281,7 +281,7 @@ fn of_a_danger(fact: &Fact) -> Option<(String, String)> {
         Fact::EvidenceAwaited { service, .. } | Fact::EvidenceMissing { service, .. } => {
             (service, evidence_words(fact))
         }
-        Fact::Sight { service, sees } => (service, format!("answers_seen={sees}")),
+        Fact::Sight { service, sees } => (service, format!("evidence_seen={sees}")),
         Fact::TriggerFired {
             service,
             trigger,
@@ -433,7 +433,7 @@ mod tests {
         "#);
         insta::assert_snapshot!(lines(&sample::rare_facts()), @r#"
         14:02:12 api trigger="error rate > 5% for 10s" saw="31 of 200 answers were errors"
-        14:02:12 api answers_seen=false
+        14:02:12 api evidence_seen=false
         14:02:12 auth evidence=awaited verdict="inconclusive" requests_missing=1200 within=29m30s
         14:02:12 auth evidence="no data" then="hold" saw="nothing came"
         14:02:12 auth tripwire=withheld saw="5 connections in a row failed"
