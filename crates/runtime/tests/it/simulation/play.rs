@@ -35,6 +35,7 @@ pub(super) struct PlayedRound {
     pub(super) after: Environment,
     pub(super) alive: BTreeMap<InstanceId, Restart>,
     pub(super) kept: BTreeSet<windlass_model::Digest>,
+    /// What the router has for every name there is or was.
     pub(super) routes: BTreeMap<ServiceName, Option<Route>>,
     /// Why the controller would not begin.
     pub(super) refused: Option<String>,
@@ -116,7 +117,7 @@ async fn play_round(lab: &mut Lab, round: &Round) -> PlayedRound {
     }
     for (service, script) in &round.scripts {
         if let Some(content) = round.contents.get(service)
-            && !was_promoted(lab, service, content)
+            && !was_promoted(lab, round, service, content)
         {
             lab.world.host.script(service, content, script.clone());
         }
@@ -137,7 +138,12 @@ async fn play_round(lab: &mut Lab, round: &Round) -> PlayedRound {
         Err(why) => (None, Some(why)),
     };
     let after = environment(lab);
-    let names = after.services.keys().cloned();
+    let names = before.services.keys().chain(after.services.keys());
+    let routes = names.map(|name| {
+        let route = lab.world.front.route(&round.app.key(name.as_str()));
+        (name.clone(), route)
+    });
+    let routes = routes.collect();
     let rows = deployment
         .as_ref()
         .map(|(id, _)| lab.world.disk.rows(id))
@@ -159,21 +165,16 @@ async fn play_round(lab: &mut Lab, round: &Round) -> PlayedRound {
         before,
         alive: lab.world.host.alive(),
         kept: lab.world.host.kept(),
-        routes: names
-            .map(|name| {
-                let route = lab.world.front.route(&round.app.key(name.as_str()));
-                (name, route)
-            })
-            .collect(),
+        routes,
         after,
     }
 }
 
 /// What runs well goes on doing so: only a content that was never promoted gets a new script.
-fn was_promoted(lab: &Lab, service: &ServiceName, content: &str) -> bool {
+fn was_promoted(lab: &Lab, round: &Round, service: &ServiceName, content: &str) -> bool {
     let artefact = windlass_engine::sha256(content.as_bytes());
     let environment = environment(lab);
-    let state = environment.services.get(service);
+    let state = round.known_in(&environment, service);
     state.is_some_and(|state| {
         state
             .promoted
