@@ -235,7 +235,8 @@ fn all_new_or_all_old(round: &Round, played: &PlayedRound, outcome: Outcome) -> 
         }
     }
     let fits = match outcome {
-        Outcome::Promoted => new > 0,
+        // A name alone may be all that is new.
+        Outcome::Promoted => new > 0 || !played.renamed.is_empty(),
         Outcome::PartlyPromoted => new > 0 && old > 0,
         Outcome::RolledBack | Outcome::Failed => new == 0,
         // Nobody gives up a deployment in these stories.

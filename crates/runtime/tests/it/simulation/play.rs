@@ -41,6 +41,8 @@ pub(super) struct PlayedRound {
     pub(super) refused: Option<String>,
     /// The services whose promotion was journalled.
     pub(super) promoted: BTreeSet<ServiceName>,
+    /// The services that were given their new name.
+    pub(super) renamed: BTreeSet<ServiceName>,
     /// The services whose tripwire fired, as was journalled.
     pub(super) tripped: BTreeSet<ServiceName>,
     /// Trips that nobody has journalled.
@@ -148,16 +150,19 @@ async fn play_round(lab: &mut Lab, round: &Round) -> PlayedRound {
         .as_ref()
         .map(|(id, _)| lab.world.disk.rows(id))
         .unwrap_or_default();
-    let (mut promoted, mut tripped) = (BTreeSet::new(), BTreeSet::new());
+    let (mut promoted, mut renamed) = (BTreeSet::new(), BTreeSet::new());
+    let mut tripped = BTreeSet::new();
     for fact in rows.into_iter().flat_map(|row| row.facts) {
         match fact {
             Fact::Promoted { services } => promoted.extend(services),
+            Fact::Renamed { service, .. } => drop(renamed.insert(service)),
             Fact::TripwireFired { service, .. } => drop(tripped.insert(service)),
             _ => {}
         }
     }
     PlayedRound {
         promoted,
+        renamed,
         tripped,
         trips: lab.world.front.trips().len(),
         deployment,
