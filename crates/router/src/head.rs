@@ -6,6 +6,7 @@
 use hyper::header::{CONTENT_LENGTH, HOST, HeaderValue};
 use hyper::http::Request;
 use hyper::{Method, Uri};
+use memchr::memchr_iter;
 
 use crate::limits::{HEAD_BYTES, HEADERS};
 
@@ -122,7 +123,8 @@ impl<'a> Iterator for Lines<'a> {
 
     fn next(&mut self) -> Option<&'a [u8]> {
         let rest = self.0.take()?;
-        match rest.windows(2).position(|pair| pair == b"\r\n") {
+        let ends = |cr: &usize| rest.get(cr + 1) == Some(&b'\n');
+        match memchr_iter(b'\r', rest).find(ends) {
             Some(end) => {
                 self.0 = rest.get(end + 2..);
                 rest.get(..end)

@@ -55,6 +55,7 @@ mod opening;
 mod origin;
 mod outgoing;
 mod passage;
+mod pieces;
 mod pool;
 mod private;
 mod refused;
