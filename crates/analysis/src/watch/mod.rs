@@ -6,6 +6,7 @@
 mod baseline;
 mod condition;
 mod counts;
+mod gauge;
 mod readings;
 mod rule;
 mod standing;
@@ -14,6 +15,7 @@ mod watched;
 
 pub use condition::{Condition, Known};
 pub use counts::{Counts, Dealt, Interval};
+pub use gauge::{Gauge, Read};
 pub use rule::{Fired, Watching};
 pub use standing::{Bad, Baseline, Evidence, Standing};
 pub use sustained::{Run, Sustained};

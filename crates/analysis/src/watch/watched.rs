@@ -7,6 +7,7 @@ use windlass_model::{Judgement, Measure, Millis, Percent, Rule, Tally, Verdict};
 
 use super::condition::Known;
 use super::counts::{Counts, Dealt, Interval};
+use super::gauge::{Gauge, Read};
 use super::rule::{Fired, Watching};
 use crate::ratio::comparison::{Comparison, Finding, Plan, Shown, count};
 use crate::ratio::split::SplitCheck;
@@ -17,8 +18,8 @@ use crate::ratio::{Arm, Tick};
 pub struct Setting {
     /// The rules; those that nothing here can feed are left out.
     pub rules: Vec<Rule>,
-    /// The metrics that are asked for, and how often.
-    pub metrics: BTreeMap<String, Millis>,
+    /// What is read beside answers, and how often.
+    pub gauges: BTreeMap<Gauge, Millis>,
     /// Whether each request goes where its turn is. Where visitors keep their release, or some are
     /// sent to the candidate by name, the shares of the requests are not those of the split.
     pub by_turn: bool,
@@ -52,7 +53,7 @@ impl Watch {
             has_answered: false,
             past: Counts::default(),
             rules: rules
-                .filter_map(|rule| Watching::new(rule, &setting.metrics))
+                .filter_map(|rule| Watching::new(rule, &setting.gauges))
                 .collect(),
             comparison: Comparison::new(setting.plan),
             by_turn: setting.by_turn,
@@ -83,12 +84,12 @@ impl Watch {
             .collect()
     }
 
-    /// Adds a reading of a metric: none if there was no answer, or no number in it. Its times are
-    /// its own, on any clock that does not stand still. Returns the rules that are met now, each once.
-    pub fn measure(&mut self, metric: &str, at_ms: u64, value: Option<f64>) -> Vec<Fired> {
+    /// Adds a reading: none if there was no answer, or no number in it. Its times are its own, on any
+    /// clock that does not stand still. Returns the rules that are met now, each once.
+    pub fn measure(&mut self, gauge: &Gauge, at_ms: u64, read: Option<&Read>) -> Vec<Fired> {
         let rules = self.rules.iter_mut();
         rules
-            .filter_map(|rule| rule.measure(metric, at_ms, value))
+            .filter_map(|rule| rule.measure(gauge, at_ms, read))
             .collect()
     }
 
