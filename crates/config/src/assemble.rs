@@ -134,6 +134,7 @@ pub(crate) fn gate(draft: &AnalysisDraft) -> Option<Gate> {
                 .unwrap_or(usual.inconclusive),
             error: draft.error.good().copied().unwrap_or(usual.error),
             longest: draft.longest.good().copied().unwrap_or(usual.longest),
+            tolerance: draft.tolerance.good().copied().unwrap_or(usual.tolerance),
         }),
     }
 }

@@ -345,6 +345,7 @@ impl Judged {
                 gauges: meters.pauses(),
                 by_turn: spec.traffic.deals_by_turn(),
                 plan: Plan::default(),
+                tolerance: spec.analysis.map(|gate| gate.tolerance),
             })
         };
         Self {

@@ -210,7 +210,7 @@ fn the_shape_of_the_schema_is_this() {
     }
     insta::assert_snapshot!(shape, @r"
     access_log: query share
-    analysis: error fail inconclusive longest no_data require
+    analysis: error fail inconclusive longest no_data require tolerance
     canary: canary!
     candidate_for: cookies headers methods
     category: checks! weight
