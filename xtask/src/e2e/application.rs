@@ -17,7 +17,7 @@ services:
       detailed: {{ http: /health/detailed, every: 1s, timeout: 5s }}
     limits: {{ memory: 96M }}
     drain: 5s
-    strategy: {{ canary: [{{ to: 20%, bake: 5s }}, {{ to: 50%, bake: 5s }}, {{ to: 100%, bake: 1s }}] }}
+    strategy: {{ canary: [{{ to: 20%, bake: 5s }}, {{ to: 50%, bake: 10s }}, {{ to: 100%, bake: 1s }}] }}
     analysis: {{ require: pass, longest: 5m }}
     rollback_on:
       - crash

@@ -89,12 +89,12 @@ impl Candidate {
     /// Words of which one must stand in the reason for which it went back.
     pub(super) const fn reasons(self) -> &'static [&'static str] {
         match self {
-            Self::Errors1 | Self::Errors5 | Self::Overload => &["error rate worse than baseline"],
-            Self::Errors50 => &["error rate", "were errors"],
+            Self::Errors1 | Self::Errors5 | Self::Overload => &["% before: worse, "],
+            Self::Errors50 => &["% before: worse, ", "were errors"],
             Self::Slow15 | Self::Slow30 => &["; slower: "],
             Self::Leak => &["memory > 95%"],
             Self::Crash => &["exit", "ended", "could not be connected to", "no instance"],
-            Self::Hang => &["no answer in", "readiness", "not ready"],
+            Self::Hang => &["no answer in", "not ready", "could not be connected to"],
             Self::Unwell => &["probe database failing"],
         }
     }

@@ -115,7 +115,7 @@ mod tests {
         let ok = |candidate, outcome: &str, reason: &str| {
             Row::bad(candidate, &played(outcome, reason)).ok
         };
-        let worse = "error rate worse than baseline: errors 1 % (at 50 %)";
+        let worse = "errors 1.00 % against 0.00 % before: worse, 2 times (at 50 %)";
         assert!(ok(Candidate::Overload, "rolled_back", worse));
         assert!(!ok(
             Candidate::Overload,

@@ -16,6 +16,9 @@ const LEAK: usize = 64 * 1024;
 /// Answers after which it leaks no more: a test must not take all of the machine's memory.
 const LEAKS_MOST: u64 = 2_048;
 
+/// Seconds over which requests are counted: after a moment in which nothing ran, many come at once.
+const SPAN: u64 = 3;
+
 /// Status of a service that ends by itself.
 const CRASHED: i32 = 7;
 
@@ -53,8 +56,8 @@ pub(super) struct Trouble {
     faulty: Faulty,
     asked: AtomicU64,
     kept: Mutex<Vec<Vec<u8>>>,
-    /// Begin of the present second, requests in it, and in the one before.
-    seconds: Mutex<(Instant, u64, u64)>,
+    /// Begin of the present span, requests in it, and in the one before.
+    spans: Mutex<(Instant, u64, u64)>,
 }
 
 impl Trouble {
@@ -63,7 +66,7 @@ impl Trouble {
             faulty,
             asked: AtomicU64::new(0),
             kept: Mutex::default(),
-            seconds: Mutex::new((Instant::now(), 0, 0)),
+            spans: Mutex::new((Instant::now(), 0, 0)),
         }
     }
 
@@ -104,16 +107,16 @@ impl Trouble {
     }
 
     fn is_overloaded(&self) -> bool {
-        let Ok(mut seconds) = self.seconds.lock() else {
+        let Ok(mut spans) = self.spans.lock() else {
             return false;
         };
-        let (begun, count, before) = *seconds;
-        *seconds = match begun.elapsed().as_secs() {
+        let (begun, count, before) = *spans;
+        *spans = match begun.elapsed().as_secs() / SPAN {
             0 => (begun, count + 1, before),
             1 => (Instant::now(), 1, count),
             _ => (Instant::now(), 1, 0),
         };
-        seconds.2 > self.faulty.load
+        spans.2 > self.faulty.load * SPAN
     }
 }
 
