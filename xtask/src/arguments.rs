@@ -1,5 +1,6 @@
 //! The command line of the chores.
 
+use crate::e2e;
 use crate::sweep::Ask;
 
 /// What was asked for.
@@ -20,6 +21,8 @@ pub(crate) enum Chore {
     ApiFuzz,
     /// Kill the product at every point.
     Sweep(Ask),
+    /// Deploy bad and good candidates under load.
+    E2e(e2e::Ask),
 }
 
 /// How much `test` proves.
@@ -60,6 +63,7 @@ pub(crate) fn parse(words: &[String]) -> Result<Chore, String> {
         "bench" => parse_bench(rest),
         "api-fuzz" if rest.is_empty() => Ok(Chore::ApiFuzz),
         "sweep" => Ask::parse(rest).map(Chore::Sweep),
+        "e2e" => e2e::Ask::parse(rest).map(Chore::E2e),
         "setup" | "api-fuzz" => Err(format!(
             "{command} takes no argument, got {}",
             rest.join(" ")

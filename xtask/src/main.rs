@@ -7,6 +7,7 @@
 mod api_fuzz;
 mod arguments;
 mod bench;
+mod e2e;
 mod pure;
 mod say;
 mod setup;
@@ -51,6 +52,7 @@ fn perform(chore: &Chore) -> anyhow::Result<ExitCode> {
         Chore::Bench { name, form } => bench::run(name.as_deref(), *form)?,
         Chore::ApiFuzz => api_fuzz::run()?,
         Chore::Sweep(ask) => sweep::run(ask)?,
+        Chore::E2e(ask) => e2e::run(ask)?,
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -14,6 +14,8 @@ usage: cargo xtask COMMAND
   api-fuzz                 ask the API of a real controller in every way, with schemathesis
   sweep [--plan NAME|all] [--share PERCENT] [--seed N] [--only POINT] [-o json]
                            kill the product at every named point and compare what is left
+  e2e [--only NAME] [--healthy N] [--rate N] [--binary FILE] [-o json]
+                           deploy ten bad candidates and ten good ones under load, and say what came of them
 ";
 
 /// Prints one line of talk or of a runner's output.

@@ -259,6 +259,9 @@ impl InstanceView {
 pub struct FiguresView {
     /// The life of the router that counted.
     pub router: String,
+    /// How long it counted, in milliseconds.
+    #[serde(default)]
+    pub over_ms: u64,
     /// Per service: one entry per version, and one without a version for the router's own answers.
     pub services: BTreeMap<ServiceKey, Vec<VersionFigures>>,
 }

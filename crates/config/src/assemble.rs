@@ -9,8 +9,9 @@ use windlass_model::{
 };
 
 use crate::decode::{
-    AnalysisDraft, CommandDraft, FileDraft, ListenDraft, MetricDraft, ProbeDraft, ProcessDraft,
-    ProxiesDraft, Require, ServiceDraft, StrategyDraft, TlsDraft, TrafficDraft, TriggersDraft,
+    AnalysisDraft, CommandDraft, DetailedDraft, FileDraft, ListenDraft, MetricDraft, ProbeDraft,
+    ProcessDraft, ProxiesDraft, Require, ServiceDraft, StrategyDraft, TlsDraft, TrafficDraft,
+    TriggersDraft,
 };
 use crate::environment::View;
 use crate::field::{At, Found};
@@ -73,6 +74,7 @@ fn service(draft: &ServiceDraft, set: Option<&String>) -> ServiceSpec {
         command: command.map(command_spec),
         listen: draft.listen.good().and_then(listen),
         ready: command.map_or_else(|| probe(draft), command_probe),
+        detailed: detailed(draft),
         strategy: draft
             .strategy
             .good()
@@ -132,6 +134,7 @@ pub(crate) fn gate(draft: &AnalysisDraft) -> Option<Gate> {
                 .unwrap_or(usual.inconclusive),
             error: draft.error.good().copied().unwrap_or(usual.error),
             longest: draft.longest.good().copied().unwrap_or(usual.longest),
+            tolerance: draft.tolerance.good().copied().unwrap_or(usual.tolerance),
         }),
     }
 }
@@ -222,6 +225,11 @@ fn process_spec(draft: &ProcessDraft) -> ProcessSpec {
         env: env
             .map(|(name, text)| (name.value.clone(), text.value.clone()))
             .collect(),
+        memory: draft
+            .limits
+            .good()
+            .and_then(|limits| limits.memory.good())
+            .copied(),
         stop: Stop {
             signal: stop
                 .and_then(|stop| stop.signal.good())
@@ -280,6 +288,17 @@ pub(crate) fn probe(draft: &ServiceDraft) -> Probe {
         fall: written.fall.good().copied().unwrap_or(usual.fall),
         within: written.within.good().copied().unwrap_or(usual.within),
     }
+}
+
+/// The detailed question; none where nothing is written.
+pub(crate) fn detailed(draft: &ServiceDraft) -> Option<Probe> {
+    let written: &DetailedDraft = draft.probes.good()?.detailed.good()?;
+    let usual = Probe::detailed(written.http.good()?.clone());
+    Some(Probe {
+        every: written.every.good().copied().unwrap_or(usual.every),
+        timeout: written.timeout.good().copied().unwrap_or(usual.timeout),
+        ..usual
+    })
 }
 
 /// Names that must come from the environment of whoever deploys, each with its first place. A command of

@@ -4,7 +4,7 @@
 use crate::tree::{Entry, Kind, Node};
 
 /// Keys beside `run` that are short for those of `target.process`.
-const OF_PROCESS: [&str; 5] = ["run", "files", "instances", "env", "stop"];
+const OF_PROCESS: [&str; 6] = ["run", "files", "instances", "env", "limits", "stop"];
 /// Keys of which one probe has only one.
 const QUESTIONS: [&str; 2] = ["http", "tcp"];
 /// The key whose list may be added to.

@@ -111,7 +111,7 @@ codes! {
     REPEATED = "WL0136" Schema "a list names something twice";
     VERSION = "WL0137" Schema "a version is malformed";
     TRIGGER = "WL0138" Schema "a trigger is malformed";
-    LATER_TRIGGER = "WL0139" Check "a trigger is not in this version yet";
+    NO_LIMIT = "WL0139" Check "a trigger is a share of a limit that is not set";
     HOST = "WL0140" Schema "a host is malformed";
     SIZE = "WL0141" Schema "a number of bytes is malformed";
     TOKEN = "WL0142" Schema "a header, a cookie or a method is malformed";

@@ -28,7 +28,7 @@ pub use error::{EdgeError, ErrorKind, Retry};
 pub use gauge::{Gauge, Measuring};
 pub use metrics::MetricSource;
 pub use points::CrashPoints;
-pub use prober::Prober;
+pub use prober::{Examined, Prober};
 pub use reception::{Reception, Reporting, RunAt, Secret};
 pub use router::TrafficRouter;
 pub use store::{JournalEntry, NewEntry, OpenDeployment, Store, StoredDeployment};

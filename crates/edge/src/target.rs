@@ -171,6 +171,13 @@ pub trait Target {
     /// `Unreachable` when that can't be told.
     async fn observe(&self, instance: &Instance) -> Result<InstanceState, EdgeError>;
 
+    /// Bytes that all processes of the instance hold in memory now, whatever they share counted for each;
+    /// none where nothing runs or the system does not say.
+    ///
+    /// # Errors
+    /// `Unreachable` when that can't be told.
+    async fn memory(&self, instance: &Instance) -> Result<Option<u64>, EdgeError>;
+
     /// The instance's states from now on, the present one first. An exit is seen at once.
     fn watch(&self, instance: &Instance) -> InstanceWatch;
 

@@ -21,6 +21,9 @@ pub struct Gate {
     pub error: Follow,
     /// Work time that a step is watched at most, its bake included.
     pub longest: Millis,
+    /// By how much later than beside it answers may be before that counts.
+    #[serde(default = "Gate::default_tolerance")]
+    pub tolerance: Millis,
 }
 
 /// What follows where evidence is missing.
@@ -39,6 +42,14 @@ pub enum Follow {
 impl Gate {
     /// How long a step is watched at most unless the file says otherwise.
     pub const LONGEST: Millis = Millis::from_secs(30 * 60);
+
+    /// How much later answers may be unless the file says otherwise: what a busy machine makes of two that
+    /// are alike.
+    pub const TOLERANCE: Millis = Millis::from_millis(5);
+
+    const fn default_tolerance() -> Millis {
+        Self::TOLERANCE
+    }
 
     /// What follows of a verdict; nothing of [`Verdict::Pass`], which is what was asked for.
     pub const fn follow(&self, verdict: Verdict) -> Option<Follow> {
@@ -60,6 +71,7 @@ impl Default for Gate {
             inconclusive: Follow::Hold,
             error: Follow::Hold,
             longest: Self::LONGEST,
+            tolerance: Self::TOLERANCE,
         }
     }
 }

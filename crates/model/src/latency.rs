@@ -1,13 +1,17 @@
 //! The buckets that answer times are counted in.
 
 /// Upper edges of the buckets in microseconds; one more bucket takes what is above. Round numbers that
-/// people write as thresholds, so that these are counted exactly: 1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6 and 8
-/// in each decade from 100 µs to 100 s.
-pub const LATENCY_EDGES_US: [u64; 61] = {
-    const STEPS: [u64; 10] = [10, 12, 15, 20, 25, 30, 40, 50, 60, 80];
-    let mut edges = [0; 61];
+/// people write as thresholds, so that these are counted exactly: twenty in each decade from 100 µs to
+/// 100 s, each between 9 % and 17 % above the one before. So what is half as slow again as before is in
+/// another bucket, and not in the next one.
+pub const LATENCY_EDGES_US: [u64; 121] = {
+    const STEPS: [u64; 20] = [
+        100, 110, 120, 135, 150, 175, 200, 225, 250, 275, 300, 350, 400, 450, 500, 550, 600, 700,
+        800, 900,
+    ];
+    let mut edges = [0; 121];
     let mut at = 0;
-    let mut decade = 10;
+    let mut decade = 1;
     while at < edges.len() {
         edges[at] = STEPS[at % STEPS.len()] * decade;
         at += 1;
@@ -42,6 +46,8 @@ mod tests {
         }
         assert_eq!(LATENCY_EDGES_US.last(), Some(&100_000_000));
         assert_eq!(latency_edge(750_000), Some(800_000));
+        let wide = |pair: &[u64]| pair[1] * 100 > pair[0] * 117 || pair[1] * 100 < pair[0] * 109;
+        assert_eq!(LATENCY_EDGES_US.windows(2).find(|pair| wide(pair)), None);
         assert_eq!(latency_edge(100_000_001), None);
     }
 }

@@ -60,6 +60,26 @@ pub enum Probed {
     },
 }
 
+impl Probe {
+    /// Whether the instance itself answers it.
+    pub const fn asks_the_instance(&self) -> bool {
+        match self.kind {
+            ProbeKind::Http { .. } | ProbeKind::Tcp => true,
+            ProbeKind::Alive { .. } | ProbeKind::Command { .. } => false,
+        }
+    }
+
+    /// A question at this path whose answer says more, as often as it is asked where the file says
+    /// nothing.
+    pub fn detailed(path: String) -> Self {
+        Self {
+            kind: ProbeKind::Http { path },
+            every: Millis::from_secs(10),
+            ..Self::default()
+        }
+    }
+}
+
 impl Default for Probe {
     /// A TCP connect every second: what a service with `listen` gets without `ready`.
     fn default() -> Self {

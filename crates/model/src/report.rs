@@ -104,6 +104,9 @@ impl Report {
 pub struct Measure(i64);
 
 impl Measure {
+    /// Nothing.
+    pub const ZERO: Self = Self(0);
+
     /// Largest measure, and with a minus the smallest: up to it a millionth can be told apart.
     pub const LARGEST: f64 = 9_000_000_000.0;
 

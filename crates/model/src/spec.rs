@@ -65,6 +65,9 @@ pub struct ServiceSpec {
     pub traffic: Box<Traffic>,
     /// The readiness question. Without `ready` in the file: a TCP connect, or alive for 2 s.
     pub ready: Probe,
+    /// The question whose answer says more of what the service rests on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detailed: Option<Probe>,
     /// How a new release takes over.
     pub strategy: Strategy,
     /// Whether old and new may run at the same time; matters only without `listen`.
@@ -115,6 +118,10 @@ pub struct ProcessSpec {
     pub instances: u16,
     /// Declared environment; PATH, HOME, LANG, PORT, INSTANCE and `<NEED>_URL` are added.
     pub env: BTreeMap<String, Template>,
+    /// Bytes that all processes of one instance may hold in memory together: what rules on memory are a
+    /// share of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub memory: Option<u64>,
     /// How it is asked to end.
     pub stop: Stop,
 }
@@ -142,6 +149,12 @@ impl Default for Stop {
 pub const OWN_NAMES: [&str; 3] = ["PORT", "VERSION", "INSTANCE"];
 
 impl ServiceSpec {
+    /// The readiness question, as a trigger names it.
+    pub const READY: &str = "ready";
+
+    /// The detailed question, as a trigger names it; every other name is a part of its answer.
+    pub const DETAILED: &str = "detailed";
+
     /// `rollback_within` where the file says nothing.
     pub const ROLLBACK_WITHIN: Millis = Millis::from_secs(120);
 
@@ -153,8 +166,17 @@ impl ServiceSpec {
     pub fn watches(&self, rule: &Rule) -> bool {
         rule.all.iter().all(|trigger| match trigger {
             Trigger::Metric { name, .. } => self.metrics.contains_key(name),
+            Trigger::ProbeFailing { probe, .. } => self.asks(probe),
+            Trigger::Memory { .. } => self.process.memory.is_some(),
             other => other.source().is_some(),
         })
+    }
+
+    /// Whether a question is there that may be answered with how `probe` is: the readiness question, the
+    /// detailed one, or a part of its answer.
+    pub fn asks(&self, probe: &str) -> bool {
+        let ready = probe == Self::READY && self.ready.asks_the_instance();
+        ready || self.detailed.is_some()
     }
 
     /// The address that the router serves it on.

@@ -282,7 +282,9 @@ impl Trigger {
             | Self::SlowAgainst { .. }
             | Self::Unavailable { .. } => Some(Source::Answers),
             Self::Metric { .. } => Some(Source::Metrics),
-            Self::ProbeFailing { .. } | Self::Memory { .. } | Self::ScoreDrops { .. } => None,
+            Self::ProbeFailing { .. } => Some(Source::Probes),
+            Self::Memory { .. } => Some(Source::Memory),
+            Self::ScoreDrops { .. } => None,
         }
     }
 }
@@ -296,6 +298,10 @@ pub enum Source {
     Answers,
     /// A metric, where the service says how it is asked for.
     Metrics,
+    /// A health question, where the service has it.
+    Probes,
+    /// What the processes of an instance hold in memory, where the service says how much that may be.
+    Memory,
 }
 
 /// As it is written in the file.

@@ -6,6 +6,12 @@ pub const MAX_BYTES: usize = 16 * 1024 * 1024;
 /// Longest JSON that a figure is looked for in, in bytes: all of it is kept at once.
 pub const MAX_FIGURE_BYTES: usize = 1024 * 1024;
 
+/// Longest answer to a health question, in bytes.
+pub const MAX_HEALTH_BYTES: usize = 64 * 1024;
+
+/// Most parts of one answer to a health question.
+pub const MAX_PARTS: usize = 1_000;
+
 /// Deepest nesting of XML elements. JSON has the limit of its parser, 128.
 pub const MAX_DEPTH: usize = 64;
 

@@ -15,6 +15,7 @@ type Sums = BTreeMap<ServiceKey, BTreeMap<Option<Version>, VersionFigures>>;
 pub(crate) async fn figures(shared: &Rc<Shared>) -> Result<FiguresView, Problem> {
     let mut sums = Sums::new();
     let mut after = 0;
+    let (mut begin, mut end) = (None, 0_u64);
     loop {
         let read = shared.border.router.ticks(after).await;
         let (boot, ticks) = read.map_err(|error| problems::no_router(&error))?;
@@ -25,11 +26,15 @@ pub(crate) async fn figures(shared: &Rc<Shared>) -> Result<FiguresView, Problem>
                 .collect();
             return Ok(FiguresView {
                 router: boot.0,
+                over_ms: end.saturating_sub(begin.unwrap_or(end)),
                 services,
             });
         };
         after = last;
         for tick in ticks {
+            // Of the first one that is kept only the end is known: a tick more or less does not matter.
+            begin.get_or_insert(tick.until_ms);
+            end = tick.until_ms.max(end);
             for (service, counts) in tick.services {
                 let versions = sums.entry(service).or_default();
                 for seen in counts {

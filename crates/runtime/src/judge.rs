@@ -3,11 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use windlass_analysis::ratio::comparison::Plan;
-use windlass_analysis::watch::{Counts, Dealt, Fired, Interval, Setting, Watch};
+use windlass_analysis::watch::{Counts, Dealt, Fired, Gauge, Interval, Read, Setting, Watch};
 use windlass_control::{LateCounts, RouterBoot, SlotCounts, Tick};
 use windlass_engine::rollout::{Event, Phase, Rollout};
 use windlass_model::{
-    DeploymentId, Millis, Percent, PlanKind, ServiceKey, ServiceName, SlotId, Verdict, Version,
+    DeploymentId, Instance, Millis, Percent, PlanKind, ServiceKey, ServiceName, SlotId, Verdict,
+    Version,
 };
 
 use crate::drive::Driven;
@@ -26,6 +27,7 @@ pub(crate) struct Candidate {
 struct Judged {
     watch: Watch,
     meters: Meters,
+    instances: Vec<Instance>,
     version: Version,
     /// What served before it.
     stable: Option<SlotId>,
@@ -57,11 +59,11 @@ pub(crate) struct Judge {
     last: Option<(u64, u64)>,
     candidates: BTreeMap<Candidate, Judged>,
     /// What an earlier controller has seen of candidates.
-    remembered: BTreeMap<Candidate, Watch>,
+    remembered: BTreeMap<Candidate, One>,
     /// Whether that was asked for.
     has_remembered: bool,
-    /// Which were kept last, and when.
-    kept: (BTreeSet<Candidate>, u64),
+    /// Which were kept last, with what was read of them, and when.
+    kept: (BTreeMap<Candidate, BTreeSet<Gauge>>, u64),
 }
 
 impl Judge {
@@ -86,31 +88,39 @@ impl Judge {
         self.last = Some(state.last);
         let all = state.candidates.into_iter().map(|one| {
             let candidate = Candidate {
-                deployment: one.deployment,
-                service: one.service,
+                deployment: one.deployment.clone(),
+                service: one.service.clone(),
                 slot: one.slot,
             };
-            (candidate, *one.watch)
+            (candidate, one)
         });
         self.remembered = all.collect();
     }
 
-    /// What is to be kept now, if that is due: candidates came or went, or time has passed.
+    /// What is to be kept now, if that is due: candidates came or went, something is read that was not
+    /// before, or time has passed.
     pub(crate) fn keeps(&mut self) -> Option<String> {
         let (boot, last) = (self.boot.clone()?, self.last?);
-        let seen = |(_, judged): &(&Candidate, &Judged)| judged.watch.has_answered();
-        let all: Vec<_> = self.candidates.iter().filter(seen).collect();
-        let names: BTreeSet<Candidate> = all.iter().map(|(one, _)| (*one).clone()).collect();
+        let named = |(one, judged): (&Candidate, &Judged)| {
+            let read = judged.meters.seen();
+            let seen = judged.watch.has_answered() || !read.is_empty();
+            seen.then(|| (one.clone(), read))
+        };
+        let names: BTreeMap<_, _> = self.candidates.iter().filter_map(named).collect();
         let (kept, at_ms) = &self.kept;
         let is_due = last.1 / KEPT_EVERY_MS != at_ms / KEPT_EVERY_MS;
         if names.is_empty() || (names == *kept && !is_due) {
             return None;
         }
-        let one = |(candidate, judged): (&Candidate, &Judged)| One {
-            deployment: candidate.deployment.clone(),
-            service: candidate.service.clone(),
-            slot: candidate.slot,
-            watch: Box::new(judged.watch.clone()),
+        let one = |(candidate, seen): (&Candidate, &BTreeSet<Gauge>)| {
+            let judged = self.candidates.get(candidate)?;
+            Some(One {
+                deployment: candidate.deployment.clone(),
+                service: candidate.service.clone(),
+                slot: candidate.slot,
+                watch: Box::new(judged.watch.clone()),
+                read: seen.clone(),
+            })
         };
         let fits = |one: &One| {
             let written = serde_json::to_string(&one.watch);
@@ -119,7 +129,7 @@ impl Judge {
         let remembered = Remembered {
             boot,
             last,
-            candidates: all.into_iter().map(one).filter(fits).collect(),
+            candidates: names.iter().filter_map(one).filter(fits).collect(),
         };
         self.kept = (names, last.1);
         serde_json::to_string(&remembered).ok()
@@ -131,7 +141,7 @@ impl Judge {
     }
 
     /// From now on exactly the candidates of `running` that have traffic are judged.
-    pub(crate) fn follow(&mut self, running: &BTreeMap<DeploymentId, Driven>) {
+    pub(crate) fn follow(&mut self, running: &BTreeMap<DeploymentId, Driven>, now_is: Millis) {
         let mut wanted = BTreeSet::new();
         for (id, driven) in running {
             let now = driven.now.borrow();
@@ -152,9 +162,11 @@ impl Judge {
                 let remembered = &mut self.remembered;
                 let known = || {
                     let before = remembered.remove(&candidate);
-                    Judged::new(&candidate.service, rollout, before)
+                    Judged::new(&candidate.service, rollout, before, now_is)
                 };
-                judged.or_insert_with(known).share = rollout.weight;
+                let judged = judged.or_insert_with(known);
+                judged.share = rollout.weight;
+                judged.instances.clone_from(&rollout.candidate.instances);
                 wanted.insert(candidate);
             }
         }
@@ -202,7 +214,7 @@ impl Judge {
     }
 
     /// Candidates whose rollouts do not know that all that feeds their rules is seen, or that something
-    /// that was is not any more: a metric, or their answers where the router gives `answers` no more.
+    /// that was is not any more: what is read, or their answers where the router gives `answers` no more.
     pub(crate) fn sight(
         &self,
         running: &BTreeMap<DeploymentId, Driven>,
@@ -223,29 +235,33 @@ impl Judge {
         self.candidates.iter().filter_map(news).collect()
     }
 
-    /// Metrics that are to be asked for now.
-    pub(crate) fn due(&mut self, now: Millis) -> Vec<(Candidate, Question)> {
+    /// What is to be asked for now, and the instances that it is about.
+    pub(crate) fn due(&mut self, now: Millis) -> Vec<(Candidate, Question, Vec<Instance>)> {
         let mut due = Vec::new();
         for (candidate, judged) in &mut self.candidates {
             let questions = judged.meters.due(now).into_iter();
-            due.extend(questions.map(|question| (candidate.clone(), question)));
+            let instances = &judged.instances;
+            due.extend(questions.map(|question| (candidate.clone(), question, instances.clone())));
         }
         due
     }
 
-    /// Judges a reading of a metric, none where there is no data; returns what is to be told.
+    /// Judges what was read, none where there is no data; returns what is to be told.
     pub(crate) fn measured(
         &mut self,
         candidate: &Candidate,
-        metric: &str,
+        question: usize,
         now: Millis,
-        value: Option<f64>,
+        answer: &BTreeMap<Gauge, Option<Read>>,
     ) -> Vec<Word> {
         let Some(judged) = self.candidates.get_mut(candidate) else {
             return Vec::new();
         };
-        judged.meters.answered(metric, now, value);
-        let met = judged.watch.measure(metric, now.as_millis(), value);
+        judged.meters.answered(question, now, answer);
+        let at_ms = now.as_millis();
+        let each = answer.iter();
+        let met = each.flat_map(|(gauge, read)| judged.watch.measure(gauge, at_ms, read.as_ref()));
+        let met = met.collect();
         judged.tell(candidate, met)
     }
 
@@ -317,21 +333,25 @@ impl Judged {
     }
 
     /// What was seen of it before, else nothing yet.
-    fn new(service: &ServiceKey, rollout: &Rollout, before: Option<Watch>) -> Self {
+    fn new(service: &ServiceKey, rollout: &Rollout, before: Option<One>, now: Millis) -> Self {
         let spec = &rollout.plan.spec;
         let version = &rollout.candidate.release.version;
-        let meters = Meters::new(spec, service, version);
+        let (watch, read) =
+            before.map_or((None, BTreeSet::new()), |one| (Some(*one.watch), one.read));
+        let meters = Meters::new(spec, (service, version), &read, now);
         let fresh = || {
             Watch::new(&Setting {
                 rules: spec.rollback_on.clone(),
-                metrics: meters.pauses(),
+                gauges: meters.pauses(),
                 by_turn: spec.traffic.deals_by_turn(),
                 plan: Plan::default(),
+                tolerance: spec.analysis.map(|gate| gate.tolerance),
             })
         };
         Self {
-            watch: before.unwrap_or_else(fresh),
+            watch: watch.unwrap_or_else(fresh),
             meters,
+            instances: rollout.candidate.instances.clone(),
             version: version.clone(),
             stable: rollout.old().map(|old| old.id),
             share: rollout.weight,

@@ -222,7 +222,9 @@ async fn look_at_ticks(shared: &Rc<Shared>) {
         };
         judge.borrow_mut().remember(seen.as_deref());
     }
-    judge.borrow_mut().follow(&shared.running.borrow());
+    judge
+        .borrow_mut()
+        .follow(&shared.running.borrow(), now(shared));
     if judge.borrow().is_idle() {
         return;
     }

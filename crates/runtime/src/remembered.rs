@@ -1,7 +1,9 @@
 //! What was seen of candidates, as it is kept for a controller to come.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
-use windlass_analysis::watch::Watch;
+use windlass_analysis::watch::{Gauge, Watch};
 use windlass_control::RouterBoot;
 use windlass_model::{DeploymentId, ServiceKey, SlotId};
 
@@ -27,6 +29,9 @@ pub(crate) struct One {
     pub(crate) service: ServiceKey,
     pub(crate) slot: SlotId,
     pub(crate) watch: Box<Watch>,
+    /// What was read of it: that it is gone is noticed by whoever goes on.
+    #[serde(default)]
+    pub(crate) read: BTreeSet<Gauge>,
 }
 
 impl Remembered {

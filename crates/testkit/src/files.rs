@@ -57,6 +57,7 @@ impl Service {
                 files: Vec::new(),
                 instances: 1,
                 env: BTreeMap::new(),
+                memory: None,
                 stop: Stop {
                     within: Millis::from_secs(3),
                     ..Stop::default()
@@ -72,6 +73,7 @@ impl Service {
             drain: Millis::from_secs(5),
             analysis: None,
             rollback_on: Rule::defaults(),
+            detailed: None,
             metrics: BTreeMap::new(),
             rollback_within: ServiceSpec::ROLLBACK_WITHIN,
             was: None,

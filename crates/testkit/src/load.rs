@@ -22,6 +22,7 @@ type Said = Vec<(Millis, u64)>;
 pub(crate) struct Load {
     per_second: RefCell<BTreeMap<ServiceKey, Said>>,
     errors: RefCell<BTreeMap<(ServiceKey, SlotId), Said>>,
+    takes: RefCell<BTreeMap<(ServiceKey, SlotId), Said>>,
 }
 
 fn at(said: Option<&Said>, when: Millis) -> u64 {
@@ -44,6 +45,32 @@ impl Load {
         all.entry((service.clone(), slot))
             .or_default()
             .push((from, percent));
+    }
+
+    pub(crate) fn takes(&self, service: &ServiceKey, slot: SlotId, from: Millis, micros: u64) {
+        let mut all = self.takes.borrow_mut();
+        all.entry((service.clone(), slot))
+            .or_default()
+            .push((from, micros));
+    }
+
+    /// Times of so many answers of one slot: eight of ten take what was said, one a quarter more and one
+    /// twice as much. None where nothing was said.
+    fn times(&self, service: &ServiceKey, slot: SlotId, when: Millis, answers: u64) -> Vec<u64> {
+        let mut latency = vec![0; LATENCY_EDGES_US.len() + 1];
+        let key = (service.clone(), slot);
+        let micros = at(self.takes.borrow().get(&key), when);
+        if micros > 0 {
+            let tenth = answers / 10;
+            for (count, time) in [
+                (answers - 2 * tenth, micros),
+                (tenth, micros * 5 / 4),
+                (tenth, micros * 2),
+            ] {
+                latency[LATENCY_EDGES_US.partition_point(|edge| *edge < time)] += count;
+            }
+        }
+        latency
     }
 
     /// The services that requests come to.
@@ -77,6 +104,11 @@ impl Front {
     /// tripwire fires of it, unless [`Front::trip`] says so.
     pub fn errors(&self, service: &ServiceKey, slot: SlotId, percent: u64) {
         self.load.fails(service, slot, self.time.now(), percent);
+    }
+
+    /// From now on answers of `slot` take so many microseconds, and a few of them more.
+    pub fn answers_take(&self, service: &ServiceKey, slot: SlotId, micros: u64) {
+        self.load.takes(service, slot, self.time.now(), micros);
     }
 
     pub(crate) fn ticks(&self, after: u64) -> Vec<Tick> {
@@ -113,7 +145,7 @@ impl Front {
                     slot: Some(slot.slot),
                     version: Some(slot.version.clone()),
                     answers: [0, answers - errors, 0, 0, errors],
-                    latency: vec![0; LATENCY_EDGES_US.len() + 1],
+                    latency: self.load.times(&service, slot.slot, when, answers),
                     dealt: answers,
                     share: Some(slot.weight).filter(|_| steady),
                     ..SlotCounts::default()

@@ -1,9 +1,10 @@
 //! Health, as the host says it is.
 
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use async_trait::async_trait;
-use windlass_edge::Prober;
+use windlass_edge::{Examined, Prober};
 use windlass_model::{Instance, Millis, Probe, ProbeKind, Probed};
 
 use crate::target::{Host, Listener};
@@ -49,5 +50,14 @@ impl Prober for FakeProber {
             }
             (Listener::Own, ProbeKind::Http { .. }) => unready("HTTP 503"),
         }
+    }
+
+    async fn examine(&self, probe: &Probe, instance: &Instance) -> Examined {
+        let whole = self.probe(probe, instance).await;
+        let parts = match &whole {
+            Probed::Ready => self.host.told.said(&instance.id),
+            Probed::Unready { .. } => BTreeMap::new(),
+        };
+        Examined { whole, parts }
     }
 }

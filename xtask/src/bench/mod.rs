@@ -2,16 +2,16 @@
 
 mod analysis;
 pub(crate) mod interrupt;
-mod lab;
+pub(crate) mod lab;
 pub(crate) mod processes;
 mod program;
-mod registry;
+pub(crate) mod registry;
 mod report;
 mod rollback;
 mod router;
 mod row;
 mod run;
 mod spine;
-mod timing;
+pub(crate) mod timing;
 
-pub(crate) use run::run;
+pub(crate) use run::{product, run};

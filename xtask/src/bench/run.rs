@@ -96,7 +96,7 @@ pub(crate) fn example(
 
 /// Builds what is measured. The binary goes first and alone, as it is built to ship: what tests and
 /// examples bring in would change it.
-fn product(workspace: &Workspace) -> anyhow::Result<Product> {
+pub(crate) fn product(workspace: &Workspace) -> anyhow::Result<Product> {
     let scratch = workspace.target.join("bench");
     fs::create_dir_all(&scratch).with_context(|| format!("make {}", scratch.display()))?;
     let binary = ["--package", "windlass", "--bin", "windlass"];

@@ -31,6 +31,7 @@ mod listening;
 mod log;
 mod manifest;
 mod meant;
+mod memory;
 mod observe;
 mod ports;
 mod proc;

@@ -21,7 +21,7 @@ use super::epoch::{self, Fence};
 use super::fail::{machine, refused, unkept, unreachable};
 use super::layout::{Layout, private_folder};
 use super::link::{ANSWER_WITHIN, Reached};
-use super::{address, forget, keep, log, start, status, stop, traces, watch};
+use super::{address, forget, keep, log, memory, start, status, stop, traces, watch};
 
 /// What a process target needs to know.
 #[derive(Clone)]
@@ -152,6 +152,11 @@ impl Target for ProcessTarget {
 
     async fn observe(&self, instance: &Instance) -> Result<InstanceState, EdgeError> {
         self.inner.observe(instance).await
+    }
+
+    async fn memory(&self, instance: &Instance) -> Result<Option<u64>, EdgeError> {
+        let folder = self.inner.layout.instance(&instance.id);
+        blocking(move || memory::held(&folder)).await?
     }
 
     fn watch(&self, instance: &Instance) -> InstanceWatch {

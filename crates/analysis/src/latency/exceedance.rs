@@ -52,6 +52,15 @@ impl Latency {
         Self::of(thresholds, &Process::new(Test::harm(1.0)))
     }
 
+    /// Divides what each slow answer says by `phi`: they come together where a process stands still for a
+    /// moment.
+    #[must_use]
+    pub fn in_bursts_of(mut self, phi: f64) -> Self {
+        let each = self.processes.into_iter();
+        self.processes = each.map(|process| process.in_bursts_of(phi)).collect();
+        self
+    }
+
     fn of(thresholds: Thresholds, process: &Process) -> Self {
         Self {
             processes: vec![process.clone(); thresholds.all().len()],

@@ -10,4 +10,5 @@ mod exceedance;
 mod thresholds;
 
 pub use exceedance::{Latency, Over, Slow};
+pub(crate) use thresholds::PERCENTILES;
 pub use thresholds::{FEWEST, Threshold, Thresholds, TooFew};

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 pub const FEWEST: usize = 1_000;
 
 /// The percentiles that are watched: the middle, and more and more of the tail.
-const PERCENTILES: [usize; 5] = [50, 75, 90, 95, 99];
+pub(crate) const PERCENTILES: [usize; 5] = [50, 75, 90, 95, 99];
 
 /// One threshold, in microseconds. An answer that takes exactly as long is not slower.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -57,7 +57,7 @@ impl Thresholds {
         let measured = PERCENTILES
             .iter()
             .filter_map(|p| sorted_us.get(rank(*p) - 1));
-        let mut thresholds: Vec<Threshold> = measured
+        let thresholds: Vec<Threshold> = measured
             .chain(promised_us)
             .map(|&stable_us| Threshold {
                 stable_us,
@@ -65,9 +65,14 @@ impl Thresholds {
                     .saturating_add(stable_us.saturating_mul(u64::from(tolerated_percent)) / 100),
             })
             .collect();
+        Ok(Self::at(thresholds))
+    }
+
+    /// These, which were frozen before.
+    pub fn at(mut thresholds: Vec<Threshold>) -> Self {
         thresholds.sort_unstable();
         thresholds.dedup();
-        Ok(Self(thresholds))
+        Self(thresholds)
     }
 
     /// All of them.

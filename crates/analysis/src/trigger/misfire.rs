@@ -4,7 +4,7 @@ use std::fmt;
 
 use windlass_model::{Millis, Rate};
 
-use super::fewest::{CHANCE, chance, fewest, seconds};
+use super::fewest::{CHANCE, chance, seconds};
 use crate::numbers::real;
 use crate::numbers::real::ceiling;
 
@@ -15,6 +15,10 @@ pub struct Seen {
     pub above: Rate,
     /// Its window, or the interval by which it judges.
     pub window: Millis,
+    /// So many windows in a row have to pass the threshold.
+    pub windows: u64,
+    /// Requests below which it says nothing, per window.
+    pub fewest: u64,
     /// Requests in a second that the rule will see: at a share of 5 %, those 5 %.
     pub per_second: f64,
     /// The rate of errors of the healthy service.
@@ -25,21 +29,20 @@ pub struct Seen {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Misfire {
     /// It fires by itself.
-    BaseTooHigh {
-        /// What was looked at.
-        seen: Seen,
-    },
-    /// A healthy service passes it by chance, were it not for the fewest requests; with them it will
-    /// mostly say nothing.
+    BaseTooHigh(Seen),
+    /// It will mostly say nothing.
     TooFew {
         /// What was looked at.
         seen: Seen,
         /// Requests in the window.
         requests: u64,
-        /// How often a healthy service passes it, per window.
+    },
+    /// A healthy service meets it by chance more often than once in a million windows.
+    ByChance {
+        /// What was looked at.
+        seen: Seen,
+        /// How often.
         chance: f64,
-        /// Requests that it needs.
-        fewest: u64,
     },
 }
 
@@ -47,17 +50,16 @@ impl Seen {
     /// What is wrong with the rule here; none where it is sound.
     pub fn misfire(self) -> Option<Misfire> {
         let seen = self;
-        let Some(fewest) = fewest(self.above, self.base) else {
-            return Some(Misfire::BaseTooHigh { seen });
-        };
+        if self.base >= self.above.fraction() {
+            return Some(Misfire::BaseTooHigh(seen));
+        }
         let requests = ceiling(self.per_second * real(self.window.as_millis()) / 1_000.0);
-        let chance = chance(self.above, self.base, requests);
-        (requests < fewest && (chance > CHANCE || requests == 0)).then_some(Misfire::TooFew {
-            seen,
-            requests,
-            chance,
-            fewest,
-        })
+        if requests < self.fewest {
+            return Some(Misfire::TooFew { seen, requests });
+        }
+        let one = chance(self.above, self.base, requests);
+        let chance = (0..self.windows).fold(1.0, |all, _| all * one);
+        (chance > CHANCE).then_some(Misfire::ByChance { seen, chance })
     }
 }
 
@@ -76,38 +78,36 @@ fn share(part: f64) -> String {
 impl fmt::Display for Misfire {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match *self {
-            Self::BaseTooHigh { seen } => write!(
+            Self::BaseTooHigh(seen) => write!(
                 f,
                 "errors above {} are nothing unusual here: there are {} of them while all is well; \
                  raise the threshold",
                 seen.above,
                 share(seen.base),
             ),
-            Self::TooFew {
-                seen,
-                requests,
-                chance,
-                fewest,
-            } => {
+            Self::TooFew { seen, requests } => {
                 write!(
                     f,
-                    "{requests} requests in {} are too few for errors above {}: at {} of errors, \
-                     which is healthy here, {} of all windows pass it by chance. It needs {fewest} \
-                     requests; below that it says nothing",
-                    seen.window,
-                    seen.above,
-                    share(seen.base),
-                    share(chance),
+                    "about {requests} requests come in {}, and below {} it says nothing: so many \
+                     keep a healthy service from passing {} by chance",
+                    seen.window, seen.fewest, seen.above
                 )?;
-                match seconds(fewest, seen.per_second) {
+                match seconds(seen.fewest, seen.per_second) {
                     Some(secs) => write!(
                         f,
-                        ". Raise the threshold, or let the window be {} long",
+                        "; raise the threshold, or let it judge {} at a time",
                         Millis::from_secs(secs)
                     ),
                     None => Ok(()),
                 }
             }
+            Self::ByChance { seen, chance } => write!(
+                f,
+                "at {} of errors, which is healthy here, it is met by chance in one of {} tries; \
+                 raise the threshold, or let it last longer",
+                share(seen.base),
+                crate::ratio::comparison::count(ceiling(1.0 / chance)),
+            ),
         }
     }
 }

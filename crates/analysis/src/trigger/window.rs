@@ -92,6 +92,16 @@ impl RateOver {
         rate_above(self.window.push(until_ms, arm), self.above, self.fewest)
     }
 
+    /// What it may not pass.
+    pub const fn above(&self) -> Rate {
+        self.above
+    }
+
+    /// Requests below which it says nothing.
+    pub const fn fewest(&self) -> u64 {
+        self.fewest
+    }
+
     /// What it was judged by.
     pub const fn sum(&self) -> Arm {
         self.window.sum()

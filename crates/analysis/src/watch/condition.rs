@@ -8,10 +8,11 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use windlass_model::{Millis, Percentile, Rate, Times, Trigger};
+use windlass_model::{Lasting, Limit, Millis, Percentile, Rate, Times, Trigger};
 
 use super::baseline::Beside;
 use super::counts::{Counts, Interval};
+use super::gauge::Gauge;
 use super::readings::Readings;
 use super::standing::{Bad, Evidence, Standing};
 use super::sustained::{Run, Sustained};
@@ -57,8 +58,8 @@ pub enum Condition {
     Over(RateOver, Millis),
     /// Met once the comparison of the whole deployment shows harm.
     Worse,
-    /// Met by readings of a metric.
-    Metric(Readings),
+    /// Met by what is read beside answers.
+    Read(Readings),
 }
 
 /// What is asked of a bin.
@@ -101,8 +102,8 @@ pub enum Test {
 }
 
 impl Condition {
-    /// Nothing seen yet. None of what neither answers nor one of these metrics can feed.
-    pub fn new(trigger: &Trigger, metrics: &BTreeMap<String, Millis>) -> Option<Self> {
+    /// Nothing seen yet. None of what neither answers nor one of these gauges can feed.
+    pub fn new(trigger: &Trigger, gauges: &BTreeMap<Gauge, Millis>) -> Option<Self> {
         let of = |test: fn(&Sustained, &Trigger) -> Option<Test>, lasting: Millis| {
             let sustained = Sustained::new(lasting);
             let test = test(&sustained, trigger)?;
@@ -119,20 +120,15 @@ impl Condition {
                 Some(Self::Over(RateOver::new(*above, *window, fewest), *window))
             }
             Trigger::ErrorRateWorse => Some(Self::Worse),
-            Trigger::Metric {
-                name,
-                above,
-                lasting,
-            } => {
-                let every = *metrics.get(name)?;
-                let readings = Readings::new(name.clone(), *above, *lasting, every);
-                Some(Self::Metric(readings))
+            Trigger::Metric { above, lasting, .. } => read(trigger, (*above, *lasting), gauges),
+            Trigger::ProbeFailing { lasting, .. } => {
+                read(trigger, (Gauge::WORKS, Lasting::For(*lasting)), gauges)
             }
-            Trigger::Crash
-            | Trigger::ReadinessLost
-            | Trigger::ProbeFailing { .. }
-            | Trigger::Memory { .. }
-            | Trigger::ScoreDrops { .. } => None,
+            Trigger::Memory { above, lasting } => {
+                let above = Limit::Share(*above);
+                read(trigger, (above, Lasting::For(*lasting)), gauges)
+            }
+            Trigger::Crash | Trigger::ReadinessLost | Trigger::ScoreDrops { .. } => None,
         }
     }
 
@@ -152,7 +148,7 @@ impl Condition {
                     Run::Met(sum) => Standing::Met(test.evidence(sum, past)),
                 }
             }
-            Self::Metric(readings) => readings.standing(),
+            Self::Read(readings) => readings.standing(),
             Self::Over(rate, window) => {
                 match rate.push(interval.until_ms, interval.candidate.failed()) {
                     Reading::Good => Standing::Quiet,
@@ -172,9 +168,20 @@ impl Condition {
     pub fn begin_anew(&mut self) {
         match self {
             Self::Lasting { sustained, .. } => sustained.begin_anew(),
-            Self::Over(..) | Self::Worse | Self::Metric(_) => {}
+            Self::Over(..) | Self::Worse | Self::Read(_) => {}
         }
     }
+}
+
+/// Readings of what the trigger rests on, where that is read.
+fn read(
+    trigger: &Trigger,
+    (above, lasting): (Limit, Lasting),
+    gauges: &BTreeMap<Gauge, Millis>,
+) -> Option<Condition> {
+    let gauge = Gauge::of(trigger)?;
+    let every = *gauges.get(&gauge)?;
+    Some(Condition::Read(Readings::new(gauge, above, lasting, every)))
 }
 
 fn worse(comparison: &Comparison, interval: &Interval) -> Standing {

@@ -70,6 +70,43 @@ impl Counts {
         }
     }
 
+    /// Without those.
+    pub(super) fn less(&self, those: &Self) -> Self {
+        let mut rest = self.clone();
+        rest.answers = rest.answers.saturating_sub(those.answers);
+        rest.errors = rest.errors.saturating_sub(those.errors);
+        for (count, late) in rest.latency.iter_mut().zip(&those.latency) {
+            *count = count.saturating_sub(*late);
+        }
+        rest
+    }
+
+    /// Answers that took longer than each edge; empty where times are not known.
+    pub(super) fn beyond_each(&self) -> Vec<u64> {
+        let mut beyond: Vec<u64> = self.by_time().to_vec();
+        let mut sum = 0;
+        for count in beyond.iter_mut().rev() {
+            let own = *count;
+            *count = sum;
+            sum += own;
+        }
+        beyond
+    }
+
+    /// The edge that so many of a hundred answers did not take longer than: the upper one of the
+    /// bucket of the nearest rank. None without answers, or where it is above all edges.
+    pub(super) fn edge_of(&self, percent: u64) -> Option<u64> {
+        let counted = self.by_time();
+        let all: u64 = counted.iter().sum();
+        let rank = all.saturating_mul(percent).div_ceil(100).max(1);
+        let mut before = 0;
+        let bucket = counted.iter().position(|count| {
+            before += count;
+            before >= rank
+        });
+        bucket.and_then(|bucket| LATENCY_EDGES_US.get(bucket).copied())
+    }
+
     fn by_time(&self) -> &[u64] {
         if self.latency.len() == LATENCY_EDGES_US.len() + 1 {
             &self.latency
@@ -81,7 +118,11 @@ impl Counts {
     /// Answers, and those that certainly took longer. Exact where the time is one of the edges; else it
     /// is counted from the next one on.
     pub fn slower_than(&self, time: Millis) -> Arm {
-        let edge = latency_edge(time.as_millis().saturating_mul(1_000));
+        self.beyond(latency_edge(time.as_millis().saturating_mul(1_000)))
+    }
+
+    /// Answers, and those that took longer than this edge; none above all of them.
+    pub(super) fn beyond(&self, edge: Option<u64>) -> Arm {
         let counted = self.by_time();
         // The bucket after the edge is the first that holds nothing but slower ones.
         let first = edge.map(|edge| LATENCY_EDGES_US.partition_point(|e| *e <= edge));
@@ -157,7 +198,7 @@ mod tests {
         let counts = at(&[100_000, 200_000, 200_001, 230_000, 260_000]);
         let slower = |millis| counts.slower_than(Millis::from_millis(millis)).bad;
         assert_eq!(slower(200), 3, "exactly 200 ms is not slower");
-        assert_eq!(slower(210), 1, "from 250 ms on it is certain");
+        assert_eq!(slower(210), 2, "from 225 ms on it is certain");
         assert_eq!(slower(1_000_000), 0);
         let unknown = Counts {
             latency: vec![1, 2, 3],

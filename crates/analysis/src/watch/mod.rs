@@ -6,15 +6,22 @@
 mod baseline;
 mod condition;
 mod counts;
+mod forecast;
+mod gauge;
 mod readings;
 mod rule;
+mod slowness;
+mod spread;
 mod standing;
 mod sustained;
 mod watched;
 
 pub use condition::{Condition, Known};
 pub use counts::{Counts, Dealt, Interval};
+pub use forecast::{Traffic, misfires};
+pub use gauge::{Gauge, Read};
 pub use rule::{Fired, Watching};
+pub use slowness::Slowness;
 pub use standing::{Bad, Baseline, Evidence, Standing};
 pub use sustained::{Run, Sustained};
 pub use watched::{Setting, Watch};

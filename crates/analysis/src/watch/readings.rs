@@ -1,7 +1,7 @@
-//! Readings of a metric that somebody else measures.
+//! Readings of what is measured beside answers: metrics, probes, memory.
 //!
 //! `for H` is met once every reading of that time was above the limit; `over W` once their mean is.
-//! Neither says anything on fewer than three readings. `over` waits besides until they cover half of its
+//! Neither says anything on fewer than three readings, and two of a probe. `over` waits besides until they cover half of its
 //! window: at the begin of a deployment one odd reading would be the mean. No reading, or one that is
 //! no number, is no data: it ends a run that has to last, because nobody saw it last, and it is
 //! never a breach.
@@ -11,12 +11,10 @@ use std::collections::VecDeque;
 use serde::{Deserialize, Serialize};
 use windlass_model::{Lasting, Limit, Millis};
 
+use super::gauge::{Gauge, Read};
 use super::standing::{Bad, Evidence, Standing};
 use crate::numbers::{bits, real};
 use crate::ratio::Arm;
-
-/// Readings on which anything is said, at least.
-const FEWEST: u64 = 3;
 
 /// Most readings that are kept of a window; beyond that the window is as long as they reach.
 const MOST: usize = 1_000;
@@ -32,10 +30,10 @@ struct Reading {
     value: f64,
 }
 
-/// What was read of one metric, and what it may not pass.
+/// What was read of one gauge, and what it may not pass.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Readings {
-    name: String,
+    gauge: Gauge,
     limit: Limit,
     lasting: Lasting,
     every: Millis,
@@ -46,37 +44,45 @@ pub struct Readings {
     /// The lowest of the run.
     #[serde(with = "bits")]
     least: f64,
+    /// What was seen with the last reading above the limit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    saw: Option<String>,
     /// Whether anything was ever read.
     was_read: bool,
 }
 
 impl Readings {
     /// Nothing read yet.
-    pub const fn new(name: String, limit: Limit, lasting: Lasting, every: Millis) -> Self {
+    pub const fn new(gauge: Gauge, limit: Limit, lasting: Lasting, every: Millis) -> Self {
         Self {
-            name,
+            gauge,
             limit,
             lasting,
             every,
             kept: VecDeque::new(),
             count: 0,
             least: f64::INFINITY,
+            saw: None,
             was_read: false,
         }
     }
 
-    /// Which metric.
-    pub fn name(&self) -> &str {
-        &self.name
+    /// Of what.
+    pub const fn gauge(&self) -> &Gauge {
+        &self.gauge
     }
 
     /// Adds the answer to the next question.
-    pub fn push(&mut self, at_ms: u64, value: Option<f64>) {
+    pub fn push(&mut self, at_ms: u64, read: Option<&Read>) {
         let last = self.kept.back().map(|last| last.at_ms);
         let longest = GAP.saturating_mul(self.every.as_millis());
         let is_gap = last.is_some_and(|last| at_ms < last || at_ms.saturating_sub(last) > longest);
-        let value = value.filter(|value| value.is_finite());
+        let read = read.filter(|read| read.value.is_finite());
+        let value = read.map(|read| read.value);
         self.was_read |= value.is_some();
+        if value.is_some_and(|value| value > limit(self.limit)) {
+            self.saw = read.and_then(|read| read.saw.clone());
+        }
         match self.lasting {
             Lasting::For(_) => {
                 if is_gap {
@@ -130,11 +136,12 @@ impl Readings {
             over: self.span(),
             candidate: Arm::default(),
             stable: None,
-            bad: Bad::Metric {
-                name: self.name.clone(),
+            bad: Bad::Read {
+                gauge: self.gauge.clone(),
                 value,
                 readings,
                 mean,
+                saw: self.saw.clone(),
             },
         };
         match self.lasting {
@@ -142,7 +149,7 @@ impl Readings {
             Lasting::For(_) if self.count == 0 => Standing::Quiet,
             Lasting::For(lasting) => {
                 let found = evidence(self.least, self.count, false);
-                if self.count >= FEWEST && self.span() >= lasting {
+                if self.count >= self.gauge.fewest() && self.span() >= lasting {
                     Standing::Met(found)
                 } else {
                     Standing::Rising(found)
@@ -151,7 +158,7 @@ impl Readings {
             Lasting::Over(window) => {
                 let readings = u64::try_from(self.kept.len()).unwrap_or(u64::MAX);
                 let half = Millis::from_millis(window.as_millis() / 2);
-                if readings < FEWEST || self.span() < half {
+                if readings < self.gauge.fewest() || self.span() < half {
                     return Standing::TooFew;
                 }
                 let sum: f64 = self.kept.iter().map(|reading| reading.value).sum();

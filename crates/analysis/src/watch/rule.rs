@@ -7,9 +7,10 @@ use windlass_model::{Millis, Rule};
 
 use super::condition::{Condition, Known};
 use super::counts::Interval;
+use super::gauge::{Gauge, Read};
 use super::standing::{Evidence, Standing};
 
-/// A rule that is watched by answers, or by metrics.
+/// A rule that is watched by answers, or by what is read.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Watching {
     rule: Rule,
@@ -39,10 +40,10 @@ impl Fired {
 }
 
 impl Watching {
-    /// Nothing seen yet. None where one of its conditions is fed by neither answers nor these metrics.
-    pub fn new(rule: &Rule, metrics: &BTreeMap<String, Millis>) -> Option<Self> {
+    /// Nothing seen yet. None where one of its conditions is fed by neither answers nor these gauges.
+    pub fn new(rule: &Rule, gauges: &BTreeMap<Gauge, Millis>) -> Option<Self> {
         let conditions = rule.all.iter();
-        let conditions = conditions.map(|trigger| Condition::new(trigger, metrics));
+        let conditions = conditions.map(|trigger| Condition::new(trigger, gauges));
         let conditions: Option<Vec<Condition>> = conditions.collect();
         Some(Self {
             rule: rule.clone(),
@@ -92,22 +93,22 @@ impl Watching {
         })
     }
 
-    /// Adds a reading of a metric. A rule that rests on metrics alone is looked at now, any other with the
-    /// next interval.
+    /// Adds a reading. A rule that rests on readings alone is looked at now, any other with the next
+    /// interval.
     pub(super) fn measure(
         &mut self,
-        metric: &str,
+        gauge: &Gauge,
         at_ms: u64,
-        value: Option<f64>,
+        read: Option<&Read>,
     ) -> Option<Fired> {
         let (mut is_about, mut is_alone) = (false, true);
         for condition in &mut self.conditions {
             match condition {
-                Condition::Metric(readings) if readings.name() == metric => {
-                    readings.push(at_ms, value);
+                Condition::Read(readings) if readings.gauge() == gauge => {
+                    readings.push(at_ms, read);
                     is_about = true;
                 }
-                Condition::Metric(_) => {}
+                Condition::Read(_) => {}
                 Condition::Lasting { .. } | Condition::Over(..) | Condition::Worse => {
                     is_alone = false;
                 }
@@ -118,7 +119,7 @@ impl Watching {
         }
         let conditions = self.conditions.iter();
         let standings = conditions.filter_map(|condition| match condition {
-            Condition::Metric(readings) => Some(readings.standing()),
+            Condition::Read(readings) => Some(readings.standing()),
             Condition::Lasting { .. } | Condition::Over(..) | Condition::Worse => None,
         });
         let standings = standings.collect();

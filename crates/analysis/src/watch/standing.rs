@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use windlass_model::{Measure, Millis, Percentile};
 
+use super::gauge::Gauge;
 use crate::numbers::bits;
 use crate::ratio::Arm;
 use crate::ratio::comparison::{Finding, count};
@@ -60,10 +61,10 @@ pub enum Bad {
         /// The baseline's.
         stable_us: f64,
     },
-    /// A metric was above what it may be.
-    Metric {
-        /// Which.
-        name: String,
+    /// Something that is read was above what it may be.
+    Read {
+        /// What.
+        gauge: Gauge,
         /// The lowest reading, or the mean of all.
         #[serde(with = "bits")]
         value: f64,
@@ -71,6 +72,8 @@ pub enum Bad {
         readings: u64,
         /// Whether the value is the mean.
         mean: bool,
+        /// What was seen last, where that says more.
+        saw: Option<String>,
     },
     /// Shown to be more often an error than the other's.
     Worse(Box<Finding>),
@@ -86,23 +89,15 @@ impl Evidence {
             Bad::Error => {
                 format!("{bad} of {requests} answers of {candidate} in {over} were errors")
             }
-            Bad::Metric {
-                name,
+            Bad::Read {
+                gauge,
                 value,
                 readings,
                 mean,
+                saw,
             } => {
-                let value = Measure::nearest(*value);
-                let readings = count(*readings);
-                return if *mean {
-                    format!(
-                        "{name} of {candidate} was {value} in the mean of {readings} readings over {over}"
-                    )
-                } else {
-                    format!(
-                        "{name} of {candidate} was {value} at least in {readings} readings over {over}"
-                    )
-                };
+                let of = (gauge, candidate);
+                return read_words(of, (*value, *readings, *mean), over, saw.as_deref());
             }
             Bad::SlowerThan(time) => {
                 format!(
@@ -124,13 +119,41 @@ impl Evidence {
             (Some(baseline), Bad::Later { .. }) => format!("{text} {}", baseline.place()),
             (
                 Some(baseline),
-                Bad::Error | Bad::SlowerThan(_) | Bad::Metric { .. } | Bad::Worse(_),
+                Bad::Error | Bad::SlowerThan(_) | Bad::Read { .. } | Bad::Worse(_),
             ) => format!(
                 "{text}, against {} of {} {}",
                 count(baseline.arm.bad),
                 count(baseline.arm.requests),
                 baseline.place()
             ),
+        }
+    }
+}
+
+fn read_words(
+    (gauge, candidate): (&Gauge, &str),
+    (value, readings, mean): (f64, u64, bool),
+    over: Millis,
+    saw: Option<&str>,
+) -> String {
+    let readings = count(readings);
+    let how = if mean {
+        format!("in the mean of {readings} readings over {over}")
+    } else {
+        format!("at least in {readings} readings over {over}")
+    };
+    match gauge {
+        Gauge::Metric(name) => {
+            let value = Measure::nearest(value);
+            format!("{name} of {candidate} was {value} {how}")
+        }
+        Gauge::Memory => {
+            let share = value * 100.0;
+            format!("{candidate} held {share:.1} % of its memory {how}")
+        }
+        Gauge::Probe(name) => {
+            let saw = saw.map(|saw| format!(": {saw}")).unwrap_or_default();
+            format!("{name} of {candidate} failed {readings} times in a row over {over}{saw}")
         }
     }
 }

@@ -66,6 +66,11 @@ impl Sustained {
         Millis::from_millis(self.bin_ms)
     }
 
+    /// How many in a row there must be.
+    pub const fn bins(&self) -> u64 {
+        self.bins
+    }
+
     /// What one bin may do by chance, so that all of them together do it once in a million windows: the
     /// root of that, found by halving.
     pub fn chance_of_a_bin(&self) -> f64 {

@@ -7,7 +7,9 @@ use windlass_model::{Judgement, Measure, Millis, Percent, Rule, Tally, Verdict};
 
 use super::condition::Known;
 use super::counts::{Counts, Dealt, Interval};
+use super::gauge::{Gauge, Read};
 use super::rule::{Fired, Watching};
+use super::slowness::Slowness;
 use crate::ratio::comparison::{Comparison, Finding, Plan, Shown, count};
 use crate::ratio::split::SplitCheck;
 use crate::ratio::{Arm, Tick};
@@ -17,13 +19,15 @@ use crate::ratio::{Arm, Tick};
 pub struct Setting {
     /// The rules; those that nothing here can feed are left out.
     pub rules: Vec<Rule>,
-    /// The metrics that are asked for, and how often.
-    pub metrics: BTreeMap<String, Millis>,
+    /// What is read beside answers, and how often.
+    pub gauges: BTreeMap<Gauge, Millis>,
     /// Whether each request goes where its turn is. Where visitors keep their release, or some are
     /// sent to the candidate by name, the shares of the requests are not those of the split.
     pub by_turn: bool,
     /// The comparison of errors.
     pub plan: Plan,
+    /// By how much later answers may be; none where response times are not compared.
+    pub tolerance: Option<Millis>,
 }
 
 /// One candidate and what was seen of it.
@@ -35,6 +39,8 @@ pub struct Watch {
     past: Counts,
     rules: Vec<Watching>,
     comparison: Comparison,
+    /// None where nobody asked for it.
+    slowness: Option<Slowness>,
     /// Whether the split can be checked.
     by_turn: bool,
     /// None before anything was dealt out to both.
@@ -52,9 +58,10 @@ impl Watch {
             has_answered: false,
             past: Counts::default(),
             rules: rules
-                .filter_map(|rule| Watching::new(rule, &setting.metrics))
+                .filter_map(|rule| Watching::new(rule, &setting.gauges))
                 .collect(),
             comparison: Comparison::new(setting.plan),
+            slowness: setting.tolerance.map(Slowness::new),
             by_turn: setting.by_turn,
             split: None,
             share: None,
@@ -67,6 +74,9 @@ impl Watch {
     pub fn push(&mut self, interval: &Interval, dealt: &Dealt) -> Vec<Fired> {
         if !self.has_answered && interval.candidate.answers == 0 {
             self.past.add(&interval.stable);
+            if let Some(slowness) = &mut self.slowness {
+                slowness.learn(&interval.stable);
+            }
             return Vec::new();
         }
         self.has_answered = true;
@@ -83,12 +93,12 @@ impl Watch {
             .collect()
     }
 
-    /// Adds a reading of a metric: none if there was no answer, or no number in it. Its times are
-    /// its own, on any clock that does not stand still. Returns the rules that are met now, each once.
-    pub fn measure(&mut self, metric: &str, at_ms: u64, value: Option<f64>) -> Vec<Fired> {
+    /// Adds a reading: none if there was no answer, or no number in it. Its times are its own, on any
+    /// clock that does not stand still. Returns the rules that are met now, each once.
+    pub fn measure(&mut self, gauge: &Gauge, at_ms: u64, read: Option<&Read>) -> Vec<Fired> {
         let rules = self.rules.iter_mut();
         rules
-            .filter_map(|rule| rule.measure(metric, at_ms, value))
+            .filter_map(|rule| rule.measure(gauge, at_ms, read))
             .collect()
     }
 
@@ -96,6 +106,9 @@ impl Watch {
         if self.share != Some(share) {
             if self.share.replace(share).is_some() {
                 self.comparison.begin_stage();
+                if let Some(slowness) = &mut self.slowness {
+                    slowness.begin_stage();
+                }
             }
             self.here = 0;
         }
@@ -107,13 +120,15 @@ impl Watch {
             split.change(weights.to_vec());
             split.push(&[dealt.stable, dealt.candidate]);
         }
+        let stable = interval.stable.less(&dealt.late_stable);
+        let candidate = interval.candidate.less(&dealt.late_candidate);
         let tick = Tick {
-            stable: interval.stable.failed().less(dealt.late_stable.failed()),
-            candidate: interval
-                .candidate
-                .failed()
-                .less(dealt.late_candidate.failed()),
+            stable: stable.failed(),
+            candidate: candidate.failed(),
         };
+        if let Some(slowness) = &mut self.slowness {
+            slowness.push(interval.until_ms, &stable, &candidate);
+        }
         if tick.share().is_some() {
             self.here = self.here.saturating_add(tick.requests());
         }
@@ -137,7 +152,9 @@ impl Watch {
         if is_void(self.split.as_ref()) {
             return Verdict::Error;
         }
-        verdict(self.comparison.shown_and_reach(1.0).0)
+        let errors = verdict(self.comparison.shown_and_reach(1.0).0);
+        let times = self.slowness.as_ref().map(Slowness::shown);
+        both(errors, times.map(verdict))
     }
 
     /// The record of the decision at this share.
@@ -164,15 +181,23 @@ impl Watch {
             } else {
                 0
             },
-            more_requests: finding.reach.more_requests,
+            more_requests: self.more_requests(&finding),
             not_watched: silent.map(|rule| rule.rule().clone()).collect(),
         }
+    }
+
+    /// Whichever waits longer. What is not compared is not waited for.
+    fn more_requests(&self, finding: &Finding) -> Option<u64> {
+        let times = self.slowness.as_ref().and_then(Slowness::more_requests);
+        finding.reach.more_requests.max(times)
     }
 
     /// A split that is not kept voids whatever was found.
     fn words(&self, finding: &Finding) -> String {
         let Some(split) = self.split.as_ref().filter(|split| split.broken()) else {
-            return finding.to_string();
+            let slowness = self.slowness.as_ref().map(Slowness::words);
+            let slowness = slowness.map(|words| format!("; {words}"));
+            return format!("{finding}{}", slowness.unwrap_or_default());
         };
         let broken = "can't be compared: requests are not dealt out as the split says";
         match (split.counts(), self.share) {
@@ -188,6 +213,17 @@ impl Watch {
 /// Whether no comparison means anything.
 fn is_void(split: Option<&SplitCheck>) -> bool {
     split.is_some_and(SplitCheck::broken)
+}
+
+/// One of both is enough to fail, both are needed to pass. Response times without data, where few
+/// answers came before, leave it to errors, and the words say so.
+const fn both(errors: Verdict, times: Option<Verdict>) -> Verdict {
+    match (errors, times) {
+        (Verdict::Error, _) => Verdict::Error,
+        (Verdict::Fail, _) | (_, Some(Verdict::Fail)) => Verdict::Fail,
+        (Verdict::Pass, Some(Verdict::Inconclusive)) => Verdict::Inconclusive,
+        (Verdict::Pass | Verdict::NoData | Verdict::Inconclusive, _) => errors,
+    }
 }
 
 const fn verdict(shown: Shown) -> Verdict {

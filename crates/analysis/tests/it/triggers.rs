@@ -10,7 +10,8 @@ use windlass_analysis::trigger::misfire::Seen;
 use windlass_analysis::trigger::reading::{failing, figure_above, percentile_above, rate_above};
 use windlass_analysis::trigger::window::RateOver;
 use windlass_analysis::trigger::{Lasting, Outcome, Reading};
-use windlass_model::{Millis, Rate};
+use windlass_analysis::watch::{Traffic, misfires};
+use windlass_model::{Millis, Rate, Rule, Trigger};
 
 fn rate(parts: u16) -> Rate {
     Rate::from_parts(parts).expect("a rate")
@@ -229,10 +230,39 @@ fn a_rule_that_will_misfire_is_told_with_what_helps() {
     let seen = |per_second, base| Seen {
         above: rate(100),
         window: Millis::from_secs(10),
+        windows: 1,
+        fewest: 800,
         per_second,
         base,
     };
-    insta::assert_snapshot!(seen(5.0, 0.001).misfire().expect("too few"), @"50 requests in 10s are too few for errors above 1%: at 0.1% of errors, which is healthy here, 4.9% of all windows pass it by chance. It needs 800 requests; below that it says nothing. Raise the threshold, or let the window be 2m40s long");
+    insta::assert_snapshot!(seen(5.0, 0.001).misfire().expect("too few"), @"about 50 requests come in 10s, and below 800 it says nothing: so many keep a healthy service from passing 1% by chance; raise the threshold, or let it judge 2m40s at a time");
     insta::assert_snapshot!(seen(500.0, 0.02).misfire().expect("too high"), @"errors above 1% are nothing unusual here: there are 2.0% of them while all is well; raise the threshold");
+    insta::assert_snapshot!(seen(100.0, 0.006).misfire().expect("by chance"), @"at 0.6% of errors, which is healthy here, it is met by chance in one of 24 tries; raise the threshold, or let it last longer");
     assert_eq!(seen(500.0, 0.001).misfire(), None);
+}
+
+#[test]
+fn rules_on_errors_are_held_against_the_traffic_that_comes() {
+    let rules: Vec<Rule> = [
+        Trigger::DEFAULTS[2].clone(),
+        Trigger::ErrorRateOver {
+            above: rate(100),
+            window: Millis::from_secs(300),
+        },
+        Trigger::Crash,
+    ]
+    .map(Rule::from)
+    .to_vec();
+    let found = |per_second, base| {
+        let traffic = Traffic { per_second, base };
+        let found = misfires(&rules, traffic, 0.05);
+        let named = found.into_iter().map(|(trigger, _)| trigger.to_string());
+        named.collect::<Vec<_>>().join("; ")
+    };
+    assert_eq!(found(100.0, 0.0005), "");
+    assert_eq!(found(1.0, 0.0005), "error rate > 1% over 5m");
+    assert_eq!(
+        found(100.0, 0.08),
+        "error rate > 5% for 10s; error rate > 1% over 5m"
+    );
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use windlass_analysis::ratio::comparison::Plan;
-use windlass_analysis::watch::{Counts, Dealt, Fired, Interval, Setting, Watch};
+use windlass_analysis::watch::{Counts, Dealt, Fired, Gauge, Interval, Read, Setting, Watch};
 use windlass_model::{
     Lasting, Limit, Measure, Millis, Percent, Rate, Rule, Tally, Then, Trigger, Verdict,
 };
@@ -16,10 +16,15 @@ pub(crate) fn percent(share: u8) -> Percent {
 
 pub(crate) fn watch(rules: Vec<Rule>) -> Watch {
     let plan = Plan::default();
-    let metrics = BTreeMap::from([("login_failures".to_owned(), Millis::from_secs(10))]);
+    let failures = Gauge::Metric("login_failures".to_owned());
+    let every = Millis::from_secs(10);
+    let memory = (Gauge::Memory, Millis::from_secs(1));
+    let probe = (Gauge::Probe("database".to_owned()), every);
+    let gauges = BTreeMap::from([(failures, every), memory, probe]);
     Watch::new(&Setting {
         rules,
-        metrics,
+        gauges,
+        tolerance: None,
         by_turn: true,
         plan,
     })
@@ -161,8 +166,11 @@ fn metric(lasting: Lasting) -> Rule {
 /// A reading every ten seconds from `at` seconds on.
 fn read(watch: &mut Watch, at: u64, values: &[Option<f64>]) -> Vec<Fired> {
     let each = values.iter().zip(0u64..);
-    let fired = each
-        .map(|(value, place)| watch.measure("login_failures", (at + 10 * place) * 1_000, *value));
+    let failures = Gauge::Metric("login_failures".to_owned());
+    let fired = each.map(|(value, place)| {
+        let read = value.map(Read::from);
+        watch.measure(&failures, (at + 10 * place) * 1_000, read.as_ref())
+    });
     fired.flatten().collect()
 }
 
@@ -274,7 +282,8 @@ fn where_visitors_keep_their_release_no_split_is_checked() {
     let mut turns = watch(Rule::defaults());
     let mut sticky = Watch::new(&Setting {
         rules: Rule::defaults(),
-        metrics: BTreeMap::new(),
+        gauges: BTreeMap::new(),
+        tolerance: None,
         by_turn: false,
         plan: Plan::default(),
     });
@@ -287,4 +296,49 @@ fn where_visitors_keep_their_release_no_split_is_checked() {
     }
     assert_eq!(turns.verdict(), Verdict::Error);
     assert_ne!(sticky.verdict(), Verdict::Error);
+}
+
+#[test]
+fn a_probe_is_met_by_its_second_bad_answer_once_the_time_is_over() {
+    let rule = Rule::from(Trigger::ProbeFailing {
+        probe: "database".to_owned(),
+        lasting: Millis::from_secs(10),
+    });
+    let mut watch = watch(vec![rule]);
+    let gauge = Gauge::Probe("database".to_owned());
+    let fails = Read {
+        value: Read::FAILS,
+        saw: Some("it says `down`".to_owned()),
+    };
+    let works = Read::from(Read::WORKS);
+    let mut told = Vec::new();
+    for (at, read) in [
+        (0, &fails),
+        (10, &works),
+        (20, &fails),
+        (25, &fails),
+        (30, &fails),
+    ] {
+        let fired = watch.measure(&gauge, at * 1_000, Some(read));
+        told.push(words(&fired).join(""));
+    }
+    let met = "database of version 2 failed 3 times in a row over 10s: it says `down`";
+    assert_eq!(told, ["", "", "", "", met]);
+}
+
+#[test]
+fn memory_is_met_once_every_look_was_above() {
+    let rule = Rule::from(Trigger::Memory {
+        above: Rate::from_parts(9_500).expect("95 %"),
+        lasting: Millis::from_secs(2),
+    });
+    let mut watch = watch(vec![rule]);
+    let mut told = Vec::new();
+    for (at, share) in [0.97, 0.95, 0.96, 0.97, 0.99].into_iter().enumerate() {
+        let at = u64::try_from(at).expect("few");
+        let fired = watch.measure(&Gauge::Memory, at * 1_000, Some(&Read::from(share)));
+        told.push(words(&fired).join(""));
+    }
+    let met = "version 2 held 96.0 % of its memory at least in 3 readings over 2s";
+    assert_eq!(told, ["", "", "", "", met]);
 }

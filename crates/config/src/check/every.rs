@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{
-    addresses, commands, evidence, metrics, needs, probes, renames, strategies, variables,
+    addresses, commands, evidence, needs, probes, renames, strategies, variables, watched,
 };
 use crate::environment::View;
 use crate::problem::Problem;
@@ -20,7 +20,7 @@ pub(crate) fn every_environment(views: &[View], reader: &mut Reader<'_>) {
         needs::check(view, reader);
         addresses::check(view, reader);
         commands::check(view, reader);
-        metrics::check(view, reader);
+        watched::check(view, reader);
         strategies::check(view, reader);
         evidence::check(view, reader);
         variables::check(view, reader);

@@ -4,13 +4,13 @@ mod addresses;
 mod commands;
 mod every;
 mod evidence;
-mod metrics;
 mod needs;
 mod probes;
 mod renames;
 pub(crate) mod score;
 mod strategies;
 mod variables;
+mod watched;
 
 pub(crate) use addresses::check as check_addresses;
 pub(crate) use every::every_environment;

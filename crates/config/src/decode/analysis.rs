@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use windlass_model::{Follow, Millis};
 
 use super::choice::choose;
-use super::number::SomeTime;
+use super::number::{SomeTime, Time};
 use crate::field::{Defs, Found, Keyed, Shape, Table, field};
 use crate::reader::{Reader, listed};
 use crate::tree::Node;
@@ -17,6 +17,7 @@ pub(crate) struct AnalysisDraft {
     pub(crate) inconclusive: Found<Follow>,
     pub(crate) error: Found<Follow>,
     pub(crate) longest: Found<Millis>,
+    pub(crate) tolerance: Found<Millis>,
 }
 
 /// What a step needs.
@@ -105,7 +106,7 @@ impl Keyed for Analysis {
         noun: "`analysis`",
         fields: &[
             field!(AnalysisDraft: require as "require", Require,
-                "What a step needs: `pass`, that errors are shown to be no more often than beside it, or that a doubling would have been seen by now; `nothing`, only that nothing fires.",
+                "What a step needs: `pass`, that errors are shown to be no more often and answers no later than beside it, or that a doubling would have been seen by now; `nothing`, only that nothing fires.",
                 default "pass"),
             field!(AnalysisDraft: fail as "fail", OfHarm,
                 "What follows, at once, where it is shown to be worse.", default "rollback"),
@@ -118,9 +119,12 @@ impl Keyed for Analysis {
                 default "hold"),
             field!(AnalysisDraft: longest as "longest", SomeTime,
                 "How long a step is watched at most, its bake included.", default "30m"),
+            field!(AnalysisDraft: tolerance as "tolerance", Time,
+                "By how much later than beside it answers may be before that counts. What is less than a tenth slower never does.",
+                default "5ms"),
         ],
         rules: &[],
-        later: &["latency", "metrics"],
+        later: &["metrics"],
         elsewhere: (&[], ""),
         may_be_empty: false,
     };

@@ -31,7 +31,7 @@ pub(crate) use command::CommandDraft;
 pub(crate) use file::{FileDraft, WindlassFile};
 pub(crate) use listen::{ListenDraft, ProxiesDraft, TlsDraft};
 pub(crate) use metric::MetricDraft;
-pub(crate) use probe::ProbeDraft;
+pub(crate) use probe::{DetailedDraft, ProbeDraft};
 pub(crate) use process::ProcessDraft;
 pub(crate) use score::{CategoryDraft, CheckDraft};
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! `probes`: the readiness question.
+//! `probes`: the readiness question, and the one whose answer says more.
 
 use windlass_model::Millis;
 
@@ -11,6 +11,7 @@ use crate::limit::MAX_IN_A_ROW;
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ProbesDraft {
     pub(crate) ready: Found<ProbeDraft>,
+    pub(crate) detailed: Found<DetailedDraft>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -24,6 +25,13 @@ pub(crate) struct ProbeDraft {
     pub(crate) within: Found<Millis>,
 }
 
+#[derive(Clone, Debug, Default)]
+pub(crate) struct DetailedDraft {
+    pub(crate) http: Found<String>,
+    pub(crate) every: Found<Millis>,
+    pub(crate) timeout: Found<Millis>,
+}
+
 pub(crate) struct Probes;
 
 impl Keyed for Probes {
@@ -31,10 +39,38 @@ impl Keyed for Probes {
     const TABLE: Table<ProbesDraft> = Table {
         name: "probes",
         noun: "`probes`",
-        fields: &[field!(ProbesDraft: ready as "ready", Keys<ReadyProbe>,
-            "Whether an instance can take requests. `ready: /path` beside it is short for `http`.")],
+        fields: &[
+            field!(ProbesDraft: ready as "ready", Keys<ReadyProbe>,
+                "Whether an instance can take requests. `ready: /path` beside it is short for `http`."),
+            field!(ProbesDraft: detailed as "detailed", Keys<DetailedProbe>,
+                "A question whose answer says how each part is that the service rests on. `probe detailed failing for 10s` is about all of it, and `probe database failing for 10s` about the part of that name. It makes nobody ready."),
+        ],
         rules: &[],
-        later: &["detailed"],
+        later: &[],
+        elsewhere: (&[], ""),
+        may_be_empty: false,
+    };
+}
+
+pub(crate) struct DetailedProbe;
+
+impl Keyed for DetailedProbe {
+    type Draft = DetailedDraft;
+    const TABLE: Table<DetailedDraft> = Table {
+        name: "detailed",
+        noun: "a detailed probe",
+        fields: &[
+            field!(DetailedDraft: http as "http", HttpPath,
+                "Path of a GET that is answered with 2xx or 3xx, and with JSON that says nothing worse. Statuses such as `ok`, `UP`, `pass`, `fail` and `DOWN` are understood, in `status`, `checks`, `components` and the like.",
+                examples &["/health/detailed"])
+            .required(),
+            field!(DetailedDraft: every as "every", SomeTime,
+                "Time between two questions, while a candidate is watched.", default "10s"),
+            field!(DetailedDraft: timeout as "timeout", SomeTime,
+                "Longest wait for one answer.", default "2s"),
+        ],
+        rules: &[],
+        later: &[],
         elsewhere: (&[], ""),
         may_be_empty: false,
     };

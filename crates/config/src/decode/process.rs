@@ -8,6 +8,7 @@ use super::collection::{Entries, ListOf, MapOf};
 use super::command::{Command, CommandDraft};
 use super::number::{Count, Time};
 use super::place::VariableValue;
+use super::size::Size;
 use super::text::{FilePath, Variable};
 use crate::field::{At, Found, Keyed, Keys, Rule, Table, field};
 use crate::limit::{MAX_FILES, MAX_INSTANCES, MAX_VARIABLES};
@@ -22,7 +23,13 @@ pub(crate) struct ProcessDraft {
     pub(crate) files: Found<Vec<At<String>>>,
     pub(crate) instances: Found<u16>,
     pub(crate) env: Found<Entries<String, Template>>,
+    pub(crate) limits: Found<LimitsDraft>,
     pub(crate) stop: Found<StopDraft>,
+}
+
+#[derive(Clone, Debug, Default)]
+pub(crate) struct LimitsDraft {
+    pub(crate) memory: Found<u64>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -93,12 +100,32 @@ impl Keyed for Process {
             field!(ProcessDraft: env as "env", Variables,
                 "Variables of the process; values are texts as written.",
                 examples &["{ LOG_LEVEL: info, TOKEN: \"${TOKEN}\" }"]),
+            field!(ProcessDraft: limits as "limits", Keys<Limits>,
+                "What one instance may use.", examples &["{ memory: 512M }"]),
             field!(ProcessDraft: stop as "stop", Keys<Stopping>,
                 "How it is asked to end."),
         ],
         rules: &[],
-        later: &["limits"],
+        later: &[],
         elsewhere: (&[], ""),
+        may_be_empty: false,
+    };
+}
+
+pub(crate) struct Limits;
+
+impl Keyed for Limits {
+    type Draft = LimitsDraft;
+    const TABLE: Table<LimitsDraft> = Table {
+        name: "limits",
+        noun: "`limits`",
+        fields: &[field!(LimitsDraft: memory as "memory", Size,
+            "What all processes of one instance may hold in memory together. `memory > 95% for 30s` is a share of it; Windlass itself kills nobody for it.",
+            examples &["512M"])
+        .required()],
+        rules: &[],
+        later: &[],
+        elsewhere: (&["in_flight", "body"], "to `traffic.limits`"),
         may_be_empty: false,
     };
 }

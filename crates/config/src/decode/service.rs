@@ -11,8 +11,8 @@ use super::metric::{Metrics, MetricsDraft};
 use super::number::{SomeTime, Time};
 use super::probe::{Probes, ProbesDraft};
 use super::process::{
-    Files, Instances, ReleaseDraft, ReleaseKeys, StopDraft, Stopping, Target, TargetDraft,
-    Variables,
+    Files, Instances, Limits, LimitsDraft, ReleaseDraft, ReleaseKeys, StopDraft, Stopping, Target,
+    TargetDraft, Variables,
 };
 use super::strategy::{Strategy, StrategyDraft};
 use super::text::HttpPath;
@@ -32,6 +32,7 @@ pub(crate) struct ServiceDraft {
     files: Found<Vec<At<String>>>,
     instances: Found<u16>,
     env: Found<Entries<String, Template>>,
+    limits: Found<LimitsDraft>,
     stop: Found<StopDraft>,
     pub(crate) needs: Found<Vec<At<ServiceName>>>,
     pub(crate) listen: Found<ListenDraft>,
@@ -93,7 +94,7 @@ impl Shape for Needs {
 const RELEASE: Field<ServiceDraft> = field!(ServiceDraft: release as "release", Keys<ReleaseKeys>,
     "What the release is called.");
 const TARGET: Field<ServiceDraft> = field!(ServiceDraft: target as "target", Keys<Target>,
-    "What runs the release. `run`, `files`, `instances`, `env` and `stop` beside it are short for a process.");
+    "What runs the release. `run`, `files`, `instances`, `env`, `limits` and `stop` beside it are short for a process.");
 const RUN: Field<ServiceDraft> = field!(ServiceDraft: run as "run", Argv,
     "Program and arguments. A text is split by shell quoting, a list is taken as it is; there is no shell. ${PORT}, ${VERSION} and ${INSTANCE} come from Windlass.");
 const FILES: Field<ServiceDraft> = field!(ServiceDraft: files as "files", Files,
@@ -104,6 +105,8 @@ const INSTANCES: Field<ServiceDraft> = field!(ServiceDraft: instances as "instan
 const ENV: Field<ServiceDraft> = field!(ServiceDraft: env as "env", Variables,
     "Variables of the process; values are texts as written.",
     examples &["{ LOG_LEVEL: info, TOKEN: \"${TOKEN}\" }"]);
+const LIMITS: Field<ServiceDraft> = field!(ServiceDraft: limits as "limits", Keys<Limits>,
+    "What one instance may use.", examples &["{ memory: 512M }"]);
 const STOP: Field<ServiceDraft> = field!(ServiceDraft: stop as "stop", Keys<Stopping>,
     "How it is asked to end.");
 const NEEDS: Field<ServiceDraft> = field!(ServiceDraft: needs as "needs", Needs,
@@ -149,6 +152,7 @@ const KEYS: &[Field<ServiceDraft>] = &[
     FILES,
     INSTANCES,
     ENV,
+    LIMITS,
     STOP,
     NEEDS,
     LISTEN,
@@ -168,7 +172,7 @@ const KEYS: &[Field<ServiceDraft>] = &[
 ];
 
 /// Documented, and not here yet.
-const LATER: &[&str] = &["router", "limits", "before", "before_cutover", "after"];
+const LATER: &[&str] = &["router", "before", "before_cutover", "after"];
 
 const READY_TWICE: Rule = Rule::NotBoth(
     "ready",
@@ -186,7 +190,7 @@ macro_rules! beside_target {
     };
 }
 
-const FORMS: [Rule; 6] = beside_target!("run", "files", "instances", "env", "stop");
+const FORMS: [Rule; 7] = beside_target!("run", "files", "instances", "env", "limits", "stop");
 
 macro_rules! beside_command {
     ($($key:literal: $why:literal),*) => {
@@ -220,7 +224,7 @@ impl Keyed for WholeService {
         fields: KEYS,
         rules: {
             const RULES: &[Rule] = &{
-                let [ready, run, files, instances, env, stop] = FORMS;
+                let [ready, run, files, instances, env, limits, stop] = FORMS;
                 let [listens, asks, probes, strategy, overlap] = NOT_OF_A_COMMAND;
                 [
                     listens,
@@ -233,6 +237,7 @@ impl Keyed for WholeService {
                     files,
                     instances,
                     env,
+                    limits,
                     stop,
                     Rule::OneOf(&["run", "target.process.run", "target.command"]),
                 ]
@@ -256,11 +261,11 @@ impl Keyed for OverridingService {
         fields: KEYS,
         rules: {
             const RULES: &[Rule] = &{
-                let [ready, run, files, instances, env, stop] = FORMS;
+                let [ready, run, files, instances, env, limits, stop] = FORMS;
                 let [listens, asks, probes, strategy, overlap] = NOT_OF_A_COMMAND;
                 [
                     listens, asks, probes, strategy, overlap, ready, run, files, instances, env,
-                    stop,
+                    limits, stop,
                 ]
             };
             RULES
@@ -305,6 +310,7 @@ impl Keyed for Defaults {
                 "files",
                 "instances",
                 "env",
+                "limits",
                 "target",
                 "release",
                 "needs",

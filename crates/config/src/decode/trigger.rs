@@ -8,7 +8,7 @@ use super::collection::ListOf;
 use super::sentence::{self, Slip};
 use crate::field::{At, Defs, Found, Keyed, Keys, Rule as KeyRule, Shape, Table, field};
 use crate::limit::{MAX_AGREEING, MAX_TRIGGERS};
-use crate::problem::{LATER_TRIGGER, NOT_WATCHED, REPEATED, TRIGGER, WRONG_KIND};
+use crate::problem::{NOT_WATCHED, REPEATED, TRIGGER, WRONG_KIND};
 use crate::reader::{Reader, shown};
 use crate::tree::{Core, Kind, Node};
 
@@ -77,12 +77,6 @@ impl Shape for Sentence {
 
 /// A condition that nothing measures yet is not watched, and that is said.
 fn watched(node: &Node, trigger: Trigger, reader: &mut Reader<'_>) -> Option<Trigger> {
-    if matches!(trigger, Trigger::Memory { .. }) {
-        let message = format!("`{trigger}` is a share of `limits.memory`");
-        let hint = "this version knows no limits yet: remove the trigger";
-        reader.refuse_for(LATER_TRIGGER, node.span, message, hint);
-        return None;
-    }
     if trigger.source().is_none() {
         let message = format!("`{trigger}` is not watched: nothing measures it in this version");
         let hint = "it takes nothing back; plan and show list it as not watched";

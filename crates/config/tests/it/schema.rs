@@ -210,28 +210,30 @@ fn the_shape_of_the_schema_is_this() {
     }
     insta::assert_snapshot!(shape, @r"
     access_log: query share
-    analysis: error fail inconclusive longest no_data require
+    analysis: error fail inconclusive longest no_data require tolerance
     canary: canary!
     candidate_for: cookies headers methods
     category: checks! weight
     check: bad cobertura command good json junit lcov max_age no_data path playwright probe remedy value weight within
     command: deploy! env pass rollback status stop within
     defaults: analysis bake drain metrics overlap probes ready rollback_on rollback_within sticky stop strategy traffic
+    detailed: every http! timeout
     eject: after for
     environment: services
     file: $schema app! defaults environments finalize on_failure parallel score services!
+    limits: memory!
     listen: access_log address! host path proxies tls
     metric: every prometheus! query!
     mirror: share to!
-    override: analysis bake drain env files instances listen metrics needs overlap probes ready release rollback_on rollback_within run sticky stop strategy target traffic was
+    override: analysis bake drain env files instances limits listen metrics needs overlap probes ready release rollback_on rollback_within run sticky stop strategy target traffic was
     probe: every fall http rise tcp timeout within
-    probes: ready
-    process: env files instances run stop
+    probes: detailed ready
+    process: env files instances limits run stop
     proxies: proxy_protocol trusted!
     release: version
     retries: at_most budget
     rollback_on: add!
-    service: analysis bake drain env files instances listen metrics needs overlap probes ready release rollback_on rollback_within run sticky stop strategy target traffic was
+    service: analysis bake drain env files instances limits listen metrics needs overlap probes ready release rollback_on rollback_within run sticky stop strategy target traffic was
     step: bake to!
     sticky: header!
     stop: signal within

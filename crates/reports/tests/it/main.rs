@@ -2,6 +2,7 @@
 
 mod anything;
 mod corpus;
+mod health;
 mod hostile;
 mod mutated;
 mod reading;

@@ -2,7 +2,9 @@
 
 use serde_json::Value;
 use windlass_api::Command;
-use windlass_model::{DeploymentId, DeploymentState, Fact, Gate, Millis, Outcome, SlotId, Verdict};
+use windlass_model::{
+    DeploymentId, DeploymentState, Fact, Gate, Millis, Outcome, ReturnReason, SlotId, Verdict,
+};
 use windlass_testkit::{App, Ending, Lab, run};
 
 use crate::fixture::{assert_clean, begun, facts, promoted, put, say, shop, until_baking, web};
@@ -26,11 +28,84 @@ async fn beside(lab: &mut Lab, app: &App, per_second: u64) -> DeploymentId {
     lab.world.front.requests_come(&key, per_second);
     for slot in [0, 1] {
         lab.world.front.errors(&key, SlotId(slot), 1);
+        lab.world.front.answers_take(&key, SlotId(slot), TAKES_US);
     }
     put(lab, &["web"], "two");
     let id = begun(lab, app).await;
     until_baking(lab, &id, "web", 50).await;
     id
+}
+
+/// What most answers take.
+const TAKES_US: u64 = 40_000;
+
+/// Why version two went back, once each of its answers takes so many times as long.
+async fn slower(hundredths: u64) -> String {
+    let mut lab = Lab::new().await;
+    let id = beside(&mut lab, &careful(2_000), 400).await;
+    let key = shop([]).key("web");
+    let takes = TAKES_US * hundredths / 100;
+    lab.world.front.answers_take(&key, SlotId(1), takes);
+    assert_eq!(
+        lab.until_ended(&id).await,
+        Ending::Ended(Outcome::RolledBack)
+    );
+    let failed = crate::fixture::failed(&lab, &id);
+    let [(_, ReturnReason::NoEvidence { verdict, saw })] = &failed[..] else {
+        unreachable!("{failed:?}");
+    };
+    assert_eq!(*verdict, Verdict::Fail);
+    saw.clone()
+}
+
+#[test]
+fn half_as_slow_again_is_seen_beside_what_it_replaces_and_goes_back() {
+    run(async {
+        for hundredths in [150, 300] {
+            let saw = slower(hundredths).await;
+            let words = "; slower: 100.00 % of the answers took more than ";
+            assert!(saw.contains(words), "{saw}");
+            assert!(saw.ends_with(" before"), "{saw}");
+        }
+    });
+}
+
+#[test]
+fn a_little_slower_is_no_reason_to_go_back() {
+    run(async {
+        let mut lab = Lab::new().await;
+        let id = beside(&mut lab, &careful(2_000), 400).await;
+        let key = shop([]).key("web");
+        let takes = TAKES_US + TAKES_US / 20;
+        lab.world.front.answers_take(&key, SlotId(1), takes);
+        assert_eq!(lab.until_ended(&id).await, Ending::Ended(Outcome::Promoted));
+    });
+}
+
+#[test]
+fn response_times_wait_until_there_is_enough_to_compare_with() {
+    run(async {
+        let mut lab = Lab::new().await;
+        let id = beside(&mut lab, &careful(600_000), 10).await;
+        lab.pass(Millis::from_secs(60)).await;
+        let why = |view: windlass_api::DeploymentView| {
+            let part = view.rollouts.into_values().next().expect("one service");
+            part.judgement.expect("it was judged").words
+        };
+        let view = lab.handle().show(id.clone()).await.expect("a view");
+        let words = why(view);
+        assert!(words.contains("; response times not compared: "), "{words}");
+        assert!(
+            words.ends_with(" of 1,000 answers to compare with"),
+            "{words}"
+        );
+        lab.pass(Millis::from_secs(240)).await;
+        let words = why(lab.handle().show(id.clone()).await.expect("a view"));
+        assert!(
+            words.contains("; response times: no difference shown"),
+            "{words}"
+        );
+    });
 }
 
 fn awaited(facts: &[Fact]) -> Vec<Verdict> {

@@ -10,6 +10,7 @@ mod down;
 mod evidence;
 mod failures;
 mod fixture;
+mod gauges;
 mod history;
 mod idle;
 mod journal;

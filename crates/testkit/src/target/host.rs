@@ -16,6 +16,7 @@ use windlass_model::{
 
 use super::copy::Copy;
 use super::script::{Script, StartScript};
+use super::told::Told;
 use crate::errors;
 use crate::ledger::{Effect, Ledger};
 use crate::time::WorldTime;
@@ -31,6 +32,8 @@ pub struct Host {
     pub(super) ledger: Rc<Ledger>,
     /// Told whenever an instance changed by a call.
     pub(super) changed: Notify,
+    /// What a test says of single instances.
+    pub told: Told,
     /// Calls that go wrong.
     pub trouble: Trouble,
     /// The highest epoch that ever changed something here.
@@ -64,6 +67,7 @@ impl Host {
             time: Rc::clone(time),
             ledger: Rc::clone(ledger),
             changed: Notify::new(),
+            told: Told::default(),
             trouble: Trouble::new(FAILURES_MOST, 2),
             heard: Cell::default(),
             inner: RefCell::default(),

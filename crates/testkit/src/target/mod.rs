@@ -4,8 +4,10 @@ mod copy;
 mod host;
 mod port;
 mod script;
+mod told;
 
 pub use host::Host;
 pub(crate) use host::Listener;
 pub use port::FakeTarget;
 pub use script::{End, Script, StartScript, Unready};
+pub use told::Told;

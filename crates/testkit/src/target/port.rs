@@ -92,6 +92,11 @@ impl Target for FakeTarget {
         self.call(id, || Ok(self.host.state(id))).await
     }
 
+    async fn memory(&self, instance: &Instance) -> Result<Option<u64>, EdgeError> {
+        let id = &instance.id;
+        self.call(id, || Ok(self.host.told.held(id))).await
+    }
+
     fn watch(&self, instance: &Instance) -> InstanceWatch {
         let watch = Watch {
             host: Rc::clone(&self.host),

@@ -7,7 +7,8 @@ use std::time::Duration;
 use clap::Args;
 use windlass_api::Exit;
 
-use crate::demo::service::{self, Fault};
+use crate::demo::fault::{Fault, Faulty};
+use crate::demo::service;
 use crate::diagnostic::Diagnostic;
 use crate::report::Report;
 
@@ -42,9 +43,13 @@ pub(crate) struct Options {
     #[arg(long, value_enum)]
     fault: Option<Fault>,
 
-    /// Which answers are: every so many
+    /// At which answers that shows: every so many; what happens once does at that one
     #[arg(long, value_name = "COUNT", default_value = "1")]
     fault_every: NonZeroU64,
+
+    /// Requests in a second that are no overload yet
+    #[arg(long, value_name = "COUNT", default_value_t = 0)]
+    fault_load: u64,
 
     /// How long each answer takes, in milliseconds
     #[arg(long, value_name = "MILLIS", default_value_t = 0)]
@@ -59,8 +64,11 @@ pub(crate) fn run(options: &Options) -> Result<Report, Diagnostic> {
         upstreams: options.upstreams.clone(),
         ledger: options.ledger.clone(),
         starts: options.starts.clone(),
-        fault: options.fault,
-        fault_every: options.fault_every,
+        fault: options.fault.map(|fault| Faulty {
+            fault,
+            every: options.fault_every,
+            load: options.fault_load,
+        }),
         takes: Duration::from_millis(options.takes),
     };
     service::run(service)

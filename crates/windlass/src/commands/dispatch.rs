@@ -14,7 +14,7 @@ use crate::report::Report;
 /// Runs one command to its end.
 pub(crate) fn run(command: &Command, context: &Context) -> Result<Report, Diagnostic> {
     match command {
-        Command::Validate => validate::run(context),
+        Command::Validate => Context::block_on(validate::run(context)),
         Command::Schema => schema::run(),
         Command::Init => init::run(context),
         Command::Version => version::run(),

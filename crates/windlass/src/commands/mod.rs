@@ -16,6 +16,7 @@ pub(crate) mod events;
 pub(crate) mod explain;
 mod file;
 pub(crate) mod finalize;
+mod forecast;
 pub(crate) mod halt;
 pub(crate) mod hold;
 mod init;

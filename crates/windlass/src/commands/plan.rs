@@ -3,6 +3,7 @@
 use clap::Args;
 
 use super::file::Found;
+use super::forecast;
 use crate::arguments::assignment;
 use crate::context::Context;
 use crate::diagnostic::Diagnostic;
@@ -20,5 +21,8 @@ pub(crate) struct Options {
 pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, Diagnostic> {
     let file = Found::find(context)?.request(context, &options.set)?;
     let view = context.client().await?.plan(&file).await?;
+    let plan = &view.plan;
+    let services = plan.rollouts.iter().map(|(name, part)| (name, &part.spec));
+    forecast::warn(context, (&plan.app, &plan.environment), services).await;
     Report::new(plan_text(&view, true), &view.plan)
 }

@@ -1,4 +1,5 @@
-//! `windlass validate`: checks the file and lists what it needs. Asks no controller.
+//! `windlass validate`: checks the file and lists what it needs. Needs no controller; one that runs is
+//! asked what came to the services, so that rules that will misfire are told.
 
 use serde::Serialize;
 use windlass_api::Exit;
@@ -7,6 +8,7 @@ use windlass_model::{AppName, EnvironmentName, ServiceName};
 use windlass_server::look_at_certificates;
 
 use super::file::Found;
+use super::forecast::{self, MISFIRES};
 use crate::context::Context;
 use crate::diagnostic::Diagnostic;
 use crate::report::Report;
@@ -47,7 +49,7 @@ struct Needed {
     set: bool,
 }
 
-pub(crate) fn run(context: &Context) -> Result<Report, Diagnostic> {
+pub(crate) async fn run(context: &Context) -> Result<Report, Diagnostic> {
     let found = Found::find(context)?;
     let mut loaded = match found.try_load(context.global.environment.as_deref(), &[]) {
         Ok(loaded) => loaded,
@@ -72,6 +74,14 @@ pub(crate) fn run(context: &Context) -> Result<Report, Diagnostic> {
         return Err(found.problems(Exit::Configuration, &unusable));
     }
     found.warn(context, &loaded.warnings);
+    let spec = &loaded.spec;
+    let whose = (&spec.app, &spec.environment);
+    let misfires = forecast::warn(context, whose, spec.services.iter()).await;
+    let misfires = misfires.into_iter().map(|message| Warned {
+        line: None,
+        code: MISFIRES,
+        message,
+    });
     let warnings = loaded.warnings.iter().map(|warning| Warned {
         line: warning.span.map(|span| span.line),
         code: warning.code,
@@ -93,7 +103,7 @@ pub(crate) fn run(context: &Context) -> Result<Report, Diagnostic> {
         services: loaded.spec.services.keys().cloned().collect(),
         unwatched: unwatched.map(|(name, _)| name.clone()).collect(),
         needs_from_environment: needed.collect(),
-        warnings: warnings.collect(),
+        warnings: warnings.chain(misfires).collect(),
     };
     Report::new(text(&valid), &valid)
 }

@@ -163,7 +163,6 @@ mod tests {
             ledger: None,
             starts: None,
             fault: None,
-            fault_every: std::num::NonZeroU64::MIN,
             takes: std::time::Duration::ZERO,
         };
         for port in [1, 2, 1] {

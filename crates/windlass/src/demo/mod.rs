@@ -1,6 +1,7 @@
 //! The demo: three small services, and the story told with them.
 
 mod chance;
+pub(crate) mod fault;
 mod ledger;
 mod proof;
 mod run;

@@ -7,15 +7,13 @@
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, ToSocketAddrs};
-use std::num::NonZeroU64;
 use std::path::PathBuf;
 use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
-use clap::ValueEnum;
 use futures_util::FutureExt;
 use http_body_util::Full;
 use hyper::body::Incoming;
@@ -30,10 +28,14 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, interval, sleep, sleep_until, timeout};
 use windlass_load::{Answer, Connections, Reuse};
 
+use super::fault::{Faulty, Trouble};
 use super::ledger::{self, Ledger};
 
 /// The path that is answered without asking anyone, and without being counted.
 const READY: &str = "/health/ready";
+
+/// The path that says how its parts are.
+const DETAILED: &str = "/health/detailed";
 
 /// The header that says who answered.
 const VERSION_CHAIN: &str = "version-chain";
@@ -75,18 +77,9 @@ pub(crate) struct Options {
     /// Where it adds a line for its start, which several instances share.
     pub(crate) starts: Option<PathBuf>,
     /// What is wrong with it.
-    pub(crate) fault: Option<Fault>,
-    /// Which answers are: every so many.
-    pub(crate) fault_every: NonZeroU64,
+    pub(crate) fault: Option<Faulty>,
     /// How long each answer takes.
     pub(crate) takes: Duration,
-}
-
-/// What can be wrong with a service.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Fault {
-    /// It is ready, and answers with 500.
-    Errors,
 }
 
 /// Serves until SIGTERM or SIGINT, then finishes the answers under way.
@@ -120,11 +113,8 @@ struct Service {
     link: String,
     upstreams: Vec<Connections>,
     ledger: Ledger,
-    fault: Option<Fault>,
-    fault_every: NonZeroU64,
+    trouble: Option<Trouble>,
     takes: Duration,
-    /// Requests so far, so that a fault comes exactly as often as it shall.
-    asked: AtomicU64,
 }
 
 /// An answer before it is one.
@@ -152,10 +142,8 @@ impl Service {
             link,
             upstreams: upstreams?,
             ledger,
-            fault: options.fault,
-            fault_every: options.fault_every,
+            trouble: options.fault.map(Trouble::new),
             takes: options.takes,
-            asked: AtomicU64::new(0),
         })
     }
 
@@ -167,17 +155,30 @@ impl Service {
                 text: "ready\n".to_owned(),
             };
         }
-        let asked = self.asked.fetch_add(1, Ordering::Relaxed) + 1;
-        let hits = asked.is_multiple_of(self.fault_every.get());
+        if uri.path() == DETAILED {
+            return self.detailed();
+        }
+        let hits = self.trouble.as_ref().is_some_and(Trouble::hits);
         sleep(self.takes).await;
-        let reply = match self.fault.filter(|_| hits) {
-            Some(Fault::Errors) => {
-                self.reply(StatusCode::INTERNAL_SERVER_ERROR, &[], "is out of order")
-            }
-            None => self.ask_upstreams(uri).await,
+        let reply = if hits {
+            self.reply(StatusCode::INTERNAL_SERVER_ERROR, &[], "is out of order")
+        } else {
+            self.ask_upstreams(uri).await
         };
         self.ledger.count(reply.status.as_u16());
         reply
+    }
+
+    fn detailed(&self) -> Reply {
+        let unwell = self.trouble.as_ref().is_some_and(Trouble::is_unwell);
+        let database = if unwell { "down" } else { "up" };
+        Reply {
+            status: StatusCode::OK,
+            chain: None,
+            text: format!(
+                "{{\"status\":\"up\",\"components\":{{\"database\":{{\"status\":\"{database}\"}}}}}}\n"
+            ),
+        }
     }
 
     async fn ask_upstreams(&self, uri: &Uri) -> Reply {

@@ -1,11 +1,13 @@
 //! The demo's service in one process, and as a process.
 
 use std::io::{Read, Write};
+use std::num::NonZeroU64;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
 use tokio::sync::oneshot;
 
+use super::super::fault::Fault;
 use super::super::ledger::Tally;
 use super::*;
 
@@ -67,7 +69,6 @@ fn options(name: &str, version: &str) -> Options {
         ledger: None,
         starts: None,
         fault: None,
-        fault_every: NonZeroU64::MIN,
         takes: Duration::ZERO,
     }
 }
@@ -113,7 +114,11 @@ async fn readiness_asks_nobody_and_a_missing_upstream_is_a_502() {
 #[tokio::test]
 async fn a_faulty_release_is_ready_and_is_named_by_every_500() {
     let options = Options {
-        fault: Some(Fault::Errors),
+        fault: Some(Faulty {
+            fault: Fault::Errors,
+            every: NonZeroU64::MIN,
+            load: 0,
+        }),
         ..options("api", "4")
     };
     let api = Running::start(options).await;

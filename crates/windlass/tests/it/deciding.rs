@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use windlass_load::{Load, LoadPlan};
 
-use crate::lab::{Breaks, Lab, Service};
+use crate::lab::{Breaks, Lab, SOON, Service, eventually};
 
 /// Half of the requests go to the new version, long enough to judge it.
 const HALF: &str = "\
@@ -76,6 +76,68 @@ fn three_times_as_slow_is_more_than_twice_the_baseline_and_goes_back() {
     let went_back = "went back: p95 > 2x baseline for 5s: p95 of version ";
     assert!(why.contains(went_back), "{why}");
     assert!(why.contains("of what served beside it"), "{why}");
+}
+
+#[test]
+fn half_as_slow_again_is_no_evidence_of_health_and_goes_back() {
+    let file =
+        format!("{HALF}    rollback_on: [crash]\n    analysis: {{ require: pass, longest: 2m }}\n");
+    let lab = serving(&file, 40);
+    let load = under_load(&lab);
+    // Enough to know how long answers take.
+    eventually("a thousand answers", SOON, || {
+        (load.snapshot().answered > 1_200).then_some(())
+    });
+    lab.program("web", &Service::new("web", "2").takes(60));
+    lab.run(&["deploy"]).exits(3);
+    let counts = load.stop();
+    assert_eq!(counts.failed, 0, "{:?}", counts.failures);
+    let why = why(&lab);
+    assert!(why.contains("; slower: "), "{why}");
+    assert!(why.contains(" of the answers took more than "), "{why}");
+}
+
+#[test]
+fn good_answers_of_one_that_says_it_is_unwell_do_not_save_it() {
+    let file = format!(
+        "{HALF}    probes: {{ detailed: {{ http: /health/detailed, every: 500ms }} }}\n    \
+         rollback_on: [crash, probe database failing for 2s]\n"
+    );
+    let lab = serving(&file, 0);
+    let load = under_load(&lab);
+    lab.program(
+        "web",
+        &Service::new("web", "2").breaks(Breaks::With("unwell")),
+    );
+    let plan = lab.run(&["plan"]).exits(0).out;
+    assert!(!plan.contains("not watched"), "{plan}");
+    lab.run(&["deploy"]).exits(3);
+    let counts = load.stop();
+    assert_eq!(counts.failed, 0, "{:?}", counts.failures);
+    let why = why(&lab);
+    let went_back = "went back: probe database failing for 2s: database of version ";
+    assert!(why.contains(went_back), "{why}");
+    assert!(why.contains(": it says `down`"), "{why}");
+}
+
+#[test]
+fn memory_near_its_limit_goes_back_before_anything_ends_it() {
+    let file = format!(
+        "{HALF}    limits: {{ memory: 96M }}\n    rollback_on: [crash, memory > 95% for 2s]\n"
+    );
+    let lab = serving(&file, 0);
+    let load = under_load(&lab);
+    lab.program(
+        "web",
+        &Service::new("web", "2").breaks(Breaks::With("leak")),
+    );
+    lab.run(&["deploy"]).exits(3);
+    let counts = load.stop();
+    assert_eq!(counts.failed, 0, "{:?}", counts.failures);
+    let why = why(&lab);
+    let went_back = "went back: memory > 95% for 2s: version ";
+    assert!(why.contains(went_back), "{why}");
+    assert!(why.contains(" % of its memory at least in "), "{why}");
 }
 
 #[test]

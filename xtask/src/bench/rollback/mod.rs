@@ -3,6 +3,7 @@
 //! A part is one way of failing; `rounds.rs` plays it, `parts.rs` names it.
 
 mod application;
+mod judged;
 mod parts;
 mod rounds;
 

@@ -2,14 +2,15 @@
 
 use crate::bench::registry::{Bench, Product};
 use crate::bench::rollback::application::Health;
+use crate::bench::rollback::judged::judged;
 use crate::bench::rollback::rounds::{Blow, Names, play};
 use crate::bench::row::Measure;
 
 /// The bench of death and rollback.
 pub(crate) const BENCH: Bench = Bench {
     name: "rollback",
-    about: "a candidate that dies or answers errors at a tenth of 500 requests a second",
-    parts: &[dead, dead_without_controller, bad],
+    about: "a candidate that dies or answers errors at a tenth of 500 requests a second, or is a little worse",
+    parts: &[dead, dead_without_controller, bad, judged],
 };
 
 fn dead(product: &Product) -> anyhow::Result<Vec<Measure>> {

@@ -107,6 +107,7 @@ pub(crate) fn service(argv: &[&str]) -> ServiceSpec {
             files: Vec::new(),
             instances: 1,
             env: BTreeMap::new(),
+            memory: None,
             stop: Stop {
                 signal: "TERM".to_owned(),
                 within: Millis::from_secs(10),
@@ -122,6 +123,7 @@ pub(crate) fn service(argv: &[&str]) -> ServiceSpec {
         drain: Millis::ZERO,
         analysis: None,
         rollback_on: windlass_model::Rule::defaults(),
+        detailed: None,
         metrics: BTreeMap::new(),
         rollback_within: ServiceSpec::ROLLBACK_WITHIN,
         was: None,

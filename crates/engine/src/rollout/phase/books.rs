@@ -5,7 +5,7 @@ use windlass_model::{Fact, InstanceEnd, InstanceId, Judgement, SlotId};
 use crate::rollout::{Event, Phase, Rollout, turn::Turn};
 
 /// Longest text kept of one bad answer, in characters.
-pub(super) const SAW_LONGEST: usize = 200;
+pub(super) const SAW_LONGEST: usize = 300;
 
 fn is_ours(rollout: &Rollout, instance: &InstanceId) -> bool {
     rollout

@@ -16,6 +16,8 @@ pub(crate) enum Breaks {
     Always,
     /// It answers every so many-th request so.
     Every(u32),
+    /// It has this fault of the demo's services.
+    With(&'static str),
     /// It does so from when this file is there.
     Once(String),
     /// It ends at once where this file is missing.
@@ -88,6 +90,7 @@ impl Service {
             Breaks::Every(count) => {
                 writeln!(text, "exec {serve} --fault errors --fault-every {count}")
             }
+            Breaks::With(fault) => writeln!(text, "exec {serve} --fault {fault}"),
             Breaks::Once(file) => writeln!(
                 text,
                 "{serve} &\nwhile [ ! -e {file} ]; do sleep 0.02; done\n\

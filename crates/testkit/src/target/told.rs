@@ -1,0 +1,58 @@
+//! What instances say of themselves, and hold, beyond their scripts.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+
+use windlass_edge::Examined;
+use windlass_model::{InstanceId, Probed};
+
+/// What a test says of single instances.
+#[derive(Debug, Default)]
+pub struct Told {
+    memory: RefCell<BTreeMap<InstanceId, u64>>,
+    health: RefCell<BTreeMap<InstanceId, Examined>>,
+}
+
+impl Told {
+    /// It holds so many bytes from now on; none: nobody can tell.
+    pub fn holds(&self, instance: &InstanceId, bytes: Option<u64>) {
+        let mut memory = self.memory.borrow_mut();
+        match bytes {
+            Some(bytes) => memory.insert(instance.clone(), bytes),
+            None => memory.remove(instance),
+        };
+    }
+
+    /// What it holds.
+    pub(crate) fn held(&self, instance: &InstanceId) -> Option<u64> {
+        self.memory.borrow().get(instance).copied()
+    }
+
+    /// From now on it says that each of these parts is well or is not.
+    pub fn says(&self, instance: &InstanceId, parts: &[(&str, bool)]) {
+        let part = |(name, good): &(&str, bool)| {
+            let said = if *good {
+                Probed::Ready
+            } else {
+                Probed::Unready {
+                    saw: "it says `down`".to_owned(),
+                }
+            };
+            ((*name).to_owned(), said)
+        };
+        let said = Examined {
+            whole: Probed::Ready,
+            parts: parts.iter().map(part).collect(),
+        };
+        self.health.borrow_mut().insert(instance.clone(), said);
+    }
+
+    /// What it says of its parts.
+    pub(crate) fn said(&self, instance: &InstanceId) -> BTreeMap<String, Probed> {
+        let health = self.health.borrow();
+        health
+            .get(instance)
+            .map(|said| said.parts.clone())
+            .unwrap_or_default()
+    }
+}

@@ -1,0 +1,184 @@
+//! One candidate, from its deployment to its end.
+
+use std::net::SocketAddr;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::Context as _;
+use serde::Deserialize;
+use serde_json::Value;
+use windlass_load::{ChainCounts, Load, LoadPlan};
+
+use crate::bench::interrupt;
+use crate::bench::lab::{Lab, free_addresses};
+use crate::bench::registry::Product;
+use crate::e2e::application;
+use crate::e2e::candidate::Candidate;
+
+/// Connections of the load at a time: every answer takes a while.
+const CONNECTIONS: usize = 256;
+const ANSWER_WITHIN: Duration = Duration::from_secs(10);
+
+/// Answers before the first candidate: as many as thresholds are taken from, and some more.
+const KNOWN: u64 = 2_000;
+
+/// Longest time of one deployment.
+const WITHIN: Duration = Duration::from_mins(8);
+
+/// Time between two looks at it; a detection time is no more exact.
+const LOOK: Duration = Duration::from_millis(100);
+
+/// An installation under load, in which a good version serves.
+pub(crate) struct Bed {
+    lab: Lab,
+    listen: SocketAddr,
+    load: Load,
+    begun: Instant,
+    rate: u32,
+    deployed: u32,
+}
+
+/// What came of one candidate.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Played {
+    /// `promoted`, `rolled_back` and the like.
+    pub(crate) outcome: String,
+    /// Why it went back, as `show --why` says it; empty where it did not.
+    pub(crate) reason: String,
+    /// From its first bad answer, or its first one where none was bad, until it went back.
+    pub(crate) detected_ms: u64,
+    /// Answers of the candidate until then.
+    pub(crate) requests: u64,
+}
+
+/// One entry of `list -o json`, as far as it is needed.
+#[derive(Debug, Deserialize)]
+struct Listed {
+    id: String,
+    state: Value,
+}
+
+impl Bed {
+    /// Deploys a good version, and lets `rate` requests come in a second.
+    pub(crate) fn make(product: &Product, rate: u32) -> anyhow::Result<Self> {
+        let [listen] = free_addresses()?;
+        let lab = Lab::make(product, &application::text(listen, &Candidate::good()))?;
+        lab.windlass(&["deploy", "--quiet", "--set", "web=v0"])
+            .context("deploy what is compared with")?;
+        let plan = LoadPlan {
+            target: listen,
+            path: "/".to_owned(),
+            per_second: rate,
+            connections: CONNECTIONS,
+            fresh_every: None,
+            timeout: ANSWER_WITHIN,
+        };
+        let begun = Instant::now();
+        let load = windlass_load::start(plan).context("start the load")?;
+        let bed = Self {
+            lab,
+            listen,
+            load,
+            begun,
+            rate,
+            deployed: 0,
+        };
+        bed.until_known()?;
+        Ok(bed)
+    }
+
+    fn until_known(&self) -> anyhow::Result<()> {
+        let begun = Instant::now();
+        while self.load.snapshot().answered < KNOWN {
+            interrupt::check()?;
+            anyhow::ensure!(begun.elapsed() < WITHIN, "nothing answers");
+            thread::sleep(LOOK);
+        }
+        Ok(())
+    }
+
+    /// Deploys a bad one.
+    pub(crate) fn bad(&mut self, candidate: Candidate) -> anyhow::Result<Played> {
+        self.one(&candidate.options(self.rate))
+    }
+
+    /// Deploys a good one.
+    pub(crate) fn healthy(&mut self) -> anyhow::Result<Played> {
+        self.one(&Candidate::good())
+    }
+
+    /// Ends all of it; requests that were answered in a second.
+    pub(crate) fn end(self) -> anyhow::Result<f64> {
+        let seconds = self.begun.elapsed().as_secs_f64();
+        let seen = self.load.stop();
+        self.lab.down()?;
+        Ok(crate::bench::timing::count(seen.answered) / seconds)
+    }
+
+    fn one(&mut self, options: &str) -> anyhow::Result<Played> {
+        self.deployed += 1;
+        let set = format!("web=v{}", self.deployed);
+        self.lab.rewrite(&application::text(self.listen, options))?;
+        self.lab
+            .windlass(&["deploy", "--quiet", "--detach", "--set", &set])?;
+        let begun = Instant::now();
+        let mut decided = None;
+        let ended = loop {
+            interrupt::check()?;
+            anyhow::ensure!(begun.elapsed() < WITHIN, "{set} has no end in {WITHIN:?}");
+            let now = self.newest()?;
+            let is_forward = now.state == "running";
+            if !is_forward && decided.is_none() {
+                decided = Some((self.since_begun(), self.of(&set)));
+            }
+            anyhow::ensure!(now.state != "held", "{set} waits for a person");
+            if now.state["ended"].is_string() {
+                break now;
+            }
+            thread::sleep(LOOK);
+        };
+        let (at_ms, seen) = decided.unwrap_or_default();
+        let first = seen.first_bad_ms.unwrap_or(seen.first_ms);
+        Ok(Played {
+            outcome: ended.state["ended"].as_str().unwrap_or_default().to_owned(),
+            reason: self.reason(&ended.id)?,
+            detected_ms: at_ms.saturating_sub(first),
+            requests: seen.total(),
+        })
+    }
+
+    fn since_begun(&self) -> u64 {
+        u64::try_from(self.begun.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+
+    fn of(&self, chain: &str) -> ChainCounts {
+        let seen = self.load.snapshot();
+        seen.by_chain.get(chain).cloned().unwrap_or_default()
+    }
+
+    fn newest(&self) -> anyhow::Result<Listed> {
+        let text = self.lab.windlass(&["list", "--limit", "1", "-o", "json"])?;
+        let listed: Vec<Listed> =
+            serde_json::from_str(&text.out).context("read the deployments")?;
+        listed.into_iter().next().context("no deployment is listed")
+    }
+
+    /// The line of `show --why` that says why it went back, and the share at which it was judged last.
+    fn reason(&self, id: &str) -> anyhow::Result<String> {
+        let text = self.lab.windlass(&["show", id, "--why"])?.out;
+        let lines = |begin: &str| {
+            let found = text
+                .lines()
+                .map(str::trim)
+                .find_map(|line| line.strip_prefix(begin));
+            found.map(str::to_owned)
+        };
+        let why = lines("went back: ").unwrap_or_default();
+        let at = lines("verdict").unwrap_or_default();
+        let at = at.rsplit_once(", at ").map(|(_, share)| share.to_owned());
+        Ok(match at {
+            Some(share) if !why.is_empty() => format!("{why} (at {share})"),
+            Some(_) | None => why,
+        })
+    }
+}
