@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AppName, CommandSpec, EnvironmentName, Finalize, Gate, Listen, MetricQuery, Millis, Probe,
+    AppName, Before, CommandSpec, EnvironmentName, Finalize, Gate, Listen, MetricQuery, Millis, Probe,
     Rule, ScoreSpec, ServiceName, Strategy, Template, Traffic, Trigger,
 };
 
@@ -29,6 +29,9 @@ pub struct Spec {
     /// What its health score is made of.
     #[serde(default, skip_serializing_if = "ScoreSpec::is_empty")]
     pub score: ScoreSpec,
+    /// What must be so before a deployment moves anything.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub before: Vec<Before>,
     /// Its services.
     pub services: BTreeMap<ServiceName, ServiceSpec>,
 }
@@ -149,9 +152,11 @@ impl ServiceSpec {
         Self::ROLLBACK_WITHIN
     }
 
-    /// Whether something measures all conditions of a rule here.
-    pub fn watches(&self, rule: &Rule) -> bool {
+    /// Whether something measures all conditions of a rule here; `scored` where the application has a health
+    /// score.
+    pub fn watches(&self, rule: &Rule, scored: bool) -> bool {
         rule.all.iter().all(|trigger| match trigger {
+            Trigger::ScoreDrops { .. } => scored,
             Trigger::Metric { name, .. } => self.metrics.contains_key(name),
             other => other.source().is_some(),
         })

@@ -282,7 +282,8 @@ impl Trigger {
             | Self::SlowAgainst { .. }
             | Self::Unavailable { .. } => Some(Source::Answers),
             Self::Metric { .. } => Some(Source::Metrics),
-            Self::ProbeFailing { .. } | Self::Memory { .. } | Self::ScoreDrops { .. } => None,
+            Self::ScoreDrops { .. } => Some(Source::Score),
+            Self::ProbeFailing { .. } | Self::Memory { .. } => None,
         }
     }
 }
@@ -296,6 +297,8 @@ pub enum Source {
     Answers,
     /// A metric, where the service says how it is asked for.
     Metrics,
+    /// The health score, where the file says what it is made of.
+    Score,
 }
 
 /// As it is written in the file.

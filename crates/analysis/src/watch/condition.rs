@@ -8,10 +8,11 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use windlass_model::{Millis, Percentile, Rate, Times, Trigger};
+use windlass_model::{Measure, Millis, Percentile, Rate, Times, Trigger};
 
 use super::baseline::Beside;
 use super::counts::{Counts, Interval};
+use super::dropping::Dropping;
 use super::readings::Readings;
 use super::standing::{Bad, Evidence, Standing};
 use super::sustained::{Run, Sustained};
@@ -42,6 +43,15 @@ pub struct Known<'w> {
     pub comparison: Option<&'w Comparison>,
 }
 
+/// What a condition can be fed by beside answers.
+#[derive(Clone, Copy, Debug)]
+pub struct Fed<'f> {
+    /// The metrics that are asked for, and how often.
+    pub metrics: &'f BTreeMap<String, Millis>,
+    /// The health score before the deployment, where it is known.
+    pub score: Option<Measure>,
+}
+
 /// One condition.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -59,6 +69,8 @@ pub enum Condition {
     Worse,
     /// Met by readings of a metric.
     Metric(Readings),
+    /// Met by measurements of the health score.
+    Score(Dropping),
 }
 
 /// What is asked of a bin.
@@ -101,8 +113,8 @@ pub enum Test {
 }
 
 impl Condition {
-    /// Nothing seen yet. None of what neither answers nor one of these metrics can feed.
-    pub fn new(trigger: &Trigger, metrics: &BTreeMap<String, Millis>) -> Option<Self> {
+    /// Nothing seen yet. None of what nothing here can feed.
+    pub fn new(trigger: &Trigger, fed: Fed<'_>) -> Option<Self> {
         let of = |test: fn(&Sustained, &Trigger) -> Option<Test>, lasting: Millis| {
             let sustained = Sustained::new(lasting);
             let test = test(&sustained, trigger)?;
@@ -124,15 +136,24 @@ impl Condition {
                 above,
                 lasting,
             } => {
-                let every = *metrics.get(name)?;
+                let every = *fed.metrics.get(name)?;
                 let readings = Readings::new(name.clone(), *above, *lasting, every);
                 Some(Self::Metric(readings))
             }
             Trigger::Crash
             | Trigger::ReadinessLost
             | Trigger::ProbeFailing { .. }
-            | Trigger::Memory { .. }
-            | Trigger::ScoreDrops { .. } => None,
+            | Trigger::Memory { .. } => None,
+            Trigger::ScoreDrops { by } => Some(Self::Score(Dropping::new(fed.score, *by))),
+        }
+    }
+
+    /// Where it stands by itself; none of what is looked at with each interval.
+    pub fn at_rest(&self) -> Option<Standing> {
+        match self {
+            Self::Metric(readings) => Some(readings.standing()),
+            Self::Score(dropping) => Some(dropping.standing()),
+            Self::Lasting { .. } | Self::Over(..) | Self::Worse => None,
         }
     }
 
@@ -153,6 +174,7 @@ impl Condition {
                 }
             }
             Self::Metric(readings) => readings.standing(),
+            Self::Score(dropping) => dropping.standing(),
             Self::Over(rate, window) => {
                 match rate.push(interval.until_ms, interval.candidate.failed()) {
                     Reading::Good => Standing::Quiet,
@@ -172,7 +194,7 @@ impl Condition {
     pub fn begin_anew(&mut self) {
         match self {
             Self::Lasting { sustained, .. } => sustained.begin_anew(),
-            Self::Over(..) | Self::Worse | Self::Metric(_) => {}
+            Self::Over(..) | Self::Worse | Self::Metric(_) | Self::Score(_) => {}
         }
     }
 }

@@ -6,14 +6,16 @@
 mod baseline;
 mod condition;
 mod counts;
+mod dropping;
 mod readings;
 mod rule;
 mod standing;
 mod sustained;
 mod watched;
 
-pub use condition::{Condition, Known};
+pub use condition::{Condition, Fed, Known};
 pub use counts::{Counts, Dealt, Interval};
+pub use dropping::Dropping;
 pub use rule::{Fired, Watching};
 pub use standing::{Bad, Baseline, Evidence, Standing};
 pub use sustained::{Run, Sustained};

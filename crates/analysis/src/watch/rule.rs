@@ -1,15 +1,13 @@
 //! A rule: conditions that must be met at the same time.
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
-use windlass_model::{Millis, Rule};
+use windlass_model::Rule;
 
-use super::condition::{Condition, Known};
+use super::condition::{Condition, Fed, Known};
 use super::counts::Interval;
 use super::standing::{Evidence, Standing};
 
-/// A rule that is watched by answers, or by metrics.
+/// A rule that is watched by answers, by metrics, or by the health score.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Watching {
     rule: Rule,
@@ -39,10 +37,10 @@ impl Fired {
 }
 
 impl Watching {
-    /// Nothing seen yet. None where one of its conditions is fed by neither answers nor these metrics.
-    pub fn new(rule: &Rule, metrics: &BTreeMap<String, Millis>) -> Option<Self> {
+    /// Nothing seen yet. None where nothing here can feed one of its conditions.
+    pub fn new(rule: &Rule, fed: Fed<'_>) -> Option<Self> {
         let conditions = rule.all.iter();
-        let conditions = conditions.map(|trigger| Condition::new(trigger, metrics));
+        let conditions = conditions.map(|trigger| Condition::new(trigger, fed));
         let conditions: Option<Vec<Condition>> = conditions.collect();
         Some(Self {
             rule: rule.clone(),
@@ -92,37 +90,16 @@ impl Watching {
         })
     }
 
-    /// Adds a reading of a metric. A rule that rests on metrics alone is looked at now, any other with the
-    /// next interval.
-    pub(super) fn measure(
-        &mut self,
-        metric: &str,
-        at_ms: u64,
-        value: Option<f64>,
-    ) -> Option<Fired> {
-        let (mut is_about, mut is_alone) = (false, true);
-        for condition in &mut self.conditions {
-            match condition {
-                Condition::Metric(readings) if readings.name() == metric => {
-                    readings.push(at_ms, value);
-                    is_about = true;
-                }
-                Condition::Metric(_) => {}
-                Condition::Lasting { .. } | Condition::Over(..) | Condition::Worse => {
-                    is_alone = false;
-                }
-            }
-        }
-        if !is_about || !is_alone || self.told {
+    /// Adds something that comes between intervals: `feed` says which conditions it is about. A rule that
+    /// rests on nothing else is looked at now, any other with the next interval.
+    pub(super) fn feed(&mut self, feed: impl FnMut(&mut Condition) -> bool) -> Option<Fired> {
+        let fed = self.conditions.iter_mut().map(feed);
+        let is_about = fed.fold(false, |any, one| any | one);
+        if !is_about || self.told {
             return None;
         }
-        let conditions = self.conditions.iter();
-        let standings = conditions.filter_map(|condition| match condition {
-            Condition::Metric(readings) => Some(readings.standing()),
-            Condition::Lasting { .. } | Condition::Over(..) | Condition::Worse => None,
-        });
-        let standings = standings.collect();
-        self.judge(standings)
+        let standings = self.conditions.iter().map(Condition::at_rest);
+        self.judge(standings.collect::<Option<_>>()?)
     }
 
     /// Intervals are missing.

@@ -20,6 +20,7 @@ pub(crate) fn watch(rules: Vec<Rule>) -> Watch {
     Watch::new(&Setting {
         rules,
         metrics,
+        score: None,
         by_turn: true,
         plan,
     })
@@ -275,6 +276,7 @@ fn where_visitors_keep_their_release_no_split_is_checked() {
     let mut sticky = Watch::new(&Setting {
         rules: Rule::defaults(),
         metrics: BTreeMap::new(),
+        score: None,
         by_turn: false,
         plan: Plan::default(),
     });

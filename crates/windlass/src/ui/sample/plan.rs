@@ -8,6 +8,7 @@ use windlass_model::{
     Change, Digest, Finalize, Instance, Label, Millis, OnFailure, Overlap, Plan, PlanKind, Probe,
     ProbeKind, ProcessSpec, Release, RolloutPlan, Rule, ServiceSpec, Slot, SlotId, Step, Stop,
     Strategy, Task, TaskId, TaskKind, Template,
+    ScoreSpec,
 };
 
 use super::noun::{app, instance, percent, plan_id, production, service, version};
@@ -151,6 +152,7 @@ pub(crate) fn plan_view() -> PlanView {
     let step = |to: u64| Step {
         to: percent(to),
         bake: WATCHED,
+        score: None,
     };
     let steps = vec![step(25), step(100)];
     let auth = spec(2, 8082, Strategy::Canary(steps.clone()));
@@ -166,6 +168,8 @@ pub(crate) fn plan_view() -> PlanView {
             parallel: 8,
             kind: PlanKind::Deploy,
             finalize: Finalize::NextDeployment,
+            score: ScoreSpec::default(),
+            before: Vec::new(),
             renames: BTreeMap::new(),
             rollouts: BTreeMap::from([
                 (service("auth"), part(&auth, &[], steps)),
