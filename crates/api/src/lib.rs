@@ -23,7 +23,7 @@ pub use request::{
     DeployRequest, DownAnswer, DownRequest, FileRequest, FinalizeRequest, LeftView, LogLine,
     LogQuery, RemoveAnswer, RemoveRequest, RepairRequest, RollbackAnswer, RollbackRequest, Source,
 };
-pub use score::{ScoreList, ScoreNote, ScoreView};
+pub use score::{DeploymentScore, ScoreList, ScoreNote, ScoreView, StepScoreView};
 pub use token::{Scope, TokenAnswer, TokenList, TokenRequest, TokenView};
 pub use view::{
     DeploymentView, EnvironmentView, EvidenceView, FiguresView, InstanceView, LockView,

@@ -10,7 +10,7 @@ use windlass_model::{
     SlotId, StandbyKept, StuckReason, Verdict, Version,
 };
 
-use crate::ReportedView;
+use crate::{DeploymentScore, ReportedView, StepScoreView};
 
 /// `GET /v1/version`
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -86,6 +86,9 @@ pub struct DeploymentView {
     /// What the router last said, if it did not take the new names of services in time.
     #[serde(default)]
     pub not_renamed: Option<String>,
+    /// Its health score, where that is measured.
+    #[serde(default)]
+    pub score: Option<DeploymentScore>,
 }
 
 /// One service's part of a deployment.
@@ -121,6 +124,9 @@ pub struct RolloutView {
     /// What evidence its present step waits for, if it does.
     #[serde(default)]
     pub evidence: Option<EvidenceView>,
+    /// The health score of its present step, where that needs one.
+    #[serde(default)]
+    pub score: Option<StepScoreView>,
 }
 
 /// Evidence that a step waits for: its bake is over.

@@ -4,20 +4,20 @@ use std::collections::BTreeMap;
 
 use windlass_model::{
     AppName, CommandSpec, Gate, Listen, MetricQuery, Millis, OWN_NAMES, OnFailure, Probe,
-    ProbeKind, ProcessSpec, Proxies, Rule, ServiceName, ServiceSpec, Spec, Step, Stop, Strategy,
-    Template, Tls, Traffic,
+    ProbeKind, ProcessSpec, Proxies, Rule, ScoreNeed, ServiceName, ServiceSpec, Spec, Step, Stop,
+    Strategy, Template, Tls, Traffic,
 };
 
 use crate::decode::{
     AnalysisDraft, CommandDraft, DetailedDraft, FileDraft, ListenDraft, MetricDraft, ProbeDraft,
-    ProcessDraft, ProxiesDraft, Require, ServiceDraft, StrategyDraft, TlsDraft, TrafficDraft,
-    TriggersDraft,
+    ProcessDraft, ProxiesDraft, Require, ServiceDraft, StepDraft, StrategyDraft, TlsDraft,
+    TrafficDraft, TriggersDraft,
 };
 use crate::environment::View;
 use crate::field::{At, Found};
 use crate::load::CertificateAt;
 use crate::reader::Reader;
-use crate::score::{score, words};
+use crate::score::{before, score, words};
 use crate::tree::Span;
 
 /// How long each step is watched unless the file says otherwise.
@@ -49,6 +49,7 @@ pub(crate) fn spec(
         parallel: file.parallel.good().copied().unwrap_or(PARALLEL),
         finalize: file.finalize.good().copied().unwrap_or_default(),
         score: score(file),
+        before: before(file, &view.name),
         services: view.services.iter().map(service).collect(),
     }
 }
@@ -255,11 +256,20 @@ fn strategy(draft: &StrategyDraft, bake: Millis) -> Strategy {
                     Some(Step {
                         to,
                         bake: step.bake.good().copied().unwrap_or(bake),
+                        score: need(step),
                     })
                 })
                 .collect(),
         ),
     }
+}
+
+/// The score that a step needs.
+fn need(step: &StepDraft) -> Option<ScoreNeed> {
+    Some(ScoreNeed {
+        at_least: *step.score.good()?,
+        below: step.below.good().copied().unwrap_or_default(),
+    })
 }
 
 /// The readiness question of a service.

@@ -36,6 +36,8 @@ pub(crate) const MAX_WORD_BYTES: usize = 4096;
 pub(crate) const MAX_VARIABLES: usize = 256;
 /// Most entries of `files`.
 pub(crate) const MAX_FILES: usize = 256;
+/// Most entries of `before`.
+pub(crate) const MAX_BEFORE: usize = 8;
 /// Most steps of a canary.
 pub(crate) const MAX_STEPS: usize = 50;
 /// Most triggers of one list.

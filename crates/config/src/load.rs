@@ -114,7 +114,7 @@ pub fn load(request: &Request<'_>) -> Result<Loaded, Refused> {
     let file = Keys::<WindlassFile>::decode(&parsed.root, &mut reader).unwrap_or_default();
     let views = views(&parsed.root, &file, &mut reader);
     every_environment(&views, &mut reader);
-    score::check(&file, &mut reader);
+    score::check(&file, &views, &mut reader);
     let Some(app) = file.app.good().filter(|_| reader.problems.is_empty()) else {
         return Err(misread(request.text, format, reader.problems));
     };

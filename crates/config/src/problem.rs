@@ -158,7 +158,10 @@ codes! {
     NOT_WATCHED = "WL0192" Warning "a trigger is not watched";
     NO_EVIDENCE = "WL0193" Check "evidence is asked for where nothing can be compared";
     TOO_SHORT = "WL0194" Check "the longest time of a step is shorter than its bake";
+    NO_SCORE = "WL0195" Check "a score is asked for where nothing makes one";
     NOT_MEASURED = "WL0196" Check "a check of the score can't be measured";
+    SCORE_TWICE = "WL0197" Check "`before` asks for a score twice";
+    BELOW_ALONE = "WL0198" Check "`below` without a `score`";
 }
 
 #[cfg(test)]

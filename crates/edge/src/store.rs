@@ -164,7 +164,7 @@ pub trait Store {
     /// `Unreachable`. A plan that can't be read is left out: nobody can carry it out any more.
     async fn plans(&self) -> Result<Vec<Plan>, EdgeError>;
 
-    /// Keeps a score; drops the oldest of its environment beyond the newest thousand.
+    /// Keeps a score, in the place of an earlier one of the same deployment and moment; drops the oldest of its environment beyond the newest thousand.
     ///
     /// # Errors
     /// `Unreachable`.

@@ -5,8 +5,8 @@ use std::net::SocketAddr;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    CommandRun, Follow, InstanceId, Judgement, Millis, Outcome, Percent, PlanId, Proof, Report,
-    Rule, ServiceName, SlotId, Verdict, Version,
+    Below, CommandRun, Follow, InstanceId, Judgement, Millis, Outcome, Percent, PlanId, Proof,
+    Report, Rule, ScoreGate, ScoreStage, ScoreSummary, ServiceName, SlotId, Verdict, Version,
 };
 
 /// One fact of a deployment, in the past tense. Stored with the journal row that made it true.
@@ -206,6 +206,32 @@ pub enum Fact {
         /// What was seen.
         saw: String,
     },
+    /// The health score was measured, before the deployment or after it.
+    Scored {
+        /// For which of both.
+        stage: ScoreStage,
+        /// What it came to.
+        score: Box<ScoreSummary>,
+    },
+    /// The score is too low to go on, or not known: it waits until it is high enough, or for a person; told
+    /// again when the score has changed.
+    GateShut {
+        /// What was asked for.
+        gate: ScoreGate,
+        /// What was measured instead.
+        score: Box<ScoreSummary>,
+        /// What follows.
+        then: Below,
+    },
+    /// A gate that asks for a score is passed.
+    GatePassed {
+        /// Which.
+        gate: ScoreGate,
+        /// What was measured last; none where nothing was.
+        score: Option<Box<ScoreSummary>>,
+        /// The person who let it go on all the same; none where the score is high enough.
+        by: Option<String>,
+    },
     /// What a candidate is judged by, its answers or a metric, can't be seen any more, so that no bake goes on;
     /// or it can be again.
     Sight {
@@ -385,6 +411,13 @@ pub enum ReturnReason {
         verdict: Verdict,
         /// What was seen.
         saw: String,
+    },
+    /// The health score was too low for a step.
+    LowScore {
+        /// What was asked for.
+        gate: ScoreGate,
+        /// What was measured.
+        score: Box<ScoreSummary>,
     },
     /// A router took its traffic back by itself.
     Tripped {

@@ -17,6 +17,7 @@ mod id;
 mod judgement;
 mod latency;
 mod listen;
+mod measured;
 mod metric;
 mod millis;
 mod name;
@@ -54,6 +55,9 @@ pub use id::{
 pub use judgement::{Judgement, Tally, Verdict};
 pub use latency::{LATENCY_EDGES_US, latency_edge};
 pub use listen::{AccessLog, Listen, Proxies, Tls};
+pub use measured::{
+    Before, Below, GatedStep, Reach, ScoreGate, ScoreNeed, ScoreStage, ScoreSummary,
+};
 pub use metric::{InvalidUrl, MetricQuery, PrometheusUrl};
 pub use millis::{InvalidDuration, Millis};
 pub use name::{

@@ -284,7 +284,7 @@ impl Trigger {
             Self::Metric { .. } => Some(Source::Metrics),
             Self::ProbeFailing { .. } => Some(Source::Probes),
             Self::Memory { .. } => Some(Source::Memory),
-            Self::ScoreDrops { .. } => None,
+            Self::ScoreDrops { .. } => Some(Source::Score),
         }
     }
 }
@@ -302,6 +302,8 @@ pub enum Source {
     Probes,
     /// What the processes of an instance hold in memory, where the service says how much that may be.
     Memory,
+    /// The health score, where the file says what it is made of.
+    Score,
 }
 
 /// As it is written in the file.

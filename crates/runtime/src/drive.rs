@@ -21,6 +21,7 @@ use crate::perform::Performer;
 #[cfg(feature = "crash-points")]
 use crate::points::Points;
 use crate::problems;
+use crate::scorer::Scorer;
 use crate::watch::Watches;
 use crate::{keeper, lookout};
 
@@ -160,6 +161,7 @@ struct Drive {
     holder: Option<String>,
     performer: Performer,
     watches: Watches,
+    scorer: Scorer,
 }
 
 /// Starts the loop of a deployment. One that has rows already goes on where they end: what it waits
@@ -196,6 +198,7 @@ pub(crate) fn drive(shared: &Rc<Shared>, begin: Begin) -> Driven {
         pending: VecDeque::new(),
         driven: driven.clone(),
         watches: Watches::default(),
+        scorer: Scorer::default(),
     };
     shared.border.spawner.spawn(Box::pin(drive.run()));
     lookout::begin(shared);
@@ -440,6 +443,7 @@ impl Drive {
         let why = format!("somebody else writes it: {}", error.chain());
         tracing::error!("deployment {id} is let go: {why}");
         self.watches = Watches::default();
+        self.scorer = Scorer::default();
         for waiting in &mut self.pending {
             if let Some(reply) = waiting.reply.take() {
                 let _left = reply.send(Err(problems::unreadable(&id, &why))).is_err();
@@ -463,6 +467,8 @@ impl Drive {
         };
         self.watches
             .follow(&self.border, &self.driven.inbox, watched);
+        self.scorer
+            .follow(&self.shared, &self.driven.inbox, &self.driven.now.borrow());
         for action in actions {
             #[cfg(feature = "crash-points")]
             self.driven.inbox.points.after_intent(&action);

@@ -3,11 +3,14 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use windlass_api::{DeploymentView, EvidenceView, Problem, ReportedView, RolloutView};
+use windlass_api::{
+    DeploymentScore, DeploymentView, EvidenceView, Problem, ReportedView, RolloutView,
+    StepScoreView,
+};
 use windlass_edge::{OpenDeployment, StoredDeployment};
 use windlass_engine::deployment::{Deployment, Names};
 use windlass_engine::rollout::{Awaiting, Phase, Rollout, Said};
-use windlass_model::{DeploymentId, DeploymentState, Outcome, Percent, ServiceName};
+use windlass_model::{DeploymentId, DeploymentState, Outcome, Percent, ScoreSummary, ServiceName};
 
 use crate::controller::Shared;
 use crate::{problems, recover};
@@ -91,6 +94,7 @@ fn unread(open: &OpenDeployment, why: &Problem) -> DeploymentView {
         rollouts: BTreeMap::new(),
         sequence: open.entries.last().map_or(0, |entry| entry.sequence),
         not_renamed: None,
+        score: None,
         poisoned: Some(why.detail.clone().unwrap_or_else(|| why.title.clone())),
     }
 }
@@ -118,7 +122,28 @@ fn render(stored: &StoredDeployment, now: &Deployment, sequence: u64) -> Deploym
             Names::Stuck(saw) => Some(saw.clone()),
             Names::Changing | Names::Known => None,
         },
+        score: score(now),
     }
+}
+
+fn score(now: &Deployment) -> Option<DeploymentScore> {
+    let scores = &now.scores;
+    let plain = |found: &Option<Box<ScoreSummary>>| found.as_deref().cloned();
+    (!now.plan.score.is_empty()).then(|| DeploymentScore {
+        needed: now.score_before(),
+        before: plain(&scores.before),
+        after: plain(&scores.after),
+        shut: now.shut_gates(),
+    })
+}
+
+fn step_score(rollout: &Rollout) -> Option<StepScoreView> {
+    let need = rollout.score_need()?;
+    matches!(rollout.phase, Phase::Baking { .. }).then(|| StepScoreView {
+        need,
+        measured: rollout.score.last.as_deref().cloned(),
+        is_shut: rollout.is_shut(),
+    })
 }
 
 /// Its parts as clients see them.
@@ -185,6 +210,7 @@ fn part(now: &Deployment, rollout: &Rollout) -> RolloutView {
     };
     RolloutView {
         evidence: evidence(rollout),
+        score: step_score(rollout),
         judgement: rollout.judgement.clone(),
         phase: rollout.shown(),
         from: rollout.old().map(|old| old.release.version.clone()),

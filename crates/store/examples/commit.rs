@@ -85,6 +85,8 @@ async fn begin(store: &dyn Store) -> Result<DeploymentId, EdgeError> {
             kind: windlass_model::PlanKind::Deploy,
             finalize: windlass_model::Finalize::NextDeployment,
             renames: std::collections::BTreeMap::new(),
+            score: windlass_model::ScoreSpec::default(),
+            before: Vec::new(),
             folder: String::new(),
             id: PlanId::from_tail("bench").expect("a valid id"),
             app: app.clone(),

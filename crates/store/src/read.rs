@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use windlass_edge::{EdgeError, ErrorKind, JournalEntry, OpenDeployment, StoredDeployment};
 use windlass_model::{
     AppName, DeploymentId, Environment, EnvironmentName, Finalize, OnFailure, Plan, PlanId,
-    PlanKind,
+    PlanKind, ScoreSpec,
 };
 
 use crate::checksum::FORMAT_VERSION;
@@ -98,6 +98,8 @@ fn empty_plan(row: &DeploymentRow) -> Result<Plan, EdgeError> {
         parallel: 1,
         kind: PlanKind::Deploy,
         finalize: Finalize::NextDeployment,
+        score: ScoreSpec::default(),
+        before: Vec::new(),
         renames: BTreeMap::new(),
         rollouts: BTreeMap::new(),
         unchanged: BTreeSet::new(),

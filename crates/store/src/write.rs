@@ -6,7 +6,7 @@ use serde::Serialize;
 use sqlx::SqliteConnection;
 use sqlx::error::DatabaseError;
 use windlass_edge::{EdgeError, ErrorKind, NewEntry, Retry, StoredDeployment};
-use windlass_model::{Environment, Epoch, Plan, ScoreEntry};
+use windlass_model::{Environment, Epoch, Plan, ScoreEntry, ScoreMoment};
 
 use crate::checksum::FORMAT_VERSION;
 use crate::queries::deployments::DeploymentRow;
@@ -162,6 +162,10 @@ impl Write {
             app: entry.app.to_string(),
             environment: entry.environment.to_string(),
             entry: json(entry)?,
+            moment: match &entry.moment {
+                ScoreMoment::Asked => None,
+                ScoreMoment::Before(_) | ScoreMoment::After(_) => Some(json(&entry.moment)?),
+            },
         }))
     }
 

@@ -205,7 +205,7 @@ async fn border(
         router: Rc::new(router),
         metrics: Rc::new(Prometheus),
         prober: Rc::new(NetworkProber),
-        gauge: Rc::new(FolderGauge),
+        gauge: Rc::new(FolderGauge::new(paths.state.join("scores"))),
         #[cfg(feature = "crash-points")]
         points: Rc::new(crate::crash::Crash::of(&paths.state)),
         reception: Rc::new(reception),

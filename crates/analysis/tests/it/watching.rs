@@ -24,6 +24,7 @@ pub(crate) fn watch(rules: Vec<Rule>) -> Watch {
     Watch::new(&Setting {
         rules,
         gauges,
+        score: None,
         tolerance: None,
         by_turn: true,
         plan,
@@ -283,6 +284,7 @@ fn where_visitors_keep_their_release_no_split_is_checked() {
     let mut sticky = Watch::new(&Setting {
         rules: Rule::defaults(),
         gauges: BTreeMap::new(),
+        score: None,
         tolerance: None,
         by_turn: false,
         plan: Plan::default(),

@@ -3,6 +3,7 @@
 mod alone;
 mod analysis;
 mod argv;
+mod before;
 mod choice;
 mod collection;
 mod command;

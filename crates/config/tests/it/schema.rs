@@ -219,8 +219,8 @@ fn the_shape_of_the_schema_is_this() {
     defaults: analysis bake drain metrics overlap probes ready rollback_on rollback_within sticky stop strategy traffic
     detailed: every http! timeout
     eject: after for
-    environment: services
-    file: $schema app! defaults environments finalize on_failure parallel score services!
+    environment: before services
+    file: $schema app! before defaults environments finalize on_failure parallel score services!
     limits: memory!
     listen: access_log address! host path proxies tls
     metric: every prometheus! query!
@@ -234,7 +234,7 @@ fn the_shape_of_the_schema_is_this() {
     retries: at_most budget
     rollback_on: add!
     service: analysis bake drain env files instances limits listen metrics needs overlap probes ready release rollback_on rollback_within run sticky stop strategy target traffic was
-    step: bake to!
+    step: bake below score to!
     sticky: header!
     stop: signal within
     target: command process

@@ -5,7 +5,7 @@ use windlass_model::{Fact, Follow, ReturnReason, ServiceName, Then};
 use super::advance::{advance, goes_back};
 use super::command::{Accepted, Command};
 use super::state::{Action, Course, Deployment, Event, Stepped};
-use super::{prove, rename, repair, trip, wires};
+use super::{prove, rename, repair, scoring, trip, wires};
 use crate::rollout::{self, Phase, Rollout};
 
 /// A step in the making.
@@ -99,6 +99,7 @@ pub fn step(deployment: Deployment, event: &Event) -> Stepped {
             prove::proved(&mut turn, proofs);
             return turn.finish();
         }
+        Event::Scored { of, score } => scoring::scored(&mut turn, of, score),
         Event::Renamed => rename::known(&mut turn),
         Event::RenameFailed { saw } => rename::failed(&mut turn, saw),
         Event::PromotionConfirmed => confirmed(&mut turn),
@@ -170,10 +171,12 @@ fn command(turn: &mut Turn, command: Command, by: &str) {
         }
         Command::Resume => {
             turn.deployment.held = false;
+            scoring::let_go(turn, &by);
             turn.facts.push(Fact::Resumed { by });
             turn.every_rollout(&rollout::Event::Resumed);
         }
         Command::Promote => {
+            scoring::let_go(turn, &by);
             turn.facts.push(Fact::Expedited { by });
             turn.deployment.held = false;
             turn.every_rollout(&rollout::Event::Expedited);

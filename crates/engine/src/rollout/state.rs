@@ -9,6 +9,7 @@ use windlass_model::{
 
 use super::evidence::Awaiting;
 use super::said::Said;
+use super::score::StepScore;
 use super::wait::Wait;
 
 /// One service's part of a running deployment. Holds all that is needed to go on or back.
@@ -48,6 +49,8 @@ pub struct Rollout {
     pub said: Said,
     /// What the present step waits for, while it is watched.
     pub awaiting: Awaiting,
+    /// The health score of the present step, where that needs one.
+    pub score: StepScore,
     /// The last record of what its answers say.
     pub judgement: Option<Judgement>,
     /// The triggers that have fired: each does so once.
@@ -263,11 +266,13 @@ impl Rollout {
                 vec![Step {
                     to: Percent::FULL,
                     bake: *bake,
+                    score: None,
                 }]
             }
             Change::Restore { .. } => vec![Step {
                 to: Percent::FULL,
                 bake: windlass_model::Millis::ZERO,
+                score: None,
             }],
             Change::Remove => Vec::new(),
             Change::Beside { steps } => steps.clone(),

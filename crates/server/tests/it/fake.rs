@@ -96,6 +96,7 @@ pub(crate) fn deployment(text: &str, app: AppName) -> DeploymentView {
         sequence: 0,
         poisoned: None,
         not_renamed: None,
+        score: None,
     }
 }
 
@@ -112,6 +113,8 @@ fn plan_view(wanted: &Wanted) -> PlanView {
             parallel: wanted.spec.parallel,
             kind: windlass_model::PlanKind::Deploy,
             finalize: wanted.spec.finalize,
+            score: windlass_model::ScoreSpec::default(),
+            before: Vec::new(),
             renames: BTreeMap::new(),
             rollouts: BTreeMap::new(),
             unchanged: wanted.spec.services.keys().cloned().collect(),

@@ -58,6 +58,8 @@ pub(crate) fn plan(tail: &str) -> Plan {
         parallel: 8,
         kind: PlanKind::Deploy,
         finalize: Finalize::NextDeployment,
+        score: windlass_model::ScoreSpec::default(),
+        before: Vec::new(),
         renames: BTreeMap::new(),
         rollouts: BTreeMap::new(),
         unchanged: BTreeSet::new(),

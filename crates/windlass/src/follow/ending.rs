@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
-use windlass_api::{DeploymentView, EnvironmentView, Exit, RolloutView};
+use windlass_api::{DeploymentScore, DeploymentView, EnvironmentView, Exit, RolloutView};
 use windlass_model::{
     AppName, DeploymentId, DeploymentState, EnvironmentName, Outcome, PlanId, PlanKind, ServiceName,
 };
@@ -37,6 +37,8 @@ struct Final<'v> {
     services: &'v BTreeMap<ServiceName, RolloutView>,
     /// Services of a promotion that few or no requests were judged of.
     unjudged: BTreeMap<&'v ServiceName, Unjudged>,
+    /// Its health score, before and after, where that is measured.
+    score: Option<&'v DeploymentScore>,
     /// What runs now, where it could be asked.
     runs: Option<&'v EnvironmentView>,
 }
@@ -63,6 +65,7 @@ impl<'v> Final<'v> {
             by: &view.by,
             services: &view.rollouts,
             unjudged: unjudged(view),
+            score: view.score.as_ref(),
             runs,
         }
     }

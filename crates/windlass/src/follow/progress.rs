@@ -5,9 +5,9 @@ use std::net::SocketAddr;
 
 use windlass_api::{DeploymentView, Event, HALT_SIGN, RolloutView};
 use windlass_model::{
-    AppName, Change, DeploymentId, DeploymentState, EnvironmentName, Fact, InstanceEnd, InstanceId,
-    Millis, Percent, Plan, PlanKind, Probe, Proof, Report, ReturnReason, RolloutPhase, RolloutPlan,
-    ServiceName, Step, StuckReason, Verdict, Version,
+    AppName, Below, Change, DeploymentId, DeploymentState, EnvironmentName, Fact, InstanceEnd,
+    InstanceId, Millis, Percent, Plan, PlanKind, Probe, Proof, Report, ReturnReason, RolloutPhase,
+    RolloutPlan, ScoreGate, ScoreSummary, ServiceName, Step, StuckReason, Verdict, Version,
 };
 
 use crate::ui::words::doing;
@@ -23,6 +23,8 @@ pub(crate) struct Progress {
     pub(crate) state: DeploymentState,
     /// Who asked it to wait, while it does.
     pub(crate) held_by: Option<String>,
+    /// Gates that a score keeps shut, with what was measured.
+    pub(crate) shut: Vec<(ScoreGate, ScoreSummary)>,
     pub(crate) ended_us: Option<i64>,
     /// Whether somebody stopped it: an abort, or a newer deployment in its place.
     pub(crate) stopped: bool,
@@ -98,6 +100,7 @@ impl Progress {
             started_us: view.started_us,
             state: DeploymentState::Running,
             held_by: None,
+            shut: Vec::new(),
             ended_us: None,
             stopped: false,
             renamed: false,
@@ -113,9 +116,22 @@ impl Progress {
 
     /// Whether it waits for a person's word. A halt is none: it is the whole installation's, and what
     /// it holds goes on by itself once it is lifted.
-    pub(crate) fn is_held_by_a_person(&self) -> bool {
+    pub(crate) fn waits_for_a_person(&self) -> bool {
         let by = self.held_by.as_deref();
-        by.is_some_and(|by| !by.starts_with(HALT_SIGN))
+        let is_held = by.is_some_and(|by| !by.starts_with(HALT_SIGN));
+        is_held || !self.shut.is_empty()
+    }
+
+    /// A gate is shut, or passed.
+    fn gate(&mut self, gate: &ScoreGate, score: Option<&ScoreSummary>) {
+        self.shut.retain(|(known, _)| known != gate);
+        let score = score.map(|score| (gate.clone(), score.clone()));
+        self.shut.extend(score);
+        self.state = if self.held_by.is_none() && self.shut.is_empty() {
+            DeploymentState::Running
+        } else {
+            DeploymentState::Held
+        };
     }
 
     /// Whether a service can go neither on nor back, or none can begin.
@@ -141,10 +157,18 @@ impl Progress {
             Fact::Resumed { .. } => {
                 self.state = DeploymentState::Running;
                 self.held_by = None;
+                self.shut.clear();
             }
+            Fact::GateShut {
+                gate,
+                score,
+                then: Below::Hold,
+            } => self.gate(gate, Some(score)),
+            Fact::GatePassed { gate, .. } => self.gate(gate, None),
             Fact::AbortRequested { .. } | Fact::Superseded { .. } => {
                 self.state = DeploymentState::Returning;
                 self.held_by = None;
+                self.shut.clear();
                 self.stopped = true;
                 self.unnamed = false;
             }
@@ -184,6 +208,8 @@ impl Progress {
             | Fact::Judged { .. }
             | Fact::EvidenceAwaited { .. }
             | Fact::EvidenceMissing { .. }
+            | Fact::Scored { .. }
+            | Fact::GateShut { .. }
             | Fact::Sight { .. }
             | Fact::Heard { .. }
             | Fact::TripwireFired { .. }
@@ -238,6 +264,9 @@ impl Progress {
             Fact::Proved { proof, .. } => part.proof = Some(proof.clone()),
             Fact::TriggerFired { .. }
             | Fact::Judged { .. }
+            | Fact::Scored { .. }
+            | Fact::GateShut { .. }
+            | Fact::GatePassed { .. }
             | Fact::Sight { .. }
             | Fact::Heard { .. }
             | Fact::Removed { .. }
@@ -257,6 +286,7 @@ impl Progress {
         }
         if matches!(fact, Fact::RolloutFailed { .. }) && self.state != DeploymentState::Settling {
             self.state = DeploymentState::Returning;
+            self.shut.clear();
         }
     }
 
@@ -269,6 +299,7 @@ impl Progress {
                 | ReturnReason::ShiftFailed(_)
                 | ReturnReason::StopFailed(_)
                 | ReturnReason::NoEvidence { .. }
+                | ReturnReason::LowScore { .. }
                 | ReturnReason::Triggered { .. } => true,
                 ReturnReason::Tripped {
                     service: watched, ..
@@ -419,7 +450,11 @@ pub(crate) fn service_of(fact: &Fact) -> Option<&ServiceName> {
         | Fact::Renamed { service, .. }
         | Fact::RenameFailed { service, .. }
         | Fact::Stuck { service, .. } => Some(service),
+        Fact::GateShut { gate, .. } | Fact::GatePassed { gate, .. } => {
+            gate.step.as_ref().map(|step| &step.service)
+        }
         Fact::DeploymentStarted { .. }
+        | Fact::Scored { .. }
         | Fact::Held { .. }
         | Fact::Resumed { .. }
         | Fact::Expedited { .. }
@@ -451,12 +486,12 @@ mod tests {
     fn a_halt_is_no_word_of_a_person_about_this_deployment() {
         let mut event = sample::held();
         let told = |event: &Event| sample::told(std::slice::from_ref(event));
-        assert!(told(&event).is_held_by_a_person());
+        assert!(told(&event).waits_for_a_person());
         event.facts = vec![Fact::Held {
             by: format!("{HALT_SIGN}mira)"),
         }];
-        assert!(!told(&event).is_held_by_a_person());
-        assert!(!sample::untold().is_held_by_a_person());
+        assert!(!told(&event).waits_for_a_person());
+        assert!(!sample::untold().waits_for_a_person());
     }
 
     #[test]

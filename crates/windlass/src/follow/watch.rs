@@ -142,7 +142,7 @@ async fn watch(
                 if picture.has_ended() {
                     return Ok(Met::End);
                 }
-                if !manner.attended && picture.is_held_by_a_person() {
+                if !manner.attended && picture.waits_for_a_person() {
                     // What is told may be past: it may go on already.
                     let view = following.client().show(&event.deployment).await?;
                     if view.state == DeploymentState::Held && view.sequence <= event.sequence {

@@ -8,7 +8,7 @@ use windlass_model::{
 
 use super::time::{of_day, took};
 use super::words::{harmless, instance_end, listed, phase, proof, reason, repair, state_of, stuck};
-use super::{Role, Style};
+use super::{Role, Style, scored};
 use crate::follow::Progress;
 
 /// One line per fact of an event. `picture` is the deployment after it.
@@ -96,6 +96,9 @@ fn fact_words(fact: &Fact, event: &Event, picture: &Progress) -> (String, String
         | Fact::Judged { .. }
         | Fact::EvidenceAwaited { .. }
         | Fact::EvidenceMissing { .. }
+        | Fact::Scored { .. }
+        | Fact::GateShut { .. }
+        | Fact::GatePassed { .. }
         | Fact::Sight { .. }
         | Fact::TripwireFired { .. }
         | Fact::TripwireWithheld { .. }
@@ -103,7 +106,8 @@ fn fact_words(fact: &Fact, event: &Event, picture: &Progress) -> (String, String
         | Fact::Removed { .. }
         | Fact::Renamed { .. }
         | Fact::RenameFailed { .. }
-        | Fact::Stuck { .. } => of_a_service(fact, picture).unwrap_or((whole, String::new())),
+        | Fact::Stuck { .. } => of_a_service(fact, picture)
+            .unwrap_or_else(|| (whole, scored::fact_words(fact).unwrap_or_default())),
     }
 }
 
@@ -172,7 +176,12 @@ fn of_a_service(fact: &Fact, picture: &Progress) -> Option<(String, String)> {
         | Fact::Removed { .. }
         | Fact::Renamed { .. }
         | Fact::RenameFailed { .. } => return of_a_danger(fact),
+        Fact::GateShut { gate, .. } | Fact::GatePassed { gate, .. } => {
+            let step = gate.step.as_ref()?;
+            (&step.service, scored::fact_words(fact)?)
+        }
         Fact::DeploymentStarted { .. }
+        | Fact::Scored { .. }
         | Fact::Held { .. }
         | Fact::Resumed { .. }
         | Fact::Expedited { .. }
@@ -310,6 +319,9 @@ fn of_a_danger(fact: &Fact) -> Option<(String, String)> {
             format!("not_renamed from={from} saw={:?}", harmless(saw)),
         ),
         Fact::DeploymentStarted { .. }
+        | Fact::Scored { .. }
+        | Fact::GateShut { .. }
+        | Fact::GatePassed { .. }
         | Fact::PhaseEntered { .. }
         | Fact::InstanceStarted { .. }
         | Fact::InstanceReady { .. }

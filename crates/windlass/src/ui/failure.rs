@@ -8,6 +8,7 @@ use windlass_model::{
 };
 
 use super::record::{proofs, traffic};
+use super::scored;
 use super::status::kept_failed;
 use super::words::{harmless, listed, not_renamed, reason, stuck};
 use crate::diagnostic::Diagnostic;
@@ -36,6 +37,7 @@ pub(crate) fn failure(
             ));
         }
     }
+    lines.extend(scored::holds(view));
     lines.extend(view.not_renamed.as_deref().map(not_renamed));
     lines.extend(proofs(picture));
     if let Some(why) = &view.poisoned {
@@ -106,6 +108,8 @@ fn summary(view: &DeploymentView, picture: &Progress, first: Option<&ServiceName
     });
     let held = picture.held_by.as_deref();
     let held = held.map(|by| format!("{} holds it", harmless(by)));
+    let shut = picture.shut.first();
+    let held = held.or(shut.map(|(gate, score)| scored::shut(gate, score)));
     match (first, stopped.or(held)) {
         (Some(service), _) => format!("{what} {how}: {service} failed"),
         (None, Some(stopped)) => format!("{what} {how}: {stopped}"),
@@ -122,6 +126,7 @@ fn what_was_seen(service: &ServiceName, part: &Part, why: &ReturnReason) -> Vec<
         | ReturnReason::OtherFailed(_)
         | ReturnReason::Superseded { .. }
         | ReturnReason::NoEvidence { .. }
+        | ReturnReason::LowScore { .. }
         | ReturnReason::Triggered { .. }
         | ReturnReason::Aborted { .. } => vec![format!("{service} {}: {}", part.to, reason(why))],
         ReturnReason::Tripped { saw, .. } => vec![format!(
@@ -232,6 +237,7 @@ fn hint(
             let ways = ways_to_repair(view);
             format!("windlass show {id}, then windlass repair {id} {ways}")
         }
+        (DeploymentState::Held, _) if !scored::holds(view).is_empty() => scored::next(id),
         (DeploymentState::Held, _) => {
             format!("windlass resume {id}, then windlass events {id} --follow")
         }
@@ -263,6 +269,7 @@ fn is_of_the_release(why: &ReturnReason) -> bool {
         | ReturnReason::NeedFailed(_)
         | ReturnReason::OtherFailed(_)
         | ReturnReason::NoEvidence { .. }
+        | ReturnReason::LowScore { .. }
         | ReturnReason::Triggered { .. }
         | ReturnReason::Tripped { .. }
         | ReturnReason::Aborted { .. }

@@ -144,6 +144,12 @@ fn left((since_us, within): (i64, windlass_model::Millis), now_us: i64) -> i64 {
 /// What happens next by itself, or what must be done.
 fn next(picture: &Progress, now_us: i64) -> String {
     match picture.state {
+        DeploymentState::Held if picture.held_by.is_none() && !picture.shut.is_empty() => {
+            let shut = picture.shut.first();
+            let why = shut.map(|(gate, score)| super::scored::shut(gate, score));
+            let why = why.unwrap_or_default();
+            format!("{why}: raise it, or windlass resume {}", picture.id)
+        }
         DeploymentState::Held => {
             let by = harmless(picture.held_by.as_deref().unwrap_or("a person"));
             format!("{by} holds it: windlass resume {}", picture.id)

@@ -17,6 +17,7 @@ pub(crate) mod router;
 #[cfg(test)]
 pub(crate) mod sample;
 pub(crate) mod score;
+pub(crate) mod scored;
 pub(crate) mod show;
 mod shown;
 pub(crate) mod status;

@@ -4,6 +4,7 @@ use windlass_api::{DeploymentView, EnvironmentView};
 use windlass_model::{DeploymentState, Outcome, RolloutPhase};
 
 use super::grounds::grounds;
+use super::scored;
 use super::time::took;
 use super::words::{change, phase, proof, result, until};
 use crate::follow::{Part, Progress};
@@ -42,6 +43,8 @@ pub(crate) fn record_text(
         );
         lines.push(line.trim_end().to_owned());
     }
+    let score = view.score.as_ref().and_then(scored::around);
+    lines.extend(score.map(|score| format!("score {score}")));
     lines.extend(grounds(view));
     if let Some(traffic) = runs.and_then(|runs| traffic(view, runs)) {
         lines.push(format!("traffic: {traffic}"));

@@ -6,6 +6,7 @@ use windlass_model::{DeploymentState, Millis, Outcome};
 use super::Style;
 use super::failure::{ABANDONED, ways_to_repair};
 use super::grounds::grounds;
+use super::scored;
 use super::table::table;
 use super::time::{ago, of_calendar, took};
 use super::words::{change, doing, harmless, listed, not_renamed, phase, reason, result, stuck};
@@ -30,6 +31,10 @@ pub(crate) fn show_text(view: &DeploymentView, now_us: i64, style: &Style) -> St
         ));
         lines.extend(grounds(view));
     }
+    if let Some(score) = view.score.as_ref().and_then(scored::around) {
+        lines.push(format!("score    {score}"));
+    }
+    lines.extend(scored::holds(view));
     if let Some(why) = &view.poisoned {
         lines.push(format!("damaged  {}", harmless(why)));
     }
@@ -58,6 +63,7 @@ pub(crate) fn show_text(view: &DeploymentView, now_us: i64, style: &Style) -> St
     let mut text = lines.join("\n");
     text.push_str(&table(&header, rows.collect(), style.width));
     let next = match view.state {
+        DeploymentState::Held if !scored::holds(view).is_empty() => scored::next(&view.id),
         DeploymentState::Held => format!("windlass resume {}", view.id),
         DeploymentState::Running | DeploymentState::Returning | DeploymentState::Settling => {
             format!("windlass events {} --follow", view.id)

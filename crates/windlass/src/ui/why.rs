@@ -4,6 +4,7 @@ use windlass_analysis::ratio::comparison::count;
 use windlass_api::{DeploymentView, EvidenceView, RolloutView};
 use windlass_model::{Judgement, Tally, Verdict};
 
+use super::scored;
 use super::words::{awaited, change, harmless, listed, not_renamed, phase, reason, result, stuck};
 
 /// What was decided about each service, and what that rests on.
@@ -18,6 +19,7 @@ pub(crate) fn why_text(view: &DeploymentView) -> String {
     if let Some(saw) = &view.not_renamed {
         lines.push(format!("stuck: {}", not_renamed(saw)));
     }
+    lines.extend(scored::why(view));
     for (service, part) in &view.rollouts {
         let versions = change(part.from.as_ref(), &part.to);
         lines.push(String::new());
@@ -42,6 +44,15 @@ fn of_a_service(part: &RolloutView) -> Vec<String> {
     }) = &part.evidence
     {
         lines.push(format!("waits {}", awaited(*verdict, *more_requests)));
+    }
+    if let Some(score) = &part.score {
+        let measured = score.measured.as_ref().map(scored::brief);
+        let measured = measured.unwrap_or_else(|| "being measured".to_owned());
+        let need = score.need;
+        lines.push(format!(
+            "score     {measured}; this step needs {}, below: {}",
+            need.at_least, need.below
+        ));
     }
     match &part.judgement {
         Some(judgement) => record(judgement, &mut lines),

@@ -204,6 +204,7 @@ pub(crate) fn reason(why: &ReturnReason) -> String {
         }
         ReturnReason::Triggered { trigger, saw } => format!("{trigger}: {}", harmless(saw)),
         ReturnReason::NoEvidence { verdict, saw } => no_evidence(*verdict, saw),
+        ReturnReason::LowScore { gate, score } => super::scored::too_low(gate, score),
         ReturnReason::Tripped { service, saw } => {
             format!("the tripwire of {service} fired: {}", harmless(saw))
         }

@@ -45,6 +45,7 @@ mod remote;
 mod replacing;
 mod reporting;
 mod routing;
+mod scoring;
 mod securing;
 mod sharing;
 mod strategies;

@@ -38,6 +38,7 @@ pub(super) fn is_stale(rollout: &Rollout, event: &Event) -> bool {
         | Event::InstanceReady { .. }
         | Event::Triggered { .. }
         | Event::Judged { .. }
+        | Event::Scored { .. }
         | Event::SightLost
         | Event::SightBack
         | Event::RouteApplied { .. }
@@ -112,6 +113,7 @@ pub(super) fn keep(turn: &mut Turn, event: &Event) {
         }
         Event::NeedsPassed
         | Event::Triggered { .. }
+        | Event::Scored { .. }
         | Event::RouteApplied { .. }
         | Event::RouteFailed { .. }
         | Event::SlotDrained { .. }

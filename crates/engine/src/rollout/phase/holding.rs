@@ -12,6 +12,7 @@ pub(super) fn on(turn: &mut Turn, event: &Event) {
         Event::NeedsPassed
         | Event::InstanceStarted { .. }
         | Event::Judged { .. }
+        | Event::Scored { .. }
         | Event::SightLost
         | Event::SightBack
         | Event::AddressTaken { .. }

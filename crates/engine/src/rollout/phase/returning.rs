@@ -60,6 +60,7 @@ pub(super) fn on(turn: &mut Turn, event: &Event, now: Return) {
         | Event::InstanceLost { .. }
         | Event::Triggered { .. }
         | Event::Judged { .. }
+        | Event::Scored { .. }
         | Event::SightLost
         | Event::SightBack
         | Event::SlotDrained { .. }

@@ -51,6 +51,7 @@ pub(super) fn on(turn: &mut Turn, event: &Event, attempt: u32, mut wait: Wait) {
         Event::NeedsPassed
         | Event::InstanceStarted { .. }
         | Event::Judged { .. }
+        | Event::Scored { .. }
         | Event::SightLost
         | Event::SightBack
         | Event::AddressTaken { .. }

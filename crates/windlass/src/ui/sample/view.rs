@@ -28,6 +28,7 @@ fn rollout(wanted: u16, waits_for: &[&str]) -> RolloutView {
         returned_because: None,
         judgement: None,
         evidence: None,
+        score: None,
         stuck_because: None,
         reported: None,
     }
@@ -52,6 +53,7 @@ pub(crate) fn deployment(text: &str) -> DeploymentView {
         sequence: 1,
         poisoned: None,
         not_renamed: None,
+        score: None,
     }
 }
 

@@ -1,0 +1,203 @@
+//! The health score of a deployment, in words.
+
+use windlass_api::{DeploymentScore, DeploymentView};
+use windlass_model::{
+    Below, Change, Fact, GatedStep, Permit, Plan, RolloutPlan, ScoreGate, ScoreStage, ScoreSummary,
+    ServiceName, Strategy,
+};
+
+use super::score::{band, points};
+use super::words::{harmless, listed};
+
+/// What gives the points back, in full.
+const EXPLAIN: &str = "windlass score --explain";
+
+/// A score in a few words: "80, staging only".
+pub(crate) fn brief(score: &ScoreSummary) -> String {
+    let Some(known) = score.known() else {
+        return format!("not known, {}", number(score));
+    };
+    let named = score.band.map(|it| format!(", {}", band(it)));
+    let advice = match score.permit {
+        Some(Permit::No) => ": not advised here",
+        Some(Permit::Watched) => ": watch it",
+        Some(Permit::Yes) | None => "",
+    };
+    format!("{}{}{advice}", points(known), named.unwrap_or_default())
+}
+
+/// The bare figure, or where it lies.
+fn number(score: &ScoreSummary) -> String {
+    match score.known() {
+        Some(known) => points(known),
+        None => format!("{} to {}", points(score.low), points(score.high)),
+    }
+}
+
+/// Before and after: "93 → 91".
+pub(crate) fn around(score: &DeploymentScore) -> Option<String> {
+    let before = score.before.as_ref()?;
+    Some(match &score.after {
+        Some(after) => format!("{} → {}", number(before), number(after)),
+        None => brief(before),
+    })
+}
+
+/// What keeps it from going on: "the score is 80, and score >= 85 is asked for".
+pub(crate) fn shut(gate: &ScoreGate, score: &ScoreSummary) -> String {
+    match score.known() {
+        Some(known) => format!("the score is {}, and {gate} is asked for", points(known)),
+        None => format!(
+            "the score is not known ({}), and {gate} is asked for",
+            number(score)
+        ),
+    }
+}
+
+/// Why a step went back by its score.
+pub(crate) fn too_low(gate: &ScoreGate, score: &ScoreSummary) -> String {
+    format!("the score was {}, and {gate} was asked for", number(score))
+}
+
+/// What would raise it, one line each.
+pub(crate) fn raises(score: &ScoreSummary) -> Vec<String> {
+    let lost = score.lost.iter().map(|lost| {
+        format!(
+            "{} points by {}/{} ({}): {}",
+            points(lost.points),
+            lost.category,
+            lost.check,
+            harmless(&lost.cause),
+            harmless(&lost.remedy)
+        )
+    });
+    lost.collect()
+}
+
+/// The next command of one that a score holds.
+pub(crate) fn next(id: &windlass_model::DeploymentId) -> String {
+    format!(
+        "raise the score, and it goes on by itself ({EXPLAIN}); windlass resume {id} goes on all the same, \
+         windlass abort {id} goes back"
+    )
+}
+
+/// The score that a gate of a deployment was last measured against.
+fn measured<'v>(view: &'v DeploymentView, gate: &ScoreGate) -> Option<&'v ScoreSummary> {
+    match &gate.step {
+        None => view.score.as_ref()?.before.as_ref(),
+        Some(GatedStep { service, .. }) => {
+            let part = view.rollouts.get(service)?;
+            part.score.as_ref()?.measured.as_ref()
+        }
+    }
+}
+
+/// What holds it, and what would raise the score; empty where no score holds it.
+pub(crate) fn holds(view: &DeploymentView) -> Vec<String> {
+    let gates = view.score.iter().flat_map(|score| &score.shut);
+    let mut lines = Vec::new();
+    for gate in gates {
+        if let Some(score) = measured(view, gate) {
+            lines.push(shut(gate, score));
+            let raises = raises(score).into_iter();
+            lines.extend(raises.map(|line| format!("  {line}")));
+        }
+    }
+    lines
+}
+
+/// The record of what the score decided.
+pub(crate) fn why(view: &DeploymentView) -> Vec<String> {
+    let Some(score) = &view.score else {
+        return Vec::new();
+    };
+    let mut lines = Vec::new();
+    lines.push(match &score.before {
+        Some(before) => format!("score before: {}", brief(before)),
+        None => "score before: being measured".to_owned(),
+    });
+    if let Some(before) = score.before.as_ref().filter(|it| it.known().is_none()) {
+        lines.push("  triggers on the score are not watched: nobody knows what it was".to_owned());
+        let lines_of = raises(before).into_iter();
+        lines.extend(lines_of.map(|line| format!("  {line}")));
+    }
+    if let Some(needed) = score.needed {
+        lines.push(format!("needed to begin: score >= {needed}"));
+    }
+    lines.extend(holds(view).into_iter().map(|line| format!("waits: {line}")));
+    if let Some(after) = &score.after {
+        lines.push(format!("score after: {}", brief(after)));
+    }
+    lines
+}
+
+/// Facts about the score as `key=value`; none for any other.
+pub(crate) fn fact_words(fact: &Fact) -> Option<String> {
+    Some(match fact {
+        Fact::Scored { stage, score } => {
+            let when = match stage {
+                ScoreStage::Before => "before",
+                ScoreStage::During => "during",
+                ScoreStage::After => "after",
+            };
+            format!("score={:?} measured={when}", brief(score))
+        }
+        Fact::GateShut { gate, score, then } => {
+            let lost = score.lost.first();
+            let lost = lost.map(|lost| format!(" missing={}/{}", lost.category, lost.check));
+            format!(
+                "gate={:?} score={:?}{} then={then}",
+                gate.to_string(),
+                number(score),
+                lost.unwrap_or_default()
+            )
+        }
+        Fact::GatePassed { gate, score, by } => {
+            let score = score
+                .as_ref()
+                .map_or("unmeasured".to_owned(), |it| number(it));
+            let by = by.as_ref().map(|by| format!(" by={}", harmless(by)));
+            format!(
+                "gate_passed={:?} score={score:?}{}",
+                gate.to_string(),
+                by.unwrap_or_default()
+            )
+        }
+        _other => return None,
+    })
+}
+
+/// The gates of a plan that ask for a score, one line each.
+pub(crate) fn of_plan(plan: &Plan) -> Vec<String> {
+    let before = plan.before.iter();
+    let mut lines: Vec<String> = before
+        .map(|asked| format!("needs before anything moves: {asked}; below, or not known: hold"))
+        .collect();
+    let parts = plan.rollouts.iter();
+    lines.extend(parts.filter_map(|(service, part)| of_steps(service, part)));
+    if !plan.score.is_empty() {
+        lines.push("score: measured before and after".to_owned());
+    }
+    lines
+}
+
+fn of_steps(service: &ServiceName, part: &RolloutPlan) -> Option<String> {
+    let Strategy::Canary(written) = &part.spec.strategy else {
+        return None;
+    };
+    let asks = written.iter().any(|step| step.score.is_some());
+    let Change::Beside { steps } = &part.change else {
+        return asks.then(|| format!("needs no score: {service} climbs no steps this time"));
+    };
+    let needs = steps.iter().filter_map(|step| {
+        let need = step.score?;
+        let below = match need.below {
+            Below::Hold => "",
+            Below::Rollback => " (below: rollback)",
+        };
+        Some(format!("{} at {}{below}", need.at_least, step.to))
+    });
+    let needs: Vec<String> = needs.collect();
+    (!needs.is_empty()).then(|| format!("needs a score: {service} {}", listed(&needs)))
+}
