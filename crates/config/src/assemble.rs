@@ -9,8 +9,9 @@ use windlass_model::{
 };
 
 use crate::decode::{
-    AnalysisDraft, CommandDraft, FileDraft, ListenDraft, MetricDraft, ProbeDraft, ProcessDraft,
-    ProxiesDraft, Require, ServiceDraft, StrategyDraft, TlsDraft, TrafficDraft, TriggersDraft,
+    AnalysisDraft, CommandDraft, ConnectionsDraft, FileDraft, ListenDraft, MetricDraft, ProbeDraft,
+    ProcessDraft, ProxiesDraft, Require, ServiceDraft, StrategyDraft, TlsDraft, TrafficDraft,
+    TriggersDraft,
 };
 use crate::environment::View;
 use crate::field::{At, Found};
@@ -151,6 +152,11 @@ pub(crate) fn listen(draft: &ListenDraft) -> Option<Listen> {
         tls: draft.tls.good().and_then(tls),
         proxies: draft.proxies.good().map(proxies).unwrap_or_default(),
         access_log: draft.access_log.good().copied().flatten(),
+        connections: draft
+            .connections
+            .good()
+            .map(ConnectionsDraft::connections)
+            .unwrap_or_default(),
     })
 }
 
