@@ -9,8 +9,8 @@ use windlass_model::{
 };
 
 use crate::decode::{
-    AnalysisDraft, CommandDraft, DetailedDraft, FileDraft, ListenDraft, MetricDraft, ProbeDraft,
-    ProcessDraft, ProxiesDraft, Require, ServiceDraft, StepDraft, StrategyDraft, TlsDraft,
+    AnalysisDraft, CommandDraft, ConnectionsDraft, DetailedDraft, FileDraft, ListenDraft, MetricDraft,
+    ProbeDraft, ProcessDraft, ProxiesDraft, Require, ServiceDraft, StepDraft, StrategyDraft, TlsDraft,
     TrafficDraft, TriggersDraft,
 };
 use crate::environment::View;
@@ -155,6 +155,11 @@ pub(crate) fn listen(draft: &ListenDraft) -> Option<Listen> {
         tls: draft.tls.good().and_then(tls),
         proxies: draft.proxies.good().map(proxies).unwrap_or_default(),
         access_log: draft.access_log.good().copied().flatten(),
+        connections: draft
+            .connections
+            .good()
+            .map(ConnectionsDraft::connections)
+            .unwrap_or_default(),
     })
 }
 

@@ -35,7 +35,9 @@ mod words;
 
 pub use alone::{LoadedAlone, load_alone};
 pub use format::Format;
-pub use limit::{MAX_ALIASED_BYTES, MAX_DEPTH, MAX_NODES, MAX_PROBLEMS_PRINTED, MAX_TEXT_BYTES};
+pub use limit::{
+    MAX_ALIASED_BYTES, MAX_DEPTH, MAX_NODES, MAX_PAGE_BYTES, MAX_PROBLEMS_PRINTED, MAX_TEXT_BYTES,
+};
 pub use load::{CertificateAt, Loaded, Refused, RefusedKind, Request, load, unset, unusable};
 pub use problem::{CODES, Code, Problem, SeenBy};
 pub use reference::reference;

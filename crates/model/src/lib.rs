@@ -54,7 +54,7 @@ pub use id::{
 };
 pub use judgement::{Judgement, Tally, Verdict};
 pub use latency::{LATENCY_EDGES_US, latency_edge};
-pub use listen::{AccessLog, Listen, Proxies, Tls};
+pub use listen::{AccessLog, Connections, Listen, Proxies, Tls};
 pub use measured::{
     Before, Below, GatedStep, Reach, ScoreGate, ScoreNeed, ScoreStage, ScoreSummary,
 };
@@ -83,5 +83,7 @@ pub use spec::{OWN_NAMES, OnFailure, Overlap, ProcessSpec, ServiceSpec, Spec, St
 pub use strategy::Strategy;
 pub use template::{InvalidTemplate, Template};
 pub use token::{InvalidToken, Token};
-pub use traffic::{Eject, Fits, Mirror, RequestLimits, Retries, Sticky, Timeouts, Traffic};
+pub use traffic::{
+    Eject, Fits, Maintenance, Mirror, RequestLimits, Retries, Sticky, Timeouts, Traffic,
+};
 pub use trigger::{Drop, Lasting, Limit, Percentile, Rate, Source, Times, Trigger};

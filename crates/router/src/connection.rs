@@ -25,6 +25,7 @@ use crate::core::Core;
 use crate::door::{Permit, Thread};
 use crate::forward;
 use crate::guard::{Guard, Word};
+use crate::guests::Whose;
 use crate::headers::Client;
 use crate::limits::{HEAD_BYTES, HEAD_TIME, REST_TIME};
 use crate::multiplexed;
@@ -75,26 +76,35 @@ struct Opened {
 
 /// Gives a new client the time for a first head to be announced, if a proxy does that here, to say hello,
 /// in TLS if its listener speaks that, and to say its first words. None if it left, or did not.
-async fn opened(core: &Core, arrival: Arrival) -> Option<Opened> {
+async fn opened(core: &Core, arrival: Arrival, permit: &Permit) -> Option<Opened> {
     let Arrival {
         mut stream,
         listener,
         peer,
     } = arrival;
-    let (manner, proxies) = {
+    let (manner, proxies, limits) = {
         let live = core.live.load();
         let behind = live.doors.get(&listener);
-        let said = behind.map(|behind| (behind.manner.clone(), behind.proxies.clone()));
+        let said = behind.map(|behind| {
+            let (manner, proxies) = (behind.manner.clone(), behind.proxies.clone());
+            (manner, proxies, behind.connections)
+        });
         said.unwrap_or_default()
     };
     let opening = async {
         let mut address = peer.ip().to_canonical();
-        if proxies.proxy_protocol
-            && proxies.trust(address)
-            && let Some(client) = announced(&mut stream).await?
-        {
-            address = client;
+        let mut whose = Whose::Clients;
+        if proxies.trust(address) {
+            whose = Whose::Proxys;
+            if proxies.proxy_protocol
+                && let Some(client) = announced(&mut stream).await?
+            {
+                (address, whose) = (client, Whose::Clients);
+            }
         }
+        // Before anything is spent on it, and as soon as it is known whose it is.
+        let guest = core.guests.admit(listener, (address, whose), limits);
+        permit.admit(guest.ok_or(io::ErrorKind::QuotaExceeded)?);
         let mut stream = greet(stream, manner).await?;
         let heard = hear(&mut stream).await?;
         let scheme = if stream.is_tls() { "https" } else { "http" };
@@ -132,7 +142,7 @@ pub(crate) async fn serve(
     let listener = arrival.listener;
     let opened = tokio::select! {
         biased;
-        opened = opened(&thread.core, arrival) => opened,
+        opened = opened(&thread.core, arrival, &permit) => opened,
         // An error is a listener that is gone.
         _gone = closing.wait_for(|closing| *closing) => None,
     };

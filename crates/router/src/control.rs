@@ -168,7 +168,7 @@ fn reply(control: &Control, stream: &UnixStream, message: Message) -> io::Result
         | RouterRequest::Listen { .. }
         | RouterRequest::Apply { .. }
         | RouterRequest::Shutdown { .. }
-            if keeper.kept.alone =>
+            if keeper.kept.alone.is_some() =>
         {
             RouterReply::Refused(Refusal::Alone)
         }
@@ -195,7 +195,8 @@ fn reply(control: &Control, stream: &UnixStream, message: Message) -> io::Result
             epoch,
             service,
             passage,
-        } => done(keeper.passage(epoch, &service, passage)),
+            until_us,
+        } => done(keeper.passage(epoch, &service, (passage, until_us))),
         RouterRequest::Observe => RouterReply::Observed(keeper.observe()),
         RouterRequest::Ticks { after } => RouterReply::Ticks {
             boot: control.core.boot.clone(),
@@ -206,6 +207,10 @@ fn reply(control: &Control, stream: &UnixStream, message: Message) -> io::Result
             Err(refusal) => RouterReply::Refused(refusal),
         },
         RouterRequest::Split(split) => keeper.split(&split),
+        RouterRequest::Reload => match keeper.reload() {
+            Ok(reloaded) => RouterReply::Reloaded(reloaded),
+            Err(refusal) => RouterReply::Refused(refusal),
+        },
         RouterRequest::Shutdown { epoch } => {
             let heard = keeper.hear(epoch);
             let ends = heard.is_ok();

@@ -7,8 +7,8 @@ use std::rc::Rc;
 
 use tokio::sync::Notify;
 use windlass_control::{
-    Direction, Generation, ObservedRoute, ObservedSlot, ObservedTable, Passage, RouteChange,
-    RouterBoot, TableChange, Tripwire,
+    Direction, Generation, ObservedConnections, ObservedRoute, ObservedSlot, ObservedTable,
+    Passage, RouteChange, RouterBoot, TableChange, Tripwire,
 };
 use windlass_edge::{Brake as _, EdgeError};
 use windlass_model::{Epoch, InstanceId, Millis, Percent, Route, RouteSlot, ServiceKey, SlotId};
@@ -234,6 +234,7 @@ impl Front {
             route: entry.route.clone(),
             tripwire: entry.tripwire.clone(),
             passage: Passage::default(),
+            until_us: None,
             waiting: 0,
             slots: entry
                 .route
@@ -262,6 +263,7 @@ impl Front {
             services,
             trips: self.trips.all(),
             alone: false,
+            connections: ObservedConnections::default(),
         }
     }
 

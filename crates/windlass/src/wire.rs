@@ -1,6 +1,5 @@
 //! The one place that names concrete adapters.
 
-use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
@@ -16,8 +15,8 @@ use windlass_adapters::{
 use windlass_api::Exit;
 use windlass_client::{ControllerLock, Holder, ReplaceError, StatePaths, is_stopped, replace};
 use windlass_edge::{Brake as _, EdgeError, Store};
-use windlass_model::{Halt, Route, ServiceKey};
-use windlass_router::{RouterConfig, RouterError};
+use windlass_model::Halt;
+use windlass_router::{Alone, RouterConfig, RouterError};
 use windlass_runtime::Border;
 use windlass_server::{About, RunTokens, Server, Tokens, TokensError, WayIn};
 use windlass_store::SqliteStore;
@@ -232,17 +231,11 @@ pub(crate) fn router(paths: &StatePaths) -> Result<(), Diagnostic> {
 }
 
 /// Runs a router that serves what its file says until it is asked to end.
-pub(crate) fn router_alone(
-    paths: &StatePaths,
-    routes: BTreeMap<ServiceKey, Route>,
-) -> Result<(), Diagnostic> {
-    run_router(paths, Some(routes))
+pub(crate) fn router_alone(paths: &StatePaths, file: Alone) -> Result<(), Diagnostic> {
+    run_router(paths, Some(file))
 }
 
-fn run_router(
-    paths: &StatePaths,
-    alone: Option<BTreeMap<ServiceKey, Route>>,
-) -> Result<(), Diagnostic> {
+fn run_router(paths: &StatePaths, alone: Option<Alone>) -> Result<(), Diagnostic> {
     log_to_stderr();
     paths.create()?;
     let threads = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);

@@ -216,13 +216,14 @@ fn the_shape_of_the_schema_is_this() {
     category: checks! weight
     check: bad cobertura command good json junit lcov max_age no_data path playwright probe remedy value weight within
     command: deploy! env pass rollback status stop within
+    connections: per_address total
     defaults: analysis bake drain metrics overlap probes ready rollback_on rollback_within sticky stop strategy traffic
     detailed: every http! timeout
     eject: after for
     environment: before services
     file: $schema app! before defaults environments finalize on_failure parallel score services!
     limits: memory!
-    listen: access_log address! host path proxies tls
+    listen: access_log address! connections host path proxies tls
     metric: every prometheus! query!
     mirror: share to!
     override: analysis bake drain env files instances limits listen metrics needs overlap probes ready release rollback_on rollback_within run sticky stop strategy target traffic was

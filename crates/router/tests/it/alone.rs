@@ -8,7 +8,7 @@ use windlass_control::{
     TripRule,
 };
 use windlass_model::{Percent, Rate, Route, ServiceKey, SlotId};
-use windlass_router::{RouterConfig, RouterError, run};
+use windlass_router::{Alone, RouterConfig, RouterError, Routes, run};
 
 use crate::client::Client;
 use crate::origin::{Origin, Refuses};
@@ -16,13 +16,13 @@ use crate::rig::{Rig, eventually, key, serving, slot};
 use crate::tripwire::{failing, wire};
 
 /// Where nobody listens yet.
-fn free() -> SocketAddr {
+pub(crate) fn free() -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a listener");
     listener.local_addr().expect("an address")
 }
 
 /// A file with two origins, of which the second one has a share.
-fn file(
+pub(crate) fn file(
     listener: SocketAddr,
     one: SocketAddr,
     two: SocketAddr,
@@ -30,6 +30,11 @@ fn file(
 ) -> BTreeMap<ServiceKey, Route> {
     let slots = vec![slot(1, 100 - share, &[one]), slot(2, share, &[two])];
     [(key("web"), serving(listener, slots))].into()
+}
+
+/// A file that is not read again.
+fn once(routes: Routes) -> Alone {
+    Alone::new(routes, || Err("it is not read again".to_owned()))
 }
 
 fn now(rig: &Rig) -> ObservedRoute {
@@ -266,7 +271,7 @@ fn a_state_folder_belongs_to_one_kind_of_router() {
     );
     rig.end();
     let alone = RouterConfig {
-        alone: Some(file(free(), origin.address, origin.address, 0)),
+        alone: Some(once(file(free(), origin.address, origin.address, 0))),
         ..rig.config()
     };
     let refused = run(alone);
@@ -295,7 +300,7 @@ fn an_address_that_is_taken_is_named_and_nothing_is_served() {
     let address = taken.local_addr().expect("an address");
     let rig = Rig::outside();
     let config = RouterConfig {
-        alone: Some(file(address, origin.address, origin.address, 0)),
+        alone: Some(once(file(address, origin.address, origin.address, 0))),
         ..rig.config()
     };
     let refused = run(config);

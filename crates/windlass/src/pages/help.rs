@@ -199,6 +199,10 @@ socket only; the unit of --install repeats --listen.",
   windlass router status
   windlass router split web v2=5%
   windlass router drain web v1 --within 1m
+  windlass router pause web --for 30s
+  windlass router pause web --maintenance
+  windlass router resume
+  windlass router reload
   windlass router rollback
 
 Needs no controller. Where one decides, status and rollback are all that the

@@ -44,12 +44,13 @@ pub(crate) fn refused(refusal: &Refusal, table: &ObservedTable) -> Diagnostic {
     }
 }
 
-/// A person's split is not taken where a controller decides.
+/// What a person wants is not taken where a controller decides.
 pub(crate) fn controlled() -> Diagnostic {
     Diagnostic::new(
         Exit::Refused,
-        "a controller decides the split of this router",
+        "a controller decides what this router does",
     )
+    .code("WL0450")
     .detail("nothing was changed")
     .hint(
         "go back: windlass router rollback; all else goes by windlass deploy and windlass rollback",

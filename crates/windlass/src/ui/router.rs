@@ -6,8 +6,8 @@ use windlass_model::{RouteMode, RouteSlot, ServiceKey};
 use super::Style;
 use super::table::table;
 use super::time::of_calendar;
-use super::words::harmless;
-use crate::route::name;
+use super::words::{counted, harmless};
+use crate::route::{name, standing};
 
 /// Who decides, one row for each origin, and what went back by itself.
 pub(crate) fn router_text(observed: &ObservedTable, style: &Style) -> String {
@@ -32,6 +32,24 @@ pub(crate) fn router_text(observed: &ObservedTable, style: &Style) -> String {
         let rows = services.flat_map(|(key, entry)| rows(observed, key, entry));
         text.push('\n');
         text.push_str(&table(&header, rows.collect(), style.width));
+    }
+    let connected = observed.connections;
+    if connected.beyond_total + connected.beyond_address > 0 {
+        let (total, each) = (connected.beyond_total, connected.beyond_address);
+        let closed = format!(
+            "\nclosed at once: {total} connections beyond a listener's total, {each} beyond a client's share\n"
+        );
+        text.push_str(&closed);
+    }
+    for (key, entry) in &observed.services {
+        if !entry.passage.is_open() {
+            let waiting = counted(
+                usize::try_from(entry.waiting).unwrap_or(usize::MAX),
+                "request",
+            );
+            let (name, standing) = (name(observed, key), standing(entry));
+            text.push_str(&["\n", &name, " ", &standing, "; ", &waiting, " waiting\n"].concat());
+        }
     }
     for trip in &observed.trips {
         let when = of_calendar(trip.at_us, &style.zone);
