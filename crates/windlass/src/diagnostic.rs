@@ -120,6 +120,15 @@ impl From<Problem> for Diagnostic {
     }
 }
 
+/// What was typed can't be understood, or does not go together.
+pub(crate) const TYPED: &str = "WL0434";
+
+/// A person was asked, and said no.
+pub(crate) const SAID_NO: &str = "WL0435";
+
+/// What would be written is there already.
+pub(crate) const TAKEN: &str = "WL0437";
+
 /// The state directory can't be used.
 const STATE: &str = "WL0412";
 
@@ -232,7 +241,9 @@ impl From<ClientError> for Diagnostic {
             ClientError::Broken { .. } => made
                 .code(SILENT)
                 .hint("look what became of it: windlass status, windlass list"),
-            ClientError::Remote(remote) => made.hint(elsewhere::next(&remote)),
+            ClientError::Remote(remote) => made
+                .code(elsewhere::code(&remote))
+                .hint(elsewhere::next(&remote)),
         }
     }
 }

@@ -8,6 +8,7 @@ use windlass_api::{DownAnswer, DownRequest, EnvironmentView, Exit};
 use windlass_client::Client;
 
 use super::file::Found;
+use super::place::PLACE;
 use crate::context::Context;
 use crate::diagnostic::Diagnostic;
 use crate::report::Report;
@@ -123,6 +124,7 @@ fn the_only_one(environments: &[EnvironmentView]) -> Result<Option<String>, Diag
             Exit::Usage,
             format!("several applications run: {}", listed(&apps)),
         )
+        .code(PLACE)
         .hint("name the file of one with -f FILE")),
     }
 }

@@ -45,6 +45,7 @@ pub(super) fn run(context: &Context, door: &Door, over: bool) -> Result<Report, 
             Exit::Failed,
             format!("{} is not there any more", program.display()),
         )
+        .code(UNIT)
         .hint("call the new one"));
     }
     let owner = owner()?;
@@ -97,6 +98,8 @@ fn owner() -> Result<Owner, Diagnostic> {
             Exit::Usage,
             "neither XDG_CONFIG_HOME nor HOME says where systemd's units are",
         )
+        .code(UNIT)
+        .hint("set HOME, or run it as root for the whole machine")
     })?;
     Ok(Owner {
         folder: config.join("systemd/user"),

@@ -19,6 +19,7 @@ come at once.",
         "schema",
         "Examples:
   windlass schema > windlass.schema.json
+  windlass schema router > router.schema.json
 
 An editor uses it if the file begins with
   # yaml-language-server: $schema=windlass.schema.json",
