@@ -29,7 +29,6 @@ mod reference;
 mod render;
 mod schema;
 mod score;
-mod suggest;
 mod tree;
 mod words;
 
@@ -42,5 +41,5 @@ pub use load::{CertificateAt, Loaded, Refused, RefusedKind, Request, load, unset
 pub use problem::{CODES, Code, Problem, SeenBy};
 pub use reference::reference;
 pub use render::{render_all, render_plain};
-pub use schema::{as_json, schema};
+pub use schema::{as_json, schema, schema_alone};
 pub use tree::Span;

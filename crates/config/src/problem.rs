@@ -153,6 +153,7 @@ codes! {
     SET_UNKNOWN_SERVICE = "WL0182" Request "`--set` names no service of the file";
     SET_VERSION = "WL0183" Request "`--set` gives no usable version";
     SET_TWICE = "WL0184" Request "`--set` names a service twice";
+    MAY_RISE = "WL0185" Warning "a category of the score may come to count for nothing";
     UNSET_NAME = "WL0190" Request "a name in `run` or `env` has no value";
     TLS_FILES = "WL0191" Request "a certificate or its key can't be used";
     NOT_WATCHED = "WL0192" Warning "a trigger is not watched";

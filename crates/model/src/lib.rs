@@ -36,6 +36,7 @@ mod score;
 mod slot;
 mod spec;
 mod strategy;
+mod suggest;
 mod template;
 mod token;
 mod traffic;
@@ -81,6 +82,7 @@ pub use score::{
 pub use slot::{Instance, Label, Slot};
 pub use spec::{OWN_NAMES, OnFailure, Overlap, ProcessSpec, ServiceSpec, Spec, Stop};
 pub use strategy::Strategy;
+pub use suggest::nearest;
 pub use template::{InvalidTemplate, Template};
 pub use token::{InvalidToken, Token};
 pub use traffic::{

@@ -3,6 +3,7 @@
 //! A split outlives a restart as long as the file says the same of its service. What gets more is
 //! watched by a tripwire, whose way back gives it nothing.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use windlass_control::{
@@ -65,15 +66,12 @@ fn change_of(live: &Live, split: &Split) -> Result<Option<TableChange>, Refusal>
         return Ok(None);
     }
     let next = shared(route, split.slot, split.share);
-    // The newcomer is the one with less. Who is watched stays so until it has nothing, however its
-    // share moves.
     let armed = entry.armed.as_ref().map(|armed| armed.tripwire.slot);
-    let watched = armed.unwrap_or(if one.weight < other.weight {
-        one.slot
-    } else {
-        other.slot
-    });
-    let gone = next.weight(watched) == Percent::ZERO;
+    let watched = newcomer(route, [one.slot, other.slot], armed, &next);
+    let gone = [Some(watched), armed]
+        .into_iter()
+        .flatten()
+        .any(|slot| next.weight(slot) == Percent::ZERO);
     let tripwire = Tripwire {
         id: TripwireId(uuid::Uuid::new_v4().simple().to_string()),
         slot: watched,
@@ -95,6 +93,22 @@ fn change_of(live: &Live, split: &Split) -> Result<Option<TableChange>, Refusal>
         tripwires: [(key.clone(), (!gone).then_some(tripwire))].into(),
         relies_on: BTreeMap::new(),
     }))
+}
+
+/// Who is watched from a split on. Who is watched already stays so, however its share moves, until it has
+/// everything: from then on it is what was there before the next split. Where nobody is, the newcomer
+/// is the one with less; of two that have the same, the one that gets more.
+fn newcomer(
+    route: &Route,
+    [one, other]: [SlotId; 2],
+    armed: Option<SlotId>,
+    next: &Route,
+) -> SlotId {
+    if let Some(moving) = armed.filter(|slot| route.weight(*slot) < Percent::FULL) {
+        return moving;
+    }
+    let rank = |slot: SlotId| (route.weight(slot), Reverse(next.weight(slot)));
+    if rank(one) < rank(other) { one } else { other }
 }
 
 /// The same route in which `slot` has `share` and the other one the rest.

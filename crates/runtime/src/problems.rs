@@ -6,7 +6,7 @@ use windlass_engine::deployment::{Accepted, Command, Deployment};
 use windlass_engine::plan::PlanProblem;
 use windlass_model::{
     AppName, DeploymentId, DeploymentState, EnvironmentName, Halt, Millis, Outcome, Percent, Plan,
-    PlanId, Repair, ServiceName, Slot, Version,
+    PlanId, Repair, ServiceName, Slot, Version, nearest,
 };
 
 use crate::controller::Shared;
@@ -101,15 +101,22 @@ pub(crate) fn unknown_deployment(id: &DeploymentId) -> Problem {
     .hint("windlass list shows them")
 }
 
-/// No such service.
-pub(crate) fn unknown_service(name: &str) -> Problem {
-    Problem::new(
+/// No such service; `known` are those of which something runs there.
+pub(crate) fn unknown_service<'n>(
+    name: &ServiceName,
+    known: impl IntoIterator<Item = &'n ServiceName>,
+) -> Problem {
+    let problem = Problem::new(
         404,
         "WL0308",
         Exit::Usage,
         format!("nothing runs of a service {name}"),
-    )
-    .hint("windlass status shows what runs")
+    );
+    let known = known.into_iter().map(ServiceName::as_str);
+    problem.hint(match nearest(name.as_str(), known) {
+        Some(meant) => format!("did you mean {meant}? windlass status shows what runs"),
+        None => "windlass status shows what runs".to_owned(),
+    })
 }
 
 /// The application belongs to another folder.

@@ -153,7 +153,10 @@ async fn scope(
     };
     if let Some(service) = &at.service {
         if !runs(service) {
-            return Err(problems::unknown_service(service.as_str()));
+            return Err(problems::unknown_service(
+                service,
+                environment.services.keys(),
+            ));
         }
         return Ok(Scope {
             services: BTreeSet::from([service.clone()]),
@@ -370,7 +373,10 @@ pub(crate) async fn remove(
     let environment = shared.environment(&at.app, &at.environment);
     let state = environment.services.get(&at.service);
     if state.is_none_or(|state| state.stable.is_none()) {
-        return Err(problems::unknown_service(at.service.as_str()));
+        return Err(problems::unknown_service(
+            &at.service,
+            environment.services.keys(),
+        ));
     }
     let plan = plan::remove(&environment, &environment.folder, &at.service);
     let plan = plan.map_err(|found| problems::not_removed(&at.service, &found))?;

@@ -85,16 +85,20 @@ fn take(paths: &StatePaths, place: Place) -> Result<ControllerLock, Diagnostic> 
     }
 }
 
+/// Another controller has the state directory.
+const IN_PLACE: &str = "WL0442";
+
 fn not_replaced(error: &ReplaceError) -> Diagnostic {
     match error {
         ReplaceError::Lock(why) => io("the controller's lock", why),
-        ReplaceError::Stopped { pid } => {
-            Diagnostic::new(Exit::Unreachable, error.to_string()).hint(wake(*pid))
-        }
+        ReplaceError::Stopped { pid } => Diagnostic::new(Exit::Unreachable, error.to_string())
+            .code(IN_PLACE)
+            .hint(wake(*pid)),
         ReplaceError::NotOurs { pid } => Diagnostic::new(Exit::Refused, error.to_string())
+            .code(IN_PLACE)
             .hint(format!("look at process {pid}: it has the lock")),
         ReplaceError::Late { pid, .. } => {
-            let said = Diagnostic::new(Exit::Unreachable, error.to_string());
+            let said = Diagnostic::new(Exit::Unreachable, error.to_string()).code(IN_PLACE);
             match pid {
                 Some(pid) => said.hint(format!("end it: kill -KILL {pid}; nothing is lost by it")),
                 None => said.hint("look at controller.log in the state directory"),
@@ -263,9 +267,11 @@ fn not_routed(error: &RouterError) -> Diagnostic {
         RouterError::Folder { .. }
         | RouterError::Socket { .. }
         | RouterError::Start(_)
-        | RouterError::Session(_) => return Diagnostic::new(Exit::Stuck, chain(error)),
+        | RouterError::Session(_) => (Exit::Stuck, "look at the state directory: windlass doctor"),
     };
-    Diagnostic::new(exit, chain(error)).hint(hint)
+    Diagnostic::new(exit, chain(error))
+        .code("WL0428")
+        .hint(hint)
 }
 
 fn remove(socket: &Path) {
@@ -303,7 +309,7 @@ fn log_to_stderr() {
 
 fn held(paths: &StatePaths) -> Diagnostic {
     let place = paths.state.display();
-    let refused = |what: String| Diagnostic::new(Exit::Refused, what);
+    let refused = |what: String| Diagnostic::new(Exit::Refused, what).code(IN_PLACE);
     match ControllerLock::holder(paths) {
         Holder::Somebody(Some(pid)) if is_stopped(pid) => refused(format!(
             "process {pid} is the controller of {place} already, and it is stopped"

@@ -1,11 +1,15 @@
 //! Checks of the score that can be measured.
 
-use windlass_model::{Before, ServiceName, Trigger};
+use windlass_model::{Before, CategoryName, NoData, ServiceName, Trigger};
 
-use crate::decode::{CheckDraft, FileDraft, ServiceDraft, StepDraft, StrategyDraft, TriggersDraft};
+use crate::decode::{
+    CategoryDraft, CheckDraft, FileDraft, ServiceDraft, StepDraft, StrategyDraft, TriggersDraft,
+};
 use crate::environment::View;
 use crate::field::{At, Found};
-use crate::problem::{BELOW_ALONE, NO_SCORE, NOT_MEASURED, NOT_WATCHED, SCORE_TWICE};
+use crate::problem::{
+    BELOW_ALONE, MAY_RISE, NO_SCORE, NOT_MEASURED, NOT_WATCHED, SCORE_TWICE,
+};
 use crate::reader::{Reader, listed};
 use crate::tree::Span;
 
@@ -26,12 +30,14 @@ pub(crate) fn check(file: &FileDraft, views: &[View], reader: &mut Reader<'_>) {
     let services = file.services.good().into_iter().flatten();
     let services: Vec<&ServiceName> = services.map(|(name, _)| &name.value).collect();
     let categories = file.score.good().into_iter().flatten();
-    for (_, category) in categories {
+    for whole in categories {
+        let (_, category) = whole;
         for (_, draft) in category.value.checks.good().into_iter().flatten() {
             service(&draft.value, &services, reader);
             together(&draft.value, reader);
             ends(draft, reader);
         }
+        may_rise(whole, reader);
     }
 }
 
@@ -99,6 +105,22 @@ fn steps(draft: &ServiceDraft, reader: &mut Reader<'_>) {
             );
         }
     }
+}
+
+/// A category whose every check may be skipped gives its weight to the others.
+fn may_rise((name, category): &(At<CategoryName>, At<CategoryDraft>), reader: &mut Reader<'_>) {
+    let checks = category.value.checks.good().map_or(&[][..], Vec::as_slice);
+    let skips = |draft: &CheckDraft| draft.no_data.good() == Some(&NoData::Skip);
+    let last = checks.last().and_then(|(_, at)| at.value.no_data.at());
+    let Some(last) = last.filter(|_| checks.iter().all(|(_, at)| skips(&at.value))) else {
+        return;
+    };
+    let name = &name.value;
+    let message = format!(
+        "without data nothing of `{name}` counts: its weight goes to the other categories, and the score may rise"
+    );
+    let hint = "leave `no_data` out, so that the score is held, or write `no_data: zero`";
+    reader.warn(MAY_RISE, last.span, message, hint);
 }
 
 fn service(draft: &CheckDraft, services: &[&ServiceName], reader: &mut Reader<'_>) {

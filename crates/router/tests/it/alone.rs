@@ -144,6 +144,35 @@ fn a_newcomer_that_fails_goes_back_by_itself_and_stays_back_until_somebody_means
 }
 
 #[test]
+fn what_has_got_everything_is_what_the_next_split_goes_back_to() {
+    let (old, new) = (Origin::plain("old"), Origin::plain("new"));
+    let rig = Rig::alone(&file(free(), old.address, new.address, 0));
+    // Step by step the way back stays what was there before the first step.
+    for share in [5, 25, 100] {
+        assert!(matches!(split(&rig, 2, share), RouterReply::Applied(_)));
+        let wire = now(&rig).tripwire.expect("a tripwire");
+        assert_eq!(wire.slot, SlotId(2));
+    }
+    assert!(matches!(go_back(&rig), RouterReply::WentBack(_)));
+    assert_eq!(rig.share(&key("web"), 1), 100);
+    // Once the second origin has everything, the first one is the newcomer.
+    assert!(matches!(split(&rig, 2, 100), RouterReply::Applied(_)));
+    assert!(matches!(split(&rig, 1, 10), RouterReply::Applied(_)));
+    let wire = now(&rig).tripwire.expect("a tripwire");
+    assert_eq!(wire.slot, SlotId(1));
+    assert!(matches!(go_back(&rig), RouterReply::WentBack(_)));
+    assert_eq!(rig.share(&key("web"), 2), 100);
+}
+
+#[test]
+fn of_two_with_the_same_share_the_one_that_gets_more_is_watched() {
+    let (old, new) = (Origin::plain("old"), Origin::plain("new"));
+    let rig = Rig::alone(&file(free(), old.address, new.address, 50));
+    assert!(matches!(split(&rig, 1, 60), RouterReply::Applied(_)));
+    assert_eq!(now(&rig).tripwire.expect("a tripwire").slot, SlotId(1));
+}
+
+#[test]
 fn a_newcomer_that_is_not_there_costs_no_request_and_goes_back() {
     let (old, gone) = (Origin::plain("old"), Refuses::new());
     let listener = free();

@@ -10,7 +10,7 @@ use super::halt::must_not_be_halted;
 use super::turn::{self, Asked};
 use crate::arguments::{assignment, duration};
 use crate::context::Context;
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, SAID_NO, TYPED};
 use crate::follow::{Purpose, begun, follow};
 use crate::report::Report;
 use crate::ui::plan::plan_text;
@@ -112,6 +112,7 @@ fn stored(text: &str) -> Result<PlanId, Diagnostic> {
     };
     PlanId::parse(&whole).map_err(|why| {
         Diagnostic::new(Exit::Usage, why.to_string())
+            .code(TYPED)
             .hint("the last line of windlass plan has the whole id")
     })
 }
@@ -139,11 +140,12 @@ async fn agree(
         context.ui.say(plan_text(&view, false).trim_end());
         let question = format!("Deploy {} to {}?", view.plan.app, view.plan.environment);
         if !context.ui.ask(&question) {
-            return Err(Diagnostic::new(Exit::Refused, "nothing was deployed"));
+            return Err(Diagnostic::new(Exit::Refused, "nothing was deployed").code(SAID_NO));
         }
     } else if view.plan.tasks.iter().any(|task| task.no_way_back) {
         return Err(
             Diagnostic::new(Exit::Refused, "this plan goes past a point of no way back")
+                .code("WL0436")
                 .detail("nothing was changed")
                 .hint("look at it with windlass plan, then add --yes"),
         );

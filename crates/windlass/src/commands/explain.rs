@@ -60,7 +60,8 @@ fn one(context: &Context, typed: &str) -> Result<Report, Diagnostic> {
 }
 
 fn unknown(typed: &str) -> Diagnostic {
-    let said = Diagnostic::new(Exit::Usage, format!("there is no code {typed}"));
+    let said =
+        Diagnostic::new(Exit::Usage, format!("there is no code {typed}")).code(pages::NO_PAGE);
     match pages::nearest(typed).as_slice() {
         [] => said.hint("all of them: windlass explain"),
         near => said.hint(format!(

@@ -8,6 +8,9 @@ use crate::context::Context;
 use crate::diagnostic::Diagnostic;
 use crate::ui::words::listed;
 
+/// What is there leaves no single environment.
+pub(super) const PLACE: &str = "WL0441";
+
 /// The environment that `-e` and the file here leave: there must be one.
 pub(super) async fn environment(
     context: &Context,
@@ -35,11 +38,13 @@ fn only(
     match (left.next(), left.next()) {
         (Some(only), None) => Ok(only),
         (None, _) => Err(Diagnostic::new(Exit::Usage, "nothing is deployed here")
+            .code(PLACE)
             .hint("look at what runs: windlass status")),
         (Some(_), Some(_)) => Err(Diagnostic::new(
             Exit::Usage,
             format!("several are deployed: {}", listed(&names)),
         )
+        .code(PLACE)
         .hint("choose the application with -f FILE and the environment with -e ENV")),
     }
 }

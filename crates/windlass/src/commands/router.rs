@@ -10,7 +10,7 @@ use windlass_model::{Millis, Percent, Rate};
 use super::alone;
 use crate::arguments::duration;
 use crate::context::Context;
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, TYPED};
 use crate::report::Report;
 use crate::route::{self, Link, Wanted};
 use crate::ui::router::router_text;
@@ -179,7 +179,9 @@ pub(crate) fn run(context: &Context, options: &Options) -> Result<Report, Diagno
         }
         (Some(_), Some(_)) => {
             let both = "--config starts a router; the other one asks a router that runs";
-            return Err(Diagnostic::new(Exit::Usage, both).hint("give one of them"));
+            return Err(Diagnostic::new(Exit::Usage, both)
+                .code(TYPED)
+                .hint("give one of them"));
         }
         (Some(verb), None) => verb,
     };

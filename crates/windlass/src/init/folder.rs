@@ -2,6 +2,7 @@
 
 use std::fs::{self, File};
 use std::io::Read;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 /// Most bytes that are read of a file.
@@ -27,12 +28,13 @@ const ASIDE: [&str; 9] = [
 ];
 
 /// What makes a folder below a project of its own.
-const PROJECTS: [&str; 5] = [
+const PROJECTS: [&str; 6] = [
     "package.json",
     "pyproject.toml",
     "requirements.txt",
     "manage.py",
     "Cargo.toml",
+    "go.mod",
 ];
 
 /// Whether a file is a source of the program, and no test and no setting of a tool.
@@ -115,6 +117,18 @@ impl Folder {
             "." => here.to_owned(),
             below => format!("{option} {below} {rest}"),
         }
+    }
+
+    /// Whether its owner may run it.
+    pub(super) fn is_executable(&self, name: &str) -> bool {
+        const BY_OWNER: u32 = 0o100;
+        let about = fs::metadata(self.path.join(name));
+        about.is_ok_and(|about| about.is_file() && about.permissions().mode() & BY_OWNER != 0)
+    }
+
+    /// Whether it is part of the program: no test, no setting of a tool.
+    pub(super) fn is_no_tool(&self, name: &str) -> bool {
+        is_source(name, &[""])
     }
 
     /// The first of the names that is a file here.

@@ -31,7 +31,8 @@ pub(crate) fn split(link: &Link, wanted: &Wanted<'_>) -> Result<Report, Diagnost
     let (key, _) = moved(link, wanted)?;
     let table = link.observe()?;
     let now = table.services.get(&key);
-    Report::new(now.map_or_else(String::new, |now| told(&key, now)), &now)
+    let text = now.map(|now| [told(&key, now), way_back(&key, now)].concat());
+    Report::new(text.unwrap_or_default(), &now)
 }
 
 /// Takes everything from one origin, waits until it has nothing open, and cuts what is open after
@@ -117,6 +118,25 @@ fn told(key: &ServiceKey, now: &ObservedRoute) -> String {
     format!("{}: {}\n", key.service, slots.join(", "))
 }
 
+/// Where it goes back to, and when; nothing where nobody is watched.
+fn way_back(key: &ServiceKey, now: &ObservedRoute) -> String {
+    let Some(wire) = &now.tripwire else {
+        return String::new();
+    };
+    let (Some(back), slots) = (wire.way_back.get(key), &now.route.slots) else {
+        return String::new();
+    };
+    let named = |id: SlotId| slots.iter().find(|slot| slot.slot == id);
+    let newcomer = named(wire.slot).map_or("the newcomer", |slot| slot.version.0.as_str());
+    let back = back.slots.iter().max_by_key(|slot| slot.weight);
+    let back = back.map_or("the other one", |slot| slot.version.0.as_str());
+    let when = match wire.errors_above {
+        Some(rate) => format!("when {newcomer} is gone or answers over {rate} errors"),
+        None => format!("when {newcomer} is gone"),
+    };
+    format!("  way back: all to {back}, {when}; by hand: windlass router rollback\n")
+}
+
 /// Goes the armed way back, of one service or of all.
 pub(crate) fn rollback(link: &Link, service: Option<&str>) -> Result<Report, Diagnostic> {
     let table = link.observe()?;
@@ -133,6 +153,7 @@ pub(crate) fn rollback(link: &Link, service: Option<&str>) -> Result<Report, Dia
     };
     if went.is_empty() {
         let nothing = Diagnostic::new(Exit::Refused, "there is no split to go back from");
+        let nothing = nothing.code("WL0426");
         return Err(nothing.detail("nothing was changed").hint(if table.alone {
             "look: windlass router status"
         } else {

@@ -97,9 +97,14 @@ fn row(entry: &ObservedRoute, slot: &RouteSlot) -> Vec<String> {
         .tripwire
         .as_ref()
         .filter(|wire| wire.slot == slot.slot);
+    let others = entry.route.slots.iter();
+    let other = others.filter(|other| other.slot != slot.slot).last();
+    let to = other.map_or_else(String::new, |it| {
+        format!("to {}: ", harmless(&it.version.0))
+    });
     let back = armed.map(|wire| match wire.errors_above {
-        Some(rate) => format!("over {rate} errors"),
-        None => "if it is gone".to_owned(),
+        Some(rate) => format!("{to}over {rate} errors"),
+        None => format!("{to}if it is gone"),
     });
     vec![
         harmless(&slot.version.0),

@@ -7,7 +7,7 @@ use windlass_analysis::ratio::comparison::count;
 use windlass_api::DeploymentView;
 use windlass_model::{
     DeploymentState, Finalize, Halt, InstanceEnd, Millis, Outcome, Percent, PlanKind, Proof,
-    Repair, ReturnReason, RolloutPhase, StuckReason, Verdict, Version,
+    Repair, ReturnReason, RolloutPhase, StuckReason, Verdict, Version, nearest,
 };
 
 use super::Role;
@@ -19,6 +19,14 @@ pub(crate) use windlass_model::harmless;
 pub(crate) fn listed<T: Display>(items: &[T]) -> String {
     let texts: Vec<String> = items.iter().map(ToString::to_string).collect();
     texts.join(", ")
+}
+
+/// `did you mean web?`, where one of the names is near to what was typed.
+pub(crate) fn did_you_mean<'n>(
+    typed: &str,
+    names: impl IntoIterator<Item = &'n str>,
+) -> Option<String> {
+    nearest(typed, names).map(|meant| format!("did you mean {meant}?"))
 }
 
 /// `1 service`, `3 services`.

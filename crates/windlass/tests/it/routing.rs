@@ -154,7 +154,7 @@ fn a_person_goes_back_at_the_router_of_a_dead_controller_and_the_deployment_foll
     ];
     for verb in refused {
         lab.run(&[&["router"], verb].concat()).exits(5).says(&[
-            "WL0450",
+            "WL0422",
             "a controller decides",
             "windlass router rollback",
         ]);
