@@ -46,6 +46,9 @@ pub const VERSION_HEADER: &str = "windlass-version";
 /// characters, a new one for each thing that is begun.
 pub const KEY_HEADER: &str = "idempotency-key";
 
+/// How long a key is known.
+pub const KEYS_KEPT: std::time::Duration = std::time::Duration::from_hours(24);
+
 /// How the holder of a deployment that met a halt begins, before the name of who halted: so clients
 /// tell it from a person's own hold.
 pub const HALT_SIGN: &str = "halt (";

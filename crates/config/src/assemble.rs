@@ -9,9 +9,9 @@ use windlass_model::{
 };
 
 use crate::decode::{
-    AnalysisDraft, CommandDraft, ConnectionsDraft, DetailedDraft, FileDraft, ListenDraft, MetricDraft,
-    ProbeDraft, ProcessDraft, ProxiesDraft, Require, ServiceDraft, StepDraft, StrategyDraft, TlsDraft,
-    TrafficDraft, TriggersDraft,
+    AnalysisDraft, CommandDraft, ConnectionsDraft, DetailedDraft, FileDraft, ListenDraft,
+    MetricDraft, ProbeDraft, ProcessDraft, ProxiesDraft, Require, ServiceDraft, StepDraft,
+    StrategyDraft, TlsDraft, TrafficDraft, TriggersDraft,
 };
 use crate::environment::View;
 use crate::field::{At, Found};

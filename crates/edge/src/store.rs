@@ -60,6 +60,8 @@ pub struct StoredDeployment {
     pub by: String,
     /// What the engine needs beside the plan to begin (slots and instances), as JSON.
     pub opening: String,
+    /// By what whoever asks for it again knows it, if they gave it a key.
+    pub asked_as: Option<String>,
 }
 
 /// A deployment that has not ended, with all its rows. A row that fails its checksum or breaks the
@@ -192,6 +194,12 @@ pub trait Store {
     /// # Errors
     /// `Unreachable`, `Malformed`.
     async fn deployment(&self, id: &DeploymentId) -> Result<Option<OpenDeployment>, EdgeError>;
+
+    /// The newest deployment that was asked for as this, whether or not it has ended.
+    ///
+    /// # Errors
+    /// `Unreachable`, `Malformed`.
+    async fn asked(&self, asked_as: &str) -> Result<Option<StoredDeployment>, EdgeError>;
 
     /// Deployments, newest first, at most `limit`.
     ///

@@ -63,6 +63,8 @@ pub(crate) struct Shared {
     pub(crate) follows_calendar: Cell<bool>,
     /// Whether it ends: nothing new is begun any more.
     pub(crate) ending: Cell<bool>,
+    /// Who took down the last of what it controlled: it ends for that.
+    down_by: RefCell<Option<String>>,
     /// When somebody last asked, and whether it ends once nobody does.
     pub(crate) idle: Idle,
     /// Its own way in: how it ends itself when nothing is left to control.
@@ -101,6 +103,7 @@ pub async fn start(border: Border) -> Result<Running, EdgeError> {
         leaving: RefCell::default(),
         follows_calendar: Cell::default(),
         ending: Cell::new(false),
+        down_by: RefCell::default(),
         idle: Idle::default(),
         releases: Mutex::default(),
         border,
@@ -149,6 +152,7 @@ async fn take_down(
     let last = answer.as_ref().is_ok_and(|down| down.last);
     let left = reply.send(answer).is_err();
     if last {
+        shared.down_by.replace(Some(by.to_owned()));
         shared.end().await;
     }
     left
@@ -257,7 +261,10 @@ impl Shared {
     /// Nothing is begun by a controller that ends, or that has lost its history.
     pub(crate) fn refuse_changes(&self) -> Result<(), Problem> {
         if self.ending.get() {
-            return Err(problems::stopping());
+            let down_by = self.down_by.borrow();
+            return Err(down_by
+                .as_deref()
+                .map_or_else(problems::stopping, problems::taken_down));
         }
         self.refuse_lost()
     }

@@ -17,6 +17,14 @@ pub(crate) fn stopping() -> Problem {
         .hint("run the command again; it starts a new one")
 }
 
+/// What it is for was taken down while it was asked for.
+pub(crate) fn taken_down(by: &str) -> Problem {
+    let title = format!("{by} took it down while this waited");
+    Problem::new(409, "WL0380", Exit::Refused, title)
+        .detail("nothing was begun")
+        .hint("to bring it up again: windlass deploy")
+}
+
 /// Too many requests wait.
 pub(crate) fn busy() -> Problem {
     Problem::new(429, "WL0302", Exit::Unreachable, "the controller is busy")

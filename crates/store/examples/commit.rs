@@ -103,6 +103,7 @@ async fn begin(store: &dyn Store) -> Result<DeploymentId, EdgeError> {
         ended_us: None,
         by: "bench".to_owned(),
         opening: "{}".to_owned(),
+        asked_as: None,
     };
     store
         .begin(&deployment, &Environment::empty(app, environment))

@@ -79,6 +79,7 @@ pub(crate) fn stored(row: &DeploymentRow) -> Result<(StoredDeployment, Option<St
         ended_us: row.ended_us,
         by: row.by.clone(),
         opening: row.opening.clone(),
+        asked_as: row.asked_as.clone(),
     };
     Ok((stored, poisoned))
 }

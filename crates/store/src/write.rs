@@ -98,6 +98,7 @@ impl Write {
             ended_us: deployment.ended_us,
             by: deployment.by.clone(),
             opening: deployment.opening.clone(),
+            asked_as: deployment.asked_as.clone(),
             checksum: Vec::new(),
         };
         row.checksum = row.parts().checksum().to_vec();

@@ -438,6 +438,12 @@ impl Store for FakeStore {
         Ok(found.map(|stored| self.disk.open(stored)))
     }
 
+    async fn asked(&self, asked_as: &str) -> Result<Option<StoredDeployment>, EdgeError> {
+        let deployments = self.disk.deployments();
+        let mut newest = deployments.into_iter().rev();
+        Ok(newest.find(|stored| stored.asked_as.as_deref() == Some(asked_as)))
+    }
+
     async fn deployments(&self, limit: u32) -> Result<Vec<StoredDeployment>, EdgeError> {
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
         Ok(self

@@ -7,9 +7,7 @@ use crate::decode::{
 };
 use crate::environment::View;
 use crate::field::{At, Found};
-use crate::problem::{
-    BELOW_ALONE, MAY_RISE, NO_SCORE, NOT_MEASURED, NOT_WATCHED, SCORE_TWICE,
-};
+use crate::problem::{BELOW_ALONE, MAY_RISE, NO_SCORE, NOT_MEASURED, NOT_WATCHED, SCORE_TWICE};
 use crate::reader::{Reader, listed};
 use crate::tree::Span;
 

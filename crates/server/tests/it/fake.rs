@@ -26,6 +26,8 @@ pub(crate) struct State {
     pub(crate) said: Vec<(DeploymentId, Command, String)>,
     /// How each deployment was to meet one that runs.
     pub(crate) when: Vec<When>,
+    /// By what each is known when it is asked for again.
+    pub(crate) asked_as: Vec<Option<String>>,
     pub(crate) rolled_back: Vec<RollbackAt>,
     pub(crate) removed: Vec<ServiceAt>,
     pub(crate) reported: Vec<(DeploymentId, ServiceName, Vec<Report>)>,
@@ -171,6 +173,7 @@ impl Controller for Fake {
         withdrawn: impl Future<Output = ()> + Send,
     ) -> Result<(Option<DeploymentId>, PlanView), Problem> {
         self.state().when.push(when);
+        self.state().asked_as.push(terms.asked_as.clone());
         if when != When::Now {
             tokio::select! {
                 () = self.waited() => {}

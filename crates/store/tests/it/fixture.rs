@@ -76,6 +76,7 @@ pub(crate) fn deployment(tail: &str) -> StoredDeployment {
         ended_us: None,
         by: "an ada".to_owned(),
         opening: r#"{"slots":[]}"#.to_owned(),
+        asked_as: Some(format!("asked {tail}")),
     }
 }
 

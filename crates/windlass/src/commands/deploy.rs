@@ -2,7 +2,7 @@
 
 use clap::Args;
 use windlass_api::{DeployRequest, Exit, FileRequest, PlanView, Source};
-use windlass_client::Client;
+use windlass_client::{Client, Starting};
 use windlass_model::{Millis, PlanId};
 
 use super::file::Found;
@@ -179,7 +179,9 @@ pub(super) async fn carry_out(
     if !manner.plan_seen {
         context.ui.say(plan_text(&answer.plan, false).trim_end());
     }
-    let view = client.show(&id).await?;
+    let starting = Starting::default();
+    let view = client.outliving(&starting, async |client: &Client| client.show(&id).await);
+    let view = view.await?;
     if manner.detach {
         let text = format!("{id} began\nfollow it: windlass events {id} --follow\n");
         return begun(text, &view);

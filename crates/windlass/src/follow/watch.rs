@@ -84,7 +84,9 @@ pub(crate) async fn follow(
     match met {
         Ok(Met::End) => {
             let client = following.client();
-            let view = client.show(&id).await?;
+            let starting = Starting::default();
+            let view = client.outliving(&starting, async |client: &Client| client.show(&id).await);
+            let view = view.await?;
             let runs = environment_of(client, &view).await;
             ending(&view, &picture, runs.as_ref(), &purpose)
         }
