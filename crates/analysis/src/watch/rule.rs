@@ -5,7 +5,6 @@ use windlass_model::Rule;
 
 use super::condition::{Condition, Fed, Known};
 use super::counts::Interval;
-use super::gauge::{Gauge, Read};
 use super::standing::{Evidence, Standing};
 
 /// A rule that is watched by answers, by what is read, or by the health score.

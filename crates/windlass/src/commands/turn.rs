@@ -11,7 +11,7 @@ use windlass_config::Format;
 use windlass_model::{EnvironmentName, Millis};
 
 use crate::context::Context;
-use crate::diagnostic::{Diagnostic, SILENT};
+use crate::diagnostic::Diagnostic;
 use crate::ui::words::harmless;
 
 /// How long it is waited without a word.

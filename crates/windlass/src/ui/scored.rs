@@ -2,11 +2,11 @@
 
 use windlass_api::{DeploymentScore, DeploymentView};
 use windlass_model::{
-    Below, Change, Fact, GatedStep, Permit, Plan, RolloutPlan, ScoreGate, ScoreStage, ScoreSummary,
-    ServiceName, Strategy,
+    Band, Below, Change, Fact, GatedStep, Permit, Plan, RolloutPlan, ScoreGate, ScoreStage,
+    ScoreSummary, ServiceName, Strategy,
 };
 
-use super::score::{band, points};
+use super::score::points;
 use super::words::{harmless, listed};
 
 /// What gives the points back, in full.
@@ -24,6 +24,15 @@ pub(crate) fn brief(score: &ScoreSummary) -> String {
         Some(Permit::Yes) | None => "",
     };
     format!("{}{}{advice}", points(known), named.unwrap_or_default())
+}
+
+fn band(band: Band) -> &'static str {
+    match band {
+        Band::Deploy => "deploy",
+        Band::DeployWithMonitoring => "deploy with monitoring",
+        Band::StagingOnly => "staging only",
+        Band::DevelopmentOnly => "development only",
+    }
 }
 
 /// The bare figure, or where it lies.
