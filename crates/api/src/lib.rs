@@ -27,7 +27,8 @@ pub use score::{DeploymentScore, ScoreList, ScoreNote, ScoreView, StepScoreView}
 pub use token::{Scope, TokenAnswer, TokenList, TokenRequest, TokenView};
 pub use view::{
     DeploymentView, EnvironmentView, EvidenceView, FiguresView, InstanceView, LockView,
-    LostHistoryView, PlanView, RolloutView, ServiceView, SlotView, VersionFigures, VersionView,
+    LostHistoryView, PlanView, RolloutView, ServiceView, SilentRouterView, SlotView,
+    VersionFigures, VersionView,
 };
 
 /// Version of this contract: higher whenever something is taken away or changes its shape, never for

@@ -159,8 +159,21 @@ pub struct EnvironmentView {
     /// Who halted every raise, if somebody did.
     #[serde(default)]
     pub halted: Option<Halt>,
+    /// Set when the router did not say in time what it does: then no share and no count is known.
+    #[serde(default)]
+    pub router_silent: Option<SilentRouterView>,
     /// Its services.
     pub services: BTreeMap<ServiceName, ServiceView>,
+}
+
+/// A router that does not answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct SilentRouterView {
+    /// Its process; none where none lives.
+    pub pid: Option<u32>,
+    /// When it last answered this controller, microseconds since 1970 UTC.
+    pub answered_us: Option<i64>,
 }
 
 /// Why nothing else may be deployed in an environment now.

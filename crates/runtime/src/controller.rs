@@ -53,6 +53,8 @@ pub(crate) struct Shared {
     pub(crate) lanes: Rc<Lanes>,
     /// Deployments that wait for a lock.
     pub(crate) queues: Queues,
+    /// When the router last answered, microseconds since 1970 UTC.
+    pub(crate) router_answered_us: Cell<Option<i64>>,
     /// What looks at the router for all running deployments.
     pub(crate) lookout: Lookout,
     /// What runs of commands have said, on its way to the journal.
@@ -98,6 +100,7 @@ pub async fn start(border: Border) -> Result<Running, EdgeError> {
         changing: Mutex::default(),
         lanes: Rc::default(),
         queues: Queues::default(),
+        router_answered_us: Cell::default(),
         lookout: Lookout::default(),
         hearing: Hearing::default(),
         leaving: RefCell::default(),

@@ -5,6 +5,7 @@
 //! through `edge` only, so that a whole controller runs in a simulation.
 
 mod adoption;
+mod asking;
 mod border;
 mod confirm;
 mod controller;

@@ -14,8 +14,8 @@ use windlass_model::{
     ServiceKey, ServiceName, ServiceState, Slot,
 };
 
-use crate::adoption;
 use crate::controller::Shared;
+use crate::{adoption, asking};
 
 /// What the run of a command has brought; nothing of it need be running.
 const LIVE: &str = "live";
@@ -31,11 +31,16 @@ const NOT_READY: &str = "not ready";
 
 /// Every environment in which something runs or ran.
 pub(crate) async fn status(shared: &Rc<Shared>) -> Vec<EnvironmentView> {
-    let observed = shared.border.router.observe().await.ok();
+    let (observed, silent) = match asking::in_effect(shared).await {
+        Ok(observed) => (Some(observed), None),
+        Err(silent) => (None, Some(silent)),
+    };
     let environments = environments(shared, observed.as_ref()).await;
     let mut views = Vec::new();
     for environment in environments {
-        views.push(one(shared, &environment, observed.as_ref()).await);
+        let mut view = one(shared, &environment, observed.as_ref()).await;
+        view.router_silent = silent;
+        views.push(view);
     }
     views
 }
@@ -86,6 +91,7 @@ async fn one(
         deployment: environment.lock.clone(),
         lock: lock(shared, environment).await,
         halted: shared.border.brake.halted(),
+        router_silent: None,
         services,
     }
 }

@@ -302,6 +302,7 @@ async fn a_deployment_that_waits_holds_up_nobody_who_says_what_was_seen() {
         deployment: None,
         lock: None,
         halted: None,
+        router_silent: None,
         services: BTreeMap::new(),
     });
     server

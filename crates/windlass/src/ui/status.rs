@@ -1,10 +1,10 @@
 //! What runs where, for people.
 
-use windlass_api::{EnvironmentView, LostHistoryView, ServiceView, SlotView};
+use windlass_api::{EnvironmentView, LostHistoryView, ServiceView, SilentRouterView, SlotView};
 use windlass_model::{Finalize, Halt};
 
 use super::table::table;
-use super::time::took;
+use super::time::{of_calendar, took};
 use super::words::{harmless, listed, until, whose_halt};
 use super::{Role, Style};
 
@@ -13,10 +13,21 @@ use super::{Role, Style};
 pub(crate) struct Whole {
     /// Who halted every raise, if somebody did.
     pub(crate) halted: Option<Halt>,
+    /// The router, if it does not answer.
+    pub(crate) silent: Option<Silent>,
     /// Set when the journal is older than what runs.
     pub(crate) lost: Option<LostHistoryView>,
     /// The environment that alone is shown, if one was asked for.
     pub(crate) only: Option<String>,
+}
+
+/// A router that does not answer.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Silent {
+    /// What the controller knows of it.
+    pub(crate) router: SilentRouterView,
+    /// Whether it is seen to be stopped by a signal: only on its own machine.
+    pub(crate) is_stopped: bool,
 }
 
 /// What concerns everything, then one block per environment.
@@ -51,6 +62,9 @@ fn warnings(whole: &Whole, style: &Style) -> String {
         let line = format!("{head} {whose}: nothing is raised\nnext: windlass halt --lift\n\n");
         text.push_str(&line);
     }
+    if let Some(silent) = &whole.silent {
+        text.push_str(&silent_router(silent, style));
+    }
     if let Some(LostHistoryView { own, heard }) = &whole.lost {
         let head = style.paint(Role::Bad, "lost history");
         let line = format!(
@@ -60,6 +74,28 @@ fn warnings(whole: &Whole, style: &Style) -> String {
         text.push_str(&line);
     }
     text
+}
+
+/// Who is silent, since when, what that means, and what to do.
+fn silent_router(silent: &Silent, style: &Style) -> String {
+    let SilentRouterView { pid, answered_us } = silent.router;
+    let head = style.paint(Role::Bad, "no answer from the router");
+    let who = pid
+        .map(|pid| format!(" (process {pid})"))
+        .unwrap_or_default();
+    let since = answered_us.map(|at| format!(", the last was at {}", of_calendar(at, &style.zone)));
+    let since = since.unwrap_or_default();
+    let (state, next) = match pid {
+        Some(pid) if silent.is_stopped => (
+            "it is stopped by a signal, and so is the traffic".to_owned(),
+            format!("kill -CONT {pid}"),
+        ),
+        Some(_) | None => (
+            "what it does with the traffic is not known here".to_owned(),
+            "windlass doctor".to_owned(),
+        ),
+    };
+    format!("{head}{who}{since}: {state}\nnext: {next}\n\n")
 }
 
 fn block(view: &EnvironmentView, now_us: i64, style: &Style) -> String {
@@ -282,6 +318,13 @@ mod tests {
                 by: "jo".to_owned(),
                 since_us: sample::STARTED_US,
             }),
+            silent: Some(Silent {
+                router: SilentRouterView {
+                    pid: Some(17),
+                    answered_us: Some(sample::STARTED_US),
+                },
+                is_stopped: true,
+            }),
             lost: Some(LostHistoryView { own: 1, heard: 7 }),
             only: None,
         };
@@ -290,6 +333,9 @@ mod tests {
         insta::assert_snapshot!(text, @r"
         halted since 2026-11-21 14:02:11 by jo: nothing is raised
         next: windlass halt --lift
+
+        no answer from the router (process 17), the last was at 2026-11-21 14:02:11: it is stopped by a signal, and so is the traffic
+        next: kill -CONT 17
 
         lost history: the journal is at epoch 1, what runs has heard of 7; nothing is changed
         next: windlass repair --adopt

@@ -161,6 +161,7 @@ pub(crate) fn environment() -> EnvironmentView {
         deployment: None,
         lock: None,
         halted: None,
+        router_silent: None,
         services: BTreeMap::from([
             (
                 service("auth"),
