@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 
 use windlass_model::{
     AppName, CommandSpec, Gate, Listen, MetricQuery, Millis, OWN_NAMES, OnFailure, Probe,
-    ProbeKind, ProcessSpec, Proxies, Rule, ScoreNeed, ServiceName, ServiceSpec, Spec, Step, Stop, Strategy,
-    Template, Tls, Traffic,
+    ProbeKind, ProcessSpec, Proxies, Rule, ScoreNeed, ServiceName, ServiceSpec, Spec, Step, Stop,
+    Strategy, Template, Tls, Traffic,
 };
 
 use crate::decode::{
     AnalysisDraft, CommandDraft, FileDraft, ListenDraft, MetricDraft, ProbeDraft, ProcessDraft,
-    ProxiesDraft, Require, ServiceDraft, StepDraft, StrategyDraft, TlsDraft, TrafficDraft, TriggersDraft,
+    ProxiesDraft, Require, ServiceDraft, StepDraft, StrategyDraft, TlsDraft, TrafficDraft,
+    TriggersDraft,
 };
 use crate::environment::View;
 use crate::field::{At, Found};

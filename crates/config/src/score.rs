@@ -1,7 +1,8 @@
 //! The drafts of the score into what it is made of.
 
 use windlass_model::{
-    Before, CategorySpec, CheckSource, CheckSpec, EnvironmentName, Measure, Millis, Scale, ScoreSpec, Template,
+    Before, CategorySpec, CheckSource, CheckSpec, EnvironmentName, Measure, Millis, Scale,
+    ScoreSpec, Template,
 };
 
 use crate::decode::{CategoryDraft, CheckDraft, FileDraft};

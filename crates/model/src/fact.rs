@@ -5,8 +5,8 @@ use std::net::SocketAddr;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Below, CommandRun, Follow, InstanceId, Judgement, Millis, Outcome, Percent, PlanId, Proof, Report,
-    Rule, ScoreGate, ScoreStage, ScoreSummary, ServiceName, SlotId, Verdict, Version,
+    Below, CommandRun, Follow, InstanceId, Judgement, Millis, Outcome, Percent, PlanId, Proof,
+    Report, Rule, ScoreGate, ScoreStage, ScoreSummary, ServiceName, SlotId, Verdict, Version,
 };
 
 /// One fact of a deployment, in the past tense. Stored with the journal row that made it true.

@@ -6,8 +6,8 @@ use std::net::SocketAddr;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AppName, Before, CommandSpec, EnvironmentName, Finalize, Gate, Listen, MetricQuery, Millis, Probe,
-    Rule, ScoreSpec, ServiceName, Strategy, Template, Traffic, Trigger,
+    AppName, Before, CommandSpec, EnvironmentName, Finalize, Gate, Listen, MetricQuery, Millis,
+    Probe, Rule, ScoreSpec, ServiceName, Strategy, Template, Traffic, Trigger,
 };
 
 /// One application in one environment. `config` makes it; who holds one may trust it: every `needs`

@@ -7,7 +7,8 @@ use windlass_analysis::watch::{Counts, Dealt, Fired, Interval, Setting, Watch};
 use windlass_control::{LateCounts, RouterBoot, SlotCounts, Tick};
 use windlass_engine::rollout::{Event, Rollout};
 use windlass_model::{
-    DeploymentId, Measure, Millis, Percent, PlanKind, ServiceKey, ServiceName, SlotId, Verdict, Version,
+    DeploymentId, Measure, Millis, Percent, PlanKind, ServiceKey, ServiceName, SlotId, Verdict,
+    Version,
 };
 
 use crate::drive::Driven;

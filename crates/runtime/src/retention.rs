@@ -69,7 +69,9 @@ async fn needed(shared: &Rc<Shared>) -> Result<Needed, String> {
         deployments.extend(found.map(|open| open.deployment));
     }
     let running = shared.running.borrow();
-    let running = running.values().map(|driven| driven.now.borrow().plan.id.clone());
+    let running = running
+        .values()
+        .map(|driven| driven.now.borrow().plan.id.clone());
     let mut carried: BTreeSet<PlanId> = running.collect();
     for stored in deployments {
         carried.insert(stored.plan.id.clone());

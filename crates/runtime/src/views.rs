@@ -10,9 +10,7 @@ use windlass_api::{
 use windlass_edge::{OpenDeployment, StoredDeployment};
 use windlass_engine::deployment::{Deployment, Names};
 use windlass_engine::rollout::{Awaiting, Phase, Rollout, Said};
-use windlass_model::{
-    DeploymentId, DeploymentState, Outcome, Percent, ScoreSummary, ServiceName,
-};
+use windlass_model::{DeploymentId, DeploymentState, Outcome, Percent, ScoreSummary, ServiceName};
 
 use crate::controller::Shared;
 use crate::{problems, recover};

@@ -5,8 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use windlass_edge::{EdgeError, ErrorKind, JournalEntry, OpenDeployment, StoredDeployment};
 use windlass_model::{
     AppName, DeploymentId, Environment, EnvironmentName, Finalize, OnFailure, Plan, PlanId,
-    PlanKind,
-    ScoreSpec,
+    PlanKind, ScoreSpec,
 };
 
 use crate::checksum::FORMAT_VERSION;

@@ -94,7 +94,9 @@ impl Gauge for FakeGauge {
     }
 
     async fn forget_all_but(&self, plans: &BTreeSet<PlanId>) -> Result<(), EdgeError> {
-        self.given.borrow_mut().retain(|plan, _| plans.contains(plan));
+        self.given
+            .borrow_mut()
+            .retain(|plan, _| plans.contains(plan));
         Ok(())
     }
 }

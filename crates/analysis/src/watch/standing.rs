@@ -91,7 +91,9 @@ impl Evidence {
         let text = match &self.bad {
             Bad::Worse(finding) => return format!("errors {finding}"),
             Bad::Dropped { before, now } => {
-                return format!("the health score was lower for {over}: {now} at last, against {before} before");
+                return format!(
+                    "the health score was lower for {over}: {now} at last, against {before} before"
+                );
             }
             Bad::Error => {
                 format!("{bad} of {requests} answers of {candidate} in {over} were errors")

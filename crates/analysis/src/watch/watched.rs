@@ -57,9 +57,7 @@ impl Watch {
         Self {
             has_answered: false,
             past: Counts::default(),
-            rules: rules
-                .filter_map(|rule| Watching::new(rule, fed))
-                .collect(),
+            rules: rules.filter_map(|rule| Watching::new(rule, fed)).collect(),
             comparison: Comparison::new(setting.plan),
             by_turn: setting.by_turn,
             split: None,

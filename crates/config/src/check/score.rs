@@ -13,11 +13,15 @@ pub(crate) fn check(file: &FileDraft, views: &[View], reader: &mut Reader<'_>) {
     before(file, reader);
     if file.score.is_absent() {
         for view in views {
-            view.services.values().for_each(|draft| unscored(draft, reader));
+            view.services
+                .values()
+                .for_each(|draft| unscored(draft, reader));
         }
     }
     for view in views {
-        view.services.values().for_each(|draft| steps(draft, reader));
+        view.services
+            .values()
+            .for_each(|draft| steps(draft, reader));
     }
     let services = file.services.good().into_iter().flatten();
     let services: Vec<&ServiceName> = services.map(|(name, _)| &name.value).collect();
@@ -87,7 +91,12 @@ fn steps(draft: &ServiceDraft, reader: &mut Reader<'_>) {
     for step in canary(draft).filter(|step| step.score.is_absent()) {
         if let Some(at) = step.below.at() {
             let message = "`below` has a meaning beside `score` only";
-            reader.refuse_for(BELOW_ALONE, at.span, message, "remove the key, or add `score: 90`");
+            reader.refuse_for(
+                BELOW_ALONE,
+                at.span,
+                message,
+                "remove the key, or add `score: 90`",
+            );
         }
     }
 }

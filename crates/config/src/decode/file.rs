@@ -1,6 +1,8 @@
 //! The file itself.
 
-use windlass_model::{AppName, Before, CategoryName, EnvironmentName, Finalize, OnFailure, ServiceName};
+use windlass_model::{
+    AppName, Before, CategoryName, EnvironmentName, Finalize, OnFailure, ServiceName,
+};
 
 use super::before::BeforeSentence;
 use super::collection::{Entries, ListOf, MapOf};
@@ -110,13 +112,7 @@ impl Keyed for EnvironmentKeys {
                 examples &["[score >= 85]"]),
         ],
         rules: &[],
-        later: &[
-            "requires",
-            "context",
-            "before_cutover",
-            "after",
-            "freeze",
-        ],
+        later: &["requires", "context", "before_cutover", "after", "freeze"],
         elsewhere: (&[], ""),
         may_be_empty: true,
     };

@@ -4,9 +4,9 @@
 use windlass_model::{Fact, OnFailure, Outcome, PlanKind, ReturnReason, ServiceName, StuckReason};
 
 use super::graph::consumers;
-use super::{prove, scoring};
 use super::state::{Action, Course, Deployment, Names};
 use super::step::Turn;
+use super::{prove, scoring};
 use crate::rollout::{Event, Phase, Return, Rollout, Stage};
 
 /// Goes on until nothing follows any more. Each round moves at least one rollout one way along its
@@ -138,10 +138,7 @@ fn give_turns(turn: &mut Turn) -> bool {
 /// A rollout begins when those it needs have passed.
 fn begin_ready(turn: &mut Turn) -> bool {
     let now = &turn.deployment;
-    if now.held
-        || now.names != Names::Known
-        || now.course != Course::Forward
-        || now.awaits_score()
+    if now.held || now.names != Names::Known || now.course != Course::Forward || now.awaits_score()
     {
         return false;
     }

@@ -65,7 +65,9 @@ impl Deployment {
             }
             Course::Forward | Course::Promoting => {
                 let steps = self.steps_that_need_it();
-                let is_watched = self.rollouts.values().any(watches_score);
+                // Without a score from before nothing can be said of a drop.
+                let known = self.scores.before.as_ref().and_then(|it| it.known());
+                let is_watched = known.is_some() && self.rollouts.values().any(watches_score);
                 let wanted = !steps.is_empty() || is_watched;
                 wanted.then_some(ScoreWish {
                     stage: ScoreStage::During,
@@ -116,7 +118,12 @@ fn is_scored(deployment: &Deployment) -> bool {
 
 /// Whether a rule of a candidate that has traffic, or may have, rests on the score.
 fn watches_score(rollout: &Rollout) -> bool {
-    let mut triggers = rollout.plan.spec.rollback_on.iter().flat_map(|rule| &rule.all);
+    let mut triggers = rollout
+        .plan
+        .spec
+        .rollback_on
+        .iter()
+        .flat_map(|rule| &rule.all);
     rollout.may_be_watched() && triggers.any(|it| matches!(it, Trigger::ScoreDrops { .. }))
 }
 

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use windlass_model::{
-    DeploymentId, DeploymentState, Fact, Outcome, Plan, Proof, Rate, Repair, Report, Route, ScoreSummary,
-    ServiceName, Slot, SlotId,
+    DeploymentId, DeploymentState, Fact, Outcome, Plan, Proof, Rate, Repair, Report, Route,
+    ScoreSummary, ServiceName, Slot, SlotId,
 };
 
 use super::scoring::{ScoreWish, Scores};

@@ -243,5 +243,12 @@ fn rolling_steps(instances: u16, bake: Millis) -> Vec<Step> {
         .filter_map(|k| Percent::new(k * 100 / n).ok())
         .filter(|share| *share > Percent::ZERO)
         .collect();
-    shares.into_iter().map(|to| Step { to, bake, score: None }).collect()
+    shares
+        .into_iter()
+        .map(|to| Step {
+            to,
+            bake,
+            score: None,
+        })
+        .collect()
 }

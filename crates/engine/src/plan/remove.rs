@@ -4,8 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 use windlass_model::{
-    Change, Environment, Finalize, OnFailure, Plan, PlanKind, RolloutPlan, ServiceName,
-    ScoreSpec,
+    Change, Environment, Finalize, OnFailure, Plan, PlanKind, RolloutPlan, ScoreSpec, ServiceName,
 };
 
 use super::identity::{Roles, roles, short_id};

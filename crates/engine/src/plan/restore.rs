@@ -5,8 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 use windlass_model::{
     Change, Environment, Finalize, Millis, OnFailure, Plan, PlanKind, Promoted, Release,
-    RolloutPlan, ServiceName, ServiceState,
-    ScoreSpec,
+    RolloutPlan, ScoreSpec, ServiceName, ServiceState,
 };
 
 use super::compile::{changed_targets, in_place, needs_within, taken_listeners};

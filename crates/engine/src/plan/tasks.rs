@@ -190,7 +190,11 @@ fn steps(plan: &RolloutPlan) -> Vec<Step> {
     let to = windlass_model::Percent::FULL;
     match &plan.change {
         Change::First { bake } | Change::InPlace { bake } | Change::Adjust { bake } => {
-            vec![Step { to, bake: *bake, score: None }]
+            vec![Step {
+                to,
+                bake: *bake,
+                score: None,
+            }]
         }
         Change::Restore { .. } => vec![Step {
             to,

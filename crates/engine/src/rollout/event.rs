@@ -3,7 +3,9 @@
 use std::net::SocketAddr;
 
 use serde::{Deserialize, Serialize};
-use windlass_model::{InstanceEnd, InstanceId, Judgement, ReturnReason, Rule, ScoreSummary, SlotId, TimerId};
+use windlass_model::{
+    InstanceEnd, InstanceId, Judgement, ReturnReason, Rule, ScoreSummary, SlotId, TimerId,
+};
 
 /// A fact about one rollout. An answer names the attempt, instance or slot it answers, so that a
 /// late one passes no later gate.

@@ -88,7 +88,12 @@ fn the_score_is_measured_before_and_after_every_deployment() {
         let (before, after) = (ScoreMoment::Before, ScoreMoment::After);
         assert_eq!(
             kept(&lab),
-            [before(first.clone()), after(first), before(id.clone()), after(id)]
+            [
+                before(first.clone()),
+                after(first),
+                before(id.clone()),
+                after(id)
+            ]
         );
         assert_clean(&lab);
     });
@@ -521,8 +526,12 @@ fn commands_get_what_whoever_planned_it_gave_them_also_after_a_death() {
         lab.world.gauge.is(80.0);
         put(&lab, &["web"], "one");
         let mut wanted = app.before(85).wanted();
-        wanted.values.insert("TOKEN".to_owned(), "s3cret".to_owned());
-        wanted.values.insert("OTHER".to_owned(), "not its own".to_owned());
+        wanted
+            .values
+            .insert("TOKEN".to_owned(), "s3cret".to_owned());
+        wanted
+            .values
+            .insert("OTHER".to_owned(), "not its own".to_owned());
         let from = windlass_runtime::From::File(Box::new(wanted));
         let id = lab.deploy_from(from).await.expect("it is accepted");
         let id = id.expect("there is something to do");

@@ -5,9 +5,9 @@ use std::net::SocketAddr;
 
 use windlass_api::{DeploymentView, Event, HALT_SIGN, RolloutView};
 use windlass_model::{
-    AppName, Below, Change, DeploymentId, DeploymentState, EnvironmentName, Fact, InstanceEnd, InstanceId,
-    Millis, Percent, Plan, PlanKind, Probe, Proof, Report, ReturnReason, RolloutPhase, RolloutPlan,
-    ScoreGate, ScoreSummary, ServiceName, Step, StuckReason, Verdict, Version,
+    AppName, Below, Change, DeploymentId, DeploymentState, EnvironmentName, Fact, InstanceEnd,
+    InstanceId, Millis, Percent, Plan, PlanKind, Probe, Proof, Report, ReturnReason, RolloutPhase,
+    RolloutPlan, ScoreGate, ScoreSummary, ServiceName, Step, StuckReason, Verdict, Version,
 };
 
 use crate::ui::words::doing;

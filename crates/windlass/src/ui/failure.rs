@@ -8,8 +8,8 @@ use windlass_model::{
 };
 
 use super::record::{proofs, traffic};
-use super::status::kept_failed;
 use super::scored;
+use super::status::kept_failed;
 use super::words::{harmless, listed, not_renamed, reason, stuck};
 use crate::diagnostic::Diagnostic;
 use crate::follow::{Part, Progress};

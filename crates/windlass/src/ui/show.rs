@@ -6,9 +6,9 @@ use windlass_model::{DeploymentState, Millis, Outcome};
 use super::Style;
 use super::failure::{ABANDONED, ways_to_repair};
 use super::grounds::grounds;
+use super::scored;
 use super::table::table;
 use super::time::{ago, of_calendar, took};
-use super::scored;
 use super::words::{change, doing, harmless, listed, not_renamed, phase, reason, result, stuck};
 
 /// Where it stands, service by service; of one that has ended, where it stood then.

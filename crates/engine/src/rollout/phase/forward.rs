@@ -8,7 +8,9 @@ use super::books::SAW_LONGEST;
 use super::evidence;
 use crate::rollout::turn::{SHIFT_WITHIN, Turn};
 use crate::rollout::wait::{Fired, Wait};
-use crate::rollout::{Action, Asked, Awaiting, Begun, Clearing, Health, Phase, StepScore, StoppingOld};
+use crate::rollout::{
+    Action, Asked, Awaiting, Begun, Clearing, Health, Phase, StepScore, StoppingOld,
+};
 
 /// Begins: the displaced standby, and what was kept of an earlier failure, go first.
 pub(super) fn begin(turn: &mut Turn) {

@@ -6,9 +6,8 @@ use std::net::SocketAddr;
 use windlass_api::PlanView;
 use windlass_model::{
     Change, Digest, Finalize, Instance, Label, Millis, OnFailure, Overlap, Plan, PlanKind, Probe,
-    ProbeKind, ProcessSpec, Release, RolloutPlan, Rule, ServiceSpec, Slot, SlotId, Step, Stop,
-    Strategy, Task, TaskId, TaskKind, Template,
-    ScoreSpec,
+    ProbeKind, ProcessSpec, Release, RolloutPlan, Rule, ScoreSpec, ServiceSpec, Slot, SlotId, Step,
+    Stop, Strategy, Task, TaskId, TaskKind, Template,
 };
 
 use super::noun::{app, instance, percent, plan_id, production, service, version};
