@@ -20,10 +20,9 @@ use crate::controller::Shared;
 use crate::perform::Performer;
 #[cfg(feature = "crash-points")]
 use crate::points::Points;
-use crate::problems;
 use crate::scorer::Scorer;
 use crate::watch::Watches;
-use crate::{keeper, lookout};
+use crate::{keeper, lookout, problems};
 
 /// Events that may wait for a deployment's loop; tasks that have more wait themselves.
 const EVENTS_QUEUED: usize = 1_024;
@@ -443,7 +442,6 @@ impl Drive {
         let why = format!("somebody else writes it: {}", error.chain());
         tracing::error!("deployment {id} is let go: {why}");
         self.watches = Watches::default();
-        self.scorer = Scorer::default();
         for waiting in &mut self.pending {
             if let Some(reply) = waiting.reply.take() {
                 let _left = reply.send(Err(problems::unreadable(&id, &why))).is_err();
@@ -467,8 +465,7 @@ impl Drive {
         };
         self.watches
             .follow(&self.border, &self.driven.inbox, watched);
-        self.scorer
-            .follow(&self.shared, &self.driven.inbox, &self.driven.now.borrow());
+        self.scorer.follow(&self.shared, &self.driven);
         for action in actions {
             #[cfg(feature = "crash-points")]
             self.driven.inbox.points.after_intent(&action);

@@ -7,13 +7,13 @@ use futures_util::FutureExt;
 use futures_util::future::{AbortHandle, Abortable};
 use windlass_analysis::score::{Place, permit};
 use windlass_edge::Given;
-use windlass_engine::deployment::{Deployment, Event, ScoreWish};
+use windlass_engine::deployment::{Event, ScoreWish};
 use windlass_model::{
     DeploymentId, Millis, Plan, Score, ScoreEntry, ScoreMoment, ScoreStage, ScoreSummary,
 };
 
 use crate::controller::Shared;
-use crate::drive::{Inbox, Input};
+use crate::drive::{Driven, Inbox, Input};
 use crate::gauging::{Subject, measure};
 use crate::lookout::tell_all;
 
@@ -29,7 +29,8 @@ pub(crate) struct Scorer {
 impl Scorer {
     /// From now on the score is measured for what the deployment wants now. A measurement for another wish
     /// is let go: what it saw is no answer to this one.
-    pub(crate) fn follow(&mut self, shared: &Rc<Shared>, inbox: &Inbox, now: &Deployment) {
+    pub(crate) fn follow(&mut self, shared: &Rc<Shared>, driven: &Driven) {
+        let now = driven.now.borrow();
         let wish = now.score_wish();
         if self.running.as_ref().map(|(known, _)| known) == wish.as_ref() {
             return;
@@ -42,7 +43,7 @@ impl Scorer {
         self.running = Some((wish.clone(), abort));
         let measuring = Measuring {
             shared: Rc::clone(shared),
-            inbox: inbox.clone(),
+            inbox: driven.inbox.clone(),
             id: now.id.clone(),
             plan: now.plan.clone(),
             wish,

@@ -93,7 +93,7 @@ impl Shape for Strategy {
 
     const EXAMPLES: &'static [&'static str] = &[
         "rolling",
-        "{ canary: [{ to: 5%, bake: 2m, score: 90 }, { to: 100% }] }",
+        "{ canary: [{ to: 5%, bake: 2m }, { to: 100% }] }",
     ];
 
     fn wanted() -> String {

@@ -65,7 +65,9 @@ impl Deployment {
             }
             Course::Forward | Course::Promoting => {
                 let steps = self.steps_that_need_it();
-                let is_watched = self.rollouts.values().any(watches_score);
+                // Without a score from before nothing can be said of a drop.
+                let known = self.scores.before.as_ref().and_then(|it| it.known());
+                let is_watched = known.is_some() && self.rollouts.values().any(watches_score);
                 let wanted = !steps.is_empty() || is_watched;
                 wanted.then_some(ScoreWish {
                     stage: ScoreStage::During,

@@ -3,7 +3,7 @@
 use windlass_api::Event;
 use windlass_model::{
     CommandRun, DeploymentState, Fact, InstanceId, Judgement, Outcome, Report, RolloutPhase, Rule,
-    SlotId, Verdict,
+    ServiceName, SlotId, Verdict,
 };
 
 use super::time::{of_day, took};
@@ -131,14 +131,7 @@ fn of_a_service(fact: &Fact, picture: &Progress) -> Option<(String, String)> {
             format!("started instance={instance} address={address}"),
         ),
         Fact::InstanceReady { service, instance } => {
-            let ready = picture
-                .parts
-                .get(service)
-                .map(|part| format!("={}/{}", part.ready, part.wanted));
-            (
-                service,
-                format!("ready{} instance={instance}", ready.unwrap_or_default()),
-            )
+            (service, ready_words((service, instance), picture))
         }
         Fact::InstanceLost {
             service,
@@ -192,6 +185,12 @@ fn of_a_service(fact: &Fact, picture: &Progress) -> Option<(String, String)> {
         | Fact::Ended { .. } => return None,
     };
     Some((service.to_string(), what))
+}
+
+fn ready_words((service, instance): (&ServiceName, &InstanceId), picture: &Progress) -> String {
+    let part = picture.parts.get(service);
+    let ready = part.map(|part| format!("={}/{}", part.ready, part.wanted));
+    format!("ready{} instance={instance}", ready.unwrap_or_default())
 }
 
 fn command_words(run: &CommandRun, instance: &InstanceId) -> String {
@@ -265,7 +264,7 @@ fn triggered_words(trigger: &Rule, saw: &str) -> String {
     format!("trigger={:?} saw={:?}", trigger.to_string(), harmless(saw))
 }
 
-fn fired_words(took_back: &[windlass_model::ServiceName], saw: &str) -> String {
+fn fired_words(took_back: &[ServiceName], saw: &str) -> String {
     format!(
         "tripwire=fired took_back={} saw={:?}",
         listed(took_back).replace(' ', ""),

@@ -134,7 +134,7 @@ pub(crate) fn why(view: &DeploymentView) -> Vec<String> {
     if let Some(needed) = score.needed {
         lines.push(format!("needed to begin: score >= {needed}"));
     }
-    lines.extend(holds(view).into_iter().map(|line| format!("waits: {line}")));
+    lines.extend(holds(view));
     if let Some(after) = &score.after {
         lines.push(format!("score after: {}", brief(after)));
     }
@@ -209,4 +209,114 @@ fn of_steps(service: &ServiceName, part: &RolloutPlan) -> Option<String> {
     });
     let needs: Vec<String> = needs.collect();
     (!needs.is_empty()).then(|| format!("needs a score: {service} {}", listed(&needs)))
+}
+
+#[cfg(test)]
+mod tests {
+    use windlass_model::{
+        Before, CategoryName, CheckName, DeploymentState, Measure, PointsLost, ScoreNeed,
+    };
+
+    use super::*;
+    use crate::ui::{sample, show};
+
+    fn score(low: f64, high: f64, permit: Option<Permit>) -> ScoreSummary {
+        let lost = PointsLost {
+            category: CategoryName::new("testing").expect("a name"),
+            check: CheckName::new("unit").expect("a name"),
+            points: Measure::nearest(100.0 - low),
+            cause: "32 of 40 tests passed".to_owned(),
+            remedy: "mend what the failing tests show".to_owned(),
+        };
+        ScoreSummary {
+            at_us: 0,
+            low: Measure::nearest(low),
+            high: Measure::nearest(high),
+            band: permit.map(|_| windlass_model::Band::StagingOnly),
+            permit,
+            lost: vec![lost],
+        }
+    }
+
+    fn gate() -> ScoreGate {
+        ScoreGate {
+            at_least: 85,
+            step: None,
+        }
+    }
+
+    /// One that waits at its gate.
+    fn held() -> DeploymentView {
+        let mut view = sample::deployment("dep_01k0a");
+        view.state = DeploymentState::Held;
+        view.score = Some(DeploymentScore {
+            needed: Some(85),
+            before: Some(score(80.0, 80.0, Some(Permit::No))),
+            after: None,
+            shut: vec![gate()],
+        });
+        view
+    }
+
+    #[test]
+    fn one_that_waits_at_a_gate_says_what_was_measured_what_raises_it_and_what_comes_next() {
+        let text = show::show_text(&held(), 0, &crate::ui::Style::plain());
+        insta::assert_snapshot!(text, @r"
+        dep_01k0a  shop in production
+        state    held
+        plan     9f3cab1234
+        started  2026-11-21 14:02:11 by mira
+        score    80, staging only: not advised here
+        the score is 80, and score >= 85 is asked for
+          20 points by testing/unit (32 of 40 tests passed): mend what the failing tests show
+
+        SERVICE  PHASE    VERSION        TRAFFIC  READY  NOTE
+        api      waiting  1.4.1 → 1.4.2  0 %      0/1    waits for auth
+        auth     waiting  1.4.1 → 1.4.2  0 %      0/2
+
+        next: raise the score, and it goes on by itself (windlass score --explain); windlass resume dep_01k0a goes on all the same, windlass abort dep_01k0a goes back
+        ");
+    }
+
+    #[test]
+    fn the_record_says_what_was_asked_for_and_what_was_not_known() {
+        let mut view = held();
+        insta::assert_snapshot!(why(&view).join("\n"), @r"
+        score before: 80, staging only: not advised here
+        needed to begin: score >= 85
+        the score is 80, and score >= 85 is asked for
+          20 points by testing/unit (32 of 40 tests passed): mend what the failing tests show
+        ");
+        let told = view.score.as_mut().expect("it is measured");
+        told.before = Some(score(70.0, 95.0, None));
+        told.after = Some(score(91.0, 91.0, Some(Permit::Watched)));
+        told.shut.clear();
+        insta::assert_snapshot!(why(&view).join("\n"), @r"
+        score before: not known, 70 to 95
+          triggers on the score are not watched: nobody knows what it was
+          30 points by testing/unit (32 of 40 tests passed): mend what the failing tests show
+        needed to begin: score >= 85
+        score after: 91, staging only: watch it
+        ");
+    }
+
+    #[test]
+    fn a_plan_shows_its_gates() {
+        let mut view = sample::plan_view();
+        view.plan.before = vec![Before::Score(85)];
+        for part in view.plan.rollouts.values_mut() {
+            if let Change::Beside { steps } = &mut part.change {
+                for step in steps.iter_mut() {
+                    step.score = Some(ScoreNeed {
+                        at_least: 90,
+                        below: Below::Rollback,
+                    });
+                }
+            }
+        }
+        insta::assert_snapshot!(of_plan(&view.plan).join("\n"), @r"
+        needs before anything moves: score >= 85; below, or not known: hold
+        needs a score: auth 90 at 25 % (below: rollback), 90 at 100 % (below: rollback)
+        ");
+    }
 }
