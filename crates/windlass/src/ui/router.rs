@@ -1,7 +1,7 @@
 //! What a router serves, for people.
 
 use windlass_control::{ObservedRoute, ObservedTable, Trip, TripRule};
-use windlass_model::{RouteMode, RouteSlot, ServiceKey};
+use windlass_model::{RouteMode, RouteSlot, ServiceKey, Slower};
 
 use super::Style;
 use super::table::table;
@@ -97,9 +97,13 @@ fn row(entry: &ObservedRoute, slot: &RouteSlot) -> Vec<String> {
         .tripwire
         .as_ref()
         .filter(|wire| wire.slot == slot.slot);
-    let back = armed.map(|wire| match wire.errors_above {
-        Some(rate) => format!("over {rate} errors"),
-        None => "if it is gone".to_owned(),
+    let back = armed.map(|wire| match (wire.errors_above, wire.slower) {
+        (Some(rate), None) => format!("over {rate} errors"),
+        (Some(rate), Some(Slower { than, above })) => {
+            format!("over {rate} errors, or {above} slower than {than}")
+        }
+        (None, Some(Slower { than, above })) => format!("over {above} slower than {than}"),
+        (None, None) => "if it is gone".to_owned(),
     });
     vec![
         harmless(&slot.version.0),
@@ -123,6 +127,14 @@ pub(crate) fn trip_text(observed: &ObservedTable, trip: &Trip) -> String {
         TripRule::Errors => {
             let (errors, answers) = (trip.errors, trip.answers);
             format!("{errors} of {answers} answers of {what} were errors")
+        }
+        TripRule::Slow => {
+            let (slow, answers) = (trip.slow, trip.answers);
+            format!("{slow} of {answers} answers of {what} took too long")
+        }
+        TripRule::Silent => {
+            let waiting = trip.slow;
+            format!("{what} answers nothing any more: {waiting} requests wait for it")
         }
         TripRule::ConnectFailures => format!("{what} could not be connected to"),
         TripRule::InstancesGone => format!("no instance of {what} is ready any more"),
