@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
 use serde::{Deserialize, Serialize};
-use windlass_model::{Epoch, InstanceId, Percent, Rate, Route, ServiceKey, SlotId};
+use windlass_model::{Epoch, InstanceId, Percent, Rate, Route, ServiceKey, SlotId, Slower};
 
 use crate::{Passage, Tick, Trip, Tripwire, TripwireId};
 
@@ -121,6 +121,10 @@ pub struct Split {
     /// More errors than this among the answers of what is watched take it back; none: only when it
     /// can't be reached.
     pub errors_above: Option<Rate>,
+    /// Too many answers of what is watched that take longer take it back too; none: their time does not
+    /// matter.
+    #[serde(default)]
+    pub slower: Option<Slower>,
     /// Whether it is meant although the last split went back by itself.
     #[serde(default)]
     pub again: bool,

@@ -34,6 +34,7 @@ mod route;
 mod rule;
 mod score;
 mod slot;
+mod slower;
 mod spec;
 mod strategy;
 mod suggest;
@@ -80,6 +81,7 @@ pub use score::{
     PointsLost, Reading, Scale, Score, ScoreEntry, ScoreMoment, ScoreSpec,
 };
 pub use slot::{Instance, Label, Slot};
+pub use slower::Slower;
 pub use spec::{OWN_NAMES, OnFailure, Overlap, ProcessSpec, ServiceSpec, Spec, Stop};
 pub use strategy::Strategy;
 pub use suggest::nearest;

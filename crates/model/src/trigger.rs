@@ -16,6 +16,12 @@ impl Rate {
     /// The whole.
     pub const FULL: Self = Self(10_000);
 
+    /// What is left of the whole.
+    #[must_use]
+    pub const fn rest(self) -> Self {
+        Self(Self::FULL.0.saturating_sub(self.0))
+    }
+
     /// So many parts of ten thousand; none above the whole.
     pub fn from_parts(parts: u16) -> Option<Self> {
         (parts <= Self::FULL.0).then_some(Self(parts))

@@ -76,6 +76,7 @@ fn change_of(live: &Live, split: &Split) -> Result<Option<TableChange>, Refusal>
         id: TripwireId(uuid::Uuid::new_v4().simple().to_string()),
         slot: watched,
         errors_above: split.errors_above,
+        slower: split.slower,
         way_back: [(key.clone(), shared(route, watched, Percent::ZERO))].into(),
     };
     let change = RouteChange {

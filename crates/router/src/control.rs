@@ -202,15 +202,13 @@ fn reply(control: &Control, stream: &UnixStream, message: Message) -> io::Result
             boot: control.core.boot.clone(),
             ticks: locked(&control.core.ticks).after(after),
         },
-        RouterRequest::GoBack { service } => match keeper.go_back_as_asked(service.as_ref()) {
-            Ok(went) => RouterReply::WentBack(went),
-            Err(refusal) => RouterReply::Refused(refusal),
-        },
+        RouterRequest::GoBack { service } => keeper
+            .go_back_as_asked(service.as_ref())
+            .map_or_else(RouterReply::Refused, RouterReply::WentBack),
         RouterRequest::Split(split) => keeper.split(&split),
-        RouterRequest::Reload => match keeper.reload() {
-            Ok(reloaded) => RouterReply::Reloaded(reloaded),
-            Err(refusal) => RouterReply::Refused(refusal),
-        },
+        RouterRequest::Reload => keeper
+            .reload()
+            .map_or_else(RouterReply::Refused, RouterReply::Reloaded),
         RouterRequest::Shutdown { epoch } => {
             let heard = keeper.hear(epoch);
             let ends = heard.is_ok();

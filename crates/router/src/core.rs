@@ -24,7 +24,7 @@ use crate::live::{Entry, EntrySlot, InstanceState, Live, ServiceState, Services,
 use crate::mirror::Mirror;
 use crate::secure;
 use crate::ticks::{Cell, Ticks, Who};
-use crate::watch::{Alarm, Armed, Watch};
+use crate::watch::{Alarm, Armed, Grounds, Watch};
 
 /// The sockets on which requests are accepted now.
 pub(crate) type Doors = Arc<BTreeMap<SocketAddr, Arc<std::net::TcpListener>>>;
@@ -130,19 +130,25 @@ impl Core {
 
     /// Arms `tripwire` in place of what `before` has. What was seen of the same candidate by the
     /// same threshold still counts.
-    fn armed(&self, before: Option<&Arc<Entry>>, tripwire: Tripwire) -> Armed {
+    fn armed(&self, before: Option<&Arc<Entry>>, route: &Route, tripwire: Tripwire) -> Armed {
         let old = before.and_then(|entry| entry.armed.as_ref());
-        let same = |old: &&Armed| {
-            old.tripwire.slot == tripwire.slot && old.watch.judges_by(tripwire.errors_above)
-        };
+        let grounds = Grounds::of(route, &tripwire);
+        let same =
+            |old: &&Armed| old.tripwire.slot == tripwire.slot && old.watch.judges_by(&grounds);
         let watch = old.filter(same).map(|old| old.watch.clone());
-        let fresh = || {
-            let alarm = self.alarm.clone();
-            Arc::new(Watch::new(tripwire.errors_above, self.shards, alarm))
-        };
+        let fresh = || Arc::new(Watch::new(grounds, self.shards, self.alarm.clone()));
         Armed {
             watch: watch.unwrap_or_else(fresh),
             tripwire,
+        }
+    }
+
+    /// Has every tripwire listen whether its candidate still answers.
+    pub(crate) fn listen(&self) {
+        for entry in self.live.load().services.values() {
+            if let Some(armed) = &entry.armed {
+                armed.watch.listen();
+            }
         }
     }
 
@@ -159,7 +165,7 @@ impl Core {
         let before = live.services.get(key);
         let armed = tripwire
             .filter(|tripwire| route.weight(tripwire.slot) > Percent::ZERO)
-            .map(|tripwire| self.armed(before, tripwire));
+            .map(|tripwire| self.armed(before, &route, tripwire));
         let mut known = locked(&self.known);
         let service = known
             .services

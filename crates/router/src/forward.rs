@@ -6,7 +6,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use hyper::body::Incoming;
+use hyper::body::{Body as _, Incoming};
 use hyper::header::SET_COOKIE;
 use hyper::upgrade::OnUpgrade;
 use hyper::{Request, Response, StatusCode};
@@ -171,6 +171,10 @@ async fn exchange(
         let number = instance.number;
         if let Some(told) = told {
             told.reached(&ticket, &instance);
+        }
+        // What has a body may wait for its client.
+        if outgoing.body.is_end_stream() {
+            ticket.awaits_answer();
         }
         let sent = tokio::select! {
             biased;

@@ -21,6 +21,8 @@ mod access_file;
 mod alone;
 mod announced;
 mod answer;
+#[cfg(test)]
+mod anything;
 mod apply;
 mod asked;
 mod certificate;
@@ -66,6 +68,7 @@ mod resting;
 mod retry;
 mod run;
 mod secure;
+mod silence;
 mod stream;
 mod terms;
 mod ticket;

@@ -128,13 +128,12 @@ impl Keeper {
         let mut reloaded = Reloaded::default();
         for (key, route) in file {
             let kept = base.services.get(key);
-            let entry = match kept.filter(|_| before.get(key) == Some(route)) {
-                Some(kept) => kept.clone(),
-                None => {
-                    reloaded.taken_up.push(key.clone());
-                    let entry = self.of_file(&base, key, (before.get(key), route));
-                    Arc::new(entry.map_err(told)?)
-                }
+            let entry = if let Some(kept) = kept.filter(|_| before.get(key) == Some(route)) {
+                kept.clone()
+            } else {
+                reloaded.taken_up.push(key.clone());
+                let entry = self.of_file(&base, key, (before.get(key), route));
+                Arc::new(entry.map_err(told)?)
             };
             services.insert(key.clone(), entry);
         }

@@ -171,14 +171,7 @@ pub fn run(config: RouterConfig) -> Result<(), RouterError> {
             watching.watch();
             Ok(())
         })?);
-        let (hung_up, told) = mpsc::sync_channel(1);
-        let reloading = keeper.clone();
-        threads.push(thread("file", move || {
-            while told.recv().is_ok() {
-                reloading.reload_as_told();
-            }
-            Ok(())
-        })?);
+        let hung_up = reloading(&keeper, &mut threads)?;
         tracing::info!(boot = %core.boot.0, threads = core.shards, "the router runs");
         LocalSet::new().block_on(&runtime, upkeep(core.clone(), keeper, hung_up))
     });
@@ -252,6 +245,22 @@ fn start(
     Ok(())
 }
 
+/// Starts the thread that reads the file again when it is told, until what this gives is dropped.
+fn reloading(
+    keeper: &Arc<Keeper>,
+    threads: &mut Vec<JoinHandle<io::Result<()>>>,
+) -> io::Result<mpsc::SyncSender<()>> {
+    let (tell, told) = mpsc::sync_channel(1);
+    let keeper = keeper.clone();
+    threads.push(thread("file", move || {
+        while told.recv().is_ok() {
+            keeper.reload_as_told();
+        }
+        Ok(())
+    })?);
+    Ok(tell)
+}
+
 /// Only one router runs on a state folder: the kernel frees the lock when its holder dies.
 fn lock(folder: &Path) -> Result<File, RouterError> {
     let failed = |source| RouterError::Folder {
@@ -320,6 +329,7 @@ async fn upkeep(
         tokio::select! {
             _now = ticks.tick() => {
                 core.tick();
+                core.listen();
                 keeper.open_overdue();
             }
             // A full channel means that the file is to be read again already.

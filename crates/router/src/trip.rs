@@ -241,14 +241,15 @@ fn lacks(before: &Entry, after: &Entry) -> bool {
 }
 
 fn trip_of(service: &ServiceKey, armed: &Armed, rule: TripRule) -> Trip {
-    let (answers, errors) = armed.watch.seen();
+    let seen = armed.watch.seen(rule);
     Trip {
         id: armed.tripwire.id.clone(),
         service: service.clone(),
         slot: armed.tripwire.slot,
         rule,
-        answers,
-        errors,
+        answers: seen.answers,
+        errors: seen.errors,
+        slow: seen.slow,
         at_us: now_us(),
         took_back: Vec::new(),
         withheld: None,

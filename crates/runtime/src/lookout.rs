@@ -189,6 +189,14 @@ fn saw(driven: &Driven, trip: &Trip) -> String {
             "{} of {} answers of {what} were errors",
             trip.errors, trip.answers
         ),
+        TripRule::Slow => format!(
+            "{} of {} answers of {what} took too long",
+            trip.slow, trip.answers
+        ),
+        TripRule::Silent => format!(
+            "{what} answers nothing any more: {} requests wait for it",
+            trip.slow
+        ),
         TripRule::ConnectFailures => {
             format!("{what} could not be connected to, several times in a row")
         }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 use windlass_model::{
     DeploymentId, DeploymentState, Fact, Outcome, Plan, Proof, Rate, Repair, Report, Route,
-    ScoreSummary, ServiceName, Slot, SlotId,
+    ScoreSummary, ServiceName, Slot, SlotId, Slower,
 };
 
 use super::scoring::{ScoreWish, Scores};
@@ -203,6 +203,8 @@ pub struct Wire {
     pub slot: SlotId,
     /// The lowest share of errors that a trigger of the service does not let pass.
     pub errors_above: Option<Rate>,
+    /// The strictest of the triggers about the time of its answers.
+    pub slower: Option<Slower>,
     /// The routes to go back to: its own, and of every moved listening service that needs it.
     pub way_back: BTreeMap<ServiceName, Route>,
 }

@@ -48,6 +48,7 @@ fn asked(rig: &Rig, slot: u32, share: u64) -> Split {
         share: Percent::new(share).expect("a share"),
         decided_on: now(rig).generation,
         errors_above: Rate::from_parts(500),
+        slower: None,
         again: false,
     }
 }

@@ -39,6 +39,7 @@ fn split(rig: &Rig, share: u64) {
         share: Percent::new(share).expect("a share"),
         decided_on: generation(rig),
         errors_above: Rate::from_parts(500),
+        slower: None,
         again: false,
     }));
     assert!(matches!(reply, RouterReply::Applied(_)), "{reply:?}");

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use windlass_api::Exit;
 use windlass_control::Passage;
-use windlass_model::{Millis, Percent, Rate};
+use windlass_model::{Millis, Percent, Rate, Slower};
 
 use super::alone;
 use crate::arguments::duration;
@@ -63,6 +63,10 @@ struct Watch {
     /// Errors among the answers of the newcomer that take it back
     #[arg(long, value_name = "SHARE", default_value = "5%", value_parser = rate)]
     errors_above: Rate,
+
+    /// Take it back too when more than one answer in twenty takes longer
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    slower_than: Option<Millis>,
 
     /// Although the last split went back by itself
     #[arg(long)]
@@ -219,6 +223,10 @@ fn wanted<'a>(service: &'a str, origin: &'a str, share: Percent, watch: &Watch) 
         origin,
         share,
         errors_above: Some(watch.errors_above),
+        slower: watch.slower_than.map(|than| Slower {
+            than,
+            above: Rate::from_parts(500).expect("below the whole"),
+        }),
         again: watch.again,
     }
 }

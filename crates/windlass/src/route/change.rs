@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use windlass_api::Exit;
 use windlass_control::{ObservedRoute, ObservedTable, RouterReply, RouterRequest, Split};
-use windlass_model::{Millis, Percent, Rate, ServiceKey, SlotId};
+use windlass_model::{Millis, Percent, Rate, ServiceKey, SlotId, Slower};
 
 use super::find;
 use super::link::Link;
@@ -23,6 +23,7 @@ pub(crate) struct Wanted<'a> {
     pub(crate) origin: &'a str,
     pub(crate) share: Percent,
     pub(crate) errors_above: Option<Rate>,
+    pub(crate) slower: Option<Slower>,
     pub(crate) again: bool,
 }
 
@@ -100,6 +101,7 @@ fn moved(link: &Link, wanted: &Wanted<'_>) -> Result<(ServiceKey, SlotId), Diagn
         share: wanted.share,
         decided_on: entry.generation,
         errors_above: wanted.errors_above,
+        slower: wanted.slower,
         again: wanted.again,
     });
     match link.call(&request)? {

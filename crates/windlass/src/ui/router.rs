@@ -1,7 +1,7 @@
 //! What a router serves, for people.
 
 use windlass_control::{ObservedRoute, ObservedTable, Trip, TripRule};
-use windlass_model::{RouteMode, RouteSlot, ServiceKey};
+use windlass_model::{RouteMode, RouteSlot, ServiceKey, Slower};
 
 use super::Style;
 use super::table::table;
@@ -102,9 +102,13 @@ fn row(entry: &ObservedRoute, slot: &RouteSlot) -> Vec<String> {
     let to = other.map_or_else(String::new, |it| {
         format!("to {}: ", harmless(&it.version.0))
     });
-    let back = armed.map(|wire| match wire.errors_above {
-        Some(rate) => format!("{to}over {rate} errors"),
-        None => format!("{to}if it is gone"),
+    let back = armed.map(|wire| match (wire.errors_above, wire.slower) {
+        (Some(rate), None) => format!("{to}over {rate} errors"),
+        (Some(rate), Some(Slower { than, above })) => {
+            format!("{to}over {rate} errors, or {above} slower than {than}")
+        }
+        (None, Some(Slower { than, above })) => format!("{to}over {above} slower than {than}"),
+        (None, None) => format!("{to}if it is gone"),
     });
     vec![
         harmless(&slot.version.0),
@@ -128,6 +132,14 @@ pub(crate) fn trip_text(observed: &ObservedTable, trip: &Trip) -> String {
         TripRule::Errors => {
             let (errors, answers) = (trip.errors, trip.answers);
             format!("{errors} of {answers} answers of {what} were errors")
+        }
+        TripRule::Slow => {
+            let (slow, answers) = (trip.slow, trip.answers);
+            format!("{slow} of {answers} answers of {what} took too long")
+        }
+        TripRule::Silent => {
+            let waiting = trip.slow;
+            format!("{what} answers nothing any more: {waiting} requests wait for it")
         }
         TripRule::ConnectFailures => format!("{what} could not be connected to"),
         TripRule::InstancesGone => format!("no instance of {what} is ready any more"),
