@@ -34,7 +34,7 @@ pub(crate) mod resume;
 pub(crate) mod retry;
 pub(crate) mod rollback;
 pub(crate) mod router;
-mod schema;
+pub(crate) mod schema;
 pub(crate) mod score;
 pub(crate) mod serve;
 pub(crate) mod shim;

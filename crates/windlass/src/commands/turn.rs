@@ -13,7 +13,7 @@ use windlass_model::{EnvironmentName, Millis};
 
 use super::which::SEARCHED;
 use crate::context::Context;
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, SILENT};
 use crate::ui::words::harmless;
 
 /// How long it is waited without a word.
@@ -81,7 +81,9 @@ fn begun_since<'v>(
 fn died_after(begun: &DeploymentView) -> Diagnostic {
     let id = &begun.id;
     let what = format!("the controller died before it answered, and {id} has begun");
-    Diagnostic::new(Exit::Unreachable, what).hint(format!("windlass events {id} --follow"))
+    Diagnostic::new(Exit::Unreachable, what)
+        .code(SILENT)
+        .hint(format!("windlass events {id} --follow"))
 }
 
 /// Asks once.

@@ -165,7 +165,7 @@ pub(super) fn by_beginning(all: &[DeploymentView], text: &str) -> Result<Deploym
 
 fn unknown(all: &[DeploymentView], whole: &str) -> Diagnostic {
     let meant = did_you_mean(whole, all.iter().map(|view| view.id.as_str()));
-    let list = "name one of those in: windlass list";
+    let list = "windlass list shows them";
     Diagnostic::new(Exit::Usage, format!("there is no deployment {whole}"))
         .code("WL0430")
         .hint(match meant {
@@ -190,15 +190,12 @@ mod tests {
         assert_eq!(id("01kc"), Ok("dep_01kcd".to_owned()));
         assert_eq!(id("dep_01k").map_err(|no| no.exit), Err(Exit::Usage));
         let far = by_beginning(&all, "dep_09").expect_err("none of them");
-        assert_eq!(
-            far.hint.as_deref(),
-            Some("name one of those in: windlass list")
-        );
+        assert_eq!(far.hint.as_deref(), Some("windlass list shows them"));
         let near = by_beginning(&all, "01kad").expect_err("none of them");
         assert_eq!(near.code.as_deref(), Some("WL0430"));
         assert_eq!(
             near.hint.as_deref(),
-            Some("did you mean dep_01kab? name one of those in: windlass list")
+            Some("did you mean dep_01kab? windlass list shows them")
         );
         let many = vec![sample::deployment("dep_01kab"); SEARCHED as usize];
         let older = by_beginning(&many, "dep_09").map(|id| id.to_string());

@@ -115,8 +115,8 @@ Ends with 0 when everything is back, 5 when there is nothing to go back to,
   windlass finalize
   windlass finalize dep_06gv
 
-A standby goes, or a failed candidate that was kept. A rollback to a standby that
-is gone starts its release again.",
+A standby goes, or a failed candidate that was kept. A rollback to a standby
+that is gone starts its release again.",
     ),
     (
         "remove",
