@@ -33,10 +33,7 @@ fn meant(typed: impl Iterator<Item = OsString>) -> Command {
     command.build();
     for word in typed.skip(1) {
         let next = command.find_subcommand(&word).cloned();
-        match next {
-            Some(next) => command = next,
-            None => continue,
-        }
+        command = next.unwrap_or(command);
     }
     command
 }

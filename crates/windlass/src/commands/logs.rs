@@ -135,6 +135,7 @@ fn unknown(context: &Context, all: &[EnvironmentView], service: &str) -> Diagnos
     };
     let meant = did_you_mean(service, names.iter().map(String::as_str));
     said.hint(match meant {
+        Some(meant) if names.len() == 1 => meant,
         Some(meant) => format!("{meant} {there}"),
         None => there,
     })

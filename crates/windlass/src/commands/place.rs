@@ -1,12 +1,14 @@
 //! Which environment is meant.
 
+use std::collections::BTreeSet;
+
 use windlass_api::{EnvironmentView, Exit};
 use windlass_client::Client;
 
 use super::file::Found;
 use crate::context::Context;
 use crate::diagnostic::Diagnostic;
-use crate::ui::words::listed;
+use crate::ui::words::{did_you_mean, harmless, listed};
 
 /// What is there leaves no single environment.
 pub(super) const PLACE: &str = "WL0441";
@@ -29,7 +31,16 @@ fn only(
     if let Some(app) = app {
         all.retain(|view| view.app.as_str() == app);
     }
-    all.retain(|view| environment.is_none_or(|wanted| view.environment.as_str() == wanted));
+    if let Some(wanted) = environment {
+        let there: BTreeSet<String> = all
+            .iter()
+            .map(|view| view.environment.to_string())
+            .collect();
+        all.retain(|view| view.environment.as_str() == wanted);
+        if all.is_empty() && !there.is_empty() {
+            return Err(not_there(wanted, &there));
+        }
+    }
     let names: Vec<String> = all
         .iter()
         .map(|view| format!("{} in {}", view.app, view.environment))
@@ -47,6 +58,20 @@ fn only(
         .code(PLACE)
         .hint("choose the application with -f FILE and the environment with -e ENV")),
     }
+}
+
+/// Nothing is deployed in the environment that was typed, and there are others.
+fn not_there(wanted: &str, there: &BTreeSet<String>) -> Diagnostic {
+    let meant = did_you_mean(wanted, there.iter().map(String::as_str));
+    let there: Vec<&String> = there.iter().collect();
+    let there = format!("something is deployed in {}", listed(&there));
+    let what = format!("nothing is deployed in {}", harmless(wanted));
+    Diagnostic::new(Exit::Usage, what)
+        .code(PLACE)
+        .hint(match meant {
+            Some(meant) => format!("{meant} {there}"),
+            None => there,
+        })
 }
 
 #[cfg(test)]
@@ -70,6 +95,11 @@ mod tests {
             Ok("staging".to_owned())
         );
         assert_eq!(name(only(all(), None, None)), Err(Exit::Usage));
+        let typed = only(all(), app(), Some("stagging")).expect_err("no such place");
+        assert_eq!(
+            typed.hint.as_deref(),
+            Some("did you mean staging? something is deployed in production, staging")
+        );
         assert_eq!(
             name(only(vec![one.clone()], None, None)),
             Ok("production".to_owned())

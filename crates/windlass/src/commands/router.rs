@@ -200,6 +200,7 @@ pub(crate) fn run(context: &Context, options: &Options) -> Result<Report, Diagno
             route::split(
                 &link,
                 &wanted(&options.service, origin, share, &options.watch),
+                &context.ui,
             )
         }
         Verb::Drain(options) => {

@@ -61,9 +61,7 @@ impl Draft {
             run: "./server --port ${PORT}".to_owned(),
             served: Served::Anywhere,
             notes: vec![
-                "Put your program here, as a path below this folder. ${PORT} is the port that it must"
-                    .to_owned(),
-                "listen on: each copy of it gets its own, and it is in the variable PORT too."
+                "Put your program here. ${PORT} is the port that it must listen on; it is in the variable PORT too."
                     .to_owned(),
             ],
             ..Guess::default()

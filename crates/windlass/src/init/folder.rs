@@ -38,7 +38,7 @@ const PROJECTS: [&str; 6] = [
 ];
 
 /// Whether a file is a source of the program, and no test and no setting of a tool.
-fn is_source(name: &str, endings: &[&str]) -> bool {
+pub(super) fn is_source(name: &str, endings: &[&str]) -> bool {
     let ours = endings.iter().any(|ending| name.ends_with(ending));
     let tool = [".config.", ".test.", ".spec.", "_test."];
     let tool = tool.iter().any(|part| name.contains(part))
@@ -124,11 +124,6 @@ impl Folder {
         const BY_OWNER: u32 = 0o100;
         let about = fs::metadata(self.path.join(name));
         about.is_ok_and(|about| about.is_file() && about.permissions().mode() & BY_OWNER != 0)
-    }
-
-    /// Whether it is part of the program: no test, no setting of a tool.
-    pub(super) fn is_no_tool(&self, name: &str) -> bool {
-        is_source(name, &[""])
     }
 
     /// The first of the names that is a file here.

@@ -65,6 +65,8 @@ fn seen(folder: &Folder, services: &[Guess]) -> Vec<String> {
         "manage.py",
         "Dockerfile",
         "go.mod",
+        "main.go",
+        "server.go",
     ];
     let all = known.iter().chain(NAMES.iter());
     let mut saw: Vec<String> = all

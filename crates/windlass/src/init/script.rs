@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::draft::{Guess, Served, called};
-use super::folder::Folder;
+use super::folder::{Folder, is_source};
 
 /// Names that a program to start usually has, the likeliest first.
 const USUAL: [&str; 9] = [
@@ -108,7 +108,7 @@ fn candidates(folder: &Folder) -> Vec<String> {
     all.filter(|name| {
         let known = BY.iter().any(|(ending, _)| name.ends_with(ending));
         let bare = !name.contains('.') && folder.is_executable(name);
-        folder.is_file(name) && (bare || known) && folder.is_no_tool(name)
+        folder.is_file(name) && (bare || known) && is_source(name, &[""])
     })
     .collect()
 }

@@ -11,7 +11,8 @@ use super::link::Link;
 use super::refusal::{controlled, refused};
 use crate::diagnostic::Diagnostic;
 use crate::report::Report;
-use crate::ui::words::counted;
+use crate::ui::Ui;
+use crate::ui::words::{counted, harmless};
 
 /// How often a drain looks.
 const LOOK: Duration = Duration::from_millis(50);
@@ -28,12 +29,14 @@ pub(crate) struct Wanted<'a> {
 }
 
 /// Gives one origin of a service a share, and the other one the rest.
-pub(crate) fn split(link: &Link, wanted: &Wanted<'_>) -> Result<Report, Diagnostic> {
+pub(crate) fn split(link: &Link, wanted: &Wanted<'_>, ui: &Ui) -> Result<Report, Diagnostic> {
     let (key, _) = moved(link, wanted)?;
     let table = link.observe()?;
     let now = table.services.get(&key);
-    let text = now.map(|now| [told(&key, now), way_back(&key, now)].concat());
-    Report::new(text.unwrap_or_default(), &now)
+    if let Some(back) = now.and_then(|now| way_back(&key, now)) {
+        ui.say(&back);
+    }
+    Report::new(now.map_or_else(String::new, |now| told(&key, now)), &now)
 }
 
 /// Takes everything from one origin, waits until it has nothing open, and cuts what is open after
@@ -120,23 +123,20 @@ fn told(key: &ServiceKey, now: &ObservedRoute) -> String {
     format!("{}: {}\n", key.service, slots.join(", "))
 }
 
-/// Where it goes back to, and when; nothing where nobody is watched.
-fn way_back(key: &ServiceKey, now: &ObservedRoute) -> String {
-    let Some(wire) = &now.tripwire else {
-        return String::new();
+/// Where it goes back to, and when; none where nobody is watched.
+fn way_back(key: &ServiceKey, now: &ObservedRoute) -> Option<String> {
+    let wire = now.tripwire.as_ref()?;
+    let newcomer = now.route.slots.iter().find(|slot| slot.slot == wire.slot)?;
+    let back = wire.way_back.get(key)?.slots.iter();
+    let back = harmless(&back.max_by_key(|slot| slot.weight)?.version.0);
+    let newcomer = harmless(&newcomer.version.0);
+    let errors = match wire.errors_above {
+        Some(rate) => format!(" or answers over {rate} errors"),
+        None => String::new(),
     };
-    let (Some(back), slots) = (wire.way_back.get(key), &now.route.slots) else {
-        return String::new();
-    };
-    let named = |id: SlotId| slots.iter().find(|slot| slot.slot == id);
-    let newcomer = named(wire.slot).map_or("the newcomer", |slot| slot.version.0.as_str());
-    let back = back.slots.iter().max_by_key(|slot| slot.weight);
-    let back = back.map_or("the other one", |slot| slot.version.0.as_str());
-    let when = match wire.errors_above {
-        Some(rate) => format!("when {newcomer} is gone or answers over {rate} errors"),
-        None => format!("when {newcomer} is gone"),
-    };
-    format!("  way back: all to {back}, {when}; by hand: windlass router rollback\n")
+    Some(format!(
+        "way back: all to {back}, by itself when {newcomer} is gone{errors}; by hand: windlass router rollback"
+    ))
 }
 
 /// Goes the armed way back, of one service or of all.

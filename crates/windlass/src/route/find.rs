@@ -47,6 +47,7 @@ fn unknown<T: AsRef<str>>(what: String, there: &str, named: &str, all: &[T]) -> 
     let meant = did_you_mean(named, all.iter().map(AsRef::as_ref));
     let said = Diagnostic::new(Exit::Usage, what).code(UNKNOWN);
     said.hint(match meant {
+        Some(meant) if all.len() == 1 => meant,
         Some(meant) => format!("{meant} {there}"),
         None => there.to_owned(),
     })

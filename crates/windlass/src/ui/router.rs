@@ -98,7 +98,7 @@ fn row(entry: &ObservedRoute, slot: &RouteSlot) -> Vec<String> {
         .as_ref()
         .filter(|wire| wire.slot == slot.slot);
     let others = entry.route.slots.iter();
-    let other = others.filter(|other| other.slot != slot.slot).last();
+    let other = others.rev().find(|other| other.slot != slot.slot);
     let to = other.map_or_else(String::new, |it| {
         format!("to {}: ", harmless(&it.version.0))
     });

@@ -440,7 +440,7 @@ mod tests {
         let text = score_text(&view, Told::default(), &Style::plain());
         let (_, warned) = text.split_once("\n\nwarning").expect("a warning");
         insta::assert_snapshot!(warned, @r"
-        : nothing of content was measured (links and words skipped):
+        : nothing of content was measured (links, words skipped):
           the score says nothing of it; its weight went to the other categories
 
         warning: browser of testing skipped for want of data:

@@ -381,8 +381,7 @@ fn without_anything_known_there_is_the_least_example() {
     app: my-shop
 
     services:
-      # Put your program here, as a path below this folder. ${PORT} is the port that it must
-      # listen on: each copy of it gets its own, and it is in the variable PORT too.
+      # Put your program here. ${PORT} is the port that it must listen on; it is in the variable PORT too.
       web:
         run: ./server --port ${PORT}
         listen: 127.0.0.1:8080   # where the router serves it; 0.0.0.0:8080 for every address

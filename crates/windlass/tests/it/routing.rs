@@ -27,35 +27,38 @@ services:
 fn a_router_alone_serves_its_file_and_tells_what_is_wrong_with_it() {
     let lab = Lab::new(ALONE);
     let file = lab.app("windlass.yaml").display().to_string();
-    lab.run(&["router", "status"])
-        .exits(69)
-        .says(&["no router answers", "windlass router --config FILE"]);
+    lab.run(&["router", "status"]).exits(69).says(&[
+        "WL0420",
+        "no router answers",
+        "windlass router --config FILE",
+    ]);
     let router = lab.start(&["router", "--config", &file]);
     eventually("it answers", SOON, || {
         (lab.run(&["router", "status"]).code == 0).then_some(())
     });
-    let moved = lab
-        .run(&["router", "split", "web", "v2=25%", "-q"])
-        .exits(0);
+    let moved = lab.run(&["router", "split", "web", "v2=25%"]).exits(0);
+    moved.says(&["way back: all to v1", "windlass router rollback"]);
     assert_eq!(moved.out, "web: v1 75 %, v2 25 %\n");
     let table = lab.run(&["router", "status", "-o", "json"]).exits(0).json();
     assert_eq!(table["alone"], true);
     lab.run(&["router", "split", "wob", "v2=25%"])
         .exits(64)
-        .says(&["serves no `wob`", "it serves web"]);
+        .says(&["WL0421", "serves no `wob`", "did you mean web?"]);
     lab.run(&["router", "split", "web", "v3=25%"])
         .exits(64)
-        .says(&["no origin `v3`", "it has v1, v2"]);
+        .says(&["WL0421", "no origin `v3`", "it has v1, v2"]);
     pauses(&lab);
     reloads(&lab);
     let back = lab.run(&["router", "rollback"]).exits(0).out;
     assert_eq!(back, "web: v1 100 %, v2 0 %\n");
     lab.run(&["router", "rollback"])
         .exits(5)
-        .says(&["no split to go back from"]);
-    lab.run(&["router", "--config", &file])
-        .exits(5)
-        .says(&["another router (pid ", "--state-dir"]);
+        .says(&["WL0426", "no split to go back from"]);
+    lab.run(&["router", "--config", &file]).exits(5).says(&[
+        "WL0428",
+        "another router (pid ",
+        "--state-dir",
+    ]);
     lab.run(&["status"])
         .exits(69)
         .says(&["runs alone: it obeys no controller"]);
