@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use windlass_model::{Judgement, Measure, Millis, Percent, Rule, Tally, Verdict};
+use windlass_model::{Judgement, Measure, Millis, Percent, Rule, Tally, Verdict, count};
 
 use super::condition::Known;
 use super::counts::{Counts, Dealt, Interval};
 use super::rule::{Fired, Watching};
-use crate::ratio::comparison::{Comparison, Finding, Plan, Shown, count};
+use crate::ratio::comparison::{Comparison, Finding, Plan, Shown};
 use crate::ratio::split::SplitCheck;
 use crate::ratio::{Arm, Tick};
 
@@ -140,6 +140,15 @@ impl Watch {
         verdict(self.comparison.shown_and_reach(1.0).0)
     }
 
+    /// Requests that were compared at this share.
+    pub fn compared_at(&self, share: Percent) -> u64 {
+        if self.share == Some(share) {
+            self.here
+        } else {
+            0
+        }
+    }
+
     /// The record of the decision at this share.
     pub fn judgement(&self, share: Percent) -> Judgement {
         let finding = self.comparison.finding(1.0);
@@ -159,11 +168,7 @@ impl Watch {
             at_most: Measure::nearest(at_most),
             evidence: Measure::nearest(finding.log_e),
             needed: Measure::nearest(finding.needed),
-            here: if self.share == Some(share) {
-                self.here
-            } else {
-                0
-            },
+            here: self.compared_at(share),
             more_requests: finding.reach.more_requests,
             not_watched: silent.map(|rule| rule.rule().clone()).collect(),
         }

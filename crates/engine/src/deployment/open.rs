@@ -193,6 +193,7 @@ fn rollout(
         said: Said::default(),
         awaiting: Awaiting::Time,
         judgement: None,
+        past: Vec::new(),
         fired: BTreeSet::new(),
         returned_because: None,
         plan: plan.clone(),

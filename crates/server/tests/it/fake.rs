@@ -96,6 +96,7 @@ pub(crate) fn deployment(text: &str, app: AppName) -> DeploymentView {
         sequence: 0,
         poisoned: None,
         not_renamed: None,
+        held: None,
     }
 }
 

@@ -6,7 +6,7 @@ use windlass_client::Client;
 use super::file::Found;
 use crate::context::Context;
 use crate::diagnostic::Diagnostic;
-use crate::ui::words::listed;
+use crate::ui::words::harmless;
 
 /// The environment that `-e` and the file here leave: there must be one.
 pub(super) async fn environment(
@@ -27,20 +27,23 @@ fn only(
         all.retain(|view| view.app.as_str() == app);
     }
     all.retain(|view| environment.is_none_or(|wanted| view.environment.as_str() == wanted));
-    let names: Vec<String> = all
+    let choices: Vec<String> = all
         .iter()
-        .map(|view| format!("{} in {}", view.app, view.environment))
+        .map(|view| {
+            let (app, place, folder) = (&view.app, &view.environment, harmless(&view.folder));
+            format!("{app} in {place}: -e {place}, in {folder}")
+        })
         .collect();
     let mut left = all.into_iter();
     match (left.next(), left.next()) {
         (Some(only), None) => Ok(only),
         (None, _) => Err(Diagnostic::new(Exit::Usage, "nothing is deployed here")
             .hint("look at what runs: windlass status")),
-        (Some(_), Some(_)) => Err(Diagnostic::new(
-            Exit::Usage,
-            format!("several are deployed: {}", listed(&names)),
-        )
-        .hint("choose the application with -f FILE and the environment with -e ENV")),
+        (Some(_), Some(_)) => Err(Diagnostic::new(Exit::Usage, "several are deployed")
+            .detail(choices.join("\n"))
+            .hint(
+                "choose the environment with -e ENV, and the application by its folder or -f FILE",
+            )),
     }
 }
 

@@ -68,6 +68,7 @@ pub(crate) fn line(fact: &Fact, ending: Outcome) -> Option<String> {
         | Fact::EvidenceMissing { .. }
         | Fact::Sight { .. }
         | Fact::Expedited { .. }
+        | Fact::WentPast { .. }
         | Fact::AbortRequested { .. }
         | Fact::SlotRetired { .. }
         | Fact::FailedKept { .. }
