@@ -41,9 +41,9 @@ impl Turn {
     }
 
     /// Notes what each rollout goes past, by this person's word.
-    fn goes_past(&mut self, which: impl Fn(&Rollout, String) -> Option<Past>, by: String) {
+    fn goes_past(&mut self, which: impl Fn(&Rollout, String) -> Option<Past>, by: &str) {
         for (service, rollout) in &mut self.deployment.rollouts {
-            if let Some(past) = which(rollout, by.clone()) {
+            if let Some(past) = which(rollout, by.to_owned()) {
                 rollout.past.push(past.clone());
                 let service = service.clone();
                 self.facts.push(Fact::WentPast { service, past });
@@ -182,13 +182,13 @@ fn command(turn: &mut Turn, command: Command, by: &str) {
         Command::Resume => {
             turn.deployment.held = false;
             turn.facts.push(Fact::Resumed { by: by.clone() });
-            turn.goes_past(Rollout::let_past, by);
+            turn.goes_past(Rollout::let_past, &by);
             turn.every_rollout(&rollout::Event::Resumed);
         }
         Command::Promote => {
             turn.facts.push(Fact::Expedited { by: by.clone() });
             turn.deployment.held = false;
-            turn.goes_past(Rollout::skipped, by);
+            turn.goes_past(Rollout::skipped, &by);
             turn.every_rollout(&rollout::Event::Expedited);
         }
         Command::Abort => {
