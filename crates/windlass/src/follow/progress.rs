@@ -216,12 +216,7 @@ impl Progress {
                 // An instance that lost and regained readiness is told again.
                 part.ready = part.ready.saturating_add(1).min(part.wanted);
             }
-            Fact::InstanceLost {
-                instance,
-                end,
-                last_lines,
-                ..
-            } => part.lose(instance, end, last_lines),
+            Fact::InstanceLost { .. } => part.lose(fact),
             Fact::TrafficShifted { version, to, .. } => {
                 // A return is told as the old slot's share.
                 part.weight = if *version == part.to { *to } else { to.rest() };
@@ -398,10 +393,19 @@ impl Part {
     }
 
     /// An instance that was ready is so no more; one that never was changes no count.
-    fn lose(&mut self, instance: &InstanceId, end: &InstanceEnd, last_lines: &[String]) {
+    fn lose(&mut self, fact: &Fact) {
+        let Fact::InstanceLost {
+            instance,
+            end,
+            last_lines,
+            ..
+        } = fact
+        else {
+            return;
+        };
         if !last_lines.is_empty() {
             let all = &mut self.last_lines;
-            all.insert(instance.clone(), last_lines.to_vec());
+            all.insert(instance.clone(), last_lines.clone());
         }
         if !matches!(end, InstanceEnd::NotStarted(_) | InstanceEnd::NeverReady(_)) {
             self.ready = self.ready.saturating_sub(1);

@@ -2,8 +2,8 @@
 
 use windlass_api::Event;
 use windlass_model::{
-    CommandRun, DeploymentState, Fact, InstanceEnd, InstanceId, Judgement, Lacking, Millis,
-    Outcome, Past, Report, RolloutPhase, Rule, SlotId, Verdict,
+    CommandRun, DeploymentState, Fact, InstanceId, Judgement, Lacking, Millis, Outcome, Past,
+    Report, RolloutPhase, Rule, SlotId, Verdict,
 };
 
 use super::time::{of_day, took};
@@ -137,12 +137,7 @@ fn of_a_service(fact: &Fact, picture: &Progress) -> Option<(String, String)> {
                 format!("ready{} instance={instance}", ready.unwrap_or_default()),
             )
         }
-        Fact::InstanceLost {
-            service,
-            instance,
-            end,
-            last_lines,
-        } => (service, lost_words(instance, end, last_lines)),
+        Fact::InstanceLost { service, .. } => (service, lost_words(fact)),
         Fact::TrafficShifted {
             service,
             version,
@@ -216,7 +211,16 @@ fn heard_words(lost: Option<&str>) -> String {
     }
 }
 
-fn lost_words(instance: &InstanceId, end: &InstanceEnd, last_lines: &[String]) -> String {
+fn lost_words(fact: &Fact) -> String {
+    let Fact::InstanceLost {
+        instance,
+        end,
+        last_lines,
+        ..
+    } = fact
+    else {
+        return String::new();
+    };
     let lost = format!("lost instance={instance} reason={:?}", instance_end(end));
     let printed: Vec<String> = last_lines.iter().map(|line| harmless(line)).collect();
     if printed.is_empty() {

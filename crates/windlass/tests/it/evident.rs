@@ -65,28 +65,34 @@ fn what_waits_for_evidence_says_what_is_missing_and_who_went_past_it_is_told() {
         (&view["state"], &10.into())
     );
 
+    went_past(&lab, &id);
+    without_failure(load);
+}
+
+/// A person promotes it, and everybody who looks later is told.
+fn went_past(lab: &Lab, id: &str) {
+    let told = |words: &[&str]| lab.run(words).exits(0).out;
     let past = " let web go on at 10 % without 6s200ms of watching, the step 50 % and evidence \
                 (inconclusive: about ";
-    assert!(told(&["promote", &id]).contains(past));
-    let end = told(&["events", &id, "--follow"]);
-    without_failure(load);
+    assert!(told(&["promote", id]).contains(past));
+    let end = told(&["events", id, "--follow"]);
     assert!(end.contains("went_past=10% by="), "{end}");
     assert!(
         end.contains("shop in default: promoted by hand in "),
         "{end}"
     );
     assert!(end.contains(past), "{end}");
-    for words in [&["show", &id][..], &["show", &id, "--why"]] {
+    for words in [&["show", id][..], &["show", id, "--why"]] {
         let text = told(words);
         assert!(text.contains("promoted by hand"), "{text}");
         assert!(text.contains(past), "{text}");
     }
     assert!(told(&["list"]).contains("  promoted by hand  "));
-    let view = lab.run(&["show", &id, "-o", "json"]).json();
+    let view = lab.run(&["show", id, "-o", "json"]).json();
     let past = &view["rollouts"]["web"]["past"][0];
     assert_eq!(past["evidence"]["verdict"], "inconclusive", "{past}");
     assert_eq!(past["steps"], serde_json::json!([50]), "{past}");
     // Nothing was compared once it had everything.
-    let why = told(&["show", &id, "--why"]);
+    let why = told(&["show", id, "--why"]);
     assert!(!why.contains("at 100 %: "), "{why}");
 }
