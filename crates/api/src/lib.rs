@@ -26,7 +26,7 @@ pub use request::{
 pub use score::{DeploymentScore, ScoreList, ScoreNote, ScoreView, StepScoreView};
 pub use token::{Scope, TokenAnswer, TokenList, TokenRequest, TokenView};
 pub use view::{
-    DeploymentView, EnvironmentView, EvidenceView, FiguresView, InstanceView, LockView,
+    DeploymentView, EnvironmentView, EvidenceView, FiguresView, HeldView, InstanceView, LockView,
     LostHistoryView, PlanView, RolloutView, ServiceView, SilentRouterView, SlotView,
     VersionFigures, VersionView,
 };

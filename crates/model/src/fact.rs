@@ -5,9 +5,16 @@ use std::net::SocketAddr;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Below, CommandRun, Follow, InstanceId, Judgement, Millis, Outcome, Percent, PlanId, Proof,
-    Report, Rule, ScoreGate, ScoreStage, ScoreSummary, ServiceName, SlotId, Verdict, Version,
+    Below, CommandRun, Follow, InstanceId, Judgement, Millis, Outcome, Past, Percent, PlanId,
+    Proof, Report, Rule, ScoreGate, ScoreStage, ScoreSummary, ServiceName, SlotId, Verdict,
+    Version,
 };
+
+/// Lines that are kept of what an instance printed before it ended.
+pub const LAST_LINES: usize = 3;
+
+/// Longest of these, in characters.
+pub const LAST_LINE_LONGEST: usize = 200;
 
 /// One fact of a deployment, in the past tense. Stored with the journal row that made it true.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -76,6 +83,9 @@ pub enum Fact {
         instance: InstanceId,
         /// How.
         end: InstanceEnd,
+        /// The last lines that it printed, where it ended; at most [`LAST_LINES`].
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        last_lines: Vec<String>,
     },
     /// Every router confirmed the candidate's share.
     TrafficShifted {
@@ -126,6 +136,13 @@ pub enum Fact {
     Expedited {
         /// Who.
         by: String,
+    },
+    /// With that, or by ending a wait, a person let a service go past what was asked for.
+    WentPast {
+        /// Which.
+        service: ServiceName,
+        /// What was left out, and who said so.
+        past: Past,
     },
     /// A person stopped it.
     AbortRequested {

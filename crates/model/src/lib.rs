@@ -6,6 +6,7 @@
 //! no input or output.
 
 mod command;
+mod count;
 mod environment;
 mod fact;
 mod finalize;
@@ -24,6 +25,7 @@ mod name;
 #[cfg(feature = "openapi")]
 mod openapi;
 mod outcome;
+mod past;
 mod percent;
 mod plan;
 mod probe;
@@ -44,8 +46,12 @@ mod traffic;
 mod trigger;
 
 pub use command::{CommandRun, CommandSpec, CommandState, Job, Pass};
+pub use count::count;
 pub use environment::{Environment, KeptFailed, Promoted, ServiceState, StandbyKept};
-pub use fact::{Fact, InstanceEnd, Repair, ReturnReason, RolloutPhase, StuckReason};
+pub use fact::{
+    Fact, InstanceEnd, LAST_LINE_LONGEST, LAST_LINES, Repair, ReturnReason, RolloutPhase,
+    StuckReason,
+};
 pub use finalize::Finalize;
 pub use gate::{Follow, Gate};
 pub use halt::Halt;
@@ -66,6 +72,7 @@ pub use name::{
     AppName, CategoryName, CheckName, EnvironmentName, InvalidName, ServiceKey, ServiceName,
 };
 pub use outcome::{DeploymentState, Outcome};
+pub use past::{Lacking, Past};
 pub use percent::{InvalidPercent, Percent};
 pub use plan::{Change, Plan, PlanKind, RolloutPlan, Step, Task, TaskId, TaskKind};
 pub use probe::{Probe, ProbeKind, Probed};

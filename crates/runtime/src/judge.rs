@@ -33,8 +33,16 @@ struct Judged {
     stable: Option<SlotId>,
     /// The confirmed share that it has now.
     share: Percent,
-    /// The verdict that was last told, at which share and when.
-    told: Option<(Percent, Verdict, u64)>,
+    /// What was last told, and when.
+    told: Option<(Gist, u64)>,
+}
+
+/// What makes a record news: another verdict, another share, or that something was compared there.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Gist {
+    share: Percent,
+    verdict: Verdict,
+    compared: bool,
 }
 
 /// Time after which a record is told again, though it says the same: as often as a wait is journalled.
@@ -335,15 +343,20 @@ impl Judged {
         if !self.watch.has_answered() {
             return None;
         }
-        let (share, verdict) = (self.share, self.watch.verdict());
-        let is_known = self.told.is_some_and(|(told_share, told, told_ms)| {
+        let share = self.share;
+        let gist = Gist {
+            share,
+            verdict: self.watch.verdict(),
+            compared: self.watch.compared_at(share) > 0,
+        };
+        let is_known = self.told.is_some_and(|(told, told_ms)| {
             let lately = at_ms.saturating_sub(told_ms) < TOLD_EVERY_MS && at_ms >= told_ms;
-            told_share == share && told == verdict && lately
+            told == gist && lately
         });
         if is_known && !is_due {
             return None;
         }
-        self.told = Some((share, verdict, at_ms));
+        self.told = Some((gist, at_ms));
         Some(candidate.word(Event::Judged {
             slot: candidate.slot,
             judgement: Box::new(self.watch.judgement(share)),

@@ -375,12 +375,12 @@ pub(crate) fn nothing_to_go_back_to(to: Option<&Version>, candidates: &[String])
         None => "there is no release to go back to".to_owned(),
     };
     let problem = Problem::new(409, "WL0345", Exit::Refused, title);
-    if candidates.is_empty() {
-        return problem.hint("nothing else is kept; change the release and: windlass deploy");
+    let problem = problem.detail(candidates.join("\n"));
+    if candidates.iter().any(|line| line.starts_with("windlass ")) {
+        problem.hint("type one that is listed")
+    } else {
+        problem.hint("nothing else is kept; change the release and: windlass deploy")
     }
-    problem
-        .detail(candidates.join("\n"))
-        .hint("one that is listed can be named: windlass rollback SERVICE --to VERSION")
 }
 
 /// The kept files of a release are not what was promoted.
@@ -393,7 +393,7 @@ pub(crate) fn not_verified(
     let title = format!("{service} {version} can't be started again: {why}");
     Problem::new(409, "WL0346", Exit::Refused, title)
         .detail(candidates.join("\n"))
-        .hint("nothing was changed; name another: windlass rollback SERVICE --to VERSION")
+        .hint("nothing was changed; type another one that is listed, or: windlass deploy")
 }
 
 /// A service that can't be taken away.

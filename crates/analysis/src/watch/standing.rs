@@ -1,12 +1,12 @@
 //! Where a condition stands, and what it rests on.
 
 use serde::{Deserialize, Serialize};
-use windlass_model::{Measure, Millis, Percentile};
+use windlass_model::{Measure, Millis, Percentile, count};
 
 use super::gauge::Gauge;
 use crate::numbers::bits;
 use crate::ratio::Arm;
-use crate::ratio::comparison::{Finding, count};
+use crate::ratio::comparison::Finding;
 
 /// Where a condition stands after an interval.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

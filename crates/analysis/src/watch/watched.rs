@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use windlass_model::{Judgement, Measure, Millis, Percent, Rule, Tally, Verdict};
+use windlass_model::{Judgement, Measure, Millis, Percent, Rule, Tally, Verdict, count};
 
 use super::condition::{Condition, Fed, Known};
 use super::counts::{Counts, Dealt, Interval};
@@ -188,6 +188,15 @@ impl Watch {
         both(errors, times.map(verdict))
     }
 
+    /// Requests that were compared at this share.
+    pub fn compared_at(&self, share: Percent) -> u64 {
+        if self.share == Some(share) {
+            self.here
+        } else {
+            0
+        }
+    }
+
     /// The record of the decision at this share.
     pub fn judgement(&self, share: Percent) -> Judgement {
         let finding = self.comparison.finding(1.0);
@@ -207,11 +216,7 @@ impl Watch {
             at_most: Measure::nearest(at_most),
             evidence: Measure::nearest(finding.log_e),
             needed: Measure::nearest(finding.needed),
-            here: if self.share == Some(share) {
-                self.here
-            } else {
-                0
-            },
+            here: self.compared_at(share),
             more_requests: self.more_requests(&finding),
             not_watched: silent.map(|rule| rule.rule().clone()).collect(),
         }

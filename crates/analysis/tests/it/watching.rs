@@ -73,7 +73,7 @@ fn what_errs_more_often_than_what_serves_beside_it_is_shown_to() {
     assert!(one.rule.is(&Trigger::ErrorRateWorse));
     let words = one.words("version 2");
     assert!(
-        words.starts_with("errors 2.00 % against 0.11 % before: worse, "),
+        words.starts_with("errors 2.00 % against 0.11 % beside it: worse, "),
         "{words}"
     );
     assert_eq!(watch.verdict(), Verdict::Fail);
@@ -89,7 +89,7 @@ fn what_errs_as_often_is_not_and_silence_is_told_as_silence() {
     assert_eq!(record.verdict, Verdict::Pass);
     assert_eq!(
         record.words,
-        "1.00 % against 1.00 % before: shown to be less than 2 times as often; 600,000 requests"
+        "1.00 % against 1.00 % beside it: shown to be less than 2 times as often; 600,000 requests"
     );
     let tally = |requests, errors| Tally { requests, errors };
     assert_eq!(record.candidate, tally(60_000, 600));

@@ -196,6 +196,7 @@ fn rollout(
         awaiting: Awaiting::Time,
         score: StepScore::default(),
         judgement: None,
+        past: Vec::new(),
         fired: BTreeSet::new(),
         returned_because: None,
         plan: plan.clone(),

@@ -1,6 +1,6 @@
 //! Advancing a deployment by one event.
 
-use windlass_model::{Fact, Follow, ReturnReason, ServiceName, Then};
+use windlass_model::{Fact, Follow, Past, ReturnReason, ServiceName, Then};
 
 use super::advance::{advance, goes_back};
 use super::command::{Accepted, Command};
@@ -37,6 +37,17 @@ impl Turn {
             deployment: self.deployment,
             actions: self.actions,
             facts: self.facts,
+        }
+    }
+
+    /// Notes what each rollout goes past, by this person's word.
+    fn goes_past(&mut self, which: impl Fn(&Rollout, String) -> Option<Past>, by: &str) {
+        for (service, rollout) in &mut self.deployment.rollouts {
+            if let Some(past) = which(rollout, by.to_owned()) {
+                rollout.past.push(past.clone());
+                let service = service.clone();
+                self.facts.push(Fact::WentPast { service, past });
+            }
         }
     }
 
@@ -172,13 +183,15 @@ fn command(turn: &mut Turn, command: Command, by: &str) {
         Command::Resume => {
             turn.deployment.held = false;
             scoring::let_go(turn, &by);
-            turn.facts.push(Fact::Resumed { by });
+            turn.facts.push(Fact::Resumed { by: by.clone() });
+            turn.goes_past(Rollout::let_past, &by);
             turn.every_rollout(&rollout::Event::Resumed);
         }
         Command::Promote => {
             scoring::let_go(turn, &by);
-            turn.facts.push(Fact::Expedited { by });
+            turn.facts.push(Fact::Expedited { by: by.clone() });
             turn.deployment.held = false;
+            turn.goes_past(Rollout::skipped, &by);
             turn.every_rollout(&rollout::Event::Expedited);
         }
         Command::Abort => {

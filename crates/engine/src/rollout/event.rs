@@ -51,6 +51,9 @@ pub enum Event {
         instance: InstanceId,
         /// How.
         end: InstanceEnd,
+        /// The last lines that it printed, where it ended.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        last_lines: Vec<String>,
     },
     /// A trigger fired on the candidate's answers.
     Triggered {

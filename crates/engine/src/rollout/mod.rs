@@ -69,6 +69,7 @@ mod command;
 mod event;
 mod evidence;
 mod kind;
+mod past;
 mod phase;
 mod resume;
 mod route;

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use windlass_model::{
-    Change, Instance, InstanceId, Judgement, Percent, PlanKind, Probe, ReturnReason, RolloutPhase,
-    RolloutPlan, Rule, ServiceName, Slot, Step, StuckReason, TimerId,
+    Change, Instance, InstanceId, Judgement, Past, Percent, PlanKind, Probe, ReturnReason,
+    RolloutPhase, RolloutPlan, Rule, ServiceName, Slot, Step, StuckReason, TimerId,
 };
 
 use super::evidence::Awaiting;
@@ -31,6 +31,8 @@ pub struct Rollout {
     pub held: bool,
     /// Whether bakes and steps are skipped.
     pub expedited: bool,
+    /// What people let it go past: once at each step that they lifted a hold of, and once for all the rest.
+    pub past: Vec<Past>,
     /// The step it is at: an index into [`Rollout::steps`].
     pub step: usize,
     /// The candidate's confirmed share.
@@ -91,6 +93,8 @@ pub struct Health {
     pub ready: BTreeSet<InstanceId>,
     /// The last bad answer of those that are not.
     pub last_seen: BTreeMap<InstanceId, String>,
+    /// The last lines that those printed that have ended.
+    pub last_lines: BTreeMap<InstanceId, Vec<String>>,
     /// Addresses tried beyond the first.
     pub tries: BTreeMap<InstanceId, u8>,
     /// Whether what the candidate is judged by, its answers or a metric, can't be seen for the time being.

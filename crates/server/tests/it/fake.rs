@@ -99,6 +99,7 @@ pub(crate) fn deployment(text: &str, app: AppName) -> DeploymentView {
         poisoned: None,
         not_renamed: None,
         score: None,
+        held: None,
     }
 }
 

@@ -41,9 +41,12 @@ fn only(
             return Err(not_there(wanted, &there));
         }
     }
-    let names: Vec<String> = all
+    let choices: Vec<String> = all
         .iter()
-        .map(|view| format!("{} in {}", view.app, view.environment))
+        .map(|view| {
+            let (app, place, folder) = (&view.app, &view.environment, harmless(&view.folder));
+            format!("{app} in {place}: -e {place}, in {folder}")
+        })
         .collect();
     let mut left = all.into_iter();
     match (left.next(), left.next()) {
@@ -51,12 +54,12 @@ fn only(
         (None, _) => Err(Diagnostic::new(Exit::Usage, "nothing is deployed here")
             .code(PLACE)
             .hint("look at what runs: windlass status")),
-        (Some(_), Some(_)) => Err(Diagnostic::new(
-            Exit::Usage,
-            format!("several are deployed: {}", listed(&names)),
-        )
-        .code(PLACE)
-        .hint("choose the application with -f FILE and the environment with -e ENV")),
+        (Some(_), Some(_)) => Err(Diagnostic::new(Exit::Usage, "several are deployed")
+            .code(PLACE)
+            .detail(choices.join("\n"))
+            .hint(
+                "choose the environment with -e ENV, and the application by its folder or -f FILE",
+            )),
     }
 }
 

@@ -28,7 +28,8 @@ pub(crate) async fn run(context: &Context) -> Result<Report, Diagnostic> {
     if let Some(wanted) = &context.global.environment {
         environments.retain(|view| view.environment.as_str() == wanted);
     }
-    let text = status_text(&environments, &whole, now_us(), &context.ui.style());
+    let at = (now_us(), context.ui.columns());
+    let text = status_text(&environments, &whole, at, &context.ui.style());
     Report::new(text, &environments)
 }
 

@@ -154,6 +154,9 @@ mod tests {
             by: "mira".to_owned(),
             since_us: 0,
             reason: String::new(),
+            state: windlass_model::DeploymentState::Running,
+            held: None,
+            evidence: std::collections::BTreeMap::new(),
         };
         assert_eq!(
             waits(Some(&lock), Some(120_000)),

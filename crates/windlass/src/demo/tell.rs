@@ -71,6 +71,7 @@ pub(crate) fn line(fact: &Fact, ending: Outcome) -> Option<String> {
         | Fact::GatePassed { .. }
         | Fact::Sight { .. }
         | Fact::Expedited { .. }
+        | Fact::WentPast { .. }
         | Fact::AbortRequested { .. }
         | Fact::SlotRetired { .. }
         | Fact::FailedKept { .. }

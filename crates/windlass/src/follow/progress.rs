@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
-use windlass_api::{DeploymentView, Event, HALT_SIGN, RolloutView};
+use windlass_api::{DeploymentView, Event, EvidenceView, HALT_SIGN, RolloutView};
 use windlass_model::{
     AppName, Below, Change, DeploymentId, DeploymentState, EnvironmentName, Fact, InstanceEnd,
     InstanceId, Millis, Percent, Plan, PlanKind, Probe, Proof, Report, ReturnReason, RolloutPhase,
@@ -54,7 +54,11 @@ pub(crate) struct Part {
     pub(crate) bake: Option<(i64, Millis)>,
     /// The evidence that it waits for, after its bake.
     pub(crate) evidence: Option<Awaited>,
+    /// Whether a step of it asked for evidence that it had not got.
+    pub(crate) asks: bool,
     pub(crate) instances: BTreeMap<InstanceId, SocketAddr>,
+    /// What those that ended printed last.
+    pub(crate) last_lines: BTreeMap<InstanceId, Vec<String>>,
     pub(crate) why: Option<ReturnReason>,
     pub(crate) stuck: Option<StuckReason>,
     /// What a router saw that could not take the traffic back.
@@ -74,12 +78,11 @@ pub(crate) struct Part {
 }
 
 /// Evidence that a step waits for, as it was last told.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Awaited {
     pub(crate) since_us: i64,
     pub(crate) within: Millis,
-    pub(crate) verdict: Verdict,
-    pub(crate) more_requests: Option<u64>,
+    pub(crate) lacking: EvidenceView,
 }
 
 impl Progress {
@@ -201,6 +204,7 @@ impl Progress {
             | Fact::RolloutFailed { .. }
             | Fact::RolloutReturned { .. }
             | Fact::Expedited { .. }
+            | Fact::WentPast { .. }
             | Fact::SlotDrained { .. }
             | Fact::SlotRetired { .. }
             | Fact::FailedKept { .. }
@@ -238,14 +242,14 @@ impl Progress {
                 // An instance that lost and regained readiness is told again.
                 part.ready = part.ready.saturating_add(1).min(part.wanted);
             }
-            Fact::InstanceLost { end, .. } => part.lose(end),
+            Fact::InstanceLost { .. } => part.lose(fact),
             Fact::TrafficShifted { version, to, .. } => {
                 // A return is told as the old slot's share.
                 part.weight = if *version == part.to { *to } else { to.rest() };
             }
             Fact::BakeStarted { within, .. } => part.bake = Some((at_us, *within)),
             Fact::EvidenceAwaited { .. } => part.awaits(fact, at_us),
-            Fact::EvidenceMissing { .. } => part.evidence = None,
+            Fact::EvidenceMissing { .. } => (part.evidence, part.asks) = (None, true),
             Fact::RolloutPassed { .. } => {
                 part.enter(RolloutPhase::Passed, at_us);
                 part.passed_us = Some(at_us);
@@ -278,6 +282,7 @@ impl Progress {
             | Fact::Held { .. }
             | Fact::Resumed { .. }
             | Fact::Expedited { .. }
+            | Fact::WentPast { .. }
             | Fact::AbortRequested { .. }
             | Fact::Superseded { .. }
             | Fact::Repaired { .. }
@@ -340,7 +345,9 @@ impl Part {
             ),
             bake: None,
             evidence: None,
+            asks: false,
             instances: BTreeMap::new(),
+            last_lines: BTreeMap::new(),
             why: None,
             stuck: None,
             withheld: None,
@@ -406,14 +413,31 @@ impl Part {
             self.evidence = Some(Awaited {
                 since_us: at_us,
                 within: *within,
-                verdict: *verdict,
-                more_requests: *more_requests,
+                lacking: EvidenceView {
+                    verdict: *verdict,
+                    more_requests: *more_requests,
+                    at: self.weight,
+                    waits: true,
+                },
             });
         }
     }
 
     /// An instance that was ready is so no more; one that never was changes no count.
-    fn lose(&mut self, end: &InstanceEnd) {
+    fn lose(&mut self, fact: &Fact) {
+        let Fact::InstanceLost {
+            instance,
+            end,
+            last_lines,
+            ..
+        } = fact
+        else {
+            return;
+        };
+        if !last_lines.is_empty() {
+            let all = &mut self.last_lines;
+            all.insert(instance.clone(), last_lines.clone());
+        }
         if !matches!(end, InstanceEnd::NotStarted(_) | InstanceEnd::NeverReady(_)) {
             self.ready = self.ready.saturating_sub(1);
         }
@@ -437,6 +461,7 @@ pub(crate) fn service_of(fact: &Fact) -> Option<&ServiceName> {
         | Fact::SlotDrained { service, .. }
         | Fact::SlotRetired { service, .. }
         | Fact::FailedKept { service, .. }
+        | Fact::WentPast { service, .. }
         | Fact::TriggerFired { service, .. }
         | Fact::Judged { service, .. }
         | Fact::EvidenceAwaited { service, .. }

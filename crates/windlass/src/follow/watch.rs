@@ -164,7 +164,11 @@ async fn watch(
     }
 }
 
-async fn environment_of(client: &Client, view: &DeploymentView) -> Option<EnvironmentView> {
+/// What runs where it belongs, if it can be asked.
+pub(crate) async fn environment_of(
+    client: &Client,
+    view: &DeploymentView,
+) -> Option<EnvironmentView> {
     // Where traffic is can't be said without it; how it ended can.
     let all = client.status().await.unwrap_or_default();
     all.into_iter()

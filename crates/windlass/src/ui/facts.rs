@@ -2,8 +2,8 @@
 
 use windlass_api::Event;
 use windlass_model::{
-    CommandRun, DeploymentState, Fact, InstanceId, Judgement, Outcome, Report, RolloutPhase, Rule,
-    ServiceName, SlotId, Verdict,
+    CommandRun, DeploymentState, Fact, InstanceId, Judgement, Lacking, Millis, Outcome, Past,
+    Report, RolloutPhase, Rule, ServiceName, SlotId, Verdict,
 };
 
 use super::time::{of_day, took};
@@ -86,6 +86,7 @@ fn fact_words(fact: &Fact, event: &Event, picture: &Progress) -> (String, String
         | Fact::InstanceLost { .. }
         | Fact::TrafficShifted { .. }
         | Fact::BakeStarted { .. }
+        | Fact::WentPast { .. }
         | Fact::RolloutPassed { .. }
         | Fact::RolloutFailed { .. }
         | Fact::RolloutReturned { .. }
@@ -133,14 +134,7 @@ fn of_a_service(fact: &Fact, picture: &Progress) -> Option<(String, String)> {
         Fact::InstanceReady { service, instance } => {
             (service, ready_words((service, instance), picture))
         }
-        Fact::InstanceLost {
-            service,
-            instance,
-            end,
-        } => (
-            service,
-            format!("lost instance={instance} reason={:?}", instance_end(end)),
-        ),
+        Fact::InstanceLost { service, .. } => (service, lost_words(fact)),
         Fact::TrafficShifted {
             service,
             version,
@@ -148,6 +142,7 @@ fn of_a_service(fact: &Fact, picture: &Progress) -> Option<(String, String)> {
             ..
         } => (service, format!("traffic={}% version={version}", to.get())),
         Fact::BakeStarted { service, within } => (service, format!("bake={within}")),
+        Fact::WentPast { service, past } => (service, past_words(past)),
         Fact::RolloutPassed { service } => (service, "passed".to_owned()),
         Fact::RolloutReturned { service } => (service, "returned".to_owned()),
         Fact::SlotDrained { service, slot, cut } => (service, drained_words(*slot, *cut)),
@@ -222,6 +217,51 @@ fn heard_words(lost: Option<&str>) -> String {
         Some(why) => format!("reports=lost reason={:?}", harmless(why)),
         None => "reports=heard".to_owned(),
     }
+}
+
+fn lost_words(fact: &Fact) -> String {
+    let Fact::InstanceLost {
+        instance,
+        end,
+        last_lines,
+        ..
+    } = fact
+    else {
+        return String::new();
+    };
+    let lost = format!("lost instance={instance} reason={:?}", instance_end(end));
+    let printed: Vec<String> = last_lines.iter().map(|line| harmless(line)).collect();
+    if printed.is_empty() {
+        return lost;
+    }
+    format!("{lost} printed={:?}", printed.join(" / "))
+}
+
+fn past_words(past: &Past) -> String {
+    let mut words = vec![
+        format!("went_past={}%", past.at.get()),
+        format!("by={}", harmless(&past.by)),
+    ];
+    if past.bake > Millis::ZERO {
+        words.push(format!("bake={}", past.bake));
+    }
+    if !past.steps.is_empty() {
+        let steps: Vec<String> = past
+            .steps
+            .iter()
+            .map(|to| format!("{}%", to.get()))
+            .collect();
+        words.push(format!("steps={}", steps.join(",")));
+    }
+    if let Some(Lacking {
+        verdict,
+        more_requests,
+    }) = past.evidence
+    {
+        words.push(format!("evidence={:?}", verdict.to_string()));
+        words.extend(more_requests.map(|more| format!("requests_missing={more}")));
+    }
+    words.join(" ")
 }
 
 fn drained_words(slot: SlotId, cut: u64) -> String {
@@ -327,6 +367,7 @@ fn of_a_danger(fact: &Fact) -> Option<(String, String)> {
         | Fact::InstanceLost { .. }
         | Fact::TrafficShifted { .. }
         | Fact::BakeStarted { .. }
+        | Fact::WentPast { .. }
         | Fact::RolloutPassed { .. }
         | Fact::RolloutReturned { .. }
         | Fact::Held { .. }
@@ -450,6 +491,7 @@ mod tests {
         14:02:12 auth tripwire=withheld saw="5 connections in a row failed"
         14:02:12 shop superseded by=mira
         14:02:12 shop repaired=done by=mira
+        14:02:12 auth went_past=25% by=mira bake=18s steps=50% evidence="inconclusive" requests_missing=1200
         14:02:12 api removed
         14:02:12 api renamed from=old
         14:02:12 api not_renamed from=old saw="the router is not there"

@@ -9,9 +9,6 @@ use windlass_model::{
 use super::score::points;
 use super::words::{harmless, listed};
 
-/// What gives the points back, in full.
-const EXPLAIN: &str = "windlass score --explain";
-
 /// A score in a few words: "80, staging only".
 pub(crate) fn brief(score: &ScoreSummary) -> String {
     let Some(known) = score.known() else {
@@ -81,14 +78,6 @@ pub(crate) fn raises(score: &ScoreSummary) -> Vec<String> {
         )
     });
     lost.collect()
-}
-
-/// The next command of one that a score holds.
-pub(crate) fn next(id: &windlass_model::DeploymentId) -> String {
-    format!(
-        "raise the score, and it goes on by itself ({EXPLAIN}); windlass resume {id} goes on all the same, \
-         windlass abort {id} goes back"
-    )
 }
 
 /// The score that a gate of a deployment was last measured against.

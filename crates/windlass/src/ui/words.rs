@@ -3,7 +3,6 @@
 use std::fmt::Display;
 
 use jiff::tz::TimeZone;
-use windlass_analysis::ratio::comparison::count;
 use windlass_api::DeploymentView;
 use windlass_model::{
     DeploymentState, Finalize, Halt, InstanceEnd, Millis, Outcome, Percent, PlanKind, Proof,
@@ -11,6 +10,7 @@ use windlass_model::{
 };
 
 use super::Role;
+use super::by_hand::is_by_hand;
 use super::time::of_calendar;
 
 pub(crate) use windlass_model::harmless;
@@ -142,9 +142,27 @@ pub(crate) fn state_of(kind: PlanKind, now: DeploymentState) -> &'static str {
     }
 }
 
-/// The same of one deployment, with the version that a person went back to, if it is one.
+/// The same of one deployment, in a few words: also whether a person took it past something.
+pub(crate) fn standing(view: &DeploymentView) -> &'static str {
+    match (view.kind, view.state) {
+        (PlanKind::Deploy, DeploymentState::Ended(Outcome::Promoted)) if is_by_hand(view) => {
+            "promoted by hand"
+        }
+        (PlanKind::Deploy, DeploymentState::Ended(Outcome::PartlyPromoted)) if is_by_hand(view) => {
+            "partly promoted by hand"
+        }
+        (kind, state) => state_of(kind, state),
+    }
+}
+
+/// The same with the version that a person went back to, and with who stopped it or holds it.
 pub(crate) fn result(view: &DeploymentView) -> String {
-    let word = state_of(view.kind, view.state);
+    [outcome_of(view), whose(view)].concat()
+}
+
+/// How it stands, with the version that a person went back to.
+pub(crate) fn outcome_of(view: &DeploymentView) -> String {
+    let word = standing(view);
     if (view.kind, view.state)
         != (
             PlanKind::Rollback,
@@ -160,6 +178,32 @@ pub(crate) fn result(view: &DeploymentView) -> String {
         }
         Some(_) | None => word.to_owned(),
     }
+}
+
+/// Whose word that was, as the end of a sentence; nothing where it was nobody's.
+pub(crate) fn whose(view: &DeploymentView) -> String {
+    let stopped = stopped(view).map(|stopped| format!(": {stopped}"));
+    let held = view.held.as_ref();
+    let held = held.map(|held| format!(" by {}", harmless(&held.by)));
+    stopped.or(held).unwrap_or_default()
+}
+
+/// Who stopped it, if somebody did.
+fn stopped(view: &DeploymentView) -> Option<String> {
+    view.rollouts
+        .values()
+        .find_map(|part| match part.returned_because.as_ref()? {
+            ReturnReason::Aborted { by } => Some(format!("{} aborted it", harmless(by))),
+            why @ ReturnReason::Superseded { .. } => Some(reason(why)),
+            ReturnReason::InstanceLost { .. }
+            | ReturnReason::ShiftFailed(_)
+            | ReturnReason::StopFailed(_)
+            | ReturnReason::NeedFailed(_)
+            | ReturnReason::OtherFailed(_)
+            | ReturnReason::Triggered { .. }
+            | ReturnReason::NoEvidence { .. }
+            | ReturnReason::Tripped { .. } => None,
+        })
 }
 
 /// What a state means for whoever looks.
@@ -227,17 +271,6 @@ fn no_evidence(verdict: Verdict, saw: &str) -> String {
         Verdict::NoData => format!("no evidence: {saw}"),
         Verdict::Inconclusive | Verdict::Error | Verdict::Pass => {
             format!("no evidence: errors {saw}")
-        }
-    }
-}
-
-/// Evidence that a step waits for: "for evidence: about 1,200 more requests".
-pub(crate) fn awaited(verdict: Verdict, more_requests: Option<u64>) -> String {
-    match (more_requests, verdict) {
-        (Some(more), _) => format!("for evidence: about {} more requests", count(more)),
-        (None, Verdict::NoData) => "for evidence: nothing was compared yet".to_owned(),
-        (None, Verdict::Pass | Verdict::Fail | Verdict::Inconclusive | Verdict::Error) => {
-            "for evidence".to_owned()
         }
     }
 }

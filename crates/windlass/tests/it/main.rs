@@ -23,6 +23,7 @@ mod doctor;
 mod document;
 mod draining;
 mod ending;
+mod evident;
 mod examples;
 mod failing;
 mod failing_together;

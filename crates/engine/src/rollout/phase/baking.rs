@@ -12,7 +12,7 @@ pub(super) fn on(turn: &mut Turn, event: &Event, mut wait: Wait) {
             Waited::On(wait) => turn.rollout.phase = Phase::Baking { wait },
             Waited::Over => evidence::time_over(turn),
         },
-        Event::InstanceLost { instance, end } => {
+        Event::InstanceLost { instance, end, .. } => {
             // Only what was seen good all through has been watched.
             if !turn.rollout.is_steady() {
                 wait.pause();
