@@ -10,7 +10,7 @@ use super::counts::{Counts, Dealt, Interval};
 use super::gauge::{Gauge, Read};
 use super::rule::{Fired, Watching};
 use super::slowness::Slowness;
-use crate::ratio::comparison::{Comparison, Finding, Plan, Shown, count};
+use crate::ratio::comparison::{Comparison, Finding, Plan, Shown};
 use crate::ratio::split::SplitCheck;
 use crate::ratio::{Arm, Tick};
 
