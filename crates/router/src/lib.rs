@@ -62,6 +62,7 @@ mod refused;
 mod resting;
 mod retry;
 mod run;
+mod scratch;
 mod secure;
 mod stream;
 mod terms;
