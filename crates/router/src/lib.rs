@@ -67,6 +67,7 @@ mod reload;
 mod resting;
 mod retry;
 mod run;
+mod scratch;
 mod secure;
 mod silence;
 mod stream;

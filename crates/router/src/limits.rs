@@ -58,8 +58,8 @@ pub(crate) const LINGER_TIME: Duration = Duration::from_secs(1);
 pub(crate) const READ_BYTES: usize = 16 * 1024;
 /// Bytes of several pieces that are copied into one to be written.
 pub(crate) const FLAT_BYTES: usize = 2 * 1024;
-/// Bytes of an answer that are read first.
-pub(crate) const FIRST_BYTES: usize = 64 * 1024;
+/// Bytes that a data thread reads at a time before it is known where they belong.
+pub(crate) const SCRATCH_BYTES: usize = 64 * 1024;
 /// How much a refused client may go on sending.
 pub(crate) const LINGER_BYTES: usize = 256 * 1024;
 

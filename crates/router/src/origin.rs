@@ -1,7 +1,6 @@
 //! One connection to one instance: a request at a time, or many.
 
 use std::io;
-use std::mem::MaybeUninit;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::rc::Rc;
@@ -25,11 +24,11 @@ use windlass_model::Speaks;
 
 use crate::core::locked;
 use crate::limits::{
-    ALIVE_EVERY, ALIVE_TIME, FIRST_BYTES, HEADER_LIST_BYTES, READY_TIME, STREAM_SEND_BYTES,
-    STREAM_WINDOW,
+    ALIVE_EVERY, ALIVE_TIME, HEADER_LIST_BYTES, READY_TIME, STREAM_SEND_BYTES, STREAM_WINDOW,
 };
 use crate::multiplexed::Here;
 use crate::pieces::poll_write_pieces;
+use crate::scratch::with_scratch;
 use crate::upload::Upload;
 
 /// A connection that can take a request.
@@ -220,15 +219,16 @@ impl Read for Socket {
             return Pin::new(&mut *stream).poll_read(cx, into);
         }
         // The cursor does not tell whether bytes came, so the first ones take a detour.
-        let mut bytes = [MaybeUninit::uninit(); FIRST_BYTES];
-        let space = into.remaining().min(FIRST_BYTES);
-        let mut detour = ReadBuf::uninit(bytes.get_mut(..space).unwrap_or_default());
-        ready!(Pin::new(stream.inner_mut()).poll_read(cx, &mut detour))?;
-        if !detour.filled().is_empty() {
-            wire.answering.store(true, Ordering::Relaxed);
-            into.put_slice(detour.filled());
-        }
-        Poll::Ready(Ok(()))
+        with_scratch(|room| {
+            let space = into.remaining().min(room.len());
+            let mut detour = ReadBuf::new(room.get_mut(..space).unwrap_or_default());
+            ready!(Pin::new(stream.inner_mut()).poll_read(cx, &mut detour))?;
+            if !detour.filled().is_empty() {
+                wire.answering.store(true, Ordering::Relaxed);
+                into.put_slice(detour.filled());
+            }
+            Poll::Ready(Ok(()))
+        })
     }
 }
 
