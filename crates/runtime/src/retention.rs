@@ -68,11 +68,7 @@ async fn needed(shared: &Rc<Shared>) -> Result<Needed, String> {
         let found = store.deployment(&id).await.map_err(|error| error.chain())?;
         deployments.extend(found.map(|open| open.deployment));
     }
-    let running = shared.running.borrow();
-    let running = running
-        .values()
-        .map(|driven| driven.now.borrow().plan.id.clone());
-    let mut carried: BTreeSet<PlanId> = running.collect();
+    let mut carried = running_plans(shared);
     for stored in deployments {
         carried.insert(stored.plan.id.clone());
         let traces = traces(&stored.opening);
@@ -96,6 +92,15 @@ async fn needed(shared: &Rc<Shared>) -> Result<Needed, String> {
         instances,
         plans: carried,
     })
+}
+
+/// The plans that are carried out now.
+fn running_plans(shared: &Shared) -> BTreeSet<PlanId> {
+    let running = shared.running.borrow();
+    let plans = running
+        .values()
+        .map(|driven| driven.now.borrow().plan.id.clone());
+    plans.collect()
 }
 
 /// Whether `deploy --plan` could still carry a plan out: one made before the last change of its

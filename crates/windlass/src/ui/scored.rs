@@ -110,11 +110,10 @@ pub(crate) fn why(view: &DeploymentView) -> Vec<String> {
     let Some(score) = &view.score else {
         return Vec::new();
     };
-    let mut lines = Vec::new();
-    lines.push(match &score.before {
+    let mut lines = vec![match &score.before {
         Some(before) => format!("score before: {}", brief(before)),
         None => "score before: being measured".to_owned(),
-    });
+    }];
     if let Some(before) = score.before.as_ref().filter(|it| it.known().is_none()) {
         lines.push("  triggers on the score are not watched: nobody knows what it was".to_owned());
         let lines_of = raises(before).into_iter();
@@ -132,38 +131,35 @@ pub(crate) fn why(view: &DeploymentView) -> Vec<String> {
 
 /// Facts about the score as `key=value`; none for any other.
 pub(crate) fn fact_words(fact: &Fact) -> Option<String> {
-    Some(match fact {
-        Fact::Scored { stage, score } => {
-            let when = match stage {
-                ScoreStage::Before => "before",
-                ScoreStage::During => "during",
-                ScoreStage::After => "after",
-            };
-            format!("score={:?} measured={when}", brief(score))
-        }
-        Fact::GateShut { gate, score, then } => {
-            let lost = score.lost.first();
-            let lost = lost.map(|lost| format!(" missing={}/{}", lost.category, lost.check));
-            format!(
-                "gate={:?} score={:?}{} then={then}",
-                gate.to_string(),
-                number(score),
-                lost.unwrap_or_default()
-            )
-        }
-        Fact::GatePassed { gate, score, by } => {
-            let score = score
-                .as_ref()
-                .map_or("unmeasured".to_owned(), |it| number(it));
-            let by = by.as_ref().map(|by| format!(" by={}", harmless(by)));
-            format!(
-                "gate_passed={:?} score={score:?}{}",
-                gate.to_string(),
-                by.unwrap_or_default()
-            )
-        }
-        _other => return None,
-    })
+    if let Fact::Scored { stage, score } = fact {
+        let when = match stage {
+            ScoreStage::Before => "before",
+            ScoreStage::During => "during",
+            ScoreStage::After => "after",
+        };
+        return Some(format!("score={:?} measured={when}", brief(score)));
+    }
+    if let Fact::GateShut { gate, score, then } = fact {
+        let lost = score.lost.first();
+        let lost = lost.map(|lost| format!(" missing={}/{}", lost.category, lost.check));
+        return Some(format!(
+            "gate={:?} score={:?}{} then={then}",
+            gate.to_string(),
+            number(score),
+            lost.unwrap_or_default()
+        ));
+    }
+    let Fact::GatePassed { gate, score, by } = fact else {
+        return None;
+    };
+    let score = score.as_deref().map(number);
+    let by = by.as_ref().map(|by| format!(" by={}", harmless(by)));
+    Some(format!(
+        "gate_passed={:?} score={:?}{}",
+        gate.to_string(),
+        score.as_deref().unwrap_or("unmeasured"),
+        by.unwrap_or_default()
+    ))
 }
 
 /// The gates of a plan that ask for a score, one line each.
