@@ -48,7 +48,7 @@ fn of(trigger: &Trigger) -> Condition {
 
 fn known(trigger: &Trigger) -> Option<Condition> {
     let fed = Fed {
-        metrics: &BTreeMap::new(),
+        gauges: &BTreeMap::new(),
         score: None,
     };
     Condition::new(trigger, fed)

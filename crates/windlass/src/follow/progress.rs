@@ -7,7 +7,7 @@ use windlass_api::{DeploymentView, Event, EvidenceView, HALT_SIGN, RolloutView};
 use windlass_model::{
     AppName, Below, Change, DeploymentId, DeploymentState, EnvironmentName, Fact, InstanceEnd,
     InstanceId, Millis, Percent, Plan, PlanKind, Probe, Proof, Report, ReturnReason, RolloutPhase,
-    RolloutPlan, ScoreGate, ScoreSummary, ServiceName, Step, StuckReason, Verdict, Version,
+    RolloutPlan, ScoreGate, ScoreSummary, ServiceName, Step, StuckReason, Version,
 };
 
 use crate::ui::words::doing;

@@ -217,7 +217,7 @@ mod tests {
             at_us: 0,
             low: Measure::nearest(low),
             high: Measure::nearest(high),
-            band: permit.map(|_| windlass_model::Band::StagingOnly),
+            band: permit.map(|_| Band::StagingOnly),
             permit,
             lost: vec![lost],
         }
@@ -245,7 +245,12 @@ mod tests {
 
     #[test]
     fn one_that_waits_at_a_gate_says_what_was_measured_what_raises_it_and_what_comes_next() {
-        let text = show::show_text(&held(), 0, &crate::ui::Style::plain());
+        let shown = show::Shown {
+            now_us: 0,
+            fits: Some(80),
+            style: &crate::ui::Style::plain(),
+        };
+        let text = show::show_text(&held(), None, &shown);
         insta::assert_snapshot!(text, @r"
         dep_01k0a  shop in production
         state    held
@@ -259,7 +264,9 @@ mod tests {
         api      waiting  1.4.1 → 1.4.2  0 %      0/1    waits for auth
         auth     waiting  1.4.1 → 1.4.2  0 %      0/2
 
-        next: raise the score, and it goes on by itself (windlass score --explain); windlass resume dep_01k0a goes on all the same, windlass abort dep_01k0a goes back
+        next: windlass score --explain    says what gives points back: then it goes on by itself
+              windlass resume dep_01k0a   goes on all the same
+              windlass abort dep_01k0a    goes back
         ");
     }
 

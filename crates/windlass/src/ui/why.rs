@@ -7,7 +7,7 @@ use windlass_model::{Judgement, Percent, PlanKind, RolloutPhase, Tally, Verdict,
 use super::by_hand;
 use super::failure::last_lines;
 use super::scored;
-use super::words::{awaited, change, harmless, listed, not_renamed, phase, reason, result, stuck};
+use super::words::{change, harmless, listed, not_renamed, phase, reason, result, stuck};
 use super::wrap::hang;
 
 /// What was decided about each service, and what that rests on. `fits`: columns that a sentence must fit
@@ -82,9 +82,12 @@ fn of_a_service(kind: PlanKind, part: &RolloutView) -> Vec<Line> {
         let measured = score.measured.as_ref().map(scored::brief);
         let measured = measured.unwrap_or_else(|| "being measured".to_owned());
         let need = score.need;
-        lines.push(format!(
-            "score     {measured}; this step needs {}, below: {}",
-            need.at_least, need.below
+        lines.push((
+            "score     ",
+            format!(
+                "{measured}; this step needs {}, below: {}",
+                need.at_least, need.below
+            ),
         ));
     }
     match &part.judgement {

@@ -202,6 +202,7 @@ fn stopped(view: &DeploymentView) -> Option<String> {
             | ReturnReason::OtherFailed(_)
             | ReturnReason::Triggered { .. }
             | ReturnReason::NoEvidence { .. }
+            | ReturnReason::LowScore { .. }
             | ReturnReason::Tripped { .. } => None,
         })
 }
