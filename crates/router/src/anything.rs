@@ -17,7 +17,8 @@ pub(crate) fn read_anything(bytes: &[u8]) {
     let whole = pass(bytes, bytes.len().max(1));
     if bytes.len() <= CUT_UP_TO {
         for piece in PIECES {
-            assert_eq!(pass(bytes, piece), whole, "in pieces of {piece}");
+            let text = String::from_utf8_lossy(bytes);
+            assert_eq!(pass(bytes, piece), whole, "in pieces of {piece}: {text:?}");
         }
     }
 }

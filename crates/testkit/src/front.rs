@@ -242,13 +242,8 @@ impl Front {
                 .iter()
                 .map(|slot| {
                     let ready = self.answering(slot);
-                    (
-                        slot.slot,
-                        ObservedSlot {
-                            in_flight: self.in_flight(entry, slot.slot),
-                            ready,
-                        },
-                    )
+                    let in_flight = self.in_flight(entry, slot.slot);
+                    (slot.slot, ObservedSlot { in_flight, ready })
                 })
                 .collect(),
         };

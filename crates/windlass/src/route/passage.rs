@@ -46,7 +46,7 @@ pub(crate) fn pass(
         .filter_map(|key| Some((*key, now.services.get(*key)?)));
     let text: String = now
         .clone()
-        .map(|(key, now)| format!("{} {}\n", key.service, standing(now)))
+        .map(|(key, now)| [key.service.as_str(), " ", &standing(now), "\n"].concat())
         .collect();
     let json: Vec<_> = now
         .map(|(key, now)| {
