@@ -22,7 +22,7 @@ services:
 ";
 
 /// From one measurement to the next, with time to spare on a busy machine.
-const SOON: Duration = Duration::from_secs(60);
+const SOON: Duration = Duration::from_mins(1);
 
 fn scores(lab: &Lab, score: u32) {
     lab.write("score.json", &format!("{{\"score\": {score}}}"));
