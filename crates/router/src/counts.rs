@@ -244,7 +244,7 @@ mod tests {
         assert_eq!(sum.dealt, 1);
         assert_eq!(sum.all.answers, [0, 2, 0, 0, 1]);
         assert_eq!((sum.all.connect_failures, sum.all.broken), (1, 1));
-        assert_eq!(sum.all.latency, [(0, 1), (1, 1), (53, 1)]);
+        assert_eq!(sum.all.latency, [(0, 1), (1, 1), (106, 1)]);
         assert_eq!(sum.late, None);
         assert_eq!(counts.take(), None);
     }

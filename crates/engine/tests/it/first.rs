@@ -133,7 +133,7 @@ fn of_a_bad_answer_only_the_beginning_is_kept() {
             saw: "ä".repeat(10_000),
         },
     ]);
-    assert_eq!(api.rollout.health.last_seen[&instance], "ä".repeat(200));
+    assert_eq!(api.rollout.health.last_seen[&instance], "ä".repeat(300));
 }
 
 #[test]

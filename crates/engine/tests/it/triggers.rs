@@ -246,7 +246,7 @@ fn of_what_a_trigger_saw_only_the_beginning_is_kept() {
     let ReturnReason::Triggered { saw, .. } = api.reason() else {
         panic!("another reason");
     };
-    assert_eq!(saw.len(), 200);
+    assert_eq!(saw.len(), 300);
 }
 
 #[test]

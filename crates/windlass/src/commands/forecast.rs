@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use windlass_analysis::watch::{Traffic, misfires};
-use windlass_api::{FiguresView, VersionFigures};
+use windlass_api::{EnvironmentView, FiguresView, VersionFigures};
 use windlass_client::{Client, Reach};
 use windlass_model::{
     AppName, EnvironmentName, Percent, ServiceKey, ServiceName, ServiceSpec, Strategy,
@@ -31,6 +31,14 @@ pub(crate) async fn warn<'s>(
     let Some(client) = running(context).await else {
         return Vec::new();
     };
+    // What was never deployed has no figures, and a question for them would start a router, or wait for
+    // one that is silent.
+    let all = client.status().await.unwrap_or_default();
+    let is_here = |view: &&EnvironmentView| (&view.app, &view.environment) == whose;
+    let here = all.iter().find(is_here);
+    if here.is_none_or(|view| view.services.is_empty() || view.router_silent.is_some()) {
+        return Vec::new();
+    }
     let Ok(figures) = client.figures().await else {
         return Vec::new();
     };

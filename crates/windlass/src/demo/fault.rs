@@ -71,7 +71,10 @@ impl Trouble {
     }
 
     /// Another request comes; whether its answer is to be an error.
-    #[expect(clippy::exit, reason = "it is to end as a program that crashes does")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "it is to end as a program that crashes does"
+    )]
     pub(super) fn hits(&self) -> bool {
         let asked = self.asked.fetch_add(1, Ordering::Relaxed) + 1;
         let every = self.faulty.every.get();

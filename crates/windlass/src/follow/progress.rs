@@ -150,6 +150,11 @@ impl Progress {
         }
     }
 
+    fn is_held_no_more(&mut self) {
+        self.held_by = None;
+        self.shut.clear();
+    }
+
     fn of_the_whole(&mut self, fact: &Fact, at_us: i64) {
         match fact {
             Fact::DeploymentStarted { .. } => self.started_us = at_us,
@@ -159,8 +164,7 @@ impl Progress {
             }
             Fact::Resumed { .. } => {
                 self.state = DeploymentState::Running;
-                self.held_by = None;
-                self.shut.clear();
+                self.is_held_no_more();
             }
             Fact::GateShut {
                 gate,
@@ -170,8 +174,7 @@ impl Progress {
             Fact::GatePassed { gate, .. } => self.gate(gate, None),
             Fact::AbortRequested { .. } | Fact::Superseded { .. } => {
                 self.state = DeploymentState::Returning;
-                self.held_by = None;
-                self.shut.clear();
+                self.is_held_no_more();
                 self.stopped = true;
                 self.unnamed = false;
             }

@@ -3,7 +3,7 @@
 use windlass_api::Event;
 use windlass_model::{
     CommandRun, DeploymentState, Fact, InstanceId, Judgement, Lacking, Millis, Outcome, Past,
-    Report, RolloutPhase, Rule, ServiceName, SlotId, Verdict,
+    Proof, Report, RolloutPhase, Rule, ServiceName, SlotId, Verdict,
 };
 
 use super::time::{of_day, took};
@@ -312,6 +312,11 @@ fn fired_words(took_back: &[ServiceName], saw: &str) -> String {
     )
 }
 
+fn proved_words(seen: &Proof) -> String {
+    let word = if seen.holds() { "proved" } else { "not_proved" };
+    format!("{word}={:?}", proof(seen))
+}
+
 /// What took a service back, what shows that it is back, and what else became of it.
 fn of_a_danger(fact: &Fact) -> Option<(String, String)> {
     let said = match fact {
@@ -344,13 +349,7 @@ fn of_a_danger(fact: &Fact) -> Option<(String, String)> {
             service,
             format!("tripwire=withheld saw={:?}", harmless(saw)),
         ),
-        Fact::Proved {
-            service,
-            proof: seen,
-        } => {
-            let word = if seen.holds() { "proved" } else { "not_proved" };
-            (service, format!("{word}={:?}", proof(seen)))
-        }
+        Fact::Proved { service, proof } => (service, proved_words(proof)),
         Fact::Removed { service } => (service, "removed".to_owned()),
         Fact::Renamed { service, from } => (service, format!("renamed from={from}")),
         Fact::RenameFailed { service, from, saw } => (

@@ -97,7 +97,8 @@ pub(crate) fn holds(view: &DeploymentView) -> Vec<String> {
     let mut lines = Vec::new();
     for gate in gates {
         if let Some(score) = measured(view, gate) {
-            lines.push(shut(gate, score));
+            let shut = shut(gate, score);
+            lines.push(format!("{shut}; it goes on by itself once it is that high"));
             let raises = raises(score).into_iter();
             lines.extend(raises.map(|line| format!("  {line}")));
         }
@@ -257,16 +258,18 @@ mod tests {
         plan     9f3cab1234
         started  2026-11-21 14:02:11 by mira
         score    80, staging only: not advised here
-        the score is 80, and score >= 85 is asked for
-          20 points by testing/unit (32 of 40 tests passed): mend what the failing tests show
+        the score is 80, and score >= 85 is asked for; it goes on by itself once it is
+        that high
+          20 points by testing/unit (32 of 40 tests passed): mend what the failing tests
+          show
 
         SERVICE  PHASE    VERSION        TRAFFIC  READY  NOTE
         api      waiting  1.4.1 → 1.4.2  0 %      0/1    waits for auth
         auth     waiting  1.4.1 → 1.4.2  0 %      0/2
 
-        next: windlass score --explain    says what gives points back: then it goes on by itself
-              windlass resume dep_01k0a   goes on all the same
-              windlass abort dep_01k0a    goes back
+        next: windlass score --explain   what gives points back
+              windlass resume dep_01k0a  goes on all the same
+              windlass abort dep_01k0a   goes back
         ");
     }
 

@@ -15,6 +15,9 @@ use super::words::{
 use super::wrap::hang;
 use super::{Style, by_hand, record};
 
+/// What a line begins with that says more about the one above it.
+const INDENT: &str = "  ";
+
 /// Where what is shown is shown.
 pub(crate) struct Shown<'s> {
     pub(crate) now_us: i64,
@@ -61,7 +64,10 @@ pub(crate) fn show_text(
         lines.push(labelled("score", &score));
     }
     let holds = scored::holds(view).into_iter();
-    lines.extend(holds.map(|line| hang("", &line, shown.fits)));
+    lines.extend(holds.map(|line| match line.strip_prefix(INDENT) {
+        Some(more) => hang(INDENT, more, shown.fits),
+        None => hang("", &line, shown.fits),
+    }));
     let past = by_hand::told(view).into_iter();
     lines.extend(past.map(|past| labelled("by hand", &past)));
     let rests_on = grounds(view).into_iter();

@@ -26,7 +26,7 @@ pub(crate) fn ways(
         DeploymentState::Held if held.is_none() => {
             let explain = "windlass score --explain".to_owned();
             let resume = (format!("windlass resume {id}"), "goes on all the same");
-            let raised = "says what gives points back: then it goes on by itself";
+            let raised = "what gives points back";
             vec![(explain, raised), resume, abort()]
         }
         DeploymentState::Held => {
