@@ -54,7 +54,7 @@ pub use id::{
 pub use judgement::{Judgement, Tally, Verdict};
 pub use latency::{LATENCY_EDGES_US, latency_edge};
 pub use listen::{AccessLog, Listen, Proxies, Tls};
-pub use metric::{InvalidUrl, MetricQuery, PrometheusUrl};
+pub use metric::{Access, InvalidUrl, MetricQuery, PrometheusUrl, Secret, Who};
 pub use millis::{InvalidDuration, Millis};
 pub use name::{
     AppName, CategoryName, CheckName, EnvironmentName, InvalidName, ServiceKey, ServiceName,

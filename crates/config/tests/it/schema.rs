@@ -213,6 +213,7 @@ fn the_shape_of_the_schema_is_this() {
     analysis: error fail inconclusive longest no_data require tolerance
     canary: canary!
     candidate_for: cookies headers methods
+    basic: password! user!
     category: checks! weight
     check: bad cobertura command good json junit lcov max_age no_data path playwright probe remedy value weight within
     command: deploy! env pass rollback status stop within
@@ -223,7 +224,7 @@ fn the_shape_of_the_schema_is_this() {
     file: $schema app! defaults environments finalize on_failure parallel score services!
     limits: memory!
     listen: access_log address! host path proxies tls
-    metric: every prometheus! query!
+    metric: basic ca every prometheus! query! token
     mirror: share to!
     override: analysis bake drain env files instances limits listen metrics needs overlap probes ready release rollback_on rollback_within run sticky stop strategy target traffic was
     probe: every fall http rise tcp timeout within
@@ -233,6 +234,7 @@ fn the_shape_of_the_schema_is_this() {
     release: version
     retries: at_most budget
     rollback_on: add!
+    secret: env file
     service: analysis bake drain env files instances limits listen metrics needs overlap probes ready release rollback_on rollback_within run sticky stop strategy target traffic was
     step: bake to!
     sticky: header!
