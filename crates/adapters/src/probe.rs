@@ -10,7 +10,7 @@ use std::io;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use http_body_util::{BodyExt as _, Empty, Limited};
+use http_body_util::{BodyExt as _, Collected, Empty, Limited};
 use hyper::client::conn::http1::Builder;
 use hyper::{Request, StatusCode};
 use hyper_util::rt::TokioIo;
@@ -149,7 +149,7 @@ async fn get(path: &str, instance: &Instance, most: usize) -> Result<(StatusCode
         }
         // One that breaks off or is too long says nothing; its status was there before.
         let body = Limited::new(body, most).collect().await;
-        let body = body.map(|body| body.to_bytes()).unwrap_or_default();
+        let body = body.map(Collected::to_bytes).unwrap_or_default();
         Ok((head.status, body))
     };
     // The connection moves only while it is polled; its end still leaves the answer's word.

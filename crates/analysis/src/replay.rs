@@ -5,8 +5,9 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use windlass_model::count;
 
-use crate::ratio::comparison::{Comparison, Finding, Plan, Shown, count};
+use crate::ratio::comparison::{Comparison, Finding, Plan, Shown};
 use crate::ratio::{Arm, Tick};
 use crate::verdict::{Time, Verdict, verdict};
 

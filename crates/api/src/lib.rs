@@ -23,11 +23,12 @@ pub use request::{
     DeployRequest, DownAnswer, DownRequest, FileRequest, FinalizeRequest, LeftView, LogLine,
     LogQuery, RemoveAnswer, RemoveRequest, RepairRequest, RollbackAnswer, RollbackRequest, Source,
 };
-pub use score::{ScoreList, ScoreNote, ScoreView};
+pub use score::{DeploymentScore, ScoreList, ScoreNote, ScoreView, StepScoreView};
 pub use token::{Scope, TokenAnswer, TokenList, TokenRequest, TokenView};
 pub use view::{
-    DeploymentView, EnvironmentView, EvidenceView, FiguresView, InstanceView, LockView,
-    LostHistoryView, PlanView, RolloutView, ServiceView, SlotView, VersionFigures, VersionView,
+    DeploymentView, EnvironmentView, EvidenceView, FiguresView, HeldView, InstanceView, LockView,
+    LostHistoryView, PlanView, RolloutView, ServiceView, SilentRouterView, SlotView,
+    VersionFigures, VersionView,
 };
 
 /// Version of this contract: higher whenever something is taken away or changes its shape, never for
@@ -45,6 +46,9 @@ pub const VERSION_HEADER: &str = "windlass-version";
 /// The header by which a client says that a request is the same one again: 1 to 128 visible ASCII
 /// characters, a new one for each thing that is begun.
 pub const KEY_HEADER: &str = "idempotency-key";
+
+/// How long a key is known.
+pub const KEYS_KEPT: std::time::Duration = std::time::Duration::from_hours(24);
 
 /// How the holder of a deployment that met a halt begins, before the name of who halted: so clients
 /// tell it from a person's own hold.

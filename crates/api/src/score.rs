@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 use windlass_model::{
-    AppName, Band, EnvironmentName, Measure, Permit, Score, ScoreEntry, ScoreMoment,
+    AppName, Band, EnvironmentName, Measure, Permit, Score, ScoreEntry, ScoreGate, ScoreMoment,
+    ScoreNeed, ScoreSummary,
 };
 
 /// `POST /v1/scores`: what the health score of a file comes to now.
@@ -57,4 +58,30 @@ impl ScoreNote {
 pub struct ScoreList {
     /// At most a hundred.
     pub scores: Vec<ScoreEntry>,
+}
+
+/// The health score around a deployment.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct DeploymentScore {
+    /// What it had to be before anything moved, if anything was asked for.
+    pub needed: Option<u16>,
+    /// What it was then; none while it is measured.
+    pub before: Option<ScoreSummary>,
+    /// What it had become when all was done.
+    pub after: Option<ScoreSummary>,
+    /// The gates that keep it from going on now.
+    pub shut: Vec<ScoreGate>,
+}
+
+/// The health score of a step that needs one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct StepScoreView {
+    /// What it needs.
+    pub need: ScoreNeed,
+    /// What was measured last while it lasts.
+    pub measured: Option<ScoreSummary>,
+    /// Whether that keeps it from being passed.
+    pub is_shut: bool,
 }

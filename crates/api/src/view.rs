@@ -6,11 +6,11 @@ use std::net::SocketAddr;
 use serde::{Deserialize, Serialize};
 use windlass_model::{
     AppName, DeploymentId, DeploymentState, EnvironmentName, Halt, InstanceId, Judgement, Label,
-    Listen, Percent, Plan, PlanId, PlanKind, ReturnReason, RolloutPhase, ServiceKey, ServiceName,
-    SlotId, StandbyKept, StuckReason, Verdict, Version,
+    Listen, Past, Percent, Plan, PlanId, PlanKind, ReturnReason, RolloutPhase, ServiceKey,
+    ServiceName, SlotId, StandbyKept, StuckReason, Verdict, Version, count,
 };
 
-use crate::ReportedView;
+use crate::{DeploymentScore, ReportedView, StepScoreView};
 
 /// `GET /v1/version`
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -86,6 +86,38 @@ pub struct DeploymentView {
     /// What the router last said, if it did not take the new names of services in time.
     #[serde(default)]
     pub not_renamed: Option<String>,
+    /// Its health score, where that is measured.
+    #[serde(default)]
+    pub score: Option<DeploymentScore>,
+    /// Who holds it, while it is held.
+    #[serde(default)]
+    pub held: Option<HeldView>,
+}
+
+impl DeploymentView {
+    /// The evidence that its services wait for, or are held for.
+    pub fn evidence(&self) -> BTreeMap<ServiceName, EvidenceView> {
+        let all = self.rollouts.iter();
+        all.filter_map(|(service, part)| Some((service.clone(), part.evidence.clone()?)))
+            .collect()
+    }
+}
+
+/// Who asked a deployment to wait: a person, or the trigger, the analysis or the halt that did.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct HeldView {
+    /// Who.
+    pub by: String,
+    /// Since when, microseconds since 1970 UTC.
+    pub since_us: i64,
+}
+
+impl HeldView {
+    /// Whether it goes on once the halt is lifted, and waits for nobody's word.
+    pub fn is_halt(&self) -> bool {
+        self.by.starts_with(crate::HALT_SIGN)
+    }
 }
 
 /// One service's part of a deployment.
@@ -118,12 +150,21 @@ pub struct RolloutView {
     /// What its answers say beside those of the stable release, and what that rests on.
     #[serde(default)]
     pub judgement: Option<Judgement>,
-    /// What evidence its present step waits for, if it does.
+    /// What evidence its present step waits for, if it does, or has not got, if it is held for that.
     #[serde(default)]
     pub evidence: Option<EvidenceView>,
+    /// The health score of its present step, where that needs one.
+    #[serde(default)]
+    pub score: Option<StepScoreView>,
+    /// The last lines of instances that ended, by instance.
+    #[serde(default)]
+    pub last_lines: BTreeMap<InstanceId, Vec<String>>,
+    /// What people let it go past, in order.
+    #[serde(default)]
+    pub past: Vec<Past>,
 }
 
-/// Evidence that a step waits for: its bake is over.
+/// Evidence that a step waits for, or is held for: its bake is over.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct EvidenceView {
@@ -131,6 +172,30 @@ pub struct EvidenceView {
     pub verdict: Verdict,
     /// About how many more requests are needed, where that can be told.
     pub more_requests: Option<u64>,
+    /// The share that it must be seen at.
+    pub at: Percent,
+    /// Whether it is waited for still; else the time for it is over, and the deployment is held.
+    pub waits: bool,
+}
+
+impl EvidenceView {
+    /// What is lacking, in words: "waits for evidence at 10 %: about 1,200 more requests are needed".
+    pub fn words(&self) -> String {
+        let at = self.at;
+        let has = if self.waits { "waits for" } else { "has no" };
+        let needs = match (self.more_requests, self.verdict) {
+            (Some(more), _) => {
+                let were = if self.waits { "are" } else { "were" };
+                format!(": about {} more requests {were} needed", count(more))
+            }
+            (None, Verdict::NoData) if self.waits => ": nothing is compared there yet".to_owned(),
+            (None, Verdict::NoData) => ": nothing was compared there".to_owned(),
+            (None, Verdict::Error) => ": requests are not dealt out as the split says".to_owned(),
+            (None, Verdict::Pass) => ": it has come".to_owned(),
+            (None, Verdict::Fail | Verdict::Inconclusive) => String::new(),
+        };
+        format!("{has} evidence at {at}{needs}")
+    }
 }
 
 /// One environment and what runs in it: `GET /v1/status`.
@@ -153,8 +218,21 @@ pub struct EnvironmentView {
     /// Who halted every raise, if somebody did.
     #[serde(default)]
     pub halted: Option<Halt>,
+    /// Set when the router did not say in time what it does: then no share and no count is known.
+    #[serde(default)]
+    pub router_silent: Option<SilentRouterView>,
     /// Its services.
     pub services: BTreeMap<ServiceName, ServiceView>,
+}
+
+/// A router that does not answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct SilentRouterView {
+    /// Its process; none where none lives.
+    pub pid: Option<u32>,
+    /// When it last answered this controller, microseconds since 1970 UTC.
+    pub answered_us: Option<i64>,
 }
 
 /// Why nothing else may be deployed in an environment now.
@@ -169,6 +247,14 @@ pub struct LockView {
     pub since_us: i64,
     /// What it is doing, or what it waits for.
     pub reason: String,
+    /// Where it stands.
+    pub state: DeploymentState,
+    /// Who holds it, while it is held.
+    #[serde(default)]
+    pub held: Option<HeldView>,
+    /// The evidence that its services wait for, or are held for.
+    #[serde(default)]
+    pub evidence: BTreeMap<ServiceName, EvidenceView>,
 }
 
 /// One service and what runs of it.

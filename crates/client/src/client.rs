@@ -14,7 +14,7 @@ use windlass_model::{DeploymentId, Repair};
 use crate::exchange::{Ask, exchange};
 use crate::lock::{Holder, is_stopped};
 use crate::query::Query;
-use crate::{ClientError, ControllerLock, Events, Logs, Reach, Starting, StatePaths, start};
+use crate::{ClientError, ControllerLock, Events, Key, Logs, Reach, Starting, StatePaths, start};
 
 /// Longest wait for an answer that needs no work.
 const ANSWER_WITHIN: Duration = Duration::from_secs(30);
@@ -125,7 +125,20 @@ impl Client {
     /// # Errors
     /// The same.
     pub async fn deploy(&self, request: &DeployRequest) -> Result<DeployAnswer, ClientError> {
-        let ask = Ask::post("/v1/deployments", request)?;
+        self.deploy_as(request, Key::fresh()?).await
+    }
+
+    /// The same under a key. One that has begun under it, also at an earlier controller, is the answer:
+    /// it does not begin twice.
+    ///
+    /// # Errors
+    /// The same.
+    pub async fn deploy_as(
+        &self,
+        request: &DeployRequest,
+        key: Key,
+    ) -> Result<DeployAnswer, ClientError> {
+        let ask = Ask::post_as("/v1/deployments", request, key)?;
         let waits = Duration::from_millis(request.wait_ms.unwrap_or(0));
         self.ask(ask, PLAN_WITHIN.saturating_add(waits)).await
     }
@@ -356,7 +369,7 @@ impl Client {
 
 impl Client {
     /// Asks, and once more when the connection broke in the middle of something that has a key. Only of
-    /// the same controller: another one does not know the key.
+    /// the same controller: another one knows the keys of deployments alone. See [`Client::outliving`].
     async fn exchanged<T: serde::de::DeserializeOwned>(
         &self,
         ask: Ask,

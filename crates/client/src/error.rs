@@ -6,6 +6,9 @@ use windlass_api::{Exit, Problem};
 
 use crate::RemoteError;
 
+/// What a controller answers that ends.
+const ENDING: &str = "WL0301";
+
 /// Why a state directory can't be used.
 #[derive(Debug, thiserror::Error)]
 pub enum PathsError {
@@ -177,6 +180,24 @@ impl ClientError {
             | Self::Stopped { .. }
             | Self::Start { .. }
             | Self::OtherVersion { .. }
+            | Self::Malformed { .. } => false,
+        }
+    }
+
+    /// Whether whoever was asked has died or is ending: another one may answer. Of one that was taken down
+    /// on purpose the refusal says so, and nobody starts it again for that.
+    pub(crate) fn is_death(&self) -> bool {
+        match self {
+            Self::NotRunning | Self::Broken { .. } => true,
+            Self::Remote(remote) => remote.is_death(),
+            Self::Refused(problem) => problem.code.0 == ENDING,
+            Self::Paths(_)
+            | Self::Stopped { .. }
+            | Self::Silent { .. }
+            | Self::EndedEarly { .. }
+            | Self::Start { .. }
+            | Self::OtherVersion { .. }
+            | Self::Connect { .. }
             | Self::Malformed { .. } => false,
         }
     }

@@ -24,11 +24,21 @@ pub(crate) type Driven = Connection<TokioIo<Stream>, Full<Bytes>>;
 /// Random bytes of a key.
 const KEY_BYTES: usize = 16;
 
-/// A key that nobody had before.
-fn key() -> Result<String, ClientError> {
-    let mut bytes = [0; KEY_BYTES];
-    getrandom::fill(&mut bytes).map_err(|why| ClientError::broken(std::io::Error::other(why)))?;
-    Ok(data_encoding::HEXLOWER.encode(&bytes))
+/// By what a request is known when it is sent again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Key(String);
+
+impl Key {
+    /// One that nobody had before.
+    ///
+    /// # Errors
+    /// When the machine has no randomness.
+    pub fn fresh() -> Result<Self, ClientError> {
+        let mut bytes = [0; KEY_BYTES];
+        getrandom::fill(&mut bytes)
+            .map_err(|why| ClientError::broken(std::io::Error::other(why)))?;
+        Ok(Self(data_encoding::HEXLOWER.encode(&bytes)))
+    }
 }
 
 /// What is asked: a method, a path with its query, and a JSON body where there is one.
@@ -38,7 +48,7 @@ pub(crate) struct Ask {
     pub(crate) path: String,
     pub(crate) body: Option<Vec<u8>>,
     /// Set where the request begins something: sent again, it begins nothing twice.
-    pub(crate) key: Option<String>,
+    pub(crate) key: Option<Key>,
 }
 
 impl Ask {
@@ -55,6 +65,15 @@ impl Ask {
         path: impl Into<String>,
         body: &T,
     ) -> Result<Self, ClientError> {
+        Self::post_as(path, body, Key::fresh()?)
+    }
+
+    /// The same under a key that it may have been sent with before.
+    pub(crate) fn post_as<T: serde::Serialize>(
+        path: impl Into<String>,
+        body: &T,
+        key: Key,
+    ) -> Result<Self, ClientError> {
         let body = serde_json::to_vec(body).map_err(|why| ClientError::Malformed {
             what: why.to_string(),
         })?;
@@ -62,7 +81,7 @@ impl Ask {
             method: Method::POST,
             path: path.into(),
             body: Some(body),
-            key: Some(key()?),
+            key: Some(key),
         })
     }
 
@@ -84,7 +103,7 @@ impl Ask {
         if let Some(who) = reach.authorization() {
             request = request.header(AUTHORIZATION, who);
         }
-        if let Some(key) = self.key {
+        if let Some(Key(key)) = self.key {
             request = request.header(KEY_HEADER, key);
         }
         if self.body.is_some() {

@@ -170,6 +170,25 @@ impl RemoteError {
         matches!(self, Self::NotWindlass { status, .. } if GATEWAY.contains(status))
     }
 
+    /// Whether it can't be reached any more, itself or behind its proxy.
+    pub(crate) fn is_death(&self) -> bool {
+        match self {
+            Self::Unreachable { .. } | Self::NoAnswer { .. } => true,
+            Self::NotWindlass { .. } => self.is_gateway(),
+            Self::NoSuchHost { .. }
+            | Self::Silent { .. }
+            | Self::Address { .. }
+            | Self::Token
+            | Self::Clear { .. }
+            | Self::Ca { .. }
+            | Self::Setup { .. }
+            | Self::NotHttp { .. }
+            | Self::NotTls { .. }
+            | Self::Distrusted { .. }
+            | Self::Tls { .. } => false,
+        }
+    }
+
     /// Whether asking again may help.
     pub(crate) fn passes(&self) -> bool {
         match self {

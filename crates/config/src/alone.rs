@@ -5,12 +5,14 @@ use std::rc::Rc;
 
 use windlass_model::{
     EnvironmentName, Instance, InstanceId, Label, Percent, Probe, ProbeKind, Route, RouteMode,
-    RouteSlot, ServiceKey, ServiceName, SlotId, Version,
+    RouteSlot, ServiceKey, ServiceName, SlotId, Traffic, Version,
 };
 
 use crate::assemble;
 use crate::check::check_addresses;
-use crate::decode::{AloneFile, AloneServiceDraft, Entries, OriginDraft, ServiceDraft};
+use crate::decode::{
+    AloneFile, AloneServiceDraft, Entries, MaintenanceDraft, OriginDraft, ServiceDraft,
+};
 use crate::environment::View;
 use crate::field::{At, Keys, Shape};
 use crate::format::Format;
@@ -27,6 +29,8 @@ const PLACE: &str = "elsewhere";
 pub struct LoadedAlone {
     /// Per service. Paths of certificates are as they are written.
     pub routes: BTreeMap<ServiceKey, Route>,
+    /// Files of maintenance pages, as they are written.
+    pub pages: BTreeMap<ServiceKey, String>,
     /// What may not be meant as it is written, in the order of the file.
     pub warnings: Vec<Problem>,
 }
@@ -50,11 +54,17 @@ pub fn load_alone(text: &str, name: &str) -> Result<LoadedAlone, Refused> {
         Some((ServiceKey::alone(name.value.clone()), route))
     });
     let routes = routes.collect();
+    let pages = services.iter().filter_map(|(name, draft)| {
+        let page = draft.value.maintenance.good()?.page.good()?;
+        Some((ServiceKey::alone(name.value.clone()), page.clone()))
+    });
+    let pages = pages.collect();
     if !reader.problems.is_empty() {
         return Err(misread(text, format, reader.problems));
     }
     Ok(LoadedAlone {
         routes,
+        pages,
         warnings: in_order(reader.warnings),
     })
 }
@@ -101,7 +111,14 @@ fn route(
         listeners: vec![assemble::listen(draft.listen.good()?)?],
         mode: RouteMode::Serve,
         slots: slots.collect::<Option<_>>()?,
-        traffic: Box::default(),
+        traffic: Box::new(Traffic {
+            maintenance: draft
+                .maintenance
+                .good()
+                .map(MaintenanceDraft::maintenance)
+                .unwrap_or_default(),
+            ..Traffic::default()
+        }),
     })
 }
 

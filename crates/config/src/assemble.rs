@@ -4,20 +4,20 @@ use std::collections::BTreeMap;
 
 use windlass_model::{
     Access, AppName, CommandSpec, Gate, Listen, MetricQuery, Millis, OWN_NAMES, OnFailure, Probe,
-    ProbeKind, ProcessSpec, Proxies, Rule, Secret, ServiceName, ServiceSpec, Spec, Step, Stop,
-    Strategy, Template, Tls, Traffic, Who,
+    ProbeKind, ProcessSpec, Proxies, Rule, ScoreNeed, Secret, ServiceName, ServiceSpec, Spec, Step,
+    Stop, Strategy, Template, Tls, Traffic, Who,
 };
 
 use crate::decode::{
-    AnalysisDraft, CommandDraft, DetailedDraft, FileDraft, ListenDraft, MetricDraft, ProbeDraft,
-    ProcessDraft, ProxiesDraft, Require, SecretDraft, ServiceDraft, StrategyDraft, TlsDraft,
-    TrafficDraft, TriggersDraft,
+    AnalysisDraft, CommandDraft, ConnectionsDraft, DetailedDraft, FileDraft, ListenDraft,
+    MetricDraft, ProbeDraft, ProcessDraft, ProxiesDraft, Require, SecretDraft, ServiceDraft,
+    StepDraft, StrategyDraft, TlsDraft, TrafficDraft, TriggersDraft,
 };
 use crate::environment::View;
 use crate::field::{At, Found};
 use crate::load::CertificateAt;
 use crate::reader::Reader;
-use crate::score::{score, words};
+use crate::score::{before, score, words};
 use crate::tree::Span;
 
 /// How long each step is watched unless the file says otherwise.
@@ -49,6 +49,7 @@ pub(crate) fn spec(
         parallel: file.parallel.good().copied().unwrap_or(PARALLEL),
         finalize: file.finalize.good().copied().unwrap_or_default(),
         score: score(file),
+        before: before(file, &view.name),
         services: view.services.iter().map(service).collect(),
     }
 }
@@ -176,6 +177,11 @@ pub(crate) fn listen(draft: &ListenDraft) -> Option<Listen> {
         tls: draft.tls.good().and_then(tls),
         proxies: draft.proxies.good().map(proxies).unwrap_or_default(),
         access_log: draft.access_log.good().copied().flatten(),
+        connections: draft
+            .connections
+            .good()
+            .map(ConnectionsDraft::connections)
+            .unwrap_or_default(),
     })
 }
 
@@ -277,11 +283,20 @@ fn strategy(draft: &StrategyDraft, bake: Millis) -> Strategy {
                     Some(Step {
                         to,
                         bake: step.bake.good().copied().unwrap_or(bake),
+                        score: need(step),
                     })
                 })
                 .collect(),
         ),
     }
+}
+
+/// The score that a step needs.
+fn need(step: &StepDraft) -> Option<ScoreNeed> {
+    Some(ScoreNeed {
+        at_least: *step.score.good()?,
+        below: step.below.good().copied().unwrap_or_default(),
+    })
 }
 
 /// The readiness question of a service.

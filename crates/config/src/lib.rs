@@ -29,16 +29,17 @@ mod reference;
 mod render;
 mod schema;
 mod score;
-mod suggest;
 mod tree;
 mod words;
 
 pub use alone::{LoadedAlone, load_alone};
 pub use format::Format;
-pub use limit::{MAX_ALIASED_BYTES, MAX_DEPTH, MAX_NODES, MAX_PROBLEMS_PRINTED, MAX_TEXT_BYTES};
+pub use limit::{
+    MAX_ALIASED_BYTES, MAX_DEPTH, MAX_NODES, MAX_PAGE_BYTES, MAX_PROBLEMS_PRINTED, MAX_TEXT_BYTES,
+};
 pub use load::{CertificateAt, Loaded, Refused, RefusedKind, Request, load, unset, unusable};
 pub use problem::{CODES, Code, Problem, SeenBy};
 pub use reference::reference;
 pub use render::{render_all, render_plain};
-pub use schema::{as_json, schema};
+pub use schema::{as_json, schema, schema_alone};
 pub use tree::Span;

@@ -22,10 +22,16 @@ pub(crate) const MAX_FITS: usize = 16;
 pub(crate) const MAX_RETRIES: u16 = 5;
 /// Most requests at once that a service can be limited to.
 pub(crate) const MAX_IN_FLIGHT: u16 = u16::MAX;
+/// Most connections at once that an address can be limited to.
+pub(crate) const MAX_CONNECTIONS: u16 = u16::MAX;
 /// Most entries of `needs`.
 pub(crate) const MAX_NEEDS: usize = 64;
 /// Most origins of a service of a router that runs alone.
 pub(crate) const MAX_ORIGINS: usize = 2;
+/// Longest line that clients are told, in characters.
+pub(crate) const MAX_LINE_CHARS: usize = 500;
+/// Longest maintenance page, in bytes.
+pub const MAX_PAGE_BYTES: usize = 64 * 1024;
 /// Most addresses of one origin.
 pub(crate) const MAX_TARGETS: usize = 100;
 /// Most words of `run`.
@@ -36,6 +42,8 @@ pub(crate) const MAX_WORD_BYTES: usize = 4096;
 pub(crate) const MAX_VARIABLES: usize = 256;
 /// Most entries of `files`.
 pub(crate) const MAX_FILES: usize = 256;
+/// Most entries of `before`.
+pub(crate) const MAX_BEFORE: usize = 8;
 /// Most steps of a canary.
 pub(crate) const MAX_STEPS: usize = 50;
 /// Most triggers of one list.

@@ -5,6 +5,7 @@ use std::fmt;
 
 use windlass_model::{EnvironmentName, ServiceName, Spec};
 
+use crate::assemble;
 use crate::check::{every_environment, score};
 use crate::decode::{FileDraft, WindlassFile, version_problem};
 use crate::environment::{View, views};
@@ -18,7 +19,6 @@ use crate::problem::{
 use crate::reader::{Reader, comment_after, listed, shown};
 use crate::render::render_all;
 use crate::tree::Span;
-use crate::{assemble, suggest};
 
 /// A file, and what was typed beside it.
 #[derive(Clone, Copy, Debug)]
@@ -114,7 +114,7 @@ pub fn load(request: &Request<'_>) -> Result<Loaded, Refused> {
     let file = Keys::<WindlassFile>::decode(&parsed.root, &mut reader).unwrap_or_default();
     let views = views(&parsed.root, &file, &mut reader);
     every_environment(&views, &mut reader);
-    score::check(&file, &mut reader);
+    score::check(&file, &views, &mut reader);
     let Some(app) = file.app.good().filter(|_| reader.problems.is_empty()) else {
         return Err(misread(request.text, format, reader.problems));
     };
@@ -218,7 +218,7 @@ fn choose<'v>(
             let found = views.iter().find(|view| view.name.as_str() == wanted);
             if found.is_none() {
                 let message = format!("there is no environment `{}`", shown(wanted));
-                let hint = match suggest::nearest(wanted, names()) {
+                let hint = match windlass_model::nearest(wanted, names()) {
                     Some(meant) => format!("did you mean `{meant}`?"),
                     None => format!("the file has {}", listed(names(), "and")),
                 };
@@ -246,7 +246,7 @@ fn versions(
                 SET_UNKNOWN_SERVICE,
                 format!("--set: there is no service `{}`", shown(name)),
             );
-            misused.push(match suggest::nearest(name, names()) {
+            misused.push(match windlass_model::nearest(name, names()) {
                 Some(meant) => problem.hint(format!("did you mean `{meant}`?")),
                 None => problem.hint(format!("the file has {}", listed(names(), "and"))),
             });

@@ -153,12 +153,16 @@ codes! {
     SET_UNKNOWN_SERVICE = "WL0182" Request "`--set` names no service of the file";
     SET_VERSION = "WL0183" Request "`--set` gives no usable version";
     SET_TWICE = "WL0184" Request "`--set` names a service twice";
+    MAY_RISE = "WL0185" Warning "a category of the score may come to count for nothing";
     UNSET_NAME = "WL0190" Request "a name in `run` or `env` has no value";
     TLS_FILES = "WL0191" Request "a certificate or its key can't be used";
     NOT_WATCHED = "WL0192" Warning "a trigger is not watched";
     NO_EVIDENCE = "WL0193" Check "evidence is asked for where nothing can be compared";
     TOO_SHORT = "WL0194" Check "the longest time of a step is shorter than its bake";
+    NO_SCORE = "WL0195" Check "a score is asked for where nothing makes one";
     NOT_MEASURED = "WL0196" Check "a check of the score can't be measured";
+    SCORE_TWICE = "WL0197" Check "`before` asks for a score twice";
+    BELOW_ALONE = "WL0198" Check "`below` without a `score`";
 }
 
 #[cfg(test)]

@@ -4,7 +4,6 @@
 use crate::format::Format;
 use crate::limit::{MAX_SHOWN_CHARS, MAX_SUGGESTIONS};
 use crate::problem::{EMPTY_VALUE, Problem, SWALLOWED, WRONG_KIND};
-use crate::suggest;
 use crate::tree::{Core, Entry, Kind, Node, Scalar, Span, Style};
 
 /// Where decoders put what they find.
@@ -191,7 +190,7 @@ impl<'t> Reader<'t> {
         candidates: impl IntoIterator<Item = &'c str>,
     ) -> Option<&'c str> {
         self.suggestions = self.suggestions.checked_sub(1)?;
-        suggest::nearest(word, candidates)
+        windlass_model::nearest(word, candidates)
     }
 }
 

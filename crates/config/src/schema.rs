@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::decode::WindlassFile;
+use crate::decode::{AloneFile, WindlassFile};
 use crate::field::{Defs, Keys, Shape};
 use crate::format::Format;
 use crate::parse;
@@ -20,6 +20,20 @@ pub fn schema() -> Value {
         "$id": "urn:windlass:schema:file",
         "title": "windlass.yaml",
         "description": "One application for Windlass to deploy.",
+        "allOf": [file],
+        "$defs": defs.schemas,
+    })
+}
+
+/// The same for the file of a router that runs alone, as [`crate::load_alone`] reads it.
+pub fn schema_alone() -> Value {
+    let mut defs = Defs::default();
+    let file = Keys::<AloneFile>::schema(&mut defs);
+    json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": "urn:windlass:schema:router",
+        "title": "router.yaml",
+        "description": "What a router that runs alone serves.",
         "allOf": [file],
         "$defs": defs.schemas,
     })

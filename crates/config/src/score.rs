@@ -1,7 +1,8 @@
 //! The drafts of the score into what it is made of.
 
 use windlass_model::{
-    CategorySpec, CheckSource, CheckSpec, Measure, Millis, Scale, ScoreSpec, Template,
+    Before, CategorySpec, CheckSource, CheckSpec, EnvironmentName, Measure, Millis, Scale,
+    ScoreSpec, Template,
 };
 
 use crate::decode::{CategoryDraft, CheckDraft, FileDraft};
@@ -86,6 +87,15 @@ fn source(draft: &CheckDraft) -> Option<CheckSource> {
         .or_else(|| draft.cobertura.good().map(file(CheckSource::Cobertura)))
         .or_else(json)
         .or_else(command)
+}
+
+/// What must be so before a deployment: the environment's own list, else that of the file.
+pub(crate) fn before(file: &FileDraft, environment: &EnvironmentName) -> Vec<Before> {
+    let named = file.environments.good().into_iter().flatten();
+    let mut own = named.filter(|(name, _)| name.value == *environment);
+    let own = own.find_map(|(_, draft)| draft.value.before.good());
+    let list = own.or(file.before.good()).into_iter().flatten();
+    list.map(|at| at.value).collect()
 }
 
 /// The words of every command.

@@ -17,8 +17,8 @@ mod tripwire;
 pub use frame::{BadFrame, MAX_FRAME, decode_length, encode};
 pub use passage::{Passage, Pause};
 pub use router::{
-    Direction, Generation, ObservedRoute, ObservedSlot, ObservedTable, Refusal, RouteChange,
-    RouterBoot, RouterReply, RouterRequest, Split, TableChange,
+    Direction, Generation, ObservedConnections, ObservedRoute, ObservedSlot, ObservedTable,
+    Refusal, Reloaded, RouteChange, RouterBoot, RouterReply, RouterRequest, Split, TableChange,
 };
 pub use shim::{
     GroupEnd, Restart, ShimRefusal, ShimReply, ShimRequest, ShimSpec, ShimState, ShimStatus,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
 use serde::{Deserialize, Serialize};
-use windlass_model::{Epoch, InstanceId, Percent, Rate, Route, ServiceKey, SlotId};
+use windlass_model::{Epoch, InstanceId, Percent, Rate, Route, ServiceKey, SlotId, Slower};
 
 use crate::{Passage, Tick, Trip, Tripwire, TripwireId};
 
@@ -75,6 +75,9 @@ pub enum RouterRequest {
         service: ServiceKey,
         /// Open, or how it is shut.
         passage: Passage,
+        /// When it opens by itself: calendar time, microseconds since 1970 UTC; none: never.
+        #[serde(default)]
+        until_us: Option<i64>,
     },
     /// Asks for the table in effect and what it is carrying.
     Observe,
@@ -93,6 +96,9 @@ pub enum RouterRequest {
     /// A person splits a service of a router that runs alone. Any other refuses it
     /// ([`Refusal::Controlled`]).
     Split(Split),
+    /// A person has a router that runs alone read its file again. Answered by
+    /// [`RouterReply::Reloaded`]; a file with anything wrong changes nothing ([`Refusal::Invalid`]).
+    Reload,
     /// Ends the router: no new connections, open requests get their drain time.
     Shutdown {
         /// The controller's.
@@ -115,9 +121,22 @@ pub struct Split {
     /// More errors than this among the answers of what is watched take it back; none: only when it
     /// can't be reached.
     pub errors_above: Option<Rate>,
+    /// Too many answers of what is watched that take longer take it back too; none: their time does not
+    /// matter.
+    #[serde(default)]
+    pub slower: Option<Slower>,
     /// Whether it is meant although the last split went back by itself.
     #[serde(default)]
     pub again: bool,
+}
+
+/// What a file that was read again has changed.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reloaded {
+    /// Services that are new, or of which it says something else.
+    pub taken_up: Vec<ServiceKey>,
+    /// Services that it says nothing of any more.
+    pub gone: Vec<ServiceKey>,
 }
 
 /// One swap: all of it, or nothing.
@@ -183,6 +202,8 @@ pub enum RouterReply {
     Cut(u64),
     /// To `GoBack`: what went back, in order.
     WentBack(Vec<Trip>),
+    /// To `Reload`.
+    Reloaded(Reloaded),
     /// To `Listeners`: the addresses, in the order of the descriptors.
     Listeners(Vec<SocketAddr>),
     /// To `Observe`.
@@ -254,6 +275,22 @@ pub struct ObservedTable {
     /// Whether it runs alone, without a controller.
     #[serde(default)]
     pub alone: bool,
+    /// Its clients.
+    #[serde(default)]
+    pub connections: ObservedConnections,
+}
+
+/// The connections of a router's clients. Those closed are counted since it began.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ObservedConnections {
+    /// Open now, over all listeners.
+    pub open: u64,
+    /// How many may be open; those beyond wait in the kernel.
+    pub most: u64,
+    /// Closed at once, because their listener had its total.
+    pub beyond_total: u64,
+    /// Closed at once, because their client had as many as it may have.
+    pub beyond_address: u64,
 }
 
 /// One service's entry in effect.
@@ -269,6 +306,9 @@ pub struct ObservedRoute {
     /// Whether requests pass to it.
     #[serde(default)]
     pub passage: Passage,
+    /// When it opens by itself, if it is shut for a time: calendar time, microseconds since 1970 UTC.
+    #[serde(default)]
+    pub until_us: Option<i64>,
     /// Requests that wait for it.
     #[serde(default)]
     pub waiting: u64,

@@ -39,4 +39,7 @@ pub struct TableEntry {
     /// Whether requests pass to it.
     #[serde(default, skip_serializing_if = "Passage::is_open")]
     pub passage: Passage,
+    /// When it opens by itself: calendar time, microseconds since 1970 UTC.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until_us: Option<i64>,
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use windlass_model::{Rate, Route, ServiceKey, SlotId};
+use windlass_model::{Rate, Route, ServiceKey, SlotId, Slower};
 
 /// Names one arming: deployment, service and the attempt of the raise it was armed with.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -22,6 +22,10 @@ pub struct Tripwire {
     pub slot: SlotId,
     /// Errors above this share fire it; none: only instances that can't be reached or are gone do.
     pub errors_above: Option<Rate>,
+    /// Answers that take longer fire it, when there are too many; none: it does not matter how long
+    /// they take.
+    #[serde(default)]
+    pub slower: Option<Slower>,
     /// The routes to go back to: of the service itself and of every moved service that needs it.
     pub way_back: BTreeMap<ServiceKey, Route>,
 }
@@ -32,6 +36,10 @@ pub struct Tripwire {
 pub enum TripRule {
     /// Too many of the candidate's answers were errors.
     Errors,
+    /// Too many of the candidate's answers took too long.
+    Slow,
+    /// Several requests wait for the candidate, and it has answered nothing for a while.
+    Silent,
     /// The candidate could not be connected to, several times in a row.
     ConnectFailures,
     /// No instance of the candidate is ready any more.
@@ -56,6 +64,10 @@ pub struct Trip {
     pub answers: u64,
     /// Those among them that were errors.
     pub errors: u64,
+    /// Those among them that took longer than the threshold; for [`TripRule::Silent`] requests that
+    /// wait for an answer.
+    #[serde(default)]
+    pub slow: u64,
     /// Calendar time, microseconds since 1970 UTC.
     pub at_us: i64,
     /// The services that were taken back; empty if it was withheld.

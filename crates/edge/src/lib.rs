@@ -25,7 +25,7 @@ mod target;
 pub use brake::Brake;
 pub use clock::{Addresses, Clock, Ids, Spawner};
 pub use error::{EdgeError, ErrorKind, Retry};
-pub use gauge::{Gauge, Measuring};
+pub use gauge::{Gauge, Given, Measuring};
 pub use metrics::MetricSource;
 pub use points::CrashPoints;
 pub use prober::{Examined, Prober};

@@ -58,6 +58,9 @@ pub trait TrafficRouter {
     /// `Unreachable`, `Timeout`, `Malformed`.
     async fn observe(&self) -> Result<ObservedTable, EdgeError>;
 
+    /// The router's process, where one lives and that can be seen: it need not answer for that.
+    async fn process(&self) -> Option<u32>;
+
     /// Waits until the router is there again, in another life, and was told all that this controller
     /// holds for it. At once if that was since the last call. Its table is the one that it had kept,
     /// which may be none.

@@ -60,6 +60,8 @@ pub struct StoredDeployment {
     pub by: String,
     /// What the engine needs beside the plan to begin (slots and instances), as JSON.
     pub opening: String,
+    /// By what whoever asks for it again knows it, if they gave it a key.
+    pub asked_as: Option<String>,
 }
 
 /// A deployment that has not ended, with all its rows. A row that fails its checksum or breaks the
@@ -164,7 +166,7 @@ pub trait Store {
     /// `Unreachable`. A plan that can't be read is left out: nobody can carry it out any more.
     async fn plans(&self) -> Result<Vec<Plan>, EdgeError>;
 
-    /// Keeps a score; drops the oldest of its environment beyond the newest thousand.
+    /// Keeps a score, in the place of an earlier one of the same deployment and moment; drops the oldest of its environment beyond the newest thousand.
     ///
     /// # Errors
     /// `Unreachable`.
@@ -192,6 +194,12 @@ pub trait Store {
     /// # Errors
     /// `Unreachable`, `Malformed`.
     async fn deployment(&self, id: &DeploymentId) -> Result<Option<OpenDeployment>, EdgeError>;
+
+    /// The newest deployment that was asked for as this, whether or not it has ended.
+    ///
+    /// # Errors
+    /// `Unreachable`, `Malformed`.
+    async fn asked(&self, asked_as: &str) -> Result<Option<StoredDeployment>, EdgeError>;
 
     /// Deployments, newest first, at most `limit`.
     ///

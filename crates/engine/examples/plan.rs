@@ -121,6 +121,7 @@ fn wanted(services: u16, shape: Shape) -> Result<Wanted, Failure> {
             parallel: 8,
             finalize: Finalize::default(),
             score: windlass_model::ScoreSpec::default(),
+            before: Vec::new(),
             services: BTreeMap::new(),
         },
         environment: Environment::empty(app, name),

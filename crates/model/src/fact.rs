@@ -5,9 +5,16 @@ use std::net::SocketAddr;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    CommandRun, Follow, InstanceId, Judgement, Millis, Outcome, Percent, PlanId, Proof, Report,
-    Rule, ServiceName, SlotId, Verdict, Version,
+    Below, CommandRun, Follow, InstanceId, Judgement, Millis, Outcome, Past, Percent, PlanId,
+    Proof, Report, Rule, ScoreGate, ScoreStage, ScoreSummary, ServiceName, SlotId, Verdict,
+    Version,
 };
+
+/// Lines that are kept of what an instance printed before it ended.
+pub const LAST_LINES: usize = 3;
+
+/// Longest of these, in characters.
+pub const LAST_LINE_LONGEST: usize = 200;
 
 /// One fact of a deployment, in the past tense. Stored with the journal row that made it true.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -76,6 +83,9 @@ pub enum Fact {
         instance: InstanceId,
         /// How.
         end: InstanceEnd,
+        /// The last lines that it printed, where it ended; at most [`LAST_LINES`].
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        last_lines: Vec<String>,
     },
     /// Every router confirmed the candidate's share.
     TrafficShifted {
@@ -126,6 +136,13 @@ pub enum Fact {
     Expedited {
         /// Who.
         by: String,
+    },
+    /// With that, or by ending a wait, a person let a service go past what was asked for.
+    WentPast {
+        /// Which.
+        service: ServiceName,
+        /// What was left out, and who said so.
+        past: Past,
     },
     /// A person stopped it.
     AbortRequested {
@@ -205,6 +222,32 @@ pub enum Fact {
         then: Follow,
         /// What was seen.
         saw: String,
+    },
+    /// The health score was measured, before the deployment or after it.
+    Scored {
+        /// For which of both.
+        stage: ScoreStage,
+        /// What it came to.
+        score: Box<ScoreSummary>,
+    },
+    /// The score is too low to go on, or not known: it waits until it is high enough, or for a person; told
+    /// again when the score has changed.
+    GateShut {
+        /// What was asked for.
+        gate: ScoreGate,
+        /// What was measured instead.
+        score: Box<ScoreSummary>,
+        /// What follows.
+        then: Below,
+    },
+    /// A gate that asks for a score is passed.
+    GatePassed {
+        /// Which.
+        gate: ScoreGate,
+        /// What was measured last; none where nothing was.
+        score: Option<Box<ScoreSummary>>,
+        /// The person who let it go on all the same; none where the score is high enough.
+        by: Option<String>,
     },
     /// What a candidate is judged by, its answers or a metric, can't be seen any more, so that no bake goes on;
     /// or it can be again.
@@ -385,6 +428,13 @@ pub enum ReturnReason {
         verdict: Verdict,
         /// What was seen.
         saw: String,
+    },
+    /// The health score was too low for a step.
+    LowScore {
+        /// What was asked for.
+        gate: ScoreGate,
+        /// What was measured.
+        score: Box<ScoreSummary>,
     },
     /// A router took its traffic back by itself.
     Tripped {

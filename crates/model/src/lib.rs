@@ -6,6 +6,7 @@
 //! no input or output.
 
 mod command;
+mod count;
 mod environment;
 mod fact;
 mod finalize;
@@ -17,12 +18,14 @@ mod id;
 mod judgement;
 mod latency;
 mod listen;
+mod measured;
 mod metric;
 mod millis;
 mod name;
 #[cfg(feature = "openapi")]
 mod openapi;
 mod outcome;
+mod past;
 mod percent;
 mod plan;
 mod probe;
@@ -33,16 +36,22 @@ mod route;
 mod rule;
 mod score;
 mod slot;
+mod slower;
 mod spec;
 mod strategy;
+mod suggest;
 mod template;
 mod token;
 mod traffic;
 mod trigger;
 
 pub use command::{CommandRun, CommandSpec, CommandState, Job, Pass};
+pub use count::count;
 pub use environment::{Environment, KeptFailed, Promoted, ServiceState, StandbyKept};
-pub use fact::{Fact, InstanceEnd, Repair, ReturnReason, RolloutPhase, StuckReason};
+pub use fact::{
+    Fact, InstanceEnd, LAST_LINE_LONGEST, LAST_LINES, Repair, ReturnReason, RolloutPhase,
+    StuckReason,
+};
 pub use finalize::Finalize;
 pub use gate::{Follow, Gate};
 pub use halt::Halt;
@@ -53,13 +62,17 @@ pub use id::{
 };
 pub use judgement::{Judgement, Tally, Verdict};
 pub use latency::{LATENCY_EDGES_US, latency_edge};
-pub use listen::{AccessLog, Listen, Proxies, Tls};
+pub use listen::{AccessLog, Connections, Listen, Proxies, Tls};
+pub use measured::{
+    Before, Below, GatedStep, Reach, ScoreGate, ScoreNeed, ScoreStage, ScoreSummary,
+};
 pub use metric::{Access, InvalidUrl, MetricQuery, PrometheusUrl, Secret, Who};
 pub use millis::{InvalidDuration, Millis};
 pub use name::{
     AppName, CategoryName, CheckName, EnvironmentName, InvalidName, ServiceKey, ServiceName,
 };
 pub use outcome::{DeploymentState, Outcome};
+pub use past::{Lacking, Past};
 pub use percent::{InvalidPercent, Percent};
 pub use plan::{Change, Plan, PlanKind, RolloutPlan, Step, Task, TaskId, TaskKind};
 pub use probe::{Probe, ProbeKind, Probed};
@@ -75,9 +88,13 @@ pub use score::{
     PointsLost, Reading, Scale, Score, ScoreEntry, ScoreMoment, ScoreSpec,
 };
 pub use slot::{Instance, Label, Slot};
+pub use slower::Slower;
 pub use spec::{OWN_NAMES, OnFailure, Overlap, ProcessSpec, ServiceSpec, Spec, Stop};
 pub use strategy::Strategy;
+pub use suggest::nearest;
 pub use template::{InvalidTemplate, Template};
 pub use token::{InvalidToken, Token};
-pub use traffic::{Eject, Fits, Mirror, RequestLimits, Retries, Sticky, Timeouts, Traffic};
+pub use traffic::{
+    Eject, Fits, Maintenance, Mirror, RequestLimits, Retries, Sticky, Timeouts, Traffic,
+};
 pub use trigger::{Drop, Lasting, Limit, Percentile, Rate, Source, Times, Trigger};

@@ -32,6 +32,33 @@ pub struct Listen {
     /// Which of its requests are written down; none: nothing is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub access_log: Option<AccessLog>,
+    /// How many clients it takes.
+    #[serde(default, skip_serializing_if = "Connections::are_usual")]
+    pub connections: Connections,
+}
+
+/// How many connections are open at once on an address; none: what the router takes anywhere.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Connections {
+    /// Of all clients together; those beyond it are closed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub total: Option<u16>,
+    /// Of one client.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub per_address: Option<u16>,
+}
+
+impl Connections {
+    #[expect(
+        clippy::trivially_copy_pass_by_ref,
+        reason = "serde calls it with a reference"
+    )]
+    fn are_usual(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// What is written down of the requests that come in at a place.
@@ -91,6 +118,7 @@ impl From<SocketAddr> for Listen {
             tls: None,
             proxies: Proxies::default(),
             access_log: None,
+            connections: Connections::default(),
         }
     }
 }
@@ -119,16 +147,17 @@ impl Listen {
     }
 
     /// Whether both are on one address and differ in what is known of a client before it says whom it
-    /// wants: whether it speaks TLS, and whether it is believed.
+    /// wants: whether it speaks TLS, whether it is believed, and whether there is room for it.
     pub fn mixes_with(&self, other: &Self) -> bool {
         let tls = self.tls.is_some() == other.tls.is_some();
-        self.address == other.address && !(tls && self.proxies == other.proxies)
+        let same = self.proxies == other.proxies && self.connections == other.connections;
+        self.address == other.address && !(tls && same)
     }
 
     fn is_plain(&self) -> bool {
         let anywhere = self.host.is_none() && self.path.is_root();
-        let silent = self.access_log.is_none();
-        anywhere && silent && self.tls.is_none() && self.proxies.are_none()
+        let usual = self.access_log.is_none() && self.connections.are_usual();
+        anywhere && usual && self.tls.is_none() && self.proxies.are_none()
     }
 }
 

@@ -6,9 +6,9 @@ use utoipa::{PartialSchema, ToSchema};
 
 use crate::rule::Written;
 use crate::{
-    AccessLog, AppName, CategoryName, CheckName, DeploymentId, Digest, EnvironmentName,
-    InstallationId, InstanceId, Listen, Measure, Millis, Percent, PlanId, PrometheusUrl, Proxies,
-    Rule, ServiceKey, ServiceName, Template, Tls,
+    AccessLog, AppName, CategoryName, CheckName, Connections, DeploymentId, Digest,
+    EnvironmentName, InstallationId, InstanceId, Listen, Measure, Millis, Percent, PlanId,
+    PrometheusUrl, Proxies, Rule, ServiceKey, ServiceName, Template, Tls,
 };
 
 macro_rules! text_types {
@@ -95,6 +95,7 @@ impl PartialSchema for Listen {
             .property("tls", Ref::from_schema_name(Tls::name()))
             .property("proxies", Ref::from_schema_name(Proxies::name()))
             .property("access_log", Ref::from_schema_name(AccessLog::name()))
+            .property("connections", Ref::from_schema_name(Connections::name()))
             .required("address");
         let either = OneOfBuilder::new()
             .item(text().description(Some("The address, where nothing else is said")))
@@ -109,5 +110,6 @@ impl ToSchema for Listen {
         schemas.push((Tls::name().into_owned(), Tls::schema()));
         schemas.push((Proxies::name().into_owned(), Proxies::schema()));
         schemas.push((AccessLog::name().into_owned(), AccessLog::schema()));
+        schemas.push((Connections::name().into_owned(), Connections::schema()));
     }
 }

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AppName, EnvironmentName, Finalize, Job, Listen, Millis, OnFailure, Percent, PlanId, Release,
-    ServiceName, ServiceSpec, Slot, Version,
+    AppName, Before, EnvironmentName, Finalize, Job, Listen, Millis, OnFailure, Percent, PlanId,
+    Release, ScoreNeed, ScoreSpec, ServiceName, ServiceSpec, Slot, Version,
 };
 
 /// Everything a deployment will do, computed before anything moves.
@@ -34,6 +34,12 @@ pub struct Plan {
     /// When a standby that it leaves goes.
     #[serde(default)]
     pub finalize: Finalize,
+    /// What its health score is made of: measured before, during and after it. Empty where nothing is.
+    #[serde(default, skip_serializing_if = "ScoreSpec::is_empty")]
+    pub score: ScoreSpec,
+    /// What must be so before anything moves.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub before: Vec<Before>,
     /// Services that change their name first: from the new one to the old one.
     #[serde(default)]
     pub renames: BTreeMap<ServiceName, ServiceName>,
@@ -126,6 +132,9 @@ pub struct Step {
     pub to: Percent,
     /// How long it is watched there.
     pub bake: Millis,
+    /// The health score that it needs to be passed, if it needs one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub score: Option<ScoreNeed>,
 }
 
 /// Index of a task in its plan.

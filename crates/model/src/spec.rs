@@ -6,8 +6,8 @@ use std::net::SocketAddr;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AppName, CommandSpec, EnvironmentName, Finalize, Gate, Listen, MetricQuery, Millis, Probe,
-    Rule, ScoreSpec, ServiceName, Strategy, Template, Traffic, Trigger,
+    AppName, Before, CommandSpec, EnvironmentName, Finalize, Gate, Listen, MetricQuery, Millis,
+    Probe, Rule, ScoreSpec, ServiceName, Strategy, Template, Traffic, Trigger,
 };
 
 /// One application in one environment. `config` makes it; who holds one may trust it: every `needs`
@@ -29,6 +29,9 @@ pub struct Spec {
     /// What its health score is made of.
     #[serde(default, skip_serializing_if = "ScoreSpec::is_empty")]
     pub score: ScoreSpec,
+    /// What must be so before a deployment moves anything.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub before: Vec<Before>,
     /// Its services.
     pub services: BTreeMap<ServiceName, ServiceSpec>,
 }
@@ -162,9 +165,11 @@ impl ServiceSpec {
         Self::ROLLBACK_WITHIN
     }
 
-    /// Whether something measures all conditions of a rule here.
-    pub fn watches(&self, rule: &Rule) -> bool {
+    /// Whether something measures all conditions of a rule here; `scored` where the application has a health
+    /// score.
+    pub fn watches(&self, rule: &Rule, scored: bool) -> bool {
         rule.all.iter().all(|trigger| match trigger {
+            Trigger::ScoreDrops { .. } => scored,
             Trigger::Metric { name, .. } => self.metrics.contains_key(name),
             Trigger::ProbeFailing { probe, .. } => self.asks(probe),
             Trigger::Memory { .. } => self.process.memory.is_some(),

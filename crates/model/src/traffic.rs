@@ -34,6 +34,9 @@ pub struct Traffic {
     /// Who gets copies of requests; none: nobody.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mirror: Option<Mirror>,
+    /// What is said while it is worked on.
+    #[serde(default, skip_serializing_if = "Maintenance::is_usual")]
+    pub maintenance: Maintenance,
 }
 
 impl Traffic {
@@ -45,6 +48,27 @@ impl Traffic {
     /// Whether each request takes its turn, so that their shares are those of the split.
     pub const fn deals_by_turn(&self) -> bool {
         self.sticky.is_none() && self.candidate_for.is_empty()
+    }
+}
+
+/// What clients are told while a service is worked on; none: the router's own words.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Maintenance {
+    /// A line for people, whatever form they read it in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+    /// The page itself for those who read HTML: not its file, so that a table never waits for one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub page: Option<String>,
+    /// When it is worth another try.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_after: Option<Millis>,
+}
+
+impl Maintenance {
+    fn is_usual(&self) -> bool {
+        *self == Self::default()
     }
 }
 

@@ -16,6 +16,12 @@ impl Rate {
     /// The whole.
     pub const FULL: Self = Self(10_000);
 
+    /// What is left of the whole.
+    #[must_use]
+    pub const fn rest(self) -> Self {
+        Self(Self::FULL.0.saturating_sub(self.0))
+    }
+
     /// So many parts of ten thousand; none above the whole.
     pub fn from_parts(parts: u16) -> Option<Self> {
         (parts <= Self::FULL.0).then_some(Self(parts))
@@ -284,7 +290,7 @@ impl Trigger {
             Self::Metric { .. } => Some(Source::Metrics),
             Self::ProbeFailing { .. } => Some(Source::Probes),
             Self::Memory { .. } => Some(Source::Memory),
-            Self::ScoreDrops { .. } => None,
+            Self::ScoreDrops { .. } => Some(Source::Score),
         }
     }
 }
@@ -302,6 +308,8 @@ pub enum Source {
     Probes,
     /// What the processes of an instance hold in memory, where the service says how much that may be.
     Memory,
+    /// The health score, where the file says what it is made of.
+    Score,
 }
 
 /// As it is written in the file.

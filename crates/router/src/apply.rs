@@ -24,6 +24,7 @@ use crate::keep::TableKeeper;
 use crate::latch::Latches;
 use crate::limits::{LISTENERS, RAISE_TRIES};
 use crate::live::{Entry, Live, Services};
+use crate::reload::Alone;
 use crate::trip::{self, Withheld};
 
 /// The one place where the table, the epoch and the set of listeners change.
@@ -31,7 +32,7 @@ pub(crate) struct Keeper {
     pub(crate) core: Arc<Core>,
     pub(crate) kept: Kept,
     /// One raise after the other.
-    raising: Mutex<()>,
+    pub(crate) raising: Mutex<()>,
     pub(crate) held: Mutex<Held>,
 }
 
@@ -41,8 +42,8 @@ pub(crate) struct Kept {
     pub(crate) latches: Arc<Latches>,
     /// A person's halt.
     pub(crate) halted: PathBuf,
-    /// Whether it runs alone: no controller is obeyed.
-    pub(crate) alone: bool,
+    /// The file, if it runs alone: no controller is obeyed.
+    pub(crate) alone: Option<Alone>,
 }
 
 #[derive(Default)]
@@ -54,7 +55,7 @@ pub(crate) struct Held {
     /// Handed over and not closed.
     pub(crate) listeners: BTreeMap<SocketAddr, Arc<TcpListener>>,
     /// Listeners of a raise that is being written.
-    awaited: BTreeSet<SocketAddr>,
+    pub(crate) awaited: BTreeSet<SocketAddr>,
     /// Tripwires that have fired and could not go back, by the service they watch.
     pub(crate) withheld: BTreeMap<ServiceKey, Withheld>,
 }
@@ -109,7 +110,8 @@ impl Keeper {
             epoch: held.epoch,
             services: self.core.observe(),
             trips: self.trips(&held),
-            alone: self.kept.alone,
+            alone: self.kept.alone.is_some(),
+            connections: self.core.connected(),
         }
     }
 
@@ -340,7 +342,7 @@ impl Keeper {
     }
 
     /// Closes listeners that no route names any more, and tells the data threads of the others.
-    fn settle(&self, held: &mut Held) {
+    pub(crate) fn settle(&self, held: &mut Held) {
         held.close_unnamed(&self.core.live.load(), |_any| true);
         self.publish(held);
     }
@@ -381,6 +383,7 @@ impl Held {
             route: entry.route.clone(),
             tripwire: entry.armed.as_ref().map(|armed| armed.tripwire.clone()),
             passage: entry.passage,
+            until_us: entry.until_us,
         };
         let all = services.iter();
         Table {
@@ -463,7 +466,7 @@ fn entries(core: &Core, table: &Table) -> Result<Services, String> {
         check_route(key, &kept.route).map_err(told)?;
         let (route, tripwire) = (kept.route.clone(), kept.tripwire.clone());
         let mut entry = core.entry(key, kept.generation, route, tripwire);
-        entry.set_passage(kept.passage);
+        entry.set_passage(kept.passage, kept.until_us);
         check_capacity(key, None, &entry, false).map_err(told)?;
         services.insert(key.clone(), Arc::new(entry));
     }

@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 
+use data_encoding::HEXLOWER;
 use hyper::header::{ACCEPT, HeaderMap, HeaderName, HeaderValue};
 
 use crate::limits::REQUEST_ID_BYTES;
@@ -11,16 +12,16 @@ pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id"
 
 /// Names for requests of one data thread, never given twice.
 pub(crate) struct Names {
-    /// By chance, so that no other thread or router gives the same.
-    thread: u64,
+    /// Begins every name; by chance, so that no other thread or router gives the same.
+    thread: [u8; 16],
     given: Cell<u64>,
 }
 
 impl Names {
     pub(crate) fn new() -> Self {
-        let (thread, _rest) = uuid::Uuid::new_v4().as_u64_pair();
+        let (chance, _rest) = uuid::Uuid::new_v4().as_u64_pair();
         Self {
-            thread,
+            thread: digits(chance),
             given: Cell::new(0),
         }
     }
@@ -29,25 +30,18 @@ impl Names {
         let number = self.given.get();
         self.given.set(number + 1);
         let mut name = [0; 32];
-        let digits = self
-            .thread
-            .to_be_bytes()
-            .into_iter()
-            .chain(number.to_be_bytes());
-        for (pair, byte) in name.chunks_exact_mut(2).zip(digits) {
-            pair.copy_from_slice(&[hex(byte >> 4), hex(byte & 0xf)]);
-        }
+        let (first, second) = name.split_at_mut(16);
+        first.copy_from_slice(&self.thread);
+        second.copy_from_slice(&digits(number));
         // Digits are always a value; an empty one would only name nothing.
         HeaderValue::from_bytes(&name).unwrap_or_else(|_invalid| HeaderValue::from_static(""))
     }
 }
 
-fn hex(nibble: u8) -> u8 {
-    if nibble < 10 {
-        b'0' + nibble
-    } else {
-        b'a' + nibble - 10
-    }
+fn digits(number: u64) -> [u8; 16] {
+    let mut digits = [0; 16];
+    HEXLOWER.encode_mut(&number.to_be_bytes(), &mut digits);
+    digits
 }
 
 /// What a client reads an error in.

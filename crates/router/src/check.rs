@@ -152,6 +152,7 @@ pub(crate) fn check_tripwire(
         rule: TripRule::ConnectFailures,
         answers: u64::MAX,
         errors: u64::MAX,
+        slow: u64::MAX,
         at_us: i64::MIN,
         took_back: tripwire.way_back.keys().cloned().collect(),
         withheld: None,
@@ -171,4 +172,76 @@ pub(crate) fn check_halt(halted: &Path) -> Result<(), Refusal> {
     };
     let by = halt.map_or_else(|| SOMEBODY.to_owned(), |halt| halt.by);
     Err(Refusal::Halted(by))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use proptest::prelude::*;
+    use windlass_control::{Generation, TripwireId};
+    use windlass_model::{Instance, InstanceId, Label, Probe, RouteSlot, SlotId, Speaks, Version};
+
+    use super::*;
+    use crate::core::Core;
+
+    /// Slots 1 and up with these shares.
+    fn route(weights: &[u8]) -> Route {
+        let slot = |(number, weight): (u32, &u8)| RouteSlot {
+            slot: SlotId(number),
+            label: Label::Blue,
+            version: Version(format!("v{number}")),
+            weight: Percent::new(u64::from(*weight)).expect("a share"),
+            instances: vec![Instance {
+                id: InstanceId::from_tail(&format!("{number}x0")).expect("an id"),
+                place: "local".to_owned(),
+                address: ([127, 0, 0, 1], 9).into(),
+            }],
+            probe: Probe::default(),
+            speaks: Speaks::default(),
+        };
+        Route {
+            listeners: Vec::new(),
+            mode: RouteMode::Serve,
+            slots: (1..).zip(weights).map(slot).collect(),
+            traffic: Box::default(),
+        }
+    }
+
+    /// Any three shares, most of which come to a whole.
+    fn shares() -> impl Strategy<Value = [u8; 3]> {
+        (0u8..=100, 0u8..=100, any::<bool>()).prop_map(|(one, other, whole)| {
+            let other = if whole { other.min(100 - one) } else { other };
+            [one, other, 100 - one.saturating_add(other).min(100)]
+        })
+    }
+
+    proptest! {
+        /// Whatever way back is asked for, one that is armed takes everything from what it watches, and
+        /// shares out a whole.
+        #[test]
+        fn a_tripwire_never_raises_what_it_watches(
+            now in shares(), back in shares(), watched in 1u32..=4,
+        ) {
+            let core = Core::new(1, 8).expect("chance");
+            let key = ServiceKey::try_from("shop/default/web".to_owned()).expect("a key");
+            let tripwire = Tripwire {
+                id: TripwireId("dep_1/web/1".to_owned()),
+                slot: SlotId(watched),
+                errors_above: None,
+                slower: None,
+                way_back: [(key.clone(), route(&back))].into(),
+            };
+            let entry = core.entry(&key, Generation(1), route(&now), Some(tripwire.clone()));
+            let before = entry.route.weight(SlotId(watched));
+            let services: Services = [(key.clone(), Arc::new(entry))].into();
+            if check_tripwire(&key, &tripwire, &services).is_ok() {
+                let after = &tripwire.way_back[&key];
+                prop_assert_eq!(after.weight(SlotId(watched)), Percent::ZERO);
+                prop_assert!(after.weight(SlotId(watched)) <= before);
+                let sum: u32 = after.slots.iter().map(|s| u32::from(s.weight.get())).sum();
+                prop_assert_eq!(sum, 100);
+            }
+        }
+    }
 }

@@ -2,12 +2,15 @@
 
 use std::cell::Cell;
 use std::convert::Infallible;
+use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use futures_util::StreamExt as _;
+use futures_util::stream::FuturesUnordered;
 use hyper::body::Incoming;
 use hyper::server::conn::http1::Builder;
 use hyper::service::service_fn;
@@ -22,8 +25,9 @@ use crate::core::Core;
 use crate::door::{Permit, Thread};
 use crate::forward;
 use crate::guard::{Guard, Word};
+use crate::guests::Whose;
 use crate::headers::Client;
-use crate::limits::{HEAD_BYTES, HEAD_TIME, HEADERS, REST_TIME};
+use crate::limits::{HEAD_BYTES, HEAD_TIME, REST_TIME};
 use crate::multiplexed;
 use crate::opening::{Heard, Spoken, hear};
 use crate::secure::greet;
@@ -72,33 +76,39 @@ struct Opened {
 
 /// Gives a new client the time for a first head to be announced, if a proxy does that here, to say hello,
 /// in TLS if its listener speaks that, and to say its first words. None if it left, or did not.
-async fn opened(core: &Core, arrival: Arrival) -> Option<Opened> {
+async fn opened(core: &Core, arrival: Arrival, permit: &Permit) -> Option<Opened> {
     let Arrival {
         mut stream,
         listener,
         peer,
     } = arrival;
-    let (manner, proxies) = {
+    let (manner, proxies, limits) = {
         let live = core.live.load();
         let behind = live.doors.get(&listener);
-        let said = behind.map(|behind| (behind.manner.clone(), behind.proxies.clone()));
+        let said = behind.map(|behind| {
+            let (manner, proxies) = (behind.manner.clone(), behind.proxies.clone());
+            (manner, proxies, behind.connections)
+        });
         said.unwrap_or_default()
     };
     let opening = async {
         let mut address = peer.ip().to_canonical();
-        if proxies.proxy_protocol
-            && proxies.trust(address)
-            && let Some(client) = announced(&mut stream).await?
-        {
-            address = client;
+        let mut whose = Whose::Clients;
+        if proxies.trust(address) {
+            whose = Whose::Proxys;
+            if proxies.proxy_protocol
+                && let Some(client) = announced(&mut stream).await?
+            {
+                (address, whose) = (client, Whose::Clients);
+            }
         }
+        // Before anything is spent on it, and as soon as it is known whose it is.
+        let guest = core.guests.admit(listener, (address, whose), limits);
+        permit.admit(guest.ok_or(io::ErrorKind::QuotaExceeded)?);
         let mut stream = greet(stream, manner).await?;
         let heard = hear(&mut stream).await?;
-        let client = Client {
-            address,
-            scheme: if stream.is_tls() { "https" } else { "http" },
-            is_believed: proxies.trust(address),
-        };
+        let scheme = if stream.is_tls() { "https" } else { "http" };
+        let client = Client::new(address, scheme, proxies.trust(address));
         Ok::<_, io::Error>(Opened {
             stream,
             heard,
@@ -132,7 +142,7 @@ pub(crate) async fn serve(
     let listener = arrival.listener;
     let opened = tokio::select! {
         biased;
-        opened = opened(&thread.core, arrival) => opened,
+        opened = opened(&thread.core, arrival, &permit) => opened,
         // An error is a listener that is gone.
         _gone = closing.wait_for(|closing| *closing) => None,
     };
@@ -172,10 +182,10 @@ async fn in_turn(line: Rc<Line>, stream: Stream, heard: Vec<u8>, closing: watch:
     });
     let service = service_fn(move |request| turns.clone().answer(request));
     // No header time-out here: the guard passes whole heads only, and times them. The one behind it
-    // would also end connections at rest, but only some of them.
+    // would also end connections at rest, but only some of them. Nor a limit of lines: the guard has it,
+    // and one that is set costs a copy of the room for all of them with every head.
     let connection = Builder::new()
         .header_read_timeout(None)
-        .max_headers(HEADERS)
         .max_buf_size(HEAD_BYTES * 2)
         .serve_connection(guard, service)
         .with_upgrades();
@@ -183,7 +193,7 @@ async fn in_turn(line: Rc<Line>, stream: Stream, heard: Vec<u8>, closing: watch:
     let served = tokio::select! {
         biased;
         served = connection.as_mut() => served,
-        () = over(&line.rest, closing) => {
+        () = apart(over(&line.rest, closing)) => {
             connection.as_mut().graceful_shutdown();
             connection.await
         }
@@ -212,6 +222,13 @@ impl Turns {
         self.word.answered(number, switches);
         Ok(answer)
     }
+}
+
+/// Polls what is waited for beside a connection only when it was woken itself, and not with every turn
+/// of the connection.
+pub(crate) async fn apart<F: Future>(other: F) -> F::Output {
+    let mut alone = FuturesUnordered::from_iter([other]);
+    alone.next().await.expect("there is one")
 }
 
 /// Returns when the connection should take no further request.

@@ -168,7 +168,7 @@ fn reply(control: &Control, stream: &UnixStream, message: Message) -> io::Result
         | RouterRequest::Listen { .. }
         | RouterRequest::Apply { .. }
         | RouterRequest::Shutdown { .. }
-            if keeper.kept.alone =>
+            if keeper.kept.alone.is_some() =>
         {
             RouterReply::Refused(Refusal::Alone)
         }
@@ -195,17 +195,20 @@ fn reply(control: &Control, stream: &UnixStream, message: Message) -> io::Result
             epoch,
             service,
             passage,
-        } => done(keeper.passage(epoch, &service, passage)),
+            until_us,
+        } => done(keeper.passage(epoch, &service, (passage, until_us))),
         RouterRequest::Observe => RouterReply::Observed(keeper.observe()),
         RouterRequest::Ticks { after } => RouterReply::Ticks {
             boot: control.core.boot.clone(),
             ticks: locked(&control.core.ticks).after(after),
         },
-        RouterRequest::GoBack { service } => match keeper.go_back_as_asked(service.as_ref()) {
-            Ok(went) => RouterReply::WentBack(went),
-            Err(refusal) => RouterReply::Refused(refusal),
-        },
+        RouterRequest::GoBack { service } => keeper
+            .go_back_as_asked(service.as_ref())
+            .map_or_else(RouterReply::Refused, RouterReply::WentBack),
         RouterRequest::Split(split) => keeper.split(&split),
+        RouterRequest::Reload => keeper
+            .reload()
+            .map_or_else(RouterReply::Refused, RouterReply::Reloaded),
         RouterRequest::Shutdown { epoch } => {
             let heard = keeper.hear(epoch);
             let ends = heard.is_ok();

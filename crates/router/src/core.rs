@@ -4,12 +4,14 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering, fence};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use arc_swap::ArcSwap;
 use tokio::sync::watch;
 use tokio_rustls::rustls::{Error as TlsError, ServerConfig};
-use windlass_control::{Generation, ObservedRoute, ObservedSlot, RouterBoot, Tripwire};
+use windlass_control::{
+    Generation, ObservedConnections, ObservedRoute, ObservedSlot, RouterBoot, Tripwire,
+};
 use windlass_model::{Instance, Listen, Percent, Route, RouteSlot, ServiceKey, SlotId};
 
 use crate::access::AccessQueue;
@@ -17,11 +19,12 @@ use crate::certificate::Certificates;
 use crate::counts::Sum;
 use crate::desk::Desks;
 use crate::doors;
+use crate::guests::Guests;
 use crate::live::{Entry, EntrySlot, InstanceState, Live, ServiceState, Services, SlotState};
 use crate::mirror::Mirror;
 use crate::secure;
 use crate::ticks::{Cell, Ticks, Who};
-use crate::watch::{Alarm, Armed, Watch};
+use crate::watch::{Alarm, Armed, Grounds, Watch};
 
 /// The sockets on which requests are accepted now.
 pub(crate) type Doors = Arc<BTreeMap<SocketAddr, Arc<std::net::TcpListener>>>;
@@ -57,6 +60,8 @@ pub(crate) struct Core {
     pub(crate) certificates: Certificates,
     /// What they have in common.
     tls: ServerConfig,
+    /// Who is connected.
+    pub(crate) guests: Arc<Guests>,
     /// Where requests are written down.
     pub(crate) access: AccessQueue,
 }
@@ -71,6 +76,13 @@ struct Known {
 /// Takes a lock that no thread can leave half done: what it guards is consistent between calls.
 pub(crate) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Calendar time, microseconds since 1970 UTC.
+pub(crate) fn now_us() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    let micros = since.map_or(0, |since| since.as_micros());
+    i64::try_from(micros).unwrap_or(i64::MAX)
 }
 
 impl Core {
@@ -95,6 +107,7 @@ impl Core {
             alarm: Arc::default(),
             certificates: Certificates::default(),
             tls: secure::common()?,
+            guests: Guests::new(capacity),
             access: AccessQueue::new(),
         })
     }
@@ -117,19 +130,25 @@ impl Core {
 
     /// Arms `tripwire` in place of what `before` has. What was seen of the same candidate by the
     /// same threshold still counts.
-    fn armed(&self, before: Option<&Arc<Entry>>, tripwire: Tripwire) -> Armed {
+    fn armed(&self, before: Option<&Arc<Entry>>, route: &Route, tripwire: Tripwire) -> Armed {
         let old = before.and_then(|entry| entry.armed.as_ref());
-        let same = |old: &&Armed| {
-            old.tripwire.slot == tripwire.slot && old.watch.judges_by(tripwire.errors_above)
-        };
+        let grounds = Grounds::of(route, &tripwire);
+        let same =
+            |old: &&Armed| old.tripwire.slot == tripwire.slot && old.watch.judges_by(&grounds);
         let watch = old.filter(same).map(|old| old.watch.clone());
-        let fresh = || {
-            let alarm = self.alarm.clone();
-            Arc::new(Watch::new(tripwire.errors_above, self.shards, alarm))
-        };
+        let fresh = || Arc::new(Watch::new(grounds, self.shards, self.alarm.clone()));
         Armed {
             watch: watch.unwrap_or_else(fresh),
             tripwire,
+        }
+    }
+
+    /// Has every tripwire listen whether its candidate still answers.
+    pub(crate) fn listen(&self) {
+        for entry in self.live.load().services.values() {
+            if let Some(armed) = &entry.armed {
+                armed.watch.listen();
+            }
         }
     }
 
@@ -146,7 +165,7 @@ impl Core {
         let before = live.services.get(key);
         let armed = tripwire
             .filter(|tripwire| route.weight(tripwire.slot) > Percent::ZERO)
-            .map(|tripwire| self.armed(before, tripwire));
+            .map(|tripwire| self.armed(before, &route, tripwire));
         let mut known = locked(&self.known);
         let service = known
             .services
@@ -190,7 +209,9 @@ impl Core {
         entry.split = split.unwrap_or_else(|| self.splits.fetch_add(1, Ordering::Relaxed) + 1);
         entry.certificates = certificates;
         entry.mirror = mirror;
-        entry.set_passage(before.map(|entry| entry.passage).unwrap_or_default());
+        if let Some(before) = before {
+            entry.set_passage(before.passage, before.until_us);
+        }
         entry
     }
 
@@ -264,6 +285,7 @@ impl Core {
             route: entry.route.clone(),
             tripwire: entry.armed.as_ref().map(|armed| armed.tripwire.clone()),
             passage: entry.passage,
+            until_us: entry.until_us,
             waiting: entry.service.waiting.load(Ordering::Relaxed),
             slots: entry.slots.iter().map(observed_slot).collect(),
         };
@@ -271,6 +293,17 @@ impl Core {
             .iter()
             .map(|(key, entry)| (key.clone(), observed(entry)))
             .collect()
+    }
+
+    /// Its clients' connections.
+    pub(crate) fn connected(&self) -> ObservedConnections {
+        let number = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
+        ObservedConnections {
+            open: number(self.connections.load(Ordering::Relaxed)),
+            most: number(self.capacity),
+            beyond_total: self.guests.beyond_total.load(Ordering::Relaxed),
+            beyond_address: self.guests.beyond_address.load(Ordering::Relaxed),
+        }
     }
 
     /// Ends what is open on a slot, also on one that is in no table any more.

@@ -1,6 +1,6 @@
 //! A data thread: accepts from the shared listeners, serves what it accepted.
 
-use std::cell::Cell;
+use std::cell::{Cell, OnceCell};
 use std::collections::BTreeMap;
 use std::io;
 use std::net::SocketAddr;
@@ -17,6 +17,7 @@ use crate::asked::Names;
 use crate::connection::{Arrival, serve};
 use crate::core::{Core, Doors};
 use crate::desk::{Handed, Seat};
+use crate::guests::Guest;
 use crate::limits::{ACCEPT_PAUSE, DRAIN_TIME, KEPT_SWEEP};
 use crate::mirror::Copies;
 use crate::pool::Pool;
@@ -38,14 +39,23 @@ pub(crate) struct Thread {
 pub(crate) struct Permit {
     thread: Rc<Thread>,
     _seat: Seat,
+    /// Set as soon as it is known whose it is.
+    guest: OnceCell<Guest>,
 }
 
 impl Permit {
+    /// Has the connection counted among those of its client.
+    pub(crate) fn admit(&self, guest: Guest) {
+        // It is admitted once; another count of it would end here.
+        drop(self.guest.set(guest));
+    }
+
     fn new(thread: &Rc<Thread>, seat: Seat) -> Rc<Self> {
         thread.open.set(thread.open.get() + 1);
         Rc::new(Self {
             thread: thread.clone(),
             _seat: seat,
+            guest: OnceCell::new(),
         })
     }
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use hyper::Uri;
 use hyper::header::{HOST, HeaderMap, HeaderValue};
 use tokio_rustls::rustls::ServerConfig;
-use windlass_model::{AccessLog, Listen, PathPrefix, Proxies};
+use windlass_model::{AccessLog, Connections, Listen, PathPrefix, Proxies};
 
 use crate::certificate::Certificate;
 use crate::live::{Entry, Services};
@@ -64,6 +64,8 @@ pub(crate) struct Behind {
     pub(crate) manner: Option<Manner>,
     /// Which proxies are believed.
     pub(crate) proxies: Arc<Proxies>,
+    /// How many clients it takes.
+    pub(crate) connections: Connections,
     /// The most that any service here has written down of its requests.
     pub(crate) log: Option<AccessLog>,
     /// By their own name.
@@ -139,6 +141,7 @@ struct Said<'s> {
     clear: bool,
     shown: Vec<Arc<Certificate>>,
     proxies: Vec<&'s Proxies>,
+    connections: Vec<Connections>,
 }
 
 /// Indexes `services` by listener.
@@ -149,6 +152,7 @@ pub(crate) fn index(services: &Services, common: &ServerConfig) -> HashMap<Socke
             let said = all.entry(listen.address).or_default();
             said.behind.add(listen, entry);
             said.proxies.push(&listen.proxies);
+            said.connections.push(listen.connections);
             match certificate {
                 Some(certificate) => said.shown.push(certificate.clone()),
                 None => said.clear = true,
@@ -168,6 +172,7 @@ pub(crate) fn index(services: &Services, common: &ServerConfig) -> HashMap<Socke
         Behind {
             manner,
             proxies: Arc::new(agreed(&said.proxies)),
+            connections: smallest(&said.connections),
             ..said.behind
         }
     };
@@ -187,6 +192,14 @@ fn agreed(all: &[&Proxies]) -> Proxies {
         agreed.proxy_protocol &= other.proxy_protocol;
     }
     agreed
+}
+
+/// The least that any says: they differ only while it is being changed.
+fn smallest(said: &[Connections]) -> Connections {
+    Connections {
+        total: said.iter().filter_map(|one| one.total).min(),
+        per_address: said.iter().filter_map(|one| one.per_address).min(),
+    }
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use hyper::body::Incoming;
+use hyper::body::{Body as _, Incoming};
 use hyper::header::SET_COOKIE;
 use hyper::upgrade::OnUpgrade;
 use hyper::{Request, Response, StatusCode};
@@ -24,6 +24,7 @@ use crate::head::Fault;
 use crate::headers;
 use crate::limits::{ACCEPT_PAUSE, CONNECT_BUDGET, CONNECT_TRIES, SEND_TRIES};
 use crate::live::InstanceState;
+use crate::maintenance;
 use crate::mirror;
 use crate::origin::{self, Link};
 use crate::outgoing::{Outgoing, wish};
@@ -81,12 +82,23 @@ fn own(
     asked: &Asked,
     begun: std::time::Instant,
 ) -> Response<AnswerBody> {
-    if let Some(service) = not.service {
+    if let Some(service) = &not.service {
         let head = Head {
             status: not.why.status().as_u16(),
             after: begun.elapsed(),
         };
         service.own.answer(line.thread.shard, Came::Timely, head);
+    }
+    if let Some(service) = not.service.filter(|_| not.why == Refused::Maintenance)
+        && let Some(entry) = line
+            .thread
+            .core
+            .live
+            .load()
+            .services
+            .get(&service.who.service)
+    {
+        return maintenance::answer(&entry.route.traffic.maintenance, asked);
     }
     not.why.answer(asked)
 }
@@ -159,6 +171,10 @@ async fn exchange(
         let number = instance.number;
         if let Some(told) = told {
             told.reached(&ticket, &instance);
+        }
+        // What has a body may wait for its client.
+        if outgoing.body.is_end_stream() {
+            ticket.awaits_answer();
         }
         let sent = tokio::select! {
             biased;

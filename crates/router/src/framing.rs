@@ -3,6 +3,8 @@
 //! Pure: bytes in, how many of them may pass on. A head passes whole and judged, or not at all, so
 //! that the parser behind never sees one that could be read in two ways.
 
+use memchr::memchr_iter;
+
 use crate::head::{BodyLength, Fault, judge};
 use crate::limits::{BLANK_LINES, CHUNK_LINE, HEAD_BYTES, TRAILER_BYTES};
 
@@ -134,7 +136,11 @@ impl Framing {
         }
         let from = searched.saturating_sub(3);
         let tail = bytes.get(from..).unwrap_or_default();
-        let Some(end) = tail.windows(4).position(|w| w == b"\r\n\r\n") else {
+        let ends = |line: &usize| {
+            tail.get(..=*line)
+                .is_some_and(|head| head.ends_with(b"\r\n\r\n"))
+        };
+        let Some(end) = memchr_iter(b'\n', tail).find(ends) else {
             // Without this, a client that ends lines with LF alone would wait for its answer.
             let bare = |pair: &[u8]| pair[1] == b'\n' && pair[0] != b'\r';
             if bytes.starts_with(b"\n") || tail.windows(2).any(bare) {
@@ -148,7 +154,7 @@ impl Framing {
             };
             return Ok(0);
         };
-        let length = from + end + 4;
+        let length = from + end + 1;
         let head = bytes.get(..length).unwrap_or_default();
         let follows = judge(head).map_err(|fault| Stop::Head(self.heads, fault))?;
         self.heads += 1;

@@ -6,6 +6,7 @@
 use hyper::header::{CONTENT_LENGTH, HOST, HeaderValue};
 use hyper::http::Request;
 use hyper::{Method, Uri};
+use memchr::memchr_iter;
 
 use crate::limits::{HEAD_BYTES, HEADERS};
 
@@ -122,7 +123,8 @@ impl<'a> Iterator for Lines<'a> {
 
     fn next(&mut self) -> Option<&'a [u8]> {
         let rest = self.0.take()?;
-        match rest.windows(2).position(|pair| pair == b"\r\n") {
+        let ends = |cr: &usize| rest.get(cr + 1) == Some(&b'\n');
+        match memchr_iter(b'\r', rest).find(ends) {
             Some(end) => {
                 self.0 = rest.get(end + 2..);
                 rest.get(..end)
@@ -166,8 +168,19 @@ fn is_token(name: &[u8]) -> bool {
     !name.is_empty() && name.iter().all(token)
 }
 
+/// Without the blanks around it. Those alone: an LF at its edge, trimmed away, would hide from the checks
+/// that another reader sees a line of its own there.
 fn trimmed(value: &[u8]) -> &[u8] {
-    value.trim_ascii()
+    let is_blank = |b: &u8| matches!(b, b' ' | b'\t');
+    let start = value
+        .iter()
+        .position(|b| !is_blank(b))
+        .unwrap_or(value.len());
+    let end = value
+        .iter()
+        .rposition(|b| !is_blank(b))
+        .map_or(start, |last| last + 1);
+    value.get(start..end).unwrap_or_default()
 }
 
 impl Fields {
@@ -309,6 +322,20 @@ mod tests {
         ];
         for case in cases {
             assert_eq!(judged(case), Err(Fault::Malformed), "{case:?}");
+        }
+    }
+
+    #[test]
+    fn no_line_hides_behind_a_bare_lf_at_the_edge_of_a_value() {
+        for hidden in [
+            "X:\nTransfer-Encoding: chunked",
+            "X: \nContent-Length: 40",
+            "X: y\n",
+            "X: y \r",
+            "X:\x0cy",
+        ] {
+            let head = judged(&["POST / HTTP/1.1", "Host: a", hidden]);
+            assert_eq!(head, Err(Fault::Malformed), "{hidden:?}");
         }
     }
 

@@ -15,22 +15,36 @@ use hyper::{StatusCode, Uri, Version};
 /// Whom requests come from, and how.
 pub(crate) struct Client {
     pub(crate) address: IpAddr,
+    /// The address as it stands in a header: written once, not for each request.
+    text: HeaderValue,
     /// `http` or `https`.
     pub(crate) scheme: &'static str,
     /// It is a proxy that is believed what it says of others.
     pub(crate) is_believed: bool,
 }
 
+impl Client {
+    pub(crate) fn new(address: IpAddr, scheme: &'static str, is_believed: bool) -> Self {
+        let text = HeaderValue::try_from(address.to_string());
+        Self {
+            address,
+            text: text.expect("digits, letters, dots and colons are a value"),
+            scheme,
+            is_believed,
+        }
+    }
+}
+
 /// Meant for the next hop only, besides those that `Connection` names.
-const HOP: [HeaderName; 6] = [
+static HOP: [HeaderName; 7] = [
     CONNECTION,
     TE,
     TRANSFER_ENCODING,
     UPGRADE,
     HeaderName::from_static("keep-alive"),
     HeaderName::from_static("proxy-connection"),
+    HeaderName::from_static("http2-settings"),
 ];
-const HTTP2_SETTINGS: HeaderName = HeaderName::from_static("http2-settings");
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
@@ -63,7 +77,12 @@ fn strip(headers: &mut HeaderMap) {
             }
         }
     }
-    for name in &HOP {
+    // A look at what is there costs less than a search for each that might be.
+    let found: Vec<&HeaderName> = HOP
+        .iter()
+        .filter(|hop| headers.keys().any(|name| name == *hop))
+        .collect();
+    for name in found {
         headers.remove(name);
     }
 }
@@ -81,7 +100,6 @@ pub(crate) fn to_instance(
         .flat_map(|value| value.as_bytes().split(|b| *b == b','))
         .any(|coding| coding.trim_ascii().eq_ignore_ascii_case(b"trailers"));
     strip(&mut head.headers);
-    head.headers.remove(HTTP2_SETTINGS);
     origin_form(head);
     if head.version == Version::HTTP_2 {
         join_cookies(&mut head.headers);
@@ -135,15 +153,16 @@ fn forwarded(headers: &mut HeaderMap, client: &Client) {
     if !client.is_believed {
         drop_said(headers);
     }
-    let address = client.address.to_string();
-    add(headers, FORWARDED_FOR, &address);
+    add(headers, FORWARDED_FOR, &client.text);
     if headers.contains_key(FORWARDED) {
-        let quoted = match client.address {
-            IpAddr::V4(_) => address,
+        let address = client.address;
+        let quoted = match address {
+            IpAddr::V4(_) => address.to_string(),
             IpAddr::V6(_) => format!("\"[{address}]\""),
         };
-        let this = format!("for={quoted};proto={}", client.scheme);
-        add(headers, FORWARDED, &this);
+        if let Ok(this) = HeaderValue::try_from(format!("for={quoted};proto={}", client.scheme)) {
+            add(headers, FORWARDED, &this);
+        }
     }
     headers
         .entry(FORWARDED_PROTO)
@@ -154,7 +173,11 @@ fn forwarded(headers: &mut HeaderMap, client: &Client) {
 }
 
 /// Adds to a list that may stand in several lines; in one afterwards.
-fn add(headers: &mut HeaderMap, name: HeaderName, last: &str) {
+fn add(headers: &mut HeaderMap, name: HeaderName, last: &HeaderValue) {
+    if !headers.contains_key(&name) {
+        headers.insert(name, last.clone());
+        return;
+    }
     let before = headers.get_all(&name).iter().map(HeaderValue::as_bytes);
     let all: Vec<&[u8]> = before.chain([last.as_bytes()]).collect();
     if let Ok(whole) = HeaderValue::from_bytes(&all.join(b", ".as_slice())) {
@@ -252,11 +275,7 @@ mod tests {
 
     fn sent(request: Request<()>) -> request::Parts {
         sent_by(
-            &Client {
-                address: IpAddr::from([10, 0, 0, 7]),
-                scheme: "http",
-                is_believed: false,
-            },
+            &Client::new(IpAddr::from([10, 0, 0, 7]), "http", false),
             request,
         )
     }
@@ -318,11 +337,8 @@ mod tests {
             seen(&sent(request())),
             ["10.0.0.7", "http", "shop", "-", "-"]
         );
-        let believed = Client {
-            address: "fd00::7".parse().expect("an address"),
-            scheme: "http",
-            is_believed: true,
-        };
+        let address = "fd00::7".parse().expect("an address");
+        let believed = Client::new(address, "http", true);
         assert_eq!(
             seen(&sent_by(&believed, request())),
             [

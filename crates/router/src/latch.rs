@@ -312,6 +312,7 @@ mod tests {
             rule: TripRule::Errors,
             answers: 10,
             errors: 6,
+            slow: 0,
             at_us: 1,
             took_back: vec![service],
             withheld: None,

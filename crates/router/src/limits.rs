@@ -56,6 +56,10 @@ pub(crate) const REST_TIME: Duration = Duration::from_secs(75);
 pub(crate) const LINGER_TIME: Duration = Duration::from_secs(1);
 /// Bytes read from a client at a time.
 pub(crate) const READ_BYTES: usize = 16 * 1024;
+/// Bytes of several pieces that are copied into one to be written.
+pub(crate) const FLAT_BYTES: usize = 2 * 1024;
+/// Bytes that a data thread reads at a time before it is known where they belong.
+pub(crate) const SCRATCH_BYTES: usize = 64 * 1024;
 /// How much a refused client may go on sending.
 pub(crate) const LINGER_BYTES: usize = 256 * 1024;
 
@@ -148,6 +152,13 @@ pub(crate) const TRIPS: usize = 256;
 pub(crate) const TRIP_BYTES: usize = 8 * 1024;
 /// Connect failures in a row that fire a tripwire.
 pub(crate) const UNREACHABLE: u32 = 5;
+/// Requests that wait for a silent candidate and fire a tripwire.
+pub(crate) const SILENT_REQUESTS: u64 = 5;
+/// Which part of the time that an answer may take a candidate may be silent, and the least of it.
+pub(crate) const SILENT_PART: u32 = 6;
+pub(crate) const SILENT_LEAST: Duration = Duration::from_secs(1);
+/// How many times the threshold for slow answers it may be silent, where there is one.
+pub(crate) const SILENT_TIMES: u32 = 10;
 /// Times a raise is decided again because the table moved while it was written.
 pub(crate) const RAISE_TRIES: usize = 16;
 

@@ -55,6 +55,8 @@ pub(crate) struct Entry {
     /// Who gets copies of its requests.
     pub(crate) mirror: Option<Arc<Mirror>>,
     pub(crate) passage: Passage,
+    /// When that opens by itself: calendar time in microseconds.
+    pub(crate) until_us: Option<i64>,
     /// Why it takes no request now, if it takes none.
     pub(crate) shut: Option<Shut>,
     /// What decides beside the turn, if anything does.
@@ -87,6 +89,7 @@ impl Entry {
         Self {
             mirror: None,
             passage: Passage::Open,
+            until_us: None,
             shut: Shut::of(Passage::Open, route.mode),
             choice: Choice::new(&route.traffic, &shares).map(Box::new),
             terms: Terms::new(&route.traffic),
@@ -101,9 +104,10 @@ impl Entry {
         }
     }
 
-    /// Opens or shuts it.
-    pub(crate) fn set_passage(&mut self, passage: Passage) {
+    /// Opens or shuts it, for a time or for good.
+    pub(crate) fn set_passage(&mut self, passage: Passage, until_us: Option<i64>) {
         self.passage = passage;
+        self.until_us = until_us.filter(|_| !passage.is_open());
         self.shut = Shut::of(passage, self.route.mode);
     }
 

@@ -16,7 +16,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::sync::watch;
 
 use crate::answer::AnswerBody;
-use crate::connection::{Line, over};
+use crate::connection::{Line, apart, over};
 use crate::forward;
 use crate::head;
 use crate::limits::{
@@ -61,7 +61,7 @@ pub(crate) async fn serve(
     let served = tokio::select! {
         biased;
         served = connection.as_mut() => served,
-        () = over(&line.rest, closing) => {
+        () = apart(over(&line.rest, closing)) => {
             connection.as_mut().graceful_shutdown();
             connection.await
         }

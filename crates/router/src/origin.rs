@@ -1,7 +1,6 @@
 //! One connection to one instance: a request at a time, or many.
 
 use std::io;
-use std::mem::MaybeUninit;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::rc::Rc;
@@ -25,10 +24,11 @@ use windlass_model::Speaks;
 
 use crate::core::locked;
 use crate::limits::{
-    ALIVE_EVERY, ALIVE_TIME, HEADER_LIST_BYTES, HEADERS, READ_BYTES, READY_TIME, STREAM_SEND_BYTES,
-    STREAM_WINDOW,
+    ALIVE_EVERY, ALIVE_TIME, HEADER_LIST_BYTES, READY_TIME, STREAM_SEND_BYTES, STREAM_WINDOW,
 };
 use crate::multiplexed::Here;
+use crate::pieces::poll_write_pieces;
+use crate::scratch::with_scratch;
 use crate::upload::Upload;
 
 /// A connection that can take a request.
@@ -189,8 +189,9 @@ async fn in_turn(stream: TcpStream) -> io::Result<InTurn> {
         stream: Mutex::new(TokioIo::new(stream)),
         answering: AtomicBool::new(false),
     });
+    // The library's own limit of lines is `HEADERS`; to set it costs a copy of the room for all of them
+    // with every head.
     let (sender, connection) = Builder::new()
-        .max_headers(HEADERS)
         .handshake(Socket(wire.clone()))
         .await
         .map_err(io::Error::other)?;
@@ -218,15 +219,16 @@ impl Read for Socket {
             return Pin::new(&mut *stream).poll_read(cx, into);
         }
         // The cursor does not tell whether bytes came, so the first ones take a detour.
-        let mut bytes = [MaybeUninit::uninit(); READ_BYTES];
-        let space = into.remaining().min(READ_BYTES);
-        let mut detour = ReadBuf::uninit(bytes.get_mut(..space).unwrap_or_default());
-        ready!(Pin::new(stream.inner_mut()).poll_read(cx, &mut detour))?;
-        if !detour.filled().is_empty() {
-            wire.answering.store(true, Ordering::Relaxed);
-            into.put_slice(detour.filled());
-        }
-        Poll::Ready(Ok(()))
+        with_scratch(|room| {
+            let space = into.remaining().min(room.len());
+            let mut detour = ReadBuf::new(room.get_mut(..space).unwrap_or_default());
+            ready!(Pin::new(stream.inner_mut()).poll_read(cx, &mut detour))?;
+            if !detour.filled().is_empty() {
+                wire.answering.store(true, Ordering::Relaxed);
+                into.put_slice(detour.filled());
+            }
+            Poll::Ready(Ok(()))
+        })
     }
 }
 
@@ -256,7 +258,7 @@ impl Write for Socket {
         cx: &mut Context<'_>,
         bytes: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut *locked(&self.0.stream)).poll_write_vectored(cx, bytes)
+        poll_write_pieces(locked(&self.0.stream).inner_mut(), cx, bytes)
     }
 }
 

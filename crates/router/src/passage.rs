@@ -7,11 +7,11 @@ use std::time::Duration;
 use windlass_control::{Passage, Pause, Refusal};
 use windlass_model::{Epoch, RouteMode, ServiceKey};
 
-use crate::apply::Keeper;
+use crate::apply::{Held, Keeper};
 use crate::check::invalid;
-use crate::core::locked;
+use crate::core::{locked, now_us};
 use crate::limits::{HELD_REQUESTS, HELD_TIME};
-use crate::live::ServiceState;
+use crate::live::{Entry, ServiceState};
 use crate::refused::Refused;
 
 /// Why a service takes no request now, and how long one may wait for it.
@@ -79,32 +79,67 @@ impl Drop for Waiting {
 }
 
 impl Keeper {
-    /// Opens or shuts the way to a service. In effect at once and kept on disk soon after: a full
-    /// disk stops neither.
+    /// Opens or shuts the way to a service, for a time or for good. In effect at once and kept on disk
+    /// soon after: a full disk stops neither.
     pub(crate) fn passage(
         &self,
         epoch: Epoch,
         key: &ServiceKey,
-        passage: Passage,
+        (passage, until_us): (Passage, Option<i64>),
     ) -> Result<(), Refusal> {
         let mut held = locked(&self.held);
         held.fence(epoch)?;
+        self.pass(&held, key, (passage, until_us))
+    }
+
+    /// Opens what was shut for a time that is over.
+    pub(crate) fn open_overdue(&self) {
+        let now = now_us();
+        let due: Vec<ServiceKey> = {
+            let live = self.core.live.load();
+            let over =
+                |(_, entry): &(_, &Arc<Entry>)| entry.until_us.is_some_and(|until| until <= now);
+            live.services
+                .iter()
+                .filter(over)
+                .map(|(key, _)| key.clone())
+                .collect()
+        };
+        for key in due {
+            let held = locked(&self.held);
+            // Only now nobody can shut it for longer meanwhile.
+            let live = self.core.live.load_full();
+            let until = live.services.get(&key).and_then(|entry| entry.until_us);
+            if until.is_some_and(|until| until <= now)
+                && let Err(refusal) = self.pass(&held, &key, (Passage::Open, None))
+            {
+                tracing::error!(service = %key, ?refusal, "could not open the way to a service");
+            }
+        }
+    }
+
+    fn pass(
+        &self,
+        held: &Held,
+        key: &ServiceKey,
+        (passage, until_us): (Passage, Option<i64>),
+    ) -> Result<(), Refusal> {
         let live = self.core.live.load_full();
         let Some(before) = live.services.get(key) else {
             return Err(invalid(format!("{key} is not routed")));
         };
-        if before.passage == passage {
+        if before.passage == passage && before.until_us == until_us {
             return Ok(());
         }
         let tripwire = before.armed.as_ref().map(|armed| armed.tripwire.clone());
         let (generation, route) = (before.generation, before.route.clone());
         let mut entry = self.core.entry(key, generation, route, tripwire);
-        entry.set_passage(passage);
+        entry.set_passage(passage, until_us);
         let mut services = live.services.clone();
         services.insert(key.clone(), Arc::new(entry));
         self.core.swap(services);
-        self.save_late(&held);
-        tracing::info!(service = %key, ?passage, "opened or shut the way to a service");
+        self.save_late(held);
+        tracing::info!(service = %key, ?passage, until_us, "opened or shut the way to a service");
         Ok(())
     }
 }

@@ -83,7 +83,7 @@ impl Refused {
     }
 
     /// A line for a person.
-    fn line(self) -> &'static str {
+    pub(crate) fn line(self) -> &'static str {
         match self {
             Self::NoRoute => "no service is routed here",
             Self::NotFound => "no service is served under this host and path",
@@ -149,9 +149,9 @@ impl Refused {
     }
 
     /// The words of the answer, and what kind of text they are.
-    fn page(self, asked: &Asked) -> (String, &'static str) {
-        let (status, code, line) = (self.status(), self.code(), self.line());
-        // Made of letters that need no escape anywhere; so is every code and line.
+    fn page(self, asked: &Asked, line: &str) -> (String, &'static str) {
+        let (status, code) = (self.status(), self.code());
+        // Made of letters that need no escape anywhere; so is every code.
         let id = asked.id.to_str().unwrap_or_default();
         match asked.form {
             Form::Text => (
@@ -161,16 +161,18 @@ impl Refused {
             Form::Json => (
                 format!(
                     "{{\"by\":\"windlass\",\"status\":{},\"error\":\"{code}\",\
-                     \"message\":\"{line}\",\"request_id\":\"{id}\"}}\n",
-                    status.as_u16()
+                     \"message\":{},\"request_id\":\"{id}\"}}\n",
+                    status.as_u16(),
+                    serde_json::Value::from(line),
                 ),
                 "application/json",
             ),
             Form::Html => (
                 format!(
                     "<!doctype html>\n<html lang=\"en\"><meta charset=\"utf-8\">\
-                     <title>{status}</title>\n<h1>{status}</h1>\n<p>{line}</p>\n\
-                     <p><small>Windlass: {code}, request {id}</small></p>\n</html>\n"
+                     <title>{status}</title>\n<h1>{status}</h1>\n<p>{}</p>\n\
+                     <p><small>Windlass: {code}, request {id}</small></p>\n</html>\n",
+                    escaped(line),
                 ),
                 "text/html; charset=utf-8",
             ),
@@ -179,8 +181,13 @@ impl Refused {
 
     /// The whole answer.
     pub(crate) fn answer(self, asked: &Asked) -> Response<AnswerBody> {
+        self.saying(asked, self.line())
+    }
+
+    /// The same with another line for a person, of any letters.
+    pub(crate) fn saying(self, asked: &Asked, line: &str) -> Response<AnswerBody> {
         let code = self.code();
-        let (page, kind) = self.page(asked);
+        let (page, kind) = self.page(asked, line);
         let mut response = Response::new(AnswerBody::own(Bytes::from(page)));
         *response.status_mut() = self.status();
         let headers = response.headers_mut();
@@ -195,4 +202,10 @@ impl Refused {
         }
         response
     }
+}
+
+/// As it can stand in the text of an HTML page.
+fn escaped(line: &str) -> String {
+    let plain = line.replace('&', "&amp;").replace('<', "&lt;");
+    plain.replace('>', "&gt;")
 }

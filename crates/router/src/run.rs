@@ -1,6 +1,5 @@
 //! A whole router process.
 
-use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Read as _, Write as _};
 use std::net::SocketAddr;
@@ -17,7 +16,6 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::LocalSet;
 use tokio::time::{MissedTickBehavior, interval};
-use windlass_model::{Route, ServiceKey};
 
 use crate::access_file::AccessFile;
 use crate::apply::{Keeper, Kept};
@@ -29,6 +27,7 @@ use crate::keep::{TableFile, TableKeeper};
 use crate::latch::Latches;
 use crate::limits::{CONNECTIONS, LOCK_PAUSE, LOCK_TIME, RENEW_EVERY, TICK};
 use crate::private::PrivateSocket;
+use crate::reload::Alone;
 
 /// Digits of a process id, and more than it has.
 const PID_DIGITS: u64 = 20;
@@ -46,7 +45,7 @@ pub struct RouterConfig {
     /// Data threads. More than the machine has cores gains nothing.
     pub threads: NonZeroUsize,
     /// What the file of a router that runs alone says; none: a controller decides.
-    pub alone: Option<BTreeMap<ServiceKey, Route>>,
+    pub alone: Option<Alone>,
 }
 
 /// Why a router could not run.
@@ -172,8 +171,9 @@ pub fn run(config: RouterConfig) -> Result<(), RouterError> {
             watching.watch();
             Ok(())
         })?);
+        let hung_up = reloading(&keeper, &mut threads)?;
         tracing::info!(boot = %core.boot.0, threads = core.shards, "the router runs");
-        LocalSet::new().block_on(&runtime, upkeep(core.clone(), keeper))
+        LocalSet::new().block_on(&runtime, upkeep(core.clone(), keeper, hung_up))
     });
     core.end();
     core.alarm.end();
@@ -207,12 +207,10 @@ fn open(core: Arc<Core>, config: RouterConfig) -> Result<Keeper, RouterError> {
         disk,
         latches,
         halted: config.halted,
-        alone,
+        alone: config.alone,
     };
     let keeper = Keeper::open(core, kept);
-    if let Some(file) = config.alone {
-        keeper.serve_alone(file)?;
-    }
+    keeper.serve_alone()?;
     Ok(keeper)
 }
 
@@ -245,6 +243,22 @@ fn start(
         })?);
     }
     Ok(())
+}
+
+/// Starts the thread that reads the file again when it is told, until what this gives is dropped.
+fn reloading(
+    keeper: &Arc<Keeper>,
+    threads: &mut Vec<JoinHandle<io::Result<()>>>,
+) -> io::Result<mpsc::SyncSender<()>> {
+    let (tell, told) = mpsc::sync_channel(1);
+    let keeper = keeper.clone();
+    threads.push(thread("file", move || {
+        while told.recv().is_ok() {
+            keeper.reload_as_told();
+        }
+        Ok(())
+    })?);
+    Ok(tell)
 }
 
 /// Only one router runs on a state folder: the kernel frees the lock when its holder dies.
@@ -294,7 +308,12 @@ fn capacity() -> usize {
 }
 
 /// Probes, ticks and signals, until the data threads have ended.
-async fn upkeep(core: Arc<Core>, keeper: Arc<Keeper>) -> io::Result<()> {
+async fn upkeep(
+    core: Arc<Core>,
+    keeper: Arc<Keeper>,
+    hung_up: mpsc::SyncSender<()>,
+) -> io::Result<()> {
+    let mut hangup = signal(SignalKind::hangup())?;
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut ending = core.ending();
@@ -308,7 +327,13 @@ async fn upkeep(core: Arc<Core>, keeper: Arc<Keeper>) -> io::Result<()> {
     let mut health = std::pin::pin!(health);
     loop {
         tokio::select! {
-            _now = ticks.tick() => core.tick(),
+            _now = ticks.tick() => {
+                core.tick();
+                core.listen();
+                keeper.open_overdue();
+            }
+            // A full channel means that the file is to be read again already.
+            _signal = hangup.recv() => drop(hung_up.try_send(())),
             () = health.as_mut() => {}
             _signal = terminate.recv() => core.end(),
             _signal = interrupt.recv() => core.end(),

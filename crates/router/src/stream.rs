@@ -11,6 +11,7 @@ use tokio::time::{Instant, Sleep, sleep_until};
 use tokio_rustls::server::TlsStream;
 
 use crate::limits::WRITE_PAUSE;
+use crate::pieces::poll_write_pieces;
 
 /// What a client is connected by.
 pub(crate) struct Stream {
@@ -133,7 +134,7 @@ impl AsyncWrite for Stream {
         bytes: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let written = match &mut self.kind {
-            Kind::Clear(stream) => Pin::new(stream).poll_write_vectored(cx, bytes),
+            Kind::Clear(stream) => poll_write_pieces(stream, cx, bytes),
             Kind::Tls(stream) => Pin::new(stream).poll_write_vectored(cx, bytes),
         };
         self.bounded(cx, written)

@@ -22,6 +22,7 @@ use crate::refused::Refused;
 use crate::retry::Spare;
 use crate::terms::{Admitted, Size, Terms};
 use crate::ticks::Who;
+use crate::watch::Awaits;
 
 /// Counts one request as in flight in one slot. Dropping it ends the request for the drain, after
 /// it was counted for the ticks.
@@ -38,6 +39,8 @@ pub(crate) struct Ticket {
     unreachable: bool,
     /// A tripwire has judged it.
     judged: bool,
+    /// It waits for an answer of a candidate that a tripwire watches.
+    awaits: Option<Awaits>,
 }
 
 /// A slot of one table's entry.
@@ -175,6 +178,7 @@ impl Ticket {
             broken: false,
             unreachable: false,
             judged: false,
+            awaits: None,
         })
     }
 
@@ -274,12 +278,19 @@ impl Ticket {
         self.unreachable = true;
     }
 
+    /// Notes that all of the request is on its way: from now on it is its candidate that is waited for.
+    pub(crate) fn awaits_answer(&mut self) {
+        let watch = self.place.slot().watch.as_ref();
+        self.awaits = watch.map(|watch| watch.awaits(self.shard));
+    }
+
     /// Has the tripwire judge this request, once.
     fn judge(&mut self, error: bool) {
         if let Some(watch) = &self.place.slot().watch
             && !self.judged
         {
-            watch.saw(self.shard, error);
+            let after = self.head.map(|head| head.after).filter(|_| !error);
+            watch.saw(self.shard, error, after);
             self.judged = true;
         }
     }
@@ -287,6 +298,7 @@ impl Ticket {
     /// Notes the head of the answer; counted when the request ends. An error is judged at once, a
     /// good answer only when it is whole.
     pub(crate) fn answered(&mut self, status: u16) {
+        self.awaits = None;
         if status >= 500 {
             self.judge(true);
         }
@@ -309,6 +321,7 @@ impl Ticket {
         self.head = None;
         self.broken = false;
         self.judged = false;
+        self.awaits = None;
     }
 
     fn settle(&mut self) {

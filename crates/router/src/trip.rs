@@ -2,13 +2,12 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use windlass_control::{Generation, Refusal, Trip, TripRule, TripwireId};
 use windlass_model::{Epoch, ServiceKey};
 
 use crate::apply::{Held, Keeper};
-use crate::core::{Core, locked};
+use crate::core::{Core, locked, now_us};
 use crate::latch::Latches;
 use crate::live::{Entry, Live, Services};
 use crate::watch::Armed;
@@ -75,7 +74,7 @@ impl Keeper {
                 let service = withheld.withheld.unwrap_or(withheld.service);
                 Refusal::NoCapacity { service, slot }
             })?;
-            if self.kept.alone {
+            if self.kept.alone.is_some() {
                 // There is no controller to be told.
                 self.note_acknowledged(&back.id);
                 self.save_late(&held);
@@ -215,7 +214,7 @@ fn take_back(core: &Core, armed: &Armed, services: &mut Services) -> Vec<Service
         if let Some(entry) = services.get_mut(key) {
             let next = Generation(entry.generation.0.saturating_add(1));
             let mut back = core.entry(key, next, route.clone(), None);
-            back.set_passage(entry.passage);
+            back.set_passage(entry.passage, entry.until_us);
             *entry = Arc::new(back);
             took.push(key.clone());
         }
@@ -242,17 +241,16 @@ fn lacks(before: &Entry, after: &Entry) -> bool {
 }
 
 fn trip_of(service: &ServiceKey, armed: &Armed, rule: TripRule) -> Trip {
-    let (answers, errors) = armed.watch.seen();
-    let now = SystemTime::now().duration_since(UNIX_EPOCH);
-    let at_us = now.map_or(0, |since| since.as_micros());
+    let seen = armed.watch.seen(rule);
     Trip {
         id: armed.tripwire.id.clone(),
         service: service.clone(),
         slot: armed.tripwire.slot,
         rule,
-        answers,
-        errors,
-        at_us: i64::try_from(at_us).unwrap_or(i64::MAX),
+        answers: seen.answers,
+        errors: seen.errors,
+        slow: seen.slow,
+        at_us: now_us(),
         took_back: Vec::new(),
         withheld: None,
     }

@@ -7,13 +7,16 @@ use std::sync::atomic::{
     AtomicBool, AtomicI64, AtomicU8, AtomicU32, AtomicU64, Ordering::Relaxed, Ordering::SeqCst,
 };
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::time::Duration;
 
 use windlass_analysis::tripwire::{LIMIT, Steps};
 use windlass_control::{TripRule, Tripwire};
-use windlass_model::Rate;
+use windlass_model::{Rate, Route, Slower};
 
 use crate::core::locked;
-use crate::limits::UNREACHABLE;
+use crate::limits::{SILENT_LEAST, SILENT_PART, SILENT_TIMES, UNREACHABLE};
+use crate::silence::{Silence, Waits};
+use crate::terms::Terms;
 
 /// Wakes the thread that takes services back.
 #[derive(Debug, Default)]
@@ -57,20 +60,94 @@ pub(crate) struct Armed {
     pub(crate) watch: Arc<Watch>,
 }
 
+/// What a tripwire judges by: another arming of the same goes on with what was seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Grounds {
+    pub(crate) errors_above: Option<Rate>,
+    pub(crate) slower: Option<Slower>,
+    /// How long a candidate may answer nothing while requests wait for it.
+    pub(crate) silence: Duration,
+}
+
+impl Grounds {
+    /// Those of a tripwire on this route. Silence follows from how long an answer may take, for some
+    /// services take their time; who says what is slow is told sooner.
+    pub(crate) fn of(route: &Route, tripwire: &Tripwire) -> Self {
+        let usual = Terms::new(&route.traffic).answer / SILENT_PART;
+        let slower = tripwire.slower;
+        let told = slower.map(|slower| slower.than.duration().saturating_mul(SILENT_TIMES));
+        let silence = told.map_or(usual, |told| told.min(usual));
+        Self {
+            errors_above: tripwire.errors_above,
+            slower,
+            silence: silence.max(SILENT_LEAST),
+        }
+    }
+}
+
+/// What was counted of a candidate.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Seen {
+    pub(crate) answers: u64,
+    pub(crate) errors: u64,
+    pub(crate) slow: u64,
+}
+
 /// What one data thread counted. Alone on its cache lines.
 #[derive(Debug, Default)]
 #[repr(align(128))]
 struct Cell {
     answers: AtomicU64,
     errors: AtomicU64,
+    slow: AtomicU64,
+    waits: Waits,
+}
+
+/// The sum of one sequential rule.
+#[derive(Debug)]
+struct Rule {
+    steps: Option<Steps>,
+    sum: AtomicI64,
+}
+
+impl Rule {
+    fn new(above: Option<Rate>) -> Self {
+        Self {
+            steps: above.map(Steps::new),
+            sum: AtomicI64::new(0),
+        }
+    }
+
+    /// Adds one answer; whether the limit is reached.
+    fn add(&self, bad: bool) -> bool {
+        let Some(steps) = self.steps else {
+            return false;
+        };
+        // A good answer takes nothing from an empty sum: nobody writes in the usual case.
+        if !bad && self.sum.load(Relaxed) == 0 {
+            return false;
+        }
+        let mut before = self.sum.load(Relaxed);
+        loop {
+            let after = steps.after(before, bad);
+            match self
+                .sum
+                .compare_exchange_weak(before, after, Relaxed, Relaxed)
+            {
+                Ok(_) => return after >= LIMIT,
+                Err(now) => before = now,
+            }
+        }
+    }
 }
 
 /// What was seen of one candidate, over all its armings.
 #[derive(Debug)]
 pub(crate) struct Watch {
-    errors_above: Option<Rate>,
-    steps: Option<Steps>,
-    sum: AtomicI64,
+    grounds: Grounds,
+    errors: Rule,
+    slow: Rule,
+    silence: Silence,
     /// Connect failures in a row.
     unreachable: AtomicU32,
     /// 0, or the rule that fired: never taken back, the evidence stands.
@@ -81,13 +158,16 @@ pub(crate) struct Watch {
 
 const ERRORS: u8 = 1;
 const CONNECT_FAILURES: u8 = 2;
+const SLOW: u8 = 3;
+const SILENT: u8 = 4;
 
 impl Watch {
-    pub(crate) fn new(errors_above: Option<Rate>, shards: usize, alarm: Arc<Alarm>) -> Self {
+    pub(crate) fn new(grounds: Grounds, shards: usize, alarm: Arc<Alarm>) -> Self {
         Self {
-            errors_above,
-            steps: errors_above.map(Steps::new),
-            sum: AtomicI64::new(0),
+            grounds,
+            errors: Rule::new(grounds.errors_above),
+            slow: Rule::new(grounds.slower.map(|slower| slower.above)),
+            silence: Silence::new(grounds.silence),
             unreachable: AtomicU32::new(0),
             fired: AtomicU8::new(0),
             cells: (0..shards.max(1)).map(|_| Cell::default()).collect(),
@@ -95,36 +175,54 @@ impl Watch {
         }
     }
 
-    /// Whether it judges by this very threshold, so that another arming can go on with it.
-    pub(crate) fn judges_by(&self, errors_above: Option<Rate>) -> bool {
-        self.errors_above == errors_above
+    /// Whether it judges by this very thing, so that another arming can go on with it.
+    pub(crate) fn judges_by(&self, grounds: &Grounds) -> bool {
+        self.grounds == *grounds
     }
 
-    /// Judges one answer of the candidate.
-    pub(crate) fn saw(&self, shard: usize, error: bool) {
-        let cell = &self.cells[shard % self.cells.len()];
+    fn cell(&self, shard: usize) -> &Cell {
+        &self.cells[shard % self.cells.len()]
+    }
+
+    /// Judges one answer of the candidate, and the time to its head where it had one.
+    pub(crate) fn saw(&self, shard: usize, error: bool, after: Option<Duration>) {
+        let cell = self.cell(shard);
         cell.answers.fetch_add(1, Relaxed);
         if error {
             cell.errors.fetch_add(1, Relaxed);
         }
-        let Some(steps) = self.steps else {
+        if self.errors.add(error) {
+            self.fire(ERRORS);
+        }
+        let Some((slower, after)) = self.grounds.slower.zip(after) else {
             return;
         };
-        // A good answer takes nothing from an empty sum: nobody writes in the usual case.
-        if !error && self.sum.load(Relaxed) == 0 {
-            return;
+        let slow = after > slower.than.duration();
+        if slow {
+            cell.slow.fetch_add(1, Relaxed);
         }
-        let mut before = self.sum.load(Relaxed);
-        loop {
-            let after = steps.after(before, error);
-            match self
-                .sum
-                .compare_exchange_weak(before, after, Relaxed, Relaxed)
-            {
-                Ok(_) if after >= LIMIT => return self.fire(ERRORS),
-                Ok(_) => return,
-                Err(now) => before = now,
-            }
+        if self.slow.add(slow) {
+            self.fire(SLOW);
+        }
+    }
+
+    /// Counts a request that waits for its answer, until what this gives is dropped.
+    pub(crate) fn awaits(self: &Arc<Self>, shard: usize) -> Awaits {
+        let place = self.silence.place();
+        self.cell(shard).waits.add(place);
+        Awaits {
+            watch: self.clone(),
+            shard,
+            place,
+        }
+    }
+
+    /// Looks whether the candidate has fallen silent; some ten times a second.
+    pub(crate) fn listen(&self) {
+        let answers = self.cells.iter().map(|cell| cell.answers.load(Relaxed));
+        let waits = || self.cells.iter().map(|cell| &cell.waits);
+        if self.silence.listen(answers.sum(), waits) {
+            self.fire(SILENT);
         }
     }
 
@@ -153,16 +251,43 @@ impl Watch {
         match self.fired.load(SeqCst) {
             ERRORS => Some(TripRule::Errors),
             CONNECT_FAILURES => Some(TripRule::ConnectFailures),
+            SLOW => Some(TripRule::Slow),
+            SILENT => Some(TripRule::Silent),
             _ => None,
         }
     }
 
-    /// Answers and errors so far.
-    pub(crate) fn seen(&self) -> (u64, u64) {
+    /// What was counted so far, as it matters for `rule`.
+    pub(crate) fn seen(&self, rule: TripRule) -> Seen {
         let sum = |count: fn(&Cell) -> &AtomicU64| {
             let all = self.cells.iter().map(|cell| count(cell).load(Relaxed));
             all.sum::<u64>()
         };
-        (sum(|cell| &cell.answers), sum(|cell| &cell.errors))
+        let waits = || self.cells.iter().map(|cell| &cell.waits);
+        Seen {
+            answers: sum(|cell| &cell.answers),
+            errors: sum(|cell| &cell.errors),
+            slow: match rule {
+                TripRule::Silent => self.silence.old(waits),
+                TripRule::Errors
+                | TripRule::Slow
+                | TripRule::ConnectFailures
+                | TripRule::InstancesGone
+                | TripRule::Asked => sum(|cell| &cell.slow),
+            },
+        }
+    }
+}
+
+/// One request that waits for an answer of the candidate.
+pub(crate) struct Awaits {
+    watch: Arc<Watch>,
+    shard: usize,
+    place: usize,
+}
+
+impl Drop for Awaits {
+    fn drop(&mut self) {
+        self.watch.cell(self.shard).waits.sub(self.place);
     }
 }

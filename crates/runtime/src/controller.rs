@@ -53,6 +53,8 @@ pub(crate) struct Shared {
     pub(crate) lanes: Rc<Lanes>,
     /// Deployments that wait for a lock.
     pub(crate) queues: Queues,
+    /// When the router last answered, microseconds since 1970 UTC.
+    pub(crate) router_answered_us: Cell<Option<i64>>,
     /// What looks at the router for all running deployments.
     pub(crate) lookout: Lookout,
     /// What runs of commands have said, on its way to the journal.
@@ -63,6 +65,8 @@ pub(crate) struct Shared {
     pub(crate) follows_calendar: Cell<bool>,
     /// Whether it ends: nothing new is begun any more.
     pub(crate) ending: Cell<bool>,
+    /// Who took down the last of what it controlled: it ends for that.
+    down_by: RefCell<Option<String>>,
     /// When somebody last asked, and whether it ends once nobody does.
     pub(crate) idle: Idle,
     /// Its own way in: how it ends itself when nothing is left to control.
@@ -96,11 +100,13 @@ pub async fn start(border: Border) -> Result<Running, EdgeError> {
         changing: Mutex::default(),
         lanes: Rc::default(),
         queues: Queues::default(),
+        router_answered_us: Cell::default(),
         lookout: Lookout::default(),
         hearing: Hearing::default(),
         leaving: RefCell::default(),
         follows_calendar: Cell::default(),
         ending: Cell::new(false),
+        down_by: RefCell::default(),
         idle: Idle::default(),
         releases: Mutex::default(),
         border,
@@ -149,6 +155,7 @@ async fn take_down(
     let last = answer.as_ref().is_ok_and(|down| down.last);
     let left = reply.send(answer).is_err();
     if last {
+        shared.down_by.replace(Some(by.to_owned()));
         shared.end().await;
     }
     left
@@ -257,7 +264,10 @@ impl Shared {
     /// Nothing is begun by a controller that ends, or that has lost its history.
     pub(crate) fn refuse_changes(&self) -> Result<(), Problem> {
         if self.ending.get() {
-            return Err(problems::stopping());
+            let down_by = self.down_by.borrow();
+            return Err(down_by
+                .as_deref()
+                .map_or_else(problems::stopping, problems::taken_down));
         }
         self.refuse_lost()
     }

@@ -1,12 +1,13 @@
 //! Beginning deployments: now, when the lock is free, or in place of what runs.
 
+use std::collections::BTreeMap;
 use std::future::pending;
 use std::pin::pin;
 use std::rc::Rc;
 
 use futures_channel::oneshot;
 use futures_util::future::{Either, select};
-use windlass_api::{PlanView, Problem};
+use windlass_api::{KEYS_KEPT, PlanView, Problem};
 use windlass_engine::deployment::Command;
 use windlass_model::{DeploymentId, DeploymentState, Millis, PlanKind};
 
@@ -56,6 +57,9 @@ pub(crate) async fn deploy(shared: &Rc<Shared>, ask: Ask, when: When, reply: Rep
 
 async fn begin(shared: &Rc<Shared>, mut ask: Ask) -> Result<Begun, Problem> {
     shared.refuse_changes()?;
+    if let Some(begun) = begun_before(shared, &ask.terms).await? {
+        return Ok(begun);
+    }
     let planned = match ask.from {
         From::File(ref wanted) => {
             // Refused before anything is copied.
@@ -78,8 +82,33 @@ async fn begin(shared: &Rc<Shared>, mut ask: Ask) -> Result<Begun, Problem> {
     Ok((Some(id), planned))
 }
 
+/// What was begun for the very same request, by this controller or by one before it: its answer was
+/// lost.
+async fn begun_before(shared: &Rc<Shared>, terms: &Terms) -> Result<Option<Begun>, Problem> {
+    let Some(asked_as) = &terms.asked_as else {
+        return Ok(None);
+    };
+    let found = shared.border.store.asked(asked_as).await;
+    let found = found.map_err(|e| problems::store(&e))?;
+    let now_us = shared.border.clock.calendar_us();
+    let kept_us = i64::try_from(KEYS_KEPT.as_micros()).unwrap_or(i64::MAX);
+    let fresh = found.filter(|it| now_us.saturating_sub(it.started_us) < kept_us);
+    Ok(fresh.map(|it| {
+        let plan = PlanView {
+            plan: it.plan,
+            nothing_to_do: false,
+            down: BTreeMap::new(),
+        };
+        (Some(it.id), plan)
+    }))
+}
+
 /// Waits for the lock without keeping anybody else from anything, then plans on what is stable then.
 async fn in_turn(shared: &Rc<Shared>, mut ask: Ask, when: When) -> Result<Begun, Problem> {
+    // It would wait for itself.
+    if let Some(begun) = begun_before(shared, &ask.terms).await? {
+        return Ok(begun);
+    }
     let place = planning::place(shared, &ask.from).await?;
     let clock = &shared.border.clock;
     let (limit, urgent) = match when {
@@ -91,9 +120,11 @@ async fn in_turn(shared: &Rc<Shared>, mut ask: Ask, when: When) -> Result<Begun,
     loop {
         let change = ticket.change();
         shared.refuse_changes()?;
+        ticket.refuse_dismissed()?;
         match lock(shared, &place) {
             None if ticket.is_first() => {
                 let _changing = shared.changing.lock().await;
+                ticket.refuse_dismissed()?;
                 if !ask.is_waited_for() {
                     return Err(problems::stopping());
                 }

@@ -93,6 +93,8 @@ async fn one(
         now.revision = now.revision.saturating_add(1);
     }
     tracing::info!("{}/{} taken down by {by}", now.app, now.environment);
+    let place = (now.app.clone(), now.environment.clone());
+    shared.queues.dismiss(&place, by);
     let written = shared.border.store.put_environment(&now).await;
     written.map_err(|e| problems::store(&e))?;
     shared.put_environment(now);

@@ -8,7 +8,7 @@ use futures_channel::{mpsc, oneshot};
 use futures_util::future::{Either, select};
 use futures_util::{SinkExt, StreamExt};
 use windlass_api::{Event as Told, Problem};
-use windlass_edge::{EdgeError, ErrorKind, JournalEntry, NewEntry};
+use windlass_edge::{EdgeError, ErrorKind, NewEntry};
 use windlass_engine::deployment::{
     Accepted, Action, Command, Deployment, Event, Stepped, resume, step,
 };
@@ -17,12 +17,13 @@ use windlass_model::{DeploymentState, Environment, Fact, Millis, ServiceName};
 
 use crate::border::Border;
 use crate::controller::Shared;
+use crate::holder::holds;
 use crate::perform::Performer;
 #[cfg(feature = "crash-points")]
 use crate::points::Points;
-use crate::problems;
+use crate::scorer::Scorer;
 use crate::watch::Watches;
-use crate::{keeper, lookout};
+use crate::{keeper, lookout, problems};
 
 /// Events that may wait for a deployment's loop; tasks that have more wait themselves.
 const EVENTS_QUEUED: usize = 1_024;
@@ -124,15 +125,6 @@ pub(crate) struct Begin {
 /// How a halt's hold is signed, before the name of who halted.
 const HALT: &str = windlass_api::HALT_SIGN;
 
-/// Who asked for the last hold. A hold that is lifted has nobody.
-pub(crate) fn holder(rows: &[JournalEntry]) -> Option<String> {
-    let mut newest = rows.iter().rev();
-    newest.find_map(|row| match serde_json::from_str(&row.event) {
-        Ok(Event::HoldRequested { by }) => Some(by),
-        Ok(_) | Err(_) => None,
-    })
-}
-
 /// Why a loop ended before its deployment: this controller has no say in it any more.
 struct LetGo;
 
@@ -160,6 +152,7 @@ struct Drive {
     holder: Option<String>,
     performer: Performer,
     watches: Watches,
+    scorer: Scorer,
 }
 
 /// Starts the loop of a deployment. One that has rows already goes on where they end: what it waits
@@ -196,6 +189,7 @@ pub(crate) fn drive(shared: &Rc<Shared>, begin: Begin) -> Driven {
         pending: VecDeque::new(),
         driven: driven.clone(),
         watches: Watches::default(),
+        scorer: Scorer::default(),
     };
     shared.border.spawner.spawn(Box::pin(drive.run()));
     lookout::begin(shared);
@@ -302,11 +296,11 @@ impl Drive {
         self.record(event, stepped, reply);
     }
 
-    fn note_holder(&mut self, event: &Event, now: &Deployment) {
-        if !now.held {
+    fn note_holder(&mut self, stepped: &Stepped) {
+        if !stepped.deployment.held {
             self.holder = None;
-        } else if let Event::HoldRequested { by } = event {
-            self.holder = Some(by.clone());
+        } else if let Some(by) = holds(&stepped.facts) {
+            self.holder = Some(by.to_owned());
         }
         let is_halted = self.holder.as_ref().is_some_and(|by| by.starts_with(HALT));
         self.driven.is_halted.set(is_halted);
@@ -318,7 +312,7 @@ impl Drive {
         stepped: Stepped,
         reply: Option<oneshot::Sender<Result<(), Problem>>>,
     ) {
-        self.note_holder(event, &stepped.deployment);
+        self.note_holder(&stepped);
         let environment = environment::after(&self.base, &stepped.deployment);
         let entry = NewEntry {
             deployment: self.ahead.id.clone(),
@@ -463,6 +457,7 @@ impl Drive {
         };
         self.watches
             .follow(&self.border, &self.driven.inbox, watched);
+        self.scorer.follow(&self.shared, &self.driven);
         for action in actions {
             #[cfg(feature = "crash-points")]
             self.driven.inbox.points.after_intent(&action);

@@ -139,6 +139,9 @@ pub struct Terms {
     pub may_move: bool,
     /// Whether candidates that fail run on without traffic.
     pub keep_failed: bool,
+    /// By what it is known when it is asked for again, also of another controller: then nothing more
+    /// is begun. None: nobody asks again.
+    pub asked_as: Option<String>,
 }
 
 impl Terms {
@@ -148,6 +151,7 @@ impl Terms {
             by,
             may_move: false,
             keep_failed: false,
+            asked_as: None,
         }
     }
 }

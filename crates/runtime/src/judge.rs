@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use windlass_analysis::ratio::comparison::Plan;
 use windlass_analysis::watch::{Counts, Dealt, Fired, Gauge, Interval, Read, Setting, Watch};
 use windlass_control::{LateCounts, RouterBoot, SlotCounts, Tick};
-use windlass_engine::rollout::{Event, Phase, Rollout};
+use windlass_engine::rollout::{Event, Rollout};
 use windlass_model::{
-    DeploymentId, Instance, Millis, Percent, PlanKind, ServiceKey, ServiceName, SlotId, Verdict,
-    Version,
+    DeploymentId, Instance, Measure, Millis, Percent, PlanKind, ServiceKey, ServiceName, SlotId,
+    Verdict, Version,
 };
 
 use crate::drive::Driven;
@@ -33,8 +33,16 @@ struct Judged {
     stable: Option<SlotId>,
     /// The confirmed share that it has now.
     share: Percent,
-    /// The verdict that was last told, at which share and when.
-    told: Option<(Percent, Verdict, u64)>,
+    /// What was last told, and when.
+    told: Option<(Gist, u64)>,
+}
+
+/// What makes a record news: another verdict, another share, or that something was compared there.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Gist {
+    share: Percent,
+    verdict: Verdict,
+    compared: bool,
 }
 
 /// Time after which a record is told again, though it says the same: as often as a wait is journalled.
@@ -148,7 +156,7 @@ impl Judge {
             if now.plan.kind != PlanKind::Deploy {
                 continue;
             }
-            for (service, rollout) in now.rollouts.iter().filter(|(_, r)| is_judged(r)) {
+            for (service, rollout) in now.rollouts.iter().filter(|(_, r)| r.may_be_watched()) {
                 let candidate = Candidate {
                     deployment: id.clone(),
                     service: ServiceKey {
@@ -160,9 +168,10 @@ impl Judge {
                 };
                 let judged = self.candidates.entry(candidate.clone());
                 let remembered = &mut self.remembered;
+                let score = now.scores.before.as_ref().and_then(|it| it.known());
                 let known = || {
                     let before = remembered.remove(&candidate);
-                    Judged::new(&candidate.service, rollout, before, now_is)
+                    Judged::new(&candidate.service, (rollout, score), before, now_is)
                 };
                 let judged = judged.or_insert_with(known);
                 judged.share = rollout.weight;
@@ -265,6 +274,23 @@ impl Judge {
         judged.tell(candidate, met)
     }
 
+    /// Judges a measurement of a deployment's health score, none where it is not known; returns what is to
+    /// be told.
+    pub(crate) fn scored(
+        &mut self,
+        deployment: &DeploymentId,
+        now: Millis,
+        score: Option<Measure>,
+    ) -> Vec<Word> {
+        let all = self.candidates.iter_mut();
+        let own = all.filter(|(candidate, _)| candidate.deployment == *deployment);
+        own.flat_map(|(candidate, judged)| {
+            let met = judged.watch.score(now.as_millis(), score);
+            judged.tell(candidate, met)
+        })
+        .collect()
+    }
+
     fn judge(&mut self, tick: &Tick, from_ms: u64) -> Vec<Word> {
         let mut words = Vec::new();
         for (candidate, judged) in &mut self.candidates {
@@ -317,15 +343,20 @@ impl Judged {
         if !self.watch.has_answered() {
             return None;
         }
-        let (share, verdict) = (self.share, self.watch.verdict());
-        let is_known = self.told.is_some_and(|(told_share, told, told_ms)| {
+        let share = self.share;
+        let gist = Gist {
+            share,
+            verdict: self.watch.verdict(),
+            compared: self.watch.compared_at(share) > 0,
+        };
+        let is_known = self.told.is_some_and(|(told, told_ms)| {
             let lately = at_ms.saturating_sub(told_ms) < TOLD_EVERY_MS && at_ms >= told_ms;
-            told_share == share && told == verdict && lately
+            told == gist && lately
         });
         if is_known && !is_due {
             return None;
         }
-        self.told = Some((share, verdict, at_ms));
+        self.told = Some((gist, at_ms));
         Some(candidate.word(Event::Judged {
             slot: candidate.slot,
             judgement: Box::new(self.watch.judgement(share)),
@@ -333,7 +364,12 @@ impl Judged {
     }
 
     /// What was seen of it before, else nothing yet.
-    fn new(service: &ServiceKey, rollout: &Rollout, before: Option<One>, now: Millis) -> Self {
+    fn new(
+        service: &ServiceKey,
+        (rollout, score): (&Rollout, Option<Measure>),
+        before: Option<One>,
+        now: Millis,
+    ) -> Self {
         let spec = &rollout.plan.spec;
         let version = &rollout.candidate.release.version;
         let (watch, read) =
@@ -343,6 +379,7 @@ impl Judged {
             Watch::new(&Setting {
                 rules: spec.rollback_on.clone(),
                 gauges: meters.pauses(),
+                score,
                 by_turn: spec.traffic.deals_by_turn(),
                 plan: Plan::default(),
                 tolerance: spec.analysis.map(|gate| gate.tolerance),
@@ -357,22 +394,6 @@ impl Judged {
             share: rollout.weight,
             told: None,
         }
-    }
-}
-
-/// Whether the candidate may have traffic, and can still be taken back.
-fn is_judged(rollout: &Rollout) -> bool {
-    match rollout.phase {
-        Phase::Shifting { .. } | Phase::Baking { .. } | Phase::Holding | Phase::Passed => true,
-        Phase::Waiting
-        | Phase::Clearing(_)
-        | Phase::StoppingOld(_)
-        | Phase::Starting { .. }
-        | Phase::Settling(_)
-        | Phase::Done
-        | Phase::Returning(_)
-        | Phase::Returned
-        | Phase::Stuck(_) => false,
     }
 }
 

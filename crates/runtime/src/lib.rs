@@ -5,6 +5,7 @@
 //! through `edge` only, so that a whole controller runs in a simulation.
 
 mod adoption;
+mod asking;
 mod border;
 mod confirm;
 mod controller;
@@ -15,12 +16,15 @@ mod drive;
 mod events;
 mod figures;
 mod finalize;
+mod gauging;
 mod handle;
 mod hearing;
+mod holder;
 mod idle;
 mod judge;
 mod keeper;
 mod lanes;
+mod last_words;
 mod leftovers;
 mod logs;
 mod lookout;
@@ -41,6 +45,7 @@ mod retention;
 mod returning;
 mod routes;
 mod saying;
+mod scorer;
 mod scoring;
 mod status;
 mod views;

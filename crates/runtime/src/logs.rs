@@ -46,7 +46,11 @@ pub(crate) async fn stream(
         .map(|last| last.fresh.clone())
         .unwrap_or_default();
     if gone.is_empty() && slots(shared, service).is_empty() {
-        return Err(problems::unknown_service(service.service.as_str()));
+        let known = shared.environment(&service.app, &service.environment);
+        return Err(problems::unknown_service(
+            &service.service,
+            known.services.keys(),
+        ));
     }
     let (sender, receiver) = mpsc::channel(LINES_WAITING);
     let mut reader = Reader {

@@ -15,8 +15,8 @@ use windlass_model::{DeploymentId, Millis};
 use crate::controller::Shared;
 use crate::drive::{Driven, Input};
 use crate::judge::{Judge, Word};
-use crate::measure;
 use crate::routes::armed_by;
+use crate::{asking, measure};
 
 /// Time between two looks.
 const LOOK: Millis = Millis::from_millis(100);
@@ -105,6 +105,7 @@ async fn look_at_trips(shared: &Rc<Shared>) -> Seen {
             armed: true,
         };
     };
+    asking::note_answer(shared);
     let mut seen = Seen::default();
     for trip in observed.trips {
         seen.trips |= trip.withheld.is_none();
@@ -188,6 +189,14 @@ fn saw(driven: &Driven, trip: &Trip) -> String {
             "{} of {} answers of {what} were errors",
             trip.errors, trip.answers
         ),
+        TripRule::Slow => format!(
+            "{} of {} answers of {what} took too long",
+            trip.slow, trip.answers
+        ),
+        TripRule::Silent => format!(
+            "{what} answers nothing any more: {} requests wait for it",
+            trip.slow
+        ),
         TripRule::ConnectFailures => {
             format!("{what} could not be connected to, several times in a row")
         }
@@ -234,6 +243,7 @@ async fn look_at_ticks(shared: &Rc<Shared>) {
         let Ok((boot, ticks)) = shared.border.router.ticks(position).await else {
             return look_in_vain(shared).await;
         };
+        asking::note_answer(shared);
         shared.lookout.unseen.set(0);
         let back = judge
             .borrow()

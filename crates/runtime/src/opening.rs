@@ -46,6 +46,7 @@ pub(crate) async fn begin(
             base: base.clone(),
         })
         .expect("an opening is plain data"),
+        asked_as: terms.asked_as,
     };
     shared
         .border

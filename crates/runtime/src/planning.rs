@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::rc::Rc;
 
 use windlass_api::{PlanView, Problem};
-use windlass_edge::{ErrorKind, KeepRelease};
+use windlass_edge::{ErrorKind, Given, KeepRelease};
 use windlass_engine::environment;
 use windlass_engine::plan::{Input, compile, is_nothing, settle_versions};
 use windlass_model::{
@@ -46,6 +46,7 @@ pub(crate) async fn plan(
     };
     let mut plan = compile(input).map_err(|found| problems::no_plan(&found))?;
     plan.folder = folder;
+    keep_given(shared, wanted, &plan.id).await?;
     let at_us = shared.border.clock.calendar_us();
     shared
         .border
@@ -56,6 +57,24 @@ pub(crate) async fn plan(
     // From here on the stored plan keeps them.
     drop(keeping);
     Ok(view(shared, plan))
+}
+
+/// What the commands of the score are given is kept with the plan: whoever carries it out measures the same.
+async fn keep_given(shared: &Rc<Shared>, wanted: &Wanted, plan: &PlanId) -> Result<(), Problem> {
+    let names = wanted.spec.score.foreign_names();
+    if wanted.spec.score.is_empty() {
+        return Ok(());
+    }
+    let values = wanted.values.iter();
+    let values = values.filter(|(name, _)| names.contains(name.as_str()));
+    let given = Given {
+        surroundings: wanted.surroundings.clone(),
+        values: values
+            .map(|(name, value)| (name.clone(), value.clone()))
+            .collect(),
+    };
+    let kept = shared.border.gauge.keep(plan, &given).await;
+    kept.map_err(|e| problems::store(&e))
 }
 
 /// The folder that the application is known to be of, if it is not `folder`: that of this environment,

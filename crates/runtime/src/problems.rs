@@ -6,7 +6,7 @@ use windlass_engine::deployment::{Accepted, Command, Deployment};
 use windlass_engine::plan::PlanProblem;
 use windlass_model::{
     AppName, DeploymentId, DeploymentState, EnvironmentName, Halt, Millis, Outcome, Percent, Plan,
-    PlanId, Repair, ServiceName, Slot, Version,
+    PlanId, Repair, ServiceName, Slot, Version, nearest,
 };
 
 use crate::controller::Shared;
@@ -15,6 +15,14 @@ use crate::controller::Shared;
 pub(crate) fn stopping() -> Problem {
     Problem::new(503, "WL0301", Exit::Unreachable, "the controller is ending")
         .hint("run the command again; it starts a new one")
+}
+
+/// What it is for was taken down while it was asked for.
+pub(crate) fn taken_down(by: &str) -> Problem {
+    let title = format!("{by} took it down while this waited");
+    Problem::new(409, "WL0380", Exit::Refused, title)
+        .detail("nothing was begun")
+        .hint("to bring it up again: windlass deploy")
 }
 
 /// Too many requests wait.
@@ -101,15 +109,22 @@ pub(crate) fn unknown_deployment(id: &DeploymentId) -> Problem {
     .hint("windlass list shows them")
 }
 
-/// No such service.
-pub(crate) fn unknown_service(name: &str) -> Problem {
-    Problem::new(
+/// No such service; `known` are those of which something runs there.
+pub(crate) fn unknown_service<'n>(
+    name: &ServiceName,
+    known: impl IntoIterator<Item = &'n ServiceName>,
+) -> Problem {
+    let problem = Problem::new(
         404,
         "WL0308",
         Exit::Usage,
         format!("nothing runs of a service {name}"),
-    )
-    .hint("windlass status shows what runs")
+    );
+    let known = known.into_iter().map(ServiceName::as_str);
+    problem.hint(match nearest(name.as_str(), known) {
+        Some(meant) => format!("did you mean {meant}? windlass status shows what runs"),
+        None => "windlass status shows what runs".to_owned(),
+    })
 }
 
 /// The application belongs to another folder.
@@ -360,12 +375,12 @@ pub(crate) fn nothing_to_go_back_to(to: Option<&Version>, candidates: &[String])
         None => "there is no release to go back to".to_owned(),
     };
     let problem = Problem::new(409, "WL0345", Exit::Refused, title);
-    if candidates.is_empty() {
-        return problem.hint("nothing else is kept; change the release and: windlass deploy");
+    let problem = problem.detail(candidates.join("\n"));
+    if candidates.iter().any(|line| line.starts_with("windlass ")) {
+        problem.hint("type one that is listed")
+    } else {
+        problem.hint("nothing else is kept; change the release and: windlass deploy")
     }
-    problem
-        .detail(candidates.join("\n"))
-        .hint("one that is listed can be named: windlass rollback SERVICE --to VERSION")
 }
 
 /// The kept files of a release are not what was promoted.
@@ -378,7 +393,7 @@ pub(crate) fn not_verified(
     let title = format!("{service} {version} can't be started again: {why}");
     Problem::new(409, "WL0346", Exit::Refused, title)
         .detail(candidates.join("\n"))
-        .hint("nothing was changed; name another: windlass rollback SERVICE --to VERSION")
+        .hint("nothing was changed; type another one that is listed, or: windlass deploy")
 }
 
 /// A service that can't be taken away.

@@ -20,6 +20,8 @@ struct Waiting {
     /// Takes the place of what runs: before all that only wait.
     urgent: bool,
     wake: Option<oneshot::Sender<()>>,
+    /// Who took down what it waits for.
+    dismissed_by: Option<String>,
 }
 
 /// One queue per environment, in the order of asking.
@@ -50,13 +52,13 @@ impl Queues {
             .iter()
             .position(|other| urgent && !other.urgent)
             .unwrap_or(queue.len());
-        let wake = None;
         queue.insert(
             at,
             Waiting {
                 number,
                 urgent,
-                wake,
+                wake: None,
+                dismissed_by: None,
             },
         );
         Ok(Ticket {
@@ -64,6 +66,15 @@ impl Queues {
             place: place.clone(),
             number,
         })
+    }
+
+    /// Whoever waits for this place begins nothing there: `by` has taken it down. They hear of it at the
+    /// next [`Queues::wake`].
+    pub(crate) fn dismiss(&self, place: &Place, by: &str) {
+        let mut all = self.waiting.borrow_mut();
+        for waiting in all.get_mut(place).into_iter().flatten() {
+            waiting.dismissed_by = Some(by.to_owned());
+        }
     }
 
     /// Something has changed: everyone who waits looks again.
@@ -84,6 +95,17 @@ impl Ticket<'_> {
         let all = self.queues.waiting.borrow();
         let first = all.get(&self.place).and_then(|queue| queue.first());
         first.is_some_and(|first| first.number == self.number)
+    }
+
+    /// Refuses what waited for something that was taken down meanwhile.
+    pub(crate) fn refuse_dismissed(&self) -> Result<(), Problem> {
+        let all = self.queues.waiting.borrow();
+        let mut queue = all.get(&self.place).into_iter().flatten();
+        let waiting = queue.find(|waiting| waiting.number == self.number);
+        match waiting.and_then(|waiting| waiting.dismissed_by.as_ref()) {
+            Some(by) => Err(problems::taken_down(by)),
+            None => Ok(()),
+        }
     }
 
     pub(crate) fn place(&self) -> &Place {

@@ -13,10 +13,10 @@ use windlass_model::{
 };
 
 use crate::controller::Shared;
-use crate::drive::{self, Begin, Input, drive};
+use crate::drive::{Begin, Input, drive};
 use crate::opening::Opened;
 use crate::routes::armed_by;
-use crate::{hearing, keeper, leftovers};
+use crate::{hearing, holder, keeper, leftovers};
 
 /// Who stops a deployment whose way back went ahead of its rows.
 const GONE_BACK: &str = "windlass: the way back was begun while the journal could not be written";
@@ -224,7 +224,7 @@ fn replay(open: &OpenDeployment) -> Result<Begin, String> {
         sequence: last.map_or(0, |entry| entry.sequence),
         by: open.deployment.by.clone(),
         started_us: open.deployment.started_us,
-        holder: drive::holder(&open.entries),
+        holder: holder::holder(&open.entries).map(|held| held.by),
     })
 }
 

@@ -1,8 +1,9 @@
 //! Dropping what no rollback may need any more.
 
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
-use windlass_model::{DeploymentId, InstanceId, Plan, Release};
+use windlass_model::{DeploymentId, InstanceId, Plan, PlanId, Release};
 
 use crate::controller::Shared;
 use crate::opening::Opened;
@@ -25,7 +26,11 @@ pub(crate) async fn run(shared: &Rc<Shared>) {
         tracing::warn!("old deployments were not dropped: {}", error.chain());
     }
     let _nothing_is_kept_meanwhile = shared.releases.lock().await;
-    let (releases, instances) = match needed(shared).await {
+    let Needed {
+        releases,
+        instances,
+        plans,
+    } = match needed(shared).await {
         Ok(needed) => needed,
         // Without the whole list nothing may be dropped.
         Err(why) => return tracing::warn!("nothing was dropped: {why}"),
@@ -34,11 +39,21 @@ pub(crate) async fn run(shared: &Rc<Shared>) {
     if let Err(error) = target.forget_all_but(&releases, &instances).await {
         tracing::warn!("not everything old was dropped: {}", error.chain());
     }
+    if let Err(error) = shared.border.gauge.forget_all_but(&plans).await {
+        tracing::warn!("not everything old was dropped: {}", error.chain());
+    }
+}
+
+/// What must stay.
+struct Needed {
+    releases: Vec<Release>,
+    instances: Vec<InstanceId>,
+    plans: BTreeSet<PlanId>,
 }
 
 /// Everything that runs, that somebody may go back to, retry or carry out, and whose end somebody
 /// may want to look at.
-async fn needed(shared: &Rc<Shared>) -> Result<(Vec<Release>, Vec<InstanceId>), String> {
+async fn needed(shared: &Rc<Shared>) -> Result<Needed, String> {
     let store = &shared.border.store;
     let slots = shared.slots();
     let mut instances: Vec<InstanceId> = slots
@@ -53,7 +68,9 @@ async fn needed(shared: &Rc<Shared>) -> Result<(Vec<Release>, Vec<InstanceId>), 
         let found = store.deployment(&id).await.map_err(|error| error.chain())?;
         deployments.extend(found.map(|open| open.deployment));
     }
+    let mut carried = running_plans(shared);
     for stored in deployments {
+        carried.insert(stored.plan.id.clone());
         let traces = traces(&stored.opening);
         instances.extend(traces.ok_or_else(|| format!("nobody knows what {} began", stored.id))?);
         releases.extend(stored.plan.rollouts.into_values().map(|part| part.release));
@@ -66,8 +83,24 @@ async fn needed(shared: &Rc<Shared>) -> Result<(Vec<Release>, Vec<InstanceId>), 
     }
     let plans = store.plans().await.map_err(|error| error.chain())?;
     let usable = plans.into_iter().filter(|plan| is_usable(shared, plan));
-    releases.extend(usable.flat_map(|plan| plan.rollouts.into_values().map(|part| part.release)));
-    Ok((releases, instances))
+    for plan in usable {
+        carried.insert(plan.id);
+        releases.extend(plan.rollouts.into_values().map(|part| part.release));
+    }
+    Ok(Needed {
+        releases,
+        instances,
+        plans: carried,
+    })
+}
+
+/// The plans that are carried out now.
+fn running_plans(shared: &Shared) -> BTreeSet<PlanId> {
+    let running = shared.running.borrow();
+    let plans = running
+        .values()
+        .map(|driven| driven.now.borrow().plan.id.clone());
+    plans.collect()
 }
 
 /// Whether `deploy --plan` could still carry a plan out: one made before the last change of its

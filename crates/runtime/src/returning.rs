@@ -153,7 +153,10 @@ async fn scope(
     };
     if let Some(service) = &at.service {
         if !runs(service) {
-            return Err(problems::unknown_service(service.as_str()));
+            return Err(problems::unknown_service(
+                service,
+                environment.services.keys(),
+            ));
         }
         return Ok(Scope {
             services: BTreeSet::from([service.clone()]),
@@ -254,7 +257,7 @@ async fn wanted(
         }
     }
     if back.is_empty() && !is_there {
-        let lines = candidates(shared, environment, &scope.services).await;
+        let lines = choices(shared, environment, &scope.services).await;
         return Err(problems::nothing_to_go_back_to(at.to.as_ref(), &lines));
     }
     Ok(Wanted { back, stays })
@@ -320,7 +323,59 @@ async fn verify(
     Err(problems::not_verified(service, version, &why, &lines))
 }
 
-/// What a rollback may go to, one line each, newest first.
+/// Lines that name what else a rollback could mean; more are only counted.
+const CHOICES_MAX: usize = 40;
+
+/// Everything that a person may name: of the services that were meant, of the others, and elsewhere.
+async fn choices(
+    shared: &Rc<Shared>,
+    environment: &Environment,
+    meant: &BTreeSet<ServiceName>,
+) -> Vec<String> {
+    let mut lines = candidates(shared, environment, meant).await;
+    let others = environment.services.iter();
+    let others = others.filter(|(service, state)| {
+        !meant.contains(*service) && !plan::candidates(state).is_empty()
+    });
+    let others = others.map(|(service, _)| service.clone()).collect();
+    lines.extend(candidates(shared, environment, &others).await);
+    lines.extend(elsewhere(shared, environment));
+    let more = lines.len().saturating_sub(CHOICES_MAX);
+    if more > 0 {
+        lines.truncate(CHOICES_MAX);
+        lines.push(format!("and {more} more"));
+    }
+    lines
+}
+
+/// What may be gone back to in other environments of the application, and where other applications are.
+fn elsewhere(shared: &Rc<Shared>, here: &Environment) -> Vec<String> {
+    let environments = shared.environments.borrow();
+    let others = environments
+        .values()
+        .filter(|other| (&other.app, &other.environment) != (&here.app, &here.environment));
+    others.flat_map(|other| in_another(other, here)).collect()
+}
+
+fn in_another(other: &Environment, here: &Environment) -> Vec<String> {
+    let place = &other.environment;
+    let known = other.services.iter().flat_map(|(service, state)| {
+        let all = plan::candidates(state).into_iter();
+        all.map(move |known| (service, &known.release.version))
+    });
+    if other.app == here.app {
+        let told = known.map(|(service, version)| {
+            format!("windlass -e {place} rollback {service} --to {version}")
+        });
+        return told.collect();
+    }
+    let some = known.count();
+    let (app, folder) = (&other.app, &other.folder);
+    let told = (some > 0).then(|| format!("{app} in {place} has some too: ask in {folder}"));
+    told.into_iter().collect()
+}
+
+/// What a rollback may go to, newest first: the command for each, and whether it can be started.
 async fn candidates(
     shared: &Rc<Shared>,
     environment: &Environment,
@@ -346,7 +401,9 @@ async fn candidates(
                 ""
             };
             let version = &known.release.version;
-            lines.push(format!("{service} {version}: {verified}{left}"));
+            lines.push(format!(
+                "windlass rollback {service} --to {version}: {verified}{left}"
+            ));
         }
     }
     lines
@@ -370,7 +427,10 @@ pub(crate) async fn remove(
     let environment = shared.environment(&at.app, &at.environment);
     let state = environment.services.get(&at.service);
     if state.is_none_or(|state| state.stable.is_none()) {
-        return Err(problems::unknown_service(at.service.as_str()));
+        return Err(problems::unknown_service(
+            &at.service,
+            environment.services.keys(),
+        ));
     }
     let plan = plan::remove(&environment, &environment.folder, &at.service);
     let plan = plan.map_err(|found| problems::not_removed(&at.service, &found))?;

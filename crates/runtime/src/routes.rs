@@ -214,6 +214,7 @@ impl Hands {
             id: wire_id(&self.id, service, wire.attempt),
             slot: wire.slot,
             errors_above: wire.errors_above,
+            slower: wire.slower,
             way_back: way_back
                 .map(|(service, route)| (self.service_key(service), route.clone()))
                 .collect(),

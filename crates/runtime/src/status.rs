@@ -1,6 +1,7 @@
 //! What runs now: the journal's word beside what router and target say.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::iter;
 use std::rc::Rc;
 
 use windlass_api::{
@@ -14,8 +15,8 @@ use windlass_model::{
     ServiceKey, ServiceName, ServiceState, Slot,
 };
 
-use crate::adoption;
 use crate::controller::Shared;
+use crate::{adoption, asking};
 
 /// What the run of a command has brought; nothing of it need be running.
 const LIVE: &str = "live";
@@ -31,11 +32,16 @@ const NOT_READY: &str = "not ready";
 
 /// Every environment in which something runs or ran.
 pub(crate) async fn status(shared: &Rc<Shared>) -> Vec<EnvironmentView> {
-    let observed = shared.border.router.observe().await.ok();
+    let (observed, silent) = match asking::in_effect(shared).await {
+        Ok(observed) => (Some(observed), None),
+        Err(silent) => (None, Some(silent)),
+    };
     let environments = environments(shared, observed.as_ref()).await;
     let mut views = Vec::new();
     for environment in environments {
-        views.push(one(shared, &environment, observed.as_ref()).await);
+        let mut view = one(shared, &environment, observed.as_ref()).await;
+        view.router_silent = silent;
+        views.push(view);
     }
     views
 }
@@ -86,6 +92,7 @@ async fn one(
         deployment: environment.lock.clone(),
         lock: lock(shared, environment).await,
         halted: shared.border.brake.halted(),
+        router_silent: None,
         services,
     }
 }
@@ -105,10 +112,13 @@ async fn lock(shared: &Rc<Shared>, environment: &Environment) -> Option<LockView
         None => doing(&view),
     };
     Some(LockView {
+        evidence: view.evidence(),
         deployment: view.id,
         by: view.by,
         since_us: view.started_us,
         reason,
+        state: view.state,
+        held: view.held,
     })
 }
 
@@ -122,13 +132,18 @@ fn doing(view: &DeploymentView) -> String {
             let names: Vec<&str> = open.map(|(service, _)| service.as_str()).collect();
             match (view.kind, names.is_empty()) {
                 (PlanKind::Deploy, true) => "is about to be promoted".to_owned(),
-                (PlanKind::Deploy, false) => format!("rolls out {}", names.join(", ")),
+                (PlanKind::Deploy, false) => {
+                    and_lacks(format!("rolls out {}", names.join(", ")), view)
+                }
                 (PlanKind::Rollback, true) => "is about to be back".to_owned(),
                 (PlanKind::Rollback, false) => format!("rolls back {}", names.join(", ")),
                 (PlanKind::Remove, _) => format!("removes {}", names.join(", ")),
             }
         }
-        DeploymentState::Held => "waits for a person".to_owned(),
+        DeploymentState::Held => {
+            let by = view.held.as_ref().map(|held| held.by.as_str());
+            and_lacks(format!("{} holds it", by.unwrap_or("a person")), view)
+        }
         DeploymentState::Returning => "goes back".to_owned(),
         DeploymentState::Settling => match view.kind {
             PlanKind::Deploy => "is promoted, old slots drain",
@@ -139,6 +154,14 @@ fn doing(view: &DeploymentView) -> String {
         DeploymentState::Stuck => "is stuck until a person repairs it".to_owned(),
         DeploymentState::Ended(_) => "has ended".to_owned(),
     }
+}
+
+/// With the evidence that its services wait for, or are held for.
+fn and_lacks(what: String, view: &DeploymentView) -> String {
+    let lacking = view.evidence();
+    let lacking = lacking.iter();
+    let lacks = lacking.map(|(service, evidence)| format!("{service} {}", evidence.words()));
+    iter::once(what).chain(lacks).collect::<Vec<_>>().join("; ")
 }
 
 /// What is being brought, and what of it is ready.

@@ -3,14 +3,17 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use windlass_api::{DeploymentView, EvidenceView, Problem, ReportedView, RolloutView};
+use windlass_api::{
+    DeploymentScore, DeploymentView, EvidenceView, Problem, ReportedView, RolloutView,
+    StepScoreView,
+};
 use windlass_edge::{OpenDeployment, StoredDeployment};
 use windlass_engine::deployment::{Deployment, Names};
 use windlass_engine::rollout::{Awaiting, Phase, Rollout, Said};
-use windlass_model::{DeploymentId, DeploymentState, Outcome, Percent, ServiceName};
+use windlass_model::{DeploymentId, DeploymentState, Outcome, Percent, ScoreSummary, ServiceName};
 
 use crate::controller::Shared;
-use crate::{problems, recover};
+use crate::{holder, problems, recover};
 
 /// One deployment, running or not, from the journal.
 pub(crate) async fn stored(
@@ -32,6 +35,10 @@ fn view(open: &OpenDeployment) -> Result<DeploymentView, Problem> {
     let (deployment, _) = recover::rebuild(open).map_err(|why| problems::unreadable(id, &why))?;
     let sequence = open.entries.last().map_or(0, |entry| entry.sequence);
     let mut view = render(&open.deployment, &deployment, sequence);
+    // A score that is too low holds it for nobody.
+    if deployment.held && view.state == DeploymentState::Held {
+        view.held = holder::holder(&open.entries);
+    }
     view.poisoned.clone_from(&open.poisoned);
     Ok(view)
 }
@@ -91,6 +98,8 @@ fn unread(open: &OpenDeployment, why: &Problem) -> DeploymentView {
         rollouts: BTreeMap::new(),
         sequence: open.entries.last().map_or(0, |entry| entry.sequence),
         not_renamed: None,
+        score: None,
+        held: None,
         poisoned: Some(why.detail.clone().unwrap_or_else(|| why.title.clone())),
     }
 }
@@ -114,11 +123,33 @@ fn render(stored: &StoredDeployment, now: &Deployment, sequence: u64) -> Deploym
         rollouts: parts(now),
         sequence,
         poisoned: None,
+        held: None,
         not_renamed: match &now.names {
             Names::Stuck(saw) => Some(saw.clone()),
             Names::Changing | Names::Known => None,
         },
+        score: score(now),
     }
+}
+
+fn score(now: &Deployment) -> Option<DeploymentScore> {
+    let scores = &now.scores;
+    let plain = |found: &Option<Box<ScoreSummary>>| found.as_deref().cloned();
+    (!now.plan.score.is_empty()).then(|| DeploymentScore {
+        needed: now.score_before(),
+        before: plain(&scores.before),
+        after: plain(&scores.after),
+        shut: now.shut_gates(),
+    })
+}
+
+fn step_score(rollout: &Rollout) -> Option<StepScoreView> {
+    let need = rollout.score_need()?;
+    matches!(rollout.phase, Phase::Baking { .. }).then(|| StepScoreView {
+        need,
+        measured: rollout.score.last.as_deref().cloned(),
+        is_shut: rollout.is_shut(),
+    })
 }
 
 /// Its parts as clients see them.
@@ -140,16 +171,16 @@ fn reported(said: &Said) -> Option<ReportedView> {
     })
 }
 
-/// What its present step waits for, once its time is over.
+/// What its present step waits for, once its time is over, or is held for.
 fn evidence(rollout: &Rollout) -> Option<EvidenceView> {
     let bakes = matches!(rollout.phase, Phase::Baking { .. });
-    match rollout.awaiting {
-        Awaiting::Evidence { .. } if bakes => Some(EvidenceView {
-            verdict: rollout.verdict(),
-            more_requests: rollout.more_requests(),
-        }),
-        Awaiting::Time | Awaiting::Evidence { .. } | Awaiting::Nothing => None,
-    }
+    let waits = bakes && matches!(rollout.awaiting, Awaiting::Evidence { .. });
+    (waits || rollout.missed().is_some()).then(|| EvidenceView {
+        verdict: rollout.verdict(),
+        more_requests: rollout.more_requests(),
+        at: rollout.weight,
+        waits,
+    })
 }
 
 fn part(now: &Deployment, rollout: &Rollout) -> RolloutView {
@@ -185,7 +216,10 @@ fn part(now: &Deployment, rollout: &Rollout) -> RolloutView {
     };
     RolloutView {
         evidence: evidence(rollout),
+        score: step_score(rollout),
         judgement: rollout.judgement.clone(),
+        last_lines: rollout.health.last_lines.clone(),
+        past: rollout.past.clone(),
         phase: rollout.shown(),
         from: rollout.old().map(|old| old.release.version.clone()),
         to: rollout.candidate.release.version.clone(),

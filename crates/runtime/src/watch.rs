@@ -13,6 +13,7 @@ use windlass_model::{
 
 use crate::border::Border;
 use crate::drive::Inbox;
+use crate::last_words;
 use crate::perform::{TRIES, may_pass};
 
 /// Longest time between two questions while an instance is not ready yet: readiness is seen soon,
@@ -113,9 +114,20 @@ impl Watch {
     async fn lost(&mut self, end: InstanceEnd) {
         self.ready = false;
         self.good = 0;
+        let instance = self.watched.instance.id.clone();
+        let last_lines = match end {
+            InstanceEnd::Exited(_) | InstanceEnd::Killed(_) | InstanceEnd::Unknown => {
+                last_words::of(&*self.target, &instance).await
+            }
+            // It lives, and goes on printing.
+            InstanceEnd::NotStarted(_) | InstanceEnd::NeverReady(_) | InstanceEnd::Unready(_) => {
+                Vec::new()
+            }
+        };
         self.tell(Event::InstanceLost {
-            instance: self.watched.instance.id.clone(),
+            instance,
             end,
+            last_lines,
         })
         .await;
     }

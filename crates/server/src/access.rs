@@ -216,17 +216,22 @@ fn bearer(request: &Request) -> Option<&str> {
         .then(|| secret.trim_matches(' '))
 }
 
+/// A token that never was reads as one that has ended: whoever guesses learns nothing.
 fn no_token(offered: bool) -> Problem {
-    let what = if offered {
-        "the one that was sent is unknown, revoked or expired"
-    } else {
-        "none was sent"
-    };
-    Problem::new(401, "WL0366", Exit::Refused, "a token is needed")
-        .detail(what)
+    if !offered {
+        return Problem::new(401, "WL0366", Exit::Refused, "a token is needed")
+            .detail("none was sent")
+            .hint(
+                "make one on the controller's machine: windlass token create --scope read|operate|deploy; \
+                 commands take it from WINDLASS_TOKEN",
+            );
+    }
+    let title = "the token is not known here, or no longer";
+    Problem::new(401, "WL0366", Exit::Refused, title)
+        .detail("the one that was sent is unknown, revoked or expired")
         .hint(
-            "make one on the controller's machine: windlass token create --scope read|operate|deploy; \
-             commands take it from WINDLASS_TOKEN",
+            "see on the controller's machine which hold: windlass token list; put another one into WINDLASS_TOKEN: \
+             windlass token create --scope read|operate|deploy",
         )
 }
 

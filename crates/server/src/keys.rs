@@ -2,8 +2,12 @@
 //!
 //! The first request with a key is carried out by a task of its own, so that it goes on when its
 //! client is gone; whoever sends it again waits for the same answer. A handler that only waits sees when
-//! nobody waits with it any more. Keys live as long as the controller: a client must not repeat to
-//! another one what it asked of this one.
+//! nobody waits with it any more.
+//!
+//! Keys live as long as the controller, at most for a day. Only that of a deployment is journalled with
+//! it, as the digest of who asks, the key and what is asked for: whoever sends the same to the next
+//! controller, with less time left to wait perhaps, is answered with what has begun. Nothing else may be
+//! repeated to another controller.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -17,7 +21,7 @@ use sha2::{Digest as _, Sha256};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
-use windlass_api::{Exit, KEY_HEADER, Problem};
+use windlass_api::{DeployRequest, Exit, KEY_HEADER, Problem};
 
 use crate::access::Caller;
 use crate::answer::{Refused, bad_request};
@@ -205,11 +209,7 @@ async fn keyed<C: Controller>(
     request: Request,
     next: Next,
 ) -> Result<Response, Refused> {
-    let owner = match request.extensions().get::<Caller>() {
-        Some(Caller::Token { id, .. }) => Some(id.clone()),
-        // A run begins nothing.
-        Some(Caller::Owner | Caller::Run(_) | Caller::Stranger(_)) | None => None,
-    };
+    let owner = request.extensions().get::<Caller>().and_then(owner);
     let name = (owner, key);
     let (parts, body) = request.into_parts();
     let mut copied = Request::from_parts(parts.clone(), body);
@@ -271,6 +271,36 @@ async fn save(answer: Response) -> Saved {
     }
 }
 
+/// Whose the keys are that come with it.
+fn owner(caller: &Caller) -> Option<String> {
+    match caller {
+        Caller::Token { id, .. } => Some(id.clone()),
+        // A run begins nothing.
+        Caller::Owner | Caller::Run(_) | Caller::Stranger(_) => None,
+    }
+}
+
+/// By what every controller knows a deployment that is asked for again; none without a key.
+pub(crate) fn asked_as(
+    headers: &HeaderMap,
+    caller: &Caller,
+    request: &DeployRequest,
+) -> Result<Option<String>, Refused> {
+    let Some(key) = key(headers)? else {
+        return Ok(None);
+    };
+    // Each time it is sent less is left of its wait.
+    let what = DeployRequest {
+        wait_ms: None,
+        supersede: false,
+        ..request.clone()
+    };
+    let what = serde_json::to_vec(&what).expect("a request is plain data");
+    let owner = owner(caller).unwrap_or_default();
+    let digest = digest([owner.as_bytes(), key.as_bytes(), &what]);
+    Ok(Some(data_encoding::HEXLOWER.encode(&digest)))
+}
+
 fn key(headers: &HeaderMap) -> Result<Option<String>, Refused> {
     let Some(value) = headers.get(KEY_HEADER) else {
         return Ok(None);
@@ -287,15 +317,20 @@ fn key(headers: &HeaderMap) -> Result<Option<String>, Refused> {
 }
 
 fn fingerprint(parts: &axum::http::request::Parts, body: &[u8]) -> [u8; 32] {
-    let mut digest = Sha256::new();
     let condition = parts.headers.get("if-match");
-    for part in [
+    digest([
         parts.method.as_str().as_bytes(),
         parts.uri.to_string().as_bytes(),
         condition.map_or(&[][..], HeaderValue::as_bytes),
         body,
-    ] {
-        digest.update(part.len().to_le_bytes());
+    ])
+}
+
+/// Length first: no two lists of parts read the same.
+fn digest<const N: usize>(parts: [&[u8]; N]) -> [u8; 32] {
+    let mut digest = Sha256::new();
+    for part in parts {
+        digest.update((part.len() as u64).to_le_bytes());
         digest.update(part);
     }
     digest.finalize().into()

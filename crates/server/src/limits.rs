@@ -85,7 +85,7 @@ impl Default for Limits {
             counted: 1_024,
             keys: 1_024,
             keys_bytes: 16 * 1024 * 1024,
-            keys_kept: Duration::from_hours(24),
+            keys_kept: windlass_api::KEYS_KEPT,
             keep_alive: Duration::from_secs(15),
             ending_within: Duration::from_secs(2),
         }

@@ -85,6 +85,8 @@ async fn begin(store: &dyn Store) -> Result<DeploymentId, EdgeError> {
             kind: windlass_model::PlanKind::Deploy,
             finalize: windlass_model::Finalize::NextDeployment,
             renames: std::collections::BTreeMap::new(),
+            score: windlass_model::ScoreSpec::default(),
+            before: Vec::new(),
             folder: String::new(),
             id: PlanId::from_tail("bench").expect("a valid id"),
             app: app.clone(),
@@ -101,6 +103,7 @@ async fn begin(store: &dyn Store) -> Result<DeploymentId, EdgeError> {
         ended_us: None,
         by: "bench".to_owned(),
         opening: "{}".to_owned(),
+        asked_as: None,
     };
     store
         .begin(&deployment, &Environment::empty(app, environment))

@@ -18,6 +18,7 @@ pub(crate) struct OpeningParts<'a> {
     pub(crate) started_us: i64,
     pub(crate) by: &'a str,
     pub(crate) opening: &'a str,
+    pub(crate) asked_as: Option<&'a str>,
 }
 
 /// What a journal row's checksum covers: all but its sequence, which the database gives.
@@ -41,6 +42,10 @@ impl OpeningParts<'_> {
         sum.number(self.started_us);
         sum.bytes(self.by.as_bytes());
         sum.bytes(self.opening.as_bytes());
+        // What came without a key has the checksum that it had before there were keys.
+        if let Some(asked_as) = self.asked_as {
+            sum.bytes(asked_as.as_bytes());
+        }
         sum.finish()
     }
 }
@@ -99,6 +104,33 @@ mod tests {
             facts: "c",
             previous: &[0; 32],
         }
+    }
+
+    fn opening() -> OpeningParts<'static> {
+        OpeningParts {
+            id: "dep_a",
+            plan_id: "plan_a",
+            app: "shop",
+            environment: "default",
+            plan: "{}",
+            started_us: 5,
+            by: "ana",
+            opening: "{}",
+            asked_as: None,
+        }
+    }
+
+    #[test]
+    fn a_deployment_without_a_key_has_the_checksum_that_it_always_had() {
+        let sum = data_encoding::HEXLOWER.encode(&opening().checksum());
+        let known = "58461f8c59d2f542cfad5a11d06fe52b421235dd9b680a215da1d6ec297ffb51";
+        assert_eq!(sum, known);
+        let asked_as = Some("7f3a");
+        let keyed = OpeningParts {
+            asked_as,
+            ..opening()
+        };
+        assert_ne!(keyed.checksum(), opening().checksum());
     }
 
     #[test]

@@ -79,7 +79,11 @@ pub(crate) async fn open(path: &Path) -> Result<Opened, EdgeError> {
     transaction::commit(&mut writer).await.map_err(failed)?;
     let mut readers = Vec::with_capacity(READERS);
     for _ in 0..READERS {
-        readers.push(reader_options(path).connect().await.map_err(failed)?);
+        let mut reader = reader_options(path).connect().await.map_err(failed)?;
+        // The WAL is opened by the first read, for which the file must be at its path: one that was
+        // moved away later is read from the open files all the same.
+        installation::epoch(&mut reader).await.map_err(failed)?;
+        readers.push(reader);
     }
     let installation = InstallationId::parse(&row.id).map_err(|why| {
         error::malformed(format!("{shown} has no valid installation id")).because(why)

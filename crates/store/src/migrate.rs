@@ -40,6 +40,11 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "keep_what_was_seen",
         sql: include_str!("../migrations/0004_keep_what_was_seen.sql"),
     },
+    Migration {
+        number: 5,
+        name: "know_what_was_asked_for",
+        sql: include_str!("../migrations/0005_know_what_was_asked_for.sql"),
+    },
 ];
 
 /// The schema that this program knows.

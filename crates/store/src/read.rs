@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use windlass_edge::{EdgeError, ErrorKind, JournalEntry, OpenDeployment, StoredDeployment};
 use windlass_model::{
     AppName, DeploymentId, Environment, EnvironmentName, Finalize, OnFailure, Plan, PlanId,
-    PlanKind,
+    PlanKind, ScoreSpec,
 };
 
 use crate::checksum::FORMAT_VERSION;
@@ -79,6 +79,7 @@ pub(crate) fn stored(row: &DeploymentRow) -> Result<(StoredDeployment, Option<St
         ended_us: row.ended_us,
         by: row.by.clone(),
         opening: row.opening.clone(),
+        asked_as: row.asked_as.clone(),
     };
     Ok((stored, poisoned))
 }
@@ -98,6 +99,8 @@ fn empty_plan(row: &DeploymentRow) -> Result<Plan, EdgeError> {
         parallel: 1,
         kind: PlanKind::Deploy,
         finalize: Finalize::NextDeployment,
+        score: ScoreSpec::default(),
+        before: Vec::new(),
         renames: BTreeMap::new(),
         rollouts: BTreeMap::new(),
         unchanged: BTreeSet::new(),

@@ -360,6 +360,15 @@ impl Store for SqliteStore {
         read::deployment(&row, chain).map(Some)
     }
 
+    async fn asked(&self, asked_as: &str) -> Result<Option<StoredDeployment>, EdgeError> {
+        let mut reader = self.reader().await?;
+        let row = deployments::asked(&mut reader, asked_as)
+            .await
+            .map_err(unread)?;
+        row.map(|row| read::stored(&row).map(|(stored, _poisoned)| stored))
+            .transpose()
+    }
+
     async fn deployments(&self, limit: u32) -> Result<Vec<StoredDeployment>, EdgeError> {
         let mut reader = self.reader().await?;
         let rows = deployments::newest(&mut reader, limit.min(PAGE_MOST))

@@ -6,7 +6,7 @@ use serde::Serialize;
 use sqlx::SqliteConnection;
 use sqlx::error::DatabaseError;
 use windlass_edge::{EdgeError, ErrorKind, NewEntry, Retry, StoredDeployment};
-use windlass_model::{Environment, Epoch, Plan, ScoreEntry};
+use windlass_model::{Environment, Epoch, Plan, ScoreEntry, ScoreMoment};
 
 use crate::checksum::FORMAT_VERSION;
 use crate::queries::deployments::DeploymentRow;
@@ -98,6 +98,7 @@ impl Write {
             ended_us: deployment.ended_us,
             by: deployment.by.clone(),
             opening: deployment.opening.clone(),
+            asked_as: deployment.asked_as.clone(),
             checksum: Vec::new(),
         };
         row.checksum = row.parts().checksum().to_vec();
@@ -162,6 +163,10 @@ impl Write {
             app: entry.app.to_string(),
             environment: entry.environment.to_string(),
             entry: json(entry)?,
+            moment: match &entry.moment {
+                ScoreMoment::Asked => None,
+                ScoreMoment::Before(_) | ScoreMoment::After(_) => Some(json(&entry.moment)?),
+            },
         }))
     }
 

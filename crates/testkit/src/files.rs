@@ -5,9 +5,10 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
 use windlass_model::{
-    AppName, CommandSpec, EnvironmentName, Finalize, Millis, OnFailure, Overlap, Pass, Percent,
-    Probe, ProbeKind, ProcessSpec, Rule, ServiceKey, ServiceName, ServiceSpec, Spec, Step, Stop,
-    Strategy, Template,
+    AppName, Before, Below, CategoryName, CategorySpec, CheckName, CheckSource, CheckSpec,
+    CommandSpec, EnvironmentName, Finalize, Measure, Millis, NoData, OnFailure, Overlap, Pass,
+    Percent, Probe, ProbeKind, ProcessSpec, Rule, Scale, ScoreNeed, ServiceKey, ServiceName,
+    ServiceSpec, Spec, Step, Stop, Strategy, Template,
 };
 use windlass_runtime::Wanted;
 
@@ -121,6 +122,21 @@ impl Service {
         let step = |(to, bake): &(u64, u64)| Step {
             to: Percent::new(*to).expect("the test gives a share"),
             bake: Millis::from_millis(*bake),
+            score: None,
+        };
+        self.strategy(Strategy::Canary(steps.iter().map(step).collect()))
+    }
+
+    /// The same, with the score that each step needs, and what follows of a lower one.
+    #[must_use]
+    pub fn scored_canary(self, steps: &[(u64, u64, u16)], below: Below) -> Self {
+        let step = |(to, bake, at_least): &(u64, u64, u16)| Step {
+            to: Percent::new(*to).expect("the test gives a share"),
+            bake: Millis::from_millis(*bake),
+            score: Some(ScoreNeed {
+                at_least: *at_least,
+                below,
+            }),
         };
         self.strategy(Strategy::Canary(steps.iter().map(step).collect()))
     }
@@ -206,6 +222,7 @@ impl App {
         let spec = Spec {
             finalize: Finalize::default(),
             score: windlass_model::ScoreSpec::default(),
+            before: Vec::new(),
             app: app_name(name),
             environment: environment_name(),
             on_failure: OnFailure::All,
@@ -222,6 +239,45 @@ impl App {
     #[must_use]
     pub fn on_failure(mut self, on_failure: OnFailure) -> Self {
         self.spec.on_failure = on_failure;
+        self
+    }
+
+    /// A health score of one command, whose number is the score.
+    #[must_use]
+    pub fn scored(self) -> Self {
+        self.scored_by(&["./score"])
+    }
+
+    /// The same of a command of one's own.
+    #[must_use]
+    pub fn scored_by(mut self, words: &[&str]) -> Self {
+        let word = |word: &&str| Template::parse(word).expect("the test gives a word");
+        let check = CheckSpec {
+            weight: 1,
+            source: CheckSource::Command {
+                argv: words.iter().map(word).collect(),
+                value: Some("/score".to_owned()),
+            },
+            scale: Scale {
+                bad: Measure::nearest(0.0),
+                good: Measure::nearest(100.0),
+            },
+            no_data: NoData::Hold,
+            max_age: Millis::from_secs(86_400),
+            within: Millis::from_secs(30),
+            remedy: None,
+        };
+        let checks = BTreeMap::from([(CheckName::new("suite").expect("a name"), check)]);
+        let category = CategorySpec { weight: 1, checks };
+        let name = CategoryName::new("testing").expect("a name");
+        self.spec.score.categories.insert(name, category);
+        self
+    }
+
+    /// A score that is asked for before anything moves.
+    #[must_use]
+    pub fn before(mut self, score: u16) -> Self {
+        self.spec.before = vec![Before::Score(score)];
         self
     }
 

@@ -7,8 +7,8 @@ use std::rc::Rc;
 
 use tokio::sync::Notify;
 use windlass_control::{
-    Direction, Generation, ObservedRoute, ObservedSlot, ObservedTable, Passage, RouteChange,
-    RouterBoot, TableChange, Tripwire,
+    Direction, Generation, ObservedConnections, ObservedRoute, ObservedSlot, ObservedTable,
+    Passage, RouteChange, RouterBoot, TableChange, Tripwire,
 };
 use windlass_edge::{Brake as _, EdgeError};
 use windlass_model::{Epoch, InstanceId, Millis, Percent, Route, RouteSlot, ServiceKey, SlotId};
@@ -234,6 +234,7 @@ impl Front {
             route: entry.route.clone(),
             tripwire: entry.tripwire.clone(),
             passage: Passage::default(),
+            until_us: None,
             waiting: 0,
             slots: entry
                 .route
@@ -241,13 +242,8 @@ impl Front {
                 .iter()
                 .map(|slot| {
                     let ready = self.answering(slot);
-                    (
-                        slot.slot,
-                        ObservedSlot {
-                            in_flight: self.in_flight(entry, slot.slot),
-                            ready,
-                        },
-                    )
+                    let in_flight = self.in_flight(entry, slot.slot);
+                    (slot.slot, ObservedSlot { in_flight, ready })
                 })
                 .collect(),
         };
@@ -262,6 +258,7 @@ impl Front {
             services,
             trips: self.trips.all(),
             alone: false,
+            connections: ObservedConnections::default(),
         }
     }
 

@@ -132,6 +132,10 @@ impl TrafficRouter for FakeRouter {
         Ok(self.front.observe())
     }
 
+    async fn process(&self) -> Option<u32> {
+        (!self.front.gone.get()).then_some(1)
+    }
+
     async fn came_back(&self) {
         let known = self.boot.get();
         self.boot.set(self.front.life_after(known).await);

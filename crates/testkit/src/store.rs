@@ -9,7 +9,7 @@ use tokio::sync::Notify;
 use windlass_edge::{EdgeError, JournalEntry, NewEntry, OpenDeployment, Store, StoredDeployment};
 use windlass_model::{
     AppName, DeploymentId, Environment, EnvironmentName, Epoch, InstallationId, Millis, Plan,
-    PlanId, ScoreEntry,
+    PlanId, ScoreEntry, ScoreMoment,
 };
 
 use crate::crash::Crash;
@@ -53,6 +53,11 @@ impl Disk {
     /// What was seen of candidates, as it was kept last.
     pub fn seen(&self) -> Option<String> {
         self.seen.borrow().clone()
+    }
+
+    /// Scores that are kept, oldest first.
+    pub fn scores(&self) -> Vec<ScoreEntry> {
+        self.scores.borrow().clone()
     }
 
     /// Commits tried so far.
@@ -398,7 +403,10 @@ impl Store for FakeStore {
     async fn put_score(&self, entry: &ScoreEntry) -> Result<(), EdgeError> {
         let write = || {
             self.fence()?;
-            self.disk.scores.borrow_mut().push(entry.clone());
+            let mut scores = self.disk.scores.borrow_mut();
+            let may_repeat = entry.moment == ScoreMoment::Asked;
+            scores.retain(|kept| may_repeat || kept.moment != entry.moment);
+            scores.push(entry.clone());
             Ok(())
         };
         self.disk.commit(write).await
@@ -428,6 +436,12 @@ impl Store for FakeStore {
         let deployments = self.disk.deployments();
         let found = deployments.iter().find(|stored| stored.id == *id);
         Ok(found.map(|stored| self.disk.open(stored)))
+    }
+
+    async fn asked(&self, asked_as: &str) -> Result<Option<StoredDeployment>, EdgeError> {
+        let deployments = self.disk.deployments();
+        let mut newest = deployments.into_iter().rev();
+        Ok(newest.find(|stored| stored.asked_as.as_deref() == Some(asked_as)))
     }
 
     async fn deployments(&self, limit: u32) -> Result<Vec<StoredDeployment>, EdgeError> {

@@ -62,6 +62,7 @@ pub(crate) fn trip(
         rule: seen.rule,
         answers: seen.answers,
         errors: seen.errors,
+        slow: 0,
         at_us: seen.at_us,
         took_back,
         withheld,

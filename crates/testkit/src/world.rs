@@ -56,7 +56,7 @@ impl Default for World {
             taken: TakenAddresses::default(),
             brake,
             metrics: FakeMetrics::default(),
-            gauge: FakeGauge::default(),
+            gauge: FakeGauge::new(&time),
             time,
             ledger,
             host,

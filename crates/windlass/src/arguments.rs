@@ -8,7 +8,7 @@ use windlass_model::Millis;
 use crate::commands::{
     abort, analyze, backup, completions, demo, demo_service, deploy, docs, down, events, explain,
     finalize, halt, hold, list, logs, man, plan, promote, remove, repair, report, restore, resume,
-    retry, rollback, router, score, serve, shim, show, token,
+    retry, rollback, router, schema, score, serve, shim, show, token,
 };
 
 /// Brings new releases of a multi-service application to production safely
@@ -117,7 +117,7 @@ pub(crate) enum Command {
     /// Check the file and list what it needs
     Validate,
     /// Print the JSON Schema of the file
-    Schema,
+    Schema(schema::Options),
     /// Print the version
     Version,
     /// Show what a deployment would do

@@ -43,7 +43,8 @@ pub(crate) struct InFile {
 impl Diagnostic {
     pub(crate) fn new(exit: Exit, summary: impl Into<String>) -> Self {
         Self {
-            code: None,
+            // Each bug is another one, and all have one page.
+            code: (exit == Exit::Bug).then(|| BUG.to_owned()),
             summary: summary.into(),
             detail: None,
             hint: None,
@@ -78,7 +79,9 @@ impl Diagnostic {
 
     /// A file or folder could not be used.
     pub(crate) fn io(what: impl Into<String>, why: &io::Error) -> Self {
-        Self::new(Exit::Failed, what).detail(why.to_string())
+        Self::new(Exit::Failed, what)
+            .code(FILE)
+            .detail(why.to_string())
     }
 
     /// The state directory can't be used as it is.
@@ -120,6 +123,21 @@ impl From<Problem> for Diagnostic {
     }
 }
 
+/// Something that can't happen did.
+const BUG: &str = "WL0419";
+
+/// A file or folder can't be used.
+const FILE: &str = "WL0440";
+
+/// What was typed can't be understood, or does not go together.
+pub(crate) const TYPED: &str = "WL0434";
+
+/// A person was asked, and said no.
+pub(crate) const SAID_NO: &str = "WL0435";
+
+/// What would be written is there already.
+pub(crate) const TAKEN: &str = "WL0437";
+
 /// The state directory can't be used.
 const STATE: &str = "WL0412";
 
@@ -127,7 +145,7 @@ const STATE: &str = "WL0412";
 pub(crate) const NO_START: &str = "WL0413";
 
 /// The controller does not answer.
-const SILENT: &str = "WL0414";
+pub(crate) const SILENT: &str = "WL0414";
 
 /// Client and controller are of different versions.
 const OTHER_VERSION: &str = "WL0369";
@@ -232,7 +250,9 @@ impl From<ClientError> for Diagnostic {
             ClientError::Broken { .. } => made
                 .code(SILENT)
                 .hint("look what became of it: windlass status, windlass list"),
-            ClientError::Remote(remote) => made.hint(elsewhere::next(&remote)),
+            ClientError::Remote(remote) => made
+                .code(elsewhere::code(&remote))
+                .hint(elsewhere::next(&remote)),
         }
     }
 }

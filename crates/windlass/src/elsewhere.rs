@@ -2,6 +2,7 @@
 //! reached.
 
 use std::io::ErrorKind as Io;
+use std::net::IpAddr;
 use std::path::Path;
 
 use clap::error::ErrorKind;
@@ -82,6 +83,26 @@ pub(crate) fn needs_its_machine(url: &str) -> Diagnostic {
         .hint("run the command there, without --server and WINDLASS_SERVER")
 }
 
+/// Where a controller elsewhere could not be asked.
+pub(crate) fn code(met: &RemoteError) -> &'static str {
+    match met {
+        RemoteError::Address { .. }
+        | RemoteError::Token
+        | RemoteError::Clear { .. }
+        | RemoteError::Setup { .. } => "WL0443",
+        RemoteError::NoSuchHost { .. }
+        | RemoteError::Unreachable { .. }
+        | RemoteError::Silent { .. }
+        | RemoteError::NoAnswer { .. } => "WL0444",
+        RemoteError::Ca { .. } | RemoteError::Distrusted { .. } | RemoteError::Tls { .. } => {
+            "WL0445"
+        }
+        RemoteError::NotHttp { .. }
+        | RemoteError::NotTls { .. }
+        | RemoteError::NotWindlass { .. } => "WL0446",
+    }
+}
+
 /// What to do next.
 pub(crate) fn next(met: &RemoteError) -> String {
     match met {
@@ -111,14 +132,15 @@ pub(crate) fn next(met: &RemoteError) -> String {
         RemoteError::Unreachable { url, .. }
         | RemoteError::Tls { url, .. }
         | RemoteError::Silent { url, .. } => see(url),
-        RemoteError::NoAnswer { url, .. } | RemoteError::NotHttp { url } => match encrypted(url) {
+        RemoteError::NoAnswer { url, .. } => match encrypted(url) {
             Some(secure) => format!("if it speaks TLS: --server {secure}"),
             None => see(url),
         },
-        RemoteError::NotTls { url } => format!(
-            "give it a certificate there: windlass serve --replace --listen {} --tls-cert FILE --tls-key FILE",
-            port(url)
-        ),
+        RemoteError::NotHttp { url } => match encrypted(url) {
+            Some(secure) => format!("http:// was asked; it seems to speak TLS: --server {secure}"),
+            None => see(url),
+        },
+        RemoteError::NotTls { url } => plain(url),
         RemoteError::Distrusted { url, why } => distrusted(url, why),
         RemoteError::NotWindlass { url, .. } if met.is_gateway() => {
             format!("a proxy says that it is away; see when it is back: curl -i {url}/v1/version")
@@ -151,6 +173,25 @@ fn see(url: &str) -> String {
 fn encrypted(url: &str) -> Option<String> {
     let rest = url.strip_prefix("http://")?;
     Some(format!("https://{rest}"))
+}
+
+/// What listens there may be a controller without TLS. Another machine's is not advised as it is: a
+/// token would pass in the clear.
+fn plain(url: &str) -> String {
+    let (port, authority) = (port(url), authority(url));
+    let host = authority.strip_suffix(port).unwrap_or(authority);
+    let host = host.trim_end_matches(':').trim_matches(['[', ']']);
+    let here = host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback());
+    let secure = format!(
+        "give it a certificate there: windlass serve --replace --listen {port} --tls-cert FILE --tls-key FILE"
+    );
+    if here {
+        format!(
+            "https:// was asked; if it is a controller without TLS: --server http://{authority}; or {secure}"
+        )
+    } else {
+        format!("https:// was asked; {secure}")
+    }
 }
 
 fn authority(url: &str) -> &str {

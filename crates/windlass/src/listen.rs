@@ -17,6 +17,9 @@ use windlass_tls::{BadPair, Blame, Pair};
 
 use crate::diagnostic::{Diagnostic, chain};
 
+/// The controller can't listen on the network as it was asked.
+const NOT_LISTENING: &str = "WL0447";
+
 /// Where to listen, and as whom.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Listen {
@@ -47,6 +50,7 @@ impl Listen {
             Exit::Usage,
             format!("{address} can be reached by others, so it needs TLS"),
         )
+        .code(NOT_LISTENING)
         .detail("without it, tokens pass in the clear; nothing was started")
         .hint(format!(
             "add --tls-cert FILE --tls-key FILE, or stay on this machine: --listen {port}"
@@ -112,7 +116,10 @@ impl TlsFiles {
             Blame::Key => &self.key,
         };
         let what = format!("{} can't be used for TLS", path.display());
-        Diagnostic::new(Exit::Usage, what).detail(chain(why))
+        Diagnostic::new(Exit::Usage, what)
+            .code(NOT_LISTENING)
+            .detail(chain(why))
+            .hint("look at both files: windlass docs reach-a-controller has the command that makes a pair")
     }
 }
 
@@ -127,6 +134,7 @@ fn config(pair: &Pair) -> Result<ServerConfig, TlsError> {
 
 fn not_had(address: SocketAddr, why: &io::Error) -> Diagnostic {
     let said = Diagnostic::new(Exit::Refused, format!("{address} can't be listened on"))
+        .code(NOT_LISTENING)
         .detail(why.to_string());
     match why.kind() {
         io::ErrorKind::AddrInUse => said.hint("end what has it, or choose another port"),

@@ -19,6 +19,7 @@ mod follow;
 mod halt;
 mod init;
 mod listen;
+mod misused;
 mod pages;
 mod reception;
 mod report;
@@ -29,13 +30,17 @@ mod wire;
 use std::panic::{self, AssertUnwindSafe};
 use std::process::ExitCode;
 
-use clap::error::{ContextKind, ContextValue, ErrorKind};
-use clap::{CommandFactory as _, FromArgMatches as _};
+use clap::FromArgMatches as _;
 use windlass_api::Exit;
 
 use crate::arguments::Arguments;
 use crate::context::Context;
 use crate::ui::Ui;
+
+/// A request through the router takes some fifteen pieces of memory, and large ones for its body; the
+/// system's allocator hands the large ones back to the kernel each time.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
     panic::set_hook(Box::new(ui::say_panic));
@@ -47,7 +52,7 @@ fn main() -> ExitCode {
     });
     let arguments = match parsed {
         Ok(arguments) => arguments,
-        Err(refused) => return misused(refused),
+        Err(refused) => return misused::told(refused, std::env::args_os()),
     };
     let ran = panic::catch_unwind(AssertUnwindSafe(|| {
         let ui = Ui::new(&arguments.global);
@@ -57,23 +62,4 @@ fn main() -> ExitCode {
     }));
     // What was wrong is on stderr already: the hook printed it.
     ExitCode::from(ran.unwrap_or(Exit::Bug).code())
-}
-
-/// Help and version are answers; anything else is a usage error.
-fn misused(mut refused: clap::Error) -> ExitCode {
-    if refused.get(ContextKind::ValidSubcommand).is_some() {
-        // Verbs that only Windlass types are nobody's choice.
-        let all = Arguments::command();
-        let shown = all.get_subcommands().filter(|verb| !verb.is_hide_set());
-        let names = shown.map(|verb| verb.get_name().to_owned()).collect();
-        refused.insert(ContextKind::ValidSubcommand, ContextValue::Strings(names));
-    }
-    let exit = match refused.kind() {
-        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Exit::Done,
-        _ => Exit::Usage,
-    };
-    // A closed stderr leaves the exit code as the only message.
-    match refused.print() {
-        Ok(()) | Err(_) => ExitCode::from(exit.code()),
-    }
 }

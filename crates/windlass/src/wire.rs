@@ -1,6 +1,5 @@
 //! The one place that names concrete adapters.
 
-use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
@@ -16,8 +15,8 @@ use windlass_adapters::{
 use windlass_api::Exit;
 use windlass_client::{ControllerLock, Holder, ReplaceError, StatePaths, is_stopped, replace};
 use windlass_edge::{Brake as _, EdgeError, Store};
-use windlass_model::{Halt, Route, ServiceKey};
-use windlass_router::{RouterConfig, RouterError};
+use windlass_model::Halt;
+use windlass_router::{Alone, RouterConfig, RouterError};
 use windlass_runtime::Border;
 use windlass_server::{About, RunTokens, Server, Tokens, TokensError, WayIn};
 use windlass_store::SqliteStore;
@@ -86,16 +85,20 @@ fn take(paths: &StatePaths, place: Place) -> Result<ControllerLock, Diagnostic> 
     }
 }
 
+/// Another controller has the state directory.
+const IN_PLACE: &str = "WL0442";
+
 fn not_replaced(error: &ReplaceError) -> Diagnostic {
     match error {
         ReplaceError::Lock(why) => io("the controller's lock", why),
-        ReplaceError::Stopped { pid } => {
-            Diagnostic::new(Exit::Unreachable, error.to_string()).hint(wake(*pid))
-        }
+        ReplaceError::Stopped { pid } => Diagnostic::new(Exit::Unreachable, error.to_string())
+            .code(IN_PLACE)
+            .hint(wake(*pid)),
         ReplaceError::NotOurs { pid } => Diagnostic::new(Exit::Refused, error.to_string())
+            .code(IN_PLACE)
             .hint(format!("look at process {pid}: it has the lock")),
         ReplaceError::Late { pid, .. } => {
-            let said = Diagnostic::new(Exit::Unreachable, error.to_string());
+            let said = Diagnostic::new(Exit::Unreachable, error.to_string()).code(IN_PLACE);
             match pid {
                 Some(pid) => said.hint(format!("end it: kill -KILL {pid}; nothing is lost by it")),
                 None => said.hint("look at controller.log in the state directory"),
@@ -205,7 +208,7 @@ async fn border(
         router: Rc::new(router),
         metrics: Rc::new(Prometheus),
         prober: Rc::new(NetworkProber),
-        gauge: Rc::new(FolderGauge),
+        gauge: Rc::new(FolderGauge::new(paths.state.join("scores"))),
         #[cfg(feature = "crash-points")]
         points: Rc::new(crate::crash::Crash::of(&paths.state)),
         reception: Rc::new(reception),
@@ -232,17 +235,11 @@ pub(crate) fn router(paths: &StatePaths) -> Result<(), Diagnostic> {
 }
 
 /// Runs a router that serves what its file says until it is asked to end.
-pub(crate) fn router_alone(
-    paths: &StatePaths,
-    routes: BTreeMap<ServiceKey, Route>,
-) -> Result<(), Diagnostic> {
-    run_router(paths, Some(routes))
+pub(crate) fn router_alone(paths: &StatePaths, file: Alone) -> Result<(), Diagnostic> {
+    run_router(paths, Some(file))
 }
 
-fn run_router(
-    paths: &StatePaths,
-    alone: Option<BTreeMap<ServiceKey, Route>>,
-) -> Result<(), Diagnostic> {
+fn run_router(paths: &StatePaths, alone: Option<Alone>) -> Result<(), Diagnostic> {
     log_to_stderr();
     paths.create()?;
     let threads = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
@@ -270,9 +267,11 @@ fn not_routed(error: &RouterError) -> Diagnostic {
         RouterError::Folder { .. }
         | RouterError::Socket { .. }
         | RouterError::Start(_)
-        | RouterError::Session(_) => return Diagnostic::new(Exit::Stuck, chain(error)),
+        | RouterError::Session(_) => (Exit::Stuck, "look at the state directory: windlass doctor"),
     };
-    Diagnostic::new(exit, chain(error)).hint(hint)
+    Diagnostic::new(exit, chain(error))
+        .code("WL0428")
+        .hint(hint)
 }
 
 fn remove(socket: &Path) {
@@ -310,7 +309,7 @@ fn log_to_stderr() {
 
 fn held(paths: &StatePaths) -> Diagnostic {
     let place = paths.state.display();
-    let refused = |what: String| Diagnostic::new(Exit::Refused, what);
+    let refused = |what: String| Diagnostic::new(Exit::Refused, what).code(IN_PLACE);
     match ControllerLock::holder(paths) {
         Holder::Somebody(Some(pid)) if is_stopped(pid) => refused(format!(
             "process {pid} is the controller of {place} already, and it is stopped"

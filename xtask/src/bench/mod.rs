@@ -1,4 +1,4 @@
-//! `cargo xtask bench`: figures of the release build, each beside an anchor measured in the same run.
+//! `cargo xtask bench`: figures of the build that ships, each beside an anchor measured in the same run.
 
 mod analysis;
 pub(crate) mod interrupt;

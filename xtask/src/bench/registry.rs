@@ -12,7 +12,7 @@ use crate::workspace::Workspace;
 /// What a bench measures.
 #[derive(Debug)]
 pub(crate) struct Product {
-    /// The release build of the one binary.
+    /// The one binary, built as it ships.
     pub(crate) binary: PathBuf,
     /// The example that times the journal's commit.
     pub(crate) commit: PathBuf,

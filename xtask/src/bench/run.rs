@@ -17,7 +17,7 @@ use crate::say;
 use crate::stage::{Stage, cargo};
 use crate::workspace::Workspace;
 
-/// Measures one bench or all of them against the release build.
+/// Measures one bench or all of them against the build that ships.
 ///
 /// # Errors
 /// The product cannot be built or measured, or a goal was missed.
@@ -84,7 +84,7 @@ fn judged(bench: &'static str, measures: &[Measure]) -> anyhow::Result<Vec<Row>>
     Ok(measures.iter().map(judge).collect())
 }
 
-/// Builds one example in the release profile; where it is.
+/// Builds one example as the product is built; where it is.
 pub(crate) fn example(
     workspace: &Workspace,
     package: &str,
@@ -94,7 +94,7 @@ pub(crate) fn example(
     built(&build(workspace, "build example", what)?, example)
 }
 
-/// Builds what is measured. The binary goes first and alone, as a user would build it: what tests and
+/// Builds what is measured. The binary goes first and alone, as it is built to ship: what tests and
 /// examples bring in would change it.
 pub(crate) fn product(workspace: &Workspace) -> anyhow::Result<Product> {
     let scratch = workspace.target.join("bench");
@@ -132,7 +132,7 @@ fn build<'a>(
     name: &'static str,
     what: impl Iterator<Item = &'a str>,
 ) -> anyhow::Result<Vec<Artifact>> {
-    let mut command = cargo(&["build", "--locked", "--release"]);
+    let mut command = cargo(&["build", "--locked", "--profile", "dist"]);
     command.args(what);
     command.args(["--message-format", "json-render-diagnostics"]);
     let messages = Stage::new(name, &workspace.root, command).capture()?;

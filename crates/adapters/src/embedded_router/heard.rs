@@ -10,7 +10,7 @@ use data_encoding::HEXLOWER;
 use serde::Deserialize;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
-use windlass_control::{ObservedTable, RouterBoot};
+use windlass_control::{ObservedConnections, ObservedTable, RouterBoot};
 use windlass_edge::{EdgeError, ErrorKind, Retry};
 use windlass_model::{Epoch, Millis};
 
@@ -60,6 +60,7 @@ pub(super) fn at_rest(state: &Path) -> Result<Option<ObservedTable>, EdgeError> 
         services: BTreeMap::new(),
         trips: Vec::new(),
         alone: false,
+        connections: ObservedConnections::default(),
     };
     let Some(bytes) = kept(state)? else {
         return Ok(Some(nothing(Epoch::default())));

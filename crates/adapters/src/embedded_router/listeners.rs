@@ -238,6 +238,7 @@ mod tests {
             id: TripwireId("one".to_owned()),
             slot: SlotId::default(),
             errors_above: None,
+            slower: None,
             way_back: BTreeMap::from([(key(), route(back))]),
         });
         TableChange {

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use tokio::net::UnixStream;
 use tokio::sync::{Mutex, Notify};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
@@ -395,6 +396,12 @@ fn unconnected() -> EdgeError {
 
 #[async_trait(?Send)]
 impl TrafficRouter for EmbeddedRouter {
+    async fn process(&self) -> Option<u32> {
+        // A connection of its own: others may be waiting with the kept one.
+        let stream = UnixStream::connect(&self.shared.config.socket).await.ok()?;
+        u32::try_from(stream.peer_cred().ok()?.pid()?).ok()
+    }
+
     async fn apply(
         &self,
         change: TableChange,

@@ -1,16 +1,31 @@
 //! One check, measured.
 
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
 use async_trait::async_trait;
 use tokio::time::timeout;
-use windlass_edge::{Gauge, Measuring};
-use windlass_model::{CheckSource, Measure, Reading};
+use windlass_edge::{EdgeError, Gauge, Given, Measuring};
+use windlass_model::{CheckSource, Measure, PlanId, Reading};
 use windlass_reports::{Found, cobertura, figure, junit, lcov, playwright};
 
+use super::kept::Kept;
 use super::{command, file};
 
 /// Measures in the folder of a file.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct FolderGauge;
+#[derive(Clone, Debug)]
+pub struct FolderGauge {
+    given: Kept,
+}
+
+impl FolderGauge {
+    /// One that keeps what commands are given in this folder, which is made when it is needed.
+    pub const fn new(folder: PathBuf) -> Self {
+        Self {
+            given: Kept::new(folder),
+        }
+    }
+}
 
 #[async_trait(?Send)]
 impl Gauge for FolderGauge {
@@ -37,6 +52,18 @@ impl Gauge for FolderGauge {
             Ok(Err(why)) => Reading::Missing(why),
             Err(_late) => Reading::Missing(format!("no answer within {}", asked.within)),
         }
+    }
+
+    async fn keep(&self, plan: &PlanId, given: &Given) -> Result<(), EdgeError> {
+        self.given.put(plan, given)
+    }
+
+    async fn kept(&self, plan: &PlanId) -> Result<Option<Given>, EdgeError> {
+        self.given.get(plan)
+    }
+
+    async fn forget_all_but(&self, plans: &BTreeSet<PlanId>) -> Result<(), EdgeError> {
+        self.given.drop_all_but(plans)
     }
 }
 

@@ -4,6 +4,7 @@
 
 mod command;
 mod file;
+mod kept;
 mod measure;
 
 pub use measure::FolderGauge;

@@ -15,7 +15,7 @@ pub(super) fn rejected(what: impl Into<String>) -> EdgeError {
 }
 
 /// The machine did not do it.
-pub(super) fn machine(what: impl Into<String>, source: io::Error) -> EdgeError {
+pub(crate) fn machine(what: impl Into<String>, source: io::Error) -> EdgeError {
     EdgeError::new(ErrorKind::Unreachable, SOON, what).because(source)
 }
 

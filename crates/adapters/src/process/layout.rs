@@ -63,7 +63,7 @@ impl Layout {
 }
 
 /// Makes a folder for the own user only; one that is there is fine.
-pub(super) fn private_folder(path: &Path) -> Result<(), EdgeError> {
+pub(crate) fn private_folder(path: &Path) -> Result<(), EdgeError> {
     DirBuilder::new()
         .recursive(true)
         .mode(0o700)
@@ -77,7 +77,7 @@ pub(super) fn write_json<T: Serialize>(path: &Path, value: &T) -> Result<(), Edg
 }
 
 /// The same, and it survives a power loss.
-pub(super) fn write_json_durably<T: Serialize>(path: &Path, value: &T) -> Result<(), EdgeError> {
+pub(crate) fn write_json_durably<T: Serialize>(path: &Path, value: &T) -> Result<(), EdgeError> {
     put(path, value, File::sync_all)?;
     let folder = path.parent().unwrap_or(path);
     sync_folder(folder).map_err(|e| machine(format!("can't sync {}", folder.display()), e))
@@ -104,7 +104,7 @@ fn put<T: Serialize>(
 }
 
 /// Reads what [`write_json`] put there; none if there is nothing, or nothing survived a power loss.
-pub(super) fn read_json<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, EdgeError> {
+pub(crate) fn read_json<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, EdgeError> {
     let bytes = match fs::read(path) {
         Ok(bytes) if bytes.is_empty() => return Ok(None),
         Ok(bytes) => bytes,

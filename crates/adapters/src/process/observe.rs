@@ -30,7 +30,8 @@ impl Inner {
         // Where it was told to listen: an earlier controller may have had another folder for sockets.
         match read_json::<ShimSpec>(&folder.join("spec.json"))? {
             Some(spec) => Link::connect(&spec.socket).await,
-            None => Ok(Reached::Nobody),
+            // Somebody may have deleted its files while it runs.
+            None => Link::connect(&self.layout.socket(id)?).await,
         }
     }
 

@@ -5,10 +5,11 @@ use std::ffi::OsStr;
 use std::fs;
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt as _;
-use std::path::PathBuf;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
+use rustix::process::{Pid, PidfdFlags, Signal, geteuid, pidfd_open, pidfd_send_signal};
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 use tokio::time::sleep;
@@ -126,6 +127,19 @@ pub(super) fn shim_folder(pid: i32) -> Option<PathBuf> {
     words
         .next()
         .map(|folder| PathBuf::from(OsStr::from_bytes(folder)))
+}
+
+/// The shim that keeps the instance of this folder, whatever is left of the folder. Only this program
+/// names it: what is told it, is this user's and leads a session of its own is that shim.
+pub(super) fn shim_of(folder: &Path) -> Option<Stat> {
+    let user = geteuid().as_raw();
+    let is_ours =
+        |pid: i32| fs::metadata(format!("/proc/{pid}")).is_ok_and(|seen| seen.uid() == user);
+    all().into_iter().find(|stat| {
+        stat.session == stat.pid
+            && shim_folder(stat.pid).is_some_and(|told| told == folder)
+            && is_ours(stat.pid)
+    })
 }
 
 /// Sends a signal to that very process and to no other that got its pid.

@@ -16,7 +16,7 @@ use super::forget::unlink;
 use super::gone::{Known, Remains, remains};
 use super::layout::{read_json, write_json};
 use super::link::Reached;
-use super::proc;
+use super::proc::{self, Stat};
 use super::target::Inner;
 
 /// How long killing may take once it began: a process that sleeps in the kernel dies late.
@@ -60,7 +60,12 @@ pub(super) async fn stop(inner: &Inner, id: &InstanceId) -> Result<(), EdgeError
             }
         }
         match remains(&folder)? {
-            Remains::Nothing => return Ok(()),
+            Remains::Nothing => {
+                return match proc::shim_of(&folder) {
+                    Some(shim) => stop_shim(shim, within).await,
+                    None => Ok(()),
+                };
+            }
             Remains::Known(known) => return stop_remains(inner, &known, within).await,
             Remains::Starting if Instant::now() >= by => {
                 return Err(timeout("a shim that is coming up does not answer"));
@@ -85,6 +90,19 @@ async fn gone(folder: &Path) -> Result<(), EdgeError> {
     Ok(())
 }
 
+/// Ends a shim that can't be asked, together with its group.
+async fn stop_shim(shim: Stat, within: Duration) -> Result<(), EdgeError> {
+    proc::signal(shim, Signal::TERM);
+    let by = Instant::now() + within;
+    while proc::lives(shim.pid, shim.start_time) {
+        if Instant::now() >= by {
+            return Err(timeout("the shim's group can't be ended"));
+        }
+        sleep(LOOK).await;
+    }
+    Ok(())
+}
+
 /// Ends what a shim left behind, or a shim whose socket is gone together with its group.
 async fn stop_remains(inner: &Inner, known: &Known, within: Duration) -> Result<(), EdgeError> {
     if known.of_other_boot() {
@@ -94,15 +112,7 @@ async fn stop_remains(inner: &Inner, known: &Known, within: Duration) -> Result<
         return Err(refused(&ShimRefusal::OldEpoch(known.status.epoch)));
     }
     if let Some(shim) = known.shim() {
-        proc::signal(shim, Signal::TERM);
-        let by = Instant::now() + within;
-        while proc::lives(shim.pid, shim.start_time) {
-            if Instant::now() >= by {
-                return Err(timeout("the shim's group can't be ended"));
-            }
-            sleep(LOOK).await;
-        }
-        return Ok(());
+        return stop_shim(shim, within).await;
     }
     let stop = known
         .spec

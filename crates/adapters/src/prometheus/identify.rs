@@ -32,9 +32,10 @@ fn read(secret: &Secret) -> Result<String, String> {
             let failed = |why: std::io::Error| format!("the secret in {path} can't be read: {why}");
             let file = File::open(path).map_err(failed)?;
             let mut text = String::new();
-            file.take(LARGEST)
-                .read_to_string(&mut text)
-                .map_err(failed)?;
+            let length = file.take(LARGEST + 1).read_to_string(&mut text);
+            if length.map_err(failed)? as u64 > LARGEST {
+                return Err(format!("{path} has more than 16 KiB: that is no secret"));
+            }
             (text, path.clone())
         }
         Secret::Env(name) => {

@@ -155,6 +155,11 @@ struct Series {
 
 /// The number of an answer.
 fn number(status: StatusCode, body: &[u8]) -> Result<Option<f64>, (ErrorKind, String)> {
+    if let StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN = status {
+        // What else is said may repeat who asked.
+        let why = format!("it does not answer whoever asks: HTTP {}", status.as_u16());
+        return Err((ErrorKind::Rejected, why));
+    }
     let answer = match serde_json::from_slice(body) {
         Ok(Answer::Success { data }) => data,
         Ok(Answer::Error { error }) => {
@@ -249,6 +254,24 @@ mod tests {
         );
         let other = number(StatusCode::NOT_FOUND, b"<html>").map_err(|(_, why)| why);
         assert_eq!(other, Err("HTTP 404".to_owned()));
+    }
+
+    #[test]
+    fn whoever_is_turned_away_is_not_told_what_was_shown() {
+        let error = r#"{"status":"error","error":"no such token: hush"}"#;
+        for (status, why) in [
+            (
+                StatusCode::UNAUTHORIZED,
+                "it does not answer whoever asks: HTTP 401",
+            ),
+            (
+                StatusCode::FORBIDDEN,
+                "it does not answer whoever asks: HTTP 403",
+            ),
+        ] {
+            let said = number(status, error.as_bytes()).map_err(|(_, why)| why);
+            assert_eq!(said, Err(why.to_owned()));
+        }
     }
 
     proptest::proptest! {

@@ -1,13 +1,17 @@
 //! Reports in a real folder, and real commands.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use windlass_adapters::FolderGauge;
-use windlass_edge::{Gauge as _, Measuring};
-use windlass_model::{CheckSource, Measure, Millis, Reading, Template};
+use windlass_edge::{Gauge as _, Given, Measuring};
+use windlass_model::{CheckSource, Measure, Millis, PlanId, Reading, Template};
+
+fn gauge(folder: &Path) -> FolderGauge {
+    FolderGauge::new(folder.join("given"))
+}
 
 /// Measures one source in `folder`, which may take this long.
 fn measured(folder: &Path, source: CheckSource, within: Millis) -> Reading {
@@ -26,7 +30,7 @@ fn measured(folder: &Path, source: CheckSource, within: Millis) -> Reading {
         .enable_all()
         .build()
         .expect("a runtime");
-    runtime.block_on(FolderGauge.measure(&asked))
+    runtime.block_on(gauge(folder).measure(&asked))
 }
 
 const LONG: Millis = Millis::from_secs(60);
@@ -156,5 +160,42 @@ fn a_command_that_takes_too_long_is_ended_with_all_that_it_started() {
     while !gone() {
         assert!(std::time::Instant::now() < deadline, "it still runs");
         std::thread::yield_now();
+    }
+}
+
+#[test]
+fn what_commands_are_given_is_kept_for_the_owner_alone_until_its_plan_is_gone() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let gauge = gauge(folder.path());
+    let plan = |tail: &str| PlanId::from_tail(tail).expect("an id");
+    let given = |value: &str| Given {
+        surroundings: BTreeMap::from([("PATH".to_owned(), "/bin".to_owned())]),
+        values: BTreeMap::from([("TOKEN".to_owned(), value.to_owned())]),
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .build()
+        .expect("a runtime");
+    runtime.block_on(async {
+        let none = gauge.kept(&plan("a")).await.expect("readable");
+        assert!(none.is_none());
+        let nothing = gauge.forget_all_but(&BTreeSet::new()).await;
+        nothing.expect("nothing is there to drop");
+        for (id, value) in [("a", "old"), ("a", "new"), ("b", "other")] {
+            let kept = gauge.keep(&plan(id), &given(value)).await;
+            kept.expect("it can be written");
+        }
+        let stays = BTreeSet::from([plan("a")]);
+        gauge
+            .forget_all_but(&stays)
+            .await
+            .expect("it can be dropped");
+        let kept = gauge.kept(&plan("a")).await.expect("readable");
+        assert!(kept == Some(given("new")));
+        let gone = gauge.kept(&plan("b")).await.expect("readable");
+        assert!(gone.is_none());
+    });
+    for entry in fs::read_dir(folder.path().join("given")).expect("a folder") {
+        let metadata = entry.expect("an entry").metadata().expect("metadata");
+        assert_eq!(metadata.permissions().mode() & 0o777, 0o600);
     }
 }

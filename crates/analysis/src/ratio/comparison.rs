@@ -3,9 +3,10 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+use windlass_model::count;
 
 use super::grid::Test;
-use super::interval::Evidence;
+use super::interval::{ENDS, Evidence};
 use super::process::Process;
 use super::sensitivity::{Asked, Reach, Regression, Sensitivity};
 use super::tick::{Arm, Tick};
@@ -195,34 +196,22 @@ fn rate(arm: Arm) -> String {
     }
 }
 
-/// A count with a comma at every third digit.
-pub fn count(count: u64) -> String {
-    let digits = count.to_string();
-    let mut text = String::new();
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
-/// In words, with the name of the metric left to the caller: "0.42 % against 0.40 % before: no
+/// In words, with the name of the metric left to the caller: "0.42 % against 0.40 % beside it: no
 /// difference shown; 12,400 requests; a doubling would have been seen".
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.shown == Shown::NoData {
-            return f.write_str("no data: nothing was compared yet");
+            return f.write_str("not compared yet: no requests to both at the same time");
         }
         write!(
             f,
-            "{} against {} before: ",
+            "{} against {} beside it: ",
             rate(self.candidate),
             rate(self.stable)
         )?;
         let (low, high) = self.interval;
         match self.shown {
+            Shown::Harm if high >= ENDS.1 => write!(f, "worse, at least {low:.1} times as often")?,
             Shown::Harm => write!(f, "worse, {low:.1} to {high:.1} times as often")?,
             Shown::NotWorse => write!(
                 f,

@@ -2,14 +2,16 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::numbers::bits;
+
 /// By how much.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum By {
     /// Points of a hundred.
-    Points(f64),
+    Points(#[serde(with = "bits")] f64),
     /// A share of what it was: 0.05 for 5 %.
-    Share(f64),
+    Share(#[serde(with = "bits")] f64),
 }
 
 /// Intervals in a row that fire.
@@ -37,6 +39,7 @@ pub enum Outcome {
 /// a score neither fires nor clears, and the row begins anew.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Drop {
+    #[serde(with = "bits")]
     before: f64,
     by: By,
     row: u32,

@@ -106,7 +106,7 @@ impl fmt::Display for Misfire {
                 "at {} of errors, which is healthy here, it is met by chance in one of {} tries; \
                  raise the threshold, or let it last longer",
                 share(seen.base),
-                crate::ratio::comparison::count(ceiling(1.0 / chance)),
+                windlass_model::count(ceiling(1.0 / chance)),
             ),
         }
     }

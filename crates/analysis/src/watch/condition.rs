@@ -8,10 +8,11 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use windlass_model::{Lasting, Limit, Millis, Percentile, Rate, Times, Trigger};
+use windlass_model::{Lasting, Limit, Measure, Millis, Percentile, Rate, Times, Trigger};
 
 use super::baseline::Beside;
 use super::counts::{Counts, Interval};
+use super::dropping::Dropping;
 use super::gauge::Gauge;
 use super::readings::Readings;
 use super::standing::{Bad, Evidence, Standing};
@@ -43,6 +44,15 @@ pub struct Known<'w> {
     pub comparison: Option<&'w Comparison>,
 }
 
+/// What a condition can be fed by beside answers.
+#[derive(Clone, Copy, Debug)]
+pub struct Fed<'f> {
+    /// What is read, and how often.
+    pub gauges: &'f BTreeMap<Gauge, Millis>,
+    /// The health score before the deployment, where it is known.
+    pub score: Option<Measure>,
+}
+
 /// One condition.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -60,6 +70,8 @@ pub enum Condition {
     Worse,
     /// Met by what is read beside answers.
     Read(Readings),
+    /// Met by measurements of the health score.
+    Score(Dropping),
 }
 
 /// What is asked of a bin.
@@ -102,8 +114,8 @@ pub enum Test {
 }
 
 impl Condition {
-    /// Nothing seen yet. None of what neither answers nor one of these gauges can feed.
-    pub fn new(trigger: &Trigger, gauges: &BTreeMap<Gauge, Millis>) -> Option<Self> {
+    /// Nothing seen yet. None of what nothing here can feed.
+    pub fn new(trigger: &Trigger, fed: Fed<'_>) -> Option<Self> {
         let of = |test: fn(&Sustained, &Trigger) -> Option<Test>, lasting: Millis| {
             let sustained = Sustained::new(lasting);
             let test = test(&sustained, trigger)?;
@@ -120,15 +132,24 @@ impl Condition {
                 Some(Self::Over(RateOver::new(*above, *window, fewest), *window))
             }
             Trigger::ErrorRateWorse => Some(Self::Worse),
-            Trigger::Metric { above, lasting, .. } => read(trigger, (*above, *lasting), gauges),
+            Trigger::Metric { above, lasting, .. } => read(trigger, (*above, *lasting), fed),
             Trigger::ProbeFailing { lasting, .. } => {
-                read(trigger, (Gauge::WORKS, Lasting::For(*lasting)), gauges)
+                read(trigger, (Gauge::WORKS, Lasting::For(*lasting)), fed)
             }
             Trigger::Memory { above, lasting } => {
-                let above = Limit::Share(*above);
-                read(trigger, (above, Lasting::For(*lasting)), gauges)
+                read(trigger, (Limit::Share(*above), Lasting::For(*lasting)), fed)
             }
-            Trigger::Crash | Trigger::ReadinessLost | Trigger::ScoreDrops { .. } => None,
+            Trigger::Crash | Trigger::ReadinessLost => None,
+            Trigger::ScoreDrops { by } => Some(Self::Score(Dropping::new(fed.score, *by))),
+        }
+    }
+
+    /// Where it stands by itself; none of what is looked at with each interval.
+    pub fn at_rest(&self) -> Option<Standing> {
+        match self {
+            Self::Read(readings) => Some(readings.standing()),
+            Self::Score(dropping) => Some(dropping.standing()),
+            Self::Lasting { .. } | Self::Over(..) | Self::Worse => None,
         }
     }
 
@@ -149,6 +170,7 @@ impl Condition {
                 }
             }
             Self::Read(readings) => readings.standing(),
+            Self::Score(dropping) => dropping.standing(),
             Self::Over(rate, window) => {
                 match rate.push(interval.until_ms, interval.candidate.failed()) {
                     Reading::Good => Standing::Quiet,
@@ -168,19 +190,15 @@ impl Condition {
     pub fn begin_anew(&mut self) {
         match self {
             Self::Lasting { sustained, .. } => sustained.begin_anew(),
-            Self::Over(..) | Self::Worse | Self::Read(_) => {}
+            Self::Over(..) | Self::Worse | Self::Read(_) | Self::Score(_) => {}
         }
     }
 }
 
 /// Readings of what the trigger rests on, where that is read.
-fn read(
-    trigger: &Trigger,
-    (above, lasting): (Limit, Lasting),
-    gauges: &BTreeMap<Gauge, Millis>,
-) -> Option<Condition> {
+fn read(trigger: &Trigger, (above, lasting): (Limit, Lasting), fed: Fed<'_>) -> Option<Condition> {
     let gauge = Gauge::of(trigger)?;
-    let every = *gauges.get(&gauge)?;
+    let every = *fed.gauges.get(&gauge)?;
     Some(Condition::Read(Readings::new(gauge, above, lasting, every)))
 }
 

@@ -2,7 +2,7 @@
 
 use windlass_model::{Rule, Trigger};
 
-use super::condition::{Condition, Test};
+use super::condition::{Condition, Fed, Test};
 use super::gauge::Gauge;
 use crate::trigger::misfire::{Misfire, Seen};
 
@@ -31,7 +31,11 @@ pub fn misfires(rules: &[Rule], traffic: Traffic, smallest: f64) -> Vec<(Trigger
 
 fn seen(trigger: &Trigger, traffic: Traffic, share: f64) -> Option<Seen> {
     let none = std::collections::BTreeMap::<Gauge, _>::new();
-    let (above, window, windows, fewest) = match Condition::new(trigger, &none)? {
+    let fed = Fed {
+        gauges: &none,
+        score: None,
+    };
+    let (above, window, windows, fewest) = match Condition::new(trigger, fed)? {
         Condition::Lasting {
             test: Test::Errors { above, fewest },
             sustained,
@@ -42,7 +46,8 @@ fn seen(trigger: &Trigger, traffic: Traffic, share: f64) -> Option<Seen> {
             ..
         }
         | Condition::Worse
-        | Condition::Read(_) => return None,
+        | Condition::Read(_)
+        | Condition::Score(_) => return None,
     };
     Some(Seen {
         above,

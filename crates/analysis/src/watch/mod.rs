@@ -6,6 +6,7 @@
 mod baseline;
 mod condition;
 mod counts;
+mod dropping;
 mod forecast;
 mod gauge;
 mod readings;
@@ -16,8 +17,9 @@ mod standing;
 mod sustained;
 mod watched;
 
-pub use condition::{Condition, Known};
+pub use condition::{Condition, Fed, Known};
 pub use counts::{Counts, Dealt, Interval};
+pub use dropping::Dropping;
 pub use forecast::{Traffic, misfires};
 pub use gauge::{Gauge, Read};
 pub use rule::{Fired, Watching};

@@ -1,16 +1,13 @@
 //! A rule: conditions that must be met at the same time.
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
-use windlass_model::{Millis, Rule};
+use windlass_model::Rule;
 
-use super::condition::{Condition, Known};
+use super::condition::{Condition, Fed, Known};
 use super::counts::Interval;
-use super::gauge::{Gauge, Read};
 use super::standing::{Evidence, Standing};
 
-/// A rule that is watched by answers, or by what is read.
+/// A rule that is watched by answers, by what is read, or by the health score.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Watching {
     rule: Rule,
@@ -40,10 +37,10 @@ impl Fired {
 }
 
 impl Watching {
-    /// Nothing seen yet. None where one of its conditions is fed by neither answers nor these gauges.
-    pub fn new(rule: &Rule, gauges: &BTreeMap<Gauge, Millis>) -> Option<Self> {
+    /// Nothing seen yet. None where nothing here can feed one of its conditions.
+    pub fn new(rule: &Rule, fed: Fed<'_>) -> Option<Self> {
         let conditions = rule.all.iter();
-        let conditions = conditions.map(|trigger| Condition::new(trigger, gauges));
+        let conditions = conditions.map(|trigger| Condition::new(trigger, fed));
         let conditions: Option<Vec<Condition>> = conditions.collect();
         Some(Self {
             rule: rule.clone(),
@@ -93,37 +90,16 @@ impl Watching {
         })
     }
 
-    /// Adds a reading. A rule that rests on readings alone is looked at now, any other with the next
-    /// interval.
-    pub(super) fn measure(
-        &mut self,
-        gauge: &Gauge,
-        at_ms: u64,
-        read: Option<&Read>,
-    ) -> Option<Fired> {
-        let (mut is_about, mut is_alone) = (false, true);
-        for condition in &mut self.conditions {
-            match condition {
-                Condition::Read(readings) if readings.gauge() == gauge => {
-                    readings.push(at_ms, read);
-                    is_about = true;
-                }
-                Condition::Read(_) => {}
-                Condition::Lasting { .. } | Condition::Over(..) | Condition::Worse => {
-                    is_alone = false;
-                }
-            }
-        }
-        if !is_about || !is_alone || self.told {
+    /// Adds something that comes between intervals: `feed` says which conditions it is about. A rule that
+    /// rests on nothing else is looked at now, any other with the next interval.
+    pub(super) fn feed(&mut self, feed: impl FnMut(&mut Condition) -> bool) -> Option<Fired> {
+        let fed = self.conditions.iter_mut().map(feed);
+        let is_about = fed.fold(false, |any, one| any | one);
+        if !is_about || self.told {
             return None;
         }
-        let conditions = self.conditions.iter();
-        let standings = conditions.filter_map(|condition| match condition {
-            Condition::Read(readings) => Some(readings.standing()),
-            Condition::Lasting { .. } | Condition::Over(..) | Condition::Worse => None,
-        });
-        let standings = standings.collect();
-        self.judge(standings)
+        let standings = self.conditions.iter().map(Condition::at_rest);
+        self.judge(standings.collect::<Option<_>>()?)
     }
 
     /// Intervals are missing.

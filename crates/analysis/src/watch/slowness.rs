@@ -6,13 +6,13 @@
 //! never held against it, and what is half as slow again is, once the tolerance is less than that.
 
 use serde::{Deserialize, Serialize};
-use windlass_model::{LATENCY_EDGES_US, Millis, latency_edge};
+use windlass_model::{LATENCY_EDGES_US, Millis, count, latency_edge};
 
 use super::counts::Counts;
 use super::spread::Spread;
 use crate::latency::{FEWEST, Latency, Over, PERCENTILES, Slow, Threshold, Thresholds};
 use crate::numbers::bits;
-use crate::ratio::comparison::{Shown, count};
+use crate::ratio::comparison::Shown;
 use crate::ratio::sensitivity::{Asked, Reach, Regression, Sensitivity};
 use crate::ratio::{Arm, Tick};
 

@@ -1,12 +1,12 @@
 //! Where a condition stands, and what it rests on.
 
 use serde::{Deserialize, Serialize};
-use windlass_model::{Measure, Millis, Percentile};
+use windlass_model::{Measure, Millis, Percentile, count};
 
 use super::gauge::Gauge;
 use crate::numbers::bits;
 use crate::ratio::Arm;
-use crate::ratio::comparison::{Finding, count};
+use crate::ratio::comparison::Finding;
 
 /// Where a condition stands after an interval.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -75,6 +75,13 @@ pub enum Bad {
         /// What was seen last, where that says more.
         saw: Option<String>,
     },
+    /// The health score was lower than before.
+    Dropped {
+        /// What it was.
+        before: Measure,
+        /// What it was last.
+        now: Measure,
+    },
     /// Shown to be more often an error than the other's.
     Worse(Box<Finding>),
 }
@@ -86,6 +93,11 @@ impl Evidence {
         let (bad, requests, over) = (count(bad), count(requests), self.over);
         let text = match &self.bad {
             Bad::Worse(finding) => return format!("errors {finding}"),
+            Bad::Dropped { before, now } => {
+                return format!(
+                    "the health score was lower for {over}: {now} at last, against {before} before"
+                );
+            }
             Bad::Error => {
                 format!("{bad} of {requests} answers of {candidate} in {over} were errors")
             }
@@ -119,7 +131,11 @@ impl Evidence {
             (Some(baseline), Bad::Later { .. }) => format!("{text} {}", baseline.place()),
             (
                 Some(baseline),
-                Bad::Error | Bad::SlowerThan(_) | Bad::Read { .. } | Bad::Worse(_),
+                Bad::Error
+                | Bad::SlowerThan(_)
+                | Bad::Read { .. }
+                | Bad::Dropped { .. }
+                | Bad::Worse(_),
             ) => format!(
                 "{text}, against {} of {} {}",
                 count(baseline.arm.bad),

@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use windlass_model::{Judgement, Measure, Millis, Percent, Rule, Tally, Verdict};
+use windlass_model::{Judgement, Measure, Millis, Percent, Rule, Tally, Verdict, count};
 
-use super::condition::Known;
+use super::condition::{Condition, Fed, Known};
 use super::counts::{Counts, Dealt, Interval};
 use super::gauge::{Gauge, Read};
 use super::rule::{Fired, Watching};
 use super::slowness::Slowness;
-use crate::ratio::comparison::{Comparison, Finding, Plan, Shown, count};
+use crate::ratio::comparison::{Comparison, Finding, Plan, Shown};
 use crate::ratio::split::SplitCheck;
 use crate::ratio::{Arm, Tick};
 
@@ -21,6 +21,8 @@ pub struct Setting {
     pub rules: Vec<Rule>,
     /// What is read beside answers, and how often.
     pub gauges: BTreeMap<Gauge, Millis>,
+    /// The health score before the deployment, where it is known.
+    pub score: Option<Measure>,
     /// Whether each request goes where its turn is. Where visitors keep their release, or some are
     /// sent to the candidate by name, the shares of the requests are not those of the split.
     pub by_turn: bool,
@@ -54,12 +56,14 @@ impl Watch {
     /// Nothing seen yet.
     pub fn new(setting: &Setting) -> Self {
         let rules = setting.rules.iter();
+        let fed = Fed {
+            gauges: &setting.gauges,
+            score: setting.score,
+        };
         Self {
             has_answered: false,
             past: Counts::default(),
-            rules: rules
-                .filter_map(|rule| Watching::new(rule, &setting.gauges))
-                .collect(),
+            rules: rules.filter_map(|rule| Watching::new(rule, fed)).collect(),
             comparison: Comparison::new(setting.plan),
             slowness: setting.tolerance.map(Slowness::new),
             by_turn: setting.by_turn,
@@ -96,10 +100,37 @@ impl Watch {
     /// Adds a reading: none if there was no answer, or no number in it. Its times are its own, on any
     /// clock that does not stand still. Returns the rules that are met now, each once.
     pub fn measure(&mut self, gauge: &Gauge, at_ms: u64, read: Option<&Read>) -> Vec<Fired> {
+        self.feed(|condition| match condition {
+            Condition::Read(readings) if readings.gauge() == gauge => {
+                readings.push(at_ms, read);
+                true
+            }
+            Condition::Read(_)
+            | Condition::Score(_)
+            | Condition::Lasting { .. }
+            | Condition::Over(..)
+            | Condition::Worse => false,
+        })
+    }
+
+    /// Adds a measurement of the health score: none where it is not known. Times as of readings.
+    /// Returns the rules that are met now, each once.
+    pub fn score(&mut self, at_ms: u64, score: Option<Measure>) -> Vec<Fired> {
+        self.feed(|condition| match condition {
+            Condition::Score(dropping) => {
+                dropping.push(at_ms, score);
+                true
+            }
+            Condition::Read(_)
+            | Condition::Lasting { .. }
+            | Condition::Over(..)
+            | Condition::Worse => false,
+        })
+    }
+
+    fn feed(&mut self, mut feed: impl FnMut(&mut Condition) -> bool) -> Vec<Fired> {
         let rules = self.rules.iter_mut();
-        rules
-            .filter_map(|rule| rule.measure(gauge, at_ms, read))
-            .collect()
+        rules.filter_map(|rule| rule.feed(&mut feed)).collect()
     }
 
     fn compare(&mut self, interval: &Interval, share: Percent, dealt: &Dealt) {
@@ -157,6 +188,15 @@ impl Watch {
         both(errors, times.map(verdict))
     }
 
+    /// Requests that were compared at this share.
+    pub fn compared_at(&self, share: Percent) -> u64 {
+        if self.share == Some(share) {
+            self.here
+        } else {
+            0
+        }
+    }
+
     /// The record of the decision at this share.
     pub fn judgement(&self, share: Percent) -> Judgement {
         let finding = self.comparison.finding(1.0);
@@ -176,11 +216,7 @@ impl Watch {
             at_most: Measure::nearest(at_most),
             evidence: Measure::nearest(finding.log_e),
             needed: Measure::nearest(finding.needed),
-            here: if self.share == Some(share) {
-                self.here
-            } else {
-                0
-            },
+            here: self.compared_at(share),
             more_requests: self.more_requests(&finding),
             not_watched: silent.map(|rule| rule.rule().clone()).collect(),
         }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use windlass_analysis::ratio::Arm;
 use windlass_analysis::ratio::comparison::{Comparison, Plan};
-use windlass_analysis::watch::{Bad, Condition, Counts, Evidence, Interval, Known, Standing};
+use windlass_analysis::watch::{Bad, Condition, Counts, Evidence, Fed, Interval, Known, Standing};
 use windlass_model::{LATENCY_EDGES_US, Millis, Percentile, Rate, Times, Trigger};
 
 use crate::random::Random;
@@ -43,7 +43,15 @@ fn rule(parts: u16, secs: u64) -> Condition {
 }
 
 fn of(trigger: &Trigger) -> Condition {
-    Condition::new(trigger, &BTreeMap::new()).expect("answers feed it")
+    known(trigger).expect("answers feed it")
+}
+
+fn known(trigger: &Trigger) -> Option<Condition> {
+    let fed = Fed {
+        gauges: &BTreeMap::new(),
+        score: None,
+    };
+    Condition::new(trigger, fed)
 }
 
 fn push(condition: &mut Condition, interval: &Interval) -> Standing {
@@ -378,6 +386,6 @@ fn a_window_is_met_by_all_of_it_together() {
 #[test]
 fn what_answers_cannot_tell_is_no_condition() {
     for trigger in [Trigger::Crash, Trigger::ReadinessLost] {
-        assert_eq!(Condition::new(&trigger, &BTreeMap::new()), None);
+        assert_eq!(known(&trigger), None);
     }
 }

@@ -24,6 +24,7 @@ pub(crate) fn watch(rules: Vec<Rule>) -> Watch {
     Watch::new(&Setting {
         rules,
         gauges,
+        score: None,
         tolerance: None,
         by_turn: true,
         plan,
@@ -72,7 +73,7 @@ fn what_errs_more_often_than_what_serves_beside_it_is_shown_to() {
     assert!(one.rule.is(&Trigger::ErrorRateWorse));
     let words = one.words("version 2");
     assert!(
-        words.starts_with("errors 2.00 % against 0.11 % before: worse, "),
+        words.starts_with("errors 2.00 % against 0.11 % beside it: worse, "),
         "{words}"
     );
     assert_eq!(watch.verdict(), Verdict::Fail);
@@ -88,7 +89,7 @@ fn what_errs_as_often_is_not_and_silence_is_told_as_silence() {
     assert_eq!(record.verdict, Verdict::Pass);
     assert_eq!(
         record.words,
-        "1.00 % against 1.00 % before: shown to be less than 2 times as often; 600,000 requests"
+        "1.00 % against 1.00 % beside it: shown to be less than 2 times as often; 600,000 requests"
     );
     let tally = |requests, errors| Tally { requests, errors };
     assert_eq!(record.candidate, tally(60_000, 600));
@@ -283,6 +284,7 @@ fn where_visitors_keep_their_release_no_split_is_checked() {
     let mut sticky = Watch::new(&Setting {
         rules: Rule::defaults(),
         gauges: BTreeMap::new(),
+        score: None,
         tolerance: None,
         by_turn: false,
         plan: Plan::default(),
@@ -341,4 +343,60 @@ fn memory_is_met_once_every_look_was_above() {
     }
     let met = "version 2 held 96.0 % of its memory at least in 3 readings over 2s";
     assert_eq!(told, ["", "", "", "", met]);
+}
+
+fn scored(before: Option<f64>) -> Watch {
+    Watch::new(&Setting {
+        rules: vec![Rule::from(Trigger::ScoreDrops {
+            by: windlass_model::Drop::Points(500),
+        })],
+        gauges: BTreeMap::new(),
+        score: before.map(Measure::nearest),
+        by_turn: true,
+        plan: Plan::default(),
+        tolerance: None,
+    })
+}
+
+/// Scores, ten seconds apart; how many rules fired.
+fn scores(watch: &mut Watch, from_s: u64, scores: &[Option<f64>]) -> usize {
+    let times = (from_s..).step_by(10);
+    let fired = times.zip(scores).map(|(at, score)| {
+        let score = score.map(Measure::nearest);
+        watch.score(at * 1_000, score).len()
+    });
+    fired.sum()
+}
+
+#[test]
+fn a_score_fires_when_it_was_low_three_times_in_a_row_and_only_beside_one_from_before() {
+    let low = Some(88.0);
+    assert_eq!(scores(&mut scored(Some(93.0)), 0, &[low, low, low, low]), 1);
+    assert_eq!(
+        scores(&mut scored(Some(93.0)), 0, &[low, low, Some(88.1), low]),
+        0
+    );
+    assert_eq!(
+        scores(&mut scored(Some(93.0)), 0, &[low, low, None, low, low]),
+        0
+    );
+    assert_eq!(scores(&mut scored(None), 0, &[low, low, low, low]), 0);
+}
+
+#[test]
+fn several_scores_of_one_moment_are_one() {
+    let mut watch = scored(Some(93.0));
+    for at_ms in [0, 1, 2, 4_999] {
+        assert_eq!(watch.score(at_ms, Some(Measure::nearest(10.0))), []);
+    }
+}
+
+#[test]
+fn a_watch_that_was_written_down_goes_on_with_its_scores() {
+    let mut watch = scored(Some(0.1 + 92.2));
+    assert_eq!(scores(&mut watch, 0, &[Some(80.0), Some(80.0)]), 0);
+    let text = serde_json::to_string(&watch).expect("a text");
+    let mut again: Watch = serde_json::from_str(&text).expect("a watch");
+    assert_eq!(again, watch);
+    assert_eq!(scores(&mut again, 20, &[Some(80.0)]), 1);
 }

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 use windlass_client::{Client, ClientError, ControllerLock, Places, Starting, StatePaths};
 
-fn paths(folder: &TempDir) -> StatePaths {
+pub(crate) fn paths(folder: &TempDir) -> StatePaths {
     let places = Places {
         state_home: None,
         home: None,
@@ -20,7 +20,7 @@ fn paths(folder: &TempDir) -> StatePaths {
     StatePaths::locate_in(Some(&folder.path().join("state")), &places).unwrap()
 }
 
-fn shell(script: &str) -> Starting {
+pub(crate) fn shell(script: &str) -> Starting {
     Starting {
         program: "/bin/sh".into(),
         arguments: vec!["-c".into(), script.into()],

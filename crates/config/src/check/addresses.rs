@@ -13,6 +13,7 @@ use crate::problem::{ADDRESS_TAKEN, MIXED};
 use crate::reader::Reader;
 
 const TLS_HINT: &str = "say `tls` for all services of one address, or for none";
+const CONNECTIONS_HINT: &str = "say the same for all services of that address: a client is counted before it says whom it wants";
 const PROXIES_HINT: &str = "say the same `proxies` for all services of one address";
 
 /// One service's place.
@@ -79,6 +80,12 @@ fn refuse_mixed(listener: &Listener<'_>, owner: &Listener<'_>, reader: &mut Read
     let (hint, message) = match (&owner.listen.tls, &listener.listen.tls) {
         (Some(_), None) => (TLS_HINT, spoken(address, owner, listener)),
         (None, Some(_)) => (TLS_HINT, spoken(address, listener, owner)),
+        (Some(_), Some(_)) | (None, None) if owner.listen.proxies == listener.listen.proxies => {
+            let (one, other) = (owner.name, listener.name);
+            let message =
+                format!("on {address} `{one}` and `{other}` have different `connections`");
+            (CONNECTIONS_HINT, message)
+        }
         (Some(_), Some(_)) | (None, None) => {
             let (one, other) = (owner.name, listener.name);
             let message = format!("on {address} `{one}` and `{other}` believe different proxies");

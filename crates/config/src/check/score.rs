@@ -1,24 +1,124 @@
 //! Checks of the score that can be measured.
 
-use windlass_model::ServiceName;
+use windlass_model::{Before, CategoryName, NoData, ServiceName, Trigger};
 
-use crate::decode::{CheckDraft, FileDraft};
+use crate::decode::{
+    CategoryDraft, CheckDraft, FileDraft, ServiceDraft, StepDraft, StrategyDraft, TriggersDraft,
+};
+use crate::environment::View;
 use crate::field::{At, Found};
-use crate::problem::NOT_MEASURED;
+use crate::problem::{BELOW_ALONE, MAY_RISE, NO_SCORE, NOT_MEASURED, NOT_WATCHED, SCORE_TWICE};
 use crate::reader::{Reader, listed};
 use crate::tree::Span;
 
-pub(crate) fn check(file: &FileDraft, reader: &mut Reader<'_>) {
+pub(crate) fn check(file: &FileDraft, views: &[View], reader: &mut Reader<'_>) {
+    before(file, reader);
+    if file.score.is_absent() {
+        for view in views {
+            view.services
+                .values()
+                .for_each(|draft| unscored(draft, reader));
+        }
+    }
+    for view in views {
+        view.services
+            .values()
+            .for_each(|draft| steps(draft, reader));
+    }
     let services = file.services.good().into_iter().flatten();
     let services: Vec<&ServiceName> = services.map(|(name, _)| &name.value).collect();
     let categories = file.score.good().into_iter().flatten();
-    for (_, category) in categories {
+    for whole in categories {
+        let (_, category) = whole;
         for (_, draft) in category.value.checks.good().into_iter().flatten() {
             service(&draft.value, &services, reader);
             together(&draft.value, reader);
             ends(draft, reader);
         }
+        may_rise(whole, reader);
     }
+}
+
+/// What makes a score, in a few words.
+const HINT: &str = "say what it is made of under `score`, or remove this";
+
+/// A gate that asks for a score needs one; each list asks once.
+fn before(file: &FileDraft, reader: &mut Reader<'_>) {
+    let environments = file.environments.good().into_iter().flatten();
+    let of_environments = environments.map(|(_, draft)| &draft.value.before);
+    for list in of_environments.chain([&file.before]) {
+        let entries = list.good().map(Vec::as_slice).unwrap_or_default();
+        for (place, entry) in entries.iter().enumerate() {
+            let Before::Score(_) = entry.value;
+            if file.score.is_absent() {
+                let message = format!("`{}` asks for a score, and nothing makes one", entry.value);
+                reader.refuse_for(NO_SCORE, entry.span, message, HINT);
+            } else if place > 0 {
+                let message = "a score is asked for before it";
+                reader.refuse_for(SCORE_TWICE, entry.span, message, "keep one of the two");
+            }
+        }
+    }
+}
+
+fn canary(draft: &ServiceDraft) -> impl Iterator<Item = &StepDraft> {
+    let steps = match draft.strategy.good() {
+        Some(StrategyDraft::Canary(steps)) => steps.good(),
+        Some(StrategyDraft::BlueGreen | StrategyDraft::Recreate | StrategyDraft::Rolling)
+        | None => None,
+    };
+    steps.into_iter().flatten().map(|step| &step.value)
+}
+
+/// Without a score no step can need one, and no trigger watches it.
+fn unscored(draft: &ServiceDraft, reader: &mut Reader<'_>) {
+    for step in canary(draft) {
+        if let Some(at) = step.score.at() {
+            let message = "the step needs a score, and nothing makes one";
+            reader.refuse_for(NO_SCORE, at.span, message, HINT);
+        }
+    }
+    let rules = draft.rollback_on.good().into_iter();
+    for rule in rules.flat_map(TriggersDraft::written) {
+        for trigger in &rule.value.all {
+            if let Trigger::ScoreDrops { .. } = trigger {
+                let message = format!("`{trigger}` is not watched: the file has no `score`");
+                let hint = "say what it is made of under `score`: windlass docs score";
+                reader.warn(NOT_WATCHED, rule.span, message, hint);
+            }
+        }
+    }
+}
+
+/// What follows of a score that nobody asks for.
+fn steps(draft: &ServiceDraft, reader: &mut Reader<'_>) {
+    for step in canary(draft).filter(|step| step.score.is_absent()) {
+        if let Some(at) = step.below.at() {
+            let message = "`below` has a meaning beside `score` only";
+            reader.refuse_for(
+                BELOW_ALONE,
+                at.span,
+                message,
+                "remove the key, or add `score: 90`",
+            );
+        }
+    }
+}
+
+/// A category whose every check may be skipped gives its weight to the others.
+fn may_rise((name, category): &(At<CategoryName>, At<CategoryDraft>), reader: &mut Reader<'_>) {
+    let checks = category.value.checks.good().map_or(&[][..], Vec::as_slice);
+    let skips = |draft: &CheckDraft| draft.no_data.good() == Some(&NoData::Skip);
+    let last = checks.last().and_then(|(_, at)| at.value.no_data.at());
+    let Some(last) = last.filter(|_| checks.iter().all(|(_, at)| skips(&at.value))) else {
+        return;
+    };
+    let name = &name.value;
+    let message = format!(
+        "without data nothing of `{name}` counts: its weight goes to the other categories, and the score may rise"
+    );
+    let hint = "leave `no_data` out, so that the score is held, or write `no_data: zero`";
+    reader.warn(MAY_RISE, last.span, message, hint);
 }
 
 fn service(draft: &CheckDraft, services: &[&ServiceName], reader: &mut Reader<'_>) {

@@ -31,7 +31,8 @@ impl Keyed for SecretKeys {
             field!(SecretDraft: file as "file", FromTheRoot,
                 "A file on the controller's machine, read each time; blanks around what is in it are left out."),
             field!(SecretDraft: env as "env", Variable,
-                "A variable of the controller's own environment."),
+                "A variable of the controller's own environment.",
+                examples &["PROMETHEUS_TOKEN"]),
         ],
         rules: &[Rule::OnlyOne(
             &["file", "env"],

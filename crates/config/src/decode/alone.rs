@@ -8,6 +8,7 @@ use windlass_model::{Percent, ServiceName, Speaks};
 use super::choice::choose;
 use super::collection::{Entries, ListOf, MapOf};
 use super::listen::{Listen, ListenDraft};
+use super::maintenance::{MaintenanceDraft, Said};
 use super::number::Share;
 use super::text::{Address, HttpPath, SchemaAddress, VersionText};
 use crate::field::{At, Defs, Found, Keyed, Keys, Shape, Table, field};
@@ -28,6 +29,7 @@ pub(crate) struct AloneServiceDraft {
     pub(crate) ready: Found<String>,
     pub(crate) speaks: Found<Speaks>,
     pub(crate) origins: Found<Entries<String, OriginDraft>>,
+    pub(crate) maintenance: Found<MaintenanceDraft>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -83,6 +85,8 @@ impl Keyed for AloneService {
                 "Path of a GET that must be answered with 2xx or 3xx. Without it: a connection that must be accepted."),
             field!(AloneServiceDraft: speaks as "speaks", Speaks,
                 "What its origins speak.", default "http1"),
+            field!(AloneServiceDraft: maintenance as "maintenance", Said,
+                "What clients are told while somebody has it paused with --maintenance."),
         ],
         rules: &[],
         later: &[],

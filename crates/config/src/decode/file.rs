@@ -1,14 +1,17 @@
 //! The file itself.
 
-use windlass_model::{AppName, CategoryName, EnvironmentName, Finalize, OnFailure, ServiceName};
+use windlass_model::{
+    AppName, Before, CategoryName, EnvironmentName, Finalize, OnFailure, ServiceName,
+};
 
-use super::collection::{Entries, MapOf};
+use super::before::BeforeSentence;
+use super::collection::{Entries, ListOf, MapOf};
 use super::number::Count;
 use super::score::{Category, CategoryDraft};
 use super::service::{Defaults, OverridingService, ServiceDraft, WholeService};
 use super::text::SchemaAddress;
-use crate::field::{Found, Keyed, Keys, Table, field};
-use crate::limit::{MAX_CATEGORIES, MAX_ENVIRONMENTS, MAX_PARALLEL, MAX_SERVICES};
+use crate::field::{At, Found, Keyed, Keys, Table, field};
+use crate::limit::{MAX_BEFORE, MAX_CATEGORIES, MAX_ENVIRONMENTS, MAX_PARALLEL, MAX_SERVICES};
 
 #[derive(Debug, Default)]
 pub(crate) struct FileDraft {
@@ -22,11 +25,13 @@ pub(crate) struct FileDraft {
     pub(crate) environments: Found<Entries<EnvironmentName, EnvironmentDraft>>,
     pub(crate) services: Found<Entries<ServiceName, ServiceDraft>>,
     pub(crate) score: Found<Entries<CategoryName, CategoryDraft>>,
+    pub(crate) before: Found<Vec<At<Before>>>,
 }
 
 #[derive(Debug, Default)]
 pub(crate) struct EnvironmentDraft {
     pub(crate) services: Found<Entries<ServiceName, ServiceDraft>>,
+    pub(crate) before: Found<Vec<At<Before>>>,
 }
 
 /// `windlass.yaml`.
@@ -60,6 +65,9 @@ impl Keyed for WindlassFile {
                 MapOf<CategoryName, Keys<Category>, 1, MAX_CATEGORIES>,
                 "What the health score is made of: categories, each with its checks.",
                 examples &["{ testing: { checks: { unit: { junit: target/junit.xml } } } }"]),
+            field!(FileDraft: before as "before", ListOf<BeforeSentence, 0, MAX_BEFORE>,
+                "What must be so before a deployment moves anything; an environment that has its own list has only that.",
+                examples &["[score >= 85]"]),
             field!(FileDraft: schema as "$schema", SchemaAddress,
                 "Where an editor finds the schema of the file. Windlass does not follow it."),
         ],
@@ -95,18 +103,16 @@ impl Keyed for EnvironmentKeys {
     const TABLE: Table<EnvironmentDraft> = Table {
         name: "environment",
         noun: "an environment",
-        fields: &[field!(EnvironmentDraft: services as "services",
-            MapOf<ServiceName, Keys<OverridingService>, 0, MAX_SERVICES>,
-            "What services say differently here.")],
-        rules: &[],
-        later: &[
-            "requires",
-            "context",
-            "before",
-            "before_cutover",
-            "after",
-            "freeze",
+        fields: &[
+            field!(EnvironmentDraft: services as "services",
+                MapOf<ServiceName, Keys<OverridingService>, 0, MAX_SERVICES>,
+                "What services say differently here."),
+            field!(EnvironmentDraft: before as "before", ListOf<BeforeSentence, 0, MAX_BEFORE>,
+                "What must be so before a deployment here moves anything.",
+                examples &["[score >= 85]"]),
         ],
+        rules: &[],
+        later: &["requires", "context", "before_cutover", "after", "freeze"],
         elsewhere: (&[], ""),
         may_be_empty: true,
     };

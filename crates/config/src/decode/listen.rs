@@ -8,6 +8,7 @@ use windlass_model::{AccessLog, Host, PathPrefix, Percent};
 
 use super::choice::{Yes, yes_or_no};
 use super::collection::ListOf;
+use super::connections::{ConnectionsDraft, ConnectionsKeys};
 use super::number::Share;
 use super::text::{Address, AnyPath, OCTET};
 use crate::field::{At, Defs, Found, Keyed, Keys, Shape, Table, field};
@@ -24,6 +25,7 @@ pub(crate) struct ListenDraft {
     pub(crate) tls: Found<TlsDraft>,
     pub(crate) proxies: Found<ProxiesDraft>,
     pub(crate) access_log: Found<Option<AccessLog>>,
+    pub(crate) connections: Found<ConnectionsDraft>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -59,6 +61,8 @@ impl Keyed for ListenKeys {
                 "Proxies in front that are believed what they say of a client. Without it: nobody is."),
             field!(ListenDraft: access_log as "access_log", Logged,
                 "Writes requests down as JSON lines, in `router/access.log` of the state directory: all, or an exact share.", default "no"),
+            field!(ListenDraft: connections as "connections", Keys<ConnectionsKeys>,
+                "How many clients may be connected at once; the same for all services of an address."),
         ],
         rules: &[],
         later: &[],

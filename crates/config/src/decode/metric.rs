@@ -81,7 +81,8 @@ impl Keyed for MetricKeys {
                 "User and password that show who asks.",
                 examples &["{ user: windlass, password: { env: PROMETHEUS_PASSWORD } }"]),
             field!(MetricDraft: ca as "ca", FromTheRoot,
-                "A PEM file on the controller's machine: certificates that lead to it are trusted, and no others. Without it those that the machine trusts."),
+                "A PEM file on the controller's machine: certificates that lead to it are trusted, and no others. Without it those that the machine trusts.",
+                examples &["/etc/windlass/ca.pem"]),
             field!(MetricDraft: query as "query", Query,
                 "A query in PromQL whose answer is one number. ${VERSION} is the version that is judged; ${SERVICE}, ${APP} and ${ENVIRONMENT} are whose it is.")
             .required(),

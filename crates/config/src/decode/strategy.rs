@@ -1,11 +1,11 @@
 //! `strategy`: how a new release takes over.
 
 use serde_json::{Value, json};
-use windlass_model::{Millis, Percent};
+use windlass_model::{Below, Millis, Percent};
 
 use super::choice::choose;
 use super::collection::ListOf;
-use super::number::{Share, Time};
+use super::number::{Count, Share, Time};
 use crate::field::{At, Defs, Found, Keyed, Keys, Shape, Table, field};
 use crate::limit::MAX_STEPS;
 use crate::problem::CHOICE;
@@ -24,6 +24,8 @@ pub(crate) enum StrategyDraft {
 pub(crate) struct StepDraft {
     pub(crate) to: Found<Percent>,
     pub(crate) bake: Found<Millis>,
+    pub(crate) score: Found<u16>,
+    pub(crate) below: Found<Below>,
 }
 
 pub(crate) struct CanaryStep;
@@ -39,9 +41,14 @@ impl Keyed for CanaryStep {
             .required(),
             field!(StepDraft: bake as "bake", Time,
                 "How long it is watched there. Without it: the service's `bake`."),
+            field!(StepDraft: score as "score", Count<1, 100>,
+                "The health score that must be measured while it lasts.",
+                examples &["90"]),
+            field!(StepDraft: below as "below", Below,
+                "What follows of a lower one. One that is not known always holds.", default "hold"),
         ],
         rules: &[],
-        later: &["score", "before", "analysis"],
+        later: &["before", "analysis"],
         elsewhere: (&[], ""),
         may_be_empty: false,
     };
@@ -113,5 +120,24 @@ impl Shape for Strategy {
                 None
             }
         }
+    }
+}
+
+/// What may follow of a score that is too low.
+const BELOW: [(&str, Below); 2] = [("hold", Below::Hold), ("rollback", Below::Rollback)];
+
+impl Shape for Below {
+    type Value = Self;
+
+    fn wanted() -> String {
+        "`hold` or `rollback`".to_owned()
+    }
+
+    fn schema(_: &mut Defs) -> Value {
+        json!({ "enum": BELOW.map(|(name, _)| name) })
+    }
+
+    fn decode(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
+        choose(node, &BELOW, reader)
     }
 }

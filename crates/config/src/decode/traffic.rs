@@ -4,7 +4,8 @@ use std::net::SocketAddr;
 
 use serde_json::{Value, json};
 use windlass_model::{
-    Eject, Fits, Millis, Mirror, Percent, RequestLimits, Retries, Sticky, Timeouts, Token, Traffic,
+    Eject, Fits, Maintenance, Millis, Mirror, Percent, RequestLimits, Retries, Sticky, Timeouts,
+    Token, Traffic,
 };
 
 use super::choice::choose;
@@ -145,6 +146,7 @@ impl TrafficDraft {
             eject: self.eject.good().map(EjectDraft::eject).unwrap_or_default(),
             retries: self.retries.good().map(RetriesDraft::retries),
             mirror: self.mirror.good().and_then(MirrorDraft::mirror),
+            maintenance: Maintenance::default(),
         }
     }
 }

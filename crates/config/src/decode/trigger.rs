@@ -66,7 +66,10 @@ impl Shape for Sentence {
     fn decode(node: &Node, reader: &mut Reader<'_>) -> Option<Trigger> {
         let text = reader.text(node, &Self::wanted())?;
         match sentence::read(text) {
-            Ok(trigger) => watched(node, trigger, reader),
+            Ok(trigger) => {
+                warn_if_unwatched(node, &trigger, reader);
+                Some(trigger)
+            }
             Err(slip) => {
                 refuse(node, slip, reader);
                 None
@@ -76,13 +79,12 @@ impl Shape for Sentence {
 }
 
 /// A condition that nothing measures yet is not watched, and that is said.
-fn watched(node: &Node, trigger: Trigger, reader: &mut Reader<'_>) -> Option<Trigger> {
+fn warn_if_unwatched(node: &Node, trigger: &Trigger, reader: &mut Reader<'_>) {
     if trigger.source().is_none() {
         let message = format!("`{trigger}` is not watched: nothing measures it in this version");
         let hint = "it takes nothing back; plan and show list it as not watched";
         reader.warn(NOT_WATCHED, node.span, message, hint);
     }
-    Some(trigger)
 }
 
 fn refuse(node: &Node, slip: Slip, reader: &mut Reader<'_>) {

@@ -1,6 +1,6 @@
 //! The file of a router that runs alone.
 
-use windlass_config::{load_alone, render_all};
+use windlass_config::{Format, as_json, load_alone, render_all, schema_alone};
 use windlass_model::{Label, ProbeKind, ServiceKey, Speaks};
 
 const FILE: &str = "\
@@ -105,6 +105,46 @@ services:
                                                    ^^^
       one origin has everything: leave its share out
     ");
+}
+
+#[test]
+fn its_schema_accepts_what_is_read_and_refuses_what_is_malformed() {
+    let schema = schema_alone();
+    assert!(jsonschema::meta::is_valid(&schema));
+    let validator = jsonschema::draft202012::new(&schema).expect("a schema");
+    let is_valid = |text: &str| validator.is_valid(&as_json(text, Format::Yaml).expect("a tree"));
+    let web = |rest: &str| {
+        format!(
+            "services:\n  web:\n    listen: 127.0.0.1:8080\n    origins: {{ v1: 127.0.0.1:9001 }}\n{rest}"
+        )
+    };
+    for good in [
+        FILE.to_owned(),
+        web(""),
+        web("    speaks: http2\n"),
+        web("    ready: /health\n"),
+        "services:\n  web:\n    listen: { address: 127.0.0.1:80, access_log: 10% }\n    origins: { v1: 127.0.0.1:1 }\n".to_owned(),
+        "services:\n  web:\n    listen: { address: 127.0.0.1:443, host: a.example, path: /x, tls: { certificate: a.pem, key: b.pem } }\n    origins: { v1: 127.0.0.1:1 }\n".to_owned(),
+        web("x-note: mine\n"),
+    ] {
+        assert!(load_alone(&good, "router.yaml").is_ok(), "{good}");
+        assert!(is_valid(&good), "{good}");
+    }
+    for bad in [
+        "app: shop\nservices: {}\n".to_owned(),
+        "services: {}\n".to_owned(),
+        "services: { web: { listen: 127.0.0.1:80 } }\n".to_owned(),
+        "services: { web: { origins: { v1: 127.0.0.1:1 } } }\n".to_owned(),
+        web("    run: ./web\n"),
+        web("    speaks: http9\n"),
+        web("    ready: health\n"),
+        "services:\n  web:\n    listen: 127.0.0.1\n    origins: { v1: 127.0.0.1:1 }\n".to_owned(),
+        "services:\n  web:\n    listen: 127.0.0.1:80\n    origins: { v1: { at: 127.0.0.1:1, share: 101% } }\n".to_owned(),
+        "services:\n  web:\n    listen: 127.0.0.1:80\n    origins: { a: 127.0.0.1:1, b: 127.0.0.1:2, c: 127.0.0.1:3 }\n".to_owned(),
+    ] {
+        assert!(load_alone(&bad, "router.yaml").is_err(), "{bad}");
+        assert!(!is_valid(&bad), "{bad}");
+    }
 }
 
 #[test]

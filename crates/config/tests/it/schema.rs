@@ -211,19 +211,20 @@ fn the_shape_of_the_schema_is_this() {
     insta::assert_snapshot!(shape, @r"
     access_log: query share
     analysis: error fail inconclusive longest no_data require tolerance
+    basic: password! user!
     canary: canary!
     candidate_for: cookies headers methods
-    basic: password! user!
     category: checks! weight
     check: bad cobertura command good json junit lcov max_age no_data path playwright probe remedy value weight within
     command: deploy! env pass rollback status stop within
+    connections: per_address total
     defaults: analysis bake drain metrics overlap probes ready rollback_on rollback_within sticky stop strategy traffic
     detailed: every http! timeout
     eject: after for
-    environment: services
-    file: $schema app! defaults environments finalize on_failure parallel score services!
+    environment: before services
+    file: $schema app! before defaults environments finalize on_failure parallel score services!
     limits: memory!
-    listen: access_log address! host path proxies tls
+    listen: access_log address! connections host path proxies tls
     metric: basic ca every prometheus! query! token
     mirror: share to!
     override: analysis bake drain env files instances limits listen metrics needs overlap probes ready release rollback_on rollback_within run sticky stop strategy target traffic was
@@ -236,7 +237,7 @@ fn the_shape_of_the_schema_is_this() {
     rollback_on: add!
     secret: env file
     service: analysis bake drain env files instances limits listen metrics needs overlap probes ready release rollback_on rollback_within run sticky stop strategy target traffic was
-    step: bake to!
+    step: bake below score to!
     sticky: header!
     stop: signal within
     target: command process

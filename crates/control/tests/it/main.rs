@@ -2,3 +2,4 @@
 
 mod anything;
 mod mutated;
+mod versions;

@@ -4,9 +4,9 @@
 use windlass_model::{Fact, OnFailure, Outcome, PlanKind, ReturnReason, ServiceName, StuckReason};
 
 use super::graph::consumers;
-use super::prove;
 use super::state::{Action, Course, Deployment, Names};
 use super::step::Turn;
+use super::{prove, scoring};
 use crate::rollout::{Event, Phase, Return, Rollout, Stage};
 
 /// Goes on until nothing follows any more. Each round moves at least one rollout one way along its
@@ -138,7 +138,8 @@ fn give_turns(turn: &mut Turn) -> bool {
 /// A rollout begins when those it needs have passed.
 fn begin_ready(turn: &mut Turn) -> bool {
     let now = &turn.deployment;
-    if now.held || now.names != Names::Known || now.course != Course::Forward {
+    if now.held || now.names != Names::Known || now.course != Course::Forward || now.awaits_score()
+    {
         return false;
     }
     let waiting = services(&turn.deployment, |rollout| rollout.phase == Phase::Waiting);
@@ -194,7 +195,8 @@ fn end(turn: &mut Turn) {
         .rollouts
         .values()
         .all(|rollout| matches!(rollout.phase, Phase::Done | Phase::Returned));
-    if !over || turn.deployment.names != Names::Known || turn.deployment.proving {
+    let last_look = turn.deployment.proving || turn.deployment.scores.ending;
+    if !over || turn.deployment.names != Names::Known || last_look {
         return;
     }
     let due = prove::due(&turn.deployment);
@@ -203,7 +205,9 @@ fn end(turn: &mut Turn) {
         turn.actions.push(Action::Prove(due));
         return;
     }
-    ended(turn);
+    if !scoring::measures_the_end(turn) {
+        ended(turn);
+    }
 }
 
 /// All is done.

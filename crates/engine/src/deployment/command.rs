@@ -87,6 +87,10 @@ impl Deployment {
     /// journal would name what does not serve.
     pub fn accepts(&self, command: Command) -> Accepted {
         let accepted = accepts(self.state(), command);
+        // What waits for a score alone goes on by itself; a person's word keeps it.
+        if command == Command::Hold && self.state() == DeploymentState::Held && !self.held {
+            return Accepted::Yes;
+        }
         let stops = matches!(command, Command::Abort | Command::Supersede);
         if stops && self.state() == DeploymentState::Stuck && !self.can_turn_round() {
             return Accepted::No(STUCK);

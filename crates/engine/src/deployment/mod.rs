@@ -5,6 +5,7 @@
 //! | course | what happens | next | actions |
 //! |---|---|---|---|
 //! | Forward | began, with services under new names | Forward | rename |
+//! | Forward | its score measured before, and high enough where that is asked for | Forward | it begins |
 //! | Forward, Returning | the router did not take the names in time | the same, stuck | |
 //! | Forward | renamed, and what a rollout needs has passed | Forward | it begins |
 //! | Forward | one fails, `on_failure: all` | Returning | all go back, consumers before providers |
@@ -21,7 +22,8 @@
 //! | Promoted, Returning | a tripwire fired | the same, noted | |
 //! | any | renamed, and all settled or back; nothing had moved back | Ended | |
 //! | any | all settled or back; traffic had moved and is back, or a rollback | the same | prove |
-//! | any | proved | Ended | |
+//! | any | as before the end, and its score was measured before | the same | its score is measured once more |
+//! | any | proved, and measured | Ended | |
 //! | any | stuck, repair: retry; stuck with its names, abort | the same | what is stuck is tried again |
 //! | any | stuck, repair: done | the same, or Ended | what is stuck counts as back, or as settled |
 //! | any | stuck, repair: abandon | Ended | |
@@ -63,6 +65,7 @@ mod open;
 mod prove;
 mod rename;
 mod repair;
+mod scoring;
 mod state;
 mod step;
 mod trip;
@@ -70,5 +73,6 @@ mod wires;
 
 pub use command::{Accepted, Command};
 pub use open::{OpenSlot, Opening, SlotWish, wishes};
+pub use scoring::{Gate, ScoreWish, Scores};
 pub use state::{Action, Course, Deployment, Event, Names, Prove, Stepped, Wire};
 pub use step::{resume, step};

@@ -8,8 +8,9 @@ use windlass_model::{
     SlotId,
 };
 
+use super::scoring::Scores;
 use super::state::{Course, Deployment, Names};
-use crate::rollout::{Asked, Awaiting, Counters, Health, Phase, Rollout, Said};
+use crate::rollout::{Asked, Awaiting, Counters, Health, Phase, Rollout, Said, StepScore};
 
 /// What the shell allots before a deployment begins, journalled with its first row.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -152,6 +153,7 @@ impl Deployment {
             tripped: BTreeSet::new(),
             withheld: BTreeSet::new(),
             proving: false,
+            scores: Scores::default(),
         }
     }
 }
@@ -192,7 +194,9 @@ fn rollout(
         asked: BTreeSet::new(),
         said: Said::default(),
         awaiting: Awaiting::Time,
+        score: StepScore::default(),
         judgement: None,
+        past: Vec::new(),
         fired: BTreeSet::new(),
         returned_because: None,
         plan: plan.clone(),

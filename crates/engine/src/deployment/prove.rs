@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use windlass_model::{Fact, PlanKind, Proof, ServiceName, Slot};
 
 use super::advance::ended;
+use super::scoring;
 use super::state::{Deployment, Prove};
 use super::step::Turn;
 use crate::rollout::{Begun, Phase, Rollout};
@@ -71,5 +72,8 @@ pub(super) fn proved(turn: &mut Turn, proofs: &BTreeMap<ServiceName, Proof>) {
             turn.facts.push(Fact::Proved { service, proof });
         }
     }
-    ended(turn);
+    turn.deployment.proving = false;
+    if !scoring::measures_the_end(turn) {
+        ended(turn);
+    }
 }

@@ -5,9 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 use windlass_model::{
     DeploymentId, DeploymentState, Fact, Outcome, Plan, Proof, Rate, Repair, Report, Route,
-    ServiceName, Slot, SlotId,
+    ScoreSummary, ServiceName, Slot, SlotId, Slower,
 };
 
+use super::scoring::{ScoreWish, Scores};
 use crate::rollout::{self, Phase, Rollout};
 
 /// One running or ended deployment.
@@ -31,6 +32,8 @@ pub struct Deployment {
     pub withheld: BTreeSet<ServiceName>,
     /// Whether all is done but the last look at what is back.
     pub proving: bool,
+    /// Its health score.
+    pub scores: Scores,
 }
 
 /// How far the new names of its services are. No rollout begins, and no deployment ends by itself,
@@ -140,6 +143,13 @@ pub enum Event {
         /// Per service.
         proofs: BTreeMap<ServiceName, Proof>,
     },
+    /// The health score was measured.
+    Scored {
+        /// For what.
+        of: ScoreWish,
+        /// What it came to.
+        score: Box<ScoreSummary>,
+    },
     /// The router knows the services by their new names.
     Renamed,
     /// It was asked for as long as it may take, and does not.
@@ -193,6 +203,8 @@ pub struct Wire {
     pub slot: SlotId,
     /// The lowest share of errors that a trigger of the service does not let pass.
     pub errors_above: Option<Rate>,
+    /// The strictest of the triggers about the time of its answers.
+    pub slower: Option<Slower>,
     /// The routes to go back to: its own, and of every moved listening service that needs it.
     pub way_back: BTreeMap<ServiceName, Route>,
 }
@@ -231,7 +243,9 @@ impl Deployment {
             }
             Course::Returning => DeploymentState::Returning,
             Course::Promoted => DeploymentState::Settling,
-            Course::Forward | Course::Promoting if self.held => DeploymentState::Held,
+            Course::Forward | Course::Promoting if self.held || !self.shut_gates().is_empty() => {
+                DeploymentState::Held
+            }
             Course::Forward | Course::Promoting => DeploymentState::Running,
         }
     }

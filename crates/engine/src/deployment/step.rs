@@ -1,11 +1,11 @@
 //! Advancing a deployment by one event.
 
-use windlass_model::{Fact, Follow, ReturnReason, ServiceName, Then};
+use windlass_model::{Fact, Follow, Past, ReturnReason, ServiceName, Then};
 
 use super::advance::{advance, goes_back};
 use super::command::{Accepted, Command};
 use super::state::{Action, Course, Deployment, Event, Stepped};
-use super::{prove, rename, repair, trip, wires};
+use super::{prove, rename, repair, scoring, trip, wires};
 use crate::rollout::{self, Phase, Rollout};
 
 /// A step in the making.
@@ -37,6 +37,17 @@ impl Turn {
             deployment: self.deployment,
             actions: self.actions,
             facts: self.facts,
+        }
+    }
+
+    /// Notes what each rollout goes past, by this person's word.
+    fn goes_past(&mut self, which: impl Fn(&Rollout, String) -> Option<Past>, by: &str) {
+        for (service, rollout) in &mut self.deployment.rollouts {
+            if let Some(past) = which(rollout, by.to_owned()) {
+                rollout.past.push(past.clone());
+                let service = service.clone();
+                self.facts.push(Fact::WentPast { service, past });
+            }
         }
     }
 
@@ -99,6 +110,7 @@ pub fn step(deployment: Deployment, event: &Event) -> Stepped {
             prove::proved(&mut turn, proofs);
             return turn.finish();
         }
+        Event::Scored { of, score } => scoring::scored(&mut turn, of, score),
         Event::Renamed => rename::known(&mut turn),
         Event::RenameFailed { saw } => rename::failed(&mut turn, saw),
         Event::PromotionConfirmed => confirmed(&mut turn),
@@ -170,12 +182,16 @@ fn command(turn: &mut Turn, command: Command, by: &str) {
         }
         Command::Resume => {
             turn.deployment.held = false;
-            turn.facts.push(Fact::Resumed { by });
+            scoring::let_go(turn, &by);
+            turn.facts.push(Fact::Resumed { by: by.clone() });
+            turn.goes_past(Rollout::let_past, &by);
             turn.every_rollout(&rollout::Event::Resumed);
         }
         Command::Promote => {
-            turn.facts.push(Fact::Expedited { by });
+            scoring::let_go(turn, &by);
+            turn.facts.push(Fact::Expedited { by: by.clone() });
             turn.deployment.held = false;
+            turn.goes_past(Rollout::skipped, &by);
             turn.every_rollout(&rollout::Event::Expedited);
         }
         Command::Abort => {

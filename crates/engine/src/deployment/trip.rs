@@ -73,6 +73,7 @@ pub(super) fn forget_withheld(turn: &mut Turn, service: &ServiceName, event: &ro
         | rollout::Event::ProbeFailed { .. }
         | rollout::Event::Triggered { .. }
         | rollout::Event::Judged { .. }
+        | rollout::Event::Scored { .. }
         | rollout::Event::SightLost
         | rollout::Event::SightBack
         | rollout::Event::RouteApplied { .. }

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use windlass_model::{Rate, Rule, ServiceName, Then, Trigger};
+use windlass_model::{Rate, Rule, ServiceName, Slower, Then, Trigger};
 
 use super::advance::goes_back;
 use super::state::{Action, Deployment, Wire};
@@ -117,6 +117,7 @@ fn wires<'a>(
             attempt: rollout.counters.attempt,
             slot: rollout.candidate.id,
             errors_above: errors_above(&rollout.plan.spec.rollback_on),
+            slower: slower(&rollout.plan.spec.rollback_on),
             way_back,
         };
         Some((name.clone(), Some(wire)))
@@ -132,6 +133,23 @@ fn errors_above(rules: &[Rule]) -> Option<Rate> {
         _others => None,
     });
     rates.min()
+}
+
+/// The lowest time of answers that takes back by itself, and the share that may take longer.
+fn slower(rules: &[Rule]) -> Option<Slower> {
+    let alone = rules.iter().filter(|rule| rule.then == Then::Rollback);
+    let slower = alone.filter_map(|rule| match &rule.all[..] {
+        [
+            Trigger::Slow {
+                percentile, above, ..
+            },
+        ] => Some(Slower {
+            than: *above,
+            above: percentile.0.rest(),
+        }),
+        _others => None,
+    });
+    slower.min()
 }
 
 impl Deployment {

@@ -80,6 +80,8 @@ pub fn compile(input: Input<'_>) -> Result<Plan, Vec<PlanProblem>> {
         parallel: spec.parallel,
         kind: PlanKind::Deploy,
         finalize: spec.finalize,
+        score: spec.score.clone(),
+        before: spec.before.clone(),
         tasks: tasks(PlanKind::Deploy, &rollouts, &renames),
         renames,
         rollouts,
@@ -214,6 +216,7 @@ fn replacement(stable: &Slot, wanted: &ServiceSpec) -> Change {
         vec![Step {
             to: Percent::FULL,
             bake,
+            score: None,
         }]
     };
     if in_place(wanted) {
@@ -240,5 +243,12 @@ fn rolling_steps(instances: u16, bake: Millis) -> Vec<Step> {
         .filter_map(|k| Percent::new(k * 100 / n).ok())
         .filter(|share| *share > Percent::ZERO)
         .collect();
-    shares.into_iter().map(|to| Step { to, bake }).collect()
+    shares
+        .into_iter()
+        .map(|to| Step {
+            to,
+            bake,
+            score: None,
+        })
+        .collect()
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 use windlass_model::{
-    Change, Environment, Finalize, OnFailure, Plan, PlanKind, RolloutPlan, ServiceName,
+    Change, Environment, Finalize, OnFailure, Plan, PlanKind, RolloutPlan, ScoreSpec, ServiceName,
 };
 
 use super::identity::{Roles, roles, short_id};
@@ -77,6 +77,8 @@ pub fn remove(
         parallel: 1,
         kind: PlanKind::Remove,
         finalize: Finalize::default(),
+        score: ScoreSpec::default(),
+        before: Vec::new(),
         renames: BTreeMap::new(),
         tasks: tasks(PlanKind::Remove, &rollouts, &BTreeMap::new()),
         rollouts,

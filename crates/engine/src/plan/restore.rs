@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 use windlass_model::{
     Change, Environment, Finalize, Millis, OnFailure, Plan, PlanKind, Promoted, Release,
-    RolloutPlan, ServiceName, ServiceState,
+    RolloutPlan, ScoreSpec, ServiceName, ServiceState,
 };
 
 use super::compile::{changed_targets, in_place, needs_within, taken_listeners};
@@ -101,6 +101,8 @@ pub fn restore(input: &RestoreInput<'_>) -> Result<Plan, Vec<PlanProblem>> {
         parallel: input.parallel,
         kind: PlanKind::Rollback,
         finalize: Finalize::default(),
+        score: ScoreSpec::default(),
+        before: Vec::new(),
         renames: BTreeMap::new(),
         tasks: tasks(PlanKind::Rollback, &rollouts, &BTreeMap::new()),
         rollouts,

@@ -171,7 +171,7 @@ fn forward(
     if was.is_some_and(|was| listen.is_some() && was.spec.traffic != plan.spec.traffic) {
         add(TaskKind::Treat, Some("as before".to_owned()));
     }
-    for Step { to, bake } in steps(plan) {
+    for Step { to, bake, .. } in steps(plan) {
         if plan.spec.listen.is_some() && !matches!(plan.change, Change::Adjust { .. }) {
             let undo = old.map_or_else(
                 || "take it off the router".to_owned(),
@@ -190,11 +190,16 @@ fn steps(plan: &RolloutPlan) -> Vec<Step> {
     let to = windlass_model::Percent::FULL;
     match &plan.change {
         Change::First { bake } | Change::InPlace { bake } | Change::Adjust { bake } => {
-            vec![Step { to, bake: *bake }]
+            vec![Step {
+                to,
+                bake: *bake,
+                score: None,
+            }]
         }
         Change::Restore { .. } => vec![Step {
             to,
             bake: Millis::ZERO,
+            score: None,
         }],
         Change::Remove => Vec::new(),
         Change::Beside { steps } => steps.clone(),

@@ -3,7 +3,9 @@
 use std::net::SocketAddr;
 
 use serde::{Deserialize, Serialize};
-use windlass_model::{InstanceEnd, InstanceId, Judgement, ReturnReason, Rule, SlotId, TimerId};
+use windlass_model::{
+    InstanceEnd, InstanceId, Judgement, ReturnReason, Rule, ScoreSummary, SlotId, TimerId,
+};
 
 /// A fact about one rollout. An answer names the attempt, instance or slot it answers, so that a
 /// late one passes no later gate.
@@ -49,6 +51,9 @@ pub enum Event {
         instance: InstanceId,
         /// How.
         end: InstanceEnd,
+        /// The last lines that it printed, where it ended.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        last_lines: Vec<String>,
     },
     /// A trigger fired on the candidate's answers.
     Triggered {
@@ -65,6 +70,13 @@ pub enum Event {
         slot: SlotId,
         /// What.
         judgement: Box<Judgement>,
+    },
+    /// The health score was measured while a step lasted.
+    Scored {
+        /// Which step: an index into [`Rollout::steps`](super::Rollout::steps).
+        step: usize,
+        /// What it came to.
+        score: Box<ScoreSummary>,
     },
     /// Answers can't be seen any more.
     SightLost,
@@ -132,6 +144,7 @@ impl Event {
     pub(crate) fn is_word_of_deployment(&self) -> bool {
         match self {
             Self::NeedsPassed
+            | Self::Scored { .. }
             | Self::Held
             | Self::Resumed
             | Self::Expedited

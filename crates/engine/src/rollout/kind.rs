@@ -29,6 +29,22 @@ impl Rollout {
         self.kind == PlanKind::Rollback
     }
 
+    /// Whether its candidate may have traffic, or runs beside what has it, and can still be taken back.
+    pub fn may_be_watched(&self) -> bool {
+        match self.phase {
+            Phase::Shifting { .. } | Phase::Baking { .. } | Phase::Holding | Phase::Passed => true,
+            Phase::Waiting
+            | Phase::Clearing(_)
+            | Phase::StoppingOld(_)
+            | Phase::Starting { .. }
+            | Phase::Settling(_)
+            | Phase::Done
+            | Phase::Returning(_)
+            | Phase::Returned
+            | Phase::Stuck(_) => false,
+        }
+    }
+
     /// Whether the old slot stays warm after promotion: only where there is traffic to give back.
     /// Where this is so a router can give it back by itself before.
     pub fn keeps_standby(&self) -> bool {
@@ -48,6 +64,7 @@ impl Rollout {
                 | ReturnReason::ShiftFailed(_)
                 | ReturnReason::StopFailed(_)
                 | ReturnReason::NoEvidence { .. }
+                | ReturnReason::LowScore { .. }
                 | ReturnReason::Triggered { .. },
             ) => true,
             Some(ReturnReason::Tripped { service, .. }) => *service == self.service,

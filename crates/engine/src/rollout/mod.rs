@@ -24,6 +24,9 @@
 //! | Baking, waiting for evidence | judged: it has come | Shifting (next step; Holding when held) | apply route |
 //! | Baking, waiting for evidence | the longest time over | by its policy: the same, held; Returning; as when it has come | |
 //! | Baking, evidence needed | judged: worse, or not to be compared | by its policy: the same, held; Returning | |
+//! | Baking, a score needed | time over, evidence there, measured and high enough | Shifting (next step; Holding when held) or Passed | apply route |
+//! | Baking, a score needed | time over, not measured yet, too low or not known | Baking, shut; too low, by its policy: Returning | |
+//! | Baking, shut | measured: high enough; resumed | Shifting (next step; Holding when held) or Passed | apply route |
 //! | Holding, Shifting, Baking, Passed | candidate lost, and among its triggers | Returning | |
 //! | Holding, Shifting, Baking, Passed | candidate lost, not among its triggers | the same, its clock stopped | |
 //! | Baking | ready again | Baking | start timer |
@@ -66,10 +69,12 @@ mod command;
 mod event;
 mod evidence;
 mod kind;
+mod past;
 mod phase;
 mod resume;
 mod route;
 mod said;
+mod score;
 mod state;
 mod turn;
 mod wait;
@@ -80,6 +85,7 @@ pub use evidence::Awaiting;
 pub use phase::step;
 pub use resume::resume;
 pub use said::Said;
+pub use score::{StepGate, StepScore};
 pub use state::{
     Asked, Begun, Clearing, Counters, Health, Phase, Return, Rollout, Settling, Stage, StoppingOld,
     Watched,

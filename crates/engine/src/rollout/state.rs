@@ -3,12 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use windlass_model::{
-    Change, Instance, InstanceId, Judgement, Percent, PlanKind, Probe, ReturnReason, RolloutPhase,
-    RolloutPlan, Rule, ServiceName, Slot, Step, StuckReason, TimerId,
+    Change, Instance, InstanceId, Judgement, Past, Percent, PlanKind, Probe, ReturnReason,
+    RolloutPhase, RolloutPlan, Rule, ServiceName, Slot, Step, StuckReason, TimerId,
 };
 
 use super::evidence::Awaiting;
 use super::said::Said;
+use super::score::StepScore;
 use super::wait::Wait;
 
 /// One service's part of a running deployment. Holds all that is needed to go on or back.
@@ -30,6 +31,8 @@ pub struct Rollout {
     pub held: bool,
     /// Whether bakes and steps are skipped.
     pub expedited: bool,
+    /// What people let it go past: once at each step that they lifted a hold of, and once for all the rest.
+    pub past: Vec<Past>,
     /// The step it is at: an index into [`Rollout::steps`].
     pub step: usize,
     /// The candidate's confirmed share.
@@ -48,6 +51,8 @@ pub struct Rollout {
     pub said: Said,
     /// What the present step waits for, while it is watched.
     pub awaiting: Awaiting,
+    /// The health score of the present step, where that needs one.
+    pub score: StepScore,
     /// The last record of what its answers say.
     pub judgement: Option<Judgement>,
     /// The triggers that have fired: each does so once.
@@ -88,6 +93,8 @@ pub struct Health {
     pub ready: BTreeSet<InstanceId>,
     /// The last bad answer of those that are not.
     pub last_seen: BTreeMap<InstanceId, String>,
+    /// The last lines that those printed that have ended.
+    pub last_lines: BTreeMap<InstanceId, Vec<String>>,
     /// Addresses tried beyond the first.
     pub tries: BTreeMap<InstanceId, u8>,
     /// Whether what the candidate is judged by, its answers or a metric, can't be seen for the time being.
@@ -263,11 +270,13 @@ impl Rollout {
                 vec![Step {
                     to: Percent::FULL,
                     bake: *bake,
+                    score: None,
                 }]
             }
             Change::Restore { .. } => vec![Step {
                 to: Percent::FULL,
                 bake: windlass_model::Millis::ZERO,
+                score: None,
             }],
             Change::Remove => Vec::new(),
             Change::Beside { steps } => steps.clone(),

@@ -190,6 +190,7 @@ pub(crate) fn canary() -> Vec<Step> {
         .map(|to| Step {
             to: percent(to),
             bake: BAKE,
+            score: None,
         })
         .to_vec()
 }
@@ -389,6 +390,7 @@ impl App {
             parallel: 8,
             finalize: Finalize::default(),
             score: windlass_model::ScoreSpec::default(),
+            before: Vec::new(),
             services: (0..self.parts.len())
                 .map(|at| (self.parts[at].name.clone(), self.after(at)))
                 .collect(),

@@ -17,6 +17,7 @@ fn unseen(instance: &str) -> Event {
     Event::InstanceLost {
         instance: instance_id(API, instance),
         end: InstanceEnd::Unknown,
+        last_lines: Vec::new(),
     }
 }
 

@@ -3,14 +3,14 @@
 use windlass_engine::deployment;
 use windlass_engine::rollout::Event;
 use windlass_model::{
-    DeploymentState, Fact, Follow, Gate, Judgement, Measure, Millis, Outcome, Percent,
-    ReturnReason, RolloutPhase, SlotId, Tally, Verdict,
+    DeploymentState, Fact, Follow, Gate, Judgement, Lacking, Measure, Millis, Outcome, Past,
+    Percent, ReturnReason, RolloutPhase, SlotId, Tally, Verdict,
 };
 
 use crate::asks;
 use crate::builders::{App, BAKE, Kind, name};
 use crate::walk::{API, Walk, applied, fired, ready, started};
-use crate::world::World;
+use crate::world::{self, World};
 
 /// Half a minute after the bake.
 const LONGEST: Millis = Millis::from_secs(40);
@@ -33,7 +33,7 @@ fn judged(verdict: Verdict, share: u8, here: u64) -> Event {
         judgement: Box::new(Judgement {
             share: Percent::try_from(share).expect("a share"),
             verdict,
-            words: "0.10 % against 0.10 % before".to_owned(),
+            words: "0.10 % against 0.10 % beside it".to_owned(),
             stable: tally(here),
             candidate: tally(here),
             here,
@@ -223,6 +223,49 @@ fn a_hold_for_want_of_evidence_is_lifted_by_a_person_and_the_next_step_asks_agai
     assert_eq!(world.rollout(API).weight.get(), 25);
     assert_eq!(world.deployment.state(), DeploymentState::Held);
     world.says_promote();
+    assert_eq!(world.run_to_end(), Outcome::Promoted);
+    let past = |at: u8, bake: Millis| Past {
+        by: world::by(),
+        at: Percent::try_from(at).expect("a share"),
+        bake,
+        steps: Vec::new(),
+        evidence: Some(Lacking {
+            verdict: Verdict::NoData,
+            more_requests: None,
+        }),
+    };
+    // The bake at 100 % was skipped with the gate.
+    let expected = [past(5, Millis::ZERO), past(25, BAKE)];
+    assert_eq!(world.rollout(API).past, expected);
+    let told = world.facts.iter().filter_map(|fact| match fact {
+        Fact::WentPast { past, .. } => Some(past.clone()),
+        _ => None,
+    });
+    assert_eq!(told.collect::<Vec<_>>(), expected);
+    assert_eq!(world.replayed(), world.deployment);
+}
+
+#[test]
+fn who_promotes_early_leaves_out_what_is_left_and_who_resumes_or_waits_nothing() {
+    let mut world = World::new(&App::of(API, Kind::Canary));
+    world.run_to_share(API, 5);
+    world.says_hold();
+    world.says_resume();
+    assert_eq!(world.rollout(API).past, []);
+    world.says_promote();
+    let [past] = &world.rollout(API).past[..] else {
+        unreachable!("{:?}", world.rollout(API).past);
+    };
+    assert_eq!(past.at.get(), 5);
+    assert_eq!(
+        past.steps.iter().map(|to| to.get()).collect::<Vec<_>>(),
+        [25]
+    );
+    assert_eq!(past.evidence, None);
+    // Of 5, 25 and 100 %.
+    assert_eq!(past.bake, BAKE.plus(BAKE).plus(BAKE));
+    world.says_promote();
+    assert_eq!(world.rollout(API).past.len(), 1);
     assert_eq!(world.run_to_end(), Outcome::Promoted);
 }
 

@@ -131,6 +131,7 @@ fn any(which: usize, number: u32, instance: InstanceId) -> Said {
         Said::InstanceLost {
             instance: instance.clone(),
             end: InstanceEnd::Unknown,
+            last_lines: Vec::new(),
         },
         Said::RouteApplied { attempt: number },
         Said::RouteFailed {

@@ -62,6 +62,7 @@ fn at_once() -> Change {
         steps: vec![Step {
             to: percent(100),
             bake: BAKE,
+            score: None,
         }],
     }
 }

@@ -150,6 +150,7 @@ fn a_standby_that_does_not_answer_gets_no_traffic_until_it_does() {
     let lost = windlass_engine::rollout::Event::InstanceLost {
         instance: kept.clone(),
         end: InstanceEnd::Unready("HTTP 503".to_owned()),
+        last_lines: Vec::new(),
     };
     // Followed before it begins.
     assert!(
@@ -397,6 +398,7 @@ fn a_rollback_that_fails_while_it_is_promoted_is_not_promoted() {
     let event = windlass_engine::rollout::Event::InstanceLost {
         instance: instance_id("api", "new0"),
         end: InstanceEnd::Exited(1),
+        last_lines: Vec::new(),
     };
     let service = name("api");
     world.commit(Event::Rollout { service, event });

@@ -270,6 +270,7 @@ fn lost(service: &str, instance: &str) -> Event {
         event: windlass_engine::rollout::Event::InstanceLost {
             instance: instance_id(service, instance),
             end: windlass_model::InstanceEnd::Exited(1),
+            last_lines: Vec::new(),
         },
     }
 }

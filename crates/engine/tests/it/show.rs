@@ -142,7 +142,15 @@ pub(crate) fn wires(what: &deployment::Action) -> Vec<String> {
             let back: Vec<String> = back.collect();
             let above = wire.errors_above.map(|rate| format!(" > {rate}"));
             let above = above.unwrap_or_default();
-            format!("{service} {}{above}: {}", wire.slot, back.join(", "))
+            let slower = wire
+                .slower
+                .map(|s| format!(", {} over {}", s.above, s.than));
+            let slower = slower.unwrap_or_default();
+            format!(
+                "{service} {}{above}{slower}: {}",
+                wire.slot,
+                back.join(", ")
+            )
         })
         .collect()
 }

@@ -2,7 +2,9 @@
 
 use windlass_engine::deployment::{Action, Event, resume, step};
 use windlass_engine::rollout;
-use windlass_model::{Fact, Millis, OnFailure, Outcome, Rate, ReturnReason, RolloutPhase, Trigger};
+use windlass_model::{
+    Fact, Millis, OnFailure, Outcome, Percentile, Rate, ReturnReason, RolloutPhase, Trigger,
+};
 
 use crate::builders::{App, KINDS, Kind, name};
 use crate::world::{World, by};
@@ -352,4 +354,19 @@ fn after_a_crash_every_raise_that_is_open_arms_what_stands_now() {
     for of in wires.iter().filter(|wires| !wires.is_empty()) {
         assert!(of.iter().any(|line| line == auth), "{of:?}");
     }
+}
+
+#[test]
+fn the_strictest_trigger_about_time_that_takes_back_alone_is_part_of_the_wire() {
+    let slow = |percentile: u16, millis: u64| Trigger::Slow {
+        percentile: Percentile(Rate::from_parts(percentile).expect("a share")),
+        above: Millis::from_millis(millis),
+        lasting: Millis::from_secs(60),
+    };
+    let app = shop([Kind::Canary; 3]).rollback_on(&[slow(9_900, 800), slow(9_500, 500)]);
+    let armed = armed(&app, "web", 25);
+    assert_eq!(
+        armed.last().map(String::as_str),
+        Some("web 2, 5% over 500ms: web 1=100 2=0")
+    );
 }

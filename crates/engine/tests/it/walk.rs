@@ -32,6 +32,7 @@ pub(crate) fn lost(instance: &str) -> Event {
     Event::InstanceLost {
         instance: instance_id(API, instance),
         end: InstanceEnd::Exited(1),
+        last_lines: Vec::new(),
     }
 }
 
@@ -90,6 +91,7 @@ pub(crate) fn unready(instance: &str) -> Event {
     Event::InstanceLost {
         instance: instance_id(API, instance),
         end: InstanceEnd::Unready("HTTP 503".to_owned()),
+        last_lines: Vec::new(),
     }
 }
 

@@ -279,7 +279,11 @@ impl World {
 
     fn tells_lost(&mut self, service: &ServiceName, instance: &InstanceId, end: InstanceEnd) {
         let instance = instance.clone();
-        let event = rollout::Event::InstanceLost { instance, end };
+        let event = rollout::Event::InstanceLost {
+            instance,
+            end,
+            last_lines: Vec::new(),
+        };
         self.answers(1, service, event);
     }
 

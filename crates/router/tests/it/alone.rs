@@ -8,7 +8,7 @@ use windlass_control::{
     TripRule,
 };
 use windlass_model::{Percent, Rate, Route, ServiceKey, SlotId};
-use windlass_router::{RouterConfig, RouterError, run};
+use windlass_router::{Alone, RouterConfig, RouterError, Routes, run};
 
 use crate::client::Client;
 use crate::origin::{Origin, Refuses};
@@ -16,13 +16,13 @@ use crate::rig::{Rig, eventually, key, serving, slot};
 use crate::tripwire::{failing, wire};
 
 /// Where nobody listens yet.
-fn free() -> SocketAddr {
+pub(crate) fn free() -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a listener");
     listener.local_addr().expect("an address")
 }
 
 /// A file with two origins, of which the second one has a share.
-fn file(
+pub(crate) fn file(
     listener: SocketAddr,
     one: SocketAddr,
     two: SocketAddr,
@@ -30,6 +30,11 @@ fn file(
 ) -> BTreeMap<ServiceKey, Route> {
     let slots = vec![slot(1, 100 - share, &[one]), slot(2, share, &[two])];
     [(key("web"), serving(listener, slots))].into()
+}
+
+/// A file that is not read again.
+fn once(routes: Routes) -> Alone {
+    Alone::new(routes, || Err("it is not read again".to_owned()))
 }
 
 fn now(rig: &Rig) -> ObservedRoute {
@@ -43,6 +48,7 @@ fn asked(rig: &Rig, slot: u32, share: u64) -> Split {
         share: Percent::new(share).expect("a share"),
         decided_on: now(rig).generation,
         errors_above: Rate::from_parts(500),
+        slower: None,
         again: false,
     }
 }
@@ -136,6 +142,35 @@ fn a_newcomer_that_fails_goes_back_by_itself_and_stays_back_until_somebody_means
     let done = rig.call(&RouterRequest::Split(again));
     assert!(matches!(done, RouterReply::Applied(_)), "{done:?}");
     assert!(rig.trips().is_empty());
+}
+
+#[test]
+fn what_has_got_everything_is_what_the_next_split_goes_back_to() {
+    let (old, new) = (Origin::plain("old"), Origin::plain("new"));
+    let rig = Rig::alone(&file(free(), old.address, new.address, 0));
+    // Step by step the way back stays what was there before the first step.
+    for share in [5, 25, 100] {
+        assert!(matches!(split(&rig, 2, share), RouterReply::Applied(_)));
+        let wire = now(&rig).tripwire.expect("a tripwire");
+        assert_eq!(wire.slot, SlotId(2));
+    }
+    assert!(matches!(go_back(&rig), RouterReply::WentBack(_)));
+    assert_eq!(rig.share(&key("web"), 1), 100);
+    // Once the second origin has everything, the first one is the newcomer.
+    assert!(matches!(split(&rig, 2, 100), RouterReply::Applied(_)));
+    assert!(matches!(split(&rig, 1, 10), RouterReply::Applied(_)));
+    let wire = now(&rig).tripwire.expect("a tripwire");
+    assert_eq!(wire.slot, SlotId(1));
+    assert!(matches!(go_back(&rig), RouterReply::WentBack(_)));
+    assert_eq!(rig.share(&key("web"), 2), 100);
+}
+
+#[test]
+fn of_two_with_the_same_share_the_one_that_gets_more_is_watched() {
+    let (old, new) = (Origin::plain("old"), Origin::plain("new"));
+    let rig = Rig::alone(&file(free(), old.address, new.address, 50));
+    assert!(matches!(split(&rig, 1, 60), RouterReply::Applied(_)));
+    assert_eq!(now(&rig).tripwire.expect("a tripwire").slot, SlotId(1));
 }
 
 #[test]
@@ -266,7 +301,7 @@ fn a_state_folder_belongs_to_one_kind_of_router() {
     );
     rig.end();
     let alone = RouterConfig {
-        alone: Some(file(free(), origin.address, origin.address, 0)),
+        alone: Some(once(file(free(), origin.address, origin.address, 0))),
         ..rig.config()
     };
     let refused = run(alone);
@@ -295,7 +330,7 @@ fn an_address_that_is_taken_is_named_and_nothing_is_served() {
     let address = taken.local_addr().expect("an address");
     let rig = Rig::outside();
     let config = RouterConfig {
-        alone: Some(file(address, origin.address, origin.address, 0)),
+        alone: Some(once(file(address, origin.address, origin.address, 0))),
         ..rig.config()
     };
     let refused = run(config);

@@ -142,6 +142,27 @@ fn what_is_no_http_is_a_broken_answer() {
     );
 }
 
+/// The limit is the library's own, so that nobody pays for setting it.
+#[test]
+fn an_answer_has_at_most_a_hundred_header_lines() {
+    let origin = Origin::start(|exchange| {
+        let lines = if exchange.line().contains("/most") {
+            99
+        } else {
+            100
+        };
+        let lines = "X: y\r\n".repeat(lines);
+        exchange.write(&format!(
+            "HTTP/1.1 200 OK\r\n{lines}Content-Length: 2\r\n\r\nok"
+        ));
+        After::Keep
+    });
+    let (_rig, listener) = routed(&[origin.address]);
+    let mut client = Client::connect(listener);
+    assert_eq!(client.get("/most").text(), "ok");
+    assert_eq!(client.get("/more").error(), Some("answer_broken"));
+}
+
 #[test]
 fn an_answer_before_the_upload_has_ended_arrives() {
     let origin = Origin::start(|exchange| {

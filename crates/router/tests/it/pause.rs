@@ -1,12 +1,13 @@
 //! Requests that wait until their service takes them.
 
 use std::net::SocketAddr;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use windlass_control::{Direction, Passage, Pause, Refusal, RouterReply, RouterRequest};
-use windlass_model::{Epoch, Millis, Route, RouteMode};
+use windlass_model::{Epoch, Maintenance, Millis, Route, RouteMode};
 
-use crate::client::Client;
+use crate::alone::free;
+use crate::client::{Answer, Client};
 use crate::origin::Origin;
 use crate::rig::{Rig, eventually, key, serving, slot};
 
@@ -22,6 +23,7 @@ fn shut(rig: &Rig, passage: Passage) -> RouterReply {
         epoch: rig.epoch,
         service: key("web"),
         passage,
+        until_us: None,
     })
 }
 
@@ -132,6 +134,125 @@ fn maintenance_is_told_at_once_and_survives_a_restart() {
     assert_eq!(ask(listener).answer().text(), "answered");
 }
 
+/// Calendar time so long from now, in microseconds.
+fn in_time(from_now: Duration) -> i64 {
+    let now = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .expect("after 1970");
+    i64::try_from((now + from_now).as_micros()).expect("a time")
+}
+
+#[test]
+fn a_thousand_requests_of_a_pause_for_a_time_are_all_answered_when_it_ends_by_itself() {
+    const CLIENTS: usize = 100;
+    const EACH: usize = 10;
+    let origin = Origin::plain("answered");
+    let address = free();
+    let slots = vec![slot(1, 100, &[origin.address])];
+    let rig = Rig::alone(&[(key("web"), serving(address, slots))].into());
+    let reply = rig.call(&RouterRequest::Passage {
+        epoch: rig.observe().epoch,
+        service: key("web"),
+        passage: paused(1_000, LONG),
+        until_us: Some(in_time(Duration::from_secs(2))),
+    });
+    assert_eq!(reply, RouterReply::Done);
+    let mut clients: Vec<Client> = (0..CLIENTS).map(|_| Client::connect(address)).collect();
+    for client in &clients {
+        client.send(&"GET / HTTP/1.1\r\nHost: shop\r\n\r\n".repeat(EACH));
+    }
+    eventually("each has one that waits", || {
+        rig.waiting(&key("web")) == u64::try_from(CLIENTS).expect("few")
+    });
+    assert_eq!(origin.requests(), 0, "nothing got through");
+    let answers = clients
+        .iter_mut()
+        .flat_map(|client| (0..EACH).map(|_| client.answer()));
+    let good = answers.filter(|answer| answer.text() == "answered").count();
+    assert_eq!(good, CLIENTS * EACH);
+    let now = rig.observe().services[&key("web")].clone();
+    assert_eq!((now.passage, now.until_us), (Passage::Open, None));
+}
+
+#[test]
+fn a_pause_for_a_time_ends_also_in_the_next_life_of_the_router() {
+    let origin = Origin::plain("answered");
+    let address = free();
+    let slots = vec![slot(1, 100, &[origin.address])];
+    let rig = Rig::alone(&[(key("web"), serving(address, slots))].into());
+    let reply = rig.call(&RouterRequest::Passage {
+        epoch: rig.observe().epoch,
+        service: key("web"),
+        passage: Passage::Maintenance,
+        until_us: Some(in_time(Duration::from_secs(2))),
+    });
+    assert_eq!(reply, RouterReply::Done);
+    eventually("it is on disk", || {
+        let table = std::fs::read_to_string(rig.table_path()).unwrap_or_default();
+        table.contains("until_us")
+    });
+    rig.kill();
+    rig.begin();
+    eventually("it is open", || {
+        Client::connect(address).get("/").status == 200
+    });
+}
+
+/// What a client that reads `form` is told.
+fn told(listener: SocketAddr, form: &str) -> Answer {
+    let mut client = Client::connect(listener);
+    client.send(&format!(
+        "GET / HTTP/1.1\r\nHost: shop\r\nAccept: {form}\r\n\r\n"
+    ));
+    let answer = client.answer();
+    assert_eq!((answer.status, answer.error()), (503, Some("maintenance")));
+    answer
+}
+
+#[test]
+fn a_service_says_its_own_words_while_it_is_worked_on_in_the_form_that_each_client_reads() {
+    let origin = Origin::plain("answered");
+    let rig = Rig::start();
+    let listener = rig.listener();
+    let mut route = serving(listener, vec![slot(1, 100, &[origin.address])]);
+    route.traffic.maintenance = Maintenance {
+        text: Some("Back at \"ten\" <soon>".to_owned()),
+        page: None,
+        retry_after: Some(Millis::from_millis(90_500)),
+    };
+    rig.route(&key("web"), route.clone());
+    assert_eq!(shut(&rig, Passage::Maintenance), RouterReply::Done);
+    let plain = told(listener, "*/*");
+    assert!(
+        plain
+            .text()
+            .starts_with("Windlass: Back at \"ten\" <soon> (request ")
+    );
+    assert_eq!(plain.header("retry-after"), Some("91"));
+    let json = told(listener, "application/json");
+    let json: serde_json::Value = serde_json::from_slice(&json.body).expect("JSON");
+    assert_eq!(json["message"], "Back at \"ten\" <soon>");
+    let html = told(listener, "text/html").text();
+    assert!(
+        html.contains("<p>Back at \"ten\" &lt;soon&gt;</p>"),
+        "{html}"
+    );
+
+    route.traffic.maintenance.page = Some("<h1>Closed</h1>".to_owned());
+    rig.route(&key("web"), route);
+    let page = told(listener, "text/html");
+    assert_eq!(page.text(), "<h1>Closed</h1>");
+    assert_eq!(
+        page.header("content-type"),
+        Some("text/html; charset=utf-8")
+    );
+    assert!(
+        told(listener, "*/*")
+            .text()
+            .starts_with("Windlass: Back at")
+    );
+}
+
 #[test]
 fn only_the_newest_controller_opens_and_shuts_and_only_what_is_routed() {
     let origin = Origin::plain("answered");
@@ -142,6 +263,7 @@ fn only_the_newest_controller_opens_and_shuts_and_only_what_is_routed() {
             epoch,
             service: key(service),
             passage: Passage::Maintenance,
+            until_us: None,
         })
     };
     assert_eq!(

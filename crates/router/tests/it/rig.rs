@@ -26,7 +26,7 @@ use windlass_model::{
     Epoch, Instance, InstanceId, Label, Listen, Millis, Percent, Probe, ProbeKind, Route,
     RouteMode, RouteSlot, ServiceKey, SlotId, Speaks, Version,
 };
-use windlass_router::{RouterConfig, RouterError, run};
+use windlass_router::{Alone, RouterConfig, RouterError, Routes, run};
 
 /// How long a condition may take to become true.
 const DEADLINE: Duration = Duration::from_secs(20);
@@ -55,13 +55,17 @@ fn is_a_router_process() {
 const FILE: &str = "alone.json";
 
 fn config_in(folder: &std::path::Path, threads: usize) -> RouterConfig {
-    let file = std::fs::read(folder.join(FILE)).ok();
+    let path = folder.join(FILE);
+    let read = move || -> Result<Routes, String> {
+        let json = std::fs::read(&path).map_err(|why| why.to_string())?;
+        serde_json::from_slice(&json).map_err(|why| why.to_string())
+    };
     RouterConfig {
         state: folder.join("state"),
         socket: folder.join("router.sock"),
         halted: folder.join("halted"),
         threads: NonZeroUsize::new(threads).expect("some"),
-        alone: file.map(|json| serde_json::from_slice(&json).expect("routes")),
+        alone: read().ok().map(|routes| Alone::new(routes, read)),
     }
 }
 

@@ -123,6 +123,8 @@ fn attacks() -> Vec<String> {
         format!("{post}Content-Length: 0\r\nContent-Length: {length}\r\n\r\n{HIDDEN}"),
         format!("{post}Content-Length: 0, {length}\r\n\r\n{HIDDEN}"),
         format!("{post}Content-Length: +{length}\r\n\r\n{HIDDEN}"),
+        format!("{post}X:\nContent-Length: {length}\r\n\r\n{HIDDEN}"),
+        format!("{post}X: \n{chunked}\r\n{length:x}\r\n{HIDDEN}\r\n0\r\n\r\n"),
         format!("{post}Content-Length : {length}\r\n\r\n{HIDDEN}"),
         format!("{post}Connection: content-length\r\nContent-Length: {length}\r\n\r\n{HIDDEN}"),
         format!("{get}Content-Length: {length}\r\n\r\n{HIDDEN}"),

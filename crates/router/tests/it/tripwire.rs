@@ -22,6 +22,7 @@ pub(crate) fn wire(id: &str, way_back: &[(&ServiceKey, &Route)]) -> Tripwire {
         id: TripwireId(id.to_owned()),
         slot: SlotId(2),
         errors_above: Rate::from_parts(500),
+        slower: None,
         way_back: back.map(|(k, r)| ((*k).clone(), (*r).clone())).collect(),
     }
 }

@@ -54,6 +54,7 @@ pub(super) fn of_outcome(deployment: &Deployment, event: &Event) -> Option<Strin
         | Event::RepairRequested { .. }
         | Event::Tripped { .. }
         | Event::TripWithheld { .. }
+        | Event::Scored { .. }
         | Event::TakenDown { .. } => return None,
     };
     let what = match event {
@@ -73,6 +74,7 @@ pub(super) fn of_outcome(deployment: &Deployment, event: &Event) -> Option<Strin
         | rollout::Event::InstanceLost { .. }
         | rollout::Event::Triggered { .. }
         | rollout::Event::Judged { .. }
+        | rollout::Event::Scored { .. }
         | rollout::Event::SightLost
         | rollout::Event::SightBack
         | rollout::Event::Held

@@ -165,6 +165,7 @@ fn the_fake_store_is_a_store() {
             ended_us: None,
             by: "ana".to_owned(),
             opening: "{}".to_owned(),
+            asked_as: Some("7f3a".to_owned()),
         };
         let opened = FakeStore::open(&world.disk);
         store(&StoreCase {

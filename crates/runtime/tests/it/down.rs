@@ -2,6 +2,7 @@
 
 use windlass_api::{DownAnswer, Exit, Problem};
 use windlass_model::{Millis, Outcome};
+use windlass_runtime::{From, Terms, When};
 use windlass_testkit::{App, Effect, Ending, Lab, Script, run, service_name};
 
 use crate::fixture::{
@@ -128,29 +129,60 @@ fn down_that_was_cut_short_goes_on_where_it_stopped() {
     });
 }
 
+/// A shop that can't go back: what it would go back to is not ready.
+async fn stuck(lab: &mut Lab) {
+    put(lab, &["web"], "one");
+    let unready = Script::unready_after(Millis::from_secs(30));
+    script(lab, "web", "one", unready);
+    promoted(lab, &shop([web()])).await;
+    put(lab, &["web"], "two");
+    let id = begun(lab, &shop([web().bake(Millis::from_secs(300))])).await;
+    until_baking(lab, &id, "web", 100).await;
+    lab.pass(Millis::from_secs(60)).await;
+    let route = lab.world.front.route(&shop([]).key("web"));
+    let route = route.expect("it is routed");
+    lab.world.host.kill(&route.slots[1].instances[0].id);
+    assert_eq!(lab.until_ended(&id).await, Ending::Stuck);
+}
+
+/// Whether or not the controller ends with it.
+#[test]
+fn what_waits_for_something_that_is_taken_down_does_not_begin_and_says_by_whom() {
+    run(async {
+        for last in [true, false] {
+            let mut lab = Lab::new().await;
+            if !last {
+                put(&lab, &["web"], "zero");
+                promoted(&mut lab, &App::new("blog", [web().listen(9_000)])).await;
+            }
+            stuck(&mut lab).await;
+            put(&lab, &["web"], "three");
+            let (handle, wanted) = (lab.handle(), shop([web()]).wanted());
+            let waiting = tokio::task::spawn_local(async move {
+                let from = From::File(Box::new(wanted));
+                let when = When::Wait(Millis::from_secs(600));
+                handle.deploy(from, Terms::of("bob".to_owned()), when).await
+            });
+            lab.pass(Millis::from_secs(1)).await;
+            let answer = down(&lab, &shop([])).await.expect("it goes down");
+            assert_eq!(answer.last, last);
+            let refused = waiting.await.expect("the task ends");
+            let refused = refused.expect_err("nothing is brought back");
+            assert_eq!(
+                (refused.exit, refused.code.0.as_str()),
+                (Exit::Refused, "WL0380")
+            );
+            assert!(refused.title.starts_with("ana took it down"), "{refused:?}");
+            assert_eq!(alive(&lab), usize::from(!last));
+        }
+    });
+}
+
 #[test]
 fn what_is_stuck_can_be_taken_down_and_deployed_afresh() {
     run(async {
         let mut lab = Lab::new().await;
-        put(&lab, &["web"], "one");
-        script(
-            &lab,
-            "web",
-            "one",
-            Script::unready_after(Millis::from_secs(30)),
-        );
-        promoted(&mut lab, &shop([web()])).await;
-        put(&lab, &["web"], "two");
-        let id = begun(&lab, &shop([web().bake(Millis::from_secs(300))])).await;
-        until_baking(&mut lab, &id, "web", 100).await;
-        lab.pass(Millis::from_secs(60)).await;
-        let route = lab
-            .world
-            .front
-            .route(&shop([]).key("web"))
-            .expect("it is routed");
-        lab.world.host.kill(&route.slots[1].instances[0].id);
-        assert_eq!(lab.until_ended(&id).await, Ending::Stuck);
+        stuck(&mut lab).await;
         let answer = down(&lab, &shop([])).await.expect("it goes down");
         assert!(answer.last, "nothing is left");
         assert_eq!(

@@ -4,7 +4,7 @@ use windlass_api::Command;
 use windlass_control::Restart;
 use windlass_edge::InstanceState;
 use windlass_model::{InstanceId, Millis, Outcome, Strategy};
-use windlass_testkit::{Crash, Effect, Ending, Lab, Script, run};
+use windlass_testkit::{Crash, Effect, Ending, Lab, Script, run, service_name};
 
 use crate::fixture::{
     alive, assert_clean, begun, count, promoted, put, say, script, shop, stable, state, three,
@@ -235,5 +235,36 @@ fn an_open_deployment_goes_by_its_own_rules_after_a_reboot() {
         assert!(lab.world.host.is_ready(&old) && lab.world.front.sends_to(&old));
         assert_eq!((alive(&lab), count(&lab, Effect::Revived)), (1, 1));
         assert_clean(&lab);
+    });
+}
+
+#[test]
+fn a_router_that_does_not_answer_holds_up_nobody_who_looks() {
+    run(async {
+        let mut lab = Lab::new().await;
+        put(&lab, &["web"], "one");
+        promoted(&mut lab, &shop([web()])).await;
+        let look = async |lab: &Lab| {
+            let before = lab.world.time.now();
+            let mut status = lab.handle().status().await.expect("status");
+            (status.remove(0), lab.world.time.now().less(before))
+        };
+        let (answered, _) = look(&lab).await;
+        assert_eq!(answered.router_silent, None);
+        lab.world
+            .front
+            .trouble
+            .begin(1, 0, Millis::from_secs(100_000));
+        let (told, took) = look(&lab).await;
+        assert_eq!(took, Millis::from_secs(2));
+        let silent = told.router_silent.expect("it is told");
+        assert_eq!(silent.pid, Some(1));
+        assert!(silent.answered_us.is_some(), "{silent:?}");
+        let stable = told.services[&service_name("web")].stable.as_ref();
+        let stable = stable.expect("it runs");
+        assert_eq!(
+            (stable.weight, stable.instances[0].state.as_str()),
+            (None, "running")
+        );
     });
 }

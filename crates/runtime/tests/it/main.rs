@@ -22,6 +22,7 @@ mod recovery;
 mod refusals;
 mod renaming;
 mod returning;
+mod scores;
 mod simulation;
 mod trips;
 mod waiting;

@@ -111,7 +111,7 @@ fn a_rollback_goes_to_the_last_good_release_and_never_back_to_a_bad_one_by_itsel
         let detail = refused.detail.expect("what there is");
         assert!(
             detail.contains(&format!(
-                "web {}: verified, rolled back from before",
+                "windlass rollback web --to {}: verified, rolled back from before",
                 known[2]
             )),
             "{detail}"

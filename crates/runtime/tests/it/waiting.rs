@@ -282,6 +282,59 @@ fn the_evidence_against_what_is_superseded_is_not_used_against_what_takes_its_pl
     });
 }
 
+/// The same under a key.
+async fn ask_as(lab: &Lab, key: &str, app: &App, when: When) -> Result<DeploymentId, Problem> {
+    let terms = Terms {
+        asked_as: Some(key.to_owned()),
+        ..Terms::of("bob".to_owned())
+    };
+    let from = From::File(Box::new(app.wanted()));
+    let (id, _) = lab.handle().deploy(from, terms, when).await?;
+    Ok(id.expect("there is something to do"))
+}
+
+/// Neither who asks nor when tells it from another one of the same person.
+#[test]
+fn what_was_begun_under_a_key_is_found_by_the_next_controller_and_begins_once() {
+    run(async {
+        let mut lab = Lab::new().await;
+        let wait = When::Wait(Millis::from_secs(600));
+        put(&lab, &["web"], "one");
+        let mine = ask_as(&lab, "mine", &shop([web()]), wait).await;
+        let mine = mine.expect("nothing runs");
+        put(&lab, &["web"], "zero");
+        let blog = App::new("blog", [web().listen(9_000)]);
+        let other = ask_as(&lab, "other", &blog, When::Now).await;
+        lab.crash_and_restart().await;
+        // It does not wait for itself either.
+        for when in [wait, When::Supersede, When::Now] {
+            let again = ask_as(&lab, "mine", &shop([web()]), when).await;
+            assert_eq!(again.expect("it is known"), mine);
+        }
+        let again = ask_as(&lab, "other", &blog, wait).await;
+        assert_eq!(again.expect("it is known"), other.expect("nothing runs"));
+        let ending = lab.until_ended(&mine).await;
+        assert_eq!(ending, Ending::Ended(Outcome::Promoted));
+        assert_eq!(lab.world.disk.deployments().len(), 2);
+    });
+}
+
+#[test]
+fn a_key_is_known_for_a_day() {
+    run(async {
+        let mut lab = Lab::new().await;
+        put(&lab, &["web"], "one");
+        let first = ask_as(&lab, "mine", &numbered(1), When::Now).await;
+        let first = first.expect("nothing runs");
+        lab.until_ended(&first).await;
+        let again = ask_as(&lab, "mine", &numbered(2), When::Now).await;
+        assert_eq!(again.expect("it is known"), first);
+        lab.world.time.jump_calendar(24 * 3_600 * 1_000_000);
+        let next = ask_as(&lab, "mine", &numbered(2), When::Now).await;
+        assert_ne!(next.expect("nothing runs"), first);
+    });
+}
+
 #[test]
 fn what_is_stuck_is_not_superseded() {
     run(async {

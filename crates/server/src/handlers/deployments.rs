@@ -21,7 +21,7 @@ use crate::app::App;
 use crate::body::{Asked, Json, Named};
 use crate::condition::{Seen, WithTag};
 use crate::file::decode;
-use crate::keys::Waiting;
+use crate::keys::{Waiting, asked_as};
 
 /// Deployments that a page holds unless the client says how many.
 const LISTED: u32 = 20;
@@ -61,6 +61,7 @@ pub(super) async fn post<C: Controller>(
     Json(request): Json<DeployRequest>,
 ) -> Answered<DeployAnswer> {
     let when = when(&request)?;
+    let asked_as = asked_as(&headers, &caller, &request)?;
     let seen = Seen::of(&headers)?;
     let comparing = app.comparing(&seen).await;
     let from = match request.source {
@@ -88,6 +89,7 @@ pub(super) async fn post<C: Controller>(
         by: caller.signs(request.by)?,
         may_move: request.may_move,
         keep_failed: request.keep_failed,
+        asked_as,
     };
     // Whoever waits for another deployment has it change what was seen: the others go first.
     let comparing = comparing.filter(|_| when == When::Now);

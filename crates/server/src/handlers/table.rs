@@ -77,19 +77,20 @@ const NAME: Option<&str> = Some("^[0-9a-z]([0-9a-z-]{0,61}[0-9a-z])?$");
 const FILE: [&str; 6] = ["WL01xx", "WL0309", "WL0310", "WL0311", "WL0330", "WL0372"];
 
 /// Refusals of what begins a deployment.
-const BEGINS: [&str; 11] = [
+const BEGINS: [&str; 12] = [
     "WL0304", "WL0305", "WL0306", "WL0307", "WL0312", "WL0340", "WL0341", "WL0342", "WL0343",
-    "WL0351", "WL0379",
+    "WL0351", "WL0379", "WL0380",
 ];
 
 /// Refusals of what is said to a deployment.
-const SAID: [&str; 9] = [
+const SAID: [&str; 10] = [
     "WL0307", "WL0313", "WL0330", "WL0340", "WL0348", "WL0349", "WL0350", "WL0304", "WL0316",
+    "WL0380",
 ];
 
 /// Refusals of what goes back or takes away.
-const RETURNS: [&str; 7] = [
-    "WL0308", "WL0310", "WL0313", "WL0330", "WL0345", "WL0346", "WL0344",
+const RETURNS: [&str; 8] = [
+    "WL0308", "WL0310", "WL0313", "WL0330", "WL0345", "WL0346", "WL0344", "WL0380",
 ];
 
 /// Every route. Router and document are made from it, so neither has one that the other lacks.

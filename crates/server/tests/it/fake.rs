@@ -26,6 +26,8 @@ pub(crate) struct State {
     pub(crate) said: Vec<(DeploymentId, Command, String)>,
     /// How each deployment was to meet one that runs.
     pub(crate) when: Vec<When>,
+    /// By what each is known when it is asked for again.
+    pub(crate) asked_as: Vec<Option<String>>,
     pub(crate) rolled_back: Vec<RollbackAt>,
     pub(crate) removed: Vec<ServiceAt>,
     pub(crate) reported: Vec<(DeploymentId, ServiceName, Vec<Report>)>,
@@ -96,6 +98,8 @@ pub(crate) fn deployment(text: &str, app: AppName) -> DeploymentView {
         sequence: 0,
         poisoned: None,
         not_renamed: None,
+        score: None,
+        held: None,
     }
 }
 
@@ -112,6 +116,8 @@ fn plan_view(wanted: &Wanted) -> PlanView {
             parallel: wanted.spec.parallel,
             kind: windlass_model::PlanKind::Deploy,
             finalize: wanted.spec.finalize,
+            score: windlass_model::ScoreSpec::default(),
+            before: Vec::new(),
             renames: BTreeMap::new(),
             rollouts: BTreeMap::new(),
             unchanged: wanted.spec.services.keys().cloned().collect(),
@@ -168,6 +174,7 @@ impl Controller for Fake {
         withdrawn: impl Future<Output = ()> + Send,
     ) -> Result<(Option<DeploymentId>, PlanView), Problem> {
         self.state().when.push(when);
+        self.state().asked_as.push(terms.asked_as.clone());
         if when != When::Now {
             tokio::select! {
                 () = self.waited() => {}

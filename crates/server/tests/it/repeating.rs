@@ -54,6 +54,27 @@ async fn the_same_key_begins_once_and_gets_the_first_answer() {
     assert_eq!(server.fake.state().deployments.len(), 1);
 }
 
+/// Each of them a controller that knows nothing of the others.
+#[tokio::test]
+async fn a_deployment_is_known_by_its_key_and_what_it_asks_for_whatever_is_left_of_its_wait() {
+    let asked = async |headers: &str, body: &str| {
+        let folder = folder();
+        let server = Standing::new(folder.path());
+        let heard = post(&server, "/v1/deployments", headers, body).await;
+        assert_eq!(heard.status, 200, "{}", heard.body);
+        let asked_as = server.fake.state().asked_as.clone();
+        asked_as.into_iter().next().unwrap()
+    };
+    let first = asked(KEY, &patient("mira")).await;
+    assert!(first.is_some());
+    let later = patient("mira").replace("60000", "100");
+    assert_eq!(asked(KEY, &later).await, first);
+    assert_ne!(asked(KEY, &patient("jo")).await, first);
+    let other = "Idempotency-Key: 0124\r\n";
+    assert_ne!(asked(other, &patient("mira")).await, first);
+    assert_eq!(asked("", &patient("mira")).await, None);
+}
+
 #[tokio::test]
 async fn a_request_goes_on_when_its_client_is_gone_and_the_next_try_gets_its_answer() {
     let folder = folder();
@@ -281,6 +302,7 @@ async fn a_deployment_that_waits_holds_up_nobody_who_says_what_was_seen() {
         deployment: None,
         lock: None,
         halted: None,
+        router_silent: None,
         services: BTreeMap::new(),
     });
     server

@@ -8,6 +8,7 @@ use crate::checksum::OpeningParts;
 pub(crate) const ALL: &[&str] = &[
     INSERT,
     SELECT_ONE,
+    SELECT_ASKED,
     SELECT_OPEN,
     SELECT_NEWEST,
     END,
@@ -16,17 +17,21 @@ pub(crate) const ALL: &[&str] = &[
 ];
 
 const INSERT: &str = "INSERT INTO deployments
-    (id, plan_id, app, environment, plan, started_us, ended_us, started_by, opening, checksum)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
+    (id, plan_id, app, environment, plan, started_us, ended_us, started_by, opening, asked_as,
+    checksum) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
 
 const SELECT_ONE: &str = "SELECT id, plan_id, app, environment, plan, started_us, ended_us,
-    started_by, opening, checksum FROM deployments WHERE id = $1";
+    started_by, opening, asked_as, checksum FROM deployments WHERE id = $1";
+
+const SELECT_ASKED: &str = "SELECT id, plan_id, app, environment, plan, started_us, ended_us,
+    started_by, opening, asked_as, checksum FROM deployments WHERE asked_as = $1
+    ORDER BY ordinal DESC LIMIT 1";
 
 const SELECT_OPEN: &str = "SELECT id, plan_id, app, environment, plan, started_us, ended_us,
-    started_by, opening, checksum FROM deployments WHERE ended_us IS NULL ORDER BY ordinal";
+    started_by, opening, asked_as, checksum FROM deployments WHERE ended_us IS NULL ORDER BY ordinal";
 
 const SELECT_NEWEST: &str = "SELECT id, plan_id, app, environment, plan, started_us, ended_us,
-    started_by, opening, checksum FROM deployments ORDER BY ordinal DESC LIMIT $1";
+    started_by, opening, asked_as, checksum FROM deployments ORDER BY ordinal DESC LIMIT $1";
 
 const END: &str = "UPDATE deployments SET ended_us = $2 WHERE id = $1 AND ended_us IS NULL";
 
@@ -49,6 +54,7 @@ pub(crate) struct DeploymentRow {
     pub(crate) ended_us: Option<i64>,
     pub(crate) by: String,
     pub(crate) opening: String,
+    pub(crate) asked_as: Option<String>,
     pub(crate) checksum: Vec<u8>,
 }
 
@@ -63,6 +69,7 @@ type Columns = (
     Option<i64>,
     Text,
     Text,
+    Option<Text>,
     Vec<u8>,
 );
 
@@ -78,12 +85,24 @@ impl DeploymentRow {
             started_us: self.started_us,
             by: &self.by,
             opening: &self.opening,
+            asked_as: self.asked_as.as_deref(),
         }
     }
 
     fn from_columns(columns: Columns) -> Self {
-        let (id, plan_id, app, environment, plan, started_us, ended_us, by, opening, checksum) =
-            columns;
+        let (
+            id,
+            plan_id,
+            app,
+            environment,
+            plan,
+            started_us,
+            ended_us,
+            by,
+            opening,
+            asked_as,
+            checksum,
+        ) = columns;
         Self {
             id: text(id),
             plan_id: text(plan_id),
@@ -94,6 +113,7 @@ impl DeploymentRow {
             ended_us,
             by: text(by),
             opening: text(opening),
+            asked_as: asked_as.map(text),
             checksum,
         }
     }
@@ -114,6 +134,7 @@ pub(crate) async fn insert(
         .bind(row.ended_us)
         .bind(&row.by)
         .bind(&row.opening)
+        .bind(&row.asked_as)
         .bind(&row.checksum);
     query.execute(connection).await.map(drop)
 }
@@ -125,6 +146,18 @@ pub(crate) async fn one(
 ) -> Result<Option<DeploymentRow>, sqlx::Error> {
     let row: Option<Columns> = sqlx::query_as(SELECT_ONE)
         .bind(id)
+        .fetch_optional(connection)
+        .await?;
+    Ok(row.map(DeploymentRow::from_columns))
+}
+
+/// The newest that was asked for as this.
+pub(crate) async fn asked(
+    connection: &mut SqliteConnection,
+    asked_as: &str,
+) -> Result<Option<DeploymentRow>, sqlx::Error> {
+    let row: Option<Columns> = sqlx::query_as(SELECT_ASKED)
+        .bind(asked_as)
         .fetch_optional(connection)
         .await?;
     Ok(row.map(DeploymentRow::from_columns))

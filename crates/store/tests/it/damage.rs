@@ -93,6 +93,22 @@ async fn a_journal_that_was_removed_or_replaced_takes_no_row_until_it_is_back() 
         .expect("and goes on as if nothing was");
 }
 
+/// Also by a connection that had nothing to read so far.
+#[tokio::test]
+async fn a_journal_that_was_removed_is_read_all_the_same() {
+    let place = Place::new();
+    let store = place.open();
+    let begun = store.begin(&deployment("a"), &environment("shop")).await;
+    begun.expect("it is there");
+    std::fs::rename(place.file(), place.file().with_extension("aside")).expect("removed");
+    // Side by side: each takes a connection of its own.
+    let (first, second) = tokio::join!(store.deployments(10), store.deployments(10));
+    for read in [first, second] {
+        let read = read.unwrap_or_else(|why| panic!("{}", why.chain()));
+        assert_eq!(read.len(), 1);
+    }
+}
+
 #[tokio::test]
 async fn a_flipped_byte_in_an_event_poisons_its_deployment_only() {
     only_a_is_poisoned(

@@ -58,6 +58,8 @@ pub(crate) fn plan(tail: &str) -> Plan {
         parallel: 8,
         kind: PlanKind::Deploy,
         finalize: Finalize::NextDeployment,
+        score: windlass_model::ScoreSpec::default(),
+        before: Vec::new(),
         renames: BTreeMap::new(),
         rollouts: BTreeMap::new(),
         unchanged: BTreeSet::new(),
@@ -74,6 +76,7 @@ pub(crate) fn deployment(tail: &str) -> StoredDeployment {
         ended_us: None,
         by: "an ada".to_owned(),
         opening: r#"{"slots":[]}"#.to_owned(),
+        asked_as: Some(format!("asked {tail}")),
     }
 }
 

@@ -18,6 +18,7 @@ async fn story(store: &dyn Store) {
     it_ends(store).await;
     plans_are_kept_for_30_days(store).await;
     scores_are_told_newest_first_for_each_environment(store).await;
+    a_moment_of_a_deployment_has_one_score(store).await;
     old_deployments_are_forgotten(store).await;
 }
 
@@ -239,8 +240,8 @@ async fn it_ends(store: &dyn Store) {
     assert_eq!(ends, [(&dep("b"), None), (&dep("a"), Some(2_006))]);
 }
 
-async fn scores_are_told_newest_first_for_each_environment(store: &dyn Store) {
-    let entry = |app: &str, at_us| ScoreEntry {
+fn score(app: &str, at_us: i64) -> ScoreEntry {
+    ScoreEntry {
         app: AppName::new(app).expect("a name"),
         environment: EnvironmentName::default_environment(),
         moment: ScoreMoment::Asked,
@@ -252,7 +253,38 @@ async fn scores_are_told_newest_first_for_each_environment(store: &dyn Store) {
             categories: Vec::new(),
             lost: Vec::new(),
         },
+    }
+}
+
+/// Whoever dies after it was kept, and before that is journalled, measures and keeps it again.
+async fn a_moment_of_a_deployment_has_one_score(store: &dyn Store) {
+    let entry = |moment, at_us| ScoreEntry {
+        moment,
+        ..score("once", at_us)
     };
+    let (before, after) = (ScoreMoment::Before, ScoreMoment::After);
+    let told = [
+        (before(dep("a")), 1),
+        (before(dep("b")), 2),
+        (ScoreMoment::Asked, 3),
+        (before(dep("a")), 4),
+        (ScoreMoment::Asked, 5),
+        (after(dep("a")), 6),
+        (after(dep("a")), 7),
+    ];
+    for (moment, at_us) in told {
+        let entry = entry(moment, at_us);
+        store.put_score(&entry).await.expect("kept");
+    }
+    let of = score("once", 0);
+    let scores = store.scores(&of.app, &of.environment, 10).await;
+    let scores = scores.expect("readable").into_iter();
+    let kept: Vec<_> = scores.map(|it| it.score.at_us).collect();
+    assert_eq!(kept, [7, 5, 4, 3, 2]);
+}
+
+async fn scores_are_told_newest_first_for_each_environment(store: &dyn Store) {
+    let entry = score;
     for at_us in 0..1_003 {
         store
             .put_score(&entry("measured", at_us))

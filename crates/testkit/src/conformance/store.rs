@@ -30,6 +30,7 @@ fn row(deployment: &DeploymentId, number: u64, ends: bool) -> NewEntry {
 /// The promises of [`Store`] that the runtime rests on.
 pub async fn store(case: &StoreCase<'_>) {
     begins_once(case).await;
+    knows_what_was_asked_for(case).await;
     let (first, second) = appends_in_order(case).await;
     reads_back(case, first, second).await;
     ends_for_good(case).await;
@@ -52,6 +53,16 @@ async fn begins_once(case: &StoreCase<'_>) {
     let environments = store.environments().await.expect("readable");
     let expected = std::slice::from_ref(&case.environment);
     assert_eq!(environments, expected, "with its deployment, in one commit");
+}
+
+async fn knows_what_was_asked_for(case: &StoreCase<'_>) {
+    let (store, begun) = (case.store, &case.deployment);
+    let asked_as = begun.asked_as.as_deref().expect("the case has a key");
+    let found = store.asked(asked_as).await.expect("readable");
+    let found = found.expect("it has begun");
+    assert_eq!((&found.id, &found.asked_as), (&begun.id, &begun.asked_as));
+    let other = store.asked("of nobody").await.expect("readable");
+    assert!(other.is_none(), "nobody has asked so");
 }
 
 async fn appends_in_order(case: &StoreCase<'_>) -> (u64, u64) {

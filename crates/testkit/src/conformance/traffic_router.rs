@@ -268,6 +268,7 @@ fn tripwire(case: &RouterCase<'_>, attempt: u32) -> Tripwire {
         id: TripwireId(format!("dep_1/{}/{attempt}", key.service)),
         slot: SlotId(1),
         errors_above: Rate::from_parts(500),
+        slower: None,
         way_back: BTreeMap::from([(key, case.split(0, 100, 0))]),
     }
 }

@@ -18,6 +18,9 @@ use crate::context::Context;
 use crate::diagnostic::Diagnostic;
 use crate::report::Report;
 
+/// What was recorded can't be read.
+const UNREADABLE: &str = "WL0449";
+
 /// Options of `analyze`.
 #[derive(Debug, Args)]
 pub(crate) struct Options {
@@ -120,10 +123,10 @@ fn check(file: &Path) -> Result<Report, Diagnostic> {
     let mut told = Report::new(lines.collect::<String>(), &report)?;
     if !report.ok {
         told.exit = Exit::Failed;
-        told.failure = Some(Diagnostic::new(
-            Exit::Failed,
-            format!("{} does not hold", file.display()),
-        ));
+        told.failure = Some(
+            Diagnostic::new(Exit::Failed, format!("{} does not hold", file.display()))
+                .code("WL0418"),
+        );
     }
     Ok(told)
 }
@@ -192,12 +195,13 @@ fn read(file: &Path) -> Result<String, Diagnostic> {
         Err(why) => Err(Diagnostic::new(
             Exit::Usage,
             format!("{} can't be read: {why}", file.display()),
-        )),
+        )
+        .code(UNREADABLE)),
     }
 }
 
 fn unreadable(file: &Path, why: &dyn std::error::Error) -> Diagnostic {
-    Diagnostic::new(Exit::Configuration, format!("{}: {why}", file.display()))
+    Diagnostic::new(Exit::Configuration, format!("{}: {why}", file.display())).code(UNREADABLE)
 }
 
 fn figure(text: &str) -> Result<f64, String> {

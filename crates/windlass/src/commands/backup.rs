@@ -11,9 +11,12 @@ use windlass_api::Exit;
 use super::version::VERSION;
 use crate::backup::{Contents, ReadError, WriteError, pack, verify};
 use crate::context::Context;
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, TAKEN};
 use crate::report::Report;
 use crate::ui::words::counted;
+
+/// The journal, or the copy, is not whole.
+const DAMAGED: &str = "WL0438";
 
 /// Options of `backup`.
 #[derive(Debug, Args)]
@@ -36,6 +39,7 @@ pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, 
     if !state.join("windlass.db").is_file() {
         let nothing = format!("there is no journal in {}", state.display());
         return Err(Diagnostic::new(Exit::Usage, nothing)
+            .code("WL0439")
             .hint("name the state directory with --state-dir DIR"));
     }
     let now = Timestamp::now();
@@ -93,9 +97,11 @@ fn not_written(state: &Path, error: &WriteError) -> Diagnostic {
             Exit::Refused,
             format!("{} is there already", path.display()),
         )
+        .code(TAKEN)
         .detail("nothing was written")
         .hint("name another file, or a folder"),
         WriteError::Journal(why) => Diagnostic::new(Exit::Stuck, "the journal can't be copied")
+            .code(DAMAGED)
             .detail(why.chain())
             .hint("look at the state directory: windlass doctor"),
         WriteError::Damaged(damage) => {
@@ -104,6 +110,7 @@ fn not_written(state: &Path, error: &WriteError) -> Diagnostic {
                 state.display()
             );
             Diagnostic::new(Exit::Stuck, what)
+                .code(DAMAGED)
                 .detail(damage.join("\n"))
                 .hint("keep the older backups; what is damaged: windlass doctor")
         }
@@ -127,11 +134,13 @@ pub(super) fn unfit(file: &Path, error: &ReadError) -> Diagnostic {
     match error {
         ReadError::Damaged(why) => {
             Diagnostic::new(Exit::Stuck, format!("{shown} is no whole backup"))
+                .code(DAMAGED)
                 .detail(why.clone())
                 .hint(OLDER)
         }
         ReadError::Journal(why) => {
             Diagnostic::new(Exit::Stuck, format!("the journal in {shown} can't be read"))
+                .code(DAMAGED)
                 .detail(why.chain())
                 .hint(OLDER)
         }
@@ -146,6 +155,7 @@ pub(super) fn unfit(file: &Path, error: &ReadError) -> Diagnostic {
 /// There is something where a state directory should appear.
 pub(super) fn taken(path: &Path) -> Diagnostic {
     Diagnostic::new(Exit::Refused, format!("{} is not empty", path.display()))
+        .code(TAKEN)
         .detail("nothing was restored")
         .hint("move it away first, or name another folder with --into DIR")
 }

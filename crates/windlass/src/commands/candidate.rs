@@ -6,7 +6,7 @@ use windlass_api::{DeploymentView, EnvironmentView, Exit};
 use windlass_client::Client;
 use windlass_model::{DeploymentId, DeploymentState, Outcome};
 
-use super::which::{Here, SEARCHED, by_beginning, or_name_it};
+use super::which::{Here, NONE_NAMED, SEARCHED, by_beginning, or_name_it};
 use crate::context::Context;
 use crate::diagnostic::Diagnostic;
 use crate::ui::words::{listed, state_of};
@@ -69,11 +69,13 @@ fn the_failed_one<'v>(
         [only] => Ok(only),
         [] => Err(
             Diagnostic::new(Exit::Usage, "no deployment is there to try again")
+                .code(NONE_NAMED)
                 .detail(lines(&others))
                 .hint("one that failed or was stopped can be, while it is the last one: windlass list"),
         ),
         several => Err(
             Diagnostic::new(Exit::Usage, "several deployments can be tried again")
+                .code(NONE_NAMED)
                 .detail(lines(several))
                 .hint("name one of them"),
         ),
@@ -114,6 +116,7 @@ fn the_one_that_left(
         (Some((only, what)), None) => Ok((only.clone(), listed(&what))),
         (None, _) => Err(
             Diagnostic::new(Exit::Usage, "no deployment has left anything to drop")
+                .code(NONE_NAMED)
                 .hint("what runs, and what is kept warm: windlass status"),
         ),
         (Some(first), Some(second)) => {
@@ -123,6 +126,7 @@ fn the_one_that_left(
                 .collect();
             Err(
                 Diagnostic::new(Exit::Usage, "several deployments have left something")
+                    .code(NONE_NAMED)
                     .detail(lines.join("\n"))
                     .hint("name one of them"),
             )

@@ -2,7 +2,7 @@
 
 use clap::Args;
 use windlass_api::{DeployRequest, Exit, FileRequest, PlanView, Source};
-use windlass_client::Client;
+use windlass_client::{Client, Starting};
 use windlass_model::{Millis, PlanId};
 
 use super::file::Found;
@@ -10,7 +10,7 @@ use super::halt::must_not_be_halted;
 use super::turn::{self, Asked};
 use crate::arguments::{assignment, duration};
 use crate::context::Context;
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, SAID_NO, TYPED};
 use crate::follow::{Purpose, begun, follow};
 use crate::report::Report;
 use crate::ui::plan::plan_text;
@@ -112,6 +112,7 @@ fn stored(text: &str) -> Result<PlanId, Diagnostic> {
     };
     PlanId::parse(&whole).map_err(|why| {
         Diagnostic::new(Exit::Usage, why.to_string())
+            .code(TYPED)
             .hint("the last line of windlass plan has the whole id")
     })
 }
@@ -139,11 +140,12 @@ async fn agree(
         context.ui.say(plan_text(&view, false).trim_end());
         let question = format!("Deploy {} to {}?", view.plan.app, view.plan.environment);
         if !context.ui.ask(&question) {
-            return Err(Diagnostic::new(Exit::Refused, "nothing was deployed"));
+            return Err(Diagnostic::new(Exit::Refused, "nothing was deployed").code(SAID_NO));
         }
     } else if view.plan.tasks.iter().any(|task| task.no_way_back) {
         return Err(
             Diagnostic::new(Exit::Refused, "this plan goes past a point of no way back")
+                .code("WL0436")
                 .detail("nothing was changed")
                 .hint("look at it with windlass plan, then add --yes"),
         );
@@ -177,7 +179,9 @@ pub(super) async fn carry_out(
     if !manner.plan_seen {
         context.ui.say(plan_text(&answer.plan, false).trim_end());
     }
-    let view = client.show(&id).await?;
+    let starting = Starting::default();
+    let view = client.outliving(&starting, async |client: &Client| client.show(&id).await);
+    let view = view.await?;
     if manner.detach {
         let text = format!("{id} began\nfollow it: windlass events {id} --follow\n");
         return begun(text, &view);

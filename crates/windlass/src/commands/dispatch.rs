@@ -15,7 +15,7 @@ use crate::report::Report;
 pub(crate) fn run(command: &Command, context: &Context) -> Result<Report, Diagnostic> {
     match command {
         Command::Validate => Context::block_on(validate::run(context)),
-        Command::Schema => schema::run(),
+        Command::Schema(options) => schema::run(options),
         Command::Init => init::run(context),
         Command::Version => version::run(),
         Command::Plan(options) => Context::block_on(plan::run(context, options)),

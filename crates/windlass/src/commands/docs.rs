@@ -8,7 +8,8 @@ use crate::context::Context;
 use crate::diagnostic::Diagnostic;
 use crate::pages::{self, TOPICS};
 use crate::report::Report;
-use crate::ui::{self, words::listed};
+use crate::ui::words::{did_you_mean, listed};
+use crate::ui::{self};
 
 /// Options of `docs`.
 #[derive(Debug, Args)]
@@ -54,9 +55,12 @@ fn one(context: &Context, name: &str) -> Result<Report, Diagnostic> {
     let wanted = name.to_ascii_lowercase();
     let Some(topic) = TOPICS.iter().find(|topic| topic.name == wanted) else {
         let names: Vec<&str> = TOPICS.iter().map(|topic| topic.name).collect();
+        let meant = did_you_mean(&wanted, names.iter().copied());
+        let all = format!("there are {}", listed(&names));
         return Err(
             Diagnostic::new(Exit::Usage, format!("there is no page {name}"))
-                .hint(format!("there are {}", listed(&names))),
+                .code(pages::NO_PAGE)
+                .hint(meant.map_or(all, |meant| format!("{meant} all of them: windlass docs"))),
         );
     };
     let text = topic.text();

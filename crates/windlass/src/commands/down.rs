@@ -8,8 +8,9 @@ use windlass_api::{DownAnswer, DownRequest, EnvironmentView, Exit};
 use windlass_client::Client;
 
 use super::file::Found;
+use super::place::PLACE;
 use crate::context::Context;
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, SAID_NO, SILENT};
 use crate::report::Report;
 use crate::ui::words::{counted, listed};
 
@@ -44,7 +45,7 @@ pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, 
         let environment = context.global.environment.as_deref();
         let question = question(&app, environment, &client.status().await?);
         if question.is_some_and(|question| !context.ui.ask(&question)) {
-            return Err(Diagnostic::new(Exit::Refused, "nothing was ended"));
+            return Err(Diagnostic::new(Exit::Refused, "nothing was ended").code(SAID_NO));
         }
     }
     let request = DownRequest {
@@ -123,6 +124,7 @@ fn the_only_one(environments: &[EnvironmentView]) -> Result<Option<String>, Diag
             Exit::Usage,
             format!("several applications run: {}", listed(&apps)),
         )
+        .code(PLACE)
         .hint("name the file of one with -f FILE")),
     }
 }
@@ -142,6 +144,7 @@ pub(crate) async fn wait_for_end(client: &Client) -> Result<(), Diagnostic> {
                 Exit::Stuck,
                 format!("everything is down, but the controller (pid {pid}) did not end"),
             )
+            .code(SILENT)
             .hint("look at controller.log in the state directory"));
         }
         tokio::time::sleep(PAUSE).await;

@@ -8,7 +8,8 @@ use crate::context::Context;
 use crate::diagnostic::Diagnostic;
 use crate::pages::{self, CodePage};
 use crate::report::Report;
-use crate::ui::{self, words::listed};
+use crate::ui::words::{did_you_mean, listed};
+use crate::ui::{self};
 
 /// Options of `explain`.
 #[derive(Debug, Args)]
@@ -60,9 +61,15 @@ fn one(context: &Context, typed: &str) -> Result<Report, Diagnostic> {
 }
 
 fn unknown(typed: &str) -> Diagnostic {
-    let said = Diagnostic::new(Exit::Usage, format!("there is no code {typed}"));
+    let said =
+        Diagnostic::new(Exit::Usage, format!("there is no code {typed}")).code(pages::NO_PAGE);
     match pages::nearest(typed).as_slice() {
-        [] => said.hint("all of them: windlass explain"),
+        [] => {
+            let typed = typed.to_ascii_uppercase();
+            let meant = did_you_mean(&typed, pages::codes().map(|page| page.code));
+            let all = "all of them: windlass explain";
+            said.hint(meant.map_or(all.to_owned(), |meant| format!("{meant} {all}")))
+        }
         near => said.hint(format!(
             "near it are {}; all of them: windlass explain",
             listed(near)

@@ -107,7 +107,9 @@ impl Found {
         let app = tree.get("app").and_then(Value::as_str);
         app.map(str::to_owned).ok_or_else(|| {
             let nameless = format!("{} does not say which application it is", self.name);
-            Diagnostic::new(Exit::Configuration, nameless).hint("write `app: NAME` in it")
+            Diagnostic::new(Exit::Configuration, nameless)
+                .code(UNREADABLE)
+                .hint("write `app: NAME` in it")
         })
     }
 
@@ -224,6 +226,7 @@ impl Found {
                 Exit::Configuration,
                 format!("the name of {} is not UTF-8", self.folder.display()),
             )
+            .code(UNREADABLE)
             .hint("give the folder another name")
         })?;
         Ok(FileRequest {

@@ -85,6 +85,7 @@ fn place(path: &Path, text: &str) -> Result<(), Diagnostic> {
             Exit::Refused,
             format!("{shown} is there already"),
         )
+        .code("WL0448")
         .detail("nothing was written")
         .hint("windlass validate checks it; -f FILE writes another one")),
         Err(why) => Err(Diagnostic::io(format!("{shown} can't be written"), &why)

@@ -7,12 +7,15 @@ use std::path::{Path, PathBuf};
 use windlass_api::Exit;
 
 use crate::context::Context;
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, TAKEN};
 use crate::door::Door;
 use crate::report::Report;
 
 /// The unit's name.
 const UNIT: &str = "windlass.service";
+
+/// There is no unit that could be written.
+const NO_UNIT: &str = "WL0429";
 
 /// Whose unit it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,6 +48,7 @@ pub(super) fn run(context: &Context, door: &Door, over: bool) -> Result<Report, 
             Exit::Failed,
             format!("{} is not there any more", program.display()),
         )
+        .code(NO_UNIT)
         .hint("call the new one"));
     }
     let owner = owner()?;
@@ -97,6 +101,8 @@ fn owner() -> Result<Owner, Diagnostic> {
             Exit::Usage,
             "neither XDG_CONFIG_HOME nor HOME says where systemd's units are",
         )
+        .code(NO_UNIT)
+        .hint("set HOME, or run it as root for the whole machine")
     })?;
     Ok(Owner {
         folder: config.join("systemd/user"),
@@ -176,6 +182,7 @@ fn place(path: &Path, text: &str, over: bool) -> Result<bool, Diagnostic> {
                     path.display()
                 ),
             )
+            .code(TAKEN)
             .detail("it was not changed")
             .hint("look at it, then: windlass serve --install --replace"));
         }

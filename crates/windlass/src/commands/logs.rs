@@ -11,7 +11,10 @@ use super::which::client;
 use crate::context::Context;
 use crate::diagnostic::Diagnostic;
 use crate::report::Report;
-use crate::ui::words::listed;
+use crate::ui::words::{did_you_mean, listed};
+
+/// No one service is meant by what was typed.
+const SERVICE: &str = "WL0432";
 
 /// Options of `logs`.
 #[derive(Debug, Args)]
@@ -121,12 +124,21 @@ fn unknown(context: &Context, all: &[EnvironmentView], service: &str) -> Diagnos
     let place = environment.map(|name| format!(" in {name}"));
     let place = place.unwrap_or_default();
     let said = Diagnostic::new(Exit::Usage, format!("there is no service {service}{place}"));
+    let said = said.code(SERVICE);
     let names = names(all, app.as_deref(), environment);
     if names.is_empty() {
-        said.hint("look at what runs: windlass status")
-    } else {
-        said.hint(format!("there are {}", listed(&names)))
+        return said.hint("look at what runs: windlass status");
     }
+    let there = match names.as_slice() {
+        [only] => format!("there is {only}"),
+        names => format!("there are {}", listed(names)),
+    };
+    let meant = did_you_mean(service, names.iter().map(String::as_str));
+    said.hint(match meant {
+        Some(meant) if names.len() == 1 => meant,
+        Some(meant) => format!("{meant} {there}"),
+        None => there,
+    })
 }
 
 /// Each name once, however many environments have it.
@@ -150,6 +162,7 @@ fn ambiguous(places: &[&EnvironmentView], service: &str) -> Diagnostic {
         Exit::Usage,
         format!("there is more than one service {service}"),
     )
+    .code(SERVICE)
     .detail(told.join("\n"))
     .hint(if one_app {
         "choose its environment with -e ENV"

@@ -1,6 +1,7 @@
 //! One file per verb: options, and what it does.
 
 pub(crate) mod abort;
+mod alone;
 pub(crate) mod analyze;
 pub(crate) mod backup;
 mod candidate;
@@ -35,7 +36,7 @@ pub(crate) mod resume;
 pub(crate) mod retry;
 pub(crate) mod rollback;
 pub(crate) mod router;
-mod schema;
+pub(crate) mod schema;
 pub(crate) mod score;
 pub(crate) mod serve;
 pub(crate) mod shim;

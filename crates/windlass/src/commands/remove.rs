@@ -6,7 +6,7 @@ use windlass_api::{Exit, RemoveRequest};
 use super::file::Found;
 use super::place::environment;
 use crate::context::Context;
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, SAID_NO};
 use crate::follow::{Purpose, begun, follow};
 use crate::report::Report;
 use crate::ui::plan::plan_text;
@@ -36,7 +36,7 @@ pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, 
     let question =
         format!("Remove {service} from {place}? Nothing answers on its address after it.");
     if !options.yes && context.ui.can_ask() && !context.ui.ask(&question) {
-        return Err(Diagnostic::new(Exit::Refused, "nothing was removed"));
+        return Err(Diagnostic::new(Exit::Refused, "nothing was removed").code(SAID_NO));
     }
     let request = RemoveRequest {
         app: runs.app.to_string(),

@@ -9,7 +9,7 @@ use super::wait_for_end;
 use super::which::{client, resolve};
 use crate::arguments::Which;
 use crate::context::Context;
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, TYPED};
 use crate::follow::{Purpose, begun, follow};
 use crate::report::Report;
 use crate::ui::words::listed;
@@ -81,6 +81,7 @@ pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, 
 fn choose(id: Option<&str>) -> Diagnostic {
     let id = id.unwrap_or("ID");
     Diagnostic::new(Exit::Usage, "say how to repair it")
+        .code(TYPED)
         .detail(
             "--retry    tries once more what failed\n\
              --done     you have done by hand what was left: it counts as done\n\

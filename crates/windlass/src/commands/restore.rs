@@ -11,7 +11,7 @@ use windlass_client::{ControllerLock, Holder, StatePaths};
 use super::backup::{listed, taken, unfit};
 use crate::backup::{Contents, unpack};
 use crate::context::Context;
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, TAKEN};
 use crate::report::Report;
 use crate::ui::time::of_calendar;
 
@@ -84,6 +84,7 @@ fn refuse_a_controller(paths: &StatePaths) -> Result<(), Diagnostic> {
     };
     let what = format!("{who} is the controller of {}", paths.state.display());
     Err(Diagnostic::new(Exit::Refused, what)
+        .code(TAKEN)
         .detail("nothing was restored")
         .hint("end it first, or look at the backup in another folder: --into DIR"))
 }

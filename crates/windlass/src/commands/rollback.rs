@@ -5,7 +5,7 @@ use windlass_api::{EnvironmentView, Exit, RollbackRequest};
 
 use super::place::environment;
 use crate::context::Context;
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, SAID_NO};
 use crate::follow::{Purpose, begun, follow};
 use crate::report::Report;
 use crate::ui::plan::plan_text;
@@ -35,7 +35,7 @@ pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, 
     let client = super::which::client(context).await?;
     let runs = environment(context, &client).await?;
     if !options.yes && context.ui.can_ask() && !context.ui.ask(&question(&runs, options)) {
-        return Err(Diagnostic::new(Exit::Refused, "nothing was rolled back"));
+        return Err(Diagnostic::new(Exit::Refused, "nothing was rolled back").code(SAID_NO));
     }
     let request = RollbackRequest {
         app: runs.app.to_string(),

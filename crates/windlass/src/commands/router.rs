@@ -1,20 +1,22 @@
 //! `windlass router`: the data plane under a controller or alone, and what a person asks of one.
 
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use windlass_api::Exit;
-use windlass_config::load_alone;
-use windlass_model::{Millis, Percent, Rate, Route, ServiceKey};
+use windlass_control::Passage;
+use windlass_model::{Millis, Percent, Rate, Slower};
 
-use super::file::Found;
+use super::alone;
 use crate::arguments::duration;
 use crate::context::Context;
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, TYPED};
 use crate::report::Report;
 use crate::route::{self, Link, Wanted};
 use crate::ui::router::router_text;
+
+/// How much longer than a pause for a time a request may wait: it takes a moment to end.
+const GRACE: Millis = Millis::from_secs(5);
 
 /// Options of `router`.
 #[derive(Debug, Args)]
@@ -37,6 +39,16 @@ enum Verb {
     Split(SplitOptions),
     /// Take everything from an origin, and wait until it has nothing open
     Drain(Drain),
+    /// Let requests wait, or show a maintenance page, until it is resumed
+    Pause(Pause),
+    /// Let requests through again
+    Resume {
+        /// The service; every one by default
+        #[arg(value_name = "SERVICE")]
+        service: Option<String>,
+    },
+    /// Read the file again: all that it says, or nothing of it
+    Reload,
     /// Go back from the split, at once
     Rollback {
         /// The service; every split by default
@@ -51,6 +63,10 @@ struct Watch {
     /// Errors among the answers of the newcomer that take it back
     #[arg(long, value_name = "SHARE", default_value = "5%", value_parser = rate)]
     errors_above: Rate,
+
+    /// Take it back too when more than one answer in twenty takes longer
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    slower_than: Option<Millis>,
 
     /// Although the last split went back by itself
     #[arg(long)]
@@ -91,6 +107,46 @@ struct Drain {
     watch: Watch,
 }
 
+/// Options of `router pause`.
+#[derive(Debug, Args)]
+struct Pause {
+    /// The service; every one by default
+    #[arg(value_name = "SERVICE")]
+    service: Option<String>,
+
+    /// Resume by itself after that
+    #[arg(long = "for", value_name = "DURATION", value_parser = duration)]
+    lasts: Option<Millis>,
+
+    /// How long a request may wait; then it is answered 503 [default: 30s, or longer than --for says]
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    within: Option<Millis>,
+
+    /// How many may wait at once; those beyond it are answered 503
+    #[arg(long, value_name = "COUNT", default_value = "5000")]
+    waiting: u32,
+
+    /// Let none wait: answer with the maintenance page
+    #[arg(long, conflicts_with_all = ["within", "waiting"])]
+    maintenance: bool,
+}
+
+impl Pause {
+    fn passage(&self) -> Passage {
+        if self.maintenance {
+            return Passage::Maintenance;
+        }
+        let usual = windlass_control::Pause::default().within;
+        // Who comes as it begins is to see its end.
+        let lasts = self.lasts.map(|lasts| lasts.plus(GRACE));
+        let usual = lasts.map_or(usual, |lasts| lasts.max(usual));
+        Passage::Paused(windlass_control::Pause {
+            waiting: self.waiting,
+            within: self.within.unwrap_or(usual),
+        })
+    }
+}
+
 /// `v2=5%`.
 fn shared(text: &str) -> Result<(String, Percent), String> {
     let wrong = || "write ORIGIN=SHARE, like v2=5%".to_owned();
@@ -122,12 +178,14 @@ pub(crate) fn run(context: &Context, options: &Options) -> Result<Report, Diagno
             return Ok(Report::silent(Exit::Done));
         }
         (None, Some(file)) => {
-            crate::wire::router_alone(&paths, routes(context, file)?)?;
+            crate::wire::router_alone(&paths, alone::of(context, file)?)?;
             return Ok(Report::silent(Exit::Done));
         }
         (Some(_), Some(_)) => {
             let both = "--config starts a router; the other one asks a router that runs";
-            return Err(Diagnostic::new(Exit::Usage, both).hint("give one of them"));
+            return Err(Diagnostic::new(Exit::Usage, both)
+                .code(TYPED)
+                .hint("give one of them"));
         }
         (Some(verb), None) => verb,
     };
@@ -142,6 +200,7 @@ pub(crate) fn run(context: &Context, options: &Options) -> Result<Report, Diagno
             route::split(
                 &link,
                 &wanted(&options.service, origin, share, &options.watch),
+                &context.ui,
             )
         }
         Verb::Drain(options) => {
@@ -149,6 +208,12 @@ pub(crate) fn run(context: &Context, options: &Options) -> Result<Report, Diagno
             let wanted = wanted(&options.service, &options.origin, nothing, &options.watch);
             route::drain(&link, &wanted, options.within)
         }
+        Verb::Pause(pause) => {
+            let service = pause.service.as_deref();
+            route::pass(&link, service, (pause.passage(), pause.lasts))
+        }
+        Verb::Resume { service } => route::pass(&link, service.as_deref(), (Passage::Open, None)),
+        Verb::Reload => route::reload(&link),
         Verb::Rollback { service } => route::rollback(&link, service.as_deref()),
     }
 }
@@ -159,23 +224,12 @@ fn wanted<'a>(service: &'a str, origin: &'a str, share: Percent, watch: &Watch) 
         origin,
         share,
         errors_above: Some(watch.errors_above),
+        slower: watch.slower_than.map(|than| Slower {
+            than,
+            above: Rate::from_parts(500).expect("below the whole"),
+        }),
         again: watch.again,
     }
-}
-
-/// What the file says; its paths are below its folder.
-fn routes(context: &Context, file: &Path) -> Result<BTreeMap<ServiceKey, Route>, Diagnostic> {
-    let found = Found::read(file)?;
-    let loaded = load_alone(&found.text, &found.name).map_err(|refused| found.refused(&refused))?;
-    found.warn(context, &loaded.warnings);
-    let mut routes = loaded.routes;
-    let listeners = routes.values_mut().flat_map(|route| &mut route.listeners);
-    for tls in listeners.filter_map(|listen| listen.tls.as_mut()) {
-        for path in [&mut tls.certificate, &mut tls.key] {
-            *path = found.folder.join(&*path).to_string_lossy().into_owned();
-        }
-    }
-    Ok(routes)
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use super::file::Found;
 use crate::context::Context;
 use crate::diagnostic::Diagnostic;
 use crate::report::Report;
-use crate::ui::score::{points, range, score_text};
+use crate::ui::score::{Told, points, range, score_text};
 
 /// Options of `score`.
 #[derive(Debug, Args)]
@@ -15,6 +15,10 @@ pub(crate) struct Options {
     /// Show every check: what was seen, where, how old it is, what it counts as
     #[arg(long)]
     explain: bool,
+
+    /// Show what was measured before, too
+    #[arg(long)]
+    history: bool,
 
     /// End with 5 unless the score is known and at least so high
     #[arg(long, value_name = "SCORE", value_parser = clap::value_parser!(u8).range(0..=100))]
@@ -27,7 +31,11 @@ const BELOW: &str = "WL0417";
 pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, Diagnostic> {
     let file = Found::find(context)?.request(context, &[])?;
     let view = context.client().await?.score(&file).await?;
-    let text = score_text(&view, options.explain, &context.ui.style());
+    let told = Told {
+        explained: options.explain,
+        history: options.history,
+    };
+    let text = score_text(&view, told, &context.ui.style());
     let mut report = Report::new(text, &view)?;
     if let Some(wanted) = options.at_least
         && let Some(why) = below(&view, wanted)

@@ -7,7 +7,7 @@ use clap::Args;
 use windlass_api::Exit;
 
 use crate::context::Context;
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, TYPED};
 use crate::door::Door;
 use crate::listen::{self, Listen, TlsFiles, Wanted};
 use crate::report::Report;
@@ -58,6 +58,7 @@ impl Options {
                 Exit::Usage,
                 "--listen none shows a certificate to nobody",
             )
+            .code(TYPED)
             .hint("leave --tls-cert and --tls-key out")),
         }
     }

@@ -6,8 +6,9 @@ use super::which::{client, resolve_to_look};
 use crate::arguments::Look;
 use crate::context::Context;
 use crate::diagnostic::Diagnostic;
+use crate::follow::environment_of;
 use crate::report::Report;
-use crate::ui::show::show_text;
+use crate::ui::show::{Shown, show_text};
 use crate::ui::time::now_us;
 use crate::ui::why::why_text;
 
@@ -27,9 +28,15 @@ pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, 
     let id = resolve_to_look(context, &client, &options.which).await?;
     let view = client.show(&id).await?;
     let text = if options.why {
-        why_text(&view)
+        why_text(&view, context.ui.columns())
     } else {
-        show_text(&view, now_us(), &context.ui.style())
+        let runs = environment_of(&client, &view).await;
+        let shown = Shown {
+            now_us: now_us(),
+            fits: context.ui.columns(),
+            style: &context.ui.style(),
+        };
+        show_text(&view, runs.as_ref(), &shown)
     };
     Report::new(text, &view)
 }

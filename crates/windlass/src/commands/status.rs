@@ -1,12 +1,12 @@
 //! `windlass status`: what runs where.
 
 use windlass_api::EnvironmentView;
-use windlass_client::Reach;
+use windlass_client::{Reach, is_stopped};
 
 use crate::context::Context;
 use crate::diagnostic::Diagnostic;
 use crate::report::Report;
-use crate::ui::status::{Whole, status_text};
+use crate::ui::status::{Silent, Whole, status_text};
 use crate::ui::time::now_us;
 
 pub(crate) async fn run(context: &Context) -> Result<Report, Diagnostic> {
@@ -21,12 +21,24 @@ pub(crate) async fn run(context: &Context) -> Result<Report, Diagnostic> {
             Reach::Here(paths) => crate::wire::halted(&paths),
             Reach::Elsewhere(_) => environments.iter().find_map(|view| view.halted.clone()),
         },
+        silent: silent(&environments, &context.reach()?),
         lost: client.and_then(|client| client.controller().lost_history),
         only: context.global.environment.clone(),
     };
     if let Some(wanted) = &context.global.environment {
         environments.retain(|view| view.environment.as_str() == wanted);
     }
-    let text = status_text(&environments, &whole, now_us(), &context.ui.style());
+    let at = (now_us(), context.ui.columns());
+    let text = status_text(&environments, &whole, at, &context.ui.style());
     Report::new(text, &environments)
+}
+
+/// The router, if it did not answer the controller.
+fn silent(environments: &[EnvironmentView], reach: &Reach) -> Option<Silent> {
+    let router = environments.iter().find_map(|view| view.router_silent)?;
+    let is_here = matches!(reach, Reach::Here(_));
+    Some(Silent {
+        router,
+        is_stopped: is_here && router.pid.is_some_and(is_stopped),
+    })
 }

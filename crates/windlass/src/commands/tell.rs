@@ -8,6 +8,7 @@ use crate::arguments::Which;
 use crate::context::Context;
 use crate::diagnostic::Diagnostic;
 use crate::report::Report;
+use crate::ui::by_hand;
 
 /// Says `command` to the deployment; returns once it is journalled.
 pub(super) async fn tell(
@@ -29,5 +30,8 @@ pub(super) async fn tell_and_end(
     became: &str,
 ) -> Result<Report, Diagnostic> {
     let (_client, view) = tell(context, which, command).await?;
-    Report::new(format!("{} {became}\n", view.id), &view)
+    let mut lines = vec![format!("{} {became}", view.id)];
+    lines.extend(by_hand::told(&view));
+    lines.push(String::new());
+    Report::new(lines.join("\n"), &view)
 }

@@ -1,26 +1,21 @@
 //! A deployment that waits for its turn: whom it waits for, and what Ctrl-C does meanwhile.
 
+use std::cell::Cell;
 use std::pin::pin;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
-use windlass_api::{
-    DeployAnswer, DeployRequest, DeploymentView, Exit, FileRequest, LockView, Source,
-};
-use windlass_client::{Client, ClientError, Starting};
+use windlass_api::{DeployAnswer, DeployRequest, FileRequest, LockView, Source};
+use windlass_client::{Client, ClientError, Key, Starting};
 use windlass_config::Format;
 use windlass_model::{EnvironmentName, Millis};
 
-use super::which::SEARCHED;
 use crate::context::Context;
 use crate::diagnostic::Diagnostic;
 use crate::ui::words::harmless;
 
 /// How long it is waited without a word.
 const SILENT_FOR: Duration = Duration::from_millis(500);
-
-/// Controllers that may die under one question.
-const DEATHS_MAX: u32 = 10;
 
 /// What came of asking for a deployment.
 pub(super) enum Asked {
@@ -31,57 +26,34 @@ pub(super) enum Asked {
 }
 
 /// Asks for it. While it waits for another one, says for which, and Ctrl-C gives it up. A controller
-/// that dies meanwhile has begun nothing: the next one is asked for what is left of the wait.
+/// that dies or is replaced meanwhile leaves it to the next one: it knows by the key what has begun
+/// already, and waits for what is left of the time.
 pub(super) async fn ask(
     context: &Context,
     client: &Client,
     request: &DeployRequest,
 ) -> Result<Asked, Diagnostic> {
-    if request.wait_ms.is_none() && !request.supersede {
-        let answer = client.deploy(request).await?;
-        return Ok(Asked::Answered(Box::new(answer)));
-    }
-    let known = client.deployments(SEARCHED).await?;
-    let (mut client, mut request) = (client.clone(), request.clone());
-    let mut deaths = 0;
-    loop {
-        let asked = Instant::now();
-        let failed = match in_turn(context, &client, &request).await {
-            Ok(asked) => return Ok(asked),
-            Err(failed) => failed,
-        };
-        deaths += 1;
-        if failed.exit() != Exit::Unreachable || deaths > DEATHS_MAX {
-            return Err(failed.into());
+    let key = Key::fresh()?;
+    let begun = Instant::now();
+    let is_first = Cell::new(true);
+    let ask = async |client: &Client| {
+        if !is_first.replace(false) {
+            context
+                .ui
+                .say("the controller died, and another one is asked");
         }
-        client = Client::connect_or_start(client.reach().clone(), &Starting::default()).await?;
-        // Its answer may have been lost: then it must not be asked for twice.
-        let now = client.deployments(SEARCHED).await?;
-        if let Some(begun) = begun_since(&known, &now, &request.by) {
-            return Err(died_after(begun));
-        }
-        let gone = u64::try_from(asked.elapsed().as_millis()).unwrap_or(u64::MAX);
-        request.wait_ms = request.wait_ms.map(|wait| wait.saturating_sub(gone));
-        context
-            .ui
-            .say("the controller died, and another one is asked");
-    }
+        in_turn(context, client, &left_of(request, begun.elapsed()), &key).await
+    };
+    Ok(client.outliving(&Starting::default(), ask).await?)
 }
 
-/// What somebody of this name has begun since.
-fn begun_since<'v>(
-    known: &[DeploymentView],
-    now: &'v [DeploymentView],
-    by: &str,
-) -> Option<&'v DeploymentView> {
-    let is_new = |view: &&DeploymentView| known.iter().all(|old| old.id != view.id);
-    now.iter().filter(is_new).find(|view| view.by == by)
-}
-
-fn died_after(begun: &DeploymentView) -> Diagnostic {
-    let id = &begun.id;
-    let what = format!("the controller died before it answered, and {id} has begun");
-    Diagnostic::new(Exit::Unreachable, what).hint(format!("windlass events {id} --follow"))
+/// What is left to ask for after so long.
+fn left_of(request: &DeployRequest, gone: Duration) -> DeployRequest {
+    let gone = u64::try_from(gone.as_millis()).unwrap_or(u64::MAX);
+    DeployRequest {
+        wait_ms: request.wait_ms.map(|wait| wait.saturating_sub(gone)),
+        ..request.clone()
+    }
 }
 
 /// Asks once.
@@ -89,8 +61,12 @@ async fn in_turn(
     context: &Context,
     client: &Client,
     request: &DeployRequest,
+    key: &Key,
 ) -> Result<Asked, ClientError> {
-    let mut asked = pin!(client.deploy(request));
+    let mut asked = pin!(client.deploy_as(request, key.clone()));
+    if request.wait_ms.is_none() && !request.supersede {
+        return Ok(Asked::Answered(Box::new(asked.await?)));
+    }
     let mut left = pin!(tokio::signal::ctrl_c());
     let mut told = pin!(tell(context, client, request));
     let mut silent = true;
@@ -153,16 +129,22 @@ mod tests {
     use windlass_model::DeploymentId;
 
     use super::*;
-    use crate::ui::sample;
 
     #[test]
-    fn what_the_dead_controller_has_begun_is_not_asked_for_again() {
-        let known = [sample::deployment("dep_1")];
-        let now = [sample::deployment("dep_2"), sample::deployment("dep_1")];
-        let found = |by| begun_since(&known, &now, by).map(|view| view.id.to_string());
-        assert_eq!(found("mira").as_deref(), Some("dep_2"));
-        assert_eq!(found("somebody else"), None);
-        assert_eq!(begun_since(&now, &now, "mira"), None);
+    fn the_next_controller_is_asked_for_what_is_left_of_the_wait() {
+        let request = DeployRequest {
+            source: Source::Retry(DeploymentId::parse("dep_1").unwrap()),
+            by: "mira".to_owned(),
+            may_move: false,
+            keep_failed: false,
+            wait_ms: Some(5_000),
+            supersede: false,
+        };
+        let left = |seconds| left_of(&request, Duration::from_secs(seconds)).wait_ms;
+        assert_eq!(
+            (left(0), left(2), left(9)),
+            (Some(5_000), Some(3_000), Some(0))
+        );
     }
 
     #[test]
@@ -172,6 +154,9 @@ mod tests {
             by: "mira".to_owned(),
             since_us: 0,
             reason: String::new(),
+            state: windlass_model::DeploymentState::Running,
+            held: None,
+            evidence: std::collections::BTreeMap::new(),
         };
         assert_eq!(
             waits(Some(&lock), Some(120_000)),

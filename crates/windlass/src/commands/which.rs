@@ -8,9 +8,13 @@ use super::file::Found;
 use crate::arguments::{Look, Which};
 use crate::context::Context;
 use crate::diagnostic::Diagnostic;
+use crate::ui::words::did_you_mean;
 
 /// Deployments among which the beginning of an id is looked for.
 pub(super) const SEARCHED: u32 = 1_000;
+
+/// None is named, and what is there leaves no single one.
+pub(super) const NONE_NAMED: &str = "WL0431";
 
 /// Deployments that are meant where none is named: of this application, in this environment.
 pub(super) struct Here<'c> {
@@ -95,6 +99,7 @@ pub(super) fn or_name_it(unreadable: Diagnostic) -> Diagnostic {
 pub(super) async fn client(context: &Context) -> Result<Client, Diagnostic> {
     context.client_to_look().await?.ok_or_else(|| {
         Diagnostic::new(Exit::Usage, "there are no deployments")
+            .code(NONE_NAMED)
             .hint("nothing was ever deployed with this state directory")
     })
 }
@@ -111,15 +116,21 @@ fn the_running_one<'v>(
     match (running.next(), running.next(), &here.app) {
         (Some(only), None, _) => Ok(only),
         (None, _, Some(app)) => {
-            Err(Diagnostic::new(Exit::Usage, format!("no deployment of {app} runs")).hint(hint))
+            let what = format!("no deployment of {app} runs");
+            Err(Diagnostic::new(Exit::Usage, what)
+                .code(NONE_NAMED)
+                .hint(hint))
         }
-        (None, _, None) => Err(Diagnostic::new(Exit::Usage, "no deployment runs").hint(hint)),
+        (None, _, None) => Err(Diagnostic::new(Exit::Usage, "no deployment runs")
+            .code(NONE_NAMED)
+            .hint(hint)),
         (Some(first), Some(second), _) => {
             let told = [first, second].into_iter().chain(running);
             let told: Vec<String> = told
                 .map(|view| format!("{} of {} in {}", view.id, view.app, view.environment))
                 .collect();
             Err(Diagnostic::new(Exit::Usage, "several deployments run")
+                .code(NONE_NAMED)
                 .detail(told.join("\n"))
                 .hint("name one of them"))
         }
@@ -142,13 +153,25 @@ pub(super) fn by_beginning(all: &[DeploymentView], text: &str) -> Result<Deploym
             Exit::Usage,
             format!("several deployments begin with {whole}"),
         )
+        .code(NONE_NAMED)
         .hint("write more of the id")),
         // Older than those searched, perhaps: the controller knows.
-        (None, _) => DeploymentId::parse(&whole).map_err(|_no_id| {
-            Diagnostic::new(Exit::Usage, format!("there is no deployment {text}"))
-                .hint("name one of those in: windlass list")
-        }),
+        (None, _) if all.len() >= SEARCHED as usize => {
+            DeploymentId::parse(&whole).map_err(|_no_id| unknown(all, &whole))
+        }
+        (None, _) => Err(unknown(all, &whole)),
     }
+}
+
+fn unknown(all: &[DeploymentView], whole: &str) -> Diagnostic {
+    let meant = did_you_mean(whole, all.iter().map(|view| view.id.as_str()));
+    let list = "windlass list shows them";
+    Diagnostic::new(Exit::Usage, format!("there is no deployment {whole}"))
+        .code("WL0430")
+        .hint(match meant {
+            Some(meant) => format!("{meant} {list}"),
+            None => list.to_owned(),
+        })
 }
 
 #[cfg(test)]
@@ -166,7 +189,17 @@ mod tests {
         assert_eq!(id("dep_01ka"), Ok("dep_01kab".to_owned()));
         assert_eq!(id("01kc"), Ok("dep_01kcd".to_owned()));
         assert_eq!(id("dep_01k").map_err(|no| no.exit), Err(Exit::Usage));
-        assert_eq!(id("dep_09").as_deref(), Ok("dep_09"));
+        let far = by_beginning(&all, "dep_09").expect_err("none of them");
+        assert_eq!(far.hint.as_deref(), Some("windlass list shows them"));
+        let near = by_beginning(&all, "01kad").expect_err("none of them");
+        assert_eq!(near.code.as_deref(), Some("WL0430"));
+        assert_eq!(
+            near.hint.as_deref(),
+            Some("did you mean dep_01kab? windlass list shows them")
+        );
+        let many = vec![sample::deployment("dep_01kab"); SEARCHED as usize];
+        let older = by_beginning(&many, "dep_09").map(|id| id.to_string());
+        assert_eq!(older.as_deref(), Ok("dep_09"));
         assert_eq!(id("NO").map_err(|no| no.exit), Err(Exit::Usage));
     }
 

@@ -16,7 +16,7 @@ use super::story::Demo;
 use super::tell;
 use super::told::Told;
 use crate::context::Context;
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, TAKEN};
 use crate::report::Report;
 
 /// How the demo is run.
@@ -74,6 +74,7 @@ fn refuse_used(state: &Path) -> Result<(), Diagnostic> {
     }
     let summary = format!("{} has been used already", state.display());
     Err(Diagnostic::new(Exit::Refused, summary)
+        .code(TAKEN)
         .detail("the demo plays in a fresh state directory")
         .hint("name another one with --state-dir; with neither that nor WINDLASS_STATE_DIR it makes its own"))
 }

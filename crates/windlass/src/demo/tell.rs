@@ -66,8 +66,12 @@ pub(crate) fn line(fact: &Fact, ending: Outcome) -> Option<String> {
         | Fact::Resumed { .. }
         | Fact::EvidenceAwaited { .. }
         | Fact::EvidenceMissing { .. }
+        | Fact::Scored { .. }
+        | Fact::GateShut { .. }
+        | Fact::GatePassed { .. }
         | Fact::Sight { .. }
         | Fact::Expedited { .. }
+        | Fact::WentPast { .. }
         | Fact::AbortRequested { .. }
         | Fact::SlotRetired { .. }
         | Fact::FailedKept { .. }

@@ -2,7 +2,7 @@
 
 use std::os::unix::net::UnixStream;
 
-use windlass_client::StatePaths;
+use windlass_client::{StatePaths, is_stopped};
 use windlass_router::{holder, look};
 
 use super::Finding;
@@ -23,6 +23,12 @@ pub(crate) fn router(paths: &StatePaths) -> Vec<Finding> {
     let services = crate::ui::words::counted(served, "service");
     let holder = holder(&wire::router_state(paths));
     let first = match (alive, holder, served) {
+        // Its socket takes in connections all the same, and nobody answers them.
+        (_, Some(pid), _) if is_stopped(pid) => Finding::broken(
+            CHECK,
+            format!("pid {pid} is stopped by a signal, and so is the traffic"),
+            format!("let it go on: kill -CONT {pid}"),
+        ),
         (true, _, _) => Finding::ok(CHECK, format!("lives, {services} in its table")),
         (false, Some(pid), _) => Finding::broken(
             CHECK,

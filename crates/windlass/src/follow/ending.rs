@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
-use windlass_api::{DeploymentView, EnvironmentView, Exit, RolloutView};
+use windlass_api::{DeploymentScore, DeploymentView, EnvironmentView, Exit, RolloutView};
 use windlass_model::{
     AppName, DeploymentId, DeploymentState, EnvironmentName, Outcome, PlanId, PlanKind, ServiceName,
 };
@@ -37,6 +37,8 @@ struct Final<'v> {
     services: &'v BTreeMap<ServiceName, RolloutView>,
     /// Services of a promotion that few or no requests were judged of.
     unjudged: BTreeMap<&'v ServiceName, Unjudged>,
+    /// Its health score, before and after, where that is measured.
+    score: Option<&'v DeploymentScore>,
     /// What runs now, where it could be asked.
     runs: Option<&'v EnvironmentView>,
 }
@@ -63,6 +65,7 @@ impl<'v> Final<'v> {
             by: &view.by,
             services: &view.rollouts,
             unjudged: unjudged(view),
+            score: view.score.as_ref(),
             runs,
         }
     }
@@ -101,7 +104,8 @@ pub(super) fn ending(
     purpose: &Purpose,
 ) -> Result<Report, Diagnostic> {
     let exit = exit_of(view.state, picture.stopped, purpose);
-    let mut report = Report::new(record_text(view, picture, runs), &Final::of(view, runs))?;
+    let record = record_text(view, picture, runs, exit != Exit::Done);
+    let mut report = Report::new(record, &Final::of(view, runs))?;
     report.exit = exit;
     if exit != Exit::Done {
         report.failure = Some(failure(view, picture, runs, exit));
@@ -174,13 +178,17 @@ mod tests {
     fn a_held_one_ends_with_who_holds_it_and_the_next_command() {
         let mut view = sample::deployment("dep_01k0a");
         view.state = DeploymentState::Held;
+        view.held = Some(sample::hold());
+        let auth = view.rollouts.get_mut(&sample::service("auth"));
+        auth.expect("a service").evidence = Some(sample::lacking(false));
         let picture = sample::told(&[sample::held()]);
         let report = ending(&view, &picture, None, &Purpose::Watch).unwrap();
         assert_eq!(report.exit, Exit::Waiting);
         let text = crate::ui::diagnostic_text(&report.failure.unwrap(), &Style::plain());
         insta::assert_snapshot!(text, @r"
-        error[WL0406]: shop in production waits for a person: mira holds it
-          hint: windlass resume dep_01k0a, then windlass events dep_01k0a --follow
+        error[WL0406]: shop in production waits for a person: the analysis of auth (inconclusive) holds it
+          auth has no evidence at 25 %: about 1,200 more requests were needed
+          hint: windlass resume dep_01k0a goes on, windlass promote dep_01k0a skips all that is left, windlass abort dep_01k0a goes back
         ");
     }
 

@@ -6,4 +6,4 @@ mod watch;
 
 pub(crate) use ending::begun;
 pub(crate) use progress::{Part, Progress};
-pub(crate) use watch::{Purpose, follow, past};
+pub(crate) use watch::{Purpose, environment_of, follow, past};

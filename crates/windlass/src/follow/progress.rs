@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
-use windlass_api::{DeploymentView, Event, HALT_SIGN, RolloutView};
+use windlass_api::{DeploymentView, Event, EvidenceView, HALT_SIGN, RolloutView};
 use windlass_model::{
-    AppName, Change, DeploymentId, DeploymentState, EnvironmentName, Fact, InstanceEnd, InstanceId,
-    Millis, Percent, Plan, PlanKind, Probe, Proof, Report, ReturnReason, RolloutPhase, RolloutPlan,
-    ServiceName, Step, StuckReason, Verdict, Version,
+    AppName, Below, Change, DeploymentId, DeploymentState, EnvironmentName, Fact, InstanceEnd,
+    InstanceId, Millis, Percent, Plan, PlanKind, Probe, Proof, Report, ReturnReason, RolloutPhase,
+    RolloutPlan, ScoreGate, ScoreSummary, ServiceName, Step, StuckReason, Version,
 };
 
 use crate::ui::words::doing;
@@ -23,6 +23,8 @@ pub(crate) struct Progress {
     pub(crate) state: DeploymentState,
     /// Who asked it to wait, while it does.
     pub(crate) held_by: Option<String>,
+    /// Gates that a score keeps shut, with what was measured.
+    pub(crate) shut: Vec<(ScoreGate, ScoreSummary)>,
     pub(crate) ended_us: Option<i64>,
     /// Whether somebody stopped it: an abort, or a newer deployment in its place.
     pub(crate) stopped: bool,
@@ -52,7 +54,11 @@ pub(crate) struct Part {
     pub(crate) bake: Option<(i64, Millis)>,
     /// The evidence that it waits for, after its bake.
     pub(crate) evidence: Option<Awaited>,
+    /// Whether a step of it asked for evidence that it had not got.
+    pub(crate) asks: bool,
     pub(crate) instances: BTreeMap<InstanceId, SocketAddr>,
+    /// What those that ended printed last.
+    pub(crate) last_lines: BTreeMap<InstanceId, Vec<String>>,
     pub(crate) why: Option<ReturnReason>,
     pub(crate) stuck: Option<StuckReason>,
     /// What a router saw that could not take the traffic back.
@@ -72,12 +78,11 @@ pub(crate) struct Part {
 }
 
 /// Evidence that a step waits for, as it was last told.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Awaited {
     pub(crate) since_us: i64,
     pub(crate) within: Millis,
-    pub(crate) verdict: Verdict,
-    pub(crate) more_requests: Option<u64>,
+    pub(crate) lacking: EvidenceView,
 }
 
 impl Progress {
@@ -98,6 +103,7 @@ impl Progress {
             started_us: view.started_us,
             state: DeploymentState::Running,
             held_by: None,
+            shut: Vec::new(),
             ended_us: None,
             stopped: false,
             renamed: false,
@@ -113,9 +119,22 @@ impl Progress {
 
     /// Whether it waits for a person's word. A halt is none: it is the whole installation's, and what
     /// it holds goes on by itself once it is lifted.
-    pub(crate) fn is_held_by_a_person(&self) -> bool {
+    pub(crate) fn waits_for_a_person(&self) -> bool {
         let by = self.held_by.as_deref();
-        by.is_some_and(|by| !by.starts_with(HALT_SIGN))
+        let is_held = by.is_some_and(|by| !by.starts_with(HALT_SIGN));
+        is_held || !self.shut.is_empty()
+    }
+
+    /// A gate is shut, or passed.
+    fn gate(&mut self, gate: &ScoreGate, score: Option<&ScoreSummary>) {
+        self.shut.retain(|(known, _)| known != gate);
+        let score = score.map(|score| (gate.clone(), score.clone()));
+        self.shut.extend(score);
+        self.state = if self.held_by.is_none() && self.shut.is_empty() {
+            DeploymentState::Running
+        } else {
+            DeploymentState::Held
+        };
     }
 
     /// Whether a service can go neither on nor back, or none can begin.
@@ -141,10 +160,18 @@ impl Progress {
             Fact::Resumed { .. } => {
                 self.state = DeploymentState::Running;
                 self.held_by = None;
+                self.shut.clear();
             }
+            Fact::GateShut {
+                gate,
+                score,
+                then: Below::Hold,
+            } => self.gate(gate, Some(score)),
+            Fact::GatePassed { gate, .. } => self.gate(gate, None),
             Fact::AbortRequested { .. } | Fact::Superseded { .. } => {
                 self.state = DeploymentState::Returning;
                 self.held_by = None;
+                self.shut.clear();
                 self.stopped = true;
                 self.unnamed = false;
             }
@@ -177,6 +204,7 @@ impl Progress {
             | Fact::RolloutFailed { .. }
             | Fact::RolloutReturned { .. }
             | Fact::Expedited { .. }
+            | Fact::WentPast { .. }
             | Fact::SlotDrained { .. }
             | Fact::SlotRetired { .. }
             | Fact::FailedKept { .. }
@@ -184,6 +212,8 @@ impl Progress {
             | Fact::Judged { .. }
             | Fact::EvidenceAwaited { .. }
             | Fact::EvidenceMissing { .. }
+            | Fact::Scored { .. }
+            | Fact::GateShut { .. }
             | Fact::Sight { .. }
             | Fact::Heard { .. }
             | Fact::TripwireFired { .. }
@@ -212,14 +242,14 @@ impl Progress {
                 // An instance that lost and regained readiness is told again.
                 part.ready = part.ready.saturating_add(1).min(part.wanted);
             }
-            Fact::InstanceLost { end, .. } => part.lose(end),
+            Fact::InstanceLost { .. } => part.lose(fact),
             Fact::TrafficShifted { version, to, .. } => {
                 // A return is told as the old slot's share.
                 part.weight = if *version == part.to { *to } else { to.rest() };
             }
             Fact::BakeStarted { within, .. } => part.bake = Some((at_us, *within)),
             Fact::EvidenceAwaited { .. } => part.awaits(fact, at_us),
-            Fact::EvidenceMissing { .. } => part.evidence = None,
+            Fact::EvidenceMissing { .. } => (part.evidence, part.asks) = (None, true),
             Fact::RolloutPassed { .. } => {
                 part.enter(RolloutPhase::Passed, at_us);
                 part.passed_us = Some(at_us);
@@ -238,6 +268,9 @@ impl Progress {
             Fact::Proved { proof, .. } => part.proof = Some(proof.clone()),
             Fact::TriggerFired { .. }
             | Fact::Judged { .. }
+            | Fact::Scored { .. }
+            | Fact::GateShut { .. }
+            | Fact::GatePassed { .. }
             | Fact::Sight { .. }
             | Fact::Heard { .. }
             | Fact::Removed { .. }
@@ -249,6 +282,7 @@ impl Progress {
             | Fact::Held { .. }
             | Fact::Resumed { .. }
             | Fact::Expedited { .. }
+            | Fact::WentPast { .. }
             | Fact::AbortRequested { .. }
             | Fact::Superseded { .. }
             | Fact::Repaired { .. }
@@ -257,6 +291,7 @@ impl Progress {
         }
         if matches!(fact, Fact::RolloutFailed { .. }) && self.state != DeploymentState::Settling {
             self.state = DeploymentState::Returning;
+            self.shut.clear();
         }
     }
 
@@ -269,6 +304,7 @@ impl Progress {
                 | ReturnReason::ShiftFailed(_)
                 | ReturnReason::StopFailed(_)
                 | ReturnReason::NoEvidence { .. }
+                | ReturnReason::LowScore { .. }
                 | ReturnReason::Triggered { .. } => true,
                 ReturnReason::Tripped {
                     service: watched, ..
@@ -309,7 +345,9 @@ impl Part {
             ),
             bake: None,
             evidence: None,
+            asks: false,
             instances: BTreeMap::new(),
+            last_lines: BTreeMap::new(),
             why: None,
             stuck: None,
             withheld: None,
@@ -375,14 +413,31 @@ impl Part {
             self.evidence = Some(Awaited {
                 since_us: at_us,
                 within: *within,
-                verdict: *verdict,
-                more_requests: *more_requests,
+                lacking: EvidenceView {
+                    verdict: *verdict,
+                    more_requests: *more_requests,
+                    at: self.weight,
+                    waits: true,
+                },
             });
         }
     }
 
     /// An instance that was ready is so no more; one that never was changes no count.
-    fn lose(&mut self, end: &InstanceEnd) {
+    fn lose(&mut self, fact: &Fact) {
+        let Fact::InstanceLost {
+            instance,
+            end,
+            last_lines,
+            ..
+        } = fact
+        else {
+            return;
+        };
+        if !last_lines.is_empty() {
+            let all = &mut self.last_lines;
+            all.insert(instance.clone(), last_lines.clone());
+        }
         if !matches!(end, InstanceEnd::NotStarted(_) | InstanceEnd::NeverReady(_)) {
             self.ready = self.ready.saturating_sub(1);
         }
@@ -406,6 +461,7 @@ pub(crate) fn service_of(fact: &Fact) -> Option<&ServiceName> {
         | Fact::SlotDrained { service, .. }
         | Fact::SlotRetired { service, .. }
         | Fact::FailedKept { service, .. }
+        | Fact::WentPast { service, .. }
         | Fact::TriggerFired { service, .. }
         | Fact::Judged { service, .. }
         | Fact::EvidenceAwaited { service, .. }
@@ -419,7 +475,11 @@ pub(crate) fn service_of(fact: &Fact) -> Option<&ServiceName> {
         | Fact::Renamed { service, .. }
         | Fact::RenameFailed { service, .. }
         | Fact::Stuck { service, .. } => Some(service),
+        Fact::GateShut { gate, .. } | Fact::GatePassed { gate, .. } => {
+            gate.step.as_ref().map(|step| &step.service)
+        }
         Fact::DeploymentStarted { .. }
+        | Fact::Scored { .. }
         | Fact::Held { .. }
         | Fact::Resumed { .. }
         | Fact::Expedited { .. }
@@ -451,12 +511,12 @@ mod tests {
     fn a_halt_is_no_word_of_a_person_about_this_deployment() {
         let mut event = sample::held();
         let told = |event: &Event| sample::told(std::slice::from_ref(event));
-        assert!(told(&event).is_held_by_a_person());
+        assert!(told(&event).waits_for_a_person());
         event.facts = vec![Fact::Held {
             by: format!("{HALT_SIGN}mira)"),
         }];
-        assert!(!told(&event).is_held_by_a_person());
-        assert!(!sample::untold().is_held_by_a_person());
+        assert!(!told(&event).waits_for_a_person());
+        assert!(!sample::untold().waits_for_a_person());
     }
 
     #[test]

@@ -84,7 +84,9 @@ pub(crate) async fn follow(
     match met {
         Ok(Met::End) => {
             let client = following.client();
-            let view = client.show(&id).await?;
+            let starting = Starting::default();
+            let view = client.outliving(&starting, async |client: &Client| client.show(&id).await);
+            let view = view.await?;
             let runs = environment_of(client, &view).await;
             ending(&view, &picture, runs.as_ref(), &purpose)
         }
@@ -142,7 +144,7 @@ async fn watch(
                 if picture.has_ended() {
                     return Ok(Met::End);
                 }
-                if !manner.attended && picture.is_held_by_a_person() {
+                if !manner.attended && picture.waits_for_a_person() {
                     // What is told may be past: it may go on already.
                     let view = following.client().show(&event.deployment).await?;
                     if view.state == DeploymentState::Held && view.sequence <= event.sequence {
@@ -162,7 +164,11 @@ async fn watch(
     }
 }
 
-async fn environment_of(client: &Client, view: &DeploymentView) -> Option<EnvironmentView> {
+/// What runs where it belongs, if it can be asked.
+pub(crate) async fn environment_of(
+    client: &Client,
+    view: &DeploymentView,
+) -> Option<EnvironmentView> {
     // Where traffic is can't be said without it; how it ended can.
     let all = client.status().await.unwrap_or_default();
     all.into_iter()

@@ -61,7 +61,8 @@ impl Draft {
             run: "./server --port ${PORT}".to_owned(),
             served: Served::Anywhere,
             notes: vec![
-                "Put your program here; ${PORT} is the port that it must listen on.".to_owned(),
+                "Put your program here. ${PORT} is the port that it must listen on; it is in the variable PORT too."
+                    .to_owned(),
             ],
             ..Guess::default()
         };
@@ -73,9 +74,23 @@ impl Draft {
 }
 
 /// Scripts whose name says nothing about the service.
-const COMMON: [&str; 8] = [
-    "app", "main", "server", "index", "run", "wsgi", "asgi", "manage",
+const COMMON: [&str; 10] = [
+    "app", "main", "server", "index", "run", "start", "service", "wsgi", "asgi", "manage",
 ];
+
+/// What else a file may say, where nothing is known of the program.
+const MORE: &str = "
+  # A service that needs another one waits for it, and finds it: with `needs: [api]` above, web
+  # has the variable API_URL, which is http://127.0.0.1:8081.
+  # api:
+  #   run: ./api --port ${PORT}
+  #   listen: 127.0.0.1:8081
+
+  # Without `listen` it gets no requests.
+  # worker:
+  #   needs: [api]
+  #   run: ./worker
+";
 
 /// What a service is called after the script that its command names.
 pub(crate) fn called(run: &str) -> String {
@@ -127,6 +142,9 @@ pub(crate) fn file(app: &str, draft: &Draft) -> String {
             text.push('\n');
         }
         text.push_str(&service(guess, &mut ports));
+    }
+    if !draft.known {
+        text.push_str(MORE);
     }
     if !draft.left_out.is_empty() {
         text.push_str("\n# Not run by Windlass today:\n");

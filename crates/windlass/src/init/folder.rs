@@ -2,6 +2,7 @@
 
 use std::fs::{self, File};
 use std::io::Read;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 /// Most bytes that are read of a file.
@@ -27,16 +28,17 @@ const ASIDE: [&str; 9] = [
 ];
 
 /// What makes a folder below a project of its own.
-const PROJECTS: [&str; 5] = [
+const PROJECTS: [&str; 6] = [
     "package.json",
     "pyproject.toml",
     "requirements.txt",
     "manage.py",
     "Cargo.toml",
+    "go.mod",
 ];
 
 /// Whether a file is a source of the program, and no test and no setting of a tool.
-fn is_source(name: &str, endings: &[&str]) -> bool {
+pub(super) fn is_source(name: &str, endings: &[&str]) -> bool {
     let ours = endings.iter().any(|ending| name.ends_with(ending));
     let tool = [".config.", ".test.", ".spec.", "_test."];
     let tool = tool.iter().any(|part| name.contains(part))
@@ -115,6 +117,13 @@ impl Folder {
             "." => here.to_owned(),
             below => format!("{option} {below} {rest}"),
         }
+    }
+
+    /// Whether its owner may run it.
+    pub(super) fn is_executable(&self, name: &str) -> bool {
+        const BY_OWNER: u32 = 0o100;
+        let about = fs::metadata(self.path.join(name));
+        about.is_ok_and(|about| about.is_file() && about.permissions().mode() & BY_OWNER != 0)
     }
 
     /// The first of the names that is a file here.

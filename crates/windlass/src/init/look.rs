@@ -3,7 +3,7 @@
 use super::compose::{self, NAMES};
 use super::draft::{Draft, Guess};
 use super::folder::Folder;
-use super::{cargo, docker, npm, procfile, python};
+use super::{cargo, docker, npm, procfile, python, script};
 
 /// The draft for a folder: from the kind that says most about how things are started.
 pub(crate) fn look(folder: &Folder) -> Draft {
@@ -64,6 +64,9 @@ fn seen(folder: &Folder, services: &[Guess]) -> Vec<String> {
         "requirements.txt",
         "manage.py",
         "Dockerfile",
+        "go.mod",
+        "main.go",
+        "server.go",
     ];
     let all = known.iter().chain(NAMES.iter());
     let mut saw: Vec<String> = all
@@ -106,6 +109,7 @@ fn proposed(folder: &Folder) -> (Vec<Guess>, Vec<String>) {
     }
     let image = docker::image(folder);
     let alone = image.and_then(|image| docker::service(folder, &image));
+    let alone = alone.or_else(|| script::service(folder));
     (alone.into_iter().collect(), left_out)
 }
 
@@ -123,7 +127,9 @@ pub(super) fn parts(folder: &Folder) -> Vec<String> {
 /// The service of a project in a folder that is one service's own.
 pub(super) fn project(folder: &Folder) -> Option<Guess> {
     let binary = || cargo::services(folder)?.into_iter().next();
-    projects(folder).into_iter().next().or_else(binary)
+    let script = || script::service(folder);
+    let found = projects(folder).into_iter().next();
+    found.or_else(binary).or_else(script)
 }
 
 /// A folder below is called as its service is.

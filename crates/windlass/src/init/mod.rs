@@ -11,6 +11,7 @@ mod npm;
 mod procfile;
 mod python;
 mod run;
+mod script;
 
 pub(crate) use draft::{Draft, file};
 pub(crate) use folder::Folder;

@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::draft::{Guess, Served, called};
 use super::folder::Folder;
 use super::run::line;
+use super::script;
 
 /// What usually belongs to a release of such a project, beside its scripts.
 const PARTS: [&str; 6] = ["src", "lib", "dist", "build", "public", "views"];
@@ -33,10 +34,16 @@ pub(super) fn service(folder: &Folder) -> Option<Guess> {
             );
             (folder.elsewhere("npm start", "npm --prefix", "start"), true)
         }
-        None => (
-            format!("node {}", folder.named(&entry(folder, &package)?)),
-            false,
-        ),
+        None => {
+            let entry = entry(folder, &package)?;
+            let run = format!("node {}", folder.named(&entry));
+            let text = folder.read(&entry).unwrap_or_default();
+            let told = script::told(&run, &text);
+            if told.run != run {
+                notes.push(told.note);
+            }
+            (told.run, false)
+        }
     };
     if depends(&package) && !folder.has("node_modules") {
         let install = if folder.has("package-lock.json") {
@@ -46,7 +53,9 @@ pub(super) fn service(folder: &Folder) -> Option<Guess> {
         };
         notes.push(format!("Run `{install}` first."));
     }
-    notes.push("Its port is in the variable PORT.".to_owned());
+    if !run.contains("${PORT}") {
+        notes.push("Its port is in the variable PORT.".to_owned());
+    }
     let mut files = files(folder);
     // What npm starts may well be a tool of those that it has installed.
     if npm && !depends(&package) {

@@ -4,6 +4,7 @@ use toml::{Table, Value};
 
 use super::draft::{Guess, Served, called};
 use super::folder::Folder;
+use super::script;
 
 /// What makes a folder a project of Python.
 pub(super) const PROJECT: [&str; 3] = ["pyproject.toml", "requirements.txt", "manage.py"];
@@ -43,9 +44,13 @@ pub(super) fn service(folder: &Folder) -> Option<Guess> {
         .to_lowercase();
     let project: Option<Table> = project.and_then(|text| text.parse().ok());
     let installed = packages(folder);
-    let run = run(folder, &words, needs_packages)
-        .or_else(|| declared(project.as_ref()))?
-        .told(folder, installed.is_some());
+    let start = run(folder, &words, needs_packages).or_else(|| declared(project.as_ref()))?;
+    let text = match &start {
+        Start::Script(script) => folder.read(script).unwrap_or_default(),
+        Start::Server(..) | Start::Program(_) => String::new(),
+    };
+    let run = start.told(folder, installed.is_some());
+    let told = script::told(&run, &text);
     let mut notes = Vec::new();
     let mut env = vec![("PYTHONUNBUFFERED".to_owned(), "1".to_owned())];
     if let Some(installed) = installed {
@@ -58,11 +63,14 @@ pub(super) fn service(folder: &Folder) -> Option<Guess> {
             "Install its packages for python3, or make a .venv here and run init again.".to_owned(),
         );
     }
-    if run.contains("${PORT}") {
+    if told.run != run {
+        notes.push(told.note);
+    } else if run.contains("${PORT}") {
         notes.push("Look whether it is the right module and application.".to_owned());
     } else {
         notes.push("Its port is in the variable PORT.".to_owned());
     }
+    let run = told.run;
     let name = project
         .as_ref()
         .and_then(|table| table.get("project")?.get("name")?.as_str());

@@ -3,6 +3,9 @@
 /// Codes that are shown when one is unknown.
 const NEAREST: usize = 3;
 
+/// There is no such page or code.
+pub(crate) const NO_PAGE: &str = "WL0433";
+
 /// Code and page, in order of the codes; `build.rs` lists the folder.
 const PAGES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/error_pages.rs"));
 

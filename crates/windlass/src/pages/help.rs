@@ -19,6 +19,7 @@ come at once.",
         "schema",
         "Examples:
   windlass schema > windlass.schema.json
+  windlass schema router > router.schema.json
 
 An editor uses it if the file begins with
   # yaml-language-server: $schema=windlass.schema.json",
@@ -114,8 +115,8 @@ Ends with 0 when everything is back, 5 when there is nothing to go back to,
   windlass finalize
   windlass finalize dep_06gv
 
-A standby goes, or a failed candidate that was kept. A rollback to a standby that
-is gone starts its release again.",
+A standby goes, or a failed candidate that was kept. A rollback to a standby
+that is gone starts its release again.",
     ),
     (
         "remove",
@@ -199,6 +200,10 @@ socket only; the unit of --install repeats --listen.",
   windlass router status
   windlass router split web v2=5%
   windlass router drain web v1 --within 1m
+  windlass router pause web --for 30s
+  windlass router pause web --maintenance
+  windlass router resume
+  windlass router reload
   windlass router rollback
 
 Needs no controller. Where one decides, status and rollback are all that the

@@ -6,6 +6,6 @@ mod exits;
 mod help;
 mod topics;
 
-pub(crate) use codes::{CodePage, codes, known, nearest};
+pub(crate) use codes::{CodePage, NO_PAGE, codes, known, nearest};
 pub(crate) use help::command;
 pub(crate) use topics::{TOPICS, reference};

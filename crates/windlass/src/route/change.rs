@@ -4,14 +4,15 @@ use std::time::{Duration, Instant};
 
 use windlass_api::Exit;
 use windlass_control::{ObservedRoute, ObservedTable, RouterReply, RouterRequest, Split};
-use windlass_model::{Millis, Percent, Rate, ServiceKey, SlotId};
+use windlass_model::{Millis, Percent, Rate, ServiceKey, SlotId, Slower};
 
 use super::find;
 use super::link::Link;
 use super::refusal::{controlled, refused};
 use crate::diagnostic::Diagnostic;
 use crate::report::Report;
-use crate::ui::words::counted;
+use crate::ui::Ui;
+use crate::ui::words::{counted, harmless};
 
 /// How often a drain looks.
 const LOOK: Duration = Duration::from_millis(50);
@@ -23,14 +24,18 @@ pub(crate) struct Wanted<'a> {
     pub(crate) origin: &'a str,
     pub(crate) share: Percent,
     pub(crate) errors_above: Option<Rate>,
+    pub(crate) slower: Option<Slower>,
     pub(crate) again: bool,
 }
 
 /// Gives one origin of a service a share, and the other one the rest.
-pub(crate) fn split(link: &Link, wanted: &Wanted<'_>) -> Result<Report, Diagnostic> {
+pub(crate) fn split(link: &Link, wanted: &Wanted<'_>, ui: &Ui) -> Result<Report, Diagnostic> {
     let (key, _) = moved(link, wanted)?;
     let table = link.observe()?;
     let now = table.services.get(&key);
+    if let Some(back) = now.and_then(|now| way_back(&key, now)) {
+        ui.say(&back);
+    }
     Report::new(now.map_or_else(String::new, |now| told(&key, now)), &now)
 }
 
@@ -99,6 +104,7 @@ fn moved(link: &Link, wanted: &Wanted<'_>) -> Result<(ServiceKey, SlotId), Diagn
         share: wanted.share,
         decided_on: entry.generation,
         errors_above: wanted.errors_above,
+        slower: wanted.slower,
         again: wanted.again,
     });
     match link.call(&request)? {
@@ -117,6 +123,22 @@ fn told(key: &ServiceKey, now: &ObservedRoute) -> String {
     format!("{}: {}\n", key.service, slots.join(", "))
 }
 
+/// Where it goes back to, and when; none where nobody is watched.
+fn way_back(key: &ServiceKey, now: &ObservedRoute) -> Option<String> {
+    let wire = now.tripwire.as_ref()?;
+    let newcomer = now.route.slots.iter().find(|slot| slot.slot == wire.slot)?;
+    let back = wire.way_back.get(key)?.slots.iter();
+    let back = harmless(&back.max_by_key(|slot| slot.weight)?.version.0);
+    let newcomer = harmless(&newcomer.version.0);
+    let errors = match wire.errors_above {
+        Some(rate) => format!(" or answers over {rate} errors"),
+        None => String::new(),
+    };
+    Some(format!(
+        "way back: all to {back}, by itself when {newcomer} is gone{errors}; by hand: windlass router rollback"
+    ))
+}
+
 /// Goes the armed way back, of one service or of all.
 pub(crate) fn rollback(link: &Link, service: Option<&str>) -> Result<Report, Diagnostic> {
     let table = link.observe()?;
@@ -133,6 +155,7 @@ pub(crate) fn rollback(link: &Link, service: Option<&str>) -> Result<Report, Dia
     };
     if went.is_empty() {
         let nothing = Diagnostic::new(Exit::Refused, "there is no split to go back from");
+        let nothing = nothing.code("WL0426");
         return Err(nothing.detail("nothing was changed").hint(if table.alone {
             "look: windlass router status"
         } else {

@@ -5,7 +5,10 @@ use windlass_control::{ObservedRoute, ObservedTable};
 use windlass_model::{RouteSlot, ServiceKey};
 
 use crate::diagnostic::Diagnostic;
-use crate::ui::words::{harmless, listed};
+use crate::ui::words::{did_you_mean, harmless, listed};
+
+/// The router knows no such service or origin.
+const UNKNOWN: &str = "WL0421";
 
 /// The service that is called so: by its whole key, or by its name where only one is.
 pub(crate) fn service<'t>(
@@ -23,20 +26,31 @@ pub(crate) fn service<'t>(
         [] => {
             let all: Vec<String> = table.services.keys().map(|key| name(table, key)).collect();
             let what = format!("the router serves no `{}`", harmless(named));
-            let hint = if all.is_empty() {
+            let serves = if all.is_empty() {
                 "it serves nothing".to_owned()
             } else {
                 format!("it serves {}", listed(&all))
             };
-            Err(Diagnostic::new(Exit::Usage, what).hint(hint))
+            Err(unknown(what, &serves, named, &all))
         }
         [..] => {
             let all: Vec<&ServiceKey> = meant.iter().map(|(key, _)| *key).collect();
             let what = format!("several services are called `{}`", harmless(named));
             let hint = format!("name one of {}", listed(&all));
-            Err(Diagnostic::new(Exit::Usage, what).hint(hint))
+            Err(Diagnostic::new(Exit::Usage, what).code(UNKNOWN).hint(hint))
         }
     }
+}
+
+/// What is not there, what is, and which of it may have been meant.
+fn unknown<T: AsRef<str>>(what: String, there: &str, named: &str, all: &[T]) -> Diagnostic {
+    let meant = did_you_mean(named, all.iter().map(AsRef::as_ref));
+    let said = Diagnostic::new(Exit::Usage, what).code(UNKNOWN);
+    said.hint(match meant {
+        Some(meant) if all.len() == 1 => meant,
+        Some(meant) => format!("{meant} {there}"),
+        None => there.to_owned(),
+    })
 }
 
 /// The origin of a service that is called so.
@@ -49,7 +63,7 @@ pub(crate) fn origin<'t>(
     found.ok_or_else(|| {
         let all: Vec<&str> = slots.iter().map(|slot| slot.version.0.as_str()).collect();
         let what = format!("{} has no origin `{}`", key.service, harmless(named));
-        Diagnostic::new(Exit::Usage, what).hint(format!("it has {}", listed(&all)))
+        unknown(what, &format!("it has {}", listed(&all)), named, &all)
     })
 }
 

@@ -14,6 +14,9 @@ use crate::diagnostic::Diagnostic;
 /// Longest wait for one reply. A raise waits for the router's disk.
 const CALL_TIME: Duration = Duration::from_secs(15);
 
+/// No router answers.
+const NO_ROUTER: &str = "WL0420";
+
 /// The way to one router.
 #[derive(Debug)]
 pub(crate) struct Link {
@@ -35,6 +38,7 @@ impl Link {
             Err(why) => {
                 let what = format!("no router answers on {}", socket.display());
                 Err(Diagnostic::new(Exit::Unreachable, what)
+                    .code(NO_ROUTER)
                     .detail(why.to_string())
                     .hint("start one: windlass router --config FILE; a controller's is started by windlass status"))
             }
@@ -54,6 +58,7 @@ impl Link {
         self.exchange(request).map_err(|why| {
             let what = format!("the router on {} gave no answer", self.socket.display());
             Diagnostic::new(Exit::Unreachable, what)
+                .code(NO_ROUTER)
                 .detail(why.to_string())
                 .hint("look what became of it: windlass router status")
         })

@@ -3,8 +3,12 @@
 mod change;
 mod find;
 mod link;
+mod passage;
 mod refusal;
+mod reload;
 
 pub(crate) use change::{Wanted, drain, rollback, split};
 pub(crate) use find::name;
 pub(crate) use link::Link;
+pub(crate) use passage::{pass, standing};
+pub(crate) use reload::reload;

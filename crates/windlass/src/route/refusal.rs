@@ -6,6 +6,9 @@ use windlass_control::{ObservedTable, Refusal};
 use crate::diagnostic::Diagnostic;
 use crate::ui::router::trip_text;
 
+/// What was asked does not fit the router as it stands.
+const AS_IT_STANDS: &str = "WL0427";
+
 /// Nothing was changed, and why. `table` is what the router served before.
 pub(crate) fn refused(refusal: &Refusal, table: &ObservedTable) -> Diagnostic {
     let said = |what: String| Diagnostic::new(Exit::Refused, what).detail("nothing was changed");
@@ -19,7 +22,7 @@ pub(crate) fn refused(refusal: &Refusal, table: &ObservedTable) -> Diagnostic {
                 Some(saw) => said.detail(format!("{saw}\nnothing was changed")),
                 None => said,
             };
-            said.hint("split it all the same: --again")
+            said.code("WL0423").hint("split it all the same: --again")
         }
         Refusal::Halted(by) => said(format!("everything is halted by {by}"))
             .code("WL0408")
@@ -28,28 +31,37 @@ pub(crate) fn refused(refusal: &Refusal, table: &ObservedTable) -> Diagnostic {
             "the split of {} has moved meanwhile",
             service.service
         ))
+        .code("WL0424")
         .hint("look, and decide anew: windlass router status"),
         Refusal::NoCapacity { service, .. } | Refusal::TakesRequests { service, .. } => said(
             format!("no instance of {} is ready to take it", service.service),
         )
-        .hint("look: windlass router status"),
+        .code("WL0425")
+        .hint("see which origin is ready, and whether it runs: windlass router status"),
         Refusal::OldEpoch(epoch) => said(format!(
             "the router obeys a newer controller, of epoch {epoch}"
-        )),
-        Refusal::Alone => said("the router runs alone".to_owned()),
-        Refusal::Invalid(what) => said(what.clone()),
-        Refusal::NotKept(what) => {
-            said(what.clone()).hint("make room on the disk of the state directory")
-        }
+        ))
+        .code(AS_IT_STANDS)
+        .hint("ask that one: windlass status"),
+        Refusal::Alone => said("the router runs alone".to_owned())
+            .code(AS_IT_STANDS)
+            .hint("look: windlass router status"),
+        Refusal::Invalid(what) => said(what.clone())
+            .code(AS_IT_STANDS)
+            .hint("see what it serves: windlass router status"),
+        Refusal::NotKept(what) => said(what.clone())
+            .code(AS_IT_STANDS)
+            .hint("make room on the disk of the state directory"),
     }
 }
 
-/// A person's split is not taken where a controller decides.
+/// What a person wants is not taken where a controller decides.
 pub(crate) fn controlled() -> Diagnostic {
     Diagnostic::new(
         Exit::Refused,
-        "a controller decides the split of this router",
+        "a controller decides what this router does",
     )
+    .code("WL0422")
     .detail("nothing was changed")
     .hint(
         "go back: windlass router rollback; all else goes by windlass deploy and windlass rollback",

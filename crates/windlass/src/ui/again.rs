@@ -24,6 +24,8 @@ const CA: &str = "WINDLASS_CA";
 pub(crate) struct Again {
     /// With a space behind it, where there is any.
     options: String,
+    /// The same of the environment, which a hint may name itself.
+    environment: String,
     /// Whether a controller elsewhere is meant.
     elsewhere: bool,
 }
@@ -36,12 +38,8 @@ impl Again {
 
     fn with(global: &Global, variable: impl Fn(&str) -> Option<OsString>) -> Self {
         let mut options = String::new();
-        let mut add = |name: &str, value: &str| {
-            options.push_str(name);
-            options.push(' ');
-            options.push_str(&quoted(value));
-            options.push(' ');
-        };
+        let option = |name: &str, value: &str| format!("{name} {} ", quoted(value));
+        let mut add = |name: &str, value: &str| options.push_str(&option(name, value));
         if let Some(file) = &global.file {
             add("-f", &file.to_string_lossy());
         }
@@ -65,18 +63,17 @@ impl Again {
                 }
             }
         }
-        if let Some(environment) = &global.environment {
-            add("-e", environment);
-        }
+        let environment = global.environment.as_deref();
         Self {
             options,
+            environment: environment.map_or_else(String::new, |name| option(ENVIRONMENT, name)),
             elsewhere: global.server.is_some(),
         }
     }
 
     /// The text with the options in each `windlass VERB`.
     pub(crate) fn repeat(&self, text: &str) -> String {
-        if self.options.is_empty() {
+        if self.options.is_empty() && self.environment.is_empty() {
             return text.to_owned();
         }
         let verbs = Arguments::command();
@@ -98,6 +95,9 @@ impl Again {
             whole.push_str(NAME);
             if begins && is_verb(piece) {
                 whole.push_str(&self.options);
+                whole.push_str(&self.environment);
+            } else if begins && after_environment(piece).is_some_and(is_verb) {
+                whole.push_str(&self.options);
             }
             whole.push_str(piece);
         }
@@ -107,6 +107,15 @@ impl Again {
 
 /// What a command begins with.
 const NAME: &str = "windlass ";
+
+/// The option that says which environment is meant.
+const ENVIRONMENT: &str = "-e";
+
+/// What follows of a command that names its environment itself.
+fn after_environment(piece: &str) -> Option<&str> {
+    let named = piece.strip_prefix(ENVIRONMENT)?.strip_prefix(' ')?;
+    Some(named.split_once(' ')?.1)
+}
 
 /// One word of a shell.
 fn quoted(value: &str) -> String {
@@ -139,6 +148,15 @@ mod tests {
             again.repeat("windlass logs web, then windlass retry dep_1"),
             "windlass --state-dir '/srv/a b' -e staging logs web, \
              then windlass --state-dir '/srv/a b' -e staging retry dep_1"
+        );
+    }
+
+    #[test]
+    fn a_hint_about_another_environment_keeps_its_own() {
+        let again = again(&["--state-dir", "/srv/a", "-e", "staging"], None);
+        assert_eq!(
+            again.repeat("windlass -e production rollback web"),
+            "windlass --state-dir /srv/a -e production rollback web"
         );
     }
 

@@ -2,13 +2,13 @@
 
 use windlass_api::Event;
 use windlass_model::{
-    CommandRun, DeploymentState, Fact, InstanceId, Judgement, Outcome, Report, RolloutPhase, Rule,
-    SlotId, Verdict,
+    CommandRun, DeploymentState, Fact, InstanceId, Judgement, Lacking, Millis, Outcome, Past,
+    Report, RolloutPhase, Rule, ServiceName, SlotId, Verdict,
 };
 
 use super::time::{of_day, took};
 use super::words::{harmless, instance_end, listed, phase, proof, reason, repair, state_of, stuck};
-use super::{Role, Style};
+use super::{Role, Style, scored};
 use crate::follow::Progress;
 
 /// One line per fact of an event. `picture` is the deployment after it.
@@ -86,6 +86,7 @@ fn fact_words(fact: &Fact, event: &Event, picture: &Progress) -> (String, String
         | Fact::InstanceLost { .. }
         | Fact::TrafficShifted { .. }
         | Fact::BakeStarted { .. }
+        | Fact::WentPast { .. }
         | Fact::RolloutPassed { .. }
         | Fact::RolloutFailed { .. }
         | Fact::RolloutReturned { .. }
@@ -96,6 +97,9 @@ fn fact_words(fact: &Fact, event: &Event, picture: &Progress) -> (String, String
         | Fact::Judged { .. }
         | Fact::EvidenceAwaited { .. }
         | Fact::EvidenceMissing { .. }
+        | Fact::Scored { .. }
+        | Fact::GateShut { .. }
+        | Fact::GatePassed { .. }
         | Fact::Sight { .. }
         | Fact::TripwireFired { .. }
         | Fact::TripwireWithheld { .. }
@@ -103,7 +107,8 @@ fn fact_words(fact: &Fact, event: &Event, picture: &Progress) -> (String, String
         | Fact::Removed { .. }
         | Fact::Renamed { .. }
         | Fact::RenameFailed { .. }
-        | Fact::Stuck { .. } => of_a_service(fact, picture).unwrap_or((whole, String::new())),
+        | Fact::Stuck { .. } => of_a_service(fact, picture)
+            .unwrap_or_else(|| (whole, scored::fact_words(fact).unwrap_or_default())),
     }
 }
 
@@ -127,23 +132,9 @@ fn of_a_service(fact: &Fact, picture: &Progress) -> Option<(String, String)> {
             format!("started instance={instance} address={address}"),
         ),
         Fact::InstanceReady { service, instance } => {
-            let ready = picture
-                .parts
-                .get(service)
-                .map(|part| format!("={}/{}", part.ready, part.wanted));
-            (
-                service,
-                format!("ready{} instance={instance}", ready.unwrap_or_default()),
-            )
+            (service, ready_words((service, instance), picture))
         }
-        Fact::InstanceLost {
-            service,
-            instance,
-            end,
-        } => (
-            service,
-            format!("lost instance={instance} reason={:?}", instance_end(end)),
-        ),
+        Fact::InstanceLost { service, .. } => (service, lost_words(fact)),
         Fact::TrafficShifted {
             service,
             version,
@@ -151,6 +142,7 @@ fn of_a_service(fact: &Fact, picture: &Progress) -> Option<(String, String)> {
             ..
         } => (service, format!("traffic={}% version={version}", to.get())),
         Fact::BakeStarted { service, within } => (service, format!("bake={within}")),
+        Fact::WentPast { service, past } => (service, past_words(past)),
         Fact::RolloutPassed { service } => (service, "passed".to_owned()),
         Fact::RolloutReturned { service } => (service, "returned".to_owned()),
         Fact::SlotDrained { service, slot, cut } => (service, drained_words(*slot, *cut)),
@@ -172,7 +164,12 @@ fn of_a_service(fact: &Fact, picture: &Progress) -> Option<(String, String)> {
         | Fact::Removed { .. }
         | Fact::Renamed { .. }
         | Fact::RenameFailed { .. } => return of_a_danger(fact),
+        Fact::GateShut { gate, .. } | Fact::GatePassed { gate, .. } => {
+            let step = gate.step.as_ref()?;
+            (&step.service, scored::fact_words(fact)?)
+        }
         Fact::DeploymentStarted { .. }
+        | Fact::Scored { .. }
         | Fact::Held { .. }
         | Fact::Resumed { .. }
         | Fact::Expedited { .. }
@@ -183,6 +180,12 @@ fn of_a_service(fact: &Fact, picture: &Progress) -> Option<(String, String)> {
         | Fact::Ended { .. } => return None,
     };
     Some((service.to_string(), what))
+}
+
+fn ready_words((service, instance): (&ServiceName, &InstanceId), picture: &Progress) -> String {
+    let part = picture.parts.get(service);
+    let ready = part.map(|part| format!("={}/{}", part.ready, part.wanted));
+    format!("ready{} instance={instance}", ready.unwrap_or_default())
 }
 
 fn command_words(run: &CommandRun, instance: &InstanceId) -> String {
@@ -214,6 +217,51 @@ fn heard_words(lost: Option<&str>) -> String {
         Some(why) => format!("reports=lost reason={:?}", harmless(why)),
         None => "reports=heard".to_owned(),
     }
+}
+
+fn lost_words(fact: &Fact) -> String {
+    let Fact::InstanceLost {
+        instance,
+        end,
+        last_lines,
+        ..
+    } = fact
+    else {
+        return String::new();
+    };
+    let lost = format!("lost instance={instance} reason={:?}", instance_end(end));
+    let printed: Vec<String> = last_lines.iter().map(|line| harmless(line)).collect();
+    if printed.is_empty() {
+        return lost;
+    }
+    format!("{lost} printed={:?}", printed.join(" / "))
+}
+
+fn past_words(past: &Past) -> String {
+    let mut words = vec![
+        format!("went_past={}%", past.at.get()),
+        format!("by={}", harmless(&past.by)),
+    ];
+    if past.bake > Millis::ZERO {
+        words.push(format!("bake={}", past.bake));
+    }
+    if !past.steps.is_empty() {
+        let steps: Vec<String> = past
+            .steps
+            .iter()
+            .map(|to| format!("{}%", to.get()))
+            .collect();
+        words.push(format!("steps={}", steps.join(",")));
+    }
+    if let Some(Lacking {
+        verdict,
+        more_requests,
+    }) = past.evidence
+    {
+        words.push(format!("evidence={:?}", verdict.to_string()));
+        words.extend(more_requests.map(|more| format!("requests_missing={more}")));
+    }
+    words.join(" ")
 }
 
 fn drained_words(slot: SlotId, cut: u64) -> String {
@@ -256,7 +304,7 @@ fn triggered_words(trigger: &Rule, saw: &str) -> String {
     format!("trigger={:?} saw={:?}", trigger.to_string(), harmless(saw))
 }
 
-fn fired_words(took_back: &[windlass_model::ServiceName], saw: &str) -> String {
+fn fired_words(took_back: &[ServiceName], saw: &str) -> String {
     format!(
         "tripwire=fired took_back={} saw={:?}",
         listed(took_back).replace(' ', ""),
@@ -310,12 +358,16 @@ fn of_a_danger(fact: &Fact) -> Option<(String, String)> {
             format!("not_renamed from={from} saw={:?}", harmless(saw)),
         ),
         Fact::DeploymentStarted { .. }
+        | Fact::Scored { .. }
+        | Fact::GateShut { .. }
+        | Fact::GatePassed { .. }
         | Fact::PhaseEntered { .. }
         | Fact::InstanceStarted { .. }
         | Fact::InstanceReady { .. }
         | Fact::InstanceLost { .. }
         | Fact::TrafficShifted { .. }
         | Fact::BakeStarted { .. }
+        | Fact::WentPast { .. }
         | Fact::RolloutPassed { .. }
         | Fact::RolloutReturned { .. }
         | Fact::Held { .. }
@@ -439,6 +491,7 @@ mod tests {
         14:02:12 auth tripwire=withheld saw="5 connections in a row failed"
         14:02:12 shop superseded by=mira
         14:02:12 shop repaired=done by=mira
+        14:02:12 auth went_past=25% by=mira bake=18s steps=50% evidence="inconclusive" requests_missing=1200
         14:02:12 api removed
         14:02:12 api renamed from=old
         14:02:12 api not_renamed from=old saw="the router is not there"

@@ -1,14 +1,20 @@
 //! Why a deployment did not do what was asked: what failed, where, what was seen against what was
 //! expected, where traffic is now, what still runs, the next command.
 
-use windlass_api::{DeploymentView, EnvironmentView, Exit, InstanceView, RolloutView};
+use std::collections::BTreeMap;
+
+use windlass_api::{
+    DeploymentView, EnvironmentView, EvidenceView, Exit, InstanceView, RolloutView,
+};
 use windlass_model::{
     DeploymentState, InstanceEnd, InstanceId, Outcome, PlanKind, Probe, ProbeKind, ReturnReason,
     ServiceName, StuckReason,
 };
 
 use super::record::{proofs, traffic};
+use super::scored;
 use super::status::kept_failed;
+use super::ways::ways;
 use super::words::{harmless, listed, not_renamed, reason, stuck};
 use crate::diagnostic::Diagnostic;
 use crate::follow::{Part, Progress};
@@ -36,6 +42,8 @@ pub(crate) fn failure(
             ));
         }
     }
+    lines.extend(scored::holds(view));
+    lines.extend(lacking(&view.evidence()));
     lines.extend(view.not_renamed.as_deref().map(not_renamed));
     lines.extend(proofs(picture));
     if let Some(why) = &view.poisoned {
@@ -104,8 +112,10 @@ fn summary(view: &DeploymentView, picture: &Progress, first: Option<&ServiceName
         Some(why @ ReturnReason::Superseded { .. }) => Some(reason(why)),
         Some(_) | None => None,
     });
-    let held = picture.held_by.as_deref();
-    let held = held.map(|by| format!("{} holds it", harmless(by)));
+    let held = view.held.as_ref();
+    let held = held.map(|held| format!("{} holds it", harmless(&held.by)));
+    let shut = picture.shut.first();
+    let held = held.or(shut.map(|(gate, score)| scored::shut(gate, score)));
     match (first, stopped.or(held)) {
         (Some(service), _) => format!("{what} {how}: {service} failed"),
         (None, Some(stopped)) => format!("{what} {how}: {stopped}"),
@@ -122,6 +132,7 @@ fn what_was_seen(service: &ServiceName, part: &Part, why: &ReturnReason) -> Vec<
         | ReturnReason::OtherFailed(_)
         | ReturnReason::Superseded { .. }
         | ReturnReason::NoEvidence { .. }
+        | ReturnReason::LowScore { .. }
         | ReturnReason::Triggered { .. }
         | ReturnReason::Aborted { .. } => vec![format!("{service} {}: {}", part.to, reason(why))],
         ReturnReason::Tripped { saw, .. } => vec![format!(
@@ -151,7 +162,23 @@ fn instance_lost(
         lines.push(format!("  expected: {}", expected(probe)));
     }
     lines.extend(nobody_listens(end).map(str::to_owned));
+    let printed = part.last_lines.get(instance).map(Vec::as_slice);
+    lines.extend(last_lines(printed.unwrap_or_default()).map(|line| format!("  {line}")));
     lines
+}
+
+/// What an instance that ended printed last, below a line that says so; nothing where that was nothing.
+pub(crate) fn last_lines(printed: &[String]) -> impl Iterator<Item = String> {
+    let head = (!printed.is_empty()).then(|| "it printed last:".to_owned());
+    let lines = printed.iter().map(|line| format!("  {}", harmless(line)));
+    head.into_iter().chain(lines)
+}
+
+/// The evidence that services wait for, or are held for, one line each.
+pub(crate) fn lacking(evidence: &BTreeMap<ServiceName, EvidenceView>) -> Vec<String> {
+    let all = evidence.iter();
+    all.map(|(service, evidence)| format!("{service} {}", evidence.words()))
+        .collect()
 }
 
 /// Where a service must listen, for one that was never found there: its author has never seen that
@@ -233,7 +260,9 @@ fn hint(
             format!("windlass show {id}, then windlass repair {id} {ways}")
         }
         (DeploymentState::Held, _) => {
-            format!("windlass resume {id}, then windlass events {id} --follow")
+            let ways = ways(id, view.state, view.held.as_ref(), false).into_iter();
+            let ways: Vec<String> = ways.map(|(way, what)| format!("{way} {what}")).collect();
+            listed(&ways)
         }
         (DeploymentState::Ended(Outcome::Abandoned), _) => {
             format!("what it left is named by {ABANDONED}")
@@ -263,6 +292,7 @@ fn is_of_the_release(why: &ReturnReason) -> bool {
         | ReturnReason::NeedFailed(_)
         | ReturnReason::OtherFailed(_)
         | ReturnReason::NoEvidence { .. }
+        | ReturnReason::LowScore { .. }
         | ReturnReason::Triggered { .. }
         | ReturnReason::Tripped { .. }
         | ReturnReason::Aborted { .. }
@@ -294,6 +324,28 @@ mod tests {
             expected: 2xx or 3xx from GET /health/ready, 2 times in a row, within 1m
           traffic now: api 100 % 1.4.2, auth 100 % 1.4.2
           still running: api 1.4.2, auth 1.4.2, auth 1.4.1, worker 7
+          hint: windlass logs api, mend it, then: windlass deploy (the same once more: windlass retry dep_01k0a)
+        ");
+    }
+
+    #[test]
+    fn one_that_ended_says_what_it_printed_last_and_obeys_none_of_it() {
+        let (instance, end) = (sample::instance("2a"), InstanceEnd::Exited(3));
+        let printed = ["connects\u{1b}[2J", "no DATABASE_URL is set"].map(str::to_owned);
+        let mut picture = sample::untold();
+        let part = picture.parts.get_mut(&sample::service("api"));
+        let part = part.expect("a service");
+        part.last_lines = BTreeMap::from([(instance.clone(), printed.to_vec())]);
+        part.why = Some(ReturnReason::InstanceLost { instance, end });
+        let view = sample::ended(Outcome::RolledBack);
+        let said = failure(&view, &picture, None, Exit::RolledBack);
+        let text = crate::ui::diagnostic_text(&said, &Style::plain());
+        insta::assert_snapshot!(text, @r"
+        error[WL0402]: shop in production is back at the previous releases: api failed
+          api 1.4.2: instance ins_2a exited with status 3
+            it printed last:
+              connects�[2J
+              no DATABASE_URL is set
           hint: windlass logs api, mend it, then: windlass deploy (the same once more: windlass retry dep_01k0a)
         ");
     }

@@ -21,7 +21,7 @@ use super::output::log_text;
 use super::plan::plan_text;
 use super::record::record_text;
 use super::sample;
-use super::show::show_text;
+use super::show::{Shown, show_text};
 use super::status::{Whole, status_text};
 use super::tokens::{kept, tokens_text};
 use super::why::why_text;
@@ -109,7 +109,12 @@ fn whole_deployment() -> DeploymentView {
         });
         part.stuck_because = Some(StuckReason::SettleFailed("no answer".to_owned()));
         part.judgement = Some(sample::judgement());
+        part.evidence = Some(sample::lacking(false));
+        part.past = vec![sample::past()];
+        let printed = ["starts", "dies"].map(str::to_owned);
+        part.last_lines = BTreeMap::from([(sample::instance("2a"), printed.to_vec())]);
     }
+    view.held = Some(sample::hold());
     view
 }
 
@@ -207,13 +212,18 @@ fn of_a_deployment(view: &DeploymentView, told: &[Event], runs: &EnvironmentView
     }
     lines.extend(frame(&picture, sample::at(9_000), &style));
     let failed = failure(view, &picture, Some(runs), Exit::Failed);
+    let shown = Shown {
+        now_us: sample::at(9_000),
+        fits: None,
+        style: &style,
+    };
     [
         lines.join("\n"),
-        show_text(view, sample::at(9_000), &style),
-        why_text(view),
+        show_text(view, Some(runs), &shown),
+        why_text(view, None),
         list_text(std::slice::from_ref(view), None, &style),
         list_text(std::slice::from_ref(view), Some(80), &style),
-        record_text(view, &picture, Some(runs)),
+        record_text(view, &picture, Some(runs), false),
         diagnostic_text(&failed, &style),
     ]
     .join("\n")
@@ -249,7 +259,12 @@ fn no_view_of_what_runs_obeys_what_is_in_it() {
             halted: runs.halted.clone(),
             ..Whole::default()
         };
-        let status = status_text(std::slice::from_ref(runs), &whole, sample::at(0), &wide());
+        let status = status_text(
+            std::slice::from_ref(runs),
+            &whole,
+            (sample::at(0), None),
+            &wide(),
+        );
         [status, of_a_deployment(&view, &sample::bad_story(), runs)].join("\n")
     });
     assert!(count >= 15, "{count} texts");

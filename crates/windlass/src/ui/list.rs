@@ -8,7 +8,7 @@ use windlass_model::{ServiceName, Version};
 use super::Style;
 use super::table::{cut, table};
 use super::time::{in_year, of_calendar, took};
-use super::words::{change, harmless, listed, state_of};
+use super::words::{change, harmless, listed, standing};
 
 /// Shortest beginning of an id that stands for it: what begins alike was begun within a quarter of a
 /// second.
@@ -41,7 +41,7 @@ fn wide(deployments: &[DeploymentView], style: &Style) -> String {
         vec![
             view.id.to_string(),
             place(view),
-            state_of(view.kind, view.state).to_owned(),
+            standing(view).to_owned(),
             of_calendar(view.started_us, &style.zone),
             view.ended_us
                 .map(|ended| took(ended - view.started_us))
@@ -73,7 +73,7 @@ fn narrow(deployments: &[DeploymentView], width: usize, style: &Style) -> String
             row.push(place(view));
         }
         row.extend([
-            state_of(view.kind, view.state).to_owned(),
+            standing(view).to_owned(),
             in_year(view.started_us, &style.zone),
             changes(view),
         ]);
@@ -180,5 +180,14 @@ mod tests {
         dep_01k0b7fq2m9  blog/production  running              11-21 14:02  api 1.4.1 →…
         dep_01k0a        shop/production  promoted             11-21 14:02  api, auth 1…
         ");
+    }
+
+    #[test]
+    fn what_a_person_took_past_something_is_not_listed_as_the_others() {
+        let mut view = sample::ended(Outcome::Promoted);
+        let auth = view.rollouts.get_mut(&sample::service("auth"));
+        auth.expect("a service").past = vec![sample::past()];
+        let text = list_text(&[view], None, &Style::plain());
+        assert!(text.contains("  promoted by hand  "), "{text}");
     }
 }

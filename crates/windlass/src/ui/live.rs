@@ -1,14 +1,17 @@
 //! The live view: one row a service, and what happens next. Pure: a picture and a time in, lines out.
 
+use windlass_api::HeldView;
 use windlass_model::{DeploymentState, PlanKind, RolloutPhase, ServiceName};
 
 use super::table::cut;
 use super::time::clock;
-use super::words::{awaited, change, harmless, listed, phase, phase_role, state_of, state_role};
+use super::ways::{next_lines, ways};
+use super::words::{change, harmless, listed, phase, phase_role, state_of, state_role};
+use super::wrap::hang;
 use super::{Role, Style};
 use crate::follow::{Part, Progress};
 
-/// Lines around the rows.
+/// Lines around the rows, beside those of what is next.
 const AROUND: usize = 4;
 
 /// Widest column of names and of versions.
@@ -29,7 +32,10 @@ pub(crate) fn frame(picture: &Progress, now_us: i64, style: &Style) -> Vec<Strin
         name = widths.name,
     );
     lines.push(style.paint(Role::Faint, &cut(&title, style.width)));
-    let room = style.height.saturating_sub(AROUND + 1).max(1);
+    let next = next(picture, now_us);
+    let next = next.iter().flat_map(|line| wrapped(line, style.width));
+    let next: Vec<String> = next.collect();
+    let room = style.height.saturating_sub(AROUND + next.len()).max(1);
     for (service, part) in picture.parts.iter().take(room) {
         lines.push(row(service, part, now_us, &widths, style));
     }
@@ -37,13 +43,17 @@ pub(crate) fn frame(picture: &Progress, now_us: i64, style: &Style) -> Vec<Strin
     if more > 0 {
         lines.push(format!("  … and {more} more"));
     }
-    lines.push(cut(
-        &format!("next: {}", next(picture, now_us)),
-        style.width,
-    ));
+    lines.extend(next);
     let goodbye = "Ctrl-C detaches; the deployment goes on";
     lines.push(style.paint(Role::Faint, &cut(goodbye, style.width)));
     lines
+}
+
+/// A line of what is next, in as many as it needs.
+fn wrapped(line: &str, width: usize) -> Vec<String> {
+    let (head, text) = line.split_at(NEXT.len().min(line.len()));
+    let hung = hang(head, text, Some(width));
+    hung.lines().map(|line| cut(line, width)).collect()
 }
 
 struct Widths {
@@ -109,10 +119,7 @@ fn waits(part: &Part, now_us: i64) -> String {
         RolloutPhase::Waiting if !part.waits_for.is_empty() => {
             format!("for {}", listed(&part.waits_for))
         }
-        RolloutPhase::Baking if part.evidence.is_some() => part
-            .evidence
-            .map(|evidence| awaited(evidence.verdict, evidence.more_requests))
-            .unwrap_or_default(),
+        RolloutPhase::Baking if part.evidence.is_some() => "for evidence".to_owned(),
         RolloutPhase::Baking => part
             .bake
             .map(|bake| clock(left(bake, now_us)))
@@ -141,18 +148,34 @@ fn left((since_us, within): (i64, windlass_model::Millis), now_us: i64) -> i64 {
         .max(0)
 }
 
-/// What happens next by itself, or what must be done.
-fn next(picture: &Progress, now_us: i64) -> String {
+/// What the lines of what is next begin with, or as many blanks.
+const NEXT: &str = "next: ";
+
+/// What happens next by itself, or what may be said.
+fn next(picture: &Progress, now_us: i64) -> Vec<String> {
+    let one = |text: &str| vec![[NEXT, text].concat()];
     match picture.state {
         DeploymentState::Held => {
-            let by = harmless(picture.held_by.as_deref().unwrap_or("a person"));
-            format!("{by} holds it: windlass resume {}", picture.id)
+            let by = picture.held_by.as_ref();
+            let held = by.map(|by| HeldView {
+                by: by.clone(),
+                since_us: 0,
+            });
+            let asks = picture.parts.values().any(|part| part.asks);
+            let ways = ways(&picture.id, picture.state, held.as_ref(), asks);
+            let shut = picture.shut.first();
+            let shut = shut.map(|(gate, score)| super::scored::shut(gate, score));
+            let by = by.map(|by| format!("by {}", harmless(by)));
+            let mut lines = Vec::new();
+            lines.extend(by.or(shut).map(|why| format!("held  {why}")));
+            lines.extend(next_lines(&ways));
+            lines
         }
-        DeploymentState::Returning => "everything that must goes back".to_owned(),
-        DeploymentState::Settling => "old slots drain".to_owned(),
-        DeploymentState::Stuck => format!("a person must look: windlass show {}", picture.id),
-        DeploymentState::Ended(_) => "nothing".to_owned(),
-        DeploymentState::Running => next_running(picture, now_us),
+        DeploymentState::Returning => one("everything that must goes back"),
+        DeploymentState::Settling => one("old slots drain"),
+        DeploymentState::Stuck => one(&format!("a person must look: windlass show {}", picture.id)),
+        DeploymentState::Ended(_) => one("nothing"),
+        DeploymentState::Running => one(&next_running(picture, now_us)),
     }
 }
 
@@ -171,12 +194,10 @@ fn next_running(picture: &Progress, now_us: i64) -> String {
         };
     }
     let awaited = picture.parts.iter().find_map(|(service, part)| {
-        let evidence = part.evidence?;
-        let left = left((evidence.since_us, evidence.within), now_us);
-        Some(format!(
-            "{service} goes on once there is evidence, at most {} from now",
-            clock(left)
-        ))
+        let awaited = part.evidence.as_ref()?;
+        let left = left((awaited.since_us, awaited.within), now_us);
+        let lacks = awaited.lacking.words();
+        Some(format!("{service} {lacks}, {} left", clock(left)))
     });
     if let Some(awaited) = awaited {
         return awaited;
@@ -257,15 +278,12 @@ mod tests {
         let lines = frame(&picture, event.at_us + 30_000_000, &style);
         let row = lines.iter().find(|line| line.starts_with("  auth"));
         let row = row.expect("its row");
-        assert!(
-            row.ends_with("for evidence: about 1,200 more requests"),
-            "{row}"
-        );
+        assert!(row.ends_with("  for evidence"), "{row}");
         let next = lines.iter().find(|line| line.starts_with("next: "));
         let next = next.expect("what is next");
         assert_eq!(
             next,
-            "next: auth goes on once there is evidence, at most 29:00 from now"
+            "next: auth waits for evidence at 25 %: about 1,200 more requests are needed, 29:00 left"
         );
     }
 
@@ -274,11 +292,15 @@ mod tests {
         let mut picture = sample::untold();
         picture.apply(&sample::held());
         let lines = frame(&picture, sample::at(3_000), &Style::plain());
-        let next = lines.iter().find(|line| line.starts_with("next: "));
-        assert_eq!(
-            next.map(String::as_str),
-            Some("next: mira holds it: windlass resume dep_01k0a")
-        );
+        let from = lines.iter().position(|line| line.starts_with("held"));
+        let next = lines.get(from.expect("who holds it")..).unwrap_or_default();
+        insta::assert_snapshot!(next.join("\n"), @r"
+        held  by mira
+        next: windlass resume dep_01k0a   goes on
+              windlass promote dep_01k0a  skips all that is left
+              windlass abort dep_01k0a    goes back
+        Ctrl-C detaches; the deployment goes on
+        ");
     }
 
     #[test]

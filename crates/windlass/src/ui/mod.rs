@@ -2,6 +2,7 @@
 //! view; [`Ui`] knows the terminal, [`Voice`] says what is followed.
 
 mod again;
+pub(crate) mod by_hand;
 pub(crate) mod facts;
 pub(crate) mod failure;
 #[cfg(test)]
@@ -17,6 +18,7 @@ pub(crate) mod router;
 #[cfg(test)]
 pub(crate) mod sample;
 pub(crate) mod score;
+pub(crate) mod scored;
 pub(crate) mod show;
 mod shown;
 pub(crate) mod status;
@@ -26,8 +28,10 @@ mod terminal;
 pub(crate) mod time;
 pub(crate) mod tokens;
 mod voice;
+pub(crate) mod ways;
 pub(crate) mod why;
 pub(crate) mod words;
+mod wrap;
 
 pub(crate) use again::Again;
 #[cfg(test)]

@@ -6,6 +6,7 @@ use windlass_model::{
     TaskKind, Traffic, Version,
 };
 
+use super::scored;
 use super::words::{change, counted, harmless, listed, until};
 
 /// Characters of a plan's id that are shown.
@@ -33,6 +34,7 @@ pub(crate) fn plan_text(view: &PlanView, whole: bool) -> String {
     }
     rest(plan, &mut lines);
     if !view.nothing_to_do {
+        gates(plan, &mut lines);
         evidence(plan, &mut lines);
         not_watched(plan, &mut lines);
         way_back(view, &mut lines);
@@ -260,6 +262,15 @@ fn rest(plan: &Plan, lines: &mut Vec<String>) {
     }
 }
 
+/// What the health score must be.
+fn gates(plan: &Plan, lines: &mut Vec<String>) {
+    let told = scored::of_plan(plan);
+    if !told.is_empty() {
+        lines.push(String::new());
+        lines.extend(told);
+    }
+}
+
 /// What a share needs before it rises, where that is more than its time.
 fn evidence(plan: &Plan, lines: &mut Vec<String>) {
     let mut first = true;
@@ -301,7 +312,10 @@ fn not_watched(plan: &Plan, lines: &mut Vec<String>) {
     let mut first = true;
     for (service, part) in &plan.rollouts {
         let rules = part.spec.rollback_on.iter();
-        let rules: Vec<_> = rules.filter(|rule| !part.spec.watches(rule)).collect();
+        let scored = !plan.score.is_empty();
+        let rules: Vec<_> = rules
+            .filter(|rule| !part.spec.watches(rule, scored))
+            .collect();
         if rules.is_empty() {
             continue;
         }

@@ -1,27 +1,31 @@
 //! The permanent record of a deployment: result, durations, where traffic is, the next command.
 
 use windlass_api::{DeploymentView, EnvironmentView};
-use windlass_model::{DeploymentState, Outcome, RolloutPhase};
+use windlass_model::{DeploymentState, RolloutPhase};
 
+use super::by_hand;
 use super::grounds::grounds;
+use super::scored;
 use super::time::took;
-use super::words::{change, phase, proof, result, until};
+use super::words::{change, outcome_of, phase, proof, until, whose};
 use crate::follow::{Part, Progress};
 
-/// The block that stays when following ends.
+/// The block that stays when following ends. `fails`: a failure is printed after it, which names what is next.
 pub(crate) fn record_text(
     view: &DeploymentView,
     picture: &Progress,
     runs: Option<&EnvironmentView>,
+    fails: bool,
 ) -> String {
     let end = view.ended_us.or(picture.ended_us);
     let time = end.map(|end| format!(" in {}", took(end - view.started_us)));
     let mut lines = vec![format!(
-        "{} in {}: {}{}  ({})",
+        "{} in {}: {}{}{}  ({})",
         view.app,
         view.environment,
-        result(view),
+        outcome_of(view),
         time.unwrap_or_default(),
+        whose(view),
         view.id
     )];
     let name = view.rollouts.keys().map(|name| name.as_str().len()).max();
@@ -42,21 +46,24 @@ pub(crate) fn record_text(
         );
         lines.push(line.trim_end().to_owned());
     }
+    let score = view.score.as_ref().and_then(scored::around);
+    lines.extend(score.map(|score| format!("score {score}")));
+    lines.extend(by_hand::told(view));
     lines.extend(grounds(view));
     if let Some(traffic) = runs.and_then(|runs| traffic(view, runs)) {
         lines.push(format!("traffic: {traffic}"));
     }
     lines.extend(proofs(picture));
     lines.extend(runs.and_then(|runs| kept_warm(view, runs)));
-    if let Some(next) = next(view) {
-        lines.push(format!("next: {next}"));
+    if !fails {
+        lines.push(format!("next: {}", next(view)));
     }
     lines.push(String::new());
     lines.join("\n")
 }
 
 /// What stays of before, for how long, and what it is good for.
-fn kept_warm(view: &DeploymentView, runs: &EnvironmentView) -> Option<String> {
+pub(crate) fn kept_warm(view: &DeploymentView, runs: &EnvironmentView) -> Option<String> {
     let mut until_when = None;
     let mut kept = Vec::new();
     for service in view.rollouts.keys() {
@@ -131,23 +138,21 @@ pub(crate) fn traffic(view: &DeploymentView, runs: &EnvironmentView) -> Option<S
     (!told.is_empty()).then(|| told.join(", "))
 }
 
-fn next(view: &DeploymentView) -> Option<String> {
+fn next(view: &DeploymentView) -> String {
     match view.state {
-        DeploymentState::Ended(Outcome::Promoted) => Some("windlass status".to_owned()),
-        // A failure names its own next command.
-        DeploymentState::Ended(
-            Outcome::PartlyPromoted | Outcome::RolledBack | Outcome::Failed | Outcome::Abandoned,
-        )
-        | DeploymentState::Stuck => None,
+        DeploymentState::Ended(_) => "windlass status".to_owned(),
         DeploymentState::Running
         | DeploymentState::Held
         | DeploymentState::Returning
-        | DeploymentState::Settling => Some(format!("windlass show {}", view.id)),
+        | DeploymentState::Settling
+        | DeploymentState::Stuck => format!("windlass show {}", view.id),
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use windlass_model::Outcome;
+
     use super::*;
     use crate::ui::sample;
 
@@ -156,7 +161,7 @@ mod tests {
         let view = sample::ended(Outcome::Promoted);
         let picture = sample::told(&sample::good_story());
         let runs = sample::environment();
-        insta::assert_snapshot!(record_text(&view, &picture, Some(&runs)), @r"
+        insta::assert_snapshot!(record_text(&view, &picture, Some(&runs), false), @r"
         shop in production: promoted in 41.2s  (dep_01k0a)
           api   1.4.1 → 1.4.2  done       passed after 4.9s
           auth  1.4.1 → 1.4.2  done       passed after 32.9s
@@ -167,10 +172,26 @@ mod tests {
     }
 
     #[test]
+    fn what_a_person_let_go_past_is_told_with_who_and_what_was_lacking() {
+        let mut view = sample::ended(Outcome::Promoted);
+        let part = view.rollouts.get_mut(&sample::service("auth"));
+        part.expect("a service").past = vec![sample::past()];
+        let picture = sample::told(&sample::good_story());
+        insta::assert_snapshot!(record_text(&view, &picture, None, false), @r"
+        shop in production: promoted by hand in 41.2s  (dep_01k0a)
+          api   1.4.1 → 1.4.2  done       passed after 4.9s
+          auth  1.4.1 → 1.4.2  done       passed after 32.9s
+        mira let auth go on at 25 % without 18s of watching, the step 50 % and evidence (inconclusive: about 1,200 more requests were needed)
+        judged on 0 requests: nothing but start and readiness was checked
+        next: windlass status
+        ");
+    }
+
+    #[test]
     fn without_status_the_record_leaves_traffic_out() {
         let view = sample::ended(Outcome::RolledBack);
         let picture = sample::told(&sample::bad_story());
-        insta::assert_snapshot!(record_text(&view, &picture, None), @r"
+        insta::assert_snapshot!(record_text(&view, &picture, None, true), @r"
         shop in production: rolled back in 41.2s  (dep_01k0a)
           api   1.4.1 → 1.4.2  returned   back after 7.9s
           auth  1.4.1 → 1.4.2  returned   back after 40.9s

@@ -1,13 +1,13 @@
 //! What a router serves, for people.
 
 use windlass_control::{ObservedRoute, ObservedTable, Trip, TripRule};
-use windlass_model::{RouteMode, RouteSlot, ServiceKey};
+use windlass_model::{RouteMode, RouteSlot, ServiceKey, Slower};
 
 use super::Style;
 use super::table::table;
 use super::time::of_calendar;
-use super::words::harmless;
-use crate::route::name;
+use super::words::{counted, harmless};
+use crate::route::{name, standing};
 
 /// Who decides, one row for each origin, and what went back by itself.
 pub(crate) fn router_text(observed: &ObservedTable, style: &Style) -> String {
@@ -32,6 +32,24 @@ pub(crate) fn router_text(observed: &ObservedTable, style: &Style) -> String {
         let rows = services.flat_map(|(key, entry)| rows(observed, key, entry));
         text.push('\n');
         text.push_str(&table(&header, rows.collect(), style.width));
+    }
+    let connected = observed.connections;
+    if connected.beyond_total + connected.beyond_address > 0 {
+        let (total, each) = (connected.beyond_total, connected.beyond_address);
+        let closed = format!(
+            "\nclosed at once: {total} connections beyond a listener's total, {each} beyond a client's share\n"
+        );
+        text.push_str(&closed);
+    }
+    for (key, entry) in &observed.services {
+        if !entry.passage.is_open() {
+            let waiting = counted(
+                usize::try_from(entry.waiting).unwrap_or(usize::MAX),
+                "request",
+            );
+            let (name, standing) = (name(observed, key), standing(entry));
+            text.push_str(&["\n", &name, " ", &standing, "; ", &waiting, " waiting\n"].concat());
+        }
     }
     for trip in &observed.trips {
         let when = of_calendar(trip.at_us, &style.zone);
@@ -79,9 +97,18 @@ fn row(entry: &ObservedRoute, slot: &RouteSlot) -> Vec<String> {
         .tripwire
         .as_ref()
         .filter(|wire| wire.slot == slot.slot);
-    let back = armed.map(|wire| match wire.errors_above {
-        Some(rate) => format!("over {rate} errors"),
-        None => "if it is gone".to_owned(),
+    let others = entry.route.slots.iter();
+    let other = others.rev().find(|other| other.slot != slot.slot);
+    let to = other.map_or_else(String::new, |it| {
+        format!("to {}: ", harmless(&it.version.0))
+    });
+    let back = armed.map(|wire| match (wire.errors_above, wire.slower) {
+        (Some(rate), None) => format!("{to}over {rate} errors"),
+        (Some(rate), Some(Slower { than, above })) => {
+            format!("{to}over {rate} errors, or {above} slower than {than}")
+        }
+        (None, Some(Slower { than, above })) => format!("{to}over {above} slower than {than}"),
+        (None, None) => format!("{to}if it is gone"),
     });
     vec![
         harmless(&slot.version.0),
@@ -105,6 +132,14 @@ pub(crate) fn trip_text(observed: &ObservedTable, trip: &Trip) -> String {
         TripRule::Errors => {
             let (errors, answers) = (trip.errors, trip.answers);
             format!("{errors} of {answers} answers of {what} were errors")
+        }
+        TripRule::Slow => {
+            let (slow, answers) = (trip.slow, trip.answers);
+            format!("{slow} of {answers} answers of {what} took too long")
+        }
+        TripRule::Silent => {
+            let waiting = trip.slow;
+            format!("{what} answers nothing any more: {waiting} requests wait for it")
         }
         TripRule::ConnectFailures => format!("{what} could not be connected to"),
         TripRule::InstancesGone => format!("no instance of {what} is ready any more"),

@@ -1,20 +1,28 @@
 //! The health score, for people.
 
+use windlass_analysis::score::Place;
 use windlass_api::{ScoreNote, ScoreView};
 use windlass_model::{
-    Band, CategoryScore, CheckScore, Counted, Measure, Permit, Score, ScoreMoment,
+    Band, CategoryScore, CheckName, CheckScore, Counted, Measure, Permit, Score, ScoreMoment,
 };
 
 use super::table::table;
 use super::time::{of_calendar, took};
-use super::words::harmless;
+use super::words::{harmless, listed};
 use super::{Role, Style};
 
 /// Characters of the bar: with so many of them each band begins at one.
 const BAR: u32 = 40;
 
-/// The characters at which the bands begin: 70, 85 and 95 of 100.
-const MARKS: [u32; 3] = [28, 34, 38];
+/// The characters at which the bands begin, and the scores that these are.
+const MARKS: [(u32, &str); 3] = [(28, "70"), (34, "85"), (38, "95")];
+
+/// Characters before the first of the bar.
+const BEFORE_BAR: usize = "0 [".len();
+
+/// What the bar's signs and marks stand for.
+const LEGEND: &str =
+    "= reached  - missing  ? not known; 70 staging, 85 deploy and watch, 95 deploy";
 
 /// Lost points that are told unless everything is.
 const LOST: usize = 10;
@@ -22,22 +30,35 @@ const LOST: usize = 10;
 /// Earlier scores that are told.
 const EARLIER: usize = 5;
 
+/// How much is told beside the score, its categories and what they lack.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Told {
+    /// Every check, and every lost point.
+    pub(crate) explained: bool,
+    /// What was measured before.
+    pub(crate) history: bool,
+}
+
 /// The score, its categories, what it lacks, and what it was.
-pub(crate) fn score_text(view: &ScoreView, explain: bool, style: &Style) -> String {
+pub(crate) fn score_text(view: &ScoreView, told: Told, style: &Style) -> String {
     let score = &view.score;
     let mut text = format!("{}\n\n{}\n\n", headline(view, style), bar(score));
     text.push_str(&categories(score, style));
-    if explain {
+    if told.explained {
         for category in &score.categories {
             text.push('\n');
             text.push_str(&checks(category));
         }
     }
-    text.push_str(&lost(score, explain, style));
-    text.push_str(&earlier(&view.history, style));
+    text.push_str(&skipped(score, style));
+    text.push_str(&lost(score, told.explained, style));
+    if told.history {
+        text.push_str(&earlier(&view.history, style));
+    }
     text
 }
 
+/// What it comes to, then what that allows there.
 fn headline(view: &ScoreView, style: &Style) -> String {
     let (app, environment, score) = (&view.app, &view.environment, &view.score);
     let Some(known) = score.known() else {
@@ -45,24 +66,64 @@ fn headline(view: &ScoreView, style: &Style) -> String {
         let words = style.paint(Role::Warn, &words);
         return format!("{app} in {environment}: {words}\na check without data holds it");
     };
-    let (role, advice) = match view.permit {
-        Some(Permit::Yes) => (Role::Good, "deploy"),
-        Some(Permit::Watched) => (Role::Warn, "deploy, and watch it"),
-        Some(Permit::No) | None => (Role::Bad, "do not deploy here"),
+    let role = match view.permit {
+        Some(Permit::Yes) => Role::Good,
+        Some(Permit::Watched) => Role::Warn,
+        Some(Permit::No) | None => Role::Bad,
     };
     let of = style.paint(role, &format!("{} of 100", points(known)));
-    let band = score.band.map(band).unwrap_or_default();
-    format!("{app} in {environment}: {of}, {band}\n{advice}")
+    format!("{app} in {environment}: {of}\n{}", allows(view))
 }
 
-/// A band in words.
-pub(crate) fn band(band: Band) -> &'static str {
-    match band {
-        Band::Deploy => "deploy",
-        Band::DeployWithMonitoring => "deploy with monitoring",
-        Band::StagingOnly => "staging only",
-        Band::DevelopmentOnly => "development only",
+/// What the score allows in its environment, as a sentence.
+fn allows(view: &ScoreView) -> String {
+    let environment = &view.environment;
+    let place = match Place::of(environment) {
+        Place::Development => "is for development",
+        Place::Staging => "is for staging",
+        Place::Production => "counts as production",
+    };
+    let place = format!("{environment} {place}");
+    match (view.permit, view.score.band) {
+        (Some(Permit::Yes), _) => format!("good enough to deploy: {place}"),
+        (Some(Permit::Watched), _) => format!("deploy, and watch it: {place}"),
+        (Some(Permit::No), Some(Band::StagingOnly)) => {
+            format!("do not deploy: it is enough for staging, and {place}")
+        }
+        (Some(Permit::No) | None, _) => {
+            format!("do not deploy: it is enough for development, and {place}")
+        }
     }
+}
+
+/// What was left out for want of data, so that the score says less than it seems to.
+fn skipped(score: &Score, style: &Style) -> String {
+    let mut text = String::new();
+    for category in &score.categories {
+        let gone = |check: &&CheckScore| check.counted == Counted::Skipped;
+        let names: Vec<&CheckName> = category
+            .checks
+            .iter()
+            .filter(gone)
+            .map(|check| &check.name)
+            .collect();
+        if names.is_empty() {
+            continue;
+        }
+        let (name, names) = (&category.name, listed(&names));
+        let warning = style.paint(Role::Warn, "warning");
+        let what = if category.weight == 0 {
+            format!(
+                "nothing of {name} was measured ({names} skipped):\n  the score says nothing of it; its weight went to the other categories"
+            )
+        } else {
+            format!(
+                "{names} of {name} skipped for want of data:\n  the score says nothing of that; its weight went to the others of {name}"
+            )
+        };
+        text.push_str(&["\n", &warning, ": ", &what, "\n"].concat());
+    }
+    text
 }
 
 /// Where a score that is not known lies.
@@ -91,14 +152,16 @@ fn bar(score: &Score) -> String {
             '-'
         }
     };
-    let mut cells = String::new();
+    let (mut cells, mut marks) = (String::new(), String::new());
     for at in 0..BAR {
-        if MARKS.contains(&at) {
+        if let Some((_, from)) = MARKS.iter().find(|(mark, _)| *mark == at) {
+            let before = BEFORE_BAR + cells.len();
+            marks.push_str(&[&" ".repeat(before.saturating_sub(marks.len())), *from].concat());
             cells.push('|');
         }
         cells.push(cell(at));
     }
-    format!("0 [{cells}] 100")
+    format!("0 [{cells}] 100\n{marks}\n{LEGEND}")
 }
 
 fn categories(score: &Score, style: &Style) -> String {
@@ -225,6 +288,11 @@ mod tests {
 
     use super::*;
 
+    const ALL: Told = Told {
+        explained: true,
+        history: true,
+    };
+
     const AT_US: i64 = 1_795_269_731_000_000;
 
     fn measure(value: f64) -> Measure {
@@ -298,11 +366,13 @@ mod tests {
 
     #[test]
     fn a_score_says_what_it_allows_and_what_each_point_takes() {
-        insta::assert_snapshot!(score_text(&view(), false, &Style::plain()), @r"
-        shop in production: 90 of 100, deploy with monitoring
-        deploy, and watch it
+        insta::assert_snapshot!(score_text(&view(), Told::default(), &Style::plain()), @r"
+        shop in production: 90 of 100
+        deploy, and watch it: production counts as production
 
         0 [============================|======|==--|--] 100
+                                       70     85   95
+        = reached  - missing  ? not known; 70 staging, 85 deploy and watch, 95 deploy
 
         CATEGORY        WEIGHT  SCORE  POINTS
         content         7       47     3.2 of 7
@@ -313,19 +383,18 @@ mod tests {
               5  testing/unit
                  cause   36 of 40 tests passed
                  remedy  mend what the failing tests show
-
-        earlier:
-           88.8  2026-11-21 14:02:11  after dep_01k0b
         ");
     }
 
     #[test]
     fn explained_it_says_every_check() {
-        insta::assert_snapshot!(score_text(&view(), true, &Style::plain()), @r"
-        shop in production: 90 of 100, deploy with monitoring
-        deploy, and watch it
+        insta::assert_snapshot!(score_text(&view(), ALL, &Style::plain()), @r"
+        shop in production: 90 of 100
+        deploy, and watch it: production counts as production
 
         0 [============================|======|==--|--] 100
+                                       70     85   95
+        = reached  - missing  ? not known; 70 staging, 85 deploy and watch, 95 deploy
 
         CATEGORY        WEIGHT  SCORE  POINTS
         content         7       47     3.2 of 7
@@ -351,6 +420,58 @@ mod tests {
     }
 
     #[test]
+    fn what_was_left_out_for_want_of_data_is_warned_of() {
+        let mut view = view();
+        view.history.clear();
+        view.score.lost.clear();
+        let skip = |name| check(name, Counted::Skipped, "there is none");
+        view.score.categories = vec![
+            category("content", 0, 0.0, vec![skip("links"), skip("words")]),
+            category(
+                "testing",
+                100,
+                90.0,
+                vec![
+                    check("unit", Counted::Measured(measure(90.0)), "9 of 10"),
+                    skip("browser"),
+                ],
+            ),
+        ];
+        let text = score_text(&view, Told::default(), &Style::plain());
+        let (_, warned) = text.split_once("\n\nwarning").expect("a warning");
+        insta::assert_snapshot!(warned, @r"
+        : nothing of content was measured (links, words skipped):
+          the score says nothing of it; its weight went to the other categories
+
+        warning: browser of testing skipped for want of data:
+          the score says nothing of that; its weight went to the others of testing
+        ");
+    }
+
+    #[test]
+    fn what_is_allowed_is_said_once_and_with_the_kind_of_place() {
+        let said = |environment: &str, band, permit| {
+            let mut view = view();
+            view.environment = EnvironmentName::new(environment).expect("a name");
+            view.score.band = Some(band);
+            view.permit = Some(permit);
+            allows(&view)
+        };
+        let all = [
+            said("default", Band::Deploy, Permit::Yes),
+            said("default", Band::StagingOnly, Permit::No),
+            said("qa", Band::DevelopmentOnly, Permit::No),
+            said("qa", Band::StagingOnly, Permit::Yes),
+        ];
+        insta::assert_snapshot!(all.join("\n"), @r"
+        good enough to deploy: default counts as production
+        do not deploy: it is enough for staging, and default counts as production
+        do not deploy: it is enough for development, and qa is for staging
+        good enough to deploy: qa is for staging
+        ");
+    }
+
+    #[test]
     fn a_score_that_is_not_known_is_a_range() {
         let mut view = view();
         view.score.low = measure(82.0);
@@ -360,11 +481,13 @@ mod tests {
         view.score.categories.clear();
         view.score.lost.clear();
         view.history.clear();
-        insta::assert_snapshot!(score_text(&view, false, &Style::plain()), @r"
+        insta::assert_snapshot!(score_text(&view, Told::default(), &Style::plain()), @r"
         shop in production: not known, it lies from 82 to 96
         a check without data holds it
 
         0 [============================|====??|????|--] 100
+                                       70     85   95
+        = reached  - missing  ? not known; 70 staging, 85 deploy and watch, 95 deploy
 
         CATEGORY  WEIGHT  SCORE  POINTS
         ");

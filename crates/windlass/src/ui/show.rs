@@ -1,115 +1,224 @@
 //! One deployment, for people.
 
-use windlass_api::{DeploymentView, RolloutView};
+use windlass_api::{DeploymentView, EnvironmentView, RolloutView};
 use windlass_model::{DeploymentState, Millis, Outcome};
 
-use super::Style;
-use super::failure::{ABANDONED, ways_to_repair};
+use super::failure::{ABANDONED, last_lines, ways_to_repair};
 use super::grounds::grounds;
+use super::scored;
 use super::table::table;
 use super::time::{ago, of_calendar, took};
-use super::words::{change, doing, harmless, listed, not_renamed, phase, reason, result, stuck};
+use super::ways::{next_lines, ways};
+use super::words::{
+    change, doing, harmless, listed, not_renamed, phase, reason, result, stuck, whose_halt,
+};
+use super::wrap::hang;
+use super::{Style, by_hand, record};
 
-/// Where it stands, service by service; of one that has ended, where it stood then.
-pub(crate) fn show_text(view: &DeploymentView, now_us: i64, style: &Style) -> String {
+/// Where what is shown is shown.
+pub(crate) struct Shown<'s> {
+    pub(crate) now_us: i64,
+    /// Columns that sentences must fit into, where a person reads them.
+    pub(crate) fits: Option<usize>,
+    pub(crate) style: &'s Style,
+}
+
+/// Where it stands, service by service; of one that has ended, where it stood then, and what became of
+/// it where `runs` is known.
+pub(crate) fn show_text(
+    view: &DeploymentView,
+    runs: Option<&EnvironmentView>,
+    shown: &Shown<'_>,
+) -> String {
+    let style = shown.style;
+    let labelled = |label: &str, text: &str| hang(&format!("{label:9}"), text, shown.fits);
     let mut lines = vec![
         format!("{}  {} in {}", view.id, view.app, view.environment),
-        format!("state    {}", result(view)),
+        labelled("state", &result(view)),
         format!("plan     {}", super::plan::short(&view.plan)),
-        format!(
-            "started  {} by {}",
-            of_calendar(view.started_us, &style.zone),
-            harmless(&view.by)
-        ),
+        labelled("started", &begun(view, style)),
     ];
+    lines.extend(view.held.as_ref().map(|held| {
+        let since = of_calendar(held.since_us, &style.zone);
+        let ago = took(shown.now_us - held.since_us);
+        labelled("held", &format!("since {since}, for {ago}"))
+    }));
+    let halt = runs.and_then(|runs| runs.halted.as_ref());
+    let waits = view.ended_us.is_none() && view.held.is_none();
+    lines.extend(halt.filter(|_| waits).map(|halt| {
+        let whose = whose_halt(halt, &style.zone);
+        let told = format!("{whose}: nothing is raised until windlass halt --lift");
+        labelled("halted", &told)
+    }));
     if let Some(ended) = view.ended_us {
-        lines.push(format!(
-            "ended    {} after {}",
+        let (at, after) = (
             of_calendar(ended, &style.zone),
-            took(ended - view.started_us)
-        ));
-        lines.extend(grounds(view));
+            took(ended - view.started_us),
+        );
+        lines.push(format!("ended    {at} after {after}"));
     }
+    if let Some(score) = view.score.as_ref().and_then(scored::around) {
+        lines.push(labelled("score", &score));
+    }
+    let holds = scored::holds(view).into_iter();
+    lines.extend(holds.map(|line| hang("", &line, shown.fits)));
+    let past = by_hand::told(view).into_iter();
+    lines.extend(past.map(|past| labelled("by hand", &past)));
+    let rests_on = grounds(view).into_iter();
+    lines.extend(rests_on.map(|line| hang("", &line, shown.fits)));
     if let Some(why) = &view.poisoned {
-        lines.push(format!("damaged  {}", harmless(why)));
+        lines.push(labelled("damaged", &harmless(why)));
     }
     if let Some(saw) = &view.not_renamed {
-        lines.push(format!("stuck    {}", not_renamed(saw)));
+        lines.push(labelled("stuck", &not_renamed(saw)));
     }
     lines.push(String::new());
     if let Some(ended) = view.ended_us {
-        let ago = ago(now_us - ended);
-        lines.push(format!(
-            "as it ended, {ago}; what runs now: windlass status"
-        ));
+        let ago = ago(shown.now_us - ended);
+        lines.push(format!("as it ended, {ago}:"));
     }
+    lines.push(services(view, style.width));
+    let notes = view.rollouts.iter().flat_map(|(service, part)| {
+        let said = said(part).into_iter();
+        let said = said.map(move |text| hang(&format!("{service} "), &text, shown.fits));
+        said.chain(
+            part.last_lines
+                .values()
+                .flat_map(|printed| last_lines(printed)),
+        )
+    });
+    let notes: Vec<String> = notes.collect();
+    if !notes.is_empty() {
+        lines.extend(notes);
+        lines.push(String::new());
+    }
+    lines.extend(now(view, runs, shown.fits));
+    lines.extend(next(view));
     lines.push(String::new());
+    lines.join("\n")
+}
+
+fn begun(view: &DeploymentView, style: &Style) -> String {
+    let at = of_calendar(view.started_us, &style.zone);
+    format!("{at} by {}", harmless(&view.by))
+}
+
+fn services(view: &DeploymentView, width: usize) -> String {
     let rows = view.rollouts.iter().map(|(service, part)| {
+        // What goes back to what is still there starts nothing.
+        let ready = if part.wanted == 0 {
+            "-".to_owned()
+        } else {
+            format!("{}/{}", part.ready, part.wanted)
+        };
         vec![
             service.to_string(),
             phase(part.phase).to_owned(),
             change(part.from.as_ref(), &part.to),
             part.weight.to_string(),
-            format!("{}/{}", part.ready, part.wanted),
+            ready,
             note(part),
         ]
     });
     let header = ["SERVICE", "PHASE", "VERSION", "TRAFFIC", "READY", "NOTE"];
-    let mut text = lines.join("\n");
-    text.push_str(&table(&header, rows.collect(), style.width));
-    let next = match view.state {
-        DeploymentState::Held => format!("windlass resume {}", view.id),
-        DeploymentState::Running | DeploymentState::Returning | DeploymentState::Settling => {
-            format!("windlass events {} --follow", view.id)
-        }
-        DeploymentState::Stuck => {
-            format!("windlass repair {} {}", view.id, ways_to_repair(view))
-        }
-        DeploymentState::Ended(Outcome::Abandoned) => {
-            text.push_str("\nwhat it left is in no slot, and may run\n");
-            ABANDONED.to_owned()
-        }
-        DeploymentState::Ended(
-            Outcome::Promoted | Outcome::PartlyPromoted | Outcome::RolledBack | Outcome::Failed,
-        ) => format!("windlass events {}", view.id),
-    };
-    text.push_str("\nnext: ");
-    text.push_str(&next);
-    text.push('\n');
-    text
+    table(&header, rows.collect(), width)
 }
 
+/// What it waits for, in a few words.
 fn note(part: &RolloutView) -> String {
     let mut notes = Vec::new();
     if !part.waits_for.is_empty() {
         notes.push(format!("waits for {}", listed(&part.waits_for)));
     }
-    if let Some(left) = part.remaining_ms {
-        notes.push(format!("{} left", Millis::from_millis(left)));
-    }
+    let left = part.remaining_ms.filter(|left| *left > 0);
+    notes.extend(left.map(|left| format!("{} left", Millis::from_millis(left))));
     if let Some(said) = &part.reported {
         notes.extend(doing(said.phase.as_deref(), said.progress));
         let all = said.metrics.iter();
         notes.extend(all.map(|(name, value)| format!("{} {value}", harmless(name))));
     }
+    notes.join("; ")
+}
+
+/// Why it is where it is, in sentences.
+fn said(part: &RolloutView) -> Vec<String> {
+    let mut said = Vec::new();
+    if let Some(evidence) = &part.evidence {
+        said.push(evidence.words());
+        let judged = part.judgement.as_ref();
+        said.extend(judged.map(|judged| format!("errors {}", harmless(&judged.words))));
+    }
     if let Some(why) = &part.returned_because {
-        notes.push(reason(why));
+        said.push(format!("went back: {}", reason(why)));
     }
     if let Some(why) = &part.stuck_because {
-        notes.push(stuck(why));
+        said.push(format!("is stuck: {}", stuck(why)));
     }
-    notes.join("; ")
+    said
+}
+
+/// Where traffic is now, and what is kept to go back to.
+fn now(view: &DeploymentView, runs: Option<&EnvironmentView>, fits: Option<usize>) -> Vec<String> {
+    let Some(runs) = runs else {
+        return Vec::new();
+    };
+    let traffic = record::traffic(view, runs);
+    let traffic = traffic.map(|traffic| hang("traffic now: ", &traffic, fits));
+    let kept = record::kept_warm(view, runs).map(|kept| hang("", &kept, fits));
+    traffic.into_iter().chain(kept).collect()
+}
+
+fn next(view: &DeploymentView) -> Vec<String> {
+    let one = |text: String| vec![["next: ", &text].concat()];
+    match view.state {
+        DeploymentState::Held
+        | DeploymentState::Running
+        | DeploymentState::Returning
+        | DeploymentState::Settling => {
+            let asks = !view.evidence().is_empty();
+            next_lines(&ways(&view.id, view.state, view.held.as_ref(), asks))
+        }
+        DeploymentState::Stuck => one(format!(
+            "windlass repair {} {}",
+            view.id,
+            ways_to_repair(view)
+        )),
+        DeploymentState::Ended(Outcome::Abandoned) => {
+            let mut lines = vec!["what it left is in no slot, and may run".to_owned()];
+            lines.extend(one(ABANDONED.to_owned()));
+            lines
+        }
+        DeploymentState::Ended(
+            Outcome::Promoted | Outcome::PartlyPromoted | Outcome::RolledBack | Outcome::Failed,
+        ) => vec![
+            format!("next: windlass show {} --why", view.id),
+            format!("      windlass events {}", view.id),
+        ],
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
+    use windlass_model::{InstanceEnd, ReturnReason};
+
     use super::*;
     use crate::ui::sample;
+
+    fn text(view: &DeploymentView, now_us: i64) -> String {
+        let shown = Shown {
+            now_us,
+            fits: Some(80),
+            style: &Style::plain(),
+        };
+        show_text(view, None, &shown)
+    }
 
     #[test]
     fn a_deployment_is_shown_service_by_service() {
         let view = sample::deployment("dep_01k0a");
-        insta::assert_snapshot!(show_text(&view, 0, &Style::plain()), @r"
+        insta::assert_snapshot!(text(&view, 0), @r"
         dep_01k0a  shop in production
         state    running
         plan     9f3cab1234
@@ -127,7 +236,7 @@ mod tests {
     fn one_that_has_ended_is_shown_as_it_ended_and_how_long_ago() {
         let view = sample::ended(Outcome::Promoted);
         let now = view.ended_us.expect("it has ended") + 12 * 60_000_000;
-        insta::assert_snapshot!(show_text(&view, now, &Style::plain()), @r"
+        insta::assert_snapshot!(text(&view, now), @r"
         dep_01k0a  shop in production
         state    promoted
         plan     9f3cab1234
@@ -135,21 +244,120 @@ mod tests {
         ended    2026-11-21 14:02:52 after 41.2s
         judged on 0 requests: nothing but start and readiness was checked
 
-        as it ended, 12 min ago; what runs now: windlass status
+        as it ended, 12 min ago:
         SERVICE  PHASE  VERSION        TRAFFIC  READY  NOTE
         api      done   1.4.1 → 1.4.2  100 %    1/1
         auth     done   1.4.1 → 1.4.2  100 %    2/2
 
-        next: windlass events dep_01k0a
+        next: windlass show dep_01k0a --why
+              windlass events dep_01k0a
         ");
     }
 
     #[test]
     fn what_an_abandoned_one_left_is_looked_for_by_doctor() {
         let view = sample::ended(Outcome::Abandoned);
-        let text = show_text(&view, 0, &Style::plain());
-        let end = "\n\nwhat it left is in no slot, and may run\n\n\
+        let text = text(&view, 0);
+        let end = "\n\nwhat it left is in no slot, and may run\n\
                    next: windlass doctor, then look at: windlass status\n";
         assert!(text.ends_with(end), "{text}");
+    }
+
+    #[test]
+    fn one_that_is_held_for_evidence_says_what_is_missing_and_every_way_out() {
+        let mut view = sample::deployment("dep_01k0b7fq2m8x5n3v9c4t6w0e1a");
+        view.state = DeploymentState::Held;
+        view.held = Some(sample::hold());
+        let auth = view.rollouts.get_mut(&sample::service("auth"));
+        let auth = auth.expect("a service");
+        auth.evidence = Some(sample::lacking(false));
+        auth.judgement = Some(sample::judgement());
+        auth.remaining_ms = Some(0);
+        let text = text(&view, sample::at(43_100));
+        assert!(
+            text.lines().all(|line| line.chars().count() <= 80),
+            "{text}"
+        );
+        insta::assert_snapshot!(text, @r"
+        dep_01k0b7fq2m8x5n3v9c4t6w0e1a  shop in production
+        state    held by the analysis of auth (inconclusive)
+        plan     9f3cab1234
+        started  2026-11-21 14:02:11 by mira
+        held     since 2026-11-21 14:02:51, for 3.1s
+
+        SERVICE  PHASE    VERSION        TRAFFIC  READY  NOTE
+        api      waiting  1.4.1 → 1.4.2  0 %      0/1    waits for auth
+        auth     waiting  1.4.1 → 1.4.2  0 %      0/2
+
+        auth has no evidence at 25 %: about 1,200 more requests were needed
+        auth errors 0.42 % against 0.40 % beside it: no difference shown; 12,400
+             requests; a doubling would have been seen
+
+        next: windlass resume dep_01k0b7fq2m8x5n3v9c4t6w0e1a   goes on to the next step
+              windlass promote dep_01k0b7fq2m8x5n3v9c4t6w0e1a  skips all that is left
+              windlass abort dep_01k0b7fq2m8x5n3v9c4t6w0e1a    goes back
+        ");
+    }
+
+    #[test]
+    fn what_ended_says_what_it_printed_and_where_traffic_is_now() {
+        let mut view = sample::ended(Outcome::RolledBack);
+        let api = view.rollouts.get_mut(&sample::service("api"));
+        let api = api.expect("a service");
+        let instance = sample::instance("06h1rd0o21rif5fe6n8enfbr64");
+        api.returned_because = Some(ReturnReason::InstanceLost {
+            instance: instance.clone(),
+            end: InstanceEnd::Exited(3),
+        });
+        let printed = ["connects to db", "no DATABASE_URL is set"].map(str::to_owned);
+        api.last_lines = BTreeMap::from([(instance, printed.to_vec())]);
+        let shown = Shown {
+            now_us: sample::at(43_100),
+            fits: Some(80),
+            style: &Style::plain(),
+        };
+        let text = show_text(&view, Some(&sample::environment()), &shown);
+        insta::assert_snapshot!(text, @r"
+        dep_01k0a  shop in production
+        state    rolled back
+        plan     9f3cab1234
+        started  2026-11-21 14:02:11 by mira
+        ended    2026-11-21 14:02:52 after 41.2s
+
+        as it ended, 1 s ago:
+        SERVICE  PHASE     VERSION        TRAFFIC  READY  NOTE
+        api      returned  1.4.1 → 1.4.2  0 %      0/1
+        auth     returned  1.4.1 → 1.4.2  0 %      0/2
+
+        api went back: instance ins_06h1rd0o21rif5fe6n8enfbr64 exited with status 3
+        it printed last:
+          connects to db
+          no DATABASE_URL is set
+
+        traffic now: api 100 % 1.4.2, auth 100 % 1.4.2
+        next: windlass show dep_01k0a --why
+              windlass events dep_01k0a
+        ");
+    }
+
+    #[test]
+    fn one_that_a_person_promoted_says_who_and_what_was_lacking() {
+        let mut view = sample::ended(Outcome::Promoted);
+        let auth = view.rollouts.get_mut(&sample::service("auth"));
+        auth.expect("a service").past = vec![sample::past()];
+        let text = text(&view, sample::at(43_100));
+        assert!(
+            text.lines().all(|line| line.chars().count() <= 80),
+            "{text}"
+        );
+        let head: Vec<&str> = text.lines().skip(1).take(6).collect();
+        insta::assert_snapshot!(head.join("\n"), @r"
+        state    promoted by hand
+        plan     9f3cab1234
+        started  2026-11-21 14:02:11 by mira
+        ended    2026-11-21 14:02:52 after 41.2s
+        by hand  mira let auth go on at 25 % without 18s of watching, the step 50 % and
+                 evidence (inconclusive: about 1,200 more requests were needed)
+        ");
     }
 }

@@ -1,11 +1,15 @@
 //! What runs where, for people.
 
-use windlass_api::{EnvironmentView, LostHistoryView, ServiceView, SlotView};
-use windlass_model::{Finalize, Halt};
+use windlass_api::{
+    EnvironmentView, LockView, LostHistoryView, ServiceView, SilentRouterView, SlotView,
+};
+use windlass_model::{DeploymentState, Finalize, Halt};
 
 use super::table::table;
-use super::time::took;
+use super::time::{of_calendar, took};
+use super::ways::{next_lines, ways};
 use super::words::{harmless, listed, until, whose_halt};
+use super::wrap::hang;
 use super::{Role, Style};
 
 /// What concerns the whole installation.
@@ -13,17 +17,28 @@ use super::{Role, Style};
 pub(crate) struct Whole {
     /// Who halted every raise, if somebody did.
     pub(crate) halted: Option<Halt>,
+    /// The router, if it does not answer.
+    pub(crate) silent: Option<Silent>,
     /// Set when the journal is older than what runs.
     pub(crate) lost: Option<LostHistoryView>,
     /// The environment that alone is shown, if one was asked for.
     pub(crate) only: Option<String>,
 }
 
+/// A router that does not answer.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Silent {
+    /// What the controller knows of it.
+    pub(crate) router: SilentRouterView,
+    /// Whether it is seen to be stopped by a signal: only on its own machine.
+    pub(crate) is_stopped: bool,
+}
+
 /// What concerns everything, then one block per environment.
 pub(crate) fn status_text(
     environments: &[EnvironmentView],
     whole: &Whole,
-    now_us: i64,
+    (now_us, fits): (i64, Option<usize>),
     style: &Style,
 ) -> String {
     let mut text = warnings(whole, style);
@@ -37,7 +52,7 @@ pub(crate) fn status_text(
     }
     let blocks: Vec<String> = environments
         .iter()
-        .map(|environment| block(environment, now_us, style))
+        .map(|environment| block(environment, (now_us, fits), style))
         .collect();
     text.push_str(&blocks.join("\n"));
     text
@@ -51,6 +66,9 @@ fn warnings(whole: &Whole, style: &Style) -> String {
         let line = format!("{head} {whose}: nothing is raised\nnext: windlass halt --lift\n\n");
         text.push_str(&line);
     }
+    if let Some(silent) = &whole.silent {
+        text.push_str(&silent_router(silent, style));
+    }
     if let Some(LostHistoryView { own, heard }) = &whole.lost {
         let head = style.paint(Role::Bad, "lost history");
         let line = format!(
@@ -62,7 +80,50 @@ fn warnings(whole: &Whole, style: &Style) -> String {
     text
 }
 
-fn block(view: &EnvironmentView, now_us: i64, style: &Style) -> String {
+/// Who is silent, since when, what that means, and what to do.
+fn silent_router(silent: &Silent, style: &Style) -> String {
+    let SilentRouterView { pid, answered_us } = silent.router;
+    let head = style.paint(Role::Bad, "no answer from the router");
+    let who = pid
+        .map(|pid| format!(" (process {pid})"))
+        .unwrap_or_default();
+    let since = answered_us.map(|at| format!(", the last was at {}", of_calendar(at, &style.zone)));
+    let since = since.unwrap_or_default();
+    let (state, next) = match pid {
+        Some(pid) if silent.is_stopped => (
+            "it is stopped by a signal, and so is the traffic".to_owned(),
+            format!("kill -CONT {pid}"),
+        ),
+        Some(_) | None => (
+            "what it does with the traffic is not known here".to_owned(),
+            "windlass doctor".to_owned(),
+        ),
+    };
+    format!("{head}{who}{since}: {state}\nnext: {next}\n\n")
+}
+
+/// What runs in it, what that does or waits for, and what may be said to it.
+fn running(lock: &LockView, now_us: i64, fits: Option<usize>) -> String {
+    let head = match lock.state {
+        DeploymentState::Held => "held: ",
+        DeploymentState::Stuck => "stuck: ",
+        DeploymentState::Running
+        | DeploymentState::Returning
+        | DeploymentState::Settling
+        | DeploymentState::Ended(_) => "running: ",
+    };
+    let (by, age) = (harmless(&lock.by), took(now_us - lock.since_us));
+    let reason = harmless(&lock.reason);
+    let told = format!("{} of {by} for {age}, {reason}", lock.deployment);
+    let asks = !lock.evidence.is_empty();
+    let ways = ways(&lock.deployment, lock.state, lock.held.as_ref(), asks);
+    let mut lines = vec![hang(head, &told, fits)];
+    lines.extend(next_lines(&ways));
+    lines.push(String::new());
+    lines.join("\n")
+}
+
+fn block(view: &EnvironmentView, (now_us, fits): (i64, Option<usize>), style: &Style) -> String {
     let mut text = format!(
         "{} in {}, revision {}, from {}\n",
         view.app,
@@ -71,15 +132,7 @@ fn block(view: &EnvironmentView, now_us: i64, style: &Style) -> String {
         harmless(&view.folder)
     );
     match (&view.lock, &view.deployment) {
-        (Some(lock), _) => {
-            let (by, age) = (harmless(&lock.by), took(now_us - lock.since_us));
-            let line = format!(
-                "running: {} of {by} for {age}, {}\n",
-                lock.deployment,
-                harmless(&lock.reason)
-            );
-            text.push_str(&line);
-        }
+        (Some(lock), _) => text.push_str(&running(lock, now_us, fits)),
         (None, Some(id)) => text.push_str(&["running: ", id.as_str(), "\n"].concat()),
         (None, None) => {}
     }
@@ -104,7 +157,8 @@ fn block(view: &EnvironmentView, now_us: i64, style: &Style) -> String {
     text.push_str(&table(&header, rows, style.width));
     for (name, service) in &view.services {
         let kept = warm(name.as_str(), service).into_iter();
-        text.extend(kept.chain(kept_failed(name.as_str(), service).map(|line| line + "\n")));
+        let kept = kept.chain(kept_failed(name.as_str(), service));
+        text.extend(kept.map(|line| hang("", &line, fits) + "\n"));
     }
     text
 }
@@ -114,11 +168,11 @@ fn warm(name: &str, service: &ServiceView) -> Option<String> {
     let (standby, kept) = (service.standby.as_ref()?, service.standby_kept.as_ref()?);
     let (version, until) = (&standby.version, until(kept.finalize));
     Some(match kept.finalize {
-        Finalize::Manual => format!("{name} {version} is kept warm {until} {}\n", kept.by),
+        Finalize::Manual => format!("{name} {version} is kept warm {until} {}", kept.by),
         Finalize::After(_) => {
-            format!("{name} {version} is kept warm {until} after {}\n", kept.by)
+            format!("{name} {version} is kept warm {until} after {}", kept.by)
         }
-        Finalize::NextDeployment => format!("{name} {version} is kept warm {until}\n"),
+        Finalize::NextDeployment => format!("{name} {version} is kept warm {until}"),
     })
 }
 
@@ -221,7 +275,12 @@ mod tests {
     #[test]
     fn status_is_one_row_a_slot() {
         let environments = [sample::environment()];
-        let text = status_text(&environments, &Whole::default(), 0, &Style::plain());
+        let text = status_text(
+            &environments,
+            &Whole::default(),
+            (0, Some(80)),
+            &Style::plain(),
+        );
         insta::assert_snapshot!(text, @r"
         shop in production, revision 4, from /srv/shop
         SERVICE  ROLE     VERSION  SLOT     TRAFFIC  INSTANCES     LISTEN
@@ -235,13 +294,13 @@ mod tests {
 
     #[test]
     fn nothing_deployed_is_said() {
-        let text = status_text(&[], &Whole::default(), 0, &Style::plain());
+        let text = status_text(&[], &Whole::default(), (0, Some(80)), &Style::plain());
         assert_eq!(text, "nothing is deployed\n");
         let whole = Whole {
             only: Some("staging".to_owned()),
             ..Whole::default()
         };
-        let text = status_text(&[], &whole, 0, &Style::plain());
+        let text = status_text(&[], &whole, (0, Some(80)), &Style::plain());
         assert_eq!(text, "nothing is deployed in staging\n");
     }
 
@@ -253,7 +312,7 @@ mod tests {
         };
         let told = |environment: &EnvironmentView| {
             let all = std::slice::from_ref(environment);
-            status_text(all, &Whole::default(), 0, &Style::plain())
+            status_text(all, &Whole::default(), (0, Some(80)), &Style::plain())
         };
         gone(
             environment
@@ -282,20 +341,31 @@ mod tests {
                 by: "jo".to_owned(),
                 since_us: sample::STARTED_US,
             }),
+            silent: Some(Silent {
+                router: SilentRouterView {
+                    pid: Some(17),
+                    answered_us: Some(sample::STARTED_US),
+                },
+                is_stopped: true,
+            }),
             lost: Some(LostHistoryView { own: 1, heard: 7 }),
             only: None,
         };
         let now = sample::STARTED_US + 130_000_000;
-        let text = status_text(&[environment], &whole, now, &Style::plain());
+        let text = status_text(&[environment], &whole, (now, Some(80)), &Style::plain());
         insta::assert_snapshot!(text, @r"
         halted since 2026-11-21 14:02:11 by jo: nothing is raised
         next: windlass halt --lift
+
+        no answer from the router (process 17), the last was at 2026-11-21 14:02:11: it is stopped by a signal, and so is the traffic
+        next: kill -CONT 17
 
         lost history: the journal is at epoch 1, what runs has heard of 7; nothing is changed
         next: windlass repair --adopt
 
         shop in production, revision 4, from /srv/shop
         running: dep_01k0b of mira for 2m10s, rolls out api
+        next: windlass events dep_01k0b --follow
         SERVICE  ROLE     VERSION  SLOT     TRAFFIC  INSTANCES     LISTEN
         api      stable   1.4.2    1 blue   100 %    1/1 running   127.0.0.1:8081
         auth     stable   1.4.2    2 green  100 %    1/2 running,  127.0.0.1:8082
@@ -303,6 +373,38 @@ mod tests {
                  standby  1.4.1    1 blue   0 %      1/1 running
         worker   stable   7        4 blue   -        1/1 running
         auth 1.4.1 is kept warm until: windlass finalize dep_01k0a
+        ");
+    }
+
+    #[test]
+    fn what_is_held_for_evidence_says_what_is_missing_in_80_columns() {
+        let mut environment = sample::environment();
+        let mut lock = sample::lock();
+        let id = "dep_01k0b7fq2m8x5n3v9c4t6w0e1a";
+        lock.deployment = sample::deployment(id).id;
+        lock.state = DeploymentState::Held;
+        lock.held = Some(sample::hold());
+        lock.evidence = [(sample::service("auth"), sample::lacking(false))].into();
+        "the analysis of auth (inconclusive) holds it; auth has no evidence at 25 %: about 1,200 \
+         more requests were needed"
+            .clone_into(&mut lock.reason);
+        environment.lock = Some(lock);
+        environment.services.clear();
+        let at = (sample::STARTED_US + 130_000_000, Some(80));
+        let text = status_text(&[environment], &Whole::default(), at, &Style::plain());
+        assert!(
+            text.lines().all(|line| line.chars().count() <= 80),
+            "{text}"
+        );
+        insta::assert_snapshot!(text, @r"
+        shop in production, revision 4, from /srv/shop
+        held: dep_01k0b7fq2m8x5n3v9c4t6w0e1a of mira for 2m10s, the analysis of auth
+              (inconclusive) holds it; auth has no evidence at 25 %: about 1,200 more
+              requests were needed
+        next: windlass resume dep_01k0b7fq2m8x5n3v9c4t6w0e1a   goes on to the next step
+              windlass promote dep_01k0b7fq2m8x5n3v9c4t6w0e1a  skips all that is left
+              windlass abort dep_01k0b7fq2m8x5n3v9c4t6w0e1a    goes back
+        nothing runs
         ");
     }
 }

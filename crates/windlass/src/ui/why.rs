@@ -1,109 +1,194 @@
 //! Why a deployment went as it did: its records, in words first.
 
-use windlass_analysis::ratio::comparison::count;
-use windlass_api::{DeploymentView, EvidenceView, RolloutView};
-use windlass_model::{Judgement, Tally, Verdict};
+use windlass_analysis::ratio::interval::ENDS;
+use windlass_api::{DeploymentView, RolloutView};
+use windlass_model::{Judgement, Percent, PlanKind, RolloutPhase, Tally, Verdict, count};
 
-use super::words::{awaited, change, harmless, listed, not_renamed, phase, reason, result, stuck};
+use super::by_hand;
+use super::failure::last_lines;
+use super::scored;
+use super::words::{change, harmless, listed, not_renamed, phase, reason, result, stuck};
+use super::wrap::hang;
 
-/// What was decided about each service, and what that rests on.
-pub(crate) fn why_text(view: &DeploymentView) -> String {
-    let mut lines = vec![format!(
-        "{}  {} in {}: {}",
-        view.id,
-        view.app,
-        view.environment,
-        result(view)
+/// What was decided about each service, and what that rests on. `fits`: columns that a sentence must fit
+/// into, where a person reads it.
+pub(crate) fn why_text(view: &DeploymentView, fits: Option<usize>) -> String {
+    let mut lines = vec![hang(
+        "",
+        &format!(
+            "{}  {} in {}: {}",
+            view.id,
+            view.app,
+            view.environment,
+            result(view)
+        ),
+        fits,
     )];
+    let past = by_hand::told(view).into_iter();
+    lines.extend(past.map(|past| hang("by hand: ", &past, fits)));
     if let Some(saw) = &view.not_renamed {
-        lines.push(format!("stuck: {}", not_renamed(saw)));
+        lines.push(hang("stuck: ", &not_renamed(saw), fits));
     }
+    lines.extend(scored::why(view));
     for (service, part) in &view.rollouts {
         let versions = change(part.from.as_ref(), &part.to);
         lines.push(String::new());
-        lines.push(format!("{service}  {versions}, {}", phase(part.phase)));
-        lines.extend(of_a_service(part).iter().map(|line| format!("  {line}")));
+        lines.push(format!("{service}  {versions}, {}", standing(part)));
+        let told = of_a_service(view.kind, part).into_iter();
+        lines.extend(told.map(|(head, text)| hang(&format!("  {head}"), &text, fits)));
     }
     lines.push(String::new());
     lines.join("\n")
 }
 
-fn of_a_service(part: &RolloutView) -> Vec<String> {
+/// Its phase, and the share of what is under way.
+fn standing(part: &RolloutView) -> String {
+    let phase_now = phase(part.phase);
+    match part.phase {
+        RolloutPhase::Holding | RolloutPhase::Shifting | RolloutPhase::Baking => {
+            format!("{phase_now} at {}", part.weight)
+        }
+        RolloutPhase::Waiting
+        | RolloutPhase::Clearing
+        | RolloutPhase::StoppingOld
+        | RolloutPhase::Starting
+        | RolloutPhase::Passed
+        | RolloutPhase::Settling
+        | RolloutPhase::Returning
+        | RolloutPhase::Done
+        | RolloutPhase::Returned
+        | RolloutPhase::Stuck => phase_now.to_owned(),
+    }
+}
+
+/// What a line begins with, and what it says.
+type Line = (&'static str, String);
+
+fn of_a_service(kind: PlanKind, part: &RolloutView) -> Vec<Line> {
     let mut lines = Vec::new();
     if let Some(why) = &part.returned_because {
-        lines.push(format!("went back: {}", reason(why)));
+        lines.push(("went back: ", reason(why)));
     }
     if let Some(why) = &part.stuck_because {
-        lines.push(format!("stuck: {}", stuck(why)));
+        lines.push(("stuck: ", stuck(why)));
     }
-    if let Some(EvidenceView {
-        verdict,
-        more_requests,
-    }) = &part.evidence
-    {
-        lines.push(format!("waits {}", awaited(*verdict, *more_requests)));
+    for printed in part.last_lines.values() {
+        lines.extend(last_lines(printed).map(|line| ("", line)));
+    }
+    if let Some(evidence) = &part.evidence {
+        lines.push(("", evidence.words()));
+    }
+    if let Some(score) = &part.score {
+        let measured = score.measured.as_ref().map(scored::brief);
+        let measured = measured.unwrap_or_else(|| "being measured".to_owned());
+        let need = score.need;
+        lines.push((
+            "score     ",
+            format!(
+                "{measured}; this step needs {}, below: {}",
+                need.at_least, need.below
+            ),
+        ));
     }
     match &part.judgement {
-        Some(judgement) => record(judgement, &mut lines),
-        None => lines.push("no answer of the new version was judged".to_owned()),
+        Some(judgement) => record(judgement, part, &mut lines),
+        None => lines.push(("", unjudged(kind, part))),
     }
     lines
 }
 
-fn record(judgement: &Judgement, lines: &mut Vec<String>) {
+/// Why there is no record.
+fn unjudged(kind: PlanKind, part: &RolloutView) -> String {
+    match kind {
+        PlanKind::Rollback => "a person takes it back: nothing is judged on that way".to_owned(),
+        PlanKind::Remove => "it goes: nothing is judged".to_owned(),
+        PlanKind::Deploy => format!("no answer of {} was judged", part.to),
+    }
+}
+
+fn record(judgement: &Judgement, part: &RolloutView, lines: &mut Vec<Line>) {
     let verdict = judgement.verdict;
-    lines.push(format!("errors {}", harmless(&judgement.words)));
-    lines.push(format!("verdict   {verdict}, at {}", judgement.share));
+    lines.push(("errors ", harmless(&judgement.words)));
+    lines.push(("verdict   ", verdict_words(judgement)));
     if !matches!(verdict, Verdict::NoData | Verdict::Error) {
-        lines.push(format!(
-            "compared  {} of the new version, {} of the old one beside it",
-            tally(judgement.candidate),
-            tally(judgement.stable)
+        let (new, old) = (tally(judgement.candidate), tally(judgement.stable));
+        let beside = part.from.as_ref().map(|old| format!(" of {old}"));
+        let beside = beside.unwrap_or_default();
+        lines.push((
+            "compared  ",
+            format!("{new} of {}; {old}{beside} beside it", part.to),
         ));
-        lines.push(format!(
-            "interval  {:.2} to {:.2} times as often; both hold at every look with a chance of 95 %",
-            f64::from(judgement.at_least),
-            f64::from(judgement.at_most)
-        ));
-        lines.push(format!(
-            "evidence  log e {:.1}; harm is shown from {:.1} on",
-            f64::from(judgement.evidence),
-            f64::from(judgement.needed)
+        lines.push(("interval  ", interval(judgement)));
+        let (seen, needed) = (f64::from(judgement.evidence), f64::from(judgement.needed));
+        lines.push((
+            "evidence  ",
+            format!("of harm {seen:.1}, and {needed:.1} shows it (log e)"),
         ));
     }
-    let change = match (verdict, judgement.more_requests) {
+    lines.push(("changes   ", changes(judgement)));
+    if !judgement.not_watched.is_empty() {
+        let rules = listed(&judgement.not_watched);
+        lines.push((
+            "",
+            format!("not watched, for there was too little to judge: {rules}"),
+        ));
+    }
+}
+
+/// The verdict, and how much of what it rests on was seen at the share that the step has.
+fn verdict_words(judgement: &Judgement) -> String {
+    let (verdict, share) = (judgement.verdict, judgement.share);
+    let all = judgement.stable.requests + judgement.candidate.requests;
+    if all == 0 || verdict == Verdict::Error {
+        return format!("{verdict}, at {share}");
+    }
+    match judgement.here {
+        0 if share == Percent::FULL => {
+            format!("{verdict}, by the steps before; at {share} nothing serves beside it")
+        }
+        0 => format!("{verdict}, by the steps before; nothing is compared at {share} yet"),
+        here if here == all => format!("{verdict}, by what was compared at {share}"),
+        here => format!("{verdict}; {} of the requests came at {share}", count(here)),
+    }
+}
+
+/// How often it errs beside the other, as far as that is known: where nothing bounds it, no number is said.
+fn interval(judgement: &Judgement) -> String {
+    let (lowest, highest) = ENDS;
+    let (low, high) = (f64::from(judgement.at_least), f64::from(judgement.at_most));
+    let times = match (low > lowest, high < highest) {
+        (false, false) => return "how much more or less often it errs is not known yet".to_owned(),
+        (true, true) => format!("it errs {low:.2} to {high:.2} times as often"),
+        (false, true) => format!("it errs at most {high:.2} times as often"),
+        (true, false) => format!("it errs at least {low:.2} times as often"),
+    };
+    format!("{times}; that holds at every look with a chance of 95 %")
+}
+
+/// What would change the verdict.
+fn changes(judgement: &Judgement) -> String {
+    match (judgement.verdict, judgement.more_requests) {
         (Verdict::Fail, _) => "with nothing: what was shown once stays shown".to_owned(),
         (Verdict::Error, _) => {
             "with nothing: a split that was not kept voids what follows".to_owned()
         }
         (Verdict::Pass, _) => "with errors from now on".to_owned(),
-        (Verdict::Inconclusive, Some(more)) => {
-            format!("with about {} more requests", count(more))
-        }
+        (Verdict::Inconclusive, Some(more)) => format!("with about {} more requests", count(more)),
         (Verdict::Inconclusive | Verdict::NoData, _) => {
             "with requests to both versions at the same time".to_owned()
         }
-    };
-    lines.push(format!("changes   {change}"));
-    if !judgement.not_watched.is_empty() {
-        lines.push(format!(
-            "not watched, for there was too little to judge: {}",
-            listed(&judgement.not_watched)
-        ));
     }
 }
 
 fn tally(tally: Tally) -> String {
-    format!(
-        "{} errors in {} requests",
-        count(tally.errors),
-        count(tally.requests)
-    )
+    let (errors, requests) = (count(tally.errors), count(tally.requests));
+    let error = if tally.errors == 1 { "error" } else { "errors" };
+    format!("{errors} {error} in {requests} requests")
 }
 
 #[cfg(test)]
 mod tests {
-    use windlass_model::{ReturnReason, Rule, Trigger};
+    use windlass_model::{Measure, ReturnReason, Rule, Trigger};
 
     use super::*;
     use crate::ui::sample;
@@ -114,32 +199,60 @@ mod tests {
         let parts: Vec<&mut RolloutView> = view.rollouts.values_mut().collect();
         let [api, auth] = parts.try_into().expect("two services");
         auth.judgement = Some(sample::judgement());
-        auth.evidence = Some(EvidenceView {
-            verdict: Verdict::Inconclusive,
-            more_requests: Some(1_200),
-        });
+        auth.evidence = Some(sample::lacking(true));
         let rule = Rule::from(Trigger::ErrorRateWorse);
-        let saw = "errors 2.00 % against 0.11 % before: worse, 4.0 to 90.1 times as often; 4,000 requests";
+        let saw = "errors 2.00 % against 0.11 % beside it: worse, 4.0 to 90.1 times as often; 4,000 requests";
         api.returned_because = Some(ReturnReason::Triggered {
             trigger: rule,
             saw: saw.to_owned(),
         });
-        insta::assert_snapshot!(why_text(&view), @r"
+        insta::assert_snapshot!(why_text(&view, None), @r"
         dep_01k0a  shop in production: running
 
         api  1.4.1 → 1.4.2, waiting
-          went back: error rate worse than baseline: errors 2.00 % against 0.11 % before: worse, 4.0 to 90.1 times as often; 4,000 requests
-          no answer of the new version was judged
+          went back: error rate worse than baseline: errors 2.00 % against 0.11 % beside it: worse, 4.0 to 90.1 times as often; 4,000 requests
+          no answer of 1.4.2 was judged
 
         auth  1.4.1 → 1.4.2, waiting
-          waits for evidence: about 1,200 more requests
-          errors 0.42 % against 0.40 % before: no difference shown; 12,400 requests; a doubling would have been seen
-          verdict   pass, at 25 %
-          compared  13 errors in 3,100 requests of the new version, 37 errors in 9,300 requests of the old one beside it
-          interval  0.52 to 1.94 times as often; both hold at every look with a chance of 95 %
-          evidence  log e 0.3; harm is shown from 4.6 on
+          waits for evidence at 25 %: about 1,200 more requests are needed
+          errors 0.42 % against 0.40 % beside it: no difference shown; 12,400 requests; a doubling would have been seen
+          verdict   pass, by what was compared at 25 %
+          compared  13 errors in 3,100 requests of 1.4.2; 37 errors in 9,300 requests of 1.4.1 beside it
+          interval  it errs 0.52 to 1.94 times as often; that holds at every look with a chance of 95 %
+          evidence  of harm 0.3, and 4.6 shows it (log e)
           changes   with errors from now on
           not watched, for there was too little to judge: error rate > 5% for 10s
         ");
+    }
+
+    #[test]
+    fn a_limit_of_what_can_be_told_is_no_figure() {
+        let mut judgement = sample::judgement();
+        let mut said = |low: f64, high: f64| {
+            (judgement.at_least, judgement.at_most) =
+                (Measure::nearest(low), Measure::nearest(high));
+            interval(&judgement)
+        };
+        let (lowest, highest) = ENDS;
+        assert_eq!(
+            said(lowest, highest),
+            "how much more or less often it errs is not known yet"
+        );
+        let tail = "times as often; that holds at every look with a chance of 95 %";
+        assert_eq!(said(lowest, 3.0), format!("it errs at most 3.00 {tail}"));
+        assert_eq!(said(4.0, highest), format!("it errs at least 4.00 {tail}"));
+    }
+
+    #[test]
+    fn what_was_compared_at_another_share_is_not_said_to_be_of_this_one() {
+        let mut judgement = sample::judgement();
+        let mut said = |share: u64, here: u64| {
+            (judgement.share, judgement.here) = (Percent::new(share).unwrap(), here);
+            verdict_words(&judgement)
+        };
+        insta::assert_snapshot!(said(25, 12_400), @"pass, by what was compared at 25 %");
+        insta::assert_snapshot!(said(50, 400), @"pass; 400 of the requests came at 50 %");
+        insta::assert_snapshot!(said(50, 0), @"pass, by the steps before; nothing is compared at 50 % yet");
+        insta::assert_snapshot!(said(100, 0), @"pass, by the steps before; at 100 % nothing serves beside it");
     }
 }

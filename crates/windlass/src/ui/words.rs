@@ -3,14 +3,14 @@
 use std::fmt::Display;
 
 use jiff::tz::TimeZone;
-use windlass_analysis::ratio::comparison::count;
 use windlass_api::DeploymentView;
 use windlass_model::{
     DeploymentState, Finalize, Halt, InstanceEnd, Millis, Outcome, Percent, PlanKind, Proof,
-    Repair, ReturnReason, RolloutPhase, StuckReason, Verdict, Version,
+    Repair, ReturnReason, RolloutPhase, StuckReason, Verdict, Version, nearest,
 };
 
 use super::Role;
+use super::by_hand::is_by_hand;
 use super::time::of_calendar;
 
 pub(crate) use windlass_model::harmless;
@@ -19,6 +19,14 @@ pub(crate) use windlass_model::harmless;
 pub(crate) fn listed<T: Display>(items: &[T]) -> String {
     let texts: Vec<String> = items.iter().map(ToString::to_string).collect();
     texts.join(", ")
+}
+
+/// `did you mean web?`, where one of the names is near to what was typed.
+pub(crate) fn did_you_mean<'n>(
+    typed: &str,
+    names: impl IntoIterator<Item = &'n str>,
+) -> Option<String> {
+    nearest(typed, names).map(|meant| format!("did you mean {meant}?"))
 }
 
 /// `1 service`, `3 services`.
@@ -134,9 +142,27 @@ pub(crate) fn state_of(kind: PlanKind, now: DeploymentState) -> &'static str {
     }
 }
 
-/// The same of one deployment, with the version that a person went back to, if it is one.
+/// The same of one deployment, in a few words: also whether a person took it past something.
+pub(crate) fn standing(view: &DeploymentView) -> &'static str {
+    match (view.kind, view.state) {
+        (PlanKind::Deploy, DeploymentState::Ended(Outcome::Promoted)) if is_by_hand(view) => {
+            "promoted by hand"
+        }
+        (PlanKind::Deploy, DeploymentState::Ended(Outcome::PartlyPromoted)) if is_by_hand(view) => {
+            "partly promoted by hand"
+        }
+        (kind, state) => state_of(kind, state),
+    }
+}
+
+/// The same with the version that a person went back to, and with who stopped it or holds it.
 pub(crate) fn result(view: &DeploymentView) -> String {
-    let word = state_of(view.kind, view.state);
+    [outcome_of(view), whose(view)].concat()
+}
+
+/// How it stands, with the version that a person went back to.
+pub(crate) fn outcome_of(view: &DeploymentView) -> String {
+    let word = standing(view);
     if (view.kind, view.state)
         != (
             PlanKind::Rollback,
@@ -152,6 +178,33 @@ pub(crate) fn result(view: &DeploymentView) -> String {
         }
         Some(_) | None => word.to_owned(),
     }
+}
+
+/// Whose word that was, as the end of a sentence; nothing where it was nobody's.
+pub(crate) fn whose(view: &DeploymentView) -> String {
+    let stopped = stopped(view).map(|stopped| format!(": {stopped}"));
+    let held = view.held.as_ref();
+    let held = held.map(|held| format!(" by {}", harmless(&held.by)));
+    stopped.or(held).unwrap_or_default()
+}
+
+/// Who stopped it, if somebody did.
+fn stopped(view: &DeploymentView) -> Option<String> {
+    view.rollouts
+        .values()
+        .find_map(|part| match part.returned_because.as_ref()? {
+            ReturnReason::Aborted { by } => Some(format!("{} aborted it", harmless(by))),
+            why @ ReturnReason::Superseded { .. } => Some(reason(why)),
+            ReturnReason::InstanceLost { .. }
+            | ReturnReason::ShiftFailed(_)
+            | ReturnReason::StopFailed(_)
+            | ReturnReason::NeedFailed(_)
+            | ReturnReason::OtherFailed(_)
+            | ReturnReason::Triggered { .. }
+            | ReturnReason::NoEvidence { .. }
+            | ReturnReason::LowScore { .. }
+            | ReturnReason::Tripped { .. } => None,
+        })
 }
 
 /// What a state means for whoever looks.
@@ -204,6 +257,7 @@ pub(crate) fn reason(why: &ReturnReason) -> String {
         }
         ReturnReason::Triggered { trigger, saw } => format!("{trigger}: {}", harmless(saw)),
         ReturnReason::NoEvidence { verdict, saw } => no_evidence(*verdict, saw),
+        ReturnReason::LowScore { gate, score } => super::scored::too_low(gate, score),
         ReturnReason::Tripped { service, saw } => {
             format!("the tripwire of {service} fired: {}", harmless(saw))
         }
@@ -218,17 +272,6 @@ fn no_evidence(verdict: Verdict, saw: &str) -> String {
         Verdict::NoData => format!("no evidence: {saw}"),
         Verdict::Inconclusive | Verdict::Error | Verdict::Pass => {
             format!("no evidence: errors {saw}")
-        }
-    }
-}
-
-/// Evidence that a step waits for: "for evidence: about 1,200 more requests".
-pub(crate) fn awaited(verdict: Verdict, more_requests: Option<u64>) -> String {
-    match (more_requests, verdict) {
-        (Some(more), _) => format!("for evidence: about {} more requests", count(more)),
-        (None, Verdict::NoData) => "for evidence: nothing was compared yet".to_owned(),
-        (None, Verdict::Pass | Verdict::Fail | Verdict::Inconclusive | Verdict::Error) => {
-            "for evidence".to_owned()
         }
     }
 }

@@ -55,8 +55,11 @@ fn one_error_in_twenty_is_shown_to_be_worse_than_none_and_goes_back() {
     let why = why(&lab);
     let went_back = "went back: error rate worse than baseline: errors ";
     assert!(why.contains(went_back), "{why}");
-    assert!(why.contains("% against 0.00 % before: worse, "), "{why}");
-    assert!(why.contains("verdict   fail, at 50 %"), "{why}");
+    assert!(why.contains("% against 0.00 % beside it: worse, "), "{why}");
+    assert!(
+        why.contains("verdict   fail, by what was compared at 50 %"),
+        "{why}"
+    );
     let bad = counts
         .by_chain
         .get("web=2")
@@ -158,7 +161,7 @@ fn a_healthy_candidate_is_promoted_and_says_what_would_have_been_seen() {
     assert_eq!(counts.failed, 0, "{:?}", counts.failures);
     let why = why(&lab);
     assert!(
-        why.contains("errors 0.00 % against 0.00 % before: no difference"),
+        why.contains("errors 0.00 % against 0.00 % beside it: no difference"),
         "{why}"
     );
     assert!(!why.contains("went back"), "{why}");

@@ -1,5 +1,7 @@
 //! `down` leaves nothing, and only `deploy` starts again what it ended.
 
+use std::fs;
+
 use crate::lab::{Lab, Service, answer, is_closed};
 
 const SHOP: &str = "\
@@ -39,6 +41,28 @@ fn down_leaves_no_process_no_socket_and_no_port() {
     lab.must_be_gone();
 }
 
+/// Of the instances, and then of their sockets too: their shims are known all the same.
+#[test]
+fn down_ends_what_runs_though_its_files_were_deleted() {
+    for sockets_too in [false, true] {
+        let lab = live();
+        lab.kill_controller();
+        let instances = lab.state("instances");
+        let ids: Vec<_> = fs::read_dir(&instances).unwrap().flatten().collect();
+        assert!(!ids.is_empty());
+        for id in ids {
+            fs::remove_dir_all(id.path()).unwrap();
+        }
+        if sockets_too {
+            let sockets = lab.sockets().into_iter();
+            let of_shims = sockets.filter(|path| path.to_str().unwrap().contains("/ins_"));
+            of_shims.for_each(|path| fs::remove_file(path).unwrap());
+        }
+        lab.run(&["down"]).exits(0);
+        lab.must_be_gone();
+    }
+}
+
 #[test]
 fn after_down_only_a_deployment_starts_it_again() {
     let lab = live();
@@ -69,7 +93,7 @@ fn after_down_only_a_deployment_starts_it_again() {
 #[test]
 fn a_file_that_cannot_be_read_ends_nothing() {
     let lab = live();
-    let written = std::fs::read_to_string(lab.app("windlass.yaml")).unwrap();
+    let written = fs::read_to_string(lab.app("windlass.yaml")).unwrap();
     let down = || lab.run(&["down"]);
     lab.write("windlass.yaml", "app: [shop\n");
     down().exits(65).says(&["windlass.yaml:"]);
@@ -80,7 +104,7 @@ fn a_file_that_cannot_be_read_ends_nothing() {
     assert_eq!(answer(lab.at("web")).chain(), "web=1,api=1");
 
     // Without a file there is but one that can be meant, and it is named.
-    std::fs::remove_file(lab.app("windlass.yaml")).unwrap();
+    fs::remove_file(lab.app("windlass.yaml")).unwrap();
     let left = down().exits(0);
     left.says(&["shop is the only one that runs"]);
     assert!(left.out.starts_with("2 services down"), "{}", left.out);

@@ -48,7 +48,19 @@ fn turned_down(lab: &Lab, breaks: Breaks) -> Left {
 #[test]
 fn a_candidate_that_ends_at_once_is_told_with_its_status() {
     let lab = live(WEB);
-    turned_down(&lab, Breaks::AtOnce(7)).says(&["exited with status 7"]);
+    turned_down(&lab, Breaks::AtOnce(7)).says(&[
+        "exited with status 7",
+        "it printed last:",
+        "web 2 starts on port ",
+        "it is broken",
+    ]);
+    let shown = lab.run(&["show", &lab.last()]).exits(0).out;
+    assert!(shown.contains("\n  it is broken\n"), "{shown}");
+    let json = lab.run(&["show", &lab.last(), "-o", "json"]).json();
+    let lines = &json["rollouts"]["web"]["last_lines"];
+    let lines = lines.as_object().and_then(|all| all.values().next());
+    let last = lines.and_then(|lines| lines.as_array()?.last());
+    assert_eq!(last, Some(&"it is broken".into()), "{json}");
     let logs = lab.run(&["logs", "web"]).exits(0).out;
     assert!(logs.contains("it is broken"), "its log is kept: {logs}");
 }

@@ -292,9 +292,7 @@ fn a_script_alone_is_enough_and_a_project_that_says_nothing_gives_the_example() 
         "{text}"
     );
     let place = Place::empty();
-    for (name, text) in [("requirements.txt", ""), ("a.py", ""), ("b.py", "")] {
-        fs::write(place.path(name), text).unwrap();
-    }
+    fs::write(place.path("requirements.txt"), "").unwrap();
     let left = place.run(&["init"]);
     let saw = "saw: requirements.txt, which does not say what is started, so it is an example\n";
     assert!(left.out.contains(saw), "{}", left.out);
@@ -383,13 +381,73 @@ fn without_anything_known_there_is_the_least_example() {
     app: my-shop
 
     services:
-      # Put your program here; ${PORT} is the port that it must listen on.
+      # Put your program here. ${PORT} is the port that it must listen on; it is in the variable PORT too.
       web:
         run: ./server --port ${PORT}
         listen: 127.0.0.1:8080   # where the router serves it; 0.0.0.0:8080 for every address
         # ready: /health         # a path that says so; without it an open port is enough
         # bake: 2m               # how long a new release is watched; without it 30s
+
+      # A service that needs another one waits for it, and finds it: with `needs: [api]` above, web
+      # has the variable API_URL, which is http://127.0.0.1:8081.
+      # api:
+      #   run: ./api --port ${PORT}
+      #   listen: 127.0.0.1:8081
+
+      # Without `listen` it gets no requests.
+      # worker:
+      #   needs: [api]
+      #   run: ./worker
     ");
+}
+
+#[test]
+fn a_single_script_of_any_name_is_found_and_told_its_port() {
+    insta::assert_snapshot!(
+        written(&[
+            ("shop.rb", "require './cart'\nTCPServer.new(ENV.fetch('PORT'))\n"),
+            ("cart.rb", "class Cart; end\n"),
+            ("README.md", "a shop\n"),
+        ]),
+        @r"
+    app: my-shop
+
+    services:
+      # Guessed: shop.rb is what is started here.
+      # Its port is in the variable PORT.
+      # What else may be a service of its own: cart.rb.
+      shop:
+        run: ruby ./shop.rb
+        files:                   # the release: this, and the program
+          - ./cart.rb
+          - ./shop.rb
+        listen: 127.0.0.1:8080   # where the router serves it; 0.0.0.0:8080 for every address
+        # ready: /health         # a path that says so; without it an open port is enough
+        # bake: 2m               # how long a new release is watched; without it 30s
+    "
+    );
+    for (name, source, run) in [
+        (
+            "server.py",
+            "parser.add_argument('--port')",
+            "python3 ./server.py --port ${PORT}",
+        ),
+        (
+            "index.js",
+            "http.createServer().listen(process.argv[2])",
+            "node ./index.js ${PORT}",
+        ),
+        (
+            "main.go",
+            "flag.Int(\"port\", 0, \"--port\")",
+            "./server --port ${PORT}",
+        ),
+        ("run.sh", "exec nc -l \"$PORT\"", "sh ./run.sh"),
+        ("mailer.pl", "print 'sent'", "perl ./mailer.pl"),
+    ] {
+        let text = written(&[(name, source)]);
+        assert!(text.contains(&format!("    run: {run}\n")), "{text}");
+    }
 }
 
 #[test]

@@ -11,6 +11,7 @@
 
 mod abandoning;
 mod analyzing;
+mod asking_again;
 mod bad_inputs;
 mod begun;
 mod commands;
@@ -22,6 +23,7 @@ mod doctor;
 mod document;
 mod draining;
 mod ending;
+mod evident;
 mod examples;
 mod failing;
 mod failing_together;
@@ -45,6 +47,7 @@ mod remote;
 mod replacing;
 mod reporting;
 mod routing;
+mod scoring;
 mod securing;
 mod sharing;
 mod strategies;

@@ -31,7 +31,7 @@ fn an_unknown_code_names_the_near_ones() {
     insta::assert_snapshot!(Place::empty().run(&["explain", "WL0400"]).whole(), @r"
     exit 64
     --
-    error: there is no code WL0400
+    error[WL0433]: there is no code WL0400
       hint: near it are WL0401, WL0402, WL0403; all of them: windlass explain
     ");
     let left = Place::empty().run(&["explain", "nonsense"]);

@@ -257,7 +257,7 @@ fn a_server_with_a_certificate_is_trusted_by_its_file_and_by_its_own_name_only()
     let https = ci.url.replace("http://", "https://");
     // In the clear, with the port of TLS.
     let left = ci.run(&["status"]).exits(69);
-    left.says(&["if it speaks TLS", &https]);
+    left.says(&["WL0446", "it seems to speak TLS", &https]);
     ci.url = https;
     let left = ci.run(&["status"]).exits(69);
     left.says(&["is not trusted", "nobody who is trusted here", "--ca FILE"]);

@@ -27,33 +27,38 @@ services:
 fn a_router_alone_serves_its_file_and_tells_what_is_wrong_with_it() {
     let lab = Lab::new(ALONE);
     let file = lab.app("windlass.yaml").display().to_string();
-    lab.run(&["router", "status"])
-        .exits(69)
-        .says(&["no router answers", "windlass router --config FILE"]);
+    lab.run(&["router", "status"]).exits(69).says(&[
+        "WL0420",
+        "no router answers",
+        "windlass router --config FILE",
+    ]);
     let router = lab.start(&["router", "--config", &file]);
     eventually("it answers", SOON, || {
         (lab.run(&["router", "status"]).code == 0).then_some(())
     });
-    let moved = lab
-        .run(&["router", "split", "web", "v2=25%", "-q"])
-        .exits(0);
+    let moved = lab.run(&["router", "split", "web", "v2=25%"]).exits(0);
+    moved.says(&["way back: all to v1", "windlass router rollback"]);
     assert_eq!(moved.out, "web: v1 75 %, v2 25 %\n");
     let table = lab.run(&["router", "status", "-o", "json"]).exits(0).json();
     assert_eq!(table["alone"], true);
     lab.run(&["router", "split", "wob", "v2=25%"])
         .exits(64)
-        .says(&["serves no `wob`", "it serves web"]);
+        .says(&["WL0421", "serves no `wob`", "did you mean web?"]);
     lab.run(&["router", "split", "web", "v3=25%"])
         .exits(64)
-        .says(&["no origin `v3`", "it has v1, v2"]);
+        .says(&["WL0421", "no origin `v3`", "it has v1, v2"]);
+    pauses(&lab);
+    reloads(&lab);
     let back = lab.run(&["router", "rollback"]).exits(0).out;
     assert_eq!(back, "web: v1 100 %, v2 0 %\n");
     lab.run(&["router", "rollback"])
         .exits(5)
-        .says(&["no split to go back from"]);
-    lab.run(&["router", "--config", &file])
-        .exits(5)
-        .says(&["another router (pid ", "--state-dir"]);
+        .says(&["WL0426", "no split to go back from"]);
+    lab.run(&["router", "--config", &file]).exits(5).says(&[
+        "WL0428",
+        "another router (pid ",
+        "--state-dir",
+    ]);
     lab.run(&["status"])
         .exits(69)
         .says(&["runs alone: it obeys no controller"]);
@@ -64,6 +69,67 @@ fn a_router_alone_serves_its_file_and_tells_what_is_wrong_with_it() {
     lab.run(&["router", "--config", &file])
         .exits(65)
         .says(&["`here` is not an address"]);
+}
+
+/// A pause is shown until it is resumed.
+fn pauses(lab: &Lab) {
+    let paused = lab
+        .run(&["router", "pause", "web", "--within", "1s"])
+        .exits(0);
+    assert_eq!(
+        paused.out,
+        "web is paused until it is resumed: requests wait up to 1s\n"
+    );
+    let table = lab.run(&["router", "status"]).exits(0).out;
+    assert!(
+        table.contains("web is paused until it is resumed"),
+        "{table}"
+    );
+    let paged = lab
+        .run(&[
+            "router",
+            "pause",
+            "--maintenance",
+            "--for",
+            "1h",
+            "-o",
+            "json",
+        ])
+        .exits(0);
+    assert_eq!(paged.json()[0]["passage"], "maintenance");
+    let told = answer(lab.at("web"));
+    assert_eq!(told.status, 503);
+    lab.run(&["router", "pause", "wob"])
+        .exits(64)
+        .says(&["serves no `wob`"]);
+    let open = lab.run(&["router", "resume"]).exits(0).out;
+    assert_eq!(open, "web takes requests\n");
+}
+
+/// What is wrong with a file is told, and what was in effect stays.
+fn reloads(lab: &Lab) {
+    let none = lab.run(&["router", "reload"]).exits(0).out;
+    assert_eq!(none, "the file says what it said\n");
+    lab.file(&ALONE.replace("v2: @two", "v2: there"));
+    lab.run(&["router", "reload"]).exits(65).says(&[
+        "WL0451",
+        "`there` is not an address",
+        "what was in effect stays",
+    ]);
+    std::fs::write(lab.app("page.html"), "<h1>Closed</h1>").expect("written");
+    let with = |page: &str| {
+        ALONE.replace(
+            "    listen:",
+            &format!("    maintenance: {{ page: {page} }}\n    listen:"),
+        )
+    };
+    lab.file(&with("none.html"));
+    lab.run(&["router", "reload"])
+        .exits(65)
+        .says(&["none.html"]);
+    lab.file(&with("page.html"));
+    let took = lab.run(&["router", "reload"]).exits(0).out;
+    assert_eq!(took, "took up web\n");
 }
 
 #[test]
@@ -83,9 +149,19 @@ fn a_person_goes_back_at_the_router_of_a_dead_controller_and_the_deployment_foll
         told.contains("shop/default/web") && told.contains("20 %"),
         "{told}"
     );
-    lab.run(&["router", "split", "web", "x=50%"])
-        .exits(5)
-        .says(&["a controller decides", "windlass router rollback"]);
+    let refused = [
+        &["split", "web", "x=50%"][..],
+        &["pause"],
+        &["resume", "web"],
+        &["reload"],
+    ];
+    for verb in refused {
+        lab.run(&[&["router"], verb].concat()).exits(5).says(&[
+            "WL0422",
+            "a controller decides",
+            "windlass router rollback",
+        ]);
+    }
     let back = lab.run(&["router", "rollback"]).exits(0).out;
     assert!(
         back.contains(" 100 %, ") && back.contains(" 0 %\n"),

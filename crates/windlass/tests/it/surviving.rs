@@ -1,6 +1,7 @@
 //! The controller dies; traffic does not notice, and the next command goes on.
 
 use std::fs;
+use std::time::{Duration, Instant};
 
 use crate::lab::{Lab, SOON, Service, answer, ask, eventually, kill, load, without_failure};
 
@@ -90,6 +91,35 @@ fn a_stopped_controller_is_named_by_its_process() {
     let left = lab.run(&["status"]);
     stopped.signal(rustix::process::Signal::CONT);
     left.exits(69).says(&[&stopped.pid.to_string(), "stopped"]);
+}
+
+#[test]
+fn a_stopped_router_is_named_at_once_with_what_helps() {
+    let lab = live("200ms");
+    let router = lab.only("router");
+    router.signal(rustix::process::Signal::STOP);
+    let asked = Instant::now();
+    let told = lab.run(&["status"]).exits(0).out;
+    let took = asked.elapsed();
+    assert!(took < Duration::from_secs(8), "{took:?}");
+    let pid = router.pid;
+    for text in [
+        format!("no answer from the router (process {pid}), the last was at "),
+        format!("it is stopped by a signal, and so is the traffic\nnext: kill -CONT {pid}\n"),
+        "1/1 running".to_owned(),
+    ] {
+        assert!(told.contains(&text), "{text:?} is not in: {told}");
+    }
+    assert_eq!(lab.status()[0]["router_silent"]["pid"], pid);
+    let said = lab.run(&["doctor"]).out;
+    assert!(
+        said.contains(&format!("pid {pid} is stopped by a signal")),
+        "{said}"
+    );
+    router.signal(rustix::process::Signal::CONT);
+    eventually("it answers again", SOON, || {
+        lab.status()[0]["router_silent"].is_null().then_some(())
+    });
 }
 
 #[test]

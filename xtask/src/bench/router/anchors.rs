@@ -20,6 +20,11 @@ struct Anchor {
     words: &'static [&'static str],
 }
 
+/// What is shown where TLS is measured; nobody checks it there.
+pub(crate) const CERTIFICATE: &str = include_str!("../../../../crates/tls/pems/shop.pem");
+/// Its key.
+pub(crate) const KEY: &str = include_str!("../../../../crates/tls/pems/shop.key");
+
 const ANCHORS: [Anchor; 3] = [
     Anchor {
         program: "haproxy",
@@ -41,16 +46,19 @@ const ANCHORS: [Anchor; 3] = [
     },
 ];
 
-/// Starts those that are installed, each on one of `addresses`, in front of `origins`.
+/// Starts those that are installed, each on one of `addresses`, in front of `origins`; HAProxy speaks TLS
+/// on `secure` too.
 ///
 /// # Errors
 /// One that is installed can't be started.
 pub(crate) fn start(
     folder: &Path,
-    addresses: [SocketAddr; 3],
+    (addresses, secure): ([SocketAddr; 3], SocketAddr),
     origins: [SocketAddr; 2],
 ) -> anyhow::Result<Vec<(&'static str, SocketAddr, Running)>> {
     let threads = std::thread::available_parallelism().context("count the cores")?;
+    let pair = folder.join("secure.pem");
+    fs::write(&pair, [CERTIFICATE, KEY].concat()).context("write a certificate")?;
     let mut started = Vec::new();
     for (anchor, address) in ANCHORS.iter().zip(addresses) {
         let path = folder.join(anchor.file);
@@ -59,6 +67,7 @@ pub(crate) fn start(
             .replace("@THREADS@", &threads.to_string())
             .replace("@FOLDER@", &folder.to_string_lossy())
             .replace("@LISTEN@", &address.to_string())
+            .replace("@SECURE@", &secure.to_string())
             .replace("@ONE@", &origins[0].to_string())
             .replace("@TWO@", &origins[1].to_string());
         fs::write(&path, text).with_context(|| format!("write {}", path.display()))?;

@@ -104,6 +104,8 @@ pub(crate) struct Bed {
     /// The bare origin first, then the other proxies.
     pub(crate) others: Vec<Target>,
     pub(crate) origins: [SocketAddr; 2],
+    /// Where HAProxy speaks TLS, if it is there.
+    pub(crate) secure: SocketAddr,
     _origins: [Running; 2],
     /// Last, so that it goes when nobody uses it any more.
     folder: Scratch,
@@ -132,7 +134,7 @@ impl Bed {
         let scratch = Scratch(std::env::temp_dir().join(name));
         let folder = &scratch.0;
         fs::create_dir_all(folder).with_context(|| format!("make {}", folder.display()))?;
-        let [one, two, rest @ ..] = free_addresses::<5>()?;
+        let [one, two, secure, rest @ ..] = free_addresses::<6>()?;
         let origins = [one, two];
         let running = [
             origin(product, one, "origin-1", folder)?,
@@ -145,7 +147,7 @@ impl Bed {
             process: None,
         }];
         if anchored {
-            let started = anchors::start(folder, rest, origins)?;
+            let started = anchors::start(folder, (rest, secure), origins)?;
             others.extend(started.into_iter().map(|(name, address, process)| Target {
                 name,
                 address,
@@ -156,6 +158,7 @@ impl Bed {
             ours,
             others,
             origins,
+            secure,
             _origins: running,
             folder: scratch,
         })

@@ -12,7 +12,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags, sendmsg};
 use windlass_control::{
-    Direction, Generation, RouteChange, RouterReply, RouterRequest, decode_length, encode,
+    Direction, Generation, Passage, RouteChange, RouterReply, RouterRequest, decode_length, encode,
 };
 use windlass_model::{
     Epoch, Instance, InstanceId, Label, Millis, Percent, Probe, ProbeKind, Route, RouteMode,
@@ -88,9 +88,34 @@ impl Control {
         }
     }
 
+    /// Opens or shuts the way to the bench's service.
+    pub(crate) fn pass(&mut self, passage: Passage) -> anyhow::Result<()> {
+        let request = RouterRequest::Passage {
+            epoch: EPOCH,
+            service: service()?,
+            passage,
+            until_us: None,
+        };
+        match self.call(&request)? {
+            RouterReply::Done => Ok(()),
+            other => anyhow::bail!("the router did not pause: {other:?}"),
+        }
+    }
+
+    /// Requests that wait for the bench's service.
+    pub(crate) fn waiting(&mut self) -> anyhow::Result<u64> {
+        match self.call(&RouterRequest::Observe)? {
+            RouterReply::Observed(table) => {
+                let entry = table.services.get(&service()?);
+                Ok(entry.context("the service is gone")?.waiting)
+            }
+            other => anyhow::bail!("the router shows nothing: {other:?}"),
+        }
+    }
+
     /// Puts a route in effect.
     pub(crate) fn route(&mut self, route: Route) -> anyhow::Result<()> {
-        let key = ServiceKey::try_from("bench/default/web".to_owned()).context("name a service")?;
+        let key = service()?;
         let change = RouteChange {
             direction: Direction::Raise,
             decided_on: self.generation,
@@ -108,6 +133,11 @@ impl Control {
             other => anyhow::bail!("the router did not take a route: {other:?}"),
         }
     }
+}
+
+/// The bench's only one.
+fn service() -> anyhow::Result<ServiceKey> {
+    ServiceKey::try_from("bench/default/web".to_owned()).context("name a service")
 }
 
 /// One slot of the bench's service.

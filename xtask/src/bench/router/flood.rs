@@ -65,7 +65,7 @@ pub(crate) fn part(product: &Product) -> anyhow::Result<Vec<Measure>> {
 }
 
 /// The other ends of all of them are here.
-fn allow_descriptors() -> anyhow::Result<()> {
+pub(crate) fn allow_descriptors() -> anyhow::Result<()> {
     let limit = getrlimit(Resource::Nofile);
     let most = Rlimit {
         current: limit.maximum,

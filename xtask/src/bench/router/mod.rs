@@ -10,7 +10,7 @@
 //! | `wrk`, `name` | the closed-loop load, and a client that asks which origin it meets |
 //! | `pairs` | figures judged round by round |
 //! | `cpu` | what a process has used, from the scheduler |
-//! | `proxy`, `paced`, `flip`, `flood`, `foot` | the parts |
+//! | `proxy`, `secure`, `paced`, `flip`, `pause`, `flood`, `foot` | the parts |
 
 mod anchors;
 mod bed;
@@ -24,7 +24,9 @@ mod ours;
 mod paced;
 mod pairs;
 mod parts;
+mod pause;
 mod proxy;
+mod secure;
 mod wrk;
 
 pub(crate) use parts::BENCH;

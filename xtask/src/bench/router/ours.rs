@@ -1,4 +1,4 @@
-//! Our router, alone: the release binary, told its table as a controller would.
+//! Our router, alone: the binary that ships, told its table as a controller would.
 
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::Path;

@@ -1,7 +1,7 @@
 //! The parts of the bench, in the order in which they run.
 
 use crate::bench::registry::Bench;
-use crate::bench::router::{flip, flood, foot, paced, proxy};
+use crate::bench::router::{flip, flood, foot, paced, pause, proxy, secure};
 
 /// The bench of the data plane.
 pub(crate) const BENCH: Bench = Bench {
@@ -10,8 +10,10 @@ pub(crate) const BENCH: Bench = Bench {
     parts: &[
         foot::part,
         proxy::part,
+        secure::part,
         paced::part,
         flip::part,
+        pause::part,
         flood::part,
     ],
 };

@@ -36,12 +36,28 @@ impl Loaded {
     }
 }
 
+/// Whom it loads: the beginning of a URL.
+pub(crate) struct Place(String);
+
+impl Place {
+    /// In TLS, whatever certificate is shown.
+    pub(crate) fn secure(address: SocketAddr) -> Self {
+        Self(format!("https://{address}"))
+    }
+}
+
+impl From<SocketAddr> for Place {
+    fn from(address: SocketAddr) -> Self {
+        Self(format!("http://{address}"))
+    }
+}
+
 /// Loads `path` of `target` for so many seconds; `folder` is for its files.
 ///
 /// # Errors
 /// `wrk` is not there, or tells nothing.
 pub(crate) fn load(
-    target: SocketAddr,
+    target: impl Into<Place>,
     path: &str,
     seconds: u64,
     folder: &Path,
@@ -52,7 +68,7 @@ pub(crate) fn load(
     command
         .args(["-t1", CONNECTIONS, &format!("-d{seconds}s"), "-s"])
         .arg(&script)
-        .arg(format!("http://{target}{path}"));
+        .arg(format!("{}{path}", target.into().0));
     let ended = program::run(&mut command, folder, Duration::from_secs(seconds) + SLACK)?;
     let told = ended
         .out

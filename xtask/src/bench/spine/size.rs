@@ -8,7 +8,7 @@ use crate::bench::registry::Product;
 use crate::bench::row::{Goal, Measure};
 use crate::bench::timing::megabytes;
 
-/// One row: the release binary's size, as it lies on disk.
+/// One row: the binary's size as it ships, as it lies on disk.
 pub(super) fn rows(product: &Product) -> anyhow::Result<Vec<Measure>> {
     let bytes = fs::metadata(&product.binary)
         .with_context(|| format!("look at {}", product.binary.display()))?

@@ -2,8 +2,8 @@
 
 use windlass_model::Millis;
 
-use super::evidence;
 use super::forward::{self, Waited};
+use super::{evidence, score};
 use crate::rollout::{Event, Phase, turn::Turn, wait::Wait};
 
 pub(super) fn on(turn: &mut Turn, event: &Event, mut wait: Wait) {
@@ -12,7 +12,7 @@ pub(super) fn on(turn: &mut Turn, event: &Event, mut wait: Wait) {
             Waited::On(wait) => turn.rollout.phase = Phase::Baking { wait },
             Waited::Over => evidence::time_over(turn),
         },
-        Event::InstanceLost { instance, end } => {
+        Event::InstanceLost { instance, end, .. } => {
             // Only what was seen good all through has been watched.
             if !turn.rollout.is_steady() {
                 wait.pause();
@@ -22,14 +22,17 @@ pub(super) fn on(turn: &mut Turn, event: &Event, mut wait: Wait) {
         }
         Event::Triggered { slot, trigger, saw } => forward::triggered(turn, *slot, (trigger, saw)),
         Event::Judged { .. } => evidence::judged(turn),
+        Event::Scored { step, score } => score::scored(turn, (*step, score), &wait),
         // Only what was seen has been watched.
         Event::Held | Event::SightLost => {
             wait.pause();
             turn.rollout.phase = Phase::Baking { wait };
         }
-        Event::Resumed | Event::Expedited | Event::SightBack | Event::InstanceReady { .. } => {
+        Event::Resumed => {
+            score::let_go(turn);
             goes_on(turn, wait);
         }
+        Event::Expedited | Event::SightBack | Event::InstanceReady { .. } => goes_on(turn, wait),
         Event::ReturnRequested { why } => turn.go_back(why.clone()),
         Event::NeedsPassed
         | Event::InstanceStarted { .. }

@@ -38,6 +38,7 @@ pub(super) fn is_stale(rollout: &Rollout, event: &Event) -> bool {
         | Event::InstanceReady { .. }
         | Event::Triggered { .. }
         | Event::Judged { .. }
+        | Event::Scored { .. }
         | Event::SightLost
         | Event::SightBack
         | Event::RouteApplied { .. }
@@ -93,9 +94,13 @@ pub(super) fn keep(turn: &mut Turn, event: &Event) {
                 turn.rollout.health.last_seen.insert(instance.clone(), saw);
             }
         }
-        Event::InstanceLost { instance, end } => lost(turn, instance, end),
+        Event::InstanceLost {
+            instance,
+            end,
+            last_lines,
+        } => lost(turn, instance, (end, last_lines)),
         Event::StartFailed { instance, why } => {
-            lost(turn, instance, &InstanceEnd::NotStarted(why.clone()));
+            lost(turn, instance, (&InstanceEnd::NotStarted(why.clone()), &[]));
         }
         Event::AddressTaken { instance, next } => {
             let rollout = &mut turn.rollout;
@@ -112,6 +117,7 @@ pub(super) fn keep(turn: &mut Turn, event: &Event) {
         }
         Event::NeedsPassed
         | Event::Triggered { .. }
+        | Event::Scored { .. }
         | Event::RouteApplied { .. }
         | Event::RouteFailed { .. }
         | Event::SlotDrained { .. }
@@ -183,7 +189,11 @@ fn started(turn: &mut Turn, instance: &InstanceId) {
     }
 }
 
-fn lost(turn: &mut Turn, instance: &InstanceId, end: &InstanceEnd) {
+fn lost(turn: &mut Turn, instance: &InstanceId, (end, last_lines): (&InstanceEnd, &[String])) {
+    if !last_lines.is_empty() && is_ours(&turn.rollout, instance) {
+        let all = &mut turn.rollout.health.last_lines;
+        all.insert(instance.clone(), last_lines.to_vec());
+    }
     let was_ready = turn.rollout.health.ready.remove(instance);
     // Of one that was never ready it is news only as long as that turns the rollout back.
     let turns = turn.rollout.turns_back(instance, end);
@@ -194,6 +204,7 @@ fn lost(turn: &mut Turn, instance: &InstanceId, end: &InstanceEnd) {
             service,
             instance,
             end: end.clone(),
+            last_lines: last_lines.to_vec(),
         });
     }
 }

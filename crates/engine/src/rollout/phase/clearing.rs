@@ -35,6 +35,7 @@ pub(super) fn on(turn: &mut Turn, event: &Event, mut now: Clearing) {
         | Event::InstanceLost { .. }
         | Event::Triggered { .. }
         | Event::Judged { .. }
+        | Event::Scored { .. }
         | Event::SightLost
         | Event::SightBack
         | Event::RouteApplied { .. }

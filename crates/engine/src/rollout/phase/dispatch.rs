@@ -28,6 +28,7 @@ pub fn step(rollout: Rollout, event: &Event) -> Stepped {
             | Event::InstanceLost { .. }
             | Event::Triggered { .. }
             | Event::Judged { .. }
+            | Event::Scored { .. }
             | Event::SightLost
             | Event::SightBack
             | Event::RouteApplied { .. }

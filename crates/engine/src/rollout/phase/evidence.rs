@@ -3,7 +3,7 @@
 use windlass_model::{Fact, Follow, Gate, Millis, ReturnReason, Verdict};
 
 use super::books::SAW_LONGEST;
-use super::forward;
+use super::score;
 use crate::rollout::{Awaiting, Phase, Rollout, turn::Turn, wait::Wait};
 
 /// Whether the evidence that was waited for is there.
@@ -15,13 +15,13 @@ pub(super) fn has_come(rollout: &Rollout) -> bool {
 /// The time that the step waited for is over.
 pub(super) fn time_over(turn: &mut Turn) {
     let Some(gate) = turn.rollout.gate().copied() else {
-        return forward::step_done(turn);
+        return score::ask(turn);
     };
     let verdict = turn.rollout.verdict();
     let awaiting = turn.rollout.awaiting;
     let missed = gate.follow(verdict);
     let Some(follow) = missed.filter(|_| awaiting != Awaiting::Nothing) else {
-        return forward::step_done(turn);
+        return score::ask(turn);
     };
     let may_change = matches!(verdict, Verdict::NoData | Verdict::Inconclusive);
     if awaiting == Awaiting::Time && may_change && waits_on(turn, &gate) {
@@ -39,7 +39,7 @@ fn over(turn: &mut Turn, follow: Follow) {
     let wait = Wait::paused(Millis::ZERO);
     turn.enter(Phase::Baking { wait });
     if follow == Follow::GoOn && !turn.rollout.held && turn.rollout.is_steady() {
-        forward::step_done(turn);
+        score::ask(turn);
     }
 }
 
@@ -93,7 +93,7 @@ pub(super) fn judged(turn: &mut Turn) {
         }
         (Verdict::Pass, Awaiting::Evidence { .. }) => {
             if !turn.rollout.held && turn.rollout.is_steady() {
-                forward::step_done(turn);
+                score::ask(turn);
             }
         }
         (Verdict::NoData | Verdict::Inconclusive, Awaiting::Time) => {}

@@ -8,7 +8,9 @@ use super::books::SAW_LONGEST;
 use super::evidence;
 use crate::rollout::turn::{SHIFT_WITHIN, Turn};
 use crate::rollout::wait::{Fired, Wait};
-use crate::rollout::{Action, Asked, Awaiting, Begun, Clearing, Health, Phase, StoppingOld};
+use crate::rollout::{
+    Action, Asked, Awaiting, Begun, Clearing, Health, Phase, StepScore, StoppingOld,
+};
 
 /// Begins: the displaced standby, and what was kept of an earlier failure, go first.
 pub(super) fn begin(turn: &mut Turn) {
@@ -164,6 +166,7 @@ fn raise(turn: &mut Turn) {
 /// Watches the present step.
 pub(super) fn bake(turn: &mut Turn) {
     turn.rollout.awaiting = Awaiting::Time;
+    turn.rollout.score = StepScore::default();
     let within = turn
         .rollout
         .steps()

@@ -9,6 +9,7 @@ mod forward;
 mod holding;
 mod passed;
 mod returning;
+mod score;
 mod settling;
 mod shifting;
 mod starting;

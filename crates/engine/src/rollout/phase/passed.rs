@@ -6,12 +6,13 @@ use crate::rollout::{Event, turn::Turn};
 pub(super) fn on(turn: &mut Turn, event: &Event) {
     match event {
         Event::Promoted => settling::begin(turn),
-        Event::InstanceLost { instance, end } => forward::candidate_lost(turn, instance, end),
+        Event::InstanceLost { instance, end, .. } => forward::candidate_lost(turn, instance, end),
         Event::Triggered { slot, trigger, saw } => forward::triggered(turn, *slot, (trigger, saw)),
         Event::ReturnRequested { why } => turn.go_back(why.clone()),
         Event::NeedsPassed
         | Event::InstanceStarted { .. }
         | Event::Judged { .. }
+        | Event::Scored { .. }
         | Event::SightLost
         | Event::SightBack
         | Event::AddressTaken { .. }

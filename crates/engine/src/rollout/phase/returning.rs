@@ -46,7 +46,7 @@ pub(super) fn on(turn: &mut Turn, event: &Event, now: Return) {
             }
         }
         // A command does not come back by itself.
-        Event::InstanceLost { instance, end }
+        Event::InstanceLost { instance, end, .. }
             if turn.rollout.is_command()
                 && now.stage == Stage::Restarting
                 && is_back(turn, instance) =>
@@ -60,6 +60,7 @@ pub(super) fn on(turn: &mut Turn, event: &Event, now: Return) {
         | Event::InstanceLost { .. }
         | Event::Triggered { .. }
         | Event::Judged { .. }
+        | Event::Scored { .. }
         | Event::SightLost
         | Event::SightBack
         | Event::SlotDrained { .. }

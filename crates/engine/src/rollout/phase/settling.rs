@@ -152,6 +152,7 @@ pub(super) fn on(turn: &mut Turn, event: &Event, now: Settling) {
         | Event::InstanceLost { .. }
         | Event::Triggered { .. }
         | Event::Judged { .. }
+        | Event::Scored { .. }
         | Event::SightLost
         | Event::SightBack
         | Event::Held

@@ -37,7 +37,7 @@ pub(super) fn on(turn: &mut Turn, event: &Event, attempt: u32, mut wait: Wait) {
                 turn.fail(ReturnReason::ShiftFailed(why));
             }
         },
-        Event::InstanceLost { instance, end } => forward::candidate_lost(turn, instance, end),
+        Event::InstanceLost { instance, end, .. } => forward::candidate_lost(turn, instance, end),
         Event::Triggered { slot, trigger, saw } => forward::triggered(turn, *slot, (trigger, saw)),
         Event::Held => {
             wait.pause();
@@ -51,6 +51,7 @@ pub(super) fn on(turn: &mut Turn, event: &Event, attempt: u32, mut wait: Wait) {
         Event::NeedsPassed
         | Event::InstanceStarted { .. }
         | Event::Judged { .. }
+        | Event::Scored { .. }
         | Event::SightLost
         | Event::SightBack
         | Event::AddressTaken { .. }

@@ -15,7 +15,7 @@ pub(super) fn on(turn: &mut Turn, event: &Event, mut wait: Wait) {
             forward::candidate_lost(turn, instance, &InstanceEnd::NotStarted(why.clone()));
         }
         Event::AddressTaken { instance, .. } => address_taken(turn, instance),
-        Event::InstanceLost { instance, end } => lost(turn, instance, end),
+        Event::InstanceLost { instance, end, .. } => lost(turn, instance, end),
         Event::TimerFired { timer } => match forward::fired(turn, wait, *timer) {
             Waited::On(wait) => turn.rollout.phase = Phase::Starting { wait },
             Waited::Over => out_of_time(turn),
@@ -34,6 +34,7 @@ pub(super) fn on(turn: &mut Turn, event: &Event, mut wait: Wait) {
         | Event::ProbeFailed { .. }
         | Event::Triggered { .. }
         | Event::Judged { .. }
+        | Event::Scored { .. }
         | Event::SightLost
         | Event::SightBack
         | Event::RouteApplied { .. }

@@ -57,6 +57,7 @@ fn closing(turn: &mut Turn, event: &Event, attempt: u32, mut wait: Wait) {
         | Event::InstanceLost { .. }
         | Event::Triggered { .. }
         | Event::Judged { .. }
+        | Event::Scored { .. }
         | Event::SightLost
         | Event::SightBack
         | Event::RouteApplied { .. }

@@ -45,6 +45,7 @@ pub(super) fn on(turn: &mut Turn, event: &Event, reason: &StuckReason) {
         | Event::InstanceLost { .. }
         | Event::Triggered { .. }
         | Event::Judged { .. }
+        | Event::Scored { .. }
         | Event::SightLost
         | Event::SightBack
         | Event::RouteApplied { .. }

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use windlass_control::Restart;
 use windlass_model::{
-    DeploymentId, Environment, InstanceId, Label, Outcome, Percent, RouteMode, ServiceState, Slot,
+    DeploymentId, Environment, InstanceId, Label, Outcome, Percent, RouteMode, ServiceName,
+    ServiceState, Slot,
 };
 use windlass_testkit::{Effect, Ending};
 
@@ -144,7 +145,13 @@ fn running(played: &PlayedRound) -> Vec<String> {
 
 /// The router has what stable says, and nothing else.
 fn routed(played: &PlayedRound) -> Vec<String> {
-    let mut wrong = Vec::new();
+    let gone = |name: &&ServiceName| !played.after.services.contains_key(*name);
+    let mut wrong: Vec<String> = played
+        .routes
+        .iter()
+        .filter(|(name, route)| gone(name) && route.is_some())
+        .map(|(name, route)| format!("{name} is no service any more and has {route:?}"))
+        .collect();
     for (service, state) in &played.after.services {
         let route = played.routes.get(service).cloned().flatten();
         let Some((stable, listen)) = state
@@ -207,8 +214,8 @@ fn all_new_or_all_old(round: &Round, played: &PlayedRound, outcome: Outcome) -> 
     let mut wrong = Vec::new();
     let (mut new, mut old) = (0, 0);
     for service in round.app.spec().services.keys() {
-        let before = release(played.before.services.get(service));
-        let after = release(played.after.services.get(service));
+        let before = release(round.known_in(&played.before, service));
+        let after = release(round.known_in(&played.after, service));
         if played.promoted.contains(service) {
             new += 1;
             let wanted = &round.app.spec().services[service];
@@ -228,7 +235,8 @@ fn all_new_or_all_old(round: &Round, played: &PlayedRound, outcome: Outcome) -> 
         }
     }
     let fits = match outcome {
-        Outcome::Promoted => new > 0,
+        // A name alone may be all that is new.
+        Outcome::Promoted => new > 0 || !played.renamed.is_empty(),
         Outcome::PartlyPromoted => new > 0 && old > 0,
         Outcome::RolledBack | Outcome::Failed => new == 0,
         // Nobody gives up a deployment in these stories.

@@ -35,11 +35,14 @@ pub(super) struct PlayedRound {
     pub(super) after: Environment,
     pub(super) alive: BTreeMap<InstanceId, Restart>,
     pub(super) kept: BTreeSet<windlass_model::Digest>,
+    /// What the router has for every name there is or was.
     pub(super) routes: BTreeMap<ServiceName, Option<Route>>,
     /// Why the controller would not begin.
     pub(super) refused: Option<String>,
     /// The services whose promotion was journalled.
     pub(super) promoted: BTreeSet<ServiceName>,
+    /// The services that were given their new name.
+    pub(super) renamed: BTreeSet<ServiceName>,
     /// The services whose tripwire fired, as was journalled.
     pub(super) tripped: BTreeSet<ServiceName>,
     /// Trips that nobody has journalled.
@@ -116,7 +119,7 @@ async fn play_round(lab: &mut Lab, round: &Round) -> PlayedRound {
     }
     for (service, script) in &round.scripts {
         if let Some(content) = round.contents.get(service)
-            && !was_promoted(lab, service, content)
+            && !was_promoted(lab, round, service, content)
         {
             lab.world.host.script(service, content, script.clone());
         }
@@ -137,21 +140,29 @@ async fn play_round(lab: &mut Lab, round: &Round) -> PlayedRound {
         Err(why) => (None, Some(why)),
     };
     let after = environment(lab);
-    let names = after.services.keys().cloned();
+    let names = before.services.keys().chain(after.services.keys());
+    let routes = names.map(|name| {
+        let route = lab.world.front.route(&round.app.key(name.as_str()));
+        (name.clone(), route)
+    });
+    let routes = routes.collect();
     let rows = deployment
         .as_ref()
         .map(|(id, _)| lab.world.disk.rows(id))
         .unwrap_or_default();
-    let (mut promoted, mut tripped) = (BTreeSet::new(), BTreeSet::new());
+    let (mut promoted, mut renamed) = (BTreeSet::new(), BTreeSet::new());
+    let mut tripped = BTreeSet::new();
     for fact in rows.into_iter().flat_map(|row| row.facts) {
         match fact {
             Fact::Promoted { services } => promoted.extend(services),
+            Fact::Renamed { service, .. } => drop(renamed.insert(service)),
             Fact::TripwireFired { service, .. } => drop(tripped.insert(service)),
             _ => {}
         }
     }
     PlayedRound {
         promoted,
+        renamed,
         tripped,
         trips: lab.world.front.trips().len(),
         deployment,
@@ -159,21 +170,16 @@ async fn play_round(lab: &mut Lab, round: &Round) -> PlayedRound {
         before,
         alive: lab.world.host.alive(),
         kept: lab.world.host.kept(),
-        routes: names
-            .map(|name| {
-                let route = lab.world.front.route(&round.app.key(name.as_str()));
-                (name, route)
-            })
-            .collect(),
+        routes,
         after,
     }
 }
 
 /// What runs well goes on doing so: only a content that was never promoted gets a new script.
-fn was_promoted(lab: &Lab, service: &ServiceName, content: &str) -> bool {
+fn was_promoted(lab: &Lab, round: &Round, service: &ServiceName, content: &str) -> bool {
     let artefact = windlass_engine::sha256(content.as_bytes());
     let environment = environment(lab);
-    let state = environment.services.get(service);
+    let state = round.known_in(&environment, service);
     state.is_some_and(|state| {
         state
             .promoted

@@ -6,7 +6,7 @@ use windlass_testkit::{Crash, Seeded, run};
 
 use super::check::{complaints, differences};
 use super::play::{Death, Played, play};
-use super::story::Story;
+use super::story::{Names, Story};
 
 /// Seeds played unless `WINDLASS_SEEDS` says otherwise.
 const SEEDS: u64 = 200;
@@ -24,10 +24,15 @@ fn number(name: &str, otherwise: u64) -> u64 {
 }
 
 /// Plays `count` seeds from `from` on, or those of them that `which` picks; returns what was wrong.
-pub(super) fn simulate(from: u64, count: u64, which: impl Fn(u64) -> bool) -> Vec<String> {
+pub(super) fn simulate(
+    from: u64,
+    count: u64,
+    names: Names,
+    which: impl Fn(u64) -> bool,
+) -> Vec<String> {
     let seeds = from..from.saturating_add(count);
     let picked = seeds.filter(|seed| which(*seed));
-    picked.filter_map(|seed| one(seed).err()).collect()
+    picked.filter_map(|seed| one(seed, names).err()).collect()
 }
 
 /// What is wrong, and how to see it alone; with `WINDLASS_STORY` set, also the story itself.
@@ -50,8 +55,8 @@ fn told(story: &Story, how: &str, played: &Played, wrong: &[String]) -> String {
     lines.join("\n")
 }
 
-fn one(seed: u64) -> Result<(), String> {
-    let story = Story::of(seed);
+fn one(seed: u64, names: Names) -> Result<(), String> {
+    let story = Story::of(seed, names);
     let whole = run(play(&story, &[]));
     let wrong = complaints(&story, &whole);
     if !wrong.is_empty() {
@@ -100,9 +105,9 @@ fn commit(crash: Crash) -> u64 {
 }
 
 /// The seeds that the environment asks for.
-fn assert_all_end_well(which: impl Fn(u64) -> bool) {
+fn assert_all_end_well(names: Names, which: impl Fn(u64) -> bool) {
     let from = number("WINDLASS_SEED_FROM", 1);
-    let wrong = simulate(from, number("WINDLASS_SEEDS", SEEDS), which);
+    let wrong = simulate(from, number("WINDLASS_SEEDS", SEEDS), names, which);
     assert!(
         wrong.is_empty(),
         "{} seeds went wrong:\n{}",
@@ -111,31 +116,36 @@ fn assert_all_end_well(which: impl Fn(u64) -> bool) {
     );
 }
 
-// Four tests, so that all cores share the work.
+// Several tests, so that all cores share the work.
 
 #[test]
 fn a_crash_between_any_two_commits_changes_no_end() {
-    assert_all_end_well(|seed| seed % 4 == 0);
+    assert_all_end_well(Names::Stay, |seed| seed % 4 == 0);
 }
 
 #[test]
 fn a_crash_between_any_two_commits_changes_no_end_of_the_second_quarter() {
-    assert_all_end_well(|seed| seed % 4 == 1);
+    assert_all_end_well(Names::Stay, |seed| seed % 4 == 1);
 }
 
 #[test]
 fn a_crash_between_any_two_commits_changes_no_end_of_the_third_quarter() {
-    assert_all_end_well(|seed| seed % 4 == 2);
+    assert_all_end_well(Names::Stay, |seed| seed % 4 == 2);
 }
 
 #[test]
 fn a_crash_between_any_two_commits_changes_no_end_of_the_last_quarter() {
-    assert_all_end_well(|seed| seed % 4 == 3);
+    assert_all_end_well(Names::Stay, |seed| seed % 4 == 3);
 }
 
 #[test]
 fn seeds_that_went_wrong_once_end_well() {
     for seed in ONCE_WRONG {
-        assert_eq!(one(seed), Ok(()), "seed {seed}");
+        assert_eq!(one(seed, Names::Stay), Ok(()), "seed {seed}");
     }
+}
+
+#[test]
+fn a_crash_between_any_two_commits_changes_no_end_where_services_get_other_names() {
+    assert_all_end_well(Names::Change, |seed| seed % 3 == 0);
 }

@@ -2,11 +2,23 @@
 
 use std::collections::BTreeMap;
 
-use windlass_model::{Millis, OnFailure, Overlap, Percent, ServiceName, Strategy};
+use windlass_model::{
+    Environment, Millis, OnFailure, Overlap, Percent, ServiceName, ServiceState, Strategy,
+};
 use windlass_testkit::{App, Script, Seeded, Service, StartScript, address, service_name};
 
 /// Names in the order in which they may need each other.
 const NAMES: [&str; 4] = ["auth", "api", "web", "worker"];
+
+/// What they may be called later, in the same order.
+const NEW_NAMES: [&str; 4] = ["login", "core", "site", "jobs"];
+
+/// Whether services get other names between two deployments.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Names {
+    Stay,
+    Change,
+}
 
 /// First port of listeners.
 const PORTS: u16 = 8_000;
@@ -42,6 +54,19 @@ pub(super) struct Round {
     pub(super) full: Option<(Millis, u32)>,
 }
 
+impl Round {
+    /// What an environment has of a service, under its name or the one before.
+    pub(super) fn known_in<'e>(
+        &self,
+        environment: &'e Environment,
+        service: &ServiceName,
+    ) -> Option<&'e ServiceState> {
+        let state = environment.services.get(service);
+        let was = || self.app.spec().services[service].was.as_ref();
+        state.or_else(|| environment.services.get(was()?))
+    }
+}
+
 /// What a person says.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Said {
@@ -58,6 +83,9 @@ pub(super) enum Said {
 #[derive(Clone, Debug)]
 struct Part {
     name: &'static str,
+    /// The name in the file, and the one before.
+    called: &'static str,
+    was: Option<&'static str>,
     needs: Vec<&'static str>,
     port: Option<u16>,
     instances: u16,
@@ -65,8 +93,10 @@ struct Part {
 }
 
 impl Story {
-    pub(super) fn of(seed: u64) -> Self {
+    pub(super) fn of(seed: u64, names: Names) -> Self {
         let seeded = Seeded::new(seed);
+        // Of its own, so that a seed tells the same story otherwise.
+        let naming = Seeded::new(seed ^ 0x00ba_dbed);
         let count = 1 + seeded.below(4);
         let mut parts: Vec<Part> = Vec::new();
         for name in NAMES.into_iter().take(usize::try_from(count).unwrap_or(1)) {
@@ -74,6 +104,8 @@ impl Story {
             needs.retain(|_| seeded.chance(45));
             parts.push(Part {
                 name,
+                called: name,
+                was: None,
                 needs,
                 port: seeded.chance(80).then(|| port(name, 0)),
                 instances: seeded.pick(&[1, 1, 2, 3]),
@@ -84,6 +116,9 @@ impl Story {
         for _ in 0..=seeded.below(2) {
             for part in &mut parts {
                 change(&seeded, part);
+                if names == Names::Change && part.was.is_none() && naming.chance(60) {
+                    rename(part);
+                }
             }
             rounds.push(round(&seeded, &parts, 50));
         }
@@ -103,12 +138,18 @@ impl Story {
     }
 }
 
+fn place(name: &str) -> usize {
+    let known = NAMES.iter().position(|known| *known == name);
+    known.expect("every part has one of the names")
+}
+
 fn port(name: &str, more: u16) -> u16 {
-    let at = NAMES
-        .iter()
-        .position(|known| *known == name)
-        .unwrap_or_default();
-    PORTS + u16::try_from(at).unwrap_or_default() * 10 + more
+    PORTS + u16::try_from(place(name)).unwrap_or_default() * 10 + more
+}
+
+fn rename(part: &mut Part) {
+    part.called = NEW_NAMES[place(part.name)];
+    part.was = Some(part.name);
 }
 
 fn change(seeded: &Seeded, part: &mut Part) {
@@ -139,11 +180,12 @@ fn round(seeded: &Seeded, parts: &[Part], faults: u64) -> Round {
         .clone()
         .filter(|part| part.port.is_some() && seeded.chance(25));
     for part in parts {
-        let name = service_name(part.name);
+        let name = service_name(part.called);
         let content = format!("{} {}", part.name, part.content);
         contents.insert(name.clone(), content);
         scripts.insert(name.clone(), good(seeded));
-        let mut service = service(seeded, part);
+        let needs = called(parts, &part.needs);
+        let mut service = service(seeded, part).needs(&needs);
         let is_bad = bad.as_ref().is_some_and(|bad| bad.name == part.name);
         if is_bad && refused.is_none() {
             let (script, bake) = fault(seeded);
@@ -156,7 +198,7 @@ fn round(seeded: &Seeded, parts: &[Part], faults: u64) -> Round {
     let when = |most| Millis::from_millis(seeded.below(most));
     let share = |part: Part| {
         let share = Percent::new(seeded.pick(&[1, 50, 100])).expect("a share");
-        (service_name(part.name), share)
+        (service_name(part.called), share)
     };
     Round {
         app: App::new("shop", app_parts)
@@ -173,6 +215,12 @@ fn round(seeded: &Seeded, parts: &[Part], faults: u64) -> Round {
             )
         }),
     }
+}
+
+/// What the file calls these parts now.
+fn called(parts: &[Part], names: &[&str]) -> Vec<&'static str> {
+    let named = parts.iter().filter(|part| names.contains(&part.name));
+    named.map(|part| part.called).collect()
 }
 
 fn said(seeded: &Seeded) -> Said {
@@ -236,8 +284,8 @@ fn longer(spec: &mut windlass_model::ServiceSpec, bake: Millis) {
 }
 
 fn service(seeded: &Seeded, part: &Part) -> Service {
-    let service = Service::new(part.name)
-        .needs(&part.needs)
+    let service = Service::new(part.called)
+        .with(|spec| spec.was = part.was.map(service_name))
         .instances(part.instances)
         .bake(Millis::from_millis(seeded.pick(&[2_000, 6_000, 8_000])))
         .drain(Millis::from_secs(seeded.pick(&[1, 2])));

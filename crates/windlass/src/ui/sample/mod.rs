@@ -5,10 +5,10 @@ mod plan;
 mod story;
 mod view;
 
-pub(crate) use noun::{STARTED_US, at, service};
+pub(crate) use noun::{STARTED_US, at, instance, service};
 pub(crate) use plan::{first_plan_view, plan_view};
 pub(crate) use story::{
     aborted_story, awaited, bad_answer, bad_story, good_story, held, rare_facts, told,
     tripped_story, untold,
 };
-pub(crate) use view::{deployment, ended, environment, judgement, kept, lock};
+pub(crate) use view::{deployment, ended, environment, hold, judgement, kept, lacking, lock, past};

@@ -34,7 +34,7 @@ pub(super) fn plan_id() -> PlanId {
     PlanId::from_tail("9f3cab12340000").unwrap()
 }
 
-pub(super) fn instance(tail: &str) -> InstanceId {
+pub(crate) fn instance(tail: &str) -> InstanceId {
     InstanceId::from_tail(tail).unwrap()
 }
 

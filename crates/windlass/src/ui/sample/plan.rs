@@ -6,8 +6,8 @@ use std::net::SocketAddr;
 use windlass_api::PlanView;
 use windlass_model::{
     Change, Digest, Finalize, Instance, Label, Millis, OnFailure, Overlap, Plan, PlanKind, Probe,
-    ProbeKind, ProcessSpec, Release, RolloutPlan, Rule, ServiceSpec, Slot, SlotId, Step, Stop,
-    Strategy, Task, TaskId, TaskKind, Template,
+    ProbeKind, ProcessSpec, Release, RolloutPlan, Rule, ScoreSpec, ServiceSpec, Slot, SlotId, Step,
+    Stop, Strategy, Task, TaskId, TaskKind, Template,
 };
 
 use super::noun::{app, instance, percent, plan_id, production, service, version};
@@ -153,6 +153,7 @@ pub(crate) fn plan_view() -> PlanView {
     let step = |to: u64| Step {
         to: percent(to),
         bake: WATCHED,
+        score: None,
     };
     let steps = vec![step(25), step(100)];
     let auth = spec(2, 8082, Strategy::Canary(steps.clone()));
@@ -168,6 +169,8 @@ pub(crate) fn plan_view() -> PlanView {
             parallel: 8,
             kind: PlanKind::Deploy,
             finalize: Finalize::NextDeployment,
+            score: ScoreSpec::default(),
+            before: Vec::new(),
             renames: BTreeMap::new(),
             rollouts: BTreeMap::from([
                 (service("auth"), part(&auth, &[], steps)),

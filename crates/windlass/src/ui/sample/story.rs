@@ -169,6 +169,7 @@ pub(crate) fn bad_story() -> Vec<Event> {
                     service: service("api"),
                     instance: instance("2a"),
                     end: end.clone(),
+                    last_lines: Vec::new(),
                 },
                 Fact::RolloutFailed {
                     service: service("api"),
@@ -298,6 +299,10 @@ pub(crate) fn rare_facts() -> Vec<Event> {
             by: by(),
             how: Repair::Done,
         },
+        Fact::WentPast {
+            service: service("auth"),
+            past: super::past(),
+        },
         Fact::Removed {
             service: service("api"),
         },
@@ -355,6 +360,7 @@ pub(crate) fn bad_answer(text: &str) -> Vec<Event> {
         service: service("api"),
         instance: instance("2a"),
         end: InstanceEnd::Unready(text.to_owned()),
+        last_lines: vec![text.to_owned()],
     };
     vec![event(1, 0, vec![fact])]
 }

@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
 use windlass_api::{
-    DeploymentView, EnvironmentView, InstanceView, LockView, RolloutView, ServiceView, SlotView,
+    DeploymentView, EnvironmentView, EvidenceView, HeldView, InstanceView, LockView, RolloutView,
+    ServiceView, SlotView,
 };
 use windlass_model::{
-    DeploymentState, Finalize, Judgement, Label, Measure, Outcome, Percent, PlanKind, RolloutPhase,
-    SlotId, StandbyKept, Tally, Trigger, Verdict,
+    DeploymentState, Finalize, Judgement, Label, Lacking, Measure, Millis, Outcome, Past, Percent,
+    PlanKind, RolloutPhase, SlotId, StandbyKept, Tally, Trigger, Verdict,
 };
 
 use super::noun::{
@@ -28,6 +29,9 @@ fn rollout(wanted: u16, waits_for: &[&str]) -> RolloutView {
         returned_because: None,
         judgement: None,
         evidence: None,
+        score: None,
+        last_lines: BTreeMap::new(),
+        past: Vec::new(),
         stuck_because: None,
         reported: None,
     }
@@ -52,6 +56,8 @@ pub(crate) fn deployment(text: &str) -> DeploymentView {
         sequence: 1,
         poisoned: None,
         not_renamed: None,
+        score: None,
+        held: None,
     }
 }
 
@@ -60,8 +66,8 @@ pub(crate) fn judgement() -> Judgement {
     Judgement {
         share: Percent::try_from(25).expect("a share"),
         verdict: Verdict::Pass,
-        words: "0.42 % against 0.40 % before: no difference shown; 12,400 requests; a doubling \
-                would have been seen"
+        words: "0.42 % against 0.40 % beside it: no difference shown; 12,400 requests; a \
+                doubling would have been seen"
             .to_owned(),
         stable: Tally {
             requests: 9_300,
@@ -78,6 +84,38 @@ pub(crate) fn judgement() -> Judgement {
         needed: Measure::nearest(4.605),
         more_requests: Some(0),
         not_watched: vec![Trigger::DEFAULTS[2].clone().into()],
+    }
+}
+
+/// What a person let a service go past.
+pub(crate) fn past() -> Past {
+    Past {
+        by: "mira".to_owned(),
+        at: percent(25),
+        bake: Millis::from_secs(18),
+        steps: vec![percent(50)],
+        evidence: Some(Lacking {
+            verdict: Verdict::Inconclusive,
+            more_requests: Some(1_200),
+        }),
+    }
+}
+
+/// Evidence that a step of a service waits for, or is held for.
+pub(crate) fn lacking(waits: bool) -> EvidenceView {
+    EvidenceView {
+        verdict: Verdict::Inconclusive,
+        more_requests: Some(1_200),
+        at: percent(25),
+        waits,
+    }
+}
+
+/// The hold of an analysis.
+pub(crate) fn hold() -> HeldView {
+    HeldView {
+        by: "the analysis of auth (inconclusive)".to_owned(),
+        since_us: at(40_000),
     }
 }
 
@@ -114,6 +152,9 @@ pub(crate) fn lock() -> LockView {
         by: "mira".to_owned(),
         since_us: STARTED_US,
         reason: "rolls out api".to_owned(),
+        state: DeploymentState::Running,
+        held: None,
+        evidence: BTreeMap::new(),
     }
 }
 
@@ -159,6 +200,7 @@ pub(crate) fn environment() -> EnvironmentView {
         deployment: None,
         lock: None,
         halted: None,
+        router_silent: None,
         services: BTreeMap::from([
             (
                 service("auth"),

@@ -6,10 +6,7 @@ const LONGEST: usize = 64;
 const SHORTEST_INSIDE: usize = 3;
 
 /// The candidate nearest to `word`, if it is near enough to be what was meant.
-pub(crate) fn nearest<'c>(
-    word: &str,
-    candidates: impl IntoIterator<Item = &'c str>,
-) -> Option<&'c str> {
+pub fn nearest<'c>(word: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
     let length = word.chars().count();
     if length == 0 || length > LONGEST {
         return None;

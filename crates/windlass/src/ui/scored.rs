@@ -1,0 +1,314 @@
+//! The health score of a deployment, in words.
+
+use windlass_api::{DeploymentScore, DeploymentView};
+use windlass_model::{
+    Band, Below, Change, Fact, GatedStep, Permit, Plan, RolloutPlan, ScoreGate, ScoreStage,
+    ScoreSummary, ServiceName, Strategy,
+};
+
+use super::score::points;
+use super::words::{harmless, listed};
+
+/// A score in a few words: "80, staging only".
+pub(crate) fn brief(score: &ScoreSummary) -> String {
+    let Some(known) = score.known() else {
+        return format!("not known, {}", number(score));
+    };
+    let named = score.band.map(|it| format!(", {}", band(it)));
+    let advice = match score.permit {
+        Some(Permit::No) => ": not advised here",
+        Some(Permit::Watched) => ": watch it",
+        Some(Permit::Yes) | None => "",
+    };
+    format!("{}{}{advice}", points(known), named.unwrap_or_default())
+}
+
+fn band(band: Band) -> &'static str {
+    match band {
+        Band::Deploy => "deploy",
+        Band::DeployWithMonitoring => "deploy with monitoring",
+        Band::StagingOnly => "staging only",
+        Band::DevelopmentOnly => "development only",
+    }
+}
+
+/// The bare figure, or where it lies.
+fn number(score: &ScoreSummary) -> String {
+    match score.known() {
+        Some(known) => points(known),
+        None => format!("{} to {}", points(score.low), points(score.high)),
+    }
+}
+
+/// Before and after: "93 → 91".
+pub(crate) fn around(score: &DeploymentScore) -> Option<String> {
+    let before = score.before.as_ref()?;
+    Some(match &score.after {
+        Some(after) => format!("{} → {}", number(before), number(after)),
+        None => brief(before),
+    })
+}
+
+/// What keeps it from going on: "the score is 80, and score >= 85 is asked for".
+pub(crate) fn shut(gate: &ScoreGate, score: &ScoreSummary) -> String {
+    match score.known() {
+        Some(known) => format!("the score is {}, and {gate} is asked for", points(known)),
+        None => format!(
+            "the score is not known ({}), and {gate} is asked for",
+            number(score)
+        ),
+    }
+}
+
+/// Why a step went back by its score.
+pub(crate) fn too_low(gate: &ScoreGate, score: &ScoreSummary) -> String {
+    format!("the score was {}, and {gate} was asked for", number(score))
+}
+
+/// What would raise it, one line each.
+pub(crate) fn raises(score: &ScoreSummary) -> Vec<String> {
+    let lost = score.lost.iter().map(|lost| {
+        format!(
+            "{} points by {}/{} ({}): {}",
+            points(lost.points),
+            lost.category,
+            lost.check,
+            harmless(&lost.cause),
+            harmless(&lost.remedy)
+        )
+    });
+    lost.collect()
+}
+
+/// The score that a gate of a deployment was last measured against.
+fn measured<'v>(view: &'v DeploymentView, gate: &ScoreGate) -> Option<&'v ScoreSummary> {
+    match &gate.step {
+        None => view.score.as_ref()?.before.as_ref(),
+        Some(GatedStep { service, .. }) => {
+            let part = view.rollouts.get(service)?;
+            part.score.as_ref()?.measured.as_ref()
+        }
+    }
+}
+
+/// What holds it, and what would raise the score; empty where no score holds it.
+pub(crate) fn holds(view: &DeploymentView) -> Vec<String> {
+    let gates = view.score.iter().flat_map(|score| &score.shut);
+    let mut lines = Vec::new();
+    for gate in gates {
+        if let Some(score) = measured(view, gate) {
+            lines.push(shut(gate, score));
+            let raises = raises(score).into_iter();
+            lines.extend(raises.map(|line| format!("  {line}")));
+        }
+    }
+    lines
+}
+
+/// The record of what the score decided.
+pub(crate) fn why(view: &DeploymentView) -> Vec<String> {
+    let Some(score) = &view.score else {
+        return Vec::new();
+    };
+    let mut lines = vec![match &score.before {
+        Some(before) => format!("score before: {}", brief(before)),
+        None => "score before: being measured".to_owned(),
+    }];
+    if let Some(before) = score.before.as_ref().filter(|it| it.known().is_none()) {
+        lines.push("  triggers on the score are not watched: nobody knows what it was".to_owned());
+        let lines_of = raises(before).into_iter();
+        lines.extend(lines_of.map(|line| format!("  {line}")));
+    }
+    if let Some(needed) = score.needed {
+        lines.push(format!("needed to begin: score >= {needed}"));
+    }
+    lines.extend(holds(view));
+    if let Some(after) = &score.after {
+        lines.push(format!("score after: {}", brief(after)));
+    }
+    lines
+}
+
+/// Facts about the score as `key=value`; none for any other.
+pub(crate) fn fact_words(fact: &Fact) -> Option<String> {
+    if let Fact::Scored { stage, score } = fact {
+        let when = match stage {
+            ScoreStage::Before => "before",
+            ScoreStage::During => "during",
+            ScoreStage::After => "after",
+        };
+        return Some(format!("score={:?} measured={when}", brief(score)));
+    }
+    if let Fact::GateShut { gate, score, then } = fact {
+        let lost = score.lost.first();
+        let lost = lost.map(|lost| format!(" missing={}/{}", lost.category, lost.check));
+        return Some(format!(
+            "gate={:?} score={:?}{} then={then}",
+            gate.to_string(),
+            number(score),
+            lost.unwrap_or_default()
+        ));
+    }
+    let Fact::GatePassed { gate, score, by } = fact else {
+        return None;
+    };
+    let score = score.as_deref().map(number);
+    let by = by.as_ref().map(|by| format!(" by={}", harmless(by)));
+    Some(format!(
+        "gate_passed={:?} score={:?}{}",
+        gate.to_string(),
+        score.as_deref().unwrap_or("unmeasured"),
+        by.unwrap_or_default()
+    ))
+}
+
+/// The gates of a plan that ask for a score, one line each.
+pub(crate) fn of_plan(plan: &Plan) -> Vec<String> {
+    let before = plan.before.iter();
+    let mut lines: Vec<String> = before
+        .map(|asked| format!("needs before anything moves: {asked}; below, or not known: hold"))
+        .collect();
+    let parts = plan.rollouts.iter();
+    lines.extend(parts.filter_map(|(service, part)| of_steps(service, part)));
+    if !plan.score.is_empty() {
+        lines.push("score: measured before and after".to_owned());
+    }
+    lines
+}
+
+fn of_steps(service: &ServiceName, part: &RolloutPlan) -> Option<String> {
+    let Strategy::Canary(written) = &part.spec.strategy else {
+        return None;
+    };
+    let asks = written.iter().any(|step| step.score.is_some());
+    let Change::Beside { steps } = &part.change else {
+        return asks.then(|| format!("needs no score: {service} climbs no steps this time"));
+    };
+    let needs = steps.iter().filter_map(|step| {
+        let need = step.score?;
+        let below = match need.below {
+            Below::Hold => "",
+            Below::Rollback => " (below: rollback)",
+        };
+        Some(format!("{} at {}{below}", need.at_least, step.to))
+    });
+    let needs: Vec<String> = needs.collect();
+    (!needs.is_empty()).then(|| format!("needs a score: {service} {}", listed(&needs)))
+}
+
+#[cfg(test)]
+mod tests {
+    use windlass_model::{
+        Before, CategoryName, CheckName, DeploymentState, Measure, PointsLost, ScoreNeed,
+    };
+
+    use super::*;
+    use crate::ui::{sample, show};
+
+    fn score(low: f64, high: f64, permit: Option<Permit>) -> ScoreSummary {
+        let lost = PointsLost {
+            category: CategoryName::new("testing").expect("a name"),
+            check: CheckName::new("unit").expect("a name"),
+            points: Measure::nearest(100.0 - low),
+            cause: "32 of 40 tests passed".to_owned(),
+            remedy: "mend what the failing tests show".to_owned(),
+        };
+        ScoreSummary {
+            at_us: 0,
+            low: Measure::nearest(low),
+            high: Measure::nearest(high),
+            band: permit.map(|_| Band::StagingOnly),
+            permit,
+            lost: vec![lost],
+        }
+    }
+
+    fn gate() -> ScoreGate {
+        ScoreGate {
+            at_least: 85,
+            step: None,
+        }
+    }
+
+    /// One that waits at its gate.
+    fn held() -> DeploymentView {
+        let mut view = sample::deployment("dep_01k0a");
+        view.state = DeploymentState::Held;
+        view.score = Some(DeploymentScore {
+            needed: Some(85),
+            before: Some(score(80.0, 80.0, Some(Permit::No))),
+            after: None,
+            shut: vec![gate()],
+        });
+        view
+    }
+
+    #[test]
+    fn one_that_waits_at_a_gate_says_what_was_measured_what_raises_it_and_what_comes_next() {
+        let shown = show::Shown {
+            now_us: 0,
+            fits: Some(80),
+            style: &crate::ui::Style::plain(),
+        };
+        let text = show::show_text(&held(), None, &shown);
+        insta::assert_snapshot!(text, @r"
+        dep_01k0a  shop in production
+        state    held
+        plan     9f3cab1234
+        started  2026-11-21 14:02:11 by mira
+        score    80, staging only: not advised here
+        the score is 80, and score >= 85 is asked for
+          20 points by testing/unit (32 of 40 tests passed): mend what the failing tests show
+
+        SERVICE  PHASE    VERSION        TRAFFIC  READY  NOTE
+        api      waiting  1.4.1 → 1.4.2  0 %      0/1    waits for auth
+        auth     waiting  1.4.1 → 1.4.2  0 %      0/2
+
+        next: windlass score --explain    says what gives points back: then it goes on by itself
+              windlass resume dep_01k0a   goes on all the same
+              windlass abort dep_01k0a    goes back
+        ");
+    }
+
+    #[test]
+    fn the_record_says_what_was_asked_for_and_what_was_not_known() {
+        let mut view = held();
+        insta::assert_snapshot!(why(&view).join("\n"), @r"
+        score before: 80, staging only: not advised here
+        needed to begin: score >= 85
+        the score is 80, and score >= 85 is asked for
+          20 points by testing/unit (32 of 40 tests passed): mend what the failing tests show
+        ");
+        let told = view.score.as_mut().expect("it is measured");
+        told.before = Some(score(70.0, 95.0, None));
+        told.after = Some(score(91.0, 91.0, Some(Permit::Watched)));
+        told.shut.clear();
+        insta::assert_snapshot!(why(&view).join("\n"), @r"
+        score before: not known, 70 to 95
+          triggers on the score are not watched: nobody knows what it was
+          30 points by testing/unit (32 of 40 tests passed): mend what the failing tests show
+        needed to begin: score >= 85
+        score after: 91, staging only: watch it
+        ");
+    }
+
+    #[test]
+    fn a_plan_shows_its_gates() {
+        let mut view = sample::plan_view();
+        view.plan.before = vec![Before::Score(85)];
+        for part in view.plan.rollouts.values_mut() {
+            if let Change::Beside { steps } = &mut part.change {
+                for step in steps.iter_mut() {
+                    step.score = Some(ScoreNeed {
+                        at_least: 90,
+                        below: Below::Rollback,
+                    });
+                }
+            }
+        }
+        insta::assert_snapshot!(of_plan(&view.plan).join("\n"), @r"
+        needs before anything moves: score >= 85; below, or not known: hold
+        needs a score: auth 90 at 25 % (below: rollback), 90 at 100 % (below: rollback)
+        ");
+    }
+}

@@ -1,0 +1,87 @@
+//! A health score of a command, on real processes: a deployment holds below its gate and goes on above it,
+//! and goes back when the score drops.
+
+use std::time::Duration;
+
+use crate::lab::{Lab, Service, answer, eventually};
+
+const FILE: &str = "\
+app: shop
+score:
+  quality:
+    checks:
+      suite: { command: [cat, score.json], value: /score, good: 100, bad: 0, remedy: mend the suite }
+before: [score >= 85]
+services:
+  web:
+    run: ./web
+    listen: @web
+    ready: /health/ready
+    strategy: { canary: [{ to: 50%, bake: 200ms, score: 90 }, { to: 100%, bake: 1m }] }
+    rollback_on: [crash, score drops 5%]
+";
+
+/// From one measurement to the next, with time to spare on a busy machine.
+const SOON: Duration = Duration::from_mins(1);
+
+fn scores(lab: &Lab, score: u32) {
+    lab.write("score.json", &format!("{{\"score\": {score}}}"));
+}
+
+fn state(lab: &Lab, id: &str) -> String {
+    let shown = lab.run(&["show", id, "-o", "json"]).exits(0).json();
+    shown["state"].to_string()
+}
+
+#[test]
+fn a_deployment_holds_at_80_and_goes_on_at_93_and_another_goes_back_when_it_drops() {
+    let lab = Lab::new(&FILE.replace("bake: 1m", "bake: 200ms"));
+    lab.program("web", &Service::new("web", "1"));
+    scores(&lab, 80);
+    let planned = lab.run(&["plan"]).exits(0);
+    let gate = "needs before anything moves: score >= 85; below, or not known: hold";
+    assert!(planned.out.contains(gate), "{}", planned.out);
+
+    let held = lab.run(&["deploy"]).exits(4);
+    held.says(&[
+        "waits for a person: the score is 80, and score >= 85 is asked for",
+        "20 points by quality/suite",
+        "mend the suite",
+        "then it goes on by itself",
+    ]);
+    let first = lab.last();
+    assert_eq!(state(&lab, &first), "\"held\"");
+    lab.kill_controller();
+    scores(&lab, 93);
+    let promoted = || state(&lab, &first).contains("promoted").then_some(());
+    eventually("the score lets it go on", SOON, promoted);
+    let shown = lab.run(&["show", &first]).exits(0);
+    assert!(shown.out.contains("score    93 → 93"), "{}", shown.out);
+    assert_eq!(answer(lab.at("web")).chain(), "web=1");
+
+    lab.file(FILE);
+    lab.program("web", &Service::new("web", "2"));
+    let second = lab.start(&["deploy"]);
+    second.until("bake=1m");
+    scores(&lab, 80);
+    let back = second.left().exits(3);
+    back.says(&["score drops 5%: the health score was lower for"]);
+    assert!(back.out.contains("score 93 → 80"), "{}", back.out);
+    assert_eq!(answer(lab.at("web")).chain(), "web=1");
+
+    let why = lab.run(&["show", &lab.last(), "--why"]).exits(0);
+    for line in [
+        "score before: 93",
+        "needed to begin: score >= 85",
+        "score after: 80",
+    ] {
+        assert!(why.out.contains(line), "{line} is not in: {}", why.out);
+    }
+    let history = lab.run(&["score", "-o", "json"]).exits(0).json();
+    let history = history["history"].as_array().unwrap();
+    let moments: Vec<String> = history
+        .iter()
+        .map(|note| note["moment"].to_string())
+        .collect();
+    assert_eq!(moments.len(), 4, "each once, though one died: {moments:?}");
+}
