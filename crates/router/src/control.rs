@@ -149,6 +149,13 @@ fn welcome(control: &Control, epoch: Epoch) -> RouterReply {
     }
 }
 
+fn ticks(control: &Control, after: u64) -> RouterReply {
+    RouterReply::Ticks {
+        boot: control.core.boot.clone(),
+        ticks: locked(&control.core.ticks).after(after),
+    }
+}
+
 fn reply(control: &Control, stream: &UnixStream, message: Message) -> io::Result<()> {
     let (json, mut descriptors) = message;
     let request = match serde_json::from_slice(&json) {
@@ -198,10 +205,7 @@ fn reply(control: &Control, stream: &UnixStream, message: Message) -> io::Result
             until_us,
         } => done(keeper.passage(epoch, &service, (passage, until_us))),
         RouterRequest::Observe => RouterReply::Observed(keeper.observe()),
-        RouterRequest::Ticks { after } => RouterReply::Ticks {
-            boot: control.core.boot.clone(),
-            ticks: locked(&control.core.ticks).after(after),
-        },
+        RouterRequest::Ticks { after } => ticks(control, after),
         RouterRequest::GoBack { service } => keeper
             .go_back_as_asked(service.as_ref())
             .map_or_else(RouterReply::Refused, RouterReply::WentBack),

@@ -57,7 +57,7 @@ fn a_table_is_written_as_it_was_read() {
 fn a_table_of_before_is_read_with_what_was_usual_then() {
     for mut value in tables() {
         each_object(&mut value, &mut |map| {
-            map.retain(|key, _| !ADDED.contains(&key.as_str()))
+            map.retain(|key, _| !ADDED.contains(&key.as_str()));
         });
         let table = read(&value);
         assert!(table.services.values().all(|entry| entry.passage.is_open()));
@@ -81,9 +81,9 @@ fn what_a_newer_version_adds_beside_is_passed_over() {
             entry["from_later"] = json!([1]);
             entry["route"]["from_later"] = json!("x");
             let slots = entry["route"]["slots"].as_array_mut().expect("a list");
-            slots
-                .iter_mut()
-                .for_each(|slot| slot["from_later"] = json!(null));
+            for slot in slots {
+                slot["from_later"] = json!(null);
+            }
         }
         assert_eq!(read(&newer), read(&value));
     }

@@ -39,7 +39,7 @@ fn a_vector_that_is_off_is_told_and_ends_with_1() {
     new: 1 cases, worst error 1.0e0 of 1.0e-9: 1 of 1 failed; no such block is known
     wald: 1 cases, worst error 2.2e-2 of 1.0e-9: 1 of 1 failed; case 1: kl: 0.003913619576461304 instead of 0.004
     --
-    error: wrong.json does not hold
+    error[WL0418]: wrong.json does not hold
     ");
 }
 
@@ -114,7 +114,7 @@ fn what_is_no_tick_ends_with_65_and_nothing_to_judge_with_64() {
     insta::assert_snapshot!(place.run(&["analyze", "ticks.jsonl"]).whole(), @r"
     exit 65
     --
-    error: ticks.jsonl: line 2: more bad requests than requests
+    error[WL0449]: ticks.jsonl: line 2: more bad requests than requests
     ");
     assert_eq!(place.run(&["analyze"]).code, 64);
     assert_eq!(place.run(&["analyze", "nothing.jsonl"]).code, 64);

@@ -241,5 +241,5 @@ services:
     following.interrupt();
     following.left().exits(130);
     let left = lab.run(&["logs", "nobody"]).exits(64);
-    left.says(&["there is no service nobody", "there are clock"]);
+    left.says(&["there is no service nobody", "there is clock"]);
 }

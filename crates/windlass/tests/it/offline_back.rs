@@ -133,7 +133,7 @@ fn repair_without_a_word_for_how_tells_each_way() {
     insta::assert_snapshot!(Place::empty().run(&["repair", "dep_1"]).whole(), @r"
     exit 64
     --
-    error: say how to repair it
+    error[WL0434]: say how to repair it
       --retry    tries once more what failed
       --done     you have done by hand what was left: it counts as done
       --abandon  lets go of it as it is and frees the lock; ends with 6
