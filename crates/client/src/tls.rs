@@ -1,7 +1,6 @@
 //! TLS to a controller elsewhere: whom it trusts, and what went wrong in words.
 
-use std::fs::File;
-use std::io::{self, Read as _};
+use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -9,15 +8,12 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 use tokio_rustls::rustls::crypto::ring::default_provider;
-use tokio_rustls::rustls::pki_types::pem::PemObject as _;
-use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
-use tokio_rustls::rustls::{CertificateError, ClientConfig, Error as TlsError, RootCertStore};
+use tokio_rustls::rustls::pki_types::ServerName;
+use tokio_rustls::rustls::{CertificateError, ClientConfig, Error as TlsError};
+use windlass_tls::roots;
 
 use crate::RemoteError;
 use crate::remote_error::Distrust;
-
-/// Largest file of trusted certificates that is read, in bytes.
-const CA_MAX: u64 = 1024 * 1024;
 
 /// How one server is spoken to.
 #[derive(Clone, Debug)]
@@ -34,10 +30,10 @@ impl Tls {
             text: host.to_owned(),
             why: "no certificate can have this name",
         })?;
-        let roots = match ca {
-            Some(path) => of_file(path)?,
-            None => of_this_machine(),
-        };
+        let roots = roots(ca).map_err(|bad| RemoteError::Ca {
+            path: bad.path,
+            why: bad.why,
+        })?;
         let mut config = ClientConfig::builder_with_provider(Arc::new(default_provider()))
             .with_safe_default_protocol_versions()
             .map_err(|why| RemoteError::Setup {
@@ -62,43 +58,6 @@ impl Tls {
         let greeted = connector.connect(self.name.clone(), stream).await;
         greeted.map_err(|why| explained(why, url.to_owned()))
     }
-}
-
-/// Those of the file that other programs of this machine use, or of `SSL_CERT_FILE`. What can't be read
-/// of it is passed over: then a server is not trusted, and that is told.
-fn of_this_machine() -> RootCertStore {
-    let mut roots = RootCertStore::empty();
-    let file = openssl_probe::probe().cert_file;
-    let bytes = file.and_then(|path| read(&path).ok()).unwrap_or_default();
-    roots.add_parsable_certificates(CertificateDer::pem_slice_iter(&bytes).flatten());
-    roots
-}
-
-/// As much of a file as is taken, and one byte more where it is longer.
-fn read(path: &Path) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    File::open(path)?.take(CA_MAX + 1).read_to_end(&mut bytes)?;
-    Ok(bytes)
-}
-
-fn of_file(path: &Path) -> Result<RootCertStore, RemoteError> {
-    let bad = |why: String| RemoteError::Ca {
-        path: path.to_owned(),
-        why,
-    };
-    let bytes = read(path).map_err(|why| bad(why.to_string()))?;
-    if bytes.len() as u64 > CA_MAX {
-        return Err(bad("it has more than 1 MiB".to_owned()));
-    }
-    let mut roots = RootCertStore::empty();
-    for found in CertificateDer::pem_slice_iter(&bytes) {
-        let found = found.map_err(|why| bad(why.to_string()))?;
-        roots.add(found).map_err(|why| bad(why.to_string()))?;
-    }
-    if roots.is_empty() {
-        return Err(bad("there is no certificate in it".to_owned()));
-    }
-    Ok(roots)
 }
 
 /// What a failed greeting means.

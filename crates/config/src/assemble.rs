@@ -3,15 +3,15 @@
 use std::collections::BTreeMap;
 
 use windlass_model::{
-    AppName, CommandSpec, Gate, Listen, MetricQuery, Millis, OWN_NAMES, OnFailure, Probe,
-    ProbeKind, ProcessSpec, Proxies, Rule, ScoreNeed, ServiceName, ServiceSpec, Spec, Step, Stop,
-    Strategy, Template, Tls, Traffic,
+    Access, AppName, CommandSpec, Gate, Listen, MetricQuery, Millis, OWN_NAMES, OnFailure, Probe,
+    ProbeKind, ProcessSpec, Proxies, Rule, ScoreNeed, Secret, ServiceName, ServiceSpec, Spec, Step,
+    Stop, Strategy, Template, Tls, Traffic, Who,
 };
 
 use crate::decode::{
     AnalysisDraft, CommandDraft, ConnectionsDraft, DetailedDraft, FileDraft, ListenDraft,
-    MetricDraft, ProbeDraft, ProcessDraft, ProxiesDraft, Require, ServiceDraft, StepDraft,
-    StrategyDraft, TlsDraft, TrafficDraft, TriggersDraft,
+    MetricDraft, ProbeDraft, ProcessDraft, ProxiesDraft, Require, SecretDraft, ServiceDraft,
+    StepDraft, StrategyDraft, TlsDraft, TrafficDraft, TriggersDraft,
 };
 use crate::environment::View;
 use crate::field::{At, Found};
@@ -110,6 +110,7 @@ fn metrics(draft: &ServiceDraft) -> BTreeMap<String, MetricQuery> {
     let metric = |draft: &MetricDraft| {
         Some(MetricQuery {
             prometheus: draft.prometheus.good()?.clone(),
+            access: access(draft),
             query: draft.query.good()?.clone(),
             every: draft.every.good().copied().unwrap_or(MetricQuery::EVERY),
         })
@@ -118,6 +119,27 @@ fn metrics(draft: &ServiceDraft) -> BTreeMap<String, MetricQuery> {
     named
         .filter_map(|(name, draft)| Some((name.value.clone(), metric(&draft.value)?)))
         .collect()
+}
+
+/// Who asks for a metric, and whom to trust.
+fn access(draft: &MetricDraft) -> Access {
+    let bearer = || Some(Who::Bearer(draft.token.good().and_then(secret)?));
+    let basic = || {
+        let basic = draft.basic.good()?;
+        Some(Who::Basic {
+            user: basic.user.good()?.clone(),
+            password: basic.password.good().and_then(secret)?,
+        })
+    };
+    Access {
+        who: bearer().or_else(basic),
+        ca: draft.ca.good().cloned(),
+    }
+}
+
+fn secret(draft: &SecretDraft) -> Option<Secret> {
+    let file = draft.file.good().cloned().map(Secret::File);
+    file.or_else(|| draft.env.good().cloned().map(Secret::Env))
 }
 
 /// The evidence that a step needs; none where nothing is asked.

@@ -1,7 +1,7 @@
 //! Numbers that somebody else measures.
 
 use async_trait::async_trait;
-use windlass_model::PrometheusUrl;
+use windlass_model::{Access, PrometheusUrl};
 
 use crate::EdgeError;
 
@@ -14,7 +14,11 @@ pub trait MetricSource {
     /// series, or what is no finite number. Several series are an error, because nobody said which.
     ///
     /// # Errors
-    /// Where it can't be asked, or says no, with what it says.
-    async fn read(&self, prometheus: &PrometheusUrl, query: &str)
-    -> Result<Option<f64>, EdgeError>;
+    /// Where it can't be asked, or says no, with what it says; nothing that is secret is in it.
+    async fn read(
+        &self,
+        prometheus: &PrometheusUrl,
+        access: &Access,
+        query: &str,
+    ) -> Result<Option<f64>, EdgeError>;
 }

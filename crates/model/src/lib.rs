@@ -66,7 +66,7 @@ pub use listen::{AccessLog, Connections, Listen, Proxies, Tls};
 pub use measured::{
     Before, Below, GatedStep, Reach, ScoreGate, ScoreNeed, ScoreStage, ScoreSummary,
 };
-pub use metric::{InvalidUrl, MetricQuery, PrometheusUrl};
+pub use metric::{Access, InvalidUrl, MetricQuery, PrometheusUrl, Secret, Who};
 pub use millis::{InvalidDuration, Millis};
 pub use name::{
     AppName, CategoryName, CheckName, EnvironmentName, InvalidName, ServiceKey, ServiceName,

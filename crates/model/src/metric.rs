@@ -12,11 +12,60 @@ use crate::{Millis, Template};
 pub struct MetricQuery {
     /// The Prometheus, or what speaks its query API.
     pub prometheus: PrometheusUrl,
+    /// How it is shown who asks, and whom to trust.
+    #[serde(default, skip_serializing_if = "Access::is_open")]
+    pub access: Access,
     /// A query in PromQL whose answer is one number. It may have places for the names in
     /// [`MetricQuery::NAMES`].
     pub query: Template,
     /// Time between two questions.
     pub every: Millis,
+}
+
+/// How a source of metrics is spoken to where not everybody may. What is secret is named here and never held.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Access {
+    /// Who asks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub who: Option<Who>,
+    /// A PEM file on the controller's machine: certificates that lead to it are trusted, and no others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ca: Option<String>,
+}
+
+/// Who asks.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Who {
+    /// Whoever has this token.
+    Bearer(Secret),
+    /// This user.
+    Basic {
+        /// The name.
+        user: String,
+        /// The password.
+        password: Secret,
+    },
+}
+
+/// Where the controller finds what is secret, each time that it asks.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Secret {
+    /// In a file on its machine, from the root on.
+    File(String),
+    /// In a variable of its own environment.
+    Env(String),
+}
+
+impl Access {
+    /// Whether everybody may ask.
+    pub const fn is_open(&self) -> bool {
+        self.who.is_none() && self.ca.is_none()
+    }
 }
 
 impl MetricQuery {
@@ -28,7 +77,8 @@ impl MetricQuery {
     pub const EVERY: Millis = Millis::from_secs(10);
 }
 
-/// Where a Prometheus answers: `http://HOST[:PORT][/PREFIX]`, without a slash at its end.
+/// Where a Prometheus answers: `http://HOST[:PORT][/PREFIX]` or the same with `https`, without a slash at
+/// its end.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct PrometheusUrl(String);
@@ -36,8 +86,6 @@ pub struct PrometheusUrl(String);
 /// A text that is no [`PrometheusUrl`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum InvalidUrl {
-    /// It is `https://`, which is not spoken yet.
-    Https,
     /// It has something before an `@`: a password has no place in a file.
     Secret,
     /// Anything else.
@@ -47,14 +95,19 @@ pub enum InvalidUrl {
 impl fmt::Display for InvalidUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
-            Self::Https => "this version asks by http:// only",
-            Self::Secret => "a name or password has no place in it",
+            Self::Secret => "a name or password has no place in it: write `basic` beside it",
             Self::Malformed => "write http://HOST:PORT, as in http://127.0.0.1:9090",
         })
     }
 }
 
 impl std::error::Error for InvalidUrl {}
+
+/// How the address of one that is asked by TLS begins.
+const SECURE: &str = "https://";
+
+/// How an address may begin.
+const SCHEMES: [&str; 2] = ["http://", SECURE];
 
 impl PrometheusUrl {
     /// Longest one, in bytes.
@@ -65,10 +118,9 @@ impl PrometheusUrl {
     /// # Errors
     /// [`InvalidUrl`] says what is wrong with it.
     pub fn new(text: &str) -> Result<Self, InvalidUrl> {
-        if text.starts_with("https://") {
-            return Err(InvalidUrl::Https);
-        }
-        let rest = text.strip_prefix("http://").ok_or(InvalidUrl::Malformed)?;
+        let of = |scheme: &'static str| Some((scheme, text.strip_prefix(scheme)?));
+        let known = SCHEMES.into_iter().find_map(of);
+        let (scheme, rest) = known.ok_or(InvalidUrl::Malformed)?;
         let rest = rest.trim_end_matches('/');
         let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
         if authority.contains('@') {
@@ -86,7 +138,7 @@ impl PrometheusUrl {
             .chars()
             .all(|c| plain(c) || matches!(c, '/' | '~' | '%'));
         let fits = host_fits && port_fits && path_fits && text.len() <= Self::LONGEST;
-        fits.then(|| Self(format!("http://{rest}")))
+        fits.then(|| Self(format!("{scheme}{rest}")))
             .ok_or(InvalidUrl::Malformed)
     }
 
@@ -95,9 +147,14 @@ impl PrometheusUrl {
         &self.0
     }
 
+    /// Whether it is asked by TLS.
+    pub fn is_secure(&self) -> bool {
+        self.0.starts_with(SECURE)
+    }
+
     /// `HOST[:PORT]` and what paths begin with.
     pub fn parts(&self) -> (&str, &str) {
-        let rest = self.0.strip_prefix("http://").unwrap_or(&self.0);
+        let rest = self.0.split_once("://").map_or(&*self.0, |(_, rest)| rest);
         rest.split_at(rest.find('/').unwrap_or(rest.len()))
     }
 }
@@ -148,17 +205,18 @@ mod tests {
                 "/a/b",
             ),
             ("http://[::1]", "http://[::1]", "[::1]", ""),
+            ("https://prom/a/", "https://prom/a", "prom", "/a"),
         ] {
             let url = PrometheusUrl::new(text).expect(text);
             assert_eq!(url.as_str(), kept);
             assert_eq!(url.parts(), (host, prefix), "{text}");
+            assert_eq!(url.is_secure(), text.starts_with("https"), "{text}");
         }
     }
 
     #[test]
     fn what_is_no_address_says_why() {
         for (text, why) in [
-            ("https://prom", InvalidUrl::Https),
             ("http://me:secret@prom", InvalidUrl::Secret),
             ("prom:9090", InvalidUrl::Malformed),
             ("http://", InvalidUrl::Malformed),

@@ -70,8 +70,8 @@ async fn asked(
         each.map(|gauge| (gauge.clone(), read.clone())).collect()
     };
     Ok(match &question.source {
-        Source::Prometheus { url, query } => {
-            let value = border.metrics.read(url, query).await?;
+        Source::Prometheus { url, access, query } => {
+            let value = border.metrics.read(url, access, query).await?;
             for_all(value.filter(|value| value.is_finite()).map(Read::from))
         }
         Source::Memory(limit) => {

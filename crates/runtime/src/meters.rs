@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use windlass_analysis::watch::{Gauge, Read};
-use windlass_model::{Millis, Probe, PrometheusUrl, ServiceKey, ServiceSpec, Trigger, Version};
+use windlass_model::{
+    Access, Millis, Probe, PrometheusUrl, ServiceKey, ServiceSpec, Trigger, Version,
+};
 
 /// Pauses without anything after which what was seen counts as not seen.
 const UNSEEN_PAUSES: u64 = 3;
@@ -32,7 +34,11 @@ struct Meter {
 #[derive(Clone, PartialEq)]
 pub(crate) enum Source {
     /// A metric.
-    Prometheus { url: PrometheusUrl, query: String },
+    Prometheus {
+        url: PrometheusUrl,
+        access: Access,
+        query: String,
+    },
     /// Each instance, by its readiness question.
     Ready(Probe),
     /// Each instance, by the question that says more.
@@ -171,8 +177,12 @@ fn source(
             let value = |name: &str| value(whose.0, &version, name);
             // A file whose queries ask for other names was refused.
             let query = metric.query.expand(value).ok()?;
-            let url = metric.prometheus.clone();
-            Some((Source::Prometheus { url, query }, metric.every))
+            let source = Source::Prometheus {
+                url: metric.prometheus.clone(),
+                access: metric.access.clone(),
+                query,
+            };
+            Some((source, metric.every))
         }
         Trigger::ProbeFailing { probe, .. } => {
             let ready = &spec.ready;

@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use async_trait::async_trait;
 use windlass_edge::{EdgeError, ErrorKind, MetricSource, Retry};
-use windlass_model::{Millis, PrometheusUrl};
+use windlass_model::{Access, Millis, PrometheusUrl};
 
 use crate::time::pass;
 
@@ -47,7 +47,12 @@ impl FakeMetrics {
 
 #[async_trait(?Send)]
 impl MetricSource for FakeMetrics {
-    async fn read(&self, _: &PrometheusUrl, query: &str) -> Result<Option<f64>, EdgeError> {
+    async fn read(
+        &self,
+        _: &PrometheusUrl,
+        _: &Access,
+        query: &str,
+    ) -> Result<Option<f64>, EdgeError> {
         pass(ANSWER).await;
         if self.0.is_out.get() {
             let what = "the metrics can't be asked for";

@@ -24,7 +24,7 @@ const TABLE: [May; 23] = [
     ("windlass-store", &["model", "edge"]),
     (
         "windlass-adapters",
-        &["model", "control", "edge", "reports"],
+        &["model", "control", "edge", "reports", "tls"],
     ),
     ("windlass-adapter-*", &["model", "edge"]),
     ("windlass-router", &["model", "control", "analysis", "tls"]),
@@ -33,7 +33,7 @@ const TABLE: [May; 23] = [
     ("windlass-shim", &["model", "control"]),
     ("windlass-load", &["model"]),
     ("windlass-api", &["model"]),
-    ("windlass-client", &["model", "api"]),
+    ("windlass-client", &["model", "api", "tls"]),
     (
         "windlass-server",
         &["model", "api", "config", "runtime", "tls"],

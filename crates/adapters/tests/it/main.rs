@@ -2,5 +2,6 @@
 
 mod conformance;
 mod gauge;
+mod metrics;
 mod process;
 mod router;

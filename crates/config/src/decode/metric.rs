@@ -5,10 +5,11 @@ use windlass_model::{
     InvalidUrl, METRIC_NAME_LONGEST, MetricQuery, Millis, PrometheusUrl, Template,
 };
 
+use super::access::{BasicDraft, BasicKeys, FromTheRoot, SecretDraft, SecretKeys};
 use super::collection::{Entries, MapOf};
 use super::number::SomeTime;
 use super::place::places;
-use crate::field::{Defs, Found, Keyed, Keys, Shape, Table, field};
+use crate::field::{Defs, Found, Keyed, Keys, Rule, Shape, Table, field};
 use crate::limit::{MAX_METRICS, MAX_WORD_BYTES};
 use crate::problem::{ADDRESS, EMPTY_VALUE, NAME, PLACE, TOO_LONG};
 use crate::reader::{Reader, shown};
@@ -17,6 +18,9 @@ use crate::tree::Node;
 #[derive(Clone, Debug, Default)]
 pub(crate) struct MetricDraft {
     pub(crate) prometheus: Found<PrometheusUrl>,
+    pub(crate) token: Found<SecretDraft>,
+    pub(crate) basic: Found<BasicDraft>,
+    pub(crate) ca: Found<String>,
     pub(crate) query: Found<Template>,
     pub(crate) every: Found<Millis>,
 }
@@ -70,13 +74,26 @@ impl Keyed for MetricKeys {
             field!(MetricDraft: prometheus as "prometheus", PrometheusUrl,
                 "Where the Prometheus answers, or what speaks its query API.")
             .required(),
+            field!(MetricDraft: token as "token", Keys<SecretKeys>,
+                "Where the token is that shows who asks; it has no place in the file.",
+                examples &["{ file: /etc/windlass/prometheus.token }"]),
+            field!(MetricDraft: basic as "basic", Keys<BasicKeys>,
+                "User and password that show who asks.",
+                examples &["{ user: windlass, password: { env: PROMETHEUS_PASSWORD } }"]),
+            field!(MetricDraft: ca as "ca", FromTheRoot,
+                "A PEM file on the controller's machine: certificates that lead to it are trusted, and no others. Without it those that the machine trusts.",
+                examples &["/etc/windlass/ca.pem"]),
             field!(MetricDraft: query as "query", Query,
                 "A query in PromQL whose answer is one number. ${VERSION} is the version that is judged; ${SERVICE}, ${APP} and ${ENVIRONMENT} are whose it is.")
             .required(),
             field!(MetricDraft: every as "every", SomeTime,
                 "Time between two questions.", default "10s"),
         ],
-        rules: &[],
+        rules: &[Rule::NotBoth(
+            "token",
+            "basic",
+            "who asks is shown in one way: keep one of the two",
+        )],
         later: &[],
         elsewhere: (&[], ""),
         may_be_empty: false,
@@ -94,7 +111,7 @@ impl Shape for PrometheusUrl {
 
     fn schema(_: &mut Defs) -> Value {
         let host = "([A-Za-z0-9._-]+|\\[[0-9A-Fa-f:.]+\\])";
-        let pattern = format!("^http://{host}(:[0-9]{{1,5}})?(/[A-Za-z0-9._~%/-]*)?$");
+        let pattern = format!("^https?://{host}(:[0-9]{{1,5}})?(/[A-Za-z0-9._~%/-]*)?$");
         json!({ "type": "string", "pattern": pattern, "maxLength": Self::LONGEST })
     }
 
@@ -106,7 +123,7 @@ impl Shape for PrometheusUrl {
                 let message = match why {
                     // Whatever stands before the `@` is not repeated.
                     InvalidUrl::Secret => "this address holds a name or password".to_owned(),
-                    InvalidUrl::Https | InvalidUrl::Malformed => {
+                    InvalidUrl::Malformed => {
                         format!("`{}` is no address of a Prometheus", shown(text))
                     }
                 };

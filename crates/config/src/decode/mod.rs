@@ -1,5 +1,6 @@
 //! The field tables and the shapes of their values.
 
+mod access;
 mod alone;
 mod analysis;
 mod argv;
@@ -27,6 +28,7 @@ mod token;
 mod traffic;
 mod trigger;
 
+pub(crate) use access::SecretDraft;
 pub(crate) use alone::{AloneFile, AloneServiceDraft, OriginDraft};
 pub(crate) use analysis::{AnalysisDraft, Require};
 pub(crate) use collection::Entries;

@@ -211,6 +211,7 @@ fn the_shape_of_the_schema_is_this() {
     insta::assert_snapshot!(shape, @r"
     access_log: query share
     analysis: error fail inconclusive longest no_data require tolerance
+    basic: password! user!
     canary: canary!
     candidate_for: cookies headers methods
     category: checks! weight
@@ -224,7 +225,7 @@ fn the_shape_of_the_schema_is_this() {
     file: $schema app! before defaults environments finalize on_failure parallel score services!
     limits: memory!
     listen: access_log address! connections host path proxies tls
-    metric: every prometheus! query!
+    metric: basic ca every prometheus! query! token
     mirror: share to!
     override: analysis bake drain env files instances limits listen metrics needs overlap probes ready release rollback_on rollback_within run sticky stop strategy target traffic was
     probe: every fall http rise tcp timeout within
@@ -234,6 +235,7 @@ fn the_shape_of_the_schema_is_this() {
     release: version
     retries: at_most budget
     rollback_on: add!
+    secret: env file
     service: analysis bake drain env files instances limits listen metrics needs overlap probes ready release rollback_on rollback_within run sticky stop strategy target traffic was
     step: bake below score to!
     sticky: header!

@@ -25,6 +25,7 @@ fn watched(service: Service, then: Then) -> App {
     };
     let metric = MetricQuery {
         prometheus: PrometheusUrl::new("http://127.0.0.1:9090").expect("an address"),
+        access: windlass_model::Access::default(),
         query: Template::parse("failures{of=\"${SERVICE}\"}").expect("a query"),
         every: Millis::from_secs(1),
     };

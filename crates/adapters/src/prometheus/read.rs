@@ -4,7 +4,6 @@
 //! answers with no series, or with `NaN` or an infinite value, has no data: that is neither good nor
 //! bad.
 
-use std::io;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -17,10 +16,14 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use windlass_edge::{EdgeError, ErrorKind, MetricSource, Retry};
-use windlass_model::PrometheusUrl;
+use windlass_model::{Access, PrometheusUrl};
+
+use super::identify;
+use super::secure::Tls;
 
 /// Bytes of an answer: one number, with the labels of its series.
 const ANSWER_BYTES: usize = 256 * 1024;
@@ -31,8 +34,8 @@ const SAID_CHARS: usize = 200;
 /// Longest wait for a connection and an answer, whoever waits for it.
 const WITHIN: Duration = Duration::from_secs(30);
 
-/// The port where the address names none.
-const PORT: u16 = 80;
+/// The ports where the address names none: plain, and by TLS.
+const PORTS: [u16; 2] = [80, 443];
 
 /// Asks over the network, from here, each time on a connection of its own.
 #[derive(Clone, Copy, Debug, Default)]
@@ -43,6 +46,7 @@ impl MetricSource for Prometheus {
     async fn read(
         &self,
         prometheus: &PrometheusUrl,
+        access: &Access,
         query: &str,
     ) -> Result<Option<f64>, EdgeError> {
         let failed = |kind, why: String| {
@@ -52,7 +56,7 @@ impl MetricSource for Prometheus {
                 format!("{prometheus} gave no number: {why}"),
             )
         };
-        match timeout(WITHIN, ask(prometheus, query)).await {
+        match timeout(WITHIN, ask(prometheus, access, query)).await {
             Ok(Ok((status, body))) => {
                 number(status, &body).map_err(|(kind, why)| failed(kind, why))
             }
@@ -65,18 +69,38 @@ impl MetricSource for Prometheus {
     }
 }
 
-async fn ask(prometheus: &PrometheusUrl, query: &str) -> Result<(StatusCode, Bytes), String> {
+async fn ask(
+    prometheus: &PrometheusUrl,
+    access: &Access,
+    query: &str,
+) -> Result<(StatusCode, Bytes), String> {
     let (authority, prefix) = prometheus.parts();
     let form = format!("query={}", utf8_percent_encode(query, NON_ALPHANUMERIC));
-    let request = Request::post(format!("{prefix}/api/v1/query"))
+    let mut request = Request::post(format!("{prefix}/api/v1/query"))
         .header("host", authority)
         .header("user-agent", "windlass")
         .header("accept", "application/json")
         .header("content-type", "application/x-www-form-urlencoded")
-        .header("connection", "close")
+        .header("connection", "close");
+    if let Some(who) = &access.who {
+        request = request.header("authorization", identify::header(who)?);
+    }
+    let request = request
         .body(Full::new(Bytes::from(form)))
         .map_err(|why| format!("no question: {why}"))?;
-    let stream = connect(authority).await.map_err(|why| why.to_string())?;
+    let stream = connect(prometheus).await?;
+    if prometheus.is_secure() {
+        let tls = Tls::new(authority, access.ca.as_deref())?;
+        answer(tls.secure(stream).await?, request).await
+    } else {
+        answer(stream, request).await
+    }
+}
+
+async fn answer(
+    stream: impl AsyncRead + AsyncWrite + Unpin,
+    request: Request<Full<Bytes>>,
+) -> Result<(StatusCode, Bytes), String> {
     let (mut sender, connection) = Builder::new()
         .handshake(TokioIo::new(stream))
         .await
@@ -97,13 +121,16 @@ async fn ask(prometheus: &PrometheusUrl, query: &str) -> Result<(StatusCode, Byt
     }
 }
 
-async fn connect(authority: &str) -> io::Result<TcpStream> {
+async fn connect(prometheus: &PrometheusUrl) -> Result<TcpStream, String> {
+    let (authority, _) = prometheus.parts();
     let has_port = !authority.ends_with(']') && authority.contains(':');
-    if has_port {
+    let stream = if has_port {
         TcpStream::connect(authority).await
     } else {
-        TcpStream::connect(format!("{authority}:{PORT}")).await
-    }
+        let port = PORTS[usize::from(prometheus.is_secure())];
+        TcpStream::connect(format!("{authority}:{port}")).await
+    };
+    stream.map_err(|why| why.to_string())
 }
 
 #[derive(Deserialize)]
@@ -128,6 +155,11 @@ struct Series {
 
 /// The number of an answer.
 fn number(status: StatusCode, body: &[u8]) -> Result<Option<f64>, (ErrorKind, String)> {
+    if let StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN = status {
+        // What else is said may repeat who asked.
+        let why = format!("it does not answer whoever asks: HTTP {}", status.as_u16());
+        return Err((ErrorKind::Rejected, why));
+    }
     let answer = match serde_json::from_slice(body) {
         Ok(Answer::Success { data }) => data,
         Ok(Answer::Error { error }) => {
@@ -222,6 +254,24 @@ mod tests {
         );
         let other = number(StatusCode::NOT_FOUND, b"<html>").map_err(|(_, why)| why);
         assert_eq!(other, Err("HTTP 404".to_owned()));
+    }
+
+    #[test]
+    fn whoever_is_turned_away_is_not_told_what_was_shown() {
+        let error = r#"{"status":"error","error":"no such token: hush"}"#;
+        for (status, why) in [
+            (
+                StatusCode::UNAUTHORIZED,
+                "it does not answer whoever asks: HTTP 401",
+            ),
+            (
+                StatusCode::FORBIDDEN,
+                "it does not answer whoever asks: HTTP 403",
+            ),
+        ] {
+            let said = number(status, error.as_bytes()).map_err(|(_, why)| why);
+            assert_eq!(said, Err(why.to_owned()));
+        }
     }
 
     proptest::proptest! {
