@@ -1,7 +1,7 @@
 //! All of it: the bad ones, then the good ones on a busy machine.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 
@@ -23,7 +23,7 @@ use crate::workspace::Workspace;
 pub(crate) fn run(ask: &Ask) -> anyhow::Result<()> {
     let workspace = Workspace::find()?;
     let product = match &ask.binary {
-        Some(binary) => there(&workspace, binary.clone())?,
+        Some(binary) => there(&workspace, binary)?,
         None => product(&workspace)?,
     };
     interrupt::listen()?;
@@ -72,7 +72,7 @@ fn told(name: &str, played: &Played) {
 }
 
 /// A binary that somebody has built.
-fn there(workspace: &Workspace, binary: PathBuf) -> anyhow::Result<Product> {
+fn there(workspace: &Workspace, binary: &Path) -> anyhow::Result<Product> {
     let scratch = workspace.target.join("e2e");
     fs::create_dir_all(&scratch).with_context(|| format!("make {}", scratch.display()))?;
     let binary = binary.canonicalize().context("find the binary")?;
