@@ -279,7 +279,7 @@ mod tests {
         insta::assert_snapshot!(why(&view).join("\n"), @r"
         score before: 80, staging only: not advised here
         needed to begin: score >= 85
-        the score is 80, and score >= 85 is asked for
+        the score is 80, and score >= 85 is asked for; it goes on by itself once it is that high
           20 points by testing/unit (32 of 40 tests passed): mend what the failing tests show
         ");
         let told = view.score.as_mut().expect("it is measured");
