@@ -7,8 +7,8 @@ use windlass_analysis::watch::{Counts, Dealt, Fired, Gauge, Interval, Read, Sett
 use windlass_control::{LateCounts, RouterBoot, SlotCounts, Tick};
 use windlass_engine::rollout::{Event, Rollout};
 use windlass_model::{
-    DeploymentId, Instance, Measure, Millis, Percent, PlanKind, ServiceKey, ServiceName, SlotId,
-    Verdict, Version,
+    DeploymentId, Instance, LATENCY_EDGES_US, Measure, Millis, Percent, PlanKind, ServiceKey,
+    ServiceName, SlotId, Verdict, Version,
 };
 
 use crate::drive::Driven;
@@ -137,6 +137,7 @@ impl Judge {
         let remembered = Remembered {
             boot,
             last,
+            edges: LATENCY_EDGES_US.len(),
             candidates: names.iter().filter_map(one).filter(fits).collect(),
         };
         self.kept = (names, last.1);
@@ -414,6 +415,9 @@ fn counts_of(answers: [u64; 5], failed: [u64; 2], latency: &[u64]) -> Counts {
     let [broken, unreached] = failed;
     let errors = bad.saturating_add(broken).saturating_add(unreached);
     let answered = answers.into_iter().fold(unreached, u64::saturating_add);
+    // A router of another version counts by other edges: of its answers no time is known.
+    let is_known = latency.len() == LATENCY_EDGES_US.len() + 1;
+    let latency = if is_known { latency } else { &[] };
     Counts {
         answers: answered.max(errors),
         errors,

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 use windlass_analysis::watch::{Gauge, Watch};
 use windlass_control::RouterBoot;
-use windlass_model::{DeploymentId, ServiceKey, SlotId};
+use windlass_model::{DeploymentId, LATENCY_EDGES_US, ServiceKey, SlotId};
 
 /// Largest state of one candidate that is kept, in bytes: several times what one of the most shares
 /// takes. A larger one is left out, and begins anew where the next controller does.
@@ -18,6 +18,9 @@ pub(crate) struct Remembered {
     pub(crate) boot: RouterBoot,
     /// Number and end of the last one that is in it.
     pub(crate) last: (u64, u64),
+    /// Edges of the histograms in it: those of another version of this program say nothing here.
+    #[serde(default)]
+    pub(crate) edges: usize,
     /// Each candidate.
     pub(crate) candidates: Vec<One>,
 }
@@ -35,11 +38,34 @@ pub(crate) struct One {
 }
 
 impl Remembered {
-    /// What was kept. One that can't be read is as if it had never been: its ticks are read again, as
+    /// What was kept. One that can't be read, or counted by other edges, is as if it had never been: its ticks are read again, as
     /// far as the router has them.
     pub(crate) fn read(state: &str) -> Option<Self> {
-        serde_json::from_str(state)
+        let read: Self = serde_json::from_str(state)
             .inspect_err(|why| tracing::warn!("what was seen before can't be read: {why}"))
-            .ok()
+            .ok()?;
+        (read.edges == LATENCY_EDGES_US.len()).then_some(read)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_counted_by_other_edges_is_as_if_it_had_never_been() {
+        let kept = |edges: usize| {
+            let kept = Remembered {
+                boot: RouterBoot("one".to_owned()),
+                last: (7, 700),
+                edges,
+                candidates: Vec::new(),
+            };
+            serde_json::to_string(&kept).expect("a text")
+        };
+        assert!(Remembered::read(&kept(LATENCY_EDGES_US.len())).is_some());
+        assert!(Remembered::read(&kept(61)).is_none());
+        let before = kept(61).replace("\"edges\":61,", "");
+        assert!(Remembered::read(&before).is_none(), "{before}");
     }
 }

@@ -57,6 +57,11 @@ impl Drop {
         }
     }
 
+    /// Intervals are missing: the row begins anew. What fires goes on firing.
+    pub const fn begin_anew(&mut self) {
+        self.row = 0;
+    }
+
     /// Adds the score of an interval.
     pub fn push(&mut self, score: Option<f64>) -> Outcome {
         let Some(score) = score.filter(|score| score.is_finite()) else {
@@ -72,12 +77,14 @@ impl Drop {
             By::Share(share) => share * self.before,
         };
         let drop = self.before - score;
-        if drop >= limit {
+        // A share of nothing is nothing, and no drop is that much.
+        let dropped = |by: f64| drop > 0.0 && drop >= by;
+        if dropped(limit) {
             self.row = self.row.saturating_add(1);
         } else {
             self.row = 0;
         }
-        self.firing = self.row >= IN_A_ROW || (self.firing && drop >= CLEARS * limit);
+        self.firing = self.row >= IN_A_ROW || (self.firing && dropped(CLEARS * limit));
         match (self.firing, self.row) {
             (true, _) => Outcome::Fires,
             (false, 0) => Outcome::Quiet,

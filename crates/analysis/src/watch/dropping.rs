@@ -46,13 +46,18 @@ impl Dropping {
 
     /// Adds a measurement: none where the score is not known.
     pub fn push(&mut self, at_ms: u64, score: Option<Measure>) {
-        let after = |last: u64| at_ms.saturating_sub(last);
-        if self.last_ms.is_some_and(|last| after(last) < SOONEST_MS) {
-            return;
-        }
         let Some(drop) = &mut self.drop else {
             return;
         };
+        match self.last_ms.map(|last| at_ms.checked_sub(last)) {
+            Some(Some(since)) if since < SOONEST_MS => return,
+            Some(Some(_)) | None => {}
+            // Another controller's clock, which begins with it.
+            Some(None) => {
+                drop.begin_anew();
+                self.since_ms = None;
+            }
+        }
         self.outcome = drop.push(score.map(f64::from));
         self.last_ms = Some(at_ms);
         self.last = score;

@@ -99,6 +99,11 @@ impl Slowness {
         }
     }
 
+    /// Intervals are missing, and the clock may be another router's: the candidate warms up once more.
+    pub const fn begin_anew(&mut self) {
+        self.since_ms = None;
+    }
+
     /// Another stage of the ramp begins.
     pub fn begin_stage(&mut self) {
         if let Some(frozen) = &mut self.frozen {

@@ -171,6 +171,9 @@ impl Watch {
         for rule in &mut self.rules {
             rule.begin_anew();
         }
+        if let Some(slowness) = &mut self.slowness {
+            slowness.begin_anew();
+        }
     }
 
     /// Whether it was seen answering.

@@ -202,6 +202,9 @@ fn a_score_that_drops_fires_after_three_and_does_not_come_and_go() {
     let mut share = Drop::new(80.0, By::Share(0.05));
     assert_eq!((0..3).map(|_| share.push(Some(76.0))).last(), Some(Fires));
     assert_eq!(share.push(None), Fires, "no score is no recovery");
+    let mut nothing = Drop::new(0.0, By::Share(0.05));
+    let said: Vec<Dropped> = (0..4).map(|_| nothing.push(Some(0.0))).collect();
+    assert_eq!(said, [Quiet; 4], "from nothing no score drops");
 }
 
 #[test]

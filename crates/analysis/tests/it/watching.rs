@@ -392,6 +392,14 @@ fn several_scores_of_one_moment_are_one() {
 }
 
 #[test]
+fn scores_go_on_by_the_clock_of_another_controller() {
+    let low = Some(80.0);
+    let mut watch = scored(Some(93.0));
+    assert_eq!(scores(&mut watch, 86_400, &[low, low]), 0);
+    assert_eq!(scores(&mut watch, 0, &[low, low, low]), 1);
+}
+
+#[test]
 fn a_watch_that_was_written_down_goes_on_with_its_scores() {
     let mut watch = scored(Some(0.1 + 92.2));
     assert_eq!(scores(&mut watch, 0, &[Some(80.0), Some(80.0)]), 0);

@@ -273,6 +273,34 @@ fn a_measurement_that_began_before_a_step_is_no_evidence_of_it() {
 }
 
 #[test]
+fn a_halt_beside_a_shut_gate_holds_what_rises_and_takes_nothing_back() {
+    run(async {
+        let mut lab = Lab::new().await;
+        let api = Service::new("api")
+            .listen(8001)
+            .canary(&[(5, 20_000), (100, 2_000)]);
+        let web = web().scored_canary(&[(5, 2_000, 90), (100, 2_000, 90)], Below::Hold);
+        let app = shop([api, web]).scored();
+        lab.world.gauge.is(95.0);
+        put(&lab, &["api", "web"], "one");
+        promoted(&mut lab, &app).await;
+        lab.world.gauge.is(50.0);
+        put(&lab, &["api", "web"], "two");
+        let id = begun(&lab, &app).await;
+        until_baking(&mut lab, &id, "web", 5).await;
+        lab.pass(SOON).await;
+        assert_eq!(state(&lab, &id).await, DeploymentState::Held);
+        lab.world.brake.halt("eve");
+        lab.pass(Millis::from_secs(120)).await;
+        assert_eq!(lab.ending(&id), None, "api waits at 5 %");
+        lab.world.brake.lift();
+        lab.world.gauge.is(95.0);
+        assert_eq!(lab.until_ended(&id).await, Ending::Ended(Outcome::Promoted));
+        assert_clean(&lab);
+    });
+}
+
+#[test]
 fn a_step_goes_back_where_that_is_what_follows_of_a_low_score() {
     run(async {
         let mut lab = Lab::new().await;
