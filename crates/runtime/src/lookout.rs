@@ -4,9 +4,12 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
+use std::future::Future;
+use std::pin::pin;
 use std::rc::Rc;
 
 use futures_channel::oneshot;
+use futures_util::future::{Either, select};
 use windlass_control::{Trip, TripRule, TripwireId};
 use windlass_engine::deployment::{Course, Event};
 use windlass_engine::rollout;
@@ -27,6 +30,9 @@ const TURNS_AT_REST: u32 = 10;
 /// Looks without an answer after which what is watched by answers counts as not seen: two seconds, in
 /// which a router that died is back.
 const UNSEEN_LOOKS: u32 = 20;
+
+/// The same for one look that is not answered at all.
+const UNSEEN_FOR: Millis = Millis::from_secs(2);
 
 /// Replies with ticks that are read in one look: ten minutes of them come in a few.
 const REPLIES_AT_ONCE: u32 = 1_000;
@@ -98,7 +104,8 @@ fn may_trip(shared: &Shared) -> bool {
 
 /// Hands trips to their deployments. A router that can't be asked has none.
 async fn look_at_trips(shared: &Rc<Shared>) -> Seen {
-    let Ok(observed) = shared.border.router.observe().await else {
+    let observed = shared.border.router.observe();
+    let Ok(observed) = patiently(shared, observed).await else {
         // Asked again soon.
         return Seen {
             trips: false,
@@ -240,7 +247,8 @@ async fn look_at_ticks(shared: &Rc<Shared>) {
     measure::ask(shared);
     for _reply in 0..REPLIES_AT_ONCE {
         let position = judge.borrow().position();
-        let Ok((boot, ticks)) = shared.border.router.ticks(position).await else {
+        let ticks = shared.border.router.ticks(position);
+        let Ok((boot, ticks)) = patiently(shared, ticks).await else {
             return look_in_vain(shared).await;
         };
         asking::note_answer(shared);
@@ -284,6 +292,19 @@ fn keep(shared: &Rc<Shared>) {
     }));
 }
 
+/// What the router answers, however late. Meanwhile nothing is seen: one that is stopped keeps its
+/// connections and answers none of them.
+async fn patiently<T>(shared: &Rc<Shared>, asked: impl Future<Output = T>) -> T {
+    let late = shared.border.clock.sleep(UNSEEN_FOR);
+    match select(pin!(asked), late).await {
+        Either::Left((answer, _)) => answer,
+        Either::Right(((), asked)) => {
+            lose_sight(shared).await;
+            asked.await
+        }
+    }
+}
+
 /// Where answers can't be seen for long no bake goes on: a clock that runs then has watched nothing. It
 /// is no reason to go back either.
 async fn look_in_vain(shared: &Rc<Shared>) {
@@ -291,12 +312,16 @@ async fn look_in_vain(shared: &Rc<Shared>) {
     let looks = lookout.unseen.get().saturating_add(1);
     lookout.unseen.set(looks);
     if looks >= UNSEEN_LOOKS {
-        let lost = {
-            let judge = lookout.judge.borrow();
-            judge.sight(&shared.running.borrow(), false, now(shared))
-        };
-        tell_all(shared, lost).await;
+        lose_sight(shared).await;
     }
+}
+
+async fn lose_sight(shared: &Rc<Shared>) {
+    let lost = {
+        let judge = shared.lookout.judge.borrow();
+        judge.sight(&shared.running.borrow(), false, now(shared))
+    };
+    tell_all(shared, lost).await;
 }
 
 pub(crate) async fn tell_all(shared: &Rc<Shared>, words: Vec<Word>) {

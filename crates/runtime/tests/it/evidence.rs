@@ -5,7 +5,7 @@ use windlass_api::Command;
 use windlass_model::{
     DeploymentId, DeploymentState, Fact, Gate, Millis, Outcome, ReturnReason, SlotId, Verdict,
 };
-use windlass_testkit::{App, Ending, Lab, run};
+use windlass_testkit::{App, Ending, Lab, run, service_name};
 
 use crate::fixture::{assert_clean, begun, facts, promoted, put, say, shop, until_baking, web};
 
@@ -67,6 +67,30 @@ fn half_as_slow_again_is_seen_beside_what_it_replaces_and_goes_back() {
             assert!(saw.contains(words), "{saw}");
             assert!(saw.ends_with(" before"), "{saw}");
         }
+    });
+}
+
+/// Stopped by a signal it refuses nothing: it only never answers.
+#[test]
+fn a_bake_stands_still_while_the_router_keeps_silent() {
+    run(async {
+        let mut lab = Lab::new().await;
+        let app = shop([web().canary(&[(50, 30_000), (100, 2_000)])]);
+        let id = beside(&mut lab, &app, 100).await;
+        lab.pass(Millis::from_secs(5)).await;
+        let trouble = &lab.world.front.trouble;
+        trouble.begin(1, 0, Millis::from_secs(2_000));
+        lab.pass(Millis::from_secs(600)).await;
+        let view = lab.handle().show(id.clone()).await.expect("it is known");
+        let part = view.rollouts.values().next().expect("one service");
+        assert!(part.remaining_ms > Some(20_000), "{:?}", part.remaining_ms);
+        let lost = Fact::Sight {
+            service: service_name("web"),
+            sees: false,
+        };
+        assert!(facts(&lab, &id).contains(&lost));
+        lab.world.front.trouble.begin(1, 0, Millis::from_millis(1));
+        assert_eq!(lab.until_ended(&id).await, Ending::Ended(Outcome::Promoted));
     });
 }
 
