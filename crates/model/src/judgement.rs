@@ -76,4 +76,7 @@ pub struct Judgement {
     pub more_requests: Option<u64>,
     /// Triggers that never had enough to say anything: these were not watched.
     pub not_watched: Vec<Rule>,
+    /// Triggers that are met, but not for as long as they have to be: what ends of itself waits for them.
+    #[serde(default)]
+    pub rising: Vec<Rule>,
 }

@@ -37,12 +37,14 @@ struct Judged {
     told: Option<(Gist, u64)>,
 }
 
-/// What makes a record news: another verdict, another share, or that something was compared there.
+/// What makes a record news: another verdict, another share, that something was compared there, or that a
+/// trigger is about to fire.
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct Gist {
     share: Percent,
     verdict: Verdict,
     compared: bool,
+    rises: bool,
 }
 
 /// Time after which a record is told again, though it says the same: as often as a wait is journalled.
@@ -348,6 +350,7 @@ impl Judged {
         let gist = Gist {
             share,
             verdict: self.watch.verdict(),
+            rises: self.watch.rising().next().is_some(),
             compared: self.watch.compared_at(share) > 0,
         };
         let is_known = self.told.is_some_and(|(told, told_ms)| {

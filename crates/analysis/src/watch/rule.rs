@@ -14,6 +14,9 @@ pub struct Watching {
     conditions: Vec<Condition>,
     /// Whether it ever had enough to say anything.
     was_fed: bool,
+    /// Whether all of it is met, but not all for long enough.
+    #[serde(default)]
+    rising: bool,
     /// Whether it was told. Not written down: whoever goes on from there tells it again.
     #[serde(skip)]
     told: bool,
@@ -46,6 +49,7 @@ impl Watching {
             rule: rule.clone(),
             conditions: conditions.filter(|conditions| !conditions.is_empty())?,
             was_fed: false,
+            rising: false,
             told: false,
         })
     }
@@ -58,6 +62,11 @@ impl Watching {
     /// Whether it ever had enough to say anything; else it is not watched, whatever it says.
     pub const fn was_fed(&self) -> bool {
         self.was_fed
+    }
+
+    /// Whether it is met, but not for long enough yet.
+    pub const fn is_rising(&self) -> bool {
+        self.rising && !self.told
     }
 
     /// Adds the next interval; what it rests on once the rule is met. After that it rests.
@@ -74,15 +83,17 @@ impl Watching {
     /// What the rule rests on, if all of its conditions are met.
     fn judge(&mut self, standings: Vec<Standing>) -> Option<Fired> {
         let mut evidence = Vec::new();
-        let mut fed = true;
+        let (mut fed, mut rising) = (true, true);
         for standing in standings {
             match standing {
                 Standing::Met(found) => evidence.push(found),
-                Standing::Rising(_) | Standing::Quiet => {}
-                Standing::TooFew => fed = false,
+                Standing::Rising(_) => {}
+                Standing::Quiet => rising = false,
+                Standing::TooFew => (fed, rising) = (false, false),
             }
         }
         self.was_fed |= fed;
+        self.rising = rising;
         self.told = evidence.len() == self.conditions.len();
         self.told.then(|| Fired {
             rule: self.rule.clone(),
@@ -104,6 +115,7 @@ impl Watching {
 
     /// Intervals are missing.
     pub fn begin_anew(&mut self) {
+        self.rising = false;
         for condition in &mut self.conditions {
             condition.begin_anew();
         }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use windlass_model::{Judgement, Measure, Millis, Percent, Rule, Tally, Verdict, count};
+use windlass_model::{Judgement, Measure, Millis, Percent, Rule, Tally, Then, Verdict, count};
 
 use super::condition::{Condition, Fed, Known};
 use super::counts::{Counts, Dealt, Interval};
@@ -222,7 +222,15 @@ impl Watch {
             here: self.compared_at(share),
             more_requests: self.more_requests(&finding),
             not_watched: silent.map(|rule| rule.rule().clone()).collect(),
+            rising: self.rising().cloned().collect(),
         }
+    }
+
+    /// Rules that are met, but not for long enough yet; without those that only tell.
+    pub fn rising(&self) -> impl Iterator<Item = &Rule> {
+        let rising = self.rules.iter().filter(|rule| rule.is_rising());
+        let rules = rising.map(Watching::rule);
+        rules.filter(|rule| rule.then != Then::Notify)
     }
 
     /// Whichever waits longer. What is not compared is not waited for.

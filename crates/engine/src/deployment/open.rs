@@ -194,6 +194,7 @@ fn rollout(
         asked: BTreeSet::new(),
         said: Said::default(),
         awaiting: Awaiting::Time,
+        overtimes: 0,
         score: StepScore::default(),
         judgement: None,
         past: Vec::new(),

@@ -51,6 +51,8 @@ pub struct Rollout {
     pub said: Said,
     /// What the present step waits for, while it is watched.
     pub awaiting: Awaiting,
+    /// How often its present step was watched for a moment more, because a trigger was about to fire.
+    pub overtimes: u32,
     /// The health score of the present step, where that needs one.
     pub score: StepScore,
     /// The last record of what its answers say.

@@ -43,6 +43,7 @@ fn judged(verdict: Verdict, share: u8, here: u64) -> Event {
             needed: Measure::nearest(4.6),
             more_requests: Some(4_000_u64.saturating_sub(here)),
             not_watched: Vec::new(),
+            rising: Vec::new(),
         }),
     }
 }

@@ -70,6 +70,53 @@ fn half_as_slow_again_is_seen_beside_what_it_replaces_and_goes_back() {
     });
 }
 
+/// A canary whose every step is shorter than the time for which its errors would have to last.
+fn hasty() -> App {
+    shop([web().canary(&[(50, 4_000), (100, 4_000)])])
+}
+
+/// Both err alike, so that only the trigger on the error rate has something to say.
+fn errs(lab: &Lab, per_cent: u64) {
+    let key = shop([]).key("web");
+    for slot in [0, 1] {
+        lab.world.front.errors(&key, SlotId(slot), per_cent);
+    }
+}
+
+#[test]
+fn a_step_waits_for_a_trigger_that_is_met_and_lacks_only_time() {
+    run(async {
+        let mut lab = Lab::new().await;
+        let id = beside(&mut lab, &hasty(), 100).await;
+        errs(&lab, 20);
+        let ending = lab.until_ended(&id).await;
+        assert_eq!(ending, Ending::Ended(Outcome::RolledBack));
+        let failed = crate::fixture::failed(&lab, &id);
+        let [(_, ReturnReason::Triggered { trigger, .. })] = &failed[..] else {
+            unreachable!("{failed:?}");
+        };
+        assert_eq!(trigger.to_string(), "error rate > 5% for 10s");
+        let whole = |fact: &Fact| matches!(fact, Fact::TrafficShifted { slot, to, .. } if *slot == SlotId(1) && to.get() == 100);
+        assert!(
+            !facts(&lab, &id).iter().any(whole),
+            "nothing was raised meanwhile"
+        );
+        assert_clean(&lab);
+    });
+}
+
+#[test]
+fn a_step_goes_on_once_a_trigger_is_met_no_more() {
+    run(async {
+        let mut lab = Lab::new().await;
+        let id = beside(&mut lab, &hasty(), 100).await;
+        errs(&lab, 20);
+        lab.pass(Millis::from_secs(7)).await;
+        errs(&lab, 0);
+        assert_eq!(lab.until_ended(&id).await, Ending::Ended(Outcome::Promoted));
+    });
+}
+
 /// Stopped by a signal it refuses nothing: it only never answers.
 #[test]
 fn a_bake_stands_still_while_the_router_keeps_silent() {

@@ -105,6 +105,7 @@ mod tests {
             needed: Measure::nearest(4.6),
             more_requests: None,
             not_watched: not_watched.iter().cloned().map(Rule::from).collect(),
+            rising: Vec::new(),
         }
     }
 

@@ -126,6 +126,10 @@ fn record(judgement: &Judgement, part: &RolloutView, lines: &mut Vec<Line>) {
         ));
     }
     lines.push(("changes   ", changes(judgement)));
+    if !judgement.rising.is_empty() {
+        let rules = listed(&judgement.rising);
+        lines.push(("", format!("met, but not for long enough yet: {rules}")));
+    }
     if !judgement.not_watched.is_empty() {
         let rules = listed(&judgement.not_watched);
         lines.push((

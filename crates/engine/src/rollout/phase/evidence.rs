@@ -12,8 +12,17 @@ pub(super) fn has_come(rollout: &Rollout) -> bool {
     waits && rollout.verdict() == Verdict::Pass
 }
 
+/// Time for which a step is watched once more.
+const OVERTIME: Millis = Millis::from_secs(1);
+
+/// How often: half an hour. A trigger that is about to fire for longer is left to fire at the next step.
+const OVERTIMES_MAX: u32 = 1_800;
+
 /// The time that the step waited for is over.
 pub(super) fn time_over(turn: &mut Turn) {
+    if watches_on(turn) {
+        return;
+    }
     let Some(gate) = turn.rollout.gate().copied() else {
         return score::ask(turn);
     };
@@ -29,6 +38,25 @@ pub(super) fn time_over(turn: &mut Turn) {
     }
     missing(turn, verdict, follow);
     over(turn, follow);
+}
+
+/// A trigger that is met, and lacks only time, is decided before the step goes on: it would fire after it.
+fn watches_on(turn: &mut Turn) -> bool {
+    let rollout = &mut turn.rollout;
+    let last = rollout.judgement.as_ref();
+    let rises = last.is_some_and(|last| !last.rising.is_empty());
+    let is_open = !rollout.expedited && rollout.awaiting != Awaiting::Nothing;
+    if !rises || !is_open || rollout.overtimes >= OVERTIMES_MAX {
+        return false;
+    }
+    rollout.overtimes += 1;
+    let wait = if rollout.health.blind {
+        Wait::paused(OVERTIME)
+    } else {
+        turn.wait(OVERTIME)
+    };
+    turn.rollout.phase = Phase::Baking { wait };
+    true
 }
 
 /// No more time is left: it goes on as soon as it may, if it may.

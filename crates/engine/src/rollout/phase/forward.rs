@@ -166,6 +166,7 @@ fn raise(turn: &mut Turn) {
 /// Watches the present step.
 pub(super) fn bake(turn: &mut Turn) {
     turn.rollout.awaiting = Awaiting::Time;
+    turn.rollout.overtimes = 0;
     turn.rollout.score = StepScore::default();
     let within = turn
         .rollout

@@ -84,6 +84,7 @@ pub(crate) fn judgement() -> Judgement {
         needed: Measure::nearest(4.605),
         more_requests: Some(0),
         not_watched: vec![Trigger::DEFAULTS[2].clone().into()],
+        rising: Vec::new(),
     }
 }
 
