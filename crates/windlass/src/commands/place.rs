@@ -32,14 +32,11 @@ fn only(
         all.retain(|view| view.app.as_str() == app);
     }
     if let Some(wanted) = environment {
-        let there: BTreeSet<String> = all
-            .iter()
-            .map(|view| view.environment.to_string())
-            .collect();
-        all.retain(|view| view.environment.as_str() == wanted);
-        if all.is_empty() && !there.is_empty() {
-            return Err(not_there(wanted, &there));
+        let is_there = |view: &EnvironmentView| view.environment.as_str() == wanted;
+        if !all.is_empty() && !all.iter().any(is_there) {
+            return Err(not_there(wanted, &all));
         }
+        all.retain(is_there);
     }
     let choices: Vec<String> = all
         .iter()
@@ -64,7 +61,11 @@ fn only(
 }
 
 /// Nothing is deployed in the environment that was typed, and there are others.
-fn not_there(wanted: &str, there: &BTreeSet<String>) -> Diagnostic {
+pub(super) fn not_there(wanted: &str, all: &[EnvironmentView]) -> Diagnostic {
+    let there: BTreeSet<String> = all
+        .iter()
+        .map(|view| view.environment.to_string())
+        .collect();
     let meant = did_you_mean(wanted, there.iter().map(String::as_str));
     let there: Vec<&String> = there.iter().collect();
     let there = format!("something is deployed in {}", listed(&there));

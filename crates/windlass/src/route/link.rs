@@ -60,7 +60,7 @@ impl Link {
             Diagnostic::new(Exit::Unreachable, what)
                 .code(NO_ROUTER)
                 .detail(why.to_string())
-                .hint("look what became of it: windlass router status")
+                .hint("see whether its process lives, or is stopped by a signal: windlass doctor")
         })
     }
 

@@ -122,14 +122,17 @@ pub(crate) fn traffic(view: &DeploymentView, runs: &EnvironmentView) -> Option<S
             continue;
         }
         let slots = [&now.stable, &now.candidate, &now.standby];
-        let shares: Vec<String> = slots
-            .into_iter()
-            .flatten()
+        let there = || slots.into_iter().flatten();
+        // The router did not say: that is not the same as none.
+        let is_known = there().any(|slot| slot.weight.is_some());
+        let shares: Vec<String> = there()
             .filter_map(|slot| Some((slot.weight?, &slot.version)))
             .filter(|(weight, _)| weight.get() > 0)
             .map(|(weight, version)| format!("{weight} {version}"))
             .collect();
-        if shares.is_empty() {
+        if !is_known && there().next().is_some() {
+            told.push(format!("{service} not known"));
+        } else if shares.is_empty() {
             told.push(format!("{service} none"));
         } else {
             told.push(format!("{service} {}", shares.join(" + ")));

@@ -112,7 +112,12 @@ fn running(lock: &LockView, now_us: i64, fits: Option<usize>) -> String {
         | DeploymentState::Settling
         | DeploymentState::Ended(_) => "running: ",
     };
-    let (by, age) = (harmless(&lock.by), took(now_us - lock.since_us));
+    // Of one that somebody holds it matters for how long that is so.
+    let since_us = lock
+        .held
+        .as_ref()
+        .map_or(lock.since_us, |held| held.since_us);
+    let (by, age) = (harmless(&lock.by), took(now_us - since_us));
     let reason = harmless(&lock.reason);
     let told = format!("{} of {by} for {age}, {reason}", lock.deployment);
     let asks = !lock.evidence.is_empty();
@@ -398,7 +403,7 @@ mod tests {
         );
         insta::assert_snapshot!(text, @r"
         shop in production, revision 4, from /srv/shop
-        held: dep_01k0b7fq2m8x5n3v9c4t6w0e1a of mira for 2m10s, the analysis of auth
+        held: dep_01k0b7fq2m8x5n3v9c4t6w0e1a of mira for 1m30s, the analysis of auth
               (inconclusive) holds it; auth has no evidence at 25 %: about 1,200 more
               requests were needed
         next: windlass resume dep_01k0b7fq2m8x5n3v9c4t6w0e1a   goes on to the next step
