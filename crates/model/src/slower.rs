@@ -11,4 +11,7 @@ pub struct Slower {
     pub than: Millis,
     /// More than this share is too many.
     pub above: Rate,
+    /// For how long; zero: nobody has said.
+    #[serde(default)]
+    pub lasting: Millis,
 }

@@ -147,7 +147,10 @@ impl Core {
     pub(crate) fn listen(&self) {
         for entry in self.live.load().services.values() {
             if let Some(armed) = &entry.armed {
-                armed.watch.listen();
+                let slots = entry.slots.iter().map(|slot| &slot.state);
+                let others = slots.filter(|state| state.slot != armed.tripwire.slot);
+                let longest = others.filter_map(|state| state.longest.get()).max();
+                armed.watch.listen(longest);
             }
         }
     }
@@ -185,15 +188,18 @@ impl Core {
                     })
                     .clone();
                 let old = before.and_then(|b| b.slots.iter().find(|s| s.state.slot == slot.slot));
+                let watch = |candidate: bool| {
+                    let armed = armed.as_ref();
+                    let is = armed.filter(|it| (it.tripwire.slot == slot.slot) == candidate);
+                    is.map(|armed| armed.watch.clone())
+                };
                 EntrySlot {
                     state,
                     weight: slot.weight.get(),
                     instances: self.instances(slot, old),
                     probe: slot.probe.clone(),
-                    watch: armed
-                        .as_ref()
-                        .filter(|armed| armed.tripwire.slot == slot.slot)
-                        .map(|armed| armed.watch.clone()),
+                    watch: watch(true),
+                    beside: watch(false),
                 }
             })
             .collect();

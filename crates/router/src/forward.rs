@@ -222,7 +222,10 @@ fn ended(
 /// Has what an attempt came to counted and judged, if another one follows.
 fn note(ticket: &mut Ticket, sent: &Sent) {
     match sent {
-        Sent::Answered(answered) => ticket.answered(answered.0.status().as_u16()),
+        Sent::Answered(answered) => {
+            let (response, lent) = &**answered;
+            ticket.answered(response.status().as_u16(), lent.progress.last().into_std());
+        }
         Sent::Again(_) | Sent::Failed(_) => ticket.broke(),
     }
     ticket.next_attempt();
@@ -410,7 +413,7 @@ fn answer(
         let cookie = set_cookie(number, line.client.scheme == "https");
         head.headers.append(SET_COOKIE, cookie);
     }
-    ticket.answered(head.status.as_u16());
+    ticket.answered(head.status.as_u16(), lent.progress.last().into_std());
     let Some((client, instance)) = tunnel else {
         let body = AnswerBody::origin(body, ticket, lent);
         return Ok(Response::from_parts(head, body));

@@ -159,6 +159,19 @@ pub(crate) const SILENT_PART: u32 = 6;
 pub(crate) const SILENT_LEAST: Duration = Duration::from_secs(1);
 /// How many times the threshold for slow answers it may be silent, where there is one.
 pub(crate) const SILENT_TIMES: u32 = 10;
+/// How many times the longest time to a head of what is stable it may be silent.
+pub(crate) const SILENT_STABLE: u32 = 2;
+/// Longest time between two looks that are one silence: whoever looks later was stopped itself.
+pub(crate) const LATE_LOOK: Duration = Duration::from_secs(1);
+/// How long the longest time to a head is remembered, at least, when there are newer ones.
+pub(crate) const LATELY: Duration = Duration::from_mins(5);
+/// Time from a candidate's first answer in which it may be slow: it is not warm yet.
+pub(crate) const WARM_UP: Duration = Duration::from_secs(5);
+/// Time in which one answer is judged by how long it took: others are not independent of it.
+pub(crate) const SLOW_TURN: Duration = Duration::from_millis(100);
+/// Which part of a trigger's time slowness must be beyond doubt, and the least of it.
+pub(crate) const SLOW_PART: u32 = 4;
+pub(crate) const SLOW_LEAST: Duration = Duration::from_secs(3);
 /// Times a raise is decided again because the table moved while it was written.
 pub(crate) const RAISE_TRIES: usize = 16;
 

@@ -16,6 +16,7 @@ use crate::counts::Counts;
 use crate::cut::Cuts;
 use crate::dealing::Dealing;
 use crate::doors::Behind;
+use crate::longest::Longest;
 use crate::mirror::Mirror;
 use crate::passage::Shut;
 use crate::resting::Resting;
@@ -74,6 +75,8 @@ pub(crate) struct EntrySlot {
     pub(crate) probe: Probe,
     /// Who judges its answers, if it is a candidate that a tripwire watches.
     pub(crate) watch: Option<Arc<Watch>>,
+    /// Who watches the candidate beside it, if one does.
+    pub(crate) beside: Option<Arc<Watch>>,
 }
 
 impl Entry {
@@ -206,6 +209,8 @@ pub(crate) struct SlotState {
     next: AtomicUsize,
     pub(crate) counts: Counts,
     pub(crate) dealing: Dealing,
+    /// How long its answers lately took to begin.
+    pub(crate) longest: Longest,
     pub(crate) who: Arc<Who>,
 }
 
@@ -218,6 +223,7 @@ impl SlotState {
             next: AtomicUsize::new(0),
             counts: Counts::new(shards),
             dealing: Dealing::default(),
+            longest: Longest::new(shards),
             who: Arc::new(Who {
                 service: key,
                 slot: Some((slot, version)),

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use arc_swap::Guard;
 use hyper::body::Body as _;
@@ -22,7 +22,7 @@ use crate::refused::Refused;
 use crate::retry::Spare;
 use crate::terms::{Admitted, Size, Terms};
 use crate::ticks::Who;
-use crate::watch::Awaits;
+use crate::watch::{Awaits, Side};
 
 /// Counts one request as in flight in one slot. Dropping it ends the request for the drain, after
 /// it was counted for the ticks.
@@ -35,11 +35,13 @@ pub(crate) struct Ticket {
     cuts: u64,
     begun: Instant,
     head: Option<Head>,
+    /// Time from when all of it was sent to the answer's head.
+    waited: Duration,
     broken: bool,
     unreachable: bool,
     /// A tripwire has judged it.
     judged: bool,
-    /// It waits for an answer of a candidate that a tripwire watches.
+    /// It waits for an answer of a candidate that a tripwire watches, or of what is beside one.
     awaits: Option<Awaits>,
 }
 
@@ -175,6 +177,7 @@ impl Ticket {
             cuts,
             begun,
             head: None,
+            waited: Duration::ZERO,
             broken: false,
             unreachable: false,
             judged: false,
@@ -278,10 +281,13 @@ impl Ticket {
         self.unreachable = true;
     }
 
-    /// Notes that all of the request is on its way: from now on it is its candidate that is waited for.
+    /// Notes that all of the request is on its way: from now on it is its slot that is waited for.
     pub(crate) fn awaits_answer(&mut self) {
-        let watch = self.place.slot().watch.as_ref();
-        self.awaits = watch.map(|watch| watch.awaits(self.shard));
+        let slot = self.place.slot();
+        let candidate = slot.watch.as_ref().map(|watch| (watch, Side::Candidate));
+        let beside = || slot.beside.as_ref().map(|watch| (watch, Side::Beside));
+        let side = candidate.or_else(beside);
+        self.awaits = side.map(|(watch, side)| watch.awaits(self.shard, side));
     }
 
     /// Has the tripwire judge this request, once.
@@ -289,22 +295,29 @@ impl Ticket {
         if let Some(watch) = &self.place.slot().watch
             && !self.judged
         {
-            let after = self.head.map(|head| head.after).filter(|_| !error);
+            let after = self.head.map(|_head| self.waited).filter(|_| !error);
             watch.saw(self.shard, error, after);
             self.judged = true;
         }
     }
 
-    /// Notes the head of the answer; counted when the request ends. An error is judged at once, a
-    /// good answer only when it is whole.
-    pub(crate) fn answered(&mut self, status: u16) {
+    /// Notes the head of the answer to what was `sent` then; counted when the request ends. An error is
+    /// judged at once, a good answer only when it is whole.
+    pub(crate) fn answered(&mut self, status: u16, sent: Instant) {
         self.awaits = None;
+        let now = Instant::now();
+        self.waited = now.saturating_duration_since(sent);
+        let slot = self.place.slot();
+        slot.state.longest.saw(self.shard, now, self.waited);
+        if let Some(watch) = &slot.watch {
+            watch.heard(self.shard);
+        }
         if status >= 500 {
             self.judge(true);
         }
         self.head = Some(Head {
             status,
-            after: self.begun.elapsed(),
+            after: now.saturating_duration_since(self.begun),
         });
     }
 

@@ -1,13 +1,14 @@
 //! What a tripwire sees: every answer of its candidate, judged as it comes.
 //!
 //! A good answer of a healthy candidate costs one count on the data thread's own cache line and two
-//! loads that nobody writes to. Nothing here locks but an alarm, once per tripwire that fires.
+//! loads that are hardly ever written to. Nothing here locks but an alarm, once per tripwire that fires,
+//! and what judges times, at most ten times a second.
 
 use std::sync::atomic::{
     AtomicBool, AtomicI64, AtomicU8, AtomicU32, AtomicU64, Ordering::Relaxed, Ordering::SeqCst,
 };
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use windlass_analysis::tripwire::{LIMIT, Steps};
 use windlass_control::{TripRule, Tripwire};
@@ -15,7 +16,8 @@ use windlass_model::{Rate, Route, Slower};
 
 use crate::core::locked;
 use crate::limits::{SILENT_LEAST, SILENT_PART, SILENT_TIMES, UNREACHABLE};
-use crate::silence::{Silence, Waits};
+use crate::silence::{Look, Silence, Waits};
+use crate::slowness::Slowness;
 use crate::terms::Terms;
 
 /// Wakes the thread that takes services back.
@@ -67,13 +69,16 @@ pub(crate) struct Grounds {
     pub(crate) slower: Option<Slower>,
     /// How long a candidate may answer nothing while requests wait for it.
     pub(crate) silence: Duration,
+    /// The longest time of an answer.
+    pub(crate) answer: Duration,
 }
 
 impl Grounds {
     /// Those of a tripwire on this route. Silence follows from how long an answer may take, for some
     /// services take their time; who says what is slow is told sooner.
     pub(crate) fn of(route: &Route, tripwire: &Tripwire) -> Self {
-        let usual = Terms::new(&route.traffic).answer / SILENT_PART;
+        let answer = Terms::new(&route.traffic).answer;
+        let usual = answer / SILENT_PART;
         let slower = tripwire.slower;
         let told = slower.map(|slower| slower.than.duration().saturating_mul(SILENT_TIMES));
         let silence = told.map_or(usual, |told| told.min(usual));
@@ -81,6 +86,7 @@ impl Grounds {
             errors_above: tripwire.errors_above,
             slower,
             silence: silence.max(SILENT_LEAST),
+            answer,
         }
     }
 }
@@ -100,7 +106,29 @@ struct Cell {
     answers: AtomicU64,
     errors: AtomicU64,
     slow: AtomicU64,
+    /// Heads of answers, also of those that never end.
+    heads: AtomicU64,
     waits: Waits,
+    /// What waits for others than the candidate.
+    beside: Waits,
+}
+
+/// Who a request waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Side {
+    /// The candidate.
+    Candidate,
+    /// What is beside it.
+    Beside,
+}
+
+impl Cell {
+    const fn waits(&self, side: Side) -> &Waits {
+        match side {
+            Side::Candidate => &self.waits,
+            Side::Beside => &self.beside,
+        }
+    }
 }
 
 /// The sum of one sequential rule.
@@ -146,7 +174,7 @@ impl Rule {
 pub(crate) struct Watch {
     grounds: Grounds,
     errors: Rule,
-    slow: Rule,
+    slow: Option<Slowness>,
     silence: Silence,
     /// Connect failures in a row.
     unreachable: AtomicU32,
@@ -166,8 +194,8 @@ impl Watch {
         Self {
             grounds,
             errors: Rule::new(grounds.errors_above),
-            slow: Rule::new(grounds.slower.map(|slower| slower.above)),
-            silence: Silence::new(grounds.silence),
+            slow: grounds.slower.map(Slowness::new),
+            silence: Silence::new(grounds.silence, grounds.answer, Instant::now()),
             unreachable: AtomicU32::new(0),
             fired: AtomicU8::new(0),
             cells: (0..shards.max(1)).map(|_| Cell::default()).collect(),
@@ -184,7 +212,8 @@ impl Watch {
         &self.cells[shard % self.cells.len()]
     }
 
-    /// Judges one answer of the candidate, and the time to its head where it had one.
+    /// Judges one answer of the candidate, and the time from when its request was sent to its head, where
+    /// it had one.
     pub(crate) fn saw(&self, shard: usize, error: bool, after: Option<Duration>) {
         let cell = self.cell(shard);
         cell.answers.fetch_add(1, Relaxed);
@@ -194,34 +223,50 @@ impl Watch {
         if self.errors.add(error) {
             self.fire(ERRORS);
         }
-        let Some((slower, after)) = self.grounds.slower.zip(after) else {
+        let Some((rule, after)) = self.slow.as_ref().zip(after) else {
             return;
         };
-        let slow = after > slower.than.duration();
+        let slow = rule.is_slow(after);
         if slow {
             cell.slow.fetch_add(1, Relaxed);
         }
-        if self.slow.add(slow) {
+        if rule.add(Instant::now(), slow) {
             self.fire(SLOW);
         }
     }
 
     /// Counts a request that waits for its answer, until what this gives is dropped.
-    pub(crate) fn awaits(self: &Arc<Self>, shard: usize) -> Awaits {
-        let place = self.silence.place();
-        self.cell(shard).waits.add(place);
+    pub(crate) fn awaits(self: &Arc<Self>, shard: usize, side: Side) -> Awaits {
+        let place = self.silence.place(Instant::now());
+        self.cell(shard).waits(side).add(place);
         Awaits {
             watch: self.clone(),
             shard,
+            side,
             place,
         }
     }
 
-    /// Looks whether the candidate has fallen silent; some ten times a second.
-    pub(crate) fn listen(&self) {
-        let answers = self.cells.iter().map(|cell| cell.answers.load(Relaxed));
-        let waits = || self.cells.iter().map(|cell| &cell.waits);
-        if self.silence.listen(answers.sum(), waits) {
+    /// Notes that an answer of the candidate has begun.
+    pub(crate) fn heard(&self, shard: usize) {
+        self.cell(shard).heads.fetch_add(1, Relaxed);
+    }
+
+    fn waits(&self, side: Side) -> impl Iterator<Item = &Waits> {
+        self.cells.iter().map(move |cell| cell.waits(side))
+    }
+
+    /// Looks whether the candidate has fallen silent; some ten times a second. `longest` is how long what
+    /// is stable lately took to begin an answer.
+    pub(crate) fn listen(&self, longest: Option<Duration>) {
+        let life = |cell: &Cell| cell.heads.load(Relaxed) + cell.answers.load(Relaxed);
+        let look = Look {
+            now: Instant::now(),
+            life: self.cells.iter().map(life).sum(),
+            longest,
+        };
+        let (waits, beside) = (self.waits(Side::Candidate), self.waits(Side::Beside));
+        if self.silence.listen(look, waits, beside) {
             self.fire(SILENT);
         }
     }
@@ -263,12 +308,14 @@ impl Watch {
             let all = self.cells.iter().map(|cell| count(cell).load(Relaxed));
             all.sum::<u64>()
         };
-        let waits = || self.cells.iter().map(|cell| &cell.waits);
         Seen {
             answers: sum(|cell| &cell.answers),
             errors: sum(|cell| &cell.errors),
             slow: match rule {
-                TripRule::Silent => self.silence.old(waits),
+                TripRule::Silent => {
+                    let waits = self.waits(Side::Candidate);
+                    self.silence.waiting(Instant::now(), waits)
+                }
                 TripRule::Errors
                 | TripRule::Slow
                 | TripRule::ConnectFailures
@@ -279,15 +326,17 @@ impl Watch {
     }
 }
 
-/// One request that waits for an answer of the candidate.
+/// One request that waits for an answer, of the candidate or beside it.
 pub(crate) struct Awaits {
     watch: Arc<Watch>,
     shard: usize,
+    side: Side,
     place: usize,
 }
 
 impl Drop for Awaits {
     fn drop(&mut self) {
-        self.watch.cell(self.shard).waits.sub(self.place);
+        let cell = self.watch.cell(self.shard);
+        cell.waits(self.side).sub(self.place);
     }
 }

@@ -135,17 +135,20 @@ fn errors_above(rules: &[Rule]) -> Option<Rate> {
     rates.min()
 }
 
-/// The lowest time of answers that takes back by itself, and the share that may take longer.
+/// The lowest time of answers that takes back by itself, the share that may take longer, and for how long.
 fn slower(rules: &[Rule]) -> Option<Slower> {
     let alone = rules.iter().filter(|rule| rule.then == Then::Rollback);
     let slower = alone.filter_map(|rule| match &rule.all[..] {
         [
             Trigger::Slow {
-                percentile, above, ..
+                percentile,
+                above,
+                lasting,
             },
         ] => Some(Slower {
             than: *above,
             above: percentile.0.rest(),
+            lasting: *lasting,
         }),
         _others => None,
     });

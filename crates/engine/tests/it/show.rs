@@ -144,7 +144,7 @@ pub(crate) fn wires(what: &deployment::Action) -> Vec<String> {
             let above = above.unwrap_or_default();
             let slower = wire
                 .slower
-                .map(|s| format!(", {} over {}", s.above, s.than));
+                .map(|s| format!(", {} over {} for {}", s.above, s.than, s.lasting));
             let slower = slower.unwrap_or_default();
             format!(
                 "{service} {}{above}{slower}: {}",

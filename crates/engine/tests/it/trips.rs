@@ -367,6 +367,6 @@ fn the_strictest_trigger_about_time_that_takes_back_alone_is_part_of_the_wire() 
     let armed = armed(&app, "web", 25);
     assert_eq!(
         armed.last().map(String::as_str),
-        Some("web 2, 5% over 500ms: web 1=100 2=0")
+        Some("web 2, 5% over 500ms for 1m: web 1=100 2=0")
     );
 }

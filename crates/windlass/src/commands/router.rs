@@ -227,6 +227,7 @@ fn wanted<'a>(service: &'a str, origin: &'a str, share: Percent, watch: &Watch) 
         slower: watch.slower_than.map(|than| Slower {
             than,
             above: Rate::from_parts(500).expect("below the whole"),
+            lasting: Millis::default(),
         }),
         again: watch.again,
     }

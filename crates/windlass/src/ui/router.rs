@@ -104,10 +104,10 @@ fn row(entry: &ObservedRoute, slot: &RouteSlot) -> Vec<String> {
     });
     let back = armed.map(|wire| match (wire.errors_above, wire.slower) {
         (Some(rate), None) => format!("{to}over {rate} errors"),
-        (Some(rate), Some(Slower { than, above })) => {
+        (Some(rate), Some(Slower { than, above, .. })) => {
             format!("{to}over {rate} errors, or {above} slower than {than}")
         }
-        (None, Some(Slower { than, above })) => format!("{to}over {above} slower than {than}"),
+        (None, Some(Slower { than, above, .. })) => format!("{to}over {above} slower than {than}"),
         (None, None) => format!("{to}if it is gone"),
     });
     vec![
