@@ -23,7 +23,10 @@ pub use request::{
     DeployRequest, DownAnswer, DownRequest, FileRequest, FinalizeRequest, LeftView, LogLine,
     LogQuery, RemoveAnswer, RemoveRequest, RepairRequest, RollbackAnswer, RollbackRequest, Source,
 };
-pub use score::{DeploymentScore, ScoreList, ScoreNote, ScoreView, StepScoreView};
+pub use score::{
+    DeploymentScore, ScoreList, ScoreNote, ScoreView, StepScoreView, points, score_number,
+    score_shut,
+};
 pub use token::{Scope, TokenAnswer, TokenList, TokenRequest, TokenView};
 pub use view::{
     DeploymentView, EnvironmentView, EvidenceView, FiguresView, HeldView, InstanceView, LockView,

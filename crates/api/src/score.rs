@@ -85,3 +85,28 @@ pub struct StepScoreView {
     /// Whether that keeps it from being passed.
     pub is_shut: bool,
 }
+
+/// Points with one figure behind the point, rounded down: what is shown as 95 is 95.
+pub fn points(points: Measure) -> String {
+    // A measure has six figures behind the point, so that this much is never one.
+    const LESS_THAN_ANY: f64 = 1e-7;
+    let tenths = (f64::from(points) * 10.0 + LESS_THAN_ANY).floor();
+    format!("{}", tenths / 10.0)
+}
+
+/// The bare figure, or where it lies.
+pub fn score_number(score: &ScoreSummary) -> String {
+    match score.known() {
+        Some(known) => points(known),
+        None => format!("{} to {}", points(score.low), points(score.high)),
+    }
+}
+
+/// What keeps a deployment from going on: "the score is 80, and score >= 85 is asked for".
+pub fn score_shut(gate: &ScoreGate, score: &ScoreSummary) -> String {
+    let number = score_number(score);
+    match score.known() {
+        Some(_) => format!("the score is {number}, and {gate} is asked for"),
+        None => format!("the score is not known ({number}), and {gate} is asked for"),
+    }
+}

@@ -6,8 +6,9 @@ use std::net::SocketAddr;
 use serde::{Deserialize, Serialize};
 use windlass_model::{
     AppName, DeploymentId, DeploymentState, EnvironmentName, Halt, InstanceId, Judgement, Label,
-    Listen, Past, Percent, Plan, PlanId, PlanKind, ReturnReason, RolloutPhase, ServiceKey,
-    ServiceName, SlotId, StandbyKept, StuckReason, Verdict, Version, count,
+    Listen, Past, Percent, Plan, PlanId, PlanKind, ReturnReason, RolloutPhase, ScoreGate,
+    ScoreSummary, ServiceKey, ServiceName, SlotId, StandbyKept, StuckReason, Verdict, Version,
+    count,
 };
 
 use crate::{DeploymentScore, ReportedView, StepScoreView};
@@ -100,6 +101,21 @@ impl DeploymentView {
         let all = self.rollouts.iter();
         all.filter_map(|(service, part)| Some((service.clone(), part.evidence.clone()?)))
             .collect()
+    }
+
+    /// The gates that a score keeps shut, each with what was measured last.
+    pub fn shut(&self) -> impl Iterator<Item = (&ScoreGate, &ScoreSummary)> {
+        let gates = self.score.iter().flat_map(|score| &score.shut);
+        gates.filter_map(|gate| {
+            let measured = match &gate.step {
+                None => self.score.as_ref()?.before.as_ref()?,
+                Some(step) => {
+                    let part = self.rollouts.get(&step.service)?;
+                    part.score.as_ref()?.measured.as_ref()?
+                }
+            };
+            Some((gate, measured))
+        })
     }
 }
 

@@ -15,7 +15,7 @@ use crate::controller::Shared;
 use crate::drive::Input;
 use crate::handle::{From, Reply, Terms, When};
 use crate::queue::{Place, Ticket};
-use crate::{opening, planning, problems};
+use crate::{opening, planning, problems, scorer};
 
 /// What is asked for.
 pub(crate) struct Ask {
@@ -63,13 +63,13 @@ async fn begin(shared: &Rc<Shared>, mut ask: Ask) -> Result<Begun, Problem> {
     let planned = match ask.from {
         From::File(ref wanted) => {
             // Refused before anything is copied.
-            planning::refuse_locked(shared, &wanted.spec.app, &wanted.spec.environment)?;
+            planning::refuse_locked(shared, &wanted.spec.app, &wanted.spec.environment).await?;
             planning::plan(shared, wanted, ask.terms.may_move).await?
         }
         From::Plan(ref id) => planning::stored(shared, id).await?,
         From::Retry(ref id) => planning::retried(shared, id).await?,
     };
-    planning::refuse_locked(shared, &planned.plan.app, &planned.plan.environment)?;
+    planning::refuse_locked(shared, &planned.plan.app, &planned.plan.environment).await?;
     if planned.nothing_to_do {
         opening::note_folder(shared, &planned.plan).await?;
         return Ok((None, planned));
@@ -121,6 +121,7 @@ async fn in_turn(shared: &Rc<Shared>, mut ask: Ask, when: When) -> Result<Begun,
         let change = ticket.change();
         shared.refuse_changes()?;
         ticket.refuse_dismissed()?;
+        scorer::give_up(shared, &place.0, &place.1).await;
         match lock(shared, &place) {
             None if ticket.is_first() => {
                 let _changing = shared.changing.lock().await;

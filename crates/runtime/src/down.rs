@@ -11,7 +11,7 @@ use windlass_model::{
 
 use crate::controller::Shared;
 use crate::drive::Input;
-use crate::{keeper, problems, retention};
+use crate::{keeper, problems, retention, scorer};
 
 /// Takes an application's services off the router, then stops them. Asked again, it finishes what
 /// is left.
@@ -22,13 +22,10 @@ pub(crate) async fn down(
     by: &str,
 ) -> Result<DownAnswer, Problem> {
     shared.refuse_lost()?;
-    let chosen: Vec<Environment> = shared
-        .environments
-        .borrow()
-        .values()
-        .filter(|e| e.app == *app && only.is_none_or(|name| e.environment == *name))
-        .cloned()
-        .collect();
+    for environment in chosen(shared, app, only) {
+        scorer::give_up(shared, app, &environment.environment).await;
+    }
+    let chosen = chosen(shared, app, only);
     for environment in &chosen {
         refuse_running(shared, environment)?;
     }
@@ -45,6 +42,14 @@ pub(crate) async fn down(
         return Err(problems::not_down("the router", &error));
     }
     Ok(DownAnswer { ended, last })
+}
+
+fn chosen(shared: &Shared, app: &AppName, only: Option<&EnvironmentName>) -> Vec<Environment> {
+    let all = shared.environments.borrow();
+    let all = all.values();
+    all.filter(|e| e.app == *app && only.is_none_or(|name| e.environment == *name))
+        .cloned()
+        .collect()
 }
 
 fn refuse_running(shared: &Rc<Shared>, environment: &Environment) -> Result<(), Problem> {

@@ -21,7 +21,7 @@ use crate::holder::holds;
 use crate::perform::Performer;
 #[cfg(feature = "crash-points")]
 use crate::points::Points;
-use crate::scorer::Scorer;
+use crate::scorer::{Scorer, unmeasured};
 use crate::watch::Watches;
 use crate::{keeper, lookout, problems};
 
@@ -44,7 +44,7 @@ pub(crate) enum Input {
         by: String,
         reply: oneshot::Sender<Result<(), Problem>>,
     },
-    /// What a router did by itself; answered once it is committed.
+    /// What a router did by itself, or what is not waited for any more; answered once it is committed.
     Reported {
         event: Event,
         reply: oneshot::Sender<Result<(), Problem>>,
@@ -261,7 +261,12 @@ impl Drive {
         {
             return answer(reply, Err(problems::halted(&halt)));
         }
-        let outcome = match self.ahead.accepts(command) {
+        let accepted = self.ahead.accepts(command);
+        if matches!(command, Command::Abort | Command::Supersede) {
+            // Of one that has come to its end there is only the last measurement to stop.
+            self.step(&unmeasured(self.border.clock.calendar_us()), None);
+        }
+        let outcome = match accepted {
             // It stays held when the halt is lifted: the hold is this person's too.
             Accepted::NoChange if command == Command::Hold && is_halted => {
                 return self.take_over_hold(by, reply);
@@ -395,7 +400,8 @@ impl Drive {
         if let Some(reply) = done.reply {
             answer(reply, Ok(()));
         }
-        if self.driven.is_stuck() {
+        // Whoever waits can do something about it.
+        if self.driven.is_stuck() || self.driven.now.borrow().scores.ending {
             self.shared.queues.wake();
         }
     }

@@ -66,7 +66,7 @@ pub(crate) async fn by_person(
         return nothing_left(shared, id).await;
     };
     let environment = &kept.environment;
-    planning::refuse_locked(shared, &environment.app, &environment.environment)?;
+    planning::refuse_locked(shared, &environment.app, &environment.environment).await?;
     let dropped = drop_kept(shared, &kept, by).await;
     dropped.map_err(|error| problems::not_finalized(id, &error))
 }

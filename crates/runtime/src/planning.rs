@@ -15,8 +15,8 @@ use windlass_model::{
 
 use crate::controller::Shared;
 use crate::handle::{From, Wanted};
-use crate::problems;
 use crate::queue::Place;
+use crate::{problems, scorer};
 
 /// Keeps the releases of `wanted`, compiles and stores the plan.
 pub(crate) async fn plan(
@@ -322,12 +322,13 @@ async fn fresh(shared: &Rc<Shared>, plan: Plan) -> Result<PlanView, Problem> {
     Ok(view(shared, plan))
 }
 
-/// One deployment per environment at a time.
-pub(crate) fn refuse_locked(
+/// One deployment per environment at a time. One that only measures its end makes room.
+pub(crate) async fn refuse_locked(
     shared: &Rc<Shared>,
     app: &AppName,
     environment: &EnvironmentName,
 ) -> Result<(), Problem> {
+    scorer::give_up(shared, app, environment).await;
     match shared.environment(app, environment).lock {
         Some(holder) => Err(problems::locked(shared, &holder)),
         None => Ok(()),

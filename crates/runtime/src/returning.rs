@@ -17,7 +17,7 @@ use windlass_model::{
 use crate::controller::Shared;
 use crate::drive::Input;
 use crate::handle::{RollbackAt, ServiceAt, Terms};
-use crate::{opening, planning, problems, prove, recover};
+use crate::{opening, planning, problems, prove, recover, scorer};
 
 /// Newest deployments among which the last promoted one is looked for.
 const LOOKED_AT: u32 = 200;
@@ -46,6 +46,7 @@ pub(crate) async fn rollback(
     at: RollbackAt,
     by: String,
 ) -> Result<RollbackAnswer, Problem> {
+    scorer::give_up(shared, &at.app, &at.environment).await;
     let lock = || shared.environment(&at.app, &at.environment).lock;
     if let (Some(holder), Some(to)) = (lock(), &at.to) {
         return Err(problems::runs_meanwhile(&holder, to));
@@ -417,7 +418,7 @@ pub(crate) async fn remove(
 ) -> Result<(DeploymentId, PlanView), Problem> {
     let _changing = shared.changing.lock().await;
     shared.refuse_changes()?;
-    planning::refuse_locked(shared, &at.app, &at.environment)?;
+    planning::refuse_locked(shared, &at.app, &at.environment).await?;
     let environment = shared.environment(&at.app, &at.environment);
     let state = environment.services.get(&at.service);
     let failed = state.filter(|state| state.stable.is_none());

@@ -1,15 +1,19 @@
 //! Measuring the health score for a deployment, as long as it wants it.
 
+use std::collections::BTreeMap;
 use std::path::Path;
+use std::pin::pin;
 use std::rc::Rc;
 
+use futures_channel::oneshot;
 use futures_util::FutureExt;
-use futures_util::future::{AbortHandle, Abortable};
+use futures_util::future::{AbortHandle, Abortable, Either, select};
 use windlass_analysis::score::{Place, permit};
 use windlass_edge::Given;
 use windlass_engine::deployment::{Event, ScoreWish};
 use windlass_model::{
-    DeploymentId, Millis, Plan, Score, ScoreEntry, ScoreMoment, ScoreStage, ScoreSummary,
+    AppName, DeploymentId, EnvironmentName, Measure, Millis, Plan, Score, ScoreEntry, ScoreMoment,
+    ScoreStage, ScoreSummary,
 };
 
 use crate::controller::Shared;
@@ -19,6 +23,13 @@ use crate::lookout::tell_all;
 
 /// Time between the end of a measurement and the next one for the same wish.
 const AGAIN: Millis = Millis::from_secs(10);
+
+/// Longest time that all checks together are measured for once everything is done; the slowest check has
+/// the time that it was given all the same. What is not known by then is not known.
+const AFTER_AT_MOST: Millis = Millis::from_secs(120);
+
+/// Longest wait for a last measurement to be given up: its row has to be written.
+const GIVEN_UP_WITHIN: Millis = Millis::from_secs(5);
 
 /// The measurements of one deployment: one at a time. Dropping it ends them, with their commands.
 #[derive(Default)]
@@ -78,7 +89,10 @@ impl Measuring {
     async fn run(self) {
         let mut kept: Option<ScoreSummary> = None;
         loop {
-            let score = self.measure().await;
+            let Some(score) = self.in_time().await else {
+                let unknown = unmeasured(self.shared.border.clock.calendar_us());
+                return self.inbox.send(Input::Event(unknown)).await;
+            };
             let place = Place::of(&self.plan.environment);
             let allowed = score.band.map(|band| permit(band, place));
             let summary = ScoreSummary::of(&score, allowed);
@@ -95,6 +109,20 @@ impl Measuring {
             self.inbox.send(Input::Event(event)).await;
             kept = Some(summary);
             self.shared.border.clock.sleep(AGAIN).await;
+        }
+    }
+
+    /// None if it took too long: what waits for the end has no other limit.
+    async fn in_time(&self) -> Option<Score> {
+        let measuring = pin!(self.measure());
+        if self.wish.stage != ScoreStage::After {
+            return Some(measuring.await);
+        }
+        let slowest = self.plan.score.checks().map(|(_, _, check)| check.within);
+        let limit = slowest.max().unwrap_or_default().max(AFTER_AT_MOST);
+        match select(measuring, self.shared.border.clock.sleep(limit)).await {
+            Either::Left((score, _)) => Some(score),
+            Either::Right(((), _)) => None,
         }
     }
 
@@ -154,4 +182,38 @@ impl Measuring {
         };
         tell_all(&self.shared, words).await;
     }
+}
+
+/// The answer to the last measurement where nobody waits for it.
+pub(crate) fn unmeasured(at_us: i64) -> Event {
+    let score = ScoreSummary {
+        at_us,
+        low: Measure::nearest(0.0),
+        high: Measure::nearest(100.0),
+        band: None,
+        permit: None,
+        lost: Vec::new(),
+    };
+    Event::Scored {
+        of: ScoreWish {
+            stage: ScoreStage::After,
+            steps: BTreeMap::new(),
+        },
+        score: Box::new(score),
+    }
+}
+
+/// Somebody asks for the environment: a deployment that is over but for its last measurement gives that up,
+/// and its lock with it. One that does anything else stays as it is.
+pub(crate) async fn give_up(shared: &Rc<Shared>, app: &AppName, environment: &EnvironmentName) {
+    let lock = shared.environment(app, environment).lock;
+    let driven = lock.and_then(|id| shared.running.borrow().get(&id).cloned());
+    let Some(driven) = driven.filter(|it| it.now.borrow().scores.ending) else {
+        return;
+    };
+    let (reply, answer) = oneshot::channel();
+    let event = unmeasured(shared.border.clock.calendar_us());
+    driven.inbox.send(Input::Reported { event, reply }).await;
+    // Where the journal can't be written the lock stays, and whoever asks is told so.
+    let _late = select(answer, shared.border.clock.sleep(GIVEN_UP_WITHIN)).await;
 }

@@ -101,14 +101,12 @@ async fn one(
 async fn lock(shared: &Rc<Shared>, environment: &Environment) -> Option<LockView> {
     let id = environment.lock.as_ref()?;
     let view = crate::views::stored(shared, id).await.ok()?;
-    let unwritten = {
-        let running = shared.running.borrow();
-        running
-            .get(id)
-            .and_then(|driven| driven.unwritten.borrow().clone())
-    };
+    let driven = shared.running.borrow().get(id).cloned();
+    let unwritten = driven.as_ref().and_then(|it| it.unwritten.borrow().clone());
+    let ending = driven.is_some_and(|it| it.now.borrow().scores.ending);
     let reason = match unwritten {
         Some(why) => format!("can't write its journal: {why}"),
+        None if ending => "is over, measures the score after".to_owned(),
         None => doing(&view),
     };
     Some(LockView {
@@ -141,8 +139,12 @@ fn doing(view: &DeploymentView) -> String {
             }
         }
         DeploymentState::Held => {
-            let by = view.held.as_ref().map(|held| held.by.as_str());
-            and_lacks(format!("{} holds it", by.unwrap_or("a person")), view)
+            let by = view.held.as_ref();
+            let by = by.map(|held| format!("{} holds it", held.by));
+            let shut = view.shut().next();
+            let shut = shut.map(|(gate, score)| windlass_api::score_shut(gate, score));
+            let why = by.or(shut);
+            and_lacks(why.unwrap_or_else(|| "a person holds it".to_owned()), view)
         }
         DeploymentState::Returning => "goes back".to_owned(),
         DeploymentState::Settling => match view.kind {

@@ -197,6 +197,9 @@ async fn border(
         .duration_since(UNIX_EPOCH)
         .map_or(0, |d| u64::from(d.subsec_nanos()));
     let runs = RunTokens::new(store.installation_key().to_vec());
+    let gauge = FolderGauge::new(paths.state.join("scores"), paths.state.join("measuring"));
+    // The lock of the controller is held: nobody else measures.
+    gauge.end_left();
     let (reception, arriving) = Loopback::new(runs.clone());
     let border = Border {
         clock: Rc::new(SystemClock::new()),
@@ -208,7 +211,7 @@ async fn border(
         router: Rc::new(router),
         metrics: Rc::new(Prometheus),
         prober: Rc::new(NetworkProber),
-        gauge: Rc::new(FolderGauge::new(paths.state.join("scores"))),
+        gauge: Rc::new(gauge),
         #[cfg(feature = "crash-points")]
         points: Rc::new(crate::crash::Crash::of(&paths.state)),
         reception: Rc::new(reception),

@@ -11,7 +11,7 @@ use windlass_reports::{Found, figure};
 
 use super::file::micros;
 use super::measure::reading;
-use crate::group::{Said, ask as ask_program};
+use crate::group::{Running, Said, ask as ask_program};
 
 /// Characters of a complaint that are shown.
 const SHOWN: usize = 120;
@@ -19,8 +19,8 @@ const SHOWN: usize = 120;
 /// Runs it in the file's folder, with nothing of the controller's own environment.
 pub(super) async fn ask(
     asked: &Measuring,
-    argv: &[Template],
-    value: Option<&str>,
+    (argv, value): (&[Template], Option<&str>),
+    running: &Running,
 ) -> Result<Reading, String> {
     let words: Result<Vec<String>, String> = argv
         .iter()
@@ -40,7 +40,7 @@ pub(super) async fn ask(
     let name = argv.first().map(ToString::to_string).unwrap_or_default();
     // One byte more than is read as JSON, so that its reader can say that it is too much.
     let most = u64::try_from(MAX_FIGURE_BYTES).unwrap_or(u64::MAX);
-    let said = ask_program(command, most.saturating_add(1)).await;
+    let said = ask_program(command, most.saturating_add(1), Some(running)).await;
     let said = said.map_err(|why| format!("{name} can't be run: {why}"))?;
     let found = match value {
         None => whether(&said),

@@ -11,19 +11,29 @@ use windlass_reports::{Found, cobertura, figure, junit, lcov, playwright};
 
 use super::kept::Kept;
 use super::{command, file};
+use crate::group::Running;
 
 /// Measures in the folder of a file.
 #[derive(Clone, Debug)]
 pub struct FolderGauge {
     given: Kept,
+    running: Running,
 }
 
 impl FolderGauge {
-    /// One that keeps what commands are given in this folder, which is made when it is needed.
-    pub const fn new(folder: PathBuf) -> Self {
+    /// One that keeps what commands are given, and which of them run, in these folders, which are made when
+    /// they are needed.
+    pub const fn new(given: PathBuf, running: PathBuf) -> Self {
         Self {
-            given: Kept::new(folder),
+            given: Kept::new(given),
+            running: Running::new(running),
         }
+    }
+
+    /// Ends the commands that a controller which was killed has left running. Only for the one controller of
+    /// these folders, before it measures anything.
+    pub fn end_left(&self) {
+        self.running.end_all();
     }
 }
 
@@ -43,7 +53,7 @@ impl Gauge for FolderGauge {
                     file::read(&asked.folder, file, reader).await
                 }
                 CheckSource::Command { argv, value } => {
-                    command::ask(asked, argv, value.as_deref()).await
+                    command::ask(asked, (argv, value.as_deref()), &self.running).await
                 }
             }
         };

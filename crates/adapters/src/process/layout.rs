@@ -72,7 +72,7 @@ pub(crate) fn private_folder(path: &Path) -> Result<(), EdgeError> {
 }
 
 /// Puts `value` at `path`, mode 0600: a reader sees the whole or nothing. Not synced.
-pub(super) fn write_json<T: Serialize>(path: &Path, value: &T) -> Result<(), EdgeError> {
+pub(crate) fn write_json<T: Serialize>(path: &Path, value: &T) -> Result<(), EdgeError> {
     put(path, value, |_| Ok(()))
 }
 

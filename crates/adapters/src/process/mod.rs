@@ -34,7 +34,7 @@ mod meant;
 mod memory;
 mod observe;
 mod ports;
-mod proc;
+pub(crate) mod proc;
 mod program;
 mod record;
 mod selection;

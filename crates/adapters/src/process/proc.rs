@@ -22,15 +22,16 @@ const LOOK_AGAIN: Duration = Duration::from_millis(100);
 
 /// The parts of `/proc/PID/stat` that matter here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Stat {
-    pub(super) pid: i32,
+pub(crate) struct Stat {
+    pub(crate) pid: i32,
     pub(super) parent: i32,
-    pub(super) session: i32,
-    pub(super) start_time: u64,
+    pub(crate) group: i32,
+    pub(crate) session: i32,
+    pub(crate) start_time: u64,
 }
 
 /// Reads one process; none if it is gone or a zombie.
-pub(super) fn stat(pid: i32) -> Option<Stat> {
+pub(crate) fn stat(pid: i32) -> Option<Stat> {
     // Not as text: the program's name in it may be any bytes.
     let bytes = fs::read(format!("/proc/{pid}/stat")).ok()?;
     let text = String::from_utf8_lossy(&bytes);
@@ -43,6 +44,7 @@ pub(super) fn stat(pid: i32) -> Option<Stat> {
     Some(Stat {
         pid,
         parent: fields.get(1)?.parse().ok()?,
+        group: fields.get(2)?.parse().ok()?,
         session: fields.get(3)?.parse().ok()?,
         start_time: fields.get(19)?.parse().ok()?,
     })
@@ -54,7 +56,7 @@ pub(super) fn lives(pid: i32, start_time: u64) -> bool {
 }
 
 /// Every living process.
-pub(super) fn all() -> Vec<Stat> {
+pub(crate) fn all() -> Vec<Stat> {
     let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
     entries
         .filter_map(|entry| entry.file_name().to_str()?.parse().ok())

@@ -92,7 +92,7 @@ fn question(script: &KeptScript, arguments: Vec<String>, spec: &ShimSpec) -> Com
 
 /// What it printed, or, if it failed, what was seen.
 async fn answered(question: Command) -> Result<Result<String, String>, EdgeError> {
-    let Ok(said) = timeout(STATUS_WITHIN, ask_program(question, ANSWER_MOST)).await else {
+    let Ok(said) = timeout(STATUS_WITHIN, ask_program(question, ANSWER_MOST, None)).await else {
         return Err(late(format!(
             "`status` did not end within {STATUS_WITHIN:?}"
         )));

@@ -10,7 +10,7 @@ use windlass_edge::{Gauge as _, Given, Measuring};
 use windlass_model::{CheckSource, Measure, Millis, PlanId, Reading, Template};
 
 fn gauge(folder: &Path) -> FolderGauge {
-    FolderGauge::new(folder.join("given"))
+    FolderGauge::new(folder.join("given"), folder.join("running"))
 }
 
 /// Measures one source in `folder`, which may take this long.
@@ -151,7 +151,13 @@ fn a_command_that_takes_too_long_is_ended_with_all_that_it_started() {
     let reading = measured(here, command(&["./slow"], None), within);
     assert_eq!(told(reading), "missing: no answer within 500ms");
     let child = fs::read_to_string(here.join("child")).unwrap();
-    let stat = format!("/proc/{}/stat", child.trim());
+    until_gone(child.trim());
+    let noted = fs::read_dir(here.join("running")).expect("it was noted");
+    assert_eq!(noted.count(), 0, "nothing of it is left");
+}
+
+fn until_gone(child: &str) {
+    let stat = format!("/proc/{child}/stat");
     let gone = || match fs::read_to_string(&stat) {
         Ok(stat) => stat.rsplit(')').next().unwrap().trim().starts_with('Z'),
         Err(_gone) => true,
@@ -161,6 +167,81 @@ fn a_command_that_takes_too_long_is_ended_with_all_that_it_started() {
         assert!(std::time::Instant::now() < deadline, "it still runs");
         std::thread::yield_now();
     }
+}
+
+/// A controller that was killed: the question is never dropped.
+fn asked_and_forgotten(here: &Path) {
+    let asked = Measuring {
+        source: command(&["./slow"], None),
+        folder: here.to_owned(),
+        env: BTreeMap::from([("PATH".to_owned(), std::env::var("PATH").expect("one"))]),
+        values: BTreeMap::new(),
+        within: LONG,
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime");
+    runtime.block_on(async {
+        let killed = gauge(here);
+        let mut question = Box::pin(async move { killed.measure(&asked).await });
+        while !here.join("child").exists() {
+            let polled = tokio::time::timeout(std::time::Duration::from_millis(20), &mut question);
+            polled.await.expect_err("it never answers");
+        }
+        std::mem::forget(question);
+    });
+    std::mem::forget(runtime);
+}
+
+#[test]
+fn what_a_controller_that_was_killed_has_left_is_ended_by_the_next_one_with_all_that_it_started() {
+    for leader_is_gone in [false, true] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let here = folder.path();
+        let text = "#!/bin/sh\nsleep 600 &\necho $! > new\nmv new child\nwait\n";
+        script(here, "slow", text);
+        asked_and_forgotten(here);
+        let child = fs::read_to_string(here.join("child")).expect("it runs");
+        let mut noted = fs::read_dir(here.join("running")).expect("it is noted");
+        let note = noted.next().expect("one").expect("readable").path();
+        let leader = note
+            .file_stem()
+            .expect("a name")
+            .to_string_lossy()
+            .into_owned();
+        if leader_is_gone {
+            let ended = std::process::Command::new("kill")
+                .args(["-KILL", &leader])
+                .status();
+            assert!(ended.expect("it runs").success());
+            until_gone(&leader);
+        }
+        gauge(here).end_left();
+        until_gone(child.trim());
+        assert!(!note.exists(), "it is noted no more");
+    }
+}
+
+#[test]
+fn who_has_the_number_of_a_command_by_now_is_not_ended_for_it() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let running = folder.path().join("running");
+    fs::create_dir(&running).expect("it is ours");
+    let mut other = std::process::Command::new("sleep");
+    let mut other = std::os::unix::process::CommandExt::process_group(&mut other, 0)
+        .arg("600")
+        .spawn()
+        .expect("it runs");
+    let pid = other.id();
+    let note = format!("{{\"leader\":{pid},\"start_time\":1,\"session\":1}}");
+    let file = running.join(format!("{pid}.json"));
+    fs::write(&file, note).expect("it is ours");
+    gauge(folder.path()).end_left();
+    assert_eq!(other.try_wait().expect("it is ours"), None, "it lives");
+    assert!(!file.exists());
+    other.kill().expect("it is ours");
+    other.wait().expect("it ends");
 }
 
 #[test]

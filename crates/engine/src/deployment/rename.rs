@@ -5,20 +5,23 @@
 
 use windlass_model::Fact;
 
-use super::state::{Action, Deployment, Names};
+use super::state::{Action, Course, Deployment, Names};
 use super::step::Turn;
 
-/// What the router is asked for, as long as it is.
+/// What the router is asked for, as long as it is: not before the score lets it begin, or it is called off.
 pub(super) fn asked(deployment: &Deployment) -> Option<Action> {
-    let changing = deployment.names == Names::Changing;
+    let waits = match deployment.course {
+        Course::Forward | Course::Promoting => deployment.awaits_score(),
+        Course::Promoted | Course::Returning | Course::Ended(_) => false,
+    };
+    let changing = deployment.names == Names::Changing && !waits;
     changing.then(|| Action::Rename(deployment.plan.renames.clone()))
 }
 
-/// Asks once more for what was given up.
+/// What was given up is asked for once more.
 pub(super) fn again(turn: &mut Turn) {
     if matches!(turn.deployment.names, Names::Stuck(_)) {
         turn.deployment.names = Names::Changing;
-        turn.actions.extend(asked(&turn.deployment));
     }
 }
 

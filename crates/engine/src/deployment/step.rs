@@ -65,6 +65,7 @@ impl Turn {
 /// Total: an event that no longer applies changes nothing and asks for nothing.
 pub fn step(deployment: Deployment, event: &Event) -> Stepped {
     let was = deployment.course;
+    let was_asked = *event != Event::Began && rename::asked(&deployment).is_some();
     let mut turn = Turn {
         deployment,
         actions: Vec::new(),
@@ -81,7 +82,6 @@ pub fn step(deployment: Deployment, event: &Event) -> Stepped {
                 plan: plan.id.clone(),
                 services,
             });
-            turn.actions.extend(rename::asked(&turn.deployment));
         }
         Event::Rollout { service, event } => {
             if !event.is_word_of_deployment() {
@@ -121,6 +121,9 @@ pub fn step(deployment: Deployment, event: &Event) -> Stepped {
     }
     if turn.deployment.is_ended() {
         return turn.finish();
+    }
+    if !was_asked {
+        turn.actions.extend(rename::asked(&turn.deployment));
     }
     advance(&mut turn);
     if was == Course::Promoting && turn.deployment.course == Course::Forward {

@@ -23,7 +23,7 @@ fn gate() -> Gate {
 }
 
 /// The candidate's answers at a share say this, of so many requests there.
-fn judged(verdict: Verdict, share: u8, here: u64) -> Event {
+pub(crate) fn judged(verdict: Verdict, share: u8, here: u64) -> Event {
     let tally = |requests| Tally {
         requests,
         errors: 1,

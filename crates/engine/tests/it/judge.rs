@@ -8,8 +8,8 @@ use windlass_engine::deployment::{
 };
 use windlass_engine::rollout::{self, Phase, Return, Rollout, Stage};
 use windlass_model::{
-    Change, Environment, Instance, InstanceId, Percent, PlanKind, Route, RouteMode, ServiceName,
-    SlotId,
+    Change, Environment, Instance, InstanceId, Percent, PlanKind, Route, RouteMode, ScoreStage,
+    ServiceName, SlotId,
 };
 
 use crate::show;
@@ -446,9 +446,11 @@ fn waits_for_something(now: &Deployment) {
         return;
     }
     let asks_for_names = resume(now).iter().any(|a| matches!(a, Action::Rename(_)));
+    let wish = now.score_wish();
+    let at_its_gate = wish.is_some_and(|wish| wish.stage == ScoreStage::Before);
     assert_eq!(
         asks_for_names,
-        now.names == Names::Changing,
+        now.names == Names::Changing && !at_its_gate,
         "whoever goes back waits for its names too"
     );
     let mut promotable =

@@ -25,6 +25,7 @@ mod repair;
 mod reports;
 mod rollback;
 mod scenarios;
+mod score_gates;
 mod settling;
 mod show;
 mod stuck;

@@ -1,13 +1,17 @@
 //! Services that have another name now.
 
-use windlass_engine::deployment::{Accepted, Command, Event};
+use std::collections::BTreeMap;
+
+use windlass_engine::deployment::{Accepted, Command, Event, ScoreWish};
 use windlass_engine::environment::{locked, renamed};
 use windlass_engine::plan::{Input, PlanProblem, compile, is_nothing, settle_versions};
 use windlass_model::{
-    Change, DeploymentState, Environment, Fact, Outcome, Plan, Repair, ServiceName, Spec, TaskKind,
+    Before, CategoryName, CategorySpec, Change, DeploymentState, Environment, Fact, Outcome, Plan,
+    Repair, ScoreStage, ServiceName, Spec, TaskKind,
 };
 
 use crate::builders::{App, Kind, name};
+use crate::score_gates::summary;
 use crate::world::World;
 
 /// `api` was `old-api`, which runs; and `web` needs it.
@@ -92,6 +96,61 @@ fn nothing_begins_before_the_router_knows_the_new_names() {
     // The name is new all the same.
     assert_eq!(names(&world.environment()), ["api", "web"]);
     assert_eq!(world.environment().revision, world.base.revision + 1);
+}
+
+/// The same, below a gate.
+fn gated() -> World {
+    let (app, spec, environment) = shop(Kind::Canary);
+    let mut plan = compiled(&app, (&spec, &environment)).expect("a plan");
+    let quality = CategorySpec {
+        weight: 1,
+        checks: BTreeMap::new(),
+    };
+    let named = CategoryName::new("quality").expect("a name");
+    plan.score.categories = BTreeMap::from([(named, quality)]);
+    plan.before = vec![Before::Score(85)];
+    World::of(environment, app.opened(plan))
+}
+
+fn scored(score: f64) -> Event {
+    Event::Scored {
+        of: ScoreWish {
+            stage: ScoreStage::Before,
+            steps: BTreeMap::new(),
+        },
+        score: summary(score, score),
+    }
+}
+
+#[test]
+fn below_a_gate_no_name_is_asked_for_either() {
+    for says_on in [true, false] {
+        let mut world = gated();
+        world.commit(Event::Began);
+        world.commit(scored(80.0));
+        world.crash();
+        assert_eq!(world.told, Vec::<String>::new());
+        if says_on {
+            world.says_resume();
+        } else {
+            world.commit(scored(93.0));
+        }
+        assert_eq!(world.told, ["rename old-api to api"]);
+        world.crash();
+        assert_eq!(world.told, ["rename old-api to api"; 2], "asked for again");
+    }
+}
+
+#[test]
+fn one_that_is_called_off_at_its_gate_takes_its_names_as_any_other_does() {
+    let mut world = gated();
+    world.commit(Event::Began);
+    world.commit(scored(80.0));
+    world.says_abort();
+    let first = world.told.first().map(String::as_str);
+    assert_eq!(first, Some("rename old-api to api"));
+    assert_eq!(world.run_to_end(), Outcome::RolledBack);
+    assert_eq!(names(&world.environment()), ["api", "web"]);
 }
 
 /// `old-api` has the new name `api`, and nothing else changes.

@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 use windlass_api::Command;
 use windlass_model::{
     Below, DeploymentId, DeploymentState, Drop, Fact, Measure, Millis, Outcome, Rate, Reach,
-    ReturnReason, Rule, ScoreMoment, ScoreStage, ScoreSummary, Then, Trigger,
+    ReturnReason, RolloutPhase, Rule, ScoreMoment, ScoreStage, ScoreSummary, Then, Trigger,
 };
+use windlass_runtime::RollbackAt;
 use windlass_testkit::{App, Crash, Ending, Lab, Service, app_name, environment_name, run};
 
 use crate::fixture::{
@@ -57,6 +58,13 @@ fn told(lab: &Lab, id: &DeploymentId) -> Vec<String> {
 async fn state(lab: &Lab, id: &DeploymentId) -> DeploymentState {
     let view = lab.handle().show(id.clone()).await.expect("it is there");
     view.state
+}
+
+/// What is said of the deployment that runs.
+async fn doing(lab: &Lab) -> String {
+    let status = lab.handle().status().await.expect("an answer");
+    let mut locks = status.into_iter().filter_map(|it| it.lock);
+    locks.next().expect("one runs").reason
 }
 
 /// Why scores were kept, oldest first.
@@ -124,6 +132,8 @@ fn a_gate_holds_below_its_score_and_goes_on_once_it_is_reached() {
         lab.pass(Millis::from_secs(600)).await;
         assert_eq!(state(&lab, &id).await, DeploymentState::Held);
         assert_eq!(phases(&lab, &id, "web"), [], "nothing has begun");
+        let said = doing(&lab).await;
+        assert_eq!(said, "the score is 80, and score >= 85 is asked for");
         let rows = lab.world.disk.rows(&id).len();
         assert!(rows < 5, "what says the same is no news: {rows} rows");
         lab.world.gauge.is(93.0);
@@ -588,5 +598,105 @@ fn the_history_is_that_of_its_environment() {
         let scores = handle.scores(app_name("shop"), environment_name());
         let scores = scores.await.expect("they can be read").scores;
         assert_eq!(scores.len(), 2);
+    });
+}
+
+/// The second version, promoted but for its last measurement, which takes a minute.
+async fn measuring_its_end(lab: &mut Lab, app: &App) -> DeploymentId {
+    lab.world.gauge.is(93.0);
+    lab.world.gauge.takes(Millis::ZERO);
+    let id = second(lab, app).await;
+    until_baking(lab, &id, "web", 100).await;
+    lab.world.gauge.takes(Millis::from_secs(60));
+    lab.until(&id, |fact| {
+        matches!(
+            fact,
+            Fact::PhaseEntered {
+                phase: RolloutPhase::Done,
+                ..
+            }
+        )
+    })
+    .await
+    .expect("it gets that far");
+    assert_eq!(lab.ending(&id), None, "the score is not measured yet");
+    assert_eq!(doing(lab).await, "is over, measures the score after");
+    id
+}
+
+/// It has ended at once, and with no number.
+fn given_up(lab: &Lab, id: &DeploymentId) {
+    assert_eq!(lab.ending(id), Some(Ending::Ended(Outcome::Promoted)));
+    assert_eq!(told(lab, id), ["before 93", "after 0 to 100"]);
+}
+
+#[test]
+fn the_last_measurement_keeps_no_rollback_waiting() {
+    run(async {
+        let mut lab = Lab::new().await;
+        let id = measuring_its_end(&mut lab, &scored(web())).await;
+        let at = RollbackAt {
+            app: app_name("shop"),
+            environment: environment_name(),
+            service: None,
+            to: None,
+        };
+        let back = lab.handle().rollback(at, "ana".to_owned()).await;
+        let back = back.expect("nothing is in its way");
+        assert!(!back.aborted, "it is a rollback, and no abort");
+        given_up(&lab, &id);
+        let back = back.deployment.expect("there is something to do");
+        assert_eq!(
+            lab.until_ended(&back).await,
+            Ending::Ended(Outcome::Promoted)
+        );
+        assert_clean(&lab);
+    });
+}
+
+#[test]
+fn the_last_measurement_keeps_no_other_deployment_and_no_down_waiting() {
+    run(async {
+        let mut lab = Lab::new().await;
+        let app = scored(web());
+        let id = measuring_its_end(&mut lab, &app).await;
+        put(&lab, &["web"], "three");
+        let third = begun(&lab, &app).await;
+        given_up(&lab, &id);
+        let ended = lab.until_ended(&third).await;
+        assert_eq!(ended, Ending::Ended(Outcome::Promoted));
+        let id = measuring_its_end(&mut lab, &app).await;
+        let handle = lab.handle();
+        let down = handle.down(app_name("shop"), None, "ana".to_owned());
+        assert!(down.await.expect("nothing is in its way").last);
+        given_up(&lab, &id);
+    });
+}
+
+#[test]
+fn an_abort_ends_the_last_measurement_and_is_told_that_it_comes_too_late() {
+    run(async {
+        let mut lab = Lab::new().await;
+        let id = measuring_its_end(&mut lab, &scored(web())).await;
+        let hold = say(&lab, &id, Command::Hold).await;
+        hold.expect_err("there is nothing to wait for");
+        assert_eq!(lab.ending(&id), None);
+        let abort = say(&lab, &id, Command::Abort).await;
+        abort.expect_err("it is promoted already");
+        lab.pass(Millis::from_millis(1)).await;
+        given_up(&lab, &id);
+    });
+}
+
+#[test]
+fn the_last_measurement_has_an_end_also_where_a_check_has_none() {
+    run(async {
+        let mut lab = Lab::new().await;
+        let id = measuring_its_end(&mut lab, &scored(web())).await;
+        lab.world.gauge.takes(Millis::from_secs(100_000));
+        lab.crash_and_restart().await;
+        lab.pass(Millis::from_secs(125)).await;
+        assert_eq!(lab.ending(&id), Some(Ending::Ended(Outcome::Promoted)));
+        assert_eq!(told(&lab, &id), ["before 93", "after 0 to 100"]);
     });
 }

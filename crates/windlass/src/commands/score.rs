@@ -1,13 +1,13 @@
 //! `windlass score`: what the health score comes to now, and what each lost point takes.
 
 use clap::Args;
-use windlass_api::{Exit, ScoreView};
+use windlass_api::{Exit, ScoreView, points};
 
 use super::file::Found;
 use crate::context::Context;
 use crate::diagnostic::Diagnostic;
 use crate::report::Report;
-use crate::ui::score::{Told, points, range, score_text};
+use crate::ui::score::{Told, range, score_text};
 
 /// Options of `score`.
 #[derive(Debug, Args)]

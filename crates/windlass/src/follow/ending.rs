@@ -193,6 +193,46 @@ mod tests {
     }
 
     #[test]
+    fn one_that_waits_for_its_score_waits_for_nobody() {
+        let points = windlass_model::Measure::nearest(80.0);
+        let score = windlass_model::ScoreSummary {
+            at_us: 0,
+            low: points,
+            high: points,
+            band: None,
+            permit: None,
+            lost: Vec::new(),
+        };
+        let gate = windlass_model::ScoreGate {
+            at_least: 85,
+            step: None,
+        };
+        let shut = windlass_model::Fact::GateShut {
+            gate: gate.clone(),
+            score: Box::new(score.clone()),
+            then: windlass_model::Below::Hold,
+        };
+        let mut told = sample::held();
+        told.facts = vec![shut];
+        let mut view = sample::deployment("dep_01k0a");
+        view.state = DeploymentState::Held;
+        view.score = Some(DeploymentScore {
+            needed: Some(85),
+            before: Some(score),
+            after: None,
+            shut: vec![gate],
+        });
+        let report = ending(&view, &sample::told(&[told]), None, &Purpose::Watch).unwrap();
+        assert_eq!(report.exit, Exit::Waiting);
+        let text = crate::ui::diagnostic_text(&report.failure.unwrap(), &Style::plain());
+        insta::assert_snapshot!(text, @r"
+        error[WL0406]: shop in production waits for its score: the score is 80, and score >= 85 is asked for
+          the score is 80, and score >= 85 is asked for; it goes on by itself once it is that high
+          hint: windlass score --explain what gives points back, windlass resume dep_01k0a goes on all the same, windlass abort dep_01k0a goes back
+        ");
+    }
+
+    #[test]
     fn the_final_object_names_deployment_outcome_state_and_services() {
         let view = sample::ended(Outcome::Promoted);
         let picture = sample::told(&sample::good_story());

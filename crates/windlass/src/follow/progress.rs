@@ -125,6 +125,12 @@ impl Progress {
         is_held || !self.shut.is_empty()
     }
 
+    /// Whether no service does anything any more: what follows is measured, or looked at once more.
+    pub(crate) fn is_all_done(&self) -> bool {
+        let mut phases = self.parts.values().map(|part| part.phase);
+        phases.all(|it| matches!(it, RolloutPhase::Done | RolloutPhase::Returned))
+    }
+
     /// A gate is shut, or passed.
     fn gate(&mut self, gate: &ScoreGate, score: Option<&ScoreSummary>) {
         self.shut.retain(|(known, _)| known != gate);

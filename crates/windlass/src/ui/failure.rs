@@ -102,6 +102,9 @@ fn summary(view: &DeploymentView, picture: &Progress, first: Option<&ServiceName
             "was abandoned: nobody knows in what state it is"
         }
         DeploymentState::Stuck => "can go neither on nor back without a person",
+        DeploymentState::Held if view.held.is_none() && !picture.shut.is_empty() => {
+            "waits for its score"
+        }
         DeploymentState::Held => "waits for a person",
         DeploymentState::Running | DeploymentState::Returning | DeploymentState::Settling => {
             "has not ended"
@@ -115,7 +118,7 @@ fn summary(view: &DeploymentView, picture: &Progress, first: Option<&ServiceName
     let held = view.held.as_ref();
     let held = held.map(|held| format!("{} holds it", harmless(&held.by)));
     let shut = picture.shut.first();
-    let held = held.or(shut.map(|(gate, score)| scored::shut(gate, score)));
+    let held = held.or(shut.map(|(gate, score)| windlass_api::score_shut(gate, score)));
     match (first, stopped.or(held)) {
         (Some(service), _) => format!("{what} {how}: {service} failed"),
         (None, Some(stopped)) => format!("{what} {how}: {stopped}"),

@@ -164,7 +164,7 @@ fn next(picture: &Progress, now_us: i64) -> Vec<String> {
             let asks = picture.parts.values().any(|part| part.asks);
             let ways = ways(&picture.id, picture.state, held.as_ref(), asks);
             let shut = picture.shut.first();
-            let shut = shut.map(|(gate, score)| super::scored::shut(gate, score));
+            let shut = shut.map(|(gate, score)| windlass_api::score_shut(gate, score));
             let by = by.map(|by| format!("by {}", harmless(by)));
             let mut lines = Vec::new();
             lines.extend(by.or(shut).map(|why| format!("held  {why}")));
@@ -172,6 +172,7 @@ fn next(picture: &Progress, now_us: i64) -> Vec<String> {
             lines
         }
         DeploymentState::Returning => one("everything that must goes back"),
+        DeploymentState::Settling if picture.is_all_done() => one("a last look at what came of it"),
         DeploymentState::Settling => one("old slots drain"),
         DeploymentState::Stuck => one(&format!("a person must look: windlass show {}", picture.id)),
         DeploymentState::Ended(_) => one("nothing"),

@@ -1,7 +1,7 @@
 //! The health score, for people.
 
 use windlass_analysis::score::Place;
-use windlass_api::{ScoreNote, ScoreView};
+use windlass_api::{ScoreNote, ScoreView, points};
 use windlass_model::{
     Band, CategoryScore, CheckName, CheckScore, Counted, Measure, Permit, Score, ScoreMoment,
 };
@@ -129,14 +129,6 @@ fn skipped(score: &Score, style: &Style) -> String {
 /// Where a score that is not known lies.
 pub(crate) fn range(score: &Score) -> String {
     format!("from {} to {}", points(score.low), points(score.high))
-}
-
-/// Points with one figure behind the point, rounded down: what is shown as 95 is 95.
-pub(crate) fn points(points: Measure) -> String {
-    // A measure has six figures behind the point, so that this much is never one.
-    const LESS_THAN_ANY: f64 = 1e-7;
-    let tenths = (f64::from(points) * 10.0 + LESS_THAN_ANY).floor();
-    format!("{}", tenths / 10.0)
 }
 
 /// What is there, what may be, what is missing; a mark where a band begins.

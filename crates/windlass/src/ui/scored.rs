@@ -1,18 +1,17 @@
 //! The health score of a deployment, in words.
 
-use windlass_api::{DeploymentScore, DeploymentView};
+use windlass_api::{DeploymentScore, DeploymentView, points, score_number, score_shut};
 use windlass_model::{
-    Band, Below, Change, Fact, GatedStep, Permit, Plan, RolloutPlan, ScoreGate, ScoreStage,
-    ScoreSummary, ServiceName, Strategy,
+    Band, Below, Change, Fact, Permit, Plan, RolloutPlan, ScoreGate, ScoreStage, ScoreSummary,
+    ServiceName, Strategy,
 };
 
-use super::score::points;
 use super::words::{harmless, listed};
 
 /// A score in a few words: "80, staging only".
 pub(crate) fn brief(score: &ScoreSummary) -> String {
     let Some(known) = score.known() else {
-        return format!("not known, {}", number(score));
+        return format!("not known, {}", score_number(score));
     };
     let named = score.band.map(|it| format!(", {}", band(it)));
     let advice = match score.permit {
@@ -32,37 +31,21 @@ fn band(band: Band) -> &'static str {
     }
 }
 
-/// The bare figure, or where it lies.
-fn number(score: &ScoreSummary) -> String {
-    match score.known() {
-        Some(known) => points(known),
-        None => format!("{} to {}", points(score.low), points(score.high)),
-    }
-}
-
 /// Before and after: "93 → 91".
 pub(crate) fn around(score: &DeploymentScore) -> Option<String> {
     let before = score.before.as_ref()?;
     Some(match &score.after {
-        Some(after) => format!("{} → {}", number(before), number(after)),
+        Some(after) => format!("{} → {}", score_number(before), score_number(after)),
         None => brief(before),
     })
 }
 
-/// What keeps it from going on: "the score is 80, and score >= 85 is asked for".
-pub(crate) fn shut(gate: &ScoreGate, score: &ScoreSummary) -> String {
-    match score.known() {
-        Some(known) => format!("the score is {}, and {gate} is asked for", points(known)),
-        None => format!(
-            "the score is not known ({}), and {gate} is asked for",
-            number(score)
-        ),
-    }
-}
-
 /// Why a step went back by its score.
 pub(crate) fn too_low(gate: &ScoreGate, score: &ScoreSummary) -> String {
-    format!("the score was {}, and {gate} was asked for", number(score))
+    format!(
+        "the score was {}, and {gate} was asked for",
+        score_number(score)
+    )
 }
 
 /// What would raise it, one line each.
@@ -80,28 +63,14 @@ pub(crate) fn raises(score: &ScoreSummary) -> Vec<String> {
     lost.collect()
 }
 
-/// The score that a gate of a deployment was last measured against.
-fn measured<'v>(view: &'v DeploymentView, gate: &ScoreGate) -> Option<&'v ScoreSummary> {
-    match &gate.step {
-        None => view.score.as_ref()?.before.as_ref(),
-        Some(GatedStep { service, .. }) => {
-            let part = view.rollouts.get(service)?;
-            part.score.as_ref()?.measured.as_ref()
-        }
-    }
-}
-
 /// What holds it, and what would raise the score; empty where no score holds it.
 pub(crate) fn holds(view: &DeploymentView) -> Vec<String> {
-    let gates = view.score.iter().flat_map(|score| &score.shut);
     let mut lines = Vec::new();
-    for gate in gates {
-        if let Some(score) = measured(view, gate) {
-            let shut = shut(gate, score);
-            lines.push(format!("{shut}; it goes on by itself once it is that high"));
-            let raises = raises(score).into_iter();
-            lines.extend(raises.map(|line| format!("  {line}")));
-        }
+    for (gate, score) in view.shut() {
+        let shut = score_shut(gate, score);
+        lines.push(format!("{shut}; it goes on by itself once it is that high"));
+        let raises = raises(score).into_iter();
+        lines.extend(raises.map(|line| format!("  {line}")));
     }
     lines
 }
@@ -146,14 +115,14 @@ pub(crate) fn fact_words(fact: &Fact) -> Option<String> {
         return Some(format!(
             "gate={:?} score={:?}{} then={then}",
             gate.to_string(),
-            number(score),
+            score_number(score),
             lost.unwrap_or_default()
         ));
     }
     let Fact::GatePassed { gate, score, by } = fact else {
         return None;
     };
-    let score = score.as_deref().map(number);
+    let score = score.as_deref().map(score_number);
     let by = by.as_ref().map(|by| format!(" by={}", harmless(by)));
     Some(format!(
         "gate_passed={:?} score={:?}{}",

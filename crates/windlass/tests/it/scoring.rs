@@ -44,7 +44,7 @@ fn a_deployment_holds_at_80_and_goes_on_at_93_and_another_goes_back_when_it_drop
 
     let held = lab.run(&["deploy"]).exits(4);
     held.says(&[
-        "waits for a person: the score is 80, and score >= 85 is asked for",
+        "waits for its score: the score is 80, and score >= 85 is asked for",
         "20 points by quality/suite",
         "mend the suite",
         "it goes on by itself once it is that high",

@@ -2,15 +2,19 @@
 
 use windlass_model::{Below, Fact, Millis, Reach, ReturnReason, ScoreNeed, ScoreSummary};
 
-use super::forward;
+use super::{evidence, forward};
 use crate::rollout::wait::Wait;
-use crate::rollout::{Phase, StepGate, turn::Turn};
+use crate::rollout::{Awaiting, Phase, StepGate, turn::Turn};
 
 /// Nothing else is waited for: it goes on if the score measured in this step is high enough.
 pub(super) fn ask(turn: &mut Turn) {
     let Some(need) = turn.rollout.score_need() else {
         return forward::step_done(turn);
     };
+    if turn.rollout.health.blind {
+        // It is asked again once answers are seen.
+        return stay(turn);
+    }
     let last = turn.rollout.score.last.clone();
     let reach = last.as_ref().map(|score| score.reach(need.at_least));
     if reach == Some(Reach::Reached) {
@@ -22,14 +26,22 @@ pub(super) fn ask(turn: &mut Turn) {
         });
         return forward::step_done(turn);
     }
-    let wait = Wait::paused(Millis::ZERO);
-    turn.enter(Phase::Baking { wait });
+    stay(turn);
     // What was not measured yet is so soon.
     if let (Some(score), Some(reach)) = (last, reach)
         && turn.rollout.score.gate == StepGate::Unasked
     {
         shut(turn, need, (score, reach));
     }
+}
+
+/// Only the score keeps it. Evidence that was waited for has come; should it go again, it is waited for anew.
+fn stay(turn: &mut Turn) {
+    if matches!(turn.rollout.awaiting, Awaiting::Evidence { .. }) {
+        turn.rollout.awaiting = Awaiting::Time;
+    }
+    let wait = Wait::paused(Millis::ZERO);
+    turn.enter(Phase::Baking { wait });
 }
 
 /// The score was measured while the step lasts. What came to the same is no news.
@@ -43,9 +55,11 @@ pub(super) fn scored(turn: &mut Turn, (step, score): (usize, &ScoreSummary), wai
         // Told again, unless it is high enough now.
         turn.rollout.score.gate = StepGate::Unasked;
     }
-    let stands = turn.rollout.held || !turn.rollout.is_steady();
+    let rollout = &turn.rollout;
+    let stands = rollout.held || rollout.health.blind || !rollout.is_steady();
     if wait.remaining == Millis::ZERO && !stands {
-        ask(turn);
+        // Its evidence may have gone since its time was over.
+        evidence::time_over(turn);
     }
 }
 
@@ -59,9 +73,9 @@ pub(super) fn let_go(turn: &mut Turn) {
 fn shut(turn: &mut Turn, need: ScoreNeed, (score, reach): (Box<ScoreSummary>, Reach)) {
     let gate = turn.rollout.score_gate(need);
     // For lack of data nothing goes back.
-    let then = match reach {
-        Reach::Below => need.below,
-        Reach::Unknown | Reach::Reached => Below::Hold,
+    let then = match (score.known(), reach) {
+        (Some(_), Reach::Below) => need.below,
+        (None, Reach::Below) | (_, Reach::Unknown | Reach::Reached) => Below::Hold,
     };
     turn.rollout.score.gate = StepGate::Shut;
     turn.facts.push(Fact::GateShut {
