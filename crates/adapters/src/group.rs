@@ -7,6 +7,8 @@ use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::process::{Child, Command};
 
+use crate::mask::Mask;
+
 /// What a program said, and how it ended.
 pub(crate) struct Said {
     pub(crate) printed: Vec<u8>,
@@ -15,9 +17,10 @@ pub(crate) struct Said {
 }
 
 impl Said {
-    /// The last line of what it complained of, or `nothing`.
-    pub(crate) fn last_complaint(&self) -> String {
-        let text = String::from_utf8_lossy(&self.complained);
+    /// The last line of what it complained of, or `nothing`, without the values that are masked.
+    pub(crate) fn last_complaint(&self, mask: &Mask<'_>) -> String {
+        let shown = mask.over(&self.complained, false);
+        let text = String::from_utf8_lossy(&shown);
         let last = text.trim().lines().next_back().unwrap_or("nothing");
         last.to_owned()
     }
