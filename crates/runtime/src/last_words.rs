@@ -12,7 +12,7 @@ const READ_MOST: u64 = 8 * 1_024;
 /// How long the reading may hold up the news of an end: a disk that hangs must delay no trigger.
 const WITHIN: Millis = Millis::from_millis(200);
 
-/// The same, or none if they can't be read in time.
+/// Its last lines, or none if they can't be read in time: how it ended is told all the same.
 pub(crate) async fn in_time(
     clock: &dyn Clock,
     target: &dyn Target,
@@ -29,7 +29,8 @@ pub(crate) async fn in_time(
 
 /// The last lines that are not blank, at most [`LAST_LINES`]. Those of its standard error come last, and
 /// before all others where there is no room for both: nobody knows how the two were mixed, and what a
-/// program dies of it says there. They go into the journal: secrets are masked. None where they can't be read: how it ended is told all the same.
+/// program dies of it says there. They go into the journal, so values of its environment are masked. None
+/// where they can't be read.
 async fn of(target: &dyn Target, instance: &InstanceId) -> Vec<String> {
     let request = LogRequest {
         instance: instance.clone(),
