@@ -14,6 +14,8 @@ use windlass_edge::EdgeError;
 use crate::process::layout::{private_folder, read_json, write_json};
 use crate::process::proc::{self, Stat};
 
+use crate::mask::Mask;
+
 /// What a program said, and how it ended.
 pub(crate) struct Said {
     pub(crate) printed: Vec<u8>,
@@ -22,9 +24,10 @@ pub(crate) struct Said {
 }
 
 impl Said {
-    /// The last line of what it complained of, or `nothing`.
-    pub(crate) fn last_complaint(&self) -> String {
-        let text = String::from_utf8_lossy(&self.complained);
+    /// The last line of what it complained of, or `nothing`, without the values that are masked.
+    pub(crate) fn last_complaint(&self, mask: &Mask<'_>) -> String {
+        let shown = mask.over(&self.complained, false);
+        let text = String::from_utf8_lossy(&shown);
         let last = text.trim().lines().next_back().unwrap_or("nothing");
         last.to_owned()
     }

@@ -4,6 +4,7 @@ mod embedded_router;
 mod gauge;
 mod group;
 mod halt_file;
+mod mask;
 mod probe;
 mod process;
 mod prometheus;

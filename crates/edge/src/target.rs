@@ -122,6 +122,9 @@ pub struct LogRequest {
     pub stderr_from: Option<u64>,
     /// Most bytes per stream.
     pub tail: u64,
+    /// Whether the values that the release was kept with read `***`, from four characters on: for what
+    /// goes into journal and events. Offsets are those of what was printed.
+    pub masked: bool,
 }
 
 /// What was read, and where to go on.
@@ -205,7 +208,7 @@ pub trait Target {
     /// Reads what the instance printed.
     ///
     /// # Errors
-    /// `Rejected` for an instance without a trace.
+    /// `Rejected` for an instance without a trace, or whose values can't be masked.
     async fn log(&self, request: &LogRequest) -> Result<LogChunk, EdgeError>;
 
     /// The digest of the kept files as they lie there now: equal to `release.artefact` unless

@@ -1,20 +1,43 @@
 //! What an instance printed last, so that a failure can say why without another command.
 
-use windlass_edge::{LogRequest, Target};
-use windlass_model::{InstanceId, LAST_LINE_LONGEST, LAST_LINES};
+use std::pin::pin;
+
+use futures_util::future::{Either, select};
+use windlass_edge::{Clock, LogRequest, Target};
+use windlass_model::{InstanceId, LAST_LINE_LONGEST, LAST_LINES, Millis};
 
 /// Most bytes that are read of each stream: the last lines of a program are short, or cut.
 const READ_MOST: u64 = 8 * 1_024;
 
+/// How long the reading may hold up the news of an end: a disk that hangs must delay no trigger.
+const WITHIN: Millis = Millis::from_millis(200);
+
+/// Its last lines, or none if they can't be read in time: how it ended is told all the same.
+pub(crate) async fn in_time(
+    clock: &dyn Clock,
+    target: &dyn Target,
+    instance: &InstanceId,
+) -> Vec<String> {
+    match select(pin!(of(target, instance)), clock.sleep(WITHIN)).await {
+        Either::Left((lines, _)) => lines,
+        Either::Right(_) => {
+            tracing::debug!("what {instance} printed can't be read within {WITHIN}");
+            Vec::new()
+        }
+    }
+}
+
 /// The last lines that are not blank, at most [`LAST_LINES`]. Those of its standard error come last, and
 /// before all others where there is no room for both: nobody knows how the two were mixed, and what a
-/// program dies of it says there. None where they can't be read: how it ended is told all the same.
-pub(crate) async fn of(target: &dyn Target, instance: &InstanceId) -> Vec<String> {
+/// program dies of it says there. They go into the journal, so values of its environment are masked. None
+/// where they can't be read.
+async fn of(target: &dyn Target, instance: &InstanceId) -> Vec<String> {
     let request = LogRequest {
         instance: instance.clone(),
         stdout_from: None,
         stderr_from: None,
         tail: READ_MOST,
+        masked: true,
     };
     match target.log(&request).await {
         Ok(chunk) => picked(&chunk.stdout, &chunk.stderr),

@@ -271,6 +271,7 @@ impl Reader {
             stdout_from: open.stdout.next,
             stderr_from: open.stderr.next,
             tail: self.tail,
+            masked: false,
         };
         // An instance that never started has no log: that is shown by the deployment, not here.
         let chunk = match self.shared.border.target.log(&request).await {

@@ -117,7 +117,7 @@ impl Watch {
         let instance = self.watched.instance.id.clone();
         let last_lines = match end {
             InstanceEnd::Exited(_) | InstanceEnd::Killed(_) | InstanceEnd::Unknown => {
-                last_words::of(&*self.target, &instance).await
+                last_words::in_time(&*self.clock, &*self.target, &instance).await
             }
             // It lives, and goes on printing.
             InstanceEnd::NotStarted(_) | InstanceEnd::NeverReady(_) | InstanceEnd::Unready(_) => {

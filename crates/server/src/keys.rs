@@ -5,7 +5,7 @@
 //! nobody waits with it any more.
 //!
 //! Keys live as long as the controller, at most for a day. Only that of a deployment is journalled with
-//! it, as the digest of who asks, the key and what is asked for: whoever sends the same to the next
+//! it, as the digest of who asks, the key and what is asked for but secrets: whoever sends the same to the next
 //! controller, with less time left to wait perhaps, is answered with what has begun. Nothing else may be
 //! repeated to another controller.
 
@@ -17,11 +17,12 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
-use windlass_api::{DeployRequest, Exit, KEY_HEADER, Problem};
+use windlass_api::{DeployRequest, Exit, KEY_HEADER, Problem, Source};
 
 use crate::access::Caller;
 use crate::answer::{Refused, bad_request};
@@ -290,15 +291,40 @@ pub(crate) fn asked_as(
         return Ok(None);
     };
     // Each time it is sent less is left of its wait.
-    let what = DeployRequest {
+    let mut what = DeployRequest {
         wait_ms: None,
         supersede: false,
         ..request.clone()
     };
-    let what = serde_json::to_vec(&what).expect("a request is plain data");
+    // The digest is in the journal, and must not confirm a guess.
+    if let Source::File(file) = &mut what.source {
+        file.values.clear();
+    }
+    let what = serde_json::to_value(&what).expect("a request is plain data");
+    let what = said(what).to_string().into_bytes();
     let owner = owner(caller).unwrap_or_default();
     let digest = digest([owner.as_bytes(), key.as_bytes(), &what]);
     Ok(Some(data_encoding::HEXLOWER.encode(&digest)))
+}
+
+/// What a request says: without fields that are as if they were not there. A newer controller may know
+/// more of them, and the request is still the same.
+fn said(request: Value) -> Value {
+    let says = |field: &Value| match field {
+        Value::Null | Value::Bool(false) => false,
+        Value::Array(all) => !all.is_empty(),
+        Value::Object(all) => !all.is_empty(),
+        Value::Bool(true) | Value::Number(_) | Value::String(_) => true,
+    };
+    match request {
+        Value::Object(fields) => {
+            let fields = fields.into_iter().map(|(name, field)| (name, said(field)));
+            Value::Object(fields.filter(|(_, field)| says(field)).collect())
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
+            request
+        }
+    }
 }
 
 fn key(headers: &HeaderMap) -> Result<Option<String>, Refused> {
@@ -348,4 +374,31 @@ fn too_many() -> Problem {
 
 fn ending() -> Problem {
     Problem::new(503, "WL0301", Exit::Unreachable, "the controller is ending").hint("try again")
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_field_of_a_newer_version_that_says_nothing_changes_no_request() {
+        let now =
+            json!({ "source": { "file": { "text": "", "set": [["web", ""]] } }, "by": "mira" });
+        let newer = json!({
+            "source": { "file": { "text": "", "set": [["web", ""]], "more": {}, "list": [] } },
+            "by": "mira", "may": false, "who": null, "deep": { "may": false },
+        });
+        assert_eq!(said(newer.clone()), now);
+        for (name, field) in [
+            ("may", json!(true)),
+            ("who", json!("")),
+            ("deep", json!({ "a": 0 })),
+        ] {
+            let mut other = newer.clone();
+            other[name] = field;
+            assert_ne!(said(other), now, "{name}");
+        }
+    }
 }

@@ -12,6 +12,7 @@ use windlass_reports::{Found, figure};
 use super::file::micros;
 use super::measure::reading;
 use crate::group::{Running, Said, ask as ask_program};
+use crate::mask::Mask;
 
 /// Characters of a complaint that are shown.
 const SHOWN: usize = 120;
@@ -42,9 +43,10 @@ pub(super) async fn ask(
     let most = u64::try_from(MAX_FIGURE_BYTES).unwrap_or(u64::MAX);
     let said = ask_program(command, most.saturating_add(1), Some(running)).await;
     let said = said.map_err(|why| format!("{name} can't be run: {why}"))?;
+    let mask = Mask::of(&asked.values);
     let found = match value {
-        None => whether(&said),
-        Some(_) if !said.ended.success() => return Err(format!("{name} {}", failed(&said))),
+        None => whether(&said, &mask),
+        Some(_) if !said.ended.success() => return Err(format!("{name} {}", failed(&said, &mask))),
         Some(value) => figure(&said.printed, value)
             .map_err(|why| format!("what {name} printed can't be read: {why}"))?,
     };
@@ -61,20 +63,20 @@ fn place(folder: &Path, program: &str) -> std::path::PathBuf {
 }
 
 /// All or nothing.
-fn whether(said: &Said) -> Found {
+fn whether(said: &Said, mask: &Mask<'_>) -> Found {
     if said.ended.success() {
         Found {
             value: 100.0,
             saw: "it ended with 0".to_owned(),
         }
     } else {
-        let saw = format!("it {}", failed(said));
+        let saw = format!("it {}", failed(said, mask));
         Found { value: 0.0, saw }
     }
 }
 
-fn failed(said: &Said) -> String {
-    let last = said.last_complaint();
+fn failed(said: &Said, mask: &Mask<'_>) -> String {
+    let last = said.last_complaint(mask);
     let harmless = |c: char| if c.is_control() { ' ' } else { c };
     let last: String = last.trim().chars().take(SHOWN).map(harmless).collect();
     match said.ended.code() {

@@ -1,5 +1,6 @@
 //! Reads what an instance printed. Blocking.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
@@ -10,7 +11,9 @@ use rustix::io::Errno;
 use windlass_edge::{EdgeError, LogChunk, LogRequest};
 
 use super::fail::{machine, rejected};
-use super::layout::Layout;
+use super::layout::{Layout, read_json};
+use super::record::{InstanceRecord, ReleaseRecord};
+use crate::mask::Mask;
 
 /// Most bytes read from one file at once, whatever is asked for.
 const MOST: u64 = 4 * 1024 * 1024;
@@ -23,10 +26,18 @@ pub(super) fn read(layout: &Layout, request: &LogRequest) -> Result<LogChunk, Ed
             request.instance
         )));
     }
+    let values = if request.masked {
+        values(layout, &folder)?
+    } else {
+        BTreeMap::new()
+    };
+    let mask = Mask::of(&values);
     let read = |name: &str, from| {
         let path = folder.join(name);
-        part(&path, from, request.tail.min(MOST))
-            .map_err(|e| machine(format!("can't read {}", path.display()), e))
+        let (bytes, start) = part(&path, from, request.tail.min(MOST))
+            .map_err(|e| machine(format!("can't read {}", path.display()), e))?;
+        let next = start + bytes.len() as u64;
+        Ok::<_, EdgeError>((mask.over(&bytes, start > 0), next))
     };
     let (stdout, stdout_next) = read("stdout.log", request.stdout_from)?;
     let (stderr, stderr_next) = read("stderr.log", request.stderr_from)?;
@@ -38,7 +49,17 @@ pub(super) fn read(layout: &Layout, request: &LogRequest) -> Result<LogChunk, Ed
     })
 }
 
-/// At most `most` bytes from `from` on, or the last ones; without what was freed.
+/// Values that the instance in this folder got of its deployer's environment. Where they can't be told,
+/// nothing can be masked.
+fn values(layout: &Layout, folder: &Path) -> Result<BTreeMap<String, String>, EdgeError> {
+    let whose: Option<InstanceRecord> = read_json(&folder.join("instance.json"))?;
+    let record = whose.map(|whose| layout.record(&whose.release));
+    let record: Option<ReleaseRecord> = record.map_or(Ok(None), |path| read_json(&path))?;
+    let record = record.ok_or_else(|| rejected("the values of its release are gone"))?;
+    Ok(record.values)
+}
+
+/// At most `most` bytes from `from` on, or the last ones, and where they begin; without what was freed.
 fn part(path: &Path, from: Option<u64>, most: u64) -> io::Result<(Vec<u8>, u64)> {
     let file = match File::open(path) {
         Ok(file) => file,
@@ -64,5 +85,5 @@ fn part(path: &Path, from: Option<u64>, most: u64) -> io::Result<(Vec<u8>, u64)>
         }
     }
     bytes.truncate(filled);
-    Ok((bytes, start + filled as u64))
+    Ok((bytes, start))
 }

@@ -121,27 +121,42 @@ fn children(pid: i32) -> Option<Vec<i32>> {
     Some(found)
 }
 
-/// The instance's folder on the command line of a shim; none for any other process.
+/// The instance's folder on the command line of a shim; none where no folder stands last.
 pub(super) fn shim_folder(pid: i32) -> Option<PathBuf> {
     let line = fs::read(format!("/proc/{pid}/cmdline")).ok()?;
-    let mut words = line.split(|byte| *byte == 0);
-    words.find(|word| *word == FOLDER_OPTION.as_bytes())?;
-    words
-        .next()
-        .map(|folder| PathBuf::from(OsStr::from_bytes(folder)))
+    told(&line).map(|(_, folder)| folder)
+}
+
+/// Whether a process was started as `shim` for that folder, word by word, whatever its program is called:
+/// one that was told to start such a shim, as a tracer is, names the same folder.
+fn is_shim_of(line: &[u8], shim: &[String], folder: &Path) -> bool {
+    let wanted = shim.iter().skip(1).map(String::as_bytes);
+    told(line).is_some_and(|(words, of)| of == folder && words.into_iter().skip(1).eq(wanted))
+}
+
+/// The words of a command line that ends with the folder of an instance, and that folder.
+fn told(line: &[u8]) -> Option<(Vec<&[u8]>, PathBuf)> {
+    let words = line.strip_suffix(b"\0")?;
+    let mut words: Vec<&[u8]> = words.split(|byte| *byte == 0).collect();
+    let folder = words.pop()?;
+    let option = words.pop()?;
+    let folder = PathBuf::from(OsStr::from_bytes(folder));
+    (option == FOLDER_OPTION.as_bytes()).then_some((words, folder))
 }
 
 /// The shim that keeps the instance of this folder, whatever is left of the folder. Only this program
-/// names it: what is told it, is this user's and leads a session of its own is that shim.
-pub(super) fn shim_of(folder: &Path) -> Option<Stat> {
+/// names it: what was started as a `shim` for it, is this user's and leads a session of its own is it.
+pub(super) fn shim_of(shim: &[String], folder: &Path) -> Option<Stat> {
     let user = geteuid().as_raw();
+    let is_it = |pid: i32| {
+        let line = fs::read(format!("/proc/{pid}/cmdline"));
+        line.is_ok_and(|line| is_shim_of(&line, shim, folder))
+    };
     let is_ours =
         |pid: i32| fs::metadata(format!("/proc/{pid}")).is_ok_and(|seen| seen.uid() == user);
-    all().into_iter().find(|stat| {
-        stat.session == stat.pid
-            && shim_folder(stat.pid).is_some_and(|told| told == folder)
-            && is_ours(stat.pid)
-    })
+    all()
+        .into_iter()
+        .find(|stat| stat.session == stat.pid && is_it(stat.pid) && is_ours(stat.pid))
 }
 
 /// Sends a signal to that very process and to no other that got its pid.
@@ -195,4 +210,38 @@ pub(super) async fn ended(pid: i32, start_time: u64) {
 fn readable(pid: Pid) -> Option<AsyncFd<OwnedFd>> {
     let descriptor = pidfd_open(pid, PidfdFlags::NONBLOCK).ok()?;
     AsyncFd::with_interest(descriptor, Interest::READABLE).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_process_that_was_started_as_the_shim_of_a_folder_is_it() {
+        let shim = ["/proc/self/exe".to_owned(), "shim".to_owned()];
+        let is_shim = |words: &str| {
+            let line = words.replace(' ', "\0") + "\0";
+            is_shim_of(line.as_bytes(), &shim, Path::new("/state/ins_1"))
+        };
+        assert!(is_shim("/proc/self/exe shim --folder /state/ins_1"));
+        assert!(is_shim("windlass shim --folder /state/ins_1"));
+        for other in [
+            "strace windlass shim --folder /state/ins_1",
+            "windlass -v shim --folder /state/ins_1",
+            "windlass --folder /state/ins_1",
+            "windlass logs --folder /state/ins_1",
+            "shim --folder /state/ins_1",
+            "windlass shim --folder /state/ins_1 more",
+            "windlass shim --folder /state/ins_12",
+            "windlass shim /state/ins_1",
+            "windlass shim --folder",
+            "",
+        ] {
+            assert!(!is_shim(other), "{other}");
+        }
+        assert!(
+            !is_shim_of(b"", &shim, Path::new("")),
+            "a thread of the kernel"
+        );
+    }
 }

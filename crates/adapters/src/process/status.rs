@@ -18,6 +18,7 @@ use super::record::{InstanceRecord, ReleaseRecord, Told};
 use super::start::{Values, expanded};
 use super::target::Inner;
 use crate::group::ask as ask_program;
+use crate::mask::Mask;
 
 /// How long a `status` may take.
 const STATUS_WITHIN: Duration = Duration::from_secs(30);
@@ -67,9 +68,10 @@ pub(super) async fn ask(inner: &Inner, instance: &Instance) -> Result<CommandSta
         ordinal: "0",
     };
     let question = question(script, arguments(&argv, &values)?, &spec);
-    let printed = answered(question).await?;
+    let mask = Mask::of(&record.values);
+    let printed = answered(question, &mask).await?;
     Ok(match printed {
-        Ok(text) => read(&text, &version),
+        Ok(text) => read(&text, &version, &mask),
         Err(saw) => CommandState::NotLive(saw),
     })
 }
@@ -91,7 +93,7 @@ fn question(script: &KeptScript, arguments: Vec<String>, spec: &ShimSpec) -> Com
 }
 
 /// What it printed, or, if it failed, what was seen.
-async fn answered(question: Command) -> Result<Result<String, String>, EdgeError> {
+async fn answered(question: Command, mask: &Mask<'_>) -> Result<Result<String, String>, EdgeError> {
     let Ok(said) = timeout(STATUS_WITHIN, ask_program(question, ANSWER_MOST, None)).await else {
         return Err(late(format!(
             "`status` did not end within {STATUS_WITHIN:?}"
@@ -101,22 +103,27 @@ async fn answered(question: Command) -> Result<Result<String, String>, EdgeError
     if said.ended.success() {
         return Ok(Ok(String::from_utf8_lossy(&said.printed).into_owned()));
     }
-    let last = said.last_complaint();
+    let last = said.last_complaint(mask);
     Ok(Err(format!(
         "`status` ended with {}: {}",
         said.ended,
-        shown(&last)
+        start(&last)
     )))
 }
 
-fn shown(text: &str) -> String {
+/// What may be told of it: its beginning, without the values that are masked.
+fn shown(text: &str, mask: &Mask<'_>) -> String {
+    start(&mask.over_text(text))
+}
+
+fn start(text: &str) -> String {
     text.trim().chars().take(SHOWN).collect()
 }
 
 /// Only a clear answer is one.
-fn read(printed: &str, wanted: &str) -> CommandState {
+fn read(printed: &str, wanted: &str, mask: &Mask<'_>) -> CommandState {
     let Ok(Answer { version, state }) = serde_json::from_str(printed.trim()) else {
-        let saw = format!("`status` printed {:?}", shown(printed));
+        let saw = format!("`status` printed {:?}", shown(printed, mask));
         return CommandState::NotLive(saw);
     };
     let version = version.unwrap_or_default();
@@ -124,7 +131,7 @@ fn read(printed: &str, wanted: &str) -> CommandState {
         State::Live if version == wanted => CommandState::Live,
         State::Moving => CommandState::Moving,
         State::Live => {
-            let saw = format!("`status` says that {} is live", shown(&version));
+            let saw = format!("`status` says that {} is live", shown(&version, mask));
             CommandState::NotLive(saw)
         }
         State::Absent => CommandState::NotLive("`status` says that nothing is live".to_owned()),
@@ -133,11 +140,14 @@ fn read(printed: &str, wanted: &str) -> CommandState {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
 
     #[test]
     fn only_a_clear_answer_makes_a_version_live() {
-        let seen = |printed: &str| match read(printed, "7") {
+        let values = BTreeMap::from([("TOKEN".to_owned(), "hunter2".to_owned())]);
+        let seen = |printed: &str| match read(printed, "7", &Mask::of(&values)) {
             CommandState::Live => "live".to_owned(),
             CommandState::Moving => "moving".to_owned(),
             CommandState::NotLive(saw) => saw,
@@ -157,5 +167,6 @@ mod tests {
         ] {
             assert!(seen(odd).starts_with("`status` printed"), "{odd}");
         }
+        assert_eq!(seen("as hunter2"), "`status` printed \"as ***\"");
     }
 }

@@ -61,7 +61,7 @@ pub(super) async fn stop(inner: &Inner, id: &InstanceId) -> Result<(), EdgeError
         }
         match remains(&folder)? {
             Remains::Nothing => {
-                return match proc::shim_of(&folder) {
+                return match proc::shim_of(&inner.config.shim, &folder) {
                     Some(shim) => stop_shim(shim, within).await,
                     None => Ok(()),
                 };

@@ -76,6 +76,37 @@ fn a_first_deployment_that_fails_late_leaves_no_route() {
     });
 }
 
+/// The time until a first version that ends has failed while reading a log takes so long, and what is
+/// told of the last lines that it printed.
+async fn given_up(reading: Millis) -> (Millis, Vec<String>) {
+    let mut lab = Lab::new().await;
+    lab.world.host.told.logs_take(reading);
+    put(&lab, &["web"], "one");
+    script(&lab, "web", "one", Script::ends_after(Millis::from_secs(1)));
+    let before = lab.world.time.now();
+    let (id, ending) = lab.deployed(&shop([web()])).await;
+    assert_eq!(ending, Ending::Ended(Outcome::Failed));
+    let told = facts(&lab, &id);
+    let lost = told.iter().find_map(|fact| match fact {
+        Fact::InstanceLost { last_lines, .. } => Some(last_lines.clone()),
+        _ => None,
+    });
+    let lines = lost.unwrap_or_else(|| unreachable!("it ended: {told:?}"));
+    (lab.world.time.now().less(before), lines)
+}
+
+#[test]
+fn a_log_that_can_not_be_read_holds_up_no_news_of_an_end() {
+    run(async {
+        let (usual, lines) = given_up(Millis::ZERO).await;
+        assert_eq!(lines.len(), 1, "{lines:?}");
+        let (stalled, lines) = given_up(Millis::from_secs(3_600)).await;
+        assert_eq!(lines, Vec::<String>::new());
+        let late = stalled.less(usual);
+        assert!(late <= Millis::from_millis(200), "{late}");
+    });
+}
+
 #[test]
 fn readiness_lost_while_baking_takes_the_traffic_back() {
     run(async {

@@ -48,6 +48,9 @@ async fn the_same_key_begins_once_and_gets_the_first_answer() {
     assert_eq!(server.fake.state().deployments.len(), 1);
     let other = post(&server, "/v1/deployments", KEY, &request("jo")).await;
     assert_eq!(other.status, 422, "{}", other.body);
+    let other = request("mira").replace("\"TOKEN\":\"secret\"", "\"TOKEN\":\"guess\"");
+    let other = post(&server, "/v1/deployments", KEY, &other).await;
+    assert_eq!(other.status, 422, "{}", other.body);
     let spaced = "Idempotency-Key: a b\r\n";
     let bad = post(&server, "/v1/down", spaced, "{}").await;
     assert_eq!(bad.status, 400);
@@ -70,6 +73,12 @@ async fn a_deployment_is_known_by_its_key_and_what_it_asks_for_whatever_is_left_
     let later = patient("mira").replace("60000", "100");
     assert_eq!(asked(KEY, &later).await, first);
     assert_ne!(asked(KEY, &patient("jo")).await, first);
+    // The digest is kept in the journal: it confirms no guess of a value.
+    let guess = patient("mira").replace("\"TOKEN\":\"secret\"", "\"TOKEN\":\"guess\"");
+    assert_ne!(guess, patient("mira"));
+    assert_eq!(asked(KEY, &guess).await, first);
+    let moving = patient("mira").replace("\"may_move\":false", "\"may_move\":true");
+    assert_ne!(asked(KEY, &moving).await, first);
     let other = "Idempotency-Key: 0124\r\n";
     assert_ne!(asked(other, &patient("mira")).await, first);
     assert_eq!(asked("", &patient("mira")).await, None);

@@ -46,6 +46,7 @@ fn log(instance: &InstanceId) -> LogRequest {
         stdout_from: None,
         stderr_from: None,
         tail: 1_000,
+        masked: false,
     }
 }
 

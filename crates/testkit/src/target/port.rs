@@ -129,6 +129,7 @@ impl Target for FakeTarget {
     }
 
     async fn log(&self, request: &LogRequest) -> Result<LogChunk, EdgeError> {
+        pass(self.host.told.log_takes()).await;
         if !self.host.has_trace(&request.instance) {
             return Err(errors::rejected(format!(
                 "{} has no trace",

@@ -1,16 +1,17 @@
 //! What instances say of themselves, and hold, beyond their scripts.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 
 use windlass_edge::Examined;
-use windlass_model::{InstanceId, Probed};
+use windlass_model::{InstanceId, Millis, Probed};
 
 /// What a test says of single instances.
 #[derive(Debug, Default)]
 pub struct Told {
     memory: RefCell<BTreeMap<InstanceId, u64>>,
     health: RefCell<BTreeMap<InstanceId, Examined>>,
+    log_takes: Cell<Millis>,
 }
 
 impl Told {
@@ -21,6 +22,16 @@ impl Told {
             Some(bytes) => memory.insert(instance.clone(), bytes),
             None => memory.remove(instance),
         };
+    }
+
+    /// Reading a log takes so long from now on, as on a disk that hangs.
+    pub fn logs_take(&self, time: Millis) {
+        self.log_takes.set(time);
+    }
+
+    /// How long it takes.
+    pub(crate) fn log_takes(&self) -> Millis {
+        self.log_takes.get()
     }
 
     /// What it holds.

@@ -92,6 +92,18 @@ fn a_program_sees_what_was_declared_and_nothing_else() {
 #[test]
 fn a_value_of_the_environment_is_kept_with_its_release_only() {
     let lab = live();
+    // One that says what it was told, and ends.
+    lab.script(
+        "job",
+        "#!/bin/sh\necho \"no entry with $COPY\" >&2\necho \"was told $*\"\nexit 7\n",
+    );
+    let mut deploy = lab.command(&["deploy"]);
+    deploy.env("TOKEN", SECRET);
+    let left = lab.start_command(deploy).left().exits(3);
+    left.says(&["no entry with ***", "was told *** and $TOKEN two words"]);
+    assert!(!left.out.contains(SECRET) && !left.err.contains(SECRET));
+    let shown = lab.run(&["show", "-o", "json"]).exits(0).out;
+    assert!(shown.contains("no entry with ***"), "{shown}");
     let told = [
         &["events", "-o", "json"][..],
         &["show", "-o", "json"],

@@ -79,6 +79,7 @@ fn a_living_instance_is_not_forgotten_and_keeps_its_release() {
             stdout_from: None,
             stderr_from: None,
             tail: 1,
+            masked: false,
         };
         let problem = bench.target.log(&log).await.expect_err("no trace");
         assert_eq!(problem.kind, ErrorKind::Rejected);

@@ -103,6 +103,7 @@ fn an_exit_is_seen_at_once_and_stays_readable() {
             stdout_from: None,
             stderr_from: None,
             tail: 100,
+            masked: false,
         };
         let chunk = bench.target.log(&log).await.expect("a log");
         assert_eq!(chunk.stdout, b"working\n");
@@ -330,6 +331,7 @@ fn a_log_is_read_on_from_where_it_was_left_and_over_holes() {
                 stdout_from: from,
                 stderr_from: None,
                 tail,
+                masked: false,
             };
             bench.target.log(&log).await.expect("a log")
         };
