@@ -159,7 +159,10 @@ fn a_command_that_takes_too_long_is_ended_with_all_that_it_started() {
 fn until_gone(child: &str) {
     let stat = format!("/proc/{child}/stat");
     let gone = || match fs::read_to_string(&stat) {
-        Ok(stat) => stat.rsplit(')').next().unwrap().trim().starts_with('Z'),
+        Ok(stat) => stat
+            .rsplit(')')
+            .next()
+            .is_some_and(|rest| rest.trim().starts_with('Z')),
         Err(_gone) => true,
     };
     let deadline = std::time::Instant::now() + std::time::Duration::from_secs(20);
