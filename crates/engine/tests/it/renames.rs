@@ -118,7 +118,7 @@ fn scored(score: f64) -> Event {
             stage: ScoreStage::Before,
             steps: BTreeMap::new(),
         },
-        score: summary(score, score),
+        score: Box::new(summary(score, score)),
     }
 }
 

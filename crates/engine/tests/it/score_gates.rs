@@ -15,19 +15,19 @@ use crate::walk::{API, Walk, applied, ready, started};
 const GOES_ON: &str = "route 2: 8000 1(old0)=75 2(new0)=25";
 
 /// A score that lies from `low` to `high`.
-pub(crate) fn summary(low: f64, high: f64) -> Box<ScoreSummary> {
-    Box::new(ScoreSummary {
+pub(crate) fn summary(low: f64, high: f64) -> ScoreSummary {
+    ScoreSummary {
         at_us: 0,
         low: Measure::nearest(low),
         high: Measure::nearest(high),
         band: None,
         permit: None,
         lost: Vec::new(),
-    })
+    }
 }
 
 fn scored(low: f64, high: f64) -> Event {
-    let score = summary(low, high);
+    let score = Box::new(summary(low, high));
     Event::Scored { step: 0, score }
 }
 
