@@ -221,16 +221,7 @@ impl Drive {
             Input::Command { command, by, reply } => self.command(command, by, reply),
             Input::Reported { event, reply } => self.step(&event, Some(reply)),
             Input::Halted { by } => {
-                // A gate that its score keeps shut is nobody's hold: beside it others still rise.
-                let rises = match self.ahead.state() {
-                    DeploymentState::Running => true,
-                    DeploymentState::Held => !self.ahead.held,
-                    DeploymentState::Returning
-                    | DeploymentState::Settling
-                    | DeploymentState::Stuck
-                    | DeploymentState::Ended(_) => false,
-                };
-                if rises {
+                if self.ahead.accepts(Command::Hold) == Accepted::Yes {
                     let by = format!("{HALT}{by})");
                     self.step(&Event::HoldRequested { by }, None);
                 }

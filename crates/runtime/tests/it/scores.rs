@@ -608,17 +608,10 @@ async fn measuring_its_end(lab: &mut Lab, app: &App) -> DeploymentId {
     let id = second(lab, app).await;
     until_baking(lab, &id, "web", 100).await;
     lab.world.gauge.takes(Millis::from_secs(60));
-    lab.until(&id, |fact| {
-        matches!(
-            fact,
-            Fact::PhaseEntered {
-                phase: RolloutPhase::Done,
-                ..
-            }
-        )
-    })
-    .await
-    .expect("it gets that far");
+    let phase = RolloutPhase::Done;
+    let done = |fact: &Fact| matches!(fact, Fact::PhaseEntered { phase: it, .. } if *it == phase);
+    let reached = lab.until(&id, done).await;
+    reached.expect("it gets that far");
     assert_eq!(lab.ending(&id), None, "the score is not measured yet");
     assert_eq!(doing(lab).await, "is over, measures the score after");
     id
@@ -683,7 +676,7 @@ fn an_abort_ends_the_last_measurement_and_is_told_that_it_comes_too_late() {
         assert_eq!(lab.ending(&id), None);
         let abort = say(&lab, &id, Command::Abort).await;
         abort.expect_err("it is promoted already");
-        lab.pass(Millis::from_millis(1)).await;
+        lab.until_ended(&id).await;
         given_up(&lab, &id);
     });
 }

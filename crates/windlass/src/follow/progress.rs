@@ -156,11 +156,6 @@ impl Progress {
         }
     }
 
-    fn is_held_no_more(&mut self) {
-        self.held_by = None;
-        self.shut.clear();
-    }
-
     fn of_the_whole(&mut self, fact: &Fact, at_us: i64) {
         match fact {
             Fact::DeploymentStarted { .. } => self.started_us = at_us,
@@ -170,7 +165,7 @@ impl Progress {
             }
             Fact::Resumed { .. } => {
                 self.state = DeploymentState::Running;
-                self.is_held_no_more();
+                (self.held_by, self.shut) = (None, Vec::new());
             }
             Fact::GateShut {
                 gate,
@@ -180,7 +175,7 @@ impl Progress {
             Fact::GatePassed { gate, .. } => self.gate(gate, None),
             Fact::AbortRequested { .. } | Fact::Superseded { .. } => {
                 self.state = DeploymentState::Returning;
-                self.is_held_no_more();
+                (self.held_by, self.shut) = (None, Vec::new());
                 self.stopped = true;
                 self.unnamed = false;
             }
