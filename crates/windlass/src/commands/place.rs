@@ -61,7 +61,7 @@ fn only(
 }
 
 /// Nothing is deployed in the environment that was typed, and there are others.
-pub(super) fn not_there(wanted: &str, all: &[EnvironmentView]) -> Diagnostic {
+fn not_there(wanted: &str, all: &[EnvironmentView]) -> Diagnostic {
     let there: BTreeSet<String> = all
         .iter()
         .map(|view| view.environment.to_string())

@@ -3,7 +3,6 @@
 use windlass_api::EnvironmentView;
 use windlass_client::{Reach, is_stopped};
 
-use super::place::not_there;
 use crate::context::Context;
 use crate::diagnostic::Diagnostic;
 use crate::report::Report;
@@ -27,11 +26,7 @@ pub(crate) async fn run(context: &Context) -> Result<Report, Diagnostic> {
         only: context.global.environment.clone(),
     };
     if let Some(wanted) = &context.global.environment {
-        let is_there = |view: &EnvironmentView| view.environment.as_str() == wanted;
-        if !environments.is_empty() && !environments.iter().any(is_there) {
-            return Err(not_there(wanted, &environments));
-        }
-        environments.retain(is_there);
+        environments.retain(|view| view.environment.as_str() == wanted);
     }
     let at = (now_us(), context.ui.columns());
     let text = status_text(&environments, &whole, at, &context.ui.style());
