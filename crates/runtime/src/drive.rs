@@ -332,7 +332,7 @@ impl Drive {
         self.environment = environment;
         self.ahead = stepped.deployment.clone();
         if self.is_cut_off() {
-            self.go_back(&stepped.actions);
+            self.go_back(&stepped);
         }
         self.pending.push_back(Pending {
             entry,
@@ -409,13 +409,13 @@ impl Drive {
             error.chain()
         );
         for waiting in &self.pending {
-            self.go_back(&waiting.stepped.actions);
+            self.go_back(&waiting.stepped);
         }
     }
 
-    /// Routes of a way back, which an earlier row recorded as the undo, need no row of their own.
-    fn go_back(&self, actions: &[Action]) {
-        for action in actions.iter().filter(|action| is_way_back(action)) {
+    /// Traffic goes back without waiting for a row.
+    fn go_back(&self, stepped: &Stepped) {
+        for action in stepped.way_back() {
             self.performer.perform(action.clone());
         }
     }
@@ -475,19 +475,6 @@ impl Drive {
 /// Whoever asked may have left; what was done holds all the same.
 fn answer(reply: oneshot::Sender<Result<(), Problem>>, answer: Result<(), Problem>) {
     let _left = reply.send(answer).is_err();
-}
-
-fn is_way_back(action: &Action) -> bool {
-    matches!(
-        action,
-        Action::Rollout {
-            action: rollout::Action::ApplyRoute {
-                returning: true,
-                ..
-            },
-            ..
-        }
-    )
 }
 
 impl Driven {

@@ -230,6 +230,31 @@ pub struct Stepped {
     pub facts: Vec<Fact>,
 }
 
+impl Stepped {
+    /// What may be done before this step is recorded: routes of a way back, which an earlier row
+    /// recorded as the undo, and the next try of one that failed.
+    pub fn way_back(&self) -> impl Iterator<Item = &Action> {
+        self.actions.iter().filter(|action| match action {
+            Action::Rollout {
+                service, action, ..
+            } => match action {
+                rollout::Action::ApplyRoute { returning, .. } => *returning,
+                rollout::Action::StartTimer { timer, .. } => {
+                    let rollout = self.deployment.rollouts.get(service);
+                    rollout.is_some_and(|rollout| rollout.awaits_retry_of_way_back(*timer))
+                }
+                rollout::Action::StartInstance(_)
+                | rollout::Action::AwaitDrain { .. }
+                | rollout::Action::StopInstance { .. }
+                | rollout::Action::KeepInstance { .. } => false,
+            },
+            Action::ConfirmPromotion | Action::Arm(_) | Action::Rename(_) | Action::Prove(_) => {
+                false
+            }
+        })
+    }
+}
+
 impl Deployment {
     /// Where it stands, as people see it.
     pub fn state(&self) -> DeploymentState {

@@ -1,7 +1,7 @@
 //! Whose answer a rollout waits for. What nobody waits for any more is not to be tried again: it would
 //! act on what others have decided since.
 
-use windlass_model::{InstanceId, SlotId};
+use windlass_model::{InstanceId, SlotId, TimerId};
 
 use super::state::{Clearing, Phase, Return, Rollout, Settling, Stage, StoppingOld};
 
@@ -40,6 +40,30 @@ impl Rollout {
                     | Stage::Restarting,
                 ..
             })
+            | Phase::Returned
+            | Phase::Stuck(_) => false,
+        }
+    }
+
+    /// Whether `timer` asks once more for the route back, whose last try failed.
+    pub fn awaits_retry_of_way_back(&self, timer: TimerId) -> bool {
+        match &self.phase {
+            Phase::Returning(Return {
+                stage: Stage::Routing { .. },
+                retry,
+                ..
+            }) => *retry == Some(timer),
+            Phase::Waiting
+            | Phase::Clearing(_)
+            | Phase::StoppingOld(_)
+            | Phase::Starting { .. }
+            | Phase::Holding
+            | Phase::Shifting { .. }
+            | Phase::Baking { .. }
+            | Phase::Passed
+            | Phase::Settling(_)
+            | Phase::Done
+            | Phase::Returning(_)
             | Phase::Returned
             | Phase::Stuck(_) => false,
         }

@@ -85,6 +85,34 @@ fn while_the_disk_is_full_the_traffic_goes_back_all_the_same() {
 }
 
 #[test]
+fn while_the_disk_is_full_a_way_back_that_failed_is_tried_again() {
+    run(async {
+        let mut lab = Lab::new().await;
+        let id = quarter(&mut lab).await;
+        lab.world.disk.fill(true);
+        lab.world.front.go_away();
+        let handle = lab.handle();
+        let said = handle.command(id.clone(), Command::Abort, "ana".to_owned());
+        // Longer than a call is tried for, so that the route back has failed.
+        let waited = lab.world.pass(Millis::from_secs(40));
+        futures_util::future::select(Box::pin(said), Box::pin(waited)).await;
+        lab.world.front.come_back();
+        lab.pass(Millis::from_secs(3)).await;
+        assert_eq!(
+            splits(&lab, "web").last(),
+            Some(&shares([(0, 100), (1, 0)]))
+        );
+        assert_eq!(failed(&lab, &id), [], "nothing is journalled yet");
+        lab.world.disk.fill(false);
+        assert_eq!(
+            lab.until_ended(&id).await,
+            Ending::Ended(Outcome::RolledBack)
+        );
+        assert_clean(&lab);
+    });
+}
+
+#[test]
 fn a_whole_chain_goes_back_before_the_disk_has_room() {
     run(async {
         let mut lab = Lab::new().await;
