@@ -112,6 +112,28 @@ fn role(line: &str) -> Role {
     }
 }
 
+/// Whether every thread of a process was stopped by a signal.
+pub(crate) fn stands_still(pid: u32) -> anyhow::Result<bool> {
+    let tasks = format!("/proc/{pid}/task");
+    for task in fs::read_dir(&tasks).with_context(|| format!("list {tasks}"))? {
+        let stat = task
+            .with_context(|| format!("list {tasks}"))?
+            .path()
+            .join("stat");
+        // A thread that ends meanwhile does nothing more either.
+        let Ok(text) = fs::read_to_string(stat) else {
+            continue;
+        };
+        if !text
+            .rsplit_once(')')
+            .is_some_and(|(_, rest)| rest.trim_start().starts_with('T'))
+        {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
 /// The parent of a process that ended and was not waited for; none for any other.
 fn parent_of_dead(pid: u32) -> Option<u32> {
     let text = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;

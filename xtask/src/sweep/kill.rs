@@ -10,7 +10,12 @@ use anyhow::Context as _;
 use crate::bench::processes::Role;
 use crate::sweep::lab::{self, Lab};
 
-/// The state ESTABLISHED in `/proc/net/tcp`.
+/// Columns of `/proc/net/tcp`: the address at this end, the state, the socket's inode.
+const LOCAL: usize = 1;
+const STATE: usize = 3;
+const INODE: usize = 9;
+
+/// The state ESTABLISHED.
 const ESTABLISHED: &str = "01";
 
 /// What is killed in a case.
@@ -29,7 +34,7 @@ pub(super) enum Kill {
 /// What was killed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Killed {
-    /// Requests that may fail: one for each connection that was open to a killed router.
+    /// Requests that may fail: one for each connection that a killed router had accepted.
     pub(super) excused: u64,
 }
 
@@ -63,9 +68,11 @@ impl Kill {
             Self::Router(after) => {
                 thread::sleep(*after);
                 let router = pick(lab, Role::Router, 0)?;
-                // Counted just before: what is opened in between is excused by nobody.
-                let excused = open_connections(lab.front())?;
-                anyhow::ensure!(lab::kill(router)?, "router {router} has ended by itself");
+                let gone = || format!("router {router} has ended by itself");
+                // A router that stands still takes no connection between the count and its death.
+                anyhow::ensure!(lab::stop(router)?, gone());
+                let excused = accepted_connections(lab.front())?;
+                anyhow::ensure!(lab::kill(router)?, gone());
                 Ok(Killed { excused })
             }
             Self::Shim(after, which) => {
@@ -92,16 +99,19 @@ fn pick(lab: &Lab, role: Role, which: usize) -> anyhow::Result<u32> {
         .with_context(|| format!("there is no {role:?} to kill"))
 }
 
-/// Connections of clients to this address.
-fn open_connections(to: SocketAddr) -> anyhow::Result<u64> {
+/// Connections that whoever listens at this address has accepted. One that still waits to be accepted has
+/// no inode yet: it belongs to the listening socket, which outlives a router.
+fn accepted_connections(at: SocketAddr) -> anyhow::Result<u64> {
     let text = fs::read_to_string("/proc/net/tcp").context("read /proc/net/tcp")?;
-    let port = format!(":{:04X}", to.port());
-    let open = text.lines().skip(1).filter(|line| {
-        let mut words = line.split_whitespace().skip(2);
-        let is_to = words.next().is_some_and(|remote| remote.ends_with(&port));
-        is_to && words.next() == Some(ESTABLISHED)
+    let port = format!(":{:04X}", at.port());
+    let accepted = text.lines().skip(1).filter(|line| {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let is_at = words.get(LOCAL).is_some_and(|local| local.ends_with(&port));
+        is_at
+            && words.get(STATE) == Some(&ESTABLISHED)
+            && words.get(INODE).is_some_and(|inode| *inode != "0")
     });
-    Ok(u64::try_from(open.count()).unwrap_or(u64::MAX))
+    Ok(u64::try_from(accepted.count()).unwrap_or(u64::MAX))
 }
 
 #[cfg(test)]
@@ -111,13 +121,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_open_connection_counts_once() {
+    fn each_accepted_connection_counts_once_and_none_that_waits() {
         let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
         let address = listener.local_addr().expect("bound");
-        let count = || open_connections(address).expect("this is Linux");
+        let count = || accepted_connections(address).expect("this is Linux");
         assert_eq!(count(), 0);
-        let clients = [(); 2].map(|()| TcpStream::connect(address).expect("it listens"));
-        let served = [(); 2].map(|()| listener.accept().expect("two wait").0);
+        let clients = [(); 3].map(|()| TcpStream::connect(address).expect("it listens"));
+        assert_eq!(count(), 0);
+        let served = [(); 2].map(|()| listener.accept().expect("three wait").0);
         assert_eq!(count(), 2);
         drop((clients, served));
         assert_eq!(count(), 0);

@@ -22,6 +22,8 @@ use crate::sweep::product::Product;
 const COMMAND_WITHIN: Duration = Duration::from_secs(40);
 /// Longest wait for the processes of a lab to be gone.
 const GONE_WITHIN: Duration = Duration::from_secs(10);
+/// Longest time for a process to stand still.
+const STOPS_WITHIN: Duration = Duration::from_secs(5);
 /// Time between two looks.
 const LOOK: Duration = Duration::from_millis(5);
 /// Listeners of a lab.
@@ -305,12 +307,32 @@ impl Drop for Lab {
 
 /// Ends one process; says whether it was there.
 pub(super) fn kill(pid: u32) -> anyhow::Result<bool> {
+    signal(pid, Signal::KILL)
+}
+
+/// Has one process stand still, and waits until it does; says whether it was there.
+pub(super) fn stop(pid: u32) -> anyhow::Result<bool> {
+    if !signal(pid, Signal::STOP)? {
+        return Ok(false);
+    }
+    let deadline = Instant::now() + STOPS_WITHIN;
+    while !processes::stands_still(pid)? {
+        anyhow::ensure!(
+            Instant::now() < deadline,
+            "process {pid} does not stand still"
+        );
+        thread::sleep(LOOK);
+    }
+    Ok(true)
+}
+
+fn signal(pid: u32, signal: Signal) -> anyhow::Result<bool> {
     let id = i32::try_from(pid).ok().and_then(Pid::from_raw);
     let id = id.with_context(|| format!("{pid} is no process"))?;
-    match kill_process(id, Signal::KILL) {
+    match kill_process(id, signal) {
         Ok(()) => Ok(true),
         Err(Errno::SRCH) => Ok(false),
-        Err(why) => Err(why).with_context(|| format!("kill process {pid}")),
+        Err(why) => Err(why).with_context(|| format!("signal process {pid}")),
     }
 }
 
