@@ -1,5 +1,6 @@
 //! What was decided about a candidate, and what it rests on.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -79,4 +80,23 @@ pub struct Judgement {
     /// Triggers that are met, but not for as long as they have to be: what ends of itself waits for them.
     #[serde(default)]
     pub rising: Vec<Rule>,
+    /// Whether the candidate was never seen answering, so that only what is read counts.
+    #[serde(default)]
+    pub unanswered: bool,
+    /// What was read beside answers, such as `metric login_failures`.
+    #[serde(default)]
+    pub read: BTreeSet<String>,
+    /// What gave no number when it was asked last, each with why.
+    #[serde(default)]
+    pub unread: BTreeMap<String, String>,
+}
+
+impl Judgement {
+    /// What gave no number so far, each with why. What was read once and is gone is told otherwise: the
+    /// bake waits for it.
+    pub fn never_read(&self) -> impl Iterator<Item = (&str, &str)> {
+        let unread = self.unread.iter();
+        let never = unread.filter(|(what, _)| !self.read.contains(*what));
+        never.map(|(what, why)| (what.as_str(), why.as_str()))
+    }
 }

@@ -3,16 +3,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use windlass_analysis::ratio::comparison::Plan;
-use windlass_analysis::watch::{Counts, Dealt, Fired, Gauge, Interval, Read, Setting, Watch};
+use windlass_analysis::watch::{Counts, Dealt, Fired, Gauge, Interval, Setting, Watch};
 use windlass_control::{LateCounts, RouterBoot, SlotCounts, Tick};
 use windlass_engine::rollout::{Event, Rollout};
 use windlass_model::{
-    DeploymentId, Instance, LATENCY_EDGES_US, Measure, Millis, Percent, PlanKind, ServiceKey,
-    ServiceName, SlotId, Verdict, Version,
+    DeploymentId, Instance, Judgement, LATENCY_EDGES_US, Measure, Millis, Percent, PlanKind,
+    ServiceKey, ServiceName, SlotId, Verdict, Version,
 };
 
 use crate::drive::Driven;
-use crate::meters::{Meters, Question};
+use crate::meters::{Answer, Meters, Question};
 use crate::remembered::{One, Remembered, STATE_LARGEST};
 
 /// One candidate.
@@ -37,14 +37,16 @@ struct Judged {
     told: Option<(Gist, u64)>,
 }
 
-/// What makes a record news: another verdict, another share, that something was compared there, or that a
-/// trigger is about to fire.
+/// What makes a record news: another verdict, another share, that something was compared there, that a
+/// trigger is about to fire, or that more or less is read.
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct Gist {
     share: Percent,
     verdict: Verdict,
     compared: bool,
     rises: bool,
+    read: usize,
+    never_read: usize,
 }
 
 /// Time after which a record is told again, though it says the same: as often as a wait is journalled.
@@ -264,7 +266,7 @@ impl Judge {
         candidate: &Candidate,
         question: usize,
         now: Millis,
-        answer: &BTreeMap<Gauge, Option<Read>>,
+        answer: &Answer,
     ) -> Vec<Word> {
         let Some(judged) = self.candidates.get_mut(candidate) else {
             return Vec::new();
@@ -272,7 +274,8 @@ impl Judge {
         judged.meters.answered(question, now, answer);
         let at_ms = now.as_millis();
         let each = answer.iter();
-        let met = each.flat_map(|(gauge, read)| judged.watch.measure(gauge, at_ms, read.as_ref()));
+        let met =
+            each.flat_map(|(gauge, read)| judged.watch.measure(gauge, at_ms, read.as_ref().ok()));
         let met = met.collect();
         judged.tell(candidate, met)
     }
@@ -343,7 +346,8 @@ impl Judged {
 
     /// The record of what is decided, where it is news or was not told for long.
     fn record(&mut self, candidate: &Candidate, at_ms: u64, is_due: bool) -> Option<Word> {
-        if !self.watch.has_answered() {
+        let (read, unread) = (self.meters.seen(), self.meters.unread());
+        if !self.watch.has_answered() && read.is_empty() && unread.is_empty() {
             return None;
         }
         let share = self.share;
@@ -352,6 +356,8 @@ impl Judged {
             verdict: self.watch.verdict(),
             rises: self.watch.rising().next().is_some(),
             compared: self.watch.compared_at(share) > 0,
+            read: read.len(),
+            never_read: unread.keys().filter(|gauge| !read.contains(gauge)).count(),
         };
         let is_known = self.told.is_some_and(|(told, told_ms)| {
             let lately = at_ms.saturating_sub(told_ms) < TOLD_EVERY_MS && at_ms >= told_ms;
@@ -361,10 +367,19 @@ impl Judged {
             return None;
         }
         self.told = Some((gist, at_ms));
-        Some(candidate.word(Event::Judged {
-            slot: candidate.slot,
-            judgement: Box::new(self.watch.judgement(share)),
-        }))
+        Some(
+            candidate.word(Event::Judged {
+                slot: candidate.slot,
+                judgement: Box::new(Judgement {
+                    read: read.iter().map(ToString::to_string).collect(),
+                    unread: unread
+                        .iter()
+                        .map(|(gauge, why)| (gauge.to_string(), why.clone()))
+                        .collect(),
+                    ..self.watch.judgement(share)
+                }),
+            }),
+        )
     }
 
     /// What was seen of it before, else nothing yet.

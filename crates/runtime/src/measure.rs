@@ -1,6 +1,5 @@
 //! Asks for what candidates are judged by beside their answers: metrics, probes, memory.
 
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use futures_util::StreamExt as _;
@@ -13,13 +12,13 @@ use windlass_model::{Instance, Probe, Probed, ServiceSpec};
 use crate::controller::Shared;
 use crate::judge::Candidate;
 use crate::lookout::tell_all;
-use crate::meters::{Question, Source};
+use crate::meters::{Answer, Question, Source};
 
 /// Instances that are asked at the same time.
 const AT_ONCE: usize = 8;
 
-/// What was read of each thing that was asked; none where there is no data, or none in time.
-type Answer = BTreeMap<Gauge, Option<Read>>;
+/// Why there is nothing to read of a candidate without instances.
+const NOBODY: &str = "there is no instance to ask";
 
 /// Asks for what is due. Each question is on its own, so that a source that is slow holds up nothing.
 pub(crate) fn ask(shared: &Rc<Shared>) {
@@ -35,22 +34,18 @@ pub(crate) fn ask(shared: &Rc<Shared>) {
 
 /// The answer; no data is never a reason to go back.
 async fn read(shared: &Rc<Shared>, question: &Question, instances: &[Instance]) -> Answer {
-    let nothing = || {
+    let nothing = |why: String| {
+        tracing::warn!("{}: {why}", names(question));
         let each = question.gauges.iter();
-        each.map(|gauge| (gauge.clone(), None)).collect()
+        each.map(|gauge| (gauge.clone(), Err(why.clone())))
+            .collect()
     };
     let asked = Box::pin(asked(shared, question, instances));
     let within = question.within;
     match select(asked, shared.border.clock.sleep(within)).await {
         Either::Left((Ok(answer), _)) => answer,
-        Either::Left((Err(error), _)) => {
-            tracing::warn!("{}: {}", names(question), error.chain());
-            nothing()
-        }
-        Either::Right(((), _)) => {
-            tracing::warn!("{}: no answer in {within}", names(question));
-            nothing()
-        }
+        Either::Left((Err(error), _)) => nothing(error.chain()),
+        Either::Right(((), _)) => nothing(format!("no answer in {within}")),
     }
 }
 
@@ -65,27 +60,30 @@ async fn asked(
     instances: &[Instance],
 ) -> Result<Answer, EdgeError> {
     let border = &shared.border;
-    let for_all = |read: Option<Read>| {
+    let for_all = |read: Option<Read>, else_why: &str| {
+        let read = read.ok_or_else(|| else_why.to_owned());
         let each = question.gauges.iter();
         each.map(|gauge| (gauge.clone(), read.clone())).collect()
     };
     Ok(match &question.source {
         Source::Prometheus { url, access, query } => {
             let value = border.metrics.read(url, access, query).await?;
-            for_all(value.filter(|value| value.is_finite()).map(Read::from))
+            let number = value.filter(|value| value.is_finite()).map(Read::from);
+            for_all(number, "the query finds no series, or no finite number")
         }
         Source::Memory(limit) => {
             let held = stream::iter(instances).map(|instance| border.target.memory(instance));
             let held: Vec<_> = held.buffered(AT_ONCE).collect().await;
             // The one that holds most: each has the limit of its own.
             let most = held.into_iter().filter_map(Result::ok).flatten().max();
-            for_all(most.map(|most| Read::from(share(most, *limit))))
+            let read = most.map(|most| Read::from(share(most, *limit)));
+            for_all(read, "no instance tells what it holds")
         }
         Source::Ready(probe) => {
             let asked =
                 stream::iter(instances).map(|instance| border.prober.probe(probe, instance));
             let answers: Vec<Probed> = asked.buffered(AT_ONCE).collect().await;
-            for_all(worst(answers.iter()))
+            for_all(worst(answers.iter()), NOBODY)
         }
         Source::Detailed(probe) => detailed(shared, question, (probe, instances)).await,
     })
@@ -109,8 +107,14 @@ async fn detailed(
         }
         worst(answers.iter().filter_map(|answer| answer.parts.get(name)))
     };
+    let why = if answers.is_empty() {
+        NOBODY
+    } else {
+        "no answer names it"
+    };
     let each = question.gauges.iter();
-    each.map(|gauge| (gauge.clone(), of(gauge))).collect()
+    each.map(|gauge| (gauge.clone(), of(gauge).ok_or_else(|| why.to_owned())))
+        .collect()
 }
 
 /// The worst of some answers; none of none.

@@ -13,12 +13,20 @@ const UNSEEN_PAUSES: u64 = 3;
 /// Time between two looks at what an instance holds in memory.
 const MEMORY_EVERY: Millis = Millis::from_secs(1);
 
+/// Most letters of a reason that are kept.
+const WHY_LONGEST: usize = 300;
+
+/// What was read of each thing that was asked, or why there is no number.
+pub(crate) type Answer = BTreeMap<Gauge, Result<Read, String>>;
+
 /// What the rules of a candidate rest on, beside its answers.
 #[derive(Default)]
 pub(crate) struct Meters {
     all: Vec<Meter>,
     /// When each was read last.
     seen: BTreeMap<Gauge, Millis>,
+    /// Why there was no number the last time.
+    unread: BTreeMap<Gauge, String>,
 }
 
 /// One question; its answer may tell several things.
@@ -90,6 +98,7 @@ impl Meters {
         let seen = seen.iter().filter(asked).map(|gauge| (gauge.clone(), now));
         Self {
             seen: seen.collect(),
+            unread: BTreeMap::new(),
             all,
         }
     }
@@ -123,19 +132,28 @@ impl Meters {
         asked.collect()
     }
 
-    /// What was answered: of each thing that was asked, what was read of it, if anything was.
-    pub(crate) fn answered(
-        &mut self,
-        question: usize,
-        now: Millis,
-        read: &BTreeMap<Gauge, Option<Read>>,
-    ) {
+    /// What was answered: of each thing that was asked, what was read of it, or why nothing was.
+    pub(crate) fn answered(&mut self, question: usize, now: Millis, answer: &Answer) {
         if let Some(meter) = self.all.get_mut(question) {
             meter.is_asked = false;
         }
-        let there = read.iter().filter(|(_, read)| read.is_some());
-        self.seen
-            .extend(there.map(|(gauge, _)| (gauge.clone(), now)));
+        for (gauge, read) in answer {
+            match read {
+                Ok(_) => {
+                    self.seen.insert(gauge.clone(), now);
+                    self.unread.remove(gauge);
+                }
+                Err(why) => {
+                    let why = why.chars().take(WHY_LONGEST).collect();
+                    self.unread.insert(gauge.clone(), why);
+                }
+            }
+        }
+    }
+
+    /// What gave no number the last time, each with why.
+    pub(crate) fn unread(&self) -> &BTreeMap<Gauge, String> {
+        &self.unread
     }
 
     /// What was ever read.

@@ -1,6 +1,6 @@
 //! One candidate: its rules, and its comparison with the stable release.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use windlass_model::{Judgement, Measure, Millis, Percent, Rule, Tally, Then, Verdict, count};
@@ -200,7 +200,7 @@ impl Watch {
         }
     }
 
-    /// The record of the decision at this share.
+    /// The record of the decision at this share; of what is read, whoever reads knows more.
     pub fn judgement(&self, share: Percent) -> Judgement {
         let finding = self.comparison.finding(1.0);
         let tally = |arm: Arm| Tally {
@@ -223,6 +223,9 @@ impl Watch {
             more_requests: self.more_requests(&finding),
             not_watched: silent.map(|rule| rule.rule().clone()).collect(),
             rising: self.rising().cloned().collect(),
+            unanswered: !self.has_answered,
+            read: BTreeSet::new(),
+            unread: BTreeMap::new(),
         }
     }
 

@@ -44,6 +44,9 @@ pub(crate) fn judged(verdict: Verdict, share: u8, here: u64) -> Event {
             more_requests: Some(4_000_u64.saturating_sub(here)),
             not_watched: Vec::new(),
             rising: Vec::new(),
+            unanswered: false,
+            read: std::collections::BTreeSet::new(),
+            unread: std::collections::BTreeMap::new(),
         }),
     }
 }

@@ -90,12 +90,23 @@ fn a_worker_without_traffic_is_watched_by_its_metrics_too() {
 }
 
 #[test]
-fn a_metric_that_was_never_there_takes_nothing_back_and_holds_up_nothing() {
+fn a_metric_that_was_never_there_takes_nothing_back_and_holds_up_nothing_and_is_named() {
     run(async {
         let mut lab = Lab::new().await;
         let app = watched(web(), Then::Rollback);
         let id = second(&mut lab, &app).await;
         assert_eq!(lab.until_ended(&id).await, Ending::Ended(Outcome::Promoted));
+        let all = facts(&lab, &id).into_iter();
+        let unread: Vec<_> = all
+            .filter_map(|fact| match fact {
+                Fact::Judged { judgement, .. } => Some(judgement.unread),
+                _ => None,
+            })
+            .collect();
+        let why = "the query finds no series, or no finite number".to_owned();
+        let named = BTreeMap::from([("metric login_failures".to_owned(), why)]);
+        assert_eq!(unread.last(), Some(&named));
+        assert!(unread.len() < 4, "told once a share: {unread:?}");
     });
 }
 

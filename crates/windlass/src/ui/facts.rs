@@ -37,7 +37,8 @@ fn says_nothing_more(fact: &Fact) -> bool {
     );
     let is_empty = matches!(
         fact,
-        Fact::Judged { judgement, .. } if judgement.verdict == Verdict::NoData
+        Fact::Judged { judgement, .. }
+            if judgement.verdict == Verdict::NoData && judgement.never_read().next().is_none()
     );
     is_told || is_empty
 }
@@ -270,7 +271,17 @@ fn drained_words(slot: SlotId, cut: u64) -> String {
 
 fn judged_words(judgement: &Judgement) -> String {
     let verdict = judgement.verdict.to_string();
-    format!("errors={verdict:?} saw={:?}", harmless(&judgement.words))
+    let errors = format!("errors={verdict:?} saw={:?}", harmless(&judgement.words));
+    let compared = (judgement.verdict != Verdict::NoData).then_some(errors);
+    let unread = judgement.never_read().map(|(what, why)| {
+        let (what, why) = (harmless(what), harmless(why));
+        format!("unread={what:?} because={why:?}")
+    });
+    compared
+        .into_iter()
+        .chain(unread)
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 /// The evidence that a step waits for, or has not got.

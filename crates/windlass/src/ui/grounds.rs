@@ -1,6 +1,6 @@
 //! What a promotion rests on, where that is little: start and readiness, and nobody who asked.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 use windlass_api::{DeploymentView, RolloutView};
@@ -9,7 +9,7 @@ use windlass_model::{
     Trigger, Verdict,
 };
 
-use super::words::listed;
+use super::words::{harmless, listed};
 
 /// What was not judged of a service that was promoted.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -42,7 +42,8 @@ fn is_served(part: &RolloutView) -> bool {
 }
 
 fn of(part: &RolloutView) -> Option<Unjudged> {
-    let Some(judgement) = &part.judgement else {
+    let judgement = part.judgement.as_ref();
+    let Some(judgement) = judgement.filter(|judgement| !judgement.unanswered) else {
         return Some(Unjudged::NoRequests);
     };
     let rules = judgement.not_watched.iter();
@@ -61,17 +62,21 @@ fn had_no_chance(rule: &Rule, judgement: &Judgement) -> bool {
 
 /// The same in words, one line each; none where enough was judged.
 pub(crate) fn grounds(view: &DeploymentView) -> Vec<String> {
-    const ONLY: &str = "judged on 0 requests: nothing but start and readiness was checked";
     let found = unjudged(view);
     let unasked = found
         .iter()
         .filter(|(_, why)| **why == Unjudged::NoRequests);
     let unasked: Vec<_> = unasked.map(|(service, _)| service).collect();
     let mut lines = Vec::new();
+    let read = unasked.iter().filter_map(|service| {
+        let judgement = view.rollouts.get(**service)?.judgement.as_ref()?;
+        Some(judgement.read.iter())
+    });
+    let only = only(&read.flatten().collect());
     if unasked.len() == view.rollouts.len() && !unasked.is_empty() {
-        lines.push(ONLY.to_owned());
+        lines.push(only);
     } else if !unasked.is_empty() {
-        lines.push([&listed(&unasked), ": ", ONLY].concat());
+        lines.push([&listed(&unasked), ": ", &only].concat());
     }
     for (service, why) in &found {
         if let Unjudged::TooFew(rules) = why {
@@ -82,6 +87,17 @@ pub(crate) fn grounds(view: &DeploymentView) -> Vec<String> {
         }
     }
     lines
+}
+
+/// What was checked where nobody asked anything.
+fn only(read: &BTreeSet<&String>) -> String {
+    let names: Vec<_> = read.iter().collect();
+    let besides = if names.is_empty() {
+        String::new()
+    } else {
+        format!(", and of what is read {}", harmless(&listed(&names)))
+    };
+    format!("judged on 0 requests: nothing but start and readiness was checked{besides}")
 }
 
 #[cfg(test)]
@@ -106,6 +122,9 @@ mod tests {
             more_requests: None,
             not_watched: not_watched.iter().cloned().map(Rule::from).collect(),
             rising: Vec::new(),
+            unanswered: false,
+            read: BTreeSet::new(),
+            unread: BTreeMap::new(),
         }
     }
 
@@ -127,6 +146,12 @@ mod tests {
         insta::assert_snapshot!(said(None, None), @"judged on 0 requests: nothing but start and readiness was checked");
         let enough = judged(Verdict::Pass, &[]);
         insta::assert_snapshot!(said(None, enough.clone()), @"api: judged on 0 requests: nothing but start and readiness was checked");
+        let read = Judgement {
+            unanswered: true,
+            read: BTreeSet::from(["metric login_failures".to_owned()]),
+            ..enough.clone()
+        };
+        insta::assert_snapshot!(said(read, enough.clone()), @"api: judged on 0 requests: nothing but start and readiness was checked, and of what is read metric login_failures");
         assert_eq!(said(enough.clone(), enough), "");
     }
 

@@ -91,6 +91,10 @@ fn of_a_service(kind: PlanKind, part: &RolloutView) -> Vec<Line> {
         ));
     }
     match &part.judgement {
+        Some(judgement) if judgement.unanswered => {
+            lines.push(("", unjudged(kind, part)));
+            unseen(judgement, &mut lines);
+        }
         Some(judgement) => record(judgement, part, &mut lines),
         None => lines.push(("", unjudged(kind, part))),
     }
@@ -126,6 +130,11 @@ fn record(judgement: &Judgement, part: &RolloutView, lines: &mut Vec<Line>) {
         ));
     }
     lines.push(("changes   ", changes(judgement)));
+    unseen(judgement, lines);
+}
+
+/// Rules of which not enough was seen yet, and why.
+fn unseen(judgement: &Judgement, lines: &mut Vec<Line>) {
     if !judgement.rising.is_empty() {
         let rules = listed(&judgement.rising);
         lines.push(("", format!("met, but not for long enough yet: {rules}")));
@@ -137,6 +146,11 @@ fn record(judgement: &Judgement, part: &RolloutView, lines: &mut Vec<Line>) {
             format!("not watched, for there was too little to judge: {rules}"),
         ));
     }
+    let unread = judgement.unread.iter();
+    lines.extend(unread.map(|(what, why)| {
+        let line = format!("no number of {what}: {why}");
+        ("", harmless(&line))
+    }));
 }
 
 /// The verdict, and how much of what it rests on was seen at the share that the step has.
@@ -226,6 +240,7 @@ mod tests {
           evidence  of harm 0.3, and 4.6 shows it (log e)
           changes   with errors from now on
           not watched, for there was too little to judge: error rate > 5% for 10s
+          no number of metric login_failures: no answer in 15s
         ");
     }
 

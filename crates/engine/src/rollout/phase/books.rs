@@ -138,7 +138,13 @@ fn judged(turn: &mut Turn, slot: SlotId, judgement: &Judgement) {
         return;
     }
     let before = turn.rollout.judgement.replace(judgement.clone());
-    let gist = |judgement: &Judgement| (judgement.share, judgement.verdict);
+    let gist = |judgement: &Judgement| {
+        let unread: Vec<String> = judgement
+            .never_read()
+            .map(|(what, _)| what.to_owned())
+            .collect();
+        (judgement.share, judgement.verdict, unread)
+    };
     if before.as_ref().map(gist) != Some(gist(judgement)) {
         turn.facts.push(Fact::Judged {
             service: turn.rollout.service.clone(),

@@ -1,6 +1,6 @@
 //! Deployments and environments as a controller shows them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 
 use windlass_api::{
@@ -85,6 +85,12 @@ pub(crate) fn judgement() -> Judgement {
         more_requests: Some(0),
         not_watched: vec![Trigger::DEFAULTS[2].clone().into()],
         rising: Vec::new(),
+        unanswered: false,
+        read: BTreeSet::new(),
+        unread: BTreeMap::from([(
+            "metric login_failures".to_owned(),
+            "no answer in 15s".to_owned(),
+        )]),
     }
 }
 
