@@ -64,10 +64,13 @@ fn told(name: &str, played: &Played) {
         outcome,
         reason,
         detected_ms,
+        judged_at,
         requests,
     } = played;
+    let at = judged_at.map(|share| format!(" at {share} %"));
+    let at = at.unwrap_or_default();
     say::aside(&format!(
-        "   {name}: {outcome} after {detected_ms} ms and {requests} answers: {reason}"
+        "   {name}: {outcome}{at} after {detected_ms} ms and {requests} answers: {reason}"
     ));
 }
 
