@@ -68,7 +68,7 @@ pub(crate) fn show_text(
         Some(more) => hang(INDENT, more, shown.fits),
         None => hang("", &line, shown.fits),
     }));
-    let past = by_hand::told(view).into_iter();
+    let past = by_hand::told(view, &style.zone).into_iter();
     lines.extend(past.map(|past| labelled("by hand", &past)));
     let rests_on = grounds(view).into_iter();
     lines.extend(rests_on.map(|line| hang("", &line, shown.fits)));
@@ -351,6 +351,7 @@ mod tests {
         let mut view = sample::ended(Outcome::Promoted);
         let auth = view.rollouts.get_mut(&sample::service("auth"));
         auth.expect("a service").past = vec![sample::past()];
+        view.by_hand = true;
         let text = text(&view, sample::at(43_100));
         assert!(
             text.lines().all(|line| line.chars().count() <= 80),
