@@ -167,7 +167,7 @@ mod tests {
         };
         assert_eq!(rule("rollback"), "", "its step is watched on");
         assert_eq!(rule("hold"), "");
-        insta::assert_snapshot!(rule("notify"), @"`p95 > 1s for 1m (notify)` of web can do nothing before web is promoted: its bakes come to 30s together, and the rule needs 1m; raise `bake`, or shorten the rule");
+        insta::assert_snapshot!(rule("notify"), @"`p95 > 1s for 1m, then notify` of web can do nothing before web is promoted: its bakes come to 30s together, and the rule needs 1m; raise `bake`, or shorten the rule");
     }
 
     #[test]
@@ -203,11 +203,11 @@ mod tests {
         let other = |bake: &str, more: &str| {
             format!("  api: {{ run: ./api, listen: \"127.0.0.1:8081\", bake: {bake}{more} }}\n")
         };
+        let beside = |bake: &str, more: &str| said(&[web.clone(), other(bake, more)].concat());
         assert_ne!(said(&web), "");
-        assert_ne!(said(&[web.as_str(), &other("1m", "")].concat()), "");
-        assert_eq!(said(&[web.as_str(), &other("2m", "")].concat()), "");
+        assert_ne!(beside("1m", ""), "");
+        assert_eq!(beside("2m", ""), "");
         // After it, and so both bakes are one time.
-        let after = ", needs: [web]";
-        assert_eq!(said(&[web.as_str(), &other("90s", after)].concat()), "");
+        assert_eq!(beside("90s", ", needs: [web]"), "");
     }
 }
