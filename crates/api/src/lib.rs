@@ -24,7 +24,7 @@ pub use request::{
     LogQuery, RemoveAnswer, RemoveRequest, RepairRequest, RollbackAnswer, RollbackRequest, Source,
 };
 pub use score::{
-    DeploymentScore, ScoreList, ScoreNote, ScoreView, StepScoreView, points, score_number,
+    DeploymentScore, LetGo, ScoreList, ScoreNote, ScoreView, StepScoreView, points, score_number,
     score_shut,
 };
 pub use token::{Scope, TokenAnswer, TokenList, TokenRequest, TokenView};

@@ -72,6 +72,23 @@ pub struct DeploymentScore {
     pub after: Option<ScoreSummary>,
     /// The gates that keep it from going on now.
     pub shut: Vec<ScoreGate>,
+    /// The gates that people let go, in order: told for as long as the deployment is known.
+    #[serde(default)]
+    pub let_go: Vec<LetGo>,
+}
+
+/// A gate that a person let go, although the score was not as high as it asks for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct LetGo {
+    /// Who.
+    pub by: String,
+    /// When, microseconds since 1970 UTC.
+    pub at_us: i64,
+    /// What was asked for, and where.
+    pub gate: ScoreGate,
+    /// What was measured last.
+    pub score: Option<ScoreSummary>,
 }
 
 /// The health score of a step that needs one.

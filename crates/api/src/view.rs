@@ -8,7 +8,7 @@ use windlass_model::{
     AppName, DeploymentId, DeploymentState, EnvironmentName, Halt, InstanceId, Judgement, Label,
     Listen, Past, Percent, Plan, PlanId, PlanKind, ReturnReason, RolloutPhase, ScoreGate,
     ScoreSummary, ServiceKey, ServiceName, SlotId, StandbyKept, StuckReason, Verdict, Version,
-    count,
+    more_to_the_new,
 };
 
 use crate::{DeploymentScore, ReportedView, StepScoreView};
@@ -93,6 +93,10 @@ pub struct DeploymentView {
     /// Who holds it, while it is held.
     #[serde(default)]
     pub held: Option<HeldView>,
+    /// Whether a person let it go on somewhere, and not only what was seen: `past` of its services and
+    /// `let_go` of its score say who, where, and what was left out.
+    #[serde(default)]
+    pub by_hand: bool,
 }
 
 impl DeploymentView {
@@ -186,7 +190,7 @@ pub struct RolloutView {
 pub struct EvidenceView {
     /// What its answers say so far.
     pub verdict: Verdict,
-    /// About how many more requests are needed, where that can be told.
+    /// About how many more requests to the new version are needed, where that can be told.
     pub more_requests: Option<u64>,
     /// The share that it must be seen at.
     pub at: Percent,
@@ -195,14 +199,15 @@ pub struct EvidenceView {
 }
 
 impl EvidenceView {
-    /// What is lacking, in words: "waits for evidence at 10 %: about 1,200 more requests are needed".
+    /// What is lacking, in words: "waits for evidence at 10 %: about 1,200 more requests to the new
+    /// version are needed".
     pub fn words(&self) -> String {
         let at = self.at;
         let has = if self.waits { "waits for" } else { "has no" };
         let needs = match (self.more_requests, self.verdict) {
             (Some(more), _) => {
                 let were = if self.waits { "are" } else { "were" };
-                format!(": about {} more requests {were} needed", count(more))
+                format!(": {} {were} needed", more_to_the_new(more))
             }
             (None, Verdict::NoData) if self.waits => ": nothing is compared there yet".to_owned(),
             (None, Verdict::NoData) => ": nothing was compared there".to_owned(),

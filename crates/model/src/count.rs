@@ -13,6 +13,23 @@ pub fn count(count: u64) -> String {
     text
 }
 
+/// What is only estimated, rounded up to two digits: more would be said than is known.
+pub fn two_digits(estimate: u64) -> u64 {
+    let digits = estimate.checked_ilog10().unwrap_or_default();
+    let unit = 10_u64.pow(digits.saturating_sub(1));
+    estimate.div_ceil(unit).saturating_mul(unit)
+}
+
+/// The same for people: "about 3,400".
+pub fn about(estimate: u64) -> String {
+    format!("about {}", count(two_digits(estimate)))
+}
+
+/// What a comparison lacks, as it is told everywhere: "about 3,400 more requests to the new version".
+pub fn more_to_the_new(requests: u64) -> String {
+    format!("{} more requests to the new version", about(requests))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -21,5 +38,20 @@ mod tests {
     fn every_third_digit_has_a_comma() {
         let all = [0, 999, 1_000, 12_400, 1_234_567].map(count);
         assert_eq!(all, ["0", "999", "1,000", "12,400", "1,234,567"]);
+    }
+
+    #[test]
+    fn an_estimate_has_two_digits_and_is_never_short() {
+        let all = [0, 7, 42, 121, 26_357, 26_000, 99_100, u64::MAX].map(about);
+        insta::assert_snapshot!(all.join("\n"), @r"
+        about 0
+        about 7
+        about 42
+        about 130
+        about 27,000
+        about 26,000
+        about 100,000
+        about 18,446,744,073,709,551,615
+        ");
     }
 }

@@ -207,7 +207,7 @@ pub enum Fact {
         service: ServiceName,
         /// What its answers say so far.
         verdict: Verdict,
-        /// About how many more requests are needed, where that can be told.
+        /// About how many more requests to the candidate are needed, where that can be told.
         more_requests: Option<u64>,
         /// How long it waits at most.
         within: Millis,

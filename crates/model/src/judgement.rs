@@ -64,8 +64,8 @@ pub struct Judgement {
     /// Requests of both that were compared at this share, so that it is evidence of that.
     #[serde(default)]
     pub here: u64,
-    /// It errs at least so many times as often: this and the next hold together at every look with a
-    /// chance of 95 %.
+    /// It errs at least so many times as often: this and the next hold together at every look, with the
+    /// certainty that harm is shown with. Once this is above 1, harm is shown.
     pub at_least: Measure,
     /// And at most so many times as often.
     pub at_most: Measure,
@@ -73,7 +73,8 @@ pub struct Judgement {
     pub evidence: Measure,
     /// From here on harm is shown.
     pub needed: Measure,
-    /// About how many more requests would show that there is no regression, where that can be told.
+    /// About how many more requests to the candidate, with those beside them, would show that there is no
+    /// regression, where that can be told.
     pub more_requests: Option<u64>,
     /// Triggers that never had enough to say anything: these were not watched.
     pub not_watched: Vec<Rule>,

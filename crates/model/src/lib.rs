@@ -46,7 +46,7 @@ mod traffic;
 mod trigger;
 
 pub use command::{CommandRun, CommandSpec, CommandState, Job, Pass};
-pub use count::count;
+pub use count::{about, count, more_to_the_new, two_digits};
 pub use environment::{Environment, KeptFailed, Promoted, ServiceState, StandbyKept};
 pub use fact::{
     Fact, InstanceEnd, LAST_LINE_LONGEST, LAST_LINES, Repair, ReturnReason, RolloutPhase,

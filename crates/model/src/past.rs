@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Millis, Percent, Verdict};
+use crate::{Millis, Percent, ScoreGate, Verdict};
 
 /// What was left out of a service's way to promotion because a person said so.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -17,6 +17,9 @@ pub struct Past {
     pub bake: Millis,
     /// Shares below 100 % that were left out.
     pub steps: Vec<Percent>,
+    /// The scores that steps asked for and that were not looked at any more.
+    #[serde(default)]
+    pub scores: Vec<ScoreGate>,
     /// The evidence that was asked for and not there.
     pub evidence: Option<Lacking>,
 }
@@ -27,6 +30,6 @@ pub struct Past {
 pub struct Lacking {
     /// What the candidate's answers said instead.
     pub verdict: Verdict,
-    /// About how many more requests were needed, where that could be told.
+    /// About how many more requests to the candidate were needed, where that could be told.
     pub more_requests: Option<u64>,
 }

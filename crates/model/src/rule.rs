@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::Trigger;
+use crate::{Millis, Trigger};
 
 /// What a rule does.
 #[derive(
@@ -43,6 +43,10 @@ pub struct Rule {
 }
 
 impl Rule {
+    /// How long a step whose time is over is watched on at most while a rule that does more than tell is met
+    /// and lacks only time.
+    pub const WATCHED_ON: Millis = Millis::from_secs(30 * 60);
+
     /// What is watched for where the file says nothing.
     pub fn defaults() -> Vec<Self> {
         Trigger::DEFAULTS.map(Self::from).to_vec()

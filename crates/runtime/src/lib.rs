@@ -26,6 +26,7 @@ mod keeper;
 mod lanes;
 mod last_words;
 mod leftovers;
+mod let_go;
 mod logs;
 mod lookout;
 mod measure;

@@ -10,10 +10,12 @@ use windlass_api::{
 use windlass_edge::{OpenDeployment, StoredDeployment};
 use windlass_engine::deployment::{Deployment, Names};
 use windlass_engine::rollout::{Awaiting, Phase, Rollout, Said};
-use windlass_model::{DeploymentId, DeploymentState, Outcome, Percent, ScoreSummary, ServiceName};
+use windlass_model::{
+    DeploymentId, DeploymentState, Instance, Outcome, Percent, ScoreSummary, ServiceName,
+};
 
 use crate::controller::Shared;
-use crate::{holder, problems, recover};
+use crate::{holder, let_go, problems, recover};
 
 /// One deployment, running or not, from the journal.
 pub(crate) async fn stored(
@@ -40,7 +42,18 @@ fn view(open: &OpenDeployment) -> Result<DeploymentView, Problem> {
         view.held = holder::holder(&open.entries);
     }
     view.poisoned.clone_from(&open.poisoned);
+    if let Some(score) = &mut view.score {
+        score.let_go = let_go::let_go(&open.entries);
+    }
+    view.by_hand = was_let_on(&view);
     Ok(view)
+}
+
+/// Whether a person let it go past anything.
+fn was_let_on(view: &DeploymentView) -> bool {
+    let mut parts = view.rollouts.values();
+    let mut scores = view.score.iter();
+    parts.any(|part| !part.past.is_empty()) || scores.any(|score| !score.let_go.is_empty())
 }
 
 /// Deployments among which the beginning of a page is looked for: more than are ever kept.
@@ -100,6 +113,7 @@ fn unread(open: &OpenDeployment, why: &Problem) -> DeploymentView {
         not_renamed: None,
         score: None,
         held: None,
+        by_hand: false,
         poisoned: Some(why.detail.clone().unwrap_or_else(|| why.title.clone())),
     }
 }
@@ -124,6 +138,7 @@ fn render(stored: &StoredDeployment, now: &Deployment, sequence: u64) -> Deploym
         sequence,
         poisoned: None,
         held: None,
+        by_hand: false,
         not_renamed: match &now.names {
             Names::Stuck(saw) => Some(saw.clone()),
             Names::Changing | Names::Known => None,
@@ -140,6 +155,7 @@ fn score(now: &Deployment) -> Option<DeploymentScore> {
         before: plain(&scores.before),
         after: plain(&scores.after),
         shut: now.shut_gates(),
+        let_go: Vec::new(),
     })
 }
 
@@ -185,10 +201,10 @@ fn evidence(rollout: &Rollout) -> Option<EvidenceView> {
 
 fn part(now: &Deployment, rollout: &Rollout) -> RolloutView {
     let fresh = rollout.fresh();
-    let ready = fresh
-        .iter()
-        .filter(|i| rollout.health.ready.contains(&i.id))
-        .count();
+    // What went back was stopped, however ready it was, unless it was kept for a look.
+    let is_gone = rollout.phase == Phase::Returned && !rollout.leaves_failed();
+    let answers = |i: &&&Instance| !is_gone && rollout.health.ready.contains(&i.id);
+    let ready = fresh.iter().filter(answers).count();
     let waits_for = if rollout.phase == Phase::Waiting {
         let unpassed = rollout.plan.needs.iter().filter(|need| {
             now.rollouts

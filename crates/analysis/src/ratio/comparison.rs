@@ -3,7 +3,7 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
-use windlass_model::count;
+use windlass_model::{count, more_to_the_new};
 
 use super::grid::Test;
 use super::interval::{ENDS, Evidence};
@@ -84,7 +84,9 @@ pub struct Finding {
     pub stable: Arm,
     /// Of the candidate.
     pub candidate: Arm,
-    /// The ratios of the rates that are not refuted; 95 % hold at every look.
+    /// The ratios of the rates that are not refuted, at every look at once, with the certainty that harm is
+    /// shown with. The first beginning weighs half, and each end has half of the chance to be wrong: so for
+    /// single events and without a tolerance harm is shown once all of it lies above 1.
     pub interval: (f64, f64),
     /// The highest log of the e-value for harm.
     pub log_e: f64,
@@ -128,6 +130,7 @@ impl Comparison {
     /// Another stage of the ramp begins.
     pub fn begin_stage(&mut self) {
         self.harm.begin_stage();
+        self.sensitivity.begin_stage();
     }
 
     /// What is shown, where this metric has this weight among all that are judged: weights add up to
@@ -138,7 +141,7 @@ impl Comparison {
             shown,
             stable: self.seen.stable,
             candidate: self.seen.candidate,
-            interval: self.evidence.interval(INTERVAL),
+            interval: self.evidence.interval(self.plan.alpha * weight),
             log_e: self.harm.peak(),
             needed: -(self.plan.alpha * weight).ln(),
             p_value: self.harm.p_value(),
@@ -185,9 +188,6 @@ impl Comparison {
     }
 }
 
-/// The chance that the interval in a finding is ever wrong.
-const INTERVAL: f64 = 0.05;
-
 /// A rate as people read it.
 fn rate(arm: Arm) -> String {
     match arm.rate() {
@@ -211,6 +211,8 @@ impl fmt::Display for Finding {
         )?;
         let (low, high) = self.interval;
         match self.shown {
+            // A later beginning shows it, or it was shown once.
+            Shown::Harm if low < 1.0 => f.write_str("worse, as a part of its time shows")?,
             Shown::Harm if high >= ENDS.1 => write!(f, "worse, at least {low:.1} times as often")?,
             Shown::Harm => write!(f, "worse, {low:.1} to {high:.1} times as often")?,
             Shown::NotWorse => write!(
@@ -228,8 +230,8 @@ impl fmt::Display for Finding {
             }
             (Shown::Nothing, Some(more)) => write!(
                 f,
-                "; about {} more until {} would be seen",
-                count(more),
+                "; {} until {} would be seen",
+                more_to_the_new(more),
                 Worsening(self.regression)
             ),
             (Shown::Harm | Shown::NotWorse | Shown::NoData | Shown::Nothing, _) => Ok(()),

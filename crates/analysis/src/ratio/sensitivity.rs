@@ -71,8 +71,12 @@ pub const NINE_OF_TEN: f64 = 2.9;
 pub struct Sensitivity {
     requests: Shares,
     stable: Arm,
-    #[serde(with = "bits")]
-    last_share: f64,
+    /// What was compared at this stage.
+    #[serde(default)]
+    stage: Tick,
+    /// Whether the next tick is the first of its stage.
+    #[serde(default)]
+    begins: bool,
 }
 
 /// How far the gate has come.
@@ -80,8 +84,8 @@ pub struct Sensitivity {
 pub struct Reach {
     /// What was seen as a share of what is needed; 1 and more is enough.
     pub part: f64,
-    /// About how many more requests are needed at the share of the last tick; none while that can't
-    /// be told, because nothing was compared yet.
+    /// About how many more requests to the candidate are needed, beside as many to the stable release as
+    /// came beside them at this stage; none while that can't be told, because nothing was compared yet.
     pub more_requests: Option<u64>,
 }
 
@@ -98,8 +102,17 @@ impl Sensitivity {
         if let Some(share) = tick.share() {
             self.requests.push(share, tick.requests());
             self.stable = self.stable.plus(tick.stable);
-            self.last_share = share;
+            if std::mem::take(&mut self.begins) {
+                self.stage = Tick::default();
+            }
+            self.stage = self.stage.plus(tick);
         }
+    }
+
+    /// Another stage of the ramp begins: what is missing is told at its share from its first tick on. One
+    /// tick alone has a share by chance, and a figure that rests on it would wander.
+    pub const fn begin_stage(&mut self) {
+        self.begins = true;
     }
 
     /// Whether this worsening would have been seen by now by this test.
@@ -113,11 +126,12 @@ impl Sensitivity {
         let needed = NINE_OF_TEN * -asked.alpha.ln() * asked.bursts.max(1.0);
         let each = |share| regression.information(rate, share, asked.tolerance);
         let seen = self.requests.at_least(each);
-        let next = each(self.last_share);
         let missing = (needed - seen).max(0.0);
+        let share = self.stage.share().map(|share| (share, each(share)));
+        let share = share.filter(|(_, next)| *next > 0.0);
         Reach {
             part: seen / needed,
-            more_requests: (next > 0.0).then(|| ceiling(missing / next)),
+            more_requests: share.map(|(share, next)| ceiling(missing / next * share)),
         }
     }
 }

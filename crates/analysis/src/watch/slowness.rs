@@ -6,7 +6,7 @@
 //! never held against it, and what is half as slow again is, once the tolerance is less than that.
 
 use serde::{Deserialize, Serialize};
-use windlass_model::{LATENCY_EDGES_US, Millis, count, latency_edge};
+use windlass_model::{LATENCY_EDGES_US, Millis, count, latency_edge, more_to_the_new};
 
 use super::counts::Counts;
 use super::spread::Spread;
@@ -108,6 +108,7 @@ impl Slowness {
     pub fn begin_stage(&mut self) {
         if let Some(frozen) = &mut self.frozen {
             frozen.latency.begin_stage();
+            frozen.sensitivity.begin_stage();
         }
     }
 
@@ -127,7 +128,7 @@ impl Slowness {
         }
     }
 
-    /// About how many more requests would tell.
+    /// About how many more requests to the candidate would tell.
     pub fn more_requests(&self) -> Option<u64> {
         self.frozen
             .as_ref()
@@ -185,9 +186,9 @@ impl Slowness {
             }
             Shown::Nothing => match frozen.reach().more_requests {
                 Some(more) => format!(
-                    "response times: no difference shown; about {} more until twice as many late \
-                     ones would be seen",
-                    count(more)
+                    "response times: no difference shown; {} until twice as many late ones would \
+                     be seen",
+                    more_to_the_new(more)
                 ),
                 None => "response times: no difference shown".to_owned(),
             },

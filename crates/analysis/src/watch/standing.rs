@@ -165,7 +165,10 @@ fn read_words(
         }
         Gauge::Memory => {
             let share = value * 100.0;
-            format!("{candidate} held {share:.1} % of its memory {how}")
+            format!(
+                "{candidate} held at least {share:.1} % of its memory limit in each of {readings} readings \
+                 over {over}"
+            )
         }
         Gauge::Probe(name) => {
             let saw = saw.map(|saw| format!(": {saw}")).unwrap_or_default();

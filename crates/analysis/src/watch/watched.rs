@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
-use windlass_model::{Judgement, Measure, Millis, Percent, Rule, Tally, Then, Verdict, count};
+use windlass_model::{
+    Judgement, Measure, Millis, Percent, Rule, Tally, Then, Verdict, count, two_digits,
+};
 
 use super::condition::{Condition, Fed, Known};
 use super::counts::{Counts, Dealt, Interval};
@@ -239,7 +241,7 @@ impl Watch {
     /// Whichever waits longer. What is not compared is not waited for.
     fn more_requests(&self, finding: &Finding) -> Option<u64> {
         let times = self.slowness.as_ref().and_then(Slowness::more_requests);
-        finding.reach.more_requests.max(times)
+        finding.reach.more_requests.max(times).map(two_digits)
     }
 
     /// A split that is not kept voids whatever was found.

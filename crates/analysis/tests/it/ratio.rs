@@ -109,6 +109,17 @@ proptest! {
     }
 
     #[test]
+    fn a_range_that_lies_above_one_is_never_without_a_verdict(ticks in ticks()) {
+        let mut comparison = Comparison::new(Plan::default());
+        for tick in ticks {
+            comparison.push(tick);
+            let finding = comparison.finding(1.0);
+            let is_above = finding.interval.0 > 1.0;
+            prop_assert!(!is_above || finding.shown == Shown::Harm, "{finding:?}");
+        }
+    }
+
+    #[test]
     fn an_interval_holds_the_ratio_that_was_measured(counts in (100_u64..100_000, 1_u64..100, 100_u64..100_000, 1_u64..100)) {
         let tick = tick([counts.0, counts.1.min(counts.0), counts.2, counts.3.min(counts.2)]);
         let mut evidence = Evidence::default();
@@ -216,11 +227,11 @@ fn told(ticks: impl IntoIterator<Item = [u64; 4]>, plan: Plan) -> (Shown, String
 fn a_finding_says_in_words_what_it_rests_on() {
     insta::assert_snapshot!(told([], Plan::default()).1, @"errors not compared yet: no requests to both at the same time");
     let same = [tick_of(6_200, 25, 26)];
-    insta::assert_snapshot!(told(same, Plan::default()).1, @"errors 0.42 % against 0.40 % beside it: no difference shown; 12,400 requests; about 26,357 more until a doubling would be seen");
+    insta::assert_snapshot!(told(same, Plan::default()).1, @"errors 0.42 % against 0.40 % beside it: no difference shown; 12,400 requests; about 14,000 more requests to the new version until a doubling would be seen");
     let many = [tick_of(6_200, 25, 26); 4];
     insta::assert_snapshot!(told(many, Plan::default()).1, @"errors 0.42 % against 0.40 % beside it: shown to be less than 2 times as often; 49,600 requests");
     let worse = [tick_of(6_200, 25, 90)];
-    insta::assert_snapshot!(told(worse, Plan::default()).1, @"errors 1.45 % against 0.40 % beside it: worse, 1.8 to 8.2 times as often; 12,400 requests");
+    insta::assert_snapshot!(told(worse, Plan::default()).1, @"errors 1.45 % against 0.40 % beside it: worse, 1.6 to 9.3 times as often; 12,400 requests");
     let better = [tick_of(200_000, 800, 600)];
     insta::assert_snapshot!(told(better, Plan::default()).1, @"errors 0.30 % against 0.40 % beside it: shown to be less than 2 times as often; 400,000 requests");
 }
@@ -261,4 +272,35 @@ fn silence_says_less_where_the_test_is_slower() {
     assert!(reach(1.2, 1.0).part < 0.8 * plain);
     let tolerated = reach(2.0, 1.0);
     assert!(!tolerated.enough() && tolerated.more_requests.is_none());
+}
+
+/// A tick of ten requests has any share; what is missing rests on all of its stage.
+#[test]
+fn what_is_missing_does_not_wander_with_the_last_tick() {
+    let mut comparison = Comparison::new(Plan::default());
+    let mut more = |counts: [u64; 4]| {
+        comparison.push(tick(counts));
+        comparison
+            .finding(1.0)
+            .reach
+            .more_requests
+            .expect("it is known")
+    };
+    more([9_000, 36, 1_000, 4]);
+    let (few, many) = (more([9, 0, 1, 0]), more([5, 0, 5, 0]));
+    assert!(few.abs_diff(many) * 100 < few, "{few} and {many}");
+    comparison.begin_stage();
+    let mut more = |counts: [u64; 4]| {
+        comparison.push(tick(counts));
+        comparison
+            .finding(1.0)
+            .reach
+            .more_requests
+            .expect("it is known")
+    };
+    let halves = more([500, 2, 500, 2]);
+    assert!(
+        halves > many * 5 / 4,
+        "half of what comes says less each: {halves} and {many}"
+    );
 }

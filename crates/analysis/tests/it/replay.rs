@@ -18,7 +18,7 @@ fn a_recording_is_judged_step_by_step_in_both_forms() {
     tick 3: 3,000 requests, bad 3 and 9, evidence of harm 12.57 of 4.61, 1 % of what a pass needs: roll back
     tick 4: 4,000 requests, bad 4 and 14, evidence of harm 21.21 of 4.61, 1 % of what a pass needs: roll back
     ");
-    insta::assert_snapshot!(found.words, @"bad requests 3.00 % against 0.11 % beside it: worse, 4.4 to 345.6 times as often; 3,000 requests");
+    insta::assert_snapshot!(found.words, @"bad requests 3.00 % against 0.11 % beside it: worse, 3.3 to 633.9 times as often; 3,000 requests");
 }
 
 #[test]

@@ -341,7 +341,7 @@ fn memory_is_met_once_every_look_was_above() {
         let fired = watch.measure(&Gauge::Memory, at * 1_000, Some(&Read::from(share)));
         told.push(words(&fired).join(""));
     }
-    let met = "version 2 held 96.0 % of its memory at least in 3 readings over 2s";
+    let met = "version 2 held at least 96.0 % of its memory limit in each of 3 readings over 2s";
     assert_eq!(told, ["", "", "", "", met]);
 }
 

@@ -1,6 +1,8 @@
 //! What a person lets a rollout go past: told before the word is done, for it changes what is left.
 
-use windlass_model::{Follow, Lacking, Millis, Past, Percent, PlanKind, Step, Verdict};
+use windlass_model::{
+    Follow, GatedStep, Lacking, Millis, Past, Percent, PlanKind, ScoreGate, Step, Verdict,
+};
 
 use super::evidence::Awaiting;
 use super::state::{Phase, Rollout};
@@ -21,10 +23,13 @@ impl Rollout {
             at: self.weight,
             bake: bakes.fold(bake_left, Millis::plus),
             steps: later.iter().filter(below).map(|step| step.to).collect(),
+            scores: self.unasked(from, later),
             evidence: self.lacking(),
         };
-        let is_whole =
-            past.bake == Millis::ZERO && past.steps.is_empty() && past.evidence.is_none();
+        let is_whole = past.bake == Millis::ZERO
+            && past.steps.is_empty()
+            && past.scores.is_empty()
+            && past.evidence.is_none();
         (!is_whole).then_some(past)
     }
 
@@ -35,6 +40,7 @@ impl Rollout {
             at: self.weight,
             bake: Millis::ZERO,
             steps: Vec::new(),
+            scores: Vec::new(),
             evidence: Some(self.missed()?),
         })
     }
@@ -56,6 +62,23 @@ impl Rollout {
             verdict,
             more_requests,
         })
+    }
+
+    /// The scores that nobody will ask for. A gate that is shut already is let go, and told as that.
+    fn unasked(&self, from: usize, later: &[Step]) -> Vec<ScoreGate> {
+        let is_under_way = from > self.step && !self.is_shut();
+        let present = self.score_need().filter(|_| is_under_way);
+        let later = later.iter().filter_map(|step| {
+            Some(ScoreGate {
+                at_least: step.score?.at_least,
+                step: Some(GatedStep {
+                    service: self.service.clone(),
+                    to: step.to,
+                }),
+            })
+        });
+        let present = present.map(|need| self.score_gate(need));
+        present.into_iter().chain(later).collect()
     }
 
     /// What is left of the present bake, and the first step that has not come yet; nothing where a

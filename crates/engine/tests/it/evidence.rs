@@ -229,6 +229,7 @@ fn a_hold_for_want_of_evidence_is_lifted_by_a_person_and_the_next_step_asks_agai
     world.says_promote();
     assert_eq!(world.run_to_end(), Outcome::Promoted);
     let past = |at: u8, bake: Millis| Past {
+        scores: Vec::new(),
         by: world::by(),
         at: Percent::try_from(at).expect("a share"),
         bake,

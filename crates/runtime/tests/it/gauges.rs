@@ -125,7 +125,7 @@ fn memory_near_its_limit_takes_the_release_back_and_below_it_does_not() {
         let (trigger, saw) = why(&lab, &id);
         assert_eq!(trigger, "memory > 95% for 5s");
         assert!(
-            saw.contains(" held 97.0 % of its memory at least in "),
+            saw.contains(" held at least 97.0 % of its memory limit in each of "),
             "{saw}"
         );
     });

@@ -1,7 +1,7 @@
 //! What people say to a running deployment.
 
 use windlass_api::{Command, Exit};
-use windlass_model::{Fact, Millis, Outcome, RolloutPhase};
+use windlass_model::{Fact, Measure, Millis, Outcome, RolloutPhase};
 use windlass_runtime::From;
 use windlass_testkit::{Effect, Ending, Lab, Script, run};
 
@@ -42,6 +42,48 @@ fn an_abort_takes_everything_back_and_a_second_one_changes_nothing() {
         }
         assert_eq!(alive(&lab), 3);
         assert_clean(&lab);
+    });
+}
+
+#[test]
+fn who_promotes_past_a_score_is_named_with_what_it_was_for_ever() {
+    run(async {
+        let mut lab = Lab::new().await;
+        lab.world.gauge.is(80.0);
+        let app = shop([web()]).scored().before(85);
+        put(&lab, &["web"], "one");
+        let id = begun(&lab, &app).await;
+        lab.pass(Millis::from_secs(11)).await;
+        say(&lab, &id, Command::Promote).await.expect("it is held");
+        assert_eq!(lab.until_ended(&id).await, Ending::Ended(Outcome::Promoted));
+        let view = lab.handle().show(id.clone()).await.expect("it is there");
+        assert!(view.by_hand);
+        let let_go = view.score.expect("it is measured").let_go;
+        let [one] = &let_go[..] else {
+            panic!("{let_go:?}");
+        };
+        assert_eq!((one.by.as_str(), one.gate.at_least), ("ana", 85));
+        let score = one.score.as_ref().and_then(|score| score.known());
+        assert_eq!(score, Some(Measure::nearest(80.0)));
+        let ended = view.ended_us.expect("it has ended");
+        assert!((view.started_us..=ended).contains(&one.at_us), "{one:?}");
+        let all = lab.handle().deployments(10, None).await.expect("a list");
+        assert!(all.iter().any(|view| view.id == id && view.by_hand));
+    });
+}
+
+#[test]
+fn what_went_back_has_nothing_ready_any_more() {
+    run(async {
+        let mut lab = Lab::new().await;
+        let id = on_the_way(&mut lab).await;
+        until_baking(&mut lab, &id, "api", 25).await;
+        say(&lab, &id, Command::Abort).await.expect("it runs");
+        lab.until_ended(&id).await;
+        let view = lab.handle().show(id.clone()).await.expect("it is there");
+        assert!(!view.by_hand);
+        let ready = view.rollouts.values().map(|part| part.ready);
+        assert_eq!(ready.sum::<u16>(), 0, "nothing of it runs");
     });
 }
 

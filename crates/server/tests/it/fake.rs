@@ -100,6 +100,7 @@ pub(crate) fn deployment(text: &str, app: AppName) -> DeploymentView {
         not_renamed: None,
         score: None,
         held: None,
+        by_hand: false,
     }
 }
 

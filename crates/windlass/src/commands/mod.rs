@@ -20,6 +20,7 @@ pub(crate) mod finalize;
 mod forecast;
 pub(crate) mod halt;
 pub(crate) mod hold;
+mod in_vain;
 mod init;
 mod install;
 pub(crate) mod list;

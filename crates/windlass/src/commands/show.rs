@@ -27,14 +27,15 @@ pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, 
     let client = client(context).await?;
     let id = resolve_to_look(context, &client, &options.which).await?;
     let view = client.show(&id).await?;
+    let style = context.ui.style();
     let text = if options.why {
-        why_text(&view, context.ui.columns())
+        why_text(&view, context.ui.columns(), &style.zone)
     } else {
         let runs = environment_of(&client, &view).await;
         let shown = Shown {
             now_us: now_us(),
             fits: context.ui.columns(),
-            style: &context.ui.style(),
+            style: &style,
         };
         show_text(&view, runs.as_ref(), &shown)
     };

@@ -31,7 +31,7 @@ pub(super) async fn tell_and_end(
 ) -> Result<Report, Diagnostic> {
     let (_client, view) = tell(context, which, command).await?;
     let mut lines = vec![format!("{} {became}", view.id)];
-    lines.extend(by_hand::told(&view));
+    lines.extend(by_hand::told(&view, &context.ui.style().zone));
     lines.push(String::new());
     Report::new(lines.join("\n"), &view)
 }

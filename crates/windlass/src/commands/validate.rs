@@ -9,6 +9,7 @@ use windlass_server::look_at_certificates;
 
 use super::file::Found;
 use super::forecast::{self, MISFIRES};
+use super::in_vain::{self, IN_VAIN};
 use crate::context::Context;
 use crate::diagnostic::Diagnostic;
 use crate::report::Report;
@@ -77,11 +78,16 @@ pub(crate) async fn run(context: &Context) -> Result<Report, Diagnostic> {
     let spec = &loaded.spec;
     let whose = (&spec.app, &spec.environment);
     let misfires = forecast::warn(context, whose, spec.services.iter()).await;
-    let misfires = misfires.into_iter().map(|message| Warned {
-        line: None,
-        code: MISFIRES,
-        message,
-    });
+    let in_vain = in_vain::warn(context, spec.services.iter(), spec.parallel);
+    let of_rules = |code: &'static str| {
+        move |message: String| Warned {
+            line: None,
+            code,
+            message,
+        }
+    };
+    let misfires = misfires.into_iter().map(of_rules(MISFIRES));
+    let in_vain = in_vain.into_iter().map(of_rules(IN_VAIN));
     let warnings = loaded.warnings.iter().map(|warning| Warned {
         line: warning.span.map(|span| span.line),
         code: warning.code,
@@ -103,7 +109,7 @@ pub(crate) async fn run(context: &Context) -> Result<Report, Diagnostic> {
         services: loaded.spec.services.keys().cloned().collect(),
         unwatched: unwatched.map(|(name, _)| name.clone()).collect(),
         needs_from_environment: needed.collect(),
-        warnings: warnings.chain(misfires).collect(),
+        warnings: warnings.chain(misfires).chain(in_vain).collect(),
     };
     Report::new(text(&valid), &valid)
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use jiff::tz::TimeZone;
 use serde::Serialize;
 use windlass_api::{DeploymentScore, DeploymentView, EnvironmentView, Exit, RolloutView};
 use windlass_model::{
@@ -31,6 +32,8 @@ struct Final<'v> {
     outcome: Option<&'static str>,
     /// `ended`, `stuck` …
     state: &'static str,
+    /// Whether a person let it go on somewhere, and not only what was seen.
+    by_hand: bool,
     started_us: i64,
     ended_us: Option<i64>,
     by: &'v str,
@@ -60,6 +63,7 @@ impl<'v> Final<'v> {
                 | DeploymentState::Stuck => None,
             },
             state: state_word(view.state),
+            by_hand: view.by_hand,
             started_us: view.started_us,
             ended_us: view.ended_us,
             by: &view.by,
@@ -101,10 +105,10 @@ pub(super) fn ending(
     view: &DeploymentView,
     picture: &Progress,
     runs: Option<&EnvironmentView>,
-    purpose: &Purpose,
+    (purpose, zone): (&Purpose, &TimeZone),
 ) -> Result<Report, Diagnostic> {
     let exit = exit_of(view.state, picture.stopped, purpose);
-    let record = record_text(view, picture, runs, exit != Exit::Done);
+    let record = record_text(view, picture, runs, (exit != Exit::Done, zone));
     let mut report = Report::new(record, &Final::of(view, runs))?;
     report.exit = exit;
     if exit != Exit::Done {
@@ -170,7 +174,13 @@ mod tests {
         assert_eq!(left.exit, Exit::Done);
         assert_eq!(left.json.as_ref().unwrap()["state"], "running");
         view.state = DeploymentState::Ended(Outcome::Promoted);
-        let followed = ending(&view, &sample::untold(), None, &Purpose::Watch).unwrap();
+        let followed = ending(
+            &view,
+            &sample::untold(),
+            None,
+            (&Purpose::Watch, &TimeZone::UTC),
+        )
+        .unwrap();
         assert_eq!(keys(left), keys(followed));
     }
 
@@ -182,12 +192,12 @@ mod tests {
         let auth = view.rollouts.get_mut(&sample::service("auth"));
         auth.expect("a service").evidence = Some(sample::lacking(false));
         let picture = sample::told(&[sample::held()]);
-        let report = ending(&view, &picture, None, &Purpose::Watch).unwrap();
+        let report = ending(&view, &picture, None, (&Purpose::Watch, &TimeZone::UTC)).unwrap();
         assert_eq!(report.exit, Exit::Waiting);
         let text = crate::ui::diagnostic_text(&report.failure.unwrap(), &Style::plain());
         insta::assert_snapshot!(text, @r"
         error[WL0406]: shop in production waits for a person: the analysis of auth (inconclusive) holds it
-          auth has no evidence at 25 %: about 1,200 more requests were needed
+          auth has no evidence at 25 %: about 1,200 more requests to the new version were needed
           hint: windlass resume dep_01k0a goes on, windlass promote dep_01k0a skips all that is left, windlass abort dep_01k0a goes back
         ");
     }
@@ -221,8 +231,15 @@ mod tests {
             before: Some(score),
             after: None,
             shut: vec![gate],
+            let_go: Vec::new(),
         });
-        let report = ending(&view, &sample::told(&[told]), None, &Purpose::Watch).unwrap();
+        let report = ending(
+            &view,
+            &sample::told(&[told]),
+            None,
+            (&Purpose::Watch, &TimeZone::UTC),
+        )
+        .unwrap();
         assert_eq!(report.exit, Exit::Waiting);
         let text = crate::ui::diagnostic_text(&report.failure.unwrap(), &Style::plain());
         insta::assert_snapshot!(text, @r"
@@ -236,11 +253,12 @@ mod tests {
     fn the_final_object_names_deployment_outcome_state_and_services() {
         let view = sample::ended(Outcome::Promoted);
         let picture = sample::told(&sample::good_story());
-        let report = ending(&view, &picture, None, &Purpose::Watch).unwrap();
+        let report = ending(&view, &picture, None, (&Purpose::Watch, &TimeZone::UTC)).unwrap();
         let json = report.json.unwrap();
         assert_eq!(json["deployment"], "dep_01k0a");
         assert_eq!(json["outcome"], "promoted");
         assert_eq!(json["state"], "ended");
+        assert_eq!(json["by_hand"], false);
         assert_eq!(json["services"]["auth"]["to"], "1.4.2");
         assert_eq!(json["unjudged"]["auth"], "no_requests");
     }

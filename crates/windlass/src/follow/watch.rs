@@ -88,7 +88,8 @@ pub(crate) async fn follow(
             let view = client.outliving(&starting, async |client: &Client| client.show(&id).await);
             let view = view.await?;
             let runs = environment_of(client, &view).await;
-            ending(&view, &picture, runs.as_ref(), &purpose)
+            let zone = context.ui.talk_style().zone;
+            ending(&view, &picture, runs.as_ref(), (&purpose, &zone))
         }
         // Whoever reads the facts has seen enough of them; nobody is there for the end.
         Ok(Met::Unread) if matches!(purpose, Purpose::Watch) => Ok(Report::silent(Exit::Done)),

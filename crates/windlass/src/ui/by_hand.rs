@@ -1,24 +1,39 @@
 //! What people let a deployment go past: who, where, and what was left out.
 
-use windlass_api::DeploymentView;
-use windlass_model::{Lacking, Millis, Past, count};
+use jiff::tz::TimeZone;
+use windlass_api::{DeploymentView, LetGo, score_number};
+use windlass_model::{Lacking, Millis, Past, ScoreGate, more_to_the_new};
 
+use super::time::of_calendar;
 use super::words::{harmless, listed};
 
-/// Whether a person's word took it on somewhere, and not what was seen alone.
-pub(crate) fn is_by_hand(view: &DeploymentView) -> bool {
-    view.rollouts.values().any(|part| !part.past.is_empty())
-}
-
 /// One line for each time: "mira let web go on at 10 % without 18s of watching and …".
-pub(crate) fn told(view: &DeploymentView) -> Vec<String> {
+pub(crate) fn told(view: &DeploymentView, zone: &TimeZone) -> Vec<String> {
+    let gates = view.score.iter().flat_map(|score| &score.let_go);
+    let gates = gates.map(|gate| let_go(gate, zone));
     let parts = view.rollouts.iter();
     let all = parts.flat_map(|(service, part)| part.past.iter().map(move |past| (service, past)));
-    all.map(|(service, past)| {
+    let past = all.map(|(service, past)| {
         let (by, at) = (harmless(&past.by), past.at);
         format!("{by} let {service} go on at {at} {}", without(past))
-    })
-    .collect()
+    });
+    gates.chain(past).collect()
+}
+
+/// "mira let it begin with a score of 80, and 85 was asked for (2026-11-21 14:02:51)".
+fn let_go(gate: &LetGo, zone: &TimeZone) -> String {
+    let what = match &gate.gate.step {
+        None => "it begin".to_owned(),
+        Some(step) => format!("{} go on at {}", step.service, step.to),
+    };
+    let score = match &gate.score {
+        Some(score) if score.known().is_some() => format!("a score of {}", score_number(score)),
+        Some(score) => format!("a score that was not known ({})", score_number(score)),
+        None => "a score that was not measured".to_owned(),
+    };
+    let (by, at) = (harmless(&gate.by), of_calendar(gate.at_us, zone));
+    let asked = gate.gate.at_least;
+    format!("{by} let {what} with {score}, and {asked} was asked for ({at})")
 }
 
 /// What was left out: "without 18s of watching, the step 50 % and evidence (…)".
@@ -32,6 +47,7 @@ pub(crate) fn without(past: &Past) -> String {
         [one] => left.push(format!("the step {one}")),
         several => left.push(format!("the steps {}", listed(several))),
     }
+    left.extend(past.scores.iter().map(score));
     left.extend(past.evidence.map(lacking));
     let last = left.pop().unwrap_or_default();
     if left.is_empty() {
@@ -41,12 +57,18 @@ pub(crate) fn without(past: &Past) -> String {
     }
 }
 
+/// "the score of 95 at 100 %"
+fn score(gate: &ScoreGate) -> String {
+    let at = gate.step.as_ref().map(|step| format!(" at {}", step.to));
+    format!("the score of {}{}", gate.at_least, at.unwrap_or_default())
+}
+
 fn lacking(lacking: Lacking) -> String {
     let verdict = lacking.verdict;
     match lacking.more_requests {
         Some(more) => format!(
-            "evidence ({verdict}: about {} more requests were needed)",
-            count(more)
+            "evidence ({verdict}: {} were needed)",
+            more_to_the_new(more)
         ),
         None => format!("evidence ({verdict})"),
     }
@@ -54,7 +76,8 @@ fn lacking(lacking: Lacking) -> String {
 
 #[cfg(test)]
 mod tests {
-    use windlass_model::{Percent, Verdict};
+    use windlass_api::DeploymentScore;
+    use windlass_model::{GatedStep, Measure, Percent, Verdict};
 
     use super::*;
     use crate::ui::sample;
@@ -62,11 +85,33 @@ mod tests {
     #[test]
     fn who_went_past_what_is_one_sentence() {
         let mut view = sample::ended(windlass_model::Outcome::Promoted);
-        assert!(!is_by_hand(&view));
         let part = view.rollouts.get_mut(&sample::service("auth"));
         part.expect("a service").past = vec![sample::past()];
-        assert!(is_by_hand(&view));
-        insta::assert_snapshot!(told(&view).join("\n"), @"mira let auth go on at 25 % without 18s of watching, the step 50 % and evidence (inconclusive: about 1,200 more requests were needed)");
+        insta::assert_snapshot!(told(&view, &TimeZone::UTC).join("\n"), @"mira let auth go on at 25 % without 18s of watching, the step 50 % and evidence (inconclusive: about 1,200 more requests to the new version were needed)");
+    }
+
+    #[test]
+    fn a_gate_that_was_let_go_is_told_with_who_when_and_what_was_measured_instead() {
+        let mut view = sample::ended(windlass_model::Outcome::Promoted);
+        let begin = sample::let_go();
+        let mut step = begin.clone();
+        step.gate.step = Some(GatedStep {
+            service: sample::service("auth"),
+            to: Percent::try_from(25).expect("a share"),
+        });
+        let score = step.score.as_mut().expect("it was measured");
+        score.high = Measure::nearest(95.0);
+        view.score = Some(DeploymentScore {
+            needed: Some(85),
+            before: begin.score.clone(),
+            after: None,
+            shut: Vec::new(),
+            let_go: vec![begin, step],
+        });
+        insta::assert_snapshot!(told(&view, &TimeZone::UTC).join("\n"), @r"
+        mira let it begin with a score of 80, and 85 was asked for (2026-11-21 14:02:12)
+        mira let auth go on at 25 % with a score that was not known (80 to 95), and 85 was asked for (2026-11-21 14:02:12)
+        ");
     }
 
     #[test]
@@ -81,5 +126,14 @@ mod tests {
         past.evidence = None;
         past.steps = vec![Percent::ZERO, Percent::FULL];
         assert_eq!(without(&past), "without the steps 0 %, 100 %");
+        past.steps.clear();
+        past.scores = vec![ScoreGate {
+            at_least: 95,
+            step: Some(GatedStep {
+                service: sample::service("auth"),
+                to: Percent::FULL,
+            }),
+        }];
+        assert_eq!(without(&past), "without the score of 95 at 100 %");
     }
 }

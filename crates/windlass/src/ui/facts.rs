@@ -254,6 +254,9 @@ fn past_words(past: &Past) -> String {
             .collect();
         words.push(format!("steps={}", steps.join(",")));
     }
+    for gate in &past.scores {
+        words.push(format!("unasked={:?}", gate.to_string()));
+    }
     if let Some(Lacking {
         verdict,
         more_requests,

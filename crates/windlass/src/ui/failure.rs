@@ -11,6 +11,7 @@ use windlass_model::{
     ServiceName, StuckReason,
 };
 
+use super::look::look;
 use super::record::{proofs, traffic};
 use super::scored;
 use super::status::kept_failed;
@@ -274,33 +275,17 @@ fn hint(
         (state, Some((service, _, why))) => {
             // What was promoted or renamed has moved the revision: its plan is stale.
             let stale = renamed || state == DeploymentState::Ended(Outcome::PartlyPromoted);
-            match (is_of_the_release(why), stale) {
-                (true, true) => format!("windlass logs {service}, mend it, then: windlass deploy"),
-                (true, false) => format!(
-                    "windlass logs {service}, mend it, then: windlass deploy \
+            match (look(id, service, why), stale) {
+                (Some(look), true) => format!("{look}, mend it, then: windlass deploy"),
+                (Some(look), false) => format!(
+                    "{look}, mend it, then: windlass deploy \
                      (the same once more: windlass retry {id})"
                 ),
-                (false, true) => "mend what is named, then: windlass deploy".to_owned(),
-                (false, false) => format!("mend what is named, then: windlass retry {id}"),
+                (None, true) => "mend what is named, then: windlass deploy".to_owned(),
+                (None, false) => format!("mend what is named, then: windlass retry {id}"),
             }
         }
         (_, None) => format!("windlass events {id}"),
-    }
-}
-
-/// Whether the new release failed, and not what is around it: only then has its log more to say.
-fn is_of_the_release(why: &ReturnReason) -> bool {
-    match why {
-        ReturnReason::InstanceLost { .. }
-        | ReturnReason::NeedFailed(_)
-        | ReturnReason::OtherFailed(_)
-        | ReturnReason::NoEvidence { .. }
-        | ReturnReason::LowScore { .. }
-        | ReturnReason::Triggered { .. }
-        | ReturnReason::Tripped { .. }
-        | ReturnReason::Aborted { .. }
-        | ReturnReason::Superseded { .. } => true,
-        ReturnReason::ShiftFailed(_) | ReturnReason::StopFailed(_) => false,
     }
 }
 
@@ -433,7 +418,7 @@ mod tests {
           api 1.4.2: the router took it back: 6 of 9 answers of 1.4.2 were errors
           proof: api 100 % on 1.4.1, 1 of 1 instance answers 1.4.1, 0 requests to 1.4.2 for 5 s
           proof: auth 100 % on 1.4.1, 2 of 2 instances answer 1.4.1, 0 requests to 1.4.2 for 5 s
-          hint: windlass logs api, mend it, then: windlass deploy (the same once more: windlass retry dep_01k0a)
+          hint: windlass show dep_01k0a --why, mend it, then: windlass deploy (the same once more: windlass retry dep_01k0a)
         ");
     }
 

@@ -220,10 +220,10 @@ fn of_a_deployment(view: &DeploymentView, told: &[Event], runs: &EnvironmentView
     [
         lines.join("\n"),
         show_text(view, Some(runs), &shown),
-        why_text(view, None),
+        why_text(view, None, &style.zone),
         list_text(std::slice::from_ref(view), None, &style),
         list_text(std::slice::from_ref(view), Some(80), &style),
-        record_text(view, &picture, Some(runs), false),
+        record_text(view, &picture, Some(runs), (false, &style.zone)),
         diagnostic_text(&failed, &style),
     ]
     .join("\n")

@@ -284,7 +284,7 @@ mod tests {
         let next = next.expect("what is next");
         assert_eq!(
             next,
-            "next: auth waits for evidence at 25 %: about 1,200 more requests are needed, 29:00 left"
+            "next: auth waits for evidence at 25 %: about 1,200 more requests to the new version are needed, 29:00 left"
         );
     }
 

@@ -10,6 +10,7 @@ mod foreign;
 pub(crate) mod grounds;
 pub(crate) mod list;
 pub(crate) mod live;
+mod look;
 pub(crate) mod markdown;
 mod output;
 pub(crate) mod plan;

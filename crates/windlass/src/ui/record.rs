@@ -1,5 +1,6 @@
 //! The permanent record of a deployment: result, durations, where traffic is, the next command.
 
+use jiff::tz::TimeZone;
 use windlass_api::{DeploymentView, EnvironmentView};
 use windlass_model::{DeploymentState, RolloutPhase};
 
@@ -11,11 +12,12 @@ use super::words::{change, outcome_of, phase, proof, until, whose};
 use crate::follow::{Part, Progress};
 
 /// The block that stays when following ends. `fails`: a failure is printed after it, which names what is next.
+/// `zone`: in which times are told.
 pub(crate) fn record_text(
     view: &DeploymentView,
     picture: &Progress,
     runs: Option<&EnvironmentView>,
-    fails: bool,
+    (fails, zone): (bool, &TimeZone),
 ) -> String {
     let end = view.ended_us.or(picture.ended_us);
     let time = end.map(|end| format!(" in {}", took(end - view.started_us)));
@@ -48,7 +50,7 @@ pub(crate) fn record_text(
     }
     let score = view.score.as_ref().and_then(scored::around);
     lines.extend(score.map(|score| format!("score {score}")));
-    lines.extend(by_hand::told(view));
+    lines.extend(by_hand::told(view, zone));
     lines.extend(grounds(view));
     if let Some(traffic) = runs.and_then(|runs| traffic(view, runs)) {
         lines.push(format!("traffic: {traffic}"));
@@ -164,7 +166,7 @@ mod tests {
         let view = sample::ended(Outcome::Promoted);
         let picture = sample::told(&sample::good_story());
         let runs = sample::environment();
-        insta::assert_snapshot!(record_text(&view, &picture, Some(&runs), false), @r"
+        insta::assert_snapshot!(record_text(&view, &picture, Some(&runs), (false, &TimeZone::UTC)), @r"
         shop in production: promoted in 41.2s  (dep_01k0a)
           api   1.4.1 → 1.4.2  done       passed after 4.9s
           auth  1.4.1 → 1.4.2  done       passed after 32.9s
@@ -179,12 +181,13 @@ mod tests {
         let mut view = sample::ended(Outcome::Promoted);
         let part = view.rollouts.get_mut(&sample::service("auth"));
         part.expect("a service").past = vec![sample::past()];
+        view.by_hand = true;
         let picture = sample::told(&sample::good_story());
-        insta::assert_snapshot!(record_text(&view, &picture, None, false), @r"
+        insta::assert_snapshot!(record_text(&view, &picture, None, (false, &TimeZone::UTC)), @r"
         shop in production: promoted by hand in 41.2s  (dep_01k0a)
           api   1.4.1 → 1.4.2  done       passed after 4.9s
           auth  1.4.1 → 1.4.2  done       passed after 32.9s
-        mira let auth go on at 25 % without 18s of watching, the step 50 % and evidence (inconclusive: about 1,200 more requests were needed)
+        mira let auth go on at 25 % without 18s of watching, the step 50 % and evidence (inconclusive: about 1,200 more requests to the new version were needed)
         judged on 0 requests: nothing but start and readiness was checked
         next: windlass status
         ");
@@ -194,7 +197,7 @@ mod tests {
     fn without_status_the_record_leaves_traffic_out() {
         let view = sample::ended(Outcome::RolledBack);
         let picture = sample::told(&sample::bad_story());
-        insta::assert_snapshot!(record_text(&view, &picture, None, true), @r"
+        insta::assert_snapshot!(record_text(&view, &picture, None, (true, &TimeZone::UTC)), @r"
         shop in production: rolled back in 41.2s  (dep_01k0a)
           api   1.4.1 → 1.4.2  returned   back after 7.9s
           auth  1.4.1 → 1.4.2  returned   back after 40.9s

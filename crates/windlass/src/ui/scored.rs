@@ -209,6 +209,7 @@ mod tests {
             before: Some(score(80.0, 80.0, Some(Permit::No))),
             after: None,
             shut: vec![gate()],
+            let_go: Vec::new(),
         });
         view
     }

@@ -68,7 +68,7 @@ pub(crate) fn show_text(
         Some(more) => hang(INDENT, more, shown.fits),
         None => hang("", &line, shown.fits),
     }));
-    let past = by_hand::told(view).into_iter();
+    let past = by_hand::told(view, &style.zone).into_iter();
     lines.extend(past.map(|past| labelled("by hand", &past)));
     let rests_on = grounds(view).into_iter();
     lines.extend(rests_on.map(|line| hang("", &line, shown.fits)));
@@ -295,7 +295,8 @@ mod tests {
         api      waiting  1.4.1 → 1.4.2  0 %      0/1    waits for auth
         auth     waiting  1.4.1 → 1.4.2  0 %      0/2
 
-        auth has no evidence at 25 %: about 1,200 more requests were needed
+        auth has no evidence at 25 %: about 1,200 more requests to the new version were
+             needed
         auth errors 0.42 % against 0.40 % beside it: no difference shown; 12,400
              requests; a doubling would have been seen
 
@@ -351,19 +352,21 @@ mod tests {
         let mut view = sample::ended(Outcome::Promoted);
         let auth = view.rollouts.get_mut(&sample::service("auth"));
         auth.expect("a service").past = vec![sample::past()];
+        view.by_hand = true;
         let text = text(&view, sample::at(43_100));
         assert!(
             text.lines().all(|line| line.chars().count() <= 80),
             "{text}"
         );
-        let head: Vec<&str> = text.lines().skip(1).take(6).collect();
+        let head: Vec<&str> = text.lines().skip(1).take(7).collect();
         insta::assert_snapshot!(head.join("\n"), @r"
         state    promoted by hand
         plan     9f3cab1234
         started  2026-11-21 14:02:11 by mira
         ended    2026-11-21 14:02:52 after 41.2s
         by hand  mira let auth go on at 25 % without 18s of watching, the step 50 % and
-                 evidence (inconclusive: about 1,200 more requests were needed)
+                 evidence (inconclusive: about 1,200 more requests to the new version
+                 were needed)
         ");
     }
 }

@@ -1,8 +1,11 @@
 //! Why a deployment went as it did: its records, in words first.
 
+use jiff::tz::TimeZone;
 use windlass_analysis::ratio::interval::ENDS;
 use windlass_api::{DeploymentView, RolloutView};
-use windlass_model::{Judgement, Percent, PlanKind, RolloutPhase, Tally, Verdict, count};
+use windlass_model::{
+    Judgement, Percent, PlanKind, RolloutPhase, Tally, Verdict, Version, about, count,
+};
 
 use super::by_hand;
 use super::failure::last_lines;
@@ -12,7 +15,7 @@ use super::wrap::hang;
 
 /// What was decided about each service, and what that rests on. `fits`: columns that a sentence must fit
 /// into, where a person reads it.
-pub(crate) fn why_text(view: &DeploymentView, fits: Option<usize>) -> String {
+pub(crate) fn why_text(view: &DeploymentView, fits: Option<usize>, zone: &TimeZone) -> String {
     let mut lines = vec![hang(
         "",
         &format!(
@@ -24,7 +27,7 @@ pub(crate) fn why_text(view: &DeploymentView, fits: Option<usize>) -> String {
         ),
         fits,
     )];
-    let past = by_hand::told(view).into_iter();
+    let past = by_hand::told(view, zone).into_iter();
     lines.extend(past.map(|past| hang("by hand: ", &past, fits)));
     if let Some(saw) = &view.not_renamed {
         lines.push(hang("stuck: ", &not_renamed(saw), fits));
@@ -122,14 +125,9 @@ fn record(judgement: &Judgement, part: &RolloutView, lines: &mut Vec<Line>) {
             "compared  ",
             format!("{new} of {}; {old}{beside} beside it", part.to),
         ));
-        lines.push(("interval  ", interval(judgement)));
-        let (seen, needed) = (f64::from(judgement.evidence), f64::from(judgement.needed));
-        lines.push((
-            "evidence  ",
-            format!("of harm {seen:.1}, and {needed:.1} shows it (log e)"),
-        ));
+        lines.push(("range     ", range(judgement, part)));
     }
-    lines.push(("changes   ", changes(judgement)));
+    lines.push(("changes   ", changes(judgement, &part.to)));
     unseen(judgement, lines);
 }
 
@@ -170,28 +168,46 @@ fn verdict_words(judgement: &Judgement) -> String {
     }
 }
 
-/// How often it errs beside the other, as far as that is known: where nothing bounds it, no number is said.
-fn interval(judgement: &Judgement) -> String {
+/// How often it errs beside the other, as far as that is known, and where that range would have to lie:
+/// where nothing bounds it, no number is said.
+fn range(judgement: &Judgement, part: &RolloutView) -> String {
     let (lowest, highest) = ENDS;
     let (low, high) = (f64::from(judgement.at_least), f64::from(judgement.at_most));
+    let new = &part.to;
     let times = match (low > lowest, high < highest) {
-        (false, false) => return "how much more or less often it errs is not known yet".to_owned(),
-        (true, true) => format!("it errs {low:.2} to {high:.2} times as often"),
-        (false, true) => format!("it errs at most {high:.2} times as often"),
-        (true, false) => format!("it errs at least {low:.2} times as often"),
+        (false, false) => {
+            return format!("how much more or less often version {new} errs is not known yet");
+        }
+        (true, true) => format!("{low:.2} to {high:.2} times"),
+        (false, true) => format!("at most {high:.2} times"),
+        (true, false) => format!("at least {low:.2} times"),
     };
-    format!("{times}; that holds at every look with a chance of 95 %")
+    let old = part.from.as_ref();
+    let old = old.map_or_else(|| "the other".to_owned(), |old| format!("version {old}"));
+    let needed = f64::from(judgement.needed);
+    let certain = (1.0 - (-needed).exp()) * 100.0;
+    let is_shown = f64::from(judgement.evidence) >= needed;
+    let so = match (is_shown, low > 1.0) {
+        (true, true) => "all of that is above 1: it is worse",
+        (true, false) => "what came in a part of that time shows that it is worse",
+        (false, _) => "it is shown to be worse once all of that is above 1",
+    };
+    format!(
+        "version {new} errs {times} as often as {old}, with a certainty of {certain:.0} %; {so}"
+    )
 }
 
 /// What would change the verdict.
-fn changes(judgement: &Judgement) -> String {
+fn changes(judgement: &Judgement, new: &Version) -> String {
     match (judgement.verdict, judgement.more_requests) {
         (Verdict::Fail, _) => "with nothing: what was shown once stays shown".to_owned(),
         (Verdict::Error, _) => {
             "with nothing: a split that was not kept voids what follows".to_owned()
         }
         (Verdict::Pass, _) => "with errors from now on".to_owned(),
-        (Verdict::Inconclusive, Some(more)) => format!("with about {} more requests", count(more)),
+        (Verdict::Inconclusive, Some(more)) => {
+            format!("with {} more requests to version {new}", about(more))
+        }
         (Verdict::Inconclusive | Verdict::NoData, _) => {
             "with requests to both versions at the same time".to_owned()
         }
@@ -224,7 +240,7 @@ mod tests {
             trigger: rule,
             saw: saw.to_owned(),
         });
-        insta::assert_snapshot!(why_text(&view, None), @r"
+        insta::assert_snapshot!(why_text(&view, None, &TimeZone::UTC), @r"
         dep_01k0a  shop in production: running
 
         api  1.4.1 → 1.4.2, waiting
@@ -232,12 +248,11 @@ mod tests {
           no answer of 1.4.2 was judged
 
         auth  1.4.1 → 1.4.2, waiting
-          waits for evidence at 25 %: about 1,200 more requests are needed
+          waits for evidence at 25 %: about 1,200 more requests to the new version are needed
           errors 0.42 % against 0.40 % beside it: no difference shown; 12,400 requests; a doubling would have been seen
           verdict   pass, by what was compared at 25 %
           compared  13 errors in 3,100 requests of 1.4.2; 37 errors in 9,300 requests of 1.4.1 beside it
-          interval  it errs 0.52 to 1.94 times as often; that holds at every look with a chance of 95 %
-          evidence  of harm 0.3, and 4.6 shows it (log e)
+          range     version 1.4.2 errs 0.52 to 1.94 times as often as version 1.4.1, with a certainty of 99 %; it is shown to be worse once all of that is above 1
           changes   with errors from now on
           not watched, for there was too little to judge: error rate > 5% for 10s
           no number of metric login_failures: no answer in 15s
@@ -245,21 +260,29 @@ mod tests {
     }
 
     #[test]
-    fn a_limit_of_what_can_be_told_is_no_figure() {
+    fn the_range_says_itself_whether_it_shows_harm() {
+        let view = sample::deployment("dep_01k0a");
+        let part = &view.rollouts[&sample::service("auth")];
         let mut judgement = sample::judgement();
-        let mut said = |low: f64, high: f64| {
+        let mut said = |low: f64, high: f64, evidence: f64| {
             (judgement.at_least, judgement.at_most) =
                 (Measure::nearest(low), Measure::nearest(high));
-            interval(&judgement)
+            judgement.evidence = Measure::nearest(evidence);
+            range(&judgement, part)
         };
         let (lowest, highest) = ENDS;
-        assert_eq!(
-            said(lowest, highest),
-            "how much more or less often it errs is not known yet"
-        );
-        let tail = "times as often; that holds at every look with a chance of 95 %";
-        assert_eq!(said(lowest, 3.0), format!("it errs at most 3.00 {tail}"));
-        assert_eq!(said(4.0, highest), format!("it errs at least 4.00 {tail}"));
+        insta::assert_snapshot!(said(lowest, highest, 0.0), @"how much more or less often version 1.4.2 errs is not known yet");
+        insta::assert_snapshot!(said(lowest, 3.0, 0.0), @"version 1.4.2 errs at most 3.00 times as often as version 1.4.1, with a certainty of 99 %; it is shown to be worse once all of that is above 1");
+        insta::assert_snapshot!(said(4.0, highest, 5.0), @"version 1.4.2 errs at least 4.00 times as often as version 1.4.1, with a certainty of 99 %; all of that is above 1: it is worse");
+        insta::assert_snapshot!(said(0.9, 4.0, 5.0), @"version 1.4.2 errs 0.90 to 4.00 times as often as version 1.4.1, with a certainty of 99 %; what came in a part of that time shows that it is worse");
+    }
+
+    #[test]
+    fn what_is_missing_is_told_of_the_version_that_has_to_get_it() {
+        let mut judgement = sample::judgement();
+        (judgement.verdict, judgement.more_requests) = (Verdict::Inconclusive, Some(3_371));
+        let new = Version("4".to_owned());
+        insta::assert_snapshot!(changes(&judgement, &new), @"with about 3,400 more requests to version 4");
     }
 
     #[test]

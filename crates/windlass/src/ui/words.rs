@@ -10,7 +10,6 @@ use windlass_model::{
 };
 
 use super::Role;
-use super::by_hand::is_by_hand;
 use super::time::of_calendar;
 
 pub(crate) use windlass_model::harmless;
@@ -145,10 +144,10 @@ pub(crate) fn state_of(kind: PlanKind, now: DeploymentState) -> &'static str {
 /// The same of one deployment, in a few words: also whether a person took it past something.
 pub(crate) fn standing(view: &DeploymentView) -> &'static str {
     match (view.kind, view.state) {
-        (PlanKind::Deploy, DeploymentState::Ended(Outcome::Promoted)) if is_by_hand(view) => {
+        (PlanKind::Deploy, DeploymentState::Ended(Outcome::Promoted)) if view.by_hand => {
             "promoted by hand"
         }
-        (PlanKind::Deploy, DeploymentState::Ended(Outcome::PartlyPromoted)) if is_by_hand(view) => {
+        (PlanKind::Deploy, DeploymentState::Ended(Outcome::PartlyPromoted)) if view.by_hand => {
             "partly promoted by hand"
         }
         (kind, state) => state_of(kind, state),

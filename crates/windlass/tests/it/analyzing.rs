@@ -55,7 +55,7 @@ fn recorded_counts_are_judged_step_by_step() {
     tick 2: 2,000 requests, bad 2 and 4, evidence of harm 4.23 of 4.61, 1 % of what a pass needs: wait
     tick 3: 3,000 requests, bad 3 and 9, evidence of harm 12.57 of 4.61, 1 % of what a pass needs: roll back
     decided at tick 3: roll back
-    bad requests 3.00 % against 0.11 % beside it: worse, 4.4 to 345.6 times as often; 3,000 requests
+    bad requests 3.00 % against 0.11 % beside it: worse, 3.3 to 633.9 times as often; 3,000 requests
     --
     ");
     let left = place.run(&["analyze", "ticks.jsonl", "-o", "ndjson"]);

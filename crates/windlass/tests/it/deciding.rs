@@ -140,7 +140,7 @@ fn memory_near_its_limit_goes_back_before_anything_ends_it() {
     let why = why(&lab);
     let went_back = "went back: memory > 95% for 2s: version ";
     assert!(why.contains(went_back), "{why}");
-    assert!(why.contains(" % of its memory at least in "), "{why}");
+    assert!(why.contains(" % of its memory limit in each of "), "{why}");
 }
 
 #[test]

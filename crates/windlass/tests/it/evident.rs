@@ -25,7 +25,7 @@ fn what_waits_for_evidence_says_what_is_missing_and_who_went_past_it_is_told() {
     followed.until("requests_missing=");
     let id = lab.last();
     let told = |words: &[&str]| lab.run(words).exits(0).out;
-    let needs = " more requests are needed";
+    let needs = " more requests to the new version are needed";
     for words in [&["status"][..], &["show", &id], &["show", &id, "--why"]] {
         let text = told(words);
         assert!(

@@ -66,6 +66,7 @@ fn a_deployment_holds_at_80_and_goes_on_at_93_and_another_goes_back_when_it_drop
     scores(&lab, 80);
     let back = second.left().exits(3);
     back.says(&["score drops 5%: the health score was lower for"]);
+    back.says(&["hint: windlass score --explain, mend it, then: windlass deploy"]);
     assert!(back.out.contains("score 93 → 80"), "{}", back.out);
     assert_eq!(answer(lab.at("web")).chain(), "web=1");
 
@@ -84,4 +85,28 @@ fn a_deployment_holds_at_80_and_goes_on_at_93_and_another_goes_back_when_it_drop
         .map(|note| note["moment"].to_string())
         .collect();
     assert_eq!(moments.len(), 4, "each once, though one died: {moments:?}");
+}
+
+#[test]
+fn whoever_promotes_past_a_gate_is_named_with_the_score_for_ever() {
+    let lab = Lab::new(&FILE.replace("bake: 1m", "bake: 200ms"));
+    lab.program("web", &Service::new("web", "1"));
+    scores(&lab, 80);
+    lab.run(&["deploy"]).exits(4);
+    let id = lab.last();
+    let promoted = lab.run(&["promote", &id]).exits(0).out;
+    let told = " let it begin with a score of 80, and 85 was asked for (";
+    assert!(promoted.contains(told), "{promoted}");
+    let ended = || state(&lab, &id).contains("promoted").then_some(());
+    eventually("it is promoted", SOON, ended);
+    for words in [&["show", &id][..], &["show", &id, "--why"]] {
+        let text = lab.run(words).exits(0).out;
+        assert!(text.contains("promoted by hand"), "{text}");
+        assert!(text.contains(told), "{text}");
+    }
+    let view = lab.run(&["show", &id, "-o", "json"]).exits(0).json();
+    assert_eq!(view["by_hand"], true);
+    let let_go = &view["score"]["let_go"][0];
+    assert_eq!(let_go["gate"]["at_least"], 85, "{let_go}");
+    assert!(let_go["at_us"].as_i64() > Some(0), "{let_go}");
 }

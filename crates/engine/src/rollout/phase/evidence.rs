@@ -1,6 +1,6 @@
 //! A step whose time is over goes on by evidence, where that is asked for.
 
-use windlass_model::{Fact, Follow, Gate, Millis, ReturnReason, Verdict};
+use windlass_model::{Fact, Follow, Gate, Millis, ReturnReason, Rule, Verdict};
 
 use super::books::SAW_LONGEST;
 use super::score;
@@ -12,11 +12,9 @@ pub(super) fn has_come(rollout: &Rollout) -> bool {
     waits && rollout.verdict() == Verdict::Pass
 }
 
-/// Time for which a step is watched once more.
+/// Time for which a step is watched once more, up to [`Rule::WATCHED_ON`] in all. A trigger that is about to
+/// fire for longer is left to fire at the next step.
 const OVERTIME: Millis = Millis::from_secs(1);
-
-/// How often: half an hour. A trigger that is about to fire for longer is left to fire at the next step.
-const OVERTIMES_MAX: u32 = 1_800;
 
 /// The time that the step waited for is over.
 pub(super) fn time_over(turn: &mut Turn) {
@@ -46,7 +44,8 @@ fn watches_on(turn: &mut Turn) -> bool {
     let last = rollout.judgement.as_ref();
     let rises = last.is_some_and(|last| !last.rising.is_empty());
     let is_open = !rollout.expedited && rollout.awaiting != Awaiting::Nothing;
-    if !rises || !is_open || rollout.overtimes >= OVERTIMES_MAX {
+    let had = u64::from(rollout.overtimes).saturating_mul(OVERTIME.as_millis());
+    if !rises || !is_open || Millis::from_millis(had) >= Rule::WATCHED_ON {
         return false;
     }
     rollout.overtimes += 1;

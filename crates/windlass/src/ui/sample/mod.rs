@@ -11,4 +11,6 @@ pub(crate) use story::{
     aborted_story, awaited, bad_answer, bad_story, good_story, held, rare_facts, told,
     tripped_story, untold,
 };
-pub(crate) use view::{deployment, ended, environment, hold, judgement, kept, lacking, lock, past};
+pub(crate) use view::{
+    deployment, ended, environment, hold, judgement, kept, lacking, let_go, lock, past,
+};

@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 
 use windlass_api::{
-    DeploymentView, EnvironmentView, EvidenceView, HeldView, InstanceView, LockView, RolloutView,
-    ServiceView, SlotView,
+    DeploymentView, EnvironmentView, EvidenceView, HeldView, InstanceView, LetGo, LockView,
+    RolloutView, ServiceView, SlotView,
 };
 use windlass_model::{
     DeploymentState, Finalize, Judgement, Label, Lacking, Measure, Millis, Outcome, Past, Percent,
-    PlanKind, RolloutPhase, SlotId, StandbyKept, Tally, Trigger, Verdict,
+    PlanKind, RolloutPhase, ScoreGate, ScoreSummary, SlotId, StandbyKept, Tally, Trigger, Verdict,
 };
 
 use super::noun::{
@@ -58,6 +58,7 @@ pub(crate) fn deployment(text: &str) -> DeploymentView {
         not_renamed: None,
         score: None,
         held: None,
+        by_hand: false,
     }
 }
 
@@ -101,9 +102,31 @@ pub(crate) fn past() -> Past {
         at: percent(25),
         bake: Millis::from_secs(18),
         steps: vec![percent(50)],
+        scores: Vec::new(),
         evidence: Some(Lacking {
             verdict: Verdict::Inconclusive,
             more_requests: Some(1_200),
+        }),
+    }
+}
+
+/// A gate that a person let go before anything moved.
+pub(crate) fn let_go() -> LetGo {
+    let points = Measure::nearest(80.0);
+    LetGo {
+        by: "mira".to_owned(),
+        at_us: at(1_000),
+        gate: ScoreGate {
+            at_least: 85,
+            step: None,
+        },
+        score: Some(ScoreSummary {
+            at_us: at(0),
+            low: points,
+            high: points,
+            band: None,
+            permit: None,
+            lost: Vec::new(),
         }),
     }
 }
