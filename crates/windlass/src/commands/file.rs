@@ -142,7 +142,9 @@ impl Found {
     pub(crate) fn warn(&self, context: &Context, warnings: &[Problem]) {
         if !warnings.is_empty() {
             let drawn = render_all(warnings, &self.name, &self.text);
-            context.ui.say(&format!("warning: {}", drawn.trim_end()));
+            context
+                .ui
+                .say_as_it_is(&format!("warning: {}", drawn.trim_end()));
         }
     }
 
