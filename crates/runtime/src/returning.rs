@@ -362,7 +362,8 @@ async fn choices(
     lines
 }
 
-/// The version of these services that was probably meant by one that none of them has.
+/// The version of these services that was probably meant by one that none of them has: the only one that
+/// begins so, else the nearest.
 fn near(
     environment: &Environment,
     services: &BTreeSet<ServiceName>,
@@ -374,7 +375,12 @@ fn near(
     let known: Vec<&str> = known
         .map(|known| known.release.version.0.as_str())
         .collect();
-    nearest(&to.0, known).map(str::to_owned)
+    let mut begun = known.iter().filter(|version| version.starts_with(&to.0));
+    let near = match (begun.next(), begun.next()) {
+        (Some(only), None) => Some(*only),
+        (Some(_), Some(_)) | (None, _) => nearest(&to.0, known),
+    };
+    near.map(str::to_owned)
 }
 
 /// What a rollback may go to, newest first: the command for each, and whether it can be started.

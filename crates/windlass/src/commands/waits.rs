@@ -1,20 +1,19 @@
 //! For what `down` waits, said once that takes longer than a person expects; and what helps when it fails
 //! for that.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use windlass_api::{DownAnswer, DownRequest, EnvironmentView};
-use windlass_client::{Client, ClientError, Reach, is_stopped};
+use windlass_client::{Client, ClientError, is_stopped};
+use windlass_router::holder;
 
 use crate::context::Context;
 use crate::diagnostic::Diagnostic;
 use crate::ui::words::listed;
+use crate::wire;
 
 /// How long it is waited without a word.
 const SILENT_FOR: Duration = Duration::from_secs(2);
-
-/// After this long it is asked what is left: a router that keeps silent takes the controller two seconds to notice.
-const ASKED_AFTER: Duration = Duration::from_millis(200);
 
 /// A refusal of `down` for what would not end.
 const NOT_DOWN: &str = "WL0315";
@@ -25,16 +24,12 @@ pub(super) async fn down(
     client: &Client,
     request: &DownRequest,
 ) -> Result<DownAnswer, Diagnostic> {
-    let begun = Instant::now();
-    let is_here = matches!(context.reach()?, Reach::Here(_));
-    let mut stopped = None;
     let told = async {
-        tokio::time::sleep(ASKED_AFTER).await;
-        stopped = stopped_router(&asked(client).await, is_here);
-        tokio::time::sleep(SILENT_FOR.saturating_sub(begun.elapsed())).await;
-        let said = match stopped {
+        tokio::time::sleep(SILENT_FOR).await;
+        let said = match stopped_router(context) {
             Some(pid) => Some(router(pid)),
-            None => left(&asked(client).await, request),
+            // Who can't be asked is waited for all the same.
+            None => left(&client.status().await.unwrap_or_default(), request),
         };
         if let Some(said) = said {
             context.ui.say(&said);
@@ -45,18 +40,14 @@ pub(super) async fn down(
         answer = client.down(request) => answer,
         never = told => never,
     };
-    answer.map_err(|failed| advised(failed, stopped))
+    answer.map_err(|failed| advised(failed, stopped_router(context)))
 }
 
-/// What runs now; who can't be asked is waited for all the same.
-async fn asked(client: &Client) -> Vec<EnvironmentView> {
-    client.status().await.unwrap_or_default()
-}
-
-/// The router's process, where it keeps silent and is seen to be stopped: only on its own machine.
-fn stopped_router(all: &[EnvironmentView], is_here: bool) -> Option<u32> {
-    let silent = all.iter().find_map(|view| view.router_silent)?;
-    silent.pid.filter(|pid| is_here && is_stopped(*pid))
+/// The router's process, where it is seen to be stopped: only on its own machine. Nobody is asked: a question
+/// to a router that is silent would stand in the way of what waits for it.
+fn stopped_router(context: &Context) -> Option<u32> {
+    let paths = context.paths().ok()?;
+    holder(&wire::router_state(&paths)).filter(|pid| is_stopped(*pid))
 }
 
 fn router(pid: u32) -> String {
@@ -82,9 +73,9 @@ fn left(all: &[EnvironmentView], request: &DownRequest) -> Option<String> {
 fn advised(failed: ClientError, stopped: Option<u32>) -> Diagnostic {
     let said = Diagnostic::from(failed);
     match stopped {
-        Some(pid) if said.code.as_deref() == Some(NOT_DOWN) && is_stopped(pid) => said.hint(
-            format!("the router is stopped by a signal: kill -CONT {pid}, then: windlass down"),
-        ),
+        Some(pid) if said.code.as_deref() == Some(NOT_DOWN) => said.hint(format!(
+            "the router is stopped by a signal: kill -CONT {pid}, then: windlass down"
+        )),
         Some(_) | None => said,
     }
 }

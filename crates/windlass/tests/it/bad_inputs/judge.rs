@@ -102,7 +102,17 @@ fn advises(given: Given, code: i32, said: &str) -> bool {
 }
 
 /// What a hint holds that a person can type.
-const TO_TYPE: [&str; 6] = ["windlass ", " --", " -f ", "kill ", "chmod ", "set "];
+const TO_TYPE: [&str; 9] = [
+    "windlass ",
+    " --",
+    " -f ",
+    "kill ",
+    "chmod ",
+    "curl ",
+    "getent ",
+    "set ",
+    "leave WINDLASS_",
+];
 
 /// Whether a page says more.
 fn is_coded(given: Given, code: i32, said: &str) -> bool {
