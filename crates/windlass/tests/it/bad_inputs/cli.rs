@@ -254,7 +254,7 @@ pub(super) const ROWS: &[Row] = &[
         "a count in words",
         Typed(&["list", "--limit", "many"]),
         64,
-        &["invalid value 'many'"],
+        &["invalid value 'many'", "a whole number from 1 to 1000"],
     ),
     row(
         "a report to an address that takes none",

@@ -48,9 +48,8 @@ impl Given {
     pub(super) fn moves(self) -> bool {
         match self {
             Self::File(_) | Self::Program(_) => true,
-            Self::Typed(words) | Self::Prepared(_, words) => {
-                words.iter().any(|word| MOVING.contains(word))
-            }
+            // The first word is the verb: that of a router alone moves what no controller knows.
+            Self::Typed(words) | Self::Prepared(_, words) => MOVING.contains(&words[0]),
             Self::Shell(script) => {
                 let mut words = script.split([' ', ';', '\n']);
                 words.any(|word| MOVING.contains(&word))
