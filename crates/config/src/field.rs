@@ -297,6 +297,8 @@ impl<T: Default + 'static> Table<T> {
             format!("a key belongs to the [header] above it: put `{key}` above the first one")
         } else if self.elsewhere.0.contains(&key) {
             format!("`{key}` belongs {}", self.elsewhere.1)
+        } else if of_the_file {
+            format!("`{key}` belongs to the file, beside `app`")
         } else if let Some(near) = reader.nearest(key, names.clone()) {
             meant = self.fields.iter().find(|field| field.name == near);
             format!("did you mean `{near}`?")

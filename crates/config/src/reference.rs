@@ -76,7 +76,7 @@ fn section(page: &Page, all: &[Page]) -> String {
 }
 
 fn later_keys(names: &str) -> String {
-    format!("Documented, and not in this version yet: {names}.\n")
+    format!("Not in this version yet: {names}.\n")
 }
 
 fn line(row: &Row) -> String {

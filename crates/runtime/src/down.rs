@@ -5,6 +5,7 @@ use std::rc::Rc;
 
 use windlass_api::{DownAnswer, Problem};
 use windlass_control::{Direction, RouteChange};
+use windlass_edge::EdgeError;
 use windlass_model::{
     AppName, DeploymentId, Environment, EnvironmentName, InstanceId, ServiceKey, ServiceName, Slot,
 };
@@ -39,7 +40,8 @@ pub(crate) async fn down(
         .values()
         .all(|e| e.lock.is_none() && e.services.values().all(|s| s.stable.is_none()));
     if last && let Err(error) = shared.border.router.shutdown().await {
-        return Err(problems::not_down("the router", &error));
+        let pid = shared.border.router.process().await;
+        return Err(problems::router_stays(pid, &error));
     }
     Ok(DownAnswer { ended, last })
 }
@@ -59,7 +61,9 @@ fn refuse_running(shared: &Rc<Shared>, environment: &Environment) -> Result<(), 
     let running = shared.running.borrow();
     // What is stuck moves nothing by itself any more: its services may end.
     match running.get(holder) {
-        Some(driven) if !driven.is_stuck() => Err(problems::locked(shared, holder)),
+        Some(driven) if !driven.is_stuck() => {
+            Err(problems::locked_for(shared, holder, "windlass down"))
+        }
         Some(_) | None => Ok(()),
     }
 }
@@ -170,12 +174,18 @@ async fn traced(shared: &Rc<Shared>, environment: &Environment) -> Vec<InstanceI
     of_it.map(|trace| trace.instance.id).collect()
 }
 
+/// Takes everything of the environment off the router.
 async fn unroute(shared: &Rc<Shared>, environment: &Environment) -> Result<(), Problem> {
+    let Err(error) = untie(shared, environment).await else {
+        return Ok(());
+    };
+    let pid = shared.border.router.process().await;
+    Err(problems::not_unrouted(environment, pid, &error))
+}
+
+async fn untie(shared: &Rc<Shared>, environment: &Environment) -> Result<(), EdgeError> {
     let router = &shared.border.router;
-    let observed = router
-        .observe()
-        .await
-        .map_err(|e| problems::not_down("the router", &e))?;
+    let observed = router.observe().await?;
     let ours =
         |key: &ServiceKey| key.app == environment.app && key.environment == environment.environment;
     let changes: BTreeMap<ServiceKey, RouteChange> = observed
@@ -194,13 +204,9 @@ async fn unroute(shared: &Rc<Shared>, environment: &Environment) -> Result<(), P
             )
         })
         .collect();
-    if changes.is_empty() {
-        return Ok(());
+    if !changes.is_empty() {
+        router.apply(changes.into()).await?;
     }
-    router
-        .apply(changes.into())
-        .await
-        .map_err(|e| problems::not_down("the router", &e))?;
     Ok(())
 }
 

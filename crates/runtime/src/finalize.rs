@@ -66,7 +66,8 @@ pub(crate) async fn by_person(
         return nothing_left(shared, id).await;
     };
     let environment = &kept.environment;
-    planning::refuse_locked(shared, &environment.app, &environment.environment).await?;
+    let place = (&environment.app, &environment.environment);
+    planning::refuse_locked_for(shared, place, &format!("windlass finalize {id}")).await?;
     let dropped = drop_kept(shared, &kept, by).await;
     dropped.map_err(|error| problems::not_finalized(id, &error))
 }

@@ -328,9 +328,29 @@ pub(crate) async fn refuse_locked(
     app: &AppName,
     environment: &EnvironmentName,
 ) -> Result<(), Problem> {
-    scorer::give_up(shared, app, environment).await;
-    match shared.environment(app, environment).lock {
+    match holder(shared, app, environment).await {
         Some(holder) => Err(problems::locked(shared, &holder)),
         None => Ok(()),
     }
+}
+
+/// The same for a command that begins no deployment: `asked` is how it is typed.
+pub(crate) async fn refuse_locked_for(
+    shared: &Rc<Shared>,
+    (app, environment): (&AppName, &EnvironmentName),
+    asked: &str,
+) -> Result<(), Problem> {
+    match holder(shared, app, environment).await {
+        Some(holder) => Err(problems::locked_for(shared, &holder, asked)),
+        None => Ok(()),
+    }
+}
+
+async fn holder(
+    shared: &Rc<Shared>,
+    app: &AppName,
+    environment: &EnvironmentName,
+) -> Option<DeploymentId> {
+    scorer::give_up(shared, app, environment).await;
+    shared.environment(app, environment).lock
 }

@@ -5,8 +5,8 @@ use windlass_edge::{EdgeError, ErrorKind};
 use windlass_engine::deployment::{Accepted, Command, Deployment};
 use windlass_engine::plan::PlanProblem;
 use windlass_model::{
-    AppName, DeploymentId, DeploymentState, EnvironmentName, Halt, Millis, Outcome, Percent, Plan,
-    PlanId, Repair, ServiceName, Slot, Version, nearest,
+    AppName, DeploymentId, DeploymentState, Environment, Halt, Millis, Outcome, Percent, Plan,
+    PlanId, PlanKind, Repair, ServiceName, Slot, nearest,
 };
 
 use crate::controller::Shared;
@@ -43,8 +43,23 @@ pub(crate) fn store(error: &EdgeError) -> Problem {
     .hint("nothing was changed; look at the disk and at the file: windlass explain WL0303")
 }
 
-/// Another deployment holds the lock.
+/// Another deployment holds the lock, and one was to begin.
 pub(crate) fn locked(shared: &Shared, holder: &DeploymentId) -> Problem {
+    let ways = format!(
+        "stop it: windlass abort {holder}; begin when it has ended: windlass deploy --wait 10m; \
+         take its place: windlass deploy --supersede"
+    );
+    held(shared, holder, &ways)
+}
+
+/// The same for another command, which waits for nobody.
+pub(crate) fn locked_for(shared: &Shared, holder: &DeploymentId, asked: &str) -> Problem {
+    let ways = format!("or stop it: windlass abort {holder}; when it has ended: {asked}");
+    held(shared, holder, &ways)
+}
+
+/// Who holds the lock, since when, and what ends that.
+fn held(shared: &Shared, holder: &DeploymentId, ways: &str) -> Problem {
     let problem = Problem::new(
         409,
         "WL0304",
@@ -52,17 +67,16 @@ pub(crate) fn locked(shared: &Shared, holder: &DeploymentId) -> Problem {
         format!("deployment {holder} is running"),
     )
     .hint(format!(
-        "follow it: windlass events {holder} --follow; stop it: windlass abort {holder}; \
-         begin when it has ended: windlass deploy --wait 10m; take its place: windlass deploy --supersede"
+        "follow it: windlass events {holder} --follow; {ways}"
     ));
     let running = shared.running.borrow();
     let Some(driven) = running.get(holder) else {
-        return problem;
+        return problem.detail(UNCHANGED);
     };
     let now = shared.border.clock.calendar_us();
     let spent = u64::try_from(now.saturating_sub(driven.started_us)).unwrap_or_default();
     let since = Millis::from_secs(spent / 1_000_000);
-    let problem = problem.detail(format!("begun by {} {since} ago", driven.by));
+    let problem = problem.detail(format!("begun by {} {since} ago; {UNCHANGED}", driven.by));
     if driven.now.borrow().state() != DeploymentState::Stuck {
         return problem;
     }
@@ -71,6 +85,9 @@ pub(crate) fn locked(shared: &Shared, holder: &DeploymentId) -> Problem {
         ..problem.hint(mend(holder))
     }
 }
+
+/// What a refusal leaves.
+const UNCHANGED: &str = "nothing was changed";
 
 /// How a person ends what is stuck.
 fn mend(id: &DeploymentId) -> String {
@@ -224,12 +241,8 @@ pub(crate) fn no_address(error: &EdgeError) -> Problem {
 
 /// A command that no longer applies.
 pub(crate) fn not_now(why: &str) -> Problem {
-    Problem::new(
-        409,
-        "WL0313",
-        Exit::Refused,
-        format!("that does not apply: {why}"),
-    )
+    let title = format!("that does not apply: {why}");
+    Problem::new(409, "WL0313", Exit::Refused, title).hint("see how it stands: windlass status")
 }
 
 /// The same, with what does apply to one that is stuck.
@@ -242,24 +255,35 @@ pub(crate) fn not_in_state(now: &Deployment, why: &str) -> Problem {
             Accepted::No(_) => mend_by(&now.id, "--retry | --abandon"),
         });
     }
-    problem
+    problem.hint(format!("see how it stands: windlass show {}", now.id))
 }
 
 /// The same for a deployment whose loop has ended.
 pub(crate) fn over(view: &DeploymentView) -> Problem {
-    let how = match view.state {
-        DeploymentState::Ended(Outcome::Promoted) => "it was promoted",
-        DeploymentState::Ended(Outcome::PartlyPromoted) => "it was promoted in part",
-        DeploymentState::Ended(Outcome::RolledBack) => "it went back to the previous releases",
-        DeploymentState::Ended(Outcome::Failed) => "it failed, and nothing ran before",
-        DeploymentState::Ended(Outcome::Abandoned) => "it was given up as it was",
-        DeploymentState::Stuck => "it is stuck",
+    let id = &view.id;
+    let look = || format!("see how it ended: windlass show {id}");
+    let again = || format!("the same once more: windlass retry {id}");
+    let (how, next) = match view.state {
+        DeploymentState::Ended(Outcome::Promoted) => match view.kind {
+            PlanKind::Deploy => (
+                "it was promoted",
+                "to go back from it: windlass rollback".to_owned(),
+            ),
+            PlanKind::Rollback | PlanKind::Remove => ("it was promoted", look()),
+        },
+        DeploymentState::Ended(Outcome::PartlyPromoted) => ("it was promoted in part", look()),
+        DeploymentState::Ended(Outcome::RolledBack) => {
+            ("it went back to the previous releases", again())
+        }
+        DeploymentState::Ended(Outcome::Failed) => ("it failed, and nothing ran before", again()),
+        DeploymentState::Ended(Outcome::Abandoned) => ("it was given up as it was", look()),
+        DeploymentState::Stuck => ("it is stuck", mend(id)),
         DeploymentState::Running
         | DeploymentState::Held
         | DeploymentState::Returning
-        | DeploymentState::Settling => "it is ending",
+        | DeploymentState::Settling => ("it is ending", look()),
     };
-    not_now("it has ended").detail(how)
+    not_now("it has ended").detail(how).hint(next)
 }
 
 /// A run that nobody listens to.
@@ -290,8 +314,44 @@ pub(crate) fn not_down(what: &str, error: &EdgeError) -> Problem {
         Exit::Stuck,
         format!("{what} could not be ended"),
     )
-    .detail(error.chain())
-    .hint("run windlass down again; it goes on where it stopped")
+    .detail(format!(
+        "{}\nit is off the router already, and may still run",
+        error.chain()
+    ))
+    .hint("look with: windlass doctor; run windlass down again, it goes on where it stopped")
+}
+
+/// The router goes on with what was to be taken off it. `pid`: its process.
+pub(crate) fn not_unrouted(place: &Environment, pid: Option<u32>, error: &EdgeError) -> Problem {
+    let Environment {
+        app, environment, ..
+    } = place;
+    let title = format!(
+        "the router{} does not let go of {app} in {environment}",
+        process(pid)
+    );
+    Problem::new(500, "WL0315", Exit::Stuck, title)
+        .detail(format!(
+            "{}\nits services run on, and the router has them as before",
+            error.chain()
+        ))
+        .hint("look with: windlass doctor; run windlass down again, it goes on where it stopped")
+}
+
+/// All services have ended, and the router has not.
+pub(crate) fn router_stays(pid: Option<u32>, error: &EdgeError) -> Problem {
+    let title = format!(
+        "everything is down, but the router{} did not end",
+        process(pid)
+    );
+    Problem::new(500, "WL0315", Exit::Stuck, title)
+        .detail(format!("{}\nno service runs any more", error.chain()))
+        .hint("look with: windlass doctor; run windlass down again, it goes on where it stopped")
+}
+
+fn process(pid: Option<u32>) -> String {
+    pid.map(|pid| format!(" (process {pid})"))
+        .unwrap_or_default()
 }
 
 /// The router can't be asked.
@@ -361,41 +421,6 @@ pub(crate) fn in_the_way(holder: &DeploymentId) -> Problem {
     Problem::new(409, "WL0343", Exit::Stuck, title).hint(mend(holder))
 }
 
-/// There is no promotion to go back from.
-pub(crate) fn nothing_promoted(app: &AppName, environment: &EnvironmentName) -> Problem {
-    let title = format!("no promoted deployment of {app} in {environment} is known");
-    Problem::new(409, "WL0344", Exit::Refused, title)
-        .hint("name a service: windlass rollback SERVICE --to VERSION")
-}
-
-/// Nothing that a rollback may go to.
-pub(crate) fn nothing_to_go_back_to(to: Option<&Version>, candidates: &[String]) -> Problem {
-    let title = match to {
-        Some(to) => format!("there is no release {to} to go back to"),
-        None => "there is no release to go back to".to_owned(),
-    };
-    let problem = Problem::new(409, "WL0345", Exit::Refused, title);
-    let problem = problem.detail(candidates.join("\n"));
-    if candidates.iter().any(|line| line.starts_with("windlass ")) {
-        problem.hint("type one that is listed")
-    } else {
-        problem.hint("nothing else is kept; change the release and: windlass deploy")
-    }
-}
-
-/// The kept files of a release are not what was promoted.
-pub(crate) fn not_verified(
-    service: &ServiceName,
-    version: &Version,
-    why: &str,
-    candidates: &[String],
-) -> Problem {
-    let title = format!("{service} {version} can't be started again: {why}");
-    Problem::new(409, "WL0346", Exit::Refused, title)
-        .detail(candidates.join("\n"))
-        .hint("nothing was changed; type another one that is listed, or: windlass deploy")
-}
-
 /// A service that can't be taken away.
 pub(crate) fn not_removed(service: &ServiceName, found: &[PlanProblem]) -> Problem {
     let lines: Vec<String> = found.iter().map(ToString::to_string).collect();
@@ -423,27 +448,6 @@ pub(crate) fn abandoned(id: &DeploymentId) -> Problem {
     let title = format!("{id} was abandoned: what it left is in no slot, and may run");
     Problem::new(409, "WL0352", Exit::Refused, title)
         .hint("windlass doctor names what no slot has; a new controller ends it: windlass serve --replace")
-}
-
-/// A version is gone back to from what is stable, not from the middle of a deployment.
-pub(crate) fn runs_meanwhile(holder: &DeploymentId, to: &Version) -> Problem {
-    let title = format!("deployment {holder} runs: a rollback to {to} can't begin");
-    Problem::new(409, "WL0353", Exit::Refused, title)
-        .detail("nothing was changed")
-        .hint(format!(
-            "stop it first: windlass abort {holder}, then windlass rollback --to {to}"
-        ))
-}
-
-/// A rollback of a service while a deployment runs that does nothing to it.
-pub(crate) fn not_of(holder: &DeploymentId, service: &ServiceName) -> Problem {
-    let title = format!("deployment {holder} runs, and does nothing to {service}");
-    Problem::new(409, "WL0353", Exit::Refused, title)
-        .detail("nothing was changed")
-        .hint(format!(
-            "wait for its end (windlass events {holder} --follow) or stop it (windlass abort {holder}), \
-             then windlass rollback {service}"
-        ))
 }
 
 /// Only a candidate that failed is left of a service.

@@ -11,13 +11,13 @@ use windlass_engine::plan::{self, RestoreInput};
 use windlass_engine::rollout::Phase;
 use windlass_model::{
     Change, DeploymentId, DeploymentState, Environment, OnFailure, Outcome, Plan, PlanKind,
-    Promoted, ServiceName, ServiceState,
+    Promoted, ServiceName, ServiceState, Version, nearest,
 };
 
 use crate::controller::Shared;
 use crate::drive::Input;
 use crate::handle::{RollbackAt, ServiceAt, Terms};
-use crate::{opening, planning, problems, prove, recover, scorer};
+use crate::{no_way_back, opening, planning, problems, prove, recover, scorer};
 
 /// Newest deployments among which the last promoted one is looked for.
 const LOOKED_AT: u32 = 200;
@@ -49,7 +49,7 @@ pub(crate) async fn rollback(
     scorer::give_up(shared, &at.app, &at.environment).await;
     let lock = || shared.environment(&at.app, &at.environment).lock;
     if let (Some(holder), Some(to)) = (lock(), &at.to) {
-        return Err(problems::runs_meanwhile(&holder, to));
+        return Err(no_way_back::runs_meanwhile(&holder, to));
     }
     if let Some(holder) = lock() {
         return abort(shared, holder, &at, by).await;
@@ -112,12 +112,12 @@ async fn abort(
     }
     let driven = shared.running.borrow().get(&holder).cloned();
     let Some(driven) = driven else {
-        return Err(problems::locked(shared, &holder));
+        return Err(problems::locked_for(shared, &holder, "windlass rollback"));
     };
     // Whoever names one service means no other.
     let goes = |service: &ServiceName| driven.now.borrow().plan.rollouts.contains_key(service);
     if let Some(other) = at.service.as_ref().filter(|service| !goes(service)) {
-        return Err(problems::not_of(&holder, other));
+        return Err(no_way_back::not_of(&holder, other));
     }
     // A way back that is under way is what was asked for.
     let kind = driven.now.borrow().plan.kind;
@@ -191,7 +191,7 @@ async fn scope(
         }
         newest_scope.get_or_insert(scope);
     }
-    newest_scope.ok_or_else(|| problems::nothing_promoted(&at.app, &at.environment))
+    newest_scope.ok_or_else(|| no_way_back::nothing_promoted(&at.app, &at.environment))
 }
 
 /// The services that a deployment promoted and that run what it brought: the others are back already.
@@ -258,8 +258,15 @@ async fn wanted(
         }
     }
     if back.is_empty() && !is_there {
-        let lines = choices(shared, environment, &scope.services).await;
-        return Err(problems::nothing_to_go_back_to(at.to.as_ref(), &lines));
+        let is_named = at.service.is_some();
+        let lines = choices(shared, environment, &scope.services, is_named).await;
+        let to = at.to.as_ref();
+        let near = to.and_then(|to| near(environment, &scope.services, to));
+        return Err(no_way_back::nothing_to_go_back_to(
+            at,
+            &lines,
+            near.as_deref(),
+        ));
     }
     Ok(Wanted { back, stays })
 }
@@ -321,59 +328,59 @@ async fn verify(
     let only = BTreeSet::from([service.clone()]);
     let lines = candidates(shared, environment, &only).await;
     let version = &wanted.release.version;
-    Err(problems::not_verified(service, version, &why, &lines))
+    Err(no_way_back::not_verified(service, version, &why, &lines))
 }
 
-/// Lines that name what else a rollback could mean; more are only counted.
-const CHOICES_MAX: usize = 40;
+/// Lines that name what a rollback could mean; more are only counted.
+const CHOICES_MAX: usize = 12;
 
-/// Everything that a person may name: of the services that were meant, of the others, and elsewhere.
+/// What a person may name here: of the service that was named, else of those that were meant and then of
+/// the others.
 async fn choices(
     shared: &Rc<Shared>,
     environment: &Environment,
     meant: &BTreeSet<ServiceName>,
+    is_named: bool,
 ) -> Vec<String> {
     let mut lines = candidates(shared, environment, meant).await;
+    if is_named {
+        return lines;
+    }
     let others = environment.services.iter();
     let others = others.filter(|(service, state)| {
         !meant.contains(*service) && !plan::candidates(state).is_empty()
     });
     let others = others.map(|(service, _)| service.clone()).collect();
     lines.extend(candidates(shared, environment, &others).await);
-    lines.extend(elsewhere(shared, environment));
     let more = lines.len().saturating_sub(CHOICES_MAX);
     if more > 0 {
         lines.truncate(CHOICES_MAX);
-        lines.push(format!("and {more} more"));
+        lines.push(format!(
+            "and {more} more: name a service to see all of its own"
+        ));
     }
     lines
 }
 
-/// What may be gone back to in other environments of the application, and where other applications are.
-fn elsewhere(shared: &Rc<Shared>, here: &Environment) -> Vec<String> {
-    let environments = shared.environments.borrow();
-    let others = environments
-        .values()
-        .filter(|other| (&other.app, &other.environment) != (&here.app, &here.environment));
-    others.flat_map(|other| in_another(other, here)).collect()
-}
-
-fn in_another(other: &Environment, here: &Environment) -> Vec<String> {
-    let place = &other.environment;
-    let known = other.services.iter().flat_map(|(service, state)| {
-        let all = plan::candidates(state).into_iter();
-        all.map(move |known| (service, &known.release.version))
-    });
-    if other.app == here.app {
-        let told = known.map(|(service, version)| {
-            format!("windlass -e {place} rollback {service} --to {version}")
-        });
-        return told.collect();
-    }
-    let some = known.count();
-    let (app, folder) = (&other.app, &other.folder);
-    let told = (some > 0).then(|| format!("{app} in {place} has some too: ask in {folder}"));
-    told.into_iter().collect()
+/// The version of these services that was probably meant by one that none of them has: the only one that
+/// begins so, else the nearest.
+fn near(
+    environment: &Environment,
+    services: &BTreeSet<ServiceName>,
+    to: &Version,
+) -> Option<String> {
+    let states = environment.services.iter();
+    let states = states.filter(|(service, _)| services.contains(*service));
+    let known = states.flat_map(|(_, state)| plan::candidates(state));
+    let known: Vec<&str> = known
+        .map(|known| known.release.version.0.as_str())
+        .collect();
+    let mut begun = known.iter().filter(|version| version.starts_with(&to.0));
+    let near = match (begun.next(), begun.next()) {
+        (Some(only), None) => Some(*only),
+        (Some(_), Some(_)) | (None, _) => nearest(&to.0, known),
+    };
+    near.map(str::to_owned)
 }
 
 /// What a rollback may go to, newest first: the command for each, and whether it can be started.
@@ -418,7 +425,8 @@ pub(crate) async fn remove(
 ) -> Result<(DeploymentId, PlanView), Problem> {
     let _changing = shared.changing.lock().await;
     shared.refuse_changes()?;
-    planning::refuse_locked(shared, &at.app, &at.environment).await?;
+    let asked = format!("windlass remove {}", at.service);
+    planning::refuse_locked_for(shared, (&at.app, &at.environment), &asked).await?;
     let environment = shared.environment(&at.app, &at.environment);
     let state = environment.services.get(&at.service);
     let failed = state.filter(|state| state.stable.is_none());

@@ -77,6 +77,37 @@ impl Diagnostic {
         self
     }
 
+    /// The same for a command that would have moved something: where a refusal leaves what runs, unless
+    /// it says so.
+    #[must_use]
+    pub(crate) fn unchanged(mut self) -> Self {
+        let refused = match self.exit {
+            Exit::Usage | Exit::Configuration | Exit::Refused | Exit::Unreachable => true,
+            Exit::Done
+            | Exit::Failed
+            | Exit::RolledBack
+            | Exit::Waiting
+            | Exit::Stuck
+            | Exit::Bug
+            | Exit::Detached => false,
+        };
+        let texts = [
+            Some(&self.summary),
+            self.detail.as_ref(),
+            self.hint.as_ref(),
+        ];
+        let said = |text: &String| SAID.iter().any(|said| text.contains(said));
+        let is_said = texts.into_iter().flatten().any(said);
+        // Of words that can't be understood nobody expects anything.
+        if refused && !is_said && self.code.as_deref() != Some(TYPED) {
+            let seen = self.detail.take().unwrap_or_default();
+            let lines = [seen.trim_end(), UNCHANGED];
+            let lines = lines.into_iter().filter(|line| !line.is_empty());
+            self.detail = Some(lines.collect::<Vec<_>>().join("\n"));
+        }
+        self
+    }
+
     /// A file or folder could not be used.
     pub(crate) fn io(what: impl Into<String>, why: &io::Error) -> Self {
         Self::new(Exit::Failed, what)
@@ -149,6 +180,12 @@ pub(crate) const SILENT: &str = "WL0414";
 
 /// Client and controller are of different versions.
 const OTHER_VERSION: &str = "WL0369";
+
+/// What a refusal leaves.
+const UNCHANGED: &str = "nothing was changed: what runs goes on, and so does its traffic";
+
+/// How a message says what it leaves.
+const SAID: [&str; 3] = ["nothing was ", "what runs goes on", "nothing is begun"];
 
 /// Router and services need no controller.
 const GOES_ON: &str = "what runs goes on without it, and so does its traffic";
@@ -279,6 +316,24 @@ mod tests {
                 .code("WL0310")
                 .hint("wait")
         );
+    }
+
+    #[test]
+    fn a_refusal_says_once_what_it_leaves() {
+        let detail = |said: Diagnostic| said.unchanged().detail;
+        let new = |exit| Diagnostic::new(exit, "no");
+        assert_eq!(detail(new(Exit::Usage)).as_deref(), Some(UNCHANGED));
+        let seen = detail(new(Exit::Configuration).detail("seen\n"));
+        assert_eq!(seen, Some(format!("seen\n{UNCHANGED}")));
+        for said in [
+            new(Exit::Refused).hint("nothing was changed; look"),
+            new(Exit::Usage).code(TYPED),
+            new(Exit::Stuck),
+        ] {
+            assert_eq!(detail(said.clone()), None, "{said:?}");
+        }
+        let silent = Diagnostic::from(ClientError::Stopped { pid: 1 });
+        assert_eq!(detail(silent).as_deref(), Some(GOES_ON));
     }
 
     #[test]

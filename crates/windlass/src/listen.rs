@@ -137,7 +137,8 @@ fn not_had(address: SocketAddr, why: &io::Error) -> Diagnostic {
         .code(NOT_LISTENING)
         .detail(why.to_string());
     match why.kind() {
-        io::ErrorKind::AddrInUse => said.hint("end what has it, or choose another port"),
+        io::ErrorKind::AddrInUse => said
+            .hint("see what has it: ss -ltnp; or choose another port with --listen ADDRESS:PORT"),
         _ => said,
     }
 }

@@ -27,6 +27,7 @@ mod route;
 mod ui;
 mod wire;
 
+use std::ffi::OsString;
 use std::panic::{self, AssertUnwindSafe};
 use std::process::ExitCode;
 
@@ -44,7 +45,8 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
     panic::set_hook(Box::new(ui::say_panic));
-    let matches = pages::command().try_get_matches();
+    let typed: Vec<OsString> = std::env::args_os().collect();
+    let matches = pages::command().try_get_matches_from(&typed);
     let parsed = matches.and_then(|matches| {
         let mut arguments = Arguments::from_arg_matches(&matches)?;
         elsewhere::settle(&mut arguments.global, &matches)?;
@@ -52,7 +54,7 @@ fn main() -> ExitCode {
     });
     let arguments = match parsed {
         Ok(arguments) => arguments,
-        Err(refused) => return misused::told(refused, std::env::args_os()),
+        Err(refused) => return misused::told(refused, &typed),
     };
     let ran = panic::catch_unwind(AssertUnwindSafe(|| {
         let ui = Ui::new(&arguments.global);

@@ -96,12 +96,14 @@ fn not_replaced(error: &ReplaceError) -> Diagnostic {
             .hint(wake(*pid)),
         ReplaceError::NotOurs { pid } => Diagnostic::new(Exit::Refused, error.to_string())
             .code(IN_PLACE)
-            .hint(format!("look at process {pid}: it has the lock")),
+            .hint(format!("look at who has the lock: ps -fp {pid}")),
         ReplaceError::Late { pid, .. } => {
             let said = Diagnostic::new(Exit::Unreachable, error.to_string()).code(IN_PLACE);
             match pid {
                 Some(pid) => said.hint(format!("end it: kill -KILL {pid}; nothing is lost by it")),
-                None => said.hint("look at controller.log in the state directory"),
+                None => said.hint(
+                    "look with: windlass doctor, and at controller.log in the state directory",
+                ),
             }
         }
     }

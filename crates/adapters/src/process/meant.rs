@@ -30,6 +30,10 @@ pub(super) fn is_path(text: &str) -> bool {
 
 /// `text is missing`, and what it was meant to be if something there has a similar name.
 pub(super) fn missing(text: &str, folder: &Path) -> String {
+    // A link is there under its own name, which would be the nearest one.
+    if folder.join(text).is_symlink() {
+        return format!("{text} is a link to nothing");
+    }
     match nearest(text, folder) {
         Some(near) => format!("{text} is missing: did you mean {near}?"),
         None => format!("{text} is missing"),
@@ -89,7 +93,9 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         fs::create_dir(folder.path().join("web")).expect("a folder");
         fs::write(folder.path().join("web/web.js"), "").expect("a file");
+        std::os::unix::fs::symlink("nowhere", folder.path().join("gone.js")).expect("a link");
         for (given, said) in [
+            ("gone.js", "gone.js is a link to nothing"),
             (
                 "web/wbe.js",
                 "web/wbe.js is missing: did you mean web/web.js?",

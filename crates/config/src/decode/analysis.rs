@@ -124,8 +124,8 @@ impl Keyed for Analysis {
                 default "5ms"),
         ],
         rules: &[],
-        later: &["metrics"],
-        elsewhere: (&[], ""),
+        later: &[],
+        elsewhere: (&["metrics"], "to the service, beside `analysis`"),
         may_be_empty: false,
     };
 }

@@ -172,7 +172,7 @@ const KEYS: &[Field<ServiceDraft>] = &[
 ];
 
 /// Documented, and not here yet.
-const LATER: &[&str] = &["router", "before", "before_cutover", "after"];
+const LATER: &[&str] = &["router", "before_cutover", "after"];
 
 const READY_TWICE: Rule = Rule::NotBoth(
     "ready",
@@ -207,12 +207,6 @@ const NOT_OF_A_COMMAND: [Rule; 5] = beside_command!(
     "overlap": "nothing of a command runs on: remove `overlap`"
 );
 
-/// Said once for the whole application.
-const OF_THE_FILE: (&[&str], &str) = (
-    &["finalize", "on_failure", "parallel"],
-    "to the file, beside `app`",
-);
-
 /// A service below `services`.
 pub(crate) struct WholeService;
 
@@ -245,7 +239,7 @@ impl Keyed for WholeService {
             RULES
         },
         later: LATER,
-        elsewhere: OF_THE_FILE,
+        elsewhere: (&[], ""),
         may_be_empty: false,
     };
 }
@@ -271,7 +265,7 @@ impl Keyed for OverridingService {
             RULES
         },
         later: LATER,
-        elsewhere: OF_THE_FILE,
+        elsewhere: (&[], ""),
         may_be_empty: true,
     };
 }

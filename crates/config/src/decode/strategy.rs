@@ -48,8 +48,8 @@ impl Keyed for CanaryStep {
                 "What follows of a lower one. One that is not known always holds.", default "hold"),
         ],
         rules: &[],
-        later: &["before", "analysis"],
-        elsewhere: (&[], ""),
+        later: &[],
+        elsewhere: (&["analysis"], "to the service, beside `strategy`"),
         may_be_empty: false,
     };
 }

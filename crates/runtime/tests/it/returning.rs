@@ -107,7 +107,15 @@ fn a_rollback_goes_to_the_last_good_release_and_never_back_to_a_bad_one_by_itsel
         let named = back(&lab, None, Some(&Version("9.9".to_owned())))
             .await
             .expect_err("unknown");
-        assert!(named.title.contains("9.9"), "{}", named.title);
+        let title = "there is no release 9.9 of shop in default to go back to";
+        let title = "there is no release 9.9 of shop in default to go back to";
+        assert_eq!(named.title, title);
+        let begun = Version(known[2].0.chars().take(6).collect());
+        let meant = back(&lab, Some("web"), Some(&begun)).await;
+        let meant = meant.expect_err("it is the beginning of one");
+        let hint = meant.hint.expect("the next command");
+        let near = format!("did you mean {}?", known[2]);
+        assert!(hint.contains(&near), "{hint}");
         let detail = refused.detail.expect("what there is");
         assert!(
             detail.contains(&format!(

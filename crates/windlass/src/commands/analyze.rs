@@ -21,6 +21,9 @@ use crate::report::Report;
 /// What was recorded can't be read.
 const UNREADABLE: &str = "WL0449";
 
+/// Where it is said what such a file holds.
+const FORM: &str = "what such a file holds: windlass analyze --help";
+
 /// Options of `analyze`.
 #[derive(Debug, Args)]
 pub(crate) struct Options {
@@ -125,7 +128,8 @@ fn check(file: &Path) -> Result<Report, Diagnostic> {
         told.exit = Exit::Failed;
         told.failure = Some(
             Diagnostic::new(Exit::Failed, format!("{} does not hold", file.display()))
-                .code("WL0418"),
+                .code("WL0418")
+                .hint("what it means: windlass explain WL0418"),
         );
     }
     Ok(told)
@@ -196,12 +200,16 @@ fn read(file: &Path) -> Result<String, Diagnostic> {
             Exit::Usage,
             format!("{} can't be read: {why}", file.display()),
         )
-        .code(UNREADABLE)),
+        .code(UNREADABLE)
+        .hint(FORM)),
     }
 }
 
 fn unreadable(file: &Path, why: &dyn std::error::Error) -> Diagnostic {
-    Diagnostic::new(Exit::Configuration, format!("{}: {why}", file.display())).code(UNREADABLE)
+    let what = format!("{}: {why}", file.display());
+    Diagnostic::new(Exit::Configuration, what)
+        .code(UNREADABLE)
+        .hint(FORM)
 }
 
 fn figure(text: &str) -> Result<f64, String> {

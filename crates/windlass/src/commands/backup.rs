@@ -99,7 +99,7 @@ fn not_written(state: &Path, error: &WriteError) -> Diagnostic {
         )
         .code(TAKEN)
         .detail("nothing was written")
-        .hint("name another file, or a folder"),
+        .hint("name another file, or a folder: windlass backup PATH"),
         WriteError::Journal(why) => Diagnostic::new(Exit::Stuck, "the journal can't be copied")
             .code(DAMAGED)
             .detail(why.chain())
@@ -117,16 +117,21 @@ fn not_written(state: &Path, error: &WriteError) -> Diagnostic {
         WriteError::Io(path, why) => {
             let what = format!("there is no backup: {} can't be used", path.display());
             Diagnostic::io(what, why).hint(match why.kind() {
-                ErrorKind::NotFound => "make the folder first, or name a file in another one",
-                ErrorKind::PermissionDenied => "name a file where you may write",
-                _ => "make room, or name a file on another disk",
+                ErrorKind::NotFound => {
+                    "make the folder first, or name a file in another one: windlass backup FILE"
+                }
+                ErrorKind::PermissionDenied => {
+                    "name a file where you may write: windlass backup FILE"
+                }
+                _ => "make room, or name a file on another disk: windlass backup FILE",
             })
         }
     }
 }
 
 /// What to do about a file that is no backup.
-const OLDER: &str = "take an older one; an unfinished or a changed file can't be mended";
+const OLDER: &str =
+    "take an older one (windlass restore FILE); an unfinished or a changed file can't be mended";
 
 /// Why a file can't be used as a backup.
 pub(super) fn unfit(file: &Path, error: &ReadError) -> Diagnostic {
@@ -146,7 +151,10 @@ pub(super) fn unfit(file: &Path, error: &ReadError) -> Diagnostic {
         }
         ReadError::Io(path, why) => {
             let what = format!("{} can't be used", path.display());
-            Diagnostic::io(what, why).hint("look whether it is there, and whether you may use it")
+            Diagnostic::io(what, why).hint(format!(
+                "look whether it is there, and whether you may use it: ls -l {}",
+                path.display()
+            ))
         }
         ReadError::Taken(path) => taken(path),
     }

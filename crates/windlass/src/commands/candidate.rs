@@ -77,7 +77,7 @@ fn the_failed_one<'v>(
             Diagnostic::new(Exit::Usage, "several deployments can be tried again")
                 .code(NONE_NAMED)
                 .detail(lines(several))
-                .hint("name one of them"),
+                .hint("name the one that is meant: windlass retry ID"),
         ),
     }
 }
@@ -128,7 +128,7 @@ fn the_one_that_left(
                 Diagnostic::new(Exit::Usage, "several deployments have left something")
                     .code(NONE_NAMED)
                     .detail(lines.join("\n"))
-                    .hint("name one of them"),
+                    .hint("name the one that is meant: windlass finalize ID"),
             )
         }
     }

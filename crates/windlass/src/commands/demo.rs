@@ -13,7 +13,7 @@ use crate::report::Report;
 #[derive(Debug, Args)]
 pub(crate) struct Options {
     /// Where web is served, so that you can add load of your own
-    #[arg(long, value_name = "ADDRESS")]
+    #[arg(long, value_name = "ADDRESS", value_parser = address)]
     listen: Option<SocketAddr>,
 
     /// Leave it running at the end
@@ -23,6 +23,11 @@ pub(crate) struct Options {
     /// Draws the same accidents as the run that printed it
     #[arg(long, value_name = "NUMBER", hide = true)]
     seed: Option<u64>,
+}
+
+fn address(text: &str) -> Result<SocketAddr, String> {
+    text.parse()
+        .map_err(|_no_address| "write ADDRESS:PORT, such as 127.0.0.1:8080".to_owned())
 }
 
 pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, Diagnostic> {

@@ -11,8 +11,35 @@ use crate::context::Context;
 use crate::diagnostic::Diagnostic;
 use crate::report::Report;
 
-/// Runs one command to its end.
+/// Runs one command to its end. A refusal of one that would have moved something says that it did not.
 pub(crate) fn run(command: &Command, context: &Context) -> Result<Report, Diagnostic> {
+    let ran = one(command, context);
+    if moves(command) {
+        ran.map_err(Diagnostic::unchanged)
+    } else {
+        ran
+    }
+}
+
+/// Whether it begins, ends or turns what runs and has traffic.
+fn moves(command: &Command) -> bool {
+    matches!(
+        command,
+        Command::Deploy(_)
+            | Command::Hold(_)
+            | Command::Resume(_)
+            | Command::Abort(_)
+            | Command::Promote(_)
+            | Command::Retry(_)
+            | Command::Rollback(_)
+            | Command::Finalize(_)
+            | Command::Remove(_)
+            | Command::Repair(_)
+            | Command::Down(_)
+    )
+}
+
+fn one(command: &Command, context: &Context) -> Result<Report, Diagnostic> {
     match command {
         Command::Validate => Context::block_on(validate::run(context)),
         Command::Schema(options) => schema::run(options),

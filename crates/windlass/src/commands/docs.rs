@@ -56,7 +56,7 @@ fn one(context: &Context, name: &str) -> Result<Report, Diagnostic> {
     let Some(topic) = TOPICS.iter().find(|topic| topic.name == wanted) else {
         let names: Vec<&str> = TOPICS.iter().map(|topic| topic.name).collect();
         let meant = did_you_mean(&wanted, names.iter().copied());
-        let all = format!("there are {}", listed(&names));
+        let all = format!("there are {}: windlass docs TOPIC", listed(&names));
         return Err(
             Diagnostic::new(Exit::Usage, format!("there is no page {name}"))
                 .code(pages::NO_PAGE)

@@ -5,10 +5,11 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 use windlass_api::{DownAnswer, DownRequest, EnvironmentView, Exit};
-use windlass_client::Client;
+use windlass_client::{Client, is_stopped};
 
 use super::file::Found;
 use super::place::PLACE;
+use super::waits;
 use crate::context::Context;
 use crate::diagnostic::{Diagnostic, SAID_NO, SILENT};
 use crate::report::Report;
@@ -53,7 +54,7 @@ pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, 
         environment: context.global.environment.clone(),
         by: Context::who(),
     };
-    let answer = client.down(&request).await?;
+    let answer = waits::down(context, &client, &request).await?;
     if answer.last {
         wait_for_end(&client).await?;
     }
@@ -145,7 +146,11 @@ pub(crate) async fn wait_for_end(client: &Client) -> Result<(), Diagnostic> {
                 format!("everything is down, but the controller (pid {pid}) did not end"),
             )
             .code(SILENT)
-            .hint("look at controller.log in the state directory"));
+            .hint(if is_stopped(pid) {
+                format!("it is stopped by a signal: kill -CONT {pid}")
+            } else {
+                "look with: windlass doctor".to_owned()
+            }));
         }
         tokio::time::sleep(PAUSE).await;
     }

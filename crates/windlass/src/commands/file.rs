@@ -142,7 +142,9 @@ impl Found {
     pub(crate) fn warn(&self, context: &Context, warnings: &[Problem]) {
         if !warnings.is_empty() {
             let drawn = render_all(warnings, &self.name, &self.text);
-            context.ui.say(&format!("warning: {}", drawn.trim_end()));
+            context
+                .ui
+                .say_as_it_is(&format!("warning: {}", drawn.trim_end()));
         }
     }
 
@@ -252,7 +254,9 @@ fn unreadable(what: impl Into<String>, why: &io::Error) -> Diagnostic {
     let hint = match why.kind() {
         io::ErrorKind::NotFound => "name a file that is there with -f FILE",
         io::ErrorKind::IsADirectory => "name the file in it with -f FILE",
-        io::ErrorKind::PermissionDenied => "run it as a user who may read the file",
+        io::ErrorKind::PermissionDenied => {
+            "run it as a user who may read the file, or name another one with -f FILE"
+        }
         io::ErrorKind::InvalidData => "save it as UTF-8, or name another file with -f FILE",
         _ => "name another file with -f FILE",
     };

@@ -49,7 +49,7 @@ pub(super) fn run(context: &Context, door: &Door, over: bool) -> Result<Report, 
             format!("{} is not there any more", program.display()),
         )
         .code(NO_UNIT)
-        .hint("call the new one"));
+        .hint("call the new one by its path: PATH/windlass serve --install"));
     }
     let owner = owner()?;
     let runtime = std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from);

@@ -12,8 +12,17 @@ use crate::ui::list::list_text;
 #[derive(Debug, Args)]
 pub(crate) struct Options {
     /// How many at most
-    #[arg(long, value_name = "COUNT", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    #[arg(long, value_name = "COUNT", default_value_t = 20, value_parser = limit)]
     limit: u32,
+}
+
+/// Most deployments that are listed at once.
+const LIMIT_MAX: u32 = 1000;
+
+fn limit(text: &str) -> Result<u32, String> {
+    let limit = text.parse().ok();
+    let limit = limit.filter(|limit| (1..=LIMIT_MAX).contains(limit));
+    limit.ok_or_else(|| format!("write a whole number from 1 to {LIMIT_MAX}"))
 }
 
 pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, Diagnostic> {

@@ -11,7 +11,7 @@ use super::which::client;
 use crate::context::Context;
 use crate::diagnostic::Diagnostic;
 use crate::report::Report;
-use crate::ui::words::{did_you_mean, listed};
+use crate::ui::words::{listed, meant};
 
 /// No one service is meant by what was typed.
 const SERVICE: &str = "WL0432";
@@ -133,11 +133,9 @@ fn unknown(context: &Context, all: &[EnvironmentView], service: &str) -> Diagnos
         [only] => format!("there is {only}"),
         names => format!("there are {}", listed(names)),
     };
-    let meant = did_you_mean(service, names.iter().map(String::as_str));
-    said.hint(match meant {
-        Some(meant) if names.len() == 1 => meant,
-        Some(meant) => format!("{meant} {there}"),
-        None => there,
+    said.hint(match meant(service, names.iter().map(String::as_str)) {
+        Some(meant) => format!("did you mean {meant}? windlass logs {meant}"),
+        None => format!("{there}: windlass logs SERVICE"),
     })
 }
 

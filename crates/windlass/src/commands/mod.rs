@@ -48,6 +48,7 @@ pub(crate) mod token;
 mod turn;
 mod validate;
 mod version;
+mod waits;
 mod which;
 
 pub(crate) use dispatch::run;

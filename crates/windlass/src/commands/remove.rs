@@ -45,7 +45,9 @@ pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, 
         by: Context::who(),
     };
     let answer = client.remove(&request).await?;
-    context.ui.say(plan_text(&answer.plan, false).trim_end());
+    context
+        .ui
+        .say_as_it_is(plan_text(&answer.plan, false).trim_end());
     let id = answer.deployment;
     let view = client.show(&id).await?;
     if options.detach {
@@ -71,7 +73,9 @@ fn must_be_out_of_the_file(context: &Context, service: &str) -> Result<(), Diagn
         )
         .code("WL0409")
         .detail("nothing was changed")
-        .hint("take it out of the file, then remove it"));
+        .hint(format!(
+            "take it out of the file, then: windlass remove {service}"
+        )));
     }
     Ok(())
 }

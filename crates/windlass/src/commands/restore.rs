@@ -86,7 +86,7 @@ fn refuse_a_controller(paths: &StatePaths) -> Result<(), Diagnostic> {
     Err(Diagnostic::new(Exit::Refused, what)
         .code(TAKEN)
         .detail("nothing was restored")
-        .hint("end it first, or look at the backup in another folder: --into DIR"))
+        .hint("end it first (windlass down), or look at the backup in another folder: --into DIR"))
 }
 
 /// Whether there is nothing yet.

@@ -185,7 +185,7 @@ pub(crate) fn run(context: &Context, options: &Options) -> Result<Report, Diagno
             let both = "--config starts a router; the other one asks a router that runs";
             return Err(Diagnostic::new(Exit::Usage, both)
                 .code(TYPED)
-                .hint("give one of them"));
+                .hint("what it takes: windlass router --help"));
         }
         (Some(verb), None) => verb,
     };

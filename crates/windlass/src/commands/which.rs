@@ -100,7 +100,10 @@ pub(super) async fn client(context: &Context) -> Result<Client, Diagnostic> {
     context.client_to_look().await?.ok_or_else(|| {
         Diagnostic::new(Exit::Usage, "there are no deployments")
             .code(NONE_NAMED)
-            .hint("nothing was ever deployed with this state directory")
+            .hint(
+                "nothing was ever deployed with this state directory: windlass deploy, or name another \
+                 one with --state-dir DIR",
+            )
     })
 }
 
@@ -112,7 +115,14 @@ fn the_running_one<'v>(
         let open = !matches!(view.state, DeploymentState::Ended(_));
         open && here.has(&view.app, &view.environment)
     });
-    let hint = "name one of those in: windlass list";
+    let hint = if all
+        .iter()
+        .any(|view| here.has(&view.app, &view.environment))
+    {
+        "see how the last one ended: windlass show"
+    } else {
+        "nothing of it was deployed here; what was: windlass list"
+    };
     match (running.next(), running.next(), &here.app) {
         (Some(only), None, _) => Ok(only),
         (None, _, Some(app)) => {
@@ -132,7 +142,7 @@ fn the_running_one<'v>(
             Err(Diagnostic::new(Exit::Usage, "several deployments run")
                 .code(NONE_NAMED)
                 .detail(told.join("\n"))
-                .hint("name one of them"))
+                .hint("name the one that is meant, by its id or the beginning of it"))
         }
     }
 }
@@ -154,7 +164,7 @@ pub(super) fn by_beginning(all: &[DeploymentView], text: &str) -> Result<Deploym
             format!("several deployments begin with {whole}"),
         )
         .code(NONE_NAMED)
-        .hint("write more of the id")),
+        .hint("write more of the id: windlass list")),
         // Older than those searched, perhaps: the controller knows.
         (None, _) if all.len() >= SEARCHED as usize => {
             DeploymentId::parse(&whole).map_err(|_no_id| unknown(all, &whole))

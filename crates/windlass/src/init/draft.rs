@@ -6,6 +6,7 @@ use std::path::Path;
 use windlass_model::ServiceName;
 
 use super::run::quoted;
+use super::wrapped::Wrapped;
 
 /// The first port that is proposed.
 const FIRST_PORT: u16 = 8080;
@@ -27,6 +28,8 @@ pub(crate) struct Guess {
     pub(crate) env: Vec<(String, String)>,
     /// What was guessed and should be looked at: comments above it.
     pub(crate) notes: Vec<String>,
+    /// What else is wrapped, where `run` is a script that deploys by itself.
+    pub(crate) wraps: Option<Wrapped>,
 }
 
 /// Whether requests come to a service.
@@ -163,6 +166,11 @@ fn service(guess: &Guess, ports: &mut Ports) -> String {
         .map(|note| format!("  # {note}"))
         .collect();
     lines.push(format!("  {}:", name(&guess.name)));
+    if let Some(wraps) = &guess.wraps {
+        lines.extend(wraps.lines(guess));
+        lines.push(String::new());
+        return lines.join("\n");
+    }
     if !guess.needs.is_empty() {
         let needs: Vec<String> = guess.needs.iter().map(|need| name(need)).collect();
         lines.push(format!("    needs: [{}]", needs.join(", ")));

@@ -3,11 +3,12 @@
 use super::compose::{self, NAMES};
 use super::draft::{Draft, Guess};
 use super::folder::Folder;
-use super::{cargo, docker, npm, procfile, python, script};
+use super::{cargo, docker, npm, procfile, python, script, wrapped};
 
 /// The draft for a folder: from the kind that says most about how things are started.
 pub(crate) fn look(folder: &Folder) -> Draft {
-    let (mut services, left_out) = proposed(folder);
+    let (mut services, mut left_out) = proposed(folder);
+    left_out.extend(not_wrapped(folder, &services));
     let saw = seen(folder, &services);
     if services.is_empty() {
         return Draft {
@@ -25,6 +26,15 @@ pub(crate) fn look(folder: &Folder) -> Draft {
         left_out,
         known: true,
     }
+}
+
+/// A script that deploys, beside what is started here instead.
+fn not_wrapped(folder: &Folder, services: &[Guess]) -> Option<String> {
+    let path = wrapped::script(folder)?;
+    let is_run = services.iter().any(|service| service.wraps.is_some());
+    (!is_run).then(|| {
+        format!("{path}: it deploys by itself; to have it run instead: windlass docs wrap-a-script")
+    })
 }
 
 /// A list of files is all that is kept: what the command names belongs to it.
@@ -106,6 +116,11 @@ fn proposed(folder: &Folder) -> (Vec<Guess>, Vec<String>) {
     let inner: Vec<Guess> = folder.inner().iter().filter_map(inside).collect();
     if !inner.is_empty() {
         return (inner, left_out);
+    }
+    if !script::has_a_usual_one(folder)
+        && let Some(wrapped) = wrapped::service(folder)
+    {
+        return (vec![wrapped], left_out);
     }
     let image = docker::image(folder);
     let alone = image.and_then(|image| docker::service(folder, &image));

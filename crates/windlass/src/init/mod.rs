@@ -12,6 +12,7 @@ mod procfile;
 mod python;
 mod run;
 mod script;
+mod wrapped;
 
 pub(crate) use draft::{Draft, file};
 pub(crate) use folder::Folder;

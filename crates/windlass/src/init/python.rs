@@ -5,6 +5,7 @@ use toml::{Table, Value};
 use super::draft::{Guess, Served, called};
 use super::folder::Folder;
 use super::script;
+use super::wrapped::is_a_chore;
 
 /// What makes a folder a project of Python.
 pub(super) const PROJECT: [&str; 3] = ["pyproject.toml", "requirements.txt", "manage.py"];
@@ -156,7 +157,8 @@ fn run(folder: &Folder, words: &str, needs_packages: bool) -> Option<Start> {
     }
     let entry = folder
         .first(&ENTRIES)
-        .or_else(|| needs_packages.then(|| folder.only(".py"))?)?;
+        .or_else(|| needs_packages.then(|| folder.only(".py"))?)
+        .filter(|script| !is_a_chore(script))?;
     let module = entry.trim_end_matches(".py");
     if words.contains("uvicorn") || words.contains("fastapi") {
         let options = "--host 127.0.0.1 --port ${PORT}";

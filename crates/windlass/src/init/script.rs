@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::draft::{Guess, Served, called};
 use super::folder::{Folder, is_source};
+use super::wrapped::is_a_chore;
 
 /// Names that a program to start usually has, the likeliest first.
 const USUAL: [&str; 9] = [
@@ -108,7 +109,8 @@ fn candidates(folder: &Folder) -> Vec<String> {
     all.filter(|name| {
         let known = BY.iter().any(|(ending, _)| name.ends_with(ending));
         let bare = !name.contains('.') && folder.is_executable(name);
-        folder.is_file(name) && (bare || known) && is_source(name, &[""])
+        let program = folder.is_file(name) && (bare || known) && is_source(name, &[""]);
+        program && !is_a_chore(name)
     })
     .collect()
 }
@@ -120,8 +122,15 @@ fn likely(name: &str) -> usize {
     place.unwrap_or(USUAL.len())
 }
 
+/// Whether a program is here whose name says that it is started.
+pub(super) fn has_a_usual_one(folder: &Folder) -> bool {
+    candidates(folder)
+        .iter()
+        .any(|name| likely(name) < USUAL.len())
+}
+
 /// The command that runs it.
-fn runs(folder: &Folder, name: &str) -> String {
+pub(super) fn runs(folder: &Folder, name: &str) -> String {
     let file = folder.named(name);
     let by = BY.iter().find(|(ending, _)| name.ends_with(ending));
     match by {
@@ -151,7 +160,7 @@ pub(super) fn told(run: &str, text: &str) -> Told {
             Served::Anywhere,
             "Its port is in the variable PORT.",
         )
-    } else if has_any(text, &LISTENS) && has_any(text, &ARGUMENTS) {
+    } else if has_any(text, &LISTENS) && reads_arguments(text) {
         (
             format!("{run} ${{PORT}}"),
             Served::Anywhere,
@@ -175,6 +184,11 @@ pub(super) fn told(run: &str, text: &str) -> Told {
         served,
         note: note.to_owned(),
     }
+}
+
+/// Whether a source reads what stands behind its name.
+pub(super) fn reads_arguments(text: &str) -> bool {
+    has_any(text, &ARGUMENTS)
 }
 
 fn has_any(text: &str, words: &[&str]) -> bool {

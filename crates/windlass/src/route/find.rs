@@ -46,11 +46,12 @@ pub(crate) fn service<'t>(
 fn unknown<T: AsRef<str>>(what: String, there: &str, named: &str, all: &[T]) -> Diagnostic {
     let meant = did_you_mean(named, all.iter().map(AsRef::as_ref));
     let said = Diagnostic::new(Exit::Usage, what).code(UNKNOWN);
-    said.hint(match meant {
+    let known = match meant {
         Some(meant) if all.len() == 1 => meant,
         Some(meant) => format!("{meant} {there}"),
         None => there.to_owned(),
-    })
+    };
+    said.hint(format!("{known} (windlass router status)"))
 }
 
 /// The origin of a service that is called so.

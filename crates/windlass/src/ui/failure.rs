@@ -165,6 +165,13 @@ fn instance_lost(
     if let Some(probe) = part.probe.as_ref().filter(|_| asked) {
         lines.push(format!("  expected: {}", expected(probe)));
     }
+    let is_a_command = part
+        .probe
+        .as_ref()
+        .is_some_and(|probe| matches!(probe.kind, ProbeKind::Command { .. }));
+    if *end == InstanceEnd::Exited(0) && !is_a_command {
+        lines.push("  expected: that it goes on running, and not in the background".to_owned());
+    }
     lines.extend(nobody_listens(end).map(str::to_owned));
     let printed = part.last_lines.get(instance).map(Vec::as_slice);
     lines.extend(last_lines(printed.unwrap_or_default()).map(|line| format!("  {line}")));

@@ -10,6 +10,7 @@ use windlass_api::{Exit, LogLine};
 use super::shown::{escaped, shown};
 use super::terminal::{Terminal, size};
 use super::words::harmless;
+use super::wrap::{self, WIDEST};
 use super::{Again, Role, Style};
 use crate::arguments::{Global, Output};
 use crate::diagnostic::Diagnostic;
@@ -68,6 +69,11 @@ impl Ui {
         self.terminal.output.then(|| size().0)
     }
 
+    /// Columns that talk is broken at, where a person reads it: in a pipe a message is its lines.
+    fn talk_columns(&self) -> Option<usize> {
+        self.terminal.errors.then(|| size().0.min(WIDEST))
+    }
+
     /// How talk is shown on stderr.
     pub(crate) fn talk_style(&self) -> Style {
         self.style_for(self.terminal.errors)
@@ -124,10 +130,24 @@ impl Ui {
         read.is_ok() && matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes")
     }
 
-    /// One line of talk, unless quiet.
-    pub(crate) fn say(&self, line: &str) {
+    /// A sentence of talk, unless quiet.
+    pub(crate) fn say(&self, sentence: &str) {
         if !self.quiet {
-            talk(&self.again(line));
+            talk(&self.broken(&self.again(sentence)));
+        }
+    }
+
+    /// What is drawn, or has its lines already, as talk; unless quiet.
+    pub(crate) fn say_as_it_is(&self, drawn: &str) {
+        if !self.quiet {
+            talk(&self.again(drawn));
+        }
+    }
+
+    fn broken(&self, text: &str) -> String {
+        match self.talk_columns() {
+            Some(width) => wrap::lines(text, width),
+            None => text.to_owned(),
         }
     }
 
@@ -173,7 +193,7 @@ impl Ui {
             Ok(report) => {
                 let printed = self.print(&report);
                 if let Some(failure) = &report.failure {
-                    talk(self.drawn(failure).trim_end());
+                    talk(&self.drawn(failure));
                 }
                 match printed {
                     Ok(()) => report.exit,
@@ -181,7 +201,7 @@ impl Ui {
                     Err(why) if why.kind() == io::ErrorKind::BrokenPipe => report.exit,
                     Err(why) => {
                         let failure = unprinted(&why);
-                        talk(self.drawn(&failure).trim_end());
+                        talk(&self.drawn(&failure));
                         // How a deployment ended matters more.
                         match report.exit {
                             Exit::Done => failure.exit,
@@ -192,7 +212,7 @@ impl Ui {
             }
             Err(failure) => {
                 self.print_refusal(&failure);
-                talk(self.drawn(&failure).trim_end());
+                talk(&self.drawn(&failure));
                 failure.exit
             }
         }
@@ -235,7 +255,7 @@ impl Ui {
             value["problems"] = serde_json::json!(failure.problems);
         }
         if let Err(why) = self.data_json(&value) {
-            talk(self.drawn(&unprinted(&why)).trim_end());
+            talk(&self.drawn(&unprinted(&why)));
         }
     }
 
@@ -244,7 +264,7 @@ impl Ui {
         if let Some(code) = code_of(failure).filter(|_| self.verbose) {
             text.push_str(&["  more: windlass explain ", code, "\n"].concat());
         }
-        self.again(&text)
+        self.broken(self.again(&text).trim_end())
     }
 }
 

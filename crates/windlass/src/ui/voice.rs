@@ -71,7 +71,7 @@ impl Voice {
             }
             Self::Talk(ui) => {
                 for line in fact_lines(event, picture, &ui.talk_style()) {
-                    ui.say(&line);
+                    ui.say_as_it_is(&line);
                 }
             }
             Self::Ndjson(ui) => ui.data_json(event)?,

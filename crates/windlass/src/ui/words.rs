@@ -25,7 +25,17 @@ pub(crate) fn did_you_mean<'n>(
     typed: &str,
     names: impl IntoIterator<Item = &'n str>,
 ) -> Option<String> {
-    nearest(typed, names).map(|meant| format!("did you mean {meant}?"))
+    meant(typed, names).map(|meant| format!("did you mean {meant}?"))
+}
+
+/// The only name that begins with what was typed, else the nearest one.
+pub(crate) fn meant<'n>(typed: &str, names: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
+    let names: Vec<&str> = names.into_iter().collect();
+    let mut begun = names.iter().filter(|name| name.starts_with(typed));
+    match (begun.next(), begun.next()) {
+        (Some(only), None) if !typed.is_empty() => Some(*only),
+        _ => nearest(typed, names),
+    }
 }
 
 /// `1 service`, `3 services`.
@@ -430,6 +440,16 @@ mod tests {
         assert_eq!(result(&view), "rolled back by hand");
         view.state = DeploymentState::Ended(Outcome::RolledBack);
         assert_eq!(result(&view), "called off");
+    }
+
+    #[test]
+    fn a_name_is_meant_by_its_beginning_or_by_what_is_near_it() {
+        let names = ["status", "show", "shim", "wrap-a-script"];
+        let said = |typed| did_you_mean(typed, names);
+        assert_eq!(said("wrap").as_deref(), Some("did you mean wrap-a-script?"));
+        assert_eq!(said("statsu").as_deref(), Some("did you mean status?"));
+        assert_eq!(said("sh"), None, "two begin so");
+        assert_eq!(said("elsewhere"), None);
     }
 
     #[test]

@@ -40,6 +40,7 @@ fn a_vector_that_is_off_is_told_and_ends_with_1() {
     wald: 1 cases, worst error 2.2e-2 of 1.0e-9: 1 of 1 failed; case 1: kl: 0.003913619576461304 instead of 0.004
     --
     error[WL0418]: wrong.json does not hold
+      hint: what it means: windlass explain WL0418
     ");
 }
 
@@ -115,6 +116,7 @@ fn what_is_no_tick_ends_with_65_and_nothing_to_judge_with_64() {
     exit 65
     --
     error[WL0449]: ticks.jsonl: line 2: more bad requests than requests
+      hint: what such a file holds: windlass analyze --help
     ");
     assert_eq!(place.run(&["analyze"]).code, 64);
     assert_eq!(place.run(&["analyze", "nothing.jsonl"]).code, 64);

@@ -64,6 +64,30 @@ fn down_ends_what_runs_though_its_files_were_deleted() {
 }
 
 #[test]
+fn a_down_that_waits_for_a_stopped_router_names_what_helps_and_goes_on_then() {
+    let lab = live();
+    let router = lab.only("router");
+    router.signal(rustix::process::Signal::STOP);
+    let wake = format!("kill -CONT {}", router.pid);
+    let waiting = lab.start(&["down"]);
+    let said = waiting.until_said(&wake);
+    assert!(said.contains("waits for the router: process"), "{said}");
+    waiting.left().exits(6).says(&[
+        "error[WL0315]",
+        &format!(
+            "the router (process {}) does not let go of shop",
+            router.pid
+        ),
+        "its services run on",
+        &format!("{wake}, then: windlass down"),
+    ]);
+    router.signal(rustix::process::Signal::CONT);
+    assert_eq!(answer(lab.at("web")).chain(), "web=1,api=1");
+    lab.run(&["down"]).exits(0);
+    lab.must_be_gone();
+}
+
+#[test]
 fn after_down_only_a_deployment_starts_it_again() {
     let lab = live();
     lab.run(&["down"]).exits(0);

@@ -451,6 +451,64 @@ fn a_single_script_of_any_name_is_found_and_told_its_port() {
 }
 
 #[test]
+fn a_script_that_deploys_by_itself_is_wrapped() {
+    insta::assert_snapshot!(
+        written(&[("deploy.sh", "#!/bin/sh\nrsync -a site/ host:/srv/site/\n"), ("Dockerfile", "FROM x\nCMD [\"x\"]\n")]),
+        @r#"
+    app: my-shop
+
+    services:
+      # Guessed: deploy.sh deploys by itself, so it is run as it is: windlass docs wrap-a-script
+      # Nothing in it was seen to read WINDLASS_VERSION, the version that must be live afterwards.
+      my-shop:
+        release: { version: "1" }               # yours; the next one: windlass deploy --set my-shop=2
+        target:
+          command:
+            deploy: sh ./deploy.sh              # brings that version, then ends with 0
+            # status: sh ./deploy.sh --status   # prints {"version": "1", "state": "live"}; without it an end with 0 is believed
+            # rollback: ./rollback.sh           # goes back; without it the deploy of the version before runs again
+            # within: 10m                       # how long one run may take
+            # pass: both                        # tells it by flags too where to report; without it by variables
+        # bake: 2m                              # how long a new version is watched; without it 30s
+    "#
+    );
+    let text = written(&[
+        (
+            "scripts/deploy.sh",
+            "#!/bin/bash\n# deploy.sh --status: {\"state\": \"live\"}, --orchestrated\necho $WINDLASS_VERSION\n",
+        ),
+        ("scripts/rollback.sh", "#!/bin/bash\n"),
+        ("lib.sh", "log() { echo $1; }\n"),
+    ]);
+    for line in [
+        "        deploy: bash ./scripts/deploy.sh ",
+        "        status: bash ./scripts/deploy.sh --status ",
+        "        rollback: bash ./scripts/rollback.sh ",
+        "        pass: both ",
+        "  # It reads the version from WINDLASS_VERSION.",
+    ] {
+        assert!(text.contains(&format!("\n{line}")), "{line:?} in {text}");
+    }
+    let text = written(&[("deploy-prod.py", "print(sys.argv[1])\n")]);
+    let deploy = "        deploy: python3 ./deploy-prod.py ${VERSION} ";
+    assert!(text.contains(deploy), "{text}");
+}
+
+#[test]
+fn beside_what_is_started_a_script_that_deploys_is_only_named() {
+    let script = ("deploy.sh", "#!/bin/sh\n");
+    for files in [
+        [script, ("server.py", "print('--port')\n")],
+        [script, ("Procfile", "web: ./web\n")],
+    ] {
+        let text = written(&files);
+        assert!(!text.contains("command:"), "{text}");
+        let named = "# - deploy.sh: it deploys by itself; to have it run instead: windlass docs wrap-a-script";
+        assert!(text.contains(named), "{text}");
+    }
+}
+
+#[test]
 fn what_is_there_is_never_overwritten() {
     let place = Place::with_file("mine");
     let left = place.run(&["init", "-o", "json"]);

@@ -166,7 +166,7 @@ fn a_service_that_is_still_in_the_file_is_not_removed() {
     --
     error[WL0409]: web is still in windlass.yaml
       nothing was changed
-      hint: take it out of the file, then remove it
+      hint: take it out of the file, then: windlass remove web
     ");
 }
 

@@ -33,7 +33,7 @@ pub(super) const ROWS: &[Row] = &[
             "mv web away; ln -s nowhere web; \"$0\" deploy; code=$?; rm web; mv away web; exit $code",
         ),
         65,
-        &["./web", "nothing was changed"],
+        &["./web is a link to nothing", "nothing was changed"],
     ),
     row(
         "its interpreter is not here",

@@ -11,13 +11,33 @@ pub(super) const ROWS: &[Row] = &[
         "a misspelt verb",
         Typed(&["deplpy"]),
         64,
-        &["unrecognized subcommand 'deplpy'", "'deploy'"],
+        &[
+            "WL0434",
+            "unrecognized subcommand 'deplpy'",
+            "did you mean windlass deploy?",
+        ],
     ),
     row(
         "an option that is none",
         Typed(&["deploy", "--bogus"]),
         64,
-        &["unexpected argument '--bogus'", "--help"],
+        &[
+            "WL0434",
+            "unexpected argument '--bogus'",
+            "windlass deploy --help",
+        ],
+    ),
+    row(
+        "a mistyped option",
+        Typed(&["deploy", "--detac"]),
+        64,
+        &["WL0434", "did you mean --detach?"],
+    ),
+    row(
+        "an option of another verb, for a program",
+        Typed(&["status", "--follow", "-o", "json"]),
+        64,
+        &["\"code\":\"WL0434\"", "--follow is for windlass events"],
     ),
     row(
         "a form that is none",
@@ -127,6 +147,28 @@ pub(super) const ROWS: &[Row] = &[
         ],
     ),
     row(
+        "to abort what was promoted",
+        Shell(r#""$0" abort $("$0" list -o json | grep -o 'dep_[a-z0-9]*' | head -1)"#),
+        5,
+        &[
+            "WL0313",
+            "it has ended",
+            "it was promoted",
+            "windlass rollback",
+        ],
+    ),
+    row(
+        "to go back to a version that is none",
+        Typed(&["rollback", "web", "--to", "9.9", "--yes"]),
+        5,
+        &[
+            "WL0345",
+            "there is no release 9.9 of web in default",
+            "web: no earlier release",
+            "nothing was changed",
+        ],
+    ),
+    row(
         "the logs of nobody",
         Typed(&["logs", "nobody"]),
         64,
@@ -212,7 +254,7 @@ pub(super) const ROWS: &[Row] = &[
         "a count in words",
         Typed(&["list", "--limit", "many"]),
         64,
-        &["invalid value 'many'"],
+        &["invalid value 'many'", "a whole number from 1 to 1000"],
     ),
     row(
         "a report to an address that takes none",

@@ -57,6 +57,9 @@ fn judge_in(lab: &Lab, rows: &[Row]) {
         if !is_coded(row.given, code, &said) {
             missing.push(&"a code that has a page");
         }
+        if !tells_what_is_left(row.given, code, &said) {
+            missing.push(&"where traffic is, or that nothing was changed");
+        }
         if code != row.code || !missing.is_empty() {
             let Row {
                 name, code: due, ..
@@ -90,16 +93,38 @@ fn of_every_message(given: Given, code: i32) -> &'static [&'static str] {
     }
 }
 
-/// Whether whoever reads it knows what to do: by a hint, by the help, or by the place in the file.
+/// Whether whoever reads it knows what to type next: by a hint that holds it, or by the place in the file.
 fn advises(given: Given, code: i32, said: &str) -> bool {
-    let ways = ["hint: ", "try '--help'", "[WL01"];
-    given.is_http() || code == 0 || ways.iter().any(|way| said.contains(way))
+    let mut hints = said.lines().filter_map(|line| line.split_once("hint: "));
+    let typed = |hint: &str| TO_TYPE.iter().any(|word| hint.contains(word));
+    let at_a_place = said.contains("[WL01");
+    given.is_http() || code == 0 || at_a_place || hints.any(|(_, hint)| typed(hint))
 }
 
-/// Whether a page says more: what clap says of words that it does not know needs none.
+/// What a hint holds that a person can type.
+const TO_TYPE: [&str; 9] = [
+    "windlass ",
+    " --",
+    " -f ",
+    "kill ",
+    "chmod ",
+    "curl ",
+    "getent ",
+    "set ",
+    "leave WINDLASS_",
+];
+
+/// Whether a page says more.
 fn is_coded(given: Given, code: i32, said: &str) -> bool {
-    let words = said.contains("try '--help'");
-    given.is_http() || code == 0 || words || said.contains("[WL")
+    given.is_http() || code == 0 || said.contains("[WL")
+}
+
+/// Whether a command that would have moved something says where that leaves traffic and what runs. Words
+/// that can't be understood ask for nothing.
+fn tells_what_is_left(given: Given, code: i32, said: &str) -> bool {
+    let left = ["traffic now: ", "nothing was ", "what runs goes on"];
+    let is_said = left.iter().any(|left| said.contains(left));
+    code == 0 || !given.moves() || said.contains("[WL0434]") || is_said
 }
 
 /// What was said, for who reads the messages over: `cargo test bad_inputs -- --nocapture`.

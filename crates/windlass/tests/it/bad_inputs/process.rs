@@ -25,6 +25,7 @@ pub(super) const ROWS: &[Row] = &[
         3,
         &[
             "exited with status 0",
+            "expected: that it goes on running",
             "WL0402",
             "traffic now: web 100 %",
             "still running: web",

@@ -43,7 +43,31 @@ impl Given {
             | Self::Program(_) => false,
         }
     }
+
+    /// Whether it would have moved something.
+    pub(super) fn moves(self) -> bool {
+        match self {
+            Self::File(_) | Self::Program(_) => true,
+            // The first word is the verb: that of a router alone moves what no controller knows.
+            Self::Typed(words) | Self::Prepared(_, words) => MOVING.contains(&words[0]),
+            Self::Shell(script) => {
+                let mut words = script.split([' ', ';', '\n']);
+                words.any(|word| MOVING.contains(&word))
+            }
+            Self::Asked(_)
+            | Self::HalfAsked(_)
+            | Self::Sent(_)
+            | Self::Routed(_)
+            | Self::HalfRouted(_) => false,
+        }
+    }
 }
+
+/// Verbs that begin, end or turn what runs and has traffic.
+const MOVING: [&str; 11] = [
+    "deploy", "hold", "resume", "abort", "promote", "retry", "rollback", "finalize", "remove",
+    "repair", "down",
+];
 
 /// What is given, and what must come of it.
 #[derive(Clone, Copy, Debug)]

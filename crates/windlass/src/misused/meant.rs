@@ -1,0 +1,125 @@
+//! What was probably meant by words that can't be understood.
+
+use std::ffi::OsString;
+
+use crate::pages;
+use crate::ui::words::{listed, meant};
+use clap::Command;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+
+/// What other tools call it, and the verb here.
+const ELSEWHERE: [(&str, &str); 18] = [
+    ("apply", "deploy"),
+    ("cancel", "abort"),
+    ("continue", "resume"),
+    ("delete", "remove"),
+    ("destroy", "down"),
+    ("diff", "plan"),
+    ("history", "list"),
+    ("lint", "validate"),
+    ("pause", "hold"),
+    ("ps", "status"),
+    ("release", "deploy"),
+    ("revert", "rollback"),
+    ("rm", "remove"),
+    ("run", "deploy"),
+    ("start", "deploy"),
+    ("stop", "down"),
+    ("undo", "rollback"),
+    ("up", "deploy"),
+];
+
+/// Forms of output that other tools have options for.
+const FORMS: [&str; 2] = ["json", "ndjson"];
+
+/// How the names of files end that `-f` takes.
+const FILES: [&str; 4] = [".yaml", ".yml", ".toml", ".json"];
+
+/// The command that was typed, as far as its verbs are known.
+pub(super) fn command(typed: &[OsString]) -> Command {
+    let mut command = whole();
+    for word in typed.iter().skip(1) {
+        let next = command.find_subcommand(word).cloned();
+        command = next.unwrap_or(command);
+    }
+    command
+}
+
+fn whole() -> Command {
+    let mut command = pages::command();
+    command.build();
+    command
+}
+
+/// The verbs of a command. Those that only Windlass types are nobody's choice.
+pub(super) fn verbs(command: &Command) -> impl Iterator<Item = &str> {
+    let shown = command.get_subcommands().filter(|verb| !verb.is_hide_set());
+    shown.map(Command::get_name)
+}
+
+/// What to type instead, where something is near, and where everything is said.
+pub(super) fn next(refused: &clap::Error, command: &Command, typed: &[OsString]) -> String {
+    let name = command.get_bin_name().unwrap_or(command.get_name());
+    let whole = if command.has_subcommands() {
+        format!("every command: {name} --help")
+    } else {
+        format!("what it takes: {name} --help")
+    };
+    let text = |kind| match refused.get(kind) {
+        Some(ContextValue::String(text)) => Some(text.as_str()),
+        Some(_) | None => None,
+    };
+    let verb = text(ContextKind::InvalidSubcommand).and_then(|word| verb(word, command, name));
+    // Of one that is known the name is named elsewhere too.
+    let unknown = text(ContextKind::InvalidArg);
+    let unknown = unknown.filter(|_| refused.kind() == ErrorKind::UnknownArgument);
+    let option = || unknown.and_then(|word| option(word, command, typed));
+    let value = || text(ContextKind::SuggestedValue).map(|value| format!("did you mean {value}?"));
+    match verb.or_else(option).or_else(value) {
+        Some(instead) => format!("{instead} {whole}"),
+        None => whole,
+    }
+}
+
+fn verb(word: &str, command: &Command, name: &str) -> Option<String> {
+    let same = ELSEWHERE.iter().find(|(there, _)| *there == word);
+    let same = same.filter(|(_, verb)| command.find_subcommand(verb).is_some());
+    let same = same.map(|(_, verb)| *verb);
+    let verb = same.or_else(|| meant(word, verbs(command)))?;
+    Some(format!("did you mean {name} {verb}?"))
+}
+
+/// An option of the command that is near, or else who has one of that very name.
+fn option(word: &str, command: &Command, typed: &[OsString]) -> Option<String> {
+    if FILES.iter().any(|ending| word.ends_with(ending)) {
+        return Some(format!("did you mean -f {word}?"));
+    }
+    let long = match word.strip_prefix("--") {
+        Some(long) => long,
+        // `-detach` is read as `-d` and more.
+        None => typed.iter().find_map(|typed| {
+            let long = typed.to_str()?.strip_prefix('-')?;
+            let begins = long.starts_with(word.strip_prefix('-')?) && long.len() > 1;
+            begins.then_some(long)
+        })?,
+    };
+    let long = long.split('=').next().unwrap_or(long);
+    if FORMS.contains(&long) {
+        return Some(format!("did you mean -o {long}?"));
+    }
+    if let Some(near) = meant(long, options(command)) {
+        return Some(format!("did you mean --{near}?"));
+    }
+    let whole = whole();
+    let others = whole.get_subcommands().filter(|verb| !verb.is_hide_set());
+    let others = others.filter(|verb| options(verb).any(|option| option == long));
+    let names: Vec<&str> = others.filter_map(Command::get_bin_name).collect();
+    (!names.is_empty()).then(|| format!("--{long} is for {};", listed(&names)))
+}
+
+fn options(command: &Command) -> impl Iterator<Item = &str> {
+    let shown = command
+        .get_arguments()
+        .filter(|option| !option.is_hide_set());
+    shown.filter_map(clap::Arg::get_long)
+}

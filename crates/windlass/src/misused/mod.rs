@@ -1,0 +1,6 @@
+//! A command line that can't be understood: what is said about it, and what was probably meant.
+
+mod meant;
+mod told;
+
+pub(crate) use told::told;
