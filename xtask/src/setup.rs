@@ -20,7 +20,7 @@ struct Need {
     reason: &'static str,
 }
 
-const NEEDS: [Need; 9] = [
+const NEEDS: [Need; 10] = [
     Need {
         program: "node",
         package: "nodejs",
@@ -50,6 +50,11 @@ const NEEDS: [Need; 9] = [
         program: "wrk",
         package: "wrk",
         reason: "loads the router and the proxies that it is measured beside",
+    },
+    Need {
+        program: "h2load",
+        package: "nghttp2-client",
+        reason: "does the same over HTTP/2",
     },
     Need {
         program: "haproxy",

@@ -21,6 +21,7 @@ use crate::guests::Guest;
 use crate::limits::{ACCEPT_PAUSE, DRAIN_TIME, KEPT_SWEEP};
 use crate::mirror::Copies;
 use crate::pool::Pool;
+use crate::waves::Waves;
 
 /// What the connections of one data thread share.
 pub(crate) struct Thread {
@@ -31,6 +32,7 @@ pub(crate) struct Thread {
     pub(crate) names: Names,
     pub(crate) sampled: Sampled,
     pub(crate) copies: Copies,
+    pub(crate) waves: Waves,
     open: Cell<usize>,
     closed: Notify,
 }
@@ -89,6 +91,7 @@ pub(crate) fn run(core: &Arc<Core>, shard: usize) -> io::Result<()> {
         names: Names::new(),
         sampled: Sampled::default(),
         copies: Copies::default(),
+        waves: Waves::new(),
         open: Cell::new(0),
         closed: Notify::new(),
     });

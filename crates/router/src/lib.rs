@@ -81,6 +81,7 @@ mod tunnel;
 mod upload;
 mod waiting;
 mod watch;
+mod waves;
 mod wheel;
 mod wire;
 

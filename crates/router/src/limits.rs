@@ -129,6 +129,10 @@ pub(crate) const HELD_REQUESTS: u64 = 5_000;
 /// How long each of them does.
 pub(crate) const HELD_TIME: Duration = Duration::from_secs(30);
 
+/// Requests of one data thread that go on at once after they waited, and the time until as many more do.
+pub(crate) const WAVE: usize = 64;
+pub(crate) const WAVE_EVERY: Duration = Duration::from_millis(2);
+
 /// Time between two ticks.
 pub(crate) const TICK: Duration = Duration::from_millis(100);
 /// Ticks kept: ten minutes.

@@ -44,7 +44,8 @@ pub(crate) async fn serve(
     closing: watch::Receiver<bool>,
 ) {
     let mine = line.clone();
-    let service = service_fn(move |request| answer(mine.clone(), request));
+    // Boxed: on its way to a task of its own it is moved several times, and it is large.
+    let service = service_fn(move |request| Box::pin(answer(mine.clone(), request)));
     let connection = Builder::new(Here)
         .timer(TokioTimer::new())
         .max_concurrent_streams(STREAMS)

@@ -68,5 +68,6 @@ async fn wait(thread: &Thread, wish: Wish<'_>, mut not: NotEntered) -> Result<Ti
                 return Err(not);
             }
         }
+        thread.waves.turn().await;
     }
 }

@@ -20,6 +20,8 @@ pub(crate) struct Product {
     pub(crate) compile: PathBuf,
     /// The example that is asked through proxies.
     pub(crate) origin: PathBuf,
+    /// The example that has WebSockets say what was said to them.
+    pub(crate) sockets: PathBuf,
     /// A folder on the disk that is measured, for what a bench leaves nothing of.
     pub(crate) scratch: PathBuf,
 }

@@ -44,6 +44,8 @@ pub(crate) enum Goal {
     PairsAtMost { bar: f64, least: f64, most: f64 },
     /// No less than this many times the anchor, judged likewise.
     PairsAtLeast { bar: f64, least: f64, most: f64 },
+    /// No more than this, in the row's unit, judged by rounds that came to `least` to `most`.
+    RoundsAtMost { bar: f64, least: f64, most: f64 },
 }
 
 /// One row of the result, as it is printed.
@@ -98,6 +100,13 @@ impl Row {
             Goal::PairsAtLeast { bar, least, most } => (
                 Some(format!(">= {bar} x anchor; rounds {least:.2} to {most:.2}")),
                 Some(most >= bar),
+            ),
+            Goal::RoundsAtMost { bar, least, most } => (
+                Some(format!(
+                    "<= {bar} {}; rounds {least:.1} to {most:.1}",
+                    measure.unit
+                )),
+                Some(least <= bar),
             ),
         };
         Self {
@@ -162,6 +171,19 @@ mod tests {
         assert_eq!(pass(4.9, Goal::AtLeast(5.0)), Some(false));
         assert_eq!(pass(2.2, Goal::NearAnchor(0.11)), Some(true));
         assert_eq!(pass(1.7, Goal::NearAnchor(0.11)), Some(false));
+    }
+
+    #[test]
+    fn a_limit_of_rounds_is_missed_only_if_all_of_them_lie_beyond_it() {
+        let pass = |least| {
+            let goal = Goal::RoundsAtMost {
+                bar: 5.0,
+                least,
+                most: 9.0,
+            };
+            Row::judge("b", &measure(7.0, goal), 0.0).pass
+        };
+        assert_eq!((pass(4.0), pass(5.1)), (Some(true), Some(false)));
     }
 
     #[test]

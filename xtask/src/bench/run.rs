@@ -103,7 +103,8 @@ pub(crate) fn product(workspace: &Workspace) -> anyhow::Result<Product> {
     let examples = ["--package", "windlass-store", "--example", "commit"]
         .into_iter()
         .chain(["--package", "windlass-engine", "--example", "plan"])
-        .chain(["--package", "windlass-load", "--example", "origin"]);
+        .chain(["--package", "windlass-load"])
+        .chain(["--example", "origin", "--example", "sockets"]);
     let binary = build(workspace, "build", binary.into_iter())?;
     let examples = build(workspace, "build examples", examples)?;
     Ok(Product {
@@ -111,6 +112,7 @@ pub(crate) fn product(workspace: &Workspace) -> anyhow::Result<Product> {
         commit: built(&examples, "commit")?,
         compile: built(&examples, "plan")?,
         origin: built(&examples, "origin")?,
+        sockets: built(&examples, "sockets")?,
         scratch,
     })
 }

@@ -83,6 +83,7 @@ fn there(workspace: &Workspace, binary: &Path) -> anyhow::Result<Product> {
         commit: PathBuf::new(),
         compile: PathBuf::new(),
         origin: PathBuf::new(),
+        sockets: PathBuf::new(),
         binary,
         scratch,
     })

@@ -14,8 +14,8 @@ use crate::report::Report;
 use crate::ui::Ui;
 use crate::ui::words::{counted, harmless};
 
-/// How often a drain looks.
-const LOOK: Duration = Duration::from_millis(50);
+/// How often a drain looks: as often as a controller does.
+const LOOK: Duration = Duration::from_millis(10);
 
 /// A split as it is typed.
 #[derive(Clone, Debug)]

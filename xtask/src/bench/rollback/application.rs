@@ -7,7 +7,7 @@ pub(super) const SHARE: f64 = 10.0;
 
 /// Whether the service does what it is there for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Health {
+pub(crate) enum Health {
     /// It answers.
     Good,
     /// It is ready, and answers every request with 500.

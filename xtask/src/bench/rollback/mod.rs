@@ -8,3 +8,4 @@ mod parts;
 mod rounds;
 
 pub(crate) use parts::BENCH;
+pub(crate) use rounds::{Blow, Names, play};

@@ -14,10 +14,7 @@ pub(crate) const BENCH: Bench = Bench {
 };
 
 fn dead(product: &Product) -> anyhow::Result<Vec<Measure>> {
-    let blow = Blow {
-        health: Health::Good,
-        controller_lives: true,
-    };
+    let blow = Blow::default();
     let names = Names {
         bad_answers: "dead_candidate_bad_answers",
         restored: "dead_candidate_restored",
@@ -27,8 +24,8 @@ fn dead(product: &Product) -> anyhow::Result<Vec<Measure>> {
 
 fn dead_without_controller(product: &Product) -> anyhow::Result<Vec<Measure>> {
     let blow = Blow {
-        health: Health::Good,
         controller_lives: false,
+        ..Blow::default()
     };
     let names = Names {
         bad_answers: "dead_candidate_without_controller_bad_answers",
@@ -40,7 +37,7 @@ fn dead_without_controller(product: &Product) -> anyhow::Result<Vec<Measure>> {
 fn bad(product: &Product) -> anyhow::Result<Vec<Measure>> {
     let blow = Blow {
         health: Health::Errors,
-        controller_lives: true,
+        ..Blow::default()
     };
     let names = Names {
         bad_answers: "error_candidate_bad_answers",

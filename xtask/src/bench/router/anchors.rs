@@ -7,7 +7,7 @@ use std::process::Command;
 
 use anyhow::Context as _;
 
-use crate::bench::router::bed::Running;
+use crate::bench::router::bed::{Doors, Running};
 use crate::say;
 
 /// A proxy to measure beside ours.
@@ -46,28 +46,28 @@ const ANCHORS: [Anchor; 3] = [
     },
 ];
 
-/// Starts those that are installed, each on one of `addresses`, in front of `origins`; HAProxy speaks TLS
-/// on `secure` too.
+/// Starts those that are installed, each on its own of `doors`, in front of `origins`.
 ///
 /// # Errors
 /// One that is installed can't be started.
 pub(crate) fn start(
     folder: &Path,
-    (addresses, secure): ([SocketAddr; 3], SocketAddr),
+    doors: &[Doors],
     origins: [SocketAddr; 2],
-) -> anyhow::Result<Vec<(&'static str, SocketAddr, Running)>> {
+) -> anyhow::Result<Vec<(&'static str, Doors, Running)>> {
     let threads = std::thread::available_parallelism().context("count the cores")?;
     let pair = folder.join("secure.pem");
     fs::write(&pair, [CERTIFICATE, KEY].concat()).context("write a certificate")?;
     let mut started = Vec::new();
-    for (anchor, address) in ANCHORS.iter().zip(addresses) {
+    for (anchor, doors) in ANCHORS.iter().zip(doors) {
         let path = folder.join(anchor.file);
         let text = anchor
             .text
             .replace("@THREADS@", &threads.to_string())
             .replace("@FOLDER@", &folder.to_string_lossy())
-            .replace("@LISTEN@", &address.to_string())
-            .replace("@SECURE@", &secure.to_string())
+            .replace("@LISTEN@", &doors.plain.to_string())
+            .replace("@SECURE@", &doors.secure.to_string())
+            .replace("@MULTIPLEXED@", &doors.multiplexed.to_string())
             .replace("@ONE@", &origins[0].to_string())
             .replace("@TWO@", &origins[1].to_string());
         fs::write(&path, text).with_context(|| format!("write {}", path.display()))?;
@@ -79,8 +79,8 @@ pub(crate) fn start(
             .env("GOMAXPROCS", threads.to_string());
         match Running::start(anchor.program, &mut command, folder) {
             Ok(process) => {
-                process.wait_for(address)?;
-                started.push((anchor.program, address, process));
+                process.wait_for(doors.plain)?;
+                started.push((anchor.program, *doors, process));
             }
             Err(why) => say::aside(&format!("== left out: {why:#}")),
         }

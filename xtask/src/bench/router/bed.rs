@@ -13,6 +13,7 @@ use crate::bench::lab::free_addresses;
 use crate::bench::registry::Product;
 use crate::bench::router::anchors;
 use crate::bench::router::ours::{self, Ours};
+use crate::bench::router::turns::{Contender, Turns};
 use crate::say;
 
 /// Longest wait for a program to answer.
@@ -90,10 +91,31 @@ impl Drop for Running {
     }
 }
 
+/// Where somebody listens; one that does not speak something listens nowhere for it.
+#[derive(Clone, Copy)]
+pub(crate) struct Doors {
+    /// HTTP/1.1.
+    pub(crate) plain: SocketAddr,
+    /// The same in TLS.
+    pub(crate) secure: SocketAddr,
+    /// HTTP/2 without TLS.
+    pub(crate) multiplexed: SocketAddr,
+}
+
+impl Doors {
+    fn at([plain, secure, multiplexed]: &[SocketAddr; 3]) -> Self {
+        Self {
+            plain: *plain,
+            secure: *secure,
+            multiplexed: *multiplexed,
+        }
+    }
+}
+
 /// Something that is asked, and what of it runs.
 pub(crate) struct Target {
     pub(crate) name: &'static str,
-    pub(crate) address: SocketAddr,
+    pub(crate) doors: Doors,
     /// None for the origin itself.
     process: Option<Running>,
 }
@@ -104,8 +126,6 @@ pub(crate) struct Bed {
     /// The bare origin first, then the other proxies.
     pub(crate) others: Vec<Target>,
     pub(crate) origins: [SocketAddr; 2],
-    /// Where HAProxy speaks TLS, if it is there.
-    pub(crate) secure: SocketAddr,
     _origins: [Running; 2],
     /// Last, so that it goes when nobody uses it any more.
     folder: Scratch,
@@ -134,8 +154,9 @@ impl Bed {
         let scratch = Scratch(std::env::temp_dir().join(name));
         let folder = &scratch.0;
         fs::create_dir_all(folder).with_context(|| format!("make {}", folder.display()))?;
-        let [one, two, secure, rest @ ..] = free_addresses::<6>()?;
+        let [one, two, rest @ ..] = free_addresses::<11>()?;
         let origins = [one, two];
+        let doors: Vec<Doors> = rest.as_chunks().0.iter().map(Doors::at).collect();
         let running = [
             origin(product, one, "origin-1", folder)?,
             origin(product, two, "origin-2", folder)?,
@@ -143,14 +164,14 @@ impl Bed {
         let ours = ours::start(product, folder, &origins)?;
         let mut others = vec![Target {
             name: "direct",
-            address: one,
+            doors: Doors::at(&[one; 3]),
             process: None,
         }];
         if anchored {
-            let started = anchors::start(folder, (rest, secure), origins)?;
-            others.extend(started.into_iter().map(|(name, address, process)| Target {
+            let started = anchors::start(folder, &doors, origins)?;
+            others.extend(started.into_iter().map(|(name, doors, process)| Target {
                 name,
-                address,
+                doors,
                 process: Some(process),
             }));
         }
@@ -158,23 +179,29 @@ impl Bed {
             ours,
             others,
             origins,
-            secure,
             _origins: running,
             folder: scratch,
         })
     }
 
-    /// Everything that is asked, ours last: its name, its address, and its process;
-    /// none is the origin itself.
-    pub(crate) fn targets(&self) -> Vec<(&'static str, SocketAddr, Option<u32>)> {
-        let of = |target: &Target| {
-            let pid = target.process.as_ref().map(Running::pid);
-            (target.name, target.address, pid)
-        };
-        let mut all: Vec<_> = self.others.iter().map(of).collect();
-        let ours = &self.ours;
-        all.push(("windlass", ours.address, Some(ours.process.pid())));
-        all
+    /// Ours, and those of `beside` that are there, each asked at this door; ours has one for everything.
+    pub(crate) fn turns(&self, beside: &[&str], door: fn(&Doors) -> SocketAddr) -> Turns {
+        let named = beside
+            .iter()
+            .filter_map(|name| self.others.iter().find(|other| other.name == *name));
+        let beside = named.map(|other| {
+            let pid = other.process.as_ref().map(Running::pid);
+            Contender::new(other.name, door(&other.doors), pid)
+        });
+        Turns {
+            ours: self.contender(self.ours.address),
+            beside: beside.collect(),
+        }
+    }
+
+    /// Ours, asked at this address.
+    pub(crate) fn contender(&self, address: SocketAddr) -> Contender {
+        Contender::new("windlass", address, Some(self.ours.process.pid()))
     }
 
     /// A folder for files of the run.

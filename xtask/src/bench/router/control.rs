@@ -12,7 +12,8 @@ use std::time::Duration;
 use anyhow::Context as _;
 use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags, sendmsg};
 use windlass_control::{
-    Direction, Generation, Passage, RouteChange, RouterReply, RouterRequest, decode_length, encode,
+    Direction, Generation, ObservedRoute, Passage, RouteChange, RouterReply, RouterRequest,
+    decode_length, encode,
 };
 use windlass_model::{
     Epoch, Instance, InstanceId, Label, Millis, Percent, Probe, ProbeKind, Route, RouteMode,
@@ -104,10 +105,21 @@ impl Control {
 
     /// Requests that wait for the bench's service.
     pub(crate) fn waiting(&mut self) -> anyhow::Result<u64> {
+        Ok(self.observe()?.waiting)
+    }
+
+    /// Requests that are open on one of its slots.
+    pub(crate) fn open(&mut self, slot: u32) -> anyhow::Result<u64> {
+        let observed = self.observe()?;
+        let slot = observed.slots.get(&SlotId(slot));
+        Ok(slot.context("the slot is gone")?.in_flight)
+    }
+
+    fn observe(&mut self) -> anyhow::Result<ObservedRoute> {
         match self.call(&RouterRequest::Observe)? {
-            RouterReply::Observed(table) => {
-                let entry = table.services.get(&service()?);
-                Ok(entry.context("the service is gone")?.waiting)
+            RouterReply::Observed(mut table) => {
+                let entry = table.services.remove(&service()?);
+                entry.context("the service is gone")
             }
             other => anyhow::bail!("the router shows nothing: {other:?}"),
         }

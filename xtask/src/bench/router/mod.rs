@@ -7,18 +7,25 @@
 //! | `anchors` | how the other proxies are started: their files lie beside |
 //! | `ours` | how our router is started and told its table |
 //! | `control` | the controller's side of its socket |
-//! | `wrk`, `name` | the closed-loop load, and a client that asks which origin it meets |
+//! | `wrk`, `h2load` | the closed-loop loads |
+//! | `name`, `long` | clients that ask which origin they meet, and for an answer that takes its time |
+//! | `turns` | whoever is measured has its turn in each round |
 //! | `pairs` | figures judged round by round |
 //! | `cpu` | what a process has used, from the scheduler |
-//! | `proxy`, `secure`, `paced`, `flip`, `pause`, `flood`, `foot` | the parts |
+//! | `foot`, `proxy`, `secure`, `multiplexed`, `sockets`, `paced`, `flip`, `drain`, `pause`, `dead`, `flood` | the parts |
 
 mod anchors;
 mod bed;
 mod control;
 mod cpu;
+mod dead;
+mod drain;
 mod flip;
 mod flood;
 mod foot;
+mod h2load;
+mod long;
+mod multiplexed;
 mod name;
 mod ours;
 mod paced;
@@ -27,6 +34,8 @@ mod parts;
 mod pause;
 mod proxy;
 mod secure;
+mod sockets;
+mod turns;
 mod wrk;
 
 pub(crate) use parts::BENCH;

@@ -34,7 +34,7 @@ pub(crate) fn part(product: &Product) -> anyhow::Result<Vec<Measure>> {
     let others: Vec<SocketAddr> = BESIDE
         .iter()
         .filter_map(|name| bed.others.iter().find(|target| target.name == *name))
-        .map(|target| target.address)
+        .map(|target| target.doors.plain)
         .collect();
     let mut ours = Turns::default();
     let mut beside: Vec<Turns> = others.iter().map(|_| Turns::default()).collect();

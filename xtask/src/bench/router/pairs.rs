@@ -1,5 +1,7 @@
 //! Figures of rounds, ours and another's: round by round, so that what moved the machine moved both.
 
+use anyhow::Context as _;
+
 use crate::bench::row::{Anchor, Goal, Measure};
 
 /// Ours and another's, one pair a round.
@@ -57,12 +59,37 @@ impl<'a> Pairs<'a> {
     /// The least and the greatest ratio of a round.
     fn spread(&self) -> Option<[f64; 2]> {
         let pairs = self.ours.iter().zip(self.other?);
-        let ratios = pairs.map(|(ours, other)| ours / other);
-        ratios.fold(None, |spread, ratio| match spread {
-            None => Some([ratio, ratio]),
-            Some([least, most]) => Some([ratio.min(least), ratio.max(most)]),
-        })
+        spread(pairs.map(|(ours, other)| ours / other))
     }
+}
+
+/// The middle of some rounds as a row: it fails only if all of them lie beyond the bar, and none is no row.
+///
+/// # Errors
+/// There was no round.
+pub(crate) fn rounds(
+    name: &'static str,
+    unit: &'static str,
+    figures: &[f64],
+    bar: f64,
+) -> anyhow::Result<Measure> {
+    let [least, most] =
+        spread(figures.iter().copied()).with_context(|| format!("{name} was not measured"))?;
+    Ok(Measure {
+        name,
+        value: middle(figures),
+        unit,
+        anchor: None,
+        goal: Goal::RoundsAtMost { bar, least, most },
+    })
+}
+
+/// The least and the greatest of some figures.
+fn spread(mut figures: impl Iterator<Item = f64>) -> Option<[f64; 2]> {
+    let first = figures.next()?;
+    Some(figures.fold([first, first], |[least, most], figure| {
+        [figure.min(least), figure.max(most)]
+    }))
 }
 
 /// The middle one; of two middle ones the greater.
@@ -89,6 +116,16 @@ mod tests {
         assert_eq!(judged(&[12.0, 24.0, 36.0], Bar::Most(1.15)), Some(false));
         assert_eq!(judged(&[7.0, 14.0, 25.0], Bar::Least(0.8)), Some(true));
         assert_eq!(judged(&[7.0, 14.0, 21.0], Bar::Least(0.8)), Some(false));
+    }
+
+    #[test]
+    fn of_rounds_the_middle_is_told_and_none_is_no_row() {
+        let row = rounds("late", "ms", &[30.0, 12.0, 25.0], 20.0).expect("measured");
+        assert!((row.value - 25.0).abs() < 1e-9, "{row:?}");
+        assert_eq!(Row::judge("router", &row, 0.0).pass, Some(true));
+        let late = rounds("late", "ms", &[30.0, 25.0], 20.0).expect("measured");
+        assert_eq!(Row::judge("router", &late, 0.0).pass, Some(false));
+        assert!(rounds("late", "ms", &[], 20.0).is_err());
     }
 
     #[test]

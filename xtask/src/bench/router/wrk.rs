@@ -7,10 +7,9 @@ use std::process::Command;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use serde::Deserialize;
 
 use crate::bench::program;
-use crate::bench::timing::count;
+use crate::bench::router::turns::Loaded;
 
 /// Connections that it keeps busy.
 const CONNECTIONS: &str = "-c64";
@@ -18,23 +17,6 @@ const CONNECTIONS: &str = "-c64";
 const SLACK: Duration = Duration::from_secs(20);
 /// What it runs at its end.
 const REPORT: &str = include_str!("report.lua");
-
-/// What came of one run.
-#[derive(Clone, Copy, Debug, Deserialize)]
-pub(crate) struct Loaded {
-    /// Requests answered.
-    pub(crate) requests: u64,
-    micros: u64,
-    /// Requests without an answer, or with one that is not 2xx or 3xx.
-    pub(crate) failed: u64,
-}
-
-impl Loaded {
-    /// Requests answered each second.
-    pub(crate) fn per_second(&self) -> f64 {
-        count(self.requests) * 1e6 / count(self.micros.max(1))
-    }
-}
 
 /// Whom it loads: the beginning of a URL.
 pub(crate) struct Place(String);

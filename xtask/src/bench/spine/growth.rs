@@ -141,7 +141,8 @@ mod tests {
             | Goal::TimesAnchor(_)
             | Goal::NearAnchor(_)
             | Goal::PairsAtMost { .. }
-            | Goal::PairsAtLeast { .. } => false,
+            | Goal::PairsAtLeast { .. }
+            | Goal::RoundsAtMost { .. } => false,
         };
         judged.iter().filter(over).map(|row| row.name).collect()
     }

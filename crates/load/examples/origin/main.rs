@@ -1,20 +1,28 @@
 //! A small origin for benches: `origin ADDRESS NAME`.
 //!
-//! `/1k` and `/64k` answer with so much, anything else with the name.
+//! `/1k` and `/64k` answer with so much, `/long` takes its time, a WebSocket at `/echo` says what was said
+//! to it, anything else answers with the name.
+
+mod echo;
+mod long;
 
 use std::convert::Infallible;
 use std::error::Error;
 use std::net::SocketAddr;
 
 use bytes::Bytes;
-use http_body_util::Full;
+use http_body_util::{Either, Full};
 use hyper::body::Incoming;
+use hyper::header::HeaderValue;
 use hyper::server::conn::http1::Builder;
 use hyper::service::service_fn;
 use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
+
+use crate::echo::Switched;
+use crate::long::Long;
 
 /// What it answers with.
 #[derive(Clone)]
@@ -23,6 +31,8 @@ struct Bodies {
     small: Bytes,
     large: Bytes,
 }
+
+type Body = Either<Full<Bytes>, Long>;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
@@ -48,26 +58,35 @@ async fn serve(address: SocketAddr, bodies: Bodies) -> Result<(), Box<dyn Error>
         let (stream, _peer) = listener.accept().await?;
         while connections.try_join_next().is_some() {}
         stream.set_nodelay(true)?;
-        let bodies = bodies.clone();
-        let service = service_fn(move |request| {
-            let answer = answer(&bodies, &request);
-            async move { Ok::<_, Infallible>(answer) }
-        });
-        let connection = Builder::new().serve_connection(TokioIo::new(stream), service);
-        // A client that leaves is no matter.
-        connections.spawn(async move { connection.await.ok() });
+        connections.spawn(converse(stream, bodies.clone()));
     }
 }
 
-fn answer(bodies: &Bodies, request: &Request<Incoming>) -> Response<Full<Bytes>> {
-    let body = match request.uri().path() {
-        "/1k" => &bodies.small,
-        "/64k" => &bodies.large,
-        _name => &bodies.name,
+/// One connection; a client that leaves is no matter.
+async fn converse(stream: TcpStream, bodies: Bodies) {
+    let switched = Switched::default();
+    let service = service_fn(|request| {
+        let answer = answer(&bodies, request, &switched);
+        async move { Ok::<_, Infallible>(answer) }
+    });
+    let connection = Builder::new()
+        .serve_connection(TokioIo::new(stream), service)
+        .with_upgrades();
+    if connection.await.is_ok() {
+        switched.echo().await;
+    }
+}
+
+fn answer(bodies: &Bodies, request: Request<Incoming>, switched: &Switched) -> Response<Body> {
+    let full = |bytes: &Bytes| Response::new(Either::Left(Full::new(bytes.clone())));
+    let mut response = match request.uri().path() {
+        "/1k" => full(&bodies.small),
+        "/64k" => full(&bodies.large),
+        "/long" => Response::new(Either::Right(Long::new())),
+        "/echo" => switched.answer(request).map(Either::Left),
+        _name => full(&bodies.name),
     };
-    let mut response = Response::new(Full::new(body.clone()));
-    let name = hyper::header::HeaderValue::from_bytes(&bodies.name);
-    if let Ok(name) = name {
+    if let Ok(name) = HeaderValue::from_bytes(&bodies.name) {
         response.headers_mut().insert("version-chain", name);
     }
     response
