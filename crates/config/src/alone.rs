@@ -9,7 +9,7 @@ use windlass_model::{
 };
 
 use crate::assemble;
-use crate::check::check_addresses;
+use crate::check::{check_addresses, check_metrics};
 use crate::decode::{
     AloneFile, AloneServiceDraft, Entries, MaintenanceDraft, OriginDraft, ServiceDraft,
 };
@@ -48,9 +48,15 @@ pub fn load_alone(text: &str, name: &str) -> Result<LoadedAlone, Refused> {
     reader.warnings = parsed.warnings;
     let file = Keys::<AloneFile>::decode(&parsed.root, &mut reader).unwrap_or_default();
     let services = file.services.good().map(Vec::as_slice).unwrap_or_default();
-    check_addresses(&view(services), &mut reader);
+    let metrics = file.router.good().and_then(|draft| draft.metrics.at());
+    let view = view(services);
+    check_addresses(&view, &mut reader);
+    check_metrics(metrics, &view, &mut reader);
     let routes = services.iter().filter_map(|(name, draft)| {
-        let route = route(name, &draft.value, &mut reader)?;
+        let mut route = route(name, &draft.value, &mut reader)?;
+        for listen in &mut route.listeners {
+            listen.metrics = metrics.map(|at| at.value);
+        }
         Some((ServiceKey::alone(name.value.clone()), route))
     });
     let routes = routes.collect();

@@ -1,11 +1,12 @@
 //! Drafts without a problem into the specification, with what is the default where nothing is said.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 
 use windlass_model::{
-    Access, AppName, CommandSpec, Gate, Listen, MetricQuery, Millis, OWN_NAMES, OnFailure, Probe,
-    ProbeKind, ProcessSpec, Proxies, Rule, ScoreNeed, Secret, ServiceName, ServiceSpec, Spec, Step,
-    Stop, Strategy, Template, Tls, Traffic, Who,
+    Access, AppName, CommandSpec, EnvironmentName, Gate, Listen, MetricQuery, Millis, OWN_NAMES,
+    OnFailure, Probe, ProbeKind, ProcessSpec, Proxies, Rule, ScoreNeed, Secret, ServiceName,
+    ServiceSpec, Spec, Step, Stop, Strategy, Template, Tls, Traffic, Who,
 };
 
 use crate::decode::{
@@ -39,8 +40,13 @@ pub(crate) fn spec(
     view: &View,
     versions: &BTreeMap<ServiceName, String>,
 ) -> Spec {
+    let metrics = metrics_at(file, &view.name).map(|at| at.value);
     let service = |(name, draft): (&ServiceName, &std::rc::Rc<ServiceDraft>)| {
-        (name.clone(), service(draft, versions.get(name)))
+        let mut service = service(draft, versions.get(name));
+        if let Some(listen) = &mut service.listen {
+            listen.metrics = metrics;
+        }
+        (name.clone(), service)
     };
     Spec {
         app: app.clone(),
@@ -52,6 +58,17 @@ pub(crate) fn spec(
         before: before(file, &view.name),
         services: view.services.iter().map(service).collect(),
     }
+}
+
+/// Where the router of an environment tells its figures.
+pub(crate) fn metrics_at<'f>(
+    file: &'f FileDraft,
+    environment: &EnvironmentName,
+) -> Option<&'f At<SocketAddr>> {
+    let named = file.environments.good().into_iter().flatten();
+    let mut own = named.filter(|(name, _)| name.value == *environment);
+    let own = own.find_map(|(_, draft)| draft.value.router.good());
+    own.or(file.router.good())?.metrics.at()
 }
 
 fn service(draft: &ServiceDraft, set: Option<&String>) -> ServiceSpec {
@@ -162,7 +179,7 @@ pub(crate) fn gate(draft: &AnalysisDraft) -> Option<Gate> {
     }
 }
 
-/// Where it is served; none without a good address.
+/// Where it is served, as far as it says so itself; none without a good address.
 pub(crate) fn listen(draft: &ListenDraft) -> Option<Listen> {
     let tls = |draft: &TlsDraft| {
         Some(Tls {
@@ -182,6 +199,7 @@ pub(crate) fn listen(draft: &ListenDraft) -> Option<Listen> {
             .good()
             .map(ConnectionsDraft::connections)
             .unwrap_or_default(),
+        metrics: None,
     })
 }
 

@@ -6,7 +6,7 @@ use std::fmt;
 use windlass_model::{EnvironmentName, ServiceName, Spec};
 
 use crate::assemble;
-use crate::check::{every_environment, score};
+use crate::check::{check_metrics, every_environment, score};
 use crate::decode::{FileDraft, WindlassFile, version_problem};
 use crate::environment::{View, views};
 use crate::field::{Keys, Shape};
@@ -114,6 +114,9 @@ pub fn load(request: &Request<'_>) -> Result<Loaded, Refused> {
     let file = Keys::<WindlassFile>::decode(&parsed.root, &mut reader).unwrap_or_default();
     let views = views(&parsed.root, &file, &mut reader);
     every_environment(&views, &mut reader);
+    for view in &views {
+        check_metrics(assemble::metrics_at(&file, &view.name), view, &mut reader);
+    }
     score::check(&file, &views, &mut reader);
     let Some(app) = file.app.good().filter(|_| reader.problems.is_empty()) else {
         return Err(misread(request.text, format, reader.problems));

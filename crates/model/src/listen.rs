@@ -35,6 +35,9 @@ pub struct Listen {
     /// How many clients it takes.
     #[serde(default, skip_serializing_if = "Connections::are_usual")]
     pub connections: Connections,
+    /// Where the router tells its figures to whoever asks; none: nowhere. No place for requests.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub metrics: Option<SocketAddr>,
 }
 
 /// How many connections are open at once on an address; none: what the router takes anywhere.
@@ -119,6 +122,7 @@ impl From<SocketAddr> for Listen {
             proxies: Proxies::default(),
             access_log: None,
             connections: Connections::default(),
+            metrics: None,
         }
     }
 }
@@ -141,6 +145,11 @@ impl Listen {
         format!("{scheme}://{}{path}", SocketAddr::new(ip, port))
     }
 
+    /// Everything that a socket is bound to for it.
+    pub fn addresses(&self) -> impl Iterator<Item = SocketAddr> + use<> {
+        [Some(self.address), self.metrics].into_iter().flatten()
+    }
+
     /// Whether the same requests come in here and at `other`.
     pub fn is_same_place(&self, other: &Self) -> bool {
         self.address == other.address && self.host == other.host && self.path == other.path
@@ -157,7 +166,8 @@ impl Listen {
     fn is_plain(&self) -> bool {
         let anywhere = self.host.is_none() && self.path.is_root();
         let usual = self.access_log.is_none() && self.connections.are_usual();
-        anywhere && usual && self.tls.is_none() && self.proxies.are_none()
+        let silent = self.metrics.is_none();
+        anywhere && usual && silent && self.tls.is_none() && self.proxies.are_none()
     }
 }
 
@@ -249,6 +259,13 @@ mod tests {
         }
     }
 
+    fn measured() -> Listen {
+        Listen {
+            metrics: Some(SocketAddr::from(([127, 0, 0, 1], 9180))),
+            ..placed("", "/")
+        }
+    }
+
     fn placed(host: &str, path: &str) -> Listen {
         Listen {
             host: Host::new(host).ok(),
@@ -277,6 +294,10 @@ mod tests {
             (
                 logged(),
                 r#"{"address":"0.0.0.0:80","access_log":{"share":10,"query":false}}"#,
+            ),
+            (
+                measured(),
+                r#"{"address":"0.0.0.0:80","metrics":"127.0.0.1:9180"}"#,
             ),
         ] {
             assert_eq!(serde_json::to_string(&listen).unwrap(), json);

@@ -96,6 +96,7 @@ impl PartialSchema for Listen {
             .property("proxies", Ref::from_schema_name(Proxies::name()))
             .property("access_log", Ref::from_schema_name(AccessLog::name()))
             .property("connections", Ref::from_schema_name(Connections::name()))
+            .property("metrics", text())
             .required("address");
         let either = OneOfBuilder::new()
             .item(text().description(Some("The address, where nothing else is said")))

@@ -126,6 +126,9 @@ impl Origin {
             Poll::Pending => return self.poll_patience(cx),
         };
         self.patience = None;
+        if let Some(Ok(frame)) = &frame {
+            self.ticket.passed(frame.data_ref().map_or(0, Bytes::len));
+        }
         match &frame {
             None => self.give_back(),
             Some(Ok(_)) if self.body.is_end_stream() => self.give_back(),

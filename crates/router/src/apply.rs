@@ -13,7 +13,7 @@ use windlass_control::{
     Direction, Generation, ObservedTable, Refusal, RouteChange, RouterReply, TABLE_FORMAT, Table,
     TableChange, TableEntry, Tripwire,
 };
-use windlass_model::{Epoch, Percent, Route, ServiceKey};
+use windlass_model::{Epoch, Listen, Percent, Route, ServiceKey};
 
 use crate::check::{
     check_capacity, check_certificates, check_halt, check_listeners, check_route, check_tripwire,
@@ -168,6 +168,7 @@ impl Keeper {
     pub(crate) fn close(&self) {
         locked(&self.held).listeners.clear();
         self.core.doors.send_replace(Arc::default());
+        self.core.told.send_replace(Arc::default());
     }
 
     /// Changes several services in one swap, or none of them.
@@ -206,7 +207,7 @@ impl Keeper {
         for _ in 0..RAISE_TRIES {
             let planned = self.plan(&mut held, epoch, change)?;
             let wanted = planned.services.values().flat_map(|e| &e.route.listeners);
-            held.awaited = wanted.map(|listen| listen.address).collect();
+            held.awaited = wanted.flat_map(Listen::addresses).collect();
             let table = held.table(&planned.services);
             drop(held);
             let kept = self.kept.disk.save(&table);
@@ -349,21 +350,19 @@ impl Keeper {
 
     /// The same after a swap that nobody asked for: what was handed over for a change to come stays.
     pub(crate) fn settle_after(&self, held: &mut Held, before: &Live) {
-        let named_before = |address: &SocketAddr| before.doors.contains_key(address);
+        let named_before = |address: &SocketAddr| before.names(address);
         held.close_unnamed(&self.core.live.load(), named_before);
         self.publish(held);
     }
 
-    /// Tells the data threads which held listeners a route names.
+    /// Tells the data threads, and the one for metrics, which held listeners a route names.
     pub(crate) fn publish(&self, held: &Held) {
         let live = self.core.live.load();
-        let named = held
-            .listeners
-            .iter()
-            .filter(|(address, _)| live.doors.contains_key(address))
-            .map(|(address, listener)| (*address, listener.clone()))
-            .collect();
-        self.core.doors.send_replace(Arc::new(named));
+        let held = || held.listeners.iter().map(|(at, it)| (*at, it.clone()));
+        let doors = held().filter(|(at, _)| live.doors.contains_key(at));
+        self.core.doors.send_replace(Arc::new(doors.collect()));
+        let told = held().filter(|(at, _)| live.metrics.contains_key(at));
+        self.core.told.send_replace(Arc::new(told.collect()));
     }
 }
 
@@ -397,7 +396,7 @@ impl Held {
     fn close_unnamed(&mut self, live: &Live, may_go: impl Fn(&SocketAddr) -> bool) {
         let awaited = &self.awaited;
         self.listeners.retain(|address, _| {
-            let named = live.doors.contains_key(address) || awaited.contains(address);
+            let named = live.names(address) || awaited.contains(address);
             let stays = named || !may_go(address);
             if !stays {
                 tracing::info!(%address, "closed a listener that no route names");

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use rustix::net::sockopt;
 use windlass_control::{Refusal, Trip, TripRule, Tripwire};
-use windlass_model::{Halt, Percent, Route, RouteMode, ServiceKey};
+use windlass_model::{Halt, Listen, Percent, Route, RouteMode, ServiceKey};
 
 use crate::latch;
 use crate::limits::BACKLOG;
@@ -96,20 +96,28 @@ pub(crate) fn check_listeners(
     is_held: impl Fn(SocketAddr) -> bool,
 ) -> Result<(), Refusal> {
     let mut owners = BTreeMap::new();
+    let mut asked = BTreeMap::new();
     for (key, entry) in services {
         for listen in &entry.route.listeners {
-            let address = listen.address;
-            let owner = owners.insert((address, &listen.host, &listen.path), key);
+            let owner = owners.insert((listen.address, &listen.host, &listen.path), key);
             // Its own: with another certificate, or none, while that is being changed.
             if let Some(owner) = owner.filter(|owner| *owner != key) {
                 return Err(invalid(format!("{listen} of {key} belongs to {owner}")));
             }
-            if !is_held(address) {
+            if let Some(address) = listen.addresses().find(|address| !is_held(*address)) {
                 return Err(invalid(format!(
                     "no listening socket for {address} of {key} was handed over"
                 )));
             }
+            asked.extend(listen.metrics.map(|address| (address, key)));
         }
+    }
+    let mut served = owners.iter().map(|((address, ..), owner)| (address, owner));
+    if let Some((address, owner)) = served.find(|(address, _)| asked.contains_key(*address)) {
+        let key = asked[address];
+        return Err(invalid(format!(
+            "{address} of {owner} is where the metrics of {key} are asked for"
+        )));
     }
     Ok(())
 }
@@ -139,9 +147,14 @@ pub(crate) fn check_tripwire(
         let named = |address| {
             let all = services.values();
             let mut all = all.flat_map(|entry| &entry.route.listeners);
-            all.any(|listen| listen.address == address)
+            all.any(|listen| listen.addresses().any(|named| named == address))
         };
-        if !route.listeners.iter().map(|l| l.address).all(named) {
+        if !route
+            .listeners
+            .iter()
+            .flat_map(Listen::addresses)
+            .all(named)
+        {
             return refused(&format!("needs a listener of {service} that is closed"));
         }
     }

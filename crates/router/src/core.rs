@@ -16,14 +16,15 @@ use windlass_model::{Instance, Listen, Percent, Route, RouteSlot, ServiceKey, Sl
 
 use crate::access::AccessQueue;
 use crate::certificate::Certificates;
-use crate::counts::Sum;
+use crate::counts::Counts;
 use crate::desk::Desks;
 use crate::doors;
 use crate::guests::Guests;
-use crate::live::{Entry, EntrySlot, InstanceState, Live, ServiceState, Services, SlotState};
+use crate::known::Known;
+use crate::live::{Entry, EntrySlot, InstanceState, Live, Services, SlotState};
 use crate::mirror::Mirror;
 use crate::secure;
-use crate::ticks::{Cell, Ticks, Who};
+use crate::ticks::Ticks;
 use crate::watch::{Alarm, Armed, Grounds, Watch};
 
 /// The sockets on which requests are accepted now.
@@ -33,12 +34,16 @@ pub(crate) type Doors = Arc<BTreeMap<SocketAddr, Arc<std::net::TcpListener>>>;
 pub(crate) struct Core {
     pub(crate) boot: RouterBoot,
     pub(crate) begun: Instant,
+    /// The same by the calendar, microseconds since 1970 UTC.
+    pub(crate) begun_us: i64,
     /// Data threads, and so shards of every count.
     pub(crate) shards: usize,
     pub(crate) live: ArcSwap<Live>,
     /// Told at each swap.
     pub(crate) swapped: watch::Sender<u64>,
     pub(crate) doors: watch::Sender<Doors>,
+    /// The sockets on which metrics are asked for now.
+    pub(crate) told: watch::Sender<Doors>,
     ending: watch::Sender<bool>,
     is_ending: AtomicBool,
     /// Data threads that have ended.
@@ -52,7 +57,7 @@ pub(crate) struct Core {
     numbers: AtomicU64,
     /// Splits there ever were.
     splits: AtomicU64,
-    known: Mutex<Known>,
+    pub(crate) known: Mutex<Known>,
     pub(crate) ticks: Mutex<Ticks>,
     /// Rings when a tripwire may have fired.
     pub(crate) alarm: Arc<Alarm>,
@@ -62,15 +67,10 @@ pub(crate) struct Core {
     tls: ServerConfig,
     /// Who is connected.
     pub(crate) guests: Arc<Guests>,
+    /// What the router answered to requests of no service.
+    pub(crate) nobodys: Counts,
     /// Where requests are written down.
     pub(crate) access: AccessQueue,
-}
-
-/// States by name, so that a slot or service that comes back finds its own.
-#[derive(Default)]
-struct Known {
-    services: BTreeMap<ServiceKey, Arc<ServiceState>>,
-    slots: BTreeMap<(ServiceKey, SlotId), Arc<SlotState>>,
 }
 
 /// Takes a lock that no thread can leave half done: what it guards is consistent between calls.
@@ -90,10 +90,12 @@ impl Core {
         Ok(Self {
             boot: RouterBoot(uuid::Uuid::new_v4().simple().to_string()),
             begun: Instant::now(),
+            begun_us: now_us(),
             shards,
             live: ArcSwap::from_pointee(Live::default()),
             swapped: watch::Sender::new(0),
             doors: watch::Sender::new(Arc::default()),
+            told: watch::Sender::new(Arc::default()),
             ending: watch::Sender::new(false),
             is_ending: AtomicBool::new(false),
             ended: watch::Sender::new(0),
@@ -108,6 +110,7 @@ impl Core {
             certificates: Certificates::default(),
             tls: secure::common()?,
             guests: Guests::new(capacity),
+            nobodys: Counts::new(shards),
             access: AccessQueue::new(),
         })
     }
@@ -170,23 +173,12 @@ impl Core {
             .filter(|tripwire| route.weight(tripwire.slot) > Percent::ZERO)
             .map(|tripwire| self.armed(before, &route, tripwire));
         let mut known = locked(&self.known);
-        let service = known
-            .services
-            .entry(key.clone())
-            .or_insert_with(|| Arc::new(ServiceState::new(key.clone(), self.shards)))
-            .clone();
+        let service = known.service(key, self.shards);
         let slots = route
             .slots
             .iter()
             .map(|slot| {
-                let state = known
-                    .slots
-                    .entry((key.clone(), slot.slot))
-                    .or_insert_with(|| {
-                        let version = slot.version.clone();
-                        Arc::new(SlotState::new(key.clone(), slot.slot, version, self.shards))
-                    })
-                    .clone();
+                let state = known.slot(key, (slot.slot, &slot.version), self.shards);
                 let old = before.and_then(|b| b.slots.iter().find(|s| s.state.slot == slot.slot));
                 let watch = |candidate: bool| {
                     let armed = armed.as_ref();
@@ -254,7 +246,12 @@ impl Core {
     /// Puts `services` in effect: every request that enters after this sees them.
     pub(crate) fn swap(&self, services: Services) {
         let doors = doors::index(&services, &self.tls);
-        let live = Arc::new(Live { services, doors });
+        let metrics = doors::metrics(&services);
+        let live = Arc::new(Live {
+            services,
+            doors,
+            metrics,
+        });
         let old = self.live.swap(live.clone());
         // The other half of `entering`: the table is out before any count is read.
         fence(Ordering::SeqCst);
@@ -315,43 +312,22 @@ impl Core {
     /// Ends what is open on a slot, also on one that is in no table any more.
     pub(crate) fn cut(&self, service: &ServiceKey, slot: SlotId) -> u64 {
         let known = locked(&self.known);
-        let state = known.slots.get(&(service.clone(), slot));
-        state.map_or(0, |state| {
+        let cut = |state: &Arc<SlotState>| {
             let open = state.open();
             state.cuts.ring();
             open
-        })
+        };
+        known.of_slot(service, slot).map(cut).sum()
     }
 
-    /// Closes one interval: takes all counts into a tick, and forgets states that are drained and
-    /// in no table.
+    /// Closes one interval: takes all counts into a tick, and forgets who is drained and in no table.
     pub(crate) fn tick(&self) {
-        let mut cells = Vec::new();
-        {
-            let mut known = locked(&self.known);
-            // Held by a table or a request: read before the counts are taken, so that nothing can
-            // be counted after that by somebody who was not seen.
-            known.slots.retain(|_, state| {
-                let held = Arc::strong_count(state) > 1;
-                let (sum, share) = state.dealing.tick(&state.counts);
-                cells.extend(sum.map(|sum| cell(&state.who, share, sum)));
-                held
-            });
-            known.services.retain(|_, state| {
-                let held = Arc::strong_count(state) > 1;
-                let sum = state.own.take();
-                cells.extend(sum.map(|sum| cell(&state.who, None, sum)));
-                held
-            });
-        }
+        let cells = locked(&self.known).tick(Instant::now());
+        // Nobody's are in no tick, only in their total.
+        drop(self.nobodys.take());
         let until_ms = u64::try_from(self.begun.elapsed().as_millis()).unwrap_or(u64::MAX);
         locked(&self.ticks).push(until_ms, cells);
     }
-}
-
-fn cell(who: &Arc<Who>, share: Option<Percent>, sum: Sum) -> Cell {
-    let who = who.clone();
-    Cell { who, share, sum }
 }
 
 /// Whether both give every slot the same share.

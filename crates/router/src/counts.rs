@@ -1,14 +1,15 @@
 //! Counts of one slot, one shard per data thread.
 
+use std::sync::Mutex;
 use std::sync::atomic::{
-    AtomicBool, AtomicU32, Ordering::AcqRel, Ordering::Relaxed, Ordering::Release,
+    AtomicBool, AtomicU32, AtomicU64, Ordering::AcqRel, Ordering::Relaxed, Ordering::Release,
 };
 use std::time::Duration;
 
 use windlass_model::LATENCY_EDGES_US;
 
-/// One bucket per edge and one above.
-const BUCKETS: usize = LATENCY_EDGES_US.len() + 1;
+use crate::core::locked;
+use crate::total::{BUCKETS, Total};
 
 /// What one data thread counted for one slot since the last tick. Alone on its cache lines.
 #[derive(Debug)]
@@ -16,6 +17,10 @@ const BUCKETS: usize = LATENCY_EDGES_US.len() + 1;
 struct Shard {
     touched: AtomicBool,
     dealt: AtomicU32,
+    retries: AtomicU32,
+    received: AtomicU64,
+    sent: AtomicU64,
+    waited_us: AtomicU64,
     /// Of requests that came under the split in effect.
     timely: Cells,
     /// Of requests that came under an earlier one.
@@ -48,9 +53,13 @@ pub(crate) struct Head {
     pub(crate) after: Duration,
 }
 
-/// All shards of one slot.
+/// All shards of one slot, and what was taken from them so far.
 #[derive(Debug)]
-pub(crate) struct Counts(Box<[Shard]>);
+pub(crate) struct Counts {
+    shards: Box<[Shard]>,
+    /// No data thread takes this lock.
+    total: Mutex<Total>,
+}
 
 /// What was counted in one interval.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -106,6 +115,10 @@ impl Shard {
         Self {
             touched: AtomicBool::new(false),
             dealt: AtomicU32::new(0),
+            retries: AtomicU32::new(0),
+            received: AtomicU64::new(0),
+            sent: AtomicU64::new(0),
+            waited_us: AtomicU64::new(0),
             timely: Cells::new(),
             late: Cells::new(),
         }
@@ -116,6 +129,14 @@ impl Shard {
             Came::Timely => &self.timely,
             Came::Late => &self.late,
         }
+    }
+
+    /// Adds what no tick tells to `total`.
+    fn take_beside(&self, total: &mut Total) {
+        total.retries += u64::from(self.retries.swap(0, Relaxed));
+        total.received += self.received.swap(0, Relaxed);
+        total.sent += self.sent.swap(0, Relaxed);
+        total.waited_us += self.waited_us.swap(0, Relaxed);
     }
 
     /// Last, so that a sum that misses what was counted sees the mark the next time.
@@ -144,6 +165,17 @@ impl Open {
         }
     }
 
+    fn add_to(&self, total: &mut Total) {
+        for (total, count) in total.answers.iter_mut().zip(self.part.answers) {
+            *total += u64::from(count);
+        }
+        total.connect_failures += u64::from(self.part.connect_failures);
+        total.broken += u64::from(self.part.broken);
+        for (total, count) in total.latency.iter_mut().zip(self.latency) {
+            *total += u64::from(count);
+        }
+    }
+
     fn close(mut self) -> Part {
         self.part.latency = (0u8..)
             .zip(self.latency)
@@ -156,11 +188,19 @@ impl Open {
 impl Counts {
     /// Empty counts for so many data threads.
     pub(crate) fn new(shards: usize) -> Self {
-        Self((0..shards.max(1)).map(|_| Shard::new()).collect())
+        Self {
+            shards: (0..shards.max(1)).map(|_| Shard::new()).collect(),
+            total: Mutex::default(),
+        }
+    }
+
+    /// What was counted until the last call of [`Self::take`].
+    pub(crate) fn total(&self) -> Total {
+        locked(&self.total).clone()
     }
 
     fn shard(&self, index: usize) -> &Shard {
-        &self.0[index % self.0.len()]
+        &self.shards[index % self.shards.len()]
     }
 
     /// Counts one request that came.
@@ -179,6 +219,25 @@ impl Counts {
         let micros = u64::try_from(head.after.as_micros()).unwrap_or(u64::MAX);
         let bucket = LATENCY_EDGES_US.partition_point(|edge| *edge < micros);
         cells.latency[bucket].fetch_add(1, Relaxed);
+        shard.waited_us.fetch_add(micros, Relaxed);
+        shard.touch();
+    }
+
+    /// Counts bytes that clients sent on, and bytes that they were sent.
+    pub(crate) fn passed(&self, shard: usize, received: u64, sent: u64) {
+        let shard = self.shard(shard);
+        for (counter, bytes) in [(&shard.received, received), (&shard.sent, sent)] {
+            if bytes > 0 {
+                counter.fetch_add(bytes, Relaxed);
+                shard.touch();
+            }
+        }
+    }
+
+    /// Counts one request that is sent again.
+    pub(crate) fn retried(&self, shard: usize) {
+        let shard = self.shard(shard);
+        shard.retries.fetch_add(1, Relaxed);
         shard.touch();
     }
 
@@ -200,7 +259,8 @@ impl Counts {
     pub(crate) fn take(&self) -> Option<Sum> {
         let (mut all, mut late, mut dealt) = (Open::new(), Open::new(), 0);
         let mut any = false;
-        for shard in &self.0 {
+        let mut total = locked(&self.total);
+        for shard in &self.shards {
             if !shard.touched.swap(false, AcqRel) {
                 continue;
             }
@@ -208,8 +268,10 @@ impl Counts {
             dealt += shard.dealt.swap(0, Relaxed);
             shard.timely.take(&mut all);
             shard.late.take(&mut late);
+            shard.take_beside(&mut total);
         }
         all.add(&late);
+        all.add_to(&mut total);
         let late = Some(late.close()).filter(|late| *late != Part::default());
         let sum = Sum {
             dealt,
@@ -247,6 +309,26 @@ mod tests {
         assert_eq!(sum.all.latency, [(0, 1), (1, 1), (106, 1)]);
         assert_eq!(sum.late, None);
         assert_eq!(counts.take(), None);
+    }
+
+    #[test]
+    fn the_total_grows_by_what_is_taken() {
+        let counts = Counts::new(2);
+        for shard in [0, 1, 1] {
+            counts.answer(shard, Came::Timely, head(200, 150));
+            counts.answer(shard, Came::Late, head(500, 2_000_000));
+            counts.passed(shard, 10, 0);
+            counts.passed(shard, 0, 1_000);
+            counts.retried(shard);
+            assert!(counts.take().is_some(), "something to tell");
+        }
+        counts.passed(0, 0, 1);
+        assert_eq!(counts.take(), None, "no tick tells bytes");
+        let total = counts.total();
+        assert_eq!(total.answers, [0, 3, 0, 0, 3]);
+        assert_eq!((total.received, total.sent, total.retries), (30, 3_001, 3));
+        assert_eq!(total.waited_us, 3 * 2_000_150);
+        assert_eq!((total.latency[4], total.latency.iter().sum()), (3, 6));
     }
 
     #[test]

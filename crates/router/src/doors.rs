@@ -1,14 +1,14 @@
 //! What is behind each listener of a table: which service is asked for by host and path.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::SocketAddr;
 use std::sync::Arc;
 
 use hyper::Uri;
 use hyper::header::{HOST, HeaderMap, HeaderValue};
 use tokio_rustls::rustls::ServerConfig;
-use windlass_model::{AccessLog, Connections, Listen, PathPrefix, Proxies};
+use windlass_model::{AccessLog, Connections, Listen, PathPrefix, Proxies, ServiceKey};
 
 use crate::certificate::Certificate;
 use crate::live::{Entry, Services};
@@ -181,6 +181,18 @@ pub(crate) fn index(services: &Services, common: &ServerConfig) -> HashMap<Socke
         .collect()
 }
 
+/// Which services tell their metrics where.
+pub(crate) fn metrics(services: &Services) -> BTreeMap<SocketAddr, BTreeSet<ServiceKey>> {
+    let mut all: BTreeMap<SocketAddr, BTreeSet<ServiceKey>> = BTreeMap::new();
+    for (key, entry) in services {
+        let listeners = entry.route.listeners.iter();
+        for address in listeners.filter_map(|listen| listen.metrics) {
+            all.entry(address).or_default().insert(key.clone());
+        }
+    }
+    all
+}
+
 /// What all say of one listener; while that is being changed, what the old and the new have in common.
 fn agreed(all: &[&Proxies]) -> Proxies {
     let Some((first, others)) = all.split_first() else {
@@ -206,7 +218,7 @@ fn smallest(said: &[Connections]) -> Connections {
 mod tests {
     use proptest::prelude::*;
     use windlass_control::Generation;
-    use windlass_model::{Host, Route, RouteMode, ServiceKey};
+    use windlass_model::{Host, Route, RouteMode};
 
     use super::*;
     use crate::core::Core;

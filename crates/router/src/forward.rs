@@ -82,13 +82,13 @@ fn own(
     asked: &Asked,
     begun: std::time::Instant,
 ) -> Response<AnswerBody> {
-    if let Some(service) = &not.service {
-        let head = Head {
-            status: not.why.status().as_u16(),
-            after: begun.elapsed(),
-        };
-        service.own.answer(line.thread.shard, Came::Timely, head);
-    }
+    let head = Head {
+        status: not.why.status().as_u16(),
+        after: begun.elapsed(),
+    };
+    let service = not.service.as_ref();
+    let counts = service.map_or(&line.thread.core.nobodys, |service| &service.own);
+    counts.answer(line.thread.shard, Came::Timely, head);
     if let Some(service) = not.service.filter(|_| not.why == Refused::Maintenance)
         && let Some(entry) = line
             .thread
@@ -175,6 +175,8 @@ async fn exchange(
         // What has a body may wait for its client.
         if outgoing.body.is_end_stream() {
             ticket.awaits_answer();
+        } else {
+            ticket.follow(&outgoing.progress);
         }
         let sent = tokio::select! {
             biased;

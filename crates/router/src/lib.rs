@@ -9,6 +9,7 @@
 //!                 each: one runtime, its own pool of connections
 //! control socket ─► Inbox ─► apply: fence, check, keep on disk, swap, answer
 //! upkeep (this thread): probes, ticks, signals
+//! metrics (a thread of its own): totals of the ticks, the table ─► whoever asks
 //! Ticket, probes ─► Alarm ─► trips: take back what a tripwire caught, in one swap
 //! ```
 //!
@@ -39,6 +40,7 @@ mod desk;
 mod door;
 mod doors;
 mod entering;
+mod exposition;
 mod forward;
 mod frames;
 mod framing;
@@ -48,6 +50,7 @@ mod head;
 mod headers;
 mod health;
 mod keep;
+mod known;
 mod latch;
 mod limits;
 mod live;
@@ -63,19 +66,23 @@ mod passage;
 mod pieces;
 mod pool;
 mod private;
+mod process;
 mod refused;
 mod reload;
 mod resting;
 mod retry;
 mod run;
+mod scrape;
 mod scratch;
 mod secure;
 mod silence;
 mod slowness;
 mod stream;
+mod telling;
 mod terms;
 mod ticket;
 mod ticks;
+mod total;
 mod trip;
 mod tunnel;
 mod upload;

@@ -121,6 +121,29 @@ pub(crate) const KEPT_SWEEP: Duration = Duration::from_secs(5);
 /// How long a connection just given back may take to be ready again.
 pub(crate) const READY_TIME: Duration = Duration::from_millis(50);
 
+/// Bytes of an answer after which they are counted, though it goes on.
+pub(crate) const COUNTED_BYTES: u64 = 1024 * 1024;
+
+/// How long a slot that is in no table and has nothing open is still remembered: whoever asks for metrics
+/// now and then is to see its last counts.
+pub(crate) const GONE_TIME: Duration = Duration::from_mins(5);
+/// Slots that are remembered so; beyond it none is.
+pub(crate) const GONE_SLOTS: usize = 1_000;
+/// Slots whose metrics are told in one answer.
+pub(crate) const TOLD_SLOTS: usize = 2_000;
+/// Bytes of the head of a question for metrics.
+pub(crate) const SCRAPE_HEAD: usize = 16 * 1024;
+/// Questions for metrics at once; the oldest makes room for one more.
+pub(crate) const SCRAPES: usize = 16;
+/// Least time between two of them on one address.
+pub(crate) const SCRAPE_PAUSE: Duration = Duration::from_millis(10);
+/// How long one may take, to the last byte of its answer.
+pub(crate) const SCRAPE_TIME: Duration = Duration::from_secs(10);
+/// How long what was told is told again.
+pub(crate) const SCRAPE_FRESH: Duration = Duration::from_millis(250);
+/// Pause after a question for metrics could not be accepted.
+pub(crate) const SCRAPE_REST: Duration = Duration::from_secs(1);
+
 /// Table swaps that one request may meet while it enters.
 pub(crate) const ENTER_TRIES: usize = 1_000;
 

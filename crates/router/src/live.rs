@@ -1,6 +1,6 @@
 //! The table in effect: one immutable value, and the state that outlives it.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize, Ordering};
@@ -36,6 +36,15 @@ pub(crate) struct Live {
     pub(crate) services: Services,
     /// What is behind a listener.
     pub(crate) doors: HashMap<SocketAddr, Behind>,
+    /// Whose metrics are told where.
+    pub(crate) metrics: BTreeMap<SocketAddr, BTreeSet<ServiceKey>>,
+}
+
+impl Live {
+    /// Whether a service has anything come in at `address`.
+    pub(crate) fn names(&self, address: &SocketAddr) -> bool {
+        self.doors.contains_key(address) || self.metrics.contains_key(address)
+    }
 }
 
 /// One service's entry.
@@ -180,6 +189,8 @@ pub(crate) struct ServiceState {
     pub(crate) admitted: AtomicU64,
     /// What the router answered by itself.
     pub(crate) own: Counts,
+    /// Times that its candidate was taken back.
+    pub(crate) trips: AtomicU64,
     pub(crate) who: Arc<Who>,
 }
 
@@ -191,6 +202,7 @@ impl ServiceState {
             waiting: AtomicU64::new(0),
             admitted: AtomicU64::new(0),
             own: Counts::new(shards),
+            trips: AtomicU64::new(0),
             who: Arc::new(Who {
                 service: key,
                 slot: None,

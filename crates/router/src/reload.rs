@@ -6,7 +6,7 @@ use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 
 use windlass_control::{Refusal, Reloaded};
-use windlass_model::{Route, ServiceKey};
+use windlass_model::{Listen, Route, ServiceKey};
 
 use crate::apply::{Held, Keeper, generation};
 use crate::check::{
@@ -190,7 +190,7 @@ fn bound(
 ) -> Result<BTreeMap<SocketAddr, Arc<TcpListener>>, RouterError> {
     let mut bound = BTreeMap::new();
     let named = services.values().flat_map(|entry| &entry.route.listeners);
-    for address in named.map(|listen| listen.address) {
+    for address in named.flat_map(Listen::addresses) {
         if held.listeners.contains_key(&address) || bound.contains_key(&address) {
             continue;
         }

@@ -28,6 +28,7 @@ use crate::latch::Latches;
 use crate::limits::{CONNECTIONS, LOCK_PAUSE, LOCK_TIME, RENEW_EVERY, TICK};
 use crate::private::PrivateSocket;
 use crate::reload::Alone;
+use crate::scrape;
 
 /// Digits of a process id, and more than it has.
 const PID_DIGITS: u64 = 20;
@@ -166,12 +167,7 @@ pub fn run(config: RouterConfig) -> Result<(), RouterError> {
             Ok(())
         };
         threads.push(thread("control", accepting)?);
-        let watching = keeper.clone();
-        threads.push(thread("trips", move || {
-            watching.watch();
-            Ok(())
-        })?);
-        let hung_up = reloading(&keeper, &mut threads)?;
+        let hung_up = attend(&keeper, &mut threads)?;
         tracing::info!(boot = %core.boot.0, threads = core.shards, "the router runs");
         LocalSet::new().block_on(&runtime, upkeep(core.clone(), keeper, hung_up))
     });
@@ -245,11 +241,19 @@ fn start(
     Ok(())
 }
 
-/// Starts the thread that reads the file again when it is told, until what this gives is dropped.
-fn reloading(
+/// Starts the threads that look after the table: one for trips, one for metrics, and one that reads the
+/// file again when it is told, until what this gives is dropped.
+fn attend(
     keeper: &Arc<Keeper>,
     threads: &mut Vec<JoinHandle<io::Result<()>>>,
 ) -> io::Result<mpsc::SyncSender<()>> {
+    let watching = keeper.clone();
+    threads.push(thread("trips", move || {
+        watching.watch();
+        Ok(())
+    })?);
+    let asked = keeper.clone();
+    threads.push(thread("metrics", move || scrape::run(asked))?);
     let (tell, told) = mpsc::sync_channel(1);
     let keeper = keeper.clone();
     threads.push(thread("file", move || {

@@ -1,5 +1,6 @@
 //! One request's place in one slot, from its pick to its last byte.
 
+use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -13,8 +14,8 @@ use crate::core::Core;
 use crate::counts::Head;
 use crate::doors::Destination;
 use crate::entering;
-use crate::limits::ENTER_TRIES;
-use crate::live::{Entry, EntrySlot, InstanceState, Live, ServiceState};
+use crate::limits::{COUNTED_BYTES, ENTER_TRIES};
+use crate::live::{Entry, EntrySlot, InstanceState, Live, ServiceState, SlotState};
 use crate::mirror::Mirror;
 use crate::outgoing::Outgoing;
 use crate::passage::Hold;
@@ -22,6 +23,7 @@ use crate::refused::Refused;
 use crate::retry::Spare;
 use crate::terms::{Admitted, Size, Terms};
 use crate::ticks::Who;
+use crate::upload::Progress;
 use crate::watch::{Awaits, Side};
 
 /// Counts one request as in flight in one slot. Dropping it ends the request for the drain, after
@@ -39,10 +41,39 @@ pub(crate) struct Ticket {
     waited: Duration,
     broken: bool,
     unreachable: bool,
+    /// How far its body is.
+    upload: Option<Rc<Progress>>,
+    /// Bytes of the answer that were not counted yet.
+    sent: u64,
     /// A tripwire has judged it.
     judged: bool,
     /// It waits for an answer of a candidate that a tripwire watches, or of what is beside one.
     awaits: Option<Awaits>,
+}
+
+/// Whose bytes they are.
+#[derive(Clone, Copy)]
+pub(crate) enum Way {
+    FromClient,
+    ToClient,
+}
+
+/// Counts bytes that pass one slot.
+pub(crate) struct Meter {
+    state: Arc<SlotState>,
+    shard: usize,
+    way: Way,
+}
+
+impl Meter {
+    pub(crate) fn passed(&self, bytes: usize) {
+        let bytes = bytes as u64;
+        let (received, sent) = match self.way {
+            Way::FromClient => (bytes, 0),
+            Way::ToClient => (0, bytes),
+        };
+        self.state.counts.passed(self.shard, received, sent);
+    }
 }
 
 /// A slot of one table's entry.
@@ -180,6 +211,8 @@ impl Ticket {
             waited: Duration::ZERO,
             broken: false,
             unreachable: false,
+            upload: None,
+            sent: 0,
             judged: false,
             awaits: None,
         })
@@ -281,6 +314,36 @@ impl Ticket {
         self.unreachable = true;
     }
 
+    /// Has the body of the request counted as it goes.
+    pub(crate) fn follow(&mut self, upload: &Rc<Progress>) {
+        self.upload = Some(upload.clone());
+    }
+
+    /// Notes bytes of the answer that went on. They are counted by and by: many small pieces cost no more
+    /// than one.
+    pub(crate) fn passed(&mut self, bytes: usize) {
+        self.sent += bytes as u64;
+        if self.sent >= COUNTED_BYTES {
+            self.count_bytes();
+        }
+    }
+
+    fn count_bytes(&mut self) {
+        let received = self.upload.as_ref().map_or(0, |upload| upload.take_bytes());
+        let sent = std::mem::take(&mut self.sent);
+        let counts = &self.place.slot().state.counts;
+        counts.passed(self.shard, received, sent);
+    }
+
+    /// Counts what passes a tunnel, whatever becomes of the ticket.
+    pub(crate) fn meter(&self, way: Way) -> Meter {
+        Meter {
+            state: self.place.slot().state.clone(),
+            shard: self.shard,
+            way,
+        }
+    }
+
     /// Notes that all of the request is on its way: from now on it is its slot that is waited for.
     pub(crate) fn awaits_answer(&mut self) {
         let slot = self.place.slot();
@@ -330,6 +393,7 @@ impl Ticket {
     /// although the client does not see it, and the next one is not slow for it.
     pub(crate) fn next_attempt(&mut self) {
         self.settle();
+        self.place.slot().state.counts.retried(self.shard);
         self.begun = Instant::now();
         self.head = None;
         self.broken = false;
@@ -338,6 +402,7 @@ impl Ticket {
     }
 
     fn settle(&mut self) {
+        self.count_bytes();
         // One that got no answer because its client broke off is no evidence.
         let error = self.broken || self.unreachable;
         if error || self.head.is_some() {

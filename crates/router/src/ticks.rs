@@ -27,6 +27,13 @@ pub(crate) struct Cell {
     pub(crate) sum: Sum,
 }
 
+impl Cell {
+    pub(crate) fn new(who: &Arc<Who>, share: Option<Percent>, sum: Sum) -> Self {
+        let who = who.clone();
+        Self { who, share, sum }
+    }
+}
+
 #[derive(Debug)]
 struct Kept {
     number: u64,

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
 
 use windlass_control::{Generation, Refusal, Trip, TripRule, TripwireId};
 use windlass_model::{Epoch, ServiceKey};
@@ -122,6 +123,9 @@ impl Keeper {
             tracing::error!(%why, "could not keep a trip on disk");
         }
         self.core.swap(services);
+        if let Some(entry) = live.services.get(&trip.service) {
+            entry.service.trips.fetch_add(1, Relaxed);
+        }
         self.save_late(held);
         self.settle_after(held, live);
         tracing::warn!(

@@ -14,7 +14,7 @@ use tokio::time::{Instant, sleep_until, timeout};
 
 use crate::frames::{Frames, GOING_AWAY};
 use crate::limits::{LINGER_BYTES, LINGER_TIME, UPGRADE_TIME};
-use crate::ticket::Ticket;
+use crate::ticket::{Meter, Ticket, Way};
 
 /// Two sides that have switched to another protocol.
 pub(crate) struct Tunnel {
@@ -33,8 +33,9 @@ impl Tunnel {
             .await?
             .map_err(io::Error::other)?;
         let last = Rc::new(Cell::new(Instant::now()));
-        let mut client = Watched::new(client, &last, self.frames);
-        let mut instance = Watched::new(instance, &last, None);
+        let meters = (ticket.meter(Way::FromClient), ticket.meter(Way::ToClient));
+        let mut client = Watched::new(client, &last, (meters.0, self.frames));
+        let mut instance = Watched::new(instance, &last, (meters.1, None));
         tokio::select! {
             biased;
             () = ticket.cut() => {}
@@ -65,15 +66,22 @@ async fn silence(last: &Cell<Instant>, longest: Duration) {
 struct Watched {
     side: TokioIo<Upgraded>,
     last: Rc<Cell<Instant>>,
+    /// Counts what it says.
+    meter: Meter,
     /// What was written to it, if it is to be told when that ends.
     frames: Option<Frames>,
 }
 
 impl Watched {
-    fn new(side: Upgraded, last: &Rc<Cell<Instant>>, frames: Option<Frames>) -> Self {
+    fn new(
+        side: Upgraded,
+        last: &Rc<Cell<Instant>>,
+        (meter, frames): (Meter, Option<Frames>),
+    ) -> Self {
         Self {
             side: TokioIo::new(side),
             last: last.clone(),
+            meter,
             frames,
         }
     }
@@ -97,8 +105,10 @@ impl AsyncRead for Watched {
         cx: &mut Context<'_>,
         into: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        let before = into.filled().len();
         let read = Pin::new(&mut self.side).poll_read(cx, into);
         if read.is_ready() {
+            self.meter.passed(into.filled().len() - before);
             self.last.set(Instant::now());
         }
         read

@@ -17,9 +17,16 @@ pub(crate) struct Progress {
     failed: Cell<bool>,
     too_large: Cell<bool>,
     last: Cell<Instant>,
+    /// That went out and were not counted yet.
+    bytes: Cell<u64>,
 }
 
 impl Progress {
+    /// The bytes that went out since the last call.
+    pub(crate) fn take_bytes(&self) -> u64 {
+        self.bytes.take()
+    }
+
     /// Whether any of it may have gone out: then no other connection can take it.
     pub(crate) fn was_polled(&self) -> bool {
         self.polled.get()
@@ -64,6 +71,7 @@ impl Upload {
             failed: Cell::new(false),
             too_large: Cell::new(false),
             last: Cell::new(Instant::now()),
+            bytes: Cell::new(0),
         });
         let upload = Self {
             body: Some(body),
@@ -81,6 +89,7 @@ impl Upload {
             failed: Cell::new(false),
             too_large: Cell::new(false),
             last: Cell::new(Instant::now()),
+            bytes: Cell::new(0),
         });
         (Self::empty(progress.clone()), progress)
     }
@@ -130,6 +139,8 @@ impl Body for Upload {
                     return Poll::Ready(Some(Err(BrokenUpload::TooLarge)));
                 };
                 this.room = room;
+                let passed = this.progress.bytes.get() + bytes as u64;
+                this.progress.bytes.set(passed);
                 this.progress.last.set(Instant::now());
                 this.progress.ended.set(ended);
             }

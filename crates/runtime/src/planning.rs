@@ -102,6 +102,10 @@ async fn refuse_taken(
     wanted: impl Iterator<Item = (&ServiceName, &Listen)>,
 ) -> Result<(), Problem> {
     let (own, others) = by_owner(shared, environment);
+    let mut known: BTreeSet<SocketAddr> = own
+        .iter()
+        .flat_map(|(listen, _)| listen.addresses())
+        .collect();
     let mut lines = Vec::new();
     for (service, listen) in wanted {
         let before = lines.len();
@@ -109,14 +113,20 @@ async fn refuse_taken(
         lines.extend(taken.map(|(at, owner)| {
             format!("{service} wants to listen on {listen}, and {owner} serves {at}")
         }));
-        if lines.len() > before || own.contains(&listen.address) {
+        // Until promotion its own old place is open too.
+        let all = own.iter().chain(&others);
+        lines.extend(all.filter_map(|(at, owner)| crossing(service, listen, (at, owner))));
+        if lines.len() > before {
             continue;
         }
-        // A router that can't be asked says nothing against it: the deployment meets that soon enough.
-        if let Err(why) = shared.border.router.may_listen(listen.address).await
-            && why.kind == ErrorKind::Conflict
-        {
-            lines.push(format!("{service}: {}", why.chain()));
+        for address in listen.addresses().filter(|address| known.insert(*address)) {
+            // A router that can't be asked says nothing against it: the deployment meets that soon
+            // enough.
+            if let Err(why) = shared.border.router.may_listen(address).await
+                && why.kind == ErrorKind::Conflict
+            {
+                lines.push(format!("{service}: {}", why.chain()));
+            }
         }
     }
     if lines.is_empty() {
@@ -130,7 +140,7 @@ async fn refuse_taken(
 fn by_owner(
     shared: &Rc<Shared>,
     environment: &Environment,
-) -> (BTreeSet<SocketAddr>, Vec<(Listen, String)>) {
+) -> (Vec<(Listen, String)>, Vec<(Listen, String)>) {
     let environments = shared.environments.borrow();
     let is_own = |other: &&Environment| {
         other.app == environment.app && other.environment == environment.environment
@@ -138,8 +148,7 @@ fn by_owner(
     let all = |of: &Environment| served(shared, of).collect::<Vec<_>>();
     let own = environments.values().filter(is_own).flat_map(all);
     let others = environments.values().filter(|other| !is_own(other));
-    let own = own.map(|(listen, _)| listen.address).collect();
-    (own, others.flat_map(all).collect())
+    (own.collect(), others.flat_map(all).collect())
 }
 
 /// What an environment serves, or is about to, and who.
@@ -168,10 +177,33 @@ fn served(
 
 /// Whether two services can't be served there at once.
 fn meet(one: &Listen, other: &Listen) -> bool {
-    let (here, there) = (one.address, other.address);
-    if here == there {
+    if one.address == other.address {
         return one.is_same_place(other) || one.mixes_with(other);
     }
+    overlap(one.address, other.address)
+}
+
+/// Says that one of both would have requests come in where the other has its metrics, if that is so.
+fn crossing(
+    service: &ServiceName,
+    listen: &Listen,
+    (at, owner): (&Listen, &str),
+) -> Option<String> {
+    let on = |address, metrics: Option<SocketAddr>| {
+        metrics.filter(|metrics| *metrics == address || overlap(*metrics, address))
+    };
+    if let Some(metrics) = on(at.address, listen.metrics) {
+        return Some(format!(
+            "{service} wants its metrics on {metrics}, and {owner} serves {at}"
+        ));
+    }
+    on(listen.address, at.metrics).map(|metrics| {
+        format!("{service} wants to listen on {listen}, and {owner} has its metrics on {metrics}")
+    })
+}
+
+/// Whether two different addresses can't both be listened on.
+fn overlap(here: SocketAddr, there: SocketAddr) -> bool {
     let wildcard = here.ip().is_unspecified() || there.ip().is_unspecified();
     here.port() == there.port() && wildcard && here.is_ipv4() == there.is_ipv4()
 }

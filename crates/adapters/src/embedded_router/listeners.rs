@@ -6,7 +6,7 @@ use std::net::{SocketAddr, TcpListener};
 
 use windlass_control::{ObservedTable, TableChange, Tripwire};
 use windlass_edge::{EdgeError, ErrorKind, Retry};
-use windlass_model::{Millis, Route, ServiceKey};
+use windlass_model::{Listen, Millis, Route, ServiceKey};
 
 use super::owner;
 
@@ -184,7 +184,7 @@ fn way_back(tripwire: &Tripwire) -> impl Iterator<Item = SocketAddr> {
 }
 
 fn named_by(route: &Route) -> impl Iterator<Item = SocketAddr> {
-    route.listeners.iter().map(|listen| listen.address)
+    route.listeners.iter().flat_map(Listen::addresses)
 }
 
 fn bind(address: SocketAddr) -> Result<TcpListener, EdgeError> {
@@ -248,16 +248,38 @@ mod tests {
         }
     }
 
+    fn free() -> SocketAddr {
+        let any = TcpListener::bind("127.0.0.1:0").expect("a listener");
+        any.local_addr().expect("an address")
+    }
+
     fn held(listeners: &Listeners) -> BTreeSet<SocketAddr> {
         listeners.held().map(|(address, _)| address).collect()
     }
 
     #[test]
+    fn where_metrics_are_told_is_held_as_long_as_a_route_names_it() {
+        let any = TcpListener::bind("127.0.0.1:0").expect("a listener");
+        let (listens, metrics) = (free(), any.local_addr().expect("an address"));
+        let mut measured = change(listens, None);
+        let routes = measured.routes.values_mut();
+        for route in routes.filter_map(|change| change.route.as_mut()) {
+            route.listeners[0].metrics = Some(metrics);
+        }
+        let mut listeners = Listeners::default();
+        let why = listeners.bind_new(&measured).expect_err("it is taken");
+        assert_eq!(why.kind, ErrorKind::Conflict);
+        assert!(held(&listeners).is_empty(), "all of it or nothing");
+        drop(any);
+        listeners.bind_new(&measured).expect("both are free");
+        listeners.applied(&measured);
+        assert_eq!(held(&listeners), BTreeSet::from([listens, metrics]));
+        listeners.applied(&change(listens, None));
+        assert_eq!(held(&listeners), BTreeSet::from([listens]));
+    }
+
+    #[test]
     fn the_way_back_keeps_its_listener_until_the_tripwire_is_disarmed() {
-        let free = || {
-            let any = TcpListener::bind("127.0.0.1:0").expect("a listener");
-            any.local_addr().expect("an address")
-        };
         let (old, new) = (free(), free());
         let mut listeners = Listeners::default();
         let armed = change(new, Some(old));

@@ -4,6 +4,7 @@ mod addresses;
 mod commands;
 mod every;
 mod evidence;
+mod metrics;
 mod needs;
 mod probes;
 mod renames;
@@ -14,3 +15,4 @@ mod watched;
 
 pub(crate) use addresses::check as check_addresses;
 pub(crate) use every::every_environment;
+pub(crate) use metrics::check as check_metrics;

@@ -10,6 +10,7 @@ use super::collection::{Entries, ListOf, MapOf};
 use super::listen::{Listen, ListenDraft};
 use super::maintenance::{MaintenanceDraft, Said};
 use super::number::Share;
+use super::router::{RouterDraft, RouterKeys};
 use super::text::{Address, HttpPath, SchemaAddress, VersionText};
 use crate::field::{At, Defs, Found, Keyed, Keys, Shape, Table, field};
 use crate::limit::{MAX_ORIGINS, MAX_SERVICES, MAX_TARGETS};
@@ -21,6 +22,7 @@ pub(crate) struct AloneDraft {
     /// Only editors follow it.
     schema: Found<()>,
     pub(crate) services: Found<Entries<ServiceName, AloneServiceDraft>>,
+    pub(crate) router: Found<RouterDraft>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -51,6 +53,8 @@ impl Keyed for AloneFile {
                 MapOf<ServiceName, Keys<AloneService>, 1, MAX_SERVICES>,
                 "What it serves.")
             .required(),
+            field!(AloneDraft: router as "router", Keys<RouterKeys>,
+                "What concerns it as a whole.", examples &["{ metrics: 127.0.0.1:9180 }"]),
             field!(AloneDraft: schema as "$schema", SchemaAddress,
                 "Where an editor finds the schema of the file. Windlass does not follow it."),
         ],

@@ -7,6 +7,7 @@ use windlass_model::{
 use super::before::BeforeSentence;
 use super::collection::{Entries, ListOf, MapOf};
 use super::number::Count;
+use super::router::{RouterDraft, RouterKeys};
 use super::score::{Category, CategoryDraft};
 use super::service::{Defaults, OverridingService, ServiceDraft, WholeService};
 use super::text::SchemaAddress;
@@ -26,12 +27,14 @@ pub(crate) struct FileDraft {
     pub(crate) services: Found<Entries<ServiceName, ServiceDraft>>,
     pub(crate) score: Found<Entries<CategoryName, CategoryDraft>>,
     pub(crate) before: Found<Vec<At<Before>>>,
+    pub(crate) router: Found<RouterDraft>,
 }
 
 #[derive(Debug, Default)]
 pub(crate) struct EnvironmentDraft {
     pub(crate) services: Found<Entries<ServiceName, ServiceDraft>>,
     pub(crate) before: Found<Vec<At<Before>>>,
+    pub(crate) router: Found<RouterDraft>,
 }
 
 /// `windlass.yaml`.
@@ -68,6 +71,9 @@ impl Keyed for WindlassFile {
             field!(FileDraft: before as "before", ListOf<BeforeSentence, 0, MAX_BEFORE>,
                 "What must be so before a deployment moves anything; an environment that has its own list has only that.",
                 examples &["[score >= 85]"]),
+            field!(FileDraft: router as "router", Keys<RouterKeys>,
+                "What concerns the router as a whole; an environment that has its own has only that.",
+                examples &["{ metrics: 127.0.0.1:9180 }"]),
             field!(FileDraft: schema as "$schema", SchemaAddress,
                 "Where an editor finds the schema of the file. Windlass does not follow it."),
         ],
@@ -110,6 +116,8 @@ impl Keyed for EnvironmentKeys {
             field!(EnvironmentDraft: before as "before", ListOf<BeforeSentence, 0, MAX_BEFORE>,
                 "What must be so before a deployment here moves anything.",
                 examples &["[score >= 85]"]),
+            field!(EnvironmentDraft: router as "router", Keys<RouterKeys>,
+                "What concerns the router here."),
         ],
         rules: &[],
         later: &["requires", "context", "before_cutover", "after", "freeze"],

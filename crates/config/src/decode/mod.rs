@@ -18,6 +18,7 @@ mod number;
 mod place;
 mod probe;
 mod process;
+mod router;
 mod score;
 mod sentence;
 mod service;

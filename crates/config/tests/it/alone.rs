@@ -58,6 +58,21 @@ fn two_origins_share_and_one_has_everything() {
 }
 
 #[test]
+fn figures_are_told_where_nobody_is_served() {
+    let with = |metrics: &str| format!("router: {{ metrics: {metrics} }}\n{FILE}");
+    let loaded = load_alone(&with("127.0.0.1:9180"), "router.yaml").expect("a file");
+    let listeners = loaded.routes.values().flat_map(|route| &route.listeners);
+    let told: Vec<_> = listeners.map(|listen| listen.metrics).collect();
+    assert_eq!(told, vec!["127.0.0.1:9180".parse().ok(); 2]);
+    insta::assert_snapshot!(problems(&with("127.0.0.1:8081")), @r"
+    router.yaml:1:20: `127.0.0.1:8081` is taken by `chat` at 10:13 [WL0163]
+        router: { metrics: 127.0.0.1:8081 }
+                           ^^^^^^^^^^^^^^
+      give the metrics an address of their own, which no client is told
+    ");
+}
+
+#[test]
 fn all_problems_come_at_once_each_with_what_to_write() {
     let text = "\
 app: shop

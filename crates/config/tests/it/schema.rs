@@ -221,8 +221,8 @@ fn the_shape_of_the_schema_is_this() {
     defaults: analysis bake drain metrics overlap probes ready rollback_on rollback_within sticky stop strategy traffic
     detailed: every http! timeout
     eject: after for
-    environment: before services
-    file: $schema app! before defaults environments finalize on_failure parallel score services!
+    environment: before router services
+    file: $schema app! before defaults environments finalize on_failure parallel router score services!
     limits: memory!
     listen: access_log address! connections host path proxies tls
     metric: basic ca every prometheus! query! token
@@ -235,6 +235,7 @@ fn the_shape_of_the_schema_is_this() {
     release: version
     retries: at_most budget
     rollback_on: add!
+    router: metrics
     secret: env file
     service: analysis bake drain env files instances limits listen metrics needs overlap probes ready release rollback_on rollback_within run sticky stop strategy target traffic was
     step: bake below score to!

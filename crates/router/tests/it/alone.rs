@@ -328,16 +328,22 @@ fn an_address_that_is_taken_is_named_and_nothing_is_served() {
     let origin = Origin::plain("old");
     let taken = TcpListener::bind("127.0.0.1:0").expect("a listener");
     let address = taken.local_addr().expect("an address");
-    let rig = Rig::outside();
-    let config = RouterConfig {
-        alone: Some(once(file(address, origin.address, origin.address, 0))),
-        ..rig.config()
-    };
-    let refused = run(config);
-    let named =
-        matches!(&refused, Err(RouterError::Address { address: named, .. }) if *named == address);
-    assert!(named, "{refused:?}");
-    assert!(!rig.table_path().exists());
+    let served_there = file(address, origin.address, origin.address, 0);
+    let mut measured_there = file(free(), origin.address, origin.address, 0);
+    for route in measured_there.values_mut() {
+        route.listeners[0].metrics = Some(address);
+    }
+    for routes in [served_there, measured_there] {
+        let rig = Rig::outside();
+        let config = RouterConfig {
+            alone: Some(once(routes)),
+            ..rig.config()
+        };
+        let refused = run(config);
+        let named = matches!(&refused, Err(RouterError::Address { address: named, .. }) if *named == address);
+        assert!(named, "{refused:?}");
+        assert!(!rig.table_path().exists());
+    }
 }
 
 #[test]

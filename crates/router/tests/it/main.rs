@@ -24,6 +24,7 @@ mod reload;
 mod retry;
 mod rig;
 mod safety;
+mod scrape;
 mod slow;
 mod smuggling;
 mod split;

@@ -9,13 +9,13 @@ use crate::client::Client;
 use crate::origin::{After, Exchange, Origin};
 use crate::rig::{Rig, eventually, key, serving, slot};
 
-const ASK: &str = "GET /chat HTTP/1.1\r\nHost: shop\r\nConnection: keep-alive, Upgrade\r\n\
+pub(crate) const ASK: &str = "GET /chat HTTP/1.1\r\nHost: shop\r\nConnection: keep-alive, Upgrade\r\n\
     Upgrade: websocket\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
 const SWITCH: &str =
     "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n";
 
 /// Switches, then gives every byte back.
-fn echo(exchange: &mut Exchange<'_>) -> After {
+pub(crate) fn echo(exchange: &mut Exchange<'_>) -> After {
     if exchange.header("upgrade").is_none() {
         return exchange.ok("plain");
     }

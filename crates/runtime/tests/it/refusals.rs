@@ -1,8 +1,10 @@
 //! What a controller does not begin.
 
+use std::net::SocketAddr;
+
 use windlass_api::{Exit, Problem};
 use windlass_model::{DeploymentId, EnvironmentName, Millis, Outcome};
-use windlass_runtime::{From, Terms, When};
+use windlass_runtime::{From, Terms, Wanted, When};
 use windlass_testkit::{App, Effect, Ending, Lab, Stopped, run};
 
 use crate::fixture::{begun, count, promoted, put, shop, state, three, web};
@@ -253,6 +255,44 @@ fn what_a_program_that_is_not_ours_listens_on_is_known_before_anything_is_starte
         let late = lab.deploy_from(From::Plan(early.plan.id)).await;
         assert!(format!("{:?}", late.expect_err("it is taken now")).contains("WL0310"));
         assert_eq!(count(&lab, Effect::Started), 0);
+    });
+}
+
+#[test]
+fn where_figures_are_asked_for_is_no_place_for_requests() {
+    run(async {
+        let mut lab = Lab::new().await;
+        put(&lab, &["web"], "one");
+        let measured = |port: u16, metrics: SocketAddr| {
+            let mut wanted = App::new("blog", [web().listen(port)]).wanted();
+            let listens = wanted.spec.services.values_mut();
+            for listen in listens.filter_map(|web| web.listen.as_mut()) {
+                listen.metrics = Some(metrics);
+            }
+            wanted
+        };
+        promoted(&mut lab, &shop([web().listen(9_000)])).await;
+        let at = |wanted: &Wanted| {
+            let web = wanted.spec.services.values().next();
+            web.and_then(|web| web.listen.as_ref())
+                .expect("it listens")
+                .address
+        };
+        let shops = at(&shop([web().listen(9_000)]).wanted());
+        let refused = lab.handle().plan(measured(9_001, shops)).await;
+        let detail = refused.expect_err("it is taken").detail;
+        let detail = detail.expect("by whom");
+        assert!(
+            detail.contains("web wants its metrics on") && detail.contains("web of shop in"),
+            "{detail}"
+        );
+        let free = SocketAddr::new(shops.ip(), 9_180);
+        let planned = lab.handle().plan(measured(9_001, free)).await;
+        assert!(planned.is_ok(), "{planned:?}");
+        lab.world.front.occupy(free);
+        let refused = lab.handle().plan(measured(9_001, free)).await;
+        let refused = refused.expect_err("somebody else has it");
+        assert_eq!(refused.code.0, "WL0310");
     });
 }
 

@@ -112,6 +112,11 @@ pub(crate) const TOPICS: &[Topic] = &[
         "howto/route-alone.md",
         "use the router as a reverse proxy, without deploying"
     ),
+    written!(
+        "scrape-the-router",
+        "howto/scrape-the-router.md",
+        "let Prometheus ask the router what it counted"
+    ),
     written!("file", "reference/file.md", "every key of windlass.yaml"),
     made!(
         "cli",

@@ -32,6 +32,11 @@ fn the_page_about_the_router_alone_works_as_it_is_written() {
 }
 
 #[test]
+fn the_page_about_the_routers_metrics_works_as_it_is_written() {
+    works("howto/scrape-the-router.md");
+}
+
+#[test]
 fn the_page_about_backups_works_as_it_is_written() {
     works("howto/back-up.md");
 }

@@ -48,6 +48,7 @@ mod replacing;
 mod reporting;
 mod routing;
 mod scoring;
+mod scraped;
 mod securing;
 mod sharing;
 mod strategies;
