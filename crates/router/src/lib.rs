@@ -22,6 +22,8 @@ mod alone;
 mod announced;
 mod answer;
 #[cfg(test)]
+mod any_table;
+#[cfg(test)]
 mod anything;
 mod apply;
 mod asked;
@@ -69,6 +71,7 @@ mod resting;
 mod retry;
 mod run;
 mod scratch;
+mod sealed;
 mod secure;
 mod silence;
 mod slowness;
