@@ -20,7 +20,7 @@ struct Need {
     reason: &'static str,
 }
 
-const NEEDS: [Need; 9] = [
+const NEEDS: [Need; 10] = [
     Need {
         program: "node",
         package: "nodejs",
@@ -59,7 +59,12 @@ const NEEDS: [Need; 9] = [
     Need {
         program: "nginx",
         package: "nginx-light",
-        reason: "what the router is measured beside",
+        reason: "what the router is measured beside, and attacked in front of",
+    },
+    Need {
+        program: "python3",
+        package: "python3",
+        reason: "a careless server that the router is attacked in front of",
     },
     Need {
         program: "caddy",
