@@ -64,7 +64,12 @@ const NEEDS: [Need; 10] = [
     Need {
         program: "nginx",
         package: "nginx-light",
-        reason: "what the router is measured beside",
+        reason: "what the router is measured beside, and attacked in front of",
+    },
+    Need {
+        program: "python3",
+        package: "python3",
+        reason: "a careless server that the router is attacked in front of",
     },
     Need {
         program: "caddy",

@@ -15,6 +15,7 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1::Builder;
 use hyper::service::service_fn;
 use hyper::{Request, Response, StatusCode};
+use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until, timeout};
@@ -107,6 +108,11 @@ async fn opened(core: &Core, arrival: Arrival, permit: &Permit) -> Option<Opened
         permit.admit(guest.ok_or(io::ErrorKind::QuotaExceeded)?);
         let mut stream = greet(stream, manner).await?;
         let heard = hear(&mut stream).await?;
+        // What it chose is what it must begin with (RFC 9113, 3.4), and an answer in HTTP/1.1 is none to it.
+        if stream.chose_http2() && heard.spoken == Spoken::Http1 {
+            stream.shutdown().await?;
+            return Err(io::ErrorKind::InvalidData.into());
+        }
         let scheme = if stream.is_tls() { "https" } else { "http" };
         let client = Client::new(address, scheme, proxies.trust(address));
         Ok::<_, io::Error>(Opened {

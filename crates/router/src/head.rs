@@ -89,6 +89,9 @@ pub(crate) fn judge_multiplexed<B>(request: &Request<B>) -> Result<(), Fault> {
     if let Some(said) = headers.get(CONTENT_LENGTH) {
         length(said.as_bytes())?;
     }
+    if headers.values().any(has_blank_edge) {
+        return Err(Fault::Malformed);
+    }
     let target = request
         .uri()
         .path_and_query()
@@ -109,6 +112,13 @@ pub(crate) fn judge_multiplexed<B>(request: &Request<B>) -> Result<(), Fault> {
         return Err(Fault::Malformed);
     }
     Ok(())
+}
+
+/// HTTP/1.1 has blanks around a value that are none of it; HTTP/2 has none (RFC 9113, 8.2.1).
+fn has_blank_edge(value: &HeaderValue) -> bool {
+    let bytes = value.as_bytes();
+    let edges = [bytes.first(), bytes.last()];
+    edges.iter().any(|byte| matches!(byte, Some(b' ' | b'\t')))
 }
 
 fn is_host(value: &[u8]) -> bool {
@@ -194,11 +204,10 @@ impl Fields {
             return Err(Fault::Malformed);
         }
         if name.eq_ignore_ascii_case(b"content-length") {
-            let length = length(value)?;
-            if self.length.is_some_and(|before| before != length) {
+            // Twice the same is taken by some and refused by others.
+            if self.length.replace(length(value)?).is_some() {
                 return Err(Fault::Malformed);
             }
-            self.length = Some(length);
         } else if name.eq_ignore_ascii_case(b"transfer-encoding") {
             // Twice, or anything but this one word, is read differently somewhere.
             if self.chunked || !is_http_11 || !value.eq_ignore_ascii_case(b"chunked") {
@@ -280,6 +289,7 @@ mod tests {
                 "Content-Length: 3",
             ],
             &[post, "Host: a", "Content-Length: 3", "Content-Length: 4"],
+            &[post, "Host: a", "Content-Length: 3", "Content-Length: 3"],
             &[post, "Host: a", "Content-Length: 3, 3"],
             &[post, "Host: a", "Content-Length: +3"],
             &[post, "Host: a", "Content-Length: -1"],

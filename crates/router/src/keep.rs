@@ -5,13 +5,12 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
-use data_encoding::HEXLOWER;
-use sha2::{Digest, Sha256};
-use windlass_control::{TABLE_FORMAT, Table};
+use windlass_control::Table;
 
 use crate::core::locked;
 use crate::latch::Latches;
 use crate::limits::LATE_PAUSE;
+use crate::sealed::{BadTable, seal, unseal};
 
 /// Longest table file that is read, in bytes.
 const LONGEST: u64 = 256 * 1024 * 1024;
@@ -20,27 +19,6 @@ const LONGEST: u64 = 256 * 1024 * 1024;
 #[derive(Debug)]
 pub(crate) struct TableFile {
     folder: PathBuf,
-}
-
-/// Why a table file is refused whole.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum BadTable {
-    #[error("it could not be read: {0}")]
-    Read(#[from] io::Error),
-    #[error("it is {0} bytes long")]
-    TooLong(u64),
-    #[error("its first line is not the SHA-256 of the rest")]
-    Checksum,
-    #[error("it is no table: {0}")]
-    Malformed(#[from] serde_json::Error),
-    #[error("its format {0} is newer than {TABLE_FORMAT}")]
-    Newer(u32),
-}
-
-/// Only the format, so that a newer file is told from a broken one.
-#[derive(serde::Deserialize)]
-struct Format {
-    format: u32,
 }
 
 impl TableFile {
@@ -56,12 +34,10 @@ impl TableFile {
 
     /// Writes beside, syncs, renames, syncs the folder: there is always a whole table.
     pub(crate) fn save(&self, table: &Table) -> io::Result<()> {
-        let json = serde_json::to_vec(table)?;
+        let bytes = seal(table)?;
         let beside = self.folder.join("table.json.new");
         let mut file = File::create(&beside)?;
-        file.write_all(HEXLOWER.encode(&Sha256::digest(&json)).as_bytes())?;
-        file.write_all(b"\n")?;
-        file.write_all(&json)?;
+        file.write_all(&bytes)?;
         file.sync_all()?;
         std::fs::rename(&beside, self.path())?;
         File::open(&self.folder)?.sync_all()
@@ -78,20 +54,7 @@ impl TableFile {
         if length > LONGEST {
             return Err(BadTable::TooLong(length));
         }
-        let bytes = std::fs::read(&path)?;
-        let end = bytes
-            .iter()
-            .position(|b| *b == b'\n')
-            .ok_or(BadTable::Checksum)?;
-        let (checksum, json) = (&bytes[..end], &bytes[end + 1..]);
-        if checksum != HEXLOWER.encode(&Sha256::digest(json)).as_bytes() {
-            return Err(BadTable::Checksum);
-        }
-        let Format { format } = serde_json::from_slice(json)?;
-        if format > TABLE_FORMAT {
-            return Err(BadTable::Newer(format));
-        }
-        Ok(Some(serde_json::from_slice(json)?))
+        unseal(&std::fs::read(&path)?).map(Some)
     }
 }
 
@@ -211,6 +174,8 @@ impl TableKeeper {
 
 #[cfg(test)]
 mod tests {
+    use windlass_control::TABLE_FORMAT;
+
     use super::*;
 
     fn empty(format: u32) -> Table {

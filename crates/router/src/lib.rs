@@ -23,6 +23,8 @@ mod alone;
 mod announced;
 mod answer;
 #[cfg(test)]
+mod any_table;
+#[cfg(test)]
 mod anything;
 mod apply;
 mod asked;
@@ -74,6 +76,7 @@ mod retry;
 mod run;
 mod scrape;
 mod scratch;
+mod sealed;
 mod secure;
 mod silence;
 mod slowness;

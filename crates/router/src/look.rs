@@ -5,8 +5,9 @@ use std::path::Path;
 
 use windlass_control::{Table, Trip};
 
-use crate::keep::{BadTable, TableFile};
+use crate::keep::TableFile;
 use crate::latch::unacknowledged;
+use crate::sealed::BadTable;
 
 /// What a router's state folder holds.
 #[derive(Clone, Debug, PartialEq, Eq)]

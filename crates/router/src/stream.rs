@@ -53,6 +53,14 @@ impl Stream {
         }
     }
 
+    /// Whether the client chose HTTP/2 when it said hello.
+    pub(crate) fn chose_http2(&self) -> bool {
+        match &self.kind {
+            Kind::Clear(_) => false,
+            Kind::Tls(stream) => stream.get_ref().1.alpn_protocol() == Some(b"h2"),
+        }
+    }
+
     /// Ready with true once the client has left; whatever else it sends stays where it is.
     pub(crate) fn poll_left(&self, cx: &mut Context<'_>) -> Poll<io::Result<bool>> {
         let socket = match &self.kind {

@@ -47,6 +47,8 @@ fn gcd(a: u32, b: u32) -> u32 {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn counts(weights: &[u8], from: u64, length: u64) -> Vec<usize> {
@@ -69,6 +71,18 @@ mod tests {
                     "{weights:?} at {from}"
                 );
             }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_shares_are_exact_over_any_hundred_requests(
+            one in 0u8..=100, other in 0u8..=100, from in 0u64..u64::MAX - 100,
+        ) {
+            let other = other.min(100 - one);
+            let weights = [one, other, 100 - one - other];
+            let expected: Vec<usize> = weights.iter().map(|w| usize::from(*w)).collect();
+            prop_assert_eq!(counts(&weights, from, 100), expected);
         }
     }
 

@@ -6,12 +6,14 @@ use std::net::{SocketAddr, TcpStream};
 use rustix::process::{Resource, Rlimit, getrlimit, prlimit, setrlimit};
 
 use crate::client::Client;
-use crate::frames::Frames;
+use crate::frames::{Frames, GO_AWAY, PRIORITY, WINDOW};
 use crate::origin::Origin;
 use crate::rig::{Rig, eventually, key, serving, slot};
 
 /// Hostile connections at once.
 const HOSTILE: usize = 5_000;
+/// Frames of a flood.
+const MANY: usize = 1_000_000;
 /// What the router may take meanwhile, in megabytes.
 const MEMORY: u64 = 300;
 
@@ -77,29 +79,37 @@ fn thousands_of_slow_clients_cost_little_memory_and_no_good_request() {
     });
 }
 
+/// A request whose body has begun, and nothing in it, over and over.
+fn nothings(frames: &mut Frames) {
+    let fields = [
+        (":method", "POST"),
+        (":scheme", "http"),
+        (":path", "/"),
+        (":authority", "shop"),
+    ];
+    frames.head(1, &fields, false);
+    frames.nothings(1, MANY);
+}
+
 #[test]
-fn floods_of_frames_that_must_be_answered_are_not_kept() {
+fn floods_of_frames_cost_no_memory_and_no_good_request() {
     let (rig, _origin, listener) = routed();
     let before = rig.megabytes();
-    let mut floods = Vec::new();
-    for kind in 0..3 {
+    let floods: [fn(&mut Frames); 7] = [
+        |it| it.settings(MANY),
+        |it| it.pings(MANY),
+        nothings,
+        |it| it.flood(GO_AWAY, 0, &[0; 8], MANY),
+        |it| it.flood(PRIORITY, 1, &[0, 0, 0, 0, 16], MANY),
+        |it| it.flood(WINDOW, 0, &[0, 0, 0, 1], MANY),
+        |it| it.flood(0xfa, 0, b"nobody knows", MANY),
+    ];
+    let mut kept = Vec::new();
+    for flood in floods {
         let mut frames = Frames::connect(listener);
-        match kind {
-            0 => frames.settings(1_000_000),
-            1 => frames.pings(1_000_000),
-            _ => {
-                let fields = [
-                    (":method", "POST"),
-                    (":scheme", "http"),
-                    (":path", "/"),
-                    (":authority", "shop"),
-                ];
-                frames.head(1, &fields, false);
-                frames.nothings(1, 1_000_000);
-            }
-        }
-        // Nothing of what it sends is read, and it stays.
-        floods.push(frames);
+        flood(&mut frames);
+        // Nothing of what it is sent is read, and it stays.
+        kept.push(frames);
         assert_eq!(Client::connect(listener).get("/").text(), "hello");
     }
     let grown = rig.megabytes().saturating_sub(before);

@@ -5,36 +5,59 @@ use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
-const DATA: u8 = 0;
-const HEADERS: u8 = 1;
-const RESET: u8 = 3;
-const SETTINGS: u8 = 4;
-const PING: u8 = 6;
-const GO_AWAY: u8 = 7;
-const WINDOW: u8 = 8;
-const CONTINUATION: u8 = 9;
-const END_STREAM: u8 = 1;
-const END_HEADERS: u8 = 4;
+pub(crate) const DATA: u8 = 0;
+pub(crate) const HEADERS: u8 = 1;
+pub(crate) const PRIORITY: u8 = 2;
+pub(crate) const RESET: u8 = 3;
+pub(crate) const SETTINGS: u8 = 4;
+pub(crate) const PROMISE: u8 = 5;
+pub(crate) const PING: u8 = 6;
+pub(crate) const GO_AWAY: u8 = 7;
+pub(crate) const WINDOW: u8 = 8;
+pub(crate) const CONTINUATION: u8 = 9;
+pub(crate) const ACK: u8 = 1;
+pub(crate) const END_STREAM: u8 = 1;
+pub(crate) const END_HEADERS: u8 = 4;
+pub(crate) const PADDED: u8 = 8;
 /// Longest wait for anything.
 const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A head that any server takes.
+pub(crate) const GET: [(&str, &str); 4] = [
+    (":method", "GET"),
+    (":scheme", "http"),
+    (":path", "/"),
+    (":authority", "shop"),
+];
 
 /// What came of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Heard {
     Status(u16),
-    Reset,
-    GoAway,
+    /// For this reason, by its number.
+    Reset(u32),
+    GoAway(u32),
     Closed,
+}
+
+/// A frame of the other side.
+pub(crate) struct Frame {
+    pub(crate) kind: u8,
+    pub(crate) flags: u8,
+    pub(crate) stream: u32,
+    pub(crate) payload: Vec<u8>,
 }
 
 /// One connection.
 pub(crate) struct Frames(TcpStream);
 
 impl Frames {
+    /// One that has said its first words.
     pub(crate) fn connect(address: SocketAddr) -> Self {
         let stream = TcpStream::connect(address).expect("connected");
         stream.set_read_timeout(Some(PATIENCE)).expect("a limit");
         stream.set_write_timeout(Some(PATIENCE)).expect("a limit");
+        stream.set_nodelay(true).expect("no delay");
         let mut frames = Self(stream);
         frames.write(PREFACE);
         frames.frame(SETTINGS, 0, 0, &[]);
@@ -46,27 +69,26 @@ impl Frames {
         self.0.write_all(bytes).ok();
     }
 
-    fn frame(&mut self, kind: u8, flags: u8, stream: u32, payload: &[u8]) {
-        let length = u32::try_from(payload.len()).expect("short").to_be_bytes();
-        let mut bytes = length[1..].to_vec();
-        bytes.extend([kind, flags]);
-        bytes.extend(stream.to_be_bytes());
-        bytes.extend(payload);
-        self.write(&bytes);
+    pub(crate) fn frame(&mut self, kind: u8, flags: u8, stream: u32, payload: &[u8]) {
+        self.write(&framed((kind, flags), stream, payload));
     }
 
     /// A whole head.
     pub(crate) fn head(&mut self, stream: u32, fields: &[(&str, &str)], ends: bool) {
         let flags = END_HEADERS | if ends { END_STREAM } else { 0 };
-        let block: Vec<u8> = fields.iter().flat_map(literal).collect();
-        self.frame(HEADERS, flags, stream, &block);
+        self.frame(HEADERS, flags, stream, &block(fields));
+    }
+
+    /// A request that any server takes.
+    pub(crate) fn get(&mut self, stream: u32) {
+        self.head(stream, &GET, true);
     }
 
     /// A head that goes on and on.
     pub(crate) fn endless_head(&mut self, stream: u32, pieces: usize) {
-        self.frame(HEADERS, 0, stream, &literal(&(":method", "GET")));
+        self.frame(HEADERS, 0, stream, &block(&[(":method", "GET")]));
         for _ in 0..pieces {
-            self.frame(CONTINUATION, 0, stream, &literal(&("x", "more of it")));
+            self.frame(CONTINUATION, 0, stream, &block(&[("x", "more of it")]));
         }
     }
 
@@ -74,7 +96,13 @@ impl Frames {
         self.frame(DATA, if ends { END_STREAM } else { 0 }, stream, bytes);
     }
 
-    /// Settings over and over, each of which must be acknowledged. Stops where nothing more is taken.
+    /// One setting.
+    pub(crate) fn setting(&mut self, name: u16, value: u32) {
+        let pair = [&name.to_be_bytes()[..], &value.to_be_bytes()].concat();
+        self.frame(SETTINGS, 0, 0, &pair);
+    }
+
+    /// Settings over and over, each of which must be acknowledged.
     pub(crate) fn settings(&mut self, count: usize) {
         self.flood(SETTINGS, 0, &[], count);
     }
@@ -89,14 +117,10 @@ impl Frames {
         self.flood(DATA, stream, &[], count);
     }
 
-    fn flood(&mut self, kind: u8, stream: u32, payload: &[u8], count: usize) {
+    /// One frame over and over. Stops where nothing more is taken.
+    pub(crate) fn flood(&mut self, kind: u8, stream: u32, payload: &[u8], count: usize) {
         const TOGETHER: usize = 1_000;
-        let length = u32::try_from(payload.len()).expect("short").to_be_bytes();
-        let mut one = length[1..].to_vec();
-        one.extend([kind, 0]);
-        one.extend(stream.to_be_bytes());
-        one.extend(payload);
-        let many = one.repeat(TOGETHER);
+        let many = framed((kind, 0), stream, payload).repeat(TOGETHER);
         let patience = Some(Duration::from_millis(500));
         self.0.set_write_timeout(patience).expect("a limit");
         for _ in 0..count / TOGETHER {
@@ -114,8 +138,8 @@ impl Frames {
         self.frame(WINDOW, 0, stream, &more.to_be_bytes());
     }
 
-    /// The next frame: its kind, its stream, its payload.
-    fn next(&mut self) -> Option<(u8, u32, Vec<u8>)> {
+    /// The next frame; none at the end of the connection.
+    pub(crate) fn next(&mut self) -> Option<Frame> {
         let mut header = [0; 9];
         let mut fill = |into: &mut [u8]| match self.0.read_exact(into) {
             Ok(()) => Some(()),
@@ -126,22 +150,29 @@ impl Frames {
             }
         };
         fill(&mut header)?;
-        let [a, b, c, kind, _flags, stream @ ..] = header;
+        let [a, b, c, kind, flags, stream @ ..] = header;
         let length = u32::from_be_bytes([0, a, b, c]);
         let mut payload = vec![0; usize::try_from(length).expect("short")];
         fill(&mut payload)?;
-        Some((kind, u32::from_be_bytes(stream), payload))
+        Some(Frame {
+            kind,
+            flags,
+            stream: u32::from_be_bytes(stream),
+            payload,
+        })
     }
 
     /// What comes of the request on `stream`.
     pub(crate) fn heard(&mut self, stream: u32) -> Heard {
         loop {
-            match self.next() {
-                None => return Heard::Closed,
-                Some((HEADERS, on, block)) if on == stream => return Heard::Status(status(&block)),
-                Some((RESET, on, _)) if on == stream => return Heard::Reset,
-                Some((GO_AWAY, _, _)) => return Heard::GoAway,
-                Some(_other) => {}
+            let Some(frame) = self.next() else {
+                return Heard::Closed;
+            };
+            match frame.kind {
+                HEADERS if frame.stream == stream => return Heard::Status(status(&frame.payload)),
+                RESET if frame.stream == stream => return Heard::Reset(number(&frame.payload)),
+                GO_AWAY => return Heard::GoAway(number(&frame.payload[4..])),
+                _other => {}
             }
         }
     }
@@ -150,14 +181,35 @@ impl Frames {
     pub(crate) fn is_ended(&mut self) -> bool {
         loop {
             match self.next() {
-                None | Some((GO_AWAY, _, _)) => return true,
+                None => return true,
+                Some(frame) if frame.kind == GO_AWAY => return true,
                 Some(_other) => {}
             }
         }
     }
 }
 
-/// A field that is in no table and goes into none (RFC 7541, 6.2.2), written out plainly.
+/// A frame as it is sent.
+fn framed((kind, flags): (u8, u8), stream: u32, payload: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(payload.len()).expect("short").to_be_bytes();
+    let mut bytes = length[1..].to_vec();
+    bytes.extend([kind, flags]);
+    bytes.extend(stream.to_be_bytes());
+    bytes.extend(payload);
+    bytes
+}
+
+/// The first four bytes as a number.
+pub(crate) fn number(bytes: &[u8]) -> u32 {
+    let four = bytes.first_chunk().expect("four bytes");
+    u32::from_be_bytes(*four)
+}
+
+/// Fields that are in no table and go into none (RFC 7541, 6.2.2), written out plainly.
+pub(crate) fn block(fields: &[(&str, &str)]) -> Vec<u8> {
+    fields.iter().flat_map(literal).collect()
+}
+
 fn literal((name, value): &(&str, &str)) -> Vec<u8> {
     let mut bytes = vec![0];
     for text in [name, value] {
@@ -172,11 +224,13 @@ fn literal((name, value): &(&str, &str)) -> Vec<u8> {
     bytes
 }
 
-/// The status in a head whose first field is one of the table's (RFC 7541, appendix A).
+/// The status in a head whose first field is one of the table's (RFC 7541, appendix A); 0 if it is written
+/// out, as only those of refusals are.
 fn status(block: &[u8]) -> u16 {
     match block.iter().find(|byte| **byte >> 5 != 1) {
         Some(0x88) => 200,
         Some(0x8c) => 400,
+        Some(0x48) => 0,
         other => unreachable!("a status that no test expects: {other:x?}"),
     }
 }

@@ -16,7 +16,7 @@ use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
 use crate::client::Client;
-use crate::frames::{Frames, Heard};
+use crate::frames::Frames;
 use crate::origin::{After, Origin};
 use crate::rig::{Rig, eventually, key, serving, slot};
 
@@ -201,118 +201,6 @@ fn a_drain_counts_to_the_end_of_each_body_and_a_reset_ends_one() {
             }
         }
     });
-}
-
-/// Heads that a library would not send.
-fn bad_heads() -> Vec<Vec<(&'static str, &'static str)>> {
-    let good = [(":method", "POST"), (":scheme", "http"), (":path", "/")];
-    let with = |more: &[(&'static str, &'static str)]| [&good[..], more].concat();
-    let named = (":authority", "shop");
-    vec![
-        with(&[]),
-        with(&[named, ("host", "other")]),
-        with(&[("host", "shop"), ("host", "shop")]),
-        with(&[(":authority", "a@shop")]),
-        with(&[named, ("transfer-encoding", "chunked")]),
-        with(&[named, ("connection", "x-forwarded-for")]),
-        with(&[named, ("keep-alive", "1")]),
-        with(&[named, ("upgrade", "websocket")]),
-        with(&[named, ("te", "gzip")]),
-        with(&[named, ("content-length", "5")]),
-        with(&[named, ("content-length", "0"), ("content-length", "5")]),
-        with(&[named, ("content-length", "+0")]),
-        with(&[named, ("x", "a\r\ntransfer-encoding: chunked")]),
-        with(&[named, ("x", "a\nb")]),
-        with(&[named, ("x", "a\0b")]),
-        with(&[named, ("x\r\ny", "a")]),
-        with(&[named, ("x:y", "a")]),
-        with(&[named, ("X-Upper", "a")]),
-        with(&[named, (":path", "/second")]),
-        with(&[("x", "before"), named]),
-        vec![
-            (":method", "GET"),
-            (":scheme", "http"),
-            (":path", "/a b"),
-            named,
-        ],
-        vec![
-            (":method", "GET"),
-            (":scheme", "http"),
-            (":path", "a"),
-            named,
-        ],
-        vec![
-            (":method", "GET"),
-            (":scheme", "http"),
-            (":path", ""),
-            named,
-        ],
-        vec![
-            (":method", "GET"),
-            (":scheme", "http"),
-            (":path", "/\r\nx"),
-            named,
-        ],
-        vec![
-            (":method", "G ET"),
-            (":scheme", "http"),
-            (":path", "/"),
-            named,
-        ],
-        vec![(":method", "CONNECT"), (":authority", "shop:80")],
-        vec![
-            (":method", "GET"),
-            (":path", "/"),
-            (":status", "200"),
-            named,
-        ],
-    ]
-}
-
-#[test]
-fn heads_that_would_be_ambiguous_in_http_1_never_reach_an_instance() {
-    let origin = Origin::plain("hello");
-    let (_rig, listener) = routed(&origin);
-    for head in bad_heads() {
-        let mut frames = Frames::connect(listener);
-        frames.head(1, &head, true);
-        match frames.heard(1) {
-            Heard::Status(status) => assert_eq!(status, 400, "{head:?}"),
-            Heard::Reset | Heard::GoAway | Heard::Closed => {}
-        }
-    }
-    assert_eq!(origin.requests(), 0);
-    let mut frames = Frames::connect(listener);
-    let good = [
-        (":method", "GET"),
-        (":scheme", "http"),
-        (":path", "/"),
-        (":authority", "shop"),
-        ("host", "shop"),
-    ];
-    frames.head(1, &good, true);
-    assert_eq!(frames.heard(1), Heard::Status(200));
-    assert_eq!(origin.requests(), 1, "one request, one answer");
-}
-
-#[test]
-fn a_body_longer_than_it_says_is_no_second_request() {
-    let origin = Origin::plain("hello");
-    let (_rig, listener) = routed(&origin);
-    let head = [
-        (":method", "POST"),
-        (":scheme", "http"),
-        (":path", "/"),
-        (":authority", "shop"),
-        ("content-length", "1"),
-    ];
-    let mut frames = Frames::connect(listener);
-    frames.head(1, &head, false);
-    frames.body(1, b"aGET /smuggled HTTP/1.1\r\nhost: shop\r\n\r\n", true);
-    assert_ne!(frames.heard(1), Heard::Status(200));
-    assert!(origin.requests() <= 1);
-    assert_eq!(Client::connect(listener).get("/").text(), "hello");
-    assert!(origin.requests() <= 2, "nothing was smuggled");
 }
 
 #[test]

@@ -222,9 +222,18 @@ impl Rig {
 
     /// Memory that the router process has, in megabytes.
     pub(crate) fn megabytes(&self) -> u64 {
+        self.memory("VmRSS:")
+    }
+
+    /// The most that it ever had.
+    pub(crate) fn most_megabytes(&self) -> u64 {
+        self.memory("VmHWM:")
+    }
+
+    fn memory(&self, of: &str) -> u64 {
         let path = format!("/proc/{}/status", self.pid().as_raw_nonzero());
         let status = std::fs::read_to_string(path).expect("it runs");
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let line = status.lines().find_map(|line| line.strip_prefix(of));
         let kilobytes = line.and_then(|line| line.split_whitespace().next());
         kilobytes
             .and_then(|number| number.parse::<u64>().ok())

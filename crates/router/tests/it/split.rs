@@ -23,7 +23,7 @@ fn five_percent_are_five_of_any_hundred() {
 
     let new = |answers: &[bool]| answers.iter().filter(|new| **new).count();
     assert_eq!(new(&answers), 20);
-    for window in answers.chunks(100) {
+    for window in answers.windows(100) {
         assert_eq!(new(window), 5);
     }
 }

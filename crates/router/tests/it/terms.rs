@@ -104,6 +104,19 @@ fn a_body_that_is_announced_as_too_large_never_reaches_the_service() {
     assert_eq!(origin.requests(), 1);
 }
 
+#[test]
+fn a_body_that_is_refused_is_not_asked_for() {
+    let origin = Origin::plain("taken");
+    let (_rig, listener) = routed(&origin, small_bodies());
+    for (length, status) in [(LARGEST, 100), (LARGEST + 1, 413)] {
+        let mut client = Client::connect(listener);
+        client.send(&format!(
+            "POST / HTTP/1.1\r\nHost: shop\r\nExpect: 100-continue\r\nContent-Length: {length}\r\n\r\n"
+        ));
+        assert_eq!(client.head().expect("a head").status, status);
+    }
+}
+
 const CHUNKED: &str = "POST / HTTP/1.1\r\nHost: shop\r\nTransfer-Encoding: chunked\r\n\r\n";
 
 /// More than the half of what is taken.

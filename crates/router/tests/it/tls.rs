@@ -133,6 +133,15 @@ fn a_client_is_served_in_the_version_that_it_asks_for_by_alpn() {
 }
 
 #[test]
+fn a_client_that_chose_http_2_and_speaks_http_1_is_let_go() {
+    let origin = telling();
+    let (_rig, listener) = routed(&origin, |listener| secure(listener, "shop"));
+    let mut stream = connect(listener, "shop.example", &trusting(&["h2"])).expect("TLS");
+    assert_eq!(ask(&mut stream), "");
+    assert_eq!(origin.requests(), 0);
+}
+
+#[test]
 fn a_client_that_comes_back_is_known_again_also_by_the_next_table() {
     let origin = telling();
     let (rig, listener) = routed(&origin, |listener| secure(listener, "shop"));
