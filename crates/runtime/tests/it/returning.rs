@@ -108,7 +108,6 @@ fn a_rollback_goes_to_the_last_good_release_and_never_back_to_a_bad_one_by_itsel
             .await
             .expect_err("unknown");
         let title = "there is no release 9.9 of shop in default to go back to";
-        let title = "there is no release 9.9 of shop in default to go back to";
         assert_eq!(named.title, title);
         let begun = Version(known[2].0.chars().take(6).collect());
         let meant = back(&lab, Some("web"), Some(&begun)).await;
