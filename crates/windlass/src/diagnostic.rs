@@ -82,7 +82,9 @@ impl Diagnostic {
     #[must_use]
     pub(crate) fn unchanged(mut self) -> Self {
         let refused = match self.exit {
-            Exit::Usage | Exit::Configuration | Exit::Refused | Exit::Unreachable => true,
+            Exit::Usage | Exit::Configuration | Exit::Refused => true,
+            // A controller that was asked and is gone may have done it.
+            Exit::Unreachable => self.code.as_deref() == Some(STATE),
             Exit::Done
             | Exit::Failed
             | Exit::RolledBack
@@ -329,6 +331,7 @@ mod tests {
             new(Exit::Refused).hint("nothing was changed; look"),
             new(Exit::Usage).code(TYPED),
             new(Exit::Stuck),
+            new(Exit::Unreachable).code("WL0301"),
         ] {
             assert_eq!(detail(said.clone()), None, "{said:?}");
         }

@@ -113,7 +113,9 @@ fn stem(path: &str) -> &str {
 /// The command that runs it: a shell script that may not be run itself, by the shell that its first line names.
 fn runs_by_its_line(folder: &Folder, path: &str, text: &str) -> String {
     let first = text.lines().next().unwrap_or_default();
-    let bash = first.starts_with("#!") && first.contains("bash") || path.ends_with(".bash");
+    let ending = Path::new(path).extension();
+    let bash = (first.starts_with("#!") && first.contains("bash"))
+        || ending.is_some_and(|ending| ending == "bash");
     if bash && !folder.is_executable(path) {
         format!("bash {}", folder.named(path))
     } else {

@@ -2,10 +2,11 @@
 
 use std::ffi::OsString;
 
-use crate::pages;
-use crate::ui::words::{listed, meant};
 use clap::Command;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
+
+use crate::pages;
+use crate::ui::words::{listed, meant};
 
 /// What other tools call it, and the verb here.
 const ELSEWHERE: [(&str, &str); 18] = [
