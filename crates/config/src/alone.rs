@@ -9,7 +9,7 @@ use windlass_model::{
 };
 
 use crate::assemble;
-use crate::check::check_addresses;
+use crate::check::{check_addresses, check_ordered};
 use crate::decode::{
     AloneFile, AloneServiceDraft, Entries, MaintenanceDraft, OriginDraft, ServiceDraft,
 };
@@ -48,7 +48,9 @@ pub fn load_alone(text: &str, name: &str) -> Result<LoadedAlone, Refused> {
     reader.warnings = parsed.warnings;
     let file = Keys::<AloneFile>::decode(&parsed.root, &mut reader).unwrap_or_default();
     let services = file.services.good().map(Vec::as_slice).unwrap_or_default();
-    check_addresses(&view(services), &mut reader);
+    let view = view(services);
+    check_addresses(&view, &mut reader);
+    check_ordered(&view, &mut reader);
     let routes = services.iter().filter_map(|(name, draft)| {
         let route = route(name, &draft.value, &mut reader)?;
         Some((ServiceKey::alone(name.value.clone()), route))

@@ -5,6 +5,7 @@ mod commands;
 mod every;
 mod evidence;
 mod needs;
+mod ordered;
 mod probes;
 mod renames;
 pub(crate) mod score;
@@ -14,3 +15,4 @@ mod watched;
 
 pub(crate) use addresses::check as check_addresses;
 pub(crate) use every::every_environment;
+pub(crate) use ordered::check as check_ordered;
