@@ -112,6 +112,11 @@ pub(crate) const TOPICS: &[Topic] = &[
         "howto/route-alone.md",
         "use the router as a reverse proxy, without deploying"
     ),
+    written!(
+        "tls",
+        "howto/tls.md",
+        "certificates from files, or ordered and renewed by ACME"
+    ),
     written!("file", "reference/file.md", "every key of windlass.yaml"),
     made!(
         "cli",
