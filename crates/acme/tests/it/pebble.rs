@@ -1,4 +1,4 @@
-//! Pebble, and the DNS that it asks: every host is on this machine.
+//! Pebble, and the DNS that it asks: every host is where the front is.
 
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
@@ -53,7 +53,8 @@ impl Pebble {
         let names = Command::new("pebble-challtestsrv")
             .args(["-dns01", &self.names.to_string()])
             .args(["-management", &self.names_management.to_string()])
-            .args(["-defaultIPv4", "127.0.0.1", "-defaultIPv6", ""])
+            .args(["-defaultIPv4", &self.front.ip().to_string()])
+            .args(["-defaultIPv6", ""])
             .args(["-http01", "", "-https01", "", "-tlsalpn01", ""])
             .stdin(Stdio::null())
             .stdout(Stdio::null())

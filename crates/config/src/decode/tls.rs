@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use windlass_model::Host;
 
-use super::choice::Yes;
+use super::choice::yes_or_no;
 use super::collection::ListOf;
 use super::text::{AnyPath, within_limit};
 use crate::field::{At, Defs, Found, Keyed, Keys, Rule, Shape, Table, field};
@@ -71,7 +71,7 @@ impl Keyed for AcmeKeys {
         name: "acme",
         noun: "`acme`",
         fields: &[
-            field!(AcmeDraft: terms_agreed as "terms_agreed", Yes,
+            field!(AcmeDraft: terms_agreed as "terms_agreed", Agreed,
                 "You have read the terms of the certificate authority, and agree.")
             .required(),
             field!(AcmeDraft: email as "email", Email,
@@ -91,6 +91,31 @@ impl Keyed for AcmeKeys {
         elsewhere: (&["certificate", "key"], "one level up, to `tls`"),
         may_be_empty: false,
     };
+}
+
+/// The word of a person, whom it binds.
+struct Agreed;
+
+impl Shape for Agreed {
+    type Value = ();
+
+    fn wanted() -> String {
+        "yes, once you have read them".to_owned()
+    }
+
+    fn schema(_: &mut Defs) -> Value {
+        json!({ "enum": [true, "yes"] })
+    }
+
+    fn decode(node: &Node, reader: &mut Reader<'_>) -> Option<()> {
+        if yes_or_no(node, reader)? {
+            return Some(());
+        }
+        let message = "an authority issues nothing to who does not agree to its terms";
+        let hint = "read them and say yes, or name files with `certificate` and `key`";
+        reader.refuse_for(WRONG_KIND, node.span, message, hint);
+        None
+    }
 }
 
 /// A host that a certificate can be ordered for.
