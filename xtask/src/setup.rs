@@ -20,7 +20,7 @@ struct Need {
     reason: &'static str,
 }
 
-const NEEDS: [Need; 10] = [
+const NEEDS: [Need; 12] = [
     Need {
         program: "node",
         package: "nodejs",
@@ -40,6 +40,11 @@ const NEEDS: [Need; 10] = [
         program: "openssl",
         package: "openssl",
         reason: "makes the certificate of a controller that is asked over TLS",
+    },
+    Need {
+        program: "pebble",
+        package: "pebble",
+        reason: "is the certificate authority of tests",
     },
     Need {
         program: "prometheus",

@@ -9,7 +9,7 @@ use windlass_model::{
 };
 
 use crate::assemble;
-use crate::check::{check_addresses, check_metrics};
+use crate::check::{check_addresses, check_metrics, check_ordered};
 use crate::decode::{
     AloneFile, AloneServiceDraft, Entries, MaintenanceDraft, OriginDraft, ServiceDraft,
 };
@@ -52,6 +52,7 @@ pub fn load_alone(text: &str, name: &str) -> Result<LoadedAlone, Refused> {
     let view = view(services);
     check_addresses(&view, &mut reader);
     check_metrics(metrics, &view, &mut reader);
+    check_ordered(&view, &mut reader);
     let routes = services.iter().filter_map(|(name, draft)| {
         let mut route = route(name, &draft.value, &mut reader)?;
         for listen in &mut route.listeners {

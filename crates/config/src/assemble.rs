@@ -4,15 +4,15 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
 use windlass_model::{
-    Access, AppName, CommandSpec, EnvironmentName, Gate, Listen, MetricQuery, Millis, OWN_NAMES,
-    OnFailure, Probe, ProbeKind, ProcessSpec, Proxies, Rule, ScoreNeed, Secret, ServiceName,
-    ServiceSpec, Spec, Step, Stop, Strategy, Template, Tls, Traffic, Who,
+    Access, Acme, AppName, CommandSpec, EnvironmentName, Gate, Host, Listen, MetricQuery, Millis,
+    OWN_NAMES, OnFailure, Probe, ProbeKind, ProcessSpec, Proxies, Rule, ScoreNeed, Secret,
+    ServiceName, ServiceSpec, Spec, Step, Stop, Strategy, Template, Tls, TlsFiles, Traffic, Who,
 };
 
 use crate::decode::{
-    AnalysisDraft, CommandDraft, ConnectionsDraft, DetailedDraft, FileDraft, ListenDraft,
-    MetricDraft, ProbeDraft, ProcessDraft, ProxiesDraft, Require, SecretDraft, ServiceDraft,
-    StepDraft, StrategyDraft, TlsDraft, TrafficDraft, TriggersDraft,
+    AcmeDraft, AnalysisDraft, CommandDraft, ConnectionsDraft, DetailedDraft, FileDraft,
+    ListenDraft, MetricDraft, ProbeDraft, ProcessDraft, ProxiesDraft, Require, SecretDraft,
+    ServiceDraft, StepDraft, StrategyDraft, TlsDraft, TrafficDraft, TriggersDraft, USUAL_DIRECTORY,
 };
 use crate::environment::View;
 use crate::field::{At, Found};
@@ -181,17 +181,12 @@ pub(crate) fn gate(draft: &AnalysisDraft) -> Option<Gate> {
 
 /// Where it is served, as far as it says so itself; none without a good address.
 pub(crate) fn listen(draft: &ListenDraft) -> Option<Listen> {
-    let tls = |draft: &TlsDraft| {
-        Some(Tls {
-            certificate: draft.certificate.good()?.clone(),
-            key: draft.key.good()?.clone(),
-        })
-    };
+    let host = draft.host.good();
     Some(Listen {
         address: *draft.address.good()?,
-        host: draft.host.good().cloned(),
+        host: host.cloned(),
         path: draft.path.good().cloned().unwrap_or_default(),
-        tls: draft.tls.good().and_then(tls),
+        tls: draft.tls.good().and_then(|draft| tls(draft, host)),
         proxies: draft.proxies.good().map(proxies).unwrap_or_default(),
         access_log: draft.access_log.good().copied().flatten(),
         connections: draft
@@ -203,6 +198,34 @@ pub(crate) fn listen(draft: &ListenDraft) -> Option<Listen> {
     })
 }
 
+/// What is shown to clients; none if that could not be read.
+fn tls(draft: &TlsDraft, host: Option<&Host>) -> Option<Tls> {
+    if let Some(draft) = draft.acme.good() {
+        let acme = acme(draft, host);
+        return Some(Tls::Acme { acme });
+    }
+    Some(Tls::Files(TlsFiles {
+        certificate: draft.certificate.good()?.clone(),
+        key: draft.key.good()?.clone(),
+    }))
+}
+
+fn acme(draft: &AcmeDraft, host: Option<&Host>) -> Acme {
+    let directory = draft.directory.good().cloned();
+    let mut hosts: Vec<Host> = values(draft.hosts.good()).cloned().collect();
+    if hosts.is_empty() {
+        hosts.extend(host.cloned());
+    }
+    hosts.sort();
+    hosts.dedup();
+    Acme {
+        directory: directory.unwrap_or_else(|| USUAL_DIRECTORY.to_owned()),
+        email: draft.email.good().cloned(),
+        ca: draft.ca.good().cloned(),
+        hosts,
+    }
+}
+
 fn proxies(draft: &ProxiesDraft) -> Proxies {
     Proxies {
         trusted: values(draft.trusted.good()).copied().collect(),
@@ -210,13 +233,17 @@ fn proxies(draft: &ProxiesDraft) -> Proxies {
     }
 }
 
-/// Where each service names its certificate and its key.
+/// Where each service names its certificate and its key, or whom to trust when one is ordered.
 pub(crate) fn certificates(view: &View) -> BTreeMap<ServiceName, CertificateAt> {
     let named = |(name, draft): (&ServiceName, &std::rc::Rc<ServiceDraft>)| {
         let tls = draft.listen.good()?.tls.good()?;
-        let at = CertificateAt {
-            certificate: tls.certificate.at()?.span,
-            key: tls.key.at()?.span,
+        let at = if let Some(acme) = tls.acme.good() {
+            CertificateAt::Ca(acme.ca.at()?.span)
+        } else {
+            CertificateAt::Files {
+                certificate: tls.certificate.at()?.span,
+                key: tls.key.at()?.span,
+            }
         };
         Some((name.clone(), at))
     };

@@ -16,6 +16,10 @@ pub(crate) const MAX_SERVICES: usize = 1000;
 pub(crate) const MAX_ENVIRONMENTS: usize = 32;
 /// Most networks of trusted proxies.
 pub(crate) const MAX_NETWORKS: usize = 64;
+/// Most hosts that one listener orders certificates for.
+pub(crate) const MAX_ORDERED_HOSTS: usize = 100;
+/// Longest e-mail address, in bytes (RFC 5321, 4.5.3.1.3).
+pub(crate) const MAX_EMAIL_BYTES: usize = 254;
 /// Most entries of `candidate_for`, and of each list and map in one of them.
 pub(crate) const MAX_FITS: usize = 16;
 /// Most times that one request can be sent again.

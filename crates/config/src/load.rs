@@ -49,13 +49,18 @@ pub struct Loaded {
     pub warnings: Vec<Problem>,
 }
 
-/// Where a service names its certificate and its key.
+/// Where a service names the files of TLS.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct CertificateAt {
-    /// The certificate.
-    pub certificate: Span,
-    /// The key.
-    pub key: Span,
+pub enum CertificateAt {
+    /// A certificate and its key.
+    Files {
+        /// The certificate.
+        certificate: Span,
+        /// The key.
+        key: Span,
+    },
+    /// Whom to trust when certificates are ordered.
+    Ca(Span),
 }
 
 /// Nothing came out. Display is every problem on a line of its own, without the file's text.
@@ -147,9 +152,8 @@ pub fn unset(name: &str, span: Span) -> Problem {
 
 /// Says that the file named at `span` can't be used for TLS.
 pub fn unusable(span: Span, why: impl Into<String>) -> Problem {
-    Problem::at(TLS_FILES, span, why).hint(
-        "name the PEM files of a certificate and of its own key, which the controller may read",
-    )
+    Problem::at(TLS_FILES, span, why)
+        .hint("name PEM files that the controller may read: a certificate and its own key, or whom to trust")
 }
 
 /// What is wrong with a file, with the traps of its format named.

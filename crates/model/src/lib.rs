@@ -62,7 +62,7 @@ pub use id::{
 };
 pub use judgement::{Judgement, Tally, Verdict};
 pub use latency::{LATENCY_EDGES_US, latency_edge};
-pub use listen::{AccessLog, Connections, Listen, Proxies, Tls};
+pub use listen::{AccessLog, Acme, Connections, Listen, Proxies, Tls, TlsFiles};
 pub use measured::{
     Before, Below, GatedStep, Reach, ScoreGate, ScoreNeed, ScoreStage, ScoreSummary,
 };

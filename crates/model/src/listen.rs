@@ -101,15 +101,65 @@ impl Proxies {
     }
 }
 
+/// What a listener that speaks TLS shows.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(untagged)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub enum Tls {
+    /// A certificate of somebody else's care.
+    Files(TlsFiles),
+    /// Certificates that the router orders itself.
+    Acme {
+        /// From whom, and for which hosts.
+        acme: Acme,
+    },
+}
+
 /// The PEM files of a listener that speaks TLS. Only their names travel: whoever serves reads them.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct Tls {
+pub struct TlsFiles {
     /// The certificate, then those that lead to its root. An absolute path once a file is decoded
     /// for its folder.
     pub certificate: String,
     /// Its private key, likewise.
     pub key: String,
+}
+
+/// Certificates that are ordered by ACME (RFC 8555), one for each host.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Acme {
+    /// The address at which the authority says what it offers: an https URL.
+    pub directory: String,
+    /// Where the authority writes to when something is wrong with a certificate.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub email: Option<String>,
+    /// A PEM file of whom to trust when the authority is asked, an absolute path; none: those that the
+    /// machine trusts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ca: Option<String>,
+    /// For which hosts; at least one, and none with a wildcard.
+    #[cfg_attr(feature = "openapi", schema(value_type = Vec<String>))]
+    pub hosts: Vec<Host>,
+}
+
+impl Tls {
+    /// The files that it names, in which a relative path may stand until a file is decoded for its folder.
+    pub fn paths_mut(&mut self) -> Vec<&mut String> {
+        match self {
+            Self::Files(TlsFiles { certificate, key }) => vec![certificate, key],
+            Self::Acme { acme } => acme.ca.iter_mut().collect(),
+        }
+    }
+
+    /// The files that it names.
+    pub fn paths(&self) -> Vec<&str> {
+        match self {
+            Self::Files(TlsFiles { certificate, key }) => vec![certificate, key],
+            Self::Acme { acme } => acme.ca.as_deref().into_iter().collect(),
+        }
+    }
 }
 
 impl From<SocketAddr> for Listen {
@@ -228,13 +278,26 @@ mod tests {
     use super::*;
 
     fn secure(address: &str) -> Listen {
-        let tls = Tls {
+        let files = TlsFiles {
             certificate: "/etc/c.pem".to_owned(),
             key: "/etc/k.pem".to_owned(),
         };
         Listen {
-            tls: Some(tls),
+            tls: Some(Tls::Files(files)),
             ..Listen::from(address.parse::<SocketAddr>().unwrap())
+        }
+    }
+
+    fn ordered() -> Listen {
+        let acme = Acme {
+            directory: "https://ca.example/dir".to_owned(),
+            email: None,
+            ca: Some("/etc/ca.pem".to_owned()),
+            hosts: vec![Host::new("a.b").unwrap()],
+        };
+        Listen {
+            tls: Some(Tls::Acme { acme }),
+            ..placed("a.b", "/")
         }
     }
 
@@ -282,6 +345,10 @@ mod tests {
             (
                 secure("[::1]:443"),
                 r#"{"address":"[::1]:443","tls":{"certificate":"/etc/c.pem","key":"/etc/k.pem"}}"#,
+            ),
+            (
+                ordered(),
+                r#"{"address":"0.0.0.0:80","host":"a.b","tls":{"acme":{"directory":"https://ca.example/dir","ca":"/etc/ca.pem","hosts":["a.b"]}}}"#,
             ),
             (
                 placed("shop.example", "/api"),

@@ -6,9 +6,9 @@ use utoipa::{PartialSchema, ToSchema};
 
 use crate::rule::Written;
 use crate::{
-    AccessLog, AppName, CategoryName, CheckName, Connections, DeploymentId, Digest,
+    AccessLog, Acme, AppName, CategoryName, CheckName, Connections, DeploymentId, Digest,
     EnvironmentName, InstallationId, InstanceId, Listen, Measure, Millis, Percent, PlanId,
-    PrometheusUrl, Proxies, Rule, ServiceKey, ServiceName, Template, Tls,
+    PrometheusUrl, Proxies, Rule, ServiceKey, ServiceName, Template, Tls, TlsFiles,
 };
 
 macro_rules! text_types {
@@ -109,6 +109,8 @@ impl PartialSchema for Listen {
 impl ToSchema for Listen {
     fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
         schemas.push((Tls::name().into_owned(), Tls::schema()));
+        schemas.push((TlsFiles::name().into_owned(), TlsFiles::schema()));
+        schemas.push((Acme::name().into_owned(), Acme::schema()));
         schemas.push((Proxies::name().into_owned(), Proxies::schema()));
         schemas.push((AccessLog::name().into_owned(), AccessLog::schema()));
         schemas.push((Connections::name().into_owned(), Connections::schema()));

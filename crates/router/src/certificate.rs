@@ -9,7 +9,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use arc_swap::ArcSwapOption;
-use windlass_model::Tls;
+use windlass_model::TlsFiles;
 use windlass_tls::{BadPair, Pair};
 
 use crate::core::locked;
@@ -17,7 +17,9 @@ use crate::core::locked;
 /// One pair of files.
 #[derive(Debug)]
 pub(crate) struct Certificate {
-    files: Tls,
+    files: TlsFiles,
+    /// Whether the router orders it itself: then it may be in use before it is there.
+    is_ordered: bool,
     /// None until the files were good for the first time.
     pair: ArcSwapOption<Pair>,
     seen: Mutex<Option<Seen>>,
@@ -53,9 +55,10 @@ impl Stamp {
 }
 
 impl Certificate {
-    fn new(files: Tls) -> Self {
+    fn new(files: TlsFiles, is_ordered: bool) -> Self {
         let new = Self {
             files,
+            is_ordered,
             pair: ArcSwapOption::empty(),
             seen: Mutex::default(),
         };
@@ -69,6 +72,14 @@ impl Certificate {
         // Before they are read: what changes meanwhile is seen by the next look.
         let stamps = [&self.files.certificate, &self.files.key].map(|path| Stamp::of(path));
         if seen.as_ref().is_some_and(|before| before.stamps == stamps) {
+            return;
+        }
+        let not_yet = self.is_ordered && self.pair.load().is_none();
+        if not_yet && stamps.iter().all(Option::is_none) {
+            *seen = Some(Seen {
+                stamps,
+                fault: None,
+            });
             return;
         }
         let read = Pair::read(
@@ -104,9 +115,9 @@ impl Certificate {
         self.pair.load_full()
     }
 
-    /// Why there is nothing to show, if there is nothing.
+    /// Why there is nothing to show, if there is nothing and nothing is on its way.
     pub(crate) fn fault(&self) -> Option<String> {
-        if self.pair.load().is_some() {
+        if self.is_ordered || self.pair.load().is_some() {
             return None;
         }
         locked(&self.seen).as_ref()?.fault.clone()
@@ -123,19 +134,27 @@ fn told(why: &BadPair) -> String {
 
 /// Every certificate that a table names.
 #[derive(Debug, Default)]
-pub(crate) struct Certificates(Mutex<BTreeMap<Tls, Arc<Certificate>>>);
+pub(crate) struct Certificates(Mutex<BTreeMap<(TlsFiles, bool), Arc<Certificate>>>);
 
 impl Certificates {
-    /// The certificate of these files. Those that no table names yet are read now; what is in use is
-    /// not looked at, so that no return waits for a file.
-    pub(crate) fn of(&self, files: &Tls) -> Arc<Certificate> {
+    /// The certificate of these files, which somebody else cares for. Those that no table names yet are
+    /// read now; what is in use is not looked at, so that no return waits for a file.
+    pub(crate) fn of(&self, files: &TlsFiles) -> Arc<Certificate> {
+        self.known(files.clone(), false)
+    }
+
+    /// The same of files that the router writes itself, once it has what it ordered.
+    pub(crate) fn ordered(&self, files: TlsFiles) -> Arc<Certificate> {
+        self.known(files, true)
+    }
+
+    fn known(&self, files: TlsFiles, is_ordered: bool) -> Arc<Certificate> {
         let mut all = locked(&self.0);
-        if let Some(known) = all.get(files) {
-            return known.clone();
-        }
-        let new = Arc::new(Certificate::new(files.clone()));
-        all.insert(files.clone(), new.clone());
-        new
+        let known = all.entry((files, is_ordered));
+        let (files, is_ordered) = known.key().clone();
+        known
+            .or_insert_with(|| Arc::new(Certificate::new(files, is_ordered)))
+            .clone()
     }
 
     /// Looks at the files of all that are in use, and forgets the others.
@@ -170,7 +189,7 @@ mod tests {
             std::fs::copy(pem(from), &new).expect("copied");
             std::fs::rename(new, path(name)).expect("in place");
         };
-        let files = Tls {
+        let files = TlsFiles {
             certificate: path("cert.pem"),
             key: path("key.pem"),
         };
@@ -191,5 +210,27 @@ mod tests {
         drop(used);
         all.renew();
         assert!(locked(&all.0).is_empty());
+    }
+
+    #[test]
+    fn a_certificate_that_is_ordered_may_come_when_it_is_in_use() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("pair.pem");
+        let both = path.display().to_string();
+        let files = TlsFiles {
+            certificate: both.clone(),
+            key: both,
+        };
+        let all = Certificates::default();
+        let used = all.ordered(files);
+        assert!(used.fault().is_none() && used.pair().is_none());
+        let read = |name: &str| std::fs::read(pem(name)).expect("a file");
+        let whole = [read("shop.key"), read("shop.pem")].concat();
+        std::fs::write(&path, whole).expect("written");
+        all.renew();
+        assert!(used.pair().is_some());
+        std::fs::remove_file(&path).expect("removed");
+        all.renew();
+        assert!(used.pair().is_some(), "what is in use stays");
     }
 }

@@ -236,7 +236,7 @@ mod tests {
         fn a_tripwire_never_raises_what_it_watches(
             now in shares(), back in shares(), watched in 1u32..=4,
         ) {
-            let core = Core::new(1, 8).expect("chance");
+            let core = Core::new(1, 8, Path::new("state")).expect("chance");
             let key = ServiceKey::try_from("shop/default/web".to_owned()).expect("a key");
             let tripwire = Tripwire {
                 id: TripwireId("dep_1/web/1".to_owned()),

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering, fence};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
@@ -9,13 +10,14 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 use arc_swap::ArcSwap;
 use tokio::sync::watch;
 use tokio_rustls::rustls::{Error as TlsError, ServerConfig};
+use windlass_acme::{Orders, Store};
 use windlass_control::{
     Generation, ObservedConnections, ObservedRoute, ObservedSlot, RouterBoot, Tripwire,
 };
-use windlass_model::{Instance, Listen, Percent, Route, RouteSlot, ServiceKey, SlotId};
+use windlass_model::{Instance, Listen, Percent, Route, RouteSlot, ServiceKey, SlotId, Tls};
 
 use crate::access::AccessQueue;
-use crate::certificate::Certificates;
+use crate::certificate::{Certificate, Certificates};
 use crate::counts::Counts;
 use crate::desk::Desks;
 use crate::doors;
@@ -63,6 +65,8 @@ pub(crate) struct Core {
     pub(crate) alarm: Arc<Alarm>,
     /// What listeners that speak TLS show.
     pub(crate) certificates: Certificates,
+    /// Those of them that the router orders itself.
+    pub(crate) orders: Orders,
     /// What they have in common.
     tls: ServerConfig,
     /// Who is connected.
@@ -86,7 +90,7 @@ pub(crate) fn now_us() -> i64 {
 }
 
 impl Core {
-    pub(crate) fn new(shards: usize, capacity: usize) -> Result<Self, TlsError> {
+    pub(crate) fn new(shards: usize, capacity: usize, state: &Path) -> Result<Self, TlsError> {
         Ok(Self {
             boot: RouterBoot(uuid::Uuid::new_v4().simple().to_string()),
             begun: Instant::now(),
@@ -108,6 +112,7 @@ impl Core {
             ticks: Mutex::default(),
             alarm: Arc::default(),
             certificates: Certificates::default(),
+            orders: Orders::new(Store::new(state)),
             tls: secure::common()?,
             guests: Guests::new(capacity),
             nobodys: Counts::new(shards),
@@ -195,11 +200,8 @@ impl Core {
                 }
             })
             .collect();
-        let certificate = |listen: &Listen| {
-            let files = listen.tls.as_ref();
-            files.map(|files| self.certificates.of(files))
-        };
-        let certificates = route.listeners.iter().map(certificate).collect();
+        let shown = |listen: &Listen| self.shown(listen);
+        let certificates = route.listeners.iter().map(shown).collect();
         let same = before.filter(|before| deals_as(&before.route, &route));
         let split = same.map(|before| before.split);
         let mirror = self.mirror(before, route.traffic.mirror.as_ref());
@@ -211,6 +213,22 @@ impl Core {
             entry.set_passage(before.passage, before.until_us);
         }
         entry
+    }
+
+    /// What a listener shows; nothing if it speaks in the clear.
+    fn shown(&self, listen: &Listen) -> Vec<Arc<Certificate>> {
+        match &listen.tls {
+            None => Vec::new(),
+            Some(Tls::Files(files)) => vec![self.certificates.of(files)],
+            Some(Tls::Acme { acme }) => {
+                let store = self.orders.store();
+                let hosts = acme.hosts.iter();
+                let files = hosts.map(|host| store.files(&acme.directory, host));
+                files
+                    .map(|files| self.certificates.ordered(files))
+                    .collect()
+            }
+        }
     }
 
     /// The instances of a slot, those of them that there were already.
@@ -245,7 +263,7 @@ impl Core {
 
     /// Puts `services` in effect: every request that enters after this sees them.
     pub(crate) fn swap(&self, services: Services) {
-        let doors = doors::index(&services, &self.tls);
+        let doors = doors::index(&services, &self.tls, &self.orders.answers());
         let metrics = doors::metrics(&services);
         let live = Arc::new(Live {
             services,

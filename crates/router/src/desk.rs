@@ -101,11 +101,13 @@ impl Drop for Seat {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
 
     #[test]
     fn connections_spread_evenly_whoever_accepts_them() {
-        let core = Arc::new(Core::new(3, 8).expect("chance"));
+        let core = Arc::new(Core::new(3, 8, Path::new("state")).expect("chance"));
         let mut seats: Vec<Seat> = (0..6).filter_map(|_| Seat::take(&core, 1)).collect();
         let shards: Vec<usize> = seats.iter().map(|seat| seat.shard).collect();
         assert_eq!(shards, [1, 0, 2, 1, 0, 2]);

@@ -10,6 +10,8 @@ use hyper::header::{HOST, HeaderMap, HeaderValue};
 use tokio_rustls::rustls::ServerConfig;
 use windlass_model::{AccessLog, Connections, Listen, PathPrefix, Proxies, ServiceKey};
 
+use windlass_acme::Answers;
+
 use crate::certificate::Certificate;
 use crate::live::{Entry, Services};
 use crate::secure::{Manner, showing};
@@ -139,30 +141,34 @@ impl Behind {
 struct Said<'s> {
     behind: Behind,
     clear: bool,
+    secure: bool,
     shown: Vec<Arc<Certificate>>,
     proxies: Vec<&'s Proxies>,
     connections: Vec<Connections>,
 }
 
 /// Indexes `services` by listener.
-pub(crate) fn index(services: &Services, common: &ServerConfig) -> HashMap<SocketAddr, Behind> {
+pub(crate) fn index(
+    services: &Services,
+    common: &ServerConfig,
+    answers: &Arc<Answers>,
+) -> HashMap<SocketAddr, Behind> {
     let mut all: HashMap<SocketAddr, Said<'_>> = HashMap::new();
     for entry in services.values() {
-        for (listen, certificate) in entry.route.listeners.iter().zip(&entry.certificates) {
+        for (listen, certificates) in entry.route.listeners.iter().zip(&entry.certificates) {
             let said = all.entry(listen.address).or_default();
             said.behind.add(listen, entry);
             said.proxies.push(&listen.proxies);
             said.connections.push(listen.connections);
-            match certificate {
-                Some(certificate) => said.shown.push(certificate.clone()),
-                None => said.clear = true,
-            }
+            said.clear |= listen.tls.is_none();
+            said.secure |= listen.tls.is_some();
+            said.shown.extend(certificates.iter().cloned());
             said.behind.log = said.behind.log.max(listen.access_log);
         }
     }
     let behind = |said: Said<'_>| {
-        let manner = (!said.shown.is_empty()).then(|| {
-            let config = showing(common, said.shown);
+        let manner = said.secure.then(|| {
+            let config = showing(common, said.shown, answers);
             if said.clear {
                 Manner::Either(config)
             } else {
@@ -216,6 +222,8 @@ fn smallest(said: &[Connections]) -> Connections {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use proptest::prelude::*;
     use windlass_control::Generation;
     use windlass_model::{Host, Route, RouteMode};
@@ -227,7 +235,7 @@ mod tests {
 
     /// A core with one service for each place.
     fn with(places: &[(Option<&str>, &str)]) -> Core {
-        let core = Core::new(1, 8).expect("chance");
+        let core = Core::new(1, 8, Path::new("state")).expect("chance");
         let entry = |number: usize, (host, path): &(Option<&str>, &str)| {
             let listen = Listen {
                 host: host.map(|host| Host::new(host).expect("a host")),

@@ -62,6 +62,7 @@ mod maintenance;
 mod mirror;
 mod multiplexed;
 mod opening;
+mod ordering;
 mod origin;
 mod outgoing;
 mod passage;

@@ -46,6 +46,8 @@ pub(crate) const ANNOUNCED_LINE: usize = 107;
 pub(crate) const ANNOUNCED_BYTES: usize = 4 * 1024;
 /// How often the files of certificates are looked at.
 pub(crate) const RENEW_EVERY: Duration = Duration::from_secs(5);
+/// How often it is looked whether a certificate is to be ordered.
+pub(crate) const ORDER_EVERY: Duration = Duration::from_secs(5);
 /// Longest pause inside a request's body.
 pub(crate) const BODY_PAUSE: Duration = Duration::from_mins(1);
 /// Longest time that a client takes nothing of what is written to it.

@@ -61,7 +61,7 @@ pub(crate) struct Entry {
     /// What may take it back.
     pub(crate) armed: Option<Armed>,
     /// In the order of the route's listeners: what each shows, if it speaks TLS.
-    pub(crate) certificates: Vec<Option<Arc<Certificate>>>,
+    pub(crate) certificates: Vec<Vec<Arc<Certificate>>>,
     /// Who gets copies of its requests.
     pub(crate) mirror: Option<Arc<Mirror>>,
     pub(crate) passage: Passage,

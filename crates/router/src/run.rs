@@ -26,6 +26,7 @@ use crate::health;
 use crate::keep::{TableFile, TableKeeper};
 use crate::latch::Latches;
 use crate::limits::{CONNECTIONS, LOCK_PAUSE, LOCK_TIME, RENEW_EVERY, TICK};
+use crate::ordering;
 use crate::private::PrivateSocket;
 use crate::reload::Alone;
 use crate::scrape;
@@ -128,7 +129,7 @@ pub fn own_session() -> Result<(), RouterError> {
 pub fn run(config: RouterConfig) -> Result<(), RouterError> {
     let socket = config.socket.clone();
     let _lock = lock(&config.state)?;
-    let core = Core::new(config.threads.get(), capacity());
+    let core = Core::new(config.threads.get(), capacity(), &config.state);
     let core = Arc::new(core.map_err(|why| RouterError::Start(io::Error::other(why)))?);
     let keeper = Arc::new(open(core.clone(), config)?);
     let disk = keeper.kept.disk.clone();
@@ -219,7 +220,8 @@ fn thread(
         .spawn(body)
 }
 
-/// Starts the data threads, and the one that looks after their certificates until `over` is dropped.
+/// Starts the data threads, and those that look after their certificates: until `over` is dropped, and until
+/// the router ends.
 fn start(
     core: &Arc<Core>,
     over: mpsc::Receiver<()>,
@@ -232,6 +234,8 @@ fn start(
         }
         Ok(())
     })?);
+    let ordered = core.clone();
+    threads.push(thread("orders", move || ordering::run(&ordered))?);
     for shard in 0..core.shards {
         let core = core.clone();
         threads.push(thread(&format!("data-{shard}"), move || {

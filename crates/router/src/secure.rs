@@ -11,6 +11,8 @@ use tokio_rustls::rustls::server::{ClientHello, NoServerSessionStorage, Resolves
 use tokio_rustls::rustls::sign::CertifiedKey;
 use tokio_rustls::rustls::{Error as TlsError, ServerConfig};
 
+use windlass_acme::{Answers, PROOF};
+
 use crate::certificate::Certificate;
 use crate::stream::Stream;
 
@@ -29,11 +31,16 @@ pub(crate) enum Manner {
 /// What all listeners have in common, sessions above all: a client that comes back is known again,
 /// whichever table is in effect, by a ticket that it keeps itself.
 pub(crate) fn common() -> Result<ServerConfig, TlsError> {
+    let shown = Shown {
+        certificates: Vec::new(),
+        answers: Arc::default(),
+    };
     let mut common = ServerConfig::builder_with_provider(Arc::new(default_provider()))
         .with_safe_default_protocol_versions()?
         .with_no_client_auth()
-        .with_cert_resolver(Arc::new(Shown(Vec::new())));
-    common.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+        .with_cert_resolver(Arc::new(shown));
+    // Only authorities ask for the last, and for nothing else.
+    common.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec(), PROOF.to_vec()];
     common.ticketer = Ticketer::new()?;
     common.session_storage = Arc::new(NoServerSessionStorage {});
     // One is enough for a client that keeps its connections.
@@ -42,21 +49,37 @@ pub(crate) fn common() -> Result<ServerConfig, TlsError> {
 }
 
 /// The common settings with these certificates, the first of which is for clients that ask for none
-/// by name.
-pub(crate) fn showing(common: &ServerConfig, shown: Vec<Arc<Certificate>>) -> Arc<ServerConfig> {
+/// by name, and with what authorities are answered.
+pub(crate) fn showing(
+    common: &ServerConfig,
+    certificates: Vec<Arc<Certificate>>,
+    answers: &Arc<Answers>,
+) -> Arc<ServerConfig> {
     let mut config = common.clone();
-    config.cert_resolver = Arc::new(Shown(shown));
+    config.cert_resolver = Arc::new(Shown {
+        certificates,
+        answers: answers.clone(),
+    });
     Arc::new(config)
 }
 
-/// The certificates of one listener.
+/// What one listener shows.
 #[derive(Debug)]
-struct Shown(Vec<Arc<Certificate>>);
+struct Shown {
+    certificates: Vec<Arc<Certificate>>,
+    answers: Arc<Answers>,
+}
 
 impl ResolvesServerCert for Shown {
     fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
         let name = hello.server_name();
-        let usable = self.0.iter().filter_map(|certificate| certificate.pair());
+        if hello.alpn().is_some_and(|offered| offered.eq([PROOF])) {
+            return self.answers.of(name?);
+        }
+        let usable = self
+            .certificates
+            .iter()
+            .filter_map(|certificate| certificate.pair());
         // The best, and of those that are as good the first.
         let best = usable.min_by_key(|pair| Reverse(name.and_then(|name| pair.fit(name))));
         best.map(|pair| pair.key())
@@ -77,5 +100,10 @@ pub(crate) async fn greet(stream: TcpStream, manner: Option<Manner>) -> io::Resu
             config
         }
     };
-    Ok(TlsAcceptor::from(config).accept(stream).await?.into())
+    let stream = TlsAcceptor::from(config).accept(stream).await?;
+    if stream.get_ref().1.alpn_protocol() == Some(PROOF) {
+        // The handshake was all that is wanted (RFC 8737, 3).
+        return Err(io::ErrorKind::ConnectionAborted.into());
+    }
+    Ok(stream.into())
 }

@@ -73,7 +73,7 @@ fn must_be_absolute(spec: &Spec) -> Result<(), Problem> {
         let commands = commands.chain([&service.process.argv]);
         let named = commands.filter_map(|argv| relative(argv));
         let tls = service.listen.iter().filter_map(|it| it.tls.as_ref());
-        let tls = tls.flat_map(|tls| [tls.certificate.clone(), tls.key.clone()]);
+        let tls = tls.flat_map(|tls| tls.paths().into_iter().map(str::to_owned));
         let files = service.process.files.iter().cloned();
         let files = files
             .chain(tls)

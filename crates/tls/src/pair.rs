@@ -12,8 +12,8 @@ use tokio_rustls::rustls::sign::CertifiedKey;
 use tokio_rustls::rustls::{Error as TlsError, InconsistentKeys};
 use webpki::EndEntityCert;
 
-use crate::Fit;
 use crate::name::fit;
+use crate::{About, Fit};
 
 /// Largest PEM file that is read, in bytes.
 const PEM_MAX: u64 = 1024 * 1024;
@@ -24,6 +24,7 @@ pub struct Pair {
     key: Arc<CertifiedKey>,
     /// What it is for.
     names: Vec<String>,
+    about: Option<About>,
 }
 
 /// Why two files are no pair.
@@ -92,6 +93,7 @@ impl Pair {
             .first()
             .ok_or_else(|| content(certificate, Blame::Certificate, "holds no certificate"))?;
         let names = names(first).map_err(|why| content(certificate, Blame::Certificate, why))?;
+        let about = About::of(first);
         let private = private(key)?;
         let paired = CertifiedKey::from_der(chain, private, &default_provider());
         let paired = paired.map_err(|why| match why {
@@ -104,12 +106,18 @@ impl Pair {
         Ok(Self {
             key: Arc::new(paired),
             names,
+            about,
         })
     }
 
     /// What is shown to clients.
     pub fn key(&self) -> Arc<CertifiedKey> {
         self.key.clone()
+    }
+
+    /// What the certificate says of itself; none if that can't be read, though it can be shown.
+    pub fn about(&self) -> Option<&About> {
+        self.about.as_ref()
     }
 
     /// How well it is for the name that a client asks for; none if it is not.
@@ -203,6 +211,9 @@ mod tests {
         assert_eq!(pair.fit("shop.example"), Some(Fit::Exact));
         assert_eq!(pair.fit("a.shop.example"), Some(Fit::Wildcard));
         assert_eq!(pair.fit("help.example"), None);
+        let about = pair.about().expect("readable");
+        assert_eq!(about.issuer, "windlass tests");
+        assert!(about.from < about.until);
     }
 
     #[test]

@@ -5,6 +5,7 @@
 
 mod arguments;
 mod backup;
+mod certificates;
 mod commands;
 mod context;
 #[cfg(feature = "crash-points")]

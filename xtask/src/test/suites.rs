@@ -35,7 +35,7 @@ pub(super) const ORDINARY: &str = "e2e-ordinary";
 pub(super) const SWEEP: &str = "sweep";
 
 /// Every suite, in the order in which the closing line names them.
-const SUITES: [Suite; 27] = [
+const SUITES: [Suite; 28] = [
     Suite {
         name: "fmt",
         shown_by: Shown::Stage,
@@ -109,6 +109,10 @@ const SUITES: [Suite; 27] = [
         shown_by: Shown::Package("windlass-tls"),
     },
     Suite {
+        name: "acme",
+        shown_by: Shown::Package("windlass-acme"),
+    },
+    Suite {
         name: "reports",
         shown_by: Shown::Package("windlass-reports"),
     },
@@ -171,7 +175,8 @@ pub(super) enum Runner {
 pub(super) const REAL_FILTER: &str = "package(=windlass) and kind(test)";
 
 /// The nextest filter that leaves out what a fast run does not prove.
-pub(super) const FAST_FILTER: &str = "not (package(=windlass) and kind(test))";
+pub(super) const FAST_FILTER: &str =
+    "not ((package(=windlass) or package(=windlass-acme)) and kind(test))";
 
 /// The package that plain cargo leaves out whole in a fast run: it cannot leave out a part.
 pub(super) const FAST_EXCLUDED: &str = "windlass";

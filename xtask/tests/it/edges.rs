@@ -9,7 +9,7 @@ use crate::tree::{Source, assert_none, manifests, sources};
 type May = (&'static str, &'static [&'static str]);
 
 /// Everything may know the nouns; the rest is listed. What is not here is forbidden.
-const TABLE: [May; 23] = [
+const TABLE: [May; 24] = [
     ("windlass-model", &[]),
     ("windlass-config", &["model"]),
     ("windlass-engine", &["model"]),
@@ -27,8 +27,12 @@ const TABLE: [May; 23] = [
         &["model", "control", "edge", "reports", "tls"],
     ),
     ("windlass-adapter-*", &["model", "edge"]),
-    ("windlass-router", &["model", "control", "analysis", "tls"]),
+    (
+        "windlass-router",
+        &["model", "control", "analysis", "tls", "acme"],
+    ),
     ("windlass-tls", &[]),
+    ("windlass-acme", &["model", "tls"]),
     ("windlass-reports", &[]),
     ("windlass-shim", &["model", "control"]),
     ("windlass-load", &["model"]),
@@ -64,6 +68,7 @@ const BINARY: &[&str] = &[
     "adapter-*",
     "router",
     "tls",
+    "acme",
     "shim",
     "load",
     "api",

@@ -1,5 +1,7 @@
 //! What the lock file may hold.
 
+use std::process::Command;
+
 use crate::deny::banned_packages;
 use crate::tree::{assert_none, read};
 
@@ -18,6 +20,10 @@ const TLS_PROVIDERS: [&str; 12] = [
     "schannel",
     "wolfssl-sys",
 ];
+
+/// Locked and built nowhere that Windlass runs: instant-acme names it behind a feature that is off, and the
+/// lock file does not tell that apart. It is of Windows only.
+const LOCKED_ALONE: &str = "schannel";
 
 /// Each package costs a build of two cores some seconds, and somebody's trust.
 const PACKAGES_MAX: usize = 430;
@@ -55,9 +61,29 @@ fn there_is_at_most_one_tls_provider_and_it_is_ring() {
     let lock = read("Cargo.lock");
     let others: Vec<&str> = providers(&lock)
         .into_iter()
-        .filter(|name| Some(name) != TLS_PROVIDERS.first())
+        .filter(|name| Some(name) != TLS_PROVIDERS.first() && *name != LOCKED_ALONE)
         .collect();
     assert!(others.is_empty(), "TLS providers beside ring: {others:?}");
+}
+
+#[test]
+fn the_one_that_is_locked_alone_is_not_built() {
+    let cargo = std::env::var("CARGO").unwrap_or_else(|_unset| "cargo".to_owned());
+    let tree = |package: &str| {
+        let mut command = Command::new(&cargo);
+        command.args([
+            "tree",
+            "--offline",
+            "--locked",
+            "--workspace",
+            "--edges",
+            "normal,build",
+        ]);
+        let ran = command.args(["--invert", package]).output();
+        String::from_utf8(ran.expect("cargo runs").stdout).expect("names")
+    };
+    assert!(tree("ring").starts_with("ring "), "what is built is seen");
+    assert_eq!(tree(LOCKED_ALONE), "");
 }
 
 #[test]

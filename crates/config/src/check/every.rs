@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{
-    addresses, commands, evidence, needs, probes, renames, strategies, variables, watched,
+    addresses, commands, evidence, needs, ordered, probes, renames, strategies, variables, watched,
 };
 use crate::environment::View;
 use crate::problem::Problem;
@@ -19,6 +19,7 @@ pub(crate) fn every_environment(views: &[View], reader: &mut Reader<'_>) {
     for view in views {
         needs::check(view, reader);
         addresses::check(view, reader);
+        ordered::check(view, reader);
         commands::check(view, reader);
         watched::check(view, reader);
         strategies::check(view, reader);

@@ -10,7 +10,8 @@ use super::choice::{Yes, yes_or_no};
 use super::collection::ListOf;
 use super::connections::{ConnectionsDraft, ConnectionsKeys};
 use super::number::Share;
-use super::text::{Address, AnyPath, OCTET};
+use super::text::{Address, OCTET};
+use super::tls::{TlsDraft, TlsKeys};
 use crate::field::{At, Defs, Found, Keyed, Keys, Shape, Table, field};
 use crate::limit::MAX_NETWORKS;
 use crate::problem::{ADDRESS, ADDRESS_V6, HOST, PATH};
@@ -32,12 +33,6 @@ pub(crate) struct ListenDraft {
 pub(crate) struct ProxiesDraft {
     pub(crate) trusted: Found<Vec<At<IpNet>>>,
     pub(crate) proxy_protocol: Found<()>,
-}
-
-#[derive(Clone, Debug, Default)]
-pub(crate) struct TlsDraft {
-    pub(crate) certificate: Found<String>,
-    pub(crate) key: Found<String>,
 }
 
 pub(crate) struct ListenKeys;
@@ -67,33 +62,9 @@ impl Keyed for ListenKeys {
         rules: &[],
         later: &[],
         elsewhere: (
-            &["certificate", "key", "trusted", "proxy_protocol"],
+            &["certificate", "key", "acme", "trusted", "proxy_protocol"],
             "one level down, to `tls` or `proxies`",
         ),
-        may_be_empty: false,
-    };
-}
-
-pub(crate) struct TlsKeys;
-
-impl Keyed for TlsKeys {
-    type Draft = TlsDraft;
-    const TABLE: Table<TlsDraft> = Table {
-        name: "tls",
-        noun: "`tls`",
-        fields: &[
-            field!(TlsDraft: certificate as "certificate", AnyPath,
-                "A PEM file: the certificate, then those that lead to its root. Read anew when it changes.",
-                examples &["/etc/ssl/shop.pem"])
-            .required(),
-            field!(TlsDraft: key as "key", AnyPath,
-                "A PEM file: its private key, without a password. Read anew when it changes.",
-                examples &["/etc/ssl/shop.key"])
-            .required(),
-        ],
-        rules: &[],
-        later: &["acme"],
-        elsewhere: (&[], ""),
         may_be_empty: false,
     };
 }

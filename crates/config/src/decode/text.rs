@@ -133,7 +133,11 @@ impl Shape for HttpPath {
     }
 }
 
-fn within_limit<'n>(node: &Node, text: &'n str, reader: &mut Reader<'_>) -> Option<&'n str> {
+pub(super) fn within_limit<'n>(
+    node: &Node,
+    text: &'n str,
+    reader: &mut Reader<'_>,
+) -> Option<&'n str> {
     if text.len() > MAX_WORD_BYTES {
         let message = format!("{} bytes; at most {MAX_WORD_BYTES}", text.len());
         reader.refuse(TOO_LONG, node.span, message);

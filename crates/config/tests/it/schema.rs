@@ -210,6 +210,7 @@ fn the_shape_of_the_schema_is_this() {
     }
     insta::assert_snapshot!(shape, @r"
     access_log: query share
+    acme: ca directory email hosts terms_agreed!
     analysis: error fail inconclusive longest no_data require tolerance
     basic: password! user!
     canary: canary!
@@ -243,7 +244,7 @@ fn the_shape_of_the_schema_is_this() {
     stop: signal within
     target: command process
     timeouts: answer connect silence
-    tls: certificate! key!
+    tls: acme certificate key
     traffic: candidate_for eject limits mirror retries timeouts
     traffic_limits: body head in_flight
     trigger: all then when

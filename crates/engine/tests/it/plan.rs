@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use windlass_engine::plan::{Input, PlanProblem, compile};
 use windlass_model::{
     Change, Environment, InstanceId, Listen, Millis, OnFailure, PathPrefix, Plan, Release,
-    ServiceName, ServiceSpec, SlotId, Spec, Step, Strategy, Task, TaskKind, Tls,
+    ServiceName, ServiceSpec, SlotId, Spec, Step, Strategy, Task, TaskKind, Tls, TlsFiles,
 };
 
 use crate::builders::{
@@ -258,10 +258,10 @@ fn on_one_address_one_service_can_t_stay_behind_when_the_others_change_to_tls() 
     let mut wanted = Wanted::of(&app);
     let below = |path| Listen {
         path: PathPrefix::new(path).unwrap(),
-        tls: Some(Tls {
+        tls: Some(Tls::Files(TlsFiles {
             certificate: "/c.pem".to_owned(),
             key: "/k.pem".to_owned(),
-        }),
+        })),
         ..listener(0).into()
     };
     // Both on the address that auth has in the clear, in one deployment.

@@ -14,7 +14,7 @@ use tokio_rustls::rustls::{
     ClientConfig, ClientConnection, HandshakeKind, RootCertStore, StreamOwned,
 };
 use windlass_control::{Direction, Refusal};
-use windlass_model::{Listen, Proxies, Tls};
+use windlass_model::{Listen, Proxies, Tls, TlsFiles};
 
 use crate::client::Client;
 use crate::multiplexed::{Speaker, get, speaking};
@@ -39,7 +39,7 @@ fn secure(address: SocketAddr, name: &str) -> Listen {
 
 fn with_files(address: SocketAddr, certificate: String, key: String) -> Listen {
     Listen {
-        tls: Some(Tls { certificate, key }),
+        tls: Some(Tls::Files(TlsFiles { certificate, key })),
         ..address.into()
     }
 }

@@ -38,7 +38,7 @@ fn routes(found: &Found, loaded: LoadedAlone) -> Result<Routes, Diagnostic> {
     let mut routes = loaded.routes;
     let listeners = routes.values_mut().flat_map(|route| &mut route.listeners);
     for tls in listeners.filter_map(|listen| listen.tls.as_mut()) {
-        for path in [&mut tls.certificate, &mut tls.key] {
+        for path in tls.paths_mut() {
             *path = found.folder.join(&*path).to_string_lossy().into_owned();
         }
     }

@@ -8,7 +8,8 @@ use super::version::VERSION;
 use crate::context::Context;
 use crate::diagnostic::Diagnostic;
 use crate::doctor::{
-    Finding, Level, controller, drift, instances, journal, machine, router, sockets, state, tokens,
+    Finding, Level, certificates, controller, drift, instances, journal, machine, router, sockets,
+    state, tokens,
 };
 use crate::report::Report;
 use crate::ui::words::{counted, harmless};
@@ -28,7 +29,7 @@ struct Examined {
 pub(crate) async fn run(context: &Context) -> Result<Report, Diagnostic> {
     let paths = context.paths()?;
     let mut findings = if paths.exists() {
-        installation(&paths).await
+        installation(&paths, &context.ui.style()).await
     } else {
         Vec::new()
     };
@@ -50,13 +51,14 @@ pub(crate) async fn run(context: &Context) -> Result<Report, Diagnostic> {
 }
 
 /// What concerns one state directory.
-async fn installation(paths: &StatePaths) -> Vec<Finding> {
+async fn installation(paths: &StatePaths, style: &Style) -> Vec<Finding> {
     let mut findings = state(paths);
     findings.push(journal(paths).await);
     findings.push(tokens(paths));
     let seen = controller(paths, VERSION).await;
     findings.push(seen.finding);
     findings.extend(router(paths));
+    findings.extend(certificates(paths, style));
     findings.extend(seen.status.as_deref().map(drift));
     findings.push(instances(paths, seen.status.as_deref()));
     findings.push(sockets(paths));

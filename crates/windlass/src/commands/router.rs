@@ -3,12 +3,14 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
+use serde::Serialize;
 use windlass_api::Exit;
-use windlass_control::Passage;
+use windlass_control::{ObservedTable, Passage};
 use windlass_model::{Millis, Percent, Rate, Slower};
 
 use super::alone;
 use crate::arguments::duration;
+use crate::certificates::{Shown, shown};
 use crate::context::Context;
 use crate::diagnostic::{Diagnostic, TYPED};
 use crate::report::Report;
@@ -131,6 +133,14 @@ struct Pause {
     maintenance: bool,
 }
 
+/// What `router status` shows.
+#[derive(Debug, Serialize)]
+struct Status {
+    #[serde(flatten)]
+    table: ObservedTable,
+    certificates: Vec<Shown>,
+}
+
 impl Pause {
     fn passage(&self) -> Passage {
         if self.maintenance {
@@ -193,7 +203,17 @@ pub(crate) fn run(context: &Context, options: &Options) -> Result<Report, Diagno
     match verb {
         Verb::Status => {
             let table = link.observe()?;
-            Report::new(router_text(&table, &context.ui.style()), &table)
+            let routes = table.services.values().map(|entry| &entry.route);
+            let listeners = routes.flat_map(|route| &route.listeners);
+            let certificates = shown(listeners, &crate::wire::router_state(&paths));
+            let text = router_text(&table, &certificates, &context.ui.style());
+            Report::new(
+                text,
+                &Status {
+                    table,
+                    certificates,
+                },
+            )
         }
         Verb::Split(options) => {
             let (origin, share) = (options.to.0.as_str(), options.to.1);

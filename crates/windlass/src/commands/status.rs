@@ -1,8 +1,10 @@
 //! `windlass status`: what runs where.
 
+use jiff::tz::TimeZone;
 use windlass_api::EnvironmentView;
-use windlass_client::{Reach, is_stopped};
+use windlass_client::{Reach, StatePaths, is_stopped};
 
+use crate::certificates::on_disk;
 use crate::context::Context;
 use crate::diagnostic::Diagnostic;
 use crate::report::Report;
@@ -21,6 +23,10 @@ pub(crate) async fn run(context: &Context) -> Result<Report, Diagnostic> {
             Reach::Here(paths) => crate::wire::halted(&paths),
             Reach::Elsewhere(_) => environments.iter().find_map(|view| view.halted.clone()),
         },
+        certificates: match context.reach()? {
+            Reach::Here(paths) => certificates(&paths, &context.ui.style().zone),
+            Reach::Elsewhere(_) => Vec::new(),
+        },
         silent: silent(&environments, &context.reach()?),
         lost: client.and_then(|client| client.controller().lost_history),
         only: context.global.environment.clone(),
@@ -31,6 +37,14 @@ pub(crate) async fn run(context: &Context) -> Result<Report, Diagnostic> {
     let at = (now_us(), context.ui.columns());
     let text = status_text(&environments, &whole, at, &context.ui.style());
     Report::new(text, &environments)
+}
+
+/// What is wrong with what is shown to clients.
+fn certificates(paths: &StatePaths, zone: &TimeZone) -> Vec<String> {
+    let now = now_us() / 1_000_000;
+    let shown = on_disk(paths);
+    let troubles = shown.iter().filter_map(|one| one.trouble(now, zone));
+    troubles.map(|trouble| trouble.saw).collect()
 }
 
 /// The router, if it did not answer the controller.

@@ -1,6 +1,7 @@
 //! What `windlass doctor` looks at. Each check reads, and says what it saw and what would mend it;
 //! none starts or changes anything.
 
+mod certificates;
 mod controller;
 mod finding;
 mod instances;
@@ -11,6 +12,7 @@ mod sockets;
 mod state;
 mod tokens;
 
+pub(crate) use certificates::certificates;
 pub(crate) use controller::{controller, drift};
 pub(crate) use finding::{Finding, Level};
 pub(crate) use instances::instances;

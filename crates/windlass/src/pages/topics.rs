@@ -117,6 +117,11 @@ pub(crate) const TOPICS: &[Topic] = &[
         "howto/scrape-the-router.md",
         "let Prometheus ask the router what it counted"
     ),
+    written!(
+        "tls",
+        "howto/tls.md",
+        "certificates from files, or ordered and renewed by ACME"
+    ),
     written!("file", "reference/file.md", "every key of windlass.yaml"),
     made!(
         "cli",

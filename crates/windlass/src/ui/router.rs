@@ -7,10 +7,15 @@ use super::Style;
 use super::table::table;
 use super::time::of_calendar;
 use super::words::{counted, harmless};
+use crate::certificates::Shown;
 use crate::route::{name, standing};
 
 /// Who decides, one row for each origin, and what went back by itself.
-pub(crate) fn router_text(observed: &ObservedTable, style: &Style) -> String {
+pub(crate) fn router_text(
+    observed: &ObservedTable,
+    certificates: &[Shown],
+    style: &Style,
+) -> String {
     let mut text = if observed.alone {
         "runs alone, by its file\n".to_owned()
     } else {
@@ -30,6 +35,12 @@ pub(crate) fn router_text(observed: &ObservedTable, style: &Style) -> String {
         ];
         let services = observed.services.iter();
         let rows = services.flat_map(|(key, entry)| rows(observed, key, entry));
+        text.push('\n');
+        text.push_str(&table(&header, rows.collect(), style.width));
+    }
+    if !certificates.is_empty() {
+        let rows = certificates.iter().map(|one| certificate(one, style));
+        let header = ["CERTIFICATE OF", "ISSUER", "EXPIRES", ""];
         text.push('\n');
         text.push_str(&table(&header, rows.collect(), style.width));
     }
@@ -89,6 +100,15 @@ fn rows(observed: &ObservedTable, key: &ServiceKey, entry: &ObservedRoute) -> Ve
         first.into_iter().chain(row).collect()
     })
     .collect()
+}
+
+fn certificate(one: &Shown, style: &Style) -> Vec<String> {
+    vec![
+        one.whose(),
+        one.issuer.clone().unwrap_or_default(),
+        one.expires(&style.zone),
+        one.standing(&style.zone),
+    ]
 }
 
 fn row(entry: &ObservedRoute, slot: &RouteSlot) -> Vec<String> {

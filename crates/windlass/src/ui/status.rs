@@ -21,6 +21,8 @@ pub(crate) struct Whole {
     pub(crate) silent: Option<Silent>,
     /// Set when the journal is older than what runs.
     pub(crate) lost: Option<LostHistoryView>,
+    /// What is wrong with certificates on this machine, one line each.
+    pub(crate) certificates: Vec<String>,
     /// The environment that alone is shown, if one was asked for.
     pub(crate) only: Option<String>,
 }
@@ -68,6 +70,13 @@ fn warnings(whole: &Whole, style: &Style) -> String {
     }
     if let Some(silent) = &whole.silent {
         text.push_str(&silent_router(silent, style));
+    }
+    if !whole.certificates.is_empty() {
+        for saw in &whole.certificates {
+            let head = style.paint(Role::Warn, "certificates:");
+            text.push_str(&[&head, " ", saw, "\n"].concat());
+        }
+        text.push_str("next: windlass doctor\n\n");
     }
     if let Some(LostHistoryView { own, heard }) = &whole.lost {
         let head = style.paint(Role::Bad, "lost history");
@@ -298,6 +307,21 @@ mod tests {
     }
 
     #[test]
+    fn a_certificate_that_needs_a_look_is_told_first() {
+        let whole = Whole {
+            certificates: vec!["that of shop.example expired (WL0477)".to_owned()],
+            ..Whole::default()
+        };
+        let text = status_text(&[], &whole, (0, Some(80)), &Style::plain());
+        insta::assert_snapshot!(text, @r"
+        certificates: that of shop.example expired (WL0477)
+        next: windlass doctor
+
+        nothing is deployed
+        ");
+    }
+
+    #[test]
     fn nothing_deployed_is_said() {
         let text = status_text(&[], &Whole::default(), (0, Some(80)), &Style::plain());
         assert_eq!(text, "nothing is deployed\n");
@@ -346,6 +370,7 @@ mod tests {
                 by: "jo".to_owned(),
                 since_us: sample::STARTED_US,
             }),
+            certificates: Vec::new(),
             silent: Some(Silent {
                 router: SilentRouterView {
                     pid: Some(17),

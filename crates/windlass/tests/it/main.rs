@@ -39,6 +39,7 @@ mod measuring;
 mod network;
 mod offline;
 mod offline_back;
+mod ordering;
 mod page;
 mod pages;
 mod places;

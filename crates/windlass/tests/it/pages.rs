@@ -97,6 +97,7 @@ fn every_page_is_listed_and_printed() {
     reach-a-controller  use a controller from another machine
     route-alone         use the router as a reverse proxy, without deploying
     scrape-the-router   let Prometheus ask the router what it counted
+    tls                 certificates from files, or ordered and renewed by ACME
     file                every key of windlass.yaml
     cli                 every command and option
     exit-codes          what the number at the end means

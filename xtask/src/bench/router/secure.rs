@@ -4,7 +4,7 @@ use std::fs;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 
 use anyhow::Context as _;
-use windlass_model::{Listen, Tls};
+use windlass_model::{Listen, Tls, TlsFiles};
 
 use crate::bench::registry::Product;
 use crate::bench::router::anchors::{CERTIFICATE, KEY};
@@ -36,17 +36,17 @@ pub(crate) fn part(product: &Product) -> anyhow::Result<Vec<Measure>> {
 /// Where our router speaks TLS from now on.
 fn secured(bed: &mut Bed) -> anyhow::Result<SocketAddr> {
     let path = |name: &str| bed.folder().join(name).display().to_string();
-    let tls = Tls {
+    let files = TlsFiles {
         certificate: path("ours.pem"),
         key: path("ours.key"),
     };
-    fs::write(&tls.certificate, CERTIFICATE).context("write a certificate")?;
-    fs::write(&tls.key, KEY).context("write its key")?;
+    fs::write(&files.certificate, CERTIFICATE).context("write a certificate")?;
+    fs::write(&files.key, KEY).context("write its key")?;
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("bind a listener")?;
     let address = bed.ours.control.listen(&listener)?;
     let mut route = serving(bed.ours.address, vec![slot(1, 100, &bed.origins)?]);
     route.listeners.push(Listen {
-        tls: Some(tls),
+        tls: Some(Tls::Files(files)),
         ..address.into()
     });
     bed.ours.control.route(route)?;

@@ -1,0 +1,185 @@
+//! All certificates that are wanted: which is due, and what became of its order.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use tokio::time::timeout;
+use windlass_model::Host;
+use windlass_tls::Pair;
+
+use crate::answers::Answers;
+use crate::ask::Asker;
+use crate::failure::Failure;
+use crate::limits::ORDER_TIME;
+use crate::order::order;
+use crate::store::{Note, Store};
+use crate::wanted::Wanted;
+use crate::when::{again, renewal};
+
+/// Orders certificates, one after the other. Whoever has one holds the router's state folder alone.
+#[derive(Debug)]
+pub struct Orders {
+    store: Store,
+    answers: Arc<Answers>,
+    /// When each wanted one is to be looked at again.
+    due: Mutex<BTreeMap<Wanted, i64>>,
+}
+
+impl Orders {
+    /// Keeps what it gets in `store`.
+    pub fn new(store: Store) -> Self {
+        Self {
+            store,
+            answers: Arc::default(),
+            due: Mutex::default(),
+        }
+    }
+
+    /// Where it keeps what it gets.
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// What listeners show to an authority.
+    pub fn answers(&self) -> Arc<Answers> {
+        self.answers.clone()
+    }
+
+    /// Orders all of `wanted` that are due at `now`, and forgets what is wanted no more. `took` is called
+    /// with each that there is a new certificate for. What fails is told in the log and in the note beside
+    /// the certificate, and is due again later: what was there before stays. A turn that is dropped counts
+    /// as failed for the order that it was at.
+    pub async fn turn(&self, wanted: &BTreeSet<Wanted>, now: SystemTime, took: impl Fn(&Wanted)) {
+        let now = seconds(now);
+        self.due().retain(|one, _| wanted.contains(one));
+        for one in wanted {
+            let known = self.due().get(one).copied();
+            if known.is_some_and(|due| due > now) {
+                continue;
+            }
+            // Another listener may have had it ordered meanwhile.
+            let mut due = self.due_of(one);
+            if due <= now {
+                due = self.attempt(one, now, &took).await;
+            }
+            self.due().insert(one.clone(), due);
+        }
+    }
+
+    /// When a certificate is to be ordered, by what is on disk.
+    fn due_of(&self, one: &Wanted) -> i64 {
+        let note = self.store.note(&one.directory, &one.host);
+        let note = note.unwrap_or_else(|why| {
+            tracing::warn!(host = %one.host, %why, "how the last order went can't be read");
+            None
+        });
+        let not_before = note.map_or(i64::MIN, |note| note.not_before);
+        let renewed = self.kept(one).unwrap_or(i64::MIN);
+        renewed.max(not_before)
+    }
+
+    /// When the certificate on disk is to be renewed; none if there is none to show.
+    fn kept(&self, one: &Wanted) -> Option<i64> {
+        let path = self.store.pair(&one.directory, &one.host);
+        renewed(&path, &one.host)
+    }
+
+    /// One order. Gives when the next one is due.
+    async fn attempt(&self, one: &Wanted, now: i64, took: &impl Fn(&Wanted)) -> i64 {
+        let (directory, host) = (one.directory.as_str(), &one.host);
+        let before = self.store.note(directory, host).ok().flatten();
+        let failures = before.map_or(0, |note| note.failures).saturating_add(1);
+        let mut note = Note {
+            tried: now,
+            failures,
+            under_way: true,
+            not_before: again(host, now, failures, None),
+            ..Note::default()
+        };
+        // First on disk: whoever dies on the way does not order again at once, and who could not keep
+        // what is made does not ask for it.
+        if let Err(why) = self.store.keep_note(directory, host, &mut note) {
+            tracing::error!(%host, %why, "no certificate is ordered: it could not be kept");
+            return note.not_before;
+        }
+        tracing::info!(%host, directory, "ordering a certificate");
+        let ordered = self.ordered(one, now).await;
+        note.under_way = false;
+        match ordered {
+            Ok(next) => {
+                note.failures = 0;
+                note.not_before = now;
+                tracing::info!(%host, directory, "a certificate was issued");
+                took(one);
+                self.keep(one, &mut note);
+                next
+            }
+            Err((failure, asked)) => {
+                note.not_before = again(host, now, failures, asked);
+                note.why = Some(failure.to_string());
+                let pause = note.not_before.saturating_sub(now);
+                tracing::warn!(%host, directory, why = %failure, failures, again_in_s = pause,
+                    "a certificate could not be ordered");
+                self.keep(one, &mut note);
+                note.not_before
+            }
+        }
+    }
+
+    fn keep(&self, one: &Wanted, note: &mut Note) {
+        if let Err(why) = self.store.keep_note(&one.directory, &one.host, note) {
+            tracing::error!(host = %one.host, %why, "how an order went could not be kept");
+        }
+    }
+
+    /// Orders, keeps and checks a certificate. Gives when it is to be renewed, or why there is none and how
+    /// many seconds the authority wants to be left alone.
+    async fn ordered(&self, one: &Wanted, now: i64) -> Result<i64, (Failure, Option<u64>)> {
+        let ca = one.ca.as_ref().map(Path::new);
+        let asker = Asker::new(ca).map_err(|why| (why, None))?;
+        let with = (&asker, &*self.answers);
+        let made = timeout(ORDER_TIME, order(one, &self.store, with)).await;
+        let late = |_late| {
+            let time = ORDER_TIME.as_secs();
+            Err(Failure::own(format!("it took more than {time}s")))
+        };
+        let made = made.unwrap_or_else(late);
+        let made = made.map_err(|why| (why, asker.told().map(|asked| asked.as_secs())))?;
+        let (directory, host) = (one.directory.as_str(), &one.host);
+        let unkept = |why| (Failure::own(format!("it can't be kept: {why}")), None);
+        let pair = self
+            .store
+            .write_pair(directory, host, &made.key, &made.chain);
+        // What is there stays until there is something better.
+        let renewed = renewed(&pair.map_err(unkept)?, host);
+        let renewed = renewed.ok_or((Failure::own("what was issued can't be used"), None))?;
+        self.store.take_pair(directory, host).map_err(unkept)?;
+        if renewed <= now {
+            // Else it would be ordered again at once, for ever.
+            let what = "what was issued is to be renewed already: is this machine's clock right?";
+            return Err((Failure::own(what), None));
+        }
+        Ok(renewed)
+    }
+
+    fn due(&self) -> MutexGuard<'_, BTreeMap<Wanted, i64>> {
+        self.due.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// When the certificate in a file is to be renewed; none if it can't be shown for `host`.
+fn renewed(path: &Path, host: &Host) -> Option<i64> {
+    let pair = Pair::read(path, path).ok()?;
+    pair.fit(host.as_str())?;
+    let about = pair.about()?;
+    Some(renewal(host, about.from, about.until))
+}
+
+fn seconds(time: SystemTime) -> i64 {
+    let since = time.duration_since(UNIX_EPOCH);
+    since.map_or(0, |since| {
+        i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
+    })
+}
