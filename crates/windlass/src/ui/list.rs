@@ -185,8 +185,7 @@ mod tests {
     #[test]
     fn what_a_person_took_past_something_is_not_listed_as_the_others() {
         let mut view = sample::ended(Outcome::Promoted);
-        let auth = view.rollouts.get_mut(&sample::service("auth"));
-        auth.expect("a service").past = vec![sample::past()];
+        view.by_hand = true;
         let text = list_text(&[view], None, &Style::plain());
         assert!(text.contains("  promoted by hand  "), "{text}");
     }
