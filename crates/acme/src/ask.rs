@@ -184,7 +184,7 @@ mod tests {
     #[test]
     fn what_an_authority_asks_for_is_read_in_seconds_and_as_a_date() {
         let wait = |text: &'static str| wait(&HeaderValue::from_static(text));
-        assert_eq!(wait(" 120 "), Some(Duration::from_secs(120)));
+        assert_eq!(wait(" 120 "), Some(Duration::from_mins(2)));
         assert_eq!(wait("Fri, 31 Dec 1999 23:59:59 GMT"), None);
         let far = wait("Fri, 31 Dec 2100 23:59:59 GMT").expect("in the future");
         assert!(far > Duration::from_hours(24));

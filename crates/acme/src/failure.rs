@@ -20,7 +20,7 @@ pub(crate) struct Failure {
 impl Failure {
     /// What this machine is to blame for.
     pub(crate) fn own(reason: impl Into<String>) -> Self {
-        Self::of(reason.into(), false)
+        Self::of(&reason.into(), false)
     }
 
     /// An authority's refusal.
@@ -37,10 +37,10 @@ impl Failure {
                 reason = format!("{reason}; {detail}");
             }
         }
-        Self::of(reason, name == "accountDoesNotExist")
+        Self::of(&reason, name == "accountDoesNotExist")
     }
 
-    fn of(reason: String, is_stranger: bool) -> Self {
+    fn of(reason: &str, is_stranger: bool) -> Self {
         // What comes from outside is shown on terminals and kept on disk.
         let plain = reason.chars().map(|c| if c.is_control() { ' ' } else { c });
         Self {
