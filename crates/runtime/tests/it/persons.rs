@@ -1,7 +1,7 @@
 //! What people say to a running deployment.
 
 use windlass_api::{Command, Exit};
-use windlass_model::{Fact, Measure, Millis, Outcome, RolloutPhase};
+use windlass_model::{Fact, Measure, Millis, Outcome, RolloutPhase, ScoreSummary};
 use windlass_runtime::From;
 use windlass_testkit::{Effect, Ending, Lab, Script, run};
 
@@ -63,7 +63,7 @@ fn who_promotes_past_a_score_is_named_with_what_it_was_for_ever() {
             panic!("{let_go:?}");
         };
         assert_eq!((one.by.as_str(), one.gate.at_least), ("ana", 85));
-        let score = one.score.as_ref().and_then(|score| score.known());
+        let score = one.score.as_ref().and_then(ScoreSummary::known);
         assert_eq!(score, Some(Measure::nearest(80.0)));
         let ended = view.ended_us.expect("it has ended");
         assert!((view.started_us..=ended).contains(&one.at_us), "{one:?}");
