@@ -1,9 +1,5 @@
 //! Whatever lies in the place of the table file, it is a table or is refused whole. Also what `fuzz/` runs.
 
-#[cfg(test)]
-#[path = "../../../fuzz/damage.rs"]
-mod damage;
-
 use crate::sealed::{BadTable, seal, sealed, unseal};
 
 /// Reads bytes as a table file, and as what a router of another version may have sealed. May never panic
@@ -27,6 +23,7 @@ pub(crate) fn read_anything(bytes: &[u8]) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::anything::damage;
 
     /// How many damaged tables are read.
     const MUTATIONS: u64 = 10_000;

@@ -3,7 +3,7 @@
 
 #[cfg(test)]
 #[path = "../../../fuzz/damage.rs"]
-mod damage;
+pub(crate) mod damage;
 
 use crate::framing::{Framing, Stage, Stop};
 

@@ -81,7 +81,7 @@ fn messages_of_any_length_questions_and_the_end_pass_as_if_there_were_no_router(
     let (rig, listener, _) = routed();
     speaking(async {
         let mut socket = connect(listener).await;
-        let long = Bytes::from_iter((0..LONG).map(|n| n.to_le_bytes()[0]));
+        let long: Bytes = (0..LONG).map(|n| n.to_le_bytes()[0]).collect();
         for message in [
             Message::text("hello"),
             Message::text(""),
