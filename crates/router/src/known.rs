@@ -128,7 +128,7 @@ mod tests {
         state.counts.retried(0);
         drop(state);
         assert!(known.tick(now).is_empty());
-        now += GONE_TIME - Duration::from_secs(1);
+        now += GONE_TIME.saturating_sub(Duration::from_secs(1));
         known.tick(now);
         assert_eq!(take(&mut known).counts.total().retries, 1);
         let held = take(&mut known);

@@ -136,11 +136,14 @@ async fn refuse_taken(
     }
 }
 
+/// A place that is served, and who serves it.
+type Served = (Listen, String);
+
 /// What this environment serves, and what others do.
 fn by_owner(
     shared: &Rc<Shared>,
     environment: &Environment,
-) -> (Vec<(Listen, String)>, Vec<(Listen, String)>) {
+) -> (Vec<Served>, Vec<Served>) {
     let environments = shared.environments.borrow();
     let is_own = |other: &&Environment| {
         other.app == environment.app && other.environment == environment.environment
@@ -155,7 +158,7 @@ fn by_owner(
 fn served(
     shared: &Rc<Shared>,
     environment: &Environment,
-) -> impl Iterator<Item = (Listen, String)> + use<> {
+) -> impl Iterator<Item = Served> + use<> {
     let stable = environment.services.iter();
     let stable =
         stable.filter_map(|(name, now)| Some((now.stable.as_ref()?.spec.listen.clone()?, name)));
