@@ -9,7 +9,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use arc_swap::ArcSwapOption;
-use windlass_model::TlsFiles;
+use windlass_model::{Host, TlsFiles};
 use windlass_tls::{BadPair, Pair};
 
 use crate::core::locked;
@@ -18,8 +18,8 @@ use crate::core::locked;
 #[derive(Debug)]
 pub(crate) struct Certificate {
     files: TlsFiles,
-    /// Whether the router orders it itself: then it may be in use before it is there.
-    is_ordered: bool,
+    /// The host for which the router orders it itself: then it may be in use before it is there.
+    ordered_for: Option<Host>,
     /// None until the files were good for the first time.
     pair: ArcSwapOption<Pair>,
     seen: Mutex<Option<Seen>>,
@@ -55,10 +55,10 @@ impl Stamp {
 }
 
 impl Certificate {
-    fn new(files: TlsFiles, is_ordered: bool) -> Self {
+    fn new(files: TlsFiles, ordered_for: Option<Host>) -> Self {
         let new = Self {
             files,
-            is_ordered,
+            ordered_for,
             pair: ArcSwapOption::empty(),
             seen: Mutex::default(),
         };
@@ -74,7 +74,7 @@ impl Certificate {
         if seen.as_ref().is_some_and(|before| before.stamps == stamps) {
             return;
         }
-        let not_yet = self.is_ordered && self.pair.load().is_none();
+        let not_yet = self.ordered_for.is_some() && self.pair.load().is_none();
         if not_yet && stamps.iter().all(Option::is_none) {
             *seen = Some(Seen {
                 stamps,
@@ -115,9 +115,16 @@ impl Certificate {
         self.pair.load_full()
     }
 
+    /// Whether it is on order for this name, and not there yet.
+    pub(crate) fn is_awaited_by(&self, name: &str) -> bool {
+        let host = self.ordered_for.as_ref();
+        host.is_some_and(|host| host.as_str().eq_ignore_ascii_case(name))
+            && self.pair.load().is_none()
+    }
+
     /// Why there is nothing to show, if there is nothing and nothing is on its way.
     pub(crate) fn fault(&self) -> Option<String> {
-        if self.is_ordered || self.pair.load().is_some() {
+        if self.ordered_for.is_some() || self.pair.load().is_some() {
             return None;
         }
         locked(&self.seen).as_ref()?.fault.clone()
@@ -132,28 +139,31 @@ fn told(why: &BadPair) -> String {
     }
 }
 
+/// Which one: its files, and the host that it is ordered for.
+type Which = (TlsFiles, Option<Host>);
+
 /// Every certificate that a table names.
 #[derive(Debug, Default)]
-pub(crate) struct Certificates(Mutex<BTreeMap<(TlsFiles, bool), Arc<Certificate>>>);
+pub(crate) struct Certificates(Mutex<BTreeMap<Which, Arc<Certificate>>>);
 
 impl Certificates {
     /// The certificate of these files, which somebody else cares for. Those that no table names yet are
     /// read now; what is in use is not looked at, so that no return waits for a file.
     pub(crate) fn of(&self, files: &TlsFiles) -> Arc<Certificate> {
-        self.known(files.clone(), false)
+        self.known(files.clone(), None)
     }
 
-    /// The same of files that the router writes itself, once it has what it ordered.
-    pub(crate) fn ordered(&self, files: TlsFiles) -> Arc<Certificate> {
-        self.known(files, true)
+    /// The same of files that the router writes itself, once it has what it ordered for this host.
+    pub(crate) fn ordered(&self, files: TlsFiles, host: &Host) -> Arc<Certificate> {
+        self.known(files, Some(host.clone()))
     }
 
-    fn known(&self, files: TlsFiles, is_ordered: bool) -> Arc<Certificate> {
+    fn known(&self, files: TlsFiles, ordered_for: Option<Host>) -> Arc<Certificate> {
         let mut all = locked(&self.0);
-        let known = all.entry((files, is_ordered));
-        let (files, is_ordered) = known.key().clone();
+        let known = all.entry((files, ordered_for));
+        let (files, ordered_for) = known.key().clone();
         known
-            .or_insert_with(|| Arc::new(Certificate::new(files, is_ordered)))
+            .or_insert_with(|| Arc::new(Certificate::new(files, ordered_for)))
             .clone()
     }
 
@@ -222,7 +232,8 @@ mod tests {
             key: both,
         };
         let all = Certificates::default();
-        let used = all.ordered(files);
+        let host = Host::new("shop.example").expect("a host");
+        let used = all.ordered(files, &host);
         assert!(used.fault().is_none() && used.pair().is_none());
         let read = |name: &str| std::fs::read(pem(name)).expect("a file");
         let whole = [read("shop.key"), read("shop.pem")].concat();

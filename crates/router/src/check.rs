@@ -7,7 +7,7 @@ use std::path::Path;
 
 use rustix::net::sockopt;
 use windlass_control::{Refusal, Trip, TripRule, Tripwire};
-use windlass_model::{Halt, Listen, Percent, Route, RouteMode, ServiceKey};
+use windlass_model::{Halt, Percent, Route, RouteMode, ServiceKey};
 
 use crate::latch;
 use crate::limits::BACKLOG;
@@ -96,7 +96,6 @@ pub(crate) fn check_listeners(
     is_held: impl Fn(SocketAddr) -> bool,
 ) -> Result<(), Refusal> {
     let mut owners = BTreeMap::new();
-    let mut asked = BTreeMap::new();
     for (key, entry) in services {
         for listen in &entry.route.listeners {
             let owner = owners.insert((listen.address, &listen.host, &listen.path), key);
@@ -104,20 +103,14 @@ pub(crate) fn check_listeners(
             if let Some(owner) = owner.filter(|owner| *owner != key) {
                 return Err(invalid(format!("{listen} of {key} belongs to {owner}")));
             }
-            if let Some(address) = listen.addresses().find(|address| !is_held(*address)) {
+            // Where metrics are asked for keeps nobody from being served.
+            let address = listen.address;
+            if !is_held(address) {
                 return Err(invalid(format!(
                     "no listening socket for {address} of {key} was handed over"
                 )));
             }
-            asked.extend(listen.metrics.map(|address| (address, key)));
         }
-    }
-    let mut served = owners.iter().map(|((address, ..), owner)| (address, owner));
-    if let Some((address, owner)) = served.find(|(address, _)| asked.contains_key(*address)) {
-        let key = asked[address];
-        return Err(invalid(format!(
-            "{address} of {owner} is where the metrics of {key} are asked for"
-        )));
     }
     Ok(())
 }
@@ -147,14 +140,9 @@ pub(crate) fn check_tripwire(
         let named = |address| {
             let all = services.values();
             let mut all = all.flat_map(|entry| &entry.route.listeners);
-            all.any(|listen| listen.addresses().any(|named| named == address))
+            all.any(|listen| listen.address == address)
         };
-        if !route
-            .listeners
-            .iter()
-            .flat_map(Listen::addresses)
-            .all(named)
-        {
+        if !route.listeners.iter().all(|listen| named(listen.address)) {
             return refused(&format!("needs a listener of {service} that is closed"));
         }
     }

@@ -200,7 +200,7 @@ impl Core {
                 }
             })
             .collect();
-        let shown = |listen: &Listen| self.shown(listen);
+        let shown = |listen: &Listen| self.shown(listen, before.map(|before| &**before));
         let certificates = route.listeners.iter().map(shown).collect();
         let same = before.filter(|before| deals_as(&before.route, &route));
         let split = same.map(|before| before.split);
@@ -215,18 +215,31 @@ impl Core {
         entry
     }
 
-    /// What a listener shows; nothing if it speaks in the clear.
-    fn shown(&self, listen: &Listen) -> Vec<Arc<Certificate>> {
+    /// What a listener shows; nothing if it speaks in the clear. As long as something is on order, what the
+    /// address showed `before` stays: clients are served as they were.
+    fn shown(&self, listen: &Listen, before: Option<&Entry>) -> Vec<Arc<Certificate>> {
         match &listen.tls {
             None => Vec::new(),
             Some(Tls::Files(files)) => vec![self.certificates.of(files)],
             Some(Tls::Acme { acme }) => {
                 let store = self.orders.store();
                 let hosts = acme.hosts.iter();
-                let files = hosts.map(|host| store.files(&acme.directory, host));
-                files
-                    .map(|files| self.certificates.ordered(files))
-                    .collect()
+                let ordered = hosts.map(|host| {
+                    let files = store.files(&acme.directory, host);
+                    self.certificates.ordered(files, host)
+                });
+                let mut all: Vec<_> = ordered.collect();
+                if all.iter().any(|ordered| ordered.pair().is_none()) {
+                    let kept = before
+                        .into_iter()
+                        .flat_map(|entry| entry.shown_at(listen.address));
+                    for one in kept {
+                        if !all.iter().any(|known| Arc::ptr_eq(known, &one)) {
+                            all.push(one);
+                        }
+                    }
+                }
+                all
             }
         }
     }

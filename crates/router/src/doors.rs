@@ -189,10 +189,15 @@ pub(crate) fn index(
 
 /// Which services tell their metrics where.
 pub(crate) fn metrics(services: &Services) -> BTreeMap<SocketAddr, BTreeSet<ServiceKey>> {
+    let entries = services.values();
+    let listeners = entries.flat_map(|entry| &entry.route.listeners);
+    let served: BTreeSet<SocketAddr> = listeners.map(|listen| listen.address).collect();
     let mut all: BTreeMap<SocketAddr, BTreeSet<ServiceKey>> = BTreeMap::new();
     for (key, entry) in services {
         let listeners = entry.route.listeners.iter();
-        for address in listeners.filter_map(|listen| listen.metrics) {
+        let asked = listeners.filter_map(|listen| listen.metrics);
+        // Requests come first: what a release goes back to may have metrics where another serves now.
+        for address in asked.filter(|address| !served.contains(address)) {
             all.entry(address).or_default().insert(key.clone());
         }
     }

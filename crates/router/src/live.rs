@@ -89,6 +89,14 @@ pub(crate) struct EntrySlot {
 }
 
 impl Entry {
+    /// What is shown to clients of an address.
+    pub(crate) fn shown_at(&self, address: SocketAddr) -> impl Iterator<Item = Arc<Certificate>> {
+        let listeners = self.route.listeners.iter().zip(&self.certificates);
+        let here = listeners.filter(move |(listen, _)| listen.address == address);
+        let all = here.flat_map(|(_, certificates)| certificates);
+        all.filter(|one| one.pair().is_some()).cloned()
+    }
+
     pub(crate) fn new(
         generation: Generation,
         route: Route,

@@ -6,7 +6,7 @@ use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 
 use windlass_control::{Refusal, Reloaded};
-use windlass_model::{Listen, Route, ServiceKey};
+use windlass_model::{Route, ServiceKey};
 
 use crate::apply::{Held, Keeper, generation};
 use crate::check::{
@@ -189,13 +189,22 @@ fn bound(
     services: &Services,
 ) -> Result<BTreeMap<SocketAddr, Arc<TcpListener>>, RouterError> {
     let mut bound = BTreeMap::new();
-    let named = services.values().flat_map(|entry| &entry.route.listeners);
-    for address in named.flat_map(Listen::addresses) {
+    let named = || services.values().flat_map(|entry| &entry.route.listeners);
+    let needed = named().map(|listen| (listen.address, true));
+    let asked = named().filter_map(|listen| listen.metrics);
+    for (address, is_needed) in needed.chain(asked.map(|address| (address, false))) {
         if held.listeners.contains_key(&address) || bound.contains_key(&address) {
             continue;
         }
-        let listener = TcpListener::bind(address)
-            .map_err(|source| RouterError::Address { address, source })?;
+        let listener = match TcpListener::bind(address) {
+            Ok(listener) => listener,
+            Err(source) if is_needed => return Err(RouterError::Address { address, source }),
+            // What is served is not served less because nobody can ask for metrics.
+            Err(why) => {
+                tracing::error!(%address, %why, "nobody can ask for metrics");
+                continue;
+            }
+        };
         let listener = checked(address, listener.into()).map_err(told)?;
         bound.insert(address, Arc::new(listener));
     }

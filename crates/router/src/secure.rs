@@ -82,6 +82,12 @@ impl ResolvesServerCert for Shown {
             .filter_map(|certificate| certificate.pair());
         // The best, and of those that are as good the first.
         let best = usable.min_by_key(|pair| Reverse(name.and_then(|name| pair.fit(name))));
+        // Rather none than one that is for others, where the right one is on order.
+        let is_for = |name| best.as_ref().is_some_and(|pair| pair.fit(name).is_some());
+        let awaited = |name| self.certificates.iter().any(|one| one.is_awaited_by(name));
+        if name.is_some_and(|name| awaited(name) && !is_for(name)) {
+            return None;
+        }
         best.map(|pair| pair.key())
     }
 }

@@ -137,7 +137,9 @@ pub(crate) fn unknown_service<'n>(
         Exit::Usage,
         format!("nothing runs of a service {name}"),
     );
-    let known = known.into_iter().map(ServiceName::as_str);
+    // One of which nothing runs may be known all the same.
+    let others = known.into_iter().filter(|other| *other != name);
+    let known = others.map(ServiceName::as_str);
     problem.hint(match nearest(name.as_str(), known) {
         Some(meant) => format!("did you mean {meant}? windlass status shows what runs"),
         None => "windlass status shows what runs".to_owned(),

@@ -99,12 +99,19 @@ impl Listeners {
         self.held.retain(|address, _| named.contains(address));
     }
 
-    /// Binds what `change` names and is not held yet; all of it or nothing. The addresses bound.
+    /// Binds what `change` names and is not held yet: all that requests come in at, or nothing. Where
+    /// metrics are asked for is a convenience, and no return waits for it. The addresses bound.
     pub(super) fn bind_new(&mut self, change: &TableChange) -> Result<Vec<SocketAddr>, EdgeError> {
         let mut new = BTreeMap::new();
+        let needed: BTreeSet<SocketAddr> = routes(change).flat_map(served_by).collect();
         for address in wanted(change) {
-            if !self.held.contains_key(&address) && !new.contains_key(&address) {
-                new.insert(address, bind(address)?);
+            if self.held.contains_key(&address) || new.contains_key(&address) {
+                continue;
+            }
+            match bind(address) {
+                Ok(listener) => drop(new.insert(address, listener)),
+                Err(why) if needed.contains(&address) => return Err(why),
+                Err(why) => tracing::error!(why = %why.chain(), "nobody can ask for metrics"),
             }
         }
         let addresses = new.keys().copied().collect();
@@ -171,12 +178,18 @@ impl Listeners {
 }
 
 fn wanted(change: &TableChange) -> BTreeSet<SocketAddr> {
+    routes(change).flat_map(named_by).collect()
+}
+
+/// What a change routes, and what its tripwires would.
+fn routes(change: &TableChange) -> impl Iterator<Item = &Route> {
     let routes = change.routes.values().filter_map(|c| c.route.as_ref());
     let armed = change.tripwires.values().flatten();
-    routes
-        .flat_map(named_by)
-        .chain(armed.flat_map(way_back))
-        .collect()
+    routes.chain(armed.flat_map(|tripwire| tripwire.way_back.values()))
+}
+
+fn served_by(route: &Route) -> impl Iterator<Item = SocketAddr> {
+    route.listeners.iter().map(|listen| listen.address)
 }
 
 fn way_back(tripwire: &Tripwire) -> impl Iterator<Item = SocketAddr> {
@@ -267,9 +280,10 @@ mod tests {
             route.listeners[0].metrics = Some(metrics);
         }
         let mut listeners = Listeners::default();
-        let why = listeners.bind_new(&measured).expect_err("it is taken");
-        assert_eq!(why.kind, ErrorKind::Conflict);
-        assert!(held(&listeners).is_empty(), "all of it or nothing");
+        listeners
+            .bind_new(&measured)
+            .expect("metrics keep nobody from being served");
+        assert_eq!(held(&listeners), BTreeSet::from([listens]));
         drop(any);
         listeners.bind_new(&measured).expect("both are free");
         listeners.applied(&measured);

@@ -168,7 +168,7 @@ pub(super) fn locate(shown: &str, folder: &Path, path: &str) -> Result<Program, 
     if !shown.contains('/') {
         let found = program::find(shown, path).ok_or_else(|| {
             rejected(format!(
-                "the program {shown} is not on PATH ({path}); a program of this folder is \
+                "the program {shown} is in no folder of PATH; a program of this folder is \
                  written ./{shown}"
             ))
         })?;

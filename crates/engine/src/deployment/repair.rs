@@ -28,22 +28,15 @@ pub(super) fn repair(turn: &mut Turn, how: Repair) {
     }
 }
 
-/// Ends what is stuck; anything else goes its own way.
+/// Ends what is stuck; anything else goes its own way. Nobody saw it come back, so that is not said of it.
 pub(super) fn taken_down(turn: &mut Turn) {
     if turn.deployment.state() != DeploymentState::Stuck {
         return;
     }
-    let mut rollouts = turn.deployment.rollouts.values();
     let outcome = match turn.deployment.course {
         Course::Promoted => Outcome::Promoted,
         Course::Forward | Course::Promoting | Course::Returning | Course::Ended(_) => {
-            if turn.deployment.rollouts.is_empty()
-                || rollouts.any(|rollout| rollout.plan.stable.is_some())
-            {
-                Outcome::RolledBack
-            } else {
-                Outcome::Failed
-            }
+            Outcome::Abandoned
         }
     };
     ended(turn, outcome);

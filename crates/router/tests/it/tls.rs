@@ -14,7 +14,7 @@ use tokio_rustls::rustls::{
     ClientConfig, ClientConnection, HandshakeKind, RootCertStore, StreamOwned,
 };
 use windlass_control::{Direction, Refusal};
-use windlass_model::{Listen, Proxies, Tls, TlsFiles};
+use windlass_model::{Acme, Host, Listen, Proxies, Tls, TlsFiles};
 
 use crate::client::Client;
 use crate::multiplexed::{Speaker, get, speaking};
@@ -179,6 +179,56 @@ fn a_client_is_shown_the_certificate_of_the_name_it_asks_for() {
         None,
         "and it is distrusted"
     );
+}
+
+fn on_order(address: SocketAddr, hosts: &[&str]) -> Listen {
+    let hosts = hosts.iter().map(|host| Host::new(host).expect("a host"));
+    let acme = Acme {
+        directory: "https://127.0.0.1:1/nobody".to_owned(),
+        email: None,
+        ca: None,
+        hosts: hosts.collect(),
+    };
+    Listen {
+        tls: Some(Tls::Acme { acme }),
+        ..address.into()
+    }
+}
+
+#[test]
+fn a_name_whose_certificate_is_on_order_is_shown_none_that_is_for_others() {
+    let origin = telling();
+    let rig = Rig::start();
+    let listener = rig.listener();
+    let mut route = serving(
+        secure(listener, "help"),
+        vec![slot(1, 100, &[origin.address])],
+    );
+    route.listeners.push(on_order(listener, &["shop.example"]));
+    rig.route(&key("web"), route);
+    assert_eq!(shown(listener, "help.example"), Some(certificate("help")));
+    let name = "shop.example".try_into().expect("a name");
+    let client = ClientConnection::new(trusting(&[]), name).expect("a client");
+    let socket = TcpStream::connect(listener).expect("connected");
+    let mut stream = StreamOwned::new(client, socket);
+    let why = stream
+        .conn
+        .complete_io(&mut stream.sock)
+        .expect_err("no handshake");
+    // A client that was shown one for others would say so itself.
+    assert!(why.to_string().contains("received fatal alert"), "{why}");
+}
+
+#[test]
+fn while_the_first_certificate_is_on_order_the_one_from_files_stays() {
+    let origin = telling();
+    let (rig, listener) = routed(&origin, |listener| secure(listener, "shop"));
+    let slots = || vec![slot(1, 100, &[origin.address])];
+    let ordered = || serving(on_order(listener, &["shop.example"]), slots());
+    for _again in 0..2 {
+        rig.route(&key("web"), ordered());
+        assert_eq!(shown(listener, "shop.example"), Some(certificate("shop")));
+    }
 }
 
 #[test]

@@ -9,7 +9,7 @@ use crate::pages;
 use crate::ui::words::{listed, meant};
 
 /// What other tools call it, and the verb here.
-const ELSEWHERE: [(&str, &str); 18] = [
+const ELSEWHERE: [(&str, &str); 21] = [
     ("apply", "deploy"),
     ("cancel", "abort"),
     ("continue", "resume"),
@@ -18,6 +18,7 @@ const ELSEWHERE: [(&str, &str); 18] = [
     ("diff", "plan"),
     ("history", "list"),
     ("lint", "validate"),
+    ("ls", "list"),
     ("pause", "hold"),
     ("ps", "status"),
     ("release", "deploy"),
@@ -26,6 +27,8 @@ const ELSEWHERE: [(&str, &str); 18] = [
     ("run", "deploy"),
     ("start", "deploy"),
     ("stop", "down"),
+    ("teardown", "down"),
+    ("undeploy", "down"),
     ("undo", "rollback"),
     ("up", "deploy"),
 ];

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
+use windlass_analysis::watch::Gauge;
 use windlass_api::{DeploymentView, RolloutView};
 use windlass_model::{
     DeploymentState, Judgement, Outcome, Percent, PlanKind, RolloutPhase, Rule, ServiceName,
@@ -48,10 +49,16 @@ fn of(part: &RolloutView) -> Option<Unjudged> {
     };
     let rules = judgement.not_watched.iter();
     let few: Vec<Rule> = rules
-        .filter(|rule| !had_no_chance(rule, judgement))
+        .filter(|rule| !had_no_chance(rule, judgement) && !is_unread(rule, judgement))
         .cloned()
         .collect();
     (!few.is_empty()).then_some(Unjudged::TooFew(few))
+}
+
+/// Whether a rule rests on what gave no number: more requests would have changed nothing about it.
+pub(crate) fn is_unread(rule: &Rule, judgement: &Judgement) -> bool {
+    let mut gauges = rule.all.iter().filter_map(Gauge::of);
+    gauges.any(|gauge| judgement.unread.contains_key(&gauge.to_string()))
 }
 
 /// A comparison needs the old release beside the new one: where all requests moved at once, more of
@@ -86,7 +93,23 @@ pub(crate) fn grounds(view: &DeploymentView) -> Vec<String> {
             ));
         }
     }
+    lines.extend(never_read(view));
     lines
+}
+
+/// What a promotion was to be judged by and gave no number, each with why.
+fn never_read(view: &DeploymentView) -> Vec<String> {
+    let is_promoted = matches!(
+        view.state,
+        DeploymentState::Ended(Outcome::Promoted | Outcome::PartlyPromoted)
+    );
+    let parts = view.rollouts.iter().filter(|_| is_promoted);
+    let judged = parts.filter_map(|(service, part)| Some((service, part.judgement.as_ref()?)));
+    let all = judged.flat_map(|(service, judgement)| {
+        let each = judgement.never_read();
+        each.map(move |(what, why)| format!("{service}: {what} was never read: {why}"))
+    });
+    all.map(|line| harmless(&line)).collect()
 }
 
 /// What was checked where nobody asked anything.
@@ -153,6 +176,20 @@ mod tests {
         };
         insta::assert_snapshot!(said(read, enough.clone()), @"api: judged on 0 requests: nothing but start and readiness was checked, and of what is read metric login_failures");
         assert_eq!(said(enough.clone(), enough), "");
+    }
+
+    #[test]
+    fn a_metric_that_was_never_read_is_not_said_to_lack_requests() {
+        let metric = Trigger::Metric {
+            name: "logins".to_owned(),
+            above: windlass_model::Limit::Number(Measure::nearest(5.0)),
+            lasting: windlass_model::Lasting::For(windlass_model::Millis::from_secs(10)),
+        };
+        let mut unread = judged(Verdict::Pass, &[metric]);
+        let why = "http://127.0.0.1:1 gave no number: Connection refused";
+        unread.unread = BTreeMap::from([("metric logins".to_owned(), why.to_owned())]);
+        let enough = judged(Verdict::Pass, &[]);
+        insta::assert_snapshot!(said(unread, enough), @"api: metric logins was never read: http://127.0.0.1:1 gave no number: Connection refused");
     }
 
     #[test]

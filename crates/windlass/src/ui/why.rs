@@ -9,6 +9,7 @@ use windlass_model::{
 
 use super::by_hand;
 use super::failure::last_lines;
+use super::grounds::is_unread;
 use super::scored;
 use super::words::{change, harmless, listed, not_renamed, phase, reason, result, stuck};
 use super::wrap::hang;
@@ -137,8 +138,10 @@ fn unseen(judgement: &Judgement, lines: &mut Vec<Line>) {
         let rules = listed(&judgement.rising);
         lines.push(("", format!("met, but not for long enough yet: {rules}")));
     }
-    if !judgement.not_watched.is_empty() {
-        let rules = listed(&judgement.not_watched);
+    let few = judgement.not_watched.iter();
+    let few: Vec<_> = few.filter(|rule| !is_unread(rule, judgement)).collect();
+    if !few.is_empty() {
+        let rules = listed(&few);
         lines.push((
             "",
             format!("not watched, for there was too little to judge: {rules}"),

@@ -255,7 +255,7 @@ fn a_program_that_can_not_be_started_is_refused_with_what_to_do() {
             ("./text", "neither a binary"),
             ("./windows", r#""/bin/sh\r""#),
             ("./lost", r#""no-such-language""#),
-            ("no-such-program", "is not on PATH"),
+            ("no-such-program", "is in no folder of PATH"),
             ("service", "is written ./service"),
             ("../service", "lies outside"),
             ("./", "is no file"),
