@@ -89,8 +89,8 @@ impl Candidate {
     /// Words of which one must stand in the reason for which it went back.
     pub(super) const fn reasons(self) -> &'static [&'static str] {
         match self {
-            Self::Errors1 | Self::Errors5 | Self::Overload => &["% before: worse, "],
-            Self::Errors50 => &["% before: worse, ", "were errors"],
+            Self::Errors1 | Self::Errors5 | Self::Overload => &["% beside it: worse, "],
+            Self::Errors50 => &["% beside it: worse, ", "were errors"],
             Self::Slow15 | Self::Slow30 => &["; slower: "],
             Self::Leak => &["memory > 95%"],
             Self::Crash => &["exit", "ended", "could not be connected to", "no instance"],
@@ -100,7 +100,7 @@ impl Candidate {
     }
 
     /// The only share at which it may go back, in percent, where there is one.
-    pub(super) const fn only_at(self) -> Option<u32> {
+    pub(super) const fn only_at(self) -> Option<u64> {
         match self {
             Self::Overload => Some(50),
             Self::Errors1

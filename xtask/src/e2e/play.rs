@@ -45,6 +45,8 @@ pub(crate) struct Played {
     pub(crate) outcome: String,
     /// Why it went back, as `show --why` says it; empty where it did not.
     pub(crate) reason: String,
+    /// The share at which it was judged last, in percent.
+    pub(crate) judged_at: Option<u64>,
     /// From its first bad answer, or its first one where none was bad, until it went back.
     pub(crate) detected_ms: u64,
     /// Answers of the candidate until then.
@@ -142,6 +144,7 @@ impl Bed {
         Ok(Played {
             outcome: ended.state["ended"].as_str().unwrap_or_default().to_owned(),
             reason: self.reason(&ended.id)?,
+            judged_at: self.judged_at(&ended.id)?,
             detected_ms: at_ms.saturating_sub(first),
             requests: seen.total(),
         })
@@ -163,22 +166,20 @@ impl Bed {
         listed.into_iter().next().context("no deployment is listed")
     }
 
-    /// The line of `show --why` that says why it went back, and the share at which it was judged last.
+    /// The line of `show --why` that says why it went back; empty where it did not.
     fn reason(&self, id: &str) -> anyhow::Result<String> {
         let text = self.lab.windlass(&["show", id, "--why"])?.out;
-        let lines = |begin: &str| {
-            let found = text
-                .lines()
-                .map(str::trim)
-                .find_map(|line| line.strip_prefix(begin));
-            found.map(str::to_owned)
-        };
-        let why = lines("went back: ").unwrap_or_default();
-        let at = lines("verdict").unwrap_or_default();
-        let at = at.rsplit_once(", at ").map(|(_, share)| share.to_owned());
-        Ok(match at {
-            Some(share) if !why.is_empty() => format!("{why} (at {share})"),
-            Some(_) | None => why,
-        })
+        let mut lines = text.lines().map(str::trim);
+        let why = lines.find_map(|line| line.strip_prefix("went back: "));
+        Ok(why.unwrap_or_default().to_owned())
+    }
+
+    /// The share at which it was judged last.
+    fn judged_at(&self, id: &str) -> anyhow::Result<Option<u64>> {
+        let text = self.lab.windlass(&["show", id, "-o", "json"])?.out;
+        let view: Value = serde_json::from_str(&text).context("read the deployment")?;
+        let parts = view["rollouts"].as_object().into_iter().flatten();
+        let mut shares = parts.filter_map(|(_, part)| part["judgement"]["share"].as_u64());
+        Ok(shares.next())
     }
 }

@@ -39,7 +39,7 @@ impl Row {
             .any(|reason| played.reason.contains(reason));
         let at = candidate
             .only_at()
-            .is_none_or(|share| played.reason.ends_with(&format!("(at {share} %)")));
+            .is_none_or(|share| played.judged_at == Some(share));
         Self {
             candidate: candidate.name().to_owned(),
             verdict: played.outcome.clone(),
@@ -105,6 +105,7 @@ mod tests {
         Played {
             outcome: outcome.to_owned(),
             reason: reason.to_owned(),
+            judged_at: Some(50),
             detected_ms: 1_200,
             requests: 240,
         }
@@ -115,13 +116,13 @@ mod tests {
         let ok = |candidate, outcome: &str, reason: &str| {
             Row::bad(candidate, &played(outcome, reason)).ok
         };
-        let worse = "errors 1.00 % against 0.00 % before: worse, 2 times (at 50 %)";
+        let worse = "errors 1.00 % against 0.00 % beside it: worse, 2.0 to 9.0 times as often";
         assert!(ok(Candidate::Overload, "rolled_back", worse));
-        assert!(!ok(
-            Candidate::Overload,
-            "rolled_back",
-            &worse.replace("50 %", "20 %")
-        ));
+        let at_20 = Played {
+            judged_at: Some(20),
+            ..played("rolled_back", worse)
+        };
+        assert!(!Row::bad(Candidate::Overload, &at_20).ok);
         assert!(!ok(Candidate::Overload, "promoted", worse));
         assert!(!ok(Candidate::Leak, "rolled_back", worse));
     }
