@@ -19,7 +19,9 @@ use crate::certificate::Certificates;
 use crate::counts::Sum;
 use crate::desk::Desks;
 use crate::doors;
+use crate::elder::Carried;
 use crate::guests::Guests;
+use crate::leaving::Leaving;
 use crate::live::{Entry, EntrySlot, InstanceState, Live, ServiceState, Services, SlotState};
 use crate::mirror::Mirror;
 use crate::secure;
@@ -39,6 +41,7 @@ pub(crate) struct Core {
     /// Told at each swap.
     pub(crate) swapped: watch::Sender<u64>,
     pub(crate) doors: watch::Sender<Doors>,
+    pub(crate) leaving: Leaving,
     ending: watch::Sender<bool>,
     is_ending: AtomicBool,
     /// Data threads that have ended.
@@ -64,6 +67,8 @@ pub(crate) struct Core {
     pub(crate) guests: Arc<Guests>,
     /// Where requests are written down.
     pub(crate) access: AccessQueue,
+    /// What another router still carries whose place this one took.
+    pub(crate) carried: Carried,
 }
 
 /// States by name, so that a slot or service that comes back finds its own.
@@ -94,6 +99,7 @@ impl Core {
             live: ArcSwap::from_pointee(Live::default()),
             swapped: watch::Sender::new(0),
             doors: watch::Sender::new(Arc::default()),
+            leaving: Leaving::new(),
             ending: watch::Sender::new(false),
             is_ending: AtomicBool::new(false),
             ended: watch::Sender::new(0),
@@ -109,6 +115,7 @@ impl Core {
             tls: secure::common()?,
             guests: Guests::new(capacity),
             access: AccessQueue::new(),
+            carried: Carried::default(),
         })
     }
 
@@ -295,10 +302,12 @@ impl Core {
             waiting: entry.service.waiting.load(Ordering::Relaxed),
             slots: entry.slots.iter().map(observed_slot).collect(),
         };
-        live.services
-            .iter()
+        let services = live.services.iter();
+        let mut seen = services
             .map(|(key, entry)| (key.clone(), observed(entry)))
-            .collect()
+            .collect();
+        self.carried.add_to(&live, &mut seen);
+        seen
     }
 
     /// Its clients' connections.
@@ -314,13 +323,32 @@ impl Core {
 
     /// Ends what is open on a slot, also on one that is in no table any more.
     pub(crate) fn cut(&self, service: &ServiceKey, slot: SlotId) -> u64 {
+        let there = self.carried.cut(service, slot);
         let known = locked(&self.known);
         let state = known.slots.get(&(service.clone(), slot));
-        state.map_or(0, |state| {
-            let open = state.open();
+        there
+            + state.map_or(0, |state| {
+                let open = state.open();
+                state.cuts.ring();
+                open
+            })
+    }
+
+    /// The same on every slot.
+    pub(crate) fn cut_all(&self) {
+        for state in locked(&self.known).slots.values() {
             state.cuts.ring();
-            open
-        })
+        }
+    }
+
+    /// What is open on each slot that has anything.
+    pub(crate) fn carries(&self) -> Vec<(ServiceKey, SlotId, u64)> {
+        fence(Ordering::SeqCst);
+        let known = locked(&self.known);
+        let all = known.slots.iter();
+        all.map(|((key, slot), state)| (key.clone(), *slot, state.open()))
+            .filter(|(_, _, open)| *open > 0)
+            .collect()
     }
 
     /// Closes one interval: takes all counts into a tick, and forgets states that are drained and

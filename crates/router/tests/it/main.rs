@@ -10,6 +10,7 @@ mod floods;
 mod frames;
 mod grpc;
 mod guests;
+mod handing;
 mod health;
 mod instances;
 mod latch;
