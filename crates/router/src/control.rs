@@ -219,10 +219,9 @@ fn reply(control: &Control, stream: &UnixStream, message: Message) -> io::Result
             epoch,
             service,
             slot,
-        } => match keeper.cut(epoch, &service, slot) {
-            Ok(count) => RouterReply::Cut(count),
-            Err(refusal) => RouterReply::Refused(refusal),
-        },
+        } => keeper
+            .cut(epoch, &service, slot)
+            .map_or_else(RouterReply::Refused, RouterReply::Cut),
         RouterRequest::Passage {
             epoch,
             service,

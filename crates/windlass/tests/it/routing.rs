@@ -54,7 +54,9 @@ fn a_router_alone_serves_its_file_and_tells_what_is_wrong_with_it() {
     pauses(&lab);
     reloads(&lab);
     let upgraded = lab.run(&["router", "upgrade"]).exits(0);
-    upgraded.says(&["is the router now (pid ", "has 30s to end"]);
+    let told = upgraded.out;
+    assert!(told.contains("is the router now (pid "), "{told}");
+    assert!(told.ends_with("has 30s to end\n"), "{told}");
     router.left().exits(0);
     let back = lab.run(&["router", "rollback"]).exits(0).out;
     assert_eq!(back, "web: v1 100 %, v2 0 %\n");
