@@ -140,10 +140,7 @@ async fn refuse_taken(
 type Served = (Listen, String);
 
 /// What this environment serves, and what others do.
-fn by_owner(
-    shared: &Rc<Shared>,
-    environment: &Environment,
-) -> (Vec<Served>, Vec<Served>) {
+fn by_owner(shared: &Rc<Shared>, environment: &Environment) -> (Vec<Served>, Vec<Served>) {
     let environments = shared.environments.borrow();
     let is_own = |other: &&Environment| {
         other.app == environment.app && other.environment == environment.environment
@@ -155,10 +152,7 @@ fn by_owner(
 }
 
 /// What an environment serves, or is about to, and who.
-fn served(
-    shared: &Rc<Shared>,
-    environment: &Environment,
-) -> impl Iterator<Item = Served> + use<> {
+fn served(shared: &Rc<Shared>, environment: &Environment) -> impl Iterator<Item = Served> + use<> {
     let stable = environment.services.iter();
     let stable =
         stable.filter_map(|(name, now)| Some((now.stable.as_ref()?.spec.listen.clone()?, name)));

@@ -132,7 +132,11 @@ fn a_prometheus_over_tls_that_lets_in_only_who_it_knows_takes_a_release_back() {
         std::fs::write(&path, text).unwrap();
         path.display().to_string()
     };
-    let (ca, key, secret) = (put("ca.pem", ""), put("key.pem", ""), put("secret", PASSWORD));
+    let (ca, key, secret) = (
+        put("ca.pem", ""),
+        put("key.pem", ""),
+        put("secret", PASSWORD),
+    );
     let https = format!(
         "https://@prometheus\n        ca: {ca}\n        \
          basic: {{ user: windlass, password: {{ file: {secret} }} }}"
