@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
 use serde::{Deserialize, Serialize};
-use windlass_model::{Epoch, InstanceId, Percent, Rate, Route, ServiceKey, SlotId, Slower};
+use windlass_model::{Epoch, InstanceId, Millis, Percent, Rate, Route, ServiceKey, SlotId, Slower};
 
 use crate::{Passage, Tick, Trip, Tripwire, TripwireId};
 
@@ -99,6 +99,13 @@ pub enum RouterRequest {
     /// A person has a router that runs alone read its file again. Answered by
     /// [`RouterReply::Reloaded`]; a file with anything wrong changes nothing ([`Refusal::Invalid`]).
     Reload,
+    /// Has the program that comes along, as an `SCM_RIGHTS` descriptor, take the router's place: it is
+    /// started as this one was, proves itself, and is given table, trips and listening sockets. Answered by
+    /// [`RouterReply::Upgraded`]; with anything wrong nothing changes ([`Refusal::NotHandedOver`]).
+    Upgrade {
+        /// How long what is open at this one may take to end.
+        within: Millis,
+    },
     /// Ends the router: no new connections, open requests get their drain time.
     Shutdown {
         /// The controller's.
@@ -204,6 +211,11 @@ pub enum RouterReply {
     WentBack(Vec<Trip>),
     /// To `Reload`.
     Reloaded(Reloaded),
+    /// To `Upgrade`: another process serves.
+    Upgraded {
+        /// Which.
+        pid: u32,
+    },
     /// To `Listeners`: the addresses, in the order of the descriptors.
     Listeners(Vec<SocketAddr>),
     /// To `Observe`.
@@ -254,6 +266,8 @@ pub enum Refusal {
     Invalid(String),
     /// The table could not be written to disk; the one in effect stays.
     NotKept(String),
+    /// No other program took the router's place; holds why. It goes on.
+    NotHandedOver(String),
     /// The router runs alone: its table comes from its file, and no controller's.
     Alone,
     /// A controller decides here, and no person at the router.

@@ -33,6 +33,9 @@ impl Keeper {
         };
         let epoch = {
             let held = locked(&self.held);
+            if let Err(refusal) = held.check_own() {
+                return RouterReply::Refused(refusal);
+            }
             if split.again {
                 let mut trips = self.trips(&held);
                 trips.retain(|trip| trip.took_back.contains(&split.service));

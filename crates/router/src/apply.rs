@@ -31,6 +31,8 @@ use crate::trip::{self, Withheld};
 pub(crate) struct Keeper {
     pub(crate) core: Arc<Core>,
     pub(crate) kept: Kept,
+    /// One hand-over after the other.
+    pub(crate) handing: Mutex<()>,
     /// One raise after the other.
     pub(crate) raising: Mutex<()>,
     pub(crate) held: Mutex<Held>,
@@ -56,6 +58,8 @@ pub(crate) struct Held {
     pub(crate) listeners: BTreeMap<SocketAddr, Arc<TcpListener>>,
     /// Listeners of a raise that is being written.
     pub(crate) awaited: BTreeSet<SocketAddr>,
+    /// Another router has the table, the trips and the sockets: nothing changes here any more.
+    pub(crate) is_given_away: bool,
     /// Tripwires that have fired and could not go back, by the service they watch.
     pub(crate) withheld: BTreeMap<ServiceKey, Withheld>,
 }
@@ -97,9 +101,17 @@ impl Keeper {
         Self {
             core,
             kept,
+            handing: Mutex::default(),
             raising: Mutex::default(),
             held: Mutex::new(held),
         }
+    }
+
+    /// Takes the sockets of the router whose place this one takes.
+    pub(crate) fn take_listeners(&self, listeners: BTreeMap<SocketAddr, Arc<TcpListener>>) {
+        let mut held = locked(&self.held);
+        held.listeners = listeners;
+        self.publish(&held);
     }
 
     /// The table in effect, what it carries, and what has tripped, at one moment.
@@ -368,10 +380,20 @@ impl Keeper {
 
 impl Held {
     pub(crate) fn fence(&mut self, epoch: Epoch) -> Result<(), Refusal> {
+        self.check_own()?;
         if epoch < self.epoch {
             return Err(Refusal::OldEpoch(self.epoch));
         }
         self.epoch = epoch;
+        Ok(())
+    }
+
+    /// Refuses what comes too late for this router.
+    pub(crate) fn check_own(&self) -> Result<(), Refusal> {
+        if self.is_given_away {
+            let why = "another router has taken this one's place; ask again".to_owned();
+            return Err(Refusal::NotKept(why));
+        }
         Ok(())
     }
 
@@ -455,7 +477,7 @@ fn tripwire_after(
 }
 
 /// The entries of a table from disk, checked like one from the controller; its listeners come later.
-fn entries(core: &Core, table: &Table) -> Result<Services, String> {
+pub(crate) fn entries(core: &Core, table: &Table) -> Result<Services, String> {
     let mut services = Services::new();
     let told = |refusal: Refusal| match refusal {
         Refusal::Invalid(what) => what,

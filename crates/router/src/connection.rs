@@ -12,6 +12,7 @@ use std::sync::Arc;
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
 use hyper::body::Incoming;
+use hyper::header::{CONNECTION, HeaderValue};
 use hyper::server::conn::http1::Builder;
 use hyper::service::service_fn;
 use hyper::{Request, Response, StatusCode};
@@ -28,7 +29,7 @@ use crate::forward;
 use crate::guard::{Guard, Word};
 use crate::guests::Whose;
 use crate::headers::Client;
-use crate::limits::{HEAD_BYTES, HEAD_TIME, REST_TIME};
+use crate::limits::{HEAD_BYTES, HEAD_TIME, LEAVE_REST, REST_TIME};
 use crate::multiplexed;
 use crate::opening::{Heard, Spoken, hear};
 use crate::secure::greet;
@@ -146,11 +147,18 @@ pub(crate) async fn serve(
     mut closing: watch::Receiver<bool>,
 ) {
     let listener = arrival.listener;
+    // Whoever came to a router that leaves came in time.
+    let gone = async {
+        // An error is a listener that is gone.
+        drop(closing.wait_for(|closing| *closing).await);
+        if thread.core.is_leaving() {
+            std::future::pending::<()>().await;
+        }
+    };
     let opened = tokio::select! {
         biased;
         opened = opened(&thread.core, arrival, &permit) => opened,
-        // An error is a listener that is gone.
-        _gone = closing.wait_for(|closing| *closing) => None,
+        () = gone => None,
     };
     let Some(opened) = opened else {
         return;
@@ -199,7 +207,7 @@ async fn in_turn(line: Rc<Line>, stream: Stream, heard: Vec<u8>, closing: watch:
     let served = tokio::select! {
         biased;
         served = connection.as_mut() => served,
-        () = apart(over(&line.rest, closing)) => {
+        () = apart(at_rest(&line, closing)) => {
             connection.as_mut().graceful_shutdown();
             connection.await
         }
@@ -223,8 +231,13 @@ impl Turns {
     ) -> Result<Response<AnswerBody>, Infallible> {
         let number = self.served.get();
         self.served.set(number + 1);
-        let answer = forward::respond(&self.line, request, self.word.fault(number)).await;
+        let mut answer = forward::respond(&self.line, request, self.word.fault(number)).await;
         let switches = answer.status() == StatusCode::SWITCHING_PROTOCOLS;
+        if self.line.thread.core.is_leaving() && !switches {
+            // The next one is for the router that has taken this one's place.
+            let last = HeaderValue::from_static("close");
+            answer.headers_mut().insert(CONNECTION, last);
+        }
         self.word.answered(number, switches);
         Ok(answer)
     }
@@ -235,6 +248,19 @@ impl Turns {
 pub(crate) async fn apart<F: Future>(other: F) -> F::Output {
     let mut alone = FuturesUnordered::from_iter([other]);
     alone.next().await.expect("there is one")
+}
+
+/// Returns when the connection should be closed between two requests. A router that leaves does so only
+/// once nothing was asked for a while: what is asked until then is answered, as the last.
+async fn at_rest(line: &Line, closing: watch::Receiver<bool>) {
+    over(&line.rest, closing).await;
+    while line.thread.core.is_leaving() {
+        let until = line.rest.since.get() + LEAVE_REST;
+        if line.rest.busy.get() == 0 && until <= Instant::now() {
+            return;
+        }
+        sleep_until(until.max(Instant::now() + LEAVE_REST / 10)).await;
+    }
 }
 
 /// Returns when the connection should take no further request.

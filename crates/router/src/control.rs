@@ -1,14 +1,15 @@
 //! The control socket: blocking, one thread per connection, a few at most.
 
+use std::fs::File;
 use std::io;
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::{UnixListener, UnixStream};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use windlass_control::{Refusal, RouterReply, RouterRequest, encode};
-use windlass_model::Epoch;
+use windlass_model::{Epoch, Millis};
 
 use crate::apply::Keeper;
 use crate::core::{Core, locked};
@@ -22,6 +23,10 @@ pub(crate) struct Control {
     pub(crate) keeper: Arc<Keeper>,
     /// Readable when its other end is dropped: the router has ended.
     pub(crate) ended: io::PipeReader,
+    /// That other end. Taken before the router has ended where another one has its place.
+    pub(crate) alive: Mutex<Option<io::PipeWriter>>,
+    /// Of the state folder. None where another one has it.
+    pub(crate) lock: Mutex<Option<File>>,
     pub(crate) open: AtomicUsize,
 }
 
@@ -156,6 +161,26 @@ fn ticks(control: &Control, after: u64) -> RouterReply {
     }
 }
 
+fn upgrade(control: &Control, program: Option<OwnedFd>, within: Millis) -> RouterReply {
+    let lock = locked(&control.lock).as_ref().map(File::try_clone);
+    let upgraded = match lock {
+        Some(Ok(lock)) => control.keeper.upgrade(&lock, program, within),
+        Some(Err(why)) => Err(Refusal::NotHandedOver(why.to_string())),
+        None => Err(Refusal::NotHandedOver(
+            "another one has taken over".to_owned(),
+        )),
+    };
+    match upgraded {
+        Ok(pid) => {
+            // Whoever asks from now on asks the other one; where that dies, the next may begin at once.
+            drop(locked(&control.alive).take());
+            drop(locked(&control.lock).take());
+            RouterReply::Upgraded { pid }
+        }
+        Err(refusal) => RouterReply::Refused(refusal),
+    }
+}
+
 fn reply(control: &Control, stream: &UnixStream, message: Message) -> io::Result<()> {
     let (json, mut descriptors) = message;
     let request = match serde_json::from_slice(&json) {
@@ -194,10 +219,9 @@ fn reply(control: &Control, stream: &UnixStream, message: Message) -> io::Result
             epoch,
             service,
             slot,
-        } => match keeper.cut(epoch, &service, slot) {
-            Ok(count) => RouterReply::Cut(count),
-            Err(refusal) => RouterReply::Refused(refusal),
-        },
+        } => keeper
+            .cut(epoch, &service, slot)
+            .map_or_else(RouterReply::Refused, RouterReply::Cut),
         RouterRequest::Passage {
             epoch,
             service,
@@ -213,6 +237,7 @@ fn reply(control: &Control, stream: &UnixStream, message: Message) -> io::Result
         RouterRequest::Reload => keeper
             .reload()
             .map_or_else(RouterReply::Refused, RouterReply::Reloaded),
+        RouterRequest::Upgrade { within } => upgrade(control, descriptors.pop(), within),
         RouterRequest::Shutdown { epoch } => {
             let heard = keeper.hear(epoch);
             let ends = heard.is_ok();

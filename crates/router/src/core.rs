@@ -21,10 +21,13 @@ use crate::certificate::{Certificate, Certificates};
 use crate::counts::Counts;
 use crate::desk::Desks;
 use crate::doors;
+use crate::elder::Carried;
 use crate::guests::Guests;
 use crate::known::Known;
+use crate::leaving::Leaving;
 use crate::live::{Entry, EntrySlot, InstanceState, Live, Services, SlotState};
 use crate::mirror::Mirror;
+use crate::ordering::Gate;
 use crate::secure;
 use crate::ticks::Ticks;
 use crate::watch::{Alarm, Armed, Grounds, Watch};
@@ -46,6 +49,7 @@ pub(crate) struct Core {
     pub(crate) doors: watch::Sender<Doors>,
     /// The sockets on which metrics are asked for now.
     pub(crate) told: watch::Sender<Doors>,
+    pub(crate) leaving: Leaving,
     ending: watch::Sender<bool>,
     is_ending: AtomicBool,
     /// Data threads that have ended.
@@ -67,6 +71,8 @@ pub(crate) struct Core {
     pub(crate) certificates: Certificates,
     /// Those of them that the router orders itself.
     pub(crate) orders: Orders,
+    /// Shut where another router orders them.
+    pub(crate) ordering: Gate,
     /// What they have in common.
     tls: ServerConfig,
     /// Who is connected.
@@ -75,6 +81,8 @@ pub(crate) struct Core {
     pub(crate) nobodys: Counts,
     /// Where requests are written down.
     pub(crate) access: AccessQueue,
+    /// What another router still carries whose place this one took.
+    pub(crate) carried: Carried,
 }
 
 /// Takes a lock that no thread can leave half done: what it guards is consistent between calls.
@@ -100,6 +108,7 @@ impl Core {
             swapped: watch::Sender::new(0),
             doors: watch::Sender::new(Arc::default()),
             told: watch::Sender::new(Arc::default()),
+            leaving: Leaving::new(),
             ending: watch::Sender::new(false),
             is_ending: AtomicBool::new(false),
             ended: watch::Sender::new(0),
@@ -113,10 +122,12 @@ impl Core {
             alarm: Arc::default(),
             certificates: Certificates::default(),
             orders: Orders::new(Store::new(state)),
+            ordering: Gate::new(),
             tls: secure::common()?,
             guests: Guests::new(capacity),
             nobodys: Counts::new(shards),
             access: AccessQueue::new(),
+            carried: Carried::default(),
         })
     }
 
@@ -323,10 +334,12 @@ impl Core {
             waiting: entry.service.waiting.load(Ordering::Relaxed),
             slots: entry.slots.iter().map(observed_slot).collect(),
         };
-        live.services
-            .iter()
+        let services = live.services.iter();
+        let mut seen = services
             .map(|(key, entry)| (key.clone(), observed(entry)))
-            .collect()
+            .collect();
+        self.carried.add_to(&live, &mut seen);
+        seen
     }
 
     /// Its clients' connections.
@@ -342,13 +355,35 @@ impl Core {
 
     /// Ends what is open on a slot, also on one that is in no table any more.
     pub(crate) fn cut(&self, service: &ServiceKey, slot: SlotId) -> u64 {
+        let there = self.carried.cut(service, slot);
         let known = locked(&self.known);
         let cut = |state: &Arc<SlotState>| {
             let open = state.open();
             state.cuts.ring();
             open
         };
-        known.of_slot(service, slot).map(cut).sum()
+        let here: u64 = known.of_slot(service, slot).map(cut).sum();
+        there + here
+    }
+
+    /// The same on every slot.
+    pub(crate) fn cut_all(&self) {
+        locked(&self.known)
+            .slots()
+            .for_each(|state| state.cuts.ring());
+    }
+
+    /// What is open on each slot that has anything.
+    pub(crate) fn carries(&self) -> Vec<(ServiceKey, SlotId, u64)> {
+        fence(Ordering::SeqCst);
+        let mut open: BTreeMap<(ServiceKey, SlotId), u64> = BTreeMap::new();
+        for state in locked(&self.known).slots() {
+            // A slot whose version was changed has a state for each of them.
+            let key = state.who.service.clone();
+            *open.entry((key, state.slot)).or_default() += state.open();
+        }
+        let any = open.into_iter().filter(|(_, open)| *open > 0);
+        any.map(|((key, slot), open)| (key, slot, open)).collect()
     }
 
     /// Closes one interval: takes all counts into a tick, and forgets who is drained and in no table.

@@ -4,6 +4,7 @@ use std::cell::{Cell, OnceCell};
 use std::collections::BTreeMap;
 use std::io;
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -18,7 +19,7 @@ use crate::connection::{Arrival, serve};
 use crate::core::{Core, Doors};
 use crate::desk::{Handed, Seat};
 use crate::guests::Guest;
-use crate::limits::{ACCEPT_PAUSE, DRAIN_TIME, KEPT_SWEEP};
+use crate::limits::{ACCEPT_PAUSE, KEPT_SWEEP, LINGER_TIME};
 use crate::mirror::Copies;
 use crate::pool::Pool;
 use crate::waves::Waves;
@@ -110,6 +111,8 @@ async fn tend(thread: Rc<Thread>, mut handed: mpsc::Receiver<Handed>) {
     let mut ending = thread.core.ending();
     let mut sweep = interval(KEPT_SWEEP);
     sweep.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let core = thread.core.clone();
+    let mut left = pin!(core.left());
     let mut open = Open::new();
     loop {
         let wanted = doors.borrow_and_update().clone();
@@ -121,6 +124,7 @@ async fn tend(thread: Rc<Thread>, mut handed: mpsc::Receiver<Handed>) {
             _now = sweep.tick() => thread.pool.sweep(),
             Some(handed) = handed.recv() => serve_handed(&thread, handed),
             _ending = ending.wait_for(|ending| *ending) => break,
+            () = left.as_mut() => break,
         }
     }
     open.clear();
@@ -134,7 +138,16 @@ async fn tend(thread: Rc<Thread>, mut handed: mpsc::Receiver<Handed>) {
             thread.closed.notified().await;
         }
     };
-    if timeout(DRAIN_TIME, quiet).await.is_err() {
+    let mut quiet = pin!(quiet);
+    if timeout(thread.core.drain_time(), quiet.as_mut())
+        .await
+        .is_err()
+    {
+        // What can still be told that it ends is told.
+        thread.core.cut_all();
+        if timeout(LINGER_TIME, quiet).await.is_ok() {
+            return;
+        }
         let cut = thread.open.get();
         tracing::warn!(
             connections = cut,

@@ -48,6 +48,21 @@ pub(crate) async fn watch(core: Arc<Core>) {
     }
 }
 
+/// Asks every instance that a table names until it answers well once, and holds it for ready then. Returns
+/// when all have.
+pub(crate) async fn see(core: Arc<Core>) {
+    let mut tasks = JoinSet::new();
+    for (instance, probe) in wanted(&core).into_values() {
+        tasks.spawn_local(async move {
+            while once(&instance, &probe).await.is_err() {
+                sleep(PROBE_EVERY).await;
+            }
+            instance.set_ready(true);
+        });
+    }
+    while tasks.join_next().await.is_some() {}
+}
+
 fn wanted(core: &Core) -> BTreeMap<u64, (Arc<InstanceState>, Probe)> {
     let live = core.live.load();
     let slots = live.services.values().flat_map(|entry| &entry.slots);

@@ -71,6 +71,8 @@ pub(crate) struct TableKeeper {
 struct Late {
     table: Option<Table>,
     over: bool,
+    /// The file is another router's: nothing is written any more.
+    is_given_away: bool,
 }
 
 impl TableKeeper {
@@ -117,9 +119,21 @@ impl TableKeeper {
         saved
     }
 
+    /// Writes nothing from now on.
+    pub(crate) fn give_away(&self) {
+        let _file = locked(&self.file);
+        let mut late = locked(&self.late);
+        late.is_given_away = true;
+        late.table = None;
+    }
+
     /// Has `table`, which is in effect, written when the disk lets it be: nobody waits for it.
     pub(crate) fn save_late(&self, table: Table) {
-        locked(&self.late).table = Some(table);
+        let mut late = locked(&self.late);
+        if late.is_given_away {
+            return;
+        }
+        late.table = Some(table);
         self.changed.notify_all();
     }
 

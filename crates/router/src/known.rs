@@ -71,6 +71,11 @@ impl Known {
         of.map(|(_, known)| &known.state)
     }
 
+    /// The states of all slots there are.
+    pub(crate) fn slots(&self) -> impl Iterator<Item = &Arc<SlotState>> {
+        self.slots.values().map(|known| &known.state)
+    }
+
     /// The states of all slots of `services`, by name.
     pub(crate) fn slots_of(&self, services: &BTreeSet<ServiceKey>) -> Vec<Arc<SlotState>> {
         let all = self.slots.iter();

@@ -141,6 +141,8 @@ pub(crate) const SCRAPES: usize = 16;
 pub(crate) const SCRAPE_PAUSE: Duration = Duration::from_millis(10);
 /// How long one may take, to the last byte of its answer.
 pub(crate) const SCRAPE_TIME: Duration = Duration::from_secs(10);
+/// How long those under way may still take once the router has ended whose place another one took.
+pub(crate) const SCRAPE_END: Duration = Duration::from_secs(1);
 /// How long what was told is told again.
 pub(crate) const SCRAPE_FRESH: Duration = Duration::from_millis(250);
 /// Pause after a question for metrics could not be accepted.
@@ -216,6 +218,22 @@ pub(crate) const SOCKET_LOOK: Timespec = Timespec {
 /// Descriptors in one control message: the kernel's own limit.
 pub(crate) const MESSAGE_DESCRIPTORS: usize = 253;
 
+/// Time for a program that is to take the router's place until it is ready, and then until it serves.
+pub(crate) const PROVE_TIME: Duration = Duration::from_secs(8);
+pub(crate) const TAKE_TIME: Duration = Duration::from_secs(2);
+/// Time for it to be gone once it has closed its end.
+pub(crate) const HEIR_END: Duration = Duration::from_secs(1);
+/// Time for an order of a certificate to stop before that.
+pub(crate) const ORDER_STOP: Duration = Duration::from_secs(2);
+/// Time between two looks at what that says.
+pub(crate) const HANDING_LOOK: Timespec = Timespec {
+    tv_sec: 0,
+    tv_nsec: 50_000_000,
+};
+/// How often the router that was there before is told what to do, until it has ended.
+pub(crate) const FOLLOW_EVERY: Duration = Duration::from_millis(20);
+/// How long a client connection rests at a router that was replaced, before it is closed.
+pub(crate) const LEAVE_REST: Duration = Duration::from_secs(5);
 /// Time that open requests get when the router ends.
 pub(crate) const DRAIN_TIME: Duration = Duration::from_secs(30);
 /// How long a router waits for the state folder of one that is ending.

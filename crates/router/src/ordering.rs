@@ -2,15 +2,84 @@
 
 use std::collections::BTreeSet;
 use std::io;
-use std::sync::Arc;
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::SystemTime;
 
+use tokio::sync::watch;
 use windlass_acme::Wanted;
 use windlass_model::Tls;
 
-use crate::core::Core;
-use crate::limits::ORDER_EVERY;
+use crate::core::{Core, locked};
+use crate::limits::{ORDER_EVERY, ORDER_STOP};
 use crate::live::Live;
+
+/// Lets orders be made, or not: of a router and the one that takes its place only one orders.
+pub(crate) struct Gate {
+    is_shut: watch::Sender<bool>,
+    /// Whether the thread that orders is at it.
+    is_at_it: Mutex<bool>,
+    stopped: Condvar,
+}
+
+/// Orders are being made as long as this is held.
+struct AtIt<'a>(&'a Gate);
+
+impl Drop for AtIt<'_> {
+    fn drop(&mut self) {
+        *locked(&self.0.is_at_it) = false;
+        self.0.stopped.notify_all();
+    }
+}
+
+impl Gate {
+    pub(crate) fn new() -> Self {
+        Self {
+            is_shut: watch::Sender::new(false),
+            is_at_it: Mutex::new(false),
+            stopped: Condvar::new(),
+        }
+    }
+
+    /// Has no order made from now on. One that is under way is left; returns when nothing of it is written
+    /// any more.
+    pub(crate) fn shut(&self) -> Result<(), String> {
+        self.is_shut.send_replace(true);
+        let is_at_it = locked(&self.is_at_it);
+        let waited = self
+            .stopped
+            .wait_timeout_while(is_at_it, ORDER_STOP, |is_at_it| *is_at_it);
+        let (is_at_it, _late) = waited.unwrap_or_else(PoisonError::into_inner);
+        if *is_at_it {
+            return Err(format!(
+                "the order of a certificate did not stop in {ORDER_STOP:?}"
+            ));
+        }
+        Ok(())
+    }
+
+    /// Has orders made again.
+    pub(crate) fn open(&self) {
+        self.is_shut.send_replace(false);
+    }
+
+    /// None while it is shut.
+    fn begin(&self) -> Option<AtIt<'_>> {
+        // Looked at under the lock: whoever shuts it afterwards sees that somebody is at it.
+        let mut is_at_it = locked(&self.is_at_it);
+        if *self.is_shut.borrow() {
+            return None;
+        }
+        *is_at_it = true;
+        Some(AtIt(self))
+    }
+
+    /// Returns when it is shut, or when it is not.
+    async fn until(&self, shut: bool) {
+        let mut is_shut = self.is_shut.subscribe();
+        // An error is a router that is gone.
+        drop(is_shut.wait_for(|is| *is == shut).await);
+    }
+}
 
 /// Orders what the table in effect wants, until the router ends. An order that is under way then is
 /// left.
@@ -36,8 +105,18 @@ async fn orders(core: &Core) {
     loop {
         swapped.mark_unchanged();
         let wanted = wanted(&core.live.load());
+        let Some(at_it) = core.ordering.begin() else {
+            core.ordering.until(false).await;
+            continue;
+        };
         let took = |_: &Wanted| core.certificates.renew();
-        core.orders.turn(&wanted, SystemTime::now(), took).await;
+        tokio::select! {
+            biased;
+            () = core.ordering.until(true) => {}
+            () = core.orders.turn(&wanted, SystemTime::now(), took) => {}
+        }
+        // Not before the turn is gone: until then it may write.
+        drop(at_it);
         let changed = swapped.changed();
         if wanted.is_empty() {
             if changed.await.is_err() {
@@ -58,4 +137,28 @@ fn wanted(live: &Live) -> BTreeSet<Wanted> {
         Tls::Files(_) => None,
     });
     ordered.flat_map(Wanted::all).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_shuts_it_waits_for_what_is_under_way_and_nothing_begins_until_it_is_open() {
+        let gate = Gate::new();
+        let at_it = gate.begin().expect("it is open");
+        std::thread::scope(|scope| {
+            let shuts = scope.spawn(|| gate.shut());
+            while !*gate.is_shut.borrow() {
+                std::thread::yield_now();
+            }
+            assert!(!shuts.is_finished());
+            assert!(gate.begin().is_none());
+            drop(at_it);
+            assert_eq!(shuts.join().expect("no panic"), Ok(()));
+        });
+        assert!(gate.begin().is_none());
+        gate.open();
+        assert!(gate.begin().is_some());
+    }
 }

@@ -107,6 +107,9 @@ impl Keeper {
         };
         for key in due {
             let held = locked(&self.held);
+            if held.is_given_away {
+                return;
+            }
             // Only now nobody can shut it for longer meanwhile.
             let live = self.core.live.load_full();
             let until = live.services.get(&key).and_then(|entry| entry.until_us);

@@ -95,6 +95,7 @@ impl Keeper {
     fn take_up(&self, file: &Routes) -> Result<Reloaded, RouterError> {
         let _one_at_a_time = locked(&self.raising);
         let mut held = locked(&self.held);
+        held.check_own().map_err(told)?;
         for _ in 0..RAISE_TRIES {
             let planned = self.planned_by(&held, file)?;
             let before = held.file.replace(file.clone());
@@ -232,6 +233,7 @@ fn refused(error: RouterError) -> Refusal {
         | RouterError::Start(_)
         | RouterError::OtherKind { .. }
         | RouterError::Address { .. }
+        | RouterError::Place(_)
         | RouterError::Session(_) => invalid(format!("{error}{cause}")),
     }
 }

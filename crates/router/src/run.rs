@@ -1,13 +1,15 @@
 //! A whole router process.
 
 use std::fs::File;
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Read as _};
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
+use std::os::unix::fs::FileExt as _;
+use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::Instant;
 
@@ -20,8 +22,9 @@ use tokio::time::{MissedTickBehavior, interval};
 use crate::access_file::AccessFile;
 use crate::apply::{Keeper, Kept};
 use crate::control::{self, Control};
-use crate::core::Core;
+use crate::core::{Core, locked};
 use crate::door;
+use crate::elder::Elder;
 use crate::health;
 use crate::keep::{TableFile, TableKeeper};
 use crate::latch::Latches;
@@ -102,6 +105,9 @@ pub enum RouterError {
     /// What the file says can't be in effect; the text says why.
     #[error("the file can't be in effect: {0}")]
     File(String),
+    /// It was started to take another router's place, and can't.
+    #[error("could not take the other router's place")]
+    Place(#[source] io::Error),
     /// It has no process session of its own.
     #[error("could not begin a process session")]
     Session(#[source] io::Error),
@@ -128,10 +134,42 @@ pub fn own_session() -> Result<(), RouterError> {
 /// refused. Nothing is served then.
 pub fn run(config: RouterConfig) -> Result<(), RouterError> {
     let socket = config.socket.clone();
-    let _lock = lock(&config.state)?;
+    match Elder::of_this_process().map_err(RouterError::Place)? {
+        None => {
+            let lock = lock(&config.state)?;
+            let keeper = open(new_core(&config)?, config)?;
+            keeper.serve_alone()?;
+            serve(Arc::new(keeper), (socket, lock), None)
+        }
+        Some((mut elder, ready)) => {
+            let core = new_core(&config)?;
+            let taken = elder.take_place(&core, &config.state, &ready);
+            taken.map_err(RouterError::Place)?;
+            let known = core.live.load().services.len();
+            // What the file says is taken up when a person has it read again, and not by the way.
+            let keeper = open(core, config)?;
+            keeper.take_listeners(elder.listeners());
+            tracing::info!(services = known, "takes the place of another router");
+            let lock = elder.lock.try_clone().map_err(RouterError::Place)?;
+            let lock = sign(lock).map_err(RouterError::Place)?;
+            serve(Arc::new(keeper), (socket, lock), Some(elder))
+        }
+    }
+}
+
+fn new_core(config: &RouterConfig) -> Result<Arc<Core>, RouterError> {
     let core = Core::new(config.threads.get(), capacity(), &config.state);
-    let core = Arc::new(core.map_err(|why| RouterError::Start(io::Error::other(why)))?);
-    let keeper = Arc::new(open(core.clone(), config)?);
+    let core = core.map_err(|why| RouterError::Start(io::Error::other(why)))?;
+    Ok(Arc::new(core))
+}
+
+/// Serves to the end, at the control socket of this path, with the lock of the state folder.
+fn serve(
+    keeper: Arc<Keeper>,
+    (socket, lock): (PathBuf, File),
+    elder: Option<Elder>,
+) -> Result<(), RouterError> {
+    let core = keeper.core.clone();
     let disk = keeper.kept.disk.clone();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -146,36 +184,26 @@ pub fn run(config: RouterConfig) -> Result<(), RouterError> {
         core: core.clone(),
         keeper: keeper.clone(),
         ended,
+        alive: Mutex::new(Some(alive)),
+        lock: Mutex::new(Some(lock)),
         open: AtomicUsize::new(0),
     });
     let (over, until_over) = mpsc::channel::<()>();
-    let log = AccessFile::new(disk.folder());
     let mut threads = Vec::new();
-    let late = disk.clone();
-    let started = start(&core, until_over, &mut threads).and_then(|()| {
-        let writing = move || {
-            late.write_late();
-            Ok(())
-        };
-        threads.push(thread("table", writing)?);
-        let logging = core.clone();
-        threads.push(thread("access log", move || {
-            logging.access.write(log);
-            Ok(())
-        })?);
-        let accepting = move || {
-            control::accept(&control, listener, at);
-            Ok(())
-        };
-        threads.push(thread("control", accepting)?);
-        let hung_up = attend(&keeper, &mut threads)?;
-        tracing::info!(boot = %core.boot.0, threads = core.shards, "the router runs");
-        LocalSet::new().block_on(&runtime, upkeep(core.clone(), keeper, hung_up))
-    });
+    let started = start(&core, until_over, &mut threads)
+        .and_then(|()| start_keeping(&control, (listener, at), &mut threads))
+        .and_then(|()| attend(&keeper, &mut threads))
+        .and_then(|hung_up| leading(&keeper, elder, &mut threads).map(|()| hung_up))
+        .and_then(|hung_up| {
+            tracing::info!(boot = %core.boot.0, threads = core.shards, "the router runs");
+            LocalSet::new().block_on(&runtime, upkeep(core.clone(), keeper, hung_up))
+        });
     core.end();
     core.alarm.end();
     core.access.end();
     disk.end();
+    let alive = locked(&control.alive).take();
+    let is_own = alive.is_some();
     drop((alive, over));
     for thread in threads {
         match thread.join() {
@@ -184,14 +212,57 @@ pub fn run(config: RouterConfig) -> Result<(), RouterError> {
             Err(_panic) => tracing::error!("a thread panicked"),
         }
     }
-    if let Err(why) = std::fs::remove_file(&socket) {
+    if is_own && let Err(why) = std::fs::remove_file(&socket) {
         tracing::warn!(%why, "could not remove the control socket");
     }
     tracing::info!("the router has ended");
     started.map_err(RouterError::Start)
 }
 
-/// Takes up what the state folder holds, and what the file says if it runs alone.
+/// Starts what writes, and what answers on the control socket.
+fn start_keeping(
+    control: &Arc<Control>,
+    (listener, at): (UnixListener, PrivateSocket),
+    threads: &mut Vec<JoinHandle<io::Result<()>>>,
+) -> io::Result<()> {
+    let core = control.core.clone();
+    let disk = control.keeper.kept.disk.clone();
+    let log = AccessFile::new(disk.folder());
+    threads.push(thread("table", move || {
+        disk.write_late();
+        Ok(())
+    })?);
+    threads.push(thread("access log", move || {
+        core.access.write(log);
+        Ok(())
+    })?);
+    let control = control.clone();
+    threads.push(thread("control", move || {
+        control::accept(&control, listener, at);
+        Ok(())
+    })?);
+    Ok(())
+}
+
+/// Tells the router whose place this one takes that it serves, and leads it to its end.
+fn leading(
+    keeper: &Arc<Keeper>,
+    elder: Option<Elder>,
+    threads: &mut Vec<JoinHandle<io::Result<()>>>,
+) -> io::Result<()> {
+    let Some(elder) = elder else {
+        return Ok(());
+    };
+    elder.serves(&keeper.core);
+    let keeper = keeper.clone();
+    threads.push(thread("elder", move || {
+        elder.lead(&keeper);
+        Ok(())
+    })?);
+    Ok(())
+}
+
+/// Takes up what the state folder holds.
 fn open(core: Arc<Core>, config: RouterConfig) -> Result<Keeper, RouterError> {
     let state = config.state;
     let latches = Arc::new(Latches::open(&state));
@@ -206,9 +277,7 @@ fn open(core: Arc<Core>, config: RouterConfig) -> Result<Keeper, RouterError> {
         halted: config.halted,
         alone: config.alone,
     };
-    let keeper = Keeper::open(core, kept);
-    keeper.serve_alone()?;
-    Ok(keeper)
+    Ok(Keeper::open(core, kept))
 }
 
 fn thread(
@@ -371,7 +440,7 @@ fn open_lock(folder: &Path) -> io::Result<File> {
 /// Says who holds the lock, for people: nobody trusts it once the lock is free.
 fn sign(file: File) -> io::Result<File> {
     file.set_len(0)?;
-    (&file).write_all(std::process::id().to_string().as_bytes())?;
+    file.write_all_at(std::process::id().to_string().as_bytes(), 0)?;
     Ok(file)
 }
 

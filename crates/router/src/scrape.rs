@@ -27,7 +27,9 @@ use tokio::time::{sleep, timeout};
 use crate::apply::Keeper;
 use crate::core::Doors;
 use crate::exposition::Form;
-use crate::limits::{SCRAPE_FRESH, SCRAPE_HEAD, SCRAPE_PAUSE, SCRAPE_REST, SCRAPE_TIME, SCRAPES};
+use crate::limits::{
+    SCRAPE_END, SCRAPE_FRESH, SCRAPE_HEAD, SCRAPE_PAUSE, SCRAPE_REST, SCRAPE_TIME, SCRAPES,
+};
 use crate::telling;
 
 /// Where metrics are told.
@@ -78,8 +80,13 @@ async fn tend(desk: Rc<Desk>) {
         // Errors would mean that the core is gone, which the desk holds.
         tokio::select! {
             _changed = wanted.changed() => {}
-            _ending = ending.wait_for(|ending| *ending) => return,
+            _ending = ending.wait_for(|ending| *ending) => break,
         }
+    }
+    drop(open);
+    if desk.keeper.core.is_leaving() {
+        // Whoever asks goes on at the router that took this one's place, and need not notice it.
+        drop(timeout(SCRAPE_END, desk.quiet()).await);
     }
 }
 
@@ -156,6 +163,15 @@ impl Desk {
             && let Some(oldest) = asking.pop_front()
         {
             oldest.abort();
+        }
+    }
+
+    /// Returns when no question is under way.
+    async fn quiet(&self) {
+        let asking = self.asking.take();
+        for one in asking {
+            // Cut, or at its end: both are an end.
+            drop(one.await);
         }
     }
 

@@ -31,6 +31,9 @@ impl Keeper {
     /// Looks at every tripwire once.
     fn look(&self) {
         let mut held = locked(&self.held);
+        if held.is_given_away {
+            return;
+        }
         let mut looked_at = BTreeSet::new();
         let mut withheld = BTreeSet::new();
         loop {
@@ -56,6 +59,7 @@ impl Keeper {
     /// all. Stops at the first that has nothing ready to go back to.
     pub(crate) fn go_back_as_asked(&self, only: Option<&ServiceKey>) -> Result<Vec<Trip>, Refusal> {
         let mut held = locked(&self.held);
+        held.check_own()?;
         let mut went = Vec::new();
         loop {
             let live = self.core.live.load_full();

@@ -269,6 +269,10 @@ fn not_routed(error: &RouterError) -> Diagnostic {
             "end what listens there, or name another address in the file",
         ),
         RouterError::File(_) => (Exit::Configuration, "mend the file and start it again"),
+        RouterError::Place(_) => (
+            Exit::Refused,
+            "the other router goes on; have it hand over again: windlass router upgrade",
+        ),
         RouterError::Folder { .. }
         | RouterError::Socket { .. }
         | RouterError::Start(_)

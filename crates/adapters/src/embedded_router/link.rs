@@ -260,6 +260,11 @@ fn unexpected(reply: &RouterReply) -> EdgeError {
             SOON,
             format!("the router changed nothing: {what}"),
         ),
+        Refusal::NotHandedOver(what) => EdgeError::new(
+            ErrorKind::Rejected,
+            Retry::Never,
+            format!("the router goes on as it is: {what}"),
+        ),
         Refusal::Alone => runs_alone(),
         Refusal::Controlled => EdgeError::new(
             ErrorKind::Rejected,

@@ -17,6 +17,7 @@ mod floods;
 mod frames;
 mod grpc;
 mod guests;
+mod handing;
 mod health;
 mod instances;
 mod latch;

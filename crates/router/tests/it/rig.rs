@@ -1,14 +1,15 @@
 //! A router in this process and the controller's side of its socket.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
+use std::fs::File;
 use std::io::{self, IoSlice, IoSliceMut, Write};
 use std::mem::MaybeUninit;
 use std::net::{SocketAddr, TcpListener};
 use std::num::NonZeroUsize;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -48,13 +49,18 @@ fn is_a_router_process() {
     let Some(folder) = told("folder=") else {
         return;
     };
+    // What was started to take another one's place may be told to do nothing.
+    let hangs = std::env::var_os("WINDLASS_ROUTER_TAKES_PLACE").is_some();
+    while hangs && folder.join("hangs").exists() {
+        std::thread::park_timeout(DEADLINE);
+    }
     run(config_in(&folder, 2)).expect("a router");
 }
 
 /// What the file of a router that runs alone says, in the folder of its rig.
 const FILE: &str = "alone.json";
 
-fn config_in(folder: &std::path::Path, threads: usize) -> RouterConfig {
+fn config_in(folder: &Path, threads: usize) -> RouterConfig {
     let path = folder.join(FILE);
     let read = move || -> Result<Routes, String> {
         let json = std::fs::read(&path).map_err(|why| why.to_string())?;
@@ -67,6 +73,12 @@ fn config_in(folder: &std::path::Path, threads: usize) -> RouterConfig {
         threads: NonZeroUsize::new(threads).expect("some"),
         alone: read().ok().map(|routes| Alone::new(routes, read)),
     }
+}
+
+/// Whether a process has ended, although nobody may have asked how.
+pub(crate) fn is_gone(pid: Pid) -> bool {
+    let stat = std::fs::read_to_string(format!("/proc/{}/stat", pid.as_raw_nonzero()));
+    stat.map_or(true, |stat| stat.contains(") Z "))
 }
 
 /// A connection to a router's control socket.
@@ -91,9 +103,17 @@ impl Control {
         request: &RouterRequest,
         descriptors: &[BorrowedFd<'_>],
     ) -> (RouterReply, Vec<OwnedFd>) {
+        self.try_exchange(request, descriptors).expect("a reply")
+    }
+
+    pub(crate) fn try_exchange(
+        &self,
+        request: &RouterRequest,
+        descriptors: &[BorrowedFd<'_>],
+    ) -> io::Result<(RouterReply, Vec<OwnedFd>)> {
         let frame = encode(request).expect("a frame");
-        self.send(&frame, descriptors).expect("sent");
-        self.receive().expect("a reply")
+        self.send(&frame, descriptors)?;
+        self.receive()
     }
 
     fn send(&self, frame: &[u8], descriptors: &[BorrowedFd<'_>]) -> io::Result<()> {
@@ -146,6 +166,9 @@ pub(crate) struct Rig {
     /// It runs as a process that can be killed, instead of as a thread.
     outside: bool,
     child: RefCell<Option<Child>>,
+    /// The one that has taken its place, and those whose place was taken.
+    heir: Cell<Option<Pid>>,
+    elders: RefCell<Vec<Child>>,
     router: RefCell<Option<JoinHandle<Result<(), RouterError>>>>,
     control: RefCell<Option<Control>>,
     pub(crate) epoch: Epoch,
@@ -188,6 +211,8 @@ impl Rig {
             threads,
             outside,
             child: RefCell::new(None),
+            heir: Cell::new(None),
+            elders: RefCell::default(),
             router: RefCell::new(None),
             control: RefCell::new(None),
             epoch: Epoch(1),
@@ -216,8 +241,53 @@ impl Rig {
 
     /// The router process.
     pub(crate) fn pid(&self) -> Pid {
+        if let Some(heir) = self.heir.get() {
+            return heir;
+        }
         let child = self.child.borrow();
         child.as_ref().map(Pid::from_child).expect("a process")
+    }
+
+    /// Asks the router to have `program` take its place.
+    pub(crate) fn upgrade(&self, program: &Path, within: Duration) -> RouterReply {
+        let program = File::open(program).expect("a program");
+        let within = Millis::from_millis(u64::try_from(within.as_millis()).expect("short"));
+        let reply = {
+            let control = self.control.borrow();
+            let control = control.as_ref().expect("a router");
+            control
+                .exchange(&RouterRequest::Upgrade { within }, &[program.as_fd()])
+                .0
+        };
+        if let RouterReply::Upgraded { pid } = reply {
+            self.elders.borrow_mut().extend(self.child.take());
+            let pid = i32::try_from(pid).ok().and_then(Pid::from_raw);
+            self.heir.set(pid);
+            self.control
+                .replace(Some(Control::connect(&self.config().socket)));
+        }
+        reply
+    }
+
+    /// The process that has taken the place of the one that was killed.
+    pub(crate) fn adopt(&self, heir: Pid) {
+        self.heir.set(Some(heir));
+        self.control
+            .replace(Some(Control::connect(&self.config().socket)));
+    }
+
+    /// Those whose place was taken were killed.
+    pub(crate) fn forget_elders(&self) {
+        for mut elder in self.elders.take() {
+            elder.wait().expect("gone");
+        }
+    }
+
+    /// Waits until all whose place was taken have ended well, but for those that nobody here started.
+    pub(crate) fn elders_end(&self) {
+        for mut elder in self.elders.take() {
+            assert!(elder.wait().expect("gone").success());
+        }
     }
 
     /// Memory that the router process has, in megabytes.
@@ -256,6 +326,12 @@ impl Rig {
 
     /// Kills the router process as SIGKILL does.
     pub(crate) fn kill(&self) {
+        if let Some(heir) = self.heir.take() {
+            kill_process(heir, Signal::KILL).expect("killed");
+            eventually("it is gone", || is_gone(heir));
+            self.control.replace(None);
+            return;
+        }
         let mut child = self.child.take().expect("a router process");
         child.kill().expect("killed");
         child.wait().expect("gone");
@@ -264,6 +340,10 @@ impl Rig {
 
     pub(crate) fn join(&self) {
         self.control.replace(None);
+        self.elders_end();
+        if let Some(heir) = self.heir.take() {
+            eventually("it is gone", || is_gone(heir));
+        }
         if let Some(mut child) = self.child.take() {
             assert!(child.wait().expect("gone").success());
         }
@@ -441,10 +521,16 @@ impl Rig {
 impl Drop for Rig {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            if let Some(child) = self.child.get_mut() {
+            if let Some(heir) = self.heir.get() {
+                kill_process(heir, Signal::KILL).ok();
+            }
+            for child in self.child.get_mut().iter_mut().chain(self.elders.get_mut()) {
                 child.kill().expect("killed");
             }
-        } else if self.router.borrow().is_some() || self.child.borrow().is_some() {
+        } else if self.router.borrow().is_some()
+            || self.child.borrow().is_some()
+            || self.heir.get().is_some()
+        {
             self.end();
         }
     }

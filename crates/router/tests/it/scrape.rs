@@ -16,7 +16,7 @@ use crate::tripwire::{failing, wire};
 use crate::upgrade;
 
 /// A listener whose metrics are told at `metrics`.
-fn measured(listener: SocketAddr, metrics: SocketAddr) -> Listen {
+pub(crate) fn measured(listener: SocketAddr, metrics: SocketAddr) -> Listen {
     Listen {
         metrics: Some(metrics),
         ..listener.into()
@@ -31,7 +31,7 @@ fn asked(metrics: SocketAddr, accept: &str) -> Answer {
     client.answer()
 }
 
-fn scraped(metrics: SocketAddr) -> String {
+pub(crate) fn scraped(metrics: SocketAddr) -> String {
     let answer = asked(metrics, "text/plain");
     assert_eq!(answer.status, 200);
     answer.text()
@@ -49,7 +49,7 @@ fn samples(page: &str) -> BTreeMap<&str, f64> {
 }
 
 /// The sum of all samples of one name whose labels hold all of `parts`.
-fn sum(page: &str, name: &str, parts: &[&str]) -> u64 {
+pub(crate) fn sum(page: &str, name: &str, parts: &[&str]) -> u64 {
     let samples = samples(page);
     let of = samples.iter().filter(|(sample, _)| {
         let (its, labels) = sample.split_once('{').unwrap_or((sample, ""));
@@ -59,7 +59,7 @@ fn sum(page: &str, name: &str, parts: &[&str]) -> u64 {
     format!("{sum}").parse().expect("a whole number")
 }
 
-const REQUESTS: &str = "windlass_router_requests_total";
+pub(crate) const REQUESTS: &str = "windlass_router_requests_total";
 const BYTES: &str = "windlass_router_bytes_total";
 
 /// One slot behind one listener, and where its metrics are.

@@ -51,6 +51,12 @@ enum Verb {
     },
     /// Read the file again: all that it says, or nothing of it
     Reload,
+    /// Have this version of Windlass take the router's place; no request fails
+    Upgrade {
+        /// How long what is open at the one before may take; then it is cut
+        #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = duration)]
+        within: Millis,
+    },
     /// Go back from the split, at once
     Rollback {
         /// The service; every split by default
@@ -234,6 +240,7 @@ pub(crate) fn run(context: &Context, options: &Options) -> Result<Report, Diagno
         }
         Verb::Resume { service } => route::pass(&link, service.as_deref(), (Passage::Open, None)),
         Verb::Reload => route::reload(&link),
+        Verb::Upgrade { within } => route::upgrade(&link, *within),
         Verb::Rollback { service } => route::rollback(&link, service.as_deref()),
     }
 }

@@ -204,11 +204,12 @@ socket only; the unit of --install repeats --listen.",
   windlass router pause web --maintenance
   windlass router resume
   windlass router reload
+  windlass router upgrade
   windlass router rollback
 
-Needs no controller. Where one decides, status and rollback are all that the
-router takes; the rollback is journalled when the controller lives again. Ends
-with 5 when the router refuses, 69 when none answers.",
+Needs no controller. Where one decides, status, upgrade and rollback are all
+that the router takes; the rollback is journalled when the controller lives
+again. Ends with 5 when the router refuses, 69 when none answers.",
     ),
     (
         "init",

@@ -1,10 +1,14 @@
 //! A connection to a router's control socket: one request, one reply.
 
-use std::io::{self, Read, Write};
+use std::fs::File;
+use std::io::{self, IoSlice, Read, Write};
+use std::mem::MaybeUninit;
+use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags, sendmsg};
 use windlass_api::Exit;
 use windlass_client::StatePaths;
 use windlass_control::{ObservedTable, RouterReply, RouterRequest, decode_length, encode};
@@ -55,7 +59,24 @@ impl Link {
 
     /// Asks once.
     pub(crate) fn call(&self, request: &RouterRequest) -> Result<RouterReply, Diagnostic> {
-        self.exchange(request).map_err(|why| {
+        self.asked(request, None)
+    }
+
+    /// Asks once, and hands a file over with it.
+    pub(crate) fn hand(
+        &self,
+        request: &RouterRequest,
+        file: &File,
+    ) -> Result<RouterReply, Diagnostic> {
+        self.asked(request, Some(file))
+    }
+
+    fn asked(
+        &self,
+        request: &RouterRequest,
+        file: Option<&File>,
+    ) -> Result<RouterReply, Diagnostic> {
+        self.exchange(request, file).map_err(|why| {
             let what = format!("the router on {} gave no answer", self.socket.display());
             Diagnostic::new(Exit::Unreachable, what)
                 .code(NO_ROUTER)
@@ -64,10 +85,14 @@ impl Link {
         })
     }
 
-    fn exchange(&self, request: &RouterRequest) -> io::Result<RouterReply> {
+    fn exchange(&self, request: &RouterRequest, file: Option<&File>) -> io::Result<RouterReply> {
         let frame = encode(request).map_err(io::Error::other)?;
         let mut stream = &self.stream;
-        stream.write_all(&frame)?;
+        let sent = match file {
+            Some(file) => send_with(stream, &frame, file)?,
+            None => 0,
+        };
+        stream.write_all(frame.get(sent..).unwrap_or_default())?;
         let mut header = [0; 4];
         stream.read_exact(&mut header)?;
         let length = decode_length(header).map_err(io::Error::other)?;
@@ -84,4 +109,16 @@ impl Link {
         );
         Diagnostic::new(Exit::Bug, what).detail(format!("{reply:?}"))
     }
+}
+
+/// Sends as much of a frame as goes with a descriptor; how many bytes that is.
+fn send_with(stream: &UnixStream, frame: &[u8], file: &File) -> io::Result<usize> {
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+    let mut beside = SendAncillaryBuffer::new(&mut space);
+    let descriptor = [file.as_fd()];
+    if !beside.push(SendAncillaryMessage::ScmRights(&descriptor)) {
+        return Err(io::Error::other("the descriptor does not fit"));
+    }
+    let bytes = [IoSlice::new(frame)];
+    Ok(sendmsg(stream, &bytes, &mut beside, SendFlags::NOSIGNAL)?)
 }

@@ -6,9 +6,11 @@ mod link;
 mod passage;
 mod refusal;
 mod reload;
+mod upgrade;
 
 pub(crate) use change::{Wanted, drain, rollback, split};
 pub(crate) use find::name;
 pub(crate) use link::Link;
 pub(crate) use passage::{pass, standing};
 pub(crate) use reload::reload;
+pub(crate) use upgrade::upgrade;

@@ -9,6 +9,9 @@ use crate::ui::router::trip_text;
 /// What was asked does not fit the router as it stands.
 const AS_IT_STANDS: &str = "WL0427";
 
+/// Another program could not take the router's place.
+const NOT_HANDED_OVER: &str = "WL0485";
+
 /// Nothing was changed, and why. `table` is what the router served before.
 pub(crate) fn refused(refusal: &Refusal, table: &ObservedTable) -> Diagnostic {
     let said = |what: String| Diagnostic::new(Exit::Refused, what).detail("nothing was changed");
@@ -49,6 +52,9 @@ pub(crate) fn refused(refusal: &Refusal, table: &ObservedTable) -> Diagnostic {
         Refusal::Invalid(what) => said(what.clone())
             .code(AS_IT_STANDS)
             .hint("see what it serves: windlass router status"),
+        Refusal::NotHandedOver(what) => said(format!("the router goes on as it is: {what}"))
+            .code(NOT_HANDED_OVER)
+            .hint("see router.log in the state directory, or where the router's output goes"),
         Refusal::NotKept(what) => said(what.clone())
             .code(AS_IT_STANDS)
             .hint("make room on the disk of the state directory"),

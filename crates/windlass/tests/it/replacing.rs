@@ -43,6 +43,26 @@ fn a_controller_is_replaced_in_the_middle_of_a_deployment() {
 }
 
 #[test]
+fn the_router_is_upgraded_in_the_middle_of_a_deployment() {
+    let lab = live();
+    let router = lab.only("router");
+    let load = load(lab.at("web"));
+    let following = lab.start(&["deploy"]);
+    following.until("bake=2s");
+    let upgraded = lab.run(&["router", "upgrade", "-o", "json"]).exits(0);
+    let pid = upgraded.json()["pid"].as_u64();
+    let left = following.left().exits(0);
+    assert!(left.out.contains("result=promoted"), "{}", left.out);
+    eventually("the one before has ended", SOON, || {
+        let all = lab.processes();
+        let mut routers = all.iter().filter(|process| process.is("router"));
+        (routers.clone().count() == 1 && routers.all(|one| one.pid != router.pid)).then_some(())
+    });
+    assert_eq!(Some(u64::from(lab.only("router").pid)), pid);
+    assert_eq!(without_failure(load), ["web=1", "web=2"]);
+}
+
+#[test]
 fn replacing_nobody_is_serving() {
     let lab = Lab::new(WEB);
     let serving = lab.start(&["serve", "--replace"]);

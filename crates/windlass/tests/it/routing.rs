@@ -1,5 +1,7 @@
 //! What a person asks of a router directly, with and without a controller.
 
+use std::net::TcpListener;
+
 use crate::lab::{Lab, SOON, Service, answer, eventually};
 
 const ALONE: &str = "\
@@ -26,6 +28,8 @@ services:
 #[test]
 fn a_router_alone_serves_its_file_and_tells_what_is_wrong_with_it() {
     let lab = Lab::new(ALONE);
+    // Whoever takes a router's place wants to see its origins.
+    let _origins = ["one", "two"].map(|name| TcpListener::bind(lab.at(name)).unwrap());
     let file = lab.app("windlass.yaml").display().to_string();
     lab.run(&["router", "status"]).exits(69).says(&[
         "WL0420",
@@ -49,6 +53,11 @@ fn a_router_alone_serves_its_file_and_tells_what_is_wrong_with_it() {
         .says(&["WL0421", "no origin `v3`", "it has v1, v2"]);
     pauses(&lab);
     reloads(&lab);
+    let upgraded = lab.run(&["router", "upgrade"]).exits(0);
+    let told = upgraded.out;
+    assert!(told.contains("is the router now (pid "), "{told}");
+    assert!(told.ends_with("has 30s to end\n"), "{told}");
+    router.left().exits(0);
     let back = lab.run(&["router", "rollback"]).exits(0).out;
     assert_eq!(back, "web: v1 100 %, v2 0 %\n");
     lab.run(&["router", "rollback"])
@@ -62,8 +71,10 @@ fn a_router_alone_serves_its_file_and_tells_what_is_wrong_with_it() {
     lab.run(&["status"])
         .exits(69)
         .says(&["runs alone: it obeys no controller"]);
-    router.terminate();
-    router.left().exits(0);
+    lab.only("router").signal(rustix::process::Signal::TERM);
+    eventually("it has ended", SOON, || {
+        (lab.run(&["router", "status"]).code == 69).then_some(())
+    });
 
     lab.file("services: { web: { listen: @web, origins: { v1: here } } }\n");
     lab.run(&["router", "--config", &file])
