@@ -5,7 +5,7 @@ use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
-use windlass_control::{Direction, Refusal};
+use windlass_control::Direction;
 use windlass_model::{Listen, PathPrefix, Percent, Retries, Route, Traffic};
 
 use crate::alone::free;
