@@ -9,6 +9,7 @@ mod counts;
 mod dropping;
 mod forecast;
 mod gauge;
+mod joined;
 mod needed;
 mod readings;
 mod rule;

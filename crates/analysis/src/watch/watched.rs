@@ -10,6 +10,7 @@ use windlass_model::{
 use super::condition::{Condition, Fed, Known};
 use super::counts::{Counts, Dealt, Interval};
 use super::gauge::{Gauge, Read};
+use super::joined::Joined;
 use super::rule::{Fired, Watching};
 use super::slowness::Slowness;
 use crate::ratio::comparison::{Comparison, Finding, Plan, Shown};
@@ -50,6 +51,9 @@ pub struct Watch {
     /// None before anything was dealt out to both.
     split: Option<SplitCheck>,
     share: Option<Percent>,
+    /// What came and is not compared yet.
+    #[serde(default)]
+    joined: Joined,
     /// Requests that were compared at this share.
     here: u64,
 }
@@ -71,6 +75,7 @@ impl Watch {
             by_turn: setting.by_turn,
             split: None,
             share: None,
+            joined: Joined::default(),
             here: 0,
         }
     }
@@ -143,6 +148,7 @@ impl Watch {
                     slowness.begin_stage();
                 }
             }
+            self.joined.begin_anew();
             self.here = 0;
         }
         // Where all goes to one there is nothing to deal out.
@@ -162,14 +168,16 @@ impl Watch {
         if let Some(slowness) = &mut self.slowness {
             slowness.push(interval.until_ms, &stable, &candidate);
         }
-        if tick.share().is_some() {
-            self.here = self.here.saturating_add(tick.requests());
+        let (from_ms, until_ms) = (interval.from_ms, interval.until_ms);
+        if let Some(both) = self.joined.push(from_ms, until_ms, tick) {
+            self.here = self.here.saturating_add(both.requests());
+            self.comparison.push(both);
         }
-        self.comparison.push(tick);
     }
 
     /// Intervals are missing: what has to last begins anew. What was compared stays.
     pub fn begin_anew(&mut self) {
+        self.joined.begin_anew();
         for rule in &mut self.rules {
             rule.begin_anew();
         }

@@ -111,8 +111,13 @@ proptest! {
     #[test]
     fn a_range_that_lies_above_one_is_never_without_a_verdict(ticks in ticks()) {
         let mut comparison = Comparison::new(Plan::default());
-        for tick in ticks {
+        let last = ticks.len().saturating_sub(1);
+        for (place, tick) in ticks.into_iter().enumerate() {
             comparison.push(tick);
+            // The interval is the dear part: at some looks, and the last.
+            if place % 8 != 0 && place != last {
+                continue;
+            }
             let finding = comparison.finding(1.0);
             let is_above = finding.interval.0 > 1.0;
             prop_assert!(!is_above || finding.shown == Shown::Harm, "{finding:?}");

@@ -80,6 +80,31 @@ fn what_errs_more_often_than_what_serves_beside_it_is_shown_to() {
 }
 
 #[test]
+fn where_few_ask_every_request_is_compared_though_hardly_two_come_in_one_tick() {
+    let mut watch = watch(Rule::defaults());
+    let nothing = || failed(0, 0);
+    for at in 0..400 {
+        // Every second tick has a request, and of four every one goes to the candidate.
+        let (candidate, stable) = match at % 8 {
+            0 => (failed(1, 0), nothing()),
+            2 | 4 | 6 => (nothing(), failed(1, 0)),
+            _idle => (nothing(), nothing()),
+        };
+        let interval = Interval {
+            from_ms: at * 100,
+            until_ms: (at + 1) * 100,
+            candidate,
+            stable,
+        };
+        let _none = watch.push(&interval, &dealt(percent(25), &interval));
+    }
+    let judgement = watch.judgement(percent(25));
+    // The last three wait for the candidate's next one.
+    let compared = [judgement.candidate, judgement.stable].map(|tally| tally.requests);
+    assert_eq!(compared, [50, 147]);
+}
+
+#[test]
 fn what_errs_as_often_is_not_and_silence_is_told_as_silence() {
     let mut watch = watch(Rule::defaults());
     let fired = push(&mut watch, 0..600, &(failed(100, 1), failed(900, 9)));
