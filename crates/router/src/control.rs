@@ -161,24 +161,32 @@ fn ticks(control: &Control, after: u64) -> RouterReply {
     }
 }
 
-fn upgrade(control: &Control, program: Option<OwnedFd>, within: Millis) -> RouterReply {
+fn upgrade(
+    control: &Control,
+    stream: &UnixStream,
+    program: Option<OwnedFd>,
+    within: Millis,
+) -> io::Result<()> {
     let lock = locked(&control.lock).as_ref().map(File::try_clone);
     let upgraded = match lock {
-        Some(Ok(lock)) => control.keeper.upgrade(&lock, program, within),
+        Some(Ok(lock)) => control.keeper.upgrade(&lock, program),
         Some(Err(why)) => Err(Refusal::NotHandedOver(why.to_string())),
         None => Err(Refusal::NotHandedOver(
             "another one has taken over".to_owned(),
         )),
     };
-    match upgraded {
-        Ok(pid) => {
-            // Whoever asks from now on asks the other one; where that dies, the next may begin at once.
-            drop(locked(&control.alive).take());
-            drop(locked(&control.lock).take());
-            RouterReply::Upgraded { pid }
-        }
-        Err(refusal) => RouterReply::Refused(refusal),
-    }
+    let pid = match upgraded {
+        Ok(pid) => pid,
+        Err(refusal) => return send(stream, &RouterReply::Refused(refusal)),
+    };
+    // Whoever asks from now on asks the other one; where that dies, the next may begin at once.
+    drop(locked(&control.alive).take());
+    drop(locked(&control.lock).take());
+    let told = send(stream, &RouterReply::Upgraded { pid });
+    // Only now: a process that carries nothing may be gone before a later reply.
+    tracing::info!(pid, "handed over; ending what is open here");
+    control.core.leave(within.duration());
+    told
 }
 
 fn reply(control: &Control, stream: &UnixStream, message: Message) -> io::Result<()> {
@@ -237,7 +245,9 @@ fn reply(control: &Control, stream: &UnixStream, message: Message) -> io::Result
         RouterRequest::Reload => keeper
             .reload()
             .map_or_else(RouterReply::Refused, RouterReply::Reloaded),
-        RouterRequest::Upgrade { within } => upgrade(control, descriptors.pop(), within),
+        RouterRequest::Upgrade { within } => {
+            return upgrade(control, stream, descriptors.pop(), within);
+        }
         RouterRequest::Shutdown { epoch } => {
             let heard = keeper.hear(epoch);
             let ends = heard.is_ok();

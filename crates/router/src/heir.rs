@@ -15,7 +15,6 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use windlass_control::{Refusal, Table};
-use windlass_model::Millis;
 
 use crate::apply::{Keeper, entries};
 use crate::core::locked;
@@ -36,13 +35,12 @@ impl Drop for Heir {
 }
 
 impl Keeper {
-    /// Has `program` take this router's place: it is started as this one was. What is open here has
-    /// `within` to end. The process that serves from now on; a refusal changes nothing.
+    /// Has `program` take this router's place: it is started as this one was. The process that serves from
+    /// now on; a refusal changes nothing.
     pub(crate) fn upgrade(
         self: &Arc<Self>,
         lock: &File,
         program: Option<OwnedFd>,
-        within: Millis,
     ) -> Result<u32, Refusal> {
         let refused = |why: String| {
             tracing::error!(%why, "did not hand over; this router goes on");
@@ -51,7 +49,8 @@ impl Keeper {
         let Ok(_one_at_a_time) = self.handing.try_lock() else {
             return Err(refused("another one is taking over already".to_owned()));
         };
-        if self.core.is_ending() || self.core.is_leaving() {
+        // It leaves only when whoever asked first was told.
+        if self.core.is_ending() || locked(&self.held).is_given_away {
             return Err(refused("this router is ending".to_owned()));
         }
         let program = program.ok_or_else(|| refused("no program came along".to_owned()))?;
@@ -65,10 +64,7 @@ impl Keeper {
             self.core.ordering.open();
             return Err(refused(why));
         }
-        let pid = heir.let_go();
-        tracing::info!(pid, "handed over; ending what is open here");
-        self.core.leave(within.duration());
-        Ok(pid)
+        Ok(heir.let_go())
     }
 
     /// Gives away the table, the trips, and the sockets, in one moment in which nothing changes.
