@@ -41,9 +41,9 @@ pub(crate) struct Bed {
 /// What came of one candidate.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Played {
-    /// `promoted`, `rolled_back` and the like.
+    /// `promoted`, `rolled_back` and the like; `held` where it waited for a person, and was aborted then.
     pub(crate) outcome: String,
-    /// Why it went back, as `show --why` says it; empty where it did not.
+    /// Why it went back or was held, as `show` says it; empty where it was promoted.
     pub(crate) reason: String,
     /// The share at which it was judged last, in percent.
     pub(crate) judged_at: Option<u64>,
@@ -125,6 +125,7 @@ impl Bed {
             .windlass(&["deploy", "--quiet", "--detach", "--set", &set])?;
         let begun = Instant::now();
         let mut decided = None;
+        let mut held = None;
         let ended = loop {
             interrupt::check()?;
             anyhow::ensure!(begun.elapsed() < WITHIN, "{set} has no end in {WITHIN:?}");
@@ -133,7 +134,10 @@ impl Bed {
             if !is_forward && decided.is_none() {
                 decided = Some((self.since_begun(), self.of(&set)));
             }
-            anyhow::ensure!(now.state != "held", "{set} waits for a person");
+            if now.state == "held" && held.is_none() {
+                held = Some(self.held(&now.id)?);
+                self.lab.windlass(&["abort", &now.id])?;
+            }
             if now.state["ended"].is_string() {
                 break now;
             }
@@ -141,9 +145,16 @@ impl Bed {
         };
         let (at_ms, seen) = decided.unwrap_or_default();
         let first = seen.first_bad_ms.unwrap_or(seen.first_ms);
+        let (outcome, reason) = match held {
+            Some(why) => ("held", why),
+            None => (
+                ended.state["ended"].as_str().unwrap_or_default(),
+                self.reason(&ended.id)?,
+            ),
+        };
         Ok(Played {
-            outcome: ended.state["ended"].as_str().unwrap_or_default().to_owned(),
-            reason: self.reason(&ended.id)?,
+            outcome: outcome.to_owned(),
+            reason,
             judged_at: self.judged_at(&ended.id)?,
             detected_ms: at_ms.saturating_sub(first),
             requests: seen.total(),
@@ -172,6 +183,13 @@ impl Bed {
         let mut lines = text.lines().map(str::trim);
         let why = lines.find_map(|line| line.strip_prefix("went back: "));
         Ok(why.unwrap_or_default().to_owned())
+    }
+
+    /// All that `show --why` says of one that waits for a person, in one line.
+    fn held(&self, id: &str) -> anyhow::Result<String> {
+        let text = self.lab.windlass(&["show", id, "--why"])?.out;
+        let lines: Vec<_> = text.lines().map(str::trim).collect();
+        Ok(lines.join(" "))
     }
 
     /// The share at which it was judged last.
