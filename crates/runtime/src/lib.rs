@@ -31,6 +31,7 @@ mod logs;
 mod lookout;
 mod measure;
 mod meters;
+mod no_plan;
 mod no_way_back;
 mod opening;
 mod perform;
