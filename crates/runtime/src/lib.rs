@@ -44,6 +44,7 @@ mod queue;
 mod recover;
 mod remembered;
 mod rest;
+mod retelling;
 mod retention;
 mod returning;
 mod routes;
