@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 use windlass_model::{
-    AppName, Band, EnvironmentName, Measure, Permit, Score, ScoreEntry, ScoreGate, ScoreMoment,
-    ScoreNeed, ScoreSummary,
+    AppName, Band, BeyondReach, EnvironmentName, Measure, Permit, Score, ScoreEntry, ScoreGate,
+    ScoreMoment, ScoreNeed, ScoreSummary,
 };
 
 /// `POST /v1/scores`: what the health score of a file comes to now.
@@ -72,6 +72,9 @@ pub struct DeploymentScore {
     pub after: Option<ScoreSummary>,
     /// The gates that keep it from going on now.
     pub shut: Vec<ScoreGate>,
+    /// Why the gate before anything moves can't open by itself, while it is shut for that.
+    #[serde(default)]
+    pub beyond_reach: Option<BeyondReach>,
     /// The gates that people let go, in order: told for as long as the deployment is known.
     #[serde(default)]
     pub let_go: Vec<LetGo>,

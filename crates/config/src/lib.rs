@@ -43,3 +43,4 @@ pub use reference::reference;
 pub use render::{render_all, render_plain};
 pub use schema::{as_json, schema, schema_alone};
 pub use tree::Span;
+pub use words::words;

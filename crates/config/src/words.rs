@@ -63,6 +63,12 @@ pub(crate) fn split(text: &str) -> Result<Vec<Word>, Unsplit> {
     Ok(words)
 }
 
+/// The words of a command as `run` takes them, each `$$` as it will be; none where a quote is not closed.
+pub fn words(command: &str) -> Option<Vec<String>> {
+    let words = split(command).ok()?.into_iter();
+    Some(words.map(|word| word.text.replace("$$", "$")).collect())
+}
+
 /// Reads up to the closing `quote`; gives where it ended.
 fn quoted(
     quote: char,

@@ -256,6 +256,10 @@ pub enum Fact {
         service: ServiceName,
         /// Whether it is seen.
         sees: bool,
+        /// Why what was read before can't be; none where the router tells nothing of its answers, and once it is
+        /// seen again.
+        #[serde(default)]
+        why: Option<String>,
     },
     /// A router took traffic back by itself: its evidence.
     TripwireFired {

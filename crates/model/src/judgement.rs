@@ -100,4 +100,11 @@ impl Judgement {
         let never = unread.filter(|(what, _)| !self.read.contains(*what));
         never.map(|(what, why)| (what.as_str(), why.as_str()))
     }
+
+    /// What was read once and gives no number any more, each with why.
+    pub fn lost(&self) -> impl Iterator<Item = (&str, &str)> {
+        let unread = self.unread.iter();
+        let lost = unread.filter(|(what, _)| self.read.contains(*what));
+        lost.map(|(what, why)| (what.as_str(), why.as_str()))
+    }
 }

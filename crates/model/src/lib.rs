@@ -64,7 +64,8 @@ pub use judgement::{Judgement, Tally, Verdict};
 pub use latency::{LATENCY_EDGES_US, latency_edge};
 pub use listen::{AccessLog, Acme, Connections, Listen, Proxies, Tls, TlsFiles};
 pub use measured::{
-    Before, Below, GatedStep, Reach, ScoreGate, ScoreNeed, ScoreStage, ScoreSummary,
+    Before, Below, BeyondReach, CheckOf, GatedStep, Reach, ScoreGate, ScoreNeed, ScoreStage,
+    ScoreSummary,
 };
 pub use metric::{Access, InvalidUrl, MetricQuery, PrometheusUrl, Secret, Who};
 pub use millis::{InvalidDuration, Millis};

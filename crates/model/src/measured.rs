@@ -4,7 +4,9 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Band, Measure, Percent, Permit, PointsLost, Score, ServiceName};
+use crate::{
+    Band, CategoryName, CheckName, Measure, Percent, Permit, PointsLost, Score, ServiceName,
+};
 
 /// A score in short: what a deployment keeps of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -71,6 +73,35 @@ pub enum Reach {
     Below,
     /// A check without data holds it.
     Unknown,
+}
+
+/// A gate that nothing but a person can open: what it asks about has data only once what it keeps shut has begun.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct BeyondReach {
+    /// The checks without data until then, each with the service that has to run; at least one.
+    pub checks: Vec<CheckOf>,
+    /// Whether the others alone could reach it, with `no_data: skip` at these.
+    pub skip_is_enough: bool,
+}
+
+/// A check that asks a service.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct CheckOf {
+    /// Where.
+    pub category: CategoryName,
+    /// Where in it.
+    pub check: CheckName,
+    /// Whom it asks.
+    pub service: ServiceName,
+}
+
+/// As people name it: `health/up`.
+impl fmt::Display for CheckOf {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.category, self.check)
+    }
 }
 
 /// What a deployment measures the score for.

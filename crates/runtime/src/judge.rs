@@ -8,12 +8,13 @@ use windlass_control::{LateCounts, RouterBoot, SlotCounts, Tick};
 use windlass_engine::rollout::{Event, Rollout};
 use windlass_model::{
     DeploymentId, Instance, Judgement, LATENCY_EDGES_US, Measure, Millis, Percent, PlanKind,
-    ServiceKey, ServiceName, SlotId, Verdict, Version,
+    ServiceKey, ServiceName, SlotId, Version,
 };
 
 use crate::drive::Driven;
 use crate::meters::{Answer, Meters, Question};
 use crate::remembered::{One, Remembered, STATE_LARGEST};
+use crate::retelling::{Gist, Told};
 
 /// One candidate.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -33,24 +34,9 @@ struct Judged {
     stable: Option<SlotId>,
     /// The confirmed share that it has now.
     share: Percent,
-    /// What was last told, and when.
-    told: Option<(Gist, u64)>,
+    /// What was last told.
+    told: Option<Told>,
 }
-
-/// What makes a record news: another verdict, another share, that something was compared there, that a
-/// trigger is about to fire, or that more or less is read.
-#[derive(Clone, Copy, PartialEq, Eq)]
-struct Gist {
-    share: Percent,
-    verdict: Verdict,
-    compared: bool,
-    rises: bool,
-    read: usize,
-    never_read: usize,
-}
-
-/// Time after which a record is told again, though it says the same: as often as a wait is journalled.
-const TOLD_EVERY_MS: u64 = 5_000;
 
 /// Time, by the router's ticks, after which what was seen is kept again. Later ticks are read again:
 /// the router has ten minutes of them.
@@ -229,24 +215,35 @@ impl Judge {
 
     /// Candidates whose rollouts do not know that all that feeds their rules is seen, or that something
     /// that was is not any more: what is read, or their answers where the router gives `answers` no more.
+    /// A record that says why goes before the word that something is gone.
     pub(crate) fn sight(
-        &self,
+        &mut self,
         running: &BTreeMap<DeploymentId, Driven>,
         answers: bool,
         now: Millis,
     ) -> Vec<Word> {
-        let news = |(candidate, judged): (&Candidate, &Judged)| {
-            let driven = running.get(&candidate.deployment)?;
-            let state = driven.now.borrow();
-            let rollout = state.rollouts.get(&candidate.service.service)?;
+        let mut words = Vec::new();
+        let at_ms = self.last.map_or(0, |(_, until_ms)| until_ms);
+        for (candidate, judged) in &mut self.candidates {
+            let driven = running.get(&candidate.deployment);
+            let state = driven.map(|driven| driven.now.borrow());
+            let rollout = state
+                .as_ref()
+                .and_then(|state| state.rollouts.get(&candidate.service.service));
+            let Some(rollout) = rollout else {
+                continue;
+            };
             let is_blind = rollout.health.blind;
+            let is_dark = judged.meters.is_dark(now);
             let unanswered = !answers && judged.watch.has_answered();
-            if judged.meters.is_dark(now) || unanswered {
-                return (!is_blind).then(|| candidate.word(Event::SightLost));
+            if (is_dark || unanswered) && !is_blind {
+                words.extend(judged.record(candidate, at_ms, is_dark));
+                words.push(candidate.word(Event::SightLost));
+            } else if !is_dark && !unanswered && answers && is_blind {
+                words.push(candidate.word(Event::SightBack));
             }
-            (answers && is_blind).then(|| candidate.word(Event::SightBack))
-        };
-        self.candidates.iter().filter_map(news).collect()
+        }
+        words
     }
 
     /// What is to be asked for now, and the instances that it is about.
@@ -359,14 +356,15 @@ impl Judged {
             read: read.len(),
             never_read: unread.keys().filter(|gauge| !read.contains(gauge)).count(),
         };
-        let is_known = self.told.is_some_and(|(told, told_ms)| {
-            let lately = at_ms.saturating_sub(told_ms) < TOLD_EVERY_MS && at_ms >= told_ms;
-            told == gist && lately
-        });
-        if is_known && !is_due {
+        let now = Told {
+            gist,
+            at_ms,
+            requests: self.watch.compared_at(share),
+        };
+        if !is_due && self.told.as_ref().is_some_and(|told| told.stands(&now)) {
             return None;
         }
-        self.told = Some((gist, at_ms));
+        self.told = Some(now);
         Some(
             candidate.word(Event::Judged {
                 slot: candidate.slot,

@@ -254,7 +254,7 @@ async fn look_at_ticks(shared: &Rc<Shared>) {
         asking::note_answer(shared);
         shared.lookout.unseen.set(0);
         let back = judge
-            .borrow()
+            .borrow_mut()
             .sight(&shared.running.borrow(), true, now(shared));
         tell_all(shared, back).await;
         if !judge.borrow_mut().is_same(&boot) {
@@ -318,7 +318,7 @@ async fn look_in_vain(shared: &Rc<Shared>) {
 
 async fn lose_sight(shared: &Rc<Shared>) {
     let lost = {
-        let judge = shared.lookout.judge.borrow();
+        let mut judge = shared.lookout.judge.borrow_mut();
         judge.sight(&shared.running.borrow(), false, now(shared))
     };
     tell_all(shared, lost).await;

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::rc::Rc;
 
 use windlass_api::{PlanView, Problem};
-use windlass_edge::{ErrorKind, Given, KeepRelease};
+use windlass_edge::{EdgeError, ErrorKind, Given, KeepRelease};
 use windlass_engine::environment;
 use windlass_engine::plan::{Input, compile, is_nothing, settle_versions};
 use windlass_model::{
@@ -16,7 +16,7 @@ use windlass_model::{
 use crate::controller::Shared;
 use crate::handle::{From, Wanted};
 use crate::queue::Place;
-use crate::{problems, scorer};
+use crate::{no_plan, problems, scorer};
 
 /// Keeps the releases of `wanted`, compiles and stores the plan.
 pub(crate) async fn plan(
@@ -32,19 +32,25 @@ pub(crate) async fn plan(
     }
     let listening = spec.services.iter();
     let listening = listening.filter_map(|(name, it)| Some((name, it.listen.as_ref()?)));
-    refuse_taken(shared, &environment, listening).await?;
+    let taken = taken(shared, &environment, listening).await;
     let keeping = shared.releases.lock().await;
-    let mut releases = keep_all(shared, wanted).await?;
+    let mut releases = keep_all(shared, wanted)
+        .await
+        .map_err(|failed| problems::not_kept(&failed, &taken))?;
     let labels = settle_versions(spec, &environment, &mut releases);
-    if !labels.is_empty() {
-        return Err(problems::labels(&labels));
-    }
     let input = Input {
         spec,
         environment: &environment,
         releases: &releases,
     };
-    let mut plan = compile(input).map_err(|found| problems::no_plan(&found))?;
+    // All that is wrong is told at once.
+    let (compiled, others) = match compile(input) {
+        Ok(plan) => (Some(plan), Vec::new()),
+        Err(others) => (None, others),
+    };
+    let refused = || no_plan::of(&taken, &labels, &others);
+    let is_possible = taken.is_empty() && labels.is_empty();
+    let mut plan = compiled.filter(|_| is_possible).ok_or_else(refused)?;
     plan.folder = folder;
     keep_given(shared, wanted, &plan.id).await?;
     let at_us = shared.border.clock.calendar_us();
@@ -96,11 +102,11 @@ fn other_folder(shared: &Rc<Shared>, environment: &Environment, folder: &str) ->
 /// A place that another application or environment of this installation serves, or a program that is
 /// none of ours, can't be served twice: known before anything starts. Within one environment the
 /// engine says so.
-async fn refuse_taken(
+async fn taken(
     shared: &Rc<Shared>,
     environment: &Environment,
     wanted: impl Iterator<Item = (&ServiceName, &Listen)>,
-) -> Result<(), Problem> {
+) -> Vec<String> {
     let (own, others) = by_owner(shared, environment);
     let mut known: BTreeSet<SocketAddr> = own
         .iter()
@@ -129,11 +135,7 @@ async fn refuse_taken(
             }
         }
     }
-    if lines.is_empty() {
-        Ok(())
-    } else {
-        Err(problems::taken(&lines))
-    }
+    lines
 }
 
 /// A place that is served, and who serves it.
@@ -226,10 +228,11 @@ fn down(environment: &Environment, plan: &Plan) -> BTreeMap<ServiceName, Version
     last.collect()
 }
 
+/// Keeps the release of each service, or says which can't be kept.
 async fn keep_all(
     shared: &Rc<Shared>,
     wanted: &Wanted,
-) -> Result<BTreeMap<ServiceName, Release>, Problem> {
+) -> Result<BTreeMap<ServiceName, Release>, Vec<(ServiceName, EdgeError)>> {
     let mut releases = BTreeMap::new();
     let mut failed = Vec::new();
     for (service, spec) in &wanted.spec.services {
@@ -262,7 +265,7 @@ async fn keep_all(
     if failed.is_empty() {
         Ok(releases)
     } else {
-        Err(problems::not_kept(&failed))
+        Err(failed)
     }
 }
 
@@ -336,7 +339,10 @@ async fn fresh(shared: &Rc<Shared>, plan: Plan) -> Result<PlanView, Problem> {
     }
     let listening = plan.rollouts.iter();
     let listening = listening.filter_map(|(name, it)| Some((name, it.spec.listen.as_ref()?)));
-    refuse_taken(shared, &environment, listening).await?;
+    let taken = taken(shared, &environment, listening).await;
+    if !taken.is_empty() {
+        return Err(no_plan::taken(&taken));
+    }
     // A failed deployment changed no stable slot, but it may have retired the standby, and
     // kept its candidate.
     let mut plan = plan;

@@ -158,28 +158,6 @@ pub(crate) fn other_folder(app: &AppName, known: &str, now: &str) -> Problem {
     .hint("if it has moved: windlass deploy --move; otherwise give this one another `app`")
 }
 
-/// Versions that don't fit what they name.
-pub(crate) fn labels(found: &[PlanProblem]) -> Problem {
-    let lines: Vec<String> = found.iter().map(ToString::to_string).collect();
-    let title = "a version does not fit what it names";
-    Problem::new(422, "WL0310", Exit::Configuration, title)
-        .detail(lines.join("\n"))
-        .hint("nothing was changed; versions are said in `release: { version: … }` or with --set SERVICE=VERSION")
-}
-
-/// Services or listeners that make a plan impossible.
-pub(crate) fn no_plan(found: &[PlanProblem]) -> Problem {
-    let lines: Vec<String> = found.iter().map(ToString::to_string).collect();
-    Problem::new(
-        422,
-        "WL0310",
-        Exit::Configuration,
-        "there is no plan for this",
-    )
-    .detail(lines.join("\n"))
-    .hint("nothing was changed; change what is named, then look: windlass plan")
-}
-
 /// The file measures nothing.
 pub(crate) fn no_score(app: &AppName) -> Problem {
     let title = format!("the file of {app} says nothing of a score");
@@ -187,25 +165,12 @@ pub(crate) fn no_score(app: &AppName) -> Problem {
         .hint("add `score:` with categories and checks: windlass docs score")
 }
 
-/// Listeners that another application, environment or program has.
-pub(crate) fn taken(lines: &[String]) -> Problem {
-    Problem::new(
-        422,
-        "WL0310",
-        Exit::Configuration,
-        "an address can't be listened on",
-    )
-    .detail(lines.join("\n"))
-    .hint(
-        "nothing was changed; give it another address, host or path, or look at what runs: windlass status",
-    )
-}
-
-/// Releases that can't be kept.
-pub(crate) fn not_kept(failed: &[(ServiceName, EdgeError)]) -> Problem {
+/// Releases that can't be kept; `taken`: listeners that would not do either.
+pub(crate) fn not_kept(failed: &[(ServiceName, EdgeError)], taken: &[String]) -> Problem {
     let lines: Vec<String> = failed
         .iter()
         .map(|(service, error)| format!("{service}: {}", error.chain()))
+        .chain(taken.iter().cloned())
         .collect();
     let rejected = failed
         .iter()

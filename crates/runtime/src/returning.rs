@@ -17,7 +17,7 @@ use windlass_model::{
 use crate::controller::Shared;
 use crate::drive::Input;
 use crate::handle::{RollbackAt, ServiceAt, Terms};
-use crate::{no_way_back, opening, planning, problems, prove, recover, scorer};
+use crate::{no_plan, no_way_back, opening, planning, problems, prove, recover, scorer};
 
 /// Newest deployments among which the last promoted one is looked for.
 const LOOKED_AT: u32 = 200;
@@ -91,7 +91,7 @@ pub(crate) async fn rollback(
         on_failure: scope.on_failure,
         parallel: scope.parallel,
     });
-    let plan = plan.map_err(|found| problems::no_plan(&found))?;
+    let plan = plan.map_err(|found| no_plan::no_plan(&found))?;
     let id = opening::begin(shared, &plan, Terms::of(by)).await?;
     Ok(RollbackAnswer {
         deployment: Some(id),

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
+use windlass_analysis::score::beyond_reach;
 use windlass_api::{
     DeploymentScore, DeploymentView, EvidenceView, Problem, ReportedView, RolloutView,
     StepScoreView,
@@ -11,7 +12,8 @@ use windlass_edge::{OpenDeployment, StoredDeployment};
 use windlass_engine::deployment::{Deployment, Names};
 use windlass_engine::rollout::{Awaiting, Phase, Rollout, Said};
 use windlass_model::{
-    DeploymentId, DeploymentState, Instance, Outcome, Percent, ScoreSummary, ServiceName,
+    BeyondReach, DeploymentId, DeploymentState, Instance, Outcome, Percent, ScoreSummary,
+    ServiceName,
 };
 
 use crate::controller::Shared;
@@ -155,8 +157,20 @@ fn score(now: &Deployment) -> Option<DeploymentScore> {
         before: plain(&scores.before),
         after: plain(&scores.after),
         shut: now.shut_gates(),
+        beyond_reach: beyond_reach_of(now),
         let_go: Vec::new(),
     })
+}
+
+/// What the gate before anything moves asks of services that it keeps from running.
+fn beyond_reach_of(now: &Deployment) -> Option<BeyondReach> {
+    let mut shut = now.shut_gates().into_iter();
+    let gate = shut.find(|gate| gate.step.is_none())?;
+    let runs = |service: &ServiceName| {
+        let rollout = now.rollouts.get(service);
+        rollout.is_none_or(|rollout| rollout.plan.stable.is_some())
+    };
+    beyond_reach(&now.plan.score, gate.at_least, runs)
 }
 
 fn step_score(rollout: &Rollout) -> Option<StepScoreView> {

@@ -86,7 +86,9 @@ fn remedy(spec: &CheckSpec, counted: Counted) -> String {
 /// How there comes to be data.
 fn measure(source: &CheckSource) -> String {
     match source {
-        CheckSource::Probe { service, .. } => format!("deploy {service}"),
+        CheckSource::Probe { service, .. } => {
+            format!("it has data once {service} runs; until then `no_data: skip` leaves it out")
+        }
         CheckSource::Junit(file) | CheckSource::Playwright(file) => {
             format!("run the tests that write {file}")
         }

@@ -8,10 +8,12 @@
 //! weight to the others, as its specification says.
 
 mod band;
+mod beyond_reach;
 mod lost;
 mod scale;
 mod sum;
 mod worth;
 
 pub use band::{Place, band, permit};
+pub use beyond_reach::beyond_reach;
 pub use sum::{Readings, score};

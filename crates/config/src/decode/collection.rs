@@ -24,19 +24,51 @@ impl<S: Shape, const MIN: usize, const MAX: usize> Shape for ListOf<S, MIN, MAX>
     }
 
     fn decode(node: &Node, reader: &mut Reader<'_>) -> Option<Self::Value> {
-        let items = reader.list(node, &Self::wanted())?;
-        let fits = counted(items.len(), MIN, MAX, node, reader);
-        let mut values = Vec::new();
-        for item in items.iter().take(MAX) {
-            if let Some(value) = S::decode(item, reader) {
-                values.push(At {
-                    span: item.span,
-                    value,
-                });
-            }
-        }
-        (fits && values.len() == items.len()).then_some(values)
+        let (values, is_whole) = readable::<S>(node, (MIN, MAX), reader)?;
+        is_whole.then_some(values)
     }
+}
+
+/// A list whose entries say nothing of each other: what can't be read is left out, so that the rest can still be
+/// looked at.
+pub(crate) struct EachOf<S, const MIN: usize, const MAX: usize>(PhantomData<S>);
+
+impl<S: Shape, const MIN: usize, const MAX: usize> Shape for EachOf<S, MIN, MAX> {
+    type Value = Vec<At<S::Value>>;
+
+    fn wanted() -> String {
+        ListOf::<S, MIN, MAX>::wanted()
+    }
+
+    fn schema(defs: &mut Defs) -> Value {
+        ListOf::<S, MIN, MAX>::schema(defs)
+    }
+
+    fn decode(node: &Node, reader: &mut Reader<'_>) -> Option<Self::Value> {
+        let (values, is_whole) = readable::<S>(node, (MIN, MAX), reader)?;
+        (is_whole || !values.is_empty()).then_some(values)
+    }
+}
+
+/// The entries of a list that could be read, and whether that is all of as many as there may be.
+fn readable<S: Shape>(
+    node: &Node,
+    (min, max): (usize, usize),
+    reader: &mut Reader<'_>,
+) -> Option<(Vec<At<S::Value>>, bool)> {
+    let items = reader.list(node, &ListOf::<S, 0, 0>::wanted())?;
+    let fits = counted(items.len(), min, max, node, reader);
+    let mut values = Vec::new();
+    for item in items.iter().take(max) {
+        if let Some(value) = S::decode(item, reader) {
+            values.push(At {
+                span: item.span,
+                value,
+            });
+        }
+    }
+    let is_whole = fits && values.len() == items.len();
+    Some((values, is_whole))
 }
 
 /// A map of `MIN` to `MAX` entries, whose keys have one shape and whose values another.

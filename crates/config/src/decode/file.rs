@@ -5,7 +5,7 @@ use windlass_model::{
 };
 
 use super::before::BeforeSentence;
-use super::collection::{Entries, ListOf, MapOf};
+use super::collection::{EachOf, Entries, MapOf};
 use super::number::Count;
 use super::router::{RouterDraft, RouterKeys};
 use super::score::{Category, CategoryDraft};
@@ -68,7 +68,7 @@ impl Keyed for WindlassFile {
                 MapOf<CategoryName, Keys<Category>, 1, MAX_CATEGORIES>,
                 "What the health score is made of: categories, each with its checks.",
                 examples &["{ testing: { checks: { unit: { junit: target/junit.xml } } } }"]),
-            field!(FileDraft: before as "before", ListOf<BeforeSentence, 0, MAX_BEFORE>,
+            field!(FileDraft: before as "before", EachOf<BeforeSentence, 0, MAX_BEFORE>,
                 "What must be so before a deployment moves anything; an environment that has its own list has only that.",
                 examples &["[score >= 85]"]),
             field!(FileDraft: router as "router", Keys<RouterKeys>,
@@ -113,7 +113,7 @@ impl Keyed for EnvironmentKeys {
             field!(EnvironmentDraft: services as "services",
                 MapOf<ServiceName, Keys<OverridingService>, 0, MAX_SERVICES>,
                 "What services say differently here."),
-            field!(EnvironmentDraft: before as "before", ListOf<BeforeSentence, 0, MAX_BEFORE>,
+            field!(EnvironmentDraft: before as "before", EachOf<BeforeSentence, 0, MAX_BEFORE>,
                 "What must be so before a deployment here moves anything.",
                 examples &["[score >= 85]"]),
             field!(EnvironmentDraft: router as "router", Keys<RouterKeys>,

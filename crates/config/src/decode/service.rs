@@ -5,7 +5,7 @@ use windlass_model::{Millis, Overlap, ServiceName, Sticky, Template};
 
 use super::analysis::{Analysis, AnalysisDraft};
 use super::argv::Argv;
-use super::collection::{Entries, ListOf};
+use super::collection::{EachOf, Entries};
 use super::listen::{Listen, ListenDraft};
 use super::metric::{Metrics, MetricsDraft};
 use super::number::{SomeTime, Time};
@@ -54,7 +54,7 @@ pub(crate) struct ServiceDraft {
 /// Names of other services, each once.
 pub(crate) struct Needs;
 
-type NeedList = ListOf<ServiceName, 0, MAX_NEEDS>;
+type NeedList = EachOf<ServiceName, 0, MAX_NEEDS>;
 
 impl Shape for Needs {
     type Value = Vec<At<ServiceName>>;

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use windlass_model::{Rule, Then, Trigger};
 
 use super::choice::choose;
-use super::collection::ListOf;
+use super::collection::{EachOf, ListOf};
 use super::sentence::{self, Slip};
 use crate::field::{At, Defs, Found, Keyed, Keys, Rule as KeyRule, Shape, Table, field};
 use crate::limit::{MAX_AGREEING, MAX_TRIGGERS};
@@ -258,7 +258,7 @@ impl<const MIN: usize> Shape for Sentences<MIN> {
     }
 
     fn schema(defs: &mut Defs) -> Value {
-        unique(ListOf::<Entry, MIN, MAX_TRIGGERS>::schema(defs))
+        unique(EachOf::<Entry, MIN, MAX_TRIGGERS>::schema(defs))
     }
 
     fn decode(node: &Node, reader: &mut Reader<'_>) -> Option<Self::Value> {
@@ -271,8 +271,9 @@ impl<const MIN: usize> Shape for Sentences<MIN> {
             reader.refuse_for(WRONG_KIND, node.span, message, hint);
             return None;
         }
-        let list = ListOf::<Entry, MIN, MAX_TRIGGERS>::decode(node, reader);
-        if repeated(node, reader) { None } else { list }
+        let list = EachOf::<Entry, MIN, MAX_TRIGGERS>::decode(node, reader);
+        repeated(node, reader);
+        list
     }
 }
 

@@ -134,6 +134,7 @@ fn a_bake_stands_still_while_the_router_keeps_silent() {
         let lost = Fact::Sight {
             service: service_name("web"),
             sees: false,
+            why: None,
         };
         assert!(facts(&lab, &id).contains(&lost));
         lab.world.front.trouble.begin(1, 0, Millis::from_millis(1));
@@ -191,7 +192,7 @@ fn awaited(facts: &[Fact]) -> Vec<Verdict> {
 fn a_step_goes_on_once_a_doubling_would_have_been_seen() {
     run(async {
         let mut lab = Lab::new().await;
-        let id = beside(&mut lab, &careful(2_000), 400).await;
+        let id = beside(&mut lab, &careful(2_000), 100).await;
         let waits = |fact: &Fact| matches!(fact, Fact::EvidenceAwaited { .. });
         lab.until(&id, waits).await.expect("its bake was too short");
         let view = lab.handle().show(id.clone()).await.expect("a view");
@@ -202,7 +203,11 @@ fn a_step_goes_on_once_a_doubling_would_have_been_seen() {
         assert_eq!(lab.until_ended(&id).await, Ending::Ended(Outcome::Promoted));
         assert!(
             awaited(&facts(&lab, &id)).len() > 1,
-            "told again on the way"
+            "told again on the way: {:?}",
+            facts(&lab, &id)
+                .iter()
+                .filter(|f| waits(f))
+                .collect::<Vec<_>>()
         );
         assert_clean(&lab);
     });

@@ -232,6 +232,28 @@ fn what_another_application_serves_is_refused_before_anything_is_started() {
 }
 
 #[test]
+fn all_that_is_wrong_with_a_plan_is_told_at_once() {
+    run(async {
+        let mut lab = Lab::new().await;
+        put(&lab, &["web"], "one");
+        promoted(&mut lab, &shop([web()])).await;
+        promoted(
+            &mut lab,
+            &App::new("blog", [web().listen(9_000).version("1")]),
+        )
+        .await;
+        put(&lab, &["web"], "two");
+        let both = App::new("blog", [web().version("1")]);
+        let refused = lab.handle().plan(both.wanted()).await;
+        let refused = refused.expect_err("taken, and of other files");
+        assert_eq!(refused.code.0, "WL0310");
+        let detail = refused.detail.expect("both");
+        assert!(detail.contains("web of shop in"), "{detail}");
+        assert!(detail.contains("1 was deployed as"), "{detail}");
+    });
+}
+
+#[test]
 fn what_a_program_that_is_not_ours_listens_on_is_known_before_anything_is_started() {
     run(async {
         let lab = Lab::new().await;

@@ -64,6 +64,9 @@ pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, 
     Report::new(text(&answer), &answer)
 }
 
+/// What stays, and the way back.
+const KEPT: &str = "releases and history stay; next: windlass deploy starts all of it again";
+
 /// What is about to end, by name; none where nothing runs.
 fn question(app: &str, environment: Option<&str>, all: &[EnvironmentView]) -> Option<String> {
     let meant = all.iter().filter(|view| {
@@ -164,7 +167,8 @@ fn text(answer: &DownAnswer) -> String {
     } else {
         ""
     };
-    format!("{count} down: {}{rest}\n", listed(&answer.ended))
+    let names = listed(&answer.ended);
+    format!("{count} down: {names}{rest}\n{KEPT}\n")
 }
 
 #[cfg(test)]
@@ -185,7 +189,8 @@ mod tests {
         };
         assert_eq!(
             text(&answer),
-            "2 services down: api, auth; router and controller ended too\n"
+            "2 services down: api, auth; router and controller ended too\n\
+             releases and history stay; next: windlass deploy starts all of it again\n"
         );
     }
 

@@ -49,7 +49,8 @@ pub(crate) async fn warn<'s>(
     told
 }
 
-async fn running(context: &Context) -> Option<Client> {
+/// The controller that runs, if one does.
+pub(super) async fn running(context: &Context) -> Option<Client> {
     let reach = context.reach().ok()?;
     match &reach {
         Reach::Here(paths) if !paths.exists() => None,

@@ -4,6 +4,7 @@ pub(crate) mod abort;
 mod alone;
 pub(crate) mod analyze;
 pub(crate) mod backup;
+mod beyond_reach;
 mod candidate;
 pub(crate) mod completions;
 pub(crate) mod demo;

@@ -3,7 +3,7 @@
 use clap::Args;
 
 use super::file::Found;
-use super::{forecast, in_vain};
+use super::{beyond_reach, forecast, in_vain};
 use crate::arguments::assignment;
 use crate::context::Context;
 use crate::diagnostic::Diagnostic;
@@ -24,6 +24,7 @@ pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, 
     let plan = &view.plan;
     let services = plan.rollouts.iter().map(|(name, part)| (name, &part.spec));
     in_vain::warn(context, services.clone(), plan.parallel);
+    beyond_reach::warn_of_plan(context, plan);
     forecast::warn(context, (&plan.app, &plan.environment), services).await;
     Report::new(plan_text(&view, true), &view.plan)
 }

@@ -236,9 +236,13 @@ pub(crate) fn run(context: &Context, options: &Options) -> Result<Report, Diagno
         }
         Verb::Pause(pause) => {
             let service = pause.service.as_deref();
-            route::pass(&link, service, (pause.passage(), pause.lasts))
+            let wanted = (pause.passage(), pause.lasts);
+            route::pass(&link, service, wanted, &context.ui.style().zone)
         }
-        Verb::Resume { service } => route::pass(&link, service.as_deref(), (Passage::Open, None)),
+        Verb::Resume { service } => {
+            let wanted = (Passage::Open, None);
+            route::pass(&link, service.as_deref(), wanted, &context.ui.style().zone)
+        }
         Verb::Reload => route::reload(&link),
         Verb::Upgrade { within } => route::upgrade(&link, *within),
         Verb::Rollback { service } => route::rollback(&link, service.as_deref()),

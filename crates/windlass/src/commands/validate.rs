@@ -7,6 +7,7 @@ use windlass_config::RefusedKind;
 use windlass_model::{AppName, EnvironmentName, ServiceName};
 use windlass_server::look_at_certificates;
 
+use super::beyond_reach::{self, BEYOND_REACH};
 use super::file::Found;
 use super::forecast::{self, MISFIRES};
 use super::in_vain::{self, IN_VAIN};
@@ -70,15 +71,16 @@ pub(crate) async fn run(context: &Context) -> Result<Report, Diagnostic> {
             };
         }
     };
+    found.warn(context, &loaded.warnings);
     let unusable = look_at_certificates(&mut loaded, &found.folder);
     if !unusable.is_empty() {
         return Err(found.problems(Exit::Configuration, &unusable));
     }
-    found.warn(context, &loaded.warnings);
     let spec = &loaded.spec;
     let whose = (&spec.app, &spec.environment);
     let misfires = forecast::warn(context, whose, spec.services.iter()).await;
     let in_vain = in_vain::warn(context, spec.services.iter(), spec.parallel);
+    let beyond = beyond_reach::warn_of_file(context, spec).await;
     let of_rules = |code: &'static str| {
         move |message: String| Warned {
             line: None,
@@ -88,6 +90,7 @@ pub(crate) async fn run(context: &Context) -> Result<Report, Diagnostic> {
     };
     let misfires = misfires.into_iter().map(of_rules(MISFIRES));
     let in_vain = in_vain.into_iter().map(of_rules(IN_VAIN));
+    let beyond = beyond.into_iter().map(of_rules(BEYOND_REACH));
     let warnings = loaded.warnings.iter().map(|warning| Warned {
         line: warning.span.map(|span| span.line),
         code: warning.code,
@@ -109,7 +112,11 @@ pub(crate) async fn run(context: &Context) -> Result<Report, Diagnostic> {
         services: loaded.spec.services.keys().cloned().collect(),
         unwatched: unwatched.map(|(name, _)| name.clone()).collect(),
         needs_from_environment: needed.collect(),
-        warnings: warnings.chain(misfires).chain(in_vain).collect(),
+        warnings: warnings
+            .chain(misfires)
+            .chain(in_vain)
+            .chain(beyond)
+            .collect(),
     };
     Report::new(text(&valid), &valid)
 }

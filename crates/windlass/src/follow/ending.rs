@@ -13,6 +13,7 @@ use super::progress::Progress;
 use super::watch::Purpose;
 use crate::diagnostic::Diagnostic;
 use crate::report::Report;
+use crate::ui::compared::{Compared, compared};
 use crate::ui::failure::failure;
 use crate::ui::grounds::{Unjudged, unjudged};
 use crate::ui::record::record_text;
@@ -38,6 +39,8 @@ struct Final<'v> {
     ended_us: Option<i64>,
     by: &'v str,
     services: &'v BTreeMap<ServiceName, RolloutView>,
+    /// Services of a promotion that were compared with what served before, and what that came to.
+    compared: BTreeMap<&'v ServiceName, Compared<'v>>,
     /// Services of a promotion that few or no requests were judged of.
     unjudged: BTreeMap<&'v ServiceName, Unjudged>,
     /// Its health score, before and after, where that is measured.
@@ -68,6 +71,7 @@ impl<'v> Final<'v> {
             ended_us: view.ended_us,
             by: &view.by,
             services: &view.rollouts,
+            compared: compared(view),
             unjudged: unjudged(view),
             score: view.score.as_ref(),
             runs,
@@ -231,6 +235,7 @@ mod tests {
             before: Some(score),
             after: None,
             shut: vec![gate],
+            beyond_reach: None,
             let_go: Vec::new(),
         });
         let report = ending(

@@ -3,9 +3,9 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use windlass_model::ServiceName;
+use windlass_model::{ServiceName, harmless};
 
-use super::run::quoted;
+use super::run::{quoted, words};
 use super::wrapped::Wrapped;
 
 /// The first port that is proposed.
@@ -97,9 +97,11 @@ const MORE: &str = "
 
 /// What a service is called after the script that its command names.
 pub(crate) fn called(run: &str) -> String {
-    let mut words = run.split_whitespace();
-    let script = words.find(|word| word.starts_with("./") && word.contains('.'));
-    let stem = script.and_then(|script| Path::new(script).file_stem()?.to_str());
+    let mut words = words(run).into_iter();
+    let script = words.find(|word| word.starts_with("./"));
+    let stem = script
+        .as_deref()
+        .and_then(|script| Path::new(script).file_stem()?.to_str());
     let own = stem.filter(|stem| !COMMON.contains(stem) && !stem.starts_with('.'));
     own.unwrap_or("web").to_owned()
 }
@@ -129,7 +131,7 @@ pub(crate) fn file(app: &str, draft: &Draft) -> String {
     let from = if draft.saw.is_empty() {
         String::new()
     } else {
-        format!(" from {}", draft.saw.join(", "))
+        format!(" from {}", harmless(&draft.saw.join(", ")))
     };
     let mut text = format!(
         "# Written by `windlass init`{from}.\n\
@@ -153,7 +155,7 @@ pub(crate) fn file(app: &str, draft: &Draft) -> String {
         text.push_str("\n# Not run by Windlass today:\n");
         for line in &draft.left_out {
             // A String takes every write.
-            writeln!(text, "# - {line}").ok();
+            writeln!(text, "# - {}", harmless(line)).ok();
         }
     }
     text
@@ -163,7 +165,7 @@ fn service(guess: &Guess, ports: &mut Ports) -> String {
     let mut lines: Vec<String> = guess
         .notes
         .iter()
-        .map(|note| format!("  # {note}"))
+        .map(|note| format!("  # {}", harmless(note)))
         .collect();
     lines.push(format!("  {}:", name(&guess.name)));
     if let Some(wraps) = &guess.wraps {

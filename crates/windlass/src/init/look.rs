@@ -3,6 +3,7 @@
 use super::compose::{self, NAMES};
 use super::draft::{Draft, Guess};
 use super::folder::Folder;
+use super::run::words;
 use super::{cargo, docker, npm, procfile, python, script, wrapped};
 
 /// The draft for a folder: from the kind that says most about how things are started.
@@ -58,8 +59,9 @@ fn within(path: &str, folder: &str) -> bool {
 
 /// The files and folders here that a command names.
 fn words_here(folder: &Folder, run: &str) -> Vec<String> {
-    let words = run.split_whitespace().map(|word| folder.placed(word));
+    let words = words(run).into_iter();
     words
+        .map(|word| folder.placed(&word))
         .filter(|word| word.starts_with("./") && folder.has(word))
         .collect()
 }

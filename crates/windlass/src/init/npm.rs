@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::draft::{Guess, Served, called};
 use super::folder::Folder;
-use super::run::line;
+use super::run::{line, word};
 use super::script;
 
 /// What usually belongs to a release of such a project, beside its scripts.
@@ -36,7 +36,7 @@ pub(super) fn service(folder: &Folder) -> Option<Guess> {
         }
         None => {
             let entry = entry(folder, &package)?;
-            let run = format!("node {}", folder.named(&entry));
+            let run = format!("node {}", word(&folder.named(&entry)));
             let text = folder.read(&entry).unwrap_or_default();
             let told = script::told(&run, &text);
             if told.run != run {

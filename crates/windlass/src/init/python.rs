@@ -4,6 +4,7 @@ use toml::{Table, Value};
 
 use super::draft::{Guess, Served, called};
 use super::folder::Folder;
+use super::run::word;
 use super::script;
 use super::wrapped::is_a_chore;
 
@@ -120,6 +121,9 @@ enum Start {
 impl Start {
     fn told(self, folder: &Folder, installed: bool) -> String {
         match self {
+            Self::Script(script) if folder.is_file(&script) => {
+                format!("python3 {}", word(&folder.named(&script)))
+            }
             Self::Script(script) => format!("python3 {}", folder.named(&script)),
             Self::Server(server, application, options) => {
                 let by = if installed { "python3 -m " } else { "" };

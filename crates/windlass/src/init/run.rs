@@ -64,6 +64,22 @@ pub(super) fn variables(text: &str) -> String {
     made
 }
 
+/// A file's name as one word of a command: in quotes where it would be read as several, or as something else.
+pub(super) fn word(name: &str) -> String {
+    let plain = |c: char| c.is_alphanumeric() || "./_-+=@,:%".contains(c);
+    if name.chars().all(plain) {
+        return name.to_owned();
+    }
+    let kept = name.replace('$', "$$").replace('\'', r"'\''");
+    format!("'{kept}'")
+}
+
+/// The words of a command; of one that can't be read, what stands between spaces.
+pub(super) fn words(run: &str) -> Vec<String> {
+    let words = windlass_config::words(run);
+    words.unwrap_or_else(|| run.split_whitespace().map(str::to_owned).collect())
+}
+
 /// A text of YAML: plain where that can't be misread, in quotes otherwise.
 pub(super) fn quoted(text: &str) -> String {
     let begins = text.starts_with(|c: char| c.is_ascii_alphabetic() || matches!(c, '.' | '/'));
@@ -75,8 +91,17 @@ pub(super) fn quoted(text: &str) -> String {
     if begins && text.chars().all(plain) && !misread && !text.ends_with(' ') {
         return text.to_owned();
     }
-    // A JSON text is a YAML text.
-    serde_json::Value::from(text).to_string()
+    // A JSON text is a YAML text, but for characters that can't be printed.
+    let json = serde_json::Value::from(text).to_string();
+    json.chars().fold(String::new(), |mut made, c| {
+        match u32::from(c) {
+            code @ (0x7f..0xa0 | 0x2028 | 0x2029 | 0xfeff) => {
+                made.push_str(&format!("\\u{code:04x}"));
+            }
+            _printable => made.push(c),
+        }
+        made
+    })
 }
 
 fn is_a_word_of_yaml(text: &str) -> bool {
@@ -106,6 +131,30 @@ mod tests {
         assert!(made.shell);
         assert_eq!(made.run, "sh -c \"cd api && ./run \\\"$$PORT\\\"\"");
         assert!(!line("./run --port $PORT").shell);
+    }
+
+    #[test]
+    fn a_name_is_one_word_however_odd_it_is() {
+        for name in [
+            "./deploy.sh",
+            "./my deploy.sh",
+            "./it's.sh",
+            "./-deploy.sh",
+            "./déploy.sh",
+            "./a:b#c.sh",
+            "./\"x\".sh",
+            "./a\\b.sh",
+            "./${HOME}.sh",
+            "./a;b&c.sh",
+            "./two\nlines.sh",
+        ] {
+            let run = format!("bash {} ${{VERSION}}", word(name));
+            let [_bash, own, _version] = &words(&run)[..] else {
+                panic!("{run}");
+            };
+            assert_eq!(own, name);
+        }
+        assert_eq!(word("./deploy.sh"), "./deploy.sh");
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::draft::{Guess, Served, called};
 use super::folder::{Folder, is_source};
+use super::run::word;
 use super::wrapped::is_a_chore;
 
 /// Names that a program to start usually has, the likeliest first.
@@ -131,7 +132,7 @@ pub(super) fn has_a_usual_one(folder: &Folder) -> bool {
 
 /// The command that runs it.
 pub(super) fn runs(folder: &Folder, name: &str) -> String {
-    let file = folder.named(name);
+    let file = word(&folder.named(name));
     let by = BY.iter().find(|(ending, _)| name.ends_with(ending));
     match by {
         Some((_, program)) if !folder.is_executable(name) => format!("{program} {file}"),

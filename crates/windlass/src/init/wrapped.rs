@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::draft::{Guess, name};
 use super::folder::Folder;
-use super::run::quoted;
+use super::run::{quoted, word};
 use super::script::{reads_arguments, runs};
 
 /// Folders beside the file that often hold such scripts.
@@ -97,12 +97,11 @@ fn scripts(folder: &Folder, place: &str) -> impl Iterator<Item = String> {
 }
 
 fn deploys(path: &str) -> bool {
-    let stem = stem(path);
-    stem == "deploy"
-        || ["deploy-", "deploy_"]
-            .iter()
-            .any(|begin| stem.starts_with(begin))
-        || ["-deploy", "_deploy"].iter().any(|end| stem.ends_with(end))
+    let mut words = stem(path).split(|c: char| !c.is_alphanumeric());
+    let mut words = words.by_ref().filter(|word| !word.is_empty());
+    let first = words.next();
+    let last = words.last().or(first);
+    first == Some("deploy") || last == Some("deploy")
 }
 
 fn stem(path: &str) -> &str {
@@ -117,7 +116,7 @@ fn runs_by_its_line(folder: &Folder, path: &str, text: &str) -> String {
     let bash = (first.starts_with("#!") && first.contains("bash"))
         || ending.is_some_and(|ending| ending == "bash");
     if bash && !folder.is_executable(path) {
-        format!("bash {}", folder.named(path))
+        format!("bash {}", word(&folder.named(path)))
     } else {
         runs(folder, path)
     }
@@ -162,7 +161,7 @@ impl Wrapped {
                 option(
                     "status",
                     self.status.as_deref(),
-                    &format!("{} --status", self.script),
+                    &quoted(&format!("{} --status", self.script)),
                 ),
                 "prints {\"version\": \"1\", \"state\": \"live\"}; without it an end with 0 is believed",
             ),

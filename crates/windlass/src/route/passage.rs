@@ -1,22 +1,23 @@
 //! Pauses, maintenance, and their end.
 
-use std::time::{SystemTime, UNIX_EPOCH};
-
+use jiff::tz::TimeZone;
 use serde_json::json;
 use windlass_control::{ObservedRoute, Passage, RouterReply, RouterRequest};
-use windlass_model::{Millis, ServiceKey};
+use windlass_model::{Millis, ServiceKey, count};
 
 use super::find;
 use super::link::Link;
 use super::refusal::{controlled, refused};
 use crate::diagnostic::Diagnostic;
 use crate::report::Report;
+use crate::ui::time::{ends, now_us};
 
 /// Opens or shuts the way to a service, or to every one; for a time, if one is given.
 pub(crate) fn pass(
     link: &Link,
     service: Option<&str>,
     (passage, lasts): (Passage, Option<Millis>),
+    zone: &TimeZone,
 ) -> Result<Report, Diagnostic> {
     let table = link.observe()?;
     if !table.alone {
@@ -40,40 +41,63 @@ pub(crate) fn pass(
             other => return Err(link.unexpected(&other)),
         }
     }
-    let now = link.observe()?;
+    let seen = link.observe()?;
     let now = all
         .iter()
-        .filter_map(|key| Some((*key, now.services.get(*key)?)));
+        .filter_map(|key| Some((*key, seen.services.get(*key)?)));
     let text: String = now
         .clone()
-        .map(|(key, now)| [key.service.as_str(), " ", &standing(now), "\n"].concat())
+        .map(|(key, now)| {
+            [
+                key.service.as_str(),
+                " ",
+                &standing(now, now_us(), zone),
+                "\n",
+            ]
+            .concat()
+        })
         .collect();
     let json: Vec<_> = now
         .map(|(key, now)| {
-            json!({ "service": key.service, "passage": now.passage, "until_us": now.until_us })
+            json!({
+                "service": key.service,
+                "passage": now.passage,
+                "until_us": now.until_us,
+                "waiting": now.waiting,
+            })
         })
         .collect();
     Report::new(text, &json)
 }
 
-/// How requests fare: "is paused: ...".
-pub(crate) fn standing(now: &ObservedRoute) -> String {
-    let end = if now.until_us.is_some() {
-        "for a time"
-    } else {
-        "until it is resumed"
+/// How requests fare, with when that ends and who waits: "is paused until 14:03:20 (25 s left), then …".
+pub(crate) fn standing(now: &ObservedRoute, now_us: i64, zone: &TimeZone) -> String {
+    let end = match now.until_us {
+        Some(until_us) => format!(
+            "until {}, then requests are let on",
+            ends(until_us, now_us, zone)
+        ),
+        None => "until it is resumed".to_owned(),
     };
     match now.passage {
         Passage::Open => "takes requests".to_owned(),
-        Passage::Paused(pause) => format!("is paused {end}: requests wait up to {}", pause.within),
+        Passage::Paused(pause) => {
+            let (within, room) = (pause.within, count(pause.waiting.into()));
+            let waiting = match now.waiting {
+                1 => "1 request waits".to_owned(),
+                several => format!("{} requests wait", count(several)),
+            };
+            format!(
+                "is paused {end}\n  {waiting}; one that has waited {within}, or finds {room} waiting, is \
+                 answered 503"
+            )
+        }
         Passage::Maintenance => format!("shows its maintenance page {end}"),
     }
 }
 
 /// Calendar time so long from now, in microseconds.
 fn after(lasts: Millis) -> i64 {
-    let now = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
-    i64::try_from((now + lasts.duration()).as_micros()).unwrap_or(i64::MAX)
+    let lasts = i64::try_from(lasts.duration().as_micros()).unwrap_or(i64::MAX);
+    now_us().saturating_add(lasts)
 }

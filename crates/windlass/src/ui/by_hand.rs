@@ -1,23 +1,63 @@
 //! What people let a deployment go past: who, where, and what was left out.
 
 use jiff::tz::TimeZone;
-use windlass_api::{DeploymentView, LetGo, score_number};
-use windlass_model::{Lacking, Millis, Past, ScoreGate, more_to_the_new};
+use windlass_api::{DeploymentView, LetGo, RolloutView, score_number};
+use windlass_model::{
+    Lacking, Millis, Past, Percent, RolloutPhase, ScoreGate, ServiceName, more_to_the_new,
+};
 
 use super::time::of_calendar;
 use super::words::{harmless, listed};
 
-/// One line for each time: "mira let web go on at 10 % without 18s of watching and …".
+/// One line for each time: "mira let web go on at 10 % without 18s of watching and …", and what became of it
+/// where it went back all the same.
 pub(crate) fn told(view: &DeploymentView, zone: &TimeZone) -> Vec<String> {
     let gates = view.score.iter().flat_map(|score| &score.let_go);
     let gates = gates.map(|gate| let_go(gate, zone));
     let parts = view.rollouts.iter();
-    let all = parts.flat_map(|(service, part)| part.past.iter().map(move |past| (service, past)));
-    let past = all.map(|(service, past)| {
-        let (by, at) = (harmless(&past.by), past.at);
-        format!("{by} let {service} go on at {at} {}", without(past))
+    let past = parts.flat_map(|(service, part)| {
+        let back = went_back(part);
+        let each = part.past.iter();
+        each.map(move |past| [went_past(service, past), back.clone()].concat())
     });
     gates.chain(past).collect()
+}
+
+/// "mira let web go on at 10 % without …"; before it had any share nothing could go on.
+fn went_past(service: &ServiceName, past: &Past) -> String {
+    let (by, at, left) = (harmless(&past.by), past.at, left_out(past));
+    if at == Percent::ZERO {
+        format!("{by} let {service} skip {left}")
+    } else {
+        format!("{by} let {service} go on at {at} without {left}")
+    }
+}
+
+/// What became of it, as the end of the sentence; nothing where it went on.
+fn went_back(part: &RolloutView) -> String {
+    let from = part.from.as_ref();
+    match (part.phase, from) {
+        (RolloutPhase::Returned, Some(from)) => format!("; then it went back to version {from}"),
+        (RolloutPhase::Returned, None) => {
+            "; then it was stopped, and nothing ran before".to_owned()
+        }
+        (RolloutPhase::Returning, Some(from)) => format!("; it is going back to version {from}"),
+        (RolloutPhase::Returning, None) => "; it is being stopped".to_owned(),
+        (
+            RolloutPhase::Waiting
+            | RolloutPhase::Clearing
+            | RolloutPhase::StoppingOld
+            | RolloutPhase::Starting
+            | RolloutPhase::Holding
+            | RolloutPhase::Shifting
+            | RolloutPhase::Baking
+            | RolloutPhase::Passed
+            | RolloutPhase::Settling
+            | RolloutPhase::Done
+            | RolloutPhase::Stuck,
+            _,
+        ) => String::new(),
+    }
 }
 
 /// "mira let it begin with a score of 80, and 85 was asked for (2026-11-21 14:02:51)".
@@ -36,8 +76,8 @@ fn let_go(gate: &LetGo, zone: &TimeZone) -> String {
     format!("{by} let {what} with {score}, and {asked} was asked for ({at})")
 }
 
-/// What was left out: "without 18s of watching, the step 50 % and evidence (…)".
-pub(crate) fn without(past: &Past) -> String {
+/// What was left out: "18s of watching, the step 50 % and evidence (…)".
+fn left_out(past: &Past) -> String {
     let mut left = Vec::new();
     if past.bake > Millis::ZERO {
         left.push(format!("{} of watching", past.bake));
@@ -51,9 +91,9 @@ pub(crate) fn without(past: &Past) -> String {
     left.extend(past.evidence.map(lacking));
     let last = left.pop().unwrap_or_default();
     if left.is_empty() {
-        format!("without {last}")
+        last
     } else {
-        format!("without {} and {last}", left.join(", "))
+        format!("{} and {last}", left.join(", "))
     }
 }
 
@@ -106,6 +146,7 @@ mod tests {
             before: begin.score.clone(),
             after: None,
             shut: Vec::new(),
+            beyond_reach: None,
             let_go: vec![begin, step],
         });
         insta::assert_snapshot!(told(&view, &TimeZone::UTC).join("\n"), @r"
@@ -122,10 +163,10 @@ mod tests {
             verdict: Verdict::NoData,
             more_requests: None,
         });
-        assert_eq!(without(&past), "without evidence (no data)");
+        assert_eq!(left_out(&past), "evidence (no data)");
         past.evidence = None;
         past.steps = vec![Percent::ZERO, Percent::FULL];
-        assert_eq!(without(&past), "without the steps 0 %, 100 %");
+        assert_eq!(left_out(&past), "the steps 0 %, 100 %");
         past.steps.clear();
         past.scores = vec![ScoreGate {
             at_least: 95,
@@ -134,6 +175,20 @@ mod tests {
                 to: Percent::FULL,
             }),
         }];
-        assert_eq!(without(&past), "without the score of 95 at 100 %");
+        assert_eq!(left_out(&past), "the score of 95 at 100 %");
+    }
+
+    #[test]
+    fn what_went_back_all_the_same_says_so_and_names_no_share_that_never_was() {
+        let mut view = sample::ended(windlass_model::Outcome::RolledBack);
+        let part = view.rollouts.get_mut(&sample::service("auth"));
+        let part = part.expect("a service");
+        let mut past = sample::past();
+        (past.at, past.evidence) = (Percent::ZERO, None);
+        part.past = vec![past];
+        insta::assert_snapshot!(told(&view, &TimeZone::UTC).join("\n"), @"mira let auth skip 18s of watching and the step 50 %; then it went back to version 1.4.1");
+        let part = view.rollouts.get_mut(&sample::service("auth"));
+        part.expect("a service").from = None;
+        insta::assert_snapshot!(told(&view, &TimeZone::UTC).join("\n"), @"mira let auth skip 18s of watching and the step 50 %; then it was stopped, and nothing ran before");
     }
 }

@@ -310,6 +310,15 @@ fn evidence_words(fact: &Fact) -> String {
     format!("evidence={verdict:?} then={then:?} saw={:?}", harmless(saw))
 }
 
+fn sight_words(sees: bool, why: Option<&str>) -> String {
+    let unknown = "the router tells nothing of the answers";
+    let because = match (sees, why) {
+        (true, _) => String::new(),
+        (false, why) => format!(" because={:?}", harmless(why.unwrap_or(unknown))),
+    };
+    format!("evidence_seen={sees}{because}")
+}
+
 fn entered_words(entered: RolloutPhase) -> String {
     format!("phase={}", phase(entered).replace(' ', "_"))
 }
@@ -348,7 +357,7 @@ fn of_a_danger(fact: &Fact) -> Option<(String, String)> {
         Fact::EvidenceAwaited { service, .. } | Fact::EvidenceMissing { service, .. } => {
             (service, evidence_words(fact))
         }
-        Fact::Sight { service, sees } => (service, format!("evidence_seen={sees}")),
+        Fact::Sight { service, sees, why } => (service, sight_words(*sees, why.as_deref())),
         Fact::TriggerFired {
             service,
             trigger,
@@ -498,7 +507,7 @@ mod tests {
         "#);
         insta::assert_snapshot!(lines(&sample::rare_facts()), @r#"
         14:02:12 api trigger="error rate > 5% for 10s" saw="31 of 200 answers were errors"
-        14:02:12 api evidence_seen=false
+        14:02:12 api evidence_seen=false because="metric logins: no answer in 15s"
         14:02:12 auth evidence=awaited verdict="inconclusive" requests_missing=1200 within=29m30s
         14:02:12 auth evidence="no data" then="hold" saw="nothing came"
         14:02:12 auth tripwire=withheld saw="5 connections in a row failed"

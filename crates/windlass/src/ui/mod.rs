@@ -3,6 +3,7 @@
 
 mod again;
 pub(crate) mod by_hand;
+pub(crate) mod compared;
 pub(crate) mod facts;
 pub(crate) mod failure;
 #[cfg(test)]

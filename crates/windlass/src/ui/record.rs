@@ -5,6 +5,7 @@ use windlass_api::{DeploymentView, EnvironmentView};
 use windlass_model::{DeploymentState, RolloutPhase};
 
 use super::by_hand;
+use super::compared;
 use super::grounds::grounds;
 use super::scored;
 use super::time::took;
@@ -51,6 +52,7 @@ pub(crate) fn record_text(
     let score = view.score.as_ref().and_then(scored::around);
     lines.extend(score.map(|score| format!("score {score}")));
     lines.extend(by_hand::told(view, zone));
+    lines.extend(compared::lines(view));
     lines.extend(grounds(view));
     if let Some(traffic) = runs.and_then(|runs| traffic(view, runs)) {
         lines.push(format!("traffic: {traffic}"));
@@ -97,7 +99,11 @@ fn durations(part: &Part) -> String {
     let mut told = Vec::new();
     match (part.phase, part.began_us, part.passed_us) {
         (RolloutPhase::Returned, Some(began), _) => {
-            told.push(format!("back after {}", took(part.since_us - began)));
+            let time = took(part.since_us - began);
+            told.push(match &part.from {
+                Some(from) => format!("back at {from} after {time}"),
+                None => format!("stopped after {time}"),
+            });
         }
         (_, Some(began), Some(passed)) => {
             told.push(format!("passed after {}", took(passed - began)));
@@ -199,8 +205,8 @@ mod tests {
         let picture = sample::told(&sample::bad_story());
         insta::assert_snapshot!(record_text(&view, &picture, None, (true, &TimeZone::UTC)), @r"
         shop in production: rolled back in 41.2s  (dep_01k0a)
-          api   1.4.1 → 1.4.2  returned   back after 7.9s
-          auth  1.4.1 → 1.4.2  returned   back after 40.9s
+          api   1.4.1 → 1.4.2  returned   back at 1.4.1 after 7.9s
+          auth  1.4.1 → 1.4.2  returned   back at 1.4.1 after 40.9s
         ");
     }
 }

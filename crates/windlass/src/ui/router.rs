@@ -5,8 +5,8 @@ use windlass_model::{RouteMode, RouteSlot, ServiceKey, Slower};
 
 use super::Style;
 use super::table::table;
-use super::time::of_calendar;
-use super::words::{counted, harmless};
+use super::time::{now_us, of_calendar};
+use super::words::harmless;
 use crate::certificates::Shown;
 use crate::route::{name, standing};
 
@@ -54,12 +54,8 @@ pub(crate) fn router_text(
     }
     for (key, entry) in &observed.services {
         if !entry.passage.is_open() {
-            let waiting = counted(
-                usize::try_from(entry.waiting).unwrap_or(usize::MAX),
-                "request",
-            );
-            let (name, standing) = (name(observed, key), standing(entry));
-            text.push_str(&["\n", &name, " ", &standing, "; ", &waiting, " waiting\n"].concat());
+            let (name, standing) = (name(observed, key), standing(entry, now_us(), &style.zone));
+            text.push_str(&["\n", &name, " ", &standing, "\n"].concat());
         }
     }
     for trip in &observed.trips {

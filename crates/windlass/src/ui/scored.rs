@@ -1,9 +1,11 @@
 //! The health score of a deployment, in words.
 
+use std::collections::BTreeSet;
+
 use windlass_api::{DeploymentScore, DeploymentView, points, score_number, score_shut};
 use windlass_model::{
-    Band, Below, Change, Fact, Permit, Plan, RolloutPlan, ScoreGate, ScoreStage, ScoreSummary,
-    ServiceName, Strategy,
+    Band, Below, BeyondReach, Change, DeploymentId, Fact, Permit, Plan, RolloutPlan, ScoreGate,
+    ScoreStage, ScoreSummary, ServiceName, Strategy,
 };
 
 use super::words::{harmless, listed};
@@ -63,16 +65,49 @@ pub(crate) fn raises(score: &ScoreSummary) -> Vec<String> {
     lost.collect()
 }
 
-/// What holds it, and what would raise the score; empty where no score holds it.
+/// What holds it, and what would raise the score or open the gate; empty where no score holds it.
 pub(crate) fn holds(view: &DeploymentView) -> Vec<String> {
+    let beyond = view.score.as_ref();
+    let beyond = beyond.and_then(|score| score.beyond_reach.as_ref());
     let mut lines = Vec::new();
     for (gate, score) in view.shut() {
         let shut = score_shut(gate, score);
-        lines.push(format!("{shut}; it goes on by itself once it is that high"));
+        let beyond = beyond.filter(|_| gate.step.is_none());
+        lines.push(match beyond {
+            Some(beyond) => {
+                let why = has_no_data(beyond);
+                format!("{shut}; it can't go on by itself: {why}, and this gate comes before that")
+            }
+            None => format!("{shut}; it goes on by itself once it is that high"),
+        });
         let raises = raises(score).into_iter();
         lines.extend(raises.map(|line| format!("  {line}")));
+        lines.extend(beyond.map(|beyond| way_out(&view.id, beyond)));
     }
     lines
+}
+
+/// "health/up has data only once web runs".
+pub(crate) fn has_no_data(beyond: &BeyondReach) -> String {
+    let services: BTreeSet<&ServiceName> = beyond.checks.iter().map(|it| &it.service).collect();
+    let services: Vec<_> = services.into_iter().collect();
+    let verb = |one: bool, singular, plural| if one { singular } else { plural };
+    let has = verb(beyond.checks.len() == 1, "has", "have");
+    let runs = verb(services.len() == 1, "runs", "run");
+    let (checks, services) = (listed(&beyond.checks), listed(&services));
+    format!("{checks} {has} data only once {services} {runs}")
+}
+
+/// What a person can do now, as it is typed and written.
+fn way_out(id: &DeploymentId, beyond: &BeyondReach) -> String {
+    let resume = format!("now: windlass resume {id} lets it begin all the same");
+    if !beyond.skip_is_enough {
+        return resume;
+    }
+    let checks = listed(&beyond.checks);
+    format!(
+        "{resume}; or write `no_data: skip` at {checks} in the file, then: windlass abort {id}, windlass deploy"
+    )
 }
 
 /// The record of what the score decided.
@@ -169,7 +204,7 @@ fn of_steps(service: &ServiceName, part: &RolloutPlan) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use windlass_model::{
-        Before, CategoryName, CheckName, DeploymentState, Measure, PointsLost, ScoreNeed,
+        Before, CategoryName, CheckName, CheckOf, DeploymentState, Measure, PointsLost, ScoreNeed,
     };
 
     use super::*;
@@ -209,6 +244,7 @@ mod tests {
             before: Some(score(80.0, 80.0, Some(Permit::No))),
             after: None,
             shut: vec![gate()],
+            beyond_reach: None,
             let_go: Vec::new(),
         });
         view
@@ -241,6 +277,33 @@ mod tests {
               windlass resume dep_01k0a  goes on all the same
               windlass abort dep_01k0a   goes back
         ");
+    }
+
+    #[test]
+    fn a_gate_that_waits_for_what_it_keeps_shut_says_what_can_be_done_now() {
+        let mut view = held();
+        let told = view.score.as_mut().expect("it is measured");
+        told.before = Some(score(0.0, 100.0, None));
+        let up = CheckOf {
+            category: CategoryName::new("health").expect("a name"),
+            check: CheckName::new("up").expect("a name"),
+            service: sample::service("auth"),
+        };
+        told.beyond_reach = Some(BeyondReach {
+            checks: vec![up],
+            skip_is_enough: true,
+        });
+        insta::assert_snapshot!(holds(&view).join("\n"), @r"
+        the score is not known (0 to 100), and score >= 85 is asked for; it can't go on by itself: health/up has data only once auth runs, and this gate comes before that
+          100 points by testing/unit (32 of 40 tests passed): mend what the failing tests show
+        now: windlass resume dep_01k0a lets it begin all the same; or write `no_data: skip` at health/up in the file, then: windlass abort dep_01k0a, windlass deploy
+        ");
+        let told = view.score.as_mut().expect("it is measured");
+        let beyond = told.beyond_reach.as_mut().expect("just set");
+        beyond.skip_is_enough = false;
+        let lines = holds(&view);
+        let last = lines.last().expect("a line");
+        insta::assert_snapshot!(last, @"now: windlass resume dep_01k0a lets it begin all the same");
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use windlass_api::{DeploymentView, EnvironmentView, RolloutView};
 use windlass_model::{DeploymentState, Millis, Outcome};
 
+use super::compared;
 use super::failure::{ABANDONED, last_lines, ways_to_repair};
 use super::grounds::grounds;
 use super::scored;
@@ -70,7 +71,7 @@ pub(crate) fn show_text(
     }));
     let past = by_hand::told(view, &style.zone).into_iter();
     lines.extend(past.map(|past| labelled("by hand", &past)));
-    let rests_on = grounds(view).into_iter();
+    let rests_on = compared::lines(view).into_iter().chain(grounds(view));
     lines.extend(rests_on.map(|line| hang("", &line, shown.fits)));
     if let Some(why) = &view.poisoned {
         lines.push(labelled("damaged", &harmless(why)));
@@ -155,7 +156,12 @@ fn said(part: &RolloutView) -> Vec<String> {
         said.extend(judged.map(|judged| format!("errors {}", harmless(&judged.words))));
     }
     if let Some(why) = &part.returned_because {
-        said.push(format!("went back: {}", reason(why)));
+        let to = part.from.as_ref().map(|from| format!(" to {from}"));
+        said.push(format!(
+            "went back{}: {}",
+            to.unwrap_or_default(),
+            reason(why)
+        ));
     }
     if let Some(why) = &part.stuck_because {
         said.push(format!("is stuck: {}", stuck(why)));
@@ -336,7 +342,8 @@ mod tests {
         api      returned  1.4.1 → 1.4.2  0 %      0/1
         auth     returned  1.4.1 → 1.4.2  0 %      0/2
 
-        api went back: instance ins_06h1rd0o21rif5fe6n8enfbr64 exited with status 3
+        api went back to 1.4.1: instance ins_06h1rd0o21rif5fe6n8enfbr64 exited with
+            status 3
         it printed last:
           connects to db
           no DATABASE_URL is set

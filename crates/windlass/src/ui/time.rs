@@ -26,23 +26,42 @@ pub(crate) fn took(us: i64) -> String {
 
 /// How long ago something was, in one unit: `41 s ago`, `12 min ago`, `3 h ago`, `5 days ago`.
 pub(crate) fn ago(us: i64) -> String {
+    match seconds(us) {
+        0 => "just now".to_owned(),
+        passed => format!("{} ago", in_one_unit(passed)),
+    }
+}
+
+/// When something ends, and how long that is from now: `14:03:20 (25 s left)`; with its day where that is another
+/// one.
+pub(crate) fn ends(at_us: i64, now_us: i64, zone: &TimeZone) -> String {
+    let is_today = written(at_us, zone, DAY) == written(now_us, zone, DAY);
+    let at = if is_today { of_day } else { of_calendar }(at_us, zone);
+    // What has not ended has some of it left.
+    let left = seconds(at_us.saturating_sub(now_us).saturating_add(999_999));
+    format!("{at} ({} left)", in_one_unit(left))
+}
+
+fn seconds(us: i64) -> u64 {
+    u64::try_from(us.max(0)).unwrap_or(0) / 1_000_000
+}
+
+fn in_one_unit(seconds: u64) -> String {
     const MINUTE: u64 = 60;
     const HOUR: u64 = 60 * MINUTE;
     const DAY: u64 = 24 * HOUR;
-    let seconds = u64::try_from(us.max(0)).unwrap_or(0) / 1_000_000;
     match seconds {
-        0 => "just now".to_owned(),
-        1..MINUTE => format!("{seconds} s ago"),
-        MINUTE..HOUR => format!("{} min ago", seconds / MINUTE),
+        0..MINUTE => format!("{seconds} s"),
+        MINUTE..HOUR => format!("{} min", seconds / MINUTE),
         // Two days are the first that nobody counts in hours.
-        HOUR.. if seconds < 2 * DAY => format!("{} h ago", seconds / HOUR),
-        HOUR.. => format!("{} days ago", seconds / DAY),
+        HOUR.. if seconds < 2 * DAY => format!("{} h", seconds / HOUR),
+        HOUR.. => format!("{} days", seconds / DAY),
     }
 }
 
 /// A running clock: `0:05`, `12:40`, `1:02:03`.
 pub(crate) fn clock(us: i64) -> String {
-    let seconds = u64::try_from(us.max(0)).unwrap_or(0) / 1_000_000;
+    let seconds = seconds(us);
     match (seconds / 3600, seconds / 60 % 60, seconds % 60) {
         (0, m, s) => format!("{m}:{s:02}"),
         (h, m, s) => format!("{h}:{m:02}:{s:02}"),
@@ -53,6 +72,9 @@ pub(crate) fn clock(us: i64) -> String {
 pub(crate) fn of_day(at_us: i64, zone: &TimeZone) -> String {
     written(at_us, zone, "%H:%M:%S")
 }
+
+/// How a day is written.
+const DAY: &str = "%Y-%m-%d";
 
 /// Day and time: `2026-11-21 14:02:11`.
 pub(crate) fn of_calendar(at_us: i64, zone: &TimeZone) -> String {
@@ -103,5 +125,15 @@ mod tests {
         assert_eq!(of_calendar(at, &TimeZone::UTC), "2026-11-21 14:02:11");
         let east = TimeZone::fixed(jiff::tz::offset(1));
         assert_eq!(of_day(at, &east), "15:02:11");
+    }
+    #[test]
+    fn an_end_is_told_with_what_is_left_and_with_its_day_where_that_is_another_one() {
+        let now = 1_795_269_731_000_000;
+        let told = |left: i64| ends(now + left, now, &TimeZone::UTC);
+        assert_eq!(told(25_000_000), "14:02:36 (25 s left)");
+        assert_eq!(told(24_300_000), "14:02:35 (25 s left)");
+        assert_eq!(told(-1), "14:02:10 (0 s left)");
+        let days = told(3 * 86_400_000_000);
+        assert_eq!(days, "2026-11-24 14:02:11 (3 days left)");
     }
 }

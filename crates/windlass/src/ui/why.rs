@@ -71,7 +71,9 @@ type Line = (&'static str, String);
 fn of_a_service(kind: PlanKind, part: &RolloutView) -> Vec<Line> {
     let mut lines = Vec::new();
     if let Some(why) = &part.returned_because {
-        lines.push(("went back: ", reason(why)));
+        let to = part.from.as_ref().map(|from| format!(" to {from}"));
+        let why = format!("{}: {}", to.unwrap_or_default(), reason(why));
+        lines.push(("went back", why));
     }
     if let Some(why) = &part.stuck_because {
         lines.push(("stuck: ", stuck(why)));
@@ -247,7 +249,7 @@ mod tests {
         dep_01k0a  shop in production: running
 
         api  1.4.1 → 1.4.2, waiting
-          went back: error rate worse than baseline: errors 2.00 % against 0.11 % beside it: worse, 4.0 to 90.1 times as often; 4,000 requests
+          went back to 1.4.1: error rate worse than baseline: errors 2.00 % against 0.11 % beside it: worse, 4.0 to 90.1 times as often; 4,000 requests
           no answer of 1.4.2 was judged
 
         auth  1.4.1 → 1.4.2, waiting

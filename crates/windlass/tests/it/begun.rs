@@ -96,3 +96,12 @@ fn projects_in_folders_below_run_together_as_init_wrote_them() {
     assert_eq!(answer(lab.at("web")).chain(), "web=1");
     assert_eq!(answer(lab.at("api")).chain(), "api=1");
 }
+
+#[test]
+fn a_script_whose_name_is_full_of_signs_is_run_as_init_wrote_it() {
+    let name = "deploy-it's \"my\" $HOME #1: ö.sh";
+    let lab = begun(&[(name, "#!/bin/sh\necho $WINDLASS_VERSION >> ran\n")], &[]);
+    lab.run(&["deploy"]).exits(0);
+    let ran = fs::read_to_string(lab.app("ran"));
+    assert_eq!(ran.expect("it ran"), "1\n");
+}

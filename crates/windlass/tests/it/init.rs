@@ -495,6 +495,27 @@ fn a_script_that_deploys_by_itself_is_wrapped() {
 }
 
 #[test]
+fn a_script_of_an_odd_name_is_wrapped_by_that_name() {
+    for (name, command) in [
+        ("-deploy.sh", "sh ./-deploy.sh"),
+        ("deploy my app.sh", "sh './deploy my app.sh'"),
+        ("deploy-größe.sh", "sh ./deploy-größe.sh"),
+        ("deploy-it's.sh", r"sh './deploy-it'\''s.sh'"),
+        ("deploy-\"x\".sh", "sh './deploy-\"x\".sh'"),
+        ("deploy: web.sh", "sh './deploy: web.sh'"),
+        ("deploy #1.sh", "sh './deploy #1.sh'"),
+        ("deploy-${A}&b;c.sh", "sh './deploy-$${A}&b;c.sh'"),
+        ("deploy-two\nlines.sh", "sh './deploy-two\nlines.sh'"),
+    ] {
+        let text = written(&[(name, "#!/bin/sh\n")]);
+        let quoted = Value::from(command);
+        let plain = format!("\n        deploy: {command} ");
+        let quoted = format!("\n        deploy: {quoted} ");
+        assert!(text.contains(&plain) || text.contains(&quoted), "{text}");
+    }
+}
+
+#[test]
 fn beside_what_is_started_a_script_that_deploys_is_only_named() {
     let script = ("deploy.sh", "#!/bin/sh\n");
     for files in [

@@ -89,8 +89,24 @@ fn pauses(lab: &Lab) {
         .exits(0);
     assert_eq!(
         paused.out,
-        "web is paused until it is resumed: requests wait up to 1s\n"
+        "web is paused until it is resumed\n  0 requests wait; one that has waited 1s, or finds 5,000 \
+         waiting, is answered 503\n"
     );
+    let timed = lab
+        .run(&["router", "pause", "web", "--for", "1h"])
+        .exits(0)
+        .out;
+    assert!(timed.starts_with("web is paused until "), "{timed}");
+    assert!(
+        timed.contains(" left), then requests are let on\n"),
+        "{timed}"
+    );
+    let table = lab.run(&["router", "status"]).exits(0).out;
+    assert!(
+        table.contains(" left), then requests are let on\n"),
+        "{table}"
+    );
+    lab.run(&["router", "pause", "web"]).exits(0);
     let table = lab.run(&["router", "status"]).exits(0).out;
     assert!(
         table.contains("web is paused until it is resumed"),

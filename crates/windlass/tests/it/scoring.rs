@@ -110,3 +110,39 @@ fn whoever_promotes_past_a_gate_is_named_with_the_score_for_ever() {
     assert_eq!(let_go["gate"]["at_least"], 85, "{let_go}");
     assert!(let_go["at_us"].as_i64() > Some(0), "{let_go}");
 }
+
+#[test]
+fn a_first_deployment_whose_gate_asks_about_itself_is_told_what_can_be_done_now() {
+    let probe = "checks:\n      up: { probe: web }\n      suite:";
+    let file = FILE.replace("checks:\n      suite:", probe);
+    let lab = Lab::new(&file.replace("bake: 1m", "bake: 200ms"));
+    lab.program("web", &Service::new("web", "1"));
+    scores(&lab, 93);
+    let only_once = "quality/up has data only once web runs";
+    for command in ["validate", "plan"] {
+        let said = lab.run(&[command]).exits(0);
+        said.says(&[
+            "warning: `score >= 85` can't be passed by the first deployment",
+            only_once,
+            "WL0458",
+        ]);
+    }
+    let held = lab.run(&["deploy"]).exits(4);
+    let id = lab.last();
+    held.says(&[
+        "it can't go on by itself",
+        only_once,
+        &format!("now: windlass resume {id} lets it begin all the same"),
+        "or write `no_data: skip` at quality/up in the file",
+        &format!("windlass abort {id}, windlass deploy"),
+    ]);
+    assert!(!held.err.contains("deploy web"), "{}", held.err);
+
+    lab.run(&["abort", &id]).exits(0);
+    let skips = file.replace("probe: web }", "probe: web, no_data: skip }");
+    lab.file(&skips.replace("bake: 1m", "bake: 200ms"));
+    let promoted = lab.run(&["deploy"]).exits(0);
+    assert!(!promoted.out.contains("by hand"), "{}", promoted.out);
+    let quiet = lab.run(&["validate"]).exits(0);
+    assert!(!quiet.err.contains("WL0458"), "{}", quiet.err);
+}

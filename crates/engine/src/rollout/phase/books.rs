@@ -156,9 +156,19 @@ fn judged(turn: &mut Turn, slot: SlotId, judgement: &Judgement) {
 fn sight(turn: &mut Turn, sees: bool) {
     if turn.rollout.health.blind == sees {
         turn.rollout.health.blind = !sees;
+        let why = if sees { None } else { lost_sight(turn) };
         let service = turn.rollout.service.clone();
-        turn.facts.push(Fact::Sight { service, sees });
+        turn.facts.push(Fact::Sight { service, sees, why });
     }
+}
+
+/// Why what was read before can't be, by the last record.
+fn lost_sight(turn: &Turn) -> Option<String> {
+    let last = turn.rollout.judgement.as_ref()?;
+    let each = last.lost().map(|(what, why)| format!("{what}: {why}"));
+    let all: Vec<String> = each.collect();
+    let told: String = all.join("; ").chars().take(SAW_LONGEST).collect();
+    (!told.is_empty()).then_some(told)
 }
 
 fn started(turn: &mut Turn, instance: &InstanceId) {

@@ -282,6 +282,7 @@ pub(crate) fn rare_facts() -> Vec<Event> {
         Fact::Sight {
             service: service("api"),
             sees: false,
+            why: Some("metric logins: no answer in 15s".to_owned()),
         },
         awaited("auth"),
         Fact::EvidenceMissing {
