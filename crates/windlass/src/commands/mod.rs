@@ -19,6 +19,7 @@ mod file;
 pub(crate) mod finalize;
 mod forecast;
 pub(crate) mod halt;
+pub(crate) mod help;
 pub(crate) mod hold;
 mod in_vain;
 mod init;
@@ -49,6 +50,7 @@ mod turn;
 mod validate;
 mod version;
 mod waits;
+mod wants;
 mod which;
 
 pub(crate) use dispatch::run;
