@@ -7,8 +7,8 @@ use windlass_model::Millis;
 
 use crate::commands::{
     abort, analyze, backup, completions, demo, demo_service, deploy, docs, down, events, explain,
-    finalize, halt, hold, list, logs, man, plan, promote, remove, repair, report, restore, resume,
-    retry, rollback, router, schema, score, serve, shim, show, token,
+    finalize, halt, help, hold, list, logs, man, plan, promote, remove, repair, report, restore,
+    resume, retry, rollback, router, schema, score, serve, shim, show, token,
 };
 
 /// Brings new releases of a multi-service application to production safely
@@ -71,7 +71,7 @@ pub(crate) struct Global {
     #[arg(short, long, global = true, value_name = "ENV")]
     pub(crate) environment: Option<String>,
 
-    /// How results are printed: text, json or ndjson
+    /// How results are printed: text, which is the default, json or ndjson
     #[arg(
         short,
         long,
@@ -172,6 +172,8 @@ pub(crate) enum Command {
     Analyze(analyze::Options),
     /// Measure the health score, and say what each lost point takes
     Score(score::Options),
+    /// Print the help of a command
+    Help(help::Options),
     /// Say what an error code means and what to do
     Explain(explain::Options),
     /// Print a page of the documentation

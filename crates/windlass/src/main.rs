@@ -51,6 +51,7 @@ fn main() -> ExitCode {
     let parsed = matches.and_then(|matches| {
         let mut arguments = Arguments::from_arg_matches(&matches)?;
         elsewhere::settle(&mut arguments.global, &matches)?;
+        commands::help::settle(&arguments.command)?;
         Ok(arguments)
     });
     let arguments = match parsed {

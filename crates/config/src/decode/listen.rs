@@ -53,7 +53,7 @@ impl Keyed for ListenKeys {
             field!(ListenDraft: tls as "tls", Keys<TlsKeys>,
                 "Speaks TLS, with HTTP/2 and HTTP/1.1 as the client likes."),
             field!(ListenDraft: proxies as "proxies", Keys<ProxiesKeys>,
-                "Proxies in front that are believed what they say of a client. Without it: nobody is."),
+                "Proxies in front whose word on a client is believed. Without it: nobody's."),
             field!(ListenDraft: access_log as "access_log", Logged,
                 "Writes requests down as JSON lines, in `router/access.log` of the state directory: all, or an exact share.", default "no"),
             field!(ListenDraft: connections as "connections", Keys<ConnectionsKeys>,

@@ -120,7 +120,7 @@ impl Keyed for Limits {
         name: "limits",
         noun: "`limits`",
         fields: &[field!(LimitsDraft: memory as "memory", Size,
-            "What all processes of one instance may hold in memory together. `memory > 95% for 30s` is a share of it; Windlass itself kills nobody for it.",
+            "What all processes of one instance may hold in memory together. `memory > 95% for 30s` is a share of it; Windlass itself kills no process for it.",
             examples &["512M"])
         .required()],
         rules: &[],

@@ -45,7 +45,7 @@ impl Keyed for CanaryStep {
                 "The health score that must be measured while it lasts.",
                 examples &["90"]),
             field!(StepDraft: below as "below", Below,
-                "What follows of a lower one. One that is not known always holds.", default "hold"),
+                "What follows where the score is lower. One that is not known always holds.", default "hold"),
         ],
         rules: &[],
         later: &[],

@@ -342,7 +342,7 @@ impl Keyed for MirrorKeys {
                 examples &["127.0.0.1:9000"])
             .required(),
             field!(MirrorDraft: share as "share", Share,
-                "Of how many requests it gets one.", default "100%"),
+                "The share of these requests that is copied.", default "100%"),
         ],
         rules: &[],
         later: &[],

@@ -1,10 +1,11 @@
 //! `windlass completions`: what a shell needs to complete the command line. Asks no controller.
 
+use clap::builder::PossibleValuesParser;
 use clap::{Args, Command, ValueEnum};
 use clap_complete::{Shell, generate};
 
 use crate::diagnostic::Diagnostic;
-use crate::pages;
+use crate::pages::{self, TOPICS};
 use crate::report::Report;
 
 /// Options of `completions`.
@@ -36,13 +37,25 @@ pub(crate) fn run(options: &Options) -> Result<Report, Diagnostic> {
     Report::new(script, &value)
 }
 
-/// The command line without the verbs that only Windlass types: clap would complete them too.
+/// The command line without the verbs that only Windlass types, which clap would complete too, and with
+/// the words that `docs` and `help` take.
 fn for_people() -> Command {
     let whole = pages::command();
     let verbs = whole.get_subcommands().filter(|verb| !verb.is_hide_set());
+    let topics = || TOPICS.iter().map(|topic| topic.name);
     Command::new("windlass")
         .disable_help_subcommand(true)
         .version(super::version::VERSION)
         .args(whole.get_arguments().cloned())
         .subcommands(verbs.cloned())
+        .mut_subcommand("docs", |docs| {
+            docs.mut_arg("topic", |topic| {
+                topic.value_parser(PossibleValuesParser::new(topics()))
+            })
+        })
+        .mut_subcommand("help", |help| {
+            help.mut_arg("words", |words| {
+                words.value_parser(PossibleValuesParser::new(pages::verbs()))
+            })
+        })
 }

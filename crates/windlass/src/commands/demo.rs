@@ -12,7 +12,7 @@ use crate::report::Report;
 /// Options of `demo`.
 #[derive(Debug, Args)]
 pub(crate) struct Options {
-    /// Where web is served, so that you can add load of your own
+    /// Where web is served, so that you can add load of your own; a free port of 127.0.0.1 by default
     #[arg(long, value_name = "ADDRESS", value_parser = address)]
     listen: Option<SocketAddr>,
 

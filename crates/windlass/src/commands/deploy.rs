@@ -18,7 +18,7 @@ use crate::ui::plan::plan_text;
 /// Options of `deploy`.
 #[derive(Debug, Args)]
 pub(crate) struct Options {
-    /// The version of a service, in the place of the file's
+    /// The version of a service, in the place of the file's; once for each service
     #[arg(long, value_name = "SERVICE=VERSION", value_parser = assignment, conflicts_with = "plan")]
     set: Vec<(String, String)>,
 
@@ -56,7 +56,8 @@ struct Allowed {
 /// What becomes of a deployment that runs here already.
 #[derive(Debug, Args)]
 struct Meeting {
-    /// Wait so long for a deployment that runs here; ends with 4 when that was not enough
+    /// Wait so long for a deployment that runs here, like 10m, instead of being refused; ends with 4
+    /// when that was not enough
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     wait: Option<Millis>,
 

@@ -2,9 +2,9 @@
 
 use super::{
     abort, analyze, backup, completions, demo, demo_service, deploy, docs, doctor, down, events,
-    explain, finalize, halt, hold, init, list, logs, man, plan, promote, remove, repair, report,
-    restore, resume, retry, rollback, router, schema, score, serve, shim, show, status, token,
-    validate, version,
+    explain, finalize, halt, help, hold, init, list, logs, man, plan, promote, remove, repair,
+    report, restore, resume, retry, rollback, router, schema, score, serve, shim, show, status,
+    token, validate, version, wants,
 };
 use crate::arguments::Command;
 use crate::context::Context;
@@ -13,7 +13,7 @@ use crate::report::Report;
 
 /// Runs one command to its end. A refusal of one that would have moved something says that it did not.
 pub(crate) fn run(command: &Command, context: &Context) -> Result<Report, Diagnostic> {
-    let ran = one(command, context);
+    let ran = wants::settle(command, context).and_then(|()| one(command, context));
     if moves(command) {
         ran.map_err(Diagnostic::unchanged)
     } else {
@@ -71,6 +71,7 @@ fn one(command: &Command, context: &Context) -> Result<Report, Diagnostic> {
         Command::Restore(options) => Context::block_on(restore::run(context, options)),
         Command::Analyze(options) => analyze::run(context, options),
         Command::Score(options) => Context::block_on(score::run(context, options)),
+        Command::Help(options) => help::run(context, options),
         Command::Explain(options) => explain::run(context, options),
         Command::Docs(options) => docs::run(context, options),
         Command::Completions(options) => completions::run(options),

@@ -51,11 +51,10 @@ fn all() -> Result<Report, Diagnostic> {
     Report::new(text, &listed)
 }
 
-fn one(context: &Context, name: &str) -> Result<Report, Diagnostic> {
-    let wanted = name.to_ascii_lowercase();
-    let Some(topic) = TOPICS.iter().find(|topic| topic.name == wanted) else {
+pub(super) fn one(context: &Context, name: &str) -> Result<Report, Diagnostic> {
+    let Some(topic) = pages::topic(name) else {
         let names: Vec<&str> = TOPICS.iter().map(|topic| topic.name).collect();
-        let meant = did_you_mean(&wanted, names.iter().copied());
+        let meant = did_you_mean(&name.to_ascii_lowercase(), names.iter().copied());
         let all = format!("there are {}: windlass docs TOPIC", listed(&names));
         return Err(
             Diagnostic::new(Exit::Usage, format!("there is no page {name}"))

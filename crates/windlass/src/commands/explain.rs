@@ -47,7 +47,7 @@ fn all() -> Result<Report, Diagnostic> {
     Report::new(lines.concat(), &listed)
 }
 
-fn one(context: &Context, typed: &str) -> Result<Report, Diagnostic> {
+pub(super) fn one(context: &Context, typed: &str) -> Result<Report, Diagnostic> {
     let Some(page) = pages::known(typed) else {
         return Err(unknown(typed));
     };

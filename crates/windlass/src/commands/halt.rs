@@ -6,6 +6,7 @@ use clap::Args;
 use windlass_api::Exit;
 use windlass_model::Halt;
 
+use super::wants::Wants;
 use crate::context::Context;
 use crate::diagnostic::Diagnostic;
 use crate::halt::{Halted, halt, lift};
@@ -20,6 +21,13 @@ pub(crate) struct Options {
     /// End the halt
     #[arg(long)]
     lift: bool,
+}
+
+impl Options {
+    /// What it wants of the state directory.
+    pub(super) fn wants(&self) -> Wants {
+        if self.lift { Wants::There } else { Wants::Made }
+    }
 }
 
 pub(crate) fn run(context: &Context, options: &Options) -> Result<Report, Diagnostic> {

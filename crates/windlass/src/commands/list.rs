@@ -11,7 +11,7 @@ use crate::ui::list::list_text;
 /// Options of `list`.
 #[derive(Debug, Args)]
 pub(crate) struct Options {
-    /// How many at most
+    /// How many at most, up to 1,000
     #[arg(long, value_name = "COUNT", default_value_t = 20, value_parser = limit)]
     limit: u32,
 }

@@ -27,7 +27,7 @@ pub(crate) struct Options {
     #[arg(long)]
     follow: bool,
 
-    /// Begin with at most so many bytes of each instance's output
+    /// Begin with at most so many bytes of each instance's output, up to 64 MiB [default: 64 KiB]
     #[arg(long, value_name = "BYTES")]
     tail: Option<u64>,
 }

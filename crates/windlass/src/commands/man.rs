@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Command};
 use clap_mangen::Man;
+use windlass_api::Exit;
 
+use super::version::VERSION;
 use crate::diagnostic::Diagnostic;
 use crate::pages;
 use crate::report::Report;
@@ -31,11 +33,42 @@ pub(crate) fn run(options: &Options) -> Result<Report, Diagnostic> {
     Report::new(text, &value)
 }
 
-/// One page as roff.
+/// One page as roff; the first one tells the exit codes too.
 fn page(command: Command) -> io::Result<String> {
+    let is_first = command.get_name() == "windlass";
     let mut text = Vec::new();
-    Man::new(command).render(&mut text)?;
-    String::from_utf8(text).map_err(io::Error::other)
+    Man::new(command)
+        .source(format!("Windlass {VERSION}"))
+        .manual("Windlass manual")
+        .render(&mut text)?;
+    let text = String::from_utf8(text).map_err(io::Error::other)?;
+    let text = text.replace(".SH EXTRA\nExamples:\n", ".SH EXAMPLES\n");
+    let codes = if is_first {
+        exit_status()
+    } else {
+        String::new()
+    };
+    Ok(text.replace(".SH EXTRA\n", &[&codes, ".SH NOTES\n"].concat()))
+}
+
+fn exit_status() -> String {
+    let codes = Exit::ALL.iter().map(|exit| {
+        let meaning = exit.meaning().replace('`', "").replace('-', "\\-");
+        format!(".TP\n\\fB{}\\fR\n{meaning}\n", exit.code())
+    });
+    [".SH \"EXIT STATUS\"\n".to_owned()]
+        .into_iter()
+        .chain(codes)
+        .collect()
+}
+
+/// The command and all below it that are for people.
+fn with_verbs(command: &Command) -> Vec<&Command> {
+    let verbs = command.get_subcommands().filter(|verb| !verb.is_hide_set());
+    [command]
+        .into_iter()
+        .chain(verbs.flat_map(with_verbs))
+        .collect()
 }
 
 fn written(whole: &Command, folder: &Path) -> Result<Report, Diagnostic> {
@@ -43,8 +76,7 @@ fn written(whole: &Command, folder: &Path) -> Result<Report, Diagnostic> {
     let failed = |why: io::Error| Diagnostic::io(format!("{shown} can't be written"), &why);
     fs::create_dir_all(folder).map_err(failed)?;
     let mut files = Vec::new();
-    let verbs = whole.get_subcommands().filter(|verb| !verb.is_hide_set());
-    for command in std::iter::once(whole).chain(verbs) {
+    for command in with_verbs(whole) {
         // Built, a command's name is `windlass-deploy`.
         let name = command.get_display_name().unwrap_or("windlass");
         let file = folder.join(format!("{name}.1"));

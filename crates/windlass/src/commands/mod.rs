@@ -20,6 +20,7 @@ mod file;
 pub(crate) mod finalize;
 mod forecast;
 pub(crate) mod halt;
+pub(crate) mod help;
 pub(crate) mod hold;
 mod in_vain;
 mod init;
@@ -50,6 +51,7 @@ mod turn;
 mod validate;
 mod version;
 mod waits;
+mod wants;
 mod which;
 
 pub(crate) use dispatch::run;

@@ -13,7 +13,7 @@ use crate::ui::plan::plan_text;
 /// Options of `plan`.
 #[derive(Debug, Args)]
 pub(crate) struct Options {
-    /// The version of a service, in the place of the file's
+    /// The version of a service, in the place of the file's; once for each service
     #[arg(long, value_name = "SERVICE=VERSION", value_parser = assignment)]
     set: Vec<(String, String)>,
 }

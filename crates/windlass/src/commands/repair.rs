@@ -6,6 +6,7 @@ use windlass_api::{AdoptAnswer, Exit};
 use windlass_model::Repair;
 
 use super::wait_for_end;
+use super::wants::Wants;
 use super::which::{client, resolve};
 use crate::arguments::Which;
 use crate::context::Context;
@@ -30,6 +31,17 @@ pub(crate) struct Options {
     /// Return once it is journalled
     #[arg(long)]
     detach: bool,
+}
+
+impl Options {
+    /// What it wants of the state directory.
+    pub(super) fn wants(&self) -> Wants {
+        if self.adopt {
+            Wants::Made
+        } else {
+            Wants::There
+        }
+    }
 }
 
 /// The person's word; one of them.

@@ -9,6 +9,7 @@ use windlass_control::{ObservedTable, Passage};
 use windlass_model::{Millis, Percent, Rate, Slower};
 
 use super::alone;
+use super::wants::Wants;
 use crate::arguments::duration;
 use crate::certificates::{Shown, shown};
 use crate::context::Context;
@@ -30,6 +31,18 @@ pub(crate) struct Options {
 
     #[command(subcommand)]
     verb: Option<Verb>,
+}
+
+impl Options {
+    /// What it wants of the state directory.
+    pub(super) fn wants(&self) -> Wants {
+        match (&self.verb, &self.config) {
+            (Some(_), _) => Wants::There,
+            (None, Some(_)) => Wants::Made,
+            // The controller's, which has made it.
+            (None, None) => Wants::Nothing,
+        }
+    }
 }
 
 /// What is asked of a router that runs.
@@ -72,7 +85,8 @@ struct Watch {
     #[arg(long, value_name = "SHARE", default_value = "5%", value_parser = rate)]
     errors_above: Rate,
 
-    /// Take it back too when more than one answer in twenty takes longer
+    /// Take it back too when more than one answer in twenty takes longer, like 500ms; without it times
+    /// are not judged
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     slower_than: Option<Millis>,
 
@@ -122,7 +136,7 @@ struct Pause {
     #[arg(value_name = "SERVICE")]
     service: Option<String>,
 
-    /// Resume by itself after that
+    /// Resume by itself after that, like 10m; without it, once somebody resumes it
     #[arg(long = "for", value_name = "DURATION", value_parser = duration)]
     lasts: Option<Millis>,
 

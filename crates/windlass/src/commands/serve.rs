@@ -6,6 +6,7 @@ use std::time::Duration;
 use clap::Args;
 use windlass_api::Exit;
 
+use super::wants::Wants;
 use crate::context::Context;
 use crate::diagnostic::{Diagnostic, TYPED};
 use crate::door::Door;
@@ -32,8 +33,8 @@ pub(crate) struct Options {
     #[arg(long, conflicts_with = "detached")]
     install: bool,
 
-    /// Serve the API on the network too, for who has a token: PORT of 127.0.0.1, or ADDRESS:PORT.
-    /// Whoever controls next does so too, until `none` is said or everything is down
+    /// Serve the API on the network too, for whoever has a token: PORT of 127.0.0.1, or ADDRESS:PORT.
+    /// The next controller does so too, until `none` is said or everything is down
     #[arg(long, value_name = "ADDRESS", value_parser = listen::wanted)]
     listen: Option<Wanted>,
 
@@ -47,6 +48,16 @@ pub(crate) struct Options {
 }
 
 impl Options {
+    /// What it wants of the state directory.
+    pub(super) fn wants(&self) -> Wants {
+        if self.detached {
+            // Whoever starts it has said it.
+            Wants::Nothing
+        } else {
+            Wants::Made
+        }
+    }
+
     fn door(&self) -> Result<Door, Diagnostic> {
         let files = self.tls_cert.clone().zip(self.tls_key.clone());
         let tls = files.map(|(cert, key)| TlsFiles { cert, key });

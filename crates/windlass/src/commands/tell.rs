@@ -3,7 +3,7 @@
 use windlass_api::{Command, DeploymentView};
 use windlass_client::Client;
 
-use super::which::resolve;
+use super::which::{client, resolve};
 use crate::arguments::Which;
 use crate::context::Context;
 use crate::diagnostic::Diagnostic;
@@ -16,7 +16,7 @@ pub(super) async fn tell(
     which: &Which,
     command: Command,
 ) -> Result<(Client, DeploymentView), Diagnostic> {
-    let client = context.client().await?;
+    let client = client(context).await?;
     let id = resolve(context, &client, which).await?;
     let view = client.command(&id, command, &Context::who()).await?;
     Ok((client, view))

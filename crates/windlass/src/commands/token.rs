@@ -4,6 +4,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use windlass_api::{Scope, TokenRequest};
 use windlass_model::Millis;
 
+use super::wants::Wants;
 use crate::arguments::duration;
 use crate::context::Context;
 use crate::diagnostic::Diagnostic;
@@ -18,6 +19,16 @@ use crate::ui::words::harmless;
 pub(crate) struct Options {
     #[command(subcommand)]
     verb: Verb,
+}
+
+impl Options {
+    /// What it wants of the state directory.
+    pub(super) fn wants(&self) -> Wants {
+        match self.verb {
+            Verb::Create(_) => Wants::Made,
+            Verb::List | Verb::Revoke { .. } => Wants::There,
+        }
+    }
 }
 
 /// What is done with tokens.

@@ -86,11 +86,16 @@ pub(super) fn next(refused: &clap::Error, command: &Command, typed: &[OsString])
 }
 
 fn verb(word: &str, command: &Command, name: &str) -> Option<String> {
-    let same = ELSEWHERE.iter().find(|(there, _)| *there == word);
-    let same = same.filter(|(_, verb)| command.find_subcommand(verb).is_some());
-    let same = same.map(|(_, verb)| *verb);
-    let verb = same.or_else(|| meant(word, verbs(command)))?;
+    let verb = instead(word, command)?;
     Some(format!("did you mean {name} {verb}?"))
+}
+
+/// The verb of a command that is meant by a word that is none: what other tools call it, or a typo.
+pub(crate) fn instead<'c>(word: &str, command: &'c Command) -> Option<&'c str> {
+    let same = ELSEWHERE.iter().find(|(there, _)| *there == word);
+    let same = same.and_then(|(_, verb)| command.find_subcommand(verb));
+    same.map(Command::get_name)
+        .or_else(|| meant(word, verbs(command)))
 }
 
 /// An option of the command that is near, or else who has one of that very name.

@@ -3,4 +3,5 @@
 mod meant;
 mod told;
 
+pub(crate) use meant::instead;
 pub(crate) use told::told;

@@ -142,7 +142,8 @@ mod tests {
             "windlass statsu",
             "windlass ship",
             "windlass ps",
-            "windlass help",
+            "windlass token help",
+            "windlass deploy help",
             "windlass token crate",
         ];
         insta::assert_snapshot!(lines.map(said).join(""), @r"
@@ -177,8 +178,11 @@ mod tests {
           usage: windlass [OPTIONS] <COMMAND>
           hint: did you mean windlass status? every command: windlass --help
         error[WL0434]: unrecognized subcommand 'help'
-          usage: windlass [OPTIONS] <COMMAND>
-          hint: every command: windlass --help
+          usage: windlass token [OPTIONS] <COMMAND>
+          hint: every command: windlass token --help
+        error[WL0434]: unexpected argument 'help' found
+          usage: windlass deploy [OPTIONS]
+          hint: what it takes: windlass deploy --help
         error[WL0434]: unrecognized subcommand 'crate'
           usage: windlass token [OPTIONS] <COMMAND>
           hint: did you mean windlass token create? every command: windlass token --help

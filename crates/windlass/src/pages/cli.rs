@@ -7,6 +7,9 @@ use clap::{Arg, Command};
 use super::exits;
 use super::help::command;
 
+/// The heading of what every command takes.
+const EVERY: &str = "Options of every command";
+
 /// The page, as Markdown.
 pub(crate) fn reference() -> String {
     let mut whole = command();
@@ -19,10 +22,8 @@ pub(crate) fn reference() -> String {
          ## Exit codes\n\n{}",
         exits::table()
     );
-    section(&mut text, "Options of every command", "");
-    text.push_str(&rows(
-        whole.get_arguments().filter(|arg| arg.is_global_set()),
-    ));
+    section(&mut text, EVERY, "");
+    text.push_str(&rows(whole.get_arguments().filter(|arg| !is_help(arg))));
     for verb in whole.get_subcommands().filter(|verb| !verb.is_hide_set()) {
         text.push_str(&one(verb));
         for below in verb.get_subcommands() {
@@ -49,7 +50,7 @@ fn one(verb: &Command) -> String {
     write!(text, "```text\n{usage}\n```\n").ok();
     let own = rows(
         verb.get_arguments()
-            .filter(|arg| !arg.is_global_set() && !is_help(arg)),
+            .filter(|arg| !is_of_every_command(arg) && !is_help(arg)),
     );
     if !own.is_empty() {
         write!(text, "\n{own}").ok();
@@ -62,6 +63,11 @@ fn one(verb: &Command) -> String {
 
 fn section(text: &mut String, heading: &str, below: &str) {
     write!(text, "\n## {heading}\n\n{below}").ok();
+}
+
+/// A command may have options of its own that hold for all of its verbs.
+fn is_of_every_command(arg: &Arg) -> bool {
+    arg.get_help_heading() == Some(EVERY)
 }
 
 fn is_help(arg: &Arg) -> bool {
@@ -94,7 +100,19 @@ fn row(arg: &Arg) -> String {
         .collect();
     let help = arg.get_help().map(ToString::to_string).unwrap_or_default();
     let help = help.replace('|', "\\|");
-    format!("| `{}` | {help} |\n", written.join(" "))
+    format!("| `{}` | {help}{} |\n", written.join(" "), default(arg))
+}
+
+/// What holds where it is left out, as the help says it.
+fn default(arg: &Arg) -> String {
+    let shown = takes_value(arg) && !arg.is_hide_default_value_set();
+    let values = arg.get_default_values().iter().filter(|_| shown);
+    let values: Vec<_> = values.map(|value| value.to_string_lossy()).collect();
+    if values.is_empty() {
+        String::new()
+    } else {
+        format!(" [default: {}]", values.join(" "))
+    }
 }
 
 fn takes_value(arg: &Arg) -> bool {

@@ -31,7 +31,9 @@ An editor uses it if the file begins with
   windlass plan
   windlass plan --set api=1.4.2 -e staging
 
-Nothing is started. The plan is kept for 30 days: windlass deploy --plan ID",
+Nothing is started. The plan is kept for 30 days: windlass deploy --plan ID
+Ends with 0 also when there is nothing to do, and with 65 when the file is wrong
+or what it asks for can't be done from what runs.",
     ),
     (
         "deploy",
@@ -55,7 +57,7 @@ turn does not begin then.",
 
 One row a slot: stable serves, a candidate is being watched, a standby waits for
 a rollback, and what failed was kept to be looked at. TRAFFIC is what the router
-itself says.",
+itself says. Ends with 0 whatever it shows.",
     ),
     (
         "list",
@@ -77,24 +79,43 @@ narrow, ids are cut: what is left of one is enough for every command.",
 
 With --follow it ends as the deployment does: 0 promoted, 3 back, 1 failed. In
 ndjson one object is one row of the journal; `facts` is empty where nothing
-became true in it that people are told.",
+became true in it that people are told. Without --follow it ends with 0.",
     ),
     (
         "logs",
-        "Examples:\n  windlass logs web --follow\n  windlass logs web --tail 4096",
+        "Examples:
+  windlass logs web --follow
+  windlass logs web --tail 4096
+
+Ends with 0, with 130 when Ctrl-C ended the following, and with 64 where there
+is no such service.",
     ),
     (
         "hold",
-        "Examples:\n  windlass hold\n\nWhat is watched is watched on; its time stands still until: windlass resume",
+        "Examples:
+  windlass hold
+
+What is watched is watched on; its time stands still until: windlass resume
+Ends with 0 once it is journalled, 5 where it can't wait, 64 if none runs.",
     ),
-    ("resume", "Examples:\n  windlass resume"),
+    (
+        "resume",
+        "Examples:
+  windlass resume
+
+Ends with 0 once it is journalled, 5 where nothing is held, 64 where none runs.",
+    ),
     (
         "abort",
         "Examples:\n  windlass abort\n  windlass abort dep_06gv --detach\n\nEnds with 0 when everything is back, 6 when it is stuck on the way.",
     ),
     (
         "promote",
-        "Examples:\n  windlass promote\n\nReadiness, tripwires and what has no way back still hold.",
+        "Examples:
+  windlass promote
+
+Readiness, tripwires and what has no way back still hold. Ends with 0 once it is
+journalled, 5 where it does not apply, 64 where none runs.",
     ),
     (
         "retry",
@@ -116,11 +137,12 @@ Ends with 0 when everything is back, 5 when there is nothing to go back to,
   windlass finalize dep_06gv
 
 A standby goes, or a failed candidate that was kept. A rollback to a standby
-that is gone starts its release again.",
+that is gone starts its release again. Ends with 0 once it is gone, 5 while the
+deployment still runs, 6 when a process does not end.",
     ),
     (
         "remove",
-        "Examples:\n  windlass remove web --yes\n\nEnds with 5 while the service is in the file or another one needs it.",
+        "Examples:\n  windlass remove web --yes\n\nEnds with 0 when it is gone, 5 while the service is in the file or another one\nneeds it.",
     ),
     (
         "repair",
@@ -128,7 +150,8 @@ that is gone starts its release again.",
   windlass repair dep_06gv --retry
   windlass repair --adopt
 
-What each does: windlass docs roll-back",
+Ends as the deployment then does, and with 5 where nothing is to be mended. What
+each does: windlass docs roll-back",
     ),
     (
         "halt",
@@ -136,11 +159,19 @@ What each does: windlass docs roll-back",
   windlass halt
   windlass halt --lift
 
-Needs no controller. Aborts and rollbacks go on.",
+Needs no controller. Aborts and rollbacks go on. Ends with 0, also where it was
+halted already.",
     ),
     (
         "down",
-        "Examples:\n  windlass down\n  windlass down -e staging\n  windlass down --yes\n\nAsks once on a terminal. Journal and releases stay; windlass deploy starts it again.",
+        "Examples:
+  windlass down
+  windlass down -e staging
+  windlass down --yes
+
+Asks once on a terminal. Journal and releases stay. Start again: windlass deploy
+Ends with 0 when nothing runs any more, 5 when you said no, 6 when something
+does not end.",
     ),
     (
         "report",
@@ -178,7 +209,7 @@ is lower or not known. What it is made of: windlass docs score",
     ),
     (
         "demo",
-        "Examples:\n  windlass demo\n  windlass demo -o json\n\nEnds with 0 when every act ended as told.",
+        "Examples:\n  windlass demo\n  windlass demo -o json\n\nEnds with 0 when every act ended as told, 1 otherwise.",
     ),
     (
         "serve",
@@ -189,9 +220,10 @@ is lower or not known. What it is made of: windlass docs score",
   windlass serve --replace --listen none
   windlass serve --listen 0.0.0.0:7070 --tls-cert cert.pem --tls-key key.pem
 
-Ends with 5 when another controller has the state directory, or something else
-the address. A controller that another command starts listens on its private
-socket only; the unit of --install repeats --listen.",
+Runs until it is asked to end (SIGTERM, Ctrl-C), and ends with 0 then; with 5
+when another controller has the state directory, or another program the address,
+and with 6 when it can't start. A controller that another command starts listens
+on its private socket only; the unit of --install repeats --listen.",
     ),
     (
         "router",
@@ -234,7 +266,7 @@ with 0 when all is well or there are only warnings, 6 when something is broken."
   windlass backup /srv/backup/windlass.tar
   windlass backup /srv/backup
 
-A folder gets a file named by the time. A running controller is not disturbed.
+In a folder the file is named after the time. A running controller is not disturbed.
 What is written is read again and checked; ends with 0 only if that went well,
 5 where the file is there already.",
     ),
@@ -259,19 +291,32 @@ One line for each tick. Ends with 0 whatever would be decided, with 1 when
 vectors do not hold, and with 65 when a line can't be read.",
     ),
     (
+        "help",
+        "Examples:
+  windlass help
+  windlass help deploy
+  windlass help token create
+  windlass help canary
+
+Prints what windlass COMMAND --help prints. Where no command is called so, the
+page of that name, or of that error code.",
+    ),
+    (
         "explain",
-        "Examples:\n  windlass explain\n  windlass explain WL0402\n  windlass explain 402",
+        "Examples:\n  windlass explain\n  windlass explain WL0402\n  windlass explain 402\n\nEnds with 64 where there is no such code.",
     ),
     (
         "docs",
-        "Examples:\n  windlass docs\n  windlass docs roll-back",
+        "Examples:\n  windlass docs\n  windlass docs roll-back\n\nEnds with 64 where there is no such page.",
     ),
     (
         "completions",
         "Examples:
   windlass completions bash > /etc/bash_completion.d/windlass
   windlass completions zsh > ~/.zfunc/_windlass
-  windlass completions fish > ~/.config/fish/completions/windlass.fish",
+  windlass completions fish > ~/.config/fish/completions/windlass.fish
+
+For yourself alone, bash looks in ~/.local/share/bash-completion/completions.",
     ),
     (
         "man",
@@ -279,10 +324,17 @@ vectors do not hold, and with 65 when a line can't be read.",
     ),
 ];
 
+/// The verbs that are for people.
+pub(crate) fn verbs() -> impl Iterator<Item = &'static str> {
+    BELOW.iter().map(|(verb, _)| *verb)
+}
+
 /// The command line with all of its help.
 pub(crate) fn command() -> Command {
-    let mut whole = Arguments::command()
-        .after_help("Begin with: windlass docs tutorial, or see it at work: windlass demo");
+    let mut whole = Arguments::command().after_help(
+        "Begin with: windlass docs tutorial, or see it at work: windlass demo\n\
+             What the number at the end means: windlass docs exit-codes",
+    );
     for (verb, below) in BELOW {
         if whole.find_subcommand(verb).is_some() {
             whole = whole.mut_subcommand(verb, |command| command.after_help(*below));

@@ -5,7 +5,9 @@ mod codes;
 mod exits;
 mod help;
 mod topics;
+#[cfg(test)]
+mod typed;
 
 pub(crate) use codes::{CodePage, NO_PAGE, codes, known, nearest};
-pub(crate) use help::command;
-pub(crate) use topics::{TOPICS, reference};
+pub(crate) use help::{command, verbs};
+pub(crate) use topics::{TOPICS, reference, topic};

@@ -147,6 +147,13 @@ pub(crate) const TOPICS: &[Topic] = &[
     ),
 ];
 
+/// The page that is called so, in letters of any case.
+pub(crate) fn topic(name: &str) -> Option<&'static Topic> {
+    TOPICS
+        .iter()
+        .find(|topic| topic.name.eq_ignore_ascii_case(name))
+}
+
 /// How a page that another one links to is read here.
 pub(crate) fn reference(link: &str) -> Option<String> {
     let path = link.split('#').next().unwrap_or_default();

@@ -68,6 +68,7 @@ fn help_lists_every_verb() {
       restore      Make a state directory from a backup
       analyze      Judge recorded counts and show what would be decided
       score        Measure the health score, and say what each lost point takes
+      help         Print the help of a command
       explain      Say what an error code means and what to do
       docs         Print a page of the documentation
       completions  Print the completions of a shell
@@ -88,12 +89,13 @@ fn help_lists_every_verb() {
           --ca <FILE>          The certificates that are trusted there, a PEM file; else WINDLASS_CA
                                says it, else this machine does
       -e, --environment <ENV>  The environment; needed when the file has several
-      -o, --output <FORM>      How results are printed: text, json or ndjson
+      -o, --output <FORM>      How results are printed: text, which is the default, json or ndjson
       -q, --quiet              Print results only
       -v, --verbose            Print more of what happens
           --no-color           No colours; NO_COLOR does the same
 
     Begin with: windlass docs tutorial, or see it at work: windlass demo
+    What the number at the end means: windlass docs exit-codes
     --
     ");
 }
@@ -108,15 +110,16 @@ fn deploy_help_lists_its_options() {
     Usage: windlass deploy [OPTIONS]
 
     Options:
-          --set <SERVICE=VERSION>  The version of a service, in the place of the file's
+          --set <SERVICE=VERSION>  The version of a service, in the place of the file's; once for each
+                                   service
           --plan <ID>              The stored plan to carry out: its releases and values, not today's
                                    file
           --detach                 Return once it began
           --yes                    Ask nothing, also where there is no way back
           --move                   The application may move here from another folder
           --keep-failed            Leave a candidate that fails running, without traffic, to look at
-          --wait <DURATION>        Wait so long for a deployment that runs here; ends with 4 when that
-                                   was not enough
+          --wait <DURATION>        Wait so long for a deployment that runs here, like 10m, instead of
+                                   being refused; ends with 4 when that was not enough
           --supersede              Take back a deployment that runs here, then begin afresh
       -h, --help                   Print help
     ");
@@ -387,4 +390,51 @@ fn looking_where_nothing_was_ever_deployed_makes_nothing() {
         assert_eq!(said(look), (64, String::new()), "{look:?}");
     }
     assert!(!place.path("home").exists(), "nothing was made");
+}
+
+#[test]
+fn whoever_names_a_state_directory_that_is_not_there_is_told_so() {
+    let place = Place::with_file(HELLO);
+    std::fs::create_dir(place.path("state")).unwrap();
+    let at = place.path("").canonicalize().unwrap();
+    let at = format!("{}/", at.display());
+    let said = |words: &[&str]| place.run(words).whole().replace(&at, "");
+    let looks = ["status", "list", "doctor", "show", "events", "logs web"];
+    let looks = looks
+        .into_iter()
+        .chain(["score", "token list", "halt --lift"]);
+    for look in looks.chain(["rollback", "hold", "repair", "backup to", "router status"]) {
+        let words: Vec<&str> = look.split(' ').chain(["--state-dir", "stat"]).collect();
+        let left = said(&words);
+        assert!(
+            left.starts_with("exit 64\n--\nerror[WL0460]"),
+            "{look}: {left}"
+        );
+    }
+    insta::assert_snapshot!(said(&["status", "--state-dir", "stat"]), @r"
+    exit 64
+    --
+    error[WL0460]: the state directory stat does not exist
+      nothing was made
+      hint: did you mean state? --state-dir DIR or WINDLASS_STATE_DIR names it
+    ");
+    // To end what is not there is nothing to do; and a halt holds before anything is there.
+    insta::assert_snapshot!(said(&["down", "--state-dir", "stat"]), @r"
+    exit 0
+    nothing runs
+    --
+    the state directory stat does not exist; beside it is state
+    ");
+    assert!(!place.path("stat").exists(), "nothing was made");
+    insta::assert_snapshot!(said(&["halt", "--state-dir", "stat"]), @r"
+    exit 0
+    halted: no candidate gets more traffic, aborts and rollbacks go on
+    end it: windlass --state-dir stat halt --lift
+    --
+    the state directory stat is new; beside it is state
+    ");
+    assert_eq!(
+        said(&["halt", "--state-dir", "stat", "-q"]).lines().last(),
+        Some("--")
+    );
 }

@@ -100,9 +100,9 @@ fn what_mends_and_what_keeps_says_what_it_takes() {
                               says something else
           --install           Write a systemd unit that keeps the controller running, also after a
                               reboot, and end
-          --listen <ADDRESS>  Serve the API on the network too, for who has a token: PORT of 127.0.0.1,
-                              or ADDRESS:PORT. Whoever controls next does so too, until `none` is said
-                              or everything is down
+          --listen <ADDRESS>  Serve the API on the network too, for whoever has a token: PORT of
+                              127.0.0.1, or ADDRESS:PORT. The next controller does so too, until `none`
+                              is said or everything is down
           --tls-cert <FILE>   The certificate for TLS, a PEM file; without it only a loopback address is
                               taken
           --tls-key <FILE>    The certificate's private key, a PEM file

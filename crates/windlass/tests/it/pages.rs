@@ -21,7 +21,7 @@ fn a_code_is_explained() {
 
     ## What to do
 
-    `windlass plan` again, look, and deploy the new one.
+    Type `windlass plan` again, look, and carry out the new one: `windlass deploy --plan ID`.
     --
     ");
 }
@@ -128,6 +128,57 @@ fn every_page_is_listed_and_printed() {
 }
 
 #[test]
+fn help_prints_what_the_option_prints_and_leads_to_pages() {
+    let place = Place::empty();
+    for words in ["", "deploy", "token create", "router split", "help"] {
+        let words: Vec<&str> = words.split_whitespace().collect();
+        let asked = place.run(&[&["help"], &words[..]].concat());
+        let option = place.run(&[&words[..], &["--help"]].concat());
+        assert_eq!(asked.whole(), option.whole(), "{words:?}");
+        assert_eq!(asked.code, 0, "{words:?}");
+    }
+    for (word, page) in [
+        ("canary", ["docs", "canary"]),
+        ("402", ["explain", "WL0402"]),
+    ] {
+        assert_eq!(place.run(&["help", word]).whole(), place.run(&page).whole());
+    }
+    let said = |line: &str| {
+        let words: Vec<&str> = line.split(' ').collect();
+        place.run(&words).whole()
+    };
+    let lines = ["help statsu", "help up", "help canery", "help nonsense"];
+    let below = ["help token crate", "help logs web"];
+    let all: Vec<String> = lines.into_iter().chain(below).map(said).collect();
+    insta::assert_snapshot!(all.concat(), @r"
+    exit 64
+    --
+    error[WL0434]: there is no command windlass statsu
+      hint: did you mean windlass help status? every command: windlass --help; every page: windlass docs
+    exit 64
+    --
+    error[WL0434]: there is no command windlass up
+      hint: did you mean windlass help deploy? every command: windlass --help; every page: windlass docs
+    exit 64
+    --
+    error[WL0434]: there is no command windlass canery
+      hint: did you mean windlass docs canary? every command: windlass --help; every page: windlass docs
+    exit 64
+    --
+    error[WL0434]: there is no command windlass nonsense
+      hint: every command: windlass --help; every page: windlass docs
+    exit 64
+    --
+    error[WL0434]: there is no command windlass token crate
+      hint: did you mean windlass help token create? all that there is: windlass token --help
+    exit 64
+    --
+    error[WL0434]: there is no command windlass logs web
+      hint: all that there is: windlass logs --help
+    ");
+}
+
+#[test]
 fn a_page_that_another_links_to_is_named_as_it_is_read_here() {
     let left = Place::empty().run(&["docs", "first-deployment"]);
     assert!(left.out.contains("(windlass docs canary)"), "{}", left.out);
@@ -169,5 +220,65 @@ fn a_manual_page_is_printed_and_each_command_gets_one() {
         deploy.contains(".TH windlass-deploy 1") && deploy.contains("supersede"),
         "{deploy}"
     );
+    assert!(deploy.contains("\n.SH EXAMPLES\n") && !deploy.contains("EXTRA"));
     assert!(!place.path("pages/windlass-shim.1").exists());
+    assert!(left_to_read(&place.path("pages")).is_empty());
+}
+
+/// Pages that another one names and that are not there.
+fn left_to_read(folder: &std::path::Path) -> Vec<String> {
+    let mut missing = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let text = std::fs::read_to_string(entry.unwrap().path()).unwrap();
+        let named = text.lines().filter_map(|line| line.strip_suffix("(1)"));
+        let names = named.map(|name| format!("{}.1", name.replace('\\', "")));
+        missing.extend(names.filter(|name| !folder.join(name).exists()));
+    }
+    missing
+}
+
+#[test]
+fn the_first_manual_page_tells_the_exit_codes() {
+    let left = Place::empty().run(&["man"]);
+    let (_, after) = left.out.split_once(".SH \"EXIT STATUS\"\n").unwrap();
+    assert!(after.starts_with(".TP\n\\fB0\\fR\n"), "{after}");
+    assert!(after.contains("\\fB130\\fR") && after.contains(".SH NOTES\n"));
+}
+
+/// What bash completes at the end of a line.
+fn completed(place: &Place, line: &str) -> Vec<String> {
+    let script = format!(
+        r#"source ./script; COMP_WORDS=({line}); [[ "{line}" == *" " ]] && COMP_WORDS+=("")
+        COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1))
+        _windlass windlass "${{COMP_WORDS[COMP_CWORD]}}" "${{COMP_WORDS[COMP_CWORD - 1]}}"
+        printf '%s\n' "${{COMPREPLY[@]}}""#
+    );
+    let asked = Command::new("bash")
+        .args(["-c", &script])
+        .current_dir(place.path(""))
+        .output()
+        .unwrap();
+    let out = String::from_utf8(asked.stdout).unwrap();
+    out.lines().map(str::to_owned).collect()
+}
+
+#[test]
+fn bash_completes_commands_options_values_and_pages() {
+    let place = Place::empty();
+    let script = place.run(&["completions", "bash"]).out;
+    std::fs::write(place.path("script"), script).unwrap();
+    for (line, words) in [
+        ("windlass ro", &["rollback", "router"][..]),
+        ("windlass router ro", &["rollback"]),
+        ("windlass --state-dir x stat", &["status"]),
+        ("windlass deploy --su", &["--supersede"]),
+        (
+            "windlass token create --scope ",
+            &["read", "operate", "deploy"],
+        ),
+        ("windlass docs ro", &["roll-back", "route-alone"]),
+        ("windlass help ro", &["rollback", "router"]),
+    ] {
+        assert_eq!(completed(&place, line), words, "{line}");
+    }
 }

@@ -205,10 +205,10 @@ pub(super) const ROWS: &[Row] = &[
         &["WL0421", "did you mean shop/default/web?"],
     ),
     row(
-        "a router that is not there",
+        "a router of a state directory that is not there",
         Typed(&["router", "status", "--state-dir", "nothing-here"]),
-        69,
-        &["WL0420", "no router answers"],
+        64,
+        &["WL0460", "does not exist"],
     ),
     row(
         "a verb without its own verb",

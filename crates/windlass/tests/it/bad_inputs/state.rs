@@ -9,6 +9,40 @@ use crate::lab::Lab;
 
 pub(super) const ROWS: &[Row] = &[
     row(
+        "a typo in its name",
+        Shell("mkdir opps; \"$0\" status --state-dir ops"),
+        64,
+        &[
+            "WL0460",
+            "/app/ops does not exist",
+            "nothing was made",
+            "did you mean",
+            "/app/opps?",
+        ],
+    ),
+    row(
+        "a typo in the variable, for a command that turns what runs",
+        Shell("WINDLASS_STATE_DIR=/nowhere/windlass \"$0\" rollback"),
+        64,
+        &[
+            "WL0460",
+            "the state directory /nowhere/windlass does not exist",
+            "WINDLASS_STATE_DIR",
+            "a first deployment makes it: windlass deploy",
+        ],
+    ),
+    row(
+        "a look at a file in its place",
+        Shell("echo > s; \"$0\" status --state-dir s"),
+        69,
+        &[
+            "WL0412",
+            "/app/s can't be read",
+            "a file",
+            "--state-dir DIR",
+        ],
+    ),
+    row(
         "a file in its place",
         Shell("echo > s; \"$0\" deploy --state-dir s"),
         69,

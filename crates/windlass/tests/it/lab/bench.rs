@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::num::NonZeroU32;
-use std::os::unix::fs::{FileTypeExt as _, PermissionsExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, FileTypeExt as _, PermissionsExt as _};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -75,6 +75,11 @@ impl Lab {
         for name in ["app", "ran", "tmp"] {
             fs::create_dir(lab.folder.path().join(name)).unwrap();
         }
+        // Named, and not there, it would be told as new.
+        fs::DirBuilder::new()
+            .mode(0o700)
+            .create(&lab.state)
+            .unwrap();
         lab
     }
 
@@ -96,7 +101,8 @@ impl Lab {
         if user::is_root() {
             let owner = Some(user::ORDINARY);
             let ran = self.folder.path().join("ran");
-            for path in [self.folder.path().to_owned(), self.app(""), self.tmp(), ran] {
+            let own = [self.app(""), self.tmp(), self.state(""), ran];
+            for path in own.into_iter().chain([self.folder.path().to_owned()]) {
                 std::os::unix::fs::chown(path, owner, owner).unwrap();
             }
         }
