@@ -1,11 +1,11 @@
 //! Certificates that are ordered by ACME (RFC 8555).
 //!
-//! [`Orders`] is all of it: who holds one says again and again which certificates are wanted, and each is
-//! ordered when it is not there and renewed at two thirds of its life. That a host is ours is proven on
+//! [`Orders`] is all of it: who holds one says again and again in a [`Round`] which certificates are wanted, and
+//! each is ordered when it is not there and renewed at two thirds of its life. That a host is ours is proven on
 //! the listener itself (TLS-ALPN-01, RFC 8737): [`Answers`] is what it shows then.
 //!
 //! ```text
-//! wanted ─► Orders::turn ─► when is it due? ─► note on disk ─► account ─► order ─► proof ─► certificate
+//! wanted ─► Round::begin ─► when is it due? ─► note on disk ─► account ─► order ─► proof ─► certificate
 //!                              ▲                                                    │           │
 //!                              └── Store: <state>/acme ◄────────────────────────────┼───────────┘
 //!                                                            Answers ◄──────────────┘
@@ -13,6 +13,7 @@
 //!
 //! Nothing here serves: the certificate is a file, which the listener takes up like any other.
 
+mod accounts;
 mod answers;
 mod ask;
 mod failure;
@@ -24,7 +25,7 @@ mod wanted;
 mod when;
 
 pub use answers::{Answers, PROOF};
-pub use orders::Orders;
+pub use orders::{Orders, Round};
 pub use store::{BadNote, Note, Store};
 pub use wanted::Wanted;
 pub use when::renewal;

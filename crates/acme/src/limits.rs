@@ -10,6 +10,8 @@ pub(crate) const ANSWER_BYTES: usize = 1024 * 1024;
 pub(crate) const STEP_TIME: Duration = Duration::from_mins(1);
 /// Time before it is asked whether it has, the first time; each next takes one and a half times as long.
 pub(crate) const STEP_PAUSE: Duration = Duration::from_millis(250);
+/// Orders under way at one authority.
+pub(crate) const ORDERS_AT_ONCE: usize = 4;
 /// Time for a whole order.
 pub(crate) const ORDER_TIME: Duration = Duration::from_mins(3);
 /// Bytes of a note or an account on disk.

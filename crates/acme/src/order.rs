@@ -1,16 +1,16 @@
 //! One order, from the account to the certificate.
 
 use instant_acme::{
-    Account, AuthorizationStatus, ChallengeType, Identifier, NewAccount, NewOrder, Order,
-    OrderStatus, RetryPolicy,
+    Account, AuthorizationStatus, ChallengeType, Identifier, NewOrder, Order, OrderStatus,
+    RetryPolicy,
 };
 use windlass_model::Host;
 
+use crate::accounts::Accounts;
 use crate::answers::Answers;
 use crate::ask::Asker;
 use crate::failure::Failure;
 use crate::limits::{STEP_PAUSE, STEP_TIME};
-use crate::store::Store;
 use crate::wanted::Wanted;
 
 const STEPS: RetryPolicy = RetryPolicy::new()
@@ -29,41 +29,17 @@ pub(crate) struct Made {
 /// is made anew once.
 pub(crate) async fn order(
     wanted: &Wanted,
-    store: &Store,
+    accounts: &Accounts,
     (asker, answers): (&Asker, &Answers),
 ) -> Result<Made, Failure> {
-    let known = account(wanted, store, asker).await?;
+    let known = accounts.of(wanted, asker).await?;
     match with_account(&known, &wanted.host, answers).await {
         Err(failure) if failure.is_stranger => {
-            let lost = store.lose_account(wanted);
-            lost.map_err(|why| Failure::own(format!("the account can't be laid aside: {why}")))?;
-            let new = account(wanted, store, asker).await?;
+            let new = accounts.instead_of(&known, wanted, asker).await?;
             with_account(&new, &wanted.host, answers).await
         }
         made => made,
     }
-}
-
-/// The account that is kept, or a new one, which is.
-async fn account(wanted: &Wanted, store: &Store, asker: &Asker) -> Result<Account, Failure> {
-    let kept = store.account(wanted);
-    let kept = kept.map_err(|why| Failure::own(why.to_string()))?;
-    let builder = Account::builder_with_http(Box::new(asker.clone()));
-    if let Some(credentials) = kept {
-        return Ok(builder.from_credentials(credentials).await?);
-    }
-    let contact = wanted.email.as_ref().map(|email| format!("mailto:{email}"));
-    let contact: Vec<&str> = contact.as_deref().into_iter().collect();
-    let new = NewAccount {
-        contact: &contact,
-        terms_of_service_agreed: true,
-        only_return_existing: false,
-    };
-    let made = builder.create(&new, wanted.directory.clone(), None).await;
-    let (account, credentials) = made?;
-    let kept = store.keep_account(wanted, credentials);
-    kept.map_err(|why| Failure::own(format!("the account can't be kept: {why}")))?;
-    Ok(account)
 }
 
 async fn with_account(account: &Account, host: &Host, answers: &Answers) -> Result<Made, Failure> {

@@ -1,27 +1,33 @@
 //! All certificates that are wanted: which is due, and what became of its order.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::future::{Future, pending};
 use std::path::Path;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use futures_util::StreamExt as _;
+use futures_util::stream::FuturesUnordered;
 use tokio::time::timeout;
 use windlass_model::Host;
 use windlass_tls::Pair;
 
+use crate::accounts::Accounts;
 use crate::answers::Answers;
 use crate::ask::Asker;
 use crate::failure::Failure;
-use crate::limits::ORDER_TIME;
+use crate::limits::{ORDER_TIME, ORDERS_AT_ONCE};
 use crate::order::order;
 use crate::store::{Note, Store};
 use crate::wanted::Wanted;
 use crate::when::{again, renewal};
 
-/// Orders certificates, one after the other. Whoever has one holds the router's state folder alone.
+/// Orders certificates. Whoever has one holds the router's state folder alone.
 #[derive(Debug)]
 pub struct Orders {
     store: Store,
+    accounts: Accounts,
     answers: Arc<Answers>,
     /// When each wanted one is to be looked at again.
     due: Mutex<BTreeMap<Wanted, i64>>,
@@ -31,6 +37,7 @@ impl Orders {
     /// Keeps what it gets in `store`.
     pub fn new(store: Store) -> Self {
         Self {
+            accounts: Accounts::new(store.clone()),
             store,
             answers: Arc::default(),
             due: Mutex::default(),
@@ -47,37 +54,40 @@ impl Orders {
         self.answers.clone()
     }
 
-    /// Orders all of `wanted` that are due at `now`, and forgets what is wanted no more. `took` is called
-    /// with each that there is a new certificate for. What fails is told in the log and in the note beside
-    /// the certificate, and is due again later: what was there before stays. A turn that is dropped counts
-    /// as failed for the order that it was at.
-    pub async fn turn(&self, wanted: &BTreeSet<Wanted>, now: SystemTime, took: impl Fn(&Wanted)) {
-        let now = seconds(now);
-        self.due().retain(|one, _| wanted.contains(one));
-        for one in wanted {
-            let known = self.due().get(one).copied();
-            if known.is_some_and(|due| due > now) {
-                continue;
-            }
-            // Another listener may have had it ordered meanwhile.
-            let mut due = self.due_of(one);
-            if due <= now {
-                due = self.attempt(one, now, &took).await;
-            }
-            self.due().insert(one.clone(), due);
+    /// Nothing under way yet. `took` is called with each that there is a new certificate for.
+    pub fn round<T: Fn(&Wanted)>(&self, took: T) -> Round<'_, T> {
+        Round {
+            orders: self,
+            took,
+            under_way: FuturesUnordered::new(),
+            at: BTreeSet::new(),
         }
     }
 
     /// When a certificate is to be ordered, by what is on disk.
     fn due_of(&self, one: &Wanted) -> i64 {
-        let note = self.store.note(&one.directory, &one.host);
-        let note = note.unwrap_or_else(|why| {
-            tracing::warn!(host = %one.host, %why, "how the last order went can't be read");
-            None
-        });
-        let not_before = note.map_or(i64::MIN, |note| note.not_before);
+        let not_before = self.note(one).map_or(i64::MIN, |note| note.not_before);
         let renewed = self.kept(one).unwrap_or(i64::MIN);
         renewed.max(not_before)
+    }
+
+    /// How the last order went. What can't be read is laid aside, so that it is told once and in nobody's
+    /// way; it counts as none.
+    fn note(&self, one: &Wanted) -> Option<Note> {
+        let (directory, host) = (one.directory.as_str(), &one.host);
+        let why = match self.store.note(directory, host) {
+            Ok(note) => return note,
+            Err(why) => why,
+        };
+        match self.store.lose_note(directory, host) {
+            Ok(()) => {
+                tracing::warn!(%host, %why, "how the last order went can't be read: it is laid aside");
+            }
+            Err(stays) => {
+                tracing::error!(%host, %why, %stays, "how the last order went can't be read, nor laid aside");
+            }
+        }
+        None
     }
 
     /// When the certificate on disk is to be renewed; none if there is none to show.
@@ -86,10 +96,10 @@ impl Orders {
         renewed(&path, &one.host)
     }
 
-    /// One order. Gives when the next one is due.
-    async fn attempt(&self, one: &Wanted, now: i64, took: &impl Fn(&Wanted)) -> i64 {
+    /// One order. Gives when the next one is due, and whether there is a new certificate.
+    async fn attempt(&self, one: &Wanted, now: i64) -> (i64, bool) {
         let (directory, host) = (one.directory.as_str(), &one.host);
-        let before = self.store.note(directory, host).ok().flatten();
+        let before = self.note(one);
         let failures = before.map_or(0, |note| note.failures).saturating_add(1);
         let mut note = Note {
             tried: now,
@@ -102,7 +112,7 @@ impl Orders {
         // what is made does not ask for it.
         if let Err(why) = self.store.keep_note(directory, host, &mut note) {
             tracing::error!(%host, %why, "no certificate is ordered: it could not be kept");
-            return note.not_before;
+            return (note.not_before, false);
         }
         tracing::info!(%host, directory, "ordering a certificate");
         let ordered = self.ordered(one, now).await;
@@ -112,9 +122,8 @@ impl Orders {
                 note.failures = 0;
                 note.not_before = now;
                 tracing::info!(%host, directory, "a certificate was issued");
-                took(one);
                 self.keep(one, &mut note);
-                next
+                (next, true)
             }
             Err((failure, asked)) => {
                 note.not_before = again(host, now, failures, asked);
@@ -123,7 +132,7 @@ impl Orders {
                 tracing::warn!(%host, directory, why = %failure, failures, again_in_s = pause,
                     "a certificate could not be ordered");
                 self.keep(one, &mut note);
-                note.not_before
+                (note.not_before, false)
             }
         }
     }
@@ -140,7 +149,7 @@ impl Orders {
         let ca = one.ca.as_ref().map(Path::new);
         let asker = Asker::new(ca).map_err(|why| (why, None))?;
         let with = (&asker, &*self.answers);
-        let made = timeout(ORDER_TIME, order(one, &self.store, with)).await;
+        let made = timeout(ORDER_TIME, order(one, &self.accounts, with)).await;
         let late = |_late| {
             let time = ORDER_TIME.as_secs();
             Err(Failure::own(format!("it took more than {time}s")))
@@ -166,6 +175,72 @@ impl Orders {
 
     fn due(&self) -> MutexGuard<'_, BTreeMap<Wanted, i64>> {
         self.due.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// An order that came to its end: of what, when the next one is due, and whether it brought a certificate.
+type Ended = (Wanted, i64, bool);
+
+/// Orders under way, side by side: a few at each authority, so that one that is slow or does not answer
+/// holds up its own only, and one for each host. Dropping it leaves them; each counts as failed then.
+pub struct Round<'a, T> {
+    orders: &'a Orders,
+    took: T,
+    under_way: FuturesUnordered<Pin<Box<dyn Future<Output = Ended> + 'a>>>,
+    /// The same by name.
+    at: BTreeSet<Wanted>,
+}
+
+impl<T: Fn(&Wanted)> Round<'_, T> {
+    /// Begins an order of each of `wanted` that is due at `now`, as far as there is room, and forgets what is
+    /// wanted no more. What fails is told in the log and in the note beside the certificate, and is due again
+    /// later: what was there before stays.
+    pub fn begin(&mut self, wanted: &BTreeSet<Wanted>, now: SystemTime) {
+        let now = seconds(now);
+        let orders = self.orders;
+        orders.due().retain(|one, _| wanted.contains(one));
+        for one in wanted {
+            let known = orders.due().get(one).copied();
+            if known.is_some_and(|due| due > now) || !self.has_room(one) {
+                continue;
+            }
+            // Another listener may have had it ordered meanwhile.
+            let due = orders.due_of(one);
+            orders.due().insert(one.clone(), due);
+            if due <= now {
+                let one = one.clone();
+                self.at.insert(one.clone());
+                self.under_way.push(Box::pin(async move {
+                    let (due, is_new) = orders.attempt(&one, now).await;
+                    (one, due, is_new)
+                }));
+            }
+        }
+    }
+
+    /// Returns when one of them has ended: there may be room for another. Never while none is under way.
+    /// Nothing is lost if it is dropped.
+    pub async fn ended(&mut self) {
+        let Some((one, due, is_new)) = self.under_way.next().await else {
+            return pending().await;
+        };
+        self.at.remove(&one);
+        if is_new {
+            (self.took)(&one);
+        }
+        self.orders.due().insert(one, due);
+    }
+
+    /// Whether nothing is under way.
+    pub fn is_idle(&self) -> bool {
+        self.at.is_empty()
+    }
+
+    /// A host can be proven to one authority at a time, and has one note at each.
+    fn has_room(&self, one: &Wanted) -> bool {
+        let there = |other: &&Wanted| other.directory == one.directory;
+        self.at.iter().filter(there).count() < ORDERS_AT_ONCE
+            && self.at.iter().all(|other| other.host != one.host)
     }
 }
 

@@ -6,6 +6,8 @@
 //! acme/<authority>/hosts/<host>/order.json   the last order, and when the next one may be
 //! ```
 //!
+//! What can't be read of it is laid aside, under the same name that ends in `.lost`.
+//!
 //! Authorities and account holders are told apart by the beginning of a SHA-256. Files are for their owner
 //! alone; each is written beside and renamed.
 
@@ -24,8 +26,16 @@ use windlass_model::{Host, TlsFiles};
 use crate::limits::NOTE_BYTES;
 use crate::wanted::Wanted;
 
+#[cfg(test)]
+#[path = "../../../fuzz/damage.rs"]
+mod damage;
+
 /// The format of the files; a newer one is not touched.
 const FORMAT: u32 = 1;
+/// How the last order of a host went.
+const NOTE: &str = "order.json";
+/// How a file's name ends that was laid aside.
+const LOST: &str = "lost";
 /// Digits of a digest that name an authority or somebody there.
 const NAME_DIGITS: usize = 16;
 /// The key and certificate of a host, and those that are not in use yet.
@@ -98,7 +108,7 @@ impl Store {
     /// # Errors
     /// A file that can't be read or is of a newer Windlass.
     pub fn note(&self, directory: &str, host: &Host) -> Result<Option<Note>, BadNote> {
-        let path = self.host(directory, host).join("order.json");
+        let path = self.host(directory, host).join(NOTE);
         let note: Option<Note> = read(&path)?;
         known(note, |note| note.format, &path)
     }
@@ -113,7 +123,12 @@ impl Store {
         note.format = FORMAT;
         directory.clone_into(&mut note.directory);
         let folder = self.host(directory, host);
-        write(&folder, "order.json", &serde_json::to_vec(note)?)
+        write(&folder, NOTE, &serde_json::to_vec(note)?)
+    }
+
+    /// Lays the note of a host aside, in place of one that was laid aside before.
+    pub(crate) fn lose_note(&self, directory: &str, host: &Host) -> io::Result<()> {
+        lay_aside(&self.host(directory, host).join(NOTE))
     }
 
     /// Keeps a key with its certificate beside those that are in use. Gives the file.
@@ -163,10 +178,9 @@ impl Store {
         )
     }
 
-    /// Lays the account aside: the authority does not know it.
+    /// Lays the account aside: its authority does not know it, or it can't be read.
     pub(crate) fn lose_account(&self, wanted: &Wanted) -> io::Result<()> {
-        let path = self.authority(&wanted.directory).join(account_file(wanted));
-        fs::rename(&path, path.with_extension("lost"))
+        lay_aside(&self.authority(&wanted.directory).join(account_file(wanted)))
     }
 
     fn authority(&self, directory: &str) -> PathBuf {
@@ -198,6 +212,10 @@ fn bad(path: &Path, what: impl Into<String>) -> BadNote {
     }
 }
 
+fn lay_aside(path: &Path) -> io::Result<()> {
+    fs::rename(path, path.with_extension(LOST))
+}
+
 fn known<V>(
     value: Option<V>,
     format: impl Fn(&V) -> u32,
@@ -220,9 +238,12 @@ fn read<V: DeserializeOwned>(path: &Path) -> Result<Option<V>, BadNote> {
     file.take(NOTE_BYTES)
         .read_to_end(&mut bytes)
         .map_err(unreadable)?;
-    serde_json::from_slice(&bytes)
-        .map(Some)
-        .map_err(|why| bad(path, format!("is damaged: {why}")))
+    parse(&bytes).map(Some).map_err(|what| bad(path, what))
+}
+
+/// What a file says, whatever bytes it holds; or what is wrong with them.
+fn parse<V: DeserializeOwned>(bytes: &[u8]) -> Result<V, String> {
+    serde_json::from_slice(bytes).map_err(|why| format!("is damaged: {why}"))
 }
 
 /// Writes beside, syncs, renames, syncs the folder. For nobody else's eyes from the first byte.
@@ -253,6 +274,9 @@ mod tests {
     use std::os::unix::fs::PermissionsExt as _;
 
     use super::*;
+
+    /// How many damaged notes are read.
+    const MUTATIONS: u64 = 20_000;
 
     const CA: &str = "https://ca.example/dir";
 
@@ -298,5 +322,30 @@ mod tests {
         note.format = FORMAT + 1;
         let newer = serde_json::to_string(&note).expect("text");
         assert!(told(&newer).ends_with("is of a newer Windlass"));
+    }
+
+    #[test]
+    fn a_damaged_note_is_refused_or_read_as_what_it_says() {
+        let note = Note {
+            format: FORMAT,
+            directory: CA.to_owned(),
+            tried: 1_700_000_000,
+            failures: 3,
+            why: Some("no".to_owned()),
+            not_before: 1_700_000_240,
+            ..Note::default()
+        };
+        let good = vec![serde_json::to_vec(&note).expect("text"), b"{}".to_vec()];
+        let mut refused = 0;
+        for seed in 0..MUTATIONS {
+            let read: Result<Note, String> = parse(&damage::damaged(&good, seed));
+            let Ok(read) = read else {
+                refused += 1;
+                continue;
+            };
+            let again = serde_json::to_vec(&read).expect("text");
+            assert_eq!(parse(&again), Ok(read));
+        }
+        assert!(refused > MUTATIONS / 2, "damage is seen: {refused}");
     }
 }

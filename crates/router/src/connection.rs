@@ -197,8 +197,10 @@ async fn in_turn(line: Rc<Line>, stream: Stream, heard: Vec<u8>, closing: watch:
     let service = service_fn(move |request| turns.clone().answer(request));
     // No header time-out here: the guard passes whole heads only, and times them. The one behind it
     // would also end connections at rest, but only some of them. Nor a limit of lines: the guard has it,
-    // and one that is set costs a copy of the room for all of them with every head.
+    // and one that is set costs a copy of the room for all of them with every head. That a client has closed
+    // its side is no end either: the guard knows whether it has left.
     let connection = Builder::new()
+        .half_close(true)
         .header_read_timeout(None)
         .max_buf_size(HEAD_BYTES * 2)
         .serve_connection(guard, service)

@@ -18,6 +18,7 @@ struct Shard {
     touched: AtomicBool,
     dealt: AtomicU32,
     retries: AtomicU32,
+    left: AtomicU32,
     received: AtomicU64,
     sent: AtomicU64,
     waited_us: AtomicU64,
@@ -116,6 +117,7 @@ impl Shard {
             touched: AtomicBool::new(false),
             dealt: AtomicU32::new(0),
             retries: AtomicU32::new(0),
+            left: AtomicU32::new(0),
             received: AtomicU64::new(0),
             sent: AtomicU64::new(0),
             waited_us: AtomicU64::new(0),
@@ -134,6 +136,7 @@ impl Shard {
     /// Adds what no tick tells to `total`.
     fn take_beside(&self, total: &mut Total) {
         total.retries += u64::from(self.retries.swap(0, Relaxed));
+        total.left += u64::from(self.left.swap(0, Relaxed));
         total.received += self.received.swap(0, Relaxed);
         total.sent += self.sent.swap(0, Relaxed);
         total.waited_us += self.waited_us.swap(0, Relaxed);
@@ -241,6 +244,13 @@ impl Counts {
         shard.touch();
     }
 
+    /// Counts one request whose client has left.
+    pub(crate) fn left(&self, shard: usize) {
+        let shard = self.shard(shard);
+        shard.left.fetch_add(1, Relaxed);
+        shard.touch();
+    }
+
     /// Counts one instance that could not be connected to.
     pub(crate) fn connect_failure(&self, shard: usize, came: Came) {
         let shard = self.shard(shard);
@@ -320,13 +330,15 @@ mod tests {
             counts.passed(shard, 10, 0);
             counts.passed(shard, 0, 1_000);
             counts.retried(shard);
+            counts.left(shard);
             assert!(counts.take().is_some(), "something to tell");
         }
         counts.passed(0, 0, 1);
         assert_eq!(counts.take(), None, "no tick tells bytes");
         let total = counts.total();
         assert_eq!(total.answers, [0, 3, 0, 0, 3]);
-        assert_eq!((total.received, total.sent, total.retries), (30, 3_001, 3));
+        assert_eq!((total.received, total.sent), (30, 3_001));
+        assert_eq!((total.retries, total.left), (3, 3));
         assert_eq!(total.waited_us, 3 * 2_000_150);
         assert_eq!((total.latency[4], total.latency.iter().sum()), (3, 6));
     }

@@ -3,7 +3,8 @@
 //! The HTTP parser behind reads only what passed: whole, unambiguous heads, and bodies in step with
 //! them. A head that is refused is replaced by a harmless one that ends the connection, and marked,
 //! so that the answer is the router's own and says so. The time limits of heads and bodies are kept
-//! here, because only here it is known which of them a connection is in.
+//! here, because only here it is known which of them a connection is in; so is whether the client is
+//! still there while the parser behind reads nothing.
 
 use std::future::Future;
 use std::io;
@@ -21,6 +22,7 @@ use crate::core::locked;
 use crate::framing::{Framing, Stage, Stop};
 use crate::head::Fault;
 use crate::limits::{BODY_PAUSE, HEAD_TIME, LINGER_BYTES, LINGER_TIME, READ_BYTES};
+use crate::presence::Presence;
 use crate::stream::Stream;
 
 /// Stands in for a head that was refused.
@@ -78,6 +80,9 @@ pub(crate) struct Guard {
     /// The time limit of what is being waited for.
     limit: Option<Pin<Box<Sleep>>>,
     linger: Option<Linger>,
+    /// The parser behind waits for what the client sends, so that the end is met by reading.
+    is_read: bool,
+    presence: Presence,
 }
 
 struct Linger {
@@ -98,6 +103,8 @@ impl Guard {
             refused: false,
             limit: None,
             linger: None,
+            is_read: true,
+            presence: Presence::default(),
         }
     }
 
@@ -112,6 +119,10 @@ impl Guard {
             // Freed rather than kept: most connections rest most of the time.
             self.buffer = Vec::new();
             (self.start, self.passed) = (0, 0);
+        }
+        if count > 0 {
+            self.presence.moved();
+            self.is_read = false;
         }
         count > 0
     }
@@ -180,14 +191,12 @@ impl Guard {
         limit.as_mut().poll(cx)
     }
 
-    /// While an upgrade is undecided nothing is read, but a client that leaves is noticed.
-    fn poll_undecided(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        *locked(&self.word.waker) = Some(cx.waker().clone());
-        match self.stream.poll_left(cx) {
-            Poll::Ready(Ok(true)) => Poll::Ready(Ok(())),
-            Poll::Ready(Err(why)) => Poll::Ready(Err(why)),
-            Poll::Ready(Ok(false)) | Poll::Pending => Poll::Pending,
+    /// Notes what the client took.
+    fn noted(&mut self, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+        if matches!(written, Poll::Ready(Ok(count)) if count > 0) {
+            self.presence.moved();
         }
+        written
     }
 
     /// What the end of a time limit means: a word for a head, the end for a body.
@@ -220,13 +229,15 @@ impl Read for Guard {
                 continue;
             }
             if me.framing.stage() == Stage::Undecided {
-                return me.poll_undecided(cx);
+                *locked(&me.word.waker) = Some(cx.waker().clone());
+                return Poll::Pending;
             }
             match me.fill(cx) {
                 Poll::Ready(Ok(true)) => {}
                 Poll::Ready(Ok(false)) => return Poll::Ready(Ok(())),
                 Poll::Ready(Err(why)) => return Poll::Ready(Err(why)),
                 Poll::Pending => {
+                    me.is_read = true;
                     ready!(me.poll_limit(cx));
                     me.time_is_up()?;
                 }
@@ -265,11 +276,17 @@ impl Write for Guard {
         cx: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(cx, bytes)
+        let written = Pin::new(&mut self.stream).poll_write(cx, bytes);
+        self.noted(written)
     }
 
+    /// Called with each turn of the connection, after all that there is was read and written.
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
+        let me = &mut *self;
+        if !me.is_read && me.framing.stage() != Stage::Tunnel {
+            me.presence.poll(&me.stream, cx)?;
+        }
+        Pin::new(&mut me.stream).poll_flush(cx)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -291,6 +308,7 @@ impl Write for Guard {
         cx: &mut Context<'_>,
         bytes: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(cx, bytes)
+        let written = Pin::new(&mut self.stream).poll_write_vectored(cx, bytes);
+        self.noted(written)
     }
 }

@@ -72,6 +72,7 @@ mod outgoing;
 mod passage;
 mod pieces;
 mod pool;
+mod presence;
 mod private;
 mod process;
 mod refused;

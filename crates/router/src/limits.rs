@@ -50,6 +50,9 @@ pub(crate) const RENEW_EVERY: Duration = Duration::from_secs(5);
 pub(crate) const ORDER_EVERY: Duration = Duration::from_secs(5);
 /// Longest pause inside a request's body.
 pub(crate) const BODY_PAUSE: Duration = Duration::from_mins(1);
+/// Time in which nothing goes to or fro, after which a client that has closed its side has left; and the time
+/// between two looks whether it has, where it sent more than is read.
+pub(crate) const LEFT_TIME: Duration = Duration::from_secs(2);
 /// Longest time that a client takes nothing of what is written to it.
 pub(crate) const WRITE_PAUSE: Duration = Duration::from_mins(1);
 /// How long a client connection may rest between two requests.

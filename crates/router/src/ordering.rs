@@ -6,6 +6,7 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::SystemTime;
 
 use tokio::sync::watch;
+use tokio::time::sleep;
 use windlass_acme::Wanted;
 use windlass_model::Tls;
 
@@ -103,28 +104,35 @@ pub(crate) fn run(core: &Arc<Core>) -> io::Result<()> {
 async fn orders(core: &Core) {
     let mut swapped = core.swapped.subscribe();
     loop {
-        swapped.mark_unchanged();
-        let wanted = wanted(&core.live.load());
         let Some(at_it) = core.ordering.begin() else {
             core.ordering.until(false).await;
             continue;
         };
-        let took = |_: &Wanted| core.certificates.renew();
         tokio::select! {
             biased;
             () = core.ordering.until(true) => {}
-            () = core.orders.turn(&wanted, SystemTime::now(), took) => {}
+            () = rounds(core, &mut swapped) => return,
         }
-        // Not before the turn is gone: until then it may write.
+        // Not before what was under way is gone: until then it may write.
         drop(at_it);
+    }
+}
+
+/// Begins what is due again and again, whatever is still under way; returns when the router is gone.
+async fn rounds(core: &Core, swapped: &mut watch::Receiver<u64>) {
+    let mut round = core.orders.round(|_| core.certificates.renew());
+    loop {
+        swapped.mark_unchanged();
+        let wanted = wanted(&core.live.load());
+        round.begin(&wanted, SystemTime::now());
         let changed = swapped.changed();
-        if wanted.is_empty() {
-            if changed.await.is_err() {
+        tokio::select! {
+            () = round.ended() => {}
+            changed = changed => if changed.is_err() {
                 return;
-            }
-        } else {
+            },
             // By the calendar, which may jump: it is looked at again and again.
-            drop(tokio::time::timeout(ORDER_EVERY, changed).await);
+            () = sleep(ORDER_EVERY), if !wanted.is_empty() => {}
         }
     }
 }

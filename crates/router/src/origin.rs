@@ -16,7 +16,8 @@ use hyper::rt::{Read, ReadBufCursor, Write};
 use hyper::{Request, Response, Version};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use rustix::io::Errno;
-use rustix::net::RecvFlags;
+use rustix::net::sockopt::set_socket_linger;
+use rustix::net::{RecvFlags, Shutdown, shutdown};
 use tokio::io::{AsyncRead, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -41,6 +42,18 @@ pub(crate) enum Link {
 pub(crate) struct InTurn {
     pub(crate) sender: SendRequest<Upload>,
     pub(crate) wire: Arc<Wire>,
+    /// A request was sent, and it or its answer has not come to its end.
+    under_way: bool,
+}
+
+impl Drop for InTurn {
+    /// Breaks off what is under way: nobody waits for it any more. An end in order would wait for an instance
+    /// that takes no more of it, and lie behind that.
+    fn drop(&mut self) {
+        if self.under_way && !self.sender.is_closed() {
+            self.wire.reset();
+        }
+    }
 }
 
 /// One that speaks HTTP/2: each request has one of these.
@@ -57,6 +70,11 @@ impl InTurn {
     pub(crate) async fn is_ready_soon(&mut self) -> bool {
         self.sender.is_ready()
             || matches!(timeout(READY_TIME, self.sender.ready()).await, Ok(Ok(())))
+    }
+
+    /// Notes that its request has gone out whole and its answer has come whole.
+    pub(crate) fn ended(&mut self) {
+        self.under_way = false;
     }
 }
 
@@ -88,6 +106,7 @@ impl Link {
         match self {
             Self::InTurn(link) => {
                 link.wire.begin();
+                link.under_way = true;
                 link.sender.try_send_request(request).await
             }
             Self::Multiplexed(link) => link.sender.try_send_request(request).await,
@@ -120,6 +139,15 @@ impl Wire {
     /// Whether a byte of the answer has come.
     fn is_answering(&self) -> bool {
         self.answering.load(Ordering::Relaxed)
+    }
+
+    /// Resets the connection, whatever was not sent yet.
+    fn reset(&self) {
+        let stream = locked(&self.stream);
+        // Told with the reset, once the connection's own task, which this wakes, lets go of it. An error is a
+        // connection that has ended already.
+        set_socket_linger(stream.inner(), Some(Duration::ZERO)).ok();
+        shutdown(stream.inner(), Shutdown::Both).ok();
     }
 
     /// Whether the kernel holds nothing for it: neither the end nor bytes nobody asked for.
@@ -201,7 +229,11 @@ async fn in_turn(stream: TcpStream) -> io::Result<InTurn> {
             tracing::debug!(%why, "a connection to an instance ended");
         }
     });
-    Ok(InTurn { sender, wire })
+    Ok(InTurn {
+        sender,
+        wire,
+        under_way: false,
+    })
 }
 
 /// The socket as the HTTP side sees it.

@@ -146,8 +146,11 @@ impl Lent {
     /// take another, and is closed.
     pub(crate) fn give_back(self) {
         match self.link {
-            Link::InTurn(link) if self.progress.has_ended() && !self.last => {
-                self.pool.put(link, self.instance);
+            Link::InTurn(mut link) if self.progress.has_ended() => {
+                link.ended();
+                if !self.last {
+                    self.pool.put(link, self.instance);
+                }
             }
             // The pool has the others.
             Link::InTurn(_) | Link::Multiplexed(_) => {}

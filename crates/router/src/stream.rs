@@ -5,6 +5,7 @@ use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep, sleep_until};
@@ -19,6 +20,16 @@ pub(crate) struct Stream {
     /// The time limit of a write that the client does not take: it would hold its slot's drain, or
     /// its place among the connections, for ever.
     limit: Option<Pin<Box<Sleep>>>,
+}
+
+/// How far a client has closed its connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Peer {
+    Open,
+    /// It sends no more.
+    Closed,
+    /// It takes nothing either.
+    Gone,
 }
 
 enum Kind {
@@ -61,15 +72,35 @@ impl Stream {
         }
     }
 
-    /// Ready with true once the client has left; whatever else it sends stays where it is.
-    pub(crate) fn poll_left(&self, cx: &mut Context<'_>) -> Poll<io::Result<bool>> {
-        let socket = match &self.kind {
+    fn socket(&self) -> &TcpStream {
+        match &self.kind {
             Kind::Clear(stream) => stream,
             Kind::Tls(stream) => stream.get_ref().0,
-        };
+        }
+    }
+
+    /// Ready once the client has sent more or has closed its side; whatever it sent stays where it is.
+    pub(crate) fn poll_more(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let mut byte = [0];
         let mut into = ReadBuf::new(&mut byte);
-        socket.poll_peek(cx, &mut into).map_ok(|count| count == 0)
+        self.socket().poll_peek(cx, &mut into).map_ok(|_count| ())
+    }
+
+    /// How far the client has closed the connection, though something before that may be unread.
+    pub(crate) fn peer(&self) -> Peer {
+        let mut one = [PollFd::new(self.socket(), PollFlags::RDHUP)];
+        let looked = poll(&mut one, Some(&Timespec::default()));
+        let [seen] = one.map(|one| one.revents());
+        if looked.is_err() {
+            // It could not be looked at: that is no word about the client.
+            Peer::Open
+        } else if seen.intersects(PollFlags::HUP | PollFlags::ERR) {
+            Peer::Gone
+        } else if seen.contains(PollFlags::RDHUP) {
+            Peer::Closed
+        } else {
+            Peer::Open
+        }
     }
 
     fn bounded<T>(

@@ -39,7 +39,7 @@ type OfSlot = (
 /// A number of a service.
 type OfService = (&'static str, Kind, &'static str, fn(&ServiceRow) -> u64);
 
-const OF_SLOTS: [OfSlot; 7] = [
+const OF_SLOTS: [OfSlot; 8] = [
     (
         "windlass_router_connect_failures",
         Kind::Counter,
@@ -57,6 +57,12 @@ const OF_SLOTS: [OfSlot; 7] = [
         Kind::Counter,
         "Requests sent again by the service's retry policy; each attempt that was answered is among the requests.",
         |row| Some(row.total.retries),
+    ),
+    (
+        "windlass_router_client_aborts",
+        Kind::Counter,
+        "Requests whose client left, or broke off its body, before it had the whole answer.",
+        |row| Some(row.total.left),
     ),
     (
         "windlass_router_requests_in_flight",

@@ -41,6 +41,8 @@ pub(crate) struct Ticket {
     waited: Duration,
     broken: bool,
     unreachable: bool,
+    /// It came to an end, whichever: whoever lets go of it before has been left by its client.
+    ended: bool,
     /// How far its body is.
     upload: Option<Rc<Progress>>,
     /// Bytes of the answer that were not counted yet.
@@ -211,6 +213,7 @@ impl Ticket {
             waited: Duration::ZERO,
             broken: false,
             unreachable: false,
+            ended: false,
             upload: None,
             sent: 0,
             judged: false,
@@ -224,6 +227,7 @@ impl Ticket {
         if self.place.stays_in(&core.live.load(), wish.to) {
             return Ok(self);
         }
+        self.end();
         let (shard, begun) = (self.shard, self.begun);
         // It must not count as two of those that its service may have at once.
         drop(self);
@@ -389,6 +393,11 @@ impl Ticket {
         self.broken = true;
     }
 
+    /// Notes that it came to an end: its client has the whole answer, or is told why there is none.
+    pub(crate) fn end(&mut self) {
+        self.ended = true;
+    }
+
     /// Counts what one attempt came to, and begins another one: what the first instance did counts,
     /// although the client does not see it, and the next one is not slow for it.
     pub(crate) fn next_attempt(&mut self) {
@@ -423,6 +432,9 @@ impl Drop for Ticket {
     fn drop(&mut self) {
         self.settle();
         let state = &self.place.slot().state;
+        if !self.ended {
+            state.counts.left(self.shard);
+        }
         state.in_flight.fetch_sub(1, Ordering::SeqCst);
     }
 }

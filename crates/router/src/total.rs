@@ -16,6 +16,8 @@ pub(crate) struct Total {
     pub(crate) broken: u64,
     /// Requests that were sent again, by the service's policy.
     pub(crate) retries: u64,
+    /// Requests whose client left before the answer was whole.
+    pub(crate) left: u64,
     /// Bytes that clients sent on.
     pub(crate) received: u64,
     /// Bytes that clients were sent.
@@ -33,6 +35,7 @@ impl Default for Total {
             connect_failures: 0,
             broken: 0,
             retries: 0,
+            left: 0,
             received: 0,
             sent: 0,
             waited_us: 0,

@@ -13,10 +13,10 @@ use crate::front::{is_good, show};
 use crate::pebble::{Pebble, free, pem};
 use crate::silent::authority;
 
-const HOUR: Duration = Duration::from_hours(1);
-const MINUTE: Duration = Duration::from_mins(1);
+pub(crate) const HOUR: Duration = Duration::from_hours(1);
+pub(crate) const MINUTE: Duration = Duration::from_mins(1);
 
-fn wanted(directory: &str, ca: &str) -> Wanted {
+pub(crate) fn wanted(directory: &str, ca: &str) -> Wanted {
     Wanted {
         host: Host::new("shop.example").expect("a host"),
         directory: directory.to_owned(),
@@ -26,24 +26,41 @@ fn wanted(directory: &str, ca: &str) -> Wanted {
 }
 
 /// Orders in a folder, as a router that begins would have them.
-fn begun(folder: &Path) -> Orders {
+pub(crate) fn begun(folder: &Path) -> Orders {
     Orders::new(Store::new(folder))
 }
 
-/// How many certificates one turn brought.
-async fn turn(orders: &Orders, wanted: &Wanted, now: SystemTime) -> u32 {
+/// The same for another host.
+pub(crate) fn as_well(wanted: &Wanted, host: &str) -> Wanted {
+    Wanted {
+        host: Host::new(host).expect("a host"),
+        ..wanted.clone()
+    }
+}
+
+/// How many certificates there are when all orders that were due have ended.
+pub(crate) async fn turns(orders: &Orders, wanted: &BTreeSet<Wanted>, now: SystemTime) -> usize {
     let took = Cell::new(0);
-    let one = BTreeSet::from([wanted.clone()]);
-    orders.turn(&one, now, |_| took.set(took.get() + 1)).await;
+    let mut round = orders.round(|_| took.set(took.get() + 1));
+    round.begin(wanted, now);
+    while !round.is_idle() {
+        round.ended().await;
+        round.begin(wanted, now);
+    }
     took.get()
 }
 
-fn note(orders: &Orders, wanted: &Wanted) -> Note {
+/// The same of one.
+pub(crate) async fn turn(orders: &Orders, wanted: &Wanted, now: SystemTime) -> usize {
+    turns(orders, &BTreeSet::from([wanted.clone()]), now).await
+}
+
+pub(crate) fn note(orders: &Orders, wanted: &Wanted) -> Note {
     let note = orders.store().note(&wanted.directory, &wanted.host);
     note.expect("readable").expect("a note")
 }
 
-fn pair(orders: &Orders, wanted: &Wanted) -> Option<Vec<u8>> {
+pub(crate) fn pair(orders: &Orders, wanted: &Wanted) -> Option<Vec<u8>> {
     let path = orders.store().pair(&wanted.directory, &wanted.host);
     std::fs::read(path).ok()
 }

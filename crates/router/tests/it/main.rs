@@ -21,6 +21,7 @@ mod handing;
 mod health;
 mod instances;
 mod latch;
+mod left;
 mod listeners;
 mod mirror;
 mod multiplexed;

@@ -119,6 +119,8 @@ fn the_page_says_all_of_a_service_and_nothing_of_its_clients() {
     windlass_router_broken_answers_total{SLOT} 0
     # TYPE windlass_router_retries_total counter
     windlass_router_retries_total{SLOT} 0
+    # TYPE windlass_router_client_aborts_total counter
+    windlass_router_client_aborts_total{SLOT} 0
     # TYPE windlass_router_requests_in_flight gauge
     windlass_router_requests_in_flight{SLOT} 0
     # TYPE windlass_router_slot_instances gauge
