@@ -9,6 +9,7 @@ pub(crate) mod failure;
 mod foreign;
 pub(crate) mod grounds;
 pub(crate) mod list;
+mod listening;
 pub(crate) mod live;
 mod look;
 pub(crate) mod markdown;
