@@ -16,6 +16,7 @@ use windlass_model::{
 use crate::controller::Shared;
 use crate::handle::{From, Wanted};
 use crate::queue::Place;
+use crate::understood::refuse_older_router;
 use crate::{problems, scorer};
 
 /// Keeps the releases of `wanted`, compiles and stores the plan.
@@ -45,6 +46,7 @@ pub(crate) async fn plan(
         releases: &releases,
     };
     let mut plan = compile(input).map_err(|found| problems::no_plan(&found))?;
+    refuse_older_router(shared, &plan).await?;
     plan.folder = folder;
     keep_given(shared, wanted, &plan.id).await?;
     let at_us = shared.border.clock.calendar_us();
@@ -337,6 +339,7 @@ async fn fresh(shared: &Rc<Shared>, plan: Plan) -> Result<PlanView, Problem> {
     let listening = plan.rollouts.iter();
     let listening = listening.filter_map(|(name, it)| Some((name, it.spec.listen.as_ref()?)));
     refuse_taken(shared, &environment, listening).await?;
+    refuse_older_router(shared, &plan).await?;
     // A failed deployment changed no stable slot, but it may have retired the standby, and
     // kept its candidate.
     let mut plan = plan;

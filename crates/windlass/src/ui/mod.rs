@@ -15,6 +15,7 @@ mod look;
 pub(crate) mod markdown;
 mod output;
 pub(crate) mod plan;
+pub(crate) mod program;
 pub(crate) mod record;
 pub(crate) mod router;
 #[cfg(test)]
