@@ -1,6 +1,7 @@
 //! Any value in any column of the journal. The stable twin is `mutated` in the tests.
 
 #![no_main]
+#![expect(dead_code, reason = "the tests use the rest of these files")]
 
 #[path = "../../crates/store/tests/it/anything.rs"]
 mod anything;

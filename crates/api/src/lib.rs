@@ -30,7 +30,7 @@ pub use score::{
 pub use token::{Scope, TokenAnswer, TokenList, TokenRequest, TokenView};
 pub use view::{
     DeploymentView, EnvironmentView, EvidenceView, FiguresView, HeldView, InstanceView, LockView,
-    LostHistoryView, PlanView, RolloutView, ServiceView, SilentRouterView, SlotView,
+    LostHistoryView, PlanView, RolloutView, RouterView, ServiceView, SilentRouterView, SlotView,
     VersionFigures, VersionView,
 };
 

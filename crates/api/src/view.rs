@@ -242,8 +242,23 @@ pub struct EnvironmentView {
     /// Set when the router did not say in time what it does: then no share and no count is known.
     #[serde(default)]
     pub router_silent: Option<SilentRouterView>,
+    /// The router that answers.
+    #[serde(default)]
+    pub router: Option<RouterView>,
     /// Its services.
     pub services: BTreeMap<ServiceName, ServiceView>,
+}
+
+/// A router that answers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct RouterView {
+    /// Its process.
+    pub pid: u32,
+    /// Its version; none: it is too old to say so.
+    pub version: Option<String>,
+    /// What it understands, as a number that rises from version to version.
+    pub level: u32,
 }
 
 /// A router that does not answer.

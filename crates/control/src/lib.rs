@@ -7,6 +7,7 @@
 //! A field is only ever added, with a default, so that an older peer reads a newer message.
 
 mod frame;
+mod level;
 mod passage;
 mod router;
 mod shim;
@@ -15,6 +16,7 @@ mod tick;
 mod tripwire;
 
 pub use frame::{BadFrame, MAX_FRAME, decode_length, encode};
+pub use level::{Level, RouterProgram, needs};
 pub use passage::{Passage, Pause};
 pub use router::{
     Direction, Generation, ObservedConnections, ObservedRoute, ObservedSlot, ObservedTable,

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use serde::{Deserialize, Serialize};
 use windlass_model::{Epoch, InstanceId, Millis, Percent, Rate, Route, ServiceKey, SlotId, Slower};
 
-use crate::{Passage, Tick, Trip, Tripwire, TripwireId};
+use crate::{Passage, RouterProgram, Tick, Trip, Tripwire, TripwireId};
 
 /// Counts the changes of one service's entry. A change names the generation it was decided on.
 #[derive(
@@ -292,6 +292,9 @@ pub struct ObservedTable {
     /// Its clients.
     #[serde(default)]
     pub connections: ObservedConnections,
+    /// What it is, and what it understands: of whoever asks, also of a person, who says no epoch.
+    #[serde(default)]
+    pub program: RouterProgram,
 }
 
 /// The connections of a router's clients. Those closed are counted since it began.

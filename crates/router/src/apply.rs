@@ -10,8 +10,8 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use windlass_control::{
-    Direction, Generation, ObservedTable, Refusal, RouteChange, RouterReply, TABLE_FORMAT, Table,
-    TableChange, TableEntry, Tripwire,
+    Direction, Generation, ObservedTable, Refusal, RouteChange, RouterProgram, RouterReply,
+    TABLE_FORMAT, Table, TableChange, TableEntry, Tripwire,
 };
 use windlass_model::{Epoch, Listen, Percent, Route, ServiceKey};
 
@@ -46,6 +46,8 @@ pub(crate) struct Kept {
     pub(crate) halted: PathBuf,
     /// The file, if it runs alone: no controller is obeyed.
     pub(crate) alone: Option<Alone>,
+    /// What it says of itself.
+    pub(crate) program: RouterProgram,
 }
 
 #[derive(Default)]
@@ -124,6 +126,7 @@ impl Keeper {
             trips: self.trips(&held),
             alone: self.kept.alone.is_some(),
             connections: self.core.connected(),
+            program: self.kept.program.clone(),
         }
     }
 

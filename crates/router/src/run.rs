@@ -18,6 +18,7 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::LocalSet;
 use tokio::time::{MissedTickBehavior, interval};
+use windlass_control::RouterProgram;
 
 use crate::access_file::AccessFile;
 use crate::apply::{Keeper, Kept};
@@ -51,6 +52,8 @@ pub struct RouterConfig {
     pub threads: NonZeroUsize,
     /// What the file of a router that runs alone says; none: a controller decides.
     pub alone: Option<Alone>,
+    /// What it says of itself to whoever asks: what a controller may have it do goes by that.
+    pub program: RouterProgram,
 }
 
 /// Why a router could not run.
@@ -276,6 +279,7 @@ fn open(core: Arc<Core>, config: RouterConfig) -> Result<Keeper, RouterError> {
         latches,
         halted: config.halted,
         alone: config.alone,
+        program: config.program,
     };
     Ok(Keeper::open(core, kept))
 }

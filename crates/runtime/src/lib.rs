@@ -52,6 +52,7 @@ mod saying;
 mod scorer;
 mod scoring;
 mod status;
+mod understood;
 mod views;
 mod watch;
 

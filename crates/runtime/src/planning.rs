@@ -16,6 +16,7 @@ use windlass_model::{
 use crate::controller::Shared;
 use crate::handle::{From, Wanted};
 use crate::queue::Place;
+use crate::understood::refuse_older_router;
 use crate::{no_plan, problems, scorer};
 
 /// Keeps the releases of `wanted`, compiles and stores the plan.
@@ -51,6 +52,7 @@ pub(crate) async fn plan(
     let refused = || no_plan::of(&taken, &labels, &others);
     let is_possible = taken.is_empty() && labels.is_empty();
     let mut plan = compiled.filter(|_| is_possible).ok_or_else(refused)?;
+    refuse_older_router(shared, &plan).await?;
     plan.folder = folder;
     keep_given(shared, wanted, &plan.id).await?;
     let at_us = shared.border.clock.calendar_us();
@@ -343,6 +345,7 @@ async fn fresh(shared: &Rc<Shared>, plan: Plan) -> Result<PlanView, Problem> {
     if !taken.is_empty() {
         return Err(no_plan::taken(&taken));
     }
+    refuse_older_router(shared, &plan).await?;
     // A failed deployment changed no stable slot, but it may have retired the standby, and
     // kept its candidate.
     let mut plan = plan;

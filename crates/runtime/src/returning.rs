@@ -17,6 +17,7 @@ use windlass_model::{
 use crate::controller::Shared;
 use crate::drive::Input;
 use crate::handle::{RollbackAt, ServiceAt, Terms};
+use crate::understood::refuse_older_router;
 use crate::{no_plan, no_way_back, opening, planning, problems, prove, recover, scorer};
 
 /// Newest deployments among which the last promoted one is looked for.
@@ -92,6 +93,7 @@ pub(crate) async fn rollback(
         parallel: scope.parallel,
     });
     let plan = plan.map_err(|found| no_plan::no_plan(&found))?;
+    refuse_older_router(shared, &plan).await?;
     let id = opening::begin(shared, &plan, Terms::of(by)).await?;
     Ok(RollbackAnswer {
         deployment: Some(id),

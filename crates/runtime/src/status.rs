@@ -5,9 +5,9 @@ use std::iter;
 use std::rc::Rc;
 
 use windlass_api::{
-    DeploymentView, EnvironmentView, InstanceView, LockView, ServiceView, SlotView,
+    DeploymentView, EnvironmentView, InstanceView, LockView, RouterView, ServiceView, SlotView,
 };
-use windlass_control::{ObservedRoute, ObservedTable};
+use windlass_control::{ObservedRoute, ObservedTable, RouterProgram};
 use windlass_edge::InstanceState;
 use windlass_engine::rollout::Rollout;
 use windlass_model::{
@@ -36,14 +36,28 @@ pub(crate) async fn status(shared: &Rc<Shared>) -> Vec<EnvironmentView> {
         Ok(observed) => (Some(observed), None),
         Err(silent) => (None, Some(silent)),
     };
+    let router = match &observed {
+        Some(table) => router(shared, &table.program).await,
+        None => None,
+    };
     let environments = environments(shared, observed.as_ref()).await;
     let mut views = Vec::new();
     for environment in environments {
         let mut view = one(shared, &environment, observed.as_ref()).await;
         view.router_silent = silent;
+        view.router.clone_from(&router);
         views.push(view);
     }
     views
+}
+
+/// The router that answers; none where none runs, since nothing is routed.
+async fn router(shared: &Rc<Shared>, program: &RouterProgram) -> Option<RouterView> {
+    Some(RouterView {
+        pid: shared.border.router.process().await?,
+        version: program.version.clone(),
+        level: program.level.0,
+    })
 }
 
 /// What the journal says; where it is older than what runs, what can be seen.
@@ -93,6 +107,7 @@ async fn one(
         lock: lock(shared, environment).await,
         halted: shared.border.brake.halted(),
         router_silent: None,
+        router: None,
         services,
     }
 }

@@ -8,7 +8,7 @@ use std::rc::Rc;
 use tokio::sync::Notify;
 use windlass_control::{
     Direction, Generation, ObservedConnections, ObservedRoute, ObservedSlot, ObservedTable,
-    Passage, RouteChange, RouterBoot, TableChange, Tripwire,
+    Passage, RouteChange, RouterBoot, RouterProgram, TableChange, Tripwire,
 };
 use windlass_edge::{Brake as _, EdgeError};
 use windlass_model::{Epoch, InstanceId, Millis, Percent, Route, RouteSlot, ServiceKey, SlotId};
@@ -50,6 +50,7 @@ pub struct Front {
     brake: FakeBrake,
     pub(crate) trips: Trips,
     pub(crate) load: Load,
+    program: RefCell<RouterProgram>,
     /// Whether somebody looks at what its tripwires watch.
     pub(crate) is_looked_after: Cell<bool>,
 }
@@ -102,7 +103,13 @@ impl Front {
             ignoring: RefCell::default(),
             gone: Cell::new(false),
             occupied: RefCell::default(),
+            program: RefCell::new(RouterProgram::own()),
         }
+    }
+
+    /// From now on another program is the router.
+    pub fn becomes(&self, program: RouterProgram) {
+        self.program.replace(program);
     }
 
     /// From now on a share is given without asking whether the slot has capacity, so that a
@@ -259,6 +266,7 @@ impl Front {
             trips: self.trips.all(),
             alone: false,
             connections: ObservedConnections::default(),
+            program: self.program.borrow().clone(),
         }
     }
 

@@ -14,6 +14,7 @@ use windlass_adapters::{
 };
 use windlass_api::Exit;
 use windlass_client::{ControllerLock, Holder, ReplaceError, StatePaths, is_stopped, replace};
+use windlass_control::RouterProgram;
 use windlass_edge::{Brake as _, EdgeError, Store};
 use windlass_model::Halt;
 use windlass_router::{Alone, RouterConfig, RouterError};
@@ -25,6 +26,7 @@ use crate::diagnostic::{Diagnostic, NO_START, chain};
 use crate::door::{self, Door};
 use crate::findable::{self, stay_findable};
 use crate::reception::Loopback;
+use crate::ui::program::router_line;
 
 /// The journal's file in the state directory.
 pub(crate) const JOURNAL: &str = "windlass.db";
@@ -187,6 +189,7 @@ async fn border(
         epoch,
     })
     .await?;
+    tell_of_another(router.found());
     let target = ProcessTarget::new(ProcessTargetConfig {
         shim: vec![OURSELVES.to_owned(), "shim".to_owned()],
         state: paths.state.clone(),
@@ -222,6 +225,15 @@ async fn border(
     Ok((border, runs, arriving))
 }
 
+/// A controller leaves the router that it finds as it is; whoever has just put a new one in place is told.
+fn tell_of_another(found: Option<&RouterProgram>) {
+    let own = RouterProgram::own();
+    if let Some(router) = found.filter(|router| **router != own) {
+        let line = router_line(router, ("this controller", &own));
+        tracing::warn!("the router goes on as it is: {line}");
+    }
+}
+
 /// The router's own folder: its last good table.
 pub(crate) fn router_state(paths: &StatePaths) -> PathBuf {
     paths.state.join("router")
@@ -254,6 +266,7 @@ fn run_router(paths: &StatePaths, alone: Option<Alone>) -> Result<(), Diagnostic
         halted: paths.halted.clone(),
         threads,
         alone,
+        program: RouterProgram::own(),
     })
     .map_err(|why| not_routed(&why))
 }

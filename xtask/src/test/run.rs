@@ -8,6 +8,7 @@ use crate::say;
 use crate::setup;
 use crate::stage::{Stage, cargo, has_subcommand};
 use crate::sweep;
+use crate::test::fuzzed::{self, FUZZ};
 use crate::test::proof::{Proof, as_an_ordinary_user, build, by_cargo, by_nextest, selection};
 use crate::test::suites::{ORDINARY, Runner, SWEEP, Suite, missing, unlisted, wanted};
 use crate::workspace::Workspace;
@@ -61,7 +62,8 @@ pub(crate) fn run(extent: Extent) -> anyhow::Result<Verdict> {
     let proof = match extent {
         Extent::Whole => {
             let proof = once_more(&workspace, runner, proof, &mut stages);
-            swept(&workspace, proof, &mut stages)
+            let proof = swept(&workspace, proof, &mut stages);
+            targeted(&workspace, proof, &mut stages)
         }
         Extent::Fast => proof,
     };
@@ -101,6 +103,15 @@ fn swept(workspace: &Workspace, mut proof: Proof, stages: &mut Vec<&'static str>
     let linted = Stage::new("clippy sweep", &workspace.root, cargo(&lints)).run();
     match linted.and_then(|()| sweep::run(&sweep::Ask::for_tests())) {
         Ok(()) => stages.push(SWEEP),
+        Err(error) => proof.ended = proof.ended.and(Err(error)),
+    }
+    proof
+}
+
+/// Compiles the fuzz targets. A failure is told with the others.
+fn targeted(workspace: &Workspace, mut proof: Proof, stages: &mut Vec<&'static str>) -> Proof {
+    match fuzzed::check(workspace) {
+        Ok(()) => stages.push(FUZZ),
         Err(error) => proof.ended = proof.ended.and(Err(error)),
     }
     proof

@@ -1,6 +1,7 @@
 //! The list of suites. A run that leaves one of them out is a failed run.
 
 use crate::arguments::Extent;
+use crate::test::fuzzed::FUZZ;
 use crate::test::ran::Ran;
 
 /// A part of the proof that must not be missing.
@@ -35,7 +36,7 @@ pub(super) const ORDINARY: &str = "e2e-ordinary";
 pub(super) const SWEEP: &str = "sweep";
 
 /// Every suite, in the order in which the closing line names them.
-const SUITES: [Suite; 28] = [
+const SUITES: [Suite; 29] = [
     Suite {
         name: "fmt",
         shown_by: Shown::Stage,
@@ -148,10 +149,14 @@ const SUITES: [Suite; 28] = [
         name: SWEEP,
         shown_by: Shown::Stage,
     },
+    Suite {
+        name: FUZZ,
+        shown_by: Shown::Stage,
+    },
 ];
 
 /// What a fast run leaves out besides.
-const NOT_FAST: [&str; 2] = [ORDINARY, SWEEP];
+const NOT_FAST: [&str; 3] = [ORDINARY, SWEEP, FUZZ];
 
 /// Packages that need no test of their own, each with the reason.
 const WITHOUT_TESTS: [(&str, &str); 2] = [
@@ -251,7 +256,9 @@ impl Shown {
 mod tests {
     use super::*;
 
-    const STAGES: [&str; 7] = ["fmt", "clippy", "build", "pure", "doc", ORDINARY, SWEEP];
+    const STAGES: [&str; 8] = [
+        "fmt", "clippy", "build", "pure", "doc", ORDINARY, SWEEP, FUZZ,
+    ];
 
     fn whole() -> Vec<Suite> {
         wanted(Extent::Whole, Runner::Nextest)

@@ -10,7 +10,7 @@ use data_encoding::HEXLOWER;
 use serde::Deserialize;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
-use windlass_control::{ObservedConnections, ObservedTable, RouterBoot};
+use windlass_control::{ObservedConnections, ObservedTable, RouterBoot, RouterProgram};
 use windlass_edge::{EdgeError, ErrorKind, Retry};
 use windlass_model::{Epoch, Millis};
 
@@ -61,6 +61,8 @@ pub(super) fn at_rest(state: &Path) -> Result<Option<ObservedTable>, EdgeError> 
         trips: Vec::new(),
         alone: false,
         connections: ObservedConnections::default(),
+        // It would be started by who asks.
+        program: RouterProgram::own(),
     };
     let Some(bytes) = kept(state)? else {
         return Ok(Some(nothing(Epoch::default())));

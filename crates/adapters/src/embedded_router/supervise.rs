@@ -11,7 +11,9 @@ use tokio::net::UnixStream;
 use tokio::sync::{Mutex, Notify};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
-use windlass_control::{Generation, ObservedTable, RouterBoot, TableChange, Tick, TripwireId};
+use windlass_control::{
+    Generation, ObservedTable, RouterBoot, RouterProgram, TableChange, Tick, TripwireId,
+};
 use windlass_edge::{EdgeError, ErrorKind, Retry, TrafficRouter};
 use windlass_model::{Epoch, ServiceKey, SlotId};
 
@@ -39,6 +41,7 @@ const TICK_REPLIES: usize = 100;
 /// The embedded router of one state folder.
 pub struct EmbeddedRouter {
     shared: Arc<Shared>,
+    found: Option<RouterProgram>,
     /// Looks after the router; ends with this adapter.
     _watch: JoinSet<()>,
 }
@@ -91,20 +94,27 @@ impl EmbeddedRouter {
         });
         let mut state = shared.state.lock().await;
         state.look(&shared.config).await?;
-        if state.is_connected()
-            && on_link(&mut state.link, async |link| link.observe().await)
-                .await?
-                .alone
-        {
-            return Err(runs_alone());
+        let mut found = None;
+        if state.is_connected() {
+            let table = on_link(&mut state.link, async |link| link.observe().await).await?;
+            if table.alone {
+                return Err(runs_alone());
+            }
+            found = Some(table.program);
         }
         drop(state);
         let mut watch = JoinSet::new();
         watch.spawn(look_after(shared.clone()));
         Ok(Self {
             shared,
+            found,
             _watch: watch,
         })
+    }
+
+    /// What the router was that answered when this connected; none where none had to run.
+    pub fn found(&self) -> Option<&RouterProgram> {
+        self.found.as_ref()
     }
 }
 

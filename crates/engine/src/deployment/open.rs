@@ -83,7 +83,10 @@ pub fn wishes(plan: &Plan) -> BTreeMap<ServiceName, SlotWish> {
 
 fn candidate(plan: &RolloutPlan, open: &OpenSlot) -> Slot {
     if let (Change::Restore { warm: true }, Some(standby)) = (&plan.change, &plan.standby) {
-        return standby.clone();
+        return Slot {
+            spec: plan.spec.clone(),
+            ..standby.clone()
+        };
     }
     match (&plan.change, &plan.stable) {
         (Change::Adjust { .. }, Some(old)) => {

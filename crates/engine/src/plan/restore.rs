@@ -120,7 +120,7 @@ fn rollout(state: &ServiceState, known: &Promoted, warm: bool) -> Option<Rollout
         .standby
         .as_ref()
         .filter(|slot| warm && slot.release == known.release);
-    let (spec, change) = match standby {
+    let (mut spec, change) = match standby {
         // As it runs, which may be otherwise than it ran when it was promoted.
         Some(slot) => (slot.spec.clone(), Change::Restore { warm: true }),
         None if in_place(&known.spec) => {
@@ -129,6 +129,11 @@ fn rollout(state: &ServiceState, known: &Promoted, warm: bool) -> Option<Rollout
         }
         None => (known.spec.clone(), Change::Restore { warm: false }),
     };
+    // Where the router tells its figures is a setting of it, and of no release: whoever watches the
+    // rollback reads them there.
+    if let (Some(listen), Some(now)) = (&mut spec.listen, &stable.spec.listen) {
+        listen.metrics = now.metrics;
+    }
     Some(RolloutPlan {
         needs: BTreeSet::new(),
         spec,

@@ -164,7 +164,11 @@ fn forward(
     if before != listen {
         let open: Vec<_> = listen.into_iter().cloned().collect();
         let close = before.into_iter().cloned().collect();
-        let undo = listen.map(|listen| format!("close {listen}"));
+        let undo = listen.map(|listen| match before {
+            // The old one is there until promotion, and has all of it.
+            Some(before) if before.is_same_place(listen) => "as before".to_owned(),
+            Some(_) | None => format!("close {listen}"),
+        });
         add(TaskKind::Route { open, close }, undo);
     }
     let was = old.filter(|old| old.spec.listen.is_some());

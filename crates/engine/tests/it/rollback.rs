@@ -1,13 +1,14 @@
 //! Rollback deployments: back to an earlier release, at once, and never on to the bad one again.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
 
 use windlass_engine::deployment::{Accepted, Action, Command, Event, step};
 use windlass_engine::plan::{PlanProblem, RestoreInput, candidates, last_good, restore};
 use windlass_engine::rollout::{Begun, Phase};
 use windlass_model::{
     Change, DeploymentState, Environment, Fact, InstanceEnd, OnFailure, Outcome, Plan, PlanKind,
-    Promoted, Repair, ReturnReason, SlotId, StuckReason, TaskKind,
+    Promoted, Repair, ReturnReason, ServiceSpec, SlotId, StuckReason, TaskKind,
 };
 
 use crate::builders::{App, Kind, instance_id, name, release};
@@ -327,6 +328,46 @@ fn a_rollback_survives_a_death_at_any_row() {
             });
             assert_eq!(world.run_to_end(), Outcome::Promoted);
             assert_eq!(world.outside, whole.outside, "a death at row {at}");
+        }
+    }
+}
+
+/// Where the router tells its figures is no setting of a release: whoever watches a rollback reads them.
+#[test]
+fn a_rollback_leaves_the_metrics_where_they_are() {
+    let at = |port| Some(SocketAddr::from(([127, 0, 0, 1], port)));
+    let tells = |spec: &mut ServiceSpec, metrics| {
+        spec.listen.as_mut().expect("it listens").metrics = metrics;
+    };
+    for (now, then) in [(at(9_180), None), (None, at(9_100)), (at(9_180), at(9_100))] {
+        for back in [Back::Warm, Back::Cold] {
+            let app = canary().with_standby();
+            let mut environment = before(&app);
+            let state = environment
+                .services
+                .get_mut(&name("api"))
+                .expect("it is there");
+            tells(&mut state.stable.as_mut().expect("it runs").spec, now);
+            tells(&mut state.promoted[0].spec, now);
+            tells(&mut state.promoted[1].spec, then);
+            tells(&mut state.standby.as_mut().expect("one").spec, then);
+            let plan = plan(&environment, back);
+            assert!(
+                !plan
+                    .tasks
+                    .iter()
+                    .any(|task| matches!(task.kind, TaskKind::Route { .. }))
+            );
+            let mut world = World::of(environment, app.opened(plan));
+            assert_eq!(world.run_to_end(), Outcome::Promoted);
+            let after = world.environment();
+            let stable = after.services[&name("api")]
+                .stable
+                .clone()
+                .expect("it runs");
+            assert_eq!(stable.release.version.0, "0");
+            let metrics = stable.spec.listen.map(|listen| listen.metrics);
+            assert_eq!(metrics, Some(now), "from {then:?}, {back:?}");
         }
     }
 }

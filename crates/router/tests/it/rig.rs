@@ -20,8 +20,8 @@ use rustix::net::{
 };
 use rustix::process::{Pid, Signal, kill_process};
 use windlass_control::{
-    Direction, Generation, ObservedTable, Refusal, RouteChange, RouterReply, RouterRequest,
-    TableChange, Tick, Trip, Tripwire, TripwireId, decode_length, encode,
+    Direction, Generation, ObservedTable, Refusal, RouteChange, RouterProgram, RouterReply,
+    RouterRequest, TableChange, Tick, Trip, Tripwire, TripwireId, decode_length, encode,
 };
 use windlass_model::{
     Epoch, Instance, InstanceId, Label, Listen, Millis, Percent, Probe, ProbeKind, Route,
@@ -72,6 +72,7 @@ fn config_in(folder: &Path, threads: usize) -> RouterConfig {
         halted: folder.join("halted"),
         threads: NonZeroUsize::new(threads).expect("some"),
         alone: read().ok().map(|routes| Alone::new(routes, read)),
+        program: RouterProgram::own(),
     }
 }
 

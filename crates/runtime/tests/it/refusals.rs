@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 
 use windlass_api::{Exit, Problem};
+use windlass_control::RouterProgram;
 use windlass_model::{DeploymentId, EnvironmentName, Millis, Outcome};
 use windlass_runtime::{From, Terms, Wanted, When};
 use windlass_testkit::{App, Effect, Ending, Lab, Stopped, run};
@@ -228,6 +229,56 @@ fn what_another_application_serves_is_refused_before_anything_is_started() {
         let late = late.expect_err("it was free when it was planned");
         assert!(format!("{late:?}").contains("WL0310"), "{late:?}");
         assert_eq!(count(&lab, Effect::Started), started + 1, "news alone");
+    });
+}
+
+/// The same application, whose file names where the router tells its figures.
+fn measured(app: &App) -> Wanted {
+    let mut wanted = app.wanted();
+    for service in wanted.spec.services.values_mut() {
+        let listen = service.listen.as_mut().expect("it listens");
+        listen.metrics = Some(SocketAddr::from(([127, 0, 0, 1], 9_180)));
+    }
+    wanted
+}
+
+#[test]
+fn what_the_router_is_too_old_for_is_refused_before_anything_is_started() {
+    run(async {
+        let mut lab = Lab::new().await;
+        put(&lab, &["web"], "one");
+        promoted(&mut lab, &shop([web()])).await;
+        put(&lab, &["web"], "two");
+        let shop = shop([web()]);
+        let early = lab.handle().plan(measured(&shop)).await;
+        let early = early.expect("the router knows metrics").plan.id;
+        let started = count(&lab, Effect::Started);
+        lab.world.front.becomes(RouterProgram::default());
+        let plain = lab.handle().plan(shop.wanted()).await;
+        plain.expect("nothing is asked for that it does not know");
+        let file = From::File(Box::new(measured(&shop)));
+        for from in [From::Plan(early), file] {
+            let terms = Terms::of("ana".to_owned());
+            let refused = lab.handle().deploy(from, terms, When::Now).await;
+            let refused = refused.expect_err("it is too old");
+            let code = refused.code.0.as_str();
+            assert_eq!((refused.exit, code), (Exit::Refused, "WL0464"));
+            let detail = refused.detail.expect("both versions");
+            let asks = "web asks for `router: metrics`\nthe router is an earlier Windlass, the";
+            assert!(detail.starts_with(asks), "{detail}");
+        }
+        assert_eq!(count(&lab, Effect::Started), started);
+
+        lab.world.front.becomes(RouterProgram::own());
+        let file = From::File(Box::new(measured(&shop)));
+        let id = lab.deploy_from(file).await.expect("it knows metrics");
+        lab.until_ended(&id.expect("there is work")).await;
+        // What a service has already is no reason, and a way back waits for nothing.
+        lab.world.front.becomes(RouterProgram::default());
+        put(&lab, &["web"], "three");
+        let file = From::File(Box::new(measured(&shop)));
+        let id = lab.deploy_from(file).await.expect("it has metrics already");
+        lab.until_ended(&id.expect("there is work")).await;
     });
 }
 

@@ -74,7 +74,9 @@ const DEPLOYMENT: Option<&str> = Some("^dep_[0-9a-z]{1,60}$");
 const NAME: Option<&str> = Some("^[0-9a-z]([0-9a-z-]{0,61}[0-9a-z])?$");
 
 /// Refusals of what is planned from a file.
-const FILE: [&str; 6] = ["WL01xx", "WL0309", "WL0310", "WL0311", "WL0330", "WL0372"];
+const FILE: [&str; 7] = [
+    "WL01xx", "WL0309", "WL0310", "WL0311", "WL0330", "WL0372", "WL0464",
+];
 
 /// Refusals of what begins a deployment.
 const BEGINS: [&str; 12] = [
@@ -248,7 +250,7 @@ fn deploying<C: Controller>() -> Vec<Row<C>> {
                 .conditional()
                 .refuses(&RETURNS)
                 .refuses(&BEGINS)
-                .refuses(&["WL0347"]),
+                .refuses(&["WL0347", "WL0464"]),
             post(removals::post::<C>),
         )
         .at("/v1/removals", DEPLOY),

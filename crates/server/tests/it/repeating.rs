@@ -312,6 +312,7 @@ async fn a_deployment_that_waits_holds_up_nobody_who_says_what_was_seen() {
         lock: None,
         halted: None,
         router_silent: None,
+        router: None,
         services: BTreeMap::new(),
     });
     server

@@ -2,12 +2,14 @@
 
 use jiff::tz::TimeZone;
 use windlass_api::EnvironmentView;
-use windlass_client::{Reach, StatePaths, is_stopped};
+use windlass_client::{Client, Reach, StatePaths, is_stopped};
+use windlass_control::{Level, RouterProgram};
 
 use crate::certificates::on_disk;
 use crate::context::Context;
 use crate::diagnostic::Diagnostic;
 use crate::report::Report;
+use crate::ui::program::router_line;
 use crate::ui::status::{Silent, Whole, status_text};
 use crate::ui::time::now_us;
 
@@ -28,6 +30,7 @@ pub(crate) async fn run(context: &Context) -> Result<Report, Diagnostic> {
             Reach::Elsewhere(_) => Vec::new(),
         },
         silent: silent(&environments, &context.reach()?),
+        router: router(&environments, client.as_ref(), &context.reach()?),
         lost: client.and_then(|client| client.controller().lost_history),
         only: context.global.environment.clone(),
     };
@@ -37,6 +40,29 @@ pub(crate) async fn run(context: &Context) -> Result<Report, Diagnostic> {
     let at = (now_us(), context.ui.columns());
     let text = status_text(&environments, &whole, at, &context.ui.style());
     Report::new(text, &environments)
+}
+
+/// The line about the router that answers. Beside which program it is set depends on which one can renew
+/// it: elsewhere that is not this one.
+fn router(
+    environments: &[EnvironmentView],
+    client: Option<&Client>,
+    reach: &Reach,
+) -> Option<String> {
+    let view = environments.iter().find_map(|view| view.router.as_ref())?;
+    let router = RouterProgram {
+        version: view.version.clone(),
+        level: Level(view.level),
+    };
+    let beside = match reach {
+        Reach::Here(_) => ("this program", RouterProgram::own()),
+        Reach::Elsewhere(_) => {
+            let version = client.map(|client| client.controller().version.clone());
+            let level = router.level;
+            ("its controller", RouterProgram { version, level })
+        }
+    };
+    Some(router_line(&router, (beside.0, &beside.1)))
 }
 
 /// What is wrong with what is shown to clients.

@@ -6,8 +6,10 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use windlass_api::{
-    DeploymentView, EnvironmentView, Event, Exit, LogLine, PlanView, ReportedView, Scope, TokenView,
+    DeploymentView, EnvironmentView, Event, Exit, LogLine, PlanView, ReportedView, RouterView,
+    Scope, TokenView,
 };
+use windlass_control::{Level, RouterProgram};
 use windlass_model::{
     CommandRun, Fact, Finalize, Halt, InstanceEnd, Job, Measure, Metric, Report, ReturnReason,
     StuckReason, Trigger, is_obeyed,
@@ -19,6 +21,7 @@ use super::list::list_text;
 use super::live::frame;
 use super::output::log_text;
 use super::plan::plan_text;
+use super::program::router_line;
 use super::record::record_text;
 use super::sample;
 use super::show::{Shown, show_text};
@@ -126,6 +129,11 @@ fn whole_environment() -> EnvironmentView {
         since_us: 1,
     };
     view.halted = Some(halt);
+    view.router = Some(RouterView {
+        pid: 17,
+        version: Some("0.1.0".to_owned()),
+        level: 1,
+    });
     for service in view.services.values_mut() {
         let stable = service.stable.clone();
         service.standby.clone_from(&stable);
@@ -257,6 +265,11 @@ fn no_view_of_what_runs_obeys_what_is_in_it() {
     let count = holds(&whole_environment(), |runs| {
         let whole = Whole {
             halted: runs.halted.clone(),
+            router: runs.router.as_ref().map(|router| {
+                let (version, level) = (router.version.clone(), Level(router.level));
+                let own = RouterProgram::own();
+                router_line(&RouterProgram { version, level }, ("this program", &own))
+            }),
             ..Whole::default()
         };
         let status = status_text(

@@ -10,11 +10,13 @@ pub(crate) mod failure;
 mod foreign;
 pub(crate) mod grounds;
 pub(crate) mod list;
+mod listening;
 pub(crate) mod live;
 mod look;
 pub(crate) mod markdown;
 mod output;
 pub(crate) mod plan;
+pub(crate) mod program;
 pub(crate) mod record;
 pub(crate) mod router;
 #[cfg(test)]

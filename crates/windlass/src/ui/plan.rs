@@ -6,6 +6,7 @@ use windlass_model::{
     TaskKind, Traffic, Version,
 };
 
+use super::listening::listening;
 use super::scored;
 use super::words::{change, counted, harmless, listed, until};
 
@@ -199,14 +200,7 @@ fn does(kind: &TaskKind, plan: &Plan, task: &Task) -> String {
             Job::Deploy => format!("run its deploy of {version}, until that is live"),
             Job::Rollback => format!("run its rollback to {version}, until that is live"),
         },
-        TaskKind::Route { open, close } => {
-            let mut text = format!("listen on {}", listed(open));
-            if !close.is_empty() {
-                text.push_str("; after promotion no longer on ");
-                text.push_str(&listed(close));
-            }
-            text
-        }
+        TaskKind::Route { open, close } => listening(open, close),
         TaskKind::Treat => "treat its requests as `sticky` and `traffic` say now".to_owned(),
         TaskKind::Scale { from, to } => format!("from {from} to {}", instances(*to)),
         TaskKind::Shift { to } => {
@@ -227,7 +221,7 @@ fn does(kind: &TaskKind, plan: &Plan, task: &Task) -> String {
             format!("keep {version} warm {}", until(plan.finalize))
         }
         TaskKind::Retire { version } => format!("stop {version}"),
-        TaskKind::Unroute { close } => format!("after promotion no longer on {}", listed(close)),
+        TaskKind::Unroute { close } => listening(&[], close),
         TaskKind::Rename { from } => format!("is {from} under a new name"),
     }
 }

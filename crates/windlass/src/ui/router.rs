@@ -1,9 +1,10 @@
 //! What a router serves, for people.
 
-use windlass_control::{ObservedRoute, ObservedTable, Trip, TripRule};
+use windlass_control::{ObservedRoute, ObservedTable, RouterProgram, Trip, TripRule};
 use windlass_model::{RouteMode, RouteSlot, ServiceKey, Slower};
 
 use super::Style;
+use super::program::router_line;
 use super::table::table;
 use super::time::{now_us, of_calendar};
 use super::words::harmless;
@@ -16,11 +17,13 @@ pub(crate) fn router_text(
     certificates: &[Shown],
     style: &Style,
 ) -> String {
-    let mut text = if observed.alone {
-        "runs alone, by its file\n".to_owned()
+    let program = router_line(&observed.program, ("this program", &RouterProgram::own()));
+    let who = if observed.alone {
+        "runs alone, by its file".to_owned()
     } else {
-        format!("a controller decides, epoch {}\n", observed.epoch)
+        format!("a controller decides, epoch {}", observed.epoch)
     };
+    let mut text = [&program, "\n", &who, "\n"].concat();
     if observed.services.is_empty() {
         text.push_str("serves nothing\n");
     } else {

@@ -23,6 +23,8 @@ pub(crate) struct Whole {
     pub(crate) lost: Option<LostHistoryView>,
     /// What is wrong with certificates on this machine, one line each.
     pub(crate) certificates: Vec<String>,
+    /// The line about the router that answers.
+    pub(crate) router: Option<String>,
     /// The environment that alone is shown, if one was asked for.
     pub(crate) only: Option<String>,
 }
@@ -57,6 +59,7 @@ pub(crate) fn status_text(
         .map(|environment| block(environment, (now_us, fits), style))
         .collect();
     text.push_str(&blocks.join("\n"));
+    text.extend(whole.router.iter().map(|line| format!("{line}\n")));
     text
 }
 
@@ -379,6 +382,7 @@ mod tests {
                 is_stopped: true,
             }),
             lost: Some(LostHistoryView { own: 1, heard: 7 }),
+            router: Some("router 0.1.0".to_owned()),
             only: None,
         };
         let now = sample::STARTED_US + 130_000_000;
@@ -403,6 +407,7 @@ mod tests {
                  standby  1.4.1    1 blue   0 %      1/1 running
         worker   stable   7        4 blue   -        1/1 running
         auth 1.4.1 is kept warm until: windlass finalize dep_01k0a
+        router 0.1.0
         ");
     }
 

@@ -45,6 +45,7 @@ mod pages;
 mod places;
 mod programs;
 mod remote;
+mod renewing;
 mod replacing;
 mod reporting;
 mod routing;

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::lab::{Following, Lab, SOON, Service, ask, eventually, is_closed, load};
+use crate::lab::{Following, Lab, SOON, Service, answer, ask, eventually, is_closed, load};
 
 const FILE: &str = "\
 app: shop
@@ -139,4 +139,36 @@ fn where_metrics_are_told_follows_the_file_and_outlives_the_controller() {
     lab.run(&["deploy"]).exits(0);
     assert!(is_closed(lab.at("metrics")));
     assert!(ask(lab.at("other"), "/metrics").is_some());
+}
+
+#[test]
+fn a_rollback_leaves_the_metrics_where_they_are() {
+    let lab = Lab::new(&FILE.replace("router: { metrics: @metrics }\n", ""));
+    lab.program("web", &Service::new("web", "1"));
+    lab.deploy();
+    lab.program("web", &Service::new("web", "2"));
+    lab.file(FILE);
+    let planned = lab.run(&["plan"]).exits(0).out;
+    let metrics = lab.at("metrics");
+    assert!(
+        planned.contains(&format!(
+            "metrics on {metrics} (was off)  (undo: as before)"
+        )),
+        "{planned}"
+    );
+    lab.deploy();
+    lab.run(&["rollback"]).exits(0);
+    assert_eq!(answer(lab.at("web")).chain(), "web=1");
+    assert!(page(&lab).contains("service=\"web\""));
+
+    // They go where the file says so.
+    lab.file(&FILE.replace("router: { metrics: @metrics }\n", ""));
+    lab.program("web", &Service::new("web", "1"));
+    let planned = lab.run(&["plan"]).exits(0).out;
+    assert!(
+        planned.contains(&format!("metrics off (was on {metrics})")),
+        "{planned}"
+    );
+    lab.deploy();
+    assert!(is_closed(metrics));
 }

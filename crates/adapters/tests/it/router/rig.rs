@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use windlass_adapters::{EmbeddedRouter, EmbeddedRouterConfig};
-use windlass_control::{Direction, Generation, RouteChange};
+use windlass_control::{Direction, Generation, RouteChange, RouterProgram};
 use windlass_edge::{EdgeError, TrafficRouter};
 use windlass_model::{
     Epoch, Instance, InstanceId, Label, Percent, Probe, Route, RouteMode, RouteSlot, ServiceKey,
@@ -44,6 +44,7 @@ fn is_a_router_process() {
         socket,
         threads: NonZeroUsize::new(2).expect("some"),
         alone: None,
+        program: RouterProgram::own(),
     };
     run(config).expect("a router");
 }

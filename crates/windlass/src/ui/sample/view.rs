@@ -231,6 +231,7 @@ pub(crate) fn environment() -> EnvironmentView {
         lock: None,
         halted: None,
         router_silent: None,
+        router: None,
         services: BTreeMap::from([
             (
                 service("auth"),
