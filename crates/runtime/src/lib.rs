@@ -47,6 +47,7 @@ mod rest;
 mod retelling;
 mod retention;
 mod returning;
+mod risk;
 mod routes;
 mod saying;
 mod scorer;

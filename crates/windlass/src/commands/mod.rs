@@ -6,6 +6,7 @@ pub(crate) mod analyze;
 pub(crate) mod backup;
 mod beyond_reach;
 mod candidate;
+mod changes;
 pub(crate) mod completions;
 pub(crate) mod demo;
 pub(crate) mod demo_service;

@@ -18,6 +18,7 @@ mod output;
 pub(crate) mod plan;
 pub(crate) mod program;
 pub(crate) mod record;
+mod risk;
 pub(crate) mod router;
 #[cfg(test)]
 pub(crate) mod sample;
