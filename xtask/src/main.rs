@@ -49,7 +49,7 @@ fn perform(chore: &Chore) -> anyhow::Result<ExitCode> {
             Verdict::Passed => {}
             Verdict::Failed => return Ok(ExitCode::FAILURE),
         },
-        Chore::Bench { name, form } => bench::run(name.as_deref(), *form)?,
+        Chore::Bench(ask) => bench::run(ask)?,
         Chore::ApiFuzz => api_fuzz::run()?,
         Chore::Sweep(ask) => sweep::run(ask)?,
         Chore::E2e(ask) => e2e::run(ask)?,

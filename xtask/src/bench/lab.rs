@@ -10,6 +10,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
+use rustix::process::Signal;
 
 use crate::bench::processes::{self, Process};
 use crate::bench::program::{self, Ended};
@@ -140,7 +141,7 @@ impl Lab {
         let meant: Vec<Process> = found.into_iter().filter(meant).collect();
         anyhow::ensure!(!meant.is_empty(), "there is no {what}");
         for process in &meant {
-            kill(process);
+            processes::signal(process.pid, Signal::KILL);
         }
         let until = Instant::now() + SETTLED_WITHIN;
         while meant.iter().any(Process::runs) {
@@ -204,17 +205,8 @@ impl Lab {
         let mut down = self.command(&["down"]);
         program::clear(&mut down, &self.folder, COMMAND_WITHIN).ok();
         for process in self.settled(0).unwrap_or_default() {
-            kill(&process);
+            processes::signal(process.pid, Signal::KILL);
         }
-    }
-}
-
-fn kill(process: &Process) {
-    let id = i32::try_from(process.pid)
-        .ok()
-        .and_then(rustix::process::Pid::from_raw);
-    if let Some(id) = id {
-        rustix::process::kill_process(id, rustix::process::Signal::KILL).ok();
     }
 }
 

@@ -1,8 +1,11 @@
 //! `cargo xtask bench`: figures of the build that ships, each beside an anchor measured in the same run.
 
 mod analysis;
+mod ask;
+mod build;
 pub(crate) mod interrupt;
 pub(crate) mod lab;
+mod occasion;
 pub(crate) mod processes;
 mod program;
 pub(crate) mod registry;
@@ -12,6 +15,9 @@ mod router;
 mod row;
 mod run;
 mod spine;
+mod table;
 pub(crate) mod timing;
 
-pub(crate) use run::{product, run};
+pub(crate) use ask::Ask;
+pub(crate) use build::product;
+pub(crate) use run::run;

@@ -5,6 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
+use rustix::process::{Pid, Signal};
 
 /// What a process is there for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,6 +39,14 @@ impl Process {
     /// Whether it has not ended; one that nobody has waited for has.
     pub(crate) fn runs(&self) -> bool {
         fs::read(format!("/proc/{}/cmdline", self.pid)).is_ok_and(|line| !line.is_empty())
+    }
+}
+
+/// Sends a process a signal; one that is gone gets none.
+pub(crate) fn signal(pid: u32, signal: Signal) {
+    let id = i32::try_from(pid).ok().and_then(Pid::from_raw);
+    if let Some(id) = id {
+        rustix::process::kill_process(id, signal).ok();
     }
 }
 

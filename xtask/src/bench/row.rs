@@ -48,16 +48,68 @@ pub(crate) enum Goal {
     RoundsAtMost { bar: f64, least: f64, most: f64 },
 }
 
+impl Goal {
+    /// What is asked, whether it is met, and the rounds by which that is judged.
+    fn judged(
+        self,
+        measure: &Measure,
+        ratio: Option<f64>,
+    ) -> (String, Option<bool>, Option<[f64; 2]>) {
+        let unit = measure.unit;
+        match self {
+            Self::Told => (String::new(), None, None),
+            Self::AtMost(limit) => (
+                format!("<= {limit} {unit}"),
+                Some(measure.value <= limit),
+                None,
+            ),
+            Self::AtLeast(limit) => (
+                format!(">= {limit} {unit}"),
+                Some(measure.value >= limit),
+                None,
+            ),
+            Self::NearAnchor(part) => (
+                format!("anchor +- {:.0} %", part * 100.0),
+                Some(ratio.is_some_and(|x| (x - 1.0).abs() <= part)),
+                None,
+            ),
+            // Without an anchor there is nothing to be in proportion to, so the goal is missed.
+            Self::TimesAnchor(limit) => (
+                format!("<= {limit} x anchor"),
+                Some(ratio.is_some_and(|x| x <= limit)),
+                None,
+            ),
+            Self::PairsAtMost { bar, least, most } => (
+                format!("<= {bar} x anchor"),
+                Some(least <= bar),
+                Some([least, most]),
+            ),
+            Self::PairsAtLeast { bar, least, most } => (
+                format!(">= {bar} x anchor"),
+                Some(most >= bar),
+                Some([least, most]),
+            ),
+            Self::RoundsAtMost { bar, least, most } => (
+                format!("<= {bar} {unit}"),
+                Some(least <= bar),
+                Some([least, most]),
+            ),
+        }
+    }
+}
+
 /// One row of the result, as it is printed.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub(crate) struct Row {
-    bench: &'static str,
+    pub(crate) bench: &'static str,
     pub(crate) name: &'static str,
     pub(crate) value: f64,
     pub(crate) unit: &'static str,
     pub(crate) anchor: Option<&'static str>,
     pub(crate) anchor_value: Option<f64>,
     pub(crate) ratio: Option<f64>,
+    /// The least and the greatest round, of ratios or of what the goal is about.
+    pub(crate) rounds: Option<[f64; 2]>,
     pub(crate) goal: Option<String>,
     /// `None` where nothing is asked.
     pub(crate) pass: Option<bool>,
@@ -72,43 +124,7 @@ impl Row {
         let ratio = anchor_value
             .filter(|value| *value > 0.0)
             .map(|value| measure.value / value);
-        let (goal, pass) = match measure.goal {
-            Goal::Told => (None, None),
-            Goal::AtMost(limit) => (
-                Some(format!("<= {limit} {}", measure.unit)),
-                Some(measure.value <= limit),
-            ),
-            Goal::AtLeast(limit) => (
-                Some(format!(">= {limit} {}", measure.unit)),
-                Some(measure.value >= limit),
-            ),
-            Goal::NearAnchor(part) => (
-                Some(format!("anchor +- {:.0} %", part * 100.0)),
-                Some(ratio.is_some_and(|x| (x - 1.0).abs() <= part)),
-            ),
-            Goal::TimesAnchor(limit) => {
-                // Without an anchor there is nothing to be in proportion to, so the goal is missed.
-                (
-                    Some(format!("<= {limit} x anchor")),
-                    Some(ratio.is_some_and(|x| x <= limit)),
-                )
-            }
-            Goal::PairsAtMost { bar, least, most } => (
-                Some(format!("<= {bar} x anchor; rounds {least:.2} to {most:.2}")),
-                Some(least <= bar),
-            ),
-            Goal::PairsAtLeast { bar, least, most } => (
-                Some(format!(">= {bar} x anchor; rounds {least:.2} to {most:.2}")),
-                Some(most >= bar),
-            ),
-            Goal::RoundsAtMost { bar, least, most } => (
-                Some(format!(
-                    "<= {bar} {}; rounds {least:.1} to {most:.1}",
-                    measure.unit
-                )),
-                Some(least <= bar),
-            ),
-        };
+        let (goal, pass, rounds) = measure.goal.judged(measure, ratio);
         Self {
             bench,
             name: measure.name,
@@ -117,11 +133,36 @@ impl Row {
             anchor: measure.anchor.as_ref().map(|anchor| anchor.name),
             anchor_value,
             ratio,
-            goal,
+            rounds,
+            goal: pass.map(|_| goal.trim_end().to_owned()),
             pass,
             load,
         }
     }
+}
+
+/// A figure with its unit, in as many digits as say something.
+pub(crate) fn amount(value: f64, unit: &str) -> String {
+    let size = value.abs();
+    let digits = if value.fract() == 0.0 || size >= 100.0 {
+        0
+    } else if size >= 10.0 {
+        1
+    } else {
+        2
+    };
+    let text = format!("{value:.digits$}");
+    let (whole, fraction) = text.split_at(text.find('.').unwrap_or(text.len()));
+    let mut grouped = String::new();
+    for (at, digit) in whole.char_indices() {
+        let follow = whole.len() - at;
+        if follow.is_multiple_of(3) && grouped.ends_with(|last: char| last.is_ascii_digit()) {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    let unit = if unit == "us" { "µs" } else { unit };
+    format!("{grouped}{fraction} {unit}").trim_end().to_owned()
 }
 
 #[cfg(test)]
@@ -184,6 +225,28 @@ mod tests {
             Row::judge("b", &measure(7.0, goal), 0.0).pass
         };
         assert_eq!((pass(4.0), pass(5.1)), (Some(true), Some(false)));
+    }
+
+    #[test]
+    fn a_figure_has_as_many_digits_as_say_something() {
+        let told = [
+            (46_751.2, "/s"),
+            (1_234_567.0, ""),
+            (-123.4, "ms"),
+            (23.84, "us"),
+            (0.456, "ms"),
+            (0.0, "requests"),
+        ];
+        let told = told.map(|(value, unit)| amount(value, unit));
+        let expected = [
+            "46,751 /s",
+            "1,234,567",
+            "-123 ms",
+            "23.8 µs",
+            "0.46 ms",
+            "0 requests",
+        ];
+        assert_eq!(told, expected);
     }
 
     #[test]

@@ -1,153 +1,89 @@
-//! Builds the product, measures it, prints the rows.
+//! Measures the product, and tells the rows.
 
-use std::fs;
-use std::path::PathBuf;
 use std::time::Instant;
 
 use anyhow::Context as _;
-use serde::Deserialize;
 
 use crate::arguments::Form;
+use crate::bench::ask::Ask;
+use crate::bench::build::product;
 use crate::bench::interrupt;
-use crate::bench::registry::{Bench, Product, chosen};
-use crate::bench::report::Report;
+use crate::bench::occasion::Occasion;
+use crate::bench::registry::{Product, Wanted, chosen};
+use crate::bench::report::{Report, Spent};
 use crate::bench::row::{Measure, Row};
 use crate::bench::timing;
 use crate::say;
-use crate::stage::{Stage, cargo};
 use crate::workspace::Workspace;
 
-/// Measures one bench or all of them against the build that ships.
+/// Measures one bench or all of them, against the build that ships or a binary that is given.
 ///
 /// # Errors
 /// The product cannot be built or measured, or a goal was missed.
-pub(crate) fn run(name: Option<&str>, form: Form) -> anyhow::Result<()> {
-    let chosen = chosen(name)?;
+pub(crate) fn run(ask: &Ask) -> anyhow::Result<()> {
+    let chosen = chosen(ask.name.as_deref(), ask.only.as_deref())?;
     let workspace = Workspace::find()?;
-    let mut rows = Vec::new();
-    let load = timing::load()?;
+    let mut report = Report::new(Occasion::now(ask.written(), &workspace.root)?);
     for simulation in &chosen.simulations {
-        let measures = timed(simulation.name, simulation.about, || {
-            (simulation.rows)(&workspace)
-        })?;
-        rows.extend(judged(simulation.name, &measures)?);
+        say::aside(&format!(
+            "== bench {}: {}",
+            simulation.name, simulation.about
+        ));
+        let measure = || (simulation.rows)(&workspace);
+        timed(&mut report, [simulation.name; 2], measure)?;
     }
     if !chosen.benches.is_empty() {
-        let product = product(&workspace)?;
+        let product = product(&workspace, ask.binary.as_deref())?;
         // Only from here on is there anything to clear away.
         interrupt::listen()?;
-        for bench in chosen.benches {
-            rows.extend(timed(bench.name, bench.about, || {
-                of_product(bench, &product)
-            })?);
+        for wanted in &chosen.benches {
+            of_product(wanted, &product, &mut report)?;
         }
     }
-    let report = Report::new(rows, load);
-    say::text(&match form {
-        Form::Text => report.table(),
+    say::text(&match ask.form {
+        Form::Text => report.text(),
         Form::Json => report.json()?,
     });
+    let missed = report.missed();
     anyhow::ensure!(
-        report.ok,
+        missed.is_empty(),
         "these rows missed their goal: {}",
-        report.missed().join(", ")
+        missed.join(", ")
     );
     Ok(())
 }
 
-/// Says what is measured, and how long that took.
-fn timed<T>(
-    name: &str,
-    about: &str,
-    measure: impl FnOnce() -> anyhow::Result<T>,
-) -> anyhow::Result<T> {
-    say::aside(&format!("== bench {name}: {about}"));
-    let begun = Instant::now();
-    let measured = measure().with_context(|| format!("bench {name}"))?;
-    let seconds = begun.elapsed().as_secs_f64();
-    say::aside(&format!("== bench {name}: {seconds:.1} s"));
-    Ok(measured)
-}
-
-fn of_product(bench: &Bench, product: &Product) -> anyhow::Result<Vec<Row>> {
-    let mut rows = Vec::new();
-    for part in bench.parts {
+fn of_product(wanted: &Wanted, product: &Product, report: &mut Report) -> anyhow::Result<()> {
+    let Wanted { bench, parts } = wanted;
+    say::aside(&format!("== bench {}: {}", bench.name, bench.about));
+    for part in parts {
         interrupt::check()?;
-        rows.extend(judged(bench.name, &part(product)?)?);
+        timed(report, [bench.name, part.name], || (part.rows)(product))?;
     }
-    Ok(rows)
+    Ok(())
 }
 
-fn judged(bench: &'static str, measures: &[Measure]) -> anyhow::Result<Vec<Row>> {
+/// Adds what a part measures, judged under the load of its end, and how long it took.
+fn timed(
+    report: &mut Report,
+    [bench, part]: [&'static str; 2],
+    measure: impl FnOnce() -> anyhow::Result<Vec<Measure>>,
+) -> anyhow::Result<()> {
     let load = timing::load()?;
-    let judge = |measure| Row::judge(bench, measure, load);
-    Ok(measures.iter().map(judge).collect())
-}
-
-/// Builds one example as the product is built; where it is.
-pub(crate) fn example(
-    workspace: &Workspace,
-    package: &str,
-    example: &str,
-) -> anyhow::Result<PathBuf> {
-    let what = ["--package", package, "--example", example].into_iter();
-    built(&build(workspace, "build example", what)?, example)
-}
-
-/// Builds what is measured. The binary goes first and alone, as it is built to ship: what tests and
-/// examples bring in would change it.
-pub(crate) fn product(workspace: &Workspace) -> anyhow::Result<Product> {
-    let scratch = workspace.target.join("bench");
-    fs::create_dir_all(&scratch).with_context(|| format!("make {}", scratch.display()))?;
-    let binary = ["--package", "windlass", "--bin", "windlass"];
-    let examples = ["--package", "windlass-store", "--example", "commit"]
-        .into_iter()
-        .chain(["--package", "windlass-engine", "--example", "plan"])
-        .chain(["--package", "windlass-load"])
-        .chain(["--example", "origin", "--example", "sockets"]);
-    let binary = build(workspace, "build", binary.into_iter())?;
-    let examples = build(workspace, "build examples", examples)?;
-    Ok(Product {
-        binary: built(&binary, "windlass")?,
-        commit: built(&examples, "commit")?,
-        compile: built(&examples, "plan")?,
-        origin: built(&examples, "origin")?,
-        sockets: built(&examples, "sockets")?,
-        scratch,
-    })
-}
-
-#[derive(Deserialize)]
-struct Artifact {
-    target: Target,
-    executable: Option<PathBuf>,
-}
-
-#[derive(Deserialize)]
-struct Target {
-    name: String,
-}
-
-/// Builds programs of the workspace; what cargo says of each thing that it built.
-fn build<'a>(
-    workspace: &Workspace,
-    name: &'static str,
-    what: impl Iterator<Item = &'a str>,
-) -> anyhow::Result<Vec<Artifact>> {
-    let mut command = cargo(&["build", "--locked", "--profile", "dist"]);
-    command.args(what);
-    command.args(["--message-format", "json-render-diagnostics"]);
-    let messages = Stage::new(name, &workspace.root, command).capture()?;
-    let artifacts = messages.lines().map(serde_json::from_str);
-    Ok(artifacts.filter_map(Result::ok).collect())
-}
-
-/// Where cargo put the program of this name.
-fn built(artifacts: &[Artifact], name: &str) -> anyhow::Result<PathBuf> {
-    let mut named = artifacts
-        .iter()
-        .filter(|artifact| artifact.target.name == name);
-    named
-        .find_map(|artifact| artifact.executable.clone())
-        .with_context(|| format!("cargo built no program {name}"))
+    let begun = Instant::now();
+    let measures = measure().with_context(|| format!("bench {bench}, part {part}"))?;
+    let seconds = begun.elapsed().as_secs_f64();
+    say::aside(&format!("== bench {bench}: {part} took {seconds:.1} s"));
+    let after = timing::load()?;
+    let rows = measures.iter();
+    report.add(
+        Spent {
+            bench,
+            part,
+            seconds,
+            load: [load, after],
+        },
+        rows.map(|measure| Row::judge(bench, measure, after)),
+    );
+    Ok(())
 }

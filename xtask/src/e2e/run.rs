@@ -1,14 +1,10 @@
 //! All of it: the bad ones, then the good ones on a busy machine.
 
-use std::fs;
-use std::path::{Path, PathBuf};
-
 use anyhow::Context as _;
 
 use crate::arguments::Form;
 use crate::bench::interrupt;
 use crate::bench::product;
-use crate::bench::registry::Product;
 use crate::e2e::ask::Ask;
 use crate::e2e::noise::Noise;
 use crate::e2e::play::{Bed, Played};
@@ -22,10 +18,7 @@ use crate::workspace::Workspace;
 /// It can't be played, or something did not come as it had to.
 pub(crate) fn run(ask: &Ask) -> anyhow::Result<()> {
     let workspace = Workspace::find()?;
-    let product = match &ask.binary {
-        Some(binary) => there(&workspace, binary)?,
-        None => product(&workspace)?,
-    };
+    let product = product(&workspace, ask.binary.as_deref())?;
     interrupt::listen()?;
     let mut bed = Bed::make(&product, ask.rate)?;
     let mut rows = Vec::new();
@@ -72,19 +65,4 @@ fn told(name: &str, played: &Played) {
     say::aside(&format!(
         "   {name}: {outcome}{at} after {detected_ms} ms and {requests} answers: {reason}"
     ));
-}
-
-/// A binary that somebody has built.
-fn there(workspace: &Workspace, binary: &Path) -> anyhow::Result<Product> {
-    let scratch = workspace.target.join("e2e");
-    fs::create_dir_all(&scratch).with_context(|| format!("make {}", scratch.display()))?;
-    let binary = binary.canonicalize().context("find the binary")?;
-    Ok(Product {
-        commit: PathBuf::new(),
-        compile: PathBuf::new(),
-        origin: PathBuf::new(),
-        sockets: PathBuf::new(),
-        binary,
-        scratch,
-    })
 }

@@ -7,9 +7,9 @@ use std::time::Duration;
 use anyhow::Context as _;
 use serde::Deserialize;
 
+use crate::bench::build::example;
 use crate::bench::program;
 use crate::bench::row::{Anchor, Goal, Measure};
-use crate::bench::run::example;
 use crate::bench::timing::figure;
 use crate::workspace::Workspace;
 

@@ -1,6 +1,6 @@
 //! The parts of the bench, in the order in which they run.
 
-use crate::bench::registry::{Bench, Product};
+use crate::bench::registry::{Bench, Part, Product};
 use crate::bench::rollback::application::Health;
 use crate::bench::rollback::judged::judged;
 use crate::bench::rollback::rounds::{Blow, Names, play};
@@ -10,7 +10,12 @@ use crate::bench::row::Measure;
 pub(crate) const BENCH: Bench = Bench {
     name: "rollback",
     about: "a candidate that dies or answers errors at a tenth of 500 requests a second, or is a little worse",
-    parts: &[dead, dead_without_controller, bad, judged],
+    parts: &[
+        Part::new("dead", dead),
+        Part::new("dead_alone", dead_without_controller),
+        Part::new("errors", bad),
+        Part::new("judged", judged),
+    ],
 };
 
 fn dead(product: &Product) -> anyhow::Result<Vec<Measure>> {

@@ -4,10 +4,11 @@ use std::fs;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::Command;
+use std::time::Instant;
 
 use anyhow::Context as _;
 
-use crate::bench::router::bed::{Doors, Running};
+use crate::bench::router::bed::{Doors, Running, Target};
 use crate::say;
 
 /// A proxy to measure beside ours.
@@ -54,7 +55,7 @@ pub(crate) fn start(
     folder: &Path,
     doors: &[Doors],
     origins: [SocketAddr; 2],
-) -> anyhow::Result<Vec<(&'static str, Doors, Running)>> {
+) -> anyhow::Result<Vec<Target>> {
     let threads = std::thread::available_parallelism().context("count the cores")?;
     let pair = folder.join("secure.pem");
     fs::write(&pair, [CERTIFICATE, KEY].concat()).context("write a certificate")?;
@@ -77,10 +78,16 @@ pub(crate) fn start(
             .arg(&path)
             .env("HOME", folder)
             .env("GOMAXPROCS", threads.to_string());
+        let begun = Instant::now();
         match Running::start(anchor.program, &mut command, folder) {
             Ok(process) => {
                 process.wait_for(doors.plain)?;
-                started.push((anchor.program, *doors, process));
+                started.push(Target {
+                    name: anchor.program,
+                    doors: *doors,
+                    process: Some(process),
+                    ready_after: begun.elapsed(),
+                });
             }
             Err(why) => say::aside(&format!("== left out: {why:#}")),
         }

@@ -8,8 +8,10 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
+use rustix::process::Signal;
 
 use crate::bench::lab::free_addresses;
+use crate::bench::processes;
 use crate::bench::registry::Product;
 use crate::bench::router::anchors;
 use crate::bench::router::ours::{self, Ours};
@@ -19,9 +21,9 @@ use crate::say;
 /// Longest wait for a program to answer.
 pub(crate) const STARTED_WITHIN: Duration = Duration::from_secs(10);
 /// Longest wait for one to end when it was asked to.
-const ENDED_WITHIN: Duration = Duration::from_secs(5);
+pub(crate) const ENDED_WITHIN: Duration = Duration::from_secs(5);
 /// Time between two looks at it.
-const LOOK: Duration = Duration::from_millis(5);
+pub(crate) const LOOK: Duration = Duration::from_millis(5);
 
 /// Numbers the beds of this run.
 static BEDS: AtomicU32 = AtomicU32::new(0);
@@ -75,10 +77,7 @@ impl Running {
 impl Drop for Running {
     fn drop(&mut self) {
         // Asked first: nginx takes its workers with it only then.
-        let id = i32::try_from(self.child.id()).ok();
-        if let Some(id) = id.and_then(rustix::process::Pid::from_raw) {
-            rustix::process::kill_process(id, rustix::process::Signal::TERM).ok();
-        }
+        processes::signal(self.pid(), Signal::TERM);
         let until = Instant::now() + ENDED_WITHIN;
         while let Ok(None) = self.child.try_wait() {
             if Instant::now() > until {
@@ -117,7 +116,9 @@ pub(crate) struct Target {
     pub(crate) name: &'static str,
     pub(crate) doors: Doors,
     /// None for the origin itself.
-    process: Option<Running>,
+    pub(crate) process: Option<Running>,
+    /// From its start until somebody listened there.
+    pub(crate) ready_after: Duration,
 }
 
 /// Everything that is measured, started.
@@ -166,14 +167,11 @@ impl Bed {
             name: "direct",
             doors: Doors::at(&[one; 3]),
             process: None,
+            ready_after: Duration::ZERO,
         }];
         if anchored {
             let started = anchors::start(folder, &doors, origins)?;
-            others.extend(started.into_iter().map(|(name, doors, process)| Target {
-                name,
-                doors,
-                process: Some(process),
-            }));
+            others.extend(started);
         }
         Ok(Self {
             ours,

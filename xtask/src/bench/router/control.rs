@@ -1,12 +1,13 @@
 //! The controller's side of a router's socket, for a bench.
 
 use std::collections::BTreeMap;
+use std::fs::File;
 use std::io::{IoSlice, Read as _, Write as _};
 use std::mem::MaybeUninit;
 use std::net::{SocketAddr, TcpListener};
-use std::os::fd::AsFd as _;
+use std::os::fd::{AsFd as _, BorrowedFd};
 use std::os::unix::net::UnixStream;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -27,6 +28,7 @@ const EPOCH: Epoch = Epoch(1);
 
 /// A connection to a router.
 pub(crate) struct Control {
+    socket: PathBuf,
     stream: UnixStream,
     generation: Generation,
 }
@@ -35,12 +37,9 @@ impl Control {
     /// # Errors
     /// Nobody listens there.
     pub(crate) fn connect(socket: &Path) -> anyhow::Result<Self> {
-        let stream = UnixStream::connect(socket).context("reach the router")?;
-        stream
-            .set_read_timeout(Some(REPLY_WITHIN))
-            .context("limit the wait for the router")?;
         Ok(Self {
-            stream,
+            socket: socket.to_owned(),
+            stream: reached(socket)?,
             generation: Generation(0),
         })
     }
@@ -63,15 +62,14 @@ impl Control {
         serde_json::from_slice(&json).context("read a reply")
     }
 
-    /// Hands a listening socket over.
-    pub(crate) fn listen(&mut self, listener: &TcpListener) -> anyhow::Result<SocketAddr> {
-        let address = listener.local_addr().context("read a listener's address")?;
-        let request = RouterRequest::Listen {
-            epoch: EPOCH,
-            address,
-        };
-        let frame = encode(&request).context("write a message")?;
-        let descriptors = [listener.as_fd()];
+    /// The same with a descriptor that comes along.
+    fn call_with(
+        &mut self,
+        request: &RouterRequest,
+        descriptor: BorrowedFd<'_>,
+    ) -> anyhow::Result<RouterReply> {
+        let frame = encode(request).context("write a message")?;
+        let descriptors = [descriptor];
         let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
         let mut ancillary = SendAncillaryBuffer::new(&mut space);
         anyhow::ensure!(
@@ -80,13 +78,32 @@ impl Control {
         );
         let bytes = [IoSlice::new(&frame)];
         let sent = sendmsg(&self.stream, &bytes, &mut ancillary, SendFlags::empty())
-            .context("hand a listener over")?;
+            .context("hand a descriptor over")?;
         let rest = frame.get(sent..).unwrap_or_default();
         self.stream.write_all(rest).context("tell the router")?;
-        match self.reply()? {
+        self.reply()
+    }
+
+    /// Hands a listening socket over.
+    pub(crate) fn listen(&mut self, listener: &TcpListener) -> anyhow::Result<SocketAddr> {
+        let address = listener.local_addr().context("read a listener's address")?;
+        let request = RouterRequest::Listen {
+            epoch: EPOCH,
+            address,
+        };
+        match self.call_with(&request, listener.as_fd())? {
             RouterReply::Done => Ok(address),
             other => anyhow::bail!("the router did not take a listener: {other:?}"),
         }
+    }
+
+    /// Has another process of `program` take the router's place; this speaks to that one from then on.
+    pub(crate) fn upgrade(&mut self, program: &File, within: Millis) -> anyhow::Result<()> {
+        match self.call_with(&RouterRequest::Upgrade { within }, program.as_fd())? {
+            RouterReply::Upgraded { .. } => self.stream = reached(&self.socket)?,
+            other => anyhow::bail!("no other router took its place: {other:?}"),
+        }
+        Ok(())
     }
 
     /// Opens or shuts the way to the bench's service.
@@ -145,6 +162,14 @@ impl Control {
             other => anyhow::bail!("the router did not take a route: {other:?}"),
         }
     }
+}
+
+fn reached(socket: &Path) -> anyhow::Result<UnixStream> {
+    let stream = UnixStream::connect(socket).context("reach the router")?;
+    stream
+        .set_read_timeout(Some(REPLY_WITHIN))
+        .context("limit the wait for the router")?;
+    Ok(stream)
 }
 
 /// The bench's only one.

@@ -1,5 +1,5 @@
 //! How soon after the last byte of the last long answer a drain is known to be over, for somebody who
-//! looks as often as a controller does.
+//! looks as often as a controller does, and whether answers and WebSockets outlive the switch.
 
 use std::net::SocketAddr;
 use std::thread::{self, JoinHandle};
@@ -13,6 +13,8 @@ use crate::bench::router::bed::Bed;
 use crate::bench::router::control::{serving, slot};
 use crate::bench::router::long;
 use crate::bench::router::pairs::rounds;
+use crate::bench::router::sockets;
+use crate::bench::router::turns::Loaded;
 use crate::bench::row::{Goal, Measure};
 use crate::bench::timing::{count, milliseconds};
 
@@ -20,6 +22,9 @@ use crate::bench::timing::{count, milliseconds};
 const ROUNDS: usize = 4;
 /// Long answers that are under way when one begins; each takes a second and a half.
 const LONG: u64 = 20;
+/// WebSockets on which is spoken then, and for how many seconds.
+const SOCKETS: u64 = 5;
+const SPOKEN: u64 = 1;
 /// Time between two looks: a controller's.
 const LOOK: Duration = Duration::from_millis(10);
 /// Longest wait for what is looked for.
@@ -40,7 +45,7 @@ pub(crate) fn part(product: &Product) -> anyhow::Result<Vec<Measure>> {
     let mut bed = Bed::make(product, false)?;
     let (mut late, mut broken) = (Vec::new(), 0);
     for round in 0..ROUNDS {
-        let drained = drain(&mut bed, round % 2)?;
+        let drained = drain(product, &mut bed, round % 2)?;
         late.push(milliseconds(drained.late));
         broken += drained.broken;
     }
@@ -57,17 +62,21 @@ pub(crate) fn part(product: &Product) -> anyhow::Result<Vec<Measure>> {
 }
 
 /// Everything to one origin, long answers of it, then everything to the other.
-fn drain(bed: &mut Bed, from: usize) -> anyhow::Result<Drained> {
+fn drain(product: &Product, bed: &mut Bed, from: usize) -> anyhow::Result<Drained> {
     let address = bed.ours.address;
     all_to(bed, from)?;
+    let spoken = speak(product, bed);
     let asked: Vec<JoinHandle<_>> = (0..LONG)
         .map(|_| thread::spawn(move || long::ask(address)))
         .collect();
-    seen(bed, from, |open| open == LONG).context("wait for the long answers to begin")?;
+    seen(bed, from, |open| open == LONG + SOCKETS).context("wait for all of them to begin")?;
     all_to(bed, 1 - from)?;
     let over = seen(bed, from, |open| open == 0).context("wait for the drain")?;
     let mut last: Option<Instant> = None;
-    let mut broken = 0;
+    let spoken = spoken.join();
+    let mut broken = spoken
+        .map_err(|_panic| anyhow::anyhow!("a client panicked"))??
+        .failed;
     for answer in asked {
         let answer = answer.join();
         match answer.map_err(|_panic| anyhow::anyhow!("a client panicked"))? {
@@ -85,6 +94,14 @@ fn drain(bed: &mut Bed, from: usize) -> anyhow::Result<Drained> {
         late: over.saturating_duration_since(last),
         broken,
     })
+}
+
+/// WebSockets on which is spoken until before the last long answer is whole.
+fn speak(product: &Product, bed: &Bed) -> JoinHandle<anyhow::Result<Loaded>> {
+    let (program, address) = (product.sockets.clone(), bed.ours.address);
+    let folder = bed.folder().to_owned();
+    let size = [SOCKETS, SPOKEN].map(|number| number.to_string());
+    thread::spawn(move || sockets::load(&program, address, &size, &folder))
 }
 
 /// Gives one origin everything; each has a slot of its own.

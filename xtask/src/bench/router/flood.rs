@@ -18,7 +18,7 @@ use crate::bench::timing::{count, megabytes, milliseconds};
 /// Times that the good clients are alone, and that they are not.
 const ROUNDS: usize = 3;
 /// Length of one turn; slow heads are given up on after ten seconds.
-const TURN: Duration = Duration::from_secs(3);
+const TURN: Duration = Duration::from_secs(2);
 /// Good requests each second.
 const PER_SECOND: u32 = 200;
 /// Hostile connections at once.

@@ -21,9 +21,18 @@ impl Client {
 
     /// The name of the origin: the whole body.
     pub(crate) fn ask(&mut self) -> anyhow::Result<String> {
-        self.0
-            .write_all(b"GET /name HTTP/1.1\r\nhost: bench\r\n\r\n")
-            .context("ask")?;
+        self.say()?;
+        self.hear()
+    }
+
+    /// Asks, and leaves the answer for later.
+    pub(crate) fn say(&mut self) -> anyhow::Result<()> {
+        let asked = b"GET /name HTTP/1.1\r\nhost: bench\r\n\r\n";
+        self.0.write_all(asked).context("ask")
+    }
+
+    /// The name of the origin that was asked for.
+    pub(crate) fn hear(&mut self) -> anyhow::Result<String> {
         let mut text = String::new();
         let mut piece = [0; 1_024];
         // The origin's names are as long as each other, and nothing follows them.

@@ -18,6 +18,9 @@ const ROUNDS: usize = 3;
 const TURN: Duration = Duration::from_secs(2);
 /// Requests each second.
 const PER_SECOND: u32 = 1_000;
+/// What a proxy adds is no less than this, in milliseconds: what the load does by itself moves the slow ones by
+/// more, and there is no ratio to nothing.
+const TOLD_APART: f64 = 0.05;
 /// Who is asked besides ours.
 const BESIDE: [&str; 2] = ["direct", "haproxy"];
 
@@ -26,6 +29,7 @@ const BESIDE: [&str; 2] = ["direct", "haproxy"];
 struct Turns {
     middle: Vec<f64>,
     slow: Vec<f64>,
+    slowest: Vec<f64>,
     failed: u64,
 }
 
@@ -46,19 +50,41 @@ pub(crate) fn part(product: &Product) -> anyhow::Result<Vec<Measure>> {
     }
     let direct = beside.first().context("the origin was not asked")?;
     let haproxy = beside.get(1);
-    let middle = Pairs::new(&ours.middle, Some(&direct.middle), "direct");
-    let slow = Pairs::new(&ours.slow, haproxy.map(|h| h.slow.as_slice()), "haproxy");
-    Ok(vec![
-        middle.measure("paced_p50", "ms", None),
-        slow.measure("paced_p99", "ms", Some(Bar::Most(1.2))),
-        Measure {
-            name: "paced_failed",
-            value: count(ours.failed),
-            unit: "requests",
-            anchor: None,
-            goal: Goal::AtMost(0.0),
-        },
-    ])
+    let beside = |figures: &[f64], of: fn(&Turns) -> &[f64], name, bar| {
+        let theirs = Pairs::new(figures, haproxy.map(of), "haproxy");
+        [
+            theirs.measure(name, "ms", bar),
+            Pairs::new(figures, Some(of(direct)), "direct").measure(name, "ms", None),
+        ]
+    };
+    let added = |of: fn(&Turns) -> &[f64], name, bar| {
+        let later = |one: &Turns| later(of(one), of(direct));
+        let theirs = haproxy.map(later);
+        Pairs::new(&later(&ours), theirs.as_deref(), "haproxy").measure(name, "ms", bar)
+    };
+    let mut rows = Vec::new();
+    rows.extend(beside(&ours.middle, |of| &of.middle, "paced_p50", None));
+    rows.push(added(|of| &of.middle, "paced_p50_added", None));
+    let bar = Some(Bar::Most(1.2));
+    rows.extend(beside(&ours.slow, |of| &of.slow, "paced_p99", bar));
+    rows.push(added(|of| &of.slow, "paced_p99_added", bar));
+    rows.extend(beside(&ours.slowest, |of| &of.slowest, "paced_p999", None));
+    rows.push(Measure {
+        name: "paced_failed",
+        value: count(ours.failed),
+        unit: "requests",
+        anchor: None,
+        goal: Goal::AtMost(0.0),
+    });
+    Ok(rows)
+}
+
+/// How much later one is than the other, round by round.
+fn later(one: &[f64], other: &[f64]) -> Vec<f64> {
+    let pairs = one.iter().zip(other);
+    pairs
+        .map(|(one, other)| (one - other).max(TOLD_APART))
+        .collect()
 }
 
 fn turn(target: SocketAddr, turns: &mut Turns) -> anyhow::Result<()> {
@@ -78,6 +104,8 @@ fn turn(target: SocketAddr, turns: &mut Turns) -> anyhow::Result<()> {
         .middle
         .push(milliseconds(counts.latency.quantile(0.5)));
     turns.slow.push(milliseconds(counts.latency.quantile(0.99)));
+    let slowest = counts.latency.quantile(0.999);
+    turns.slowest.push(milliseconds(slowest));
     turns.failed += counts.failed;
     Ok(())
 }

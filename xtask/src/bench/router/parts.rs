@@ -1,8 +1,9 @@
 //! The parts of the bench, in the order in which they run.
 
-use crate::bench::registry::Bench;
+use crate::bench::registry::{Bench, Part};
 use crate::bench::router::{
-    dead, drain, flip, flood, foot, multiplexed, paced, pause, proxy, secure, sockets,
+    dead, drain, features, flip, flood, foot, multiplexed, paced, pause, proxy, secure, sockets,
+    upgrade,
 };
 
 /// The bench of the data plane.
@@ -10,17 +11,19 @@ pub(crate) const BENCH: Bench = Bench {
     name: "router",
     about: "the data plane beside HAProxy, nginx, Caddy and the bare origin, in turns",
     parts: &[
-        foot::part,
-        proxy::part,
-        secure::part,
-        multiplexed::part,
-        sockets::part,
-        paced::part,
-        flip::part,
-        drain::part,
-        pause::part,
-        dead::with_controller,
-        dead::alone,
-        flood::part,
+        Part::new("foot", foot::part),
+        Part::new("proxy", proxy::part),
+        Part::new("features", features::part),
+        Part::new("secure", secure::part),
+        Part::new("multiplexed", multiplexed::part),
+        Part::new("sockets", sockets::part),
+        Part::new("paced", paced::part),
+        Part::new("flip", flip::part),
+        Part::new("drain", drain::part),
+        Part::new("pause", pause::part),
+        Part::new("upgrade", upgrade::part),
+        Part::new("dead", dead::with_controller),
+        Part::new("dead_alone", dead::alone),
+        Part::new("flood", flood::part),
     ],
 };
