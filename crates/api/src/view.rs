@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use windlass_model::{
     AppName, DeploymentId, DeploymentState, EnvironmentName, Halt, InstanceId, Judgement, Label,
     Listen, Past, Percent, Plan, PlanId, PlanKind, ReturnReason, RolloutPhase, ScoreGate,
-    ScoreSummary, ServiceKey, ServiceName, SlotId, StandbyKept, StuckReason, Verdict, Version,
-    more_to_the_new,
+    ScoreSummary, ServiceKey, ServiceName, SlotId, StandbyKept, StuckReason, TakenDown, Verdict,
+    Version, more_to_the_new,
 };
 
 use crate::{DeploymentScore, ReportedView, StepScoreView};
@@ -52,6 +52,20 @@ pub struct PlanView {
     /// the version that was so last.
     #[serde(default)]
     pub down: BTreeMap<ServiceName, Version>,
+    /// Services whose release to go back to could not be started again as it was; in a rollback, that it
+    /// goes back to.
+    #[serde(default)]
+    pub no_start: BTreeMap<ServiceName, NoStartView>,
+}
+
+/// A release that could not be started again as it was.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct NoStartView {
+    /// Which.
+    pub version: Version,
+    /// What of it is gone, or is another now.
+    pub why: String,
 }
 
 /// One deployment.
@@ -299,6 +313,9 @@ pub struct ServiceView {
     /// The deployment that it failed in.
     #[serde(default)]
     pub failed_kept_by: Option<DeploymentId>,
+    /// Who took down what ran last, where nothing was promoted since.
+    #[serde(default)]
+    pub down: Option<TakenDown>,
 }
 
 impl ServiceView {

@@ -6,7 +6,7 @@
 pub(crate) type Refusal = (&'static str, u16, &'static str);
 
 /// A code may be in it with two statuses.
-pub(crate) const REFUSALS: [Refusal; 56] = [
+pub(crate) const REFUSALS: [Refusal; 57] = [
     ("WL01xx", 422, "the file has problems"),
     ("WL0301", 503, "the controller is ending"),
     ("WL0302", 429, "the controller is busy"),
@@ -83,6 +83,7 @@ pub(crate) const REFUSALS: [Refusal; 56] = [
     ("WL0377", 403, "the run of this command is not heard"),
     ("WL0379", 409, "what is to be stopped first gets requests"),
     ("WL0380", 409, "it was taken down while this waited"),
+    ("WL0453", 409, "it was taken down, and nothing of it runs"),
 ];
 
 /// Any request.

@@ -4,7 +4,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use windlass_api::{Scope, TokenRequest};
 use windlass_model::Millis;
 
-use crate::arguments::duration;
+use crate::arguments::{duration, named};
 use crate::context::Context;
 use crate::diagnostic::Diagnostic;
 use crate::report::Report;
@@ -30,7 +30,7 @@ enum Verb {
     /// End a token at once
     Revoke {
         /// The token's id; token list shows it
-        #[arg(value_name = "ID")]
+        #[arg(value_name = "ID", value_parser = named)]
         id: String,
     },
 }

@@ -14,6 +14,7 @@ mod look;
 pub(crate) mod markdown;
 mod output;
 pub(crate) mod plan;
+pub(crate) mod question;
 pub(crate) mod record;
 pub(crate) mod router;
 #[cfg(test)]
@@ -25,6 +26,7 @@ mod shown;
 pub(crate) mod status;
 mod style;
 mod table;
+pub(crate) mod taken_down;
 mod terminal;
 pub(crate) mod time;
 pub(crate) mod tokens;
@@ -37,6 +39,6 @@ mod wrap;
 pub(crate) use again::Again;
 #[cfg(test)]
 pub(crate) use output::diagnostic_text;
-pub(crate) use output::{Ui, say_panic};
+pub(crate) use output::{PROBLEM, Ui, say_panic};
 pub(crate) use style::{Role, Style};
 pub(crate) use voice::Voice;
