@@ -3,6 +3,7 @@
 //! Requests, views, events and problems as they travel over HTTP, and the exit codes that scripts
 //! rely on. Plain data; a field is only ever added.
 
+mod check;
 mod event;
 mod exit;
 mod page;
@@ -14,6 +15,7 @@ mod score;
 mod token;
 mod view;
 
+pub use check::{CheckAnswer, CheckRequest};
 pub use event::{Event, EventQuery};
 pub use exit::Exit;
 pub use page::{DeploymentPage, ListQuery};
@@ -32,7 +34,7 @@ pub use score::{
 pub use token::{Scope, TokenAnswer, TokenList, TokenRequest, TokenView};
 pub use view::{
     DeploymentView, EnvironmentView, EvidenceView, FiguresView, HeldView, InstanceView, LockView,
-    LostHistoryView, PlanView, RolloutView, RouterView, ServiceView, SilentRouterView, SlotView,
+    LostHistoryView, NoStartView, PlanView, RolloutView, RouterView, ServiceView, SilentRouterView, SlotView,
     VersionFigures, VersionView,
 };
 

@@ -184,6 +184,9 @@ pub struct RollbackRequest {
     /// `--to`: this version, also one that was rolled back from.
     #[serde(default)]
     pub to: Option<String>,
+    /// The plan that a check has shown: refused if it would be another by now.
+    #[serde(default)]
+    pub plan: Option<PlanId>,
     /// Who asks.
     #[cfg_attr(feature = "openapi", schema(schema_with = signature))]
     pub by: String,

@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use windlass_model::{
     AppName, DeploymentId, DeploymentState, EnvironmentName, Halt, InstanceId, Judgement, Label,
     Listen, Past, Percent, Plan, PlanId, PlanKind, ReturnReason, RolloutPhase, ScoreGate,
-    ScoreSummary, ServiceKey, ServiceName, SlotId, StandbyKept, StuckReason, Verdict, Version,
-    more_to_the_new,
+    ScoreSummary, ServiceKey, ServiceName, SlotId, StandbyKept, StuckReason, TakenDown, Verdict,
+    Version, more_to_the_new,
 };
 
 use crate::{DeploymentScore, ReportedView, RiskView, StepScoreView};
@@ -55,6 +55,20 @@ pub struct PlanView {
     /// What the past says of it; none where there is too little of it, and for whoever did not ask for a plan.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub risk: Option<RiskView>,
+    /// Services whose release to go back to could not be started again as it was; in a rollback, that it
+    /// goes back to.
+    #[serde(default)]
+    pub no_start: BTreeMap<ServiceName, NoStartView>,
+}
+
+/// A release that could not be started again as it was.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct NoStartView {
+    /// Which.
+    pub version: Version,
+    /// What of it is gone, or is another now.
+    pub why: String,
 }
 
 /// One deployment.
@@ -317,6 +331,9 @@ pub struct ServiceView {
     /// The deployment that it failed in.
     #[serde(default)]
     pub failed_kept_by: Option<DeploymentId>,
+    /// Who took down what ran last, where nothing was promoted since.
+    #[serde(default)]
+    pub down: Option<TakenDown>,
 }
 
 impl ServiceView {

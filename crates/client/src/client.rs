@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use windlass_api::{
-    API_VERSION, AdoptAnswer, AdoptRequest, Command, CommandRequest, DeployAnswer, DeployRequest,
-    DeploymentPage, DeploymentView, DownAnswer, DownRequest, EnvironmentView, FiguresView,
-    FileRequest, FinalizeRequest, LogQuery, PlanView, RemoveAnswer, RemoveRequest, RepairRequest,
-    RollbackAnswer, RollbackRequest, ScoreView, TokenAnswer, TokenList, TokenRequest, TokenView,
-    VersionView,
+    API_VERSION, AdoptAnswer, AdoptRequest, CheckAnswer, CheckRequest, Command, CommandRequest,
+    DeployAnswer, DeployRequest, DeploymentPage, DeploymentView, DownAnswer, DownRequest,
+    EnvironmentView, FiguresView, FileRequest, FinalizeRequest, LogQuery, PlanView, RemoveAnswer,
+    RemoveRequest, RepairRequest, RollbackAnswer, RollbackRequest, ScoreView, TokenAnswer,
+    TokenList, TokenRequest, TokenView, VersionView,
 };
 use windlass_model::{DeploymentId, Repair};
 
@@ -43,6 +43,17 @@ fn named(error: ClientError, paths: &StatePaths) -> ClientError {
         Holder::Somebody(Some(pid)) if is_stopped(pid) => ClientError::Stopped { pid },
         Holder::Somebody(pid) => ClientError::Silent { pid, seconds },
         Holder::Nobody => ClientError::Silent { pid: None, seconds },
+    }
+}
+
+/// What a controller answers of a path that it does not have.
+const NO_PATH: &str = "WL0361";
+
+/// None instead of the refusal of an older controller.
+fn known<T>(answer: Result<T, ClientError>) -> Result<Option<T>, ClientError> {
+    match answer {
+        Err(ClientError::Refused(problem)) if problem.code.0 == NO_PATH => Ok(None),
+        answer => answer.map(Some),
     }
 }
 
@@ -150,6 +161,30 @@ impl Client {
     pub async fn rollback(&self, request: &RollbackRequest) -> Result<RollbackAnswer, ClientError> {
         let ask = Ask::post("/v1/rollbacks", request)?;
         self.ask(ask, PLAN_WITHIN).await
+    }
+
+    /// What a deployment, a removal or an end would do; nothing of it begins. None where the controller
+    /// is older than that question.
+    ///
+    /// # Errors
+    /// What it would be refused with; no answer within ten minutes.
+    pub async fn check(&self, request: &CheckRequest) -> Result<Option<CheckAnswer>, ClientError> {
+        known(
+            self.ask(Ask::post("/v1/checks", request)?, PLAN_WITHIN)
+                .await,
+        )
+    }
+
+    /// The same for a rollback.
+    ///
+    /// # Errors
+    /// The same.
+    pub async fn check_rollback(
+        &self,
+        request: &RollbackRequest,
+    ) -> Result<Option<CheckAnswer>, ClientError> {
+        let ask = Ask::post("/v1/rollbacks/check", request)?;
+        known(self.ask(ask, PLAN_WITHIN).await)
     }
 
     /// Takes a service away.

@@ -218,6 +218,14 @@ pub trait Target {
     /// `Rejected` when they are gone.
     async fn verify(&self, release: &Release) -> Result<Digest, EdgeError>;
 
+    /// Whether the release could be started again as it was when it was kept: what is kept of it, and
+    /// what it needs from elsewhere. Of files that have not changed since they were last read, what was
+    /// read then counts.
+    ///
+    /// # Errors
+    /// `Rejected` with what is gone or is another now.
+    async fn can_start(&self, release: &Release) -> Result<(), EdgeError>;
+
     /// Every instance that has a trace.
     ///
     /// # Errors

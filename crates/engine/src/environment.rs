@@ -108,6 +108,7 @@ fn promote(state: &mut ServiceState, rollout: &Rollout, deployment: &Deployment)
     }
     state.stable = Some(rollout.candidate.clone());
     state.adopted = false;
+    state.down = None;
     if rollout.keeps_standby() {
         state.standby = rollout.old().cloned();
         state.standby_kept = Some(StandbyKept {

@@ -51,6 +51,19 @@ pub struct ServiceState {
     /// It was taken over as it ran, and nothing was promoted since: what runs beside it is a person's.
     #[serde(default)]
     pub adopted: bool,
+    /// Who took down what ran last, where nothing was promoted since.
+    #[serde(default)]
+    pub down: Option<TakenDown>,
+}
+
+/// The end of what ran of a service, because somebody asked for it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct TakenDown {
+    /// Who asked.
+    pub by: String,
+    /// When, microseconds since 1970 UTC.
+    pub at_us: i64,
 }
 
 /// A release that was stable, and how it ran then: enough to start it again.
@@ -97,6 +110,15 @@ impl ServiceState {
         self.drop_standby();
     }
 
+    /// The same because somebody ended it. Of what did not run it stays known who ended that.
+    pub fn take_down(&mut self, by: &str, at_us: i64) {
+        if self.stable.is_some() {
+            let by = by.to_owned();
+            self.down = Some(TakenDown { by, at_us });
+        }
+        self.clear();
+    }
+
     /// Forgets the standby.
     pub fn drop_standby(&mut self) {
         self.standby = None;
@@ -105,6 +127,21 @@ impl ServiceState {
 }
 
 impl Environment {
+    /// Who took these services down last, if nothing of any of them runs since.
+    pub fn taken_down<'n>(
+        &self,
+        services: impl IntoIterator<Item = &'n ServiceName>,
+    ) -> Option<&TakenDown> {
+        let mut last: Option<&TakenDown> = None;
+        for service in services {
+            let down = self.services.get(service)?.down.as_ref()?;
+            if last.is_none_or(|last| last.at_us < down.at_us) {
+                last = Some(down);
+            }
+        }
+        last
+    }
+
     /// One in which nothing runs yet.
     pub fn empty(app: AppName, environment: EnvironmentName) -> Self {
         Self {

@@ -47,7 +47,7 @@ mod trigger;
 
 pub use command::{CommandRun, CommandSpec, CommandState, Job, Pass};
 pub use count::{about, count, more_to_the_new, two_digits};
-pub use environment::{Environment, KeptFailed, Promoted, ServiceState, StandbyKept};
+pub use environment::{Environment, KeptFailed, Promoted, ServiceState, StandbyKept, TakenDown};
 pub use fact::{
     Fact, InstanceEnd, LAST_LINE_LONGEST, LAST_LINES, Repair, ReturnReason, RolloutPhase,
     StuckReason,

@@ -123,6 +123,7 @@ pub(crate) async fn found(
             };
             state.promoted.insert(0, promoted);
             state.rolled_back.remove(&slot.release);
+            state.down = None;
         }
         state.stable = stable;
         state.adopted = true;

@@ -24,8 +24,8 @@ use crate::lanes::Lanes;
 use crate::lookout::{self, Lookout};
 use crate::queue::Queues;
 use crate::{
-    adoption, deploying, down, figures, finalize, leftovers, logs, problems, recover, retention,
-    returning, risk, saying, scoring, status, views,
+    adoption, checking, deploying, down, figures, finalize, leftovers, logs, planning, problems,
+    recover, retention, returning, risk, saying, scoring, status, taken_down, views,
 };
 
 /// Environments by application and name.
@@ -176,6 +176,7 @@ async fn answer(shared: &Rc<Shared>, request: Request) {
         Request::Remove { at, by, reply } => {
             reply.send(returning::remove(shared, at, by).await).is_err()
         }
+        Request::Check(asked, reply) => reply.send(checking::check(shared, *asked).await).is_err(),
         Request::Command {
             id,
             command,
@@ -265,7 +266,7 @@ impl Shared {
             let down_by = self.down_by.borrow();
             return Err(down_by
                 .as_deref()
-                .map_or_else(problems::stopping, problems::taken_down));
+                .map_or_else(problems::stopping, taken_down::meanwhile));
         }
         self.refuse_lost()
     }

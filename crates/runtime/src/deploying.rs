@@ -55,20 +55,29 @@ pub(crate) async fn deploy(shared: &Rc<Shared>, ask: Ask, when: When, reply: Rep
     let _left = reply.send(answer).is_err();
 }
 
+/// What a deployment from there would do.
+pub(crate) async fn planned(
+    shared: &Rc<Shared>,
+    from: &From,
+    may_move: bool,
+) -> Result<PlanView, Problem> {
+    match from {
+        From::File(wanted) => planning::plan(shared, wanted, may_move).await,
+        From::Plan(id) => planning::stored(shared, id).await,
+        From::Retry(id) => planning::retried(shared, id).await,
+    }
+}
+
 async fn begin(shared: &Rc<Shared>, mut ask: Ask) -> Result<Begun, Problem> {
     shared.refuse_changes()?;
     if let Some(begun) = begun_before(shared, &ask.terms).await? {
         return Ok(begun);
     }
-    let planned = match ask.from {
-        From::File(ref wanted) => {
-            // Refused before anything is copied.
-            planning::refuse_locked(shared, &wanted.spec.app, &wanted.spec.environment).await?;
-            planning::plan(shared, wanted, ask.terms.may_move).await?
-        }
-        From::Plan(ref id) => planning::stored(shared, id).await?,
-        From::Retry(ref id) => planning::retried(shared, id).await?,
-    };
+    if let From::File(wanted) = &ask.from {
+        // Refused before anything is copied.
+        planning::refuse_locked(shared, &wanted.spec.app, &wanted.spec.environment).await?;
+    }
+    let planned = planned(shared, &ask.from, ask.terms.may_move).await?;
     planning::refuse_locked(shared, &planned.plan.app, &planned.plan.environment).await?;
     if planned.nothing_to_do {
         opening::note_folder(shared, &planned.plan).await?;
@@ -99,6 +108,7 @@ async fn begun_before(shared: &Rc<Shared>, terms: &Terms) -> Result<Option<Begun
             nothing_to_do: false,
             down: BTreeMap::new(),
             risk: None,
+            no_start: BTreeMap::new(),
         };
         (Some(it.id), plan)
     }))
@@ -195,11 +205,19 @@ impl Turn<'_, '_> {
     }
 }
 
-/// Takes back what runs. One that is past its commit point, or goes back already, only has to end.
-async fn supersede(shared: &Rc<Shared>, holder: &DeploymentId, by: &str) -> Result<(), Problem> {
-    if shared.poisoned.borrow().contains_key(holder) {
+/// Refuses to take the place of what only a person can end.
+pub(crate) fn refuse_in_the_way(shared: &Shared, holder: &DeploymentId) -> Result<(), Problem> {
+    let running = shared.running.borrow();
+    let stuck = running.get(holder).is_some_and(|driven| driven.is_stuck());
+    if stuck || shared.poisoned.borrow().contains_key(holder) {
         return Err(problems::in_the_way(holder));
     }
+    Ok(())
+}
+
+/// Takes back what runs. One that is past its commit point, or goes back already, only has to end.
+async fn supersede(shared: &Rc<Shared>, holder: &DeploymentId, by: &str) -> Result<(), Problem> {
+    refuse_in_the_way(shared, holder)?;
     let driven = shared.running.borrow().get(holder).cloned();
     let Some(driven) = driven else {
         return Ok(());
@@ -209,11 +227,13 @@ async fn supersede(shared: &Rc<Shared>, holder: &DeploymentId, by: &str) -> Resu
         (now.state(), now.plan.kind)
     };
     match (state, kind) {
-        (DeploymentState::Stuck, _) => return Err(problems::in_the_way(holder)),
         // There is nothing to go back to from a way back.
         (_, PlanKind::Rollback)
         | (
-            DeploymentState::Returning | DeploymentState::Settling | DeploymentState::Ended(_),
+            DeploymentState::Returning
+            | DeploymentState::Settling
+            | DeploymentState::Stuck
+            | DeploymentState::Ended(_),
             PlanKind::Deploy | PlanKind::Remove,
         ) => return Ok(()),
         (DeploymentState::Running | DeploymentState::Held, PlanKind::Deploy | PlanKind::Remove) => {

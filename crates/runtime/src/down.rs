@@ -46,7 +46,12 @@ pub(crate) async fn down(
     Ok(DownAnswer { ended, last })
 }
 
-fn chosen(shared: &Shared, app: &AppName, only: Option<&EnvironmentName>) -> Vec<Environment> {
+/// The environments that are meant.
+pub(crate) fn chosen(
+    shared: &Shared,
+    app: &AppName,
+    only: Option<&EnvironmentName>,
+) -> Vec<Environment> {
     let all = shared.environments.borrow();
     let all = all.values();
     all.filter(|e| e.app == *app && only.is_none_or(|name| e.environment == *name))
@@ -54,7 +59,11 @@ fn chosen(shared: &Shared, app: &AppName, only: Option<&EnvironmentName>) -> Vec
         .collect()
 }
 
-fn refuse_running(shared: &Rc<Shared>, environment: &Environment) -> Result<(), Problem> {
+/// Refuses while a deployment runs that can end by itself.
+pub(crate) fn refuse_running(
+    shared: &Rc<Shared>,
+    environment: &Environment,
+) -> Result<(), Problem> {
     let Some(holder) = &environment.lock else {
         return Ok(());
     };
@@ -83,7 +92,7 @@ async fn one(
             .collect();
         stop(shared, service.as_str(), &instances).await?;
         if !instances.is_empty() {
-            note_ended(shared, &environment, &service).await?;
+            note_ended(shared, &environment, &service, by).await?;
             ended.push(service);
         }
     }
@@ -95,8 +104,9 @@ async fn one(
     stop(shared, "what is left", &traced).await?;
     let mut now = shared.environment(&environment.app, &environment.environment);
     now.lock = None;
+    let at_us = shared.border.clock.calendar_us();
     for state in now.services.values_mut() {
-        state.clear();
+        state.take_down(by, at_us);
     }
     if !ended.is_empty() {
         now.revision = now.revision.saturating_add(1);
@@ -115,6 +125,7 @@ async fn note_ended(
     shared: &Rc<Shared>,
     environment: &Environment,
     service: &ServiceName,
+    by: &str,
 ) -> Result<(), Problem> {
     let mut now = shared.environment(&environment.app, &environment.environment);
     let Some(state) = now.services.get_mut(service) else {
@@ -123,7 +134,7 @@ async fn note_ended(
     if state.slots().next().is_none() {
         return Ok(());
     }
-    state.clear();
+    state.take_down(by, shared.border.clock.calendar_us());
     let written = shared.border.store.put_environment(&now).await;
     written.map_err(|e| problems::store(&e))?;
     shared.put_environment(now);

@@ -478,6 +478,11 @@ fn answer(reply: oneshot::Sender<Result<(), Problem>>, answer: Result<(), Proble
 }
 
 impl Driven {
+    /// Whether all that is left to do is to measure the score after it: it makes room for whoever asks.
+    pub(crate) fn is_over(&self) -> bool {
+        self.now.borrow().scores.ending
+    }
+
     /// Whether nothing of it moves any more without a person.
     pub(crate) fn is_stuck(&self) -> bool {
         self.now.borrow().state() == DeploymentState::Stuck

@@ -8,14 +8,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 use futures_channel::{mpsc, oneshot};
 use futures_util::future::{Either, select};
 use windlass_api::{
-    AdoptAnswer, Command, DeploymentView, DownAnswer, EnvironmentView, Event, FiguresView, LogLine,
-    LostHistoryView, PlanView, Problem, ReportAnswer, RollbackAnswer, RunView, ScoreList,
-    ScoreView,
+    AdoptAnswer, CheckAnswer, Command, DeploymentView, DownAnswer, EnvironmentView, Event,
+    FiguresView, LogLine, LostHistoryView, PlanView, Problem, ReportAnswer, RollbackAnswer,
+    RunView, ScoreList, ScoreView,
 };
 use windlass_model::{
-    AppName, DeploymentId, EnvironmentName, Millis, PlanId, Report, ServiceName, Spec, Version,
+    AppName, DeploymentId, EnvironmentName, Millis, PlanId, Report, ServiceName, Spec,
 };
 
+use crate::at::{Check, RollbackAt, ServiceAt};
 use crate::deploying::{Ask, Begun};
 use crate::hearing::OfRun;
 use crate::scoring::OfScore;
@@ -76,6 +77,7 @@ pub(crate) enum Request {
         by: String,
         reply: Reply<(DeploymentId, PlanView)>,
     },
+    Check(Box<Check>, Reply<CheckAnswer>),
     Command {
         id: DeploymentId,
         command: Command,
@@ -119,17 +121,6 @@ pub(crate) enum Request {
     Stop(Reply<()>),
 }
 
-/// One service of one environment.
-#[derive(Clone, Debug)]
-pub struct ServiceAt {
-    /// The application.
-    pub app: AppName,
-    /// The environment.
-    pub environment: EnvironmentName,
-    /// The service.
-    pub service: ServiceName,
-}
-
 /// Who asks for a deployment, and what is allowed to it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Terms {
@@ -165,19 +156,6 @@ pub enum When {
     Wait(Millis),
     /// The other is taken back first.
     Supersede,
-}
-
-/// What goes back.
-#[derive(Clone, Debug)]
-pub struct RollbackAt {
-    /// The application.
-    pub app: AppName,
-    /// The environment.
-    pub environment: EnvironmentName,
-    /// One service of it; none for all that were promoted last.
-    pub service: Option<ServiceName>,
-    /// To this version, also one that was rolled back from; none for the last good one.
-    pub to: Option<Version>,
 }
 
 /// A running controller, from any thread. Cheap to clone. Dropping a returned future leaves the
@@ -316,6 +294,15 @@ impl Handle {
     pub async fn rollback(&self, at: RollbackAt, by: String) -> Result<RollbackAnswer, Problem> {
         let at = Box::new(at);
         self.ask(|reply| Request::Rollback { at, by, reply }).await
+    }
+
+    /// What something would do now; nothing of it begins.
+    ///
+    /// # Errors
+    /// What it would be refused with.
+    pub async fn check(&self, asked: Check) -> Result<CheckAnswer, Problem> {
+        let asked = Box::new(asked);
+        self.ask(|reply| Request::Check(asked, reply)).await
     }
 
     /// Takes a service away.

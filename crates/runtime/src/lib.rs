@@ -6,7 +6,9 @@
 
 mod adoption;
 mod asking;
+mod at;
 mod border;
+mod checking;
 mod confirm;
 mod controller;
 mod deploying;
@@ -52,14 +54,15 @@ mod routes;
 mod saying;
 mod scorer;
 mod scoring;
+mod startable;
 mod status;
+mod taken_down;
 mod understood;
 mod views;
 mod watch;
 
+pub use at::{Check, RollbackAt, ServiceAt};
 pub use border::Border;
 pub use controller::{Running, start};
-pub use handle::{
-    EventStream, From, Handle, LogStream, RollbackAt, ServiceAt, Terms, Wanted, When,
-};
+pub use handle::{EventStream, From, Handle, LogStream, Terms, Wanted, When};
 pub use idle::IDLE_FOR;

@@ -9,8 +9,9 @@ use windlass_edge::{ErrorKind, LogRequest};
 use windlass_engine::rollout::Rollout;
 use windlass_model::{DeploymentId, Fact, Instance, Millis, Report, ServiceName, Slot};
 
+use crate::at::ServiceAt;
 use crate::controller::Shared;
-use crate::handle::{LogStream, ServiceAt};
+use crate::handle::LogStream;
 use crate::opening::Opened;
 use crate::problems;
 

@@ -1,15 +1,40 @@
 //! The refusals of a rollback, each with its code.
 
 use windlass_api::{Exit, Problem};
-use windlass_model::{AppName, DeploymentId, EnvironmentName, ServiceName, Version, harmless};
+use windlass_model::{DeploymentId, Environment, ServiceName, Version, harmless};
 
-use crate::handle::RollbackAt;
+use crate::at::RollbackAt;
+use crate::controller::Shared;
+use crate::{problems, taken_down};
 
 /// There is no promotion to go back from.
-pub(crate) fn nothing_promoted(app: &AppName, environment: &EnvironmentName) -> Problem {
-    let title = format!("no promoted deployment of {app} in {environment} is known");
-    Problem::new(409, "WL0344", Exit::Refused, title)
-        .hint("name a service: windlass rollback SERVICE --to VERSION")
+pub(crate) fn nothing_promoted(shared: &Shared, place: &Environment) -> Problem {
+    let what = format!("{} in {}", place.app, place.environment);
+    if let Some(down) = place.taken_down(known(place)) {
+        return taken_down::refused(shared, &what, down);
+    }
+    let title = format!("no promoted deployment of {what} is known");
+    let runs = place.services.values().any(|state| state.stable.is_some());
+    Problem::new(409, "WL0344", Exit::Refused, title).hint(if runs {
+        "name a service: windlass rollback SERVICE --to VERSION"
+    } else {
+        "nothing runs that could go back: windlass deploy"
+    })
+}
+
+/// Services that were stable once: one that never was says nothing about what became of the others.
+fn known(place: &Environment) -> impl Iterator<Item = &ServiceName> {
+    let services = place.services.iter();
+    let known = services.filter(|(_, state)| state.stable.is_some() || state.down.is_some());
+    known.map(|(service, _)| service)
+}
+
+/// Nothing runs of a service.
+pub(crate) fn not_running(shared: &Shared, place: &Environment, service: &ServiceName) -> Problem {
+    match place.taken_down([service]) {
+        Some(down) => taken_down::refused(shared, service.as_str(), down),
+        None => problems::unknown_service(service, place.services.keys()),
+    }
 }
 
 /// Nothing that a rollback may go to; `near` is a version that was probably meant.
@@ -62,6 +87,14 @@ pub(crate) fn runs_meanwhile(holder: &DeploymentId, to: &Version) -> Problem {
         .hint(format!(
             "stop it first: windlass abort {holder}, then windlass rollback --to {to}"
         ))
+}
+
+/// What would be done is not what was shown and agreed to.
+pub(crate) fn not_as_shown() -> Problem {
+    let title = "what a rollback would do has changed since it was shown";
+    Problem::new(409, "WL0305", Exit::Refused, title)
+        .detail("nothing was changed")
+        .hint("look again: windlass rollback")
 }
 
 /// A rollback of a service while a deployment runs that does nothing to it.

@@ -71,7 +71,7 @@ pub(crate) async fn begin(
 
 /// What stays as it is begins nothing, so nothing would wait for it: a service that a changing one
 /// needs must answer now. A way back asks for nothing.
-async fn refuse_unready_needs(shared: &Rc<Shared>, plan: &Plan) -> Result<(), Problem> {
+pub(crate) async fn refuse_unready_needs(shared: &Rc<Shared>, plan: &Plan) -> Result<(), Problem> {
     if plan.kind != PlanKind::Deploy {
         return Ok(());
     }

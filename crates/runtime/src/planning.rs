@@ -17,7 +17,7 @@ use crate::controller::Shared;
 use crate::handle::{From, Wanted};
 use crate::queue::Place;
 use crate::understood::refuse_older_router;
-use crate::{no_plan, problems, scorer};
+use crate::{no_plan, problems, scorer, startable};
 
 /// Keeps the releases of `wanted`, compiles and stores the plan.
 pub(crate) async fn plan(
@@ -64,7 +64,7 @@ pub(crate) async fn plan(
         .map_err(|e| problems::store(&e))?;
     // From here on the stored plan keeps them.
     drop(keeping);
-    Ok(view(shared, plan))
+    Ok(view(shared, plan).await)
 }
 
 /// What the commands of the score are given is kept with the plan: whoever carries it out measures the same.
@@ -210,9 +210,10 @@ fn overlap(here: SocketAddr, there: SocketAddr) -> bool {
 }
 
 /// A plan as clients see it.
-pub(crate) fn view(shared: &Shared, plan: Plan) -> PlanView {
+pub(crate) async fn view(shared: &Rc<Shared>, plan: Plan) -> PlanView {
     PlanView {
         nothing_to_do: is_nothing(&plan),
+        no_start: startable::no_start(shared, &plan).await,
         down: down(&shared.environment(&plan.app, &plan.environment), &plan),
         risk: None,
         plan,
@@ -338,7 +339,7 @@ pub(crate) async fn retried(shared: &Rc<Shared>, id: &DeploymentId) -> Result<Pl
 async fn fresh(shared: &Rc<Shared>, plan: Plan) -> Result<PlanView, Problem> {
     let environment = shared.environment(&plan.app, &plan.environment);
     if environment.revision != plan.revision {
-        return Err(problems::stale(&plan, environment.revision));
+        return Err(problems::stale(shared, &plan, &environment));
     }
     let listening = plan.rollouts.iter();
     let listening = listening.filter_map(|(name, it)| Some((name, it.spec.listen.as_ref()?)));
@@ -358,7 +359,7 @@ async fn fresh(shared: &Rc<Shared>, plan: Plan) -> Result<PlanView, Problem> {
         rollout.stable = state.and_then(|s| s.stable.clone());
         rollout.failed = state.and_then(|s| s.failed.as_ref().map(|kept| kept.slot.clone()));
     }
-    Ok(view(shared, plan))
+    Ok(view(shared, plan).await)
 }
 
 /// One deployment per environment at a time. One that only measures its end makes room.

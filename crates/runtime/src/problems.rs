@@ -10,19 +10,12 @@ use windlass_model::{
 };
 
 use crate::controller::Shared;
+use crate::taken_down;
 
 /// The controller is ending.
 pub(crate) fn stopping() -> Problem {
     Problem::new(503, "WL0301", Exit::Unreachable, "the controller is ending")
         .hint("run the command again; it starts a new one")
-}
-
-/// What it is for was taken down while it was asked for.
-pub(crate) fn taken_down(by: &str) -> Problem {
-    let title = format!("{by} took it down while this waited");
-    Problem::new(409, "WL0380", Exit::Refused, title)
-        .detail("nothing was begun")
-        .hint("to bring it up again: windlass deploy")
 }
 
 /// Too many requests wait.
@@ -99,14 +92,25 @@ fn mend_by(id: &DeploymentId, ways: &str) -> String {
 }
 
 /// The plan's revision moved.
-pub(crate) fn stale(plan: &Plan, now: u64) -> Problem {
+pub(crate) fn stale(shared: &Shared, plan: &Plan, now: &Environment) -> Problem {
     let title = format!(
         "plan {} is stale: what is stable has changed since",
         plan.id
     );
-    Problem::new(409, "WL0305", Exit::Refused, title)
-        .detail(format!("planned at revision {}, now {now}", plan.revision))
-        .hint("run windlass plan again")
+    let detail = format!(
+        "planned at revision {}, now {}",
+        plan.revision, now.revision
+    );
+    let problem = Problem::new(409, "WL0305", Exit::Refused, title);
+    match now.taken_down(plan.rollouts.keys()) {
+        Some(down) => {
+            let how = taken_down::how(shared, down);
+            problem
+                .detail(format!("{detail}: it {how}"))
+                .hint("to bring it up again: windlass deploy")
+        }
+        None => problem.detail(detail).hint("run windlass plan again"),
+    }
 }
 
 /// No such plan.
@@ -226,8 +230,17 @@ pub(crate) fn not_in_state(now: &Deployment, why: &str) -> Problem {
 }
 
 /// The same for a deployment whose loop has ended.
-pub(crate) fn over(view: &DeploymentView) -> Problem {
+pub(crate) fn over(shared: &Shared, view: &DeploymentView) -> Problem {
     let id = &view.id;
+    let environment = shared.environment(&view.app, &view.environment);
+    if let Some(down) = environment.taken_down(view.rollouts.keys()) {
+        return not_now("it has ended")
+            .detail(format!(
+                "what it deployed {}",
+                taken_down::how(shared, down)
+            ))
+            .hint("to bring it up again: windlass deploy");
+    }
     let look = || format!("see how it ended: windlass show {id}");
     let again = || format!("the same once more: windlass retry {id}");
     let (how, next) = match view.state {

@@ -7,7 +7,7 @@ use futures_channel::oneshot;
 use windlass_api::Problem;
 use windlass_model::{AppName, EnvironmentName};
 
-use crate::problems;
+use crate::{problems, taken_down};
 
 /// Deployments that may wait for one environment; more are refused.
 const WAITING: usize = 16;
@@ -103,7 +103,7 @@ impl Ticket<'_> {
         let mut queue = all.get(&self.place).into_iter().flatten();
         let waiting = queue.find(|waiting| waiting.number == self.number);
         match waiting.and_then(|waiting| waiting.dismissed_by.as_ref()) {
-            Some(by) => Err(problems::taken_down(by)),
+            Some(by) => Err(taken_down::meanwhile(by)),
             None => Ok(()),
         }
     }

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use futures_channel::oneshot;
 use windlass_api::{PlanView, Problem, RollbackAnswer};
 use windlass_edge::StoredDeployment;
-use windlass_engine::deployment::Command;
+use windlass_engine::deployment::{Accepted, Command};
 use windlass_engine::plan::{self, RestoreInput};
 use windlass_engine::rollout::Phase;
 use windlass_model::{
@@ -14,9 +14,10 @@ use windlass_model::{
     Promoted, ServiceName, ServiceState, Version, nearest,
 };
 
+use crate::at::{RollbackAt, ServiceAt};
 use crate::controller::Shared;
-use crate::drive::Input;
-use crate::handle::{RollbackAt, ServiceAt, Terms};
+use crate::drive::{Driven, Input};
+use crate::handle::Terms;
 use crate::understood::refuse_older_router;
 use crate::{no_plan, no_way_back, opening, planning, problems, prove, recover, scorer};
 
@@ -61,19 +62,45 @@ pub(crate) async fn rollback(
         drop(changing);
         return abort(shared, holder, &at, by).await;
     }
-    let environment = shared.environment(&at.app, &at.environment);
-    let scope = scope(shared, &environment, &at).await?;
-    let Wanted {
-        back: wanted,
-        stays,
-    } = wanted(shared, &environment, &scope, &at).await?;
-    if wanted.is_empty() {
+    let Found { plan, stays } = find(shared, &at).await?;
+    let Some(plan) = plan else {
         return Ok(RollbackAnswer {
             deployment: None,
             aborted: false,
             plan: None,
             stays,
         });
+    };
+    if at.plan.as_ref().is_some_and(|shown| *shown != plan.id) {
+        return Err(no_way_back::not_as_shown());
+    }
+    let id = opening::begin(shared, &plan, Terms::of(by)).await?;
+    Ok(RollbackAnswer {
+        deployment: Some(id),
+        aborted: false,
+        plan: Some(planning::view(shared, plan).await),
+        stays,
+    })
+}
+
+/// The way back to earlier releases, while nothing else runs.
+pub(crate) struct Found {
+    /// None where everything is there already.
+    pub(crate) plan: Option<Plan>,
+    /// Services among what was promoted that stay as they are; with why.
+    pub(crate) stays: BTreeMap<ServiceName, String>,
+}
+
+/// Looks for it.
+pub(crate) async fn find(shared: &Rc<Shared>, at: &RollbackAt) -> Result<Found, Problem> {
+    let environment = shared.environment(&at.app, &at.environment);
+    let scope = scope(shared, &environment, at).await?;
+    let Wanted {
+        back: wanted,
+        stays,
+    } = wanted(shared, &environment, &scope, at).await?;
+    if wanted.is_empty() {
+        return Ok(Found { plan: None, stays });
     }
     let mut warm = BTreeSet::new();
     for (service, promoted) in &wanted {
@@ -94,13 +121,43 @@ pub(crate) async fn rollback(
     });
     let plan = plan.map_err(|found| no_plan::no_plan(&found))?;
     refuse_older_router(shared, &plan).await?;
-    let id = opening::begin(shared, &plan, Terms::of(by)).await?;
-    Ok(RollbackAnswer {
-        deployment: Some(id),
-        aborted: false,
-        plan: Some(planning::view(shared, plan)),
+    Ok(Found {
+        plan: Some(plan),
         stays,
     })
+}
+
+/// The deployment that runs, if a rollback of what is named means it.
+pub(crate) fn driven(
+    shared: &Shared,
+    holder: &DeploymentId,
+    at: &RollbackAt,
+) -> Result<Driven, Problem> {
+    if let Some(why) = shared.poisoned.borrow().get(holder) {
+        return Err(problems::unreadable(holder, why));
+    }
+    let driven = shared.running.borrow().get(holder).cloned();
+    let Some(driven) = driven else {
+        return Err(problems::locked_for(shared, holder, "windlass rollback"));
+    };
+    // Whoever names one service means no other.
+    let goes = |service: &ServiceName| driven.now.borrow().plan.rollouts.contains_key(service);
+    if let Some(other) = at.service.as_ref().filter(|service| !goes(service)) {
+        return Err(no_way_back::not_of(holder, other));
+    }
+    Ok(driven)
+}
+
+/// Whether it would be aborted: a way back that is under way is what was asked for.
+pub(crate) fn goes_forward(driven: &Driven) -> Result<bool, Problem> {
+    let now = driven.now.borrow();
+    if now.plan.kind == PlanKind::Rollback {
+        return Ok(false);
+    }
+    match now.accepts(Command::Abort) {
+        Accepted::Yes | Accepted::NoChange => Ok(true),
+        Accepted::No(why) => Err(problems::not_in_state(&now, why)),
+    }
 }
 
 async fn abort(
@@ -109,18 +166,11 @@ async fn abort(
     at: &RollbackAt,
     by: String,
 ) -> Result<RollbackAnswer, Problem> {
-    if let Some(why) = shared.poisoned.borrow().get(&holder) {
-        return Err(problems::unreadable(&holder, why));
-    }
-    let driven = shared.running.borrow().get(&holder).cloned();
-    let Some(driven) = driven else {
+    if at.plan.is_some() {
+        // What was shown is not that something is aborted.
         return Err(problems::locked_for(shared, &holder, "windlass rollback"));
-    };
-    // Whoever names one service means no other.
-    let goes = |service: &ServiceName| driven.now.borrow().plan.rollouts.contains_key(service);
-    if let Some(other) = at.service.as_ref().filter(|service| !goes(service)) {
-        return Err(no_way_back::not_of(&holder, other));
     }
+    let driven = driven(shared, &holder, at)?;
     // A way back that is under way is what was asked for.
     let kind = driven.now.borrow().plan.kind;
     let aborted = kind != PlanKind::Rollback;
@@ -156,10 +206,7 @@ async fn scope(
     };
     if let Some(service) = &at.service {
         if !runs(service) {
-            return Err(problems::unknown_service(
-                service,
-                environment.services.keys(),
-            ));
+            return Err(no_way_back::not_running(shared, environment, service));
         }
         return Ok(Scope {
             services: BTreeSet::from([service.clone()]),
@@ -193,7 +240,7 @@ async fn scope(
         }
         newest_scope.get_or_insert(scope);
     }
-    newest_scope.ok_or_else(|| no_way_back::nothing_promoted(&at.app, &at.environment))
+    newest_scope.ok_or_else(|| no_way_back::nothing_promoted(shared, environment))
 }
 
 /// The services that a deployment promoted and that run what it brought: the others are back already.
@@ -429,22 +476,22 @@ pub(crate) async fn remove(
     shared.refuse_changes()?;
     let asked = format!("windlass remove {}", at.service);
     planning::refuse_locked_for(shared, (&at.app, &at.environment), &asked).await?;
+    let plan = removal(shared, &at)?;
+    let id = opening::begin(shared, &plan, Terms::of(by)).await?;
+    Ok((id, planning::view(shared, plan).await))
+}
+
+/// The plan that takes a service away, while nothing else runs.
+pub(crate) fn removal(shared: &Shared, at: &ServiceAt) -> Result<Plan, Problem> {
     let environment = shared.environment(&at.app, &at.environment);
     let state = environment.services.get(&at.service);
     let failed = state.filter(|state| state.stable.is_none());
     if let Some(kept) = failed.and_then(|state| state.failed.as_ref()) {
         return Err(problems::only_failed(&at.service, &kept.by));
     }
-    let environment = shared.environment(&at.app, &at.environment);
-    let state = environment.services.get(&at.service);
     if state.is_none_or(|state| state.stable.is_none()) {
-        return Err(problems::unknown_service(
-            &at.service,
-            environment.services.keys(),
-        ));
+        return Err(no_way_back::not_running(shared, &environment, &at.service));
     }
-    let plan = plan::remove(&environment, &environment.folder, &at.service);
-    let plan = plan.map_err(|found| problems::not_removed(&at.service, &found))?;
-    let id = opening::begin(shared, &plan, Terms::of(by)).await?;
-    Ok((id, planning::view(shared, plan)))
+    plan::remove(&environment, &environment.folder, &at.service)
+        .map_err(|found| problems::not_removed(&at.service, &found))
 }

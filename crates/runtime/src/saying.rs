@@ -43,7 +43,7 @@ pub(crate) async fn say(
                 | Command::Promote
                 | Command::Supersede,
             ) => Err(problems::unreadable(id, &why)),
-            (None, _) => Err(problems::over(&views::stored(shared, id).await?)),
+            (None, _) => Err(problems::over(shared, &views::stored(shared, id).await?)),
         };
     };
     let (reply, answer) = oneshot::channel();
@@ -54,7 +54,7 @@ pub(crate) async fn say(
     // A loop that ended meanwhile drops the question.
     match answer.await {
         Ok(answer) => answer,
-        Err(_ended) => Err(problems::over(&views::stored(shared, id).await?)),
+        Err(_ended) => Err(problems::over(shared, &views::stored(shared, id).await?)),
     }
 }
 

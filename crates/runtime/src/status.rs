@@ -118,7 +118,7 @@ async fn lock(shared: &Rc<Shared>, environment: &Environment) -> Option<LockView
     let view = crate::views::stored(shared, id).await.ok()?;
     let driven = shared.running.borrow().get(id).cloned();
     let unwritten = driven.as_ref().and_then(|it| it.unwritten.borrow().clone());
-    let ending = driven.is_some_and(|it| it.now.borrow().scores.ending);
+    let ending = driven.is_some_and(|it| it.is_over());
     let reason = match unwritten {
         Some(why) => format!("can't write its journal: {why}"),
         None if ending => "is over, measures the score after".to_owned(),
@@ -249,6 +249,7 @@ async fn view(
         standby_kept: state.standby_kept.clone(),
         failed: slot_view(shared, failed, seen, |_| false).await,
         failed_kept_by: state.failed.as_ref().map(|kept| kept.by.clone()),
+        down: state.down.clone(),
     }
 }
 

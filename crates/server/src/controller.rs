@@ -1,12 +1,12 @@
 //! What the server asks of a controller.
 
 use windlass_api::{
-    AdoptAnswer, Command, DeploymentView, DownAnswer, EnvironmentView, FiguresView, PlanView,
-    Problem, ReportAnswer, RollbackAnswer, RunView, ScoreList, ScoreView,
+    AdoptAnswer, CheckAnswer, Command, DeploymentView, DownAnswer, EnvironmentView, FiguresView,
+    PlanView, Problem, ReportAnswer, RollbackAnswer, RunView, ScoreList, ScoreView,
 };
 use windlass_model::{AppName, DeploymentId, EnvironmentName, Report, ServiceName};
 use windlass_runtime::{
-    EventStream, From, Handle, LogStream, RollbackAt, ServiceAt, Terms, Wanted, When,
+    Check, EventStream, From, Handle, LogStream, RollbackAt, ServiceAt, Terms, Wanted, When,
 };
 
 /// A running controller. [`Handle`] is the real one; see there for what each method means.
@@ -40,6 +40,9 @@ pub trait Controller: Clone + Send + Sync + 'static {
         at: RollbackAt,
         by: String,
     ) -> impl Future<Output = Result<RollbackAnswer, Problem>> + Send;
+
+    /// What something would do now.
+    fn check(&self, asked: Check) -> impl Future<Output = Result<CheckAnswer, Problem>> + Send;
 
     /// Takes a service away.
     fn remove(
@@ -150,6 +153,10 @@ impl Controller for Handle {
         by: String,
     ) -> impl Future<Output = Result<RollbackAnswer, Problem>> + Send {
         Handle::rollback(self, at, by)
+    }
+
+    fn check(&self, asked: Check) -> impl Future<Output = Result<CheckAnswer, Problem>> + Send {
+        Handle::check(self, asked)
     }
 
     fn remove(

@@ -83,6 +83,7 @@ pub(crate) const REFUSALS: [Refusal; 57] = [
     ("WL0377", 403, "the run of this command is not heard"),
     ("WL0379", 409, "what is to be stopped first gets requests"),
     ("WL0380", 409, "it was taken down while this waited"),
+    ("WL0453", 409, "it was taken down, and nothing of it runs"),
     (
         "WL0464",
         409,

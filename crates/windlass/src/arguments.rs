@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use windlass_model::Millis;
+use windlass_model::{Millis, ServiceName};
 
 use crate::commands::{
     abort, analyze, backup, completions, demo, demo_service, deploy, docs, down, events, explain,
@@ -68,7 +68,7 @@ pub(crate) struct Global {
     pub(crate) ca: Option<PathBuf>,
 
     /// The environment; needed when the file has several
-    #[arg(short, long, global = true, value_name = "ENV")]
+    #[arg(short, long, global = true, value_name = "ENV", value_parser = named)]
     pub(crate) environment: Option<String>,
 
     /// How results are printed: text, which is the default, json or ndjson
@@ -198,7 +198,7 @@ pub(crate) enum Command {
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Which {
     /// The deployment, or the beginning of its id; the one that runs by default
-    #[arg(value_name = "ID")]
+    #[arg(value_name = "ID", value_parser = named)]
     pub(crate) id: Option<String>,
 }
 
@@ -206,7 +206,7 @@ pub(crate) struct Which {
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Look {
     /// The deployment, or the beginning of its id; by default the one that runs, else the last one
-    #[arg(value_name = "ID")]
+    #[arg(value_name = "ID", value_parser = named)]
     pub(crate) id: Option<String>,
 }
 
@@ -217,6 +217,31 @@ pub(crate) fn assignment(text: &str) -> Result<(String, String), String> {
             Ok((service.to_owned(), version.to_owned()))
         }
         Some(_) | None => Err("write SERVICE=VERSION".to_owned()),
+    }
+}
+
+/// Anything but nothing: what a script leaves of a variable that is not set names nothing, and must not
+/// be taken for what is meant by default.
+pub(crate) fn named(text: &str) -> Result<String, String> {
+    if text.trim().is_empty() {
+        return Err("it is empty".to_owned());
+    }
+    Ok(text.to_owned())
+}
+
+/// The name of a service.
+pub(crate) fn service(text: &str) -> Result<String, String> {
+    let name = ServiceName::new(&named(text)?).map_err(|why| why.to_string())?;
+    Ok(name.to_string())
+}
+
+/// A version.
+pub(crate) fn version(text: &str) -> Result<String, String> {
+    let text = named(text)?;
+    if text.chars().all(|c| c.is_ascii_graphic()) {
+        Ok(text)
+    } else {
+        Err("a version has visible ASCII characters and no blanks".to_owned())
     }
 }
 
@@ -234,6 +259,19 @@ mod tests {
     #[test]
     fn the_command_line_is_well_formed() {
         Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn what_is_empty_names_nothing() {
+        for empty in ["", " ", "\t"] {
+            assert!(named(empty).is_err(), "{empty:?}");
+            assert!(service(empty).is_err(), "{empty:?}");
+            assert!(version(empty).is_err(), "{empty:?}");
+        }
+        assert_eq!(service("web"), Ok("web".to_owned()));
+        assert!(service("we b").is_err());
+        assert_eq!(version("1.4.2+2"), Ok("1.4.2+2".to_owned()));
+        assert!(version("1 4").is_err());
     }
 
     #[test]

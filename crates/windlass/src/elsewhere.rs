@@ -25,11 +25,18 @@ pub(crate) const ON_ITS_MACHINE: [&str; 6] =
 /// two variables that of the server.
 ///
 /// # Errors
-/// Both were typed, or certificates for a server that shows none.
+/// An empty one was typed, or both were, or certificates for a server that shows none.
 pub(crate) fn settle(global: &mut Global, matches: &ArgMatches) -> Result<(), clap::Error> {
     global.server = global.server.take().filter(|url| !url.is_empty());
     global.ca = global.ca.take().filter(|path| !path.as_os_str().is_empty());
     let is_typed = |name| matches.value_source(name) == Some(ValueSource::CommandLine);
+    if is_typed("server") && global.server.is_none() {
+        // A variable that is not set must not lead to the controller of this machine.
+        return Err(Arguments::command().error(
+            ErrorKind::InvalidValue,
+            "--server is empty: write https://HOST:PORT",
+        ));
+    }
     match (is_typed("server"), is_typed("state_dir")) {
         (true, true) => {
             return Err(Arguments::command().error(

@@ -109,6 +109,12 @@ impl KeptCommand {
         Ok(artefact(&self.folder, now.iter().collect()))
     }
 
+    /// Refuses a command of which any file is not what it was.
+    pub(super) fn check(&self, digests: &Digests, version: &str) -> Result<(), EdgeError> {
+        self.scripts()
+            .try_for_each(|script| script.check(digests, version))
+    }
+
     /// The program and arguments of a job.
     pub(super) fn of<'s>(
         &self,

@@ -1,7 +1,7 @@
 //! Keeps a release. Blocking: runs on a thread of its own.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use windlass_edge::{EdgeError, ErrorKind, KeepRelease, Kept, StartInstance};
@@ -191,6 +191,43 @@ pub(super) fn verify(
     if let Some(command) = record.and_then(|record| record.command) {
         return command.artefact_now(digests);
     }
+    digest(Scan::new(kept_files(layout, release)?, PathBuf::new()))
+}
+
+/// Refuses a release that is not what it was when it was kept, or that lies where it was no more.
+pub(super) fn can_start(
+    layout: &Layout,
+    digests: &Digests,
+    release: &Release,
+) -> Result<(), EdgeError> {
+    let version = &release.version;
+    let record: Option<ReleaseRecord> = read_json(&layout.record(release))?;
+    let record =
+        record.ok_or_else(|| rejected(format!("release {version} is not kept any more")))?;
+    if let Some(command) = &record.command {
+        return command.check(digests, &version.0);
+    }
+    let scan = Scan::new(kept_files(layout, release)?, PathBuf::new()).knowing(digests);
+    if digest(scan)? != release.artefact {
+        return Err(rejected("its kept files were changed"));
+    }
+    let KeptProgram::Outside { path, sha256 } = &record.program else {
+        return Ok(());
+    };
+    let program = path.display();
+    let (now, _) = digests
+        .of(path)
+        .map_err(|e| rejected(format!("the program {program} can't be read")).because(e))?;
+    if now == *sha256 {
+        Ok(())
+    } else {
+        Err(rejected(format!(
+            "the program {program} is not what it was when release {version} was kept"
+        )))
+    }
+}
+
+fn kept_files(layout: &Layout, release: &Release) -> Result<PathBuf, EdgeError> {
     let files = layout.files(&release.artefact);
     if !files.exists() {
         return Err(rejected(format!(
@@ -198,9 +235,10 @@ pub(super) fn verify(
             release.version
         )));
     }
-    let files = fs::canonicalize(&files)
-        .map_err(|e| machine(format!("can't read {}", files.display()), e))?;
-    let mut scan = Scan::new(files, std::path::PathBuf::new());
+    fs::canonicalize(&files).map_err(|e| machine(format!("can't read {}", files.display()), e))
+}
+
+fn digest(mut scan: Scan<'_>) -> Result<Digest, EdgeError> {
     scan.take("")?;
     Ok(scan.manifest.digest())
 }

@@ -199,6 +199,13 @@ impl Target for ProcessTarget {
         blocking(move || keep::verify(&layout, &digests, &release)).await?
     }
 
+    async fn can_start(&self, release: &Release) -> Result<(), EdgeError> {
+        let layout = self.inner.layout.clone();
+        let digests = Arc::clone(&self.inner.digests);
+        let release = release.clone();
+        blocking(move || keep::can_start(&layout, &digests, &release)).await?
+    }
+
     async fn traces(&self) -> Result<Vec<InstanceTrace>, EdgeError> {
         traces::traces(&self.inner).await
     }

@@ -5,16 +5,17 @@ use std::fmt::Debug;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use windlass_api::{
-    AdoptRequest, CommandRequest, DeployRequest, DownRequest, FileRequest, FinalizeRequest,
-    RemoveRequest, RepairRequest, ReportRequest, RollbackRequest, TokenRequest,
+    AdoptRequest, CheckRequest, CommandRequest, DeployRequest, DownRequest, FileRequest,
+    FinalizeRequest, RemoveRequest, RepairRequest, ReportRequest, RollbackRequest, TokenRequest,
 };
 
 /// Whether bytes are a body of some kind.
 type IsRead = fn(&[u8]) -> bool;
 
 /// What a body may be, by the path that it is sent to.
-pub(crate) const KINDS: [(&str, IsRead); 11] = [
+pub(crate) const KINDS: [(&str, IsRead); 12] = [
     ("adoptions", is_read::<AdoptRequest>),
+    ("checks", is_read::<CheckRequest>),
     ("commands", is_read::<CommandRequest>),
     ("deployments", is_read::<DeployRequest>),
     ("down", is_read::<DownRequest>),

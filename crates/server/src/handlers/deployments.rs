@@ -118,7 +118,7 @@ pub(super) async fn post<C: Controller>(
     Ok(Answer(DeployAnswer { deployment, plan }))
 }
 
-fn when(request: &DeployRequest) -> Result<When, Refused> {
+pub(super) fn when(request: &DeployRequest) -> Result<When, Refused> {
     match (request.wait_ms, request.supersede) {
         (None, false) => Ok(When::Now),
         (Some(millis), false) => Ok(When::Wait(Millis::from_millis(millis))),

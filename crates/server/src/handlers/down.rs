@@ -6,7 +6,7 @@ use windlass_model::{AppName, EnvironmentName};
 
 use crate::Controller;
 use crate::access::Caller;
-use crate::answer::{Answer, Answered, bad_name};
+use crate::answer::{Answer, Answered, Refused, bad_name};
 use crate::app::App;
 use crate::body::Json;
 
@@ -15,17 +15,22 @@ pub(super) async fn post<C: Controller>(
     caller: Caller,
     Json(request): Json<DownRequest>,
 ) -> Answered<DownAnswer> {
-    let name = AppName::new(&request.app).map_err(bad_name)?;
-    let environment = match &request.environment {
-        Some(text) => Some(EnvironmentName::new(text).map_err(bad_name)?),
-        None => None,
-    };
+    let (name, environment) = at(&request)?;
     let by = caller.signs(request.by)?;
     if !caller.is_here() && !anything_runs(&app.controller.status().await?) {
         return Err(controller_only().into());
     }
     let answer = app.controller.down(name, environment, by).await?;
     Ok(Answer(answer))
+}
+
+/// What it names.
+pub(super) fn at(request: &DownRequest) -> Result<(AppName, Option<EnvironmentName>), Refused> {
+    let environment = request.environment.as_deref().map(EnvironmentName::new);
+    Ok((
+        AppName::new(&request.app).map_err(bad_name)?,
+        environment.transpose().map_err(bad_name)?,
+    ))
 }
 
 fn anything_runs(all: &[EnvironmentView]) -> bool {

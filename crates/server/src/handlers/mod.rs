@@ -1,6 +1,7 @@
 //! One file per noun.
 
 mod adoptions;
+mod checks;
 mod deployments;
 mod document;
 mod down;

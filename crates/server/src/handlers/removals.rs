@@ -8,7 +8,7 @@ use windlass_runtime::ServiceAt;
 
 use crate::Controller;
 use crate::access::Caller;
-use crate::answer::{Answer, Answered, bad_name};
+use crate::answer::{Answer, Answered, Refused, bad_name};
 use crate::app::App;
 use crate::body::Json;
 use crate::condition::Seen;
@@ -19,11 +19,7 @@ pub(super) async fn post<C: Controller>(
     headers: HeaderMap,
     Json(request): Json<RemoveRequest>,
 ) -> Answered<RemoveAnswer> {
-    let service = ServiceAt {
-        app: AppName::new(&request.app).map_err(bad_name)?,
-        environment: EnvironmentName::new(&request.environment).map_err(bad_name)?,
-        service: ServiceName::new(&request.service).map_err(bad_name)?,
-    };
+    let service = at(&request)?;
     let seen = Seen::of(&headers)?;
     let _comparing = app.comparing(&seen).await;
     seen.environment(&app, &service.app, &service.environment)
@@ -31,4 +27,13 @@ pub(super) async fn post<C: Controller>(
     let by = caller.signs(request.by)?;
     let (deployment, plan) = app.controller.remove(service, by).await?;
     Ok(Answer(RemoveAnswer { deployment, plan }))
+}
+
+/// What it names.
+pub(super) fn at(request: &RemoveRequest) -> Result<ServiceAt, Refused> {
+    Ok(ServiceAt {
+        app: AppName::new(&request.app).map_err(bad_name)?,
+        environment: EnvironmentName::new(&request.environment).map_err(bad_name)?,
+        service: ServiceName::new(&request.service).map_err(bad_name)?,
+    })
 }

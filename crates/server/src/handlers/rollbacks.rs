@@ -8,7 +8,7 @@ use windlass_runtime::RollbackAt;
 
 use crate::Controller;
 use crate::access::Caller;
-use crate::answer::{Answer, Answered, bad_name};
+use crate::answer::{Answer, Answered, Refused, bad_name};
 use crate::app::App;
 use crate::body::Json;
 use crate::condition::Seen;
@@ -19,16 +19,22 @@ pub(super) async fn post<C: Controller>(
     headers: HeaderMap,
     Json(request): Json<RollbackRequest>,
 ) -> Answered<RollbackAnswer> {
+    let by = caller.signs(request.by.clone())?;
+    let at = at(request)?;
+    let seen = Seen::of(&headers)?;
+    let _comparing = app.comparing(&seen).await;
+    seen.environment(&app, &at.app, &at.environment).await?;
+    Ok(Answer(app.controller.rollback(at, by).await?))
+}
+
+/// What it names.
+pub(super) fn at(request: RollbackRequest) -> Result<RollbackAt, Refused> {
     let service = request.service.as_deref().map(ServiceName::new);
-    let at = RollbackAt {
+    Ok(RollbackAt {
         app: AppName::new(&request.app).map_err(bad_name)?,
         environment: EnvironmentName::new(&request.environment).map_err(bad_name)?,
         service: service.transpose().map_err(bad_name)?,
         to: request.to.map(Version),
-    };
-    let seen = Seen::of(&headers)?;
-    let _comparing = app.comparing(&seen).await;
-    seen.environment(&app, &at.app, &at.environment).await?;
-    let by = caller.signs(request.by)?;
-    Ok(Answer(app.controller.rollback(at, by).await?))
+        plan: request.plan,
+    })
 }

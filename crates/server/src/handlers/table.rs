@@ -2,16 +2,17 @@
 
 use axum::routing::{MethodRouter, delete, get, post};
 use windlass_api::{
-    AdoptAnswer, AdoptRequest, CommandRequest, DeployAnswer, DeployRequest, DeploymentPage,
-    DeploymentView, DownAnswer, DownRequest, EnvironmentView, EventQuery, FiguresView, FileRequest,
-    FinalizeRequest, ListQuery, LogQuery, PlanView, RemoveAnswer, RemoveRequest, RepairRequest,
-    ReportAnswer, ReportRequest, RollbackAnswer, RollbackRequest, RunView, Scope, ScoreList,
-    ScoreView, TokenAnswer, TokenList, TokenRequest, TokenView, VersionView,
+    AdoptAnswer, AdoptRequest, CheckAnswer, CheckRequest, CommandRequest, DeployAnswer,
+    DeployRequest, DeploymentPage, DeploymentView, DownAnswer, DownRequest, EnvironmentView,
+    EventQuery, FiguresView, FileRequest, FinalizeRequest, ListQuery, LogQuery, PlanView,
+    RemoveAnswer, RemoveRequest, RepairRequest, ReportAnswer, ReportRequest, RollbackAnswer,
+    RollbackRequest, RunView, Scope, ScoreList, ScoreView, TokenAnswer, TokenList, TokenRequest,
+    TokenView, VersionView,
 };
 
 use super::{
-    adoptions, deployments, document, down, environments, events, figures, health, logs, plans,
-    removals, reports, rollbacks, scores, status, tokens, version,
+    adoptions, checks, deployments, document, down, environments, events, figures, health, logs,
+    plans, removals, reports, rollbacks, scores, status, tokens, version,
 };
 use crate::Controller;
 use crate::access::Access;
@@ -91,8 +92,9 @@ const SAID: [&str; 10] = [
 ];
 
 /// Refusals of what goes back or takes away.
-const RETURNS: [&str; 8] = [
-    "WL0308", "WL0310", "WL0313", "WL0330", "WL0345", "WL0346", "WL0344", "WL0380",
+const RETURNS: [&str; 10] = [
+    "WL0308", "WL0310", "WL0313", "WL0330", "WL0345", "WL0346", "WL0344", "WL0354", "WL0380",
+    "WL0453",
 ];
 
 /// Every route. Router and document are made from it, so neither has one that the other lacks.
@@ -244,6 +246,21 @@ fn deploying<C: Controller>() -> Vec<Row<C>> {
         .at("/v1/deployments", DEPLOY),
         row(
             Verb::Post,
+            Says::new(
+                "check",
+                "What a deployment, a removal or an end would do; nothing begins",
+            )
+            .takes::<CheckRequest>()
+            .answers::<CheckAnswer>()
+            .refuses(&FILE)
+            .refuses(&RETURNS)
+            .refuses(&BEGINS)
+            .refuses(&["WL0347"]),
+            post(checks::post::<C>),
+        )
+        .at("/v1/checks", DEPLOY),
+        row(
+            Verb::Post,
             Says::new("remove", "Takes a service away")
                 .takes::<RemoveRequest>()
                 .answers::<RemoveAnswer>()
@@ -287,6 +304,16 @@ fn saying<C: Controller>() -> Vec<Row<C>> {
             post(rollbacks::post::<C>),
         )
         .at("/v1/rollbacks", OPERATE),
+        row(
+            Verb::Post,
+            Says::new("rollback_check", "What a rollback would do; nothing begins")
+                .takes::<RollbackRequest>()
+                .answers::<CheckAnswer>()
+                .refuses(&RETURNS)
+                .refuses(&BEGINS),
+            post(checks::rollback::<C>),
+        )
+        .at("/v1/rollbacks/check", OPERATE),
         row(
             Verb::Post,
             says(

@@ -70,7 +70,7 @@ pub(crate) async fn token(server: &Standing, scope: Scope) -> String {
 }
 
 /// Every route, and the scope that it needs over the network: `open`, one of the scopes, or `owner`.
-const ROUTES: [(&str, &str, &str); 29] = [
+const ROUTES: [(&str, &str, &str); 31] = [
     ("GET", "/healthz", "open"),
     ("GET", "/readyz", "open"),
     ("GET", "/v1/version", "read"),
@@ -86,9 +86,11 @@ const ROUTES: [(&str, &str, &str); 29] = [
     ("POST", "/v1/plans", "deploy"),
     ("POST", "/v1/scores", "deploy"),
     ("POST", "/v1/deployments", "deploy"),
+    ("POST", "/v1/checks", "deploy"),
     ("POST", "/v1/removals", "deploy"),
     ("POST", "/v1/down", "deploy"),
     ("POST", "/v1/rollbacks", "operate"),
+    ("POST", "/v1/rollbacks/check", "operate"),
     ("POST", "/v1/deployments/{id}/commands", "operate"),
     ("POST", "/v1/deployments/{id}/finalize", "operate"),
     ("POST", "/v1/deployments/{id}/repair", "operate"),

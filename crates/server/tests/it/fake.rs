@@ -5,14 +5,17 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use futures_channel::{mpsc, oneshot};
 use windlass_api::{
-    AdoptAnswer, Command, DeploymentView, DownAnswer, EnvironmentView, Event, Exit, FiguresView,
-    LogLine, PlanView, Problem, ReportAnswer, RollbackAnswer, RunView, ScoreList, ScoreView,
+    AdoptAnswer, CheckAnswer, Command, DeploymentView, DownAnswer, EnvironmentView, Event, Exit,
+    FiguresView, LogLine, PlanView, Problem, ReportAnswer, RollbackAnswer, RunView, ScoreList,
+    ScoreView,
 };
 use windlass_model::{
     AppName, DeploymentId, DeploymentState, EnvironmentName, Fact, OnFailure, Outcome, Plan,
     PlanId, Report, ServiceName,
 };
-use windlass_runtime::{EventStream, From, LogStream, RollbackAt, ServiceAt, Terms, Wanted, When};
+use windlass_runtime::{
+    Check, EventStream, From, LogStream, RollbackAt, ServiceAt, Terms, Wanted, When,
+};
 use windlass_server::Controller;
 
 #[derive(Clone, Default)]
@@ -29,6 +32,7 @@ pub(crate) struct State {
     /// By what each is known when it is asked for again.
     pub(crate) asked_as: Vec<Option<String>>,
     pub(crate) rolled_back: Vec<RollbackAt>,
+    pub(crate) checked: Vec<Check>,
     pub(crate) removed: Vec<ServiceAt>,
     pub(crate) reported: Vec<(DeploymentId, ServiceName, Vec<Report>)>,
     pub(crate) deployments: Vec<DeploymentView>,
@@ -106,6 +110,7 @@ pub(crate) fn deployment(text: &str, app: AppName) -> DeploymentView {
 
 fn plan_view(wanted: &Wanted) -> PlanView {
     PlanView {
+        no_start: BTreeMap::new(),
         down: BTreeMap::new(),
         risk: None,
         plan: Plan {
@@ -230,6 +235,11 @@ impl Controller for Fake {
             stays: BTreeMap::new(),
             plan: None,
         })
+    }
+
+    async fn check(&self, asked: Check) -> Result<CheckAnswer, Problem> {
+        self.state().checked.push(asked);
+        Ok(CheckAnswer::default())
     }
 
     async fn remove(

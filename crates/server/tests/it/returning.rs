@@ -1,9 +1,12 @@
 //! Going back, taking away and mending.
 
-use windlass_api::{Command, DeployRequest, RemoveRequest, RollbackRequest, Source};
+use windlass_api::{
+    CheckAnswer, CheckRequest, Command, DeployRequest, DownRequest, RemoveRequest, RollbackRequest,
+    Source,
+};
 use windlass_client::ClientError;
 use windlass_model::{DeploymentState, Millis, Repair};
-use windlass_runtime::When;
+use windlass_runtime::{Check, When};
 
 use crate::fake::id;
 use crate::standing::{Standing, folder, hello};
@@ -44,6 +47,7 @@ async fn a_rollback_names_its_place_and_bad_names_are_refused() {
         environment: "default".to_owned(),
         service: Some("api".to_owned()),
         to: Some("1.4.1".to_owned()),
+        plan: None,
         by: "mira".to_owned(),
     };
     let answer = client.rollback(&request).await.unwrap();
@@ -98,4 +102,59 @@ async fn a_deployment_is_finalized_repaired_and_what_runs_adopted() {
     assert_eq!(commands, [Command::Finalize, Command::Repair { how }]);
     assert!(client.finalize(&id("dep_09"), "jo").await.is_err());
     assert_eq!(client.adopt("jo").await.unwrap().epoch, 7);
+}
+
+#[tokio::test]
+async fn a_check_asks_what_would_be_done_and_does_none_of_it() {
+    let folder = folder();
+    let server = Standing::new(folder.path());
+    let client = server.client().await;
+    let (app, environment) = ("shop".to_owned(), "default".to_owned());
+    let by = "mira".to_owned();
+    let removal = RemoveRequest {
+        app: app.clone(),
+        environment: environment.clone(),
+        service: "api".to_owned(),
+        by: by.clone(),
+    };
+    let rollback = RollbackRequest {
+        app: app.clone(),
+        environment: environment.clone(),
+        service: None,
+        to: None,
+        plan: None,
+        by: by.clone(),
+    };
+    let down = DownRequest {
+        app,
+        environment: Some(environment),
+        by: by.clone(),
+    };
+    let deploy = DeployRequest {
+        source: Source::File(hello()),
+        by,
+        may_move: true,
+        keep_failed: false,
+        wait_ms: None,
+        supersede: true,
+    };
+    for check in [
+        CheckRequest::Remove(removal),
+        CheckRequest::Down(down),
+        CheckRequest::Deploy(deploy),
+    ] {
+        let answer = client.check(&check).await.unwrap();
+        assert_eq!(answer, Some(CheckAnswer::default()));
+    }
+    client.check_rollback(&rollback).await.unwrap();
+    let state = server.fake.state();
+    assert!(state.rolled_back.is_empty() && state.removed.is_empty() && state.when.is_empty());
+    let [remove, down, deploy, rollback] = state.checked.as_slice() else {
+        panic!("{:?}", state.checked);
+    };
+    assert!(matches!(remove, Check::Remove(at) if at.service.as_str() == "api"));
+    assert!(matches!(down, Check::Down(_, Some(place)) if place.as_str() == "default"));
+    let superseding = |when: &When| *when == When::Supersede;
+    assert!(matches!(deploy, Check::Deploy { may_move: true, when, .. } if superseding(when)));
+    assert!(matches!(rollback, Check::Rollback(at) if at.service.is_none()));
 }

@@ -186,6 +186,7 @@ async fn forgets_only_what_is_not_needed(
         .await
         .expect("nothing is dropped");
     assert!(case.target.verify(release).await.is_ok());
+    assert!(case.target.can_start(release).await.is_ok());
     assert!(matches!(case.state(first).await, InstanceState::Ended(_)));
     until("everything is dropped", || async {
         case.target.forget_all_but(&[], &[]).await.ok()
@@ -193,4 +194,5 @@ async fn forgets_only_what_is_not_needed(
     .await;
     assert_eq!(case.state(first).await, InstanceState::Absent);
     assert!(case.target.verify(release).await.is_err());
+    assert!(case.target.can_start(release).await.is_err());
 }

@@ -155,6 +155,10 @@ impl Target for FakeTarget {
         self.host.verify(release)
     }
 
+    async fn can_start(&self, release: &Release) -> Result<(), EdgeError> {
+        self.host.verify(release).map(drop)
+    }
+
     async fn traces(&self) -> Result<Vec<InstanceTrace>, EdgeError> {
         Ok(self.host.found())
     }

@@ -1,7 +1,8 @@
 //! `windlass abort`: stops a deployment, and follows until everything is back.
 
 use clap::Args;
-use windlass_api::Command;
+use windlass_api::{Command, DeploymentView};
+use windlass_client::Client;
 
 use super::tell::tell;
 use crate::arguments::Which;
@@ -23,9 +24,19 @@ pub(crate) struct Options {
 
 pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, Diagnostic> {
     let (client, view) = tell(context, &options.which, Command::Abort).await?;
-    if options.detach {
+    end(context, &client, view, options.detach).await
+}
+
+/// What is left to do once the abort is journalled.
+pub(super) async fn end(
+    context: &Context,
+    client: &Client,
+    view: DeploymentView,
+    detach: bool,
+) -> Result<Report, Diagnostic> {
+    if detach {
         return begun(format!("{} goes back\n", view.id), &view);
     }
     let after = view.sequence;
-    follow(context, &client, view, Purpose::Abort { after }).await
+    follow(context, client, view, Purpose::Abort { after }).await
 }

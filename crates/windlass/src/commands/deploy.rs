@@ -1,19 +1,20 @@
 //! `windlass deploy`: does what the file says and follows it live.
 
 use clap::Args;
-use windlass_api::{DeployRequest, Exit, FileRequest, PlanView, Source};
+use windlass_api::{CheckRequest, DeployRequest, Exit, PlanView, Source};
 use windlass_client::{Client, Starting};
-use windlass_model::{Millis, PlanId};
+use windlass_model::{DeploymentId, Millis, PlanId};
 
 use super::file::Found;
 use super::halt::must_not_be_halted;
 use super::turn::{self, Asked};
-use crate::arguments::{assignment, duration};
+use crate::arguments::{assignment, duration, named};
 use crate::context::Context;
 use crate::diagnostic::{Diagnostic, SAID_NO, TYPED};
 use crate::follow::{Purpose, begun, follow};
 use crate::report::Report;
 use crate::ui::plan::plan_text;
+use crate::ui::question;
 
 /// Options of `deploy`.
 #[derive(Debug, Args)]
@@ -23,7 +24,7 @@ pub(crate) struct Options {
     set: Vec<(String, String)>,
 
     /// The stored plan to carry out: its releases and values, not today's file
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", value_parser = named)]
     plan: Option<String>,
 
     /// Return once it began
@@ -75,22 +76,7 @@ pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, 
         Source::File(file)
     };
     let client = context.client().await?;
-    let (source, plan_seen) = match source {
-        // A plan was looked at when it was made; a move can only be carried out, not planned.
-        Source::File(file) if !options.allowed.yes && !options.allowed.may_move => {
-            match agree(context, &client, &file).await? {
-                // What runs now will have changed what is stable before this one begins.
-                Agreed::To(_) if options.meeting.wait.is_some() || options.meeting.supersede => {
-                    (Source::File(file), false)
-                }
-                Agreed::To(id) => (Source::Plan(id), context.ui.can_ask()),
-                // Unless a deployment runs: what is stable now is then not what will be.
-                Agreed::NothingToDo => (Source::File(file), false),
-            }
-        }
-        source @ (Source::File(_) | Source::Plan(_) | Source::Retry(_)) => (source, false),
-    };
-    let request = DeployRequest {
+    let mut request = DeployRequest {
         source,
         by: Context::who(),
         may_move: options.allowed.may_move,
@@ -98,6 +84,19 @@ pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, 
         wait_ms: options.meeting.wait.map(Millis::as_millis),
         supersede: options.meeting.supersede,
     };
+    // A plan was looked at when it was made; a move can only be carried out, not planned.
+    let is_new = matches!(request.source, Source::File(_));
+    let mut plan_seen = false;
+    if is_new && !options.allowed.yes && !options.allowed.may_move {
+        let agreed = agree(context, &client, &request).await?;
+        // What runs now will have changed what is stable before this one begins.
+        let is_now = options.meeting.wait.is_none() && !options.meeting.supersede;
+        // Nothing to do, unless a deployment runs: what is stable now is then not what will be.
+        if let Some(plan) = agreed.filter(|_| is_now) {
+            request.source = Source::Plan(plan);
+            plan_seen = context.ui.can_ask();
+        }
+    }
     let manner = Manner {
         detach: options.detach,
         plan_seen,
@@ -118,28 +117,25 @@ fn stored(text: &str) -> Result<PlanId, Diagnostic> {
     })
 }
 
-/// What came of asking.
-enum Agreed {
-    /// This plan is to be carried out.
-    To(PlanId),
-    /// There is none to carry out.
-    NothingToDo,
-}
-
-/// Shows the plan and asks once, on a terminal. Elsewhere nobody can be asked: there a plan without a
-/// way back is refused.
+/// Has it checked, then shows the plan and asks once, on a terminal. Elsewhere nobody can be asked: there a
+/// plan without a way back is refused. None where there is nothing to carry out.
 async fn agree(
     context: &Context,
     client: &Client,
-    file: &FileRequest,
-) -> Result<Agreed, Diagnostic> {
-    let view = client.plan(file).await?;
-    if view.nothing_to_do {
-        return Ok(Agreed::NothingToDo);
-    }
+    request: &DeployRequest,
+) -> Result<Option<PlanId>, Diagnostic> {
+    let (view, aborts) = checked(client, request).await?;
+    let Some(view) = view else {
+        return Ok(None);
+    };
     if context.ui.can_ask() {
         context.ui.say_as_it_is(plan_text(&view, false).trim_end());
-        let question = format!("Deploy {} to {}?", view.plan.app, view.plan.environment);
+        let mut question = question::of_plan(&view.plan);
+        if let Some(id) = aborts {
+            let running = client.show(&id).await?;
+            let first = question::of_abort(&running);
+            question = format!("{first} Then: {question}");
+        }
         if !context.ui.ask(&question) {
             return Err(Diagnostic::new(Exit::Refused, "nothing was deployed").code(SAID_NO));
         }
@@ -151,7 +147,24 @@ async fn agree(
                 .hint("look at it with windlass plan, then add --yes"),
         );
     }
-    Ok(Agreed::To(view.plan.id))
+    Ok(Some(view.plan.id))
+}
+
+/// What it would do, if anything, and the deployment that it would take back.
+async fn checked(
+    client: &Client,
+    request: &DeployRequest,
+) -> Result<(Option<PlanView>, Option<DeploymentId>), Diagnostic> {
+    let check = CheckRequest::Deploy(request.clone());
+    if let Some(answer) = client.check(&check).await? {
+        return Ok((answer.plan, answer.aborts));
+    }
+    // An older controller: what it refuses, it refuses after the question.
+    let Source::File(file) = &request.source else {
+        return Ok((None, None));
+    };
+    let view = client.plan(file).await?;
+    Ok((Some(view).filter(|view| !view.nothing_to_do), None))
 }
 
 /// How a deployment is begun.
@@ -206,6 +219,7 @@ fn nothing_to_do(view: &PlanView) -> Result<Report, Diagnostic> {
         "outcome": "nothing_to_do",
         "state": "ended",
         "services": {},
+        "problem": null,
     });
     Report::new(text, &data)
 }

@@ -4,6 +4,7 @@ use clap::Args;
 use serde::Serialize;
 use windlass_api::Exit;
 
+use crate::arguments::named;
 use crate::context::Context;
 use crate::diagnostic::Diagnostic;
 use crate::pages::{self, TOPICS};
@@ -15,7 +16,7 @@ use crate::ui::{self};
 #[derive(Debug, Args)]
 pub(crate) struct Options {
     /// The page; all of them are listed without it
-    #[arg(value_name = "TOPIC")]
+    #[arg(value_name = "TOPIC", value_parser = named)]
     topic: Option<String>,
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use clap::Args;
-use windlass_api::{DownAnswer, DownRequest, EnvironmentView, Exit};
+use windlass_api::{CheckRequest, DownAnswer, DownRequest, EnvironmentView, Exit};
 use windlass_client::{Client, is_stopped};
 
 use super::file::Found;
@@ -13,6 +13,7 @@ use super::waits;
 use crate::context::Context;
 use crate::diagnostic::{Diagnostic, SAID_NO, SILENT};
 use crate::report::Report;
+use crate::ui::question;
 use crate::ui::words::{counted, listed};
 
 /// Longest wait for the controller's own end.
@@ -42,18 +43,20 @@ pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, 
             None => return nothing_runs(None),
         },
     };
+    let request = DownRequest {
+        app: app.clone(),
+        environment: context.global.environment.clone(),
+        by: Context::who(),
+    };
     if !options.yes && context.ui.can_ask() {
+        // An older controller refuses after the question.
+        let _checked = client.check(&CheckRequest::Down(request.clone())).await?;
         let environment = context.global.environment.as_deref();
         let question = question(&app, environment, &client.status().await?);
         if question.is_some_and(|question| !context.ui.ask(&question)) {
             return Err(Diagnostic::new(Exit::Refused, "nothing was ended").code(SAID_NO));
         }
     }
-    let request = DownRequest {
-        app: app.clone(),
-        environment: context.global.environment.clone(),
-        by: Context::who(),
-    };
     let answer = waits::down(context, &client, &request).await?;
     if answer.last {
         wait_for_end(&client).await?;
@@ -73,20 +76,9 @@ fn question(app: &str, environment: Option<&str>, all: &[EnvironmentView]) -> Op
         let asked = environment.is_none_or(|name| view.environment.as_str() == name);
         view.app.as_str() == app && asked && runs(view)
     });
-    let places = meant.map(|view| {
-        let services = view.services.iter().filter(|(_, now)| !now.is_empty());
-        let names: Vec<&str> = services.map(|(name, _)| name.as_str()).collect();
-        let under_way = view.deployment.as_ref();
-        let under_way = under_way.map(|id| format!(", and {id} under way"));
-        format!(
-            "{app} in {} ({}{})",
-            view.environment,
-            listed(&names),
-            under_way.unwrap_or_default()
-        )
-    });
-    let places: Vec<String> = places.collect();
-    (!places.is_empty()).then(|| format!("End {}?", listed(&places)))
+    let mut meant = meant.peekable();
+    meant.peek()?;
+    Some(question::of_down(meant))
 }
 
 /// Nothing is there to end; of `app` alone, where others run.
@@ -201,11 +193,11 @@ mod tests {
             question("shop", environment, std::slice::from_ref(shop))
         };
         let said = ask(&shop, Some("production"));
-        insta::assert_snapshot!(said.unwrap(), @"End shop in production (api, auth, worker)?");
+        insta::assert_snapshot!(said.unwrap(), @"End shop in production (api 1.4.2, auth 1.4.2, worker 7)? Nothing of it answers after that.");
         assert_eq!(ask(&shop, Some("staging")), None);
         shop.deployment = Some(sample::deployment("dep_01k0a").id);
         let said = ask(&shop, None).unwrap();
-        assert!(said.ends_with(", and dep_01k0a under way)?"), "{said}");
+        assert!(said.contains(", and dep_01k0a under way)?"), "{said}");
         assert_eq!(question("blog", None, &[shop]), None);
     }
 

@@ -4,16 +4,19 @@ use clap::Args;
 
 use super::candidate::to_finalize;
 use super::which::client;
+use crate::arguments::named;
 use crate::context::Context;
 use crate::diagnostic::Diagnostic;
+use crate::follow::environment_of;
 use crate::report::Report;
+use crate::ui::taken_down;
 
 /// Options of `finalize`.
 #[derive(Debug, Args)]
 pub(crate) struct Options {
     /// The deployment that left it, or the beginning of its id; by default the only one that has left
     /// anything
-    #[arg(value_name = "ID")]
+    #[arg(value_name = "ID", value_parser = named)]
     id: Option<String>,
 }
 
@@ -21,7 +24,18 @@ pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, 
     let client = client(context).await?;
     let id = to_finalize(context, &client, options.id.as_deref()).await?;
     let view = client.finalize(&id, &Context::who()).await?;
-    let text =
-        format!("{id} is final: nothing that it left runs any more; a rollback starts it again\n");
+    let runs = environment_of(&client, &view).await;
+    let down = runs.and_then(|runs| {
+        let down = taken_down::of(&runs, view.rollouts.keys())?;
+        Some(taken_down::told(down, &context.ui.style().zone))
+    });
+    let rest = match down {
+        Some(told) => format!(
+            "it was {told}, bring it up again with: {}",
+            taken_down::AGAIN
+        ),
+        None => "a rollback starts it again".to_owned(),
+    };
+    let text = format!("{id} is final: nothing that it left runs any more; {rest}\n");
     Report::new(text, &view)
 }

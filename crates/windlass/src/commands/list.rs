@@ -1,11 +1,14 @@
 //! `windlass list`: deployments, newest first.
 
 use clap::Args;
+use serde_json::Value;
 
 use super::which::SEARCHED;
 use crate::context::Context;
 use crate::diagnostic::Diagnostic;
+use crate::follow::standing;
 use crate::report::Report;
+use crate::ui::PROBLEM;
 use crate::ui::list::list_text;
 
 /// Options of `list`.
@@ -40,5 +43,11 @@ pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, 
     deployments.retain(|view| wanted.is_none_or(|wanted| view.environment.as_str() == wanted));
     deployments.truncate(usize::try_from(options.limit).unwrap_or(usize::MAX));
     let text = list_text(&deployments, context.ui.columns(), &context.ui.style());
-    Report::new(text, &deployments)
+    let mut listed = Report::new(text, &deployments)?;
+    let items = listed.json.iter_mut().filter_map(Value::as_array_mut);
+    for (item, view) in items.flatten().zip(&deployments) {
+        let failure = standing(view, None);
+        item[PROBLEM] = failure.map_or(Value::Null, |failure| context.ui.problem(&failure));
+    }
+    Ok(listed)
 }

@@ -8,6 +8,7 @@ use windlass_client::{Client, ClientError, FollowingLogs, Logs, Starting};
 
 use super::file::Found;
 use super::which::client;
+use crate::arguments::named;
 use crate::context::Context;
 use crate::diagnostic::Diagnostic;
 use crate::report::Report;
@@ -20,7 +21,7 @@ const SERVICE: &str = "WL0432";
 #[derive(Debug, Args)]
 pub(crate) struct Options {
     /// The service
-    #[arg(value_name = "SERVICE")]
+    #[arg(value_name = "SERVICE", value_parser = named)]
     service: String,
 
     /// Go on until Ctrl-C

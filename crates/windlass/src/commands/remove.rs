@@ -1,21 +1,23 @@
 //! `windlass remove`: drains and removes a service that is no longer in the file.
 
 use clap::Args;
-use windlass_api::{Exit, RemoveRequest};
+use windlass_api::{CheckRequest, Exit, RemoveRequest};
 
 use super::file::Found;
 use super::place::environment;
+use crate::arguments::service;
 use crate::context::Context;
 use crate::diagnostic::{Diagnostic, SAID_NO};
 use crate::follow::{Purpose, begun, follow};
 use crate::report::Report;
 use crate::ui::plan::plan_text;
+use crate::ui::question;
 
 /// Options of `remove`.
 #[derive(Debug, Args)]
 pub(crate) struct Options {
     /// The service
-    #[arg(value_name = "SERVICE")]
+    #[arg(value_name = "SERVICE", value_parser = service)]
     service: String,
 
     /// Return once it began
@@ -32,18 +34,26 @@ pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, 
     must_be_out_of_the_file(context, service)?;
     let client = super::which::client(context).await?;
     let runs = environment(context, &client).await?;
-    let place = format!("{} in {}", runs.app, runs.environment);
-    let question =
-        format!("Remove {service} from {place}? Nothing answers on its address after it.");
-    if !options.yes && context.ui.can_ask() && !context.ui.ask(&question) {
-        return Err(Diagnostic::new(Exit::Refused, "nothing was removed").code(SAID_NO));
-    }
     let request = RemoveRequest {
         app: runs.app.to_string(),
         environment: runs.environment.to_string(),
         service: service.clone(),
         by: Context::who(),
     };
+    if !options.yes && context.ui.can_ask() {
+        let check = client.check(&CheckRequest::Remove(request.clone())).await?;
+        let question = match check.and_then(|check| check.plan) {
+            Some(view) => question::of_plan(&view.plan),
+            // An older controller says it only once it is done.
+            None => format!(
+                "Remove {service} from {} in {}?",
+                runs.app, runs.environment
+            ),
+        };
+        if !context.ui.ask(&question) {
+            return Err(Diagnostic::new(Exit::Refused, "nothing was removed").code(SAID_NO));
+        }
+    }
     let answer = client.remove(&request).await?;
     context
         .ui

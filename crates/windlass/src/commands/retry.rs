@@ -7,6 +7,7 @@ use super::candidate::to_retry;
 use super::deploy::{Manner, carry_out};
 use super::halt::must_not_be_halted;
 use super::which::client;
+use crate::arguments::named;
 use crate::context::Context;
 use crate::diagnostic::Diagnostic;
 use crate::report::Report;
@@ -15,7 +16,7 @@ use crate::report::Report;
 #[derive(Debug, Args)]
 pub(crate) struct Options {
     /// The deployment, or the beginning of its id; by default the last one, if it failed or was stopped
-    #[arg(value_name = "ID")]
+    #[arg(value_name = "ID", value_parser = named)]
     id: Option<String>,
 
     /// Return once it began

@@ -1,25 +1,31 @@
 //! `windlass rollback`: back to the last good release, or to the one that is named.
 
+use std::collections::BTreeMap;
+
 use clap::Args;
-use windlass_api::{EnvironmentView, Exit, RollbackRequest};
+use windlass_api::{Command, Exit, PlanView, RollbackRequest};
+use windlass_client::Client;
+use windlass_model::{DeploymentId, PlanId, ServiceName};
 
 use super::place::environment;
+use crate::arguments::{service, version};
 use crate::context::Context;
 use crate::diagnostic::{Diagnostic, SAID_NO};
 use crate::follow::{Purpose, begun, follow};
 use crate::report::Report;
 use crate::ui::plan::plan_text;
-use crate::ui::words::{harmless, listed};
+use crate::ui::question;
+use crate::ui::words::harmless;
 
 /// Options of `rollback`.
 #[derive(Debug, Args)]
 pub(crate) struct Options {
     /// The service; everything that was promoted last by default
-    #[arg(value_name = "SERVICE")]
+    #[arg(value_name = "SERVICE", value_parser = service)]
     service: Option<String>,
 
     /// The version to go back to; the last good one by default
-    #[arg(long, value_name = "VERSION")]
+    #[arg(long, value_name = "VERSION", value_parser = version)]
     to: Option<String>,
 
     /// Return once it began
@@ -34,16 +40,21 @@ pub(crate) struct Options {
 pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, Diagnostic> {
     let client = super::which::client(context).await?;
     let runs = environment(context, &client).await?;
-    if !options.yes && context.ui.can_ask() && !context.ui.ask(&question(&runs, options)) {
-        return Err(Diagnostic::new(Exit::Refused, "nothing was rolled back").code(SAID_NO));
-    }
-    let request = RollbackRequest {
+    let mut request = RollbackRequest {
         app: runs.app.to_string(),
         environment: runs.environment.to_string(),
         service: options.service.clone(),
         to: options.to.clone(),
+        plan: None,
         by: Context::who(),
     };
+    if !options.yes && context.ui.can_ask() {
+        match agree(context, &client, &request).await? {
+            Agreed::Abort(id) => return abort(context, &client, &id, options.detach).await,
+            Agreed::Plan(plan) => request.plan = Some(plan),
+            Agreed::NoQuestion => {}
+        }
+    }
     let answer = client.rollback(&request).await?;
     let Some(id) = &answer.deployment else {
         let text = format!("nothing to do: {} is there already\n", runs.app);
@@ -52,13 +63,8 @@ pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, 
     if answer.aborted {
         context.ui.say(&format!("{id} runs: it is aborted"));
     }
-    if let Some(plan) = &answer.plan {
-        context.ui.say_as_it_is(plan_text(plan, false).trim_end());
-    }
-    for (service, why) in &answer.stays {
-        context
-            .ui
-            .say(&format!("{service} stays as it is: {}", harmless(why)));
+    if request.plan.is_none() {
+        show(context, answer.plan.as_ref(), &answer.stays);
     }
     let view = client.show(id).await?;
     if options.detach {
@@ -76,69 +82,64 @@ pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, 
     follow(context, &client, view, purpose).await
 }
 
-/// What is about to happen, as far as it can be told before it is asked for.
-fn question(runs: &EnvironmentView, options: &Options) -> String {
-    let place = format!("{} in {}", runs.app, runs.environment);
-    if let Some(id) = &runs.deployment {
-        return format!("{id} runs in {place}: abort it and go back?");
+/// What is carried out, and what stays as it is.
+fn show(context: &Context, plan: Option<&PlanView>, stays: &BTreeMap<ServiceName, String>) {
+    if let Some(plan) = plan {
+        context.ui.say_as_it_is(plan_text(plan, false).trim_end());
     }
-    let what = options.service.as_deref().unwrap_or("everything");
-    if let Some(version) = &options.to {
-        return format!("Roll {what} back to {version}, {place}?");
-    }
-    let warm: Vec<String> = runs
-        .services
-        .iter()
-        .filter(|(name, _)| {
-            options
-                .service
-                .as_deref()
-                .is_none_or(|it| name.as_str() == it)
-        })
-        .filter_map(|(name, now)| {
-            let (stable, standby) = (now.stable.as_ref()?, now.standby.as_ref()?);
-            Some(format!("{name} {} → {}", stable.version, standby.version))
-        })
-        .collect();
-    if warm.is_empty() {
-        format!("Roll {what} back to the last good release, {place}?")
-    } else {
-        format!("Roll back {place} ({}, warm)?", listed(&warm))
+    for (service, why) in stays {
+        let why = harmless(why);
+        context.ui.say(&format!("{service} stays as it is: {why}"));
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::ui::sample;
+/// What a person has agreed to.
+enum Agreed {
+    /// This deployment is aborted.
+    Abort(DeploymentId),
+    /// This plan, and no other.
+    Plan(PlanId),
+    /// Nothing would move, or is already on its way back.
+    NoQuestion,
+}
 
-    #[test]
-    fn the_question_says_what_is_known_before() {
-        let mut runs = sample::environment();
-        let mut options = Options {
-            service: None,
-            to: None,
-            detach: false,
-            yes: false,
-        };
-        assert_eq!(
-            question(&runs, &options),
-            "Roll back shop in production (auth 1.4.2 → 1.4.1, warm)?"
-        );
-        options.service = Some("api".to_owned());
-        assert_eq!(
-            question(&runs, &options),
-            "Roll api back to the last good release, shop in production?"
-        );
-        options.to = Some("1.4.0".to_owned());
-        assert_eq!(
-            question(&runs, &options),
-            "Roll api back to 1.4.0, shop in production?"
-        );
-        runs.deployment = Some(sample::deployment("dep_01k0a").id);
-        assert_eq!(
-            question(&runs, &options),
-            "dep_01k0a runs in shop in production: abort it and go back?"
-        );
+/// Has it checked, then asks about what it would do.
+async fn agree(
+    context: &Context,
+    client: &Client,
+    request: &RollbackRequest,
+) -> Result<Agreed, Diagnostic> {
+    let yes = |question: &str| {
+        if context.ui.ask(question) {
+            return Ok(());
+        }
+        Err(Diagnostic::new(Exit::Refused, "nothing was rolled back").code(SAID_NO))
+    };
+    let Some(check) = client.check_rollback(request).await? else {
+        // An older controller says it only once it is done.
+        let (app, environment) = (&request.app, &request.environment);
+        yes(&format!("Roll back {app} in {environment}?"))?;
+        return Ok(Agreed::NoQuestion);
+    };
+    if let Some(id) = check.aborts {
+        yes(&question::of_abort(&client.show(&id).await?))?;
+        return Ok(Agreed::Abort(id));
     }
+    let Some(view) = check.plan else {
+        return Ok(Agreed::NoQuestion);
+    };
+    show(context, Some(&view), &check.stays);
+    yes(&question::of_plan(&view.plan))?;
+    Ok(Agreed::Plan(view.plan.id))
+}
+
+/// Aborts this one, and none that has begun since.
+async fn abort(
+    context: &Context,
+    client: &Client,
+    id: &DeploymentId,
+    detach: bool,
+) -> Result<Report, Diagnostic> {
+    let view = client.command(id, Command::Abort, &Context::who()).await?;
+    super::abort::end(context, client, view, detach).await
 }

@@ -1,13 +1,15 @@
 //! `windlass show`: one deployment.
 
 use clap::Args;
+use serde_json::Value;
 
 use super::which::{client, resolve_to_look};
 use crate::arguments::Look;
 use crate::context::Context;
 use crate::diagnostic::Diagnostic;
-use crate::follow::environment_of;
+use crate::follow::{environment_of, standing};
 use crate::report::Report;
+use crate::ui::PROBLEM;
 use crate::ui::show::{Shown, show_text};
 use crate::ui::time::now_us;
 use crate::ui::why::why_text;
@@ -28,10 +30,10 @@ pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, 
     let id = resolve_to_look(context, &client, &options.which).await?;
     let view = client.show(&id).await?;
     let style = context.ui.style();
+    let runs = environment_of(&client, &view).await;
     let text = if options.why {
         why_text(&view, context.ui.columns(), &style.zone)
     } else {
-        let runs = environment_of(&client, &view).await;
         let shown = Shown {
             now_us: now_us(),
             fits: context.ui.columns(),
@@ -39,5 +41,10 @@ pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, 
         };
         show_text(&view, runs.as_ref(), &shown)
     };
-    Report::new(text, &view)
+    let mut shown = Report::new(text, &view)?;
+    if let Some(value) = &mut shown.json {
+        let failure = standing(&view, runs.as_ref());
+        value[PROBLEM] = failure.map_or(Value::Null, |failure| context.ui.problem(&failure));
+    }
+    Ok(shown)
 }

@@ -5,7 +5,7 @@ use windlass_api::{Scope, TokenRequest};
 use windlass_model::Millis;
 
 use super::wants::Wants;
-use crate::arguments::duration;
+use crate::arguments::{duration, named};
 use crate::context::Context;
 use crate::diagnostic::Diagnostic;
 use crate::report::Report;
@@ -41,7 +41,7 @@ enum Verb {
     /// End a token at once
     Revoke {
         /// The token's id; token list shows it
-        #[arg(value_name = "ID")]
+        #[arg(value_name = "ID", value_parser = named)]
         id: String,
     },
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::tz::TimeZone;
 use serde::Serialize;
-use windlass_api::{DeploymentScore, DeploymentView, EnvironmentView, Exit, RolloutView};
+use windlass_api::{DeploymentScore, DeploymentView, EnvironmentView, Exit, Problem, RolloutView};
 use windlass_model::{
     AppName, DeploymentId, DeploymentState, EnvironmentName, Outcome, PlanId, PlanKind, ServiceName,
 };
@@ -16,7 +16,7 @@ use crate::report::Report;
 use crate::ui::compared::{Compared, compared};
 use crate::ui::failure::failure;
 use crate::ui::grounds::{Unjudged, unjudged};
-use crate::ui::record::record_text;
+use crate::ui::record::{Traffic, record_text, shares};
 use crate::ui::words::{outcome_word, state_word};
 
 /// The one object of `-o json`.
@@ -47,6 +47,10 @@ struct Final<'v> {
     score: Option<&'v DeploymentScore>,
     /// What runs now, where it could be asked.
     runs: Option<&'v EnvironmentView>,
+    /// Of each of its services that is served, which version gets how many of 100 requests now.
+    traffic: Option<Traffic<'v>>,
+    /// Why it did not end as it was asked to; whoever prints it says so here.
+    problem: Option<Problem>,
 }
 
 impl<'v> Final<'v> {
@@ -75,6 +79,8 @@ impl<'v> Final<'v> {
             unjudged: unjudged(view),
             score: view.score.as_ref(),
             runs,
+            traffic: runs.map(|runs| shares(view, runs)),
+            problem: None,
         }
     }
 }
@@ -103,6 +109,17 @@ pub(super) fn exit_of(state: DeploymentState, stopped: bool, purpose: &Purpose) 
 /// The report of who does not follow: the same object, as it stands at the beginning.
 pub(crate) fn begun(text: impl Into<String>, view: &DeploymentView) -> Result<Report, Diagnostic> {
     Report::new(text, &Final::of(view, None))
+}
+
+/// Why one that is only looked at does not stand as it was asked to, if so; without what `runs` where
+/// nobody asked for that.
+pub(crate) fn standing(
+    view: &DeploymentView,
+    runs: Option<&EnvironmentView>,
+) -> Option<Diagnostic> {
+    let picture = Progress::of(view);
+    let exit = exit_of(view.state, picture.stopped, &Purpose::Watch);
+    (exit != Exit::Done).then(|| failure(view, &picture, runs, exit))
 }
 
 pub(super) fn ending(

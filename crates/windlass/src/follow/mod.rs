@@ -4,6 +4,6 @@ mod ending;
 mod progress;
 mod watch;
 
-pub(crate) use ending::begun;
+pub(crate) use ending::{begun, standing};
 pub(crate) use progress::{Part, Progress};
 pub(crate) use watch::{Purpose, environment_of, follow, past};

@@ -112,6 +112,36 @@ impl Progress {
         }
     }
 
+    /// As it stands, of one that nobody followed: what happened on the way is not known.
+    pub(crate) fn of(view: &DeploymentView) -> Self {
+        let mut picture = Self::begin(view, None);
+        picture.state = view.state;
+        picture.ended_us = view.ended_us;
+        let shut = view.shut();
+        picture.shut = shut
+            .map(|(gate, score)| (gate.clone(), score.clone()))
+            .collect();
+        for (service, part) in &mut picture.parts {
+            let Some(rollout) = view.rollouts.get(service) else {
+                continue;
+            };
+            part.why.clone_from(&rollout.returned_because);
+            part.stuck.clone_from(&rollout.stuck_because);
+            part.last_lines.clone_from(&rollout.last_lines);
+        }
+        let stopped = |part: &Part| {
+            let why = part.why.as_ref();
+            why.is_some_and(|why| {
+                matches!(
+                    why,
+                    ReturnReason::Aborted { .. } | ReturnReason::Superseded { .. }
+                )
+            })
+        };
+        picture.stopped = picture.parts.values().any(stopped);
+        picture
+    }
+
     /// Whether nothing more can happen.
     pub(crate) fn has_ended(&self) -> bool {
         matches!(self.state, DeploymentState::Ended(_))

@@ -85,6 +85,31 @@ pub(super) fn next(refused: &clap::Error, command: &Command, typed: &[OsString])
     }
 }
 
+/// The variable that stands for an option without a value, where the option itself was not typed.
+pub(super) fn empty_variable(
+    refused: &clap::Error,
+    command: &Command,
+    typed: &[OsString],
+) -> Option<String> {
+    let text = |kind| match refused.get(kind) {
+        Some(ContextValue::String(text)) => Some(text.as_str()),
+        Some(_) | None => None,
+    };
+    let option = text(ContextKind::InvalidArg)?;
+    text(ContextKind::InvalidValue).filter(|value| value.is_empty())?;
+    let long = option.strip_prefix("--")?.split([' ', '=']).next()?;
+    let is_it = |word: &OsString| {
+        let word = word.to_str().and_then(|word| word.strip_prefix("--"));
+        word.is_some_and(|word| word.split('=').next() == Some(long))
+    };
+    if typed.iter().any(is_it) {
+        return None;
+    }
+    let mut options = command.get_arguments();
+    let known = options.find(|known| known.get_long() == Some(long))?;
+    Some(known.get_env()?.to_str()?.to_owned())
+}
+
 fn verb(word: &str, command: &Command, name: &str) -> Option<String> {
     let verb = instead(word, command)?;
     Some(format!("did you mean {name} {verb}?"))

@@ -75,6 +75,11 @@ fn voice(typed: &[OsString]) -> Global {
 /// clap's sentence with a code, and what to type instead.
 fn diagnostic(mut refused: clap::Error, typed: &[OsString]) -> Diagnostic {
     let command = meant::command(typed);
+    if let Some(name) = meant::empty_variable(&refused, &command, typed) {
+        return Diagnostic::new(Exit::Usage, format!("the variable {name} is empty"))
+            .code(TYPED)
+            .hint(format!("give it a value, or: unset {name}"));
+    }
     let hint = meant::next(&refused, &command, typed);
     let has_usage = refused.get(ContextKind::Usage).is_some();
     for kind in BELOW {

@@ -25,6 +25,9 @@ const ANSWER_MAX: u64 = 64;
 /// Characters of an instance's id that are shown beside each line of its log.
 const INSTANCE_SHOWN: usize = 6;
 
+/// Where scripts find why something was not done.
+pub(crate) const PROBLEM: &str = "problem";
+
 /// The voice of one run of the program.
 #[derive(Clone, Debug)]
 pub(crate) struct Ui {
@@ -219,7 +222,7 @@ impl Ui {
     }
 
     fn print(&self, report: &Report) -> io::Result<()> {
-        match (self.output, &report.json) {
+        match (self.output, self.data(report)) {
             (Output::Text, _) => {
                 let mut output = io::stdout().lock();
                 output.write_all(shown(&self.again(&report.text)).as_bytes())?;
@@ -227,13 +230,36 @@ impl Ui {
             }
             (Output::Json | Output::Ndjson, None) => io::stdout().flush(),
             (Output::Json, Some(value)) => {
-                print_line(&escaped(&serde_json::to_string_pretty(value)?))
+                print_line(&escaped(&serde_json::to_string_pretty(&value)?))
             }
             (Output::Ndjson, Some(serde_json::Value::Array(items))) => {
                 items.iter().try_for_each(|item| self.data_json(item))
             }
-            (Output::Ndjson, Some(value)) => self.data_json(value),
+            (Output::Ndjson, Some(value)) => self.data_json(&value),
         }
+    }
+
+    /// Why something was not done, as scripts read it.
+    pub(crate) fn problem(&self, failure: &Diagnostic) -> serde_json::Value {
+        // Where each problem stands by itself, the drawing of all of them says nothing more.
+        let drawn = failure.detail.as_deref();
+        let detail = drawn.filter(|_| failure.problems.is_empty());
+        serde_json::json!({
+            "code": code_of(failure),
+            "title": failure.summary,
+            "detail": detail,
+            "hint": failure.hint.as_deref().map(|hint| self.again(hint)),
+            "exit": failure.exit.code(),
+        })
+    }
+
+    /// The data of a report; that of a deployment says why it did not end as it was asked to.
+    fn data(&self, report: &Report) -> Option<serde_json::Value> {
+        let mut value = report.json.clone()?;
+        if let (Some(failure), Some(fields)) = (&report.failure, value.as_object_mut()) {
+            fields.insert(PROBLEM.to_owned(), self.problem(failure));
+        }
+        Some(value)
     }
 
     /// A script that asked for JSON gets the refusal as JSON too.
@@ -241,16 +267,7 @@ impl Ui {
         if self.output == Output::Text {
             return;
         }
-        // Where each problem stands by itself, the drawing of all of them says nothing more.
-        let drawn = failure.detail.as_deref();
-        let detail = drawn.filter(|_| failure.problems.is_empty());
-        let mut value = serde_json::json!({ "problem": {
-            "code": code_of(failure),
-            "title": failure.summary,
-            "detail": detail,
-            "hint": failure.hint.as_deref().map(|hint| self.again(hint)),
-            "exit": failure.exit.code(),
-        }});
+        let mut value = serde_json::json!({ PROBLEM: self.problem(failure) });
         if !failure.problems.is_empty() {
             value["problems"] = serde_json::json!(failure.problems);
         }

@@ -1,9 +1,9 @@
 //! A plan for people.
 
-use windlass_api::PlanView;
+use windlass_api::{NoStartView, PlanView};
 use windlass_model::{
-    Change, Job, Percent, Plan, PlanId, PlanKind, RolloutPlan, Step, Sticky, Strategy, Task,
-    TaskKind, Traffic, Version,
+    Change, Job, Percent, Plan, PlanId, PlanKind, RolloutPlan, ServiceName, Step, Sticky, Strategy,
+    Task, TaskKind, Traffic, Version,
 };
 
 use super::listening::listening;
@@ -31,7 +31,7 @@ pub(crate) fn plan_text(view: &PlanView, whole: bool) -> String {
         ));
     } else {
         changes(view, &mut lines);
-        waves(plan, &mut lines);
+        waves(view, &mut lines);
     }
     rest(plan, &mut lines);
     if !view.nothing_to_do {
@@ -40,6 +40,7 @@ pub(crate) fn plan_text(view: &PlanView, whole: bool) -> String {
         not_watched(plan, &mut lines);
         lines.extend(risk::lines(view.risk.as_ref()));
         way_back(view, &mut lines);
+        no_start(view, &mut lines);
         if whole {
             lines.push(String::new());
             lines.push(format!(
@@ -157,7 +158,8 @@ fn skips(part: &RolloutPlan) -> bool {
     }
 }
 
-fn waves(plan: &Plan, lines: &mut Vec<String>) {
+fn waves(view: &PlanView, lines: &mut Vec<String>) {
+    let plan = &view.plan;
     let width = width(plan);
     lines.push(String::new());
     let mut tasks: Vec<&Task> = plan.tasks.iter().collect();
@@ -177,6 +179,7 @@ fn waves(plan: &Plan, lines: &mut Vec<String>) {
         let what = does(&task.kind, plan, task);
         let line = format!("{wave:>4}  {service:width$}  {what}");
         lines.push(match &task.undo {
+            Some(_) if starts_the_old(view, task) => format!("{line}  (no undo: see way back)"),
             // What fails of a rollback is not undone.
             Some(undo) if plan.kind != PlanKind::Rollback => {
                 format!("{line}  (undo: {})", harmless(undo))
@@ -184,6 +187,15 @@ fn waves(plan: &Plan, lines: &mut Vec<String>) {
             Some(_) | None => line,
         });
     }
+}
+
+/// Whether its undo would start a release that can't be started again.
+fn starts_the_old(view: &PlanView, task: &Task) -> bool {
+    let starts = matches!(task.kind, TaskKind::StopOld { .. } | TaskKind::Run { .. });
+    let undoes = view.plan.kind == PlanKind::Deploy;
+    starts
+        && undoes
+        && no_return(view).any(|(service, _, _)| task.service.as_ref() == Some(service))
 }
 
 fn does(kind: &TaskKind, plan: &Plan, task: &Task) -> String {
@@ -361,7 +373,53 @@ fn way_back(view: &PlanView, lines: &mut Vec<String>) {
         windlass_model::OnFailure::All => "everything goes back",
         windlass_model::OnFailure::Dependents => "the failed service and what needs it go back",
     };
-    lines.push(format!("way back: until promotion; on a failure {scope}"));
+    let lost: Vec<&ServiceName> = no_return(view).map(|(service, _, _)| service).collect();
+    let but = match lost.as_slice() {
+        [] => String::new(),
+        names => format!(", but not {}", listed(names)),
+    };
+    lines.push(format!(
+        "way back: until promotion; on a failure {scope}{but}"
+    ));
+}
+
+/// A service whose release to go back to could not be started again, and that release.
+type NoStart<'v> = (&'v ServiceName, &'v RolloutPlan, &'v NoStartView);
+
+fn no_starts(view: &PlanView) -> impl Iterator<Item = NoStart<'_>> {
+    let all = view.no_start.iter();
+    all.filter_map(|(service, found)| {
+        let part = view.plan.rollouts.get(service)?;
+        Some((service, part, found))
+    })
+}
+
+/// Those that would have to be started for a way back out of the middle: the others run on meanwhile.
+fn no_return(view: &PlanView) -> impl Iterator<Item = NoStart<'_>> {
+    no_starts(view).filter(|(_, part, _)| !runs_on(part))
+}
+
+/// Whether the old release goes on beside the new one.
+fn runs_on(part: &RolloutPlan) -> bool {
+    part.spec.command.is_none() && matches!(part.change, Change::Beside { .. })
+}
+
+/// What a rollback would otherwise be the first to find out.
+fn no_start(view: &PlanView, lines: &mut Vec<String>) {
+    for (service, part, NoStartView { version, why }) in no_starts(view) {
+        let why = harmless(why);
+        lines.push(match view.plan.kind {
+            PlanKind::Rollback => {
+                format!("{service} {version} can't be started as it was: {why}")
+            }
+            PlanKind::Deploy | PlanKind::Remove if runs_on(part) => {
+                format!("no way back to {service} {version} once it has ended: {why}")
+            }
+            PlanKind::Deploy | PlanKind::Remove => {
+                format!("no way back to {service} {version}: {why}")
+            }
+        });
+    }
 }
 
 #[cfg(test)]
@@ -402,6 +460,38 @@ mod tests {
         carry out exactly this: windlass deploy --plan plan_9f3cab12340000
         ");
         assert_eq!(plan_text(&view, true), plan_text(&view.clone(), true));
+    }
+
+    #[test]
+    fn what_can_not_be_gone_back_to_is_told_below_the_way_back() {
+        let mut view = sample::plan_view();
+        let found = NoStartView {
+            version: Version("1.4.1".to_owned()),
+            why: "the files of release 1.4.1 are gone".to_owned(),
+        };
+        view.no_start = ["api", "auth"]
+            .map(|name| (sample::service(name), found.clone()))
+            .into();
+        let api = view.plan.rollouts.get_mut(&sample::service("api"));
+        api.expect("a service").change = Change::InPlace {
+            bake: windlass_model::Millis::ZERO,
+        };
+        let told = |view: &PlanView| {
+            let text = plan_text(view, false);
+            let from = text.rfind("\n\n").expect("a last block");
+            text.get(from..).unwrap_or_default().trim().to_owned()
+        };
+        insta::assert_snapshot!(told(&view), @r"
+        way back: until promotion; on a failure everything goes back, but not api
+        no way back to api 1.4.1: the files of release 1.4.1 are gone
+        no way back to auth 1.4.1 once it has ended: the files of release 1.4.1 are gone
+        ");
+        view.plan.kind = PlanKind::Rollback;
+        insta::assert_snapshot!(told(&view), @r"
+        this is the way back: should it fail, it stays where it is until a person repairs it
+        api 1.4.1 can't be started as it was: the files of release 1.4.1 are gone
+        auth 1.4.1 can't be started as it was: the files of release 1.4.1 are gone
+        ");
     }
 
     #[test]

@@ -1,8 +1,10 @@
 //! The permanent record of a deployment: result, durations, where traffic is, the next command.
 
+use std::collections::BTreeMap;
+
 use jiff::tz::TimeZone;
 use windlass_api::{DeploymentView, EnvironmentView};
-use windlass_model::{DeploymentState, RolloutPhase};
+use windlass_model::{DeploymentState, Percent, RolloutPhase, ServiceName, Version};
 
 use super::by_hand;
 use super::compared;
@@ -117,6 +119,24 @@ fn durations(part: &Part) -> String {
         ));
     }
     told.join(", ")
+}
+
+/// Of each service that is served, the shares of its requests by version.
+pub(crate) type Traffic<'v> = BTreeMap<&'v ServiceName, BTreeMap<&'v Version, Percent>>;
+
+/// Where the requests of the deployment's services go now, for scripts: a service of which the router did
+/// not say it is left out.
+pub(crate) fn shares<'v>(view: &'v DeploymentView, runs: &'v EnvironmentView) -> Traffic<'v> {
+    let served = view.rollouts.keys().filter_map(|service| {
+        let now = runs.services.get(service)?;
+        let slots = [&now.stable, &now.candidate, &now.standby];
+        let there = || slots.into_iter().flatten();
+        let is_silent = there().next().is_some() && there().all(|slot| slot.weight.is_none());
+        let known = there().filter_map(|slot| Some((&slot.version, slot.weight?)));
+        let known = known.filter(|(_, share)| share.get() > 0).collect();
+        (!now.listen.is_empty() && !is_silent).then_some((service, known))
+    });
+    served.collect()
 }
 
 /// Where the requests of the deployment's services go now.

@@ -8,6 +8,7 @@ use super::failure::{ABANDONED, last_lines, ways_to_repair};
 use super::grounds::grounds;
 use super::scored;
 use super::table::table;
+use super::taken_down;
 use super::time::{ago, of_calendar, took};
 use super::ways::{next_lines, ways};
 use super::words::{
@@ -99,8 +100,15 @@ pub(crate) fn show_text(
         lines.extend(notes);
         lines.push(String::new());
     }
-    lines.extend(now(view, runs, shown.fits));
-    lines.extend(next(view));
+    let down = runs.and_then(|runs| taken_down::of(runs, view.rollouts.keys()));
+    lines.extend(match down {
+        Some(down) => {
+            let told = taken_down::told(down, &style.zone);
+            vec![hang("", &format!("nothing of it runs: {told}"), shown.fits)]
+        }
+        None => now(view, runs, shown.fits),
+    });
+    lines.extend(next(view, down.is_some()));
     lines.push(String::new());
     lines.join("\n")
 }
@@ -180,7 +188,8 @@ fn now(view: &DeploymentView, runs: Option<&EnvironmentView>, fits: Option<usize
     traffic.into_iter().chain(kept).collect()
 }
 
-fn next(view: &DeploymentView) -> Vec<String> {
+/// `down`: what it deployed was taken down since.
+fn next(view: &DeploymentView, down: bool) -> Vec<String> {
     let one = |text: String| vec![["next: ", &text].concat()];
     match view.state {
         DeploymentState::Held
@@ -195,6 +204,7 @@ fn next(view: &DeploymentView) -> Vec<String> {
             view.id,
             ways_to_repair(view)
         )),
+        DeploymentState::Ended(_) if down => one(taken_down::AGAIN.to_owned()),
         DeploymentState::Ended(Outcome::Abandoned) => {
             let mut lines = vec!["what it left is in no slot, and may run".to_owned()];
             lines.extend(one(ABANDONED.to_owned()));

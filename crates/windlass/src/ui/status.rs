@@ -6,6 +6,7 @@ use windlass_api::{
 use windlass_model::{DeploymentState, Finalize, Halt};
 
 use super::table::table;
+use super::taken_down;
 use super::time::{of_calendar, took};
 use super::ways::{next_lines, ways};
 use super::words::{harmless, listed, until, whose_halt};
@@ -159,7 +160,12 @@ fn block(view: &EnvironmentView, (now_us, fits): (i64, Option<usize>), style: &S
         .flat_map(|(name, service)| rows(name.as_str(), service))
         .collect();
     if rows.is_empty() {
-        text.push_str("nothing runs\n");
+        let down = taken_down::last(view);
+        let since = down.map(|down| {
+            let told = taken_down::told(down, &style.zone);
+            format!(": {told}\nnext: {}", taken_down::AGAIN)
+        });
+        text.push_str(&["nothing runs", &since.unwrap_or_default(), "\n"].concat());
         return text;
     }
     let header = [
@@ -357,6 +363,16 @@ mod tests {
         environment.services.values_mut().for_each(gone);
         let text = told(&environment);
         assert!(text.ends_with("nothing runs\n"), "{text}");
+        let down = windlass_model::TakenDown {
+            by: "mira".to_owned(),
+            at_us: sample::STARTED_US,
+        };
+        for service in environment.services.values_mut() {
+            service.down = Some(down.clone());
+        }
+        let text = told(&environment);
+        let last = "nothing runs: taken down at 2026-11-21 14:02:11 by mira\nnext: windlass deploy\n";
+        assert!(text.ends_with(last), "{text}");
     }
 
     #[test]

@@ -11,6 +11,7 @@
 
 mod abandoning;
 mod analyzing;
+mod asked;
 mod asking_again;
 mod bad_inputs;
 mod begun;

@@ -219,6 +219,7 @@ pub(crate) fn environment() -> EnvironmentView {
         standby_kept: None,
         failed: None,
         failed_kept_by: None,
+        down: None,
     };
     let mut worker = slot_view(4, Label::Blue, "7", 0, &["running"]);
     worker.weight = None;
@@ -259,6 +260,7 @@ pub(crate) fn environment() -> EnvironmentView {
                     standby_kept: None,
                     failed: None,
                     failed_kept_by: None,
+                    down: None,
                 },
             ),
         ]),

@@ -1,0 +1,51 @@
+//! What a request is about.
+
+use windlass_model::{AppName, EnvironmentName, PlanId, ServiceName, Version};
+
+use crate::handle::{From, When};
+
+/// One service of one environment.
+#[derive(Clone, Debug)]
+pub struct ServiceAt {
+    /// The application.
+    pub app: AppName,
+    /// The environment.
+    pub environment: EnvironmentName,
+    /// The service.
+    pub service: ServiceName,
+}
+
+/// What goes back.
+#[derive(Clone, Debug)]
+pub struct RollbackAt {
+    /// The application.
+    pub app: AppName,
+    /// The environment.
+    pub environment: EnvironmentName,
+    /// One service of it; none for all that were promoted last.
+    pub service: Option<ServiceName>,
+    /// To this version, also one that was rolled back from; none for the last good one.
+    pub to: Option<Version>,
+    /// By this plan and no other, if one was shown before.
+    pub plan: Option<PlanId>,
+}
+
+/// What is asked for, to hear what it would do.
+#[derive(Clone, Debug)]
+pub enum Check {
+    /// A deployment.
+    Deploy {
+        /// From what.
+        from: From,
+        /// Whether the application may come from another folder than before.
+        may_move: bool,
+        /// When it would begin.
+        when: When,
+    },
+    /// A rollback.
+    Rollback(RollbackAt),
+    /// That a service goes.
+    Remove(ServiceAt),
+    /// That an application's services end: in one environment, else in all.
+    Down(AppName, Option<EnvironmentName>),
+}
