@@ -137,7 +137,9 @@ async fn agree(
         return Ok(Agreed::NothingToDo);
     }
     if context.ui.can_ask() {
-        context.ui.say_as_it_is(plan_text(&view, false).trim_end());
+        context
+            .ui
+            .say_as_it_is(plan_text(&view, false, context.ui.talk_columns()).trim_end());
         let question = format!("Deploy {} to {}?", view.plan.app, view.plan.environment);
         if !context.ui.ask(&question) {
             return Err(Diagnostic::new(Exit::Refused, "nothing was deployed").code(SAID_NO));
@@ -179,7 +181,7 @@ pub(super) async fn carry_out(
     if !manner.plan_seen {
         context
             .ui
-            .say_as_it_is(plan_text(&answer.plan, false).trim_end());
+            .say_as_it_is(plan_text(&answer.plan, false, context.ui.talk_columns()).trim_end());
     }
     let starting = Starting::default();
     let view = client.outliving(&starting, async |client: &Client| client.show(&id).await);

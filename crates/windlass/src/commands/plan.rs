@@ -25,5 +25,6 @@ pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, 
     let services = plan.rollouts.iter().map(|(name, part)| (name, &part.spec));
     in_vain::warn(context, services.clone(), plan.parallel);
     forecast::warn(context, (&plan.app, &plan.environment), services).await;
-    Report::new(plan_text(&view, true), &view.plan)
+    let text = plan_text(&view, true, context.ui.columns());
+    Ok(Report::new(text, &view.plan)?.sentences())
 }

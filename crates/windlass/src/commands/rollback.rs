@@ -53,7 +53,9 @@ pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, 
         context.ui.say(&format!("{id} runs: it is aborted"));
     }
     if let Some(plan) = &answer.plan {
-        context.ui.say_as_it_is(plan_text(plan, false).trim_end());
+        context
+            .ui
+            .say_as_it_is(plan_text(plan, false, context.ui.talk_columns()).trim_end());
     }
     for (service, why) in &answer.stays {
         context

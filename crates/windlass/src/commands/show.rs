@@ -39,5 +39,5 @@ pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, 
         };
         show_text(&view, runs.as_ref(), &shown)
     };
-    Report::new(text, &view)
+    Ok(Report::new(text, &view)?.sentences())
 }

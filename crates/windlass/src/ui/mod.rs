@@ -7,6 +7,7 @@ pub(crate) mod facts;
 pub(crate) mod failure;
 #[cfg(test)]
 mod foreign;
+mod grid;
 pub(crate) mod grounds;
 pub(crate) mod list;
 pub(crate) mod live;
@@ -34,7 +35,7 @@ pub(crate) mod why;
 pub(crate) mod words;
 mod wrap;
 
-pub(crate) use again::Again;
+pub(crate) use again::{Again, quoted};
 #[cfg(test)]
 pub(crate) use output::diagnostic_text;
 pub(crate) use output::{Ui, say_panic};

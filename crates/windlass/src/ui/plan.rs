@@ -8,13 +8,15 @@ use windlass_model::{
 
 use super::scored;
 use super::words::{change, counted, harmless, listed, until};
+use super::wrap::hang;
 
 /// Characters of a plan's id that are shown.
 const SHORT: usize = 10;
 
 /// The plan: what changes, what is done wave by wave, what undoes it, and where the way back ends.
-/// `whole` adds the command that carries out exactly this plan.
-pub(crate) fn plan_text(view: &PlanView, whole: bool) -> String {
+/// `whole` adds the command that carries out exactly this plan. `fits`: columns that it must fit into, where
+/// a person reads it.
+pub(crate) fn plan_text(view: &PlanView, whole: bool, fits: Option<usize>) -> String {
     let plan = &view.plan;
     let mut lines = vec![format!(
         "plan {} for {} in {}, on revision {}",
@@ -29,8 +31,8 @@ pub(crate) fn plan_text(view: &PlanView, whole: bool) -> String {
             counted(plan.unchanged.len(), "service")
         ));
     } else {
-        changes(view, &mut lines);
-        waves(plan, &mut lines);
+        changes(view, fits, &mut lines);
+        waves(plan, fits, &mut lines);
     }
     rest(plan, &mut lines);
     if !view.nothing_to_do {
@@ -61,14 +63,14 @@ fn width(plan: &Plan) -> usize {
     names.max().unwrap_or(0)
 }
 
-fn changes(view: &PlanView, lines: &mut Vec<String>) {
+fn changes(view: &PlanView, fits: Option<usize>, lines: &mut Vec<String>) {
     let plan = &view.plan;
     let width = width(plan);
     lines.push(String::new());
     for (service, from) in &plan.renames {
-        lines.push(format!(
-            "  {service:width$}  was {from}: the same service under another name"
-        ));
+        let head = format!("  {service:width$}  ");
+        let was = format!("was {from}: the same service under another name");
+        lines.push(hang(&head, &was, fits));
     }
     for (service, part) in &plan.rollouts {
         let from = part.stable.as_ref().map(|slot| &slot.release.version);
@@ -77,7 +79,8 @@ fn changes(view: &PlanView, lines: &mut Vec<String>) {
             Some(last) => again(part, last),
             None => manner(part),
         };
-        lines.push(format!("  {service:width$}  {versions}, {manner}"));
+        let head = format!("  {service:width$}  ");
+        lines.push(hang(&head, &format!("{versions}, {manner}"), fits));
     }
 }
 
@@ -155,7 +158,7 @@ fn skips(part: &RolloutPlan) -> bool {
     }
 }
 
-fn waves(plan: &Plan, lines: &mut Vec<String>) {
+fn waves(plan: &Plan, fits: Option<usize>, lines: &mut Vec<String>) {
     let width = width(plan);
     lines.push(String::new());
     let mut tasks: Vec<&Task> = plan.tasks.iter().collect();
@@ -173,14 +176,15 @@ fn waves(plan: &Plan, lines: &mut Vec<String>) {
             lines.push("      ---- no way back from here ----".to_owned());
         }
         let what = does(&task.kind, plan, task);
-        let line = format!("{wave:>4}  {service:width$}  {what}");
-        lines.push(match &task.undo {
+        let undo = match &task.undo {
             // What fails of a rollback is not undone.
             Some(undo) if plan.kind != PlanKind::Rollback => {
-                format!("{line}  (undo: {})", harmless(undo))
+                format!("  (undo: {})", harmless(undo))
             }
-            Some(_) | None => line,
-        });
+            Some(_) | None => String::new(),
+        };
+        let head = format!("{wave:>4}  {service:width$}  ");
+        lines.push(hang(&head, &[what, undo].concat(), fits));
     }
 }
 
@@ -379,7 +383,7 @@ mod tests {
     #[test]
     fn a_plan_shows_waves_undo_and_the_way_back() {
         let view = sample::plan_view();
-        insta::assert_snapshot!(plan_text(&view, true), @r"
+        insta::assert_snapshot!(plan_text(&view, true, None), @r"
         plan 9f3cab1234 for shop in production, on revision 3
 
           api   1.4.1 → 1.4.2, blue-green
@@ -406,7 +410,10 @@ mod tests {
 
         carry out exactly this: windlass deploy --plan plan_9f3cab12340000
         ");
-        assert_eq!(plan_text(&view, true), plan_text(&view.clone(), true));
+        assert_eq!(
+            plan_text(&view, true, None),
+            plan_text(&view.clone(), true, None)
+        );
     }
 
     #[test]
@@ -415,7 +422,7 @@ mod tests {
         for part in view.plan.rollouts.values_mut() {
             part.spec.analysis = Some(Gate::default());
         }
-        let text = plan_text(&view, false);
+        let text = plan_text(&view, false, None);
         let lines = text.lines().filter(|line| line.starts_with("needs "));
         assert_eq!(
             lines.collect::<Vec<_>>(),
@@ -430,7 +437,7 @@ mod tests {
     #[test]
     fn a_first_deployment_says_which_steps_it_skips() {
         let view = sample::first_plan_view();
-        insta::assert_snapshot!(plan_text(&view, false), @r"
+        insta::assert_snapshot!(plan_text(&view, false, None), @r"
         plan 9f3cab1234 for shop in production, on revision 0
 
           auth  → 1.4.2, first deployment: steps below 100 % are skipped
@@ -451,7 +458,7 @@ mod tests {
         let mut told = |last: &str| {
             let last = Version(last.to_owned());
             view.down = [(sample::service("auth"), last)].into();
-            let text = plan_text(&view, false);
+            let text = plan_text(&view, false, None);
             let lines = text
                 .lines()
                 .filter(|line| line.starts_with("  auth") || line.starts_with("way back"));
@@ -471,7 +478,7 @@ mod tests {
     fn a_rollback_is_the_way_back_and_undoes_nothing() {
         let mut view = sample::plan_view();
         view.plan.kind = PlanKind::Rollback;
-        let text = plan_text(&view, false);
+        let text = plan_text(&view, false, None);
         assert!(!text.contains("undo"), "{text}");
         assert!(text.ends_with(&[ON_FAILURE, "\n"].concat()), "{text}");
     }
@@ -482,7 +489,7 @@ mod tests {
         view.plan.rollouts.clear();
         view.plan.tasks.clear();
         view.nothing_to_do = true;
-        insta::assert_snapshot!(plan_text(&view, true), @r"
+        insta::assert_snapshot!(plan_text(&view, true, None), @r"
         plan 9f3cab1234 for shop in production, on revision 3
         nothing to do: 1 service as the file says
 

@@ -4,6 +4,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use windlass_model::Millis;
 
 /// Calendar time of now, microseconds since 1970 UTC.
 pub(crate) fn now_us() -> i64 {
@@ -13,18 +14,21 @@ pub(crate) fn now_us() -> i64 {
     })
 }
 
-/// A duration with one figure behind the point below a minute: `0.4s`, `41.2s`, `2m05s`, `3h02m`.
+/// A measured duration, as exact as matters: `0.4s`, `41.2s`, `2m5s`, `3h2m`.
 pub(crate) fn took(us: i64) -> String {
-    let tenths = u64::try_from(us.max(0)).unwrap_or(0) / 100_000;
-    let (seconds, tenth) = (tenths / 10, tenths % 10);
-    match (seconds / 3600, seconds / 60 % 60, seconds % 60) {
-        (0, 0, s) => format!("{s}.{tenth}s"),
-        (0, m, s) => format!("{m}m{s:02}s"),
-        (h, m, _) => format!("{h}h{m:02}m"),
-    }
+    const MINUTE: u64 = 60_000;
+    const HOUR: u64 = 60 * MINUTE;
+    let millis = u64::try_from(us.max(0)).unwrap_or(0) / 1_000;
+    let least = match millis {
+        // It is measured to tenths: `2.0s` says so.
+        0..MINUTE => return format!("{}.{}s", millis / 1_000, millis / 100 % 10),
+        MINUTE..HOUR => 1_000,
+        HOUR.. => MINUTE,
+    };
+    Millis::from_millis(millis / least * least).to_string()
 }
 
-/// How long ago something was, in one unit: `41 s ago`, `12 min ago`, `3 h ago`, `5 days ago`.
+/// How long ago something was, in one unit: `41s ago`, `12m ago`, `3h ago`, `5d ago`.
 pub(crate) fn ago(us: i64) -> String {
     const MINUTE: u64 = 60;
     const HOUR: u64 = 60 * MINUTE;
@@ -32,11 +36,11 @@ pub(crate) fn ago(us: i64) -> String {
     let seconds = u64::try_from(us.max(0)).unwrap_or(0) / 1_000_000;
     match seconds {
         0 => "just now".to_owned(),
-        1..MINUTE => format!("{seconds} s ago"),
-        MINUTE..HOUR => format!("{} min ago", seconds / MINUTE),
+        1..MINUTE => format!("{seconds}s ago"),
+        MINUTE..HOUR => format!("{}m ago", seconds / MINUTE),
         // Two days are the first that nobody counts in hours.
-        HOUR.. if seconds < 2 * DAY => format!("{} h ago", seconds / HOUR),
-        HOUR.. => format!("{} days ago", seconds / DAY),
+        HOUR.. if seconds < 2 * DAY => format!("{}h ago", seconds / HOUR),
+        HOUR.. => format!("{}d ago", seconds / DAY),
     }
 }
 
@@ -78,18 +82,13 @@ mod tests {
         let seconds = 1_000_000;
         assert_eq!(took(420_000), "0.4s");
         assert_eq!(took(41_260_000), "41.2s");
-        assert_eq!(took(125 * seconds), "2m05s");
-        assert_eq!(took(3 * 3600 * seconds + 120 * seconds), "3h02m");
+        assert_eq!(took(125 * seconds), "2m5s");
+        assert_eq!(took(60 * seconds), "1m");
+        assert_eq!(took(3 * 3600 * seconds + 120 * seconds), "3h2m");
         assert_eq!(took(-1), "0.0s");
         let past = [0, 41, 759, 3 * 3600 + 120, 5 * 86_400 + 7];
         let past = past.map(|time| ago(time * seconds));
-        let read = [
-            "just now",
-            "41 s ago",
-            "12 min ago",
-            "3 h ago",
-            "5 days ago",
-        ];
+        let read = ["just now", "41s ago", "12m ago", "3h ago", "5d ago"];
         assert_eq!(past, read);
         assert_eq!(clock(5 * seconds), "0:05");
         assert_eq!(clock(760 * seconds), "12:40");
