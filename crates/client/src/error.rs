@@ -79,7 +79,7 @@ pub enum ClientError {
         pid: u32,
     },
     /// The controller has the lock but gave no answer in time.
-    #[error("the controller{} did not answer within {seconds} s", of(*pid))]
+    #[error("the controller{} did not answer within {seconds}s", of(*pid))]
     Silent {
         /// Its process, where known.
         pid: Option<u32>,

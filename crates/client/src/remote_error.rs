@@ -85,7 +85,7 @@ pub enum RemoteError {
         source: io::Error,
     },
     /// No answer in time.
-    #[error("{url} did not answer within {seconds} s")]
+    #[error("{url} did not answer within {seconds}s")]
     Silent {
         /// Who.
         url: String,

@@ -34,7 +34,7 @@ pub enum ReplaceError {
         pid: u32,
     },
     /// It was asked to end and still has the lock.
-    #[error("the controller{} did not end within {seconds} s", of(*pid))]
+    #[error("the controller{} did not end within {seconds}s", of(*pid))]
     Late {
         /// Its process, where known.
         pid: Option<u32>,

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-/// A duration in whole milliseconds: `500ms`, `30s`, `1m30s`, `2h`, `1d`.
+/// A duration in whole milliseconds: `500ms`, `30s`, `1m30s`, `2h`, `1d`. People read `10.1s` where it
+/// travels as `10s100ms`, which is how a file writes it.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
 )]
@@ -131,21 +132,34 @@ impl Millis {
     }
 }
 
+/// Each unit that there is any of; none: `0s`.
+fn written(millis: u64) -> String {
+    if millis == 0 {
+        return "0s".to_owned();
+    }
+    let mut rest = millis;
+    let mut text = String::new();
+    for (unit, factor) in UNITS {
+        if rest >= factor {
+            text.push_str(&(rest / factor).to_string());
+            text.push_str(unit);
+            rest %= factor;
+        }
+    }
+    text
+}
+
 impl fmt::Display for Millis {
+    /// For people: parts of a second stand behind the point, `10.1s` and `1m10.125s`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.0 == 0 {
-            return f.pad("0s");
+        let (whole, part) = (self.0 / 1_000 * 1_000, self.0 % 1_000);
+        if part == 0 || whole % 60_000 == 0 {
+            return f.pad(&written(self.0));
         }
-        let mut rest = self.0;
-        let mut text = String::new();
-        for (unit, factor) in UNITS {
-            if rest >= factor {
-                text.push_str(&(rest / factor).to_string());
-                text.push_str(unit);
-                rest %= factor;
-            }
-        }
-        f.pad(&text)
+        let part = format!("{part:03}");
+        let seconds = written(whole);
+        let seconds = seconds.trim_end_matches('s');
+        f.pad(&[seconds, ".", part.trim_end_matches('0'), "s"].concat())
     }
 }
 
@@ -159,7 +173,7 @@ impl TryFrom<String> for Millis {
 
 impl From<Millis> for String {
     fn from(millis: Millis) -> Self {
-        millis.to_string()
+        written(millis.0)
     }
 }
 
@@ -170,9 +184,24 @@ mod tests {
     #[test]
     fn durations_are_read_and_printed_alike() {
         for text in ["500ms", "30s", "1m30s", "2h", "1d", "1h500ms", "0s"] {
-            assert_eq!(Millis::parse(text).expect(text).to_string(), text);
+            let time = Millis::parse(text).expect(text);
+            assert_eq!(time.to_string(), text);
+            assert_eq!(String::from(time), text);
         }
         assert_eq!(Millis::parse("90s").expect("90s").to_string(), "1m30s");
+    }
+
+    #[test]
+    fn people_read_parts_of_a_second_behind_the_point_and_files_do_not() {
+        for (text, read) in [
+            ("10s100ms", "10.1s"),
+            ("1m10s125ms", "1m10.125s"),
+            ("1s50ms", "1.05s"),
+        ] {
+            let time = Millis::parse(text).expect(text);
+            assert_eq!(time.to_string(), read);
+            assert_eq!(String::from(time), text, "it travels as a file writes it");
+        }
     }
 
     #[test]

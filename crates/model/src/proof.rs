@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Millis, Percent, Version};
 
-/// Evidence that a service is back: "100 % on 3, 2 of 2 instances answer 3, 0 requests to 4 for 5 s".
+/// Evidence that a service is back: "100 % on 3, 2 of 2 instances answer 3, 0 requests to 4 for 5s".
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Proof {

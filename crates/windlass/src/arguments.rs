@@ -8,7 +8,7 @@ use windlass_model::{Millis, ServiceName};
 use crate::commands::{
     abort, analyze, backup, completions, demo, demo_service, deploy, docs, down, events, explain,
     finalize, halt, help, hold, list, logs, man, plan, promote, remove, repair, report, restore,
-    resume, retry, rollback, router, schema, score, serve, shim, show, token,
+    resume, retry, rollback, router, schema, score, serve, shim, show, status, token,
 };
 
 /// Brings new releases of a multi-service application to production safely
@@ -125,7 +125,7 @@ pub(crate) enum Command {
     /// Deploy what the file says and follow it
     Deploy(deploy::Options),
     /// Show what runs where
-    Status,
+    Status(status::Options),
     /// List deployments, newest first
     List(list::Options),
     /// Show one deployment

@@ -1,11 +1,13 @@
 //! What every command has: its options, its voice, and the way to the controller.
 
 use tokio::runtime::{Builder, Runtime};
-use windlass_client::{Client, Reach, Starting, StatePaths};
+use windlass_api::Exit;
+use windlass_client::{Client, ClientError, Reach, Starting, StatePaths};
 
 use crate::arguments::Global;
 use crate::diagnostic::Diagnostic;
 use crate::elsewhere;
+use crate::route;
 use crate::ui::Ui;
 
 /// One run of the program.
@@ -40,7 +42,8 @@ impl Context {
     /// The controller; on this machine started if none runs.
     pub(crate) async fn client(&self) -> Result<Client, Diagnostic> {
         let reach = self.reach()?;
-        let client = Client::connect_or_start(&reach, &Starting::default()).await?;
+        let client = Client::connect_or_start(&reach, &Starting::default()).await;
+        let client = client.map_err(|why| not_reached(why, &reach))?;
         let controller = client.controller();
         self.ui.say_more(&format!(
             "controller of {}: Windlass {}, process {}, epoch {}",
@@ -78,6 +81,25 @@ impl Context {
             .build()
             .map_err(|why| Diagnostic::bug(&why))?;
         runtime.block_on(ask)
+    }
+}
+
+/// A router that runs alone has no controller, and lets none start.
+const ALONE: &str = "WL0456";
+
+fn not_reached(why: ClientError, reach: &Reach) -> Diagnostic {
+    match (&why, reach) {
+        (ClientError::EndedEarly { .. }, Reach::Here(paths)) if route::alone(paths).is_some() => {
+            let what = "a router runs here alone, and obeys no controller";
+            Diagnostic::new(Exit::Unreachable, what)
+                .code(ALONE)
+                .detail("nothing was changed: it goes on, and so does its traffic")
+                .hint(
+                    "look at it: windlass router status; for an application take a folder of its own: \
+                     --state-dir DIR",
+                )
+        }
+        (_, _) => Diagnostic::from(why),
     }
 }
 

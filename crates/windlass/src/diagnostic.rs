@@ -9,6 +9,7 @@ use windlass_api::{Exit, Problem};
 use windlass_client::{ClientError, PathsError, Unsafe};
 
 use crate::elsewhere;
+use crate::ui::quoted;
 
 /// What failed, what was seen, what to do next, and the exit code that says so.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -233,7 +234,7 @@ fn make_private(path: &Path, why: Unsafe) -> String {
     match why {
         Unsafe::NoFolder => format!("move it away, {ANOTHER}"),
         Unsafe::Anothers(user) => format!("run it as user {user}, {ANOTHER}"),
-        Unsafe::Open(_) => format!("chmod 700 {}, {ANOTHER}", path.display()),
+        Unsafe::Open(_) => format!("chmod 700 {}, {ANOTHER}", quoted(&path.to_string_lossy())),
     }
 }
 

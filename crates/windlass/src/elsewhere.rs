@@ -18,8 +18,9 @@ use crate::diagnostic::Diagnostic;
 const TOKEN: &str = "WINDLASS_TOKEN";
 
 /// Verbs that are for the controller's own machine only.
-pub(crate) const ON_ITS_MACHINE: [&str; 6] =
-    ["backup", "doctor", "halt", "restore", "serve", "token"];
+pub(crate) const ON_ITS_MACHINE: [&str; 7] = [
+    "backup", "doctor", "halt", "restore", "router", "serve", "token",
+];
 
 /// Leaves one place for the controller: what was typed counts more than what a variable says, and of
 /// two variables that of the server.

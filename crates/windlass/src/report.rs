@@ -14,6 +14,8 @@ pub(crate) struct Report {
     pub(crate) text: String,
     /// The same for machines; none when everything was printed as it happened.
     pub(crate) json: Option<serde_json::Value>,
+    /// Whether its lines are sentences, which are broken where a person reads them.
+    pub(crate) sentences: bool,
     /// Why it did not end well, for stderr.
     pub(crate) failure: Option<Diagnostic>,
 }
@@ -26,8 +28,15 @@ impl Report {
             exit: Exit::Done,
             text: text.into(),
             json: Some(json),
+            sentences: false,
             failure: None,
         })
+    }
+
+    /// With lines that are sentences: none of them is a line of somebody's file, or of a script.
+    pub(crate) fn sentences(mut self) -> Self {
+        self.sentences = true;
+        self
     }
 
     /// Everything was printed as it happened.
@@ -36,6 +45,7 @@ impl Report {
             exit,
             text: String::new(),
             json: None,
+            sentences: false,
             failure: None,
         }
     }

@@ -63,7 +63,7 @@ impl MetricSource for Prometheus {
             Ok(Err(why)) => Err(failed(ErrorKind::Unreachable, why)),
             Err(_late) => Err(failed(
                 ErrorKind::Timeout,
-                format!("no answer in {} s", WITHIN.as_secs()),
+                format!("no answer in {}s", WITHIN.as_secs()),
             )),
         }
     }

@@ -190,10 +190,11 @@ impl Baseline {
 /// Microseconds for people.
 fn millis(us: f64) -> String {
     if us >= 1_000_000.0 {
-        format!("{:.1} s", us / 1_000_000.0)
+        let tenths = format!("{:.1}", us / 1_000_000.0);
+        [tenths.trim_end_matches(".0"), "s"].concat()
     } else if us >= 10_000.0 {
-        format!("{:.0} ms", us / 1_000.0)
+        format!("{:.0}ms", us / 1_000.0)
     } else {
-        format!("{:.1} ms", us / 1_000.0)
+        format!("{:.1}ms", us / 1_000.0)
     }
 }

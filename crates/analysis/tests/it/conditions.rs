@@ -306,7 +306,7 @@ fn a_response_time_is_compared_with_what_serves_beside_it_and_else_before_it() {
     };
     assert_eq!(
         evidence.words("version 2"),
-        "p95 of version 2 was about 199 ms in 10s, against 50 ms of what served beside it"
+        "p95 of version 2 was about 199ms in 10s, against 50ms of what served beside it"
     );
     let mut rule = twice(Percentile::USUAL);
     let alone = (&slow, &Counts::default());

@@ -20,7 +20,7 @@ pub(crate) struct Parsed {
 pub(crate) fn parse(text: &str, format: Format) -> Result<Parsed, Problem> {
     if text.len() > MAX_TEXT_BYTES {
         let message = format!("the file has more than {MAX_TEXT_BYTES} bytes");
-        return Err(Problem::nowhere(TOO_LARGE, message).hint("name the right file with -f FILE"));
+        return Err(Problem::nowhere(TOO_LARGE, message).hint("name the right file"));
     }
     match format {
         Format::Yaml => yaml::parse(text),

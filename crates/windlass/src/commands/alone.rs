@@ -28,7 +28,7 @@ pub(crate) fn of(context: &Context, file: &Path) -> Result<Alone, Diagnostic> {
 }
 
 fn read(file: &Path) -> Result<(Found, LoadedAlone), Diagnostic> {
-    let found = Found::read(file)?;
+    let found = Found::read(file, "--config FILE")?;
     let loaded = load_alone(&found.text, &found.name).map_err(|refused| found.refused(&refused))?;
     Ok((found, loaded))
 }

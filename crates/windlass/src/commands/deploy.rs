@@ -129,7 +129,9 @@ async fn agree(
         return Ok(None);
     };
     if context.ui.can_ask() {
-        context.ui.say_as_it_is(plan_text(&view, false).trim_end());
+        context
+            .ui
+            .say_as_it_is(plan_text(&view, false, context.ui.talk_columns()).trim_end());
         let mut question = question::of_plan(&view.plan);
         if let Some(id) = aborts {
             let running = client.show(&id).await?;
@@ -193,7 +195,7 @@ pub(super) async fn carry_out(
     if !manner.plan_seen {
         context
             .ui
-            .say_as_it_is(plan_text(&answer.plan, false).trim_end());
+            .say_as_it_is(plan_text(&answer.plan, false, context.ui.talk_columns()).trim_end());
     }
     let starting = Starting::default();
     let view = client.outliving(&starting, async |client: &Client| client.show(&id).await);

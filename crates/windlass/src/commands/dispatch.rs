@@ -47,7 +47,7 @@ fn one(command: &Command, context: &Context) -> Result<Report, Diagnostic> {
         Command::Version => version::run(),
         Command::Plan(options) => Context::block_on(plan::run(context, options)),
         Command::Deploy(options) => Context::block_on(deploy::run(context, options)),
-        Command::Status => Context::block_on(status::run(context)),
+        Command::Status(options) => Context::block_on(status::run(context, options)),
         Command::List(options) => Context::block_on(list::run(context, options)),
         Command::Show(options) => Context::block_on(show::run(context, options)),
         Command::Events(options) => Context::block_on(events::run(context, options)),

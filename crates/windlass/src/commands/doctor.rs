@@ -43,7 +43,7 @@ pub(crate) async fn run(context: &Context) -> Result<Report, Diagnostic> {
         findings,
     };
     let text = told(&examined, paths.exists(), &context.ui.style());
-    let mut report = Report::new(text, &examined)?;
+    let mut report = Report::new(text, &examined)?.sentences();
     if examined.broken > 0 {
         report.exit = Exit::Stuck;
     }

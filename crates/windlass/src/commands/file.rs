@@ -59,20 +59,10 @@ impl Found {
     /// same: whoever stands in its folder means its application, and no other.
     fn look(context: &Context) -> Result<Option<Self>, Diagnostic> {
         if let Some(given) = &context.global.file {
-            return Self::read(given).map(Some);
+            return Self::read(given, OPTION).map(Some);
         }
-        let here = std::env::current_dir()
-            .map_err(|why| unreadable("the current folder can't be found", &why))?;
-        for (steps, folder) in here.ancestors().enumerate() {
-            let mut there = NAMES.iter().filter(|name| folder.join(name).is_file());
-            let up: PathBuf = std::iter::repeat_n("..", steps).collect();
-            match (there.next(), there.next()) {
-                (Some(one), Some(other)) => return Err(two_files(&up.join(one), other)),
-                (Some(only), None) => return Self::read(&up.join(only)).map(Some),
-                (None, _) => {}
-            }
-        }
-        Ok(None)
+        let found = searched()?;
+        found.map(|path| Self::read(&path, OPTION)).transpose()
     }
 
     /// The application that the file here is of; none without a file.
@@ -80,10 +70,10 @@ impl Found {
         Self::look(context)?.map(|found| found.app()).transpose()
     }
 
-    /// The file at `path`.
-    pub(crate) fn read(path: &Path) -> Result<Self, Diagnostic> {
+    /// The file at `path`, which `option` names.
+    pub(crate) fn read(path: &Path, option: &str) -> Result<Self, Diagnostic> {
         let name = path.display().to_string();
-        let failed = |why: io::Error| unreadable(format!("{name} can't be read"), &why);
+        let failed = |why: io::Error| unreadable(format!("{name} can't be read"), &why, option);
         let limit = u64::try_from(MAX_TEXT_BYTES).unwrap_or(u64::MAX);
         let mut text = String::new();
         // One byte more than allowed, so that the decoder can say that it is too much.
@@ -243,6 +233,32 @@ impl Found {
     }
 }
 
+/// How a file of an application is named.
+const OPTION: &str = "-f FILE";
+
+/// The path from here of the file that is found without being named; none: there is none.
+fn searched() -> Result<Option<PathBuf>, Diagnostic> {
+    let here = std::env::current_dir()
+        .map_err(|why| unreadable("the current folder can't be found", &why, OPTION))?;
+    for (steps, folder) in here.ancestors().enumerate() {
+        let mut there = NAMES.iter().filter(|name| folder.join(name).is_file());
+        let up: PathBuf = std::iter::repeat_n("..", steps).collect();
+        match (there.next(), there.next()) {
+            (Some(one), Some(other)) => return Err(two_files(&up.join(one), other)),
+            (Some(only), None) => return Ok(Some(up.join(only))),
+            (None, _) => {}
+        }
+    }
+    Ok(None)
+}
+
+/// Whether the file would be found here without being named.
+pub(crate) fn is_found(path: &Path) -> bool {
+    let found = searched().ok().flatten();
+    let found = found.and_then(|found| found.canonicalize().ok());
+    found.is_some() && found == path.canonicalize().ok()
+}
+
 fn two_files(one: &Path, other: &str) -> Diagnostic {
     let message = format!("{} and {other} are in one folder", one.display());
     Diagnostic::new(Exit::Configuration, message)
@@ -250,18 +266,18 @@ fn two_files(one: &Path, other: &str) -> Diagnostic {
         .hint("keep one of them, or name the one that counts with -f FILE")
 }
 
-fn unreadable(what: impl Into<String>, why: &io::Error) -> Diagnostic {
+fn unreadable(what: impl Into<String>, why: &io::Error, option: &str) -> Diagnostic {
     let hint = match why.kind() {
-        io::ErrorKind::NotFound => "name a file that is there with -f FILE",
-        io::ErrorKind::IsADirectory => "name the file in it with -f FILE",
+        io::ErrorKind::NotFound => "name a file that is there",
+        io::ErrorKind::IsADirectory => "name the file in it",
         io::ErrorKind::PermissionDenied => {
-            "run it as a user who may read the file, or name another one with -f FILE"
+            "run it as a user who may read the file, or name another one"
         }
-        io::ErrorKind::InvalidData => "save it as UTF-8, or name another file with -f FILE",
-        _ => "name another file with -f FILE",
+        io::ErrorKind::InvalidData => "save it as UTF-8, or name another file",
+        _ => "name another file",
     };
     Diagnostic::new(Exit::Configuration, what)
         .code(UNREADABLE)
         .detail(why.to_string())
-        .hint(hint)
+        .hint(format!("{hint} with {option}"))
 }

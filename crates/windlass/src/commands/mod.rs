@@ -45,7 +45,7 @@ pub(crate) mod score;
 pub(crate) mod serve;
 pub(crate) mod shim;
 pub(crate) mod show;
-mod status;
+pub(crate) mod status;
 mod tell;
 pub(crate) mod token;
 mod turn;
@@ -57,4 +57,5 @@ mod which;
 
 pub(crate) use dispatch::run;
 pub(crate) use down::wait_for_end;
+pub(crate) use file::is_found;
 pub(crate) use install::unit_path;

@@ -42,5 +42,6 @@ pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, 
         plan,
         risk: view.risk.as_ref(),
     };
-    Report::new(plan_text(&view, true), &told)
+    let text = plan_text(&view, true, context.ui.columns());
+    Ok(Report::new(text, &told)?.sentences())
 }

@@ -57,7 +57,7 @@ pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, 
     let answer = client.remove(&request).await?;
     context
         .ui
-        .say_as_it_is(plan_text(&answer.plan, false).trim_end());
+        .say_as_it_is(plan_text(&answer.plan, false, context.ui.talk_columns()).trim_end());
     let id = answer.deployment;
     let view = client.show(&id).await?;
     if options.detach {

@@ -13,6 +13,7 @@ use crate::backup::{Contents, unpack};
 use crate::context::Context;
 use crate::diagnostic::{Diagnostic, TAKEN};
 use crate::report::Report;
+use crate::ui::quoted;
 use crate::ui::time::of_calendar;
 
 /// Options of `restore`.
@@ -65,7 +66,7 @@ fn told(contents: &Contents, into: &Path, context: &Context) -> String {
     let option = if here {
         String::new()
     } else {
-        format!("--state-dir {shown} ")
+        format!("--state-dir {} ", quoted(&into.to_string_lossy()))
     };
     format!(
         "restored {shown} as it was at {made}\n{}\

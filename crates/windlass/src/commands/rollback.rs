@@ -85,7 +85,9 @@ pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, 
 /// What is carried out, and what stays as it is.
 fn show(context: &Context, plan: Option<&PlanView>, stays: &BTreeMap<ServiceName, String>) {
     if let Some(plan) = plan {
-        context.ui.say_as_it_is(plan_text(plan, false).trim_end());
+        context
+            .ui
+            .say_as_it_is(plan_text(plan, false, context.ui.talk_columns()).trim_end());
     }
     for (service, why) in stays {
         let why = harmless(why);

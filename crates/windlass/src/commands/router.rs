@@ -226,7 +226,11 @@ pub(crate) fn run(context: &Context, options: &Options) -> Result<Report, Diagno
             let routes = table.services.values().map(|entry| &entry.route);
             let listeners = routes.flat_map(|route| &route.listeners);
             let certificates = shown(listeners, &crate::wire::router_state(&paths));
-            let text = router_text(&table, &certificates, &context.ui.style());
+            let text = router_text(
+                &table,
+                &certificates,
+                (context.ui.columns(), &context.ui.style()),
+            );
             Report::new(
                 text,
                 &Status {

@@ -37,7 +37,7 @@ pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, 
         history: options.history,
     };
     let text = score_text(&view, told, &context.ui.style());
-    let mut report = Report::new(text, &view)?;
+    let mut report = Report::new(text, &view)?.sentences();
     if let Some(wanted) = options.at_least
         && let Some(why) = below(&view, wanted)
     {

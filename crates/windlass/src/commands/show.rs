@@ -41,7 +41,7 @@ pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, 
         };
         show_text(&view, runs.as_ref(), &shown)
     };
-    let mut shown = Report::new(text, &view)?;
+    let mut shown = Report::new(text, &view)?.sentences();
     if let Some(value) = &mut shown.json {
         let failure = standing(&view, runs.as_ref());
         value[PROBLEM] = failure.map_or(Value::Null, |failure| context.ui.problem(&failure));

@@ -1,19 +1,38 @@
 //! `windlass status`: what runs where.
 
+use clap::Args;
 use jiff::tz::TimeZone;
 use windlass_api::EnvironmentView;
 use windlass_client::{Client, Reach, StatePaths, is_stopped};
 use windlass_control::{Level, RouterProgram};
 
+use super::file::Found;
 use crate::certificates::on_disk;
 use crate::context::Context;
 use crate::diagnostic::Diagnostic;
 use crate::report::Report;
+use crate::route;
 use crate::ui::program::router_line;
+use crate::ui::router::alone_text;
 use crate::ui::status::{Silent, Whole, status_text};
 use crate::ui::time::now_us;
 
-pub(crate) async fn run(context: &Context) -> Result<Report, Diagnostic> {
+/// Options of `status`.
+#[derive(Debug, Args)]
+pub(crate) struct Options {
+    /// Every application in full, not only the one of this folder
+    #[arg(long)]
+    all: bool,
+}
+
+pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, Diagnostic> {
+    if let Reach::Here(paths) = context.reach()?
+        && let Some(table) = route::alone(&paths)
+    {
+        // No controller would start beside it.
+        let nothing: [EnvironmentView; 0] = [];
+        return Ok(Report::new(alone_text(&table), &nothing)?.sentences());
+    }
     let client = context.client_to_look().await?;
     let mut environments: Vec<EnvironmentView> = match &client {
         Some(client) => client.status().await?,
@@ -33,13 +52,18 @@ pub(crate) async fn run(context: &Context) -> Result<Report, Diagnostic> {
         router: router(&environments, client.as_ref(), &context.reach()?),
         lost: client.and_then(|client| client.controller().lost_history),
         only: context.global.environment.clone(),
+        // Of a file that can't be read nobody knows the application, and looking does no harm.
+        here: Found::app_here(context)
+            .ok()
+            .flatten()
+            .filter(|_| !options.all),
     };
     if let Some(wanted) = &context.global.environment {
         environments.retain(|view| view.environment.as_str() == wanted);
     }
     let at = (now_us(), context.ui.columns());
     let text = status_text(&environments, &whole, at, &context.ui.style());
-    Report::new(text, &environments)
+    Ok(Report::new(text, &environments)?.sentences())
 }
 
 /// The line about the router that answers. Beside which program it is set depends on which one can renew

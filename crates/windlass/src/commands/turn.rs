@@ -168,7 +168,7 @@ mod tests {
         );
         assert_eq!(
             waits(None, Some(1_500)),
-            "waits for its turn, at most 1s500ms; Ctrl-C gives it up, and nothing is begun"
+            "waits for its turn, at most 1.5s; Ctrl-C gives it up, and nothing is begun"
         );
     }
 }

@@ -18,6 +18,7 @@ use super::told::Told;
 use crate::context::Context;
 use crate::diagnostic::{Diagnostic, TAKEN};
 use crate::report::Report;
+use crate::ui::quoted;
 
 /// How the demo is run.
 #[derive(Clone, Debug)]
@@ -38,7 +39,7 @@ pub(crate) async fn run(context: &Context, options: &DemoOptions) -> Result<Repo
     if options.keep && result.is_ok() {
         context.ui.say(&format!(
             "left running; end it with: windlass --state-dir {} down",
-            state.display()
+            quoted(&state.to_string_lossy())
         ));
     } else {
         clear(&state, fresh).await;

@@ -7,6 +7,7 @@ use windlass_client::{Client, ClientError, ControllerLock, Holder, StatePaths, i
 use windlass_model::{Percent, ServiceName};
 
 use super::Finding;
+use crate::route;
 
 const CHECK: &str = "controller";
 
@@ -22,6 +23,10 @@ pub(crate) struct Seen {
 pub(crate) async fn controller(paths: &StatePaths, own_version: &str) -> Seen {
     let holder = ControllerLock::holder(paths);
     let pid = match holder {
+        Holder::Nobody if route::alone(paths).is_some() => {
+            let saw = "none runs, and none can: a router runs here alone";
+            return unasked(Finding::ok(CHECK, saw));
+        }
         Holder::Nobody if UnixStream::connect(&paths.router_socket).is_ok() => {
             let saw = "none runs; router and services go on without it";
             return unasked(Finding::warning(

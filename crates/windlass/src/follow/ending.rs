@@ -130,7 +130,7 @@ pub(super) fn ending(
 ) -> Result<Report, Diagnostic> {
     let exit = exit_of(view.state, picture.stopped, purpose);
     let record = record_text(view, picture, runs, (exit != Exit::Done, zone));
-    let mut report = Report::new(record, &Final::of(view, runs))?;
+    let mut report = Report::new(record, &Final::of(view, runs))?.sentences();
     report.exit = exit;
     if exit != Exit::Done {
         report.failure = Some(failure(view, picture, runs, exit));

@@ -1,5 +1,6 @@
 //! What a person asks of a router directly, while its controller may be dead or there is none.
 
+mod alone;
 mod change;
 mod find;
 mod link;
@@ -8,6 +9,7 @@ mod refusal;
 mod reload;
 mod upgrade;
 
+pub(crate) use alone::alone;
 pub(crate) use change::{Wanted, drain, rollback, split};
 pub(crate) use find::name;
 pub(crate) use link::Link;

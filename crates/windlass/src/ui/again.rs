@@ -7,6 +7,7 @@ use clap::CommandFactory as _;
 use windlass_client::Remote;
 
 use crate::arguments::{Arguments, Global};
+use crate::commands;
 use crate::elsewhere;
 
 /// The variable that says where state is.
@@ -22,8 +23,10 @@ const CA: &str = "WINDLASS_CA";
 /// passes here, whoever made it: none needs to know how this command was typed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Again {
-    /// With a space behind it, where there is any.
-    options: String,
+    /// The file, with a space behind it, where it must be named.
+    file: String,
+    /// The same of where the controller is.
+    place: String,
     /// The same of the environment, which a hint may name itself.
     environment: String,
     /// Whether a controller elsewhere is meant.
@@ -33,16 +36,17 @@ pub(crate) struct Again {
 impl Again {
     /// What was given to this run. What a variable says need not be typed.
     pub(crate) fn of(global: &Global) -> Self {
-        Self::with(global, |name| std::env::var_os(name))
+        let mut again = Self::with(global, |name| std::env::var_os(name));
+        if global.file.as_deref().is_some_and(commands::is_found) {
+            again.file.clear();
+        }
+        again
     }
 
     fn with(global: &Global, variable: impl Fn(&str) -> Option<OsString>) -> Self {
-        let mut options = String::new();
+        let mut place = String::new();
         let option = |name: &str, value: &str| format!("{name} {} ", quoted(value));
-        let mut add = |name: &str, value: &str| options.push_str(&option(name, value));
-        if let Some(file) = &global.file {
-            add("-f", &file.to_string_lossy());
-        }
+        let mut add = |name: &str, value: &str| place.push_str(&option(name, value));
         let state_dir = global.state_dir.as_deref().map(Path::as_os_str);
         let server = global.server.as_deref().map(OsStr::new);
         let ca = global.ca.as_deref().map(Path::as_os_str);
@@ -64,25 +68,27 @@ impl Again {
             }
         }
         let environment = global.environment.as_deref();
+        let file = global.file.as_deref().map(Path::to_string_lossy);
         Self {
-            options,
+            file: file.map_or_else(String::new, |file| option("-f", &file)),
+            place,
             environment: environment.map_or_else(String::new, |name| option(ENVIRONMENT, name)),
             elsewhere: global.server.is_some(),
         }
     }
 
-    /// The text with the options in each `windlass VERB`.
+    /// The text with the options in each `windlass VERB` that it needs.
     pub(crate) fn repeat(&self, text: &str) -> String {
-        if self.options.is_empty() && self.environment.is_empty() {
+        if self.file.is_empty() && self.place.is_empty() && self.environment.is_empty() {
             return text.to_owned();
         }
         let verbs = Arguments::command();
-        let is_verb = |rest: &str| {
-            let end = rest.find(|c: char| !c.is_ascii_lowercase() && c != '-');
-            let word = rest.get(..end.unwrap_or(rest.len())).unwrap_or_default();
-            // On the controller's own machine these options say nothing.
-            let is_for_there = self.elsewhere && elsewhere::ON_ITS_MACHINE.contains(&word);
-            !is_for_there && verbs.get_subcommands().any(|verb| verb.get_name() == word)
+        let asked = |command| {
+            let (verb, rest) = verb_of(command);
+            let is_verb = verbs
+                .get_subcommands()
+                .any(|known| known.get_name() == verb);
+            is_verb.then(|| self.needed(verb, rest))
         };
         let mut pieces = text.split(NAME);
         let mut whole = pieces.next().unwrap_or_default().to_owned();
@@ -93,16 +99,63 @@ impl Again {
                 .next_back()
                 .is_none_or(|c| !c.is_alphanumeric() && c != '/');
             whole.push_str(NAME);
-            if begins && is_verb(piece) {
-                whole.push_str(&self.options);
-                whole.push_str(&self.environment);
-            } else if begins && after_environment(piece).is_some_and(is_verb) {
-                whole.push_str(&self.options);
-            }
+            let needed = asked(piece).map(|(options, environment)| options + environment);
+            let needed = needed.or_else(|| Some(asked(after_environment(piece)?)?.0));
+            whole.extend(needed.filter(|_| begins));
             whole.push_str(piece);
         }
         whole
     }
+
+    /// What a verb needs again, the environment apart.
+    fn needed(&self, verb: &str, rest: &str) -> (String, &str) {
+        // On the controller's own machine these options say nothing.
+        let is_for_there = self.elsewhere && elsewhere::ON_ITS_MACHINE.contains(&verb);
+        if is_for_there || ASKS_NOBODY.contains(&verb) {
+            let file = READS_FILE.contains(&verb).then_some(self.file.as_str());
+            return (file.unwrap_or_default().to_owned(), "");
+        }
+        let named = ["dep_", "ID", "--plan", "--adopt"];
+        let is_named = named.iter().any(|named| rest.starts_with(named));
+        let of = |verbs: &[&str], option| {
+            let is_read = verbs.contains(&verb) && !is_named;
+            if is_read { option } else { "" }
+        };
+        let file = of(&READS_FILE, self.file.as_str());
+        let environment = match verb {
+            "list" => self.environment.as_str(),
+            _ => of(&READS_FILE, self.environment.as_str()),
+        };
+        ([file, &self.place].concat(), environment)
+    }
+}
+
+/// Verbs that ask no controller and look at no state.
+const ASKS_NOBODY: [&str; 11] = [
+    "analyze",
+    "completions",
+    "docs",
+    "explain",
+    "init",
+    "man",
+    "report",
+    "schema",
+    "shim",
+    "validate",
+    "version",
+];
+
+/// Verbs that mean the application of the file, and its environment, unless a deployment is named.
+const READS_FILE: [&str; 19] = [
+    "abort", "deploy", "down", "events", "finalize", "hold", "init", "logs", "plan", "promote",
+    "remove", "repair", "resume", "retry", "rollback", "score", "show", "status", "validate",
+];
+
+/// The first word of a command, and what follows it.
+fn verb_of(command: &str) -> (&str, &str) {
+    let end = command.find(|c: char| !c.is_ascii_lowercase() && c != '-');
+    let (verb, rest) = command.split_at(end.unwrap_or(command.len()));
+    (verb, rest.trim_start())
 }
 
 /// What a command begins with.
@@ -118,7 +171,7 @@ fn after_environment(piece: &str) -> Option<&str> {
 }
 
 /// One word of a shell.
-fn quoted(value: &str) -> String {
+pub(crate) fn quoted(value: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+:@%=,".contains(c);
     if !value.is_empty() && value.chars().all(plain) {
         return value.to_owned();
@@ -147,8 +200,48 @@ mod tests {
         assert_eq!(
             again.repeat("windlass logs web, then windlass retry dep_1"),
             "windlass --state-dir '/srv/a b' -e staging logs web, \
-             then windlass --state-dir '/srv/a b' -e staging retry dep_1"
+             then windlass --state-dir '/srv/a b' retry dep_1"
         );
+    }
+
+    #[test]
+    fn a_command_gets_the_options_that_it_needs_and_no_other() {
+        let again = again(
+            &[
+                "-f",
+                "my shop.yaml",
+                "--state-dir",
+                "/srv/a",
+                "-e",
+                "staging",
+            ],
+            None,
+        );
+        for (hint, typed) in [
+            (
+                "deploy",
+                "-f 'my shop.yaml' --state-dir /srv/a -e staging deploy",
+            ),
+            (
+                "deploy --plan plan_1",
+                "--state-dir /srv/a deploy --plan plan_1",
+            ),
+            (
+                "show",
+                "-f 'my shop.yaml' --state-dir /srv/a -e staging show",
+            ),
+            ("show dep_1 --why", "--state-dir /srv/a show dep_1 --why"),
+            ("repair --adopt", "--state-dir /srv/a repair --adopt"),
+            ("list", "--state-dir /srv/a -e staging list"),
+            ("router status", "--state-dir /srv/a router status"),
+            ("doctor", "--state-dir /srv/a doctor"),
+            ("validate", "-f 'my shop.yaml' validate"),
+            ("explain WL0042", "explain WL0042"),
+            ("docs back-up", "docs back-up"),
+        ] {
+            let hint = format!("windlass {hint}");
+            assert_eq!(again.repeat(&hint), format!("windlass {typed}"));
+        }
     }
 
     #[test]

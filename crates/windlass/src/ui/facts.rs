@@ -501,8 +501,8 @@ mod tests {
         insta::assert_snapshot!(tail.join("\n"), @r#"
         14:02:46 api tripwire=fired took_back=api saw="6 of 9 answers of 1.4.2 were errors"
         14:02:46 api failed reason="the tripwire of api fired: 6 of 9 answers of 1.4.2 were errors"
-        14:02:51 api proved="100 % on 1.4.1, 1 of 1 instance answers 1.4.1, 0 requests to 1.4.2 for 5 s"
-        14:02:51 auth proved="100 % on 1.4.1, 2 of 2 instances answer 1.4.1, 0 requests to 1.4.2 for 5 s"
+        14:02:51 api proved="100 % on 1.4.1, 1 of 1 instance answers 1.4.1, 0 requests to 1.4.2 for 5s"
+        14:02:51 auth proved="100 % on 1.4.1, 2 of 2 instances answer 1.4.1, 0 requests to 1.4.2 for 5s"
         14:02:52 shop result=rolled_back took=41.2s
         "#);
         insta::assert_snapshot!(lines(&sample::rare_facts()), @r#"

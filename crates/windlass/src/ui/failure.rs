@@ -423,8 +423,8 @@ mod tests {
         insta::assert_snapshot!(text, @r"
         error[WL0402]: shop in production is back at the previous releases: api failed
           api 1.4.2: the router took it back: 6 of 9 answers of 1.4.2 were errors
-          proof: api 100 % on 1.4.1, 1 of 1 instance answers 1.4.1, 0 requests to 1.4.2 for 5 s
-          proof: auth 100 % on 1.4.1, 2 of 2 instances answer 1.4.1, 0 requests to 1.4.2 for 5 s
+          proof: api 100 % on 1.4.1, 1 of 1 instance answers 1.4.1, 0 requests to 1.4.2 for 5s
+          proof: auth 100 % on 1.4.1, 2 of 2 instances answer 1.4.1, 0 requests to 1.4.2 for 5s
           hint: windlass show dep_01k0a --why, mend it, then: windlass deploy (the same once more: windlass retry dep_01k0a)
         ");
     }

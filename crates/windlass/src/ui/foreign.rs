@@ -292,7 +292,11 @@ fn no_view_of_a_plan_obeys_what_is_in_it() {
             picture.apply(&event);
         }
         let failed = failure(&view, &picture, None, Exit::Failed);
-        [plan_text(plan, true), diagnostic_text(&failed, &wide())].join("\n")
+        [
+            plan_text(plan, true, None),
+            diagnostic_text(&failed, &wide()),
+        ]
+        .join("\n")
     });
     assert!(count >= 20, "{count} texts");
 }

@@ -6,13 +6,14 @@ use windlass_api::DeploymentView;
 use windlass_model::{ServiceName, Version};
 
 use super::Style;
-use super::table::{cut, table};
+use super::grid::Grid;
+use super::table::cut_between_words;
 use super::time::{in_year, of_calendar, took};
 use super::words::{change, harmless, listed, standing};
 
 /// Shortest beginning of an id that stands for it: what begins alike was begun within a quarter of a
 /// second.
-const ID_SHOWN: usize = 12;
+pub(crate) const ID_SHOWN: usize = 12;
 
 /// One row a deployment. Where it must fit into so many columns and does not, ids are shown by a beginning
 /// that is enough for every command, and what `windlass show` tells too is left out.
@@ -32,9 +33,6 @@ pub(crate) fn list_text(
         Some(_) | None => whole,
     }
 }
-
-/// Columns enough for everything: a list that is cut or wrapped is no list to who reads it by lines.
-const ENOUGH: usize = 10_000;
 
 fn wide(deployments: &[DeploymentView], style: &Style) -> String {
     let rows = deployments.iter().map(|view| {
@@ -59,7 +57,7 @@ fn wide(deployments: &[DeploymentView], style: &Style) -> String {
         "BY",
         "CHANGES",
     ];
-    table(&header, rows.collect(), ENOUGH)
+    Grid::new(&header, rows.collect()).text(None)
 }
 
 fn narrow(deployments: &[DeploymentView], width: usize, style: &Style) -> String {
@@ -83,8 +81,10 @@ fn narrow(deployments: &[DeploymentView], width: usize, style: &Style) -> String
     if several {
         header.insert(1, "OF");
     }
-    let text = table(&header, rows.collect(), ENOUGH);
-    let lines = text.lines().map(|line| cut(line, width) + "\n");
+    let text = Grid::new(&header, rows.collect()).text(None);
+    let lines = text
+        .lines()
+        .map(|line| cut_between_words(line, width) + "\n");
     lines.collect()
 }
 
@@ -176,9 +176,9 @@ mod tests {
         part.expect("a service").to = Version("a-very-long-name-for-a-version".to_owned());
         insta::assert_snapshot!(said(&all), @r"
         DEPLOYMENT       OF               STATE                STARTED      CHANGES
-        dep_01k0b7fq2m8  shop/production  rolled back by hand  11-21 14:02  api, auth 1…
-        dep_01k0b7fq2m9  blog/production  running              11-21 14:02  api 1.4.1 →…
-        dep_01k0a        shop/production  promoted             11-21 14:02  api, auth 1…
+        dep_01k0b7fq2m8  shop/production  rolled back by hand  11-21 14:02  api, auth …
+        dep_01k0b7fq2m9  blog/production  running              11-21 14:02  api 1.4.1 …
+        dep_01k0a        shop/production  promoted             11-21 14:02  api, auth …
         ");
     }
 

@@ -1,8 +1,10 @@
 //! The live view: one row a service, and what happens next. Pure: a picture and a time in, lines out.
 
 use windlass_api::HeldView;
-use windlass_model::{DeploymentState, PlanKind, RolloutPhase, ServiceName};
+use windlass_model::{DeploymentState, PlanKind, RolloutPhase};
 
+use super::grid::{Ease, Grid};
+use super::list::ID_SHOWN;
 use super::table::cut;
 use super::time::clock;
 use super::ways::{next_lines, ways};
@@ -11,38 +13,35 @@ use super::wrap::hang;
 use super::{Role, Style};
 use crate::follow::{Part, Progress};
 
-/// Lines around the rows, beside those of what is next.
+/// Lines around the rows, beside those of what is next; one of them is the cursor's.
 const AROUND: usize = 4;
 
-/// Widest column of names and of versions.
-const NAME_MAX: usize = 20;
+/// Blanks before a row.
+const MARGIN: &str = "  ";
 
-/// The lines of one frame, none wider than the terminal.
+/// Blanks before what a service waits for, where its row has no room for it.
+const BELOW: &str = "      ";
+
+/// What gives way where a row is too wide with what the service waits for behind it.
+const BESIDE: [Ease; 1] = [Ease::Shorten("version", 8)];
+
+/// The same where that is told below the row.
+const ALONE: [Ease; 5] = [
+    Ease::Shorten("version", 8),
+    Ease::Drop("version"),
+    Ease::Shorten("service", 16),
+    Ease::Drop("ready"),
+    Ease::Drop("age"),
+];
+
+/// The lines of one frame. None but a command that is typed as it is, is wider than the terminal.
 pub(crate) fn frame(picture: &Progress, now_us: i64, style: &Style) -> Vec<String> {
     let mut lines = vec![head(picture, now_us, style)];
-    let widths = Widths::of(picture);
-    let title = format!(
-        "  {:name$}  {:12}  {:>5}  {:>7}  {:>7}  {}",
-        "service",
-        "phase",
-        "age",
-        "ready",
-        "traffic",
-        "version",
-        name = widths.name,
-    );
-    lines.push(style.paint(Role::Faint, &cut(&title, style.width)));
     let next = next(picture, now_us);
-    let next = next.iter().flat_map(|line| wrapped(line, style.width));
-    let next: Vec<String> = next.collect();
+    let next = next.iter().map(|line| style.again.repeat(line));
+    let next: Vec<String> = next.flat_map(|line| wrapped(&line, style.width)).collect();
     let room = style.height.saturating_sub(AROUND + next.len()).max(1);
-    for (service, part) in picture.parts.iter().take(room) {
-        lines.push(row(service, part, now_us, &widths, style));
-    }
-    let more = picture.parts.len().saturating_sub(room);
-    if more > 0 {
-        lines.push(format!("  … and {more} more"));
-    }
+    lines.extend(services(picture, now_us, (room, style)));
     lines.extend(next);
     let goodbye = "Ctrl-C detaches; the deployment goes on";
     lines.push(style.paint(Role::Faint, &cut(goodbye, style.width)));
@@ -53,64 +52,147 @@ pub(crate) fn frame(picture: &Progress, now_us: i64, style: &Style) -> Vec<Strin
 fn wrapped(line: &str, width: usize) -> Vec<String> {
     let (head, text) = line.split_at(NEXT.len().min(line.len()));
     let hung = hang(head, text, Some(width));
-    hung.lines().map(|line| cut(line, width)).collect()
+    hung.lines().map(str::to_owned).collect()
 }
 
-struct Widths {
-    name: usize,
-    version: usize,
-}
-
-impl Widths {
-    fn of(picture: &Progress) -> Self {
-        let names = picture.parts.keys().map(|name| name.as_str().len());
-        let versions = picture
-            .parts
-            .values()
-            .map(|part| change(part.from.as_ref(), &part.to).chars().count());
-        Self {
-            name: names.max().unwrap_or(0).clamp(7, NAME_MAX),
-            version: versions.max().unwrap_or(0).clamp(7, NAME_MAX),
+/// The names of the columns, and so many lines of services as there is room for.
+fn services(picture: &Progress, now_us: i64, (room, style): (usize, &Style)) -> Vec<String> {
+    let width = style.width.saturating_sub(MARGIN.len());
+    let waits = picture.parts.values().map(|part| waits(part, now_us));
+    let waits: Vec<String> = waits.collect();
+    let beside = grid(picture, now_us, Some(&waits)).fit(Some(width), &BESIDE);
+    let is_beside = beside.width() <= width;
+    let grid = if is_beside {
+        beside
+    } else {
+        grid(picture, now_us, None).fit(Some(width), &ALONE)
+    };
+    let title = [MARGIN, &grid.header()].concat();
+    let mut lines = vec![style.paint(Role::Faint, &cut(&title, style.width))];
+    let rows = picture.parts.values().zip(&waits).enumerate();
+    let rows = rows.map(|(at, (part, waits))| {
+        let row = row(&grid, (at, part), style);
+        match waits.as_str() {
+            "" => vec![row],
+            _ if is_beside => vec![row],
+            waits => below(row, &grid, waits, width),
         }
-    }
+    });
+    let rows: Vec<Vec<String>> = rows.collect();
+    lines.extend(within(&rows, room));
+    lines
 }
+
+/// As many services as have room, and how many more there are.
+fn within(rows: &[Vec<String>], room: usize) -> Vec<String> {
+    let all: usize = rows.iter().map(Vec::len).sum();
+    // The last line says how many are not shown.
+    let room = if all <= room {
+        room
+    } else {
+        room.saturating_sub(1).max(1)
+    };
+    let mut lines = Vec::new();
+    for (at, row) in rows.iter().enumerate() {
+        if lines.len() + row.len() > room {
+            lines.push(format!("{MARGIN}… and {} more", rows.len() - at));
+            break;
+        }
+        lines.extend_from_slice(row);
+    }
+    lines
+}
+
+fn grid(picture: &Progress, now_us: i64, waits: Option<&[String]>) -> Grid {
+    let rows = picture
+        .parts
+        .iter()
+        .enumerate()
+        .map(|(at, (service, part))| {
+            let traffic = if part.listens {
+                part.weight.to_string()
+            } else {
+                "-".to_owned()
+            };
+            let mut row = vec![
+                service.to_string(),
+                phase(part.phase).to_owned(),
+                clock(now_us - part.since_us),
+                format!("{}/{}", part.ready, part.wanted),
+                traffic,
+                change(part.from.as_ref(), &part.to),
+            ];
+            row.extend(waits.and_then(|waits| waits.get(at)).cloned());
+            row
+        });
+    let header = ["service", "phase", "age", "ready", "traffic", "version", ""];
+    let header = if waits.is_some() {
+        &header[..]
+    } else {
+        &header[..6]
+    };
+    Grid::new(header, rows.collect())
+        .least("phase", PHASE_WIDTH)
+        .least("age", AGE_WIDTH)
+        .right(&["age", "ready", "traffic"])
+}
+
+/// Characters of the longest phase, and of the age of most: nothing moves when one changes.
+const PHASE_WIDTH: usize = 12;
+const AGE_WIDTH: usize = 5;
+
+/// A row, and below it what its service waits for where there is no room at its end.
+fn below(row: String, grid: &Grid, waits: &str, width: usize) -> Vec<String> {
+    if grid.width() + GAP.len() + waits.chars().count() <= width {
+        return vec![[&row, GAP, waits].concat()];
+    }
+    let told = hang(BELOW, waits, Some(width));
+    let told = told.lines().map(|line| cut(line, width));
+    [row].into_iter().chain(told).collect()
+}
+
+/// Between a row and what is waited for.
+const GAP: &str = "  ";
 
 fn head(picture: &Progress, now_us: i64, style: &Style) -> String {
     let what = format!("{} → {}", picture.app, picture.environment);
     let how = state_of(picture.kind, picture.state);
     let age = clock(now_us - picture.started_us);
-    let plain = format!("{what}   {how}   {age}   {}", picture.id);
-    if plain.chars().count() > style.width {
-        return cut(&plain, style.width);
-    }
+    let id = picture.id.as_str();
+    let wide = |id: &str| {
+        [&what, how, &age, id]
+            .map(|word| word.chars().count())
+            .iter()
+            .sum::<usize>()
+            + 9
+    };
+    // Its beginning is enough for every command.
+    let short = id.get(..ID_SHOWN).unwrap_or(id);
+    let Some(id) = [id, short].into_iter().find(|id| wide(id) <= style.width) else {
+        return cut(&format!("{what}   {how}   {age}"), style.width);
+    };
     format!(
         "{}   {}   {age}   {}",
         style.paint(Role::Strong, &what),
         style.paint(state_role(picture.state), how),
-        style.paint(Role::Faint, picture.id.as_str()),
+        style.paint(Role::Faint, id),
     )
 }
 
-fn row(service: &ServiceName, part: &Part, now_us: i64, widths: &Widths, style: &Style) -> String {
-    let name = cut(service.as_str(), widths.name);
-    let word = phase(part.phase);
-    let age = clock(now_us - part.since_us);
-    let ready = format!("{}/{}", part.ready, part.wanted);
-    let traffic = if part.listens {
-        part.weight.to_string()
-    } else {
-        "-".to_owned()
-    };
-    let version = change(part.from.as_ref(), &part.to);
-    let before = format!("  {name:name_width$}  ", name_width = widths.name);
-    let after = format!(
-        "  {age:>5}  {ready:>7}  {traffic:>7}  {version:version_width$}  {}",
-        waits(part, now_us),
-        version_width = widths.version,
-    );
-    let room = style.width.saturating_sub(before.chars().count() + 12);
-    let painted = style.paint(phase_role(part.phase), &format!("{word:12}"));
-    format!("{before}{painted}{}", cut(after.trim_end(), room))
+fn row(grid: &Grid, (at, part): (usize, &Part), style: &Style) -> String {
+    let row = grid.row(at, |head, cell| match head {
+        "phase" => style.paint(phase_role(part.phase), &cell),
+        _ => cell,
+    });
+    let row = [MARGIN, &row].concat();
+    // Only where nothing may give way any more: hues are lost with the end.
+    match MARGIN.len() + grid.width() > style.width {
+        true => cut(
+            &[MARGIN, &grid.row(at, |_, cell| cell)].concat(),
+            style.width,
+        ),
+        false => row,
+    }
 }
 
 /// What one service waits for.
@@ -255,9 +337,9 @@ mod tests {
         assert!(lines.iter().all(|line| line.chars().count() <= 80));
         insta::assert_snapshot!(lines.join("\n"), @r"
         shop → production   running   0:12   dep_01k0a
-          service  phase           age    ready  traffic  version
-          api      waiting        0:12      0/1      0 %  1.4.1 → 1.4.2  for auth
-          auth     baking         0:10      2/2     25 %  1.4.1 → 1.4.2  0:19 left
+          service  phase           age  ready  traffic  version
+          api      waiting        0:12    0/1      0 %  1.4.1 → 1.4.2  for auth
+          auth     baking         0:10    2/2     25 %  1.4.1 → 1.4.2  0:19 left
         next: auth goes to 100 % in 0:19
         Ctrl-C detaches; the deployment goes on
         ");
@@ -327,6 +409,85 @@ mod tests {
         let row = lines.iter().find(|line| line.starts_with("  auth"));
         let row = row.expect("its row");
         assert!(row.ends_with("1.4.1 → 1.4.2  migrate 100 %"), "{row}");
+    }
+
+    /// The picture in which `api` waits for five services with long names, and versions are digests.
+    fn long() -> Progress {
+        let mut picture = sample::untold();
+        for event in sample::good_story().iter().take(6) {
+            picture.apply(event);
+        }
+        let digest = |text: &str| windlass_model::Version(text.repeat(4));
+        for part in picture.parts.values_mut() {
+            part.from = Some(digest("3f9a1c2b4d"));
+            part.to = digest("9d8e7f6a5b");
+        }
+        let part = picture.parts.remove(&sample::service("auth")).unwrap();
+        let names = [
+            "authentication",
+            "recommendation",
+            "notifications",
+            "basket-storage",
+        ];
+        let names = names.map(|name| sample::service(&format!("{name}-of-the-shop-a")));
+        for name in names.clone() {
+            picture.parts.insert(name, part.clone());
+        }
+        let api = picture.parts.get_mut(&sample::service("api")).unwrap();
+        api.waits_for = names.to_vec();
+        picture
+    }
+
+    #[test]
+    fn long_names_versions_and_waits_lose_no_meaning() {
+        let picture = long();
+        for width in [60, 80, 100, 120, 200] {
+            let style = Style {
+                width,
+                ..Style::plain()
+            };
+            let lines = frame(&picture, sample::at(12_500), &style);
+            let text = lines.join("\n");
+            assert!(
+                lines.iter().all(|line| line.chars().count() <= width),
+                "{text}"
+            );
+            assert!(lines.len() < style.height, "{text}");
+            for name in picture.parts.keys() {
+                assert!(text.contains(name.as_str()), "{name} at {width}:\n{text}");
+            }
+            assert_eq!(text.matches("0:19 left").count(), 4, "{text}");
+        }
+        let style = Style::plain();
+        let text = frame(&picture, sample::at(12_500), &style).join("\n");
+        insta::assert_snapshot!(text, @r"
+        shop → production   running   0:12   dep_01k0a
+          service                       phase           age  ready  traffic
+          api                           waiting        0:12    0/1      0 %
+              for authentication-of-the-shop-a, recommendation-of-the-shop-a,
+              notifications-of-the-shop-a, basket-storage-of-the-shop-a
+          authentication-of-the-shop-a  baking         0:10    2/2     25 %  0:19 left
+          basket-storage-of-the-shop-a  baking         0:10    2/2     25 %  0:19 left
+          notifications-of-the-shop-a   baking         0:10    2/2     25 %  0:19 left
+          recommendation-of-the-shop-a  baking         0:10    2/2     25 %  0:19 left
+        next: authentication-of-the-shop-a goes to 100 % in 0:19
+        Ctrl-C detaches; the deployment goes on
+        ");
+    }
+
+    #[test]
+    fn what_has_no_room_is_counted_and_a_command_is_repeated_whole() {
+        let mut picture = long();
+        picture.apply(&sample::held());
+        let style = Style {
+            height: 14,
+            ..Style::plain()
+        };
+        let lines = frame(&picture, sample::at(12_500), &style);
+        let text = lines.join("\n");
+        assert!(lines.len() < style.height, "{text}");
+        assert!(text.contains("  … and "), "{text}");
+        assert!(text.contains("windlass promote dep_01k0a "), "{text}");
     }
 
     #[test]

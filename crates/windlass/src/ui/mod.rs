@@ -8,6 +8,7 @@ pub(crate) mod facts;
 pub(crate) mod failure;
 #[cfg(test)]
 mod foreign;
+mod grid;
 pub(crate) mod grounds;
 pub(crate) mod list;
 mod listening;
@@ -40,7 +41,7 @@ pub(crate) mod why;
 pub(crate) mod words;
 mod wrap;
 
-pub(crate) use again::Again;
+pub(crate) use again::{Again, quoted};
 #[cfg(test)]
 pub(crate) use output::diagnostic_text;
 pub(crate) use output::{PROBLEM, Ui, say_panic};

@@ -73,7 +73,7 @@ impl Ui {
     }
 
     /// Columns that talk is broken at, where a person reads it: in a pipe a message is its lines.
-    fn talk_columns(&self) -> Option<usize> {
+    pub(crate) fn talk_columns(&self) -> Option<usize> {
         self.terminal.errors.then(|| size().0.min(WIDEST))
     }
 
@@ -90,6 +90,7 @@ impl Ui {
             width: if person { width } else { WIDTH_IN_A_PIPE },
             height,
             zone: TimeZone::system(),
+            again: self.again.clone(),
         }
     }
 
@@ -224,8 +225,13 @@ impl Ui {
     fn print(&self, report: &Report) -> io::Result<()> {
         match (self.output, self.data(report)) {
             (Output::Text, _) => {
+                let text = self.again(&report.text);
+                let text = match self.columns().filter(|_| report.sentences) {
+                    Some(width) => wrap::lines(&text, width) + "\n",
+                    None => text,
+                };
                 let mut output = io::stdout().lock();
-                output.write_all(shown(&self.again(&report.text)).as_bytes())?;
+                output.write_all(shown(&text).as_bytes())?;
                 output.flush()
             }
             (Output::Json | Output::Ndjson, None) => io::stdout().flush(),

@@ -8,14 +8,16 @@ use windlass_model::{
 
 use super::listening::listening;
 use super::words::{change, counted, harmless, listed, until};
+use super::wrap::hang;
 use super::{risk, scored};
 
 /// Characters of a plan's id that are shown.
 const SHORT: usize = 10;
 
 /// The plan: what changes, what is done wave by wave, what undoes it, and where the way back ends.
-/// `whole` adds the command that carries out exactly this plan.
-pub(crate) fn plan_text(view: &PlanView, whole: bool) -> String {
+/// `whole` adds the command that carries out exactly this plan. `fits`: columns that it must fit into, where
+/// a person reads it.
+pub(crate) fn plan_text(view: &PlanView, whole: bool, fits: Option<usize>) -> String {
     let plan = &view.plan;
     let mut lines = vec![format!(
         "plan {} for {} in {}, on revision {}",
@@ -30,8 +32,8 @@ pub(crate) fn plan_text(view: &PlanView, whole: bool) -> String {
             counted(plan.unchanged.len(), "service")
         ));
     } else {
-        changes(view, &mut lines);
-        waves(view, &mut lines);
+        changes(view, fits, &mut lines);
+        waves(view, fits, &mut lines);
     }
     rest(plan, &mut lines);
     if !view.nothing_to_do {
@@ -64,14 +66,14 @@ fn width(plan: &Plan) -> usize {
     names.max().unwrap_or(0)
 }
 
-fn changes(view: &PlanView, lines: &mut Vec<String>) {
+fn changes(view: &PlanView, fits: Option<usize>, lines: &mut Vec<String>) {
     let plan = &view.plan;
     let width = width(plan);
     lines.push(String::new());
     for (service, from) in &plan.renames {
-        lines.push(format!(
-            "  {service:width$}  was {from}: the same service under another name"
-        ));
+        let head = format!("  {service:width$}  ");
+        let was = format!("was {from}: the same service under another name");
+        lines.push(hang(&head, &was, fits));
     }
     for (service, part) in &plan.rollouts {
         let from = part.stable.as_ref().map(|slot| &slot.release.version);
@@ -80,7 +82,8 @@ fn changes(view: &PlanView, lines: &mut Vec<String>) {
             Some(last) => again(part, last),
             None => manner(part),
         };
-        lines.push(format!("  {service:width$}  {versions}, {manner}"));
+        let head = format!("  {service:width$}  ");
+        lines.push(hang(&head, &format!("{versions}, {manner}"), fits));
     }
 }
 
@@ -158,7 +161,7 @@ fn skips(part: &RolloutPlan) -> bool {
     }
 }
 
-fn waves(view: &PlanView, lines: &mut Vec<String>) {
+fn waves(view: &PlanView, fits: Option<usize>, lines: &mut Vec<String>) {
     let plan = &view.plan;
     let width = width(plan);
     lines.push(String::new());
@@ -177,15 +180,16 @@ fn waves(view: &PlanView, lines: &mut Vec<String>) {
             lines.push("      ---- no way back from here ----".to_owned());
         }
         let what = does(&task.kind, plan, task);
-        let line = format!("{wave:>4}  {service:width$}  {what}");
-        lines.push(match &task.undo {
-            Some(_) if starts_the_old(view, task) => format!("{line}  (no undo: see way back)"),
+        let undo = match &task.undo {
+            Some(_) if starts_the_old(view, task) => "  (no undo: see way back)".to_owned(),
             // What fails of a rollback is not undone.
             Some(undo) if plan.kind != PlanKind::Rollback => {
-                format!("{line}  (undo: {})", harmless(undo))
+                format!("  (undo: {})", harmless(undo))
             }
-            Some(_) | None => line,
-        });
+            Some(_) | None => String::new(),
+        };
+        let head = format!("{wave:>4}  {service:width$}  ");
+        lines.push(hang(&head, &[what, undo].concat(), fits));
     }
 }
 
@@ -432,7 +436,7 @@ mod tests {
     #[test]
     fn a_plan_shows_waves_undo_and_the_way_back() {
         let view = sample::plan_view();
-        insta::assert_snapshot!(plan_text(&view, true), @r"
+        insta::assert_snapshot!(plan_text(&view, true, None), @r"
         plan 9f3cab1234 for shop in production, on revision 3
 
           api   1.4.1 → 1.4.2, blue-green
@@ -459,7 +463,10 @@ mod tests {
 
         carry out exactly this: windlass deploy --plan plan_9f3cab12340000
         ");
-        assert_eq!(plan_text(&view, true), plan_text(&view.clone(), true));
+        assert_eq!(
+            plan_text(&view, true, None),
+            plan_text(&view.clone(), true, None)
+        );
     }
 
     #[test]
@@ -500,7 +507,7 @@ mod tests {
         for part in view.plan.rollouts.values_mut() {
             part.spec.analysis = Some(Gate::default());
         }
-        let text = plan_text(&view, false);
+        let text = plan_text(&view, false, None);
         let lines = text.lines().filter(|line| line.starts_with("needs "));
         assert_eq!(
             lines.collect::<Vec<_>>(),
@@ -515,7 +522,7 @@ mod tests {
     #[test]
     fn a_first_deployment_says_which_steps_it_skips() {
         let view = sample::first_plan_view();
-        insta::assert_snapshot!(plan_text(&view, false), @r"
+        insta::assert_snapshot!(plan_text(&view, false, None), @r"
         plan 9f3cab1234 for shop in production, on revision 0
 
           auth  → 1.4.2, first deployment: steps below 100 % are skipped
@@ -536,7 +543,7 @@ mod tests {
         let mut told = |last: &str| {
             let last = Version(last.to_owned());
             view.down = [(sample::service("auth"), last)].into();
-            let text = plan_text(&view, false);
+            let text = plan_text(&view, false, None);
             let lines = text
                 .lines()
                 .filter(|line| line.starts_with("  auth") || line.starts_with("way back"));
@@ -556,7 +563,7 @@ mod tests {
     fn a_rollback_is_the_way_back_and_undoes_nothing() {
         let mut view = sample::plan_view();
         view.plan.kind = PlanKind::Rollback;
-        let text = plan_text(&view, false);
+        let text = plan_text(&view, false, None);
         assert!(!text.contains("undo"), "{text}");
         assert!(text.ends_with(&[ON_FAILURE, "\n"].concat()), "{text}");
     }
@@ -567,7 +574,7 @@ mod tests {
         view.plan.rollouts.clear();
         view.plan.tasks.clear();
         view.nothing_to_do = true;
-        insta::assert_snapshot!(plan_text(&view, true), @r"
+        insta::assert_snapshot!(plan_text(&view, true, None), @r"
         plan 9f3cab1234 for shop in production, on revision 3
         nothing to do: 1 service as the file says
 

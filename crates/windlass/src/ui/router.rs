@@ -4,18 +4,69 @@ use windlass_control::{ObservedRoute, ObservedTable, RouterProgram, Trip, TripRu
 use windlass_model::{RouteMode, RouteSlot, ServiceKey, Slower};
 
 use super::Style;
+use super::grid::{Ease, Grid};
 use super::program::router_line;
-use super::table::table;
 use super::time::{now_us, of_calendar};
-use super::words::harmless;
+use super::words::{counted, harmless, listed};
 use crate::certificates::Shown;
 use crate::route::{name, standing};
+
+/// What is said where a router runs without a controller: what it serves, and where more is said.
+pub(crate) fn alone_text(observed: &ObservedTable) -> String {
+    let head =
+        "a router runs here alone, by its file: no controller decides, and nothing is deployed";
+    let mut lines = vec![head.to_owned()];
+    let services = observed.services.iter().take(TOLD);
+    lines.extend(services.map(|(key, entry)| {
+        let (listens, slots) = (listed(&entry.route.listeners), entry.route.slots.iter());
+        let shares = slots.map(|slot| format!("{} {}", harmless(&slot.version.0), slot.weight));
+        let shares: Vec<String> = shares.collect();
+        let name = name(observed, key);
+        format!("it serves {name} on {listens}: {}", listed(&shares))
+    }));
+    let more = observed.services.len().saturating_sub(TOLD);
+    if more > 0 {
+        lines.push(format!("and {}", counted(more, "service")));
+    }
+    lines.push("next: windlass router status\n".to_owned());
+    lines.join("\n")
+}
+
+/// Services that are told of a router that runs alone; its own command tells all.
+const TOLD: usize = 20;
+
+/// What gives way where the table of origins is too wide.
+const EASES: [Ease; 7] = [
+    Ease::Wrap("GOES BACK"),
+    Ease::Wrap("LISTENS ON"),
+    Ease::Drop("OPEN"),
+    Ease::Shorten("ORIGIN", 12),
+    Ease::Drop("GOES BACK"),
+    Ease::Drop("READY"),
+    Ease::Shorten("SERVICE", 16),
+];
+
+/// The same of certificates: what is wrong with one is in the column without a head.
+const CERTIFICATE_EASES: [Ease; 3] = [
+    Ease::Wrap(""),
+    Ease::Drop("ISSUER"),
+    Ease::Wrap("CERTIFICATE OF"),
+];
+
+fn fitting(
+    header: &[&'static str],
+    rows: Vec<Vec<String>>,
+    fits: Option<usize>,
+    eases: &[Ease],
+) -> String {
+    Grid::new(header, rows).fit(fits, eases).text(fits)
+}
 
 /// Who decides, one row for each origin, and what went back by itself.
 pub(crate) fn router_text(
     observed: &ObservedTable,
     certificates: &[Shown],
-    style: &Style,
+    (fits, style): (Option<usize>, &Style),
 ) -> String {
     let program = router_line(&observed.program, ("this program", &RouterProgram::own()));
     let who = if observed.alone {
@@ -39,13 +90,13 @@ pub(crate) fn router_text(
         let services = observed.services.iter();
         let rows = services.flat_map(|(key, entry)| rows(observed, key, entry));
         text.push('\n');
-        text.push_str(&table(&header, rows.collect(), style.width));
+        text.push_str(&fitting(&header, rows.collect(), fits, &EASES));
     }
     if !certificates.is_empty() {
         let rows = certificates.iter().map(|one| certificate(one, style));
         let header = ["CERTIFICATE OF", "ISSUER", "EXPIRES", ""];
         text.push('\n');
-        text.push_str(&table(&header, rows.collect(), style.width));
+        text.push_str(&fitting(&header, rows.collect(), fits, &CERTIFICATE_EASES));
     }
     let connected = observed.connections;
     if connected.beyond_total + connected.beyond_address > 0 {

@@ -6,7 +6,7 @@ use windlass_model::{
     Band, CategoryScore, CheckName, CheckScore, Counted, Measure, Permit, Score, ScoreMoment,
 };
 
-use super::table::table;
+use super::grid::{Ease, Grid};
 use super::time::{of_calendar, took};
 use super::words::{harmless, listed};
 use super::{Role, Style};
@@ -169,7 +169,9 @@ fn categories(score: &Score, style: &Style) -> String {
         ]
     });
     let header = ["CATEGORY", "WEIGHT", "SCORE", "POINTS"];
-    table(&header, rows.collect(), style.width)
+    let fits = Some(style.width);
+    let grid = Grid::new(&header, rows.collect());
+    grid.fit(fits, &[Ease::Shorten("CATEGORY", 16)]).text(fits)
 }
 
 fn between(category: &CategoryScore) -> String {
@@ -398,7 +400,7 @@ mod tests {
         infrastructure: 97
 
         testing: 90
-          unit: 90 (weight 1; unit.xml, 2h03m old)
+          unit: 90 (weight 1; unit.xml, 2h3m old)
               36 of 40 tests passed
 
         10 points are missing:

@@ -1,13 +1,13 @@
 //! One deployment, for people.
 
 use windlass_api::{DeploymentView, EnvironmentView, RolloutView};
-use windlass_model::{DeploymentState, Millis, Outcome};
+use windlass_model::{DeploymentState, Outcome};
 
 use super::compared;
 use super::failure::{ABANDONED, last_lines, ways_to_repair};
+use super::grid::{Ease, Grid};
 use super::grounds::grounds;
 use super::scored;
-use super::table::table;
 use super::taken_down;
 use super::time::{ago, of_calendar, took};
 use super::ways::{next_lines, ways};
@@ -85,9 +85,12 @@ pub(crate) fn show_text(
         let ago = ago(shown.now_us - ended);
         lines.push(format!("as it ended, {ago}:"));
     }
-    lines.push(services(view, style.width));
+    let services = services(view, shown.fits);
+    lines.push(services.text(shown.fits));
+    let has_notes = services.has(NOTE);
     let notes = view.rollouts.iter().flat_map(|(service, part)| {
-        let said = said(part).into_iter();
+        let note = Some(note(part)).filter(|note| !has_notes && !note.is_empty());
+        let said = note.into_iter().chain(said(part));
         let said = said.map(move |text| hang(&format!("{service} "), &text, shown.fits));
         said.chain(
             part.last_lines
@@ -118,7 +121,19 @@ fn begun(view: &DeploymentView, style: &Style) -> String {
     format!("{at} by {}", harmless(&view.by))
 }
 
-fn services(view: &DeploymentView, width: usize) -> String {
+/// The column of what a service waits for.
+const NOTE: &str = "NOTE";
+
+/// What gives way where the table is too wide.
+const EASES: [Ease; 5] = [
+    Ease::Wrap(NOTE),
+    Ease::Drop(NOTE),
+    Ease::Shorten("VERSION", 12),
+    Ease::Shorten("SERVICE", 16),
+    Ease::Drop("READY"),
+];
+
+fn services(view: &DeploymentView, fits: Option<usize>) -> Grid {
     let rows = view.rollouts.iter().map(|(service, part)| {
         // What goes back to what is still there starts nothing.
         let ready = if part.wanted == 0 {
@@ -135,8 +150,8 @@ fn services(view: &DeploymentView, width: usize) -> String {
             note(part),
         ]
     });
-    let header = ["SERVICE", "PHASE", "VERSION", "TRAFFIC", "READY", "NOTE"];
-    table(&header, rows.collect(), width)
+    let header = ["SERVICE", "PHASE", "VERSION", "TRAFFIC", "READY", NOTE];
+    Grid::new(&header, rows.collect()).fit(fits, &EASES)
 }
 
 /// What it waits for, in a few words.
@@ -146,13 +161,17 @@ fn note(part: &RolloutView) -> String {
         notes.push(format!("waits for {}", listed(&part.waits_for)));
     }
     let left = part.remaining_ms.filter(|left| *left > 0);
-    notes.extend(left.map(|left| format!("{} left", Millis::from_millis(left))));
+    notes.extend(left.map(|left| format!("{} left", took(left_us(left)))));
     if let Some(said) = &part.reported {
         notes.extend(doing(said.phase.as_deref(), said.progress));
         let all = said.metrics.iter();
         notes.extend(all.map(|(name, value)| format!("{} {value}", harmless(name))));
     }
     notes.join("; ")
+}
+
+fn left_us(ms: u64) -> i64 {
+    i64::try_from(ms.saturating_mul(1_000)).unwrap_or(i64::MAX)
 }
 
 /// Why it is where it is, in sentences.
@@ -266,7 +285,7 @@ mod tests {
         ended    2026-11-21 14:02:52 after 41.2s
         judged on 0 requests: nothing but start and readiness was checked
 
-        as it ended, 12 min ago:
+        as it ended, 12m ago:
         SERVICE  PHASE  VERSION        TRAFFIC  READY  NOTE
         api      done   1.4.1 → 1.4.2  100 %    1/1
         auth     done   1.4.1 → 1.4.2  100 %    2/2
@@ -347,7 +366,7 @@ mod tests {
         started  2026-11-21 14:02:11 by mira
         ended    2026-11-21 14:02:52 after 41.2s
 
-        as it ended, 1 s ago:
+        as it ended, 1s ago:
         SERVICE  PHASE     VERSION        TRAFFIC  READY  NOTE
         api      returned  1.4.1 → 1.4.2  0 %      0/1
         auth     returned  1.4.1 → 1.4.2  0 %      0/2

@@ -1,15 +1,17 @@
 //! What runs where, for people.
 
+use std::collections::BTreeSet;
+
 use windlass_api::{
     EnvironmentView, LockView, LostHistoryView, ServiceView, SilentRouterView, SlotView,
 };
 use windlass_model::{DeploymentState, Finalize, Halt};
 
-use super::table::table;
+use super::grid::{Ease, Grid};
 use super::taken_down;
 use super::time::{of_calendar, took};
 use super::ways::{next_lines, ways};
-use super::words::{harmless, listed, until, whose_halt};
+use super::words::{counted, harmless, listed, until, whose_halt};
 use super::wrap::hang;
 use super::{Role, Style};
 
@@ -28,6 +30,9 @@ pub(crate) struct Whole {
     pub(crate) router: Option<String>,
     /// The environment that alone is shown, if one was asked for.
     pub(crate) only: Option<String>,
+    /// The application of the folder that it is asked in: told first, and all others in short. None: all are
+    /// told alike.
+    pub(crate) here: Option<String>,
 }
 
 /// A router that does not answer.
@@ -39,7 +44,10 @@ pub(crate) struct Silent {
     pub(crate) is_stopped: bool,
 }
 
-/// What concerns everything, then one block per environment.
+/// Environments of other applications that are told in short.
+const OTHERS: usize = 10;
+
+/// What concerns everything, then one block per environment; what is not of here last and in short.
 pub(crate) fn status_text(
     environments: &[EnvironmentView],
     whole: &Whole,
@@ -55,13 +63,63 @@ pub(crate) fn status_text(
         text.push('\n');
         return text;
     }
-    let blocks: Vec<String> = environments
-        .iter()
-        .map(|environment| block(environment, (now_us, fits), style))
-        .collect();
+    let (own, others): (Vec<_>, Vec<_>) = environments.iter().partition(|view| {
+        let here = whole.here.as_deref();
+        here.is_none_or(|here| view.app.as_str() == here)
+    });
+    let blocks = own.into_iter();
+    let blocks = blocks.map(|environment| block(environment, (now_us, fits)));
+    let mut blocks: Vec<String> = blocks.collect();
+    if let Some(here) = whole.here.as_deref().filter(|_| blocks.is_empty()) {
+        let place = whole.only.as_deref();
+        let place = place.map_or_else(String::new, |place| format!(" in {}", harmless(place)));
+        blocks.push(format!(
+            "nothing of {} is deployed{place}\n",
+            harmless(here)
+        ));
+    }
+    if !others.is_empty() {
+        blocks.push(in_short(&others, (now_us, fits)));
+    }
     text.push_str(&blocks.join("\n"));
     text.extend(whole.router.iter().map(|line| format!("{line}\n")));
     text
+}
+
+/// A line for each environment of another application: what it does, or that it runs.
+fn in_short(others: &[&EnvironmentView], (now_us, fits): (i64, Option<usize>)) -> String {
+    let apps: BTreeSet<&str> = others.iter().map(|view| view.app.as_str()).collect();
+    let count = counted(apps.len(), "more application");
+    let mut text = format!("{count}: windlass status --all\n");
+    let rows = others.iter().take(OTHERS).map(|view| {
+        let what = match (&view.lock, &view.deployment) {
+            (Some(lock), _) => under_way(lock, now_us),
+            (None, Some(id)) => format!("running: {id}"),
+            (None, None) => runs(view),
+        };
+        vec![format!("  {} in {}", view.app, view.environment), what]
+    });
+    let grid = Grid::new(&["", "WHAT"], rows.collect()).fit(fits, &[Ease::Wrap("WHAT")]);
+    text.extend(grid.rows(fits));
+    let more = others.len().saturating_sub(OTHERS);
+    if more > 0 {
+        text.push_str(&more_line(more));
+    }
+    text
+}
+
+fn more_line(more: usize) -> String {
+    format!("  and {}\n", counted(more, "environment"))
+}
+
+/// How many services run there.
+fn runs(view: &EnvironmentView) -> String {
+    let there = view.services.values().filter(|service| !service.is_empty());
+    match there.count() {
+        0 => "nothing runs".to_owned(),
+        1 => "1 service runs".to_owned(),
+        count => format!("{count} services run"),
+    }
 }
 
 fn warnings(whole: &Whole, style: &Style) -> String {
@@ -115,16 +173,25 @@ fn silent_router(silent: &Silent, style: &Style) -> String {
     format!("{head}{who}{since}: {state}\nnext: {next}\n\n")
 }
 
-/// What runs in it, what that does or waits for, and what may be said to it.
-fn running(lock: &LockView, now_us: i64, fits: Option<usize>) -> String {
-    let head = match lock.state {
+/// How a deployment stands, as the beginning of a line.
+fn head_of(lock: &LockView) -> &'static str {
+    match lock.state {
         DeploymentState::Held => "held: ",
         DeploymentState::Stuck => "stuck: ",
         DeploymentState::Running
         | DeploymentState::Returning
         | DeploymentState::Settling
         | DeploymentState::Ended(_) => "running: ",
-    };
+    }
+}
+
+/// The same in a line, with whose it is and for how long that is so.
+fn under_way(lock: &LockView, now_us: i64) -> String {
+    [head_of(lock), &told(lock, now_us)].concat()
+}
+
+/// Which it is, whose, for how long, and what it does or waits for.
+fn told(lock: &LockView, now_us: i64) -> String {
     // Of one that somebody holds it matters for how long that is so.
     let since_us = lock
         .held
@@ -132,16 +199,34 @@ fn running(lock: &LockView, now_us: i64, fits: Option<usize>) -> String {
         .map_or(lock.since_us, |held| held.since_us);
     let (by, age) = (harmless(&lock.by), took(now_us - since_us));
     let reason = harmless(&lock.reason);
-    let told = format!("{} of {by} for {age}, {reason}", lock.deployment);
+    format!("{} of {by} for {age}, {reason}", lock.deployment)
+}
+
+/// What runs in it, what that does or waits for, and what may be said to it.
+fn running(lock: &LockView, now_us: i64, fits: Option<usize>) -> String {
     let asks = !lock.evidence.is_empty();
     let ways = ways(&lock.deployment, lock.state, lock.held.as_ref(), asks);
-    let mut lines = vec![hang(head, &told, fits)];
+    let mut lines = vec![hang(head_of(lock), &told(lock, now_us), fits)];
     lines.extend(next_lines(&ways));
     lines.push(String::new());
     lines.join("\n")
 }
 
-fn block(view: &EnvironmentView, (now_us, fits): (i64, Option<usize>), style: &Style) -> String {
+/// The column of addresses.
+const LISTEN: &str = "LISTEN";
+
+/// What gives way where a table of services is too wide.
+const EASES: [Ease; 7] = [
+    Ease::Drop("SLOT"),
+    Ease::Wrap(LISTEN),
+    Ease::Wrap("INSTANCES"),
+    Ease::Drop(LISTEN),
+    Ease::Shorten("VERSION", 12),
+    Ease::Shorten("SERVICE", 16),
+    Ease::Drop("INSTANCES"),
+];
+
+fn block(view: &EnvironmentView, (now_us, fits): (i64, Option<usize>)) -> String {
     let mut text = format!(
         "{} in {}, revision {}, from {}\n",
         view.app,
@@ -175,10 +260,17 @@ fn block(view: &EnvironmentView, (now_us, fits): (i64, Option<usize>), style: &S
         "SLOT",
         "TRAFFIC",
         "INSTANCES",
-        "LISTEN",
+        LISTEN,
     ];
-    text.push_str(&table(&header, rows, style.width));
+    let grid = Grid::new(&header, rows).fit(fits, &EASES);
+    text.push_str(&grid.text(fits));
     for (name, service) in &view.services {
+        // Where it is served is told below when the table has no room for it.
+        let listens = !grid.has(LISTEN) && !service.is_empty() && !service.listen.is_empty();
+        if listens {
+            let at = listed(&service.listen);
+            text.push_str(&(hang(&format!("{name} listens on "), &at, fits) + "\n"));
+        }
         let kept = warm(name.as_str(), service).into_iter();
         let kept = kept.chain(kept_failed(name.as_str(), service));
         text.extend(kept.map(|line| hang("", &line, fits) + "\n"));
@@ -292,6 +384,8 @@ fn instances(slot: &SlotView) -> String {
 
 #[cfg(test)]
 mod tests {
+    use windlass_model::Version;
+
     use super::*;
     use crate::ui::sample;
 
@@ -306,13 +400,94 @@ mod tests {
         );
         insta::assert_snapshot!(text, @r"
         shop in production, revision 4, from /srv/shop
-        SERVICE  ROLE     VERSION  SLOT     TRAFFIC  INSTANCES     LISTEN
-        api      stable   1.4.2    1 blue   100 %    1/1 running   127.0.0.1:8081
-        auth     stable   1.4.2    2 green  100 %    1/2 running,  127.0.0.1:8082
-                                                     exited 1
-                 standby  1.4.1    1 blue   0 %      1/1 running
-        worker   stable   7        4 blue   -        1/1 running
+        SERVICE  ROLE     VERSION  TRAFFIC  INSTANCES              LISTEN
+        api      stable   1.4.2    100 %    1/1 running            127.0.0.1:8081
+        auth     stable   1.4.2    100 %    1/2 running, exited 1  127.0.0.1:8082
+                 standby  1.4.1    0 %      1/1 running
+        worker   stable   7        -        1/1 running
         ");
+    }
+
+    #[test]
+    fn what_is_of_this_folder_comes_first_and_the_others_in_short() {
+        let mut other = sample::environment();
+        other.app = windlass_model::AppName::new("blog").unwrap();
+        other.lock = Some(sample::lock());
+        let mut gone = other.clone();
+        gone.app = windlass_model::AppName::new("zoo").unwrap();
+        gone.lock = None;
+        gone.services.clear();
+        let mut all = [other, sample::environment(), gone];
+        let said = |all: &[EnvironmentView], here: &str| {
+            let whole = Whole {
+                here: Some(here.to_owned()),
+                ..Whole::default()
+            };
+            let now = sample::STARTED_US + 130_000_000;
+            status_text(all, &whole, (now, Some(60)), &Style::plain())
+        };
+        let text = said(&all, "shop");
+        let last = text.split_once("\n\n").expect("a block of others").1;
+        assert!(text.starts_with("shop in production, "), "{text}");
+        insta::assert_snapshot!(last, @r"
+        2 more applications: windlass status --all
+          blog in production  running: dep_01k0b of mira for 2m10s,
+                              rolls out api
+          zoo in production   nothing runs
+        ");
+        let none = said(&all, "hello");
+        assert!(
+            none.starts_with("nothing of hello is deployed\n\n3 more applications"),
+            "{none}"
+        );
+        let [first, ..] = &mut all;
+        first.lock = None;
+        let text = said(&all, "shop");
+        assert!(
+            text.contains("  blog in production  3 services run\n"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn no_address_and_no_version_is_broken_however_narrow_it_is() {
+        let mut environment = sample::environment();
+        let mut auth = environment
+            .services
+            .remove(&sample::service("auth"))
+            .unwrap();
+        let slot = auth.stable.as_mut().unwrap();
+        slot.version = Version("3f9a1c2b4d5e6f708192a3b4c5d6e7f801234567".to_owned());
+        auth.listen.extend(
+            [8083, 8084].map(|port| std::net::SocketAddr::from(([127, 0, 0, 1], port)).into()),
+        );
+        let long = sample::service("authentication-service-of-shop");
+        environment.services.insert(long, auth);
+        let said = |width: usize| {
+            let at = (0, Some(width));
+            let all = std::slice::from_ref(&environment);
+            status_text(all, &Whole::default(), at, &Style::plain())
+        };
+        for width in [60, 80, 100, 120, 200] {
+            let text = said(width);
+            assert!(
+                text.lines().all(|line| line.chars().count() <= width),
+                "{text}"
+            );
+            for whole in [
+                "127.0.0.1:8082",
+                "127.0.0.1:8083",
+                "127.0.0.1:8084",
+                "3f9a1c2b4d5",
+            ] {
+                assert!(text.contains(whole), "{whole} at {width}:\n{text}");
+            }
+        }
+        assert!(
+            said(80).contains("authentication-service-of-shop  stable"),
+            "{}",
+            said(80)
+        );
     }
 
     #[test]
@@ -399,7 +574,7 @@ mod tests {
             }),
             lost: Some(LostHistoryView { own: 1, heard: 7 }),
             router: Some("router 0.1.0".to_owned()),
-            only: None,
+            ..Whole::default()
         };
         let now = sample::STARTED_US + 130_000_000;
         let text = status_text(&[environment], &whole, (now, Some(80)), &Style::plain());
@@ -416,12 +591,11 @@ mod tests {
         shop in production, revision 4, from /srv/shop
         running: dep_01k0b of mira for 2m10s, rolls out api
         next: windlass events dep_01k0b --follow
-        SERVICE  ROLE     VERSION  SLOT     TRAFFIC  INSTANCES     LISTEN
-        api      stable   1.4.2    1 blue   100 %    1/1 running   127.0.0.1:8081
-        auth     stable   1.4.2    2 green  100 %    1/2 running,  127.0.0.1:8082
-                                                     exited 1
-                 standby  1.4.1    1 blue   0 %      1/1 running
-        worker   stable   7        4 blue   -        1/1 running
+        SERVICE  ROLE     VERSION  TRAFFIC  INSTANCES              LISTEN
+        api      stable   1.4.2    100 %    1/1 running            127.0.0.1:8081
+        auth     stable   1.4.2    100 %    1/2 running, exited 1  127.0.0.1:8082
+                 standby  1.4.1    0 %      1/1 running
+        worker   stable   7        -        1/1 running
         auth 1.4.1 is kept warm until: windlass finalize dep_01k0a
         router 0.1.0
         ");

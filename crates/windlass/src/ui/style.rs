@@ -3,6 +3,8 @@
 use anstyle::{AnsiColor, Style as Ansi};
 use jiff::tz::TimeZone;
 
+use super::Again;
+
 /// Every sequence that painting writes.
 pub(super) const HUES: [&str; 7] = [
     "\u{1b}[0m",
@@ -56,6 +58,8 @@ pub(crate) struct Style {
     pub(crate) height: usize,
     /// In which times of day are shown.
     pub(crate) zone: TimeZone,
+    /// What is repeated in a command, for what is broken into lines with its commands.
+    pub(crate) again: Again,
 }
 
 impl Style {
@@ -67,6 +71,7 @@ impl Style {
             width: 80,
             height: 24,
             zone: TimeZone::UTC,
+            again: Again::default(),
         }
     }
 

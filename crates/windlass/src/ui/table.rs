@@ -22,6 +22,19 @@ pub(crate) fn table(header: &[&str], rows: Vec<Vec<String>>, width: usize) -> St
     text
 }
 
+/// Cuts a line to `width` characters behind a word: half a version means another one.
+pub(crate) fn cut_between_words(line: &str, width: usize) -> String {
+    let short = cut(line, width);
+    if short == line {
+        return short;
+    }
+    let words = short
+        .rsplit_once(' ')
+        .map_or(short.as_str(), |(words, _)| words);
+    let words = words.trim_end_matches([' ', '→']);
+    [words, " …"].concat()
+}
+
 /// Cuts a line to `width` characters, so that a redraw never has to count wrapped lines.
 pub(crate) fn cut(line: &str, width: usize) -> String {
     if line.chars().count() <= width {

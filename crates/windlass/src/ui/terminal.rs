@@ -43,6 +43,18 @@ impl Terminal {
     }
 }
 
+/// Whether the terminal breaks its lines anew when its width changes: most do; some old ones cut them.
+pub(super) fn reflows() -> bool {
+    let set = |name: &str| std::env::var_os(name).is_some();
+    let term = std::env::var("TERM").unwrap_or_default();
+    let cuts = |name: &&str| term.starts_with(*name);
+    // Within tmux it is tmux that does it.
+    set("TMUX") || !(set("XTERM_VERSION") || CUT.iter().any(|name| cuts(&name)))
+}
+
+/// What `TERM` begins with in terminals that cut their lines.
+const CUT: [&str; 4] = ["linux", "rxvt", "screen", "vt"];
+
 /// Columns and rows of the terminal at stderr, or at stdout.
 pub(crate) fn size() -> (usize, usize) {
     let seen = tcgetwinsize(std::io::stderr()).or_else(|_none| tcgetwinsize(std::io::stdout()));

@@ -4,6 +4,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use windlass_model::Millis;
 
 /// Calendar time of now, microseconds since 1970 UTC.
 pub(crate) fn now_us() -> i64 {
@@ -13,18 +14,21 @@ pub(crate) fn now_us() -> i64 {
     })
 }
 
-/// A duration with one figure behind the point below a minute: `0.4s`, `41.2s`, `2m05s`, `3h02m`.
+/// A measured duration, as exact as matters: `0.4s`, `41.2s`, `2m5s`, `3h2m`.
 pub(crate) fn took(us: i64) -> String {
-    let tenths = u64::try_from(us.max(0)).unwrap_or(0) / 100_000;
-    let (seconds, tenth) = (tenths / 10, tenths % 10);
-    match (seconds / 3600, seconds / 60 % 60, seconds % 60) {
-        (0, 0, s) => format!("{s}.{tenth}s"),
-        (0, m, s) => format!("{m}m{s:02}s"),
-        (h, m, _) => format!("{h}h{m:02}m"),
-    }
+    const MINUTE: u64 = 60_000;
+    const HOUR: u64 = 60 * MINUTE;
+    let millis = u64::try_from(us.max(0)).unwrap_or(0) / 1_000;
+    let least = match millis {
+        // It is measured to tenths: `2.0s` says so.
+        0..MINUTE => return format!("{}.{}s", millis / 1_000, millis / 100 % 10),
+        MINUTE..HOUR => 1_000,
+        HOUR.. => MINUTE,
+    };
+    Millis::from_millis(millis / least * least).to_string()
 }
 
-/// How long ago something was, in one unit: `41 s ago`, `12 min ago`, `3 h ago`, `5 days ago`.
+/// How long ago something was, in one unit: `41s ago`, `12m ago`, `3h ago`, `5d ago`.
 pub(crate) fn ago(us: i64) -> String {
     match seconds(us) {
         0 => "just now".to_owned(),
@@ -32,7 +36,7 @@ pub(crate) fn ago(us: i64) -> String {
     }
 }
 
-/// When something ends, and how long that is from now: `14:03:20 (25 s left)`; with its day where that is another
+/// When something ends, and how long that is from now: `14:03:20 (25s left)`; with its day where that is another
 /// one.
 pub(crate) fn ends(at_us: i64, now_us: i64, zone: &TimeZone) -> String {
     let is_today = written(at_us, zone, DAY) == written(now_us, zone, DAY);
@@ -51,11 +55,11 @@ fn in_one_unit(seconds: u64) -> String {
     const HOUR: u64 = 60 * MINUTE;
     const DAY: u64 = 24 * HOUR;
     match seconds {
-        0..MINUTE => format!("{seconds} s"),
-        MINUTE..HOUR => format!("{} min", seconds / MINUTE),
+        0..MINUTE => format!("{seconds}s"),
+        MINUTE..HOUR => format!("{}m", seconds / MINUTE),
         // Two days are the first that nobody counts in hours.
-        HOUR.. if seconds < 2 * DAY => format!("{} h", seconds / HOUR),
-        HOUR.. => format!("{} days", seconds / DAY),
+        HOUR.. if seconds < 2 * DAY => format!("{}h", seconds / HOUR),
+        HOUR.. => format!("{}d", seconds / DAY),
     }
 }
 
@@ -100,18 +104,13 @@ mod tests {
         let seconds = 1_000_000;
         assert_eq!(took(420_000), "0.4s");
         assert_eq!(took(41_260_000), "41.2s");
-        assert_eq!(took(125 * seconds), "2m05s");
-        assert_eq!(took(3 * 3600 * seconds + 120 * seconds), "3h02m");
+        assert_eq!(took(125 * seconds), "2m5s");
+        assert_eq!(took(60 * seconds), "1m");
+        assert_eq!(took(3 * 3600 * seconds + 120 * seconds), "3h2m");
         assert_eq!(took(-1), "0.0s");
         let past = [0, 41, 759, 3 * 3600 + 120, 5 * 86_400 + 7];
         let past = past.map(|time| ago(time * seconds));
-        let read = [
-            "just now",
-            "41 s ago",
-            "12 min ago",
-            "3 h ago",
-            "5 days ago",
-        ];
+        let read = ["just now", "41s ago", "12m ago", "3h ago", "5d ago"];
         assert_eq!(past, read);
         assert_eq!(clock(5 * seconds), "0:05");
         assert_eq!(clock(760 * seconds), "12:40");
@@ -130,8 +129,8 @@ mod tests {
     fn an_end_is_told_with_what_is_left_and_with_its_day_where_that_is_another_one() {
         let now = 1_795_269_731_000_000;
         let told = |left: i64| ends(now + left, now, &TimeZone::UTC);
-        assert_eq!(told(25_000_000), "14:02:36 (25 s left)");
-        assert_eq!(told(24_300_000), "14:02:35 (25 s left)");
+        assert_eq!(told(25_000_000), "14:02:36 (25s left)");
+        assert_eq!(told(24_300_000), "14:02:35 (25s left)");
         assert_eq!(told(-1), "14:02:10 (0 s left)");
         let days = told(3 * 86_400_000_000);
         assert_eq!(days, "2026-11-24 14:02:11 (3 days left)");

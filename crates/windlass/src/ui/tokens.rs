@@ -4,7 +4,7 @@ use jiff::tz::TimeZone;
 use windlass_api::{Scope, TokenView};
 
 use super::Style;
-use super::table::table;
+use super::grid::Grid;
 use super::time::of_calendar;
 use super::words::harmless;
 
@@ -24,7 +24,7 @@ pub(crate) fn tokens_text(tokens: &[TokenView], now_us: i64, style: &Style) -> S
     });
     let header = ["TOKEN", "SCOPE", "MADE", "ENDS", "NAME"];
     // A list that is cut or wrapped is no list: ids are copied from it.
-    table(&header, rows.collect(), style.width.max(200))
+    Grid::new(&header, rows.collect()).text(None)
 }
 
 /// What is kept of a token, in one line.

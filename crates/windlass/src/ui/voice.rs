@@ -7,8 +7,9 @@ use windlass_api::Event;
 use super::facts::fact_lines;
 use super::live::frame;
 use super::shown::shown;
-use super::table::cut;
+use super::terminal::reflows;
 use super::time::now_us;
+use super::wrap::shown_width;
 use super::{Style, Ui};
 use crate::arguments::Output;
 use crate::follow::Progress;
@@ -27,10 +28,11 @@ pub(crate) enum Voice {
     Silent,
 }
 
-/// The live view and how many lines of it are on the terminal.
+/// The live view, and what of it is on the terminal.
 pub(crate) struct Live {
     ui: Ui,
-    drawn: usize,
+    /// Columns of each line, and of the terminal when they were drawn.
+    drawn: (Vec<usize>, usize),
 }
 
 impl Voice {
@@ -41,7 +43,7 @@ impl Voice {
             Output::Text | Output::Json if ui.is_quiet() => Self::Silent,
             Output::Text | Output::Json if ui.can_redraw() => Self::Live(Live {
                 ui: ui.clone(),
-                drawn: 0,
+                drawn: (Vec::new(), 0),
             }),
             Output::Text => Self::Lines(ui.clone()),
             Output::Json => Self::Talk(ui.clone()),
@@ -112,34 +114,38 @@ impl Live {
     fn draw(&mut self, picture: &Progress) {
         let style: Style = self.ui.talk_style();
         let lines = frame(picture, now_us(), &style);
-        let mut text = self.back();
+        let mut text = self.back(style.width);
         for line in &lines {
-            match line.strip_prefix("next: ") {
-                Some(_) => text.push_str(&shown(&cut(&self.ui.again(line), style.width))),
-                None => text.push_str(&shown(line)),
-            }
-            // Clears what a longer line left behind.
-            text.push_str("\x1b[K\n");
+            text.push_str(&shown(line));
+            text.push('\n');
         }
-        self.drawn = lines.len();
+        let wide = lines.iter().map(|line| shown_width(line));
+        self.drawn = (wide.collect(), style.width);
         write_talk(&text);
     }
 
     fn clear(&mut self) {
-        if self.drawn > 0 {
-            let text = self.back();
-            self.drawn = 0;
+        if !self.drawn.0.is_empty() {
+            let text = self.back(self.ui.talk_style().width);
+            self.drawn.0.clear();
             write_talk(&text);
         }
     }
 
     /// To the first line of the frame, and nothing below it.
-    fn back(&self) -> String {
-        match self.drawn {
+    fn back(&self, width: usize) -> String {
+        let (lines, then) = &self.drawn;
+        match rows(lines, if reflows() { width } else { *then }) {
             0 => String::new(),
-            lines => format!("\x1b[{lines}A\r\x1b[J"),
+            rows => format!("\x1b[{rows}A\r\x1b[J"),
         }
     }
+}
+
+/// Rows that lines of so many columns take in a terminal of `width`.
+fn rows(lines: &[usize], width: usize) -> usize {
+    let rows = lines.iter().map(|wide| wide.div_ceil(width.max(1)).max(1));
+    rows.sum()
 }
 
 /// A terminal that is gone is no reason to stop following.
@@ -147,4 +153,16 @@ fn write_talk(text: &str) {
     let mut errors = io::stderr().lock();
     let written = errors.write_all(text.as_bytes());
     written.and_then(|()| errors.flush()).ok();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_that_a_narrower_terminal_has_broken_is_more_rows() {
+        assert_eq!(rows(&[80, 12, 0], 80), 3);
+        assert_eq!(rows(&[80, 12, 0], 60), 4, "the first goes on below");
+        assert_eq!(rows(&[], 60), 0);
+    }
 }

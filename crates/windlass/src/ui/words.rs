@@ -5,8 +5,8 @@ use std::fmt::Display;
 use jiff::tz::TimeZone;
 use windlass_api::DeploymentView;
 use windlass_model::{
-    DeploymentState, Finalize, Halt, InstanceEnd, Millis, Outcome, Percent, PlanKind, Proof,
-    Repair, ReturnReason, RolloutPhase, StuckReason, Verdict, Version, nearest,
+    DeploymentState, Finalize, Halt, InstanceEnd, Outcome, Percent, PlanKind, Proof, Repair,
+    ReturnReason, RolloutPhase, StuckReason, Verdict, Version, nearest,
 };
 
 use super::Role;
@@ -371,19 +371,11 @@ pub(crate) fn proof(proof: &Proof) -> String {
         (None, _) => {}
         (Some(_), Some(stray)) => {
             let requests = counted(usize::try_from(*stray).unwrap_or(usize::MAX), "request");
-            seen.push(format!("{requests} to {left} for {}", spaced(*watched)));
+            seen.push(format!("{requests} to {left} for {watched}"));
         }
         (Some(_), None) => seen.push(format!("requests to {left} could not be counted")),
     }
     seen.join(", ")
-}
-
-/// A duration as it is said in a sentence: `5 s`.
-fn spaced(time: Millis) -> String {
-    match time.as_millis() {
-        millis if millis % 1_000 == 0 && millis < 60_000 => format!("{} s", millis / 1_000),
-        _ => time.to_string(),
-    }
 }
 
 /// `1.4.1 → 1.4.2`, or `→ 1.4.2` for a first release.
@@ -397,6 +389,8 @@ pub(crate) fn change(from: Option<&Version>, to: &Version) -> String {
 
 #[cfg(test)]
 mod tests {
+    use windlass_model::Millis;
+
     use super::*;
     use crate::ui::sample;
 
@@ -414,7 +408,7 @@ mod tests {
         };
         assert_eq!(
             proof(&seen),
-            "100 % on 3, 2 of 2 instances answer 3, 0 requests to 4 for 5 s"
+            "100 % on 3, 2 of 2 instances answer 3, 0 requests to 4 for 5s"
         );
         seen.stray = None;
         assert_eq!(

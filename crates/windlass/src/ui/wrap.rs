@@ -21,11 +21,17 @@ const PROGRAMS: [&str; 7] = [
 ];
 
 /// A line after `head`, broken where it would be wider than `fits`; none: one line, for who reads by lines.
-/// A word that is wider has a line of its own.
+/// A word that is wider has a line of its own; where it has no room below its beginning, it is set in less.
 pub(crate) fn hang(head: &str, text: &str, fits: Option<usize>) -> String {
     match fits {
         None => format!("{head}{text}"),
-        Some(width) => fill((head, shown_width(head)), text, width),
+        Some(width) => {
+            let set_in = head.chars().take_while(|c| *c == ' ').count() + INDENT;
+            let begun = shown_width(head);
+            let has_room = begun + longest_piece(text) <= width;
+            let indent = if has_room { begun } else { begun.min(set_in) };
+            fill((head, indent), text, width)
+        }
     }
 }
 
@@ -62,8 +68,13 @@ fn fill((head, indent): (&str, usize), text: &str, width: usize) -> String {
     for piece in pieces(text) {
         let wide = shown_width(&piece);
         if !is_empty && at + 1 + wide > width {
+            line.truncate(line.trim_end().len());
             lines.push(line);
             (line, at, is_empty) = (" ".repeat(indent), indent, true);
+        }
+        // Of blanks between columns none is left at the beginning of a line.
+        if is_empty && wide == 0 && !lines.is_empty() {
+            continue;
         }
         if !is_empty {
             line.push(' ');
@@ -75,6 +86,12 @@ fn fill((head, indent): (&str, usize), text: &str, width: usize) -> String {
     }
     lines.push(line);
     lines.join("\n")
+}
+
+/// Columns of the longest word or command: no line of the text can be narrower.
+pub(super) fn longest_piece(text: &str) -> usize {
+    let wide = pieces(text).into_iter().map(|piece| shown_width(&piece));
+    wide.max().unwrap_or(0)
 }
 
 /// What a line may be broken between: words, and whole commands.
@@ -161,7 +178,7 @@ fn is_plain(word: &str) -> bool {
 }
 
 /// Columns that a text takes, without its hues.
-fn shown_width(text: &str) -> usize {
+pub(super) fn shown_width(text: &str) -> usize {
     let hues: usize = HUES
         .iter()
         .map(|hue| text.matches(hue).count() * hue.chars().count())

@@ -36,6 +36,9 @@ fn a_router_alone_serves_its_file_and_tells_what_is_wrong_with_it() {
         "no router answers",
         "windlass router --config FILE",
     ]);
+    lab.run(&["router", "--config", "none.yaml"])
+        .exits(65)
+        .says(&["WL0410", "name a file that is there with --config FILE"]);
     let router = lab.start(&["router", "--config", &file]);
     eventually("it answers", SOON, || {
         (lab.run(&["router", "status"]).code == 0).then_some(())
@@ -68,9 +71,7 @@ fn a_router_alone_serves_its_file_and_tells_what_is_wrong_with_it() {
         "another router (pid ",
         "--state-dir",
     ]);
-    lab.run(&["status"])
-        .exits(69)
-        .says(&["runs alone: it obeys no controller"]);
+    told_that_no_controller_is_there(&lab);
     lab.only("router").signal(rustix::process::Signal::TERM);
     eventually("it has ended", SOON, || {
         (lab.run(&["router", "status"]).code == 69).then_some(())
@@ -80,6 +81,27 @@ fn a_router_alone_serves_its_file_and_tells_what_is_wrong_with_it() {
     lab.run(&["router", "--config", &file])
         .exits(65)
         .says(&["`here` is not an address"]);
+}
+
+/// Who looks hears what the router serves; who wants a deployment, that none can be here.
+fn told_that_no_controller_is_there(lab: &Lab) {
+    let told = lab.run(&["status"]).exits(0).out;
+    assert!(
+        told.starts_with("a router runs here alone, by its file: no controller decides"),
+        "{told}"
+    );
+    let served = format!("it serves web on {}: v1 100 %, v2 0 %\n", lab.at("web"));
+    assert!(told.contains(&served), "{told}");
+    assert!(told.ends_with("next: windlass router status\n"), "{told}");
+    let none = lab.run(&["status", "-o", "json"]).exits(0).json();
+    assert_eq!(none, serde_json::json!([]));
+    lab.run(&["list"]).exits(69).says(&[
+        "WL0456",
+        "a router runs here alone",
+        "windlass router status",
+    ]);
+    let doctor = lab.run(&["doctor"]).exits(0).out;
+    assert!(doctor.contains("none runs, and none can"), "{doctor}");
 }
 
 /// A pause is shown until it is resumed.
