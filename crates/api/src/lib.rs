@@ -34,8 +34,8 @@ pub use score::{
 pub use token::{Scope, TokenAnswer, TokenList, TokenRequest, TokenView};
 pub use view::{
     DeploymentView, EnvironmentView, EvidenceView, FiguresView, HeldView, InstanceView, LockView,
-    LostHistoryView, NoStartView, PlanView, RolloutView, RouterView, ServiceView, SilentRouterView, SlotView,
-    VersionFigures, VersionView,
+    LostHistoryView, NoStartView, PlanView, RolloutView, RouterView, ServiceView, SilentRouterView,
+    SlotView, VersionFigures, VersionView,
 };
 
 /// Version of this contract: higher whenever something is taken away or changes its shape, never for

@@ -24,8 +24,8 @@ use crate::lanes::Lanes;
 use crate::lookout::{self, Lookout};
 use crate::queue::Queues;
 use crate::{
-    adoption, checking, deploying, down, figures, finalize, leftovers, logs, planning, problems,
-    recover, retention, returning, risk, saying, scoring, status, taken_down, views,
+    adoption, checking, deploying, down, figures, finalize, leftovers, logs, problems, recover,
+    retention, returning, risk, saying, scoring, status, taken_down, views,
 };
 
 /// Environments by application and name.

@@ -51,6 +51,8 @@ fn asked(check: &CheckSpec) -> Option<&ServiceName> {
         | CheckSource::Lcov(_)
         | CheckSource::Cobertura(_)
         | CheckSource::Json { .. }
+        // Nobody knows here what of it there is before anything runs.
+        | CheckSource::Metric { .. }
         | CheckSource::Command { .. } => None,
     }
 }

@@ -104,7 +104,7 @@ fn near(missing: &Path) -> Option<PathBuf> {
 
 fn wants(command: &Command) -> Wants {
     match command {
-        Command::Status
+        Command::Status(_)
         | Command::List(_)
         | Command::Show(_)
         | Command::Events(_)

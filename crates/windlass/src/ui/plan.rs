@@ -484,7 +484,7 @@ mod tests {
             bake: windlass_model::Millis::ZERO,
         };
         let told = |view: &PlanView| {
-            let text = plan_text(view, false);
+            let text = plan_text(view, false, None);
             let from = text.rfind("\n\n").expect("a last block");
             text.get(from..).unwrap_or_default().trim().to_owned()
         };

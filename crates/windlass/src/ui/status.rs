@@ -68,7 +68,7 @@ pub(crate) fn status_text(
         here.is_none_or(|here| view.app.as_str() == here)
     });
     let blocks = own.into_iter();
-    let blocks = blocks.map(|environment| block(environment, (now_us, fits)));
+    let blocks = blocks.map(|environment| block(environment, (now_us, fits), style));
     let mut blocks: Vec<String> = blocks.collect();
     if let Some(here) = whole.here.as_deref().filter(|_| blocks.is_empty()) {
         let place = whole.only.as_deref();
@@ -226,7 +226,7 @@ const EASES: [Ease; 7] = [
     Ease::Drop("INSTANCES"),
 ];
 
-fn block(view: &EnvironmentView, (now_us, fits): (i64, Option<usize>)) -> String {
+fn block(view: &EnvironmentView, (now_us, fits): (i64, Option<usize>), style: &Style) -> String {
     let mut text = format!(
         "{} in {}, revision {}, from {}\n",
         view.app,
@@ -546,7 +546,8 @@ mod tests {
             service.down = Some(down.clone());
         }
         let text = told(&environment);
-        let last = "nothing runs: taken down at 2026-11-21 14:02:11 by mira\nnext: windlass deploy\n";
+        let last =
+            "nothing runs: taken down at 2026-11-21 14:02:11 by mira\nnext: windlass deploy\n";
         assert!(text.ends_with(last), "{text}");
     }
 
