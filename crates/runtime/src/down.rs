@@ -12,7 +12,7 @@ use windlass_model::{
 
 use crate::controller::Shared;
 use crate::drive::Input;
-use crate::{keeper, problems, retention, scorer};
+use crate::{keeper, problems, retention, scorer, taken_down};
 
 /// Takes an application's services off the router, then stops them. Asked again, it finishes what
 /// is left.
@@ -41,7 +41,7 @@ pub(crate) async fn down(
         .all(|e| e.lock.is_none() && e.services.values().all(|s| s.stable.is_none()));
     if last && let Err(error) = shared.border.router.shutdown().await {
         let pid = shared.border.router.process().await;
-        return Err(problems::router_stays(pid, &error));
+        return Err(taken_down::router_stays(pid, &error));
     }
     Ok(DownAnswer { ended, last })
 }
@@ -147,7 +147,7 @@ async fn stop(shared: &Rc<Shared>, what: &str, instances: &[InstanceId]) -> Resu
         shared.border.target.stop(id).await
     });
     for result in futures_util::future::join_all(stops).await {
-        result.map_err(|error| problems::not_down(what, &error))?;
+        result.map_err(|error| taken_down::not_down(what, &error))?;
     }
     Ok(())
 }
@@ -191,7 +191,7 @@ async fn unroute(shared: &Rc<Shared>, environment: &Environment) -> Result<(), P
         return Ok(());
     };
     let pid = shared.border.router.process().await;
-    Err(problems::not_unrouted(environment, pid, &error))
+    Err(taken_down::not_unrouted(environment, pid, &error))
 }
 
 async fn untie(shared: &Rc<Shared>, environment: &Environment) -> Result<(), EdgeError> {

@@ -286,54 +286,6 @@ pub(crate) fn unreadable(id: &DeploymentId, why: &str) -> Problem {
     .hint("windlass doctor says which row is damaged")
 }
 
-/// Something would not go down.
-pub(crate) fn not_down(what: &str, error: &EdgeError) -> Problem {
-    Problem::new(
-        500,
-        "WL0315",
-        Exit::Stuck,
-        format!("{what} could not be ended"),
-    )
-    .detail(format!(
-        "{}\nit is off the router already, and may still run",
-        error.chain()
-    ))
-    .hint("look with: windlass doctor; run windlass down again, it goes on where it stopped")
-}
-
-/// The router goes on with what was to be taken off it. `pid`: its process.
-pub(crate) fn not_unrouted(place: &Environment, pid: Option<u32>, error: &EdgeError) -> Problem {
-    let Environment {
-        app, environment, ..
-    } = place;
-    let title = format!(
-        "the router{} does not let go of {app} in {environment}",
-        process(pid)
-    );
-    Problem::new(500, "WL0315", Exit::Stuck, title)
-        .detail(format!(
-            "{}\nits services run on, and the router has them as before",
-            error.chain()
-        ))
-        .hint("look with: windlass doctor; run windlass down again, it goes on where it stopped")
-}
-
-/// All services have ended, and the router has not.
-pub(crate) fn router_stays(pid: Option<u32>, error: &EdgeError) -> Problem {
-    let title = format!(
-        "everything is down, but the router{} did not end",
-        process(pid)
-    );
-    Problem::new(500, "WL0315", Exit::Stuck, title)
-        .detail(format!("{}\nno service runs any more", error.chain()))
-        .hint("look with: windlass doctor; run windlass down again, it goes on where it stopped")
-}
-
-fn process(pid: Option<u32>) -> String {
-    pid.map(|pid| format!(" (process {pid})"))
-        .unwrap_or_default()
-}
-
 /// The router can't be asked.
 pub(crate) fn no_router(error: &EdgeError) -> Problem {
     Problem::new(502, "WL0316", Exit::Stuck, "the router can't be asked")

@@ -1,7 +1,8 @@
-//! What was taken down, as refusals say it.
+//! What was taken down, or would not go, as refusals say it.
 
 use windlass_api::{Exit, Problem};
-use windlass_model::{Millis, TakenDown, harmless};
+use windlass_edge::EdgeError;
+use windlass_model::{Environment, Millis, TakenDown, harmless};
 
 use crate::controller::Shared;
 
@@ -26,4 +27,52 @@ pub(crate) fn how(shared: &Shared, down: &TakenDown) -> String {
     let spent = shared.border.clock.calendar_us().saturating_sub(down.at_us);
     let since = Millis::from_secs(u64::try_from(spent).unwrap_or_default() / 1_000_000);
     format!("was taken down {since} ago by {}", harmless(&down.by))
+}
+
+/// Something would not go down.
+pub(crate) fn not_down(what: &str, error: &EdgeError) -> Problem {
+    Problem::new(
+        500,
+        "WL0315",
+        Exit::Stuck,
+        format!("{what} could not be ended"),
+    )
+    .detail(format!(
+        "{}\nit is off the router already, and may still run",
+        error.chain()
+    ))
+    .hint("look with: windlass doctor; run windlass down again, it goes on where it stopped")
+}
+
+/// The router goes on with what was to be taken off it. `pid`: its process.
+pub(crate) fn not_unrouted(place: &Environment, pid: Option<u32>, error: &EdgeError) -> Problem {
+    let Environment {
+        app, environment, ..
+    } = place;
+    let title = format!(
+        "the router{} does not let go of {app} in {environment}",
+        process(pid)
+    );
+    Problem::new(500, "WL0315", Exit::Stuck, title)
+        .detail(format!(
+            "{}\nits services run on, and the router has them as before",
+            error.chain()
+        ))
+        .hint("look with: windlass doctor; run windlass down again, it goes on where it stopped")
+}
+
+/// All services have ended, and the router has not.
+pub(crate) fn router_stays(pid: Option<u32>, error: &EdgeError) -> Problem {
+    let title = format!(
+        "everything is down, but the router{} did not end",
+        process(pid)
+    );
+    Problem::new(500, "WL0315", Exit::Stuck, title)
+        .detail(format!("{}\nno service runs any more", error.chain()))
+        .hint("look with: windlass doctor; run windlass down again, it goes on where it stopped")
+}
+
+fn process(pid: Option<u32>) -> String {
+    pid.map(|pid| format!(" (process {pid})"))
+        .unwrap_or_default()
 }

@@ -1,6 +1,7 @@
 //! Whole controllers in a world of fakes, on paused time.
 
 mod abandoning;
+mod checking;
 mod clocks;
 mod command_target;
 mod conformance;
