@@ -342,7 +342,8 @@ mod tests {
         api      returned  1.4.1 → 1.4.2  0 %      0/1
         auth     returned  1.4.1 → 1.4.2  0 %      0/2
 
-        api went back to 1.4.1: instance ins_06h1rd0o21rif5fe6n8enfbr64 exited with status 3
+        api went back to 1.4.1: instance ins_06h1rd0o21rif5fe6n8enfbr64 exited with
+            status 3
         it printed last:
           connects to db
           no DATABASE_URL is set

@@ -53,8 +53,8 @@ fn one_error_in_twenty_is_shown_to_be_worse_than_none_and_goes_back() {
     let counts = load.stop();
     // The threshold of 5 % was not passed, and no tripwire fired: it is the comparison that saw it.
     let why = why(&lab);
-    let went_back = "went back: error rate worse than baseline: errors ";
-    assert!(why.contains(went_back), "{why}");
+    let went_back = ": error rate worse than baseline: errors ";
+    assert!(why.contains("went back to ") && why.contains(went_back), "{why}");
     assert!(why.contains("% against 0.00 % beside it: worse, "), "{why}");
     assert!(
         why.contains("verdict   fail, by what was compared at 50 %"),
@@ -76,8 +76,8 @@ fn three_times_as_slow_is_more_than_twice_the_baseline_and_goes_back() {
     lab.run(&["deploy"]).exits(3);
     load.stop();
     let why = why(&lab);
-    let went_back = "went back: p95 > 2x baseline for 5s: p95 of version ";
-    assert!(why.contains(went_back), "{why}");
+    let went_back = ": p95 > 2x baseline for 5s: p95 of version ";
+    assert!(why.contains("went back to ") && why.contains(went_back), "{why}");
     assert!(why.contains("of what served beside it"), "{why}");
 }
 
@@ -118,8 +118,8 @@ fn good_answers_of_one_that_says_it_is_unwell_do_not_save_it() {
     let counts = load.stop();
     assert_eq!(counts.failed, 0, "{:?}", counts.failures);
     let why = why(&lab);
-    let went_back = "went back: probe database failing for 2s: database of version ";
-    assert!(why.contains(went_back), "{why}");
+    let went_back = ": probe database failing for 2s: database of version ";
+    assert!(why.contains("went back to ") && why.contains(went_back), "{why}");
     assert!(why.contains(": it says `down`"), "{why}");
 }
 
@@ -138,8 +138,8 @@ fn memory_near_its_limit_goes_back_before_anything_ends_it() {
     let counts = load.stop();
     assert_eq!(counts.failed, 0, "{:?}", counts.failures);
     let why = why(&lab);
-    let went_back = "went back: memory > 95% for 2s: version ";
-    assert!(why.contains(went_back), "{why}");
+    let went_back = ": memory > 95% for 2s: version ";
+    assert!(why.contains("went back to ") && why.contains(went_back), "{why}");
     assert!(why.contains(" % of its memory limit in each of "), "{why}");
 }
 

@@ -82,6 +82,9 @@ fn went_past(lab: &Lab, id: &str) {
         "{end}"
     );
     assert!(end.contains(past), "{end}");
+    let compared = "web: the comparison was inconclusive: errors 0.00 % against 0.00 % beside it: ";
+    assert!(end.contains(compared), "{end}");
+    assert!(told(&["show", id]).contains(compared));
     for words in [&["show", id][..], &["show", id, "--why"]] {
         let text = told(words);
         assert!(text.contains("promoted by hand"), "{text}");
