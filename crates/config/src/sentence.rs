@@ -38,7 +38,7 @@ mod tests {
         let why = trigger("error rate > 5 for 10s").expect_err("no trigger");
         assert_eq!(
             why.to_string(),
-            "`5` is not a share of the answers; write 5%"
+            "`5` is not a share; a share carries its sign: write 5%"
         );
     }
 }

@@ -181,7 +181,8 @@ impl Bed {
     fn reason(&self, id: &str) -> anyhow::Result<String> {
         let text = self.lab.windlass(&["show", id, "--why"])?.out;
         let mut lines = text.lines().map(str::trim);
-        let why = lines.find_map(|line| line.strip_prefix("went back: "));
+        let back = lines.find(|line| line.starts_with("went back"));
+        let why = back.and_then(|line| line.split_once(": ").map(|(_, why)| why));
         Ok(why.unwrap_or_default().to_owned())
     }
 

@@ -436,6 +436,7 @@ impl App {
                 next_slot: SlotId(2),
                 adopted: false,
                 rolled_back: BTreeSet::new(),
+                down: None,
             };
             environment.services.insert(part.name.clone(), state);
         }

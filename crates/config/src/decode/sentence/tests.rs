@@ -100,7 +100,7 @@ fn a_slip_is_marked_where_it_is() {
         ("metric 5xx > 5% over 5m", TRIGGER, "5xx", "a letter"),
         ("metric a > b over 5m", TRIGGER, "b", "a number"),
         ("memory > 0% for 30s", NEVER_FIRES, "0", "0.01%"),
-        ("unavailable", TRIGGER, "unavailable", "unavailable for 1m"),
+        ("unavailable", TRIGGER, "unavailable", "unavailable for 10s"),
     ] {
         let slip = read(written).expect_err(written);
         let place = written.get(slip.at..slip.at + slip.length);
