@@ -9,6 +9,7 @@ mod page;
 mod problem;
 mod report;
 mod request;
+mod risk;
 mod score;
 mod token;
 mod view;
@@ -23,6 +24,7 @@ pub use request::{
     DeployRequest, DownAnswer, DownRequest, FileRequest, FinalizeRequest, LeftView, LogLine,
     LogQuery, RemoveAnswer, RemoveRequest, RepairRequest, RollbackAnswer, RollbackRequest, Source,
 };
+pub use risk::{LearnedRisk, RiskReason, RiskView};
 pub use score::{
     DeploymentScore, LetGo, ScoreList, ScoreNote, ScoreView, StepScoreView, points, score_number,
     score_shut,

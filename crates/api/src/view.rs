@@ -11,7 +11,7 @@ use windlass_model::{
     more_to_the_new,
 };
 
-use crate::{DeploymentScore, ReportedView, StepScoreView};
+use crate::{DeploymentScore, ReportedView, RiskView, StepScoreView};
 
 /// `GET /v1/version`
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -52,6 +52,9 @@ pub struct PlanView {
     /// the version that was so last.
     #[serde(default)]
     pub down: BTreeMap<ServiceName, Version>,
+    /// What the past says of it; none where there is too little of it, and for whoever did not ask for a plan.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub risk: Option<RiskView>,
 }
 
 /// One deployment.

@@ -48,15 +48,16 @@ pub(crate) fn spec(
         }
         (name.clone(), service)
     };
+    let services = view.services.iter().map(service).collect();
     Spec {
         app: app.clone(),
         environment: view.name.clone(),
         on_failure: file.on_failure.good().copied().unwrap_or(OnFailure::All),
         parallel: file.parallel.good().copied().unwrap_or(PARALLEL),
         finalize: file.finalize.good().copied().unwrap_or_default(),
-        score: score(file),
+        score: score(file, &services),
         before: before(file, &view.name),
-        services: view.services.iter().map(service).collect(),
+        services,
     }
 }
 

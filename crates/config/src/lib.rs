@@ -29,6 +29,7 @@ mod reference;
 mod render;
 mod schema;
 mod score;
+mod sentence;
 mod tree;
 mod words;
 
@@ -42,4 +43,5 @@ pub use problem::{CODES, Code, Problem, SeenBy};
 pub use reference::reference;
 pub use render::{render_all, render_plain};
 pub use schema::{as_json, schema, schema_alone};
+pub use sentence::{NoTrigger, trigger};
 pub use tree::Span;

@@ -1,11 +1,13 @@
 //! The drafts of the score into what it is made of.
 
+use std::collections::BTreeMap;
+
 use windlass_model::{
     Before, CategorySpec, CheckSource, CheckSpec, EnvironmentName, Measure, Millis, Scale,
-    ScoreSpec, Template,
+    ScoreSpec, ServiceName, ServiceSpec, Template,
 };
 
-use crate::decode::{CategoryDraft, CheckDraft, FileDraft};
+use crate::decode::{CategoryDraft, CheckDraft, End, FileDraft};
 use crate::field::At;
 
 /// How long a report counts unless the file says otherwise.
@@ -13,22 +15,24 @@ const MAX_AGE: Millis = Millis::from_secs(24 * 60 * 60);
 /// How long measuring may take unless the file says otherwise.
 const WITHIN: Millis = Millis::from_secs(30);
 
-/// What the score is made of.
-pub(crate) fn score(file: &FileDraft) -> ScoreSpec {
+type Services = BTreeMap<ServiceName, ServiceSpec>;
+
+/// What the score is made of, beside these services.
+pub(crate) fn score(file: &FileDraft, services: &Services) -> ScoreSpec {
     let categories = file.score.good().into_iter().flatten();
     ScoreSpec {
         categories: categories
-            .map(|(name, draft)| (name.value.clone(), category(&draft.value)))
+            .map(|(name, draft)| (name.value.clone(), category(&draft.value, services)))
             .collect(),
     }
 }
 
-fn category(draft: &CategoryDraft) -> CategorySpec {
+fn category(draft: &CategoryDraft, services: &Services) -> CategorySpec {
     let checks = draft.checks.good().into_iter().flatten();
     let checks = checks.filter_map(|(name, draft)| {
         Some((
             name.value.clone(),
-            check(&draft.value, source(&draft.value)?),
+            check(&draft.value, source(&draft.value, services)?),
         ))
     });
     CategorySpec {
@@ -38,8 +42,18 @@ fn category(draft: &CategoryDraft) -> CategorySpec {
 }
 
 fn check(draft: &CheckDraft, source: CheckSource) -> CheckSpec {
-    let end = |found: Option<&Measure>, usual: f64| {
-        found.copied().unwrap_or_else(|| Measure::nearest(usual))
+    let number = match source {
+        CheckSource::Metric { .. } => End::of_metric,
+        CheckSource::Probe { .. }
+        | CheckSource::Junit(_)
+        | CheckSource::Playwright(_)
+        | CheckSource::Lcov(_)
+        | CheckSource::Cobertura(_)
+        | CheckSource::Json { .. }
+        | CheckSource::Command { .. } => End::number,
+    };
+    let end = |found: Option<&End>, usual: f64| {
+        found.map_or_else(|| Measure::nearest(usual), |end| number(*end))
     };
     CheckSpec {
         weight: draft.weight.good().copied().unwrap_or(1),
@@ -56,13 +70,21 @@ fn check(draft: &CheckDraft, source: CheckSource) -> CheckSpec {
 }
 
 /// Where the value comes from; none where a problem was reported.
-fn source(draft: &CheckDraft) -> Option<CheckSource> {
+fn source(draft: &CheckDraft, services: &Services) -> Option<CheckSource> {
     let file = |of: fn(String) -> CheckSource| move |file: &String| of(file.clone());
     let value = draft.value.good();
     let probe = draft.probe.good().map(|service| CheckSource::Probe {
         service: service.clone(),
         path: draft.path.good().cloned(),
     });
+    let metric = || {
+        let (name, service) = (draft.metric.good()?, draft.of.good()?);
+        Some(CheckSource::Metric {
+            query: Box::new(services.get(service)?.metrics.get(name)?.clone()),
+            service: service.clone(),
+            name: name.clone(),
+        })
+    };
     let json = || {
         Some(CheckSource::Json {
             file: draft.json.good()?.clone(),
@@ -81,6 +103,7 @@ fn source(draft: &CheckDraft) -> Option<CheckSource> {
         })
     };
     probe
+        .or_else(metric)
         .or_else(|| draft.junit.good().map(file(CheckSource::Junit)))
         .or_else(|| draft.playwright.good().map(file(CheckSource::Playwright)))
         .or_else(|| draft.lcov.good().map(file(CheckSource::Lcov)))

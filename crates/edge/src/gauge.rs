@@ -11,7 +11,8 @@ use crate::EdgeError;
 /// One thing to measure, and where.
 #[derive(Clone, Debug)]
 pub struct Measuring {
-    /// A file or a command; a probe is asked by a [`Prober`](crate::Prober).
+    /// A file or a command; a probe is asked by a [`Prober`](crate::Prober), a metric by a
+    /// [`MetricSource`](crate::MetricSource).
     pub source: CheckSource,
     /// The folder of the file.
     pub folder: PathBuf,

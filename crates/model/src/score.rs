@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AppName, CategoryName, CheckName, DeploymentId, EnvironmentName, Measure, Millis, ServiceName,
-    Template,
+    AppName, CategoryName, CheckName, DeploymentId, EnvironmentName, Measure, MetricQuery, Millis,
+    ServiceName, Template,
 };
 
 /// What the score of an application is made of. Empty where the file says nothing about it.
@@ -45,6 +45,7 @@ impl CheckSource {
         match self {
             Self::Command { argv, .. } => argv,
             Self::Probe { .. }
+            | Self::Metric { .. }
             | Self::Junit(_)
             | Self::Playwright(_)
             | Self::Lcov(_)
@@ -95,6 +96,15 @@ pub enum CheckSource {
         service: ServiceName,
         /// The path of a GET, in the place of the service's own readiness question.
         path: Option<String>,
+    },
+    /// A number that somebody else measures, of the release that is judged, else of the stable one.
+    Metric {
+        /// The service.
+        service: ServiceName,
+        /// The name that the service has for it.
+        name: String,
+        /// How it is asked for. Its `every` has no meaning here.
+        query: Box<MetricQuery>,
     },
     /// The share of tests that passed, of a JUnit XML.
     Junit(String),

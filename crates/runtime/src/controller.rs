@@ -24,8 +24,8 @@ use crate::lanes::Lanes;
 use crate::lookout::{self, Lookout};
 use crate::queue::Queues;
 use crate::{
-    adoption, deploying, down, figures, finalize, leftovers, logs, planning, problems, recover,
-    retention, returning, saying, scoring, status, views,
+    adoption, deploying, down, figures, finalize, leftovers, logs, problems, recover, retention,
+    returning, risk, saying, scoring, status, views,
 };
 
 /// Environments by application and name.
@@ -164,9 +164,7 @@ async fn take_down(
 async fn answer(shared: &Rc<Shared>, request: Request) {
     // Whoever asked may have left; nobody misses the answer then.
     let _left = match request {
-        Request::Plan(wanted, reply) => reply
-            .send(planning::plan(shared, &wanted, false).await)
-            .is_err(),
+        Request::Plan(wanted, reply) => reply.send(risk::planned(shared, &wanted).await).is_err(),
         Request::Score(asked) => scoring::answer(shared, asked).await,
         Request::Deploy { ask, when, reply } => {
             deploying::deploy(shared, *ask, when, reply).await;

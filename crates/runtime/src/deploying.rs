@@ -98,6 +98,7 @@ async fn begun_before(shared: &Rc<Shared>, terms: &Terms) -> Result<Option<Begun
             plan: it.plan,
             nothing_to_do: false,
             down: BTreeMap::new(),
+            risk: None,
         };
         (Some(it.id), plan)
     }))

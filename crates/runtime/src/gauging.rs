@@ -5,17 +5,19 @@ use std::path::Path;
 use std::rc::Rc;
 
 use futures_util::StreamExt as _;
+use futures_util::future::{Either, select};
 use futures_util::stream;
 use windlass_analysis::score::{Readings, score};
 use windlass_edge::{Given, Measuring};
 use windlass_engine::deployment::Deployment;
 use windlass_engine::rollout::{Begun, Rollout};
 use windlass_model::{
-    AppName, CheckSource, CheckSpec, EnvironmentName, Instance, Measure, Probe, ProbeKind, Probed,
-    Reading, Score, ScoreSpec, ServiceName,
+    AppName, CheckSource, CheckSpec, EnvironmentName, Instance, Measure, MetricQuery, Probe,
+    ProbeKind, Probed, Reading, Score, ScoreSpec, ServiceKey, ServiceName,
 };
 
 use crate::controller::Shared;
+use crate::meters::place;
 
 /// Checks that are measured at the same time.
 const AT_ONCE: usize = 8;
@@ -63,6 +65,11 @@ async fn read(shared: &Rc<Shared>, subject: &Subject<'_>, check: &CheckSpec) -> 
         CheckSource::Probe { service, path } => {
             ask(shared, subject, service, path.as_deref(), check).await
         }
+        CheckSource::Metric {
+            service,
+            name,
+            query,
+        } => number(shared, subject, (service, name, query), check).await,
         CheckSource::Junit(_)
         | CheckSource::Playwright(_)
         | CheckSource::Lcov(_)
@@ -99,6 +106,52 @@ fn surroundings(subject: &Subject<'_>, given: &Given) -> BTreeMap<String, String
         subject.environment.to_string(),
     );
     env
+}
+
+/// Asks for a metric of the release that is judged, else of the stable one.
+async fn number(
+    shared: &Rc<Shared>,
+    subject: &Subject<'_>,
+    (service, name, metric): (&ServiceName, &str, &MetricQuery),
+    check: &CheckSpec,
+) -> Reading {
+    let environment = shared.environment(subject.app, subject.environment);
+    let candidate = subject.candidate(service).map(|rollout| &rollout.candidate);
+    let state = environment.services.get(service);
+    let stable = state.and_then(|state| state.stable.as_ref());
+    let Some(slot) = candidate.or(stable) else {
+        return Reading::Missing(format!("nothing of {service} runs"));
+    };
+    let key = ServiceKey {
+        app: subject.app.clone(),
+        environment: subject.environment.clone(),
+        service: service.clone(),
+    };
+    let version = slot.release.version.to_string();
+    let Ok(query) = metric.query.expand(|name| place(&key, &version, name)) else {
+        // A file whose queries ask for other names was refused.
+        return Reading::Missing(format!("the query of {name} asks for what is not known"));
+    };
+    let border = &shared.border;
+    let asked = border
+        .metrics
+        .read(&metric.prometheus, &metric.access, &query);
+    let within = check.within;
+    let found = match select(asked, border.clock.sleep(within)).await {
+        Either::Left((Ok(found), _)) => found,
+        Either::Left((Err(error), _)) => return Reading::Missing(error.chain()),
+        Either::Right(((), _)) => return Reading::Missing(format!("no answer within {within}")),
+    };
+    let value = found.filter(|value| value.is_finite());
+    match value.map(Measure::try_from) {
+        Some(Ok(value)) => Reading::Value {
+            value,
+            saw: format!("{name} of {service} {version} is {value}"),
+            at_us: border.clock.calendar_us(),
+        },
+        Some(Err(_large)) => Reading::Missing(format!("{name} is too large a number")),
+        None => Reading::Missing("the query finds no series, or no finite number".to_owned()),
+    }
 }
 
 /// Asks every instance of what is stable, and of the candidates beside it. One that runs but can't be asked

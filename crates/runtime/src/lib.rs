@@ -45,6 +45,7 @@ mod remembered;
 mod rest;
 mod retention;
 mod returning;
+mod risk;
 mod routes;
 mod saying;
 mod scorer;

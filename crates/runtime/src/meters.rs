@@ -192,7 +192,7 @@ fn source(
         Trigger::Metric { name, .. } => {
             let metric = spec.metrics.get(name)?;
             let version = whose.1.to_string();
-            let value = |name: &str| value(whose.0, &version, name);
+            let value = |name: &str| place(whose.0, &version, name);
             // A file whose queries ask for other names was refused.
             let query = metric.query.expand(value).ok()?;
             let source = Source::Prometheus {
@@ -225,7 +225,7 @@ fn source(
 }
 
 /// What a place in a query stands for.
-fn value<'v>(whose: &'v ServiceKey, version: &'v str, name: &str) -> Option<&'v str> {
+pub(crate) fn place<'v>(whose: &'v ServiceKey, version: &'v str, name: &str) -> Option<&'v str> {
     match name {
         "VERSION" => Some(version),
         "SERVICE" => Some(whose.service.as_str()),

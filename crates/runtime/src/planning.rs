@@ -210,6 +210,7 @@ pub(crate) fn view(shared: &Shared, plan: Plan) -> PlanView {
     PlanView {
         nothing_to_do: is_nothing(&plan),
         down: down(&shared.environment(&plan.app, &plan.environment), &plan),
+        risk: None,
         plan,
     }
 }

@@ -110,12 +110,19 @@ fn relative(argv: &[Template]) -> Option<String> {
     })
 }
 
-/// Reports and commands of the score are those of the sender's folder.
+/// Reports and commands of the score are those of the sender's folder. Probes and metrics are not.
 pub(crate) fn must_be_probes(spec: &Spec) -> Result<(), Problem> {
+    let of_a_folder = |source: &CheckSource| {
+        let elsewhere = matches!(
+            source,
+            CheckSource::Probe { .. } | CheckSource::Metric { .. }
+        );
+        !elsewhere
+    };
     let mut others = spec
         .score
         .checks()
-        .filter(|(_, _, check)| !matches!(check.source, CheckSource::Probe { .. }));
+        .filter(|(_, _, check)| of_a_folder(&check.source));
     let Some((category, check, _)) = others.next() else {
         return Ok(());
     };

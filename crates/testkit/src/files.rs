@@ -274,6 +274,28 @@ impl App {
         self
     }
 
+    /// Measured by a metric of a service: 0 is worth 100, and this nothing.
+    #[must_use]
+    pub fn scored_by_metric(mut self, service: &str, name: &str, bad: f64) -> Self {
+        let service = service_name(service);
+        let metrics = &self.spec.services[&service].metrics;
+        let source = CheckSource::Metric {
+            query: Box::new(metrics[name].clone()),
+            name: name.to_owned(),
+            service,
+        };
+        self = self.scored();
+        let checks = self.spec.score.categories.values_mut();
+        for check in checks.flat_map(|category| category.checks.values_mut()) {
+            check.source = source.clone();
+            check.scale = Scale {
+                bad: Measure::nearest(bad),
+                good: Measure::nearest(0.0),
+            };
+        }
+        self
+    }
+
     /// A score that is asked for before anything moves.
     #[must_use]
     pub fn before(mut self, score: u16) -> Self {

@@ -43,6 +43,7 @@ impl Gauge for FolderGauge {
         let measured = async {
             match &asked.source {
                 CheckSource::Probe { service, .. } => Err(format!("{service} is not asked here")),
+                CheckSource::Metric { name, .. } => Err(format!("{name} is not asked here")),
                 CheckSource::Junit(file) => file::read(&asked.folder, file, junit).await,
                 CheckSource::Playwright(file) => file::read(&asked.folder, file, playwright).await,
                 CheckSource::Lcov(file) => file::read(&asked.folder, file, lcov).await,

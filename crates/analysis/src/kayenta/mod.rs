@@ -11,6 +11,7 @@
 //! - the interval is at 98 %, for each metric alone: ten metrics are wrong ten times as often.
 
 pub mod classify;
+pub mod quirks;
 mod ranks;
 pub mod score;
 mod spread;

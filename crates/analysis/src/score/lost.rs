@@ -74,7 +74,9 @@ fn remedy(spec: &CheckSpec, counted: Counted) -> String {
         (Counted::Measured(_), CheckSource::Lcov(_) | CheckSource::Cobertura(_)) => {
             format!("cover lines until {good} % are")
         }
-        (Counted::Measured(_), CheckSource::Json { .. }) => format!("bring it to {good}"),
+        (Counted::Measured(_), CheckSource::Json { .. } | CheckSource::Metric { .. }) => {
+            format!("bring it to {good}")
+        }
         (Counted::Measured(_), CheckSource::Command { value, .. }) => match value {
             Some(_) => format!("bring it to {good}"),
             None => "have it end with 0".to_owned(),
@@ -87,6 +89,9 @@ fn remedy(spec: &CheckSpec, counted: Counted) -> String {
 fn measure(source: &CheckSource) -> String {
     match source {
         CheckSource::Probe { service, .. } => format!("deploy {service}"),
+        CheckSource::Metric { name, query, .. } => {
+            format!("see that {} has a number for {name}", query.prometheus)
+        }
         CheckSource::Junit(file) | CheckSource::Playwright(file) => {
             format!("run the tests that write {file}")
         }

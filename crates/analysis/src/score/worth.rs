@@ -119,7 +119,9 @@ fn from_file(source: &CheckSource) -> bool {
         | CheckSource::Lcov(_)
         | CheckSource::Cobertura(_)
         | CheckSource::Json { .. } => true,
-        CheckSource::Probe { .. } | CheckSource::Command { .. } => false,
+        CheckSource::Probe { .. } | CheckSource::Metric { .. } | CheckSource::Command { .. } => {
+            false
+        }
     }
 }
 
@@ -130,6 +132,7 @@ fn source(source: &CheckSource) -> String {
             Some(path) => format!("GET {path} of {service}"),
             None => format!("readiness of {service}"),
         },
+        CheckSource::Metric { service, name, .. } => format!("metric {name} of {service}"),
         CheckSource::Junit(file)
         | CheckSource::Playwright(file)
         | CheckSource::Lcov(file)

@@ -239,6 +239,11 @@ impl Watch {
         }
     }
 
+    /// How many rules ever had enough to say anything.
+    pub fn rules_fed(&self) -> usize {
+        self.rules.iter().filter(|rule| rule.was_fed()).count()
+    }
+
     /// Rules that are met, but not for long enough yet; without those that only tell.
     pub fn rising(&self) -> impl Iterator<Item = &Rule> {
         let rising = self.rules.iter().filter(|rule| rule.is_rising());

@@ -1,8 +1,9 @@
 //! Recorded counts, judged again.
 
 use windlass_analysis::ratio::comparison::Plan;
-use windlass_analysis::replay::{Unreadable, replay, series};
+use windlass_analysis::replay::{Unreadable, replay, rules, series};
 use windlass_analysis::verdict::Verdict;
+use windlass_model::{Millis, Percentile, Rate, Rule, Trigger};
 
 #[test]
 fn a_recording_is_judged_step_by_step_in_both_forms() {
@@ -42,6 +43,8 @@ fn what_is_no_tick_is_told_with_its_line() {
         "{}",
         "[1,0,1,-1]",
         "{\"stable\":{\"requests\":1,\"bad\":0}}",
+        "{\"stable\":{\"requests\":1,\"bad\":0},\"candidate\":{\"requests\":1,\"bad\":0,\"ms\":[1,2]}}",
+        "{\"stable\":{\"requests\":1,\"bad\":0},\"candidate\":{\"requests\":1,\"bad\":0,\"ms\":[-1]}}",
     ] {
         assert_eq!(line(bad), 1, "{bad}");
     }
@@ -57,4 +60,75 @@ fn a_series_has_missing_values_and_no_words() {
         Err(Unreadable { line: 2, .. })
     ));
     assert!(series("inf").is_err());
+}
+
+fn rule(trigger: Trigger) -> Rule {
+    Rule::from(trigger)
+}
+
+#[test]
+fn rules_are_met_at_the_tick_at_which_the_engine_would_have_acted() {
+    let above = Rate::from_parts(500).expect("a rate");
+    let lasting = Millis::from_secs(10);
+    let errors = rule(Trigger::ErrorRate { above, lasting });
+    let slow = rule(Trigger::Slow {
+        percentile: Percentile::USUAL,
+        above: Millis::from_millis(200),
+        lasting,
+    });
+    let all = [
+        errors,
+        slow,
+        rule(Trigger::ErrorRateWorse),
+        rule(Trigger::Crash),
+    ];
+    let healthy = "[900,1,100,0]\n".repeat(20);
+    let sick = "[900,1,100,20]\n".repeat(20);
+    let found = rules(
+        &(healthy + &sick),
+        &all,
+        Millis::from_secs(1),
+        Plan::default(),
+    )
+    .expect("a recording");
+    let met: Vec<_> = found
+        .iter()
+        .map(|ruled| ruled.met.as_ref().map(|met| met.tick))
+        .collect();
+    assert_eq!(met, [Some(30), None, Some(21), None]);
+    let watched: Vec<_> = found.iter().map(|ruled| ruled.watched).collect();
+    assert_eq!(
+        watched,
+        [true, false, true, false],
+        "no times and no crash in it"
+    );
+    assert_eq!(
+        found[0].to_string(),
+        "error rate > 5% for 10s: met after tick 30, 30s: 200 of 1,000 answers of the candidate in 10s \
+         were errors"
+    );
+}
+
+#[test]
+fn times_of_answers_are_judged_where_a_recording_has_them() {
+    let slow = rule(Trigger::Slow {
+        percentile: Percentile::USUAL,
+        above: Millis::from_millis(200),
+        lasting: Millis::from_secs(5),
+    });
+    let times = vec!["250"; 400].join(",");
+    let side = |ms: &str| format!("{{\"requests\":400,\"bad\":0,\"ms\":[{ms}]}}");
+    let line = format!(
+        "{{\"stable\":{},\"candidate\":{}}}\n",
+        side(""),
+        side(&times)
+    );
+    let found = rules(
+        &line.repeat(8),
+        &[slow],
+        Millis::from_secs(1),
+        Plan::default(),
+    )
+    .expect("a recording");
+    assert_eq!(found[0].met.as_ref().map(|met| met.tick), Some(5));
 }

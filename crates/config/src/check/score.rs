@@ -1,9 +1,10 @@
 //! Checks of the score that can be measured.
 
-use windlass_model::{Before, CategoryName, NoData, ServiceName, Trigger};
+use windlass_model::{Before, CategoryName, Measure, NoData, ServiceName, Trigger};
 
 use crate::decode::{
-    CategoryDraft, CheckDraft, FileDraft, ServiceDraft, StepDraft, StrategyDraft, TriggersDraft,
+    CategoryDraft, CheckDraft, End, FileDraft, ServiceDraft, StepDraft, StrategyDraft,
+    TriggersDraft,
 };
 use crate::environment::View;
 use crate::field::{At, Found};
@@ -31,7 +32,9 @@ pub(crate) fn check(file: &FileDraft, views: &[View], reader: &mut Reader<'_>) {
     for whole in categories {
         let (_, category) = whole;
         for (_, draft) in category.value.checks.good().into_iter().flatten() {
-            service(&draft.value, &services, reader);
+            service(&draft.value.probe, (&services, "to probe"), reader);
+            service(&draft.value.of, (&services, "with a metric"), reader);
+            metric(draft, views, reader);
             together(&draft.value, reader);
             ends(draft, reader);
         }
@@ -121,18 +124,49 @@ fn may_rise((name, category): &(At<CategoryName>, At<CategoryDraft>), reader: &m
     reader.warn(MAY_RISE, last.span, message, hint);
 }
 
-fn service(draft: &CheckDraft, services: &[&ServiceName], reader: &mut Reader<'_>) {
-    let Some(At { span, value }) = draft.probe.at().filter(|at| !services.contains(&&at.value))
-    else {
+fn service(
+    found: &Found<ServiceName>,
+    (services, what): (&[&ServiceName], &str),
+    reader: &mut Reader<'_>,
+) {
+    let Some(At { span, value }) = found.at().filter(|at| !services.contains(&&at.value)) else {
         return;
     };
     let names = || services.iter().map(|name| name.as_str());
-    let message = format!("there is no service `{value}` to probe");
+    let message = format!("there is no service `{value}` {what}");
     let hint = match reader.nearest(value.as_str(), names()) {
         Some(meant) => format!("did you mean `{meant}`?"),
         None => format!("the file has {}", listed(names(), "and")),
     };
     reader.refuse_for(NOT_MEASURED, *span, message, hint);
+}
+
+/// A metric is one that its service has, in every environment.
+fn metric(at: &At<CheckDraft>, views: &[View], reader: &mut Reader<'_>) {
+    let Some(At { span, value }) = at.value.metric.at() else {
+        return;
+    };
+    if at.value.of.is_absent() {
+        let message = format!("nothing says which service has the metric `{value}`");
+        return reader.refuse_for(NOT_MEASURED, *span, message, "add `of` with its name");
+    }
+    let services = views.iter().filter_map(|view| {
+        let service = at.value.of.good()?;
+        Some((service, view.services.get(service)?))
+    });
+    for (service, draft) in services {
+        let named = draft.metrics.good().into_iter().flatten();
+        let known: Vec<&str> = named.map(|(name, _)| &*name.value).collect();
+        if known.contains(&value.as_str()) || draft.metrics.is_broken() {
+            continue;
+        }
+        let message = format!("`{service}` has no metric `{value}`");
+        let hint = match reader.nearest(value, known.iter().copied()) {
+            Some(meant) => format!("did you mean `{meant}`?"),
+            None => "say under its `metrics` how it is asked for".to_owned(),
+        };
+        return reader.refuse_for(NOT_MEASURED, *span, message, &hint);
+    }
 }
 
 /// Keys that mean something beside some sources only.
@@ -151,6 +185,11 @@ fn together(draft: &CheckDraft, reader: &mut Reader<'_>) {
             place(&draft.path),
             none(&[there(&draft.probe)]),
             "`path` has a meaning beside `probe` only",
+        ),
+        (
+            place(&draft.of),
+            none(&[there(&draft.metric)]),
+            "`of` has a meaning beside `metric` only",
         ),
         (
             place(&draft.value),
@@ -179,7 +218,8 @@ fn ends(at: &At<CheckDraft>, reader: &mut Reader<'_>) {
         let message = "nothing says which figure of the file it is";
         return reader.refuse_for(NOT_MEASURED, at.span, message, hint);
     }
-    let is_figure = there(&draft.value) && (there(&draft.json) || there(&draft.command));
+    let figure = there(&draft.value) && (there(&draft.json) || there(&draft.command));
+    let is_figure = figure || there(&draft.metric);
     if is_figure && (good.is_absent() || bad.is_absent()) {
         let hint = "add both: `good` is worth 100 and `bad` nothing, and either may be the larger";
         let message = "a figure needs `good` and `bad`";
@@ -191,10 +231,14 @@ fn ends(at: &At<CheckDraft>, reader: &mut Reader<'_>) {
         let message = "a command without `value` is worth 100 or nothing";
         return reader.refuse_for(NOT_MEASURED, span, message, hint);
     }
-    let end = |found: &Found<_>, usual: f64| {
-        found.good().copied().or(found
-            .is_absent()
-            .then(|| windlass_model::Measure::nearest(usual)))
+    let number = if there(&draft.metric) {
+        End::of_metric
+    } else {
+        End::number
+    };
+    let end = |found: &Found<End>, usual: f64| {
+        let usual = found.is_absent().then(|| Measure::nearest(usual));
+        found.good().map(|end| number(*end)).or(usual)
     };
     let (worst, best) = (end(bad, 0.0), end(good, 100.0));
     if let Some(span) = place(good).or(place(bad))

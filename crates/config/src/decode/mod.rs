@@ -42,7 +42,7 @@ pub(crate) use maintenance::MaintenanceDraft;
 pub(crate) use metric::MetricDraft;
 pub(crate) use probe::{DetailedDraft, ProbeDraft};
 pub(crate) use process::ProcessDraft;
-pub(crate) use score::{CategoryDraft, CheckDraft};
+pub(crate) use score::{CategoryDraft, CheckDraft, End};
 #[cfg(test)]
 pub(crate) use service::Defaults;
 pub(crate) use service::{MergedService, ServiceDraft};
@@ -50,4 +50,4 @@ pub(crate) use strategy::{StepDraft, StrategyDraft};
 pub(crate) use text::version_problem;
 pub(crate) use tls::{AcmeDraft, NO_WILDCARD, TlsDraft, USUAL_DIRECTORY};
 pub(crate) use traffic::TrafficDraft;
-pub(crate) use trigger::TriggersDraft;
+pub(crate) use trigger::{TriggersDraft, read_trigger};

@@ -6,6 +6,7 @@ use windlass_model::{CheckName, Measure, Millis, NoData, ServiceName, Template};
 use super::argv::Argv;
 use super::choice::choose;
 use super::collection::{Entries, MapOf};
+use super::metric::MetricName;
 use super::number::{Count, SomeTime};
 use super::text::{HttpPath, ReportPath};
 use crate::field::{At, Defs, Found, Keyed, Keys, Rule, Shape, Table, field};
@@ -47,6 +48,8 @@ impl Keyed for Category {
 pub(crate) struct CheckDraft {
     pub(crate) probe: Found<ServiceName>,
     pub(crate) path: Found<String>,
+    pub(crate) metric: Found<String>,
+    pub(crate) of: Found<ServiceName>,
     pub(crate) junit: Found<String>,
     pub(crate) playwright: Found<String>,
     pub(crate) lcov: Found<String>,
@@ -54,8 +57,8 @@ pub(crate) struct CheckDraft {
     pub(crate) json: Found<String>,
     pub(crate) command: Found<Vec<At<Template>>>,
     pub(crate) value: Found<String>,
-    pub(crate) good: Found<Measure>,
-    pub(crate) bad: Found<Measure>,
+    pub(crate) good: Found<End>,
+    pub(crate) bad: Found<End>,
     pub(crate) weight: Found<u16>,
     pub(crate) no_data: Found<NoData>,
     pub(crate) max_age: Found<Millis>,
@@ -63,9 +66,33 @@ pub(crate) struct CheckDraft {
     pub(crate) remedy: Found<String>,
 }
 
+/// One end of a scale.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct End {
+    number: Measure,
+    is_share: bool,
+}
+
+impl End {
+    /// In per cent where a share is written: what most sources give.
+    pub(crate) const fn number(self) -> Measure {
+        self.number
+    }
+
+    /// As triggers compare with a metric: `5%` is 0.05.
+    pub(crate) fn of_metric(self) -> Measure {
+        if self.is_share {
+            Measure::nearest(f64::from(self.number) / 100.0)
+        } else {
+            self.number
+        }
+    }
+}
+
 /// Where the value of a check can come from.
 const SOURCES: &[&str] = &[
     "probe",
+    "metric",
     "junit",
     "playwright",
     "lcov",
@@ -88,6 +115,10 @@ impl Keyed for Check {
             field!(CheckDraft: path as "path", HttpPath,
                 "Path of a GET that a `probe` asks, in the place of the readiness question.",
                 examples &["/health/detailed"]),
+            field!(CheckDraft: metric as "metric", MetricName,
+                "A metric of the service `of`: its number for the release that is judged, else for the stable one."),
+            field!(CheckDraft: of as "of", ServiceName,
+                "The service that has the `metric`."),
             field!(CheckDraft: junit as "junit", ReportPath,
                 "A JUnit XML: the share of tests that passed, in per cent.",
                 examples &["target/junit.xml"]),
@@ -159,11 +190,11 @@ impl Shape for NoData {
     }
 }
 
-/// One end of a scale: `80`, `80%` or `0.5`. With and without `%` it is the same number.
+/// One end of a scale: `80`, `80%` or `0.5`. With and without `%` it is the same number, but for a metric.
 pub(crate) struct Figure;
 
 impl Shape for Figure {
-    type Value = Measure;
+    type Value = End;
 
     fn wanted() -> String {
         "a number, such as 80% or 0.5".to_owned()
@@ -177,7 +208,7 @@ impl Shape for Figure {
         ] })
     }
 
-    fn decode(node: &Node, reader: &mut Reader<'_>) -> Option<Measure> {
+    fn decode(node: &Node, reader: &mut Reader<'_>) -> Option<End> {
         let Kind::Scalar(scalar) = &node.kind else {
             reader.wrong_kind(node, &Self::wanted());
             return None;
@@ -211,7 +242,7 @@ impl Shape for Figure {
 }
 
 /// A number with plain digits, as it is written; as a text only with `%`.
-fn figure(scalar: &Scalar) -> Option<Measure> {
+fn figure(scalar: &Scalar) -> Option<End> {
     let digits = match scalar.core() {
         Core::Integer | Core::Number => scalar.text.as_str(),
         Core::Text => scalar.text.strip_suffix('%')?,
@@ -228,7 +259,10 @@ fn figure(scalar: &Scalar) -> Option<Measure> {
     let octal = scalar.core() == Core::Integer && whole.len() > 1 && whole.starts_with('0');
     let plain = all(whole, 10) && part.is_none_or(|part| all(part, 20)) && !octal;
     let value = digits.parse::<f64>().ok().filter(|_| plain)?;
-    Measure::try_from(value).ok()
+    Some(End {
+        number: Measure::try_from(value).ok()?,
+        is_share: scalar.core() == Core::Text,
+    })
 }
 
 /// A JSON pointer.

@@ -89,14 +89,25 @@ fn warn_if_unwatched(node: &Node, trigger: &Trigger, reader: &mut Reader<'_>) {
 
 fn refuse(node: &Node, slip: Slip, reader: &mut Reader<'_>) {
     let span = reader.within(node, slip.at, slip.length);
-    let meant = slip
-        .word
-        .and_then(|word| reader.nearest(&word, sentence::BEGINNINGS));
-    let hint = match meant {
-        Some(meant) => format!("did you mean `{}`?", sentence::whole(meant)),
-        None => slip.hint,
-    };
+    let near = |word: &str| reader.nearest(word, sentence::BEGINNINGS);
+    let hint = meant(&slip, near);
     reader.refuse_for(slip.code, span, slip.message, hint);
+}
+
+fn meant<'b>(slip: &Slip, nearest: impl FnOnce(&str) -> Option<&'b str>) -> String {
+    match slip.word.as_deref().and_then(nearest) {
+        Some(meant) => format!("did you mean `{}`?", sentence::whole(meant)),
+        None => slip.hint.clone(),
+    }
+}
+
+/// Reads a sentence that stands in no file; else what is wrong, and what to write.
+pub(crate) fn read_trigger(text: &str) -> Result<Trigger, (String, String)> {
+    sentence::read(text).map_err(|slip| {
+        let near = |word: &str| windlass_model::nearest(word, sentence::BEGINNINGS);
+        let hint = meant(&slip, near);
+        (slip.message, hint)
+    })
 }
 
 /// A condition that lasts, so that it can be met together with others.

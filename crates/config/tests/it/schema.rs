@@ -216,7 +216,7 @@ fn the_shape_of_the_schema_is_this() {
     canary: canary!
     candidate_for: cookies headers methods
     category: checks! weight
-    check: bad cobertura command good json junit lcov max_age no_data path playwright probe remedy value weight within
+    check: bad cobertura command good json junit lcov max_age metric no_data of path playwright probe remedy value weight within
     command: deploy! env pass rollback status stop within
     connections: per_address total
     defaults: analysis bake drain metrics overlap probes ready rollback_on rollback_within sticky stop strategy traffic

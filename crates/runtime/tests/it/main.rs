@@ -22,6 +22,7 @@ mod recovery;
 mod refusals;
 mod renaming;
 mod returning;
+mod risks;
 mod scores;
 mod simulation;
 mod trips;

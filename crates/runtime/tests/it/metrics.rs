@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use windlass_model::{
-    DeploymentId, Fact, Lasting, Limit, MetricQuery, Millis, Outcome, PrometheusUrl, Rate,
-    ReturnReason, Rule, Template, Then, Trigger,
+    Below, DeploymentId, DeploymentState, Fact, Lasting, Limit, MetricQuery, Millis, Outcome,
+    PrometheusUrl, Rate, ReturnReason, Rule, Template, Then, Trigger,
 };
 use windlass_testkit::{App, Ending, Lab, Service, run};
 
@@ -156,5 +156,49 @@ fn a_metric_may_only_hold() {
             .filter(|fact| matches!(fact, Fact::Held { .. }))
             .collect();
         assert_eq!(held.len(), 1, "{held:?}");
+    });
+}
+
+#[test]
+fn a_metric_counts_in_the_score_of_the_release_that_is_judged() {
+    run(async {
+        let mut lab = Lab::new().await;
+        let metric = MetricQuery {
+            prometheus: PrometheusUrl::new("http://127.0.0.1:9090").expect("an address"),
+            access: windlass_model::Access::default(),
+            query: Template::parse("failures{v=\"${VERSION}\"}").expect("a query"),
+            every: Millis::from_secs(1),
+        };
+        let steps = [(5, 4_000, 90), (100, 4_000, 90)];
+        let web = |version: &str| {
+            let named = version.to_owned();
+            web().scored_canary(&steps, Below::Hold).with(|spec| {
+                spec.metrics = BTreeMap::from([("login_failures".to_owned(), metric.clone())]);
+                spec.version = Some(named);
+            })
+        };
+        let app =
+            |version: &str| shop([web(version)]).scored_by_metric("web", "login_failures", 0.05);
+        put(&lab, &["web"], "one");
+        lab.world.metrics.set("failures{v=\"1\"}", Some(0.01));
+        promoted(&mut lab, &app("1")).await;
+        put(&lab, &["web"], "two");
+        lab.world.metrics.set("failures{v=\"2\"}", Some(0.04));
+        let id = begun(&lab, &app("2")).await;
+        until_baking(&mut lab, &id, "web", 5).await;
+        lab.pass(Millis::from_secs(60)).await;
+        let view = lab.handle().show(id.clone()).await.expect("it is there");
+        assert_eq!(view.state, DeploymentState::Held, "20 is less than 90");
+        lab.world.metrics.set("failures{v=\"2\"}", Some(0.0));
+        assert_eq!(lab.until_ended(&id).await, Ending::Ended(Outcome::Promoted));
+        let score = lab.handle().show(id).await.expect("it is there").score;
+        let score = score.expect("it is measured");
+        let known = |score: Option<windlass_model::ScoreSummary>| {
+            score.and_then(|score| score.known()).map(f64::from)
+        };
+        assert_eq!(
+            (known(score.before), known(score.after)),
+            (Some(80.0), Some(100.0))
+        );
     });
 }

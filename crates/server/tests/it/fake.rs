@@ -107,6 +107,7 @@ pub(crate) fn deployment(text: &str, app: AppName) -> DeploymentView {
 fn plan_view(wanted: &Wanted) -> PlanView {
     PlanView {
         down: BTreeMap::new(),
+        risk: None,
         plan: Plan {
             folder: String::new(),
             id: PlanId::parse("plan_1").unwrap(),

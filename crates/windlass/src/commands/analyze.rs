@@ -7,19 +7,28 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use serde::Serialize;
 use windlass_analysis::kayenta::classify::CONFIDENCE;
+use windlass_analysis::kayenta::quirks::{JUDGE, QUIRKS};
 use windlass_analysis::kayenta::{Class, Metric, difference};
 use windlass_analysis::ratio::comparison::Plan;
 use windlass_analysis::ratio::sensitivity::Regression;
-use windlass_analysis::replay::{self, Replay};
+use windlass_analysis::replay::{self, Replay, Ruled};
 use windlass_analysis::vectors;
 use windlass_api::Exit;
+use windlass_model::{Millis, Rule, Trigger};
 
+use super::changes;
+use super::file::Found;
+use crate::arguments::duration;
 use crate::context::Context;
 use crate::diagnostic::Diagnostic;
 use crate::report::Report;
+use crate::ui::words::listed;
 
 /// What was recorded can't be read.
 const UNREADABLE: &str = "WL0449";
+
+/// The file has no service of that name.
+const NO_SERVICE: &str = "WL0470";
 
 /// Where it is said what such a file holds.
 const FORM: &str = "what such a file holds: windlass analyze --help";
@@ -29,8 +38,25 @@ const FORM: &str = "what such a file holds: windlass analyze --help";
 pub(crate) struct Options {
     /// Counts, one tick a line: [requests, bad, requests, bad], first those of the stable release; - for
     /// what comes in
-    #[arg(value_name = "TICKS", required_unless_present_any = ["vectors", "control"])]
+    #[arg(value_name = "TICKS", required_unless_present_any = ["vectors", "control", "changes"])]
     ticks: Option<PathBuf>,
+
+    /// Try a trigger on them, as `rollback_on` writes it; may be given several times
+    #[arg(
+        long = "rule",
+        value_name = "TRIGGER",
+        value_parser = windlass_config::trigger,
+        conflicts_with_all = ["control", "vectors", "changes"]
+    )]
+    rules: Vec<Trigger>,
+
+    /// Try the rules that this service has in the file
+    #[arg(long, value_name = "SERVICE", conflicts_with_all = ["control", "vectors", "changes"])]
+    service: Option<String>,
+
+    /// How long a tick lasts
+    #[arg(long, value_name = "DURATION", default_value = "1s", value_parser = duration)]
+    every: Millis,
 
     /// The chance of a false rollback that is accepted
     #[arg(long, value_name = "CHANCE", default_value_t = 0.01, value_parser = chance)]
@@ -57,6 +83,10 @@ pub(crate) struct Options {
     #[arg(long, value_name = "FILE", requires = "control")]
     experiment: Option<PathBuf>,
 
+    /// Where a series changed for good: one figure a line, one for each deployment, oldest first
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["ticks", "control", "vectors"])]
+    changes: Option<PathBuf>,
+
     /// Check a file of test vectors instead
     #[arg(long, value_name = "FILE", conflicts_with_all = ["ticks", "control"])]
     vectors: Option<PathBuf>,
@@ -69,6 +99,10 @@ pub(crate) fn run(context: &Context, options: &Options) -> Result<Report, Diagno
     if let (Some(control), Some(experiment)) = (&options.control, &options.experiment) {
         return batch(control, experiment);
     }
+    if let Some(file) = &options.changes {
+        let series = replay::series(&read(file)?).map_err(|why| unreadable(file, &why))?;
+        return changes::report(&series);
+    }
     let file = options.ticks.as_deref().unwrap_or_else(|| Path::new("-"));
     let plan = Plan {
         alpha: options.alpha,
@@ -79,15 +113,48 @@ pub(crate) fn run(context: &Context, options: &Options) -> Result<Report, Diagno
         },
         ..Plan::default()
     };
-    let found = replay::replay(&read(file)?, plan).map_err(|why| unreadable(file, &why))?;
+    let rules = wanted(context, options)?;
+    let text = read(file)?;
+    let unreadable = |why| unreadable(file, &why);
+    let tried = Tried {
+        replay: replay::replay(&text, plan).map_err(unreadable)?,
+        rules: replay::rules(&text, &rules, options.every, plan).map_err(unreadable)?,
+    };
     if context.ui.wants_lines() {
-        return Report::new(String::new(), &lines(&found)?);
+        return Report::new(String::new(), &lines(&tried)?);
     }
-    Report::new(told(&found), &found)
+    Report::new(told(&tried), &tried)
+}
+
+/// A recording, compared and held against rules.
+#[derive(Debug, Serialize)]
+struct Tried {
+    #[serde(flatten)]
+    replay: Replay,
+    rules: Vec<Ruled>,
+}
+
+/// The rules to try: those that were typed, and those of the service in the file.
+fn wanted(context: &Context, options: &Options) -> Result<Vec<Rule>, Diagnostic> {
+    let mut rules: Vec<Rule> = options.rules.iter().cloned().map(Rule::from).collect();
+    if let Some(name) = &options.service {
+        let spec = Found::find(context)?.load(context, &[])?.spec;
+        let mut services = spec.services.iter();
+        let service = services.find(|(known, _)| known.as_str() == name);
+        let (_, service) = service.ok_or_else(|| {
+            let known: Vec<_> = spec.services.keys().collect();
+            Diagnostic::new(Exit::Usage, format!("the file has no service {name}"))
+                .code(NO_SERVICE)
+                .hint(format!("it has {}", listed(&known)))
+        })?;
+        rules.extend(service.rollback_on.iter().cloned());
+    }
+    Ok(rules)
 }
 
 /// Each step, and last what was decided.
-fn lines(found: &Replay) -> Result<Vec<serde_json::Value>, Diagnostic> {
+fn lines(tried: &Tried) -> Result<Vec<serde_json::Value>, Diagnostic> {
+    let found = &tried.replay;
     let steps = found.steps.iter().map(serde_json::to_value);
     let mut lines: Vec<_> = steps
         .collect::<Result<_, _>>()
@@ -97,17 +164,20 @@ fn lines(found: &Replay) -> Result<Vec<serde_json::Value>, Diagnostic> {
         "verdict": found.verdict,
         "finding": found.finding,
         "words": found.words,
+        "rules": tried.rules,
     }));
     Ok(lines)
 }
 
-fn told(found: &Replay) -> String {
+fn told(tried: &Tried) -> String {
+    let found = &tried.replay;
     let mut lines: Vec<String> = found.steps.iter().map(ToString::to_string).collect();
     lines.push(match found.decided_at {
         Some(tick) => format!("decided at tick {tick}: {}", found.verdict),
         None => format!("not decided; at the end: {}", found.verdict),
     });
     lines.push(found.words.clone());
+    lines.extend(tried.rules.iter().map(ToString::to_string));
     lines.join("\n") + "\n"
 }
 
@@ -139,6 +209,8 @@ fn check(file: &Path) -> Result<Report, Diagnostic> {
 #[derive(Debug, Serialize)]
 struct Judged {
     mode: &'static str,
+    judge: &'static str,
+    quirks: [&'static str; 4],
     classification: Class,
     low: f64,
     high: f64,
@@ -153,7 +225,9 @@ fn batch(control: &Path, experiment: &Path) -> Result<Report, Diagnostic> {
         |series: &[f64]| -> Vec<f64> { series.iter().copied().filter(|v| !v.is_nan()).collect() };
     let (known_experiment, known_control) = (known(&experiment), known(&control));
     if known_experiment.is_empty() || known_control.is_empty() {
-        let said = serde_json::json!({ "mode": MODE, "classification": class });
+        let said = serde_json::json!({
+            "mode": MODE, "judge": JUDGE, "quirks": QUIRKS, "classification": class,
+        });
         return Report::new(
             format!("{class:?}: one of the series has no figure\n"),
             &said,
@@ -162,13 +236,18 @@ fn batch(control: &Path, experiment: &Path) -> Result<Report, Diagnostic> {
     let found = difference(&known_experiment, &known_control, CONFIDENCE);
     let text = format!(
         "{class:?}: the experiment lies {:.4} above the control, between {:.4} and {:.4} at 98 %\n\
-         judged once, as a batch: asking again while data come in makes false alarms likelier\n",
-        found.estimate, found.low, found.high
+         the judge is Kayenta's {JUDGE}, with its quirks:\n  - {}\n",
+        found.estimate,
+        found.low,
+        found.high,
+        QUIRKS.join("\n  - "),
     );
     Report::new(
         text,
         &Judged {
             mode: MODE,
+            judge: JUDGE,
+            quirks: QUIRKS,
             classification: class,
             low: found.low,
             high: found.high,

@@ -5,6 +5,7 @@ mod alone;
 pub(crate) mod analyze;
 pub(crate) mod backup;
 mod candidate;
+mod changes;
 pub(crate) mod completions;
 pub(crate) mod demo;
 pub(crate) mod demo_service;

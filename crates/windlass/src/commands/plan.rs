@@ -1,6 +1,9 @@
 //! `windlass plan`: what a deployment would do. Keeps the releases and stores the plan.
 
 use clap::Args;
+use serde::Serialize;
+use windlass_api::RiskView;
+use windlass_model::Plan;
 
 use super::file::Found;
 use super::{forecast, in_vain};
@@ -18,6 +21,15 @@ pub(crate) struct Options {
     set: Vec<(String, String)>,
 }
 
+/// The plan, and what the past says of it.
+#[derive(Serialize)]
+struct Told<'p> {
+    #[serde(flatten)]
+    plan: &'p Plan,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    risk: Option<&'p RiskView>,
+}
+
 pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, Diagnostic> {
     let file = Found::find(context)?.request(context, &options.set)?;
     let view = context.client().await?.plan(&file).await?;
@@ -25,5 +37,9 @@ pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, 
     let services = plan.rollouts.iter().map(|(name, part)| (name, &part.spec));
     in_vain::warn(context, services.clone(), plan.parallel);
     forecast::warn(context, (&plan.app, &plan.environment), services).await;
-    Report::new(plan_text(&view, true), &view.plan)
+    let told = Told {
+        plan,
+        risk: view.risk.as_ref(),
+    };
+    Report::new(plan_text(&view, true), &told)
 }

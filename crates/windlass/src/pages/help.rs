@@ -252,11 +252,14 @@ there is state already or a controller runs, 6 when the copy is damaged.",
         "Examples:
   windlass analyze incident.jsonl
   windlass analyze incident.jsonl --alpha 0.001 -o ndjson
+  windlass analyze incident.jsonl --service web --every 5s
   windlass analyze --control old.txt --experiment new.txt
+  windlass analyze --changes seconds.txt
   windlass analyze --vectors vectors.json -o json
 
-One line for each tick. Ends with 0 whatever would be decided, with 1 when
-vectors do not hold, and with 65 when a line can't be read.",
+One line for each tick: windlass docs replay. Ends with 0 whatever would be
+decided, with 1 when vectors do not hold, and with 65 when a line can't be
+read.",
     ),
     (
         "explain",

@@ -88,6 +88,11 @@ pub(crate) const TOPICS: &[Topic] = &[
         "one number from what was measured, and what each lost point takes"
     ),
     written!(
+        "replay",
+        "howto/replay.md",
+        "judge recorded counts again, and try a rule on them"
+    ),
+    written!(
         "wrap-a-script",
         "howto/wrap-a-script.md",
         "keep the deploy script that you have"

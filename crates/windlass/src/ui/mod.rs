@@ -15,6 +15,7 @@ pub(crate) mod markdown;
 mod output;
 pub(crate) mod plan;
 pub(crate) mod record;
+mod risk;
 pub(crate) mod router;
 #[cfg(test)]
 pub(crate) mod sample;

@@ -6,8 +6,8 @@ use windlass_model::{
     TaskKind, Traffic, Version,
 };
 
-use super::scored;
 use super::words::{change, counted, harmless, listed, until};
+use super::{risk, scored};
 
 /// Characters of a plan's id that are shown.
 const SHORT: usize = 10;
@@ -37,6 +37,7 @@ pub(crate) fn plan_text(view: &PlanView, whole: bool) -> String {
         gates(plan, &mut lines);
         evidence(plan, &mut lines);
         not_watched(plan, &mut lines);
+        lines.extend(risk::lines(view.risk.as_ref()));
         way_back(view, &mut lines);
         if whole {
             lines.push(String::new());

@@ -106,6 +106,16 @@ fn two_series_are_judged_once_and_the_mode_is_named() {
         (&judged["classification"], &judged["mode"]),
         (&"High".into(), &"batch".into())
     );
+    assert_eq!(judged["judge"], "NetflixACAJudge-v1.0");
+    let left = place.run(&["analyze", "--control", "old", "--experiment", "new"]);
+    insta::assert_snapshot!(left.out, @r"
+    High: the experiment lies 30.0000 above the control, between 25.0000 and 35.0000 at 98 %
+    the judge is Kayenta's NetflixACAJudge-v1.0, with its quirks:
+      - judged once, as a batch: asking again while data come in makes false alarms likelier
+      - neighbouring figures are taken as independent, which figures of neighbouring minutes are not
+      - the tolerance is a quarter of the estimated difference itself, so it hardly ever matters
+      - 98 % is for each metric alone: ten metrics are wrong ten times as often
+    ");
 }
 
 #[test]
@@ -126,4 +136,43 @@ fn what_is_no_tick_ends_with_65_and_nothing_to_judge_with_64() {
             .code,
         64
     );
+}
+
+#[test]
+fn a_rule_is_tried_before_it_is_trusted_and_so_are_those_of_the_file() {
+    let place = Place::empty();
+    let healthy = "[900,1,100,0]\n".repeat(6);
+    let sick = "[900,1,100,40]\n".repeat(10);
+    std::fs::write(place.path("ticks.jsonl"), healthy + &sick).unwrap();
+    let left = place.run(&[
+        "analyze",
+        "ticks.jsonl",
+        "--rule",
+        "error rate > 5% for 10s",
+        "--rule",
+        "response time > 2s for 30s",
+    ]);
+    let all: Vec<&str> = left.out.lines().collect();
+    insta::assert_snapshot!(all[all.len() - 2..].join("\n"), @r"
+    error rate > 5% for 10s: met after tick 16, 16s: 400 of 1,000 answers of the candidate in 10s were errors
+    p95 > 2s for 30s: not watched: these counts say nothing of it, or too few came
+    ");
+    let file = "app: shop\nservices:\n  web:\n    run: sh -c 'sleep 60'\n    rollback_on: [{ all: [error rate > 5% for 5s, error rate > 10% over 5s], then: hold }]\n";
+    std::fs::write(place.path("windlass.yaml"), file).unwrap();
+    let left = place.run(&["analyze", "ticks.jsonl", "--service", "web", "-o", "json"]);
+    let tried: Value = serde_json::from_str(&left.out).unwrap();
+    assert_eq!(
+        (
+            &tried["rules"][0]["met"]["tick"],
+            &tried["rules"][0]["rule"]["then"]
+        ),
+        (&11.into(), &"hold".into()),
+        "{}",
+        left.whole()
+    );
+    let left = place.run(&["analyze", "ticks.jsonl", "--service", "wbe"]);
+    assert!(left.err.contains("it has web"), "{}", left.whole());
+    let left = place.run(&["analyze", "ticks.jsonl", "--rule", "error rate > 5 for 10s"]);
+    assert_eq!(left.code, 64);
+    assert!(left.err.contains("write 5%"), "{}", left.whole());
 }

@@ -47,6 +47,11 @@ fn the_page_about_the_score_works_as_it_is_written() {
 }
 
 #[test]
+fn the_page_about_replays_works_as_it_is_written() {
+    works("howto/replay.md");
+}
+
+#[test]
 fn the_page_about_the_api_works_as_it_is_written() {
     works("reference/api.md");
 }

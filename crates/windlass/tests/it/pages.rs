@@ -91,6 +91,7 @@ fn every_page_is_listed_and_printed() {
     metrics             take a release back by a number of your own
     roll-back           what takes a bad release back, and how you do it
     score               one number from what was measured, and what each lost point takes
+    replay              judge recorded counts again, and try a rule on them
     wrap-a-script       keep the deploy script that you have
     run-under-systemd   start by itself after a reboot
     back-up             keep a copy of the journal, and bring it back

@@ -86,6 +86,13 @@ impl<'t> Cursor<'t> {
         Slip::of_all(self.text, &format!(": {what}"), hint)
     }
 
+    /// All is there but for how long: what was written stays in the hint.
+    fn no_time(&self) -> Slip {
+        let written = shown(self.text.trim());
+        let hint = format!("say for how long, as in `{written} for 10s`");
+        Slip::of_all(self.text, ": for how long is missing", hint)
+    }
+
     /// The sentence up to `token`.
     fn before(&self, token: Token<'_>) -> &'t str {
         self.text.get(..token.at).unwrap_or_default()
@@ -191,7 +198,7 @@ impl<'t> Cursor<'t> {
                 let hint = format!("there comes for how long: `{}`", self.example);
                 Err(Slip::of(other, "is not `for`", hint))
             }
-            None => Err(self.missing("for how long is missing")),
+            None => Err(self.no_time()),
         }
     }
 

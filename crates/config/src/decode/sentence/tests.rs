@@ -67,6 +67,12 @@ fn a_slip_is_marked_where_it_is() {
         ("error rate > 5% within 10s", TRIGGER, "within", EXAMPLE),
         ("error rate > 5% for 10s then stop", TRIGGER, "then", "ends"),
         ("error rate > 5%", TRIGGER, "error rate > 5%", EXAMPLE),
+        (
+            "response time > 2s",
+            TRIGGER,
+            "response time > 2s",
+            "as in `response time > 2s for 10s`",
+        ),
         ("error rate", TRIGGER, "error rate", EXAMPLE),
         ("error rate > .5% for 1s", TRIGGER, ".5", "0.5%"),
         ("error rate > 05% for 1s", TRIGGER, "05", "leading zero"),
@@ -94,7 +100,7 @@ fn a_slip_is_marked_where_it_is() {
         ("metric 5xx > 5% over 5m", TRIGGER, "5xx", "a letter"),
         ("metric a > b over 5m", TRIGGER, "b", "a number"),
         ("memory > 0% for 30s", NEVER_FIRES, "0", "0.01%"),
-        ("unavailable", TRIGGER, "unavailable", "unavailable for 1m"),
+        ("unavailable", TRIGGER, "unavailable", "unavailable for 10s"),
     ] {
         let slip = read(written).expect_err(written);
         let place = written.get(slip.at..slip.at + slip.length);

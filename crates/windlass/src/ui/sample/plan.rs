@@ -182,6 +182,7 @@ pub(crate) fn plan_view() -> PlanView {
         },
         nothing_to_do: false,
         down: BTreeMap::new(),
+        risk: None,
     }
 }
 

@@ -1,0 +1,59 @@
+//! What the past says of a plan.
+
+use windlass_api::RiskView;
+use windlass_model::{Measure, Millis, Outcome};
+use windlass_testkit::{Ending, Lab, Script, run};
+
+use crate::fixture::{promoted, put, script, shop, web};
+
+async fn risk(lab: &Lab) -> Option<RiskView> {
+    put(lab, &["web"], "next");
+    let wanted = shop([web()]).wanted();
+    lab.handle().plan(wanted).await.expect("a plan").risk
+}
+
+/// So many deployments, of which some go back.
+async fn past(lab: &mut Lab, ends: impl Iterator<Item = bool>) {
+    for (number, good) in ends.enumerate() {
+        let content = format!("number {number}");
+        put(lab, &["web"], &content);
+        if good {
+            promoted(lab, &shop([web()])).await;
+        } else {
+            script(lab, "web", &content, Script::rejected());
+            let (_, ending) = lab.deployed(&shop([web()])).await;
+            assert_eq!(ending, Ending::Ended(Outcome::RolledBack));
+        }
+        lab.pass(Millis::from_secs(60)).await;
+    }
+}
+
+#[test]
+fn a_plan_says_nothing_of_a_past_that_is_too_short_and_else_its_plain_rate() {
+    run(async {
+        let mut lab = Lab::new().await;
+        past(&mut lab, [true; 4].into_iter()).await;
+        assert_eq!(risk(&lab).await, None);
+        past(&mut lab, [true, true].into_iter()).await;
+        let known = risk(&lab).await.expect("six deployments");
+        // The second round has the contents of the first: those that ran already were nothing to do.
+        assert_eq!((known.failed, known.learned), (0, None));
+        assert!(known.deployments >= 5, "{}", known.deployments);
+    });
+}
+
+#[test]
+fn failures_that_come_after_failures_are_learned_and_named() {
+    run(async {
+        let mut lab = Lab::new().await;
+        // Runs of failures and of successes: the one before says most.
+        let ends = (0..48).map(|number| number % 16 < 8);
+        past(&mut lab, ends).await;
+        let known = risk(&lab).await.expect("a long past");
+        assert_eq!((known.deployments, known.failed), (48, 24));
+        let learned = known.learned.expect("better than the plain rate");
+        assert!(learned.percent > Measure::nearest(50.0), "{learned:?}");
+        assert_eq!(learned.reasons[0].name, "how the deployment before ended");
+        assert!(!learned.calibrated, "24 failures are fewer than 50");
+    });
+}
