@@ -25,5 +25,10 @@ pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, 
     let services = plan.rollouts.iter().map(|(name, part)| (name, &part.spec));
     in_vain::warn(context, services.clone(), plan.parallel);
     forecast::warn(context, (&plan.app, &plan.environment), services).await;
-    Report::new(plan_text(&view, true), &view.plan)
+    let mut report = Report::new(plan_text(&view, true), &view.plan)?;
+    if let Some(value) = &mut report.json {
+        let no_start = serde_json::to_value(&view.no_start);
+        value["no_start"] = no_start.map_err(|why| Diagnostic::bug(&why))?;
+    }
+    Ok(report)
 }
