@@ -1,9 +1,11 @@
 //! `windlass plan`: what a deployment would do. Keeps the releases and stores the plan.
 
+use std::collections::BTreeMap;
+
 use clap::Args;
 use serde::Serialize;
-use windlass_api::RiskView;
-use windlass_model::Plan;
+use windlass_api::{NoStartView, RiskView};
+use windlass_model::{Plan, ServiceName};
 
 use super::file::Found;
 use super::{beyond_reach, forecast, in_vain};
@@ -21,13 +23,14 @@ pub(crate) struct Options {
     set: Vec<(String, String)>,
 }
 
-/// The plan, and what the past says of it.
+/// The plan, what the past says of it, and what could not be started again.
 #[derive(Serialize)]
 struct Told<'p> {
     #[serde(flatten)]
     plan: &'p Plan,
     #[serde(skip_serializing_if = "Option::is_none")]
     risk: Option<&'p RiskView>,
+    no_start: &'p BTreeMap<ServiceName, NoStartView>,
 }
 
 pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, Diagnostic> {
@@ -41,6 +44,7 @@ pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, 
     let told = Told {
         plan,
         risk: view.risk.as_ref(),
+        no_start: &view.no_start,
     };
     let text = plan_text(&view, true, context.ui.columns());
     Ok(Report::new(text, &told)?.sentences())

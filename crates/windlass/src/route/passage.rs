@@ -70,7 +70,7 @@ pub(crate) fn pass(
     Report::new(text, &json)
 }
 
-/// How requests fare, with when that ends and who waits: "is paused until 14:03:20 (25 s left), then …".
+/// How requests fare, with when that ends and who waits: "is paused until 14:03:20 (25s left), then …".
 pub(crate) fn standing(now: &ObservedRoute, now_us: i64, zone: &TimeZone) -> String {
     let end = match now.until_us {
         Some(until_us) => format!(

@@ -131,8 +131,8 @@ mod tests {
         let told = |left: i64| ends(now + left, now, &TimeZone::UTC);
         assert_eq!(told(25_000_000), "14:02:36 (25s left)");
         assert_eq!(told(24_300_000), "14:02:35 (25s left)");
-        assert_eq!(told(-1), "14:02:10 (0 s left)");
+        assert_eq!(told(-1), "14:02:10 (0s left)");
         let days = told(3 * 86_400_000_000);
-        assert_eq!(days, "2026-11-24 14:02:11 (3 days left)");
+        assert_eq!(days, "2026-11-24 14:02:11 (3d left)");
     }
 }
