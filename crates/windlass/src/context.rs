@@ -88,19 +88,19 @@ impl Context {
 const ALONE: &str = "WL0456";
 
 fn not_reached(why: ClientError, reach: &Reach) -> Diagnostic {
-    match (&why, reach) {
-        (ClientError::EndedEarly { .. }, Reach::Here(paths)) if route::alone(paths).is_some() => {
-            let what = "a router runs here alone, and obeys no controller";
-            Diagnostic::new(Exit::Unreachable, what)
-                .code(ALONE)
-                .detail("nothing was changed: it goes on, and so does its traffic")
-                .hint(
-                    "look at it: windlass router status; for an application take a folder of its own: \
-                     --state-dir DIR",
-                )
-        }
-        (_, _) => Diagnostic::from(why),
+    let has_ended = matches!(why, ClientError::EndedEarly { .. });
+    let is_alone = |paths: &StatePaths| route::alone(paths).is_some();
+    if !has_ended || !reach.paths().is_some_and(is_alone) {
+        return Diagnostic::from(why);
     }
+    let what = "a router runs here alone, and obeys no controller";
+    Diagnostic::new(Exit::Unreachable, what)
+        .code(ALONE)
+        .detail("nothing was changed: it goes on, and so does its traffic")
+        .hint(
+            "look at it: windlass router status; for an application take a folder of its own: \
+             --state-dir DIR",
+        )
 }
 
 /// Where it is, for a person.

@@ -13,6 +13,7 @@ use crate::doctor::{
 };
 use crate::report::Report;
 use crate::ui::words::{counted, harmless};
+use crate::ui::wrap::hang;
 use crate::ui::{Role, Style};
 
 /// All that was found.
@@ -42,7 +43,8 @@ pub(crate) async fn run(context: &Context) -> Result<Report, Diagnostic> {
         warnings: count(Level::Warning),
         findings,
     };
-    let text = told(&examined, paths.exists(), &context.ui.style());
+    let shown = (context.ui.columns(), &context.ui.style());
+    let text = told(&examined, paths.exists(), shown);
     let mut report = Report::new(text, &examined)?.sentences();
     if examined.broken > 0 {
         report.exit = Exit::Stuck;
@@ -65,7 +67,7 @@ async fn installation(paths: &StatePaths, style: &Style) -> Vec<Finding> {
     findings
 }
 
-fn told(examined: &Examined, there: bool, style: &Style) -> String {
+fn told(examined: &Examined, there: bool, (fits, style): (Option<usize>, &Style)) -> String {
     let mut text = String::new();
     if !there {
         text.push_str(&format_nothing(&examined.state_dir));
@@ -84,9 +86,10 @@ fn told(examined: &Examined, there: bool, style: &Style) -> String {
         };
         let head = style.paint(role, word);
         let (check, saw) = (found.check, harmless(&found.saw));
-        text.push_str(&[&head, "  ", &format!("{check:width$}  "), &saw, "\n"].concat());
+        let head = format!("{head}  {check:width$}  ");
+        text.push_str(&(hang(&head, &saw, fits) + "\n"));
         if let Some(fix) = &found.fix {
-            text.push_str(&["         fix: ", &harmless(fix), "\n"].concat());
+            text.push_str(&(hang("         fix: ", &harmless(fix), fits) + "\n"));
         }
     }
     text.push_str(&summary(examined));
@@ -138,7 +141,7 @@ mod tests {
                 ),
             ],
         };
-        insta::assert_snapshot!(told(&examined, true, &Style::plain()), @r"
+        insta::assert_snapshot!(told(&examined, true, (None, &Style::plain())), @r"
         ok       state directory  /srv/state, private
         warning  halt             jo has halted every raise
                  fix: windlass halt --lift

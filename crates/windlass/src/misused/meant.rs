@@ -36,6 +36,9 @@ const ELSEWHERE: [(&str, &str); 21] = [
 /// Forms of output that other tools have options for.
 const FORMS: [&str; 2] = ["json", "ndjson"];
 
+/// Options by which other tools say when there are colours.
+const COLOURS: [&str; 2] = ["color", "colour"];
+
 /// How the names of files end that `-f` takes.
 const FILES: [&str; 4] = [".yaml", ".yml", ".toml", ".json"];
 
@@ -138,6 +141,9 @@ fn option(word: &str, command: &Command, typed: &[OsString]) -> Option<String> {
         })?,
     };
     let long = long.split('=').next().unwrap_or(long);
+    if COLOURS.contains(&long) {
+        return Some("did you mean --no-color?".to_owned());
+    }
     if FORMS.contains(&long) {
         return Some(format!("did you mean -o {long}?"));
     }

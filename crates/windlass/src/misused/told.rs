@@ -140,6 +140,7 @@ mod tests {
             "windlass deploy --detac",
             "windlass deploy -detach",
             "windlass status --follow",
+            "windlass status --color never",
             "windlass rollback --version 3",
             "windlass version --json",
             "windlass validate shop.yaml",
@@ -161,6 +162,9 @@ mod tests {
         error[WL0434]: unexpected argument '--follow' found
           usage: windlass status [OPTIONS]
           hint: --follow is for windlass events, windlass logs; what it takes: windlass status --help
+        error[WL0434]: unexpected argument '--color' found
+          usage: windlass status [OPTIONS]
+          hint: did you mean --no-color? what it takes: windlass status --help
         error[WL0434]: unexpected argument '--version' found
           usage: windlass rollback [OPTIONS] [SERVICE]
           hint: what it takes: windlass rollback --help

@@ -52,9 +52,11 @@ turn does not begin then.",
         "status",
         "Examples:
   windlass status
+  windlass status --all
   windlass status -o json
   windlass status --server https://ops.example:7070
 
+The application of this folder, then a line for each environment of others.
 One row a slot: stable serves, a candidate is being watched, a standby waits for
 a rollback, and what failed was kept to be looked at. TRAFFIC is what the router
 itself says. Ends with 0 whatever it shows.",

@@ -109,26 +109,22 @@ impl Again {
 
     /// What a verb needs again, the environment apart.
     fn needed(&self, verb: &str, rest: &str) -> (String, &str) {
-        // On the controller's own machine these options say nothing.
+        let is_named = NAMED.iter().any(|named| rest.starts_with(named));
+        let reads_file = READS_FILE.contains(&verb) && !is_named;
+        // On the controller's own machine where it is says nothing.
         let is_for_there = self.elsewhere && elsewhere::ON_ITS_MACHINE.contains(&verb);
-        if is_for_there || ASKS_NOBODY.contains(&verb) {
-            let file = READS_FILE.contains(&verb).then_some(self.file.as_str());
-            return (file.unwrap_or_default().to_owned(), "");
-        }
-        let named = ["dep_", "ID", "--plan", "--adopt"];
-        let is_named = named.iter().any(|named| rest.starts_with(named));
-        let of = |verbs: &[&str], option| {
-            let is_read = verbs.contains(&verb) && !is_named;
-            if is_read { option } else { "" }
-        };
-        let file = of(&READS_FILE, self.file.as_str());
-        let environment = match verb {
-            "list" => self.environment.as_str(),
-            _ => of(&READS_FILE, self.environment.as_str()),
-        };
-        ([file, &self.place].concat(), environment)
+        let asks = !is_for_there && !ASKS_NOBODY.contains(&verb);
+        let has_places = reads_file && verb != "init" || verb == "list";
+        let given = |is_needed: bool, option| if is_needed { option } else { "" };
+        let file = given(reads_file, self.file.as_str());
+        let place = given(asks, self.place.as_str());
+        let environment = given(has_places, self.environment.as_str());
+        ([file, place].concat(), environment)
     }
 }
+
+/// What follows a verb that means no application: a deployment or a plan by its name, or all that runs.
+const NAMED: [&str; 4] = ["dep_", "ID", "--plan", "--adopt"];
 
 /// Verbs that ask no controller and look at no state.
 const ASKS_NOBODY: [&str; 11] = [
@@ -235,7 +231,7 @@ mod tests {
             ("list", "--state-dir /srv/a -e staging list"),
             ("router status", "--state-dir /srv/a router status"),
             ("doctor", "--state-dir /srv/a doctor"),
-            ("validate", "-f 'my shop.yaml' validate"),
+            ("validate", "-f 'my shop.yaml' -e staging validate"),
             ("explain WL0042", "explain WL0042"),
             ("docs back-up", "docs back-up"),
         ] {

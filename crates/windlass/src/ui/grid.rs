@@ -6,6 +6,9 @@ use super::wrap::{hang, longest_piece};
 /// Blanks between two columns.
 const GAP: usize = 2;
 
+/// A blank at which nothing is broken.
+const TIED: &str = "\u{a0}";
+
 /// Between what was and what comes: each side is shortened by itself.
 const ARROW: &str = " → ";
 
@@ -16,6 +19,8 @@ pub(crate) enum Ease {
     Drop(&'static str),
     /// What is in it goes on below, broken between words.
     Wrap(&'static str),
+    /// The same of a list: broken behind commas.
+    List(&'static str),
     /// What is in it ends with `…`, after so many characters at the least: what differs does so still.
     Shorten(&'static str, usize),
 }
@@ -50,11 +55,15 @@ impl Column {
         let aim = self.width().saturating_sub(over);
         match ease {
             Ease::Drop(_) => {}
-            Ease::Wrap(_) => {
-                let words = self.whole.iter().map(|cell| longest_piece(cell));
-                let aim = aim.max(words.max().unwrap_or(0)).max(wide(self.head));
-                let broken = self.whole.iter().map(|cell| hang("", cell, Some(aim)));
-                self.cells = broken.collect();
+            Ease::Wrap(_) => self.wrap(aim),
+            Ease::List(_) => {
+                for cell in &mut self.whole {
+                    *cell = cell.replace(' ', TIED).replace(&[",", TIED].concat(), ", ");
+                }
+                self.wrap(aim);
+                for cell in self.whole.iter_mut().chain(&mut self.cells) {
+                    *cell = cell.replace(TIED, " ");
+                }
             }
             Ease::Shorten(_, least) => {
                 let least = least.max(telling(&self.whole));
@@ -67,6 +76,15 @@ impl Column {
                 }
             }
         }
+    }
+}
+
+impl Column {
+    fn wrap(&mut self, aim: usize) {
+        let words = self.whole.iter().map(|cell| longest_piece(cell));
+        let aim = aim.max(words.max().unwrap_or(0)).max(wide(self.head));
+        let broken = self.whole.iter().map(|cell| hang("", cell, Some(aim)));
+        self.cells = broken.collect();
     }
 }
 
@@ -127,7 +145,8 @@ impl Grid {
         }
         // What went later may have left more room than what went before needs.
         for ease in given.into_iter().rev() {
-            if let (Some(column), Ease::Wrap(_) | Ease::Shorten(..)) = (self.of(ease), ease) {
+            let narrows = !matches!(ease, Ease::Drop(_));
+            if let Some(column) = self.of(ease).filter(|_| narrows) {
                 column.cells.clone_from(&column.whole);
                 self.give(ease, room);
             }
@@ -136,7 +155,8 @@ impl Grid {
     }
 
     fn of(&mut self, ease: Ease) -> Option<&mut Column> {
-        let (Ease::Drop(head) | Ease::Wrap(head) | Ease::Shorten(head, _)) = ease;
+        let (Ease::Drop(head) | Ease::Wrap(head) | Ease::List(head) | Ease::Shorten(head, _)) =
+            ease;
         self.columns.iter_mut().find(|column| column.head == head)
     }
 
@@ -246,7 +266,7 @@ mod tests {
 
     const EASES: [Ease; 4] = [
         Ease::Drop("SLOT"),
-        Ease::Wrap("STATE"),
+        Ease::List("STATE"),
         Ease::Shorten("VERSION", 8),
         Ease::Drop("LISTEN"),
     ];

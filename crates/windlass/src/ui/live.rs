@@ -65,7 +65,7 @@ fn services(picture: &Progress, now_us: i64, (room, style): (usize, &Style)) -> 
     let grid = if is_beside {
         beside
     } else {
-        grid(picture, now_us, None).fit(Some(width), &ALONE)
+        without(picture, now_us, width)
     };
     let title = [MARGIN, &grid.header()].concat();
     let mut lines = vec![style.paint(Role::Faint, &cut(&title, style.width))];
@@ -81,6 +81,21 @@ fn services(picture: &Progress, now_us: i64, (room, style): (usize, &Style)) -> 
     let rows: Vec<Vec<String>> = rows.collect();
     lines.extend(within(&rows, room));
     lines
+}
+
+/// Room for what most wait for, as `for readiness`.
+const SHORT_WAIT: usize = 16;
+
+/// The rows alone, with room for a short wait beside them where that costs no column.
+fn without(picture: &Progress, now_us: i64, width: usize) -> Grid {
+    let room = width.saturating_sub(SHORT_WAIT);
+    let rows = || grid(picture, now_us, None);
+    let short = rows().fit(Some(room), &BESIDE);
+    if short.width() <= room {
+        short
+    } else {
+        rows().fit(Some(width), &ALONE)
+    }
 }
 
 /// As many services as have room, and how many more there are.
@@ -185,14 +200,12 @@ fn row(grid: &Grid, (at, part): (usize, &Part), style: &Style) -> String {
         _ => cell,
     });
     let row = [MARGIN, &row].concat();
-    // Only where nothing may give way any more: hues are lost with the end.
-    match MARGIN.len() + grid.width() > style.width {
-        true => cut(
-            &[MARGIN, &grid.row(at, |_, cell| cell)].concat(),
-            style.width,
-        ),
-        false => row,
+    if MARGIN.len() + grid.width() <= style.width {
+        return row;
     }
+    // Nothing may give way any more: hues are lost with the end.
+    let plain = [MARGIN, &grid.row(at, |_, cell| cell)].concat();
+    cut(&plain, style.width)
 }
 
 /// What one service waits for.
@@ -301,8 +314,11 @@ fn next_running(picture: &Progress, now_us: i64) -> String {
         Some(match part.phase {
             RolloutPhase::Clearing => format!("{service} starts once what stood by is gone"),
             RolloutPhase::StoppingOld => format!("{service} starts once the old has stopped"),
+            RolloutPhase::Starting if part.wanted == 1 => {
+                format!("{service} goes on once it is ready")
+            }
             RolloutPhase::Starting => {
-                format!("{service} goes on once {} of {0} are ready", part.wanted)
+                format!("{service} goes on once all of {} are ready", part.wanted)
             }
             RolloutPhase::Shifting => format!("{service} goes on once the routers confirm"),
             RolloutPhase::Holding => format!("{service} goes on once a person says so"),

@@ -39,7 +39,7 @@ mod voice;
 pub(crate) mod ways;
 pub(crate) mod why;
 pub(crate) mod words;
-mod wrap;
+pub(crate) mod wrap;
 
 pub(crate) use again::{Again, quoted};
 #[cfg(test)]

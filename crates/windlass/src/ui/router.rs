@@ -26,7 +26,7 @@ pub(crate) fn alone_text(observed: &ObservedTable) -> String {
     }));
     let more = observed.services.len().saturating_sub(TOLD);
     if more > 0 {
-        lines.push(format!("and {}", counted(more, "service")));
+        lines.push(format!("and {}", counted(more, "more service")));
     }
     lines.push("next: windlass router status\n".to_owned());
     lines.join("\n")
@@ -38,7 +38,7 @@ const TOLD: usize = 20;
 /// What gives way where the table of origins is too wide.
 const EASES: [Ease; 7] = [
     Ease::Wrap("GOES BACK"),
-    Ease::Wrap("LISTENS ON"),
+    Ease::List("LISTENS ON"),
     Ease::Drop("OPEN"),
     Ease::Shorten("ORIGIN", 12),
     Ease::Drop("GOES BACK"),

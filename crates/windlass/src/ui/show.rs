@@ -128,7 +128,7 @@ const NOTE: &str = "NOTE";
 const EASES: [Ease; 5] = [
     Ease::Wrap(NOTE),
     Ease::Drop(NOTE),
-    Ease::Shorten("VERSION", 12),
+    Ease::Shorten("VERSION", 8),
     Ease::Shorten("SERVICE", 16),
     Ease::Drop("READY"),
 ];

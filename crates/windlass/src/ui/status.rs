@@ -109,7 +109,7 @@ fn in_short(others: &[&EnvironmentView], (now_us, fits): (i64, Option<usize>)) -
 }
 
 fn more_line(more: usize) -> String {
-    format!("  and {}\n", counted(more, "environment"))
+    format!("  and {}\n", counted(more, "more environment"))
 }
 
 /// How many services run there.
@@ -218,8 +218,8 @@ const LISTEN: &str = "LISTEN";
 /// What gives way where a table of services is too wide.
 const EASES: [Ease; 7] = [
     Ease::Drop("SLOT"),
-    Ease::Wrap(LISTEN),
-    Ease::Wrap("INSTANCES"),
+    Ease::List(LISTEN),
+    Ease::List("INSTANCES"),
     Ease::Drop(LISTEN),
     Ease::Shorten("VERSION", 12),
     Ease::Shorten("SERVICE", 16),

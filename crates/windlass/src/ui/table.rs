@@ -22,17 +22,21 @@ pub(crate) fn table(header: &[&str], rows: Vec<Vec<String>>, width: usize) -> St
     text
 }
 
+/// Longest beginning of a word that is left out at a cut: a longer one says enough.
+const HALF: usize = 12;
+
 /// Cuts a line to `width` characters behind a word: half a version means another one.
 pub(crate) fn cut_between_words(line: &str, width: usize) -> String {
     let short = cut(line, width);
     if short == line {
         return short;
     }
-    let words = short
-        .rsplit_once(' ')
-        .map_or(short.as_str(), |(words, _)| words);
-    let words = words.trim_end_matches([' ', '→']);
-    [words, " …"].concat()
+    let words = short.rsplit_once(' ');
+    let words = words.filter(|(_, word)| word.chars().count() <= HALF);
+    match words {
+        Some((words, _)) => [words.trim_end_matches([' ', '→']), " …"].concat(),
+        None => short,
+    }
 }
 
 /// Cuts a line to `width` characters, so that a redraw never has to count wrapped lines.

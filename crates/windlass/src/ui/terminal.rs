@@ -47,9 +47,9 @@ impl Terminal {
 pub(super) fn reflows() -> bool {
     let set = |name: &str| std::env::var_os(name).is_some();
     let term = std::env::var("TERM").unwrap_or_default();
-    let cuts = |name: &&str| term.starts_with(*name);
+    let cuts = CUT.iter().any(|name| term.starts_with(name));
     // Within tmux it is tmux that does it.
-    set("TMUX") || !(set("XTERM_VERSION") || CUT.iter().any(|name| cuts(&name)))
+    set("TMUX") || !(set("XTERM_VERSION") || cuts)
 }
 
 /// What `TERM` begins with in terminals that cut their lines.
