@@ -93,15 +93,11 @@ pub(super) fn quoted(text: &str) -> String {
     }
     // A JSON text is a YAML text, but for characters that can't be printed.
     let json = serde_json::Value::from(text).to_string();
-    json.chars().fold(String::new(), |mut made, c| {
-        match u32::from(c) {
-            code @ (0x7f..0xa0 | 0x2028 | 0x2029 | 0xfeff) => {
-                made.push_str(&format!("\\u{code:04x}"));
-            }
-            _printable => made.push(c),
-        }
-        made
-    })
+    let printed = json.chars().map(|c| match u32::from(c) {
+        code @ (0x7f..0xa0 | 0x2028 | 0x2029 | 0xfeff) => format!("\\u{code:04x}"),
+        _printable => c.to_string(),
+    });
+    printed.collect()
 }
 
 fn is_a_word_of_yaml(text: &str) -> bool {
