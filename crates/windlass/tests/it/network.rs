@@ -11,6 +11,7 @@ use tokio_rustls::rustls::pki_types::pem::PemObject as _;
 use tokio_rustls::rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 
 use crate::lab::{Following, Lab, SOON, Service, answer, ask, eventually, repository};
+use crate::typed::Place;
 
 const WEB: &str = "\
 app: shop
@@ -61,9 +62,10 @@ fn a_token_is_shown_once_listed_without_its_secret_and_revoked() {
 
 #[test]
 fn listing_tokens_where_nothing_was_ever_kept_makes_nothing() {
-    let lab = Lab::new(WEB);
-    assert_eq!(lab.run(&["token", "list"]).exits(0).out, "no tokens\n");
-    assert!(!lab.state("").exists());
+    let place = Place::empty();
+    let left = place.run(&["token", "list"]);
+    assert_eq!((left.code, left.out.as_str()), (0, "no tokens\n"));
+    assert!(!place.path("home").exists());
 }
 
 /// A controller of `lab` on the network at the address of this name, once it answers there.
@@ -166,7 +168,7 @@ fn what_others_can_reach_needs_tls_and_starts_nothing_without() {
     }
     let left = lab.run(&["serve", "--listen", "localhost"]).exits(64);
     left.says(&["write PORT, 127.0.0.1:PORT or [::1]:PORT"]);
-    assert!(!lab.state("").exists(), "nothing was made");
+    assert!(lab.is_untouched(), "nothing was made");
     lab.write("bad.pem", "no PEM at all");
     let words = ["serve", "--listen", "7070", "--tls-cert", "bad.pem"];
     let left = lab.run(&[&words[..], &["--tls-key", "bad.pem"]].concat());

@@ -332,7 +332,7 @@ fn outside_of_a_run_there_is_nobody_to_report_to() {
         "error[WL0415]: there is nobody to report to",
         "WINDLASS_TOKEN",
     ]);
-    assert!(!lab.state("").exists(), "and nothing is begun");
+    assert!(lab.is_untouched(), "and nothing is begun");
 }
 
 #[test]

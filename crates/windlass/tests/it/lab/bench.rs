@@ -138,6 +138,11 @@ impl Lab {
         self.state.join(name)
     }
 
+    /// Whether nothing was ever kept in the state directory.
+    pub(crate) fn is_untouched(&self) -> bool {
+        fs::read_dir(&self.state).unwrap().next().is_none()
+    }
+
     /// A path for anything else.
     pub(crate) fn tmp(&self) -> PathBuf {
         self.folder.path().join("tmp")
