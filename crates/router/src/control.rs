@@ -189,6 +189,13 @@ fn upgrade(
     told
 }
 
+fn done(done: Result<(), Refusal>) -> RouterReply {
+    match done {
+        Ok(()) => RouterReply::Done,
+        Err(refusal) => RouterReply::Refused(refusal),
+    }
+}
+
 fn reply(control: &Control, stream: &UnixStream, message: Message) -> io::Result<()> {
     let (json, mut descriptors) = message;
     let request = match serde_json::from_slice(&json) {
@@ -199,10 +206,6 @@ fn reply(control: &Control, stream: &UnixStream, message: Message) -> io::Result
         }
     };
     let keeper = &control.keeper;
-    let done = |done: Result<(), Refusal>| match done {
-        Ok(()) => RouterReply::Done,
-        Err(refusal) => RouterReply::Refused(refusal),
-    };
     let answer = match request {
         RouterRequest::Hello { .. }
         | RouterRequest::Listen { .. }

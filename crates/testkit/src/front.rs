@@ -50,7 +50,8 @@ pub struct Front {
     brake: FakeBrake,
     pub(crate) trips: Trips,
     pub(crate) load: Load,
-    program: RefCell<RouterProgram>,
+    /// What it says that it is.
+    pub program: RefCell<RouterProgram>,
     /// Whether somebody looks at what its tripwires watch.
     pub(crate) is_looked_after: Cell<bool>,
 }
@@ -105,11 +106,6 @@ impl Front {
             occupied: RefCell::default(),
             program: RefCell::new(RouterProgram::own()),
         }
-    }
-
-    /// From now on another program is the router.
-    pub fn becomes(&self, program: RouterProgram) {
-        self.program.replace(program);
     }
 
     /// From now on a share is given without asking whether the slot has capacity, so that a
@@ -271,12 +267,8 @@ impl Front {
     }
 
     fn refuses(&self, key: &ServiceKey, change: &RouteChange) -> Option<EdgeError> {
-        let now = self
-            .entries
-            .borrow()
-            .get(key)
-            .map(|e| e.generation)
-            .unwrap_or_default();
+        let entries = self.entries.borrow();
+        let now = entries.get(key).map(|e| e.generation).unwrap_or_default();
         let raise = change.direction == Direction::Raise;
         if raise && change.decided_on != now {
             return Some(errors::conflict(format!("{key} has moved on to {}", now.0)));

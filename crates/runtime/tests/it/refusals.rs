@@ -253,7 +253,7 @@ fn what_the_router_is_too_old_for_is_refused_before_anything_is_started() {
         let early = lab.handle().plan(measured(&shop)).await;
         let early = early.expect("the router knows metrics").plan.id;
         let started = count(&lab, Effect::Started);
-        lab.world.front.becomes(RouterProgram::default());
+        lab.world.front.program.replace(RouterProgram::default());
         let plain = lab.handle().plan(shop.wanted()).await;
         plain.expect("nothing is asked for that it does not know");
         let file = From::File(Box::new(measured(&shop)));
@@ -269,12 +269,12 @@ fn what_the_router_is_too_old_for_is_refused_before_anything_is_started() {
         }
         assert_eq!(count(&lab, Effect::Started), started);
 
-        lab.world.front.becomes(RouterProgram::own());
+        lab.world.front.program.replace(RouterProgram::own());
         let file = From::File(Box::new(measured(&shop)));
         let id = lab.deploy_from(file).await.expect("it knows metrics");
         lab.until_ended(&id.expect("there is work")).await;
         // What a service has already is no reason, and a way back waits for nothing.
-        lab.world.front.becomes(RouterProgram::default());
+        lab.world.front.program.replace(RouterProgram::default());
         put(&lab, &["web"], "three");
         let file = From::File(Box::new(measured(&shop)));
         let id = lab.deploy_from(file).await.expect("it has metrics already");

@@ -36,15 +36,20 @@ fn settings(now: &Listen, was: &Listen) -> Vec<String> {
         certificate(now.tls.as_ref(), was.tls.as_ref())
             .map(|told| format!("certificate of {place}: {told}")),
         changed("proxies", &now.proxies, &was.proxies, proxies),
-        changed("clients at once", &now.connections, &was.connections, room),
-        changed("access log", &now.access_log, &was.access_log, written),
-        changed("metrics", &now.metrics, &was.metrics, measured),
+        changed("clients at once", now.connections, was.connections, room),
+        changed("access log", now.access_log, was.access_log, written),
+        changed("metrics", now.metrics, was.metrics, measured),
     ];
     told.into_iter().flatten().collect()
 }
 
 /// `WHAT NOW (was BEFORE)`, if that is not the same.
-fn changed<T: PartialEq>(what: &str, now: &T, was: &T, word: fn(&T) -> String) -> Option<String> {
+fn changed<T: PartialEq + Copy>(
+    what: &str,
+    now: T,
+    was: T,
+    word: impl Fn(T) -> String,
+) -> Option<String> {
     (now != was).then(|| format!("{what} {} (was {})", word(now), word(was)))
 }
 
@@ -97,7 +102,7 @@ fn proxies(proxies: &Proxies) -> String {
     format!("{}{protocol}", listed(&proxies.trusted))
 }
 
-fn room(room: &Connections) -> String {
+fn room(room: Connections) -> String {
     let total = room.total.map(|total| total.to_string());
     let each = room
         .per_address
@@ -108,17 +113,17 @@ fn room(room: &Connections) -> String {
     }
 }
 
-fn written(log: &Option<AccessLog>) -> String {
+fn written(log: Option<AccessLog>) -> String {
     match log {
         None => "off".to_owned(),
         Some(AccessLog { share, query }) => {
-            let queries = if *query { " with queries" } else { "" };
+            let queries = if query { " with queries" } else { "" };
             format!("of {share}{queries}")
         }
     }
 }
 
-fn measured(metrics: &Option<SocketAddr>) -> String {
+fn measured(metrics: Option<SocketAddr>) -> String {
     metrics.map_or_else(|| "off".to_owned(), |address| format!("on {address}"))
 }
 
