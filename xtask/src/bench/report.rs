@@ -144,10 +144,10 @@ mod tests {
 `cargo xtask bench spine` of 1234567 on 2026-11-27: 2 cores (Some CPU), Debian, Linux 6; load average 0.2 to 4.0; 3 s \
 (size 2, start_up 2).
 
-| row            | Windlass | beside           | ratio | bar     | verdict    |
-|----------------|----------|------------------|-------|---------|------------|
-| `binary_size`  | 9.50 MB  |                  |       |         |            |
-| `cli_start_up` | 40 ms    | /bin/true 2 ms   | 20.00 | ≤ 20 ms | **missed** |
+| row            | Windlass | beside         | ratio | bar     | verdict    |
+|----------------|----------|----------------|-------|---------|------------|
+| `binary_size`  | 9.50 MB  |                |       |         |            |
+| `cli_start_up` | 40 ms    | /bin/true 2 ms | 20.00 | ≤ 20 ms | **missed** |
 ";
         assert_eq!(report(40.0).text(), expected);
     }

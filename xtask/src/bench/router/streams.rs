@@ -1,6 +1,7 @@
 //! An even load over HTTP/2: some connections are kept for as long as they may be, some used a few times
-//! each. Latency counts from when a request was due, and none that left is sent again.
+//! each. Latency counts from when a request was due, and none that was read is sent again.
 
+use std::error::Error as _;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -38,6 +39,8 @@ struct Connection {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Seen {
     pub(crate) failed: u64,
+    /// Those that the router had not read when it told their connection to go: they went out once more.
+    pub(crate) moved: u64,
     /// Why the first of them did.
     pub(crate) why: Option<String>,
     /// Of those that were answered.
@@ -147,7 +150,7 @@ async fn speak(target: SocketAddr, few: Option<u32>, shared: Arc<Shared>) {
         kept = Some(connection.clone());
         let shared = shared.clone();
         under_way.spawn(async move {
-            let answered = timeout(ANSWER_WITHIN, ask(&connection, target)).await;
+            let answered = timeout(ANSWER_WITHIN, ask(&connection, target, &shared)).await;
             let answered = answered.context("wait for an answer");
             shared.ended(due, answered.and_then(|answered| answered));
         });
@@ -171,24 +174,37 @@ async fn connect(target: SocketAddr) -> anyhow::Result<Connection> {
     })
 }
 
-/// One request; one that was never written goes out on another connection.
-async fn ask(connection: &Connection, target: SocketAddr) -> anyhow::Result<()> {
-    let request = Request::get(format!("http://{target}/1k"))
-        .body(Empty::new())
-        .context("write a request")?;
-    let asking = connection.sender.clone().try_send_request(request);
-    let response = match asking.await {
-        Ok(response) => response,
-        Err(mut why) => {
-            let Some(unsent) = why.take_message() else {
-                return Err(why.into_error()).context("hear an answer");
-            };
-            let other = connect(target).await?;
-            let answer = other.sender.clone().send_request(unsent).await;
-            return whole(answer.context("hear an answer")?).await;
-        }
+/// One request. It goes out on another connection if it was never written, or if the router told this one to go
+/// before it read it, and said so.
+async fn ask(connection: &Connection, target: SocketAddr, shared: &Shared) -> anyhow::Result<()> {
+    let asking = connection.sender.clone().try_send_request(request(target)?);
+    let why = match asking.await {
+        Ok(response) => return whole(response).await,
+        Err(why) => why,
     };
-    whole(response).await
+    let is_unread = is_unread(why.error());
+    if why.message().is_none() && !is_unread {
+        return Err(why.into_error()).context("hear an answer");
+    }
+    shared.seen().moved += u64::from(is_unread);
+    let other = connect(target).await?;
+    let answer = other.sender.clone().send_request(request(target)?).await;
+    whole(answer.context("hear an answer")?).await
+}
+
+fn request(target: SocketAddr) -> anyhow::Result<Request<Empty<Bytes>>> {
+    let request = Request::get(format!("http://{target}/1k")).body(Empty::new());
+    request.context("write a request")
+}
+
+/// Whether a connection was told to go, with the words that this request was not among what was read.
+fn is_unread(why: &hyper::Error) -> bool {
+    let cause = why
+        .source()
+        .and_then(|cause| cause.downcast_ref::<h2::Error>());
+    cause.is_some_and(|why| {
+        why.is_go_away() && why.is_remote() && why.reason() == Some(h2::Reason::NO_ERROR)
+    })
 }
 
 async fn whole(response: Response<Incoming>) -> anyhow::Result<()> {

@@ -83,6 +83,10 @@ pub(crate) fn part(product: &Product) -> anyhow::Result<Vec<Measure>> {
     let mut rows = vec![
         failed("upgrade_failed", counts.failed),
         failed("upgrade_h2_failed", seen.failed),
+        Measure {
+            goal: Goal::Told,
+            ..failed("upgrade_h2_moved", seen.moved)
+        },
         failed("upgrade_queued_failed", sum(|one| one.queued_failed)),
         failed("upgrade_long_broken", sum(|one| one.broken)),
         Measure {
