@@ -41,7 +41,7 @@ pub(super) const ROWS: &[Row] = &[
             "rm windlass.yaml; head -c 20000000 /dev/zero | tr '\\0' '#' > windlass.yaml; \"$0\" deploy",
         ),
         65,
-        &["WL0101", "more than 1048576 bytes", "-f FILE"],
+        &["WL0101", "more than 1048576 bytes", "name the right file"],
     ),
     row(
         "a folder in the place of the file",
