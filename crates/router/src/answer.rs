@@ -112,7 +112,7 @@ impl Origin {
     }
 
     fn give_back(&mut self) {
-        self.ticket.end();
+        self.ticket.told();
         if let Some(lent) = self.lent.take() {
             lent.give_back();
         }
@@ -120,7 +120,7 @@ impl Origin {
 
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BrokenBody>>> {
         if self.ticket.is_cut() {
-            self.ticket.end();
+            self.ticket.told();
             return Poll::Ready(Some(Err(BrokenBody::Cut)));
         }
         let frame = match Pin::new(&mut self.body).poll_frame(cx) {
@@ -137,7 +137,6 @@ impl Origin {
             // What the client sent may have ended it: no evidence against the instance.
             Some(Err(_)) if self.was_spoilt() => {}
             Some(Err(_)) => {
-                self.ticket.end();
                 self.ticket.broke();
                 if let Some(lent) = &self.lent {
                     lent.instance.resting.failed(self.ticket.terms());
@@ -154,11 +153,10 @@ impl Origin {
             .patience
             .get_or_insert_with(|| Box::pin(patience(ticket.cut_apart(), ticket.terms().silence)));
         let why = ready!(patience.as_mut().poll(cx));
-        self.ticket.end();
         match why {
             BrokenBody::Origin(_) | BrokenBody::Silent => self.ticket.broke(),
             // Its time was over: no evidence against the instance.
-            BrokenBody::Cut => {}
+            BrokenBody::Cut => self.ticket.told(),
         }
         Poll::Ready(Some(Err(why)))
     }

@@ -235,15 +235,14 @@ fn note(ticket: &mut Ticket, sent: &Sent) {
 
 /// Ends a request that an instance did not answer.
 fn broken(mut ticket: Ticket, why: Refused) -> NotEntered {
-    // What can't be read is a body that its client broke off, mostly.
-    if why != Refused::BadRequest {
-        ticket.end();
-    }
     // What the client did, or time that is over, is no evidence against the slot.
-    let others = [Refused::BadRequest, Refused::BodyTooLarge, Refused::Drained];
-    if !others.contains(&why) {
+    let others = [Refused::BodyTooLarge, Refused::Drained];
+    if others.contains(&why) {
+        ticket.told();
+    } else if why != Refused::BadRequest {
         ticket.broke();
     }
+    // What can't be read is mostly a body that its client broke off: it counts as left.
     NotEntered::new(why, Some(ticket.service()))
 }
 
@@ -285,7 +284,7 @@ async fn reach(
             Err(why) if origin::is_own_lack(&why) => {
                 tracing::debug!(%why, "nothing left to connect with");
                 if tries.since.elapsed() >= CONNECT_BUDGET {
-                    ticket.end();
+                    ticket.told();
                     let service = Some(ticket.service());
                     return Err(NotEntered::new(Refused::NoCapacity, service));
                 }
@@ -308,7 +307,6 @@ async fn reach(
 }
 
 fn unreachable(mut ticket: Ticket) -> NotEntered {
-    ticket.end();
     ticket.unreachable();
     NotEntered::new(Refused::ConnectFailed, Some(ticket.service()))
 }
@@ -427,7 +425,7 @@ fn answer(
         return Ok(Response::from_parts(head, body));
     };
     // Either side may end a tunnel.
-    ticket.end();
+    ticket.told();
     let permit = line.permit.clone();
     let tunnel = Tunnel {
         client,

@@ -39,10 +39,7 @@ pub(crate) struct Ticket {
     head: Option<Head>,
     /// Time from when all of it was sent to the answer's head.
     waited: Duration,
-    broken: bool,
-    unreachable: bool,
-    /// It came to an end, whichever: whoever lets go of it before has been left by its client.
-    ended: bool,
+    end: End,
     /// How far its body is.
     upload: Option<Rc<Progress>>,
     /// Bytes of the answer that were not counted yet.
@@ -51,6 +48,19 @@ pub(crate) struct Ticket {
     judged: bool,
     /// It waits for an answer of a candidate that a tripwire watches, or of what is beside one.
     awaits: Option<Awaits>,
+}
+
+/// What became of a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum End {
+    /// Nothing yet. Who lets go of it so was left by its client.
+    Open,
+    /// Its client has the whole answer, or is told why there is none.
+    Told,
+    /// Its answer did not come, or broke off.
+    Broken,
+    /// No instance could be connected to.
+    Unreachable,
 }
 
 /// Whose bytes they are.
@@ -211,9 +221,7 @@ impl Ticket {
             begun,
             head: None,
             waited: Duration::ZERO,
-            broken: false,
-            unreachable: false,
-            ended: false,
+            end: End::Open,
             upload: None,
             sent: 0,
             judged: false,
@@ -227,7 +235,7 @@ impl Ticket {
         if self.place.stays_in(&core.live.load(), wish.to) {
             return Ok(self);
         }
-        self.end();
+        self.told();
         let (shard, begun) = (self.shard, self.begun);
         // It must not count as two of those that its service may have at once.
         drop(self);
@@ -315,7 +323,7 @@ impl Ticket {
 
     /// Notes that no instance could be connected to: an error of the slot's.
     pub(crate) fn unreachable(&mut self) {
-        self.unreachable = true;
+        self.end = End::Unreachable;
     }
 
     /// Has the body of the request counted as it goes.
@@ -390,12 +398,12 @@ impl Ticket {
 
     /// Notes that the answer broke off.
     pub(crate) fn broke(&mut self) {
-        self.broken = true;
+        self.end = End::Broken;
     }
 
-    /// Notes that it came to an end: its client has the whole answer, or is told why there is none.
-    pub(crate) fn end(&mut self) {
-        self.ended = true;
+    /// Notes that its client has the whole answer, or is told why there is none.
+    pub(crate) fn told(&mut self) {
+        self.end = End::Told;
     }
 
     /// Counts what one attempt came to, and begins another one: what the first instance did counts,
@@ -405,7 +413,7 @@ impl Ticket {
         self.place.slot().state.counts.retried(self.shard);
         self.begun = Instant::now();
         self.head = None;
-        self.broken = false;
+        self.end = End::Open;
         self.judged = false;
         self.awaits = None;
     }
@@ -413,7 +421,7 @@ impl Ticket {
     fn settle(&mut self) {
         self.count_bytes();
         // One that got no answer because its client broke off is no evidence.
-        let error = self.broken || self.unreachable;
+        let error = matches!(self.end, End::Broken | End::Unreachable);
         if error || self.head.is_some() {
             self.judge(error);
         }
@@ -422,7 +430,7 @@ impl Ticket {
         if let Some(head) = self.head {
             state.counts.answer(self.shard, came, head);
         }
-        if self.broken {
+        if self.end == End::Broken {
             state.counts.broken(self.shard, came);
         }
     }
@@ -432,7 +440,7 @@ impl Drop for Ticket {
     fn drop(&mut self) {
         self.settle();
         let state = &self.place.slot().state;
-        if !self.ended {
+        if self.end == End::Open {
             state.counts.left(self.shard);
         }
         state.in_flight.fetch_sub(1, Ordering::SeqCst);

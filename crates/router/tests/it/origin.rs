@@ -98,7 +98,25 @@ impl Origin {
     pub(crate) fn start(
         handler: impl Fn(&mut Exchange<'_>) -> After + Send + Sync + 'static,
     ) -> Self {
+        Self::at(
+            TcpListener::bind("127.0.0.1:0").expect("a listener"),
+            handler,
+        )
+    }
+
+    /// The same where little of a request fits in before it is read.
+    pub(crate) fn narrow(
+        handler: impl Fn(&mut Exchange<'_>) -> After + Send + Sync + 'static,
+    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a listener");
+        rustix::net::sockopt::set_socket_recv_buffer_size(&listener, 4 * 1024).expect("set");
+        Self::at(listener, handler)
+    }
+
+    fn at(
+        listener: TcpListener,
+        handler: impl Fn(&mut Exchange<'_>) -> After + Send + Sync + 'static,
+    ) -> Self {
         let address = listener.local_addr().expect("an address");
         let connections = Arc::new(AtomicUsize::new(0));
         let requests = Arc::new(AtomicUsize::new(0));
