@@ -42,14 +42,17 @@ pub(crate) fn accept(
         match wait(control, &listener, Some(&SOCKET_LOOK)) {
             Waited::Ended => return,
             Waited::Something => accept_one(control, &listener),
-            Waited::Nothing if socket.is_lost() => match socket.bind_again() {
-                Ok(again) => (listener, is_told) = (again, false),
-                Err(why) if !is_told => {
-                    is_told = true;
-                    tracing::error!(%why, "the control socket is gone and can't be made anew");
+            // What another router has put there while it takes this one's place is as it should be.
+            Waited::Nothing if socket.is_lost() => {
+                match control.keeper.in_place(|| socket.bind_again()) {
+                    Some(Ok(again)) => (listener, is_told) = (again, false),
+                    Some(Err(why)) if !is_told => {
+                        is_told = true;
+                        tracing::error!(%why, "the control socket is gone and can't be made anew");
+                    }
+                    Some(Err(_)) | None => {}
                 }
-                Err(_) => {}
-            },
+            }
             Waited::Nothing => {}
         }
     }
@@ -196,6 +199,17 @@ fn done(done: Result<(), Refusal>) -> RouterReply {
     }
 }
 
+fn shut_down(control: &Control, stream: &UnixStream, epoch: Epoch) -> io::Result<()> {
+    if let Err(refusal) = control.keeper.hear(epoch) {
+        return send(stream, &RouterReply::Refused(refusal));
+    }
+    let told = send(stream, &RouterReply::Done);
+    // Only now: the process may be gone before a later reply.
+    tracing::info!("asked to end");
+    control.core.end();
+    told
+}
+
 fn reply(control: &Control, stream: &UnixStream, message: Message) -> io::Result<()> {
     let (json, mut descriptors) = message;
     let request = match serde_json::from_slice(&json) {
@@ -251,17 +265,7 @@ fn reply(control: &Control, stream: &UnixStream, message: Message) -> io::Result
         RouterRequest::Upgrade { within } => {
             return upgrade(control, stream, descriptors.pop(), within);
         }
-        RouterRequest::Shutdown { epoch } => {
-            let heard = keeper.hear(epoch);
-            let ends = heard.is_ok();
-            let told = send(stream, &done(heard));
-            // Only now: the process may be gone before a later reply.
-            if ends {
-                tracing::info!("asked to end");
-                control.core.end();
-            }
-            return told;
-        }
+        RouterRequest::Shutdown { epoch } => return shut_down(control, stream, epoch),
     };
     send(stream, &answer)
 }

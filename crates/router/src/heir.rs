@@ -67,6 +67,12 @@ impl Keeper {
         Ok(heir.let_go())
     }
 
+    /// Does what is this router's to do; nothing while another one takes its place, or has it.
+    pub(crate) fn in_place<T>(&self, act: impl FnOnce() -> T) -> Option<T> {
+        let _nobody_takes_it = self.handing.try_lock().ok()?;
+        (!locked(&self.held).is_given_away).then(act)
+    }
+
     /// Gives away the table, the trips, and the sockets, in one moment in which nothing changes.
     fn hand_over(self: &Arc<Self>, heir: &mut Heir) -> Result<(), String> {
         let _raising = locked(&self.raising);

@@ -7,6 +7,7 @@ use windlass_model::{AppName, DeploymentId, EnvironmentName};
 
 use crate::at::{Check, RollbackAt, ServiceAt};
 use crate::controller::Shared;
+use crate::drive::Driven;
 use crate::handle::{From, When};
 use crate::{deploying, down, no_way_back, opening, planning, problems, returning};
 
@@ -36,7 +37,7 @@ pub(crate) async fn check(shared: &Rc<Shared>, asked: Check) -> Result<CheckAnsw
 fn holder(shared: &Shared, app: &AppName, environment: &EnvironmentName) -> Option<DeploymentId> {
     let holder = shared.environment(app, environment).lock?;
     let running = shared.running.borrow();
-    let is_over = running.get(&holder).is_some_and(|driven| driven.is_over());
+    let is_over = running.get(&holder).is_some_and(Driven::is_over);
     (!is_over).then_some(holder)
 }
 

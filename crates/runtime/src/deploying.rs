@@ -12,7 +12,7 @@ use windlass_engine::deployment::Command;
 use windlass_model::{DeploymentId, DeploymentState, Millis, PlanKind};
 
 use crate::controller::Shared;
-use crate::drive::Input;
+use crate::drive::{Driven, Input};
 use crate::handle::{From, Reply, Terms, When};
 use crate::queue::{Place, Ticket};
 use crate::{opening, planning, problems, scorer};
@@ -208,7 +208,7 @@ impl Turn<'_, '_> {
 /// Refuses to take the place of what only a person can end.
 pub(crate) fn refuse_in_the_way(shared: &Shared, holder: &DeploymentId) -> Result<(), Problem> {
     let running = shared.running.borrow();
-    let stuck = running.get(holder).is_some_and(|driven| driven.is_stuck());
+    let stuck = running.get(holder).is_some_and(Driven::is_stuck);
     if stuck || shared.poisoned.borrow().contains_key(holder) {
         return Err(problems::in_the_way(holder));
     }

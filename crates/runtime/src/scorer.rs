@@ -208,7 +208,7 @@ pub(crate) fn unmeasured(at_us: i64) -> Event {
 pub(crate) async fn give_up(shared: &Rc<Shared>, app: &AppName, environment: &EnvironmentName) {
     let lock = shared.environment(app, environment).lock;
     let driven = lock.and_then(|id| shared.running.borrow().get(&id).cloned());
-    let Some(driven) = driven.filter(|it| it.is_over()) else {
+    let Some(driven) = driven.filter(Driven::is_over) else {
         return;
     };
     let (reply, answer) = oneshot::channel();

@@ -3,6 +3,8 @@
 use std::io::Read;
 use std::net::{SocketAddr, TcpListener};
 use std::os::fd::AsFd;
+use std::os::unix::fs::MetadataExt;
+use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -218,6 +220,11 @@ fn a_connection_that_has_asked_nothing_yet_is_answered() {
     rig.elders_end();
 }
 
+/// Which file it is.
+fn number(path: &Path) -> u64 {
+    std::fs::metadata(path).expect("it is there").ino()
+}
+
 #[test]
 fn a_program_that_is_no_router_or_hangs_changes_nothing() {
     let (old, new) = (Origin::plain("old"), Origin::plain("new"));
@@ -234,8 +241,25 @@ fn a_program_that_is_no_router_or_hangs_changes_nothing() {
     let failed = why(Path::new("/bin/false"));
     assert!(failed.contains("exit status: 1"), "{failed}");
     std::fs::write(rig.path("hangs"), "").expect("written");
+    let socket = rig.path("router.sock");
+    let heirs = std::thread::spawn({
+        let socket = socket.clone();
+        move || {
+            eventually("it is started", || child_of(pid).is_some());
+            // As one that takes the place does a moment before it serves.
+            std::fs::remove_file(&socket).expect("it was there");
+            let listener = UnixListener::bind(&socket).expect("a socket");
+            (number(&socket), listener)
+        }
+    });
     let hung = why(&ourselves());
     assert!(hung.contains("not ready in"), "{hung}");
+    let (heirs, listener) = heirs.join().expect("replaced");
+    assert_eq!(number(&socket), heirs, "it was taken away");
+    drop(listener);
+    eventually("the router is found again", || {
+        UnixStream::connect(&socket).is_ok()
+    });
     std::fs::remove_file(rig.path("hangs")).expect("it was there");
     assert!(load.stop() > 0);
     assert_eq!(rig.pid(), pid);
