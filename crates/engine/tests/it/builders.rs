@@ -435,6 +435,7 @@ impl App {
                 }),
                 next_slot: SlotId(2),
                 adopted: false,
+                down: None,
                 rolled_back: BTreeSet::new(),
                 down: None,
             };
