@@ -54,7 +54,10 @@ fn one_error_in_twenty_is_shown_to_be_worse_than_none_and_goes_back() {
     // The threshold of 5 % was not passed, and no tripwire fired: it is the comparison that saw it.
     let why = why(&lab);
     let went_back = ": error rate worse than baseline: errors ";
-    assert!(why.contains("went back to ") && why.contains(went_back), "{why}");
+    assert!(
+        why.contains("went back to ") && why.contains(went_back),
+        "{why}"
+    );
     assert!(why.contains("% against 0.00 % beside it: worse, "), "{why}");
     assert!(
         why.contains("verdict   fail, by what was compared at 50 %"),
@@ -77,7 +80,10 @@ fn three_times_as_slow_is_more_than_twice_the_baseline_and_goes_back() {
     load.stop();
     let why = why(&lab);
     let went_back = ": p95 > 2x baseline for 5s: p95 of version ";
-    assert!(why.contains("went back to ") && why.contains(went_back), "{why}");
+    assert!(
+        why.contains("went back to ") && why.contains(went_back),
+        "{why}"
+    );
     assert!(why.contains("of what served beside it"), "{why}");
 }
 
@@ -119,7 +125,10 @@ fn good_answers_of_one_that_says_it_is_unwell_do_not_save_it() {
     assert_eq!(counts.failed, 0, "{:?}", counts.failures);
     let why = why(&lab);
     let went_back = ": probe database failing for 2s: database of version ";
-    assert!(why.contains("went back to ") && why.contains(went_back), "{why}");
+    assert!(
+        why.contains("went back to ") && why.contains(went_back),
+        "{why}"
+    );
     assert!(why.contains(": it says `down`"), "{why}");
 }
 
@@ -139,7 +148,10 @@ fn memory_near_its_limit_goes_back_before_anything_ends_it() {
     assert_eq!(counts.failed, 0, "{:?}", counts.failures);
     let why = why(&lab);
     let went_back = ": memory > 95% for 2s: version ";
-    assert!(why.contains("went back to ") && why.contains(went_back), "{why}");
+    assert!(
+        why.contains("went back to ") && why.contains(went_back),
+        "{why}"
+    );
     assert!(why.contains(" % of its memory limit in each of "), "{why}");
 }
 
