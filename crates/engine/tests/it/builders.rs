@@ -437,7 +437,6 @@ impl App {
                 adopted: false,
                 down: None,
                 rolled_back: BTreeSet::new(),
-                down: None,
             };
             environment.services.insert(part.name.clone(), state);
         }

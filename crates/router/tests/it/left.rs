@@ -79,7 +79,7 @@ fn fill(client: &Client) {
     eventually("it is not read any more", || {
         if unread(client) == 0 {
             stuck = 0;
-            client.try_send(&[b'x'; 32 * 1024]).expect("sent");
+            client.try_send(&vec![b'x'; 32 * 1024]).expect("sent");
         } else {
             stuck += 1;
         }
@@ -93,7 +93,7 @@ fn cram(client: &Client) {
     stream.set_nonblocking(true).expect("set");
     let mut refused = 0;
     eventually("nobody takes more", || {
-        match stream.write(&[b'x'; 64 * 1024]) {
+        match stream.write(&vec![b'x'; 64 * 1024]) {
             Ok(_) => refused = 0,
             Err(why) => {
                 assert_eq!(why.kind(), ErrorKind::WouldBlock);

@@ -2,7 +2,7 @@
 
 use std::os::unix::net::UnixStream;
 
-use windlass_api::{EnvironmentView, ServiceView};
+use windlass_api::{EnvironmentView, ServiceView, VersionView};
 use windlass_client::{Client, ClientError, ControllerLock, Holder, StatePaths, is_stopped};
 use windlass_model::{Percent, ServiceName};
 
@@ -65,8 +65,14 @@ pub(crate) async fn controller(paths: &StatePaths, own_version: &str) -> Seen {
             return unasked(Finding::broken(CHECK, saw, fix));
         }
     };
-    let theirs = client.controller().clone();
-    let finding = if let Some(lost) = theirs.lost_history {
+    let finding = answering(&pid, client.controller(), own_version);
+    let status = client.status().await.ok();
+    Seen { finding, status }
+}
+
+/// What one says of itself that answers.
+fn answering(pid: &str, theirs: &VersionView, own_version: &str) -> Finding {
+    if let Some(lost) = &theirs.lost_history {
         let saw = format!(
             "its journal is at epoch {}, what runs has heard of {}",
             lost.own, lost.heard
@@ -90,9 +96,7 @@ pub(crate) async fn controller(paths: &StatePaths, own_version: &str) -> Seen {
             theirs.version
         );
         Finding::warning(CHECK, saw, "windlass serve --replace")
-    };
-    let status = client.status().await.ok();
-    Seen { finding, status }
+    }
 }
 
 fn unasked(finding: Finding) -> Seen {

@@ -1,7 +1,7 @@
 //! One deployment, for people.
 
 use windlass_api::{DeploymentView, EnvironmentView, RolloutView};
-use windlass_model::{DeploymentState, Outcome};
+use windlass_model::{DeploymentState, Outcome, ServiceName};
 
 use super::compared;
 use super::failure::{ABANDONED, last_lines, ways_to_repair};
@@ -87,18 +87,7 @@ pub(crate) fn show_text(
     }
     let services = services(view, shown.fits);
     lines.push(services.text(shown.fits));
-    let has_notes = services.has(NOTE);
-    let notes = view.rollouts.iter().flat_map(|(service, part)| {
-        let note = Some(note(part)).filter(|note| !has_notes && !note.is_empty());
-        let said = note.into_iter().chain(said(part));
-        let said = said.map(move |text| hang(&format!("{service} "), &text, shown.fits));
-        said.chain(
-            part.last_lines
-                .values()
-                .flat_map(|printed| last_lines(printed)),
-        )
-    });
-    let notes: Vec<String> = notes.collect();
+    let notes = notes(view, services.has(NOTE), shown.fits);
     if !notes.is_empty() {
         lines.extend(notes);
         lines.push(String::new());
@@ -114,6 +103,18 @@ pub(crate) fn show_text(
     lines.extend(next(view, down.is_some()));
     lines.push(String::new());
     lines.join("\n")
+}
+
+/// What there is to say of its services below their table, which may hold the short notes itself.
+fn notes(view: &DeploymentView, has_short: bool, fits: Option<usize>) -> Vec<String> {
+    let of = |(service, part): (&ServiceName, &RolloutView)| {
+        let short = Some(note(part)).filter(|note| !has_short && !note.is_empty());
+        let said = short.into_iter().chain(said(part));
+        let said = said.map(|text| hang(&format!("{service} "), &text, fits));
+        let printed = part.last_lines.values().flat_map(|lines| last_lines(lines));
+        said.chain(printed).collect::<Vec<String>>()
+    };
+    view.rollouts.iter().flat_map(of).collect()
 }
 
 fn begun(view: &DeploymentView, style: &Style) -> String {
