@@ -150,10 +150,11 @@ fn written(millis: u64) -> String {
 }
 
 impl fmt::Display for Millis {
-    /// For people: parts of a second stand behind the point, `10.1s` and `1m10.125s`.
+    /// For people: parts of a second stand behind the point, `10.1s` and `1m10.125s`. With `#` as a file
+    /// writes it.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (whole, part) = (self.0 / 1_000 * 1_000, self.0 % 1_000);
-        if part == 0 || whole % 60_000 == 0 {
+        if f.alternate() || part == 0 || whole % 60_000 == 0 {
             return f.pad(&written(self.0));
         }
         let part = format!("{part:03}");
@@ -200,6 +201,7 @@ mod tests {
         ] {
             let time = Millis::parse(text).expect(text);
             assert_eq!(time.to_string(), read);
+            assert_eq!(format!("{time:#}"), text);
             assert_eq!(String::from(time), text, "it travels as a file writes it");
         }
     }

@@ -163,8 +163,8 @@ pub enum Lasting {
 impl fmt::Display for Lasting {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::For(time) => write!(f, "for {time}"),
-            Self::Over(time) => write!(f, "over {time}"),
+            Self::For(time) => write!(f, "for {time:#}"),
+            Self::Over(time) => write!(f, "over {time:#}"),
         }
     }
 }
@@ -318,35 +318,35 @@ impl fmt::Display for Trigger {
         match self {
             Self::Crash => f.pad("crash"),
             Self::ReadinessLost => f.pad("readiness lost"),
-            Self::ErrorRate { above, lasting } => write!(f, "error rate > {above} for {lasting}"),
+            Self::ErrorRate { above, lasting } => write!(f, "error rate > {above} for {lasting:#}"),
             Self::ErrorRateOver { above, window } => {
-                write!(f, "error rate > {above} over {window}")
+                write!(f, "error rate > {above} over {window:#}")
             }
             Self::ErrorRateAgainst { times, lasting } => {
-                write!(f, "error rate > {times} baseline for {lasting}")
+                write!(f, "error rate > {times} baseline for {lasting:#}")
             }
             Self::ErrorRateWorse => f.pad("error rate worse than baseline"),
             Self::Slow {
                 percentile,
                 above,
                 lasting,
-            } => write!(f, "{percentile} > {above} for {lasting}"),
+            } => write!(f, "{percentile} > {above:#} for {lasting:#}"),
             Self::SlowAgainst {
                 percentile,
                 times,
                 lasting,
-            } => write!(f, "{percentile} > {times} baseline for {lasting}"),
-            Self::Unavailable { lasting } => write!(f, "unavailable for {lasting}"),
+            } => write!(f, "{percentile} > {times} baseline for {lasting:#}"),
+            Self::Unavailable { lasting } => write!(f, "unavailable for {lasting:#}"),
             Self::ProbeFailing { probe, lasting } => {
-                write!(f, "probe {probe} failing for {lasting}")
+                write!(f, "probe {probe} failing for {lasting:#}")
             }
-            Self::Memory { above, lasting } => write!(f, "memory > {above} for {lasting}"),
+            Self::Memory { above, lasting } => write!(f, "memory > {above} for {lasting:#}"),
             Self::ScoreDrops { by } => write!(f, "score drops {by}"),
             Self::Metric {
                 name,
                 above,
                 lasting,
-            } => write!(f, "metric {name} > {above} {lasting}"),
+            } => write!(f, "metric {name} > {above} {lasting:#}"),
         }
     }
 }

@@ -19,9 +19,15 @@ pub(super) async fn post<C: Controller>(
 ) -> Answered<CheckAnswer> {
     let asked = match request {
         CheckRequest::Deploy(request) => deploy(request, &caller)?,
-        CheckRequest::Remove(request) => Check::Remove(removals::at(&request)?),
+        CheckRequest::Remove(request) => {
+            let at = removals::at(&request)?;
+            caller.signs(request.by)?;
+            Check::Remove(at)
+        }
         CheckRequest::Down(request) => {
             let (name, environment) = down::at(&request)?;
+            caller.signs(request.by)?;
+            down::refuse_controller_only(&app, &caller).await?;
             Check::Down(name, environment)
         }
     };
@@ -30,8 +36,10 @@ pub(super) async fn post<C: Controller>(
 
 pub(super) async fn rollback<C: Controller>(
     State(app): State<App<C>>,
+    caller: Caller,
     Json(request): Json<RollbackRequest>,
 ) -> Answered<CheckAnswer> {
+    caller.signs(request.by.clone())?;
     let at = rollbacks::at(request)?;
     Ok(Answer(app.controller.check(Check::Rollback(at)).await?))
 }
@@ -39,6 +47,7 @@ pub(super) async fn rollback<C: Controller>(
 fn deploy(request: DeployRequest, caller: &Caller) -> Result<Check, Refused> {
     let when = deployments::when(&request)?;
     let may_move = request.may_move;
+    caller.signs(request.by)?;
     let from = match request.source {
         Source::File(file) => From::File(Box::new(decode(file, caller)?)),
         Source::Plan(id) => From::Plan(id),

@@ -17,11 +17,20 @@ pub(super) async fn post<C: Controller>(
 ) -> Answered<DownAnswer> {
     let (name, environment) = at(&request)?;
     let by = caller.signs(request.by)?;
+    refuse_controller_only(&app, &caller).await?;
+    let answer = app.controller.down(name, environment, by).await?;
+    Ok(Answer(answer))
+}
+
+/// Refuses whoever is elsewhere where only the controller would end.
+pub(super) async fn refuse_controller_only<C: Controller>(
+    app: &App<C>,
+    caller: &Caller,
+) -> Result<(), Refused> {
     if !caller.is_here() && !anything_runs(&app.controller.status().await?) {
         return Err(controller_only().into());
     }
-    let answer = app.controller.down(name, environment, by).await?;
-    Ok(Answer(answer))
+    Ok(())
 }
 
 /// What it names.

@@ -68,7 +68,7 @@ pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, 
 }
 
 /// What stays, and the way back.
-const KEPT: &str = "releases and history stay; next: windlass deploy starts all of it again";
+const KEPT: &str = "releases and history stay; to start all of it again: windlass deploy";
 
 /// What is about to end, by name; none where nothing runs.
 fn question(app: &str, environment: Option<&str>, all: &[EnvironmentView]) -> Option<String> {
@@ -182,7 +182,7 @@ mod tests {
         assert_eq!(
             text(&answer),
             "2 services down: api, auth; router and controller ended too\n\
-             releases and history stay; next: windlass deploy starts all of it again\n"
+             releases and history stay; to start all of it again: windlass deploy\n"
         );
     }
 

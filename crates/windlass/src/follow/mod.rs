@@ -1,9 +1,11 @@
 //! Following a deployment: events in, a picture of how it stands, and what is said at the end.
 
 mod ending;
+mod part;
 mod progress;
 mod watch;
 
 pub(crate) use ending::{begun, standing};
-pub(crate) use progress::{Part, Progress};
+pub(crate) use part::Part;
+pub(crate) use progress::Progress;
 pub(crate) use watch::{Purpose, environment_of, follow, past};

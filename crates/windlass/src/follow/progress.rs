@@ -1,16 +1,14 @@
 //! How a deployment stands, as far as its events say. Pure: events in, a picture out.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
 
-use windlass_api::{DeploymentView, Event, EvidenceView, HALT_SIGN, RolloutView};
+use windlass_api::{DeploymentView, Event, HALT_SIGN};
 use windlass_model::{
-    AppName, Below, Change, DeploymentId, DeploymentState, EnvironmentName, Fact, InstanceEnd,
-    InstanceId, Millis, Percent, Plan, PlanKind, Probe, Proof, Report, ReturnReason, RolloutPhase,
-    RolloutPlan, ScoreGate, ScoreSummary, ServiceName, Step, StuckReason, Version,
+    AppName, Below, DeploymentId, DeploymentState, EnvironmentName, Fact, Percent, Plan, PlanKind,
+    ReturnReason, RolloutPhase, ScoreGate, ScoreSummary, ServiceName,
 };
 
-use crate::ui::words::doing;
+use super::part::Part;
 
 /// The picture of one deployment.
 #[derive(Clone, Debug)]
@@ -33,56 +31,6 @@ pub(crate) struct Progress {
     /// Whether the router did not take the new names in time.
     unnamed: bool,
     pub(crate) parts: BTreeMap<ServiceName, Part>,
-}
-
-/// One service of it.
-#[derive(Clone, Debug)]
-pub(crate) struct Part {
-    pub(crate) from: Option<Version>,
-    pub(crate) to: Version,
-    pub(crate) phase: RolloutPhase,
-    /// Since when it is in this phase.
-    pub(crate) since_us: i64,
-    pub(crate) began_us: Option<i64>,
-    pub(crate) passed_us: Option<i64>,
-    pub(crate) weight: Percent,
-    pub(crate) ready: u16,
-    pub(crate) wanted: u16,
-    /// Services whose passing it waits for.
-    pub(crate) waits_for: Vec<ServiceName>,
-    /// The watch under way: since when, how long.
-    pub(crate) bake: Option<(i64, Millis)>,
-    /// The evidence that it waits for, after its bake.
-    pub(crate) evidence: Option<Awaited>,
-    /// Whether a step of it asked for evidence that it had not got.
-    pub(crate) asks: bool,
-    pub(crate) instances: BTreeMap<InstanceId, SocketAddr>,
-    /// What those that ended printed last.
-    pub(crate) last_lines: BTreeMap<InstanceId, Vec<String>>,
-    pub(crate) why: Option<ReturnReason>,
-    pub(crate) stuck: Option<StuckReason>,
-    /// What a router saw that could not take the traffic back.
-    pub(crate) withheld: Option<String>,
-    /// What the present run of its command does, by its own word, and how far it is.
-    pub(crate) said: (Option<String>, Option<Percent>),
-    /// What was seen after it went back.
-    pub(crate) proof: Option<Proof>,
-    /// Requests that were cut when the old slot's drain was over.
-    pub(crate) cut: u64,
-    /// Its rungs, where the plan is known.
-    pub(crate) steps: Vec<Step>,
-    /// How it is asked for its health, where the plan is known.
-    pub(crate) probe: Option<Probe>,
-    /// Whether there is traffic to split, where the plan is known.
-    pub(crate) listens: bool,
-}
-
-/// Evidence that a step waits for, as it was last told.
-#[derive(Clone, Debug)]
-pub(crate) struct Awaited {
-    pub(crate) since_us: i64,
-    pub(crate) within: Millis,
-    pub(crate) lacking: EvidenceView,
 }
 
 impl Progress {
@@ -350,131 +298,6 @@ impl Progress {
             };
             own.then_some((service, part, why))
         })
-    }
-}
-
-impl Part {
-    fn begin(rollout: &RolloutView, planned: Option<&RolloutPlan>, started_us: i64) -> Self {
-        let steps = planned.map(|planned| match &planned.change {
-            Change::Beside { steps } => steps.clone(),
-            Change::First { .. }
-            | Change::InPlace { .. }
-            | Change::Adjust { .. }
-            | Change::Restore { .. }
-            | Change::Remove => Vec::new(),
-        });
-        Self {
-            from: rollout.from.clone(),
-            to: rollout.to.clone(),
-            phase: RolloutPhase::Waiting,
-            since_us: started_us,
-            began_us: None,
-            passed_us: None,
-            weight: Percent::ZERO,
-            ready: 0,
-            wanted: rollout.wanted,
-            waits_for: planned.map_or_else(
-                || rollout.waits_for.clone(),
-                |planned| planned.needs.iter().cloned().collect(),
-            ),
-            bake: None,
-            evidence: None,
-            asks: false,
-            instances: BTreeMap::new(),
-            last_lines: BTreeMap::new(),
-            why: None,
-            stuck: None,
-            withheld: None,
-            said: (None, None),
-            proof: None,
-            cut: 0,
-            steps: steps.unwrap_or_default(),
-            probe: planned.map(|planned| planned.spec.ready.clone()),
-            listens: planned.is_none_or(|planned| planned.spec.listen.is_some()),
-        }
-    }
-
-    fn enter(&mut self, phase: RolloutPhase, at_us: i64) {
-        if phase == self.phase {
-            return;
-        }
-        self.phase = phase;
-        self.since_us = at_us;
-        if matches!(phase, RolloutPhase::Starting | RolloutPhase::Returning) {
-            self.said = (None, None);
-        }
-        if phase != RolloutPhase::Baking {
-            self.bake = None;
-            self.evidence = None;
-        }
-        let begins = !matches!(
-            phase,
-            RolloutPhase::Waiting | RolloutPhase::Returning | RolloutPhase::Returned
-        );
-        if begins {
-            self.began_us.get_or_insert(at_us);
-        }
-        if matches!(phase, RolloutPhase::Returned) {
-            self.weight = Percent::ZERO;
-        }
-    }
-
-    fn hear(&mut self, report: &Report) {
-        match report {
-            Report::Phase(name) => self.said = (Some(name.clone()), None),
-            Report::Progress(percent) => self.said.1 = Some(*percent),
-            // They are told in their own words.
-            Report::Log(_) | Report::Metric(_) => {}
-        }
-    }
-
-    /// What its run does, if it has said so.
-    pub(crate) fn doing(&self) -> Option<String> {
-        let (phase, progress) = &self.said;
-        doing(phase.as_deref(), *progress)
-    }
-
-    /// Its bake is over; what it waits for now.
-    fn awaits(&mut self, fact: &Fact, at_us: i64) {
-        if let Fact::EvidenceAwaited {
-            verdict,
-            more_requests,
-            within,
-            ..
-        } = fact
-        {
-            self.bake = None;
-            self.evidence = Some(Awaited {
-                since_us: at_us,
-                within: *within,
-                lacking: EvidenceView {
-                    verdict: *verdict,
-                    more_requests: *more_requests,
-                    at: self.weight,
-                    waits: true,
-                },
-            });
-        }
-    }
-
-    /// An instance that was ready is so no more; one that never was changes no count.
-    fn lose(&mut self, fact: &Fact) {
-        let Fact::InstanceLost {
-            instance,
-            end,
-            last_lines,
-            ..
-        } = fact
-        else {
-            return;
-        };
-        if !last_lines.is_empty() {
-            let all = &mut self.last_lines;
-            all.insert(instance.clone(), last_lines.clone());
-        }
-        if !matches!(end, InstanceEnd::NotStarted(_) | InstanceEnd::NeverReady(_)) {
-            self.ready = self.ready.saturating_sub(1);
-        }
     }
 }
 

@@ -31,7 +31,7 @@ fn down_leaves_no_process_no_socket_and_no_port() {
     assert_eq!(
         left.out,
         "2 services down: web, api; router and controller ended too\n\
-         releases and history stay; next: windlass deploy starts all of it again\n"
+         releases and history stay; to start all of it again: windlass deploy\n"
     );
     lab.must_be_gone();
     for name in ["web", "api"] {

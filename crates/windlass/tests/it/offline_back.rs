@@ -246,11 +246,11 @@ fn a_halt_needs_no_controller_and_lasts_until_it_is_lifted() {
 }
 
 #[test]
-fn a_hint_repeats_the_options_that_were_given() {
+fn a_hint_repeats_the_options_that_it_needs() {
     let place = Place::with_file(WEB);
     place.run(&["halt", "--state-dir", "there"]);
     let left = place.run(&["deploy", "--state-dir", "there", "-e", "default"]);
     assert_eq!(left.code, 5);
-    let hint = "hint: windlass --state-dir there -e default halt --lift";
+    let hint = "hint: windlass --state-dir there halt --lift";
     assert!(left.err.contains(hint), "{}", left.err);
 }

@@ -12,8 +12,9 @@ fn a_code_is_explained() {
     exit 0
     # WL0305: the plan is stale
 
-    Something was promoted, rolled back or removed since the plan was made, so it no longer starts
-    from what runs.
+    Something was promoted, rolled back, removed or taken down since the plan was made, so it no
+    longer starts from what runs. Of a rollback: what it would do has changed between the question
+    and the answer.
 
     ## Traffic
 
@@ -21,7 +22,8 @@ fn a_code_is_explained() {
 
     ## What to do
 
-    Type `windlass plan` again, look, and carry out the new one: `windlass deploy --plan ID`.
+    Type `windlass plan` again, look, and deploy the new one. What was taken down is brought up by
+    `windlass deploy`. For a rollback: ask again.
     --
     ");
 }
