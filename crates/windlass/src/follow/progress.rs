@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use windlass_api::{DeploymentView, Event, HALT_SIGN};
 use windlass_model::{
-    AppName, Below, DeploymentId, DeploymentState, EnvironmentName, Fact, Percent, Plan, PlanKind,
+    AppName, Below, DeploymentId, DeploymentState, EnvironmentName, Fact, Plan, PlanKind,
     ReturnReason, RolloutPhase, ScoreGate, ScoreSummary, ServiceName,
 };
 
