@@ -184,9 +184,10 @@ pub struct RollbackRequest {
     /// `--to`: this version, also one that was rolled back from.
     #[serde(default)]
     pub to: Option<String>,
-    /// The plan that a check has shown: refused if it would be another by now.
+    /// What a check has shown, the version that each service goes back to: refused if it would be another
+    /// by now.
     #[serde(default)]
-    pub plan: Option<PlanId>,
+    pub agreed: Option<BTreeMap<ServiceName, Version>>,
     /// Who asks.
     #[cfg_attr(feature = "openapi", schema(schema_with = signature))]
     pub by: String,

@@ -1,6 +1,8 @@
 //! What a request is about.
 
-use windlass_model::{AppName, EnvironmentName, PlanId, ServiceName, Version};
+use std::collections::BTreeMap;
+
+use windlass_model::{AppName, EnvironmentName, ServiceName, Version};
 
 use crate::handle::{From, When};
 
@@ -26,8 +28,9 @@ pub struct RollbackAt {
     pub service: Option<ServiceName>,
     /// To this version, also one that was rolled back from; none for the last good one.
     pub to: Option<Version>,
-    /// By this plan and no other, if one was shown before.
-    pub plan: Option<PlanId>,
+    /// What somebody has agreed to, if it was shown before: the version that each service goes back to. It
+    /// is refused where it would be another by now.
+    pub agreed: Option<BTreeMap<ServiceName, Version>>,
 }
 
 /// What is asked for, to hear what it would do.

@@ -9,7 +9,7 @@ use crate::at::{Check, RollbackAt, ServiceAt};
 use crate::controller::Shared;
 use crate::drive::Driven;
 use crate::handle::{From, When};
-use crate::{deploying, down, no_way_back, opening, planning, problems, returning};
+use crate::{deploying, down, no_way_back, opening, planning, problems, returning, startable};
 
 /// Answers what it would do now.
 pub(crate) async fn check(shared: &Rc<Shared>, asked: Check) -> Result<CheckAnswer, Problem> {
@@ -59,10 +59,15 @@ async fn deploy(
     if holder.is_none() && !view.nothing_to_do {
         opening::refuse_unready_needs(shared, &view.plan).await?;
     }
-    let aborts = holder.filter(|_| when == When::Supersede);
+    let supersedes = holder.filter(|_| when == When::Supersede);
+    let aborts = supersedes.filter(|holder| deploying::would_abort(shared, holder).is_some());
+    let plan = match view.nothing_to_do {
+        true => None,
+        false => Some(startable::looked_at(shared, view).await),
+    };
     Ok(CheckAnswer {
         aborts,
-        plan: (!view.nothing_to_do).then_some(view),
+        plan,
         ..CheckAnswer::default()
     })
 }
@@ -82,7 +87,7 @@ async fn rollback(shared: &Rc<Shared>, at: &RollbackAt) -> Result<CheckAnswer, P
     shared.refuse_changes()?;
     let found = returning::find(shared, at).await?;
     let plan = match found.plan {
-        Some(plan) => Some(planning::view(shared, plan).await),
+        Some(plan) => Some(startable::looked_at(shared, planning::view(shared, plan)).await),
         None => None,
     };
     Ok(CheckAnswer {
@@ -100,7 +105,7 @@ async fn remove(shared: &Rc<Shared>, at: &ServiceAt) -> Result<CheckAnswer, Prob
     }
     let plan = returning::removal(shared, at)?;
     Ok(CheckAnswer {
-        plan: Some(planning::view(shared, plan).await),
+        plan: Some(planning::view(shared, plan)),
         ..CheckAnswer::default()
     })
 }

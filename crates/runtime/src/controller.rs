@@ -59,6 +59,8 @@ pub(crate) struct Shared {
     pub(crate) lookout: Lookout,
     /// What runs of commands have said, on its way to the journal.
     pub(crate) hearing: Hearing,
+    /// Whether deployments that have ended brought anything into service, as far as that was read.
+    pub(crate) promoted: RefCell<BTreeMap<DeploymentId, bool>>,
     /// Instances of standbys that are being dropped.
     pub(crate) leaving: RefCell<BTreeSet<InstanceId>>,
     /// Whether somebody looks at the calendar.
@@ -93,6 +95,7 @@ pub async fn start(border: Border) -> Result<Running, EdgeError> {
         environments: RefCell::default(),
         running: RefCell::default(),
         poisoned: RefCell::default(),
+        promoted: RefCell::default(),
         watchers: Rc::default(),
         lost,
         keeper: Keeper::default(),

@@ -215,18 +215,14 @@ pub(crate) fn refuse_in_the_way(shared: &Shared, holder: &DeploymentId) -> Resul
     Ok(())
 }
 
-/// Takes back what runs. One that is past its commit point, or goes back already, only has to end.
-async fn supersede(shared: &Rc<Shared>, holder: &DeploymentId, by: &str) -> Result<(), Problem> {
-    refuse_in_the_way(shared, holder)?;
-    let driven = shared.running.borrow().get(holder).cloned();
-    let Some(driven) = driven else {
-        return Ok(());
-    };
+/// The holder of the lock, if it would be aborted by what supersedes it, and is not only waited for.
+pub(crate) fn would_abort(shared: &Shared, holder: &DeploymentId) -> Option<Driven> {
+    let driven = shared.running.borrow().get(holder).cloned()?;
     let (state, kind) = {
         let now = driven.now.borrow();
         (now.state(), now.plan.kind)
     };
-    match (state, kind) {
+    let aborts = match (state, kind) {
         // There is nothing to go back to from a way back.
         (_, PlanKind::Rollback)
         | (
@@ -235,10 +231,20 @@ async fn supersede(shared: &Rc<Shared>, holder: &DeploymentId, by: &str) -> Resu
             | DeploymentState::Stuck
             | DeploymentState::Ended(_),
             PlanKind::Deploy | PlanKind::Remove,
-        ) => return Ok(()),
+        ) => false,
         (DeploymentState::Running | DeploymentState::Held, PlanKind::Deploy | PlanKind::Remove) => {
+            true
         }
-    }
+    };
+    aborts.then_some(driven)
+}
+
+/// Takes back what runs. One that is past its commit point, or goes back already, only has to end.
+async fn supersede(shared: &Rc<Shared>, holder: &DeploymentId, by: &str) -> Result<(), Problem> {
+    refuse_in_the_way(shared, holder)?;
+    let Some(driven) = would_abort(shared, holder) else {
+        return Ok(());
+    };
     let (reply, answer) = oneshot::channel();
     let input = Input::Command {
         command: Command::Supersede,

@@ -17,7 +17,7 @@ use crate::controller::Shared;
 use crate::handle::{From, Wanted};
 use crate::queue::Place;
 use crate::understood::refuse_older_router;
-use crate::{no_plan, problems, scorer, startable};
+use crate::{no_plan, problems, scorer};
 
 /// Keeps the releases of `wanted`, compiles and stores the plan.
 pub(crate) async fn plan(
@@ -64,7 +64,7 @@ pub(crate) async fn plan(
         .map_err(|e| problems::store(&e))?;
     // From here on the stored plan keeps them.
     drop(keeping);
-    Ok(view(shared, plan).await)
+    Ok(view(shared, plan))
 }
 
 /// What the commands of the score are given is kept with the plan: whoever carries it out measures the same.
@@ -209,11 +209,11 @@ fn overlap(here: SocketAddr, there: SocketAddr) -> bool {
     here.port() == there.port() && wildcard && here.is_ipv4() == there.is_ipv4()
 }
 
-/// A plan as clients see it.
-pub(crate) async fn view(shared: &Rc<Shared>, plan: Plan) -> PlanView {
+/// A plan as clients see it; what could not be started again is looked for apart.
+pub(crate) fn view(shared: &Shared, plan: Plan) -> PlanView {
     PlanView {
         nothing_to_do: is_nothing(&plan),
-        no_start: startable::no_start(shared, &plan).await,
+        no_start: BTreeMap::new(),
         down: down(&shared.environment(&plan.app, &plan.environment), &plan),
         risk: None,
         plan,
@@ -359,7 +359,7 @@ async fn fresh(shared: &Rc<Shared>, plan: Plan) -> Result<PlanView, Problem> {
         rollout.stable = state.and_then(|s| s.stable.clone());
         rollout.failed = state.and_then(|s| s.failed.as_ref().map(|kept| kept.slot.clone()));
     }
-    Ok(view(shared, plan).await)
+    Ok(view(shared, plan))
 }
 
 /// One deployment per environment at a time. One that only measures its end makes room.

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use futures_channel::oneshot;
+use futures_util::future::join_all;
 use windlass_api::{PlanView, Problem, RollbackAnswer};
 use windlass_edge::StoredDeployment;
 use windlass_engine::deployment::{Accepted, Command};
@@ -18,7 +19,6 @@ use crate::at::{RollbackAt, ServiceAt};
 use crate::controller::Shared;
 use crate::drive::{Driven, Input};
 use crate::handle::Terms;
-use crate::understood::refuse_older_router;
 use crate::{no_plan, no_way_back, opening, planning, problems, prove, recover, scorer};
 
 /// Newest deployments among which the last promoted one is looked for.
@@ -71,16 +71,28 @@ pub(crate) async fn rollback(
             stays,
         });
     };
-    if at.plan.as_ref().is_some_and(|shown| *shown != plan.id) {
+    if at
+        .agreed
+        .as_ref()
+        .is_some_and(|agreed| *agreed != versions(&plan))
+    {
         return Err(no_way_back::not_as_shown());
     }
     let id = opening::begin(shared, &plan, Terms::of(by)).await?;
     Ok(RollbackAnswer {
         deployment: Some(id),
         aborted: false,
-        plan: Some(planning::view(shared, plan).await),
+        plan: Some(planning::view(shared, plan)),
         stays,
     })
+}
+
+/// The version that each service goes back to.
+fn versions(plan: &Plan) -> BTreeMap<ServiceName, Version> {
+    let parts = plan.rollouts.iter();
+    parts
+        .map(|(service, part)| (service.clone(), part.release.version.clone()))
+        .collect()
 }
 
 /// The way back to earlier releases, while nothing else runs.
@@ -102,14 +114,18 @@ pub(crate) async fn find(shared: &Rc<Shared>, at: &RollbackAt) -> Result<Found, 
     if wanted.is_empty() {
         return Ok(Found { plan: None, stays });
     }
-    let mut warm = BTreeSet::new();
-    for (service, promoted) in &wanted {
+    // All at once: one that is silent takes as long as it may.
+    let asked = wanted.iter().map(async |(service, promoted)| {
         let state = environment.services.get(service);
-        if state.is_some() && is_warm(shared, state, promoted).await {
-            warm.insert(service.clone());
-        } else {
-            verify(shared, &environment, service, promoted).await?;
-        }
+        let is_warm = is_warm(shared, state, promoted).await;
+        is_warm.then(|| service.clone())
+    });
+    let warm: BTreeSet<ServiceName> = join_all(asked).await.into_iter().flatten().collect();
+    for (service, promoted) in wanted
+        .iter()
+        .filter(|(service, _)| !warm.contains(*service))
+    {
+        verify(shared, &environment, service, promoted).await?;
     }
     let plan = plan::restore(&RestoreInput {
         environment: &environment,
@@ -120,7 +136,6 @@ pub(crate) async fn find(shared: &Rc<Shared>, at: &RollbackAt) -> Result<Found, 
         parallel: scope.parallel,
     });
     let plan = plan.map_err(|found| no_plan::no_plan(&found))?;
-    refuse_older_router(shared, &plan).await?;
     Ok(Found {
         plan: Some(plan),
         stays,
@@ -166,7 +181,7 @@ async fn abort(
     at: &RollbackAt,
     by: String,
 ) -> Result<RollbackAnswer, Problem> {
-    if at.plan.is_some() {
+    if at.agreed.is_some() {
         // What was shown is not that something is aborted.
         return Err(problems::locked_for(shared, &holder, "windlass rollback"));
     }
@@ -478,7 +493,7 @@ pub(crate) async fn remove(
     planning::refuse_locked_for(shared, (&at.app, &at.environment), &asked).await?;
     let plan = removal(shared, &at)?;
     let id = opening::begin(shared, &plan, Terms::of(by)).await?;
-    Ok((id, planning::view(shared, plan).await))
+    Ok((id, planning::view(shared, plan)))
 }
 
 /// The plan that takes a service away, while nothing else runs.

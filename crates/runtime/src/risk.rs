@@ -6,22 +6,26 @@ use std::rc::Rc;
 use windlass_analysis::risk::honesty;
 use windlass_analysis::risk::model::{Expected, Feature, Model, Past};
 use windlass_api::{LearnedRisk, PlanView, Problem, RiskReason, RiskView};
-use windlass_edge::{OpenDeployment, StoredDeployment};
-use windlass_model::{Change, Fact, Measure, Outcome, Plan, PlanKind};
+use windlass_edge::StoredDeployment;
+use windlass_model::{Change, DeploymentId, Fact, Measure, Outcome, Plan, PlanKind};
 
 use crate::controller::Shared;
 use crate::handle::Wanted;
-use crate::planning;
+use crate::{planning, startable};
 
 /// Deployments that are looked back at, those of other environments among them: each is read whole.
 const LOOKED_AT: u32 = 60;
+
+/// Ends of deployments that are kept in memory.
+const OUTCOMES: usize = 1_000;
 
 /// Deployments below which nothing is said.
 const FEWEST: usize = 5;
 
 /// A plan, and what the past says of it.
 pub(crate) async fn planned(shared: &Rc<Shared>, wanted: &Wanted) -> Result<PlanView, Problem> {
-    let mut view = planning::plan(shared, wanted, false).await?;
+    let view = planning::plan(shared, wanted, false).await?;
+    let mut view = startable::looked_at(shared, view).await;
     if !view.nothing_to_do {
         view.risk = risk(shared, &view.plan).await;
     }
@@ -46,11 +50,10 @@ async fn risk(shared: &Rc<Shared>, plan: &Plan) -> Option<RiskView> {
     };
     let mut past: Vec<Known> = Vec::new();
     for it in stored.into_iter().filter(alike) {
-        let open = shared.border.store.deployment(&it.id).await.ok()??;
         past.push(Known {
             values: values(&it.plan, past.last(), it.started_us),
             started_us: it.started_us,
-            failed: !was_promoted(&open),
+            failed: !was_promoted(shared, &it.id).await?,
         });
     }
     if past.len() < FEWEST {
@@ -65,18 +68,30 @@ async fn risk(shared: &Rc<Shared>, plan: &Plan) -> Option<RiskView> {
     })
 }
 
-/// What nobody knows the end of was not.
-fn was_promoted(open: &OpenDeployment) -> bool {
+/// Whether one that has ended brought anything into service; what nobody knows the end of did not. Its journal
+/// is read once in the life of a controller.
+async fn was_promoted(shared: &Rc<Shared>, id: &DeploymentId) -> Option<bool> {
+    let known = shared.promoted.borrow().get(id).copied();
+    if known.is_some() {
+        return known;
+    }
+    let open = shared.border.store.deployment(id).await.ok()??;
     let mut facts = open.entries.iter().rev().flat_map(|row| &row.facts);
-    facts.any(|fact| {
+    let was = facts.any(|fact| {
         matches!(
             fact,
             Fact::Ended {
-                outcome: Outcome::Promoted,
+                outcome: Outcome::Promoted | Outcome::PartlyPromoted,
                 ..
             }
         )
-    })
+    });
+    let mut promoted = shared.promoted.borrow_mut();
+    if promoted.len() >= OUTCOMES {
+        promoted.clear();
+    }
+    promoted.insert(id.clone(), was);
+    Some(was)
 }
 
 fn learned(past: &[Known], now_us: i64, now: &[f64]) -> Option<LearnedRisk> {

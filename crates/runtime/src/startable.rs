@@ -1,31 +1,47 @@
 //! Whether the releases that a plan may have to go back to could still be started.
 
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use windlass_api::NoStartView;
-use windlass_model::{Change, Plan, PlanKind, Release, RolloutPlan, ServiceName};
+use futures_util::future::{Either, select};
+use windlass_api::{NoStartView, PlanView};
+use windlass_model::{Change, Millis, PlanKind, Release, RolloutPlan};
 
 use crate::controller::Shared;
 
-/// Of each service whose release to go back to could not be started again as it was, why not.
-pub(crate) async fn no_start(
-    shared: &Rc<Shared>,
-    plan: &Plan,
-) -> BTreeMap<ServiceName, NoStartView> {
-    let mut found = BTreeMap::new();
-    for (service, part) in &plan.rollouts {
-        let Some(release) = needed(plan.kind, part) else {
+/// Longest time that all of them are looked at. A disk that hangs holds up no plan.
+const WITHIN: Millis = Millis::from_secs(2);
+
+/// Adds to a plan that a person is shown, of each service whose release to go back to could not be
+/// started again as it was, why not. It decides nothing, and nobody waits for it while anything is changed.
+pub(crate) async fn looked_at(shared: &Rc<Shared>, mut view: PlanView) -> PlanView {
+    let mut late = shared.border.clock.sleep(WITHIN);
+    let mut is_late = false;
+    for (service, part) in &view.plan.rollouts {
+        let Some(release) = needed(view.plan.kind, part) else {
             continue;
         };
-        if let Err(error) = shared.border.target.can_start(release).await {
+        let why = if is_late {
+            Some(NOT_SEEN.to_owned())
+        } else {
+            match select(shared.border.target.can_start(release), &mut late).await {
+                Either::Left((seen, _)) => seen.err().map(|error| error.chain()),
+                Either::Right(_) => {
+                    is_late = true;
+                    Some(NOT_SEEN.to_owned())
+                }
+            }
+        };
+        if let Some(why) = why {
             let version = release.version.clone();
-            let why = error.chain();
-            found.insert(service.clone(), NoStartView { version, why });
+            view.no_start
+                .insert(service.clone(), NoStartView { version, why });
         }
     }
-    found
+    view
 }
+
+/// Why it is not known.
+const NOT_SEEN: &str = "its files could not be looked at in time";
 
 /// The release that must be started for a way back, now or once what runs of it has ended.
 fn needed(kind: PlanKind, part: &RolloutPlan) -> Option<&Release> {

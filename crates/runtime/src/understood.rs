@@ -6,14 +6,18 @@ use std::rc::Rc;
 
 use windlass_api::{Exit, Problem};
 use windlass_control::{Level, RouterProgram, needs};
-use windlass_model::{Change, Plan, RolloutPlan, ServiceSpec};
+use windlass_model::{Change, Plan, PlanKind, RolloutPlan, ServiceSpec};
 
 use crate::asking;
 use crate::controller::Shared;
 
 /// Refuses a plan of which the router would pass something over, before anything moves. What a service has
-/// already is no reason: it was asked before, and a release that mends something must not wait.
+/// already is no reason: it was asked before, and a release that mends something must not wait. Nor is
+/// anything where it goes back: that was served here before, and an emergency waits for no upgrade.
 pub(crate) async fn refuse_older_router(shared: &Rc<Shared>, plan: &Plan) -> Result<(), Problem> {
+    if plan.kind == PlanKind::Rollback {
+        return Ok(());
+    }
     let rollouts = plan.rollouts.iter();
     let new: Vec<_> = rollouts
         .flat_map(|(service, part)| new(part).into_iter().map(move |need| (service, need)))

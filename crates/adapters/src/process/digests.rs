@@ -1,13 +1,14 @@
 //! Digests of files that have not changed since they were last read.
 
 use std::collections::BTreeMap;
-use std::fs::{File, Metadata};
+use std::fs::{File, Metadata, OpenOptions};
 use std::io::{self, Read};
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use rustix::fs::OFlags;
 use sha2::{Digest as _, Sha256};
 use windlass_model::Digest;
 
@@ -70,7 +71,7 @@ impl Digests {
     }
 
     fn of_at(&self, path: &Path, now: SystemTime) -> io::Result<(Digest, u64)> {
-        let mut file = File::open(path)?;
+        let mut file = opened(path)?;
         let before = Seen::of(&file.metadata()?);
         // As of before the reading: what is changed while it is read is not settled either.
         let settled = before.is_settled(now);
@@ -92,7 +93,21 @@ impl Digests {
 
 /// The digest of one file's bytes, and their number; reads it in any case.
 pub(super) fn hash_file(path: &Path) -> io::Result<(Digest, u64)> {
-    read(&mut File::open(path)?)
+    read(&mut opened(path)?)
+}
+
+/// Opened without waiting: a pipe in a file's place would be waited for until somebody writes.
+fn opened(path: &Path) -> io::Result<File> {
+    let flags = OFlags::NONBLOCK.bits().cast_signed();
+    let file = OpenOptions::new()
+        .read(true)
+        .custom_flags(flags)
+        .open(path)?;
+    if file.metadata()?.is_file() {
+        return Ok(file);
+    }
+    let what = format!("{} is no regular file", path.display());
+    Err(io::Error::new(io::ErrorKind::InvalidInput, what))
 }
 
 fn read(file: &mut File) -> io::Result<(Digest, u64)> {
@@ -198,6 +213,16 @@ mod tests {
         assert_eq!((after.inode, after.size), (before.inode, before.size));
         assert_eq!(after.modified, before.modified);
         assert_ne!(bench.after(LATER), first);
+    }
+
+    #[test]
+    fn a_pipe_in_a_files_place_is_waited_for_by_nobody() {
+        let bench = Bench::new();
+        let path = bench.folder.path().join("pipe");
+        let mode = rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR;
+        rustix::fs::mkfifoat(rustix::fs::CWD, &path, mode).expect("a pipe");
+        let refused = bench.digests.of(&path).expect_err("it is no file");
+        assert_eq!(refused.kind(), io::ErrorKind::InvalidInput);
     }
 
     #[test]

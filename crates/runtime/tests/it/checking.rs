@@ -1,19 +1,23 @@
 //! What something would do, asked before it is done.
 
+use std::collections::BTreeMap;
+
 use windlass_api::CheckAnswer;
-use windlass_model::PlanId;
+use windlass_model::{ServiceName, Version};
 use windlass_runtime::{Check, RollbackAt, ServiceAt};
 use windlass_testkit::{Lab, app_name, environment_name, run, service_name};
 
 use crate::fixture::{assert_clean, begun, promoted, put, shop, state, web};
 
-fn back(plan: Option<PlanId>) -> RollbackAt {
+type Agreed = BTreeMap<ServiceName, Version>;
+
+fn back(agreed: Option<Agreed>) -> RollbackAt {
     RollbackAt {
         app: app_name("shop"),
         environment: environment_name(),
         service: None,
         to: None,
-        plan,
+        agreed,
     }
 }
 
@@ -27,20 +31,29 @@ async fn checked(lab: &Lab) -> CheckAnswer {
     answer.expect("it would go back")
 }
 
+/// What somebody agrees to who is shown what a rollback would do.
+async fn shown(lab: &Lab) -> Agreed {
+    let plan = checked(lab).await.plan.expect("a plan").plan;
+    let parts = plan.rollouts.into_iter();
+    parts
+        .map(|(service, part)| (service, part.release.version))
+        .collect()
+}
+
 #[test]
 fn what_was_shown_is_carried_out_and_nothing_else() {
     run(async {
         let mut lab = Lab::new().await;
         promotes(&mut lab, "one").await;
         promotes(&mut lab, "two").await;
-        let shown = checked(&lab).await.plan.expect("a plan").plan.id;
+        let agreed = shown(&lab).await;
         assert_eq!(lab.world.disk.deployments().len(), 2, "nothing has begun");
         promotes(&mut lab, "three").await;
         let by = || "ana".to_owned();
-        let other = lab.handle().rollback(back(Some(shown)), by()).await;
+        let other = lab.handle().rollback(back(Some(agreed)), by()).await;
         assert_eq!(other.expect_err("it was shown before").code.0, "WL0305");
-        let shown = checked(&lab).await.plan.expect("a plan").plan.id;
-        let same = lab.handle().rollback(back(Some(shown)), by()).await;
+        let agreed = shown(&lab).await;
+        let same = lab.handle().rollback(back(Some(agreed)), by()).await;
         let id = same.expect("as shown").deployment.expect("it begins");
         lab.until_ended(&id).await;
         assert_clean(&lab);
@@ -53,13 +66,13 @@ fn while_a_deployment_runs_a_check_says_that_it_would_be_aborted_and_leaves_it()
         let mut lab = Lab::new().await;
         promotes(&mut lab, "one").await;
         promotes(&mut lab, "two").await;
-        let shown = checked(&lab).await.plan.expect("a plan").plan.id;
+        let agreed = shown(&lab).await;
         put(&lab, &["web"], "three");
         let id = begun(&lab, &shop([web()])).await;
         let answer = checked(&lab).await;
         assert_eq!((answer.aborts.as_ref(), &answer.plan), (Some(&id), &None));
         let handle = lab.handle();
-        let other = handle.rollback(back(Some(shown)), "ana".to_owned()).await;
+        let other = handle.rollback(back(Some(agreed)), "ana".to_owned()).await;
         let refused = other.expect_err("an abort was not shown");
         assert_eq!(refused.code.0, "WL0304");
         let goes = ServiceAt {

@@ -147,7 +147,7 @@ async fn goes_back(lab: &mut Lab) {
             environment: environment_name(),
             service: None,
             to: None,
-            plan: None,
+            agreed: None,
         };
         let answer = handle.rollback(at, "ana".to_owned()).await?;
         Ok(answer.deployment.expect("there is something to do"))

@@ -4,9 +4,11 @@ use std::net::SocketAddr;
 
 use windlass_api::{Exit, Problem};
 use windlass_control::RouterProgram;
-use windlass_model::{DeploymentId, EnvironmentName, Millis, Outcome};
-use windlass_runtime::{From, Terms, Wanted, When};
-use windlass_testkit::{App, Effect, Ending, Lab, Stopped, run};
+use windlass_model::{
+    Acme, DeploymentId, EnvironmentName, Host, Listen, Millis, Outcome, Release, Tls,
+};
+use windlass_runtime::{From, RollbackAt, Terms, Wanted, When};
+use windlass_testkit::{App, Effect, Ending, Lab, Stopped, app_name, environment_name, run};
 
 use crate::fixture::{begun, count, promoted, put, shop, state, three, web};
 
@@ -232,14 +234,60 @@ fn what_another_application_serves_is_refused_before_anything_is_started() {
     });
 }
 
-/// The same application, whose file names where the router tells its figures.
-fn measured(app: &App) -> Wanted {
+/// The same application, of which everything listens otherwise.
+fn listening(app: &App, otherwise: impl Fn(&mut Listen)) -> Wanted {
     let mut wanted = app.wanted();
     for service in wanted.spec.services.values_mut() {
-        let listen = service.listen.as_mut().expect("it listens");
-        listen.metrics = Some(SocketAddr::from(([127, 0, 0, 1], 9_180)));
+        otherwise(service.listen.as_mut().expect("it listens"));
     }
     wanted
+}
+
+/// The same application, whose file names where the router tells its figures.
+fn measured(app: &App) -> Wanted {
+    let at = SocketAddr::from(([127, 0, 0, 1], 9_180));
+    listening(app, |listen| listen.metrics = Some(at))
+}
+
+#[test]
+fn a_way_back_waits_for_no_newer_router() {
+    run(async {
+        let mut lab = Lab::new().await;
+        let ordered = listening(&shop([web()]), |listen| {
+            listen.tls = Some(Tls::Acme {
+                acme: Acme {
+                    directory: "https://acme.example/directory".to_owned(),
+                    email: None,
+                    ca: None,
+                    hosts: vec![Host::new("shop.example").expect("a host")],
+                },
+            });
+        });
+        put(&lab, &["web"], "one");
+        let id = lab.deploy_from(From::File(Box::new(ordered))).await;
+        let id = id.expect("it is known here").expect("there is work");
+        lab.until_ended(&id).await;
+        let good = stable(&lab);
+        put(&lab, &["web"], "two");
+        promoted(&mut lab, &shop([web()])).await;
+        lab.world.front.program.replace(RouterProgram::default());
+        let back = RollbackAt {
+            app: app_name("shop"),
+            environment: environment_name(),
+            service: None,
+            to: None,
+            agreed: None,
+        };
+        let answer = lab.handle().rollback(back, "ana".to_owned()).await;
+        let id = answer.expect("it was served before").deployment;
+        lab.until_ended(&id.expect("it begins")).await;
+        assert_eq!(stable(&lab), good);
+    });
+}
+
+/// The release that serves.
+fn stable(lab: &Lab) -> Release {
+    state(lab, "web").stable.expect("it serves").release
 }
 
 #[test]
@@ -273,7 +321,7 @@ fn what_the_router_is_too_old_for_is_refused_before_anything_is_started() {
         let file = From::File(Box::new(measured(&shop)));
         let id = lab.deploy_from(file).await.expect("it knows metrics");
         lab.until_ended(&id.expect("there is work")).await;
-        // What a service has already is no reason, and a way back waits for nothing.
+        // What a service has already is no reason.
         lab.world.front.program.replace(RouterProgram::default());
         put(&lab, &["web"], "three");
         let file = From::File(Box::new(measured(&shop)));

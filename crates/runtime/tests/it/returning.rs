@@ -22,7 +22,7 @@ async fn back(
         environment: environment_name(),
         service: service.map(service_name),
         to: to.cloned(),
-        plan: None,
+        agreed: None,
     };
     lab.handle().rollback(at, "ana".to_owned()).await
 }

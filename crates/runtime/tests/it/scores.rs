@@ -633,7 +633,7 @@ fn the_last_measurement_keeps_no_rollback_waiting() {
             environment: environment_name(),
             service: None,
             to: None,
-            plan: None,
+            agreed: None,
         };
         let back = lab.handle().rollback(at, "ana".to_owned()).await;
         let back = back.expect("nothing is in its way");

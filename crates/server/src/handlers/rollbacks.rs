@@ -35,6 +35,6 @@ pub(super) fn at(request: RollbackRequest) -> Result<RollbackAt, Refused> {
         environment: EnvironmentName::new(&request.environment).map_err(bad_name)?,
         service: service.transpose().map_err(bad_name)?,
         to: request.to.map(Version),
-        plan: request.plan,
+        agreed: request.agreed,
     })
 }

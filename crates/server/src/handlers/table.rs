@@ -267,7 +267,7 @@ fn deploying<C: Controller>() -> Vec<Row<C>> {
                 .conditional()
                 .refuses(&RETURNS)
                 .refuses(&BEGINS)
-                .refuses(&["WL0347", "WL0464"]),
+                .refuses(&["WL0347"]),
             post(removals::post::<C>),
         )
         .at("/v1/removals", DEPLOY),
@@ -300,7 +300,8 @@ fn saying<C: Controller>() -> Vec<Row<C>> {
                 .answers::<RollbackAnswer>()
                 .conditional()
                 .refuses(&RETURNS)
-                .refuses(&BEGINS),
+                .refuses(&BEGINS)
+                .refuses(&["WL0353"]),
             post(rollbacks::post::<C>),
         )
         .at("/v1/rollbacks", OPERATE),
@@ -310,7 +311,8 @@ fn saying<C: Controller>() -> Vec<Row<C>> {
                 .takes::<RollbackRequest>()
                 .answers::<CheckAnswer>()
                 .refuses(&RETURNS)
-                .refuses(&BEGINS),
+                .refuses(&BEGINS)
+                .refuses(&["WL0353"]),
             post(checks::rollback::<C>),
         )
         .at("/v1/rollbacks/check", OPERATE),

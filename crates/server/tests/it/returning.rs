@@ -47,7 +47,7 @@ async fn a_rollback_names_its_place_and_bad_names_are_refused() {
         environment: "default".to_owned(),
         service: Some("api".to_owned()),
         to: Some("1.4.1".to_owned()),
-        plan: None,
+        agreed: None,
         by: "mira".to_owned(),
     };
     let answer = client.rollback(&request).await.unwrap();
@@ -122,7 +122,7 @@ async fn a_check_asks_what_would_be_done_and_does_none_of_it() {
         environment: environment.clone(),
         service: None,
         to: None,
-        plan: None,
+        agreed: None,
         by: by.clone(),
     };
     let down = DownRequest {

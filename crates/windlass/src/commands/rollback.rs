@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use clap::Args;
 use windlass_api::{Command, Exit, PlanView, RollbackRequest};
 use windlass_client::Client;
-use windlass_model::{DeploymentId, PlanId, ServiceName};
+use windlass_model::{DeploymentId, ServiceName, Version};
 
 use super::place::environment;
 use crate::arguments::{service, version};
@@ -45,13 +45,13 @@ pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, 
         environment: runs.environment.to_string(),
         service: options.service.clone(),
         to: options.to.clone(),
-        plan: None,
+        agreed: None,
         by: Context::who(),
     };
     if !options.yes && context.ui.can_ask() {
         match agree(context, &client, &request).await? {
             Agreed::Abort(id) => return abort(context, &client, &id, options.detach).await,
-            Agreed::Plan(plan) => request.plan = Some(plan),
+            Agreed::To(versions) => request.agreed = Some(versions),
             Agreed::NoQuestion => {}
         }
     }
@@ -63,7 +63,7 @@ pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, 
     if answer.aborted {
         context.ui.say(&format!("{id} runs: it is aborted"));
     }
-    if request.plan.is_none() {
+    if request.agreed.is_none() {
         show(context, answer.plan.as_ref(), &answer.stays);
     }
     let view = client.show(id).await?;
@@ -99,8 +99,8 @@ fn show(context: &Context, plan: Option<&PlanView>, stays: &BTreeMap<ServiceName
 enum Agreed {
     /// This deployment is aborted.
     Abort(DeploymentId),
-    /// This plan, and no other.
-    Plan(PlanId),
+    /// Each service goes back to this version, and to no other.
+    To(BTreeMap<ServiceName, Version>),
     /// Nothing would move, or is already on its way back.
     NoQuestion,
 }
@@ -132,7 +132,9 @@ async fn agree(
     };
     show(context, Some(&view), &check.stays);
     yes(&question::of_plan(&view.plan))?;
-    Ok(Agreed::Plan(view.plan.id))
+    let parts = view.plan.rollouts.into_iter();
+    let versions = parts.map(|(service, part)| (service, part.release.version));
+    Ok(Agreed::To(versions.collect()))
 }
 
 /// Aborts this one, and none that has begun since.
