@@ -22,6 +22,9 @@ const ANSWER_WITHIN: Duration = Duration::from_secs(30);
 /// Longest wait for an answer that copies releases.
 const PLAN_WITHIN: Duration = Duration::from_mins(10);
 
+/// Longest time to hear what a rollback would do.
+const LOOK_WITHIN: Duration = Duration::from_secs(10);
+
 /// Longest wait for services to end; each has its own time to stop.
 const DOWN_WITHIN: Duration = Duration::from_mins(15);
 
@@ -175,16 +178,18 @@ impl Client {
         )
     }
 
-    /// The same for a rollback.
+    /// The same for a rollback; none also where no answer comes in ten seconds: what is in an emergency waits
+    /// for no look.
     ///
     /// # Errors
-    /// The same.
+    /// The controller's refusal.
     pub async fn check_rollback(
         &self,
         request: &RollbackRequest,
     ) -> Result<Option<CheckAnswer>, ClientError> {
         let ask = Ask::post("/v1/rollbacks/check", request)?;
-        known(self.ask(ask, PLAN_WITHIN).await)
+        let answer = tokio::time::timeout(LOOK_WITHIN, self.ask(ask, PLAN_WITHIN)).await;
+        answer.map_or(Ok(None), known)
     }
 
     /// Takes a service away.
