@@ -33,6 +33,8 @@ const PER_SECOND: u32 = 1_000;
 const FRESH_EVERY: Option<NonZeroU32> = NonZeroU32::new(4);
 /// Time before each upgrade. After it, the long answers take their time.
 const BEFORE: Duration = Duration::from_millis(1_500);
+/// Answers of either kind below which nothing was measured.
+const LEAST: u64 = 1_000;
 /// Time that the router before has for what is open there: it is more than all of this takes.
 const WITHIN: Millis = Millis::from_secs(60);
 /// Connections that are opened while a place is taken, and asked on afterwards.
@@ -67,6 +69,13 @@ pub(crate) fn part(product: &Product) -> anyhow::Result<Vec<Measure>> {
         before = after;
     }
     let (counts, seen) = (load.stop(), streams.stop()?);
+    // None of nothing fails.
+    anyhow::ensure!(
+        counts.answered >= LEAST && seen.latency.count() >= LEAST,
+        "only {} answers came over HTTP/1.1, {} over HTTP/2",
+        counts.answered,
+        seen.latency.count()
+    );
     let reasons = counts.failures.iter().map(|failure| &failure.reason);
     for why in reasons.chain(&seen.why) {
         say::aside(&format!("   failed: {why}"));
