@@ -164,7 +164,10 @@ fn an_answer_is_whole_with_its_last_byte_also_where_its_stream_ends_later() {
         speaks: Speaks::Http2,
         ..slot(1, 100, &[unended()])
     };
-    rig.route(&key("web"), serving(measured(listener, metrics), vec![slot]));
+    rig.route(
+        &key("web"),
+        serving(measured(listener, metrics), vec![slot]),
+    );
     let mut client = Client::connect(listener);
     for _ in 0..3 {
         assert_eq!(client.get("/").text(), "hello");
