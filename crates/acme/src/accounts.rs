@@ -8,7 +8,7 @@ use tokio::sync::Mutex as Turn;
 
 use crate::ask::Asker;
 use crate::failure::Failure;
-use crate::store::Store;
+use crate::store::{BadNote, Store};
 use crate::wanted::Wanted;
 
 /// All accounts of a router.
@@ -43,7 +43,7 @@ impl Accounts {
             Ok(None) => {}
             Err(Unkept::Damaged(why)) => {
                 tracing::warn!(directory = wanted.directory, %why,
-                    "an account can't be read: it is laid aside, and a new one is made");
+                    "an account is damaged: it is laid aside, and a new one is made");
                 self.lay_aside(wanted)?;
             }
             Err(Unkept::Failed(why)) => return Err(why),
@@ -72,7 +72,14 @@ impl Accounts {
 
     async fn kept(&self, wanted: &Wanted, asker: &Asker) -> Result<Option<Account>, Unkept> {
         let kept = self.store.account(wanted);
-        let Some(credentials) = kept.map_err(|why| Unkept::Damaged(why.to_string()))? else {
+        let unkept = |why: BadNote| {
+            if why.is_damaged {
+                return Unkept::Damaged(why.to_string());
+            }
+            // Its key may be good: it is not given up for a new one.
+            Unkept::Failed(Failure::own(format!("the account can't be used: {why}")))
+        };
+        let Some(credentials) = kept.map_err(unkept)? else {
             return Ok(None);
         };
         let builder = Account::builder_with_http(Box::new(asker.clone()));
@@ -111,7 +118,7 @@ impl Accounts {
 
 /// Why there is no account to use.
 enum Unkept {
-    /// What is on disk can't be read.
+    /// What is on disk will never be read.
     Damaged(String),
     /// It can't be used now.
     Failed(Failure),

@@ -31,6 +31,16 @@ pub struct Orders {
     answers: Arc<Answers>,
     /// When each wanted one is to be looked at again.
     due: Mutex<BTreeMap<Wanted, i64>>,
+    /// Why the last order of each is not known, as it was told.
+    told: Mutex<BTreeMap<Wanted, String>>,
+}
+
+/// How the last order went is on disk and can't be read for now.
+struct NotNow;
+
+/// When it is looked whether it can.
+fn not_now(one: &Wanted, now: i64) -> i64 {
+    again(&one.host, now, 1, None)
 }
 
 impl Orders {
@@ -41,6 +51,7 @@ impl Orders {
             store,
             answers: Arc::default(),
             due: Mutex::default(),
+            told: Mutex::default(),
         }
     }
 
@@ -65,20 +76,35 @@ impl Orders {
     }
 
     /// When a certificate is to be ordered, by what is on disk.
-    fn due_of(&self, one: &Wanted) -> i64 {
-        let not_before = self.note(one).map_or(i64::MIN, |note| note.not_before);
+    fn due_of(&self, one: &Wanted, now: i64) -> i64 {
+        let not_before = match self.note(one) {
+            Ok(note) => note.map_or(i64::MIN, |note| note.not_before),
+            Err(NotNow) => not_now(one, now),
+        };
         let renewed = self.kept(one).unwrap_or(i64::MIN);
         renewed.max(not_before)
     }
 
-    /// How the last order went. What can't be read is laid aside, so that it is told once and in nobody's
-    /// way; it counts as none.
-    fn note(&self, one: &Wanted) -> Option<Note> {
+    /// How the last order went. What is damaged is laid aside, so that it is told once and in nobody's way; it
+    /// counts as none. What is of a newer Windlass, or can't be read now, is left alone and told once: until
+    /// it can be read there is no order, for nobody knows whether there may be one.
+    fn note(&self, one: &Wanted) -> Result<Option<Note>, NotNow> {
         let (directory, host) = (one.directory.as_str(), &one.host);
         let why = match self.store.note(directory, host) {
-            Ok(note) => return note,
+            Ok(note) => {
+                self.told().remove(one);
+                return Ok(note);
+            }
             Err(why) => why,
         };
+        if !why.is_damaged {
+            let why = why.to_string();
+            let before = self.told().insert(one.clone(), why.clone());
+            if before.as_ref() != Some(&why) {
+                tracing::error!(%host, %why, "no certificate is ordered: how the last order went is not known");
+            }
+            return Err(NotNow);
+        }
         match self.store.lose_note(directory, host) {
             Ok(()) => {
                 tracing::warn!(%host, %why, "how the last order went can't be read: it is laid aside");
@@ -87,7 +113,11 @@ impl Orders {
                 tracing::error!(%host, %why, %stays, "how the last order went can't be read, nor laid aside");
             }
         }
-        None
+        Ok(None)
+    }
+
+    fn told(&self) -> MutexGuard<'_, BTreeMap<Wanted, String>> {
+        self.told.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// When the certificate on disk is to be renewed; none if there is none to show.
@@ -99,7 +129,9 @@ impl Orders {
     /// One order. Gives when the next one is due, and whether there is a new certificate.
     async fn attempt(&self, one: &Wanted, now: i64) -> (i64, bool) {
         let (directory, host) = (one.directory.as_str(), &one.host);
-        let before = self.note(one);
+        let Ok(before) = self.note(one) else {
+            return (not_now(one, now), false);
+        };
         let failures = before.map_or(0, |note| note.failures).saturating_add(1);
         let mut note = Note {
             tried: now,
@@ -199,13 +231,14 @@ impl<T: Fn(&Wanted)> Round<'_, T> {
         let now = seconds(now);
         let orders = self.orders;
         orders.due().retain(|one, _| wanted.contains(one));
+        orders.told().retain(|one, _| wanted.contains(one));
         for one in wanted {
             let known = orders.due().get(one).copied();
             if known.is_some_and(|due| due > now) || !self.has_room(one) {
                 continue;
             }
             // Another listener may have had it ordered meanwhile.
-            let due = orders.due_of(one);
+            let due = orders.due_of(one, now);
             orders.due().insert(one.clone(), due);
             if due <= now {
                 let one = one.clone();

@@ -6,7 +6,8 @@
 //! acme/<authority>/hosts/<host>/order.json   the last order, and when the next one may be
 //! ```
 //!
-//! What can't be read of it is laid aside, under the same name that ends in `.lost`.
+//! What is damaged of it is laid aside, under the same name that ends in `.lost`. What can't be read for now,
+//! and what a newer Windlass wrote, stays where it is.
 //!
 //! Authorities and account holders are told apart by the beginning of a SHA-256. Files are for their owner
 //! alone; each is written beside and renamed.
@@ -18,6 +19,7 @@ use std::path::{Path, PathBuf};
 
 use data_encoding::HEXLOWER;
 use instant_acme::AccountCredentials;
+use rustix::fs::OFlags;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -79,6 +81,14 @@ struct Account {
 pub struct BadNote {
     path: PathBuf,
     what: String,
+    /// It will never be read: it may be laid aside. Else it stays as it is.
+    pub(crate) is_damaged: bool,
+}
+
+/// What all files have in common, whichever Windlass wrote them.
+#[derive(Deserialize)]
+struct Formatted {
+    format: u32,
 }
 
 impl Store {
@@ -109,8 +119,7 @@ impl Store {
     /// A file that can't be read or is of a newer Windlass.
     pub fn note(&self, directory: &str, host: &Host) -> Result<Option<Note>, BadNote> {
         let path = self.host(directory, host).join(NOTE);
-        let note: Option<Note> = read(&path)?;
-        known(note, |note| note.format, &path)
+        read(&path)
     }
 
     /// Keeps a note in place of the last one.
@@ -156,7 +165,6 @@ impl Store {
     pub(crate) fn account(&self, wanted: &Wanted) -> Result<Option<AccountCredentials>, BadNote> {
         let path = self.authority(&wanted.directory).join(account_file(wanted));
         let account: Option<Account> = read(&path)?;
-        let account = known(account, |account| account.format, &path)?;
         Ok(account.map(|account| account.credentials))
     }
 
@@ -205,40 +213,45 @@ fn short(text: &str) -> String {
     digits
 }
 
-fn bad(path: &Path, what: impl Into<String>) -> BadNote {
-    BadNote {
-        path: path.to_owned(),
-        what: what.into(),
-    }
+/// Opens a file and never waits for it. An error other than that there is none may be over the next time.
+fn open(path: &Path) -> io::Result<File> {
+    let flags = OFlags::NONBLOCK | OFlags::NOFOLLOW;
+    let flags = i32::try_from(flags.bits()).map_err(io::Error::other)?;
+    OpenOptions::new().read(true).custom_flags(flags).open(path)
 }
 
 fn lay_aside(path: &Path) -> io::Result<()> {
     fs::rename(path, path.with_extension(LOST))
 }
 
-fn known<V>(
-    value: Option<V>,
-    format: impl Fn(&V) -> u32,
-    path: &Path,
-) -> Result<Option<V>, BadNote> {
-    match value.as_ref().map(format) {
-        Some(newer) if newer > FORMAT => Err(bad(path, "is of a newer Windlass")),
-        Some(_) | None => Ok(value),
-    }
-}
-
 fn read<V: DeserializeOwned>(path: &Path) -> Result<Option<V>, BadNote> {
-    let unreadable = |why: io::Error| bad(path, format!("can't be read: {why}"));
-    let file = match File::open(path) {
+    let bad = |what: String, is_damaged| BadNote {
+        path: path.to_owned(),
+        what,
+        is_damaged,
+    };
+    let for_now = |why: io::Error| bad(format!("can't be read: {why}"), false);
+    let no_file = || bad("is no regular file".to_owned(), true);
+    let file = match open(path) {
         Ok(file) => file,
         Err(why) if why.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(why) => return Err(unreadable(why)),
+        // A link is no file of ours; one in the way to it is somebody's own matter.
+        Err(_) if path.is_symlink() => return Err(no_file()),
+        Err(why) => return Err(for_now(why)),
     };
+    if !file.metadata().map_err(for_now)?.is_file() {
+        return Err(no_file());
+    }
     let mut bytes = Vec::new();
     file.take(NOTE_BYTES)
         .read_to_end(&mut bytes)
-        .map_err(unreadable)?;
-    parse(&bytes).map(Some).map_err(|what| bad(path, what))
+        .map_err(for_now)?;
+    let Formatted { format } = parse(&bytes).map_err(|what| bad(what, true))?;
+    // First: what else it says may be said otherwise there.
+    if format > FORMAT {
+        return Err(bad("is of a newer Windlass".to_owned(), false));
+    }
+    parse(&bytes).map(Some).map_err(|what| bad(what, true))
 }
 
 /// What a file says, whatever bytes it holds; or what is wrong with them.
@@ -307,21 +320,33 @@ mod tests {
     }
 
     #[test]
-    fn a_note_that_is_damaged_or_newer_is_told_and_not_taken_for_none() {
+    fn what_is_damaged_is_told_apart_from_what_is_newer_or_can_not_be_read_for_now() {
         let folder = tempfile::tempdir().expect("a folder");
         let store = Store::new(folder.path());
         let host = Host::new("shop.example").expect("a host");
-        let mut note = Note::default();
-        store.keep_note(CA, &host, &mut note).expect("kept");
-        let path = store.host(CA, &host).join("order.json");
-        let told = |text: &str| {
-            fs::write(&path, text).expect("written");
-            store.note(CA, &host).expect_err("bad").to_string()
+        store
+            .keep_note(CA, &host, &mut Note::default())
+            .expect("kept");
+        let path = store.host(CA, &host).join(NOTE);
+        let bad = || {
+            let why = store.note(CA, &host).expect_err("bad");
+            (why.is_damaged, why.to_string())
         };
-        assert!(told("{").contains("order.json is damaged"));
-        note.format = FORMAT + 1;
-        let newer = serde_json::to_string(&note).expect("text");
-        assert!(told(&newer).ends_with("is of a newer Windlass"));
+        fs::write(&path, "{").expect("written");
+        let (is_damaged, told) = bad();
+        assert!(is_damaged && told.contains("order.json is damaged"));
+        fs::write(&path, r#"{"format":2,"words":"of its own"}"#).expect("written");
+        let (is_damaged, told) = bad();
+        assert!(!is_damaged && told.ends_with("is of a newer Windlass"));
+        fs::remove_file(&path).expect("removed");
+        std::os::unix::fs::symlink("/dev/zero", &path).expect("a link");
+        let (is_damaged, told) = bad();
+        assert!(is_damaged && told.ends_with("is no regular file"));
+        let hosts = store.host(CA, &host);
+        fs::remove_dir_all(&hosts).expect("removed");
+        fs::write(&hosts, "in its way").expect("written");
+        let (is_damaged, told) = bad();
+        assert!(!is_damaged && told.contains("can't be read"), "{told}");
     }
 
     #[test]

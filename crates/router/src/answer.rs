@@ -57,6 +57,11 @@ async fn patience(cut: impl Future<Output = ()>, silence: Duration) -> BrokenBod
     }
 }
 
+/// Whether no bytes of it are to come: its end was seen, or it has given as many as its head promised.
+fn is_all(body: &Incoming) -> bool {
+    body.is_end_stream() || body.size_hint().exact() == Some(0)
+}
+
 impl AnswerBody {
     /// The router's own.
     pub(crate) fn own(bytes: Bytes) -> Self {
@@ -80,7 +85,7 @@ impl AnswerBody {
             lent: Some(lent),
             patience: None,
         };
-        if origin.body.is_end_stream() {
+        if is_all(&origin.body) {
             origin.give_back();
         }
         Self {
@@ -92,10 +97,18 @@ impl AnswerBody {
 
     /// Has the access log told of it to its last byte.
     pub(crate) fn tell(&mut self, mut told: Box<Told>) {
-        if self.is_end_stream() {
+        if self.is_whole() {
             told.ended();
         }
         self.told = Some(told);
+    }
+
+    /// Whether all of its bytes were taken.
+    fn is_whole(&self) -> bool {
+        match &self.kind {
+            Kind::Own(own) => own.is_end_stream(),
+            Kind::Origin(origin) => is_all(&origin.body),
+        }
     }
 
     /// Marks the client's connection as busy until this is dropped.
@@ -109,6 +122,13 @@ impl Origin {
     fn was_spoilt(&self) -> bool {
         let lent = self.lent.as_ref();
         lent.is_some_and(|lent| lent.progress.has_failed())
+    }
+
+    /// Whether nothing of the body comes after `frame`, which was taken from it. Whoever sends it on may not
+    /// ask again: neither after trailers, nor once it has as many bytes as were promised. An instance that
+    /// speaks HTTP/2 may end its stream in a frame of its own.
+    fn ends_with(&self, frame: &Frame<Bytes>) -> bool {
+        frame.is_trailers() || is_all(&self.body)
     }
 
     fn give_back(&mut self) {
@@ -133,7 +153,7 @@ impl Origin {
         }
         match &frame {
             None => self.give_back(),
-            Some(Ok(_)) if self.body.is_end_stream() => self.give_back(),
+            Some(Ok(frame)) if self.ends_with(frame) => self.give_back(),
             // What the client sent may have ended it: no evidence against the instance.
             Some(Err(_)) if self.was_spoilt() => {}
             Some(Err(_)) => {
@@ -176,12 +196,12 @@ impl Body for AnswerBody {
                 .map_err(|never: Infallible| match never {}),
             Kind::Origin(origin) => origin.poll(cx),
         };
-        let ends = self.is_end_stream();
+        let is_whole = self.is_whole();
         if let Some(told) = &mut self.told {
             match &frame {
                 Poll::Ready(Some(Ok(frame))) => {
                     told.passed(frame.data_ref().map_or(0, Bytes::len));
-                    if ends {
+                    if is_whole || frame.is_trailers() {
                         told.ended();
                     }
                 }

@@ -31,8 +31,8 @@ use crate::trip::{self, Withheld};
 pub(crate) struct Keeper {
     pub(crate) core: Arc<Core>,
     pub(crate) kept: Kept,
-    /// One hand-over after the other.
-    pub(crate) handing: Mutex<()>,
+    /// Whether another one is taking this one's place. Held for moments only.
+    pub(crate) handing: Mutex<bool>,
     /// One raise after the other.
     pub(crate) raising: Mutex<()>,
     pub(crate) held: Mutex<Held>,

@@ -34,6 +34,25 @@ impl Drop for Heir {
     }
 }
 
+/// One hand-over, until this is dropped.
+struct Handing<'k>(&'k Keeper);
+
+impl<'k> Handing<'k> {
+    /// None while there is another one.
+    fn begin(keeper: &'k Keeper) -> Option<Self> {
+        let mut handing = locked(&keeper.handing);
+        let is_first = !std::mem::replace(&mut *handing, true);
+        // Made only then: dropping one ends the hand-over of whoever began it.
+        is_first.then(|| Self(keeper))
+    }
+}
+
+impl Drop for Handing<'_> {
+    fn drop(&mut self) {
+        *locked(&self.0.handing) = false;
+    }
+}
+
 impl Keeper {
     /// Has `program` take this router's place: it is started as this one was. The process that serves from
     /// now on; a refusal changes nothing.
@@ -46,9 +65,8 @@ impl Keeper {
             tracing::error!(%why, "did not hand over; this router goes on");
             Refusal::NotHandedOver(why)
         };
-        let Ok(_one_at_a_time) = self.handing.try_lock() else {
-            return Err(refused("another one is taking over already".to_owned()));
-        };
+        let _one_at_a_time = Handing::begin(self)
+            .ok_or_else(|| refused("another one is taking over already".to_owned()))?;
         // It leaves only when whoever asked first was told.
         if self.core.is_ending() || locked(&self.held).is_given_away {
             return Err(refused("this router is ending".to_owned()));
@@ -69,8 +87,9 @@ impl Keeper {
 
     /// Does what is this router's to do; nothing while another one takes its place, or has it.
     pub(crate) fn in_place<T>(&self, act: impl FnOnce() -> T) -> Option<T> {
-        let _nobody_takes_it = self.handing.try_lock().ok()?;
-        (!locked(&self.held).is_given_away).then(act)
+        // To its end: an upgrade that begins meanwhile waits for it.
+        let handing = locked(&self.handing);
+        (!*handing && !locked(&self.held).is_given_away).then(act)
     }
 
     /// Gives away the table, the trips, and the sockets, in one moment in which nothing changes.

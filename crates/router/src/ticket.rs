@@ -420,10 +420,11 @@ impl Ticket {
 
     fn settle(&mut self) {
         self.count_bytes();
-        // One that got no answer because its client broke off is no evidence.
-        let error = matches!(self.end, End::Broken | End::Unreachable);
-        if error || self.head.is_some() {
-            self.judge(error);
+        // One whose client left before it had the whole answer is no evidence, neither good nor bad.
+        match self.end {
+            End::Broken | End::Unreachable => self.judge(true),
+            End::Told if self.head.is_some() => self.judge(false),
+            End::Told | End::Open => {}
         }
         let state = &self.place.slot().state;
         let came = state.dealing.came(self.split);

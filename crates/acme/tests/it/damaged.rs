@@ -20,8 +20,6 @@ enum Instead {
 
 /// Ways in which a file may be damaged.
 fn damages() -> Vec<(&'static str, Instead)> {
-    let newer = r#"{"format":2,"directory":"","tried":0,"under_way":false,"failures":0,"why":null,
-        "not_before":9999999999,"credentials":{}}"#;
     let bytes = |bytes: &[u8]| Instead::Bytes(bytes.to_vec());
     vec![
         ("empty", bytes(b"")),
@@ -32,7 +30,6 @@ fn damages() -> Vec<(&'static str, Instead)> {
             "a number too large",
             bytes(br#"{"format":99999999999999999999}"#),
         ),
-        ("a newer format", bytes(newer.as_bytes())),
         ("too long", Instead::Bytes(vec![b' '; 100_000])),
         ("a folder", Instead::Folder),
     ]
@@ -52,6 +49,9 @@ fn damage(path: &Path, instead: &Instead) {
         Instead::Folder => fs::create_dir(path).expect("made"),
     }
 }
+
+/// Of a Windlass that is yet to come, which says it in words of its own.
+const NEWER: &str = r#"{"format":2,"said":{"otherwise":true}}"#;
 
 fn is_laid_aside(path: &Path) -> bool {
     path.with_extension("lost").exists()
@@ -90,4 +90,42 @@ async fn what_can_not_be_read_is_laid_aside_and_stops_no_order() {
         let after = note(&orders, &wanted);
         assert_eq!((after.failures, after.why), (0, None), "{how}");
     }
+}
+
+#[tokio::test]
+async fn what_a_newer_one_wrote_stays_and_nothing_is_ordered_past_it() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let front = listener.local_addr().expect("an address");
+    let pebble = Pebble::start(front, 24 * HOUR);
+    let folder = tempfile::tempdir().expect("a folder");
+    let orders = begun(folder.path());
+    let _serving = show(listener, &orders, &pebble);
+    let wanted = wanted(&pebble.directory(), "shop.pem");
+    let now = SystemTime::now();
+    assert_eq!(turn(&orders, &wanted, now).await, 1);
+    let kept = orders.store().pair(&wanted.directory, &wanted.host);
+    let order = kept.with_file_name("order.json");
+    let account = account_file(folder.path());
+    let known = [&order, &account].map(|path| fs::read(path).expect("readable"));
+    fs::remove_file(&kept).expect("removed");
+    let stays = |path: &Path| {
+        let text = fs::read_to_string(path).expect("readable");
+        assert!(text == NEWER && !is_laid_aside(path), "{text}");
+    };
+    fs::write(&order, NEWER).expect("written");
+    turns(&orders, &BTreeSet::new(), now).await;
+    assert_eq!(turn(&orders, &wanted, now + HOUR).await, 0);
+    stays(&order);
+    fs::write(&order, &known[0]).expect("written");
+    fs::write(&account, NEWER).expect("written");
+    assert_eq!(turn(&orders, &wanted, now + 2 * HOUR).await, 0);
+    stays(&account);
+    let why = note(&orders, &wanted).why.expect("a reason");
+    assert!(why.ends_with("is of a newer Windlass"), "{why}");
+    fs::write(&account, &known[1]).expect("written");
+    assert_eq!(
+        turn(&orders, &wanted, now + 3 * HOUR).await,
+        1,
+        "once it can"
+    );
 }

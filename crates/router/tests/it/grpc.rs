@@ -16,8 +16,10 @@ use tokio::task::JoinSet;
 use windlass_model::{RouteSlot, Speaks};
 
 use crate::client::Client;
+use crate::left::counts_no_abort;
 use crate::multiplexed::{Speaker, get, speaking};
 use crate::rig::{Rig, key, serving, slot};
+use crate::scrape::measured;
 use crate::tripwire::{failing, split, wire};
 
 /// A service that sends back what comes, as it comes, and a status after it.
@@ -123,6 +125,54 @@ fn a_call_streams_both_ways_and_ends_with_its_status() {
             tokio::task::yield_now().await;
         }
     });
+}
+
+/// Has promised a length and sent as much, and its stream ends some time later: here never.
+fn unended() -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a listener");
+    let address = listener.local_addr().expect("an address");
+    listener.set_nonblocking(true).expect("as tokio wants it");
+    let answer = |_request| async {
+        let frame = Ok::<_, Infallible>(Frame::data(Bytes::from_static(b"hello")));
+        let first = futures_util::stream::iter([frame]);
+        let body = futures_util::StreamExt::chain(first, futures_util::stream::pending());
+        let response = Response::builder().header("content-length", 5);
+        Ok::<_, Infallible>(response.body(StreamBody::new(body)).expect("an answer"))
+    };
+    std::thread::spawn(move || {
+        speaking(async move {
+            let listener = tokio::net::TcpListener::from_std(listener).expect("a listener");
+            let mut connections = JoinSet::new();
+            loop {
+                let (stream, _) = listener.accept().await.expect("a connection");
+                let connection = Builder::new(TokioExecutor::new())
+                    .serve_connection(TokioIo::new(stream), service_fn(answer));
+                connections.spawn(async move {
+                    connection.await.ok();
+                });
+            }
+        });
+    });
+    address
+}
+
+#[test]
+fn an_answer_is_whole_with_its_last_byte_also_where_its_stream_ends_later() {
+    let rig = Rig::with_threads(1);
+    let (listener, metrics) = (rig.listener(), rig.listener());
+    let slot = RouteSlot {
+        speaks: Speaks::Http2,
+        ..slot(1, 100, &[unended()])
+    };
+    rig.route(
+        &key("web"),
+        serving(measured(listener, metrics), vec![slot]),
+    );
+    let mut client = Client::connect(listener);
+    for _ in 0..3 {
+        assert_eq!(client.get("/").text(), "hello");
+    }
+    counts_no_abort(metrics, 3);
 }
 
 #[test]

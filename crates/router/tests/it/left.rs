@@ -281,6 +281,73 @@ fn clients_that_leave_are_told_apart_from_errors() {
 }
 
 #[test]
+fn a_client_that_leaves_in_the_middle_of_an_answer_is_neither_good_nor_bad() {
+    let old = Origin::plain("old");
+    let new = Origin::start(|exchange| {
+        if exchange.line().contains("/half") {
+            exchange.write("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf");
+            return until_left(exchange);
+        }
+        exchange.write("HTTP/1.1 500 No\r\nContent-Length: 0\r\n\r\n");
+        After::Keep
+    });
+    let rig = Rig::start();
+    let slots = [slot(1, 0, &[old.address]), slot(2, 0, &[new.address])];
+    let web = split(&rig, "web", slots, 100);
+    rig.route(&web.key, web.back.clone());
+    let tripwire = wire("dep_1/web/1", &[(&web.key, &web.back)]);
+    rig.arm(&[(&web.key, &web.raised)], &[(&web.key, &tripwire)])
+        .expect("armed");
+    for _ in 0..20 {
+        let mut client = ask(web.listener, "GET /half HTTP/1.1\r\nHost: shop\r\n\r\n");
+        assert_eq!(client.head().expect("a head").status, 200);
+    }
+    eventually("nothing is in flight", || rig.in_flight(&web.key, 2) == 0);
+    assert_eq!(rig.trips(), []);
+    eventually("it is taken back", || {
+        Client::connect(web.listener).get("/");
+        rig.share(&web.key, 2) == 0
+    });
+    let trip = &rig.trips()[0];
+    assert!(trip.errors > 0);
+    assert_eq!(trip.answers, trip.errors, "those that left are no answers");
+}
+
+#[test]
+fn an_answer_with_trailers_is_whole_and_its_connection_is_kept() {
+    let origin = Origin::start(|exchange| {
+        exchange.write(
+            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: sum\r\n\r\n\
+             5\r\nhello\r\n0\r\nsum: 1\r\n\r\n",
+        );
+        After::Keep
+    });
+    let rig = Rig::with_threads(1);
+    let (listener, metrics) = (rig.listener(), rig.listener());
+    let slots = vec![slot(1, 100, &[origin.address])];
+    rig.route(&key("web"), serving(measured(listener, metrics), slots));
+    for _ in 0..3 {
+        let asks = "GET / HTTP/1.1\r\nHost: shop\r\nTE: trailers\r\nConnection: close, TE\r\n\r\n";
+        let text = String::from_utf8(ask(listener, asks).rest()).expect("text");
+        assert!(text.contains("hello"), "{text}");
+        eventually("it has ended", || rig.in_flight(&key("web"), 1) == 0);
+    }
+    counts_no_abort(metrics, 3);
+    assert_eq!(origin.connections(), 1);
+}
+
+/// Waits until so many answers are told, none of which was left.
+pub(crate) fn counts_no_abort(metrics: SocketAddr, answers: u64) {
+    let mut page = String::new();
+    eventually("all are told", || {
+        page = scraped(metrics);
+        sum(&page, REQUESTS, &["\"web\""]) == answers
+    });
+    let aborts = sum(&page, "windlass_router_client_aborts_total", &["\"web\""]);
+    assert_eq!(aborts, 0, "{page}");
+}
+
+#[test]
 fn a_client_that_has_left_does_not_hold_a_drain() {
     let (old, new) = (Origin::narrow(stuck), Origin::plain("new"));
     let rig = Rig::start();
