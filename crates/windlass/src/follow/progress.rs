@@ -350,6 +350,8 @@ pub(crate) fn service_of(fact: &Fact) -> Option<&ServiceName> {
 
 #[cfg(test)]
 mod tests {
+    use windlass_model::Percent;
+
     use super::*;
     use crate::ui::sample;
 
