@@ -118,9 +118,8 @@ fn wants(command: &Command) -> Wants {
         | Command::Finalize(_)
         | Command::Remove(_)
         | Command::Doctor
-        | Command::Backup(_)
-        | Command::Score(_) => Wants::There,
-        Command::Plan(_) | Command::Deploy(_) => Wants::Made,
+        | Command::Backup(_) => Wants::There,
+        Command::Plan(_) | Command::Deploy(_) | Command::Score(_) => Wants::Made,
         Command::Down(_) => Wants::Gone,
         Command::Repair(options) => options.wants(),
         Command::Halt(options) => options.wants(),
