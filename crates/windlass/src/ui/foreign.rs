@@ -224,6 +224,7 @@ fn of_a_deployment(view: &DeploymentView, told: &[Event], runs: &EnvironmentView
         now_us: sample::at(9_000),
         fits: None,
         style: &style,
+        own: Some("shop"),
     };
     [
         lines.join("\n"),
