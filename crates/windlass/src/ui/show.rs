@@ -129,12 +129,13 @@ fn begun(view: &DeploymentView, style: &Style) -> String {
 const NOTE: &str = "NOTE";
 
 /// What gives way where the table is too wide.
-const EASES: [Ease; 5] = [
+const EASES: [Ease; 6] = [
     Ease::Wrap(NOTE),
     Ease::Drop(NOTE),
     Ease::Shorten("VERSION", 8),
     Ease::Shorten("SERVICE", 16),
     Ease::Drop("READY"),
+    Ease::Drop("TRAFFIC"),
 ];
 
 fn services(view: &DeploymentView, fits: Option<usize>) -> Grid {
@@ -282,6 +283,21 @@ mod tests {
 
         next: windlass events dep_01k0a --follow
         ");
+    }
+
+    #[test]
+    fn no_share_is_cut_however_narrow_it_is() {
+        let mut view = sample::ended(Outcome::Promoted);
+        let auth = view.rollouts.get_mut(&sample::service("auth"));
+        auth.expect("a service").weight = windlass_model::Percent::FULL;
+        let shown = |width: usize| services(&view, Some(width)).text(Some(width));
+        for width in 30..80 {
+            let text = shown(width);
+            let shares = text.matches("100 %").count();
+            assert!(shares == 2 || !text.contains("TRAFFIC"), "{width}: {text}");
+            assert!(!text.contains("10…"), "{width}: {text}");
+        }
+        assert!(!shown(36).contains("TRAFFIC"), "{}", shown(36));
     }
 
     #[test]
