@@ -134,7 +134,12 @@ impl Environment {
     ) -> Option<&TakenDown> {
         let mut last: Option<&TakenDown> = None;
         for service in services {
-            let down = self.services.get(service)?.down.as_ref()?;
+            let state = self.services.get(service)?;
+            let down = state.down.as_ref()?;
+            // A candidate that failed later and was kept runs.
+            if state.slots().next().is_some() {
+                return None;
+            }
             if last.is_none_or(|last| last.at_us < down.at_us) {
                 last = Some(down);
             }

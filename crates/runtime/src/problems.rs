@@ -6,7 +6,7 @@ use windlass_engine::deployment::{Accepted, Command, Deployment};
 use windlass_engine::plan::PlanProblem;
 use windlass_model::{
     AppName, DeploymentId, DeploymentState, Environment, Halt, Millis, Outcome, Percent, Plan,
-    PlanId, PlanKind, Repair, ServiceName, Slot, nearest,
+    PlanId, PlanKind, Repair, ServiceName, Slot, TaskKind, nearest,
 };
 
 use crate::controller::Shared;
@@ -226,14 +226,40 @@ pub(crate) fn not_in_state(now: &Deployment, why: &str) -> Problem {
             Accepted::No(_) => mend_by(&now.id, "--retry | --abandon"),
         });
     }
-    problem.hint(format!("see how it stands: windlass show {}", now.id))
+    problem.hint(match going_back_later(now) {
+        Some(when) => when,
+        None => format!("see how it stands: windlass show {}", now.id),
+    })
+}
+
+/// How to go back from one that is promoted and still ends what served before.
+fn going_back_later(now: &Deployment) -> Option<String> {
+    if now.state() != DeploymentState::Settling || now.plan.kind != PlanKind::Deploy {
+        return None;
+    }
+    let drains = now.plan.tasks.iter().filter_map(|task| {
+        if let TaskKind::Drain { within, .. } = task.kind {
+            Some(within)
+        } else {
+            None
+        }
+    });
+    let id = &now.id;
+    drains.max().map(|within| {
+        format!(
+            "it drains for at most {within}; to go back from it: windlass events {id} --follow, \
+             then windlass rollback"
+        )
+    })
 }
 
 /// The same for a deployment whose loop has ended.
 pub(crate) fn over(shared: &Shared, view: &DeploymentView) -> Problem {
     let id = &view.id;
     let environment = shared.environment(&view.app, &view.environment);
-    if let Some(down) = environment.taken_down(view.rollouts.keys()) {
+    let down = environment.taken_down(view.rollouts.keys());
+    // What was taken down before it began says nothing about its end.
+    if let Some(down) = down.filter(|down| down.at_us >= view.started_us) {
         return not_now("it has ended")
             .detail(format!(
                 "what it deployed {}",

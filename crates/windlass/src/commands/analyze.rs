@@ -55,7 +55,7 @@ pub(crate) struct Options {
     service: Option<String>,
 
     /// How long a tick lasts
-    #[arg(long, value_name = "DURATION", default_value = "1s", value_parser = duration)]
+    #[arg(long, value_name = "DURATION", default_value = "1s", value_parser = tick)]
     every: Millis,
 
     /// The chance of a false rollback that is accepted
@@ -289,6 +289,14 @@ fn unreadable(file: &Path, why: &dyn std::error::Error) -> Diagnostic {
     Diagnostic::new(Exit::Configuration, what)
         .code(UNREADABLE)
         .hint(FORM)
+}
+
+/// No time at all between two ticks leaves no rate.
+fn tick(text: &str) -> Result<Millis, String> {
+    match duration(text)? {
+        Millis::ZERO => Err("write more than no time, as 1s".to_owned()),
+        every => Ok(every),
+    }
 }
 
 fn figure(text: &str) -> Result<f64, String> {

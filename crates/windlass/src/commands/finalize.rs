@@ -26,7 +26,7 @@ pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, 
     let view = client.finalize(&id, &Context::who()).await?;
     let runs = environment_of(&client, &view).await;
     let down = runs.and_then(|runs| {
-        let down = taken_down::of(&runs, view.rollouts.keys())?;
+        let down = taken_down::of(&runs, &view)?;
         Some(taken_down::told(down, &context.ui.style().zone))
     });
     let rest = match down {

@@ -26,7 +26,11 @@ pub(crate) struct Options {
 impl Options {
     /// What it wants of the state directory.
     pub(super) fn wants(&self) -> Wants {
-        if self.lift { Wants::There } else { Wants::Made }
+        if self.lift {
+            Wants::There
+        } else {
+            Wants::Meant
+        }
     }
 }
 

@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 
 use clap::Args;
-use windlass_api::{Command, Exit, PlanView, RollbackRequest};
+use windlass_api::{
+    CheckAnswer, Command, DeploymentView, Exit, PlanView, RollbackAnswer, RollbackRequest,
+};
 use windlass_client::Client;
-use windlass_model::{DeploymentId, ServiceName, Version};
+use windlass_model::{DeploymentId, DeploymentState, PlanKind, ServiceName, Version};
 
 use super::place::environment;
 use crate::arguments::{service, version};
@@ -48,14 +50,20 @@ pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, 
         agreed: None,
         by: Context::who(),
     };
-    if !options.yes && context.ui.can_ask() {
-        match agree(context, &client, &request).await? {
-            Agreed::Abort(id) => return abort(context, &client, &id, options.detach).await,
-            Agreed::To(versions) => request.agreed = Some(versions),
-            Agreed::NoQuestion => {}
+    let agreed = if !options.yes && context.ui.can_ask() {
+        agree(context, &client, &request).await?
+    } else {
+        Agreed::Whatever
+    };
+    let answer = match agreed {
+        Agreed::Abort(id) => return abort(context, &client, &id, options.detach).await,
+        Agreed::To(versions) => {
+            request.agreed = Some(versions);
+            client.rollback(&request).await?
         }
-    }
-    let answer = client.rollback(&request).await?;
+        Agreed::Whatever => client.rollback(&request).await?,
+        Agreed::NoQuestion(check) => under_way(&client, &request, *check).await?,
+    };
     let Some(id) = &answer.deployment else {
         let text = format!("nothing to do: {} is there already\n", runs.app);
         return Report::new(text, &answer);
@@ -101,8 +109,10 @@ enum Agreed {
     Abort(DeploymentId),
     /// Each service goes back to this version, and to no other.
     To(BTreeMap<ServiceName, Version>),
+    /// What it is then: nobody was to be asked, or can be told before.
+    Whatever,
     /// Nothing would move, or is already on its way back.
-    NoQuestion,
+    NoQuestion(Box<CheckAnswer>),
 }
 
 /// Has it checked, then asks about what it would do.
@@ -121,20 +131,48 @@ async fn agree(
         // An older controller says it only once it is done.
         let (app, environment) = (&request.app, &request.environment);
         yes(&format!("Roll back {app} in {environment}?"))?;
-        return Ok(Agreed::NoQuestion);
+        return Ok(Agreed::Whatever);
     };
     if let Some(id) = check.aborts {
         yes(&question::of_abort(&client.show(&id).await?))?;
         return Ok(Agreed::Abort(id));
     }
-    let Some(view) = check.plan else {
-        return Ok(Agreed::NoQuestion);
+    let Some(view) = &check.plan else {
+        return Ok(Agreed::NoQuestion(Box::new(check)));
     };
-    show(context, Some(&view), &check.stays);
+    show(context, Some(view), &check.stays);
     yes(&question::of_plan(&view.plan))?;
-    let parts = view.plan.rollouts.into_iter();
-    let versions = parts.map(|(service, part)| (service, part.release.version));
+    let parts = view.plan.rollouts.iter();
+    let versions = parts.map(|(service, part)| (service.clone(), part.release.version.clone()));
     Ok(Agreed::To(versions.collect()))
+}
+
+/// What is on its way back, if anything is. Nothing is asked to begin: what was on its way may have ended
+/// meanwhile, and the next one would go further back than anybody agreed to.
+async fn under_way(
+    client: &Client,
+    request: &RollbackRequest,
+    check: CheckAnswer,
+) -> Result<RollbackAnswer, Diagnostic> {
+    let all = client.status().await?;
+    let runs = all.into_iter().find(|view| {
+        view.app.as_str() == request.app && view.environment.as_str() == request.environment
+    });
+    let holder = match runs.and_then(|view| view.deployment) {
+        Some(id) => Some(client.show(&id).await?),
+        None => None,
+    };
+    Ok(RollbackAnswer {
+        deployment: holder.filter(goes_back).map(|holder| holder.id),
+        aborted: false,
+        plan: None,
+        stays: check.stays,
+    })
+}
+
+fn goes_back(view: &DeploymentView) -> bool {
+    let is_open = !matches!(view.state, DeploymentState::Ended(_));
+    is_open && (view.kind == PlanKind::Rollback || view.state == DeploymentState::Returning)
 }
 
 /// Aborts this one, and none that has begun since.
@@ -146,4 +184,25 @@ async fn abort(
 ) -> Result<Report, Diagnostic> {
     let view = client.command(id, Command::Abort, &Context::who()).await?;
     super::abort::end(context, client, view, detach).await
+}
+
+#[cfg(test)]
+mod tests {
+    use windlass_model::Outcome;
+
+    use super::*;
+    use crate::ui::sample;
+
+    #[test]
+    fn only_what_is_open_and_goes_back_is_followed() {
+        let mut view = sample::deployment("dep_01k0a");
+        assert!(!goes_back(&view), "it goes forward");
+        view.state = DeploymentState::Returning;
+        assert!(goes_back(&view));
+        view.kind = PlanKind::Rollback;
+        view.state = DeploymentState::Running;
+        assert!(goes_back(&view));
+        view.state = DeploymentState::Ended(Outcome::Promoted);
+        assert!(!goes_back(&view), "the next one would go further back");
+    }
 }

@@ -4,7 +4,6 @@ use clap::Args;
 use windlass_api::{Exit, ScoreView, points};
 
 use super::file::Found;
-use super::which::client;
 use crate::context::Context;
 use crate::diagnostic::Diagnostic;
 use crate::report::Report;
@@ -31,7 +30,8 @@ const BELOW: &str = "WL0417";
 
 pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, Diagnostic> {
     let file = Found::find(context)?.request(context, &[])?;
-    let view = client(context).await?.score(&file).await?;
+    // It measures before a first deployment too: what is asked is in the file.
+    let view = context.client().await?.score(&file).await?;
     let told = Told {
         explained: options.explain,
         history: options.history,

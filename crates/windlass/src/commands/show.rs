@@ -3,6 +3,7 @@
 use clap::Args;
 use serde_json::Value;
 
+use super::file::Found;
 use super::which::{client, resolve_to_look};
 use crate::arguments::Look;
 use crate::context::Context;
@@ -31,6 +32,8 @@ pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, 
     let view = client.show(&id).await?;
     let style = context.ui.style();
     let runs = environment_of(&client, &view).await;
+    // Of a file that can't be read nobody knows the application, and looking does no harm.
+    let own = Found::app_here(context).ok().flatten();
     let text = if options.why {
         why_text(&view, context.ui.columns(), &style.zone)
     } else {
@@ -38,6 +41,7 @@ pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, 
             now_us: now_us(),
             fits: context.ui.columns(),
             style: &style,
+            own: own.as_deref(),
         };
         show_text(&view, runs.as_ref(), &shown)
     };

@@ -33,6 +33,8 @@ pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, 
         let nothing: [EnvironmentView; 0] = [];
         return Ok(Report::new(alone_text(&table), &nothing)?.sentences());
     }
+    // Of a file that can't be read nobody knows the application, and looking does no harm.
+    let own = Found::app_here(context).ok().flatten();
     let client = context.client_to_look().await?;
     let mut environments: Vec<EnvironmentView> = match &client {
         Some(client) => client.status().await?,
@@ -52,11 +54,8 @@ pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, 
         router: router(&environments, client.as_ref(), &context.reach()?),
         lost: client.and_then(|client| client.controller().lost_history),
         only: context.global.environment.clone(),
-        // Of a file that can't be read nobody knows the application, and looking does no harm.
-        here: Found::app_here(context)
-            .ok()
-            .flatten()
-            .filter(|_| !options.all),
+        here: own.clone().filter(|_| !options.all),
+        own,
     };
     if let Some(wanted) = &context.global.environment {
         environments.retain(|view| view.environment.as_str() == wanted);

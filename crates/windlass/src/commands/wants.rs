@@ -27,6 +27,9 @@ pub(super) enum Wants {
     There,
     /// It begins something, and makes what is missing.
     Made,
+    /// The same, but nothing beside a folder that is called alike: who mistyped it would believe that it
+    /// holds there.
+    Meant,
     /// It ends what is there: where there is nothing, it has nothing to do.
     Gone,
 }
@@ -51,11 +54,16 @@ pub(super) fn settle(command: &Command, context: &Context) -> Result<(), Diagnos
         Err(why) => why,
     };
     match (wants, why.kind()) {
-        (Wants::Made, ErrorKind::NotFound) => context.ui.say(&said(&state, "is new")),
+        (Wants::Meant, ErrorKind::NotFound) if near(&state).is_some() => {
+            return Err(not_there(&state));
+        }
+        (Wants::Made | Wants::Meant, ErrorKind::NotFound) => {
+            context.ui.say(&said(&state, "is new"));
+        }
         (Wants::Gone, ErrorKind::NotFound) => context.ui.say(&said(&state, "does not exist")),
         (Wants::There, ErrorKind::NotFound) => return Err(not_there(&state)),
         // Whoever makes it says what keeps it from that.
-        (Wants::Nothing | Wants::Made, _) => {}
+        (Wants::Nothing | Wants::Made | Wants::Meant, _) => {}
         (Wants::There | Wants::Gone, kind) => {
             let exit = match kind {
                 ErrorKind::PermissionDenied => Exit::Refused,
@@ -118,9 +126,8 @@ fn wants(command: &Command) -> Wants {
         | Command::Finalize(_)
         | Command::Remove(_)
         | Command::Doctor
-        | Command::Backup(_)
-        | Command::Score(_) => Wants::There,
-        Command::Plan(_) | Command::Deploy(_) => Wants::Made,
+        | Command::Backup(_) => Wants::There,
+        Command::Plan(_) | Command::Deploy(_) | Command::Score(_) => Wants::Made,
         Command::Down(_) => Wants::Gone,
         Command::Repair(options) => options.wants(),
         Command::Halt(options) => options.wants(),

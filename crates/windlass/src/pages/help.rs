@@ -32,8 +32,8 @@ An editor uses it if the file begins with
   windlass plan --set api=1.4.2 -e staging
 
 Nothing is started. The plan is kept for 30 days: windlass deploy --plan ID
-Ends with 0 also when there is nothing to do, and with 65 when the file is wrong
-or what it asks for can't be done from what runs.",
+Ends with 0 also when there is nothing to do, with 5 when it is refused, and
+with 65 when the file is wrong or what it asks for can't be done from what runs.",
     ),
     (
         "deploy",

@@ -6,13 +6,13 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use windlass_api::{
-    DeploymentView, EnvironmentView, Event, Exit, LogLine, PlanView, ReportedView, RouterView,
-    Scope, TokenView,
+    DeploymentView, EnvironmentView, Event, Exit, LearnedRisk, LogLine, NoStartView, PlanView,
+    ReportedView, RiskReason, RiskView, RouterView, Scope, TokenView,
 };
 use windlass_control::{Level, RouterProgram};
 use windlass_model::{
     CommandRun, Fact, Finalize, Halt, InstanceEnd, Job, Measure, Metric, Report, ReturnReason,
-    StuckReason, Trigger, is_obeyed,
+    StuckReason, Trigger, Version, is_obeyed,
 };
 
 use super::facts::fact_lines;
@@ -144,6 +144,32 @@ fn whole_environment() -> EnvironmentView {
     view
 }
 
+/// With what the past says of it, and what of it could not be started again.
+fn whole_plan() -> PlanView {
+    let mut view = sample::plan_view();
+    let found = NoStartView {
+        version: Version("1.4.1".to_owned()),
+        why: "the files of release 1.4.1 are gone".to_owned(),
+    };
+    view.no_start = BTreeMap::from([(sample::service("api"), found)]);
+    let some = Measure::nearest(12.5);
+    view.risk = Some(RiskView {
+        deployments: 12,
+        failed: 3,
+        learned: Some(LearnedRisk {
+            percent: some,
+            at_least: some,
+            at_most: some,
+            calibrated: true,
+            reasons: vec![RiskReason {
+                name: "how many services change".to_owned(),
+                adds: some,
+            }],
+        }),
+    });
+    view
+}
+
 fn said_by_a_run() -> Vec<Event> {
     let service = || sample::service("api");
     let mut story = sample::bad_answer("HTTP 500");
@@ -224,6 +250,7 @@ fn of_a_deployment(view: &DeploymentView, told: &[Event], runs: &EnvironmentView
         now_us: sample::at(9_000),
         fits: None,
         style: &style,
+        own: Some("shop"),
     };
     [
         lines.join("\n"),
@@ -286,7 +313,7 @@ fn no_view_of_what_runs_obeys_what_is_in_it() {
 #[test]
 fn no_view_of_a_plan_obeys_what_is_in_it() {
     let view = sample::deployment("dep_01k0a");
-    let count = holds(&sample::plan_view(), |plan: &PlanView| {
+    let count = holds(&whole_plan(), |plan: &PlanView| {
         let mut picture = Progress::begin(&view, Some(&plan.plan));
         for event in sample::bad_story() {
             picture.apply(&event);

@@ -2,6 +2,8 @@
 
 use windlass_api::{LearnedRisk, RiskView};
 
+use super::words::harmless;
+
 /// Nothing where there is too little past.
 pub(super) fn lines(risk: Option<&RiskView>) -> Vec<String> {
     let Some(risk) = risk else {
@@ -35,7 +37,7 @@ fn reasons(learned: &LearnedRisk) -> Vec<String> {
     let reasons = learned.reasons.iter().map(|reason| {
         let adds = f64::from(reason.adds);
         let way = if adds > 0.0 { "more" } else { "less" };
-        format!("  {}: {way} ({adds:+.2})", reason.name)
+        format!("  {}: {way} ({adds:+.2})", harmless(&reason.name))
     });
     let mut lines: Vec<String> = reasons.collect();
     let few = if learned.calibrated {

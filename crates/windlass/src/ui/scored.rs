@@ -256,6 +256,7 @@ mod tests {
             now_us: 0,
             fits: Some(80),
             style: &crate::ui::Style::plain(),
+            own: Some("shop"),
         };
         let text = show::show_text(&held(), None, &shown);
         insta::assert_snapshot!(text, @r"

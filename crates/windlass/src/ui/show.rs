@@ -26,6 +26,8 @@ pub(crate) struct Shown<'s> {
     /// Columns that sentences must fit into, where a person reads them.
     pub(crate) fits: Option<usize>,
     pub(crate) style: &'s Style,
+    /// The application of the folder that it is asked in.
+    pub(crate) own: Option<&'s str>,
 }
 
 /// Where it stands, service by service; of one that has ended, where it stood then, and what became of
@@ -92,15 +94,16 @@ pub(crate) fn show_text(
         lines.extend(notes);
         lines.push(String::new());
     }
-    let down = runs.and_then(|runs| taken_down::of(runs, view.rollouts.keys()));
+    let down = runs.and_then(|runs| Some((runs, taken_down::of(runs, view)?)));
     lines.extend(match down {
-        Some(down) => {
+        Some((_, down)) => {
             let told = taken_down::told(down, &style.zone);
             vec![hang("", &format!("nothing of it runs: {told}"), shown.fits)]
         }
         None => now(view, runs, shown.fits),
     });
-    lines.extend(next(view, down.is_some()));
+    let again = down.map(|(runs, _)| taken_down::next(runs, shown.own));
+    lines.extend(next(view, again));
     lines.push(String::new());
     lines.join("\n")
 }
@@ -126,12 +129,13 @@ fn begun(view: &DeploymentView, style: &Style) -> String {
 const NOTE: &str = "NOTE";
 
 /// What gives way where the table is too wide.
-const EASES: [Ease; 5] = [
+const EASES: [Ease; 6] = [
     Ease::Wrap(NOTE),
     Ease::Drop(NOTE),
     Ease::Shorten("VERSION", 8),
     Ease::Shorten("SERVICE", 16),
     Ease::Drop("READY"),
+    Ease::Drop("TRAFFIC"),
 ];
 
 fn services(view: &DeploymentView, fits: Option<usize>) -> Grid {
@@ -208,30 +212,36 @@ fn now(view: &DeploymentView, runs: Option<&EnvironmentView>, fits: Option<usize
     traffic.into_iter().chain(kept).collect()
 }
 
-/// `down`: what it deployed was taken down since.
-fn next(view: &DeploymentView, down: bool) -> Vec<String> {
+/// `again`: what brings up again what it deployed, where that was taken down since.
+fn next(view: &DeploymentView, again: Option<String>) -> Vec<String> {
     let one = |text: String| vec![["next: ", &text].concat()];
-    match view.state {
-        DeploymentState::Held
-        | DeploymentState::Running
-        | DeploymentState::Returning
-        | DeploymentState::Settling => {
+    match (view.state, again) {
+        (
+            DeploymentState::Held
+            | DeploymentState::Running
+            | DeploymentState::Returning
+            | DeploymentState::Settling,
+            _,
+        ) => {
             let asks = !view.evidence().is_empty();
             next_lines(&ways(&view.id, view.state, view.held.as_ref(), asks))
         }
-        DeploymentState::Stuck => one(format!(
+        (DeploymentState::Stuck, _) => one(format!(
             "windlass repair {} {}",
             view.id,
             ways_to_repair(view)
         )),
-        DeploymentState::Ended(_) if down => one(taken_down::AGAIN.to_owned()),
-        DeploymentState::Ended(Outcome::Abandoned) => {
+        (DeploymentState::Ended(_), Some(again)) => vec![again],
+        (DeploymentState::Ended(Outcome::Abandoned), None) => {
             let mut lines = vec!["what it left is in no slot, and may run".to_owned()];
             lines.extend(one(ABANDONED.to_owned()));
             lines
         }
-        DeploymentState::Ended(
-            Outcome::Promoted | Outcome::PartlyPromoted | Outcome::RolledBack | Outcome::Failed,
+        (
+            DeploymentState::Ended(
+                Outcome::Promoted | Outcome::PartlyPromoted | Outcome::RolledBack | Outcome::Failed,
+            ),
+            None,
         ) => vec![
             format!("next: windlass show {} --why", view.id),
             format!("      windlass events {}", view.id),
@@ -253,6 +263,7 @@ mod tests {
             now_us,
             fits: Some(80),
             style: &Style::plain(),
+            own: Some("shop"),
         };
         show_text(view, None, &shown)
     }
@@ -272,6 +283,21 @@ mod tests {
 
         next: windlass events dep_01k0a --follow
         ");
+    }
+
+    #[test]
+    fn no_share_is_cut_however_narrow_it_is() {
+        let mut view = sample::ended(Outcome::Promoted);
+        let auth = view.rollouts.get_mut(&sample::service("auth"));
+        auth.expect("a service").weight = windlass_model::Percent::FULL;
+        let shown = |width: usize| services(&view, Some(width)).text(Some(width));
+        for width in 30..80 {
+            let text = shown(width);
+            let shares = text.matches("100 %").count();
+            assert!(shares == 2 || !text.contains("TRAFFIC"), "{width}: {text}");
+            assert!(!text.contains("10…"), "{width}: {text}");
+        }
+        assert!(!shown(36).contains("TRAFFIC"), "{}", shown(36));
     }
 
     #[test]
@@ -358,6 +384,7 @@ mod tests {
             now_us: sample::at(43_100),
             fits: Some(80),
             style: &Style::plain(),
+            own: Some("shop"),
         };
         let text = show_text(&view, Some(&sample::environment()), &shown);
         insta::assert_snapshot!(text, @r"
@@ -382,6 +409,39 @@ mod tests {
         next: windlass show dep_01k0a --why
               windlass events dep_01k0a
         ");
+    }
+
+    #[test]
+    fn what_was_taken_down_before_it_began_is_not_its_end_and_only_its_folder_deploys_it() {
+        let view = sample::ended(Outcome::Promoted);
+        let mut runs = sample::environment();
+        let mut told = |at_us: i64, own: &str| {
+            for service in runs.services.values_mut() {
+                (service.stable, service.standby) = (None, None);
+                service.down = Some(windlass_model::TakenDown {
+                    by: "mira".to_owned(),
+                    at_us,
+                });
+            }
+            let shown = Shown {
+                now_us: sample::at(43_100),
+                fits: Some(80),
+                style: &Style::plain(),
+                own: Some(own),
+            };
+            show_text(&view, Some(&runs), &shown)
+        };
+        let since = told(sample::at(43_000), "shop");
+        let end = "\nnothing of it runs: taken down at 2026-11-21 14:02:54 by mira\n\
+                   next: windlass deploy\n";
+        assert!(since.ends_with(end), "{since}");
+        let elsewhere = told(sample::at(43_000), "blog");
+        let end = "by mira\nnext: deploy it from /srv/shop\n";
+        assert!(elsewhere.ends_with(end), "{elsewhere}");
+        let before = told(sample::STARTED_US - 1, "shop");
+        assert!(!before.contains("taken down"), "{before}");
+        let end = "next: windlass show dep_01k0a --why\n      windlass events dep_01k0a\n";
+        assert!(before.ends_with(end), "{before}");
     }
 
     #[test]

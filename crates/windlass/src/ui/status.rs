@@ -33,6 +33,9 @@ pub(crate) struct Whole {
     /// The application of the folder that it is asked in: told first, and all others in short. None: all are
     /// told alike.
     pub(crate) here: Option<String>,
+    /// The application of the folder that it is asked in, also where all are told alike: only that one is
+    /// deployed from there.
+    pub(crate) own: Option<String>,
 }
 
 /// A router that does not answer.
@@ -68,7 +71,8 @@ pub(crate) fn status_text(
         here.is_none_or(|here| view.app.as_str() == here)
     });
     let blocks = own.into_iter();
-    let blocks = blocks.map(|environment| block(environment, (now_us, fits), style));
+    let own_app = whole.own.as_deref();
+    let blocks = blocks.map(|view| block(view, own_app, (now_us, fits), style));
     let mut blocks: Vec<String> = blocks.collect();
     if let Some(here) = whole.here.as_deref().filter(|_| blocks.is_empty()) {
         let place = whole.only.as_deref();
@@ -226,7 +230,12 @@ const EASES: [Ease; 7] = [
     Ease::Drop("INSTANCES"),
 ];
 
-fn block(view: &EnvironmentView, (now_us, fits): (i64, Option<usize>), style: &Style) -> String {
+fn block(
+    view: &EnvironmentView,
+    own: Option<&str>,
+    (now_us, fits): (i64, Option<usize>),
+    style: &Style,
+) -> String {
     let mut text = format!(
         "{} in {}, revision {}, from {}\n",
         view.app,
@@ -248,7 +257,7 @@ fn block(view: &EnvironmentView, (now_us, fits): (i64, Option<usize>), style: &S
         let down = taken_down::last(view);
         let since = down.map(|down| {
             let told = taken_down::told(down, &style.zone);
-            format!(": {told}\nnext: {}", taken_down::AGAIN)
+            format!(": {told}\n{}", taken_down::next(view, own))
         });
         text.push_str(&["nothing runs", &since.unwrap_or_default(), "\n"].concat());
         return text;
@@ -523,10 +532,15 @@ mod tests {
         let gone = |service: &mut ServiceView| {
             (service.stable, service.standby) = (None, None);
         };
-        let told = |environment: &EnvironmentView| {
+        let told_in = |environment: &EnvironmentView, own: &str| {
+            let whole = Whole {
+                own: Some(own.to_owned()),
+                ..Whole::default()
+            };
             let all = std::slice::from_ref(environment);
-            status_text(all, &Whole::default(), (0, Some(80)), &Style::plain())
+            status_text(all, &whole, (0, Some(80)), &Style::plain())
         };
+        let told = |environment: &EnvironmentView| told_in(environment, "shop");
         gone(
             environment
                 .services
@@ -549,6 +563,12 @@ mod tests {
         let last =
             "nothing runs: taken down at 2026-11-21 14:02:11 by mira\nnext: windlass deploy\n";
         assert!(text.ends_with(last), "{text}");
+        // From another application's folder that command would deploy the other one.
+        insta::assert_snapshot!(told_in(&environment, "blog"), @r"
+        shop in production, revision 4, from /srv/shop
+        nothing runs: taken down at 2026-11-21 14:02:11 by mira
+        next: deploy it from /srv/shop
+        ");
     }
 
     #[test]

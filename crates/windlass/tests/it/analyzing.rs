@@ -29,6 +29,19 @@ fn all_public_vectors_hold() {
 }
 
 #[test]
+fn a_tick_that_lasts_no_time_is_refused() {
+    let place = Place::empty();
+    std::fs::write(place.path("ticks"), "[100, 1, 100, 1]\n").unwrap();
+    let left = place.run(&["analyze", "ticks", "--every", "0s"]);
+    assert_eq!(left.code, 64, "{}", left.whole());
+    assert!(
+        left.err.contains("write more than no time, as 1s"),
+        "{}",
+        left.err
+    );
+}
+
+#[test]
 fn a_vector_that_is_off_is_told_and_ends_with_1() {
     let place = Place::empty();
     let wrong =

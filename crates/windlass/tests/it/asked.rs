@@ -277,6 +277,28 @@ fn after_down_every_message_says_who_did_it_and_what_brings_it_up() {
 }
 
 #[test]
+fn what_failed_after_down_is_told_as_a_failure_and_not_as_taken_down() {
+    let lab = two();
+    lab.run(&["down"]).exits(0);
+    lab.script("web", "#!/bin/sh\nexit 3\n");
+    lab.run(&["deploy"]).exits(1);
+    let id = lab.last();
+    let shown = lab.run(&["show", &id]).exits(0).out;
+    assert!(!shown.contains("taken down"), "{shown}");
+    let next = format!("next: windlass show {id} --why\n      windlass events {id}\n");
+    assert!(shown.ends_with(&next), "{shown}");
+    let shown = lab.run(&["show", &id, "-o", "json"]).exits(0).json();
+    let hint = shown["problem"]["hint"].as_str().unwrap();
+    for names in ["windlass logs web", &format!("windlass retry {id}")] {
+        assert!(hint.contains(names), "{names:?} is not in: {hint}");
+    }
+    let over = lab.run(&["abort", &id]).exits(5);
+    assert!(!over.err.contains("taken down"), "{}", over.err);
+    over.says(&["WL0313", "it failed, and nothing ran before"]);
+    over.says(&[&format!("windlass retry {id}")]);
+}
+
+#[test]
 fn what_is_left_empty_names_nothing() {
     let lab = two();
     let before = lab.status();

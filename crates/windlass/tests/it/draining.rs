@@ -90,3 +90,30 @@ fn a_websocket_that_outlives_the_drain_is_cut_and_its_release_stays_whole_as_a_s
     assert_eq!(answer(lab.at("web")).chain(), "web=1");
     echoes(&mut open_socket(&lab), b"\x81\x04back");
 }
+
+#[test]
+fn whoever_goes_back_while_it_drains_is_told_for_how_long_and_what_to_say_then() {
+    let lab = Lab::new(&WEB.replace("drain: 1s", "drain: 1m"));
+    compile(&lab, "web", ECHO, "1");
+    lab.deploy();
+    let socket = open_socket(&lab);
+    compile(&lab, "web", ECHO, "2");
+    lab.run(&["deploy", "--detach"]).exits(0);
+    let id = lab.last();
+    eventually("it is promoted and drains", SOON, || {
+        let shown = lab.run(&["show", &id, "-o", "json"]).exits(0).json();
+        (shown["state"] == "settling").then_some(())
+    });
+    lab.run(&["rollback"]).exits(5).says(&[
+        "WL0313",
+        "it is promoted already",
+        &format!(
+            "it drains for at most 1m; to go back from it: windlass events {id} --follow, \
+             then windlass rollback"
+        ),
+    ]);
+    drop(socket);
+    lab.run(&["events", &id, "--follow"]).exits(0);
+    lab.run(&["rollback"]).exits(0);
+    assert_eq!(answer(lab.at("web")).chain(), "web=1");
+}

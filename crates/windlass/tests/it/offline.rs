@@ -402,7 +402,7 @@ fn whoever_names_a_state_directory_that_is_not_there_is_told_so() {
     let looks = ["status", "list", "doctor", "show", "events", "logs web"];
     let looks = looks
         .into_iter()
-        .chain(["score", "token list", "halt --lift"]);
+        .chain(["token list", "halt --lift", "halt"]);
     for look in looks.chain(["rollback", "hold", "repair", "backup to", "router status"]) {
         let words: Vec<&str> = look.split(' ').chain(["--state-dir", "stat"]).collect();
         let left = said(&words);
@@ -418,7 +418,8 @@ fn whoever_names_a_state_directory_that_is_not_there_is_told_so() {
       nothing was made
       hint: did you mean state? --state-dir DIR or WINDLASS_STATE_DIR names it
     ");
-    // To end what is not there is nothing to do; and a halt holds before anything is there.
+    // To end what is not there is nothing to do; and a halt holds before anything is there, but it is not
+    // set beside what was meant.
     insta::assert_snapshot!(said(&["down", "--state-dir", "stat"]), @r"
     exit 0
     nothing runs
@@ -426,15 +427,17 @@ fn whoever_names_a_state_directory_that_is_not_there_is_told_so() {
     the state directory stat does not exist; beside it is state
     ");
     assert!(!place.path("stat").exists(), "nothing was made");
-    insta::assert_snapshot!(said(&["halt", "--state-dir", "stat"]), @r"
+    insta::assert_snapshot!(said(&["halt", "--state-dir", "elsewhere"]), @r"
     exit 0
     halted: no candidate gets more traffic, aborts and rollbacks go on
-    end it: windlass --state-dir stat halt --lift
+    end it: windlass --state-dir elsewhere halt --lift
     --
-    the state directory stat is new; beside it is state
+    the state directory elsewhere is new
     ");
     assert_eq!(
-        said(&["halt", "--state-dir", "stat", "-q"]).lines().last(),
+        said(&["halt", "--state-dir", "another", "-q"])
+            .lines()
+            .last(),
         Some("--")
     );
 }

@@ -88,6 +88,18 @@ fn a_deployment_holds_at_80_and_goes_on_at_93_and_another_goes_back_when_it_drop
 }
 
 #[test]
+fn a_score_is_measured_before_anything_was_ever_deployed() {
+    let lab = Lab::new(FILE);
+    lab.program("web", &Service::new("web", "1"));
+    scores(&lab, 90);
+    let measured = lab.run(&["score", "--at-least", "85"]).exits(0);
+    assert!(measured.out.contains("90"), "{}", measured.out);
+    scores(&lab, 80);
+    let below = lab.run(&["score", "--at-least", "85"]).exits(5);
+    below.says(&["WL0417", "the score is 80, below 85"]);
+}
+
+#[test]
 fn whoever_promotes_past_a_gate_is_named_with_the_score_for_ever() {
     let lab = Lab::new(&FILE.replace("bake: 1m", "bake: 200ms"));
     lab.program("web", &Service::new("web", "1"));
