@@ -31,6 +31,11 @@ fn known(place: &Environment) -> impl Iterator<Item = &ServiceName> {
 
 /// Nothing runs of a service.
 pub(crate) fn not_running(shared: &Shared, place: &Environment, service: &ServiceName) -> Problem {
+    let kept = place.services.get(service);
+    let kept = kept.and_then(|state| state.failed.as_ref());
+    if let Some(kept) = kept {
+        return problems::only_failed(service, &kept.by);
+    }
     match place.taken_down([service]) {
         Some(down) => taken_down::refused(shared, service.as_str(), down),
         None => problems::unknown_service(service, place.services.keys()),
