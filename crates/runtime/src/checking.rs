@@ -9,7 +9,9 @@ use crate::at::{Check, RollbackAt, ServiceAt};
 use crate::controller::Shared;
 use crate::drive::Driven;
 use crate::handle::{From, When};
-use crate::{deploying, down, no_way_back, opening, planning, problems, returning, startable};
+use crate::{
+    deploying, down, no_way_back, opening, planning, problems, removing, returning, startable,
+};
 
 /// Answers what it would do now.
 pub(crate) async fn check(shared: &Rc<Shared>, asked: Check) -> Result<CheckAnswer, Problem> {
@@ -20,7 +22,7 @@ pub(crate) async fn check(shared: &Rc<Shared>, asked: Check) -> Result<CheckAnsw
             when,
         } => deploy(shared, &from, may_move, when).await,
         Check::Rollback(at) => rollback(shared, &at).await,
-        Check::Remove(at) => remove(shared, &at).await,
+        Check::Remove(at) => remove(shared, &at),
         Check::Down(app, environment) => {
             shared.refuse_lost()?;
             for place in down::chosen(shared, &app, environment.as_ref()) {
@@ -61,9 +63,10 @@ async fn deploy(
     }
     let supersedes = holder.filter(|_| when == When::Supersede);
     let aborts = supersedes.filter(|holder| deploying::would_abort(shared, holder).is_some());
-    let plan = match view.nothing_to_do {
-        true => None,
-        false => Some(startable::looked_at(shared, view).await),
+    let plan = if view.nothing_to_do {
+        None
+    } else {
+        Some(startable::looked_at(shared, view).await)
     };
     Ok(CheckAnswer {
         aborts,
@@ -97,13 +100,13 @@ async fn rollback(shared: &Rc<Shared>, at: &RollbackAt) -> Result<CheckAnswer, P
     })
 }
 
-async fn remove(shared: &Rc<Shared>, at: &ServiceAt) -> Result<CheckAnswer, Problem> {
+fn remove(shared: &Shared, at: &ServiceAt) -> Result<CheckAnswer, Problem> {
     shared.refuse_changes()?;
     if let Some(holder) = holder(shared, &at.app, &at.environment) {
         let asked = format!("windlass remove {}", at.service);
         return Err(problems::locked_for(shared, &holder, &asked));
     }
-    let plan = returning::removal(shared, at)?;
+    let plan = removing::removal(shared, at)?;
     Ok(CheckAnswer {
         plan: Some(planning::view(shared, plan)),
         ..CheckAnswer::default()

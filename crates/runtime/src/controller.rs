@@ -25,7 +25,7 @@ use crate::lookout::{self, Lookout};
 use crate::queue::Queues;
 use crate::{
     adoption, checking, deploying, down, figures, finalize, leftovers, logs, problems, recover,
-    retention, returning, risk, saying, scoring, status, taken_down, views,
+    removing, retention, returning, risk, saying, scoring, status, taken_down, views,
 };
 
 /// Environments by application and name.
@@ -177,7 +177,7 @@ async fn answer(shared: &Rc<Shared>, request: Request) {
             .send(returning::rollback(shared, *at, by).await)
             .is_err(),
         Request::Remove { at, by, reply } => {
-            reply.send(returning::remove(shared, at, by).await).is_err()
+            reply.send(removing::remove(shared, at, by).await).is_err()
         }
         Request::Check(asked, reply) => reply.send(checking::check(shared, *asked).await).is_err(),
         Request::Command {

@@ -15,7 +15,7 @@ use crate::controller::Shared;
 use crate::drive::{Driven, Input};
 use crate::handle::{From, Reply, Terms, When};
 use crate::queue::{Place, Ticket};
-use crate::{opening, planning, problems, scorer};
+use crate::{opening, planning, problems, scorer, startable};
 
 /// What is asked for.
 pub(crate) struct Ask {
@@ -50,6 +50,10 @@ pub(crate) async fn deploy(shared: &Rc<Shared>, ask: Ask, when: When, reply: Rep
             begin(shared, ask).await
         }
         When::Wait(_) | When::Supersede => in_turn(shared, ask, when).await,
+    };
+    let answer = match answer {
+        Ok((id, plan)) => Ok((id, startable::looked_at(shared, plan).await)),
+        Err(problem) => Err(problem),
     };
     // Whoever asked may have left; the deployment goes on.
     let _left = reply.send(answer).is_err();

@@ -45,6 +45,7 @@ mod prove;
 mod queue;
 mod recover;
 mod remembered;
+mod removing;
 mod rest;
 mod retelling;
 mod retention;

@@ -1,11 +1,11 @@
-//! Going back after promotion, and taking services away.
+//! Going back after promotion.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use futures_channel::oneshot;
 use futures_util::future::join_all;
-use windlass_api::{PlanView, Problem, RollbackAnswer};
+use windlass_api::{Problem, RollbackAnswer};
 use windlass_edge::StoredDeployment;
 use windlass_engine::deployment::{Accepted, Command};
 use windlass_engine::plan::{self, RestoreInput};
@@ -15,7 +15,7 @@ use windlass_model::{
     Promoted, ServiceName, ServiceState, Version, nearest,
 };
 
-use crate::at::{RollbackAt, ServiceAt};
+use crate::at::RollbackAt;
 use crate::controller::Shared;
 use crate::drive::{Driven, Input};
 use crate::handle::Terms;
@@ -479,34 +479,4 @@ async fn candidates(
         }
     }
     lines
-}
-
-/// Takes a service away.
-pub(crate) async fn remove(
-    shared: &Rc<Shared>,
-    at: ServiceAt,
-    by: String,
-) -> Result<(DeploymentId, PlanView), Problem> {
-    let _changing = shared.changing.lock().await;
-    shared.refuse_changes()?;
-    let asked = format!("windlass remove {}", at.service);
-    planning::refuse_locked_for(shared, (&at.app, &at.environment), &asked).await?;
-    let plan = removal(shared, &at)?;
-    let id = opening::begin(shared, &plan, Terms::of(by)).await?;
-    Ok((id, planning::view(shared, plan)))
-}
-
-/// The plan that takes a service away, while nothing else runs.
-pub(crate) fn removal(shared: &Shared, at: &ServiceAt) -> Result<Plan, Problem> {
-    let environment = shared.environment(&at.app, &at.environment);
-    let state = environment.services.get(&at.service);
-    let failed = state.filter(|state| state.stable.is_none());
-    if let Some(kept) = failed.and_then(|state| state.failed.as_ref()) {
-        return Err(problems::only_failed(&at.service, &kept.by));
-    }
-    if state.is_none_or(|state| state.stable.is_none()) {
-        return Err(no_way_back::not_running(shared, &environment, &at.service));
-    }
-    plan::remove(&environment, &environment.folder, &at.service)
-        .map_err(|found| problems::not_removed(&at.service, &found))
 }

@@ -21,12 +21,13 @@ const ENDS: [&str; 7] = ["|", "||", "&", "&&", ";", ">", "2>"];
 const BEFORE: [&str; 5] = ["$", "exec", "until", "if", "!"];
 
 /// What a page writes for a value, and one that the parser takes. Other values are any text.
-const VALUES: [(&str, &str); 6] = [
+const VALUES: [(&str, &str); 7] = [
     ("ADDRESS", "127.0.0.1:7070"),
     ("COMMAND", "deploy"),
     ("DURATION", "30s"),
     ("N", "85"),
     ("PORT", "7070"),
+    ("SERVICE", "web"),
     ("SHELL", "bash"),
 ];
 
@@ -111,10 +112,15 @@ fn refused(line: &str) -> Option<String> {
     let is_left_out = |word: &&str| {
         word.starts_with(['[', '<']) || *word == "…" || word.chars().all(|c| c == '_')
     };
+    let mut before = "";
     let words = line.split(' ').filter(|word| !is_left_out(word));
     let words = words.map(|word| {
         let known = VALUES.iter().find(|(name, _)| *name == word);
-        known.map_or(word, |(_, value)| value)
+        match std::mem::replace(&mut before, word) {
+            // A sentence whose signs are gone with its quotes; that it can be read is tested where pages are followed.
+            "--rule" => "crash",
+            _ => known.map_or(word, |(_, value)| value),
+        }
     });
     let why = command().try_get_matches_from(words).err()?;
     let may_miss = match why.kind() {

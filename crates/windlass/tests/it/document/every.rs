@@ -63,9 +63,9 @@ fn document(lab: &Lab) -> Value {
 }
 
 /// Operations of which the document can't say all that is not understood: a cursor is one of ours; a
-/// deployment waits or supersedes, not both, and from a stored plan it takes no `If-Match`; a report
-/// says something.
-const BEYOND_SCHEMAS: [&str; 3] = ["deployments", "deploy", "report"];
+/// deployment, or a check of one, waits or supersedes, not both, and from a stored plan it takes no
+/// `If-Match`; a report says something.
+const BEYOND_SCHEMAS: [&str; 4] = ["deployments", "deploy", "check", "report"];
 
 /// A request that fits is understood; a body that does not fit is refused.
 fn misjudged(
