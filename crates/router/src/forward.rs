@@ -400,7 +400,7 @@ fn answer(
     line: &Rc<Line>,
     mut ticket: Ticket,
     mut response: Response<Incoming>,
-    lent: Lent,
+    mut lent: Lent,
     upgrade: Option<OnUpgrade>,
 ) -> Result<Response<AnswerBody>, NotEntered> {
     let switches = response.status() == StatusCode::SWITCHING_PROTOCOLS;
@@ -426,6 +426,7 @@ fn answer(
     };
     // Either side may end a tunnel.
     ticket.told();
+    lent.switched();
     let permit = line.permit.clone();
     let tunnel = Tunnel {
         client,

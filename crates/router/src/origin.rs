@@ -48,9 +48,9 @@ pub(crate) struct InTurn {
 
 impl Drop for InTurn {
     /// Breaks off what is under way: nobody waits for it any more. An end in order would wait for an instance
-    /// that takes no more of it, and lie behind that.
+    /// that takes no more of it, and lie behind that; also where what the client sent has ended it before.
     fn drop(&mut self) {
-        if self.under_way && !self.sender.is_closed() {
+        if self.under_way {
             self.wire.reset();
         }
     }
@@ -72,7 +72,7 @@ impl InTurn {
             || matches!(timeout(READY_TIME, self.sender.ready()).await, Ok(Ok(())))
     }
 
-    /// Notes that its request has gone out whole and its answer has come whole.
+    /// Notes that its request has gone out whole and its answer has come whole, or that it is a tunnel's now.
     pub(crate) fn ended(&mut self) {
         self.under_way = false;
     }

@@ -142,6 +142,14 @@ pub(crate) struct Lent {
 }
 
 impl Lent {
+    /// Leaves the connection to a tunnel, which ends it.
+    pub(crate) fn switched(&mut self) {
+        match &mut self.link {
+            Link::InTurn(link) => link.ended(),
+            Link::Multiplexed(_) => {}
+        }
+    }
+
     /// Keeps the connection for the next request. One whose request has not gone out whole can't
     /// take another, and is closed.
     pub(crate) fn give_back(self) {

@@ -411,7 +411,13 @@ fn over_http_2_whoever_resets_a_stream_or_closes_is_no_longer_in_flight() {
                     }
                 };
                 let gone = tokio::time::timeout(Duration::from_secs(20), gone).await;
-                assert!(gone.is_ok(), "{leaves:?}: it is still in flight");
+                assert!(
+                    gone.is_ok(),
+                    "{leaves:?}: {} in flight, {} requests, {} connections closed",
+                    rig.in_flight(&key("web"), 1),
+                    origin.requests(),
+                    origin.closed()
+                );
             });
         }
     }
