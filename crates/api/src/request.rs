@@ -187,7 +187,7 @@ pub struct RollbackRequest {
     /// What a check has shown, the version that each service goes back to: refused if it would be another
     /// by now.
     #[serde(default)]
-    pub agreed: Option<BTreeMap<ServiceName, Version>>,
+    pub agreed: Option<BTreeMap<String, Version>>,
     /// Who asks.
     #[cfg_attr(feature = "openapi", schema(schema_with = signature))]
     pub by: String,

@@ -28,9 +28,9 @@ pub struct RollbackAt {
     pub service: Option<ServiceName>,
     /// To this version, also one that was rolled back from; none for the last good one.
     pub to: Option<Version>,
-    /// What somebody has agreed to, if it was shown before: the version that each service goes back to. It
-    /// is refused where it would be another by now.
-    pub agreed: Option<BTreeMap<ServiceName, Version>>,
+    /// What somebody has agreed to, if it was shown before: the version that each service goes back to, by
+    /// its name as it was sent. It is refused where it would be another by now.
+    pub agreed: Option<BTreeMap<String, Version>>,
 }
 
 /// What is asked for, to hear what it would do.

@@ -88,10 +88,10 @@ pub(crate) async fn rollback(
 }
 
 /// The version that each service goes back to.
-fn versions(plan: &Plan) -> BTreeMap<ServiceName, Version> {
+fn versions(plan: &Plan) -> BTreeMap<String, Version> {
     let parts = plan.rollouts.iter();
     parts
-        .map(|(service, part)| (service.clone(), part.release.version.clone()))
+        .map(|(service, part)| (service.to_string(), part.release.version.clone()))
         .collect()
 }
 

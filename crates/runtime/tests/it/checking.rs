@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 
 use windlass_api::CheckAnswer;
-use windlass_model::{ServiceName, Version};
+use windlass_model::Version;
 use windlass_runtime::{Check, RollbackAt, ServiceAt};
 use windlass_testkit::{Lab, app_name, environment_name, run, service_name};
 
 use crate::fixture::{assert_clean, begun, promoted, put, shop, state, web};
 
-type Agreed = BTreeMap<ServiceName, Version>;
+type Agreed = BTreeMap<String, Version>;
 
 fn back(agreed: Option<Agreed>) -> RollbackAt {
     RollbackAt {
@@ -36,7 +36,7 @@ async fn shown(lab: &Lab) -> Agreed {
     let plan = checked(lab).await.plan.expect("a plan").plan;
     let parts = plan.rollouts.into_iter();
     parts
-        .map(|(service, part)| (service, part.release.version))
+        .map(|(service, part)| (service.to_string(), part.release.version))
         .collect()
 }
 

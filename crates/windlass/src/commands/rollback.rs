@@ -108,7 +108,7 @@ enum Agreed {
     /// This deployment is aborted.
     Abort(DeploymentId),
     /// Each service goes back to this version, and to no other.
-    To(BTreeMap<ServiceName, Version>),
+    To(BTreeMap<String, Version>),
     /// What it is then: nobody was to be asked, or can be told before.
     Whatever,
     /// Nothing would move, or is already on its way back.
@@ -143,7 +143,7 @@ async fn agree(
     show(context, Some(view), &check.stays);
     yes(&question::of_plan(&view.plan))?;
     let parts = view.plan.rollouts.iter();
-    let versions = parts.map(|(service, part)| (service.clone(), part.release.version.clone()));
+    let versions = parts.map(|(service, part)| (service.to_string(), part.release.version.clone()));
     Ok(Agreed::To(versions.collect()))
 }
 
