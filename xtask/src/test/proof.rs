@@ -102,9 +102,10 @@ pub(super) fn build(workspace: &Workspace, selection: &[&str]) -> anyhow::Result
     Stage::new("build", &workspace.root, command).capture()
 }
 
-/// What is built and run: the same words for both, so that nothing is built twice.
+/// What is built and run: the same words for both, so that nothing is built twice. Not `--all-targets`:
+/// that makes tests of the examples, of which tests run one as a program.
 pub(super) fn selection(extent: Extent, runner: Runner) -> Vec<&'static str> {
-    let mut words = vec!["--workspace", "--all-targets"];
+    let mut words = vec!["--workspace"];
     if extent == Extent::Fast && runner == Runner::Plain {
         words.extend(["--exclude", FAST_EXCLUDED]);
     }
