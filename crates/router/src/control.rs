@@ -185,6 +185,8 @@ fn upgrade(
     // Whoever asks from now on asks the other one; where that dies, the next may begin at once.
     drop(locked(&control.alive).take());
     drop(locked(&control.lock).take());
+    // Before it is told, so that no answer after that keeps its connection here.
+    control.core.answer_the_last();
     let told = send(stream, &RouterReply::Upgraded { pid });
     // Only now: a process that carries nothing may be gone before a later reply.
     tracing::info!(pid, "handed over; ending what is open here");

@@ -28,10 +28,15 @@ impl Leaving {
 }
 
 impl Core {
+    /// Makes each answer from now on the last of its connection.
+    pub(crate) fn answer_the_last(&self) {
+        self.leaving.is.store(true, Ordering::SeqCst);
+    }
+
     /// Begins to leave: what is open has `within` to end. Connections that rest are not closed at once,
     /// for a request may be on its way: each takes one more.
     pub(crate) fn leave(&self, within: Duration) {
-        self.leaving.is.store(true, Ordering::SeqCst);
+        self.answer_the_last();
         self.leaving.within.send_replace(Some(within));
         // No duplicate of a socket stays here, so that the other one can close it.
         self.doors.send_replace(Arc::default());

@@ -148,10 +148,18 @@ pub(crate) fn amount(value: f64, unit: &str) -> String {
         0
     } else if size >= 10.0 {
         1
-    } else {
+    } else if size >= 0.1 {
         2
+    } else {
+        4
     };
     let text = format!("{value:.digits$}");
+    // Small ones are shares, of which what is left of four places counts.
+    let text = if digits == 4 {
+        text.trim_end_matches('0')
+    } else {
+        &text
+    };
     let (whole, fraction) = text.split_at(text.find('.').unwrap_or(text.len()));
     let mut grouped = String::new();
     for (at, digit) in whole.char_indices() {
@@ -235,6 +243,8 @@ mod tests {
             (-123.4, "ms"),
             (23.84, "us"),
             (0.456, "ms"),
+            (0.0091, "of runs"),
+            (0.05, "ms"),
             (0.0, "requests"),
         ];
         let told = told.map(|(value, unit)| amount(value, unit));
@@ -244,6 +254,8 @@ mod tests {
             "-123 ms",
             "23.8 µs",
             "0.46 ms",
+            "0.0091 of runs",
+            "0.05 ms",
             "0 requests",
         ];
         assert_eq!(told, expected);
