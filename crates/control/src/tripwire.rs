@@ -38,7 +38,7 @@ pub enum TripRule {
     Errors,
     /// Too many of the candidate's answers took too long.
     Slow,
-    /// Several requests wait for the candidate, and it has answered nothing for a while.
+    /// Several requests waited for the candidate, and it has answered nothing for a while.
     Silent,
     /// The candidate could not be connected to, several times in a row.
     ConnectFailures,
@@ -65,7 +65,7 @@ pub struct Trip {
     /// Those among them that were errors.
     pub errors: u64,
     /// Those among them that took longer than the threshold; for [`TripRule::Silent`] requests that
-    /// wait for an answer.
+    /// waited for an answer in vain, whether their clients wait still or have left.
     #[serde(default)]
     pub slow: u64,
     /// Calendar time, microseconds since 1970 UTC.

@@ -29,6 +29,7 @@ use crate::live::{Entry, EntrySlot, InstanceState, Live, Services, SlotState};
 use crate::mirror::Mirror;
 use crate::ordering::Gate;
 use crate::secure;
+use crate::silence::Stable;
 use crate::ticks::Ticks;
 use crate::watch::{Alarm, Armed, Grounds, Watch};
 
@@ -168,8 +169,10 @@ impl Core {
             if let Some(armed) = &entry.armed {
                 let slots = entry.slots.iter().map(|slot| &slot.state);
                 let others = slots.filter(|state| state.slot != armed.tripwire.slot);
-                let longest = others.filter_map(|state| state.longest.get()).max();
-                armed.watch.listen(longest);
+                armed.watch.listen(Stable {
+                    longest: others.clone().filter_map(|state| state.longest.get()).max(),
+                    left: others.filter_map(|state| state.left.get()).max(),
+                });
             }
         }
     }

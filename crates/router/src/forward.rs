@@ -9,7 +9,7 @@ use std::time::Duration;
 use hyper::body::{Body as _, Incoming};
 use hyper::header::SET_COOKIE;
 use hyper::upgrade::OnUpgrade;
-use hyper::{Request, Response, StatusCode};
+use hyper::{Method, Request, Response, StatusCode};
 use tokio::time::{Instant, sleep, timeout_at};
 
 use crate::access::Told;
@@ -331,6 +331,7 @@ async fn send(
     }
     // Only a kept connection can turn out to be stale.
     let copy = (repeatable && used).then(|| head.clone());
+    let asks_for_head = head.method == Method::HEAD;
     let answer = link.send(Request::from_parts(head, body));
     let mut failure = match in_time(answer, &progress, terms.answer).await {
         None => {
@@ -345,6 +346,7 @@ async fn send(
                 link,
                 progress,
                 last,
+                is_bare: asks_for_head || is_bare(response.status()),
             };
             return Sent::Answered(Box::new((response, lent)));
         }
@@ -395,7 +397,13 @@ async fn in_time<F: Future>(answer: F, progress: &Progress, within: Duration) ->
     }
 }
 
-/// Passes an instance's answer on.
+/// Whether an answer with this status has no body (RFC 9110, 6.4.1).
+fn is_bare(status: StatusCode) -> bool {
+    [StatusCode::NO_CONTENT, StatusCode::NOT_MODIFIED].contains(&status)
+}
+
+/// Passes an instance's answer on. One without a body is whole with its head: an instance that speaks HTTP/2
+/// may end its stream later, and whoever sends the head on does not ask for that.
 fn answer(
     line: &Rc<Line>,
     mut ticket: Ticket,
@@ -421,7 +429,13 @@ fn answer(
     }
     ticket.answered(head.status.as_u16(), lent.progress.last().into_std());
     let Some((client, instance)) = tunnel else {
-        let body = AnswerBody::origin(body, ticket, lent);
+        let body = if lent.is_bare {
+            ticket.told();
+            lent.give_back();
+            AnswerBody::none()
+        } else {
+            AnswerBody::origin(body, ticket, lent)
+        };
         return Ok(Response::from_parts(head, body));
     };
     // Either side may end a tunnel.

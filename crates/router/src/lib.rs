@@ -95,6 +95,7 @@ mod total;
 mod trip;
 mod tunnel;
 mod upload;
+mod vain;
 mod waiting;
 mod watch;
 mod waves;

@@ -186,7 +186,7 @@ pub(crate) const TRIPS: usize = 256;
 pub(crate) const TRIP_BYTES: usize = 8 * 1024;
 /// Connect failures in a row that fire a tripwire.
 pub(crate) const UNREACHABLE: u32 = 5;
-/// Requests that wait for a silent candidate and fire a tripwire.
+/// Requests that wait for a silent candidate, or left it, and fire a tripwire.
 pub(crate) const SILENT_REQUESTS: u64 = 5;
 /// Which part of the time that an answer may take a candidate may be silent, and the least of it.
 pub(crate) const SILENT_PART: u32 = 6;
@@ -195,6 +195,12 @@ pub(crate) const SILENT_LEAST: Duration = Duration::from_secs(1);
 pub(crate) const SILENT_TIMES: u32 = 10;
 /// How many times the longest time to a head of what is stable it may be silent.
 pub(crate) const SILENT_STABLE: u32 = 2;
+/// Who has waited no longer for a candidate has not waited in vain, however fast what is stable is.
+pub(crate) const SILENT_WAIT: Duration = Duration::from_millis(500);
+/// Which part of the time that it must be silent one wait speaks for at the most; and which part of it nobody
+/// need have waited at a time.
+pub(crate) const SILENT_SPEAKS: u32 = 5;
+pub(crate) const SILENT_GAP: u32 = 8;
 /// Longest time between two looks that are one silence: whoever looks later was stopped itself.
 pub(crate) const LATE_LOOK: Duration = Duration::from_secs(1);
 /// How long the longest time to a head is remembered, at least, when there are newer ones.

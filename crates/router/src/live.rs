@@ -231,6 +231,8 @@ pub(crate) struct SlotState {
     pub(crate) dealing: Dealing,
     /// How long its answers lately took to begin.
     pub(crate) longest: Longest,
+    /// How long clients lately waited for one that did not begin, and left.
+    pub(crate) left: Longest,
     pub(crate) who: Arc<Who>,
 }
 
@@ -244,6 +246,7 @@ impl SlotState {
             counts: Counts::new(shards),
             dealing: Dealing::default(),
             longest: Longest::new(shards),
+            left: Longest::new(shards),
             who: Arc::new(Who {
                 service: key,
                 slot: Some((slot, version)),

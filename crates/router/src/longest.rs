@@ -1,4 +1,4 @@
-//! How long a slot lately took until its answers began, at the most.
+//! How long a slot lately took until its answers began, at the most, or was waited for.
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
@@ -16,7 +16,7 @@ struct Cell {
     before: AtomicU64,
 }
 
-/// The longest time to an answer's head, per data thread. Old ones are forgotten when there are newer ones.
+/// The longest time, per data thread. Old ones are forgotten when there are newer ones.
 #[derive(Debug)]
 pub(crate) struct Longest {
     begun: Instant,
@@ -32,7 +32,7 @@ impl Longest {
         }
     }
 
-    /// Notes a head that came at `now`, so long `after` its request was sent.
+    /// Notes what happened at `now`, such as a head, so long `after` its request was sent.
     pub(crate) fn saw(&self, shard: usize, now: Instant, after: Duration) {
         let cell = &self.cells[shard % self.cells.len()];
         let age = now.saturating_duration_since(self.begun);

@@ -134,6 +134,7 @@ async fn send(thread: &Thread, to: &Arc<InstanceState>, mut head: request::Parts
         link,
         progress,
         last: false,
+        is_bare: false,
     };
     lent.give_back();
     Some(())

@@ -139,6 +139,8 @@ pub(crate) struct Lent {
     pub(crate) progress: Rc<Progress>,
     /// It takes no other request.
     pub(crate) last: bool,
+    /// Its answer has no body, whatever its stream does.
+    pub(crate) is_bare: bool,
 }
 
 impl Lent {

@@ -418,6 +418,21 @@ impl Ticket {
         self.awaits = None;
     }
 
+    /// Counts a client that left. Where it had all of its request sent and not a word of the answer, it says
+    /// how long it waited; one with a body may have waited for itself.
+    fn left(&self) {
+        let state = &self.place.slot().state;
+        state.counts.left(self.shard);
+        if self.head.is_none() && self.upload.is_none() {
+            let now = Instant::now();
+            let waited = now.saturating_duration_since(self.begun);
+            state.left.saw(self.shard, now, waited);
+            if let Some(awaits) = &self.awaits {
+                awaits.left(now);
+            }
+        }
+    }
+
     fn settle(&mut self) {
         self.count_bytes();
         // One whose client left before it had the whole answer is no evidence, neither good nor bad.
@@ -440,10 +455,10 @@ impl Ticket {
 impl Drop for Ticket {
     fn drop(&mut self) {
         self.settle();
-        let state = &self.place.slot().state;
         if self.end == End::Open {
-            state.counts.left(self.shard);
+            self.left();
         }
-        state.in_flight.fetch_sub(1, Ordering::SeqCst);
+        let in_flight = &self.place.slot().state.in_flight;
+        in_flight.fetch_sub(1, Ordering::SeqCst);
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! A good answer of a healthy candidate costs one count on the data thread's own cache line and two
 //! loads that are hardly ever written to. Nothing here locks but an alarm, once per tripwire that fires,
-//! and what judges times, at most ten times a second.
+//! what judges times, at most ten times a second, and a client that leaves after it has waited for long.
 
 use std::sync::atomic::{
     AtomicBool, AtomicI64, AtomicU8, AtomicU32, AtomicU64, Ordering::Relaxed, Ordering::SeqCst,
@@ -16,7 +16,7 @@ use windlass_model::{Rate, Route, Slower};
 
 use crate::core::locked;
 use crate::limits::{SILENT_LEAST, SILENT_PART, SILENT_TIMES, UNREACHABLE};
-use crate::silence::{Look, Silence, Waits};
+use crate::silence::{Look, Silence, Stable, Waits};
 use crate::slowness::Slowness;
 use crate::terms::Terms;
 
@@ -176,6 +176,8 @@ pub(crate) struct Watch {
     errors: Rule,
     slow: Option<Slowness>,
     silence: Silence,
+    /// Requests that had waited in vain when it was found silent.
+    in_vain: AtomicU64,
     /// Connect failures in a row.
     unreachable: AtomicU32,
     /// 0, or the rule that fired: never taken back, the evidence stands.
@@ -196,6 +198,7 @@ impl Watch {
             errors: Rule::new(grounds.errors_above),
             slow: grounds.slower.map(Slowness::new),
             silence: Silence::new(grounds.silence, grounds.answer, Instant::now()),
+            in_vain: AtomicU64::new(0),
             unreachable: AtomicU32::new(0),
             fired: AtomicU8::new(0),
             cells: (0..shards.max(1)).map(|_| Cell::default()).collect(),
@@ -237,13 +240,15 @@ impl Watch {
 
     /// Counts a request that waits for its answer, until what this gives is dropped.
     pub(crate) fn awaits(self: &Arc<Self>, shard: usize, side: Side) -> Awaits {
-        let place = self.silence.place(Instant::now());
+        let came = Instant::now();
+        let place = self.silence.place(came);
         self.cell(shard).waits(side).add(place);
         Awaits {
             watch: self.clone(),
             shard,
             side,
             place,
+            came,
         }
     }
 
@@ -252,21 +257,24 @@ impl Watch {
         self.cell(shard).heads.fetch_add(1, Relaxed);
     }
 
-    fn waits(&self, side: Side) -> impl Iterator<Item = &Waits> {
+    fn waits(&self, side: Side) -> impl Iterator<Item = &Waits> + Clone {
         self.cells.iter().map(move |cell| cell.waits(side))
     }
 
-    /// Looks whether the candidate has fallen silent; some ten times a second. `longest` is how long what
-    /// is stable lately took to begin an answer.
-    pub(crate) fn listen(&self, longest: Option<Duration>) {
+    /// Looks whether the candidate has fallen silent, beside what was seen of what is stable; some ten times a
+    /// second.
+    pub(crate) fn listen(&self, stable: Stable) {
         let life = |cell: &Cell| cell.heads.load(Relaxed) + cell.answers.load(Relaxed);
         let look = Look {
             now: Instant::now(),
             life: self.cells.iter().map(life).sum(),
-            longest,
+            stable,
         };
         let (waits, beside) = (self.waits(Side::Candidate), self.waits(Side::Beside));
-        if self.silence.listen(look, waits, beside) {
+        if let Some(in_vain) = self.silence.listen(look, waits, beside) {
+            if self.fired().is_none() {
+                self.in_vain.store(in_vain, Relaxed);
+            }
             self.fire(SILENT);
         }
     }
@@ -312,10 +320,7 @@ impl Watch {
             answers: sum(|cell| &cell.answers),
             errors: sum(|cell| &cell.errors),
             slow: match rule {
-                TripRule::Silent => {
-                    let waits = self.waits(Side::Candidate);
-                    self.silence.waiting(Instant::now(), waits)
-                }
+                TripRule::Silent => self.in_vain.load(Relaxed),
                 TripRule::Errors
                 | TripRule::Slow
                 | TripRule::ConnectFailures
@@ -332,6 +337,18 @@ pub(crate) struct Awaits {
     shard: usize,
     side: Side,
     place: usize,
+    came: Instant,
+}
+
+impl Awaits {
+    /// Notes that its client leaves at `now`, without an answer.
+    pub(crate) fn left(&self, now: Instant) {
+        match self.side {
+            Side::Candidate => self.watch.silence.left(self.came, now),
+            // What is beside it is asked itself.
+            Side::Beside => {}
+        }
+    }
 }
 
 impl Drop for Awaits {

@@ -201,7 +201,7 @@ fn saw(driven: &Driven, trip: &Trip) -> String {
             trip.slow, trip.answers
         ),
         TripRule::Silent => format!(
-            "{what} answers nothing any more: {} requests wait for it",
+            "{what} answers nothing any more: {} requests waited for it in vain",
             trip.slow
         ),
         TripRule::ConnectFailures => {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 
 use bytes::Bytes;
-use http_body_util::{BodyExt, StreamBody};
+use http_body_util::{BodyExt, Empty, StreamBody};
 use hyper::body::{Frame, Incoming};
 use hyper::server::conn::http2::Builder;
 use hyper::service::service_fn;
@@ -17,7 +17,7 @@ use windlass_model::{RouteSlot, Speaks};
 
 use crate::client::Client;
 use crate::left::counts_no_abort;
-use crate::multiplexed::{Speaker, get, speaking};
+use crate::multiplexed::{Body, Speaker, get, speaking, text};
 use crate::rig::{Rig, key, serving, slot};
 use crate::scrape::measured;
 use crate::tripwire::{failing, split, wire};
@@ -227,4 +227,43 @@ fn errors_over_http_2_are_taken_back_as_any_others() {
     });
     assert!((6..=10).contains(&errors), "{errors} bad answers");
     assert_eq!(rig.share(&web.key, 1), 100, "nobody else has anything");
+}
+
+/// Asks for a head only.
+fn head() -> Request<Body> {
+    let request = Request::head("http://shop/");
+    request.body(Empty::new().boxed()).expect("a request")
+}
+
+#[test]
+fn an_answer_to_head_is_whole_with_its_head_whatever_its_stream_does() {
+    let rig = Rig::with_threads(1);
+    let (listener, metrics) = (rig.listener(), rig.listener());
+    let slot = RouteSlot {
+        speaks: Speaks::Http2,
+        ..slot(1, 100, &[unended()])
+    };
+    rig.route(
+        &key("web"),
+        serving(measured(listener, metrics), vec![slot]),
+    );
+    let mut client = Client::connect(listener);
+    for _ in 0..3 {
+        client.send("HEAD / HTTP/1.1\r\nHost: shop\r\n\r\n");
+        let answer = client.try_answer("HEAD").expect("an answer");
+        assert_eq!(
+            (answer.status, answer.header("content-length")),
+            (200, Some("5"))
+        );
+    }
+    speaking(async {
+        let mut speaker = Speaker::connect(listener).await;
+        for _ in 0..3 {
+            let answer = speaker.ask(head()).await;
+            assert_eq!(answer.headers()["content-length"], "5");
+            assert_eq!(text(answer).await, "");
+        }
+    });
+    counts_no_abort(metrics, 6);
+    assert_eq!(rig.in_flight(&key("web"), 1), 0);
 }

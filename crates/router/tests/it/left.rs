@@ -106,7 +106,7 @@ fn cram(client: &Client) {
 }
 
 /// Closes so that the other side is told at once: what was sent and not yet taken is lost.
-fn reset(client: Client) {
+pub(crate) fn reset(client: Client) {
     let now = Some(Duration::ZERO);
     rustix::net::sockopt::set_socket_linger(client.stream(), now).expect("set");
     drop(client);

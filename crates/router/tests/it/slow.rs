@@ -12,7 +12,7 @@ use crate::rig::{Rig, eventually, slot};
 use crate::tripwire::{Split, split, wire};
 
 /// Answers that take longer than `than` milliseconds take it back above 5 %.
-fn armed(old: &Origin, new: &Origin, than: u64) -> (Rig, Split) {
+pub(crate) fn armed(old: &Origin, new: &Origin, than: u64) -> (Rig, Split) {
     let slower = Slower {
         than: Millis::from_millis(than),
         above: Rate::from_parts(500).expect("a share"),
@@ -45,7 +45,7 @@ fn armed_by(
 
 /// Something that holds answers back until it is opened.
 #[derive(Clone, Default)]
-struct Gate(Arc<(Mutex<bool>, Condvar)>);
+pub(crate) struct Gate(Arc<(Mutex<bool>, Condvar)>);
 
 impl Gate {
     fn pass(&self) {
@@ -56,7 +56,7 @@ impl Gate {
         }
     }
 
-    fn open(&self) {
+    pub(crate) fn open(&self) {
         *self.0.0.lock().expect("no panic") = true;
         self.0.1.notify_all();
     }
@@ -64,7 +64,7 @@ impl Gate {
 
 /// Answers requests for `/held` when the gate is open, begins streams that end then, and answers others at
 /// once.
-fn holding(gate: &Gate) -> Origin {
+pub(crate) fn holding(gate: &Gate) -> Origin {
     let gate = gate.clone();
     Origin::start(move |exchange| {
         if exchange.line().contains("/stream") {
@@ -89,7 +89,7 @@ fn taking(name: &'static str, time: Duration) -> Origin {
 }
 
 /// Lets time pass.
-fn pass(time: Duration) {
+pub(crate) fn pass(time: Duration) {
     let until = Instant::now() + time;
     while let Some(left) = until.checked_duration_since(Instant::now()) {
         std::thread::park_timeout(left);
@@ -97,7 +97,7 @@ fn pass(time: Duration) {
 }
 
 /// Connections with a request under way, every second of which is the candidate's.
-fn held(web: &Split, count: usize) -> Vec<Client> {
+pub(crate) fn held(web: &Split, count: usize) -> Vec<Client> {
     let ask = |_| {
         let client = Client::connect(web.listener);
         client.send("GET /held HTTP/1.1\r\nHost: shop\r\n\r\n");

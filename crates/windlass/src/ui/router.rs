@@ -208,8 +208,8 @@ pub(crate) fn trip_text(observed: &ObservedTable, trip: &Trip) -> String {
             format!("{slow} of {answers} answers of {what} took too long")
         }
         TripRule::Silent => {
-            let waiting = trip.slow;
-            format!("{what} answers nothing any more: {waiting} requests wait for it")
+            let waited = trip.slow;
+            format!("{what} answers nothing any more: {waited} requests waited for it in vain")
         }
         TripRule::ConnectFailures => format!("{what} could not be connected to"),
         TripRule::InstancesGone => format!("no instance of {what} is ready any more"),
