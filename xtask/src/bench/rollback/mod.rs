@@ -11,4 +11,4 @@ mod subtle;
 
 pub(crate) use parts::BENCH;
 pub(crate) use rounds::{Blow, Names, play};
-pub(crate) use subtle::{Lost, OFTEN, SELDOM, hung, worse};
+pub(crate) use subtle::{Lost, OFTEN, SELDOM, hung, plan, worse};

@@ -23,8 +23,11 @@ pub(crate) const OFTEN: u32 = 20;
 const PER_SECOND: u32 = 1_000;
 /// Connections of the load at a time: requests that hang hold theirs.
 const CONNECTIONS: usize = 1_024;
-/// A client's patience: more than it takes until a candidate that hangs is taken away.
-const ANSWER_WITHIN: Duration = Duration::from_secs(30);
+/// A client's patience. Who waits for a candidate that hangs has waited in vain after it, whatever becomes of the
+/// request then.
+const ANSWER_WITHIN: Duration = Duration::from_secs(2);
+/// Time for what the way back still does after it was decided on.
+const AFTER: Duration = Duration::from_millis(500);
 /// Answers of a candidate after which it counts as serving.
 const SERVING: u64 = 25;
 /// Longest wait for that, and for a deployment's end.
@@ -80,9 +83,11 @@ pub(crate) fn hung(product: &Product) -> anyhow::Result<Lost> {
     );
     scene.lab.freeze("candidate", is_candidate)?;
     scene.taken_back()?;
+    let (lab, seen) = scene.unloaded();
     // It can't end by itself.
-    scene.lab.kill("candidate", is_candidate)?;
-    Ok(Lost::all(&scene.end()?))
+    lab.kill("candidate", is_candidate)?;
+    rolled_back(&lab)?;
+    Ok(Lost::all(&seen))
 }
 
 /// A candidate that errs five times as often as what is stable.
@@ -94,11 +99,25 @@ pub(crate) fn worse(product: &Product) -> anyhow::Result<Lost> {
     scene.lab.rewrite(&candidate)?;
     scene.deploy()?;
     scene.taken_back()?;
-    Ok(Lost::of(&scene.end()?, CHAIN))
+    let (lab, seen) = scene.unloaded();
+    rolled_back(&lab)?;
+    Ok(Lost::of(&seen, CHAIN))
 }
 
 fn is_candidate(process: &Process) -> bool {
     process.role == Role::Other && process.has("--version", VERSION)
+}
+
+/// The load under which candidates fail.
+pub(crate) fn plan(target: SocketAddr) -> LoadPlan {
+    LoadPlan {
+        target,
+        path: "/".to_owned(),
+        per_second: PER_SECOND,
+        connections: CONNECTIONS,
+        fresh_every: None,
+        timeout: ANSWER_WITHIN,
+    }
 }
 
 /// An installation under load.
@@ -113,15 +132,7 @@ impl Scene {
         let lab = Lab::make(product, text)?;
         lab.windlass(&["deploy", "--quiet", "--set", "web=good"])
             .context("deploy what is gone back to")?;
-        let plan = LoadPlan {
-            target,
-            path: "/".to_owned(),
-            per_second: PER_SECOND,
-            connections: CONNECTIONS,
-            fresh_every: None,
-            timeout: ANSWER_WITHIN,
-        };
-        let load = windlass_load::start(plan).context("start the load")?;
+        let load = windlass_load::start(plan(target)).context("start the load")?;
         Ok(Self { lab, load })
     }
 
@@ -155,26 +166,31 @@ impl Scene {
         Ok(())
     }
 
-    /// What came of it, once the newest deployment has ended as it should.
-    fn end(self) -> anyhow::Result<Counts> {
-        let begun = Instant::now();
-        let outcome = loop {
-            let state = state_of_newest(&self.lab)?;
-            if let Some(outcome) = state["ended"].as_str() {
-                break outcome.to_owned();
-            }
-            interrupt::check()?;
-            anyhow::ensure!(
-                begun.elapsed() < WITHIN,
-                "the deployment is {state} after {WITHIN:?}"
-            );
-            thread::sleep(LOOK * 5);
-        };
-        anyhow::ensure!(outcome == "rolled_back", "the candidate was {outcome}");
-        let seen = self.load.stop();
-        self.lab.down()?;
-        Ok(seen)
+    /// Ends the load, and tells what came of it.
+    fn unloaded(self) -> (Lab, Counts) {
+        thread::sleep(AFTER);
+        (self.lab, self.load.stop())
     }
+}
+
+/// Waits until the newest deployment has ended as it should, and takes all of it down.
+fn rolled_back(lab: &Lab) -> anyhow::Result<()> {
+    let begun = Instant::now();
+    let outcome = loop {
+        let state = state_of_newest(lab)?;
+        if let Some(outcome) = state["ended"].as_str() {
+            break outcome.to_owned();
+        }
+        interrupt::check()?;
+        anyhow::ensure!(
+            begun.elapsed() < WITHIN,
+            "the deployment is {state} after {WITHIN:?}"
+        );
+        thread::sleep(LOOK * 5);
+    };
+    anyhow::ensure!(outcome == "rolled_back", "the candidate was {outcome}");
+    lab.down()?;
+    Ok(())
 }
 
 #[cfg(test)]

@@ -11,27 +11,20 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use rustix::process::Signal;
-use windlass_load::LoadPlan;
 
 use crate::bench::interrupt;
 use crate::bench::lab::free_addresses;
 use crate::bench::processes;
 use crate::bench::registry::Product;
-use crate::bench::rollback::{Lost, OFTEN, SELDOM, hung, worse};
+use crate::bench::rollback::{Lost, OFTEN, SELDOM, hung, plan, worse};
 use crate::bench::router::bed::{Bed, Running};
 use crate::bench::router::control::{serving, slot};
 use crate::bench::router::guard::Guard;
 use crate::bench::row::{Anchor, Goal, Measure};
 use crate::bench::timing::count;
 
-/// Requests that leave each second.
-const PER_SECOND: u32 = 1_000;
-/// Of a hundred of them the candidate's.
+/// Of a hundred requests the candidate's.
 const SHARE: u64 = 10;
-/// Connections of the load at a time: requests that hang hold theirs.
-const CONNECTIONS: usize = 1_024;
-/// A client's patience.
-const ANSWER_WITHIN: Duration = Duration::from_secs(30);
 /// Time between two polls.
 const POLL: Duration = Duration::from_secs(1);
 /// Polls after which it has overlooked the matter.
@@ -116,15 +109,7 @@ pub(crate) fn guarded(product: &Product, blow: Blow) -> anyhow::Result<Lost> {
     let candidate = service(product, &bed, ("v1", addresses[1]), often)?;
     let before = if blow == Blow::Worse { 0 } else { SHARE };
     share(&mut bed, addresses, before)?;
-    let load = windlass_load::start(LoadPlan {
-        target: bed.ours.address,
-        path: "/".to_owned(),
-        per_second: PER_SECOND,
-        connections: CONNECTIONS,
-        fresh_every: None,
-        timeout: ANSWER_WITHIN,
-    })
-    .context("start the load")?;
+    let load = windlass_load::start(plan(bed.ours.address)).context("start the load")?;
     thread::sleep(AROUND);
     bed.ours.control.polled(CANDIDATE)?;
     let polled = Instant::now();
@@ -137,9 +122,9 @@ pub(crate) fn guarded(product: &Product, blow: Blow) -> anyhow::Result<Lost> {
     poll(&mut bed, polled)?;
     share(&mut bed, addresses, 0)?;
     thread::sleep(AROUND);
+    let seen = load.stop();
     // What hangs can't end by itself.
     processes::signal(candidate.pid(), Signal::KILL);
-    let seen = load.stop();
     Ok(match blow {
         Blow::Killed | Blow::Hung => Lost::all(&seen),
         Blow::Worse => Lost::of(&seen, CHAIN),

@@ -38,10 +38,8 @@ const BEFORE: Duration = Duration::from_millis(1_500);
 const LEAST: u64 = 1_000;
 /// Time that the router before has for what is open there: it is more than all of this takes.
 const WITHIN: Millis = Millis::from_secs(60);
-/// Connections that are opened while a place is taken, and asked on afterwards.
+/// Connections that are opened while a place is taken, as fast as that goes, and asked on afterwards.
 const QUEUED: usize = 400;
-/// Time between two of them.
-const QUEUED_EVERY: Duration = Duration::from_millis(1);
 /// Long answers that are under way when an upgrade begins.
 const LONG: usize = 5;
 
@@ -204,7 +202,6 @@ fn queue(address: SocketAddr, over: &AtomicBool) -> Vec<anyhow::Result<Client>> 
     let mut queued = Vec::new();
     while queued.len() < QUEUED && !over.load(Ordering::Relaxed) {
         queued.push(Client::connect(address));
-        thread::sleep(QUEUED_EVERY);
     }
     queued
 }
