@@ -36,6 +36,9 @@ pub struct Counts {
     pub latency: Histogram,
     /// The first failures, at most [`FAILURES_KEPT`].
     pub failures: Vec<Failure>,
+    /// When the earliest and the latest of all that failed were due, milliseconds since the start of
+    /// the load: one that waits in vain is seen to have failed only much later.
+    pub failed_due_ms: Option<[u64; 2]>,
 }
 
 /// Answers with one version chain. Times are milliseconds since the start of the load.
@@ -97,6 +100,7 @@ impl Counts {
                 .skip(earlier.failures.len())
                 .cloned()
                 .collect(),
+            failed_due_ms: self.failed_due_ms.filter(|_| self.failed > earlier.failed),
         }
     }
 
@@ -107,18 +111,23 @@ impl Counts {
         latency: Duration,
         result: &Result<Answer, String>,
     ) {
-        let at_ms = u64::try_from(at.as_millis()).unwrap_or(u64::MAX);
-        match result {
+        let millis = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+        let at_ms = millis(at);
+        let failed = match result {
             Ok(answer) => {
                 self.answered += 1;
                 self.latency.record(latency);
-                self.record_answer(at_ms, answer);
+                self.record_answer(at_ms, answer)
             }
-            Err(reason) => self.fail(at_ms, reason.clone()),
+            Err(reason) => Some(reason.clone()),
+        };
+        if let Some(reason) = failed {
+            self.fail(at_ms, millis(at.saturating_sub(latency)), reason);
         }
     }
 
-    fn record_answer(&mut self, at_ms: u64, answer: &Answer) {
+    /// Counts it; why it is a failure, if it is one.
+    fn record_answer(&mut self, at_ms: u64, answer: &Answer) -> Option<String> {
         if let Some(code) = &answer.windlass_error {
             *entry(&mut self.windlass_errors, code) += 1;
         }
@@ -131,20 +140,20 @@ impl Counts {
                 .windlass_error
                 .as_deref()
                 .map(|code| format!(" ({code})"));
-            self.fail(
-                at_ms,
-                format!("HTTP {}{}", answer.status, code.unwrap_or_default()),
-            );
-        } else if answer.chain.is_none() {
-            self.fail(
-                at_ms,
-                format!("HTTP {} without a Version-Chain", answer.status),
-            );
+            return Some(format!(
+                "HTTP {}{}",
+                answer.status,
+                code.unwrap_or_default()
+            ));
         }
+        let nameless = answer.chain.is_none();
+        nameless.then(|| format!("HTTP {} without a Version-Chain", answer.status))
     }
 
-    fn fail(&mut self, at_ms: u64, reason: String) {
+    fn fail(&mut self, at_ms: u64, due_ms: u64, reason: String) {
         self.failed += 1;
+        let [earliest, latest] = self.failed_due_ms.unwrap_or([due_ms; 2]);
+        self.failed_due_ms = Some([earliest.min(due_ms), latest.max(due_ms)]);
         if self.failures.len() < FAILURES_KEPT {
             self.failures.push(Failure { at_ms, reason });
         }
@@ -280,6 +289,21 @@ mod tests {
             ]
         );
         assert_eq!(counts.failures.first().map(|f| f.at_ms), Some(30));
+    }
+
+    #[test]
+    fn those_that_failed_are_placed_by_when_they_were_due() {
+        let mut counts = Counts::default();
+        at(10, &mut counts, answer(200, Some("web=1"), None));
+        assert_eq!(counts.failed_due_ms, None);
+        let mut waited = |at, for_ms| {
+            let [at, latency] = [at, for_ms].map(Duration::from_millis);
+            counts.record(at, latency, &Err("no answer".to_owned()));
+        };
+        waited(5_120, 5_000);
+        waited(5_130, 30);
+        waited(5_140, 5_050);
+        assert_eq!(counts.failed_due_ms, Some([90, 5_100]));
     }
 
     #[test]

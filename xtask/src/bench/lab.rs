@@ -137,16 +137,46 @@ impl Lab {
     /// # Errors
     /// There is none, or one stays.
     pub(crate) fn kill(&self, what: &str, meant: impl Fn(&Process) -> bool) -> anyhow::Result<()> {
+        self.signalled(what, Signal::KILL, meant, |process| Ok(!process.runs()))
+    }
+
+    /// Has those of its processes that are `meant` stand still, so that they are there and do nothing.
+    ///
+    /// # Errors
+    /// There is none, or one goes on.
+    pub(crate) fn freeze(
+        &self,
+        what: &str,
+        meant: impl Fn(&Process) -> bool,
+    ) -> anyhow::Result<()> {
+        self.signalled(what, Signal::STOP, meant, |process| {
+            processes::stands_still(process.pid)
+        })
+    }
+
+    /// Signals those that are `meant`, and waits until each is as it is to be then.
+    fn signalled(
+        &self,
+        what: &str,
+        signal: Signal,
+        meant: impl Fn(&Process) -> bool,
+        is_so: impl Fn(&Process) -> anyhow::Result<bool>,
+    ) -> anyhow::Result<()> {
         let found = processes::of_folder(&self.folder)?;
         let meant: Vec<Process> = found.into_iter().filter(meant).collect();
         anyhow::ensure!(!meant.is_empty(), "there is no {what}");
         for process in &meant {
-            processes::signal(process.pid, Signal::KILL);
+            processes::signal(process.pid, signal);
         }
         let until = Instant::now() + SETTLED_WITHIN;
-        while meant.iter().any(Process::runs) {
-            anyhow::ensure!(Instant::now() < until, "the {what} was killed and stays");
-            thread::yield_now();
+        for process in &meant {
+            while !is_so(process)? {
+                anyhow::ensure!(
+                    Instant::now() < until,
+                    "the {what} got {signal:?} and goes on"
+                );
+                thread::yield_now();
+            }
         }
         Ok(())
     }

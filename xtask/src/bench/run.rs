@@ -1,5 +1,7 @@
 //! Measures the product, and tells the rows.
 
+use std::fs;
+use std::path::PathBuf;
 use std::time::Instant;
 
 use anyhow::Context as _;
@@ -40,10 +42,14 @@ pub(crate) fn run(ask: &Ask) -> anyhow::Result<()> {
             of_product(wanted, &product, &mut report)?;
         }
     }
-    say::text(&match ask.form {
-        Form::Text => report.text(),
-        Form::Json => report.json()?,
-    });
+    match ask.form {
+        Form::Text => {
+            let beside = keep(&workspace, ask, &report)?;
+            say::text(&report.text());
+            say::aside(&format!("== the same as JSON: {}", beside.display()));
+        }
+        Form::Json => say::text(&report.json()?),
+    }
     let missed = report.missed();
     anyhow::ensure!(
         missed.is_empty(),
@@ -51,6 +57,16 @@ pub(crate) fn run(ask: &Ask) -> anyhow::Result<()> {
         missed.join(", ")
     );
     Ok(())
+}
+
+/// Writes the JSON beside the table, so that nobody has to measure again for it; where it is.
+fn keep(workspace: &Workspace, ask: &Ask, report: &Report) -> anyhow::Result<PathBuf> {
+    let folder = workspace.target.join("bench");
+    fs::create_dir_all(&folder).with_context(|| format!("make {}", folder.display()))?;
+    let name = ask.name.as_deref().unwrap_or("all");
+    let path = folder.join(format!("{name}.json"));
+    fs::write(&path, report.json()?).with_context(|| format!("write {}", path.display()))?;
+    Ok(path)
 }
 
 fn of_product(wanted: &Wanted, product: &Product, report: &mut Report) -> anyhow::Result<()> {

@@ -55,9 +55,9 @@ fn cell(line: &Line<'_>, heading: &str) -> String {
     match heading {
         "row" => format!("`{}`", row.name),
         "Windlass" => amount(row.value, row.unit),
-        "ratio" => row.ratio.map_or_else(String::new, |it| format!("{it:.2}")),
+        "ratio" => row.ratio.map_or_else(String::new, short),
         "rounds" => row.rounds.map_or_else(String::new, |[least, most]| {
-            format!("{least:.2} to {most:.2}")
+            format!("{} to {}", short(least), short(most))
         }),
         "bar" => bar(row),
         "verdict" => match row.pass {
@@ -81,6 +81,12 @@ fn cell(line: &Line<'_>, heading: &str) -> String {
             own.map_or_else(String::new, |(_, value)| amount(*value, row.unit))
         }
     }
+}
+
+/// Two digits after the point, and three where two would say little.
+fn short(figure: f64) -> String {
+    let digits = if figure.abs() < 0.1 { 3 } else { 2 };
+    format!("{figure:.digits$}")
 }
 
 /// The heading of a proxy's column.
@@ -159,7 +165,7 @@ mod tests {
 | row            | Windlass | HAProxy | nginx   | Caddy    | beside             | ratio | rounds       | bar              | verdict    |
 |----------------|----------|---------|---------|----------|--------------------|-------|--------------|------------------|------------|
 | `cpu_1k`       | 23.8 µs  | 21.3 µs | 18.1 µs |          |                    | 1.12  | 1.03 to 1.25 | ≤ 1.15 × HAProxy | met        |
-| `cpu_1k_caddy` | 23.8 µs  |         |         | 1,108 µs |                    | 0.02  | 1.03 to 1.25 | ≤ 0.4 × Caddy    | **missed** |
+| `cpu_1k_caddy` | 23.8 µs  |         |         | 1,108 µs |                    | 0.022 | 1.03 to 1.25 | ≤ 0.4 × Caddy    | **missed** |
 | `flood_p99`    | 23.8 µs  |         |         |          | without them 20 µs | 1.19  |              |                  |            |
 ";
         assert_eq!(of(&rows.iter().collect::<Vec<_>>()), expected);

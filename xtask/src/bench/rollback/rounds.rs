@@ -161,7 +161,9 @@ fn one(lab: &Lab, listen: SocketAddr, blow: Blow, number: u32) -> anyhow::Result
     lab.windlass(&["deploy", "--quiet", "--detach", "--set", &set])?;
     match blow.health {
         Health::Good => strike(lab, &load, blow, &version, &chain)?,
-        Health::Errors => wait(&load, "the candidate was not asked", |seen| seen.failed > 0)?,
+        Health::Errors | Health::ErrorsEvery(_) => {
+            wait(&load, "the candidate was not asked", |seen| seen.failed > 0)?;
+        }
     }
     restored(&load, &chain)?;
     let answered = load.snapshot().answered;
@@ -240,19 +242,24 @@ struct Listed {
 fn ended(lab: &Lab) -> anyhow::Result<String> {
     let begun = Instant::now();
     loop {
-        let text = lab.windlass(&["list", "--limit", "1", "-o", "json"])?.out;
-        let listed: Vec<Listed> = serde_json::from_str(&text).context("read the deployments")?;
-        let newest = listed.first().context("no deployment is listed")?;
-        if let Some(outcome) = newest.state["ended"].as_str() {
+        let state = state_of_newest(lab)?;
+        if let Some(outcome) = state["ended"].as_str() {
             return Ok(outcome.to_owned());
         }
         anyhow::ensure!(
             begun.elapsed() < WITHIN,
-            "the deployment is {} after {WITHIN:?}",
-            newest.state
+            "the deployment is {state} after {WITHIN:?}"
         );
         thread::sleep(LOOK * 5);
     }
+}
+
+/// How the newest deployment stands: `running`, or `{ "ended": … }` and the like.
+pub(super) fn state_of_newest(lab: &Lab) -> anyhow::Result<Value> {
+    let text = lab.windlass(&["list", "--limit", "1", "-o", "json"])?.out;
+    let listed: Vec<Listed> = serde_json::from_str(&text).context("read the deployments")?;
+    let newest = listed.into_iter().next();
+    Ok(newest.context("no deployment is listed")?.state)
 }
 
 /// From the first failure to the last. Of too many the last is not known: then to the end of time,

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Instant;
 
@@ -26,6 +26,13 @@ pub(crate) const CERTIFICATE: &str = include_str!("../../../../crates/tls/pems/s
 /// Its key.
 pub(crate) const KEY: &str = include_str!("../../../../crates/tls/pems/shop.key");
 
+const NGINX: Anchor = Anchor {
+    program: "nginx",
+    file: "nginx.conf",
+    text: include_str!("nginx.conf"),
+    words: &["-c"],
+};
+
 const ANCHORS: [Anchor; 3] = [
     Anchor {
         program: "haproxy",
@@ -33,12 +40,7 @@ const ANCHORS: [Anchor; 3] = [
         text: include_str!("haproxy.cfg"),
         words: &["-f"],
     },
-    Anchor {
-        program: "nginx",
-        file: "nginx.conf",
-        text: include_str!("nginx.conf"),
-        words: &["-c"],
-    },
+    NGINX,
     Anchor {
         program: "caddy",
         file: "caddy.json",
@@ -46,6 +48,48 @@ const ANCHORS: [Anchor; 3] = [
         words: &["run", "--config"],
     },
 ];
+
+impl Anchor {
+    /// Writes its file into `folder`; where that is.
+    fn write(
+        &self,
+        folder: &Path,
+        doors: &Doors,
+        origins: [SocketAddr; 2],
+    ) -> anyhow::Result<PathBuf> {
+        let path = folder.join(self.file);
+        let text = self
+            .text
+            .replace("@THREADS@", &threads()?)
+            .replace("@FOLDER@", &folder.to_string_lossy())
+            .replace("@LISTEN@", &doors.plain.to_string())
+            .replace("@SECURE@", &doors.secure.to_string())
+            .replace("@MULTIPLEXED@", &doors.multiplexed.to_string())
+            .replace("@TOLD@", &doors.told.to_string())
+            .replace("@ONE@", &origins[0].to_string())
+            .replace("@TWO@", &origins[1].to_string());
+        fs::write(&path, text).with_context(|| format!("write {}", path.display()))?;
+        Ok(path)
+    }
+}
+
+/// As many as there are cores.
+fn threads() -> anyhow::Result<String> {
+    let threads = std::thread::available_parallelism().context("count the cores")?;
+    Ok(threads.to_string())
+}
+
+/// Writes nginx's file anew, for what it is to go by from when it is told to read it again.
+///
+/// # Errors
+/// It can't be written.
+pub(crate) fn rewrite_nginx(
+    folder: &Path,
+    doors: &Doors,
+    origins: [SocketAddr; 2],
+) -> anyhow::Result<PathBuf> {
+    NGINX.write(folder, doors, origins)
+}
 
 /// Starts those that are installed, each on its own of `doors`, in front of `origins`.
 ///
@@ -56,28 +100,18 @@ pub(crate) fn start(
     doors: &[Doors],
     origins: [SocketAddr; 2],
 ) -> anyhow::Result<Vec<Target>> {
-    let threads = std::thread::available_parallelism().context("count the cores")?;
     let pair = folder.join("secure.pem");
     fs::write(&pair, [CERTIFICATE, KEY].concat()).context("write a certificate")?;
     let mut started = Vec::new();
     for (anchor, doors) in ANCHORS.iter().zip(doors) {
-        let path = folder.join(anchor.file);
-        let text = anchor
-            .text
-            .replace("@THREADS@", &threads.to_string())
-            .replace("@FOLDER@", &folder.to_string_lossy())
-            .replace("@LISTEN@", &doors.plain.to_string())
-            .replace("@SECURE@", &doors.secure.to_string())
-            .replace("@MULTIPLEXED@", &doors.multiplexed.to_string())
-            .replace("@ONE@", &origins[0].to_string())
-            .replace("@TWO@", &origins[1].to_string());
-        fs::write(&path, text).with_context(|| format!("write {}", path.display()))?;
+        let path = anchor.write(folder, doors, origins)?;
+        let threads = threads()?;
         let mut command = Command::new(anchor.program);
         command
             .args(anchor.words)
             .arg(&path)
             .env("HOME", folder)
-            .env("GOMAXPROCS", threads.to_string());
+            .env("GOMAXPROCS", threads);
         let begun = Instant::now();
         match Running::start(anchor.program, &mut command, folder) {
             Ok(process) => {

@@ -99,14 +99,17 @@ pub(crate) struct Doors {
     pub(crate) secure: SocketAddr,
     /// HTTP/2 without TLS.
     pub(crate) multiplexed: SocketAddr,
+    /// Commands, over HTTP/1.1.
+    pub(crate) told: SocketAddr,
 }
 
 impl Doors {
-    fn at([plain, secure, multiplexed]: &[SocketAddr; 3]) -> Self {
+    fn at([plain, secure, multiplexed, told]: &[SocketAddr; 4]) -> Self {
         Self {
             plain: *plain,
             secure: *secure,
             multiplexed: *multiplexed,
+            told: *told,
         }
     }
 }
@@ -155,7 +158,7 @@ impl Bed {
         let scratch = Scratch(std::env::temp_dir().join(name));
         let folder = &scratch.0;
         fs::create_dir_all(folder).with_context(|| format!("make {}", folder.display()))?;
-        let [one, two, rest @ ..] = free_addresses::<11>()?;
+        let [one, two, rest @ ..] = free_addresses::<14>()?;
         let origins = [one, two];
         let doors: Vec<Doors> = rest.as_chunks().0.iter().map(Doors::at).collect();
         let running = [
@@ -165,7 +168,7 @@ impl Bed {
         let ours = ours::start(product, folder, &origins)?;
         let mut others = vec![Target {
             name: "direct",
-            doors: Doors::at(&[one; 3]),
+            doors: Doors::at(&[one; 4]),
             process: None,
             ready_after: Duration::ZERO,
         }];

@@ -21,6 +21,8 @@ use windlass_model::{
     RouteSlot, ServiceKey, SlotId, Speaks, Version,
 };
 
+use crate::bench::router::guard::Polled;
+
 /// Longest wait for a reply.
 const REPLY_WITHIN: Duration = Duration::from_secs(10);
 /// The only controller there is.
@@ -31,6 +33,8 @@ pub(crate) struct Control {
     socket: PathBuf,
     stream: UnixStream,
     generation: Generation,
+    /// The last tick that was read.
+    ticked: u64,
 }
 
 impl Control {
@@ -41,6 +45,7 @@ impl Control {
             socket: socket.to_owned(),
             stream: reached(socket)?,
             generation: Generation(0),
+            ticked: 0,
         })
     }
 
@@ -139,6 +144,30 @@ impl Control {
                 entry.context("the service is gone")
             }
             other => anyhow::bail!("the router shows nothing: {other:?}"),
+        }
+    }
+
+    /// What came to a slot since it was asked last, as somebody sees it who watches from beside: also what the
+    /// router answered in its place.
+    pub(crate) fn polled(&mut self, slot: u32) -> anyhow::Result<Polled> {
+        let mut polled = Polled::default();
+        loop {
+            let asked = RouterRequest::Ticks { after: self.ticked };
+            let ticks = match self.call(&asked)? {
+                RouterReply::Ticks { ticks, .. } => ticks,
+                other => anyhow::bail!("the router tells no figures: {other:?}"),
+            };
+            let Some(last) = ticks.last() else {
+                return Ok(polled);
+            };
+            self.ticked = last.number;
+            let all = ticks.iter().flat_map(|tick| tick.services.values());
+            for counts in all.flatten() {
+                if counts.slot.is_none_or(|own| own == SlotId(slot)) {
+                    polled.answers += counts.answered() + counts.broken;
+                    polled.errors += counts.answers[4] + counts.broken;
+                }
+            }
         }
     }
 

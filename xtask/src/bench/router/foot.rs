@@ -1,5 +1,10 @@
-//! What our router takes before it does anything: time to its first answer, and memory at rest. HAProxy's
-//! beside it are the time until it listens, and the same memory.
+//! What our router takes before it does anything: time to its first answer, memory at rest, and its program's
+//! size. HAProxy's beside it are the time until it listens, and the same of the rest.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::Context as _;
 
 use crate::bench::processes;
 use crate::bench::registry::Product;
@@ -34,5 +39,21 @@ pub(crate) fn part(product: &Product) -> anyhow::Result<Vec<Measure>> {
                 .map(beside),
             goal: Goal::AtMost(30.0),
         },
+        Measure {
+            name: "foot_binary",
+            value: size(&product.binary)?,
+            unit: "MB",
+            anchor: theirs
+                .map(|theirs| size(Path::new(&format!("/proc/{}/exe", theirs.pid()))))
+                .transpose()?
+                .map(beside),
+            goal: Goal::AtMost(25.0),
+        },
     ])
+}
+
+/// Megabytes of a file.
+fn size(path: &Path) -> anyhow::Result<f64> {
+    let found = fs::metadata(path).with_context(|| format!("look at {}", path.display()))?;
+    Ok(megabytes(found.len()))
 }

@@ -8,7 +8,7 @@ use anyhow::Context as _;
 use crate::bench::interrupt;
 use crate::bench::registry::Product;
 use crate::bench::router::bed::Bed;
-use crate::bench::router::pairs::{Bar, Pairs};
+use crate::bench::router::pairs::{Bar, Pairs, rounds};
 use crate::bench::row::{Goal, Measure};
 use crate::bench::timing::{count, milliseconds};
 
@@ -21,6 +21,8 @@ const PER_SECOND: u32 = 1_000;
 /// What a proxy adds is no less than this, in milliseconds: what the load does by itself moves the slow ones by
 /// more, and there is no ratio to nothing.
 const TOLD_APART: f64 = 0.05;
+/// What ours may add to the middle one, in milliseconds.
+const ADDED_MOST: f64 = 0.1;
 /// Who is asked besides ours.
 const BESIDE: [&str; 2] = ["direct", "haproxy"];
 
@@ -64,7 +66,11 @@ pub(crate) fn part(product: &Product) -> anyhow::Result<Vec<Measure>> {
     };
     let mut rows = Vec::new();
     rows.extend(beside(&ours.middle, |of| &of.middle, "paced_p50", None));
-    rows.push(added(|of| &of.middle, "paced_p50_added", None));
+    let own = later(&ours.middle, &direct.middle);
+    rows.push(Measure {
+        anchor: added(|of| &of.middle, "paced_p50_added", None).anchor,
+        ..rounds("paced_p50_added", "ms", &own, ADDED_MOST)?
+    });
     let bar = Some(Bar::Most(1.2));
     rows.extend(beside(&ours.slow, |of| &of.slow, "paced_p99", bar));
     rows.push(added(|of| &of.slow, "paced_p99_added", bar));

@@ -2,8 +2,8 @@
 
 use crate::bench::registry::{Bench, Part};
 use crate::bench::router::{
-    dead, drain, features, flip, flood, foot, multiplexed, paced, pause, proxy, secure, sockets,
-    upgrade,
+    dead, drain, effect, features, flip, flood, foot, multiplexed, paced, pause, polled, proxy,
+    secure, sockets, upgrade,
 };
 
 /// The bench of the data plane.
@@ -19,11 +19,14 @@ pub(crate) const BENCH: Bench = Bench {
         Part::new("sockets", sockets::part),
         Part::new("paced", paced::part),
         Part::new("flip", flip::part),
+        Part::new("effect", effect::part),
         Part::new("drain", drain::part),
         Part::new("pause", pause::part),
         Part::new("upgrade", upgrade::part),
         Part::new("dead", dead::with_controller),
         Part::new("dead_alone", dead::alone),
+        Part::new("hang", polled::hang),
+        Part::new("worse", polled::errors),
         Part::new("flood", flood::part),
     ],
 };

@@ -20,9 +20,10 @@ use crate::bench::router::heirs::Heirs;
 use crate::bench::router::long;
 use crate::bench::router::name::Client;
 use crate::bench::router::pairs::{Pairs, middle};
+use crate::bench::router::reuseport;
 use crate::bench::router::streams::{Seen, Streams};
-use crate::bench::row::{Goal, Measure};
-use crate::bench::timing::{count, milliseconds};
+use crate::bench::row::{Anchor, Goal, Measure};
+use crate::bench::timing::{count, figure, milliseconds};
 use crate::say;
 
 /// Times that its place is taken.
@@ -37,16 +38,15 @@ const BEFORE: Duration = Duration::from_millis(1_500);
 const LEAST: u64 = 1_000;
 /// Time that the router before has for what is open there: it is more than all of this takes.
 const WITHIN: Millis = Millis::from_secs(60);
-/// Connections that are opened while a place is taken, and asked on afterwards.
+/// Connections that are opened while a place is taken, as fast as that goes, and asked on afterwards.
 const QUEUED: usize = 400;
-/// Time between two of them.
-const QUEUED_EVERY: Duration = Duration::from_millis(1);
 /// Long answers that are under way when an upgrade begins.
 const LONG: usize = 5;
 
 /// What one upgrade came to.
 struct Upgraded {
     took: Duration,
+    queued: u64,
     queued_failed: u64,
     broken: u64,
 }
@@ -80,23 +80,62 @@ pub(crate) fn part(product: &Product) -> anyhow::Result<Vec<Measure>> {
     for why in reasons.chain(&seen.why) {
         say::aside(&format!("   failed: {why}"));
     }
-    let failed = |name, failed| Measure {
+    let mut rows = of_load(&counts, &seen);
+    rows.extend(of_upgrades(&upgrades)?);
+    rows.extend(slow.rows());
+    Ok(rows)
+}
+
+/// Requests that should be none.
+fn failed(name: &'static str, failed: u64) -> Measure {
+    Measure {
         name,
         value: count(failed),
         unit: "requests",
         anchor: None,
         goal: Goal::AtMost(0.0),
-    };
-    let sum = |of: fn(&Upgraded) -> u64| upgrades.iter().map(of).sum();
-    let took: Vec<f64> = upgrades.iter().map(|one| milliseconds(one.took)).collect();
-    let mut rows = vec![
+    }
+}
+
+/// What became of requests that came all the while.
+fn of_load(counts: &Counts, seen: &Seen) -> Vec<Measure> {
+    vec![
         failed("upgrade_failed", counts.failed),
         failed("upgrade_h2_failed", seen.failed),
         Measure {
             goal: Goal::Told,
             ..failed("upgrade_h2_moved", seen.moved)
         },
-        failed("upgrade_queued_failed", sum(|one| one.queued_failed)),
+    ]
+}
+
+/// What became of what was open at each upgrade. Connections that wait are beside as many that wait where a
+/// second socket on the same port takes the place.
+fn of_upgrades(upgrades: &[Upgraded]) -> anyhow::Result<Vec<Measure>> {
+    let sum = |of: fn(&Upgraded) -> u64| upgrades.iter().map(of).sum();
+    let (mut waited, mut lost) = (0, 0);
+    for _ in upgrades {
+        waited += QUEUED;
+        lost += reuseport::trial(QUEUED)?;
+    }
+    let beside = |value| {
+        Some(Anchor {
+            name: "SO_REUSEPORT",
+            value,
+        })
+    };
+    let took: Vec<f64> = upgrades.iter().map(|one| milliseconds(one.took)).collect();
+    Ok(vec![
+        Measure {
+            unit: "connections",
+            anchor: beside(figure(waited)),
+            goal: Goal::Told,
+            ..failed("upgrade_queued", sum(|one| one.queued))
+        },
+        Measure {
+            anchor: beside(count(lost)),
+            ..failed("upgrade_queued_failed", sum(|one| one.queued_failed))
+        },
         failed("upgrade_long_broken", sum(|one| one.broken)),
         Measure {
             name: "upgrade_took",
@@ -105,9 +144,7 @@ pub(crate) fn part(product: &Product) -> anyhow::Result<Vec<Measure>> {
             anchor: None,
             goal: Goal::Told,
         },
-    ];
-    rows.extend(slow.rows());
-    Ok(rows)
+    ])
 }
 
 fn plan(target: SocketAddr) -> LoadPlan {
@@ -146,6 +183,7 @@ fn upgrade(bed: &mut Bed, program: &File) -> anyhow::Result<Upgraded> {
         let answer = answer.map_err(|_panic| anyhow::anyhow!("a client panicked"))?;
         broken += u64::from(answer.is_err());
     }
+    let opened = u64::try_from(queued.len()).unwrap_or_default();
     let mut queued_failed = 0;
     for client in queued {
         let answered = client.and_then(|mut client| client.ask());
@@ -153,6 +191,7 @@ fn upgrade(bed: &mut Bed, program: &File) -> anyhow::Result<Upgraded> {
     }
     Ok(Upgraded {
         took,
+        queued: opened,
         queued_failed,
         broken,
     })
@@ -163,7 +202,6 @@ fn queue(address: SocketAddr, over: &AtomicBool) -> Vec<anyhow::Result<Client>> 
     let mut queued = Vec::new();
     while queued.len() < QUEUED && !over.load(Ordering::Relaxed) {
         queued.push(Client::connect(address));
-        thread::sleep(QUEUED_EVERY);
     }
     queued
 }
