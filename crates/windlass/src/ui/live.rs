@@ -9,6 +9,7 @@ use super::table::cut;
 use super::time::clock;
 use super::ways::{next_lines, ways};
 use super::words::{change, harmless, listed, phase, phase_role, state_of, state_role};
+use super::wide::wide;
 use super::wrap::hang;
 use super::{Role, Style};
 use crate::follow::{Part, Progress};
@@ -158,7 +159,7 @@ const AGE_WIDTH: usize = 5;
 
 /// A row, and below it what its service waits for where there is no room at its end.
 fn below(row: String, grid: &Grid, waits: &str, width: usize) -> Vec<String> {
-    if grid.width() + GAP.len() + waits.chars().count() <= width {
+    if grid.width() + GAP.len() + wide(waits) <= width {
         return vec![[&row, GAP, waits].concat()];
     }
     let told = hang(BELOW, waits, Some(width));
@@ -174,16 +175,10 @@ fn head(picture: &Progress, now_us: i64, style: &Style) -> String {
     let how = state_of(picture.kind, picture.state);
     let age = clock(now_us - picture.started_us);
     let id = picture.id.as_str();
-    let wide = |id: &str| {
-        [&what, how, &age, id]
-            .map(|word| word.chars().count())
-            .iter()
-            .sum::<usize>()
-            + 9
-    };
+    let all = |id: &str| [&what, how, &age, id].map(wide).iter().sum::<usize>() + 9;
     // Its beginning is enough for every command.
     let short = id.get(..ID_SHOWN).unwrap_or(id);
-    let Some(id) = [id, short].into_iter().find(|id| wide(id) <= style.width) else {
+    let Some(id) = [id, short].into_iter().find(|id| all(id) <= style.width) else {
         return cut(&format!("{what}   {how}   {age}"), style.width);
     };
     format!(

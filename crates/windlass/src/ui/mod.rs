@@ -39,6 +39,7 @@ mod voice;
 pub(crate) mod ways;
 pub(crate) mod why;
 pub(crate) mod words;
+pub(crate) mod wide;
 pub(crate) mod wrap;
 
 pub(crate) use again::{Again, quoted};
