@@ -322,7 +322,9 @@ fn what_failed_after_down_is_told_as_a_failure_and_not_as_taken_down() {
     let id = lab.last();
     let shown = lab.run(&["show", &id]).exits(0).out;
     assert!(!shown.contains("taken down"), "{shown}");
-    let next = format!("next: windlass show {id} --why\n      windlass events {id}\n");
+    let next = format!(
+        "next: windlass logs web\n      windlass show {id} --why\n      windlass events {id}\n"
+    );
     assert!(shown.ends_with(&next), "{shown}");
     let shown = lab.run(&["show", &id, "-o", "json"]).exits(0).json();
     let hint = shown["problem"]["hint"].as_str().unwrap();
