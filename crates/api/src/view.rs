@@ -56,7 +56,7 @@ pub struct PlanView {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub risk: Option<RiskView>,
     /// Services whose release to go back to could not be started again as it was; in a rollback, that it
-    /// goes back to.
+    /// goes back to, or else that it leaves.
     #[serde(default)]
     pub no_start: BTreeMap<ServiceName, NoStartView>,
 }

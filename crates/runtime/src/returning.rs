@@ -19,7 +19,7 @@ use crate::at::RollbackAt;
 use crate::controller::Shared;
 use crate::drive::{Driven, Input};
 use crate::handle::Terms;
-use crate::{no_plan, no_way_back, opening, planning, problems, prove, recover, scorer};
+use crate::{no_plan, no_way_back, opening, planning, problems, prove, recover, scorer, startable};
 
 /// Newest deployments among which the last promoted one is looked for.
 const LOOKED_AT: u32 = 200;
@@ -48,6 +48,15 @@ pub(crate) async fn rollback(
     at: RollbackAt,
     by: String,
 ) -> Result<RollbackAnswer, Problem> {
+    let mut answer = begin(shared, at, by).await?;
+    // It goes on meanwhile, and nobody waits for anything that is held.
+    if let Some(plan) = answer.plan.take() {
+        answer.plan = Some(startable::looked_at(shared, plan).await);
+    }
+    Ok(answer)
+}
+
+async fn begin(shared: &Rc<Shared>, at: RollbackAt, by: String) -> Result<RollbackAnswer, Problem> {
     scorer::give_up(shared, &at.app, &at.environment).await;
     let lock = || shared.environment(&at.app, &at.environment).lock;
     if let (Some(holder), Some(to)) = (lock(), &at.to) {
@@ -121,12 +130,7 @@ pub(crate) async fn find(shared: &Rc<Shared>, at: &RollbackAt) -> Result<Found, 
         is_warm.then(|| service.clone())
     });
     let warm: BTreeSet<ServiceName> = join_all(asked).await.into_iter().flatten().collect();
-    for (service, promoted) in wanted
-        .iter()
-        .filter(|(service, _)| !warm.contains(*service))
-    {
-        verify(shared, &environment, service, promoted).await?;
-    }
+    refuse_unsound(shared, &environment, (&wanted, &warm)).await?;
     let plan = plan::restore(&RestoreInput {
         environment: &environment,
         folder: &environment.folder,
@@ -140,6 +144,30 @@ pub(crate) async fn find(shared: &Rc<Shared>, at: &RollbackAt) -> Result<Found, 
         plan: Some(plan),
         stays,
     })
+}
+
+/// Refuses what would have to be started and can be seen not to start: nothing has moved yet.
+async fn refuse_unsound(
+    shared: &Rc<Shared>,
+    environment: &Environment,
+    (wanted, warm): (&BTreeMap<ServiceName, Promoted>, &BTreeSet<ServiceName>),
+) -> Result<(), Problem> {
+    let cold = wanted
+        .iter()
+        .filter(|(service, _)| !warm.contains(*service));
+    // All at once: a disk that is silent takes as long as it may.
+    let looked = cold.map(async |(service, promoted)| {
+        let state = environment.services.get(service);
+        let found = startable::check(shared, state, promoted).await;
+        found.map_err(|why| (service, &promoted.release.version, why))
+    });
+    let looked = join_all(looked).await;
+    let Some((service, version, why)) = looked.into_iter().find_map(Result::err) else {
+        return Ok(());
+    };
+    let only = BTreeSet::from([service.clone()]);
+    let lines = candidates(shared, environment, &only).await;
+    Err(no_way_back::not_verified(service, version, &why, &lines))
 }
 
 /// The deployment that runs, if a rollback of what is named means it.
@@ -356,45 +384,6 @@ async fn is_warm(shared: &Rc<Shared>, state: Option<&ServiceState>, wanted: &Pro
     true
 }
 
-/// Whether what runs is taken back by its own command, so that nothing kept is needed.
-fn has_rollback(state: Option<&ServiceState>) -> bool {
-    let stable = state.and_then(|state| state.stable.as_ref());
-    let command = stable.and_then(|stable| stable.spec.command.as_ref());
-    command.is_some_and(|command| command.rollback.is_some())
-}
-
-/// Whether the kept files are those that were promoted; why not, in words.
-async fn check(
-    shared: &Rc<Shared>,
-    state: Option<&ServiceState>,
-    known: &Promoted,
-) -> Result<(), String> {
-    if has_rollback(state) {
-        return Ok(());
-    }
-    match shared.border.target.verify(&known.release).await {
-        Ok(digest) if digest == known.release.artefact => Ok(()),
-        Ok(_) => Err("its kept files were changed".to_owned()),
-        Err(error) => Err(error.chain()),
-    }
-}
-
-async fn verify(
-    shared: &Rc<Shared>,
-    environment: &Environment,
-    service: &ServiceName,
-    wanted: &Promoted,
-) -> Result<(), Problem> {
-    let state = environment.services.get(service);
-    let Err(why) = check(shared, state, wanted).await else {
-        return Ok(());
-    };
-    let only = BTreeSet::from([service.clone()]);
-    let lines = candidates(shared, environment, &only).await;
-    let version = &wanted.release.version;
-    Err(no_way_back::not_verified(service, version, &why, &lines))
-}
-
 /// Lines that name what a rollback could mean; more are only counted.
 const CHOICES_MAX: usize = 12;
 
@@ -463,7 +452,7 @@ async fn candidates(
             lines.push(format!("{service}: no earlier release"));
         }
         for known in all {
-            let verified = match check(shared, Some(state), known).await {
+            let verified = match startable::check(shared, Some(state), known).await {
                 Ok(()) => "verified".to_owned(),
                 Err(why) => why,
             };

@@ -4,11 +4,14 @@ use std::rc::Rc;
 
 use futures_util::future::{Either, select};
 use windlass_api::{NoStartView, PlanView};
-use windlass_model::{Change, Millis, PlanKind, Release, RolloutPlan};
+use windlass_edge::ErrorKind;
+use windlass_model::{
+    Change, Millis, PlanKind, Promoted, Release, RolloutPlan, ServiceSpec, ServiceState,
+};
 
 use crate::controller::Shared;
 
-/// Longest time that all of them are looked at. A disk that hangs holds up no plan.
+/// Longest time that all of them are looked at. A disk that hangs holds up no plan, and no way back.
 const WITHIN: Millis = Millis::from_secs(2);
 
 /// Adds to a plan that a person is shown, of each service whose release to go back to could not be
@@ -16,10 +19,15 @@ const WITHIN: Millis = Millis::from_secs(2);
 pub(crate) async fn looked_at(shared: &Rc<Shared>, mut view: PlanView) -> PlanView {
     let mut late = shared.border.clock.sleep(WITHIN);
     let mut is_late = false;
-    for (service, part) in &view.plan.rollouts {
-        let Some(release) = needed(view.plan.kind, part) else {
+    let parts = view.plan.rollouts.iter();
+    let all = parts.flat_map(|(service, part)| {
+        let needed = needed(view.plan.kind, part).into_iter().flatten();
+        needed.map(move |release| (service, release))
+    });
+    for (service, release) in all {
+        if view.no_start.contains_key(service) {
             continue;
-        };
+        }
         let why = if is_late {
             Some(NOT_SEEN.to_owned())
         } else {
@@ -43,30 +51,60 @@ pub(crate) async fn looked_at(shared: &Rc<Shared>, mut view: PlanView) -> PlanVi
 /// Why it is not known.
 const NOT_SEEN: &str = "its files could not be looked at in time";
 
-/// The release that must be started for a way back, now or once what runs of it has ended.
-fn needed(kind: PlanKind, part: &RolloutPlan) -> Option<&Release> {
+/// The releases that must be started for a way back, now or once what runs of them has ended; what matters
+/// most first. A rollback goes to the one and may be taken back to the other, by hand.
+fn needed(kind: PlanKind, part: &RolloutPlan) -> [Option<&Release>; 2] {
     let stable = part.stable.as_ref();
+    let left = stable
+        .map(|slot| &slot.release)
+        .filter(|_| !goes_back_itself(&part.spec));
     match (kind, &part.change) {
         // What is new, what stays, and what goes for good.
         (_, Change::First { .. } | Change::Adjust { .. } | Change::Remove)
-        | (PlanKind::Remove, _)
-        | (PlanKind::Rollback, Change::Restore { warm: true }) => None,
+        | (PlanKind::Remove, _) => [None, None],
         (
             PlanKind::Deploy,
             Change::Beside { .. } | Change::InPlace { .. } | Change::Restore { .. },
-        ) => {
-            // A command that goes back by itself needs no other release for it.
-            let own = part.spec.command.as_ref();
-            let own = own.is_some_and(|command| command.rollback.is_some());
-            stable.map(|slot| &slot.release).filter(|_| !own)
-        }
+        )
+        | (PlanKind::Rollback, Change::Restore { warm: true }) => [left, None],
         (
             PlanKind::Rollback,
             Change::Beside { .. } | Change::InPlace { .. } | Change::Restore { .. },
         ) => {
-            let own = stable.and_then(|slot| slot.spec.command.as_ref());
-            let own = own.is_some_and(|command| command.rollback.is_some());
-            (!own).then_some(&part.release)
+            let own = stable.is_some_and(|slot| goes_back_itself(&slot.spec));
+            [(!own).then_some(&part.release), left]
         }
+    }
+}
+
+/// Whether it is a command that goes back by itself, and needs nothing kept of another release for it.
+fn goes_back_itself(spec: &ServiceSpec) -> bool {
+    let command = spec.command.as_ref();
+    command.is_some_and(|command| command.rollback.is_some())
+}
+
+/// Whether a rollback could start what is kept of a release; why not, in words. What can't be seen in time
+/// counts for it: a way back is refused for what is known, not for a disk that hangs.
+pub(crate) async fn check(
+    shared: &Rc<Shared>,
+    state: Option<&ServiceState>,
+    known: &Promoted,
+) -> Result<(), String> {
+    let stable = state.and_then(|state| state.stable.as_ref());
+    if stable.is_some_and(|stable| goes_back_itself(&stable.spec)) {
+        return Ok(());
+    }
+    let target = &shared.border.target;
+    let late = shared.border.clock.sleep(WITHIN);
+    let looked = select(target.can_start(&known.release), late).await;
+    if let Either::Left((Err(error), _)) = looked
+        && error.kind == ErrorKind::Rejected
+    {
+        return Err(error.chain());
+    }
+    match target.verify(&known.release).await {
+        Ok(digest) if digest == known.release.artefact => Ok(()),
+        Ok(_) => Err("its kept files were changed".to_owned()),
+        Err(error) => Err(error.chain()),
     }
 }

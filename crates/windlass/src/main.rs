@@ -20,6 +20,7 @@ mod follow;
 mod halt;
 mod init;
 mod listen;
+mod log;
 mod misused;
 mod pages;
 mod reception;

@@ -25,6 +25,7 @@ use windlass_store::SqliteStore;
 use crate::diagnostic::{Diagnostic, NO_START, chain};
 use crate::door::{self, Door};
 use crate::findable::{self, stay_findable};
+use crate::log;
 use crate::reception::Loopback;
 use crate::ui::program::router_line;
 
@@ -65,7 +66,7 @@ pub(crate) fn serve(
     life: Life,
     door: &Door,
 ) -> Result<(), Diagnostic> {
-    log_to_stderr();
+    log::to_stderr();
     paths.create()?;
     let _lock = take(paths, place)?;
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -257,7 +258,7 @@ pub(crate) fn router_alone(paths: &StatePaths, file: Alone) -> Result<(), Diagno
 }
 
 fn run_router(paths: &StatePaths, alone: Option<Alone>) -> Result<(), Diagnostic> {
-    log_to_stderr();
+    log::to_stderr();
     paths.create()?;
     let threads = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
     windlass_router::run(RouterConfig {
@@ -314,19 +315,6 @@ fn asked_to_end() -> std::io::Result<impl Future<Output = ()>> {
             _ = interrupt.recv() => {}
         }
     })
-}
-
-fn log_to_stderr() {
-    let filter = tracing_subscriber::EnvFilter::try_from_env("WINDLASS_LOG")
-        .unwrap_or_else(|_unset| tracing_subscriber::EnvFilter::new("info"));
-    let log = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr);
-    // A log that can't be written, as on a full disk, is no reason to die: the subscriber would tell
-    // it on standard error too, and that panics.
-    let log = log.log_internal_errors(false);
-    // Only a second call in one process could fail, and then the first one holds.
-    let _first = log.with_ansi(false).try_init().is_ok();
 }
 
 fn held(paths: &StatePaths) -> Diagnostic {

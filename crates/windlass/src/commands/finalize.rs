@@ -3,6 +3,7 @@
 use clap::Args;
 
 use super::candidate::to_finalize;
+use super::file::Found;
 use super::which::client;
 use crate::arguments::named;
 use crate::context::Context;
@@ -25,17 +26,10 @@ pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, 
     let id = to_finalize(context, &client, options.id.as_deref()).await?;
     let view = client.finalize(&id, &Context::who()).await?;
     let runs = environment_of(&client, &view).await;
-    let down = runs.and_then(|runs| {
-        let down = taken_down::of(&runs, &view)?;
-        Some(taken_down::told(down, &context.ui.style().zone))
-    });
-    let rest = match down {
-        Some(told) => format!(
-            "it was {told}, bring it up again with: {}",
-            taken_down::AGAIN
-        ),
-        None => "a rollback starts it again".to_owned(),
-    };
+    // Of a file that can't be read nobody knows the application, and it is dropped all the same.
+    let own = Found::app_here(context).ok().flatten();
+    let zone = context.ui.style().zone;
+    let rest = taken_down::after_final(&view, runs.as_ref(), (own.as_deref(), &zone));
     let text = format!("{id} is final: nothing that it left runs any more; {rest}\n");
     Report::new(text, &view)
 }

@@ -146,6 +146,27 @@ impl Part {
         doing(phase.as_deref(), *progress)
     }
 
+    /// Why it went back, where that is what it did itself: not along with another, nor by a person's word.
+    pub(crate) fn own_failure(&self, service: &ServiceName) -> Option<&ReturnReason> {
+        let why = self.why.as_ref()?;
+        let own = match why {
+            ReturnReason::InstanceLost { .. }
+            | ReturnReason::ShiftFailed(_)
+            | ReturnReason::StopFailed(_)
+            | ReturnReason::NoEvidence { .. }
+            | ReturnReason::LowScore { .. }
+            | ReturnReason::Triggered { .. } => true,
+            ReturnReason::Tripped {
+                service: watched, ..
+            } => watched == service,
+            ReturnReason::NeedFailed(_)
+            | ReturnReason::OtherFailed(_)
+            | ReturnReason::Aborted { .. }
+            | ReturnReason::Superseded { .. } => false,
+        };
+        own.then_some(why)
+    }
+
     /// Its bake is over; what it waits for now.
     pub(super) fn awaits(&mut self, fact: &Fact, at_us: i64) {
         if let Fact::EvidenceAwaited {

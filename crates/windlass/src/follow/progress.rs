@@ -280,23 +280,8 @@ impl Progress {
     /// The services that failed by themselves, not because another did.
     pub(crate) fn failed(&self) -> impl Iterator<Item = (&ServiceName, &Part, &ReturnReason)> {
         self.parts.iter().filter_map(|(service, part)| {
-            let why = part.why.as_ref()?;
-            let own = match why {
-                ReturnReason::InstanceLost { .. }
-                | ReturnReason::ShiftFailed(_)
-                | ReturnReason::StopFailed(_)
-                | ReturnReason::NoEvidence { .. }
-                | ReturnReason::LowScore { .. }
-                | ReturnReason::Triggered { .. } => true,
-                ReturnReason::Tripped {
-                    service: watched, ..
-                } => watched == service,
-                ReturnReason::NeedFailed(_)
-                | ReturnReason::OtherFailed(_)
-                | ReturnReason::Aborted { .. }
-                | ReturnReason::Superseded { .. } => false,
-            };
-            own.then_some((service, part, why))
+            let why = part.own_failure(service)?;
+            Some((service, part, why))
         })
     }
 }

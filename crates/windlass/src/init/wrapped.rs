@@ -6,6 +6,7 @@ use super::draft::{Guess, name};
 use super::folder::Folder;
 use super::run::{quoted, word};
 use super::script::{reads_arguments, runs};
+use crate::ui::wide::{padded, wide};
 
 /// Folders beside the file that often hold such scripts.
 const PLACES: [&str; 4] = ["", "bin", "scripts", "script"];
@@ -180,10 +181,10 @@ impl Wrapped {
             ),
         ];
         let said = lines.iter().filter(|(_, what)| !what.is_empty());
-        let width = said.map(|(key, _)| key.chars().count()).max().unwrap_or(0);
+        let width = said.map(|(key, _)| wide(key)).max().unwrap_or(0);
         let line = |(key, what): &(String, &str)| match *what {
             "" => key.clone(),
-            what => format!("{key:width$}   # {what}"),
+            what => format!("{}   # {what}", padded(key, width)),
         };
         lines.iter().map(line).collect()
     }

@@ -1,6 +1,7 @@
 //! Tables that fit their terminal: what matters least gives way first, and nothing is broken in its middle.
 
 use super::table::cut;
+use super::wide::{padded, padded_left, wide};
 use super::wrap::{hang, longest_piece};
 
 /// Blanks between two columns.
@@ -21,7 +22,7 @@ pub(crate) enum Ease {
     Wrap(&'static str),
     /// The same of a list: broken behind commas.
     List(&'static str),
-    /// What is in it ends with `…`, after so many characters at the least: what differs does so still.
+    /// What is in it ends with `…`, after so many columns at the least: what differs does so still.
     Shorten(&'static str, usize),
 }
 
@@ -223,9 +224,9 @@ impl Grid {
             let padded = cells.iter().map(|(column, lines)| {
                 let (text, width) = (lines.get(line).map_or("", String::as_str), column.width());
                 let padded = if column.is_right {
-                    format!("{text:>width$}")
+                    padded_left(text, width)
                 } else {
-                    format!("{text:width$}")
+                    padded(text, width)
                 };
                 paint(column.head, padded)
             });
@@ -236,16 +237,12 @@ impl Grid {
     }
 }
 
-fn wide(text: &str) -> usize {
-    text.chars().count()
-}
-
 fn shortened(cell: &str, side: usize) -> String {
     let sides: Vec<String> = cell.split(ARROW).map(|text| cut(text, side)).collect();
     sides.join(ARROW)
 }
 
-/// Characters of each side of a cell, with the `…`, that no two of them begin alike in.
+/// Columns of each side of a cell, with the `…`, that no two of them begin alike in.
 fn telling(cells: &[String]) -> usize {
     let mut sides: Vec<&str> = cells.iter().flat_map(|cell| cell.split(ARROW)).collect();
     sides.sort_unstable();
@@ -253,11 +250,17 @@ fn telling(cells: &[String]) -> usize {
     let alike = sides.windows(2).map(|pair| match pair {
         [one, other] => {
             let both = one.chars().zip(other.chars());
-            both.take_while(|(a, b)| a == b).count()
+            let alike = both.take_while(|(a, b)| a == b).count();
+            // With the character that tells them apart.
+            let differing = [one, other].map(|side| side.chars().take(alike + 1).collect());
+            differing
+                .map(|begun: String| wide(&begun))
+                .into_iter()
+                .max()
         }
-        _ => 0,
+        _ => None,
     });
-    alike.max().unwrap_or(0) + 2
+    alike.flatten().max().unwrap_or(1) + 1
 }
 
 #[cfg(test)]
@@ -355,6 +358,35 @@ mod tests {
         let rows = vec![vec!["authentication-of-all".to_owned()]];
         let grid = Grid::new(&["SERVICE"], rows).fit(Some(12), &[]);
         assert_eq!(grid.text(Some(12)), "SERVICE\nauthenticat…\n");
+    }
+
+    #[test]
+    fn characters_of_two_columns_leave_the_columns_where_they_are() {
+        let row = |cells: [&str; 2]| cells.map(str::to_owned).to_vec();
+        let rows = vec![row(["修正版", "5 %"]), row(["1.4.1", "95 %"])];
+        let grid = Grid::new(&["VERSION", "TRAFFIC"], rows.clone());
+        insta::assert_snapshot!(grid.text(None), @r"
+        VERSION  TRAFFIC
+        修正版   5 %
+        1.4.1    95 %
+        ");
+        let named = vec![row(["修正版の一", "5 %"]), row(["修正版の二", "95 %"])];
+        let eases = [Ease::Shorten("VERSION", 4)];
+        let fit = |rows: &[Vec<String>], width: usize| {
+            let grid = Grid::new(&["VERSION", "TRAFFIC"], rows.to_vec());
+            grid.fit(Some(width), &eases).text(Some(width))
+        };
+        // The last one tells them apart: as in letters, nothing of them can go.
+        assert!(
+            fit(&named, 15).contains("修正版の一"),
+            "{}",
+            fit(&named, 15)
+        );
+        let long = vec![row(["修正版修正版", "5 %"])];
+        insta::assert_snapshot!(fit(&long, 18), @r"
+        VERSION    TRAFFIC
+        修正版修…  5 %
+        ");
     }
 
     #[test]

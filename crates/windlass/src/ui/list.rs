@@ -9,6 +9,7 @@ use super::Style;
 use super::grid::Grid;
 use super::table::cut_between_words;
 use super::time::{in_year, of_calendar, took};
+use super::wide::wide;
 use super::words::{change, harmless, listed, standing};
 
 /// Shortest beginning of an id that stands for it: what begins alike was begun within a quarter of a
@@ -25,16 +26,16 @@ pub(crate) fn list_text(
     if deployments.is_empty() {
         return "no deployments\n".to_owned();
     }
-    let whole = wide(deployments, style);
+    let whole = whole(deployments, style);
     match fits {
-        Some(width) if whole.lines().any(|line| line.chars().count() > width) => {
+        Some(width) if whole.lines().any(|line| wide(line) > width) => {
             narrow(deployments, width, style)
         }
         Some(_) | None => whole,
     }
 }
 
-fn wide(deployments: &[DeploymentView], style: &Style) -> String {
+fn whole(deployments: &[DeploymentView], style: &Style) -> String {
     let rows = deployments.iter().map(|view| {
         vec![
             view.id.to_string(),

@@ -3,11 +3,13 @@
 use windlass_api::HeldView;
 use windlass_model::{DeploymentState, PlanKind, RolloutPhase};
 
+use super::concern::{Concern, concern, more};
 use super::grid::{Ease, Grid};
 use super::list::ID_SHOWN;
 use super::table::cut;
 use super::time::clock;
 use super::ways::{next_lines, ways};
+use super::wide::wide;
 use super::words::{change, harmless, listed, phase, phase_role, state_of, state_role};
 use super::wrap::hang;
 use super::{Role, Style};
@@ -69,17 +71,18 @@ fn services(picture: &Progress, now_us: i64, (room, style): (usize, &Style)) -> 
     };
     let title = [MARGIN, &grid.header()].concat();
     let mut lines = vec![style.paint(Role::Faint, &cut(&title, style.width))];
-    let rows = picture.parts.values().zip(&waits).enumerate();
-    let rows = rows.map(|(at, (part, waits))| {
+    let rows = picture.parts.iter().zip(&waits).enumerate();
+    let rows = rows.map(|(at, ((service, part), waits))| {
         let row = row(&grid, (at, part), style);
-        match waits.as_str() {
+        let lines = match waits.as_str() {
             "" => vec![row],
             _ if is_beside => vec![row],
             waits => below(row, &grid, waits, width),
-        }
+        };
+        let concern = concern(service, part);
+        (concern, part, lines)
     });
-    let rows: Vec<Vec<String>> = rows.collect();
-    lines.extend(within(&rows, room));
+    lines.extend(within(rows.collect(), room, style.width));
     lines
 }
 
@@ -98,23 +101,26 @@ fn without(picture: &Progress, now_us: i64, width: usize) -> Grid {
     }
 }
 
-/// As many services as have room, and how many more there are.
-fn within(rows: &[Vec<String>], room: usize) -> Vec<String> {
-    let all: usize = rows.iter().map(Vec::len).sum();
-    // The last line says how many are not shown.
-    let room = if all <= room {
-        room
-    } else {
-        room.saturating_sub(1).max(1)
-    };
-    let mut lines = Vec::new();
-    for (at, row) in rows.iter().enumerate() {
-        if lines.len() + row.len() > room {
-            lines.push(format!("{MARGIN}… and {} more", rows.len() - at));
-            break;
-        }
-        lines.extend_from_slice(row);
+/// A service in its lines.
+type Row<'p> = (Concern, &'p Part, Vec<String>);
+
+/// As many services as have room, and how many more there are. By their names where all of them have; else
+/// what fails is first, then what moves, what waits and what is done.
+fn within(mut rows: Vec<Row<'_>>, room: usize, width: usize) -> Vec<String> {
+    let all: usize = rows.iter().map(|(_, _, lines)| lines.len()).sum();
+    if all <= room {
+        return rows.into_iter().flat_map(|(_, _, lines)| lines).collect();
     }
+    rows.sort_by_key(|(concern, _, _)| *concern);
+    // The last line says what is not shown.
+    let room = room.saturating_sub(1).max(1);
+    let mut lines = Vec::new();
+    let mut rows = rows.into_iter().peekable();
+    while let Some((_, _, row)) = rows.next_if(|(_, _, row)| lines.len() + row.len() <= room) {
+        lines.extend(row);
+    }
+    let hidden: Vec<&Part> = rows.map(|(_, part, _)| part).collect();
+    lines.push(cut(&format!("{MARGIN}… {}", more(&hidden)), width));
     lines
 }
 
@@ -158,7 +164,7 @@ const AGE_WIDTH: usize = 5;
 
 /// A row, and below it what its service waits for where there is no room at its end.
 fn below(row: String, grid: &Grid, waits: &str, width: usize) -> Vec<String> {
-    if grid.width() + GAP.len() + waits.chars().count() <= width {
+    if grid.width() + GAP.len() + wide(waits) <= width {
         return vec![[&row, GAP, waits].concat()];
     }
     let told = hang(BELOW, waits, Some(width));
@@ -174,16 +180,10 @@ fn head(picture: &Progress, now_us: i64, style: &Style) -> String {
     let how = state_of(picture.kind, picture.state);
     let age = clock(now_us - picture.started_us);
     let id = picture.id.as_str();
-    let wide = |id: &str| {
-        [&what, how, &age, id]
-            .map(|word| word.chars().count())
-            .iter()
-            .sum::<usize>()
-            + 9
-    };
+    let all = |id: &str| [&what, how, &age, id].map(wide).iter().sum::<usize>() + 9;
     // Its beginning is enough for every command.
     let short = id.get(..ID_SHOWN).unwrap_or(id);
-    let Some(id) = [id, short].into_iter().find(|id| wide(id) <= style.width) else {
+    let Some(id) = [id, short].into_iter().find(|id| all(id) <= style.width) else {
         return cut(&format!("{what}   {how}   {age}"), style.width);
     };
     format!(
@@ -502,8 +502,49 @@ mod tests {
         let lines = frame(&picture, sample::at(12_500), &style);
         let text = lines.join("\n");
         assert!(lines.len() < style.height, "{text}");
-        assert!(text.contains("  … and "), "{text}");
+        assert!(text.contains("  … 1 more: 1 waiting"), "{text}");
         assert!(text.contains("windlass promote dep_01k0a "), "{text}");
+    }
+
+    #[test]
+    fn what_fails_or_moves_has_room_before_what_waits_or_is_done() {
+        let mut picture = sample::untold();
+        let part = picture.parts.remove(&sample::service("auth")).unwrap();
+        picture.parts.clear();
+        for (name, phase) in [
+            ("aa", RolloutPhase::Passed),
+            ("bb", RolloutPhase::Waiting),
+            ("cc", RolloutPhase::Passed),
+            ("dd", RolloutPhase::Passed),
+            ("ee", RolloutPhase::Baking),
+            ("ff", RolloutPhase::Waiting),
+            ("gg", RolloutPhase::Stuck),
+            ("hh", RolloutPhase::Starting),
+        ] {
+            let part = Part {
+                phase,
+                ..part.clone()
+            };
+            picture.parts.insert(sample::service(name), part);
+        }
+        let rows = |height: usize| {
+            let style = Style {
+                height,
+                ..Style::plain()
+            };
+            let lines = frame(&picture, sample::at(3_000), &style);
+            assert!(lines.len() < height, "{lines:?}");
+            let rows = lines.iter().filter_map(|line| line.strip_prefix(MARGIN));
+            let rows = rows.skip(1).map(|row| match row.strip_prefix('…') {
+                Some(more) => more.trim().to_owned(),
+                None => row.chars().take(2).collect(),
+            });
+            rows.collect::<Vec<String>>().join(" ")
+        };
+        assert_eq!(rows(13), "aa bb cc dd ee ff gg hh");
+        assert_eq!(rows(12), "gg ee hh bb ff aa 2 more: 2 passed");
+        assert_eq!(rows(10), "gg ee hh bb 4 more: 1 waiting, 3 passed");
+        assert_eq!(rows(8), "gg ee 6 more: 1 starting, 2 waiting, 3 passed");
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Where to look for what a release that went back did: the one place that decides.
 
-use windlass_model::{DeploymentId, ReturnReason, Rule, ServiceName, Source};
+use windlass_model::{DeploymentId, InstanceEnd, ReturnReason, Rule, ServiceName, Source};
 
 /// The command that has more to say about why it went back; none where that is not about the release.
 pub(crate) fn look(id: &DeploymentId, service: &ServiceName, why: &ReturnReason) -> Option<String> {
@@ -25,6 +25,23 @@ pub(crate) fn look(id: &DeploymentId, service: &ServiceName, why: &ReturnReason)
     }
 }
 
+/// Whether a program failed that had run: what it printed says more than anything else.
+pub(crate) fn is_of_the_program(why: &ReturnReason) -> bool {
+    match why {
+        ReturnReason::InstanceLost { end, .. } => !matches!(end, InstanceEnd::NotStarted(_)),
+        ReturnReason::Triggered { trigger, .. } => first_source(trigger) == Some(Source::Instances),
+        ReturnReason::NeedFailed(_)
+        | ReturnReason::OtherFailed(_)
+        | ReturnReason::Aborted { .. }
+        | ReturnReason::Superseded { .. }
+        | ReturnReason::NoEvidence { .. }
+        | ReturnReason::Tripped { .. }
+        | ReturnReason::LowScore { .. }
+        | ReturnReason::ShiftFailed(_)
+        | ReturnReason::StopFailed(_) => false,
+    }
+}
+
 /// Every check of the score, and what gives points back.
 const SCORE: &str = "windlass score --explain";
 
@@ -35,9 +52,7 @@ fn first_source(rule: &Rule) -> Option<Source> {
 
 #[cfg(test)]
 mod tests {
-    use windlass_model::{
-        Drop, InstanceEnd, Measure, Millis, Rate, ScoreGate, ScoreSummary, Trigger, Verdict,
-    };
+    use windlass_model::{Drop, Measure, Millis, Rate, ScoreGate, ScoreSummary, Trigger, Verdict};
 
     use super::*;
     use crate::ui::sample;
@@ -95,6 +110,12 @@ mod tests {
         let web = sample::service("web");
         let looked = all.iter().map(|why| look(&id, &web, why));
         let looked: Vec<String> = looked.map(Option::unwrap_or_default).collect();
+        let of_the_program = all.iter().filter(|why| is_of_the_program(why));
+        assert_eq!(
+            of_the_program.count(),
+            3,
+            "an end, a crash, and no readiness"
+        );
         insta::assert_snapshot!(looked.join("\n"), @r"
         windlass logs web
         windlass logs web

@@ -3,6 +3,7 @@
 use pulldown_cmark::{CodeBlockKind, Event, Options, Parser, Tag, TagEnd};
 
 use super::table::table;
+use super::wide::wide;
 use super::{Role, Style};
 
 /// Longest line of running text; longer ones are hard to read.
@@ -207,7 +208,7 @@ impl Shown<'_> {
         } else {
             format!("{}{marker}", "  ".repeat(depth.saturating_sub(1)))
         };
-        let hang = " ".repeat(first.chars().count());
+        let hang = " ".repeat(wide(&first));
         let mut line = first;
         let mut used = hang.len();
         let mut empty = true;
@@ -240,10 +241,7 @@ fn unbroken(text: &str) -> String {
 
 /// Columns that a word takes: what colours it takes none.
 fn seen(word: &str) -> usize {
-    anstream::adapter::strip_str(word)
-        .to_string()
-        .chars()
-        .count()
+    wide(&anstream::adapter::strip_str(word).to_string())
 }
 
 #[cfg(test)]

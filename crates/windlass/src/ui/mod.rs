@@ -4,6 +4,7 @@
 mod again;
 pub(crate) mod by_hand;
 pub(crate) mod compared;
+mod concern;
 pub(crate) mod facts;
 pub(crate) mod failure;
 #[cfg(test)]
@@ -38,6 +39,7 @@ pub(crate) mod tokens;
 mod voice;
 pub(crate) mod ways;
 pub(crate) mod why;
+pub(crate) mod wide;
 pub(crate) mod words;
 pub(crate) mod wrap;
 

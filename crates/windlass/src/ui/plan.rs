@@ -413,8 +413,11 @@ fn no_start(view: &PlanView, lines: &mut Vec<String>) {
     for (service, part, NoStartView { version, why }) in no_starts(view) {
         let why = harmless(why);
         lines.push(match view.plan.kind {
-            PlanKind::Rollback => {
+            PlanKind::Rollback if part.release.version == *version => {
                 format!("{service} {version} can't be started as it was: {why}")
+            }
+            PlanKind::Rollback => {
+                format!("{service} {version}, which is left, can't be started again: {why}")
             }
             PlanKind::Deploy | PlanKind::Remove if runs_on(part) => {
                 format!("no way back to {service} {version} once it has ended: {why}")
@@ -494,10 +497,15 @@ mod tests {
         no way back to auth 1.4.1 once it has ended: the files of release 1.4.1 are gone
         ");
         view.plan.kind = PlanKind::Rollback;
+        let api = view.no_start.get_mut(&sample::service("api"));
+        *api.expect("a service") = NoStartView {
+            version: Version("1.4.2".to_owned()),
+            why: "its files could not be looked at in time".to_owned(),
+        };
         insta::assert_snapshot!(told(&view), @r"
         this is the way back: should it fail, it stays where it is until a person repairs it
-        api 1.4.1 can't be started as it was: the files of release 1.4.1 are gone
-        auth 1.4.1 can't be started as it was: the files of release 1.4.1 are gone
+        api 1.4.2 can't be started as it was: its files could not be looked at in time
+        auth 1.4.1, which is left, can't be started again: the files of release 1.4.1 are gone
         ");
     }
 

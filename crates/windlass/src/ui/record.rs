@@ -11,6 +11,7 @@ use super::compared;
 use super::grounds::grounds;
 use super::scored;
 use super::time::took;
+use super::wide::{padded, wide};
 use super::words::{change, outcome_of, phase, proof, until, whose};
 use crate::follow::{Part, Progress};
 
@@ -36,16 +37,13 @@ pub(crate) fn record_text(
     let name = view.rollouts.keys().map(|name| name.as_str().len()).max();
     let name = name.unwrap_or(0);
     let version = |part: &windlass_api::RolloutView| change(part.from.as_ref(), &part.to);
-    let wide = view
-        .rollouts
-        .values()
-        .map(|part| version(part).chars().count());
-    let wide = wide.max().unwrap_or(0);
+    let widest = view.rollouts.values().map(|part| wide(&version(part)));
+    let widest = widest.max().unwrap_or(0);
     for (service, part) in &view.rollouts {
         let told = picture.parts.get(service).map(durations);
         let line = format!(
-            "  {service:name$}  {:wide$}  {:9}  {}",
-            version(part),
+            "  {service:name$}  {}  {:9}  {}",
+            padded(&version(part), widest),
             phase(part.phase),
             told.unwrap_or_default()
         );

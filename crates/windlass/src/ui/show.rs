@@ -1,12 +1,13 @@
 //! One deployment, for people.
 
 use windlass_api::{DeploymentView, EnvironmentView, RolloutView};
-use windlass_model::{DeploymentState, Outcome, ServiceName};
+use windlass_model::{DeploymentState, EnvironmentName, Outcome, ServiceName};
 
 use super::compared;
 use super::failure::{ABANDONED, last_lines, ways_to_repair};
 use super::grid::{Ease, Grid};
 use super::grounds::grounds;
+use super::look::is_of_the_program;
 use super::scored;
 use super::taken_down;
 use super::time::{ago, of_calendar, took};
@@ -16,6 +17,7 @@ use super::words::{
 };
 use super::wrap::hang;
 use super::{Style, by_hand, record};
+use crate::follow::Progress;
 
 /// What a line begins with that says more about the one above it.
 const INDENT: &str = "  ";
@@ -103,7 +105,7 @@ pub(crate) fn show_text(
         None => now(view, runs, shown.fits),
     });
     let again = down.map(|(runs, _)| taken_down::next(runs, shown.own));
-    lines.extend(next(view, again));
+    lines.extend(next(view, again, shown.own));
     lines.push(String::new());
     lines.join("\n")
 }
@@ -212,8 +214,9 @@ fn now(view: &DeploymentView, runs: Option<&EnvironmentView>, fits: Option<usize
     traffic.into_iter().chain(kept).collect()
 }
 
-/// `again`: what brings up again what it deployed, where that was taken down since.
-fn next(view: &DeploymentView, again: Option<String>) -> Vec<String> {
+/// `again`: what brings up again what it deployed, where that was taken down since. `own`: the application
+/// of the folder that it is asked in.
+fn next(view: &DeploymentView, again: Option<String>, own: Option<&str>) -> Vec<String> {
     let one = |text: String| vec![["next: ", &text].concat()];
     match (view.state, again) {
         (
@@ -242,11 +245,32 @@ fn next(view: &DeploymentView, again: Option<String>) -> Vec<String> {
                 Outcome::Promoted | Outcome::PartlyPromoted | Outcome::RolledBack | Outcome::Failed,
             ),
             None,
-        ) => vec![
-            format!("next: windlass show {} --why", view.id),
-            format!("      windlass events {}", view.id),
-        ],
+        ) => {
+            let why = format!("windlass show {} --why", view.id);
+            let all = [why, format!("windlass events {}", view.id)];
+            let all = logs(view, own).into_iter().chain(all).enumerate();
+            let head = |at: usize| if at == 0 { "next: " } else { "      " };
+            all.map(|(at, command)| [head(at), &command].concat())
+                .collect()
+        }
     }
+}
+
+/// What the program printed, where it is the program that failed. In the folder of another application the
+/// command might mean a service of that one.
+fn logs(view: &DeploymentView, own: Option<&str>) -> Option<String> {
+    if own.is_some_and(|own| own != view.app.as_str()) {
+        return None;
+    }
+    let picture = Progress::of(view);
+    let mut failed = picture.failed();
+    let (service, ..) = failed.find(|(_, _, why)| is_of_the_program(why))?;
+    let place = &view.environment;
+    Some(if *place == EnvironmentName::default_environment() {
+        format!("windlass logs {service}")
+    } else {
+        format!("windlass -e {place} logs {service}")
+    })
 }
 
 #[cfg(test)]
@@ -406,9 +430,32 @@ mod tests {
           no DATABASE_URL is set
 
         traffic now: api 100 % 1.4.2, auth 100 % 1.4.2
-        next: windlass show dep_01k0a --why
+        next: windlass -e production logs api
+              windlass show dep_01k0a --why
               windlass events dep_01k0a
         ");
+        let own = |own: Option<&str>| next(&view, None, own).join("\n");
+        assert_eq!(
+            own(None),
+            own(Some("shop")),
+            "any folder without a file will do"
+        );
+        assert!(
+            !own(Some("blog")).contains("logs"),
+            "blog may have an api too"
+        );
+        let api = view.rollouts.get_mut(&sample::service("api"));
+        api.expect("a service").returned_because =
+            Some(ReturnReason::ShiftFailed("refused".to_owned()));
+        assert!(!next(&view, None, None).join("\n").contains("logs"));
+        view.environment = EnvironmentName::default_environment();
+        let api = view.rollouts.get_mut(&sample::service("api"));
+        api.expect("a service").returned_because = Some(ReturnReason::InstanceLost {
+            instance: sample::instance("2a"),
+            end: InstanceEnd::NeverReady("HTTP 503".to_owned()),
+        });
+        let first = next(&view, None, None).into_iter().next();
+        assert_eq!(first.as_deref(), Some("next: windlass logs api"));
     }
 
     #[test]

@@ -2,6 +2,8 @@
 
 use comfy_table::{ContentArrangement, Table, presets};
 
+use super::wide::{beginning, wide};
+
 /// Rows under a header, as wide as they must be and at most `width` columns; no trailing blanks.
 pub(crate) fn table(header: &[&str], rows: Vec<Vec<String>>, width: usize) -> String {
     let mut table = Table::new();
@@ -25,26 +27,24 @@ pub(crate) fn table(header: &[&str], rows: Vec<Vec<String>>, width: usize) -> St
 /// Longest beginning of a word that is left out at a cut: a longer one says enough.
 const HALF: usize = 12;
 
-/// Cuts a line to `width` characters behind a word: half a version means another one.
+/// Cuts a line to `width` columns behind a word: half a version means another one.
 pub(crate) fn cut_between_words(line: &str, width: usize) -> String {
     let short = cut(line, width);
     if short == line {
         return short;
     }
     let words = short.rsplit_once(' ');
-    let words = words.filter(|(_, word)| word.chars().count() <= HALF);
+    let words = words.filter(|(_, word)| wide(word) <= HALF);
     match words {
         Some((words, _)) => [words.trim_end_matches([' ', '→']), " …"].concat(),
         None => short,
     }
 }
 
-/// Cuts a line to `width` characters, so that a redraw never has to count wrapped lines.
+/// Cuts a line to `width` columns, so that a redraw never has to count wrapped lines.
 pub(crate) fn cut(line: &str, width: usize) -> String {
-    if line.chars().count() <= width {
+    if wide(line) <= width {
         return line.to_owned();
     }
-    let mut short: String = line.chars().take(width.saturating_sub(1)).collect();
-    short.push('…');
-    short
+    [beginning(line, width.saturating_sub(1)), "…"].concat()
 }

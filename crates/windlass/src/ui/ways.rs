@@ -4,6 +4,8 @@ use windlass_model::{DeploymentId, DeploymentState};
 
 use windlass_api::HeldView;
 
+use super::wide::{padded, wide};
+
 /// A command, and what follows of it.
 type Way = (String, &'static str);
 
@@ -53,11 +55,11 @@ pub(crate) fn next_lines(ways: &[Way]) -> Vec<String> {
     if let [(only, _)] = ways {
         return vec![format!("{HEAD}{only}")];
     }
-    let wide = ways.iter().map(|(command, _)| command.chars().count());
-    let wide = wide.max().unwrap_or(0);
+    let widest = ways.iter().map(|(command, _)| wide(command));
+    let widest = widest.max().unwrap_or(0);
     let lines = ways.iter().enumerate().map(|(index, (command, what))| {
         let head = if index == 0 { HEAD } else { "" };
-        format!("{head:6}{command:wide$}  {what}")
+        format!("{head:6}{}  {what}", padded(command, widest))
     });
     lines.collect()
 }

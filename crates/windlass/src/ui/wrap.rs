@@ -2,6 +2,7 @@
 //! copies, a command or a path, is never broken: only its beginning may go to the next line.
 
 use super::style::HUES;
+use super::wide::wide;
 
 /// Widest lines of talk: longer ones are hard to read.
 pub(crate) const WIDEST: usize = 100;
@@ -181,9 +182,9 @@ fn is_plain(word: &str) -> bool {
 pub(super) fn shown_width(text: &str) -> usize {
     let hues: usize = HUES
         .iter()
-        .map(|hue| text.matches(hue).count() * hue.chars().count())
+        .map(|hue| text.matches(hue).count() * wide(hue))
         .sum();
-    text.chars().count() - hues
+    wide(text).saturating_sub(hues)
 }
 
 #[cfg(test)]

@@ -201,6 +201,43 @@ fn a_release_that_could_not_be_started_again_is_told_before_it_is_left() {
 }
 
 #[test]
+fn a_rollback_that_could_not_start_its_release_is_refused_and_one_that_starts_nothing_is_not() {
+    let lab = Lab::new(WEB);
+    let program = lab.tmp().join("web");
+    let shown = program.display().to_string();
+    let run = format!("{shown}\n    files: [./notes]");
+    lab.file(&WEB.replace("./web", &run));
+    lab.script("notes", "kept\n");
+    for version in ["1", "2"] {
+        let script = Service::new("web", version).script(lab.binary());
+        lab.script("../tmp/web", &script);
+        lab.deploy();
+    }
+    let (new, old) = versions(&lab);
+    // The standby is warm, so nothing is started; what is left could be no more.
+    std::fs::remove_file(&program).unwrap();
+    let back = lab.run(&["rollback", "--yes"]).exits(0);
+    let left = format!("web {new}, which is left, can't be started again: the program {shown}");
+    assert!(back.err.contains(&left), "{}", back.err);
+    assert_eq!(lab.service("web")["stable"]["version"], old.as_str());
+    lab.run(&["finalize", &lab.last()]).exits(0);
+    let begun = lab.run(&["list", "-o", "json"]).exits(0).json();
+    let refused = format!("web {new} can't be started again: the program {shown} can't be read");
+    let to = ["rollback", "web", "--to", &new];
+    lab.run(&to).exits(5).says(&["WL0346", &refused]);
+    let asked = lab.on_a_terminal(&to.join(" "), "y");
+    refused_unasked(&asked, 5, &["WL0346"]);
+    lab.script("../tmp/web", "#!/bin/sh\nexit 1\n");
+    let other = format!("the program {shown} is not what it was when release {new} was kept");
+    lab.run(&to).exits(5).says(&["WL0346", &other]);
+    let none = lab.run(&["rollback", "--to", "9"]).exits(5);
+    none.says(&[&format!("rollback web --to {new}: {other}")]);
+    let now = lab.run(&["list", "-o", "json"]).exits(0).json();
+    assert_eq!(now, begun, "nothing has begun");
+    assert_eq!(lab.service("web")["stable"]["version"], old.as_str());
+}
+
+#[test]
 fn a_release_whose_files_are_kept_has_its_way_back_though_its_program_was_edited() {
     let lab = Lab::new(WEB);
     lab.program("web", &Service::new("web", "1"));
@@ -285,7 +322,9 @@ fn what_failed_after_down_is_told_as_a_failure_and_not_as_taken_down() {
     let id = lab.last();
     let shown = lab.run(&["show", &id]).exits(0).out;
     assert!(!shown.contains("taken down"), "{shown}");
-    let next = format!("next: windlass show {id} --why\n      windlass events {id}\n");
+    let next = format!(
+        "next: windlass logs web\n      windlass show {id} --why\n      windlass events {id}\n"
+    );
     assert!(shown.ends_with(&next), "{shown}");
     let shown = lab.run(&["show", &id, "-o", "json"]).exits(0).json();
     let hint = shown["problem"]["hint"].as_str().unwrap();

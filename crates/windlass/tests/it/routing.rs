@@ -66,11 +66,7 @@ fn a_router_alone_serves_its_file_and_tells_what_is_wrong_with_it() {
     lab.run(&["router", "rollback"])
         .exits(5)
         .says(&["WL0426", "no split to go back from"]);
-    lab.run(&["router", "--config", &file]).exits(5).says(&[
-        "WL0428",
-        "another router (pid ",
-        "--state-dir",
-    ]);
+    a_second_one_is_refused(&lab, &file);
     told_that_no_controller_is_there(&lab);
     lab.only("router").signal(rustix::process::Signal::TERM);
     eventually("it has ended", SOON, || {
@@ -81,6 +77,19 @@ fn a_router_alone_serves_its_file_and_tells_what_is_wrong_with_it() {
     lab.run(&["router", "--config", &file])
         .exits(65)
         .says(&["`here` is not an address"]);
+}
+
+/// Whatever it was to tell of its work: what of that can't be read is told first.
+fn a_second_one_is_refused(lab: &Lab, file: &str) {
+    let mut second = lab.command(&["router", "--config", file]);
+    second.env("WINDLASS_LOG", "info,windlass_router=loud");
+    lab.start_command(second).left().exits(5).says(&[
+        "WINDLASS_LOG is not used",
+        "\"windlass_router=loud\" in it can't be read",
+        "WL0428",
+        "another router (pid ",
+        "--state-dir",
+    ]);
 }
 
 /// Who looks hears what the router serves; who wants a deployment, that none can be here.
