@@ -214,7 +214,7 @@ impl Silence {
         &self,
         heard: &mut Heard,
         now: Instant,
-        waits: impl Iterator<Item = &'w Waits> + Clone,
+        waits: &(impl Iterator<Item = &'w Waits> + Clone),
     ) -> u64 {
         let mut count = 0;
         let this = self.part(now);
@@ -252,7 +252,7 @@ impl Silence {
         if silent <= SILENT_WAIT {
             return None;
         }
-        let under_way = self.under_way(&mut heard, now, waits.clone());
+        let under_way = self.under_way(&mut heard, now, &waits);
         if silent < measure.needed {
             return None;
         }
