@@ -64,7 +64,9 @@ impl Exit {
             }
             Self::Stuck => "stuck, or the state is unknown; `doctor` found something broken",
             Self::Usage => "what was typed can't be understood",
-            Self::Configuration => "the file, or a value that it needs, is wrong",
+            Self::Configuration => {
+                "the file, or a value that it needs, is wrong; or a file or folder that was named can't be used"
+            }
             Self::Unreachable => {
                 "the controller can't be reached; a stopped one is named by its process id"
             }

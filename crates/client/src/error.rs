@@ -154,8 +154,8 @@ impl ClientError {
             Self::Refused(problem) => problem.exit,
             Self::Remote(remote) => remote.exit(),
             Self::Malformed { .. } => Exit::Bug,
-            Self::Paths(_)
-            | Self::NotRunning
+            Self::Paths(_) => Exit::Configuration,
+            Self::NotRunning
             | Self::Stopped { .. }
             | Self::Silent { .. }
             | Self::EndedEarly { .. }

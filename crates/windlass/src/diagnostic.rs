@@ -85,8 +85,8 @@ impl Diagnostic {
         let refused = match self.exit {
             Exit::Usage | Exit::Configuration | Exit::Refused => true,
             // A controller that was asked and is gone may have done it.
-            Exit::Unreachable => self.code.as_deref() == Some(STATE),
-            Exit::Done
+            Exit::Unreachable
+            | Exit::Done
             | Exit::Failed
             | Exit::RolledBack
             | Exit::Waiting
@@ -111,11 +111,19 @@ impl Diagnostic {
         self
     }
 
-    /// A file or folder could not be used.
+    /// A file or folder could not be used: another place will do, unless it failed in the midst of it.
     pub(crate) fn io(what: impl Into<String>, why: &io::Error) -> Self {
-        Self::new(Exit::Failed, what)
-            .code(FILE)
-            .detail(why.to_string())
+        let exit = match why.kind() {
+            ErrorKind::NotFound
+            | ErrorKind::PermissionDenied
+            | ErrorKind::NotADirectory
+            | ErrorKind::IsADirectory
+            | ErrorKind::AlreadyExists
+            | ErrorKind::InvalidFilename
+            | ErrorKind::ReadOnlyFilesystem => Exit::Configuration,
+            _ => Exit::Failed,
+        };
+        Self::new(exit, what).code(FILE).detail(why.to_string())
     }
 
     /// The state directory can't be used as it is.
@@ -211,7 +219,7 @@ fn instead_of(why: ErrorKind) -> &'static str {
 
 impl From<PathsError> for Diagnostic {
     fn from(error: PathsError) -> Self {
-        let said = Self::new(Exit::Unreachable, error.to_string()).code(STATE);
+        let said = Self::new(Exit::Configuration, error.to_string()).code(STATE);
         let said = match error.source() {
             Some(why) => said.detail(chain(why)),
             None => said,
@@ -338,6 +346,21 @@ mod tests {
         }
         let silent = Diagnostic::from(ClientError::Stopped { pid: 1 });
         assert_eq!(detail(silent).as_deref(), Some(GOES_ON));
+    }
+
+    #[test]
+    fn a_place_that_can_not_be_used_is_a_wrong_value_and_a_full_disk_a_failure() {
+        for (kind, exit) in [
+            (ErrorKind::NotFound, Exit::Configuration),
+            (ErrorKind::PermissionDenied, Exit::Configuration),
+            (ErrorKind::ReadOnlyFilesystem, Exit::Configuration),
+            (ErrorKind::StorageFull, Exit::Failed),
+            (ErrorKind::BrokenPipe, Exit::Failed),
+        ] {
+            assert_eq!(Diagnostic::io("x", &kind.into()).exit, exit, "{kind}");
+        }
+        let homeless = Diagnostic::from(ClientError::Paths(PathsError::Nowhere));
+        assert_eq!(homeless.exit, Exit::Configuration);
     }
 
     #[test]

@@ -7,7 +7,9 @@ use super::place::{PATTERN, passable, places};
 use crate::field::{At, Defs, Shape};
 use crate::format::Format;
 use crate::limit::MAX_WORDS;
-use crate::problem::{COUNT, NO_PROGRAM, NO_SHELL, TOO_LONG, UNCLOSED_QUOTE, WRONG_KIND};
+use crate::problem::{
+    COUNT, FOR_A_SHELL, NO_PROGRAM, NO_SHELL, TOO_LONG, UNCLOSED_QUOTE, WRONG_KIND,
+};
 use crate::reader::{Reader, shown};
 use crate::tree::{Kind, Node, Span};
 use crate::words::{Unsplit, Word, split};
@@ -175,29 +177,60 @@ fn refuse_unsplit(node: &Node, unsplit: Unsplit, reader: &mut Reader<'_>) {
 
 /// Words that are something only to a shell. Quoted, they are arguments like any other.
 fn shell_free(index: usize, word: &Word, span: Span, reader: &mut Reader<'_>) -> bool {
-    const OPERATORS: [&str; 13] = [
-        "&&", "||", "|", ";", "&", ">", ">>", "<", "<<", "2>", "2>>", "2>&1", "&>",
-    ];
     if word.quoted {
         return true;
     }
-    let shown_word = shown(&word.text);
-    if OPERATORS.contains(&word.text.as_str()) {
-        let message = format!("there is no shell: `{shown_word}` would be an argument");
-        let hint = "put the commands into a script; quote the word if it is an argument";
+    if let Some((message, hint)) = of_a_shell(index, &word.text) {
         reader.refuse_for(NO_SHELL, span, message, hint);
         return false;
     }
-    let assigns = word.text.split_once('=').is_some_and(|(name, _)| {
-        !name.is_empty()
-            && name
-                .chars()
-                .all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_')
-    });
-    if index == 0 && assigns {
-        let message = format!("there is no shell: `{shown_word}` would be the program");
-        reader.refuse_for(NO_SHELL, span, message, "set variables in `env`");
-        return false;
+    if let Some((what, hint)) = read_by_a_shell(&word.text) {
+        let message = format!(
+            "there is no shell: `{}` stays as it is, {what}",
+            shown(&word.text)
+        );
+        reader.warn(FOR_A_SHELL, span, message, hint);
     }
     true
+}
+
+/// What a shell would have made of a word that may well be meant as it is: `*` is the value of many an option, and
+/// `?` is part of addresses.
+fn read_by_a_shell(word: &str) -> Option<(&'static str, &'static str)> {
+    if word.contains('`') {
+        let hint = "compute it outside, or in a script that `run` starts; \
+                    quote the word if it is meant as it is";
+        return Some(("and nothing in it is run", hint));
+    }
+    let named = word.contains('*') || (word.contains('?') && !word.contains("://"));
+    let hint = "name the files, or a folder; quote the word if it is meant as it is";
+    named.then_some(("whatever files there are", hint))
+}
+
+/// What of a shell a word is, if anything, and what to write.
+fn of_a_shell(index: usize, word: &str) -> Option<(String, String)> {
+    const OPERATORS: [&str; 13] = [
+        "&&", "||", "|", ";", "&", ">", ">>", "<", "<<", "2>", "2>>", "2>&1", "&>",
+    ];
+    let shown_word = shown(word);
+    let said = |what: &str| format!("there is no shell: `{shown_word}` would {what}");
+    if OPERATORS.contains(&word) {
+        let hint = "put the commands into a script; quote the word if it is an argument";
+        return Some((said("be an argument"), hint.to_owned()));
+    }
+    if let Some(rest) = word.strip_prefix('~') {
+        let own = rest.is_empty() || rest.starts_with('/');
+        let better = if own {
+            format!("write ${{HOME}}{}", shown(rest))
+        } else {
+            "write the folder".to_owned()
+        };
+        let hint = format!("{better}; quote the word if it is an argument");
+        return Some((said("stay as it is"), hint));
+    }
+    let assigns = word.split_once('=').is_some_and(|(name, _)| {
+        let plain = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
+        !name.is_empty() && name.chars().all(plain)
+    });
+    (index == 0 && assigns).then(|| (said("be the program"), "set variables in `env`".to_owned()))
 }

@@ -116,6 +116,11 @@ impl Shape for Signal {
 /// `yes` or `no`, and their spellings `true` and `false`: other readers of YAML turn one into the
 /// other.
 pub(super) fn yes_or_no(node: &Node, reader: &mut Reader<'_>) -> Option<bool> {
+    answer(node, ["true", "false"].map(str::to_owned), reader)
+}
+
+/// The same, where one of the two spellings is the one to write.
+fn answer(node: &Node, words: [String; 2], reader: &mut Reader<'_>) -> Option<bool> {
     let Kind::Scalar(scalar) = &node.kind else {
         reader.wrong_kind(node, "yes or no");
         return None;
@@ -130,10 +135,11 @@ pub(super) fn yes_or_no(node: &Node, reader: &mut Reader<'_>) -> Option<bool> {
         }
         (_, text) => {
             let message = format!("`{}` is neither yes nor no", shown(text));
+            let [yes, no] = words;
             let hint = match text.to_lowercase().as_str() {
-                "on" | "y" | "yes" | "1" => "write true",
-                "off" | "n" | "no" | "0" => "write false",
-                _ => "write true or false",
+                "on" | "y" | "yes" | "1" => format!("write {yes}"),
+                "off" | "n" | "no" | "0" => format!("write {no}"),
+                _ => format!("write {yes} or {no}"),
             };
             reader.refuse_for(CHOICE, node.span, message, hint);
             None
@@ -153,7 +159,8 @@ impl Shape for Overlap {
     }
 
     fn decode(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
-        yes_or_no(node, reader).map(|yes| if yes { Self::Yes } else { Self::No })
+        let words = ["yes", "no"].map(|word| reader.format.text(word));
+        answer(node, words, reader).map(|yes| if yes { Self::Yes } else { Self::No })
     }
 }
 

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::field::{Defs, Shape};
+use crate::format::Format;
 use crate::problem::SIZE;
 use crate::reader::{Reader, shown};
 use crate::tree::{Kind, Node};
@@ -24,7 +25,23 @@ fn bytes(text: &str) -> Option<u64> {
     number.checked_mul(1024u64.pow(*power))
 }
 
-/// What was probably meant: `10 MB`, `10MiB` and `10m` are 10M, `512` is 512B.
+/// What to write in the place of a number without its unit. One too long for any is a number of bytes: the largest
+/// unit that says all of them.
+fn with_unit(text: &str, format: Format) -> Option<String> {
+    let number: u64 = text.parse().ok().filter(|number| *number > 0)?;
+    let exact = UNITS.iter().rev().find_map(|(name, power)| {
+        let unit = 1024u64.pow(*power);
+        let better = format!("{}{name}", number / unit);
+        (number % unit == 0 && bytes(&better).is_some()).then_some(better)
+    });
+    if number.to_string().len() > DIGITS {
+        return exact.map(|better| format!("write {}", format.text(&better)));
+    }
+    let [mebi, kibi, bytes] = ["M", "K", "B"].map(|unit| format.text(&format!("{number}{unit}")));
+    Some(format!("say the unit: {mebi}, {kibi} or {bytes}"))
+}
+
+/// What was probably meant: `10 MB`, `10MiB` and `10m` are 10M.
 fn meant(text: &str) -> Option<String> {
     let upper = text.replace([' ', '_'], "").to_uppercase();
     let upper = upper.strip_suffix("IB").or_else(|| {
@@ -35,11 +52,6 @@ fn meant(text: &str) -> Option<String> {
         || text.replace([' ', '_'], "").to_uppercase(),
         str::to_owned,
     );
-    let better = if better.bytes().all(|b| b.is_ascii_digit()) {
-        format!("{better}B")
-    } else {
-        better
-    };
     bytes(&better).map(|_| better)
 }
 
@@ -66,8 +78,10 @@ impl Shape for Size {
             return Some(bytes);
         }
         let message = format!("`{}` is not a number of bytes", shown(text));
-        let hint = match meant(text) {
-            Some(better) => format!("write {}", reader.format.text(&shown(&better))),
+        let better = meant(text).map(|better| reader.format.text(&shown(&better)));
+        let better = better.map(|better| format!("write {better}"));
+        let hint = match better.or_else(|| with_unit(text, reader.format)) {
+            Some(hint) => hint,
             None => format!("write {}; 1K is 1024", Self::wanted()),
         };
         reader.refuse_for(SIZE, node.span, message, hint);
@@ -97,11 +111,24 @@ mod tests {
             ("10MB", "10M"),
             ("10 MiB", "10M"),
             ("10m", "10M"),
-            ("512", "512B"),
             ("64kb", "64K"),
         ] {
             assert_eq!(meant(written).as_deref(), Some(better));
         }
         assert_eq!(meant("much"), None);
+    }
+
+    #[test]
+    fn a_number_without_its_unit_is_asked_for_it() {
+        for (written, hint) in [
+            ("512", "say the unit: 512M, 512K or 512B"),
+            ("536870912", "write 512M"),
+            ("1048577", "nothing"),
+            ("much", "nothing"),
+            ("0", "nothing"),
+        ] {
+            let said = with_unit(written, Format::Yaml);
+            assert_eq!(said.as_deref().unwrap_or("nothing"), hint, "{written}");
+        }
     }
 }

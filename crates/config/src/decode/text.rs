@@ -1,6 +1,6 @@
 //! Names, versions, paths, addresses and variables.
 
-use std::net::{Ipv4Addr, SocketAddr, SocketAddrV6};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6};
 
 use serde_json::{Value, json};
 use windlass_model::{AppName, CategoryName, CheckName, EnvironmentName, ServiceName};
@@ -339,6 +339,12 @@ impl Shape for Address {
 
 /// Reads `127.0.0.1:8080` or `[::1]:8080`; else the code and what to write.
 fn address(text: &str) -> Result<SocketAddr, (&'static str, String)> {
+    if let Some((_scheme, rest)) = text.split_once("://") {
+        let bare = rest.split('/').next().unwrap_or_default();
+        // What is left may have a hint of its own.
+        let hint = address(bare).map_or_else(|(_, hint)| hint, |bare| format!("write {bare}"));
+        return Err((ADDRESS, hint));
+    }
     let (host, port) = text.rsplit_once(':').unwrap_or((text, ""));
     let number = port.parse::<u16>().ok().filter(|port| *port != 0);
     let Some(number) = number.filter(|number| number.to_string() == port) else {
@@ -373,7 +379,9 @@ fn address(text: &str) -> Result<SocketAddr, (&'static str, String)> {
                 "" | "*" => {
                     format!("write 0.0.0.0:{number} for every address, or 127.0.0.1:{number}")
                 }
-                host if host.contains(':') => format!("write [{}]:{number}", shown(host)),
+                host if host.parse::<Ipv6Addr>().is_ok() => {
+                    format!("write [{}]:{number}", shown(host))
+                }
                 _ => format!(
                     "names are not looked up: write an IP address, as in 127.0.0.1:{number}"
                 ),
@@ -413,8 +421,18 @@ mod tests {
 
     #[test]
     fn a_name_in_the_place_of_an_address_says_what_to_write() {
-        let (_, hint) = address("localhost:80").expect_err("a name");
-        assert_eq!(hint, "write 127.0.0.1:80");
+        for (given, wanted) in [
+            ("localhost:80", "write 127.0.0.1:80"),
+            ("http://127.0.0.1:8084", "write 127.0.0.1:8084"),
+            ("http://localhost:8084/x", "write 127.0.0.1:8084"),
+            ("tcp://[::1]:80", "write [::1]:80"),
+            ("::1:80", "write [::1]:80"),
+        ] {
+            let (_, hint) = address(given).expect_err(given);
+            assert_eq!(hint, wanted, "{given}");
+        }
+        let (_, hint) = address("http://a:b:80").expect_err("no address");
+        assert!(hint.starts_with("names are not looked up"), "{hint}");
     }
 
     #[test]

@@ -77,6 +77,12 @@ fn message(error: &ScanError, line: &str) -> String {
         | ErrorKind::TabInBlockIndentation
         | ErrorKind::TabInIndentation
         | ErrorKind::TabInPlainScalar => "a tab can't indent",
+        ErrorKind::UnexpectedCharacter { character } if character.is_control() => {
+            return format!(
+                "no file of YAML holds the control character U+{:04X}",
+                u32::from(*character)
+            );
+        }
         ErrorKind::UnexpectedCharacter { character } => {
             return format!(
                 "a text can't start with `{}`",
@@ -97,6 +103,9 @@ fn usual_hint(kind: &ErrorKind) -> Option<&'static str> {
         | ErrorKind::TabInPlainScalar => "indent with spaces",
         ErrorKind::UnknownAnchor | ErrorKind::MissingAnchorOrAliasName => {
             "quote a text that starts with `*` or `&`"
+        }
+        ErrorKind::UnexpectedCharacter { character } if character.is_control() => {
+            "remove it: it may not be seen in an editor"
         }
         ErrorKind::UnexpectedCharacter { .. } => "quote the text",
         ErrorKind::MissingDocumentEndBeforeDirective | ErrorKind::InvalidDirectiveTerminator => {

@@ -1,9 +1,11 @@
 //! Finding `windlass.yaml` and reading it before anything is asked of a controller.
 
 use std::collections::BTreeMap;
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io::{self, Read};
+use std::os::unix::fs::FileTypeExt as _;
 use std::path::{Path, PathBuf};
+use std::string::FromUtf8Error;
 
 use serde_json::Value;
 use windlass_api::{Exit, FileRequest};
@@ -74,12 +76,21 @@ impl Found {
     pub(crate) fn read(path: &Path, option: &str) -> Result<Self, Diagnostic> {
         let name = path.display().to_string();
         let failed = |why: io::Error| unreadable(format!("{name} can't be read"), &why, option);
+        if let Some(kind) = no_file(&path.metadata().map_err(failed)?) {
+            return Err(passing(&name, kind, option));
+        }
         let limit = u64::try_from(MAX_TEXT_BYTES).unwrap_or(u64::MAX);
-        let mut text = String::new();
+        let mut bytes = Vec::new();
         // One byte more than allowed, so that the decoder can say that it is too much.
         File::open(path)
-            .and_then(|file| file.take(limit + 1).read_to_string(&mut text))
+            .and_then(|file| file.take(limit + 1).read_to_end(&mut bytes))
             .map_err(failed)?;
+        let text = if bytes.len() > MAX_TEXT_BYTES {
+            // It may end in the midst of a character.
+            String::from_utf8_lossy(&bytes).into_owned()
+        } else {
+            String::from_utf8(bytes).map_err(|why| no_text(&name, &why, option))?
+        };
         let real = path.canonicalize().map_err(failed)?;
         let folder = real.parent().unwrap_or(Path::new("/")).to_owned();
         Ok(Self { name, folder, text })
@@ -266,6 +277,48 @@ fn two_files(one: &Path, other: &str) -> Diagnostic {
         .hint("keep one of them, or name the one that counts with -f FILE")
 }
 
+/// What is read once and then gone, or never ends; none for a file or a folder.
+fn no_file(about: &Metadata) -> Option<&'static str> {
+    let kind = about.file_type();
+    if kind.is_fifo() {
+        Some("pipe")
+    } else if kind.is_socket() {
+        Some("socket")
+    } else if kind.is_char_device() || kind.is_block_device() {
+        Some("device")
+    } else {
+        None
+    }
+}
+
+/// Relative paths belong to the folder of a file, and a later command reads it again.
+fn passing(name: &str, kind: &str, option: &str) -> Diagnostic {
+    Diagnostic::new(
+        Exit::Configuration,
+        format!("{name} is a {kind}, and no file"),
+    )
+    .code(UNREADABLE)
+    .detail("a file is read again by the next command, and its folder is where its paths begin")
+    .hint(format!("write it into a file, and name that with {option}"))
+}
+
+/// The place of the first byte that is no text.
+fn no_text(name: &str, why: &FromUtf8Error, option: &str) -> Diagnostic {
+    let (before, rest) = why.as_bytes().split_at(why.utf8_error().valid_up_to());
+    let before = String::from_utf8_lossy(before);
+    let line = before.matches('\n').count() + 1;
+    let column = before.chars().rev().take_while(|c| *c != '\n').count() + 1;
+    let byte = rest.first().copied().unwrap_or_default();
+    Diagnostic::new(Exit::Configuration, format!("{name} can't be read"))
+        .code(UNREADABLE)
+        .detail(format!(
+            "{name}:{line}:{column}: the byte {byte:02x} is no UTF-8"
+        ))
+        .hint(format!(
+            "save it as UTF-8, or name another file with {option}"
+        ))
+}
+
 fn unreadable(what: impl Into<String>, why: &io::Error, option: &str) -> Diagnostic {
     let hint = match why.kind() {
         io::ErrorKind::NotFound => "name a file that is there",
@@ -273,7 +326,6 @@ fn unreadable(what: impl Into<String>, why: &io::Error, option: &str) -> Diagnos
         io::ErrorKind::PermissionDenied => {
             "run it as a user who may read the file, or name another one"
         }
-        io::ErrorKind::InvalidData => "save it as UTF-8, or name another file",
         _ => "name another file",
     };
     Diagnostic::new(Exit::Configuration, what)

@@ -89,7 +89,7 @@ pub(super) fn must_not_be_halted(context: &Context) -> Result<(), Diagnostic> {
     if let Err(why) = std::fs::symlink_metadata(&paths.halted) {
         let exit = match why.kind() {
             ErrorKind::PermissionDenied => Exit::Refused,
-            _ => Exit::Unreachable,
+            _ => Exit::Configuration,
         };
         let what = format!("{} can't be read", paths.state.display());
         return Err(Diagnostic::state(exit, what, &why));

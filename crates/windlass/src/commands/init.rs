@@ -29,6 +29,8 @@ struct Wrote {
     /// What to look at before the first deployment.
     look_at: Vec<String>,
     left_out: Vec<String>,
+    /// Files that it knows by their name and could not read.
+    unread: Vec<String>,
 }
 
 pub(crate) fn run(context: &Context) -> Result<Report, Diagnostic> {
@@ -71,6 +73,7 @@ pub(crate) fn run(context: &Context) -> Result<Report, Diagnostic> {
         example: !draft.known,
         saw: draft.saw,
         left_out: draft.left_out,
+        unread: draft.unread,
     };
     Report::new(told(&wrote), &wrote)
 }
@@ -105,14 +108,7 @@ fn look_at(draft: &Draft) -> Vec<String> {
 }
 
 fn told(wrote: &Wrote) -> String {
-    let saw = match wrote.saw.as_slice() {
-        [] => "nothing that it knows, so it is an example".to_owned(),
-        saw if wrote.example => format!(
-            "{}, which does not say what is started, so it is an example",
-            listed(saw)
-        ),
-        saw => listed(saw),
-    };
+    let saw = saw(wrote);
     let count = counted(wrote.services.len(), "service");
     let mut lines = vec![
         format!(
@@ -127,4 +123,21 @@ fn told(wrote: &Wrote) -> String {
     lines.extend(wrote.left_out.iter().map(|line| format!("left out {line}")));
     lines.push("next: windlass validate, then windlass plan\n".to_owned());
     lines.join("\n")
+}
+
+fn saw(wrote: &Wrote) -> String {
+    let read = wrote.saw.iter();
+    let read: Vec<&String> = read.filter(|name| !wrote.unread.contains(name)).collect();
+    if !wrote.example {
+        return listed(&wrote.saw);
+    }
+    let silent = format!("{}, which does not say what is started", listed(&read));
+    let unread = format!("{}, which can't be read", listed(&wrote.unread));
+    let saw = match (read.is_empty(), wrote.unread.is_empty()) {
+        (true, true) => "nothing that it knows".to_owned(),
+        (false, true) => silent,
+        (true, false) => unread,
+        (false, false) => format!("{silent}, and {unread}"),
+    };
+    format!("{saw}, so it is an example")
 }

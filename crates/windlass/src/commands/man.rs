@@ -73,7 +73,10 @@ fn with_verbs(command: &Command) -> Vec<&Command> {
 
 fn written(whole: &Command, folder: &Path) -> Result<Report, Diagnostic> {
     let shown = folder.display();
-    let failed = |why: io::Error| Diagnostic::io(format!("{shown} can't be written"), &why);
+    let failed = |why: io::Error| {
+        Diagnostic::io(format!("{shown} can't be written"), &why)
+            .hint("name a folder where you may write with --out DIR")
+    };
     fs::create_dir_all(folder).map_err(failed)?;
     let mut files = Vec::new();
     for command in with_verbs(whole) {

@@ -67,7 +67,7 @@ pub(super) fn settle(command: &Command, context: &Context) -> Result<(), Diagnos
         (Wants::There | Wants::Gone, kind) => {
             let exit = match kind {
                 ErrorKind::PermissionDenied => Exit::Refused,
-                _ => Exit::Unreachable,
+                _ => Exit::Configuration,
             };
             let what = format!("{} can't be read", state.display());
             return Err(Diagnostic::state(exit, what, &why));

@@ -14,6 +14,9 @@ const FIRST_PORT: u16 = 8080;
 /// Longest name that is made of another one.
 const NAME_MAX: usize = 40;
 
+/// Longest name of a variable.
+const VARIABLE_MAX: usize = 255;
+
 /// One service that is proposed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Guess {
@@ -26,10 +29,34 @@ pub(crate) struct Guess {
     /// What belongs to the release beside the program.
     pub(crate) files: Vec<String>,
     pub(crate) env: Vec<(String, String)>,
+    /// How many run at once; without it one.
+    pub(crate) instances: Option<u16>,
     /// What was guessed and should be looked at: comments above it.
     pub(crate) notes: Vec<String>,
     /// What else is wrapped, where `run` is a script that deploys by itself.
     pub(crate) wraps: Option<Wrapped>,
+}
+
+/// Variables that Windlass says itself.
+const OWN: [&str; 3] = ["PORT", "INSTANCE", "VERSION"];
+
+impl Guess {
+    /// Gives it a variable, in the place of one of that name. What Windlass says itself is not said here; what can be
+    /// no name is told.
+    pub(super) fn set(&mut self, name: &str, value: String) {
+        let starts = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
+        let plain = |c: char| c.is_ascii_alphanumeric() || c == '_';
+        if OWN.contains(&name) {
+            return;
+        }
+        if !starts || !name.chars().all(plain) || name.len() > VARIABLE_MAX {
+            let note = format!("Not taken over, as no variable is called so here: {name}");
+            self.notes.push(note);
+            return;
+        }
+        self.env.retain(|(before, _)| before != name);
+        self.env.push((name.to_owned(), value));
+    }
 }
 
 /// Whether requests come to a service.
@@ -52,6 +79,8 @@ pub(crate) struct Draft {
     pub(crate) services: Vec<Guess>,
     /// What was seen and can't be run: comments at the end.
     pub(crate) left_out: Vec<String>,
+    /// Files that were recognised and can't be read; why is said under `left_out`.
+    pub(crate) unread: Vec<String>,
     /// Whether the services are those of the folder: else they are an example.
     pub(crate) known: bool,
 }
@@ -178,6 +207,9 @@ fn service(guess: &Guess, ports: &mut Ports) -> String {
         lines.push(format!("    needs: [{}]", needs.join(", ")));
     }
     lines.push(format!("    run: {}", quoted(&guess.run)));
+    if let Some(instances) = guess.instances {
+        lines.push(format!("    instances: {instances}"));
+    }
     if !guess.files.is_empty() {
         lines.push("    files:                   # the release: this, and the program".to_owned());
         lines.extend(

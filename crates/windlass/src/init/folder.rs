@@ -67,7 +67,7 @@ impl Folder {
     /// A folder below; none when it is not there, or is this one, or lies elsewhere.
     pub(super) fn below(&self, name: &str) -> Option<Self> {
         let name = name.trim_start_matches("./").trim_end_matches('/');
-        let plain = !name.is_empty() && !name.starts_with('/') && !name.contains("..");
+        let plain = !matches!(name, "" | ".") && !name.starts_with('/') && !name.contains("..");
         let path = self.path.join(name);
         (plain && path.is_dir()).then(|| Self {
             path,

@@ -4,17 +4,23 @@ use super::compose::{self, NAMES};
 use super::draft::{Draft, Guess};
 use super::folder::Folder;
 use super::run::words;
-use super::{cargo, docker, npm, procfile, python, script, wrapped};
+use super::{cargo, docker, npm, procfile, python, readable, script, wrapped};
 
 /// The draft for a folder: from the kind that says most about how things are started.
 pub(crate) fn look(folder: &Folder) -> Draft {
     let (mut services, mut left_out) = proposed(folder);
     left_out.extend(not_wrapped(folder, &services));
+    let mut unread = Vec::new();
+    for (name, why) in readable::faults(folder) {
+        left_out.push(format!("{name} can't be read: {why}"));
+        unread.push(name.to_owned());
+    }
     let saw = seen(folder, &services);
     if services.is_empty() {
         return Draft {
             saw,
             left_out,
+            unread,
             ..Draft::example()
         };
     }
@@ -25,6 +31,7 @@ pub(crate) fn look(folder: &Folder) -> Draft {
         saw,
         services: named_once(services),
         left_out,
+        unread,
         known: true,
     }
 }
@@ -95,25 +102,31 @@ fn seen(folder: &Folder, services: &[Guess]) -> Vec<String> {
 }
 
 fn proposed(folder: &Folder) -> (Vec<Guess>, Vec<String>) {
-    if let Some(found) = procfile::services(folder, &parts(folder)) {
-        return found;
-    }
     let mut left_out = Vec::new();
+    let (lines, odd) = procfile::services(folder, &parts(folder));
+    left_out.extend(odd);
+    if !lines.is_empty() {
+        return surrounded(folder, lines, left_out);
+    }
     for name in NAMES.iter().filter(|name| folder.has(name)) {
         match compose::services(folder, name) {
-            Some(found) if !found.services.is_empty() => return (found.services, found.left_out),
-            Some(found) => left_out.extend(found.left_out),
-            None => left_out.push(format!(
-                "{name} can't be read, so its services are not here"
-            )),
+            Some(Ok(found)) => {
+                left_out.extend(found.left_out);
+                if !found.services.is_empty() {
+                    return (found.services, left_out);
+                }
+            }
+            Some(Err(why)) => left_out.push(format!("{name}: {why}")),
+            // Why not is said with that of the other files.
+            None => {}
         }
     }
     if let Some(binaries) = cargo::services(folder) {
-        return (binaries, left_out);
+        return surrounded(folder, binaries, left_out);
     }
     let here = projects(folder);
     if !here.is_empty() {
-        return (here, left_out);
+        return surrounded(folder, here, left_out);
     }
     let inner: Vec<Guess> = folder.inner().iter().filter_map(inside).collect();
     if !inner.is_empty() {
@@ -125,9 +138,30 @@ fn proposed(folder: &Folder) -> (Vec<Guess>, Vec<String>) {
         return (vec![wrapped], left_out);
     }
     let image = docker::image(folder);
-    let alone = image.and_then(|image| docker::service(folder, &image));
-    let alone = alone.or_else(|| script::service(folder));
-    (alone.into_iter().collect(), left_out)
+    if let Some(alone) = image.and_then(|image| docker::service(folder, &image)) {
+        return (vec![alone], left_out);
+    }
+    surrounded(
+        folder,
+        script::service(folder).into_iter().collect(),
+        left_out,
+    )
+}
+
+/// One service gets what a Dockerfile beside it says of variables. Of several it can't be said whose they are.
+fn surrounded(
+    folder: &Folder,
+    mut services: Vec<Guess>,
+    mut left_out: Vec<String>,
+) -> (Vec<Guess>, Vec<String>) {
+    if let Some(image) = docker::image(folder) {
+        match &mut services[..] {
+            [] => {}
+            [only] => image.surround(only),
+            [..] => left_out.extend(image.said().map(|said| format!("Dockerfile: {said}"))),
+        }
+    }
+    (services, left_out)
 }
 
 /// What belongs to a release of the project here, however it is started.
@@ -151,10 +185,14 @@ pub(super) fn project(folder: &Folder) -> Option<Guess> {
 
 /// A folder below is called as its service is.
 fn inside(folder: &Folder) -> Option<Guess> {
-    Some(Guess {
+    let mut found = Guess {
         name: folder.name(),
         ..project(folder)?
-    })
+    };
+    if let Some(image) = docker::image(folder) {
+        image.surround(&mut found);
+    }
+    Some(found)
 }
 
 /// The projects of this folder. A script without a project counts where there is none.

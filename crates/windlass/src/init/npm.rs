@@ -26,7 +26,9 @@ pub(super) fn service(folder: &Folder) -> Option<Guess> {
     // Straight to node, where that is all that it says: then there is no npm to pass signals on.
     let (run, npm) = match start {
         Some(script) if script.starts_with("node ") && !line(script).shell => {
-            (line(&placed(folder, script)).run, false)
+            let made = line(&placed(folder, script));
+            notes.extend(made.notes);
+            (made.run, false)
         }
         Some(_) => {
             notes.push(

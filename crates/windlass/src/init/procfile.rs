@@ -8,42 +8,49 @@ use super::run::line;
 const ONCE: &str = "release";
 
 /// The services of the Procfile, and what of it can't be one.
-pub(super) fn services(folder: &Folder, files: &[String]) -> Option<(Vec<Guess>, Vec<String>)> {
-    let text = folder.read("Procfile")?;
+pub(super) fn services(folder: &Folder, files: &[String]) -> (Vec<Guess>, Vec<String>) {
+    let text = folder.read("Procfile").unwrap_or_default();
     let mut services = Vec::new();
     let mut left_out = Vec::new();
-    for (kind, command) in text.lines().filter_map(entry) {
-        if kind == ONCE {
-            left_out.push(format!(
+    let lines = (1..).zip(text.lines());
+    for (number, line) in lines.filter(|(_, line)| says_something(line)) {
+        match entry(line) {
+            Some((ONCE, command)) => left_out.push(format!(
                 "release: {command} (run it before windlass deploy)"
-            ));
-            continue;
+            )),
+            Some((kind, command)) => services.push(service(kind, command, files)),
+            None => left_out.push(format!(
+                "Procfile, line {number}: `{}` is no NAME: COMMAND",
+                line.trim()
+            )),
         }
-        let made = line(command);
-        let mut guess = Guess {
-            name: kind.to_owned(),
-            run: made.run,
-            served: if kind == "web" {
-                Served::Anywhere
-            } else {
-                Served::No
-            },
-            files: files.to_vec(),
-            ..Guess::default()
-        };
-        if made.shell {
-            guess.notes.push(
-                "It needed a shell, so it names one; a script of its own is better.".to_owned(),
-            );
-        }
-        if kind == "web" {
-            guess
-                .notes
-                .push("Its port is in the variable PORT too.".to_owned());
-        }
-        services.push(guess);
     }
-    (!services.is_empty()).then_some((services, left_out))
+    (services, left_out)
+}
+
+fn says_something(line: &str) -> bool {
+    let line = line.trim();
+    !line.is_empty() && !line.starts_with('#')
+}
+
+fn service(kind: &str, command: &str, files: &[String]) -> Guess {
+    let made = line(command);
+    let is_web = kind == "web";
+    let mut notes = made.notes;
+    if made.shell {
+        notes.push("It needed a shell, so it names one; a script of its own is better.".to_owned());
+    }
+    if is_web {
+        notes.push("Its port is in the variable PORT too.".to_owned());
+    }
+    Guess {
+        name: kind.to_owned(),
+        run: made.run,
+        served: if is_web { Served::Anywhere } else { Served::No },
+        files: files.to_vec(),
+        notes,
+        ..Guess::default()
+    }
 }
 
 fn entry(line: &str) -> Option<(&str, &str)> {

@@ -1,67 +1,100 @@
 //! Commands of others as `run:` takes them.
 
+use super::places::{Filled, filled};
+
 /// What only a shell understands.
 const FOR_A_SHELL: &str = "|&;<>()`\n*?~";
 
+/// Shells that a command names itself.
+const SHELLS: [&str; 4] = ["sh", "bash", "/bin/sh", "/bin/bash"];
+
 /// A command line of another tool.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Line {
     /// For `run:`.
     pub(super) run: String,
     /// Set when it only works in a shell.
     pub(super) shell: bool,
+    /// What of it could not be said here.
+    pub(super) notes: Vec<String>,
+}
+
+impl Line {
+    fn plain(made: Filled) -> Self {
+        Self {
+            run: made.text,
+            shell: false,
+            notes: made.notes,
+        }
+    }
+
+    /// Run by a shell, by name: `script` as `run:` takes it, but for its quotes.
+    fn in_a_shell(script: &str, notes: Vec<String>) -> Self {
+        let script = script.replace('\\', "\\\\").replace('"', "\\\"");
+        Self {
+            run: format!("sh -c \"{}\"", script.replace('`', "\\`")),
+            shell: true,
+            notes,
+        }
+    }
 }
 
 /// A line as a shell would be given it: `$PORT` and `${PORT:-5000}` become `${PORT}`. What needs a
-/// shell gets one, by name.
+/// shell gets one, by name, and its `$` are for that one.
 pub(super) fn line(text: &str) -> Line {
     let text = text.trim();
-    let first = text.split_whitespace().next().unwrap_or_default();
-    let shell = text.contains(|c| FOR_A_SHELL.contains(c))
-        || first.contains('=')
-        || matches!(first, "cd" | "export" | "source" | "." | "exec")
-        || text.contains("$(");
-    if shell {
-        let script = text
-            .replace('\\', "\\\\")
-            .replace('"', "\\\"")
-            .replace('$', "$$");
-        return Line {
-            run: format!("sh -c \"{}\"", script.replace('`', "\\`")),
-            shell,
-        };
+    // To a shell `$$` is its own number.
+    if needs_a_shell(text) || text.contains("$$") {
+        return Line::in_a_shell(&text.replace('$', "$$"), Vec::new());
     }
-    Line {
-        run: variables(text),
-        shell,
-    }
+    Line::plain(filled(text))
 }
 
-/// `$NAME` and `${NAME:-default}` as `${NAME}`; any other `$` doubled, as `$$` is one.
-pub(super) fn variables(text: &str) -> String {
-    let mut made = String::new();
-    let mut rest = text;
-    while let Some((before, after)) = rest.split_once('$') {
-        made.push_str(before);
-        let braced = after.strip_prefix('{');
-        let braced = braced.and_then(|inner| inner.split_once('}'));
-        let (name, left) = if let Some((inner, left)) = braced {
-            (inner.split([':', '-', '?', '+']).next().unwrap_or(""), left)
-        } else {
-            let ends = |c: char| !c.is_ascii_alphanumeric() && c != '_';
-            after.split_at(after.find(ends).unwrap_or(after.len()))
-        };
-        let begins = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
-        if begins && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
-            made.push_str(&["${", name, "}"].concat());
-            rest = left;
-        } else {
-            made.push_str("$$");
-            rest = after;
-        }
+/// A command that its tool fills and splits itself, without a shell, as Windlass does.
+pub(super) fn split_by_its_tool(text: &str) -> Line {
+    let text = text.trim();
+    let made = filled(text);
+    if !needs_a_shell(text) || names_a_shell(text) {
+        return Line::plain(made);
     }
-    made.push_str(rest);
-    made
+    Line::in_a_shell(&made.text, made.notes)
+}
+
+/// Words that are passed on as they are: each of them is one here too.
+pub(super) fn argv(words: &[String]) -> Line {
+    let mut made = Filled::default();
+    for (index, word) in words.iter().enumerate() {
+        if index > 0 {
+            made.text.push(' ');
+        }
+        let filled = filled(word);
+        let plain = |c: char| c.is_alphanumeric() || "./_-+@,:%${}".contains(c);
+        let plain = |c: char| plain(c) || (c == '=' && index > 0);
+        if !filled.text.is_empty() && filled.text.chars().all(plain) {
+            made.text.push_str(&filled.text);
+        } else {
+            let kept = filled.text.replace('\'', r"'\''");
+            made.text.push_str(&["'", &kept, "'"].concat());
+        }
+        made.notes.extend(filled.notes);
+    }
+    Line::plain(made)
+}
+
+fn needs_a_shell(text: &str) -> bool {
+    let first = text.split_whitespace().next().unwrap_or_default();
+    text.contains(|c| FOR_A_SHELL.contains(c))
+        || first.contains('=')
+        || matches!(first, "cd" | "export" | "source" | "." | "exec")
+        || text.contains("$(")
+        || windlass_config::words(text).is_none()
+}
+
+/// Whether it is `sh -c` and one script.
+fn names_a_shell(text: &str) -> bool {
+    let words = windlass_config::words(text).unwrap_or_default();
+    matches!(&words[..], [shell, option, _script]
+        if SHELLS.contains(&shell.as_str()) && option.starts_with('-') && option.ends_with('c'))
 }
 
 /// A file's name as one word of a command: in quotes where it would be read as several, or as something else.
@@ -110,23 +143,42 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_a_shell_would_expand_is_written_as_windlass_does() {
-        for (given, ours) in [
-            ("node server.js -p $PORT", "node server.js -p ${PORT}"),
-            ("x ${PORT:-5000}", "x ${PORT}"),
-            ("x --price 5$", "x --price 5$$"),
-            ("x $1 ${2}", "x $$1 $${2}"),
-        ] {
-            assert_eq!(variables(given), ours, "{given}");
-        }
-    }
-
-    #[test]
     fn a_line_that_needs_a_shell_gets_one_by_name() {
         let made = line("cd api && ./run \"$PORT\"");
         assert!(made.shell);
         assert_eq!(made.run, "sh -c \"cd api && ./run \\\"$$PORT\\\"\"");
         assert!(!line("./run --port $PORT").shell);
+        // What has no end of a quote is for the shell to refuse.
+        assert!(line("echo it's").shell);
+        assert_eq!(line("./run $$").run, "sh -c \"./run $$$$\"");
+    }
+
+    #[test]
+    fn a_command_that_no_shell_splits_gets_none_where_it_names_one() {
+        let run = |text: &str| split_by_its_tool(text).run;
+        let script = "sh -c \"echo $$HOME && ./run\"";
+        assert_eq!(run(script), script);
+        assert_eq!(run("./a --pw pa$$word"), "./a --pw pa$$word");
+        assert_eq!(run("./a && ./b $$X $Y"), "sh -c \"./a && ./b $$X ${Y}\"");
+    }
+
+    #[test]
+    fn words_stay_words() {
+        let given = [
+            "sh",
+            "-c",
+            "echo \"it's\" $$HOME | cat",
+            "",
+            "a=b",
+            "p$PORT",
+        ];
+        let made = argv(&given.map(str::to_owned)).run;
+        let read = words(&made);
+        assert_eq!(read[..2], ["sh", "-c"]);
+        assert_eq!(
+            read[2..],
+            ["echo \"it's\" $HOME | cat", "", "a=b", "p${PORT}"]
+        );
     }
 
     #[test]

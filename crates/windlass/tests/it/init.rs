@@ -367,6 +367,7 @@ fn a_dockerfile_alone_gives_its_command() {
     services:
       # It is the CMD of the Dockerfile; Windlass runs no containers yet.
       # Paths of the image must become paths of this folder.
+      # It listened on 9000 there; here it must listen on the port in the variable PORT.
       web:
         run: ./serve --verbose
         listen: 127.0.0.1:9000   # where the router serves it; 0.0.0.0:9000 for every address
@@ -575,5 +576,5 @@ fn files_that_cannot_be_read_stop_nothing() {
         ("compose.yaml", "a: [\n"),
         ("Procfile", "\n:\n"),
     ]);
-    assert!(text.contains("compose.yaml can't be read"), "{text}");
+    assert!(text.contains("compose.yaml can't be read: line "), "{text}");
 }

@@ -15,6 +15,7 @@ mod asked;
 mod asking_again;
 mod bad_inputs;
 mod begun;
+mod carrying;
 mod commands;
 mod crash_points;
 mod deciding;

@@ -282,7 +282,7 @@ pub(super) const ROWS: &[Row] = &[
     row(
         "a backup into no folder",
         Typed(&["backup", "/nowhere/at/all.tar"]),
-        1,
+        65,
         &[
             "there is no backup",
             "/nowhere/at/all.tar",

@@ -16,7 +16,7 @@ pub(super) const ROWS: &[Row] = &[
     row(
         "neither a state directory nor a home",
         Shell("unset WINDLASS_STATE_DIR HOME; \"$0\" status"),
-        69,
+        65,
         &[
             "WL0412",
             "neither --state-dir, XDG_STATE_HOME nor HOME",
@@ -31,9 +31,17 @@ pub(super) const ROWS: &[Row] = &[
     ),
     row(
         "a file that is not text",
-        Shell("rm windlass.yaml; printf 'app: \\377' > windlass.yaml; \"$0\" deploy"),
+        Shell(
+            "rm windlass.yaml; printf 'app: shop\\nx: \\303\\251\\377' > windlass.yaml; \"$0\" deploy",
+        ),
         65,
-        &["WL0410", "windlass.yaml can't be read", "save it as UTF-8"],
+        &[
+            "WL0410",
+            "windlass.yaml can't be read",
+            "windlass.yaml:2:5",
+            "byte ff",
+            "save it as UTF-8",
+        ],
     ),
     row(
         "a file of twenty megabytes",
@@ -48,6 +56,30 @@ pub(super) const ROWS: &[Row] = &[
         Shell("mkdir d; \"$0\" deploy -f d"),
         65,
         &["WL0410", "d can't be read", "-f FILE"],
+    ),
+    row(
+        "a pipe in the place of the file",
+        Shell("echo 'app: x' | \"$0\" validate -f /dev/stdin"),
+        65,
+        &["WL0410", "/dev/stdin is a pipe", "write it into a file"],
+    ),
+    row(
+        "a pipe that nobody writes into",
+        Shell("mkfifo p; \"$0\" plan -f p"),
+        65,
+        &["WL0410", "p is a pipe", "write it into a file"],
+    ),
+    row(
+        "a folder for a first file that takes none",
+        Shell("mkdir shut; chmod 500 shut; \"$0\" init -f shut/windlass.yaml"),
+        65,
+        &["WL0440", "shut/windlass.yaml can't be written", "-f FILE"],
+    ),
+    row(
+        "a folder for pages that takes none",
+        Shell("\"$0\" man --out /proc/x"),
+        65,
+        &["WL0440", "/proc/x can't be written"],
     ),
     row(
         "an address that another program has",

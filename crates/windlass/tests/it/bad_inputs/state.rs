@@ -34,7 +34,7 @@ pub(super) const ROWS: &[Row] = &[
     row(
         "a look at a file in its place",
         Shell("echo > s; \"$0\" status --state-dir s"),
-        69,
+        65,
         &[
             "WL0412",
             "/app/s can't be read",
@@ -45,7 +45,7 @@ pub(super) const ROWS: &[Row] = &[
     row(
         "a file in its place",
         Shell("echo > s; \"$0\" deploy --state-dir s"),
-        69,
+        65,
         &[
             "WL0412",
             "/app/s can't be read",
@@ -57,7 +57,7 @@ pub(super) const ROWS: &[Row] = &[
     row(
         "a file above it",
         Shell("echo > s; \"$0\" deploy --state-dir s/t"),
-        69,
+        65,
         &[
             "WL0412",
             "/app/s/t can't be read",
@@ -69,7 +69,7 @@ pub(super) const ROWS: &[Row] = &[
     row(
         "a link to nothing",
         Shell("ln -s /nowhere/at/all l; \"$0\" deploy --state-dir l"),
-        69,
+        65,
         &[
             "WL0412",
             "/app/l can't be made",
@@ -80,7 +80,7 @@ pub(super) const ROWS: &[Row] = &[
     row(
         "below /proc",
         Shell("\"$0\" deploy --state-dir /proc/windlass"),
-        69,
+        65,
         &["WL0412", "/proc/windlass can't be made", "--state-dir DIR"],
     ),
     row(
@@ -98,7 +98,7 @@ pub(super) const ROWS: &[Row] = &[
     row(
         "below a folder that may not be written",
         Shell("mkdir shut; chmod 500 shut; \"$0\" deploy --state-dir shut/s"),
-        69,
+        65,
         &[
             "/app/shut/s can't be made",
             "Permission denied",
@@ -116,7 +116,7 @@ pub(super) const ROWS: &[Row] = &[
     row(
         "one that belongs to somebody else",
         Shell("\"$0\" deploy --state-dir /usr"),
-        69,
+        65,
         &[
             "WL0412",
             "/usr is not safe to use",
@@ -127,7 +127,7 @@ pub(super) const ROWS: &[Row] = &[
     row(
         "one that others may write in",
         Shell("mkdir -m 777 open; \"$0\" deploy --state-dir open"),
-        69,
+        65,
         &[
             "WL0412",
             "/app/open is not safe to use",
@@ -140,7 +140,7 @@ pub(super) const ROWS: &[Row] = &[
         Shell(
             "long=$(printf '%0100d' 0); export TMPDIR=/$long; \"$0\" deploy --state-dir \"$long\"",
         ),
-        69,
+        65,
         &["is too long for a Unix socket", "TMPDIR"],
     ),
     row(
