@@ -32,7 +32,7 @@ fn with_unit(text: &str, format: Format) -> Option<String> {
     let exact = UNITS.iter().rev().find_map(|(name, power)| {
         let unit = 1024u64.pow(*power);
         let better = format!("{}{name}", number / unit);
-        (number % unit == 0 && bytes(&better).is_some()).then_some(better)
+        (number.is_multiple_of(unit) && bytes(&better).is_some()).then_some(better)
     });
     if number.to_string().len() > DIGITS {
         return exact.map(|better| format!("write {}", format.text(&better)));

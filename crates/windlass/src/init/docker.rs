@@ -73,7 +73,7 @@ fn instructions(text: &str) -> Vec<String> {
 fn said(rest: &str) -> Option<Said> {
     let rest = rest.trim();
     match serde_json::from_str::<Vec<String>>(rest) {
-        Ok(words) => (words.first()? != "").then_some(Said::Words(words)),
+        Ok(words) => (!words.first()?.is_empty()).then_some(Said::Words(words)),
         Err(_shell_form) => (!rest.is_empty()).then(|| Said::Text(rest.to_owned())),
     }
 }
