@@ -101,6 +101,20 @@ pub(super) const ROWS: &[Row] = &[
         &["WL0360", "cursor"],
     ),
     row(
+        "events after what the journal does not have",
+        Asked("GET /v1/events?after=99999 HTTP/1.1\r\nHost: l\r\nConnection: close\r\n\r\n"),
+        409,
+        &["WL0471", "the journal ends at", "after=0"],
+    ),
+    row(
+        "events after one that was seen elsewhere",
+        Asked(
+            "GET /v1/events HTTP/1.1\r\nHost: l\r\nLast-Event-ID: 99999\r\nConnection: close\r\n\r\n",
+        ),
+        409,
+        &["WL0471", "the journal ends at"],
+    ),
+    row(
         "a list without an end",
         Asked(
             "GET /v1/deployments?limit=99999999999 HTTP/1.1\r\nHost: l\r\nConnection: close\r\n\r\n",
