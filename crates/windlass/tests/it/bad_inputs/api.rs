@@ -101,6 +101,12 @@ pub(super) const ROWS: &[Row] = &[
         &["WL0360", "cursor"],
     ),
     row(
+        "a page of nothing",
+        Asked("GET /v1/deployments?limit=0 HTTP/1.1\r\nHost: l\r\nConnection: close\r\n\r\n"),
+        400,
+        &["WL0360", "limit", "1"],
+    ),
+    row(
         "events after what the journal does not have",
         Asked("GET /v1/events?after=99999 HTTP/1.1\r\nHost: l\r\nConnection: close\r\n\r\n"),
         409,
