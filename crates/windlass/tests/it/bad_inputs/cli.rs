@@ -290,6 +290,12 @@ pub(super) const ROWS: &[Row] = &[
         &["WL0441", "did you mean default?"],
     ),
     row(
+        "a token that has expired at once",
+        Typed(&["token", "create", "--scope", "read", "--expires", "0s"]),
+        64,
+        &["WL0434", "invalid value '0s'", "like 90d"],
+    ),
+    row(
         "a wait in words",
         Typed(&["deploy", "--wait", "soon"]),
         64,
