@@ -5,20 +5,59 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::slice;
 
+use windlass_model::harmless;
+
 use crate::sockets::{TABLES, listening};
+
+/// What our own processes are started as.
+const OURSELVES: &str = "/proc/self/exe";
 
 /// Processes looked through at most.
 const PROCESSES: usize = 20_000;
 
-/// Names the listener on `address`, as `pid 4242 (nginx)`; none if it can't be seen from here.
+/// Names the listener on `address`, as `pid 4242 (nginx)`, or as the router of another Windlass; none if
+/// it can't be seen from here.
 pub(crate) fn of(address: SocketAddr) -> Option<String> {
     let wanted = sockets(address);
     if wanted.is_empty() {
         return None;
     }
     let (pid, owner) = processes().find(|(_, process)| holds(process, &wanted))?;
-    let name = fs::read_to_string(owner.join("comm")).unwrap_or_default();
-    Some(format!("pid {pid} ({})", name.trim_end()))
+    Some(format!("pid {pid} ({})", name(&owner)))
+}
+
+/// What a process is: one that was started by its own link goes by the name `exe`, which says nothing.
+fn name(process: &Path) -> String {
+    let line = fs::read(process.join("cmdline")).unwrap_or_default();
+    let words: Vec<String> = line
+        .split(|byte| *byte == 0)
+        .map(|word| String::from_utf8_lossy(word).into_owned())
+        .collect();
+    if let Some(role) = role(&words) {
+        return role;
+    }
+    let name = fs::read_to_string(process.join("comm")).unwrap_or_default();
+    name.trim_end().to_owned()
+}
+
+/// Which of our own it is, as its command line says, and whose state it keeps.
+fn role(words: &[String]) -> Option<String> {
+    let program = Path::new(words.first()?).file_name()?;
+    let is_ours = words[0] == OURSELVES || program == "windlass";
+    let role = match words.get(1).map(String::as_str) {
+        Some("router") => "router",
+        // It keeps duplicates of what its router listens on.
+        Some("serve") => "controller",
+        _ => return None,
+    };
+    let state = words.iter().position(|word| word == "--state-dir");
+    let state = state
+        .and_then(|at| words.get(at + 1))
+        .map(|state| harmless(state));
+    is_ours.then(|| match state {
+        Some(state) => format!("a Windlass {role} with the state directory {state}"),
+        None => format!("a Windlass {role}"),
+    })
 }
 
 /// Whether `address` is free for another as soon as `pid` has ended: it listens there, and nobody else
@@ -85,6 +124,32 @@ mod tests {
             let expected = format!("pid {} (", std::process::id());
             assert!(owner.starts_with(&expected), "{owner}");
             drop(listener);
+        }
+    }
+
+    #[test]
+    fn one_of_our_own_is_named_by_what_it_does_and_by_its_state_directory() {
+        let role = |line: &str| {
+            let words: Vec<String> = line.split(' ').map(str::to_owned).collect();
+            role(&words)
+        };
+        let named = |name: &str| Some(format!("a Windlass {name}"));
+        assert_eq!(
+            role("/proc/self/exe router --state-dir /var/lib/windlass"),
+            named("router with the state directory /var/lib/windlass")
+        );
+        assert_eq!(
+            role("/usr/bin/windlass router --config r.yaml"),
+            named("router")
+        );
+        assert_eq!(role("windlass serve --replace"), named("controller"));
+        for other in [
+            "",
+            "/proc/self/exe",
+            "nginx router",
+            "windlass demo-service",
+        ] {
+            assert_eq!(role(other), None, "{other}");
         }
     }
 
