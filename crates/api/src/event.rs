@@ -24,7 +24,7 @@ pub struct Event {
 #[cfg_attr(feature = "openapi", derive(utoipa::IntoParams))]
 #[cfg_attr(feature = "openapi", into_params(parameter_in = Query))]
 pub struct EventQuery {
-    /// Rows after this sequence; 0 for all.
+    /// Rows after this sequence; 0 for all. Refused with WL0471 where the journal ends before it.
     #[serde(default)]
     pub after: u64,
     /// Only of this deployment.

@@ -9,9 +9,9 @@ use crate::DeploymentView;
 #[cfg_attr(feature = "openapi", derive(utoipa::IntoParams))]
 #[cfg_attr(feature = "openapi", into_params(parameter_in = Query))]
 pub struct ListQuery {
-    /// Most that a page holds: 20 unless said, 200 at most.
+    /// Most that a page holds: 20 unless said, at least 1, 200 at most.
     #[serde(default)]
-    #[cfg_attr(feature = "openapi", param(value_type = Option<u64>, maximum = 4_294_967_295_u64))]
+    #[cfg_attr(feature = "openapi", param(value_type = Option<u64>, minimum = 1, maximum = 4_294_967_295_u64))]
     pub limit: Option<u32>,
     /// Where the page begins: `next` of the one before.
     #[serde(default)]

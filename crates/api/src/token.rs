@@ -29,8 +29,9 @@ pub struct TokenRequest {
     pub name: String,
     /// What it allows.
     pub scope: Scope,
-    /// How long it holds, in milliseconds; for ever unless said.
+    /// How long it holds, in milliseconds, from 1; for ever unless said.
     #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(minimum = 1))]
     pub expires_in_ms: Option<u64>,
 }
 

@@ -253,11 +253,14 @@ impl Client {
         let mut cursor = None;
         loop {
             let left = wanted.saturating_sub(all.len());
+            if left == 0 {
+                return Ok(all);
+            }
             let page = self.page(left, cursor.as_deref()).await?;
             let empty = page.deployments.is_empty();
             all.extend(page.deployments);
             cursor = page.next;
-            if cursor.is_none() || empty || all.len() >= wanted {
+            if cursor.is_none() || empty {
                 return Ok(all);
             }
         }

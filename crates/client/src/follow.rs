@@ -16,6 +16,9 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// Time without an event after which the controller is asked whether it still answers.
 const QUIET_MAX: Duration = Duration::from_secs(5);
 
+/// The journal ends before what was heard.
+const ENDS_BEFORE: &str = "WL0471";
+
 /// Streams in a row that may end without a single event.
 const EMPTY_STREAMS_MAX: u32 = 100;
 
@@ -32,7 +35,8 @@ pub enum Followed {
 }
 
 /// Follows events by their sequence: a stream that ends is opened again after the last one, and a
-/// dead controller is started again.
+/// dead controller is started again. Where the journal is an older one than what was heard, all of it comes
+/// anew.
 #[derive(Debug)]
 pub struct Following {
     reach: Reach,
@@ -71,7 +75,8 @@ impl Following {
     /// The next event, or that the controller was replaced. Cancelling it loses no event.
     ///
     /// # Errors
-    /// The controller's refusal; none that could be reached for a minute.
+    /// The controller's refusal; none that could be reached for a minute; a deployment that an older
+    /// journal does not have.
     pub async fn next(&mut self) -> Result<Followed, ClientError> {
         loop {
             let Some(events) = &mut self.events else {
@@ -135,6 +140,10 @@ impl Following {
                             self.events = Some(events);
                             return Ok(());
                         }
+                        Err(ClientError::Refused(why)) if why.code.0 == ENDS_BEFORE => {
+                            self.begin_anew().await?;
+                            continue;
+                        }
                         Err(failed) => failed,
                     }
                 }
@@ -145,5 +154,15 @@ impl Following {
             }
             tokio::time::sleep(PAUSE).await;
         }
+    }
+
+    /// A backup was restored meanwhile: nothing that was heard counts.
+    async fn begin_anew(&mut self) -> Result<(), ClientError> {
+        self.after = 0;
+        // One that began after the backup is in no row, and nothing would ever be heard of it.
+        if let Some(id) = &self.deployment {
+            self.client.show(id).await?;
+        }
+        Ok(())
     }
 }

@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use windlass_model::{EnvironmentName, ServiceName};
 
-use crate::decode::{FileDraft, MergedService, ServiceDraft};
+use crate::decode::{FileDraft, MergedService, ServiceDraft, better_name};
 use crate::field::Shape;
 use crate::overlay::{defaults_for, long_form, over};
 use crate::problem::NOT_A_SERVICE;
@@ -67,6 +67,8 @@ pub(crate) fn views(root: &Node, file: &FileDraft, reader: &mut Reader<'_>) -> V
                     let merged = base.merged(entry, Some(&over.value), &mut unheard);
                     services.insert(service, Rc::new(merged));
                 }
+                // One whose name is none was told so.
+                None if over.key != service.as_str() => {}
                 None => base.refuse(&service, over, reader),
             }
         }
@@ -78,12 +80,21 @@ pub(crate) fn views(root: &Node, file: &FileDraft, reader: &mut Reader<'_>) -> V
     views
 }
 
+/// Services by their names. One whose name is none goes by what is proposed instead, so that its mistake
+/// hides no other: it was reported with that proposal, and the file is refused.
 fn named_services(node: &Node) -> BTreeMap<ServiceName, &Entry> {
+    let entries = node.entries();
     let named = |entry: &'_ Entry| ServiceName::new(&entry.key).ok();
-    node.entries()
+    let mut services: BTreeMap<ServiceName, &Entry> = entries
         .iter()
         .filter_map(|entry| Some((named(entry)?, entry)))
-        .collect()
+        .collect();
+    for entry in entries.iter().filter(|entry| named(entry).is_none()) {
+        if let Ok(name) = ServiceName::new(&better_name(&entry.key)) {
+            services.entry(name).or_insert(entry);
+        }
+    }
+    services
 }
 
 /// What every environment starts from.

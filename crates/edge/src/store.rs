@@ -218,6 +218,12 @@ pub trait Store {
         limit: u32,
     ) -> Result<Vec<JournalEntry>, EdgeError>;
 
+    /// The sequence of the last row; 0 where there is none.
+    ///
+    /// # Errors
+    /// `Unreachable`.
+    async fn end(&self) -> Result<u64, EdgeError>;
+
     /// Drops ended deployments beyond the newest `keep`.
     ///
     /// # Errors

@@ -185,7 +185,7 @@ pub trait Target {
     fn watch(&self, instance: &Instance) -> InstanceWatch;
 
     /// Asks the `status` of the command that the instance is a run of whether the version is live that
-    /// the run was told to bring. Anything but a clear answer is [`CommandState::NotLive`].
+    /// the run was told to bring. Anything but a clear answer is [`CommandState::Unclear`].
     ///
     /// # Errors
     /// `Rejected` when it has no `status`, or can't be started; `Timeout`.

@@ -87,6 +87,8 @@ pub enum CommandState {
     Live,
     /// It is on its way: ask again.
     Moving,
-    /// Something else is, or nobody knows; holds what was seen, for a person.
+    /// It says clearly that something else is, or nothing; holds what was seen, for a person.
     NotLive(String),
+    /// It failed, or said what can't be understood: nobody knows. Holds what was seen.
+    Unclear(String),
 }

@@ -205,7 +205,7 @@ async fn answer(shared: &Rc<Shared>, request: Request) {
             reply,
         } => {
             let stream = events::stream(&shared.border, &shared.watchers, after, deployment);
-            reply.send(stream).is_err()
+            reply.send(stream.await).is_err()
         }
         Request::Logs {
             service,

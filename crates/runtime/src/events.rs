@@ -70,14 +70,23 @@ pub(crate) fn event(entry: JournalEntry) -> Event {
     }
 }
 
-/// Rows after `after`, then live ones: subscribed before the store is read, so that none is missed.
-pub(crate) fn stream(
+/// Rows after `after`, then live ones: subscribed before the store is read, so that none is missed. One
+/// after what the journal does not have is refused: who has that has it of another journal, and would
+/// wait for ever for rows that are told already.
+pub(crate) async fn stream(
     border: &Border,
     watchers: &Rc<Watchers>,
     after: u64,
     deployment: Option<DeploymentId>,
 ) -> Result<EventStream, Problem> {
     let live = watchers.subscribe()?;
+    if after > 0 {
+        let end = border.store.end().await;
+        let end = end.map_err(|error| problems::store(&error))?;
+        if after > end {
+            return Err(problems::beyond_the_end(after, end));
+        }
+    }
     let (sender, receiver) = mpsc::channel(EVENTS_WAITING);
     let store = border.store.clone();
     let far_end = Rc::new(sender.clone());

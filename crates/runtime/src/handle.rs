@@ -410,7 +410,7 @@ impl Handle {
     /// Events after `after` from the store, then as they are committed, without a gap.
     ///
     /// # Errors
-    /// When the store can't be read.
+    /// When the store can't be read; when it ends before `after`.
     pub async fn events(
         &self,
         after: u64,

@@ -24,6 +24,18 @@ pub(crate) fn busy() -> Problem {
         .hint("try again in a moment")
 }
 
+/// Somebody has seen a sequence that this journal does not have.
+pub(crate) fn beyond_the_end(after: u64, end: u64) -> Problem {
+    let title = format!("the journal ends at {end}, before {after}");
+    Problem::new(409, "WL0471", Exit::Refused, title)
+        .detail(
+            "what was seen before was of another journal, or of this one before it was restored",
+        )
+        .hint(format!(
+            "read it anew: after=0; or only what comes: after={end}"
+        ))
+}
+
 /// The store failed.
 pub(crate) fn store(error: &EdgeError) -> Problem {
     Problem::new(

@@ -29,6 +29,15 @@ const GONE_LOOK: Millis = Millis::from_secs(1);
 /// Times a target whose watch broke is asked again before the instance counts as lost.
 const WATCH_TRIES: u32 = 5;
 
+/// How long a `status` is asked that says nothing clear.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Patience {
+    /// As long as its rollout has time: the run itself ended well.
+    WhileTimeRuns,
+    /// A few times: nobody saw how the run ended, and only a person can say more.
+    Tries,
+}
+
 /// The watches of one deployment.
 #[derive(Default)]
 pub(crate) struct Watches {
@@ -188,13 +197,15 @@ impl Watch {
             return;
         }
         let end = match end {
-            InstanceEnd::Exited(0) if asks => match self.asked().await {
+            InstanceEnd::Exited(0) if asks => match self.asked(Patience::WhileTimeRuns).await {
                 Ok(()) => return self.live().await,
                 Err(saw) => InstanceEnd::NeverReady(saw),
             },
             InstanceEnd::Exited(0) => return self.live().await,
             // It may have done all its work.
-            InstanceEnd::Unknown if asks && self.asked().await.is_ok() => return self.live().await,
+            InstanceEnd::Unknown if asks && self.asked(Patience::Tries).await.is_ok() => {
+                return self.live().await;
+            }
             InstanceEnd::NotStarted(_)
             | InstanceEnd::NeverReady(_)
             | InstanceEnd::Unready(_)
@@ -206,24 +217,23 @@ impl Watch {
     }
 
     /// Asks a command for its status until it has come somewhere; what was seen if that is not where
-    /// it should. As long as it moves its rollout's time runs.
-    async fn asked(&mut self) -> Result<(), String> {
-        let mut tries = 0;
+    /// it should. As long as it moves its rollout's time runs, and nothing unclear is a verdict.
+    async fn asked(&mut self, patience: Patience) -> Result<(), String> {
+        let mut unclear = 0;
         loop {
-            match self.target.ask_status(&self.watched.instance).await {
+            let (saw, is_clear) = match self.target.ask_status(&self.watched.instance).await {
                 Ok(CommandState::Live) => return Ok(()),
                 Ok(CommandState::NotLive(saw)) => return Err(saw),
-                Ok(CommandState::Moving) => {
-                    self.bad_answer("`status` says that it is moving".to_owned())
-                        .await;
-                }
-                Err(error) => {
-                    tries += 1;
-                    if tries >= TRIES || !may_pass(&error) {
-                        return Err(error.chain());
-                    }
-                }
+                Ok(CommandState::Moving) => ("`status` says that it is moving".to_owned(), true),
+                Ok(CommandState::Unclear(saw)) => (saw, false),
+                Err(error) if may_pass(&error) => (error.chain(), false),
+                Err(error) => return Err(error.chain()),
+            };
+            unclear += u32::from(!is_clear);
+            if patience == Patience::Tries && unclear >= TRIES {
+                return Err(saw);
             }
+            self.bad_answer(saw).await;
             self.clock.sleep(self.probe().every).await;
         }
     }

@@ -114,6 +114,9 @@ impl Tokens {
     /// Makes one, and keeps its digest before it is shown.
     pub(crate) fn create(&self, request: &TokenRequest) -> Result<TokenAnswer, Problem> {
         named(&request.name)?;
+        if request.expires_in_ms == Some(0) {
+            return Err(bad("a token that has expired at once is of no use"));
+        }
         let secret = random::<SECRET_BYTES>().map_err(|why| not_kept(&why))?;
         let id = random::<5>().map_err(|why| not_kept(&why))?;
         let secret = format!("{MARK}_{}", BASE64URL_NOPAD.encode(&secret));
@@ -227,9 +230,14 @@ fn named(name: &str) -> Result<(), Problem> {
     if (1..=NAME_MAX).contains(&length) && !name.chars().any(char::is_control) {
         return Ok(());
     }
+    Err(bad(format!(
+        "a token's name has 1 to {NAME_MAX} characters"
+    )))
+}
+
+fn bad(what: impl Into<String>) -> Problem {
     let title = "the request can't be understood";
-    Err(Problem::new(400, "WL0360", Exit::Usage, title)
-        .detail(format!("a token's name has 1 to {NAME_MAX} characters")))
+    Problem::new(400, "WL0360", Exit::Usage, title).detail(what)
 }
 
 fn failed(file: &Path, source: std::io::Error) -> TokensError {
@@ -289,11 +297,14 @@ mod tests {
         assert_eq!(again.revoke(&made.token.id).expect_err("gone").status, 404);
     }
 
-    #[test]
-    fn a_token_that_expired_holds_no_longer_but_is_listed() {
+    #[tokio::test]
+    async fn a_token_that_expired_holds_no_longer_but_is_listed() {
         let folder = tempfile::tempdir().expect("a folder");
         let tokens = Tokens::open(&folder.path().join("tokens.json")).expect("none yet");
-        let made = tokens.create(&ask(Some(0))).expect("a token");
+        let refused = tokens.create(&ask(Some(0))).expect_err("of no use");
+        assert_eq!(refused.status, 400);
+        let made = tokens.create(&ask(Some(1))).expect("a token");
+        tokens.lost(&made.token.id).await;
         assert_eq!(tokens.holder(&made.secret), None);
         assert_eq!(tokens.list(), [made.token]);
         let long = tokens.create(&ask(Some(u64::MAX))).expect("a token");

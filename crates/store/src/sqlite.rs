@@ -407,6 +407,12 @@ impl Store for SqliteStore {
         }
     }
 
+    async fn end(&self) -> Result<u64, EdgeError> {
+        let mut reader = self.reader().await?;
+        let end = journal::end(&mut reader).await.map_err(unread)?;
+        Ok(u64::try_from(end).unwrap_or(0))
+    }
+
     async fn forget_deployments(&self, keep: u32) -> Result<(), EdgeError> {
         while self.write(Write::Forget { keep }).await? >= u64::from(FORGET_AT_ONCE) {}
         Ok(())

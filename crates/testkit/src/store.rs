@@ -471,6 +471,11 @@ impl Store for FakeStore {
             .collect())
     }
 
+    async fn end(&self) -> Result<u64, EdgeError> {
+        let rows = self.disk.rows.borrow();
+        Ok(rows.iter().map(|row| row.sequence).max().unwrap_or(0))
+    }
+
     async fn forget_deployments(&self, keep: u32) -> Result<(), EdgeError> {
         self.disk.forget(keep);
         Ok(())

@@ -103,11 +103,18 @@ impl Diagnostic {
         let is_said = texts.into_iter().flatten().any(said);
         // Of words that can't be understood nobody expects anything.
         if refused && !is_said && self.code.as_deref() != Some(TYPED) {
-            let seen = self.detail.take().unwrap_or_default();
-            let lines = [seen.trim_end(), UNCHANGED];
-            let lines = lines.into_iter().filter(|line| !line.is_empty());
-            self.detail = Some(lines.collect::<Vec<_>>().join("\n"));
+            self = self.and(UNCHANGED);
         }
+        self
+    }
+
+    /// The same with a line more of what was seen.
+    #[must_use]
+    pub(crate) fn and(mut self, line: impl AsRef<str>) -> Self {
+        let seen = self.detail.take().unwrap_or_default();
+        let lines = [seen.trim_end(), line.as_ref()];
+        let lines = lines.into_iter().filter(|line| !line.is_empty());
+        self.detail = Some(lines.collect::<Vec<_>>().join("\n"));
         self
     }
 

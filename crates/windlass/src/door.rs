@@ -25,15 +25,34 @@ pub(crate) enum Door {
 }
 
 impl Door {
-    /// Opens it and keeps the word. One that is only kept is no reason not to start: what is done on
-    /// this machine does not need it.
+    /// One that was asked for is tried before `holder` is asked to give up its place. None where there is
+    /// nothing to try, or where the address becomes free with its end.
+    ///
+    /// # Errors
+    /// One that was asked for can't be had: the other one shall stay.
+    pub(crate) async fn ahead(&self, holder: u32) -> Result<Option<Network>, Diagnostic> {
+        match self {
+            Self::At(listen) => listen.open_beside(holder).await,
+            Self::None | Self::AsBefore => Ok(None),
+        }
+    }
+
+    /// Opens it, unless it was `ahead`, and keeps the word. One that is only kept is no reason not to
+    /// start: what is done on this machine does not need it.
     ///
     /// # Errors
     /// One that was asked for can't be had.
-    pub(crate) async fn open(&self, state: &Path) -> Result<Option<Network>, Diagnostic> {
+    pub(crate) async fn open(
+        &self,
+        state: &Path,
+        ahead: Option<Network>,
+    ) -> Result<Option<Network>, Diagnostic> {
         match self {
             Self::At(listen) => {
-                let network = listen.open().await?;
+                let network = match ahead {
+                    Some(network) => network,
+                    None => listen.open().await?,
+                };
                 let mut kept = listen.clone();
                 // Port 0 was any: from now on it is this one.
                 kept.address = network.listener.local_addr().unwrap_or(listen.address);
@@ -113,7 +132,11 @@ mod tests {
     async fn the_last_word_of_a_person_holds_until_the_next() {
         let folder = tempfile::tempdir().unwrap();
         let state = folder.path();
-        let open = async |door: Door| door.open(state).await.map(|network| network.is_some());
+        let open = async |door: Door| {
+            door.open(state, None)
+                .await
+                .map(|network| network.is_some())
+        };
         assert!(!open(Door::AsBefore).await.unwrap());
         assert!(open(Door::At(at("127.0.0.1:0"))).await.unwrap());
         assert!(open(Door::AsBefore).await.unwrap());
@@ -128,7 +151,7 @@ mod tests {
         let listen = at(&taken.local_addr().unwrap().to_string());
         keep(folder.path(), &listen).unwrap();
         assert!(again(folder.path()).await.is_none());
-        let asked = Door::At(listen).open(folder.path()).await;
+        let asked = Door::At(listen).open(folder.path(), None).await;
         assert!(asked.is_err(), "what is asked for is another matter");
         let clear = r#"{"address":"0.0.0.0:0","tls":null}"#;
         for text in [clear, "nonsense", ""] {

@@ -89,15 +89,39 @@ impl Listen {
     /// # Errors
     /// Files that can't be used; an address that can't be had.
     pub(crate) async fn open(&self) -> Result<Network, Diagnostic> {
-        let tls = self.tls.as_ref().map(TlsFiles::acceptor).transpose()?;
-        let taken = async {
-            let listener = TcpListener::bind(self.address).await?;
-            let bound = listener.local_addr()?;
-            Ok((listener, bound))
-        };
-        let (listener, bound) = taken.await.map_err(|why| not_had(self.address, &why))?;
-        tracing::info!("listens on {}", self.url(bound));
+        let tls = self.acceptor()?;
+        let bound = self.bind().await;
+        let listener = bound.map_err(|why| not_had(self.address, &why))?;
         Ok(Network { listener, tls })
+    }
+
+    /// The same while `holder` still controls. None where the address can be had once that one has
+    /// ended: it is its own.
+    ///
+    /// # Errors
+    /// Files that can't be used; an address that can't be had by its end either.
+    pub(crate) async fn open_beside(&self, holder: u32) -> Result<Option<Network>, Diagnostic> {
+        let tls = self.acceptor()?;
+        match self.bind().await {
+            Ok(listener) => Ok(Some(Network { listener, tls })),
+            Err(why) if why.kind() == io::ErrorKind::AddrInUse => {
+                let is_its = windlass_adapters::holds_alone(holder, self.address);
+                is_its
+                    .then_some(None)
+                    .ok_or_else(|| not_had(self.address, &why))
+            }
+            Err(why) => Err(not_had(self.address, &why)),
+        }
+    }
+
+    async fn bind(&self) -> io::Result<TcpListener> {
+        let listener = TcpListener::bind(self.address).await?;
+        tracing::info!("listens on {}", self.url(listener.local_addr()?));
+        Ok(listener)
+    }
+
+    fn acceptor(&self) -> Result<Option<TlsAcceptor>, Diagnostic> {
+        self.tls.as_ref().map(TlsFiles::acceptor).transpose()
     }
 }
 

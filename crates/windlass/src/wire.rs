@@ -19,7 +19,7 @@ use windlass_edge::{Brake as _, EdgeError, Store};
 use windlass_model::Halt;
 use windlass_router::{Alone, RouterConfig, RouterError};
 use windlass_runtime::Border;
-use windlass_server::{About, RunTokens, Server, Tokens, TokensError, WayIn};
+use windlass_server::{About, Network, RunTokens, Server, Tokens, TokensError, WayIn};
 use windlass_store::SqliteStore;
 
 use crate::diagnostic::{Diagnostic, NO_START, chain};
@@ -68,21 +68,63 @@ pub(crate) fn serve(
 ) -> Result<(), Diagnostic> {
     log::to_stderr();
     paths.create()?;
-    let _lock = take(paths, place)?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(|why| io("the controller's thread", &why))?;
-    LocalSet::new().block_on(&runtime, controller(paths, life, door))
+    let local = LocalSet::new();
+    let (ahead, mut ended) = (local.block_on(&runtime, ahead(paths, place, door))?, None);
+    let _lock = take(paths, place, |pid| ended = Some(pid))?;
+    let ran = local.block_on(&runtime, controller(paths, life, (door, ahead)));
+    ran.map_err(|failed| match ended {
+        Some(pid) => nobody_left(failed, pid),
+        None => failed,
+    })
 }
 
-fn take(paths: &StatePaths, place: Place) -> Result<ControllerLock, Diagnostic> {
+/// What is asked for of the network, while another controller runs that is to be replaced: one that
+/// can't be had must not cost that one its place.
+async fn ahead(
+    paths: &StatePaths,
+    place: Place,
+    door: &Door,
+) -> Result<Option<Network>, Diagnostic> {
+    match (place, ControllerLock::holder(paths)) {
+        (Place::Anothers { .. }, Holder::Somebody(Some(pid))) => {
+            let opened = door.ahead(pid).await;
+            opened.map_err(|failed| {
+                failed.and(format!("the controller (pid {pid}) goes on as it was"))
+            })
+        }
+        (Place::Anothers { .. } | Place::Free, _) => Ok(None),
+    }
+}
+
+/// The controller that ran has made room for one that could not start.
+fn nobody_left(failed: Diagnostic, pid: u32) -> Diagnostic {
+    let left = format!(
+        "the controller (pid {pid}) had ended to make room: none runs now; what runs goes on without \
+         it, and so does its traffic"
+    );
+    let hint = match &failed.hint {
+        Some(hint) => format!("{hint}; then start one: windlass serve"),
+        None => "start one again: windlass serve".to_owned(),
+    };
+    failed.and(left).hint(hint)
+}
+
+fn take(
+    paths: &StatePaths,
+    place: Place,
+    mut asked: impl FnMut(u32),
+) -> Result<ControllerLock, Diagnostic> {
     match place {
         Place::Free => ControllerLock::take(paths)
             .map_err(|why| io("the controller's lock", &why))?
             .ok_or_else(|| held(paths)),
         Place::Anothers { within } => replace(paths, within, |pid| {
             tracing::info!("asked the controller (pid {pid}) to end");
+            asked(pid);
         })
         .map_err(|why| not_replaced(&why)),
     }
@@ -121,9 +163,13 @@ pub(crate) fn halted(paths: &StatePaths) -> Option<Halt> {
     HaltFile::new(paths.halted.clone()).halted()
 }
 
-async fn controller(paths: &StatePaths, life: Life, door: &Door) -> Result<(), Diagnostic> {
+async fn controller(
+    paths: &StatePaths,
+    life: Life,
+    (door, ahead): (&Door, Option<Network>),
+) -> Result<(), Diagnostic> {
     // Before anything is started: an address that can't be had leaves nothing behind.
-    let network = door.open(&paths.state).await?;
+    let network = door.open(&paths.state, ahead).await?;
     let tokens = Tokens::open(&tokens(paths)).map_err(|why| not_open(&why))?;
     let (border, runs, arriving) = border(paths).await.map_err(|error| edge(&error))?;
     let epoch = border.store.epoch();

@@ -8,7 +8,7 @@ use windlass_control::{ObservedTable, TableChange, Tripwire};
 use windlass_edge::{EdgeError, ErrorKind, Retry};
 use windlass_model::{Listen, Millis, Route, ServiceKey};
 
-use super::owner;
+use crate::owner;
 
 /// Which addresses are held, and which of them are named.
 #[derive(Debug, Default)]

@@ -19,7 +19,6 @@ mod config;
 mod heard;
 mod link;
 mod listeners;
-mod owner;
 mod start;
 mod supervise;
 mod wire;

@@ -72,7 +72,7 @@ pub(super) async fn ask(inner: &Inner, instance: &Instance) -> Result<CommandSta
     let printed = answered(question, &mask).await?;
     Ok(match printed {
         Ok(text) => read(&text, &version, &mask),
-        Err(saw) => CommandState::NotLive(saw),
+        Err(saw) => CommandState::Unclear(saw),
     })
 }
 
@@ -124,7 +124,7 @@ fn start(text: &str) -> String {
 fn read(printed: &str, wanted: &str, mask: &Mask<'_>) -> CommandState {
     let Ok(Answer { version, state }) = serde_json::from_str(printed.trim()) else {
         let saw = format!("`status` printed {:?}", shown(printed, mask));
-        return CommandState::NotLive(saw);
+        return CommandState::Unclear(saw);
     };
     let version = version.unwrap_or_default();
     match state {
@@ -151,6 +151,7 @@ mod tests {
             CommandState::Live => "live".to_owned(),
             CommandState::Moving => "moving".to_owned(),
             CommandState::NotLive(saw) => saw,
+            CommandState::Unclear(saw) => format!("unclear: {saw}"),
         };
         assert_eq!(seen("{\"version\":\"7\",\"state\":\"live\"}\n"), "live");
         assert_eq!(seen("{\"version\":\"6\",\"state\":\"moving\"}"), "moving");
@@ -165,8 +166,8 @@ mod tests {
             "{\"state\":\"fine\"}",
             "{\"version\":7,\"state\":\"live\"}",
         ] {
-            assert!(seen(odd).starts_with("`status` printed"), "{odd}");
+            assert!(seen(odd).starts_with("unclear: `status` printed"), "{odd}");
         }
-        assert_eq!(seen("as hunter2"), "`status` printed \"as ***\"");
+        assert_eq!(seen("as hunter2"), "unclear: `status` printed \"as ***\"");
     }
 }

@@ -49,6 +49,18 @@ name_shape!(CheckName, "unit");
 
 fn refuse_name(node: &Node, text: &str, fine: fn(&str) -> bool, reader: &mut Reader<'_>) {
     let message = format!("`{}` is not a name", shown(text));
+    let better = better_name(text);
+    let rule = "lower-case letters, digits and inner hyphens, at most 63";
+    let hint = if fine(&better) {
+        format!("{rule}: `{better}`")
+    } else {
+        rule.to_owned()
+    };
+    reader.refuse_for(NAME, node.span, message, hint);
+}
+
+/// What is proposed in the place of a text that is no name; may be none either.
+pub(crate) fn better_name(text: &str) -> String {
     let lower: String = text
         .chars()
         .map(|c| {
@@ -59,14 +71,7 @@ fn refuse_name(node: &Node, text: &str, fine: fn(&str) -> bool, reader: &mut Rea
             }
         })
         .collect();
-    let better = lower.trim_matches('-');
-    let rule = "lower-case letters, digits and inner hyphens, at most 63";
-    let hint = if fine(better) {
-        format!("{rule}: `{better}`")
-    } else {
-        rule.to_owned()
-    };
-    reader.refuse_for(NAME, node.span, message, hint);
+    lower.trim_matches('-').to_owned()
 }
 
 /// A version as written: in YAML `1.10` needs no quotes.

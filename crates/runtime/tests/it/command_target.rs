@@ -157,6 +157,32 @@ fn what_is_not_live_afterwards_is_taken_back_with_what_was_seen() {
 }
 
 #[test]
+fn a_status_that_says_nothing_clear_is_asked_until_the_time_is_over() {
+    run(async {
+        let mut lab = six().await;
+        let saw = "`status` printed \"hi\"".to_owned();
+        put(&lab, &["legacy"], "seven");
+        let what = Script {
+            status: CommandState::Unclear(saw.clone()),
+            ..Script::command()
+        };
+        script(&lab, "legacy", "seven", what);
+        let id = seven_begins(&mut lab).await;
+        lab.pass(Millis::from_secs(5)).await;
+        assert_eq!(failed(&lab, &id), [], "nobody knows yet");
+        assert_eq!(
+            lab.until_ended(&id).await,
+            Ending::Ended(Outcome::RolledBack)
+        );
+        let why = failed(&lab, &id).remove(0).1;
+        let ReturnReason::InstanceLost { end, .. } = why else {
+            panic!("{why:?}");
+        };
+        assert_eq!(end, InstanceEnd::NeverReady(saw));
+    });
+}
+
+#[test]
 fn one_that_moves_for_too_long_is_taken_back() {
     run(async {
         let mut lab = six().await;
@@ -179,6 +205,7 @@ fn a_run_whose_end_nobody_saw_is_done_if_its_status_says_so_and_else_stuck() {
         for (status, ending) in [
             (CommandState::Live, Ending::Ended(Outcome::Promoted)),
             (CommandState::NotLive("nothing".to_owned()), Ending::Stuck),
+            (CommandState::Unclear("hi".to_owned()), Ending::Stuck),
         ] {
             let mut lab = six().await;
             put(&lab, &["legacy"], "seven");

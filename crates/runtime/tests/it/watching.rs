@@ -52,6 +52,26 @@ fn events_resume_from_any_sequence_without_gap_or_duplicate() {
 }
 
 #[test]
+fn events_after_what_the_journal_does_not_have_are_refused() {
+    run(async {
+        let mut lab = Lab::new().await;
+        put(&lab, &["web"], "one");
+        let id = begun(&lab, &shop([web()])).await;
+        lab.until_ended(&id).await;
+        let end = lab.world.disk.rows(&id).last().expect("rows").sequence;
+        let asked = lab.handle().events(end + 1, None).await;
+        let refused = asked.expect_err("it ends before");
+        assert_eq!((refused.status, refused.code.0.as_str()), (409, "WL0471"));
+        assert!(
+            refused.title.contains(&format!("ends at {end}")),
+            "{}",
+            refused.title
+        );
+        lab.handle().events(end, None).await.expect("what comes");
+    });
+}
+
+#[test]
 fn a_watcher_sees_each_event_as_it_is_committed() {
     run(async {
         let mut lab = Lab::new().await;

@@ -34,6 +34,10 @@ pub(super) async fn list<C: Controller>(
     Asked(query): Asked<ListQuery>,
 ) -> Answered<DeploymentPage> {
     let limit = query.limit.unwrap_or(LISTED).min(LISTED_MAX);
+    if limit == 0 {
+        // Neither a deployment nor a next page could come of it, as if there were none.
+        return Err(bad_request("limit is at least 1"));
+    }
     let before = query.cursor.as_deref().map(place).transpose()?;
     // One more than the page holds says whether there is another page.
     let mut deployments = app.controller.deployments(limit + 1, before).await?;

@@ -318,6 +318,11 @@ impl Controller for Fake {
     ) -> Result<EventStream, Problem> {
         let (mut sender, stream) = mpsc::channel(64);
         let mut state = self.state();
+        let end = state.events.last().map_or(0, |event| event.sequence);
+        if after > end {
+            let title = format!("the journal ends at {end}");
+            return Err(Problem::new(409, "WL0471", Exit::Refused, title));
+        }
         let most = state.stream_ends_after.unwrap_or(usize::MAX);
         let past = state.events.iter().filter(|event| event.sequence > after);
         for event in past.take(most) {

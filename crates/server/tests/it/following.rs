@@ -82,6 +82,33 @@ async fn a_replaced_controller_is_told_and_no_event_is_lost_or_repeated() {
 }
 
 #[tokio::test]
+async fn a_follower_begins_anew_where_the_journal_is_an_older_one() {
+    let folder = folder();
+    let fake = Fake::default();
+    fake.state().streams_stay = true;
+    for by in ["mira", "jo", "kim"] {
+        fake.commit(held(by));
+    }
+    let first = Standing::with(folder.path(), fake.clone(), Limits::default(), 1001);
+    let client = first.client().await;
+    let mut following = Following::new(&client, &starting(), 0, None);
+    assert_eq!(sequences(&mut following, 3).await, [1, 2, 3]);
+    first.end().await;
+    // A backup of before was restored.
+    fake.state().events.truncate(1);
+    let _second = Standing::with(folder.path(), fake.clone(), Limits::default(), 1002);
+    assert_eq!(sequences(&mut following, 2).await, [1002, 1]);
+    fake.commit(held("jo"));
+    assert_eq!(sequences(&mut following, 1).await, [2]);
+    let gone = Some(id("dep_gone"));
+    let met = Following::new(&client, &starting(), 9, gone).next().await;
+    assert!(
+        matches!(&met, Err(ClientError::Refused(why)) if why.status == 404),
+        "{met:?}"
+    );
+}
+
+#[tokio::test]
 async fn the_end_of_the_server_ends_its_streams() {
     let folder = folder();
     let server = Standing::new(folder.path());

@@ -85,6 +85,7 @@ async fn whatever_is_refused_is_a_problem_document() {
         ("/nothing", "GET", 404),
         ("/v1/version", "POST", 405),
         ("/v1/deployments?limit=many", "GET", 400),
+        ("/v1/deployments?limit=0", "GET", 400),
         ("/v1/deployments/ins_1", "GET", 400),
         ("/v1/logs?app=hello", "GET", 400),
         ("/v1/down", "POST", 415),

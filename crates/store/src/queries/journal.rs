@@ -10,6 +10,7 @@ pub(crate) const ALL: &[&str] = &[
     SELECT_CHAIN,
     SELECT_AFTER,
     SELECT_AFTER_OF,
+    SELECT_END,
     DELETE_OF,
 ];
 
@@ -26,6 +27,8 @@ const SELECT_AFTER: &str = "SELECT sequence, deployment, number, at_us, format_v
 const SELECT_AFTER_OF: &str = "SELECT sequence, deployment, number, at_us, format_version, event,
     facts, previous, checksum FROM journal
     WHERE deployment = $1 AND sequence > $2 ORDER BY number LIMIT $3";
+
+const SELECT_END: &str = "SELECT COALESCE(MAX(sequence), 0) FROM journal";
 
 const DELETE_OF: &str = "DELETE FROM journal WHERE deployment = $1";
 
@@ -131,6 +134,11 @@ pub(crate) async fn after_of(
         .bind(limit);
     let rows: Vec<Columns> = query.fetch_all(connection).await?;
     Ok(rows.into_iter().map(JournalRow::from_columns).collect())
+}
+
+/// The last sequence; 0 of an empty journal.
+pub(crate) async fn end(connection: &mut SqliteConnection) -> Result<i64, sqlx::Error> {
+    sqlx::query_scalar(SELECT_END).fetch_one(connection).await
 }
 
 /// Drops all rows of a deployment.

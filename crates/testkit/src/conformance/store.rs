@@ -98,6 +98,8 @@ async fn reads_back(case: &StoreCase<'_>, first: u64, second: u64) {
     assert_eq!((open.len(), numbers), (1, vec![0, 1]));
     assert_eq!(open[0].poisoned, None);
     let after = store.entries(Some(id), first, 10).await.expect("readable");
+    let last = after.last().map(|entry| entry.sequence);
+    assert_eq!(store.end().await.expect("readable"), last.expect("rows"));
     assert_eq!((after.len(), after[0].sequence), (1, second));
     assert_eq!(after[0].facts, row(id, 1, false).facts);
 }

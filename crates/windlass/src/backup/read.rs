@@ -110,9 +110,13 @@ fn everything(file: &Path, into: &Path, wanted: Wanted) -> Result<Contents, Read
         folders: Vec::new(),
         links: Vec::new(),
     };
-    let cut = |why: io::Error| ReadError::Damaged(why.to_string());
+    let mut before = 0;
     for entry in archive.entries().map_err(cut)?.take(ENTRIES_MAX) {
-        let mut entry = entry.map_err(cut)?;
+        let mut entry = entry.map_err(|why| match before {
+            0 => ReadError::Damaged(NO_BACKUP.to_owned()),
+            _ => cut(why),
+        })?;
+        before += 1;
         let path = entry.path().map_err(cut)?.into_owned();
         if path == Path::new(LAST) {
             let contents = last(&mut entry, &unpacking.passed)?;
@@ -121,14 +125,25 @@ fn everything(file: &Path, into: &Path, wanted: Wanted) -> Result<Contents, Read
         }
         unpacking.take(&mut entry, &path)?;
     }
-    Err(ReadError::Damaged("it ends early".to_owned()))
+    Err(ReadError::Damaged(match before {
+        0 => NO_BACKUP.to_owned(),
+        _ => "it ends early: it is cut off, or no backup of Windlass".to_owned(),
+    }))
+}
+
+/// Not even its beginning is that of a backup.
+const NO_BACKUP: &str = "it is no backup of Windlass";
+
+/// What stands where the next entry should: the words of who reads it speak of blocks and headers.
+fn cut(_of_blocks: io::Error) -> ReadError {
+    ReadError::Damaged("it is cut off, or was changed after it was written".to_owned())
 }
 
 /// The last entry, which must say just what has come before it.
 fn last(entry: &mut impl Read, passed: &Passed) -> Result<Contents, ReadError> {
     let mut text = Vec::new();
     let read = entry.take(LAST_MAX).read_to_end(&mut text);
-    read.map_err(|why| ReadError::Damaged(why.to_string()))?;
+    read.map_err(cut)?;
     let contents: Contents = serde_json::from_slice(&text)
         .map_err(|why| ReadError::Damaged(format!("its last entry can't be read: {why}")))?;
     if contents.format != FORMAT {
@@ -166,7 +181,6 @@ impl Unpacking<'_> {
                 path.display()
             )));
         }
-        let cut = |why: io::Error| ReadError::Damaged(why.to_string());
         let mode = entry.header().mode().map_err(cut)?;
         let target = self.into.join(path);
         let failed = |why| ReadError::Io(target.clone(), why);

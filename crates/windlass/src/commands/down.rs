@@ -8,7 +8,7 @@ use windlass_api::{CheckRequest, DownAnswer, DownRequest, EnvironmentView, Exit}
 use windlass_client::{Client, is_stopped};
 
 use super::file::Found;
-use super::place::PLACE;
+use super::place::{self, PLACE};
 use super::waits;
 use crate::context::Context;
 use crate::diagnostic::{Diagnostic, SAID_NO, SILENT};
@@ -34,15 +34,18 @@ pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, 
     // Before anything is asked: a file that can't be read must not end another application.
     let here = Found::app_here(context)?;
     let Some(client) = context.client_to_look().await? else {
-        return nothing_runs(None);
+        place::must_be_known(context, None, &[])?;
+        return nothing_runs(None, None);
     };
+    let all = client.status().await?;
     let app = match here {
         Some(app) => app,
-        None => match without_a_file(context, &client.status().await?)? {
+        None => match without_a_file(context, &all)? {
             Some(app) => app,
-            None => return nothing_runs(None),
+            None => return nothing_runs(None, None),
         },
     };
+    place::must_be_known(context, Some(&app), &all)?;
     let request = DownRequest {
         app: app.clone(),
         environment: context.global.environment.clone(),
@@ -62,7 +65,8 @@ pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, 
         wait_for_end(&client).await?;
     }
     if answer.ended.is_empty() {
-        return nothing_runs((!answer.last).then_some(&app));
+        let environment = context.global.environment.as_deref();
+        return nothing_runs((!answer.last).then_some(&app), environment);
     }
     Report::new(text(&answer), &answer)
 }
@@ -82,14 +86,15 @@ fn question(app: &str, environment: Option<&str>, all: &[EnvironmentView]) -> Op
 }
 
 /// Nothing is there to end; of `app` alone, where others run.
-fn nothing_runs(app: Option<&String>) -> Result<Report, Diagnostic> {
+fn nothing_runs(app: Option<&String>, environment: Option<&str>) -> Result<Report, Diagnostic> {
     let answer = DownAnswer {
         ended: Vec::new(),
         last: app.is_none(),
     };
-    let text = match app {
-        Some(app) => format!("nothing of {app} runs\n"),
-        None => "nothing runs\n".to_owned(),
+    let text = match (app, environment) {
+        (Some(app), Some(environment)) => format!("nothing of {app} runs in {environment}\n"),
+        (Some(app), None) => format!("nothing of {app} runs\n"),
+        (None, _) => "nothing runs\n".to_owned(),
     };
     Report::new(text, &answer)
 }

@@ -12,6 +12,7 @@ use windlass_api::{Exit, FileRequest};
 use windlass_config::{
     Format, Loaded, MAX_TEXT_BYTES, Problem, Refused, RefusedKind, Request, load, render_all, unset,
 };
+use windlass_model::EnvironmentName;
 
 use crate::context::Context;
 use crate::diagnostic::{Diagnostic, InFile};
@@ -70,6 +71,21 @@ impl Found {
     /// The application that the file here is of; none without a file.
     pub(crate) fn app_here(context: &Context) -> Result<Option<String>, Diagnostic> {
         Self::look(context)?.map(|found| found.app()).transpose()
+    }
+
+    /// The environments that the file here names; none without a file.
+    pub(crate) fn environments_here(context: &Context) -> Result<Option<Vec<String>>, Diagnostic> {
+        let found = Self::look(context)?;
+        found.map(|found| found.environments()).transpose()
+    }
+
+    fn environments(&self) -> Result<Vec<String>, Diagnostic> {
+        let tree = self
+            .tree()
+            .map_err(|problem| self.problems(Exit::Configuration, &[problem]))?;
+        let named = tree.get("environments").and_then(Value::as_object);
+        let named = named.map(|all| all.keys().cloned().collect());
+        Ok(named.unwrap_or_else(|| vec![EnvironmentName::default_environment().to_string()]))
     }
 
     /// The file at `path`, which `option` names.

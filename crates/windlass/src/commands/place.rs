@@ -60,6 +60,46 @@ fn only(
     }
 }
 
+/// Refuses an environment that nobody knows: neither the file here nor, of `app` or at all, the
+/// controller. To that of a typo one would hear that nothing runs, and believe it.
+pub(super) fn must_be_known(
+    context: &Context,
+    app: Option<&str>,
+    all: &[EnvironmentView],
+) -> Result<(), Diagnostic> {
+    let Some(wanted) = context.global.environment.as_deref() else {
+        return Ok(());
+    };
+    let here = Found::environments_here(context)?.unwrap_or_default();
+    let its = all
+        .iter()
+        .filter(|view| app.is_none_or(|app| view.app.as_str() == app));
+    let there: Vec<EnvironmentView> = its.cloned().collect();
+    is_known(wanted, &here, &there)
+}
+
+fn is_known(wanted: &str, here: &[String], there: &[EnvironmentView]) -> Result<(), Diagnostic> {
+    let is_there = there.iter().any(|view| view.environment.as_str() == wanted);
+    if is_there || here.iter().any(|name| name == wanted) {
+        return Ok(());
+    }
+    if !there.is_empty() {
+        return Err(not_there(wanted, there));
+    }
+    // Where nobody knows any, none is a typo.
+    if here.is_empty() {
+        return Ok(());
+    }
+    let has = format!("the file has {}", listed(here));
+    let meant = did_you_mean(wanted, here.iter().map(String::as_str));
+    let what = format!("nothing is deployed in {}", harmless(wanted));
+    let said = Diagnostic::new(Exit::Usage, what).code(PLACE);
+    Err(said.hint(match meant {
+        Some(meant) => format!("{meant} {has}; look with: windlass status"),
+        None => format!("{has}; look with: windlass status"),
+    }))
+}
+
 /// Nothing is deployed in the environment that was typed, and there are others.
 fn not_there(wanted: &str, all: &[EnvironmentView]) -> Diagnostic {
     let there: BTreeSet<String> = all
@@ -68,7 +108,10 @@ fn not_there(wanted: &str, all: &[EnvironmentView]) -> Diagnostic {
         .collect();
     let meant = did_you_mean(wanted, there.iter().map(String::as_str));
     let there: Vec<&String> = there.iter().collect();
-    let there = format!("something is deployed in {}", listed(&there));
+    let there = format!(
+        "something is deployed in {}; look with: windlass status",
+        listed(&there)
+    );
     let what = format!("nothing is deployed in {}", harmless(wanted));
     Diagnostic::new(Exit::Usage, what)
         .code(PLACE)
@@ -102,7 +145,10 @@ mod tests {
         let typed = only(all(), app(), Some("stagging")).expect_err("no such place");
         assert_eq!(
             typed.hint.as_deref(),
-            Some("did you mean staging? something is deployed in production, staging")
+            Some(
+                "did you mean staging? something is deployed in production, staging; look with: \
+                 windlass status"
+            )
         );
         assert_eq!(
             name(only(vec![one.clone()], None, None)),
@@ -111,6 +157,25 @@ mod tests {
         assert_eq!(
             name(only(all(), Some("hello".to_owned()), None)),
             Err(Exit::Usage)
+        );
+    }
+
+    #[test]
+    fn an_environment_is_a_typo_where_others_are_known_and_it_is_not() {
+        let one = [sample::environment()];
+        let file = ["production".to_owned(), "staging".to_owned()];
+        let hint = |wanted, here: &[String], there: &[EnvironmentView]| {
+            is_known(wanted, here, there).map_err(|said| said.hint.unwrap_or_default())
+        };
+        assert_eq!(hint("staging", &file, &one), Ok(()));
+        assert_eq!(hint("production", &[], &one), Ok(()));
+        assert_eq!(hint("nowhere", &[], &[]), Ok(()));
+        let said = hint("prodution", &file, &one).expect_err("a typo");
+        assert!(said.starts_with("did you mean production?"), "{said}");
+        let said = hint("stagging", &file, &[]).expect_err("a typo");
+        assert!(
+            said.starts_with("did you mean staging? the file has"),
+            "{said}"
         );
     }
 }

@@ -55,12 +55,20 @@ struct Create {
     scope: Allows,
 
     /// When it ends, like 90d; never unless said
-    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    #[arg(long, value_name = "DURATION", value_parser = lasting)]
     expires: Option<Millis>,
 
     /// What it is for: the journal names it; your user name by default
     #[arg(long, value_name = "NAME")]
     name: Option<String>,
+}
+
+/// A duration in which something can be done.
+fn lasting(text: &str) -> Result<Millis, String> {
+    match duration(text)? {
+        Millis::ZERO => Err("it would be of no use: write how long it holds, like 90d".to_owned()),
+        lasting => Ok(lasting),
+    }
 }
 
 /// A scope as it is typed.

@@ -166,8 +166,14 @@ services:
     let list = lab.run(&words).exits(0).json();
     assert_eq!(list.as_array().unwrap().len(), 1);
     assert_eq!(list[0]["environment"], "production");
-    let left = lab.run(&["status", "-e", "nowhere"]).exits(0);
-    assert_eq!(left.out, "nothing is deployed in nowhere\n");
+    for verb in ["status", "down"] {
+        let left = lab.run(&[verb, "-e", "stagging"]).exits(64);
+        left.says(&[
+            "WL0441",
+            "nothing is deployed in stagging",
+            "did you mean staging?",
+        ]);
+    }
     let left = lab.run(&["logs", "web", "-e", "nowhere"]).exits(64);
     left.says(&["no service web in nowhere", "windlass -e nowhere status"]);
 
@@ -182,6 +188,8 @@ services:
     lab.run(&["down", "-e", "staging"]).exits(0);
     let open = ["ones", "onep", "twos"].map(|name| !is_closed(lab.at(name)));
     assert_eq!(open, [false, true, false]);
+    let left = lab.run(&["down", "-e", "staging"]).exits(0);
+    assert_eq!(left.out, "nothing of one runs in staging\n");
     let left = lab.run(&["down"]).exits(0);
     assert!(
         left.out.contains("router and controller ended too\n"),

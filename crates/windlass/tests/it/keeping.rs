@@ -106,13 +106,14 @@ fn what_is_cut_or_changed_is_refused_and_leaves_nothing() {
     changed[middle] ^= 1;
     // The end of a tar is two empty blocks; what comes before them is the last entry.
     let cut = whole[..whole.len() - 2048].to_vec();
-    let cases: [(&str, &[u8]); 4] = [
-        ("changed", &changed),
-        ("cut", &cut),
-        ("empty", b""),
-        ("other", b"no tar at all"),
+    let cases: [(&str, &[u8], &str); 5] = [
+        ("changed", &changed, ""),
+        ("cut", &cut, "it ends early: it is cut off"),
+        ("half", &whole[..middle], "cut off"),
+        ("empty", b"", "it is no backup of Windlass"),
+        ("other", b"no tar at all", "it is no backup of Windlass"),
     ];
-    for (name, bytes) in cases {
+    for (name, bytes, why) in cases {
         let bad = lab.tmp().join(name);
         fs::write(&bad, bytes).unwrap();
         let into = lab.tmp().join("into");
@@ -124,7 +125,8 @@ fn what_is_cut_or_changed_is_refused_and_leaves_nothing() {
         ];
         let left = lab.run(&words);
         assert_eq!(left.code, 6, "{name}: {}{}", left.out, left.err);
-        left.says(&["is no whole backup"]);
+        left.says(&["is no whole backup", why]);
+        assert!(!left.err.contains("EOF"), "{name}: {}", left.err);
         fs::remove_file(bad).unwrap();
         assert_eq!(names(&lab.tmp()), ["b.tar"], "{name}");
     }

@@ -1,6 +1,7 @@
 //! One controller after another, and one too many.
 
-use crate::lab::{Lab, SOON, Service, answer, eventually, kill, load, without_failure};
+use crate::lab::{Lab, SOON, Service, answer, ask, eventually, kill, load, without_failure};
+use crate::network::on_the_network;
 
 const WEB: &str = "\
 app: shop
@@ -73,6 +74,32 @@ fn replacing_nobody_is_serving() {
     lab.deploy();
     lab.run(&["down"]).exits(0);
     serving.left().exits(0);
+}
+
+#[test]
+fn a_controller_on_the_network_is_replaced_on_its_own_address() {
+    let lab = live();
+    let first = on_the_network(&lab, "api");
+    let at = lab.at("api").to_string();
+    let second = lab.start(&["serve", "--replace", "--listen", &at]);
+    first.left().exits(0);
+    eventually("the second one answers there", SOON, || {
+        ask(lab.at("api"), "/v1/version")
+    });
+    lab.run(&["down"]).exits(0);
+    second.left().exits(0);
+}
+
+#[test]
+fn one_that_ended_for_another_which_could_not_start_is_told_of() {
+    let lab = live();
+    let pid = lab.only("serve").pid;
+    std::fs::write(lab.state("tokens.json"), "x").unwrap();
+    let left = lab.run(&["serve", "--replace"]).exits(6);
+    let ended = format!("the controller (pid {pid}) had ended to make room: none runs now");
+    left.says(&["tokens.json", &ended, "windlass serve"]);
+    assert_eq!(answer(lab.at("web")).chain(), "web=1", "traffic goes on");
+    std::fs::remove_file(lab.state("tokens.json")).unwrap();
 }
 
 #[test]

@@ -101,6 +101,34 @@ pub(super) const ROWS: &[Row] = &[
         &["WL0360", "cursor"],
     ),
     row(
+        "a page of nothing",
+        Asked("GET /v1/deployments?limit=0 HTTP/1.1\r\nHost: l\r\nConnection: close\r\n\r\n"),
+        400,
+        &["WL0360", "limit", "1"],
+    ),
+    row(
+        "a token that has expired at once",
+        Asked(
+            "POST /v1/tokens HTTP/1.1\r\nHost: l\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: 45\r\n\r\n{\"name\":\"x\",\"scope\":\"read\",\"expires_in_ms\":0}",
+        ),
+        400,
+        &["WL0360", "expired at once"],
+    ),
+    row(
+        "events after what the journal does not have",
+        Asked("GET /v1/events?after=99999 HTTP/1.1\r\nHost: l\r\nConnection: close\r\n\r\n"),
+        409,
+        &["WL0471", "the journal ends at", "after=0"],
+    ),
+    row(
+        "events after one that was seen elsewhere",
+        Asked(
+            "GET /v1/events HTTP/1.1\r\nHost: l\r\nLast-Event-ID: 99999\r\nConnection: close\r\n\r\n",
+        ),
+        409,
+        &["WL0471", "the journal ends at"],
+    ),
+    row(
         "a list without an end",
         Asked(
             "GET /v1/deployments?limit=99999999999 HTTP/1.1\r\nHost: l\r\nConnection: close\r\n\r\n",

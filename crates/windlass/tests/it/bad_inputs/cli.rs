@@ -274,6 +274,28 @@ pub(super) const ROWS: &[Row] = &[
         &["bash, zsh, fish"],
     ),
     row(
+        "to take down an environment that is none",
+        Typed(&["down", "-e", "defualt"]),
+        64,
+        &[
+            "WL0441",
+            "nothing is deployed in defualt",
+            "did you mean default?",
+        ],
+    ),
+    row(
+        "a look at an environment that is none",
+        Typed(&["status", "-e", "defualt"]),
+        64,
+        &["WL0441", "did you mean default?"],
+    ),
+    row(
+        "a token that has expired at once",
+        Typed(&["token", "create", "--scope", "read", "--expires", "0s"]),
+        64,
+        &["WL0434", "invalid value '0s'", "like 90d"],
+    ),
+    row(
         "a wait in words",
         Typed(&["deploy", "--wait", "soon"]),
         64,

@@ -153,6 +153,25 @@ pub(super) const ROWS: &[Row] = &[
         &["give one of them"],
     ),
     row(
+        "a controller in the place of another, where the router listens",
+        Shell(r#""$0" serve --replace --listen $(sed -n 's/ *listen: //p' windlass.yaml)"#),
+        5,
+        &[
+            "WL0447",
+            "can't be listened on",
+            "goes on as it was",
+            "choose another port",
+        ],
+    ),
+    row(
+        "a controller in the place of another, with a certificate that is none",
+        Shell(
+            "echo x > x.pem; \"$0\" serve --replace --listen 7070 --tls-cert x.pem --tls-key x.pem",
+        ),
+        64,
+        &["WL0447", "x.pem can't be used for TLS", "goes on as it was"],
+    ),
+    row(
         "a halt from elsewhere",
         Shell(r#""$0" --server http://127.0.0.1:1 halt"#),
         5,

@@ -93,7 +93,11 @@ pub(super) const ROWS: &[Row] = &[
         "a restore of what is no backup",
         Shell("echo x > b.tar; \"$0\" restore b.tar --into r"),
         6,
-        &["b.tar is no whole backup", "take an older one"],
+        &[
+            "b.tar is no whole backup",
+            "it is no backup of Windlass",
+            "take an older one",
+        ],
     ),
     row(
         "below a folder that may not be written",
