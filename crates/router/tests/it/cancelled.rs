@@ -34,7 +34,7 @@ fn taking() -> (Origin, Arc<AtomicUsize>) {
         if !exchange.line().contains("/upload") {
             return exchange.ok("answered");
         }
-        let mut piece = [0; 64 * 1024];
+        let mut piece = vec![0; 64 * 1024];
         while let Ok(bytes @ 1..) = exchange.reader.read(&mut piece) {
             count.fetch_add(bytes, SeqCst);
         }
