@@ -37,6 +37,9 @@ fn only(
             return Err(not_there(wanted, &all));
         }
         all.retain(is_there);
+    } else if all.iter().any(runs) {
+        // One that was taken down is meant by its name, or where nothing else is left.
+        all.retain(runs);
     }
     let choices: Vec<String> = all
         .iter()
@@ -58,6 +61,10 @@ fn only(
                 "choose the environment with -e ENV, and the application by its folder or -f FILE",
             )),
     }
+}
+
+fn runs(view: &EnvironmentView) -> bool {
+    view.services.values().any(|service| !service.is_empty())
 }
 
 /// Refuses an environment that nobody knows: neither the file here nor, of `app` or at all, the
@@ -157,6 +164,28 @@ mod tests {
         assert_eq!(
             name(only(all(), Some("hello".to_owned()), None)),
             Err(Exit::Usage)
+        );
+    }
+
+    #[test]
+    fn one_that_was_taken_down_is_meant_by_its_name_only() {
+        let one = sample::environment();
+        let mut down = one.clone();
+        down.environment = windlass_model::EnvironmentName::new("staging").unwrap();
+        for service in down.services.values_mut() {
+            (service.stable, service.candidate) = (None, None);
+            (service.standby, service.failed) = (None, None);
+        }
+        let left = |wanted| {
+            let left = only(vec![down.clone(), one.clone()], None, wanted);
+            left.map(|view| view.environment.to_string())
+                .map_err(|failed| failed.exit)
+        };
+        assert_eq!(left(None), Ok("production".to_owned()));
+        assert_eq!(left(Some("staging")), Ok("staging".to_owned()));
+        assert_eq!(
+            only(vec![down.clone()], None, None).map(|view| view.environment.to_string()),
+            Ok("staging".to_owned())
         );
     }
 

@@ -1,7 +1,7 @@
 //! One deployment, for people.
 
 use windlass_api::{DeploymentView, EnvironmentView, RolloutView};
-use windlass_model::{DeploymentState, EnvironmentName, Outcome, ServiceName};
+use windlass_model::{DeploymentState, Outcome, ServiceName};
 
 use super::compared;
 use super::failure::{ABANDONED, last_lines, ways_to_repair};
@@ -13,7 +13,8 @@ use super::taken_down;
 use super::time::{ago, of_calendar, took};
 use super::ways::{next_lines, ways};
 use super::words::{
-    change, doing, harmless, listed, not_renamed, phase, reason, result, stuck, whose_halt,
+    change, command_in, doing, harmless, listed, not_renamed, phase, reason, result, stuck,
+    whose_halt,
 };
 use super::wrap::hang;
 use super::{Style, by_hand, record};
@@ -265,12 +266,7 @@ fn logs(view: &DeploymentView, own: Option<&str>) -> Option<String> {
     let picture = Progress::of(view);
     let mut failed = picture.failed();
     let (service, ..) = failed.find(|(_, _, why)| is_of_the_program(why))?;
-    let place = &view.environment;
-    Some(if *place == EnvironmentName::default_environment() {
-        format!("windlass logs {service}")
-    } else {
-        format!("windlass -e {place} logs {service}")
-    })
+    Some(command_in(&view.environment, &format!("logs {service}")))
 }
 
 #[cfg(test)]
@@ -448,7 +444,7 @@ mod tests {
         api.expect("a service").returned_because =
             Some(ReturnReason::ShiftFailed("refused".to_owned()));
         assert!(!next(&view, None, None).join("\n").contains("logs"));
-        view.environment = EnvironmentName::default_environment();
+        view.environment = windlass_model::EnvironmentName::default_environment();
         let api = view.rollouts.get_mut(&sample::service("api"));
         api.expect("a service").returned_because = Some(ReturnReason::InstanceLost {
             instance: sample::instance("2a"),
@@ -480,7 +476,7 @@ mod tests {
         };
         let since = told(sample::at(43_000), "shop");
         let end = "\nnothing of it runs: taken down at 2026-11-21 14:02:54 by mira\n\
-                   next: windlass deploy\n";
+                   next: windlass -e production deploy\n";
         assert!(since.ends_with(end), "{since}");
         let elsewhere = told(sample::at(43_000), "blog");
         let end = "by mira\nnext: deploy it from /srv/shop\n";

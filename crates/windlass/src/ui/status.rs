@@ -560,8 +560,8 @@ mod tests {
             service.down = Some(down.clone());
         }
         let text = told(&environment);
-        let last =
-            "nothing runs: taken down at 2026-11-21 14:02:11 by mira\nnext: windlass deploy\n";
+        let last = "nothing runs: taken down at 2026-11-21 14:02:11 by mira\n\
+                    next: windlass -e production deploy\n";
         assert!(text.ends_with(last), "{text}");
         // From another application's folder that command would deploy the other one.
         insta::assert_snapshot!(told_in(&environment, "blog"), @r"

@@ -5,14 +5,14 @@ use windlass_api::{DeploymentView, EnvironmentView, ServiceView};
 use windlass_model::TakenDown;
 
 use super::time::of_calendar;
-use super::words::harmless;
+use super::words::{command_in, harmless};
 
 /// What brings an application up again that may be another one than that of the folder which it is looked at
 /// from: there the command would deploy something else.
 fn again(runs: &EnvironmentView, here: Option<&str>) -> String {
     let folder = harmless(&runs.folder);
     if here == Some(runs.app.as_str()) || folder.is_empty() {
-        "windlass deploy".to_owned()
+        command_in(&runs.environment, "deploy")
     } else {
         format!("deploy it from {folder}")
     }
@@ -91,7 +91,10 @@ mod tests {
             });
         }
         let down = "it was taken down at 2026-11-21 14:02:54 by mira, to bring it up again:";
-        assert_eq!(said(&runs, "shop"), format!("{down} windlass deploy"));
+        assert_eq!(
+            said(&runs, "shop"),
+            format!("{down} windlass -e production deploy")
+        );
         let elsewhere = format!("{down} deploy it from /srv/shop");
         assert_eq!(said(&runs, "blog"), elsewhere);
     }

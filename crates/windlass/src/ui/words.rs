@@ -5,8 +5,8 @@ use std::fmt::Display;
 use jiff::tz::TimeZone;
 use windlass_api::DeploymentView;
 use windlass_model::{
-    DeploymentState, Finalize, Halt, InstanceEnd, Outcome, Percent, PlanKind, Proof, Repair,
-    ReturnReason, RolloutPhase, StuckReason, Verdict, Version, nearest,
+    DeploymentState, EnvironmentName, Finalize, Halt, InstanceEnd, Outcome, Percent, PlanKind,
+    Proof, Repair, ReturnReason, RolloutPhase, StuckReason, Verdict, Version, nearest,
 };
 
 use super::Role;
@@ -384,6 +384,15 @@ pub(crate) fn change(from: Option<&Version>, to: &Version) -> String {
         Some(from) if from == to => to.to_string(),
         Some(from) => format!("{from} → {to}"),
         None => format!("→ {to}"),
+    }
+}
+
+/// What is typed for a command in an environment.
+pub(crate) fn command_in(environment: &EnvironmentName, words: &str) -> String {
+    if *environment == EnvironmentName::default_environment() {
+        format!("windlass {words}")
+    } else {
+        format!("windlass -e {environment} {words}")
     }
 }
 
