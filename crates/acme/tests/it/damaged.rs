@@ -5,11 +5,8 @@ use std::fs;
 use std::path::Path;
 use std::time::SystemTime;
 
-use tokio::net::TcpListener;
-
-use crate::front::show;
-use crate::orders::{HOUR, MINUTE, begun, note, pair, turn, turns, wanted};
-use crate::pebble::Pebble;
+use crate::front::Scene;
+use crate::orders::{HOUR, MINUTE, note, pair, turn, turns, wanted};
 use crate::together::account_file;
 
 /// Something else in place of a file.
@@ -59,50 +56,50 @@ fn is_laid_aside(path: &Path) -> bool {
 
 #[tokio::test]
 async fn what_can_not_be_read_is_laid_aside_and_stops_no_order() {
-    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-    let front = listener.local_addr().expect("an address");
-    let pebble = Pebble::start(front, 24 * HOUR);
-    let folder = tempfile::tempdir().expect("a folder");
-    let orders = begun(folder.path());
-    let _serving = show(listener, &orders, &pebble);
+    let Scene {
+        pebble,
+        folder,
+        orders,
+        ..
+    } = &Scene::set().await;
     let wanted = wanted(&pebble.directory(), "shop.pem");
     let mut now = SystemTime::now();
-    assert_eq!(turn(&orders, &wanted, now).await, 1);
+    assert_eq!(turn(orders, &wanted, now).await, 1);
     let kept = orders.store().pair(&wanted.directory, &wanted.host);
     let order = kept.with_file_name("order.json");
     let account = account_file(folder.path());
     for (how, instead) in damages() {
         // What is there is not ordered sooner for it.
-        turns(&orders, &BTreeSet::new(), now).await;
+        turns(orders, &BTreeSet::new(), now).await;
         damage(&order, &instead);
         damage(&account, &instead);
-        let before = pair(&orders, &wanted);
-        assert_eq!(turn(&orders, &wanted, now).await, 0, "{how}");
+        let before = pair(orders, &wanted);
+        assert_eq!(turn(orders, &wanted, now).await, 0, "{how}");
         assert!(is_laid_aside(&order) && !order.exists(), "{how}");
-        assert_eq!(pair(&orders, &wanted), before, "{how}");
+        assert_eq!(pair(orders, &wanted), before, "{how}");
         // And what is not there is ordered.
         fs::remove_file(&kept).expect("removed");
-        turns(&orders, &BTreeSet::new(), now).await;
+        turns(orders, &BTreeSet::new(), now).await;
         damage(&order, &instead);
         now += MINUTE;
-        assert_eq!(turn(&orders, &wanted, now).await, 1, "{how}");
+        assert_eq!(turn(orders, &wanted, now).await, 1, "{how}");
         assert!(is_laid_aside(&order) && is_laid_aside(&account), "{how}");
-        let after = note(&orders, &wanted);
+        let after = note(orders, &wanted);
         assert_eq!((after.failures, after.why), (0, None), "{how}");
     }
 }
 
 #[tokio::test]
 async fn what_a_newer_one_wrote_stays_and_nothing_is_ordered_past_it() {
-    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-    let front = listener.local_addr().expect("an address");
-    let pebble = Pebble::start(front, 24 * HOUR);
-    let folder = tempfile::tempdir().expect("a folder");
-    let orders = begun(folder.path());
-    let _serving = show(listener, &orders, &pebble);
+    let Scene {
+        pebble,
+        folder,
+        orders,
+        ..
+    } = &Scene::set().await;
     let wanted = wanted(&pebble.directory(), "shop.pem");
     let now = SystemTime::now();
-    assert_eq!(turn(&orders, &wanted, now).await, 1);
+    assert_eq!(turn(orders, &wanted, now).await, 1);
     let kept = orders.store().pair(&wanted.directory, &wanted.host);
     let order = kept.with_file_name("order.json");
     let account = account_file(folder.path());
@@ -113,18 +110,18 @@ async fn what_a_newer_one_wrote_stays_and_nothing_is_ordered_past_it() {
         assert!(text == NEWER && !is_laid_aside(path), "{text}");
     };
     fs::write(&order, NEWER).expect("written");
-    turns(&orders, &BTreeSet::new(), now).await;
-    assert_eq!(turn(&orders, &wanted, now + HOUR).await, 0);
+    turns(orders, &BTreeSet::new(), now).await;
+    assert_eq!(turn(orders, &wanted, now + HOUR).await, 0);
     stays(&order);
     fs::write(&order, &known[0]).expect("written");
     fs::write(&account, NEWER).expect("written");
-    assert_eq!(turn(&orders, &wanted, now + 2 * HOUR).await, 0);
+    assert_eq!(turn(orders, &wanted, now + 2 * HOUR).await, 0);
     stays(&account);
-    let why = note(&orders, &wanted).why.expect("a reason");
+    let why = note(orders, &wanted).why.expect("a reason");
     assert!(why.ends_with("is of a newer Windlass"), "{why}");
     fs::write(&account, &known[1]).expect("written");
     assert_eq!(
-        turn(&orders, &wanted, now + 3 * HOUR).await,
+        turn(orders, &wanted, now + 3 * HOUR).await,
         1,
         "once it can"
     );

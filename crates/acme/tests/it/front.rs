@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use tempfile::TempDir;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
@@ -17,6 +18,7 @@ use windlass_acme::{Answers, Orders, PROOF, Store};
 use windlass_model::Host;
 use windlass_tls::Pair;
 
+use crate::orders::{HOUR, begun};
 use crate::pebble::{Pebble, pem};
 
 /// What the listener shows.
@@ -60,6 +62,33 @@ pub(crate) fn show(listener: TcpListener, orders: &Orders, pebble: &Pebble) -> J
         }
     });
     serving
+}
+
+/// An authority, orders that nothing was asked of yet, and a listener that shows what they bring.
+pub(crate) struct Scene {
+    pub(crate) front: SocketAddr,
+    pub(crate) pebble: Pebble,
+    pub(crate) folder: TempDir,
+    pub(crate) orders: Orders,
+    _serving: JoinSet<()>,
+}
+
+impl Scene {
+    pub(crate) async fn set() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let front = listener.local_addr().expect("an address");
+        let pebble = Pebble::start(front, 24 * HOUR);
+        let folder = tempfile::tempdir().expect("a folder");
+        let orders = begun(folder.path());
+        let serving = show(listener, &orders, &pebble);
+        Self {
+            front,
+            pebble,
+            folder,
+            orders,
+            _serving: serving,
+        }
+    }
 }
 
 fn trusting(root: CertificateDer<'static>) -> TlsConnector {

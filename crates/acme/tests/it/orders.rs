@@ -9,7 +9,7 @@ use tokio::net::TcpListener;
 use windlass_acme::{Note, Orders, Store, Wanted};
 use windlass_model::Host;
 
-use crate::front::{is_good, show};
+use crate::front::{Scene, is_good, show};
 use crate::pebble::{Pebble, free, pem};
 use crate::silent::authority;
 
@@ -67,29 +67,30 @@ pub(crate) fn pair(orders: &Orders, wanted: &Wanted) -> Option<Vec<u8>> {
 
 #[tokio::test]
 async fn what_is_ordered_is_shown_and_a_restart_orders_nothing() {
-    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-    let front = listener.local_addr().expect("an address");
-    let pebble = Pebble::start(front, 24 * HOUR);
-    let folder = tempfile::tempdir().expect("a folder");
-    let orders = begun(folder.path());
-    let _serving = show(listener, &orders, &pebble);
+    let Scene {
+        front,
+        pebble,
+        folder,
+        orders,
+        ..
+    } = &Scene::set().await;
     let wanted = wanted(&pebble.directory(), "shop.pem");
     let now = SystemTime::now();
     assert_eq!(
-        turn(&orders, &wanted, now).await,
+        turn(orders, &wanted, now).await,
         1,
         "{:?}",
-        note(&orders, &wanted)
+        note(orders, &wanted)
     );
-    assert!(is_good(front, "shop.example", &pebble).await);
-    assert!(!is_good(front, "www.shop.example", &pebble).await);
-    let first = pair(&orders, &wanted);
-    let after = note(&orders, &wanted);
+    assert!(is_good(*front, "shop.example", pebble).await);
+    assert!(!is_good(*front, "www.shop.example", pebble).await);
+    let first = pair(orders, &wanted);
+    let after = note(orders, &wanted);
     assert_eq!((after.failures, after.why.as_deref()), (0, None));
-    for orders in [orders, begun(folder.path())] {
-        assert_eq!(turn(&orders, &wanted, now + 10 * HOUR).await, 0);
-        assert_eq!(pair(&orders, &wanted), first);
-        assert_eq!(note(&orders, &wanted), after);
+    for orders in [orders, &begun(folder.path())] {
+        assert_eq!(turn(orders, &wanted, now + 10 * HOUR).await, 0);
+        assert_eq!(pair(orders, &wanted), first);
+        assert_eq!(note(orders, &wanted), after);
     }
 }
 

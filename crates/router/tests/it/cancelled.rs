@@ -17,8 +17,8 @@ use crate::client::Client;
 use crate::left::reset;
 use crate::multiplexed::{Body, Speaker, get, speaking};
 use crate::origin::{After, Origin};
-use crate::rig::{Rig, eventually, slot};
-use crate::tripwire::{Split, split, wire};
+use crate::rig::{Rig, eventually};
+use crate::tripwire::{Split, newcomer};
 
 /// What is promised, and what of it is sent.
 const WHOLE: usize = 64 * 1024 * 1024;
@@ -43,19 +43,6 @@ fn taking() -> (Origin, Arc<AtomicUsize>) {
     (origin, taken)
 }
 
-/// A candidate with everything, watched.
-fn armed(new: &Origin) -> (Rig, Split, Origin) {
-    let old = Origin::plain("old");
-    let rig = Rig::start();
-    let slots = [slot(1, 0, &[old.address]), slot(2, 0, &[new.address])];
-    let web = split(&rig, "web", slots, 100);
-    rig.route(&web.key, web.back.clone());
-    let tripwire = wire("dep_1/web/1", &[(&web.key, &web.back)]);
-    rig.arm(&[(&web.key, &web.raised)], &[(&web.key, &tripwire)])
-        .expect("armed");
-    (rig, web, old)
-}
-
 /// Nothing is left of so many uploads, and nothing was held against the candidate.
 fn is_nothing(rig: &Rig, web: &Split, origin: &Origin, times: usize) {
     eventually("nothing is in flight", || rig.in_flight(&web.key, 2) == 0);
@@ -74,7 +61,7 @@ fn is_nothing(rig: &Rig, web: &Split, origin: &Origin, times: usize) {
 /// Has each of some clients send a part of a body and leave.
 fn break_off(leave: fn(Client), head: &str) {
     let (origin, taken) = taking();
-    let (rig, web, _old) = armed(&origin);
+    let (rig, web, _old) = newcomer(&origin);
     for time in 1..=TIMES {
         let before = taken.load(SeqCst);
         let client = Client::connect(web.listener);
@@ -138,7 +125,7 @@ async fn break_streams_off(speaker: &mut Speaker, has_come: impl Fn() -> bool) -
 fn over_http_2_too_whether_the_connection_goes_on_or_not() {
     for goes_on in [true, false] {
         let (origin, taken) = taking();
-        let (rig, web, _old) = armed(&origin);
+        let (rig, web, _old) = newcomer(&origin);
         speaking(async {
             let has_come = || taken.load(SeqCst) >= HALF / TIMES * TIMES;
             let mut speaker = Speaker::connect(web.listener).await;

@@ -156,8 +156,8 @@ fn unended() -> SocketAddr {
     address
 }
 
-#[test]
-fn an_answer_is_whole_with_its_last_byte_also_where_its_stream_ends_later() {
+/// In front of an instance whose streams end later than its answers, with where its metrics are told.
+fn unending() -> (Rig, SocketAddr, SocketAddr) {
     let rig = Rig::with_threads(1);
     let (listener, metrics) = (rig.listener(), rig.listener());
     let slot = RouteSlot {
@@ -168,6 +168,12 @@ fn an_answer_is_whole_with_its_last_byte_also_where_its_stream_ends_later() {
         &key("web"),
         serving(measured(listener, metrics), vec![slot]),
     );
+    (rig, listener, metrics)
+}
+
+#[test]
+fn an_answer_is_whole_with_its_last_byte_also_where_its_stream_ends_later() {
+    let (_rig, listener, metrics) = unending();
     let mut client = Client::connect(listener);
     for _ in 0..3 {
         assert_eq!(client.get("/").text(), "hello");
@@ -237,16 +243,7 @@ fn head() -> Request<Body> {
 
 #[test]
 fn an_answer_to_head_is_whole_with_its_head_whatever_its_stream_does() {
-    let rig = Rig::with_threads(1);
-    let (listener, metrics) = (rig.listener(), rig.listener());
-    let slot = RouteSlot {
-        speaks: Speaks::Http2,
-        ..slot(1, 100, &[unended()])
-    };
-    rig.route(
-        &key("web"),
-        serving(measured(listener, metrics), vec![slot]),
-    );
+    let (rig, listener, metrics) = unending();
     let mut client = Client::connect(listener);
     for _ in 0..3 {
         client.send("HEAD / HTTP/1.1\r\nHost: shop\r\n\r\n");

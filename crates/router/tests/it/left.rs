@@ -15,7 +15,7 @@ use crate::multiplexed::{Speaker, get, speaking};
 use crate::origin::{After, Exchange, Origin};
 use crate::rig::{Rig, eventually, key, serving, slot};
 use crate::scrape::{REQUESTS, measured, scraped, sum};
-use crate::tripwire::{split, wire};
+use crate::tripwire::newcomer;
 
 /// Far more than all buffers on the way take.
 const LARGE: usize = 32 * 1024 * 1024;
@@ -224,14 +224,8 @@ fn who_closes_in_the_middle_of_a_body_is_told_so_at_once() {
 
 #[test]
 fn clients_that_leave_are_no_evidence_against_a_candidate() {
-    let (old, new) = (Origin::plain("old"), Origin::start(stuck));
-    let rig = Rig::start();
-    let slots = [slot(1, 0, &[old.address]), slot(2, 0, &[new.address])];
-    let web = split(&rig, "web", slots, 100);
-    rig.route(&web.key, web.back.clone());
-    let tripwire = wire("dep_1/web/1", &[(&web.key, &web.back)]);
-    rig.arm(&[(&web.key, &web.raised)], &[(&web.key, &tripwire)])
-        .expect("armed");
+    let new = Origin::start(stuck);
+    let (rig, web, _old) = newcomer(&new);
     for _ in 0..3 {
         let clients: Vec<Client> = (0..4).map(|_| ask(web.listener, UPLOAD)).collect();
         eventually("all are there", || rig.in_flight(&web.key, 2) == 4);
@@ -282,7 +276,6 @@ fn clients_that_leave_are_told_apart_from_errors() {
 
 #[test]
 fn a_client_that_leaves_in_the_middle_of_an_answer_is_neither_good_nor_bad() {
-    let old = Origin::plain("old");
     let new = Origin::start(|exchange| {
         if exchange.line().contains("/half") {
             exchange.write("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf");
@@ -291,13 +284,7 @@ fn a_client_that_leaves_in_the_middle_of_an_answer_is_neither_good_nor_bad() {
         exchange.write("HTTP/1.1 500 No\r\nContent-Length: 0\r\n\r\n");
         After::Keep
     });
-    let rig = Rig::start();
-    let slots = [slot(1, 0, &[old.address]), slot(2, 0, &[new.address])];
-    let web = split(&rig, "web", slots, 100);
-    rig.route(&web.key, web.back.clone());
-    let tripwire = wire("dep_1/web/1", &[(&web.key, &web.back)]);
-    rig.arm(&[(&web.key, &web.raised)], &[(&web.key, &tripwire)])
-        .expect("armed");
+    let (rig, web, _old) = newcomer(&new);
     for _ in 0..20 {
         let mut client = ask(web.listener, "GET /half HTTP/1.1\r\nHost: shop\r\n\r\n");
         assert_eq!(client.head().expect("a head").status, 200);

@@ -89,6 +89,13 @@ pub(crate) fn split(rig: &Rig, name: &str, slots: [RouteSlot; 2], share: u64) ->
     }
 }
 
+/// A candidate that has everything, beside an old one that is watched for it.
+pub(crate) fn newcomer(new: &Origin) -> (Rig, Split, Origin) {
+    let old = Origin::plain("old");
+    let (rig, web) = armed(&old, new.address, 100);
+    (rig, web, old)
+}
+
 /// A router with `web` split half and half, armed.
 fn armed(old: &Origin, new: std::net::SocketAddr, share: u64) -> (Rig, Split) {
     let rig = Rig::start();
