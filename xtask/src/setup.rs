@@ -148,7 +148,8 @@ fn is_met(need: &Need) -> bool {
     on_path(need.program) || is_installed(need.package)
 }
 
-fn on_path(program: &str) -> bool {
+/// Whether a program is found by its name.
+pub(crate) fn on_path(program: &str) -> bool {
     let Some(path) = std::env::var_os("PATH") else {
         return false;
     };

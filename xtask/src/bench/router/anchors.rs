@@ -3,13 +3,14 @@
 use std::fs;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::time::Instant;
 
 use anyhow::Context as _;
 
 use crate::bench::router::bed::{Doors, Running, Target};
+use crate::bench::router::session;
 use crate::say;
+use crate::setup::on_path;
 
 /// A proxy to measure beside ours.
 struct Anchor {
@@ -104,27 +105,27 @@ pub(crate) fn start(
     fs::write(&pair, [CERTIFICATE, KEY].concat()).context("write a certificate")?;
     let mut started = Vec::new();
     for (anchor, doors) in ANCHORS.iter().zip(doors) {
+        if !on_path(anchor.program) {
+            say::aside(&format!("== left out: {} is not installed", anchor.program));
+            continue;
+        }
         let path = anchor.write(folder, doors, origins)?;
         let threads = threads()?;
-        let mut command = Command::new(anchor.program);
+        let mut command = session::own(anchor.program);
         command
             .args(anchor.words)
             .arg(&path)
             .env("HOME", folder)
             .env("GOMAXPROCS", threads);
         let begun = Instant::now();
-        match Running::start(anchor.program, &mut command, folder) {
-            Ok(process) => {
-                process.wait_for(doors.plain)?;
-                started.push(Target {
-                    name: anchor.program,
-                    doors: *doors,
-                    process: Some(process),
-                    ready_after: begun.elapsed(),
-                });
-            }
-            Err(why) => say::aside(&format!("== left out: {why:#}")),
-        }
+        let process = Running::start(anchor.program, &mut command, folder)?;
+        process.wait_for(doors.plain)?;
+        started.push(Target {
+            name: anchor.program,
+            doors: *doors,
+            process: Some(process),
+            ready_after: begun.elapsed(),
+        });
     }
     Ok(started)
 }

@@ -15,6 +15,7 @@ use crate::bench::processes;
 use crate::bench::registry::Product;
 use crate::bench::router::anchors;
 use crate::bench::router::ours::{self, Ours};
+use crate::bench::router::session;
 use crate::bench::router::turns::{Contender, Turns};
 use crate::say;
 
@@ -217,7 +218,7 @@ fn origin(
     name: &'static str,
     folder: &Path,
 ) -> anyhow::Result<Running> {
-    let mut command = Command::new(&product.origin);
+    let mut command = session::own(&product.origin);
     command.args([&address.to_string(), name]);
     let process = Running::start(name, &mut command, folder)?;
     process.wait_for(address)?;

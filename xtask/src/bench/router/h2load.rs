@@ -2,12 +2,12 @@
 
 use std::net::SocketAddr;
 use std::path::Path;
-use std::process::Command;
 use std::time::Duration;
 
 use anyhow::Context as _;
 
 use crate::bench::program;
+use crate::bench::router::session;
 use crate::bench::router::turns::Loaded;
 
 /// Connections that it keeps busy, and requests under way on each.
@@ -27,7 +27,7 @@ pub(crate) fn load(
     seconds: u64,
     folder: &Path,
 ) -> anyhow::Result<Loaded> {
-    let mut command = Command::new("h2load");
+    let mut command = session::own("h2load");
     command
         .arg("-t1")
         .args(CONNECTIONS)

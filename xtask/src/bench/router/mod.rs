@@ -16,6 +16,7 @@
 //! | `name`, `long` | clients that ask which origin they meet, and for an answer that takes its time |
 //! | `turns` | whoever is measured has its turn in each round |
 //! | `pairs` | figures judged round by round |
+//! | `session` | everybody in a session of their own |
 //! | `cpu` | what a process has used, from the scheduler |
 //! | `foot`, `proxy`, `features`, `secure`, `multiplexed`, `sockets`, `paced`, `flip`, `effect`, `drain`, `pause`, `upgrade`, `dead`, `polled`, `flood` | the parts |
 
@@ -46,6 +47,7 @@ mod proxy;
 mod reuseport;
 mod runtime;
 mod secure;
+mod session;
 mod sockets;
 mod streams;
 mod switches;

@@ -2,7 +2,6 @@
 
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::Path;
-use std::process::Command;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
@@ -11,6 +10,7 @@ use crate::bench::registry::Product;
 use crate::bench::router::bed::{Running, STARTED_WITHIN};
 use crate::bench::router::control::{Control, serving, slot};
 use crate::bench::router::name;
+use crate::bench::router::session;
 
 /// Our router and what speaks to it.
 pub(crate) struct Ours {
@@ -31,7 +31,7 @@ pub(crate) fn start(
     origins: &[SocketAddr],
 ) -> anyhow::Result<Ours> {
     let state = folder.join("router");
-    let mut command = Command::new(&product.binary);
+    let mut command = session::own(&product.binary);
     // Without that variable the sockets are in the state directory.
     command
         .env_remove("XDG_RUNTIME_DIR")

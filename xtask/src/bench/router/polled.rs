@@ -5,7 +5,6 @@
 //! load, and goes back by one swap over the router's own socket.
 
 use std::net::SocketAddr;
-use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -20,6 +19,7 @@ use crate::bench::rollback::{Lost, OFTEN, SELDOM, hung, plan, worse};
 use crate::bench::router::bed::{Bed, Running};
 use crate::bench::router::control::{serving, slot};
 use crate::bench::router::guard::Guard;
+use crate::bench::router::session;
 use crate::bench::row::{Anchor, Goal, Measure};
 use crate::bench::timing::count;
 
@@ -162,7 +162,7 @@ fn service(
     (version, address): (&'static str, SocketAddr),
     errs_every: Option<u32>,
 ) -> anyhow::Result<Running> {
-    let mut command = Command::new(&product.binary);
+    let mut command = session::own(&product.binary);
     command
         .args(["demo-service", "--name", "web", "--version", version])
         .args(["--port", &address.port().to_string()]);

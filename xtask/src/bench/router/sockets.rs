@@ -4,7 +4,6 @@
 use std::ffi::OsStr;
 use std::net::SocketAddr;
 use std::path::Path;
-use std::process::Command;
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -13,6 +12,7 @@ use crate::bench::program;
 use crate::bench::registry::Product;
 use crate::bench::router::bed::Bed;
 use crate::bench::router::pairs::{Bar, middle};
+use crate::bench::router::session;
 use crate::bench::router::turns::{Contender, Loaded, Turns};
 use crate::bench::row::{Anchor, Goal, Measure};
 
@@ -73,7 +73,7 @@ pub(crate) fn load(
     size: &[impl AsRef<OsStr>; 2],
     folder: &Path,
 ) -> anyhow::Result<Loaded> {
-    let mut command = Command::new(program);
+    let mut command = session::own(program);
     command.arg(target.to_string()).args(size);
     let ended = program::run(&mut command, folder, WITHIN)?;
     serde_json::from_str(&ended.out).context("read what the sockets told")

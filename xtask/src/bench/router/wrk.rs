@@ -3,12 +3,12 @@
 use std::fs;
 use std::net::SocketAddr;
 use std::path::Path;
-use std::process::Command;
 use std::time::Duration;
 
 use anyhow::Context as _;
 
 use crate::bench::program;
+use crate::bench::router::session;
 use crate::bench::router::turns::Loaded;
 
 /// Connections that it keeps busy.
@@ -46,7 +46,7 @@ pub(crate) fn load(
 ) -> anyhow::Result<Loaded> {
     let script = folder.join("report.lua");
     fs::write(&script, REPORT).context("write the script of wrk")?;
-    let mut command = Command::new("wrk");
+    let mut command = session::own("wrk");
     command
         .args(["-t1", CONNECTIONS, &format!("-d{seconds}s"), "-s"])
         .arg(&script)
