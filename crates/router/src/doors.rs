@@ -152,8 +152,8 @@ pub(crate) fn index(
     services: &Services,
     common: &ServerConfig,
     answers: &Arc<Answers>,
-) -> HashMap<SocketAddr, Behind> {
-    let mut all: HashMap<SocketAddr, Said<'_>> = HashMap::new();
+) -> BTreeMap<SocketAddr, Behind> {
+    let mut all: BTreeMap<SocketAddr, Said<'_>> = BTreeMap::new();
     for entry in services.values() {
         for (listen, certificates) in entry.route.listeners.iter().zip(&entry.certificates) {
             let said = all.entry(listen.address).or_default();

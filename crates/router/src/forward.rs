@@ -153,7 +153,7 @@ async fn exchange(
     let to = Destination::new(line.listener, request.uri(), request.headers());
     let wish = wish(&to, &request);
     let mut ticket = enter(thread, wish, begun).await?;
-    let (mut outgoing, upgrade) = Outgoing::new(request, &line.client, ticket.terms().body);
+    let (mut outgoing, upgrade) = Outgoing::new(request, &line.client, &ticket);
     let mut spare = ticket.spare(&outgoing, upgrade.is_some());
     if let Some(mirror) = ticket.mirror().filter(|_| upgrade.is_none()) {
         mirror::copy(thread, mirror, &outgoing);
@@ -162,7 +162,7 @@ async fn exchange(
         left: Vec::new(),
         fresh: false,
         sends: 0,
-        since: Instant::now(),
+        since: ticket.begun().into(),
     };
     loop {
         let (entered, instance, reached) =

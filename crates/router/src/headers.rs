@@ -45,6 +45,40 @@ static HOP: [HeaderName; 7] = [
     HeaderName::from_static("proxy-connection"),
     HeaderName::from_static("http2-settings"),
 ];
+
+/// Which kinds of headers there are that need a closer look. Most messages have none: to look once at what
+/// is there costs less than a search for each that might be.
+#[derive(Clone, Copy)]
+struct Kinds(u8);
+
+impl Kinds {
+    /// One of [`HOP`].
+    const HOP: u8 = 1;
+    /// `TE`.
+    const TE: u8 = 1 << 1;
+    /// `Transfer-Encoding`.
+    const CODING: u8 = 1 << 2;
+    /// `Forwarded`, or one that begins like `X-Forwarded-For`.
+    const SAID: u8 = 1 << 3;
+
+    fn of(headers: &HeaderMap) -> Self {
+        let kinds = headers.keys().map(|name| match name.as_str() {
+            "te" => Self::HOP | Self::TE,
+            "transfer-encoding" => Self::HOP | Self::CODING,
+            "connection" | "upgrade" | "keep-alive" | "proxy-connection" | "http2-settings" => {
+                Self::HOP
+            }
+            "forwarded" => Self::SAID,
+            name if name.starts_with("x-forwarded-") => Self::SAID,
+            _other => 0,
+        });
+        Self(kinds.fold(0, |all, kind| all | kind))
+    }
+
+    fn have(self, kind: u8) -> bool {
+        self.0 & kind != 0
+    }
+}
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
@@ -77,12 +111,7 @@ fn strip(headers: &mut HeaderMap) {
             }
         }
     }
-    // A look at what is there costs less than a search for each that might be.
-    let found: Vec<&HeaderName> = HOP
-        .iter()
-        .filter(|hop| headers.keys().any(|name| name == *hop))
-        .collect();
-    for name in found {
+    for name in &HOP {
         headers.remove(name);
     }
 }
@@ -93,13 +122,11 @@ pub(crate) fn to_instance(
     client: &Client,
     upgrade: Option<HeaderValue>,
 ) {
-    let trailers = head
-        .headers
-        .get_all(TE)
-        .iter()
-        .flat_map(|value| value.as_bytes().split(|b| *b == b','))
-        .any(|coding| coding.trim_ascii().eq_ignore_ascii_case(b"trailers"));
-    strip(&mut head.headers);
+    let kinds = Kinds::of(&head.headers);
+    let trailers = kinds.have(Kinds::TE) && takes_trailers(&head.headers);
+    if kinds.have(Kinds::HOP) {
+        strip(&mut head.headers);
+    }
     origin_form(head);
     if head.version == Version::HTTP_2 {
         join_cookies(&mut head.headers);
@@ -113,7 +140,14 @@ pub(crate) fn to_instance(
         headers.insert(CONNECTION, HeaderValue::from_static("upgrade"));
         headers.insert(UPGRADE, protocol);
     }
-    forwarded(headers, client);
+    forwarded(headers, client, kinds);
+}
+
+fn takes_trailers(headers: &HeaderMap) -> bool {
+    let values = headers.get_all(TE).iter();
+    values
+        .flat_map(|value| value.as_bytes().split(|b| *b == b','))
+        .any(|coding| coding.trim_ascii().eq_ignore_ascii_case(b"trailers"))
 }
 
 /// HTTP/2 may send a cookie in crumbs, HTTP/1.1 has one header (RFC 9113, 8.2.3).
@@ -149,9 +183,19 @@ fn origin_form(head: &mut request::Parts) {
 
 /// Says whom the request comes from. What it says of others itself is kept if it comes from a proxy that
 /// is believed, and dropped else: it could say anything.
-fn forwarded(headers: &mut HeaderMap, client: &Client) {
-    if !client.is_believed {
+fn forwarded(headers: &mut HeaderMap, client: &Client, kinds: Kinds) {
+    let mut said = kinds.have(Kinds::SAID);
+    if said && !client.is_believed {
         drop_said(headers);
+        said = false;
+    }
+    if !said {
+        headers.insert(FORWARDED_FOR, client.text.clone());
+        headers.insert(FORWARDED_PROTO, HeaderValue::from_static(client.scheme));
+        if let Some(host) = headers.get(HOST).cloned() {
+            headers.insert(FORWARDED_HOST, host);
+        }
+        return;
     }
     add(headers, FORWARDED_FOR, &client.text);
     if headers.contains_key(FORWARDED) {
@@ -188,10 +232,6 @@ fn add(headers: &mut HeaderMap, name: HeaderName, last: &HeaderValue) {
 /// Drops everything that a request says of where it was before.
 fn drop_said(headers: &mut HeaderMap) {
     let said = |name: &HeaderName| *name == FORWARDED || name.as_str().starts_with("x-forwarded-");
-    // Most requests say nothing.
-    if !headers.keys().any(said) {
-        return;
-    }
     let all: Vec<HeaderName> = headers.keys().filter(|name| said(name)).cloned().collect();
     for name in all {
         headers.remove(name);
@@ -245,20 +285,20 @@ pub(crate) struct Ambiguous;
 /// Makes an instance's answer one of ours to the client.
 pub(crate) fn to_client(head: &mut response::Parts) -> Result<(), Ambiguous> {
     let switches = head.status == StatusCode::SWITCHING_PROTOCOLS;
-    let upgrade = head.headers.get(UPGRADE).cloned();
-    let coded = head.headers.get_all(TRANSFER_ENCODING);
-    if coded
-        .iter()
-        .any(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"chunked"))
-    {
-        return Err(Ambiguous);
-    }
-    if coded.iter().next().is_some() {
+    let upgrade = switches.then(|| head.headers.get(UPGRADE).cloned());
+    let kinds = Kinds::of(&head.headers);
+    if kinds.have(Kinds::CODING) {
+        let mut codings = head.headers.get_all(TRANSFER_ENCODING).iter();
+        if codings.any(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"chunked")) {
+            return Err(Ambiguous);
+        }
         head.headers.remove(CONTENT_LENGTH);
     }
-    strip(&mut head.headers);
+    if kinds.have(Kinds::HOP) {
+        strip(&mut head.headers);
+    }
     head.version = Version::HTTP_11;
-    if switches {
+    if let Some(upgrade) = upgrade {
         let protocol = upgrade.ok_or(Ambiguous)?;
         let headers = &mut head.headers;
         headers.insert(CONNECTION, HeaderValue::from_static("upgrade"));
@@ -312,6 +352,17 @@ mod tests {
         assert_eq!(text(&head.headers, "x-forwarded-for"), Some("10.0.0.7"));
         assert_eq!(text(&head.headers, "x-forwarded-host"), Some("shop"));
         assert_eq!(text(&head.headers, "x-forwarded-proto"), Some("http"));
+    }
+
+    #[test]
+    fn each_header_of_one_hop_is_looked_for() {
+        for name in &HOP {
+            let headers = [(name.clone(), HeaderValue::from_static("1"))];
+            assert!(
+                Kinds::of(&headers.into_iter().collect()).have(Kinds::HOP),
+                "{name}"
+            );
+        }
     }
 
     #[test]

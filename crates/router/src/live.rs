@@ -1,6 +1,6 @@
 //! The table in effect: one immutable value, and the state that outlives it.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize, Ordering};
@@ -35,7 +35,7 @@ pub(crate) struct Live {
     /// Per service.
     pub(crate) services: Services,
     /// What is behind a listener.
-    pub(crate) doors: HashMap<SocketAddr, Behind>,
+    pub(crate) doors: BTreeMap<SocketAddr, Behind>,
     /// Whose metrics are told where.
     pub(crate) metrics: BTreeMap<SocketAddr, BTreeSet<ServiceKey>>,
 }

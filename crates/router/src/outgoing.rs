@@ -12,7 +12,7 @@ use crate::doors::Destination;
 use crate::headers::{self, Client};
 use crate::retry::Spare;
 use crate::terms::Size;
-use crate::ticket::Wish;
+use crate::ticket::{Ticket, Wish};
 use crate::upload::{Progress, Upload};
 
 /// A request as it goes to an instance.
@@ -33,12 +33,12 @@ fn takes_a_body(method: &Method) -> bool {
 }
 
 impl Outgoing {
-    /// Makes one of a client's request, with a body of at most `room` bytes; and where the client's
+    /// Makes one of a client's request as the slot that it entered takes them; and where the client's
     /// connection goes if both switch to another protocol.
     pub(crate) fn new(
         mut request: Request<Incoming>,
         client: &Client,
-        room: u64,
+        ticket: &Ticket,
     ) -> (Self, Option<OnUpgrade>) {
         let last = !takes_a_body(request.method()) && !request.body().is_end_stream();
         let wanted = headers::wanted_upgrade(request.headers(), request.version());
@@ -51,7 +51,8 @@ impl Outgoing {
         if last {
             headers::end_after(&mut head.headers);
         }
-        let (body, progress) = Upload::new(body, room);
+        let room = ticket.terms().body;
+        let (body, progress) = Upload::new(body, room, ticket.begun().into());
         let outgoing = Self {
             head,
             body,

@@ -36,7 +36,11 @@ impl<L> Kept<L> {
 
 impl Kept<InTurn> {
     fn is_usable(&self) -> bool {
-        !self.link.sender.is_closed() && !self.instance.is_retired() && self.is_fresh()
+        self.is_open() && self.is_fresh()
+    }
+
+    fn is_open(&self) -> bool {
+        !self.link.sender.is_closed() && !self.instance.is_retired()
     }
 }
 
@@ -108,7 +112,7 @@ impl Pool {
             instance,
             since: Instant::now(),
         };
-        if !kept.is_usable() {
+        if !kept.is_open() {
             return;
         }
         let mut all = self.unused.borrow_mut();

@@ -242,6 +242,11 @@ impl Ticket {
         Self::take(core, wish, shard, begun)
     }
 
+    /// When it entered, or began its present attempt.
+    pub(crate) fn begun(&self) -> Instant {
+        self.begun
+    }
+
     /// What counts for it.
     pub(crate) fn terms(&self) -> &Terms {
         &self.place.entry.terms

@@ -63,14 +63,14 @@ pub(crate) struct Upload {
 }
 
 impl Upload {
-    /// A body of at most `room` bytes.
-    pub(crate) fn new(body: Incoming, room: u64) -> (Self, Rc<Progress>) {
+    /// A body of at most `room` bytes of a request that entered its slot at `entered`.
+    pub(crate) fn new(body: Incoming, room: u64, entered: Instant) -> (Self, Rc<Progress>) {
         let progress = Rc::new(Progress {
             polled: Cell::new(false),
             ended: Cell::new(body.is_end_stream()),
             failed: Cell::new(false),
             too_large: Cell::new(false),
-            last: Cell::new(Instant::now()),
+            last: Cell::new(entered),
             bytes: Cell::new(0),
         });
         let upload = Self {
