@@ -72,6 +72,11 @@ pub(crate) fn bad_request(what: impl Into<String>) -> Refused {
     usage(400, "WL0360", "the request can't be understood", what)
 }
 
+/// A request of which each part is understood, and not all of them together.
+pub(crate) fn contradicts(what: impl Into<String>) -> Refused {
+    usage(422, "WL0474", "the request contradicts itself", what)
+}
+
 /// A body that can't be taken, by the status that says why.
 pub(crate) fn bad_body(status: StatusCode, what: impl Into<String>) -> Refused {
     match status {

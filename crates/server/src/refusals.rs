@@ -6,7 +6,7 @@
 pub(crate) type Refusal = (&'static str, u16, &'static str);
 
 /// A code may be in it with two statuses.
-pub(crate) const REFUSALS: [Refusal; 59] = [
+pub(crate) const REFUSALS: [Refusal; 60] = [
     ("WL01xx", 422, "the file has problems"),
     ("WL0301", 503, "the controller is ending"),
     ("WL0302", 429, "the controller is busy"),
@@ -90,6 +90,7 @@ pub(crate) const REFUSALS: [Refusal; 59] = [
         "the router that runs is too old for what is asked",
     ),
     ("WL0471", 409, "the journal ends before that sequence"),
+    ("WL0474", 422, "the request contradicts itself"),
 ];
 
 /// Any request.

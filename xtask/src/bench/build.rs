@@ -29,12 +29,16 @@ fn there(binary: &Path, scratch: PathBuf) -> anyhow::Result<Product> {
     let binary = binary
         .canonicalize()
         .with_context(|| format!("find {}", binary.display()))?;
-    let example = |name| binary.with_file_name("examples").join(name);
+    let example = |name| {
+        let path = binary.with_file_name("examples").join(name);
+        anyhow::ensure!(path.is_file(), "there is no {}", path.display());
+        Ok(path)
+    };
     Ok(Product {
-        commit: example("commit"),
-        compile: example("plan"),
-        origin: example("origin"),
-        sockets: example("sockets"),
+        commit: example("commit")?,
+        compile: example("plan")?,
+        origin: example("origin")?,
+        sockets: example("sockets")?,
         binary,
         scratch,
     })

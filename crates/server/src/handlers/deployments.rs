@@ -16,7 +16,7 @@ use windlass_runtime::{From, Terms, When};
 
 use crate::Controller;
 use crate::access::{Caller, lost_meanwhile};
-use crate::answer::{Answer, Answered, Refused, bad_request};
+use crate::answer::{Answer, Answered, Refused, bad_request, contradicts};
 use crate::app::App;
 use crate::body::{Asked, Json, Named};
 use crate::condition::{Seen, WithTag};
@@ -77,7 +77,7 @@ pub(super) async fn post<C: Controller>(
         }
         Source::Plan(_) if seen.is_said() => {
             let what = "a stored plan is refused when it is stale: send it without If-Match";
-            return Err(bad_request(what));
+            return Err(contradicts(what));
         }
         Source::Plan(id) => From::Plan(id),
         Source::Retry(id) => {
@@ -129,7 +129,7 @@ pub(super) fn when(request: &DeployRequest) -> Result<When, Refused> {
         (None, true) => Ok(When::Supersede),
         (Some(_), true) => {
             let what = "a deployment waits for the one that runs, or supersedes it: not both";
-            Err(bad_request(what))
+            Err(contradicts(what))
         }
     }
 }

@@ -8,7 +8,7 @@ use windlass_model::{DeploymentId, ServiceName};
 
 use crate::Controller;
 use crate::access::{Caller, not_its_own};
-use crate::answer::{Answer, Answered, Refused, bad_name, bad_request};
+use crate::answer::{Answer, Answered, Refused, bad_name, bad_request, contradicts};
 use crate::app::App;
 use crate::body::{Json, Placed, deployment};
 
@@ -52,7 +52,7 @@ pub(super) async fn post<C: Controller>(
         .map_err(|why| bad_request(why.to_string()))?;
     if reports.is_empty() {
         let what = "say at least one of `phase`, `progress`, `log` and `metric`";
-        return Err(bad_request(what));
+        return Err(contradicts(what));
     }
     let (id, service) = (run.deployment, run.service);
     Ok(Answer(app.controller.report(id, service, reports).await?))

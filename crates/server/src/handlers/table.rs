@@ -80,9 +80,9 @@ const FILE: [&str; 7] = [
 ];
 
 /// Refusals of what begins a deployment.
-const BEGINS: [&str; 12] = [
+const BEGINS: [&str; 13] = [
     "WL0304", "WL0305", "WL0306", "WL0307", "WL0312", "WL0340", "WL0341", "WL0342", "WL0343",
-    "WL0351", "WL0379", "WL0380",
+    "WL0351", "WL0379", "WL0380", "WL0474",
 ];
 
 /// Refusals of what is said to a deployment.
@@ -351,6 +351,7 @@ fn running<C: Controller>() -> Vec<Row<C>> {
     let mut report = row(
         Verb::Post,
         says("report", "What the run of a service's command says")
+            .refuses(&["WL0474"])
             .takes::<ReportRequest>()
             .answers::<ReportAnswer>(),
         post(reports::post::<C>),

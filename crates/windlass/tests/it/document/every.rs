@@ -62,10 +62,8 @@ fn document(lab: &Lab) -> Value {
     serde_json::from_slice(&heard.body).unwrap()
 }
 
-/// Operations of which the document can't say all that is not understood: a cursor is one of ours; a
-/// deployment, or a check of one, waits or supersedes, not both, and from a stored plan it takes no
-/// `If-Match`; a report says something.
-const BEYOND_SCHEMAS: [&str; 4] = ["deployments", "deploy", "check", "report"];
+/// Operations of which the document can't say all that is not understood: a cursor is one of ours.
+const BEYOND_SCHEMAS: [&str; 1] = ["deployments"];
 
 /// A request that fits is understood; a body that does not fit is refused.
 fn misjudged(
