@@ -41,7 +41,7 @@ pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, 
         Some(client) => client.status().await?,
         None => Vec::new(),
     };
-    must_be_known(context, &environments)?;
+    place::must_be_known_to_look(context, &environments)?;
     let whole = Whole {
         halted: match context.reach()? {
             // A halt may be there before anything else is.
@@ -65,14 +65,6 @@ pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, 
     let at = (now_us(), context.ui.columns());
     let text = status_text(&environments, &whole, at, &context.ui.style());
     Ok(Report::new(text, &environments)?.sentences())
-}
-
-/// Refuses an environment that nobody knows, where the file here can be read: one that can't may name it.
-fn must_be_known(context: &Context, all: &[EnvironmentView]) -> Result<(), Diagnostic> {
-    match Found::environments_here(context) {
-        Ok(_names) => place::must_be_known(context, None, all),
-        Err(_unreadable) => Ok(()),
-    }
 }
 
 /// The line about the router that answers. Beside which program it is set depends on which one can renew

@@ -166,12 +166,13 @@ services:
     let list = lab.run(&words).exits(0).json();
     assert_eq!(list.as_array().unwrap().len(), 1);
     assert_eq!(list[0]["environment"], "production");
-    for verb in ["status", "down"] {
+    for verb in ["status", "list", "down"] {
         let left = lab.run(&[verb, "-e", "stagging"]).exits(64);
         left.says(&[
             "WL0441",
             "nothing is deployed in stagging",
             "did you mean staging?",
+            "windlass status --all",
         ]);
     }
     let left = lab.run(&["logs", "web", "-e", "nowhere"]).exits(64);
