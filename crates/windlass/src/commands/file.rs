@@ -236,10 +236,6 @@ impl Found {
         if !missing.is_empty() {
             return Err(self.problems(Exit::Configuration, &missing));
         }
-        let surroundings = SURROUNDINGS
-            .into_iter()
-            .filter_map(|name| Some((name.to_owned(), std::env::var(name).ok()?)))
-            .collect();
         let folder = self.folder.to_str().ok_or_else(|| {
             Diagnostic::new(
                 Exit::Configuration,
@@ -255,9 +251,17 @@ impl Found {
             environment: context.global.environment.clone(),
             set: set.to_vec(),
             values,
-            surroundings,
+            surroundings: surroundings(),
         })
     }
+}
+
+/// What every service sees of whoever types this command.
+pub(super) fn surroundings() -> BTreeMap<String, String> {
+    SURROUNDINGS
+        .into_iter()
+        .filter_map(|name| Some((name.to_owned(), std::env::var(name).ok()?)))
+        .collect()
 }
 
 /// How a file of an application is named.

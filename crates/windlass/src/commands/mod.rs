@@ -1,6 +1,7 @@
 //! One file per verb: options, and what it does.
 
 pub(crate) mod abort;
+mod absent;
 mod alone;
 pub(crate) mod analyze;
 pub(crate) mod backup;

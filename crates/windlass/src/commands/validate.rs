@@ -7,6 +7,7 @@ use windlass_config::RefusedKind;
 use windlass_model::{AppName, EnvironmentName, ServiceName};
 use windlass_server::look_at_certificates;
 
+use super::absent;
 use super::beyond_reach::{self, BEYOND_REACH};
 use super::file::Found;
 use super::forecast::{self, MISFIRES};
@@ -71,6 +72,9 @@ pub(crate) async fn run(context: &Context) -> Result<Report, Diagnostic> {
             };
         }
     };
+    let absent = absent::look(&loaded, &found.folder);
+    loaded.warnings.extend(absent);
+    loaded.warnings.sort();
     found.warn(context, &loaded.warnings);
     let unusable = look_at_certificates(&mut loaded, &found.folder);
     if !unusable.is_empty() {
