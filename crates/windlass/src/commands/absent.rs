@@ -10,9 +10,15 @@ use windlass_model::ServiceKey;
 use super::file::surroundings;
 use crate::wire;
 
-/// A warning for each service whose release could not be kept from `folder`. No more than that: the file
-/// may be looked at on another machine than the one that deploys.
-pub(crate) fn look(loaded: &Loaded, folder: &Path) -> Vec<Problem> {
+/// Adds a warning for each service whose release could not be kept from `folder`. No more than that: the
+/// file may be looked at on another machine than the one that deploys.
+pub(super) fn note(loaded: &mut Loaded, folder: &Path) {
+    let absent = look(loaded, folder);
+    loaded.warnings.extend(absent);
+    loaded.warnings.sort();
+}
+
+fn look(loaded: &Loaded, folder: &Path) -> Vec<Problem> {
     let values: BTreeMap<String, String> = loaded
         .foreign_names
         .keys()

@@ -68,6 +68,11 @@ impl Found {
         found.map(|path| Self::read(&path, OPTION)).transpose()
     }
 
+    /// Whether a file is here or named, whatever it says.
+    pub(crate) fn is_here(context: &Context) -> bool {
+        context.global.file.is_some() || searched().is_ok_and(|found| found.is_some())
+    }
+
     /// The application that the file here is of; none without a file.
     pub(crate) fn app_here(context: &Context) -> Result<Option<String>, Diagnostic> {
         Self::look(context)?.map(|found| found.app()).transpose()

@@ -7,7 +7,7 @@ use super::place;
 use super::which::SEARCHED;
 use crate::context::Context;
 use crate::diagnostic::Diagnostic;
-use crate::follow::standing;
+use crate::follow::{Summary, standing};
 use crate::report::Report;
 use crate::ui::PROBLEM;
 use crate::ui::list::list_text;
@@ -52,7 +52,11 @@ pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, 
     }
     deployments.truncate(usize::try_from(options.limit).unwrap_or(usize::MAX));
     let text = list_text(&deployments, context.ui.columns(), &context.ui.style());
-    let mut listed = Report::new(text, &deployments)?;
+    let summaries: Vec<Summary<'_>> = deployments
+        .iter()
+        .map(|view| Summary::of(view, None))
+        .collect();
+    let mut listed = Report::new(text, &summaries)?;
     let items = listed.json.iter_mut().filter_map(Value::as_array_mut);
     for (item, view) in items.flatten().zip(&deployments) {
         let failure = standing(view, None);

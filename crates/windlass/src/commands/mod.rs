@@ -4,6 +4,7 @@ pub(crate) mod abort;
 mod absent;
 mod alone;
 pub(crate) mod analyze;
+mod at_rest;
 pub(crate) mod backup;
 mod beyond_reach;
 mod candidate;

@@ -72,9 +72,7 @@ pub(crate) async fn run(context: &Context) -> Result<Report, Diagnostic> {
             };
         }
     };
-    let absent = absent::look(&loaded, &found.folder);
-    loaded.warnings.extend(absent);
-    loaded.warnings.sort();
+    absent::note(&mut loaded, &found.folder);
     found.warn(context, &loaded.warnings);
     let unusable = look_at_certificates(&mut loaded, &found.folder);
     if !unusable.is_empty() {

@@ -186,7 +186,9 @@ services:
         left.out
     );
     lab.file(&file("one"));
-    lab.run(&["down", "-e", "staging"]).exits(0);
+    // In a pipe nobody can be asked: what ends is said instead.
+    let unasked = lab.run(&["down", "-e", "staging"]).exits(0);
+    unasked.says(&["nobody can be asked here", "End one in staging (web "]);
     let open = ["ones", "onep", "twos"].map(|name| !is_closed(lab.at(name)));
     assert_eq!(open, [false, true, false]);
     let left = lab.run(&["down", "-e", "staging"]).exits(0);

@@ -412,7 +412,13 @@ fn looking_where_nothing_was_ever_deployed_makes_nothing() {
         let left = place.run(arguments);
         (left.code, left.out)
     };
-    assert_eq!(said(&["status"]), (0, "nothing is deployed\n".to_owned()));
+    assert_eq!(
+        said(&["status"]),
+        (
+            0,
+            "nothing is deployed\nto begin: windlass deploy\n".to_owned()
+        )
+    );
     assert_eq!(said(&["status", "-o", "json"]), (0, "[]\n".to_owned()));
     assert_eq!(said(&["list"]), (0, "no deployments\n".to_owned()));
     assert_eq!(said(&["list", "-o", "ndjson"]), (0, String::new()));
