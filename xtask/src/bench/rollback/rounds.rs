@@ -7,7 +7,6 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use serde::Deserialize;
-use serde_json::Value;
 use windlass_load::{ChainCounts, Counts, FAILURES_KEPT, Load, LoadPlan};
 
 use crate::bench::interrupt;
