@@ -46,7 +46,7 @@ impl Report {
     }
 
     /// Of an object whose shape others have settled.
-    pub(crate) fn as_it_is(mut self) -> Self {
+    pub(crate) fn untyped(mut self) -> Self {
         self.kind = None;
         self
     }
