@@ -251,6 +251,18 @@ pub(crate) fn certificates(view: &View) -> BTreeMap<ServiceName, CertificateAt> 
     view.services.iter().filter_map(named).collect()
 }
 
+/// Where each service names its program: the first word of its command.
+pub(crate) fn programs(view: &View) -> BTreeMap<ServiceName, Span> {
+    let named = |(name, draft): (&ServiceName, &std::rc::Rc<ServiceDraft>)| {
+        let target = draft.target.good()?;
+        let process = target.process.good().map(|process| &process.run);
+        let command = target.command.good().map(|command| &command.deploy);
+        let first = process.or(command)?.good()?.first()?;
+        Some((name.clone(), first.span))
+    };
+    view.services.iter().filter_map(named).collect()
+}
+
 fn values<V>(list: Option<&Vec<At<V>>>) -> impl Iterator<Item = &V> {
     list.into_iter().flatten().map(|at| &at.value)
 }

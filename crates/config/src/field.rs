@@ -5,6 +5,7 @@ use std::marker::PhantomData;
 use serde_json::{Map, Value, json};
 
 use crate::decode::WindlassFile;
+use crate::elsewhere;
 use crate::format::Format;
 use crate::page::{Page, Row};
 use crate::problem::{LATER_KEY, MISSING_KEY, NOT_TOGETHER, UNKNOWN_KEY};
@@ -299,6 +300,9 @@ impl<T: Default + 'static> Table<T> {
             format!("`{key}` belongs {}", self.elsewhere.1)
         } else if of_the_file {
             format!("`{key}` belongs to the file, beside `app`")
+        } else if let Some(theirs) = elsewhere::meant(self.name, key, names.clone()) {
+            meant = self.fields.iter().find(|field| field.name == theirs.key);
+            theirs.hint.to_owned()
         } else if let Some(near) = reader.nearest(key, names.clone()) {
             meant = self.fields.iter().find(|field| field.name == near);
             format!("did you mean `{near}`?")

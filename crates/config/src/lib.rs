@@ -15,6 +15,7 @@ mod alone;
 mod assemble;
 mod check;
 mod decode;
+mod elsewhere;
 mod environment;
 mod field;
 mod format;
@@ -38,7 +39,9 @@ pub use format::Format;
 pub use limit::{
     MAX_ALIASED_BYTES, MAX_DEPTH, MAX_NODES, MAX_PAGE_BYTES, MAX_PROBLEMS_PRINTED, MAX_TEXT_BYTES,
 };
-pub use load::{CertificateAt, Loaded, Refused, RefusedKind, Request, load, unset, unusable};
+pub use load::{
+    CertificateAt, Loaded, Refused, RefusedKind, Request, load, not_here, unset, unusable,
+};
 pub use problem::{CODES, Code, Problem, SeenBy};
 pub use reference::reference;
 pub use render::{render_all, render_plain};

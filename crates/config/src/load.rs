@@ -13,8 +13,8 @@ use crate::field::{Keys, Shape};
 use crate::format::Format;
 use crate::parse::{line_at, parse};
 use crate::problem::{
-    CODES, EMPTY_VALUE, Problem, SET_TWICE, SET_UNKNOWN_SERVICE, SET_VERSION, SeenBy, TLS_FILES,
-    UNKNOWN_ENVIRONMENT, UNSET_NAME, WHICH_ENVIRONMENT,
+    CODES, EMPTY_VALUE, NOT_HERE, Problem, SET_TWICE, SET_UNKNOWN_SERVICE, SET_VERSION, SeenBy,
+    TLS_FILES, UNKNOWN_ENVIRONMENT, UNSET_NAME, WHICH_ENVIRONMENT,
 };
 use crate::reader::{Reader, comment_after, listed, shown};
 use crate::render::render_all;
@@ -43,6 +43,8 @@ pub struct Loaded {
     pub foreign_names: BTreeMap<String, Span>,
     /// Where each service that speaks TLS names its files. [`unusable`] says that one can't be used.
     pub certificates: BTreeMap<ServiceName, CertificateAt>,
+    /// Where each service names its program. [`not_here`] says that it can't be found.
+    pub programs: BTreeMap<ServiceName, Span>,
     /// Every environment of the file, in its order.
     pub environments: Vec<EnvironmentName>,
     /// What may not be meant as it is written, in the order of the file.
@@ -134,6 +136,7 @@ pub fn load(request: &Request<'_>) -> Result<Loaded, Refused> {
             spec: assemble::spec(app, &file, view, &versions),
             foreign_names: assemble::foreign_names(&file, view, &reader),
             certificates: assemble::certificates(view),
+            programs: assemble::programs(view),
             environments: views.iter().map(|view| view.name.clone()).collect(),
             warnings: in_order(reader.warnings),
         }),
@@ -154,6 +157,12 @@ pub fn unset(name: &str, span: Span) -> Problem {
 pub fn unusable(span: Span, why: impl Into<String>) -> Problem {
     Problem::at(TLS_FILES, span, why)
         .hint("name PEM files that the controller may read: a certificate and its own key, or whom to trust")
+}
+
+/// Says that what `service` consists of can't be found from here. The machine that runs it may be another one.
+pub fn not_here(service: &ServiceName, span: Span, why: &str) -> Problem {
+    Problem::at(NOT_HERE, span, format!("{service}: {why}"))
+        .hint("a deployment from this machine would be refused: mend it, unless it is there on the one that deploys")
 }
 
 /// What is wrong with a file, with the traps of its format named.

@@ -35,6 +35,7 @@ mod measure;
 mod meters;
 mod no_plan;
 mod no_way_back;
+mod occupied;
 mod opening;
 mod perform;
 mod planning;

@@ -1,20 +1,20 @@
 //! From a decoded file to a stored plan.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::net::SocketAddr;
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use windlass_api::{PlanView, Problem};
-use windlass_edge::{EdgeError, ErrorKind, Given, KeepRelease};
+use windlass_edge::{EdgeError, Given, KeepRelease};
 use windlass_engine::environment;
 use windlass_engine::plan::{Input, compile, is_nothing, settle_versions};
 use windlass_model::{
-    AppName, Change, DeploymentId, Environment, EnvironmentName, Listen, Plan, PlanId, Release,
-    ServiceKey, ServiceName, Spec, Version,
+    AppName, Change, DeploymentId, Environment, EnvironmentName, Plan, PlanId, Release, ServiceKey,
+    ServiceName, Spec, Version,
 };
 
 use crate::controller::Shared;
 use crate::handle::{From, Wanted};
+use crate::occupied::Occupied;
 use crate::queue::Place;
 use crate::understood::refuse_older_router;
 use crate::{no_plan, problems, scorer};
@@ -33,11 +33,11 @@ pub(crate) async fn plan(
     }
     let listening = spec.services.iter();
     let listening = listening.filter_map(|(name, it)| Some((name, it.listen.as_ref()?)));
-    let taken = taken(shared, &environment, listening).await;
+    let taken = Occupied::of(shared, &environment, listening).await;
     let keeping = shared.releases.lock().await;
     let mut releases = keep_all(shared, wanted)
         .await
-        .map_err(|failed| problems::not_kept(&failed, &taken))?;
+        .map_err(|failed| problems::not_kept(&failed, &taken.lines))?;
     let labels = settle_versions(spec, &environment, &mut releases);
     let input = Input {
         spec,
@@ -50,7 +50,7 @@ pub(crate) async fn plan(
         Err(others) => (None, others),
     };
     let refused = || no_plan::of(&taken, &labels, &others);
-    let is_possible = taken.is_empty() && labels.is_empty();
+    let is_possible = taken.lines.is_empty() && labels.is_empty();
     let mut plan = compiled.filter(|_| is_possible).ok_or_else(refused)?;
     refuse_older_router(shared, &plan).await?;
     plan.folder = folder;
@@ -99,114 +99,6 @@ fn other_folder(shared: &Rc<Shared>, environment: &Environment, folder: &str) ->
         .peekable();
     let first = known.peek().map(|first| (*first).clone());
     first.filter(|_| known.all(|other| other != folder))
-}
-
-/// A place that another application or environment of this installation serves, or a program that is
-/// none of ours, can't be served twice: known before anything starts. Within one environment the
-/// engine says so.
-async fn taken(
-    shared: &Rc<Shared>,
-    environment: &Environment,
-    wanted: impl Iterator<Item = (&ServiceName, &Listen)>,
-) -> Vec<String> {
-    let (own, others) = by_owner(shared, environment);
-    let mut known: BTreeSet<SocketAddr> = own
-        .iter()
-        .flat_map(|(listen, _)| listen.addresses())
-        .collect();
-    let mut lines = Vec::new();
-    for (service, listen) in wanted {
-        let before = lines.len();
-        let taken = others.iter().filter(|(at, _)| meet(at, listen));
-        lines.extend(taken.map(|(at, owner)| {
-            format!("{service} wants to listen on {listen}, and {owner} serves {at}")
-        }));
-        // Until promotion its own old place is open too.
-        let all = own.iter().chain(&others);
-        lines.extend(all.filter_map(|(at, owner)| crossing(service, listen, (at, owner))));
-        if lines.len() > before {
-            continue;
-        }
-        for address in listen.addresses().filter(|address| known.insert(*address)) {
-            // A router that can't be asked says nothing against it: the deployment meets that soon
-            // enough.
-            if let Err(why) = shared.border.router.may_listen(address).await
-                && why.kind == ErrorKind::Conflict
-            {
-                lines.push(format!("{service}: {}", why.chain()));
-            }
-        }
-    }
-    lines
-}
-
-/// A place that is served, and who serves it.
-type Served = (Listen, String);
-
-/// What this environment serves, and what others do.
-fn by_owner(shared: &Rc<Shared>, environment: &Environment) -> (Vec<Served>, Vec<Served>) {
-    let environments = shared.environments.borrow();
-    let is_own = |other: &&Environment| {
-        other.app == environment.app && other.environment == environment.environment
-    };
-    let all = |of: &Environment| served(shared, of).collect::<Vec<_>>();
-    let own = environments.values().filter(is_own).flat_map(all);
-    let others = environments.values().filter(|other| !is_own(other));
-    (own.collect(), others.flat_map(all).collect())
-}
-
-/// What an environment serves, or is about to, and who.
-fn served(shared: &Rc<Shared>, environment: &Environment) -> impl Iterator<Item = Served> + use<> {
-    let stable = environment.services.iter();
-    let stable =
-        stable.filter_map(|(name, now)| Some((now.stable.as_ref()?.spec.listen.clone()?, name)));
-    let mut all: BTreeMap<Listen, ServiceName> = stable
-        .map(|(listen, name)| (listen, name.clone()))
-        .collect();
-    let running = shared.running.borrow();
-    if let Some(driven) = environment.lock.as_ref().and_then(|id| running.get(id)) {
-        for (name, rollout) in &driven.now.borrow().rollouts {
-            if let Some(listen) = &rollout.candidate.spec.listen {
-                all.insert(listen.clone(), name.clone());
-            }
-        }
-    }
-    let place = format!("of {} in {}", environment.app, environment.environment);
-    all.into_iter()
-        .map(move |(listen, name)| (listen, format!("{name} {place}")))
-}
-
-/// Whether two services can't be served there at once.
-fn meet(one: &Listen, other: &Listen) -> bool {
-    if one.address == other.address {
-        return one.is_same_place(other) || one.mixes_with(other);
-    }
-    overlap(one.address, other.address)
-}
-
-/// Says that one of both would have requests come in where the other has its metrics, if that is so.
-fn crossing(
-    service: &ServiceName,
-    listen: &Listen,
-    (at, owner): (&Listen, &str),
-) -> Option<String> {
-    let on = |address, metrics: Option<SocketAddr>| {
-        metrics.filter(|metrics| *metrics == address || overlap(*metrics, address))
-    };
-    if let Some(metrics) = on(at.address, listen.metrics) {
-        return Some(format!(
-            "{service} wants its metrics on {metrics}, and {owner} serves {at}"
-        ));
-    }
-    on(listen.address, at.metrics).map(|metrics| {
-        format!("{service} wants to listen on {listen}, and {owner} has its metrics on {metrics}")
-    })
-}
-
-/// Whether two different addresses can't both be listened on.
-fn overlap(here: SocketAddr, there: SocketAddr) -> bool {
-    let wildcard = here.ip().is_unspecified() || there.ip().is_unspecified();
-    here.port() == there.port() && wildcard && here.is_ipv4() == there.is_ipv4()
 }
 
 /// A plan as clients see it; what could not be started again is looked for apart.
@@ -343,9 +235,9 @@ async fn fresh(shared: &Rc<Shared>, plan: Plan) -> Result<PlanView, Problem> {
     }
     let listening = plan.rollouts.iter();
     let listening = listening.filter_map(|(name, it)| Some((name, it.spec.listen.as_ref()?)));
-    let taken = taken(shared, &environment, listening).await;
-    if !taken.is_empty() {
-        return Err(no_plan::taken(&taken));
+    let taken = Occupied::of(shared, &environment, listening).await;
+    if !taken.lines.is_empty() {
+        return Err(no_plan::of(&taken, &[], &[]));
     }
     refuse_older_router(shared, &plan).await?;
     // A failed deployment changed no stable slot, but it may have retired the standby, and

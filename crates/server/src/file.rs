@@ -40,6 +40,7 @@ pub(crate) fn decode(file: FileRequest, caller: &Caller) -> Result<Wanted, Probl
         return Err(problem(&file, Exit::Configuration, &unusable));
     }
     let Loaded {
+        programs: _,
         spec,
         foreign_names,
         certificates: _,

@@ -102,14 +102,17 @@ pub async fn copy(path: &Path, to: &Path) -> Result<(), EdgeError> {
     looker.close().await.map_err(failed)
 }
 
-async fn look_at(path: &Path) -> Result<SqliteConnection, EdgeError> {
+pub(crate) async fn look_at(path: &Path) -> Result<SqliteConnection, EdgeError> {
     let failed = |cause| error::sql(format!("{} can't be opened", path.display()), cause);
     let mut looker = looker_options(path).connect().await.map_err(failed)?;
     check_ours(&mut looker).await?;
     Ok(looker)
 }
 
-async fn known_schema(looker: &mut SqliteConnection, path: &Path) -> Result<u32, EdgeError> {
+pub(crate) async fn known_schema(
+    looker: &mut SqliteConnection,
+    path: &Path,
+) -> Result<u32, EdgeError> {
     let failed = |cause| error::sql(format!("{} can't be read", path.display()), cause);
     let applied = schema::applied(looker).await.map_err(failed)?;
     let newest = applied.iter().map(|file| file.number).max().unwrap_or(0);

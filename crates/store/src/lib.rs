@@ -13,6 +13,7 @@
 //! | `queries` | every SQL text, one noun per file |
 //! | `migrate` | the numbered schema files, and who may open what |
 //! | `check` | a whole store looked at, and copied |
+//! | `look` | what runs, for whoever starts no controller |
 //! | `checksum` | what a row's checksum covers |
 //! | `footing` | whether the files are still those that were opened |
 //! | `write` | the transactions, as messages |
@@ -24,6 +25,7 @@ mod checksum;
 mod connect;
 mod error;
 mod footing;
+mod look;
 mod migrate;
 mod queries;
 mod read;
@@ -32,6 +34,7 @@ mod write;
 mod writer;
 
 pub use check::{Checked, check, copy};
+pub use look::environments;
 pub use migrate::{LATEST_SCHEMA, MIGRATIONS, Migration};
 pub use queries::statements;
 pub use sqlite::SqliteStore;

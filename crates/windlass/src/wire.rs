@@ -11,11 +11,12 @@ use tokio::task::LocalSet;
 use windlass_adapters::{
     EmbeddedRouter, EmbeddedRouterConfig, FolderGauge, HaltFile, LocalTasks, NetworkProber,
     PortRange, ProcessTarget, ProcessTargetConfig, Prometheus, RandomIds, SystemClock,
+    look_beforehand,
 };
 use windlass_api::Exit;
 use windlass_client::{ControllerLock, Holder, ReplaceError, StatePaths, is_stopped, replace};
 use windlass_control::RouterProgram;
-use windlass_edge::{Brake as _, EdgeError, Store};
+use windlass_edge::{Brake as _, EdgeError, KeepRelease, Store};
 use windlass_model::Halt;
 use windlass_router::{Alone, RouterConfig, RouterError};
 use windlass_runtime::Border;
@@ -34,6 +35,11 @@ pub(crate) const JOURNAL: &str = "windlass.db";
 
 /// The file of the tokens for the network, in the state directory.
 const TOKENS: &str = "tokens.json";
+
+/// Why the release could not be kept from this machine; nothing is kept.
+pub(crate) fn absent(request: &KeepRelease) -> Option<String> {
+    look_beforehand(request).err().map(|why| why.chain())
+}
 
 /// This very binary, even when its file was replaced or deleted meanwhile.
 const OURSELVES: &str = "/proc/self/exe";

@@ -57,7 +57,8 @@ pub(crate) struct Played {
 #[derive(Debug, Deserialize)]
 struct Listed {
     id: String,
-    state: Value,
+    state: String,
+    outcome: Option<String>,
 }
 
 impl Bed {
@@ -138,7 +139,7 @@ impl Bed {
                 held = Some(self.held(&now.id)?);
                 self.lab.windlass(&["abort", &now.id])?;
             }
-            if now.state["ended"].is_string() {
+            if now.outcome.is_some() {
                 break now;
             }
             thread::sleep(LOOK);
@@ -148,7 +149,7 @@ impl Bed {
         let (outcome, reason) = match held {
             Some(why) => ("held", why),
             None => (
-                ended.state["ended"].as_str().unwrap_or_default(),
+                ended.outcome.as_deref().unwrap_or_default(),
                 self.reason(&ended.id)?,
             ),
         };
@@ -197,7 +198,7 @@ impl Bed {
     fn judged_at(&self, id: &str) -> anyhow::Result<Option<u64>> {
         let text = self.lab.windlass(&["show", id, "-o", "json"])?.out;
         let view: Value = serde_json::from_str(&text).context("read the deployment")?;
-        let parts = view["rollouts"].as_object().into_iter().flatten();
+        let parts = view["services"].as_object().into_iter().flatten();
         let mut shares = parts.filter_map(|(_, part)| part["judgement"]["share"].as_u64());
         Ok(shares.next())
     }

@@ -164,10 +164,7 @@ fn carry_out(lab: &Lab, plan: Plan) -> anyhow::Result<Option<String>> {
             let again = lab.deploy(VERSION)?;
             return Ok(judge(again.code, &again.err));
         }
-        if all
-            .first()
-            .is_some_and(|newest| !newest["state"]["ended"].is_null())
-        {
+        if all.first().is_some_and(|newest| newest["state"] == "ended") {
             return Ok(None);
         }
         lab.run(&["events", "--follow"])?;

@@ -35,9 +35,13 @@ impl Seen {
                 }
             }
         }
-        let outcomes = items(list)
-            .iter()
-            .map(|deployment| text(&deployment["state"]));
+        let outcomes = items(list).iter().map(|deployment| {
+            format!(
+                "{} {}",
+                text(&deployment["state"]),
+                text(&deployment["outcome"])
+            )
+        });
         seen.insert("deployments".to_owned(), join(outcomes));
         for (who, count) in counted(starts) {
             seen.insert(format!("starts of {who}"), count.to_string());
@@ -153,7 +157,7 @@ mod tests {
             "stable": {"version": version, "label": "blue", "weight": 100, "slot": 4,
                 "instances": [instance]},
             "candidate": null, "standby": null}}}]);
-        let list = json!([{"id": "dep_1", "state": {"ended": "promoted"}}]);
+        let list = json!([{"id": "dep_1", "state": "ended", "outcome": "promoted"}]);
         let starts = [format!("web {version} {port}")];
         let running: Vec<String> = running.iter().map(|port| (*port).to_owned()).collect();
         Seen::from(&status, &list, &starts, &running)

@@ -51,13 +51,13 @@ pub(super) fn look(
     })
 }
 
-fn script(
-    digests: &Digests,
+/// The program of a command, which can be started.
+pub(super) fn program(
     request: &KeepRelease,
-    (argv, folder): (&Vec<Template>, &Path),
-) -> Result<KeptScript, EdgeError> {
-    let (first, arguments) = argv
-        .split_first()
+    (argv, folder): (&[Template], &Path),
+) -> Result<PathBuf, EdgeError> {
+    let first = argv
+        .first()
         .ok_or_else(|| rejected("a command has no program"))?;
     let path = request.surroundings.get("PATH");
     let path = path.map_or(DEFAULT_PATH, String::as_str);
@@ -67,8 +67,17 @@ fn script(
         Program::Outside(file) => file,
     };
     program::check(&program, &shown, path)?;
+    Ok(program)
+}
+
+fn script(
+    digests: &Digests,
+    request: &KeepRelease,
+    (argv, folder): (&Vec<Template>, &Path),
+) -> Result<KeptScript, EdgeError> {
+    let program = program(request, (argv, folder))?;
     let mut named = vec![program.clone()];
-    for argument in arguments {
+    for argument in argv.iter().skip(1) {
         let below = named_path(argument, folder)?;
         let file = below.map(|below| folder.join(below));
         named.extend(file.filter(|file| file.is_file()));

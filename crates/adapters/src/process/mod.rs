@@ -15,6 +15,7 @@
 //! was heard before that changes nothing at all: its history is lost.
 
 mod address;
+mod beforehand;
 mod command;
 mod copy;
 mod digests;
@@ -45,5 +46,6 @@ mod target;
 mod traces;
 mod watch;
 
+pub use beforehand::look_beforehand;
 pub use ports::PortRange;
 pub use target::{ProcessTarget, ProcessTargetConfig};

@@ -222,8 +222,16 @@ fn what_another_application_serves_is_refused_before_anything_is_started() {
             (refused.exit, refused.code.0.as_str()),
             (Exit::Configuration, "WL0310")
         );
-        let detail = refused.detail.expect("who has it");
+        let (detail, hint) = (refused.detail.expect("who has it"), refused.hint);
         assert!(detail.contains("web of shop in"), "{detail}");
+        let place = shop([web()]).wanted().spec.environment;
+        assert_eq!(
+            hint.expect("where it lives"),
+            format!(
+                "nothing was changed; give it another address, host or path, or look at who has it: \
+                 windlass -e {place} status --all"
+            )
+        );
         let stale = App::new("blog", [web().listen(9_000)]);
         let early = lab.handle().plan(stale.wanted()).await.expect("it is free");
         promoted(&mut lab, &App::new("news", [web().listen(9_000)])).await;

@@ -11,7 +11,7 @@ use super::turn::{self, Asked};
 use crate::arguments::{assignment, duration, named};
 use crate::context::Context;
 use crate::diagnostic::{Diagnostic, SAID_NO, TYPED};
-use crate::follow::{Purpose, begun, follow};
+use crate::follow::{Purpose, begun, follow, of_none};
 use crate::report::Report;
 use crate::ui::plan::plan_text;
 use crate::ui::question;
@@ -214,14 +214,6 @@ fn nothing_to_do(view: &PlanView) -> Result<Report, Diagnostic> {
         "nothing to do: {} in {} is as the file says\n",
         plan.app, plan.environment
     );
-    let data = serde_json::json!({
-        "deployment": null,
-        "app": plan.app,
-        "environment": plan.environment,
-        "outcome": "nothing_to_do",
-        "state": "ended",
-        "services": {},
-        "problem": null,
-    });
+    let data = of_none(plan.kind, plan.app.as_str(), plan.environment.as_str());
     Report::new(text, &data)
 }

@@ -7,6 +7,7 @@ use clap::Args;
 use windlass_api::{CheckRequest, DownAnswer, DownRequest, EnvironmentView, Exit};
 use windlass_client::{Client, is_stopped};
 
+use super::at_rest::at_rest;
 use super::file::Found;
 use super::place::{self, PLACE};
 use super::waits;
@@ -25,7 +26,7 @@ const PAUSE: Duration = Duration::from_millis(10);
 /// Options of `down`.
 #[derive(Debug, Args)]
 pub(crate) struct Options {
-    /// Ask nothing
+    /// Ask nothing; where there is no terminal nothing is asked either
     #[arg(long)]
     yes: bool,
 }
@@ -33,6 +34,10 @@ pub(crate) struct Options {
 pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, Diagnostic> {
     // Before anything is asked: a file that can't be read must not end another application.
     let here = Found::app_here(context)?;
+    if let Some(known) = at_rest(context).await? {
+        place::must_be_known(context, here.as_deref(), &known)?;
+        return nothing_runs(None, None);
+    }
     let Some(client) = context.client_to_look().await? else {
         place::must_be_known(context, None, &[])?;
         return nothing_runs(None, None);
@@ -51,12 +56,12 @@ pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, 
         environment: context.global.environment.clone(),
         by: Context::who(),
     };
-    if !options.yes && context.ui.can_ask() {
+    if !options.yes {
         // An older controller refuses after the question.
         let _checked = client.check(&CheckRequest::Down(request.clone())).await?;
         let environment = context.global.environment.as_deref();
         let question = question(&app, environment, &client.status().await?);
-        if question.is_some_and(|question| !context.ui.ask(&question)) {
+        if question.is_some_and(|question| !context.ui.agrees(&question)) {
             return Err(Diagnostic::new(Exit::Refused, "nothing was ended").code(SAID_NO));
         }
     }

@@ -68,6 +68,11 @@ impl Found {
         found.map(|path| Self::read(&path, OPTION)).transpose()
     }
 
+    /// Whether a file is here or named, whatever it says.
+    pub(crate) fn is_here(context: &Context) -> bool {
+        context.global.file.is_some() || searched().is_ok_and(|found| found.is_some())
+    }
+
     /// The application that the file here is of; none without a file.
     pub(crate) fn app_here(context: &Context) -> Result<Option<String>, Diagnostic> {
         Self::look(context)?.map(|found| found.app()).transpose()
@@ -236,10 +241,6 @@ impl Found {
         if !missing.is_empty() {
             return Err(self.problems(Exit::Configuration, &missing));
         }
-        let surroundings = SURROUNDINGS
-            .into_iter()
-            .filter_map(|name| Some((name.to_owned(), std::env::var(name).ok()?)))
-            .collect();
         let folder = self.folder.to_str().ok_or_else(|| {
             Diagnostic::new(
                 Exit::Configuration,
@@ -255,9 +256,17 @@ impl Found {
             environment: context.global.environment.clone(),
             set: set.to_vec(),
             values,
-            surroundings,
+            surroundings: surroundings(),
         })
     }
+}
+
+/// What every service sees of whoever types this command.
+pub(super) fn surroundings() -> BTreeMap<String, String> {
+    SURROUNDINGS
+        .into_iter()
+        .filter_map(|name| Some((name.to_owned(), std::env::var(name).ok()?)))
+        .collect()
 }
 
 /// How a file of an application is named.

@@ -8,7 +8,7 @@ use super::which::client;
 use crate::arguments::named;
 use crate::context::Context;
 use crate::diagnostic::Diagnostic;
-use crate::follow::environment_of;
+use crate::follow::{Summary, environment_of};
 use crate::report::Report;
 use crate::ui::taken_down;
 
@@ -31,5 +31,5 @@ pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, 
     let zone = context.ui.style().zone;
     let rest = taken_down::after_final(&view, runs.as_ref(), (own.as_deref(), &zone));
     let text = format!("{id} is final: nothing that it left runs any more; {rest}\n");
-    Report::new(text, &view)
+    Summary::of(&view, runs.as_ref()).report(text)
 }

@@ -3,10 +3,11 @@
 use clap::Args;
 use serde_json::Value;
 
+use super::place;
 use super::which::SEARCHED;
 use crate::context::Context;
 use crate::diagnostic::Diagnostic;
-use crate::follow::standing;
+use crate::follow::{Summary, standing};
 use crate::report::Report;
 use crate::ui::PROBLEM;
 use crate::ui::list::list_text;
@@ -36,14 +37,26 @@ pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, 
     } else {
         options.limit
     };
-    let mut deployments = match context.client_to_look().await? {
+    let client = context.client_to_look().await?;
+    let mut deployments = match &client {
         Some(client) => client.deployments(asked).await?,
         None => Vec::new(),
     };
     deployments.retain(|view| wanted.is_none_or(|wanted| view.environment.as_str() == wanted));
+    if wanted.is_some() && deployments.is_empty() {
+        let there = match &client {
+            Some(client) => client.status().await?,
+            None => Vec::new(),
+        };
+        place::must_be_known_to_look(context, &there)?;
+    }
     deployments.truncate(usize::try_from(options.limit).unwrap_or(usize::MAX));
     let text = list_text(&deployments, context.ui.columns(), &context.ui.style());
-    let mut listed = Report::new(text, &deployments)?;
+    let summaries: Vec<Summary<'_>> = deployments
+        .iter()
+        .map(|view| Summary::of(view, None))
+        .collect();
+    let mut listed = Report::new(text, &summaries)?;
     let items = listed.json.iter_mut().filter_map(Value::as_array_mut);
     for (item, view) in items.flatten().zip(&deployments) {
         let failure = standing(view, None);

@@ -1,8 +1,10 @@
 //! One file per verb: options, and what it does.
 
 pub(crate) mod abort;
+mod absent;
 mod alone;
 pub(crate) mod analyze;
+mod at_rest;
 pub(crate) mod backup;
 mod beyond_reach;
 mod candidate;

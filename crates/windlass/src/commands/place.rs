@@ -85,6 +85,17 @@ pub(super) fn must_be_known(
     is_known(wanted, &here, &there)
 }
 
+/// The same for what only looks: a file that can't be read may name it.
+pub(super) fn must_be_known_to_look(
+    context: &Context,
+    all: &[EnvironmentView],
+) -> Result<(), Diagnostic> {
+    match Found::environments_here(context) {
+        Ok(_names) => must_be_known(context, None, all),
+        Err(_unreadable) => Ok(()),
+    }
+}
+
 fn is_known(wanted: &str, here: &[String], there: &[EnvironmentView]) -> Result<(), Diagnostic> {
     let is_there = there.iter().any(|view| view.environment.as_str() == wanted);
     if is_there || here.iter().any(|name| name == wanted) {
@@ -102,8 +113,8 @@ fn is_known(wanted: &str, here: &[String], there: &[EnvironmentView]) -> Result<
     let what = format!("nothing is deployed in {}", harmless(wanted));
     let said = Diagnostic::new(Exit::Usage, what).code(PLACE);
     Err(said.hint(match meant {
-        Some(meant) => format!("{meant} {has}; look with: windlass status"),
-        None => format!("{has}; look with: windlass status"),
+        Some(meant) => format!("{meant} {has}; look with: windlass status --all"),
+        None => format!("{has}; look with: windlass status --all"),
     }))
 }
 
@@ -116,7 +127,7 @@ fn not_there(wanted: &str, all: &[EnvironmentView]) -> Diagnostic {
     let meant = did_you_mean(wanted, there.iter().map(String::as_str));
     let there: Vec<&String> = there.iter().collect();
     let there = format!(
-        "something is deployed in {}; look with: windlass status",
+        "something is deployed in {}; look with: windlass status --all",
         listed(&there)
     );
     let what = format!("nothing is deployed in {}", harmless(wanted));
@@ -154,7 +165,7 @@ mod tests {
             typed.hint.as_deref(),
             Some(
                 "did you mean staging? something is deployed in production, staging; look with: \
-                 windlass status"
+                 windlass status --all"
             )
         );
         assert_eq!(

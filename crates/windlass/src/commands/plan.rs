@@ -47,5 +47,5 @@ pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, 
         no_start: &view.no_start,
     };
     let text = plan_text(&view, true, context.ui.columns());
-    Ok(Report::new(text, &told)?.sentences())
+    Ok(Report::new(text, &told)?.of("plan").sentences())
 }

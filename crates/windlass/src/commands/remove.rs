@@ -24,7 +24,7 @@ pub(crate) struct Options {
     #[arg(long)]
     detach: bool,
 
-    /// Ask nothing
+    /// Ask nothing; where there is no terminal nothing is asked either
     #[arg(long)]
     yes: bool,
 }
@@ -40,7 +40,7 @@ pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, 
         service: service.clone(),
         by: Context::who(),
     };
-    if !options.yes && context.ui.can_ask() {
+    if !options.yes {
         let check = client.check(&CheckRequest::Remove(request.clone())).await?;
         let question = match check.and_then(|check| check.plan) {
             Some(view) => question::of_plan(&view.plan),
@@ -50,7 +50,7 @@ pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, 
                 runs.app, runs.environment
             ),
         };
-        if !context.ui.ask(&question) {
+        if !context.ui.agrees(&question) {
             return Err(Diagnostic::new(Exit::Refused, "nothing was removed").code(SAID_NO));
         }
     }

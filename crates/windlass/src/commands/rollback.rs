@@ -13,8 +13,9 @@ use super::place::environment;
 use crate::arguments::{service, version};
 use crate::context::Context;
 use crate::diagnostic::{Diagnostic, SAID_NO};
-use crate::follow::{Purpose, begun, follow};
+use crate::follow::{Purpose, begun, follow, of_none};
 use crate::report::Report;
+use crate::ui::UNASKED;
 use crate::ui::plan::plan_text;
 use crate::ui::question;
 use crate::ui::words::harmless;
@@ -34,7 +35,7 @@ pub(crate) struct Options {
     #[arg(long)]
     detach: bool,
 
-    /// Ask nothing
+    /// Ask nothing; where there is no terminal nothing is asked either
     #[arg(long)]
     yes: bool,
 }
@@ -50,9 +51,13 @@ pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, 
         agreed: None,
         by: Context::who(),
     };
-    let agreed = if !options.yes && context.ui.can_ask() {
+    let agreed = if options.yes {
+        Agreed::Whatever
+    } else if context.ui.can_ask() {
         agree(context, &client, &request).await?
     } else {
+        // Which deployment or plan it is follows.
+        context.ui.say(UNASKED);
         Agreed::Whatever
     };
     let answer = match agreed {
@@ -66,7 +71,13 @@ pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, 
     };
     let Some(id) = &answer.deployment else {
         let text = format!("nothing to do: {} is there already\n", runs.app);
-        return Report::new(text, &answer);
+        let mut data = of_none(
+            PlanKind::Rollback,
+            runs.app.as_str(),
+            runs.environment.as_str(),
+        );
+        data["stays"] = serde_json::to_value(&answer.stays).map_err(|why| Diagnostic::bug(&why))?;
+        return Report::new(text, &data);
     };
     if answer.aborted {
         context.ui.say(&format!("{id} runs: it is aborted"));

@@ -8,7 +8,7 @@ use super::which::{client, resolve_to_look};
 use crate::arguments::Look;
 use crate::context::Context;
 use crate::diagnostic::Diagnostic;
-use crate::follow::{environment_of, standing};
+use crate::follow::{Summary, environment_of, standing};
 use crate::report::Report;
 use crate::ui::PROBLEM;
 use crate::ui::show::{Shown, show_text};
@@ -45,7 +45,7 @@ pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, 
         };
         show_text(&view, runs.as_ref(), &shown)
     };
-    let mut shown = Report::new(text, &view)?.sentences();
+    let mut shown = Summary::of(&view, runs.as_ref()).report(text)?.sentences();
     if let Some(value) = &mut shown.json {
         let failure = standing(&view, runs.as_ref());
         value[PROBLEM] = failure.map_or(Value::Null, |failure| context.ui.problem(&failure));

@@ -6,6 +6,7 @@ use windlass_api::EnvironmentView;
 use windlass_client::{Client, Reach, StatePaths, is_stopped};
 use windlass_control::{Level, RouterProgram};
 
+use super::at_rest::at_rest;
 use super::file::Found;
 use super::place;
 use crate::certificates::on_disk;
@@ -36,12 +37,8 @@ pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, 
     }
     // Of a file that can't be read nobody knows the application, and looking does no harm.
     let own = Found::app_here(context).ok().flatten();
-    let client = context.client_to_look().await?;
-    let mut environments: Vec<EnvironmentView> = match &client {
-        Some(client) => client.status().await?,
-        None => Vec::new(),
-    };
-    must_be_known(context, &environments)?;
+    let (client, mut environments) = look(context).await?;
+    place::must_be_known_to_look(context, &environments)?;
     let whole = Whole {
         halted: match context.reach()? {
             // A halt may be there before anything else is.
@@ -58,21 +55,29 @@ pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, 
         only: context.global.environment.clone(),
         here: own.clone().filter(|_| !options.all),
         own,
+        has_file: Found::is_here(context),
     };
     if let Some(wanted) = &context.global.environment {
         environments.retain(|view| view.environment.as_str() == wanted);
     }
     let at = (now_us(), context.ui.columns());
     let text = status_text(&environments, &whole, at, &context.ui.style());
-    Ok(Report::new(text, &environments)?.sentences())
+    Ok(Report::new(text, &environments)?
+        .of("environment")
+        .sentences())
 }
 
-/// Refuses an environment that nobody knows, where the file here can be read: one that can't may name it.
-fn must_be_known(context: &Context, all: &[EnvironmentView]) -> Result<(), Diagnostic> {
-    match Found::environments_here(context) {
-        Ok(_names) => place::must_be_known(context, None, all),
-        Err(_unreadable) => Ok(()),
+/// What is there, and who said so: where nothing runs nobody is started to say it.
+async fn look(context: &Context) -> Result<(Option<Client>, Vec<EnvironmentView>), Diagnostic> {
+    if let Some(known) = at_rest(context).await? {
+        return Ok((None, known));
     }
+    let client = context.client_to_look().await?;
+    let environments = match &client {
+        Some(client) => client.status().await?,
+        None => Vec::new(),
+    };
+    Ok((client, environments))
 }
 
 /// The line about the router that answers. Beside which program it is set depends on which one can renew

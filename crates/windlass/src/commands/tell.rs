@@ -7,6 +7,7 @@ use super::which::{client, resolve};
 use crate::arguments::Which;
 use crate::context::Context;
 use crate::diagnostic::Diagnostic;
+use crate::follow::Summary;
 use crate::report::Report;
 use crate::ui::by_hand;
 
@@ -33,5 +34,5 @@ pub(super) async fn tell_and_end(
     let mut lines = vec![format!("{} {became}", view.id)];
     lines.extend(by_hand::told(&view, &context.ui.style().zone));
     lines.push(String::new());
-    Report::new(lines.join("\n"), &view)
+    Summary::of(&view, None).report(lines.join("\n"))
 }

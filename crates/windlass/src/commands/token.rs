@@ -120,7 +120,7 @@ async fn list(context: &Context) -> Result<Report, Diagnostic> {
         None => Vec::new(),
     };
     let text = tokens_text(&tokens, now_us(), &context.ui.style());
-    Report::new(text, &tokens)
+    Ok(Report::new(text, &tokens)?.of("token"))
 }
 
 async fn revoke(context: &Context, id: &str) -> Result<Report, Diagnostic> {

@@ -7,6 +7,7 @@ use windlass_config::RefusedKind;
 use windlass_model::{AppName, EnvironmentName, ServiceName};
 use windlass_server::look_at_certificates;
 
+use super::absent;
 use super::beyond_reach::{self, BEYOND_REACH};
 use super::file::Found;
 use super::forecast::{self, MISFIRES};
@@ -71,6 +72,7 @@ pub(crate) async fn run(context: &Context) -> Result<Report, Diagnostic> {
             };
         }
     };
+    absent::note(&mut loaded, &found.folder);
     found.warn(context, &loaded.warnings);
     let unusable = look_at_certificates(&mut loaded, &found.folder);
     if !unusable.is_empty() {

@@ -1,89 +1,16 @@
 //! What is left when following ends: the record, the failure, the exit code.
 
-use std::collections::BTreeMap;
-
 use jiff::tz::TimeZone;
-use serde::Serialize;
-use windlass_api::{DeploymentScore, DeploymentView, EnvironmentView, Exit, Problem, RolloutView};
-use windlass_model::{
-    AppName, DeploymentId, DeploymentState, EnvironmentName, Outcome, PlanId, PlanKind, ServiceName,
-};
+use windlass_api::{DeploymentView, EnvironmentView, Exit};
+use windlass_model::{DeploymentState, Outcome};
 
 use super::progress::Progress;
+use super::summary::Summary;
 use super::watch::Purpose;
 use crate::diagnostic::Diagnostic;
 use crate::report::Report;
-use crate::ui::compared::{Compared, compared};
 use crate::ui::failure::failure;
-use crate::ui::grounds::{Unjudged, unjudged};
-use crate::ui::record::{Traffic, record_text, shares};
-use crate::ui::words::{outcome_word, state_word};
-
-/// The one object of `-o json`.
-#[derive(Debug, Serialize)]
-struct Final<'v> {
-    deployment: &'v DeploymentId,
-    plan: &'v PlanId,
-    /// `deploy`, `rollback`, `remove`.
-    kind: PlanKind,
-    app: &'v AppName,
-    environment: &'v EnvironmentName,
-    /// `promoted`, `partly_promoted`, `rolled_back`, `failed`, `abandoned`; none when it has not
-    /// ended.
-    outcome: Option<&'static str>,
-    /// `ended`, `stuck` …
-    state: &'static str,
-    /// Whether a person let it go on somewhere, and not only what was seen.
-    by_hand: bool,
-    started_us: i64,
-    ended_us: Option<i64>,
-    by: &'v str,
-    services: &'v BTreeMap<ServiceName, RolloutView>,
-    /// Services of a promotion that were compared with what served before, and what that came to.
-    compared: BTreeMap<&'v ServiceName, Compared<'v>>,
-    /// Services of a promotion that few or no requests were judged of.
-    unjudged: BTreeMap<&'v ServiceName, Unjudged>,
-    /// Its health score, before and after, where that is measured.
-    score: Option<&'v DeploymentScore>,
-    /// What runs now, where it could be asked.
-    runs: Option<&'v EnvironmentView>,
-    /// Of each of its services that is served, which version gets how many of 100 requests now.
-    traffic: Option<Traffic<'v>>,
-    /// Why it did not end as it was asked to; whoever prints it says so here.
-    problem: Option<Problem>,
-}
-
-impl<'v> Final<'v> {
-    fn of(view: &'v DeploymentView, runs: Option<&'v EnvironmentView>) -> Self {
-        Self {
-            deployment: &view.id,
-            plan: &view.plan,
-            kind: view.kind,
-            app: &view.app,
-            environment: &view.environment,
-            outcome: match view.state {
-                DeploymentState::Ended(outcome) => Some(outcome_word(outcome)),
-                DeploymentState::Running
-                | DeploymentState::Held
-                | DeploymentState::Returning
-                | DeploymentState::Settling
-                | DeploymentState::Stuck => None,
-            },
-            state: state_word(view.state),
-            by_hand: view.by_hand,
-            started_us: view.started_us,
-            ended_us: view.ended_us,
-            by: &view.by,
-            services: &view.rollouts,
-            compared: compared(view),
-            unjudged: unjudged(view),
-            score: view.score.as_ref(),
-            runs,
-            traffic: runs.map(|runs| shares(view, runs)),
-            problem: None,
-        }
-    }
-}
+use crate::ui::record::record_text;
 
 /// How a command that followed ends.
 pub(super) fn exit_of(state: DeploymentState, stopped: bool, purpose: &Purpose) -> Exit {
@@ -108,7 +35,7 @@ pub(super) fn exit_of(state: DeploymentState, stopped: bool, purpose: &Purpose) 
 
 /// The report of who does not follow: the same object, as it stands at the beginning.
 pub(crate) fn begun(text: impl Into<String>, view: &DeploymentView) -> Result<Report, Diagnostic> {
-    Report::new(text, &Final::of(view, None))
+    Summary::of(view, None).report(text)
 }
 
 /// Why one that is only looked at does not stand as it was asked to, if so; without what `runs` where
@@ -130,7 +57,7 @@ pub(super) fn ending(
 ) -> Result<Report, Diagnostic> {
     let exit = exit_of(view.state, picture.stopped, purpose);
     let record = record_text(view, picture, runs, (exit != Exit::Done, zone));
-    let mut report = Report::new(record, &Final::of(view, runs))?.sentences();
+    let mut report = Summary::of(view, runs).report(record)?.sentences();
     report.exit = exit;
     if exit != Exit::Done {
         report.failure = Some(failure(view, picture, runs, exit));
@@ -247,7 +174,7 @@ mod tests {
         told.facts = vec![shut];
         let mut view = sample::deployment("dep_01k0a");
         view.state = DeploymentState::Held;
-        view.score = Some(DeploymentScore {
+        view.score = Some(windlass_api::DeploymentScore {
             needed: Some(85),
             before: Some(score),
             after: None,

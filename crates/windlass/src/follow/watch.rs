@@ -12,7 +12,7 @@ use super::progress::Progress;
 use crate::context::Context;
 use crate::diagnostic::Diagnostic;
 use crate::report::Report;
-use crate::ui::Voice;
+use crate::ui::{EVENT, Voice};
 
 /// Time between two drawings of the live view.
 const REDRAW: Duration = Duration::from_millis(250);
@@ -203,7 +203,7 @@ pub(crate) async fn past(
         }
     }
     if context.ui.output() == crate::arguments::Output::Json {
-        return Report::new("", &events);
+        return Ok(Report::new("", &events)?.of(EVENT));
     }
     Ok(Report::silent(Exit::Done))
 }

@@ -4,7 +4,7 @@ use super::compose::{self, NAMES};
 use super::draft::{Draft, Guess};
 use super::folder::Folder;
 use super::run::words;
-use super::{cargo, docker, npm, procfile, python, readable, script, wrapped};
+use super::{cargo, docker, npm, others, procfile, python, readable, script, wrapped};
 
 /// The draft for a folder: from the kind that says most about how things are started.
 pub(crate) fn look(folder: &Folder) -> Draft {
@@ -124,8 +124,9 @@ fn proposed(folder: &Folder) -> (Vec<Guess>, Vec<String>) {
     if let Some(binaries) = cargo::services(folder) {
         return surrounded(folder, binaries, left_out);
     }
-    let here = projects(folder);
+    let mut here = projects(folder);
     if !here.is_empty() {
+        others::add(folder, &mut here);
         return surrounded(folder, here, left_out);
     }
     let inner: Vec<Guess> = folder.inner().iter().filter_map(inside).collect();
@@ -141,11 +142,9 @@ fn proposed(folder: &Folder) -> (Vec<Guess>, Vec<String>) {
     if let Some(alone) = image.and_then(|image| docker::service(folder, &image)) {
         return (vec![alone], left_out);
     }
-    surrounded(
-        folder,
-        script::service(folder).into_iter().collect(),
-        left_out,
-    )
+    let mut scripts: Vec<Guess> = script::service(folder).into_iter().collect();
+    others::add(folder, &mut scripts);
+    surrounded(folder, scripts, left_out)
 }
 
 /// One service gets what a Dockerfile beside it says of variables. Of several it can't be said whose they are.
@@ -189,6 +188,7 @@ fn inside(folder: &Folder) -> Option<Guess> {
         name: folder.name(),
         ..project(folder)?
     };
+    others::only_named(folder, &mut found);
     if let Some(image) = docker::image(folder) {
         image.surround(&mut found);
     }

@@ -9,6 +9,7 @@ mod fixed;
 mod folder;
 mod look;
 mod npm;
+mod others;
 mod places;
 mod procfile;
 mod published;

@@ -12,9 +12,6 @@ const USUAL: [&str; 9] = [
     "server", "app", "main", "index", "web", "api", "service", "run", "start",
 ];
 
-/// Other candidates that are named.
-const OTHERS_MAX: usize = 5;
-
 /// What runs a file of this ending.
 const BY: [(&str, &str); 9] = [
     (".py", "python3"),
@@ -36,36 +33,36 @@ const LISTENS: [&str; 8] = [
     "listen", "http", "socket", "bind", "serve", "Server", "Rack", "PORT",
 ];
 
-/// The service of what is likeliest to be started here, with the others named.
+/// The service of what is likeliest to be started here.
 pub(super) fn service(folder: &Folder) -> Option<Guess> {
     if let Some(built) = built(folder) {
         return Some(built);
     }
-    let mut all = candidates(folder);
-    let text = |name: &String| folder.read(name).unwrap_or_default();
-    all.sort_by_key(|name| (likely(name), !has_any(&text(name), &LISTENS), name.clone()));
-    let mut all = all.into_iter();
-    let chosen = all.next()?;
-    let others: Vec<String> = all.take(OTHERS_MAX).collect();
-    let told = told(&runs(folder, &chosen), &text(&chosen));
-    let mut notes = vec![
-        format!("Guessed: {chosen} is what is started here."),
-        told.note,
-    ];
-    if !others.is_empty() {
-        notes.push(format!(
-            "What else may be a service of its own: {}.",
-            others.join(", ")
-        ));
-    }
-    Some(Guess {
+    let chosen = by_likelihood(folder).into_iter().next()?;
+    let guessed = format!("Guessed: {chosen} is what is started here.");
+    Some(guess(folder, &chosen, guessed))
+}
+
+/// The file as a service of its own.
+pub(super) fn guess(folder: &Folder, file: &str, why: String) -> Guess {
+    let text = folder.read(file).unwrap_or_default();
+    let told = told(&runs(folder, file), &text);
+    Guess {
         name: called(&told.run),
         run: told.run,
         served: told.served,
-        files: beside(folder, &chosen),
-        notes,
+        files: beside(folder, file),
+        notes: vec![why, told.note],
         ..Guess::default()
-    })
+    }
+}
+
+/// Files that can be run, the likeliest to be the one that is started first.
+pub(super) fn by_likelihood(folder: &Folder) -> Vec<String> {
+    let mut all = candidates(folder);
+    let text = |name: &String| folder.read(name).unwrap_or_default();
+    all.sort_by_key(|name| (likely(name), !has_any(&text(name), &LISTENS), name.clone()));
+    all
 }
 
 /// Sources that belong to a release beside the one that is started: all of its kind, where there are
@@ -192,7 +189,7 @@ pub(super) fn reads_arguments(text: &str) -> bool {
     has_any(text, &ARGUMENTS)
 }
 
-fn has_any(text: &str, words: &[&str]) -> bool {
+pub(super) fn has_any(text: &str, words: &[&str]) -> bool {
     words.iter().any(|word| text.contains(word))
 }
 

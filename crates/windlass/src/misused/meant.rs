@@ -9,7 +9,7 @@ use crate::pages;
 use crate::ui::words::{listed, meant};
 
 /// What other tools call it, and the verb here.
-const ELSEWHERE: [(&str, &str); 21] = [
+const ELSEWHERE: [(&str, &str); 22] = [
     ("apply", "deploy"),
     ("cancel", "abort"),
     ("continue", "resume"),
@@ -22,15 +22,31 @@ const ELSEWHERE: [(&str, &str); 21] = [
     ("pause", "hold"),
     ("ps", "status"),
     ("release", "deploy"),
+    ("restart", "deploy"),
     ("revert", "rollback"),
     ("rm", "remove"),
     ("run", "deploy"),
     ("start", "deploy"),
-    ("stop", "down"),
+    ("stop", "hold"),
     ("teardown", "down"),
     ("undeploy", "down"),
     ("undo", "rollback"),
     ("up", "deploy"),
+];
+
+/// Words that may mean several things, of which one ends or overwrites much: the harmless come first, and
+/// each with what it does.
+const SEVERAL: [(&str, &str); 2] = [
+    (
+        "restart",
+        "did you mean windlass deploy? It starts what is down, and a changed file or program beside the old one; \
+         an instance that ended is started again by itself;",
+    ),
+    (
+        "stop",
+        "did you mean windlass hold, which lets a deployment wait, or windlass abort, which takes it back? To end all \
+         services of this application: windlass down;",
+    ),
 ];
 
 /// Forms of output that other tools have options for.
@@ -114,6 +130,11 @@ pub(super) fn empty_variable(
 }
 
 fn verb(word: &str, command: &Command, name: &str) -> Option<String> {
+    let several = SEVERAL.iter().find(|(there, _)| *there == word);
+    let several = several.filter(|_| command.find_subcommand("deploy").is_some());
+    if let Some((_, meant)) = several {
+        return Some((*meant).to_owned());
+    }
     let verb = instead(word, command)?;
     Some(format!("did you mean {name} {verb}?"))
 }

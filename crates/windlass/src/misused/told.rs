@@ -199,6 +199,17 @@ mod tests {
     }
 
     #[test]
+    fn a_word_for_several_things_is_answered_with_the_harmless_ones_first() {
+        let stop = said("windlass stop");
+        let at = |word: &str| stop.find(word).unwrap_or_else(|| panic!("{word}: {stop}"));
+        assert!(at("windlass hold") < at("windlass abort"), "{stop}");
+        assert!(at("windlass abort") < at("windlass down"), "{stop}");
+        let restart = said("windlass restart");
+        assert!(restart.contains("windlass deploy"), "{restart}");
+        assert!(!restart.contains("restore"), "{restart}");
+    }
+
+    #[test]
     fn a_value_that_is_missing_or_wrong_has_a_code_and_the_next_command() {
         let lines = [
             "windlass logs",

@@ -109,14 +109,14 @@ Ends with 0 once it is journalled, 5 where nothing is held, 64 where none runs."
     ),
     (
         "abort",
-        "Examples:\n  windlass abort\n  windlass abort dep_06gv --detach\n\nEnds with 0 when everything is back, 6 when it is stuck on the way.",
+        "Examples:\n  windlass abort\n  windlass abort dep_06gv --detach\n\nIt asks nothing. Ends with 0 when everything is back, 6 when it is stuck on the way.",
     ),
     (
         "promote",
         "Examples:
   windlass promote
 
-Readiness, tripwires and what has no way back still hold. Ends with 0 once it is
+It asks nothing. Readiness, tripwires and what has no way back still hold. Ends with 0 once it is
 journalled, 5 where it does not apply, 64 where none runs.",
     ),
     (

@@ -98,6 +98,16 @@ pub(crate) const TOPICS: &[Topic] = &[
         "keep the deploy script that you have"
     ),
     written!(
+        "environments",
+        "howto/environments.md",
+        "staging and production in one file"
+    ),
+    written!(
+        "ci",
+        "howto/ci.md",
+        "deploy from a pipeline, here or from another machine"
+    ),
+    written!(
         "run-under-systemd",
         "howto/run-under-systemd.md",
         "start by itself after a reboot"
@@ -139,6 +149,11 @@ pub(crate) const TOPICS: &[Topic] = &[
         "reference/exit-codes.md",
         "what the number at the end means",
         exits::exits
+    ),
+    written!(
+        "output",
+        "reference/output.md",
+        "what commands print for scripts"
     ),
     written!(
         "vocabulary",

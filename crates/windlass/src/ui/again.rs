@@ -124,7 +124,7 @@ impl Again {
 }
 
 /// What follows a verb that means no application: a deployment or a plan by its name, or all that runs.
-const NAMED: [&str; 4] = ["dep_", "ID", "--plan", "--adopt"];
+const NAMED: [&str; 5] = ["dep_", "ID", "--plan", "--adopt", "--all"];
 
 /// Verbs that ask no controller and look at no state.
 const ASKS_NOBODY: [&str; 11] = [
@@ -228,6 +228,11 @@ mod tests {
             ),
             ("show dep_1 --why", "--state-dir /srv/a show dep_1 --why"),
             ("repair --adopt", "--state-dir /srv/a repair --adopt"),
+            ("status --all", "--state-dir /srv/a status --all"),
+            (
+                "-e production status --all",
+                "--state-dir /srv/a -e production status --all",
+            ),
             ("list", "--state-dir /srv/a -e staging list"),
             ("router status", "--state-dir /srv/a router status"),
             ("doctor", "--state-dir /srv/a doctor"),

@@ -19,11 +19,17 @@ use crate::report::Report;
 /// Columns of a table that no terminal shows.
 const WIDTH_IN_A_PIPE: usize = 200;
 
+/// Said where nobody can be asked.
+pub(crate) const UNASKED: &str = "nobody can be asked here, so it goes ahead as with --yes";
+
 /// Longest answer to a question, in bytes.
 const ANSWER_MAX: u64 = 64;
 
 /// Characters of an instance's id that are shown beside each line of its log.
 const INSTANCE_SHOWN: usize = 6;
+
+/// Where scripts find what an object is.
+const TYPE: &str = "type";
 
 /// Where scripts find why something was not done.
 pub(crate) const PROBLEM: &str = "problem";
@@ -134,6 +140,16 @@ impl Ui {
         read.is_ok() && matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes")
     }
 
+    /// Asks, or where nobody can be asked says so and goes ahead: a script has said what it wants by the
+    /// command itself.
+    pub(crate) fn agrees(&self, question: &str) -> bool {
+        if self.can_ask() {
+            return self.ask(question);
+        }
+        self.say(&format!("{UNASKED}: {question}"));
+        true
+    }
+
     /// A sentence of talk, unless quiet.
     pub(crate) fn say(&self, sentence: &str) {
         if !self.quiet {
@@ -171,13 +187,18 @@ impl Ui {
         print_line(&shown(line))
     }
 
-    /// One line of data, for machines.
+    /// One line of data, for machines, which says what it is.
     ///
     /// # Errors
     /// When whoever read has left.
     #[expect(clippy::unused_self, reason = "only who has the voice may print")]
-    pub(crate) fn data_json<T: Serialize>(&self, value: &T) -> io::Result<()> {
-        print_line(&escaped(&serde_json::to_string(value)?))
+    pub(crate) fn data_json<T: Serialize>(
+        &self,
+        kind: Option<&'static str>,
+        value: &T,
+    ) -> io::Result<()> {
+        let value = named(kind, serde_json::to_value(value)?);
+        print_line(&escaped(&serde_json::to_string(&value)?))
     }
 
     /// One line of a log.
@@ -187,7 +208,7 @@ impl Ui {
     pub(crate) fn log_line(&self, line: &LogLine) -> io::Result<()> {
         match self.output {
             Output::Text => self.data_line(&log_text(line)),
-            Output::Json | Output::Ndjson => self.data_json(line),
+            Output::Json | Output::Ndjson => self.data_json(Some("log"), line),
         }
     }
 
@@ -238,10 +259,10 @@ impl Ui {
             (Output::Json, Some(value)) => {
                 print_line(&escaped(&serde_json::to_string_pretty(&value)?))
             }
-            (Output::Ndjson, Some(serde_json::Value::Array(items))) => {
-                items.iter().try_for_each(|item| self.data_json(item))
-            }
-            (Output::Ndjson, Some(value)) => self.data_json(&value),
+            (Output::Ndjson, Some(serde_json::Value::Array(items))) => items
+                .iter()
+                .try_for_each(|item| self.data_json(report.kind, item)),
+            (Output::Ndjson, Some(value)) => self.data_json(report.kind, &value),
         }
     }
 
@@ -265,7 +286,13 @@ impl Ui {
         if let (Some(failure), Some(fields)) = (&report.failure, value.as_object_mut()) {
             fields.insert(PROBLEM.to_owned(), self.problem(failure));
         }
-        Some(value)
+        Some(match value {
+            serde_json::Value::Array(items) => items
+                .into_iter()
+                .map(|item| named(report.kind, item))
+                .collect(),
+            one => named(report.kind, one),
+        })
     }
 
     /// A script that asked for JSON gets the refusal as JSON too.
@@ -277,7 +304,7 @@ impl Ui {
         if !failure.problems.is_empty() {
             value["problems"] = serde_json::json!(failure.problems);
         }
-        if let Err(why) = self.data_json(&value) {
+        if let Err(why) = self.data_json(Some(PROBLEM), &value) {
             talk(&self.drawn(&unprinted(&why)));
         }
     }
@@ -295,6 +322,14 @@ impl Ui {
 fn unprinted(why: &io::Error) -> Diagnostic {
     Diagnostic::io("the result can't be printed", why)
         .hint("the command itself ran; look where its output goes, then at: windlass status")
+}
+
+/// The object with what it is, where it does not say so itself.
+fn named(kind: Option<&'static str>, mut value: serde_json::Value) -> serde_json::Value {
+    if let (Some(kind), Some(fields)) = (kind, value.as_object_mut()) {
+        fields.entry(TYPE).or_insert_with(|| kind.into());
+    }
+    value
 }
 
 /// Which version and instance said it, and what. The end of an id is what differs.

@@ -36,6 +36,8 @@ pub(crate) struct Whole {
     /// The application of the folder that it is asked in, also where all are told alike: only that one is
     /// deployed from there.
     pub(crate) own: Option<String>,
+    /// Whether a file is here that could be deployed.
+    pub(crate) has_file: bool,
 }
 
 /// A router that does not answer.
@@ -63,7 +65,8 @@ pub(crate) fn status_text(
         if let Some(environment) = &whole.only {
             text.push_str(&[" in ", &harmless(environment)].concat());
         }
-        text.push('\n');
+        let begin = if whole.has_file { "deploy" } else { "init" };
+        text.push_str(&["\nto begin: windlass ", begin, "\n"].concat());
         return text;
     }
     let (own, others): (Vec<_>, Vec<_>) = environments.iter().partition(|view| {
@@ -511,19 +514,22 @@ mod tests {
         next: windlass doctor
 
         nothing is deployed
+        to begin: windlass init
         ");
     }
 
     #[test]
     fn nothing_deployed_is_said() {
         let text = status_text(&[], &Whole::default(), (0, Some(80)), &Style::plain());
-        assert_eq!(text, "nothing is deployed\n");
+        assert_eq!(text, "nothing is deployed\nto begin: windlass init\n");
         let whole = Whole {
             only: Some("staging".to_owned()),
+            has_file: true,
             ..Whole::default()
         };
         let text = status_text(&[], &whole, (0, Some(80)), &Style::plain());
-        assert_eq!(text, "nothing is deployed in staging\n");
+        let said = "nothing is deployed in staging\nto begin: windlass deploy\n";
+        assert_eq!(text, said);
     }
 
     #[test]

@@ -14,6 +14,9 @@ use super::{Style, Ui};
 use crate::arguments::Output;
 use crate::follow::Progress;
 
+/// What the object of an event is called among those of other commands.
+pub(crate) const EVENT: &str = "event";
+
 /// The form in which a deployment is followed.
 pub(crate) enum Voice {
     /// A view that is redrawn in place, on stderr.
@@ -76,7 +79,7 @@ impl Voice {
                     ui.say_as_it_is(&line);
                 }
             }
-            Self::Ndjson(ui) => ui.data_json(event)?,
+            Self::Ndjson(ui) => ui.data_json(Some(EVENT), event)?,
             Self::Silent => {}
         }
         Ok(())

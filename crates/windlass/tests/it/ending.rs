@@ -166,12 +166,13 @@ services:
     let list = lab.run(&words).exits(0).json();
     assert_eq!(list.as_array().unwrap().len(), 1);
     assert_eq!(list[0]["environment"], "production");
-    for verb in ["status", "down"] {
+    for verb in ["status", "list", "down"] {
         let left = lab.run(&[verb, "-e", "stagging"]).exits(64);
         left.says(&[
             "WL0441",
             "nothing is deployed in stagging",
             "did you mean staging?",
+            "windlass status --all",
         ]);
     }
     let left = lab.run(&["logs", "web", "-e", "nowhere"]).exits(64);
@@ -185,7 +186,9 @@ services:
         left.out
     );
     lab.file(&file("one"));
-    lab.run(&["down", "-e", "staging"]).exits(0);
+    // In a pipe nobody can be asked: what ends is said instead.
+    let unasked = lab.run(&["down", "-e", "staging"]).exits(0);
+    unasked.says(&["nobody can be asked here", "End one in staging (web "]);
     let open = ["ones", "onep", "twos"].map(|name| !is_closed(lab.at(name)));
     assert_eq!(open, [false, true, false]);
     let left = lab.run(&["down", "-e", "staging"]).exits(0);

@@ -52,7 +52,7 @@ fn what_waits_for_evidence_says_what_is_missing_and_who_went_past_it_is_told() {
     }
     let view = lab.run(&["show", &id, "-o", "json"]).json();
     assert_eq!(view["held"]["by"], "the analysis of web (inconclusive)");
-    let evidence = &view["rollouts"]["web"]["evidence"];
+    let evidence = &view["services"]["web"]["evidence"];
     assert_eq!(
         (&evidence["at"], &evidence["waits"]),
         (&10.into(), &false.into())
@@ -92,7 +92,7 @@ fn went_past(lab: &Lab, id: &str) {
     }
     assert!(told(&["list"]).contains("  promoted by hand  "));
     let view = lab.run(&["show", id, "-o", "json"]).json();
-    let past = &view["rollouts"]["web"]["past"][0];
+    let past = &view["services"]["web"]["past"][0];
     assert_eq!(past["evidence"]["verdict"], "inconclusive", "{past}");
     assert_eq!(past["steps"], serde_json::json!([50]), "{past}");
     // Nothing was compared once it had everything.

@@ -57,7 +57,7 @@ fn a_candidate_that_ends_at_once_is_told_with_its_status() {
     let shown = lab.run(&["show", &lab.last()]).exits(0).out;
     assert!(shown.contains("\n  it is broken\n"), "{shown}");
     let json = lab.run(&["show", &lab.last(), "-o", "json"]).json();
-    let lines = &json["rollouts"]["web"]["last_lines"];
+    let lines = &json["services"]["web"]["last_lines"];
     let lines = lines.as_object().and_then(|all| all.values().next());
     let last = lines.and_then(|lines| lines.as_array()?.last());
     assert_eq!(last, Some(&"it is broken".into()), "{json}");

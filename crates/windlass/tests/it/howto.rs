@@ -22,6 +22,16 @@ fn the_page_about_canaries_works_as_it_is_written() {
 }
 
 #[test]
+fn the_page_about_environments_works_as_it_is_written() {
+    works("howto/environments.md");
+}
+
+#[test]
+fn the_page_about_pipelines_works_as_it_is_written() {
+    works("howto/ci.md");
+}
+
+#[test]
 fn the_page_about_controllers_elsewhere_works_as_it_is_written() {
     works("howto/reach-a-controller.md");
 }

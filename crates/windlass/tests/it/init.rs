@@ -416,7 +416,6 @@ fn a_single_script_of_any_name_is_found_and_told_its_port() {
     services:
       # Guessed: shop.rb is what is started here.
       # Its port is in the variable PORT.
-      # What else may be a service of its own: cart.rb.
       shop:
         run: ruby ./shop.rb
         files:                   # the release: this, and the program
@@ -449,6 +448,61 @@ fn a_single_script_of_any_name_is_found_and_told_its_port() {
         let text = written(&[(name, source)]);
         assert!(text.contains(&format!("    run: {run}\n")), "{text}");
     }
+}
+
+#[test]
+fn each_script_that_listens_is_a_service_and_what_is_part_of_one_is_not() {
+    insta::assert_snapshot!(
+        written(&[
+            (
+                "api.py",
+                "import store\nHTTPServer(('', int(os.environ['PORT']))).serve_forever()\n",
+            ),
+            ("store.py", "PORT = 5432\n"),
+            ("front.js", "http.createServer(answer).listen(process.env.PORT)\n"),
+            ("tidy.rb", "puts 'tidy'\n"),
+        ]),
+        @r#"
+    app: my-shop
+
+    services:
+      # Its port is in the variable PORT.
+      # What else may be a service of its own: tidy.rb. Add it with a name and a `run` like this one's.
+      api:
+        run: python3 ./api.py
+        files:                   # the release: this, and the program
+          - ./api.py
+          - ./store.py
+        env:
+          PYTHONUNBUFFERED: "1"
+        listen: 127.0.0.1:8080   # where the router serves it; 0.0.0.0:8080 for every address
+        # ready: /health         # a path that says so; without it an open port is enough
+        # bake: 2m               # how long a new release is watched; without it 30s
+
+      # Guessed: front.js is started too, as it was seen to listen.
+      # Its port is in the variable PORT.
+      front:
+        run: node ./front.js
+        listen: 127.0.0.1:8081   # where the router serves it; 0.0.0.0:8081 for every address
+        # ready: /health         # a path that says so; without it an open port is enough
+        # bake: 2m               # how long a new release is watched; without it 30s
+    "#
+    );
+    // The sources of a project are its own; one of another language is not.
+    let text = written(&[
+        (
+            "package.json",
+            r#"{"scripts": {"start": "node ./server.js"}}"#,
+        ),
+        ("server.js", "app.listen(process.env.PORT)"),
+        ("mock.js", "app.listen(1)"),
+        ("api.py", "app.run(port=PORT)"),
+    ]);
+    assert!(
+        text.contains("  api:\n    run: python3 ./api.py\n"),
+        "{text}"
+    );
+    assert!(!text.contains("run: node ./mock.js"), "{text}");
 }
 
 #[test]

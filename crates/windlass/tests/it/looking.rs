@@ -91,6 +91,8 @@ fn a_deployment_is_told_as_json_and_as_one_object_per_event() {
     let lines = left.json_lines();
     let (last, events) = lines.split_last().unwrap();
     assert_eq!(last["outcome"], "promoted");
+    assert_eq!(last["type"], "deployment");
+    assert!(events.iter().all(|event| event["type"] == "event"));
     let facts: Vec<&Value> = events
         .iter()
         .flat_map(|event| event["facts"].as_array().unwrap())
@@ -184,7 +186,19 @@ fn past_deployments_are_listed_shown_and_told_again() {
     let nobody_asked = "judged on 0 requests: nothing but start and readiness was checked\n";
     assert!(show.contains(nobody_asked), "{show}");
     let show = lab.run(&["show", id(1), "-o", "json"]).exits(0).json();
-    assert_eq!(show["rollouts"]["web"]["to"], "1");
+    assert_eq!(show["services"]["web"]["to"], "1");
+    // Whoever lists, shows or deploys reads the same object.
+    let keys = |one: &Value| one.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+    let nothing = lab
+        .run(&["deploy", "--set", "api=2", "-o", "json"])
+        .exits(0)
+        .json();
+    assert_eq!(keys(&show), keys(&list[1]));
+    assert_eq!(keys(&show), keys(&nothing));
+    assert_eq!(
+        (&show["state"], &show["outcome"]),
+        (&"ended".into(), &"promoted".into())
+    );
 
     // Without an id: the last one. Each form tells the same facts.
     let text = lab.run(&["events"]).exits(0);

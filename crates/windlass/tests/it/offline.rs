@@ -204,6 +204,7 @@ fn two_files_in_one_folder_are_refused_by_their_names() {
 #[test]
 fn a_comment_that_may_be_the_end_of_a_command_is_warned_of() {
     let place = Place::empty();
+    place.program("web");
     let text = "app: hello\nservices:\n  web:\n    run: ./web --title #1\n";
     std::fs::write(place.path("windlass.yaml"), text).unwrap();
     let left = place.run(&["validate"]);
@@ -222,6 +223,35 @@ fn a_comment_that_may_be_the_end_of_a_command_is_warned_of() {
     let spaced = text.replace("#1", "# the first");
     std::fs::write(place.path("windlass.yaml"), spaced).unwrap();
     assert_eq!(place.run(&["validate"]).err, "");
+}
+
+#[test]
+fn what_a_service_consists_of_and_is_not_here_is_warned_of_at_its_place() {
+    let place = Place::with_file(
+        "app: hello\nservices:\n  web: { run: nosuchprogram --port 1 }\n  job:\n    run: [./job]\n",
+    );
+    let left = place.run(&["validate"]);
+    assert_eq!(left.code, 0);
+    insta::assert_snapshot!(left.err, @r"
+    warning: windlass.yaml:3:15: web: the program nosuchprogram is in no folder of PATH; a program of this folder is written ./nosuchprogram [WL0479]
+          web: { run: nosuchprogram --port 1 }
+                      ^^^^^^^^^^^^^
+      a deployment from this machine would be refused: mend it, unless it is there on the one that deploys
+    windlass.yaml:5:11: job: the program ./job is missing [WL0479]
+            run: [./job]
+                  ^^^^^
+      a deployment from this machine would be refused: mend it, unless it is there on the one that deploys
+    ");
+    let left = place.run(&["validate", "-o", "json"]);
+    let value: Value = serde_json::from_str(&left.out).unwrap();
+    assert_eq!(value["warnings"][0]["code"], "WL0479");
+    assert_eq!(value["warnings"][0]["line"], 3);
+    place.program("job");
+    let said = place.run(&["validate"]).err;
+    assert!(
+        !said.contains("./job") && said.contains("nosuchprogram"),
+        "{said}"
+    );
 }
 
 #[test]
@@ -260,6 +290,7 @@ fn the_schema_is_json_that_a_closed_pipe_does_not_upset() {
 #[test]
 fn a_valid_file_is_told_with_what_it_takes_from_the_environment() {
     let place = Place::with_file(HELLO);
+    place.program("server");
     insta::assert_snapshot!(place.run(&["validate"]).whole(), @r"
     exit 0
     windlass.yaml is valid: app hello, 1 service (web)
@@ -381,7 +412,13 @@ fn looking_where_nothing_was_ever_deployed_makes_nothing() {
         let left = place.run(arguments);
         (left.code, left.out)
     };
-    assert_eq!(said(&["status"]), (0, "nothing is deployed\n".to_owned()));
+    assert_eq!(
+        said(&["status"]),
+        (
+            0,
+            "nothing is deployed\nto begin: windlass deploy\n".to_owned()
+        )
+    );
     assert_eq!(said(&["status", "-o", "json"]), (0, "[]\n".to_owned()));
     assert_eq!(said(&["list"]), (0, "no deployments\n".to_owned()));
     assert_eq!(said(&["list", "-o", "ndjson"]), (0, String::new()));

@@ -95,6 +95,8 @@ fn every_page_is_listed_and_printed() {
     score               one number from what was measured, and what each lost point takes
     replay              judge recorded counts again, and try a rule on them
     wrap-a-script       keep the deploy script that you have
+    environments        staging and production in one file
+    ci                  deploy from a pipeline, here or from another machine
     run-under-systemd   start by itself after a reboot
     back-up             keep a copy of the journal, and bring it back
     reach-a-controller  use a controller from another machine
@@ -104,6 +106,7 @@ fn every_page_is_listed_and_printed() {
     file                every key of windlass.yaml
     cli                 every command and option
     exit-codes          what the number at the end means
+    output              what commands print for scripts
     vocabulary          the words, and what each means
     scenarios           what Windlass is held to when things go wrong
     ");

@@ -113,7 +113,7 @@ impl Tells for Left {
 
 fn reported(lab: &Lab, id: &str) -> Value {
     let view = lab.run(&["show", id, "-o", "json"]).exits(0).json();
-    view["rollouts"]["legacy"]["reported"].clone()
+    view["services"]["legacy"]["reported"].clone()
 }
 
 #[test]

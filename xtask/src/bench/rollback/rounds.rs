@@ -7,7 +7,6 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use serde::Deserialize;
-use serde_json::Value;
 use windlass_load::{ChainCounts, Counts, FAILURES_KEPT, Load, LoadPlan};
 
 use crate::bench::interrupt;
@@ -234,17 +233,20 @@ fn restored(load: &Load, chain: &str) -> anyhow::Result<()> {
 
 /// One entry of `list -o json`, as far as it is needed.
 #[derive(Debug, Deserialize)]
-struct Listed {
-    state: Value,
+pub(super) struct Listed {
+    /// How it stands, as a word.
+    pub(super) state: String,
+    /// How it ended, where it has.
+    pub(super) outcome: Option<String>,
 }
 
 /// Waits for the end of the newest deployment; a dead controller comes back by being asked.
 fn ended(lab: &Lab) -> anyhow::Result<String> {
     let begun = Instant::now();
     loop {
-        let state = state_of_newest(lab)?;
-        if let Some(outcome) = state["ended"].as_str() {
-            return Ok(outcome.to_owned());
+        let Listed { state, outcome } = newest(lab)?;
+        if let Some(outcome) = outcome {
+            return Ok(outcome);
         }
         anyhow::ensure!(
             begun.elapsed() < WITHIN,
@@ -254,12 +256,12 @@ fn ended(lab: &Lab) -> anyhow::Result<String> {
     }
 }
 
-/// How the newest deployment stands: `running`, or `{ "ended": … }` and the like.
-pub(super) fn state_of_newest(lab: &Lab) -> anyhow::Result<Value> {
+/// How the newest deployment stands.
+pub(super) fn newest(lab: &Lab) -> anyhow::Result<Listed> {
     let text = lab.windlass(&["list", "--limit", "1", "-o", "json"])?.out;
     let listed: Vec<Listed> = serde_json::from_str(&text).context("read the deployments")?;
     let newest = listed.into_iter().next();
-    Ok(newest.context("no deployment is listed")?.state)
+    newest.context("no deployment is listed")
 }
 
 /// From the first failure to the last. Of too many the last is not known: then to the end of time,

@@ -13,7 +13,7 @@ use crate::bench::lab::{Lab, free_addresses};
 use crate::bench::processes::{Process, Role};
 use crate::bench::registry::Product;
 use crate::bench::rollback::application::{self, Health};
-use crate::bench::rollback::rounds::state_of_newest;
+use crate::bench::rollback::rounds::{Listed, newest};
 
 /// One answer of so many is an error: of what is stable where the candidate is worse, and of the candidate.
 pub(crate) const SELDOM: u32 = 100;
@@ -155,7 +155,7 @@ impl Scene {
     /// Waits until the newest deployment goes back.
     fn taken_back(&self) -> anyhow::Result<()> {
         let begun = Instant::now();
-        while state_of_newest(&self.lab)? == "running" {
+        while newest(&self.lab)?.state == "running" {
             interrupt::check()?;
             anyhow::ensure!(
                 begun.elapsed() < WITHIN,
@@ -177,9 +177,9 @@ impl Scene {
 fn rolled_back(lab: &Lab) -> anyhow::Result<()> {
     let begun = Instant::now();
     let outcome = loop {
-        let state = state_of_newest(lab)?;
-        if let Some(outcome) = state["ended"].as_str() {
-            break outcome.to_owned();
+        let Listed { state, outcome } = newest(lab)?;
+        if let Some(outcome) = outcome {
+            break outcome;
         }
         interrupt::check()?;
         anyhow::ensure!(

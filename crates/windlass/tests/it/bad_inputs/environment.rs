@@ -91,7 +91,7 @@ pub(super) const ROWS: &[Row] = &[
             "WL0310",
             "web: 127.",
             "is taken",
-            "nothing was changed; give it another address, host or path, or look at what runs: windlass status",
+            "nothing was changed; give it another address, host or path, or free this one; then look: windlass plan",
         ],
     ),
     row(

@@ -1,0 +1,76 @@
+//! An installation in which nothing runs: it is looked at where it lies, so that looking starts nothing.
+
+use std::collections::BTreeMap;
+use std::os::unix::net::UnixStream;
+
+use windlass_api::{EnvironmentView, ServiceView};
+use windlass_client::{ControllerLock, Holder, Reach, StatePaths};
+use windlass_model::{Environment, ServiceState};
+use windlass_router::holder;
+use windlass_store::environments;
+
+use crate::context::Context;
+use crate::diagnostic::Diagnostic;
+use crate::wire;
+
+/// What is known where neither a controller nor a router runs, and the journal says of each environment
+/// that nothing of it runs. None: something does, or nobody can tell without a controller.
+pub(super) async fn at_rest(context: &Context) -> Result<Option<Vec<EnvironmentView>>, Diagnostic> {
+    let Reach::Here(paths) = context.reach()? else {
+        return Ok(None);
+    };
+    let journal = paths.state.join(wire::JOURNAL);
+    if somebody_lives(&paths) || !journal.is_file() {
+        return Ok(None);
+    }
+    // What can't be read here, the controller reports with what helps.
+    let Ok(Some(all)) = environments(&journal).await else {
+        return Ok(None);
+    };
+    // A journal that knows nothing, where something has run, is none that one could go by.
+    if all.iter().any(runs) || all.is_empty() && has_traces(&paths) {
+        return Ok(None);
+    }
+    Ok(Some(all.into_iter().map(|one| view(one, &paths)).collect()))
+}
+
+fn somebody_lives(paths: &StatePaths) -> bool {
+    ControllerLock::holder(paths) != Holder::Nobody
+        || holder(&wire::router_state(paths)).is_some()
+        || UnixStream::connect(&paths.router_socket).is_ok()
+}
+
+fn has_traces(paths: &StatePaths) -> bool {
+    let instances = std::fs::read_dir(paths.state.join("instances"));
+    instances.is_ok_and(|mut entries| entries.next().is_some())
+}
+
+fn runs(environment: &Environment) -> bool {
+    let mut states = environment.services.values();
+    environment.lock.is_some() || states.any(|state| state.slots().next().is_some())
+}
+
+fn view(environment: Environment, paths: &StatePaths) -> EnvironmentView {
+    let services = environment.services.into_iter();
+    EnvironmentView {
+        app: environment.app,
+        environment: environment.environment,
+        revision: environment.revision,
+        folder: environment.folder,
+        deployment: None,
+        lock: None,
+        halted: wire::halted(paths),
+        router_silent: None,
+        router: None,
+        services: services
+            .map(|(name, state)| (name, service(state)))
+            .collect::<BTreeMap<_, _>>(),
+    }
+}
+
+fn service(state: ServiceState) -> ServiceView {
+    ServiceView {
+        down: state.down,
+        ..ServiceView::default()
+    }
+}
