@@ -38,6 +38,7 @@ pub(crate) mod time;
 pub(crate) mod tokens;
 mod voice;
 pub(crate) mod ways;
+pub(crate) mod went_back;
 pub(crate) mod why;
 pub(crate) mod wide;
 pub(crate) mod words;

@@ -422,3 +422,22 @@ fn a_deployment_that_failed_says_in_json_why_where_and_what_next() {
     let back = lab.run(&["rollback", "-o", "json"]).exits(0).json();
     assert!(back["problem"].is_null(), "{back}");
 }
+
+#[test]
+fn who_deploys_what_was_rolled_back_by_hand_is_told_before_and_in_the_question() {
+    let lab = two();
+    let (left, _) = versions(&lab);
+    lab.run(&["rollback"]).exits(0);
+    let id = lab.last();
+    let plan = lab.run(&["plan"]).exits(0);
+    let told = format!(" rolled {left} back by hand on ");
+    for text in [told, format!("look: windlass show {id}")] {
+        assert!(plan.out.contains(&text), "{text:?} is not in: {}", plan.out);
+    }
+    let json = lab.run(&["plan", "-o", "json"]).exits(0).json();
+    assert_eq!(json["went_back"]["web"]["deployment"], id.as_str());
+    let asked = lab.on_a_terminal("deploy", "n");
+    assert_eq!(asked.code, 5, "{}", asked.out);
+    let question = format!("web {left} was rolled back by hand before, by ");
+    assert!(asked.out.contains(&question), "{}", asked.out);
+}
