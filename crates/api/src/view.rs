@@ -219,7 +219,7 @@ pub struct EvidenceView {
 }
 
 impl EvidenceView {
-    /// What is lacking, in words: "waits for evidence at 10 %: about 1,200 more requests to the new
+    /// What is lacking, in words: "waits for evidence at 10 %: about 2,000 more requests to the new
     /// version are needed".
     pub fn words(&self) -> String {
         let at = self.at;
