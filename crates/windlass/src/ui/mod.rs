@@ -2,6 +2,7 @@
 //! view; [`Ui`] knows the terminal, [`Voice`] says what is followed.
 
 mod again;
+mod answer;
 pub(crate) mod by_hand;
 pub(crate) mod compared;
 mod concern;
