@@ -85,6 +85,11 @@ fn versions(lab: &Lab) -> (String, String) {
     (of("stable"), of("standby"))
 }
 
+/// A text without the ends of lines that the width of a terminal has brought.
+fn unbroken(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
 #[track_caller]
 fn refused_unasked(left: &Left, code: i32, texts: &[&str]) {
     assert_eq!(left.code, code, "{}", left.out);
@@ -125,9 +130,7 @@ fn a_question_names_services_versions_and_shares() {
     let (stable, standby) = versions(&lab);
     let asks = |words: &str, question: &str| {
         let left = lab.on_a_terminal(words, "n").exits(5);
-        // It is broken where the terminal ends.
-        let said: Vec<&str> = left.out.split_whitespace().collect();
-        let said = said.join(" ");
+        let said = unbroken(&left.out);
         assert!(said.contains(question), "{question:?}: {said}");
         assert!(said.contains("WL0435"), "{said}");
     };
@@ -148,7 +151,7 @@ fn a_question_names_services_versions_and_shares() {
     let begins = format!("Deploy shop to default: web {stable} → ");
     assert!(left.out.contains(&begins), "{}", left.out);
     assert!(
-        left.out.contains(" (25 → 100 % of requests)? "),
+        unbroken(&left.out).contains(" (25 → 100 % of requests)? "),
         "{}",
         left.out
     );
@@ -467,7 +470,8 @@ fn who_deploys_what_was_rolled_back_by_hand_is_told_before_and_in_the_question()
     let asked = lab.on_a_terminal("deploy", "n");
     assert_eq!(asked.code, 5, "{}", asked.out);
     let question = format!("web {left} was rolled back by hand before, by ");
-    assert!(asked.out.contains(&question), "{}", asked.out);
+    let said = unbroken(&asked.out);
+    assert!(said.contains(&question), "{said}");
 }
 
 #[test]
