@@ -138,13 +138,16 @@ impl Part {
     pub(super) fn count(&mut self, versions: &[VersionFigures]) {
         let mut own = versions.iter();
         let own = own.find(|one| one.version.as_ref() == Some(&self.to));
-        self.counted = own.map(|seen| {
+        // That nobody asks for it is worth knowing too.
+        let nothing = (self.listens && self.weight > Percent::ZERO).then(Tally::default);
+        let counted = own.map(|seen| {
             let [.., failed] = seen.answers;
             Tally {
                 requests: seen.answers.iter().sum::<u64>() + seen.connect_failures,
                 errors: failed + seen.broken + seen.connect_failures,
             }
         });
+        self.counted = counted.or(nothing);
     }
 
     /// What is left of its watch is `remaining` from now on: a controller that was away goes on with what it had

@@ -140,9 +140,8 @@ impl Progress {
                 environment: self.environment.clone(),
                 service: service.clone(),
             };
-            if let Some(versions) = figures.services.get(&key) {
-                part.count(versions);
-            }
+            let versions = figures.services.get(&key);
+            part.count(versions.map_or(&[], Vec::as_slice));
         }
     }
 
@@ -402,6 +401,9 @@ mod tests {
             errors: 8,
         };
         assert_eq!((counted("auth"), counted("api")), (Some(seen), None));
+        picture.count(&FiguresView::default());
+        let counted = picture.parts[&sample::service("auth")].counted;
+        assert_eq!(counted, Some(Tally::default()), "nobody asks for it");
     }
 
     #[test]
