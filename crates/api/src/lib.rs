@@ -14,6 +14,7 @@ mod risk;
 mod score;
 mod token;
 mod view;
+mod went_back;
 
 pub use check::{CheckAnswer, CheckRequest};
 pub use event::{Event, EventQuery};
@@ -37,6 +38,7 @@ pub use view::{
     LostHistoryView, NoStartView, PlanView, RolloutView, RouterView, ServiceView, SilentRouterView,
     SlotView, VersionFigures, VersionView,
 };
+pub use went_back::{WentBack, WentBackView};
 
 /// Version of this contract: higher whenever something is taken away or changes its shape, never for
 /// what is only added. A client refuses a controller of another one and says which command upgrades it.

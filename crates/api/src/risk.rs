@@ -1,7 +1,7 @@
 //! What the past says of a planned deployment.
 
 use serde::{Deserialize, Serialize};
-use windlass_model::Measure;
+use windlass_model::{Measure, whole};
 
 /// How likely a deployment is to fail, as far as the past of its environment can tell. It advises, and decides
 /// nothing.
@@ -21,10 +21,13 @@ pub struct RiskView {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct LearnedRisk {
     /// The chance, in per cent.
+    #[serde(serialize_with = "whole")]
     pub percent: Measure,
     /// 80 % of what the past leaves open lies above this.
+    #[serde(serialize_with = "whole")]
     pub at_least: Measure,
     /// And below this.
+    #[serde(serialize_with = "whole")]
     pub at_most: Measure,
     /// Whether there were enough failures to take it for a frequency.
     pub calibrated: bool,
@@ -39,5 +42,6 @@ pub struct RiskReason {
     /// What.
     pub name: String,
     /// To the log of the odds; above zero is riskier than usual.
+    #[serde(serialize_with = "whole")]
     pub adds: Measure,
 }

@@ -11,7 +11,7 @@ use windlass_model::{
     Version, more_to_the_new,
 };
 
-use crate::{DeploymentScore, ReportedView, RiskView, StepScoreView};
+use crate::{DeploymentScore, ReportedView, RiskView, StepScoreView, WentBackView};
 
 /// `GET /v1/version`
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -59,6 +59,9 @@ pub struct PlanView {
     /// goes back to, or else that it leaves.
     #[serde(default)]
     pub no_start: BTreeMap<ServiceName, NoStartView>,
+    /// Services whose new release was left once already; empty for whoever did not ask what would be done.
+    #[serde(default)]
+    pub went_back: BTreeMap<ServiceName, WentBackView>,
 }
 
 /// A release that could not be started again as it was.
@@ -216,7 +219,7 @@ pub struct EvidenceView {
 }
 
 impl EvidenceView {
-    /// What is lacking, in words: "waits for evidence at 10 %: about 1,200 more requests to the new
+    /// What is lacking, in words: "waits for evidence at 10 %: about 2,000 more requests to the new
     /// version are needed".
     pub fn words(&self) -> String {
         let at = self.at;

@@ -80,6 +80,12 @@ pub struct CommandRun {
     pub attempt: u32,
 }
 
+/// What is seen of a `status` that has answered clearly begins so.
+pub const STATUS_SAYS: &str = "`status` says that ";
+
+/// The same of one that is still on its way: it may be asked again.
+pub const STATUS_SAYS_MOVING: &str = "`status` says that it is moving";
+
 /// What a `status` command said.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CommandState {

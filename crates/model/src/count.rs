@@ -13,19 +13,19 @@ pub fn count(count: u64) -> String {
     text
 }
 
-/// What is only estimated, rounded up to two digits: more would be said than is known.
-pub fn two_digits(estimate: u64) -> u64 {
-    let digits = estimate.checked_ilog10().unwrap_or_default();
-    let unit = 10_u64.pow(digits.saturating_sub(1));
+/// What is only estimated, rounded up to one digit: more would be said than is known, and it would be another
+/// number at every look.
+pub fn one_digit(estimate: u64) -> u64 {
+    let unit = 10_u64.pow(estimate.checked_ilog10().unwrap_or_default());
     estimate.div_ceil(unit).saturating_mul(unit)
 }
 
-/// The same for people: "about 3,400".
+/// The same for people: "about 4,000".
 pub fn about(estimate: u64) -> String {
-    format!("about {}", count(two_digits(estimate)))
+    format!("about {}", count(one_digit(estimate)))
 }
 
-/// What a comparison lacks, as it is told everywhere: "about 3,400 more requests to the new version".
+/// What a comparison lacks, as it is told everywhere: "about 4,000 more requests to the new version".
 pub fn more_to_the_new(requests: u64) -> String {
     format!("{} more requests to the new version", about(requests))
 }
@@ -41,18 +41,18 @@ mod tests {
     }
 
     #[test]
-    fn an_estimate_has_two_digits_and_is_never_short() {
+    fn an_estimate_has_one_digit_and_is_never_short() {
         let all = [0, 7, 42, 121, 26_357, 26_000, 99_100].map(about);
         let told = [
             "about 0",
             "about 7",
-            "about 42",
-            "about 130",
-            "about 27,000",
-            "about 26,000",
+            "about 50",
+            "about 200",
+            "about 30,000",
+            "about 30,000",
             "about 100,000",
         ];
         assert_eq!(all, told);
-        assert_eq!(two_digits(u64::MAX), u64::MAX);
+        assert_eq!(one_digit(u64::MAX), u64::MAX);
     }
 }

@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Measure, Percent, Rule};
+use crate::{Measure, Percent, Rule, whole, whole_if_known};
 
 /// What the figures of a candidate say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -66,13 +66,21 @@ pub struct Judgement {
     pub here: u64,
     /// It errs at least so many times as often: this and the next hold together at every look, with the
     /// certainty that harm is shown with. Once this is above 1, harm is shown.
+    #[serde(serialize_with = "whole")]
     pub at_least: Measure,
-    /// And at most so many times as often.
+    /// And at most so many times as often; 10000 is the largest that is told apart, so that nothing bounds it.
+    #[serde(serialize_with = "whole")]
     pub at_most: Measure,
     /// The highest logarithm of the e-value for harm.
+    #[serde(serialize_with = "whole")]
     pub evidence: Measure,
     /// From here on harm is shown.
+    #[serde(serialize_with = "whole")]
     pub needed: Measure,
+    /// The lowest error rate of the candidate, in per cent, that would have been seen by now in nine cases of
+    /// ten; none where even one that always errs would not have been.
+    #[serde(default, serialize_with = "whole_if_known")]
+    pub visible: Option<Measure>,
     /// About how many more requests to the candidate, with those beside them, would show that there is no
     /// regression, where that can be told.
     pub more_requests: Option<u64>,

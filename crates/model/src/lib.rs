@@ -44,9 +44,12 @@ mod template;
 mod token;
 mod traffic;
 mod trigger;
+mod whole;
 
-pub use command::{CommandRun, CommandSpec, CommandState, Job, Pass};
-pub use count::{about, count, more_to_the_new, two_digits};
+pub use command::{
+    CommandRun, CommandSpec, CommandState, Job, Pass, STATUS_SAYS, STATUS_SAYS_MOVING,
+};
+pub use count::{about, count, more_to_the_new, one_digit};
 pub use environment::{Environment, KeptFailed, Promoted, ServiceState, StandbyKept, TakenDown};
 pub use fact::{
     Fact, InstanceEnd, LAST_LINE_LONGEST, LAST_LINES, Repair, ReturnReason, RolloutPhase,
@@ -99,3 +102,4 @@ pub use traffic::{
     Eject, Fits, Maintenance, Mirror, RequestLimits, Retries, Sticky, Timeouts, Traffic,
 };
 pub use trigger::{Drop, Lasting, Limit, Percentile, Rate, Source, Times, Trigger};
+pub use whole::{whole, whole_if_known};

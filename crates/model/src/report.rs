@@ -116,10 +116,22 @@ impl Measure {
         let near = value.clamp(-Self::LARGEST, Self::LARGEST);
         Self::try_from(near).unwrap_or(Self(0))
     }
+
+    /// The same as an integer, where it is one.
+    pub(crate) const fn as_whole(self) -> Option<i64> {
+        if self.0 % MILLIONTHS == 0 {
+            Some(self.0 / MILLIONTHS)
+        } else {
+            None
+        }
+    }
 }
 
 /// Millionths in one.
 const MILLION: f64 = 1_000_000.0;
+
+/// The same, to count with.
+const MILLIONTHS: i64 = 1_000_000;
 
 impl TryFrom<f64> for Measure {
     type Error = InvalidReport;

@@ -11,6 +11,7 @@ use crate::drive::Driven;
 use crate::handle::{From, When};
 use crate::{
     deploying, down, no_way_back, opening, planning, problems, removing, returning, startable,
+    went_back,
 };
 
 /// Answers what it would do now.
@@ -66,7 +67,8 @@ async fn deploy(
     let plan = if view.nothing_to_do {
         None
     } else {
-        Some(startable::looked_at(shared, view).await)
+        let view = startable::looked_at(shared, view).await;
+        Some(went_back::looked_at(shared, view).await)
     };
     Ok(CheckAnswer {
         aborts,

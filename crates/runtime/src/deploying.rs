@@ -113,6 +113,7 @@ async fn begun_before(shared: &Rc<Shared>, terms: &Terms) -> Result<Option<Begun
             down: BTreeMap::new(),
             risk: None,
             no_start: BTreeMap::new(),
+            went_back: BTreeMap::new(),
         };
         (Some(it.id), plan)
     }))

@@ -62,6 +62,7 @@ mod taken_down;
 mod understood;
 mod views;
 mod watch;
+mod went_back;
 
 pub use at::{Check, RollbackAt, ServiceAt};
 pub use border::Border;

@@ -8,7 +8,8 @@ use futures_util::{FutureExt, StreamExt};
 use windlass_edge::{Clock, InstanceState, Prober, Target};
 use windlass_engine::rollout::{Event, Watched};
 use windlass_model::{
-    CommandState, InstanceEnd, InstanceId, Millis, Probe, ProbeKind, Probed, ServiceName,
+    CommandState, InstanceEnd, InstanceId, Millis, Probe, ProbeKind, Probed, STATUS_SAYS_MOVING,
+    ServiceName,
 };
 
 use crate::border::Border;
@@ -224,7 +225,7 @@ impl Watch {
             let (saw, is_clear) = match self.target.ask_status(&self.watched.instance).await {
                 Ok(CommandState::Live) => return Ok(()),
                 Ok(CommandState::NotLive(saw)) => return Err(saw),
-                Ok(CommandState::Moving) => ("`status` says that it is moving".to_owned(), true),
+                Ok(CommandState::Moving) => (STATUS_SAYS_MOVING.to_owned(), true),
                 Ok(CommandState::Unclear(saw)) => (saw, false),
                 Err(error) if may_pass(&error) => (error.chain(), false),
                 Err(error) => return Err(error.chain()),

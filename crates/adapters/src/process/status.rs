@@ -9,7 +9,7 @@ use tokio::process::Command;
 use tokio::time::timeout;
 use windlass_control::ShimSpec;
 use windlass_edge::EdgeError;
-use windlass_model::{CommandState, Instance, Template};
+use windlass_model::{CommandState, Instance, STATUS_SAYS, Template};
 
 use super::command::{KeptScript, VERSION};
 use super::fail::{machine, rejected, timeout as late};
@@ -131,10 +131,10 @@ fn read(printed: &str, wanted: &str, mask: &Mask<'_>) -> CommandState {
         State::Live if version == wanted => CommandState::Live,
         State::Moving => CommandState::Moving,
         State::Live => {
-            let saw = format!("`status` says that {} is live", shown(&version, mask));
+            let saw = format!("{STATUS_SAYS}{} is live", shown(&version, mask));
             CommandState::NotLive(saw)
         }
-        State::Absent => CommandState::NotLive("`status` says that nothing is live".to_owned()),
+        State::Absent => CommandState::NotLive(format!("{STATUS_SAYS}nothing is live (absent)")),
     }
 }
 
@@ -159,7 +159,7 @@ mod tests {
         let six = "{\"version\":\"6\",\"state\":\"live\"}";
         assert_eq!(seen(six), "`status` says that 6 is live");
         let nothing = "{\"version\":null,\"state\":\"absent\"}";
-        assert_eq!(seen(nothing), "`status` says that nothing is live");
+        assert_eq!(seen(nothing), "`status` says that nothing is live (absent)");
         for odd in [
             "",
             "live",

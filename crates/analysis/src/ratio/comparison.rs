@@ -3,7 +3,7 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
-use windlass_model::{count, more_to_the_new};
+use windlass_model::count;
 
 use super::grid::Test;
 use super::interval::{ENDS, Evidence};
@@ -96,6 +96,9 @@ pub struct Finding {
     pub p_value: f64,
     /// How far the regression is ruled out by silence.
     pub reach: Reach,
+    /// The lowest rate of the candidate that would have been seen by now in nine cases of ten; none where even
+    /// one that is always bad would not have been.
+    pub visible: Option<f64>,
     /// The regression.
     pub regression: Regression,
 }
@@ -137,6 +140,7 @@ impl Comparison {
     /// one, and a single metric has all of it.
     pub fn finding(&self, weight: f64) -> Finding {
         let (shown, reach) = self.shown_and_reach(weight);
+        let visible = self.sensitivity.visible(self.asked(weight));
         Finding {
             shown,
             stable: self.seen.stable,
@@ -146,6 +150,7 @@ impl Comparison {
             needed: -(self.plan.alpha * weight).ln(),
             p_value: self.harm.p_value(),
             reach,
+            visible,
             regression: self.plan.regression,
         }
     }
@@ -153,14 +158,18 @@ impl Comparison {
     /// What is shown at this weight and how far silence has come, without the interval, which is the
     /// dear part of a finding.
     pub fn shown_and_reach(&self, weight: f64) -> (Shown, Reach) {
-        let alpha = self.plan.alpha * weight;
-        let asked = Asked {
-            alpha,
+        let asked = self.asked(weight);
+        let reach = self.sensitivity.reach(self.plan.regression, asked);
+        (self.shown(asked.alpha, reach), reach)
+    }
+
+    /// The search for harm at this weight.
+    fn asked(&self, weight: f64) -> Asked {
+        Asked {
+            alpha: self.plan.alpha * weight,
             tolerance: self.plan.tolerance,
             bursts: self.plan.bursts,
-        };
-        let reach = self.sensitivity.reach(self.plan.regression, asked);
-        (self.shown(alpha, reach), reach)
+        }
     }
 
     /// The highest log of the e-value for harm so far.
@@ -197,7 +206,8 @@ fn rate(arm: Arm) -> String {
 }
 
 /// In words, with the name of the metric left to the caller: "0.42 % against 0.40 % beside it: no
-/// difference shown; 12,400 requests; a doubling would have been seen".
+/// difference shown; 12,400 requests; a doubling would have been seen". *Would have been seen* is in nine
+/// cases of ten.
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.shown == Shown::NoData {
@@ -213,29 +223,59 @@ impl fmt::Display for Finding {
         match self.shown {
             // A later beginning shows it, or it was shown once.
             Shown::Harm if low < 1.0 => f.write_str("worse, as a part of its time shows")?,
-            Shown::Harm if high >= ENDS.1 => write!(f, "worse, at least {low:.1} times as often")?,
+            // Only the least is known of it, and that would sound like little: the rates say how much.
+            Shown::Harm if high >= ENDS.1 => f.write_str("shown to be worse")?,
             Shown::Harm => write!(f, "worse, {low:.1} to {high:.1} times as often")?,
             Shown::NotWorse => write!(
                 f,
                 "shown to be less than {} times as often",
                 self.regression.times
             )?,
-            Shown::NoHarm | Shown::Nothing | Shown::NoData => f.write_str("no difference shown")?,
+            Shown::Nothing => f.write_str(self.without_proof())?,
+            Shown::NoHarm | Shown::NoData => f.write_str("no difference shown")?,
         }
         let requests = self.stable.requests.saturating_add(self.candidate.requests);
         write!(f, "; {} requests", count(requests))?;
-        match (self.shown, self.reach.more_requests) {
-            (Shown::NoHarm, _) => {
-                write!(f, "; {} would have been seen", Worsening(self.regression))
-            }
-            (Shown::Nothing, Some(more)) => write!(
-                f,
-                "; {} until {} would be seen",
-                more_to_the_new(more),
-                Worsening(self.regression)
-            ),
-            (Shown::Harm | Shown::NotWorse | Shown::NoData | Shown::Nothing, _) => Ok(()),
+        match self.shown {
+            Shown::NoHarm => write!(f, "; {} would have been seen", Worsening(self.regression)),
+            Shown::Nothing => self.write_visible(f),
+            Shown::Harm | Shown::NotWorse | Shown::NoData => Ok(()),
         }
+    }
+}
+
+impl Finding {
+    /// What can be said where neither harm is shown nor that there is none.
+    fn without_proof(&self) -> &'static str {
+        if self.candidate.rate() <= self.stable.rate() {
+            "no sign of harm"
+        } else {
+            "more, which may be chance"
+        }
+    }
+
+    /// How bad it would have had to be to be seen. What it was like is no such bound: it was not seen.
+    fn write_visible(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.visible {
+            None => f.write_str(", too few to see harm by"),
+            Some(rate) if Some(rate) <= self.candidate.rate() => Ok(()),
+            Some(rate) => {
+                let percent = one_digit_up(rate * 100.0).min(100.0);
+                write!(f, "; {percent} % or more would have been seen")
+            }
+        }
+    }
+}
+
+/// Rounded up to one digit, so that it does not change with every request and *or more* stays true.
+fn one_digit_up(figure: f64) -> f64 {
+    let unit = 10_f64.powf(figure.log10().floor());
+    // A unit below one is not exact: its inverse is.
+    let digit = (figure / unit - 1e-9).ceil();
+    if unit < 1.0 {
+        digit / (1.0 / unit).round()
+    } else {
+        digit * unit
     }
 }
 

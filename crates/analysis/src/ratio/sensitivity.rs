@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::shares::Shares;
 use super::tick::{Arm, Tick};
 use crate::numbers::special::divergence;
-use crate::numbers::{bits, real::ceiling};
+use crate::numbers::{bits, real::ceiling, root};
 
 /// The worsening that must not be missed.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -40,15 +40,19 @@ impl Regression {
     /// as many bad requests and are tolerated (ANALYSIS 1a.6, there for a tolerance of 1). No test
     /// needs fewer than `ln(1/α)` of it on average. Nothing where the regression is tolerated.
     pub fn information(self, stable: f64, share: f64, tolerance: f64) -> f64 {
-        let worse = self.beside(stable);
-        if worse <= tolerance * stable {
-            return 0.0;
-        }
-        let all = share * worse + (1.0 - share) * stable;
-        let q0 = all / (share * tolerance + 1.0 - share);
-        let q1 = (tolerance * q0).min(1.0);
-        share * divergence(worse, q1) + (1.0 - share) * divergence(stable, q0)
+        information((stable, self.beside(stable)), share, tolerance)
     }
+}
+
+/// The same against a candidate with this rate.
+fn information((stable, worse): (f64, f64), share: f64, tolerance: f64) -> f64 {
+    if worse <= tolerance * stable {
+        return 0.0;
+    }
+    let all = share * worse + (1.0 - share) * stable;
+    let q0 = all / (share * tolerance + 1.0 - share);
+    let q1 = (tolerance * q0).min(1.0);
+    share * divergence(worse, q1) + (1.0 - share) * divergence(stable, q0)
 }
 
 /// The test that is to see the regression.
@@ -60,6 +64,13 @@ pub struct Asked {
     pub tolerance: f64,
     /// What it divides bad events by.
     pub bursts: f64,
+}
+
+impl Asked {
+    /// What it must have seen to see a worsening in nine runs of ten, in nats.
+    fn needed(self) -> f64 {
+        NINE_OF_TEN * -self.alpha.ln() * self.bursts.max(1.0)
+    }
 }
 
 /// How many times the least information the test needs in nine runs of ten (simulated: 2.0 to 2.9
@@ -123,7 +134,7 @@ impl Sensitivity {
                 more_requests: None,
             };
         };
-        let needed = NINE_OF_TEN * -asked.alpha.ln() * asked.bursts.max(1.0);
+        let needed = asked.needed();
         let each = |share| regression.information(rate, share, asked.tolerance);
         let seen = self.requests.at_least(each);
         let missing = (needed - seen).max(0.0);
@@ -133,5 +144,16 @@ impl Sensitivity {
             part: seen / needed,
             more_requests: share.map(|(share, next)| ceiling(missing / next * share)),
         }
+    }
+
+    /// The lowest rate of the candidate that this test would have seen by now in nine runs of ten; none
+    /// where it would not have seen even one that is always bad, or where nothing was compared.
+    pub fn visible(&self, asked: Asked) -> Option<f64> {
+        let stable = self.stable.rate()?;
+        let lacking = |worse: f64| {
+            let each = |share| information((stable, worse), share, asked.tolerance);
+            self.requests.at_least(each) - asked.needed()
+        };
+        (lacking(1.0) >= 0.0).then(|| root::halving(stable, 1.0, lacking))
     }
 }

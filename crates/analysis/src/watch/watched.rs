@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use windlass_model::{
-    Judgement, Measure, Millis, Percent, Rule, Tally, Then, Verdict, count, two_digits,
+    Judgement, Measure, Millis, Percent, Rule, Tally, Then, Verdict, count, one_digit,
 };
 
 use super::condition::{Condition, Fed, Known};
@@ -230,6 +230,7 @@ impl Watch {
             evidence: Measure::nearest(finding.log_e),
             needed: Measure::nearest(finding.needed),
             here: self.compared_at(share),
+            visible: finding.visible.map(|rate| Measure::nearest(rate * 100.0)),
             more_requests: self.more_requests(&finding),
             not_watched: silent.map(|rule| rule.rule().clone()).collect(),
             rising: self.rising().cloned().collect(),
@@ -254,7 +255,7 @@ impl Watch {
     /// Whichever waits longer. What is not compared is not waited for.
     fn more_requests(&self, finding: &Finding) -> Option<u64> {
         let times = self.slowness.as_ref().and_then(Slowness::more_requests);
-        finding.reach.more_requests.max(times).map(two_digits)
+        finding.reach.more_requests.max(times).map(one_digit)
     }
 
     /// A split that is not kept voids whatever was found.

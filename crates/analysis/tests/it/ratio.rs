@@ -8,6 +8,8 @@ use windlass_analysis::ratio::sensitivity::Regression;
 use windlass_analysis::ratio::split::SplitCheck;
 use windlass_analysis::ratio::{Arm, Process, Test, Tick};
 
+use crate::random::Random;
+
 fn tick(counts: [u64; 4]) -> Tick {
     Tick::of(counts).expect("no more bad requests than requests")
 }
@@ -232,7 +234,13 @@ fn told(ticks: impl IntoIterator<Item = [u64; 4]>, plan: Plan) -> (Shown, String
 fn a_finding_says_in_words_what_it_rests_on() {
     insta::assert_snapshot!(told([], Plan::default()).1, @"errors not compared yet: no requests to both at the same time");
     let same = [tick_of(6_200, 25, 26)];
-    insta::assert_snapshot!(told(same, Plan::default()).1, @"errors 0.42 % against 0.40 % beside it: no difference shown; 12,400 requests; about 14,000 more requests to the new version until a doubling would be seen");
+    insta::assert_snapshot!(told(same, Plan::default()).1, @"errors 0.42 % against 0.40 % beside it: more, which may be chance; 12,400 requests; 2 % or more would have been seen");
+    let clean = [tick_of(500, 0, 0)];
+    insta::assert_snapshot!(told(clean, Plan::default()).1, @"errors 0.00 % against 0.00 % beside it: no sign of harm; 1,000 requests; 4 % or more would have been seen");
+    let few = [tick_of(9, 0, 0)];
+    insta::assert_snapshot!(told(few, Plan::default()).1, @"errors 0.00 % against 0.00 % beside it: no sign of harm; 18 requests, too few to see harm by");
+    let only_new = [tick_of(200, 0, 40)];
+    insta::assert_snapshot!(told(only_new, Plan::default()).1, @"errors 20.00 % against 0.00 % beside it: shown to be worse; 400 requests");
     let many = [tick_of(6_200, 25, 26); 4];
     insta::assert_snapshot!(told(many, Plan::default()).1, @"errors 0.42 % against 0.40 % beside it: shown to be less than 2 times as often; 49,600 requests");
     let worse = [tick_of(6_200, 25, 90)];
@@ -308,4 +316,53 @@ fn what_is_missing_does_not_wander_with_the_last_tick() {
         halves > many * 5 / 4,
         "half of what comes says less each: {halves} and {many}"
     );
+}
+
+/// Whether a search of so many ticks sees a candidate that errs so many times in a million.
+fn sees(random: &mut Random, ticks: usize, (stable, candidate): (u64, u64)) -> bool {
+    let mut comparison = Comparison::new(Plan::default());
+    for _ in 0..ticks {
+        let [mut old, mut new] = [Arm::default(); 2];
+        for _ in 0..20 {
+            let (arm, rate) = if random.hits(300_000) {
+                (&mut new, candidate)
+            } else {
+                (&mut old, stable)
+            };
+            arm.requests += 1;
+            arm.bad += u64::from(random.hits(rate));
+        }
+        comparison.push(Tick {
+            stable: old,
+            candidate: new,
+        });
+    }
+    comparison.shown_and_reach(1.0).0 == Shown::Harm
+}
+
+/// *Would have been seen* is a promise about nine runs of ten: with what is said to be visible after so many
+/// requests, and after no fewer.
+#[test]
+fn a_rate_that_is_said_to_be_visible_is_seen_in_nine_runs_of_ten() {
+    let mut random = Random(11);
+    for (ticks, stable) in [(10, 0), (100, 0), (100, 5_000), (300, 20_000)] {
+        // Twenty requests a tick, three of ten to the candidate.
+        let times = u64::try_from(ticks).expect("a small number");
+        let mut few = Comparison::new(Plan::default());
+        few.push(tick([
+            14 * times,
+            14 * times * stable / 1_000_000,
+            6 * times,
+            0,
+        ]));
+        let visible = few.finding(1.0).visible.expect("enough to see something");
+        let rate = (1..=1_000_000_u32).find(|rate| f64::from(*rate) >= visible * 1e6);
+        let rate = u64::from(rate.expect("a rate is at most one"));
+        let runs = (0..100).filter(|_| sees(&mut random, ticks, (stable, rate)));
+        let seen = runs.count();
+        assert!(
+            seen >= 85,
+            "{seen} of 100 at {rate} beside {stable} in {ticks} ticks"
+        );
+    }
 }

@@ -41,6 +41,7 @@ pub(crate) fn judged(verdict: Verdict, share: u8, here: u64) -> Event {
             at_most: Measure::nearest(2.0),
             evidence: Measure::nearest(0.1),
             needed: Measure::nearest(4.6),
+            visible: None,
             more_requests: Some(4_000_u64.saturating_sub(here)),
             not_watched: Vec::new(),
             rising: Vec::new(),

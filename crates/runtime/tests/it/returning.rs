@@ -1,7 +1,9 @@
 //! Going back after promotion, and mending what is stuck.
 
-use windlass_api::{Command, Exit, Problem, RollbackAnswer};
-use windlass_model::{DeploymentId, Fact, Millis, Outcome, Repair, StuckReason, Version};
+use windlass_api::{Command, Exit, Problem, RollbackAnswer, WentBack, WentBackView};
+use windlass_model::{
+    DeploymentId, Fact, Millis, Outcome, Repair, ReturnReason, StuckReason, Version,
+};
 use windlass_runtime::RollbackAt;
 use windlass_testkit::{
     Effect, Ending, Lab, Script, Service, app_name, environment_name, run, service_name,
@@ -496,5 +498,55 @@ fn an_app_that_was_never_promoted_has_nothing_to_go_back_from() {
             (refused.exit, refused.code.0.as_str()),
             (Exit::Refused, "WL0344")
         );
+    });
+}
+
+/// What a plan for the contents that `web` has now says of how its release was left before.
+async fn known_of(lab: &Lab, content: &str) -> Option<WentBackView> {
+    put(lab, &["web"], content);
+    let wanted = shop([web()]).wanted();
+    let mut view = lab.handle().plan(wanted).await.expect("a plan");
+    view.went_back.remove(&service_name("web"))
+}
+
+#[test]
+fn a_plan_says_who_rolled_its_release_back_until_that_is_promoted_again() {
+    run(async {
+        let mut lab = Lab::new().await;
+        let known = releases(&mut lab, &["one", "two"]).await;
+        assert_eq!(known_of(&lab, "three").await, None);
+        let id = went_back(&mut lab, None, None).await;
+        let found = known_of(&lab, "two").await.expect("it was rolled back");
+        assert_eq!((&found.version, &found.deployment), (&known[1], &id));
+        let by = "ana".to_owned();
+        assert_eq!(found.how, WentBack::ByHand { by });
+        assert!(found.at_us > 0);
+        promoted(&mut lab, &shop([web()])).await;
+        put(&lab, &["web"], "three");
+        promoted(&mut lab, &shop([web()])).await;
+        assert_eq!(known_of(&lab, "two").await, None);
+    });
+}
+
+#[test]
+fn a_plan_says_why_its_release_went_back_by_itself() {
+    run(async {
+        let mut lab = Lab::new().await;
+        releases(&mut lab, &["one"]).await;
+        script(&lab, "web", "two", Script::rejected());
+        put(&lab, &["web"], "two");
+        let (id, ending) = lab.deployed(&shop([web()])).await;
+        assert_eq!(ending, Ending::Ended(Outcome::RolledBack));
+        let found = known_of(&lab, "two").await.expect("it went back");
+        assert_eq!(found.deployment, id);
+        let is_lost = matches!(
+            found.how,
+            WentBack::BeforePromotion {
+                why: ReturnReason::InstanceLost { .. }
+            }
+        );
+        assert!(is_lost, "{found:?}");
+        // Another release has no such past.
+        assert_eq!(known_of(&lab, "three").await, None);
     });
 }

@@ -111,6 +111,7 @@ pub(crate) fn deployment(text: &str, app: AppName) -> DeploymentView {
 fn plan_view(wanted: &Wanted) -> PlanView {
     PlanView {
         no_start: BTreeMap::new(),
+        went_back: BTreeMap::new(),
         down: BTreeMap::new(),
         risk: None,
         plan: Plan {

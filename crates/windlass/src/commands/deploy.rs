@@ -7,14 +7,14 @@ use windlass_model::{DeploymentId, Millis, PlanId};
 
 use super::file::Found;
 use super::halt::must_not_be_halted;
+use super::plan::show_plan;
 use super::turn::{self, Asked};
 use crate::arguments::{assignment, duration, named};
 use crate::context::Context;
 use crate::diagnostic::{Diagnostic, SAID_NO, TYPED};
 use crate::follow::{Purpose, begun, follow, of_none};
 use crate::report::Report;
-use crate::ui::plan::plan_text;
-use crate::ui::question;
+use crate::ui::{question, went_back};
 
 /// Options of `deploy`.
 #[derive(Debug, Args)]
@@ -129,16 +129,16 @@ async fn agree(
         return Ok(None);
     };
     if context.ui.can_ask() {
-        context
-            .ui
-            .say_as_it_is(plan_text(&view, false, context.ui.talk_columns()).trim_end());
-        let mut question = question::of_plan(&view.plan);
+        show_plan(context, &view);
+        let zone = context.ui.talk_style().zone;
+        let mut question = went_back::sentences(&view, &zone);
         if let Some(id) = aborts {
             let running = client.show(&id).await?;
-            let first = question::of_abort(&running);
-            question = format!("{first} Then: {question}");
+            question.push(question::of_abort(&running));
+            question.push("Then:".to_owned());
         }
-        if !context.ui.ask(&question) {
+        question.push(question::of_plan(&view.plan));
+        if !context.ui.ask(&question.join(" ")) {
             return Err(Diagnostic::new(Exit::Refused, "nothing was deployed").code(SAID_NO));
         }
     } else if view.plan.tasks.iter().any(|task| task.no_way_back) {
@@ -193,9 +193,7 @@ pub(super) async fn carry_out(
         return nothing_to_do(&answer.plan);
     };
     if !manner.plan_seen {
-        context
-            .ui
-            .say_as_it_is(plan_text(&answer.plan, false, context.ui.talk_columns()).trim_end());
+        show_plan(context, &answer.plan);
     }
     let starting = Starting::default();
     let view = client.outliving(&starting, async |client: &Client| client.show(&id).await);

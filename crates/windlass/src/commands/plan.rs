@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use clap::Args;
 use serde::Serialize;
-use windlass_api::{NoStartView, RiskView};
+use windlass_api::{NoStartView, PlanView, RiskView, WentBackView};
 use windlass_model::{Plan, ServiceName};
 
 use super::file::Found;
@@ -23,7 +23,7 @@ pub(crate) struct Options {
     set: Vec<(String, String)>,
 }
 
-/// The plan, what the past says of it, and what could not be started again.
+/// The plan, what the past says of it, and what could not be started again or was left before.
 #[derive(Serialize)]
 struct Told<'p> {
     #[serde(flatten)]
@@ -31,6 +31,7 @@ struct Told<'p> {
     #[serde(skip_serializing_if = "Option::is_none")]
     risk: Option<&'p RiskView>,
     no_start: &'p BTreeMap<ServiceName, NoStartView>,
+    went_back: &'p BTreeMap<ServiceName, WentBackView>,
 }
 
 pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, Diagnostic> {
@@ -45,7 +46,16 @@ pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, 
         plan,
         risk: view.risk.as_ref(),
         no_start: &view.no_start,
+        went_back: &view.went_back,
     };
-    let text = plan_text(&view, true, context.ui.columns());
+    let zone = context.ui.style().zone;
+    let text = plan_text(&view, true, context.ui.columns(), &zone);
     Ok(Report::new(text, &told)?.of("plan").sentences())
+}
+
+/// Shows what is about to be done, or was begun, to whoever asked for it.
+pub(super) fn show_plan(context: &Context, view: &PlanView) {
+    let zone = context.ui.talk_style().zone;
+    let text = plan_text(view, false, context.ui.talk_columns(), &zone);
+    context.ui.say_as_it_is(text.trim_end());
 }

@@ -5,12 +5,12 @@ use windlass_api::{CheckRequest, Exit, RemoveRequest};
 
 use super::file::Found;
 use super::place::environment;
+use super::plan::show_plan;
 use crate::arguments::service;
 use crate::context::Context;
 use crate::diagnostic::{Diagnostic, SAID_NO};
 use crate::follow::{Purpose, begun, follow};
 use crate::report::Report;
-use crate::ui::plan::plan_text;
 use crate::ui::question;
 
 /// Options of `remove`.
@@ -55,9 +55,7 @@ pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, 
         }
     }
     let answer = client.remove(&request).await?;
-    context
-        .ui
-        .say_as_it_is(plan_text(&answer.plan, false, context.ui.talk_columns()).trim_end());
+    show_plan(context, &answer.plan);
     let id = answer.deployment;
     let view = client.show(&id).await?;
     if options.detach {

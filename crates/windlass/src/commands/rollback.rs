@@ -10,13 +10,13 @@ use windlass_client::Client;
 use windlass_model::{DeploymentId, DeploymentState, PlanKind, ServiceName, Version};
 
 use super::place::environment;
+use super::plan::show_plan;
 use crate::arguments::{service, version};
 use crate::context::Context;
 use crate::diagnostic::{Diagnostic, SAID_NO};
 use crate::follow::{Purpose, begun, follow, of_none};
 use crate::report::Report;
 use crate::ui::UNASKED;
-use crate::ui::plan::plan_text;
 use crate::ui::question;
 use crate::ui::words::harmless;
 
@@ -104,9 +104,7 @@ pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, 
 /// What is carried out, and what stays as it is.
 fn show(context: &Context, plan: Option<&PlanView>, stays: &BTreeMap<ServiceName, String>) {
     if let Some(plan) = plan {
-        context
-            .ui
-            .say_as_it_is(plan_text(plan, false, context.ui.talk_columns()).trim_end());
+        show_plan(context, plan);
     }
     for (service, why) in stays {
         let why = harmless(why);

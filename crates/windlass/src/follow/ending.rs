@@ -145,7 +145,7 @@ mod tests {
         let text = crate::ui::diagnostic_text(&report.failure.unwrap(), &Style::plain());
         insta::assert_snapshot!(text, @r"
         error[WL0406]: shop in production waits for a person: the analysis of auth (inconclusive) holds it
-          auth has no evidence at 25 %: about 1,200 more requests to the new version were needed
+          auth has no evidence at 25 %: about 2,000 more requests to the new version were needed
           hint: windlass resume dep_01k0a goes on, windlass promote dep_01k0a skips all that is left, windlass abort dep_01k0a goes back
         ");
     }

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
-use windlass_api::{EvidenceView, RolloutView};
+use windlass_api::{EvidenceView, RolloutView, VersionFigures};
 use windlass_model::{
     Change, Fact, InstanceEnd, InstanceId, Millis, Percent, Probe, Proof, Report, ReturnReason,
-    RolloutPhase, RolloutPlan, ServiceName, Step, StuckReason, Version,
+    RolloutPhase, RolloutPlan, ServiceName, Step, StuckReason, Tally, Version,
 };
 
 use crate::ui::words::doing;
@@ -51,6 +51,8 @@ pub(crate) struct Part {
     pub(crate) probe: Option<Probe>,
     /// Whether there is traffic to split, where the plan is known.
     pub(crate) listens: bool,
+    /// What the router has counted of the new release, where somebody watches: in ten minutes at most.
+    pub(crate) counted: Option<Tally>,
 }
 
 /// Evidence that a step waits for, as it was last told.
@@ -103,6 +105,7 @@ impl Part {
             steps: steps.unwrap_or_default(),
             probe: planned.map(|planned| planned.spec.ready.clone()),
             listens: planned.is_none_or(|planned| planned.spec.listen.is_some()),
+            counted: None,
         }
     }
 
@@ -128,6 +131,30 @@ impl Part {
         }
         if matches!(phase, RolloutPhase::Returned) {
             self.weight = Percent::ZERO;
+        }
+    }
+
+    /// Takes in what the router has counted of its versions.
+    pub(super) fn count(&mut self, versions: &[VersionFigures]) {
+        let mut own = versions.iter();
+        let own = own.find(|one| one.version.as_ref() == Some(&self.to));
+        // That nobody asks for it is worth knowing too.
+        let nothing = (self.listens && self.weight > Percent::ZERO).then(Tally::default);
+        let counted = own.map(|seen| {
+            let [.., failed] = seen.answers;
+            Tally {
+                requests: seen.answers.iter().sum::<u64>() + seen.connect_failures,
+                errors: failed + seen.broken + seen.connect_failures,
+            }
+        });
+        self.counted = counted.or(nothing);
+    }
+
+    /// What is left of its watch is `remaining` from now on: a controller that was away goes on with what it had
+    /// noted last.
+    pub(super) fn goes_on(&mut self, remaining: Millis, now_us: i64) {
+        if self.bake.is_some() {
+            self.bake = Some((now_us, remaining));
         }
     }
 

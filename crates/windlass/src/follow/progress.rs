@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use windlass_api::{DeploymentView, Event, HALT_SIGN};
+use windlass_api::{DeploymentView, Event, FiguresView, HALT_SIGN};
 use windlass_model::{
-    AppName, Below, DeploymentId, DeploymentState, EnvironmentName, Fact, Plan, PlanKind,
-    ReturnReason, RolloutPhase, ScoreGate, ScoreSummary, ServiceName,
+    AppName, Below, DeploymentId, DeploymentState, EnvironmentName, Fact, Millis, Percent, Plan,
+    PlanKind, ReturnReason, RolloutPhase, ScoreGate, ScoreSummary, ServiceKey, ServiceName,
 };
 
 use super::part::Part;
@@ -124,6 +124,37 @@ impl Progress {
     /// Whether a service can go neither on nor back, or none can begin.
     pub(crate) fn has_stuck(&self) -> bool {
         self.unnamed || self.parts.values().any(|part| part.stuck.is_some())
+    }
+
+    /// Whether a new release has requests that can be counted.
+    pub(crate) fn has_traffic(&self) -> bool {
+        let mut parts = self.parts.values();
+        parts.any(|part| part.listens && part.weight > Percent::ZERO)
+    }
+
+    /// Takes in what the router has counted.
+    pub(crate) fn count(&mut self, figures: &FiguresView) {
+        for (service, part) in &mut self.parts {
+            let key = ServiceKey {
+                app: self.app.clone(),
+                environment: self.environment.clone(),
+                service: service.clone(),
+            };
+            let versions = figures.services.get(&key);
+            part.count(versions.map_or(&[], Vec::as_slice));
+        }
+    }
+
+    /// Takes in how it stands now that a controller is back: no event says what is left of a watch.
+    pub(crate) fn goes_on(&mut self, view: &DeploymentView, now_us: i64) {
+        for (service, part) in &mut self.parts {
+            let rollout = view.rollouts.get(service);
+            let rollout = rollout.filter(|it| it.phase == RolloutPhase::Baking);
+            let left = rollout.filter(|it| it.weight == part.weight);
+            if let Some(left) = left.and_then(|it| it.remaining_ms) {
+                part.goes_on(Millis::from_millis(left), now_us);
+            }
+        }
     }
 
     /// Takes in one event.
@@ -335,10 +366,64 @@ pub(crate) fn service_of(fact: &Fact) -> Option<&ServiceName> {
 
 #[cfg(test)]
 mod tests {
-    use windlass_model::Percent;
+    use windlass_model::{Tally, Version};
 
     use super::*;
     use crate::ui::sample;
+
+    #[test]
+    fn what_the_router_counts_of_the_new_version_is_known_and_of_no_other() {
+        let mut picture = sample::told(&sample::good_story()[..6]);
+        assert!(picture.has_traffic());
+        let version = |text: &str, answers| windlass_api::VersionFigures {
+            version: Some(Version(text.to_owned())),
+            answers,
+            connect_failures: 2,
+            broken: 1,
+        };
+        let key = ServiceKey {
+            app: picture.app.clone(),
+            environment: picture.environment.clone(),
+            service: sample::service("auth"),
+        };
+        let versions = vec![
+            version("1.4.1", [0, 900, 0, 0, 9]),
+            version("1.4.2", [0, 90, 3, 2, 5]),
+        ];
+        let figures = FiguresView {
+            services: [(key, versions)].into(),
+            ..FiguresView::default()
+        };
+        picture.count(&figures);
+        let counted = |service| picture.parts[&sample::service(service)].counted;
+        let seen = Tally {
+            requests: 102,
+            errors: 8,
+        };
+        assert_eq!((counted("auth"), counted("api")), (Some(seen), None));
+        picture.count(&FiguresView::default());
+        let counted = picture.parts[&sample::service("auth")].counted;
+        assert_eq!(counted, Some(Tally::default()), "nobody asks for it");
+    }
+
+    #[test]
+    fn a_controller_that_is_back_says_what_is_left_of_a_watch() {
+        let mut picture = sample::told(&sample::good_story()[..6]);
+        let mut view = sample::deployment("dep_01k0a");
+        let auth = view.rollouts.get_mut(&sample::service("auth"));
+        let auth = auth.expect("a service");
+        auth.phase = RolloutPhase::Baking;
+        auth.remaining_ms = Some(25_000);
+        let left = |picture: &Progress| picture.parts[&sample::service("auth")].bake;
+        let before = left(&picture);
+        picture.goes_on(&view, sample::at(60_000));
+        assert_eq!(left(&picture), before, "that is another share");
+        let auth = view.rollouts.get_mut(&sample::service("auth"));
+        auth.expect("a service").weight = Percent::new(25).expect("a share");
+        picture.goes_on(&view, sample::at(60_000));
+        let now = (sample::at(60_000), Millis::from_secs(25));
+        assert_eq!(left(&picture), Some(now));
+    }
 
     #[test]
     fn a_good_deployment_is_told_by_its_facts() {

@@ -3,7 +3,7 @@
 use std::pin::pin;
 use std::time::Duration;
 
-use windlass_api::{DeploymentView, EnvironmentView, Exit};
+use windlass_api::{DeploymentView, EnvironmentView, Exit, FiguresView};
 use windlass_client::{Client, ClientError, Followed, Following, Starting};
 use windlass_model::{DeploymentId, DeploymentState, Plan};
 
@@ -12,10 +12,14 @@ use super::progress::Progress;
 use crate::context::Context;
 use crate::diagnostic::Diagnostic;
 use crate::report::Report;
+use crate::ui::time::now_us;
 use crate::ui::{EVENT, Voice};
 
 /// Time between two drawings of the live view.
 const REDRAW: Duration = Duration::from_millis(250);
+
+/// Time between two looks at what the router has counted.
+const COUNTED_EVERY: Duration = Duration::from_secs(1);
 
 /// Why a deployment is followed.
 #[derive(Debug)]
@@ -125,14 +129,23 @@ async fn watch(
 ) -> Result<Met, ClientError> {
     let mut redraw = tokio::time::interval(REDRAW);
     let mut left = pin!(tokio::signal::ctrl_c());
+    let mut counts = pin!(counts(following.client().clone()));
     loop {
         let followed = {
+            let client = following.client().clone();
             let mut next = pin!(following.next());
             loop {
+                let is_counted = voice.is_live() && picture.has_traffic();
                 tokio::select! {
                     followed = &mut next => break followed?,
                     _at = redraw.tick() => voice.redraw(picture),
                     _signal = &mut left => return Ok(Met::Detached),
+                    seen = &mut counts, if is_counted => {
+                        if let Some(seen) = seen {
+                            picture.count(&seen);
+                        }
+                        counts.set(self::counts(client.clone()));
+                    }
                 }
             }
         };
@@ -160,9 +173,21 @@ async fn watch(
                     }
                 }
             }
-            Followed::Reconnected { pid } => voice.reconnected(pid),
+            Followed::Reconnected { pid } => {
+                // Who can't say it yet leaves the clocks as they are.
+                if let Ok(view) = following.client().show(&picture.id).await {
+                    picture.goes_on(&view, now_us());
+                }
+                voice.reconnected(pid);
+            }
         }
     }
+}
+
+/// What the router has counted a little later, if it can be asked.
+async fn counts(client: Client) -> Option<FiguresView> {
+    tokio::time::sleep(COUNTED_EVERY).await;
+    client.figures().await.ok()
 }
 
 /// What runs where it belongs, if it can be asked.

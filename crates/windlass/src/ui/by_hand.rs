@@ -9,7 +9,7 @@ use windlass_model::{
 use super::time::of_calendar;
 use super::words::{harmless, listed};
 
-/// One line for each time: "mira let web go on at 10 % without 18s of watching and …", and what became of it
+/// One line for each time: "mira let web go on at 10 % without up to 18s of watching and …", and what became of it
 /// where it went back all the same.
 pub(crate) fn told(view: &DeploymentView, zone: &TimeZone) -> Vec<String> {
     let gates = view.score.iter().flat_map(|score| &score.let_go);
@@ -76,11 +76,12 @@ fn let_go(gate: &LetGo, zone: &TimeZone) -> String {
     format!("{by} let {what} with {score}, and {asked} was asked for ({at})")
 }
 
-/// What was left out: "18s of watching, the step 50 % and evidence (…)".
+/// What was left out: "up to 18s of watching, the step 50 % and evidence (…)".
 fn left_out(past: &Past) -> String {
     let mut left = Vec::new();
     if past.bake > Millis::ZERO {
-        left.push(format!("{} of watching", past.bake));
+        // It is noted every few seconds how much is left: in truth it may have been a little less.
+        left.push(format!("up to {} of watching", past.bake));
     }
     match &past.steps[..] {
         [] => {}
@@ -127,7 +128,7 @@ mod tests {
         let mut view = sample::ended(windlass_model::Outcome::Promoted);
         let part = view.rollouts.get_mut(&sample::service("auth"));
         part.expect("a service").past = vec![sample::past()];
-        insta::assert_snapshot!(told(&view, &TimeZone::UTC).join("\n"), @"mira let auth go on at 25 % without 18s of watching, the step 50 % and evidence (inconclusive: about 1,200 more requests to the new version were needed)");
+        insta::assert_snapshot!(told(&view, &TimeZone::UTC).join("\n"), @"mira let auth go on at 25 % without up to 18s of watching, the step 50 % and evidence (inconclusive: about 2,000 more requests to the new version were needed)");
     }
 
     #[test]
@@ -186,9 +187,9 @@ mod tests {
         let mut past = sample::past();
         (past.at, past.evidence) = (Percent::ZERO, None);
         part.past = vec![past];
-        insta::assert_snapshot!(told(&view, &TimeZone::UTC).join("\n"), @"mira let auth skip 18s of watching and the step 50 %; then it went back to version 1.4.1");
+        insta::assert_snapshot!(told(&view, &TimeZone::UTC).join("\n"), @"mira let auth skip up to 18s of watching and the step 50 %; then it went back to version 1.4.1");
         let part = view.rollouts.get_mut(&sample::service("auth"));
         part.expect("a service").from = None;
-        insta::assert_snapshot!(told(&view, &TimeZone::UTC).join("\n"), @"mira let auth skip 18s of watching and the step 50 %; then it was stopped, and nothing ran before");
+        insta::assert_snapshot!(told(&view, &TimeZone::UTC).join("\n"), @"mira let auth skip up to 18s of watching and the step 50 %; then it was stopped, and nothing ran before");
     }
 }

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 use windlass_api::{DeploymentView, RolloutView};
-use windlass_model::{DeploymentState, Outcome, PlanKind, RolloutPhase, ServiceName, Verdict};
+use windlass_model::{
+    DeploymentState, Measure, Outcome, PlanKind, RolloutPhase, ServiceName, Verdict, whole_if_known,
+};
 
 use super::words::harmless;
 
@@ -18,6 +20,9 @@ pub(crate) struct Compared<'v> {
     requests: u64,
     /// The same of the one beside it.
     beside: u64,
+    /// The lowest error rate, in per cent, that would have been seen in nine cases of ten, where any would.
+    #[serde(serialize_with = "whole_if_known")]
+    visible: Option<Measure>,
     /// About how many more to the new one were lacking, where that can be told.
     more_requests: Option<u64>,
     words: &'v str,
@@ -46,23 +51,25 @@ fn of(part: &RolloutView) -> Option<Compared<'_>> {
         conclusive: matches!(judgement.verdict, Verdict::Pass | Verdict::Fail),
         requests: judgement.candidate.requests,
         beside: judgement.stable.requests,
+        visible: judgement.visible,
         more_requests: judgement.more_requests.filter(|more| *more > 0),
         words: &judgement.words,
     })
 }
 
-/// The same, one line each: "web: the comparison was inconclusive: errors …".
+/// The same, one line each: "web: the comparison passed: errors …". Where it has neither passed nor failed,
+/// the words say what was seen and what would have been: nobody waited for a proof.
 pub(crate) fn lines(view: &DeploymentView) -> Vec<String> {
     let all = compared(view).into_iter();
     all.map(|(service, compared)| {
         let how = match compared.verdict {
-            Verdict::Pass => "passed",
-            Verdict::Fail => "failed",
-            Verdict::Inconclusive => "was inconclusive",
-            Verdict::Error | Verdict::NoData => "is void",
+            Verdict::Pass => "the comparison passed: ",
+            Verdict::Fail => "the comparison failed: ",
+            Verdict::Inconclusive => "",
+            Verdict::Error | Verdict::NoData => "the comparison is void: ",
         };
         let words = harmless(compared.words);
-        format!("{service}: the comparison {how}: errors {words}")
+        format!("{service}: {how}errors {words}")
     })
     .collect()
 }
@@ -85,10 +92,10 @@ mod tests {
 
     #[test]
     fn a_promotion_says_in_one_line_whether_the_comparison_showed_anything() {
-        let few = "0.00 % against 0.00 % beside it: no difference shown; 41 requests; about 300 more \
-                   requests to the new version until a doubling would be seen";
+        let few = "0.00 % against 0.00 % beside it: no sign of harm; 1,000 requests; 4 % or more would \
+                   have been seen";
         let view = promoted(Verdict::Inconclusive, few, Some(300));
-        insta::assert_snapshot!(lines(&view).join("\n"), @"auth: the comparison was inconclusive: errors 0.00 % against 0.00 % beside it: no difference shown; 41 requests; about 300 more requests to the new version until a doubling would be seen");
+        insta::assert_snapshot!(lines(&view).join("\n"), @"auth: errors 0.00 % against 0.00 % beside it: no sign of harm; 1,000 requests; 4 % or more would have been seen");
         let json = serde_json::to_value(compared(&view)).expect("JSON");
         assert_eq!(json["auth"]["verdict"], "inconclusive");
         assert_eq!(json["auth"]["conclusive"], false);

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use jiff::tz::TimeZone;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use windlass_api::{
     DeploymentView, EnvironmentView, Event, Exit, LearnedRisk, LogLine, NoStartView, PlanView,
-    ReportedView, RiskReason, RiskView, RouterView, Scope, TokenView,
+    ReportedView, RiskReason, RiskView, RouterView, Scope, TokenView, WentBack, WentBackView,
 };
 use windlass_control::{Level, RouterProgram};
 use windlass_model::{
@@ -28,7 +29,7 @@ use super::show::{Shown, show_text};
 use super::status::{Whole, status_text};
 use super::tokens::{kept, tokens_text};
 use super::why::why_text;
-use super::{Style, diagnostic_text};
+use super::{Style, diagnostic_text, went_back};
 use crate::follow::Progress;
 
 /// What a script, a release or a server that is none of ours could write.
@@ -152,6 +153,15 @@ fn whole_plan() -> PlanView {
         why: "the files of release 1.4.1 are gone".to_owned(),
     };
     view.no_start = BTreeMap::from([(sample::service("api"), found)]);
+    let left = WentBackView {
+        version: Version("1.4.2".to_owned()),
+        deployment: sample::deployment("dep_01k0a").id,
+        at_us: 0,
+        how: WentBack::ByHand {
+            by: "mira".to_owned(),
+        },
+    };
+    view.went_back = BTreeMap::from([(sample::service("api"), left)]);
     let some = Measure::nearest(12.5);
     view.risk = Some(RiskView {
         deployments: 12,
@@ -320,7 +330,8 @@ fn no_view_of_a_plan_obeys_what_is_in_it() {
         }
         let failed = failure(&view, &picture, None, Exit::Failed);
         [
-            plan_text(plan, true, None),
+            plan_text(plan, true, None, &TimeZone::UTC),
+            went_back::sentences(plan, &TimeZone::UTC).join("\n"),
             diagnostic_text(&failed, &wide()),
         ]
         .join("\n")

@@ -170,6 +170,12 @@ impl Grid {
         }
     }
 
+    /// The same without this column.
+    pub(crate) fn without(mut self, head: &str) -> Self {
+        self.columns.retain(|column| column.head != head);
+        self
+    }
+
     /// Whether the column is still there.
     pub(crate) fn has(&self, head: &str) -> bool {
         self.columns.iter().any(|column| column.head == head)

@@ -142,6 +142,7 @@ mod tests {
             at_most: Measure::nearest(1.0),
             evidence: Measure::nearest(0.0),
             needed: Measure::nearest(4.6),
+            visible: None,
             more_requests: None,
             not_watched: not_watched.iter().cloned().map(Rule::from).collect(),
             rising: Vec::new(),

@@ -1,7 +1,7 @@
 //! The live view: one row a service, and what happens next. Pure: a picture and a time in, lines out.
 
 use windlass_api::HeldView;
-use windlass_model::{DeploymentState, PlanKind, RolloutPhase};
+use windlass_model::{DeploymentState, PlanKind, RolloutPhase, count};
 
 use super::concern::{Concern, concern, more};
 use super::grid::{Ease, Grid};
@@ -27,10 +27,22 @@ const BELOW: &str = "      ";
 /// What gives way where a row is too wide with what the service waits for behind it.
 const BESIDE: [Ease; 1] = [Ease::Shorten("version", 8)];
 
+/// The same where errors and requests are counted: they and what is left say more than how long it has lasted.
+const BESIDE_COUNTED: [Ease; 2] = [Ease::Shorten("version", 8), Ease::Drop("age")];
+
+fn beside(picture: &Progress) -> &'static [Ease] {
+    if picture.parts.values().any(|part| part.counted.is_some()) {
+        &BESIDE_COUNTED
+    } else {
+        &BESIDE
+    }
+}
+
 /// The same where that is told below the row.
-const ALONE: [Ease; 5] = [
+const ALONE: [Ease; 6] = [
     Ease::Shorten("version", 8),
     Ease::Drop("version"),
+    Ease::Drop(ERRORS),
     Ease::Shorten("service", 16),
     Ease::Drop("ready"),
     Ease::Drop("age"),
@@ -62,7 +74,7 @@ fn services(picture: &Progress, now_us: i64, (room, style): (usize, &Style)) -> 
     let width = style.width.saturating_sub(MARGIN.len());
     let waits = picture.parts.values().map(|part| waits(part, now_us));
     let waits: Vec<String> = waits.collect();
-    let beside = grid(picture, now_us, Some(&waits)).fit(Some(width), &BESIDE);
+    let beside = grid(picture, now_us, Some(&waits)).fit(Some(width), beside(picture));
     let is_beside = beside.width() <= width;
     let grid = if is_beside {
         beside
@@ -93,7 +105,7 @@ const SHORT_WAIT: usize = 16;
 fn without(picture: &Progress, now_us: i64, width: usize) -> Grid {
     let room = width.saturating_sub(SHORT_WAIT);
     let rows = || grid(picture, now_us, None);
-    let short = rows().fit(Some(room), &BESIDE);
+    let short = rows().fit(Some(room), beside(picture));
     if short.width() <= room {
         short
     } else {
@@ -141,21 +153,40 @@ fn grid(picture: &Progress, now_us: i64, waits: Option<&[String]>) -> Grid {
                 clock(now_us - part.since_us),
                 format!("{}/{}", part.ready, part.wanted),
                 traffic,
+                counted(part),
                 change(part.from.as_ref(), &part.to),
             ];
             row.extend(waits.and_then(|waits| waits.get(at)).cloned());
             row
         });
-    let header = ["service", "phase", "age", "ready", "traffic", "version", ""];
+    let header = [
+        "service", "phase", "age", "ready", "traffic", ERRORS, "version", "",
+    ];
     let header = if waits.is_some() {
         &header[..]
     } else {
-        &header[..6]
+        &header[..7]
     };
-    Grid::new(header, rows.collect())
+    let grid = Grid::new(header, rows.collect())
         .least("phase", PHASE_WIDTH)
         .least("age", AGE_WIDTH)
-        .right(&["age", "ready", "traffic"])
+        .right(&["age", "ready", "traffic", ERRORS]);
+    if picture.parts.values().any(|part| part.counted.is_some()) {
+        grid
+    } else {
+        grid.without(ERRORS)
+    }
+}
+
+/// The column of what the router counts of the new release.
+const ERRORS: &str = "errors";
+
+/// "3 of 1,240": errors and requests; nothing as long as nothing was counted.
+fn counted(part: &Part) -> String {
+    let tally = part.counted.as_ref();
+    tally.map_or_else(String::new, |tally| {
+        format!("{} of {}", count(tally.errors), count(tally.requests))
+    })
 }
 
 /// Characters of the longest phase, and of the age of most: nothing moves when one changes.
@@ -177,7 +208,11 @@ const GAP: &str = "  ";
 
 fn head(picture: &Progress, now_us: i64, style: &Style) -> String {
     let what = format!("{} → {}", picture.app, picture.environment);
-    let how = state_of(picture.kind, picture.state);
+    let how = if is_proved(picture) {
+        "back, the proof runs"
+    } else {
+        state_of(picture.kind, picture.state)
+    };
     let age = clock(now_us - picture.started_us);
     let id = picture.id.as_str();
     let all = |id: &str| [&what, how, &age, id].map(wide).iter().sum::<usize>() + 9;
@@ -217,8 +252,11 @@ fn waits(part: &Part, now_us: i64) -> String {
         RolloutPhase::Baking if part.evidence.is_some() => "for evidence".to_owned(),
         RolloutPhase::Baking => part
             .bake
-            .map(|bake| clock(left(bake, now_us)))
-            .map(|left| format!("{left} left"))
+            .map(|bake| match left(bake, now_us) {
+                // A trigger may be about to fire, or a controller was away meanwhile.
+                0 => "not over yet".to_owned(),
+                left => format!("{} left", clock(left)),
+            })
             .unwrap_or_default(),
         RolloutPhase::Starting => part.doing().unwrap_or_else(|| "for readiness".to_owned()),
         RolloutPhase::Returning => part.doing().unwrap_or_default(),
@@ -246,6 +284,22 @@ fn left((since_us, within): (i64, windlass_model::Millis), now_us: i64) -> i64 {
 /// What the lines of what is next begin with, or as many blanks.
 const NEXT: &str = "next: ";
 
+/// What is looked at once everything is back.
+const PROOF: &str = "the proof that it is back: nothing comes to what was left any more";
+
+/// Whether all that goes back is back, and only that is looked at.
+fn is_proved(picture: &Progress) -> bool {
+    let goes_back = match picture.state {
+        DeploymentState::Returning => true,
+        DeploymentState::Settling => picture.kind == PlanKind::Rollback,
+        DeploymentState::Running
+        | DeploymentState::Held
+        | DeploymentState::Stuck
+        | DeploymentState::Ended(_) => false,
+    };
+    goes_back && picture.is_all_done()
+}
+
 /// What happens next by itself, or what may be said.
 fn next(picture: &Progress, now_us: i64) -> Vec<String> {
     let one = |text: &str| vec![[NEXT, text].concat()];
@@ -266,6 +320,7 @@ fn next(picture: &Progress, now_us: i64) -> Vec<String> {
             lines.extend(next_lines(&ways));
             lines
         }
+        _ if is_proved(picture) => one(PROOF),
         DeploymentState::Returning => one("everything that must goes back"),
         DeploymentState::Settling if picture.is_all_done() => one("a last look at what came of it"),
         DeploymentState::Settling => one("old slots drain"),
@@ -283,10 +338,13 @@ fn next_running(picture: &Progress, now_us: i64) -> String {
         .min_by_key(|(left, _, _)| *left);
     if let Some((left, service, part)) = baking {
         let then = part.steps.iter().find(|step| step.to > part.weight);
-        let in_time = clock(left);
+        let in_time = match left {
+            0 => "soon".to_owned(),
+            left => format!("in {}", clock(left)),
+        };
         return match then {
-            Some(step) => format!("{service} goes to {} in {in_time}", step.to),
-            None => format!("{service} has passed in {in_time}"),
+            Some(step) => format!("{service} goes to {} {in_time}", step.to),
+            None => format!("{service} has passed {in_time}"),
         };
     }
     let awaited = picture.parts.iter().find_map(|(service, part)| {
@@ -362,6 +420,61 @@ mod tests {
     }
 
     #[test]
+    fn a_row_has_the_errors_and_requests_of_the_new_release_within_80_columns() {
+        let mut picture = sample::untold();
+        for event in sample::good_story().iter().take(6) {
+            picture.apply(event);
+        }
+        let auth = picture.parts.get_mut(&sample::service("auth"));
+        auth.expect("a service").counted = Some(windlass_model::Tally {
+            requests: 1_240,
+            errors: 3,
+        });
+        let lines = frame(&picture, sample::at(12_500), &Style::plain());
+        assert!(lines.iter().all(|line| line.chars().count() <= 80));
+        insta::assert_snapshot!(lines.join("\n"), @r"
+        shop → production   running   0:12   dep_01k0a
+          service  phase         ready  traffic      errors  version
+          api      waiting         0/1      0 %              1.4.1 → 1.4.2  for auth
+          auth     baking          2/2     25 %  3 of 1,240  1.4.1 → 1.4.2  0:19 left
+        next: auth goes to 100 % in 0:19
+        Ctrl-C detaches; the deployment goes on
+        ");
+        // The clock of this terminal has run out, and the watch goes on.
+        let late = frame(&picture, sample::at(99_000), &Style::plain());
+        insta::assert_snapshot!(late.join("\n"), @r"
+        shop → production   running   1:39   dep_01k0a
+          service  phase         ready  traffic      errors  version
+          api      waiting         0/1      0 %              1.4.1 → 1.4.2  for auth
+          auth     baking          2/2     25 %  3 of 1,240  1.4.1 → 1.4.2  not over yet
+        next: auth goes to 100 % soon
+        Ctrl-C detaches; the deployment goes on
+        ");
+    }
+
+    #[test]
+    fn once_all_is_back_the_proof_is_named() {
+        let mut picture = sample::untold();
+        picture.state = DeploymentState::Returning;
+        let said = |picture: &Progress| frame(picture, sample::at(0), &Style::plain()).join("\n");
+        assert!(
+            said(&picture).contains("   returning   "),
+            "{}",
+            said(&picture)
+        );
+        for part in picture.parts.values_mut() {
+            part.phase = RolloutPhase::Returned;
+        }
+        let text = said(&picture);
+        assert!(text.contains("   back, the proof runs   "), "{text}");
+        assert!(text.contains(PROOF), "{text}");
+        picture.state = DeploymentState::Settling;
+        assert!(!said(&picture).contains(PROOF));
+        picture.kind = PlanKind::Rollback;
+        assert!(said(&picture).contains(PROOF));
+    }
+
+    #[test]
     fn a_step_that_waits_for_evidence_says_how_much_is_missing() {
         let mut picture = sample::untold();
         for event in sample::good_story().iter().take(6) {
@@ -382,7 +495,7 @@ mod tests {
         let next = next.expect("what is next");
         assert_eq!(
             next,
-            "next: auth waits for evidence at 25 %: about 1,200 more requests to the new version are needed, 29:00 left"
+            "next: auth waits for evidence at 25 %: about 2,000 more requests to the new version are needed, 29:00 left"
         );
     }
 

@@ -2,6 +2,7 @@
 //! view; [`Ui`] knows the terminal, [`Voice`] says what is followed.
 
 mod again;
+mod answer;
 pub(crate) mod by_hand;
 pub(crate) mod compared;
 mod concern;
@@ -38,6 +39,7 @@ pub(crate) mod time;
 pub(crate) mod tokens;
 mod voice;
 pub(crate) mod ways;
+pub(crate) mod went_back;
 pub(crate) mod why;
 pub(crate) mod wide;
 pub(crate) mod words;

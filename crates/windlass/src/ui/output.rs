@@ -1,12 +1,13 @@
 //! stdout for data, stderr for talk.
 
-use std::io::{self, BufRead, Write};
+use std::io::{self, Write};
 use std::panic::PanicHookInfo;
 
 use jiff::tz::TimeZone;
 use serde::Serialize;
 use windlass_api::{Exit, LogLine};
 
+use super::answer::{self, Answer};
 use super::shown::{escaped, shown};
 use super::terminal::{Terminal, size};
 use super::words::harmless;
@@ -22,8 +23,8 @@ const WIDTH_IN_A_PIPE: usize = 200;
 /// Said where nobody can be asked.
 pub(crate) const UNASKED: &str = "nobody can be asked here, so it goes ahead as with --yes";
 
-/// Longest answer to a question, in bytes.
-const ANSWER_MAX: u64 = 64;
+/// Columns behind a question, for its answer.
+const ANSWER_ROOM: usize = 4;
 
 /// Characters of an instance's id that are shown beside each line of its log.
 const INSTANCE_SHOWN: usize = 6;
@@ -124,20 +125,17 @@ impl Ui {
         self.output == Output::Text && self.terminal.input && self.terminal.errors
     }
 
-    /// Asks once; anything but yes is no.
-    #[expect(clippy::unused_self, reason = "only who has the voice may print")]
+    /// Asks once; anything but yes is no. Where there was no answer, its line is ended.
     pub(crate) fn ask(&self, question: &str) -> bool {
+        let question = format!("{question} [y/N]");
+        let question = match self.talk_columns() {
+            Some(width) => wrap::lines(&question, width.saturating_sub(ANSWER_ROOM)),
+            None => question,
+        };
         let mut errors = io::stderr().lock();
-        if write!(errors, "{} [y/N] ", shown(question))
-            .and_then(|()| errors.flush())
-            .is_err()
-        {
-            return false;
-        }
-        let mut answer = String::new();
-        let mut input = io::Read::take(io::stdin().lock(), ANSWER_MAX);
-        let read = input.read_line(&mut answer);
-        read.is_ok() && matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes")
+        let asked = write!(errors, "{} ", shown(&question)).and_then(|()| errors.flush());
+        drop(errors);
+        asked.is_ok() && answer::read() == Answer::Yes
     }
 
     /// Asks, or where nobody can be asked says so and goes ahead: a script has said what it wants by the
@@ -185,6 +183,17 @@ impl Ui {
     #[expect(clippy::unused_self, reason = "only who has the voice may print")]
     pub(crate) fn data_line(&self, line: &str) -> io::Result<()> {
         print_line(&shown(line))
+    }
+
+    /// One fact as data, for people: a line, or as many as a terminal has room for it in.
+    ///
+    /// # Errors
+    /// When whoever read has left.
+    pub(crate) fn data_fact(&self, line: &str) -> io::Result<()> {
+        match self.columns() {
+            Some(width) => self.data_line(&wrap::lines(line, width)),
+            None => self.data_line(line),
+        }
     }
 
     /// One line of data, for machines, which says what it is.

@@ -1,5 +1,6 @@
 //! A plan for people.
 
+use jiff::tz::TimeZone;
 use windlass_api::{NoStartView, PlanView};
 use windlass_model::{
     Change, Job, Percent, Plan, PlanId, PlanKind, RolloutPlan, ServiceName, Step, Sticky, Strategy,
@@ -9,7 +10,7 @@ use windlass_model::{
 use super::listening::listening;
 use super::words::{change, counted, harmless, listed, until};
 use super::wrap::hang;
-use super::{risk, scored};
+use super::{risk, scored, went_back};
 
 /// Characters of a plan's id that are shown.
 const SHORT: usize = 10;
@@ -17,7 +18,12 @@ const SHORT: usize = 10;
 /// The plan: what changes, what is done wave by wave, what undoes it, and where the way back ends.
 /// `whole` adds the command that carries out exactly this plan. `fits`: columns that it must fit into, where
 /// a person reads it.
-pub(crate) fn plan_text(view: &PlanView, whole: bool, fits: Option<usize>) -> String {
+pub(crate) fn plan_text(
+    view: &PlanView,
+    whole: bool,
+    fits: Option<usize>,
+    zone: &TimeZone,
+) -> String {
     let plan = &view.plan;
     let mut lines = vec![format!(
         "plan {} for {} in {}, on revision {}",
@@ -32,7 +38,7 @@ pub(crate) fn plan_text(view: &PlanView, whole: bool, fits: Option<usize>) -> St
             counted(plan.unchanged.len(), "service")
         ));
     } else {
-        changes(view, fits, &mut lines);
+        changes(view, (fits, zone), &mut lines);
         waves(view, fits, &mut lines);
     }
     rest(plan, &mut lines);
@@ -66,7 +72,7 @@ fn width(plan: &Plan) -> usize {
     names.max().unwrap_or(0)
 }
 
-fn changes(view: &PlanView, fits: Option<usize>, lines: &mut Vec<String>) {
+fn changes(view: &PlanView, (fits, zone): (Option<usize>, &TimeZone), lines: &mut Vec<String>) {
     let plan = &view.plan;
     let width = width(plan);
     lines.push(String::new());
@@ -84,6 +90,10 @@ fn changes(view: &PlanView, fits: Option<usize>, lines: &mut Vec<String>) {
         };
         let head = format!("  {service:width$}  ");
         lines.push(hang(&head, &format!("{versions}, {manner}"), fits));
+        if let Some(found) = view.went_back.get(service) {
+            let head = " ".repeat(head.len());
+            lines.push(hang(&head, &went_back::warning(found, zone), fits));
+        }
     }
 }
 
@@ -439,7 +449,7 @@ mod tests {
     #[test]
     fn a_plan_shows_waves_undo_and_the_way_back() {
         let view = sample::plan_view();
-        insta::assert_snapshot!(plan_text(&view, true, None), @r"
+        insta::assert_snapshot!(plan_text(&view, true, None, &TimeZone::UTC), @r"
         plan 9f3cab1234 for shop in production, on revision 3
 
           api   1.4.1 → 1.4.2, blue-green
@@ -467,8 +477,8 @@ mod tests {
         carry out exactly this: windlass deploy --plan plan_9f3cab12340000
         ");
         assert_eq!(
-            plan_text(&view, true, None),
-            plan_text(&view.clone(), true, None)
+            plan_text(&view, true, None, &TimeZone::UTC),
+            plan_text(&view.clone(), true, None, &TimeZone::UTC)
         );
     }
 
@@ -487,7 +497,7 @@ mod tests {
             bake: windlass_model::Millis::ZERO,
         };
         let told = |view: &PlanView| {
-            let text = plan_text(view, false, None);
+            let text = plan_text(view, false, None, &TimeZone::UTC);
             let from = text.rfind("\n\n").expect("a last block");
             text.get(from..).unwrap_or_default().trim().to_owned()
         };
@@ -515,7 +525,7 @@ mod tests {
         for part in view.plan.rollouts.values_mut() {
             part.spec.analysis = Some(Gate::default());
         }
-        let text = plan_text(&view, false, None);
+        let text = plan_text(&view, false, None, &TimeZone::UTC);
         let lines = text.lines().filter(|line| line.starts_with("needs "));
         assert_eq!(
             lines.collect::<Vec<_>>(),
@@ -530,7 +540,7 @@ mod tests {
     #[test]
     fn a_first_deployment_says_which_steps_it_skips() {
         let view = sample::first_plan_view();
-        insta::assert_snapshot!(plan_text(&view, false, None), @r"
+        insta::assert_snapshot!(plan_text(&view, false, None, &TimeZone::UTC), @r"
         plan 9f3cab1234 for shop in production, on revision 0
 
           auth  → 1.4.2, first deployment: steps below 100 % are skipped
@@ -551,7 +561,7 @@ mod tests {
         let mut told = |last: &str| {
             let last = Version(last.to_owned());
             view.down = [(sample::service("auth"), last)].into();
-            let text = plan_text(&view, false, None);
+            let text = plan_text(&view, false, None, &TimeZone::UTC);
             let lines = text
                 .lines()
                 .filter(|line| line.starts_with("  auth") || line.starts_with("way back"));
@@ -571,7 +581,7 @@ mod tests {
     fn a_rollback_is_the_way_back_and_undoes_nothing() {
         let mut view = sample::plan_view();
         view.plan.kind = PlanKind::Rollback;
-        let text = plan_text(&view, false, None);
+        let text = plan_text(&view, false, None, &TimeZone::UTC);
         assert!(!text.contains("undo"), "{text}");
         assert!(text.ends_with(&[ON_FAILURE, "\n"].concat()), "{text}");
     }
@@ -582,7 +592,7 @@ mod tests {
         view.plan.rollouts.clear();
         view.plan.tasks.clear();
         view.nothing_to_do = true;
-        insta::assert_snapshot!(plan_text(&view, true, None), @r"
+        insta::assert_snapshot!(plan_text(&view, true, None, &TimeZone::UTC), @r"
         plan 9f3cab1234 for shop in production, on revision 3
         nothing to do: 1 service as the file says
 

@@ -15,7 +15,8 @@ use super::wide::{padded, wide};
 use super::words::{change, outcome_of, phase, proof, until, whose};
 use crate::follow::{Part, Progress};
 
-/// The block that stays when following ends. `fails`: a failure is printed after it, which names what is next.
+/// The block that stays when following ends. `fails`: a failure is printed after it, which says where traffic is,
+/// what proves that, and what is next: nothing is told twice.
 /// `zone`: in which times are told.
 pub(crate) fn record_text(
     view: &DeploymentView,
@@ -54,10 +55,11 @@ pub(crate) fn record_text(
     lines.extend(by_hand::told(view, zone));
     lines.extend(compared::lines(view));
     lines.extend(grounds(view));
-    if let Some(traffic) = runs.and_then(|runs| traffic(view, runs)) {
-        lines.push(format!("traffic: {traffic}"));
+    if !fails {
+        let traffic = runs.and_then(|runs| traffic(view, runs));
+        lines.extend(traffic.map(|traffic| format!("traffic: {traffic}")));
+        lines.extend(proofs(picture));
     }
-    lines.extend(proofs(picture));
     lines.extend(runs.and_then(|runs| kept_warm(view, runs)));
     if !fails {
         lines.push(format!("next: {}", next(view)));
@@ -211,10 +213,26 @@ mod tests {
         shop in production: promoted by hand in 41.2s  (dep_01k0a)
           api   1.4.1 → 1.4.2  done       passed after 4.9s
           auth  1.4.1 → 1.4.2  done       passed after 32.9s
-        mira let auth go on at 25 % without 18s of watching, the step 50 % and evidence (inconclusive: about 1,200 more requests to the new version were needed)
+        mira let auth go on at 25 % without up to 18s of watching, the step 50 % and evidence (inconclusive: about 2,000 more requests to the new version were needed)
         judged on 0 requests: nothing but start and readiness was checked
         next: windlass status
         ");
+    }
+
+    #[test]
+    fn what_the_failure_below_it_says_is_not_said_before() {
+        let view = sample::ended(Outcome::RolledBack);
+        let picture = sample::told(&sample::tripped_story());
+        let runs = sample::environment();
+        let said = |fails| record_text(&view, &picture, Some(&runs), (fails, &TimeZone::UTC));
+        for text in [
+            "traffic: api 100 %",
+            "proof: api 100 %",
+            "next: windlass status",
+        ] {
+            assert!(said(false).contains(text), "{}", said(false));
+            assert!(!said(true).contains(text), "{}", said(true));
+        }
     }
 
     #[test]

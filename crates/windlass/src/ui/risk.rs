@@ -1,10 +1,10 @@
-//! What the past says of a plan, in lines.
+//! What the past says of a plan, in a sentence.
 
 use windlass_api::{LearnedRisk, RiskView};
 
 use super::words::harmless;
 
-/// Nothing where there is too little past.
+/// One sentence with its numbers; nothing where there is too little past.
 pub(super) fn lines(risk: Option<&RiskView>) -> Vec<String> {
     let Some(risk) = risk else {
         return Vec::new();
@@ -14,41 +14,33 @@ pub(super) fn lines(risk: Option<&RiskView>) -> Vec<String> {
         failed,
         learned,
     } = risk;
-    let rate = format!("{failed} of the last {deployments} deployments here were not promoted");
-    let mut lines = vec![String::new()];
-    match learned {
-        None => lines.push(format!(
-            "risk: {rate}; nothing foretells more than that rate does"
-        )),
-        Some(learned) => {
-            lines.push(format!(
-                "risk: about {:.0} % ({:.0} % to {:.0} %) that it is not promoted; {rate}",
-                f64::from(learned.percent),
-                f64::from(learned.at_least),
-                f64::from(learned.at_most),
-            ));
-            lines.extend(reasons(learned));
+    let text = match learned {
+        None => {
+            format!("risk: {failed} of the last {deployments} deployments here were not promoted")
         }
-    }
-    lines
+        Some(learned) => format!(
+            "risk: about {:.0} % that it is not promoted ({:.0} % to {:.0} %){}; of the last \
+             {deployments} here, {failed} were not",
+            f64::from(learned.percent),
+            f64::from(learned.at_least),
+            f64::from(learned.at_most),
+            mostly(learned),
+        ),
+    };
+    vec![String::new(), text]
 }
 
-fn reasons(learned: &LearnedRisk) -> Vec<String> {
-    let reasons = learned.reasons.iter().map(|reason| {
-        let adds = f64::from(reason.adds);
-        let way = if adds > 0.0 { "more" } else { "less" };
-        format!("  {}: {way} ({adds:+.2})", harmless(&reason.name))
-    });
-    let mut lines: Vec<String> = reasons.collect();
-    let few = if learned.calibrated {
-        ""
-    } else {
-        ", and too few failed to take it for a frequency"
-    };
-    lines.push(format!(
-        "  it advises and decides nothing; a low one is not safe{few}"
-    ));
-    lines
+/// What the chance rests on most, as a part of the sentence.
+fn mostly(learned: &LearnedRisk) -> String {
+    let first = learned.reasons.first();
+    first.map_or_else(String::new, |reason| {
+        let way = if f64::from(reason.adds) > 0.0 {
+            "raised"
+        } else {
+            "lowered"
+        };
+        format!(", {way} most by {}", harmless(&reason.name))
+    })
 }
 
 #[cfg(test)]
@@ -59,17 +51,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_risk_says_what_it_rests_on_and_what_it_is_not() {
+    fn a_risk_is_one_sentence_with_its_numbers_and_what_it_rests_on_most() {
         assert_eq!(lines(None), Vec::<String>::new());
         let plain = RiskView {
             deployments: 12,
             failed: 3,
             learned: None,
         };
-        insta::assert_snapshot!(lines(Some(&plain)).join("\n"), @r"
-
-        risk: 3 of the last 12 deployments here were not promoted; nothing foretells more than that rate does
-        ");
+        let told = |risk: &RiskView| lines(Some(risk)).join("\n").trim().to_owned();
+        insta::assert_snapshot!(told(&plain), @"risk: 3 of the last 12 deployments here were not promoted");
         let learned = RiskView {
             learned: Some(LearnedRisk {
                 percent: Measure::nearest(41.2),
@@ -89,12 +79,6 @@ mod tests {
             }),
             ..plain
         };
-        insta::assert_snapshot!(lines(Some(&learned)).join("\n"), @r"
-
-        risk: about 41 % (20 % to 66 %) that it is not promoted; 3 of the last 12 deployments here were not promoted
-          how the deployment before ended: more (+0.80)
-          how many services change: less (-0.11)
-          it advises and decides nothing; a low one is not safe, and too few failed to take it for a frequency
-        ");
+        insta::assert_snapshot!(told(&learned), @"risk: about 41 % that it is not promoted (20 % to 66 %), raised most by how the deployment before ended; of the last 12 here, 3 were not");
     }
 }

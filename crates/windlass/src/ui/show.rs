@@ -377,7 +377,7 @@ mod tests {
         api      waiting  1.4.1 → 1.4.2  0 %      0/1    waits for auth
         auth     waiting  1.4.1 → 1.4.2  0 %      0/2
 
-        auth has no evidence at 25 %: about 1,200 more requests to the new version were
+        auth has no evidence at 25 %: about 2,000 more requests to the new version were
              needed
         auth errors 0.42 % against 0.40 % beside it: no difference shown; 12,400
              requests; a doubling would have been seen
@@ -504,9 +504,9 @@ mod tests {
         plan     9f3cab1234
         started  2026-11-21 14:02:11 by mira
         ended    2026-11-21 14:02:52 after 41.2s
-        by hand  mira let auth go on at 25 % without 18s of watching, the step 50 % and
-                 evidence (inconclusive: about 1,200 more requests to the new version
-                 were needed)
+        by hand  mira let auth go on at 25 % without up to 18s of watching, the step 50
+                 % and evidence (inconclusive: about 2,000 more requests to the new
+                 version were needed)
         ");
     }
 }

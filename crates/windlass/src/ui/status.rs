@@ -637,7 +637,7 @@ mod tests {
         lock.state = DeploymentState::Held;
         lock.held = Some(sample::hold());
         lock.evidence = [(sample::service("auth"), sample::lacking(false))].into();
-        "the analysis of auth (inconclusive) holds it; auth has no evidence at 25 %: about 1,200 \
+        "the analysis of auth (inconclusive) holds it; auth has no evidence at 25 %: about 2,000 \
          more requests were needed"
             .clone_into(&mut lock.reason);
         environment.lock = Some(lock);
@@ -651,7 +651,7 @@ mod tests {
         insta::assert_snapshot!(text, @r"
         shop in production, revision 4, from /srv/shop
         held: dep_01k0b7fq2m8x5n3v9c4t6w0e1a of mira for 1m30s, the analysis of auth
-              (inconclusive) holds it; auth has no evidence at 25 %: about 1,200 more
+              (inconclusive) holds it; auth has no evidence at 25 %: about 2,000 more
               requests were needed
         next: windlass resume dep_01k0b7fq2m8x5n3v9c4t6w0e1a   goes on to the next step
               windlass promote dep_01k0b7fq2m8x5n3v9c4t6w0e1a  skips all that is left

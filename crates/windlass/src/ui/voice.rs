@@ -71,7 +71,7 @@ impl Voice {
             Self::Live(live) => live.draw(picture),
             Self::Lines(ui) => {
                 for line in fact_lines(event, picture, &ui.style()) {
-                    ui.data_line(&line)?;
+                    ui.data_fact(&line)?;
                 }
             }
             Self::Talk(ui) => {
@@ -83,6 +83,11 @@ impl Voice {
             Self::Silent => {}
         }
         Ok(())
+    }
+
+    /// Whether somebody watches, who wants to see counts too.
+    pub(crate) const fn is_live(&self) -> bool {
+        matches!(self, Self::Live(_))
     }
 
     /// Lets the clocks of the live view go on.

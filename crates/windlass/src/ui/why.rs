@@ -253,7 +253,7 @@ mod tests {
           no answer of 1.4.2 was judged
 
         auth  1.4.1 → 1.4.2, waiting
-          waits for evidence at 25 %: about 1,200 more requests to the new version are needed
+          waits for evidence at 25 %: about 2,000 more requests to the new version are needed
           errors 0.42 % against 0.40 % beside it: no difference shown; 12,400 requests; a doubling would have been seen
           verdict   pass, by what was compared at 25 %
           compared  13 errors in 3,100 requests of 1.4.2; 37 errors in 9,300 requests of 1.4.1 beside it
@@ -287,7 +287,7 @@ mod tests {
         let mut judgement = sample::judgement();
         (judgement.verdict, judgement.more_requests) = (Verdict::Inconclusive, Some(3_371));
         let new = Version("4".to_owned());
-        insta::assert_snapshot!(changes(&judgement, &new), @"with about 3,400 more requests to version 4");
+        insta::assert_snapshot!(changes(&judgement, &new), @"with about 4,000 more requests to version 4");
     }
 
     #[test]

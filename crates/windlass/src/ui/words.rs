@@ -6,7 +6,8 @@ use jiff::tz::TimeZone;
 use windlass_api::DeploymentView;
 use windlass_model::{
     DeploymentState, EnvironmentName, Finalize, Halt, InstanceEnd, Outcome, Percent, PlanKind,
-    Proof, Repair, ReturnReason, RolloutPhase, StuckReason, Verdict, Version, nearest,
+    Proof, Repair, ReturnReason, RolloutPhase, STATUS_SAYS, STATUS_SAYS_MOVING, StuckReason,
+    Verdict, Version, nearest,
 };
 
 use super::Role;
@@ -234,6 +235,10 @@ pub(crate) fn state_role(state: DeploymentState) -> Role {
 pub(crate) fn instance_end(end: &InstanceEnd) -> String {
     match end {
         InstanceEnd::NotStarted(why) => format!("could not be started: {}", harmless(why)),
+        // It had ended well, and was asked: no time had run out.
+        InstanceEnd::NeverReady(saw) if is_clear(saw) => {
+            format!("did what it was told, but {}", harmless(saw))
+        }
         InstanceEnd::NeverReady(saw) => {
             format!("was not ready in time; last answer: {}", harmless(saw))
         }
@@ -244,6 +249,11 @@ pub(crate) fn instance_end(end: &InstanceEnd) -> String {
         InstanceEnd::Killed(signal) => format!("was killed by signal {signal}"),
         InstanceEnd::Unknown => "is gone; nobody saw how".to_owned(),
     }
+}
+
+/// Whether the `status` of a command has said that something else is live, or nothing.
+fn is_clear(saw: &str) -> bool {
+    saw.starts_with(STATUS_SAYS) && saw != STATUS_SAYS_MOVING
 }
 
 /// Why a service goes back.
@@ -427,6 +437,19 @@ mod tests {
         seen.share = None;
         (seen.ready, seen.instances) = (1, 1);
         assert_eq!(proof(&seen), "1 of 1 instance answers 3");
+    }
+
+    #[test]
+    fn a_clear_status_was_not_late() {
+        let said = |saw: &str| instance_end(&InstanceEnd::NeverReady(saw.to_owned()));
+        assert_eq!(
+            said("`status` says that nothing is live (absent)"),
+            "did what it was told, but `status` says that nothing is live (absent)"
+        );
+        assert_eq!(
+            said(STATUS_SAYS_MOVING),
+            "was not ready in time; last answer: `status` says that it is moving"
+        );
     }
 
     #[test]

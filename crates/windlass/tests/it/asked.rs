@@ -1,6 +1,10 @@
 //! Questions come after what would refuse them, name what they are about, and hold for nothing else; what
 //! can be known before is said before; what was taken down, failed or left empty is called so.
 
+use std::fs::File;
+use std::io::Write as _;
+use std::process::Command;
+
 use serde_json::Value;
 
 use crate::lab::{Breaks, Lab, Left, Service};
@@ -41,6 +45,27 @@ impl Lab {
             format!("export WL=\"$0\"; echo {answer} | script -qefc '\"$WL\" {words}' /dev/null");
         self.start_command(self.shell(&script)).left()
     }
+
+    /// The same on one of 80 columns, with somebody who presses these keys once they are asked, and what the
+    /// terminal is set to after it.
+    #[track_caller]
+    fn at_a_question(&self, words: &str, keys: &str) -> Left {
+        let typed = self.tmp().join("typed");
+        if !typed.exists() {
+            let made = Command::new("mkfifo").arg(&typed).status();
+            assert!(made.unwrap().success());
+        }
+        let script = format!(
+            "export WL=\"$0\"; script -qefc 'stty cols 80 rows 24; \"$WL\" {words}; code=$?; \
+             stty -a; exit $code' /dev/null < {}",
+            typed.display()
+        );
+        let asked = self.start_command(self.shell(&script));
+        let mut typing = File::create(&typed).unwrap();
+        asked.until(ASKED);
+        typing.write_all(keys.as_bytes()).unwrap();
+        asked.left()
+    }
 }
 
 /// A lab in which two versions of `web` were promoted.
@@ -58,6 +83,11 @@ fn versions(lab: &Lab) -> (String, String) {
     let web = lab.service("web");
     let of = |role: &str| web[role]["version"].as_str().unwrap().to_owned();
     (of("stable"), of("standby"))
+}
+
+/// A text without the ends of lines that the width of a terminal has brought.
+fn unbroken(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 #[track_caller]
@@ -100,8 +130,9 @@ fn a_question_names_services_versions_and_shares() {
     let (stable, standby) = versions(&lab);
     let asks = |words: &str, question: &str| {
         let left = lab.on_a_terminal(words, "n").exits(5);
-        assert!(left.out.contains(question), "{question:?}: {}", left.out);
-        assert!(left.out.contains("WL0435"), "{}", left.out);
+        let said = unbroken(&left.out);
+        assert!(said.contains(question), "{question:?}: {said}");
+        assert!(said.contains("WL0435"), "{said}");
     };
     asks(
         "rollback",
@@ -120,7 +151,7 @@ fn a_question_names_services_versions_and_shares() {
     let begins = format!("Deploy shop to default: web {stable} → ");
     assert!(left.out.contains(&begins), "{}", left.out);
     assert!(
-        left.out.contains(" (25 → 100 % of requests)? "),
+        unbroken(&left.out).contains(" (25 → 100 % of requests)? "),
         "{}",
         left.out
     );
@@ -421,4 +452,42 @@ fn a_deployment_that_failed_says_in_json_why_where_and_what_next() {
     why(&lines.last().unwrap()["problem"]);
     let back = lab.run(&["rollback", "-o", "json"]).exits(0).json();
     assert!(back["problem"].is_null(), "{back}");
+}
+
+#[test]
+fn who_deploys_what_was_rolled_back_by_hand_is_told_before_and_in_the_question() {
+    let lab = two();
+    let (left, _) = versions(&lab);
+    lab.run(&["rollback"]).exits(0);
+    let id = lab.last();
+    let plan = lab.run(&["plan"]).exits(0);
+    let told = format!(" rolled {left} back by hand on ");
+    for text in [told, format!("look: windlass show {id}")] {
+        assert!(plan.out.contains(&text), "{text:?} is not in: {}", plan.out);
+    }
+    let json = lab.run(&["plan", "-o", "json"]).exits(0).json();
+    assert_eq!(json["went_back"]["web"]["deployment"], id.as_str());
+    let asked = lab.on_a_terminal("deploy", "n");
+    assert_eq!(asked.code, 5, "{}", asked.out);
+    let question = format!("web {left} was rolled back by hand before, by ");
+    let said = unbroken(&asked.out);
+    assert!(said.contains(&question), "{said}");
+}
+
+#[test]
+fn whoever_leaves_a_question_is_told_that_nothing_was_begun() {
+    let lab = two();
+    lab.program("web", &Service::new("web", "3"));
+    let before = lab.status();
+    for (keys, shown) in [("\u{3}", "^C"), ("\u{4}", "")] {
+        let left = lab.at_a_question("deploy", keys);
+        assert_eq!(left.code, 5, "{}", left.out);
+        let told = format!("[y/N] {shown}\r\nerror[WL0435]: nothing was deployed\r\n");
+        assert!(left.out.contains(&told), "{:?}", left.out);
+        assert!(left.out.contains("intr = ^C"), "{}", left.out);
+        let lines = left.out.lines();
+        let wide = lines.filter(|line| line.trim_end().chars().count() > 80);
+        assert_eq!(wide.collect::<Vec<_>>(), Vec::<&str>::new());
+    }
+    assert_eq!(lab.status()[0]["revision"], before[0]["revision"]);
 }

@@ -58,7 +58,10 @@ fn one_error_in_twenty_is_shown_to_be_worse_than_none_and_goes_back() {
         why.contains("went back to ") && why.contains(went_back),
         "{why}"
     );
-    assert!(why.contains("% against 0.00 % beside it: worse, "), "{why}");
+    assert!(
+        why.contains("% against 0.00 % beside it: shown to be worse; "),
+        "{why}"
+    );
     assert!(
         why.contains("verdict   fail, by what was compared at 50 %"),
         "{why}"
@@ -173,7 +176,7 @@ fn a_healthy_candidate_is_promoted_and_says_what_would_have_been_seen() {
     assert_eq!(counts.failed, 0, "{:?}", counts.failures);
     let why = why(&lab);
     assert!(
-        why.contains("errors 0.00 % against 0.00 % beside it: no difference"),
+        why.contains("errors 0.00 % against 0.00 % beside it: no sign of harm; "),
         "{why}"
     );
     assert!(!why.contains("went back"), "{why}");

@@ -184,6 +184,7 @@ pub(crate) fn plan_view() -> PlanView {
         down: BTreeMap::new(),
         risk: None,
         no_start: BTreeMap::new(),
+        went_back: BTreeMap::new(),
     }
 }
 

@@ -83,6 +83,7 @@ pub(crate) fn judgement() -> Judgement {
         at_most: Measure::nearest(1.944),
         evidence: Measure::nearest(0.31),
         needed: Measure::nearest(4.605),
+        visible: None,
         more_requests: Some(0),
         not_watched: vec![Trigger::DEFAULTS[2].clone().into()],
         rising: Vec::new(),
