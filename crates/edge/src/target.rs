@@ -211,6 +211,13 @@ pub trait Target {
     /// `Rejected` for an instance without a trace, or whose values can't be masked.
     async fn log(&self, request: &LogRequest) -> Result<LogChunk, EdgeError>;
 
+    /// `text`, which the instance has said, without values that it got of its deployer's environment:
+    /// what goes into the journal must hold none.
+    ///
+    /// # Errors
+    /// `Rejected` where its values can't be told: then nothing of it may be kept.
+    async fn masked(&self, instance: &InstanceId, text: String) -> Result<String, EdgeError>;
+
     /// The digest of the kept files as they lie there now: equal to `release.artefact` unless
     /// somebody changed them.
     ///

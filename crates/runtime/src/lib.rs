@@ -43,6 +43,7 @@ mod points;
 mod problems;
 mod prove;
 mod queue;
+mod readiness;
 mod recover;
 mod remembered;
 mod removing;

@@ -9,6 +9,7 @@ use std::path::Path;
 use rustix::fs::{SeekFrom, seek};
 use rustix::io::Errno;
 use windlass_edge::{EdgeError, LogChunk, LogRequest};
+use windlass_model::InstanceId;
 
 use super::fail::{machine, rejected};
 use super::layout::{Layout, read_json};
@@ -47,6 +48,16 @@ pub(super) fn read(layout: &Layout, request: &LogRequest) -> Result<LogChunk, Ed
         stderr,
         stderr_next,
     })
+}
+
+/// What the instance has said, without those of its values.
+pub(super) fn masked(
+    layout: &Layout,
+    instance: &InstanceId,
+    text: &str,
+) -> Result<String, EdgeError> {
+    let values = values(layout, &layout.instance(instance))?;
+    Ok(Mask::of(&values).over_text(text))
 }
 
 /// Values that the instance in this folder got of its deployer's environment. Where they can't be told,

@@ -151,6 +151,10 @@ impl Target for FakeTarget {
         })
     }
 
+    async fn masked(&self, _instance: &InstanceId, text: String) -> Result<String, EdgeError> {
+        Ok(text)
+    }
+
     async fn verify(&self, release: &Release) -> Result<Digest, EdgeError> {
         self.host.verify(release)
     }

@@ -62,6 +62,7 @@ mod taking_away;
 mod tripping;
 mod tutorial;
 mod typed;
+mod unready;
 mod workers;
 mod wrapping;
 mod written;
