@@ -138,6 +138,20 @@ pub struct LogChunk {
     pub stderr: Vec<u8>,
     /// Offset behind them.
     pub stderr_next: u64,
+    /// How long both were when, oldest first; only where what stands there already was asked for, with no
+    /// offset to go on from. Of what comes later the reader knows the time.
+    pub marks: Vec<LogMark>,
+}
+
+/// How much an instance had printed at a time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LogMark {
+    /// When, microseconds since 1970 UTC.
+    pub at_us: i64,
+    /// Bytes of standard output.
+    pub stdout: u64,
+    /// Bytes of standard error.
+    pub stderr: u64,
 }
 
 /// Runs releases.

@@ -40,6 +40,7 @@ mod perform;
 mod planning;
 #[cfg(feature = "crash-points")]
 mod points;
+mod printed;
 mod problems;
 mod prove;
 mod queue;
@@ -63,7 +64,7 @@ mod understood;
 mod views;
 mod watch;
 
-pub use at::{Check, RollbackAt, ServiceAt};
+pub use at::{Check, LinesAt, RollbackAt, ServiceAt};
 pub use border::Border;
 pub use controller::{Running, start};
 pub use handle::{EventStream, From, Handle, LogStream, Terms, Wanted, When};

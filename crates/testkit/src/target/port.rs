@@ -148,6 +148,7 @@ impl Target for FakeTarget {
             stdout_next: end,
             stderr: Vec::new(),
             stderr_next: 0,
+            marks: Vec::new(),
         })
     }
 

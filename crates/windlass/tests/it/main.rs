@@ -36,6 +36,7 @@ mod init;
 mod keeping;
 mod lab;
 mod links;
+mod logs;
 mod looking;
 mod measuring;
 mod network;
