@@ -7,10 +7,12 @@
 use std::collections::BTreeMap;
 use std::error::Error;
 use std::io;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Collected, Empty, Limited};
+use hyper::body::Incoming;
 use hyper::client::conn::http1::Builder;
 use hyper::{Request, StatusCode};
 use hyper_util::rt::TokioIo;
@@ -26,6 +28,15 @@ const HEADERS: usize = 100;
 /// Bytes of an answer's head.
 const HEAD_BYTES: usize = 64 * 1024;
 
+/// Bytes that are read of a bad answer's body: room for its word, were each character four bytes.
+const BEGINNING_BYTES: usize = 4 * WORD_LONGEST;
+
+/// Longest word of a bad answer that is told, in characters.
+const WORD_LONGEST: usize = 160;
+
+/// How long it is waited for, once the status is there.
+const WORD_WITHIN: Duration = Duration::from_millis(100);
+
 /// Asks instances over the network, from here.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct NetworkProber;
@@ -36,8 +47,8 @@ impl Prober for NetworkProber {
         let asked = async {
             match &probe.kind {
                 ProbeKind::Http { path } => {
-                    let (status, _unread) = get(path, instance, 0).await?;
-                    judged(status)
+                    let (status, body) = get(path, instance, Wanted::WhyNot).await?;
+                    judged(status).map_err(|saw| with_its_word(saw, &body))
                 }
                 ProbeKind::Tcp => connect(instance).await.map(|_connection| ()),
                 ProbeKind::Alive { .. } | ProbeKind::Command { .. } => Ok(()),
@@ -54,12 +65,7 @@ impl Prober for NetworkProber {
         let ProbeKind::Http { path } = &probe.kind else {
             return plain(self.probe(probe, instance).await);
         };
-        match timeout(
-            probe.timeout.duration(),
-            get(path, instance, MAX_HEALTH_BYTES),
-        )
-        .await
-        {
+        match timeout(probe.timeout.duration(), get(path, instance, Wanted::All)).await {
             Ok(Ok((status, body))) => examined(status, &body),
             Ok(Err(saw)) => plain(Probed::Unready { saw }),
             Err(_late) => plain(late(probe)),
@@ -111,6 +117,25 @@ fn judged(status: StatusCode) -> Result<(), String> {
     }
 }
 
+/// With the beginning of the body in one line, if it holds any words. Marks that steer a terminal go.
+fn with_its_word(saw: String, body: &[u8]) -> String {
+    let text = String::from_utf8_lossy(body);
+    let plain = text.replace(
+        |c: char| c.is_control() || c == char::REPLACEMENT_CHARACTER,
+        " ",
+    );
+    let words: Vec<&str> = plain.split_whitespace().collect();
+    let words = words.join(" ");
+    if words.is_empty() {
+        return saw;
+    }
+    if words.chars().nth(WORD_LONGEST).is_none() {
+        return format!("{saw}: {words}");
+    }
+    let cut: String = words.chars().take(WORD_LONGEST).collect();
+    format!("{saw}: {cut}…")
+}
+
 async fn connect(instance: &Instance) -> Result<TcpStream, String> {
     let connected = TcpStream::connect(instance.address).await;
     connected.map_err(|why| told(&why))
@@ -125,8 +150,21 @@ fn told(why: &io::Error) -> String {
     }
 }
 
-/// Status and body of the answer; the body is not read where `most` bytes of it are none.
-async fn get(path: &str, instance: &Instance, most: usize) -> Result<(StatusCode, Bytes), String> {
+/// What of an answer's body is read.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Wanted {
+    /// Nothing of a good answer; the beginning of a bad one, as far as it comes at once.
+    WhyNot,
+    /// All of it.
+    All,
+}
+
+/// Status and body of the answer, as much of it as is wanted.
+async fn get(
+    path: &str,
+    instance: &Instance,
+    wanted: Wanted,
+) -> Result<(StatusCode, Bytes), String> {
     let request = Request::get(path)
         .header("host", instance.address.to_string())
         .header("user-agent", "windlass-probe")
@@ -144,12 +182,15 @@ async fn get(path: &str, instance: &Instance, most: usize) -> Result<(StatusCode
     let answer = async {
         let answer = sender.send_request(request).await;
         let (head, body) = answer.map_err(|why| no_answer(&why))?.into_parts();
-        if most == 0 {
-            return Ok((head.status, Bytes::new()));
-        }
-        // One that breaks off or is too long says nothing; its status was there before.
-        let body = Limited::new(body, most).collect().await;
-        let body = body.map(Collected::to_bytes).unwrap_or_default();
+        let body = match wanted {
+            Wanted::WhyNot if judged(head.status).is_ok() => Bytes::new(),
+            Wanted::WhyNot => beginning(body).await,
+            Wanted::All => {
+                // One that breaks off or is too long says nothing; its status was there before.
+                let body = Limited::new(body, MAX_HEALTH_BYTES).collect().await;
+                body.map(Collected::to_bytes).unwrap_or_default()
+            }
+        };
         Ok((head.status, body))
     };
     // The connection moves only while it is polled; its end still leaves the answer's word.
@@ -159,6 +200,22 @@ async fn get(path: &str, instance: &Instance, most: usize) -> Result<(StatusCode
         answer = answer.as_mut() => answer,
         _ended = connection.as_mut() => answer.await,
     }
+}
+
+/// What comes at once of a body: the status is the answer, and waits for no word about it.
+async fn beginning(mut body: Incoming) -> Bytes {
+    let mut begun = Vec::new();
+    let read = async {
+        while begun.len() < BEGINNING_BYTES {
+            let Some(Ok(frame)) = body.frame().await else {
+                return;
+            };
+            begun.extend(frame.into_data().unwrap_or_default());
+        }
+    };
+    // Late or not, what has come is there.
+    let _in_time = timeout(WORD_WITHIN, read).await.is_ok();
+    Bytes::from(begun)
 }
 
 fn no_answer(why: &hyper::Error) -> String {

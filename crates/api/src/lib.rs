@@ -8,6 +8,7 @@ mod event;
 mod exit;
 mod page;
 mod problem;
+mod readiness;
 mod report;
 mod request;
 mod risk;
@@ -21,6 +22,7 @@ pub use event::{Event, EventQuery};
 pub use exit::Exit;
 pub use page::{DeploymentPage, ListQuery};
 pub use problem::{Code, Problem};
+pub use readiness::{NotReadyView, UnreadyView};
 pub use report::{ReportAnswer, ReportRequest, ReportedView, RunView};
 pub use request::{
     AdoptAnswer, AdoptRequest, AdoptedView, BY_MAX, Command, CommandRequest, DeployAnswer,

@@ -329,6 +329,24 @@ pub struct LogQuery {
     /// Most bytes per stream and instance to begin with.
     #[serde(default)]
     pub tail: Option<u64>,
+    /// Most lines per instance to begin with, of those that `tail` leaves.
+    #[serde(default)]
+    pub lines: Option<u64>,
+    /// Begin with what was printed after this time, microseconds since 1970 UTC.
+    #[serde(default)]
+    pub since_us: Option<i64>,
+    /// Only what this deployment has started.
+    #[serde(default)]
+    #[cfg_attr(feature = "openapi", param(value_type = Option<DeploymentId>))]
+    pub deployment: Option<String>,
+    /// Only what runs or ran this version.
+    #[serde(default)]
+    #[cfg_attr(feature = "openapi", param(max_length = 100))]
+    pub version: Option<String>,
+    /// Only the instance with this id, or with this end of it.
+    #[serde(default)]
+    #[cfg_attr(feature = "openapi", param(max_length = 100))]
+    pub instance: Option<String>,
     /// Whether to go on until the client leaves.
     #[serde(default)]
     pub follow: bool,
@@ -350,4 +368,7 @@ pub struct LogLine {
     /// is not known.
     #[serde(default)]
     pub end: u64,
+    /// When it was printed, at most a second late, microseconds since 1970 UTC; none where nobody knows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at_us: Option<i64>,
 }

@@ -11,7 +11,7 @@ use windlass_model::{
     Version, more_to_the_new,
 };
 
-use crate::{DeploymentScore, ReportedView, RiskView, StepScoreView, WentBackView};
+use crate::{DeploymentScore, NotReadyView, ReportedView, RiskView, StepScoreView, WentBackView};
 
 /// `GET /v1/version`
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -180,6 +180,9 @@ pub struct RolloutView {
     pub remaining_ms: Option<u64>,
     /// Services whose passing it waits for.
     pub waits_for: Vec<ServiceName>,
+    /// The instances that it waits for while it starts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub not_ready: Option<NotReadyView>,
     /// Why it goes or went back.
     pub returned_because: Option<ReturnReason>,
     /// Why it is stuck.

@@ -389,6 +389,20 @@ impl Client {
         if let Some(tail) = query.tail {
             path = path.with("tail", &tail.to_string());
         }
+        let numbers = [
+            ("lines", query.lines.map(|lines| lines.to_string())),
+            ("since_us", query.since_us.map(|since| since.to_string())),
+        ];
+        let words = [
+            ("deployment", query.deployment.clone()),
+            ("version", query.version.clone()),
+            ("instance", query.instance.clone()),
+        ];
+        for (name, value) in numbers.into_iter().chain(words) {
+            if let Some(value) = value {
+                path = path.with(name, &value);
+            }
+        }
         let open = Logs::open(&self.reach, path.finish());
         self.within(ANSWER_WITHIN, open).await
     }

@@ -184,5 +184,6 @@ impl FollowingLogs {
     fn open_again(&mut self) {
         self.logs = None;
         self.query.tail = Some(READ_AGAIN);
+        self.query.lines = None;
     }
 }

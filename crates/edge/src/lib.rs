@@ -33,6 +33,6 @@ pub use reception::{Reception, Reporting, RunAt, Secret};
 pub use router::TrafficRouter;
 pub use store::{JournalEntry, NewEntry, OpenDeployment, Store, StoredDeployment};
 pub use target::{
-    InstanceState, InstanceTrace, InstanceWatch, KeepRelease, Kept, LogChunk, LogRequest,
+    InstanceState, InstanceTrace, InstanceWatch, KeepRelease, Kept, LogChunk, LogMark, LogRequest,
     StartCommand, StartInstance, Target,
 };

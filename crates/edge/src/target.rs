@@ -138,6 +138,20 @@ pub struct LogChunk {
     pub stderr: Vec<u8>,
     /// Offset behind them.
     pub stderr_next: u64,
+    /// How long both were when, oldest first; only where what stands there already was asked for, with no
+    /// offset to go on from. Of what comes later the reader knows the time.
+    pub marks: Vec<LogMark>,
+}
+
+/// How much an instance had printed at a time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LogMark {
+    /// When, microseconds since 1970 UTC.
+    pub at_us: i64,
+    /// Bytes of standard output.
+    pub stdout: u64,
+    /// Bytes of standard error.
+    pub stderr: u64,
 }
 
 /// Runs releases.
@@ -210,6 +224,13 @@ pub trait Target {
     /// # Errors
     /// `Rejected` for an instance without a trace, or whose values can't be masked.
     async fn log(&self, request: &LogRequest) -> Result<LogChunk, EdgeError>;
+
+    /// `text`, which the instance has said, without values that it got of its deployer's environment:
+    /// what goes into the journal must hold none.
+    ///
+    /// # Errors
+    /// `Rejected` where its values can't be told: then nothing of it may be kept.
+    async fn masked(&self, instance: &InstanceId, text: String) -> Result<String, EdgeError>;
 
     /// The digest of the kept files as they lie there now: equal to `release.artefact` unless
     /// somebody changed them.

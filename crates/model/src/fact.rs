@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Below, CommandRun, Follow, InstanceId, Judgement, Millis, Outcome, Past, Percent, PlanId,
-    Proof, Report, Rule, ScoreGate, ScoreStage, ScoreSummary, ServiceName, SlotId, Verdict,
-    Version,
+    ProbeKind, Proof, Report, Rule, ScoreGate, ScoreStage, ScoreSummary, ServiceName, SlotId,
+    Verdict, Version,
 };
 
 /// Lines that are kept of what an instance printed before it ended.
@@ -74,6 +74,20 @@ pub enum Fact {
         service: ServiceName,
         /// Which.
         instance: InstanceId,
+    },
+    /// An instance that was started is not ready yet, and answers otherwise than before.
+    NotReady {
+        /// Of which service.
+        service: ServiceName,
+        /// Which.
+        instance: InstanceId,
+        /// What it is asked.
+        probe: ProbeKind,
+        /// What was seen instead of a good answer: its status and the beginning of its body, or why
+        /// there was none.
+        saw: String,
+        /// Work time that it has, from its start on.
+        within: Millis,
     },
     /// An instance did not start, was never ready, lost readiness or ended.
     InstanceLost {

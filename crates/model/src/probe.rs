@@ -46,6 +46,19 @@ pub enum ProbeKind {
     },
 }
 
+impl ProbeKind {
+    /// What is asked, in a few words: `GET /health/ready`, `a TCP connection`.
+    pub fn asks(&self) -> String {
+        match self {
+            Self::Http { path } => ["GET ", path].concat(),
+            Self::Tcp => "a TCP connection".to_owned(),
+            Self::Alive { at_least } => format!("alive for {at_least}"),
+            Self::Command { status: false } => "the end of its command".to_owned(),
+            Self::Command { status: true } => "the end of its command and `status`".to_owned(),
+        }
+    }
+}
+
 /// The answer to one question.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -53,7 +66,8 @@ pub enum ProbeKind {
 pub enum Probed {
     /// Good.
     Ready,
-    /// Bad; holds what was seen, for a person: `HTTP 503`, `connection refused`, `no answer in 2s`.
+    /// Bad; holds what was seen, for a person: `HTTP 503: no database`, `connection
+    /// refused`, `no answer in 2s`. What stands behind the first `: ` is the instance's own word.
     Unready {
         /// What was seen.
         saw: String,

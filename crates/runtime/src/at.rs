@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use windlass_model::{AppName, EnvironmentName, ServiceName, Version};
+use windlass_model::{AppName, DeploymentId, EnvironmentName, ServiceName, Version};
 
 use crate::handle::{From, When};
 
@@ -15,6 +15,25 @@ pub struct ServiceAt {
     pub environment: EnvironmentName,
     /// The service.
     pub service: ServiceName,
+}
+
+/// Which of a service's lines.
+#[derive(Clone, Debug, Default)]
+pub struct LinesAt {
+    /// Most bytes per stream and instance to begin with.
+    pub tail: u64,
+    /// Most lines per instance of these.
+    pub lines: Option<u64>,
+    /// Only what was printed later, microseconds since 1970 UTC.
+    pub since_us: Option<i64>,
+    /// Only what this deployment has started.
+    pub deployment: Option<DeploymentId>,
+    /// Only what runs or ran this version.
+    pub version: Option<String>,
+    /// Only the instance with this id, or this end of it.
+    pub instance: Option<String>,
+    /// Whether to go on.
+    pub follow: bool,
 }
 
 /// What goes back.

@@ -209,11 +209,10 @@ async fn answer(shared: &Rc<Shared>, request: Request) {
         }
         Request::Logs {
             service,
-            tail,
-            follow,
+            which,
             reply,
         } => reply
-            .send(logs::stream(shared, &service, tail, follow).await)
+            .send(logs::stream(shared, &service, *which).await)
             .is_err(),
         Request::Down {
             app,

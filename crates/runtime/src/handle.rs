@@ -16,7 +16,7 @@ use windlass_model::{
     AppName, DeploymentId, EnvironmentName, Millis, PlanId, Report, ServiceName, Spec,
 };
 
-use crate::at::{Check, RollbackAt, ServiceAt};
+use crate::at::{Check, LinesAt, RollbackAt, ServiceAt};
 use crate::deploying::{Ask, Begun};
 use crate::hearing::OfRun;
 use crate::scoring::OfScore;
@@ -103,8 +103,7 @@ pub(crate) enum Request {
     },
     Logs {
         service: ServiceAt,
-        tail: u64,
-        follow: bool,
+        which: Box<LinesAt>,
         reply: Reply<LogStream>,
     },
     Down {
@@ -424,20 +423,14 @@ impl Handle {
         .await
     }
 
-    /// What a service's instances printed: at most `tail` bytes each, then on if `follow`.
+    /// What a service's instances printed.
     ///
     /// # Errors
-    /// An unknown service.
-    pub async fn logs(
-        &self,
-        service: ServiceAt,
-        tail: u64,
-        follow: bool,
-    ) -> Result<LogStream, Problem> {
+    /// An unknown service; a log that is not there any more.
+    pub async fn logs(&self, service: ServiceAt, which: LinesAt) -> Result<LogStream, Problem> {
         self.ask(|reply| Request::Logs {
             service,
-            tail,
-            follow,
+            which: Box::new(which),
             reply,
         })
         .await

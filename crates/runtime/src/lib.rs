@@ -41,9 +41,11 @@ mod perform;
 mod planning;
 #[cfg(feature = "crash-points")]
 mod points;
+mod printed;
 mod problems;
 mod prove;
 mod queue;
+mod readiness;
 mod recover;
 mod remembered;
 mod removing;
@@ -64,7 +66,7 @@ mod views;
 mod watch;
 mod went_back;
 
-pub use at::{Check, RollbackAt, ServiceAt};
+pub use at::{Check, LinesAt, RollbackAt, ServiceAt};
 pub use border::Border;
 pub use controller::{Running, start};
 pub use handle::{EventStream, From, Handle, LogStream, Terms, Wanted, When};

@@ -5,15 +5,14 @@ use std::rc::Rc;
 use futures_channel::mpsc;
 use futures_util::SinkExt;
 use windlass_api::{LogLine, Problem};
-use windlass_edge::{ErrorKind, LogRequest};
+use windlass_edge::{ErrorKind, LogMark, LogRequest};
 use windlass_engine::rollout::Rollout;
 use windlass_model::{DeploymentId, Fact, Instance, Millis, Report, ServiceName, Slot};
 
-use crate::at::ServiceAt;
+use crate::at::{LinesAt, ServiceAt};
 use crate::controller::Shared;
 use crate::handle::LogStream;
-use crate::opening::Opened;
-use crate::problems;
+use crate::{printed, problems};
 
 /// Lines that may wait for a slow reader; reading waits with it.
 const LINES_WAITING: usize = 256;
@@ -30,23 +29,20 @@ const READ_MOST: u64 = 1_024 * 1_024;
 /// Rows of the journal that are read at once.
 const ROWS_MOST: u32 = 500;
 
-/// Newest deployments searched for the last one of a service.
-const SEARCHED: u32 = 10;
-
 /// Streams the lines of every instance of a service: of those that run, and of those that its last
-/// deployment started and that are gone, so that a failed one can say why.
+/// deployment started and that are gone, so that a failed one can say why; or of those that are asked for.
 pub(crate) async fn stream(
     shared: &Rc<Shared>,
     service: &ServiceAt,
-    tail: u64,
-    follow: bool,
+    which: LinesAt,
 ) -> Result<LogStream, Problem> {
-    let last = last_started(shared, service).await;
-    let gone = last
-        .as_ref()
-        .map(|last| last.fresh.clone())
-        .unwrap_or_default();
-    if gone.is_empty() && slots(shared, service).is_empty() {
+    let started = if which.deployment.is_some() || which.version.is_some() {
+        printed::chosen(shared, service, &which).await?
+    } else {
+        printed::last(shared, service).await.into_iter().collect()
+    };
+    let is_empty = started.iter().all(|one| one.fresh.is_empty());
+    if is_empty && slots(shared, service).is_empty() {
         let known = shared.environment(&service.app, &service.environment);
         return Err(problems::unknown_service(
             &service.service,
@@ -58,18 +54,28 @@ pub(crate) async fn stream(
         shared: Rc::clone(shared),
         service: service.clone(),
         out: sender,
-        tail: tail.min(READ_MOST),
+        which,
         begun: false,
         open: Vec::new(),
         heard: Heard::default(),
     };
-    let speaks = last.filter(|last| last.is_command);
-    reader.heard.turn_to(speaks.map(|last| last.deployment));
+    let speaks = started.iter().find(|one| one.is_command);
+    reader
+        .heard
+        .turn_to(speaks.map(|one| one.deployment.clone()));
     reader.find();
-    for (instance, version) in gone {
-        reader.add(instance, version);
+    for one in started {
+        for instance in one.fresh {
+            reader.add(instance, one.version.clone());
+        }
     }
-    shared.border.spawner.spawn(Box::pin(reader.run(follow)));
+    if reader.open.is_empty()
+        && let Some(wanted) = reader.which.instance.clone()
+    {
+        let why = "no instance of it that is there has an id that ends so";
+        return Err(problems::no_log(&wanted, why, &[]));
+    }
+    shared.border.spawner.spawn(Box::pin(reader.run()));
     Ok(receiver)
 }
 
@@ -86,36 +92,6 @@ fn slots(shared: &Rc<Shared>, at: &ServiceAt) -> Vec<Slot> {
         slots.push(rollout.candidate.clone());
     }
     slots
-}
-
-/// The instances that the last deployment of a service started, with their version. None where the
-/// journal can't be read: what runs can be shown without it.
-async fn last_started(shared: &Rc<Shared>, at: &ServiceAt) -> Option<Last> {
-    let stored = shared.border.store.deployments(SEARCHED).await;
-    stored.unwrap_or_default().into_iter().find_map(|stored| {
-        let plan = stored.plan;
-        let here = plan.app == at.app && plan.environment == at.environment;
-        let rollout = plan.rollouts.get(&at.service).filter(|_| here)?;
-        let version = rollout.release.version.to_string();
-        let opened: Opened = serde_json::from_str(&stored.opening).ok()?;
-        let fresh = opened.opening.slots.get(&at.service)?.fresh.clone();
-        let fresh = fresh
-            .into_iter()
-            .map(|instance| (instance, version.clone()));
-        Some(Last {
-            deployment: stored.id,
-            is_command: rollout.spec.command.is_some(),
-            fresh: fresh.collect(),
-        })
-    })
-}
-
-/// The last deployment of a service, and what it started.
-struct Last {
-    deployment: DeploymentId,
-    /// Whether its runs may have reported something.
-    is_command: bool,
-    fresh: Vec<(Instance, String)>,
 }
 
 /// How far the reports of a command's runs are read.
@@ -156,7 +132,7 @@ struct Reader {
     shared: Rc<Shared>,
     service: ServiceAt,
     out: mpsc::Sender<LogLine>,
-    tail: u64,
+    which: LinesAt,
     /// Whether the first look is over: what comes later is read from its beginning.
     begun: bool,
     open: Vec<Open>,
@@ -164,7 +140,8 @@ struct Reader {
 }
 
 impl Reader {
-    async fn run(mut self, follow: bool) {
+    async fn run(mut self) {
+        let follow = self.which.follow;
         loop {
             self.find();
             for at in 0..self.open.len() {
@@ -186,6 +163,10 @@ impl Reader {
 
     /// Instances that came since the last look.
     fn find(&mut self) {
+        // What a deployment has started is known from its beginning.
+        if self.which.deployment.is_some() {
+            return;
+        }
         for slot in slots(&self.shared, &self.service) {
             for instance in slot.instances {
                 self.add(instance, slot.release.version.to_string());
@@ -194,7 +175,19 @@ impl Reader {
     }
 
     fn add(&mut self, instance: Instance, version: String) {
-        if self.open.iter().all(|open| open.instance.id != instance.id) {
+        let id = instance.id.as_str();
+        let ends_so = self
+            .which
+            .instance
+            .as_ref()
+            .is_none_or(|end| id.ends_with(&**end));
+        let is_so = self
+            .which
+            .version
+            .as_ref()
+            .is_none_or(|wanted| version == *wanted);
+        let is_new = self.open.iter().all(|open| open.instance.id != instance.id);
+        if is_new && ends_so && is_so {
             let from = || Tail {
                 next: self.begun.then_some(0),
                 rest: Vec::new(),
@@ -249,6 +242,10 @@ impl Reader {
             };
             self.heard.after = last.sequence;
             for row in rows {
+                let since = self.which.since_us;
+                if since.is_some_and(|since| row.at_us < since) {
+                    continue;
+                }
                 for text in lines_of(&row.facts, &self.service.service) {
                     let line = LogLine {
                         instance: instance.clone(),
@@ -256,6 +253,7 @@ impl Reader {
                         stream: "reported".to_owned(),
                         text,
                         end: row.sequence,
+                        at_us: Some(row.at_us),
                     };
                     self.out.send(line).await?;
                 }
@@ -271,7 +269,7 @@ impl Reader {
             instance: open.instance.id.clone(),
             stdout_from: open.stdout.next,
             stderr_from: open.stderr.next,
-            tail: self.tail,
+            tail: self.which.tail.min(READ_MOST),
             masked: false,
         };
         // An instance that never started has no log: that is shown by the deployment, not here.
@@ -285,23 +283,74 @@ impl Reader {
         open.is_absent = false;
         open.stdout.next = Some(chunk.stdout_next);
         open.stderr.next = Some(chunk.stderr_next);
+        // What is longer than it ever was noted has just come; where nothing was noted nobody knows.
+        let is_known = self.begun || !chunk.marks.is_empty();
+        let new = is_known.then(|| self.shared.border.clock.calendar_us());
+        let mut lines = Vec::new();
         for (stream, tail, bytes) in [
-            ("stdout", &mut open.stdout, chunk.stdout),
-            ("stderr", &mut open.stderr, chunk.stderr),
+            (Stream::Out, &mut open.stdout, chunk.stdout),
+            (Stream::Err, &mut open.stderr, chunk.stderr),
         ] {
             tail.rest.extend(bytes);
             for (end, text) in tail.lines(last) {
-                let line = LogLine {
+                lines.push(LogLine {
                     instance: open.instance.id.to_string(),
                     version: open.version.clone(),
-                    stream: stream.to_owned(),
+                    stream: stream.name().to_owned(),
                     text,
                     end,
-                };
-                self.out.send(line).await?;
+                    at_us: stream.when(&chunk.marks, end).or(new),
+                });
             }
         }
+        if !self.begun {
+            self.which.choose(&mut lines);
+        }
+        for line in lines {
+            self.out.send(line).await?;
+        }
         Ok(())
+    }
+}
+
+/// One of the two.
+#[derive(Clone, Copy)]
+enum Stream {
+    Out,
+    Err,
+}
+
+impl Stream {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Out => "stdout",
+            Self::Err => "stderr",
+        }
+    }
+
+    /// When the stream was first seen to be so long.
+    fn when(self, marks: &[LogMark], end: u64) -> Option<i64> {
+        let size = |mark: &LogMark| match self {
+            Self::Out => mark.stdout,
+            Self::Err => mark.stderr,
+        };
+        let at = marks.partition_point(|mark| size(mark) < end);
+        marks.get(at).map(|mark| mark.at_us)
+    }
+}
+
+impl LinesAt {
+    /// Leaves the lines of an instance that are asked for, as they were printed: both streams in the order of
+    /// their times where lines are counted.
+    fn choose(&self, lines: &mut Vec<LogLine>) {
+        if let Some(since) = self.since_us {
+            lines.retain(|line| line.at_us.is_none_or(|at| at >= since));
+        }
+        if let Some(most) = self.lines {
+            lines.sort_by_key(|line| line.at_us);
+            let most = usize::try_from(most).unwrap_or(usize::MAX);
+            lines.drain(..lines.len().saturating_sub(most));
+        }
     }
 }
 

@@ -162,6 +162,21 @@ pub(crate) fn unknown_service<'n>(
     })
 }
 
+/// Nothing of a service that was asked for was printed, or is kept; `there`: what else is.
+pub(crate) fn no_log(what: &str, why: &str, there: &[String]) -> Problem {
+    let problem = Problem::new(
+        404,
+        "WL0489",
+        Exit::Usage,
+        format!("there is no log of {what}"),
+    );
+    problem.detail(why).hint(if there.is_empty() {
+        "windlass list shows the deployments".to_owned()
+    } else {
+        format!("still there: {}", there.join(", "))
+    })
+}
+
 /// The application belongs to another folder.
 pub(crate) fn other_folder(app: &AppName, known: &str, now: &str) -> Problem {
     Problem::new(

@@ -13,7 +13,7 @@ pub(crate) const DEPLOYMENTS_KEPT: u32 = 200;
 
 /// Newest deployments whose releases (for `retry`) and instances' logs and statuses are kept, also of
 /// failed ones.
-const TRACES_KEPT: u32 = 10;
+pub(crate) const TRACES_KEPT: u32 = 10;
 
 /// Runs after each deployment. What can't be dropped now is tried again after the next one.
 pub(crate) async fn run(shared: &Rc<Shared>) {

@@ -122,7 +122,7 @@ async fn lock(shared: &Rc<Shared>, environment: &Environment) -> Option<LockView
     let reason = match unwritten {
         Some(why) => format!("can't write its journal: {why}"),
         None if ending => "is over, measures the score after".to_owned(),
-        None => doing(&view),
+        None => doing(&view, shared.border.clock.calendar_us()),
     };
     Some(LockView {
         evidence: view.evidence(),
@@ -136,7 +136,20 @@ async fn lock(shared: &Rc<Shared>, environment: &Environment) -> Option<LockView
 }
 
 /// What it does, or what it waits for.
-fn doing(view: &DeploymentView) -> String {
+fn doing(view: &DeploymentView, now_us: i64) -> String {
+    let what = does(view);
+    let starting = view.rollouts.iter().filter_map(|(service, part)| {
+        let late = part.not_ready.as_ref()?;
+        let age = late.age(now_us);
+        Some(format!("{service} is not ready {age}: {}", late.words()?))
+    });
+    iter::once(what)
+        .chain(starting)
+        .collect::<Vec<_>>()
+        .join("; ")
+}
+
+fn does(view: &DeploymentView) -> String {
     match view.state {
         DeploymentState::Running => {
             let open = view.rollouts.iter().filter(|(_, part)| {

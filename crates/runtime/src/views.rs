@@ -17,7 +17,7 @@ use windlass_model::{
 };
 
 use crate::controller::Shared;
-use crate::{holder, let_go, problems, recover};
+use crate::{holder, let_go, problems, readiness, recover};
 
 /// One deployment, running or not, from the journal.
 pub(crate) async fn stored(
@@ -42,6 +42,10 @@ fn view(open: &OpenDeployment) -> Result<DeploymentView, Problem> {
     // A score that is too low holds it for nobody.
     if deployment.held && view.state == DeploymentState::Held {
         view.held = holder::holder(&open.entries);
+    }
+    for (service, part) in &mut view.rollouts {
+        let rollout = deployment.rollouts.get(service);
+        part.not_ready = rollout.and_then(|it| readiness::not_ready(it, &open.entries));
     }
     view.poisoned.clone_from(&open.poisoned);
     if let Some(score) = &mut view.score {
@@ -262,6 +266,7 @@ fn part(now: &Deployment, rollout: &Rollout) -> RolloutView {
         wanted: u16::try_from(fresh.len()).unwrap_or(u16::MAX),
         remaining_ms: rollout.remaining().map(windlass_model::Millis::as_millis),
         waits_for,
+        not_ready: None,
         returned_because: rollout.returned_because.clone(),
         stuck_because,
         reported: reported(&rollout.said),

@@ -21,6 +21,9 @@ use crate::perform::{TRIES, may_pass};
 /// however rarely the probe is asked later.
 const EAGER: Millis = Millis::from_millis(100);
 
+/// How long bad answers of one that has just begun go without saying: hardly a program is ready at once.
+const UNTOLD: Millis = Millis::from_secs(1);
+
 /// Changes of a bad answer that are reported per instance; later ones are left out of the journal.
 const ANSWERS_REPORTED: u32 = 20;
 
@@ -291,8 +294,15 @@ impl Watch {
         };
         match answer {
             Probed::Ready => self.good_answer().await,
+            Probed::Unready { .. } if !self.ready && self.has_just_begun(since) => self.good = 0,
             Probed::Unready { saw } => self.bad_answer(saw).await,
         }
+    }
+
+    /// Whether so little time has gone that a bad answer is no news yet.
+    fn has_just_begun(&self, since: Millis) -> bool {
+        let half = Millis::from_millis(self.probe().within.as_millis() / 2);
+        self.clock.work().less(since) < half.min(UNTOLD)
     }
 
     async fn good_answer(&mut self) {
@@ -329,18 +339,37 @@ impl Watch {
         self.good = 0;
         self.bad = self.bad.saturating_add(1);
         if self.ready && self.bad >= self.probe().fall {
+            let saw = self.fit_to_keep(saw).await;
             return self.lost(InstanceEnd::Unready(saw)).await;
         }
-        let changed = self.last.as_ref() != Some(&saw);
+        let changed = self.last.as_deref().map(gist) != Some(gist(&saw));
         if !self.ready && changed && self.reported < ANSWERS_REPORTED {
             self.reported += 1;
             let instance = self.watched.instance.id.clone();
-            self.tell(Event::ProbeFailed {
-                instance,
-                saw: saw.clone(),
-            })
-            .await;
+            let saw = self.fit_to_keep(saw.clone()).await;
+            self.tell(Event::ProbeFailed { instance, saw }).await;
         }
         self.last = Some(saw);
     }
+
+    /// What was seen, as it may go into the journal: without values of the instance's environment, and
+    /// without its word where they can't be told.
+    async fn fit_to_keep(&self, saw: String) -> String {
+        let Some((head, _its_word)) = saw.split_once(WORD) else {
+            return saw;
+        };
+        let head = head.to_owned();
+        let masked = self.target.masked(&self.watched.instance.id, saw).await;
+        masked.unwrap_or(head)
+    }
+}
+
+/// Between what is seen of an answer and the instance's own word in it.
+const WORD: &str = ": ";
+
+/// What makes an answer another one: of its word the numbers don't, which may count seconds.
+fn gist(saw: &str) -> (&str, String) {
+    let (head, word) = saw.split_once(WORD).unwrap_or((saw, ""));
+    let word = word.chars().filter(|c| !c.is_ascii_digit());
+    (head, word.collect())
 }

@@ -6,7 +6,8 @@ use windlass_api::{
 };
 use windlass_model::{AppName, DeploymentId, EnvironmentName, Report, ServiceName};
 use windlass_runtime::{
-    Check, EventStream, From, Handle, LogStream, RollbackAt, ServiceAt, Terms, Wanted, When,
+    Check, EventStream, From, Handle, LinesAt, LogStream, RollbackAt, ServiceAt, Terms, Wanted,
+    When,
 };
 
 /// A running controller. [`Handle`] is the real one; see there for what each method means.
@@ -107,8 +108,7 @@ pub trait Controller: Clone + Send + Sync + 'static {
     fn logs(
         &self,
         service: ServiceAt,
-        tail: u64,
-        follow: bool,
+        which: LinesAt,
     ) -> impl Future<Output = Result<LogStream, Problem>> + Send;
 
     /// Ends an application's services.
@@ -231,10 +231,9 @@ impl Controller for Handle {
     fn logs(
         &self,
         service: ServiceAt,
-        tail: u64,
-        follow: bool,
+        which: LinesAt,
     ) -> impl Future<Output = Result<LogStream, Problem>> + Send {
-        Handle::logs(self, service, tail, follow)
+        Handle::logs(self, service, which)
     }
 
     fn down(

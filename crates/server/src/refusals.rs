@@ -6,7 +6,7 @@
 pub(crate) type Refusal = (&'static str, u16, &'static str);
 
 /// A code may be in it with two statuses.
-pub(crate) const REFUSALS: [Refusal; 60] = [
+pub(crate) const REFUSALS: [Refusal; 61] = [
     ("WL01xx", 422, "the file has problems"),
     ("WL0301", 503, "the controller is ending"),
     ("WL0302", 429, "the controller is busy"),
@@ -16,6 +16,7 @@ pub(crate) const REFUSALS: [Refusal; 60] = [
     ("WL0306", 404, "there is no such plan"),
     ("WL0307", 404, "there is no such deployment"),
     ("WL0308", 404, "there is no such service or environment"),
+    ("WL0489", 404, "there is no such log any more"),
     ("WL0309", 409, "the application belongs to another folder"),
     ("WL0310", 422, "labels or addresses make a plan impossible"),
     ("WL0311", 422, "a release can't be kept"),

@@ -1,14 +1,15 @@
 //! Reads what an instance printed. Blocking.
 
 use std::collections::BTreeMap;
-use std::fs::File;
+use std::fs::{self, File};
 use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
 use rustix::fs::{SeekFrom, seek};
 use rustix::io::Errno;
-use windlass_edge::{EdgeError, LogChunk, LogRequest};
+use windlass_edge::{EdgeError, LogChunk, LogMark, LogRequest};
+use windlass_model::InstanceId;
 
 use super::fail::{machine, rejected};
 use super::layout::{Layout, read_json};
@@ -41,12 +42,48 @@ pub(super) fn read(layout: &Layout, request: &LogRequest) -> Result<LogChunk, Ed
     };
     let (stdout, stdout_next) = read("stdout.log", request.stdout_from)?;
     let (stderr, stderr_next) = read("stderr.log", request.stderr_from)?;
+    let begins = request.stdout_from.is_none() && !request.masked;
     Ok(LogChunk {
         stdout,
         stdout_next,
         stderr,
         stderr_next,
+        marks: if begins { marks(&folder) } else { Vec::new() },
     })
+}
+
+/// What the shim has noted about the sizes since the files were last cut; nothing where it has not.
+fn marks(folder: &Path) -> Vec<LogMark> {
+    let text = fs::read_to_string(folder.join("log.idx")).unwrap_or_default();
+    let mut marks: Vec<LogMark> = Vec::new();
+    for mark in text.lines().filter_map(mark) {
+        let shrunk = |last: &LogMark| mark.stdout < last.stdout || mark.stderr < last.stderr;
+        if marks.last().is_some_and(shrunk) {
+            marks.clear();
+        }
+        marks.push(mark);
+    }
+    marks
+}
+
+fn mark(line: &str) -> Option<LogMark> {
+    let mut numbers = line.split(' ').map(str::parse::<u64>);
+    let mut next = || numbers.next()?.ok();
+    Some(LogMark {
+        at_us: i64::try_from(next()?.saturating_mul(1_000)).ok()?,
+        stdout: next()?,
+        stderr: next()?,
+    })
+}
+
+/// What the instance has said, without those of its values.
+pub(super) fn masked(
+    layout: &Layout,
+    instance: &InstanceId,
+    text: &str,
+) -> Result<String, EdgeError> {
+    let values = values(layout, &layout.instance(instance))?;
+    Ok(Mask::of(&values).over_text(text))
 }
 
 /// Values that the instance in this folder got of its deployer's environment. Where they can't be told,

@@ -192,6 +192,12 @@ impl Target for ProcessTarget {
         blocking(move || log::read(&layout, &request)).await?
     }
 
+    async fn masked(&self, instance: &InstanceId, text: String) -> Result<String, EdgeError> {
+        let layout = self.inner.layout.clone();
+        let instance = instance.clone();
+        blocking(move || log::masked(&layout, &instance, &text)).await?
+    }
+
     async fn verify(&self, release: &Release) -> Result<Digest, EdgeError> {
         let layout = self.inner.layout.clone();
         let digests = Arc::clone(&self.inner.digests);

@@ -380,6 +380,15 @@ impl Rollout {
         }
     }
 
+    /// How an instance is asked: each release has its own question.
+    pub fn probe_of(&self, instance: &InstanceId) -> &Probe {
+        let candidate = self.candidate.instances.iter();
+        match self.old() {
+            Some(old) if candidate.into_iter().all(|i| i.id != *instance) => &old.spec.ready,
+            Some(_) | None => &self.plan.spec.ready,
+        }
+    }
+
     /// Work time left of the present wait, as last journalled.
     pub fn remaining(&self) -> Option<windlass_model::Millis> {
         match &self.phase {

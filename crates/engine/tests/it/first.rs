@@ -124,6 +124,43 @@ fn never_ready_turns_back_at_the_deadline_with_the_last_answer() {
 }
 
 #[test]
+fn a_bad_answer_is_told_when_it_is_another_one_than_before() {
+    let mut api = Walk::of(Kind::First).after(&[Event::NeedsPassed, started("new0")]);
+    let mut told = |saw: &str| {
+        api.hears(&Event::ProbeFailed {
+            instance: instance_id(API, "new0"),
+            saw: saw.to_owned(),
+        });
+        std::mem::take(&mut api.facts)
+    };
+    let [
+        Fact::NotReady {
+            instance,
+            saw,
+            within,
+            ..
+        },
+    ] = &told("connection refused")[..]
+    else {
+        panic!("the first one is told");
+    };
+    assert_eq!(*instance, instance_id(API, "new0"));
+    assert_eq!(
+        (saw.as_str(), within.as_millis()),
+        ("connection refused", 60_000)
+    );
+    assert_eq!(told("connection refused"), [], "it is known");
+    assert_eq!(told("HTTP 503: no database").len(), 1);
+    api.hears(&ready("new0"));
+    api.facts.clear();
+    api.hears(&Event::ProbeFailed {
+        instance: instance_id(API, "new0"),
+        saw: "HTTP 500".to_owned(),
+    });
+    assert_eq!(api.facts, [], "of one that is ready its loss is told");
+}
+
+#[test]
 fn of_a_bad_answer_only_the_beginning_is_kept() {
     let instance = instance_id(API, "new0");
     let api = Walk::of(Kind::First).after(&[

@@ -255,7 +255,7 @@ fn a_raise_is_not_repeated_for_a_candidate_that_is_gone() {
         // The row that decides the raise is durable; the raise itself never leaves.
         lab.world
             .disk
-            .crash_at(Crash::After(lab.world.disk.commits() + 4));
+            .crash_at(Crash::After(lab.world.disk.commits() + 3));
         lab.stay_down_for(Millis::from_secs(60));
         script(
             &lab,
@@ -373,7 +373,7 @@ fn a_death_at_any_commit_of_a_promotion_changes_no_end() {
         &Script::default(),
         Outcome::Promoted,
     ));
-    assert!(points > 15, "{points}");
+    assert!(points > 14, "{points}");
 }
 
 fn quick_api() -> windlass_testkit::Service {
@@ -394,7 +394,7 @@ fn a_death_at_any_commit_of_a_return_changes_no_end() {
         &fails,
         Outcome::RolledBack,
     ));
-    assert!(points > 15, "{points}");
+    assert!(points > 14, "{points}");
 }
 
 #[test]

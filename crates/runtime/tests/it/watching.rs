@@ -3,7 +3,7 @@
 use futures_util::StreamExt;
 use windlass_api::{Command, Event, Exit};
 use windlass_model::{DeploymentState, Millis, Outcome, Percent, RolloutPhase};
-use windlass_runtime::{EventStream, ServiceAt};
+use windlass_runtime::{EventStream, LinesAt, ServiceAt};
 use windlass_testkit::{Lab, Script, environment_name, run, service_name};
 
 use crate::fixture::{
@@ -304,6 +304,13 @@ fn show_and_list_tell_where_deployments_stand() {
     });
 }
 
+fn begins() -> LinesAt {
+    LinesAt {
+        tail: 1_000,
+        ..LinesAt::default()
+    }
+}
+
 #[test]
 fn logs_show_every_instance_and_survive_its_failure() {
     run(async {
@@ -315,11 +322,7 @@ fn logs_show_every_instance_and_survive_its_failure() {
             environment: environment_name(),
             service: service_name(name),
         };
-        let lines = lab
-            .handle()
-            .logs(at("web"), 1_000, false)
-            .await
-            .expect("a log");
+        let lines = lab.handle().logs(at("web"), begins()).await.expect("a log");
         let lines: Vec<_> = lines.collect().await;
         assert_eq!(lines.len(), 1);
         assert_eq!(
@@ -328,7 +331,7 @@ fn logs_show_every_instance_and_survive_its_failure() {
         );
         let unknown = lab
             .handle()
-            .logs(at("nobody"), 1_000, false)
+            .logs(at("nobody"), begins())
             .await
             .expect_err("nobody");
         assert_eq!(unknown.code.0, "WL0308");

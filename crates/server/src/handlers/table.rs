@@ -149,7 +149,7 @@ fn looking<C: Controller>() -> Vec<Row<C>> {
     let logs_say = Says::new("logs", "What a service's instances printed")
         .asks::<LogQuery>()
         .streams("application/x-ndjson", "One LogLine a line")
-        .refuses(&["WL0308"]);
+        .refuses(&["WL0308", "WL0489"]);
     vec![
         row(
             Verb::Get,

@@ -154,6 +154,11 @@ async fn a_log_arrives_line_by_line_and_ends() {
         environment: "default".to_owned(),
         service: "web".to_owned(),
         tail: None,
+        lines: Some(20),
+        since_us: Some(7),
+        deployment: None,
+        version: Some("1 +2".to_owned()),
+        instance: None,
         follow: true,
     };
     let mut logs = server.client().await.logs(&query).await.unwrap();
@@ -165,7 +170,10 @@ async fn a_log_arrives_line_by_line_and_ends() {
     assert_eq!(texts[2], "line 3\twith \u{fffd} and \"quotes\"");
     let asked = &server.fake.state().logs_asked[0];
     assert_eq!(asked.0.service.as_str(), "web");
-    assert_eq!((asked.1, asked.2), (64 * 1024, true));
+    let which = &asked.1;
+    assert_eq!((which.tail, which.follow), (64 * 1024 * 1024, true));
+    assert_eq!((which.lines, which.since_us), (Some(20), Some(7)));
+    assert_eq!(which.version.as_deref(), Some("1 +2"));
 }
 
 #[tokio::test]
@@ -177,6 +185,11 @@ async fn a_log_of_no_possible_name_is_refused() {
         environment: "default".to_owned(),
         service: "../web".to_owned(),
         tail: Some(1),
+        lines: None,
+        since_us: None,
+        deployment: None,
+        version: None,
+        instance: None,
         follow: false,
     };
     let answer = server.client().await.logs(&query).await;

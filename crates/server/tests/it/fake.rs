@@ -14,7 +14,7 @@ use windlass_model::{
     PlanId, Report, ServiceName,
 };
 use windlass_runtime::{
-    Check, EventStream, From, LogStream, RollbackAt, ServiceAt, Terms, Wanted, When,
+    Check, EventStream, From, LinesAt, LogStream, RollbackAt, ServiceAt, Terms, Wanted, When,
 };
 use windlass_server::Controller;
 
@@ -42,7 +42,7 @@ pub(crate) struct State {
     /// Whether a stream stays open after the last event.
     pub(crate) streams_stay: bool,
     open: Vec<mpsc::Sender<Event>>,
-    pub(crate) logs_asked: Vec<(ServiceAt, u64, bool)>,
+    pub(crate) logs_asked: Vec<(ServiceAt, LinesAt)>,
     /// Told when a `down` begins, or a deployment that meets another one; it then waits for the other.
     pub(crate) waits: Option<(oneshot::Sender<()>, oneshot::Receiver<()>)>,
     pub(crate) environments: Vec<EnvironmentView>,
@@ -335,16 +335,12 @@ impl Controller for Fake {
         Ok(stream)
     }
 
-    async fn logs(
-        &self,
-        service: ServiceAt,
-        tail: u64,
-        follow: bool,
-    ) -> Result<LogStream, Problem> {
-        self.state().logs_asked.push((service, tail, follow));
+    async fn logs(&self, service: ServiceAt, which: LinesAt) -> Result<LogStream, Problem> {
+        self.state().logs_asked.push((service, which));
         let (mut sender, stream) = mpsc::channel(64);
         for number in 1..=3 {
             let line = LogLine {
+                at_us: None,
                 instance: "ins_1".to_owned(),
                 version: "1".to_owned(),
                 stream: "stdout".to_owned(),

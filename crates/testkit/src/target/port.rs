@@ -148,7 +148,12 @@ impl Target for FakeTarget {
             stdout_next: end,
             stderr: Vec::new(),
             stderr_next: 0,
+            marks: Vec::new(),
         })
+    }
+
+    async fn masked(&self, _instance: &InstanceId, text: String) -> Result<String, EdgeError> {
+        Ok(text)
     }
 
     async fn verify(&self, release: &Release) -> Result<Digest, EdgeError> {

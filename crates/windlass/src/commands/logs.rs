@@ -5,13 +5,15 @@ use std::collections::BTreeSet;
 use clap::Args;
 use windlass_api::{EnvironmentView, Exit, LogLine, LogQuery};
 use windlass_client::{Client, ClientError, FollowingLogs, Logs, Starting};
+use windlass_model::Millis;
 
 use super::file::Found;
-use super::which::client;
-use crate::arguments::named;
+use super::which::{SEARCHED, by_beginning, client};
+use crate::arguments::{duration, named, version};
 use crate::context::Context;
 use crate::diagnostic::Diagnostic;
 use crate::report::Report;
+use crate::ui::time::now_us;
 use crate::ui::words::{listed, meant};
 
 /// No one service is meant by what was typed.
@@ -28,9 +30,36 @@ pub(crate) struct Options {
     #[arg(long)]
     follow: bool,
 
-    /// Begin with at most so many bytes of each instance's output, up to 64 MiB [default: 64 KiB]
-    #[arg(long, value_name = "BYTES")]
+    /// Begin with so many of the last lines of each instance
+    #[arg(short = 'n', long, value_name = "LINES")]
     tail: Option<u64>,
+
+    /// Begin with what was printed so long ago, as 10m
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    since: Option<Millis>,
+
+    /// Say when each line was printed, to about a second
+    #[arg(short, long)]
+    timestamps: bool,
+
+    #[command(flatten)]
+    whose: Whose,
+}
+
+/// Whose output, where it is not that of what runs and of the last deployment.
+#[derive(Debug, Args)]
+struct Whose {
+    /// Only what this deployment has started, also if it failed: its id or the beginning of it
+    #[arg(long, value_name = "ID", value_parser = named)]
+    deployment: Option<String>,
+
+    /// Only what runs or ran this version
+    #[arg(long = "version", value_name = "VERSION", value_parser = version)]
+    of_version: Option<String>,
+
+    /// Only the instance with this id, or with this end of it, as each line has it
+    #[arg(long, value_name = "ID", value_parser = named)]
+    instance: Option<String>,
 }
 
 pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, Diagnostic> {
@@ -51,7 +80,7 @@ pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, 
         tokio::select! {
             line = logs.next() => match line? {
                 Some(line) => {
-                    if context.ui.log_line(&line).is_err() {
+                    if context.ui.log_line(&line, options.timestamps).is_err() {
                         // Whoever read has left: that ends it as well as it should.
                         return Ok(Report::silent(Exit::Done));
                     }
@@ -98,12 +127,30 @@ async fn query(
             app: only.app.to_string(),
             environment: only.environment.to_string(),
             service: options.service.clone(),
-            tail: options.tail,
+            tail: None,
+            lines: options.tail,
+            since_us: options.since.map(|ago| now_us().saturating_sub(us(ago))),
+            deployment: deployment(client, &options.whose).await?,
+            version: options.whose.of_version.clone(),
+            instance: options.whose.instance.clone(),
             follow: options.follow,
         }),
         [] => Err(unknown(context, &all, &options.service)),
         several => Err(ambiguous(several, &options.service)),
     }
+}
+
+fn us(time: Millis) -> i64 {
+    i64::try_from(time.as_millis().saturating_mul(1_000)).unwrap_or(i64::MAX)
+}
+
+/// The deployment that is named, by its whole id.
+async fn deployment(client: &Client, whose: &Whose) -> Result<Option<String>, Diagnostic> {
+    let Some(text) = &whose.deployment else {
+        return Ok(None);
+    };
+    let all = client.deployments(SEARCHED).await?;
+    Ok(Some(by_beginning(&all, text)?.to_string()))
 }
 
 fn having<'v>(

@@ -56,6 +56,7 @@ pub(crate) fn line(fact: &Fact, ending: Outcome) -> Option<String> {
         | Fact::DeploymentStarted { .. }
         | Fact::PhaseEntered { .. }
         | Fact::InstanceStarted { .. }
+        | Fact::NotReady { .. }
         | Fact::CommandStarted { .. }
         | Fact::Reported { .. }
         | Fact::Heard { .. }

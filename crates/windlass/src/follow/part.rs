@@ -33,6 +33,8 @@ pub(crate) struct Part {
     /// Whether a step of it asked for evidence that it had not got.
     pub(crate) asks: bool,
     pub(crate) instances: BTreeMap<InstanceId, SocketAddr>,
+    /// The last answer of those that are not ready yet.
+    pub(crate) unready: BTreeMap<InstanceId, String>,
     /// What those that ended printed last.
     pub(crate) last_lines: BTreeMap<InstanceId, Vec<String>>,
     pub(crate) why: Option<ReturnReason>,
@@ -95,6 +97,7 @@ impl Part {
             evidence: None,
             asks: false,
             instances: BTreeMap::new(),
+            unready: BTreeMap::new(),
             last_lines: BTreeMap::new(),
             why: None,
             stuck: None,
@@ -115,6 +118,7 @@ impl Part {
         }
         self.phase = phase;
         self.since_us = at_us;
+        self.unready.clear();
         if matches!(phase, RolloutPhase::Starting | RolloutPhase::Returning) {
             self.said = (None, None);
         }

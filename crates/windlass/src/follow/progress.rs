@@ -211,6 +211,7 @@ impl Progress {
             | Fact::CommandStarted { .. }
             | Fact::Reported { .. }
             | Fact::InstanceReady { .. }
+            | Fact::NotReady { .. }
             | Fact::InstanceLost { .. }
             | Fact::TrafficShifted { .. }
             | Fact::BakeStarted { .. }
@@ -251,7 +252,11 @@ impl Progress {
             // It is told in its own words, and changes no count.
             Fact::CommandStarted { .. } => {}
             Fact::Reported { report, .. } => part.hear(report),
-            Fact::InstanceReady { .. } => {
+            Fact::NotReady { instance, saw, .. } => {
+                part.unready.insert(instance.clone(), saw.clone());
+            }
+            Fact::InstanceReady { instance, .. } => {
+                part.unready.remove(instance);
                 // An instance that lost and regained readiness is told again.
                 part.ready = part.ready.saturating_add(1).min(part.wanted);
             }
@@ -325,6 +330,7 @@ pub(crate) fn service_of(fact: &Fact) -> Option<&ServiceName> {
         | Fact::CommandStarted { service, .. }
         | Fact::Reported { service, .. }
         | Fact::InstanceReady { service, .. }
+        | Fact::NotReady { service, .. }
         | Fact::InstanceLost { service, .. }
         | Fact::TrafficShifted { service, .. }
         | Fact::BakeStarted { service, .. }

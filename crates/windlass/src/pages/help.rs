@@ -87,7 +87,9 @@ became true in it that people are told. Without --follow it ends with 0.",
         "logs",
         "Examples:
   windlass logs web --follow
-  windlass logs web --tail 4096
+  windlass logs web -n 20 -t
+  windlass logs web --since 10m
+  windlass logs web --deployment dep_06h1
 
 Ends with 0, with 130 when Ctrl-C ended the following, and with 64 where there
 is no such service.",

@@ -84,6 +84,7 @@ fn fact_words(fact: &Fact, event: &Event, picture: &Progress) -> (String, String
         | Fact::Reported { .. }
         | Fact::Heard { .. }
         | Fact::InstanceReady { .. }
+        | Fact::NotReady { .. }
         | Fact::InstanceLost { .. }
         | Fact::TrafficShifted { .. }
         | Fact::BakeStarted { .. }
@@ -135,6 +136,7 @@ fn of_a_service(fact: &Fact, picture: &Progress) -> Option<(String, String)> {
         Fact::InstanceReady { service, instance } => {
             (service, ready_words((service, instance), picture))
         }
+        Fact::NotReady { service, .. } => (service, not_ready_words(fact)),
         Fact::InstanceLost { service, .. } => (service, lost_words(fact)),
         Fact::TrafficShifted {
             service,
@@ -187,6 +189,22 @@ fn ready_words((service, instance): (&ServiceName, &InstanceId), picture: &Progr
     let part = picture.parts.get(service);
     let ready = part.map(|part| format!("={}/{}", part.ready, part.wanted));
     format!("ready{} instance={instance}", ready.unwrap_or_default())
+}
+
+/// What it is asked, what it answered, and how long that may last.
+fn not_ready_words(fact: &Fact) -> String {
+    let Fact::NotReady {
+        instance,
+        probe,
+        saw,
+        within,
+        ..
+    } = fact
+    else {
+        return String::new();
+    };
+    let (asks, saw) = (harmless(&probe.asks()), harmless(saw));
+    format!("not_ready instance={instance} probe={asks:?} saw={saw:?} within={within}")
 }
 
 fn command_words(run: &CommandRun, instance: &InstanceId) -> String {
@@ -386,6 +404,7 @@ fn of_a_danger(fact: &Fact) -> Option<(String, String)> {
         | Fact::PhaseEntered { .. }
         | Fact::InstanceStarted { .. }
         | Fact::InstanceReady { .. }
+        | Fact::NotReady { .. }
         | Fact::InstanceLost { .. }
         | Fact::TrafficShifted { .. }
         | Fact::BakeStarted { .. }

@@ -354,6 +354,7 @@ fn no_list_of_tokens_and_no_log_obeys_what_is_in_it() {
         [list, kept(token, 0, &style.zone)].join("\n")
     });
     let line = LogLine {
+        at_us: None,
         instance: "ins_1".to_owned(),
         version: "1".to_owned(),
         stream: "stdout".to_owned(),

@@ -258,7 +258,7 @@ fn waits(part: &Part, now_us: i64) -> String {
                 left => format!("{} left", clock(left)),
             })
             .unwrap_or_default(),
-        RolloutPhase::Starting => part.doing().unwrap_or_else(|| "for readiness".to_owned()),
+        RolloutPhase::Starting => part.doing().unwrap_or_else(|| readiness(part, now_us)),
         RolloutPhase::Returning => part.doing().unwrap_or_default(),
         RolloutPhase::Holding => "for a person".to_owned(),
         RolloutPhase::Stuck => "for a person".to_owned(),
@@ -271,6 +271,17 @@ fn waits(part: &Part, now_us: i64) -> String {
         | RolloutPhase::Done
         | RolloutPhase::Returned => String::new(),
     }
+}
+
+/// What one that is not ready was asked and answered, and how long that may last.
+fn readiness(part: &Part, now_us: i64) -> String {
+    let told = part.unready.values().next();
+    let (Some(saw), Some(probe)) = (told, part.probe.as_ref()) else {
+        return "for readiness".to_owned();
+    };
+    let asks = harmless(&probe.kind.asks());
+    let left = clock(left((part.since_us, probe.within), now_us));
+    format!("for {asks}, {left} left: {}", harmless(saw))
 }
 
 fn left((since_us, within): (i64, windlass_model::Millis), now_us: i64) -> i64 {
@@ -316,7 +327,7 @@ fn next(picture: &Progress, now_us: i64) -> Vec<String> {
             let shut = shut.map(|(gate, score)| windlass_api::score_shut(gate, score));
             let by = by.map(|by| format!("by {}", harmless(by)));
             let mut lines = Vec::new();
-            lines.extend(by.or(shut).map(|why| format!("held  {why}")));
+            lines.extend(by.or(shut).map(|why| format!("held {why}")));
             lines.extend(next_lines(&ways));
             lines
         }
@@ -507,7 +518,7 @@ mod tests {
         let from = lines.iter().position(|line| line.starts_with("held"));
         let next = lines.get(from.expect("who holds it")..).unwrap_or_default();
         insta::assert_snapshot!(next.join("\n"), @r"
-        held  by mira
+        held by mira
         next: windlass resume dep_01k0a   goes on
               windlass promote dep_01k0a  skips all that is left
               windlass abort dep_01k0a    goes back

@@ -10,6 +10,7 @@ use windlass_api::{Exit, LogLine};
 use super::answer::{self, Answer};
 use super::shown::{escaped, shown};
 use super::terminal::{Terminal, size};
+use super::time::of_calendar;
 use super::words::harmless;
 use super::wrap::{self, WIDEST};
 use super::{Again, Role, Style};
@@ -214,9 +215,13 @@ impl Ui {
     ///
     /// # Errors
     /// When whoever read has left.
-    pub(crate) fn log_line(&self, line: &LogLine) -> io::Result<()> {
+    pub(crate) fn log_line(&self, line: &LogLine, is_timed: bool) -> io::Result<()> {
         match self.output {
-            Output::Text => self.data_line(&log_text(line)),
+            Output::Text => {
+                let at = line.at_us.filter(|_| is_timed);
+                let at = at.map(|at_us| of_calendar(at_us, &self.style().zone) + " ");
+                self.data_line(&[at.unwrap_or_default(), log_text(line)].concat())
+            }
             Output::Json | Output::Ndjson => self.data_json(Some("log"), line),
         }
     }
@@ -400,6 +405,7 @@ mod tests {
             stream: "stdout".to_owned(),
             text: "up\u{1b}[2J".to_owned(),
             end: 6,
+            at_us: None,
         };
         assert_eq!(log_text(&line), "1.4.2 3qubcc up\u{fffd}[2J");
     }

@@ -1,6 +1,6 @@
 //! One deployment, for people.
 
-use windlass_api::{DeploymentView, EnvironmentView, RolloutView};
+use windlass_api::{DeploymentView, EnvironmentView, NotReadyView, RolloutView};
 use windlass_model::{DeploymentState, Outcome, ServiceName};
 
 use super::compared;
@@ -10,7 +10,7 @@ use super::grounds::grounds;
 use super::look::is_of_the_program;
 use super::scored;
 use super::taken_down;
-use super::time::{ago, of_calendar, took};
+use super::time::{ago, of_calendar, of_day, took};
 use super::ways::{next_lines, ways};
 use super::words::{
     change, command_in, doing, harmless, listed, not_renamed, phase, reason, result, stuck,
@@ -92,7 +92,7 @@ pub(crate) fn show_text(
     }
     let services = services(view, shown.fits);
     lines.push(services.text(shown.fits));
-    let notes = notes(view, services.has(NOTE), shown.fits);
+    let notes = notes(view, services.has(NOTE), shown);
     if !notes.is_empty() {
         lines.extend(notes);
         lines.push(String::new());
@@ -112,11 +112,11 @@ pub(crate) fn show_text(
 }
 
 /// What there is to say of its services below their table, which may hold the short notes itself.
-fn notes(view: &DeploymentView, has_short: bool, fits: Option<usize>) -> Vec<String> {
+fn notes(view: &DeploymentView, has_short: bool, shown: &Shown<'_>) -> Vec<String> {
     let of = |(service, part): (&ServiceName, &RolloutView)| {
         let short = Some(note(part)).filter(|note| !has_short && !note.is_empty());
-        let said = short.into_iter().chain(said(part));
-        let said = said.map(|text| hang(&format!("{service} "), &text, fits));
+        let said = short.into_iter().chain(said(part, shown));
+        let said = said.map(|text| hang(&format!("{service} "), &text, shown.fits));
         let printed = part.last_lines.values().flat_map(|lines| last_lines(lines));
         said.chain(printed).collect::<Vec<String>>()
     };
@@ -168,7 +168,9 @@ fn note(part: &RolloutView) -> String {
     if !part.waits_for.is_empty() {
         notes.push(format!("waits for {}", listed(&part.waits_for)));
     }
-    let left = part.remaining_ms.filter(|left| *left > 0);
+    // Of readiness it is told below until when.
+    let told = part.not_ready.as_ref().and_then(NotReadyView::words);
+    let left = part.remaining_ms.filter(|left| *left > 0 && told.is_none());
     notes.extend(left.map(|left| format!("{} left", took(left_us(left)))));
     if let Some(said) = &part.reported {
         notes.extend(doing(said.phase.as_deref(), said.progress));
@@ -182,9 +184,27 @@ fn left_us(ms: u64) -> i64 {
     i64::try_from(ms.saturating_mul(1_000)).unwrap_or(i64::MAX)
 }
 
+/// What those that are not ready answer, and how long that may last.
+fn not_ready(late: &NotReadyView, shown: &Shown<'_>) -> Option<String> {
+    let age = late.age(shown.now_us);
+    let until = match late.until_us {
+        Some(until_us) => {
+            let at = of_day(until_us, &shown.style.zone);
+            format!("until {at}, then it goes back")
+        }
+        None => "its time stands still while it is held".to_owned(),
+    };
+    Some(format!("is not ready {age}: {}; {until}", late.words()?))
+}
+
 /// Why it is where it is, in sentences.
-fn said(part: &RolloutView) -> Vec<String> {
+fn said(part: &RolloutView, shown: &Shown<'_>) -> Vec<String> {
     let mut said = Vec::new();
+    said.extend(
+        part.not_ready
+            .as_ref()
+            .and_then(|late| not_ready(late, shown)),
+    );
     if let Some(evidence) = &part.evidence {
         said.push(evidence.words());
         let judged = part.judgement.as_ref();

@@ -46,6 +46,28 @@ async fn success_and_redirects_are_ready_and_the_rest_says_its_status() {
 }
 
 #[tokio::test]
+async fn a_bad_answer_says_the_beginning_of_its_body_in_one_clean_line() {
+    let body = "  no database\r\n\u{1b}[2Jat db:5432\n";
+    let length = body.len();
+    let told = answering(format!(
+        "HTTP/1.1 503 X\r\nContent-Length: {length}\r\n\r\n{body}"
+    ));
+    let expected = unready("HTTP 503: no database [2Jat db:5432");
+    assert_eq!(ask(http(), told).await, expected);
+    let long = "x".repeat(5_000);
+    let long = answering(format!(
+        "HTTP/1.1 500 X\r\nContent-Length: 5000\r\n\r\n{long}"
+    ));
+    let Probed::Unready { saw } = ask(http(), long).await else {
+        unreachable!("500 is no good answer");
+    };
+    assert_eq!(saw, format!("HTTP 500: {}…", "x".repeat(160)));
+    let late = answering("HTTP/1.1 503 X\r\nContent-Length: 99\r\n\r\nit begins".to_owned());
+    let expected = unready("HTTP 503: it begins");
+    assert_eq!(ask(http(), late).await, expected, "its end never comes");
+}
+
+#[tokio::test]
 async fn a_redirect_is_not_followed() {
     let dead = "302 Found\r\nLocation: http://127.0.0.1:1/";
     assert_eq!(ask(http(), status(dead)).await, Probed::Ready);

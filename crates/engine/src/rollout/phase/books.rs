@@ -90,8 +90,7 @@ pub(super) fn keep(turn: &mut Turn, event: &Event) {
         }
         Event::ProbeFailed { instance, saw } => {
             if is_ours(&turn.rollout, instance) {
-                let saw = saw.chars().take(SAW_LONGEST).collect();
-                turn.rollout.health.last_seen.insert(instance.clone(), saw);
+                not_ready(turn, instance, saw.chars().take(SAW_LONGEST).collect());
             }
         }
         Event::InstanceLost {
@@ -129,6 +128,27 @@ pub(super) fn keep(turn: &mut Turn, event: &Event) {
         | Event::Retried
         | Event::DoneByHand
         | Event::Promoted => {}
+    }
+}
+
+/// The last bad answer is kept; that it is another one is news, of an instance that answers for itself.
+fn not_ready(turn: &mut Turn, instance: &InstanceId, saw: String) {
+    let rollout = &mut turn.rollout;
+    let is_ready = rollout.health.ready.contains(instance);
+    let before = rollout
+        .health
+        .last_seen
+        .insert(instance.clone(), saw.clone());
+    let probe = rollout.probe_of(instance);
+    if !is_ready && before.as_ref() != Some(&saw) && probe.asks_the_instance() {
+        let fact = Fact::NotReady {
+            service: rollout.service.clone(),
+            instance: instance.clone(),
+            probe: probe.kind.clone(),
+            saw,
+            within: probe.within,
+        };
+        turn.facts.push(fact);
     }
 }
 

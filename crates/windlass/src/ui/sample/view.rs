@@ -18,6 +18,7 @@ use super::noun::{
 
 fn rollout(wanted: u16, waits_for: &[&str]) -> RolloutView {
     RolloutView {
+        not_ready: None,
         phase: RolloutPhase::Waiting,
         from: Some(version("1.4.1")),
         to: version("1.4.2"),
