@@ -8,8 +8,8 @@ use super::version::VERSION;
 use crate::context::Context;
 use crate::diagnostic::Diagnostic;
 use crate::doctor::{
-    Finding, Level, certificates, controller, drift, instances, journal, machine, router, sockets,
-    state, tokens,
+    Finding, Level, certificates, controller, drift, instances, journal, machine, open, router,
+    sockets, state, tokens,
 };
 use crate::report::Report;
 use crate::ui::words::{counted, harmless};
@@ -35,6 +35,8 @@ pub(crate) async fn run(context: &Context) -> Result<Report, Diagnostic> {
         Vec::new()
     };
     findings.extend(machine());
+    // What can't go on first, whatever was looked at before.
+    findings.sort_by_key(|found| std::cmp::Reverse(found.level));
     let count = |level| findings.iter().filter(|found| found.level == level).count();
     let examined = Examined {
         state_dir: paths.state.display().to_string(),
@@ -59,6 +61,7 @@ async fn installation(paths: &StatePaths, style: &Style) -> Vec<Finding> {
     findings.push(tokens(paths));
     let seen = controller(paths, VERSION).await;
     findings.push(seen.finding);
+    findings.extend(seen.status.as_deref().map(open).unwrap_or_default());
     findings.extend(router(paths));
     findings.extend(certificates(paths, style));
     findings.extend(seen.status.as_deref().map(drift));

@@ -4,9 +4,10 @@ use std::os::unix::net::UnixStream;
 
 use windlass_api::{EnvironmentView, ServiceView, VersionView};
 use windlass_client::{Client, ClientError, ControllerLock, Holder, StatePaths, is_stopped};
-use windlass_model::{Percent, ServiceName};
+use windlass_model::{DeploymentState, Percent, ServiceName};
 
 use super::Finding;
+use super::left::Left;
 use crate::route;
 
 const CHECK: &str = "controller";
@@ -27,17 +28,7 @@ pub(crate) async fn controller(paths: &StatePaths, own_version: &str) -> Seen {
             let saw = "none runs, and none can: a router runs here alone";
             return unasked(Finding::ok(CHECK, saw));
         }
-        Holder::Nobody if UnixStream::connect(&paths.router_socket).is_ok() => {
-            let saw = "none runs; router and services go on without it";
-            return unasked(Finding::warning(
-                CHECK,
-                saw,
-                "any command starts one: windlass status",
-            ));
-        }
-        Holder::Nobody => {
-            return unasked(Finding::ok(CHECK, "none runs; the next command starts one"));
-        }
+        Holder::Nobody => return unasked(nobody(paths).await),
         Holder::Somebody(Some(pid)) if is_stopped(pid) => {
             let saw = format!("process {pid} is stopped");
             return unasked(Finding::broken(
@@ -68,6 +59,48 @@ pub(crate) async fn controller(paths: &StatePaths, own_version: &str) -> Seen {
     let finding = answering(&pid, client.controller(), own_version);
     let status = client.status().await.ok();
     Seen { finding, status }
+}
+
+/// None runs: that is well where nothing should, and where a deployment is open, it can't go on.
+async fn nobody(paths: &StatePaths) -> Finding {
+    let left = Left::look(paths).await;
+    let routed = UnixStream::connect(&paths.router_socket).is_ok();
+    let fix = "any command starts one: windlass status";
+    let waits = left.as_ref().and_then(Left::waits);
+    match (waits, routed) {
+        (None, false) => Finding::ok(CHECK, "none runs; the next command starts one"),
+        (None, true) => Finding::warning(CHECK, "none runs, and a router does", fix),
+        (Some(waits), routed) => {
+            let goes_on = if routed {
+                "router and services go on without it"
+            } else {
+                "no router runs either"
+            };
+            let saw = format!("none runs; {goes_on}, and {waits}");
+            let is_open = left.is_some_and(|left| !left.open.is_empty());
+            if is_open || !routed {
+                Finding::broken(CHECK, saw, fix)
+            } else {
+                Finding::warning(CHECK, saw, fix)
+            }
+        }
+    }
+}
+
+/// Deployments that are open, and what each does or waits for.
+pub(crate) fn open(status: &[EnvironmentView]) -> Vec<Finding> {
+    const CHECK: &str = "deployment";
+    let locks = status.iter().filter_map(|view| view.lock.as_ref());
+    let told = locks.map(|lock| {
+        let saw = format!("{} is open: {}", lock.deployment, lock.reason);
+        let fix = format!("windlass show {}", lock.deployment);
+        match (&lock.state, &lock.held) {
+            (DeploymentState::Stuck, _) => Finding::broken(CHECK, saw, fix),
+            (_, Some(_)) => Finding::warning(CHECK, saw, fix),
+            (_, None) => Finding::ok(CHECK, saw),
+        }
+    });
+    told.collect()
 }
 
 /// What one says of itself that answers.

@@ -6,6 +6,7 @@ mod controller;
 mod finding;
 mod instances;
 mod journal;
+mod left;
 mod machine;
 mod router;
 mod sockets;
@@ -13,7 +14,7 @@ mod state;
 mod tokens;
 
 pub(crate) use certificates::certificates;
-pub(crate) use controller::{controller, drift};
+pub(crate) use controller::{controller, drift, open};
 pub(crate) use finding::{Finding, Level};
 pub(crate) use instances::instances;
 pub(crate) use journal::journal;

@@ -21,6 +21,8 @@ pub(crate) fn sockets(paths: &StatePaths) -> Finding {
     }
     let stale: Vec<String> = all(&paths.run)
         .iter()
+        // Whether those two are answered is said of the controller and of the router.
+        .filter(|socket| ![&paths.controller_socket, &paths.router_socket].contains(socket))
         .filter(|socket| is_stale(socket))
         .filter_map(|socket| Some(socket.file_name()?.to_string_lossy().into_owned()))
         .collect();

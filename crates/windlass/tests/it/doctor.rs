@@ -90,9 +90,48 @@ fn with_the_controller_dead_it_looks_and_starts_nothing() {
         ("warning", "any command starts one: windlass status")
     );
     assert!(saw.contains("go on without it"), "{saw}");
-    assert_eq!(only(&lab, 0, "journal").0, "ok");
-    assert_eq!(only(&lab, 0, "router").0, "ok");
+    assert!(
+        saw.ends_with("nobody starts again what dies of 1 service"),
+        "{saw}"
+    );
+    for check in ["journal", "router", "sockets"] {
+        assert_eq!(only(&lab, 0, check).0, "ok");
+    }
     assert!(lab.processes().iter().all(|process| !process.is("serve")));
+    // And the router with it: both are broken, and both say so.
+    lab.only("router").signal(Signal::KILL);
+    eventually("the router is gone", SOON, || {
+        let mut all = lab.processes().into_iter();
+        all.all(|process| !process.is("router")).then_some(())
+    });
+    for check in ["controller", "router"] {
+        assert_eq!(only(&lab, 6, check).0, "broken");
+    }
+    let all = lab.run(&["doctor", "-o", "json"]).exits(6).json();
+    assert_eq!(all["findings"][0]["level"], "broken", "{all}");
+}
+
+#[test]
+fn an_open_deployment_is_named_with_a_controller_and_stands_still_without_one() {
+    let lab = live();
+    lab.program("web", &Service::new("web", "2"));
+    lab.file(&WEB.replace("200ms", "10m"));
+    lab.run(&["deploy", "--detach"]).exits(0);
+    let id = lab.last();
+    lab.run(&["hold", &id]).exits(0);
+    let (level, saw, fix) = only(&lab, 0, "deployment");
+    assert_eq!(
+        (level.as_str(), fix),
+        ("warning", format!("windlass show {id}"))
+    );
+    assert!(saw.starts_with(&id), "{saw}");
+    lab.kill_controller();
+    let (level, saw, _) = only(&lab, 6, "controller");
+    assert_eq!(level, "broken");
+    assert!(
+        saw.contains(&format!("{id} of shop/default stands still")),
+        "{saw}"
+    );
 }
 
 #[test]
