@@ -1,11 +1,9 @@
 //! What keeping a release would be refused for, seen before anything is kept.
 
-use std::fs;
-
 use windlass_edge::{EdgeError, KeepRelease};
 
 use super::command;
-use super::fail::rejected;
+use super::keep::source_folder;
 use super::selection::select;
 
 /// Looks for the program of a service, and for the files that its command names, where a deployment
@@ -14,13 +12,7 @@ use super::selection::select;
 /// # Errors
 /// Rejected: the release could not be kept; the message names what is missing.
 pub fn look_beforehand(request: &KeepRelease) -> Result<(), EdgeError> {
-    let folder = fs::canonicalize(&request.folder).map_err(|e| {
-        rejected(format!(
-            "the folder {} is missing",
-            request.folder.display()
-        ))
-        .because(e)
-    })?;
+    let folder = source_folder(request)?;
     let Some(command) = &request.spec.command else {
         return select(request, &folder).map(|_selection| ());
     };

@@ -31,6 +31,17 @@ pub(super) struct Ways {
     pub(super) digests: Arc<Digests>,
 }
 
+/// The folder that a release is made from.
+pub(super) fn source_folder(request: &KeepRelease) -> Result<PathBuf, EdgeError> {
+    fs::canonicalize(&request.folder).map_err(|e| {
+        rejected(format!(
+            "the folder {} is missing",
+            request.folder.display()
+        ))
+        .because(e)
+    })
+}
+
 /// Keeps what `request` names: copied unless its digest is there already.
 pub(super) fn keep(ways: &Ways, request: &KeepRelease) -> Result<Kept, EdgeError> {
     let Ways {
@@ -38,13 +49,7 @@ pub(super) fn keep(ways: &Ways, request: &KeepRelease) -> Result<Kept, EdgeError
         key,
         digests,
     } = ways;
-    let folder = fs::canonicalize(&request.folder).map_err(|e| {
-        rejected(format!(
-            "the folder {} is missing",
-            request.folder.display()
-        ))
-        .because(e)
-    })?;
+    let folder = source_folder(request)?;
     check_env(request)?;
     if let Some(command) = &request.spec.command {
         return keep_command(

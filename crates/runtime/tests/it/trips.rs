@@ -260,7 +260,8 @@ fn errors_below_the_threshold_are_compared_with_what_serves_beside_it() {
         assert!(took <= Millis::from_secs(10), "{took}");
         let saw = evidence(&lab, &id);
         assert_eq!(saw.len(), 1, "{saw:?}");
-        let worse = saw[0].starts_with("errors 4.00 % against 0.00 % beside it: worse, ");
+        let worse =
+            saw[0].starts_with("errors 4.00 % against 0.00 % beside it: shown to be worse; ");
         assert!(worse, "{saw:?}");
         assert_clean(&lab);
     });

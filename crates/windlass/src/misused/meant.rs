@@ -49,6 +49,9 @@ const SEVERAL: [(&str, &str); 2] = [
     ),
 ];
 
+/// What other tools call an option, and what it is here.
+const OPTIONS: [(&str, &str); 1] = [("version", "to")];
+
 /// Forms of output that other tools have options for.
 const FORMS: [&str; 2] = ["json", "ndjson"];
 
@@ -168,7 +171,9 @@ fn option(word: &str, command: &Command, typed: &[OsString]) -> Option<String> {
     if FORMS.contains(&long) {
         return Some(format!("did you mean -o {long}?"));
     }
-    if let Some(near) = meant(long, options(command)) {
+    let same = OPTIONS.iter().find(|(there, _)| *there == long);
+    let same = same.and_then(|(_, here)| options(command).find(|option| option == here));
+    if let Some(near) = same.or_else(|| meant(long, options(command))) {
         return Some(format!("did you mean --{near}?"));
     }
     let whole = whole();

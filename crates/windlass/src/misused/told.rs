@@ -167,7 +167,7 @@ mod tests {
           hint: did you mean --no-color? what it takes: windlass status --help
         error[WL0434]: unexpected argument '--version' found
           usage: windlass rollback [OPTIONS] [SERVICE]
-          hint: what it takes: windlass rollback --help
+          hint: did you mean --to? what it takes: windlass rollback --help
         error[WL0434]: unexpected argument '--json' found
           usage: windlass version [OPTIONS]
           hint: did you mean -o json? what it takes: windlass version --help

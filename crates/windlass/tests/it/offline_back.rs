@@ -32,7 +32,7 @@ fn what_goes_back_says_what_it_takes() {
     Options:
           --to <VERSION>  The version to go back to; the last good one by default
           --detach        Return once it began
-          --yes           Ask nothing
+          --yes           Ask nothing; where there is no terminal nothing is asked either
       -h, --help          Print help
     ");
     insta::assert_snapshot!(help("finalize"), @r"
@@ -57,7 +57,7 @@ fn what_goes_back_says_what_it_takes() {
 
     Options:
           --detach  Return once it began
-          --yes     Ask nothing
+          --yes     Ask nothing; where there is no terminal nothing is asked either
       -h, --help    Print help
     ");
 }

@@ -65,7 +65,7 @@ fn why_one_is_not_ready_is_said_while_it_is_waited_for() {
     assert_eq!(answered(&events()), 1);
 
     let json = lab.run(&["show", &id, "-o", "json"]).json();
-    let late = &json["rollouts"]["web"]["not_ready"];
+    let late = &json["services"]["web"]["not_ready"];
     let since = late["since_us"].as_i64().unwrap();
     assert_eq!(
         late["until_us"].as_i64().unwrap() - since,
