@@ -1,6 +1,7 @@
 //! What the access log is told of a request: noted as it goes, handed over when its answer ends.
 
 use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::rc::Rc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
@@ -8,9 +9,9 @@ use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
-use hyper::header::{HOST, HeaderMap, HeaderValue};
+use hyper::header::{HOST, HeaderValue};
 use hyper::{Method, Request, StatusCode, Uri, Version};
-use windlass_model::InstanceId;
+use windlass_model::{InstanceId, ServiceKey};
 
 use crate::asked::Asked;
 use crate::connection::Line;
@@ -18,7 +19,6 @@ use crate::core::{Core, locked};
 use crate::doors::Destination;
 use crate::limits::ACCESS_QUEUE;
 use crate::live::InstanceState;
-use crate::refused::WINDLASS_ERROR;
 use crate::ticket::Ticket;
 use crate::ticks::Who;
 
@@ -60,18 +60,37 @@ pub(crate) struct Phases {
     pub(crate) body: u64,
 }
 
-/// Chooses an exact share of the requests of one data thread.
+/// Chooses an exact share of the requests of each service that one data thread has.
 #[derive(Debug, Default)]
-pub(crate) struct Sampled(Cell<u8>);
+pub(crate) struct Sampled {
+    services: RefCell<BTreeMap<ServiceKey, u8>>,
+    nobodys: Cell<u8>,
+}
 
 impl Sampled {
-    /// Whether the next one is chosen, with a share in hundredths.
-    fn next(&self, share: u8) -> bool {
-        let sum = self.0.get() + share.min(100);
-        let chosen = sum >= 100;
-        self.0.set(if chosen { sum - 100 } else { sum });
+    /// Whether the next one of a service is chosen, with a share in hundredths; of nobody's where none is named.
+    fn next(&self, service: Option<&ServiceKey>, share: u8) -> bool {
+        let Some(service) = service else {
+            let (sum, chosen) = with(self.nobodys.get(), share);
+            self.nobodys.set(sum);
+            return chosen;
+        };
+        let mut services = self.services.borrow_mut();
+        if let Some(sum) = services.get_mut(service) {
+            let (next, chosen) = with(*sum, share);
+            *sum = next;
+            return chosen;
+        }
+        let (sum, chosen) = with(0, share);
+        services.insert(service.clone(), sum);
         chosen
     }
+}
+
+/// What is left of a sum of shares with one more, and whether that made a whole.
+fn with(sum: u8, share: u8) -> (u8, bool) {
+    let sum = sum + share.min(100);
+    (sum % 100, sum >= 100)
 }
 
 /// A request on its way to the log. Dropping it hands over what is known.
@@ -109,7 +128,8 @@ impl Told {
                 }
             }
         };
-        if !line.thread.sampled.next(log.share.get()) {
+        let service = who.as_deref().map(|who: &Who| &who.service);
+        if !line.thread.sampled.next(service, log.share.get()) {
             return None;
         }
         let now = SystemTime::now().duration_since(UNIX_EPOCH);
@@ -149,12 +169,12 @@ impl Told {
         self.reached.replace(Some(reached));
     }
 
-    /// Notes the head of the answer.
-    pub(crate) fn answered(&mut self, status: StatusCode, headers: &HeaderMap) {
+    /// Notes the head of the answer, and the code of one of the router's own.
+    pub(crate) fn answered(&mut self, status: StatusCode, code: Option<HeaderValue>) {
         self.head = Some(Instant::now());
         if let Some(access) = &mut self.access {
             access.status = status.as_u16();
-            access.error = headers.get(WINDLASS_ERROR).cloned();
+            access.error = code;
         }
     }
 
@@ -262,12 +282,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_share_is_exact_in_any_hundred() {
+    fn a_share_is_exact_in_any_hundred_of_each_service_whoever_asks_between() {
+        let key = |name: &str| ServiceKey::try_from(format!("shop/default/{name}")).expect("a key");
+        let (one, two) = (key("one"), key("two"));
         for share in [1, 7, 50, 99, 100] {
             let sampled = Sampled::default();
             for _ in 0..5 {
-                let chosen = (0..100).filter(|_| sampled.next(share)).count();
-                assert_eq!(chosen, usize::from(share));
+                let mut chosen = [0; 3];
+                for _ in 0..100 {
+                    for (of, service) in [Some(&one), None, Some(&two)].into_iter().enumerate() {
+                        chosen[of] += usize::from(sampled.next(service, share));
+                    }
+                }
+                assert_eq!(chosen, [usize::from(share); 3]);
             }
         }
     }

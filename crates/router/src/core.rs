@@ -28,6 +28,7 @@ use crate::leaving::Leaving;
 use crate::live::{Entry, EntrySlot, InstanceState, Live, Services, SlotState};
 use crate::mirror::Mirror;
 use crate::ordering::Gate;
+use crate::outlets::Outlets;
 use crate::secure;
 use crate::silence::Stable;
 use crate::ticks::Ticks;
@@ -59,6 +60,8 @@ pub(crate) struct Core {
     pub(crate) capacity: usize,
     /// Client connections and tunnels open now.
     pub(crate) connections: AtomicUsize,
+    /// Connections to instances that may be open at once.
+    pub(crate) outlets: Arc<Outlets>,
     /// Where data threads hand each other connections.
     pub(crate) desks: Desks,
     numbers: AtomicU64,
@@ -115,6 +118,7 @@ impl Core {
             ended: watch::Sender::new(0),
             capacity,
             connections: AtomicUsize::new(0),
+            outlets: Outlets::beside(capacity),
             desks: Desks::new(shards),
             numbers: AtomicU64::new(0),
             splits: AtomicU64::new(0),

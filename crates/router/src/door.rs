@@ -188,6 +188,8 @@ async fn accept(
     closing: watch::Receiver<bool>,
 ) {
     let mut closed = closing.clone();
+    // Told once, however often it is tried again.
+    let mut lacks = false;
     loop {
         let accepted = tokio::select! {
             biased;
@@ -195,9 +197,15 @@ async fn accept(
             accepted = listener.accept() => accepted,
         };
         let (stream, peer) = match accepted {
-            Ok(accepted) => accepted,
+            Ok(accepted) => {
+                lacks = false;
+                accepted
+            }
             Err(why) => {
-                tracing::warn!(%address, %why, "could not accept a connection");
+                if !lacks {
+                    tracing::warn!(%address, %why, "could not accept connections; trying again");
+                }
+                lacks = true;
                 sleep(ACCEPT_PAUSE).await;
                 continue;
             }

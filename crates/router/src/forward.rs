@@ -29,7 +29,7 @@ use crate::mirror;
 use crate::origin::{self, Link};
 use crate::outgoing::{Outgoing, wish};
 use crate::pool::{Care, Lent};
-use crate::refused::Refused;
+use crate::refused::{Refused, WINDLASS_ERROR};
 use crate::retry::may_pass;
 use crate::terms::Terms;
 use crate::ticket::{NotEntered, Ticket};
@@ -52,24 +52,25 @@ pub(crate) async fn respond(
     } else {
         None
     };
-    let mut answer = if let Some(fault) = fault {
+    let exchanged = if let Some(fault) = fault {
         let live = core.live.load();
         let behind = live.doors.get(&line.listener);
         // One that can't be read can't be asked whose it is.
         let only = behind.and_then(Behind::only);
         let service = only.map(|entry| entry.service.clone());
-        let why = fault.into();
-        own(line, NotEntered::new(why, service), &asked, begun)
+        Err(NotEntered::new(fault.into(), service))
     } else if core.is_ending() {
-        let why = Refused::Draining;
-        own(line, NotEntered::new(why, None), &asked, begun)
+        Err(NotEntered::new(Refused::Draining, None))
     } else {
-        let exchanged = exchange(line, request, begun, told.as_deref()).await;
-        exchanged.unwrap_or_else(|not| own(line, not, &asked, begun))
+        exchange(line, request, begun, told.as_deref()).await
     };
+    let is_own = exchanged.is_err();
+    let mut answer = exchanged.unwrap_or_else(|not| own(line, not, &asked, begun));
     answer.body_mut().keep_busy(busy);
     if let Some(mut told) = told {
-        told.answered(answer.status(), answer.headers());
+        // That of an instance may carry another router's, or say what it likes.
+        let code = answer.headers().get(WINDLASS_ERROR).filter(|_| is_own);
+        told.answered(answer.status(), code.cloned());
         answer.body_mut().tell(told);
     }
     answer
@@ -275,7 +276,7 @@ async fn reach(
             return Ok((ticket, instance, Reached { link, used: true }));
         }
         let within = ticket.terms().connect;
-        match origin::connect(instance.address, instance.speaks, within).await {
+        match origin::connect(&instance, within, &line.thread.core.outlets).await {
             Ok(link) => {
                 ticket.connected();
                 line.thread.pool.share(&link, &instance);
@@ -289,7 +290,10 @@ async fn reach(
                     return Err(NotEntered::new(Refused::NoCapacity, service));
                 }
                 // No evidence against the instance: others end, and then there is something again.
+                line.thread.pool.let_go();
                 sleep(ACCEPT_PAUSE).await;
+                ticket = enter_again(&line.thread, ticket, outgoing.wish(to)).await?;
+                continue;
             }
             Err(why) => {
                 tracing::debug!(instance.id = %instance.id, target.addr = %instance.address, %why, "could not connect");

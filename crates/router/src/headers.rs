@@ -12,6 +12,8 @@ use hyper::http::response;
 use hyper::http::uri::Scheme;
 use hyper::{StatusCode, Uri, Version};
 
+use crate::asked::REQUEST_ID;
+
 /// Whom requests come from, and how.
 pub(crate) struct Client {
     pub(crate) address: IpAddr,
@@ -105,8 +107,8 @@ fn strip(headers: &mut HeaderMap) {
     if headers.contains_key(CONNECTION) {
         let named: Vec<HeaderName> = names(headers).collect();
         for name in named {
-            // Whoever names these wants to change what the message means.
-            if name != HOST && name != CONTENT_LENGTH {
+            // Whoever names these wants to change what the message means, or to have it go by no name.
+            if name != HOST && name != CONTENT_LENGTH && name != REQUEST_ID {
                 headers.remove(name);
             }
         }
@@ -335,7 +337,11 @@ mod tests {
     fn hop_by_hop_headers_end_here() {
         let request = Request::get("/a?b")
             .header("host", "shop")
-            .header("connection", "x-secret, keep-alive, x-forwarded-for, Host")
+            .header(
+                "connection",
+                "x-secret, keep-alive, x-forwarded-for, Host, X-Request-Id",
+            )
+            .header("x-request-id", "7")
             .header("x-secret", "1")
             .header("x-forwarded-for", "6.6.6.6")
             .header("keep-alive", "timeout=5")
@@ -347,6 +353,7 @@ mod tests {
             assert_eq!(text(&head.headers, gone), None, "{gone}");
         }
         assert_eq!(text(&head.headers, "x-kept"), Some("1"));
+        assert_eq!(text(&head.headers, "x-request-id"), Some("7"));
         assert_eq!(text(&head.headers, "te"), Some("trailers"));
         assert_eq!(text(&head.headers, "host"), Some("shop"));
         assert_eq!(text(&head.headers, "x-forwarded-for"), Some("10.0.0.7"));

@@ -1,6 +1,7 @@
 //! The router's own probes: which instances are ready now.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::io;
 use std::sync::Arc;
 
@@ -18,6 +19,7 @@ use crate::core::Core;
 use crate::limits::PROBE_EVERY;
 use crate::live::{InstanceState, is_probed};
 use crate::multiplexed::Here;
+use crate::origin::is_own_lack;
 use crate::watch::Alarm;
 
 /// Probes every instance that a table names, and no other, until it is dropped.
@@ -54,7 +56,7 @@ pub(crate) async fn see(core: Arc<Core>) {
     let mut tasks = JoinSet::new();
     for (instance, probe) in wanted(&core).into_values() {
         tasks.spawn_local(async move {
-            while once(&instance, &probe).await.is_err() {
+            while !matches!(once(&instance, &probe).await, Saw::Good) {
                 sleep(PROBE_EVERY).await;
             }
             instance.set_ready(true);
@@ -81,8 +83,10 @@ async fn ask(instance: Arc<InstanceState>, probe: Probe, alarm: Arc<Alarm>) {
     let mut against = 0u16;
     loop {
         let saw = once(&instance, &probe).await;
-        let good = saw.is_ok();
-        if good == instance.is_ready() {
+        let good = saw == Saw::Good;
+        if let Saw::Nothing(why) = &saw {
+            tracing::debug!(instance.id = %instance.id, %why, "nothing left to probe with");
+        } else if good == instance.is_ready() {
             against = 0;
         } else {
             against = against.saturating_add(1);
@@ -92,7 +96,6 @@ async fn ask(instance: Arc<InstanceState>, probe: Probe, alarm: Arc<Alarm>) {
                 instance.set_ready(good);
                 // A candidate may be gone, or what it would go back to may be there again.
                 alarm.ring();
-                let saw = saw.err().unwrap_or_else(|| "a good answer".to_owned());
                 tracing::info!(instance.id = %instance.id, target.addr = %instance.address, ready = good, %saw, "readiness changed");
             }
         }
@@ -100,7 +103,25 @@ async fn ask(instance: Arc<InstanceState>, probe: Probe, alarm: Arc<Alarm>) {
     }
 }
 
-async fn once(instance: &InstanceState, probe: &Probe) -> Result<(), String> {
+/// What one probe saw.
+#[derive(Debug, PartialEq, Eq)]
+enum Saw {
+    Good,
+    Bad(String),
+    /// Nothing, for want of what this router needs to look: that says nothing of the instance.
+    Nothing(String),
+}
+
+impl fmt::Display for Saw {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Good => f.write_str("a good answer"),
+            Self::Bad(why) | Self::Nothing(why) => f.write_str(why),
+        }
+    }
+}
+
+async fn once(instance: &InstanceState, probe: &Probe) -> Saw {
     let answer = async {
         let stream = TcpStream::connect(instance.address).await?;
         match &probe.kind {
@@ -112,10 +133,11 @@ async fn once(instance: &InstanceState, probe: &Probe) -> Result<(), String> {
         }
     };
     match timeout(probe.timeout.duration(), answer).await {
-        Err(_late) => Err(format!("no answer in {}", probe.timeout)),
-        Ok(Err(why)) => Err(why.to_string()),
-        Ok(Ok(200..=399)) => Ok(()),
-        Ok(Ok(status)) => Err(format!("HTTP {status}")),
+        Err(_late) => Saw::Bad(format!("no answer in {}", probe.timeout)),
+        Ok(Err(why)) if is_own_lack(&why) => Saw::Nothing(why.to_string()),
+        Ok(Err(why)) => Saw::Bad(why.to_string()),
+        Ok(Ok(200..=399)) => Saw::Good,
+        Ok(Ok(status)) => Saw::Bad(format!("HTTP {status}")),
     }
 }
 

@@ -69,6 +69,7 @@ mod opening;
 mod ordering;
 mod origin;
 mod outgoing;
+mod outlets;
 mod passage;
 mod pieces;
 mod pool;

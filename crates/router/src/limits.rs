@@ -61,6 +61,8 @@ pub(crate) const REST_TIME: Duration = Duration::from_secs(75);
 pub(crate) const LINGER_TIME: Duration = Duration::from_secs(1);
 /// Bytes read from a client at a time.
 pub(crate) const READ_BYTES: usize = 16 * 1024;
+/// Bytes of an instance's answer that are read and that its client has not taken; also of its head.
+pub(crate) const ANSWER_BYTES: usize = 128 * 1024;
 /// Bytes of several pieces that are copied into one to be written.
 pub(crate) const FLAT_BYTES: usize = 2 * 1024;
 /// Bytes that a data thread reads at a time before it is known where they belong.

@@ -115,7 +115,7 @@ pub(crate) fn copy(thread: &Rc<Thread>, mirror: &Mirror, outgoing: &Outgoing) {
 async fn send(thread: &Thread, to: &Arc<InstanceState>, mut head: request::Parts) -> Option<()> {
     let mut link = match thread.pool.take(to, Care::Repeatable).await {
         Some(link) => link,
-        None => origin::connect(to.address, to.speaks, CONNECT_TIME)
+        None => origin::connect(to, CONNECT_TIME, &thread.core.outlets)
             .await
             .ok()?,
     };

@@ -1,7 +1,6 @@
 //! One connection to one instance: a request at a time, or many.
 
 use std::io;
-use std::net::SocketAddr;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -25,9 +24,12 @@ use windlass_model::Speaks;
 
 use crate::core::locked;
 use crate::limits::{
-    ALIVE_EVERY, ALIVE_TIME, HEADER_LIST_BYTES, READY_TIME, STREAM_SEND_BYTES, STREAM_WINDOW,
+    ALIVE_EVERY, ALIVE_TIME, ANSWER_BYTES, HEADER_LIST_BYTES, READY_TIME, STREAM_SEND_BYTES,
+    STREAM_WINDOW,
 };
+use crate::live::InstanceState;
 use crate::multiplexed::Here;
+use crate::outlets::{Outlet, Outlets};
 use crate::pieces::poll_write_pieces;
 use crate::scratch::with_scratch;
 use crate::upload::Upload;
@@ -159,18 +161,20 @@ impl Wire {
     }
 }
 
-/// Connects to an instance and speaks what it speaks; each of both may take so long.
+/// Connects to an instance, if there may be one connection more, and speaks what it speaks; each of both may
+/// take so long.
 pub(crate) async fn connect(
-    address: SocketAddr,
-    speaks: Speaks,
+    instance: &InstanceState,
     within: Duration,
+    outlets: &Arc<Outlets>,
 ) -> io::Result<Link> {
-    let stream = timeout(within, TcpStream::connect(address)).await??;
+    let outlet = outlets.take()?;
+    let stream = timeout(within, TcpStream::connect(instance.address)).await??;
     stream.set_nodelay(true)?;
-    match speaks {
-        Speaks::Http1 => in_turn(stream).await.map(Link::InTurn),
+    match instance.speaks {
+        Speaks::Http1 => in_turn(stream, outlet).await.map(Link::InTurn),
         Speaks::Http2 => {
-            let hands = timeout(within, multiplexed(stream)).await?;
+            let hands = timeout(within, multiplexed(stream, outlet)).await?;
             hands.map(Link::Multiplexed)
         }
     }
@@ -188,7 +192,7 @@ pub(crate) fn is_own_lack(why: &io::Error) -> bool {
     Errno::from_io_error(why).is_some_and(|errno| lacks.contains(&errno))
 }
 
-async fn multiplexed(stream: TcpStream) -> io::Result<Multiplexed> {
+async fn multiplexed(stream: TcpStream, outlet: Outlet) -> io::Result<Multiplexed> {
     let (sender, connection) = http2::Builder::new(Here)
         .timer(TokioTimer::new())
         .initial_stream_window_size(STREAM_WINDOW)
@@ -205,6 +209,7 @@ async fn multiplexed(stream: TcpStream) -> io::Result<Multiplexed> {
         if let Err(why) = connection.await {
             tracing::debug!(%why, "a connection to an instance ended");
         }
+        drop(outlet);
     });
     Ok(Multiplexed {
         sender,
@@ -212,7 +217,7 @@ async fn multiplexed(stream: TcpStream) -> io::Result<Multiplexed> {
     })
 }
 
-async fn in_turn(stream: TcpStream) -> io::Result<InTurn> {
+async fn in_turn(stream: TcpStream, outlet: Outlet) -> io::Result<InTurn> {
     let wire = Arc::new(Wire {
         stream: Mutex::new(TokioIo::new(stream)),
         answering: AtomicBool::new(false),
@@ -220,6 +225,7 @@ async fn in_turn(stream: TcpStream) -> io::Result<InTurn> {
     // The library's own limit of lines is `HEADERS`; to set it costs a copy of the room for all of them
     // with every head.
     let (sender, connection) = Builder::new()
+        .max_buf_size(ANSWER_BYTES)
         .handshake(Socket(wire.clone()))
         .await
         .map_err(io::Error::other)?;
@@ -228,6 +234,7 @@ async fn in_turn(stream: TcpStream) -> io::Result<InTurn> {
         if let Err(why) = connection.with_upgrades().await {
             tracing::debug!(%why, "a connection to an instance ended");
         }
+        drop(outlet);
     });
     Ok(InTurn {
         sender,
@@ -309,7 +316,8 @@ mod tests {
             .expect("a runtime");
         tokio::task::LocalSet::new().block_on(&runtime, async {
             let stream = TcpStream::connect(address).await.expect("connected");
-            let link = in_turn(stream).await.expect("connected");
+            let outlet = Outlets::beside(1).take().expect("room");
+            let link = in_turn(stream, outlet).await.expect("connected");
             let (peer, _) = listener.accept().expect("accepted");
             assert!(link.wire.is_quiet());
             drop(peer);

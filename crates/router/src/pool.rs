@@ -122,6 +122,11 @@ impl Pool {
         }
     }
 
+    /// Drops all that nobody uses: somebody needs what they hold.
+    pub(crate) fn let_go(&self) {
+        self.unused.borrow_mut().clear();
+    }
+
     /// Drops what is closed, too old, or of an instance that no table names.
     pub(crate) fn sweep(&self) {
         self.unused.borrow_mut().retain(|_, of_instance| {

@@ -114,6 +114,12 @@ fn an_answer_of_the_routers_own_has_its_code_and_a_broken_one_is_not_whole() {
         exchange.write("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf");
         After::Close
     });
+    // What an instance says of errors is not the router's word.
+    let boasts = Origin::start(|exchange| {
+        exchange
+            .write("HTTP/1.1 200 OK\r\nWindlass-Error: at_limit\r\nContent-Length: 2\r\n\r\nhi");
+        After::Close
+    });
     let gone = Refuses::new();
     let rig = Rig::with_threads(1);
     let listener = rig.listener();
@@ -129,7 +135,13 @@ fn an_answer_of_the_routers_own_has_its_code_and_a_broken_one_is_not_whole() {
     client.send("GET /2 HTTP/1.1\r\nHost: shop\r\n\r\n");
     let mut client = client;
     client.rest();
-    let lines = log(&rig, 2);
+    rig.route(&web, to(boasts.address));
+    Client::connect(listener).get("/3");
+    let lines = log(&rig, 3);
+    assert_eq!(
+        (&lines[2]["status"], &lines[2]["error"]),
+        (&200.into(), &Value::Null)
+    );
     assert_eq!(
         (&lines[0]["status"], &lines[0]["error"]),
         (&502.into(), &"connect_failed".into())

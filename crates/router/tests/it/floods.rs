@@ -2,8 +2,10 @@
 
 use std::io::Write as _;
 use std::net::{SocketAddr, TcpStream};
+use std::time::{Duration, Instant};
 
 use rustix::process::{Resource, Rlimit, getrlimit, prlimit, setrlimit};
+use windlass_model::{Millis, Probe, ProbeKind, SlotId};
 
 use crate::client::Client;
 use crate::frames::{Frames, GO_AWAY, PRIORITY, WINDOW};
@@ -116,20 +118,56 @@ fn floods_of_frames_cost_no_memory_and_no_good_request() {
     assert!(grown < 30, "{grown} MB more");
 }
 
+/// Leaves a router no descriptor beside those that it has; what it was allowed before.
+fn starve(rig: &Rig) -> Rlimit {
+    // Its own sockets and pipes have all numbers up to there.
+    let none = Rlimit {
+        current: Some(8),
+        ..getrlimit(Resource::Nofile)
+    };
+    allow(rig, none)
+}
+
+fn allow(rig: &Rig, limit: Rlimit) -> Rlimit {
+    prlimit(Some(rig.pid()), Resource::Nofile, limit).expect("its own child")
+}
+
+#[test]
+fn a_router_without_descriptors_holds_its_instances_for_what_they_were() {
+    let (rig, origin, listener) = routed();
+    let mut probed = slot(1, 100, &[origin.address]);
+    probed.probe = Probe {
+        kind: ProbeKind::Tcp,
+        every: Millis::from_millis(20),
+        rise: 1,
+        fall: 1,
+        ..Probe::default()
+    };
+    rig.route(&key("web"), serving(listener, vec![probed]));
+    let ready = || {
+        rig.observe().services[&key("web")].slots[&SlotId(1)]
+            .ready
+            .len()
+    };
+    eventually("it is ready", || ready() == 1);
+    let mut kept = Client::connect(listener);
+    assert_eq!(kept.get("/").text(), "hello");
+    let was = starve(&rig);
+    // Fifty probes find nothing to look with, and one that failed would be enough.
+    let until = Instant::now() + Duration::from_secs(1);
+    while Instant::now() < until {
+        assert_eq!(kept.get("/").text(), "hello");
+        assert_eq!(ready(), 1);
+    }
+    allow(&rig, was);
+}
+
 #[test]
 fn a_router_without_descriptors_keeps_who_it_has_and_takes_the_others_when_it_can() {
     let (rig, _origin, listener) = routed();
     let mut kept = Client::connect(listener);
     assert_eq!(kept.get("/").text(), "hello");
-    let pid = rig.pid();
-    let open = std::fs::read_dir(format!("/proc/{}/fd", pid.as_raw_nonzero()));
-    let open = u64::try_from(open.expect("it runs").count()).expect("few");
-    let limit = getrlimit(Resource::Nofile);
-    let none = Rlimit {
-        current: Some(open),
-        ..limit
-    };
-    let was = prlimit(Some(pid), Resource::Nofile, none).expect("its own child");
+    let was = starve(&rig);
     let mut waiting: Vec<Client> = (0..50).map(|_| Client::connect(listener)).collect();
     for client in &waiting {
         client.send("GET / HTTP/1.1\r\nHost: shop\r\n\r\n");
@@ -137,7 +175,7 @@ fn a_router_without_descriptors_keeps_who_it_has_and_takes_the_others_when_it_ca
     for _ in 0..20 {
         assert_eq!(kept.get("/").text(), "hello", "its connections are there");
     }
-    prlimit(Some(pid), Resource::Nofile, was).expect("its own child");
+    allow(&rig, was);
     for client in &mut waiting {
         assert_eq!(client.answer().text(), "hello");
     }

@@ -1,0 +1,64 @@
+//! How many connections to instances there may be at once, of all data threads together.
+//!
+//! A client that speaks HTTP/2 may have many requests under way, and each may need a connection of its own to an
+//! instance. Without a bound a few such clients would take every descriptor there is, and then nobody could be
+//! accepted, and no instance probed.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+
+use rustix::io::Errno;
+
+/// All of them.
+pub(crate) struct Outlets {
+    most: usize,
+    open: AtomicUsize,
+}
+
+/// One, held as long as its connection is open.
+pub(crate) struct Outlet(Arc<Outlets>);
+
+impl Outlets {
+    /// As many as are needed by so many clients that ask one thing at a time, and a third more for others.
+    pub(crate) fn beside(clients: usize) -> Arc<Self> {
+        Arc::new(Self {
+            most: clients.saturating_add(clients / 3).max(1),
+            open: AtomicUsize::new(0),
+        })
+    }
+
+    /// Takes one.
+    ///
+    /// # Errors
+    /// There is none left: the same lack as that of descriptors.
+    pub(crate) fn take(self: &Arc<Self>) -> io::Result<Outlet> {
+        if self.open.fetch_add(1, Relaxed) >= self.most {
+            self.open.fetch_sub(1, Relaxed);
+            return Err(Errno::MFILE.into());
+        }
+        Ok(Outlet(self.clone()))
+    }
+}
+
+impl Drop for Outlet {
+    fn drop(&mut self) {
+        self.0.open.fetch_sub(1, Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::origin::is_own_lack;
+
+    #[test]
+    fn there_are_no_more_than_may_be_and_one_that_ends_makes_room() {
+        let outlets = Outlets::beside(3);
+        let held: Vec<Outlet> = (0..4).filter_map(|_| outlets.take().ok()).collect();
+        assert_eq!(held.len(), 4);
+        assert!(outlets.take().is_err_and(|why| is_own_lack(&why)));
+        drop(held);
+        assert!(outlets.take().is_ok());
+    }
+}
