@@ -272,9 +272,7 @@ impl Progress {
                 part.enter(RolloutPhase::Passed, at_us);
                 part.passed_us = Some(at_us);
             }
-            Fact::RolloutFailed { why, .. } => {
-                part.why = Some(why.clone());
-            }
+            Fact::RolloutFailed { why, .. } => part.why = Some(why.clone()),
             Fact::RolloutReturned { .. } => part.enter(RolloutPhase::Returned, at_us),
             Fact::SlotDrained { cut, .. } => part.cut = part.cut.saturating_add(*cut),
             Fact::Stuck { why, .. } => {

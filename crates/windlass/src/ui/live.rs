@@ -8,9 +8,10 @@ use super::grid::{Ease, Grid};
 use super::list::ID_SHOWN;
 use super::table::cut;
 use super::time::clock;
+use super::waits::{left, waits};
 use super::ways::{next_lines, ways};
 use super::wide::wide;
-use super::words::{change, harmless, listed, phase, phase_role, state_of, state_role};
+use super::words::{change, harmless, phase, phase_role, state_of, state_role};
 use super::wrap::hang;
 use super::{Role, Style};
 use crate::follow::{Part, Progress};
@@ -241,55 +242,6 @@ fn row(grid: &Grid, (at, part): (usize, &Part), style: &Style) -> String {
     // Nothing may give way any more: hues are lost with the end.
     let plain = [MARGIN, &grid.row(at, |_, cell| cell)].concat();
     cut(&plain, style.width)
-}
-
-/// What one service waits for.
-fn waits(part: &Part, now_us: i64) -> String {
-    match part.phase {
-        RolloutPhase::Waiting if !part.waits_for.is_empty() => {
-            format!("for {}", listed(&part.waits_for))
-        }
-        RolloutPhase::Baking if part.evidence.is_some() => "for evidence".to_owned(),
-        RolloutPhase::Baking => part
-            .bake
-            .map(|bake| match left(bake, now_us) {
-                // A trigger may be about to fire, or a controller was away meanwhile.
-                0 => "not over yet".to_owned(),
-                left => format!("{} left", clock(left)),
-            })
-            .unwrap_or_default(),
-        RolloutPhase::Starting => part.doing().unwrap_or_else(|| readiness(part, now_us)),
-        RolloutPhase::Returning => part.doing().unwrap_or_default(),
-        RolloutPhase::Holding => "for a person".to_owned(),
-        RolloutPhase::Stuck => "for a person".to_owned(),
-        RolloutPhase::Waiting
-        | RolloutPhase::Clearing
-        | RolloutPhase::StoppingOld
-        | RolloutPhase::Shifting
-        | RolloutPhase::Passed
-        | RolloutPhase::Settling
-        | RolloutPhase::Done
-        | RolloutPhase::Returned => String::new(),
-    }
-}
-
-/// What one that is not ready was asked and answered, and how long that may last.
-fn readiness(part: &Part, now_us: i64) -> String {
-    let told = part.unready.values().next();
-    let (Some(saw), Some(probe)) = (told, part.probe.as_ref()) else {
-        return "for readiness".to_owned();
-    };
-    let asks = harmless(&probe.kind.asks());
-    let left = clock(left((part.since_us, probe.within), now_us));
-    format!("for {asks}, {left} left: {}", harmless(saw))
-}
-
-fn left((since_us, within): (i64, windlass_model::Millis), now_us: i64) -> i64 {
-    let within_us = i64::try_from(within.as_millis().saturating_mul(1000)).unwrap_or(i64::MAX);
-    since_us
-        .saturating_add(within_us)
-        .saturating_sub(now_us)
-        .max(0)
 }
 
 /// What the lines of what is next begin with, or as many blanks.

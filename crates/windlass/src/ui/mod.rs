@@ -38,6 +38,7 @@ mod terminal;
 pub(crate) mod time;
 pub(crate) mod tokens;
 mod voice;
+mod waits;
 pub(crate) mod ways;
 pub(crate) mod went_back;
 pub(crate) mod why;

@@ -1,0 +1,57 @@
+//! What a service waits for, in a few words beside its row.
+
+use windlass_model::{Millis, RolloutPhase};
+
+use super::time::clock;
+use super::words::{harmless, listed};
+use crate::follow::Part;
+
+/// What one service waits for.
+pub(super) fn waits(part: &Part, now_us: i64) -> String {
+    match part.phase {
+        RolloutPhase::Waiting if !part.waits_for.is_empty() => {
+            format!("for {}", listed(&part.waits_for))
+        }
+        RolloutPhase::Baking if part.evidence.is_some() => "for evidence".to_owned(),
+        RolloutPhase::Baking => part
+            .bake
+            .map(|bake| match left(bake, now_us) {
+                // A trigger may be about to fire, or a controller was away meanwhile.
+                0 => "not over yet".to_owned(),
+                left => format!("{} left", clock(left)),
+            })
+            .unwrap_or_default(),
+        RolloutPhase::Starting => part.doing().unwrap_or_else(|| readiness(part, now_us)),
+        RolloutPhase::Returning => part.doing().unwrap_or_default(),
+        RolloutPhase::Holding => "for a person".to_owned(),
+        RolloutPhase::Stuck => "for a person".to_owned(),
+        RolloutPhase::Waiting
+        | RolloutPhase::Clearing
+        | RolloutPhase::StoppingOld
+        | RolloutPhase::Shifting
+        | RolloutPhase::Passed
+        | RolloutPhase::Settling
+        | RolloutPhase::Done
+        | RolloutPhase::Returned => String::new(),
+    }
+}
+
+/// What one that is not ready was asked and answered, and how long that may last.
+fn readiness(part: &Part, now_us: i64) -> String {
+    let told = part.unready.values().next();
+    let (Some(saw), Some(probe)) = (told, part.probe.as_ref()) else {
+        return "for readiness".to_owned();
+    };
+    let asks = harmless(&probe.kind.asks());
+    let left = clock(left((part.since_us, probe.within), now_us));
+    format!("for {asks}, {left} left: {}", harmless(saw))
+}
+
+/// Microseconds that are left of a time that began then.
+pub(super) fn left((since_us, within): (i64, Millis), now_us: i64) -> i64 {
+    let within_us = i64::try_from(within.as_millis().saturating_mul(1000)).unwrap_or(i64::MAX);
+    since_us
+        .saturating_add(within_us)
+        .saturating_sub(now_us)
+        .max(0)
+}
