@@ -130,6 +130,11 @@ pub(crate) struct Wire {
     stream: Mutex<TokioIo<TcpStream>>,
     /// A byte of the answer to the request under way has come.
     answering: AtomicBool,
+    #[expect(
+        dead_code,
+        reason = "held as long as the socket is open, also by a tunnel"
+    )]
+    outlet: Outlet,
 }
 
 impl Wire {
@@ -221,6 +226,7 @@ async fn in_turn(stream: TcpStream, outlet: Outlet) -> io::Result<InTurn> {
     let wire = Arc::new(Wire {
         stream: Mutex::new(TokioIo::new(stream)),
         answering: AtomicBool::new(false),
+        outlet,
     });
     // The library's own limit of lines is `HEADERS`; to set it costs a copy of the room for all of them
     // with every head.
@@ -234,7 +240,6 @@ async fn in_turn(stream: TcpStream, outlet: Outlet) -> io::Result<InTurn> {
         if let Err(why) = connection.with_upgrades().await {
             tracing::debug!(%why, "a connection to an instance ended");
         }
-        drop(outlet);
     });
     Ok(InTurn {
         sender,
