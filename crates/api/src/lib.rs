@@ -6,6 +6,7 @@
 mod check;
 mod event;
 mod exit;
+mod integer;
 mod page;
 mod problem;
 mod readiness;

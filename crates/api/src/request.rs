@@ -9,6 +9,7 @@ use windlass_model::{
 };
 
 use crate::PlanView;
+use crate::integer::whole_if_known;
 
 /// Longest name of who asks, in characters.
 pub const BY_MAX: usize = 128;
@@ -96,7 +97,7 @@ pub struct DeployRequest {
     #[serde(default)]
     pub keep_failed: bool,
     /// `--wait`: how long it may queue behind a deployment that holds the lock, in milliseconds.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "whole_if_known")]
     pub wait_ms: Option<u64>,
     /// `--supersede`: the deployment that holds the lock is taken back first.
     #[serde(default)]

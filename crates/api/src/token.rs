@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::integer::whole_if_known;
+
 /// What a token lets its holder do; each one includes those before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -30,7 +32,7 @@ pub struct TokenRequest {
     /// What it allows.
     pub scope: Scope,
     /// How long it holds, in milliseconds, from 1; for ever unless said.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "whole_if_known")]
     #[cfg_attr(feature = "openapi", schema(minimum = 1))]
     pub expires_in_ms: Option<u64>,
 }
