@@ -39,7 +39,7 @@ pub use token::{Scope, TokenAnswer, TokenList, TokenRequest, TokenView};
 pub use view::{
     DeploymentView, EnvironmentView, EvidenceView, FiguresView, HeldView, InstanceView, LockView,
     LostHistoryView, NoStartView, PlanView, RolloutView, RouterView, ServiceView, SilentRouterView,
-    SlotView, VersionFigures, VersionView,
+    SlotView, TakesView, VersionFigures, VersionView,
 };
 pub use went_back::{WentBack, WentBackView};
 

@@ -1,6 +1,6 @@
 //! What clients see when they look.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 
 use serde::{Deserialize, Serialize};
@@ -55,6 +55,9 @@ pub struct PlanView {
     /// What the past says of it; none where there is too little of it, and for whoever did not ask for a plan.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub risk: Option<RiskView>,
+    /// How long it takes if all goes well; none for whoever did not ask for a plan.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub takes: Option<TakesView>,
     /// Services whose release to go back to could not be started again as it was; in a rollback, that it
     /// goes back to, or else that it leaves.
     #[serde(default)]
@@ -62,6 +65,19 @@ pub struct PlanView {
     /// Services whose new release was left once already; empty for whoever did not ask what would be done.
     #[serde(default)]
     pub went_back: BTreeMap<ServiceName, WentBackView>,
+}
+
+/// How long a plan takes to its promotion if all goes well: without what waits for a person, a gate or evidence.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct TakesView {
+    /// All of it in milliseconds, with starts that take as long as they did lately (the median of what the last
+    /// eight deployments of the environment know).
+    pub about_ms: u64,
+    /// What of it is watching: it can't take less.
+    pub watched_ms: u64,
+    /// Services whose starts nobody has seen yet: they are in `about_ms` with no time at all.
+    pub unknown: BTreeSet<ServiceName>,
 }
 
 /// A release that could not be started again as it was.

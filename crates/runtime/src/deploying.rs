@@ -112,6 +112,7 @@ async fn begun_before(shared: &Rc<Shared>, terms: &Terms) -> Result<Option<Begun
             nothing_to_do: false,
             down: BTreeMap::new(),
             risk: None,
+            takes: None,
             no_start: BTreeMap::new(),
             went_back: BTreeMap::new(),
         };

@@ -61,6 +61,7 @@ mod scoring;
 mod startable;
 mod status;
 mod taken_down;
+mod takes;
 mod understood;
 mod views;
 mod watch;

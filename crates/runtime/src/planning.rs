@@ -109,6 +109,7 @@ pub(crate) fn view(shared: &Shared, plan: Plan) -> PlanView {
         went_back: BTreeMap::new(),
         down: down(&shared.environment(&plan.app, &plan.environment), &plan),
         risk: None,
+        takes: None,
         plan,
     }
 }

@@ -3,6 +3,7 @@
 mod candidates;
 mod compile;
 mod identity;
+mod lasts;
 mod problem;
 mod remove;
 mod rename;
@@ -12,6 +13,7 @@ mod version;
 
 pub use candidates::{candidates, last_good};
 pub use compile::{Input, compile, is_nothing};
+pub use lasts::lasts;
 pub use problem::PlanProblem;
 pub use remove::remove;
 pub use restore::{RestoreInput, restore};

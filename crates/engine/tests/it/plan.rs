@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use windlass_engine::plan::{Input, PlanProblem, compile};
+use windlass_engine::plan::{Input, PlanProblem, compile, lasts};
 use windlass_model::{
     Change, Environment, InstanceId, Listen, Millis, OnFailure, PathPrefix, Plan, Release,
     ServiceName, ServiceSpec, SlotId, Spec, Step, Strategy, Task, TaskKind, Tls, TlsFiles,
@@ -429,4 +429,25 @@ fn a_plan_of_a_thousand_services_compiles() {
     assert_eq!(plan.rollouts.len(), 1_000);
     assert_eq!(plan.tasks.len(), 4 * 1_000 + 1);
     assert_eq!(plan.tasks.last().map(|task| task.wave), Some(4_000));
+}
+
+#[test]
+fn a_plan_lasts_as_long_as_the_longest_way_through_its_watches_and_starts() {
+    let apart = App::of("auth", Kind::First).and("web", Kind::First, &[]);
+    let in_a_row = App::of("auth", Kind::First).and("web", Kind::First, &["auth"]);
+    let known = [("auth", 4), ("web", 1)];
+    let starts = known.map(|(service, seconds)| (name(service), Millis::from_secs(seconds)));
+    let starts = starts.into_iter().collect();
+    let lasts = |app: &App, starts| lasts(&Wanted::of(app).plan(), starts);
+    let nothing = std::collections::BTreeMap::new();
+    assert_eq!(
+        lasts(&apart, &nothing),
+        BAKE,
+        "what is not known takes no time"
+    );
+    assert_eq!(lasts(&in_a_row, &nothing), BAKE.plus(BAKE));
+    let slowest = Millis::from_secs(4);
+    assert_eq!(lasts(&apart, &starts), BAKE.plus(slowest));
+    let both = Millis::from_secs(5);
+    assert_eq!(lasts(&in_a_row, &starts), BAKE.plus(BAKE).plus(both));
 }

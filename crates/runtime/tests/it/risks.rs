@@ -1,7 +1,7 @@
-//! What the past says of a plan.
+//! What the past says of a plan: how it will end, and how long it takes.
 
-use windlass_api::RiskView;
-use windlass_model::{Measure, Millis, Outcome};
+use windlass_api::{RiskView, TakesView};
+use windlass_model::{Measure, Millis, Outcome, ServiceName};
 use windlass_testkit::{Ending, Lab, Script, run};
 
 use crate::fixture::{promoted, put, script, shop, web};
@@ -56,4 +56,37 @@ fn failures_that_come_after_failures_are_learned_and_named() {
         assert_eq!(learned.reasons[0].name, "how the deployment before ended");
         assert!(!learned.calibrated, "24 failures are fewer than 50");
     });
+}
+
+#[test]
+fn a_plan_takes_its_watches_and_what_the_last_starts_took() {
+    run(async {
+        let mut lab = Lab::new().await;
+        put(&lab, &["web"], "first");
+        let first = takes(&lab).await;
+        assert_eq!(
+            first.unknown,
+            [ServiceName::new("web").expect("a name")].into(),
+            "it never started"
+        );
+        assert_eq!(first.about_ms, first.watched_ms);
+        assert!(first.watched_ms > 0, "{first:?}");
+        promoted(&mut lab, &shop([web()])).await;
+        put(&lab, &["web"], "second");
+        let next = takes(&lab).await;
+        assert_eq!(next.unknown, [].into());
+        assert!(next.about_ms > next.watched_ms, "{next:?}");
+        promoted(&mut lab, &shop([web()])).await;
+        let nothing = lab.handle().plan(shop([web()]).wanted()).await;
+        assert_eq!(
+            nothing.expect("a plan").takes,
+            None,
+            "there is nothing to do"
+        );
+    });
+}
+
+async fn takes(lab: &Lab) -> TakesView {
+    let plan = lab.handle().plan(shop([web()]).wanted()).await;
+    plan.expect("a plan").takes.expect("something to do")
 }

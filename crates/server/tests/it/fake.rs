@@ -114,6 +114,7 @@ fn plan_view(wanted: &Wanted) -> PlanView {
         went_back: BTreeMap::new(),
         down: BTreeMap::new(),
         risk: None,
+        takes: None,
         plan: Plan {
             folder: String::new(),
             id: PlanId::parse("plan_1").unwrap(),

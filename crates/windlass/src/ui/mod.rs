@@ -34,6 +34,7 @@ pub(crate) mod status;
 mod style;
 mod table;
 pub(crate) mod taken_down;
+mod takes;
 mod terminal;
 pub(crate) mod time;
 pub(crate) mod tokens;

@@ -10,7 +10,7 @@ use windlass_model::{
 use super::listening::listening;
 use super::words::{change, counted, harmless, listed, until};
 use super::wrap::hang;
-use super::{risk, scored, went_back};
+use super::{risk, scored, takes, went_back};
 
 /// Characters of a plan's id that are shown.
 const SHORT: usize = 10;
@@ -355,6 +355,7 @@ const ON_FAILURE: &str =
 fn way_back(view: &PlanView, lines: &mut Vec<String>) {
     let plan = &view.plan;
     lines.push(String::new());
+    lines.extend(view.takes.as_ref().and_then(takes::line));
     match plan.kind {
         PlanKind::Deploy => {}
         PlanKind::Rollback => {
@@ -472,6 +473,7 @@ mod tests {
         unchanged: web
         unmanaged: legacy (not in the file; keeps serving)
 
+        takes about 1m34s, 1m30s of it watching
         way back: until promotion; on a failure everything goes back
 
         carry out exactly this: windlass deploy --plan plan_9f3cab12340000
@@ -485,6 +487,7 @@ mod tests {
     #[test]
     fn what_can_not_be_gone_back_to_is_told_below_the_way_back() {
         let mut view = sample::plan_view();
+        view.takes = None;
         let found = NoStartView {
             version: Version("1.4.1".to_owned()),
             why: "the files of release 1.4.1 are gone".to_owned(),
@@ -551,6 +554,7 @@ mod tests {
            4  auth  watch for 30s
            5        promote: every new release becomes stable, all at once
 
+        takes at least 30.0s, all of it watching; how long auth takes to start is not known yet
         way back: a failure stops what was started; nothing ran before
         ");
     }

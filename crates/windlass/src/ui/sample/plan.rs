@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 
-use windlass_api::PlanView;
+use windlass_api::{PlanView, TakesView};
 use windlass_model::{
     Change, Digest, Finalize, Instance, Label, Millis, OnFailure, Overlap, Plan, PlanKind, Probe,
     ProbeKind, ProcessSpec, Release, RolloutPlan, Rule, ScoreSpec, ServiceSpec, Slot, SlotId, Step,
@@ -183,6 +183,11 @@ pub(crate) fn plan_view() -> PlanView {
         nothing_to_do: false,
         down: BTreeMap::new(),
         risk: None,
+        takes: Some(TakesView {
+            about_ms: 94_200,
+            watched_ms: 90_000,
+            unknown: BTreeSet::new(),
+        }),
         no_start: BTreeMap::new(),
         went_back: BTreeMap::new(),
     }
@@ -191,6 +196,11 @@ pub(crate) fn plan_view() -> PlanView {
 /// The first deployment of `auth`, whose file says canary.
 pub(crate) fn first_plan_view() -> PlanView {
     let mut view = plan_view();
+    view.takes = Some(TakesView {
+        about_ms: WATCHED.as_millis(),
+        watched_ms: WATCHED.as_millis(),
+        unknown: BTreeSet::from([service("auth")]),
+    });
     let plan = &mut view.plan;
     plan.revision = 0;
     plan.unchanged.clear();
