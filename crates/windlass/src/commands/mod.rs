@@ -22,6 +22,7 @@ pub(crate) mod explain;
 mod file;
 pub(crate) mod finalize;
 mod forecast;
+mod given;
 pub(crate) mod halt;
 pub(crate) mod help;
 pub(crate) mod hold;
