@@ -1,12 +1,17 @@
 //! `probes`: the readiness question, and the one whose answer says more.
 
+use serde_json::Value;
 use windlass_model::Millis;
 
 use super::choice::Yes;
 use super::number::{Count, SomeTime};
 use super::text::HttpPath;
-use crate::field::{Found, Keyed, Keys, Rule, Table, field};
+use crate::field::{Defs, Found, Keyed, Keys, Rule, Shape, Table, field};
+use crate::format::Format;
 use crate::limit::MAX_IN_A_ROW;
+use crate::problem::WRONG_KIND;
+use crate::reader::{Reader, shown};
+use crate::tree::{Core, Entry, Kind, Node};
 
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ProbesDraft {
@@ -84,7 +89,7 @@ impl Keyed for ReadyProbe {
         name: "probe",
         noun: "a probe",
         fields: &[
-            field!(ProbeDraft: http as "http", HttpPath,
+            field!(ProbeDraft: http as "http", ReadyPath,
                 "Path of a GET that must be answered with 2xx or 3xx."),
             field!(ProbeDraft: tcp as "tcp", Yes,
                 "A connection that must be accepted. What a service with `listen` gets without a probe."),
@@ -108,4 +113,58 @@ impl Keyed for ReadyProbe {
         elsewhere: (&[], ""),
         may_be_empty: false,
     };
+}
+
+/// The path of the readiness probe, where `ready: /path` beside it ends up too. Whoever has more to say of
+/// the probe than its path writes that there first, and is told where it belongs.
+struct ReadyPath;
+
+impl Shape for ReadyPath {
+    type Value = String;
+
+    const EXAMPLES: &'static [&'static str] = HttpPath::EXAMPLES;
+
+    fn wanted() -> String {
+        HttpPath::wanted()
+    }
+
+    fn schema(defs: &mut Defs) -> Value {
+        HttpPath::schema(defs)
+    }
+
+    fn decode(node: &Node, reader: &mut Reader<'_>) -> Option<String> {
+        match &node.kind {
+            Kind::Map(entries) if is_probe(entries) => {
+                let message = format!("expected {}, found a map", Self::wanted());
+                let hint = format!("a probe is written so: `{}`", whole(entries, reader.format));
+                reader.refuse_for(WRONG_KIND, node.span, message, hint);
+                None
+            }
+            Kind::Map(_) | Kind::List(_) | Kind::Scalar(_) => HttpPath::decode(node, reader),
+        }
+    }
+}
+
+/// Whether these are keys of a probe, at least one of them.
+fn is_probe(entries: &[Entry]) -> bool {
+    let fields = ReadyProbe::TABLE.fields;
+    let is_known = |entry: &Entry| fields.iter().any(|field| field.name == entry.key);
+    entries.iter().any(is_known)
+}
+
+/// The same keys at their place.
+fn whole(entries: &[Entry], format: Format) -> String {
+    let keys = entries.iter().filter_map(|entry| {
+        let Kind::Scalar(scalar) = &entry.value.kind else {
+            return None;
+        };
+        let value = match scalar.core() {
+            Core::Text => format.text(&shown(&scalar.text)),
+            _ => shown(&scalar.text),
+        };
+        Some(format!("{} {value}", format.key(&shown(&entry.key))))
+    });
+    let keys = keys.collect::<Vec<_>>().join(", ");
+    let (probes, ready) = (format.key("probes"), format.key("ready"));
+    format!("{probes} {{ {ready} {{ {keys} }} }}")
 }
