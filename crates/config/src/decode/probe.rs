@@ -89,7 +89,7 @@ impl Keyed for ReadyProbe {
         name: "probe",
         noun: "a probe",
         fields: &[
-            field!(ProbeDraft: http as "http", ReadyPath,
+            field!(ProbeDraft: http as "http", HttpPath,
                 "Path of a GET that must be answered with 2xx or 3xx."),
             field!(ProbeDraft: tcp as "tcp", Yes,
                 "A connection that must be accepted. What a service with `listen` gets without a probe."),
@@ -115,9 +115,9 @@ impl Keyed for ReadyProbe {
     };
 }
 
-/// The path of the readiness probe, where `ready: /path` beside it ends up too. Whoever has more to say of
-/// the probe than its path writes that there first, and is told where it belongs.
-struct ReadyPath;
+/// The short form beside `probes`: its path. Whoever has more to say of the probe writes that there first, and is
+/// told where it belongs.
+pub(crate) struct ReadyPath;
 
 impl Shape for ReadyPath {
     type Value = String;
