@@ -54,6 +54,7 @@ pub(crate) mod token;
 mod turn;
 mod validate;
 mod version;
+mod versions;
 mod waits;
 mod wants;
 mod which;
