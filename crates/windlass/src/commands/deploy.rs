@@ -11,7 +11,7 @@ use super::plan::show_plan;
 use super::turn::{self, Asked};
 use crate::arguments::{assignment, duration, named};
 use crate::context::Context;
-use crate::diagnostic::{Diagnostic, SAID_NO, TYPED};
+use crate::diagnostic::{Diagnostic, TYPED};
 use crate::follow::{Purpose, begun, follow, of_none};
 use crate::report::Report;
 use crate::ui::{question, went_back};
@@ -139,7 +139,7 @@ async fn agree(
         }
         question.push(question::of_plan(&view.plan));
         if !context.ui.ask(&question.join(" ")) {
-            return Err(Diagnostic::new(Exit::Refused, "nothing was deployed").code(SAID_NO));
+            return Err(Diagnostic::said_no("nothing was deployed"));
         }
     } else if view.plan.tasks.iter().any(|task| task.no_way_back) {
         return Err(

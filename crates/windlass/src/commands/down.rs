@@ -12,7 +12,7 @@ use super::file::Found;
 use super::place::{self, PLACE};
 use super::waits;
 use crate::context::Context;
-use crate::diagnostic::{Diagnostic, SAID_NO, SILENT};
+use crate::diagnostic::{Diagnostic, SILENT};
 use crate::report::Report;
 use crate::ui::words::{counted, listed};
 use crate::ui::{question, taken_down};
@@ -63,7 +63,7 @@ pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, 
         let environment = context.global.environment.as_deref();
         let question = question(&app, environment, &client.status().await?);
         if question.is_some_and(|question| !context.ui.agrees(&question)) {
-            return Err(Diagnostic::new(Exit::Refused, "nothing was ended").code(SAID_NO));
+            return Err(Diagnostic::said_no("nothing was ended"));
         }
     }
     let answer = waits::down(context, &client, &request).await?;

@@ -261,6 +261,10 @@ impl Ui {
                     }
                 }
             }
+            Err(wanted) if wanted.is_as_wanted() => {
+                talk(&self.broken(&wanted.summary));
+                wanted.exit
+            }
             Err(failure) => {
                 self.print_refusal(&failure);
                 talk(&self.drawn(&failure));
