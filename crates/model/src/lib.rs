@@ -52,8 +52,8 @@ pub use command::{
 pub use count::{about, count, more_to_the_new, one_digit};
 pub use environment::{Environment, KeptFailed, Promoted, ServiceState, StandbyKept, TakenDown};
 pub use fact::{
-    Fact, InstanceEnd, LAST_LINE_LONGEST, LAST_LINES, Repair, ReturnReason, RolloutPhase,
-    StuckReason,
+    Fact, InstanceEnd, LAST_BYTES, LAST_LINE_LONGEST, LAST_LINES, Repair, ReturnReason,
+    RolloutPhase, StuckReason,
 };
 pub use finalize::Finalize;
 pub use gate::{Follow, Gate};
