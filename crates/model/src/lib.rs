@@ -29,6 +29,7 @@ mod past;
 mod percent;
 mod plan;
 mod probe;
+mod program;
 mod proof;
 mod release;
 mod report;
@@ -80,6 +81,7 @@ pub use past::{Lacking, Past};
 pub use percent::{InvalidPercent, Percent};
 pub use plan::{Change, Plan, PlanKind, RolloutPlan, Step, Task, TaskId, TaskKind};
 pub use probe::{Probe, ProbeKind, Probed};
+pub use program::{OtherProgram, Program};
 pub use proof::Proof;
 pub use release::{Release, Version};
 pub use report::{

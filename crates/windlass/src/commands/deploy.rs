@@ -92,9 +92,13 @@ pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, 
         // What runs now will have changed what is stable before this one begins.
         let is_now = options.meeting.wait.is_none() && !options.meeting.supersede;
         // Nothing to do, unless a deployment runs: what is stable now is then not what will be.
-        if let Some(plan) = agreed.filter(|_| is_now) {
-            request.source = Source::Plan(plan);
-            plan_seen = context.ui.can_ask();
+        if let Some(view) = agreed.filter(|_| is_now) {
+            if !context.ui.can_ask() {
+                // With what is known of it now, which whoever begins it is not asked for again.
+                show_plan(context, &view);
+            }
+            request.source = Source::Plan(view.plan.id);
+            plan_seen = true;
         }
     }
     let manner = Manner {
@@ -123,7 +127,7 @@ async fn agree(
     context: &Context,
     client: &Client,
     request: &DeployRequest,
-) -> Result<Option<PlanId>, Diagnostic> {
+) -> Result<Option<PlanView>, Diagnostic> {
     let (view, aborts) = checked(client, request).await?;
     let Some(view) = view else {
         return Ok(None);
@@ -149,7 +153,7 @@ async fn agree(
                 .hint("look at it with windlass plan, then add --yes"),
         );
     }
-    Ok(Some(view.plan.id))
+    Ok(Some(view))
 }
 
 /// What it would do, if anything, and the deployment that it would take back.

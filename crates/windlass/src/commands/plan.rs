@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use clap::Args;
 use serde::Serialize;
 use windlass_api::{NoStartView, PlanView, RiskView, WentBackView};
-use windlass_model::{Plan, ServiceName};
+use windlass_model::{OtherProgram, Plan, ServiceName};
 
 use super::file::Found;
 use super::{beyond_reach, forecast, in_vain};
@@ -32,6 +32,7 @@ struct Told<'p> {
     risk: Option<&'p RiskView>,
     no_start: &'p BTreeMap<ServiceName, NoStartView>,
     went_back: &'p BTreeMap<ServiceName, WentBackView>,
+    programs: &'p BTreeMap<ServiceName, OtherProgram>,
 }
 
 pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, Diagnostic> {
@@ -47,6 +48,7 @@ pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, 
         risk: view.risk.as_ref(),
         no_start: &view.no_start,
         went_back: &view.went_back,
+        programs: &view.programs,
     };
     let zone = context.ui.style().zone;
     let text = plan_text(&view, true, context.ui.columns(), &zone);
