@@ -134,27 +134,24 @@ impl Shape for ReadyPath {
 
     fn decode(node: &Node, reader: &mut Reader<'_>) -> Option<String> {
         match &node.kind {
-            Kind::Map(entries) if is_probe(entries) => {
+            Kind::Map(entries) => {
                 let message = format!("expected {}, found a map", Self::wanted());
                 let hint = format!("a probe is written so: `{}`", whole(entries, reader.format));
                 reader.refuse_for(WRONG_KIND, node.span, message, hint);
                 None
             }
-            Kind::Map(_) | Kind::List(_) | Kind::Scalar(_) => HttpPath::decode(node, reader),
+            Kind::List(_) | Kind::Scalar(_) => HttpPath::decode(node, reader),
         }
     }
 }
 
-/// Whether these are keys of a probe, at least one of them.
-fn is_probe(entries: &[Entry]) -> bool {
-    let fields = ReadyProbe::TABLE.fields;
-    let is_known = |entry: &Entry| fields.iter().any(|field| field.name == entry.key);
-    entries.iter().any(is_known)
-}
-
-/// The same keys at their place.
+/// The same keys at their place, as far as a probe has them.
 fn whole(entries: &[Entry], format: Format) -> String {
-    let keys = entries.iter().filter_map(|entry| {
+    let fields = ReadyProbe::TABLE.fields;
+    let known = entries
+        .iter()
+        .filter(|entry| fields.iter().any(|field| field.name == entry.key));
+    let keys = known.filter_map(|entry| {
         let Kind::Scalar(scalar) = &entry.value.kind else {
             return None;
         };
@@ -162,9 +159,17 @@ fn whole(entries: &[Entry], format: Format) -> String {
             Core::Text => format.text(&shown(&scalar.text)),
             _ => shown(&scalar.text),
         };
-        Some(format!("{} {value}", format.key(&shown(&entry.key))))
+        Some(format!("{} {value}", format.key(&entry.key)))
     });
-    let keys = keys.collect::<Vec<_>>().join(", ");
+    let mut keys: Vec<String> = keys.collect();
+    if keys.is_empty() {
+        keys.push(format!(
+            "{} {}",
+            format.key("http"),
+            format.text("/health/ready")
+        ));
+    }
+    let keys = keys.join(", ");
     let (probes, ready) = (format.key("probes"), format.key("ready"));
     format!("{probes} {{ {ready} {{ {keys} }} }}")
 }
