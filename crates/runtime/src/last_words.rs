@@ -92,7 +92,11 @@ mod tests {
             picked(b"a\nb\n", b"\nno such file\n"),
             ["a", "b", "no such file"]
         );
-        let numbers = |to: usize| (1..=to).map(|line| format!("{line}\n")).collect::<String>();
+        let numbers = |to: usize| {
+            (1..=to)
+                .map(|line| line.to_string() + "\n")
+                .collect::<String>()
+        };
         let lines = picked(b"a\nb\n", numbers(11).as_bytes());
         assert_eq!(lines.len(), LAST_LINES);
         assert_eq!((lines[0].as_str(), lines[1].as_str()), ("b", "1"));
