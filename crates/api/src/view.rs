@@ -6,9 +6,9 @@ use std::net::SocketAddr;
 use serde::{Deserialize, Serialize};
 use windlass_model::{
     AppName, DeploymentId, DeploymentState, EnvironmentName, Halt, InstanceId, Judgement, Label,
-    Listen, Past, Percent, Plan, PlanId, PlanKind, ReturnReason, RolloutPhase, ScoreGate,
-    ScoreSummary, ServiceKey, ServiceName, SlotId, StandbyKept, StuckReason, TakenDown, Verdict,
-    Version, more_to_the_new,
+    Listen, OtherProgram, Past, Percent, Plan, PlanId, PlanKind, ReturnReason, RolloutPhase,
+    ScoreGate, ScoreSummary, ServiceKey, ServiceName, SlotId, StandbyKept, StuckReason, TakenDown,
+    Verdict, Version, more_to_the_new,
 };
 
 use crate::{DeploymentScore, NotReadyView, ReportedView, RiskView, StepScoreView, WentBackView};
@@ -65,6 +65,10 @@ pub struct PlanView {
     /// Services whose new release was left once already; empty for whoever did not ask what would be done.
     #[serde(default)]
     pub went_back: BTreeMap<ServiceName, WentBackView>,
+    /// Services whose new release runs another program from PATH than the one that serves; empty for whoever did not
+    /// ask what would be done.
+    #[serde(default)]
+    pub programs: BTreeMap<ServiceName, OtherProgram>,
 }
 
 /// How long a plan takes to its promotion if all goes well: without what waits for a person, a gate or evidence.

@@ -8,7 +8,7 @@ use futures_util::stream::LocalBoxStream;
 use windlass_control::Restart;
 use windlass_model::{
     CommandRun, CommandState, DeploymentId, Digest, Epoch, Instance, InstanceEnd, InstanceId,
-    Release, ServiceKey, ServiceSpec, SlotId,
+    OtherProgram, Release, ServiceKey, ServiceSpec, SlotId,
 };
 
 use crate::{EdgeError, Reporting};
@@ -246,6 +246,17 @@ pub trait Target {
     /// # Errors
     /// `Rejected` with what is gone or is another now.
     async fn can_start(&self, release: &Release) -> Result<(), EdgeError>;
+
+    /// The program from PATH that is another one in `now` than in `was`; none where both have the same, or keep
+    /// theirs.
+    ///
+    /// # Errors
+    /// `Rejected` when either is not kept any more.
+    async fn other_program(
+        &self,
+        was: &Release,
+        now: &Release,
+    ) -> Result<Option<OtherProgram>, EdgeError>;
 
     /// Every instance that has a trace.
     ///

@@ -11,7 +11,10 @@ use crate::{
 };
 
 /// Lines that are kept of what an instance printed before it ended.
-pub const LAST_LINES: usize = 3;
+pub const LAST_LINES: usize = 12;
+
+/// Most bytes of all of them together: they stand in the journal.
+pub const LAST_BYTES: usize = 2_048;
 
 /// Longest of these, in characters.
 pub const LAST_LINE_LONGEST: usize = 200;

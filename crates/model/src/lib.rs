@@ -29,6 +29,7 @@ mod past;
 mod percent;
 mod plan;
 mod probe;
+mod program;
 mod proof;
 mod release;
 mod report;
@@ -52,8 +53,8 @@ pub use command::{
 pub use count::{about, count, more_to_the_new, one_digit};
 pub use environment::{Environment, KeptFailed, Promoted, ServiceState, StandbyKept, TakenDown};
 pub use fact::{
-    Fact, InstanceEnd, LAST_LINE_LONGEST, LAST_LINES, Repair, ReturnReason, RolloutPhase,
-    StuckReason,
+    Fact, InstanceEnd, LAST_BYTES, LAST_LINE_LONGEST, LAST_LINES, Repair, ReturnReason,
+    RolloutPhase, StuckReason,
 };
 pub use finalize::Finalize;
 pub use gate::{Follow, Gate};
@@ -80,6 +81,7 @@ pub use past::{Lacking, Past};
 pub use percent::{InvalidPercent, Percent};
 pub use plan::{Change, Plan, PlanKind, RolloutPlan, Step, Task, TaskId, TaskKind};
 pub use probe::{Probe, ProbeKind, Probed};
+pub use program::{OtherProgram, Program};
 pub use proof::Proof;
 pub use release::{Release, Version};
 pub use report::{

@@ -10,8 +10,8 @@ use crate::controller::Shared;
 use crate::drive::Driven;
 use crate::handle::{From, When};
 use crate::{
-    deploying, down, no_way_back, opening, planning, problems, removing, returning, startable,
-    went_back,
+    deploying, down, no_way_back, opening, planning, problems, programs, removing, returning,
+    startable, went_back,
 };
 
 /// Answers what it would do now.
@@ -68,6 +68,7 @@ async fn deploy(
         None
     } else {
         let view = startable::looked_at(shared, view).await;
+        let view = programs::looked_at(shared, view).await;
         Some(went_back::looked_at(shared, view).await)
     };
     Ok(CheckAnswer {

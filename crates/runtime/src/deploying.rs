@@ -115,6 +115,7 @@ async fn begun_before(shared: &Rc<Shared>, terms: &Terms) -> Result<Option<Begun
             takes: None,
             no_start: BTreeMap::new(),
             went_back: BTreeMap::new(),
+            programs: BTreeMap::new(),
         };
         (Some(it.id), plan)
     }))

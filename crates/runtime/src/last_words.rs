@@ -4,7 +4,7 @@ use std::pin::pin;
 
 use futures_util::future::{Either, select};
 use windlass_edge::{Clock, LogRequest, Target};
-use windlass_model::{InstanceId, LAST_LINE_LONGEST, LAST_LINES, Millis};
+use windlass_model::{InstanceId, LAST_BYTES, LAST_LINE_LONGEST, LAST_LINES, Millis};
 
 /// Most bytes that are read of each stream: the last lines of a program are short, or cut.
 const READ_MOST: u64 = 8 * 1_024;
@@ -27,7 +27,7 @@ pub(crate) async fn in_time(
     }
 }
 
-/// The last lines that are not blank, at most [`LAST_LINES`]. Those of its standard error come last, and
+/// The last lines that are not blank, at most [`LAST_LINES`] and [`LAST_BYTES`]. Those of its standard error come last, and
 /// before all others where there is no room for both: nobody knows how the two were mixed, and what a
 /// program dies of it says there. They go into the journal, so values of its environment are masked. None
 /// where they can't be read.
@@ -52,7 +52,13 @@ fn picked(stdout: &[u8], stderr: &[u8]) -> Vec<String> {
     let errors = last(stderr, LAST_LINES);
     let mut lines = last(stdout, LAST_LINES.saturating_sub(errors.len()));
     lines.extend(errors);
-    lines
+    let mut left = LAST_BYTES;
+    let kept = lines.iter().rev().take_while(|line| {
+        let fits = left.checked_sub(line.len());
+        left = fits.unwrap_or_default();
+        fits.is_some()
+    });
+    lines.split_off(lines.len().saturating_sub(kept.count()))
 }
 
 /// The last lines of a stream that are not blank, in order.
@@ -80,14 +86,32 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_last_three_lines_are_kept_and_errors_before_all_others() {
-        assert_eq!(picked(b"a\n\nb\n  \nc\nd", b""), ["b", "c", "d"]);
+    fn the_last_lines_are_kept_and_errors_before_all_others() {
+        assert_eq!(picked(b"a\n\nb\n  \nc\nd", b""), ["a", "b", "c", "d"]);
         assert_eq!(
-            picked(b"a\nb\nc\n", b"\nno such file\n"),
-            ["b", "c", "no such file"]
+            picked(b"a\nb\n", b"\nno such file\n"),
+            ["a", "b", "no such file"]
         );
-        assert_eq!(picked(b"a\n", b"1\n2\n3\n4\n"), ["2", "3", "4"]);
+        let numbers = |to: usize| {
+            (1..=to)
+                .map(|line| line.to_string() + "\n")
+                .collect::<String>()
+        };
+        let lines = picked(b"a\nb\n", numbers(11).as_bytes());
+        assert_eq!(lines.len(), LAST_LINES);
+        assert_eq!((lines[0].as_str(), lines[1].as_str()), ("b", "1"));
+        let lines = picked(b"a\n", numbers(40).as_bytes());
+        assert_eq!((lines.len(), lines[0].as_str()), (LAST_LINES, "29"));
         assert_eq!(picked(b"", b"\n\n"), Vec::<String>::new());
+    }
+
+    #[test]
+    fn all_lines_together_are_bounded_and_the_last_ones_stay() {
+        let wide = format!("{}\n", "ä".repeat(LAST_LINE_LONGEST)).repeat(LAST_LINES);
+        let lines = picked(wide.as_bytes(), b"the end\n");
+        let bytes: usize = lines.iter().map(String::len).sum();
+        assert!(bytes <= LAST_BYTES && lines.len() > 3, "{bytes}: {lines:?}");
+        assert_eq!(lines.last().map(String::as_str), Some("the end"));
     }
 
     #[test]

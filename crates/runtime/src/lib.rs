@@ -43,6 +43,7 @@ mod planning;
 mod points;
 mod printed;
 mod problems;
+mod programs;
 mod prove;
 mod queue;
 mod readiness;

@@ -26,6 +26,9 @@ const LINE_LONGEST: usize = 64 * 1_024;
 /// Most bytes read at once per stream.
 const READ_MOST: u64 = 1_024 * 1_024;
 
+/// Most bytes of all streams that are read for one look: their lines wait for each other to be put in order.
+const READ_TOGETHER: u64 = 16 * READ_MOST;
+
 /// Rows of the journal that are read at once.
 const ROWS_MOST: u32 = 500;
 
@@ -144,12 +147,7 @@ impl Reader {
         let follow = self.which.follow;
         loop {
             self.find();
-            for at in 0..self.open.len() {
-                if self.read(at, !follow).await.is_err() {
-                    return;
-                }
-            }
-            if self.hear().await.is_err() {
+            if self.read_all(!follow).await.is_err() || self.hear().await.is_err() {
                 return;
             }
             if !follow || self.out.is_closed() {
@@ -261,15 +259,30 @@ impl Reader {
         }
     }
 
-    async fn read(&mut self, at: usize, last: bool) -> Result<(), mpsc::SendError> {
+    /// What all of them have printed since the last look, in the order of its times.
+    async fn read_all(&mut self, last: bool) -> Result<(), mpsc::SendError> {
+        let mut streams = Vec::new();
+        for at in 0..self.open.len() {
+            streams.extend(self.read(at, last).await);
+        }
+        for line in in_order(streams) {
+            self.out.send(line).await?;
+        }
+        Ok(())
+    }
+
+    /// What one instance has printed since the last look, each stream of it.
+    async fn read(&mut self, at: usize, last: bool) -> Vec<Vec<LogLine>> {
+        let most =
+            READ_MOST.min(READ_TOGETHER / u64::try_from(self.open.len()).unwrap_or(1).max(1));
         let Some(open) = self.open.get_mut(at) else {
-            return Ok(());
+            return Vec::new();
         };
         let request = LogRequest {
             instance: open.instance.id.clone(),
             stdout_from: open.stdout.next,
             stderr_from: open.stderr.next,
-            tail: self.which.tail.min(READ_MOST),
+            tail: self.which.tail.min(most),
             masked: false,
         };
         // An instance that never started has no log: that is shown by the deployment, not here.
@@ -277,7 +290,7 @@ impl Reader {
             Ok(chunk) => chunk,
             Err(error) => {
                 open.is_absent = error.kind == ErrorKind::Rejected;
-                return Ok(());
+                return Vec::new();
             }
         };
         open.is_absent = false;
@@ -286,31 +299,57 @@ impl Reader {
         // What is longer than it ever was noted has just come; where nothing was noted nobody knows.
         let is_known = self.begun || !chunk.marks.is_empty();
         let new = is_known.then(|| self.shared.border.clock.calendar_us());
-        let mut lines = Vec::new();
-        for (stream, tail, bytes) in [
+        let mut streams = [
             (Stream::Out, &mut open.stdout, chunk.stdout),
             (Stream::Err, &mut open.stderr, chunk.stderr),
-        ] {
+        ]
+        .map(|(stream, tail, bytes)| {
             tail.rest.extend(bytes);
-            for (end, text) in tail.lines(last) {
-                lines.push(LogLine {
-                    instance: open.instance.id.to_string(),
-                    version: open.version.clone(),
-                    stream: stream.name().to_owned(),
-                    text,
-                    end,
-                    at_us: stream.when(&chunk.marks, end).or(new),
-                });
-            }
+            let lines = tail.lines(last).into_iter();
+            let lines = lines.map(|(end, text)| LogLine {
+                instance: open.instance.id.to_string(),
+                version: open.version.clone(),
+                stream: stream.name().to_owned(),
+                text,
+                end,
+                at_us: stream.when(&chunk.marks, end).or(new),
+            });
+            lines.collect::<Vec<_>>()
+        });
+        if self.begun {
+            return streams.into();
         }
-        if !self.begun {
-            self.which.choose(&mut lines);
+        for stream in &mut streams {
+            self.which.since(stream);
         }
-        for line in lines {
-            self.out.send(line).await?;
+        // How many are the last ones is a question to both together.
+        match self.which.lines {
+            Some(most) => vec![last_of(in_order(streams.into()), most)],
+            None => streams.into(),
         }
-        Ok(())
     }
+}
+
+/// Lines of several streams, each in its order, as one: in the order of their times. What was printed at one
+/// time stays together; lines of which nobody knows the time come first.
+fn in_order(streams: Vec<Vec<LogLine>>) -> Vec<LogLine> {
+    let timed = streams.into_iter().flat_map(|stream| {
+        // A clock that was set back must not turn a program's own lines around.
+        let mut latest = None;
+        stream.into_iter().map(move |line| {
+            latest = latest.max(line.at_us);
+            (latest, line)
+        })
+    });
+    let mut timed: Vec<(Option<i64>, LogLine)> = timed.collect();
+    timed.sort_by_key(|(at_us, _)| *at_us);
+    timed.into_iter().map(|(_, line)| line).collect()
+}
+
+fn last_of(mut lines: Vec<LogLine>, most: u64) -> Vec<LogLine> {
+    let most = usize::try_from(most).unwrap_or(usize::MAX);
+    lines.drain(..lines.len().saturating_sub(most));
+    lines
 }
 
 /// One of the two.
@@ -340,16 +379,10 @@ impl Stream {
 }
 
 impl LinesAt {
-    /// Leaves the lines of an instance that are asked for, as they were printed: both streams in the order of
-    /// their times where lines are counted.
-    fn choose(&self, lines: &mut Vec<LogLine>) {
+    /// Leaves the lines that are new enough.
+    fn since(&self, lines: &mut Vec<LogLine>) {
         if let Some(since) = self.since_us {
             lines.retain(|line| line.at_us.is_none_or(|at| at >= since));
-        }
-        if let Some(most) = self.lines {
-            lines.sort_by_key(|line| line.at_us);
-            let most = usize::try_from(most).unwrap_or(usize::MAX);
-            lines.drain(..lines.len().saturating_sub(most));
         }
     }
 }
@@ -387,5 +420,49 @@ impl Tail {
             let end = self.next.unwrap_or_default().saturating_sub(left);
             lines.push((end, text.trim_end_matches(['\n', '\r']).to_owned()));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn stream(instance: &str, lines: &[(Option<i64>, &str)]) -> Vec<LogLine> {
+        let lines = lines.iter().map(|(at_us, text)| LogLine {
+            instance: instance.to_owned(),
+            version: "1".to_owned(),
+            stream: "stdout".to_owned(),
+            text: (*text).to_owned(),
+            end: 0,
+            at_us: *at_us,
+        });
+        lines.collect()
+    }
+
+    fn texts(lines: Vec<LogLine>) -> Vec<String> {
+        lines.into_iter().map(|line| line.text).collect()
+    }
+
+    #[test]
+    fn lines_of_several_instances_come_in_the_order_of_their_times() {
+        let one = stream("one", &[(Some(1), "a1"), (Some(3), "a2"), (Some(3), "a3")]);
+        let other = stream(
+            "other",
+            &[(Some(2), "b1"), (Some(3), "b2"), (Some(4), "b3")],
+        );
+        let unknown = stream("old", &[(None, "c1"), (None, "c2")]);
+        assert_eq!(
+            texts(in_order(vec![one, other, unknown])),
+            ["c1", "c2", "a1", "b1", "a2", "a3", "b2", "b3"]
+        );
+    }
+
+    #[test]
+    fn a_clock_that_was_set_back_turns_no_lines_of_a_stream_around() {
+        let one = stream("one", &[(Some(9), "a1"), (Some(2), "a2")]);
+        let other = stream("other", &[(Some(3), "b1")]);
+        let lines = in_order(vec![one, other]);
+        assert_eq!(texts(last_of(lines.clone(), 1)), ["a2"]);
+        assert_eq!(texts(lines), ["b1", "a1", "a2"]);
     }
 }

@@ -107,6 +107,7 @@ pub(crate) fn view(shared: &Shared, plan: Plan) -> PlanView {
         nothing_to_do: is_nothing(&plan),
         no_start: BTreeMap::new(),
         went_back: BTreeMap::new(),
+        programs: BTreeMap::new(),
         down: down(&shared.environment(&plan.app, &plan.environment), &plan),
         risk: None,
         takes: None,

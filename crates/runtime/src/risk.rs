@@ -11,7 +11,7 @@ use windlass_model::{Change, DeploymentId, Fact, Measure, Outcome, Plan, PlanKin
 
 use crate::controller::Shared;
 use crate::handle::Wanted;
-use crate::{planning, startable, takes, went_back};
+use crate::{planning, programs, startable, takes, went_back};
 
 /// Deployments that are looked back at, those of other environments among them: each is read whole.
 const LOOKED_AT: u32 = 60;
@@ -26,6 +26,7 @@ const FEWEST: usize = 5;
 pub(crate) async fn planned(shared: &Rc<Shared>, wanted: &Wanted) -> Result<PlanView, Problem> {
     let view = planning::plan(shared, wanted, false).await?;
     let view = startable::looked_at(shared, view).await;
+    let view = programs::looked_at(shared, view).await;
     let view = went_back::looked_at(shared, view).await;
     let mut view = takes::looked_at(shared, view).await;
     if !view.nothing_to_do {

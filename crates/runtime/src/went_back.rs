@@ -14,7 +14,7 @@ use crate::controller::Shared;
 const LOOKED_AT: u32 = 60;
 
 /// Adds to a plan that a person is shown which of its new releases went back before, or were rolled back by
-/// hand, and were not promoted since. It decides nothing, and a past that can't be read says nothing.
+/// hand, and were neither promoted nor gone back to since. It decides nothing, and a past that can't be read says nothing.
 pub(crate) async fn looked_at(shared: &Rc<Shared>, mut view: PlanView) -> PlanView {
     if view.plan.kind != PlanKind::Deploy || view.nothing_to_do {
         return view;
@@ -51,7 +51,7 @@ fn brings(part: &RolloutPlan) -> bool {
     }
 }
 
-/// How the release was left last, unless it was promoted after that. The newest comes first.
+/// How the release was left last, unless it was promoted or gone back to after that. The newest comes first.
 async fn last_left(
     shared: &Rc<Shared>,
     past: &[&StoredDeployment],
@@ -61,7 +61,8 @@ async fn last_left(
         let Some(part) = it.plan.rollouts.get(service) else {
             continue;
         };
-        let came = it.plan.kind == PlanKind::Deploy && part.release.identity == *release;
+        // Also by a rollback: who chose it again has taken back what was held against it.
+        let came = it.plan.kind != PlanKind::Remove && part.release.identity == *release;
         let stable = part.stable.as_ref().map(|slot| &slot.release);
         let went = it.plan.kind == PlanKind::Rollback
             && stable.is_some_and(|stable| stable.identity == *release);

@@ -54,6 +54,17 @@ impl Diagnostic {
         }
     }
 
+    /// A person was asked and did not say yes; `left`: what was not begun.
+    pub(crate) fn said_no(left: &str) -> Self {
+        let said = format!("{left}: what runs goes on, and so does its traffic");
+        Self::new(Exit::Refused, said).code(SAID_NO)
+    }
+
+    /// Whether nothing is wrong: a person was asked, and it is as that person wants it.
+    pub(crate) fn is_as_wanted(&self) -> bool {
+        self.code.as_deref() == Some(SAID_NO)
+    }
+
     #[must_use]
     pub(crate) fn code(mut self, code: impl Into<String>) -> Self {
         self.code = Some(code.into());
@@ -182,7 +193,7 @@ const FILE: &str = "WL0440";
 pub(crate) const TYPED: &str = "WL0434";
 
 /// A person was asked, and said no.
-pub(crate) const SAID_NO: &str = "WL0435";
+const SAID_NO: &str = "WL0435";
 
 /// What would be written is there already.
 pub(crate) const TAKEN: &str = "WL0437";

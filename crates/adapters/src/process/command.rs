@@ -124,6 +124,13 @@ impl KeptCommand {
             .try_for_each(|script| script.check(digests, version))
     }
 
+    /// The program of its deploy, where it lies elsewhere than the file, as an interpreter does.
+    pub(super) fn in_path(&self) -> Option<(&PathBuf, &Digest)> {
+        let KeptScript { program, files } = &self.deploy;
+        let is_elsewhere = !program.starts_with(&self.folder);
+        files.get_key_value(program).filter(|_| is_elsewhere)
+    }
+
     /// The program and arguments of a job.
     pub(super) fn of<'s>(
         &self,

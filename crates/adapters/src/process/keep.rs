@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use windlass_edge::{EdgeError, ErrorKind, KeepRelease, Kept, StartInstance};
-use windlass_model::{Digest, Release};
+use windlass_model::{Digest, OtherProgram, Release};
 
 use super::command::{self, KeptCommand};
 use super::digests::Digests;
@@ -230,6 +230,23 @@ pub(super) fn can_start(
             "the program {program} is not what it was when release {version} was kept"
         )))
     }
+}
+
+/// The program from PATH that is another one in the later release.
+pub(super) fn other_program(
+    layout: &Layout,
+    was: &Release,
+    now: &Release,
+) -> Result<Option<OtherProgram>, EdgeError> {
+    let program = |release: &Release| {
+        let record: Option<ReleaseRecord> = read_json(&layout.record(release))?;
+        let version = &release.version;
+        let gone = || rejected(format!("release {version} is not kept any more"));
+        Ok::<_, EdgeError>(record.ok_or_else(gone)?.in_path())
+    };
+    let both = program(was)?.zip(program(now)?);
+    let others = both.filter(|(was, now)| was.sha256 != now.sha256);
+    Ok(others.map(|(was, now)| OtherProgram { was, now }))
 }
 
 fn kept_files(layout: &Layout, release: &Release) -> Result<PathBuf, EdgeError> {

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
-use windlass_model::{Digest, InstallationId, Instance, Release, ServiceKey, ServiceSpec, SlotId};
+use windlass_model::{
+    Digest, InstallationId, Instance, Program, Release, ServiceKey, ServiceSpec, SlotId,
+};
 
 use super::command::KeptCommand;
 
@@ -21,6 +23,21 @@ pub(super) struct ReleaseRecord {
     /// Where the programs of a command lie; `program` is its first one.
     #[serde(default)]
     pub(super) command: Option<KeptCommand>,
+}
+
+impl ReleaseRecord {
+    /// Its program, where that comes from PATH: the script of a command too.
+    pub(super) fn in_path(&self) -> Option<Program> {
+        let (path, sha256) = match (&self.command, &self.program) {
+            (Some(command), _) => command.in_path()?,
+            (None, KeptProgram::Outside { path, sha256 }) => (path, sha256),
+            (None, KeptProgram::Kept { .. }) => return None,
+        };
+        Some(Program {
+            path: path.display().to_string(),
+            sha256: sha256.clone(),
+        })
+    }
 }
 
 /// Where the program lies.

@@ -14,7 +14,9 @@ use windlass_edge::{
     EdgeError, InstanceState, InstanceTrace, InstanceWatch, KeepRelease, Kept, LogChunk,
     LogRequest, StartInstance, Target,
 };
-use windlass_model::{CommandState, Digest, Epoch, InstallationId, Instance, InstanceId, Release};
+use windlass_model::{
+    CommandState, Digest, Epoch, InstallationId, Instance, InstanceId, OtherProgram, Release,
+};
 
 use super::digests::Digests;
 use super::epoch::{self, Fence};
@@ -210,6 +212,16 @@ impl Target for ProcessTarget {
         let digests = Arc::clone(&self.inner.digests);
         let release = release.clone();
         blocking(move || keep::can_start(&layout, &digests, &release)).await?
+    }
+
+    async fn other_program(
+        &self,
+        was: &Release,
+        now: &Release,
+    ) -> Result<Option<OtherProgram>, EdgeError> {
+        let layout = self.inner.layout.clone();
+        let (was, now) = (was.clone(), now.clone());
+        blocking(move || keep::other_program(&layout, &was, &now)).await?
     }
 
     async fn traces(&self) -> Result<Vec<InstanceTrace>, EdgeError> {

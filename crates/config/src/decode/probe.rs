@@ -1,12 +1,17 @@
 //! `probes`: the readiness question, and the one whose answer says more.
 
+use serde_json::Value;
 use windlass_model::Millis;
 
 use super::choice::Yes;
 use super::number::{Count, SomeTime};
 use super::text::HttpPath;
-use crate::field::{Found, Keyed, Keys, Rule, Table, field};
+use crate::field::{Defs, Found, Keyed, Keys, Rule, Shape, Table, field};
+use crate::format::Format;
 use crate::limit::MAX_IN_A_ROW;
+use crate::problem::WRONG_KIND;
+use crate::reader::{Reader, shown};
+use crate::tree::{Core, Entry, Kind, Node};
 
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ProbesDraft {
@@ -108,4 +113,63 @@ impl Keyed for ReadyProbe {
         elsewhere: (&[], ""),
         may_be_empty: false,
     };
+}
+
+/// The short form beside `probes`: its path. Whoever has more to say of the probe writes that there first, and is
+/// told where it belongs.
+pub(crate) struct ReadyPath;
+
+impl Shape for ReadyPath {
+    type Value = String;
+
+    const EXAMPLES: &'static [&'static str] = HttpPath::EXAMPLES;
+
+    fn wanted() -> String {
+        HttpPath::wanted()
+    }
+
+    fn schema(defs: &mut Defs) -> Value {
+        HttpPath::schema(defs)
+    }
+
+    fn decode(node: &Node, reader: &mut Reader<'_>) -> Option<String> {
+        match &node.kind {
+            Kind::Map(entries) => {
+                let message = format!("expected {}, found a map", Self::wanted());
+                let hint = format!("a probe is written so: `{}`", whole(entries, reader.format));
+                reader.refuse_for(WRONG_KIND, node.span, message, hint);
+                None
+            }
+            Kind::List(_) | Kind::Scalar(_) => HttpPath::decode(node, reader),
+        }
+    }
+}
+
+/// The same keys at their place, as far as a probe has them.
+fn whole(entries: &[Entry], format: Format) -> String {
+    let fields = ReadyProbe::TABLE.fields;
+    let known = entries
+        .iter()
+        .filter(|entry| fields.iter().any(|field| field.name == entry.key));
+    let keys = known.filter_map(|entry| {
+        let Kind::Scalar(scalar) = &entry.value.kind else {
+            return None;
+        };
+        let value = match scalar.core() {
+            Core::Text => format.text(&shown(&scalar.text)),
+            _ => shown(&scalar.text),
+        };
+        Some(format!("{} {value}", format.key(&entry.key)))
+    });
+    let mut keys: Vec<String> = keys.collect();
+    if keys.is_empty() {
+        keys.push(format!(
+            "{} {}",
+            format.key("http"),
+            format.text("/health/ready")
+        ));
+    }
+    let keys = keys.join(", ");
+    let (probes, ready) = (format.key("probes"), format.key("ready"));
+    format!("{probes} {{ {ready} {{ {keys} }} }}")
 }

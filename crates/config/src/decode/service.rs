@@ -9,13 +9,12 @@ use super::collection::{EachOf, Entries};
 use super::listen::{Listen, ListenDraft};
 use super::metric::{Metrics, MetricsDraft};
 use super::number::{SomeTime, Time};
-use super::probe::{Probes, ProbesDraft};
+use super::probe::{Probes, ProbesDraft, ReadyPath};
 use super::process::{
     Files, Instances, Limits, LimitsDraft, ReleaseDraft, ReleaseKeys, StopDraft, Stopping, Target,
     TargetDraft, Variables,
 };
 use super::strategy::{Strategy, StrategyDraft};
-use super::text::HttpPath;
 use super::traffic::{Stickiness, TrafficDraft, TrafficKeys};
 use super::trigger::{Triggers, TriggersDraft};
 use crate::field::{At, Defs, Field, Found, Keyed, Keys, Rule, Shape, Table, field};
@@ -113,7 +112,7 @@ const NEEDS: Field<ServiceDraft> = field!(ServiceDraft: needs as "needs", Needs,
     "Services that must have passed before this one begins; it gets the address of each as <NAME>_URL.");
 const LISTEN: Field<ServiceDraft> = field!(ServiceDraft: listen as "listen", Listen,
     "Where the router serves it. Without it there is no traffic to split.");
-const READY: Field<ServiceDraft> = field!(ServiceDraft: ready as "ready", HttpPath,
+const READY: Field<ServiceDraft> = field!(ServiceDraft: ready as "ready", ReadyPath,
     "Path of a GET that must be answered with 2xx or 3xx; short for `probes.ready.http`.");
 const PROBES: Field<ServiceDraft> = field!(ServiceDraft: probes as "probes", Keys<Probes>,
     "Health questions.");

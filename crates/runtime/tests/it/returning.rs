@@ -529,6 +529,25 @@ fn a_plan_says_who_rolled_its_release_back_until_that_is_promoted_again() {
 }
 
 #[test]
+fn a_release_that_was_rolled_back_and_then_chosen_again_has_nothing_against_it() {
+    run(async {
+        let mut lab = Lab::new().await;
+        let known = releases(&mut lab, &["one", "two"]).await;
+        went_back(&mut lab, None, None).await;
+        went_back(&mut lab, None, Some(&known[1])).await;
+        put(&lab, &["web"], "three");
+        promoted(&mut lab, &shop([web()])).await;
+        assert_eq!(known_of(&lab, "two").await, None);
+        // Left once more, it is told once more.
+        went_back(&mut lab, None, None).await;
+        assert_eq!(known_of(&lab, "two").await, None);
+        let id = went_back(&mut lab, None, Some(&known[0])).await;
+        let found = known_of(&lab, "two").await.expect("it was rolled back");
+        assert_eq!(found.deployment, id);
+    });
+}
+
+#[test]
 fn a_plan_says_why_its_release_went_back_by_itself() {
     run(async {
         let mut lab = Lab::new().await;

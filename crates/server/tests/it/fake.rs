@@ -112,6 +112,7 @@ fn plan_view(wanted: &Wanted) -> PlanView {
     PlanView {
         no_start: BTreeMap::new(),
         went_back: BTreeMap::new(),
+        programs: BTreeMap::new(),
         down: BTreeMap::new(),
         risk: None,
         takes: None,

@@ -11,7 +11,9 @@ use windlass_edge::{
     EdgeError, InstanceState, InstanceTrace, InstanceWatch, KeepRelease, Kept, LogChunk,
     LogRequest, StartInstance, Target,
 };
-use windlass_model::{CommandState, Digest, Epoch, Instance, InstanceId, Millis, Release};
+use windlass_model::{
+    CommandState, Digest, Epoch, Instance, InstanceId, Millis, OtherProgram, Release,
+};
 
 use super::host::Host;
 use super::script::Script;
@@ -162,6 +164,14 @@ impl Target for FakeTarget {
 
     async fn can_start(&self, release: &Release) -> Result<(), EdgeError> {
         self.host.verify(release).map(drop)
+    }
+
+    async fn other_program(
+        &self,
+        _was: &Release,
+        _now: &Release,
+    ) -> Result<Option<OtherProgram>, EdgeError> {
+        Ok(None)
     }
 
     async fn traces(&self) -> Result<Vec<InstanceTrace>, EdgeError> {

@@ -11,7 +11,7 @@ use super::plan::show_plan;
 use super::turn::{self, Asked};
 use crate::arguments::{assignment, duration, named};
 use crate::context::Context;
-use crate::diagnostic::{Diagnostic, SAID_NO, TYPED};
+use crate::diagnostic::{Diagnostic, TYPED};
 use crate::follow::{Purpose, begun, follow, of_none};
 use crate::report::Report;
 use crate::ui::{question, went_back};
@@ -92,9 +92,13 @@ pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, 
         // What runs now will have changed what is stable before this one begins.
         let is_now = options.meeting.wait.is_none() && !options.meeting.supersede;
         // Nothing to do, unless a deployment runs: what is stable now is then not what will be.
-        if let Some(plan) = agreed.filter(|_| is_now) {
-            request.source = Source::Plan(plan);
-            plan_seen = context.ui.can_ask();
+        if let Some(view) = agreed.filter(|_| is_now) {
+            if !context.ui.can_ask() {
+                // With what is known of it now, which whoever begins it is not asked for again.
+                show_plan(context, &view);
+            }
+            request.source = Source::Plan(view.plan.id);
+            plan_seen = true;
         }
     }
     let manner = Manner {
@@ -123,7 +127,7 @@ async fn agree(
     context: &Context,
     client: &Client,
     request: &DeployRequest,
-) -> Result<Option<PlanId>, Diagnostic> {
+) -> Result<Option<PlanView>, Diagnostic> {
     let (view, aborts) = checked(client, request).await?;
     let Some(view) = view else {
         return Ok(None);
@@ -139,7 +143,7 @@ async fn agree(
         }
         question.push(question::of_plan(&view.plan));
         if !context.ui.ask(&question.join(" ")) {
-            return Err(Diagnostic::new(Exit::Refused, "nothing was deployed").code(SAID_NO));
+            return Err(Diagnostic::said_no("nothing was deployed"));
         }
     } else if view.plan.tasks.iter().any(|task| task.no_way_back) {
         return Err(
@@ -149,7 +153,7 @@ async fn agree(
                 .hint("look at it with windlass plan, then add --yes"),
         );
     }
-    Ok(Some(view.plan.id))
+    Ok(Some(view))
 }
 
 /// What it would do, if anything, and the deployment that it would take back.

@@ -2,9 +2,9 @@
 
 use super::{
     abort, analyze, backup, completions, demo, demo_service, deploy, docs, doctor, down, events,
-    explain, finalize, halt, help, hold, init, list, logs, man, plan, promote, remove, repair,
-    report, restore, resume, retry, rollback, router, schema, score, serve, shim, show, status,
-    token, validate, version, wants,
+    explain, finalize, given, halt, help, hold, init, list, logs, man, plan, promote, remove,
+    repair, report, restore, resume, retry, rollback, router, schema, score, serve, shim, show,
+    status, token, validate, version, wants,
 };
 use crate::arguments::Command;
 use crate::context::Context;
@@ -13,7 +13,9 @@ use crate::report::Report;
 
 /// Runs one command to its end. A refusal of one that would have moved something says that it did not.
 pub(crate) fn run(command: &Command, context: &Context) -> Result<Report, Diagnostic> {
-    let ran = wants::settle(command, context).and_then(|()| one(command, context));
+    let ran = given::settle(command, context)
+        .and_then(|()| wants::settle(command, context))
+        .and_then(|()| one(command, context));
     if moves(command) {
         ran.map_err(Diagnostic::unchanged)
     } else {

@@ -12,10 +12,10 @@ use super::file::Found;
 use super::place::{self, PLACE};
 use super::waits;
 use crate::context::Context;
-use crate::diagnostic::{Diagnostic, SAID_NO, SILENT};
+use crate::diagnostic::{Diagnostic, SILENT};
 use crate::report::Report;
-use crate::ui::question;
 use crate::ui::words::{counted, listed};
+use crate::ui::{question, taken_down};
 
 /// Longest wait for the controller's own end.
 const GONE_WITHIN: Duration = Duration::from_secs(10);
@@ -43,6 +43,7 @@ pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, 
         return nothing_runs(None, None);
     };
     let all = client.status().await?;
+    let from_here = here.clone();
     let app = match here {
         Some(app) => app,
         None => match without_a_file(context, &all)? {
@@ -62,7 +63,7 @@ pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, 
         let environment = context.global.environment.as_deref();
         let question = question(&app, environment, &client.status().await?);
         if question.is_some_and(|question| !context.ui.agrees(&question)) {
-            return Err(Diagnostic::new(Exit::Refused, "nothing was ended").code(SAID_NO));
+            return Err(Diagnostic::said_no("nothing was ended"));
         }
     }
     let answer = waits::down(context, &client, &request).await?;
@@ -73,21 +74,41 @@ pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, 
         let environment = context.global.environment.as_deref();
         return nothing_runs((!answer.last).then_some(&app), environment);
     }
-    Report::new(text(&answer), &answer)
+    let ran = meant(&app, context.global.environment.as_deref(), &all);
+    let kept = kept(ran, from_here.as_deref());
+    Ok(Report::new(text(&answer, &kept), &answer)?.sentences())
 }
 
-/// What stays, and the way back.
-const KEPT: &str = "releases and history stay; to start all of it again: windlass deploy";
+/// What stays, and the way back to all that `ran`: one command for each environment.
+fn kept<'v>(ran: impl Iterator<Item = &'v EnvironmentView>, here: Option<&str>) -> String {
+    let mut ways: Vec<String> = ran.map(|view| taken_down::again(view, here)).collect();
+    ways.dedup();
+    if ways.is_empty() {
+        return STAYS.to_owned();
+    }
+    format!("{STAYS}; to start all of it again: {}", listed(&ways))
+}
+
+/// What `down` leaves.
+const STAYS: &str = "releases and history stay";
 
 /// What is about to end, by name; none where nothing runs.
 fn question(app: &str, environment: Option<&str>, all: &[EnvironmentView]) -> Option<String> {
-    let meant = all.iter().filter(|view| {
-        let asked = environment.is_none_or(|name| view.environment.as_str() == name);
-        view.app.as_str() == app && asked && runs(view)
-    });
-    let mut meant = meant.peekable();
+    let mut meant = meant(app, environment, all).peekable();
     meant.peek()?;
     Some(question::of_down(meant))
+}
+
+/// The environments of `app` in which something ends.
+fn meant<'v>(
+    app: &str,
+    environment: Option<&str>,
+    all: &'v [EnvironmentView],
+) -> impl Iterator<Item = &'v EnvironmentView> {
+    all.iter().filter(move |view| {
+        let asked = environment.is_none_or(|name| view.environment.as_str() == name);
+        view.app.as_str() == app && asked && runs(view)
+    })
 }
 
 /// Nothing is there to end; of `app` alone, where others run.
@@ -162,7 +183,7 @@ pub(crate) async fn wait_for_end(client: &Client) -> Result<(), Diagnostic> {
     Ok(())
 }
 
-fn text(answer: &DownAnswer) -> String {
+fn text(answer: &DownAnswer, kept: &str) -> String {
     let count = counted(answer.ended.len(), "service");
     let rest = if answer.last {
         "; router and controller ended too"
@@ -170,12 +191,12 @@ fn text(answer: &DownAnswer) -> String {
         ""
     };
     let names = listed(&answer.ended);
-    format!("{count} down: {names}{rest}\n{KEPT}\n")
+    format!("{count} down: {names}{rest}\n{kept}\n")
 }
 
 #[cfg(test)]
 mod tests {
-    use windlass_model::{AppName, ServiceName};
+    use windlass_model::{AppName, EnvironmentName, ServiceName};
 
     use super::*;
     use crate::ui::sample;
@@ -190,10 +211,23 @@ mod tests {
             last: true,
         };
         assert_eq!(
-            text(&answer),
+            text(&answer, STAYS),
             "2 services down: api, auth; router and controller ended too\n\
-             releases and history stay; to start all of it again: windlass deploy\n"
+             releases and history stay\n"
         );
+    }
+
+    #[test]
+    fn the_way_back_is_one_command_for_each_environment_that_ran() {
+        let shop = sample::environment();
+        let mut staging = shop.clone();
+        staging.environment = EnvironmentName::new("staging").unwrap();
+        let all = [shop, staging];
+        let said = |environment, here| kept(meant("shop", environment, &all), here);
+        insta::assert_snapshot!(said(None, Some("shop")), @"releases and history stay; to start all of it again: windlass -e production deploy, windlass -e staging deploy");
+        insta::assert_snapshot!(said(Some("staging"), Some("shop")), @"releases and history stay; to start all of it again: windlass -e staging deploy");
+        insta::assert_snapshot!(said(None, None), @"releases and history stay; to start all of it again: deploy it from /srv/shop");
+        assert_eq!(said(Some("nowhere"), None), STAYS);
     }
 
     #[test]

@@ -62,10 +62,15 @@ impl Found {
     /// same: whoever stands in its folder means its application, and no other.
     fn look(context: &Context) -> Result<Option<Self>, Diagnostic> {
         if let Some(given) = &context.global.file {
-            return Self::read(given, OPTION).map(Some);
+            return Self::given(given).map(Some);
         }
         let found = searched()?;
         found.map(|path| Self::read(&path, OPTION)).transpose()
+    }
+
+    /// The file of `-f`.
+    pub(crate) fn given(path: &Path) -> Result<Self, Diagnostic> {
+        Self::read(path, OPTION)
     }
 
     /// Whether a file is here or named, whatever it says.

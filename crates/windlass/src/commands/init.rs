@@ -75,7 +75,7 @@ pub(crate) fn run(context: &Context) -> Result<Report, Diagnostic> {
         left_out: draft.left_out,
         unread: draft.unread,
     };
-    Report::new(told(&wrote), &wrote)
+    Ok(Report::new(told(&wrote), &wrote)?.sentences())
 }
 
 /// Writes the file where there is none.

@@ -3,21 +3,23 @@
 use std::collections::BTreeSet;
 
 use clap::Args;
-use windlass_api::{EnvironmentView, Exit, LogLine, LogQuery};
+use windlass_api::{DeploymentView, EnvironmentView, Exit, LogLine, LogQuery};
 use windlass_client::{Client, ClientError, FollowingLogs, Logs, Starting};
 use windlass_model::Millis;
 
 use super::file::Found;
+use super::versions::Versions;
 use super::which::{SEARCHED, by_beginning, client};
 use crate::arguments::{duration, named, version};
 use crate::context::Context;
 use crate::diagnostic::Diagnostic;
 use crate::report::Report;
+use crate::ui::LogLook;
 use crate::ui::time::now_us;
 use crate::ui::words::{listed, meant};
 
-/// No one service is meant by what was typed.
-const SERVICE: &str = "WL0432";
+/// No one service, or version of it, is meant by what was typed.
+pub(super) const SERVICE: &str = "WL0432";
 
 /// Options of `logs`.
 #[derive(Debug, Args)]
@@ -31,7 +33,7 @@ pub(crate) struct Options {
     follow: bool,
 
     /// Begin with so many of the last lines of each instance
-    #[arg(short = 'n', long, value_name = "LINES")]
+    #[arg(short = 'n', long, value_name = "LINES", value_parser = lines)]
     tail: Option<u64>,
 
     /// Begin with what was printed so long ago, as 10m
@@ -53,7 +55,7 @@ struct Whose {
     #[arg(long, value_name = "ID", value_parser = named)]
     deployment: Option<String>,
 
-    /// Only what runs or ran this version
+    /// Only what runs or ran this version, or the only one that begins so
     #[arg(long = "version", value_name = "VERSION", value_parser = version)]
     of_version: Option<String>,
 
@@ -62,17 +64,57 @@ struct Whose {
     instance: Option<String>,
 }
 
+fn lines(text: &str) -> Result<u64, String> {
+    let lines = text.parse().ok();
+    lines.ok_or_else(|| "write how many lines, as 20".to_owned())
+}
+
+impl Whose {
+    /// Whether nothing was said of whose output is meant.
+    fn is_of_any(&self) -> bool {
+        self.deployment.is_none() && self.of_version.is_none() && self.instance.is_none()
+    }
+}
+
 pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, Diagnostic> {
     let client = client(context).await?;
-    let query = query(context, &client, options).await?;
+    let (query, versions) = query(context, &client, options).await?;
+    let told = versions.not_shown();
+    let told = told.filter(|_| options.whose.is_of_any());
+    let (first, last) = if options.follow {
+        (told, None)
+    } else {
+        (None, told)
+    };
+    if let Some(told) = first {
+        context.ui.say(&told);
+    }
+    let ended = print(context, &client, query, options).await?;
+    if let Some(told) = last {
+        context.ui.say(&told);
+    }
+    Ok(Report::silent(ended))
+}
+
+/// Prints line after line, to the end or until Ctrl-C.
+async fn print(
+    context: &Context,
+    client: &Client,
+    query: LogQuery,
+    options: &Options,
+) -> Result<Exit, Diagnostic> {
     let mut logs = if options.follow {
         Source::Goes(Box::new(FollowingLogs::new(
-            &client,
+            client,
             &Starting::default(),
             query,
         )))
     } else {
         Source::Ends(Box::new(client.logs(&query).await?))
+    };
+    let look = LogLook {
+        service: &options.service,
+        is_timed: options.timestamps,
     };
     let stopped = tokio::signal::ctrl_c();
     tokio::pin!(stopped);
@@ -80,14 +122,14 @@ pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, 
         tokio::select! {
             line = logs.next() => match line? {
                 Some(line) => {
-                    if context.ui.log_line(&line, options.timestamps).is_err() {
+                    if context.ui.log_line(&line, &look).is_err() {
                         // Whoever read has left: that ends it as well as it should.
-                        return Ok(Report::silent(Exit::Done));
+                        return Ok(Exit::Done);
                     }
                 }
-                None => return Ok(Report::silent(Exit::Done)),
+                None => return Ok(Exit::Done),
             },
-            _signal = &mut stopped => return Ok(Report::silent(Exit::Detached)),
+            _signal = &mut stopped => return Ok(Exit::Detached),
         }
     }
 }
@@ -113,7 +155,7 @@ async fn query(
     context: &Context,
     client: &Client,
     options: &Options,
-) -> Result<LogQuery, Diagnostic> {
+) -> Result<(LogQuery, Versions), Diagnostic> {
     let all = client.status().await?;
     let environment = context.global.environment.as_deref();
     let mut places = having(&all, &options.service, environment);
@@ -123,18 +165,25 @@ async fn query(
         places.retain(|view| view.app.as_str() == app);
     }
     match places.as_slice() {
-        [only] => Ok(LogQuery {
-            app: only.app.to_string(),
-            environment: only.environment.to_string(),
-            service: options.service.clone(),
-            tail: None,
-            lines: options.tail,
-            since_us: options.since.map(|ago| now_us().saturating_sub(us(ago))),
-            deployment: deployment(client, &options.whose).await?,
-            version: options.whose.of_version.clone(),
-            instance: options.whose.instance.clone(),
-            follow: options.follow,
-        }),
+        [only] => {
+            let past = client.deployments(SEARCHED).await?;
+            let versions = Versions::of(only, &options.service, &past);
+            let whose = &options.whose;
+            let version = whose.of_version.as_deref();
+            let query = LogQuery {
+                app: only.app.to_string(),
+                environment: only.environment.to_string(),
+                service: options.service.clone(),
+                tail: None,
+                lines: options.tail,
+                since_us: options.since.map(|ago| now_us().saturating_sub(us(ago))),
+                deployment: deployment(&past, whose)?,
+                version: version.map(|typed| versions.meant(typed)).transpose()?,
+                instance: whose.instance.clone(),
+                follow: options.follow,
+            };
+            Ok((query, versions))
+        }
         [] => Err(unknown(context, &all, &options.service)),
         several => Err(ambiguous(several, &options.service)),
     }
@@ -145,12 +194,10 @@ fn us(time: Millis) -> i64 {
 }
 
 /// The deployment that is named, by its whole id.
-async fn deployment(client: &Client, whose: &Whose) -> Result<Option<String>, Diagnostic> {
-    let Some(text) = &whose.deployment else {
-        return Ok(None);
-    };
-    let all = client.deployments(SEARCHED).await?;
-    Ok(Some(by_beginning(&all, text)?.to_string()))
+fn deployment(past: &[DeploymentView], whose: &Whose) -> Result<Option<String>, Diagnostic> {
+    let named = whose.deployment.as_deref();
+    let id = named.map(|text| by_beginning(past, text)).transpose()?;
+    Ok(id.map(|id| id.to_string()))
 }
 
 fn having<'v>(

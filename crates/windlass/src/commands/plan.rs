@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use clap::Args;
 use serde::Serialize;
-use windlass_api::{NoStartView, PlanView, RiskView, WentBackView};
-use windlass_model::{Plan, ServiceName};
+use windlass_api::{NoStartView, PlanView, RiskView, TakesView, WentBackView};
+use windlass_model::{OtherProgram, Plan, ServiceName};
 
 use super::file::Found;
 use super::{beyond_reach, forecast, in_vain};
@@ -23,15 +23,18 @@ pub(crate) struct Options {
     set: Vec<(String, String)>,
 }
 
-/// The plan, what the past says of it, and what could not be started again or was left before.
+/// The plan, what the past says of it, how long it takes, and what could not be started again or was left before.
 #[derive(Serialize)]
 struct Told<'p> {
     #[serde(flatten)]
     plan: &'p Plan,
     #[serde(skip_serializing_if = "Option::is_none")]
     risk: Option<&'p RiskView>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    takes: Option<&'p TakesView>,
     no_start: &'p BTreeMap<ServiceName, NoStartView>,
     went_back: &'p BTreeMap<ServiceName, WentBackView>,
+    programs: &'p BTreeMap<ServiceName, OtherProgram>,
 }
 
 pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, Diagnostic> {
@@ -45,8 +48,10 @@ pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, 
     let told = Told {
         plan,
         risk: view.risk.as_ref(),
+        takes: view.takes.as_ref(),
         no_start: &view.no_start,
         went_back: &view.went_back,
+        programs: &view.programs,
     };
     let zone = context.ui.style().zone;
     let text = plan_text(&view, true, context.ui.columns(), &zone);

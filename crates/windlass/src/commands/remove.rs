@@ -8,7 +8,7 @@ use super::place::environment;
 use super::plan::show_plan;
 use crate::arguments::service;
 use crate::context::Context;
-use crate::diagnostic::{Diagnostic, SAID_NO};
+use crate::diagnostic::Diagnostic;
 use crate::follow::{Purpose, begun, follow};
 use crate::report::Report;
 use crate::ui::question;
@@ -51,7 +51,7 @@ pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, 
             ),
         };
         if !context.ui.agrees(&question) {
-            return Err(Diagnostic::new(Exit::Refused, "nothing was removed").code(SAID_NO));
+            return Err(Diagnostic::said_no("nothing was removed"));
         }
     }
     let answer = client.remove(&request).await?;

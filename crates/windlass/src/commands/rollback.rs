@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use clap::Args;
 use windlass_api::{
-    CheckAnswer, Command, DeploymentView, Exit, PlanView, RollbackAnswer, RollbackRequest,
+    CheckAnswer, Command, DeploymentView, PlanView, RollbackAnswer, RollbackRequest,
 };
 use windlass_client::Client;
 use windlass_model::{DeploymentId, DeploymentState, PlanKind, ServiceName, Version};
@@ -13,7 +13,7 @@ use super::place::environment;
 use super::plan::show_plan;
 use crate::arguments::{service, version};
 use crate::context::Context;
-use crate::diagnostic::{Diagnostic, SAID_NO};
+use crate::diagnostic::Diagnostic;
 use crate::follow::{Purpose, begun, follow, of_none};
 use crate::report::Report;
 use crate::ui::UNASKED;
@@ -134,7 +134,7 @@ async fn agree(
         if context.ui.ask(question) {
             return Ok(());
         }
-        Err(Diagnostic::new(Exit::Refused, "nothing was rolled back").code(SAID_NO))
+        Err(Diagnostic::said_no("nothing was rolled back"))
     };
     let Some(check) = client.check_rollback(request).await? else {
         // An older controller says it only once it is done.

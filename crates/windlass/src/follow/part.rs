@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use windlass_api::{EvidenceView, RolloutView, VersionFigures};
 use windlass_model::{
     Change, Fact, InstanceEnd, InstanceId, Millis, Percent, Probe, Proof, Report, ReturnReason,
-    RolloutPhase, RolloutPlan, ServiceName, Step, StuckReason, Tally, Version,
+    RolloutPhase, RolloutPlan, ServiceName, SlotId, Step, StuckReason, Tally, Version,
 };
 
 use crate::ui::words::doing;
@@ -47,6 +47,10 @@ pub(crate) struct Part {
     pub(crate) proof: Option<Proof>,
     /// Requests that were cut when the old slot's drain was over.
     pub(crate) cut: u64,
+    /// The standby that makes room for it, where the plan is known.
+    pub(crate) displaced: Option<(SlotId, Version)>,
+    /// The version of that standby, once it has ended: it is no warm way back any more.
+    pub(crate) gone: Option<Version>,
     /// Its rungs, where the plan is known.
     pub(crate) steps: Vec<Step>,
     /// How it is asked for its health, where the plan is known.
@@ -105,6 +109,10 @@ impl Part {
             said: (None, None),
             proof: None,
             cut: 0,
+            displaced: planned
+                .and_then(|planned| planned.standby.as_ref())
+                .map(|slot| (slot.id, slot.release.version.clone())),
+            gone: None,
             steps: steps.unwrap_or_default(),
             probe: planned.map(|planned| planned.spec.ready.clone()),
             listens: planned.is_none_or(|planned| planned.spec.listen.is_some()),
@@ -196,6 +204,13 @@ impl Part {
             | ReturnReason::Superseded { .. } => false,
         };
         own.then_some(why)
+    }
+
+    /// One of its slots has ended.
+    pub(super) fn retire(&mut self, slot: SlotId) {
+        if let Some((_, version)) = self.displaced.take_if(|(id, _)| *id == slot) {
+            self.gone = Some(version);
+        }
     }
 
     /// Its bake is over; what it waits for now.

@@ -281,6 +281,7 @@ impl Progress {
             }
             Fact::TripwireWithheld { saw, .. } => part.withheld = Some(saw.clone()),
             Fact::TripwireFired { .. } => part.withheld = None,
+            Fact::SlotRetired { slot, .. } => part.retire(*slot),
             Fact::Proved { proof, .. } => part.proof = Some(proof.clone()),
             Fact::TriggerFired { .. }
             | Fact::Judged { .. }
@@ -292,7 +293,6 @@ impl Progress {
             | Fact::Removed { .. }
             | Fact::Renamed { .. }
             | Fact::RenameFailed { .. }
-            | Fact::SlotRetired { .. }
             | Fact::FailedKept { .. }
             | Fact::DeploymentStarted { .. }
             | Fact::Held { .. }

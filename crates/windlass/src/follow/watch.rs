@@ -99,12 +99,15 @@ pub(crate) async fn follow(
         Ok(Met::Unread) if matches!(purpose, Purpose::Watch) => Ok(Report::silent(Exit::Done)),
         Ok(Met::Detached | Met::Unread) => {
             context.ui.say(&format!("detached: {id} goes on"));
-            context.ui.say(&how_to(&id));
+            // One a line, so that each can be copied by itself.
+            for way in how_to(&id) {
+                context.ui.say(&way);
+            }
             Ok(Report::silent(Exit::Detached))
         }
         Err(lost) => {
             let lost = Diagnostic::from(lost);
-            let goes_on = format!("the deployment was not stopped; {}", how_to(&id));
+            let goes_on = format!("the deployment was not stopped; {}", how_to(&id).join("; "));
             Err(match (&lost.hint, &lost.detail) {
                 (None, _) => lost.hint(goes_on),
                 (Some(_), None) => lost.detail(goes_on),
@@ -117,8 +120,11 @@ pub(crate) async fn follow(
     }
 }
 
-fn how_to(id: &DeploymentId) -> String {
-    format!("follow it: windlass events {id} --follow · stop it: windlass abort {id}")
+fn how_to(id: &DeploymentId) -> [String; 2] {
+    [
+        format!("follow it: windlass events {id} --follow"),
+        format!("stop it: windlass abort {id}"),
+    ]
 }
 
 async fn watch(

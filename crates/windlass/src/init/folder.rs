@@ -5,6 +5,8 @@ use std::io::Read;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
+use super::run::{line, word};
+
 /// Most bytes that are read of a file.
 const BYTES_MAX: u64 = 1024 * 1024;
 
@@ -148,20 +150,40 @@ impl Folder {
             is_source(name, endings)
                 || self.below(name).is_some_and(|below| {
                     let ours = !ASIDE.contains(&name.as_str()) && !name.starts_with('.');
-                    let apart = PROJECTS.iter().any(|file| below.has(file));
                     let mut inside = below.list("").into_iter();
-                    ours && !apart && inside.any(|name| is_source(&name, endings))
+                    ours && !below.is_a_project() && inside.any(|name| is_source(&name, endings))
                 })
         });
         sources.map(|name| self.named(&name)).collect()
     }
 
-    /// The folders below that may be projects of their own.
-    pub(super) fn inner(&self) -> Vec<Self> {
+    /// Whether it is a project of its own.
+    pub(super) fn is_a_project(&self) -> bool {
+        PROJECTS.iter().any(|file| self.has(file))
+    }
+
+    /// All of it, as the file of Windlass names it.
+    pub(super) fn whole(&self) -> String {
+        self.prefix.trim_end_matches('/').to_owned()
+    }
+
+    /// A command line that is meant for this folder. Below, a shell goes there first, and a program takes its place,
+    /// so that it is told itself to end.
+    pub(super) fn entered(&self, command: &str) -> String {
+        let folder = word(&self.whole());
+        match self.prefix.as_str() {
+            "./" => command.to_owned(),
+            _ if line(command).shell => format!("cd {folder} && {command}"),
+            _ => format!("cd {folder} && exec {command}"),
+        }
+    }
+
+    /// The folders below that may be services of their own.
+    pub(super) fn inner(&self, is_one: impl Fn(&Self) -> bool) -> Vec<Self> {
         let all = self.list("").into_iter();
         let all = all.filter(|name| !ASIDE.contains(&name.as_str()) && !name.starts_with('.'));
         all.filter_map(|name| self.below(&name))
-            .filter(|below| PROJECTS.iter().any(|file| below.has(file)))
+            .filter(is_one)
             .take(INNER_MAX)
             .collect()
     }

@@ -4,7 +4,7 @@ use super::compose::{self, NAMES};
 use super::draft::{Draft, Guess};
 use super::folder::Folder;
 use super::run::words;
-use super::{cargo, docker, npm, others, procfile, python, readable, script, wrapped};
+use super::{cargo, docker, npm, others, own, procfile, python, readable, script, wrapped};
 
 /// The draft for a folder: from the kind that says most about how things are started.
 pub(crate) fn look(folder: &Folder) -> Draft {
@@ -24,12 +24,15 @@ pub(crate) fn look(folder: &Folder) -> Draft {
             ..Draft::example()
         };
     }
+    own::files(folder, &mut services);
     for service in &mut services {
         keep_what_runs(folder, service);
     }
+    let mut services = named_once(services);
+    own::needs(folder, &mut services);
     Draft {
         saw,
-        services: named_once(services),
+        services,
         left_out,
         unread,
         known: true,
@@ -65,7 +68,7 @@ fn within(path: &str, folder: &str) -> bool {
 }
 
 /// The files and folders here that a command names.
-fn words_here(folder: &Folder, run: &str) -> Vec<String> {
+pub(super) fn words_here(folder: &Folder, run: &str) -> Vec<String> {
     let words = words(run).into_iter();
     words
         .map(|word| folder.placed(&word))
@@ -129,7 +132,7 @@ fn proposed(folder: &Folder) -> (Vec<Guess>, Vec<String>) {
         others::add(folder, &mut here);
         return surrounded(folder, here, left_out);
     }
-    let inner: Vec<Guess> = folder.inner().iter().filter_map(inside).collect();
+    let inner = below(folder, &mut left_out);
     if !inner.is_empty() {
         return (inner, left_out);
     }
@@ -180,6 +183,38 @@ pub(super) fn project(folder: &Folder) -> Option<Guess> {
     let script = || script::service(folder);
     let found = projects(folder).into_iter().next();
     found.or_else(binary).or_else(script)
+}
+
+/// The services of the folders below: of projects, and where nothing here is seen to be one, of programs that are
+/// seen to listen.
+fn below(folder: &Folder, left_out: &mut Vec<String>) -> Vec<Guess> {
+    let is_here = script::has_a_usual_one(folder) || others::serves(folder);
+    let is_one = |inner: &Folder| {
+        let is_project = inner.is_a_project() || inner.has(procfile::NAME);
+        is_project || !is_here && others::serves(inner)
+    };
+    let mut found = Vec::new();
+    for inner in folder.inner(is_one) {
+        if inner.has(procfile::NAME) {
+            let (lines, odd) = procfile::services(&inner, &[inner.whole()]);
+            let is_alone = lines.len() == 1;
+            found.extend(lines.into_iter().map(|line| Guess {
+                name: if is_alone {
+                    inner.name()
+                } else {
+                    format!("{}-{}", inner.name(), line.name)
+                },
+                ..line
+            }));
+            left_out.extend(
+                odd.into_iter()
+                    .map(|line| format!("{}: {line}", inner.name())),
+            );
+        } else {
+            found.extend(inside(&inner));
+        }
+    }
+    found
 }
 
 /// A folder below is called as its service is.

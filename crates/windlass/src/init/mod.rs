@@ -10,6 +10,7 @@ mod folder;
 mod look;
 mod npm;
 mod others;
+mod own;
 mod places;
 mod procfile;
 mod published;

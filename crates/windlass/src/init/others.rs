@@ -103,8 +103,18 @@ fn is_of_a_project(folder: &Folder, file: &str) -> bool {
     })
 }
 
+/// Whether a program is here that is seen to wait for requests.
+pub(super) fn serves(folder: &Folder) -> bool {
+    let mut texts = by_likelihood(folder).into_iter();
+    texts.any(|file| {
+        folder
+            .read(&file)
+            .is_some_and(|text| has_any(&text, &WAITS))
+    })
+}
+
 /// Whether a source uses `file` as a part of itself.
-fn brings_in(text: &str, file: &str) -> bool {
+pub(super) fn brings_in(text: &str, file: &str) -> bool {
     let stem = Path::new(file).file_stem().and_then(|stem| stem.to_str());
     let Some(stem) = stem else {
         return false;

@@ -4,12 +4,15 @@ use super::draft::{Guess, Served};
 use super::folder::Folder;
 use super::run::line;
 
+/// What it is called.
+pub(super) const NAME: &str = "Procfile";
+
 /// The process that is run once before a release, elsewhere.
 const ONCE: &str = "release";
 
 /// The services of the Procfile, and what of it can't be one.
 pub(super) fn services(folder: &Folder, files: &[String]) -> (Vec<Guess>, Vec<String>) {
-    let text = folder.read("Procfile").unwrap_or_default();
+    let text = folder.read(NAME).unwrap_or_default();
     let mut services = Vec::new();
     let mut left_out = Vec::new();
     let lines = (1..).zip(text.lines());
@@ -18,7 +21,9 @@ pub(super) fn services(folder: &Folder, files: &[String]) -> (Vec<Guess>, Vec<St
             Some((ONCE, command)) => left_out.push(format!(
                 "release: {command} (run it before windlass deploy)"
             )),
-            Some((kind, command)) => services.push(service(kind, command, files)),
+            Some((kind, command)) => {
+                services.push(service(kind, &folder.entered(command), files));
+            }
             None => left_out.push(format!(
                 "Procfile, line {number}: `{}` is no NAME: COMMAND",
                 line.trim()

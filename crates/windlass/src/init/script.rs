@@ -21,9 +21,12 @@ const BY: [(&str, &str); 9] = [
     (".cjs", "node"),
     (".pl", "perl"),
     (".php", "php"),
-    (".jar", "java -jar"),
+    (BUILT, "java -jar"),
     (".sh", "sh"),
 ];
+
+/// What is run and is no source.
+const BUILT: &str = ".jar";
 
 /// Words of a source that takes its port as an argument.
 const ARGUMENTS: [&str; 6] = ["argv", "ARGV", "os.Args", "$1", "${1", "args["];
@@ -111,6 +114,14 @@ fn candidates(folder: &Folder) -> Vec<String> {
         program && !is_a_chore(name)
     })
     .collect()
+}
+
+/// Whether it is a source that something runs as it is.
+pub(super) fn is_known(file: &str) -> bool {
+    let endings = BY.iter().map(|(ending, _)| *ending);
+    endings
+        .filter(|ending| *ending != BUILT)
+        .any(|ending| file.ends_with(ending))
 }
 
 /// Where its name stands among the usual ones.

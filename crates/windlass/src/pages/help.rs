@@ -90,6 +90,11 @@ became true in it that people are told. Without --follow it ends with 0.",
   windlass logs web -n 20 -t
   windlass logs web --since 10m
   windlass logs web --deployment dep_06h1
+  windlass logs web --version 3f2
+
+Without an option: what runs, and what the last deployment has started. What
+has ended besides is named. Lines of several instances come in the order of
+their times, to about a second.
 
 Ends with 0, with 130 when Ctrl-C ended the following, and with 64 where there
 is no such service.",
@@ -118,8 +123,9 @@ Ends with 0 once it is journalled, 5 where nothing is held, 64 where none runs."
         "Examples:
   windlass promote
 
-It asks nothing. Readiness, tripwires and what has no way back still hold. Ends with 0 once it is
-journalled, 5 where it does not apply, 64 where none runs.",
+It asks nothing. Readiness, tripwires and what has no way back still hold.
+Ends with 0 once it is journalled, 5 where it does not apply, 64 where none
+runs.",
     ),
     (
         "retry",

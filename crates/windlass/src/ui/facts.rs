@@ -238,6 +238,9 @@ fn heard_words(lost: Option<&str>) -> String {
     }
 }
 
+/// Of the lines that an instance printed last, so many stand in its line; all of them are told where it has failed.
+const PRINTED: usize = 3;
+
 fn lost_words(fact: &Fact) -> String {
     let Fact::InstanceLost {
         instance,
@@ -249,7 +252,9 @@ fn lost_words(fact: &Fact) -> String {
         return String::new();
     };
     let lost = format!("lost instance={instance} reason={:?}", instance_end(end));
-    let printed: Vec<String> = last_lines.iter().map(|line| harmless(line)).collect();
+    let skipped = last_lines.len().saturating_sub(PRINTED);
+    let printed = last_lines.iter().skip(skipped).map(|line| harmless(line));
+    let printed: Vec<String> = printed.collect();
     if printed.is_empty() {
         return lost;
     }

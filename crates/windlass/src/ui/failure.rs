@@ -11,12 +11,13 @@ use windlass_model::{
     ServiceName, StuckReason,
 };
 
+use super::again::quoted;
 use super::look::look;
 use super::record::{proofs, traffic};
 use super::scored;
 use super::status::kept_failed;
 use super::ways::ways;
-use super::words::{harmless, listed, not_renamed, reason, stuck};
+use super::words::{command_in, harmless, listed, not_renamed, reason, stuck};
 use crate::diagnostic::Diagnostic;
 use crate::follow::{Part, Progress};
 
@@ -62,6 +63,7 @@ pub(crate) fn failure(
         let services = runs.services.iter();
         lines.extend(services.filter_map(|(name, now)| kept_failed(name.as_str(), now)));
     }
+    lines.extend(no_longer_warm(view, picture));
     let first = failed.first().map(|(service, _, _)| *service);
     Diagnostic::new(exit, summary(view, picture, first))
         .code(code(view.state))
@@ -232,6 +234,22 @@ fn expected(probe: &Probe) -> String {
     )
 }
 
+/// The standbys that made room for what has failed since: a rollback goes further back than that by its version only.
+fn no_longer_warm(view: &DeploymentView, picture: &Progress) -> Vec<String> {
+    if view.state == DeploymentState::Ended(Outcome::Promoted) {
+        return Vec::new();
+    }
+    let gone = picture.parts.iter().filter_map(|(service, part)| {
+        let version = part.gone.as_ref()?;
+        let back = format!("rollback {service} --to {}", quoted(&version.to_string()));
+        let back = command_in(&view.environment, &back);
+        Some(format!(
+            "no longer warm: {service} {version}, which made room when this began; further back: {back}"
+        ))
+    });
+    gone.collect()
+}
+
 fn still_runs(runs: &EnvironmentView) -> Option<String> {
     let names: Vec<String> = runs
         .services
@@ -301,6 +319,8 @@ pub(crate) const ABANDONED: &str = "windlass doctor, then look at: windlass stat
 
 #[cfg(test)]
 mod tests {
+    use windlass_model::{Fact, SlotId};
+
     use super::*;
     use crate::ui::Style;
     use crate::ui::sample;
@@ -321,6 +341,34 @@ mod tests {
           still running: api 1.4.2, auth 1.4.2, auth 1.4.1, worker 7
           hint: windlass logs api, mend it, then: windlass deploy (the same once more: windlass retry dep_01k0a)
         ");
+    }
+
+    #[test]
+    fn a_standby_that_made_room_is_told_with_the_way_further_back() {
+        let view = sample::ended(Outcome::RolledBack);
+        let mut plan = sample::plan_view().plan;
+        let api = plan.rollouts.get_mut(&sample::service("api"));
+        let api = api.expect("a service");
+        let mut standby = api.stable.clone().expect("it runs");
+        (standby.id, standby.release.version.0) = (SlotId(7), "1.4.0".to_owned());
+        api.standby = Some(standby);
+        let mut picture = Progress::begin(&view, Some(&plan));
+        let said = |picture: &Progress| {
+            let said = failure(&view, picture, None, Exit::RolledBack);
+            said.detail.unwrap_or_default()
+        };
+        assert!(!said(&picture).contains("no longer warm"), "it is there");
+        let mut story = sample::bad_story();
+        story[0].facts.push(Fact::SlotRetired {
+            service: sample::service("api"),
+            slot: SlotId(7),
+        });
+        for event in story {
+            picture.apply(&event);
+        }
+        let said = said(&picture);
+        let line = said.lines().find(|line| line.starts_with("no longer"));
+        insta::assert_snapshot!(line.expect("it is told"), @"no longer warm: api 1.4.0, which made room when this began; further back: windlass -e production rollback api --to 1.4.0");
     }
 
     #[test]

@@ -162,6 +162,7 @@ fn whole_plan() -> PlanView {
         },
     };
     view.went_back = BTreeMap::from([(sample::service("api"), left)]);
+    view.programs = BTreeMap::from([(sample::service("api"), sample::other_program())]);
     let some = Measure::nearest(12.5);
     view.risk = Some(RiskView {
         deployments: 12,

@@ -6,18 +6,17 @@ use windlass_api::DeploymentView;
 use windlass_model::{ServiceName, Version};
 
 use super::Style;
-use super::grid::Grid;
-use super::table::cut_between_words;
+use super::grid::{Ease, Grid};
 use super::time::{in_year, of_calendar, took};
-use super::wide::wide;
 use super::words::{change, harmless, listed, standing};
 
 /// Shortest beginning of an id that stands for it: what begins alike was begun within a quarter of a
 /// second.
 pub(crate) const ID_SHOWN: usize = 12;
 
-/// One row a deployment. Where it must fit into so many columns and does not, ids are shown by a beginning
-/// that is enough for every command, and what `windlass show` tells too is left out.
+/// One row a deployment. Where it must fit into so many columns and does not, ids are shown by a beginning that is
+/// enough for every command, what is alike in all is left out, then what matters least, and what went where goes on
+/// below.
 pub(crate) fn list_text(
     deployments: &[DeploymentView],
     fits: Option<usize>,
@@ -26,16 +25,36 @@ pub(crate) fn list_text(
     if deployments.is_empty() {
         return "no deployments\n".to_owned();
     }
-    let whole = whole(deployments, style);
+    let whole = Grid::new(&HEADER, rows(deployments, style));
     match fits {
-        Some(width) if whole.lines().any(|line| wide(line) > width) => {
-            narrow(deployments, width, style)
-        }
-        Some(_) | None => whole,
+        Some(width) if whole.width() > width => narrow(deployments, width, style),
+        Some(_) | None => whole.text(None),
     }
 }
 
-fn whole(deployments: &[DeploymentView], style: &Style) -> String {
+const HEADER: [&str; 7] = [
+    "DEPLOYMENT",
+    "OF",
+    "STATE",
+    "STARTED",
+    "TOOK",
+    "BY",
+    "CHANGES",
+];
+
+/// What gives way, least important first: `windlass show` tells it too.
+const EASES: [Ease; 5] = [
+    Ease::Drop("TOOK"),
+    Ease::Drop("BY"),
+    Ease::Wrap("CHANGES"),
+    Ease::Wrap("STATE"),
+    Ease::Shorten("CHANGES", SHORTEST),
+];
+
+/// Columns of a change at the least.
+const SHORTEST: usize = 12;
+
+fn rows(deployments: &[DeploymentView], style: &Style) -> Vec<Vec<String>> {
     let rows = deployments.iter().map(|view| {
         vec![
             view.id.to_string(),
@@ -49,44 +68,37 @@ fn whole(deployments: &[DeploymentView], style: &Style) -> String {
             changes(view),
         ]
     });
-    let header = [
-        "DEPLOYMENT",
-        "OF",
-        "STATE",
-        "STARTED",
-        "TOOK",
-        "BY",
-        "CHANGES",
-    ];
-    Grid::new(&header, rows.collect()).text(None)
+    rows.collect()
 }
 
 fn narrow(deployments: &[DeploymentView], width: usize, style: &Style) -> String {
     let shown = shown(deployments);
-    let first = deployments.first().map(place);
-    let several = deployments.iter().any(|view| Some(place(view)) != first);
-    let rows = deployments.iter().map(|view| {
-        let id = view.id.as_str();
-        let mut row = vec![id.get(..shown).unwrap_or(id).to_owned()];
-        if several {
-            row.push(place(view));
-        }
-        row.extend([
-            standing(view).to_owned(),
-            in_year(view.started_us, &style.zone),
-            changes(view),
-        ]);
-        row
-    });
-    let mut header = vec!["DEPLOYMENT", "STATE", "STARTED", "CHANGES"];
-    if several {
-        header.insert(1, "OF");
+    let mut rows = rows(deployments, style);
+    let differ = |part: fn(&DeploymentView) -> &str| {
+        let mut parts = deployments.windows(2);
+        parts.any(|pair| matches!(pair, [one, other] if part(one) != part(other)))
+    };
+    let apps = differ(|view| view.app.as_str());
+    let environments = differ(|view| view.environment.as_str());
+    for (row, view) in rows.iter_mut().zip(deployments) {
+        let [id, of, _, started, ..] = row.as_mut_slice() else {
+            continue;
+        };
+        id.truncate(shown);
+        *of = match (apps, environments) {
+            (true, true) => place(view),
+            (true, false) => view.app.to_string(),
+            (false, _) => view.environment.to_string(),
+        };
+        *started = in_year(view.started_us, &style.zone);
     }
-    let text = Grid::new(&header, rows.collect()).text(None);
-    let lines = text
-        .lines()
-        .map(|line| cut_between_words(line, width) + "\n");
-    lines.collect()
+    let grid = Grid::new(&HEADER, rows);
+    let grid = if apps || environments {
+        grid
+    } else {
+        grid.without("OF")
+    };
+    grid.fit(Some(width), &EASES).text(Some(width))
 }
 
 /// So many characters of each id that no two of the list begin alike.
@@ -166,20 +178,22 @@ mod tests {
         one.state = windlass_model::DeploymentState::Ended(Outcome::Promoted);
         other.id = sample::deployment("dep_01k0b7fq2m9x").id;
         insta::assert_snapshot!(said(&all), @r"
-        DEPLOYMENT       STATE                STARTED      CHANGES
-        dep_01k0b7fq2m8  rolled back by hand  11-21 14:02  api, auth 1.4.1 → 1.4.2
-        dep_01k0b7fq2m9  running              11-21 14:02  api, auth 1.4.1 → 1.4.2
-        dep_01k0a        promoted             11-21 14:02  api, auth 1.4.1 → 1.4.2
+        DEPLOYMENT       STATE                STARTED      BY    CHANGES
+        dep_01k0b7fq2m8  rolled back by hand  11-21 14:02  mira  api, auth 1.4.1 → 1.4.2
+        dep_01k0b7fq2m9  running              11-21 14:02  mira  api, auth 1.4.1 → 1.4.2
+        dep_01k0a        promoted             11-21 14:02  mira  api, auth 1.4.1 → 1.4.2
         ");
         let [_, other, _] = &mut all;
         other.app = windlass_model::AppName::new("blog").unwrap();
         let part = other.rollouts.get_mut(&sample::service("auth"));
         part.expect("a service").to = Version("a-very-long-name-for-a-version".to_owned());
         insta::assert_snapshot!(said(&all), @r"
-        DEPLOYMENT       OF               STATE                STARTED      CHANGES
-        dep_01k0b7fq2m8  shop/production  rolled back by hand  11-21 14:02  api, auth …
-        dep_01k0b7fq2m9  blog/production  running              11-21 14:02  api 1.4.1 …
-        dep_01k0a        shop/production  promoted             11-21 14:02  api, auth …
+        DEPLOYMENT       OF    STATE        STARTED      CHANGES
+        dep_01k0b7fq2m8  shop  rolled back  11-21 14:02  api, auth 1.4.1 → 1.4.2
+                               by hand
+        dep_01k0b7fq2m9  blog  running      11-21 14:02  api 1.4.1 → 1.4.2; auth 1.4.1 →
+                                                         a-very-long-name-for-a-version
+        dep_01k0a        shop  promoted     11-21 14:02  api, auth 1.4.1 → 1.4.2
         ");
     }
 

@@ -161,9 +161,15 @@ impl Shown<'_> {
 
     /// A name or command in running text, which no line break divides.
     fn span(&mut self, text: &str) {
-        let text = unbroken(text);
+        let in_table = self.rows.is_some();
+        // A column may be narrower than a whole value.
+        let text = if in_table {
+            text.to_owned()
+        } else {
+            unbroken(text)
+        };
         // A table counts every character.
-        let plain = !self.style.colour || self.rows.is_some();
+        let plain = !self.style.colour || in_table;
         let shown = if plain {
             format!("`{text}`")
         } else {
@@ -297,7 +303,7 @@ done
         2. two
 
         you type          what
-        `windlass abort`  stops it
+        `windlass abort`  stops it
 
             $ windlass deploy
 

@@ -36,6 +36,14 @@ const TYPE: &str = "type";
 /// Where scripts find why something was not done.
 pub(crate) const PROBLEM: &str = "problem";
 
+/// How lines of a log are shown.
+pub(crate) struct LogLook<'s> {
+    /// Whose they are, for who reads those of several services.
+    pub(crate) service: &'s str,
+    /// Whether each says when it was printed.
+    pub(crate) is_timed: bool,
+}
+
 /// The voice of one run of the program.
 #[derive(Clone, Debug)]
 pub(crate) struct Ui {
@@ -215,14 +223,18 @@ impl Ui {
     ///
     /// # Errors
     /// When whoever read has left.
-    pub(crate) fn log_line(&self, line: &LogLine, is_timed: bool) -> io::Result<()> {
+    pub(crate) fn log_line(&self, line: &LogLine, look: &LogLook<'_>) -> io::Result<()> {
         match self.output {
             Output::Text => {
-                let at = line.at_us.filter(|_| is_timed);
+                let at = line.at_us.filter(|_| look.is_timed);
                 let at = at.map(|at_us| of_calendar(at_us, &self.style().zone) + " ");
                 self.data_line(&[at.unwrap_or_default(), log_text(line)].concat())
             }
-            Output::Json | Output::Ndjson => self.data_json(Some("log"), line),
+            Output::Json | Output::Ndjson => {
+                let mut line = serde_json::to_value(line)?;
+                line["service"] = look.service.into();
+                self.data_json(Some("log"), &line)
+            }
         }
     }
 
@@ -248,6 +260,10 @@ impl Ui {
                         }
                     }
                 }
+            }
+            Err(wanted) if wanted.is_as_wanted() => {
+                talk(&self.broken(&wanted.summary));
+                wanted.exit
             }
             Err(failure) => {
                 self.print_refusal(&failure);

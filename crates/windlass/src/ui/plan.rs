@@ -3,8 +3,8 @@
 use jiff::tz::TimeZone;
 use windlass_api::{NoStartView, PlanView};
 use windlass_model::{
-    Change, Job, Percent, Plan, PlanId, PlanKind, RolloutPlan, ServiceName, Step, Sticky, Strategy,
-    Task, TaskKind, Traffic, Version,
+    Change, Job, OtherProgram, Percent, Plan, PlanId, PlanKind, RolloutPlan, ServiceName, Step,
+    Sticky, Strategy, Task, TaskKind, Traffic, Version,
 };
 
 use super::listening::listening;
@@ -90,11 +90,37 @@ fn changes(view: &PlanView, (fits, zone): (Option<usize>, &TimeZone), lines: &mu
         };
         let head = format!("  {service:width$}  ");
         lines.push(hang(&head, &format!("{versions}, {manner}"), fits));
+        if let Some(other) = view.programs.get(service) {
+            let head = " ".repeat(head.len());
+            lines.push(hang(&head, &program(other, part), fits));
+        }
         if let Some(found) = view.went_back.get(service) {
             let head = " ".repeat(head.len());
             lines.push(hang(&head, &went_back::warning(found, zone), fits));
         }
     }
+}
+
+/// Which program from PATH is another one, and whether that is all that makes the release new.
+fn program(other: &OtherProgram, part: &RolloutPlan) -> String {
+    let OtherProgram { was, now } = other;
+    let (from, to) = (was.sha256.short(), now.sha256.short());
+    let (old, new) = (harmless(&was.path), harmless(&now.path));
+    let told = if old == new {
+        format!("its program {new} is another one: {from} → {to}")
+    } else {
+        format!("its program is another one: {old} {from} → {new} {to}")
+    };
+    let stable = part.stable.as_ref();
+    let is_all = stable.is_some_and(|slot| {
+        slot.release.artefact == part.release.artefact && slot.spec.process == part.spec.process
+    });
+    let rest = if is_all {
+        ", and nothing else is new"
+    } else {
+        ""
+    };
+    told + rest
 }
 
 fn manner(part: &RolloutPlan) -> String {
@@ -482,6 +508,33 @@ mod tests {
             plan_text(&view, true, None, &TimeZone::UTC),
             plan_text(&view.clone(), true, None, &TimeZone::UTC)
         );
+    }
+
+    #[test]
+    fn another_program_from_the_path_is_named_with_what_it_was() {
+        let mut view = sample::plan_view();
+        let told = |view: &PlanView| {
+            let text = plan_text(view, false, Some(80), &TimeZone::UTC);
+            let lines = text.lines().skip(2).take_while(|line| !line.is_empty());
+            lines.collect::<Vec<_>>().join("\n")
+        };
+        let other = sample::other_program();
+        view.programs = [(sample::service("auth"), other.clone())].into();
+        insta::assert_snapshot!(told(&view), @r"
+          api   1.4.1 → 1.4.2, blue-green
+          auth  1.4.1 → 1.4.2, canary 25 → 100 %
+                its program /usr/bin/python3 is another one: aaaaaaaaaa → bbbbbbbbbb,
+                and nothing else is new
+        ");
+        let auth = view.plan.rollouts.get_mut(&sample::service("auth"));
+        auth.expect("a service").release.artefact = other.now.sha256.clone();
+        let elsewhere = view.programs.get_mut(&sample::service("auth"));
+        elsewhere.expect("it was told").was.path = "/opt/bin/python3".to_owned();
+        let line = told(&view).lines().skip(2).collect::<Vec<_>>().join("\n");
+        insta::assert_snapshot!(line, @r"
+        its program is another one: /opt/bin/python3 aaaaaaaaaa →
+        /usr/bin/python3 bbbbbbbbbb
+        ");
     }
 
     #[test]

@@ -9,7 +9,7 @@ use super::words::{command_in, harmless};
 
 /// What brings an application up again that may be another one than that of the folder which it is looked at
 /// from: there the command would deploy something else.
-fn again(runs: &EnvironmentView, here: Option<&str>) -> String {
+pub(crate) fn again(runs: &EnvironmentView, here: Option<&str>) -> String {
     let folder = harmless(&runs.folder);
     if here == Some(runs.app.as_str()) || folder.is_empty() {
         command_in(&runs.environment, "deploy")

@@ -191,3 +191,19 @@ fn a_program_that_the_kernel_cannot_start_is_told_and_all_stays_as_it_was() {
     left.says(&["could not be started", "./web"]);
     assert_eq!(answer(lab.at("web")).chain(), "web=1");
 }
+
+/// The warm way back of the deployment before: it makes room for a candidate, good or bad.
+#[test]
+fn a_standby_that_made_room_for_what_failed_is_told_with_the_way_further_back() {
+    let lab = live(WEB);
+    let first = lab.service("web")["stable"]["version"].clone();
+    lab.program("web", &Service::new("web", "2"));
+    lab.deploy();
+    lab.program("web", &Service::new("web", "3").breaks(Breaks::AtOnce(7)));
+    let first = first.as_str().unwrap();
+    lab.run(&["deploy"]).exits(3).says(&[
+        &format!("no longer warm: web {first}, which made room when this began"),
+        &format!("further back: windlass rollback web --to {first}"),
+    ]);
+    lab.run(&["rollback", "web", "--to", first]).exits(0);
+}

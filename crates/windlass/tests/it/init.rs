@@ -8,7 +8,7 @@ use crate::typed::Place;
 
 /// The file that is written for a folder with these files; it must be valid.
 #[track_caller]
-fn written(files: &[(&str, &str)]) -> String {
+pub(crate) fn written(files: &[(&str, &str)]) -> String {
     let place = Place::empty();
     for (name, text) in files {
         let path = place.path(&format!("my-shop/{name}"));

@@ -24,8 +24,11 @@ fn what_a_failed_release_printed_can_be_asked_for_after_another_one_has_come() {
     let failed = lab.last();
     lab.program("web", &Service::new("web", "3"));
     lab.run(&["deploy", "--set", "web=3"]).exits(0);
-    let usual = lab.run(&["logs", "web"]).exits(0).out;
-    assert!(!usual.contains("it is broken"), "{usual}");
+    let usual = lab.run(&["logs", "web"]).exits(0);
+    assert!(!usual.out.contains("it is broken"), "{}", usual.out);
+    usual.says(&[
+        "ended, and not shown: 2; to see what one of them printed: windlass logs web --version 2",
+    ]);
     for ask in [["--deployment", &failed], ["--version", "2"]] {
         let words = [&["logs", "web"], &ask[..]].concat();
         let out = lab.run(&words).exits(0).out;
@@ -79,4 +82,45 @@ fn lines_are_counted_told_with_their_times_and_left_out_when_they_are_old() {
     );
     // A journal's last lines are older than nothing at all.
     assert_eq!(of_two(&["--since", "1ms"]), "");
+}
+
+#[test]
+fn lines_of_several_instances_are_in_the_order_of_their_times_and_say_whose_they_are() {
+    let lab = Lab::new(&WEB.replace("bake", "instances: 3, bake"));
+    lab.program("web", &Service::new("web", "1"));
+    lab.deploy();
+    let left = lab.run(&["logs", "web", "-o", "ndjson"]).exits(0);
+    assert_eq!(left.err, "", "nothing has ended");
+    let lines = left.json_lines();
+    // Of what was printed this instant nobody knows the time yet.
+    let times = lines.iter().map(|line| line["at_us"].as_i64());
+    let times: Vec<Option<i64>> = times.collect();
+    assert!(times.is_sorted(), "{lines:?}");
+    let of = |key: &str| {
+        let values = lines.iter().map(|line| line[key].as_str().unwrap());
+        values.collect::<std::collections::BTreeSet<_>>()
+    };
+    assert_eq!(of("instance").len(), 3, "{lines:?}");
+    assert_eq!((of("service").len(), of("version").len()), (1, 1));
+    assert!(of("service").contains("web"), "{lines:?}");
+}
+
+#[test]
+fn a_version_is_named_by_a_beginning_that_only_one_has() {
+    let lab = Lab::new(&WEB.replace("\"1\"", "\"2026.11-a\""));
+    lab.program("web", &Service::new("web", "1"));
+    lab.deploy();
+    lab.program("web", &Service::new("web", "2"));
+    lab.run(&["deploy", "--set", "web=2026.11-b.2"]).exits(0);
+    let whole = lab.run(&["logs", "web", "--version", "2026.11-b.2"]);
+    let begun = lab.run(&["logs", "web", "--version", "2026.11-b"]);
+    assert_eq!(begun.exits(0).out, whole.exits(0).out);
+    let both = lab.run(&["logs", "web", "--version", "2026"]).exits(64);
+    both.says(&[
+        "WL0432",
+        "several versions of web begin with 2026",
+        "2026.11-a, 2026.11-b.2",
+    ]);
+    let left = lab.run(&["logs", "web", "-n", "x"]).exits(64);
+    left.says(&["write how many lines, as 20"]);
 }

@@ -33,6 +33,7 @@ mod going_back;
 mod halting;
 mod howto;
 mod init;
+mod init_several;
 mod keeping;
 mod lab;
 mod links;

@@ -390,6 +390,48 @@ fn a_file_that_is_not_there_exits_65() {
     assert_eq!(place.run(&["validate", "-f", "gone.yaml"]).code, 65);
 }
 
+/// Whoever looked all the same would be told of another application, or of all.
+#[test]
+fn a_named_file_that_is_not_there_is_refused_by_whatever_would_look_or_turn() {
+    let place = Place::with_file(SHOP);
+    for words in [
+        &["plan"][..],
+        &["deploy"],
+        &["status"],
+        &["status", "--all"],
+        &["list"],
+        &["show"],
+        &["show", "dep_1"],
+        &["events"],
+        &["logs", "web"],
+        &["hold"],
+        &["resume"],
+        &["abort"],
+        &["promote"],
+        &["retry"],
+        &["rollback"],
+        &["finalize"],
+        &["remove", "web"],
+        &["repair"],
+        &["down"],
+        &["token", "list"],
+        &["doctor"],
+        &["backup", "to.backup"],
+        &["score"],
+        &["router", "status"],
+    ] {
+        let left = place.run(&[words, &["-f", "gone.yaml"]].concat());
+        assert_eq!(left.code, 65, "{words:?}: {}", left.err);
+        for said in ["error[WL0410]: gone.yaml can't be read", "with -f FILE"] {
+            assert!(left.err.contains(said), "{words:?}: {}", left.err);
+        }
+    }
+    for words in [&["version"][..], &["explain", "WL0410"], &["halt"]] {
+        let left = place.run(&[words, &["-f", "gone.yaml"]].concat());
+        assert_eq!(left.code, 0, "{words:?}: {}", left.err);
+    }
+}
+
 #[test]
 fn several_environments_must_be_chosen_from() {
     let place = Place::with_file(SHOP);

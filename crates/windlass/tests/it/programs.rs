@@ -2,6 +2,8 @@
 
 use std::fs;
 
+use serde_json::json;
+
 use crate::lab::{Lab, Process, SOON, Service, answer, ask, compile, eventually, kill};
 
 const WEB: &str = "\
@@ -122,4 +124,43 @@ fn a_new_label_for_the_same_bytes_is_refused_where_nothing_uses_it() {
         .exits(64)
         .says(&["wbe"]);
     assert_eq!(answer(lab.at("web")).chain(), "web=1");
+}
+
+/// A program from PATH is part of the release, and nobody sees that in the folder.
+#[test]
+fn another_program_from_the_path_is_named_by_plan_and_deploy() {
+    let lab = Lab::new(&WEB.replace("run: ./web", "run: runner ./web"));
+    lab.program("web", &Service::new("web", "1"));
+    let runner = |text: &str| lab.script("runner", &format!("#!/bin/sh\n{text}exec \"$@\"\n"));
+    let path = format!(
+        "{}:{}",
+        lab.app("").display(),
+        std::env::var("PATH").unwrap()
+    );
+    let run = |words: &[&str]| {
+        let mut command = lab.command(words);
+        command.env("PATH", &path);
+        lab.start_command(command).left()
+    };
+    runner("");
+    run(&["deploy"]).exits(0);
+    assert_eq!(run(&["plan", "-o", "json"]).json()["programs"], json!({}));
+    runner("# another one\n");
+    let plan = run(&["plan"]).exits(0).out;
+    let named = format!(
+        "its program {} is another one: ",
+        lab.app("runner").display()
+    );
+    let line = plan.lines().find(|line| line.contains(&named));
+    let line = line.unwrap_or_else(|| panic!("{named} is not in: {plan}"));
+    assert!(line.ends_with(", and nothing else is new"), "{line}");
+    let json = run(&["plan", "-o", "json"]).exits(0).json();
+    let other = &json["programs"]["web"];
+    let short = |which: &str| {
+        let whole = other[which]["sha256"].as_str().unwrap();
+        whole.chars().take(10).collect::<String>()
+    };
+    let digests = format!("{} → {}", short("was"), short("now"));
+    assert!(line.contains(&digests), "{digests}: {line}");
+    run(&["deploy"]).exits(0).says(&[&named]);
 }

@@ -5,9 +5,9 @@ use std::net::SocketAddr;
 
 use windlass_api::{PlanView, TakesView};
 use windlass_model::{
-    Change, Digest, Finalize, Instance, Label, Millis, OnFailure, Overlap, Plan, PlanKind, Probe,
-    ProbeKind, ProcessSpec, Release, RolloutPlan, Rule, ScoreSpec, ServiceSpec, Slot, SlotId, Step,
-    Stop, Strategy, Task, TaskId, TaskKind, Template,
+    Change, Digest, Finalize, Instance, Label, Millis, OnFailure, OtherProgram, Overlap, Plan,
+    PlanKind, Probe, ProbeKind, ProcessSpec, Program, Release, RolloutPlan, Rule, ScoreSpec,
+    ServiceSpec, Slot, SlotId, Step, Stop, Strategy, Task, TaskId, TaskKind, Template,
 };
 
 use super::noun::{app, instance, percent, plan_id, production, service, version};
@@ -190,6 +190,19 @@ pub(crate) fn plan_view() -> PlanView {
         }),
         no_start: BTreeMap::new(),
         went_back: BTreeMap::new(),
+        programs: BTreeMap::new(),
+    }
+}
+
+/// Another interpreter than before.
+pub(crate) fn other_program() -> OtherProgram {
+    let program = |digit: &str| Program {
+        path: "/usr/bin/python3".to_owned(),
+        sha256: Digest::parse(&digit.repeat(64)).expect("a digest"),
+    };
+    OtherProgram {
+        was: program("a"),
+        now: program("b"),
     }
 }
 

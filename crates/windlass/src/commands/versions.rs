@@ -1,0 +1,152 @@
+//! The versions of a service that its deployments have brought: which one is meant by its beginning, and which
+//! have ended.
+
+use std::collections::BTreeSet;
+
+use windlass_api::{DeploymentView, EnvironmentView, Exit};
+use windlass_model::{ServiceName, Version};
+
+use super::logs::SERVICE;
+use crate::diagnostic::Diagnostic;
+use crate::ui::words::{harmless, listed};
+
+/// Newest deployments, of any application, whose output is kept though it has ended.
+const KEPT: usize = 10;
+
+/// Versions that a line names; more are counted.
+const NAMED: usize = 5;
+
+/// What is known of one service's versions.
+pub(super) struct Versions {
+    service: String,
+    /// Those that run, and the one that was deployed last: their output is shown without being asked for.
+    shown: BTreeSet<Version>,
+    /// Those that deployments have brought, the newest first, each once.
+    brought: Vec<Version>,
+    /// How many of these may have left output that is still there.
+    kept: usize,
+}
+
+impl Versions {
+    /// Of the service in this environment, by what was deployed there, the newest first.
+    pub(super) fn of(view: &EnvironmentView, service: &str, past: &[DeploymentView]) -> Self {
+        let is_it = |name: &ServiceName| name.as_str() == service;
+        let mut versions = Self {
+            service: service.to_owned(),
+            shown: BTreeSet::new(),
+            brought: Vec::new(),
+            kept: 0,
+        };
+        let now = view.services.iter().find(|(name, _)| is_it(name));
+        if let Some((_, now)) = now {
+            let slots = [&now.stable, &now.candidate, &now.standby, &now.failed];
+            let slots = slots.into_iter().flatten();
+            versions
+                .shown
+                .extend(slots.map(|slot| slot.version.clone()));
+        }
+        let parts = past.iter().enumerate().filter_map(|(at, it)| {
+            let is_here = it.app == view.app && it.environment == view.environment;
+            let mut parts = it.rollouts.iter().filter(|_| is_here);
+            Some((at, parts.find(|(name, _)| is_it(name))?.1))
+        });
+        for (at, part) in parts {
+            if versions.brought.is_empty() {
+                versions.shown.insert(part.to.clone());
+            }
+            if !versions.brought.contains(&part.to) {
+                versions.brought.push(part.to.clone());
+                if at < KEPT {
+                    versions.kept = versions.brought.len();
+                }
+            }
+        }
+        versions
+    }
+
+    /// The whole version that `typed` stands for: itself, or the only one that begins so. What nobody knows is
+    /// left for the controller to refuse, which says what is there.
+    pub(super) fn meant(&self, typed: &str) -> Result<String, Diagnostic> {
+        let known: BTreeSet<&Version> = self.shown.iter().chain(&self.brought).collect();
+        if known.iter().any(|version| version.0 == typed) {
+            return Ok(typed.to_owned());
+        }
+        let begun = known.iter().filter(|version| version.0.starts_with(typed));
+        let begun: Vec<&str> = begun.map(|version| version.0.as_str()).collect();
+        match begun.as_slice() {
+            [only] => Ok((*only).to_owned()),
+            [] => Ok(typed.to_owned()),
+            several => {
+                let what = format!("several versions of {} begin with {typed}", self.service);
+                let several: Vec<String> = several.iter().map(|one| harmless(one)).collect();
+                Err(Diagnostic::new(Exit::Usage, what)
+                    .code(SERVICE)
+                    .hint(format!("write more of one of them: {}", listed(&several))))
+            }
+        }
+    }
+
+    /// What has ended, and is not among what is shown where nobody says whose output is meant; none where
+    /// nothing is left out.
+    pub(super) fn not_shown(&self) -> Option<String> {
+        let kept = self.brought.iter().take(self.kept);
+        let ended = kept.filter(|version| !self.shown.contains(version));
+        let mut ended: Vec<String> = ended.map(|version| harmless(&version.0)).collect();
+        let first = ended.first()?.clone();
+        let more = ended.len().saturating_sub(NAMED);
+        if more > 0 {
+            ended.truncate(NAMED);
+            ended.push(format!("and {more} more"));
+        }
+        let (ended, service) = (listed(&ended), &self.service);
+        Some(format!(
+            "ended, and not shown: {ended}; to see what one of them printed: windlass logs {service} --version {first}"
+        ))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ui::sample;
+
+    /// What is known of `auth` after these versions of it, the newest first.
+    fn after(versions: &[&str]) -> Versions {
+        let mut view = sample::environment();
+        let auth = view.services.get_mut(&sample::service("auth"));
+        let auth = auth.expect("a service");
+        (auth.standby, auth.candidate) = (None, None);
+        let past = versions.iter().map(|version| {
+            let mut it = sample::deployment("dep_01k0a");
+            let part = it.rollouts.get_mut(&sample::service("auth"));
+            part.expect("a service").to = Version((*version).to_owned());
+            it
+        });
+        Versions::of(&view, "auth", &past.collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn a_version_is_meant_by_the_beginning_that_only_it_has() {
+        let known = after(&["1.4.2", "b3f10c", "b3e201", "1.4"]);
+        let meant = |typed| known.meant(typed).map_err(|refused| refused.hint);
+        assert_eq!(meant("b3f"), Ok("b3f10c".to_owned()));
+        assert_eq!(meant("1.4"), Ok("1.4".to_owned()), "itself");
+        assert_eq!(meant("9"), Ok("9".to_owned()), "it is refused elsewhere");
+        let hint = "write more of one of them: b3e201, b3f10c";
+        assert_eq!(meant("b3"), Err(Some(hint.to_owned())));
+    }
+
+    #[test]
+    fn what_has_ended_is_named_with_the_command_that_shows_it() {
+        assert_eq!(after(&["1.4.2", "1.4.2"]).not_shown(), None);
+        let told = after(&["1.5.0", "1.4.2", "1.4.1", "1.4.0", "1.4.1"]).not_shown();
+        insta::assert_snapshot!(told.expect("two have ended"), @"ended, and not shown: 1.4.1, 1.4.0; to see what one of them printed: windlass logs auth --version 1.4.1");
+        let many: Vec<String> = (0..20).map(|number| format!("0.{number}")).collect();
+        let many: Vec<&str> = many.iter().map(String::as_str).collect();
+        let told = after(&many).not_shown().expect("many have ended");
+        assert!(
+            told.contains("0.1, 0.2, 0.3, 0.4, 0.5, and 4 more;"),
+            "{told}"
+        );
+    }
+}

@@ -1,0 +1,163 @@
+//! Several services of one folder or beside each other: which files are one's own, and who asks whom.
+
+use std::collections::BTreeSet;
+
+use super::draft::{Guess, Served, name};
+use super::folder::Folder;
+use super::look::words_here;
+use super::others::brings_in;
+use super::script;
+
+/// Most files of one service that are read for the names of others.
+const READ_MAX: usize = 100;
+
+/// Folders of sources that are others' work.
+const PACKAGES: [&str; 2] = ["node_modules", "site-packages"];
+
+/// Leaves out of each service's files what another one is started by, and what only that one brings in. A service
+/// that starts alone from its files keeps all of them: what it needs is not seen for certain.
+pub(super) fn files(folder: &Folder, services: &mut [Guess]) {
+    let started: Vec<Vec<String>> = services
+        .iter()
+        .map(|service| scripts(folder, service))
+        .collect();
+    for (at, service) in services.iter_mut().enumerate() {
+        let Some(own) = started.get(at).filter(|own| !own.is_empty()) else {
+            continue;
+        };
+        let others = started.iter().flatten().filter(|file| !own.contains(file));
+        let has_anothers = others.into_iter().any(|file| service.files.contains(file));
+        if !has_anothers {
+            continue;
+        }
+        let needed = reached(folder, own, &service.files);
+        let is_source = |file: &String| folder.is_file(file) && script::is_known(file);
+        service
+            .files
+            .retain(|file| !is_source(file) || needed.contains(file));
+        // What the command names is kept by itself.
+        if service.files.iter().all(|file| own.contains(file)) {
+            service.files.clear();
+        }
+    }
+}
+
+/// The scripts that a service is started by.
+fn scripts(folder: &Folder, service: &Guess) -> Vec<String> {
+    let words = words_here(folder, &service.run).into_iter();
+    words
+        .filter(|word| folder.is_file(word) && script::is_known(word))
+        .collect()
+}
+
+/// These scripts, and those of `files` that they bring in, one by the other.
+fn reached(folder: &Folder, from: &[String], files: &[String]) -> BTreeSet<String> {
+    let mut reached: BTreeSet<String> = from.iter().cloned().collect();
+    let mut left = from.to_vec();
+    while let Some(file) = left.pop() {
+        let text = folder.read(&file).unwrap_or_default();
+        for other in files {
+            if !reached.contains(other) && brings_in(&text, other) {
+                reached.insert(other.clone());
+                left.push(other.clone());
+            }
+        }
+    }
+    reached
+}
+
+/// Gives each service the need of those whose address it reads, in the variable that Windlass gives it then.
+pub(super) fn needs(folder: &Folder, services: &mut [Guess]) {
+    let served: Vec<String> = services
+        .iter()
+        .filter(|service| service.served != Served::No)
+        .map(|service| name(&service.name))
+        .collect();
+    for at in 0..services.len() {
+        let Some(service) = services.get(at) else {
+            continue;
+        };
+        let (own, text) = (name(&service.name), text(folder, service));
+        for other in served.iter().filter(|other| **other != own) {
+            let variable = format!("{}_URL", other.to_uppercase().replace('-', "_"));
+            if !reads(&text, &variable) || comes_to(services, other, &own) {
+                continue;
+            }
+            let Some(service) = services.get_mut(at) else {
+                continue;
+            };
+            if !service.needs.iter().any(|need| name(need) == *other) {
+                service.needs.push(other.clone());
+                let note = format!(
+                    "It reads {variable}, so it needs {other}, and gets its address there."
+                );
+                service.notes.push(note);
+            }
+        }
+    }
+}
+
+/// Whether a service needs the other, directly or not: then it can't be needed by it.
+fn comes_to(services: &[Guess], from: &str, to: &str) -> bool {
+    let mut seen: BTreeSet<String> = BTreeSet::new();
+    let mut left = vec![from.to_owned()];
+    while let Some(at) = left.pop() {
+        if at == to {
+            return true;
+        }
+        let found = services.iter().find(|service| name(&service.name) == at);
+        let needs = found.into_iter().flat_map(|service| &service.needs);
+        left.extend(
+            needs
+                .map(|need| name(need))
+                .filter(|need| seen.insert(need.clone())),
+        );
+    }
+    false
+}
+
+/// What its sources say: its scripts, and the files and folders of its release.
+fn text(folder: &Folder, service: &Guess) -> String {
+    let mut files = scripts(folder, service);
+    for listed in &service.files {
+        if folder.is_file(listed) {
+            files.push(listed.clone());
+        } else if !PACKAGES.iter().any(|packages| listed.ends_with(packages)) {
+            let inside = folder.list(listed).into_iter();
+            files.extend(inside.map(|file| format!("{listed}/{file}")));
+        }
+    }
+    files.retain(|file| script::is_known(file));
+    files.dedup();
+    let texts = files.iter().take(READ_MAX);
+    texts.filter_map(|file| folder.read(file)).collect()
+}
+
+/// Whether the variable stands there, and not as a part of a longer name.
+fn reads(text: &str, variable: &str) -> bool {
+    let goes_on = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    text.match_indices(variable).any(|(at, _)| {
+        let before = text.get(..at).and_then(|before| before.chars().next_back());
+        let after = text.get(at + variable.len()..);
+        let after = after.and_then(|after| after.chars().next());
+        !before.is_some_and(goes_on) && !after.is_some_and(goes_on)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_variable_is_read_where_it_stands_by_itself() {
+        for (text, is_read) in [
+            ("os.environ[\"API_URL\"]", true),
+            ("process.env.API_URL", true),
+            ("MY_API_URL", false),
+            ("API_URLS", false),
+            ("", false),
+        ] {
+            assert_eq!(reads(text, "API_URL"), is_read, "{text}");
+        }
+    }
+}
