@@ -9,8 +9,8 @@ use futures_channel::{mpsc, oneshot};
 use futures_util::future::{Either, select};
 use windlass_api::{
     AdoptAnswer, CheckAnswer, Command, DeploymentView, DownAnswer, EnvironmentView, Event,
-    FiguresView, LogLine, LostHistoryView, PlanView, Problem, ReportAnswer, RollbackAnswer,
-    RunView, ScoreList, ScoreView,
+    FiguresView, HappeningView, LogLine, LostHistoryView, PlanView, Problem, ReportAnswer,
+    RollbackAnswer, RunView, ScoreList, ScoreView,
 };
 use windlass_model::{
     AppName, DeploymentId, EnvironmentName, Millis, PlanId, Report, ServiceName, Spec,
@@ -100,6 +100,11 @@ pub(crate) enum Request {
         after: u64,
         deployment: Option<DeploymentId>,
         reply: Reply<EventStream>,
+    },
+    Happenings {
+        limit: u32,
+        before: Option<u64>,
+        reply: Reply<Vec<HappeningView>>,
     },
     Logs {
         service: ServiceAt,
@@ -418,6 +423,23 @@ impl Handle {
         self.ask(|reply| Request::Events {
             after,
             deployment,
+            reply,
+        })
+        .await
+    }
+
+    /// What happened outside of deployments before a sequence, or all of it: newest first.
+    ///
+    /// # Errors
+    /// The store can't be read.
+    pub async fn happenings(
+        &self,
+        limit: u32,
+        before: Option<u64>,
+    ) -> Result<Vec<HappeningView>, Problem> {
+        self.ask(|reply| Request::Happenings {
+            limit,
+            before,
             reply,
         })
         .await

@@ -4,15 +4,15 @@ use axum::routing::{MethodRouter, delete, get, post};
 use windlass_api::{
     AdoptAnswer, AdoptRequest, CheckAnswer, CheckRequest, CommandRequest, DeployAnswer,
     DeployRequest, DeploymentPage, DeploymentView, DownAnswer, DownRequest, EnvironmentView,
-    EventQuery, FiguresView, FileRequest, FinalizeRequest, ListQuery, LogQuery, PlanView,
-    RemoveAnswer, RemoveRequest, RepairRequest, ReportAnswer, ReportRequest, RollbackAnswer,
-    RollbackRequest, RunView, Scope, ScoreList, ScoreView, TokenAnswer, TokenList, TokenRequest,
-    TokenView, VersionView,
+    EventQuery, FiguresView, FileRequest, FinalizeRequest, HappeningPage, ListQuery, LogQuery,
+    PlanView, RemoveAnswer, RemoveRequest, RepairRequest, ReportAnswer, ReportRequest,
+    RollbackAnswer, RollbackRequest, RunView, Scope, ScoreList, ScoreView, TokenAnswer, TokenList,
+    TokenRequest, TokenView, VersionView,
 };
 
 use super::{
-    adoptions, checks, deployments, document, down, environments, events, figures, health, logs,
-    plans, removals, reports, rollbacks, scores, status, tokens, version,
+    adoptions, checks, deployments, document, down, environments, events, figures, happenings,
+    health, logs, plans, removals, reports, rollbacks, scores, status, tokens, version,
 };
 use crate::Controller;
 use crate::access::Access;
@@ -189,6 +189,18 @@ fn looking<C: Controller>() -> Vec<Row<C>> {
         )
         .at("/v1/figures", READ),
         row(Verb::Get, events_say, get(events::get::<C>)).at("/v1/events", READ),
+        row(
+            Verb::Get,
+            Says::new(
+                "happenings",
+                "What happened outside of deployments, newest first, a page at a time",
+            )
+            .asks::<ListQuery>()
+            .answers::<HappeningPage>()
+            .refuses(&[]),
+            get(happenings::list::<C>),
+        )
+        .at("/v1/happenings", READ),
         row(Verb::Get, logs_say, get(logs::get::<C>)).at("/v1/logs", READ),
         row(
             Verb::Get,

@@ -81,6 +81,7 @@ const ROUTES: [(&str, &str, &str); 31] = [
     ("GET", "/v1/figures", "read"),
     ("GET", "/v1/events", "read"),
     ("GET", "/v1/logs", "read"),
+    ("GET", "/v1/happenings", "read"),
     ("GET", "/v1/deployments", "read"),
     ("GET", "/v1/deployments/{id}", "read"),
     ("POST", "/v1/plans", "deploy"),

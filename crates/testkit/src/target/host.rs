@@ -7,7 +7,9 @@ use std::rc::Rc;
 
 use tokio::sync::Notify;
 use windlass_control::Restart;
-use windlass_edge::{EdgeError, InstanceState, InstanceTrace, KeepRelease, Kept, StartInstance};
+use windlass_edge::{
+    EdgeError, InstanceState, InstanceTrace, KeepRelease, Kept, PastEnd, StartInstance,
+};
 use windlass_engine::sha256;
 use windlass_model::{
     CommandRun, CommandState, Digest, Epoch, Instance, InstanceId, Job, Millis, Release,
@@ -162,6 +164,17 @@ impl Host {
     pub fn state(&self, instance: &InstanceId) -> InstanceState {
         self.with(instance, |copy, now| copy.state(now))
             .unwrap_or(InstanceState::Absent)
+    }
+
+    /// How an instance last ended by itself.
+    pub(super) fn last_end(&self, instance: &InstanceId) -> Option<PastEnd> {
+        let calendar = |at: Millis| {
+            let ago = self.now().less(at).as_millis().saturating_mul(1_000);
+            let ago = i64::try_from(ago).unwrap_or(i64::MAX);
+            self.time.calendar_us().saturating_sub(ago)
+        };
+        self.with(instance, |copy, _| copy.last_end(calendar))
+            .flatten()
     }
 
     /// What the `status` of a command says; nothing is known of one that was never run.
