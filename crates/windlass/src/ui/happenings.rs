@@ -26,14 +26,16 @@ pub(crate) fn happenings_text(newest_first: &[HappeningView], style: &Style) -> 
 /// A line that says when, where and what, and one for each last line of what has ended.
 pub(crate) fn happening_lines(happening: &HappeningView, style: &Style) -> Vec<String> {
     let at = of_calendar(happening.at_us, &style.zone);
-    let mut told = format!("{at}  {}", words(happening));
-    if happening.count > 1 {
-        let since = of_calendar(happening.first_us, &style.zone);
-        told.push_str(&format!(", {} times since {since}", happening.count));
-    }
-    if happening.found_us.is_some() {
-        told.push_str(", found when a controller started");
-    }
+    let since = of_calendar(happening.first_us, &style.zone);
+    let times = match happening.count {
+        0 | 1 => String::new(),
+        count => format!(", {count} times since {since}"),
+    };
+    let found = match happening.found_us {
+        Some(_) => ", found when a controller started",
+        None => "",
+    };
+    let told = [&at, "  ", &words(happening), &times, found].concat();
     let mut lines = vec![if happening.what.is_trouble() {
         style.paint(Role::Warn, &told)
     } else {
@@ -112,7 +114,17 @@ mod tests {
     fn each_says_when_where_what_and_how_often_and_the_newest_is_last() {
         let mut all = sample::happenings();
         let text = happenings_text(&all, &Style::plain());
-        insta::assert_snapshot!(text, @"");
+        insta::assert_snapshot!(text, @r"
+        2026-11-21 14:02:12  the controller ended, as it should
+        2026-11-21 14:02:13  a controller started; the one before it had died
+        2026-11-21 14:02:14  another router answers: it was upgraded, or somebody else started it
+        2026-11-21 14:02:15  the router is gone and could not be started again: the address 127.0.0.1:20001 is taken; it is tried further
+        2026-11-21 14:02:16  api of shop in production: instance ins_2a could not be started again: the address 127.0.0.1:20001 is taken; it is tried further, 3 times since 2026-11-21 14:02:11, found when a controller started
+        2026-11-21 14:02:17  api of shop in production: instance ins_2a exited with status 1; it is started again, 3 times since 2026-11-21 14:02:11, found when a controller started
+            no connection to the database
+        2026-11-21 14:02:18  the router was killed by signal 9; it was started again, from the same table
+        2026-11-21 14:02:19  a controller started
+        ");
         all.clear();
         let nothing = "nothing has happened outside of deployments\n";
         assert_eq!(happenings_text(&all, &Style::plain()), nothing);

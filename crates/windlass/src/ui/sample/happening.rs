@@ -5,7 +5,7 @@ use windlass_model::{Happened, Happening, InstanceEnd, InstanceOf, ServiceKey};
 
 use super::noun::{app, at, instance, production, service};
 
-/// One of each kind, newest first.
+/// One of each kind and way, newest first.
 pub(crate) fn happenings() -> Vec<HappeningView> {
     let api = || {
         let service = ServiceKey {
@@ -20,8 +20,11 @@ pub(crate) fn happenings() -> Vec<HappeningView> {
     let killed = InstanceEnd::Killed(9);
     let last_lines = vec!["no connection to the database".to_owned()];
     let all = [
-        (None, Happened::ControllerStarted { after_death: false }),
-        (None, Happened::RouterRestarted { end: killed }),
+        (None, Happened::ControllerEnded),
+        (None, Happened::ControllerStarted { after_death: true }),
+        (None, Happened::RouterReplaced),
+        (None, Happened::RouterNotStarted { why: why() }),
+        (api(), Happened::InstanceNotStarted { why: why() }),
         (
             api(),
             Happened::InstanceEnded {
@@ -29,11 +32,8 @@ pub(crate) fn happenings() -> Vec<HappeningView> {
                 last_lines,
             },
         ),
-        (api(), Happened::InstanceNotStarted { why: why() }),
-        (None, Happened::RouterNotStarted { why: why() }),
-        (None, Happened::RouterReplaced),
-        (None, Happened::ControllerStarted { after_death: true }),
-        (None, Happened::ControllerEnded),
+        (None, Happened::RouterRestarted { end: killed }),
+        (None, Happened::ControllerStarted { after_death: false }),
     ];
     let numbered = (1_u64..).zip((1..).zip(all));
     let mut all: Vec<HappeningView> = numbered
