@@ -14,6 +14,7 @@ use windlass_model::{
 
 use crate::crash::Crash;
 use crate::errors;
+use crate::noted::Noted;
 use crate::time::pass;
 
 /// How long a commit takes.
@@ -36,12 +37,11 @@ pub struct Disk {
     pub(crate) deployments: RefCell<Vec<StoredDeployment>>,
     pub(crate) rows: RefCell<Vec<JournalEntry>>,
     pub(crate) sequence: Cell<u64>,
-    noted: Cell<u64>,
+    pub(crate) noted: Noted,
     pub(crate) environments: RefCell<BTreeMap<(AppName, EnvironmentName), Environment>>,
     pub(crate) plans: RefCell<BTreeMap<PlanId, (Plan, i64)>>,
     pub(crate) scores: RefCell<Vec<ScoreEntry>>,
     pub(crate) seen: RefCell<Option<String>>,
-    pub(crate) happenings: RefCell<Vec<(u64, Happening)>>,
     pub(crate) damaged: RefCell<Vec<DeploymentId>>,
     /// Told at each commit.
     pub(crate) committed: Notify,
@@ -55,33 +55,6 @@ impl Disk {
     /// What was seen of candidates, as it was kept last.
     pub fn seen(&self) -> Option<String> {
         self.seen.borrow().clone()
-    }
-
-    /// What happened outside of deployments, oldest first.
-    pub fn happenings(&self) -> Vec<Happening> {
-        let noted = self.happenings.borrow();
-        noted
-            .iter()
-            .map(|(_, happening)| happening.clone())
-            .collect()
-    }
-
-    fn note(&self, happening: &Happening) {
-        let mut noted = self.happenings.borrow_mut();
-        let mut new = happening.clone();
-        let gist = new.gist();
-        if let Some(place) = noted
-            .iter()
-            .rposition(|(_, earlier)| earlier.gist() == gist)
-        {
-            new = new.once_more(&noted[place].1);
-            if new.holds(&noted[place].1) {
-                noted.remove(place);
-            }
-        }
-        let sequence = self.noted.get() + 1;
-        self.noted.set(sequence);
-        noted.push((sequence, new));
     }
 
     /// Scores that are kept, oldest first.
@@ -454,13 +427,8 @@ impl Store for FakeStore {
     }
 
     async fn put_happening(&self, happening: &Happening) -> Result<(), EdgeError> {
-        // No commit of a journal: it takes no turn among those at which a test lets something happen.
         self.fence()?;
-        if self.disk.full.get() {
-            return Err(errors::unreachable("the disk is full"));
-        }
-        self.disk.note(happening);
-        Ok(())
+        self.disk.noted.note(happening, self.disk.full.get())
     }
 
     async fn happenings(
@@ -468,16 +436,7 @@ impl Store for FakeStore {
         before: Option<u64>,
         limit: u32,
     ) -> Result<Vec<(u64, Happening)>, EdgeError> {
-        let noted = self.disk.happenings.borrow();
-        let earlier = |(sequence, _): &&(u64, Happening)| before.is_none_or(|it| *sequence < it);
-        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-        Ok(noted
-            .iter()
-            .rev()
-            .filter(earlier)
-            .take(limit)
-            .cloned()
-            .collect())
+        Ok(self.disk.noted.before(before, limit))
     }
 
     async fn open_deployments(&self) -> Result<Vec<OpenDeployment>, EdgeError> {

@@ -7,9 +7,7 @@ use std::rc::Rc;
 
 use tokio::sync::Notify;
 use windlass_control::Restart;
-use windlass_edge::{
-    EdgeError, InstanceState, InstanceTrace, KeepRelease, Kept, PastEnd, StartInstance,
-};
+use windlass_edge::{EdgeError, InstanceState, InstanceTrace, KeepRelease, Kept, StartInstance};
 use windlass_engine::sha256;
 use windlass_model::{
     CommandRun, CommandState, Digest, Epoch, Instance, InstanceId, Job, Millis, Release,
@@ -76,7 +74,7 @@ impl Host {
         }
     }
 
-    fn now(&self) -> Millis {
+    pub(super) fn now(&self) -> Millis {
         self.time.now()
     }
 
@@ -148,7 +146,7 @@ impl Host {
         self.changed.notify_waiters();
     }
 
-    fn with<T>(
+    pub(super) fn with<T>(
         &self,
         instance: &InstanceId,
         look: impl FnOnce(&mut Copy, Millis) -> T,
@@ -164,17 +162,6 @@ impl Host {
     pub fn state(&self, instance: &InstanceId) -> InstanceState {
         self.with(instance, |copy, now| copy.state(now))
             .unwrap_or(InstanceState::Absent)
-    }
-
-    /// How an instance last ended by itself.
-    pub(super) fn last_end(&self, instance: &InstanceId) -> Option<PastEnd> {
-        let calendar = |at: Millis| {
-            let ago = self.now().less(at).as_millis().saturating_mul(1_000);
-            let ago = i64::try_from(ago).unwrap_or(i64::MAX);
-            self.time.calendar_us().saturating_sub(ago)
-        };
-        self.with(instance, |copy, _| copy.last_end(calendar))
-            .flatten()
     }
 
     /// What the `status` of a command says; nothing is known of one that was never run.
