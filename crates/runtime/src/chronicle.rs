@@ -11,11 +11,12 @@ use std::rc::Rc;
 use futures_channel::mpsc;
 use futures_util::StreamExt;
 use futures_util::future::select;
-use windlass_api::{HappeningView, Problem, RestartsView};
+use windlass_api::{HappeningView, RestartsView};
 use windlass_edge::{ErrorKind, PastEnd, RouterNews};
 use windlass_model::{Happened, Happening, Instance, InstanceEnd, InstanceId, InstanceOf, Millis};
 
 use crate::controller::Shared;
+use crate::handle::Reply;
 use crate::{last_words, problems};
 
 /// Happenings that wait to be written; further ones are not noted.
@@ -306,16 +307,22 @@ fn cut(why: String) -> String {
     cut
 }
 
-/// What happened before a sequence, or all: newest first, at most `limit`.
-pub(crate) async fn list(
-    shared: &Shared,
-    limit: u32,
-    before: Option<u64>,
-) -> Result<Vec<HappeningView>, Problem> {
-    let noted = shared.border.store.happenings(before, limit).await;
-    let noted = noted.map_err(|error| problems::store(&error))?;
+/// What somebody asks to see of it.
+pub(crate) struct Asked {
+    pub(crate) limit: u32,
+    /// Only what is older; none: all of it.
+    pub(crate) before: Option<u64>,
+    pub(crate) reply: Reply<Vec<HappeningView>>,
+}
+
+/// Answers with the newest first. Whether whoever asked has left.
+pub(crate) async fn answer(shared: &Shared, asked: Asked) -> bool {
+    let store = &shared.border.store;
+    let noted = store.happenings(asked.before, asked.limit).await;
     let view = |(sequence, happening)| HappeningView::of(sequence, happening);
-    Ok(noted.into_iter().map(view).collect())
+    let views = noted.map(|noted| noted.into_iter().map(view).collect());
+    let views = views.map_err(|error| problems::store(&error));
+    asked.reply.send(views).is_err()
 }
 
 /// What was started again lately.

@@ -214,13 +214,7 @@ async fn answer(shared: &Rc<Shared>, request: Request) {
             let stream = events::stream(&shared.border, &shared.watchers, after, deployment);
             reply.send(stream.await).is_err()
         }
-        Request::Happenings {
-            limit,
-            before,
-            reply,
-        } => reply
-            .send(chronicle::list(shared, limit, before).await)
-            .is_err(),
+        Request::Happenings(asked) => chronicle::answer(shared, asked).await,
         Request::Logs {
             service,
             which,

@@ -17,6 +17,7 @@ use windlass_model::{
 };
 
 use crate::at::{Check, LinesAt, RollbackAt, ServiceAt};
+use crate::chronicle::Asked;
 use crate::deploying::{Ask, Begun};
 use crate::hearing::OfRun;
 use crate::scoring::OfScore;
@@ -101,11 +102,7 @@ pub(crate) enum Request {
         deployment: Option<DeploymentId>,
         reply: Reply<EventStream>,
     },
-    Happenings {
-        limit: u32,
-        before: Option<u64>,
-        reply: Reply<Vec<HappeningView>>,
-    },
+    Happenings(Asked),
     Logs {
         service: ServiceAt,
         which: Box<LinesAt>,
@@ -437,10 +434,12 @@ impl Handle {
         limit: u32,
         before: Option<u64>,
     ) -> Result<Vec<HappeningView>, Problem> {
-        self.ask(|reply| Request::Happenings {
-            limit,
-            before,
-            reply,
+        self.ask(|reply| {
+            Request::Happenings(Asked {
+                limit,
+                before,
+                reply,
+            })
         })
         .await
     }

@@ -48,11 +48,11 @@ impl News {
 
 /// The end of a router that was this controller's child, if that can be told.
 pub(super) fn end_of(child: &mut Child) -> Option<InstanceEnd> {
-    child.try_wait().ok().flatten().map(ended)
+    child.try_wait().ok().flatten().map(end_by)
 }
 
 /// An exit status in the model's words.
-pub(super) fn ended(status: ExitStatus) -> InstanceEnd {
+pub(super) fn end_by(status: ExitStatus) -> InstanceEnd {
     match (status.signal(), status.code()) {
         (Some(signal), _) => InstanceEnd::Killed(signal),
         (None, Some(code)) => InstanceEnd::Exited(code),

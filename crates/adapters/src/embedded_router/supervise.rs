@@ -22,7 +22,7 @@ use super::fail::{lost, told_to_end};
 use super::heard;
 use super::link::{Link, ends_link, on_link, runs_alone};
 use super::listeners::Listeners;
-use super::news::{News, end_of, ended};
+use super::news::{News, end_by, end_of};
 use super::start::start;
 
 /// How often the router is looked after.
@@ -181,7 +181,7 @@ impl State {
         let ended = self.child.as_mut().map(Child::try_wait);
         if let Some(Ok(Some(status))) = ended {
             tracing::warn!(%status, "the router has ended");
-            self.last_end = Some(ended(status));
+            self.last_end = Some(end_by(status));
             self.child = None;
         }
     }
