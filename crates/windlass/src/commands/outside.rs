@@ -56,6 +56,7 @@ async fn goes_on(
     mut news: Vec<HappeningView>,
 ) -> Result<Report, Diagnostic> {
     let mut left = pin!(tokio::signal::ctrl_c());
+    let starting = Starting::default();
     let mut told = 0;
     loop {
         for happening in news.iter().rev() {
@@ -68,10 +69,8 @@ async fn goes_on(
             () = tokio::time::sleep(ASK_EVERY) => {}
             _signal = &mut left => return Ok(Report::silent(Exit::Detached)),
         }
-        let asked = client.outliving(&Starting::default(), async |client: &Client| {
-            client.happenings(NEWS).await
-        });
-        news = asked.await?;
+        let asked = async |client: &Client| client.happenings(NEWS).await;
+        news = client.outliving(&starting, asked).await?;
         news.retain(|happening| happening.sequence > told);
         retain_wanted(context, &mut news);
     }
