@@ -6,6 +6,7 @@
 mod check;
 mod event;
 mod exit;
+mod happening;
 mod integer;
 mod page;
 mod problem;
@@ -21,6 +22,7 @@ mod went_back;
 pub use check::{CheckAnswer, CheckRequest};
 pub use event::{Event, EventQuery};
 pub use exit::Exit;
+pub use happening::{HappeningPage, HappeningView, RestartsView};
 pub use page::{DeploymentPage, ListQuery};
 pub use problem::{Code, Problem};
 pub use readiness::{NotReadyView, UnreadyView};

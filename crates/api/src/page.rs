@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::DeploymentView;
 
-/// `GET /v1/deployments`: query.
+/// `GET /v1/deployments`, `GET /v1/happenings`: query.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::IntoParams))]
 #[cfg_attr(feature = "openapi", into_params(parameter_in = Query))]

@@ -11,7 +11,10 @@ use windlass_model::{
     Verdict, Version, more_to_the_new,
 };
 
-use crate::{DeploymentScore, NotReadyView, ReportedView, RiskView, StepScoreView, WentBackView};
+use crate::{
+    DeploymentScore, NotReadyView, ReportedView, RestartsView, RiskView, StepScoreView,
+    WentBackView,
+};
 
 /// `GET /v1/version`
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -302,6 +305,9 @@ pub struct RouterView {
     pub version: Option<String>,
     /// What it understands, as a number that rises from version to version.
     pub level: u32,
+    /// How often the router died and was started again in the last 24 hours; none: it did not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub restarted: Option<RestartsView>,
 }
 
 /// A router that does not answer.
@@ -360,6 +366,10 @@ pub struct ServiceView {
     /// Who took down what ran last, where nothing was promoted since.
     #[serde(default)]
     pub down: Option<TakenDown>,
+    /// How often instances of what is stable or stands by ended by themselves, outside of a deployment, in
+    /// the last 24 hours; none: they did not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub restarted: Option<RestartsView>,
 }
 
 impl ServiceView {

@@ -5,9 +5,9 @@ use std::time::Duration;
 use windlass_api::{
     API_VERSION, AdoptAnswer, AdoptRequest, CheckAnswer, CheckRequest, Command, CommandRequest,
     DeployAnswer, DeployRequest, DeploymentPage, DeploymentView, DownAnswer, DownRequest,
-    EnvironmentView, FiguresView, FileRequest, FinalizeRequest, LogQuery, PlanView, RemoveAnswer,
-    RemoveRequest, RepairRequest, RollbackAnswer, RollbackRequest, ScoreView, TokenAnswer,
-    TokenList, TokenRequest, TokenView, VersionView,
+    EnvironmentView, FiguresView, FileRequest, FinalizeRequest, HappeningPage, HappeningView,
+    LogQuery, PlanView, RemoveAnswer, RemoveRequest, RepairRequest, RollbackAnswer,
+    RollbackRequest, ScoreView, TokenAnswer, TokenList, TokenRequest, TokenView, VersionView,
 };
 use windlass_model::{DeploymentId, Repair};
 
@@ -58,6 +58,15 @@ fn known<T>(answer: Result<T, ClientError>) -> Result<Option<T>, ClientError> {
         Err(ClientError::Refused(problem)) if problem.code.0 == NO_PATH => Ok(None),
         answer => answer.map(Some),
     }
+}
+
+/// A page of a list.
+fn paged(path: &str, limit: usize, cursor: Option<&str>) -> String {
+    let mut path = Query::new(path).with("limit", &limit.to_string());
+    if let Some(cursor) = cursor {
+        path = path.with("cursor", cursor);
+    }
+    path.finish()
 }
 
 impl Client {
@@ -272,11 +281,29 @@ impl Client {
         limit: usize,
         cursor: Option<&str>,
     ) -> Result<DeploymentPage, ClientError> {
-        let mut path = Query::new("/v1/deployments").with("limit", &limit.to_string());
-        if let Some(cursor) = cursor {
-            path = path.with("cursor", cursor);
+        let path = paged("/v1/deployments", limit, cursor);
+        self.ask(Ask::get(path), ANSWER_WITHIN).await
+    }
+
+    /// What happened outside of deployments, newest first, at most `limit`: as many pages as that takes.
+    ///
+    /// # Errors
+    /// The controller's refusal; no answer within 30 s a page.
+    pub async fn happenings(&self, limit: u32) -> Result<Vec<HappeningView>, ClientError> {
+        let wanted = usize::try_from(limit).unwrap_or(usize::MAX);
+        let mut all = Vec::new();
+        let mut cursor = None;
+        while all.len() < wanted {
+            let left = wanted.saturating_sub(all.len());
+            let path = paged("/v1/happenings", left, cursor.as_deref());
+            let page: HappeningPage = self.ask(Ask::get(path), ANSWER_WITHIN).await?;
+            all.extend(page.happenings);
+            cursor = page.next;
+            if cursor.is_none() {
+                break;
+            }
         }
-        self.ask(Ask::get(path.finish()), ANSWER_WITHIN).await
+        Ok(all)
     }
 
     /// Makes a token for the network. Its secret is in the answer and nowhere else.

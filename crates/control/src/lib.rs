@@ -23,7 +23,8 @@ pub use router::{
     Refusal, Reloaded, RouteChange, RouterBoot, RouterReply, RouterRequest, Split, TableChange,
 };
 pub use shim::{
-    GroupEnd, Restart, ShimRefusal, ShimReply, ShimRequest, ShimSpec, ShimState, ShimStatus,
+    GroupEnd, LastEnd, Restart, ShimRefusal, ShimReply, ShimRequest, ShimSpec, ShimState,
+    ShimStatus,
 };
 pub use table::{TABLE_FORMAT, Table, TableEntry};
 pub use tick::{LateCounts, SlotCounts, Tick};

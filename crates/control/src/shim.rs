@@ -112,6 +112,20 @@ pub struct ShimStatus {
     pub boot_id: String,
     /// The shim's own pid and start time (clock ticks since boot).
     pub shim: (i32, u64),
+    /// How it last ended by itself; none where it never did, or an older shim does not say.
+    #[serde(default)]
+    pub last_end: Option<LastEnd>,
+}
+
+/// How a group last ended without being asked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LastEnd {
+    /// How.
+    pub end: GroupEnd,
+    /// When, microseconds since 1970 UTC.
+    pub at_us: i64,
+    /// How often it has ended so under this shim, this time with it.
+    pub ends: u32,
 }
 
 /// The state of a group.

@@ -30,9 +30,9 @@ pub use metrics::MetricSource;
 pub use points::CrashPoints;
 pub use prober::{Examined, Prober};
 pub use reception::{Reception, Reporting, RunAt, Secret};
-pub use router::TrafficRouter;
+pub use router::{RouterNews, TrafficRouter};
 pub use store::{JournalEntry, NewEntry, OpenDeployment, Store, StoredDeployment};
 pub use target::{
     InstanceState, InstanceTrace, InstanceWatch, KeepRelease, Kept, LogChunk, LogMark, LogRequest,
-    StartCommand, StartInstance, Target,
+    PastEnd, StartCommand, StartInstance, Target,
 };

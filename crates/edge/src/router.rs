@@ -5,9 +5,28 @@ use std::net::SocketAddr;
 
 use async_trait::async_trait;
 use windlass_control::{Generation, ObservedTable, RouterBoot, TableChange, Tick, TripwireId};
-use windlass_model::{Epoch, ServiceKey, SlotId};
+use windlass_model::{Epoch, InstanceEnd, ServiceKey, SlotId};
 
 use crate::EdgeError;
+
+/// What befalls a router.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RouterNews {
+    /// It was gone, and another was started from its table.
+    Restarted {
+        /// How it ended.
+        end: InstanceEnd,
+        /// Whether it was gone before this controller looked for the first time.
+        found: bool,
+    },
+    /// It is gone, and no other can be started so far. Told again when the reason changes.
+    NotRestarted {
+        /// Why.
+        why: String,
+    },
+    /// Another one answers, which was not started from here.
+    Replaced,
+}
 
 /// Moves live traffic between slots of services.
 #[async_trait(?Send)]
@@ -65,6 +84,10 @@ pub trait TrafficRouter {
     /// holds for it. At once if that was since the last call. Its table is the one that it had kept,
     /// which may be none.
     async fn came_back(&self);
+
+    /// The next thing that befell the router and that nobody asked for. Each is told once, to one listener;
+    /// what comes faster than it is heard may be left out.
+    async fn news(&self) -> RouterNews;
 
     /// Ticks after `after`, oldest first, and the boot they belong to.
     ///

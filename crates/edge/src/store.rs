@@ -2,8 +2,8 @@
 
 use async_trait::async_trait;
 use windlass_model::{
-    AppName, DeploymentId, Environment, EnvironmentName, Epoch, Fact, InstallationId, Plan, PlanId,
-    ScoreEntry,
+    AppName, DeploymentId, Environment, EnvironmentName, Epoch, Fact, Happening, InstallationId,
+    Plan, PlanId, ScoreEntry,
 };
 
 use crate::EdgeError;
@@ -182,6 +182,25 @@ pub trait Store {
         environment: &EnvironmentName,
         limit: u32,
     ) -> Result<Vec<ScoreEntry>, EdgeError>;
+
+    /// Notes what happened outside of a deployment: in no journal, and in no commit with one. One with the
+    /// same gist as an earlier one is made one with it, as [`Happening::once_more`] says. Drops the oldest
+    /// beyond the newest thousand.
+    ///
+    /// # Errors
+    /// `Unreachable` when the store can't be written.
+    async fn put_happening(&self, happening: &Happening) -> Result<(), EdgeError>;
+
+    /// What was noted so before a sequence, or all of it: newest first, at most `limit`, each with its
+    /// sequence. One that was made one with an earlier has a new sequence.
+    ///
+    /// # Errors
+    /// `Unreachable`. One that can't be read is left out.
+    async fn happenings(
+        &self,
+        before: Option<u64>,
+        limit: u32,
+    ) -> Result<Vec<(u64, Happening)>, EdgeError>;
 
     /// The deployments that have not ended.
     ///

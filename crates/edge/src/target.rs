@@ -108,6 +108,17 @@ pub enum InstanceState {
     Ended(InstanceEnd),
 }
 
+/// How one instance last ended by itself, as what keeps it noted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PastEnd {
+    /// How.
+    pub end: InstanceEnd,
+    /// When, microseconds since 1970 UTC.
+    pub at_us: i64,
+    /// How often it has ended so under the same keeper, this time with it.
+    pub ends: u32,
+}
+
 /// States of one instance as they change. Ends when the instance is [`InstanceState::Absent`].
 pub type InstanceWatch = LocalBoxStream<'static, InstanceState>;
 
@@ -187,6 +198,13 @@ pub trait Target {
     /// # Errors
     /// `Unreachable` when that can't be told.
     async fn observe(&self, instance: &Instance) -> Result<InstanceState, EdgeError>;
+
+    /// How the instance last ended by itself, also if it runs again since; none where it never did, or where
+    /// nobody noted it.
+    ///
+    /// # Errors
+    /// `Unreachable` when that can't be told.
+    async fn last_end(&self, instance: &Instance) -> Result<Option<PastEnd>, EdgeError>;
 
     /// Bytes that all processes of the instance hold in memory now, whatever they share counted for each;
     /// none where nothing runs or the system does not say.

@@ -12,6 +12,7 @@ mod fact;
 mod finalize;
 mod gate;
 mod halt;
+mod happening;
 mod harmless;
 mod host;
 mod id;
@@ -59,6 +60,7 @@ pub use fact::{
 pub use finalize::Finalize;
 pub use gate::{Follow, Gate};
 pub use halt::Halt;
+pub use happening::{Gist, Happened, Happening, InstanceOf, ONCE_MORE_WITHIN_US};
 pub use harmless::{harmless, is_obeyed};
 pub use host::{Host, InvalidHost, InvalidPathPrefix, PathPrefix};
 pub use id::{

@@ -14,6 +14,7 @@ use windlass_engine::deployment::Deployment;
 use windlass_model::{AppName, DeploymentId, Environment, EnvironmentName, InstanceId, Slot};
 
 use crate::border::Border;
+use crate::chronicle::{self, Chronicle};
 use crate::drive::Driven;
 use crate::events::{self, Watchers};
 use crate::handle::{Handle, REQUESTS_WAITING, Reply, Request};
@@ -55,6 +56,8 @@ pub(crate) struct Shared {
     pub(crate) queues: Queues,
     /// When the router last answered, microseconds since 1970 UTC.
     pub(crate) router_answered_us: Cell<Option<i64>>,
+    /// What happens outside of deployments, on its way to the store.
+    pub(crate) chronicle: Chronicle,
     /// What looks at the router for all running deployments.
     pub(crate) lookout: Lookout,
     /// What runs of commands have said, on its way to the journal.
@@ -90,6 +93,7 @@ pub struct Running {
 pub async fn start(border: Border) -> Result<Running, EdgeError> {
     let (requests, receiver) = mpsc::channel(REQUESTS_WAITING);
     let lost = adoption::lost_history(&border).await?;
+    let (chronicle, noted) = Chronicle::new();
     let shared = Rc::new(Shared {
         requests: requests.clone(),
         environments: RefCell::default(),
@@ -104,6 +108,7 @@ pub async fn start(border: Border) -> Result<Running, EdgeError> {
         lanes: Rc::default(),
         queues: Queues::default(),
         router_answered_us: Cell::default(),
+        chronicle,
         lookout: Lookout::default(),
         hearing: Hearing::default(),
         leaving: RefCell::default(),
@@ -115,6 +120,7 @@ pub async fn start(border: Border) -> Result<Running, EdgeError> {
         border,
     });
     if lost.is_none() {
+        chronicle::begin(&shared, noted).await;
         recover::recover(&shared).await?;
         // Trips of deployments that have ended block raises too.
         lookout::begin(&shared);
@@ -134,6 +140,7 @@ async fn answer_all(shared: Rc<Shared>, mut requests: mpsc::Receiver<Request>) {
             shared.ending.set(true);
             shared.queues.wake();
             requests.close();
+            chronicle::close(&shared).await;
             let _left = reply.send(Ok(())).is_err();
             return;
         }
@@ -207,6 +214,7 @@ async fn answer(shared: &Rc<Shared>, request: Request) {
             let stream = events::stream(&shared.border, &shared.watchers, after, deployment);
             reply.send(stream.await).is_err()
         }
+        Request::Happenings(asked) => chronicle::answer(shared, asked).await,
         Request::Logs {
             service,
             which,

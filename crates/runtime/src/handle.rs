@@ -9,14 +9,15 @@ use futures_channel::{mpsc, oneshot};
 use futures_util::future::{Either, select};
 use windlass_api::{
     AdoptAnswer, CheckAnswer, Command, DeploymentView, DownAnswer, EnvironmentView, Event,
-    FiguresView, LogLine, LostHistoryView, PlanView, Problem, ReportAnswer, RollbackAnswer,
-    RunView, ScoreList, ScoreView,
+    FiguresView, HappeningView, LogLine, LostHistoryView, PlanView, Problem, ReportAnswer,
+    RollbackAnswer, RunView, ScoreList, ScoreView,
 };
 use windlass_model::{
     AppName, DeploymentId, EnvironmentName, Millis, PlanId, Report, ServiceName, Spec,
 };
 
 use crate::at::{Check, LinesAt, RollbackAt, ServiceAt};
+use crate::chronicle::Asked;
 use crate::deploying::{Ask, Begun};
 use crate::hearing::OfRun;
 use crate::scoring::OfScore;
@@ -101,6 +102,7 @@ pub(crate) enum Request {
         deployment: Option<DeploymentId>,
         reply: Reply<EventStream>,
     },
+    Happenings(Asked),
     Logs {
         service: ServiceAt,
         which: Box<LinesAt>,
@@ -419,6 +421,25 @@ impl Handle {
             after,
             deployment,
             reply,
+        })
+        .await
+    }
+
+    /// What happened outside of deployments before a sequence, or all of it: newest first.
+    ///
+    /// # Errors
+    /// The store can't be read.
+    pub async fn happenings(
+        &self,
+        limit: u32,
+        before: Option<u64>,
+    ) -> Result<Vec<HappeningView>, Problem> {
+        self.ask(|reply| {
+            Request::Happenings(Asked {
+                limit,
+                before,
+                reply,
+            })
         })
         .await
     }

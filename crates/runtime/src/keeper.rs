@@ -2,7 +2,8 @@
 //!
 //! One task follows each stable and standby instance that nobody is stopping. One that has ended,
 //! whose keeper on the machine is lost, or that a restart of the machine took, is started again
-//! under its id and address. The journal says that it runs: no row of its own is needed.
+//! under its id and address. The journal says that it runs: no row of its own is needed. What has ended is
+//! noted in the chronicle.
 
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
@@ -17,12 +18,12 @@ use windlass_control::Restart;
 use windlass_edge::{EdgeError, ErrorKind, InstanceState, StartInstance};
 use windlass_engine::rollout::Begun;
 use windlass_model::{
-    AppName, DeploymentId, Environment, EnvironmentName, InstanceId, Millis, ServiceKey,
-    ServiceName, Slot,
+    AppName, DeploymentId, Environment, EnvironmentName, InstanceEnd, InstanceId, InstanceOf,
+    Millis, ServiceKey, ServiceName, Slot,
 };
 
 use crate::controller::Shared;
-use crate::perform;
+use crate::{chronicle, perform};
 
 /// Most instances that it starts at the same time: after a restart of the machine all are gone.
 const STARTS_AT_ONCE: usize = 8;
@@ -75,6 +76,10 @@ struct Follow {
     /// Held while it is being started: who stops it waits for that.
     busy: Rc<Mutex<()>>,
     trouble: RefCell<Option<String>>,
+    /// Whether somebody has looked at it since this controller follows it.
+    seen: Cell<bool>,
+    /// Whether it is gone, and that is noted.
+    gone: Cell<bool>,
 }
 
 impl Follow {
@@ -162,6 +167,8 @@ pub(crate) fn follow(shared: &Rc<Shared>) {
                 .map(|known| Rc::clone(&known.busy))
                 .unwrap_or_default(),
             trouble: RefCell::default(),
+            seen: Cell::default(),
+            gone: Cell::default(),
         });
         follows.insert(instance.clone(), Rc::clone(&follow));
         let follower = Follower {
@@ -319,6 +326,7 @@ impl Follower {
         loop {
             let mut states = border.target.watch(&instance);
             while let Some(state) = states.next().await {
+                self.note(&state).await;
                 match state {
                     InstanceState::Running { .. } if told => {}
                     // Whoever promoted it may have died before telling it so.
@@ -334,6 +342,29 @@ impl Follower {
                 }
             }
             border.clock.sleep(WATCH_AGAIN).await;
+        }
+    }
+
+    /// Notes an end that is not noted yet.
+    async fn note(&self, state: &InstanceState) {
+        let request = self.follow.request.borrow().clone();
+        let of = self.of(&request);
+        let found = !self.follow.seen.replace(true);
+        let told = chronicle::look_back(&self.shared, &of, &request.instance, found).await;
+        let end = match state {
+            InstanceState::Running { .. } => return self.follow.gone.set(false),
+            InstanceState::Ended(end) => end.clone(),
+            InstanceState::Absent => InstanceEnd::Unknown,
+        };
+        if !self.follow.gone.replace(true) && !told {
+            chronicle::note_gone(&self.shared, &of, end, found).await;
+        }
+    }
+
+    fn of(&self, request: &StartInstance) -> InstanceOf {
+        InstanceOf {
+            service: request.service.clone(),
+            instance: self.instance.clone(),
         }
     }
 
@@ -361,6 +392,8 @@ impl Follower {
         let known = self.follow.trouble.replace(Some(error.clone()));
         if known.as_ref() != Some(&error) {
             tracing::warn!("{} can't be started again: {error}", self.instance);
+            let of = self.of(&self.follow.request.borrow());
+            chronicle::note_not_started(&self.shared, &of, &error);
         }
     }
 

@@ -9,6 +9,7 @@ mod asking;
 mod at;
 mod border;
 mod checking;
+mod chronicle;
 mod confirm;
 mod controller;
 mod deploying;

@@ -5,7 +5,8 @@ use std::iter;
 use std::rc::Rc;
 
 use windlass_api::{
-    DeploymentView, EnvironmentView, InstanceView, LockView, RouterView, ServiceView, SlotView,
+    DeploymentView, EnvironmentView, InstanceView, LockView, RestartsView, RouterView, ServiceView,
+    SlotView,
 };
 use windlass_control::{ObservedRoute, ObservedTable, RouterProgram};
 use windlass_edge::InstanceState;
@@ -15,6 +16,7 @@ use windlass_model::{
     ServiceKey, ServiceName, ServiceState, Slot,
 };
 
+use crate::chronicle::{self, Lately};
 use crate::controller::Shared;
 use crate::{adoption, asking};
 
@@ -36,14 +38,15 @@ pub(crate) async fn status(shared: &Rc<Shared>) -> Vec<EnvironmentView> {
         Ok(observed) => (Some(observed), None),
         Err(silent) => (None, Some(silent)),
     };
+    let lately = chronicle::lately(shared).await;
     let router = match &observed {
-        Some(table) => router(shared, &table.program).await,
+        Some(table) => router(shared, &table.program, &lately).await,
         None => None,
     };
     let environments = environments(shared, observed.as_ref()).await;
     let mut views = Vec::new();
     for environment in environments {
-        let mut view = one(shared, &environment, observed.as_ref()).await;
+        let mut view = one(shared, &environment, observed.as_ref(), &lately).await;
         view.router_silent = silent;
         view.router.clone_from(&router);
         views.push(view);
@@ -52,11 +55,16 @@ pub(crate) async fn status(shared: &Rc<Shared>) -> Vec<EnvironmentView> {
 }
 
 /// The router that answers; none where none runs, since nothing is routed.
-async fn router(shared: &Rc<Shared>, program: &RouterProgram) -> Option<RouterView> {
+async fn router(
+    shared: &Rc<Shared>,
+    program: &RouterProgram,
+    lately: &Lately,
+) -> Option<RouterView> {
     Some(RouterView {
         pid: shared.border.router.process().await?,
         version: program.version.clone(),
         level: program.level.0,
+        restarted: lately.router.clone(),
     })
 }
 
@@ -81,6 +89,7 @@ async fn one(
     shared: &Rc<Shared>,
     environment: &Environment,
     observed: Option<&ObservedTable>,
+    lately: &Lately,
 ) -> EnvironmentView {
     let candidates = candidates(shared, environment);
     let mut services = BTreeMap::new();
@@ -96,7 +105,9 @@ async fn one(
             router: observed.is_some(),
         };
         let candidate = candidates.get(service);
-        services.insert(service.clone(), view(shared, state, candidate, &seen).await);
+        let mut view = view(shared, state, candidate, &seen).await;
+        view.restarted = restarted(state, lately);
+        services.insert(service.clone(), view);
     }
     EnvironmentView {
         app: environment.app.clone(),
@@ -218,6 +229,14 @@ fn candidates(shared: &Rc<Shared>, environment: &Environment) -> BTreeMap<Servic
     open.map(candidate).collect()
 }
 
+/// How often what is to run was started again.
+fn restarted(state: &ServiceState, lately: &Lately) -> Option<RestartsView> {
+    let kept = state.stable.iter().chain(&state.standby);
+    let instances = kept.flat_map(|slot| &slot.instances);
+    let restarts = instances.filter_map(|one| lately.instances.get(&one.id).cloned());
+    restarts.reduce(RestartsView::and)
+}
+
 /// What the router said of one service.
 struct Seen<'a> {
     entry: Option<&'a ObservedRoute>,
@@ -263,6 +282,7 @@ async fn view(
         failed: slot_view(shared, failed, seen, |_| false).await,
         failed_kept_by: state.failed.as_ref().map(|kept| kept.by.clone()),
         down: state.down.clone(),
+        restarted: None,
     }
 }
 

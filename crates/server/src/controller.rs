@@ -2,7 +2,7 @@
 
 use windlass_api::{
     AdoptAnswer, CheckAnswer, Command, DeploymentView, DownAnswer, EnvironmentView, FiguresView,
-    PlanView, Problem, ReportAnswer, RollbackAnswer, RunView, ScoreList, ScoreView,
+    HappeningView, PlanView, Problem, ReportAnswer, RollbackAnswer, RunView, ScoreList, ScoreView,
 };
 use windlass_model::{AppName, DeploymentId, EnvironmentName, Report, ServiceName};
 use windlass_runtime::{
@@ -103,6 +103,13 @@ pub trait Controller: Clone + Send + Sync + 'static {
         after: u64,
         deployment: Option<DeploymentId>,
     ) -> impl Future<Output = Result<EventStream, Problem>> + Send;
+
+    /// What happened outside of deployments before a sequence, or all of it; newest first.
+    fn happenings(
+        &self,
+        limit: u32,
+        before: Option<u64>,
+    ) -> impl Future<Output = Result<Vec<HappeningView>, Problem>> + Send;
 
     /// What a service's instances printed.
     fn logs(
@@ -226,6 +233,14 @@ impl Controller for Handle {
         deployment: Option<DeploymentId>,
     ) -> impl Future<Output = Result<EventStream, Problem>> + Send {
         Handle::events(self, after, deployment)
+    }
+
+    fn happenings(
+        &self,
+        limit: u32,
+        before: Option<u64>,
+    ) -> impl Future<Output = Result<Vec<HappeningView>, Problem>> + Send {
+        Handle::happenings(self, limit, before)
     }
 
     fn logs(

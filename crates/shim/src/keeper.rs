@@ -3,13 +3,14 @@
 use std::cell::Cell;
 use std::io::{self, Write as _};
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::process::getpid;
 use windlass_control::{
-    GroupEnd, Restart, ShimRefusal, ShimReply, ShimRequest, ShimSpec, ShimState, ShimStatus,
+    GroupEnd, LastEnd, Restart, ShimRefusal, ShimReply, ShimRequest, ShimSpec, ShimState,
+    ShimStatus,
 };
 use windlass_model::Epoch;
 
@@ -106,6 +107,7 @@ impl Keeper {
             epoch: spec.epoch,
             boot_id: proc::boot_id(),
             shim: (own, proc::stat(own).map_or(0, |stat| stat.start_time)),
+            last_end: None,
         };
         let until = Instant::now();
         let mut keeper = Self {
@@ -234,6 +236,9 @@ impl Keeper {
     }
 
     fn rest(&mut self, end: GroupEnd, now: Instant) {
+        if self.stop_by.is_none() {
+            self.note_end(&end);
+        }
         self.phase = if self.gives_up() {
             Phase::Ended { end }
         } else {
@@ -241,6 +246,18 @@ impl Keeper {
             self.back_off = (self.back_off * 2).min(BACK_OFF_MOST);
             Phase::BackingOff { end, until }
         };
+    }
+
+    /// For whoever asks later: a start may come before anybody has looked.
+    fn note_end(&mut self, end: &GroupEnd) {
+        let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH);
+        let at_us = since_1970.map_or(0, |since| i64::try_from(since.as_micros()).unwrap_or(0));
+        let before = self.status.last_end.as_ref().map_or(0, |last| last.ends);
+        self.status.last_end = Some(LastEnd {
+            end: end.clone(),
+            at_us,
+            ends: before.saturating_add(1),
+        });
     }
 
     fn kill(&mut self, now: Instant) {

@@ -27,6 +27,7 @@ mod error;
 mod footing;
 mod look;
 mod migrate;
+mod note;
 mod queries;
 mod read;
 mod sqlite;

@@ -45,6 +45,11 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "know_what_was_asked_for",
         sql: include_str!("../migrations/0005_know_what_was_asked_for.sql"),
     },
+    Migration {
+        number: 6,
+        name: "note_happenings",
+        sql: include_str!("../migrations/0006_note_happenings.sql"),
+    },
 ];
 
 /// The schema that this program knows.

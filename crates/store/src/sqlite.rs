@@ -13,8 +13,8 @@ use windlass_edge::{
     EdgeError, ErrorKind, JournalEntry, NewEntry, OpenDeployment, Retry, Store, StoredDeployment,
 };
 use windlass_model::{
-    AppName, DeploymentId, Environment, EnvironmentName, Epoch, InstallationId, Plan, PlanId,
-    ScoreEntry,
+    AppName, DeploymentId, Environment, EnvironmentName, Epoch, Happening, InstallationId, Plan,
+    PlanId, ScoreEntry,
 };
 
 use crate::connect::{self, KEY_BYTES, Opened};
@@ -22,7 +22,7 @@ use crate::footing::Footing;
 use crate::queries::{deployments, environments, installation, journal, plans, scores, seen};
 use crate::write::{FORGET_AT_ONCE, Heads, Write};
 use crate::writer::{Message, QUEUE_MOST, Writer};
-use crate::{error, read};
+use crate::{error, note, read};
 
 /// Most rows or deployments in one answer, whatever was asked for.
 const PAGE_MOST: u32 = 10_000;
@@ -327,6 +327,20 @@ impl Store for SqliteStore {
             }
         };
         Ok(texts.map_err(unread)?.iter().filter_map(read).collect())
+    }
+
+    async fn put_happening(&self, happening: &Happening) -> Result<(), EdgeError> {
+        let noted = Box::new(happening.clone());
+        self.write(Write::Note(noted)).await.map(drop)
+    }
+
+    async fn happenings(
+        &self,
+        before: Option<u64>,
+        limit: u32,
+    ) -> Result<Vec<(u64, Happening)>, EdgeError> {
+        let mut reader = self.reader().await?;
+        note::before(&mut reader, before, limit.min(PAGE_MOST)).await
     }
 
     async fn open_deployments(&self) -> Result<Vec<OpenDeployment>, EdgeError> {

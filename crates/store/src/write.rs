@@ -6,7 +6,7 @@ use serde::Serialize;
 use sqlx::SqliteConnection;
 use sqlx::error::DatabaseError;
 use windlass_edge::{EdgeError, ErrorKind, NewEntry, Retry, StoredDeployment};
-use windlass_model::{Environment, Epoch, Plan, ScoreEntry, ScoreMoment};
+use windlass_model::{Environment, Epoch, Happening, Plan, ScoreEntry, ScoreMoment};
 
 use crate::checksum::FORMAT_VERSION;
 use crate::queries::deployments::DeploymentRow;
@@ -15,7 +15,7 @@ use crate::queries::journal::JournalRow;
 use crate::queries::plans::PlanRow;
 use crate::queries::scores::ScoreRow;
 use crate::queries::{deployments, environments, installation, journal, plans, scores, seen};
-use crate::{error, read};
+use crate::{error, note, read};
 
 /// How long a plan is kept: 30 days, in microseconds.
 const PLAN_KEPT_US: i64 = 30 * 24 * 60 * 60 * 1_000_000;
@@ -52,6 +52,7 @@ pub(crate) enum Write {
     PutPlan(PlanRow),
     PutScore(ScoreRow),
     PutSeen(String),
+    Note(Box<Happening>),
     Forget {
         keep: u32,
     },
@@ -217,8 +218,14 @@ impl Write {
                 let kept = seen::upsert(connection, state).await;
                 kept.map(|()| 0).map_err(failed)
             }
+            Self::Note(happening) => note::put(connection, happening).await.map(|()| 0),
             Self::Forget { keep } => forget(connection, heads, *keep).await,
         }
+    }
+
+    /// Whether it belongs to no journal: it shares no commit with what does, so that it fails none.
+    pub(crate) fn is_aside(&self) -> bool {
+        matches!(self, Self::Note(_))
     }
 
     /// Forgets what was remembered of a write that was taken back.
@@ -232,6 +239,7 @@ impl Write {
             | Self::PutPlan(_)
             | Self::PutScore(_)
             | Self::PutSeen(_)
+            | Self::Note(_)
             | Self::Forget { .. } => {}
         }
     }

@@ -39,19 +39,29 @@ impl Writer {
     pub(crate) async fn run(&mut self, mut queue: mpsc::Receiver<Message>) {
         let mut group = Vec::with_capacity(GROUP_MOST);
         while queue.recv_many(&mut group, GROUP_MOST).await > 0 {
-            let results = match self.commit_group(&group).await {
-                Ok(results) => results,
-                Err(why) => {
-                    self.heads.clear();
-                    // Outside a transaction this fails, and there is nothing to take back.
-                    transaction::rollback(&mut self.connection).await.ok();
-                    group.iter().map(|_| Err(copy(&why))).collect()
-                }
-            };
-            for (message, result) in group.drain(..).zip(results) {
-                // The caller may have gone; what it asked for is done all the same.
-                message.answer.send(result).ok();
+            let (aside, journal) = group.drain(..).partition(|it| it.write.is_aside());
+            self.carry_out(journal).await;
+            self.carry_out(aside).await;
+        }
+    }
+
+    /// Writes a group in one transaction, and answers each of it.
+    async fn carry_out(&mut self, group: Vec<Message>) {
+        if group.is_empty() {
+            return;
+        }
+        let results = match self.commit_group(&group).await {
+            Ok(results) => results,
+            Err(why) => {
+                self.heads.clear();
+                // Outside a transaction this fails, and there is nothing to take back.
+                transaction::rollback(&mut self.connection).await.ok();
+                group.iter().map(|_| Err(copy(&why))).collect()
             }
+        };
+        for (message, result) in group.into_iter().zip(results) {
+            // The caller may have gone; what it asked for is done all the same.
+            message.answer.send(result).ok();
         }
     }
 

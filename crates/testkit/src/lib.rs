@@ -21,6 +21,7 @@ mod ledger;
 mod life;
 mod load;
 mod metrics;
+mod noted;
 mod ports;
 mod prober;
 mod reception;

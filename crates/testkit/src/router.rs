@@ -8,8 +8,8 @@ use std::rc::Rc;
 use async_trait::async_trait;
 use futures_channel::oneshot;
 use windlass_control::{Generation, ObservedTable, RouterBoot, TableChange, Tick, TripwireId};
-use windlass_edge::{EdgeError, TrafficRouter};
-use windlass_model::{Epoch, Millis, ServiceKey, SlotId};
+use windlass_edge::{EdgeError, RouterNews, TrafficRouter};
+use windlass_model::{Epoch, InstanceEnd, Millis, ServiceKey, SlotId};
 
 use crate::errors;
 use crate::front::Front;
@@ -26,6 +26,8 @@ pub struct FakeRouter {
     epoch: Epoch,
     /// The life of the router that this controller knows.
     boot: Cell<u32>,
+    /// The life that this controller was last told of.
+    told_life: Cell<u32>,
 }
 
 impl FakeRouter {
@@ -35,6 +37,7 @@ impl FakeRouter {
             front: Rc::clone(front),
             epoch,
             boot: Cell::new(front.life()),
+            told_life: Cell::new(front.life()),
         }
     }
 
@@ -139,6 +142,13 @@ impl TrafficRouter for FakeRouter {
     async fn came_back(&self) {
         let known = self.boot.get();
         self.boot.set(self.front.life_after(known).await);
+    }
+
+    async fn news(&self) -> RouterNews {
+        let known = self.told_life.get();
+        self.told_life.set(self.front.life_after(known).await);
+        let end = InstanceEnd::Killed(9);
+        RouterNews::Restarted { end, found: false }
     }
 
     async fn ticks(&self, after: u64) -> Result<(RouterBoot, Vec<Tick>), EdgeError> {

@@ -8,12 +8,13 @@ use async_trait::async_trait;
 use tokio::sync::Notify;
 use windlass_edge::{EdgeError, JournalEntry, NewEntry, OpenDeployment, Store, StoredDeployment};
 use windlass_model::{
-    AppName, DeploymentId, Environment, EnvironmentName, Epoch, InstallationId, Millis, Plan,
-    PlanId, ScoreEntry, ScoreMoment,
+    AppName, DeploymentId, Environment, EnvironmentName, Epoch, Happening, InstallationId, Millis,
+    Plan, PlanId, ScoreEntry, ScoreMoment,
 };
 
 use crate::crash::Crash;
 use crate::errors;
+use crate::noted::Noted;
 use crate::time::pass;
 
 /// How long a commit takes.
@@ -36,6 +37,7 @@ pub struct Disk {
     pub(crate) deployments: RefCell<Vec<StoredDeployment>>,
     pub(crate) rows: RefCell<Vec<JournalEntry>>,
     pub(crate) sequence: Cell<u64>,
+    pub(crate) noted: Noted,
     pub(crate) environments: RefCell<BTreeMap<(AppName, EnvironmentName), Environment>>,
     pub(crate) plans: RefCell<BTreeMap<PlanId, (Plan, i64)>>,
     pub(crate) scores: RefCell<Vec<ScoreEntry>>,
@@ -422,6 +424,19 @@ impl Store for FakeStore {
         let own = |entry: &&ScoreEntry| entry.app == *app && entry.environment == *environment;
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
         Ok(kept.iter().rev().filter(own).take(limit).cloned().collect())
+    }
+
+    async fn put_happening(&self, happening: &Happening) -> Result<(), EdgeError> {
+        self.fence()?;
+        self.disk.noted.note(happening, self.disk.full.get())
+    }
+
+    async fn happenings(
+        &self,
+        before: Option<u64>,
+        limit: u32,
+    ) -> Result<Vec<(u64, Happening)>, EdgeError> {
+        Ok(self.disk.noted.before(before, limit))
     }
 
     async fn open_deployments(&self) -> Result<Vec<OpenDeployment>, EdgeError> {

@@ -64,14 +64,6 @@ impl Context {
         }
     }
 
-    /// Who asks, for the journal.
-    pub(crate) fn who() -> String {
-        let name = ["USER", "LOGNAME"]
-            .into_iter()
-            .find_map(|name| std::env::var(name).ok().filter(|user| !user.is_empty()));
-        name.unwrap_or_else(|| format!("uid {}", rustix::process::getuid().as_raw()))
-    }
-
     /// Runs what asks the controller to its end, on this thread.
     pub(crate) fn block_on<T>(
         ask: impl Future<Output = Result<T, Diagnostic>>,

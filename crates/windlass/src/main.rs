@@ -23,6 +23,7 @@ mod listen;
 mod log;
 mod misused;
 mod pages;
+mod person;
 mod reception;
 mod report;
 mod route;

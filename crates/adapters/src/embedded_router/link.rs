@@ -18,6 +18,7 @@ use windlass_control::{
 use windlass_edge::{EdgeError, ErrorKind, Retry};
 use windlass_model::{Epoch, Millis, ServiceKey, SlotId};
 
+use super::fail::unconnected;
 use super::wire;
 
 /// Longest wait for one reply. A raise waits for the router's disk.
@@ -272,6 +273,22 @@ fn unexpected(reply: &RouterReply) -> EdgeError {
             "the router obeys a controller",
         ),
     }
+}
+
+/// Makes one call. The connection is taken out while it runs, so that a call dropped half way
+/// leaves no reply behind for the next one to misread; one that broke is not put back.
+pub(super) async fn on_link<T>(
+    kept: &mut Option<Link>,
+    call: impl AsyncFnOnce(&mut Link) -> Result<T, EdgeError>,
+) -> Result<T, EdgeError> {
+    let Some(mut link) = kept.take() else {
+        return Err(unconnected());
+    };
+    let done = call(&mut link).await;
+    if !done.as_ref().is_err_and(ends_link) {
+        *kept = Some(link);
+    }
+    done
 }
 
 /// Whether the connection can't be used after this error.

@@ -16,9 +16,11 @@
 //! It can't tell which of two controllers of the same epoch is right; epochs come from the store.
 
 mod config;
+mod fail;
 mod heard;
 mod link;
 mod listeners;
+mod news;
 mod start;
 mod supervise;
 mod wire;

@@ -14,13 +14,15 @@ use tokio::time::{sleep, timeout};
 use windlass_control::{
     Generation, ObservedTable, RouterBoot, RouterProgram, TableChange, Tick, TripwireId,
 };
-use windlass_edge::{EdgeError, ErrorKind, Retry, TrafficRouter};
-use windlass_model::{Epoch, ServiceKey, SlotId};
+use windlass_edge::{EdgeError, ErrorKind, Retry, RouterNews, TrafficRouter};
+use windlass_model::{Epoch, InstanceEnd, ServiceKey, SlotId};
 
 use super::config::EmbeddedRouterConfig;
+use super::fail::{lost, told_to_end};
 use super::heard;
-use super::link::{Link, ends_link, runs_alone};
+use super::link::{Link, ends_link, on_link, runs_alone};
 use super::listeners::Listeners;
+use super::news::{News, end_by, end_of};
 use super::start::start;
 
 /// How often the router is looked after.
@@ -62,6 +64,14 @@ struct State {
     boot: Option<RouterBoot>,
     /// Told when it is another one.
     came_back: Arc<Notify>,
+    /// What befell it.
+    news: Arc<News>,
+    /// How the last one that this adapter had started ended.
+    last_end: Option<InstanceEnd>,
+    /// Whether one that something is routed at was not there when this controller first looked.
+    was_missing: bool,
+    /// Whether this adapter has started the one that is to be handed over to.
+    is_own: bool,
     /// It was told to end: nobody brings it back.
     ended: bool,
 }
@@ -121,6 +131,7 @@ impl EmbeddedRouter {
 /// Brings a router back that is gone, once this controller has spoken to it.
 async fn look_after(shared: Arc<Shared>) {
     let mut pause = LOOK_EVERY;
+    let mut told = String::new();
     loop {
         sleep(pause).await;
         let mut state = shared.state.lock().await;
@@ -134,13 +145,21 @@ async fn look_after(shared: Arc<Shared>) {
         }
         tracing::warn!("the router is gone; bringing it back");
         match state.ensure(&shared.config).await {
-            Ok(()) => pause = LOOK_EVERY,
+            Ok(()) => {
+                pause = LOOK_EVERY;
+                told.clear();
+            }
             Err(why) => {
                 pause = (pause * 2).min(LONGEST_PAUSE);
                 tracing::error!(why = %why.chain(), "could not bring the router back");
                 // Another controller has taken over: this one has nothing to keep.
                 if why.kind == ErrorKind::Refused {
                     return;
+                }
+                let why = why.chain();
+                if why != told {
+                    told.clone_from(&why);
+                    state.news.tell(RouterNews::NotRestarted { why });
                 }
             }
         }
@@ -162,6 +181,7 @@ impl State {
         let ended = self.child.as_mut().map(Child::try_wait);
         if let Some(Ok(Some(status))) = ended {
             tracing::warn!(%status, "the router has ended");
+            self.last_end = Some(end_by(status));
             self.child = None;
         }
     }
@@ -183,6 +203,7 @@ impl State {
             {
                 return Ok(Some(table));
             }
+            self.was_missing = self.link.is_none();
         }
         self.reach(config).await?;
         Ok(None)
@@ -218,12 +239,26 @@ impl State {
             Ok(link) => link,
             Err(why) if why.kind == ErrorKind::Unreachable => {
                 let (link, child) = start(config, epoch).await?;
-                self.child = Some(child);
+                self.started(child);
                 link
             }
             Err(why) => return Err(why),
         });
         Ok(())
+    }
+
+    /// Another one was started, in the place of one that is gone if there was one.
+    fn started(&mut self, child: Child) {
+        // Its connection breaks a moment before its end can be asked for.
+        let before = self.child.replace(child);
+        let seen = before.and_then(|mut before| end_of(&mut before));
+        let seen = seen.or(self.last_end.take());
+        let found = std::mem::take(&mut self.was_missing);
+        self.is_own = true;
+        if found || self.boot.is_some() {
+            let end = seen.unwrap_or(InstanceEnd::Unknown);
+            self.news.tell(RouterNews::Restarted { end, found });
+        }
     }
 
     /// The highest epoch that was heard. Starts no router to ask it.
@@ -288,12 +323,16 @@ impl State {
         .await;
         match handed {
             Ok(boot) => {
+                let is_own = std::mem::take(&mut self.is_own);
                 if self
                     .boot
                     .replace(boot.clone())
                     .is_some_and(|known| known != boot)
                 {
                     self.came_back.notify_one();
+                    if !is_own {
+                        self.news.tell(RouterNews::Replaced);
+                    }
                 }
                 Ok(())
             }
@@ -369,41 +408,6 @@ impl State {
     }
 }
 
-/// Makes one call. The connection is taken out while it runs, so that a call dropped half way
-/// leaves no reply behind for the next one to misread; one that broke is not put back.
-async fn on_link<T>(
-    kept: &mut Option<Link>,
-    call: impl AsyncFnOnce(&mut Link) -> Result<T, EdgeError>,
-) -> Result<T, EdgeError> {
-    let Some(mut link) = kept.take() else {
-        return Err(unconnected());
-    };
-    let done = call(&mut link).await;
-    if !done.as_ref().is_err_and(ends_link) {
-        *kept = Some(link);
-    }
-    done
-}
-
-fn lost(heard: Epoch, own: Epoch) -> EdgeError {
-    let what = format!(
-        "the router has heard a controller of epoch {heard}, and this one's is {own}: it was \
-         overtaken, or its journal is lost or older"
-    );
-    EdgeError::new(ErrorKind::Refused, Retry::Never, what)
-}
-
-/// Whoever still asks, while the controller ends, must not bring the router back.
-fn told_to_end() -> EdgeError {
-    let what = "the router was told to end";
-    EdgeError::new(ErrorKind::Unreachable, Retry::Never, what)
-}
-
-fn unconnected() -> EdgeError {
-    let what = "the connection to the router broke";
-    EdgeError::new(ErrorKind::Unreachable, Retry::Now, what)
-}
-
 #[async_trait(?Send)]
 impl TrafficRouter for EmbeddedRouter {
     async fn process(&self) -> Option<u32> {
@@ -462,6 +466,11 @@ impl TrafficRouter for EmbeddedRouter {
     async fn came_back(&self) {
         let came_back = Arc::clone(&self.shared.state.lock().await.came_back);
         came_back.notified().await;
+    }
+
+    async fn news(&self) -> RouterNews {
+        let news = Arc::clone(&self.shared.state.lock().await.news);
+        news.next().await
     }
 
     async fn ticks(&self, after: u64) -> Result<(RouterBoot, Vec<Tick>), EdgeError> {

@@ -2,8 +2,8 @@
 
 use std::net::SocketAddr;
 
-use windlass_control::{ShimReply, ShimRequest, ShimSpec, ShimState, ShimStatus};
-use windlass_edge::{EdgeError, InstanceState};
+use windlass_control::{LastEnd, ShimReply, ShimRequest, ShimSpec, ShimState, ShimStatus};
+use windlass_edge::{EdgeError, InstanceState, PastEnd};
 use windlass_model::{Instance, InstanceId};
 
 use super::fail::{refused, unreachable};
@@ -59,6 +59,31 @@ impl Inner {
             }
         }
         self.observe_remains(instance).map(|(state, _)| state)
+    }
+
+    /// What the shim says, or has written.
+    pub(super) async fn last_end(&self, instance: &Instance) -> Result<Option<PastEnd>, EdgeError> {
+        let asked = match self.reach(&instance.id).await? {
+            Reached::Shim(mut link) => link.ask(&ShimRequest::Status, ANSWER_WITHIN).await,
+            Reached::Nobody => Ok(None),
+        };
+        let asked = asked.map_err(|slow| unreachable("the shim does not answer").because(slow))?;
+        let status = match asked {
+            Some(ShimReply::Status(status)) => status,
+            Some(ShimReply::Done | ShimReply::Refused(_)) | None => {
+                match remains(&self.layout.instance(&instance.id))? {
+                    Remains::Known(known) => known.status,
+                    Remains::Nothing | Remains::Starting => return Ok(None),
+                }
+            }
+        };
+        let past = |last: LastEnd| PastEnd {
+            // It was not asked to end, so no stop signal matters.
+            end: end_of(&last.end, ""),
+            at_us: last.at_us,
+            ends: last.ends,
+        };
+        Ok(status.last_end.map(past))
     }
 
     /// The state when nobody answers, and the process to watch if it is adopted.

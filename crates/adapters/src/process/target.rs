@@ -12,7 +12,7 @@ use async_trait::async_trait;
 use windlass_control::{Restart, ShimReply, ShimRequest};
 use windlass_edge::{
     EdgeError, InstanceState, InstanceTrace, InstanceWatch, KeepRelease, Kept, LogChunk,
-    LogRequest, StartInstance, Target,
+    LogRequest, PastEnd, StartInstance, Target,
 };
 use windlass_model::{
     CommandState, Digest, Epoch, InstallationId, Instance, InstanceId, OtherProgram, Release,
@@ -154,6 +154,10 @@ impl Target for ProcessTarget {
 
     async fn observe(&self, instance: &Instance) -> Result<InstanceState, EdgeError> {
         self.inner.observe(instance).await
+    }
+
+    async fn last_end(&self, instance: &Instance) -> Result<Option<PastEnd>, EdgeError> {
+        self.inner.last_end(instance).await
     }
 
     async fn memory(&self, instance: &Instance) -> Result<Option<u64>, EdgeError> {

@@ -9,8 +9,8 @@ use windlass_model::{DeploymentId, Epoch, Millis, Outcome, Repair, Route, Servic
 use windlass_testkit::{App, Ending, FakeRouter, Lab, Script, Service, Unready, run};
 
 use crate::fixture::{
-    alive, assert_clean, begun, facts, promoted, put, say, script, shares, shop, splits, stable,
-    state, until_baking, web,
+    RESIDENT, alive, assert_clean, begun, facts, promoted, put, say, script, shares, shop, splits,
+    stable, state, until_baking, web,
 };
 
 /// A canary that bakes long at one half, and may take two seconds to go back.
@@ -164,7 +164,11 @@ fn the_next_controller_gives_what_is_stable_all_and_ends_what_was_abandoned() {
         let last = [shares([(0, 100), (1, 0)]), shares([(0, 100)])];
         assert_eq!(all[all.len() - 2..], last);
         assert_eq!(alive(&lab), 1);
-        assert_eq!(lab.tasks(), 2 + alive(&lab), "and nobody looks any longer");
+        assert_eq!(
+            lab.tasks(),
+            RESIDENT + alive(&lab),
+            "and nobody looks any longer"
+        );
         assert_clean(&lab);
     });
 }
@@ -193,7 +197,7 @@ fn what_is_stable_gets_nothing_before_it_answers() {
         assert_eq!(alive(&lab), 2, "what serves is not ended");
         assert_eq!(
             lab.tasks(),
-            2 + 1,
+            RESIDENT + 1,
             "one follower, and nobody looks for ever"
         );
     });

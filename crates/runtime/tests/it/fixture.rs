@@ -10,6 +10,10 @@ use windlass_testkit::{
     App, Effect, Ending, Lab, Script, Service, app_name, environment_name, service_name,
 };
 
+/// Tasks of a controller in which nothing goes on: one answers requests, one waits for a router that comes
+/// back, one hears what befell it, and one writes what happened. Beside them each instance has a follower.
+pub(crate) const RESIDENT: usize = 4;
+
 /// The application of most tests.
 pub(crate) fn shop(services: impl IntoIterator<Item = Service>) -> App {
     App::new("shop", services)

@@ -8,8 +8,8 @@ use windlass_testkit::{
 };
 
 use crate::fixture::{
-    alive, assert_clean, begun, count, facts, promoted, put, say, shares, shop, splits, state,
-    three, web,
+    RESIDENT, alive, assert_clean, begun, count, facts, promoted, put, say, shares, shop, splits,
+    state, three, web,
 };
 
 #[test]
@@ -148,7 +148,7 @@ fn a_standby_goes_by_the_calendar_also_over_a_restart() {
         assert_eq!((alive(&lab), state(&lab, "web").standby), (1, None));
         assert_eq!(
             lab.tasks(),
-            2 + alive(&lab),
+            RESIDENT + alive(&lab),
             "nothing looks at the calendar any more"
         );
         assert_clean(&lab);

@@ -12,6 +12,7 @@ mod evidence;
 mod failures;
 mod fixture;
 mod gauges;
+mod happening;
 mod history;
 mod idle;
 mod journal;

@@ -5,8 +5,8 @@ use windlass_model::{Fact, Millis, Outcome, Percent, ReturnReason, Strategy};
 use windlass_testkit::{Crash, Effect, Ending, Lab, Script, World, run};
 
 use crate::fixture::{
-    alive, assert_clean, begun, count, facts, failed, passed, promoted, put, script, shares, shop,
-    splits, stable, state, three_canaries, until_baking, web,
+    RESIDENT, alive, assert_clean, begun, count, facts, failed, passed, promoted, put, script,
+    shares, shop, splits, stable, state, three_canaries, until_baking, web,
 };
 
 /// D23.
@@ -45,7 +45,11 @@ fn a_restart_while_nothing_is_open_changes_nothing() {
         lab.crash_and_restart().await;
         lab.pass(Millis::from_secs(60)).await;
         assert_eq!(lab.world.ledger.lines().len(), lines);
-        assert_eq!(lab.tasks(), 2 + alive(&lab), "and one follower for each");
+        assert_eq!(
+            lab.tasks(),
+            RESIDENT + alive(&lab),
+            "and one follower for each"
+        );
     });
 }
 

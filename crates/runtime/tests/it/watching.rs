@@ -171,7 +171,10 @@ fn watchers_who_left_are_forgotten_whatever_they_watched() {
         put(&lab, &["web"], "two");
         promoted(&mut lab, &shop([web()])).await;
         lab.pass(Millis::from_secs(60)).await;
-        assert_eq!(lab.tasks(), 2 + crate::fixture::alive(&lab));
+        assert_eq!(
+            lab.tasks(),
+            crate::fixture::RESIDENT + crate::fixture::alive(&lab)
+        );
     });
 }
 

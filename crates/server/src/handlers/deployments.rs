@@ -6,7 +6,6 @@ use axum::Extension;
 use axum::extract::{FromRequestParts, State};
 use axum::http::HeaderMap;
 use axum::http::request::Parts;
-use data_encoding::BASE64URL_NOPAD;
 use windlass_api::{
     Command, CommandRequest, DeployAnswer, DeployRequest, DeploymentPage, DeploymentView,
     FinalizeRequest, ListQuery, RepairRequest, Source,
@@ -14,47 +13,27 @@ use windlass_api::{
 use windlass_model::{DeploymentId, Millis};
 use windlass_runtime::{From, Terms, When};
 
+use super::paging;
 use crate::Controller;
 use crate::access::{Caller, lost_meanwhile};
-use crate::answer::{Answer, Answered, Refused, bad_request, contradicts};
+use crate::answer::{Answer, Answered, Refused, contradicts};
 use crate::app::App;
 use crate::body::{Asked, Json, Named};
 use crate::condition::{Seen, WithTag};
 use crate::file::decode;
 use crate::keys::{Waiting, asked_as};
 
-/// Deployments that a page holds unless the client says how many.
-const LISTED: u32 = 20;
-
-/// Most that it holds.
-const LISTED_MAX: u32 = 200;
-
 pub(super) async fn list<C: Controller>(
     State(app): State<App<C>>,
     Asked(query): Asked<ListQuery>,
 ) -> Answered<DeploymentPage> {
-    let limit = query.limit.unwrap_or(LISTED).min(LISTED_MAX);
-    if limit == 0 {
-        // Neither a deployment nor a next page could come of it, as if there were none.
-        return Err(bad_request("limit is at least 1"));
-    }
-    let before = query.cursor.as_deref().map(place).transpose()?;
+    let limit = paging::limit(&query)?;
+    let before = paging::place(&query, |text| DeploymentId::parse(text).ok())?;
     // One more than the page holds says whether there is another page.
     let mut deployments = app.controller.deployments(limit + 1, before).await?;
-    let page = usize::try_from(limit).unwrap_or(usize::MAX);
-    let more = deployments.len() > page;
-    deployments.truncate(page);
-    let last = deployments.last().filter(|_| more);
-    let next = last.map(|view| BASE64URL_NOPAD.encode(view.id.as_str().as_bytes()));
+    let last = paging::cut(&mut deployments, limit);
+    let next = last.map(|last| paging::cursor(last.id.as_str()));
     Ok(Answer(DeploymentPage { deployments, next }))
-}
-
-/// The deployment after which a page begins.
-fn place(cursor: &str) -> Result<DeploymentId, Refused> {
-    let bytes = BASE64URL_NOPAD.decode(cursor.as_bytes());
-    let text = bytes.ok().and_then(|bytes| String::from_utf8(bytes).ok());
-    let id = text.and_then(|text| DeploymentId::parse(&text).ok());
-    id.ok_or_else(|| bad_request("a cursor is `next` of an earlier page, as it is"))
 }
 
 pub(super) async fn post<C: Controller>(

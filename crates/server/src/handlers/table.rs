@@ -4,15 +4,15 @@ use axum::routing::{MethodRouter, delete, get, post};
 use windlass_api::{
     AdoptAnswer, AdoptRequest, CheckAnswer, CheckRequest, CommandRequest, DeployAnswer,
     DeployRequest, DeploymentPage, DeploymentView, DownAnswer, DownRequest, EnvironmentView,
-    EventQuery, FiguresView, FileRequest, FinalizeRequest, ListQuery, LogQuery, PlanView,
-    RemoveAnswer, RemoveRequest, RepairRequest, ReportAnswer, ReportRequest, RollbackAnswer,
-    RollbackRequest, RunView, Scope, ScoreList, ScoreView, TokenAnswer, TokenList, TokenRequest,
-    TokenView, VersionView,
+    EventQuery, FiguresView, FileRequest, FinalizeRequest, HappeningPage, ListQuery, LogQuery,
+    PlanView, RemoveAnswer, RemoveRequest, RepairRequest, ReportAnswer, ReportRequest,
+    RollbackAnswer, RollbackRequest, RunView, Scope, ScoreList, ScoreView, TokenAnswer, TokenList,
+    TokenRequest, TokenView, VersionView,
 };
 
 use super::{
-    adoptions, checks, deployments, document, down, environments, events, figures, health, logs,
-    plans, removals, reports, rollbacks, scores, status, tokens, version,
+    adoptions, checks, deployments, document, down, environments, events, figures, happenings,
+    health, logs, plans, removals, reports, rollbacks, scores, status, tokens, version,
 };
 use crate::Controller;
 use crate::access::Access;
@@ -101,6 +101,7 @@ const RETURNS: [&str; 10] = [
 pub(crate) fn rows<C: Controller>() -> Vec<Row<C>> {
     let mut all = about();
     all.extend(looking());
+    all.extend(telling());
     all.extend(deploying());
     all.extend(saying());
     all.extend(running());
@@ -141,15 +142,6 @@ fn about<C: Controller>() -> Vec<Row<C>> {
 }
 
 fn looking<C: Controller>() -> Vec<Row<C>> {
-    let events_say = Says::new("events", "Events after a sequence, then as they happen")
-        .asks::<EventQuery>()
-        .switches()
-        .streams("text/event-stream", "Server-sent events: one Event each")
-        .refuses(&["WL0471"]);
-    let logs_say = Says::new("logs", "What a service's instances printed")
-        .asks::<LogQuery>()
-        .streams("application/x-ndjson", "One LogLine a line")
-        .refuses(&["WL0308", "WL0489"]);
     vec![
         row(
             Verb::Get,
@@ -188,8 +180,6 @@ fn looking<C: Controller>() -> Vec<Row<C>> {
             get(figures::get::<C>),
         )
         .at("/v1/figures", READ),
-        row(Verb::Get, events_say, get(events::get::<C>)).at("/v1/events", READ),
-        row(Verb::Get, logs_say, get(logs::get::<C>)).at("/v1/logs", READ),
         row(
             Verb::Get,
             Says::new("deployments", "Deployments, newest first, a page at a time")
@@ -209,6 +199,34 @@ fn looking<C: Controller>() -> Vec<Row<C>> {
             get(deployments::show::<C>),
         )
         .at("/v1/deployments/{id}", READ),
+    ]
+}
+
+fn telling<C: Controller>() -> Vec<Row<C>> {
+    let events_say = Says::new("events", "Events after a sequence, then as they happen")
+        .asks::<EventQuery>()
+        .switches()
+        .streams("text/event-stream", "Server-sent events: one Event each")
+        .refuses(&["WL0471"]);
+    let logs_say = Says::new("logs", "What a service's instances printed")
+        .asks::<LogQuery>()
+        .streams("application/x-ndjson", "One LogLine a line")
+        .refuses(&["WL0308", "WL0489"]);
+    vec![
+        row(Verb::Get, events_say, get(events::get::<C>)).at("/v1/events", READ),
+        row(
+            Verb::Get,
+            Says::new(
+                "happenings",
+                "What happened outside of deployments, newest first, a page at a time",
+            )
+            .asks::<ListQuery>()
+            .answers::<HappeningPage>()
+            .refuses(&[]),
+            get(happenings::list::<C>),
+        )
+        .at("/v1/happenings", READ),
+        row(Verb::Get, logs_say, get(logs::get::<C>)).at("/v1/logs", READ),
     ]
 }
 

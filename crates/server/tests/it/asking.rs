@@ -1,10 +1,11 @@
 //! Every question and its answer.
 
 use windlass_api::{
-    Code, Command, DeployRequest, DownRequest, Exit, LogQuery, Problem, Source, VersionView,
+    Code, Command, DeployRequest, DownRequest, Exit, HappeningView, LogQuery, Problem, Source,
+    VersionView,
 };
 use windlass_client::{Client, ClientError};
-use windlass_model::{DeploymentState, PlanId};
+use windlass_model::{DeploymentState, Happened, Happening, PlanId};
 
 use crate::fake::id;
 use crate::standing::{Standing, file, folder, hello, paths};
@@ -109,6 +110,24 @@ async fn figures_and_status_are_passed_on() {
     let client = server.client().await;
     assert!(client.figures().await.unwrap().services.is_empty());
     assert!(client.status().await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn what_happened_comes_a_page_at_a_time_and_whole() {
+    let folder = folder();
+    let server = Standing::new(folder.path());
+    let client = server.client().await;
+    assert_eq!(client.happenings(5).await.unwrap(), []);
+    let all: Vec<HappeningView> = (1..=450)
+        .rev()
+        .map(|number: u64| {
+            let what = Happened::ControllerEnded;
+            HappeningView::of(number, Happening::once(1, None, what))
+        })
+        .collect();
+    server.fake.state().happenings.clone_from(&all);
+    assert_eq!(client.happenings(1_000).await.unwrap(), all);
+    assert_eq!(client.happenings(3).await.unwrap(), all[..3]);
 }
 
 #[tokio::test]

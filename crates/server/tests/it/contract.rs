@@ -70,7 +70,7 @@ pub(crate) async fn token(server: &Standing, scope: Scope) -> String {
 }
 
 /// Every route, and the scope that it needs over the network: `open`, one of the scopes, or `owner`.
-const ROUTES: [(&str, &str, &str); 31] = [
+const ROUTES: [(&str, &str, &str); 32] = [
     ("GET", "/healthz", "open"),
     ("GET", "/readyz", "open"),
     ("GET", "/v1/version", "read"),
@@ -81,6 +81,7 @@ const ROUTES: [(&str, &str, &str); 31] = [
     ("GET", "/v1/figures", "read"),
     ("GET", "/v1/events", "read"),
     ("GET", "/v1/logs", "read"),
+    ("GET", "/v1/happenings", "read"),
     ("GET", "/v1/deployments", "read"),
     ("GET", "/v1/deployments/{id}", "read"),
     ("POST", "/v1/plans", "deploy"),

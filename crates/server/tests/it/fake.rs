@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use futures_channel::{mpsc, oneshot};
 use windlass_api::{
     AdoptAnswer, CheckAnswer, Command, DeploymentView, DownAnswer, EnvironmentView, Event, Exit,
-    FiguresView, LogLine, PlanView, Problem, ReportAnswer, RollbackAnswer, RunView, ScoreList,
-    ScoreView,
+    FiguresView, HappeningView, LogLine, PlanView, Problem, ReportAnswer, RollbackAnswer, RunView,
+    ScoreList, ScoreView,
 };
 use windlass_model::{
     AppName, DeploymentId, DeploymentState, EnvironmentName, Fact, OnFailure, Outcome, Plan,
@@ -46,6 +46,8 @@ pub(crate) struct State {
     /// Told when a `down` begins, or a deployment that meets another one; it then waits for the other.
     pub(crate) waits: Option<(oneshot::Sender<()>, oneshot::Receiver<()>)>,
     pub(crate) environments: Vec<EnvironmentView>,
+    /// Newest first.
+    pub(crate) happenings: Vec<HappeningView>,
 }
 
 impl Fake {
@@ -271,6 +273,17 @@ impl Controller for Fake {
 
     async fn status(&self) -> Result<Vec<EnvironmentView>, Problem> {
         Ok(self.state().environments.clone())
+    }
+
+    async fn happenings(
+        &self,
+        limit: u32,
+        before: Option<u64>,
+    ) -> Result<Vec<HappeningView>, Problem> {
+        let state = self.state();
+        let earlier = |it: &&HappeningView| before.is_none_or(|before| it.sequence < before);
+        let found = state.happenings.iter().filter(earlier).cloned();
+        Ok(found.take(limit as usize).collect())
     }
 
     async fn deployments(

@@ -91,6 +91,8 @@ async fn whatever_is_refused_is_a_problem_document() {
         ("/v1/down", "POST", 415),
         ("/v1/events?after=all", "GET", 400),
         ("/v1/deployments?cursor=x", "GET", 400),
+        ("/v1/happenings?limit=0", "GET", 400),
+        ("/v1/happenings?cursor=ZGVwXzE", "GET", 400),
         ("/v1/environments/Shop/default", "GET", 400),
     ];
     for (path, method, expected) in table {

@@ -116,6 +116,9 @@ fn back_off_starts_it_again_and_waits_longer_each_time() {
     }
     assert!(restarts >= 2, "{restarts}");
     assert!(waits[0] < waits[1] && waits[1] < waits[2], "{waits:?}");
+    let last = bench.status().last_end.expect("it has ended");
+    assert_eq!(last.end, GroupEnd::Exited(1));
+    assert!(last.ends >= 3 && last.at_us > 0, "{last:?}");
     assert!(bench.read("stdout.log").lines().count() >= 3);
 }
 

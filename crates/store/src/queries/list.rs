@@ -1,6 +1,9 @@
 //! All statements, for the test that prepares each.
 
-use super::{check, deployments, environments, installation, journal, plans, schema, scores, seen};
+use super::{
+    check, deployments, environments, happenings, installation, journal, plans, schema, scores,
+    seen,
+};
 
 /// Every SQL statement that is run on a store whose schema is up to date.
 pub fn statements() -> Vec<&'static str> {
@@ -8,6 +11,7 @@ pub fn statements() -> Vec<&'static str> {
         check::ALL,
         deployments::ALL,
         environments::ALL,
+        happenings::ALL,
         installation::ALL,
         journal::ALL,
         plans::ALL,

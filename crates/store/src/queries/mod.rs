@@ -3,6 +3,7 @@
 pub(crate) mod check;
 pub(crate) mod deployments;
 pub(crate) mod environments;
+pub(crate) mod happenings;
 pub(crate) mod installation;
 pub(crate) mod journal;
 pub(crate) mod plans;

@@ -1,7 +1,9 @@
 //! What a store promises. The whole story, with pages and damage, is told by the store's own tests.
 
 use windlass_edge::{ErrorKind, NewEntry, Store, StoredDeployment};
-use windlass_model::{DeploymentId, Environment, Fact, Outcome};
+use windlass_model::{
+    DeploymentId, Environment, Fact, Happened, Happening, InstanceEnd, ONCE_MORE_WITHIN_US, Outcome,
+};
 
 /// What the suite needs: an empty store and something to write.
 pub struct StoreCase<'c> {
@@ -35,6 +37,7 @@ pub async fn store(case: &StoreCase<'_>) {
     reads_back(case, first, second).await;
     ends_for_good(case).await;
     keeps_what_was_seen(case.store).await;
+    counts_what_happens_again(case.store).await;
 }
 
 async fn begins_once(case: &StoreCase<'_>) {
@@ -111,6 +114,31 @@ async fn keeps_what_was_seen(store: &dyn Store) {
         let seen = store.seen().await.expect("readable");
         assert_eq!(seen.as_deref(), Some(state));
     }
+}
+
+async fn counts_what_happens_again(store: &dyn Store) {
+    let restarted = |at_us| {
+        let end = InstanceEnd::Killed(9);
+        Happening::once(at_us, None, Happened::RouterRestarted { end })
+    };
+    let ended = Happening::once(2, None, Happened::ControllerEnded);
+    let all = [restarted(1), ended, restarted(3)];
+    for happening in &all {
+        store.put_happening(happening).await.expect("noted");
+    }
+    let noted = store.happenings(None, 10).await.expect("readable");
+    let told = |noted: &[(u64, Happening)]| -> Vec<(u32, i64)> {
+        let told = noted.iter().map(|(_, it)| (it.count, it.at_us));
+        told.collect()
+    };
+    assert_eq!(told(&noted), [(2, 3), (1, 2)], "newest first, folded");
+    let older = store.happenings(Some(noted[0].0), 10).await;
+    assert_eq!(told(&older.expect("readable")), [(1, 2)]);
+    let late = restarted(4 + ONCE_MORE_WITHIN_US);
+    store.put_happening(&late).await.expect("noted");
+    let newest = store.happenings(None, 1).await.expect("readable");
+    assert_eq!(told(&newest), [(1, late.at_us)], "too late to be one more");
+    assert!(newest[0].0 > noted[0].0);
 }
 
 async fn ends_for_good(case: &StoreCase<'_>) {

@@ -1,7 +1,7 @@
 //! One started instance.
 
 use windlass_control::Restart;
-use windlass_edge::{InstanceState, StartCommand, StartInstance};
+use windlass_edge::{InstanceState, PastEnd, StartCommand, StartInstance};
 use windlass_model::{CommandState, Epoch, InstanceEnd, Millis};
 
 use super::script::Script;
@@ -29,6 +29,8 @@ pub(super) struct Copy {
     stop_at: Option<(Millis, i32)>,
     ended_by_itself: bool,
     last_ready: Option<Millis>,
+    /// How it last ended by itself, when, and how often.
+    last_end: Option<(InstanceEnd, Millis, u32)>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,7 +53,18 @@ impl Copy {
             stop_at: None,
             ended_by_itself: false,
             last_ready: None,
+            last_end: None,
         }
+    }
+
+    /// How it last ended by itself; `calendar` says when that was.
+    pub(super) fn last_end(&self, calendar: impl Fn(Millis) -> i64) -> Option<PastEnd> {
+        let (end, at, ends) = self.last_end.clone()?;
+        Some(PastEnd {
+            end,
+            at_us: calendar(at),
+            ends,
+        })
     }
 
     /// The same instance, started again after it has ended: an end of its own does not come twice.
@@ -89,6 +102,10 @@ impl Copy {
     }
 
     fn end(&mut self, end: InstanceEnd, at: Millis) {
+        if self.stop_at.is_none() {
+            let before = self.last_end.as_ref().map_or(0, |(_, _, ends)| *ends);
+            self.last_end = Some((end.clone(), at, before + 1));
+        }
         self.life = match self.restart {
             Restart::BackOff if self.stop_at.is_none() => Life::BackingOff {
                 until: at.plus(BACK_OFF),

@@ -74,7 +74,7 @@ impl Host {
         }
     }
 
-    fn now(&self) -> Millis {
+    pub(super) fn now(&self) -> Millis {
         self.time.now()
     }
 
@@ -146,7 +146,7 @@ impl Host {
         self.changed.notify_waiters();
     }
 
-    fn with<T>(
+    pub(super) fn with<T>(
         &self,
         instance: &InstanceId,
         look: impl FnOnce(&mut Copy, Millis) -> T,

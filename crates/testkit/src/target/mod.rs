@@ -2,6 +2,7 @@
 
 mod copy;
 mod host;
+mod past;
 mod port;
 mod script;
 mod told;

@@ -9,7 +9,7 @@ use futures_util::future::{Either, select};
 use windlass_control::Restart;
 use windlass_edge::{
     EdgeError, InstanceState, InstanceTrace, InstanceWatch, KeepRelease, Kept, LogChunk,
-    LogRequest, StartInstance, Target,
+    LogRequest, PastEnd, StartInstance, Target,
 };
 use windlass_model::{
     CommandState, Digest, Epoch, Instance, InstanceId, Millis, OtherProgram, Release,
@@ -92,6 +92,10 @@ impl Target for FakeTarget {
     async fn observe(&self, instance: &Instance) -> Result<InstanceState, EdgeError> {
         let id = &instance.id;
         self.call(id, || Ok(self.host.state(id))).await
+    }
+
+    async fn last_end(&self, instance: &Instance) -> Result<Option<PastEnd>, EdgeError> {
+        Ok(self.host.last_end(&instance.id))
     }
 
     async fn memory(&self, instance: &Instance) -> Result<Option<u64>, EdgeError> {

@@ -13,6 +13,7 @@ use crate::arguments::{assignment, duration, named};
 use crate::context::Context;
 use crate::diagnostic::{Diagnostic, TYPED};
 use crate::follow::{Purpose, begun, follow, of_none};
+use crate::person::person;
 use crate::report::Report;
 use crate::ui::{question, went_back};
 
@@ -78,7 +79,7 @@ pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, 
     let client = context.client().await?;
     let mut request = DeployRequest {
         source,
-        by: Context::who(),
+        by: person(),
         may_move: options.allowed.may_move,
         keep_failed: options.keep_failed,
         wait_ms: options.meeting.wait.map(Millis::as_millis),

@@ -13,6 +13,7 @@ use super::place::{self, PLACE};
 use super::waits;
 use crate::context::Context;
 use crate::diagnostic::{Diagnostic, SILENT};
+use crate::person::person;
 use crate::report::Report;
 use crate::ui::words::{counted, listed};
 use crate::ui::{question, taken_down};
@@ -55,7 +56,7 @@ pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, 
     let request = DownRequest {
         app: app.clone(),
         environment: context.global.environment.clone(),
-        by: Context::who(),
+        by: person(),
     };
     if !options.yes {
         // An older controller refuses after the question.

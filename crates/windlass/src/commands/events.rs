@@ -1,7 +1,8 @@
-//! `windlass events`: what happened in a deployment, one line per fact.
+//! `windlass events`: what happened in a deployment, one line per fact, or outside of any.
 
 use clap::Args;
 
+use super::outside;
 use super::which::{client, resolve_to_look};
 use crate::arguments::Look;
 use crate::context::Context;
@@ -15,18 +16,29 @@ pub(crate) struct Options {
     #[command(flatten)]
     which: Look,
 
-    /// Go on until the deployment ends
+    /// Go on until the deployment ends; with --outside until Ctrl-C
     #[arg(long)]
     follow: bool,
+
+    /// What happened outside of deployments: what died and was started again, router and controller too
+    #[arg(long, conflicts_with = "id")]
+    outside: bool,
 }
 
 pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, Diagnostic> {
+    if options.outside {
+        return outside::run(context, options.follow).await;
+    }
     let client = client(context).await?;
     let id = resolve_to_look(context, &client, &options.which).await?;
     let view = client.show(&id).await?;
     if options.follow {
         follow(context, &client, view, Purpose::Watch).await
     } else {
-        past(context, &client, &view).await
+        let told = past(context, &client, &view).await?;
+        if options.which.id.is_none() {
+            outside::since(context, &client, &view).await;
+        }
+        Ok(told)
     }
 }

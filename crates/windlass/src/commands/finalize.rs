@@ -9,6 +9,7 @@ use crate::arguments::named;
 use crate::context::Context;
 use crate::diagnostic::Diagnostic;
 use crate::follow::{Summary, environment_of};
+use crate::person::person;
 use crate::report::Report;
 use crate::ui::taken_down;
 
@@ -24,7 +25,7 @@ pub(crate) struct Options {
 pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, Diagnostic> {
     let client = client(context).await?;
     let id = to_finalize(context, &client, options.id.as_deref()).await?;
-    let view = client.finalize(&id, &Context::who()).await?;
+    let view = client.finalize(&id, &person()).await?;
     let runs = environment_of(&client, &view).await;
     // Of a file that can't be read nobody knows the application, and it is dropped all the same.
     let own = Found::app_here(context).ok().flatten();

@@ -10,6 +10,7 @@ use super::wants::Wants;
 use crate::context::Context;
 use crate::diagnostic::Diagnostic;
 use crate::halt::{Halted, halt, lift};
+use crate::person::person;
 use crate::report::Report;
 use crate::ui::time::now_us;
 use crate::ui::words::whose_halt;
@@ -54,7 +55,7 @@ pub(crate) fn run(context: &Context, options: &Options) -> Result<Report, Diagno
     }
     paths.create()?;
     let by = Halt {
-        by: Context::who(),
+        by: person(),
         since_us: now_us(),
     };
     let (first, text) = match halt(&paths, by).map_err(failed)? {

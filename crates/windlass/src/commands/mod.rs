@@ -32,6 +32,7 @@ mod install;
 pub(crate) mod list;
 pub(crate) mod logs;
 pub(crate) mod man;
+mod outside;
 mod place;
 pub(crate) mod plan;
 pub(crate) mod promote;

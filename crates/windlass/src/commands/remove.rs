@@ -10,6 +10,7 @@ use crate::arguments::service;
 use crate::context::Context;
 use crate::diagnostic::Diagnostic;
 use crate::follow::{Purpose, begun, follow};
+use crate::person::person;
 use crate::report::Report;
 use crate::ui::question;
 
@@ -38,7 +39,7 @@ pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, 
         app: runs.app.to_string(),
         environment: runs.environment.to_string(),
         service: service.clone(),
-        by: Context::who(),
+        by: person(),
     };
     if !options.yes {
         let check = client.check(&CheckRequest::Remove(request.clone())).await?;

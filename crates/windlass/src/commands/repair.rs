@@ -12,6 +12,7 @@ use crate::arguments::Which;
 use crate::context::Context;
 use crate::diagnostic::{Diagnostic, TYPED};
 use crate::follow::{Purpose, begun, follow};
+use crate::person::person;
 use crate::report::Report;
 use crate::ui::words::listed;
 
@@ -81,7 +82,7 @@ pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, 
     let client = client(context).await?;
     let id = resolve(context, &client, &options.which).await?;
     let before = client.show(&id).await?.sequence;
-    let view = client.repair(&id, how, &Context::who()).await?;
+    let view = client.repair(&id, how, &person()).await?;
     if options.detach {
         let text = format!("{id} is being repaired\nfollow it: windlass events {id} --follow\n");
         return begun(text, &view);
@@ -108,7 +109,7 @@ fn choose(id: Option<&str>) -> Diagnostic {
 async fn adopt(context: &Context) -> Result<Report, Diagnostic> {
     context.paths()?;
     let client = client(context).await?;
-    let answer = client.adopt(&Context::who()).await?;
+    let answer = client.adopt(&person()).await?;
     // It ends by itself; the next one opens above every epoch that was heard of.
     wait_for_end(&client).await?;
     Report::new(adopted(&answer), &answer)

@@ -10,6 +10,7 @@ use super::which::client;
 use crate::arguments::named;
 use crate::context::Context;
 use crate::diagnostic::Diagnostic;
+use crate::person::person;
 use crate::report::Report;
 
 /// Options of `retry`.
@@ -30,7 +31,7 @@ pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, 
     let id = to_retry(context, &client, options.id.as_deref()).await?;
     let request = DeployRequest {
         source: Source::Retry(id),
-        by: Context::who(),
+        by: person(),
         may_move: false,
         keep_failed: false,
         wait_ms: None,

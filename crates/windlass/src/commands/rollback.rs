@@ -15,6 +15,7 @@ use crate::arguments::{service, version};
 use crate::context::Context;
 use crate::diagnostic::Diagnostic;
 use crate::follow::{Purpose, begun, follow, of_none};
+use crate::person::person;
 use crate::report::Report;
 use crate::ui::UNASKED;
 use crate::ui::question;
@@ -49,7 +50,7 @@ pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, 
         service: options.service.clone(),
         to: options.to.clone(),
         agreed: None,
-        by: Context::who(),
+        by: person(),
     };
     let agreed = if options.yes {
         Agreed::Whatever
@@ -191,7 +192,7 @@ async fn abort(
     id: &DeploymentId,
     detach: bool,
 ) -> Result<Report, Diagnostic> {
-    let view = client.command(id, Command::Abort, &Context::who()).await?;
+    let view = client.command(id, Command::Abort, &person()).await?;
     super::abort::end(context, client, view, detach).await
 }
 

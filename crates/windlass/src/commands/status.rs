@@ -14,6 +14,7 @@ use crate::context::Context;
 use crate::diagnostic::Diagnostic;
 use crate::report::Report;
 use crate::route;
+use crate::ui::happenings::{OUTSIDE, restarts};
 use crate::ui::program::router_line;
 use crate::ui::router::alone_text;
 use crate::ui::status::{Silent, Whole, status_text};
@@ -100,7 +101,10 @@ fn router(
             ("its controller", RouterProgram { version, level })
         }
     };
-    Some(router_line(&router, (beside.0, &beside.1)))
+    let line = router_line(&router, (beside.0, &beside.1));
+    let again = view.restarted.as_ref();
+    let again = again.map(|again| format!(", {}: {OUTSIDE}", restarts(again, now_us())));
+    Some(line + &again.unwrap_or_default())
 }
 
 /// What is wrong with what is shown to clients.

@@ -8,6 +8,7 @@ use crate::arguments::Which;
 use crate::context::Context;
 use crate::diagnostic::Diagnostic;
 use crate::follow::Summary;
+use crate::person::person;
 use crate::report::Report;
 use crate::ui::by_hand;
 
@@ -19,7 +20,7 @@ pub(super) async fn tell(
 ) -> Result<(Client, DeploymentView), Diagnostic> {
     let client = client(context).await?;
     let id = resolve(context, &client, which).await?;
-    let view = client.command(&id, command, &Context::who()).await?;
+    let view = client.command(&id, command, &person()).await?;
     Ok((client, view))
 }
 

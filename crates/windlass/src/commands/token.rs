@@ -8,6 +8,7 @@ use super::wants::Wants;
 use crate::arguments::{duration, named};
 use crate::context::Context;
 use crate::diagnostic::Diagnostic;
+use crate::person::person;
 use crate::report::Report;
 use crate::ui::time::now_us;
 use crate::ui::tokens::{kept, tokens_text};
@@ -101,7 +102,7 @@ pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, 
 /// Only the secret is data, so that a script can take it as it is.
 async fn create(context: &Context, options: &Create) -> Result<Report, Diagnostic> {
     let request = TokenRequest {
-        name: options.name.clone().unwrap_or_else(Context::who),
+        name: options.name.clone().unwrap_or_else(person),
         scope: options.scope.into(),
         expires_in_ms: options.expires.map(Millis::as_millis),
     };

@@ -78,6 +78,11 @@ narrow, ids are cut: what is left of one is enough for every command.",
         "Examples:
   windlass events --follow
   windlass events dep_06gv -o ndjson
+  windlass events --outside
+
+What is outside of deployments: an instance that died and was started again, a
+router or a controller that died. Without an ID what went wrong since the
+deployment began is told below its events.
 
 With --follow it ends as the deployment does: 0 promoted, 3 back, 1 failed. In
 ndjson one object is one row of the journal; `facts` is empty where nothing

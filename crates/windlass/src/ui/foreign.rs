@@ -18,6 +18,7 @@ use windlass_model::{
 
 use super::facts::fact_lines;
 use super::failure::failure;
+use super::happenings::happenings_text;
 use super::list::list_text;
 use super::live::frame;
 use super::output::log_text;
@@ -134,6 +135,7 @@ fn whole_environment() -> EnvironmentView {
         pid: 17,
         version: Some("0.1.0".to_owned()),
         level: 1,
+        restarted: None,
     });
     for service in view.services.values_mut() {
         let stable = service.stable.clone();
@@ -338,6 +340,13 @@ fn no_view_of_a_plan_obeys_what_is_in_it() {
         .join("\n")
     });
     assert!(count >= 20, "{count} texts");
+}
+
+#[test]
+fn no_view_of_what_happened_obeys_what_is_in_it() {
+    let all = sample::happenings();
+    let count = holds(&all, |all| happenings_text(all, &wide()));
+    assert!(count >= 3, "{count} texts");
 }
 
 #[test]

@@ -12,6 +12,7 @@ pub(crate) mod failure;
 mod foreign;
 mod grid;
 pub(crate) mod grounds;
+pub(crate) mod happenings;
 pub(crate) mod list;
 mod listening;
 pub(crate) mod live;

@@ -8,6 +8,7 @@ use windlass_api::{
 use windlass_model::{DeploymentState, Finalize, Halt};
 
 use super::grid::{Ease, Grid};
+use super::happenings::{OUTSIDE, restarts};
 use super::taken_down;
 use super::time::{of_calendar, took};
 use super::ways::{next_lines, ways};
@@ -283,11 +284,18 @@ fn block(
             let at = listed(&service.listen);
             text.push_str(&(hang(&format!("{name} listens on "), &at, fits) + "\n"));
         }
-        let kept = warm(name.as_str(), service).into_iter();
+        let again = again(name.as_str(), service, now_us).into_iter();
+        let kept = again.chain(warm(name.as_str(), service));
         let kept = kept.chain(kept_failed(name.as_str(), service));
         text.extend(kept.map(|line| hang("", &line, fits) + "\n"));
     }
     text
+}
+
+/// How often what is to run ended lately.
+fn again(name: &str, service: &ServiceView, now_us: i64) -> Option<String> {
+    let told = restarts(service.restarted.as_ref()?, now_us);
+    Some(format!("{name}: {told}: {OUTSIDE}"))
 }
 
 /// How long a standby stays, and how it goes sooner.

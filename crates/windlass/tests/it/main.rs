@@ -31,6 +31,7 @@ mod failing;
 mod failing_together;
 mod going_back;
 mod halting;
+mod happening;
 mod howto;
 mod init;
 mod init_several;

@@ -222,6 +222,7 @@ pub(crate) fn environment() -> EnvironmentView {
         failed: None,
         failed_kept_by: None,
         down: None,
+        restarted: None,
     };
     let mut worker = slot_view(4, Label::Blue, "7", 0, &["running"]);
     worker.weight = None;
@@ -263,6 +264,7 @@ pub(crate) fn environment() -> EnvironmentView {
                     failed: None,
                     failed_kept_by: None,
                     down: None,
+                    restarted: None,
                 },
             ),
         ]),

@@ -1,0 +1,368 @@
+//! What happens outside of deployments is noted.
+//!
+//! Beside the journal and never in its way: whoever has something to note puts it into a queue and goes on;
+//! one task writes. A disk that is full loses what does not fit into the queue, and nothing else.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, VecDeque};
+use std::pin::pin;
+use std::rc::Rc;
+
+use futures_channel::mpsc;
+use futures_util::StreamExt;
+use futures_util::future::select;
+use windlass_api::{HappeningView, RestartsView};
+use windlass_edge::{ErrorKind, PastEnd, RouterNews};
+use windlass_model::{Happened, Happening, Instance, InstanceEnd, InstanceId, InstanceOf, Millis};
+
+use crate::controller::Shared;
+use crate::handle::Reply;
+use crate::{last_words, problems};
+
+/// Happenings that wait to be written; further ones are not noted.
+const WAITING: usize = 64;
+
+/// Time before a write that failed is tried again.
+const AGAIN: Millis = Millis::from_secs(10);
+
+/// How long the end of a controller waits for being noted.
+const CLOSE_WITHIN: Millis = Millis::from_millis(500);
+
+/// Newest happenings that are looked at for what is known already, and for what status tells.
+const LOOKED_AT: u32 = 1_000;
+
+/// Instances whose last end is remembered.
+const ENDS_MOST: usize = 1_000;
+
+/// Longest reason that is noted, in characters.
+const WHY_LONGEST: usize = 500;
+
+/// What status tells of: a day, so that whoever comes in the morning sees the night.
+const LATELY_US: i64 = 24 * 3_600_000_000;
+
+/// What has happened, on its way to the store.
+pub(crate) struct Chronicle {
+    queue: RefCell<mpsc::Sender<Happening>>,
+    ends: RefCell<Ends>,
+}
+
+/// Ends that are noted already.
+#[derive(Default)]
+struct Ends {
+    known: BTreeMap<InstanceId, Known>,
+    /// Oldest first.
+    order: VecDeque<InstanceId>,
+}
+
+/// The last end of an instance that is noted.
+#[derive(Clone, Copy)]
+struct Known {
+    at_us: i64,
+    ends: u32,
+}
+
+impl Ends {
+    fn put(&mut self, instance: &InstanceId, known: Known) {
+        if self.known.insert(instance.clone(), known).is_none() {
+            self.order.push_back(instance.clone());
+        }
+        if self.order.len() > ENDS_MOST
+            && let Some(oldest) = self.order.pop_front()
+        {
+            self.known.remove(&oldest);
+        }
+    }
+
+    /// How many of the ends that its keeper has counted are not noted yet.
+    fn news(&self, instance: &InstanceId, past: &PastEnd) -> Option<u32> {
+        match self.known.get(instance) {
+            Some(known) if known.at_us == past.at_us => None,
+            Some(known) if known.ends < past.ends => Some(past.ends - known.ends),
+            // Another keeper began to count anew.
+            Some(_) | None => Some(past.ends.max(1)),
+        }
+    }
+}
+
+impl Chronicle {
+    /// One that nobody writes yet, and what is to be written.
+    pub(crate) fn new() -> (Self, mpsc::Receiver<Happening>) {
+        let (queue, noted) = mpsc::channel(WAITING);
+        let chronicle = Self {
+            queue: RefCell::new(queue),
+            ends: RefCell::default(),
+        };
+        (chronicle, noted)
+    }
+
+    /// Notes it, and waits for nobody.
+    fn note(&self, happening: Happening) {
+        let sent = self.queue.borrow_mut().try_send(happening);
+        if sent.is_err_and(|unsent| unsent.is_full()) {
+            tracing::warn!("too much happens to be noted: something is left out");
+        }
+    }
+}
+
+/// From now on what happens is written. Of what was noted before it is read what is known already.
+pub(crate) async fn begin(shared: &Rc<Shared>, noted: mpsc::Receiver<Happening>) {
+    let before = match shared.border.store.happenings(None, LOOKED_AT).await {
+        Ok(before) => before,
+        Err(error) => {
+            tracing::warn!("what happened before can't be read: {}", error.chain());
+            Vec::new()
+        }
+    };
+    remember(shared, &before);
+    let mut controllers = before.iter().filter_map(|(_, it)| match it.what {
+        Happened::ControllerStarted { .. } => Some(true),
+        Happened::ControllerEnded => Some(false),
+        Happened::InstanceEnded { .. }
+        | Happened::InstanceNotStarted { .. }
+        | Happened::RouterRestarted { .. }
+        | Happened::RouterNotStarted { .. }
+        | Happened::RouterReplaced => None,
+    });
+    let after_death = controllers.next().unwrap_or(false);
+    note(shared, Happened::ControllerStarted { after_death });
+    let writes = write(Rc::clone(shared), noted);
+    shared.border.spawner.spawn(Box::pin(writes));
+    let hears = hear_router(Rc::clone(shared));
+    shared.border.spawner.spawn(Box::pin(hears));
+}
+
+fn remember(shared: &Shared, before: &[(u64, Happening)]) {
+    let mut ends = shared.chronicle.ends.borrow_mut();
+    for (_, happening) in before.iter().rev() {
+        let (Some(of), Happened::InstanceEnded { .. }) = (&happening.of, &happening.what) else {
+            continue;
+        };
+        let counted = ends.known.get(&of.instance).map_or(0, |known| known.ends);
+        let known = Known {
+            at_us: happening.at_us,
+            ends: counted.saturating_add(happening.count),
+        };
+        ends.put(&of.instance, known);
+    }
+}
+
+/// Writes one after the other. What can't be written now is tried again, and the others wait.
+async fn write(shared: Rc<Shared>, mut noted: mpsc::Receiver<Happening>) {
+    let mut is_told = false;
+    while let Some(happening) = noted.next().await {
+        while let Err(error) = shared.border.store.put_happening(&happening).await {
+            if !is_told {
+                tracing::warn!("what happened can't be noted: {}", error.chain());
+            }
+            is_told = true;
+            match error.kind {
+                // A newer controller notes what happens.
+                ErrorKind::Refused => return,
+                ErrorKind::Unreachable | ErrorKind::Timeout => {
+                    shared.border.clock.sleep(AGAIN).await;
+                }
+                ErrorKind::Rejected
+                | ErrorKind::Conflict
+                | ErrorKind::Unsupported
+                | ErrorKind::Malformed
+                | ErrorKind::Halted => break,
+            }
+        }
+    }
+}
+
+async fn hear_router(shared: Rc<Shared>) {
+    loop {
+        let news = shared.border.router.news().await;
+        let now = shared.border.clock.calendar_us();
+        let (what, found) = match news {
+            RouterNews::Restarted { end, found } => (Happened::RouterRestarted { end }, found),
+            RouterNews::NotRestarted { why } => {
+                let why = cut(why);
+                (Happened::RouterNotStarted { why }, false)
+            }
+            RouterNews::Replaced => (Happened::RouterReplaced, false),
+        };
+        let mut happening = Happening::once(now, None, what);
+        happening.found_us = found.then_some(now);
+        shared.chronicle.note(happening);
+    }
+}
+
+fn note(shared: &Shared, what: Happened) {
+    let now = shared.border.clock.calendar_us();
+    shared.chronicle.note(Happening::once(now, None, what));
+}
+
+/// The controller ends, and says so: the next one knows then that it has not died.
+pub(crate) async fn close(shared: &Shared) {
+    if shared.lost.is_some() {
+        return;
+    }
+    let (clock, store) = (&shared.border.clock, &shared.border.store);
+    let ended = Happening::once(clock.calendar_us(), None, Happened::ControllerEnded);
+    let noted = pin!(store.put_happening(&ended));
+    // Not noted: the next one takes it for a death, which is all that is lost.
+    drop(select(noted, clock.sleep(CLOSE_WITHIN)).await);
+}
+
+/// Notes how an instance last ended, as its keeper says; whether there was something that is not noted yet.
+/// `found`: nobody looked when it happened.
+pub(crate) async fn look_back(
+    shared: &Shared,
+    of: &InstanceOf,
+    instance: &Instance,
+    found: bool,
+) -> bool {
+    let border = &shared.border;
+    let past = match border.target.last_end(instance).await {
+        Ok(Some(past)) => past,
+        Ok(None) => return false,
+        Err(error) => {
+            tracing::debug!(
+                "how {} last ended can't be told: {}",
+                of.instance,
+                error.chain()
+            );
+            return false;
+        }
+    };
+    if shared
+        .chronicle
+        .ends
+        .borrow()
+        .news(&of.instance, &past)
+        .is_none()
+    {
+        return false;
+    }
+    // What it printed since is not what it died of.
+    let last_lines = if found {
+        Vec::new()
+    } else {
+        last_words::in_time(&*border.clock, &*border.target, &of.instance).await
+    };
+    let mut ends = shared.chronicle.ends.borrow_mut();
+    let Some(count) = ends.news(&of.instance, &past) else {
+        return true;
+    };
+    let (at_us, counted) = (past.at_us, past.ends);
+    ends.put(
+        &of.instance,
+        Known {
+            at_us,
+            ends: counted,
+        },
+    );
+    let what = Happened::InstanceEnded {
+        end: fit(past.end),
+        last_lines,
+    };
+    let mut happening = Happening::once(at_us, Some(of.clone()), what);
+    happening.count = count;
+    happening.found_us = found.then(|| border.clock.calendar_us());
+    shared.chronicle.note(happening);
+    true
+}
+
+/// Notes that an instance is gone, and its keeper too.
+pub(crate) async fn note_gone(shared: &Shared, of: &InstanceOf, end: InstanceEnd, found: bool) {
+    let border = &shared.border;
+    let last_lines = last_words::in_time(&*border.clock, &*border.target, &of.instance).await;
+    let now = border.clock.calendar_us();
+    let end = fit(end);
+    let what = Happened::InstanceEnded { end, last_lines };
+    let mut happening = Happening::once(now, Some(of.clone()), what);
+    happening.found_us = found.then_some(now);
+    shared.chronicle.note(happening);
+}
+
+/// Notes that an instance can't be started again.
+pub(crate) fn note_not_started(shared: &Shared, of: &InstanceOf, why: &str) {
+    let why = cut(why.to_owned());
+    let now = shared.border.clock.calendar_us();
+    let what = Happened::InstanceNotStarted { why };
+    shared
+        .chronicle
+        .note(Happening::once(now, Some(of.clone()), what));
+}
+
+fn fit(end: InstanceEnd) -> InstanceEnd {
+    match end {
+        InstanceEnd::NotStarted(why) => InstanceEnd::NotStarted(cut(why)),
+        InstanceEnd::NeverReady(_)
+        | InstanceEnd::Unready(_)
+        | InstanceEnd::Exited(_)
+        | InstanceEnd::Killed(_)
+        | InstanceEnd::Unknown => end,
+    }
+}
+
+fn cut(why: String) -> String {
+    if why.chars().nth(WHY_LONGEST).is_none() {
+        return why;
+    }
+    let mut cut: String = why.chars().take(WHY_LONGEST - 1).collect();
+    cut.push('…');
+    cut
+}
+
+/// What somebody asks to see of it.
+pub(crate) struct Asked {
+    pub(crate) limit: u32,
+    /// Only what is older; none: all of it.
+    pub(crate) before: Option<u64>,
+    pub(crate) reply: Reply<Vec<HappeningView>>,
+}
+
+/// Answers with the newest first. Whether whoever asked has left.
+pub(crate) async fn answer(shared: &Shared, asked: Asked) -> bool {
+    let store = &shared.border.store;
+    let noted = store.happenings(asked.before, asked.limit).await;
+    let view = |(sequence, happening)| HappeningView::of(sequence, happening);
+    let views = noted.map(|noted| noted.into_iter().map(view).collect());
+    let views = views.map_err(|error| problems::store(&error));
+    asked.reply.send(views).is_err()
+}
+
+/// What was started again lately.
+#[derive(Default)]
+pub(crate) struct Lately {
+    pub(crate) router: Option<RestartsView>,
+    pub(crate) instances: BTreeMap<InstanceId, RestartsView>,
+}
+
+/// What was started again in the last 24 hours, as far as that was noted.
+pub(crate) async fn lately(shared: &Shared) -> Lately {
+    let mut lately = Lately::default();
+    let noted = match shared.border.store.happenings(None, LOOKED_AT).await {
+        Ok(noted) => noted,
+        Err(error) => {
+            tracing::debug!("what happened can't be read: {}", error.chain());
+            return lately;
+        }
+    };
+    let since = shared.border.clock.calendar_us().saturating_sub(LATELY_US);
+    for (_, happening) in noted.into_iter().filter(|(_, it)| it.at_us >= since) {
+        let restarts = |end| RestartsView {
+            count: happening.count,
+            last_us: happening.at_us,
+            end,
+        };
+        match (happening.of, happening.what) {
+            (Some(of), Happened::InstanceEnded { end, .. }) => {
+                let more = restarts(end);
+                let known = lately.instances.remove(&of.instance);
+                let both = known.map_or(more.clone(), |known| known.and(more));
+                lately.instances.insert(of.instance, both);
+            }
+            (None, Happened::RouterRestarted { end }) => {
+                let more = restarts(end);
+                let known = lately.router.take();
+                lately.router = Some(known.map_or(more.clone(), |known| known.and(more)));
+            }
+            _ => {}
+        }
+    }
+    lately
+}

@@ -1,0 +1,117 @@
+//! `windlass events --outside`: what happened outside of deployments.
+
+use std::pin::pin;
+use std::time::Duration;
+
+use windlass_api::{DeploymentView, Exit, HappeningView};
+use windlass_client::{Client, Starting};
+
+use crate::arguments::Output;
+use crate::context::Context;
+use crate::diagnostic::Diagnostic;
+use crate::report::Report;
+use crate::ui::happenings::{HAPPENING, OUTSIDE, happening_lines, happenings_text};
+
+/// Most that are shown: a controller keeps no more.
+const SHOWN: u32 = 1_000;
+
+/// Most that are shown below the events of a deployment.
+const SHOWN_BELOW: usize = 10;
+
+/// Time between two questions of whoever follows.
+const ASK_EVERY: Duration = Duration::from_secs(1);
+
+/// A page that holds all that can happen between two questions.
+const NEWS: u32 = 100;
+
+pub(super) async fn run(context: &Context, follow: bool) -> Result<Report, Diagnostic> {
+    let Some(client) = context.client_to_look().await? else {
+        let nothing: [HappeningView; 0] = [];
+        let text = happenings_text(&nothing, &context.ui.style());
+        return Ok(Report::new(text, &nothing)?.of(HAPPENING));
+    };
+    let mut all = client.happenings(SHOWN).await?;
+    retain_wanted(context, &mut all);
+    if follow {
+        return goes_on(context, client, all).await;
+    }
+    let text = happenings_text(&all, &context.ui.style());
+    all.reverse();
+    Ok(Report::new(text, &all)?.of(HAPPENING).sentences())
+}
+
+/// Those of the environment that was asked for, and what belongs to none.
+fn retain_wanted(context: &Context, all: &mut Vec<HappeningView>) {
+    let wanted = context.global.environment.as_deref();
+    all.retain(|view| match (wanted, &view.environment) {
+        (Some(wanted), Some(its)) => its.as_str() == wanted,
+        (Some(_), None) | (None, _) => true,
+    });
+}
+
+/// Tells what there is, then what comes, until Ctrl-C.
+async fn goes_on(
+    context: &Context,
+    client: Client,
+    mut news: Vec<HappeningView>,
+) -> Result<Report, Diagnostic> {
+    let mut left = pin!(tokio::signal::ctrl_c());
+    let starting = Starting::default();
+    let mut told = 0;
+    loop {
+        for happening in news.iter().rev() {
+            if say(context, happening).is_err() {
+                return Ok(Report::silent(Exit::Done));
+            }
+        }
+        told = news.first().map_or(told, |newest| newest.sequence);
+        tokio::select! {
+            () = tokio::time::sleep(ASK_EVERY) => {}
+            _signal = &mut left => return Ok(Report::silent(Exit::Detached)),
+        }
+        let asked = async |client: &Client| client.happenings(NEWS).await;
+        news = client.outliving(&starting, asked).await?;
+        news.retain(|happening| happening.sequence > told);
+        retain_wanted(context, &mut news);
+    }
+}
+
+fn say(context: &Context, happening: &HappeningView) -> std::io::Result<()> {
+    if context.ui.output() != Output::Text {
+        return context.ui.data_json(Some(HAPPENING), happening);
+    }
+    for line in happening_lines(happening, &context.ui.style()) {
+        context.ui.data_fact(&line)?;
+    }
+    Ok(())
+}
+
+/// Below the events of the last deployment: what went wrong since it began and that it does not tell of. A
+/// controller that can't say it leaves it out.
+pub(super) async fn since(context: &Context, client: &Client, view: &DeploymentView) {
+    if context.ui.output() != Output::Text {
+        return;
+    }
+    let mut all = client.happenings(SHOWN).await.unwrap_or_default();
+    all.retain(|it| {
+        let is_here = it.app.as_ref().is_none_or(|app| *app == view.app);
+        is_here && it.what.is_trouble() && it.at_us >= view.started_us
+    });
+    if all.is_empty() {
+        return;
+    }
+    let more = all.len() > SHOWN_BELOW;
+    all.truncate(SHOWN_BELOW);
+    let of_all = if more {
+        "the last of all since"
+    } else {
+        "since"
+    };
+    let said = format!("outside of the deployment, {of_all} it began: {OUTSIDE}");
+    context.ui.say(&said);
+    for happening in all.iter().rev() {
+        if say(context, happening).is_err() {
+            return;
+        }
+    }
+}

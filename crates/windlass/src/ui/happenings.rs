@@ -1,0 +1,144 @@
+//! What happened outside of deployments, for people.
+
+use windlass_api::{HappeningView, RestartsView};
+use windlass_model::{Happened, InstanceEnd};
+
+use super::time::{ago, of_calendar};
+use super::words::{harmless, instance_end};
+use super::{Role, Style};
+
+/// What the object of a happening is called among those of other commands.
+pub(crate) const HAPPENING: &str = "happening";
+
+/// The command that tells of all of them.
+pub(crate) const OUTSIDE: &str = "windlass events --outside";
+
+/// Oldest first, as they come newest first.
+pub(crate) fn happenings_text(newest_first: &[HappeningView], style: &Style) -> String {
+    if newest_first.is_empty() {
+        return "nothing has happened outside of deployments\n".to_owned();
+    }
+    let lines = newest_first.iter().rev();
+    let lines = lines.flat_map(|happening| happening_lines(happening, style));
+    lines.map(|line| line + "\n").collect()
+}
+
+/// A line that says when, where and what, and one for each last line of what has ended.
+pub(crate) fn happening_lines(happening: &HappeningView, style: &Style) -> Vec<String> {
+    let at = of_calendar(happening.at_us, &style.zone);
+    let since = of_calendar(happening.first_us, &style.zone);
+    let times = match happening.count {
+        0 | 1 => String::new(),
+        count => format!(", {count} times since {since}"),
+    };
+    let found = match happening.found_us {
+        Some(_) => ", found when a controller started",
+        None => "",
+    };
+    let told = [&at, "  ", &words(happening), &times, found].concat();
+    let mut lines = vec![if happening.what.is_trouble() {
+        style.paint(Role::Warn, &told)
+    } else {
+        told
+    }];
+    if let Happened::InstanceEnded { last_lines, .. } = &happening.what {
+        let printed = last_lines.iter();
+        lines.extend(printed.map(|line| format!("    {}", harmless(line))));
+    }
+    lines
+}
+
+fn words(happening: &HappeningView) -> String {
+    let place = place(happening);
+    match &happening.what {
+        Happened::InstanceEnded {
+            end: InstanceEnd::NotStarted(why),
+            ..
+        }
+        | Happened::InstanceNotStarted { why } => format!(
+            "{place} could not be started again: {}; it is tried further",
+            harmless(why)
+        ),
+        Happened::InstanceEnded { end, .. } => {
+            format!("{place} {}; it is started again", instance_end(end))
+        }
+        Happened::RouterRestarted { end } => format!(
+            "the router {}; it was started again, from the same table",
+            instance_end(end)
+        ),
+        Happened::RouterNotStarted { why } => format!(
+            "the router is gone and could not be started again: {}; it is tried further",
+            harmless(why)
+        ),
+        Happened::RouterReplaced => {
+            "another router answers: it was upgraded, or somebody else started it".to_owned()
+        }
+        Happened::ControllerStarted { after_death: true } => {
+            "a controller started; the one before it had died".to_owned()
+        }
+        Happened::ControllerStarted { after_death: false } => "a controller started".to_owned(),
+        Happened::ControllerEnded => "the controller ended, as it should".to_owned(),
+    }
+}
+
+fn place(happening: &HappeningView) -> String {
+    let instance = happening.instance.as_ref();
+    let instance = instance.map(ToString::to_string).unwrap_or_default();
+    match (&happening.app, &happening.environment, &happening.service) {
+        (Some(app), Some(environment), Some(service)) => {
+            format!("{service} of {app} in {environment}: instance {instance}")
+        }
+        _ => format!("instance {instance}"),
+    }
+}
+
+/// `started again 2 times, last 3m ago (was killed by signal 9)`.
+pub(crate) fn restarts(view: &RestartsView, now_us: i64) -> String {
+    let times = match view.count {
+        1 => "once".to_owned(),
+        count => format!("{count} times"),
+    };
+    let last = ago(now_us.saturating_sub(view.last_us));
+    format!(
+        "started again {times}, last {last} ({})",
+        instance_end(&view.end)
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ui::sample;
+
+    #[test]
+    fn each_says_when_where_what_and_how_often_and_the_newest_is_last() {
+        let mut all = sample::happenings();
+        let text = happenings_text(&all, &Style::plain());
+        insta::assert_snapshot!(text, @r"
+        2026-11-21 14:02:12  the controller ended, as it should
+        2026-11-21 14:02:13  a controller started; the one before it had died
+        2026-11-21 14:02:14  another router answers: it was upgraded, or somebody else started it
+        2026-11-21 14:02:15  the router is gone and could not be started again: the address 127.0.0.1:20001 is taken; it is tried further
+        2026-11-21 14:02:16  api of shop in production: instance ins_2a could not be started again: the address 127.0.0.1:20001 is taken; it is tried further, 3 times since 2026-11-21 14:02:11, found when a controller started
+        2026-11-21 14:02:17  api of shop in production: instance ins_2a exited with status 1; it is started again, 3 times since 2026-11-21 14:02:11, found when a controller started
+            no connection to the database
+        2026-11-21 14:02:18  the router was killed by signal 9; it was started again, from the same table
+        2026-11-21 14:02:19  a controller started
+        ");
+        all.clear();
+        let nothing = "nothing has happened outside of deployments\n";
+        assert_eq!(happenings_text(&all, &Style::plain()), nothing);
+    }
+
+    #[test]
+    fn restarts_are_told_with_the_last_one() {
+        let view = RestartsView {
+            count: 2,
+            last_us: sample::at(0),
+            end: InstanceEnd::Killed(9),
+        };
+        let told = restarts(&view, sample::at(180_000));
+        let said = "started again 2 times, last 3m ago (was killed by signal 9)";
+        assert_eq!(told, said);
+    }
+}

@@ -1,0 +1,52 @@
+//! What happened outside of the sample's deployments.
+
+use windlass_api::HappeningView;
+use windlass_model::{Happened, Happening, InstanceEnd, InstanceOf, ServiceKey};
+
+use super::noun::{app, at, instance, production, service};
+
+/// One of each kind and way, newest first.
+pub(crate) fn happenings() -> Vec<HappeningView> {
+    let api = || {
+        let service = ServiceKey {
+            app: app(),
+            environment: production(),
+            service: service("api"),
+        };
+        let instance = instance("2a");
+        Some(InstanceOf { service, instance })
+    };
+    let why = || "the address 127.0.0.1:20001 is taken".to_owned();
+    let killed = InstanceEnd::Killed(9);
+    let last_lines = vec!["no connection to the database".to_owned()];
+    let all = [
+        (None, Happened::ControllerEnded),
+        (None, Happened::ControllerStarted { after_death: true }),
+        (None, Happened::RouterReplaced),
+        (None, Happened::RouterNotStarted { why: why() }),
+        (api(), Happened::InstanceNotStarted { why: why() }),
+        (
+            api(),
+            Happened::InstanceEnded {
+                end: InstanceEnd::Exited(1),
+                last_lines,
+            },
+        ),
+        (None, Happened::RouterRestarted { end: killed }),
+        (None, Happened::ControllerStarted { after_death: false }),
+    ];
+    let numbered = (1_u64..).zip((1..).zip(all));
+    let mut all: Vec<HappeningView> = numbered
+        .map(|(sequence, (second, (of, what)))| {
+            let mut happening = Happening::once(at(second * 1_000), of, what);
+            if happening.of.is_some() {
+                happening.count = 3;
+                happening.first_us = at(0);
+                happening.found_us = Some(at(60_000));
+            }
+            HappeningView::of(sequence, happening)
+        })
+        .collect();
+    all.reverse();
+    all
+}

@@ -1,0 +1,119 @@
+//! What dies outside of a deployment leaves a trace that a person can ask for.
+
+use serde_json::Value;
+
+use crate::lab::{Lab, SOON, Service, answer, eventually, kill};
+
+const FILE: &str = "\
+app: shop
+services:
+  web:
+    run: ./web
+    listen: @web
+    ready: /health/ready
+    bake: 200ms
+";
+
+fn live() -> Lab {
+    let lab = Lab::new(FILE);
+    lab.program("web", &Service::new("web", "1"));
+    lab.deploy();
+    lab
+}
+
+/// What was noted of one kind, oldest first.
+fn noted(lab: &Lab, kind: &str) -> Vec<Value> {
+    let all = lab.run(&["events", "--outside", "-o", "json"]).exits(0);
+    let all = all.json().as_array().cloned().unwrap_or_default();
+    let of_kind = |it: &Value| it["what"]["happened"] == kind;
+    all.into_iter().filter(of_kind).collect()
+}
+
+#[test]
+fn an_instance_that_was_killed_is_told_with_how_it_ended() {
+    let lab = live();
+    let port = lab.service("web")["stable"]["instances"][0]["address"].clone();
+    let port = port
+        .as_str()
+        .and_then(|at| at.rsplit(':').next()?.parse().ok());
+    kill(&lab.instance_at(port.expect("a port")));
+    let ended = eventually("it is noted", SOON, || noted(&lab, "instance_ended").pop());
+    assert_eq!(ended["what"]["end"], serde_json::json!({ "killed": 9 }));
+    assert_eq!(
+        (&ended["service"], &ended["count"]),
+        (&"web".into(), &1.into())
+    );
+    assert_eq!(
+        (&ended["app"], &ended["type"]),
+        (&"shop".into(), &"happening".into())
+    );
+    eventually("it answers again", SOON, || {
+        (answer(lab.at("web")).chain() == "web=1").then_some(())
+    });
+    let status = lab.run(&["status"]).exits(0).out;
+    assert!(status.contains("web: started again once, last"), "{status}");
+    assert!(status.contains("(was killed by signal 9): windlass events --outside"));
+    let told = lab.run(&["events", "--outside"]).exits(0).out;
+    assert!(
+        told.contains("web of shop in default: instance ins_")
+            && told.contains("was killed by signal 9; it is started again"),
+        "{told}"
+    );
+    let below = lab.run(&["events"]).exits(0);
+    below.says(&["outside of the deployment, since it began: windlass events --outside"]);
+    assert!(
+        below.out.contains("was killed by signal 9"),
+        "{}",
+        below.out
+    );
+}
+
+#[test]
+fn a_router_and_a_controller_that_were_killed_are_told() {
+    let lab = live();
+    kill(&lab.only("router"));
+    let restarted = eventually("it is noted", SOON, || {
+        noted(&lab, "router_restarted").pop()
+    });
+    assert_eq!(restarted["what"]["end"], serde_json::json!({ "killed": 9 }));
+    let status = lab.run(&["status"]).exits(0).out;
+    assert!(status.contains(", started again once, last"), "{status}");
+    lab.kill_controller();
+    let started = eventually("it is noted", SOON, || {
+        noted(&lab, "controller_started").pop()
+    });
+    assert_eq!(started["what"]["after_death"], true);
+}
+
+#[test]
+fn what_died_while_no_controller_was_there_is_told_as_found() {
+    let lab = live();
+    let port = lab.service("web")["stable"]["instances"][0]["address"].clone();
+    let port = port
+        .as_str()
+        .and_then(|at| at.rsplit(':').next()?.parse().ok());
+    let instance = lab.instance_at(port.expect("a port"));
+    lab.kill_controller();
+    kill(&instance);
+    eventually("it answers again", SOON, || {
+        (answer(lab.at("web")).chain() == "web=1").then_some(())
+    });
+    let ended = eventually("it is noted", SOON, || noted(&lab, "instance_ended").pop());
+    assert!(
+        ended["found_us"].as_i64() > ended["at_us"].as_i64(),
+        "{ended}"
+    );
+    let told = lab.run(&["events", "--outside"]).exits(0).out;
+    assert!(told.contains(", found when a controller started"), "{told}");
+}
+
+#[test]
+fn whoever_follows_hears_of_it_as_it_happens() {
+    let lab = live();
+    let following = lab.start(&["events", "--outside", "--follow"]);
+    following.until("a controller started");
+    kill(&lab.only("router"));
+    following.until("the router was killed by signal 9; it was started again");
+    following.interrupt();
+    following.left().exits(130);
+}
