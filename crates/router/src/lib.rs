@@ -28,6 +28,7 @@ mod any_table;
 mod anything;
 mod apply;
 mod asked;
+mod begin;
 mod cast;
 mod certificate;
 mod check;

@@ -177,6 +177,9 @@ pub(crate) const TICKS_REPLY: usize = 1_000;
 /// Counts of one slot in one tick, in one reply.
 pub(crate) const CELLS_REPLY: usize = 10_000;
 
+/// Damaged tables that are kept beside the one in use; the oldest go first.
+pub(crate) const TABLES_ASIDE: usize = 3;
+
 /// Shortest time between two probes of one instance.
 pub(crate) const PROBE_EVERY: Duration = Duration::from_millis(20);
 
