@@ -7,26 +7,29 @@
 use std::collections::BTreeMap;
 use std::error::Error;
 use std::io;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Collected, Empty, Limited};
 use hyper::body::Incoming;
-use hyper::client::conn::http1::Builder;
-use hyper::{Request, StatusCode};
+use hyper::client::conn::{http1, http2};
+use hyper::rt::Executor;
+use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
+use tokio::task::JoinSet;
 use tokio::time::timeout;
 use windlass_edge::{Examined, Prober};
-use windlass_model::{Instance, Probe, ProbeKind, Probed};
+use windlass_model::{Instance, Probe, ProbeKind, Probed, Speaks};
 use windlass_reports::{Health, Sign, health, limit::MAX_HEALTH_BYTES};
 
 /// Header lines of an answer.
 const HEADERS: usize = 100;
 
 /// Bytes of an answer's head.
-const HEAD_BYTES: usize = 64 * 1024;
+const HEAD_BYTES: u32 = 64 * 1024;
 
 /// Bytes that are read of a bad answer's body: room for its word, were each character four bytes.
 const BEGINNING_BYTES: usize = 4 * WORD_LONGEST;
@@ -46,8 +49,8 @@ impl Prober for NetworkProber {
     async fn probe(&self, probe: &Probe, instance: &Instance) -> Probed {
         let asked = async {
             match &probe.kind {
-                ProbeKind::Http { path } => {
-                    let (status, body) = get(path, instance, Wanted::WhyNot).await?;
+                ProbeKind::Http { path, speaks } => {
+                    let (status, body) = get((path, *speaks), instance, Wanted::WhyNot).await?;
                     judged(status).map_err(|saw| with_its_word(saw, &body))
                 }
                 ProbeKind::Tcp => connect(instance).await.map(|_connection| ()),
@@ -62,10 +65,11 @@ impl Prober for NetworkProber {
     }
 
     async fn examine(&self, probe: &Probe, instance: &Instance) -> Examined {
-        let ProbeKind::Http { path } = &probe.kind else {
+        let ProbeKind::Http { path, speaks } = &probe.kind else {
             return plain(self.probe(probe, instance).await);
         };
-        match timeout(probe.timeout.duration(), get(path, instance, Wanted::All)).await {
+        let asked = get((path, *speaks), instance, Wanted::All);
+        match timeout(probe.timeout.duration(), asked).await {
             Ok(Ok((status, body))) => examined(status, &body),
             Ok(Err(saw)) => plain(Probed::Unready { saw }),
             Err(_late) => plain(late(probe)),
@@ -161,44 +165,87 @@ enum Wanted {
 
 /// Status and body of the answer, as much of it as is wanted.
 async fn get(
-    path: &str,
+    (path, speaks): (&str, Speaks),
     instance: &Instance,
     wanted: Wanted,
 ) -> Result<(StatusCode, Bytes), String> {
-    let request = Request::get(path)
-        .header("host", instance.address.to_string())
+    let request = match speaks {
+        Speaks::Http1 => Request::get(path)
+            .header("host", instance.address.to_string())
+            .header("connection", "close"),
+        Speaks::Http2 => Request::get(format!("http://{}{path}", instance.address)),
+    };
+    let request = request
         .header("user-agent", "windlass-probe")
         .header("accept", "*/*")
-        .header("connection", "close")
         .body(Empty::<Bytes>::new())
         .map_err(|why| format!("no question: {why}"))?;
-    let stream = connect(instance).await?;
-    let (mut sender, connection) = Builder::new()
-        .max_headers(HEADERS)
-        .max_buf_size(HEAD_BYTES)
-        .handshake(TokioIo::new(stream))
-        .await
-        .map_err(|why| no_answer(&why))?;
-    let answer = async {
-        let answer = sender.send_request(request).await;
-        let (head, body) = answer.map_err(|why| no_answer(&why))?.into_parts();
-        let body = match wanted {
-            Wanted::WhyNot if judged(head.status).is_ok() => Bytes::new(),
-            Wanted::WhyNot => beginning(body).await,
-            Wanted::All => {
-                // One that breaks off or is too long says nothing; its status was there before.
-                let body = Limited::new(body, MAX_HEALTH_BYTES).collect().await;
-                body.map(Collected::to_bytes).unwrap_or_default()
-            }
-        };
-        Ok((head.status, body))
-    };
-    // The connection moves only while it is polled; its end still leaves the answer's word.
+    let stream = TokioIo::new(connect(instance).await?);
+    let none = |why| no_answer(speaks, &why);
+    match speaks {
+        Speaks::Http1 => {
+            let builder = http1::Builder::new()
+                .max_headers(HEADERS)
+                .max_buf_size(HEAD_BYTES as usize)
+                .handshake(stream);
+            let (mut sender, connection) = builder.await.map_err(none)?;
+            let answer = async {
+                let answer = sender.send_request(request).await.map_err(none)?;
+                Ok(read(answer, wanted).await)
+            };
+            driven(connection, answer).await
+        }
+        Speaks::Http2 => {
+            let builder = http2::Builder::new(Beside::default())
+                .max_header_list_size(HEAD_BYTES)
+                .handshake(stream);
+            let (mut sender, connection) = builder.await.map_err(none)?;
+            let answer = async {
+                let answer = sender.send_request(request).await.map_err(none)?;
+                Ok(read(answer, wanted).await)
+            };
+            driven(connection, answer).await
+        }
+    }
+}
+
+/// The answer, while its connection moves: it does so only when it is polled. Its end still leaves the
+/// answer's word.
+async fn driven<T>(
+    connection: impl Future,
+    answer: impl Future<Output = Result<T, String>>,
+) -> Result<T, String> {
     let (mut connection, mut answer) = (std::pin::pin!(connection), std::pin::pin!(answer));
     tokio::select! {
         biased;
         answer = answer.as_mut() => answer,
         _ended = connection.as_mut() => answer.await,
+    }
+}
+
+/// As much of an answer as is wanted.
+async fn read(answer: Response<Incoming>, wanted: Wanted) -> (StatusCode, Bytes) {
+    let (head, body) = answer.into_parts();
+    let body = match wanted {
+        Wanted::WhyNot if judged(head.status).is_ok() => Bytes::new(),
+        Wanted::WhyNot => beginning(body).await,
+        Wanted::All => {
+            // One that breaks off or is too long says nothing; its status was there before.
+            let body = Limited::new(body, MAX_HEALTH_BYTES).collect().await;
+            body.map(Collected::to_bytes).unwrap_or_default()
+        }
+    };
+    (head.status, body)
+}
+
+/// What a connection of HTTP/2 starts, all of which ends with the question.
+#[derive(Clone, Debug, Default)]
+struct Beside(Arc<Mutex<JoinSet<()>>>);
+
+impl<F: Future<Output = ()> + Send + 'static> Executor<F> for Beside {
+    fn execute(&self, task: F) {
+        let mut tasks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        tasks.spawn(task);
     }
 }
 
@@ -218,11 +265,20 @@ async fn beginning(mut body: Incoming) -> Bytes {
     Bytes::from(begun)
 }
 
-fn no_answer(why: &hyper::Error) -> String {
+/// Of HTTP/2 whatever ends the connection is told as no answer in that: an instance that does not speak it
+/// just ends the connection, or answers in something else.
+fn no_answer(speaks: Speaks, why: &hyper::Error) -> String {
     let io = why.source().and_then(|s| s.downcast_ref::<io::Error>());
-    match io {
-        Some(io) => told(io),
-        None if why.is_incomplete_message() => "connection closed without an answer".to_owned(),
-        None => format!("no HTTP: {why}"),
+    match (speaks, io) {
+        (Speaks::Http1, Some(io)) => told(io),
+        (Speaks::Http1, None) if why.is_incomplete_message() => {
+            "connection closed without an answer".to_owned()
+        }
+        (Speaks::Http1, None) => format!("no HTTP: {why}"),
+        (Speaks::Http2, Some(io)) => format!("no HTTP/2: {}", told(io)),
+        (Speaks::Http2, None) => match why.source() {
+            Some(cause) => format!("no HTTP/2: {cause}"),
+            None => format!("no HTTP/2: {why}"),
+        },
     }
 }

@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use windlass_model::{
     EnvironmentName, Instance, InstanceId, Label, Percent, Probe, ProbeKind, Route, RouteMode,
-    RouteSlot, ServiceKey, ServiceName, SlotId, Traffic, Version,
+    RouteSlot, ServiceKey, ServiceName, SlotId, Speaks, Traffic, Version,
 };
 
 use crate::assemble;
@@ -111,7 +111,7 @@ fn route(
             weight,
             instances: instances(number, &at.value)?,
             probe: probe(draft),
-            speaks: draft.speaks.good().copied().unwrap_or_default(),
+            speaks: speaks(draft),
         })
     });
     Some(Route {
@@ -188,10 +188,14 @@ fn instances(slot: u32, origin: &OriginDraft) -> Option<Vec<Instance>> {
     all.map(instance).collect()
 }
 
+fn speaks(draft: &AloneServiceDraft) -> Speaks {
+    draft.speaks.good().copied().unwrap_or_default()
+}
+
 fn probe(draft: &AloneServiceDraft) -> Probe {
-    let path = draft.ready.good().cloned();
+    let (path, speaks) = (draft.ready.good().cloned(), speaks(draft));
     Probe {
-        kind: path.map_or(ProbeKind::Tcp, |path| ProbeKind::Http { path }),
+        kind: path.map_or(ProbeKind::Tcp, |path| ProbeKind::Http { path, speaks }),
         ..Probe::default()
     }
 }

@@ -6,7 +6,8 @@ use std::net::SocketAddr;
 use windlass_model::{
     Access, Acme, AppName, CommandSpec, EnvironmentName, Gate, Host, Listen, MetricQuery, Millis,
     OWN_NAMES, OnFailure, Probe, ProbeKind, ProcessSpec, Proxies, Rule, ScoreNeed, Secret,
-    ServiceName, ServiceSpec, Spec, Step, Stop, Strategy, Template, Tls, TlsFiles, Traffic, Who,
+    ServiceName, ServiceSpec, Speaks, Spec, Step, Stop, Strategy, Template, Tls, TlsFiles, Traffic,
+    Who,
 };
 
 use crate::decode::{
@@ -92,6 +93,7 @@ fn service(draft: &ServiceDraft, set: Option<&String>) -> ServiceSpec {
         process,
         command: command.map(command_spec),
         listen: draft.listen.good().and_then(listen),
+        speaks: speaks(draft),
         ready: command.map_or_else(|| probe(draft), command_probe),
         detailed: detailed(draft),
         strategy: draft
@@ -357,6 +359,10 @@ fn need(step: &StepDraft) -> Option<ScoreNeed> {
     })
 }
 
+fn speaks(draft: &ServiceDraft) -> Speaks {
+    draft.speaks.good().copied().unwrap_or_default()
+}
+
 /// The readiness question of a service.
 pub(crate) fn probe(draft: &ServiceDraft) -> Probe {
     let nothing = ProbeDraft::default();
@@ -371,7 +377,10 @@ pub(crate) fn probe(draft: &ServiceDraft) -> Probe {
         written.tcp.is_absent(),
         draft.listen.is_absent(),
     ) {
-        (Some(path), _, _) => ProbeKind::Http { path: path.clone() },
+        (Some(path), _, _) => ProbeKind::Http {
+            path: path.clone(),
+            speaks: speaks(draft),
+        },
         (None, true, true) => ProbeKind::Alive { at_least: ALIVE },
         (None, _, _) => ProbeKind::Tcp,
     };
@@ -388,7 +397,7 @@ pub(crate) fn probe(draft: &ServiceDraft) -> Probe {
 /// The detailed question; none where nothing is written.
 pub(crate) fn detailed(draft: &ServiceDraft) -> Option<Probe> {
     let written: &DetailedDraft = draft.probes.good()?.detailed.good()?;
-    let usual = Probe::detailed(written.http.good()?.clone());
+    let usual = Probe::detailed(written.http.good()?.clone(), speaks(draft));
     Some(Probe {
         every: written.every.good().copied().unwrap_or(usual.every),
         timeout: written.timeout.good().copied().unwrap_or(usual.timeout),

@@ -19,8 +19,9 @@ pub use frame::{BadFrame, MAX_FRAME, decode_length, encode};
 pub use level::{Level, RouterProgram, needs};
 pub use passage::{Passage, Pause};
 pub use router::{
-    Direction, Generation, ObservedConnections, ObservedRoute, ObservedSlot, ObservedTable,
-    Refusal, Reloaded, RouteChange, RouterBoot, RouterReply, RouterRequest, Split, TableChange,
+    DamagedTable, Direction, Generation, ObservedConnections, ObservedRoute, ObservedSlot,
+    ObservedTable, Refusal, Reloaded, RouteChange, RouterBoot, RouterReply, RouterRequest, Split,
+    TableChange,
 };
 pub use shim::{
     GroupEnd, LastEnd, Restart, ShimRefusal, ShimReply, ShimRequest, ShimSpec, ShimState,

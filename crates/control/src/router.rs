@@ -295,6 +295,22 @@ pub struct ObservedTable {
     /// What it is, and what it understands: of whoever asks, also of a person, who says no epoch.
     #[serde(default)]
     pub program: RouterProgram,
+    /// What became of a table on disk that could not be used when it began; none where it could, or an older
+    /// router does not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub damaged: Option<DamagedTable>,
+}
+
+/// A table on disk that a router could not use when it began.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DamagedTable {
+    /// Why not.
+    pub why: String,
+    /// Where it is kept; none: it could not be laid aside.
+    pub aside: Option<String>,
+    /// Whether a second of the same table took its place, so that nothing is missing; else the router began
+    /// empty.
+    pub second_taken: bool,
 }
 
 /// The connections of a router's clients. Those closed are counted since it began.

@@ -13,7 +13,7 @@ use windlass_engine::sha256;
 use windlass_model::{
     AppName, Environment, EnvironmentName, Finalize, Instance, InstanceId, Label, Millis,
     OnFailure, Overlap, Probe, ProcessSpec, Promoted, Release, Rule, ServiceName, ServiceSpec,
-    ServiceState, Slot, SlotId, Spec, Stop, Strategy, Template, Version,
+    ServiceState, Slot, SlotId, Speaks, Spec, Stop, Strategy, Template, Version,
 };
 
 /// Services unless said otherwise.
@@ -170,6 +170,7 @@ fn service_spec(number: u16, needs: BTreeSet<ServiceName>) -> ServiceSpec {
         command: None,
         listen: Some(address(number).into()),
         traffic: Box::default(),
+        speaks: Speaks::Http1,
         ready: Probe::default(),
         strategy: Strategy::BlueGreen,
         overlap: Overlap::No,

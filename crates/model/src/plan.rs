@@ -204,7 +204,7 @@ pub enum TaskKind {
         /// Closed after promotion.
         close: Vec<Listen>,
     },
-    /// Treat its requests by another traffic policy.
+    /// Treat its requests by another traffic policy, or pass them on in another version of HTTP.
     Treat,
     /// Change how many copies run.
     Scale {

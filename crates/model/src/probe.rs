@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::Millis;
+use crate::{Millis, Speaks};
 
 /// One health question, and how often and how patiently it is asked.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,6 +31,9 @@ pub enum ProbeKind {
     Http {
         /// Path and query, starting with a slash.
         path: String,
+        /// What it is asked in.
+        #[serde(default, skip_serializing_if = "Speaks::is_usual")]
+        speaks: Speaks,
     },
     /// A connection that must be accepted.
     Tcp,
@@ -47,10 +50,14 @@ pub enum ProbeKind {
 }
 
 impl ProbeKind {
-    /// What is asked, in a few words: `GET /health/ready`, `a TCP connection`.
+    /// What is asked, in a few words: `GET /health/ready`, `a TCP connection`. HTTP/2 is named, because
+    /// whoever answers well with a usual client may not speak it.
     pub fn asks(&self) -> String {
         match self {
-            Self::Http { path } => ["GET ", path].concat(),
+            Self::Http { path, speaks } => match speaks {
+                Speaks::Http1 => format!("GET {path}"),
+                Speaks::Http2 => format!("GET {path} in HTTP/2"),
+            },
             Self::Tcp => "a TCP connection".to_owned(),
             Self::Alive { at_least } => format!("alive for {at_least}"),
             Self::Command { status: false } => "the end of its command".to_owned(),
@@ -85,9 +92,9 @@ impl Probe {
 
     /// A question at this path whose answer says more, as often as it is asked where the file says
     /// nothing.
-    pub fn detailed(path: String) -> Self {
+    pub fn detailed(path: String, speaks: Speaks) -> Self {
         Self {
-            kind: ProbeKind::Http { path },
+            kind: ProbeKind::Http { path, speaks },
             every: Millis::from_secs(10),
             ..Self::default()
         }

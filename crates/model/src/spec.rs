@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     AppName, Before, CommandSpec, EnvironmentName, Finalize, Gate, Listen, MetricQuery, Millis,
-    Probe, Rule, ScoreSpec, ServiceName, Strategy, Template, Traffic, Trigger,
+    Probe, Rule, ScoreSpec, ServiceName, Speaks, Strategy, Template, Traffic, Trigger,
 };
 
 /// One application in one environment. `config` makes it; who holds one may trust it: every `needs`
@@ -66,6 +66,9 @@ pub struct ServiceSpec {
     /// How the router treats its requests.
     #[serde(default, skip_serializing_if = "Traffic::is_usual")]
     pub traffic: Box<Traffic>,
+    /// What its instances speak, to the router and to whoever asks for their health.
+    #[serde(default, skip_serializing_if = "Speaks::is_usual")]
+    pub speaks: Speaks,
     /// The readiness question. Without `ready` in the file: a TCP connect, or alive for 2 s.
     pub ready: Probe,
     /// The question whose answer says more of what the service rests on.
@@ -182,6 +185,11 @@ impl ServiceSpec {
     pub fn asks(&self, probe: &str) -> bool {
         let ready = probe == Self::READY && self.ready.asks_the_instance();
         ready || self.detailed.is_some()
+    }
+
+    /// Whether the router treats requests of `other` as it does those of this one.
+    pub fn treats_as(&self, other: &Self) -> bool {
+        self.traffic == other.traffic && self.speaks == other.speaks
     }
 
     /// The address that the router serves it on.

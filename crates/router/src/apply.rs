@@ -10,8 +10,8 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use windlass_control::{
-    Direction, Generation, ObservedTable, Refusal, RouteChange, RouterProgram, RouterReply,
-    TABLE_FORMAT, Table, TableChange, TableEntry, Tripwire,
+    DamagedTable, Direction, Generation, ObservedTable, Refusal, RouteChange, RouterProgram,
+    RouterReply, TABLE_FORMAT, Table, TableChange, TableEntry, Tripwire,
 };
 use windlass_model::{Epoch, Listen, Percent, Route, ServiceKey};
 
@@ -25,7 +25,7 @@ use crate::latch::Latches;
 use crate::limits::{LISTENERS, RAISE_TRIES};
 use crate::live::{Entry, Live, Services};
 use crate::reload::Alone;
-use crate::trip::{self, Withheld};
+use crate::trip::Withheld;
 
 /// The one place where the table, the epoch and the set of listeners change.
 pub(crate) struct Keeper {
@@ -36,6 +36,8 @@ pub(crate) struct Keeper {
     /// One raise after the other.
     pub(crate) raising: Mutex<()>,
     pub(crate) held: Mutex<Held>,
+    /// What became of a table that could not be used when this one began.
+    pub(crate) damaged: Option<DamagedTable>,
 }
 
 /// What lies on disk.
@@ -74,41 +76,6 @@ struct Planned {
 }
 
 impl Keeper {
-    /// Takes up the last good table of the state folder; a bad one is refused whole, with a line in
-    /// the log, and the router starts empty. What had tripped is taken back if the table does not
-    /// say so yet.
-    pub(crate) fn open(core: Arc<Core>, kept: Kept) -> Self {
-        let path = kept.disk.path();
-        let table = kept.disk.load().unwrap_or_else(|why| {
-            tracing::error!(table.path = %path.display(), %why, "refused the table on disk; starting empty");
-            None
-        });
-        let mut held = Held::default();
-        if let Some(on_disk) = table {
-            match entries(&core, &on_disk) {
-                Ok(mut services) => {
-                    tracing::info!(services = services.len(), "took up the last good table");
-                    held.epoch = on_disk.epoch;
-                    held.file = on_disk.alone;
-                    if trip::take_back_again(&core, &kept.latches, &mut services) {
-                        kept.disk.save_late(held.table(&services));
-                    }
-                    core.swap(services);
-                }
-                Err(why) => {
-                    tracing::error!(table.path = %path.display(), %why, "refused the table on disk; starting empty");
-                }
-            }
-        }
-        Self {
-            core,
-            kept,
-            handing: Mutex::default(),
-            raising: Mutex::default(),
-            held: Mutex::new(held),
-        }
-    }
-
     /// Takes the sockets of the router whose place this one takes.
     pub(crate) fn take_listeners(&self, listeners: BTreeMap<SocketAddr, Arc<TcpListener>>) {
         let mut held = locked(&self.held);
@@ -127,6 +94,7 @@ impl Keeper {
             alone: self.kept.alone.is_some(),
             connections: self.core.connected(),
             program: self.kept.program.clone(),
+            damaged: self.damaged.clone(),
         }
     }
 

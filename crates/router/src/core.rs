@@ -399,7 +399,7 @@ impl Core {
         // Nobody's are in no tick, only in their total.
         drop(self.nobodys.take());
         let until_ms = u64::try_from(self.begun.elapsed().as_millis()).unwrap_or(u64::MAX);
-        locked(&self.ticks).push(until_ms, cells);
+        locked(&self.ticks).push(until_ms, &cells);
     }
 }
 

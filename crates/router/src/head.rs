@@ -97,7 +97,10 @@ pub(crate) fn judge_multiplexed<B>(request: &Request<B>) -> Result<(), Fault> {
         .path_and_query()
         .map_or("", |path| path.as_str());
     let asterisk = target == "*" && request.method() == Method::OPTIONS;
-    if !asterisk && (!target.starts_with('/') || !is_target(target.as_bytes())) {
+    if !asterisk
+        && (!target.starts_with('/')
+            || !is_target(request.method().as_str().as_bytes(), target.as_bytes()))
+    {
         return Err(Fault::Malformed);
     }
     let authority = request
@@ -153,7 +156,7 @@ fn request_line(line: &[u8]) -> Result<bool, Fault> {
         return Err(Fault::Malformed);
     };
     // A tunnel to anywhere is not ours to give.
-    if !is_token(method) || method == b"CONNECT" || !is_target(target) {
+    if !is_token(method) || method == b"CONNECT" || !is_target(method, target) {
         return Err(Fault::Malformed);
     }
     match version {
@@ -163,13 +166,19 @@ fn request_line(line: &[u8]) -> Result<bool, Fault> {
     }
 }
 
-fn is_target(target: &[u8]) -> bool {
+/// A path, all of a URL, or `*` where that has a meaning. A host alone is for tunnels only: taken for a path's
+/// absence it would be another request than the one that was sent.
+fn is_target(method: &[u8], target: &[u8]) -> bool {
     let plain = |b: &u8| b.is_ascii_alphanumeric() || b"/-_.~?&=%+:,;@!$'()*[]".contains(b);
+    // The parser behind would refuse it with an answer that does not say whose it is.
+    let visible = || target.iter().all(|b| *b > b' ' && *b != 0x7f);
+    let parsed = || Uri::try_from(target).ok().filter(|_| visible());
     match target.first() {
         None => false,
         Some(b'/') if target.iter().all(plain) => true,
-        // The parser behind would refuse it with an answer that does not say whose it is.
-        Some(_) => target.iter().all(|b| *b > b' ' && *b != 0x7f) && Uri::try_from(target).is_ok(),
+        Some(b'/') => parsed().is_some(),
+        Some(b'*') => target == b"*" && method == b"OPTIONS",
+        Some(_) => parsed().is_some_and(|uri| uri.scheme().is_some()),
     }
 }
 

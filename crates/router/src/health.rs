@@ -126,7 +126,7 @@ async fn once(instance: &InstanceState, probe: &Probe) -> Saw {
         let stream = TcpStream::connect(instance.address).await?;
         match &probe.kind {
             ProbeKind::Tcp | ProbeKind::Alive { .. } | ProbeKind::Command { .. } => Ok(200),
-            ProbeKind::Http { path } => match instance.speaks {
+            ProbeKind::Http { path, speaks } => match speaks {
                 Speaks::Http1 => status(stream, instance, path).await,
                 Speaks::Http2 => status_multiplexed(stream, instance, path).await,
             },

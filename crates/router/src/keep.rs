@@ -1,4 +1,4 @@
-//! The last good table on disk.
+//! The last good table on disk, and a second of it for when it is damaged.
 
 use std::fs::File;
 use std::io::{self, Write};
@@ -32,21 +32,55 @@ impl TableFile {
         self.folder.join("table.json")
     }
 
-    /// Writes beside, syncs, renames, syncs the folder: there is always a whole table.
+    /// The same table once more.
+    fn second(&self) -> PathBuf {
+        self.folder.join("table.second.json")
+    }
+
+    /// Keeps the table.
     pub(crate) fn save(&self, table: &Table) -> io::Result<()> {
+        self.write(table, &self.path())
+    }
+
+    /// Keeps it once more.
+    fn save_second(&self, table: &Table) -> io::Result<()> {
+        self.write(table, &self.second())
+    }
+
+    /// Writes beside, syncs, renames, syncs the folder: there is always a whole table.
+    fn write(&self, table: &Table, path: &Path) -> io::Result<()> {
         let bytes = seal(table)?;
-        let beside = self.folder.join("table.json.new");
+        let mut beside = path.to_owned().into_os_string();
+        beside.push(".new");
         let mut file = File::create(&beside)?;
         file.write_all(&bytes)?;
         file.sync_all()?;
-        std::fs::rename(&beside, self.path())?;
+        std::fs::rename(&beside, path)?;
         File::open(&self.folder)?.sync_all()
     }
 
     /// Reads the table; none if there is no file.
     pub(crate) fn load(&self) -> Result<Option<Table>, BadTable> {
-        let path = self.path();
-        let length = match std::fs::metadata(&path) {
+        Self::read(&self.path())
+    }
+
+    /// Reads what a router starts with: the table, or its second where that is damaged. Where there is no
+    /// file nothing was kept, or somebody wanted that to be so.
+    pub(crate) fn take_up(&self) -> TakenUp {
+        match self.load() {
+            Ok(table) => TakenUp {
+                table,
+                refused: None,
+            },
+            Err(why) => TakenUp {
+                table: Self::read(&self.second()).unwrap_or_default(),
+                refused: Some(why),
+            },
+        }
+    }
+
+    fn read(path: &Path) -> Result<Option<Table>, BadTable> {
+        let length = match std::fs::metadata(path) {
             Ok(about) => about.len(),
             Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(e) => return Err(e.into()),
@@ -54,14 +88,24 @@ impl TableFile {
         if length > LONGEST {
             return Err(BadTable::TooLong(length));
         }
-        unseal(&std::fs::read(&path)?).map(Some)
+        unseal(&std::fs::read(path)?).map(Some)
     }
+}
+
+/// What a router starts with.
+#[derive(Debug)]
+pub(crate) struct TakenUp {
+    pub(crate) table: Option<Table>,
+    /// Why that is not the table but its second, or nothing.
+    pub(crate) refused: Option<BadTable>,
 }
 
 /// The table file and what must be written there as soon as the disk lets it be.
 pub(crate) struct TableKeeper {
     /// Held while the file is written, so that an older table never lands on a newer one.
     file: Mutex<TableFile>,
+    /// Held while its second is: a raise waits for the table alone.
+    second: Mutex<TableFile>,
     latches: Arc<Latches>,
     late: Mutex<Late>,
     changed: Condvar,
@@ -70,6 +114,8 @@ pub(crate) struct TableKeeper {
 #[derive(Default)]
 struct Late {
     table: Option<Table>,
+    /// It is in its file, and not in the second yet.
+    second: Option<Table>,
     over: bool,
     /// The file is another router's: nothing is written any more.
     is_given_away: bool,
@@ -77,17 +123,19 @@ struct Late {
 
 impl TableKeeper {
     pub(crate) fn new(file: TableFile, latches: Arc<Latches>) -> Self {
+        let second = TableFile::new(&file.folder);
         Self {
             file: Mutex::new(file),
+            second: Mutex::new(second),
             latches,
             late: Mutex::default(),
             changed: Condvar::new(),
         }
     }
 
-    /// Reads the table on disk; see [`TableFile::load`].
-    pub(crate) fn load(&self) -> Result<Option<Table>, BadTable> {
-        locked(&self.file).load()
+    /// Reads the table on disk; see [`TableFile::take_up`].
+    pub(crate) fn take_up(&self) -> TakenUp {
+        locked(&self.file).take_up()
     }
 
     pub(crate) fn path(&self) -> PathBuf {
@@ -101,7 +149,7 @@ impl TableKeeper {
 
     /// Whether the table on disk is of a router that runs alone; none without a good table.
     pub(crate) fn is_alone(&self) -> Option<bool> {
-        let table = self.load().ok()??;
+        let table = self.take_up().table?;
         Some(table.alone.is_some())
     }
 
@@ -111,20 +159,24 @@ impl TableKeeper {
         let file = locked(&self.file);
         let waiting = locked(&self.late).table.take();
         let saved = file.save(table);
-        if saved.is_err() {
-            let mut late = locked(&self.late);
+        let mut late = locked(&self.late);
+        if saved.is_ok() {
+            late.second = Some(table.clone());
+        } else {
             late.table = late.table.take().or(waiting);
-            self.changed.notify_all();
         }
+        self.changed.notify_all();
         saved
     }
 
     /// Writes nothing from now on.
     pub(crate) fn give_away(&self) {
         let _file = locked(&self.file);
+        let _second = locked(&self.second);
         let mut late = locked(&self.late);
         late.is_given_away = true;
         late.table = None;
+        late.second = None;
     }
 
     /// Has `table`, which is in effect, written when the disk lets it be: nobody waits for it.
@@ -141,7 +193,7 @@ impl TableKeeper {
     pub(crate) fn write_late(&self) {
         loop {
             let mut late = locked(&self.late);
-            while late.table.is_none() && !late.over {
+            while late.table.is_none() && late.second.is_none() && !late.over {
                 late = self
                     .changed
                     .wait(late)
@@ -168,13 +220,32 @@ impl TableKeeper {
         }
         let file = locked(&self.file);
         let Some(table) = locked(&self.late).table.clone() else {
-            return Ok(());
+            drop(file);
+            return self.write_second();
         };
         file.save(&table)?;
+        locked(&self.late).second = Some(table.clone());
+        drop(file);
+        self.write_second()?;
         let mut late = locked(&self.late);
         if late.table.as_ref() == Some(&table) {
             late.table = None;
             self.latches.free();
+        }
+        Ok(())
+    }
+
+    /// Brings the second up to the table. A trip is not forgotten before: neither of both may hold what it
+    /// took back.
+    fn write_second(&self) -> io::Result<()> {
+        let second = locked(&self.second);
+        let Some(table) = locked(&self.late).second.clone() else {
+            return Ok(());
+        };
+        second.save_second(&table)?;
+        let mut late = locked(&self.late);
+        if late.second.as_ref() == Some(&table) {
+            late.second = None;
         }
         Ok(())
     }
@@ -228,5 +299,51 @@ mod tests {
         }
         file.save(&empty(TABLE_FORMAT + 1)).expect("saved");
         assert!(matches!(file.load(), Err(BadTable::Newer(_))));
+    }
+
+    fn keeper(folder: &Path) -> TableKeeper {
+        TableKeeper::new(TableFile::new(folder), Arc::new(Latches::open(folder)))
+    }
+
+    #[test]
+    fn a_damaged_table_is_taken_up_from_its_second() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let keeper = keeper(folder.path());
+        for epoch in [7, 8] {
+            let table = Table {
+                epoch: windlass_model::Epoch(epoch),
+                ..empty(TABLE_FORMAT)
+            };
+            match epoch {
+                7 => keeper.save(&table).expect("saved"),
+                _ => keeper.save_late(table.clone()),
+            }
+            keeper.write_waiting().expect("written");
+            std::fs::write(keeper.path(), "0000\n{}").expect("damaged");
+            let taken = keeper.take_up();
+            assert_eq!(taken.table, Some(table));
+            assert!(matches!(taken.refused, Some(BadTable::Checksum)));
+        }
+        std::fs::remove_file(keeper.path()).expect("removed");
+        let taken = keeper.take_up();
+        assert!(
+            taken.table.is_none() && taken.refused.is_none(),
+            "somebody wanted that"
+        );
+        let second = locked(&keeper.file).second();
+        std::fs::write(keeper.path(), "0000\n{}").expect("damaged");
+        std::fs::write(second, "0000\n{}").expect("damaged");
+        let taken = keeper.take_up();
+        assert!(taken.table.is_none() && taken.refused.is_some());
+    }
+
+    #[test]
+    fn who_gave_the_file_away_writes_its_second_no_more() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let keeper = keeper(folder.path());
+        keeper.save(&empty(TABLE_FORMAT)).expect("saved");
+        keeper.give_away();
+        keeper.write_waiting().expect("nothing to do");
+        assert!(!locked(&keeper.file).second().exists());
     }
 }

@@ -169,12 +169,16 @@ pub(crate) const WAVE_EVERY: Duration = Duration::from_millis(2);
 pub(crate) const TICK: Duration = Duration::from_millis(100);
 /// Ticks kept: ten minutes.
 pub(crate) const TICKS_KEPT: usize = 6_000;
-/// Counts of one slot in one tick, kept over all ticks; the oldest ticks go first.
-pub(crate) const CELLS_KEPT: usize = 200_000;
+/// Bytes that the counts in them may take; the oldest ticks go first. Enough for ten minutes of 300 slots
+/// that are all busy in every tick: some 35 bytes for each of them.
+pub(crate) const TICK_BYTES_KEPT: usize = 64 << 20;
 /// Ticks in one reply.
 pub(crate) const TICKS_REPLY: usize = 1_000;
 /// Counts of one slot in one tick, in one reply.
 pub(crate) const CELLS_REPLY: usize = 10_000;
+
+/// Damaged tables that are kept beside the one in use; the oldest go first.
+pub(crate) const TABLES_ASIDE: usize = 3;
 
 /// Shortest time between two probes of one instance.
 pub(crate) const PROBE_EVERY: Duration = Duration::from_millis(20);

@@ -177,6 +177,7 @@ async fn ask(
     let kind = match path {
         Some(path) => ProbeKind::Http {
             path: path.to_owned(),
+            speaks: slot.spec.speaks,
         },
         None => slot.spec.ready.kind.clone(),
     };

@@ -9,7 +9,7 @@ use windlass_engine::deployment::{Deployment, Event, step};
 use windlass_engine::rollout::{Begun, Phase, Rollout};
 use windlass_model::{
     DeploymentId, Environment, Millis, Percent, Route, RouteMode, RouteSlot, ServiceKey,
-    ServiceName, ServiceState, Slot, Speaks,
+    ServiceName, ServiceState, Slot,
 };
 
 use crate::controller::Shared;
@@ -305,7 +305,7 @@ pub(crate) fn settled_route(state: &ServiceState) -> Option<Route> {
         weight,
         instances: slot.instances.clone(),
         probe: slot.spec.ready.clone(),
-        speaks: Speaks::default(),
+        speaks: slot.spec.speaks,
     };
     let mut slots: Vec<RouteSlot> = state
         .standby

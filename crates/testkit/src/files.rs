@@ -8,7 +8,7 @@ use windlass_model::{
     AppName, Before, Below, CategoryName, CategorySpec, CheckName, CheckSource, CheckSpec,
     CommandSpec, EnvironmentName, Finalize, Measure, Millis, NoData, OnFailure, Overlap, Pass,
     Percent, Probe, ProbeKind, ProcessSpec, Rule, Scale, ScoreNeed, ServiceKey, ServiceName,
-    ServiceSpec, Spec, Step, Stop, Strategy, Template,
+    ServiceSpec, Speaks, Spec, Step, Stop, Strategy, Template,
 };
 use windlass_runtime::Wanted;
 
@@ -67,6 +67,7 @@ impl Service {
             command: None,
             listen: None,
             traffic: Box::default(),
+            speaks: Speaks::Http1,
             ready,
             strategy: Strategy::BlueGreen,
             overlap: Overlap::No,
@@ -91,6 +92,7 @@ impl Service {
         self.spec.listen = Some(address(port).into());
         self.spec.ready.kind = ProbeKind::Http {
             path: "/ready".to_owned(),
+            speaks: Speaks::Http1,
         };
         self
     }

@@ -263,6 +263,7 @@ impl Front {
             alone: false,
             connections: ObservedConnections::default(),
             program: self.program.borrow().clone(),
+            damaged: None,
         }
     }
 

@@ -63,6 +63,7 @@ pub(super) fn at_rest(state: &Path) -> Result<Option<ObservedTable>, EdgeError> 
         connections: ObservedConnections::default(),
         // It would be started by who asks.
         program: RouterProgram::own(),
+        damaged: None,
     };
     let Some(bytes) = kept(state)? else {
         return Ok(Some(nothing(Epoch::default())));

@@ -3,7 +3,7 @@
 use std::cell::Cell;
 
 use windlass_adapters::NetworkProber;
-use windlass_model::{Instance, InstanceId, Millis, Probe, ProbeKind};
+use windlass_model::{Instance, InstanceId, Millis, Probe, ProbeKind, Speaks};
 use windlass_testkit::conformance::{
     ProberCase, RouterCase, TargetCase, prober, target, traffic_router,
 };
@@ -22,6 +22,7 @@ fn http() -> Probe {
     Probe {
         kind: ProbeKind::Http {
             path: "/ready".to_owned(),
+            speaks: Speaks::Http1,
         },
         every: Millis::from_millis(50),
         timeout: Millis::from_millis(500),

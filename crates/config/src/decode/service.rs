@@ -1,7 +1,7 @@
 //! A service: as written, as overridden by an environment, and what every service starts from.
 
 use serde_json::{Value, json};
-use windlass_model::{Millis, Overlap, ServiceName, Sticky, Template};
+use windlass_model::{Millis, Overlap, ServiceName, Speaks, Sticky, Template};
 
 use super::analysis::{Analysis, AnalysisDraft};
 use super::argv::Argv;
@@ -35,6 +35,7 @@ pub(crate) struct ServiceDraft {
     stop: Found<StopDraft>,
     pub(crate) needs: Found<Vec<At<ServiceName>>>,
     pub(crate) listen: Found<ListenDraft>,
+    pub(crate) speaks: Found<Speaks>,
     ready: Found<String>,
     pub(crate) probes: Found<ProbesDraft>,
     pub(crate) strategy: Found<StrategyDraft>,
@@ -112,6 +113,9 @@ const NEEDS: Field<ServiceDraft> = field!(ServiceDraft: needs as "needs", Needs,
     "Services that must have passed before this one begins; it gets the address of each as <NAME>_URL.");
 const LISTEN: Field<ServiceDraft> = field!(ServiceDraft: listen as "listen", Listen,
     "Where the router serves it. Without it there is no traffic to split.");
+const SPEAKS: Field<ServiceDraft> = field!(ServiceDraft: speaks as "speaks", Speaks,
+    "What its instances speak, to the router and to the questions for their health. `http2` is HTTP/2 without TLS by prior knowledge: what gRPC needs.",
+    default "http1");
 const READY: Field<ServiceDraft> = field!(ServiceDraft: ready as "ready", ReadyPath,
     "Path of a GET that must be answered with 2xx or 3xx; short for `probes.ready.http`.");
 const PROBES: Field<ServiceDraft> = field!(ServiceDraft: probes as "probes", Keys<Probes>,
@@ -155,6 +159,7 @@ const KEYS: &[Field<ServiceDraft>] = &[
     STOP,
     NEEDS,
     LISTEN,
+    SPEAKS,
     READY,
     PROBES,
     STRATEGY,
@@ -198,8 +203,9 @@ macro_rules! beside_command {
 }
 
 /// What a script that ends by itself can't have.
-const NOT_OF_A_COMMAND: [Rule; 5] = beside_command!(
+const NOT_OF_A_COMMAND: [Rule; 6] = beside_command!(
     "listen": "the script brings the traffic itself: remove `listen`",
+    "speaks": "the router passes nothing on to a command: remove `speaks`",
     "ready": "a command is ready once it has ended with 0; what it brought is asked by `status`",
     "probes": "a command is ready once it has ended with 0; what it brought is asked by `status`",
     "strategy": "the script decides how the new takes over: remove `strategy`",
@@ -218,9 +224,10 @@ impl Keyed for WholeService {
         rules: {
             const RULES: &[Rule] = &{
                 let [ready, run, files, instances, env, limits, stop] = FORMS;
-                let [listens, asks, probes, strategy, overlap] = NOT_OF_A_COMMAND;
+                let [listens, speaks, asks, probes, strategy, overlap] = NOT_OF_A_COMMAND;
                 [
                     listens,
+                    speaks,
                     asks,
                     probes,
                     strategy,
@@ -255,10 +262,10 @@ impl Keyed for OverridingService {
         rules: {
             const RULES: &[Rule] = &{
                 let [ready, run, files, instances, env, limits, stop] = FORMS;
-                let [listens, asks, probes, strategy, overlap] = NOT_OF_A_COMMAND;
+                let [listens, speaks, asks, probes, strategy, overlap] = NOT_OF_A_COMMAND;
                 [
-                    listens, asks, probes, strategy, overlap, ready, run, files, instances, env,
-                    limits, stop,
+                    listens, speaks, asks, probes, strategy, overlap, ready, run, files, instances,
+                    env, limits, stop,
                 ]
             };
             RULES
@@ -308,6 +315,7 @@ impl Keyed for Defaults {
                 "release",
                 "needs",
                 "listen",
+                "speaks",
                 "was",
             ],
             "to one service, below `services`",

@@ -46,7 +46,8 @@ fn two_origins_share_and_one_has_everything() {
     assert_eq!(
         web.slots[0].probe.kind,
         ProbeKind::Http {
-            path: "/health".to_owned()
+            path: "/health".to_owned(),
+            speaks: Speaks::Http1,
         }
     );
     let chat = &loaded.routes[&key("chat")];

@@ -2,8 +2,8 @@
 
 use windlass_config::{Request, load};
 use windlass_model::{
-    Finalize, Millis, OnFailure, Overlap, Probe, ProbeKind, Rule, ServiceName, ServiceSpec, Spec,
-    Stop, Strategy,
+    Finalize, Millis, OnFailure, Overlap, Probe, ProbeKind, Rule, ServiceName, ServiceSpec, Speaks,
+    Spec, Stop, Strategy,
 };
 
 fn spec(text: &str) -> Spec {
@@ -61,6 +61,7 @@ fn a_path_changes_only_the_question() {
     let expected = Probe {
         kind: ProbeKind::Http {
             path: "/r".to_owned(),
+            speaks: Speaks::Http1,
         },
         ..Probe::default()
     };

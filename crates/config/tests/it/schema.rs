@@ -228,7 +228,7 @@ fn the_shape_of_the_schema_is_this() {
     listen: access_log address! connections host path proxies tls
     metric: basic ca every prometheus! query! token
     mirror: share to!
-    override: analysis bake drain env files instances limits listen metrics needs overlap probes ready release rollback_on rollback_within run sticky stop strategy target traffic was
+    override: analysis bake drain env files instances limits listen metrics needs overlap probes ready release rollback_on rollback_within run speaks sticky stop strategy target traffic was
     probe: every fall http rise tcp timeout within
     probes: detailed ready
     process: env files instances limits run stop
@@ -238,7 +238,7 @@ fn the_shape_of_the_schema_is_this() {
     rollback_on: add!
     router: metrics
     secret: env file
-    service: analysis bake drain env files instances limits listen metrics needs overlap probes ready release rollback_on rollback_within run sticky stop strategy target traffic was
+    service: analysis bake drain env files instances limits listen metrics needs overlap probes ready release rollback_on rollback_within run speaks sticky stop strategy target traffic was
     step: bake below score to!
     sticky: header!
     stop: signal within

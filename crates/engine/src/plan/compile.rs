@@ -198,7 +198,7 @@ fn last_bake(wanted: &ServiceSpec) -> Millis {
 /// policy: it counts from the next deployment that changes something.
 fn is_as_wanted(stable: &Slot, wanted: &ServiceSpec) -> bool {
     stable.spec.listen == wanted.listen
-        && stable.spec.traffic == wanted.traffic
+        && stable.spec.treats_as(wanted)
         && stable.instances.len() == usize::from(wanted.process.instances)
 }
 

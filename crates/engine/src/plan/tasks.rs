@@ -172,7 +172,7 @@ fn forward(
         add(TaskKind::Route { open, close }, undo);
     }
     let was = old.filter(|old| old.spec.listen.is_some());
-    if was.is_some_and(|was| listen.is_some() && was.spec.traffic != plan.spec.traffic) {
+    if was.is_some_and(|was| listen.is_some() && !was.spec.treats_as(&plan.spec)) {
         add(TaskKind::Treat, Some("as before".to_owned()));
     }
     for Step { to, bake, .. } in steps(plan) {

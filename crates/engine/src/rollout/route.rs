@@ -1,8 +1,6 @@
 //! The routes a rollout asks for.
 
-use windlass_model::{
-    Instance, Listen, Percent, Route, RouteMode, RouteSlot, ServiceSpec, Slot, Speaks,
-};
+use windlass_model::{Instance, Listen, Percent, Route, RouteMode, RouteSlot, ServiceSpec, Slot};
 
 use super::state::{Begun, Phase, Rollout};
 
@@ -14,7 +12,7 @@ fn route_slot(slot: &Slot, instances: Vec<Instance>, weight: Percent) -> RouteSl
         weight,
         instances,
         probe: slot.spec.ready.clone(),
-        speaks: Speaks::default(),
+        speaks: slot.spec.speaks,
     }
 }
 

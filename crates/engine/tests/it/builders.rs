@@ -10,7 +10,7 @@ use windlass_model::{
     AppName, CommandSpec, DeploymentId, Digest, Environment, EnvironmentName, Finalize, Gate,
     Instance, InstanceId, KeptFailed, Label, Millis, OnFailure, Overlap, Pass, Percent, Plan,
     Probe, ProcessSpec, Promoted, Release, Rule, ServiceName, ServiceSpec, ServiceState, Slot,
-    SlotId, Spec, StandbyKept, Step, Sticky, Stop, Strategy, Template, Trigger, Version,
+    SlotId, Speaks, Spec, StandbyKept, Step, Sticky, Stop, Strategy, Template, Trigger, Version,
 };
 
 /// How long every step is watched.
@@ -241,6 +241,7 @@ pub(crate) fn service_spec() -> ServiceSpec {
         command: None,
         listen: None,
         traffic: Box::default(),
+        speaks: Speaks::Http1,
         ready: Probe::default(),
         strategy: Strategy::BlueGreen,
         overlap: Overlap::No,

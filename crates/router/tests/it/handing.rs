@@ -15,7 +15,9 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 use windlass_control::{Passage, Pause, Refusal, RouterReply, RouterRequest, TripRule};
-use windlass_model::{Acme, Host, Listen, Millis, Percent, Probe, ProbeKind, Rate, SlotId, Tls};
+use windlass_model::{
+    Acme, Host, Listen, Millis, Percent, Probe, ProbeKind, Rate, SlotId, Speaks, Tls,
+};
 
 use crate::alone::{file, free};
 use crate::client::Client;
@@ -337,6 +339,7 @@ fn proving(one: &Origin, two: &Origin) -> (Rig, SocketAddr, Pid) {
         slot.probe = Probe {
             kind: ProbeKind::Http {
                 path: "/ready".to_owned(),
+                speaks: Speaks::Http1,
             },
             timeout: Millis::from_secs(60),
             ..Probe::default()

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 
 use windlass_control::{Direction, Refusal};
-use windlass_model::{Millis, Probe, ProbeKind, RouteSlot, SlotId};
+use windlass_model::{Millis, Probe, ProbeKind, RouteSlot, SlotId, Speaks};
 
 use crate::client::Client;
 use crate::origin::{Origin, Refuses};
@@ -39,6 +39,7 @@ fn probed(mut slot: RouteSlot, kind: ProbeKind) -> RouteSlot {
 fn http() -> ProbeKind {
     ProbeKind::Http {
         path: "/health".to_owned(),
+        speaks: Speaks::Http1,
     }
 }
 

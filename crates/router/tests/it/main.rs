@@ -31,6 +31,7 @@ mod origin;
 mod pause;
 mod places;
 mod proxies;
+mod refused;
 mod reload;
 mod retry;
 mod rig;

@@ -118,6 +118,7 @@ fn slow_heads_are_timed_and_slow_clients_hold_nothing() {
     for client in [&mut half, &mut second] {
         let answer = client.answer();
         assert_eq!((answer.status, answer.error()), (408, Some("timeout")));
+        assert!(answer.header("x-request-id").is_some());
         assert!(client.rest().is_empty());
     }
     assert!(silent.rest().is_empty(), "closed without a word");

@@ -208,9 +208,18 @@ fn a_corrupt_table_is_refused_whole() {
     let good = std::fs::read_to_string(rig.table_path()).expect("a table");
     let bad = good.replace("\"weight\":100", "\"weight\":99");
     assert_ne!(good, bad);
-    std::fs::write(rig.table_path(), bad).expect("written");
+    std::fs::write(rig.table_path(), &bad).expect("written");
+    std::fs::write(second(&rig), &bad).expect("written");
     rig.begin();
-    assert!(rig.observe().services.is_empty());
+    let observed = rig.observe();
+    assert!(observed.services.is_empty());
+    let damaged = observed.damaged.expect("it says so");
+    assert!(
+        !damaged.second_taken && damaged.why.contains("SHA-256"),
+        "{damaged:?}"
+    );
+    let aside = std::fs::read_to_string(damaged.aside.expect("a place"));
+    assert_eq!(aside.expect("kept"), bad);
     let listener = rig.listener();
     rig.route(
         &web,
@@ -223,6 +232,38 @@ fn a_corrupt_table_is_refused_whole() {
         1,
         "a good one takes its place"
     );
+    assert_eq!(rig.observe().damaged, None);
+}
+
+/// Where the table is kept once more.
+fn second(rig: &Rig) -> std::path::PathBuf {
+    rig.table_path().with_file_name("table.second.json")
+}
+
+#[test]
+fn a_corrupt_table_is_laid_aside_and_its_second_serves() {
+    let origin = Origin::plain("hello");
+    let rig = Rig::start();
+    let listener = rig.listener();
+    let route = serving(listener, vec![slot(1, 100, &[origin.address])]);
+    rig.route(&key("web"), route.clone());
+    let before = rig.observe();
+    rig.end();
+    let bad = "0".repeat(90);
+    for _ in 0..2 {
+        std::fs::write(rig.table_path(), &bad).expect("written");
+        rig.begin();
+        let observed = rig.observe();
+        assert_eq!(observed.services[&key("web")].route, route);
+        assert_eq!(observed.epoch, before.epoch);
+        let damaged = observed.damaged.expect("it says so");
+        assert!(damaged.second_taken, "{damaged:?}");
+        let aside = std::fs::read_to_string(damaged.aside.expect("a place"));
+        assert_eq!(aside.expect("kept"), bad);
+        rig.end();
+    }
+    rig.begin();
+    assert_eq!(rig.observe().damaged, None, "it was kept anew");
 }
 
 #[test]

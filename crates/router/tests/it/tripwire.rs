@@ -9,7 +9,9 @@ use windlass_control::{
     Direction, Generation, Refusal, RouteChange, RouterReply, TableChange, TripRule, Tripwire,
     TripwireId,
 };
-use windlass_model::{Epoch, Millis, Probe, ProbeKind, Rate, Route, RouteSlot, ServiceKey, SlotId};
+use windlass_model::{
+    Epoch, Millis, Probe, ProbeKind, Rate, Route, RouteSlot, ServiceKey, SlotId, Speaks,
+};
 
 use crate::client::Client;
 use crate::origin::{After, Origin, Refuses};
@@ -53,6 +55,7 @@ fn probed(mut slot: RouteSlot) -> RouteSlot {
     slot.probe = Probe {
         kind: ProbeKind::Http {
             path: "/health".to_owned(),
+            speaks: Speaks::Http1,
         },
         every: Millis::from_millis(20),
         timeout: Millis::from_secs(2),

@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::collections::BTreeMap;
 
 use windlass_edge::{Ids, KeepRelease, StartInstance, StoredDeployment, Target};
-use windlass_model::{Environment, Epoch, Instance, Probe, ProbeKind};
+use windlass_model::{Environment, Epoch, Instance, Probe, ProbeKind, Speaks};
 use windlass_testkit::conformance::{
     ProberCase, RouterCase, StoreCase, TargetCase, prober, store, target, traffic_router,
 };
@@ -81,6 +81,7 @@ fn http() -> Probe {
     Probe {
         kind: ProbeKind::Http {
             path: "/ready".to_owned(),
+            speaks: Speaks::Http1,
         },
         ..Probe::default()
     }

@@ -1,7 +1,8 @@
 //! Rules that rest on what instances say of themselves, and on what they hold in memory.
 
 use windlass_model::{
-    DeploymentId, Fact, InstanceId, Millis, Outcome, Probe, Rate, ReturnReason, Rule, Trigger,
+    DeploymentId, Fact, InstanceId, Millis, Outcome, Probe, Rate, ReturnReason, Rule, Speaks,
+    Trigger,
 };
 use windlass_testkit::{App, Ending, Lab, run};
 
@@ -16,7 +17,7 @@ fn watched(trigger: Trigger) -> App {
         spec.process.memory = Some(100 * MEBIBYTE);
         spec.detailed = Some(Probe {
             every: Millis::from_secs(2),
-            ..Probe::detailed("/health/detailed".to_owned())
+            ..Probe::detailed("/health/detailed".to_owned(), Speaks::Http1)
         });
     })])
 }

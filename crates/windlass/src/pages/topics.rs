@@ -137,6 +137,11 @@ pub(crate) const TOPICS: &[Topic] = &[
         "howto/tls.md",
         "certificates from files, or ordered and renewed by ACME"
     ),
+    written!(
+        "http-2",
+        "howto/http-2.md",
+        "services that speak HTTP/2, as those of gRPC do"
+    ),
     written!("file", "reference/file.md", "every key of windlass.yaml"),
     made!(
         "cli",

@@ -174,7 +174,7 @@ fn instance_lost(
     if *end == InstanceEnd::Exited(0) && !is_a_command {
         lines.push("  expected: that it goes on running, and not in the background".to_owned());
     }
-    lines.extend(nobody_listens(end).map(str::to_owned));
+    lines.extend(why_never(end).map(str::to_owned));
     let printed = part.last_lines.get(instance).map(Vec::as_slice);
     lines.extend(last_lines(printed.unwrap_or_default()).map(|line| format!("  {line}")));
     lines
@@ -194,12 +194,18 @@ pub(crate) fn lacking(evidence: &BTreeMap<ServiceName, EvidenceView>) -> Vec<Str
         .collect()
 }
 
-/// Where a service must listen, for one that was never found there: its author has never seen that
-/// address.
-fn nobody_listens(end: &InstanceEnd) -> Option<&'static str> {
+/// What its author may not know of a service that was never found to answer: where it must listen, and in
+/// what it is asked.
+fn why_never(end: &InstanceEnd) -> Option<&'static str> {
     match end {
         InstanceEnd::NeverReady(saw) if saw.contains(REFUSED) => Some(
             "  nobody listened there: the port must come from ${PORT} in `run`, or from the variable PORT",
+        ),
+        InstanceEnd::NeverReady(saw) if saw.starts_with(NO_HTTP_1) => Some(
+            "  it was asked in HTTP/1.1: a service of HTTP/2 alone, as of gRPC, says `speaks: http2`",
+        ),
+        InstanceEnd::NeverReady(saw) if saw.starts_with(NO_HTTP_2) => Some(
+            "  it was asked in HTTP/2, as `speaks: http2` says: without TLS, by prior knowledge",
         ),
         InstanceEnd::NeverReady(_)
         | InstanceEnd::NotStarted(_)
@@ -213,9 +219,13 @@ fn nobody_listens(end: &InstanceEnd) -> Option<&'static str> {
 /// What a probe says of a port that nobody listens on.
 const REFUSED: &str = "connection refused";
 
+/// What it says of an answer that is none, by what it asked in.
+const NO_HTTP_1: &str = "no HTTP: ";
+const NO_HTTP_2: &str = "no HTTP/2: ";
+
 fn expected(probe: &Probe) -> String {
     let answer = match &probe.kind {
-        ProbeKind::Http { path } => format!("2xx or 3xx from GET {}", harmless(path)),
+        ProbeKind::Http { .. } => format!("2xx or 3xx from {}", harmless(&probe.kind.asks())),
         ProbeKind::Tcp => "an accepted connection".to_owned(),
         ProbeKind::Alive { at_least } => return format!("alive for {at_least}"),
         ProbeKind::Command { status: true } => {
@@ -395,7 +405,7 @@ mod tests {
 
     #[test]
     fn where_nobody_listened_it_is_said_where_the_port_comes_from() {
-        let hint = |end: InstanceEnd| nobody_listens(&end).is_some();
+        let hint = |end: InstanceEnd| why_never(&end).is_some();
         assert!(hint(InstanceEnd::NeverReady(
             "connection refused".to_owned()
         )));

@@ -254,7 +254,9 @@ fn does(kind: &TaskKind, plan: &Plan, task: &Task) -> String {
             Job::Rollback => format!("run its rollback to {version}, until that is live"),
         },
         TaskKind::Route { open, close } => listening(open, close),
-        TaskKind::Treat => "treat its requests as `sticky` and `traffic` say now".to_owned(),
+        TaskKind::Treat => {
+            "treat its requests as `sticky`, `traffic` and `speaks` say now".to_owned()
+        }
         TaskKind::Scale { from, to } => format!("from {from} to {}", instances(*to)),
         TaskKind::Shift { to } => {
             let part = task

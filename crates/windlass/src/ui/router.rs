@@ -1,6 +1,6 @@
 //! What a router serves, for people.
 
-use windlass_control::{ObservedRoute, ObservedTable, RouterProgram, Trip, TripRule};
+use windlass_control::{DamagedTable, ObservedRoute, ObservedTable, RouterProgram, Trip, TripRule};
 use windlass_model::{RouteMode, RouteSlot, ServiceKey, Slower};
 
 use super::Style;
@@ -30,6 +30,19 @@ pub(crate) fn alone_text(observed: &ObservedTable) -> String {
     }
     lines.push("next: windlass router status\n".to_owned());
     lines.join("\n")
+}
+
+/// What became of a table that could not be used.
+fn damaged_line(damaged: &DamagedTable) -> String {
+    let why = harmless(&damaged.why);
+    let instead = if damaged.second_taken {
+        "a second of it was taken up, nothing is missing"
+    } else {
+        "the router began with nothing, until a controller or its file told it what to serve"
+    };
+    let kept = damaged.aside.as_ref().map(|aside| harmless(aside));
+    let kept = kept.map_or_else(String::new, |aside| format!("; it is kept in {aside}"));
+    format!("the table on disk could not be used when it began: {why}; {instead}{kept}\n")
 }
 
 /// Services that are told of a router that runs alone; its own command tells all.
@@ -75,6 +88,9 @@ pub(crate) fn router_text(
         format!("a controller decides, epoch {}", observed.epoch)
     };
     let mut text = [&program, "\n", &who, "\n"].concat();
+    if let Some(damaged) = &observed.damaged {
+        text.push_str(&damaged_line(damaged));
+    }
     if observed.services.is_empty() {
         text.push_str("serves nothing\n");
     } else {

@@ -58,6 +58,7 @@ mod scoring;
 mod scraped;
 mod securing;
 mod sharing;
+mod speaking;
 mod strategies;
 mod surroundings;
 mod surviving;

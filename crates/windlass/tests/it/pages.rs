@@ -103,6 +103,7 @@ fn every_page_is_listed_and_printed() {
     route-alone         use the router as a reverse proxy, without deploying
     scrape-the-router   let Prometheus ask the router what it counted
     tls                 certificates from files, or ordered and renewed by ACME
+    http-2              services that speak HTTP/2, as those of gRPC do
     file                every key of windlass.yaml
     cli                 every command and option
     exit-codes          what the number at the end means

@@ -161,11 +161,40 @@ fn a_canary_goes_back_when_the_router_lost_its_table_and_died() {
         let told = lab.run(&["events"]).out;
         told.contains("bake=1m").then_some(())
     });
-    fs::write(lab.state("router/table.json"), "garbage").unwrap();
+    for file in ["table.json", "table.second.json"] {
+        fs::write(lab.state("router").join(file), "garbage").unwrap();
+    }
     kill(&lab.only("router"));
     let told = lab.run(&["events", "--follow"]).exits(3).out;
     assert!(told.contains("the router had lost its table"), "{told}");
     assert_eq!(answer(lab.at("web")).chain(), "web=1");
+}
+
+#[test]
+fn a_canary_goes_on_when_only_the_table_of_a_router_that_died_is_damaged() {
+    let lab = live("1m");
+    lab.run(&["deploy", "--detach"]).exits(0);
+    eventually("it is watched", SOON, || {
+        let told = lab.run(&["events"]).out;
+        told.contains("bake=1m").then_some(())
+    });
+    fs::write(lab.state("router/table.json"), "garbage").unwrap();
+    let dead = lab.only("router");
+    kill(&dead);
+    let damaged = "the table on disk could not be used when it began: its first line is not the SHA-256 of the rest";
+    eventually("the next router says so", SOON, || {
+        let left = lab.run(&["router", "status"]);
+        let shares = left.out.contains("20 %") && left.out.contains("80 %");
+        (shares && left.out.contains(damaged)).then_some(())
+    });
+    let state = fs::read_dir(lab.state("router")).unwrap();
+    let names = state.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    assert_eq!(names.filter(|name| name.contains("damaged-")).count(), 1);
+    lab.run(&["promote"]).exits(0);
+    eventually("the new one is stable", SOON, || {
+        let answer = ask(lab.at("web"), "/")?;
+        (answer.chain() == "web=2").then_some(())
+    });
 }
 
 /// What a logout does to the folder of a session.

@@ -116,6 +116,7 @@ pub(crate) fn service(argv: &[&str]) -> ServiceSpec {
         command: None,
         listen: None,
         traffic: Box::default(),
+        speaks: windlass_model::Speaks::Http1,
         ready: Probe::default(),
         strategy: Strategy::BlueGreen,
         overlap: Overlap::No,

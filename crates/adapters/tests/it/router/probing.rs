@@ -4,7 +4,7 @@ use std::net::{SocketAddr, TcpListener};
 
 use windlass_adapters::NetworkProber;
 use windlass_edge::Prober;
-use windlass_model::{Millis, Probe, ProbeKind, Probed};
+use windlass_model::{Millis, Probe, ProbeKind, Probed, Speaks};
 
 use super::rig::{answering, instance};
 
@@ -20,6 +20,7 @@ async fn ask(kind: ProbeKind, address: SocketAddr) -> Probed {
 fn http() -> ProbeKind {
     ProbeKind::Http {
         path: "/health?deep".to_owned(),
+        speaks: Speaks::Http1,
     }
 }
 
@@ -71,6 +72,54 @@ async fn a_bad_answer_says_the_beginning_of_its_body_in_one_clean_line() {
 async fn a_redirect_is_not_followed() {
     let dead = "302 Found\r\nLocation: http://127.0.0.1:1/";
     assert_eq!(ask(http(), status(dead)).await, Probed::Ready);
+}
+
+/// One that answers in HTTP/2 with this status, and says a word beside it.
+fn multiplexed(status: u16) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a listener");
+    let address = listener.local_addr().expect("an address");
+    listener.set_nonblocking(true).expect("as tokio wants it");
+    let answer = move |request: hyper::Request<hyper::body::Incoming>| async move {
+        assert_eq!(
+            request.uri().path_and_query().expect("a path"),
+            "/health?deep"
+        );
+        let answer = hyper::Response::builder().status(status);
+        answer.body(http_body_util::Full::<bytes::Bytes>::from("no database"))
+    };
+    let serving = async move {
+        let listener = tokio::net::TcpListener::from_std(listener).expect("a listener");
+        loop {
+            let (stream, _) = listener.accept().await.expect("a connection");
+            let stream = hyper_util::rt::TokioIo::new(stream);
+            hyper::server::conn::http2::Builder::new(hyper_util::rt::TokioExecutor::new())
+                .serve_connection(stream, hyper::service::service_fn(answer))
+                .await
+                .ok();
+        }
+    };
+    // Ends with the test.
+    drop(tokio::task::spawn(serving));
+    address
+}
+
+#[tokio::test]
+async fn a_question_in_http_2_is_answered_by_who_speaks_it_alone() {
+    let http_2 = || ProbeKind::Http {
+        path: "/health?deep".to_owned(),
+        speaks: Speaks::Http2,
+    };
+    assert_eq!(ask(http_2(), multiplexed(204)).await, Probed::Ready);
+    let saw = ask(http_2(), multiplexed(503)).await;
+    assert_eq!(saw, unready("HTTP 503: no database"));
+    let Probed::Unready { saw } = ask(http_2(), status("200 OK")).await else {
+        unreachable!("HTTP/1.1 is no answer");
+    };
+    assert!(saw.starts_with("no HTTP/2: "), "{saw}");
+    let Probed::Unready { saw } = ask(http(), multiplexed(204)).await else {
+        unreachable!("HTTP/2 is no answer");
+    };
+    assert!(saw.starts_with("no HTTP: "), "{saw}");
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use windlass_api::{PlanView, TakesView};
 use windlass_model::{
     Change, Digest, Finalize, Instance, Label, Millis, OnFailure, OtherProgram, Overlap, Plan,
     PlanKind, Probe, ProbeKind, ProcessSpec, Program, Release, RolloutPlan, Rule, ScoreSpec,
-    ServiceSpec, Slot, SlotId, Step, Stop, Strategy, Task, TaskId, TaskKind, Template,
+    ServiceSpec, Slot, SlotId, Speaks, Step, Stop, Strategy, Task, TaskId, TaskKind, Template,
 };
 
 use super::noun::{app, instance, percent, plan_id, production, service, version};
@@ -38,9 +38,11 @@ fn spec(instances: u16, port: u16, strategy: Strategy) -> ServiceSpec {
         command: None,
         listen: Some(SocketAddr::from(([127, 0, 0, 1], port)).into()),
         traffic: Box::default(),
+        speaks: Speaks::Http1,
         ready: Probe {
             kind: ProbeKind::Http {
                 path: "/health/ready".to_owned(),
+                speaks: Speaks::Http1,
             },
             ..Probe::default()
         },
