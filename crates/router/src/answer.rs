@@ -13,6 +13,7 @@ use tokio::time::sleep;
 
 use crate::access::Told;
 use crate::connection::Busy;
+use crate::limits::WRITE_PAUSE;
 use crate::pool::Lent;
 use crate::ticket::Ticket;
 
@@ -108,6 +109,14 @@ impl AnswerBody {
         match &self.kind {
             Kind::Own(own) => own.is_end_stream(),
             Kind::Origin(origin) => is_all(&origin.body),
+        }
+    }
+
+    /// How long its client may take nothing of it.
+    pub(crate) fn download(&self) -> Duration {
+        match &self.kind {
+            Kind::Own(_) => WRITE_PAUSE,
+            Kind::Origin(origin) => origin.ticket.terms().download,
         }
     }
 

@@ -32,6 +32,7 @@ use crate::headers::Client;
 use crate::limits::{HEAD_BYTES, HEAD_TIME, LEAVE_REST, REST_TIME};
 use crate::multiplexed;
 use crate::opening::{Heard, Spoken, hear};
+use crate::pauses::Pauses;
 use crate::secure::greet;
 use crate::stream::Stream;
 
@@ -42,6 +43,7 @@ pub(crate) struct Line {
     pub(crate) client: Client,
     pub(crate) permit: Rc<Permit>,
     pub(crate) rest: Rc<Rest>,
+    pub(crate) pauses: Arc<Pauses>,
 }
 
 /// Since when a connection rests between two requests.
@@ -178,6 +180,7 @@ pub(crate) async fn serve(
         client,
         permit,
         rest,
+        pauses: Arc::default(),
     });
     match heard.spoken {
         Spoken::Http1 => in_turn(line, stream, heard.bytes, closing).await,
@@ -188,7 +191,7 @@ pub(crate) async fn serve(
 /// Serves one request after the other.
 async fn in_turn(line: Rc<Line>, stream: Stream, heard: Vec<u8>, closing: watch::Receiver<bool>) {
     let word = Arc::new(Word::default());
-    let guard = Guard::new(stream, heard, word.clone());
+    let guard = Guard::new(stream, heard, (word.clone(), line.pauses.clone()));
     let turns = Rc::new(Turns {
         line: line.clone(),
         word,

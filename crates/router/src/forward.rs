@@ -4,7 +4,6 @@ use std::future::Future;
 use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::Duration;
 
 use hyper::body::{Body as _, Incoming};
 use hyper::header::SET_COOKIE;
@@ -154,6 +153,7 @@ async fn exchange(
     let to = Destination::new(line.listener, request.uri(), request.headers());
     let wish = wish(&to, &request);
     let mut ticket = enter(thread, wish, begun).await?;
+    line.pauses.set(ticket.terms());
     let (mut outgoing, upgrade) = Outgoing::new(request, &line.client, &ticket);
     let mut spare = ticket.spare(&outgoing, upgrade.is_some());
     if let Some(mirror) = ticket.mirror().filter(|_| upgrade.is_none()) {
@@ -237,7 +237,11 @@ fn note(ticket: &mut Ticket, sent: &Sent) {
 /// Ends a request that an instance did not answer.
 fn broken(mut ticket: Ticket, why: Refused) -> NotEntered {
     // What the client did, or time that is over, is no evidence against the slot.
-    let others = [Refused::BodyTooLarge, Refused::Drained];
+    let others = [
+        Refused::BodyTooLarge,
+        Refused::BodyTooSlow,
+        Refused::Drained,
+    ];
     if others.contains(&why) {
         ticket.told();
     } else if why != Refused::BadRequest {
@@ -337,12 +341,13 @@ async fn send(
     let copy = (repeatable && used).then(|| head.clone());
     let asks_for_head = head.method == Method::HEAD;
     let answer = link.send(Request::from_parts(head, body));
-    let mut failure = match in_time(answer, &progress, terms.answer).await {
-        None => {
+    let mut failure = match in_time(answer, &progress, terms).await {
+        Err(Refused::AnswerTooLate) => {
             instance.resting.failed(terms);
             return Sent::Failed(Refused::AnswerTooLate);
         }
-        Some(Ok(response)) => {
+        Err(why) => return Sent::Failed(why),
+        Ok(Ok(response)) => {
             instance.resting.answered();
             let lent = Lent {
                 pool: line.thread.pool.clone(),
@@ -354,7 +359,7 @@ async fn send(
             };
             return Sent::Answered(Box::new((response, lent)));
         }
-        Some(Err(failure)) => failure,
+        Ok(Err(failure)) => failure,
     };
     let again = |head, body, progress| {
         Sent::Again(Box::new(Outgoing {
@@ -387,17 +392,34 @@ async fn send(
     Sent::Failed(Refused::AnswerBroken)
 }
 
-/// Waits for an answer as long as the request moves, and `within` after that.
-async fn in_time<F: Future>(answer: F, progress: &Progress, within: Duration) -> Option<F::Output> {
+/// Waits for an answer as long as the request moves, and after that as long as whoever's turn it is may take.
+///
+/// # Errors
+/// Which of both was too late.
+async fn in_time<F: Future>(
+    answer: F,
+    progress: &Progress,
+    terms: &Terms,
+) -> Result<F::Output, Refused> {
     let mut answer = pin!(answer);
+    let least = terms.answer.min(terms.upload);
+    let mut until = progress.last() + least;
     loop {
-        let until = progress.last() + within;
         if let Ok(answered) = timeout_at(until, answer.as_mut()).await {
-            return Some(answered);
+            return Ok(answered);
         }
-        if progress.last() + within <= Instant::now() {
-            return None;
+        let (within, late) = if progress.is_awaited() {
+            (terms.upload, Refused::BodyTooSlow)
+        } else {
+            (terms.answer, Refused::AnswerTooLate)
+        };
+        let now = Instant::now();
+        let last = progress.last();
+        if last + within <= now {
+            return Err(late);
         }
+        // Whose turn it is may change without a word.
+        until = (last + within).min(now + least);
     }
 }
 

@@ -21,7 +21,8 @@ use tokio::time::{Instant, Sleep, sleep_until};
 use crate::core::locked;
 use crate::framing::{Framing, Stage, Stop};
 use crate::head::Fault;
-use crate::limits::{BODY_PAUSE, HEAD_TIME, LINGER_BYTES, LINGER_TIME, READ_BYTES};
+use crate::limits::{HEAD_TIME, LINGER_BYTES, LINGER_TIME, READ_BYTES};
+use crate::pauses::Pauses;
 use crate::presence::Presence;
 use crate::stream::Stream;
 
@@ -68,6 +69,7 @@ impl Word {
 pub(crate) struct Guard {
     stream: Stream,
     word: Arc<Word>,
+    pauses: Arc<Pauses>,
     framing: Framing,
     /// Read and not yet taken by the parser behind.
     buffer: Vec<u8>,
@@ -92,10 +94,15 @@ struct Linger {
 
 impl Guard {
     /// `heard` is what was read of the client already.
-    pub(crate) fn new(stream: Stream, heard: Vec<u8>, word: Arc<Word>) -> Self {
+    pub(crate) fn new(
+        stream: Stream,
+        heard: Vec<u8>,
+        (word, pauses): (Arc<Word>, Arc<Pauses>),
+    ) -> Self {
         Self {
             stream,
             word,
+            pauses,
             framing: Framing::new(),
             buffer: heard,
             start: 0,
@@ -181,7 +188,8 @@ impl Guard {
     fn poll_limit(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let time = match self.framing.stage() {
             Stage::Head if !self.buffer.is_empty() => HEAD_TIME,
-            Stage::Body => BODY_PAUSE,
+            // A little longer than whoever waits for it: that one can still say why it ends.
+            Stage::Body => self.pauses.upload() + LINGER_TIME,
             // At rest, or the origin's turn: timed elsewhere.
             Stage::Head | Stage::Undecided | Stage::Tunnel => return Poll::Pending,
         };
@@ -276,6 +284,8 @@ impl Write for Guard {
         cx: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
+        let pause = self.pauses.download();
+        self.stream.expect_within(pause);
         let written = Pin::new(&mut self.stream).poll_write(cx, bytes);
         self.noted(written)
     }
@@ -308,6 +318,8 @@ impl Write for Guard {
         cx: &mut Context<'_>,
         bytes: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
+        let pause = self.pauses.download();
+        self.stream.expect_within(pause);
         let written = Pin::new(&mut self.stream).poll_write_vectored(cx, bytes);
         self.noted(written)
     }

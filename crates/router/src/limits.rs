@@ -86,6 +86,10 @@ pub(crate) const HEADER_LIST_BYTES: u32 = 64 * 1024;
 pub(crate) const STREAM_WINDOW: u32 = 256 * 1024;
 /// Bytes of one answer that wait to be written on an HTTP/2 connection.
 pub(crate) const STREAM_SEND_BYTES: usize = 64 * 1024;
+/// Bytes of one answer that the library has and has not written on HTTP/2, beyond which no more is read of it.
+pub(crate) const OWED_BYTES: usize = 32 * 1024;
+/// How often it is looked whether a client of HTTP/2 takes what is owed to it.
+pub(crate) const TAKEN_LOOK: Duration = Duration::from_secs(1);
 /// How often the other end of an HTTP/2 connection is asked whether it is there.
 pub(crate) const ALIVE_EVERY: Duration = Duration::from_secs(30);
 /// How long its answer may take.

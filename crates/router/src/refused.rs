@@ -27,6 +27,7 @@ pub(crate) enum Refused {
     BodyTooLarge,
     HeadTooLarge,
     HeadTooSlow,
+    BodyTooSlow,
     AnswerTooLate,
     Draining,
     Drained,
@@ -57,7 +58,7 @@ impl Refused {
             Self::BadRequest => StatusCode::BAD_REQUEST,
             Self::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::HeadTooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
-            Self::HeadTooSlow => StatusCode::REQUEST_TIMEOUT,
+            Self::HeadTooSlow | Self::BodyTooSlow => StatusCode::REQUEST_TIMEOUT,
             Self::AnswerTooLate | Self::Drained => StatusCode::GATEWAY_TIMEOUT,
         }
     }
@@ -76,7 +77,7 @@ impl Refused {
             Self::AnswerBroken => "answer_broken",
             Self::BadRequest | Self::HeadTooLarge => "bad_request",
             Self::BodyTooLarge => "body_too_large",
-            Self::HeadTooSlow | Self::AnswerTooLate => "timeout",
+            Self::HeadTooSlow | Self::BodyTooSlow | Self::AnswerTooLate => "timeout",
             Self::Draining => "draining",
             Self::Drained => "drained",
         }
@@ -98,6 +99,7 @@ impl Refused {
             Self::BodyTooLarge => "the request's body is larger than the service takes",
             Self::HeadTooLarge => "the request's head is too large",
             Self::HeadTooSlow => "the request's head did not come in time",
+            Self::BodyTooSlow => "the request's body did not come in time",
             Self::AnswerTooLate => "the instance did not answer in time",
             Self::Draining => "the router is ending",
             Self::Drained => {
@@ -114,6 +116,7 @@ impl Refused {
             | Self::BodyTooLarge
             | Self::HeadTooLarge
             | Self::HeadTooSlow
+            | Self::BodyTooSlow
             | Self::Draining => true,
             Self::NotFound
             | Self::Recreating
@@ -142,6 +145,7 @@ impl Refused {
             | Self::BodyTooLarge
             | Self::HeadTooLarge
             | Self::HeadTooSlow
+            | Self::BodyTooSlow
             | Self::AnswerTooLate
             | Self::Draining
             | Self::Drained => None,

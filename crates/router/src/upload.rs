@@ -16,6 +16,8 @@ pub(crate) struct Progress {
     ended: Cell<bool>,
     failed: Cell<bool>,
     too_large: Cell<bool>,
+    /// It was asked for more than had come.
+    awaited: Cell<bool>,
     last: Cell<Instant>,
     /// That went out and were not counted yet.
     bytes: Cell<u64>,
@@ -47,6 +49,11 @@ impl Progress {
         self.failed.get()
     }
 
+    /// Whether its client is to send more before anything else can happen.
+    pub(crate) fn is_awaited(&self) -> bool {
+        self.awaited.get()
+    }
+
     /// When the last of it went out.
     pub(crate) fn last(&self) -> Instant {
         self.last.get()
@@ -70,6 +77,7 @@ impl Upload {
             ended: Cell::new(body.is_end_stream()),
             failed: Cell::new(false),
             too_large: Cell::new(false),
+            awaited: Cell::new(false),
             last: Cell::new(entered),
             bytes: Cell::new(0),
         });
@@ -88,6 +96,7 @@ impl Upload {
             ended: Cell::new(true),
             failed: Cell::new(false),
             too_large: Cell::new(false),
+            awaited: Cell::new(false),
             last: Cell::new(Instant::now()),
             bytes: Cell::new(0),
         });
@@ -128,6 +137,7 @@ impl Body for Upload {
         };
         let frame = Pin::new(&mut *body).poll_frame(cx);
         let ended = body.is_end_stream();
+        this.progress.awaited.set(frame.is_pending());
         match &frame {
             Poll::Ready(None) => this.progress.ended.set(true),
             Poll::Ready(Some(Ok(frame))) => {

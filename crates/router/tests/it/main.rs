@@ -43,6 +43,7 @@ mod split;
 mod sticky;
 mod streaming;
 mod table;
+mod takers;
 mod terms;
 mod tls;
 mod tripwire;
