@@ -199,24 +199,36 @@ impl Body for AnswerBody {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BrokenBody>>> {
-        let frame = match &mut self.kind {
+        let me = &mut *self;
+        if let Some(busy) = &me.busy {
+            ready!(busy.unsent().poll_room(cx));
+        }
+        let frame = match &mut me.kind {
             Kind::Own(own) => Pin::new(own)
                 .poll_frame(cx)
                 .map_err(|never: Infallible| match never {}),
             Kind::Origin(origin) => origin.poll(cx),
         };
         let is_whole = self.is_whole();
-        if let Some(told) = &mut self.told {
-            match &frame {
-                Poll::Ready(Some(Ok(frame))) => {
-                    told.passed(frame.data_ref().map_or(0, Bytes::len));
+        match &frame {
+            Poll::Ready(Some(Ok(frame))) => {
+                let count = frame.data_ref().map_or(0, Bytes::len);
+                if let Some(busy) = &self.busy {
+                    busy.unsent().given(count);
+                }
+                if let Some(told) = &mut self.told {
+                    told.passed(count);
                     if is_whole || frame.is_trailers() {
                         told.ended();
                     }
                 }
-                Poll::Ready(None) => told.ended(),
-                Poll::Ready(Some(Err(_))) | Poll::Pending => {}
             }
+            Poll::Ready(None) => {
+                if let Some(told) = &mut self.told {
+                    told.ended();
+                }
+            }
+            Poll::Ready(Some(Err(_))) | Poll::Pending => {}
         }
         frame
     }

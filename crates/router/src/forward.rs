@@ -6,9 +6,9 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use hyper::body::{Body as _, Incoming};
-use hyper::header::SET_COOKIE;
+use hyper::header::{CONNECTION, HeaderValue, SET_COOKIE};
 use hyper::upgrade::OnUpgrade;
-use hyper::{Method, Request, Response, StatusCode};
+use hyper::{Method, Request, Response, StatusCode, Version};
 use tokio::time::{Instant, sleep, timeout_at};
 
 use crate::access::Told;
@@ -329,11 +329,15 @@ async fn send(
     let Reached { mut link, used } = reached;
     let Outgoing {
         mut head,
-        body,
+        mut body,
         progress,
         repeatable,
         last,
     } = outgoing;
+    if link.version() == Version::HTTP_2 {
+        // There the library does not tell what an instance says before its answer.
+        body.let_go();
+    }
     if headers::speak(&mut head, link.version(), instance.address, &body).is_err() {
         return Sent::Failed(Refused::BadRequest);
     }
@@ -349,6 +353,7 @@ async fn send(
         Err(why) => return Sent::Failed(why),
         Ok(Ok(response)) => {
             instance.resting.answered();
+            progress.answered();
             let lent = Lent {
                 pool: line.thread.pool.clone(),
                 instance,
@@ -452,6 +457,11 @@ fn answer(
     if let Some(number) = ticket.visitor() {
         let cookie = set_cookie(number, line.client.scheme == "https");
         head.headers.append(SET_COOKIE, cookie);
+    }
+    if lent.progress.is_held() {
+        // It may send what it was not told to send, or its next request: nobody could tell (RFC 9112, 9.3).
+        let last = HeaderValue::from_static("close");
+        head.headers.insert(CONNECTION, last);
     }
     ticket.answered(head.status.as_u16(), lent.progress.last().into_std());
     let Some((client, instance)) = tunnel else {

@@ -18,6 +18,8 @@ use hyper::rt::{Read, ReadBufCursor, Write};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep, sleep_until};
 
+use crate::budget::{Charge, Unsent};
+use crate::connection::Line;
 use crate::core::locked;
 use crate::framing::{Framing, Stage, Stop};
 use crate::head::Fault;
@@ -70,6 +72,9 @@ pub(crate) struct Guard {
     stream: Stream,
     word: Arc<Word>,
     pauses: Arc<Pauses>,
+    unsent: Arc<Unsent>,
+    /// What was read, of heads for the most part: one that passed lies in memory until more is read.
+    heads: Charge,
     framing: Framing,
     /// Read and not yet taken by the parser behind.
     buffer: Vec<u8>,
@@ -94,15 +99,13 @@ struct Linger {
 
 impl Guard {
     /// `heard` is what was read of the client already.
-    pub(crate) fn new(
-        stream: Stream,
-        heard: Vec<u8>,
-        (word, pauses): (Arc<Word>, Arc<Pauses>),
-    ) -> Self {
+    pub(crate) fn new(stream: Stream, heard: Vec<u8>, word: Arc<Word>, line: &Line) -> Self {
         Self {
             stream,
             word,
-            pauses,
+            pauses: line.pauses.clone(),
+            unsent: line.rest.unsent.clone(),
+            heads: Charge::on(&line.thread.core.outlets.memory),
             framing: Framing::new(),
             buffer: heard,
             start: 0,
@@ -180,7 +183,9 @@ impl Guard {
         let mut into = ReadBuf::uninit(&mut bytes);
         ready!(Pin::new(&mut self.stream).poll_read(cx, &mut into))?;
         let count = into.filled().len();
+        self.buffer.reserve_exact(count);
         self.buffer.extend_from_slice(into.filled());
+        self.heads.hold(self.buffer.len());
         Poll::Ready(Ok(count > 0))
     }
 
@@ -231,6 +236,11 @@ impl Read for Guard {
             }
             if me.refused {
                 return Poll::Pending;
+            }
+            let unjudged = me.buffer.len() - me.passed;
+            if me.framing.stage() == Stage::Head && me.heads.is_too_much(unjudged) {
+                me.refuse(me.framing.heads(), Fault::NoRoom);
+                continue;
             }
             me.pass()?;
             if me.passed > me.start {
@@ -296,7 +306,9 @@ impl Write for Guard {
         if !me.is_read && me.framing.stage() != Stage::Tunnel {
             me.presence.poll(&me.stream, cx)?;
         }
-        Pin::new(&mut me.stream).poll_flush(cx)
+        ready!(Pin::new(&mut me.stream).poll_flush(cx))?;
+        me.unsent.all_written();
+        Poll::Ready(Ok(()))
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

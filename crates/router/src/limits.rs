@@ -50,6 +50,8 @@ pub(crate) const RENEW_EVERY: Duration = Duration::from_secs(5);
 pub(crate) const ORDER_EVERY: Duration = Duration::from_secs(5);
 /// Longest pause inside a request's body.
 pub(crate) const BODY_PAUSE: Duration = Duration::from_mins(1);
+/// How long an instance may take to say that a body may come whose client waits for that; then it comes.
+pub(crate) const GO_ON_TIME: Duration = Duration::from_secs(1);
 /// Time in which nothing goes to or fro, after which a client that has closed its side has left; and the time
 /// between two looks whether it has, where it sent more than is read.
 pub(crate) const LEFT_TIME: Duration = Duration::from_secs(2);
@@ -59,6 +61,11 @@ pub(crate) const WRITE_PAUSE: Duration = Duration::from_mins(1);
 pub(crate) const REST_TIME: Duration = Duration::from_secs(75);
 /// How long a refused client may go on sending before its connection is dropped.
 pub(crate) const LINGER_TIME: Duration = Duration::from_secs(1);
+/// Bytes of what clients sent or have not taken, beyond [`FREE_BYTES`] of each, that lie in memory for all of
+/// them together.
+pub(crate) const MEMORY_BYTES: usize = 96 * 1024 * 1024;
+/// Bytes of them that each connection may have whatever the others have.
+pub(crate) const FREE_BYTES: usize = 16 * 1024;
 /// Bytes read from a client at a time.
 pub(crate) const READ_BYTES: usize = 16 * 1024;
 /// Bytes of an instance's answer that are read and that its client has not taken; also of its head.

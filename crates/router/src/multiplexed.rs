@@ -43,7 +43,7 @@ pub(crate) async fn serve(
     heard: Vec<u8>,
     closing: watch::Receiver<bool>,
 ) {
-    let streams = Rc::<Streams>::default();
+    let streams = Streams::of(&line.rest.unsent);
     let mine = (line.clone(), streams.clone());
     // Boxed: on its way to a task of its own it is moved several times, and it is large.
     let service = service_fn(move |request| Box::pin(answer(mine.clone(), request)));

@@ -130,10 +130,7 @@ pub(crate) struct Wire {
     stream: Mutex<TokioIo<TcpStream>>,
     /// A byte of the answer to the request under way has come.
     answering: AtomicBool,
-    #[expect(
-        dead_code,
-        reason = "held as long as the socket is open, also by a tunnel"
-    )]
+    /// Held as long as the socket is open, also by a tunnel.
     outlet: Outlet,
 }
 
@@ -259,12 +256,14 @@ impl Read for Socket {
     ) -> Poll<io::Result<()>> {
         let wire = &self.0;
         let mut stream = locked(&wire.stream);
-        if wire.is_answering() {
+        let most = wire.outlet.at_once();
+        if wire.is_answering() && into.remaining() <= most {
             return Pin::new(&mut *stream).poll_read(cx, into);
         }
-        // The cursor does not tell whether bytes came, so the first ones take a detour.
+        // The cursor does not tell whether bytes came, so the first ones take a detour; so does what is to be
+        // less than there is room for.
         with_scratch(|room| {
-            let space = into.remaining().min(room.len());
+            let space = into.remaining().min(room.len()).min(most);
             let mut detour = ReadBuf::new(room.get_mut(..space).unwrap_or_default());
             ready!(Pin::new(stream.inner_mut()).poll_read(cx, &mut detour))?;
             if !detour.filled().is_empty() {

@@ -11,6 +11,7 @@ use std::future::{Future, poll_fn};
 use std::io::IoSlice;
 use std::pin::{Pin, pin};
 use std::rc::{Rc, Weak};
+use std::sync::Arc;
 use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 
@@ -22,11 +23,13 @@ use tokio::task::AbortHandle;
 use tokio::time::{Instant, sleep};
 
 use crate::answer::{AnswerBody, BrokenBody};
+use crate::budget::Unsent;
 use crate::limits::{OWED_BYTES, TAKEN_LOOK, WRITE_PAUSE};
 
 /// The requests of one connection.
-#[derive(Default)]
 pub(crate) struct Streams {
+    /// What the whole connection has of answers.
+    unsent: Arc<Unsent>,
     all: RefCell<BTreeMap<u64, Weak<Pace>>>,
     begun: Cell<u64>,
     /// That of the task which is polled for the first time now.
@@ -54,6 +57,18 @@ pub(crate) struct Pace {
 }
 
 impl Streams {
+    /// None yet.
+    pub(crate) fn of(unsent: &Arc<Unsent>) -> Rc<Self> {
+        Rc::new(Self {
+            unsent: unsent.clone(),
+            all: RefCell::default(),
+            begun: Cell::default(),
+            first: Cell::default(),
+            is_idle: Cell::default(),
+            owes: Notify::new(),
+        })
+    }
+
     fn begin(self: &Rc<Self>) -> Rc<Pace> {
         let number = self.begun.get();
         self.begun.set(number + 1);
@@ -155,6 +170,7 @@ impl Pace {
     fn took(&self, count: usize) {
         self.owed.set(self.owed.get() - count);
         self.moved.set(true);
+        self.streams.unsent.written(count);
         if self.owed.get() < OWED_BYTES
             && let Some(waker) = self.room.take()
         {
@@ -270,6 +286,10 @@ mod tests {
 
     const KB: usize = 1024;
 
+    fn streams() -> Rc<Streams> {
+        Streams::of(&Unsent::on(&crate::budget::Budget::of(KB)))
+    }
+
     fn piece(pace: &Rc<Pace>) -> Piece {
         pace.give(Bytes::from(vec![0; KB]))
     }
@@ -289,7 +309,7 @@ mod tests {
     #[test]
     fn an_answer_is_cut_when_nothing_of_it_is_taken_and_others_are_not() {
         here(|| {
-            let streams = Rc::<Streams>::default();
+            let streams = streams();
             let [slow, still, quick] = [(); 3].map(|()| streams.begin());
             for pace in [&slow, &still, &quick] {
                 running(pace);
@@ -313,7 +333,7 @@ mod tests {
 
     #[test]
     fn what_only_the_library_has_ends_the_connection() {
-        let streams = Rc::<Streams>::default();
+        let streams = streams();
         // Its task has ended.
         let pace = streams.begin();
         let left = piece(&pace);
@@ -328,7 +348,7 @@ mod tests {
 
     #[test]
     fn no_more_is_taken_of_an_instance_until_most_is_written() {
-        let streams = Rc::<Streams>::default();
+        let streams = streams();
         let pace = streams.begin();
         let has_room = || {
             let mut cx = Context::from_waker(Waker::noop());

@@ -27,6 +27,7 @@ pub(crate) enum Refused {
     BodyTooLarge,
     HeadTooLarge,
     HeadTooSlow,
+    NoRoom,
     BodyTooSlow,
     AnswerTooLate,
     Draining,
@@ -39,6 +40,7 @@ impl From<Fault> for Refused {
             Fault::Malformed => Self::BadRequest,
             Fault::TooLarge => Self::HeadTooLarge,
             Fault::TooSlow => Self::HeadTooSlow,
+            Fault::NoRoom => Self::NoRoom,
         }
     }
 }
@@ -52,6 +54,7 @@ impl Refused {
             | Self::Maintenance
             | Self::NoCapacity
             | Self::AtLimit
+            | Self::NoRoom
             | Self::Draining => StatusCode::SERVICE_UNAVAILABLE,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::ConnectFailed | Self::AnswerBroken => StatusCode::BAD_GATEWAY,
@@ -73,6 +76,7 @@ impl Refused {
             Self::Maintenance => "maintenance",
             Self::NoCapacity => "no_capacity",
             Self::AtLimit => "at_limit",
+            Self::NoRoom => "no_room",
             Self::ConnectFailed => "connect_failed",
             Self::AnswerBroken => "answer_broken",
             Self::BadRequest | Self::HeadTooLarge => "bad_request",
@@ -99,6 +103,9 @@ impl Refused {
             Self::BodyTooLarge => "the request's body is larger than the service takes",
             Self::HeadTooLarge => "the request's head is too large",
             Self::HeadTooSlow => "the request's head did not come in time",
+            Self::NoRoom => {
+                "the router has no memory left for a head as large; try again, or send less"
+            }
             Self::BodyTooSlow => "the request's body did not come in time",
             Self::AnswerTooLate => "the instance did not answer in time",
             Self::Draining => "the router is ending",
@@ -116,6 +123,7 @@ impl Refused {
             | Self::BodyTooLarge
             | Self::HeadTooLarge
             | Self::HeadTooSlow
+            | Self::NoRoom
             | Self::BodyTooSlow
             | Self::Draining => true,
             Self::NotFound
@@ -134,7 +142,7 @@ impl Refused {
     /// When it is worth another try, in seconds.
     fn retry_after(self) -> Option<&'static str> {
         match self {
-            Self::Recreating | Self::Paused | Self::AtLimit => Some("1"),
+            Self::Recreating | Self::Paused | Self::AtLimit | Self::NoRoom => Some("1"),
             Self::Maintenance => Some("60"),
             Self::NoRoute
             | Self::NotFound

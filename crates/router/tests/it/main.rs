@@ -13,6 +13,7 @@ mod counted;
 mod cut;
 mod downgrade;
 mod drain;
+mod expecting;
 mod figures;
 mod floods;
 mod frames;
