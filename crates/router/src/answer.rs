@@ -12,6 +12,7 @@ use hyper::body::{Body, Frame, Incoming, SizeHint};
 use tokio::time::sleep;
 
 use crate::access::Told;
+use crate::budget::Ahead;
 use crate::connection::Busy;
 use crate::limits::WRITE_PAUSE;
 use crate::pool::Lent;
@@ -133,6 +134,10 @@ impl Origin {
         lent.is_some_and(|lent| lent.progress.has_failed())
     }
 
+    fn ahead(&self) -> Option<&Ahead> {
+        self.lent.as_ref().and_then(|lent| lent.link.ahead())
+    }
+
     /// Whether nothing of the body comes after `frame`, which was taken from it. Whoever sends it on may not
     /// ask again: neither after trailers, nor once it has as many bytes as were promised. An instance that
     /// speaks HTTP/2 may end its stream in a frame of its own.
@@ -154,11 +159,20 @@ impl Origin {
         }
         let frame = match Pin::new(&mut self.body).poll_frame(cx) {
             Poll::Ready(frame) => frame,
-            Poll::Pending => return self.poll_patience(cx),
+            Poll::Pending => {
+                if let Some(ahead) = self.ahead() {
+                    ahead.all_passed();
+                }
+                return self.poll_patience(cx);
+            }
         };
         self.patience = None;
         if let Some(Ok(frame)) = &frame {
-            self.ticket.passed(frame.data_ref().map_or(0, Bytes::len));
+            let count = frame.data_ref().map_or(0, Bytes::len);
+            self.ticket.passed(count);
+            if let Some(ahead) = self.ahead() {
+                ahead.passed(count);
+            }
         }
         match &frame {
             None => self.give_back(),

@@ -6,7 +6,7 @@
 //! more is read of an answer until its client has taken most of what there is. Who never has more than a
 //! little touches none of this.
 
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 
@@ -85,6 +85,60 @@ impl Drop for Charge {
     }
 }
 
+/// What was read of an instance's answer and was not passed on.
+///
+/// Charged as soon as it is read: many may be read before one is passed on.
+pub(crate) struct Ahead {
+    charge: Charge,
+    bytes: AtomicUsize,
+    /// An answer is awaited, or under way; what a tunnel brings is its own.
+    counts: AtomicBool,
+}
+
+impl Ahead {
+    pub(crate) fn on(budget: &Arc<Budget>) -> Self {
+        Self {
+            charge: Charge::on(budget),
+            bytes: AtomicUsize::new(0),
+            counts: AtomicBool::new(false),
+        }
+    }
+
+    /// Begins with the next answer.
+    pub(crate) fn begin(&self) {
+        self.set(0);
+        self.counts.store(true, Relaxed);
+    }
+
+    /// Notes that the answer has come to its end, or that the connection is a tunnel's now.
+    pub(crate) fn end(&self) {
+        self.counts.store(false, Relaxed);
+        self.set(0);
+    }
+
+    /// Notes what may have been read.
+    pub(crate) fn came(&self, count: usize) {
+        if self.counts.load(Relaxed) {
+            self.set(self.bytes.load(Relaxed) + count);
+        }
+    }
+
+    /// Notes what was passed on.
+    pub(crate) fn passed(&self, count: usize) {
+        self.set(self.bytes.load(Relaxed).saturating_sub(count));
+    }
+
+    /// Notes that nothing of it is left to be passed on.
+    pub(crate) fn all_passed(&self) {
+        self.set(0);
+    }
+
+    fn set(&self, bytes: usize) {
+        self.bytes.store(bytes, Relaxed);
+        self.charge.hold(bytes);
+    }
+}
+
 /// What a connection has of answers and has not written. Shared by what runs on one thread.
 pub(crate) struct Unsent {
     charge: Charge,
@@ -142,7 +196,6 @@ impl Unsent {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::AtomicBool;
     use std::task::Wake;
 
     use super::*;
@@ -174,6 +227,25 @@ mod tests {
             assert!(taken(&budget) < bytes, "{bytes}");
         }
         drop(charge);
+        assert_eq!(taken(&budget), 0);
+    }
+
+    #[test]
+    fn what_is_read_of_an_answer_counts_until_it_is_passed_on_and_a_tunnel_does_not() {
+        let budget = Budget::of(MUCH);
+        let ahead = Ahead::on(&budget);
+        ahead.begin();
+        ahead.came(MUCH);
+        assert_ne!(taken(&budget), 0);
+        ahead.passed(MUCH - 1);
+        assert_eq!(taken(&budget), 0);
+        ahead.came(MUCH);
+        // Less had come than there was room for.
+        ahead.all_passed();
+        assert_eq!(taken(&budget), 0);
+        ahead.came(MUCH);
+        ahead.end();
+        ahead.came(MUCH);
         assert_eq!(taken(&budget), 0);
     }
 

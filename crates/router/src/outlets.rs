@@ -48,6 +48,11 @@ impl Outlets {
 }
 
 impl Outlet {
+    /// What clients may have of what this brings.
+    pub(crate) fn memory(&self) -> &Arc<Budget> {
+        &self.0.memory
+    }
+
     /// How many bytes may be read in one turn.
     pub(crate) fn at_once(&self) -> usize {
         self.0.memory.at_once()
