@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 
 use crate::core::locked;
-use crate::limits::FREE_BYTES;
+use crate::limits::{ANSWER_FREE, MEMORY_STEP};
 
 /// What there is for all.
 pub(crate) struct Budget {
@@ -37,7 +37,7 @@ impl Budget {
         if self.taken.load(Relaxed) < self.most / 2 {
             usize::MAX
         } else {
-            FREE_BYTES / 2
+            ANSWER_FREE / 2
         }
     }
 }
@@ -45,22 +45,25 @@ impl Budget {
 /// What one has of it.
 pub(crate) struct Charge {
     budget: Arc<Budget>,
+    /// What it may have anyway.
+    free: usize,
     charged: AtomicUsize,
 }
 
 impl Charge {
-    pub(crate) fn on(budget: &Arc<Budget>) -> Self {
+    pub(crate) fn on(budget: &Arc<Budget>, free: usize) -> Self {
         Self {
             budget: budget.clone(),
+            free,
             charged: AtomicUsize::new(0),
         }
     }
 
     /// Charges so many bytes, instead of those before.
     pub(crate) fn hold(&self, bytes: usize) {
-        let above = bytes.saturating_sub(FREE_BYTES);
+        let above = bytes.saturating_sub(self.free);
         // In whole steps, so that few of the changes touch what all threads share.
-        let above = above.next_multiple_of(FREE_BYTES);
+        let above = above.next_multiple_of(MEMORY_STEP);
         let was = self.charged.load(Relaxed);
         if above == was {
             return;
@@ -75,7 +78,7 @@ impl Charge {
 
     /// Whether nobody may have so many now.
     pub(crate) fn is_too_much(&self, bytes: usize) -> bool {
-        bytes > FREE_BYTES && self.budget.is_used_up()
+        bytes > self.free && self.budget.is_used_up()
     }
 }
 
@@ -98,7 +101,7 @@ pub(crate) struct Ahead {
 impl Ahead {
     pub(crate) fn on(budget: &Arc<Budget>) -> Self {
         Self {
-            charge: Charge::on(budget),
+            charge: Charge::on(budget, ANSWER_FREE),
             bytes: AtomicUsize::new(0),
             counts: AtomicBool::new(false),
         }
@@ -149,7 +152,7 @@ pub(crate) struct Unsent {
 impl Unsent {
     pub(crate) fn on(budget: &Arc<Budget>) -> Arc<Self> {
         Arc::new(Self {
-            charge: Charge::on(budget),
+            charge: Charge::on(budget, ANSWER_FREE),
             bytes: AtomicUsize::new(0),
             waiting: Mutex::default(),
         })
@@ -177,7 +180,8 @@ impl Unsent {
         let was = self.bytes.load(Relaxed);
         let left = was.saturating_sub(count);
         self.set(left);
-        if was > FREE_BYTES && left <= FREE_BYTES {
+        let free = self.charge.free;
+        if was > free && left <= free {
             let waiting = std::mem::take(&mut *locked(&self.waiting));
             waiting.into_iter().for_each(Waker::wake);
         }
@@ -200,7 +204,7 @@ mod tests {
 
     use super::*;
 
-    const MUCH: usize = 4 * FREE_BYTES;
+    const MUCH: usize = 4 * MEMORY_STEP;
 
     fn taken(budget: &Budget) -> usize {
         budget.taken.load(Relaxed)
@@ -218,13 +222,14 @@ mod tests {
     #[test]
     fn little_costs_nothing_and_what_is_beyond_comes_back_whole() {
         let budget = Budget::of(MUCH);
-        let charge = Charge::on(&budget);
-        charge.hold(FREE_BYTES);
+        let charge = Charge::on(&budget, ANSWER_FREE);
+        charge.hold(ANSWER_FREE);
         assert_eq!(taken(&budget), 0);
-        for bytes in [FREE_BYTES + 1, MUCH, 3 * FREE_BYTES, MUCH * 10] {
+        for bytes in [ANSWER_FREE + 1, MUCH, MUCH / 2, MUCH * 10] {
             charge.hold(bytes);
-            assert!(taken(&budget) >= bytes - FREE_BYTES, "{bytes}");
-            assert!(taken(&budget) < bytes, "{bytes}");
+            let beyond = bytes - ANSWER_FREE;
+            assert!(taken(&budget) >= beyond, "{bytes}");
+            assert!(taken(&budget) < beyond + MEMORY_STEP, "{bytes}");
         }
         drop(charge);
         assert_eq!(taken(&budget), 0);
@@ -258,13 +263,13 @@ mod tests {
         let mut cx = Context::from_waker(&waker);
         assert_eq!(budget.at_once(), usize::MAX);
         greedy.given(MUCH * 2);
-        modest.given(FREE_BYTES);
-        assert!(budget.at_once() < FREE_BYTES);
+        modest.given(ANSWER_FREE);
+        assert!(budget.at_once() < ANSWER_FREE);
         assert!(modest.poll_room(&mut cx).is_ready());
         assert!(greedy.poll_room(&mut cx).is_pending());
         greedy.written(MUCH);
         assert!(!woken.0.load(Relaxed));
-        greedy.written(MUCH - FREE_BYTES);
+        greedy.written(MUCH - ANSWER_FREE);
         assert!(woken.0.load(Relaxed) && greedy.poll_room(&mut cx).is_ready());
         greedy.all_written();
         assert_eq!(taken(&budget), 0);

@@ -23,7 +23,7 @@ use crate::connection::Line;
 use crate::core::locked;
 use crate::framing::{Framing, Stage, Stop};
 use crate::head::Fault;
-use crate::limits::{HEAD_TIME, LINGER_BYTES, LINGER_TIME, READ_BYTES};
+use crate::limits::{HEAD_FREE, HEAD_TIME, LINGER_BYTES, LINGER_TIME, READ_BYTES};
 use crate::pauses::Pauses;
 use crate::presence::Presence;
 use crate::stream::Stream;
@@ -105,7 +105,7 @@ impl Guard {
             word,
             pauses: line.pauses.clone(),
             unsent: line.rest.unsent.clone(),
-            heads: Charge::on(&line.thread.core.outlets.memory),
+            heads: Charge::on(&line.thread.core.outlets.memory, HEAD_FREE),
             framing: Framing::new(),
             buffer: heard,
             start: 0,

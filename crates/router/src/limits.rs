@@ -61,11 +61,15 @@ pub(crate) const WRITE_PAUSE: Duration = Duration::from_mins(1);
 pub(crate) const REST_TIME: Duration = Duration::from_secs(75);
 /// How long a refused client may go on sending before its connection is dropped.
 pub(crate) const LINGER_TIME: Duration = Duration::from_secs(1);
-/// Bytes of what clients sent or have not taken, beyond [`FREE_BYTES`] of each, that lie in memory for all of
-/// them together.
-pub(crate) const MEMORY_BYTES: usize = 96 * 1024 * 1024;
-/// Bytes of them that each connection may have whatever the others have.
-pub(crate) const FREE_BYTES: usize = 16 * 1024;
+/// Bytes of what clients sent or have not taken, beyond what each may have anyway, that lie in memory for all
+/// of them together.
+pub(crate) const MEMORY_BYTES: usize = 64 * 1024 * 1024;
+/// Bytes of heads that each connection may have anyway, whatever the others have.
+pub(crate) const HEAD_FREE: usize = 16 * 1024;
+/// Bytes of answers that each may have anyway, and that may be read ahead of each.
+pub(crate) const ANSWER_FREE: usize = 8 * 1024;
+/// Bytes in which that budget is charged.
+pub(crate) const MEMORY_STEP: usize = 16 * 1024;
 /// Bytes read from a client at a time.
 pub(crate) const READ_BYTES: usize = 16 * 1024;
 /// Bytes of an instance's answer that are read and that its client has not taken; also of its head.
