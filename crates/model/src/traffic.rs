@@ -124,7 +124,7 @@ impl RequestLimits {
     }
 }
 
-/// How long a service's instances may take; none: what the router gives anybody.
+/// How long a service's instances and its clients may take; none: what the router gives anybody.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Timeouts {
@@ -137,6 +137,12 @@ pub struct Timeouts {
     /// Longest silence inside an answer's body; in a tunnel, of both sides.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub silence: Option<Millis>,
+    /// Longest pause of a client inside its request's body.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub upload: Option<Millis>,
+    /// Longest time that a client takes nothing of its answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub download: Option<Millis>,
 }
 
 impl Timeouts {

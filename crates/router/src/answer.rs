@@ -12,7 +12,9 @@ use hyper::body::{Body, Frame, Incoming, SizeHint};
 use tokio::time::sleep;
 
 use crate::access::Told;
+use crate::budget::Ahead;
 use crate::connection::Busy;
+use crate::limits::WRITE_PAUSE;
 use crate::pool::Lent;
 use crate::ticket::Ticket;
 
@@ -111,6 +113,14 @@ impl AnswerBody {
         }
     }
 
+    /// How long its client may take nothing of it.
+    pub(crate) fn download(&self) -> Duration {
+        match &self.kind {
+            Kind::Own(_) => WRITE_PAUSE,
+            Kind::Origin(origin) => origin.ticket.terms().download,
+        }
+    }
+
     /// Marks the client's connection as busy until this is dropped.
     pub(crate) fn keep_busy(&mut self, busy: Busy) {
         self.busy = Some(busy);
@@ -122,6 +132,10 @@ impl Origin {
     fn was_spoilt(&self) -> bool {
         let lent = self.lent.as_ref();
         lent.is_some_and(|lent| lent.progress.has_failed())
+    }
+
+    fn ahead(&self) -> Option<&Ahead> {
+        self.lent.as_ref().and_then(|lent| lent.link.ahead())
     }
 
     /// Whether nothing of the body comes after `frame`, which was taken from it. Whoever sends it on may not
@@ -145,11 +159,20 @@ impl Origin {
         }
         let frame = match Pin::new(&mut self.body).poll_frame(cx) {
             Poll::Ready(frame) => frame,
-            Poll::Pending => return self.poll_patience(cx),
+            Poll::Pending => {
+                if let Some(ahead) = self.ahead() {
+                    ahead.all_passed();
+                }
+                return self.poll_patience(cx);
+            }
         };
         self.patience = None;
         if let Some(Ok(frame)) = &frame {
-            self.ticket.passed(frame.data_ref().map_or(0, Bytes::len));
+            let count = frame.data_ref().map_or(0, Bytes::len);
+            self.ticket.passed(count);
+            if let Some(ahead) = self.ahead() {
+                ahead.passed(count);
+            }
         }
         match &frame {
             None => self.give_back(),
@@ -190,24 +213,36 @@ impl Body for AnswerBody {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BrokenBody>>> {
-        let frame = match &mut self.kind {
+        let me = &mut *self;
+        if let Some(busy) = &me.busy {
+            ready!(busy.unsent().poll_room(cx));
+        }
+        let frame = match &mut me.kind {
             Kind::Own(own) => Pin::new(own)
                 .poll_frame(cx)
                 .map_err(|never: Infallible| match never {}),
             Kind::Origin(origin) => origin.poll(cx),
         };
         let is_whole = self.is_whole();
-        if let Some(told) = &mut self.told {
-            match &frame {
-                Poll::Ready(Some(Ok(frame))) => {
-                    told.passed(frame.data_ref().map_or(0, Bytes::len));
+        match &frame {
+            Poll::Ready(Some(Ok(frame))) => {
+                let count = frame.data_ref().map_or(0, Bytes::len);
+                if let Some(busy) = &self.busy {
+                    busy.unsent().given(count);
+                }
+                if let Some(told) = &mut self.told {
+                    told.passed(count);
                     if is_whole || frame.is_trailers() {
                         told.ended();
                     }
                 }
-                Poll::Ready(None) => told.ended(),
-                Poll::Ready(Some(Err(_))) | Poll::Pending => {}
             }
+            Poll::Ready(None) => {
+                if let Some(told) = &mut self.told {
+                    told.ended();
+                }
+            }
+            Poll::Ready(Some(Err(_))) | Poll::Pending => {}
         }
         frame
     }

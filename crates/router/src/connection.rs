@@ -23,6 +23,7 @@ use tokio::time::{Instant, sleep_until, timeout};
 
 use crate::announced::announced;
 use crate::answer::AnswerBody;
+use crate::budget::Unsent;
 use crate::core::Core;
 use crate::door::{Permit, Thread};
 use crate::forward;
@@ -32,6 +33,7 @@ use crate::headers::Client;
 use crate::limits::{HEAD_BYTES, HEAD_TIME, LEAVE_REST, REST_TIME};
 use crate::multiplexed;
 use crate::opening::{Heard, Spoken, hear};
+use crate::pauses::Pauses;
 use crate::secure::greet;
 use crate::stream::Stream;
 
@@ -42,6 +44,7 @@ pub(crate) struct Line {
     pub(crate) client: Client,
     pub(crate) permit: Rc<Permit>,
     pub(crate) rest: Rc<Rest>,
+    pub(crate) pauses: Arc<Pauses>,
 }
 
 /// Since when a connection rests between two requests.
@@ -49,10 +52,19 @@ pub(crate) struct Rest {
     /// Requests under way.
     busy: Cell<usize>,
     since: Cell<Instant>,
+    /// What it has of answers.
+    pub(crate) unsent: Arc<Unsent>,
 }
 
 /// Marks a connection as busy with one request, to the last byte of its answer.
 pub(crate) struct Busy(Rc<Rest>);
+
+impl Busy {
+    /// What its connection has of answers.
+    pub(crate) fn unsent(&self) -> &Unsent {
+        &self.0.unsent
+    }
+}
 
 impl Drop for Busy {
     fn drop(&mut self) {
@@ -171,6 +183,7 @@ pub(crate) async fn serve(
     let rest = Rc::new(Rest {
         busy: Cell::new(0),
         since: Cell::new(Instant::now()),
+        unsent: Unsent::on(&thread.core.outlets.memory),
     });
     let line = Rc::new(Line {
         thread,
@@ -178,6 +191,7 @@ pub(crate) async fn serve(
         client,
         permit,
         rest,
+        pauses: Arc::default(),
     });
     match heard.spoken {
         Spoken::Http1 => in_turn(line, stream, heard.bytes, closing).await,
@@ -188,7 +202,7 @@ pub(crate) async fn serve(
 /// Serves one request after the other.
 async fn in_turn(line: Rc<Line>, stream: Stream, heard: Vec<u8>, closing: watch::Receiver<bool>) {
     let word = Arc::new(Word::default());
-    let guard = Guard::new(stream, heard, word.clone());
+    let guard = Guard::new(stream, heard, word.clone(), &line);
     let turns = Rc::new(Turns {
         line: line.clone(),
         word,

@@ -4,12 +4,11 @@ use std::future::Future;
 use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::Duration;
 
 use hyper::body::{Body as _, Incoming};
-use hyper::header::SET_COOKIE;
+use hyper::header::{CONNECTION, HeaderValue, SET_COOKIE};
 use hyper::upgrade::OnUpgrade;
-use hyper::{Method, Request, Response, StatusCode};
+use hyper::{Method, Request, Response, StatusCode, Version};
 use tokio::time::{Instant, sleep, timeout_at};
 
 use crate::access::Told;
@@ -154,6 +153,7 @@ async fn exchange(
     let to = Destination::new(line.listener, request.uri(), request.headers());
     let wish = wish(&to, &request);
     let mut ticket = enter(thread, wish, begun).await?;
+    line.pauses.set(ticket.terms());
     let (mut outgoing, upgrade) = Outgoing::new(request, &line.client, &ticket);
     let mut spare = ticket.spare(&outgoing, upgrade.is_some());
     if let Some(mirror) = ticket.mirror().filter(|_| upgrade.is_none()) {
@@ -237,7 +237,11 @@ fn note(ticket: &mut Ticket, sent: &Sent) {
 /// Ends a request that an instance did not answer.
 fn broken(mut ticket: Ticket, why: Refused) -> NotEntered {
     // What the client did, or time that is over, is no evidence against the slot.
-    let others = [Refused::BodyTooLarge, Refused::Drained];
+    let others = [
+        Refused::BodyTooLarge,
+        Refused::BodyTooSlow,
+        Refused::Drained,
+    ];
     if others.contains(&why) {
         ticket.told();
     } else if why != Refused::BadRequest {
@@ -325,11 +329,15 @@ async fn send(
     let Reached { mut link, used } = reached;
     let Outgoing {
         mut head,
-        body,
+        mut body,
         progress,
         repeatable,
         last,
     } = outgoing;
+    if link.version() == Version::HTTP_2 {
+        // There the library does not tell what an instance says before its answer.
+        body.let_go();
+    }
     if headers::speak(&mut head, link.version(), instance.address, &body).is_err() {
         return Sent::Failed(Refused::BadRequest);
     }
@@ -337,13 +345,15 @@ async fn send(
     let copy = (repeatable && used).then(|| head.clone());
     let asks_for_head = head.method == Method::HEAD;
     let answer = link.send(Request::from_parts(head, body));
-    let mut failure = match in_time(answer, &progress, terms.answer).await {
-        None => {
+    let mut failure = match in_time(answer, &progress, terms).await {
+        Err(Refused::AnswerTooLate) => {
             instance.resting.failed(terms);
             return Sent::Failed(Refused::AnswerTooLate);
         }
-        Some(Ok(response)) => {
+        Err(why) => return Sent::Failed(why),
+        Ok(Ok(response)) => {
             instance.resting.answered();
+            progress.answered();
             let lent = Lent {
                 pool: line.thread.pool.clone(),
                 instance,
@@ -354,7 +364,7 @@ async fn send(
             };
             return Sent::Answered(Box::new((response, lent)));
         }
-        Some(Err(failure)) => failure,
+        Ok(Err(failure)) => failure,
     };
     let again = |head, body, progress| {
         Sent::Again(Box::new(Outgoing {
@@ -387,17 +397,34 @@ async fn send(
     Sent::Failed(Refused::AnswerBroken)
 }
 
-/// Waits for an answer as long as the request moves, and `within` after that.
-async fn in_time<F: Future>(answer: F, progress: &Progress, within: Duration) -> Option<F::Output> {
+/// Waits for an answer as long as the request moves, and after that as long as whoever's turn it is may take.
+///
+/// # Errors
+/// Which of both was too late.
+async fn in_time<F: Future>(
+    answer: F,
+    progress: &Progress,
+    terms: &Terms,
+) -> Result<F::Output, Refused> {
     let mut answer = pin!(answer);
+    let least = terms.answer.min(terms.upload);
+    let mut until = progress.last() + least;
     loop {
-        let until = progress.last() + within;
         if let Ok(answered) = timeout_at(until, answer.as_mut()).await {
-            return Some(answered);
+            return Ok(answered);
         }
-        if progress.last() + within <= Instant::now() {
-            return None;
+        let (within, late) = if progress.is_awaited() {
+            (terms.upload, Refused::BodyTooSlow)
+        } else {
+            (terms.answer, Refused::AnswerTooLate)
+        };
+        let now = Instant::now();
+        let last = progress.last();
+        if last + within <= now {
+            return Err(late);
         }
+        // Whose turn it is may change without a word.
+        until = (last + within).min(now + least);
     }
 }
 
@@ -430,6 +457,11 @@ fn answer(
     if let Some(number) = ticket.visitor() {
         let cookie = set_cookie(number, line.client.scheme == "https");
         head.headers.append(SET_COOKIE, cookie);
+    }
+    if lent.progress.is_held() {
+        // It may send what it was not told to send, or its next request: nobody could tell (RFC 9112, 9.3).
+        let last = HeaderValue::from_static("close");
+        head.headers.insert(CONNECTION, last);
     }
     ticket.answered(head.status.as_u16(), lent.progress.last().into_std());
     let Some((client, instance)) = tunnel else {

@@ -18,10 +18,13 @@ use hyper::rt::{Read, ReadBufCursor, Write};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep, sleep_until};
 
+use crate::budget::{Charge, Unsent};
+use crate::connection::Line;
 use crate::core::locked;
 use crate::framing::{Framing, Stage, Stop};
 use crate::head::Fault;
-use crate::limits::{BODY_PAUSE, HEAD_TIME, LINGER_BYTES, LINGER_TIME, READ_BYTES};
+use crate::limits::{HEAD_FREE, HEAD_TIME, LINGER_BYTES, LINGER_TIME, READ_BYTES};
+use crate::pauses::Pauses;
 use crate::presence::Presence;
 use crate::stream::Stream;
 
@@ -68,6 +71,10 @@ impl Word {
 pub(crate) struct Guard {
     stream: Stream,
     word: Arc<Word>,
+    pauses: Arc<Pauses>,
+    unsent: Arc<Unsent>,
+    /// What was read, of heads for the most part: one that passed lies in memory until more is read.
+    heads: Charge,
     framing: Framing,
     /// Read and not yet taken by the parser behind.
     buffer: Vec<u8>,
@@ -92,10 +99,13 @@ struct Linger {
 
 impl Guard {
     /// `heard` is what was read of the client already.
-    pub(crate) fn new(stream: Stream, heard: Vec<u8>, word: Arc<Word>) -> Self {
+    pub(crate) fn new(stream: Stream, heard: Vec<u8>, word: Arc<Word>, line: &Line) -> Self {
         Self {
             stream,
             word,
+            pauses: line.pauses.clone(),
+            unsent: line.rest.unsent.clone(),
+            heads: Charge::on(&line.thread.core.outlets.memory, HEAD_FREE),
             framing: Framing::new(),
             buffer: heard,
             start: 0,
@@ -173,7 +183,9 @@ impl Guard {
         let mut into = ReadBuf::uninit(&mut bytes);
         ready!(Pin::new(&mut self.stream).poll_read(cx, &mut into))?;
         let count = into.filled().len();
+        self.buffer.reserve_exact(count);
         self.buffer.extend_from_slice(into.filled());
+        self.heads.hold(self.buffer.len());
         Poll::Ready(Ok(count > 0))
     }
 
@@ -181,7 +193,8 @@ impl Guard {
     fn poll_limit(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let time = match self.framing.stage() {
             Stage::Head if !self.buffer.is_empty() => HEAD_TIME,
-            Stage::Body => BODY_PAUSE,
+            // A little longer than whoever waits for it: that one can still say why it ends.
+            Stage::Body => self.pauses.upload() + LINGER_TIME,
             // At rest, or the origin's turn: timed elsewhere.
             Stage::Head | Stage::Undecided | Stage::Tunnel => return Poll::Pending,
         };
@@ -223,6 +236,11 @@ impl Read for Guard {
             }
             if me.refused {
                 return Poll::Pending;
+            }
+            let unjudged = me.buffer.len() - me.passed;
+            if me.framing.stage() == Stage::Head && me.heads.is_too_much(unjudged) {
+                me.refuse(me.framing.heads(), Fault::NoRoom);
+                continue;
             }
             me.pass()?;
             if me.passed > me.start {
@@ -276,6 +294,8 @@ impl Write for Guard {
         cx: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
+        let pause = self.pauses.download();
+        self.stream.expect_within(pause);
         let written = Pin::new(&mut self.stream).poll_write(cx, bytes);
         self.noted(written)
     }
@@ -286,7 +306,9 @@ impl Write for Guard {
         if !me.is_read && me.framing.stage() != Stage::Tunnel {
             me.presence.poll(&me.stream, cx)?;
         }
-        Pin::new(&mut me.stream).poll_flush(cx)
+        ready!(Pin::new(&mut me.stream).poll_flush(cx))?;
+        me.unsent.all_written();
+        Poll::Ready(Ok(()))
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -308,6 +330,8 @@ impl Write for Guard {
         cx: &mut Context<'_>,
         bytes: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
+        let pause = self.pauses.download();
+        self.stream.expect_within(pause);
         let written = Pin::new(&mut self.stream).poll_write_vectored(cx, bytes);
         self.noted(written)
     }

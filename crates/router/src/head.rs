@@ -19,6 +19,8 @@ pub(crate) enum Fault {
     TooLarge,
     /// Its head did not come in time.
     TooSlow,
+    /// There is no memory left for one as large.
+    NoRoom,
 }
 
 /// How a request's body is told from what follows it.

@@ -50,6 +50,8 @@ pub(crate) const RENEW_EVERY: Duration = Duration::from_secs(5);
 pub(crate) const ORDER_EVERY: Duration = Duration::from_secs(5);
 /// Longest pause inside a request's body.
 pub(crate) const BODY_PAUSE: Duration = Duration::from_mins(1);
+/// How long an instance may take to say that a body may come whose client waits for that; then it comes.
+pub(crate) const GO_ON_TIME: Duration = Duration::from_secs(1);
 /// Time in which nothing goes to or fro, after which a client that has closed its side has left; and the time
 /// between two looks whether it has, where it sent more than is read.
 pub(crate) const LEFT_TIME: Duration = Duration::from_secs(2);
@@ -59,6 +61,15 @@ pub(crate) const WRITE_PAUSE: Duration = Duration::from_mins(1);
 pub(crate) const REST_TIME: Duration = Duration::from_secs(75);
 /// How long a refused client may go on sending before its connection is dropped.
 pub(crate) const LINGER_TIME: Duration = Duration::from_secs(1);
+/// Bytes of what clients sent or have not taken, beyond what each may have anyway, that lie in memory for all
+/// of them together.
+pub(crate) const MEMORY_BYTES: usize = 64 * 1024 * 1024;
+/// Bytes of heads that each connection may have anyway, whatever the others have.
+pub(crate) const HEAD_FREE: usize = 16 * 1024;
+/// Bytes of answers that each may have anyway, and that may be read ahead of each.
+pub(crate) const ANSWER_FREE: usize = 8 * 1024;
+/// Bytes in which that budget is charged.
+pub(crate) const MEMORY_STEP: usize = 16 * 1024;
 /// Bytes read from a client at a time.
 pub(crate) const READ_BYTES: usize = 16 * 1024;
 /// Bytes of an instance's answer that are read and that its client has not taken; also of its head.
@@ -86,6 +97,10 @@ pub(crate) const HEADER_LIST_BYTES: u32 = 64 * 1024;
 pub(crate) const STREAM_WINDOW: u32 = 256 * 1024;
 /// Bytes of one answer that wait to be written on an HTTP/2 connection.
 pub(crate) const STREAM_SEND_BYTES: usize = 64 * 1024;
+/// Bytes of one answer that the library has and has not written on HTTP/2, beyond which no more is read of it.
+pub(crate) const OWED_BYTES: usize = 32 * 1024;
+/// How often it is looked whether a client of HTTP/2 takes what is owed to it.
+pub(crate) const TAKEN_LOOK: Duration = Duration::from_secs(1);
 /// How often the other end of an HTTP/2 connection is asked whether it is there.
 pub(crate) const ALIVE_EVERY: Duration = Duration::from_secs(30);
 /// How long its answer may take.

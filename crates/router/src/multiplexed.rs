@@ -15,13 +15,13 @@ use hyper::{Request, Response};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::sync::watch;
 
-use crate::answer::AnswerBody;
 use crate::connection::{Line, apart, over};
 use crate::forward;
 use crate::head;
 use crate::limits::{
     ALIVE_EVERY, ALIVE_TIME, HEADER_LIST_BYTES, RESETS, STREAM_SEND_BYTES, STREAM_WINDOW, STREAMS,
 };
+use crate::pace::{Apart, Paced, Streams};
 use crate::stream::Stream;
 
 /// Runs what a connection starts on the thread that it is on.
@@ -43,10 +43,11 @@ pub(crate) async fn serve(
     heard: Vec<u8>,
     closing: watch::Receiver<bool>,
 ) {
-    let mine = line.clone();
+    let streams = Streams::of(&line.rest.unsent);
+    let mine = (line.clone(), streams.clone());
     // Boxed: on its way to a task of its own it is moved several times, and it is large.
     let service = service_fn(move |request| Box::pin(answer(mine.clone(), request)));
-    let connection = Builder::new(Here)
+    let connection = Builder::new(Apart(streams.clone()))
         .timer(TokioTimer::new())
         .max_concurrent_streams(STREAMS)
         .max_pending_accept_reset_streams(RESETS)
@@ -59,25 +60,33 @@ pub(crate) async fn serve(
         .keep_alive_timeout(ALIVE_TIME)
         .serve_connection(Heard::new(stream, heard), service);
     let mut connection = pin!(connection);
-    let served = tokio::select! {
-        biased;
-        served = connection.as_mut() => served,
-        () = apart(over(&line.rest, closing)) => {
-            connection.as_mut().graceful_shutdown();
-            connection.await
+    let whole = async {
+        tokio::select! {
+            biased;
+            served = connection.as_mut() => served,
+            () = apart(over(&line.rest, closing)) => {
+                connection.as_mut().graceful_shutdown();
+                connection.await
+            }
         }
     };
-    if let Err(why) = served {
-        tracing::debug!(%why, "a client connection ended");
+    tokio::select! {
+        biased;
+        served = whole => if let Err(why) = served {
+            tracing::debug!(%why, "a client connection ended");
+        },
+        () = apart(streams.look_after()) => {}
     }
 }
 
 async fn answer(
-    line: Rc<Line>,
+    (line, streams): (Rc<Line>, Rc<Streams>),
     request: Request<Incoming>,
-) -> Result<Response<AnswerBody>, std::convert::Infallible> {
+) -> Result<Response<Paced>, std::convert::Infallible> {
+    let pace = streams.first();
     let fault = head::judge_multiplexed(&request).err();
-    Ok(forward::respond(&line, request, fault).await)
+    let answer = forward::respond(&line, request, fault).await;
+    Ok(answer.map(|body| streams.pace(body, pace)))
 }
 
 /// A connection with what was heard of it already.

@@ -22,6 +22,7 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 use windlass_model::Speaks;
 
+use crate::budget::Ahead;
 use crate::core::locked;
 use crate::limits::{
     ALIVE_EVERY, ALIVE_TIME, ANSWER_BYTES, HEADER_LIST_BYTES, READY_TIME, STREAM_SEND_BYTES,
@@ -77,6 +78,7 @@ impl InTurn {
     /// Notes that its request has gone out whole and its answer has come whole, or that it is a tunnel's now.
     pub(crate) fn ended(&mut self) {
         self.under_way = false;
+        self.wire.ahead.end();
     }
 }
 
@@ -115,6 +117,14 @@ impl Link {
         }
     }
 
+    /// What was read of the answer and is with nobody yet. HTTP/2 has windows for that.
+    pub(crate) fn ahead(&self) -> Option<&Ahead> {
+        match self {
+            Self::InTurn(link) => Some(&link.wire.ahead),
+            Self::Multiplexed(_) => None,
+        }
+    }
+
     /// Whether a byte of the answer may have come.
     pub(crate) fn may_be_answering(&self) -> bool {
         match self {
@@ -130,10 +140,8 @@ pub(crate) struct Wire {
     stream: Mutex<TokioIo<TcpStream>>,
     /// A byte of the answer to the request under way has come.
     answering: AtomicBool,
-    #[expect(
-        dead_code,
-        reason = "held as long as the socket is open, also by a tunnel"
-    )]
+    ahead: Ahead,
+    /// Held as long as the socket is open, also by a tunnel.
     outlet: Outlet,
 }
 
@@ -141,6 +149,7 @@ impl Wire {
     /// Begins a request: no byte of its answer has come yet.
     fn begin(&self) {
         self.answering.store(false, Ordering::Relaxed);
+        self.ahead.begin();
     }
 
     /// Whether a byte of the answer has come.
@@ -226,6 +235,7 @@ async fn in_turn(stream: TcpStream, outlet: Outlet) -> io::Result<InTurn> {
     let wire = Arc::new(Wire {
         stream: Mutex::new(TokioIo::new(stream)),
         answering: AtomicBool::new(false),
+        ahead: Ahead::on(outlet.memory()),
         outlet,
     });
     // The library's own limit of lines is `HEADERS`; to set it costs a copy of the room for all of them
@@ -259,16 +269,23 @@ impl Read for Socket {
     ) -> Poll<io::Result<()>> {
         let wire = &self.0;
         let mut stream = locked(&wire.stream);
-        if wire.is_answering() {
-            return Pin::new(&mut *stream).poll_read(cx, into);
+        let most = wire.outlet.at_once();
+        if wire.is_answering() && into.remaining() <= most {
+            let most = into.remaining();
+            ready!(Pin::new(&mut *stream).poll_read(cx, into))?;
+            // How much came is not told: as much as there was room for, until it is known better.
+            wire.ahead.came(most);
+            return Poll::Ready(Ok(()));
         }
-        // The cursor does not tell whether bytes came, so the first ones take a detour.
+        // The cursor does not tell whether bytes came, so the first ones take a detour; so does what is to be
+        // less than there is room for.
         with_scratch(|room| {
-            let space = into.remaining().min(room.len());
+            let space = into.remaining().min(room.len()).min(most);
             let mut detour = ReadBuf::new(room.get_mut(..space).unwrap_or_default());
             ready!(Pin::new(stream.inner_mut()).poll_read(cx, &mut detour))?;
             if !detour.filled().is_empty() {
                 wire.answering.store(true, Ordering::Relaxed);
+                wire.ahead.came(detour.filled().len());
                 into.put_slice(detour.filled());
             }
             Poll::Ready(Ok(()))

@@ -9,6 +9,7 @@ use hyper::{Method, Request};
 
 use crate::choice::Says;
 use crate::doors::Destination;
+use crate::expectation::Expectation;
 use crate::headers::{self, Client};
 use crate::retry::Spare;
 use crate::terms::Size;
@@ -44,6 +45,7 @@ impl Outgoing {
         let wanted = headers::wanted_upgrade(request.headers(), request.version());
         let wanted = wanted.filter(|_| !last);
         let upgrade = wanted.is_some().then(|| hyper::upgrade::on(&mut request));
+        let expectation = Expectation::of(&mut request);
         let (mut head, body) = request.into_parts();
         headers::to_instance(&mut head, client, wanted);
         let safe = head.method == Method::GET || head.method == Method::HEAD;
@@ -52,7 +54,10 @@ impl Outgoing {
             headers::end_after(&mut head.headers);
         }
         let room = ticket.terms().body;
-        let (body, progress) = Upload::new(body, room, ticket.begun().into());
+        let (mut body, progress) = Upload::new(body, room, ticket.begun().into());
+        if let Some(expectation) = expectation {
+            body.hold(expectation);
+        }
         let outgoing = Self {
             head,
             body,

@@ -10,8 +10,13 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use rustix::io::Errno;
 
+use crate::budget::Budget;
+use crate::limits::MEMORY_BYTES;
+
 /// All of them.
 pub(crate) struct Outlets {
+    /// What clients may have of what these bring.
+    pub(crate) memory: Arc<Budget>,
     most: usize,
     open: AtomicUsize,
 }
@@ -23,6 +28,7 @@ impl Outlets {
     /// As many as are needed by so many clients that ask one thing at a time, and a third more for others.
     pub(crate) fn beside(clients: usize) -> Arc<Self> {
         Arc::new(Self {
+            memory: Budget::of(MEMORY_BYTES),
             most: clients.saturating_add(clients / 3).max(1),
             open: AtomicUsize::new(0),
         })
@@ -38,6 +44,18 @@ impl Outlets {
             return Err(Errno::MFILE.into());
         }
         Ok(Outlet(self.clone()))
+    }
+}
+
+impl Outlet {
+    /// What clients may have of what this brings.
+    pub(crate) fn memory(&self) -> &Arc<Budget> {
+        &self.0.memory
+    }
+
+    /// How many bytes may be read in one turn.
+    pub(crate) fn at_once(&self) -> usize {
+        self.0.memory.at_once()
     }
 }
 

@@ -27,6 +27,8 @@ pub(crate) enum Refused {
     BodyTooLarge,
     HeadTooLarge,
     HeadTooSlow,
+    NoRoom,
+    BodyTooSlow,
     AnswerTooLate,
     Draining,
     Drained,
@@ -38,6 +40,7 @@ impl From<Fault> for Refused {
             Fault::Malformed => Self::BadRequest,
             Fault::TooLarge => Self::HeadTooLarge,
             Fault::TooSlow => Self::HeadTooSlow,
+            Fault::NoRoom => Self::NoRoom,
         }
     }
 }
@@ -51,13 +54,14 @@ impl Refused {
             | Self::Maintenance
             | Self::NoCapacity
             | Self::AtLimit
+            | Self::NoRoom
             | Self::Draining => StatusCode::SERVICE_UNAVAILABLE,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::ConnectFailed | Self::AnswerBroken => StatusCode::BAD_GATEWAY,
             Self::BadRequest => StatusCode::BAD_REQUEST,
             Self::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::HeadTooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
-            Self::HeadTooSlow => StatusCode::REQUEST_TIMEOUT,
+            Self::HeadTooSlow | Self::BodyTooSlow => StatusCode::REQUEST_TIMEOUT,
             Self::AnswerTooLate | Self::Drained => StatusCode::GATEWAY_TIMEOUT,
         }
     }
@@ -72,11 +76,12 @@ impl Refused {
             Self::Maintenance => "maintenance",
             Self::NoCapacity => "no_capacity",
             Self::AtLimit => "at_limit",
+            Self::NoRoom => "no_room",
             Self::ConnectFailed => "connect_failed",
             Self::AnswerBroken => "answer_broken",
             Self::BadRequest | Self::HeadTooLarge => "bad_request",
             Self::BodyTooLarge => "body_too_large",
-            Self::HeadTooSlow | Self::AnswerTooLate => "timeout",
+            Self::HeadTooSlow | Self::BodyTooSlow | Self::AnswerTooLate => "timeout",
             Self::Draining => "draining",
             Self::Drained => "drained",
         }
@@ -98,6 +103,10 @@ impl Refused {
             Self::BodyTooLarge => "the request's body is larger than the service takes",
             Self::HeadTooLarge => "the request's head is too large",
             Self::HeadTooSlow => "the request's head did not come in time",
+            Self::NoRoom => {
+                "the router has no memory left for a head as large; try again, or send less"
+            }
+            Self::BodyTooSlow => "the request's body did not come in time",
             Self::AnswerTooLate => "the instance did not answer in time",
             Self::Draining => "the router is ending",
             Self::Drained => {
@@ -114,6 +123,8 @@ impl Refused {
             | Self::BodyTooLarge
             | Self::HeadTooLarge
             | Self::HeadTooSlow
+            | Self::NoRoom
+            | Self::BodyTooSlow
             | Self::Draining => true,
             Self::NotFound
             | Self::Recreating
@@ -131,7 +142,7 @@ impl Refused {
     /// When it is worth another try, in seconds.
     fn retry_after(self) -> Option<&'static str> {
         match self {
-            Self::Recreating | Self::Paused | Self::AtLimit => Some("1"),
+            Self::Recreating | Self::Paused | Self::AtLimit | Self::NoRoom => Some("1"),
             Self::Maintenance => Some("60"),
             Self::NoRoute
             | Self::NotFound
@@ -142,6 +153,7 @@ impl Refused {
             | Self::BodyTooLarge
             | Self::HeadTooLarge
             | Self::HeadTooSlow
+            | Self::BodyTooSlow
             | Self::AnswerTooLate
             | Self::Draining
             | Self::Drained => None,

@@ -4,6 +4,7 @@ use std::future::Future;
 use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -20,6 +21,8 @@ pub(crate) struct Stream {
     /// The time limit of a write that the client does not take: it would hold its slot's drain, or
     /// its place among the connections, for ever.
     limit: Option<Pin<Box<Sleep>>>,
+    /// How long that is.
+    pause: Duration,
 }
 
 /// How far a client has closed its connection.
@@ -42,6 +45,7 @@ impl From<TcpStream> for Stream {
         Self {
             kind: Kind::Clear(stream),
             limit: None,
+            pause: WRITE_PAUSE,
         }
     }
 }
@@ -51,11 +55,17 @@ impl From<TlsStream<TcpStream>> for Stream {
         Self {
             kind: Kind::Tls(Box::new(stream)),
             limit: None,
+            pause: WRITE_PAUSE,
         }
     }
 }
 
 impl Stream {
+    /// Has its client take something within this time, from the next write on that it does not take at once.
+    pub(crate) fn expect_within(&mut self, pause: Duration) {
+        self.pause = pause;
+    }
+
     /// Whether nobody between the client and here could read along.
     pub(crate) fn is_tls(&self) -> bool {
         match &self.kind {
@@ -114,7 +124,7 @@ impl Stream {
         }
         let limit = self
             .limit
-            .get_or_insert_with(|| Box::pin(sleep_until(Instant::now() + WRITE_PAUSE)));
+            .get_or_insert_with(|| Box::pin(sleep_until(Instant::now() + self.pause)));
         ready!(limit.as_mut().poll(cx));
         Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
     }

@@ -9,7 +9,8 @@ use hyper::header::HeaderMap;
 use windlass_model::{Millis, Retries, Traffic};
 
 use crate::limits::{
-    ANSWER_SILENCE, CONNECT_TIME, EJECT_AFTER, EJECT_TIME, FIRST_BYTE_TIME, TUNNEL_SILENCE,
+    ANSWER_SILENCE, BODY_PAUSE, CONNECT_TIME, EJECT_AFTER, EJECT_TIME, FIRST_BYTE_TIME,
+    TUNNEL_SILENCE, WRITE_PAUSE,
 };
 use crate::live::ServiceState;
 use crate::refused::Refused;
@@ -29,6 +30,10 @@ pub(crate) struct Terms {
     pub(crate) silence: Duration,
     /// Of both sides of a tunnel.
     pub(crate) tunnel_silence: Duration,
+    /// Of a client inside its request's body.
+    pub(crate) upload: Duration,
+    /// Of a client that takes nothing of its answer.
+    pub(crate) download: Duration,
     /// Failures in a row after which an instance rests.
     pub(crate) eject_after: u32,
     /// How long it does.
@@ -58,6 +63,8 @@ impl Terms {
             answer: time(times.answer, FIRST_BYTE_TIME),
             silence: time(times.silence, ANSWER_SILENCE),
             tunnel_silence: time(times.silence, TUNNEL_SILENCE),
+            upload: time(times.upload, BODY_PAUSE),
+            download: time(times.download, WRITE_PAUSE),
             eject_after: traffic.eject.after.map_or(EJECT_AFTER, u32::from),
             eject_for: time(traffic.eject.within, EJECT_TIME),
             retries: traffic.retries,

@@ -3,11 +3,13 @@
 use std::cell::Cell;
 use std::pin::Pin;
 use std::rc::Rc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use hyper::body::{Body, Frame, Incoming, SizeHint};
 use tokio::time::Instant;
+
+use crate::expectation::Expectation;
 
 /// How far a request's body is.
 #[derive(Debug)]
@@ -16,6 +18,12 @@ pub(crate) struct Progress {
     ended: Cell<bool>,
     failed: Cell<bool>,
     too_large: Cell<bool>,
+    /// It was asked for more than had come.
+    awaited: Cell<bool>,
+    /// Nothing of it was asked for, since its client waits to be told.
+    held: Cell<bool>,
+    /// Its answer has begun.
+    answered: Cell<bool>,
     last: Cell<Instant>,
     /// That went out and were not counted yet.
     bytes: Cell<u64>,
@@ -47,6 +55,21 @@ impl Progress {
         self.failed.get()
     }
 
+    /// Whether its client is to send more before anything else can happen.
+    pub(crate) fn is_awaited(&self) -> bool {
+        self.awaited.get()
+    }
+
+    /// Whether its client still waits to be told to send it.
+    pub(crate) fn is_held(&self) -> bool {
+        self.held.get()
+    }
+
+    /// Notes that its answer has begun. Whose client still waits is not told to send it any more.
+    pub(crate) fn answered(&self) {
+        self.answered.set(true);
+    }
+
     /// When the last of it went out.
     pub(crate) fn last(&self) -> Instant {
         self.last.get()
@@ -57,6 +80,7 @@ impl Progress {
 pub(crate) struct Upload {
     /// None for a request that is sent again: only one without a body is.
     body: Option<Incoming>,
+    expectation: Option<Expectation>,
     /// Bytes that may still come.
     room: u64,
     progress: Rc<Progress>,
@@ -70,15 +94,33 @@ impl Upload {
             ended: Cell::new(body.is_end_stream()),
             failed: Cell::new(false),
             too_large: Cell::new(false),
+            awaited: Cell::new(false),
+            held: Cell::new(false),
+            answered: Cell::new(false),
             last: Cell::new(entered),
             bytes: Cell::new(0),
         });
         let upload = Self {
             body: Some(body),
+            expectation: None,
             room,
             progress: progress.clone(),
         };
         (upload, progress)
+    }
+
+    /// Holds it back as long as that says.
+    pub(crate) fn hold(&mut self, expectation: Expectation) {
+        self.expectation = Some(expectation);
+        self.progress.held.set(true);
+    }
+
+    /// Holds it back no longer.
+    pub(crate) fn let_go(&mut self) {
+        if self.expectation.take().is_some() {
+            self.progress.held.set(false);
+            self.progress.last.set(Instant::now());
+        }
     }
 
     /// The body of a request without one that is made anew.
@@ -88,6 +130,9 @@ impl Upload {
             ended: Cell::new(true),
             failed: Cell::new(false),
             too_large: Cell::new(false),
+            awaited: Cell::new(false),
+            held: Cell::new(false),
+            answered: Cell::new(false),
             last: Cell::new(Instant::now()),
             bytes: Cell::new(0),
         });
@@ -98,6 +143,7 @@ impl Upload {
     pub(crate) fn empty(progress: Rc<Progress>) -> Self {
         Self {
             body: None,
+            expectation: None,
             room: 0,
             progress,
         }
@@ -122,12 +168,21 @@ impl Body for Upload {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BrokenUpload>>> {
         let this = &mut *self;
+        if let Some(expectation) = &mut this.expectation {
+            if this.progress.answered.get() {
+                // Dropped with its connection, when that answer has come to its end.
+                return Poll::Pending;
+            }
+            ready!(expectation.poll(cx));
+            this.let_go();
+        }
         this.progress.polled.set(true);
         let Some(body) = &mut this.body else {
             return Poll::Ready(None);
         };
         let frame = Pin::new(&mut *body).poll_frame(cx);
         let ended = body.is_end_stream();
+        this.progress.awaited.set(frame.is_pending());
         match &frame {
             Poll::Ready(None) => this.progress.ended.set(true),
             Poll::Ready(Some(Ok(frame))) => {

@@ -124,6 +124,8 @@ pub(crate) struct TimeoutsDraft {
     pub(crate) connect: Found<Millis>,
     pub(crate) answer: Found<Millis>,
     pub(crate) silence: Found<Millis>,
+    pub(crate) upload: Found<Millis>,
+    pub(crate) download: Found<Millis>,
 }
 
 impl TrafficDraft {
@@ -213,6 +215,8 @@ impl TimeoutsDraft {
             connect: self.connect.good().copied(),
             answer: self.answer.good().copied(),
             silence: self.silence.good().copied(),
+            upload: self.upload.good().copied(),
+            download: self.download.good().copied(),
         }
     }
 }
@@ -281,6 +285,10 @@ impl Keyed for TimeoutsKeys {
                 "How long an instance may take to begin its answer, from the last byte of the request.", default "1m"),
             field!(TimeoutsDraft: silence as "silence", SomeTime,
                 "How long an instance may say nothing inside an answer; in a WebSocket or another tunnel, both sides.", default "1h"),
+            field!(TimeoutsDraft: upload as "upload", SomeTime,
+                "How long a client may pause inside its request's body; then it is answered 408.", default "1m"),
+            field!(TimeoutsDraft: download as "download", SomeTime,
+                "How long a client may take nothing of its answer; then the answer breaks off.", default "1m"),
         ],
         rules: &[],
         later: &[],

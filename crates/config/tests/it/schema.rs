@@ -243,7 +243,7 @@ fn the_shape_of_the_schema_is_this() {
     sticky: header!
     stop: signal within
     target: command process
-    timeouts: answer connect silence
+    timeouts: answer connect download silence upload
     tls: acme certificate key
     traffic: candidate_for eject limits mirror retries timeouts
     traffic_limits: body head in_flight

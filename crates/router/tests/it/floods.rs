@@ -1,6 +1,6 @@
 //! Clients that mean harm, or are only slow, by the thousand.
 
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
@@ -9,11 +9,16 @@ use windlass_model::{Millis, Probe, ProbeKind, SlotId};
 
 use crate::client::Client;
 use crate::frames::{Frames, GO_AWAY, PRIORITY, WINDOW};
-use crate::origin::Origin;
+use crate::origin::{After, Origin};
 use crate::rig::{Rig, eventually, key, serving, slot};
 
 /// Hostile connections at once.
 const HOSTILE: usize = 5_000;
+/// A 64th of a large answer.
+const LARGE: &str = match std::str::from_utf8(&[b'x'; 16 * 1024]) {
+    Ok(text) => text,
+    Err(_) => unreachable!(),
+};
 /// Frames of a flood.
 const MANY: usize = 1_000_000;
 /// What the router may take meanwhile, in megabytes.
@@ -23,7 +28,10 @@ const MEMORY: u64 = 300;
 fn routed() -> (Rig, Origin, SocketAddr) {
     let origin = Origin::start(|exchange| {
         if exchange.line().contains("/large") {
-            return exchange.ok(&"x".repeat(1024 * 1024));
+            exchange.write("HTTP/1.1 200 OK\r\nContent-Length: 1048576\r\n\r\n");
+            // In pieces: here are thousands of these at once.
+            (0..64).for_each(|_| exchange.write(LARGE));
+            return After::Keep;
         }
         exchange.body();
         exchange.ok("hello")
@@ -79,6 +87,54 @@ fn thousands_of_slow_clients_cost_little_memory_and_no_good_request() {
     eventually("nothing is left in flight", || {
         rig.in_flight(&key("web"), 1) == 0
     });
+}
+
+/// The most that thousands of large heads may come to, in megabytes: the budget, and a little for each.
+const HEADS: u64 = 220;
+
+/// So many clients that each send this and take nothing; how much memory the router has more for them.
+fn taken_by(count: usize, said: &[u8]) -> (u64, Vec<TcpStream>) {
+    allow_descriptors();
+    let (rig, _origin, listener) = routed();
+    let before = rig.megabytes();
+    let clients: Vec<TcpStream> = (0..count)
+        .map(|_| {
+            let mut stream = TcpStream::connect(listener).expect("connected");
+            // One that is refused has heard so.
+            stream.write_all(said).ok();
+            stream
+        })
+        .collect();
+    let mut good = Client::connect(listener);
+    for _ in 0..50 {
+        assert_eq!(good.get("/").text(), "hello");
+        assert_eq!(Client::connect(listener).get("/").text(), "hello");
+    }
+    (rig.most_megabytes().saturating_sub(before), clients)
+}
+
+#[test]
+fn thousands_of_large_heads_that_do_not_end_take_no_more_than_their_share() {
+    let head = format!("GET / HTTP/1.1\r\nHost: shop\r\nX: {}", "y".repeat(60_000));
+    let (megabytes, mut clients) = taken_by(HOSTILE, head.as_bytes());
+    assert!(megabytes < HEADS, "{megabytes} MB");
+    let last = clients.pop().expect("one of them");
+    last.set_read_timeout(Some(Duration::from_secs(20)))
+        .expect("set");
+    let mut said = Vec::new();
+    // It ends with a reset, since not all was read that it had sent.
+    (&last).read_to_end(&mut said).ok();
+    let said = String::from_utf8_lossy(&said);
+    assert!(said.starts_with("HTTP/1.1 503"), "{said}");
+    assert!(said.contains("windlass-error: no_room"), "{said}");
+}
+
+#[test]
+fn thousands_of_answers_that_nobody_reads_take_no_more_than_their_share() {
+    let ask = b"GET /large HTTP/1.1\r\nHost: shop\r\n\r\n";
+    let (megabytes, _clients) = taken_by(1_000, ask);
+    // What is not optimized takes a third of that for the requests alone.
+    assert!(megabytes < MEMORY, "{megabytes} MB");
 }
 
 /// A request whose body has begun, and nothing in it, over and over.
