@@ -10,6 +10,7 @@ use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full};
 use hyper::client::conn::http2;
 use hyper_util::rt::{TokioExecutor, TokioIo};
+use tokio::task::JoinSet;
 
 use crate::lab::{Lab, SOON, Service, ask, eventually};
 
@@ -55,7 +56,7 @@ fn call(address: SocketAddr, done: &AtomicBool, calls: &AtomicUsize) -> Vec<Stri
         let (mut sender, connection) = http2::handshake(TokioExecutor::new(), TokioIo::new(stream))
             .await
             .unwrap();
-        let connection = tokio::task::spawn(connection);
+        let mut connections = JoinSet::from_iter([connection]);
         let mut versions: Vec<String> = Vec::new();
         while !done.load(Ordering::Relaxed) {
             let said = format!("call {}", calls.load(Ordering::Relaxed));
@@ -76,7 +77,7 @@ fn call(address: SocketAddr, done: &AtomicBool, calls: &AtomicUsize) -> Vec<Stri
             tokio::time::sleep(Duration::from_millis(2)).await;
         }
         drop(sender);
-        connection.await.unwrap().unwrap();
+        connections.join_next().await.unwrap().unwrap().unwrap();
         versions
     };
     let runtime = tokio::runtime::Builder::new_current_thread()

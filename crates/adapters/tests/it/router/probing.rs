@@ -1,5 +1,6 @@
 //! One question, one answer.
 
+use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener};
 
 use windlass_adapters::NetworkProber;
@@ -98,8 +99,28 @@ fn multiplexed(status: u16) -> SocketAddr {
                 .ok();
         }
     };
-    // Ends with the test.
-    drop(tokio::task::spawn(serving));
+    // Ends with the test's process.
+    std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build();
+        runtime.expect("a runtime").block_on(serving);
+    });
+    address
+}
+
+/// One of HTTP/1.1, which takes what begins HTTP/2 for a bad request.
+fn old() -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a listener");
+    let address = listener.local_addr().expect("an address");
+    std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().expect("a connection");
+        let mut come = [0; 4096];
+        let some = stream.read(&mut come).expect("something");
+        assert!(come[..some].starts_with(b"PRI * HTTP/2.0"));
+        let answer = "HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+        stream.write_all(answer.as_bytes()).expect("said");
+    });
     address
 }
 
@@ -112,7 +133,7 @@ async fn a_question_in_http_2_is_answered_by_who_speaks_it_alone() {
     assert_eq!(ask(http_2(), multiplexed(204)).await, Probed::Ready);
     let saw = ask(http_2(), multiplexed(503)).await;
     assert_eq!(saw, unready("HTTP 503: no database"));
-    let Probed::Unready { saw } = ask(http_2(), status("200 OK")).await else {
+    let Probed::Unready { saw } = ask(http_2(), old()).await else {
         unreachable!("HTTP/1.1 is no answer");
     };
     assert!(saw.starts_with("no HTTP/2: "), "{saw}");
