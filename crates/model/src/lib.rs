@@ -31,6 +31,7 @@ mod percent;
 mod plan;
 mod probe;
 mod proof;
+mod reason;
 mod release;
 mod report;
 mod route;
@@ -83,6 +84,7 @@ pub use percent::{InvalidPercent, Percent};
 pub use plan::{Change, Plan, PlanKind, RolloutPlan, Step, Task, TaskId, TaskKind};
 pub use probe::{Probe, ProbeKind, Probed};
 pub use proof::Proof;
+pub use reason::{REASON_LONGEST, is_reason};
 pub use release::{Release, Version};
 pub use report::{
     InvalidReport, LINE_LONGEST, METRIC_NAME_LONGEST, Measure, Metric, PHASE_LONGEST, Report,

@@ -63,6 +63,7 @@ pub(crate) fn line(fact: &Fact, ending: Outcome) -> Option<String> {
         | Fact::InstanceLost { .. }
         | Fact::BakeStarted { .. }
         | Fact::RolloutReturned { .. }
+        | Fact::Because { .. }
         | Fact::Held { .. }
         | Fact::Resumed { .. }
         | Fact::EvidenceAwaited { .. }

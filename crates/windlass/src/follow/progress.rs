@@ -207,6 +207,7 @@ impl Progress {
                 }
             }
             Fact::PhaseEntered { .. }
+            | Fact::Because { .. }
             | Fact::InstanceStarted { .. }
             | Fact::CommandStarted { .. }
             | Fact::Reported { .. }
@@ -295,6 +296,7 @@ impl Progress {
             | Fact::SlotRetired { .. }
             | Fact::FailedKept { .. }
             | Fact::DeploymentStarted { .. }
+            | Fact::Because { .. }
             | Fact::Held { .. }
             | Fact::Resumed { .. }
             | Fact::Expedited { .. }
@@ -357,6 +359,7 @@ pub(crate) fn service_of(fact: &Fact) -> Option<&ServiceName> {
         }
         Fact::DeploymentStarted { .. }
         | Fact::Scored { .. }
+        | Fact::Because { .. }
         | Fact::Held { .. }
         | Fact::Resumed { .. }
         | Fact::Expedited { .. }

@@ -57,6 +57,10 @@ fn fact_words(fact: &Fact, event: &Event, picture: &Progress) -> (String, String
             ),
         ),
         Fact::Held { by } => (whole, format!("held by={}", harmless(by))),
+        Fact::Because { by, why } => (
+            whole,
+            format!("because={:?} by={}", harmless(why), harmless(by)),
+        ),
         Fact::Resumed { by } => (whole, format!("resumed by={}", harmless(by))),
         Fact::Expedited { by } => (whole, format!("expedited by={}", harmless(by))),
         Fact::AbortRequested { by } => (whole, format!("aborted by={}", harmless(by))),
@@ -173,6 +177,7 @@ fn of_a_service(fact: &Fact, picture: &Progress) -> Option<(String, String)> {
         }
         Fact::DeploymentStarted { .. }
         | Fact::Scored { .. }
+        | Fact::Because { .. }
         | Fact::Held { .. }
         | Fact::Resumed { .. }
         | Fact::Expedited { .. }
@@ -411,6 +416,7 @@ fn of_a_danger(fact: &Fact) -> Option<(String, String)> {
         | Fact::WentPast { .. }
         | Fact::RolloutPassed { .. }
         | Fact::RolloutReturned { .. }
+        | Fact::Because { .. }
         | Fact::Held { .. }
         | Fact::Resumed { .. }
         | Fact::Expedited { .. }

@@ -1,6 +1,6 @@
 //! One deployment, for people.
 
-use windlass_api::{DeploymentView, EnvironmentView, NotReadyView, RolloutView};
+use windlass_api::{BecauseView, DeploymentView, EnvironmentView, NotReadyView, RolloutView};
 use windlass_model::{DeploymentState, Outcome, ServiceName};
 
 use super::compared;
@@ -53,6 +53,8 @@ pub(crate) fn show_text(
         let ago = took(shown.now_us - held.since_us);
         labelled("held", &format!("since {since}, for {ago}"))
     }));
+    let because = view.because.iter();
+    lines.extend(because.map(|one| labelled("because", &because_words(one, style))));
     let halt = runs.and_then(|runs| runs.halted.as_ref());
     let waits = view.ended_us.is_none() && view.held.is_none();
     lines.extend(halt.filter(|_| waits).map(|halt| {
@@ -109,6 +111,13 @@ pub(crate) fn show_text(
     lines.extend(next(view, again, shown.own));
     lines.push(String::new());
     lines.join("\n")
+}
+
+/// Who said when why.
+fn because_words(because: &BecauseView, style: &Style) -> String {
+    let at = of_calendar(because.at_us, &style.zone);
+    let (by, why) = (harmless(&because.by), harmless(&because.why));
+    format!("{by} at {at}: {why}")
 }
 
 /// What there is to say of its services below their table, which may hold the short notes itself.
