@@ -169,8 +169,7 @@ impl Progress {
         match fact {
             Fact::DeploymentStarted { .. } => self.started_us = at_us,
             Fact::Held { by } => {
-                self.state = DeploymentState::Held;
-                self.held_by = Some(by.clone());
+                (self.state, self.held_by) = (DeploymentState::Held, Some(by.clone()));
             }
             Fact::Resumed { .. } => {
                 self.state = DeploymentState::Running;

@@ -43,6 +43,10 @@ fn says_nothing_more(fact: &Fact) -> bool {
     is_told || is_empty
 }
 
+fn because(by: &str, why: &str) -> String {
+    format!("because={:?} by={}", harmless(why), harmless(by))
+}
+
 fn fact_words(fact: &Fact, event: &Event, picture: &Progress) -> (String, String) {
     let whole = picture.app.to_string();
     match fact {
@@ -57,10 +61,7 @@ fn fact_words(fact: &Fact, event: &Event, picture: &Progress) -> (String, String
             ),
         ),
         Fact::Held { by } => (whole, format!("held by={}", harmless(by))),
-        Fact::Because { by, why } => (
-            whole,
-            format!("because={:?} by={}", harmless(why), harmless(by)),
-        ),
+        Fact::Because { by, why } => (whole, because(by, why)),
         Fact::Resumed { by } => (whole, format!("resumed by={}", harmless(by))),
         Fact::Expedited { by } => (whole, format!("expedited by={}", harmless(by))),
         Fact::AbortRequested { by } => (whole, format!("aborted by={}", harmless(by))),

@@ -1,6 +1,6 @@
 //! One deployment, for people.
 
-use windlass_api::{BecauseView, DeploymentView, EnvironmentView, NotReadyView, RolloutView};
+use windlass_api::{DeploymentView, EnvironmentView, NotReadyView, RolloutView};
 use windlass_model::{DeploymentState, Outcome, ServiceName};
 
 use super::compared;
@@ -49,12 +49,11 @@ pub(crate) fn show_text(
         labelled("started", &begun(view, style)),
     ];
     lines.extend(view.held.as_ref().map(|held| {
-        let since = of_calendar(held.since_us, &style.zone);
         let ago = took(shown.now_us - held.since_us);
+        let since = of_calendar(held.since_us, &style.zone);
         labelled("held", &format!("since {since}, for {ago}"))
     }));
-    let because = view.because.iter();
-    lines.extend(because.map(|one| labelled("because", &because_words(one, style))));
+    lines.extend(because_lines(view, shown));
     let halt = runs.and_then(|runs| runs.halted.as_ref());
     let waits = view.ended_us.is_none() && view.held.is_none();
     lines.extend(halt.filter(|_| waits).map(|halt| {
@@ -114,10 +113,13 @@ pub(crate) fn show_text(
 }
 
 /// Who said when why.
-fn because_words(because: &BecauseView, style: &Style) -> String {
-    let at = of_calendar(because.at_us, &style.zone);
-    let (by, why) = (harmless(&because.by), harmless(&because.why));
-    format!("{by} at {at}: {why}")
+fn because_lines(view: &DeploymentView, shown: &Shown<'_>) -> Vec<String> {
+    let told = view.because.iter().map(|because| {
+        let at = of_calendar(because.at_us, &shown.style.zone);
+        let (by, why) = (harmless(&because.by), harmless(&because.why));
+        hang("because  ", &format!("{by} at {at}: {why}"), shown.fits)
+    });
+    told.collect()
 }
 
 /// What there is to say of its services below their table, which may hold the short notes itself.
