@@ -39,9 +39,9 @@ pub use score::{
 };
 pub use token::{Scope, TokenAnswer, TokenList, TokenRequest, TokenView};
 pub use view::{
-    DeploymentView, EnvironmentView, EvidenceView, FiguresView, HeldView, InstanceView, LockView,
-    LostHistoryView, NoStartView, PlanView, RolloutView, RouterView, ServiceView, SilentRouterView,
-    SlotView, TakesView, VersionFigures, VersionView,
+    BecauseView, DeploymentView, EnvironmentView, EvidenceView, FiguresView, HeldView,
+    InstanceView, LockView, LostHistoryView, NoStartView, PlanView, RolloutView, RouterView,
+    ServiceView, SilentRouterView, SlotView, TakesView, VersionFigures, VersionView,
 };
 pub use went_back::{WentBack, WentBackView};
 

@@ -140,6 +140,21 @@ pub struct DeploymentView {
     /// `let_go` of its score say who, where, and what was left out.
     #[serde(default)]
     pub by_hand: bool,
+    /// Why people said what they said to it, in their own words, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub because: Vec<BecauseView>,
+}
+
+/// Why a person said something to a deployment.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct BecauseView {
+    /// Who.
+    pub by: String,
+    /// When that was said, microseconds since 1970 UTC.
+    pub at_us: i64,
+    /// What they wrote.
+    pub why: String,
 }
 
 impl DeploymentView {

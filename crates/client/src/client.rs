@@ -351,10 +351,12 @@ impl Client {
         id: &DeploymentId,
         command: Command,
         by: &str,
+        why: Option<&str>,
     ) -> Result<DeploymentView, ClientError> {
         let request = CommandRequest {
             command,
             by: by.to_owned(),
+            why: why.map(str::to_owned),
         };
         let ask = Ask::post(format!("/v1/deployments/{id}/commands"), &request)?;
         self.ask(ask, ANSWER_WITHIN).await

@@ -31,6 +31,13 @@ pub enum Fact {
         /// The services that change.
         services: Vec<ServiceName>,
     },
+    /// Why a person said what this row is about, in their own words.
+    Because {
+        /// Who.
+        by: String,
+        /// What they wrote.
+        why: String,
+    },
     /// A rollout entered a phase.
     PhaseEntered {
         /// Whose.

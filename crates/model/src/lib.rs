@@ -32,6 +32,7 @@ mod plan;
 mod probe;
 mod program;
 mod proof;
+mod reason;
 mod release;
 mod report;
 mod route;
@@ -85,6 +86,7 @@ pub use plan::{Change, Plan, PlanKind, RolloutPlan, Step, Task, TaskId, TaskKind
 pub use probe::{Probe, ProbeKind, Probed};
 pub use program::{OtherProgram, Program};
 pub use proof::Proof;
+pub use reason::{REASON_LONGEST, is_reason};
 pub use release::{Release, Version};
 pub use report::{
     InvalidReport, LINE_LONGEST, METRIC_NAME_LONGEST, Measure, Metric, PHASE_LONGEST, Report,

@@ -255,7 +255,7 @@ async fn supersede(shared: &Rc<Shared>, holder: &DeploymentId, by: &str) -> Resu
     let (reply, answer) = oneshot::channel();
     let input = Input::Command {
         command: Command::Supersede,
-        by: by.to_owned(),
+        by: by.to_owned().into(),
         reply,
     };
     driven.inbox.send(input).await;

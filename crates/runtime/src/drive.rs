@@ -2,6 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
+use std::iter;
 use std::rc::Rc;
 
 use futures_channel::{mpsc, oneshot};
@@ -15,6 +16,7 @@ use windlass_engine::deployment::{
 use windlass_engine::{environment, rollout};
 use windlass_model::{DeploymentState, Environment, Fact, Millis, ServiceName};
 
+use crate::because::Signed;
 use crate::border::Border;
 use crate::controller::Shared;
 use crate::holder::holds;
@@ -41,7 +43,7 @@ pub(crate) enum Input {
     /// A person's word; answered once it is committed.
     Command {
         command: Command,
-        by: String,
+        by: Signed,
         reply: oneshot::Sender<Result<(), Problem>>,
     },
     /// What a router did by itself, or what is not waited for any more; answered once it is committed.
@@ -243,7 +245,7 @@ impl Drive {
     fn command(
         &mut self,
         command: Command,
-        by: String,
+        by: Signed,
         reply: oneshot::Sender<Result<(), Problem>>,
     ) {
         let is_halted = self.driven.is_halted.get();
@@ -265,6 +267,7 @@ impl Drive {
             Accepted::NoChange => Ok(()),
             Accepted::No(why) => Err(problems::not_in_state(&self.ahead, why)),
             Accepted::Yes => {
+                let (by, because) = by.parts();
                 let event = match command {
                     Command::Hold => Event::HoldRequested { by },
                     Command::Resume => Event::ResumeRequested { by },
@@ -273,17 +276,21 @@ impl Drive {
                     Command::Supersede => Event::SupersedeRequested { by },
                     Command::Repair(how) => Event::RepairRequested { by, how },
                 };
-                return self.step(&event, Some(reply));
+                let mut stepped = step(self.ahead.clone(), &event);
+                stepped.facts.extend(because);
+                return self.record(&event, stepped, Some(reply));
             }
         };
         answer(reply, outcome);
     }
 
-    fn take_over_hold(&mut self, by: String, reply: oneshot::Sender<Result<(), Problem>>) {
+    fn take_over_hold(&mut self, by: Signed, reply: oneshot::Sender<Result<(), Problem>>) {
+        let (by, because) = by.parts();
+        let held = Fact::Held { by: by.clone() };
         let stepped = Stepped {
             deployment: self.ahead.clone(),
             actions: Vec::new(),
-            facts: vec![Fact::Held { by: by.clone() }],
+            facts: iter::once(held).chain(because).collect(),
         };
         self.record(&Event::HoldRequested { by }, stepped, Some(reply));
     }

@@ -17,6 +17,7 @@ use windlass_model::{
 };
 
 use crate::at::{Check, LinesAt, RollbackAt, ServiceAt};
+use crate::because::Signed;
 use crate::chronicle::Asked;
 use crate::deploying::{Ask, Begun};
 use crate::hearing::OfRun;
@@ -82,7 +83,7 @@ pub(crate) enum Request {
     Command {
         id: DeploymentId,
         command: Command,
-        by: String,
+        by: Signed,
         reply: Reply<()>,
     },
     Status(Reply<Vec<EnvironmentView>>),
@@ -326,8 +327,9 @@ impl Handle {
         &self,
         id: DeploymentId,
         command: Command,
-        by: String,
+        by: impl Into<Signed>,
     ) -> Result<(), Problem> {
+        let by = by.into();
         self.ask(|reply| Request::Command {
             id,
             command,

@@ -7,6 +7,7 @@
 mod adoption;
 mod asking;
 mod at;
+mod because;
 mod border;
 mod checking;
 mod chronicle;
@@ -70,6 +71,7 @@ mod watch;
 mod went_back;
 
 pub use at::{Check, LinesAt, RollbackAt, ServiceAt};
+pub use because::Signed;
 pub use border::Border;
 pub use controller::{Running, start};
 pub use handle::{EventStream, From, Handle, LogStream, Terms, Wanted, When};

@@ -219,7 +219,7 @@ async fn abort(
     let aborted = kind != PlanKind::Rollback;
     if aborted {
         let (reply, answer) = oneshot::channel();
-        let command = Command::Abort;
+        let (command, by) = (Command::Abort, by.into());
         driven
             .inbox
             .send(Input::Command { command, by, reply })

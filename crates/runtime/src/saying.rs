@@ -7,6 +7,7 @@ use windlass_api::{Command as Said, Problem};
 use windlass_engine::deployment::Command;
 use windlass_model::{DeploymentId, Environment, Repair};
 
+use crate::because::Signed;
 use crate::controller::Shared;
 use crate::drive::Input;
 use crate::{finalize, problems, views};
@@ -16,7 +17,7 @@ pub(crate) async fn say(
     shared: &Rc<Shared>,
     id: &DeploymentId,
     said: Said,
-    by: String,
+    by: Signed,
 ) -> Result<(), Problem> {
     shared.refuse_lost()?;
     let command = match said {
@@ -25,13 +26,13 @@ pub(crate) async fn say(
         Said::Abort => Command::Abort,
         Said::Promote => Command::Promote,
         Said::Repair { how } => Command::Repair(how),
-        Said::Finalize => return finalize::by_person(shared, id, &by).await,
+        Said::Finalize => return finalize::by_person(shared, id, &by.by).await,
     };
     let driven = shared.running.borrow().get(id).cloned();
     let Some(driven) = driven else {
         let damaged = shared.poisoned.borrow().get(id).cloned();
         return match (damaged, command) {
-            (Some(_), Command::Repair(Repair::Abandon)) => abandon(shared, id, &by).await,
+            (Some(_), Command::Repair(Repair::Abandon)) => abandon(shared, id, &by.by).await,
             (Some(why), Command::Repair(Repair::Retry | Repair::Done)) => {
                 Err(problems::only_abandon(id, &why))
             }

@@ -154,7 +154,16 @@ fn doing(view: &DeploymentView, now_us: i64) -> String {
         let age = late.age(now_us);
         Some(format!("{service} is not ready {age}: {}", late.words()?))
     });
+    let why = match view.state {
+        DeploymentState::Held | DeploymentState::Returning => view.because.last(),
+        DeploymentState::Running
+        | DeploymentState::Settling
+        | DeploymentState::Stuck
+        | DeploymentState::Ended(_) => None,
+    };
+    let why = why.map(|last| format!("{} says why: {}", last.by, last.why));
     iter::once(what)
+        .chain(why)
         .chain(starting)
         .collect::<Vec<_>>()
         .join("; ")

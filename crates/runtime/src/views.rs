@@ -17,7 +17,7 @@ use windlass_model::{
 };
 
 use crate::controller::Shared;
-use crate::{holder, let_go, problems, readiness, recover};
+use crate::{because, holder, let_go, problems, readiness, recover};
 
 /// One deployment, running or not, from the journal.
 pub(crate) async fn stored(
@@ -52,6 +52,7 @@ fn view(open: &OpenDeployment) -> Result<DeploymentView, Problem> {
         score.let_go = let_go::let_go(&open.entries);
     }
     view.by_hand = was_let_on(&view);
+    view.because = because::because(&open.entries);
     Ok(view)
 }
 
@@ -120,6 +121,7 @@ fn unread(open: &OpenDeployment, why: &Problem) -> DeploymentView {
         score: None,
         held: None,
         by_hand: false,
+        because: Vec::new(),
         poisoned: Some(why.detail.clone().unwrap_or_else(|| why.title.clone())),
     }
 }
@@ -145,6 +147,7 @@ fn render(stored: &StoredDeployment, now: &Deployment, sequence: u64) -> Deploym
         poisoned: None,
         held: None,
         by_hand: false,
+        because: Vec::new(),
         not_renamed: match &now.names {
             Names::Stuck(saw) => Some(saw.clone()),
             Names::Changing | Names::Known => None,

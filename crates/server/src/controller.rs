@@ -6,8 +6,8 @@ use windlass_api::{
 };
 use windlass_model::{AppName, DeploymentId, EnvironmentName, Report, ServiceName};
 use windlass_runtime::{
-    Check, EventStream, From, Handle, LinesAt, LogStream, RollbackAt, ServiceAt, Terms, Wanted,
-    When,
+    Check, EventStream, From, Handle, LinesAt, LogStream, RollbackAt, ServiceAt, Signed, Terms,
+    Wanted, When,
 };
 
 /// A running controller. [`Handle`] is the real one; see there for what each method means.
@@ -60,7 +60,7 @@ pub trait Controller: Clone + Send + Sync + 'static {
         &self,
         id: DeploymentId,
         command: Command,
-        by: String,
+        by: Signed,
     ) -> impl Future<Output = Result<(), Problem>> + Send;
 
     /// Every environment.
@@ -182,7 +182,7 @@ impl Controller for Handle {
         &self,
         id: DeploymentId,
         command: Command,
-        by: String,
+        by: Signed,
     ) -> impl Future<Output = Result<(), Problem>> + Send {
         Handle::command(self, id, command, by)
     }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use windlass_model::{Millis, ServiceName};
+use windlass_model::{Millis, REASON_LONGEST, ServiceName, is_reason};
 
 use crate::commands::{
     abort, analyze, backup, completions, demo, demo_service, deploy, docs, down, events, explain,
@@ -200,6 +200,23 @@ pub(crate) struct Which {
     /// The deployment, or the beginning of its id; the one that runs by default
     #[arg(value_name = "ID", value_parser = named)]
     pub(crate) id: Option<String>,
+}
+
+/// Why a person says something.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Because {
+    /// Why, in a line: it is kept with what you say, and shown to whoever follows or looks
+    #[arg(short, long, value_name = "TEXT", value_parser = reason)]
+    pub(crate) message: Option<String>,
+}
+
+fn reason(text: &str) -> Result<String, String> {
+    if is_reason(&named(text)?) {
+        return Ok(text.to_owned());
+    }
+    Err(format!(
+        "write one line of at most {REASON_LONGEST} characters, without control characters"
+    ))
 }
 
 /// A deployment to look at, that may be left out: looking at one that has ended does no harm.

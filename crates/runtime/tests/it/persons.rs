@@ -2,7 +2,7 @@
 
 use windlass_api::{Command, Exit};
 use windlass_model::{Fact, Measure, Millis, Outcome, RolloutPhase, ScoreSummary};
-use windlass_runtime::From;
+use windlass_runtime::{From, Signed};
 use windlass_testkit::{Effect, Ending, Lab, Script, run};
 
 use crate::fixture::{
@@ -41,6 +41,35 @@ fn an_abort_takes_everything_back_and_a_second_one_changes_nothing() {
             assert_eq!(stable(&lab, name).id.0, 0, "{name}");
         }
         assert_eq!(alive(&lab), 3);
+        assert_clean(&lab);
+    });
+}
+
+#[test]
+fn why_somebody_holds_and_aborts_is_journalled_with_it_and_shown() {
+    run(async {
+        let mut lab = Lab::new().await;
+        let id = on_the_way(&mut lab).await;
+        until_baking(&mut lab, &id, "api", 25).await;
+        let say = async |command, why: &str| {
+            let (by, why) = ("ana".to_owned(), Some(why.to_owned()));
+            let handle = lab.handle();
+            let said = handle.command(id.clone(), command, Signed { by, why });
+            said.await.expect("it applies");
+        };
+        say(Command::Hold, "the queue grows").await;
+        let status = lab.handle().status().await.expect("status");
+        let reason = &status[0].lock.as_ref().expect("it runs").reason;
+        assert_eq!(reason, "ana holds it; ana says why: the queue grows");
+        say(Command::Abort, "it still grows").await;
+        lab.until_ended(&id).await;
+        let view = lab.handle().show(id.clone()).await.expect("it is known");
+        let because = view.because.iter();
+        let because: Vec<_> = because.map(|it| (&*it.by, &*it.why)).collect();
+        assert_eq!(
+            because,
+            [("ana", "the queue grows"), ("ana", "it still grows")]
+        );
         assert_clean(&lab);
     });
 }

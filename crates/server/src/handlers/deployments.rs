@@ -10,13 +10,13 @@ use windlass_api::{
     Command, CommandRequest, DeployAnswer, DeployRequest, DeploymentPage, DeploymentView,
     FinalizeRequest, ListQuery, RepairRequest, Source,
 };
-use windlass_model::{DeploymentId, Millis};
-use windlass_runtime::{From, Terms, When};
+use windlass_model::{DeploymentId, Millis, REASON_LONGEST, is_reason};
+use windlass_runtime::{From, Signed, Terms, When};
 
 use super::paging;
 use crate::Controller;
 use crate::access::{Caller, lost_meanwhile};
-use crate::answer::{Answer, Answered, Refused, contradicts};
+use crate::answer::{Answer, Answered, Refused, bad_request, contradicts};
 use crate::app::App;
 use crate::body::{Asked, Json, Named};
 use crate::condition::{Seen, WithTag};
@@ -126,7 +126,16 @@ pub(super) async fn command<C: Controller>(
     said: Said,
     Json(request): Json<CommandRequest>,
 ) -> Result<WithTag<DeploymentView>, Refused> {
-    said.to(&app, request.command, request.by).await
+    let why = request.why.map(reason).transpose()?;
+    said.to(&app, request.command, (request.by, why)).await
+}
+
+fn reason(why: String) -> Result<String, Refused> {
+    if is_reason(&why) {
+        return Ok(why);
+    }
+    let what = format!("`why` has 1 to {REASON_LONGEST} characters, and no control characters");
+    Err(bad_request(what))
 }
 
 pub(super) async fn finalize<C: Controller>(
@@ -134,7 +143,7 @@ pub(super) async fn finalize<C: Controller>(
     said: Said,
     Json(request): Json<FinalizeRequest>,
 ) -> Result<WithTag<DeploymentView>, Refused> {
-    said.to(&app, Command::Finalize, request.by).await
+    said.to(&app, Command::Finalize, (request.by, None)).await
 }
 
 pub(super) async fn repair<C: Controller>(
@@ -143,7 +152,8 @@ pub(super) async fn repair<C: Controller>(
     Json(request): Json<RepairRequest>,
 ) -> Result<WithTag<DeploymentView>, Refused> {
     let how = request.how;
-    said.to(&app, Command::Repair { how }, request.by).await
+    said.to(&app, Command::Repair { how }, (request.by, None))
+        .await
 }
 
 /// To which deployment something is said, by whom, and what that one has seen of it.
@@ -171,14 +181,17 @@ impl Said {
         self,
         app: &App<C>,
         command: Command,
-        by: String,
+        (by, why): (String, Option<String>),
     ) -> Result<WithTag<DeploymentView>, Refused> {
         let _comparing = app.comparing(&self.seen).await;
         if self.seen.is_said() {
             let now = app.controller.show(self.id.clone()).await?;
             self.seen.deployment(&now)?;
         }
-        let by = self.caller.signs(by)?;
+        let by = Signed {
+            by: self.caller.signs(by)?,
+            why,
+        };
         app.controller.command(self.id.clone(), command, by).await?;
         Ok(WithTag(app.controller.show(self.id).await?))
     }

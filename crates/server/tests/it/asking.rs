@@ -140,10 +140,21 @@ async fn a_deployment_begins_is_shown_is_listed_and_takes_commands() {
     assert_eq!(client.show(&dep).await.unwrap().by, "mira");
     assert_eq!(client.deployments(5).await.unwrap().len(), 1);
     assert_eq!(client.deployments(0).await.unwrap().len(), 0);
-    let held = client.command(&dep, Command::Hold, "jo").await.unwrap();
+    let held = client
+        .command(&dep, Command::Hold, "jo", None)
+        .await
+        .unwrap();
     assert_eq!(held.state, DeploymentState::Held);
     let said = server.fake.state().said.clone();
-    assert_eq!(said, [(dep, Command::Hold, "jo".to_owned())]);
+    assert_eq!(said, [(dep.clone(), Command::Hold, "jo".to_owned())]);
+    let lines = client
+        .command(&dep, Command::Abort, "jo", Some("two\nlines"))
+        .await;
+    assert!(
+        refused(lines)
+            .detail
+            .is_some_and(|why| why.contains("`why`"))
+    );
 }
 
 #[tokio::test]
@@ -160,7 +171,9 @@ async fn a_refusal_arrives_whole() {
     assert_eq!(problem.exit.code(), 5);
     let answer = client.deploy(&from(Source::Retry(id("dep_09")))).await;
     assert_eq!(refused(answer).status, 404);
-    let answer = client.command(&id("dep_09"), Command::Abort, "jo").await;
+    let answer = client
+        .command(&id("dep_09"), Command::Abort, "jo", None)
+        .await;
     assert_eq!(refused(answer).status, 404);
 }
 

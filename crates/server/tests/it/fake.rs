@@ -14,7 +14,8 @@ use windlass_model::{
     PlanId, Report, ServiceName,
 };
 use windlass_runtime::{
-    Check, EventStream, From, LinesAt, LogStream, RollbackAt, ServiceAt, Terms, Wanted, When,
+    Check, EventStream, From, LinesAt, LogStream, RollbackAt, ServiceAt, Signed, Terms, Wanted,
+    When,
 };
 use windlass_server::Controller;
 
@@ -107,6 +108,7 @@ pub(crate) fn deployment(text: &str, app: AppName) -> DeploymentView {
         score: None,
         held: None,
         by_hand: false,
+        because: Vec::new(),
     }
 }
 
@@ -214,7 +216,7 @@ impl Controller for Fake {
         }
     }
 
-    async fn command(&self, id: DeploymentId, command: Command, by: String) -> Result<(), Problem> {
+    async fn command(&self, id: DeploymentId, command: Command, by: Signed) -> Result<(), Problem> {
         let mut state = self.state();
         let found = state.deployments.iter_mut().find(|view| view.id == id);
         let Some(view) = found else {
@@ -228,7 +230,7 @@ impl Controller for Fake {
             Command::Finalize => DeploymentState::Ended(Outcome::Promoted),
             Command::Repair { .. } => DeploymentState::Returning,
         };
-        state.said.push((id, command, by));
+        state.said.push((id, command, by.by));
         Ok(())
     }
 

@@ -5,7 +5,7 @@ use windlass_api::{Command, DeploymentView};
 use windlass_client::Client;
 
 use super::tell::tell;
-use crate::arguments::Which;
+use crate::arguments::{Because, Which};
 use crate::context::Context;
 use crate::diagnostic::Diagnostic;
 use crate::follow::{Purpose, begun, follow};
@@ -17,13 +17,16 @@ pub(crate) struct Options {
     #[command(flatten)]
     which: Which,
 
+    #[command(flatten)]
+    because: Because,
+
     /// Return once the abort is journalled
     #[arg(long)]
     detach: bool,
 }
 
 pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, Diagnostic> {
-    let (client, view) = tell(context, &options.which, Command::Abort).await?;
+    let (client, view) = tell(context, (&options.which, &options.because), Command::Abort).await?;
     end(context, &client, view, options.detach).await
 }
 

@@ -4,7 +4,7 @@ use clap::Args;
 use windlass_api::Command;
 
 use super::tell::tell_and_end;
-use crate::arguments::Which;
+use crate::arguments::{Because, Which};
 use crate::context::Context;
 use crate::diagnostic::Diagnostic;
 use crate::report::Report;
@@ -14,9 +14,18 @@ use crate::report::Report;
 pub(crate) struct Options {
     #[command(flatten)]
     which: Which,
+
+    #[command(flatten)]
+    because: Because,
 }
 
 pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, Diagnostic> {
     let became = "skips its remaining bakes and steps";
-    tell_and_end(context, &options.which, Command::Promote, became).await
+    tell_and_end(
+        context,
+        (&options.which, &options.because),
+        Command::Promote,
+        became,
+    )
+    .await
 }

@@ -192,7 +192,7 @@ async fn abort(
     id: &DeploymentId,
     detach: bool,
 ) -> Result<Report, Diagnostic> {
-    let view = client.command(id, Command::Abort, &person()).await?;
+    let view = client.command(id, Command::Abort, &person(), None).await?;
     super::abort::end(context, client, view, detach).await
 }
 

@@ -4,7 +4,7 @@ use windlass_api::{Command, DeploymentView};
 use windlass_client::Client;
 
 use super::which::{client, resolve};
-use crate::arguments::Which;
+use crate::arguments::{Because, Which};
 use crate::context::Context;
 use crate::diagnostic::Diagnostic;
 use crate::follow::Summary;
@@ -15,23 +15,25 @@ use crate::ui::by_hand;
 /// Says `command` to the deployment; returns once it is journalled.
 pub(super) async fn tell(
     context: &Context,
-    which: &Which,
+    (which, because): (&Which, &Because),
     command: Command,
 ) -> Result<(Client, DeploymentView), Diagnostic> {
     let client = client(context).await?;
     let id = resolve(context, &client, which).await?;
-    let view = client.command(&id, command, &person()).await?;
+    let view = client
+        .command(&id, command, &person(), because.message.as_deref())
+        .await?;
     Ok((client, view))
 }
 
 /// The same, with what became of it as one line.
 pub(super) async fn tell_and_end(
     context: &Context,
-    which: &Which,
+    said: (&Which, &Because),
     command: Command,
     became: &str,
 ) -> Result<Report, Diagnostic> {
-    let (_client, view) = tell(context, which, command).await?;
+    let (_client, view) = tell(context, said, command).await?;
     let mut lines = vec![format!("{} {became}", view.id)];
     lines.extend(by_hand::told(&view, &context.ui.style().zone));
     lines.push(String::new());

@@ -148,7 +148,7 @@ fn remove(state: &Path) -> std::io::Result<()> {
 async fn abort_all(client: &Client) {
     for view in client.deployments(1).await.unwrap_or_default() {
         if client
-            .command(&view.id, windlass_api::Command::Abort, "demo")
+            .command(&view.id, windlass_api::Command::Abort, "demo", None)
             .await
             .is_ok()
         {

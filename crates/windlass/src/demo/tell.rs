@@ -1,10 +1,14 @@
 //! The story in words.
 
-use windlass_model::{Fact, Outcome, Verdict};
+use windlass_model::{Fact, Outcome, ServiceName, Verdict, Version};
 
 use super::proof::Counted;
 use super::told::{Act, Switch, Told};
 use crate::ui::words;
+
+fn shifted(service: &ServiceName, share: &str, version: &Version) -> String {
+    format!("{service:<5} {share:>5} of the requests to version {version}")
+}
 
 /// A line for a fact that moves the story; most don't. `ending` is how the deployment is to end.
 pub(crate) fn line(fact: &Fact, ending: Outcome) -> Option<String> {
@@ -15,10 +19,7 @@ pub(crate) fn line(fact: &Fact, ending: Outcome) -> Option<String> {
             version,
             to,
             ..
-        } => {
-            let share = to.to_string();
-            format!("{service:<5} {share:>5} of the requests to version {version}")
-        }
+        } => shifted(service, &to.to_string(), version),
         Fact::RolloutPassed { service } => format!("{service:<5} has passed"),
         Fact::RolloutFailed { service, why } => {
             format!("{service:<5} goes back: {}", words::reason(why))
@@ -63,6 +64,7 @@ pub(crate) fn line(fact: &Fact, ending: Outcome) -> Option<String> {
         | Fact::InstanceLost { .. }
         | Fact::BakeStarted { .. }
         | Fact::RolloutReturned { .. }
+        | Fact::Because { .. }
         | Fact::Held { .. }
         | Fact::Resumed { .. }
         | Fact::EvidenceAwaited { .. }

@@ -169,8 +169,7 @@ impl Progress {
         match fact {
             Fact::DeploymentStarted { .. } => self.started_us = at_us,
             Fact::Held { by } => {
-                self.state = DeploymentState::Held;
-                self.held_by = Some(by.clone());
+                (self.state, self.held_by) = (DeploymentState::Held, Some(by.clone()));
             }
             Fact::Resumed { .. } => {
                 self.state = DeploymentState::Running;
@@ -207,6 +206,7 @@ impl Progress {
                 }
             }
             Fact::PhaseEntered { .. }
+            | Fact::Because { .. }
             | Fact::InstanceStarted { .. }
             | Fact::CommandStarted { .. }
             | Fact::Reported { .. }
@@ -295,6 +295,7 @@ impl Progress {
             | Fact::RenameFailed { .. }
             | Fact::FailedKept { .. }
             | Fact::DeploymentStarted { .. }
+            | Fact::Because { .. }
             | Fact::Held { .. }
             | Fact::Resumed { .. }
             | Fact::Expedited { .. }
@@ -357,6 +358,7 @@ pub(crate) fn service_of(fact: &Fact) -> Option<&ServiceName> {
         }
         Fact::DeploymentStarted { .. }
         | Fact::Scored { .. }
+        | Fact::Because { .. }
         | Fact::Held { .. }
         | Fact::Resumed { .. }
         | Fact::Expedited { .. }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde_json::{Value, json};
 use windlass_api::{
-    DeploymentScore, DeploymentView, EnvironmentView, HeldView, Problem, RolloutView,
+    BecauseView, DeploymentScore, DeploymentView, EnvironmentView, HeldView, Problem, RolloutView,
 };
 use windlass_model::{
     AppName, DeploymentId, DeploymentState, EnvironmentName, PlanId, PlanKind, ServiceName,
@@ -36,6 +36,7 @@ pub(crate) struct Summary<'v> {
     outcome: Option<&'static str>,
     state: &'static str,
     by_hand: bool,
+    because: &'v [BecauseView],
     started_us: i64,
     ended_us: Option<i64>,
     by: &'v str,
@@ -74,6 +75,7 @@ impl<'v> Summary<'v> {
             },
             state: state_word(view.state),
             by_hand: view.by_hand,
+            because: &view.because,
             started_us: view.started_us,
             ended_us: view.ended_us,
             by: &view.by,
@@ -110,6 +112,7 @@ pub(crate) fn of_none(kind: PlanKind, app: &str, environment: &str) -> Value {
         "outcome": "nothing_to_do",
         "state": "ended",
         "by_hand": false,
+        "because": [],
         "started_us": null,
         "ended_us": null,
         "by": null,

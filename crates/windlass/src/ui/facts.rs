@@ -43,6 +43,10 @@ fn says_nothing_more(fact: &Fact) -> bool {
     is_told || is_empty
 }
 
+fn because(by: &str, why: &str) -> String {
+    format!("because={:?} by={}", harmless(why), harmless(by))
+}
+
 fn fact_words(fact: &Fact, event: &Event, picture: &Progress) -> (String, String) {
     let whole = picture.app.to_string();
     match fact {
@@ -57,6 +61,7 @@ fn fact_words(fact: &Fact, event: &Event, picture: &Progress) -> (String, String
             ),
         ),
         Fact::Held { by } => (whole, format!("held by={}", harmless(by))),
+        Fact::Because { by, why } => (whole, because(by, why)),
         Fact::Resumed { by } => (whole, format!("resumed by={}", harmless(by))),
         Fact::Expedited { by } => (whole, format!("expedited by={}", harmless(by))),
         Fact::AbortRequested { by } => (whole, format!("aborted by={}", harmless(by))),
@@ -173,6 +178,7 @@ fn of_a_service(fact: &Fact, picture: &Progress) -> Option<(String, String)> {
         }
         Fact::DeploymentStarted { .. }
         | Fact::Scored { .. }
+        | Fact::Because { .. }
         | Fact::Held { .. }
         | Fact::Resumed { .. }
         | Fact::Expedited { .. }
@@ -416,6 +422,7 @@ fn of_a_danger(fact: &Fact) -> Option<(String, String)> {
         | Fact::WentPast { .. }
         | Fact::RolloutPassed { .. }
         | Fact::RolloutReturned { .. }
+        | Fact::Because { .. }
         | Fact::Held { .. }
         | Fact::Resumed { .. }
         | Fact::Expedited { .. }

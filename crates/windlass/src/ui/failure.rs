@@ -30,6 +30,10 @@ pub(crate) fn failure(
 ) -> Diagnostic {
     let failed: Vec<_> = picture.failed().collect();
     let mut lines = Vec::new();
+    lines.extend(view.because.last().map(|last| {
+        let (by, why) = (harmless(&last.by), harmless(&last.why));
+        format!("{by} says why: {why}")
+    }));
     for (service, part, why) in &failed {
         lines.extend(what_was_seen(service, part, why));
     }

@@ -49,10 +49,11 @@ pub(crate) fn show_text(
         labelled("started", &begun(view, style)),
     ];
     lines.extend(view.held.as_ref().map(|held| {
-        let since = of_calendar(held.since_us, &style.zone);
         let ago = took(shown.now_us - held.since_us);
+        let since = of_calendar(held.since_us, &style.zone);
         labelled("held", &format!("since {since}, for {ago}"))
     }));
+    lines.extend(because_lines(view, shown));
     let halt = runs.and_then(|runs| runs.halted.as_ref());
     let waits = view.ended_us.is_none() && view.held.is_none();
     lines.extend(halt.filter(|_| waits).map(|halt| {
@@ -109,6 +110,16 @@ pub(crate) fn show_text(
     lines.extend(next(view, again, shown.own));
     lines.push(String::new());
     lines.join("\n")
+}
+
+/// Who said when why.
+fn because_lines(view: &DeploymentView, shown: &Shown<'_>) -> Vec<String> {
+    let told = view.because.iter().map(|because| {
+        let at = of_calendar(because.at_us, &shown.style.zone);
+        let (by, why) = (harmless(&because.by), harmless(&because.why));
+        hang("because  ", &format!("{by} at {at}: {why}"), shown.fits)
+    });
+    told.collect()
 }
 
 /// What there is to say of its services below their table, which may hold the short notes itself.

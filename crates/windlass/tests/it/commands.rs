@@ -87,6 +87,39 @@ fn abort_without_waiting_returns_once_it_is_journalled() {
 }
 
 #[test]
+fn why_it_was_said_is_told_to_everybody_who_looks_or_follows() {
+    let (lab, following, id) = baking();
+    let no = lab.run(&["abort", &id, "-m", "two\nlines"]).exits(64);
+    no.says(&["write one line of at most 200 characters"]);
+    lab.run(&["hold", &id, "-m", "the queue grows"]).exits(0);
+    let left = following.left().exits(4);
+    assert!(
+        left.out.contains("because=\"the queue grows\" by=mira"),
+        "{}",
+        left.out
+    );
+    left.says(&["mira says why: the queue grows"]);
+    let status = lab.run(&["status"]).exits(0).out;
+    assert!(
+        status.contains("mira says why: the queue grows"),
+        "{status}"
+    );
+    lab.run(&["resume", &id]).exits(0);
+    let following = lab.start(&["events", &id, "--follow"]);
+    following.until("resumed by=mira");
+    lab.run(&["abort", &id, "--message", "it still grows", "--detach"])
+        .exits(0);
+    following
+        .left()
+        .exits(3)
+        .says(&["mira says why: it still grows"]);
+    let show = lab.run(&["show", &id]).exits(0).out;
+    assert!(show.contains("because  mira at "), "{show}");
+    let show = lab.run(&["show", &id, "-o", "json"]).exits(0).json();
+    assert_eq!(show["because"][0]["why"], "the queue grows", "{show}");
+}
+
+#[test]
 fn a_held_deployment_waits_and_a_resumed_one_goes_on() {
     let (lab, following, id) = baking();
     let said = lab.run(&["hold", &id]).exits(0).out;

@@ -60,6 +60,7 @@ pub(crate) fn deployment(text: &str) -> DeploymentView {
         score: None,
         held: None,
         by_hand: false,
+        because: Vec::new(),
     }
 }
 

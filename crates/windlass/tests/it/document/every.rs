@@ -63,7 +63,7 @@ fn document(lab: &Lab) -> Value {
 }
 
 /// Operations of which the document can't say all that is not understood: a cursor is one of ours.
-const BEYOND_SCHEMAS: [&str; 1] = ["deployments"];
+const BEYOND_SCHEMAS: [&str; 2] = ["deployments", "happenings"];
 
 /// A request that fits is understood; a body that does not fit is refused.
 fn misjudged(

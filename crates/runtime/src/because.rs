@@ -1,0 +1,46 @@
+//! Why people said what they said, by the rows of a deployment.
+
+use windlass_api::BecauseView;
+use windlass_edge::JournalEntry;
+use windlass_model::Fact;
+
+/// Who says something, and why, if they say that too.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Signed {
+    /// Who.
+    pub by: String,
+    /// Why, in their own words.
+    pub why: Option<String>,
+}
+
+impl From<String> for Signed {
+    fn from(by: String) -> Self {
+        Self { by, why: None }
+    }
+}
+
+impl Signed {
+    /// Who, and what is told of it beside what it brings about.
+    pub(crate) fn parts(self) -> (String, Option<Fact>) {
+        let by = self.by.clone();
+        let because = self.why.map(|why| Fact::Because { by, why });
+        (self.by, because)
+    }
+}
+
+/// All that was said, in order.
+pub(crate) fn because(rows: &[JournalEntry]) -> Vec<BecauseView> {
+    let told = rows.iter().flat_map(|row| {
+        let facts = row.facts.iter();
+        facts.map(|fact| (row.at_us, fact))
+    });
+    told.filter_map(|(at_us, fact)| match fact {
+        Fact::Because { by, why } => Some(BecauseView {
+            by: by.clone(),
+            at_us,
+            why: why.clone(),
+        }),
+        _ => None,
+    })
+    .collect()
+}
