@@ -249,8 +249,6 @@ impl Progress {
             } => {
                 part.instances.insert(instance.clone(), *address);
             }
-            // It is told in its own words, and changes no count.
-            Fact::CommandStarted { .. } => {}
             Fact::Reported { report, .. } => part.hear(report),
             Fact::NotReady { instance, saw, .. } => {
                 part.unready.insert(instance.clone(), saw.clone());
@@ -296,6 +294,7 @@ impl Progress {
             | Fact::FailedKept { .. }
             | Fact::DeploymentStarted { .. }
             | Fact::Because { .. }
+            | Fact::CommandStarted { .. }
             | Fact::Held { .. }
             | Fact::Resumed { .. }
             | Fact::Expedited { .. }
