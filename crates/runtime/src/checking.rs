@@ -11,7 +11,7 @@ use crate::drive::Driven;
 use crate::handle::{From, When};
 use crate::{
     deploying, down, no_way_back, opening, planning, problems, programs, removing, returning,
-    startable, went_back,
+    startable, takes, went_back,
 };
 
 /// Answers what it would do now.
@@ -69,7 +69,8 @@ async fn deploy(
     } else {
         let view = startable::looked_at(shared, view).await;
         let view = programs::looked_at(shared, view).await;
-        Some(went_back::looked_at(shared, view).await)
+        let view = went_back::looked_at(shared, view).await;
+        Some(takes::looked_at(shared, view).await)
     };
     Ok(CheckAnswer {
         aborts,

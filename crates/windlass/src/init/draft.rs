@@ -11,6 +11,9 @@ use super::wrapped::Wrapped;
 /// The first port that is proposed.
 const FIRST_PORT: u16 = 8080;
 
+/// The first that is proposed in a comment.
+const FIRST_SPARE: u16 = 8090;
+
 /// Longest name that is made of another one.
 const NAME_MAX: usize = 40;
 
@@ -170,7 +173,7 @@ pub(crate) fn file(app: &str, draft: &Draft) -> String {
          services:\n",
         name(app)
     );
-    let mut ports = Ports::default();
+    let mut ports = Ports::of(&draft.services);
     for (index, guess) in draft.services.iter().enumerate() {
         if index > 0 {
             text.push('\n');
@@ -235,7 +238,12 @@ fn service(guess: &Guess, ports: &mut Ports) -> String {
                     .to_owned(),
             );
         }
-        None => lines.push("    # listen: 127.0.0.1:8090 # if requests come to it".to_owned()),
+        None => {
+            let port = ports.spare();
+            lines.push(format!(
+                "    # listen: 127.0.0.1:{port} # if requests come to it"
+            ));
+        }
     }
     lines.push(String::new());
     lines.join("\n")
@@ -245,9 +253,30 @@ fn service(guess: &Guess, ports: &mut Ports) -> String {
 #[derive(Debug, Default)]
 struct Ports {
     taken: Vec<u16>,
+    /// What services listen on elsewhere: theirs here too.
+    known: Vec<u16>,
 }
 
 impl Ports {
+    fn of(services: &[Guess]) -> Self {
+        let known = services.iter().filter_map(|service| match service.served {
+            Served::At(port) => Some(port),
+            Served::No | Served::Anywhere => None,
+        });
+        Self {
+            taken: Vec::new(),
+            known: known.collect(),
+        }
+    }
+
+    /// One for a service that may not need it, far from those that do.
+    fn spare(&mut self) -> u16 {
+        let free = |port: &u16| !self.taken.contains(port) && !self.known.contains(port);
+        let port = (FIRST_SPARE..u16::MAX).find(free).unwrap_or(FIRST_SPARE);
+        self.taken.push(port);
+        port
+    }
+
     fn take(&mut self, served: Served) -> Option<u16> {
         let wanted = match served {
             Served::No => return None,
@@ -301,5 +330,11 @@ mod tests {
             Some(8084),
         ];
         assert_eq!(taken, expected);
+        let known = Guess {
+            served: Served::At(8090),
+            ..Guess::default()
+        };
+        let mut ports = Ports::of(&[known]);
+        assert_eq!([ports.spare(), ports.spare()], [8091, 8092]);
     }
 }

@@ -68,6 +68,7 @@ fn reached(folder: &Folder, from: &[String], files: &[String]) -> BTreeSet<Strin
 
 /// Gives each service the need of those whose address it reads, in the variable that Windlass gives it then.
 pub(super) fn needs(folder: &Folder, services: &mut [Guess]) {
+    serve_who_is_asked(folder, services);
     let served: Vec<String> = services
         .iter()
         .filter(|service| service.served != Served::No)
@@ -79,7 +80,7 @@ pub(super) fn needs(folder: &Folder, services: &mut [Guess]) {
         };
         let (own, text) = (name(&service.name), text(folder, service));
         for other in served.iter().filter(|other| **other != own) {
-            let variable = format!("{}_URL", other.to_uppercase().replace('-', "_"));
+            let variable = variable(other);
             if !reads(&text, &variable) || comes_to(services, other, &own) {
                 continue;
             }
@@ -95,6 +96,32 @@ pub(super) fn needs(folder: &Folder, services: &mut [Guess]) {
             }
         }
     }
+}
+
+/// Has a service listen whose address another one reads, though nothing of its own says that it does.
+fn serve_who_is_asked(folder: &Folder, services: &mut [Guess]) {
+    let read: Vec<(String, String)> = services
+        .iter()
+        .map(|service| (name(&service.name), text(folder, service)))
+        .collect();
+    for service in services {
+        let own = name(&service.name);
+        let asked =
+            |(other, text): &&(String, String)| *other != own && reads(text, &variable(&own));
+        let is_silent = service.served == Served::No && service.wraps.is_none();
+        if let Some((other, _)) = read.iter().find(asked).filter(|_| is_silent) {
+            service.served = Served::Anywhere;
+            service.notes.push(format!(
+                "{other} asks for it at {}, so it has `listen`; its port is in the variable PORT.",
+                variable(&own)
+            ));
+        }
+    }
+}
+
+/// Where Windlass says the address of a service to those that need it.
+fn variable(service: &str) -> String {
+    format!("{}_URL", service.to_uppercase().replace('-', "_"))
 }
 
 /// Whether a service needs the other, directly or not: then it can't be needed by it.

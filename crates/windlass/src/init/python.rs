@@ -33,6 +33,11 @@ const PARTS: [&str; 6] = [
     "static",
 ];
 
+/// Without it, what a program prints comes late, and its last words not at all when it is killed.
+pub(super) fn unbuffered() -> (String, String) {
+    ("PYTHONUNBUFFERED".to_owned(), "1".to_owned())
+}
+
 pub(super) fn service(folder: &Folder) -> Option<Guess> {
     let project = folder.read("pyproject.toml");
     let required = folder.read("requirements.txt");
@@ -54,7 +59,7 @@ pub(super) fn service(folder: &Folder) -> Option<Guess> {
     let run = start.told(folder, installed.is_some());
     let told = script::told(&run, &text);
     let mut notes = Vec::new();
-    let mut env = vec![("PYTHONUNBUFFERED".to_owned(), "1".to_owned())];
+    let mut env = vec![unbuffered()];
     if let Some(installed) = installed {
         notes.push(
             "Its packages come from .venv: python3 must be the Python that made it.".to_owned(),

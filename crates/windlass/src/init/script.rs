@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::draft::{Guess, Served, called};
 use super::folder::{Folder, is_source};
+use super::python;
 use super::run::word;
 use super::wrapped::is_a_chore;
 
@@ -55,6 +56,11 @@ pub(super) fn guess(folder: &Folder, file: &str, why: String) -> Guess {
         run: told.run,
         served: told.served,
         files: beside(folder, file),
+        env: if file.ends_with(".py") {
+            vec![python::unbuffered()]
+        } else {
+            Vec::new()
+        },
         notes: vec![why, told.note],
         ..Guess::default()
     }

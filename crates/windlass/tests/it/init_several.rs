@@ -90,6 +90,37 @@ fn scripts_in_folders_below_are_services_without_any_file_of_a_project() {
 }
 
 #[test]
+fn who_is_asked_by_another_listens_and_a_line_for_a_shell_keeps_what_it_runs() {
+    let file = written(&[
+        (
+            "Procfile",
+            "web: python3 web.py\napi: python3 api.py\nworker: while true; do python3 work.py; done\nlast: true; true\n",
+        ),
+        ("web.py", "import os\nprint(os.environ['API_URL'])\n"),
+        ("api.py", "import http.server\n"),
+        ("work.py", ""),
+    ]);
+    let of = |service: &str| {
+        let from = file.find(&format!("  {service}:\n")).expect(service);
+        file[from..].split("\n\n").next().unwrap_or_default()
+    };
+    assert!(of("web").contains("needs: [api]"), "{file}");
+    assert!(
+        of("api").contains("\n    listen: 127.0.0.1:8081 "),
+        "{file}"
+    );
+    assert!(of("worker").contains("- ./work.py"), "{file}");
+    assert!(
+        file.contains("List in `files:` what it consists of."),
+        "{file}"
+    );
+    for port in [8080, 8081, 8090, 8091] {
+        let listen = format!("listen: 127.0.0.1:{port} ");
+        assert_eq!(file.matches(&listen).count(), 1, "{port}\n{file}");
+    }
+}
+
+#[test]
 fn a_procfile_in_a_folder_below_is_started_in_that_folder() {
     let text = written(&[
         ("web/Procfile", "web: ./bin/server --port $PORT\n"),
