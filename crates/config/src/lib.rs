@@ -41,6 +41,7 @@ pub use limit::{
 };
 pub use load::{
     CertificateAt, Loaded, Refused, RefusedKind, Request, load, not_here, unset, unusable,
+    which_environment,
 };
 pub use problem::{CODES, Code, Problem, SeenBy};
 pub use reference::reference;

@@ -147,6 +147,12 @@ pub fn load(request: &Request<'_>) -> Result<Loaded, Refused> {
     }
 }
 
+/// Says that the file has each of these environments, and nobody has chosen one.
+pub fn which_environment<'n>(names: impl IntoIterator<Item = &'n str>) -> Problem {
+    let hint = format!("choose one with -e: {}", listed(names, "or"));
+    Problem::nowhere(WHICH_ENVIRONMENT, "the file has several environments").hint(hint)
+}
+
 /// Says that the name used at `span` has no value in the environment of whoever deploys.
 pub fn unset(name: &str, span: Span) -> Problem {
     let hint = format!("set {name}, or write $${{{name}}} for the text itself");
@@ -225,9 +231,7 @@ fn choose<'v>(
     match (wanted, views) {
         (None, [only]) => Some(only),
         (None, _) => {
-            let message = "the file has several environments";
-            let hint = format!("choose one with -e: {}", listed(names(), "or"));
-            misused.push(Problem::nowhere(WHICH_ENVIRONMENT, message).hint(hint));
+            misused.push(which_environment(names()));
             None
         }
         (Some(wanted), _) => {

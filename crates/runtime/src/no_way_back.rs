@@ -112,3 +112,17 @@ pub(crate) fn not_of(holder: &DeploymentId, service: &ServiceName) -> Problem {
              then windlass rollback {service}"
         ))
 }
+
+/// A rollback of a service whose turn has not come: it would abort what the others do.
+pub(crate) fn untouched(holder: &DeploymentId, service: &ServiceName) -> Problem {
+    let title = format!(
+        "deployment {holder} runs, and has done nothing to {service} yet: only its other services would go \
+         back"
+    );
+    Problem::new(409, "WL0353", Exit::Refused, title)
+        .detail("nothing was changed")
+        .hint(format!(
+            "stop the whole deployment: windlass abort {holder}; or wait for its end: windlass events \
+             {holder} --follow, then windlass rollback {service}"
+        ))
+}

@@ -203,6 +203,26 @@ pub(crate) fn goes_forward(driven: &Driven) -> Result<bool, Problem> {
     }
 }
 
+/// Whoever names one service, and was not asked, means no other: where its turn has not come, there is
+/// nothing of it to take back, and only others would go. Once it has moved, all go back together.
+fn refuse_untouched(
+    driven: &Driven,
+    holder: &DeploymentId,
+    at: &RollbackAt,
+) -> Result<(), Problem> {
+    let now = driven.now.borrow();
+    let waits = |service: &ServiceName| {
+        let part = now.rollouts.get(service);
+        part.is_some_and(|part| part.phase == Phase::Waiting)
+    };
+    match &at.service {
+        Some(service) if now.rollouts.len() > 1 && waits(service) => {
+            Err(no_way_back::untouched(holder, service))
+        }
+        Some(_) | None => Ok(()),
+    }
+}
+
 async fn abort(
     shared: &Rc<Shared>,
     holder: DeploymentId,
@@ -218,6 +238,7 @@ async fn abort(
     let kind = driven.now.borrow().plan.kind;
     let aborted = kind != PlanKind::Rollback;
     if aborted {
+        refuse_untouched(&driven, &holder, at)?;
         let (reply, answer) = oneshot::channel();
         let (command, by) = (Command::Abort, by.into());
         driven

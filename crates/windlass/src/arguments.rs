@@ -194,6 +194,17 @@ pub(crate) enum Command {
     DemoService(demo_service::Options),
 }
 
+impl Command {
+    /// The versions of services that were given with it.
+    pub(crate) fn versions(&self) -> &[(String, String)] {
+        match self {
+            Self::Plan(options) => &options.set,
+            Self::Deploy(options) => &options.set,
+            _ => &[],
+        }
+    }
+}
+
 /// A deployment that may be left out.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Which {

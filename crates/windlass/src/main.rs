@@ -61,7 +61,7 @@ fn main() -> ExitCode {
         Err(refused) => return misused::told(refused, &typed),
     };
     let ran = panic::catch_unwind(AssertUnwindSafe(|| {
-        let ui = Ui::new(&arguments.global);
+        let ui = Ui::new(&arguments.global).repeating(arguments.command.versions());
         let context = Context::new(arguments.global, ui);
         let result = commands::run(&arguments.command, &context);
         context.ui.finish(result)

@@ -8,6 +8,18 @@ use crate::diagnostic::Diagnostic;
 /// What an object is that has no other name.
 const RESULT: &str = "result";
 
+/// What a text is made of: that says what may be done to it before it is printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum MadeOf {
+    /// Lines that stay as they are, but for the options that their commands need again.
+    Lines,
+    /// The same, and they are broken where a person reads them: none of them is a line of somebody's file, or
+    /// of a script.
+    Sentences,
+    /// A page that others wrote for everybody: nothing is done to it.
+    Page,
+}
+
 /// The result of a command: data for stdout in each form, and how the command ends.
 #[derive(Debug)]
 pub(crate) struct Report {
@@ -19,8 +31,8 @@ pub(crate) struct Report {
     pub(crate) json: Option<serde_json::Value>,
     /// What each object is, where it does not say so itself; none: it is of another's making.
     pub(crate) kind: Option<&'static str>,
-    /// Whether its lines are sentences, which are broken where a person reads them.
-    pub(crate) sentences: bool,
+    /// What its text is made of.
+    pub(crate) made_of: MadeOf,
     /// Why it did not end well, for stderr.
     pub(crate) failure: Option<Diagnostic>,
 }
@@ -34,7 +46,7 @@ impl Report {
             text: text.into(),
             json: Some(json),
             kind: Some(RESULT),
-            sentences: false,
+            made_of: MadeOf::Lines,
             failure: None,
         })
     }
@@ -51,9 +63,15 @@ impl Report {
         self
     }
 
-    /// With lines that are sentences: none of them is a line of somebody's file, or of a script.
+    /// With lines that are sentences.
     pub(crate) fn sentences(mut self) -> Self {
-        self.sentences = true;
+        self.made_of = MadeOf::Sentences;
+        self
+    }
+
+    /// With a page as its text.
+    pub(crate) fn page(mut self) -> Self {
+        self.made_of = MadeOf::Page;
         self
     }
 
@@ -64,7 +82,7 @@ impl Report {
             text: String::new(),
             json: None,
             kind: None,
-            sentences: false,
+            made_of: MadeOf::Lines,
             failure: None,
         }
     }

@@ -281,6 +281,41 @@ fn a_rollback_of_one_service_aborts_no_deployment_of_another() {
 }
 
 #[test]
+fn a_rollback_of_a_service_that_still_waits_aborts_nothing_until_it_has_moved() {
+    run(async {
+        let mut lab = Lab::new().await;
+        put(&lab, &["auth", "web"], "one");
+        let auth = || {
+            Service::new("auth")
+                .listen(8001)
+                .bake(Millis::from_secs(60))
+        };
+        let web = || web().needs(&["auth"]).bake(Millis::from_secs(60));
+        promoted(&mut lab, &shop([auth(), web()])).await;
+        put(&lab, &["auth", "web"], "two");
+        let id = begun(&lab, &shop([auth(), web()])).await;
+        until_baking(&mut lab, &id, "auth", 100).await;
+        let refused = back(&lab, Some("web"), None)
+            .await
+            .expect_err("nothing of web would go back");
+        assert_eq!(
+            (refused.exit, refused.code.0.as_str()),
+            (Exit::Refused, "WL0353")
+        );
+        let hint = refused.hint.unwrap_or_default();
+        assert!(hint.contains(&format!("windlass abort {id}")), "{hint}");
+        // All of it goes back, and so does what has moved: with the others, which came with it.
+        until_baking(&mut lab, &id, "web", 100).await;
+        let answer = back(&lab, Some("web"), None).await.expect("it has moved");
+        assert!(answer.aborted);
+        assert_eq!(
+            lab.until_ended(&id).await,
+            Ending::Ended(Outcome::RolledBack)
+        );
+    });
+}
+
+#[test]
 fn whoever_takes_a_rollback_back_has_said_nothing_against_what_is_left() {
     run(async {
         let mut lab = Lab::new().await;

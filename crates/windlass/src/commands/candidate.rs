@@ -6,7 +6,7 @@ use windlass_api::{DeploymentView, EnvironmentView, Exit};
 use windlass_client::Client;
 use windlass_model::{DeploymentId, DeploymentState, Outcome};
 
-use super::which::{Here, NONE_NAMED, SEARCHED, by_beginning, or_name_it};
+use super::which::{Here, NONE_NAMED, SEARCHED, by_beginning};
 use crate::context::Context;
 use crate::diagnostic::Diagnostic;
 use crate::ui::words::{listed, state_of};
@@ -22,7 +22,7 @@ pub(super) async fn to_retry(
     if let Some(text) = id {
         return by_beginning(&all, text);
     }
-    let here = Here::of(context).map_err(or_name_it)?;
+    let here = Here::of(context)?;
     let meant = the_failed_one(&all, &here)?;
     context.ui.say(&format!("{}, the last one", told(meant)));
     Ok(meant.id.clone())
@@ -39,7 +39,7 @@ pub(super) async fn to_finalize(
         let all = client.deployments(SEARCHED).await?;
         return by_beginning(&all, text);
     }
-    let here = Here::of(context).map_err(or_name_it)?;
+    let here = Here::of(context)?;
     let (id, left) = the_one_that_left(&client.status().await?, &here)?;
     context.ui.say(&format!("{id}, which left {left}"));
     Ok(id)

@@ -22,7 +22,7 @@ use crate::ui::{question, went_back};
 pub(crate) struct Options {
     /// The version of a service, in the place of the file's; once for each service
     #[arg(long, value_name = "SERVICE=VERSION", value_parser = assignment, conflicts_with = "plan")]
-    set: Vec<(String, String)>,
+    pub(crate) set: Vec<(String, String)>,
 
     /// The stored plan to carry out: its releases and values, not today's file
     #[arg(long, value_name = "ID", value_parser = named)]
@@ -139,7 +139,7 @@ async fn agree(
         let mut question = went_back::sentences(&view, &zone);
         if let Some(id) = aborts {
             let running = client.show(&id).await?;
-            question.push(question::of_abort(&running));
+            question.push(question::of_abort(&running, None));
             question.push("Then:".to_owned());
         }
         question.push(question::of_plan(&view.plan));

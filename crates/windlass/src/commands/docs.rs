@@ -65,8 +65,9 @@ pub(super) fn one(context: &Context, name: &str) -> Result<Report, Diagnostic> {
     };
     let text = topic.text();
     let shown = ui::markdown::page(&text, &context.ui.style(), pages::reference);
-    Report::new(
+    let page = Report::new(
         shown,
         &serde_json::json!({ "topic": topic.name, "about": topic.about, "page": text }),
-    )
+    )?;
+    Ok(page.page())
 }

@@ -61,6 +61,7 @@ async fn installation(paths: &StatePaths, style: &Style) -> Vec<Finding> {
     findings.push(tokens(paths));
     let seen = controller(paths, VERSION).await;
     findings.push(seen.finding);
+    findings.extend(seen.unready);
     findings.extend(seen.status.as_deref().map(open).unwrap_or_default());
     findings.extend(router(paths));
     findings.extend(certificates(paths, style));
@@ -91,6 +92,9 @@ fn told(examined: &Examined, there: bool, (fits, style): (Option<usize>, &Style)
         let (check, saw) = (found.check, harmless(&found.saw));
         let head = format!("{head}  {check:width$}  ");
         text.push_str(&(hang(&head, &saw, fits) + "\n"));
+        for line in &found.printed {
+            text.push_str(&["         | ", &harmless(line), "\n"].concat());
+        }
         if let Some(fix) = &found.fix {
             text.push_str(&(hang("         fix: ", &harmless(fix), fits) + "\n"));
         }
@@ -121,6 +125,7 @@ mod tests {
             check,
             level,
             saw: saw.to_owned(),
+            printed: Vec::new(),
             fix: fix.map(str::to_owned),
         };
         let examined = Examined {

@@ -55,10 +55,11 @@ pub(super) fn one(context: &Context, typed: &str) -> Result<Report, Diagnostic> 
     let CodePage { code, text } = page;
     let shown = ui::markdown::page(text, &context.ui.style(), pages::reference);
     let title = page.title();
-    Report::new(
+    let page = Report::new(
         shown,
         &serde_json::json!({ "code": code, "title": title, "page": text }),
-    )
+    )?;
+    Ok(page.page())
 }
 
 fn unknown(typed: &str) -> Diagnostic {

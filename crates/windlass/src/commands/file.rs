@@ -10,7 +10,8 @@ use std::string::FromUtf8Error;
 use serde_json::Value;
 use windlass_api::{Exit, FileRequest};
 use windlass_config::{
-    Format, Loaded, MAX_TEXT_BYTES, Problem, Refused, RefusedKind, Request, load, render_all, unset,
+    Format, Loaded, MAX_TEXT_BYTES, Problem, Refused, RefusedKind, Request, load, render_all,
+    unset, which_environment,
 };
 use windlass_model::EnvironmentName;
 
@@ -87,6 +88,23 @@ impl Found {
     pub(crate) fn environments_here(context: &Context) -> Result<Option<Vec<String>>, Diagnostic> {
         let found = Self::look(context)?;
         found.map(|found| found.environments()).transpose()
+    }
+
+    /// Refuses to choose for whoever changes something: without `-e`, a file of several environments means
+    /// none of them, whatever happens to run.
+    pub(crate) fn must_be_of_one_environment(context: &Context) -> Result<(), Diagnostic> {
+        if context.global.environment.is_some() {
+            return Ok(());
+        }
+        let Some(found) = Self::look(context)? else {
+            return Ok(());
+        };
+        let names = found.environments()?;
+        if names.len() < 2 {
+            return Ok(());
+        }
+        let open = which_environment(names.iter().map(String::as_str));
+        Err(found.problems(Exit::Usage, &[open]))
     }
 
     fn environments(&self) -> Result<Vec<String>, Diagnostic> {

@@ -2,6 +2,7 @@
 
 use clap::Args;
 use windlass_api::Command;
+use windlass_model::DeploymentId;
 
 use super::tell::tell_and_end;
 use crate::arguments::{Because, Which};
@@ -20,7 +21,8 @@ pub(crate) struct Options {
 }
 
 pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, Diagnostic> {
-    let became = "waits until: windlass resume";
+    // Whoever named it need not have said in which environment it is.
+    let became = |id: &DeploymentId| format!("waits until: windlass resume {id}");
     tell_and_end(
         context,
         (&options.which, &options.because),

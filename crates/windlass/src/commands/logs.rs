@@ -70,6 +70,11 @@ fn lines(text: &str) -> Result<u64, String> {
 }
 
 impl Whose {
+    /// Whether what is named is of one environment only.
+    fn is_of_one(&self) -> bool {
+        self.deployment.is_some() || self.instance.is_some()
+    }
+
     /// Whether nothing was said of whose output is meant.
     fn is_of_any(&self) -> bool {
         self.deployment.is_none() && self.of_version.is_none() && self.instance.is_none()
@@ -77,6 +82,12 @@ impl Whose {
 }
 
 pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, Diagnostic> {
+    // Lines of another environment would be taken for those of the one that is meant. A file that can't be
+    // read says nothing of either.
+    let open = Found::must_be_of_one_environment(context).err();
+    if let Some(open) = open.filter(|open| open.exit == Exit::Usage && !options.whose.is_of_one()) {
+        return Err(open);
+    }
     let client = client(context).await?;
     let (query, versions) = query(context, &client, options).await?;
     let told = versions.not_shown();

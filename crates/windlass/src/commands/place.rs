@@ -19,6 +19,7 @@ pub(super) async fn environment(
     client: &Client,
 ) -> Result<EnvironmentView, Diagnostic> {
     let app = Found::app_here(context)?;
+    Found::must_be_of_one_environment(context)?;
     let wanted = context.global.environment.as_deref();
     only(client.status().await?, app, wanted)
 }

@@ -20,7 +20,7 @@ use crate::ui::plan::plan_text;
 pub(crate) struct Options {
     /// The version of a service, in the place of the file's; once for each service
     #[arg(long, value_name = "SERVICE=VERSION", value_parser = assignment)]
-    set: Vec<(String, String)>,
+    pub(crate) set: Vec<(String, String)>,
 }
 
 /// The plan, what the past says of it, how long it takes, and what could not be started again or was left before.

@@ -2,6 +2,7 @@
 
 use clap::Args;
 use windlass_api::Command;
+use windlass_model::DeploymentId;
 
 use super::tell::tell_and_end;
 use crate::arguments::{Because, Which};
@@ -20,7 +21,7 @@ pub(crate) struct Options {
 }
 
 pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, Diagnostic> {
-    let became = "skips its remaining bakes and steps";
+    let became = |_: &DeploymentId| "skips its remaining bakes and steps".to_owned();
     tell_and_end(
         context,
         (&options.which, &options.because),

@@ -2,6 +2,7 @@
 
 use clap::Args;
 use windlass_api::Command;
+use windlass_model::DeploymentId;
 
 use super::tell::tell_and_end;
 use crate::arguments::{Because, Which};
@@ -24,7 +25,7 @@ pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, 
         context,
         (&options.which, &options.because),
         Command::Resume,
-        "goes on",
+        |_: &DeploymentId| "goes on".to_owned(),
     )
     .await
 }

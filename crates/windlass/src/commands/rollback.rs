@@ -19,7 +19,7 @@ use crate::person::person;
 use crate::report::Report;
 use crate::ui::UNASKED;
 use crate::ui::question;
-use crate::ui::words::harmless;
+use crate::ui::words::{harmless, listed};
 
 /// Options of `rollback`.
 #[derive(Debug, Args)]
@@ -57,17 +57,16 @@ pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, 
     } else if context.ui.can_ask() {
         agree(context, &client, &request).await?
     } else {
-        // Which deployment or plan it is follows.
-        context.ui.say(UNASKED);
-        Agreed::Whatever
+        Agreed::Unasked
     };
+    let is_unasked = matches!(agreed, Agreed::Unasked);
     let answer = match agreed {
         Agreed::Abort(id) => return abort(context, &client, &id, options.detach).await,
         Agreed::To(versions) => {
             request.agreed = Some(versions);
             client.rollback(&request).await?
         }
-        Agreed::Whatever => client.rollback(&request).await?,
+        Agreed::Whatever | Agreed::Unasked => client.rollback(&request).await?,
         Agreed::NoQuestion(check) => under_way(&client, &request, *check).await?,
     };
     let Some(id) = &answer.deployment else {
@@ -80,13 +79,17 @@ pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, 
         data["stays"] = serde_json::to_value(&answer.stays).map_err(|why| Diagnostic::bug(&why))?;
         return Report::new(text, &data);
     };
+    if is_unasked {
+        // Which deployment or plan it is follows.
+        context.ui.say(UNASKED);
+    }
+    let view = client.show(id).await?;
     if answer.aborted {
-        context.ui.say(&format!("{id} runs: it is aborted"));
+        context.ui.say(&aborted(&view));
     }
     if request.agreed.is_none() {
         show(context, answer.plan.as_ref(), &answer.stays);
     }
-    let view = client.show(id).await?;
     if options.detach {
         let text = format!("{id} goes back\nfollow it: windlass events {id} --follow\n");
         return begun(text, &view);
@@ -100,6 +103,15 @@ pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, 
         },
     };
     follow(context, &client, view, purpose).await
+}
+
+/// Who named one service hears that the others go back too.
+fn aborted(view: &DeploymentView) -> String {
+    let services: Vec<&ServiceName> = view.rollouts.keys().collect();
+    match services.as_slice() {
+        [] | [_] => format!("{} runs: it is aborted", view.id),
+        all => format!("{} runs: all of it is aborted, {}", view.id, listed(all)),
+    }
 }
 
 /// What is carried out, and what stays as it is.
@@ -121,6 +133,8 @@ enum Agreed {
     To(BTreeMap<String, Version>),
     /// What it is then: nobody was to be asked, or can be told before.
     Whatever,
+    /// The same, since nobody is there to be asked: that is said once it goes ahead.
+    Unasked,
     /// Nothing would move, or is already on its way back.
     NoQuestion(Box<CheckAnswer>),
 }
@@ -144,7 +158,8 @@ async fn agree(
         return Ok(Agreed::Whatever);
     };
     if let Some(id) = check.aborts {
-        yes(&question::of_abort(&client.show(&id).await?))?;
+        let alone = request.service.as_deref();
+        yes(&question::of_abort(&client.show(&id).await?, alone))?;
         return Ok(Agreed::Abort(id));
     }
     let Some(view) = &check.plan else {

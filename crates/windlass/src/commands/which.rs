@@ -23,8 +23,16 @@ pub(super) struct Here<'c> {
 }
 
 impl<'c> Here<'c> {
-    /// What the file here and `-e` leave. Of a file that can't be read nobody knows the application.
+    /// What the file here and `-e` leave to change something in. Of a file that can't be read nobody knows the
+    /// application.
     pub(super) fn of(context: &'c Context) -> Result<Self, Diagnostic> {
+        let here = Self::to_look(context).map_err(or_name_it)?;
+        Found::must_be_of_one_environment(context)?;
+        Ok(here)
+    }
+
+    /// The same for looking, which does no harm in any environment.
+    fn to_look(context: &'c Context) -> Result<Self, Diagnostic> {
         Ok(Self {
             app: Found::app_here(context)?,
             environment: context.global.environment.as_deref(),
@@ -51,7 +59,7 @@ pub(super) async fn resolve(
     if let Some(text) = &which.id {
         return by_beginning(&all, text);
     }
-    let here = Here::of(context).map_err(or_name_it)?;
+    let here = Here::of(context)?;
     Ok(say_running(context, the_running_one(&all, &here)?))
 }
 
@@ -66,7 +74,7 @@ pub(super) async fn resolve_to_look(
     if let Some(text) = &which.id {
         return by_beginning(&all, text);
     }
-    let here = Here::of(context).unwrap_or(Here {
+    let here = Here::to_look(context).unwrap_or(Here {
         app: None,
         environment: context.global.environment.as_deref(),
     });
@@ -91,7 +99,7 @@ fn say_running(context: &Context, view: &DeploymentView) -> DeploymentId {
     view.id.clone()
 }
 
-pub(super) fn or_name_it(unreadable: Diagnostic) -> Diagnostic {
+fn or_name_it(unreadable: Diagnostic) -> Diagnostic {
     unreadable.hint("name the deployment: one of those in windlass list")
 }
 

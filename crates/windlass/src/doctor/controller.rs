@@ -8,6 +8,7 @@ use windlass_model::{DeploymentState, Percent, ServiceName};
 
 use super::Finding;
 use super::left::Left;
+use super::unready::{is_unready, unready};
 use crate::route;
 
 const CHECK: &str = "controller";
@@ -18,6 +19,8 @@ pub(crate) struct Seen {
     pub(crate) finding: Finding,
     /// What it says about what runs; none when it can't be asked.
     pub(crate) status: Option<Vec<EnvironmentView>>,
+    /// Services of which nothing is ready.
+    pub(crate) unready: Vec<Finding>,
 }
 
 /// Asks the controller that runs, and starts none.
@@ -58,7 +61,15 @@ pub(crate) async fn controller(paths: &StatePaths, own_version: &str) -> Seen {
     };
     let finding = answering(&pid, client.controller(), own_version);
     let status = client.status().await.ok();
-    Seen { finding, status }
+    let unready = match &status {
+        Some(status) => unready(&client, status).await,
+        None => Vec::new(),
+    };
+    Seen {
+        finding,
+        status,
+        unready,
+    }
 }
 
 /// None runs: that is well where nothing should, and where a deployment is open, it can't go on.
@@ -136,6 +147,7 @@ fn unasked(finding: Finding) -> Seen {
     Seen {
         finding,
         status: None,
+        unready: Vec::new(),
     }
 }
 
@@ -149,14 +161,17 @@ pub(crate) fn drift(status: &[EnvironmentView]) -> Finding {
             if view.deployment.is_none() {
                 short.extend(short_share(name, service));
             }
+            // It is told by itself, as what is broken.
+            let told = view.deployment.is_none() && is_unready(service);
             for slot in service.slots() {
                 if slot.weight.is_none() && !service.listen.is_empty() {
                     off.push(format!("{name} {}: its share is unknown", slot.version));
                 }
                 for instance in &slot.instances {
-                    if instance.state == "running" {
+                    // What a command has brought is live, and need not run.
+                    if matches!(instance.state.as_str(), "running" | "live") {
                         running += 1;
-                    } else {
+                    } else if !told {
                         off.push(format!(
                             "{name} {}: {} is {}",
                             slot.version, instance.id, instance.state

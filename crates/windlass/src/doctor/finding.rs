@@ -21,6 +21,9 @@ pub(crate) struct Finding {
     pub(crate) check: &'static str,
     pub(crate) level: Level,
     pub(crate) saw: String,
+    /// What it printed last, where something that ended is why.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) printed: Vec<String>,
     /// What to do; always there when it is not as it should be.
     pub(crate) fix: Option<String>,
 }
@@ -31,6 +34,7 @@ impl Finding {
             check,
             level: Level::Ok,
             saw: saw.into(),
+            printed: Vec::new(),
             fix: None,
         }
     }
@@ -44,6 +48,7 @@ impl Finding {
             check,
             level: Level::Warning,
             saw: saw.into(),
+            printed: Vec::new(),
             fix: Some(fix.into()),
         }
     }
@@ -57,5 +62,10 @@ impl Finding {
             level: Level::Broken,
             ..Self::warning(check, saw, fix)
         }
+    }
+
+    /// With what was printed.
+    pub(super) fn printed(self, printed: Vec<String>) -> Self {
+        Self { printed, ..self }
     }
 }

@@ -43,7 +43,7 @@ impl Left {
         match (self.open.as_slice(), self.services) {
             ([], 0) => None,
             ([], services) => Some(format!(
-                "nobody starts again what dies of {}",
+                "shims start again what dies of {}; nobody judges or drains, and a router that dies stays dead",
                 counted(services, "service")
             )),
             (open, _) => Some(format!("{} stands still until one does", listed(open))),

@@ -12,6 +12,7 @@ mod router;
 mod sockets;
 mod state;
 mod tokens;
+mod unready;
 
 pub(crate) use certificates::certificates;
 pub(crate) use controller::{controller, drift, open};

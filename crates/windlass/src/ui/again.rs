@@ -29,6 +29,8 @@ pub(crate) struct Again {
     place: String,
     /// The same of the environment, which a hint may name itself.
     environment: String,
+    /// The versions that were given by hand, with a space before them.
+    versions: String,
     /// Whether a controller elsewhere is meant.
     elsewhere: bool,
 }
@@ -73,13 +75,29 @@ impl Again {
             file: file.map_or_else(String::new, |file| option("-f", &file)),
             place,
             environment: environment.map_or_else(String::new, |name| option(ENVIRONMENT, name)),
+            versions: String::new(),
             elsewhere: global.server.is_some(),
+        }
+    }
+
+    /// The same with versions that this run was given: without them the next deployment would be of others.
+    pub(crate) fn with_versions(self, set: &[(String, String)]) -> Self {
+        let words = set.iter().map(|(service, version)| {
+            let assigned = quoted(&format!("{service}={version}"));
+            format!(" {SET} {assigned}")
+        });
+        Self {
+            versions: words.collect(),
+            ..self
         }
     }
 
     /// The text with the options in each `windlass VERB` that it needs.
     pub(crate) fn repeat(&self, text: &str) -> String {
-        if self.file.is_empty() && self.place.is_empty() && self.environment.is_empty() {
+        if [&self.file, &self.place, &self.environment, &self.versions]
+            .into_iter()
+            .all(String::is_empty)
+        {
             return text.to_owned();
         }
         let verbs = Arguments::command();
@@ -102,9 +120,28 @@ impl Again {
             let needed = asked(piece).map(|(options, environment)| options + environment);
             let needed = needed.or_else(|| Some(asked(after_environment(piece)?)?.0));
             whole.extend(needed.filter(|_| begins));
-            whole.push_str(piece);
+            let (verb, rest) = piece.split_at(
+                self.verb_with_versions(piece)
+                    .filter(|_| begins)
+                    .unwrap_or(0),
+            );
+            if !verb.is_empty() {
+                whole.push_str(verb);
+                whole.push_str(&self.versions);
+            }
+            whole.push_str(rest);
         }
         whole
+    }
+
+    /// Where the verb of a command ends that means what the file says, and these versions of it.
+    fn verb_with_versions(&self, piece: &str) -> Option<usize> {
+        let command = after_environment(piece).unwrap_or(piece);
+        let (verb, rest) = verb_of(command);
+        let is_meant =
+            TAKES_VERSIONS.contains(&verb) && !rest.starts_with("--plan") && !rest.starts_with(SET);
+        let end = piece.len() - command.len() + verb.len();
+        (is_meant && !self.versions.is_empty()).then_some(end)
     }
 
     /// What a verb needs again, the environment apart.
@@ -146,6 +183,12 @@ const READS_FILE: [&str; 19] = [
     "abort", "deploy", "down", "events", "finalize", "hold", "init", "logs", "plan", "promote",
     "remove", "repair", "resume", "retry", "rollback", "score", "show", "status", "validate",
 ];
+
+/// Verbs that read what the file says to deploy it.
+const TAKES_VERSIONS: [&str; 2] = ["deploy", "plan"];
+
+/// The option that gives the version of a service.
+const SET: &str = "--set";
 
 /// The first word of a command, and what follows it.
 fn verb_of(command: &str) -> (&str, &str) {
@@ -242,6 +285,33 @@ mod tests {
         ] {
             let hint = format!("windlass {hint}");
             assert_eq!(again.repeat(&hint), format!("windlass {typed}"));
+        }
+    }
+
+    #[test]
+    fn what_was_to_be_deployed_is_deployed_again_in_the_same_versions() {
+        let set = |text: &str| ("legacy".to_owned(), text.to_owned());
+        let legacy = again(&["-e", "staging"], None).with_versions(&[set("3")]);
+        assert_eq!(
+            legacy.repeat(
+                "windlass logs legacy, mend it, then: windlass deploy (the same once more: windlass retry dep_1)"
+            ),
+            "windlass -e staging logs legacy, mend it, then: windlass -e staging deploy --set legacy=3 (the same \
+             once more: windlass retry dep_1)"
+        );
+        let other = Again::default().with_versions(&[set("3 b")]);
+        for (hint, typed) in [
+            ("plan", "plan --set 'legacy=3 b'"),
+            (
+                "-e production deploy",
+                "-e production deploy --set 'legacy=3 b'",
+            ),
+            ("deploy --plan plan_1", "deploy --plan plan_1"),
+            ("deploy --set web=2", "deploy --set web=2"),
+            ("rollback", "rollback"),
+        ] {
+            let hint = format!("windlass {hint}");
+            assert_eq!(other.repeat(&hint), format!("windlass {typed}"));
         }
     }
 

@@ -3,9 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use windlass_api::{
-    DeploymentView, EnvironmentView, EvidenceView, Exit, InstanceView, RolloutView,
-};
+use windlass_api::{DeploymentView, EnvironmentView, EvidenceView, Exit, InstanceView};
 use windlass_model::{
     DeploymentState, InstanceEnd, InstanceId, Outcome, PlanKind, Probe, ProbeKind, ReturnReason,
     ServiceName, StuckReason,
@@ -277,17 +275,29 @@ fn still_runs(runs: &EnvironmentView) -> Option<String> {
     (!names.is_empty()).then(|| listed(&names))
 }
 
-/// What `windlass repair` can do here: a rollback that failed is not done on anybody's word, and nor
-/// are names that the router does not know.
-pub(crate) fn ways_to_repair(view: &DeploymentView) -> &'static str {
-    let mut rollouts = view.rollouts.values();
-    let failed =
-        |part: &RolloutView| matches!(part.stuck_because, Some(StuckReason::RollbackFailed(_)));
-    if view.not_renamed.is_some() || rollouts.any(failed) {
-        "--retry | --abandon"
-    } else {
-        "--retry | --done | --abandon"
+/// How what is stuck is mended. A rollback that failed is not done on anybody's word, and nor are names that
+/// the router does not know. A script that was changed since is not run: its own word is nobody's any more.
+pub(crate) fn mended_by(view: &DeploymentView) -> String {
+    let id = &view.id;
+    let is_any = |is: fn(&StuckReason) -> bool| {
+        let mut reasons = view
+            .rollouts
+            .values()
+            .filter_map(|part| part.stuck_because.as_ref());
+        reasons.any(is)
+    };
+    if view.not_renamed.is_some() || is_any(|why| matches!(why, StuckReason::RollbackFailed(_))) {
+        return format!("windlass repair {id} --retry | --abandon");
     }
+    let not_started =
+        |why: &StuckReason| matches!(why, StuckReason::CommandFailed(InstanceEnd::NotStarted(_)));
+    if is_any(not_started) {
+        return format!(
+            "put back what is named as it was and windlass repair {id} --retry, or go back by hand and windlass \
+             repair {id} --done"
+        );
+    }
+    format!("windlass repair {id} --retry | --done | --abandon")
 }
 
 /// The next command. `renamed`: a service has another name since, so that the plan is stale.
@@ -299,8 +309,7 @@ fn hint(
     let id = &view.id;
     match (view.state, first) {
         (DeploymentState::Stuck, _) => {
-            let ways = ways_to_repair(view);
-            format!("windlass show {id}, then windlass repair {id} {ways}")
+            format!("windlass show {id}, then {}", mended_by(view))
         }
         (DeploymentState::Held, _) => {
             let ways = ways(id, view.state, view.held.as_ref(), false).into_iter();
@@ -504,6 +513,26 @@ mod tests {
           auth: the router could not take it back: 5 connections in a row failed
           hint: windlass show dep_01k0a, then windlass repair dep_01k0a --retry | --done | --abandon
         ");
+    }
+
+    #[test]
+    fn a_script_of_the_way_back_that_was_changed_is_put_back_or_done_by_hand() {
+        let mut view = sample::deployment("dep_01k0a");
+        view.state = DeploymentState::Stuck;
+        let part = view.rollouts.values_mut().next().unwrap();
+        let end = "/srv/rollback.sh is not what it was when version 1 was deployed".to_owned();
+        part.stuck_because = Some(StuckReason::CommandFailed(InstanceEnd::NotStarted(end)));
+        assert_eq!(
+            mended_by(&view),
+            "put back what is named as it was and windlass repair dep_01k0a --retry, or go back by hand and \
+             windlass repair dep_01k0a --done"
+        );
+        let part = view.rollouts.values_mut().next().unwrap();
+        part.stuck_because = Some(StuckReason::CommandFailed(InstanceEnd::Exited(1)));
+        assert_eq!(
+            mended_by(&view),
+            "windlass repair dep_01k0a --retry | --done | --abandon"
+        );
     }
 
     #[test]

@@ -16,7 +16,7 @@ use super::wrap::{self, WIDEST};
 use super::{Again, Role, Style};
 use crate::arguments::{Global, Output};
 use crate::diagnostic::Diagnostic;
-use crate::report::Report;
+use crate::report::{MadeOf, Report};
 
 /// Columns of a table that no terminal shows.
 const WIDTH_IN_A_PIPE: usize = 200;
@@ -66,6 +66,12 @@ impl Ui {
             terminal,
             again: Again::of(global),
         }
+    }
+
+    /// The same, whose commands repeat versions that this run was given.
+    pub(crate) fn repeating(self, versions: &[(String, String)]) -> Self {
+        let again = self.again.with_versions(versions);
+        Self { again, ..self }
     }
 
     /// Whether a list is to be printed with one object a line.
@@ -276,10 +282,12 @@ impl Ui {
     fn print(&self, report: &Report) -> io::Result<()> {
         match (self.output, self.data(report)) {
             (Output::Text, _) => {
-                let text = self.again(&report.text);
-                let text = match self.columns().filter(|_| report.sentences) {
-                    Some(width) => wrap::lines(&text, width) + "\n",
-                    None => text,
+                let text = match (report.made_of, self.columns()) {
+                    (MadeOf::Page, _) => report.text.clone(),
+                    (MadeOf::Sentences, Some(width)) => {
+                        wrap::lines(&self.again(&report.text), width) + "\n"
+                    }
+                    (MadeOf::Sentences | MadeOf::Lines, _) => self.again(&report.text),
                 };
                 let mut output = io::stdout().lock();
                 output.write_all(shown(&text).as_bytes())?;

@@ -38,15 +38,21 @@ pub(crate) fn of_plan(plan: &Plan) -> String {
     }
 }
 
-/// Before a deployment that runs is aborted.
-pub(crate) fn of_abort(view: &DeploymentView) -> String {
+/// Before a deployment that runs is aborted; `alone` is the one service that was to go back.
+pub(crate) fn of_abort(view: &DeploymentView, alone: Option<&str>) -> String {
     let back = named(
         view.rollouts
             .iter()
             .map(|(service, part)| back(service, part)),
     );
     let place = format!("{} in {}", view.app, view.environment);
-    format!("Abort {}, which runs in {place}: {back}?", view.id)
+    match alone.filter(|_| view.rollouts.len() > 1) {
+        Some(service) => format!(
+            "{service} can't go back alone while {} runs. Abort all of it in {place}: {back}?",
+            view.id
+        ),
+        None => format!("Abort {}, which runs in {place}: {back}?", view.id),
+    }
 }
 
 /// Before the services of these environments end.
@@ -150,7 +156,8 @@ mod tests {
         let mut view = sample::deployment("dep_01k0a");
         let auth = view.rollouts.get_mut(&sample::service("auth"));
         auth.expect("a service").weight = Percent::new(25).expect("a share");
-        insta::assert_snapshot!(of_abort(&view), @"Abort dep_01k0a, which runs in shop in production: api 1.4.2 → 1.4.1, auth 1.4.2 → 1.4.1 (25 % of requests now)?");
+        insta::assert_snapshot!(of_abort(&view, Some("auth")), @"auth can't go back alone while dep_01k0a runs. Abort all of it in shop in production: api 1.4.2 → 1.4.1, auth 1.4.2 → 1.4.1 (25 % of requests now)?");
+        insta::assert_snapshot!(of_abort(&view, None), @"Abort dep_01k0a, which runs in shop in production: api 1.4.2 → 1.4.1, auth 1.4.2 → 1.4.1 (25 % of requests now)?");
     }
 
     #[test]

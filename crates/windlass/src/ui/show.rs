@@ -4,7 +4,7 @@ use windlass_api::{DeploymentView, EnvironmentView, NotReadyView, RolloutView};
 use windlass_model::{DeploymentState, Outcome, ServiceName};
 
 use super::compared;
-use super::failure::{ABANDONED, last_lines, ways_to_repair};
+use super::failure::{ABANDONED, last_lines, mended_by};
 use super::grid::{Ease, Grid};
 use super::grounds::grounds;
 use super::look::is_of_the_program;
@@ -261,11 +261,7 @@ fn next(view: &DeploymentView, again: Option<String>, own: Option<&str>) -> Vec<
             let asks = !view.evidence().is_empty();
             next_lines(&ways(&view.id, view.state, view.held.as_ref(), asks))
         }
-        (DeploymentState::Stuck, _) => one(format!(
-            "windlass repair {} {}",
-            view.id,
-            ways_to_repair(view)
-        )),
+        (DeploymentState::Stuck, _) => one(mended_by(view)),
         (DeploymentState::Ended(_), Some(again)) => vec![again],
         (DeploymentState::Ended(Outcome::Abandoned), None) => {
             let mut lines = vec!["what it left is in no slot, and may run".to_owned()];

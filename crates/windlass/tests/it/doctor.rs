@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use rustix::process::Signal;
 use serde_json::Value;
 
-use crate::lab::{Lab, SOON, Service, answer, eventually, kill};
+use crate::lab::{Breaks, Lab, SOON, Service, answer, eventually, kill};
 use crate::typed::Place;
 
 const WEB: &str = "\
@@ -91,7 +91,10 @@ fn with_the_controller_dead_it_looks_and_starts_nothing() {
     );
     assert!(saw.contains("go on without it"), "{saw}");
     assert!(
-        saw.ends_with("nobody starts again what dies of 1 service"),
+        saw.ends_with(
+            "shims start again what dies of 1 service; nobody judges or drains, and a router that dies stays \
+             dead"
+        ),
         "{saw}"
     );
     for check in ["journal", "router", "sockets"] {
@@ -242,14 +245,64 @@ fn what_does_not_run_as_the_journal_says_is_shown() {
     let instance = lab.instance_at(port);
     instance.signal(Signal::STOP);
     let shown = eventually("it is seen", SOON, || {
-        let (level, saw, _) = only(&lab, 0, "what runs");
-        (level == "warning").then_some(saw)
+        let json = lab.run(&["doctor", "-o", "json"]).json();
+        let all = json["findings"].as_array().unwrap();
+        let found = all.iter().find(|found| found["check"] == "service")?;
+        assert_eq!(found["level"], "broken", "{found}");
+        Some(found["saw"].as_str().unwrap().to_owned())
     });
     instance.signal(Signal::CONT);
     assert!(shown.starts_with("web "), "{shown}");
     eventually("it runs again", SOON, || {
         (answer(lab.at("web")).status == 200).then_some(())
     });
+}
+
+#[test]
+fn a_service_that_ends_again_and_again_is_broken_and_told_with_its_last_end_and_lines() {
+    let lab = Lab::new(WEB);
+    let flag = lab.tmp().join("needed");
+    fs::write(&flag, "").unwrap();
+    let needs_flag = Breaks::Without(flag.display().to_string());
+    lab.program("web", &Service::new("web", "1").breaks(needs_flag));
+    lab.deploy();
+    fs::remove_file(&flag).unwrap();
+    kill(&lab.only("demo-service"));
+    let found = eventually("it is seen, and how it ended then", SOON, || {
+        let json = lab.run(&["doctor", "-o", "json"]).json();
+        let all = json["findings"].as_array().unwrap().clone();
+        let mut all = all.into_iter().filter(|found| found["check"] == "service");
+        all.find(|found| found["saw"].as_str().unwrap().contains("status 9"))
+    });
+    assert_eq!(found["level"], "broken", "{found}");
+    let saw = found["saw"].as_str().unwrap();
+    assert!(
+        saw.starts_with("web ") && saw.contains("none of 1 instance is ready"),
+        "{saw}"
+    );
+    assert!(saw.contains("its requests are refused"), "{saw}");
+    assert!(saw.ends_with("the last one exited with status 9"), "{saw}");
+    let printed = found["printed"].to_string();
+    assert!(printed.contains("no /"), "{printed}");
+    let fix = found["fix"].as_str().unwrap();
+    assert!(fix.starts_with("windlass logs web, mend it"), "{fix}");
+    let left = lab.run(&["doctor"]).exits(6);
+    assert!(left.out.contains("         | no /"), "{}", left.out);
+    assert!(left.out.contains("1 broken"), "{}", left.out);
+    fs::write(&flag, "").unwrap();
+    eventually("it runs again", SOON, || {
+        (answer(lab.at("web")).status == 200).then_some(())
+    });
+    assert!(found_none(&lab), "nothing is broken any more");
+}
+
+/// Whether no service is told of.
+fn found_none(lab: &Lab) -> bool {
+    eventually("it is ready again", SOON, || {
+        let left = lab.run(&["doctor", "-o", "json"]);
+        (left.code == 0).then_some(())
+    });
+    found(lab, 0, "service").is_empty()
 }
 
 #[test]

@@ -137,11 +137,10 @@ fn a_file_that_cannot_be_read_ends_nothing() {
     lab.write("windlass.yaml", &written);
 }
 
-#[test]
-fn applications_and_environments_end_one_by_one() {
-    let file = |app: &str| {
-        format!(
-            "\
+/// A file of an application with two environments.
+fn in_two_environments(app: &str) -> String {
+    format!(
+        "\
 app: {app}
 environments:
   staging: {{ services: {{ web: {{ listen: @{app}s }} }} }}
@@ -149,8 +148,43 @@ environments:
 services:
   web: {{ run: ./web, listen: @{app}p, ready: /health/ready, bake: 200ms }}
 "
-        )
-    };
+    )
+}
+
+#[test]
+fn a_file_of_several_environments_means_none_of_them_whatever_happens_to_run() {
+    let lab = Lab::new(&in_two_environments("one"));
+    for version in ["1", "2"] {
+        lab.program("web", &Service::new("web", version));
+        lab.run(&["deploy", "-e", "production"]).exits(0);
+    }
+    let last = lab.last();
+    for words in [
+        &["rollback", "--yes"][..],
+        &["remove", "gone", "--yes"],
+        &["abort"],
+        &["hold"],
+        &["resume"],
+        &["promote"],
+        &["retry"],
+        &["finalize"],
+        &["repair", "--retry"],
+        &["logs", "web"],
+    ] {
+        let left = lab.run(words).exits(64);
+        left.says(&["WL0180", "choose one with -e: `staging` or `production`"]);
+    }
+    assert_eq!(lab.last(), last, "nothing was begun");
+    assert_eq!(answer(lab.at("onep")).chain(), "web=2");
+    lab.run(&["logs", "web", "-e", "production"]).exits(0);
+    // A deployment is of one environment, which nobody has to repeat.
+    lab.run(&["logs", "web", "--deployment", &last]).exits(0);
+    lab.run(&["finalize", &last]).exits(0);
+}
+
+#[test]
+fn applications_and_environments_end_one_by_one() {
+    let file = in_two_environments;
     let lab = Lab::new(&file("one"));
     lab.program("web", &Service::new("web", "1"));
     lab.run(&["deploy"])

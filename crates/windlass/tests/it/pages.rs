@@ -192,6 +192,17 @@ fn a_page_that_another_links_to_is_named_as_it_is_read_here() {
 }
 
 #[test]
+fn a_page_is_printed_as_it_is_whatever_was_given() {
+    let place = Place::empty();
+    for words in [&["docs", "file"][..], &["explain", "WL0404"]] {
+        let plain = place.run(words);
+        assert!(plain.out.contains("windlass "), "{}", plain.out);
+        let given = ["-f", "nosuch.yaml", "-e", "staging", "--state-dir", "there"];
+        assert_eq!(place.run(&[&given[..], words].concat()).out, plain.out);
+    }
+}
+
+#[test]
 fn completions_are_what_the_shells_understand() {
     let place = Place::empty();
     for shell in ["bash", "zsh", "fish"] {

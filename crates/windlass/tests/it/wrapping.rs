@@ -65,6 +65,16 @@ fn a_deploy_outlives_its_controller_and_runs_once() {
         lab.service("legacy")["stable"]["instances"][0]["state"],
         json!("live")
     );
+    // What it brought is as it should be, though nothing of it runs.
+    let doctor = lab.run(&["doctor", "-o", "json"]).exits(0).json();
+    let all = doctor["findings"].as_array().unwrap();
+    let what_runs = all.iter().find(|found| found["check"] == "what runs");
+    assert_eq!(what_runs.unwrap()["level"], "ok", "{doctor:#}");
+    assert!(
+        all.iter()
+            .all(|found| found["check"] != "shims" || found["level"] == "ok"),
+        "{doctor:#}"
+    );
 }
 
 #[test]
