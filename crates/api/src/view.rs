@@ -68,8 +68,8 @@ pub struct PlanView {
     /// Services whose new release was left once already; empty for whoever did not ask what would be done.
     #[serde(default)]
     pub went_back: BTreeMap<ServiceName, WentBackView>,
-    /// Services whose new release runs another program from PATH than the one that serves; empty for whoever did not
-    /// ask what would be done.
+    /// Services whose new release runs another program from PATH, or from elsewhere outside of the folder, than the
+    /// one that serves; empty for whoever did not ask what would be done.
     #[serde(default)]
     pub programs: BTreeMap<ServiceName, OtherProgram>,
 }

@@ -5,16 +5,18 @@ use std::time::Duration;
 use windlass_api::{
     API_VERSION, AdoptAnswer, AdoptRequest, CheckAnswer, CheckRequest, Command, CommandRequest,
     DeployAnswer, DeployRequest, DeploymentPage, DeploymentView, DownAnswer, DownRequest,
-    EnvironmentView, FiguresView, FileRequest, FinalizeRequest, HappeningPage, HappeningView,
-    LogQuery, PlanView, RemoveAnswer, RemoveRequest, RepairRequest, RollbackAnswer,
-    RollbackRequest, ScoreView, TokenAnswer, TokenList, TokenRequest, TokenView, VersionView,
+    EnvironmentView, FiguresView, FileRequest, FinalizeRequest, HappeningView, LogQuery, PlanView,
+    RemoveAnswer, RemoveRequest, RepairRequest, RollbackAnswer, RollbackRequest, ScoreView,
+    TokenAnswer, TokenList, TokenRequest, TokenView, VersionView,
 };
 use windlass_model::{DeploymentId, Repair};
 
 use crate::exchange::{Ask, exchange};
 use crate::lock::{Holder, is_stopped};
 use crate::query::Query;
-use crate::{ClientError, ControllerLock, Events, Key, Logs, Reach, Starting, StatePaths, start};
+use crate::{
+    ClientError, ControllerLock, Events, Key, Logs, Reach, Starting, StatePaths, Told, newer, start,
+};
 
 /// Longest wait for an answer that needs no work.
 const ANSWER_WITHIN: Duration = Duration::from_secs(30);
@@ -289,16 +291,20 @@ impl Client {
     ///
     /// # Errors
     /// The controller's refusal; no answer within 30 s a page.
-    pub async fn happenings(&self, limit: u32) -> Result<Vec<HappeningView>, ClientError> {
+    pub async fn happenings(&self, limit: u32) -> Result<Told<Vec<HappeningView>>, ClientError> {
         let wanted = usize::try_from(limit).unwrap_or(usize::MAX);
-        let mut all = Vec::new();
+        let mut all: Told<Vec<HappeningView>> = Told::default();
         let mut cursor = None;
-        while all.len() < wanted {
-            let left = wanted.saturating_sub(all.len());
+        while all.known.len() < wanted {
+            let left = wanted.saturating_sub(all.known.len());
             let path = paged("/v1/happenings", left, cursor.as_deref());
-            let page: HappeningPage = self.ask(Ask::get(path), ANSWER_WITHIN).await?;
-            all.extend(page.happenings);
-            cursor = page.next;
+            let page = self.ask(Ask::get(path), ANSWER_WITHIN).await?;
+            let page = newer::happenings(page).map_err(|why| ClientError::Malformed {
+                what: why.to_string(),
+            })?;
+            all.known.extend(page.known.happenings);
+            all.unknown.extend(page.unknown);
+            cursor = page.known.next;
             if cursor.is_none() {
                 break;
             }

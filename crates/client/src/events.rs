@@ -11,7 +11,7 @@ use windlass_api::Event;
 
 use crate::exchange::refused;
 use crate::reach::Stream;
-use crate::{ClientError, Reach};
+use crate::{ClientError, Reach, Told, newer};
 
 /// Longest event, in bytes.
 const EVENT_MAX: usize = 4 * 1024 * 1024;
@@ -51,17 +51,17 @@ impl Events {
         }
     }
 
-    /// The next event. None when the controller closed the stream, because it is stopping or because
+    /// The next event, without facts that only a newer version knows. None when the controller closed the stream, because it is stopping or because
     /// this watcher was too slow: open another after the last event. Cancelling it loses nothing.
     ///
     /// # Errors
     /// A broken connection; an event that can't be read.
-    pub async fn next(&mut self) -> Result<Option<Event>, ClientError> {
+    pub async fn next(&mut self) -> Result<Option<Told<Event>>, ClientError> {
         loop {
             match self.socket.next().await {
                 None | Some(Ok(Message::Close(_))) => return Ok(None),
                 Some(Ok(Message::Text(text))) => {
-                    let event = serde_json::from_str(&text);
+                    let event = newer::event(&text);
                     return event.map(Some).map_err(|why| ClientError::Malformed {
                         what: why.to_string(),
                     });

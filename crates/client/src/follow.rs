@@ -1,5 +1,6 @@
 //! Events across the deaths of the controller.
 
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use windlass_api::Event;
@@ -46,6 +47,7 @@ pub struct Following {
     events: Option<Events>,
     after: u64,
     empty: u32,
+    unknown: BTreeSet<String>,
 }
 
 impl Following {
@@ -64,12 +66,18 @@ impl Following {
             events: None,
             after,
             empty: 0,
+            unknown: BTreeSet::new(),
         }
     }
 
     /// The client that reaches the controller of now.
     pub fn client(&self) -> &Client {
         &self.client
+    }
+
+    /// The names of the facts that were left out so far, since only a newer version knows them.
+    pub fn unknown(&self) -> &BTreeSet<String> {
+        &self.unknown
     }
 
     /// The next event, or that the controller was replaced. Cancelling it loses no event.
@@ -94,8 +102,10 @@ impl Following {
                 continue;
             };
             match met {
-                Ok(Some(event)) => {
+                Ok(Some(told)) => {
                     self.empty = 0;
+                    self.unknown.extend(told.unknown);
+                    let event = told.known;
                     if event.sequence > self.after {
                         self.after = event.sequence;
                         return Ok(Followed::Event(Box::new(event)));

@@ -195,7 +195,7 @@ pub trait Store {
     /// sequence. One that was made one with an earlier has a new sequence.
     ///
     /// # Errors
-    /// `Unreachable`. One that can't be read is left out.
+    /// `Unreachable`. One that can't be read is left out and counts for none: fewer than `limit` are all.
     async fn happenings(
         &self,
         before: Option<u64>,

@@ -265,8 +265,8 @@ pub trait Target {
     /// `Rejected` with what is gone or is another now.
     async fn can_start(&self, release: &Release) -> Result<(), EdgeError>;
 
-    /// The program from PATH that is another one in `now` than in `was`; none where both have the same, or keep
-    /// theirs.
+    /// The program outside of the folder, from PATH or elsewhere, that is another one in `now` than in `was`; none
+    /// where both have the same, or keep theirs.
     ///
     /// # Errors
     /// `Rejected` when either is not kept any more.

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::Digest;
 
-/// A program from PATH, as it was when the release was kept.
+/// A program from PATH or another place outside of the file's folder, as it was when the release was kept.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Program {
@@ -14,7 +14,8 @@ pub struct Program {
     pub sha256: Digest,
 }
 
-/// Two releases that run another program from PATH: that alone makes them two.
+/// The program outside of the folder that is another one in the later of two releases: that would make them two
+/// if nothing else did.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct OtherProgram {

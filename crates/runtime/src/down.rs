@@ -30,6 +30,11 @@ pub(crate) async fn down(
     for environment in &chosen {
         refuse_running(shared, environment)?;
     }
+    // What can't be written down must not end: as long as nothing has moved, a full disk is only a refusal.
+    for environment in &chosen {
+        let written = shared.border.store.put_environment(environment).await;
+        written.map_err(|e| problems::store(&e))?;
+    }
     let mut ended = Vec::new();
     for environment in chosen {
         ended.extend(one(shared, environment, by).await?);
@@ -92,8 +97,8 @@ async fn one(
             .collect();
         stop(shared, service.as_str(), &instances).await?;
         if !instances.is_empty() {
-            note_ended(shared, &environment, &service, by).await?;
-            ended.push(service);
+            ended.push(service.clone());
+            note_ended(shared, &environment, &ended, by).await?;
         }
     }
     if let Some(holder) = &environment.lock {
@@ -114,31 +119,39 @@ async fn one(
     tracing::info!("{}/{} taken down by {by}", now.app, now.environment);
     let place = (now.app.clone(), now.environment.clone());
     shared.queues.dismiss(&place, by);
-    let written = shared.border.store.put_environment(&now).await;
-    written.map_err(|e| problems::store(&e))?;
-    shared.put_environment(now);
+    write_down(shared, now, &ended).await?;
     Ok(ended)
 }
 
-/// Each service that is gone is written down at once: should the rest not go, nobody starts it again.
+/// The last of those that ended is gone: it is written down at once. Should the rest not go, nobody starts it
+/// again.
 async fn note_ended(
     shared: &Rc<Shared>,
     environment: &Environment,
-    service: &ServiceName,
+    ended: &[ServiceName],
     by: &str,
 ) -> Result<(), Problem> {
     let mut now = shared.environment(&environment.app, &environment.environment);
-    let Some(state) = now.services.get_mut(service) else {
+    let Some(state) = ended.last().and_then(|last| now.services.get_mut(last)) else {
         return Ok(());
     };
     if state.slots().next().is_none() {
         return Ok(());
     }
     state.take_down(by, shared.border.clock.calendar_us());
+    write_down(shared, now, ended).await
+}
+
+/// Writes what is left of the environment. What has ended has ended, written or not: it is known here all the
+/// same, so that the next deployment starts it and the next `down` writes it.
+async fn write_down(
+    shared: &Rc<Shared>,
+    now: Environment,
+    ended: &[ServiceName],
+) -> Result<(), Problem> {
     let written = shared.border.store.put_environment(&now).await;
-    written.map_err(|e| problems::store(&e))?;
     shared.put_environment(now);
-    Ok(())
+    written.map_err(|error| taken_down::unwritten(ended, &error))
 }
 
 async fn stop(shared: &Rc<Shared>, what: &str, instances: &[InstanceId]) -> Result<(), Problem> {

@@ -1,5 +1,5 @@
-//! Whether the new releases of a plan run another program from PATH than what serves: nobody has changed a file,
-//! and wonders what is new.
+//! Whether the new releases of a plan run another program from PATH, or from another place outside of the folder,
+//! than what serves: nobody has changed a file there, and wonders what is new.
 
 use std::rc::Rc;
 
@@ -12,8 +12,8 @@ use crate::controller::Shared;
 /// Longest time that all of them are looked at. A disk that hangs holds up no plan.
 const WITHIN: Millis = Millis::from_secs(2);
 
-/// Adds to a plan that a person is shown which programs from PATH are others in its new releases. It decides
-/// nothing, and what can't be read says nothing.
+/// Adds to a plan that a person is shown which programs outside of the folder are others in its new releases. It
+/// decides nothing, and what can't be read says nothing.
 pub(crate) async fn looked_at(shared: &Rc<Shared>, mut view: PlanView) -> PlanView {
     if view.plan.kind != PlanKind::Deploy {
         return view;

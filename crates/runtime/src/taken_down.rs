@@ -2,7 +2,7 @@
 
 use windlass_api::{Exit, Problem};
 use windlass_edge::EdgeError;
-use windlass_model::{Environment, Millis, TakenDown, harmless};
+use windlass_model::{Environment, Millis, ServiceName, TakenDown, harmless};
 
 use crate::controller::Shared;
 
@@ -42,6 +42,27 @@ pub(crate) fn not_down(what: &str, error: &EdgeError) -> Problem {
         error.chain()
     ))
     .hint("look with: windlass doctor; run windlass down again, it goes on where it stopped")
+}
+
+/// These have ended, and the journal could not be told.
+pub(crate) fn unwritten(ended: &[ServiceName], error: &EdgeError) -> Problem {
+    let ended: Vec<&str> = ended.iter().map(ServiceName::as_str).collect();
+    // Where nothing ran, nothing has ended either.
+    let ended = match ended.as_slice() {
+        [] => "what is left".to_owned(),
+        ended => ended.join(", "),
+    };
+    let title = format!("{ended} went down, and that could not be written down");
+    Problem::new(500, "WL0303", Exit::Stuck, title)
+        .detail(format!(
+            "{}\nit runs no more; what else ran with it may still run, and is off the router too; a controller that starts now \
+             would start all of it again",
+            error.chain()
+        ))
+        .hint(
+            "make room on the disk; then run windlass down again, it goes on where it stopped; or bring it up \
+             again: windlass deploy",
+        )
 }
 
 /// The router goes on with what was to be taken off it. `pid`: its process.

@@ -77,17 +77,21 @@ async fn past(shared: &Rc<Shared>, plan: &Plan) -> Vec<Vec<JournalEntry>> {
     past
 }
 
-/// From when a service began to start until it was watched or had requests; none where it did not come so far, or
-/// the clock was set back meanwhile.
+/// From when a service began to start until the last of it was ready, before it was watched or had requests: what
+/// it waited for a person or a gate then is no start. A run of a command has nothing to be ready, and is watched as
+/// soon as it has ended well. None where it did not come so far, or the clock was set back meanwhile.
 fn start(entries: &[JournalEntry], service: &ServiceName) -> Option<Millis> {
-    let mut began = None;
+    let (mut began, mut ready) = (None, None);
     for row in entries {
         for fact in &row.facts {
             match fact {
                 Fact::PhaseEntered {
                     service: of,
                     phase: RolloutPhase::Starting,
-                } if of == service => began = Some(row.at_us),
+                } if of == service => (began, ready) = (Some(row.at_us), None),
+                Fact::InstanceReady { service: of, .. } if of == service => {
+                    ready = Some(row.at_us);
+                }
                 Fact::PhaseEntered {
                     service: of,
                     phase: RolloutPhase::Returning,
@@ -97,7 +101,7 @@ fn start(entries: &[JournalEntry], service: &ServiceName) -> Option<Millis> {
                 | Fact::RolloutPassed { service: of }
                     if of == service =>
                 {
-                    let took = row.at_us.checked_sub(began?)?;
+                    let took = ready.unwrap_or(row.at_us).checked_sub(began?)?;
                     let took = u64::try_from(took).ok()?;
                     return Some(Millis::from_millis(took / 1_000));
                 }

@@ -41,21 +41,34 @@ fn json(value: &impl Serialize) -> Result<String, EdgeError> {
         .map_err(|why| error::malformed("what happened can't be written as JSON").because(why))
 }
 
-/// Those before a sequence, or all, newest first. One that can't be read is left out.
+/// Those before a sequence, or all, newest first. One that can't be read is left out, and an older one takes its
+/// place: fewer than `limit` are all that there are.
 pub(crate) async fn before(
     connection: &mut SqliteConnection,
     sequence: Option<u64>,
     limit: u32,
 ) -> Result<Vec<(u64, Happening)>, EdgeError> {
     let sequence = sequence.and_then(|before| i64::try_from(before).ok());
-    let rows = happenings::before(connection, sequence.unwrap_or(i64::MAX), limit).await;
-    let rows = rows.map_err(|cause| error::sql("the store can't be read", cause))?;
-    let read = |(sequence, text): (i64, String)| match serde_json::from_str(&text) {
+    let mut left = sequence.unwrap_or(i64::MAX);
+    let mut read = Vec::new();
+    loop {
+        let wanted = limit.saturating_sub(u32::try_from(read.len()).unwrap_or(u32::MAX));
+        let rows = happenings::before(connection, left, wanted).await;
+        let rows = rows.map_err(|cause| error::sql("the store can't be read", cause))?;
+        let Some((oldest, _)) = rows.last() else {
+            return Ok(read);
+        };
+        left = *oldest;
+        read.extend(rows.into_iter().filter_map(readable));
+    }
+}
+
+fn readable((sequence, text): (i64, String)) -> Option<(u64, Happening)> {
+    match serde_json::from_str(&text) {
         Ok(happening) => Some((u64::try_from(sequence).ok()?, happening)),
         Err(why) => {
             tracing::warn!(error = %why, "happening {sequence} can't be read");
             None
         }
-    };
-    Ok(rows.into_iter().filter_map(read).collect())
+    }
 }

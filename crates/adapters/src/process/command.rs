@@ -125,7 +125,7 @@ impl KeptCommand {
     }
 
     /// The program of its deploy, where it lies elsewhere than the file, as an interpreter does.
-    pub(super) fn in_path(&self) -> Option<(&PathBuf, &Digest)> {
+    pub(super) fn outside(&self) -> Option<(&PathBuf, &Digest)> {
         let KeptScript { program, files } = &self.deploy;
         let is_elsewhere = !program.starts_with(&self.folder);
         files.get_key_value(program).filter(|_| is_elsewhere)

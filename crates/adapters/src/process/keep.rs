@@ -232,7 +232,7 @@ pub(super) fn can_start(
     }
 }
 
-/// The program from PATH that is another one in the later release.
+/// The program outside of the folder that is another one in the later release.
 pub(super) fn other_program(
     layout: &Layout,
     was: &Release,
@@ -242,7 +242,7 @@ pub(super) fn other_program(
         let record: Option<ReleaseRecord> = read_json(&layout.record(release))?;
         let version = &release.version;
         let gone = || rejected(format!("release {version} is not kept any more"));
-        Ok::<_, EdgeError>(record.ok_or_else(gone)?.in_path())
+        Ok::<_, EdgeError>(record.ok_or_else(gone)?.outside())
     };
     let both = program(was)?.zip(program(now)?);
     let others = both.filter(|(was, now)| was.sha256 != now.sha256);

@@ -26,10 +26,10 @@ pub(super) struct ReleaseRecord {
 }
 
 impl ReleaseRecord {
-    /// Its program, where that comes from PATH: the script of a command too.
-    pub(super) fn in_path(&self) -> Option<Program> {
+    /// Its program, where that lies outside of the folder, as one from PATH does: the script of a command too.
+    pub(super) fn outside(&self) -> Option<Program> {
         let (path, sha256) = match (&self.command, &self.program) {
-            (Some(command), _) => command.in_path()?,
+            (Some(command), _) => command.outside()?,
             (None, KeptProgram::Outside { path, sha256 }) => (path, sha256),
             (None, KeptProgram::Kept { .. }) => return None,
         };

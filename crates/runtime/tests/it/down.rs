@@ -116,15 +116,67 @@ fn down_that_was_cut_short_goes_on_where_it_stopped() {
         let mut lab = Lab::new().await;
         put(&lab, &["auth", "api", "web"], "one");
         promoted(&mut lab, &shop(three())).await;
-        lab.world.disk.fill(true);
-        let failed = down(&lab, &shop([]))
-            .await
-            .expect_err("nothing can be journalled");
+        let failed = down_on_a_disk_that_fills(&lab).await;
         assert_eq!(failed.exit, Exit::Stuck);
         lab.world.disk.fill(false);
         let answer = down(&lab, &shop([])).await.expect("it goes down");
         assert!(answer.last);
         assert_eq!((alive(&lab), state(&lab, "web").stable), (0, None));
+        assert_clean(&lab);
+    });
+}
+
+/// The disk is full from the moment at which the first instance has ended.
+async fn down_on_a_disk_that_fills(lab: &Lab) -> Problem {
+    let before = alive(lab);
+    let fills = async {
+        while alive(lab) == before {
+            lab.world.pass(Millis::from_millis(1)).await;
+        }
+        lab.world.disk.fill(true);
+    };
+    let app = shop([]);
+    let (failed, ()) = futures_util::join!(down(lab, &app), fills);
+    failed.expect_err("its end can't be journalled")
+}
+
+#[test]
+fn down_ends_nothing_where_nothing_can_be_journalled() {
+    run(async {
+        let mut lab = Lab::new().await;
+        put(&lab, &["web"], "one");
+        promoted(&mut lab, &shop([web()])).await;
+        let routed = lab.world.front.route(&shop([]).key("web"));
+        lab.world.disk.fill(true);
+        let failed = down(&lab, &shop([])).await.expect_err("the disk is full");
+        let said = failed.hint.unwrap_or_default();
+        assert!(said.starts_with("nothing was changed"), "{said}");
+        assert_eq!(alive(&lab), 1);
+        assert_eq!(lab.world.front.route(&shop([]).key("web")), routed);
+        lab.world.disk.fill(false);
+        for instance in lab.world.host.alive().keys() {
+            lab.world.host.kill(instance);
+        }
+        lab.pass(Millis::from_secs(60)).await;
+        assert_eq!(alive(&lab), 1, "it is still started again");
+        assert_clean(&lab);
+    });
+}
+
+#[test]
+fn what_a_full_disk_kept_from_being_journalled_as_down_says_so_and_a_deployment_starts_it() {
+    run(async {
+        let mut lab = Lab::new().await;
+        put(&lab, &["web"], "one");
+        promoted(&mut lab, &shop([web()])).await;
+        let failed = down_on_a_disk_that_fills(&lab).await;
+        assert!(failed.title.contains("web went down"), "{failed:?}");
+        let said = failed.hint.unwrap_or_default();
+        assert!(said.contains("windlass deploy"), "{said}");
+        assert_eq!(alive(&lab), 0);
+        lab.world.disk.fill(false);
+        promoted(&mut lab, &shop([web()])).await;
+        assert_eq!(alive(&lab), 1);
         assert_clean(&lab);
     });
 }

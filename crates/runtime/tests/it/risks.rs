@@ -1,10 +1,10 @@
 //! What the past says of a plan: how it will end, and how long it takes.
 
-use windlass_api::{RiskView, TakesView};
+use windlass_api::{Command, RiskView, TakesView};
 use windlass_model::{Measure, Millis, Outcome, ServiceName};
 use windlass_testkit::{Ending, Lab, Script, run};
 
-use crate::fixture::{promoted, put, script, shop, web};
+use crate::fixture::{begun, promoted, put, say, script, shop, web};
 
 async fn risk(lab: &Lab) -> Option<RiskView> {
     put(lab, &["web"], "next");
@@ -83,6 +83,26 @@ fn a_plan_takes_its_watches_and_what_the_last_starts_took() {
             None,
             "there is nothing to do"
         );
+    });
+}
+
+#[test]
+fn what_a_person_holds_before_the_first_traffic_is_no_part_of_a_start() {
+    run(async {
+        let mut lab = Lab::new().await;
+        put(&lab, &["web"], "first");
+        promoted(&mut lab, &shop([web()])).await;
+        put(&lab, &["web"], "second");
+        let id = begun(&lab, &shop([web()])).await;
+        say(&lab, &id, Command::Hold).await.expect("it is held");
+        let hour = Millis::from_secs(3_600);
+        lab.pass(hour).await;
+        say(&lab, &id, Command::Resume).await.expect("it goes on");
+        assert_eq!(lab.until_ended(&id).await, Ending::Ended(Outcome::Promoted));
+        put(&lab, &["web"], "third");
+        let next = takes(&lab).await;
+        let start = Millis::from_millis(next.about_ms - next.watched_ms);
+        assert!(start > Millis::ZERO && start < hour, "{next:?}");
     });
 }
 

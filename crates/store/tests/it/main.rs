@@ -7,6 +7,7 @@ mod copying;
 mod damage;
 mod fixture;
 mod group;
+mod happening;
 mod kill;
 mod mutated;
 mod opening;

@@ -14,7 +14,7 @@ use crate::report::Report;
 #[derive(Debug, Args)]
 pub(crate) struct Options {
     #[command(flatten)]
-    which: Look,
+    pub(super) which: Look,
 
     /// Go on until the deployment ends; with --outside until Ctrl-C
     #[arg(long)]

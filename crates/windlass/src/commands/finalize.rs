@@ -19,7 +19,7 @@ pub(crate) struct Options {
     /// The deployment that left it, or the beginning of its id; by default the only one that has left
     /// anything
     #[arg(value_name = "ID", value_parser = named)]
-    id: Option<String>,
+    pub(super) id: Option<String>,
 }
 
 pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, Diagnostic> {

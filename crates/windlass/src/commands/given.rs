@@ -6,7 +6,7 @@ use crate::arguments::Command;
 use crate::context::Context;
 use crate::diagnostic::Diagnostic;
 
-/// Refuses a named file that is not there, whatever the command would have done with it.
+/// Refuses a named file that is not there, also where the command would only have looked who is meant.
 ///
 /// # Errors
 /// The file can't be read.
@@ -20,10 +20,27 @@ pub(super) fn settle(command: &Command, context: &Context) -> Result<(), Diagnos
 /// Whether a file that was named must be there.
 fn wants_it(command: &Command) -> bool {
     match command {
+        // A deployment that is named says itself whose it is.
+        Command::Show(options) => options.which.id.is_none(),
+        Command::Events(options) => options.which.id.is_none(),
+        Command::Hold(options) => options.which.id.is_none(),
+        Command::Resume(options) => options.which.id.is_none(),
+        Command::Abort(options) => options.which.id.is_none(),
+        Command::Promote(options) => options.which.id.is_none(),
+        Command::Repair(options) => options.which.id.is_none(),
+        Command::Retry(options) => options.id.is_none(),
+        Command::Finalize(options) => options.id.is_none(),
         // It writes the file.
         Command::Init
         // It must stop everything, and no typo may keep it from that.
         | Command::Halt(_)
+        // They are about the state directory, whatever application is in it.
+        | Command::Token(_)
+        | Command::Doctor
+        | Command::Backup(_)
+        | Command::Restore(_)
+        | Command::Serve(_)
+        | Command::Router(_)
         // They print what is in the program, also about this very mistake.
         | Command::Schema(_)
         | Command::Version
@@ -42,27 +59,12 @@ fn wants_it(command: &Command) -> bool {
         | Command::Deploy(_)
         | Command::Status(_)
         | Command::List(_)
-        | Command::Show(_)
-        | Command::Events(_)
         | Command::Logs(_)
-        | Command::Hold(_)
-        | Command::Resume(_)
-        | Command::Abort(_)
-        | Command::Promote(_)
-        | Command::Retry(_)
         | Command::Rollback(_)
-        | Command::Finalize(_)
         | Command::Remove(_)
-        | Command::Repair(_)
         | Command::Down(_)
-        | Command::Token(_)
         | Command::Demo(_)
-        | Command::Doctor
-        | Command::Backup(_)
-        | Command::Restore(_)
         | Command::Analyze(_)
-        | Command::Score(_)
-        | Command::Serve(_)
-        | Command::Router(_) => true,
+        | Command::Score(_) => true,
     }
 }

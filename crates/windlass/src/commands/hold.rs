@@ -14,7 +14,7 @@ use crate::report::Report;
 #[derive(Debug, Args)]
 pub(crate) struct Options {
     #[command(flatten)]
-    which: Which,
+    pub(super) which: Which,
 
     #[command(flatten)]
     because: Because,

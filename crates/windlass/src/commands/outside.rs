@@ -9,6 +9,7 @@ use windlass_client::{Client, Starting};
 use crate::arguments::Output;
 use crate::context::Context;
 use crate::diagnostic::Diagnostic;
+use crate::follow::say_unknown;
 use crate::report::Report;
 use crate::ui::happenings::{HAPPENING, OUTSIDE, happening_lines, happenings_text};
 
@@ -30,7 +31,9 @@ pub(super) async fn run(context: &Context, follow: bool) -> Result<Report, Diagn
         let text = happenings_text(&nothing, &context.ui.style());
         return Ok(Report::new(text, &nothing)?.of(HAPPENING));
     };
-    let mut all = client.happenings(SHOWN).await?;
+    let told = client.happenings(SHOWN).await?;
+    say_unknown(context, &told.unknown);
+    let mut all = told.known;
     retain_wanted(context, &mut all);
     if follow {
         return goes_on(context, client, all).await;
@@ -70,7 +73,7 @@ async fn goes_on(
             _signal = &mut left => return Ok(Report::silent(Exit::Detached)),
         }
         let asked = async |client: &Client| client.happenings(NEWS).await;
-        news = client.outliving(&starting, asked).await?;
+        news = client.outliving(&starting, asked).await?.known;
         news.retain(|happening| happening.sequence > told);
         retain_wanted(context, &mut news);
     }
@@ -86,17 +89,25 @@ fn say(context: &Context, happening: &HappeningView) -> std::io::Result<()> {
     Ok(())
 }
 
+/// Whether it is about what was deployed: that application in that environment, or neither of any.
+fn is_of(view: &DeploymentView, happening: &HappeningView) -> bool {
+    let HappeningView {
+        app, environment, ..
+    } = happening;
+    app.as_ref().is_none_or(|app| *app == view.app)
+        && environment
+            .as_ref()
+            .is_none_or(|it| *it == view.environment)
+}
+
 /// Below the events of the last deployment: what went wrong since it began and that it does not tell of. A
 /// controller that can't say it leaves it out.
 pub(super) async fn since(context: &Context, client: &Client, view: &DeploymentView) {
     if context.ui.output() != Output::Text {
         return;
     }
-    let mut all = client.happenings(SHOWN).await.unwrap_or_default();
-    all.retain(|it| {
-        let is_here = it.app.as_ref().is_none_or(|app| *app == view.app);
-        is_here && it.what.is_trouble() && it.at_us >= view.started_us
-    });
+    let mut all = client.happenings(SHOWN).await.unwrap_or_default().known;
+    all.retain(|it| is_of(view, it) && it.what.is_trouble() && it.at_us >= view.started_us);
     if all.is_empty() {
         return;
     }

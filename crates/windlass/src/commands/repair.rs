@@ -20,7 +20,7 @@ use crate::ui::words::listed;
 #[derive(Debug, Args)]
 pub(crate) struct Options {
     #[command(flatten)]
-    which: Which,
+    pub(super) which: Which,
 
     #[command(flatten)]
     how: How,

@@ -18,7 +18,7 @@ use crate::report::Report;
 pub(crate) struct Options {
     /// The deployment, or the beginning of its id; by default the last one, if it failed or was stopped
     #[arg(value_name = "ID", value_parser = named)]
-    id: Option<String>,
+    pub(super) id: Option<String>,
 
     /// Return once it began
     #[arg(long)]

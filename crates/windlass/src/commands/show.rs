@@ -19,7 +19,7 @@ use crate::ui::why::why_text;
 #[derive(Debug, Args)]
 pub(crate) struct Options {
     #[command(flatten)]
-    which: Look,
+    pub(super) which: Look,
 
     /// What was decided, and what it rests on
     #[arg(long)]

@@ -10,4 +10,4 @@ pub(crate) use ending::{begun, standing};
 pub(crate) use part::Part;
 pub(crate) use progress::Progress;
 pub(crate) use summary::{Summary, of_none};
-pub(crate) use watch::{Purpose, environment_of, follow, past};
+pub(crate) use watch::{Purpose, environment_of, follow, past, say_unknown};

@@ -1,5 +1,6 @@
 //! The loop that follows.
 
+use std::collections::BTreeSet;
 use std::pin::pin;
 use std::time::Duration;
 
@@ -13,6 +14,7 @@ use crate::context::Context;
 use crate::diagnostic::Diagnostic;
 use crate::report::Report;
 use crate::ui::time::now_us;
+use crate::ui::words::harmless;
 use crate::ui::{EVENT, Voice};
 
 /// Time between two drawings of the live view.
@@ -85,6 +87,7 @@ pub(crate) async fn follow(
     };
     let met = watch(&mut following, &mut picture, &mut voice, &manner).await;
     voice.clear();
+    say_unknown(context, following.unknown());
     match met {
         Ok(Met::End) => {
             let client = following.client();
@@ -207,6 +210,18 @@ pub(crate) async fn environment_of(
         .find(|one| one.app == view.app && one.environment == view.environment)
 }
 
+/// Says what a newer controller told that could not be shown.
+pub(crate) fn say_unknown(context: &Context, names: &BTreeSet<String>) {
+    if names.is_empty() {
+        return;
+    }
+    let names: Vec<String> = names.iter().map(|name| harmless(name)).collect();
+    let names = names.join(", ");
+    context.ui.say(&format!(
+        "the controller is newer than this program, which left out what it does not know: {names}"
+    ));
+}
+
 /// Prints what happened so far and ends.
 pub(crate) async fn past(
     context: &Context,
@@ -233,6 +248,7 @@ pub(crate) async fn past(
             events.push(*event);
         }
     }
+    say_unknown(context, following.unknown());
     if context.ui.output() == crate::arguments::Output::Json {
         return Ok(Report::new("", &events)?.of(EVENT));
     }

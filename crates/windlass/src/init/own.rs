@@ -11,6 +11,9 @@ use super::script;
 /// Most files of one service that are read for the names of others.
 const READ_MAX: usize = 100;
 
+/// The ending of a script that names what it starts in any way.
+const SHELL: &str = ".sh";
+
 /// Folders of sources that are others' work.
 const PACKAGES: [&str; 2] = ["node_modules", "site-packages"];
 
@@ -143,9 +146,11 @@ fn comes_to(services: &[Guess], from: &str, to: &str) -> bool {
     false
 }
 
-/// What its sources say: its scripts, and the files and folders of its release.
+/// What its sources say: the scripts that it is started by and what those bring in; where no script is seen, or
+/// one that may start anything, all files and folders of its release.
 fn text(folder: &Folder, service: &Guess) -> String {
-    let mut files = scripts(folder, service);
+    let started = scripts(folder, service);
+    let mut files = started.clone();
     for listed in &service.files {
         if folder.is_file(listed) {
             files.push(listed.clone());
@@ -156,6 +161,11 @@ fn text(folder: &Folder, service: &Guess) -> String {
     }
     files.retain(|file| script::is_known(file));
     files.dedup();
+    let starts_anything = |file: &String| file.ends_with(SHELL);
+    if !started.is_empty() && !started.iter().any(starts_anything) {
+        let needed = reached(folder, &started, &files);
+        files.retain(|file| needed.contains(file));
+    }
     let texts = files.iter().take(READ_MAX);
     texts.filter_map(|file| folder.read(file)).collect()
 }
@@ -174,6 +184,46 @@ fn reads(text: &str, variable: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// What a worker beside an API needs that is started by `work.py` of this text.
+    fn needed(run: &str, work: &str) -> Vec<String> {
+        let place = tempfile::tempdir().expect("a folder");
+        for (file, text) in [
+            ("work.py", work),
+            ("work.sh", "python3 work.py"),
+            ("web/server.py", "os.environ['API_URL']"),
+        ] {
+            let file = place.path().join(file);
+            std::fs::create_dir_all(file.parent().expect("a folder")).expect("made");
+            std::fs::write(file, text).expect("written");
+        }
+        let api = Guess {
+            name: "api".to_owned(),
+            served: Served::Anywhere,
+            ..Guess::default()
+        };
+        let worker = Guess {
+            name: "worker".to_owned(),
+            run: run.to_owned(),
+            files: vec!["./web".to_owned()],
+            ..Guess::default()
+        };
+        let mut services = [api, worker];
+        needs(&Folder::at(place.path()), &mut services);
+        let [_api, worker] = services;
+        worker.needs
+    }
+
+    #[test]
+    fn a_service_that_a_script_starts_needs_what_that_and_its_imports_read() {
+        let alone = "import time";
+        let through = "from web import server";
+        assert_eq!(needed("python3 work.py", alone), Vec::<String>::new());
+        assert_eq!(needed("python3 work.py", through), ["api"]);
+        // Nobody sees what these start.
+        assert_eq!(needed("sh work.sh", alone), ["api"]);
+        assert_eq!(needed("start-it", alone), ["api"]);
+    }
 
     #[test]
     fn a_variable_is_read_where_it_stands_by_itself() {

@@ -268,6 +268,7 @@ impl Ui {
                 }
             }
             Err(wanted) if wanted.is_as_wanted() => {
+                self.print_refusal(&wanted);
                 talk(&self.broken(&wanted.summary));
                 wanted.exit
             }

@@ -101,7 +101,7 @@ fn changes(view: &PlanView, (fits, zone): (Option<usize>, &TimeZone), lines: &mu
     }
 }
 
-/// Which program from PATH is another one, and whether that is all that makes the release new.
+/// Which program outside of the folder is another one, and whether that is all that makes the release new.
 fn program(other: &OtherProgram, part: &RolloutPlan) -> String {
     let OtherProgram { was, now } = other;
     let (from, to) = (was.sha256.short(), now.sha256.short());
