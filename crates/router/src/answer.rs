@@ -24,6 +24,8 @@ pub(crate) struct AnswerBody {
     busy: Option<Busy>,
     /// What the access log is told when this is dropped.
     told: Option<Box<Told>>,
+    /// Who passes it on knows when more of it may be read.
+    is_paced: bool,
 }
 
 enum Kind {
@@ -71,6 +73,7 @@ impl AnswerBody {
             kind: Kind::Own(Full::new(bytes)),
             busy: None,
             told: None,
+            is_paced: false,
         }
     }
 
@@ -94,6 +97,7 @@ impl AnswerBody {
             kind: Kind::Origin(Box::new(origin)),
             busy: None,
             told: None,
+            is_paced: false,
         }
     }
 
@@ -119,6 +123,11 @@ impl AnswerBody {
             Kind::Own(_) => WRITE_PAUSE,
             Kind::Origin(origin) => origin.ticket.terms().download,
         }
+    }
+
+    /// Has it wait for no room: it is one of several, and whoever passes it on does.
+    pub(crate) fn one_of_several(&mut self) {
+        self.is_paced = true;
     }
 
     /// Marks the client's connection as busy until this is dropped.
@@ -214,7 +223,7 @@ impl Body for AnswerBody {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BrokenBody>>> {
         let me = &mut *self;
-        if let Some(busy) = &me.busy {
+        if let Some(busy) = me.busy.as_ref().filter(|_| !me.is_paced) {
             ready!(busy.unsent().poll_room(cx));
         }
         let frame = match &mut me.kind {

@@ -31,7 +31,7 @@ impl Keeper {
                 let Table { epoch, alone, .. } = on_disk;
                 (held.epoch, held.file) = (epoch, alone);
                 let tripped = trip::take_back_again(&core, &kept.latches, &mut services);
-                if tripped || damaged.is_some() {
+                if tripped || damaged.is_some() || kept.disk.lacks_second() {
                     kept.disk.save_late(held.table(&services));
                 }
                 core.swap(services);

@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 
 use crate::core::locked;
-use crate::limits::{ANSWER_FREE, MEMORY_STEP};
+use crate::limits::{ANSWER_BYTES, ANSWER_FREE, MEMORY_STEP};
 
 /// What there is for all.
 pub(crate) struct Budget {
@@ -119,10 +119,12 @@ impl Ahead {
         self.set(0);
     }
 
-    /// Notes what may have been read.
+    /// Notes what may have been read: never more than the library lets lie, and once more what it holds of
+    /// what it has read.
     pub(crate) fn came(&self, count: usize) {
         if self.counts.load(Relaxed) {
-            self.set(self.bytes.load(Relaxed) + count);
+            let bytes = self.bytes.load(Relaxed) + count;
+            self.set(bytes.min(2 * ANSWER_BYTES));
         }
     }
 
@@ -146,7 +148,8 @@ impl Ahead {
 pub(crate) struct Unsent {
     charge: Charge,
     bytes: AtomicUsize,
-    waiting: Mutex<Vec<Waker>>,
+    /// The connection itself, which passes on one answer at a time; those of HTTP/2 wait by themselves.
+    waiting: Mutex<Option<Waker>>,
 }
 
 impl Unsent {
@@ -158,15 +161,18 @@ impl Unsent {
         })
     }
 
-    /// Ready when more of an answer may be read.
+    /// Whether others have used up what there is, and this one has more than a little.
+    pub(crate) fn is_too_much(&self) -> bool {
+        self.charge.is_too_much(self.bytes.load(Relaxed))
+    }
+
+    /// Ready when more of the answer may be read. What opens the way is the client: it takes what was given,
+    /// or its connection ends for that.
     pub(crate) fn poll_room(&self, cx: &mut Context<'_>) -> Poll<()> {
-        if !self.charge.is_too_much(self.bytes.load(Relaxed)) {
+        if !self.is_too_much() {
             return Poll::Ready(());
         }
-        let mut waiting = locked(&self.waiting);
-        if !waiting.iter().any(|waker| waker.will_wake(cx.waker())) {
-            waiting.push(cx.waker().clone());
-        }
+        *locked(&self.waiting) = Some(cx.waker().clone());
         Poll::Pending
     }
 
@@ -182,8 +188,10 @@ impl Unsent {
         self.set(left);
         let free = self.charge.free;
         if was > free && left <= free {
-            let waiting = std::mem::take(&mut *locked(&self.waiting));
-            waiting.into_iter().for_each(Waker::wake);
+            let waiting = locked(&self.waiting).take();
+            if let Some(waker) = waiting {
+                waker.wake();
+            }
         }
     }
 
@@ -200,23 +208,13 @@ impl Unsent {
 
 #[cfg(test)]
 mod tests {
-    use std::task::Wake;
-
     use super::*;
+    use crate::woken::Woken;
 
     const MUCH: usize = 4 * MEMORY_STEP;
 
     fn taken(budget: &Budget) -> usize {
         budget.taken.load(Relaxed)
-    }
-
-    #[derive(Default)]
-    struct Woken(AtomicBool);
-
-    impl Wake for Woken {
-        fn wake(self: Arc<Self>) {
-            self.0.store(true, Relaxed);
-        }
     }
 
     #[test]
@@ -244,8 +242,11 @@ mod tests {
         assert_ne!(taken(&budget), 0);
         ahead.passed(MUCH - 1);
         assert_eq!(taken(&budget), 0);
-        ahead.came(MUCH);
-        // Less had come than there was room for.
+        // Less comes than there is room for.
+        for _ in 0..100 {
+            ahead.came(MUCH);
+        }
+        assert!(taken(&budget) <= 2 * ANSWER_BYTES);
         ahead.all_passed();
         assert_eq!(taken(&budget), 0);
         ahead.came(MUCH);
@@ -258,8 +259,7 @@ mod tests {
     fn when_it_is_used_up_much_waits_until_little_is_left_and_little_does_not() {
         let budget = Budget::of(MUCH);
         let [greedy, modest] = [(); 2].map(|()| Unsent::on(&budget));
-        let woken = Arc::<Woken>::default();
-        let waker = woken.clone().into();
+        let (woken, waker) = Woken::and_waker();
         let mut cx = Context::from_waker(&waker);
         assert_eq!(budget.at_once(), usize::MAX);
         greedy.given(MUCH * 2);
@@ -268,9 +268,9 @@ mod tests {
         assert!(modest.poll_room(&mut cx).is_ready());
         assert!(greedy.poll_room(&mut cx).is_pending());
         greedy.written(MUCH);
-        assert!(!woken.0.load(Relaxed));
+        assert!(!woken.take());
         greedy.written(MUCH - ANSWER_FREE);
-        assert!(woken.0.load(Relaxed) && greedy.poll_room(&mut cx).is_ready());
+        assert!(woken.take() && greedy.poll_room(&mut cx).is_ready());
         greedy.all_written();
         assert_eq!(taken(&budget), 0);
     }

@@ -21,7 +21,7 @@ use crate::doors::{Behind, Destination};
 use crate::frames;
 use crate::head::Fault;
 use crate::headers;
-use crate::limits::{ACCEPT_PAUSE, CONNECT_BUDGET, CONNECT_TRIES, SEND_TRIES};
+use crate::limits::{ACCEPT_PAUSE, CONNECT_BUDGET, CONNECT_TRIES, GO_ON_TIME, SEND_TRIES};
 use crate::live::InstanceState;
 use crate::maintenance;
 use crate::mirror;
@@ -415,6 +415,9 @@ async fn in_time<F: Future>(
         }
         let (within, late) = if progress.is_awaited() {
             (terms.upload, Refused::BodyTooSlow)
+        } else if progress.is_held() {
+            // Its time begins with what it is to answer: an instance that does not know this says nothing.
+            (GO_ON_TIME + terms.answer, Refused::AnswerTooLate)
         } else {
             (terms.answer, Refused::AnswerTooLate)
         };

@@ -206,8 +206,12 @@ impl Guard {
 
     /// Notes what the client took.
     fn noted(&mut self, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
-        if matches!(written, Poll::Ready(Ok(count)) if count > 0) {
+        if let Poll::Ready(Ok(count)) = written
+            && count > 0
+        {
             self.presence.moved();
+            // Also what frames it, which was not given: set right as soon as nothing is left.
+            self.unsent.written(count);
         }
         written
     }
@@ -237,13 +241,14 @@ impl Read for Guard {
             if me.refused {
                 return Poll::Pending;
             }
+            me.pass()?;
+            if me.passed > me.start {
+                continue;
+            }
+            // One head that has not ended: bodies and whole heads have passed.
             let unjudged = me.buffer.len() - me.passed;
             if me.framing.stage() == Stage::Head && me.heads.is_too_much(unjudged) {
                 me.refuse(me.framing.heads(), Fault::NoRoom);
-                continue;
-            }
-            me.pass()?;
-            if me.passed > me.start {
                 continue;
             }
             if me.framing.stage() == Stage::Undecided {

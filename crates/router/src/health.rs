@@ -126,10 +126,15 @@ async fn once(instance: &InstanceState, probe: &Probe) -> Saw {
         let stream = TcpStream::connect(instance.address).await?;
         match &probe.kind {
             ProbeKind::Tcp | ProbeKind::Alive { .. } | ProbeKind::Command { .. } => Ok(200),
-            ProbeKind::Http { path, speaks } => match speaks {
-                Speaks::Http1 => status(stream, instance, path).await,
-                Speaks::Http2 => status_multiplexed(stream, instance, path).await,
-            },
+            // A table of an older router says so of the slot alone.
+            ProbeKind::Http { path, speaks } => {
+                // A table of an older router says so of the slot alone.
+                if [*speaks, instance.speaks].contains(&Speaks::Http2) {
+                    status_multiplexed(stream, instance, path).await
+                } else {
+                    status(stream, instance, path).await
+                }
+            }
         }
     };
     match timeout(probe.timeout.duration(), answer).await {

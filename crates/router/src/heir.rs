@@ -99,6 +99,8 @@ impl Keeper {
         let failed = |why: io::Error| format!("the table could not be kept: {why}");
         let table = held.table(&self.core.live.load().services);
         self.kept.disk.save(&table).map_err(failed)?;
+        // Not later: the other one writes there too as soon as it begins.
+        self.kept.disk.write_second().map_err(failed)?;
         self.kept.latches.sync().map_err(failed)?;
         let on_disk = unacknowledged(&self.kept.disk.folder()).map_err(failed)?;
         let mut latched = self.kept.latches.all();

@@ -79,6 +79,13 @@ impl TableFile {
         }
     }
 
+    /// Whether its second is the same to the byte.
+    fn is_twice(&self) -> io::Result<bool> {
+        let [table, second] = [self.path(), self.second()];
+        let same_length = std::fs::metadata(&table)?.len() == std::fs::metadata(&second)?.len();
+        Ok(same_length && std::fs::read(table)? == std::fs::read(second)?)
+    }
+
     fn read(path: &Path) -> Result<Option<Table>, BadTable> {
         let length = match std::fs::metadata(path) {
             Ok(about) => about.len(),
@@ -136,6 +143,11 @@ impl TableKeeper {
     /// Reads the table on disk; see [`TableFile::take_up`].
     pub(crate) fn take_up(&self) -> TakenUp {
         locked(&self.file).take_up()
+    }
+
+    /// Whether the table would be lost if it were damaged: its second is not there, or is an older one.
+    pub(crate) fn lacks_second(&self) -> bool {
+        !locked(&self.file).is_twice().unwrap_or_default()
     }
 
     pub(crate) fn path(&self) -> PathBuf {
@@ -237,7 +249,7 @@ impl TableKeeper {
 
     /// Brings the second up to the table. A trip is not forgotten before: neither of both may hold what it
     /// took back.
-    fn write_second(&self) -> io::Result<()> {
+    pub(crate) fn write_second(&self) -> io::Result<()> {
         let second = locked(&self.second);
         let Some(table) = locked(&self.late).second.clone() else {
             return Ok(());

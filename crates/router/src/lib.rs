@@ -109,6 +109,8 @@ mod watch;
 mod waves;
 mod wheel;
 mod wire;
+#[cfg(test)]
+mod woken;
 
 pub use look::{LookError, OnDisk, look};
 pub use private::PrivateSocket;

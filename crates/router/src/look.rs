@@ -5,14 +5,13 @@ use std::path::Path;
 
 use windlass_control::{Table, Trip};
 
-use crate::keep::TableFile;
+use crate::keep::{TableFile, TakenUp};
 use crate::latch::unacknowledged;
-use crate::sealed::BadTable;
 
 /// What a router's state folder holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OnDisk {
-    /// The last good table; none if there never was one.
+    /// The last good table, or its second where that is damaged; none if there never was one.
     pub table: Option<Table>,
     /// Trips that no controller has journalled yet.
     pub trips: Vec<Trip>,
@@ -32,17 +31,25 @@ pub enum LookError {
 /// Reads the state folder of a router, alive or dead. Changes nothing.
 ///
 /// # Errors
-/// When the table would be refused whole, or the trips can't be read.
+/// When a router would start empty because its table is damaged, or the trips can't be read.
 pub fn look(folder: &Path) -> Result<OnDisk, LookError> {
-    let loaded = TableFile::new(folder).load();
-    let table = loaded.map_err(|why: BadTable| LookError::Table(why.to_string()))?;
+    let TakenUp { table, refused } = TableFile::new(folder).take_up();
+    if let Some(why) = refused.filter(|_| table.is_none()) {
+        return Err(LookError::Table(why.to_string()));
+    }
     let trips = unacknowledged(folder).map_err(LookError::Trips)?;
     Ok(OnDisk { table, trips })
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
+    use windlass_control::TABLE_FORMAT;
+    use windlass_model::Epoch;
+
     use super::*;
+    use crate::sealed::seal;
 
     #[test]
     fn looking_makes_nothing_and_a_damaged_table_is_named() {
@@ -54,5 +61,15 @@ mod tests {
         std::fs::write(folder.path().join("table.json"), "0000\n{}").expect("written");
         let refused = look(folder.path()).expect_err("damaged");
         assert!(refused.to_string().contains("SHA-256"), "{refused}");
+        let table = Table {
+            format: TABLE_FORMAT,
+            epoch: Epoch(7),
+            services: BTreeMap::new(),
+            alone: None,
+        };
+        let good = seal(&table).expect("sealed");
+        std::fs::write(folder.path().join("table.second.json"), good).expect("written");
+        let seen = look(folder.path()).expect("its second");
+        assert_eq!(seen.table, Some(table));
     }
 }

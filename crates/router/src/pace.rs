@@ -4,6 +4,12 @@
 //! the same. So each answer knows how many of its bytes the library has and has not written, and whoever takes
 //! none of them for too long loses that answer: its task is dropped, and with it the request's place in its
 //! slot and its connection to an instance, and the library resets the stream. The others go on.
+//!
+//! A client that takes all it can may be slow, and then its answers take turns: of one nothing is written for
+//! long, and that is no fault of its client. The library does not tell whose window is shut, but it keeps the
+//! turns, of frames and of what the window of the connection lets go: whoever had one stands behind those who
+//! wait. So an answer was passed over if a piece of another one was given after its last turn and written, and
+//! then a next piece of that one. One is late if it was passed over, or if nothing moves at all.
 
 use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::BTreeMap;
@@ -37,6 +43,14 @@ pub(crate) struct Streams {
     /// Nothing is owed to anybody, so nobody looks.
     is_idle: Cell<bool>,
     owes: Notify,
+    /// How often something of an answer was written: the order of all that happens to them.
+    written: Cell<u64>,
+    /// Who had its last turn before that was passed over.
+    passed: Cell<u64>,
+    /// Something was written since the last look.
+    moved: Cell<bool>,
+    /// The last look at which that was so; none before the first.
+    since: Cell<Option<Instant>>,
 }
 
 /// How an answer is taken.
@@ -52,6 +66,10 @@ pub(crate) struct Pace {
     moved: Cell<bool>,
     /// The last look at which they had moved; none before the first.
     since: Cell<Option<Instant>>,
+    /// Where in the order of its connection it had its last turn, or came to wait for one.
+    turn: Cell<u64>,
+    /// When the last of its pieces that are written whole was given, or the first of all.
+    whole: Cell<Option<u64>>,
     is_cut: Cell<bool>,
     room: RefCell<Option<Waker>>,
 }
@@ -66,6 +84,10 @@ impl Streams {
             first: Cell::default(),
             is_idle: Cell::default(),
             owes: Notify::new(),
+            written: Cell::default(),
+            passed: Cell::default(),
+            moved: Cell::default(),
+            since: Cell::default(),
         })
     }
 
@@ -80,6 +102,8 @@ impl Streams {
             owed: Cell::new(0),
             moved: Cell::new(false),
             since: Cell::new(None),
+            turn: Cell::new(0),
+            whole: Cell::new(None),
             is_cut: Cell::new(false),
             room: RefCell::default(),
         });
@@ -89,7 +113,8 @@ impl Streams {
     }
 
     /// Passes an answer on to the request whose task begins now.
-    pub(crate) fn pace(self: &Rc<Self>, body: AnswerBody, pace: Option<Rc<Pace>>) -> Paced {
+    pub(crate) fn pace(self: &Rc<Self>, mut body: AnswerBody, pace: Option<Rc<Pace>>) -> Paced {
+        body.one_of_several();
         let pace = pace.unwrap_or_else(|| self.begin());
         pace.within.set(body.download());
         Paced { body, pace }
@@ -123,12 +148,23 @@ impl Streams {
 
     /// One look; whether the connection has to end.
     fn look(&self, now: Instant) -> bool {
+        if self.moved.replace(false) || self.since.get().is_none() {
+            self.since.set(Some(now));
+        }
         let all = self.all.borrow().clone();
         let mut ends = false;
         for pace in all.values().filter_map(Weak::upgrade) {
             ends |= pace.is_late(now) && !pace.cut();
+            // Others may have left what there is for all.
+            pace.wake_if_room();
         }
         ends
+    }
+
+    /// Whether nothing was written for so long.
+    fn is_still(&self, now: Instant, within: Duration) -> bool {
+        let since = self.since.get();
+        since.is_none_or(|since| now.duration_since(since) >= within)
     }
 }
 
@@ -140,7 +176,13 @@ impl Pace {
         let moved = self.moved.replace(false) || self.owed.get() == 0;
         let since = self.since.get().filter(|_| !moved).unwrap_or(now);
         self.since.set(Some(since));
-        now.duration_since(since) >= self.within.get()
+        let within = self.within.get();
+        now.duration_since(since) >= within
+            && (self.was_passed_over() || self.streams.is_still(now, within))
+    }
+
+    fn was_passed_over(&self) -> bool {
+        self.turn.get() < self.streams.passed.get()
     }
 
     /// Drops its task; false if that has ended.
@@ -155,6 +197,13 @@ impl Pace {
     }
 
     fn give(self: &Rc<Self>, bytes: Bytes) -> Piece {
+        let given = self.streams.written.get();
+        if self.owed.get() == 0 {
+            self.turn.set(given);
+        }
+        // A first one stands behind all who waited before.
+        let after = self.whole.get().unwrap_or(given);
+        self.whole.set(Some(after));
         self.owed.set(self.owed.get() + bytes.len());
         self.moved.set(true);
         if self.streams.is_idle.replace(false) {
@@ -162,6 +211,8 @@ impl Pace {
         }
         Piece {
             bytes,
+            given,
+            after,
             pace: self.clone(),
         }
     }
@@ -171,7 +222,34 @@ impl Pace {
         self.owed.set(self.owed.get() - count);
         self.moved.set(true);
         self.streams.unsent.written(count);
-        if self.owed.get() < OWED_BYTES
+        self.wake_if_room();
+    }
+
+    /// So many bytes were written.
+    fn wrote(&self, count: usize) {
+        let streams = &self.streams;
+        streams.moved.set(true);
+        streams.written.set(streams.written.get() + 1);
+        self.turn.set(streams.written.get());
+        self.took(count);
+    }
+
+    /// A piece was written whole; when it was given, and what came before it.
+    fn wrote_whole(&self, given: u64, after: u64) {
+        self.whole.set(Some(given));
+        let passed = &self.streams.passed;
+        passed.set(passed.get().max(after));
+    }
+
+    /// Whether more of it may be read. When there is no more for all, an answer still may have a piece: it does
+    /// not wait for what the client owes to another one, whose window may be shut.
+    fn has_room(&self) -> bool {
+        let owed = self.owed.get();
+        owed < OWED_BYTES && (owed == 0 || !self.streams.unsent.is_too_much())
+    }
+
+    fn wake_if_room(&self) {
+        if self.has_room()
             && let Some(waker) = self.room.take()
         {
             waker.wake();
@@ -179,7 +257,7 @@ impl Pace {
     }
 
     fn poll_room(&self, cx: &mut Context<'_>) -> Poll<()> {
-        if self.owed.get() < OWED_BYTES {
+        if self.has_room() {
             return Poll::Ready(());
         }
         self.room.replace(Some(cx.waker().clone()));
@@ -251,6 +329,10 @@ impl Body for Paced {
 /// Bytes of an answer that say when they are written.
 pub(crate) struct Piece {
     bytes: Bytes,
+    /// When, in the order of the connection.
+    given: u64,
+    /// When that was given which had been written whole by then.
+    after: u64,
     pace: Rc<Pace>,
 }
 
@@ -269,7 +351,12 @@ impl Buf for Piece {
 
     fn advance(&mut self, count: usize) {
         self.bytes.advance(count);
-        self.pace.took(count);
+        if count > 0 {
+            self.pace.wrote(count);
+            if self.bytes.is_empty() {
+                self.pace.wrote_whole(self.given, self.after);
+            }
+        }
     }
 }
 
@@ -282,16 +369,25 @@ impl Drop for Piece {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::VecDeque;
+
     use super::*;
+    use crate::budget::Budget;
+    use crate::limits::ANSWER_FREE;
+    use crate::woken::Woken;
 
     const KB: usize = 1024;
 
     fn streams() -> Rc<Streams> {
-        Streams::of(&Unsent::on(&crate::budget::Budget::of(KB)))
+        Streams::of(&Unsent::on(&Budget::of(usize::MAX)))
     }
 
     fn piece(pace: &Rc<Pace>) -> Piece {
         pace.give(Bytes::from(vec![0; KB]))
+    }
+
+    fn write(mut piece: Piece) {
+        piece.advance(piece.remaining());
     }
 
     /// A task that runs until it is dropped.
@@ -323,12 +419,77 @@ mod tests {
                 // A byte now and then is enough, and who is owed nothing is late with nothing.
                 if second % 20 == 0 {
                     taken.advance(1);
-                    drop(piece(&quick));
+                    write(piece(&quick));
                 }
                 assert!(!streams.look(now + Duration::from_secs(second)));
             }
             assert_eq!(cut(), [false, true, false]);
         });
+    }
+
+    /// Looks at each second of a quarter of an hour, while the answers take turns of two seconds each, but for
+    /// those whose windows are shut. Which are cut then.
+    fn taking_turns(count: usize, shut: &[usize]) -> Vec<usize> {
+        let mut cut = Vec::new();
+        here(|| {
+            let streams = streams();
+            let all: Vec<_> = (0..count).map(|_| streams.begin()).collect();
+            all.iter().for_each(|pace| running(pace));
+            let mut owed: VecDeque<_> = (0..).zip(all.iter().map(piece)).collect();
+            let now = Instant::now();
+            let mut stuck = Vec::new();
+            for second in 0..900 {
+                assert!(!streams.look(now + Duration::from_secs(second)));
+                if second % 2 > 0 {
+                    continue;
+                }
+                while let Some((number, given)) = owed.pop_front() {
+                    if shut.contains(&number) {
+                        stuck.push(given);
+                        continue;
+                    }
+                    write(given);
+                    owed.push_back((number, piece(&all[number])));
+                    break;
+                }
+            }
+            cut = (0..count).filter(|at| all[*at].is_cut.get()).collect();
+        });
+        cut
+    }
+
+    #[test]
+    fn an_answer_that_waits_for_its_turn_for_minutes_is_not_cut_and_one_that_was_passed_over_is() {
+        assert_eq!(taking_turns(100, &[]), [0; 0]);
+        assert_eq!(taking_turns(100, &[7]), [7]);
+        assert_eq!(taking_turns(3, &[0, 2]), [0, 2]);
+    }
+
+    #[test]
+    fn an_answer_waits_for_its_own_client_alone_and_for_nobody_when_others_have_left() {
+        let budget = Budget::of(KB);
+        let unsent = Unsent::on(&budget);
+        let streams = Streams::of(&unsent);
+        let given = |pace: &Rc<Pace>, count| {
+            unsent.given(count);
+            pace.give(Bytes::from(vec![0; count]))
+        };
+        let others = Unsent::on(&budget);
+        others.given(10 * ANSWER_FREE);
+        let [still, quick] = [(); 2].map(|()| streams.begin());
+        let stuck = given(&still, 2 * ANSWER_FREE);
+        let (woken, waker) = Woken::and_waker();
+        let mut cx = Context::from_waker(&waker);
+        assert!(quick.poll_room(&mut cx).is_ready(), "it owes nothing");
+        let one = given(&quick, KB);
+        assert!(quick.poll_room(&mut cx).is_pending() && !woken.take());
+        write(one);
+        assert!(woken.take() && quick.poll_room(&mut cx).is_ready());
+        let _one = given(&quick, KB);
+        assert!(quick.poll_room(&mut cx).is_pending());
+        drop((others, stuck));
+        streams.look(Instant::now());
+        assert!(woken.take() && quick.poll_room(&mut cx).is_ready());
     }
 
     #[test]

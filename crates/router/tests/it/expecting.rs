@@ -6,6 +6,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 use std::time::{Duration, Instant};
 
+use windlass_model::Millis;
+
 use crate::client::Client;
 use crate::frames::{Frames, Heard};
 use crate::origin::{After, Origin};
@@ -105,6 +107,21 @@ fn a_client_of_an_instance_that_says_nothing_goes_on_after_a_second() {
     client.send(UPLOAD);
     assert_eq!(client.head().expect("a word").status, 100);
     assert!(begun.elapsed() >= Duration::from_secs(1));
+    client.send("body");
+    assert_eq!(client.answer().text(), "taken");
+}
+
+#[test]
+fn the_time_of_an_answer_does_not_run_out_while_nothing_of_the_body_was_sent() {
+    let origin = Origin::plain("taken");
+    let rig = Rig::start();
+    let listener = rig.listener();
+    let mut entry = serving(listener, vec![slot(1, 100, &[origin.address])]);
+    entry.traffic.timeouts.answer = Some(Millis::from_millis(500));
+    rig.route(&key("web"), entry);
+    let mut client = Client::connect(listener);
+    client.send(UPLOAD);
+    assert_eq!(client.head().expect("a word").status, 100);
     client.send("body");
     assert_eq!(client.answer().text(), "taken");
 }

@@ -106,9 +106,14 @@ fn taken_by(count: usize, said: &[u8]) -> (u64, Vec<TcpStream>) {
         })
         .collect();
     let mut good = Client::connect(listener);
+    // More than a head may have, and no part of one.
+    let body = "x".repeat(40_000);
     for _ in 0..50 {
         assert_eq!(good.get("/").text(), "hello");
+        good.send("POST / HTTP/1.1\r\nHost: shop\r\nContent-Length: 40000\r\n");
         assert_eq!(Client::connect(listener).get("/").text(), "hello");
+        good.send(&format!("\r\n{body}"));
+        assert_eq!(good.answer().text(), "hello");
     }
     (rig.most_megabytes().saturating_sub(before), clients)
 }

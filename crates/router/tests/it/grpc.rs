@@ -13,12 +13,13 @@ use hyper::service::service_fn;
 use hyper::{Request, Response, Version};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use tokio::task::JoinSet;
-use windlass_model::{RouteSlot, Speaks};
+use windlass_model::{ProbeKind, RouteSlot, SlotId, Speaks};
 
 use crate::client::Client;
+use crate::health::probed;
 use crate::left::counts_no_abort;
 use crate::multiplexed::{Body, Speaker, get, speaking, text};
-use crate::rig::{Rig, key, serving, slot};
+use crate::rig::{Rig, eventually, key, serving, slot};
 use crate::scrape::measured;
 use crate::tripwire::{failing, split, wire};
 
@@ -179,6 +180,27 @@ fn an_answer_is_whole_with_its_last_byte_also_where_its_stream_ends_later() {
         assert_eq!(client.get("/").text(), "hello");
     }
     counts_no_abort(metrics, 3);
+}
+
+#[test]
+fn an_instance_that_speaks_http_2_is_probed_in_it_also_by_a_table_that_says_so_of_the_slot_alone() {
+    let echo = Echo::start();
+    let rig = Rig::start();
+    let listener = rig.listener();
+    let kind = ProbeKind::Http {
+        path: "/".to_owned(),
+        speaks: Speaks::Http1,
+    };
+    rig.route(
+        &key("web"),
+        serving(listener, vec![probed(echo.slot(), kind)]),
+    );
+    eventually("it was asked, and again", || {
+        echo.connections.load(SeqCst) > 4
+    });
+    let observed = rig.observe();
+    let slot = &observed.services[&key("web")].slots[&SlotId(1)];
+    assert_eq!(slot.ready.len(), 1, "two bad answers would have ended it");
 }
 
 #[test]

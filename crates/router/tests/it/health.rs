@@ -24,7 +24,7 @@ fn patient(name: &'static str) -> (Origin, Arc<AtomicBool>) {
     (origin, well)
 }
 
-fn probed(mut slot: RouteSlot, kind: ProbeKind) -> RouteSlot {
+pub(crate) fn probed(mut slot: RouteSlot, kind: ProbeKind) -> RouteSlot {
     slot.probe = Probe {
         kind,
         every: Millis::from_millis(20),

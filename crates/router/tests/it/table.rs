@@ -267,6 +267,29 @@ fn a_corrupt_table_is_laid_aside_and_its_second_serves() {
 }
 
 #[test]
+fn a_router_that_starts_with_a_good_table_alone_keeps_it_once_more() {
+    let origin = Origin::plain("hello");
+    let rig = Rig::start();
+    let listener = rig.listener();
+    rig.route(
+        &key("web"),
+        serving(listener, vec![slot(1, 100, &[origin.address])]),
+    );
+    rig.end();
+    std::fs::remove_file(second(&rig)).expect("removed");
+    for _ in 0..2 {
+        rig.begin();
+        eventually("it is there twice", || {
+            let [one, other] = [rig.table_path(), second(&rig)].map(std::fs::read);
+            other.is_ok_and(|other| one.expect("a table") == other)
+        });
+        rig.end();
+        // One that lags behind.
+        std::fs::write(second(&rig), "0000\n{}").expect("written");
+    }
+}
+
+#[test]
 fn a_service_that_nobody_serves_says_so_and_the_connection_goes_on() {
     let origin = Origin::plain("hello");
     let rig = Rig::start();

@@ -104,6 +104,51 @@ fn answers_whose_windows_stay_shut_end_alone_whatever_else_the_connection_does()
 }
 
 #[test]
+fn an_answer_whose_window_stays_shut_ends_also_while_another_one_moves() {
+    let (rig, _origin, listener) = routed();
+    let in_flight = || rig.in_flight(&key("web"), 1);
+    let mut frames = Frames::connect(listener);
+    frames.setting(INITIAL_WINDOW, 0);
+    for stream in [1, 3] {
+        ask(&mut frames, stream, LARGE);
+    }
+    eventually("both are under way", || in_flight() == 2);
+    let mut all = Vec::new();
+    eventually("one has ended", || {
+        for stream in [0, 3] {
+            frames.window(stream, 20_000);
+        }
+        all.extend(come(&mut frames));
+        pass(PAUSE / 100);
+        in_flight() == 1
+    });
+    all.extend(come(&mut frames));
+    let resets = all.iter().filter(|frame| frame.0 == RESET);
+    assert_eq!(resets.count(), 1, "it was the still one");
+}
+
+#[test]
+fn answers_that_take_turns_on_a_slow_line_all_go_on() {
+    let (rig, _origin, listener) = routed();
+    let in_flight = || rig.in_flight(&key("web"), 1);
+    let mut frames = Frames::connect(listener);
+    frames.setting(INITIAL_WINDOW, 1 << 30);
+    let streams = 100;
+    (0..streams).for_each(|number| ask(&mut frames, 1 + 2 * number, 300_000));
+    eventually("all are under way", || in_flight() == u64::from(streams));
+    let until = Instant::now() + PAUSE * 5;
+    let mut all = Vec::new();
+    // So that a turn comes every two pauses.
+    while Instant::now() < until {
+        frames.window(0, 16_000);
+        all.extend(come(&mut frames));
+        pass(PAUSE / 50);
+    }
+    assert!(all.iter().all(|frame| frame.0 != RESET));
+    assert_eq!(in_flight(), u64::from(streams));
+}
+
+#[test]
 fn an_answer_of_which_a_byte_is_taken_now_and_then_goes_on() {
     let (_rig, _origin, listener) = routed();
     let mut frames = Frames::connect(listener);
