@@ -4,9 +4,10 @@ use std::io;
 use std::path::PathBuf;
 
 use windlass_edge::Brake;
-use windlass_model::Halt;
+use windlass_model::{Halt, Lift};
 
-/// `STATE/halted`: whoever writes it halts every raise, also while no controller runs.
+/// `STATE/halted`: whoever writes it halts every raise, also while no controller runs. Beside it
+/// `STATE/lifted` tells of those that have ended.
 #[derive(Clone, Debug)]
 pub struct HaltFile {
     path: PathBuf,
@@ -16,6 +17,11 @@ impl HaltFile {
     /// The file at `path`.
     pub fn new(path: PathBuf) -> Self {
         Self { path }
+    }
+
+    /// Where the halts lie that have ended.
+    pub fn lifted(&self) -> PathBuf {
+        self.path.with_file_name("lifted")
     }
 }
 
@@ -28,12 +34,19 @@ impl Brake for HaltFile {
             Ok(bytes) => Some(serde_json::from_slice(&bytes).unwrap_or_else(|_torn| unknown())),
         }
     }
+
+    fn lifts(&self) -> Vec<Lift> {
+        let bytes = std::fs::read(self.lifted()).unwrap_or_default();
+        // What can't be read tells nothing, and decides nothing.
+        serde_json::from_slice(&bytes).unwrap_or_default()
+    }
 }
 
 fn unknown() -> Halt {
     Halt {
         by: "somebody".to_owned(),
         since_us: 0,
+        why: None,
     }
 }
 
@@ -50,6 +63,7 @@ mod tests {
         let halt = Halt {
             by: "ops".to_owned(),
             since_us: 7,
+            why: None,
         };
         std::fs::write(&path, serde_json::to_vec(&halt).expect("plain data")).expect("written");
         assert_eq!(brake.halted(), Some(halt));

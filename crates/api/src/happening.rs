@@ -43,14 +43,20 @@ impl HappeningView {
             Some(of) => (Some(of.service), Some(of.instance)),
             None => (None, None),
         };
+        let place = happening.what.environment();
+        let place = place.map(|(app, environment)| (app.clone(), environment.clone()));
+        let of_instance = key
+            .as_ref()
+            .map(|key| (key.app.clone(), key.environment.clone()));
+        let (app, environment) = of_instance.or(place).unzip();
         Self {
             sequence,
             at_us: happening.at_us,
             first_us: happening.first_us,
             count: happening.count,
             found_us: happening.found_us,
-            app: key.as_ref().map(|key| key.app.clone()),
-            environment: key.as_ref().map(|key| key.environment.clone()),
+            app,
+            environment,
             service: key.map(|key| key.service),
             instance,
             what: happening.what,

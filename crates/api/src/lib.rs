@@ -14,6 +14,7 @@ mod readiness;
 mod report;
 mod request;
 mod risk;
+mod said;
 mod score;
 mod token;
 mod view;
@@ -33,6 +34,7 @@ pub use request::{
     LogQuery, RemoveAnswer, RemoveRequest, RepairRequest, RollbackAnswer, RollbackRequest, Source,
 };
 pub use risk::{LearnedRisk, RiskReason, RiskView};
+pub use said::{SaidView, Word};
 pub use score::{
     DeploymentScore, LetGo, ScoreList, ScoreNote, ScoreView, StepScoreView, points, score_number,
     score_shut,

@@ -203,6 +203,17 @@ pub struct RollbackRequest {
     /// Who asks.
     #[cfg_attr(feature = "openapi", schema(schema_with = signature))]
     pub by: String,
+    /// Why: one line, without control characters or those that turn the order of reading.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(
+        feature = "openapi",
+        schema(
+            min_length = 1,
+            max_length = 200,
+            pattern = r"^[^\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]*$"
+        )
+    )]
+    pub why: Option<String>,
 }
 
 /// Answer to [`RollbackRequest`].
@@ -312,6 +323,17 @@ pub struct DownRequest {
     /// Who asks.
     #[cfg_attr(feature = "openapi", schema(schema_with = signature))]
     pub by: String,
+    /// Why: one line, without control characters or those that turn the order of reading.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(
+        feature = "openapi",
+        schema(
+            min_length = 1,
+            max_length = 200,
+            pattern = r"^[^\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]*$"
+        )
+    )]
+    pub why: Option<String>,
 }
 
 /// Answer to [`DownRequest`].

@@ -143,6 +143,9 @@ pub struct DeploymentView {
     /// Why people said what they said to it, in their own words, in order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub because: Vec<BecauseView>,
+    /// What people said to it, in order, also where they gave no reason.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub said: Vec<crate::SaidView>,
 }
 
 /// Why a person said something to a deployment.
@@ -429,7 +432,8 @@ pub struct InstanceView {
     pub address: SocketAddr,
     /// `running`, `not ready`, `not listening`, `exited 1`, `killed 9`, `absent`, `unknown`.
     pub state: String,
-    /// Times it was started again.
+    /// Times that its keeper on the machine has started it again, since that keeper began. `restarted` of
+    /// its service counts what was noted in the last 24 hours, by any keeper.
     pub restarts: u32,
     /// Why it can't be started again, while that is tried.
     #[serde(default)]

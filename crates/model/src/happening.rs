@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{InstanceEnd, InstanceId, ServiceKey};
+use crate::{AppName, EnvironmentName, InstanceEnd, InstanceId, ServiceKey, ServiceName};
 
 /// How long after the last one the same is still counted as once more. An hour: what crashes all night is
 /// one row, and what comes back a day later is another.
@@ -79,9 +79,42 @@ pub enum Happened {
     ControllerStarted {
         /// Whether the one before it had ended without a word: it died, or its machine did.
         after_death: bool,
+        /// Then, the last time that the one before it is known to have written something.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        last_seen_us: Option<i64>,
     },
     /// A controller ended, because it was told to or because nothing was left to control.
     ControllerEnded,
+    /// Somebody ended the services of an environment.
+    TakenDown {
+        /// The application.
+        app: AppName,
+        /// Its environment.
+        environment: EnvironmentName,
+        /// What ran and was ended.
+        services: Vec<ServiceName>,
+        /// Who.
+        by: String,
+        /// Why, in their own words.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        why: Option<String>,
+    },
+    /// Somebody halted every raise.
+    Halted {
+        /// Who.
+        by: String,
+        /// Why, in their own words.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        why: Option<String>,
+    },
+    /// Somebody ended a halt.
+    HaltLifted {
+        /// Who.
+        by: String,
+        /// Why, in their own words.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        why: Option<String>,
+    },
 }
 
 impl Happened {
@@ -92,10 +125,27 @@ impl Happened {
             | Self::InstanceNotStarted { .. }
             | Self::RouterRestarted { .. }
             | Self::RouterNotStarted { .. }
-            | Self::ControllerStarted { after_death: true } => true,
+            | Self::ControllerStarted {
+                after_death: true, ..
+            } => true,
             Self::RouterReplaced
-            | Self::ControllerStarted { after_death: false }
-            | Self::ControllerEnded => false,
+            | Self::ControllerStarted {
+                after_death: false, ..
+            }
+            | Self::ControllerEnded
+            | Self::TakenDown { .. }
+            | Self::Halted { .. }
+            | Self::HaltLifted { .. } => false,
+        }
+    }
+
+    /// The environment that it is about, where it is about one but no instance of it.
+    pub fn environment(&self) -> Option<(&AppName, &EnvironmentName)> {
+        match self {
+            Self::TakenDown {
+                app, environment, ..
+            } => Some((app, environment)),
+            _ => None,
         }
     }
 
@@ -109,9 +159,15 @@ impl Happened {
             Self::RouterRestarted { end } => Self::RouterRestarted { end: end_gist(end) },
             Self::InstanceNotStarted { .. } => Self::InstanceNotStarted { why: String::new() },
             Self::RouterNotStarted { .. } => Self::RouterNotStarted { why: String::new() },
-            Self::RouterReplaced | Self::ControllerStarted { .. } | Self::ControllerEnded => {
-                self.clone()
-            }
+            Self::ControllerStarted { after_death, .. } => Self::ControllerStarted {
+                after_death: *after_death,
+                last_seen_us: None,
+            },
+            Self::RouterReplaced
+            | Self::ControllerEnded
+            | Self::TakenDown { .. }
+            | Self::Halted { .. }
+            | Self::HaltLifted { .. } => self.clone(),
         }
     }
 }
@@ -147,10 +203,11 @@ impl Happening {
     }
 
     /// This one as one more of an earlier one with the same [`Happening::gist`]; as it is where that is too
-    /// long ago.
+    /// long ago, or no trouble: who did what, and when a controller came and went, is told one by one.
     #[must_use]
     pub fn once_more(mut self, earlier: &Self) -> Self {
-        if self.first_us.saturating_sub(earlier.at_us) <= ONCE_MORE_WITHIN_US {
+        let is_near = self.first_us.saturating_sub(earlier.at_us) <= ONCE_MORE_WITHIN_US;
+        if self.what.is_trouble() && is_near {
             self.first_us = self.first_us.min(earlier.first_us);
             self.count = self.count.saturating_add(earlier.count);
         }
@@ -187,6 +244,16 @@ mod tests {
             panic!("still the same");
         };
         assert_eq!(last_lines, &["at 12:02"]);
+    }
+
+    #[test]
+    fn what_is_no_trouble_is_told_one_by_one() {
+        let ended = |at_us| Happening::once(at_us, None, Happened::ControllerEnded);
+        let (first, second) = (ended(10), ended(20));
+        assert_eq!(first.gist(), second.gist());
+        let second = second.once_more(&first);
+        assert_eq!((second.count, second.first_us), (1, 20));
+        assert!(!second.holds(&first));
     }
 
     #[test]

@@ -4,18 +4,19 @@
 //! one task writes. A disk that is full loses what does not fit into the queue, and nothing else.
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::pin::pin;
 use std::rc::Rc;
 
 use futures_channel::mpsc;
 use futures_util::StreamExt;
-use futures_util::future::select;
+use futures_util::future::{Either, select};
 use windlass_api::{HappeningView, RestartsView};
 use windlass_edge::{ErrorKind, PastEnd, RouterNews};
 use windlass_model::{Happened, Happening, Instance, InstanceEnd, InstanceId, InstanceOf, Millis};
 
 use crate::controller::Shared;
+use crate::halts::{self, Seen};
 use crate::handle::Reply;
 use crate::{last_words, problems};
 
@@ -25,7 +26,7 @@ const WAITING: usize = 64;
 /// Time before a write that failed is tried again.
 const AGAIN: Millis = Millis::from_secs(10);
 
-/// How long the end of a controller waits for being noted.
+/// How long what is noted at once is waited for, as the end of a controller.
 const CLOSE_WITHIN: Millis = Millis::from_millis(500);
 
 /// Newest happenings that are looked at for what is known already, and for what status tells.
@@ -44,6 +45,8 @@ const LATELY_US: i64 = 24 * 3_600_000_000;
 pub(crate) struct Chronicle {
     queue: RefCell<mpsc::Sender<Happening>>,
     ends: RefCell<Ends>,
+    /// Halts and their ends that are noted, of those that can still be seen.
+    pub(crate) halts: RefCell<BTreeSet<Seen>>,
 }
 
 /// Ends that are noted already.
@@ -91,6 +94,7 @@ impl Chronicle {
         let chronicle = Self {
             queue: RefCell::new(queue),
             ends: RefCell::default(),
+            halts: RefCell::default(),
         };
         (chronicle, noted)
     }
@@ -117,21 +121,40 @@ pub(crate) async fn begin(shared: &Rc<Shared>, noted: mpsc::Receiver<Happening>)
     let mut controllers = before.iter().filter_map(|(_, it)| match it.what {
         Happened::ControllerStarted { .. } => Some(true),
         Happened::ControllerEnded => Some(false),
-        Happened::InstanceEnded { .. }
-        | Happened::InstanceNotStarted { .. }
-        | Happened::RouterRestarted { .. }
-        | Happened::RouterNotStarted { .. }
-        | Happened::RouterReplaced => None,
+        _ => None,
     });
     let after_death = controllers.next().unwrap_or(false);
-    note(shared, Happened::ControllerStarted { after_death });
+    let last_seen_us = if after_death {
+        last_seen(shared, &before).await
+    } else {
+        None
+    };
+    let started = Happened::ControllerStarted {
+        after_death,
+        last_seen_us,
+    };
+    note(shared, started);
     let writes = write(Rc::clone(shared), noted);
     shared.border.spawner.spawn(Box::pin(writes));
     let hears = hear_router(Rc::clone(shared));
     shared.border.spawner.spawn(Box::pin(hears));
 }
 
+/// When the controller before this one last wrote something: a row of the journal, or what it saw. A
+/// halt and its end are of whoever made them.
+async fn last_seen(shared: &Shared, before: &[(u64, Happening)]) -> Option<i64> {
+    let own = before.iter().filter(|(_, it)| Seen::of(it).is_none());
+    let noted = own.map(|(_, it)| it.found_us.unwrap_or(it.at_us)).max();
+    let store = &shared.border.store;
+    let end = store.end().await.unwrap_or_default();
+    let last = store.entries(None, end.saturating_sub(1), 1).await;
+    let journalled = last.ok().and_then(|rows| Some(rows.last()?.at_us));
+    noted.max(journalled)
+}
+
 fn remember(shared: &Shared, before: &[(u64, Happening)]) {
+    let halts = before.iter().filter_map(|(_, it)| Seen::of(it));
+    shared.chronicle.halts.borrow_mut().extend(halts);
     let mut ends = shared.chronicle.ends.borrow_mut();
     for (_, happening) in before.iter().rev() {
         let (Some(of), Happened::InstanceEnded { .. }) = (&happening.of, &happening.what) else {
@@ -199,11 +222,21 @@ pub(crate) async fn close(shared: &Shared) {
     if shared.lost.is_some() {
         return;
     }
-    let (clock, store) = (&shared.border.clock, &shared.border.store);
-    let ended = Happening::once(clock.calendar_us(), None, Happened::ControllerEnded);
-    let noted = pin!(store.put_happening(&ended));
+    halts::look(shared).await;
+    let now = shared.border.clock.calendar_us();
+    let ended = Happening::once(now, None, Happened::ControllerEnded);
     // Not noted: the next one takes it for a death, which is all that is lost.
-    drop(select(noted, clock.sleep(CLOSE_WITHIN)).await);
+    note_at_once(shared, &ended).await;
+}
+
+/// Notes it before anything else happens, as far as that takes no time. Whether it is noted.
+pub(crate) async fn note_at_once(shared: &Shared, happening: &Happening) -> bool {
+    let (clock, store) = (&shared.border.clock, &shared.border.store);
+    let noted = pin!(store.put_happening(happening));
+    match select(noted, clock.sleep(CLOSE_WITHIN)).await {
+        Either::Left((noted, _)) => noted.is_ok(),
+        Either::Right(_) => false,
+    }
 }
 
 /// Notes how an instance last ended, as its keeper says; whether there was something that is not noted yet.

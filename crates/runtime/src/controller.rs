@@ -13,6 +13,7 @@ use windlass_edge::EdgeError;
 use windlass_engine::deployment::Deployment;
 use windlass_model::{AppName, DeploymentId, Environment, EnvironmentName, InstanceId, Slot};
 
+use crate::because::Signed;
 use crate::border::Border;
 use crate::chronicle::{self, Chronicle};
 use crate::drive::Driven;
@@ -25,8 +26,8 @@ use crate::lanes::Lanes;
 use crate::lookout::{self, Lookout};
 use crate::queue::Queues;
 use crate::{
-    adoption, checking, deploying, down, figures, finalize, leftovers, logs, problems, recover,
-    removing, retention, returning, risk, saying, scoring, status, taken_down, views,
+    adoption, checking, deploying, down, figures, finalize, halts, leftovers, logs, problems,
+    recover, removing, retention, returning, risk, saying, scoring, status, taken_down, views,
 };
 
 /// Environments by application and name.
@@ -157,7 +158,7 @@ async fn answer_all(shared: Rc<Shared>, mut requests: mpsc::Receiver<Request>) {
 async fn take_down(
     shared: &Rc<Shared>,
     (app, environment): &(AppName, Option<EnvironmentName>),
-    by: &str,
+    by: &Signed,
     reply: Reply<DownAnswer>,
 ) -> bool {
     let _changing = shared.changing.lock().await;
@@ -165,13 +166,14 @@ async fn take_down(
     let last = answer.as_ref().is_ok_and(|down| down.last);
     let left = reply.send(answer).is_err();
     if last {
-        shared.down_by.replace(Some(by.to_owned()));
+        shared.down_by.replace(Some(by.by.clone()));
         shared.end().await;
     }
     left
 }
 
 async fn answer(shared: &Rc<Shared>, request: Request) {
+    halts::look(shared).await;
     // Whoever asked may have left; nobody misses the answer then.
     let _left = match request {
         Request::Plan(wanted, reply) => reply.send(risk::planned(shared, &wanted).await).is_err(),

@@ -7,12 +7,14 @@ use windlass_api::{DownAnswer, Problem};
 use windlass_control::{Direction, RouteChange};
 use windlass_edge::EdgeError;
 use windlass_model::{
-    AppName, DeploymentId, Environment, EnvironmentName, InstanceId, ServiceKey, ServiceName, Slot,
+    AppName, DeploymentId, Environment, EnvironmentName, Happened, Happening, InstanceId,
+    ServiceKey, ServiceName, Slot,
 };
 
+use crate::because::Signed;
 use crate::controller::Shared;
 use crate::drive::Input;
-use crate::{keeper, problems, retention, scorer, taken_down};
+use crate::{chronicle, keeper, problems, retention, scorer, taken_down};
 
 /// Takes an application's services off the router, then stops them. Asked again, it finishes what
 /// is left.
@@ -20,7 +22,7 @@ pub(crate) async fn down(
     shared: &Rc<Shared>,
     app: &AppName,
     only: Option<&EnvironmentName>,
-    by: &str,
+    by: &Signed,
 ) -> Result<DownAnswer, Problem> {
     shared.refuse_lost()?;
     for environment in chosen(shared, app, only) {
@@ -37,13 +39,16 @@ pub(crate) async fn down(
     }
     let mut ended = Vec::new();
     for environment in chosen {
-        ended.extend(one(shared, environment, by).await?);
+        let place = (environment.app.clone(), environment.environment.clone());
+        let services = one(shared, environment, &by.by).await?;
+        note_down(shared, place, &services, by).await;
+        ended.extend(services);
     }
     let last = shared
         .environments
         .borrow()
         .values()
-        .all(|e| e.lock.is_none() && e.services.values().all(|s| s.stable.is_none()));
+        .all(|e| e.lock.is_none() && e.services.values().all(|s| s.slots().next().is_none()));
     if last && let Err(error) = shared.border.router.shutdown().await {
         let pid = shared.border.router.process().await;
         return Err(taken_down::router_stays(pid, &error));
@@ -121,6 +126,30 @@ async fn one(
     shared.queues.dismiss(&place, by);
     write_down(shared, now, &ended).await?;
     Ok(ended)
+}
+
+/// Who ended production is known also once something runs there again.
+async fn note_down(
+    shared: &Shared,
+    (app, environment): (AppName, EnvironmentName),
+    services: &[ServiceName],
+    by: &Signed,
+) {
+    if services.is_empty() {
+        return;
+    }
+    let what = Happened::TakenDown {
+        app,
+        environment,
+        services: services.to_vec(),
+        by: by.by.clone(),
+        why: by.why.clone(),
+    };
+    let now = shared.border.clock.calendar_us();
+    // At once: after the last one the controller ends.
+    if !chronicle::note_at_once(shared, &Happening::once(now, None, what)).await {
+        tracing::warn!("that {} took it down can't be noted", by.by);
+    }
 }
 
 /// The last of those that ended is gone: it is written down at once. Should the rest not go, nobody starts it

@@ -8,7 +8,7 @@ use std::rc::Rc;
 use futures_channel::{mpsc, oneshot};
 use futures_util::future::{Either, select};
 use futures_util::{SinkExt, StreamExt};
-use windlass_api::{Event as Told, Problem};
+use windlass_api::{Event as Told, HALT_SIGN as HALT, Problem};
 use windlass_edge::{EdgeError, ErrorKind, NewEntry};
 use windlass_engine::deployment::{
     Accepted, Action, Command, Deployment, Event, Stepped, resume, step,
@@ -25,7 +25,7 @@ use crate::perform::Performer;
 use crate::points::Points;
 use crate::scorer::{Scorer, unmeasured};
 use crate::watch::Watches;
-use crate::{keeper, lookout, problems};
+use crate::{halts, keeper, lookout, problems};
 
 /// Events that may wait for a deployment's loop; tasks that have more wait themselves.
 const EVENTS_QUEUED: usize = 1_024;
@@ -122,10 +122,9 @@ pub(crate) struct Begin {
     pub(crate) started_us: i64,
     /// Who holds it, by its rows.
     pub(crate) holder: Option<String>,
+    /// Why somebody asked for it, if they said that and it is not journalled yet.
+    pub(crate) because: Option<Fact>,
 }
-
-/// How a halt's hold is signed, before the name of who halted.
-const HALT: &str = windlass_api::HALT_SIGN;
 
 /// Why a loop ended before its deployment: this controller has no say in it any more.
 struct LetGo;
@@ -193,15 +192,18 @@ pub(crate) fn drive(shared: &Rc<Shared>, begin: Begin) -> Driven {
         watches: Watches::default(),
         scorer: Scorer::default(),
     };
-    shared.border.spawner.spawn(Box::pin(drive.run()));
+    let runs = drive.run(begin.because);
+    shared.border.spawner.spawn(Box::pin(runs));
     lookout::begin(shared);
     driven
 }
 
 impl Drive {
-    async fn run(mut self) {
+    async fn run(mut self, because: Option<Fact>) {
         if self.number == 0 {
-            self.step(&Event::Began, None);
+            let mut stepped = step(self.ahead.clone(), &Event::Began);
+            stepped.facts.extend(because);
+            self.record(&Event::Began, stepped, None);
         } else {
             let actions = resume(&self.ahead);
             self.perform(actions);
@@ -236,8 +238,9 @@ impl Drive {
     /// The halt is gone: so is its hold, unless a person has made it theirs meanwhile.
     fn lifted(&mut self) {
         if self.driven.is_halted.get()
-            && let Some(by) = self.holder.clone()
+            && let Some(holder) = self.holder.clone()
         {
+            let by = halts::lifter(&*self.border.brake).unwrap_or(holder);
             self.step(&Event::ResumeRequested { by }, None);
         }
     }

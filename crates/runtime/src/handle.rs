@@ -71,7 +71,7 @@ pub(crate) enum Request {
     },
     Rollback {
         at: Box<RollbackAt>,
-        by: String,
+        by: Signed,
         reply: Reply<RollbackAnswer>,
     },
     Remove {
@@ -112,7 +112,7 @@ pub(crate) enum Request {
     Down {
         app: AppName,
         environment: Option<EnvironmentName>,
-        by: String,
+        by: Signed,
         reply: Reply<DownAnswer>,
     },
     Adopt {
@@ -128,6 +128,8 @@ pub(crate) enum Request {
 pub struct Terms {
     /// Who asks.
     pub by: String,
+    /// Why, if they say that too.
+    pub why: Option<String>,
     /// Whether the application may come from another folder than before.
     pub may_move: bool,
     /// Whether candidates that fail run on without traffic.
@@ -139,9 +141,11 @@ pub struct Terms {
 
 impl Terms {
     /// What nothing special is allowed to.
-    pub fn of(by: String) -> Self {
+    pub fn of(by: impl Into<Signed>) -> Self {
+        let Signed { by, why } = by.into();
         Self {
             by,
+            why,
             may_move: false,
             keep_failed: false,
             asked_as: None,
@@ -293,7 +297,7 @@ impl Handle {
     ///
     /// # Errors
     /// Nothing to go back to; a kept release that is not what was promoted.
-    pub async fn rollback(&self, at: RollbackAt, by: String) -> Result<RollbackAnswer, Problem> {
+    pub async fn rollback(&self, at: RollbackAt, by: Signed) -> Result<RollbackAnswer, Problem> {
         let at = Box::new(at);
         self.ask(|reply| Request::Rollback { at, by, reply }).await
     }
@@ -467,8 +471,9 @@ impl Handle {
         &self,
         app: AppName,
         environment: Option<EnvironmentName>,
-        by: String,
+        by: impl Into<Signed>,
     ) -> Result<DownAnswer, Problem> {
+        let by = by.into();
         self.ask(|reply| Request::Down {
             app,
             environment,

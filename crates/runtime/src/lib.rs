@@ -21,6 +21,7 @@ mod events;
 mod figures;
 mod finalize;
 mod gauging;
+mod halts;
 mod handle;
 mod hearing;
 mod holder;

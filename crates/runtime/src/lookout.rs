@@ -19,7 +19,7 @@ use crate::controller::Shared;
 use crate::drive::{Driven, Input};
 use crate::judge::{Judge, Word};
 use crate::routes::armed_by;
-use crate::{asking, measure};
+use crate::{asking, halts, measure};
 
 /// Time between two looks.
 const LOOK: Millis = Millis::from_millis(100);
@@ -350,6 +350,7 @@ async fn look_at_halt(shared: &Rc<Shared>) {
     if held.is_empty() || shared.border.brake.halted().is_some() {
         return;
     }
+    halts::look(shared).await;
     for driven in held {
         driven.inbox.send(Input::Lifted).await;
     }

@@ -10,6 +10,7 @@ use windlass_engine::deployment::{Deployment, OpenSlot, Opening, wishes};
 use windlass_engine::environment;
 use windlass_model::{DeploymentId, Instance, Plan, PlanKind, ServiceName, Slot};
 
+use crate::because::Signed;
 use crate::controller::Shared;
 use crate::drive::{Begin, drive};
 use crate::handle::Terms;
@@ -29,6 +30,11 @@ pub(crate) async fn begin(
         keep_failed: terms.keep_failed,
         ..allot(shared, plan).map_err(|e| problems::no_address(&e))?
     };
+    let (by, because) = Signed {
+        by: terms.by,
+        why: terms.why,
+    }
+    .parts();
     let id = shared.border.ids.deployment();
     let deployment = Deployment::open(id.clone(), plan.clone(), &opening);
     rest::refuse_serving(shared, &deployment).await?;
@@ -40,7 +46,7 @@ pub(crate) async fn begin(
         plan: plan.clone(),
         started_us: shared.border.clock.calendar_us(),
         ended_us: None,
-        by: terms.by,
+        by,
         opening: serde_json::to_string(&Opened {
             opening,
             base: base.clone(),
@@ -63,6 +69,7 @@ pub(crate) async fn begin(
         by: stored.by,
         started_us: stored.started_us,
         holder: None,
+        because,
     };
     let driven = drive(shared, begin);
     shared.running.borrow_mut().insert(id.clone(), driven);

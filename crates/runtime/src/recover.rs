@@ -225,6 +225,7 @@ fn replay(open: &OpenDeployment) -> Result<Begin, String> {
         by: open.deployment.by.clone(),
         started_us: open.deployment.started_us,
         holder: holder::holder(&open.entries).map(|held| held.by),
+        because: None,
     })
 }
 

@@ -16,6 +16,7 @@ use windlass_model::{
 };
 
 use crate::at::RollbackAt;
+use crate::because::Signed;
 use crate::controller::Shared;
 use crate::drive::{Driven, Input};
 use crate::handle::Terms;
@@ -46,7 +47,7 @@ struct Wanted {
 pub(crate) async fn rollback(
     shared: &Rc<Shared>,
     at: RollbackAt,
-    by: String,
+    by: Signed,
 ) -> Result<RollbackAnswer, Problem> {
     let mut answer = begin(shared, at, by).await?;
     // It goes on meanwhile, and nobody waits for anything that is held.
@@ -56,7 +57,7 @@ pub(crate) async fn rollback(
     Ok(answer)
 }
 
-async fn begin(shared: &Rc<Shared>, at: RollbackAt, by: String) -> Result<RollbackAnswer, Problem> {
+async fn begin(shared: &Rc<Shared>, at: RollbackAt, by: Signed) -> Result<RollbackAnswer, Problem> {
     scorer::give_up(shared, &at.app, &at.environment).await;
     let lock = || shared.environment(&at.app, &at.environment).lock;
     if let (Some(holder), Some(to)) = (lock(), &at.to) {
@@ -227,7 +228,7 @@ async fn abort(
     shared: &Rc<Shared>,
     holder: DeploymentId,
     at: &RollbackAt,
-    by: String,
+    by: Signed,
 ) -> Result<RollbackAnswer, Problem> {
     if at.agreed.is_some() {
         // What was shown is not that something is aborted.
@@ -240,7 +241,7 @@ async fn abort(
     if aborted {
         refuse_untouched(&driven, &holder, at)?;
         let (reply, answer) = oneshot::channel();
-        let (command, by) = (Command::Abort, by.into());
+        let command = Command::Abort;
         driven
             .inbox
             .send(Input::Command { command, by, reply })

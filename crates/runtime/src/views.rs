@@ -53,6 +53,7 @@ fn view(open: &OpenDeployment) -> Result<DeploymentView, Problem> {
     }
     view.by_hand = was_let_on(&view);
     view.because = because::because(&open.entries);
+    view.said = because::said(&open.entries);
     Ok(view)
 }
 
@@ -122,6 +123,7 @@ fn unread(open: &OpenDeployment, why: &Problem) -> DeploymentView {
         held: None,
         by_hand: false,
         because: Vec::new(),
+        said: Vec::new(),
         poisoned: Some(why.detail.clone().unwrap_or_else(|| why.title.clone())),
     }
 }
@@ -148,6 +150,7 @@ fn render(stored: &StoredDeployment, now: &Deployment, sequence: u64) -> Deploym
         held: None,
         by_hand: false,
         because: Vec::new(),
+        said: Vec::new(),
         not_renamed: match &now.names {
             Names::Stuck(saw) => Some(saw.clone()),
             Names::Changing | Names::Known => None,

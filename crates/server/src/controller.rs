@@ -39,7 +39,7 @@ pub trait Controller: Clone + Send + Sync + 'static {
     fn rollback(
         &self,
         at: RollbackAt,
-        by: String,
+        by: Signed,
     ) -> impl Future<Output = Result<RollbackAnswer, Problem>> + Send;
 
     /// What something would do now.
@@ -123,7 +123,7 @@ pub trait Controller: Clone + Send + Sync + 'static {
         &self,
         app: AppName,
         environment: Option<EnvironmentName>,
-        by: String,
+        by: Signed,
     ) -> impl Future<Output = Result<DownAnswer, Problem>> + Send;
 }
 
@@ -157,7 +157,7 @@ impl Controller for Handle {
     fn rollback(
         &self,
         at: RollbackAt,
-        by: String,
+        by: Signed,
     ) -> impl Future<Output = Result<RollbackAnswer, Problem>> + Send {
         Handle::rollback(self, at, by)
     }
@@ -255,7 +255,7 @@ impl Controller for Handle {
         &self,
         app: AppName,
         environment: Option<EnvironmentName>,
-        by: String,
+        by: Signed,
     ) -> impl Future<Output = Result<DownAnswer, Problem>> + Send {
         Handle::down(self, app, environment, by)
     }

@@ -5,8 +5,10 @@ use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
+use windlass_adapters::HaltFile;
 use windlass_client::StatePaths;
-use windlass_model::Halt;
+use windlass_edge::Brake;
+use windlass_model::{Halt, LIFTS_MOST, Lift};
 
 use crate::wire;
 
@@ -45,17 +47,59 @@ pub(crate) fn halt(paths: &StatePaths, halt: Halt) -> io::Result<Halted> {
     Ok(Halted::Now(halt))
 }
 
+/// What came of lifting.
+#[derive(Debug)]
+pub(crate) struct Lifted {
+    /// What ended.
+    pub(crate) was: Halt,
+    /// Why nobody will know who ended it, where that could not be written down.
+    pub(crate) unnoted: Option<io::Error>,
+}
+
 /// Ends the halt; tells whose it was. None when nothing was halted.
-pub(crate) fn lift(paths: &StatePaths) -> io::Result<Option<Halt>> {
+///
+/// It ends first, and that somebody ended it is written down for the controller then: a disk that is full
+/// keeps no halt up.
+pub(crate) fn lift(
+    paths: &StatePaths,
+    (by, why): (String, Option<String>),
+    at_us: i64,
+) -> io::Result<Option<Lifted>> {
     let was = wire::halted(paths);
     match fs::remove_file(&paths.halted) {
-        Ok(()) => {
-            sync(&paths.state)?;
-            Ok(was)
-        }
-        Err(why) if why.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(why) => Err(why),
+        Ok(()) => {}
+        Err(why) if why.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(why) => return Err(why),
     }
+    sync(&paths.state)?;
+    let Some(was) = was else {
+        // It appeared a moment ago, and nobody has read it.
+        return Ok(None);
+    };
+    let lift = Lift {
+        by,
+        at_us,
+        why,
+        was: was.clone(),
+    };
+    let unnoted = note_lift(&HaltFile::new(paths.halted.clone()), lift).err();
+    Ok(Some(Lifted { was, unnoted }))
+}
+
+/// Beside those before it, in one piece.
+fn note_lift(file: &HaltFile, lift: Lift) -> io::Result<()> {
+    let mut all = file.lifts();
+    all.push(lift);
+    all.drain(..all.len().saturating_sub(LIFTS_MOST));
+    let path = file.lifted();
+    let whole = path.with_extension(format!("{}", std::process::id()));
+    let placed = write(&whole, &serde_json::to_vec(&all)?);
+    if let Err(why) = placed.and_then(|()| fs::rename(&whole, &path)) {
+        // What is left of it is in nobody's way.
+        fs::remove_file(&whole).ok();
+        return Err(why);
+    }
+    Ok(())
 }
 
 fn write(path: &PathBuf, text: &[u8]) -> io::Result<()> {
@@ -83,7 +127,14 @@ mod tests {
         Halt {
             by: name.to_owned(),
             since_us,
+            why: None,
         }
+    }
+
+    fn lift_at(paths: &StatePaths, at_us: i64) -> Option<Halt> {
+        let lifted = lift(paths, ("ana".to_owned(), None), at_us).unwrap()?;
+        assert!(lifted.unnoted.is_none(), "{lifted:?}");
+        Some(lifted.was)
     }
 
     #[test]
@@ -102,8 +153,8 @@ mod tests {
         assert_eq!(mode & 0o777, 0o600);
         let files: Vec<_> = fs::read_dir(folder.path()).unwrap().collect();
         assert_eq!(files.len(), 1, "nothing else is left: {files:?}");
-        assert_eq!(lift(&paths).unwrap(), Some(by("mira", 7)));
-        assert_eq!(lift(&paths).unwrap(), None);
+        assert_eq!(lift_at(&paths, 8), Some(by("mira", 7)));
+        assert_eq!(lift_at(&paths, 9), None);
         assert_eq!(halt(&paths, by("jo", 9)).unwrap(), Halted::Now(by("jo", 9)));
     }
 
@@ -116,7 +167,35 @@ mod tests {
             halt(&paths, by("mira", 7)).unwrap(),
             Halted::Already(_)
         ));
-        assert!(lift(&paths).unwrap().is_some());
+        assert!(lift_at(&paths, 8).is_some());
         assert!(!paths.halted.exists());
+    }
+
+    #[test]
+    fn the_newest_ends_are_kept_with_who_and_what_they_ended() {
+        let folder = tempfile::tempdir().unwrap();
+        let paths = StatePaths::locate(Some(folder.path())).unwrap();
+        for at_us in 1..=20 {
+            halt(&paths, by("mira", at_us)).unwrap();
+            lift_at(&paths, at_us + 100).unwrap();
+        }
+        let all = HaltFile::new(paths.halted.clone()).lifts();
+        assert_eq!(all.len(), LIFTS_MOST);
+        let last = all.last().unwrap();
+        assert_eq!((last.by.as_str(), last.at_us), ("ana", 120));
+        assert_eq!(last.was, by("mira", 20));
+        let files = fs::read_dir(folder.path()).unwrap().count();
+        assert_eq!(files, 1, "nothing else is left");
+    }
+
+    #[test]
+    fn an_end_that_cannot_be_noted_is_an_end_all_the_same() {
+        let folder = tempfile::tempdir().unwrap();
+        let paths = StatePaths::locate(Some(folder.path())).unwrap();
+        halt(&paths, by("mira", 7)).unwrap();
+        fs::create_dir(folder.path().join("lifted")).unwrap();
+        let lifted = lift(&paths, ("ana".to_owned(), None), 8).unwrap().unwrap();
+        assert!(lifted.unnoted.is_some());
+        assert_eq!(wire::halted(&paths), None);
     }
 }

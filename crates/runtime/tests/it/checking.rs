@@ -50,10 +50,10 @@ fn what_was_shown_is_carried_out_and_nothing_else() {
         assert_eq!(lab.world.disk.deployments().len(), 2, "nothing has begun");
         promotes(&mut lab, "three").await;
         let by = || "ana".to_owned();
-        let other = lab.handle().rollback(back(Some(agreed)), by()).await;
+        let other = lab.handle().rollback(back(Some(agreed)), by().into()).await;
         assert_eq!(other.expect_err("it was shown before").code.0, "WL0305");
         let agreed = shown(&lab).await;
-        let same = lab.handle().rollback(back(Some(agreed)), by()).await;
+        let same = lab.handle().rollback(back(Some(agreed)), by().into()).await;
         let id = same.expect("as shown").deployment.expect("it begins");
         lab.until_ended(&id).await;
         assert_clean(&lab);
@@ -72,7 +72,9 @@ fn while_a_deployment_runs_a_check_says_that_it_would_be_aborted_and_leaves_it()
         let answer = checked(&lab).await;
         assert_eq!((answer.aborts.as_ref(), &answer.plan), (Some(&id), &None));
         let handle = lab.handle();
-        let other = handle.rollback(back(Some(agreed)), "ana".to_owned()).await;
+        let other = handle
+            .rollback(back(Some(agreed)), "ana".to_owned().into())
+            .await;
         let refused = other.expect_err("an abort was not shown");
         assert_eq!(refused.code.0, "WL0304");
         let goes = ServiceAt {

@@ -149,7 +149,7 @@ async fn goes_back(lab: &mut Lab) {
             to: None,
             agreed: None,
         };
-        let answer = handle.rollback(at, "ana".to_owned()).await?;
+        let answer = handle.rollback(at, "ana".to_owned().into()).await?;
         Ok(answer.deployment.expect("there is something to do"))
     })
     .await;

@@ -3,7 +3,7 @@
 use windlass_api::{DownAnswer, Exit, Problem};
 use windlass_model::{Millis, Outcome};
 use windlass_runtime::{From, Terms, When};
-use windlass_testkit::{App, Effect, Ending, Lab, Script, run, service_name};
+use windlass_testkit::{App, Effect, Ending, Lab, Script, Service, run, service_name};
 
 use crate::fixture::{
     alive, assert_clean, begun, count, promoted, put, script, shop, splits, stable, state, three,
@@ -251,5 +251,32 @@ fn what_is_stuck_can_be_taken_down_and_deployed_afresh() {
                 .map(std::collections::BTreeMap::len),
             Some(1)
         );
+    });
+}
+
+#[test]
+fn what_failed_and_was_kept_elsewhere_keeps_its_router_and_controller() {
+    run(async {
+        let mut lab = Lab::new().await;
+        put(&lab, &["web"], "one");
+        promoted(&mut lab, &shop([web()])).await;
+        script(&lab, "api", "one", Script::never_ready());
+        put(&lab, &["api"], "one");
+        let blog = App::new("blog", [Service::new("api").listen(9_000)]);
+        let terms = Terms {
+            keep_failed: true,
+            ..Terms::of("bob".to_owned())
+        };
+        let from = From::File(Box::new(blog.wanted()));
+        let (id, _) = lab
+            .handle()
+            .deploy(from, terms, When::Now)
+            .await
+            .expect("it begins");
+        lab.until_ended(&id.expect("something to do")).await;
+        assert_eq!(alive(&lab), 2, "what failed runs on");
+        let answer = down(&lab, &shop([])).await.expect("it goes down");
+        assert!(!answer.last, "it is looked at, and ended by somebody");
+        assert_eq!(alive(&lab), 1);
     });
 }

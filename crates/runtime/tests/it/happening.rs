@@ -1,6 +1,7 @@
 //! What happens outside of deployments is noted, and nothing waits for that.
 
 use windlass_model::{Happened, Happening, InstanceEnd, InstanceId, Millis};
+use windlass_runtime::Signed;
 use windlass_testkit::{Effect, Lab, Script, run};
 
 use crate::fixture::{assert_clean, count, promoted, put, script, shop, stable, web};
@@ -87,9 +88,18 @@ fn what_ended_while_no_controller_lived_is_noted_as_found_and_not_twice() {
         let found = noted.found_us.expect("found");
         assert!(found - noted.at_us >= 30_000_000, "{noted:?}");
         let deaths = lab.world.disk.happenings().into_iter();
-        let deaths =
-            deaths.filter(|it| it.what == Happened::ControllerStarted { after_death: true });
-        assert_eq!(deaths.count(), 1, "the controller's own death");
+        let deaths = deaths.filter_map(|it| match it.what {
+            Happened::ControllerStarted {
+                last_seen_us,
+                after_death: true,
+            } => Some((it.at_us, last_seen_us)),
+            _ => None,
+        });
+        let deaths: Vec<_> = deaths.collect();
+        let [(at_us, Some(last_seen_us))] = deaths[..] else {
+            panic!("the controller's own death, and when it was last seen: {deaths:?}");
+        };
+        assert!(at_us - last_seen_us >= 30_000_000, "{deaths:?}");
         lab.crash_and_restart().await;
         lab.pass(Millis::from_secs(5)).await;
         assert_eq!(ends(&lab).len(), 1);
@@ -164,8 +174,67 @@ fn a_controller_that_was_told_to_end_has_not_died() {
         assert_eq!(last(&lab).what, Happened::ControllerEnded);
         lab.start().await;
         lab.pass(Millis::from_secs(1)).await;
-        let started = Happened::ControllerStarted { after_death: false };
+        let started = Happened::ControllerStarted {
+            after_death: false,
+            last_seen_us: None,
+        };
         assert_eq!(last(&lab).what, started);
-        assert_eq!(last(&lab).count, 2, "with the first one");
+        assert_eq!(last(&lab).count, 1, "each has its own row");
+    });
+}
+
+/// Who did what to everything, oldest first.
+fn persons(lab: &Lab) -> Vec<String> {
+    let noted = lab.world.disk.happenings().into_iter();
+    let told = noted.filter_map(|it| match it.what {
+        Happened::TakenDown {
+            by, why, services, ..
+        } => Some(format!("{by} took {} down: {why:?}", services[0])),
+        Happened::Halted { by, .. } => Some(format!("{by} halted at {}", it.at_us)),
+        Happened::HaltLifted { by, .. } => Some(format!("{by} lifted at {}", it.at_us)),
+        _ => None,
+    });
+    told.collect()
+}
+
+#[test]
+fn a_halt_and_its_end_are_noted_once_with_their_own_time_also_of_no_controller() {
+    run(async {
+        let mut lab = Lab::new().await;
+        lab.world.brake.halt("eve");
+        lab.handle().status().await.expect("status");
+        assert_eq!(persons(&lab), ["eve halted at 1"]);
+        lab.crash().await;
+        lab.world.brake.lift();
+        lab.world.brake.halt("ana");
+        lab.start().await;
+        let views = lab.handle().happenings(100, None).await.expect("a list");
+        assert!(
+            matches!(views[0].what, Happened::Halted { .. }),
+            "{views:?}"
+        );
+        let all = ["eve halted at 1", "lifter lifted at 2", "ana halted at 3"];
+        assert_eq!(persons(&lab), all);
+        lab.crash_and_restart().await;
+        lab.handle().status().await.expect("status");
+        assert_eq!(persons(&lab), all);
+    });
+}
+
+#[test]
+fn who_took_an_environment_down_is_noted_before_the_controller_ends() {
+    run(async {
+        let mut lab = Lab::new().await;
+        serving(&mut lab).await;
+        let by = Signed {
+            by: "ana".to_owned(),
+            why: Some("moves house".to_owned()),
+        };
+        let app = shop([web()]).spec().app.clone();
+        lab.handle().down(app, None, by).await.expect("down");
+        assert_eq!(persons(&lab), ["ana took web down: Some(\"moves house\")"]);
+        let views = lab.world.disk.happenings();
+        let place = views.iter().find_map(|it| it.what.environment());
+        assert!(place.is_some_and(|(app, _)| app.as_str() == "shop"));
     });
 }

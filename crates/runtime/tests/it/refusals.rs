@@ -286,7 +286,7 @@ fn a_way_back_waits_for_no_newer_router() {
             to: None,
             agreed: None,
         };
-        let answer = lab.handle().rollback(back, "ana".to_owned()).await;
+        let answer = lab.handle().rollback(back, "ana".to_owned().into()).await;
         let id = answer.expect("it was served before").deployment;
         lab.until_ended(&id.expect("it begins")).await;
         assert_eq!(stable(&lab), good);

@@ -26,7 +26,7 @@ async fn back(
         to: to.cloned(),
         agreed: None,
     };
-    lab.handle().rollback(at, "ana".to_owned()).await
+    lab.handle().rollback(at, "ana".to_owned().into()).await
 }
 
 /// Goes back and sees that it gets there.

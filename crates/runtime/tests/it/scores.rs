@@ -635,7 +635,7 @@ fn the_last_measurement_keeps_no_rollback_waiting() {
             to: None,
             agreed: None,
         };
-        let back = lab.handle().rollback(at, "ana".to_owned()).await;
+        let back = lab.handle().rollback(at, "ana".to_owned().into()).await;
         let back = back.expect("nothing is in its way");
         assert!(!back.aborted, "it is a rollback, and no abort");
         given_up(&lab, &id);

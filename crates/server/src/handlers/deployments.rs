@@ -70,6 +70,7 @@ pub(super) async fn post<C: Controller>(
     };
     let terms = Terms {
         by: caller.signs(request.by)?,
+        why: None,
         may_move: request.may_move,
         keep_failed: request.keep_failed,
         asked_as,
@@ -126,12 +127,13 @@ pub(super) async fn command<C: Controller>(
     said: Said,
     Json(request): Json<CommandRequest>,
 ) -> Result<WithTag<DeploymentView>, Refused> {
-    let why = request.why.map(reason).transpose()?;
+    let why = reason(request.why)?;
     said.to(&app, request.command, (request.by, why)).await
 }
 
-fn reason(why: String) -> Result<String, Refused> {
-    if is_reason(&why) {
+/// Why, as it may be kept.
+pub(super) fn reason(why: Option<String>) -> Result<Option<String>, Refused> {
+    if why.as_deref().is_none_or(is_reason) {
         return Ok(why);
     }
     let what = format!("`why` has 1 to {REASON_LONGEST} characters, and no control characters");

@@ -3,12 +3,14 @@
 use axum::extract::State;
 use windlass_api::{DownAnswer, DownRequest, EnvironmentView, Exit, Problem};
 use windlass_model::{AppName, EnvironmentName};
+use windlass_runtime::Signed;
 
 use crate::Controller;
 use crate::access::Caller;
 use crate::answer::{Answer, Answered, Refused, bad_name};
 use crate::app::App;
 use crate::body::Json;
+use crate::handlers::deployments::reason;
 
 pub(super) async fn post<C: Controller>(
     State(app): State<App<C>>,
@@ -16,7 +18,10 @@ pub(super) async fn post<C: Controller>(
     Json(request): Json<DownRequest>,
 ) -> Answered<DownAnswer> {
     let (name, environment) = at(&request)?;
-    let by = caller.signs(request.by)?;
+    let by = Signed {
+        by: caller.signs(request.by)?,
+        why: reason(request.why)?,
+    };
     refuse_controller_only(&app, &caller).await?;
     let answer = app.controller.down(name, environment, by).await?;
     Ok(Answer(answer))

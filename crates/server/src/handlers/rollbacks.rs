@@ -4,7 +4,7 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use windlass_api::{RollbackAnswer, RollbackRequest};
 use windlass_model::{AppName, EnvironmentName, ServiceName, Version};
-use windlass_runtime::RollbackAt;
+use windlass_runtime::{RollbackAt, Signed};
 
 use crate::Controller;
 use crate::access::Caller;
@@ -12,6 +12,7 @@ use crate::answer::{Answer, Answered, Refused, bad_name};
 use crate::app::App;
 use crate::body::Json;
 use crate::condition::Seen;
+use crate::handlers::deployments::reason;
 
 pub(super) async fn post<C: Controller>(
     State(app): State<App<C>>,
@@ -19,7 +20,10 @@ pub(super) async fn post<C: Controller>(
     headers: HeaderMap,
     Json(request): Json<RollbackRequest>,
 ) -> Answered<RollbackAnswer> {
-    let by = caller.signs(request.by.clone())?;
+    let by = Signed {
+        by: caller.signs(request.by.clone())?,
+        why: reason(request.why.clone())?,
+    };
     let at = at(request)?;
     let seen = Seen::of(&headers)?;
     let _comparing = app.comparing(&seen).await;

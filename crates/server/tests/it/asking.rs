@@ -237,6 +237,7 @@ async fn down_says_what_it_ended() {
         app: app.to_owned(),
         environment: None,
         by: "mira".to_owned(),
+        why: None,
     };
     let answer = client.down(&ask("hello")).await.unwrap();
     assert!(answer.last);
@@ -254,6 +255,7 @@ async fn who_asks_is_one_short_line_that_no_terminal_obeys() {
             app: "hello".to_owned(),
             environment: None,
             by: bad.to_owned(),
+            why: None,
         };
         let problem = refused(client.down(&request).await);
         assert_eq!(problem.status, 400, "{bad:?}");

@@ -109,6 +109,7 @@ pub(crate) fn deployment(text: &str, app: AppName) -> DeploymentView {
         held: None,
         by_hand: false,
         because: Vec::new(),
+        said: Vec::new(),
     }
 }
 
@@ -234,7 +235,7 @@ impl Controller for Fake {
         Ok(())
     }
 
-    async fn rollback(&self, at: RollbackAt, _by: String) -> Result<RollbackAnswer, Problem> {
+    async fn rollback(&self, at: RollbackAt, _by: Signed) -> Result<RollbackAnswer, Problem> {
         self.state().rolled_back.push(at);
         Ok(RollbackAnswer {
             deployment: Some(id("dep_01a")),
@@ -373,7 +374,7 @@ impl Controller for Fake {
         &self,
         app: AppName,
         _environment: Option<EnvironmentName>,
-        _by: String,
+        _by: Signed,
     ) -> Result<DownAnswer, Problem> {
         let ended = vec![ServiceName::new("web").unwrap()];
         self.waited().await;

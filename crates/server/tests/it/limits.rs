@@ -137,6 +137,7 @@ async fn an_open_request_is_let_finish_when_the_server_ends() {
         app: "hello".to_owned(),
         environment: None,
         by: "mira".to_owned(),
+        why: None,
     };
     let ask = client.down(&request);
     let end = async {

@@ -49,6 +49,7 @@ async fn a_rollback_names_its_place_and_bad_names_are_refused() {
         to: Some("1.4.1".to_owned()),
         agreed: None,
         by: "mira".to_owned(),
+        why: None,
     };
     let answer = client.rollback(&request).await.unwrap();
     assert!(answer.aborted && answer.deployment.is_some() && answer.plan.is_none());
@@ -124,11 +125,13 @@ async fn a_check_asks_what_would_be_done_and_does_none_of_it() {
         to: None,
         agreed: None,
         by: by.clone(),
+        why: None,
     };
     let down = DownRequest {
         app,
         environment: Some(environment),
         by: by.clone(),
+        why: None,
     };
     let deploy = DeployRequest {
         source: Source::File(hello()),

@@ -11,6 +11,7 @@ use super::at_rest::at_rest;
 use super::file::Found;
 use super::place::{self, PLACE};
 use super::waits;
+use crate::arguments::Because;
 use crate::context::Context;
 use crate::diagnostic::{Diagnostic, SILENT};
 use crate::person::person;
@@ -30,6 +31,9 @@ pub(crate) struct Options {
     /// Ask nothing; where there is no terminal nothing is asked either
     #[arg(long)]
     yes: bool,
+
+    #[command(flatten)]
+    because: Because,
 }
 
 pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, Diagnostic> {
@@ -57,6 +61,7 @@ pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, 
         app: app.clone(),
         environment: context.global.environment.clone(),
         by: person(),
+        why: options.because.message.clone(),
     };
     if !options.yes {
         // An older controller refuses after the question.

@@ -7,6 +7,7 @@ use windlass_api::Exit;
 use windlass_model::Halt;
 
 use super::wants::Wants;
+use crate::arguments::Because;
 use crate::context::Context;
 use crate::diagnostic::Diagnostic;
 use crate::halt::{Halted, halt, lift};
@@ -22,6 +23,9 @@ pub(crate) struct Options {
     /// End the halt
     #[arg(long)]
     lift: bool,
+
+    #[command(flatten)]
+    because: Because,
 }
 
 impl Options {
@@ -46,7 +50,14 @@ pub(crate) fn run(context: &Context, options: &Options) -> Result<Report, Diagno
     let zone = context.ui.style().zone;
     if options.lift {
         // Where nothing was ever kept, nothing is halted and nothing is made.
-        let was = lift(&paths).map_err(failed)?;
+        let by = (person(), options.because.message.clone());
+        let lifted = lift(&paths, by, now_us()).map_err(failed)?;
+        if let Some(why) = lifted.as_ref().and_then(|lifted| lifted.unnoted.as_ref()) {
+            context
+                .ui
+                .say(&format!("who lifted it could not be noted: {why}"));
+        }
+        let was = lifted.map(|lifted| lifted.was);
         let text = match &was {
             Some(was) => format!("lifted: it was halted {}\n", whose_halt(was, &zone)),
             None => "nothing is halted\n".to_owned(),
@@ -57,6 +68,7 @@ pub(crate) fn run(context: &Context, options: &Options) -> Result<Report, Diagno
     let by = Halt {
         by: person(),
         since_us: now_us(),
+        why: options.because.message.clone(),
     };
     let (first, text) = match halt(&paths, by).map_err(failed)? {
         Halted::Now(halt) => (

@@ -11,7 +11,7 @@ use crate::context::Context;
 use crate::diagnostic::Diagnostic;
 use crate::follow::say_unknown;
 use crate::report::Report;
-use crate::ui::happenings::{HAPPENING, OUTSIDE, happening_lines, happenings_text};
+use crate::ui::happenings::{HAPPENING, OUTSIDE, by_time, happening_lines, happenings_text};
 
 /// Most that are shown: a controller keeps no more.
 const SHOWN: u32 = 1_000;
@@ -39,7 +39,7 @@ pub(super) async fn run(context: &Context, follow: bool) -> Result<Report, Diagn
         return goes_on(context, client, all).await;
     }
     let text = happenings_text(&all, &context.ui.style());
-    all.reverse();
+    all.sort_by_key(|it| (it.at_us, it.sequence));
     Ok(Report::new(text, &all)?.of(HAPPENING).sentences())
 }
 
@@ -62,7 +62,7 @@ async fn goes_on(
     let starting = Starting::default();
     let mut told = 0;
     loop {
-        for happening in news.iter().rev() {
+        for happening in by_time(&news) {
             if say(context, happening).is_err() {
                 return Ok(Report::silent(Exit::Done));
             }
@@ -120,7 +120,7 @@ pub(super) async fn since(context: &Context, client: &Client, view: &DeploymentV
     };
     let said = format!("outside of the deployment, {of_all} it began: {OUTSIDE}");
     context.ui.say(&said);
-    for happening in all.iter().rev() {
+    for happening in by_time(&all) {
         if say(context, happening).is_err() {
             return;
         }

@@ -11,7 +11,7 @@ use windlass_model::{DeploymentId, DeploymentState, PlanKind, ServiceName, Versi
 
 use super::place::environment;
 use super::plan::show_plan;
-use crate::arguments::{service, version};
+use crate::arguments::{Because, service, version};
 use crate::context::Context;
 use crate::diagnostic::Diagnostic;
 use crate::follow::{Purpose, begun, follow, of_none};
@@ -36,6 +36,9 @@ pub(crate) struct Options {
     #[arg(long)]
     detach: bool,
 
+    #[command(flatten)]
+    because: Because,
+
     /// Ask nothing; where there is no terminal nothing is asked either
     #[arg(long)]
     yes: bool,
@@ -51,6 +54,7 @@ pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, 
         to: options.to.clone(),
         agreed: None,
         by: person(),
+        why: options.because.message.clone(),
     };
     let agreed = if options.yes {
         Agreed::Whatever
@@ -61,7 +65,7 @@ pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, 
     };
     let is_unasked = matches!(agreed, Agreed::Unasked);
     let answer = match agreed {
-        Agreed::Abort(id) => return abort(context, &client, &id, options.detach).await,
+        Agreed::Abort(id) => return abort(context, &client, &id, options).await,
         Agreed::To(versions) => {
             request.agreed = Some(versions);
             client.rollback(&request).await?
@@ -205,10 +209,11 @@ async fn abort(
     context: &Context,
     client: &Client,
     id: &DeploymentId,
-    detach: bool,
+    options: &Options,
 ) -> Result<Report, Diagnostic> {
-    let view = client.command(id, Command::Abort, &person(), None).await?;
-    super::abort::end(context, client, view, detach).await
+    let why = options.because.message.as_deref();
+    let view = client.command(id, Command::Abort, &person(), why).await?;
+    super::abort::end(context, client, view, options.detach).await
 }
 
 #[cfg(test)]

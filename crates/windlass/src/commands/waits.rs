@@ -92,6 +92,7 @@ mod tests {
             app: "shop".to_owned(),
             environment: environment.map(str::to_owned),
             by: "mira".to_owned(),
+            why: None,
         };
         let said = |shop: &EnvironmentView, environment| {
             left(std::slice::from_ref(shop), &request(environment))

@@ -116,6 +116,7 @@ async fn clear(state: &Path, fresh: bool) {
             app: "demo".to_owned(),
             environment: None,
             by: "demo".to_owned(),
+            why: None,
         };
         // A deployment that still runs goes back first; the second try ends what is left then.
         if client.down(&request).await.is_err() {

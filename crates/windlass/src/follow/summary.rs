@@ -6,6 +6,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use windlass_api::{
     BecauseView, DeploymentScore, DeploymentView, EnvironmentView, HeldView, Problem, RolloutView,
+    SaidView,
 };
 use windlass_model::{
     AppName, DeploymentId, DeploymentState, EnvironmentName, PlanId, PlanKind, ServiceName,
@@ -37,6 +38,7 @@ pub(crate) struct Summary<'v> {
     state: &'static str,
     by_hand: bool,
     because: &'v [BecauseView],
+    said: &'v [SaidView],
     started_us: i64,
     ended_us: Option<i64>,
     by: &'v str,
@@ -76,6 +78,7 @@ impl<'v> Summary<'v> {
             state: state_word(view.state),
             by_hand: view.by_hand,
             because: &view.because,
+            said: &view.said,
             started_us: view.started_us,
             ended_us: view.ended_us,
             by: &view.by,
@@ -113,6 +116,7 @@ pub(crate) fn of_none(kind: PlanKind, app: &str, environment: &str) -> Value {
         "state": "ended",
         "by_hand": false,
         "because": [],
+        "said": [],
         "started_us": null,
         "ended_us": null,
         "by": null,

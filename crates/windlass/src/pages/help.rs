@@ -171,11 +171,11 @@ each does: windlass docs roll-back",
     (
         "halt",
         "Examples:
-  windlass halt
+  windlass halt -m 'the database moves'
   windlass halt --lift
 
 Needs no controller. Aborts and rollbacks go on. Ends with 0, also where it was
-halted already.",
+halted already. Who halted and who lifted it: windlass events --outside",
     ),
     (
         "down",

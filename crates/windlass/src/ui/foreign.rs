@@ -129,6 +129,7 @@ fn whole_environment() -> EnvironmentView {
     let halt = Halt {
         by: "jo".to_owned(),
         since_us: 1,
+        why: Some("why".to_owned()),
     };
     view.halted = Some(halt);
     view.router = Some(RouterView {

@@ -1,10 +1,11 @@
 //! What happened outside of deployments, for people.
 
+use jiff::tz::TimeZone;
 use windlass_api::{HappeningView, RestartsView};
 use windlass_model::{Happened, InstanceEnd};
 
 use super::time::{ago, of_calendar};
-use super::words::{harmless, instance_end};
+use super::words::{harmless, instance_end, listed, signed};
 use super::{Role, Style};
 
 /// What the object of a happening is called among those of other commands.
@@ -13,14 +14,22 @@ pub(crate) const HAPPENING: &str = "happening";
 /// The command that tells of all of them.
 pub(crate) const OUTSIDE: &str = "windlass events --outside";
 
-/// Oldest first, as they come newest first.
+/// In the order of the times that they show, which is not that of their numbers: what a controller finds
+/// is older than what it has seen already.
 pub(crate) fn happenings_text(newest_first: &[HappeningView], style: &Style) -> String {
     if newest_first.is_empty() {
         return "nothing has happened outside of deployments\n".to_owned();
     }
-    let lines = newest_first.iter().rev();
+    let lines = by_time(newest_first).into_iter();
     let lines = lines.flat_map(|happening| happening_lines(happening, style));
     lines.map(|line| line + "\n").collect()
+}
+
+/// Oldest first, by the time that is shown of each.
+pub(crate) fn by_time(newest_first: &[HappeningView]) -> Vec<&HappeningView> {
+    let mut all: Vec<&HappeningView> = newest_first.iter().rev().collect();
+    all.sort_by_key(|happening| happening.at_us);
+    all
 }
 
 /// A line that says when, where and what, and one for each last line of what has ended.
@@ -29,26 +38,29 @@ pub(crate) fn happening_lines(happening: &HappeningView, style: &Style) -> Vec<S
     let since = of_calendar(happening.first_us, &style.zone);
     let times = match happening.count {
         0 | 1 => String::new(),
-        count => format!(", {count} times since {since}"),
+        count => format!(", {count} times, the first at {since}"),
     };
     let found = match happening.found_us {
         Some(_) => ", found when a controller started",
         None => "",
     };
-    let told = [&at, "  ", &words(happening), &times, found].concat();
+    let told = [&at, "  ", &words(happening, &style.zone), &times, found].concat();
     let mut lines = vec![if happening.what.is_trouble() {
         style.paint(Role::Warn, &told)
     } else {
         told
     }];
     if let Happened::InstanceEnded { last_lines, .. } = &happening.what {
+        if !last_lines.is_empty() {
+            lines.push("    it printed last:".to_owned());
+        }
         let printed = last_lines.iter();
-        lines.extend(printed.map(|line| format!("    {}", harmless(line))));
+        lines.extend(printed.map(|line| format!("      {}", harmless(line))));
     }
     lines
 }
 
-fn words(happening: &HappeningView) -> String {
+fn words(happening: &HappeningView, zone: &TimeZone) -> String {
     let place = place(happening);
     match &happening.what {
         Happened::InstanceEnded {
@@ -73,12 +85,41 @@ fn words(happening: &HappeningView) -> String {
         Happened::RouterReplaced => {
             "another router answers: it was upgraded, or somebody else started it".to_owned()
         }
-        Happened::ControllerStarted { after_death: true } => {
-            "a controller started; the one before it had died".to_owned()
-        }
-        Happened::ControllerStarted { after_death: false } => "a controller started".to_owned(),
+        Happened::ControllerStarted {
+            after_death: true,
+            last_seen_us,
+        } => died(*last_seen_us, zone),
+        Happened::ControllerStarted {
+            after_death: false, ..
+        } => "a controller started".to_owned(),
         Happened::ControllerEnded => "the controller ended, as it should".to_owned(),
+        Happened::TakenDown {
+            app,
+            environment,
+            services,
+            by,
+            why,
+        } => {
+            let by = signed(by, why.as_deref());
+            let services = listed(services);
+            format!("{app} in {environment} was taken down by {by}: {services}")
+        }
+        Happened::Halted { by, why } => {
+            format!("every raise was halted by {}", signed(by, why.as_deref()))
+        }
+        Happened::HaltLifted { by, why } => {
+            format!("the halt was lifted by {}", signed(by, why.as_deref()))
+        }
     }
+}
+
+/// The row is dated by when that was seen: nobody saw when it died.
+fn died(last_seen_us: Option<i64>, zone: &TimeZone) -> String {
+    let when = match last_seen_us {
+        Some(at_us) => format!("it was last seen alive at {}", of_calendar(at_us, zone)),
+        None => "nothing tells when".to_owned(),
+    };
+    format!("the controller had died, seen when this one started; {when}")
 }
 
 fn place(happening: &HappeningView) -> String {
@@ -92,11 +133,11 @@ fn place(happening: &HappeningView) -> String {
     }
 }
 
-/// `started again 2 times, last 3m ago (was killed by signal 9)`.
+/// `started again 2 times in the last 24 hours, last 3m ago (was killed by signal 9)`.
 pub(crate) fn restarts(view: &RestartsView, now_us: i64) -> String {
     let times = match view.count {
         1 => "once".to_owned(),
-        count => format!("{count} times"),
+        count => format!("{count} times in the last 24 hours"),
     };
     let last = ago(now_us.saturating_sub(view.last_us));
     format!(
@@ -116,14 +157,18 @@ mod tests {
         let text = happenings_text(&all, &Style::plain());
         insta::assert_snapshot!(text, @r"
         2026-11-21 14:02:12  the controller ended, as it should
-        2026-11-21 14:02:13  a controller started; the one before it had died
+        2026-11-21 14:02:13  the controller had died, seen when this one started; it was last seen alive at 2026-11-21 14:02:11
         2026-11-21 14:02:14  another router answers: it was upgraded, or somebody else started it
         2026-11-21 14:02:15  the router is gone and could not be started again: the address 127.0.0.1:20001 is taken; it is tried further
-        2026-11-21 14:02:16  api of shop in production: instance ins_2a could not be started again: the address 127.0.0.1:20001 is taken; it is tried further, 3 times since 2026-11-21 14:02:11, found when a controller started
-        2026-11-21 14:02:17  api of shop in production: instance ins_2a exited with status 1; it is started again, 3 times since 2026-11-21 14:02:11, found when a controller started
-            no connection to the database
+        2026-11-21 14:02:16  api of shop in production: instance ins_2a could not be started again: the address 127.0.0.1:20001 is taken; it is tried further, 3 times, the first at 2026-11-21 14:02:11, found when a controller started
+        2026-11-21 14:02:17  api of shop in production: instance ins_2a exited with status 1; it is started again, 3 times, the first at 2026-11-21 14:02:11, found when a controller started
+            it printed last:
+              no connection to the database
         2026-11-21 14:02:18  the router was killed by signal 9; it was started again, from the same table
         2026-11-21 14:02:19  a controller started
+        2026-11-21 14:02:20  shop in production was taken down by jo (moves house): api
+        2026-11-21 14:02:21  every raise was halted by jo
+        2026-11-21 14:02:22  the halt was lifted by mira
         ");
         all.clear();
         let nothing = "nothing has happened outside of deployments\n";
@@ -138,7 +183,8 @@ mod tests {
             end: InstanceEnd::Killed(9),
         };
         let told = restarts(&view, sample::at(180_000));
-        let said = "started again 2 times, last 3m ago (was killed by signal 9)";
+        let said =
+            "started again 2 times in the last 24 hours, last 3m ago (was killed by signal 9)";
         assert_eq!(told, said);
     }
 }

@@ -8,7 +8,7 @@ use windlass_model::{ServiceName, Version};
 use super::Style;
 use super::grid::{Ease, Grid};
 use super::time::{in_year, of_calendar, took};
-use super::words::{change, harmless, listed, standing};
+use super::words::{change, harmless, in_list, listed};
 
 /// Shortest beginning of an id that stands for it: what begins alike was begun within a quarter of a
 /// second.
@@ -59,7 +59,7 @@ fn rows(deployments: &[DeploymentView], style: &Style) -> Vec<Vec<String>> {
         vec![
             view.id.to_string(),
             place(view),
-            standing(view).to_owned(),
+            in_list(view).to_owned(),
             of_calendar(view.started_us, &style.zone),
             view.ended_us
                 .map(|ended| took(ended - view.started_us))
@@ -135,10 +135,12 @@ fn changes(view: &DeploymentView) -> String {
 
 #[cfg(test)]
 mod tests {
-    use windlass_model::Outcome;
+    use windlass_api::{SaidView, Word};
+    use windlass_model::{Outcome, ReturnReason};
 
     use super::*;
     use crate::ui::sample;
+    use crate::ui::words::result;
 
     #[test]
     fn what_somebody_calls_himself_breaks_no_row() {
@@ -147,6 +149,25 @@ mod tests {
         let text = list_text(&[view], None, &Style::plain());
         assert_eq!(text.lines().count(), 2, "{text}");
         assert!(!text.contains('\u{1b}'), "{text}");
+    }
+
+    #[test]
+    fn a_list_tells_what_somebody_stopped_from_what_went_back_by_itself() {
+        let mut view = sample::ended(Outcome::RolledBack);
+        assert_eq!(in_list(&view), "rolled back");
+        for part in view.rollouts.values_mut() {
+            let by = "mira".to_owned();
+            part.returned_because = Some(ReturnReason::Aborted { by });
+        }
+        assert_eq!(in_list(&view), "aborted");
+        view.said.push(SaidView {
+            by: "jo".to_owned(),
+            at_us: sample::at(0),
+            word: Word::DeclaredDone,
+        });
+        assert_eq!(in_list(&view), "declared done");
+        let told = result(&view);
+        assert_eq!(told, "rolled back: jo declared it done by hand");
     }
 
     #[test]

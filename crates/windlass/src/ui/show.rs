@@ -14,7 +14,7 @@ use super::time::{ago, of_calendar, of_day, took};
 use super::ways::{next_lines, ways};
 use super::words::{
     change, command_in, doing, harmless, listed, not_renamed, phase, reason, result, stuck,
-    whose_halt,
+    whose_halt, word,
 };
 use super::wrap::hang;
 use super::{Style, by_hand, record};
@@ -53,7 +53,7 @@ pub(crate) fn show_text(
         let since = of_calendar(held.since_us, &style.zone);
         labelled("held", &format!("since {since}, for {ago}"))
     }));
-    lines.extend(because_lines(view, shown));
+    lines.extend(people_lines(view, shown));
     let halt = runs.and_then(|runs| runs.halted.as_ref());
     let waits = view.ended_us.is_none() && view.held.is_none();
     lines.extend(halt.filter(|_| waits).map(|halt| {
@@ -112,14 +112,19 @@ pub(crate) fn show_text(
     lines.join("\n")
 }
 
-/// Who said when why.
-fn because_lines(view: &DeploymentView, shown: &Shown<'_>) -> Vec<String> {
+/// Who said when what, and why.
+fn people_lines(view: &DeploymentView, shown: &Shown<'_>) -> Vec<String> {
+    let said = view.said.iter().map(|said| {
+        let at = of_calendar(said.at_us, &shown.style.zone);
+        let told = format!("{} {} at {at}", harmless(&said.by), word(said.word));
+        hang("said     ", &told, shown.fits)
+    });
     let told = view.because.iter().map(|because| {
         let at = of_calendar(because.at_us, &shown.style.zone);
         let (by, why) = (harmless(&because.by), harmless(&because.why));
         hang("because  ", &format!("{by} at {at}: {why}"), shown.fits)
     });
-    told.collect()
+    said.chain(told).collect()
 }
 
 /// What there is to say of its services below their table, which may hold the short notes itself.

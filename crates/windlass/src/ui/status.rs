@@ -346,7 +346,7 @@ fn rows(name: &str, service: &ServiceView) -> Vec<Vec<String>> {
             slot.version.to_string(),
             format!("{} {}", slot.slot, slot.label),
             traffic(slot, service.listen.is_empty()),
-            instances(slot),
+            instances(slot) + &again_since(slot, role, service),
             if first {
                 listed(&service.listen)
             } else {
@@ -391,15 +391,19 @@ fn instances(slot: &SlotView) -> String {
         text.push_str(", ");
         text.push_str(&harmless(state));
     }
-    let restarts: u32 = slot
-        .instances
-        .iter()
-        .fold(0, |sum, one| sum.saturating_add(one.restarts));
-    if restarts > 0 {
-        text.push_str(", restarts ");
-        text.push_str(&restarts.to_string());
-    }
     text
+}
+
+/// How often its keepers have started it again since they began. Of what is noted beyond that, the line
+/// below the table says it for the last 24 hours, and one number is enough.
+fn again_since(slot: &SlotView, role: &str, service: &ServiceView) -> String {
+    let is_told_below = service.restarted.is_some() && matches!(role, "stable" | "standby");
+    let counts = slot.instances.iter().map(|one| one.restarts);
+    match counts.fold(0, u32::saturating_add) {
+        0 => String::new(),
+        _ if is_told_below => String::new(),
+        restarts => format!(", restarts {restarts}"),
+    }
 }
 
 #[cfg(test)]
@@ -598,6 +602,7 @@ mod tests {
             halted: Some(Halt {
                 by: "jo".to_owned(),
                 since_us: sample::STARTED_US,
+                why: None,
             }),
             certificates: Vec::new(),
             silent: Some(Silent {

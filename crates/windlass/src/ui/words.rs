@@ -3,7 +3,7 @@
 use std::fmt::Display;
 
 use jiff::tz::TimeZone;
-use windlass_api::DeploymentView;
+use windlass_api::{DeploymentView, Word};
 use windlass_model::{
     DeploymentState, EnvironmentName, Finalize, Halt, InstanceEnd, Outcome, Percent, PlanKind,
     Proof, Repair, ReturnReason, RolloutPhase, STATUS_SAYS, STATUS_SAYS_MOVING, StuckReason,
@@ -192,10 +192,51 @@ pub(crate) fn outcome_of(view: &DeploymentView) -> String {
 
 /// Whose word that was, as the end of a sentence; nothing where it was nobody's.
 pub(crate) fn whose(view: &DeploymentView) -> String {
-    let stopped = stopped(view).map(|stopped| format!(": {stopped}"));
+    let stopped = declared(view).or_else(|| stopped(view));
+    let stopped = stopped.map(|stopped| format!(": {stopped}"));
     let held = view.held.as_ref();
     let held = held.map(|held| format!(" by {}", harmless(&held.by)));
     stopped.or(held).unwrap_or_default()
+}
+
+/// What somebody did to a deployment with a word, as it follows their name.
+pub(crate) fn word(word: Word) -> &'static str {
+    match word {
+        Word::Held => "held it",
+        Word::Resumed => "resumed it",
+        Word::Promoted => "promoted it by hand",
+        Word::Aborted => "aborted it",
+        Word::Superseded => "put a newer one in its place",
+        Word::Retried => "had what failed tried again",
+        Word::DeclaredDone => "declared it done by hand",
+        Word::Abandoned => "let go of it as it was",
+    }
+}
+
+/// Who has declared done what could go neither on nor back: nobody saw that it is.
+fn declared(view: &DeploymentView) -> Option<String> {
+    let last = view
+        .said
+        .last()
+        .filter(|said| said.word == Word::DeclaredDone)?;
+    let is_over = matches!(view.state, DeploymentState::Ended(_));
+    is_over.then(|| format!("{} {}", harmless(&last.by), word(last.word)))
+}
+
+/// The state in a list: whether somebody stopped it, or it went back by itself.
+pub(crate) fn in_list(view: &DeploymentView) -> &'static str {
+    if declared(view).is_some() {
+        return "declared done";
+    }
+    let is_back = view.state == DeploymentState::Ended(Outcome::RolledBack);
+    let mut parts = view.rollouts.values();
+    let why = parts.find_map(|part| match part.returned_because.as_ref()? {
+        ReturnReason::Aborted { .. } => Some("aborted"),
+        ReturnReason::Superseded { .. } => Some("superseded"),
+        _ => None,
+    });
+    let why = why.filter(|_| is_back && view.kind == PlanKind::Deploy);
+    why.unwrap_or_else(|| standing(view))
 }
 
 /// Who stopped it, if somebody did.
@@ -328,11 +369,19 @@ pub(crate) fn not_renamed(saw: &str) -> String {
 
 /// Since when and by whom everything is halted.
 pub(crate) fn whose_halt(halt: &Halt, zone: &TimeZone) -> String {
-    let by = harmless(&halt.by);
+    let by = signed(&halt.by, halt.why.as_deref());
     if halt.since_us == 0 {
         return format!("by {by}");
     }
     format!("since {} by {by}", of_calendar(halt.since_us, zone))
+}
+
+/// Who, and in their own words why.
+pub(crate) fn signed(by: &str, why: Option<&str>) -> String {
+    match why {
+        Some(why) => format!("{} ({})", harmless(by), harmless(why)),
+        None => harmless(by),
+    }
 }
 
 /// When a standby goes, as the end of *is kept warm …*.

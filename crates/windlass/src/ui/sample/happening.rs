@@ -19,9 +19,23 @@ pub(crate) fn happenings() -> Vec<HappeningView> {
     let why = || "the address 127.0.0.1:20001 is taken".to_owned();
     let killed = InstanceEnd::Killed(9);
     let last_lines = vec!["no connection to the database".to_owned()];
+    let halted = Happened::Halted {
+        by: "jo".to_owned(),
+        why: None,
+    };
+    let lifted = Happened::HaltLifted {
+        by: "mira".to_owned(),
+        why: None,
+    };
     let all = [
         (None, Happened::ControllerEnded),
-        (None, Happened::ControllerStarted { after_death: true }),
+        (
+            None,
+            Happened::ControllerStarted {
+                after_death: true,
+                last_seen_us: Some(at(0)),
+            },
+        ),
         (None, Happened::RouterReplaced),
         (None, Happened::RouterNotStarted { why: why() }),
         (api(), Happened::InstanceNotStarted { why: why() }),
@@ -33,7 +47,25 @@ pub(crate) fn happenings() -> Vec<HappeningView> {
             },
         ),
         (None, Happened::RouterRestarted { end: killed }),
-        (None, Happened::ControllerStarted { after_death: false }),
+        (
+            None,
+            Happened::ControllerStarted {
+                after_death: false,
+                last_seen_us: None,
+            },
+        ),
+        (
+            None,
+            Happened::TakenDown {
+                app: app(),
+                environment: production(),
+                services: vec![service("api")],
+                by: "jo".to_owned(),
+                why: Some("moves house".to_owned()),
+            },
+        ),
+        (None, halted),
+        (None, lifted),
     ];
     let numbered = (1_u64..).zip((1..).zip(all));
     let mut all: Vec<HappeningView> = numbered

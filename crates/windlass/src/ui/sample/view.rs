@@ -61,6 +61,7 @@ pub(crate) fn deployment(text: &str) -> DeploymentView {
         held: None,
         by_hand: false,
         because: Vec::new(),
+        said: Vec::new(),
     }
 }
 
