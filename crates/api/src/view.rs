@@ -217,7 +217,8 @@ pub struct RolloutView {
     pub ready: u16,
     /// Candidate instances wanted.
     pub wanted: u16,
-    /// Work time left of the present wait, in milliseconds, when it began or was last journalled.
+    /// Work time left of the present wait, in milliseconds, now. It stands still while the wait does: held,
+    /// halted, or without a sight of what is watched.
     pub remaining_ms: Option<u64>,
     /// Services whose passing it waits for.
     pub waits_for: Vec<ServiceName>,

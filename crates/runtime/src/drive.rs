@@ -103,6 +103,7 @@ pub(crate) struct Driven {
     pub(crate) started_us: i64,
     /// Whether it waits for a halt to be lifted, and for nobody else.
     pub(crate) is_halted: Rc<Cell<bool>>,
+    pub(crate) timers: crate::timers::Timers,
     /// Why its next row can't be written, as long as that is so.
     pub(crate) unwritten: Rc<RefCell<Option<String>>>,
 }
@@ -173,7 +174,8 @@ pub(crate) fn drive(shared: &Rc<Shared>, begin: Begin) -> Driven {
         started_us: begin.started_us,
         is_halted: Rc::new(Cell::new(is_halted)),
         unwritten: Rc::default(),
-        inbox: inbox.clone(),
+        timers: crate::timers::Timers::default(),
+        inbox,
         now,
         sequence: Rc::new(RefCell::new(begin.sequence)),
     };
@@ -182,7 +184,7 @@ pub(crate) fn drive(shared: &Rc<Shared>, begin: Begin) -> Driven {
         border: shared.border.clone(),
         inputs,
         environment: environment::after(&begin.base, &begin.deployment),
-        performer: Performer::new(shared, &begin.deployment, &inbox),
+        performer: Performer::new(shared, &driven),
         holder,
         base: begin.base,
         ahead: begin.deployment,

@@ -13,7 +13,7 @@ use windlass_model::{DeploymentId, Instance, Millis, Report, ServiceName};
 use crate::controller::Shared;
 use crate::drive::{Driven, Input};
 use crate::handle::Reply;
-use crate::{problems, views};
+use crate::{problems, timers, views};
 
 /// Reports that may wait for the journal at one time; more are refused as busy. So a disk that is
 /// full is not talked over.
@@ -121,6 +121,7 @@ async fn hear(
 fn look(shared: &Rc<Shared>, id: &DeploymentId, service: &ServiceName) -> Result<RunView, Problem> {
     let driven = speaker(shared, id, service)?;
     let now = driven.now.borrow();
+    let left = |part: &Rollout| timers::left(shared, Some(&driven), part);
     let wanted = now.rollouts.get(service).is_some_and(is_wanted);
     Ok(RunView {
         deployment: id.clone(),
@@ -128,7 +129,7 @@ fn look(shared: &Rc<Shared>, id: &DeploymentId, service: &ServiceName) -> Result
         wanted,
         state: now.state(),
         halted: shared.border.brake.halted().is_some(),
-        rollouts: views::parts(&now),
+        rollouts: views::parts(&now, &left),
     })
 }
 

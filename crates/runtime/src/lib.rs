@@ -66,6 +66,7 @@ mod startable;
 mod status;
 mod taken_down;
 mod takes;
+mod timers;
 mod understood;
 mod views;
 mod watch;

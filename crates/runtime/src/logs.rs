@@ -147,8 +147,12 @@ impl Reader {
         let follow = self.which.follow;
         loop {
             self.find();
-            if self.read_all(!follow).await.is_err() || self.hear().await.is_err() {
-                return;
+            let mut streams = self.read_all(!follow).await;
+            streams.push(self.hear().await);
+            for line in in_order(streams) {
+                if self.out.send(line).await.is_err() {
+                    return;
+                }
             }
             if !follow || self.out.is_closed() {
                 return;
@@ -212,7 +216,7 @@ impl Reader {
     }
 
     /// Lines that a command's runs have reported since the last look.
-    async fn hear(&mut self) -> Result<(), mpsc::SendError> {
+    async fn hear(&mut self) -> Vec<LogLine> {
         let at = &self.service;
         let lock = self.shared.environment(&at.app, &at.environment).lock;
         let runs = lock.filter(|id| {
@@ -226,8 +230,9 @@ impl Reader {
             })
         });
         self.heard.turn_to(runs);
+        let mut lines = Vec::new();
         let (Some(id), Some(newest)) = (self.heard.deployment.clone(), self.open.last()) else {
-            return Ok(());
+            return lines;
         };
         let (instance, version) = (newest.instance.id.to_string(), newest.version.clone());
         loop {
@@ -236,7 +241,7 @@ impl Reader {
             // Where the journal can't be read, what was printed can be shown all the same.
             let rows = rows.unwrap_or_default();
             let Some(last) = rows.last() else {
-                return Ok(());
+                return lines;
             };
             self.heard.after = last.sequence;
             for row in rows {
@@ -244,31 +249,26 @@ impl Reader {
                 if since.is_some_and(|since| row.at_us < since) {
                     continue;
                 }
-                for text in lines_of(&row.facts, &self.service.service) {
-                    let line = LogLine {
-                        instance: instance.clone(),
-                        version: version.clone(),
-                        stream: "reported".to_owned(),
-                        text,
-                        end: row.sequence,
-                        at_us: Some(row.at_us),
-                    };
-                    self.out.send(line).await?;
-                }
+                let texts = lines_of(&row.facts, &self.service.service).into_iter();
+                lines.extend(texts.map(|text| LogLine {
+                    instance: instance.clone(),
+                    version: version.clone(),
+                    stream: "reported".to_owned(),
+                    text,
+                    end: row.sequence,
+                    at_us: Some(row.at_us),
+                }));
             }
         }
     }
 
-    /// What all of them have printed since the last look, in the order of its times.
-    async fn read_all(&mut self, last: bool) -> Result<(), mpsc::SendError> {
+    /// What all of them have printed since the last look.
+    async fn read_all(&mut self, last: bool) -> Vec<Vec<LogLine>> {
         let mut streams = Vec::new();
         for at in 0..self.open.len() {
             streams.extend(self.read(at, last).await);
         }
-        for line in in_order(streams) {
-            self.out.send(line).await?;
-        }
-        Ok(())
+        streams
     }
 
     /// What one instance has printed since the last look, each stream of it.

@@ -10,7 +10,7 @@ use std::rc::Rc;
 use futures_util::lock::Mutex;
 use windlass_control::Restart;
 use windlass_edge::{EdgeError, ErrorKind, InstanceState, RunAt, StartCommand, StartInstance};
-use windlass_engine::deployment::{Action, Deployment, Wire};
+use windlass_engine::deployment::{Action, Wire};
 use windlass_engine::rollout::{self, Rollout};
 use windlass_model::{
     AppName, DeploymentId, EnvironmentName, InstanceId, Millis, ServiceKey, ServiceName,
@@ -18,10 +18,11 @@ use windlass_model::{
 
 use crate::border::Border;
 use crate::controller::Shared;
-use crate::drive::Inbox;
+use crate::drive::{Driven, Inbox};
 use crate::hearing;
 use crate::lanes::Lane;
 use crate::routes::Wish;
+use crate::timers::Timers;
 
 /// Tries of a call whose failure may pass.
 pub(crate) const TRIES: u32 = 5;
@@ -44,21 +45,24 @@ pub(crate) struct Hands {
     environment: EnvironmentName,
     starting: Vec<Mutex<()>>,
     next_start: Cell<usize>,
+    timers: Timers,
     /// The newest route attempt asked for per service: an older one that waits is let go.
     pub(crate) newest: RefCell<BTreeMap<ServiceName, u32>>,
 }
 
 impl Performer {
-    pub(crate) fn new(shared: &Rc<Shared>, deployment: &Deployment, inbox: &Inbox) -> Self {
+    pub(crate) fn new(shared: &Rc<Shared>, driven: &Driven) -> Self {
+        let deployment = driven.now.borrow();
         let plan = &deployment.plan;
         let hands = Hands {
             shared: Rc::clone(shared),
-            inbox: inbox.clone(),
+            inbox: driven.inbox.clone(),
             id: deployment.id.clone(),
             app: plan.app.clone(),
             environment: plan.environment.clone(),
             starting: (0..plan.parallel.max(1)).map(|_| Mutex::new(())).collect(),
             next_start: Cell::new(0),
+            timers: driven.timers.clone(),
             newest: RefCell::default(),
         };
         Self {
@@ -135,13 +139,15 @@ impl Performer {
             rollout::Action::AwaitDrain { slot, within } => {
                 self.spawn(async move { hands.drain(service, slot, within).await });
             }
-            rollout::Action::StartTimer { timer, after } => self.spawn(async move {
-                hands.shared.border.clock.sleep(after).await;
-                hands
-                    .inbox
-                    .rollout(&service, rollout::Event::TimerFired { timer })
-                    .await;
-            }),
+            rollout::Action::StartTimer { timer, after } => {
+                let since = hands.shared.border.clock.work();
+                hands.timers.start(&service, timer, since);
+                self.spawn(async move {
+                    hands.shared.border.clock.sleep(after).await;
+                    let fired = rollout::Event::TimerFired { timer };
+                    hands.inbox.rollout(&service, fired).await;
+                });
+            }
         }
     }
 

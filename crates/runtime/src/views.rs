@@ -12,12 +12,12 @@ use windlass_edge::{OpenDeployment, StoredDeployment};
 use windlass_engine::deployment::{Deployment, Names};
 use windlass_engine::rollout::{Awaiting, Phase, Rollout, Said};
 use windlass_model::{
-    BeyondReach, DeploymentId, DeploymentState, Instance, Outcome, Percent, ScoreSummary,
+    BeyondReach, DeploymentId, DeploymentState, Instance, Millis, Outcome, Percent, ScoreSummary,
     ServiceName,
 };
 
 use crate::controller::Shared;
-use crate::{because, holder, let_go, problems, readiness, recover};
+use crate::{because, holder, let_go, problems, readiness, recover, timers};
 
 /// One deployment, running or not, from the journal.
 pub(crate) async fn stored(
@@ -31,14 +31,18 @@ pub(crate) async fn stored(
         .await
         .map_err(|e| problems::store(&e))?;
     let open = found.ok_or_else(|| problems::unknown_deployment(id))?;
-    view(&open)
+    view(shared, &open)
 }
 
-fn view(open: &OpenDeployment) -> Result<DeploymentView, Problem> {
+fn view(shared: &Shared, open: &OpenDeployment) -> Result<DeploymentView, Problem> {
     let id = &open.deployment.id;
     let (deployment, _) = recover::rebuild(open).map_err(|why| problems::unreadable(id, &why))?;
     let sequence = open.entries.last().map_or(0, |entry| entry.sequence);
+    let driven = shared.running.borrow().get(id).cloned();
+    let left = |part: &Rollout| timers::left(shared, driven.as_ref(), part);
+    let parts = parts(&deployment, &left);
     let mut view = render(&open.deployment, &deployment, sequence);
+    view.rollouts = parts;
     // A score that is too low holds it for nobody.
     if deployment.held && view.state == DeploymentState::Held {
         view.held = holder::holder(&open.entries);
@@ -93,7 +97,7 @@ pub(crate) async fn list(
             .map_err(|e| problems::store(&e))?;
         if let Some(open) = found {
             // One that can't be read harms no other.
-            views.push(view(&open).unwrap_or_else(|why| unread(&open, &why)));
+            views.push(view(shared, &open).unwrap_or_else(|why| unread(&open, &why)));
         }
     }
     Ok(views)
@@ -144,7 +148,7 @@ fn render(stored: &StoredDeployment, now: &Deployment, sequence: u64) -> Deploym
         started_us: stored.started_us,
         ended_us: stored.ended_us,
         by: stored.by.clone(),
-        rollouts: parts(now),
+        rollouts: BTreeMap::new(),
         sequence,
         poisoned: None,
         held: None,
@@ -192,11 +196,20 @@ fn step_score(rollout: &Rollout) -> Option<StepScoreView> {
     })
 }
 
-/// Its parts as clients see them.
-pub(crate) fn parts(now: &Deployment) -> BTreeMap<ServiceName, RolloutView> {
+/// Its parts as clients see them, with what `left` says of the time of each.
+pub(crate) fn parts(
+    now: &Deployment,
+    left: &dyn Fn(&Rollout) -> Option<Millis>,
+) -> BTreeMap<ServiceName, RolloutView> {
     let all = now.rollouts.iter();
-    all.map(|(service, rollout)| (service.clone(), part(now, rollout)))
-        .collect()
+    let all = all.map(|(service, rollout)| {
+        let part = RolloutView {
+            remaining_ms: left(rollout).map(Millis::as_millis),
+            ..part(now, rollout)
+        };
+        (service.clone(), part)
+    });
+    all.collect()
 }
 
 /// What the runs of its command have said, if they have.
@@ -270,7 +283,7 @@ fn part(now: &Deployment, rollout: &Rollout) -> RolloutView {
         },
         ready: u16::try_from(ready).unwrap_or(u16::MAX),
         wanted: u16::try_from(fresh.len()).unwrap_or(u16::MAX),
-        remaining_ms: rollout.remaining().map(windlass_model::Millis::as_millis),
+        remaining_ms: None,
         waits_for,
         not_ready: None,
         returned_because: rollout.returned_because.clone(),

@@ -391,12 +391,17 @@ impl Rollout {
 
     /// Work time left of the present wait, as last journalled.
     pub fn remaining(&self) -> Option<windlass_model::Millis> {
+        self.wait().map(|wait| wait.remaining)
+    }
+
+    /// What it waits for, where that has an end.
+    pub fn wait(&self) -> Option<&Wait> {
         match &self.phase {
             Phase::StoppingOld(StoppingOld::Closing { wait, .. })
             | Phase::Starting { wait }
             | Phase::Shifting { wait, .. }
-            | Phase::Baking { wait } => Some(wait.remaining),
-            Phase::Returning(back) => Some(back.wait.remaining),
+            | Phase::Baking { wait } => Some(wait),
+            Phase::Returning(back) => Some(&back.wait),
             Phase::Waiting
             | Phase::Clearing(_)
             | Phase::StoppingOld(StoppingOld::Draining | StoppingOld::Stopping { .. })

@@ -40,6 +40,12 @@ impl Wait {
         self.remaining.min(SLICE)
     }
 
+    /// What is left once the running slice has run so long. A slice that has not been booked yet takes no
+    /// more than itself.
+    pub fn left_after(&self, ran: Millis) -> Millis {
+        self.remaining.less(ran.min(self.slice()))
+    }
+
     /// Begins the next slice under `timer`.
     pub(crate) fn start(&mut self, timer: TimerId) -> Action {
         self.timer = Some(timer);
