@@ -117,7 +117,7 @@ async fn what_happened_comes_a_page_at_a_time_and_whole() {
     let folder = folder();
     let server = Standing::new(folder.path());
     let client = server.client().await;
-    assert_eq!(client.happenings(5).await.unwrap(), []);
+    assert_eq!(client.happenings(5).await.unwrap().known, []);
     let all: Vec<HappeningView> = (1..=450)
         .rev()
         .map(|number: u64| {
@@ -126,8 +126,8 @@ async fn what_happened_comes_a_page_at_a_time_and_whole() {
         })
         .collect();
     server.fake.state().happenings.clone_from(&all);
-    assert_eq!(client.happenings(1_000).await.unwrap(), all);
-    assert_eq!(client.happenings(3).await.unwrap(), all[..3]);
+    assert_eq!(client.happenings(1_000).await.unwrap().known, all);
+    assert_eq!(client.happenings(3).await.unwrap().known, all[..3]);
 }
 
 #[tokio::test]

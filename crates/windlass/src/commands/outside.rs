@@ -126,3 +126,26 @@ pub(super) async fn since(context: &Context, client: &Client, view: &DeploymentV
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use windlass_model::{AppName, EnvironmentName};
+
+    use super::*;
+    use crate::ui::sample;
+
+    #[test]
+    fn what_happened_in_another_environment_or_application_is_not_told_below_a_deployment() {
+        let view = sample::deployment("dep_01k0a");
+        let all = sample::happenings();
+        assert!(all.iter().all(|it| is_of(&view, it)));
+        let mut elsewhere = view.clone();
+        elsewhere.environment = EnvironmentName::new("staging").expect("a name");
+        let told: Vec<_> = all.iter().filter(|it| is_of(&elsewhere, it)).collect();
+        assert!(told.iter().all(|it| it.environment.is_none()), "{told:?}");
+        assert!(!told.is_empty(), "the router is everybody's");
+        let mut other = view;
+        other.app = AppName::new("mail").expect("a name");
+        assert!(all.iter().filter(|it| is_of(&other, it)).count() < all.len());
+    }
+}
