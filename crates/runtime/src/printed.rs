@@ -13,9 +13,6 @@ use crate::opening::Opened;
 use crate::problems;
 use crate::retention::{DEPLOYMENTS_KEPT, TRACES_KEPT};
 
-/// Newest deployments searched for the last one of a service.
-const SEARCHED: u32 = 10;
-
 /// Logs that are named where one is not there any more.
 const NAMED: usize = 8;
 
@@ -31,7 +28,7 @@ pub(crate) struct Started {
 /// What the last deployment of a service has started. None where the journal can't be read: what runs can be
 /// shown without it.
 pub(crate) async fn last(shared: &Rc<Shared>, at: &ServiceAt) -> Option<Started> {
-    let stored = shared.border.store.deployments(SEARCHED).await;
+    let stored = shared.border.store.deployments(DEPLOYMENTS_KEPT).await;
     let mut stored = stored.unwrap_or_default().into_iter();
     stored.find_map(|stored| started(&stored, at))
 }
@@ -94,7 +91,8 @@ pub(crate) async fn chosen(
     let why = if is_known {
         format!(
             "it has started nothing, or that was cleaned up: logs are kept of what runs, and of the last \
-             {TRACES_KEPT} deployments"
+             {TRACES_KEPT} deployments of {} in {}",
+            at.app, at.environment
         )
     } else {
         format!("no deployment of {} that is known has that", at.service)

@@ -1,9 +1,10 @@
 //! Dropping what no rollback may need any more.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-use windlass_model::{DeploymentId, InstanceId, Plan, PlanId, Release};
+use windlass_edge::StoredDeployment;
+use windlass_model::{AppName, DeploymentId, EnvironmentName, InstanceId, Plan, PlanId, Release};
 
 use crate::controller::Shared;
 use crate::opening::Opened;
@@ -11,9 +12,12 @@ use crate::opening::Opened;
 /// Ended deployments whose rows are kept.
 pub(crate) const DEPLOYMENTS_KEPT: u32 = 200;
 
-/// Newest deployments whose releases (for `retry`) and instances' logs and statuses are kept, also of
-/// failed ones.
-pub(crate) const TRACES_KEPT: u32 = 10;
+/// Newest deployments of an application in an environment whose releases (for `retry`) and instances' logs
+/// and statuses are kept, also of failed ones.
+pub(crate) const TRACES_KEPT: usize = 10;
+
+/// Most deployments of all applications together of which that is kept: their logs fill the disk.
+const TRACES_MOST: usize = 100;
 
 /// Runs after each deployment. What can't be dropped now is tried again after the next one.
 pub(crate) async fn run(shared: &Rc<Shared>) {
@@ -61,8 +65,8 @@ async fn needed(shared: &Rc<Shared>) -> Result<Needed, String> {
         .flat_map(|slot| slot.instances.iter().map(|i| i.id.clone()))
         .collect();
     let mut releases: Vec<Release> = slots.into_iter().map(|slot| slot.release).collect();
-    let recent = store.deployments(TRACES_KEPT).await;
-    let mut deployments = recent.map_err(|error| error.chain())?;
+    let known = store.deployments(DEPLOYMENTS_KEPT).await;
+    let mut deployments = recent(known.map_err(|error| error.chain())?);
     let poisoned: Vec<DeploymentId> = shared.poisoned.borrow().keys().cloned().collect();
     for id in poisoned {
         let found = store.deployment(&id).await.map_err(|error| error.chain())?;
@@ -92,6 +96,19 @@ async fn needed(shared: &Rc<Shared>) -> Result<Needed, String> {
         instances,
         plans: carried,
     })
+}
+
+/// Those of which traces are kept, of all from the newest on: what a neighbour deploys throws out nobody's.
+fn recent(all: Vec<StoredDeployment>) -> Vec<StoredDeployment> {
+    let mut seen: BTreeMap<(AppName, EnvironmentName), usize> = BTreeMap::new();
+    let recent = all.into_iter().filter(|stored| {
+        let plan = &stored.plan;
+        let place = (plan.app.clone(), plan.environment.clone());
+        let seen = seen.entry(place).or_default();
+        *seen += 1;
+        *seen <= TRACES_KEPT
+    });
+    recent.take(TRACES_MOST).collect()
 }
 
 /// The plans that are carried out now.

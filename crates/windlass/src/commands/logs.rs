@@ -10,13 +10,13 @@ use windlass_model::Millis;
 use super::file::Found;
 use super::versions::Versions;
 use super::which::{SEARCHED, by_beginning, client};
-use crate::arguments::{duration, named, version};
+use crate::arguments::{Output, duration, named, version};
 use crate::context::Context;
 use crate::diagnostic::Diagnostic;
 use crate::report::Report;
-use crate::ui::LogLook;
 use crate::ui::time::now_us;
 use crate::ui::words::{listed, meant};
+use crate::ui::{LOG, LogLook};
 
 /// No one service, or version of it, is meant by what was typed.
 pub(super) const SERVICE: &str = "WL0432";
@@ -28,7 +28,7 @@ pub(crate) struct Options {
     #[arg(value_name = "SERVICE", value_parser = named)]
     service: String,
 
-    /// Go on until Ctrl-C
+    /// Go on until Ctrl-C; -o json is one object a line then
     #[arg(long)]
     follow: bool,
 
@@ -100,20 +100,22 @@ pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, 
     if let Some(told) = first {
         context.ui.say(&told);
     }
-    let ended = print(context, &client, query, options).await?;
+    let report = print(context, &client, query, options).await?;
     if let Some(told) = last {
         context.ui.say(&told);
     }
-    Ok(Report::silent(ended))
+    Ok(report)
 }
 
-/// Prints line after line, to the end or until Ctrl-C.
+/// Prints line after line, to the end or until Ctrl-C; as one value where that is asked for and there is an end.
 async fn print(
     context: &Context,
     client: &Client,
     query: LogQuery,
     options: &Options,
-) -> Result<Exit, Diagnostic> {
+) -> Result<Report, Diagnostic> {
+    let is_one = context.ui.output() == Output::Json && !options.follow;
+    let mut lines = Vec::new();
     let mut logs = if options.follow {
         Source::Goes(Box::new(FollowingLogs::new(
             client,
@@ -132,15 +134,19 @@ async fn print(
     loop {
         tokio::select! {
             line = logs.next() => match line? {
+                Some(line) if is_one => {
+                    lines.push(look.value(&line).map_err(|why| Diagnostic::bug(&why))?);
+                }
                 Some(line) => {
                     if context.ui.log_line(&line, &look).is_err() {
                         // Whoever read has left: that ends it as well as it should.
-                        return Ok(Exit::Done);
+                        return Ok(Report::silent(Exit::Done));
                     }
                 }
-                None => return Ok(Exit::Done),
+                None if is_one => return Ok(Report::new("", &lines)?.of(LOG)),
+                None => return Ok(Report::silent(Exit::Done)),
             },
-            _signal = &mut stopped => return Ok(Exit::Detached),
+            _signal = &mut stopped => return Ok(Report::silent(Exit::Detached)),
         }
     }
 }

@@ -4,13 +4,16 @@ use std::collections::BTreeMap;
 
 use clap::Args;
 use windlass_api::{
-    CheckAnswer, Command, DeploymentView, PlanView, RollbackAnswer, RollbackRequest,
+    CheckAnswer, Command, DeploymentView, EnvironmentView, PlanView, RollbackAnswer,
+    RollbackRequest,
 };
 use windlass_client::Client;
 use windlass_model::{DeploymentId, DeploymentState, PlanKind, ServiceName, Version};
 
 use super::place::environment;
 use super::plan::show_plan;
+use super::versions::{Versions, meant_in};
+use super::which::SEARCHED;
 use crate::arguments::{Because, service, version};
 use crate::context::Context;
 use crate::diagnostic::Diagnostic;
@@ -28,7 +31,7 @@ pub(crate) struct Options {
     #[arg(value_name = "SERVICE", value_parser = service)]
     service: Option<String>,
 
-    /// The version to go back to; the last good one by default
+    /// The version to go back to, or the only one that begins so; the last good one by default
     #[arg(long, value_name = "VERSION", value_parser = version)]
     to: Option<String>,
 
@@ -51,7 +54,7 @@ pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, 
         app: runs.app.to_string(),
         environment: runs.environment.to_string(),
         service: options.service.clone(),
-        to: options.to.clone(),
+        to: to(&client, &runs, options).await?,
         agreed: None,
         by: person(),
         why: options.because.message.clone(),
@@ -116,6 +119,23 @@ fn aborted(view: &DeploymentView) -> String {
         [] | [_] => format!("{} runs: it is aborted", view.id),
         all => format!("{} runs: all of it is aborted, {}", view.id, listed(all)),
     }
+}
+
+/// The whole version that is meant, if one is named.
+async fn to(
+    client: &Client,
+    runs: &EnvironmentView,
+    options: &Options,
+) -> Result<Option<String>, Diagnostic> {
+    let Some(typed) = &options.to else {
+        return Ok(None);
+    };
+    let past = client.deployments(SEARCHED).await?;
+    let meant = match &options.service {
+        Some(service) => Versions::of(runs, service, &past).meant(typed)?,
+        None => meant_in(runs, &past, typed)?,
+    };
+    Ok(Some(meant))
 }
 
 /// What is carried out, and what stays as it is.

@@ -10,7 +10,7 @@ use super::logs::SERVICE;
 use crate::diagnostic::Diagnostic;
 use crate::ui::words::{harmless, listed};
 
-/// Newest deployments, of any application, whose output is kept though it has ended.
+/// Newest deployments of an application in an environment whose output is kept though it has ended.
 const KEPT: usize = 10;
 
 /// Versions that a line names; more are counted.
@@ -45,9 +45,10 @@ impl Versions {
                 .shown
                 .extend(slots.map(|slot| slot.version.clone()));
         }
-        let parts = past.iter().enumerate().filter_map(|(at, it)| {
-            let is_here = it.app == view.app && it.environment == view.environment;
-            let mut parts = it.rollouts.iter().filter(|_| is_here);
+        let here = |it: &&DeploymentView| it.app == view.app && it.environment == view.environment;
+        let here = past.iter().filter(here);
+        let parts = here.enumerate().filter_map(|(at, it)| {
+            let mut parts = it.rollouts.iter();
             Some((at, parts.find(|(name, _)| is_it(name))?.1))
         });
         for (at, part) in parts {
@@ -67,23 +68,11 @@ impl Versions {
     /// The whole version that `typed` stands for: itself, or the only one that begins so. What nobody knows is
     /// left for the controller to refuse, which says what is there.
     pub(super) fn meant(&self, typed: &str) -> Result<String, Diagnostic> {
-        let known: BTreeSet<&Version> = self.shown.iter().chain(&self.brought).collect();
-        if known.iter().any(|version| version.0 == typed) {
-            return Ok(typed.to_owned());
-        }
-        let begun = known.iter().filter(|version| version.0.starts_with(typed));
-        let begun: Vec<&str> = begun.map(|version| version.0.as_str()).collect();
-        match begun.as_slice() {
-            [only] => Ok((*only).to_owned()),
-            [] => Ok(typed.to_owned()),
-            several => {
-                let what = format!("several versions of {} begin with {typed}", self.service);
-                let several: Vec<String> = several.iter().map(|one| harmless(one)).collect();
-                Err(Diagnostic::new(Exit::Usage, what)
-                    .code(SERVICE)
-                    .hint(format!("write more of one of them: {}", listed(&several))))
-            }
-        }
+        meant(self.known(), typed, &self.service)
+    }
+
+    fn known(&self) -> impl Iterator<Item = &Version> {
+        self.shown.iter().chain(&self.brought)
     }
 
     /// What has ended, and is not among what is shown where nobody says whose output is meant; none where
@@ -102,6 +91,40 @@ impl Versions {
         Some(format!(
             "ended, and not shown: {ended}; to see what one of them printed: windlass logs {service} --version {first}"
         ))
+    }
+}
+
+/// The same among the versions of all services of an application.
+pub(super) fn meant_in(
+    view: &EnvironmentView,
+    past: &[DeploymentView],
+    typed: &str,
+) -> Result<String, Diagnostic> {
+    let services = view.services.keys();
+    let all = services.map(|service| Versions::of(view, service.as_str(), past));
+    let all: Vec<Versions> = all.collect();
+    let known = all.iter().flat_map(Versions::known);
+    meant(known, typed, view.app.as_str())
+}
+
+fn meant<'v>(
+    known: impl Iterator<Item = &'v Version>,
+    typed: &str,
+    whose: &str,
+) -> Result<String, Diagnostic> {
+    let begun = known.filter(|version| version.0.starts_with(typed));
+    let begun: BTreeSet<&str> = begun.map(|version| version.0.as_str()).collect();
+    let begun: Vec<&str> = begun.into_iter().collect();
+    match begun.as_slice() {
+        [only] => Ok((*only).to_owned()),
+        several if several.is_empty() || several.contains(&typed) => Ok(typed.to_owned()),
+        several => {
+            let what = format!("several versions of {whose} begin with {typed}");
+            let several: Vec<String> = several.iter().map(|one| harmless(one)).collect();
+            Err(Diagnostic::new(Exit::Usage, what)
+                .code(SERVICE)
+                .hint(format!("write more of one of them: {}", listed(&several))))
+        }
     }
 }
 

@@ -32,7 +32,7 @@ pub(super) async fn unready(client: &Client, status: &[EnvironmentView]) -> Vec<
         return Vec::new();
     }
     // Without them it is told as it is seen.
-    let happenings = client.happenings(SEARCHED).await.unwrap_or_default();
+    let happenings = client.happenings(SEARCHED).await.unwrap_or_default().known;
     let told = all.into_iter();
     told.map(|(place, service)| told_of(place, service, &happenings))
         .collect()

@@ -49,8 +49,8 @@ pub(crate) enum Purpose {
 struct Manner {
     /// The sequence of the last event that is not told again.
     said_after: u64,
-    /// Whether a person reads what is told.
-    attended: bool,
+    /// Whether it goes on while a person holds it.
+    waits: bool,
 }
 
 /// How following ended.
@@ -63,8 +63,8 @@ enum Met {
     Unread,
 }
 
-/// Follows until the deployment ends, is stuck, or Ctrl-C detaches. Where no person reads, also until a
-/// person holds it: a script would wait for ever, and nobody would see for whom.
+/// Follows until the deployment ends, is stuck, or Ctrl-C detaches. Where no person reads, a command that
+/// changes something also ends once a person holds it: a script would wait for ever, and nobody would see for whom.
 pub(crate) async fn follow(
     context: &Context,
     client: &Client,
@@ -83,7 +83,8 @@ pub(crate) async fn follow(
     let mut voice = Voice::of(&context.ui);
     let manner = Manner {
         said_after: after,
-        attended: context.ui.is_attended(),
+        // Who only looks wants to see what becomes of it, and keeps no job waiting.
+        waits: context.ui.is_attended() || matches!(purpose, Purpose::Watch),
     };
     let met = watch(&mut following, &mut picture, &mut voice, &manner).await;
     voice.clear();
@@ -167,7 +168,7 @@ async fn watch(
                 if picture.has_ended() {
                     return Ok(Met::End);
                 }
-                if !manner.attended && picture.waits_for_a_person() {
+                if !manner.waits && picture.waits_for_a_person() {
                     // What is told may be past: it may go on already.
                     let view = following.client().show(&event.deployment).await?;
                     if view.state == DeploymentState::Held && view.sequence <= event.sequence {

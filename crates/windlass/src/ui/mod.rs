@@ -51,6 +51,6 @@ pub(crate) mod wrap;
 pub(crate) use again::{Again, quoted};
 #[cfg(test)]
 pub(crate) use output::diagnostic_text;
-pub(crate) use output::{LogLook, PROBLEM, UNASKED, Ui, say_panic};
+pub(crate) use output::{LOG, LogLook, PROBLEM, UNASKED, Ui, say_panic};
 pub(crate) use style::{Role, Style};
 pub(crate) use voice::{EVENT, Voice};

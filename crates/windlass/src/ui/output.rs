@@ -36,12 +36,24 @@ const TYPE: &str = "type";
 /// Where scripts find why something was not done.
 pub(crate) const PROBLEM: &str = "problem";
 
+/// What a line of a log is, for scripts.
+pub(crate) const LOG: &str = "log";
+
 /// How lines of a log are shown.
 pub(crate) struct LogLook<'s> {
     /// Whose they are, for who reads those of several services.
     pub(crate) service: &'s str,
     /// Whether each says when it was printed.
     pub(crate) is_timed: bool,
+}
+
+impl LogLook<'_> {
+    /// One line for scripts.
+    pub(crate) fn value(&self, line: &LogLine) -> serde_json::Result<serde_json::Value> {
+        let mut line = serde_json::to_value(line)?;
+        line["service"] = self.service.into();
+        Ok(line)
+    }
 }
 
 /// The voice of one run of the program.
@@ -236,11 +248,7 @@ impl Ui {
                 let at = at.map(|at_us| of_calendar(at_us, &self.style().zone) + " ");
                 self.data_line(&[at.unwrap_or_default(), log_text(line)].concat())
             }
-            Output::Json | Output::Ndjson => {
-                let mut line = serde_json::to_value(line)?;
-                line["service"] = look.service.into();
-                self.data_json(Some("log"), &line)
-            }
+            Output::Json | Output::Ndjson => self.data_json(Some(LOG), &look.value(line)?),
         }
     }
 

@@ -1,7 +1,7 @@
 //! One deployment, for people.
 
 use windlass_api::{DeploymentView, EnvironmentView, NotReadyView, RolloutView};
-use windlass_model::{DeploymentState, Outcome, ServiceName};
+use windlass_model::{DeploymentState, Outcome, RolloutPhase, ServiceName};
 
 use super::compared;
 use super::failure::{ABANDONED, last_lines, mended_by};
@@ -130,7 +130,7 @@ fn people_lines(view: &DeploymentView, shown: &Shown<'_>) -> Vec<String> {
 /// What there is to say of its services below their table, which may hold the short notes itself.
 fn notes(view: &DeploymentView, has_short: bool, shown: &Shown<'_>) -> Vec<String> {
     let of = |(service, part): (&ServiceName, &RolloutView)| {
-        let short = Some(note(part)).filter(|note| !has_short && !note.is_empty());
+        let short = Some(note(part, view.state)).filter(|note| !has_short && !note.is_empty());
         let said = short.into_iter().chain(said(part, shown));
         let said = said.map(|text| hang(&format!("{service} "), &text, shown.fits));
         let printed = part.last_lines.values().flat_map(|lines| last_lines(lines));
@@ -171,7 +171,7 @@ fn services(view: &DeploymentView, fits: Option<usize>) -> Grid {
             change(part.from.as_ref(), &part.to),
             part.weight.to_string(),
             ready,
-            note(part),
+            note(part, view.state),
         ]
     });
     let header = ["SERVICE", "PHASE", "VERSION", "TRAFFIC", "READY", NOTE];
@@ -179,7 +179,7 @@ fn services(view: &DeploymentView, fits: Option<usize>) -> Grid {
 }
 
 /// What it waits for, in a few words.
-fn note(part: &RolloutView) -> String {
+fn note(part: &RolloutView, state: DeploymentState) -> String {
     let mut notes = Vec::new();
     if !part.waits_for.is_empty() {
         notes.push(format!("waits for {}", listed(&part.waits_for)));
@@ -187,7 +187,14 @@ fn note(part: &RolloutView) -> String {
     // Of readiness it is told below until when.
     let told = part.not_ready.as_ref().and_then(NotReadyView::words);
     let left = part.remaining_ms.filter(|left| *left > 0 && told.is_none());
-    notes.extend(left.map(|left| format!("{} left", took(left_us(left)))));
+    notes.extend(left.map(|left| {
+        let left = took(left_us(left));
+        // Nobody's way back is held.
+        if state == DeploymentState::Held && part.phase != RolloutPhase::Returning {
+            return format!("stands still, {left} left");
+        }
+        format!("{left} left")
+    }));
     if let Some(said) = &part.reported {
         notes.extend(doing(said.phase.as_deref(), said.progress));
         let all = said.metrics.iter();

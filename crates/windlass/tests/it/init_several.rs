@@ -101,8 +101,9 @@ fn who_is_asked_by_another_listens_and_a_line_for_a_shell_keeps_what_it_runs() {
         ("work.py", ""),
     ]);
     let of = |service: &str| {
-        let from = file.find(&format!("  {service}:\n")).expect(service);
-        file[from..].split("\n\n").next().unwrap_or_default()
+        let begin = format!("  {service}:\n");
+        let (_, rest) = file.split_once(&begin).expect(service);
+        rest.split("\n\n").next().unwrap_or_default()
     };
     assert!(of("web").contains("needs: [api]"), "{file}");
     assert!(

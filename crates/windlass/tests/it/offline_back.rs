@@ -30,7 +30,7 @@ fn what_goes_back_says_what_it_takes() {
       [SERVICE]  The service; everything that was promoted last by default
 
     Options:
-          --to <VERSION>  The version to go back to; the last good one by default
+          --to <VERSION>  The version to go back to, or the only one that begins so; the last good one by default
           --detach        Return once it began
           --yes           Ask nothing; where there is no terminal nothing is asked either
       -h, --help          Print help

@@ -337,6 +337,36 @@ fn outside_of_a_run_there_is_nobody_to_report_to() {
 }
 
 #[test]
+fn what_is_reported_stands_among_what_is_printed_in_the_order_of_the_times() {
+    let lab = Lab::new(FILE);
+    let windlass = lab.binary().display();
+    // What follows is printed once the times of what was printed before are noted.
+    let script = format!(
+        "#!/bin/sh\necho begins\n{windlass} report log counted\n\
+         while ! [ -e go ]; do sleep 0.02; done\necho ends >&2\n"
+    );
+    lab.script("deploy", &script);
+    lab.run(&["deploy", "--detach"]).exits(0);
+    eventually("it was noted", SOON, || {
+        let lines = lab.run(&["logs", "legacy", "-o", "json"]).json();
+        let lines = lines.as_array().unwrap();
+        let says = |text: &str| lines.iter().find(|line| line["text"] == text).cloned();
+        let (begins, counted) = (says("begins")?, says("counted")?);
+        (begins["at_us"].is_i64() && counted["at_us"].is_i64()).then_some(())
+    });
+    lab.write("go", "");
+    lab.run(&["events", &lab.last(), "--follow"]).exits(0);
+    let lines = lab.run(&["logs", "legacy", "-o", "json"]).exits(0).json();
+    let lines = lines.as_array().expect("one value").clone();
+    let times: Vec<Option<i64>> = lines.iter().map(|line| line["at_us"].as_i64()).collect();
+    assert!(times.is_sorted(), "{lines:?}");
+    assert_eq!(lines.last().map(|line| &line["text"]), Some(&json!("ends")));
+    assert!(lines.iter().all(|line| line["type"] == "log"), "{lines:?}");
+    let each = lab.run(&["logs", "legacy", "-o", "ndjson"]).json_lines();
+    assert_eq!(each, lines);
+}
+
+#[test]
 fn the_lines_of_the_page_say_what_they_should() {
     let page = fs::read_to_string(repository("docs/howto/wrap-a-script.md")).unwrap();
     let reports = |line: &&str| line.starts_with("windlass report ") || line.starts_with("printf ");
