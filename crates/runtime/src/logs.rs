@@ -1,5 +1,6 @@
 //! What instances printed.
 
+use std::collections::VecDeque;
 use std::rc::Rc;
 
 use futures_channel::mpsc;
@@ -28,6 +29,10 @@ const READ_MOST: u64 = 1_024 * 1_024;
 
 /// Most bytes of all streams that are read for one look: their lines wait for each other to be put in order.
 const READ_TOGETHER: u64 = 16 * READ_MOST;
+
+/// Most lines of each stream of all instances together that one look gives: a line may be empty, and still takes
+/// room.
+const LINES_TOGETHER: usize = 100_000;
 
 /// Rows of the journal that are read at once.
 const ROWS_MOST: u32 = 500;
@@ -273,6 +278,7 @@ impl Reader {
 
     /// What one instance has printed since the last look, each stream of it.
     async fn read(&mut self, at: usize, last: bool) -> Vec<Vec<LogLine>> {
+        let lines_most = LINES_TOGETHER / self.open.len().max(1);
         let most =
             READ_MOST.min(READ_TOGETHER / u64::try_from(self.open.len()).unwrap_or(1).max(1));
         let Some(open) = self.open.get_mut(at) else {
@@ -305,7 +311,7 @@ impl Reader {
         ]
         .map(|(stream, tail, bytes)| {
             tail.rest.extend(bytes);
-            let lines = tail.lines(last).into_iter();
+            let lines = tail.lines(last, lines_most).into_iter();
             let lines = lines.map(|(end, text)| LogLine {
                 instance: open.instance.id.to_string(),
                 version: open.version.clone(),
@@ -403,23 +409,32 @@ fn lines_of(facts: &[Fact], of: &ServiceName) -> Vec<String> {
 
 impl Tail {
     /// Whole lines, each with where it ends in the stream; with `last`, also the one that has no end
-    /// yet.
-    fn lines(&mut self, last: bool) -> Vec<(u64, String)> {
-        let mut lines = Vec::new();
+    /// yet. Of more than `most` the last ones.
+    fn lines(&mut self, last: bool, most: usize) -> VecDeque<(u64, String)> {
+        let mut lines = VecDeque::new();
+        let mut left = self.rest.as_slice();
         loop {
-            let end = self.rest.iter().position(|b| *b == b'\n');
+            let end = left.iter().take(LINE_LONGEST + 1).position(|b| *b == b'\n');
             let take = match end {
-                Some(end) if end <= LINE_LONGEST => end + 1,
-                Some(_) | None if self.rest.len() > LINE_LONGEST => LINE_LONGEST,
-                Some(_) | None if last && !self.rest.is_empty() => self.rest.len(),
-                Some(_) | None => return lines,
+                Some(end) => end + 1,
+                None if left.len() > LINE_LONGEST => LINE_LONGEST,
+                None if last && !left.is_empty() => left.len(),
+                None => break,
             };
-            let line: Vec<u8> = self.rest.drain(..take).collect();
-            let text = String::from_utf8_lossy(&line);
-            let left = u64::try_from(self.rest.len()).unwrap_or(u64::MAX);
+            let (line, rest) = left.split_at(take);
+            left = rest;
+            let text = String::from_utf8_lossy(line);
+            let text = text.trim_end_matches(['\n', '\r']).to_owned();
+            let left = u64::try_from(left.len()).unwrap_or(u64::MAX);
             let end = self.next.unwrap_or_default().saturating_sub(left);
-            lines.push((end, text.trim_end_matches(['\n', '\r']).to_owned()));
+            if lines.len() >= most {
+                lines.pop_front();
+            }
+            lines.push_back((end, text));
         }
+        let taken = self.rest.len() - left.len();
+        self.rest.drain(..taken);
+        lines
     }
 }
 
@@ -441,6 +456,26 @@ mod tests {
 
     fn texts(lines: Vec<LogLine>) -> Vec<String> {
         lines.into_iter().map(|line| line.text).collect()
+    }
+
+    #[test]
+    fn of_many_lines_the_last_are_given_and_what_has_no_end_waits() {
+        let mut tail = Tail {
+            next: Some(9),
+            rest: b"a\n\nb\r\nc\nd".to_vec(),
+        };
+        let lines = tail.lines(false, 2);
+        assert_eq!(lines, [(6, "b".to_owned()), (8, "c".to_owned())]);
+        assert_eq!(tail.rest, b"d");
+        assert_eq!(tail.lines(true, 2), [(9, "d".to_owned())]);
+        tail.rest = vec![b'x'; LINE_LONGEST + 1];
+        let lines = tail.lines(false, 2);
+        assert_eq!(
+            lines[0].1.len(),
+            LINE_LONGEST,
+            "a line without an end is cut"
+        );
+        assert_eq!(tail.rest, b"x");
     }
 
     #[test]

@@ -88,16 +88,15 @@ fn last_end<'h>(
     (app, environment, service): Place<'_>,
     happenings: &'h [HappeningView],
 ) -> Option<(&'h InstanceEnd, &'h [String])> {
-    let its = happenings.iter().filter(|happening| {
+    let mut its = happenings.iter().filter(|happening| {
         happening.app.as_ref() == Some(app)
             && happening.environment.as_ref() == Some(environment)
             && happening.service.as_ref() == Some(service)
     });
-    its.filter_map(|happening| match &happening.what {
+    its.find_map(|happening| match &happening.what {
         Happened::InstanceEnded {
             end, last_lines, ..
         } => Some((end, last_lines.as_slice())),
         _ => None,
     })
-    .next()
 }

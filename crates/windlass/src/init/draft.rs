@@ -227,23 +227,23 @@ fn service(guess: &Guess, ports: &mut Ports) -> String {
         let pairs = guess.env.iter();
         lines.extend(pairs.map(|(name, value)| format!("      {name}: {}", quoted(value))));
     }
-    match ports.take(guess.served) {
-        Some(port) => {
-            lines.push(format!(
+    if let Some(port) = ports.take(guess.served) {
+        lines.push(format!(
                 "    listen: 127.0.0.1:{port}   # where the router serves it; 0.0.0.0:{port} for every address"
             ));
-            lines.push("    # ready: /health         # a path that says so; without it an open port is enough".to_owned());
-            lines.push(
-                "    # bake: 2m               # how long a new release is watched; without it 30s"
-                    .to_owned(),
-            );
-        }
-        None => {
-            let port = ports.spare();
-            lines.push(format!(
-                "    # listen: 127.0.0.1:{port} # if requests come to it"
-            ));
-        }
+        lines.push(
+            "    # ready: /health         # a path that says so; without it an open port is enough"
+                .to_owned(),
+        );
+        lines.push(
+            "    # bake: 2m               # how long a new release is watched; without it 30s"
+                .to_owned(),
+        );
+    } else {
+        let port = ports.spare();
+        lines.push(format!(
+            "    # listen: 127.0.0.1:{port} # if requests come to it"
+        ));
     }
     lines.push(String::new());
     lines.join("\n")

@@ -13,9 +13,12 @@ const USUAL: [&str; 9] = [
     "server", "app", "main", "index", "web", "api", "service", "run", "start",
 ];
 
+/// What runs Python.
+const PYTHON: &str = "python3";
+
 /// What runs a file of this ending.
 const BY: [(&str, &str); 9] = [
-    (".py", "python3"),
+    (".py", PYTHON),
     (".rb", "ruby"),
     (".js", "node"),
     (".mjs", "node"),
@@ -56,11 +59,11 @@ pub(super) fn guess(folder: &Folder, file: &str, why: String) -> Guess {
         run: told.run,
         served: told.served,
         files: beside(folder, file),
-        env: if file.ends_with(".py") {
-            vec![python::unbuffered()]
-        } else {
-            Vec::new()
-        },
+        env: BY
+            .iter()
+            .filter(|(ending, by)| *by == PYTHON && file.ends_with(ending))
+            .map(|_| python::unbuffered())
+            .collect(),
         notes: vec![why, told.note],
         ..Guess::default()
     }

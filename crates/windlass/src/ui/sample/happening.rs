@@ -7,6 +7,24 @@ use super::noun::{app, at, instance, production, service};
 
 /// One of each kind and way, newest first.
 pub(crate) fn happenings() -> Vec<HappeningView> {
+    let numbered = (1_u64..).zip((1..).zip(all()));
+    let mut all: Vec<HappeningView> = numbered
+        .map(|(sequence, (second, (of, what)))| {
+            let mut happening = Happening::once(at(second * 1_000), of, what);
+            if happening.of.is_some() {
+                happening.count = 3;
+                happening.first_us = at(0);
+                happening.found_us = Some(at(60_000));
+            }
+            HappeningView::of(sequence, happening)
+        })
+        .collect();
+    all.reverse();
+    all
+}
+
+/// The same, oldest first, each with what it is about.
+fn all() -> Vec<(Option<InstanceOf>, Happened)> {
     let api = || {
         let service = ServiceKey {
             app: app(),
@@ -27,7 +45,7 @@ pub(crate) fn happenings() -> Vec<HappeningView> {
         by: "mira".to_owned(),
         why: None,
     };
-    let all = [
+    vec![
         (None, Happened::ControllerEnded),
         (
             None,
@@ -66,19 +84,5 @@ pub(crate) fn happenings() -> Vec<HappeningView> {
         ),
         (None, halted),
         (None, lifted),
-    ];
-    let numbered = (1_u64..).zip((1..).zip(all));
-    let mut all: Vec<HappeningView> = numbered
-        .map(|(sequence, (second, (of, what)))| {
-            let mut happening = Happening::once(at(second * 1_000), of, what);
-            if happening.of.is_some() {
-                happening.count = 3;
-                happening.first_us = at(0);
-                happening.found_us = Some(at(60_000));
-            }
-            HappeningView::of(sequence, happening)
-        })
-        .collect();
-    all.reverse();
-    all
+    ]
 }
