@@ -434,7 +434,9 @@ mod tests {
         here(|| {
             let streams = streams();
             let all: Vec<_> = (0..count).map(|_| streams.begin()).collect();
-            all.iter().for_each(|pace| running(pace));
+            for pace in &all {
+                running(pace);
+            }
             let mut owed: VecDeque<_> = (0..).zip(all.iter().map(piece)).collect();
             let now = Instant::now();
             let mut stuck = Vec::new();
