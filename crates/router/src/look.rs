@@ -13,6 +13,8 @@ use crate::latch::unacknowledged;
 pub struct OnDisk {
     /// The last good table, or its second where that is damaged; none if there never was one.
     pub table: Option<Table>,
+    /// Why the table itself can't be used, where its second is in its place.
+    pub refused: Option<String>,
     /// Trips that no controller has journalled yet.
     pub trips: Vec<Trip>,
 }
@@ -34,11 +36,16 @@ pub enum LookError {
 /// When a router would start empty because its table is damaged, or the trips can't be read.
 pub fn look(folder: &Path) -> Result<OnDisk, LookError> {
     let TakenUp { table, refused } = TableFile::new(folder).take_up();
-    if let Some(why) = refused.filter(|_| table.is_none()) {
-        return Err(LookError::Table(why.to_string()));
+    let refused = refused.map(|why| why.to_string());
+    if let (Some(why), None) = (&refused, &table) {
+        return Err(LookError::Table(why.clone()));
     }
     let trips = unacknowledged(folder).map_err(LookError::Trips)?;
-    Ok(OnDisk { table, trips })
+    Ok(OnDisk {
+        table,
+        refused,
+        trips,
+    })
 }
 
 #[cfg(test)]
@@ -71,5 +78,6 @@ mod tests {
         std::fs::write(folder.path().join("table.second.json"), good).expect("written");
         let seen = look(folder.path()).expect("its second");
         assert_eq!(seen.table, Some(table));
+        assert!(seen.refused.is_some_and(|why| why.contains("SHA-256")));
     }
 }

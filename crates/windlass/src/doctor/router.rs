@@ -46,6 +46,12 @@ pub(crate) fn router(paths: &StatePaths) -> Vec<Finding> {
         ),
     };
     let mut findings = vec![first];
+    if let Some(why) = on_disk.refused {
+        let saw = format!("the table can't be used: {why}; its second is in its place");
+        let fix =
+            "nothing is lost; a router that starts lays the damaged one aside: look at the disk";
+        findings.push(Finding::warning("table", saw, fix));
+    }
     for trip in on_disk.trips {
         let saw = match &trip.withheld {
             Some(need) => format!(

@@ -172,7 +172,7 @@ fn a_file_of_several_environments_means_none_of_them_whatever_happens_to_run() {
         &["logs", "web"],
     ] {
         let left = lab.run(words).exits(64);
-        left.says(&["WL0180", "choose one with -e: `staging` or `production`"]);
+        left.says(&["WL0180", "choose one with -e: `production` or `staging`"]);
     }
     assert_eq!(lab.last(), last, "nothing was begun");
     assert_eq!(answer(lab.at("onep")).chain(), "web=2");

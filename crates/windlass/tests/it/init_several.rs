@@ -45,6 +45,8 @@ fn each_service_of_a_folder_gets_its_own_files_and_needs_whose_address_it_reads(
       web:
         needs: [api]
         run: python3 ./web.py
+        env:
+          PYTHONUNBUFFERED: "1"
         listen: 127.0.0.1:8081   # where the router serves it; 0.0.0.0:8081 for every address
         # ready: /health         # a path that says so; without it an open port is enough
         # bake: 2m               # how long a new release is watched; without it 30s
@@ -145,7 +147,7 @@ fn a_procfile_in_a_folder_below_is_started_in_that_folder() {
         run: "sh -c \"cd ./jobs && exec ./run slow\""
         files:                   # the release: this, and the program
           - ./jobs
-        # listen: 127.0.0.1:8090 # if requests come to it
+        # listen: 127.0.0.1:8091 # if requests come to it
 
       # It needed a shell, so it names one; a script of its own is better.
       # Its port is in the variable PORT too.

@@ -30,10 +30,13 @@ fn what_goes_back_says_what_it_takes() {
       [SERVICE]  The service; everything that was promoted last by default
 
     Options:
-          --to <VERSION>  The version to go back to, or the only one that begins so; the last good one by default
-          --detach        Return once it began
-          --yes           Ask nothing; where there is no terminal nothing is asked either
-      -h, --help          Print help
+          --to <VERSION>    The version to go back to, or the only one that begins so; the last good one
+                            by default
+          --detach          Return once it began
+      -m, --message <TEXT>  Why, in a line: it is kept with what you say, and shown to whoever follows
+                            or looks
+          --yes             Ask nothing; where there is no terminal nothing is asked either
+      -h, --help            Print help
     ");
     insta::assert_snapshot!(help("finalize"), @r"
     Drop what a deployment has left running
@@ -86,8 +89,10 @@ fn what_mends_and_what_keeps_says_what_it_takes() {
     Usage: windlass halt [OPTIONS]
 
     Options:
-          --lift  End the halt
-      -h, --help  Print help
+          --lift            End the halt
+      -m, --message <TEXT>  Why, in a line: it is kept with what you say, and shown to whoever follows
+                            or looks
+      -h, --help            Print help
     ");
     insta::assert_snapshot!(help("serve"), @r"
     Run the controller (other commands start it)
@@ -242,7 +247,7 @@ fn a_halt_needs_no_controller_and_lasts_until_it_is_lifted() {
     nothing is halted
     --
     ");
-    assert_eq!(names(&state), ["run"]);
+    assert_eq!(names(&state), ["lifted", "run"], "who lifted it is kept");
 }
 
 #[test]
