@@ -171,7 +171,7 @@ each does: windlass docs roll-back",
     (
         "halt",
         "Examples:
-  windlass halt -m 'the database moves'
+  windlass halt -m incident-4711
   windlass halt --lift
 
 Needs no controller. Aborts and rollbacks go on. Ends with 0, also where it was
