@@ -351,8 +351,9 @@ fn a_halt_holds_a_raise_and_its_lift_goes_on() {
         assert_eq!(old(&lab, "web"), 95);
         lab.world.brake.lift();
         assert_eq!(lab.until_ended(&id).await, Ending::Ended(Outcome::Promoted));
-        let eve = || "halt (eve)".to_owned();
-        assert_eq!(holds(&lab, &id), [(true, eve()), (false, eve())]);
+        let halted = (true, "halt (eve)".to_owned());
+        let lifted = (false, "halt (lifted by lifter)".to_owned());
+        assert_eq!(holds(&lab, &id), [halted, lifted]);
         assert_clean(&lab);
     });
 }
