@@ -2,7 +2,6 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
-use std::iter;
 use std::rc::Rc;
 
 use futures_channel::{mpsc, oneshot};
@@ -194,8 +193,10 @@ pub(crate) fn drive(shared: &Rc<Shared>, begin: Begin) -> Driven {
         watches: Watches::default(),
         scorer: Scorer::default(),
     };
-    let runs = drive.run(begin.because);
-    shared.border.spawner.spawn(Box::pin(runs));
+    shared
+        .border
+        .spawner
+        .spawn(Box::pin(drive.run(begin.because)));
     lookout::begin(shared);
     driven
 }
@@ -295,7 +296,7 @@ impl Drive {
         let stepped = Stepped {
             deployment: self.ahead.clone(),
             actions: Vec::new(),
-            facts: iter::once(held).chain(because).collect(),
+            facts: [Some(held), because].into_iter().flatten().collect(),
         };
         self.record(&Event::HoldRequested { by }, stepped, Some(reply));
     }
