@@ -2,6 +2,7 @@
 
 use windlass_api::{BecauseView, SaidView, Word};
 use windlass_edge::JournalEntry;
+use windlass_engine::deployment::Stepped;
 use windlass_model::{Fact, Repair};
 
 /// Who says something, and why, if they say that too.
@@ -26,6 +27,12 @@ impl Signed {
         let because = self.why.map(|why| Fact::Because { by, why });
         (self.by, because)
     }
+}
+
+/// A step that a person asked for, with why.
+pub(crate) fn because_of(because: Option<Fact>, mut stepped: Stepped) -> Stepped {
+    stepped.facts.extend(because);
+    stepped
 }
 
 /// What was said, in order; also without a reason.

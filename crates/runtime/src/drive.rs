@@ -15,7 +15,7 @@ use windlass_engine::deployment::{
 use windlass_engine::{environment, rollout};
 use windlass_model::{DeploymentState, Environment, Fact, Millis, ServiceName};
 
-use crate::because::Signed;
+use crate::because::{Signed, because_of};
 use crate::border::Border;
 use crate::controller::Shared;
 use crate::holder::holds;
@@ -193,10 +193,8 @@ pub(crate) fn drive(shared: &Rc<Shared>, begin: Begin) -> Driven {
         watches: Watches::default(),
         scorer: Scorer::default(),
     };
-    shared
-        .border
-        .spawner
-        .spawn(Box::pin(drive.run(begin.because)));
+    let runs = Box::pin(drive.run(begin.because));
+    shared.border.spawner.spawn(runs);
     lookout::begin(shared);
     driven
 }
@@ -204,9 +202,8 @@ pub(crate) fn drive(shared: &Rc<Shared>, begin: Begin) -> Driven {
 impl Drive {
     async fn run(mut self, because: Option<Fact>) {
         if self.number == 0 {
-            let mut stepped = step(self.ahead.clone(), &Event::Began);
-            stepped.facts.extend(because);
-            self.record(&Event::Began, stepped, None);
+            let began = because_of(because, step(self.ahead.clone(), &Event::Began));
+            self.record(&Event::Began, began, None);
         } else {
             let actions = resume(&self.ahead);
             self.perform(actions);
@@ -282,8 +279,7 @@ impl Drive {
                     Command::Supersede => Event::SupersedeRequested { by },
                     Command::Repair(how) => Event::RepairRequested { by, how },
                 };
-                let mut stepped = step(self.ahead.clone(), &event);
-                stepped.facts.extend(because);
+                let stepped = because_of(because, step(self.ahead.clone(), &event));
                 return self.record(&event, stepped, Some(reply));
             }
         };
@@ -292,13 +288,13 @@ impl Drive {
 
     fn take_over_hold(&mut self, by: Signed, reply: oneshot::Sender<Result<(), Problem>>) {
         let (by, because) = by.parts();
-        let held = Fact::Held { by: by.clone() };
         let stepped = Stepped {
             deployment: self.ahead.clone(),
             actions: Vec::new(),
-            facts: [Some(held), because].into_iter().flatten().collect(),
+            facts: vec![Fact::Held { by: by.clone() }],
         };
-        self.record(&Event::HoldRequested { by }, stepped, Some(reply));
+        let event = Event::HoldRequested { by };
+        self.record(&event, because_of(because, stepped), Some(reply));
     }
 
     /// Steps; what follows is done once the row is written.
