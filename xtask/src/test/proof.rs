@@ -2,6 +2,9 @@
 
 use std::fs;
 use std::io;
+use std::num::NonZero;
+use std::process::Command;
+use std::thread;
 
 use anyhow::Context as _;
 
@@ -35,8 +38,7 @@ pub(super) fn by_nextest(workspace: &Workspace, extent: Extent) -> anyhow::Resul
         }
         Ok(()) | Err(_) => {}
     }
-    let mut command = cargo(&["nextest", "run", "--locked", "--profile", "ci"]);
-    command.args(selection(extent, Runner::Nextest));
+    let mut command = nextest(extent);
     if extent == Extent::Fast {
         command.args(["--filterset", FAST_FILTER]);
     }
@@ -61,6 +63,17 @@ pub(super) fn by_nextest(workspace: &Workspace, extent: Extent) -> anyhow::Resul
     })
 }
 
+/// The runner of what is selected. Half as many tests again as there are cores run side by side: those with the real
+/// components are most of the time, and wait through most of theirs.
+fn nextest(extent: Extent) -> Command {
+    let cores = thread::available_parallelism().map_or(1, NonZero::get);
+    let threads = (cores + cores / 2).to_string();
+    let mut command = cargo(&["nextest", "run", "--locked", "--profile", "ci"]);
+    command.args(["--test-threads", &threads]);
+    command.args(selection(extent, Runner::Nextest));
+    command
+}
+
 /// Runs the tests with the real components once more, as a user without rights. Nothing to do where
 /// the run is such a user's already.
 ///
@@ -72,9 +85,8 @@ pub(super) fn as_an_ordinary_user(workspace: &Workspace, runner: Runner) -> anyh
     }
     let command = match runner {
         Runner::Nextest => {
-            let mut command = cargo(&["nextest", "run", "--locked", "--profile", "ci"]);
             // The same words as before, so that nothing is built again.
-            command.args(selection(Extent::Whole, runner));
+            let mut command = nextest(Extent::Whole);
             command.args(["--filterset", REAL_FILTER]);
             command
         }
@@ -136,7 +148,7 @@ pub(super) fn by_cargo(workspace: &Workspace, selection: &[&str], built: &str) -
     }
 }
 
-fn stage(workspace: &Workspace, command: std::process::Command) -> Stage {
+fn stage(workspace: &Workspace, command: Command) -> Stage {
     // Plain text, so that the runner's lines can be read here too.
     Stage::new("tests", &workspace.root, command)
         .with("CARGO_TERM_COLOR", "never")

@@ -3,6 +3,7 @@
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::{Duration, Instant};
 
 /// How long one of them may take to be there.
@@ -15,10 +16,23 @@ pub(crate) fn pem(name: &str) -> PathBuf {
         .join(name)
 }
 
-/// An address of this machine that is free.
+/// An address of this machine that is free, and stays so until somebody is told to listen there.
+///
+/// Not one that the kernel chooses (32768 and above by default): it gives such a port to whoever connects next, and the
+/// tests beside this one connect all the time. Each process begins at a place of its own.
 pub(crate) fn free() -> SocketAddr {
-    let any = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
-    any.local_addr().expect("an address")
+    const FIRST: u16 = 12_000;
+    const PLACES: u16 = 1_200;
+    const EACH: u16 = 16;
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+
+    let place = u16::try_from(std::process::id() % u32::from(PLACES)).expect("less than PLACES");
+    let nth = || (place * EACH).wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed));
+    std::iter::repeat_with(|| FIRST + nth() % (PLACES * EACH))
+        .take(usize::from(PLACES))
+        .map(|port| SocketAddr::from((Ipv4Addr::LOCALHOST, port)))
+        .find(|address| TcpListener::bind(address).is_ok())
+        .expect("a port")
 }
 
 /// An authority. Where it is asked stays the same when it is started again; what it knew is lost then.
@@ -58,7 +72,6 @@ impl Pebble {
             .args(["-http01", "", "-https01", "", "-tlsalpn01", ""])
             .stdin(Stdio::null())
             .stdout(Stdio::null())
-            .stderr(Stdio::null())
             .spawn();
         self.processes.push(names.expect("pebble-challtestsrv"));
         let config = self.folder.path().join("pebble.json");
@@ -82,13 +95,16 @@ impl Pebble {
             .env("PEBBLE_WFE_NONCEREJECT", "0")
             .stdin(Stdio::null())
             .stdout(Stdio::null())
-            .stderr(Stdio::null())
             .spawn();
         self.processes.push(pebble.expect("pebble"));
         for address in [self.names, self.acme, self.management] {
             let until = Instant::now() + DEADLINE;
             while TcpStream::connect(address).is_err() {
                 assert!(Instant::now() < until, "nothing listens on {address}");
+                for process in &mut self.processes {
+                    let ended = process.try_wait().expect("a child");
+                    assert!(ended.is_none(), "{address} is not served: {ended:?}");
+                }
                 std::thread::park_timeout(Duration::from_millis(5));
             }
         }

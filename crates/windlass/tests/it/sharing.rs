@@ -44,7 +44,7 @@ fn services_share_an_address_and_are_deployed_one_by_one() {
 #[test]
 fn what_nobody_serves_is_not_found_and_told_by_windlass() {
     let lab = Lab::new(
-        "app: shop\nservices:\n  api: { run: ./api, listen: { address: @web, path: /api } }\n",
+        "app: shop\ndefaults: { bake: 200ms }\nservices:\n  api: { run: ./api, listen: { address: @web, path: /api } }\n",
     );
     lab.program("api", &Service::new("api", "1"));
     lab.deploy();
@@ -66,7 +66,7 @@ fn a_place_that_another_application_has_is_refused_by_its_owners_name() {
     lab.deploy();
     let other = |path: &str| {
         format!(
-            "app: other\nservices:\n  it: {{ run: ./web, listen: {{ address: @web, path: {path} }} }}\n"
+            "app: other\ndefaults: {{ bake: 200ms }}\nservices:\n  it: {{ run: ./web, listen: {{ address: @web, path: {path} }} }}\n"
         )
     };
     lab.file(&other("/api"));
