@@ -1,7 +1,8 @@
 //! A router that runs alone: a file's routes, a person's splits.
 
 use std::collections::BTreeMap;
-use std::net::{SocketAddr, TcpListener};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::sync::atomic::{AtomicU16, Ordering};
 
 use windlass_control::{
     Direction, Generation, ObservedRoute, Refusal, RouterReply, RouterRequest, Split, TableChange,
@@ -15,10 +16,14 @@ use crate::origin::{Origin, Refuses};
 use crate::rig::{Rig, eventually, key, serving, slot};
 use crate::tripwire::{failing, wire};
 
-/// Where nobody listens yet.
+/// Where nobody listens, until somebody is told to: this process has a loopback network of its own, in which no
+/// connection of another test takes the port meanwhile.
 pub(crate) fn free() -> SocketAddr {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a listener");
-    listener.local_addr().expect("an address")
+    static NEXT: AtomicU16 = AtomicU16::new(8_000);
+
+    let [_, high, middle, low] = std::process::id().to_be_bytes();
+    let own = Ipv4Addr::new(127, 64 | (high & 63), middle, low);
+    SocketAddr::from((own, NEXT.fetch_add(1, Ordering::Relaxed)))
 }
 
 /// A file with two origins, of which the second one has a share.
