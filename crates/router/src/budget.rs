@@ -1,10 +1,10 @@
 //! How much memory the clients of a router may take, all of them together.
 //!
 //! What one connection may have is bounded, and thousands of them could still have a great deal: of heads that
-//! do not end, of answers that nobody reads. So each may have a little for nothing, and whatever lies there
-//! beyond that is charged to one budget of the process. When that is used up, large heads are refused, and no
-//! more is read of an answer until its client has taken most of what there is. Who never has more than a
-//! little touches none of this.
+//! do not end, of bodies that no instance takes (`inflow.rs`), of answers that nobody reads. So each may have a
+//! little for nothing, and whatever lies there beyond that is charged to one budget of the process. When that is
+//! used up, large heads are refused, and no more is read of a body or of an answer until most of what there is
+//! was taken. Who never has more than a little touches none of this.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
@@ -27,7 +27,7 @@ impl Budget {
         })
     }
 
-    fn is_used_up(&self) -> bool {
+    pub(crate) fn is_used_up(&self) -> bool {
         self.taken.load(Relaxed) >= self.most
     }
 
