@@ -19,6 +19,9 @@ use crate::limits::{HEAD_TIME, ROOM_LOOK};
 use crate::opening::PREFACE;
 use crate::stream::Stream;
 
+/// Bytes that the library has for each byte of a head that has not ended: as it was read, as far as it is put
+/// together, and as far as it is understood.
+const HEAD_COST: usize = 3;
 /// Bytes that a frame begins with (RFC 9113, 4.1).
 const FRAME: usize = 9;
 const DATA: u8 = 0;
@@ -147,7 +150,7 @@ impl Inbound {
         }
         let head = self.frames.head;
         if head != before {
-            self.flow.heads(head, before);
+            self.flow.heads(head * HEAD_COST, before * HEAD_COST);
         }
         // The next one has its own time.
         if std::mem::take(&mut self.frames.has_ended) {

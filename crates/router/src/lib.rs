@@ -48,6 +48,7 @@ mod elder;
 mod entering;
 mod expectation;
 mod exposition;
+mod fence;
 mod folded;
 mod forward;
 mod frames;
@@ -111,6 +112,7 @@ mod waiting;
 mod watch;
 mod waves;
 mod wheel;
+mod whole;
 mod wire;
 #[cfg(test)]
 mod woken;

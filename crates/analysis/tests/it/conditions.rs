@@ -16,7 +16,7 @@ pub(crate) fn failed(answers: u64, errors: u64) -> Counts {
     Counts {
         answers,
         errors,
-        latency: Vec::new(),
+        ..Counts::default()
     }
 }
 
@@ -26,8 +26,8 @@ pub(crate) fn took(answers: u64, millis: u64) -> Counts {
     latency[LATENCY_EDGES_US.partition_point(|edge| *edge < millis * 1_000)] = answers;
     Counts {
         answers,
-        errors: 0,
         latency,
+        ..Counts::default()
     }
 }
 
