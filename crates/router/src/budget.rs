@@ -31,7 +31,7 @@ impl Budget {
         self.taken.load(Relaxed) >= self.most
     }
 
-    /// How much may be read of an instance in one turn, before it is known whether its client takes it: little
+    /// How much may be read of an instance, or of a client's body, in one turn, before it is known whether its client takes it: little
     /// once half of the budget is gone, for many may read in the same moment.
     pub(crate) fn at_once(&self) -> usize {
         if self.taken.load(Relaxed) < self.most / 2 {
@@ -74,6 +74,11 @@ impl Charge {
         } else {
             self.budget.taken.fetch_sub(was - above, Relaxed);
         }
+    }
+
+    /// How many may be read in one turn; see [`Budget::at_once`].
+    pub(crate) fn at_once(&self) -> usize {
+        self.budget.at_once()
     }
 
     /// Whether nobody may have so many now.

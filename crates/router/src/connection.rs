@@ -31,7 +31,9 @@ use crate::guard::{Guard, Word};
 use crate::guests::Whose;
 use crate::headers::Client;
 use crate::inflow::Inflow;
-use crate::limits::{HEAD_BYTES, HEAD_FREE, HEAD_TIME, LEAVE_REST, REST_TIME};
+use crate::limits::{
+    ASKED_EACH, ASKED_FREE, HEAD_BYTES, HEAD_FREE, HEAD_TIME, LEAVE_REST, REST_TIME,
+};
 use crate::multiplexed;
 use crate::opening::{Heard, Spoken, hear};
 use crate::pauses::Pauses;
@@ -57,6 +59,8 @@ pub(crate) struct Rest {
     since: Cell<Instant>,
     /// What it has of answers.
     pub(crate) unsent: Arc<Unsent>,
+    /// What its requests are of all that there may be.
+    asked: Charge,
 }
 
 /// Marks a connection as busy with one request, to the last byte of its answer.
@@ -71,15 +75,27 @@ impl Busy {
 
 impl Drop for Busy {
     fn drop(&mut self) {
-        self.0.busy.set(self.0.busy.get() - 1);
+        self.0.count(self.0.busy.get() - 1);
         self.0.since.set(Instant::now());
+    }
+}
+
+impl Rest {
+    fn count(&self, busy: usize) {
+        self.busy.set(busy);
+        self.asked.hold(busy * ASKED_EACH);
+    }
+
+    /// Whether others have asked all that may be asked at once, and this one has more than a few under way.
+    pub(crate) fn asks_too_much(&self) -> bool {
+        self.asked.is_too_much((self.busy.get() + 1) * ASKED_EACH)
     }
 }
 
 impl Line {
     /// Begins the next request.
     pub(crate) fn begin(&self) -> Busy {
-        self.rest.busy.set(self.rest.busy.get() + 1);
+        self.rest.count(self.rest.busy.get() + 1);
         Busy(self.rest.clone())
     }
 }
@@ -187,6 +203,7 @@ pub(crate) async fn serve(
         busy: Cell::new(0),
         since: Cell::new(Instant::now()),
         unsent: Unsent::on(&thread.core.outlets.memory),
+        asked: Charge::on(&thread.core.outlets.asked, ASKED_FREE * ASKED_EACH),
     });
     let inflow = match heard.spoken {
         Spoken::Http1 => Inflow::in_turn(&thread.core.outlets.memory),

@@ -185,7 +185,12 @@ impl Guard {
             self.start = 0;
         }
         let mut bytes = [MaybeUninit::uninit(); READ_BYTES];
-        let mut into = ReadBuf::uninit(&mut bytes);
+        // What is read of a body lies in several places on its way.
+        let most = match self.framing.stage() {
+            Stage::Body => self.heads.at_once().min(READ_BYTES),
+            Stage::Head | Stage::Undecided | Stage::Tunnel => READ_BYTES,
+        };
+        let mut into = ReadBuf::uninit(bytes.get_mut(..most).unwrap_or_default());
         ready!(Pin::new(&mut self.stream).poll_read(cx, &mut into))?;
         let count = into.filled().len();
         self.buffer.reserve_exact(count);

@@ -18,7 +18,7 @@ use bytes::{Buf, Bytes};
 
 use crate::budget::{Budget, Charge};
 use crate::core::locked;
-use crate::limits::{HEAD_FREE, REQUESTS_FREE, STREAM_WINDOW};
+use crate::limits::{ANSWER_FREE, REQUESTS_FREE, STREAM_WINDOW};
 
 /// Most that the library has of one body of HTTP/2.
 const WINDOW: usize = STREAM_WINDOW as usize;
@@ -43,7 +43,7 @@ pub(crate) struct Inflow {
 impl Inflow {
     /// Of a connection whose requests come one after the other.
     pub(crate) fn in_turn(budget: &Arc<Budget>) -> Arc<Self> {
-        Arc::new(Self::on(Charge::on(budget, HEAD_FREE), false))
+        Arc::new(Self::on(Charge::on(budget, ANSWER_FREE), false))
     }
 
     /// Of one that has many at a time.
@@ -241,7 +241,7 @@ mod tests {
         let open = flow.open();
         let (woken, waker) = Woken::and_waker();
         let mut cx = Context::from_waker(&waker);
-        let mut passed = open.pass(piece(HEAD_FREE + SCARCE));
+        let mut passed = open.pass(piece(ANSWER_FREE + SCARCE));
         assert!(open.poll_room(&mut cx).is_pending());
         passed.advance(MEMORY_STEP);
         assert!(woken.take(), "there is some of the budget left");

@@ -88,7 +88,8 @@ async fn answer(
     let pace = streams.first();
     let begun = line.inflow.begin(head::size(&request));
     let fault = head::judge_multiplexed(&request).err();
-    let lacks = line.inflow.has_too_many_heads().then_some(Fault::NoRoom);
+    let lacks = line.inflow.has_too_many_heads() || line.rest.asks_too_much();
+    let lacks = lacks.then_some(Fault::NoRoom);
     let answer = forward::respond(&line, request, fault.or(lacks)).await;
     drop(begun);
     Ok(answer.map(|body| streams.pace(body, pace)))
