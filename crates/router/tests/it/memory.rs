@@ -87,7 +87,7 @@ fn bodies_that_an_instance_does_not_take_have_no_more_than_their_share() {
     let beside = Beside::start();
     let before = beside.rig.megabytes();
     let head = b"POST / HTTP/1.1\r\nHost: shop\r\nContent-Length: 10000000\r\n\r\n";
-    let said = [&head[..], &[b'x'; 600_000]].concat();
+    let said = [&head[..], &b"x".repeat(600_000)].concat();
     let (key, listener) = &beside.deaf;
     let clients: Vec<TcpStream> = (0..1_000).map(|_| say(*listener, &said)).collect();
     eventually("all are with the instance", || {
