@@ -12,6 +12,7 @@ use crate::assemble;
 use crate::check::{check_addresses, check_metrics, check_ordered};
 use crate::decode::{
     AloneFile, AloneServiceDraft, Entries, MaintenanceDraft, OriginDraft, ServiceDraft,
+    TimeoutsDraft,
 };
 use crate::environment::View;
 use crate::field::{At, Keys, Shape};
@@ -119,6 +120,11 @@ fn route(
         mode: RouteMode::Serve,
         slots: slots.collect::<Option<_>>()?,
         traffic: Box::new(Traffic {
+            timeouts: draft
+                .timeouts
+                .good()
+                .map(TimeoutsDraft::timeouts)
+                .unwrap_or_default(),
             maintenance: draft
                 .maintenance
                 .good()
@@ -126,6 +132,7 @@ fn route(
                 .unwrap_or_default(),
             ..Traffic::default()
         }),
+        thresholds: Vec::new(),
     })
 }
 

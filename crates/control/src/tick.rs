@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use windlass_model::{Percent, ServiceKey, SlotId, Version};
+use windlass_model::{Beyond, Percent, ServiceKey, SlotId, Version};
 
 /// What one router saw in one interval. Numbers count up from 1 within one router boot without a
 /// gap; an interval without requests has a tick too.
@@ -40,6 +40,10 @@ pub struct SlotCounts {
     /// router does not say.
     #[serde(default)]
     pub share: Option<Percent>,
+    /// Answers beyond each threshold of its route; empty where that changed in the interval, has none, or an
+    /// older router does not say.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub beyond: Vec<Beyond>,
     /// Of what is counted above, that of requests which came while another split was in effect.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub late: Option<Box<LateCounts>>,

@@ -1,4 +1,8 @@
-//! The buckets that answer times are counted in.
+//! The buckets that answer times are counted in, and what is counted beside them.
+
+use serde::{Deserialize, Serialize};
+
+use crate::Millis;
 
 /// Upper edges of the buckets in microseconds; one more bucket takes what is above. Round numbers that
 /// people write as thresholds, so that these are counted exactly: twenty in each decade from 100 µs to
@@ -22,6 +26,33 @@ pub const LATENCY_EDGES_US: [u64; 121] = {
     edges
 };
 
+/// Thresholds of one service that are counted beside the edges, at most. What is judged by others is judged
+/// by the next edge.
+pub const THRESHOLDS: usize = 8;
+
+/// How many answers took longer than a threshold that is no edge.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Beyond {
+    /// Than this.
+    pub than: Millis,
+    /// Answers.
+    pub answers: u64,
+}
+
+/// Which of these times have to be counted beside the edges, in order; the lowest ones, if they are too many.
+pub fn thresholds(times: impl IntoIterator<Item = Millis>) -> Vec<Millis> {
+    let is_edge = |time: &Millis| {
+        let us = time.as_millis().saturating_mul(1_000);
+        latency_edge(us) == Some(us)
+    };
+    let mut thresholds: Vec<Millis> = times.into_iter().filter(|time| !is_edge(time)).collect();
+    thresholds.sort();
+    thresholds.dedup();
+    thresholds.truncate(THRESHOLDS);
+    thresholds
+}
+
 /// The first edge that is not below `us`: answers beyond it took certainly longer. None above all.
 pub fn latency_edge(us: u64) -> Option<u64> {
     let at = LATENCY_EDGES_US.partition_point(|edge| *edge < us);
@@ -31,6 +62,16 @@ pub fn latency_edge(us: u64) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_no_edge_is_counted_by_itself_once_and_not_too_much_of_it() {
+        let of = |times: &[u64]| thresholds(times.iter().copied().map(Millis::from_millis));
+        let told = of(&[500, 320, 1_250, 320, 200_000]);
+        assert_eq!(told, [320, 1_250, 200_000].map(Millis::from_millis));
+        let many: Vec<u64> = (501..540).collect();
+        assert_eq!(of(&many).len(), THRESHOLDS);
+        assert_eq!(of(&many)[0], Millis::from_millis(501));
+    }
 
     #[test]
     fn the_edges_rise_and_hold_what_people_write() {

@@ -68,7 +68,7 @@ pub use id::{
     DeploymentId, Digest, Epoch, InstallationId, InstanceId, InvalidId, PlanId, SlotId, TimerId,
 };
 pub use judgement::{Judgement, Tally, Verdict};
-pub use latency::{LATENCY_EDGES_US, latency_edge};
+pub use latency::{Beyond, LATENCY_EDGES_US, THRESHOLDS, latency_edge, thresholds};
 pub use listen::{AccessLog, Acme, Connections, Listen, Proxies, Tls, TlsFiles};
 pub use measured::{
     Before, Below, BeyondReach, CheckOf, GatedStep, Reach, ScoreGate, ScoreNeed, ScoreStage,

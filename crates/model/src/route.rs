@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Instance, Label, Listen, Percent, Probe, SlotId, Traffic, Version};
+use crate::{Instance, Label, Listen, Millis, Percent, Probe, SlotId, Traffic, Version};
 
 /// Everything a router must know about one service. A table entry is this plus a generation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,6 +18,10 @@ pub struct Route {
     /// How requests are treated, beside the split.
     #[serde(default, skip_serializing_if = "Traffic::is_usual")]
     pub traffic: Box<Traffic>,
+    /// Times of answers that somebody judges by and that are no edge of [`crate::LATENCY_EDGES_US`]: how many
+    /// answers took longer is counted for each.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub thresholds: Vec<Millis>,
 }
 
 /// What is done with the requests of a service.

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use windlass_control::{DamagedTable, Table};
+use windlass_control::DamagedTable;
 
 use crate::apply::{Held, Keeper, Kept, entries};
 use crate::core::Core;
@@ -22,14 +22,21 @@ impl Keeper {
     /// second takes its place; where that is bad too the router starts empty. What had tripped is taken back
     /// if the table does not say so yet.
     pub(crate) fn open(core: Arc<Core>, kept: Kept) -> Self {
-        let TakenUp { table, refused } = kept.disk.take_up();
+        let TakenUp {
+            table,
+            epoch,
+            refused,
+        } = kept.disk.take_up();
         let mut damaged = refused.map(|why| lay_aside(&kept, &why.to_string()));
-        let mut held = Held::default();
+        // Whoever comes must be told apart from those before, whatever became of the table.
+        let mut held = Held {
+            epoch,
+            ..Held::default()
+        };
         match table.map(|table| (entries(&core, &table), table)) {
             Some((Ok(mut services), on_disk)) => {
                 tracing::info!(services = services.len(), "took up the last good table");
-                let Table { epoch, alone, .. } = on_disk;
-                (held.epoch, held.file) = (epoch, alone);
+                held.file = on_disk.alone;
                 let tripped = trip::take_back_again(&core, &kept.latches, &mut services);
                 if tripped || damaged.is_some() || kept.disk.lacks_second() {
                     kept.disk.save_late(held.table(&services));
@@ -39,9 +46,7 @@ impl Keeper {
                     damaged.second_taken = true;
                 }
             }
-            Some((Err(why), on_disk)) => {
-                // Whoever comes must be told apart from those before all the same.
-                held.epoch = on_disk.epoch;
+            Some((Err(why), _)) => {
                 damaged = Some(damaged.unwrap_or_else(|| lay_aside(&kept, &why)));
             }
             None => {}

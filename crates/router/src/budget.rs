@@ -1,10 +1,10 @@
 //! How much memory the clients of a router may take, all of them together.
 //!
 //! What one connection may have is bounded, and thousands of them could still have a great deal: of heads that
-//! do not end, of answers that nobody reads. So each may have a little for nothing, and whatever lies there
-//! beyond that is charged to one budget of the process. When that is used up, large heads are refused, and no
-//! more is read of an answer until its client has taken most of what there is. Who never has more than a
-//! little touches none of this.
+//! do not end, of bodies that no instance takes (`inflow.rs`), of answers that nobody reads. So each may have a
+//! little for nothing, and whatever lies there beyond that is charged to one budget of the process. When that is
+//! used up, large heads are refused, and no more is read of a body or of an answer until most of what there is
+//! was taken. Who never has more than a little touches none of this.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
@@ -27,11 +27,11 @@ impl Budget {
         })
     }
 
-    fn is_used_up(&self) -> bool {
+    pub(crate) fn is_used_up(&self) -> bool {
         self.taken.load(Relaxed) >= self.most
     }
 
-    /// How much may be read of an instance in one turn, before it is known whether its client takes it: little
+    /// How much may be read of an instance, or of a client's body, in one turn, before it is known whether its client takes it: little
     /// once half of the budget is gone, for many may read in the same moment.
     pub(crate) fn at_once(&self) -> usize {
         if self.taken.load(Relaxed) < self.most / 2 {
@@ -74,6 +74,11 @@ impl Charge {
         } else {
             self.budget.taken.fetch_sub(was - above, Relaxed);
         }
+    }
+
+    /// How many may be read in one turn; see [`Budget::at_once`].
+    pub(crate) fn at_once(&self) -> usize {
+        self.budget.at_once()
     }
 
     /// Whether nobody may have so many now.

@@ -206,6 +206,7 @@ mod tests {
             mode: RouteMode::Serve,
             slots: (1..).zip(weights).map(slot).collect(),
             traffic: Box::default(),
+            thresholds: Vec::new(),
         }
     }
 

@@ -23,14 +23,17 @@ use tokio::time::{Instant, sleep_until, timeout};
 
 use crate::announced::announced;
 use crate::answer::AnswerBody;
-use crate::budget::Unsent;
+use crate::budget::{Charge, Unsent};
 use crate::core::Core;
 use crate::door::{Permit, Thread};
 use crate::forward;
 use crate::guard::{Guard, Word};
 use crate::guests::Whose;
 use crate::headers::Client;
-use crate::limits::{HEAD_BYTES, HEAD_TIME, LEAVE_REST, REST_TIME};
+use crate::inflow::Inflow;
+use crate::limits::{
+    ASKED_EACH, ASKED_FREE, HEAD_BYTES, HEAD_FREE, HEAD_TIME, LEAVE_REST, REST_TIME,
+};
 use crate::multiplexed;
 use crate::opening::{Heard, Spoken, hear};
 use crate::pauses::Pauses;
@@ -44,6 +47,8 @@ pub(crate) struct Line {
     pub(crate) client: Client,
     pub(crate) permit: Rc<Permit>,
     pub(crate) rest: Rc<Rest>,
+    /// What it has of requests.
+    pub(crate) inflow: Arc<Inflow>,
     pub(crate) pauses: Arc<Pauses>,
 }
 
@@ -54,6 +59,8 @@ pub(crate) struct Rest {
     since: Cell<Instant>,
     /// What it has of answers.
     pub(crate) unsent: Arc<Unsent>,
+    /// What its requests are of all that there may be.
+    asked: Charge,
 }
 
 /// Marks a connection as busy with one request, to the last byte of its answer.
@@ -68,15 +75,27 @@ impl Busy {
 
 impl Drop for Busy {
     fn drop(&mut self) {
-        self.0.busy.set(self.0.busy.get() - 1);
+        self.0.count(self.0.busy.get() - 1);
         self.0.since.set(Instant::now());
+    }
+}
+
+impl Rest {
+    fn count(&self, busy: usize) {
+        self.busy.set(busy);
+        self.asked.hold(busy * ASKED_EACH);
+    }
+
+    /// Whether others have asked all that may be asked at once, and this one has more than a few under way.
+    pub(crate) fn asks_too_much(&self) -> bool {
+        self.asked.is_too_much((self.busy.get() + 1) * ASKED_EACH)
     }
 }
 
 impl Line {
     /// Begins the next request.
     pub(crate) fn begin(&self) -> Busy {
-        self.rest.busy.set(self.rest.busy.get() + 1);
+        self.rest.count(self.rest.busy.get() + 1);
         Busy(self.rest.clone())
     }
 }
@@ -119,7 +138,7 @@ async fn opened(core: &Core, arrival: Arrival, permit: &Permit) -> Option<Opened
         // Before anything is spent on it, and as soon as it is known whose it is.
         let guest = core.guests.admit(listener, (address, whose), limits);
         permit.admit(guest.ok_or(io::ErrorKind::QuotaExceeded)?);
-        let mut stream = greet(stream, manner).await?;
+        let mut stream = greet(stream, manner, &core.outlets.memory).await?;
         let heard = hear(&mut stream).await?;
         // What it chose is what it must begin with (RFC 9113, 3.4), and an answer in HTTP/1.1 is none to it.
         if stream.chose_http2() && heard.spoken == Spoken::Http1 {
@@ -184,13 +203,19 @@ pub(crate) async fn serve(
         busy: Cell::new(0),
         since: Cell::new(Instant::now()),
         unsent: Unsent::on(&thread.core.outlets.memory),
+        asked: Charge::on(&thread.core.outlets.asked, ASKED_FREE * ASKED_EACH),
     });
+    let inflow = match heard.spoken {
+        Spoken::Http1 => Inflow::in_turn(&thread.core.outlets.memory),
+        Spoken::Http2 => Inflow::multiplexed(&thread.core.outlets.memory),
+    };
     let line = Rc::new(Line {
         thread,
         listener,
         client,
         permit,
         rest,
+        inflow,
         pauses: Arc::default(),
     });
     match heard.spoken {
@@ -202,10 +227,12 @@ pub(crate) async fn serve(
 /// Serves one request after the other.
 async fn in_turn(line: Rc<Line>, stream: Stream, heard: Vec<u8>, closing: watch::Receiver<bool>) {
     let word = Arc::new(Word::default());
-    let guard = Guard::new(stream, heard, word.clone(), &line);
+    let heads = Arc::new(Charge::on(&line.thread.core.outlets.memory, HEAD_FREE));
+    let guard = Guard::new(stream, heard, (word.clone(), heads.clone()), &line);
     let turns = Rc::new(Turns {
         line: line.clone(),
         word,
+        heads,
         served: Cell::new(0),
     });
     let service = service_fn(move |request| turns.clone().answer(request));
@@ -237,6 +264,8 @@ async fn in_turn(line: Rc<Line>, stream: Stream, heard: Vec<u8>, closing: watch:
 struct Turns {
     line: Rc<Line>,
     word: Arc<Word>,
+    /// What the guard has of heads.
+    heads: Arc<Charge>,
     served: Cell<u64>,
 }
 
@@ -248,6 +277,8 @@ impl Turns {
         let number = self.served.get();
         self.served.set(number + 1);
         let mut answer = forward::respond(&self.line, request, self.word.fault(number)).await;
+        // Until now it could have been sent again. What the guard has of a next one is read once, and little.
+        self.heads.hold(0);
         let switches = answer.status() == StatusCode::SWITCHING_PROTOCOLS;
         if self.line.thread.core.is_leaving() && !switches {
             // The next one is for the router that has taken this one's place.

@@ -307,6 +307,7 @@ impl Core {
         for entry in live.services.values() {
             for slot in &entry.slots {
                 slot.state.dealing.begin(entry.split, slot.weight);
+                slot.state.counts.count_beyond(&entry.route.thresholds);
             }
         }
         for entry in old.services.values() {

@@ -6,10 +6,13 @@ use std::sync::atomic::{
 };
 use std::time::Duration;
 
-use windlass_model::LATENCY_EDGES_US;
+use windlass_model::{LATENCY_EDGES_US, Millis, THRESHOLDS};
 
 use crate::core::locked;
 use crate::total::{BUCKETS, Total};
+
+/// Stands for no threshold: nothing takes as long.
+const NONE: u64 = u64::MAX;
 
 /// What one data thread counted for one slot since the last tick. Alone on its cache lines.
 #[derive(Debug)]
@@ -22,6 +25,8 @@ struct Shard {
     received: AtomicU64,
     sent: AtomicU64,
     waited_us: AtomicU64,
+    /// Answers that took longer than each threshold.
+    beyond: [AtomicU32; THRESHOLDS],
     /// Of requests that came under the split in effect.
     timely: Cells,
     /// Of requests that came under an earlier one.
@@ -58,6 +63,10 @@ pub(crate) struct Head {
 #[derive(Debug)]
 pub(crate) struct Counts {
     shards: Box<[Shard]>,
+    /// Times in milliseconds; those that are not in use are [`NONE`].
+    thresholds: [AtomicU64; THRESHOLDS],
+    /// They have changed since the last tick.
+    are_new: AtomicBool,
     /// No data thread takes this lock.
     total: Mutex<Total>,
 }
@@ -69,6 +78,8 @@ pub(crate) struct Sum {
     pub(crate) dealt: u32,
     /// All that was counted of answers.
     pub(crate) all: Part,
+    /// How many of these answers took longer than each threshold; none where those were changed meanwhile.
+    pub(crate) beyond: Vec<(Millis, u32)>,
     /// That of requests which came under an earlier split, if there is any.
     pub(crate) late: Option<Box<Part>>,
 }
@@ -121,6 +132,7 @@ impl Shard {
             received: AtomicU64::new(0),
             sent: AtomicU64::new(0),
             waited_us: AtomicU64::new(0),
+            beyond: std::array::from_fn(|_| AtomicU32::new(0)),
             timely: Cells::new(),
             late: Cells::new(),
         }
@@ -193,6 +205,8 @@ impl Counts {
     pub(crate) fn new(shards: usize) -> Self {
         Self {
             shards: (0..shards.max(1)).map(|_| Shard::new()).collect(),
+            thresholds: std::array::from_fn(|_| AtomicU64::new(NONE)),
+            are_new: AtomicBool::new(false),
             total: Mutex::default(),
         }
     }
@@ -204,6 +218,31 @@ impl Counts {
 
     fn shard(&self, index: usize) -> &Shard {
         &self.shards[index % self.shards.len()]
+    }
+
+    /// Counts from now on how many answers take longer than these times.
+    pub(crate) fn count_beyond(&self, thresholds: &[Millis]) {
+        let times = thresholds.iter().map(|time| time.as_millis());
+        let times = times.chain(std::iter::repeat(NONE));
+        // No tick is told of both.
+        let _total = locked(&self.total);
+        for (than, time) in self.thresholds.iter().zip(times) {
+            if than.swap(time, Relaxed) != time {
+                self.are_new.store(true, Relaxed);
+            }
+        }
+    }
+
+    /// What was counted beyond each threshold. A count is of one threshold, or of nobody.
+    fn take_beyond(&self, counted: [u32; THRESHOLDS]) -> Vec<(Millis, u32)> {
+        if self.are_new.swap(false, Relaxed) {
+            return Vec::new();
+        }
+        let times = self.thresholds.iter().map(|than| than.load(Relaxed));
+        let in_use = times.zip(counted).take_while(|(than, _)| *than != NONE);
+        in_use
+            .map(|(than, count)| (Millis::from_millis(than), count))
+            .collect()
     }
 
     /// Counts one request that came.
@@ -223,6 +262,15 @@ impl Counts {
         let bucket = LATENCY_EDGES_US.partition_point(|edge| *edge < micros);
         cells.latency[bucket].fetch_add(1, Relaxed);
         shard.waited_us.fetch_add(micros, Relaxed);
+        for (than, beyond) in self.thresholds.iter().zip(&shard.beyond) {
+            let than = than.load(Relaxed);
+            if than == NONE {
+                break;
+            }
+            if head.after > Duration::from_millis(than) {
+                beyond.fetch_add(1, Relaxed);
+            }
+        }
         shard.touch();
     }
 
@@ -268,7 +316,7 @@ impl Counts {
     /// Takes what was counted since the last call; none if nothing was.
     pub(crate) fn take(&self) -> Option<Sum> {
         let (mut all, mut late, mut dealt) = (Open::new(), Open::new(), 0);
-        let mut any = false;
+        let (mut any, mut beyond) = (false, [0; THRESHOLDS]);
         let mut total = locked(&self.total);
         for shard in &self.shards {
             if !shard.touched.swap(false, AcqRel) {
@@ -279,13 +327,24 @@ impl Counts {
             shard.timely.take(&mut all);
             shard.late.take(&mut late);
             shard.take_beside(&mut total);
+            for (sum, counted) in beyond.iter_mut().zip(&shard.beyond) {
+                *sum += counted.swap(0, Relaxed);
+            }
         }
         all.add(&late);
         all.add_to(&mut total);
         let late = Some(late.close()).filter(|late| *late != Part::default());
+        let beyond = self.take_beyond(beyond);
+        let all = all.close();
         let sum = Sum {
             dealt,
-            all: all.close(),
+            // Nothing is said of no answers.
+            beyond: if all.latency.is_empty() {
+                Vec::new()
+            } else {
+                beyond
+            },
+            all,
             late: late.map(Box::new),
         };
         (any && sum != Sum::default()).then_some(sum)
@@ -341,6 +400,36 @@ mod tests {
         assert_eq!((total.retries, total.left), (3, 3));
         assert_eq!(total.waited_us, 3 * 2_000_150);
         assert_eq!((total.latency[4], total.latency.iter().sum()), (3, 6));
+    }
+
+    #[test]
+    fn a_threshold_is_exact_and_none_is_told_of_two() {
+        let counts = Counts::new(2);
+        let beyond = || counts.take().expect("counts").beyond;
+        let than = Millis::from_millis(320);
+        let answers = || {
+            for (shard, micros) in [(0, 319_999), (1, 320_000), (0, 320_001), (1, 9_000_000)] {
+                counts.answer(shard, Came::Timely, head(200, micros));
+            }
+            counts.answer(0, Came::Late, head(200, 400_000));
+        };
+        answers();
+        assert_eq!(beyond(), [], "nobody asks");
+        counts.count_beyond(&[than]);
+        answers();
+        assert_eq!(beyond(), [], "it began in the middle");
+        counts.count_beyond(&[than]);
+        answers();
+        assert_eq!(beyond(), [(than, 3)]);
+        counts.answer(0, Came::Timely, head(200, 100));
+        assert_eq!(beyond(), [(than, 0)], "none of one");
+        counts.dealt(0);
+        assert_eq!(beyond(), [], "of no answer there is nothing to say");
+        answers();
+        counts.count_beyond(&[Millis::from_millis(1_100), than]);
+        assert_eq!(beyond(), []);
+        answers();
+        assert_eq!(beyond(), [(Millis::from_millis(1_100), 1), (than, 3)]);
     }
 
     #[test]

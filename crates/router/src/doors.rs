@@ -254,6 +254,7 @@ mod tests {
                 mode: RouteMode::Serve,
                 slots: Vec::new(),
                 traffic: Box::default(),
+                thresholds: Vec::new(),
             };
             let entry = core.entry(&key, Generation(1), route, None);
             (key, Arc::new(entry))

@@ -1,12 +1,16 @@
 //! Counts of an interval as few bytes: most are zero, and most others are small.
 //!
 //! Of each slot: its place in the cast, its share plus one or zero, what came, and the counts of its answers.
+//! Where answers beyond thresholds were counted, the share is told as so much more, and they follow it.
 //! Those begin with a byte that says which are there; the buckets are told as so many, then each as its
 //! distance from the one before and its count. Each number has seven bits to the byte, the least first.
 
-use windlass_model::Percent;
+use windlass_model::{Millis, Percent};
 
 use crate::counts::{Part, Sum};
+
+/// More than any share says.
+const BEYOND: u64 = 102;
 
 /// Counts beside the classes of answers, by their bits.
 const CONNECT_FAILURES: u8 = 1 << 5;
@@ -16,7 +20,18 @@ const LATE: u8 = 1 << 7;
 /// Adds what the slot at `place` was seen to do.
 pub(crate) fn fold(bytes: &mut Vec<u8>, place: usize, share: Option<Percent>, sum: &Sum) {
     number(bytes, place as u64);
-    number(bytes, share.map_or(0, |share| u64::from(share.get()) + 1));
+    let more = if sum.beyond.is_empty() { 0 } else { BEYOND };
+    number(
+        bytes,
+        share.map_or(0, |share| u64::from(share.get()) + 1) + more,
+    );
+    if more > 0 {
+        number(bytes, sum.beyond.len() as u64);
+        for (than, count) in &sum.beyond {
+            number(bytes, than.as_millis());
+            number(bytes, (*count).into());
+        }
+    }
     number(bytes, sum.dealt.into());
     fold_part(bytes, &sum.all, if sum.late.is_some() { LATE } else { 0 });
     if let Some(late) = &sum.late {
@@ -69,7 +84,14 @@ impl Iterator for Unfold<'_> {
 
     fn next(&mut self) -> Option<Self::Item> {
         let place = usize::try_from(self.number()?).ok()?;
-        let share = self.number()?.checked_sub(1);
+        let said = self.number()?;
+        let mut beyond = Vec::new();
+        if said >= BEYOND {
+            for _ in 0..self.number()? {
+                beyond.push((Millis::from_millis(self.number()?), self.count()?));
+            }
+        }
+        let share = (said % BEYOND).checked_sub(1);
         let share = share.and_then(|share| Percent::new(share).ok());
         let dealt = self.count()?;
         let (all, there) = self.part()?;
@@ -78,7 +100,13 @@ impl Iterator for Unfold<'_> {
         } else {
             None
         };
-        Some((place, share, Sum { dealt, all, late }))
+        let sum = Sum {
+            dealt,
+            all,
+            beyond,
+            late,
+        };
+        Some((place, share, sum))
     }
 }
 
@@ -156,7 +184,14 @@ mod tests {
 
     fn sum() -> impl Strategy<Value = Sum> {
         let late = proptest::option::of(part().prop_map(Box::new));
-        (counts(), part(), late).prop_map(|(dealt, all, late)| Sum { dealt, all, late })
+        let beyond = (0u64..1_000_000).prop_map(Millis::from_millis);
+        let beyond = proptest::collection::vec((beyond, counts()), 0..4);
+        (counts(), part(), beyond, late).prop_map(|(dealt, all, beyond, late)| Sum {
+            dealt,
+            all,
+            beyond,
+            late,
+        })
     }
 
     fn share() -> impl Strategy<Value = Option<Percent>> {

@@ -154,7 +154,7 @@ async fn exchange(
     let wish = wish(&to, &request);
     let mut ticket = enter(thread, wish, begun).await?;
     line.pauses.set(ticket.terms());
-    let (mut outgoing, upgrade) = Outgoing::new(request, &line.client, &ticket);
+    let (mut outgoing, upgrade) = Outgoing::new(request, line, &ticket);
     let mut spare = ticket.spare(&outgoing, upgrade.is_some());
     if let Some(mirror) = ticket.mirror().filter(|_| upgrade.is_none()) {
         mirror::copy(thread, mirror, &outgoing);

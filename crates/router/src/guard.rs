@@ -23,7 +23,7 @@ use crate::connection::Line;
 use crate::core::locked;
 use crate::framing::{Framing, Stage, Stop};
 use crate::head::Fault;
-use crate::limits::{HEAD_FREE, HEAD_TIME, LINGER_BYTES, LINGER_TIME, READ_BYTES};
+use crate::limits::{HEAD_TIME, LINGER_BYTES, LINGER_TIME, READ_BYTES};
 use crate::pauses::Pauses;
 use crate::presence::Presence;
 use crate::stream::Stream;
@@ -73,8 +73,8 @@ pub(crate) struct Guard {
     word: Arc<Word>,
     pauses: Arc<Pauses>,
     unsent: Arc<Unsent>,
-    /// What was read, of heads for the most part: one that passed lies in memory until more is read.
-    heads: Charge,
+    /// What was read, of heads for the most part: one that passed is let go when its answer begins.
+    heads: Arc<Charge>,
     framing: Framing,
     /// Read and not yet taken by the parser behind.
     buffer: Vec<u8>,
@@ -99,13 +99,18 @@ struct Linger {
 
 impl Guard {
     /// `heard` is what was read of the client already.
-    pub(crate) fn new(stream: Stream, heard: Vec<u8>, word: Arc<Word>, line: &Line) -> Self {
+    pub(crate) fn new(
+        stream: Stream,
+        heard: Vec<u8>,
+        (word, heads): (Arc<Word>, Arc<Charge>),
+        line: &Line,
+    ) -> Self {
         Self {
             stream,
             word,
             pauses: line.pauses.clone(),
             unsent: line.rest.unsent.clone(),
-            heads: Charge::on(&line.thread.core.outlets.memory, HEAD_FREE),
+            heads,
             framing: Framing::new(),
             buffer: heard,
             start: 0,
@@ -180,7 +185,12 @@ impl Guard {
             self.start = 0;
         }
         let mut bytes = [MaybeUninit::uninit(); READ_BYTES];
-        let mut into = ReadBuf::uninit(&mut bytes);
+        // What is read of a body lies in several places on its way.
+        let most = match self.framing.stage() {
+            Stage::Body => self.heads.at_once().min(READ_BYTES),
+            Stage::Head | Stage::Undecided | Stage::Tunnel => READ_BYTES,
+        };
+        let mut into = ReadBuf::uninit(bytes.get_mut(..most).unwrap_or_default());
         ready!(Pin::new(&mut self.stream).poll_read(cx, &mut into))?;
         let count = into.filled().len();
         self.buffer.reserve_exact(count);

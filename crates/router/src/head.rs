@@ -10,6 +10,9 @@ use memchr::memchr_iter;
 
 use crate::limits::{HEAD_BYTES, HEADERS};
 
+/// What a header costs beside its name and value, as HTTP/2 counts it.
+const LINE: usize = 32;
+
 /// Why a request is refused before it is routed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Fault {
@@ -117,6 +120,15 @@ pub(crate) fn judge_multiplexed<B>(request: &Request<B>) -> Result<(), Fault> {
         return Err(Fault::Malformed);
     }
     Ok(())
+}
+
+/// The bytes of a request's head of HTTP/2, as that protocol counts them but for its own names (RFC 9113, 6.5.2).
+pub(crate) fn size<B>(request: &Request<B>) -> usize {
+    let target = request.uri().path_and_query();
+    let target = target.map_or(0, |target| target.as_str().len());
+    let lines = request.headers().iter();
+    let lines = lines.map(|(name, value)| name.as_str().len() + value.len() + LINE);
+    target + lines.sum::<usize>()
 }
 
 /// HTTP/1.1 has blanks around a value that are none of it; HTTP/2 has none (RFC 9113, 8.2.1).

@@ -1,16 +1,19 @@
 //! The last good table on disk, and a second of it for when it is damaged.
 
-use std::fs::File;
-use std::io::{self, Write};
+use std::cell::Cell;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
 use windlass_control::Table;
+use windlass_model::Epoch;
 
 use crate::core::locked;
+use crate::fence;
 use crate::latch::Latches;
 use crate::limits::LATE_PAUSE;
 use crate::sealed::{BadTable, seal, unseal};
+use crate::whole::write_whole;
 
 /// Longest table file that is read, in bytes.
 const LONGEST: u64 = 256 * 1024 * 1024;
@@ -19,12 +22,15 @@ const LONGEST: u64 = 256 * 1024 * 1024;
 #[derive(Debug)]
 pub(crate) struct TableFile {
     folder: PathBuf,
+    /// What [`fence`] has.
+    fenced: Cell<Epoch>,
 }
 
 impl TableFile {
     pub(crate) fn new(folder: &Path) -> Self {
         Self {
             folder: folder.to_owned(),
+            fenced: Cell::new(fence::kept(folder)),
         }
     }
 
@@ -37,26 +43,18 @@ impl TableFile {
         self.folder.join("table.second.json")
     }
 
-    /// Keeps the table.
+    /// Keeps the table, and before it an epoch that is new.
     pub(crate) fn save(&self, table: &Table) -> io::Result<()> {
-        self.write(table, &self.path())
+        if table.epoch > self.fenced.get() {
+            fence::keep(&self.folder, table.epoch)?;
+            self.fenced.set(table.epoch);
+        }
+        write_whole(&self.path(), &seal(table)?)
     }
 
     /// Keeps it once more.
     fn save_second(&self, table: &Table) -> io::Result<()> {
-        self.write(table, &self.second())
-    }
-
-    /// Writes beside, syncs, renames, syncs the folder: there is always a whole table.
-    fn write(&self, table: &Table, path: &Path) -> io::Result<()> {
-        let bytes = seal(table)?;
-        let mut beside = path.to_owned().into_os_string();
-        beside.push(".new");
-        let mut file = File::create(&beside)?;
-        file.write_all(&bytes)?;
-        file.sync_all()?;
-        std::fs::rename(&beside, path)?;
-        File::open(&self.folder)?.sync_all()
+        write_whole(&self.second(), &seal(table)?)
     }
 
     /// Reads the table; none if there is no file.
@@ -67,15 +65,15 @@ impl TableFile {
     /// Reads what a router starts with: the table, or its second where that is damaged. Where there is no
     /// file nothing was kept, or somebody wanted that to be so.
     pub(crate) fn take_up(&self) -> TakenUp {
-        match self.load() {
-            Ok(table) => TakenUp {
-                table,
-                refused: None,
-            },
-            Err(why) => TakenUp {
-                table: Self::read(&self.second()).unwrap_or_default(),
-                refused: Some(why),
-            },
+        let (table, refused) = match self.load() {
+            Ok(table) => (table, None),
+            Err(why) => (Self::read(&self.second()).unwrap_or_default(), Some(why)),
+        };
+        let said = table.as_ref().map(|table| table.epoch);
+        TakenUp {
+            epoch: self.fenced.get().max(said.unwrap_or_default()),
+            table,
+            refused,
         }
     }
 
@@ -103,7 +101,9 @@ impl TableFile {
 #[derive(Debug)]
 pub(crate) struct TakenUp {
     pub(crate) table: Option<Table>,
-    /// Why that is not the table but its second, or nothing.
+    /// The highest epoch that was heard, whatever became of the table.
+    pub(crate) epoch: Epoch,
+    /// Why `table` is not the table but its second, or nothing.
     pub(crate) refused: Option<BadTable>,
 }
 
@@ -278,7 +278,7 @@ mod tests {
     fn empty(format: u32) -> Table {
         Table {
             format,
-            epoch: windlass_model::Epoch(7),
+            epoch: Epoch(7),
             services: std::collections::BTreeMap::new(),
             alone: None,
         }
@@ -323,7 +323,7 @@ mod tests {
         let keeper = keeper(folder.path());
         for epoch in [7, 8] {
             let table = Table {
-                epoch: windlass_model::Epoch(epoch),
+                epoch: Epoch(epoch),
                 ..empty(TABLE_FORMAT)
             };
             match epoch {
@@ -347,6 +347,11 @@ mod tests {
         std::fs::write(second, "0000\n{}").expect("damaged");
         let taken = keeper.take_up();
         assert!(taken.table.is_none() && taken.refused.is_some());
+        assert_eq!(
+            taken.epoch,
+            Epoch(8),
+            "whoever comes is told apart all the same"
+        );
     }
 
     #[test]

@@ -66,6 +66,19 @@ pub(crate) const LINGER_TIME: Duration = Duration::from_secs(1);
 pub(crate) const MEMORY_BYTES: usize = 64 * 1024 * 1024;
 /// Bytes of heads that each connection may have anyway, whatever the others have.
 pub(crate) const HEAD_FREE: usize = 16 * 1024;
+/// Bytes of the hello of a client that speaks TLS that each may have anyway.
+pub(crate) const HELLO_FREE: usize = 4 * 1024;
+/// Bytes of requests that each HTTP/2 connection may have anyway, heads and bodies of all of them together.
+pub(crate) const REQUESTS_FREE: usize = 32 * 1024;
+/// Requests under way on all HTTP/2 connections together, beside a few of each: each has memory of its own,
+/// and more than there may be connections to instances only wait.
+pub(crate) const ASKED: usize = 20_000;
+/// The few.
+pub(crate) const ASKED_FREE: usize = 8;
+/// What stands for one of them in a budget, which is charged in steps.
+pub(crate) const ASKED_EACH: usize = 1024;
+/// How often it is looked whether there is memory again for a client of HTTP/2 that has more than that.
+pub(crate) const ROOM_LOOK: Duration = Duration::from_millis(100);
 /// Bytes of answers that each may have anyway, and that may be read ahead of each.
 pub(crate) const ANSWER_FREE: usize = 8 * 1024;
 /// Bytes in which that budget is charged.

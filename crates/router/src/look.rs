@@ -35,7 +35,7 @@ pub enum LookError {
 /// # Errors
 /// When a router would start empty because its table is damaged, or the trips can't be read.
 pub fn look(folder: &Path) -> Result<OnDisk, LookError> {
-    let TakenUp { table, refused } = TableFile::new(folder).take_up();
+    let TakenUp { table, refused, .. } = TableFile::new(folder).take_up();
     let refused = refused.map(|why| why.to_string());
     if let (Some(why), None) = (&refused, &table) {
         return Err(LookError::Table(why.clone()));

@@ -17,7 +17,8 @@ use tokio::sync::watch;
 
 use crate::connection::{Line, apart, over};
 use crate::forward;
-use crate::head;
+use crate::head::{self, Fault};
+use crate::inbound::Inbound;
 use crate::limits::{
     ALIVE_EVERY, ALIVE_TIME, HEADER_LIST_BYTES, RESETS, STREAM_SEND_BYTES, STREAM_WINDOW, STREAMS,
 };
@@ -44,6 +45,7 @@ pub(crate) async fn serve(
     closing: watch::Receiver<bool>,
 ) {
     let streams = Streams::of(&line.rest.unsent);
+    let stream = Inbound::new(stream, &heard, line.inflow.clone());
     let mine = (line.clone(), streams.clone());
     // Boxed: on its way to a task of its own it is moved several times, and it is large.
     let service = service_fn(move |request| Box::pin(answer(mine.clone(), request)));
@@ -84,19 +86,23 @@ async fn answer(
     request: Request<Incoming>,
 ) -> Result<Response<Paced>, std::convert::Infallible> {
     let pace = streams.first();
+    let begun = line.inflow.begin(head::size(&request));
     let fault = head::judge_multiplexed(&request).err();
-    let answer = forward::respond(&line, request, fault).await;
+    let lacks = line.inflow.has_too_many_heads() || line.rest.asks_too_much();
+    let lacks = lacks.then_some(Fault::NoRoom);
+    let answer = forward::respond(&line, request, fault.or(lacks)).await;
+    drop(begun);
     Ok(answer.map(|body| streams.pace(body, pace)))
 }
 
 /// A connection with what was heard of it already.
 struct Heard {
-    stream: TokioIo<Stream>,
+    stream: TokioIo<Inbound>,
     heard: Vec<u8>,
 }
 
 impl Heard {
-    fn new(stream: Stream, heard: Vec<u8>) -> Self {
+    fn new(stream: Inbound, heard: Vec<u8>) -> Self {
         Self {
             stream: TokioIo::new(stream),
             heard,

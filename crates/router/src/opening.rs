@@ -11,7 +11,7 @@ use tokio::io::{AsyncRead, ReadBuf};
 use crate::limits::READ_BYTES;
 
 /// What a client that speaks HTTP/2 says first (RFC 9113, 3.4).
-const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+pub(crate) const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
 /// What a client speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -103,9 +103,7 @@ impl Refused {
             Self::BodyTooLarge => "the request's body is larger than the service takes",
             Self::HeadTooLarge => "the request's head is too large",
             Self::HeadTooSlow => "the request's head did not come in time",
-            Self::NoRoom => {
-                "the router has no memory left for a head as large; try again, or send less"
-            }
+            Self::NoRoom => "the router has no memory left for as much; try again, or send less",
             Self::BodyTooSlow => "the request's body did not come in time",
             Self::AnswerTooLate => "the instance did not answer in time",
             Self::Draining => "the router is ending",

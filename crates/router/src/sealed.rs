@@ -38,14 +38,17 @@ pub(crate) fn sealed(json: &[u8]) -> Vec<u8> {
     [seal.as_bytes(), b"\n", json].concat()
 }
 
+/// The JSON of these bytes, if its seal is good.
+pub(crate) fn intact(bytes: &[u8]) -> Option<&[u8]> {
+    let end = bytes.iter().position(|b| *b == b'\n')?;
+    let (seal, rest) = bytes.split_at(end);
+    let json = rest.get(1..).unwrap_or_default();
+    (seal == HEXLOWER.encode(&Sha256::digest(json)).as_bytes()).then_some(json)
+}
+
 /// The table that lies in these bytes.
 pub(crate) fn unseal(bytes: &[u8]) -> Result<Table, BadTable> {
-    let end = bytes.iter().position(|b| *b == b'\n');
-    let (seal, rest) = bytes.split_at(end.ok_or(BadTable::Checksum)?);
-    let json = rest.get(1..).unwrap_or_default();
-    if seal != HEXLOWER.encode(&Sha256::digest(json)).as_bytes() {
-        return Err(BadTable::Checksum);
-    }
+    let json = intact(bytes).ok_or(BadTable::Checksum)?;
     let Format { format } = serde_json::from_slice(json)?;
     if format > TABLE_FORMAT {
         return Err(BadTable::Newer(format));

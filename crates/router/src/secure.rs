@@ -13,7 +13,9 @@ use tokio_rustls::rustls::{Error as TlsError, ServerConfig};
 
 use windlass_acme::{Answers, PROOF};
 
+use crate::budget::Budget;
 use crate::certificate::Certificate;
+use crate::hello::Hello;
 use crate::stream::Stream;
 
 /// First byte of what a client that speaks TLS says.
@@ -93,7 +95,11 @@ impl ResolvesServerCert for Shown {
 }
 
 /// Has a client say hello in the manner of its listener. The caller bounds the time.
-pub(crate) async fn greet(stream: TcpStream, manner: Option<Manner>) -> io::Result<Stream> {
+pub(crate) async fn greet(
+    stream: TcpStream,
+    manner: Option<Manner>,
+    memory: &Arc<Budget>,
+) -> io::Result<Stream> {
     let config = match manner {
         None => return Ok(stream.into()),
         Some(Manner::Tls(config)) => config,
@@ -106,7 +112,9 @@ pub(crate) async fn greet(stream: TcpStream, manner: Option<Manner>) -> io::Resu
             config
         }
     };
-    let stream = TlsAcceptor::from(config).accept(stream).await?;
+    let stream = Hello::on(stream, memory);
+    let mut stream = TlsAcceptor::from(config).accept(stream).await?;
+    stream.get_mut().0.is_said();
     if stream.get_ref().1.alpn_protocol() == Some(PROOF) {
         // The handshake was all that is wanted (RFC 8737, 3).
         return Err(io::ErrorKind::ConnectionAborted.into());

@@ -12,6 +12,7 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep, sleep_until};
 use tokio_rustls::server::TlsStream;
 
+use crate::hello::Hello;
 use crate::limits::WRITE_PAUSE;
 use crate::pieces::poll_write_pieces;
 
@@ -37,7 +38,7 @@ pub(crate) enum Peer {
 
 enum Kind {
     Clear(TcpStream),
-    Tls(Box<TlsStream<TcpStream>>),
+    Tls(Box<TlsStream<Hello>>),
 }
 
 impl From<TcpStream> for Stream {
@@ -50,8 +51,8 @@ impl From<TcpStream> for Stream {
     }
 }
 
-impl From<TlsStream<TcpStream>> for Stream {
-    fn from(stream: TlsStream<TcpStream>) -> Self {
+impl From<TlsStream<Hello>> for Stream {
+    fn from(stream: TlsStream<Hello>) -> Self {
         Self {
             kind: Kind::Tls(Box::new(stream)),
             limit: None,
@@ -85,7 +86,7 @@ impl Stream {
     fn socket(&self) -> &TcpStream {
         match &self.kind {
             Kind::Clear(stream) => stream,
-            Kind::Tls(stream) => stream.get_ref().0,
+            Kind::Tls(stream) => stream.get_ref().0.socket(),
         }
     }
 

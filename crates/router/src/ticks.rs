@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use windlass_control::{LateCounts, SlotCounts, Tick};
-use windlass_model::{LATENCY_EDGES_US, Percent, ServiceKey, SlotId, Version};
+use windlass_model::{Beyond, LATENCY_EDGES_US, Percent, ServiceKey, SlotId, Version};
 
 use crate::cast::Cast;
 use crate::counts::{Part, Sum};
@@ -116,7 +116,17 @@ impl Ticks {
     }
 }
 
-fn told_slot(who: &Who, share: Option<Percent>, Sum { dealt, all, late }: &Sum) -> SlotCounts {
+fn told_slot(who: &Who, share: Option<Percent>, sum: &Sum) -> SlotCounts {
+    let Sum {
+        dealt,
+        all,
+        beyond,
+        late,
+    } = sum;
+    let beyond = beyond.iter().map(|(than, answers)| Beyond {
+        than: *than,
+        answers: u64::from(*answers),
+    });
     SlotCounts {
         slot: who.slot.as_ref().map(|(slot, _)| *slot),
         version: who.slot.as_ref().map(|(_, version)| version.clone()),
@@ -126,6 +136,7 @@ fn told_slot(who: &Who, share: Option<Percent>, Sum { dealt, all, late }: &Sum) 
         latency: unfolded(all),
         dealt: u64::from(*dealt),
         share,
+        beyond: beyond.collect(),
         late: late.as_deref().map(|late| Box::new(told_late(late))),
     }
 }
@@ -173,6 +184,7 @@ mod tests {
         Sum {
             dealt: all.answers[1],
             all,
+            beyond: Vec::new(),
             late: None,
         }
     }

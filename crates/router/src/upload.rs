@@ -5,11 +5,11 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 
-use bytes::Bytes;
 use hyper::body::{Body, Frame, Incoming, SizeHint};
 use tokio::time::Instant;
 
 use crate::expectation::Expectation;
+use crate::inflow::{Open, Passed};
 
 /// How far a request's body is.
 #[derive(Debug)]
@@ -79,7 +79,7 @@ impl Progress {
 /// The body, watched.
 pub(crate) struct Upload {
     /// None for a request that is sent again: only one without a body is.
-    body: Option<Incoming>,
+    body: Option<(Incoming, Open)>,
     expectation: Option<Expectation>,
     /// Bytes that may still come.
     room: u64,
@@ -88,7 +88,11 @@ pub(crate) struct Upload {
 
 impl Upload {
     /// A body of at most `room` bytes of a request that entered its slot at `entered`.
-    pub(crate) fn new(body: Incoming, room: u64, entered: Instant) -> (Self, Rc<Progress>) {
+    pub(crate) fn new(
+        (body, open): (Incoming, Open),
+        room: u64,
+        entered: Instant,
+    ) -> (Self, Rc<Progress>) {
         let progress = Rc::new(Progress {
             polled: Cell::new(false),
             ended: Cell::new(body.is_end_stream()),
@@ -101,7 +105,7 @@ impl Upload {
             bytes: Cell::new(0),
         });
         let upload = Self {
-            body: Some(body),
+            body: Some((body, open)),
             expectation: None,
             room,
             progress: progress.clone(),
@@ -160,13 +164,13 @@ pub(crate) enum BrokenUpload {
 }
 
 impl Body for Upload {
-    type Data = Bytes;
+    type Data = Passed;
     type Error = BrokenUpload;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, BrokenUpload>>> {
+    ) -> Poll<Option<Result<Frame<Passed>, BrokenUpload>>> {
         let this = &mut *self;
         if let Some(expectation) = &mut this.expectation {
             if this.progress.answered.get() {
@@ -177,16 +181,21 @@ impl Body for Upload {
             this.let_go();
         }
         this.progress.polled.set(true);
-        let Some(body) = &mut this.body else {
+        let Some((body, open)) = &mut this.body else {
             return Poll::Ready(None);
         };
+        // The instance's turn: it has some of it and takes none.
+        if open.poll_room(cx).is_pending() {
+            this.progress.awaited.set(false);
+            return Poll::Pending;
+        }
         let frame = Pin::new(&mut *body).poll_frame(cx);
         let ended = body.is_end_stream();
         this.progress.awaited.set(frame.is_pending());
         match &frame {
             Poll::Ready(None) => this.progress.ended.set(true),
             Poll::Ready(Some(Ok(frame))) => {
-                let bytes = frame.data_ref().map_or(0, Bytes::len);
+                let bytes = frame.data_ref().map_or(0, bytes::Bytes::len);
                 let room = this.room.checked_sub(bytes as u64);
                 let Some(room) = room else {
                     this.progress.failed.set(true);
@@ -202,15 +211,16 @@ impl Body for Upload {
             Poll::Ready(Some(Err(_))) => this.progress.failed.set(true),
             Poll::Pending => {}
         }
-        frame.map(|frame| frame.map(|frame| Ok(frame?)))
+        frame.map(|frame| frame.map(|frame| Ok(frame?.map_data(|bytes| open.pass(bytes)))))
     }
 
     fn is_end_stream(&self) -> bool {
-        self.body.as_ref().is_none_or(Body::is_end_stream)
+        let body = self.body.as_ref();
+        body.is_none_or(|(body, _)| body.is_end_stream())
     }
 
     fn size_hint(&self) -> SizeHint {
         let body = self.body.as_ref();
-        body.map_or_else(|| SizeHint::with_exact(0), Body::size_hint)
+        body.map_or_else(|| SizeHint::with_exact(0), |(body, _)| body.size_hint())
     }
 }

@@ -418,7 +418,10 @@ impl Judged {
 /// be connected to. An answer that broke off after its head is counted once.
 fn counted(counts: &SlotCounts) -> Counts {
     let failed = [counts.broken, counts.connect_failures];
-    counts_of(counts.answers, failed, &counts.latency)
+    Counts {
+        beyond: counts.beyond.clone(),
+        ..counts_of(counts.answers, failed, &counts.latency)
+    }
 }
 
 fn late(counts: &LateCounts) -> Counts {
@@ -438,6 +441,7 @@ fn counts_of(answers: [u64; 5], failed: [u64; 2], latency: &[u64]) -> Counts {
         answers: answered.max(errors),
         errors,
         latency: latency.to_vec(),
+        beyond: Vec::new(),
     }
 }
 

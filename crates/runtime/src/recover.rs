@@ -319,5 +319,6 @@ pub(crate) fn settled_route(state: &ServiceState) -> Option<Route> {
         mode: RouteMode::Serve,
         slots,
         traffic: stable.spec.traffic.clone(),
+        thresholds: Vec::new(),
     })
 }

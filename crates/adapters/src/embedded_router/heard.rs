@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Read};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use data_encoding::HEXLOWER;
 use serde::Deserialize;
@@ -13,6 +13,9 @@ use sha2::{Digest, Sha256};
 use windlass_control::{ObservedConnections, ObservedTable, RouterBoot, RouterProgram};
 use windlass_edge::{EdgeError, ErrorKind, Retry};
 use windlass_model::{Epoch, Millis};
+
+/// The router's table in its folder.
+const TABLE: &str = "table.json";
 
 /// Longest table that is read, in bytes; a router takes up no longer one.
 const LONGEST: u64 = 256 * 1024 * 1024;
@@ -30,22 +33,27 @@ struct Rest {
     services: BTreeMap<String, Value>,
 }
 
-/// What the table in a router's state folder says; none without one. A damaged table says nothing:
-/// the router refuses it too, and starts empty.
+/// The highest epoch in a router's state folder: that of its table, of the second one, and the one that is kept
+/// beside both for when they are damaged. What is damaged says nothing: the router refuses it too.
 ///
 /// # Errors
-/// `Unreachable` when it is there and can't be read.
+/// `Unreachable` when one of them is there and can't be read.
 pub(super) fn on_disk(state: &Path) -> Result<Option<Epoch>, EdgeError> {
-    let Some(bytes) = kept(state)? else {
-        return Ok(None);
-    };
-    let heard = intact(&bytes).and_then(|json| serde_json::from_slice(json).ok());
-    let heard = heard.map(|Heard { epoch }| epoch);
-    if heard.is_none() {
-        let path = path(state);
-        tracing::error!(table.path = %path.display(), "the router's table is damaged; it says nothing");
+    let mut highest = Epoch::default();
+    for name in [TABLE, "table.second.json", "epoch.json"] {
+        let path = state.join(name);
+        let Some(bytes) = kept(&path)? else {
+            continue;
+        };
+        let heard = intact(&bytes).and_then(|json| serde_json::from_slice(json).ok());
+        match heard {
+            Some(Heard { epoch }) => highest = highest.max(epoch),
+            None => {
+                tracing::error!(table.path = %path.display(), "a file of the router is damaged; it says nothing");
+            }
+        }
     }
-    Ok(heard.and_then(spoken))
+    Ok(spoken(highest))
 }
 
 /// What a router that was started on this folder would show, if that is nothing: it left a table
@@ -65,26 +73,22 @@ pub(super) fn at_rest(state: &Path) -> Result<Option<ObservedTable>, EdgeError> 
         program: RouterProgram::own(),
         damaged: None,
     };
-    let Some(bytes) = kept(state)? else {
-        return Ok(Some(nothing(Epoch::default())));
+    let heard = on_disk(state)?.unwrap_or_default();
+    let Some(bytes) = kept(&state.join(TABLE))? else {
+        return Ok(Some(nothing(heard)));
     };
     let rest: Option<Rest> = intact(&bytes).and_then(|json| serde_json::from_slice(json).ok());
     let rest = rest.filter(|rest| rest.services.is_empty());
-    Ok(rest.map(|rest| nothing(rest.epoch)))
+    Ok(rest.map(|rest| nothing(heard.max(rest.epoch))))
 }
 
-fn path(state: &Path) -> PathBuf {
-    state.join("table.json")
-}
-
-/// The table's file; none where there is none.
-fn kept(state: &Path) -> Result<Option<Vec<u8>>, EdgeError> {
-    let path = path(state);
-    match read(&path) {
+/// What a file of the router holds; none where there is none.
+fn kept(path: &Path) -> Result<Option<Vec<u8>>, EdgeError> {
+    match read(path) {
         Ok(bytes) => Ok(Some(bytes)),
         Err(why) if why.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(why) => {
-            let what = format!("the router's table {} can't be read", path.display());
+            let what = format!("the router's file {} can't be read", path.display());
             let retry = Retry::After(Millis::from_secs(1));
             Err(EdgeError::new(ErrorKind::Unreachable, retry, what).because(why))
         }
@@ -140,6 +144,16 @@ mod tests {
             put(damaged);
             assert_eq!(said(), None);
         }
+        let put = |name: &str, json: &str| {
+            std::fs::write(folder.path().join(name), written(json)).expect("written");
+        };
+        put("epoch.json", r#"{"epoch":9}"#);
+        assert_eq!(said(), Some(Epoch(9)), "kept beside a damaged table");
+        put(
+            "table.second.json",
+            r#"{"format":1,"epoch":10,"services":{}}"#,
+        );
+        assert_eq!(said(), Some(Epoch(10)), "the highest counts");
     }
 
     #[test]

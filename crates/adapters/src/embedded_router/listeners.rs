@@ -238,6 +238,7 @@ mod tests {
             mode: RouteMode::Serve,
             slots: Vec::new(),
             traffic: Box::default(),
+            thresholds: Vec::new(),
         }
     }
 

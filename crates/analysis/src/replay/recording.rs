@@ -61,6 +61,7 @@ impl From<Arm> for Counts {
             answers: arm.requests,
             errors: arm.bad,
             latency: Vec::new(),
+            beyond: Vec::new(),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! What was answered in one interval.
 
 use serde::{Deserialize, Serialize};
-use windlass_model::{LATENCY_EDGES_US, Millis, Percent, Percentile, latency_edge};
+use windlass_model::{Beyond, LATENCY_EDGES_US, Millis, Percent, Percentile, latency_edge};
 
 use crate::numbers::real;
 use crate::numbers::real::ceiling;
@@ -18,6 +18,9 @@ pub struct Counts {
     /// Anything of another length is not known.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub latency: Vec<u64>,
+    /// How many took longer than each threshold that is no edge, where the router has counted that.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub beyond: Vec<Beyond>,
 }
 
 /// One interval of both releases. The next one begins where this ends.
@@ -52,6 +55,18 @@ pub struct Dealt {
 impl Counts {
     /// Adds what was answered later.
     pub fn add(&mut self, later: &Self) {
+        // Before the buckets are: where one of both does not say, only what is certain counts of it.
+        let mut beyond = self.beyond.clone();
+        for one in &later.beyond {
+            if !beyond.iter().any(|known| known.than == one.than) {
+                beyond.push(*one);
+            }
+        }
+        for one in &mut beyond {
+            let [before, more] = [&*self, later].map(|counts| counts.slower_than(one.than).bad);
+            one.answers = before.saturating_add(more);
+        }
+        self.beyond = beyond;
         self.answers = self.answers.saturating_add(later.answers);
         self.errors = self.errors.saturating_add(later.errors);
         if self.latency.len() < later.latency.len() {
@@ -73,6 +88,8 @@ impl Counts {
     /// Without those.
     pub(super) fn less(&self, those: &Self) -> Self {
         let mut rest = self.clone();
+        // Of those nobody counted it.
+        rest.beyond.clear();
         rest.answers = rest.answers.saturating_sub(those.answers);
         rest.errors = rest.errors.saturating_sub(those.errors);
         for (count, late) in rest.latency.iter_mut().zip(&those.latency) {
@@ -115,10 +132,15 @@ impl Counts {
         }
     }
 
-    /// Answers, and those that certainly took longer. Exact where the time is one of the edges; else it
-    /// is counted from the next one on.
+    /// Answers, and those that certainly took longer. Exact where the router has counted it, or where the
+    /// time is one of the edges; else it is counted from the next one on.
     pub fn slower_than(&self, time: Millis) -> Arm {
-        self.beyond(latency_edge(time.as_millis().saturating_mul(1_000)))
+        let certain = self.beyond(latency_edge(time.as_millis().saturating_mul(1_000)));
+        let counted = self.beyond.iter().find(|one| one.than == time);
+        Arm {
+            bad: counted.map_or(certain.bad, |one| one.answers.min(certain.requests)),
+            ..certain
+        }
     }
 
     /// Answers, and those that took longer than this edge; none above all of them.
@@ -190,6 +212,7 @@ mod tests {
             answers: u64::try_from(micros.len()).expect("few"),
             errors: 0,
             latency,
+            beyond: Vec::new(),
         }
     }
 
@@ -205,6 +228,39 @@ mod tests {
             ..counts
         };
         assert_eq!(unknown.slower_than(Millis::ZERO).requests, 0);
+    }
+
+    #[test]
+    fn a_threshold_between_two_edges_is_exact_where_it_was_counted() {
+        let than = Millis::from_millis(210);
+        let counted = |answers| Counts {
+            beyond: vec![Beyond { than, answers }],
+            ..at(&[100_000, 211_000, 212_000, 230_000])
+        };
+        let mut sum = Counts::default();
+        sum.add(&counted(3));
+        assert_eq!(
+            sum.slower_than(than),
+            Arm {
+                requests: 4,
+                bad: 3
+            }
+        );
+        sum.add(&at(&[100_000, 212_000, 230_000]));
+        let both = Arm {
+            requests: 7,
+            bad: 4,
+        };
+        assert_eq!(sum.slower_than(than), both, "of those only what is certain");
+        sum.add(&counted(3));
+        assert_eq!(sum.slower_than(than).bad, 7);
+        let other = Millis::from_millis(200);
+        assert_eq!(sum.slower_than(other).bad, 8, "an edge");
+        let none_timed = Counts {
+            latency: Vec::new(),
+            ..counted(3)
+        };
+        assert_eq!(none_timed.slower_than(than), Arm::default());
     }
 
     #[test]

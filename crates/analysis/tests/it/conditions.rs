@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use windlass_analysis::ratio::Arm;
 use windlass_analysis::ratio::comparison::{Comparison, Plan};
 use windlass_analysis::watch::{Bad, Condition, Counts, Evidence, Fed, Interval, Known, Standing};
-use windlass_model::{LATENCY_EDGES_US, Millis, Percentile, Rate, Times, Trigger};
+use windlass_model::{Beyond, LATENCY_EDGES_US, Millis, Percentile, Rate, Times, Trigger};
 
 use crate::random::Random;
 
@@ -16,7 +16,7 @@ pub(crate) fn failed(answers: u64, errors: u64) -> Counts {
     Counts {
         answers,
         errors,
-        latency: Vec::new(),
+        ..Counts::default()
     }
 }
 
@@ -26,8 +26,8 @@ pub(crate) fn took(answers: u64, millis: u64) -> Counts {
     latency[LATENCY_EDGES_US.partition_point(|edge| *edge < millis * 1_000)] = answers;
     Counts {
         answers,
-        errors: 0,
         latency,
+        ..Counts::default()
     }
 }
 
@@ -281,6 +281,33 @@ fn a_percentile_is_above_a_time_if_more_than_the_rest_are_slower() {
             assert_eq!(
                 evidence.words("version 2"),
                 "600 of 10,000 answers of version 2 in 10s took longer than 200ms"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_time_between_two_edges_is_judged_by_what_the_router_counted_beyond_it() {
+    let than = Millis::from_millis(320);
+    for (counted, fires) in [(None, 0), (Some(5), 0), (Some(6), 1)] {
+        let mut rule = for_ten(|lasting| Trigger::Slow {
+            percentile: Percentile::USUAL,
+            above: than,
+            lasting,
+        });
+        let mut counts = took(90, 100);
+        // In the bucket up to 350 ms: how many of them took longer is not known by that.
+        counts.add(&took(10, 330));
+        counts.beyond = counted
+            .map(|answers| Beyond { than, answers })
+            .into_iter()
+            .collect();
+        let (said, _) = both(&mut rule, (0, 100), (&counts, &Counts::default()));
+        assert_eq!(met(&said), fires, "{counted:?}");
+        if let Some(Standing::Met(evidence)) = said.last() {
+            assert_eq!(
+                evidence.words("version 2"),
+                "600 of 10,000 answers of version 2 in 10s took longer than 320ms"
             );
         }
     }

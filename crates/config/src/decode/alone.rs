@@ -12,6 +12,7 @@ use super::maintenance::{MaintenanceDraft, Said};
 use super::number::Share;
 use super::router::{RouterDraft, RouterKeys};
 use super::text::{Address, HttpPath, SchemaAddress, VersionText};
+use super::traffic::{TimeoutsDraft, TimeoutsKeys};
 use crate::field::{At, Defs, Found, Keyed, Keys, Shape, Table, field};
 use crate::limit::{MAX_ORIGINS, MAX_SERVICES, MAX_TARGETS};
 use crate::reader::{Reader, listed};
@@ -31,6 +32,7 @@ pub(crate) struct AloneServiceDraft {
     pub(crate) ready: Found<String>,
     pub(crate) speaks: Found<Speaks>,
     pub(crate) origins: Found<Entries<String, OriginDraft>>,
+    pub(crate) timeouts: Found<TimeoutsDraft>,
     pub(crate) maintenance: Found<MaintenanceDraft>,
 }
 
@@ -89,6 +91,9 @@ impl Keyed for AloneService {
                 "Path of a GET that must be answered with 2xx or 3xx. Without it: a connection that must be accepted."),
             field!(AloneServiceDraft: speaks as "speaks", Speaks,
                 "What its origins speak.", default "http1"),
+            field!(AloneServiceDraft: timeouts as "timeouts", Keys<TimeoutsKeys>,
+                "How long its origins and its clients may take.",
+                examples &["{ answer: 10s, upload: 20s }"]),
             field!(AloneServiceDraft: maintenance as "maintenance", Said,
                 "What clients are told while somebody has it paused with --maintenance."),
         ],

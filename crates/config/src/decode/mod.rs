@@ -49,5 +49,5 @@ pub(crate) use service::{MergedService, ServiceDraft};
 pub(crate) use strategy::{StepDraft, StrategyDraft};
 pub(crate) use text::{better_name, version_problem};
 pub(crate) use tls::{AcmeDraft, NO_WILDCARD, TlsDraft, USUAL_DIRECTORY};
-pub(crate) use traffic::TrafficDraft;
+pub(crate) use traffic::{TimeoutsDraft, TrafficDraft};
 pub(crate) use trigger::{TriggersDraft, read_trigger};

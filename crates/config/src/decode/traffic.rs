@@ -210,7 +210,7 @@ impl LimitsDraft {
 }
 
 impl TimeoutsDraft {
-    fn timeouts(&self) -> Timeouts {
+    pub(crate) fn timeouts(&self) -> Timeouts {
         Timeouts {
             connect: self.connect.good().copied(),
             answer: self.answer.good().copied(),

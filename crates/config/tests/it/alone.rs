@@ -1,7 +1,7 @@
 //! The file of a router that runs alone.
 
 use windlass_config::{Format, as_json, load_alone, render_all, schema_alone};
-use windlass_model::{Label, ProbeKind, ServiceKey, Speaks};
+use windlass_model::{Label, Millis, ProbeKind, ServiceKey, Speaks, Timeouts};
 
 const FILE: &str = "\
 services:
@@ -56,6 +56,35 @@ fn two_origins_share_and_one_has_everything() {
         (chat.slots[0].speaks, &chat.slots[0].probe.kind),
         (Speaks::Http2, &ProbeKind::Tcp)
     );
+}
+
+#[test]
+fn time_outs_are_those_of_traffic_in_windlass_yaml() {
+    let with = |timeouts: &str| {
+        let listen = "listen: 127.0.0.1:8081\n";
+        FILE.replace(listen, &format!("{listen}    timeouts: {timeouts}\n"))
+    };
+    let loaded = load_alone(&with("{ answer: 5s, upload: 20s }"), "router.yaml").expect("a file");
+    let mut times = loaded
+        .routes
+        .values()
+        .map(|route| route.traffic.timeouts.clone());
+    let said = Timeouts {
+        answer: Some(Millis::from_secs(5)),
+        upload: Some(Millis::from_secs(20)),
+        ..Timeouts::default()
+    };
+    assert_eq!(times.next(), Some(said), "of chat");
+    assert_eq!(times.next(), Some(Timeouts::default()), "of web");
+    insta::assert_snapshot!(problems(&with("{ answer: 0s, idle: 5s }")), @r"
+    router.yaml:10:25: this duration must be more than zero [WL0155]
+            timeouts: { answer: 0s, idle: 5s }
+                                ^^
+    router.yaml:10:29: `timeouts` has no key `idle` [WL0120]
+            timeouts: { answer: 0s, idle: 5s }
+                                    ^^^^
+      it knows `connect`, `answer`, `silence`, `upload` and `download`
+    ");
 }
 
 #[test]

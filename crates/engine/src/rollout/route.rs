@@ -1,6 +1,9 @@
 //! The routes a rollout asks for.
 
-use windlass_model::{Instance, Listen, Percent, Route, RouteMode, RouteSlot, ServiceSpec, Slot};
+use windlass_model::{
+    Instance, Listen, Millis, Percent, Route, RouteMode, RouteSlot, Rule, ServiceSpec, Slot,
+    Trigger, thresholds,
+};
 
 use super::state::{Begun, Phase, Rollout};
 
@@ -23,7 +26,28 @@ fn serving(spec: &ServiceSpec, listeners: Vec<Listen>, slots: Vec<RouteSlot>) ->
         mode: RouteMode::Serve,
         slots,
         traffic: spec.traffic.clone(),
+        thresholds: Vec::new(),
     })
+}
+
+/// The times of answers that a candidate is judged by, as far as no histogram tells them.
+fn judged_by(rules: &[Rule]) -> Vec<Millis> {
+    let triggers = rules.iter().flat_map(|rule| &rule.all);
+    thresholds(triggers.filter_map(|trigger| match trigger {
+        Trigger::Slow { above, .. } => Some(*above),
+        Trigger::Crash
+        | Trigger::ReadinessLost
+        | Trigger::ErrorRate { .. }
+        | Trigger::ErrorRateOver { .. }
+        | Trigger::ErrorRateAgainst { .. }
+        | Trigger::ErrorRateWorse
+        | Trigger::SlowAgainst { .. }
+        | Trigger::Unavailable { .. }
+        | Trigger::ProbeFailing { .. }
+        | Trigger::Memory { .. }
+        | Trigger::ScoreDrops { .. }
+        | Trigger::Metric { .. } => None,
+    }))
 }
 
 impl Rollout {
@@ -70,7 +94,9 @@ impl Rollout {
         };
         let instances = self.candidate.instances.clone();
         slots.push(route_slot(&self.candidate, instances, share));
-        serving(&self.plan.spec, self.listeners(), slots)
+        let mut route = serving(&self.plan.spec, self.listeners(), slots)?;
+        route.thresholds = judged_by(&self.plan.spec.rollback_on);
+        Some(route)
     }
 
     /// Old and new instances of the one slot, on old and new listeners.
@@ -93,6 +119,7 @@ impl Rollout {
             mode: RouteMode::Recreating,
             slots: vec![route_slot(draining, instances.to_vec(), Percent::ZERO)],
             traffic: self.plan.spec.traffic.clone(),
+            thresholds: Vec::new(),
         })
     }
 

@@ -370,3 +370,19 @@ fn the_strictest_trigger_about_time_that_takes_back_alone_is_part_of_the_wire() 
         Some("web 2, 5% over 500ms for 1m: web 1=100 2=0")
     );
 }
+
+#[test]
+fn times_that_no_histogram_tells_are_counted_while_a_candidate_is_judged_by_them() {
+    let slow = |millis: u64| Trigger::Slow {
+        percentile: Percentile::USUAL,
+        above: Millis::from_millis(millis),
+        lasting: Millis::from_secs(60),
+    };
+    let app = shop([Kind::Canary; 3]).rollback_on(&[slow(700), slow(320), slow(510)]);
+    let mut world = World::new(&app);
+    world.run_to_share("web", 25);
+    let counted = |world: &World| world.outside.routes[&name("web")].thresholds.clone();
+    assert_eq!(counted(&world), [320, 510].map(Millis::from_millis));
+    assert_eq!(world.run_to_end(), Outcome::Promoted);
+    assert_eq!(counted(&world), [], "nobody is judged any more");
+}

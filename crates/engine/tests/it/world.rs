@@ -104,6 +104,7 @@ pub(crate) fn settled_route(state: &ServiceState) -> Option<Route> {
         mode: RouteMode::Serve,
         slots: standby.chain([slot(stable, Percent::FULL)]).collect(),
         traffic: stable.spec.traffic.clone(),
+        thresholds: Vec::new(),
     })
 }
 

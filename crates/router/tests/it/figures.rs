@@ -1,12 +1,15 @@
 //! Ticks: every request is counted once.
 
+use std::time::Duration;
+
 use windlass_control::{SlotCounts, Tick};
-use windlass_model::{Percent, SlotId};
+use windlass_model::{LATENCY_EDGES_US, Millis, Percent, Route, SlotId};
 
 use crate::client::Client;
 use crate::drain::slow;
 use crate::origin::{After, Origin, Refuses};
 use crate::rig::{Rig, eventually, key, serving, slot};
+use crate::slow::pass;
 
 /// All ticks, read in pieces.
 fn all(rig: &Rig) -> Vec<Tick> {
@@ -44,6 +47,66 @@ fn sums(rig: &Rig, slot: Option<u32>) -> ([u64; 5], u64, u64) {
         assert!(latency.iter().sum::<u64>() <= answers.iter().sum());
     }
     sums
+}
+
+#[test]
+fn answers_beyond_a_threshold_between_two_edges_are_counted_where_its_route_has_one() {
+    let origin = Origin::start(|exchange| {
+        if exchange.line().contains("/slow") {
+            pass(Duration::from_millis(30));
+        }
+        exchange.ok("hello")
+    });
+    let rig = Rig::start();
+    let listener = rig.listener();
+    let than = Millis::from_millis(17);
+    let plain = serving(listener, vec![slot(1, 100, &[origin.address])]);
+    let counted = Route {
+        thresholds: vec![than],
+        ..plain.clone()
+    };
+    let mut client = Client::connect(listener);
+    let ask = |client: &mut Client| {
+        // A tick of its own, so that the change of the table is in none of these.
+        let last = all(&rig).last().map_or(0, |tick| tick.number);
+        eventually("a tick has ended", || {
+            all(&rig).last().is_some_and(|tick| tick.number > last + 1)
+        });
+        for path in ["/", "/slow", "/", "/slow", "/"] {
+            client.get(path);
+        }
+        let mut answered = 0;
+        let mut seen = Vec::new();
+        eventually("all are told", || {
+            let ticks = all(&rig);
+            let ticks = ticks.into_iter().filter(|tick| tick.number > last);
+            seen = ticks
+                .flat_map(|tick| tick.services.into_values().flatten())
+                .collect();
+            answered = seen.iter().map(SlotCounts::answered).sum();
+            answered == 5
+        });
+        seen
+    };
+    rig.route(&key("web"), plain);
+    assert!(
+        ask(&mut client)
+            .iter()
+            .all(|counts| counts.beyond.is_empty())
+    );
+    rig.route(&key("web"), counted);
+    let edges = |than| LATENCY_EDGES_US.partition_point(|edge| *edge <= than);
+    let (mut slow, mut certain, mut possible) = (0, 0, 0);
+    for counts in ask(&mut client) {
+        let [only] = counts.beyond[..] else {
+            panic!("{counts:?}");
+        };
+        assert_eq!(only.than, than);
+        slow += only.answers;
+        certain += counts.latency[edges(17_500)..].iter().sum::<u64>();
+        possible += counts.latency[edges(15_000)..].iter().sum::<u64>();
+    }
+    assert!(slow >= 2 && (certain..=possible).contains(&slow), "{slow}");
 }
 
 #[test]

@@ -45,7 +45,7 @@ fn routed() -> (Rig, Origin, SocketAddr) {
 }
 
 /// This process holds the other ends.
-fn allow_descriptors() {
+pub(crate) fn allow_descriptors() {
     let limit = getrlimit(Resource::Nofile);
     let most = Rlimit {
         current: limit.maximum,

@@ -26,6 +26,7 @@ mod instances;
 mod latch;
 mod left;
 mod listeners;
+mod memory;
 mod mirror;
 mod multiplexed;
 mod origin;

@@ -574,5 +574,6 @@ pub(crate) fn serving(listener: impl Into<Listen>, slots: Vec<RouteSlot>) -> Rou
         mode: RouteMode::Serve,
         slots,
         traffic: Box::default(),
+        thresholds: Vec::new(),
     }
 }

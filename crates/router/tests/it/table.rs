@@ -220,6 +220,13 @@ fn a_corrupt_table_is_refused_whole() {
     );
     let aside = std::fs::read_to_string(damaged.aside.expect("a place"));
     assert_eq!(aside.expect("kept"), bad);
+    let older = Epoch(rig.epoch.0 - 1);
+    assert_eq!(observed.epoch, rig.epoch);
+    assert_eq!(
+        rig.apply(older, BTreeMap::new()),
+        Err(Refusal::OldEpoch(rig.epoch)),
+        "who is older is so without a table too"
+    );
     let listener = rig.listener();
     rig.route(
         &web,

@@ -32,7 +32,7 @@ fn certificate(name: &str) -> CertificateDer<'static> {
 }
 
 /// `address` with the pair of files of one name.
-fn secure(address: SocketAddr, name: &str) -> Listen {
+pub(crate) fn secure(address: SocketAddr, name: &str) -> Listen {
     let path = |ending: &str| pem(&format!("{name}.{ending}")).display().to_string();
     with_files(address, path("pem"), path("key"))
 }

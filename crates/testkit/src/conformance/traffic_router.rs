@@ -52,6 +52,7 @@ impl RouterCase<'_> {
             mode: RouteMode::Serve,
             slots,
             traffic: Box::default(),
+            thresholds: Vec::new(),
         }
     }
 

@@ -195,6 +195,7 @@ pub(crate) fn to(listener: SocketAddr, address: SocketAddr) -> Route {
             speaks: Speaks::default(),
         }],
         traffic: Box::default(),
+        thresholds: Vec::new(),
     }
 }
 
