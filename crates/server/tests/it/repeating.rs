@@ -31,6 +31,7 @@ fn request(by: &str) -> String {
         keep_failed: false,
         wait_ms: None,
         supersede: false,
+        why: None,
     };
     serde_json::to_string(&request).unwrap()
 }
@@ -185,6 +186,7 @@ async fn revoked_while_it_waits(headers: &str) -> Heard {
         keep_failed: false,
         wait_ms: Some(60_000),
         supersede: false,
+        why: None,
     };
     let body = serde_json::to_string(&request).unwrap();
     let headers = format!("Authorization: Bearer {}\r\n{headers}", made.secret);

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use clap::CommandFactory as _;
 use windlass_client::Remote;
+use windlass_model::EnvironmentName;
 
 use crate::arguments::{Arguments, Global};
 use crate::commands;
@@ -88,6 +89,17 @@ impl Again {
         });
         Self {
             versions: words.collect(),
+            ..self
+        }
+    }
+
+    /// The same for what is about a deployment of this environment, whatever this run was given: its id alone
+    /// says where it is, and the next command may have none.
+    pub(crate) fn in_environment(self, environment: &EnvironmentName) -> Self {
+        let is_default = *environment == EnvironmentName::default_environment();
+        let named = || format!("{ENVIRONMENT} {environment} ");
+        Self {
+            environment: if is_default { String::new() } else { named() },
             ..self
         }
     }
