@@ -328,6 +328,34 @@ mod tests {
     }
 
     #[test]
+    fn what_is_about_a_deployment_means_its_environment_whatever_was_given() {
+        let about = |again: Again, name: &str| {
+            let again = again.in_environment(&EnvironmentName::new(name).unwrap());
+            again.repeat("windlass logs web, then: windlass retry dep_1")
+        };
+        let given = || again(&["-e", "staging"], None);
+        let named = "windlass -e production logs web, then: windlass retry dep_1";
+        assert_eq!(about(Again::default(), "production"), named);
+        assert_eq!(about(given(), "production"), named);
+        let unnamed = "windlass logs web, then: windlass retry dep_1";
+        assert_eq!(about(given(), "default"), unnamed);
+    }
+
+    #[test]
+    fn what_is_whole_already_stays_as_it_is() {
+        let words = ["-f", "a b.yaml", "--state-dir", "/srv/a", "-e", "staging"];
+        let again = again(&words, None).with_versions(&[("web".to_owned(), "3".to_owned())]);
+        for text in [
+            "windlass deploy",
+            "windlass logs web",
+            "windlass -e production plan",
+        ] {
+            let whole = again.repeat(text);
+            assert_eq!(again.repeat(&whole), whole);
+        }
+    }
+
+    #[test]
     fn a_hint_about_another_environment_keeps_its_own() {
         let again = again(&["--state-dir", "/srv/a", "-e", "staging"], None);
         assert_eq!(

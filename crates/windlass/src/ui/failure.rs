@@ -196,10 +196,25 @@ fn instance_lost(
     }
     lines.extend(why_never(end).map(str::to_owned));
     let printed = part.last_lines.get(instance).map(Vec::as_slice);
+    let printed = printed.unwrap_or_default();
+    if !part.is_a_command && printed.iter().any(|line| misses_a_file(line)) {
+        lines.push(IN_ITS_RELEASE.to_owned());
+    }
     let whose = whose(service, part.is_a_command);
-    let printed = last_lines(&whose, printed.unwrap_or_default());
+    let printed = last_lines(&whose, printed);
     lines.extend(printed.map(|line| format!("  {line}")));
     lines
+}
+
+/// Said of a program that did not find a file: its author has it beside the program, and it is not kept.
+const IN_ITS_RELEASE: &str =
+    "  it runs in its release, a copy of what is kept: what else it reads there goes into `files`";
+
+/// Whether a program says that a file is not there.
+fn misses_a_file(line: &str) -> bool {
+    ["No such file or directory", "ENOENT"]
+        .iter()
+        .any(|said| line.contains(said))
 }
 
 /// Who printed what an instance of a service has printed.
@@ -503,6 +518,27 @@ mod tests {
         live now: api moves (its script runs)
         ");
         assert_eq!(live_now(&sample::ended(Outcome::Failed)), None);
+    }
+
+    #[test]
+    fn who_did_not_find_a_file_is_told_where_it_runs_unless_it_is_a_script() {
+        let mut picture = sample::untold();
+        let api = sample::service("api");
+        let part = picture.parts.get_mut(&api).expect("a service");
+        let (instance, end) = (sample::instance("2a"), InstanceEnd::Exited(1));
+        let told = |part: &Part| instance_lost(&api, part, &instance, &end).join("\n");
+        let print = |line: &str| [(instance.clone(), vec![line.to_owned()])].into();
+        part.last_lines = print("no DATABASE_URL is set");
+        assert!(!told(part).contains("it runs in its release"));
+        for line in [
+            "cat: settings.ini: No such file or directory",
+            "Error: ENOENT: no such file or directory, open 'views/index.html'",
+        ] {
+            part.last_lines = print(line);
+            assert!(told(part).contains(IN_ITS_RELEASE), "{}", told(part));
+        }
+        part.is_a_command = true;
+        assert!(!told(part).contains("it runs in its release"));
     }
 
     #[test]
