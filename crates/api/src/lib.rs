@@ -3,11 +3,13 @@
 //! Requests, views, events and problems as they travel over HTTP, and the exit codes that scripts
 //! rely on. Plain data; a field is only ever added.
 
+mod brought;
 mod check;
 mod event;
 mod exit;
 mod happening;
 mod integer;
+mod novelty;
 mod page;
 mod problem;
 mod readiness;
@@ -17,13 +19,16 @@ mod risk;
 mod said;
 mod score;
 mod token;
+mod typed;
 mod view;
 mod went_back;
 
+pub use brought::{Brought, BroughtView};
 pub use check::{CheckAnswer, CheckRequest};
 pub use event::{Event, EventQuery};
 pub use exit::Exit;
 pub use happening::{HappeningPage, HappeningView, RestartsView};
+pub use novelty::Novelty;
 pub use page::{DeploymentPage, ListQuery};
 pub use problem::{Code, Problem};
 pub use readiness::{NotReadyView, UnreadyView};
@@ -40,6 +45,7 @@ pub use score::{
     score_shut,
 };
 pub use token::{Scope, TokenAnswer, TokenList, TokenRequest, TokenView};
+pub use typed::command_in;
 pub use view::{
     BecauseView, DeploymentView, EnvironmentView, EvidenceView, FiguresView, HeldView,
     InstanceView, LockView, LostHistoryView, NoStartView, PlanView, RolloutView, RouterView,

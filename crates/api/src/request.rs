@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+#[cfg(feature = "openapi")]
+use windlass_model::REASON_LONGEST;
 use windlass_model::{
     AppName, DeploymentId, EnvironmentName, InstanceId, Percent, PlanId, Repair, ServiceKey,
     ServiceName, Version,
@@ -23,6 +25,23 @@ fn signature() -> utoipa::openapi::Object {
         .min_length(Some(1))
         .max_length(Some(BY_MAX))
         .pattern(Some(r"^[^\x00-\x1f\x7f-\x9f]*$"))
+        .build()
+}
+
+/// What a reason looks like, or that none is given.
+#[cfg(feature = "openapi")]
+fn reason() -> utoipa::openapi::Object {
+    use utoipa::openapi::schema::{ObjectBuilder, SchemaType, Type};
+    ObjectBuilder::new()
+        .schema_type(SchemaType::from_iter([Type::String, Type::Null]))
+        .description(Some(
+            "Why: one line, without control characters or those that turn the order of reading",
+        ))
+        .min_length(Some(1))
+        .max_length(Some(REASON_LONGEST))
+        .pattern(Some(
+            r"^[^\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]*$",
+        ))
         .build()
 }
 
@@ -102,6 +121,10 @@ pub struct DeployRequest {
     /// `--supersede`: the deployment that holds the lock is taken back first.
     #[serde(default)]
     pub supersede: bool,
+    /// Why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(schema_with = reason))]
+    pub why: Option<String>,
 }
 
 /// Answer to [`DeployRequest`].
@@ -146,16 +169,9 @@ pub struct CommandRequest {
     /// Who says it.
     #[cfg_attr(feature = "openapi", schema(schema_with = signature))]
     pub by: String,
-    /// Why: one line, without control characters or those that turn the order of reading.
+    /// Why.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(
-        feature = "openapi",
-        schema(
-            min_length = 1,
-            max_length = 200,
-            pattern = r"^[^\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]*$"
-        )
-    )]
+    #[cfg_attr(feature = "openapi", schema(schema_with = reason))]
     pub why: Option<String>,
 }
 
@@ -203,16 +219,9 @@ pub struct RollbackRequest {
     /// Who asks.
     #[cfg_attr(feature = "openapi", schema(schema_with = signature))]
     pub by: String,
-    /// Why: one line, without control characters or those that turn the order of reading.
+    /// Why.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(
-        feature = "openapi",
-        schema(
-            min_length = 1,
-            max_length = 200,
-            pattern = r"^[^\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]*$"
-        )
-    )]
+    #[cfg_attr(feature = "openapi", schema(schema_with = reason))]
     pub why: Option<String>,
 }
 
@@ -323,16 +332,9 @@ pub struct DownRequest {
     /// Who asks.
     #[cfg_attr(feature = "openapi", schema(schema_with = signature))]
     pub by: String,
-    /// Why: one line, without control characters or those that turn the order of reading.
+    /// Why.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(
-        feature = "openapi",
-        schema(
-            min_length = 1,
-            max_length = 200,
-            pattern = r"^[^\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]*$"
-        )
-    )]
+    #[cfg_attr(feature = "openapi", schema(schema_with = reason))]
     pub why: Option<String>,
 }
 

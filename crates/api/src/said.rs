@@ -19,6 +19,8 @@ pub struct SaidView {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Word {
+    /// It begins: never in what was said to one, only beside a reason.
+    Began,
     /// It waits.
     Held,
     /// It goes on.

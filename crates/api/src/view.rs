@@ -12,8 +12,8 @@ use windlass_model::{
 };
 
 use crate::{
-    DeploymentScore, NotReadyView, ReportedView, RestartsView, RiskView, StepScoreView,
-    WentBackView,
+    BroughtView, DeploymentScore, NotReadyView, Novelty, ReportedView, RestartsView, RiskView,
+    StepScoreView, WentBackView, Word,
 };
 
 /// `GET /v1/version`
@@ -158,6 +158,20 @@ pub struct BecauseView {
     pub at_us: i64,
     /// What they wrote.
     pub why: String,
+    /// What they said it with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub word: Option<Word>,
+}
+
+impl BecauseView {
+    /// `mira says why: the queue grows`.
+    pub fn words(&self) -> String {
+        let says = match self.word {
+            Some(Word::Began) => "began it because",
+            Some(_) | None => "says why",
+        };
+        format!("{} {says}: {}", self.by, self.why)
+    }
 }
 
 impl DeploymentView {
@@ -232,6 +246,13 @@ pub struct RolloutView {
     /// What its command has said, if it has one that did.
     #[serde(default)]
     pub reported: Option<ReportedView>,
+    /// What is live of a service that a script deploys; none of one whose requests Windlass sees.
+    #[serde(default)]
+    pub brought: Option<BroughtView>,
+    /// What makes its release another one than that of before; nothing where it is none, or where that is not
+    /// known.
+    #[serde(default)]
+    pub new: Vec<Novelty>,
     /// What its answers say beside those of the stable release, and what that rests on.
     #[serde(default)]
     pub judgement: Option<Judgement>,

@@ -86,6 +86,12 @@ pub const STATUS_SAYS: &str = "`status` says that ";
 /// The same of one that is still on its way: it may be asked again.
 pub const STATUS_SAYS_MOVING: &str = "`status` says that it is moving";
 
+/// What follows [`STATUS_SAYS`] where nothing is live.
+pub const STATUS_SAYS_NOTHING: &str = "nothing is live (absent)";
+
+/// What follows a version behind [`STATUS_SAYS`] where that one is live.
+pub const STATUS_SAYS_LIVE: &str = " is live";
+
 /// What a `status` command said.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CommandState {

@@ -1,13 +1,14 @@
 //! What a deployment tells: the events that people, scripts and pages see.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Below, CommandRun, Follow, InstanceId, Judgement, Millis, Outcome, Past, Percent, PlanId,
-    ProbeKind, Proof, Report, Rule, ScoreGate, ScoreStage, ScoreSummary, ServiceName, SlotId,
-    Verdict, Version,
+    Below, CommandRun, Follow, InstanceId, Judgement, Millis, OtherProgram, Outcome, Past, Percent,
+    PlanId, ProbeKind, Proof, Report, Rule, ScoreGate, ScoreStage, ScoreSummary, ServiceName,
+    SlotId, Verdict, Version,
 };
 
 /// Lines that are kept of what an instance printed before it ended.
@@ -30,6 +31,9 @@ pub enum Fact {
         plan: PlanId,
         /// The services that change.
         services: Vec<ServiceName>,
+        /// The programs outside of the folder that are others than before; none where nobody has looked.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        programs: Option<BTreeMap<ServiceName, OtherProgram>>,
     },
     /// Why a person said what this row is about, in their own words.
     Because {

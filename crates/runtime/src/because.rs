@@ -1,9 +1,13 @@
 //! Why people said what they said, by the rows of a deployment.
 
+use std::collections::BTreeMap;
+
 use windlass_api::{BecauseView, SaidView, Word};
 use windlass_edge::JournalEntry;
 use windlass_engine::deployment::Stepped;
-use windlass_model::{Fact, Repair};
+use windlass_model::{Fact, OtherProgram, Repair, ServiceName};
+
+use crate::handle::Terms;
 
 /// Who says something, and why, if they say that too.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,12 +24,43 @@ impl From<String> for Signed {
     }
 }
 
+impl From<&Terms> for Signed {
+    fn from(terms: &Terms) -> Self {
+        Self {
+            by: terms.by.clone(),
+            why: terms.why.clone(),
+        }
+    }
+}
+
 impl Signed {
     /// Who, and what is told of it beside what it brings about.
     pub(crate) fn parts(self) -> (String, Option<Fact>) {
         let by = self.by.clone();
         let because = self.why.map(|why| Fact::Because { by, why });
         (self.by, because)
+    }
+}
+
+/// What is told of a deployment's beginning beside what it does.
+#[derive(Debug, Default)]
+pub(crate) struct First {
+    /// Why somebody asked for it, if they said that.
+    pub(crate) because: Option<Fact>,
+    /// Programs outside of the folder that are others than before, where that is known.
+    pub(crate) programs: Option<BTreeMap<ServiceName, OtherProgram>>,
+}
+
+impl First {
+    /// The first step, with it.
+    pub(crate) fn told(self, stepped: Stepped) -> Stepped {
+        let mut stepped = because_of(self.because, stepped);
+        for fact in &mut stepped.facts {
+            if let Fact::DeploymentStarted { programs, .. } = fact {
+                programs.clone_from(&self.programs);
+            }
+        }
+        stepped
     }
 }
 
@@ -72,15 +107,24 @@ fn repaired(how: Repair) -> Word {
 pub(crate) fn because(rows: &[JournalEntry]) -> Vec<BecauseView> {
     let told = rows.iter().flat_map(|row| {
         let facts = row.facts.iter();
-        facts.map(|fact| (row.at_us, fact))
+        facts.map(move |fact| (row, fact))
     });
-    told.filter_map(|(at_us, fact)| match fact {
+    told.filter_map(|(row, fact)| match fact {
         Fact::Because { by, why } => Some(BecauseView {
             by: by.clone(),
-            at_us,
+            at_us: row.at_us,
             why: why.clone(),
+            word: row.facts.iter().find_map(reasoned),
         }),
         _ => None,
     })
     .collect()
+}
+
+/// What a reason in the same row belongs to.
+fn reasoned(fact: &Fact) -> Option<Word> {
+    match fact {
+        Fact::DeploymentStarted { .. } => Some(Word::Began),
+        _ => word(fact).map(|(word, _)| word),
+    }
 }

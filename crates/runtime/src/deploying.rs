@@ -11,6 +11,7 @@ use windlass_api::{KEYS_KEPT, PlanView, Problem};
 use windlass_engine::deployment::Command;
 use windlass_model::{DeploymentId, DeploymentState, Millis, PlanKind};
 
+use crate::because::Signed;
 use crate::controller::Shared;
 use crate::drive::{Driven, Input};
 use crate::handle::{From, Reply, Terms, When};
@@ -152,7 +153,7 @@ async fn in_turn(shared: &Rc<Shared>, mut ask: Ask, when: When) -> Result<Begun,
                 }
                 continue;
             }
-            Some(holder) if urgent => supersede(shared, &holder, &ask.terms.by).await?,
+            Some(holder) if urgent => supersede(shared, &holder, (&ask.terms).into()).await?,
             Some(_) | None => {}
         }
         let turn = Turn {
@@ -247,7 +248,7 @@ pub(crate) fn would_abort(shared: &Shared, holder: &DeploymentId) -> Option<Driv
 }
 
 /// Takes back what runs. One that is past its commit point, or goes back already, only has to end.
-async fn supersede(shared: &Rc<Shared>, holder: &DeploymentId, by: &str) -> Result<(), Problem> {
+async fn supersede(shared: &Rc<Shared>, holder: &DeploymentId, by: Signed) -> Result<(), Problem> {
     refuse_in_the_way(shared, holder)?;
     let Some(driven) = would_abort(shared, holder) else {
         return Ok(());
@@ -255,7 +256,7 @@ async fn supersede(shared: &Rc<Shared>, holder: &DeploymentId, by: &str) -> Resu
     let (reply, answer) = oneshot::channel();
     let input = Input::Command {
         command: Command::Supersede,
-        by: by.to_owned().into(),
+        by,
         reply,
     };
     driven.inbox.send(input).await;

@@ -15,7 +15,7 @@ use windlass_engine::deployment::{
 use windlass_engine::{environment, rollout};
 use windlass_model::{DeploymentState, Environment, Fact, Millis, ServiceName};
 
-use crate::because::{Signed, because_of};
+use crate::because::{First, Signed, because_of};
 use crate::border::Border;
 use crate::controller::Shared;
 use crate::holder::holds;
@@ -122,8 +122,8 @@ pub(crate) struct Begin {
     pub(crate) started_us: i64,
     /// Who holds it, by its rows.
     pub(crate) holder: Option<String>,
-    /// Why somebody asked for it, if they said that and it is not journalled yet.
-    pub(crate) because: Option<Fact>,
+    /// What is told of its beginning, if that is not journalled yet.
+    pub(crate) first: First,
 }
 
 /// Why a loop ended before its deployment: this controller has no say in it any more.
@@ -193,16 +193,16 @@ pub(crate) fn drive(shared: &Rc<Shared>, begin: Begin) -> Driven {
         watches: Watches::default(),
         scorer: Scorer::default(),
     };
-    let runs = Box::pin(drive.run(begin.because));
+    let runs = Box::pin(drive.run(begin.first));
     shared.border.spawner.spawn(runs);
     lookout::begin(shared);
     driven
 }
 
 impl Drive {
-    async fn run(mut self, because: Option<Fact>) {
+    async fn run(mut self, first: First) {
         if self.number == 0 {
-            let began = because_of(because, step(self.ahead.clone(), &Event::Began));
+            let began = first.told(step(self.ahead.clone(), &Event::Began));
             self.record(&Event::Began, began, None);
         } else {
             let actions = resume(&self.ahead);

@@ -9,6 +9,7 @@ mod asking;
 mod at;
 mod because;
 mod border;
+mod brought;
 mod checking;
 mod chronicle;
 mod confirm;

@@ -10,11 +10,11 @@ use windlass_engine::deployment::{Deployment, OpenSlot, Opening, wishes};
 use windlass_engine::environment;
 use windlass_model::{DeploymentId, Instance, Plan, PlanKind, ServiceName, Slot};
 
-use crate::because::Signed;
+use crate::because::{First, Signed};
 use crate::controller::Shared;
 use crate::drive::{Begin, drive};
 use crate::handle::Terms;
-use crate::{problems, prove, rest};
+use crate::{problems, programs, prove, rest};
 
 /// The place of instances on this machine.
 const LOCAL: &str = "local";
@@ -30,11 +30,8 @@ pub(crate) async fn begin(
         keep_failed: terms.keep_failed,
         ..allot(shared, plan).map_err(|e| problems::no_address(&e))?
     };
-    let (by, because) = Signed {
-        by: terms.by,
-        why: terms.why,
-    }
-    .parts();
+    let (by, because) = Signed::from(&terms).parts();
+    let programs = programs::to_note(shared, plan).await;
     let id = shared.border.ids.deployment();
     let deployment = Deployment::open(id.clone(), plan.clone(), &opening);
     rest::refuse_serving(shared, &deployment).await?;
@@ -69,7 +66,7 @@ pub(crate) async fn begin(
         by: stored.by,
         started_us: stored.started_us,
         holder: None,
-        because,
+        first: First { because, programs },
     };
     let driven = drive(shared, begin);
     shared.running.borrow_mut().insert(id.clone(), driven);
@@ -92,7 +89,7 @@ pub(crate) async fn refuse_unready_needs(shared: &Rc<Shared>, plan: &Plan) -> Re
                 continue;
             };
             if let Err(saw) = any_answers(shared, stable).await {
-                return Err(problems::need_not_ready(need, service, &saw));
+                return Err(problems::need_not_ready(plan, (need, service), &saw));
             }
         }
     }

@@ -1,6 +1,6 @@
 //! The refusals of the controller, each with its code.
 
-use windlass_api::{DeploymentView, Exit, LostHistoryView, Problem};
+use windlass_api::{DeploymentView, Exit, LostHistoryView, Problem, command_in};
 use windlass_edge::{EdgeError, ErrorKind};
 use windlass_engine::deployment::{Accepted, Command, Deployment};
 use windlass_engine::plan::PlanProblem;
@@ -114,14 +114,17 @@ pub(crate) fn stale(shared: &Shared, plan: &Plan, now: &Environment) -> Problem 
         plan.revision, now.revision
     );
     let problem = Problem::new(409, "WL0305", Exit::Refused, title);
+    let typed = |words: &str| command_in(&plan.environment, words);
     match now.taken_down(plan.rollouts.keys()) {
         Some(down) => {
             let how = taken_down::how(shared, down);
             problem
                 .detail(format!("{detail}: it {how}"))
-                .hint("to bring it up again: windlass deploy")
+                .hint(format!("to bring it up again: {}", typed("deploy")))
         }
-        None => problem.detail(detail).hint("run windlass plan again"),
+        None => problem
+            .detail(detail)
+            .hint(format!("run {} again", typed("plan"))),
     }
 }
 
@@ -458,7 +461,7 @@ pub(crate) fn only_abandon(id: &DeploymentId, why: &str) -> Problem {
         .hint(format!("let go of it with: windlass repair {id} --abandon"))
 }
 
-/// A service that is needed and stays as it is answers badly.
+/// A standby that is to be stopped first has traffic.
 pub(crate) fn standby_serves(service: &ServiceName, slot: &Slot, share: Percent) -> Problem {
     let version = &slot.release.version;
     let title =
@@ -468,9 +471,17 @@ pub(crate) fn standby_serves(service: &ServiceName, slot: &Slot, share: Percent)
         .hint("a new controller gives it to what is stable: windlass serve --replace")
 }
 
-pub(crate) fn need_not_ready(need: &ServiceName, by: &ServiceName, saw: &str) -> Problem {
+/// A service that is needed and stays as it is answers badly.
+pub(crate) fn need_not_ready(
+    plan: &Plan,
+    (need, by): (&ServiceName, &ServiceName),
+    saw: &str,
+) -> Problem {
     let title = format!("{by} needs {need}, and no instance of {need} is ready");
     Problem::new(409, "WL0351", Exit::Refused, title)
         .detail(format!("last answer: {saw}"))
-        .hint(format!("look with: windlass logs {need}"))
+        .hint(format!(
+            "look with: {}",
+            command_in(&plan.environment, &format!("logs {need}"))
+        ))
 }

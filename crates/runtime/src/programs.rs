@@ -1,25 +1,37 @@
 //! Whether the new releases of a plan run another program from PATH, or from another place outside of the folder,
 //! than what serves: nobody has changed a file there, and wonders what is new.
 
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use futures_util::future::{Either, select};
 use windlass_api::PlanView;
-use windlass_model::{Millis, PlanKind};
+use windlass_edge::JournalEntry;
+use windlass_model::{Fact, Millis, OtherProgram, Plan, PlanKind, ServiceName};
 
 use crate::controller::Shared;
 
 /// Longest time that all of them are looked at. A disk that hangs holds up no plan.
 const WITHIN: Millis = Millis::from_secs(2);
 
-/// Adds to a plan that a person is shown which programs outside of the folder are others in its new releases. It
-/// decides nothing, and what can't be read says nothing.
-pub(crate) async fn looked_at(shared: &Rc<Shared>, mut view: PlanView) -> PlanView {
-    if view.plan.kind != PlanKind::Deploy {
-        return view;
+/// Programs outside of the folder that are others in the new releases of a plan.
+struct Others {
+    found: BTreeMap<ServiceName, OtherProgram>,
+    /// Whether each could be looked at.
+    all_seen: bool,
+}
+
+/// Looks at all of them. It decides nothing, and what can't be read says nothing.
+async fn others(shared: &Rc<Shared>, plan: &Plan) -> Others {
+    let mut others = Others {
+        found: BTreeMap::new(),
+        all_seen: true,
+    };
+    if plan.kind != PlanKind::Deploy {
+        return others;
     }
     let mut late = shared.border.clock.sleep(WITHIN);
-    for (service, part) in &view.plan.rollouts {
+    for (service, part) in &plan.rollouts {
         let Some(stable) = &part.stable else {
             continue;
         };
@@ -29,11 +41,41 @@ pub(crate) async fn looked_at(shared: &Rc<Shared>, mut view: PlanView) -> PlanVi
         }
         match select(shared.border.target.other_program(was, now), &mut late).await {
             Either::Left((Ok(Some(other)), _)) => {
-                view.programs.insert(service.clone(), other);
+                others.found.insert(service.clone(), other);
             }
-            Either::Left((Ok(None) | Err(_), _)) => {}
-            Either::Right(_) => break,
+            Either::Left((Ok(None), _)) => {}
+            Either::Left((Err(_), _)) => others.all_seen = false,
+            Either::Right(_) => {
+                others.all_seen = false;
+                break;
+            }
         }
     }
+    others
+}
+
+/// Adds to a plan that a person is shown which programs outside of the folder are others in its new releases.
+pub(crate) async fn looked_at(shared: &Rc<Shared>, mut view: PlanView) -> PlanView {
+    view.programs = others(shared, &view.plan).await.found;
     view
+}
+
+/// The same for whoever asks later why a release was new: by then the records of both may be gone. None where
+/// that is not known of each.
+pub(crate) async fn to_note(
+    shared: &Rc<Shared>,
+    plan: &Plan,
+) -> Option<BTreeMap<ServiceName, OtherProgram>> {
+    let others = others(shared, plan).await;
+    others.all_seen.then_some(others.found)
+}
+
+/// Those of a deployment, as it began with them; none where nobody has looked.
+pub(crate) fn noted(rows: &[JournalEntry]) -> Option<&BTreeMap<ServiceName, OtherProgram>> {
+    let facts = rows.first().into_iter().flat_map(|row| &row.facts);
+    let mut noted = facts.filter_map(|fact| match fact {
+        Fact::DeploymentStarted { programs, .. } => programs.as_ref(),
+        _ => None,
+    });
+    noted.next()
 }

@@ -12,6 +12,7 @@ use windlass_model::{
     ServiceName, ServiceState, Slot,
 };
 
+use crate::because::First;
 use crate::controller::Shared;
 use crate::drive::{Begin, Input, drive};
 use crate::opening::Opened;
@@ -225,7 +226,7 @@ fn replay(open: &OpenDeployment) -> Result<Begin, String> {
         by: open.deployment.by.clone(),
         started_us: open.deployment.started_us,
         holder: holder::holder(&open.entries).map(|held| held.by),
-        because: None,
+        first: First::default(),
     })
 }
 

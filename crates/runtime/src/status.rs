@@ -5,8 +5,8 @@ use std::iter;
 use std::rc::Rc;
 
 use windlass_api::{
-    DeploymentView, EnvironmentView, InstanceView, LockView, RestartsView, RouterView, ServiceView,
-    SlotView,
+    BecauseView, DeploymentView, EnvironmentView, InstanceView, LockView, RestartsView, RouterView,
+    ServiceView, SlotView, Word,
 };
 use windlass_control::{ObservedRoute, ObservedTable, RouterProgram};
 use windlass_edge::InstanceState;
@@ -154,14 +154,17 @@ fn doing(view: &DeploymentView, now_us: i64) -> String {
         let age = late.age(now_us);
         Some(format!("{service} is not ready {age}: {}", late.words()?))
     });
+    let began = || {
+        let first = view.because.first();
+        first.filter(|it| it.word == Some(Word::Began))
+    };
     let why = match view.state {
         DeploymentState::Held | DeploymentState::Returning => view.because.last(),
-        DeploymentState::Running
-        | DeploymentState::Settling
-        | DeploymentState::Stuck
-        | DeploymentState::Ended(_) => None,
+        // Why it was held is past once it goes on.
+        DeploymentState::Running | DeploymentState::Settling => began(),
+        DeploymentState::Stuck | DeploymentState::Ended(_) => None,
     };
-    let why = why.map(|last| format!("{} says why: {}", last.by, last.why));
+    let why = why.map(BecauseView::words);
     iter::once(what)
         .chain(why)
         .chain(starting)

@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use windlass_analysis::score::beyond_reach;
 use windlass_api::{
-    DeploymentScore, DeploymentView, EvidenceView, Problem, ReportedView, RolloutView,
+    DeploymentScore, DeploymentView, EvidenceView, Novelty, Problem, ReportedView, RolloutView,
     StepScoreView,
 };
 use windlass_edge::{OpenDeployment, StoredDeployment};
@@ -17,7 +17,7 @@ use windlass_model::{
 };
 
 use crate::controller::Shared;
-use crate::{because, holder, let_go, problems, readiness, recover, timers};
+use crate::{because, brought, holder, let_go, problems, programs, readiness, recover, timers};
 
 /// One deployment, running or not, from the journal.
 pub(crate) async fn stored(
@@ -47,7 +47,10 @@ fn view(shared: &Shared, open: &OpenDeployment) -> Result<DeploymentView, Proble
     if deployment.held && view.state == DeploymentState::Held {
         view.held = holder::holder(&open.entries);
     }
+    let programs = programs::noted(&open.entries);
     for (service, part) in &mut view.rollouts {
+        let planned = open.deployment.plan.rollouts.get(service);
+        part.new = planned.map_or_else(Vec::new, |it| Novelty::of(service, it, programs));
         let rollout = deployment.rollouts.get(service);
         part.not_ready = rollout.and_then(|it| readiness::not_ready(it, &open.entries));
     }
@@ -289,5 +292,7 @@ fn part(now: &Deployment, rollout: &Rollout) -> RolloutView {
         returned_because: rollout.returned_because.clone(),
         stuck_because,
         reported: reported(&rollout.said),
+        brought: brought::brought(now, rollout),
+        new: Vec::new(),
     }
 }

@@ -290,10 +290,12 @@ pub(crate) fn asked_as(
     let Some(key) = key(headers)? else {
         return Ok(None);
     };
-    // Each time it is sent less is left of its wait.
+    // Each time it is sent less is left of its wait. In other words it is the same: what has begun must not
+    // begin once more for a better reason.
     let mut what = DeployRequest {
         wait_ms: None,
         supersede: false,
+        why: None,
         ..request.clone()
     };
     // The digest is in the journal, and must not confirm a guess.

@@ -178,9 +178,10 @@ impl State {
 
     /// Takes the exit status of a router that has ended.
     fn reap(&mut self) {
-        let ended = self.child.as_mut().map(Child::try_wait);
-        if let Some(Ok(Some(status))) = ended {
-            tracing::warn!(%status, "the router has ended");
+        if let Some(Ok(Some(status))) = self.child.as_mut().map(Child::try_wait) {
+            if !(self.ended && status.success()) {
+                tracing::warn!(%status, "the router has ended");
+            }
             self.last_end = Some(end_by(status));
             self.child = None;
         }

@@ -9,7 +9,9 @@ use tokio::process::Command;
 use tokio::time::timeout;
 use windlass_control::ShimSpec;
 use windlass_edge::EdgeError;
-use windlass_model::{CommandState, Instance, STATUS_SAYS, Template};
+use windlass_model::{
+    CommandState, Instance, STATUS_SAYS, STATUS_SAYS_LIVE, STATUS_SAYS_NOTHING, Template,
+};
 
 use super::command::{KeptScript, VERSION};
 use super::fail::{machine, rejected, timeout as late};
@@ -131,10 +133,10 @@ fn read(printed: &str, wanted: &str, mask: &Mask<'_>) -> CommandState {
         State::Live if version == wanted => CommandState::Live,
         State::Moving => CommandState::Moving,
         State::Live => {
-            let saw = format!("{STATUS_SAYS}{} is live", shown(&version, mask));
-            CommandState::NotLive(saw)
+            let version = shown(&version, mask);
+            CommandState::NotLive(format!("{STATUS_SAYS}{version}{STATUS_SAYS_LIVE}"))
         }
-        State::Absent => CommandState::NotLive(format!("{STATUS_SAYS}nothing is live (absent)")),
+        State::Absent => CommandState::NotLive(format!("{STATUS_SAYS}{STATUS_SAYS_NOTHING}")),
     }
 }
 

@@ -94,6 +94,7 @@ async fn asked(
         keep_failed: false,
         wait_ms: None,
         supersede: false,
+        why: None,
     };
     let key = Key::fresh().unwrap();
     let ask = async |client: &Client| client.deploy_as(&request, key.clone()).await;

@@ -91,7 +91,7 @@ impl Keyed for Process {
         noun: "a process target",
         fields: &[
             field!(ProcessDraft: run as "run", Argv,
-                "Program and arguments. A text is split by shell quoting, a list is taken as it is; there is no shell. ${PORT}, ${VERSION} and ${INSTANCE} come from Windlass."),
+                "Program and arguments. A text is split by shell quoting, a list is taken as it is; there is no shell. ${PORT}, ${VERSION} and ${INSTANCE} come from Windlass. It runs in the folder of its release, not in the file's: a read-only copy of what `files` says, laid out as beside the file; data goes to absolute paths."),
             field!(ProcessDraft: files as "files", Files,
                 "What is kept as the release, below the file's folder. Without it: the program, and every argument that names a file or folder.",
                 examples &["[./server, ./assets]"]),

@@ -96,7 +96,7 @@ const RELEASE: Field<ServiceDraft> = field!(ServiceDraft: release as "release", 
 const TARGET: Field<ServiceDraft> = field!(ServiceDraft: target as "target", Keys<Target>,
     "What runs the release. `run`, `files`, `instances`, `env`, `limits` and `stop` beside it are short for a process.");
 const RUN: Field<ServiceDraft> = field!(ServiceDraft: run as "run", Argv,
-    "Program and arguments. A text is split by shell quoting, a list is taken as it is; there is no shell. ${PORT}, ${VERSION} and ${INSTANCE} come from Windlass.");
+    "Program and arguments. A text is split by shell quoting, a list is taken as it is; there is no shell. ${PORT}, ${VERSION} and ${INSTANCE} come from Windlass. It runs in the folder of its release, not in the file's: a read-only copy of what `files` says, laid out as beside the file; data goes to absolute paths.");
 const FILES: Field<ServiceDraft> = field!(ServiceDraft: files as "files", Files,
     "What is kept as the release, below the file's folder. Without it: the program, and every argument that names a file or folder.",
     examples &["[./server, ./assets]"]);

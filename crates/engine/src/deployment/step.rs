@@ -81,6 +81,7 @@ pub fn step(deployment: Deployment, event: &Event) -> Stepped {
             turn.facts.push(Fact::DeploymentStarted {
                 plan: plan.id.clone(),
                 services,
+                programs: None,
             });
         }
         Event::Rollout { service, event } => {

@@ -27,6 +27,7 @@ pub(super) async fn post<C: Controller>(
         CheckRequest::Down(request) => {
             let (name, environment) = down::at(&request)?;
             caller.signs(request.by)?;
+            deployments::reason(request.why)?;
             down::refuse_controller_only(&app, &caller).await?;
             Check::Down(name, environment)
         }
@@ -40,6 +41,7 @@ pub(super) async fn rollback<C: Controller>(
     Json(request): Json<RollbackRequest>,
 ) -> Answered<CheckAnswer> {
     caller.signs(request.by.clone())?;
+    deployments::reason(request.why.clone())?;
     let at = rollbacks::at(request)?;
     Ok(Answer(app.controller.check(Check::Rollback(at)).await?))
 }
@@ -48,6 +50,7 @@ fn deploy(request: DeployRequest, caller: &Caller) -> Result<Check, Refused> {
     let when = deployments::when(&request)?;
     let may_move = request.may_move;
     caller.signs(request.by)?;
+    deployments::reason(request.why)?;
     let from = match request.source {
         Source::File(file) => From::File(Box::new(decode(file, caller)?)),
         Source::Plan(id) => From::Plan(id),

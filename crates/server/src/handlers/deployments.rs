@@ -70,7 +70,7 @@ pub(super) async fn post<C: Controller>(
     };
     let terms = Terms {
         by: caller.signs(request.by)?,
-        why: None,
+        why: reason(request.why)?,
         may_move: request.may_move,
         keep_failed: request.keep_failed,
         asked_as,

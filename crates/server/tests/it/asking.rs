@@ -25,6 +25,7 @@ fn from(source: Source) -> DeployRequest {
         keep_failed: false,
         wait_ms: None,
         supersede: false,
+        why: None,
     }
 }
 

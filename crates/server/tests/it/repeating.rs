@@ -31,8 +31,16 @@ fn request(by: &str) -> String {
         keep_failed: false,
         wait_ms: None,
         supersede: false,
+        why: None,
     };
     serde_json::to_string(&request).unwrap()
+}
+
+/// The same for a reason.
+fn because(request: &str, why: &str) -> String {
+    let mut request: serde_json::Value = serde_json::from_str(request).unwrap();
+    request["why"] = why.into();
+    request.to_string()
 }
 
 const KEY: &str = "Idempotency-Key: 0123\r\n";
@@ -57,6 +65,27 @@ async fn the_same_key_begins_once_and_gets_the_first_answer() {
     assert_eq!(server.fake.state().deployments.len(), 1);
 }
 
+#[tokio::test]
+async fn a_reason_that_is_none_begins_nothing_and_a_check_says_so_before() {
+    let folder = folder();
+    let server = Standing::new(folder.path());
+    for why in ["", "two\nlines", &"w".repeat(201)] {
+        let bad = because(&request("mira"), why);
+        let checked = format!("{{\"deploy\":{bad}}}");
+        for (path, body) in [("/v1/deployments", &bad), ("/v1/checks", &checked)] {
+            let heard = post(&server, path, "", body).await;
+            assert_eq!(heard.status, 400, "{path} {why:?}: {}", heard.body);
+            assert!(heard.body.contains("`why` has 1 to 200 characters"));
+        }
+    }
+    assert!(server.fake.state().deployments.is_empty());
+    let good = because(&request("mira"), "a hotfix");
+    assert_eq!(
+        post(&server, "/v1/deployments", "", &good).await.status,
+        200
+    );
+}
+
 /// Each of them a controller that knows nothing of the others.
 #[tokio::test]
 async fn a_deployment_is_known_by_its_key_and_what_it_asks_for_whatever_is_left_of_its_wait() {
@@ -77,6 +106,9 @@ async fn a_deployment_is_known_by_its_key_and_what_it_asks_for_whatever_is_left_
     let guess = patient("mira").replace("\"TOKEN\":\"secret\"", "\"TOKEN\":\"guess\"");
     assert_ne!(guess, patient("mira"));
     assert_eq!(asked(KEY, &guess).await, first);
+    // Nor does it begin once more for a better reason.
+    let reasoned = because(&patient("mira"), "a hotfix");
+    assert_eq!(asked(KEY, &reasoned).await, first);
     let moving = patient("mira").replace("\"may_move\":false", "\"may_move\":true");
     assert_ne!(asked(KEY, &moving).await, first);
     let other = "Idempotency-Key: 0124\r\n";
@@ -185,6 +217,7 @@ async fn revoked_while_it_waits(headers: &str) -> Heard {
         keep_failed: false,
         wait_ms: Some(60_000),
         supersede: false,
+        why: None,
     };
     let body = serde_json::to_string(&request).unwrap();
     let headers = format!("Authorization: Bearer {}\r\n{headers}", made.secret);

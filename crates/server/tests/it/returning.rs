@@ -23,6 +23,7 @@ async fn a_deployment_may_wait_for_another_or_take_its_place_but_not_both() {
         keep_failed: false,
         wait_ms: None,
         supersede: false,
+        why: None,
     };
     client.deploy(&request).await.unwrap();
     request.wait_ms = Some(300);
@@ -92,6 +93,7 @@ async fn a_deployment_is_finalized_repaired_and_what_runs_adopted() {
         keep_failed: false,
         wait_ms: None,
         supersede: false,
+        why: None,
     };
     let dep = client.deploy(&request).await.unwrap().deployment.unwrap();
     client.finalize(&dep, "jo").await.unwrap();
@@ -140,6 +142,7 @@ async fn a_check_asks_what_would_be_done_and_does_none_of_it() {
         keep_failed: false,
         wait_ms: None,
         supersede: true,
+        why: None,
     };
     for check in [
         CheckRequest::Remove(removal),

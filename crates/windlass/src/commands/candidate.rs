@@ -6,7 +6,7 @@ use windlass_api::{DeploymentView, EnvironmentView, Exit};
 use windlass_client::Client;
 use windlass_model::{DeploymentId, DeploymentState, Outcome};
 
-use super::which::{Here, NONE_NAMED, SEARCHED, by_beginning};
+use super::which::{Here, NONE_NAMED, SEARCHED, named};
 use crate::context::Context;
 use crate::diagnostic::Diagnostic;
 use crate::ui::words::{listed, state_of};
@@ -20,10 +20,11 @@ pub(super) async fn to_retry(
 ) -> Result<DeploymentId, Diagnostic> {
     let all = client.deployments(SEARCHED).await?;
     if let Some(text) = id {
-        return by_beginning(&all, text);
+        return named(context, &all, text);
     }
     let here = Here::of(context)?;
     let meant = the_failed_one(&all, &here)?;
+    context.ui.about(&meant.environment);
     context.ui.say(&format!("{}, the last one", told(meant)));
     Ok(meant.id.clone())
 }
@@ -37,7 +38,7 @@ pub(super) async fn to_finalize(
 ) -> Result<DeploymentId, Diagnostic> {
     if let Some(text) = id {
         let all = client.deployments(SEARCHED).await?;
-        return by_beginning(&all, text);
+        return named(context, &all, text);
     }
     let here = Here::of(context)?;
     let (id, left) = the_one_that_left(&client.status().await?, &here)?;

@@ -9,7 +9,7 @@ use super::file::Found;
 use super::halt::must_not_be_halted;
 use super::plan::show_plan;
 use super::turn::{self, Asked};
-use crate::arguments::{assignment, duration, named};
+use crate::arguments::{Because, assignment, duration, named};
 use crate::context::Context;
 use crate::diagnostic::{Diagnostic, TYPED};
 use crate::follow::{Purpose, begun, follow, of_none};
@@ -41,6 +41,9 @@ pub(crate) struct Options {
 
     #[command(flatten)]
     meeting: Meeting,
+
+    #[command(flatten)]
+    because: Because,
 }
 
 /// What goes on without a question.
@@ -84,6 +87,7 @@ pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, 
         keep_failed: options.keep_failed,
         wait_ms: options.meeting.wait.map(Millis::as_millis),
         supersede: options.meeting.supersede,
+        why: options.because.message.clone(),
     };
     // A plan was looked at when it was made; a move can only be carried out, not planned.
     let is_new = matches!(request.source, Source::File(_));

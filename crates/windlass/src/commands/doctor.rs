@@ -37,6 +37,10 @@ pub(crate) async fn run(context: &Context) -> Result<Report, Diagnostic> {
     findings.extend(machine());
     // What can't go on first, whatever was looked at before.
     findings.sort_by_key(|found| std::cmp::Reverse(found.level));
+    for found in &mut findings {
+        // For scripts too, which nobody else makes whole.
+        found.fix = found.fix.take().map(|fix| context.ui.again(&fix));
+    }
     let count = |level| findings.iter().filter(|found| found.level == level).count();
     let examined = Examined {
         state_dir: paths.state.display().to_string(),

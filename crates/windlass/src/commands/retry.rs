@@ -7,7 +7,7 @@ use super::candidate::to_retry;
 use super::deploy::{Manner, carry_out};
 use super::halt::must_not_be_halted;
 use super::which::client;
-use crate::arguments::named;
+use crate::arguments::{Because, named};
 use crate::context::Context;
 use crate::diagnostic::Diagnostic;
 use crate::person::person;
@@ -23,6 +23,9 @@ pub(crate) struct Options {
     /// Return once it began
     #[arg(long)]
     detach: bool,
+
+    #[command(flatten)]
+    because: Because,
 }
 
 pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, Diagnostic> {
@@ -36,6 +39,7 @@ pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, 
         keep_failed: false,
         wait_ms: None,
         supersede: false,
+        why: options.because.message.clone(),
     };
     let manner = Manner {
         detach: options.detach,

@@ -30,6 +30,7 @@ pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, 
     let client = client(context).await?;
     let id = resolve_to_look(context, &client, &options.which).await?;
     let view = client.show(&id).await?;
+    context.ui.about(&view.environment);
     let style = context.ui.style();
     let runs = environment_of(&client, &view).await;
     // Of a file that can't be read nobody knows the application, and looking does no harm.

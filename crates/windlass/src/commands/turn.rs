@@ -139,6 +139,7 @@ mod tests {
             keep_failed: false,
             wait_ms: Some(5_000),
             supersede: false,
+            why: None,
         };
         let left = |seconds| left_of(&request, Duration::from_secs(seconds)).wait_ms;
         assert_eq!(

@@ -57,7 +57,7 @@ pub(super) async fn resolve(
 ) -> Result<DeploymentId, Diagnostic> {
     let all = client.deployments(SEARCHED).await?;
     if let Some(text) = &which.id {
-        return by_beginning(&all, text);
+        return named(context, &all, text);
     }
     let here = Here::of(context)?;
     Ok(say_running(context, the_running_one(&all, &here)?))
@@ -72,7 +72,7 @@ pub(super) async fn resolve_to_look(
 ) -> Result<DeploymentId, Diagnostic> {
     let all = client.deployments(SEARCHED).await?;
     if let Some(text) = &which.id {
-        return by_beginning(&all, text);
+        return named(context, &all, text);
     }
     let here = Here::to_look(context).unwrap_or(Here {
         app: None,
@@ -86,6 +86,7 @@ pub(super) async fn resolve_to_look(
             .chain([last])
             .any(|view| !matches!(view.state, DeploymentState::Ended(_)))
     {
+        context.ui.about(&last.environment);
         context.ui.say(&format!("{}, the last one", last.id));
         return Ok(last.id.clone());
     }
@@ -95,8 +96,22 @@ pub(super) async fn resolve_to_look(
 fn say_running(context: &Context, view: &DeploymentView) -> DeploymentId {
     let place = format!("of {} in {}", view.app, view.environment);
     let said = format!("{}, the one that runs {place}", view.id);
+    context.ui.about(&view.environment);
     context.ui.say(&said);
     view.id.clone()
+}
+
+/// The deployment that is named; what is said from now on is about it.
+pub(super) fn named(
+    context: &Context,
+    all: &[DeploymentView],
+    text: &str,
+) -> Result<DeploymentId, Diagnostic> {
+    let id = by_beginning(all, text)?;
+    if let Some(view) = all.iter().find(|view| view.id == id) {
+        context.ui.about(&view.environment);
+    }
+    Ok(id)
 }
 
 fn or_name_it(unreadable: Diagnostic) -> Diagnostic {

@@ -146,6 +146,7 @@ impl<'c> Demo<'c> {
             keep_failed: false,
             wait_ms: None,
             supersede: false,
+            why: None,
         };
         let answer = self.client.deploy(&request).await?;
         let id = answer.deployment.ok_or_else(|| {

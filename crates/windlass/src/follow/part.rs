@@ -57,6 +57,8 @@ pub(crate) struct Part {
     pub(crate) probe: Option<Probe>,
     /// Whether there is traffic to split, where the plan is known.
     pub(crate) listens: bool,
+    /// Whether a script deploys it.
+    pub(crate) is_a_command: bool,
     /// What the router has counted of the new release, where somebody watches: in ten minutes at most.
     pub(crate) counted: Option<Tally>,
 }
@@ -116,6 +118,7 @@ impl Part {
             steps: steps.unwrap_or_default(),
             probe: planned.map(|planned| planned.spec.ready.clone()),
             listens: planned.is_none_or(|planned| planned.spec.listen.is_some()),
+            is_a_command: rollout.brought.is_some(),
             counted: None,
         }
     }

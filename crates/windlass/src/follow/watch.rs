@@ -72,6 +72,7 @@ pub(crate) async fn follow(
     purpose: Purpose,
 ) -> Result<Report, Diagnostic> {
     let id = view.id.clone();
+    context.ui.about(&view.environment);
     let (after, mut picture) = match &purpose {
         Purpose::Deploy { plan } => (0, Progress::begin(&view, Some(plan))),
         Purpose::Abort { after } | Purpose::Repair { after } => {

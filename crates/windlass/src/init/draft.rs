@@ -168,9 +168,11 @@ pub(crate) fn file(app: &str, draft: &Draft) -> String {
     let mut text = format!(
         "# Written by `windlass init`{from}.\n\
          # Look at each line, then: windlass validate, windlass plan, windlass deploy.\n\
-         # Every key: windlass docs file. Completion in an editor: windlass schema --help.\n\n\
+         # Every key: windlass docs file. Completion in an editor: windlass schema --help.\n\
+         {}\n\
          app: {}\n\n\
          services:\n",
+        folders(&draft.services),
         name(app)
     );
     let mut ports = Ports::of(&draft.services);
@@ -192,6 +194,31 @@ pub(crate) fn file(app: &str, draft: &Draft) -> String {
     }
     text
 }
+
+/// In which folder the commands run: nothing else says it, and a relative path is read there.
+fn folders(services: &[Guess]) -> String {
+    let (scripts, services): (Vec<&Guess>, Vec<_>) =
+        services.iter().partition(|service| service.wraps.is_some());
+    let mut text = String::new();
+    if !services.is_empty() {
+        text.push_str(IN_A_RELEASE);
+    }
+    if !scripts.is_empty() {
+        text.push_str(IN_THIS_FOLDER);
+    }
+    text
+}
+
+/// Of what `run` says.
+const IN_A_RELEASE: &str = "\
+# A service runs in its release, not in this folder: a read-only copy of the program and of what
+# `files` lists, laid out as here. What it writes goes to absolute paths.
+";
+
+/// Of scripts that are wrapped.
+const IN_THIS_FOLDER: &str = "\
+# A script under `command` runs in this folder.
+";
 
 fn service(guess: &Guess, ports: &mut Ports) -> String {
     let mut lines: Vec<String> = guess

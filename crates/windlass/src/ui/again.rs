@@ -5,6 +5,7 @@ use std::path::Path;
 
 use clap::CommandFactory as _;
 use windlass_client::Remote;
+use windlass_model::EnvironmentName;
 
 use crate::arguments::{Arguments, Global};
 use crate::commands;
@@ -88,6 +89,17 @@ impl Again {
         });
         Self {
             versions: words.collect(),
+            ..self
+        }
+    }
+
+    /// The same for what is about a deployment of this environment, whatever this run was given: its id alone
+    /// says where it is, and the next command may have none.
+    pub(crate) fn in_environment(self, environment: &EnvironmentName) -> Self {
+        let is_default = *environment == EnvironmentName::default_environment();
+        let named = || format!("{ENVIRONMENT} {environment} ");
+        Self {
+            environment: if is_default { String::new() } else { named() },
             ..self
         }
     }
@@ -312,6 +324,34 @@ mod tests {
         ] {
             let hint = format!("windlass {hint}");
             assert_eq!(other.repeat(&hint), format!("windlass {typed}"));
+        }
+    }
+
+    #[test]
+    fn what_is_about_a_deployment_means_its_environment_whatever_was_given() {
+        let about = |again: Again, name: &str| {
+            let again = again.in_environment(&EnvironmentName::new(name).unwrap());
+            again.repeat("windlass logs web, then: windlass retry dep_1")
+        };
+        let given = || again(&["-e", "staging"], None);
+        let named = "windlass -e production logs web, then: windlass retry dep_1";
+        assert_eq!(about(Again::default(), "production"), named);
+        assert_eq!(about(given(), "production"), named);
+        let unnamed = "windlass logs web, then: windlass retry dep_1";
+        assert_eq!(about(given(), "default"), unnamed);
+    }
+
+    #[test]
+    fn what_is_whole_already_stays_as_it_is() {
+        let words = ["-f", "a b.yaml", "--state-dir", "/srv/a", "-e", "staging"];
+        let again = again(&words, None).with_versions(&[("web".to_owned(), "3".to_owned())]);
+        for text in [
+            "windlass deploy",
+            "windlass logs web",
+            "windlass -e production plan",
+        ] {
+            let whole = again.repeat(text);
+            assert_eq!(again.repeat(&whole), whole);
         }
     }
 

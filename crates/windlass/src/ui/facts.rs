@@ -50,7 +50,7 @@ fn because(by: &str, why: &str) -> String {
 fn fact_words(fact: &Fact, event: &Event, picture: &Progress) -> (String, String) {
     let whole = picture.app.to_string();
     match fact {
-        Fact::DeploymentStarted { plan, services } => (
+        Fact::DeploymentStarted { plan, services, .. } => (
             whole,
             format!(
                 "deployment={} plan={} environment={} services={}",

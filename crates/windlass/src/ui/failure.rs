@@ -28,10 +28,8 @@ pub(crate) fn failure(
 ) -> Diagnostic {
     let failed: Vec<_> = picture.failed().collect();
     let mut lines = Vec::new();
-    lines.extend(view.because.last().map(|last| {
-        let (by, why) = (harmless(&last.by), harmless(&last.why));
-        format!("{by} says why: {why}")
-    }));
+    let why = view.because.last();
+    lines.extend(why.map(|last| harmless(&last.words())));
     for (service, part, why) in &failed {
         lines.extend(what_was_seen(service, part, why));
     }
@@ -54,12 +52,11 @@ pub(crate) fn failure(
         lines.push(format!("its journal is damaged: {}", harmless(why)));
     }
     if let Some(runs) = runs {
-        lines.push(match traffic(view, runs) {
-            Some(traffic) => format!("traffic now: {traffic}"),
-            None => "traffic now: none of its services is served".to_owned(),
-        });
+        lines.extend(traffic_now(view, runs));
+        lines.extend(live_now(view));
         lines.push(match still_runs(runs) {
             Some(names) => format!("still running: {names}"),
+            None if live_now(view).is_some() => "still running: nothing of Windlass".to_owned(),
             None => "still running: nothing".to_owned(),
         });
         let services = runs.services.iter();
@@ -71,6 +68,31 @@ pub(crate) fn failure(
         .code(code(view.state))
         .detail(lines.join("\n"))
         .hint(hint(view, failed.first().copied(), picture.renamed))
+}
+
+/// Where requests go; of services that a script deploys Windlass does not see it.
+fn traffic_now(view: &DeploymentView, runs: &EnvironmentView) -> Option<String> {
+    if let Some(traffic) = traffic(view, runs) {
+        return Some(format!("traffic now: {traffic}"));
+    }
+    let (scripts, ours): (Vec<_>, Vec<_>) = view
+        .rollouts
+        .iter()
+        .partition(|(_, part)| part.brought.is_some());
+    let names: Vec<&ServiceName> = ours.into_iter().map(|(service, _)| service).collect();
+    match (scripts.is_empty(), names.is_empty()) {
+        (true, _) => Some("traffic now: none of its services is served".to_owned()),
+        (false, false) => Some(format!("traffic now: none to {}", listed(&names))),
+        (false, true) => None,
+    }
+}
+
+/// What is live of services that a script deploys.
+pub(crate) fn live_now(view: &DeploymentView) -> Option<String> {
+    let all = view.rollouts.iter();
+    let all = all.filter_map(|(service, part)| Some(part.brought.as_ref()?.words(service)));
+    let all: Vec<String> = all.map(|words| harmless(&words)).collect();
+    (!all.is_empty()).then(|| format!("live now: {}", all.join("; ")))
 }
 
 fn code(state: DeploymentState) -> &'static str {
@@ -169,22 +191,45 @@ fn instance_lost(
     if let Some(probe) = part.probe.as_ref().filter(|_| asked) {
         lines.push(format!("  expected: {}", expected(probe)));
     }
-    let is_a_command = part
-        .probe
-        .as_ref()
-        .is_some_and(|probe| matches!(probe.kind, ProbeKind::Command { .. }));
-    if *end == InstanceEnd::Exited(0) && !is_a_command {
+    if *end == InstanceEnd::Exited(0) && !part.is_a_command {
         lines.push("  expected: that it goes on running, and not in the background".to_owned());
     }
     lines.extend(why_never(end).map(str::to_owned));
     let printed = part.last_lines.get(instance).map(Vec::as_slice);
-    lines.extend(last_lines(printed.unwrap_or_default()).map(|line| format!("  {line}")));
+    let printed = printed.unwrap_or_default();
+    if !part.is_a_command && printed.iter().any(|line| misses_a_file(line)) {
+        lines.push(IN_ITS_RELEASE.to_owned());
+    }
+    let whose = whose(service, part.is_a_command);
+    let printed = last_lines(&whose, printed);
+    lines.extend(printed.map(|line| format!("  {line}")));
     lines
 }
 
-/// What an instance that ended printed last, below a line that says so; nothing where that was nothing.
-pub(crate) fn last_lines(printed: &[String]) -> impl Iterator<Item = String> {
-    let head = (!printed.is_empty()).then(|| "it printed last:".to_owned());
+/// Said of a program that did not find a file: its author has it beside the program, and it is not kept.
+const IN_ITS_RELEASE: &str =
+    "  it runs in its release, a copy of what is kept: what else it reads there goes into `files`";
+
+/// Whether a program says that a file is not there.
+fn misses_a_file(line: &str) -> bool {
+    ["No such file or directory", "ENOENT"]
+        .iter()
+        .any(|said| line.contains(said))
+}
+
+/// Who printed what an instance of a service has printed.
+pub(crate) fn whose(service: &ServiceName, is_a_command: bool) -> String {
+    if is_a_command {
+        format!("the script of {service}")
+    } else {
+        service.to_string()
+    }
+}
+
+/// What an instance that ended printed last, below a line that says whose lines these are; nothing where that
+/// was nothing.
+pub(crate) fn last_lines(whose: &str, printed: &[String]) -> impl Iterator<Item = String> {
+    let head = (!printed.is_empty()).then(|| format!("{whose} printed last:"));
     let lines = printed.iter().map(|line| format!("  {}", harmless(line)));
     head.into_iter().chain(lines)
 }
@@ -342,7 +387,8 @@ pub(crate) const ABANDONED: &str = "windlass doctor, then look at: windlass stat
 
 #[cfg(test)]
 mod tests {
-    use windlass_model::{Fact, SlotId};
+    use windlass_api::{Brought, BroughtView};
+    use windlass_model::{Fact, SlotId, Version};
 
     use super::*;
     use crate::ui::Style;
@@ -409,11 +455,90 @@ mod tests {
         insta::assert_snapshot!(text, @r"
         error[WL0402]: shop in production is back at the previous releases: api failed
           api 1.4.2: instance ins_2a exited with status 3
-            it printed last:
+            api printed last:
               connects�[2J
               no DATABASE_URL is set
           hint: windlass logs api, mend it, then: windlass deploy (the same once more: windlass retry dep_01k0a)
         ");
+    }
+
+    /// A deployment of one script, with what that has brought.
+    fn of_a_script(state: Brought, version: Option<&str>, by_status: bool) -> DeploymentView {
+        let mut view = sample::ended(Outcome::Failed);
+        view.rollouts.remove(&sample::service("auth"));
+        let part = view.rollouts.get_mut(&sample::service("api"));
+        part.expect("a service").brought = Some(BroughtView {
+            state,
+            version: version.map(|version| Version(version.to_owned())),
+            by_status,
+        });
+        view
+    }
+
+    #[test]
+    fn of_a_script_that_failed_no_outage_is_told_and_its_lines_are_called_its() {
+        let view = of_a_script(Brought::Unknown, None, false);
+        let mut picture = Progress::begin(&view, None);
+        let part = picture.parts.get_mut(&sample::service("api"));
+        let part = part.expect("a service");
+        let (instance, end) = (sample::instance("2a"), InstanceEnd::Exited(3));
+        let printed = vec!["rsync: no route to host".to_owned()];
+        part.last_lines = BTreeMap::from([(instance.clone(), printed)]);
+        part.why = Some(ReturnReason::InstanceLost { instance, end });
+        let mut runs = sample::environment();
+        runs.services.clear();
+        let said = failure(&view, &picture, Some(&runs), Exit::Failed);
+        let text = crate::ui::diagnostic_text(&said, &Style::plain());
+        insta::assert_snapshot!(text, @r"
+        error[WL0401]: shop in production failed and nothing ran before: api failed
+          api 1.4.2: instance ins_2a exited with status 3
+            the script of api printed last:
+              rsync: no route to host
+          live now: not known of api (only its script knows: Windlass serves none of it)
+          still running: nothing of Windlass
+          hint: windlass logs api, mend it, then: windlass deploy (the same once more: windlass retry dep_01k0a)
+        ");
+    }
+
+    #[test]
+    fn what_a_script_has_brought_is_told_by_its_last_word() {
+        let said = |state, version, by_status| {
+            live_now(&of_a_script(state, version, by_status)).unwrap_or_default()
+        };
+        let all = [
+            said(Brought::Live, Some("7"), true),
+            said(Brought::Live, Some("7"), false),
+            said(Brought::Absent, None, true),
+            said(Brought::Moving, None, false),
+        ];
+        insta::assert_snapshot!(all.join("\n"), @r"
+        live now: api 7 (its `status` said so)
+        live now: api 7 (the script that brought it ended well)
+        live now: nothing of api (its `status` said so)
+        live now: api moves (its script runs)
+        ");
+        assert_eq!(live_now(&sample::ended(Outcome::Failed)), None);
+    }
+
+    #[test]
+    fn who_did_not_find_a_file_is_told_where_it_runs_unless_it_is_a_script() {
+        let mut picture = sample::untold();
+        let api = sample::service("api");
+        let part = picture.parts.get_mut(&api).expect("a service");
+        let (instance, end) = (sample::instance("2a"), InstanceEnd::Exited(1));
+        let told = |part: &Part| instance_lost(&api, part, &instance, &end).join("\n");
+        let print = |line: &str| [(instance.clone(), vec![line.to_owned()])].into();
+        part.last_lines = print("no DATABASE_URL is set");
+        assert!(!told(part).contains("it runs in its release"));
+        for line in [
+            "cat: settings.ini: No such file or directory",
+            "Error: ENOENT: no such file or directory, open 'views/index.html'",
+        ] {
+            part.last_lines = print(line);
+            assert!(told(part).contains(IN_ITS_RELEASE), "{}", told(part));
+        }
+        part.is_a_command = true;
+        assert!(!told(part).contains("it runs in its release"));
     }
 
     #[test]

@@ -1,11 +1,13 @@
 //! stdout for data, stderr for talk.
 
+use std::cell::RefCell;
 use std::io::{self, Write};
 use std::panic::PanicHookInfo;
 
 use jiff::tz::TimeZone;
 use serde::Serialize;
 use windlass_api::{Exit, LogLine};
+use windlass_model::EnvironmentName;
 
 use super::answer::{self, Answer};
 use super::shown::{escaped, shown};
@@ -64,7 +66,7 @@ pub(crate) struct Ui {
     verbose: bool,
     colours: bool,
     terminal: Terminal,
-    again: Again,
+    again: RefCell<Again>,
 }
 
 impl Ui {
@@ -76,14 +78,21 @@ impl Ui {
             verbose: global.verbose,
             colours: terminal.colours && !global.no_color,
             terminal,
-            again: Again::of(global),
+            again: RefCell::new(Again::of(global)),
         }
     }
 
     /// The same, whose commands repeat versions that this run was given.
     pub(crate) fn repeating(self, versions: &[(String, String)]) -> Self {
-        let again = self.again.with_versions(versions);
+        let again = self.again.into_inner().with_versions(versions);
+        let again = RefCell::new(again);
         Self { again, ..self }
+    }
+
+    /// From now on what is said is about a deployment of this environment, and commands name it.
+    pub(crate) fn about(&self, environment: &EnvironmentName) {
+        let again = self.again.take();
+        self.again.replace(again.in_environment(environment));
     }
 
     /// Whether a list is to be printed with one object a line.
@@ -93,7 +102,7 @@ impl Ui {
 
     /// A text whose commands can be typed as they are.
     pub(crate) fn again(&self, text: &str) -> String {
-        self.again.repeat(text)
+        self.again.borrow().repeat(text)
     }
 
     /// How data is shown on stdout.
@@ -124,7 +133,7 @@ impl Ui {
             width: if person { width } else { WIDTH_IN_A_PIPE },
             height,
             zone: TimeZone::system(),
-            again: self.again.clone(),
+            again: self.again.borrow().clone(),
         }
     }
 

@@ -1,7 +1,7 @@
 //! A plan for people.
 
 use jiff::tz::TimeZone;
-use windlass_api::{NoStartView, PlanView};
+use windlass_api::{NoStartView, Novelty, PlanView};
 use windlass_model::{
     Change, Job, OtherProgram, Percent, Plan, PlanId, PlanKind, RolloutPlan, ServiceName, Step,
     Sticky, Strategy, Task, TaskKind, Traffic, Version,
@@ -103,14 +103,8 @@ fn changes(view: &PlanView, (fits, zone): (Option<usize>, &TimeZone), lines: &mu
 
 /// Which program outside of the folder is another one, and whether that is all that makes the release new.
 fn program(other: &OtherProgram, part: &RolloutPlan) -> String {
-    let OtherProgram { was, now } = other;
-    let (from, to) = (was.sha256.short(), now.sha256.short());
-    let (old, new) = (harmless(&was.path), harmless(&now.path));
-    let told = if old == new {
-        format!("its program {new} is another one: {from} → {to}")
-    } else {
-        format!("its program is another one: {old} {from} → {new} {to}")
-    };
+    let OtherProgram { was, now } = other.clone();
+    let told = Novelty::Program { was, now }.words();
     let stable = part.stable.as_ref();
     let is_all = stable.is_some_and(|slot| {
         slot.release.artefact == part.release.artefact && slot.spec.process == part.spec.process

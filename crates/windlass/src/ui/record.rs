@@ -8,6 +8,7 @@ use windlass_model::{DeploymentState, Percent, RolloutPhase, ServiceName, Versio
 
 use super::by_hand;
 use super::compared;
+use super::failure::live_now;
 use super::grounds::grounds;
 use super::scored;
 use super::time::took;
@@ -58,6 +59,7 @@ pub(crate) fn record_text(
     if !fails {
         let traffic = runs.and_then(|runs| traffic(view, runs));
         lines.extend(traffic.map(|traffic| format!("traffic: {traffic}")));
+        lines.extend(live_now(view));
         lines.extend(proofs(picture));
     }
     lines.extend(runs.and_then(|runs| kept_warm(view, runs)));

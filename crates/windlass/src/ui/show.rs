@@ -1,10 +1,10 @@
 //! One deployment, for people.
 
-use windlass_api::{DeploymentView, EnvironmentView, NotReadyView, RolloutView};
+use windlass_api::{DeploymentView, EnvironmentView, NotReadyView, Novelty, RolloutView};
 use windlass_model::{DeploymentState, Outcome, RolloutPhase, ServiceName};
 
 use super::compared;
-use super::failure::{ABANDONED, last_lines, mended_by};
+use super::failure::{ABANDONED, last_lines, live_now, mended_by, whose};
 use super::grid::{Ease, Grid};
 use super::grounds::grounds;
 use super::look::is_of_the_program;
@@ -133,7 +133,9 @@ fn notes(view: &DeploymentView, has_short: bool, shown: &Shown<'_>) -> Vec<Strin
         let short = Some(note(part, view.state)).filter(|note| !has_short && !note.is_empty());
         let said = short.into_iter().chain(said(part, shown));
         let said = said.map(|text| hang(&format!("{service} "), &text, shown.fits));
-        let printed = part.last_lines.values().flat_map(|lines| last_lines(lines));
+        let whose = whose(service, part.brought.is_some());
+        let printed = part.last_lines.values();
+        let printed = printed.flat_map(|lines| last_lines(&whose, lines).collect::<Vec<_>>());
         said.chain(printed).collect::<Vec<String>>()
     };
     view.rollouts.iter().flat_map(of).collect()
@@ -223,6 +225,10 @@ fn not_ready(late: &NotReadyView, shown: &Shown<'_>) -> Option<String> {
 /// Why it is where it is, in sentences.
 fn said(part: &RolloutView, shown: &Shown<'_>) -> Vec<String> {
     let mut said = Vec::new();
+    let new: Vec<String> = part.new.iter().map(Novelty::words).collect();
+    if !new.is_empty() {
+        said.push(format!("is new: {}", new.join("; ")));
+    }
     said.extend(
         part.not_ready
             .as_ref()
@@ -254,8 +260,9 @@ fn now(view: &DeploymentView, runs: Option<&EnvironmentView>, fits: Option<usize
     };
     let traffic = record::traffic(view, runs);
     let traffic = traffic.map(|traffic| hang("traffic now: ", &traffic, fits));
+    let live = live_now(view).map(|live| hang("", &live, fits));
     let kept = record::kept_warm(view, runs).map(|kept| hang("", &kept, fits));
-    traffic.into_iter().chain(kept).collect()
+    traffic.into_iter().chain(live).chain(kept).collect()
 }
 
 /// `again`: what brings up again what it deployed, where that was taken down since. `own`: the application
@@ -312,7 +319,7 @@ fn logs(view: &DeploymentView, own: Option<&str>) -> Option<String> {
 mod tests {
     use std::collections::BTreeMap;
 
-    use windlass_model::{InstanceEnd, ReturnReason};
+    use windlass_model::{Digest, InstanceEnd, ReturnReason, Template};
 
     use super::*;
     use crate::ui::sample;
@@ -428,6 +435,36 @@ mod tests {
     }
 
     #[test]
+    fn what_makes_a_release_new_is_what_the_file_shows_or_else_a_value() {
+        let plan = sample::plan_view().plan;
+        let auth = sample::service("auth");
+        let mut part = plan.rollouts.get(&auth).expect("a service").clone();
+        let new = |part: &windlass_model::RolloutPlan, seen: bool| {
+            let seen = seen.then(BTreeMap::new);
+            let all = Novelty::of(&auth, part, seen.as_ref());
+            let words: Vec<String> = all.iter().map(Novelty::words).collect();
+            words.join("; ")
+        };
+        assert_eq!(new(&part, true), "", "the same release");
+        part.release.identity = Digest::parse(&"ef".repeat(32)).expect("a digest");
+        assert_eq!(new(&part, false), "", "a program may be another one");
+        assert_eq!(
+            new(&part, true),
+            "a value of the deployer's environment is another, or the address of what it needs"
+        );
+        part.release.artefact = part.release.identity.clone();
+        let env = &mut part.spec.process.env;
+        env.insert("LEVEL".to_owned(), Template::parse("info").expect("a text"));
+        part.spec.process.argv.pop();
+        assert_eq!(
+            new(&part, true),
+            "its files are others; `run` is another; `env` is another (LEVEL)"
+        );
+        part.change = windlass_model::Change::Restore { warm: true };
+        assert_eq!(new(&part, true), "");
+    }
+
+    #[test]
     fn what_ended_says_what_it_printed_and_where_traffic_is_now() {
         let mut view = sample::ended(Outcome::RolledBack);
         let api = view.rollouts.get_mut(&sample::service("api"));
@@ -460,7 +497,7 @@ mod tests {
 
         api went back to 1.4.1: instance ins_06h1rd0o21rif5fe6n8enfbr64 exited with
             status 3
-        it printed last:
+        api printed last:
           connects to db
           no DATABASE_URL is set
 

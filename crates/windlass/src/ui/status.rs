@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use windlass_api::{
     EnvironmentView, LockView, LostHistoryView, ServiceView, SilentRouterView, SlotView,
 };
-use windlass_model::{DeploymentState, Finalize, Halt};
+use windlass_model::{DeploymentState, EnvironmentName, Finalize, Halt};
 
 use super::grid::{Ease, Grid};
 use super::happenings::{OUTSIDE, restarts};
@@ -14,7 +14,7 @@ use super::time::{of_calendar, took};
 use super::ways::{next_lines, ways};
 use super::words::{counted, harmless, listed, until, whose_halt};
 use super::wrap::hang;
-use super::{Role, Style};
+use super::{Again, Role, Style};
 
 /// What concerns the whole installation.
 #[derive(Clone, Debug, Default)]
@@ -211,9 +211,16 @@ fn told(lock: &LockView, now_us: i64) -> String {
 }
 
 /// What runs in it, what that does or waits for, and what may be said to it.
-fn running(lock: &LockView, now_us: i64, fits: Option<usize>) -> String {
+fn running(
+    (lock, environment): (&LockView, &EnvironmentName),
+    now_us: i64,
+    fits: Option<usize>,
+) -> String {
     let asks = !lock.evidence.is_empty();
     let ways = ways(&lock.deployment, lock.state, lock.held.as_ref(), asks);
+    let again = Again::default().in_environment(environment);
+    let ways = ways.into_iter();
+    let ways: Vec<_> = ways.map(|(way, what)| (again.repeat(&way), what)).collect();
     let mut lines = vec![hang(head_of(lock), &told(lock, now_us), fits)];
     lines.extend(next_lines(&ways));
     lines.push(String::new());
@@ -248,7 +255,7 @@ fn block(
         harmless(&view.folder)
     );
     match (&view.lock, &view.deployment) {
-        (Some(lock), _) => text.push_str(&running(lock, now_us, fits)),
+        (Some(lock), _) => text.push_str(&running((lock, &view.environment), now_us, fits)),
         (None, Some(id)) => text.push_str(&["running: ", id.as_str(), "\n"].concat()),
         (None, None) => {}
     }

@@ -4,11 +4,11 @@ use jiff::tz::TimeZone;
 use windlass_analysis::ratio::interval::ENDS;
 use windlass_api::{DeploymentView, RolloutView};
 use windlass_model::{
-    Judgement, Percent, PlanKind, RolloutPhase, Tally, Verdict, Version, about, count,
+    Judgement, Percent, PlanKind, RolloutPhase, ServiceName, Tally, Verdict, Version, about, count,
 };
 
 use super::by_hand;
-use super::failure::last_lines;
+use super::failure::{last_lines, whose};
 use super::grounds::is_unread;
 use super::scored;
 use super::words::{change, harmless, listed, not_renamed, phase, reason, result, stuck};
@@ -38,7 +38,7 @@ pub(crate) fn why_text(view: &DeploymentView, fits: Option<usize>, zone: &TimeZo
         let versions = change(part.from.as_ref(), &part.to);
         lines.push(String::new());
         lines.push(format!("{service}  {versions}, {}", standing(part)));
-        let told = of_a_service(view.kind, part).into_iter();
+        let told = of_a_service(view.kind, (service, part)).into_iter();
         lines.extend(told.map(|(head, text)| hang(&format!("  {head}"), &text, fits)));
     }
     lines.push(String::new());
@@ -68,7 +68,7 @@ fn standing(part: &RolloutView) -> String {
 /// What a line begins with, and what it says.
 type Line = (&'static str, String);
 
-fn of_a_service(kind: PlanKind, part: &RolloutView) -> Vec<Line> {
+fn of_a_service(kind: PlanKind, (service, part): (&ServiceName, &RolloutView)) -> Vec<Line> {
     let mut lines = Vec::new();
     if let Some(why) = &part.returned_because {
         let to = part.from.as_ref().map(|from| format!(" to {from}"));
@@ -78,8 +78,9 @@ fn of_a_service(kind: PlanKind, part: &RolloutView) -> Vec<Line> {
     if let Some(why) = &part.stuck_because {
         lines.push(("stuck: ", stuck(why)));
     }
+    let whose = whose(service, part.brought.is_some());
     for printed in part.last_lines.values() {
-        lines.extend(last_lines(printed).map(|line| ("", line)));
+        lines.extend(last_lines(&whose, printed).map(|line| ("", line)));
     }
     if let Some(evidence) = &part.evidence {
         lines.push(("", evidence.words()));

@@ -5,14 +5,15 @@ use std::fmt::Display;
 use jiff::tz::TimeZone;
 use windlass_api::{DeploymentView, Word};
 use windlass_model::{
-    DeploymentState, EnvironmentName, Finalize, Halt, InstanceEnd, Outcome, Percent, PlanKind,
-    Proof, Repair, ReturnReason, RolloutPhase, STATUS_SAYS, STATUS_SAYS_MOVING, StuckReason,
-    Verdict, Version, nearest,
+    DeploymentState, Finalize, Halt, InstanceEnd, Outcome, Percent, PlanKind, Proof, Repair,
+    ReturnReason, RolloutPhase, STATUS_SAYS, STATUS_SAYS_MOVING, StuckReason, Verdict, Version,
+    nearest,
 };
 
 use super::Role;
 use super::time::of_calendar;
 
+pub(crate) use windlass_api::command_in;
 pub(crate) use windlass_model::harmless;
 
 /// `auth, api, web`.
@@ -202,6 +203,7 @@ pub(crate) fn whose(view: &DeploymentView) -> String {
 /// What somebody did to a deployment with a word, as it follows their name.
 pub(crate) fn word(word: Word) -> &'static str {
     match word {
+        Word::Began => "began it",
         Word::Held => "held it",
         Word::Resumed => "resumed it",
         Word::Promoted => "promoted it by hand",
@@ -443,15 +445,6 @@ pub(crate) fn change(from: Option<&Version>, to: &Version) -> String {
         Some(from) if from == to => to.to_string(),
         Some(from) => format!("{from} → {to}"),
         None => format!("→ {to}"),
-    }
-}
-
-/// What is typed for a command in an environment.
-pub(crate) fn command_in(environment: &EnvironmentName, words: &str) -> String {
-    if *environment == EnvironmentName::default_environment() {
-        format!("windlass {words}")
-    } else {
-        format!("windlass -e {environment} {words}")
     }
 }
 

@@ -120,6 +120,45 @@ fn why_it_was_said_is_told_to_everybody_who_looks_or_follows() {
 }
 
 #[test]
+fn why_it_was_deployed_is_told_to_everybody_who_looks_or_follows() {
+    let lab = live();
+    let why = "a hotfix for 4711";
+    lab.run(&["deploy", "-m", "two\nlines"]).exits(64);
+    lab.run(&["deploy", "-m", why, "--detach"]).exits(0);
+    let id = lab.last();
+    let following = lab.start(&["events", &id, "--follow"]);
+    following.until("bake=10m");
+    let status = lab.run(&["status"]).exits(0).out;
+    let told = format!("mira began it because: {why}");
+    assert!(status.contains(&told), "{status}");
+    // Of one that runs, what is said later is another reason.
+    let superseding = ["deploy", "--supersede", "-m", "a better one", "--detach"];
+    lab.program("web", &Service::new("web", "3"));
+    lab.run(&superseding).exits(0);
+    let left = following.left().exits(3);
+    assert!(
+        left.out.contains(&format!("because={why:?} by=mira")),
+        "{}",
+        left.out
+    );
+    left.says(&["mira says why: a better one"]);
+    let show = lab.run(&["show", &id, "-o", "json"]).json();
+    assert_eq!(show["because"][0]["why"], why, "{show}");
+    assert_eq!(show["because"][0]["word"], "began", "{show}");
+    assert_eq!(show["because"][1]["word"], "superseded", "{show}");
+    let show = lab.run(&["show"]).exits(0).out;
+    assert!(
+        show.contains("because  mira at ") && show.contains("a better one"),
+        "{show}"
+    );
+    let last = lab.last();
+    lab.run(&["abort", &last]).exits(0);
+    lab.run(&["retry", "-m", "once more", "--detach"]).exits(0);
+    let show = lab.run(&["show", "-o", "json"]).exits(0).json();
+    assert_eq!(show["because"][0]["why"], "once more", "{show}");
+}
+
+#[test]
 fn a_held_deployment_waits_and_a_resumed_one_goes_on() {
     let (lab, following, id) = baking();
     let said = lab.run(&["hold", &id]).exits(0).out;

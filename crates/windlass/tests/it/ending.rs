@@ -34,6 +34,9 @@ fn down_leaves_no_process_no_socket_and_no_port() {
          releases and history stay; to start all of it again: windlass deploy\n"
     );
     lab.must_be_gone();
+    // All of it was wanted.
+    let log = fs::read_to_string(lab.state("controller.log")).unwrap();
+    assert!(!log.contains("WARN") && !log.contains("ERROR"), "{log}");
     for name in ["web", "api"] {
         assert!(is_closed(lab.at(name)));
     }

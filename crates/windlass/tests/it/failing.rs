@@ -50,7 +50,7 @@ fn a_candidate_that_ends_at_once_is_told_with_its_status() {
     let lab = live(WEB);
     turned_down(&lab, Breaks::AtOnce(7)).says(&[
         "exited with status 7",
-        "it printed last:",
+        "web printed last:",
         "web 2 starts on port ",
         "it is broken",
     ]);

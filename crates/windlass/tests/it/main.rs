@@ -32,6 +32,7 @@ mod failing_together;
 mod going_back;
 mod halting;
 mod happening;
+mod hinting;
 mod howto;
 mod init;
 mod init_several;

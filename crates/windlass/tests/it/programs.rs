@@ -163,4 +163,41 @@ fn another_program_from_the_path_is_named_by_plan_and_deploy() {
     let digests = format!("{} → {}", short("was"), short("now"));
     assert!(line.contains(&digests), "{digests}: {line}");
     run(&["deploy"]).exits(0).says(&[&named]);
+    let show = run(&["show"]).exits(0).out;
+    let told = format!("web is new: {named}{digests}\n");
+    assert!(show.contains(&told), "{told} is not in: {show}");
+}
+
+#[test]
+fn what_made_a_release_new_is_told_of_each_deployment_and_no_value_with_it() {
+    let with = |env: &str| WEB.replace("bake: 500ms", &format!("bake: 100ms, env: {env}"));
+    let lab = Lab::new(&with("{ LEVEL: info, TOKEN: \"${TOKEN}\" }"));
+    let deploy = |token: &str| {
+        let mut command = lab.command(&["deploy"]);
+        command.env("TOKEN", token);
+        lab.start_command(command).left().exits(0);
+        lab.run(&["show"]).exits(0).out
+    };
+    lab.program("web", &Service::new("web", "1"));
+    let first = deploy("one");
+    assert!(!first.contains("is new"), "{first}");
+    let value = deploy("hunter2");
+    let told = "web is new: a value of the deployer's environment is another";
+    assert!(
+        value.contains(told) && !value.contains("hunter2"),
+        "{value}"
+    );
+    lab.program("web", &Service::new("web", "2"));
+    lab.file(&with("{ LEVEL: debug, TOKEN: \"${TOKEN}\", PLACE: here }"));
+    let both = deploy("hunter2");
+    let told = "web is new: its files are others; `env` is another (LEVEL, PLACE)\n";
+    assert!(both.contains(told), "{both}");
+    let json = lab.run(&["show", "-o", "json"]).exits(0).json();
+    let new = &json["services"]["web"]["new"];
+    assert_eq!(new[0], json!({ "new": "files" }), "{json:#}");
+    assert_eq!(new[1]["names"], json!(["LEVEL", "PLACE"]), "{json:#}");
+    // A way back is no step forward.
+    lab.run(&["rollback"]).exits(0);
+    let back = lab.run(&["show"]).exits(0).out;
+    assert!(!back.contains("is new"), "{back}");
 }

@@ -144,3 +144,26 @@ fn a_run_that_vanished_is_stuck_until_a_person_has_it_run_again() {
     assert_eq!(settled(&lab), "2");
     assert_eq!(runs(&lab)[2], "deploy 2 from 1, try 2");
 }
+
+#[test]
+fn a_script_that_failed_is_told_as_no_outage_and_what_is_live_by_its_last_word() {
+    let lab = Lab::new(FILE);
+    lab.script("deploy", "#!/bin/sh\necho no route to host >&2\nexit 3\n");
+    lab.script("rollback", ROLLBACK);
+    let left = lab.run(&["deploy"]).exits(1);
+    left.says(&[
+        "the script of legacy printed last:\n      no route to host",
+        "live now: not known of legacy",
+    ]);
+    assert!(!left.err.contains("traffic now"), "{}", left.err);
+    let shown = lab.run(&["show", &lab.last(), "-o", "json"]).json();
+    let brought = shown["services"]["legacy"]["brought"].clone();
+    assert_eq!(brought["state"], "unknown", "{shown:#}");
+
+    lab.script("deploy", DEPLOY);
+    lab.run(&["deploy", "--set", "legacy=2b"]).exits(0);
+    lab.script("deploy", "#!/bin/sh\nexit 3\n");
+    let left = lab.run(&["deploy", "--set", "legacy=3"]).exits(3);
+    left.says(&["live now: legacy 2b (the script that brought it ended well)"]);
+    assert!(!left.err.contains("traffic now"), "{}", left.err);
+}

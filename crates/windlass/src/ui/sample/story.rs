@@ -60,6 +60,7 @@ fn began() -> Vec<Event> {
             vec![Fact::DeploymentStarted {
                 plan: plan_id(),
                 services: vec![service("auth"), service("api")],
+                programs: None,
             }],
         ),
         event(

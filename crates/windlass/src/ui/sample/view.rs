@@ -35,6 +35,8 @@ fn rollout(wanted: u16, waits_for: &[&str]) -> RolloutView {
         past: Vec::new(),
         stuck_because: None,
         reported: None,
+        brought: None,
+        new: Vec::new(),
     }
 }
 
