@@ -13,6 +13,9 @@ const TIED: &str = "\u{a0}";
 /// Between what was and what comes: each side is shortened by itself.
 const ARROW: &str = " → ";
 
+/// Between the parts of a place: likewise.
+const PART: &str = "/";
+
 /// What gives way in a table that is too wide. Each names its column by its head.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Ease {
@@ -24,6 +27,9 @@ pub(crate) enum Ease {
     List(&'static str),
     /// What is in it ends with `…`, after so many columns at the least: what differs does so still.
     Shorten(&'static str, usize),
+    /// The same of each part of a place, `shop/production`, also where what differs goes: something else
+    /// in the row tells it.
+    Clip(&'static str, usize),
 }
 
 /// Columns without lines around them.
@@ -72,7 +78,16 @@ impl Column {
                 let mut side = sides.map(wide).max().unwrap_or(0);
                 while side > least && self.width() > aim {
                     side -= 1;
-                    let short = self.whole.iter().map(|cell| shortened(cell, side));
+                    let short = self.whole.iter().map(|cell| shortened(cell, ARROW, side));
+                    self.cells = short.collect();
+                }
+            }
+            Ease::Clip(_, least) => {
+                let parts = self.whole.iter().flat_map(|cell| cell.split(PART));
+                let mut part = parts.map(wide).max().unwrap_or(0);
+                while part > least && self.width() > aim {
+                    part -= 1;
+                    let short = self.whole.iter().map(|cell| shortened(cell, PART, part));
                     self.cells = short.collect();
                 }
             }
@@ -156,8 +171,11 @@ impl Grid {
     }
 
     fn of(&mut self, ease: Ease) -> Option<&mut Column> {
-        let (Ease::Drop(head) | Ease::Wrap(head) | Ease::List(head) | Ease::Shorten(head, _)) =
-            ease;
+        let (Ease::Drop(head)
+        | Ease::Wrap(head)
+        | Ease::List(head)
+        | Ease::Shorten(head, _)
+        | Ease::Clip(head, _)) = ease;
         self.columns.iter_mut().find(|column| column.head == head)
     }
 
@@ -243,9 +261,9 @@ impl Grid {
     }
 }
 
-fn shortened(cell: &str, side: usize) -> String {
-    let sides: Vec<String> = cell.split(ARROW).map(|text| cut(text, side)).collect();
-    sides.join(ARROW)
+fn shortened(cell: &str, between: &str, side: usize) -> String {
+    let sides = cell.split(between).map(|text| cut(text, side));
+    sides.collect::<Vec<String>>().join(between)
 }
 
 /// Columns of each side of a cell, with the `…`, that no two of them begin alike in.

@@ -43,13 +43,19 @@ const HEADER: [&str; 7] = [
 ];
 
 /// What gives way, least important first: `windlass show` tells it too.
-const EASES: [Ease; 5] = [
+const EASES: [Ease; 8] = [
     Ease::Drop("TOOK"),
     Ease::Drop("BY"),
     Ease::Wrap("CHANGES"),
+    Ease::Clip("OF", PART),
     Ease::Wrap("STATE"),
     Ease::Shorten("CHANGES", SHORTEST),
+    Ease::Drop("STARTED"),
+    Ease::Drop("CHANGES"),
 ];
+
+/// Columns of an application or an environment at the least.
+const PART: usize = 12;
 
 /// Columns of a change at the least.
 const SHORTEST: usize = 12;
@@ -216,6 +222,30 @@ mod tests {
                                                          a-very-long-name-for-a-version
         dep_01k0a        shop  promoted     11-21 14:02  api, auth 1.4.1 → 1.4.2
         ");
+    }
+
+    #[test]
+    fn however_long_the_names_are_how_each_stands_is_in_sight() {
+        let named = |app: &str, environment: &str| {
+            let mut view = sample::ended(Outcome::RolledBack);
+            view.app = windlass_model::AppName::new(app).expect("a name");
+            view.environment = windlass_model::EnvironmentName::new(environment).expect("a name");
+            view
+        };
+        let long = "customer-relationship-management-of-the-north";
+        let all = [
+            named(long, "production-europe-west-4"),
+            named(long, "production-europe-west-5"),
+            named("shop", "staging"),
+        ];
+        for width in [40, 60, 80, 120] {
+            let text = list_text(&all, Some(width), &Style::plain());
+            for line in text.lines() {
+                assert!(line.chars().count() <= width, "{width}: {text}");
+            }
+            assert_eq!(text.matches("rolled").count(), 3, "{width}: {text}");
+        }
+        insta::assert_snapshot!(list_text(&all, Some(80), &Style::plain()), @"");
     }
 
     #[test]
