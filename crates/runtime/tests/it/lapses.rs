@@ -128,14 +128,14 @@ fn one_that_was_started_again_is_no_trouble_while_it_is_not_ready_yet() {
         lab.world.host.kill(&id);
         lab.pass(Millis::from_secs(1)).await;
         lab.world.front.lapse(&id, "connection refused");
-        lab.pass(Millis::from_secs(30)).await;
+        lab.pass(Millis::from_secs(8)).await;
         lab.world.front.recover(&id);
         lab.pass(Millis::from_secs(5)).await;
         assert_eq!(lapses(&lab), [], "its end is noted, and that is enough");
         lab.world.host.kill(&id);
         lab.pass(Millis::from_secs(1)).await;
         lab.world.front.lapse(&id, "connection refused");
-        lab.pass(Millis::from_secs(70)).await;
+        lab.pass(Millis::from_secs(20)).await;
         let lost = told("lost: connection refused", 1, false);
         assert_eq!(lapses(&lab).len(), 1, "it had its time: {:?}", lapses(&lab));
         assert_eq!(lapses(&lab)[0].0, lost.0);

@@ -183,11 +183,13 @@ mod tests {
         2026-11-21 14:02:17  api of shop in production: instance ins_2a exited with status 1; it is started again, 3 times, the first at 2026-11-21 14:02:11, found when a controller started
             it printed last:
               no connection to the database
-        2026-11-21 14:02:18  the router was killed by signal 9; it was started again, from the same table
-        2026-11-21 14:02:19  a controller started
-        2026-11-21 14:02:20  shop in production was taken down by jo (moves house): api
-        2026-11-21 14:02:21  every raise was halted by jo
-        2026-11-21 14:02:22  the halt was lifted by mira
+        2026-11-21 14:02:18  api of shop in production: instance ins_2a answers its readiness probe no more (last seen: no answer in 2s), 3 times, the first at 2026-11-21 14:02:11, found when a controller started
+        2026-11-21 14:02:19  api of shop in production: instance ins_2a is ready again after 7.0s, 3 times, the first at 2026-11-21 14:02:11, found when a controller started
+        2026-11-21 14:02:20  the router was killed by signal 9; it was started again, from the same table
+        2026-11-21 14:02:21  a controller started
+        2026-11-21 14:02:22  shop in production was taken down by jo (moves house): api
+        2026-11-21 14:02:23  every raise was halted by jo
+        2026-11-21 14:02:24  the halt was lifted by mira
         ");
         all.clear();
         let nothing = "nothing has happened outside of deployments\n";

@@ -92,7 +92,14 @@ mod tests {
         stable.instances[0].pid = Some(4711);
         view.services.retain(|name, _| name.as_str() == "auth");
         let text = |fits| instances_text(std::iter::once(&view), fits);
-        insta::assert_snapshot!(text(None), @"");
+        insta::assert_snapshot!(text(None), @r"
+
+        PROCESS  INSTANCE  OF                                         STATE     ADDRESS
+        4711     ins_20    auth 1.4.2 of shop in production, stable   running   127.0.0.1:20000
+        -        ins_21    auth 1.4.2 of shop in production, stable   exited 1  127.0.0.1:20000
+        -        ins_10    auth 1.4.1 of shop in production, standby  running   127.0.0.1:20000
+        what is kept of auth 1.4.2: releases/cdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcd
+        ");
         assert!(
             text(Some(60)).contains("4711     ins_"),
             "{}",

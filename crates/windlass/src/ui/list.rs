@@ -43,7 +43,7 @@ const HEADER: [&str; 7] = [
 ];
 
 /// What gives way, least important first: `windlass show` tells it too.
-const EASES: [Ease; 8] = [
+const EASES: [Ease; 9] = [
     Ease::Drop("TOOK"),
     Ease::Drop("BY"),
     Ease::Wrap("CHANGES"),
@@ -52,6 +52,7 @@ const EASES: [Ease; 8] = [
     Ease::Shorten("CHANGES", SHORTEST),
     Ease::Drop("STARTED"),
     Ease::Drop("CHANGES"),
+    Ease::Drop("OF"),
 ];
 
 /// Columns of an application or an environment at the least.
@@ -245,7 +246,10 @@ mod tests {
             }
             assert_eq!(text.matches("rolled").count(), 3, "{width}: {text}");
         }
-        insta::assert_snapshot!(list_text(&all, Some(80), &Style::plain()), @"");
+        let text = list_text(&all, Some(80), &Style::plain());
+        let marked = text.lines().filter(|line| line.contains("…/production-"));
+        assert_eq!(marked.count(), 2, "{text}");
+        assert!(text.contains("  shop/staging "), "{text}");
     }
 
     #[test]

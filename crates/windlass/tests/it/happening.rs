@@ -93,7 +93,8 @@ services:
     assert_eq!(u64::from(lab.instance_at(port).pid), pid);
     let status = lab.run(&["status", "-v"]).exits(0);
     let artefact = stable["artefact"].as_str().expect("its folder");
-    status.says(&[&format!("releases/{artefact}")]);
+    let folder = format!(": releases/{artefact}\n");
+    assert!(status.out.contains(&folder), "{}", status.out);
     assert!(lab.state("releases").join(artefact).is_dir());
     let row = status
         .out
