@@ -27,8 +27,8 @@ pub(crate) enum Ease {
     List(&'static str),
     /// What is in it ends with `…`, after so many columns at the least: what differs does so still.
     Shorten(&'static str, usize),
-    /// The same of each part of a place, `shop/production`, also where what differs goes: something else
-    /// in the row tells it.
+    /// The same of each side of a change, or part of a place such as `shop/production`, also where what differs
+    /// goes: something else in the row tells it.
     Clip(&'static str, usize),
 }
 
@@ -83,11 +83,12 @@ impl Column {
                 }
             }
             Ease::Clip(_, least) => {
-                let parts = self.whole.iter().flat_map(|cell| cell.split(PART));
+                let parts = self.whole.iter().flat_map(|cell| cell.split(between(cell)));
                 let mut part = parts.map(wide).max().unwrap_or(0);
                 while part > least && self.width() > aim {
                     part -= 1;
-                    let short = self.whole.iter().map(|cell| shortened(cell, PART, part));
+                    let short = self.whole.iter();
+                    let short = short.map(|cell| shortened(cell, between(cell), part));
                     self.cells = short.collect();
                 }
             }
@@ -159,10 +160,13 @@ impl Grid {
             given.push(*ease);
             self.give(*ease, room);
         }
-        // What went later may have left more room than what went before needs.
+        // What went later may have left more room than what went before needs. Of a column only the last counts.
+        let mut done = Vec::new();
         for ease in given.into_iter().rev() {
             let narrows = !matches!(ease, Ease::Drop(_));
-            if let Some(column) = self.of(ease).filter(|_| narrows) {
+            let column = self.of(ease).filter(|_| narrows);
+            if let Some(column) = column.filter(|column| !done.contains(&column.head)) {
+                done.push(column.head);
                 column.cells.clone_from(&column.whole);
                 self.give(ease, room);
             }
@@ -259,6 +263,11 @@ impl Grid {
         });
         lines.collect::<Vec<_>>().join("\n")
     }
+}
+
+/// What is between the parts of a cell that are shortened by themselves.
+fn between(cell: &str) -> &'static str {
+    if cell.contains(ARROW) { ARROW } else { PART }
 }
 
 fn shortened(cell: &str, between: &str, side: usize) -> String {

@@ -43,20 +43,21 @@ const HEADER: [&str; 7] = [
 ];
 
 /// What gives way, least important first: `windlass show` tells it too.
-const EASES: [Ease; 9] = [
+const EASES: [Ease; 10] = [
     Ease::Drop("TOOK"),
     Ease::Drop("BY"),
     Ease::Wrap("CHANGES"),
     Ease::Clip("OF", PART),
     Ease::Wrap("STATE"),
     Ease::Shorten("CHANGES", SHORTEST),
+    Ease::Clip("CHANGES", PART),
     Ease::Drop("STARTED"),
     Ease::Drop("CHANGES"),
     Ease::Drop("OF"),
 ];
 
-/// Columns of an application or an environment at the least.
-const PART: usize = 12;
+/// Columns of an application, an environment, or a side of a change at the least.
+const PART: usize = 8;
 
 /// Columns of a change at the least.
 const SHORTEST: usize = 12;
@@ -231,6 +232,9 @@ mod tests {
             let mut view = sample::ended(Outcome::RolledBack);
             view.app = windlass_model::AppName::new(app).expect("a name");
             view.environment = windlass_model::EnvironmentName::new(environment).expect("a name");
+            let long = sample::service("database-migration-runner-with-a-name");
+            let part = view.rollouts.values().next().cloned();
+            view.rollouts.insert(long, part.expect("a service"));
             view
         };
         let long = "customer-relationship-management-of-the-north";
@@ -250,6 +254,10 @@ mod tests {
         let marked = text.lines().filter(|line| line.contains("…/production-"));
         assert_eq!(marked.count(), 2, "{text}");
         assert!(text.contains("  shop/staging "), "{text}");
+        assert!(
+            text.contains("STARTED") && text.contains(" → 1.4.2"),
+            "{text}"
+        );
     }
 
     #[test]
