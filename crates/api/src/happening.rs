@@ -85,6 +85,9 @@ pub struct RestartsView {
     pub last_us: i64,
     /// How it ended then.
     pub end: InstanceEnd,
+    /// When the first of them was, where what is counted as one began more than 24 hours ago.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since_us: Option<i64>,
 }
 
 impl RestartsView {
@@ -92,11 +95,16 @@ impl RestartsView {
     #[must_use]
     pub fn and(self, other: Self) -> Self {
         let count = self.count.saturating_add(other.count);
+        let since_us = self.since_us.into_iter().chain(other.since_us).min();
         let last = if other.last_us > self.last_us {
             other
         } else {
             self
         };
-        Self { count, ..last }
+        Self {
+            count,
+            since_us,
+            ..last
+        }
     }
 }

@@ -5,8 +5,8 @@ use std::net::SocketAddr;
 
 use serde::{Deserialize, Serialize};
 use windlass_model::{
-    AppName, DeploymentId, DeploymentState, EnvironmentName, Halt, InstanceId, Judgement, Label,
-    Listen, OtherProgram, Past, Percent, Plan, PlanId, PlanKind, ReturnReason, RolloutPhase,
+    AppName, DeploymentId, DeploymentState, Digest, EnvironmentName, Halt, InstanceId, Judgement,
+    Label, Listen, OtherProgram, Past, Percent, Plan, PlanId, PlanKind, ReturnReason, RolloutPhase,
     ScoreGate, ScoreSummary, ServiceKey, ServiceName, SlotId, StandbyKept, StuckReason, TakenDown,
     Verdict, Version, more_to_the_new,
 };
@@ -225,6 +225,10 @@ pub struct RolloutView {
     pub from: Option<Version>,
     /// The version that it brings.
     pub to: Version,
+    /// The digest of that one's files: what their folder in `releases` of the state directory is called.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
+    pub artefact: Option<Digest>,
     /// The candidate's confirmed share.
     pub weight: Percent,
     /// Candidate instances that are ready.
@@ -435,6 +439,10 @@ pub struct SlotView {
     pub label: Label,
     /// The version.
     pub version: Version,
+    /// The digest of its files: what their folder in `releases` of the state directory is called.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
+    pub artefact: Option<Digest>,
     /// The share that the router has in effect; none when the router can't be asked.
     pub weight: Option<Percent>,
     /// Requests under way.
@@ -454,6 +462,10 @@ pub struct InstanceView {
     pub address: SocketAddr,
     /// `running`, `not ready`, `not listening`, `exited 1`, `killed 9`, `absent`, `unknown`.
     pub state: String,
+    /// Its process: that of the program itself, and not of what keeps it. None where nothing runs, and of what
+    /// runs elsewhere.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pid: Option<u32>,
     /// Times that its keeper on the machine has started it again, since that keeper began. `restarted` of
     /// its service counts what was noted in the last 24 hours, by any keeper.
     pub restarts: u32,

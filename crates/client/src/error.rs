@@ -186,7 +186,7 @@ impl ClientError {
 
     /// Whether whoever was asked has died or is ending: another one may answer. Of one that was taken down
     /// on purpose the refusal says so, and nobody starts it again for that.
-    pub(crate) fn is_death(&self) -> bool {
+    pub fn is_death(&self) -> bool {
         match self {
             Self::NotRunning | Self::Broken { .. } => true,
             Self::Remote(remote) => remote.is_death(),

@@ -19,12 +19,12 @@ pub use frame::{BadFrame, MAX_FRAME, decode_length, encode};
 pub use level::{Level, RouterProgram, needs};
 pub use passage::{Passage, Pause};
 pub use router::{
-    DamagedTable, Direction, Generation, ObservedConnections, ObservedRoute, ObservedSlot,
-    ObservedTable, Refusal, Reloaded, RouteChange, RouterBoot, RouterReply, RouterRequest, Split,
-    TableChange,
+    DamagedTable, Direction, Generation, LapseOver, Lapses, ObservedConnections, ObservedRoute,
+    ObservedSlot, ObservedTable, Refusal, Reloaded, RouteChange, RouterBoot, RouterReply,
+    RouterRequest, Split, TableChange,
 };
 pub use shim::{
-    GroupEnd, LastEnd, Restart, ShimRefusal, ShimReply, ShimRequest, ShimSpec, ShimState,
+    AlikeEnds, GroupEnd, Restart, ShimRefusal, ShimReply, ShimRequest, ShimSpec, ShimState,
     ShimStatus,
 };
 pub use table::{TABLE_FORMAT, Table, TableEntry};

@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
 use serde::{Deserialize, Serialize};
-use windlass_model::{Epoch, InstanceId, Millis, Percent, Rate, Route, ServiceKey, SlotId, Slower};
+use windlass_model::{
+    Epoch, InstanceId, Millis, ONCE_MORE_WITHIN_US, Percent, Rate, Route, ServiceKey, SlotId,
+    Slower,
+};
 
 use crate::{Passage, RouterProgram, Tick, Trip, Tripwire, TripwireId};
 
@@ -356,4 +359,79 @@ pub struct ObservedSlot {
     pub in_flight: u64,
     /// Instances whose last probes were good.
     pub ready: Vec<InstanceId>,
+    /// How those lapsed that did in this life of the router; an older one does not say.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub lapses: BTreeMap<InstanceId, Lapses>,
+}
+
+/// How an instance that had been ready ceased to be: the last time and how often, where each began at most
+/// [`ONCE_MORE_WITHIN_US`](windlass_model::ONCE_MORE_WITHIN_US) after the one before.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lapses {
+    /// When the first of them began, microseconds since 1970 UTC.
+    pub first_us: i64,
+    /// When the last of them began.
+    pub last_us: i64,
+    /// How many began.
+    pub count: u32,
+    /// The answer with which the last of them began.
+    pub saw: String,
+    /// The last of them that is over; none: none is.
+    pub over: Option<LapseOver>,
+}
+
+/// A lapse that is over: the instance is ready again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LapseOver {
+    /// When it began, microseconds since 1970 UTC.
+    pub since_us: i64,
+    /// When it ended.
+    pub at_us: i64,
+    /// When the first one ended.
+    pub first_us: i64,
+    /// How many are over, this one with them.
+    pub count: u32,
+}
+
+impl Lapses {
+    /// One more, with this answer; of any that are longer ago nothing is known any more.
+    #[must_use]
+    pub fn begun(before: Option<Self>, saw: String, at_us: i64) -> Self {
+        let near = before.filter(|it| {
+            let since = at_us.saturating_sub(it.last_us);
+            since <= ONCE_MORE_WITHIN_US
+        });
+        Self {
+            first_us: near.as_ref().map_or(at_us, |it| it.first_us),
+            last_us: at_us,
+            count: near.as_ref().map_or(0, |it| it.count).saturating_add(1),
+            saw,
+            over: near.and_then(|it| it.over),
+        }
+    }
+
+    /// The last one is over.
+    #[must_use]
+    pub fn ended_at(self, at_us: i64) -> Self {
+        let over = LapseOver {
+            since_us: self.last_us,
+            at_us,
+            first_us: self.over.map_or(at_us, |first| first.first_us),
+            count: self.count,
+        };
+        Self {
+            over: Some(over),
+            ..self
+        }
+    }
+
+    /// How many are over.
+    pub fn ended(&self) -> u32 {
+        self.over.as_ref().map_or(0, |over| over.count)
+    }
+
+    /// Whether the last of them goes on.
+    pub fn is_open(&self) -> bool {
+        self.ended() < self.count
+    }
 }

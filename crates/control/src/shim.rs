@@ -112,20 +112,24 @@ pub struct ShimStatus {
     pub boot_id: String,
     /// The shim's own pid and start time (clock ticks since boot).
     pub shim: (i32, u64),
-    /// How it last ended by itself; none where it never did, or an older shim does not say.
+    /// Its ends by itself, alike ones near each other as one, the newest of them last; none where there were
+    /// none, or an older shim does not say. Of many the oldest are left out.
     #[serde(default)]
-    pub last_end: Option<LastEnd>,
+    pub ends: Vec<AlikeEnds>,
 }
 
-/// How a group last ended without being asked.
+/// Ends of a group that nobody asked for: all alike, and none of them later than
+/// [`ONCE_MORE_WITHIN_US`](windlass_model::ONCE_MORE_WITHIN_US) after the one before.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LastEnd {
-    /// How.
+pub struct AlikeEnds {
+    /// How; of one that could not be started the last reason.
     pub end: GroupEnd,
-    /// When, microseconds since 1970 UTC.
-    pub at_us: i64,
-    /// How often it has ended so under this shim, this time with it.
-    pub ends: u32,
+    /// When the first of them was, microseconds since 1970 UTC.
+    pub first_us: i64,
+    /// When the last of them was.
+    pub last_us: i64,
+    /// How many.
+    pub count: u32,
 }
 
 /// The state of a group.

@@ -33,6 +33,6 @@ pub use reception::{Reception, Reporting, RunAt, Secret};
 pub use router::{RouterNews, TrafficRouter};
 pub use store::{JournalEntry, NewEntry, OpenDeployment, Store, StoredDeployment};
 pub use target::{
-    InstanceState, InstanceTrace, InstanceWatch, KeepRelease, Kept, LogChunk, LogMark, LogRequest,
-    PastEnd, StartCommand, StartInstance, Target,
+    AlikeEnds, InstanceState, InstanceTrace, InstanceWatch, KeepRelease, Kept, LogChunk, LogMark,
+    LogRequest, PastEnds, StartCommand, StartInstance, Target,
 };

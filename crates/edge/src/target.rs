@@ -108,15 +108,26 @@ pub enum InstanceState {
     Ended(InstanceEnd),
 }
 
-/// How one instance last ended by itself, as what keeps it noted.
+/// How one instance has ended by itself, as what keeps it noted.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PastEnds {
+    /// Who noted it; another one begins to count anew.
+    pub keeper: String,
+    /// The newest last; none where it never did, or nobody noted it.
+    pub ends: Vec<AlikeEnds>,
+}
+
+/// Ends of one instance that are alike and near each other.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PastEnd {
+pub struct AlikeEnds {
     /// How.
     pub end: InstanceEnd,
-    /// When, microseconds since 1970 UTC.
-    pub at_us: i64,
-    /// How often it has ended so under the same keeper, this time with it.
-    pub ends: u32,
+    /// When the first of them was, microseconds since 1970 UTC: by that they are known again.
+    pub first_us: i64,
+    /// When the last of them was.
+    pub last_us: i64,
+    /// How many.
+    pub count: u32,
 }
 
 /// States of one instance as they change. Ends when the instance is [`InstanceState::Absent`].
@@ -199,12 +210,18 @@ pub trait Target {
     /// `Unreachable` when that can't be told.
     async fn observe(&self, instance: &Instance) -> Result<InstanceState, EdgeError>;
 
-    /// How the instance last ended by itself, also if it runs again since; none where it never did, or where
-    /// nobody noted it.
+    /// How the instance has ended by itself, also if it runs again since; none where nothing keeps or kept it.
     ///
     /// # Errors
     /// `Unreachable` when that can't be told.
-    async fn last_end(&self, instance: &Instance) -> Result<Option<PastEnd>, EdgeError>;
+    async fn ends(&self, instance: &Instance) -> Result<Option<PastEnds>, EdgeError>;
+
+    /// The process that the instance is: that of its program, and not of what keeps it. None where nothing
+    /// runs, or where it is none of this machine.
+    ///
+    /// # Errors
+    /// `Unreachable` when that can't be told.
+    async fn process(&self, instance: &Instance) -> Result<Option<u32>, EdgeError>;
 
     /// Bytes that all processes of the instance hold in memory now, whatever they share counted for each;
     /// none where nothing runs or the system does not say.

@@ -25,6 +25,23 @@ pub struct Happening {
     pub of: Option<InstanceOf>,
     /// What.
     pub what: Happened,
+    /// Who counted it and how far, where somebody does: whoever comes later knows what is noted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reckoned: Option<Reckoned>,
+}
+
+/// How far a series of what is alike is noted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reckoned {
+    /// What keeps the instance, or the life of the router; empty where there is none any more.
+    pub by: String,
+    /// When the series began, microseconds since 1970 UTC.
+    pub since_us: i64,
+    /// How many of it are noted.
+    pub count: u32,
+    /// Whether that is the last of it: nothing of the instance lived any more.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_over: bool,
 }
 
 /// What is the same of all happenings that count as the same.
@@ -56,6 +73,16 @@ pub enum Happened {
         /// The last lines that it printed; at most [`LAST_LINES`](crate::LAST_LINES).
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         last_lines: Vec<String>,
+    },
+    /// An instance that had been ready, and lives, answers its readiness probe no more.
+    InstanceUnready {
+        /// What was seen last.
+        saw: String,
+    },
+    /// Such an instance is ready again. Where nobody saw when, it was found at the time of the row.
+    InstanceReadyAgain {
+        /// When it had ceased to be, microseconds since 1970 UTC.
+        since_us: i64,
     },
     /// An instance that nothing keeps any more could not be started again. It is tried further.
     InstanceNotStarted {
@@ -122,13 +149,15 @@ impl Happened {
     pub fn is_trouble(&self) -> bool {
         match self {
             Self::InstanceEnded { .. }
+            | Self::InstanceUnready { .. }
             | Self::InstanceNotStarted { .. }
             | Self::RouterRestarted { .. }
             | Self::RouterNotStarted { .. }
             | Self::ControllerStarted {
                 after_death: true, ..
             } => true,
-            Self::RouterReplaced
+            Self::InstanceReadyAgain { .. }
+            | Self::RouterReplaced
             | Self::ControllerStarted {
                 after_death: false, ..
             }
@@ -137,6 +166,11 @@ impl Happened {
             | Self::Halted { .. }
             | Self::HaltLifted { .. } => false,
         }
+    }
+
+    /// Whether the same again is counted rather than told once more: trouble, and its end.
+    pub fn is_counted(&self) -> bool {
+        self.is_trouble() || matches!(self, Self::InstanceReadyAgain { .. })
     }
 
     /// The environment that it is about, where it is about one but no instance of it.
@@ -157,6 +191,8 @@ impl Happened {
                 last_lines: Vec::new(),
             },
             Self::RouterRestarted { end } => Self::RouterRestarted { end: end_gist(end) },
+            Self::InstanceUnready { .. } => Self::InstanceUnready { saw: String::new() },
+            Self::InstanceReadyAgain { .. } => Self::InstanceReadyAgain { since_us: 0 },
             Self::InstanceNotStarted { .. } => Self::InstanceNotStarted { why: String::new() },
             Self::RouterNotStarted { .. } => Self::RouterNotStarted { why: String::new() },
             Self::ControllerStarted { after_death, .. } => Self::ControllerStarted {
@@ -191,6 +227,7 @@ impl Happening {
             found_us: None,
             of,
             what,
+            reckoned: None,
         }
     }
 
@@ -203,13 +240,19 @@ impl Happening {
     }
 
     /// This one as one more of an earlier one with the same [`Happening::gist`]; as it is where that is too
-    /// long ago, or no trouble: who did what, and when a controller came and went, is told one by one.
+    /// long ago, or not counted: who did what, and when a controller came and went, is told one by one. What
+    /// is found may have happened before what is noted.
     #[must_use]
     pub fn once_more(mut self, earlier: &Self) -> Self {
-        let is_near = self.first_us.saturating_sub(earlier.at_us) <= ONCE_MORE_WITHIN_US;
-        if self.what.is_trouble() && is_near {
+        let between = self.first_us.saturating_sub(earlier.at_us);
+        let between = between.max(earlier.first_us.saturating_sub(self.at_us));
+        if self.what.is_counted() && between <= ONCE_MORE_WITHIN_US {
             self.first_us = self.first_us.min(earlier.first_us);
             self.count = self.count.saturating_add(earlier.count);
+            if earlier.at_us > self.at_us {
+                (self.at_us, self.found_us) = (earlier.at_us, earlier.found_us);
+                self.what.clone_from(&earlier.what);
+            }
         }
         self
     }
@@ -244,6 +287,18 @@ mod tests {
             panic!("still the same");
         };
         assert_eq!(last_lines, &["at 12:02"]);
+    }
+
+    #[test]
+    fn what_is_found_later_and_happened_before_leaves_the_last_one_what_it_is() {
+        let noted = ended(100, 1, "the last");
+        let mut found = ended(50, 1, "before");
+        found.found_us = Some(200);
+        let both = found.once_more(&noted);
+        assert_eq!((both.count, both.first_us, both.at_us), (2, 50, 100));
+        assert_eq!((&both.what, both.found_us), (&noted.what, None));
+        let long_ago = ended(noted.at_us - 1 - ONCE_MORE_WITHIN_US, 1, "");
+        assert_eq!(long_ago.once_more(&noted).count, 1);
     }
 
     #[test]

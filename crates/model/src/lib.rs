@@ -62,7 +62,7 @@ pub use fact::{
 pub use finalize::Finalize;
 pub use gate::{Follow, Gate};
 pub use halt::{Halt, LIFTS_MOST, Lift};
-pub use happening::{Gist, Happened, Happening, InstanceOf, ONCE_MORE_WITHIN_US};
+pub use happening::{Gist, Happened, Happening, InstanceOf, ONCE_MORE_WITHIN_US, Reckoned};
 pub use harmless::{harmless, is_obeyed};
 pub use host::{Host, InvalidHost, InvalidPathPrefix, PathPrefix};
 pub use id::{

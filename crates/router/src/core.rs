@@ -415,9 +415,12 @@ fn deals_as(one: &Route, other: &Route) -> bool {
 
 fn observed_slot(slot: &EntrySlot) -> (SlotId, ObservedSlot) {
     let ready = slot.instances.iter().filter(|i| i.is_ready());
+    let lapses = slot.instances.iter();
+    let lapses = lapses.filter_map(|i| Some((i.id.clone(), i.lapses()?)));
     let observed = ObservedSlot {
         in_flight: slot.state.open(),
         ready: ready.map(|i| i.id.clone()).collect(),
+        lapses: lapses.collect(),
     };
     (slot.state.slot, observed)
 }

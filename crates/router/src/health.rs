@@ -93,7 +93,8 @@ async fn ask(instance: Arc<InstanceState>, probe: Probe, alarm: Arc<Alarm>) {
             let needed = if good { probe.rise } else { probe.fall };
             if against >= needed {
                 against = 0;
-                instance.set_ready(good);
+                let lapse = (!good).then(|| saw.to_string());
+                instance.turn(lapse);
                 // A candidate may be gone, or what it would go back to may be there again.
                 alarm.ring();
                 tracing::info!(instance.id = %instance.id, target.addr = %instance.address, ready = good, %saw, "readiness changed");

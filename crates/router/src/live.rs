@@ -2,16 +2,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
-use windlass_control::{Generation, Passage};
+use windlass_control::{Generation, Lapses, Passage};
 use windlass_model::{
     Instance, InstanceId, Probe, ProbeKind, Route, ServiceKey, SlotId, Speaks, Version,
 };
 
 use crate::certificate::Certificate;
 use crate::choice::{Choice, Chosen, Says};
+use crate::core::{locked, now_us};
 use crate::counts::Counts;
 use crate::cut::Cuts;
 use crate::dealing::Dealing;
@@ -269,6 +270,8 @@ pub(crate) struct InstanceState {
     pub(crate) address: SocketAddr,
     pub(crate) speaks: Speaks,
     ready: AtomicBool,
+    /// How it ceased to be ready in this life of the router.
+    lapses: Mutex<Option<Lapses>>,
     pub(crate) resting: Resting,
     retired: AtomicBool,
 }
@@ -282,6 +285,7 @@ impl InstanceState {
             address: instance.address,
             speaks,
             ready: AtomicBool::new(true),
+            lapses: Mutex::default(),
             resting: Resting::new(),
             retired: AtomicBool::new(false),
         }
@@ -295,6 +299,24 @@ impl InstanceState {
     /// Notes what the probes say now.
     pub(crate) fn set_ready(&self, ready: bool) {
         self.ready.store(ready, Ordering::Relaxed);
+    }
+
+    /// Notes that it is ready again, or is so no more and what was seen then.
+    pub(crate) fn turn(&self, lapse: Option<String>) {
+        self.set_ready(lapse.is_none());
+        let at_us = now_us();
+        let mut lapses = locked(&self.lapses);
+        let known = lapses.take();
+        *lapses = match lapse {
+            Some(saw) => Some(Lapses::begun(known, saw, at_us)),
+            // None where it was not ready when this router began to look.
+            None => known.map(|known| known.ended_at(at_us)),
+        };
+    }
+
+    /// How it ceased to be ready, if it did.
+    pub(crate) fn lapses(&self) -> Option<Lapses> {
+        locked(&self.lapses).clone()
     }
 
     /// Whether no table names it any more: connections to it are not kept.

@@ -4,7 +4,7 @@
 //! one task writes. A disk that is full loses what does not fit into the queue, and nothing else.
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 use std::pin::pin;
 use std::rc::Rc;
 
@@ -12,13 +12,14 @@ use futures_channel::mpsc;
 use futures_util::StreamExt;
 use futures_util::future::{Either, select};
 use windlass_api::{HappeningView, RestartsView};
-use windlass_edge::{ErrorKind, PastEnd, RouterNews};
-use windlass_model::{Happened, Happening, Instance, InstanceEnd, InstanceId, InstanceOf, Millis};
+use windlass_edge::{ErrorKind, RouterNews};
+use windlass_model::{Happened, Happening, InstanceId, InstanceOf, Millis};
 
 use crate::controller::Shared;
+use crate::ends::Ends;
 use crate::halts::{self, Seen};
 use crate::handle::Reply;
-use crate::{last_words, problems};
+use crate::{lapses, problems};
 
 /// Happenings that wait to be written; further ones are not noted.
 const WAITING: usize = 64;
@@ -32,9 +33,6 @@ const CLOSE_WITHIN: Millis = Millis::from_millis(500);
 /// Newest happenings that are looked at for what is known already, and for what status tells.
 const LOOKED_AT: u32 = 1_000;
 
-/// Instances whose last end is remembered.
-const ENDS_MOST: usize = 1_000;
-
 /// Longest reason that is noted, in characters.
 const WHY_LONGEST: usize = 500;
 
@@ -44,47 +42,10 @@ const LATELY_US: i64 = 24 * 3_600_000_000;
 /// What has happened, on its way to the store.
 pub(crate) struct Chronicle {
     queue: RefCell<mpsc::Sender<Happening>>,
-    ends: RefCell<Ends>,
+    pub(crate) ends: RefCell<Ends>,
+    pub(crate) lapses: RefCell<lapses::Noted>,
     /// Halts and their ends that are noted, of those that can still be seen.
     pub(crate) halts: RefCell<BTreeSet<Seen>>,
-}
-
-/// Ends that are noted already.
-#[derive(Default)]
-struct Ends {
-    known: BTreeMap<InstanceId, Known>,
-    /// Oldest first.
-    order: VecDeque<InstanceId>,
-}
-
-/// The last end of an instance that is noted.
-#[derive(Clone, Copy)]
-struct Known {
-    at_us: i64,
-    ends: u32,
-}
-
-impl Ends {
-    fn put(&mut self, instance: &InstanceId, known: Known) {
-        if self.known.insert(instance.clone(), known).is_none() {
-            self.order.push_back(instance.clone());
-        }
-        if self.order.len() > ENDS_MOST
-            && let Some(oldest) = self.order.pop_front()
-        {
-            self.known.remove(&oldest);
-        }
-    }
-
-    /// How many of the ends that its keeper has counted are not noted yet.
-    fn news(&self, instance: &InstanceId, past: &PastEnd) -> Option<u32> {
-        match self.known.get(instance) {
-            Some(known) if known.at_us == past.at_us => None,
-            Some(known) if known.ends < past.ends => Some(past.ends - known.ends),
-            // Another keeper began to count anew.
-            Some(_) | None => Some(past.ends.max(1)),
-        }
-    }
 }
 
 impl Chronicle {
@@ -94,13 +55,14 @@ impl Chronicle {
         let chronicle = Self {
             queue: RefCell::new(queue),
             ends: RefCell::default(),
+            lapses: RefCell::default(),
             halts: RefCell::default(),
         };
         (chronicle, noted)
     }
 
     /// Notes it, and waits for nobody.
-    fn note(&self, happening: Happening) {
+    pub(crate) fn note(&self, happening: Happening) {
         let sent = self.queue.borrow_mut().try_send(happening);
         if sent.is_err_and(|unsent| unsent.is_full()) {
             tracing::warn!("too much happens to be noted: something is left out");
@@ -155,18 +117,8 @@ async fn last_seen(shared: &Shared, before: &[(u64, Happening)]) -> Option<i64> 
 fn remember(shared: &Shared, before: &[(u64, Happening)]) {
     let halts = before.iter().filter_map(|(_, it)| Seen::of(it));
     shared.chronicle.halts.borrow_mut().extend(halts);
-    let mut ends = shared.chronicle.ends.borrow_mut();
-    for (_, happening) in before.iter().rev() {
-        let (Some(of), Happened::InstanceEnded { .. }) = (&happening.of, &happening.what) else {
-            continue;
-        };
-        let counted = ends.known.get(&of.instance).map_or(0, |known| known.ends);
-        let known = Known {
-            at_us: happening.at_us,
-            ends: counted.saturating_add(happening.count),
-        };
-        ends.put(&of.instance, known);
-    }
+    shared.chronicle.ends.borrow_mut().remember(before);
+    shared.chronicle.lapses.borrow_mut().remember(before);
 }
 
 /// Writes one after the other. What can't be written now is tried again, and the others wait.
@@ -239,77 +191,6 @@ pub(crate) async fn note_at_once(shared: &Shared, happening: &Happening) -> bool
     }
 }
 
-/// Notes how an instance last ended, as its keeper says; whether there was something that is not noted yet.
-/// `found`: nobody looked when it happened.
-pub(crate) async fn look_back(
-    shared: &Shared,
-    of: &InstanceOf,
-    instance: &Instance,
-    found: bool,
-) -> bool {
-    let border = &shared.border;
-    let past = match border.target.last_end(instance).await {
-        Ok(Some(past)) => past,
-        Ok(None) => return false,
-        Err(error) => {
-            tracing::debug!(
-                "how {} last ended can't be told: {}",
-                of.instance,
-                error.chain()
-            );
-            return false;
-        }
-    };
-    if shared
-        .chronicle
-        .ends
-        .borrow()
-        .news(&of.instance, &past)
-        .is_none()
-    {
-        return false;
-    }
-    // What it printed since is not what it died of.
-    let last_lines = if found {
-        Vec::new()
-    } else {
-        last_words::in_time(&*border.clock, &*border.target, &of.instance).await
-    };
-    let mut ends = shared.chronicle.ends.borrow_mut();
-    let Some(count) = ends.news(&of.instance, &past) else {
-        return true;
-    };
-    let (at_us, counted) = (past.at_us, past.ends);
-    ends.put(
-        &of.instance,
-        Known {
-            at_us,
-            ends: counted,
-        },
-    );
-    let what = Happened::InstanceEnded {
-        end: fit(past.end),
-        last_lines,
-    };
-    let mut happening = Happening::once(at_us, Some(of.clone()), what);
-    happening.count = count;
-    happening.found_us = found.then(|| border.clock.calendar_us());
-    shared.chronicle.note(happening);
-    true
-}
-
-/// Notes that an instance is gone, and its keeper too.
-pub(crate) async fn note_gone(shared: &Shared, of: &InstanceOf, end: InstanceEnd, found: bool) {
-    let border = &shared.border;
-    let last_lines = last_words::in_time(&*border.clock, &*border.target, &of.instance).await;
-    let now = border.clock.calendar_us();
-    let end = fit(end);
-    let what = Happened::InstanceEnded { end, last_lines };
-    let mut happening = Happening::once(now, Some(of.clone()), what);
-    happening.found_us = found.then_some(now);
-    shared.chronicle.note(happening);
-}
-
 /// Notes that an instance can't be started again.
 pub(crate) fn note_not_started(shared: &Shared, of: &InstanceOf, why: &str) {
     let why = cut(why.to_owned());
@@ -320,18 +201,8 @@ pub(crate) fn note_not_started(shared: &Shared, of: &InstanceOf, why: &str) {
         .note(Happening::once(now, Some(of.clone()), what));
 }
 
-fn fit(end: InstanceEnd) -> InstanceEnd {
-    match end {
-        InstanceEnd::NotStarted(why) => InstanceEnd::NotStarted(cut(why)),
-        InstanceEnd::NeverReady(_)
-        | InstanceEnd::Unready(_)
-        | InstanceEnd::Exited(_)
-        | InstanceEnd::Killed(_)
-        | InstanceEnd::Unknown => end,
-    }
-}
-
-fn cut(why: String) -> String {
+/// As long as a reason may be.
+pub(crate) fn cut(why: String) -> String {
     if why.chars().nth(WHY_LONGEST).is_none() {
         return why;
     }
@@ -381,6 +252,8 @@ pub(crate) async fn lately(shared: &Shared) -> Lately {
             count: happening.count,
             last_us: happening.at_us,
             end,
+            // What is counted as one may have begun before.
+            since_us: Some(happening.first_us).filter(|first| *first < since),
         };
         match (happening.of, happening.what) {
             (Some(of), Happened::InstanceEnded { end, .. }) => {

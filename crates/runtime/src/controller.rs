@@ -26,8 +26,9 @@ use crate::lanes::Lanes;
 use crate::lookout::{self, Lookout};
 use crate::queue::Queues;
 use crate::{
-    adoption, checking, deploying, down, figures, finalize, halts, leftovers, logs, problems,
-    recover, removing, retention, returning, risk, saying, scoring, status, taken_down, views,
+    adoption, checking, deploying, down, figures, finalize, halts, lapses, leftovers, logs,
+    problems, recover, removing, retention, returning, risk, saying, scoring, status, taken_down,
+    views,
 };
 
 /// Environments by application and name.
@@ -125,6 +126,7 @@ pub async fn start(border: Border) -> Result<Running, EdgeError> {
         recover::recover(&shared).await?;
         // Trips of deployments that have ended block raises too.
         lookout::begin(&shared);
+        lapses::begin(&shared);
         finalize::follow_calendar(&shared);
     }
     let done = Box::pin(answer_all(shared, receiver));

@@ -23,6 +23,7 @@ use windlass_model::{
 };
 
 use crate::controller::Shared;
+use crate::ends::{self, Looked};
 use crate::{chronicle, perform};
 
 /// Most instances that it starts at the same time: after a restart of the machine all are gone.
@@ -78,8 +79,6 @@ struct Follow {
     trouble: RefCell<Option<String>>,
     /// Whether somebody has looked at it since this controller follows it.
     seen: Cell<bool>,
-    /// Whether it is gone, and that is noted.
-    gone: Cell<bool>,
 }
 
 impl Follow {
@@ -118,6 +117,11 @@ impl Keeper {
             follow.leave();
             drop(follow.busy.lock().await);
         }
+    }
+
+    /// Whether a newer controller has spoken.
+    pub(crate) fn is_silenced(&self) -> bool {
+        self.silenced.get()
     }
 
     fn silence(&self, error: &EdgeError) {
@@ -168,7 +172,6 @@ pub(crate) fn follow(shared: &Rc<Shared>) {
                 .unwrap_or_default(),
             trouble: RefCell::default(),
             seen: Cell::default(),
-            gone: Cell::default(),
         });
         follows.insert(instance.clone(), Rc::clone(&follow));
         let follower = Follower {
@@ -189,7 +192,8 @@ fn wake(shared: &Shared) {
     });
 }
 
-fn wanted(shared: &Shared) -> BTreeMap<InstanceId, StartInstance> {
+/// What is stable or stands by, and nobody is stopping.
+pub(crate) fn wanted(shared: &Shared) -> BTreeMap<InstanceId, StartInstance> {
     let mut wanted = BTreeMap::new();
     for (place, environment) in &*shared.environments.borrow() {
         if shared.keeper.resting.borrow().contains_key(place) {
@@ -348,17 +352,14 @@ impl Follower {
     /// Notes an end that is not noted yet.
     async fn note(&self, state: &InstanceState) {
         let request = self.follow.request.borrow().clone();
-        let of = self.of(&request);
-        let found = !self.follow.seen.replace(true);
-        let told = chronicle::look_back(&self.shared, &of, &request.instance, found).await;
-        let end = match state {
-            InstanceState::Running { .. } => return self.follow.gone.set(false),
-            InstanceState::Ended(end) => end.clone(),
-            InstanceState::Absent => InstanceEnd::Unknown,
+        let over = match state {
+            InstanceState::Running { .. } => None,
+            InstanceState::Ended(end) => Some(end.clone()),
+            InstanceState::Absent => Some(InstanceEnd::Unknown),
         };
-        if !self.follow.gone.replace(true) && !told {
-            chronicle::note_gone(&self.shared, &of, end, found).await;
-        }
+        let found = !self.follow.seen.replace(true);
+        let looked = Looked { over, found };
+        ends::look(&self.shared, &self.of(&request), &request.instance, looked).await;
     }
 
     fn of(&self, request: &StartInstance) -> InstanceOf {

@@ -19,7 +19,7 @@ use crate::controller::Shared;
 use crate::drive::{Driven, Input};
 use crate::judge::{Judge, Word};
 use crate::routes::armed_by;
-use crate::{asking, halts, measure};
+use crate::{asking, halts, lapses, measure};
 
 /// Time between two looks.
 const LOOK: Millis = Millis::from_millis(100);
@@ -53,6 +53,13 @@ pub(crate) struct Lookout {
     is_keeping: Cell<bool>,
     /// Looks in a row that saw no ticks because the router could not be asked.
     unseen: Cell<u32>,
+}
+
+impl Lookout {
+    /// Whether it asks the router now and then.
+    pub(crate) fn is_looking(&self) -> bool {
+        self.is_looking.get()
+    }
 }
 
 /// Looks from now on, until nothing runs and no trip is left.
@@ -113,6 +120,7 @@ async fn look_at_trips(shared: &Rc<Shared>) -> Seen {
         };
     };
     asking::note_answer(shared);
+    lapses::saw(shared, &observed);
     let mut seen = Seen::default();
     for trip in observed.trips {
         seen.trips |= trip.withheld.is_none();

@@ -335,6 +335,7 @@ async fn slot_view(
         slot: slot.id,
         label: slot.label,
         version: slot.release.version.clone(),
+        artefact: Some(slot.release.artefact.clone()),
         weight: routed.then_some(weight),
         in_flight: routed.then_some(open),
         instances,
@@ -343,7 +344,13 @@ async fn slot_view(
 
 async fn instance_view(shared: &Rc<Shared>, instance: &Instance) -> InstanceView {
     let target = &shared.border.target;
-    let (state, restarts) = match target.observe(instance).await {
+    let observed = target.observe(instance).await;
+    // Where it can't be told it is left out, and nobody waits a second time for who does not answer.
+    let pid = match observed {
+        Ok(InstanceState::Running { .. }) => target.process(instance).await.ok().flatten(),
+        Ok(InstanceState::Ended(_) | InstanceState::Absent) | Err(_) => None,
+    };
+    let (state, restarts) = match observed {
         Ok(InstanceState::Running {
             listening: true,
             restarts,
@@ -360,6 +367,7 @@ async fn instance_view(shared: &Rc<Shared>, instance: &Instance) -> InstanceView
         id: instance.id.clone(),
         address: instance.address,
         state,
+        pid,
         restarts,
         trouble: shared.keeper.trouble(&instance.id),
     }

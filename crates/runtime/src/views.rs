@@ -279,6 +279,7 @@ fn part(now: &Deployment, rollout: &Rollout) -> RolloutView {
         phase: rollout.shown(),
         from: rollout.old().map(|old| old.release.version.clone()),
         to: rollout.candidate.release.version.clone(),
+        artefact: Some(rollout.candidate.release.artefact.clone()),
         weight: if rollout.plan.spec.listen.is_some() {
             rollout.weight
         } else {

@@ -3,18 +3,18 @@
 use std::cell::Cell;
 use std::io::{self, Write as _};
 use std::path::PathBuf;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::process::getpid;
 use windlass_control::{
-    GroupEnd, LastEnd, Restart, ShimRefusal, ShimReply, ShimRequest, ShimSpec, ShimState,
-    ShimStatus,
+    GroupEnd, Restart, ShimRefusal, ShimReply, ShimRequest, ShimSpec, ShimState, ShimStatus,
 };
 use windlass_model::Epoch;
 
 use crate::connection::Peers;
+use crate::ends::{self, now_us};
 use crate::group::{self, Leader, Reaped};
 use crate::logs::Logs;
 use crate::run::ShimError;
@@ -107,7 +107,7 @@ impl Keeper {
             epoch: spec.epoch,
             boot_id: proc::boot_id(),
             shim: (own, proc::stat(own).map_or(0, |stat| stat.start_time)),
-            last_end: None,
+            ends: Vec::new(),
         };
         let until = Instant::now();
         let mut keeper = Self {
@@ -237,7 +237,8 @@ impl Keeper {
 
     fn rest(&mut self, end: GroupEnd, now: Instant) {
         if self.stop_by.is_none() {
-            self.note_end(&end);
+            // For whoever asks later: a start may come before anybody has looked.
+            ends::note(&mut self.status.ends, &end, now_us());
         }
         self.phase = if self.gives_up() {
             Phase::Ended { end }
@@ -246,18 +247,6 @@ impl Keeper {
             self.back_off = (self.back_off * 2).min(BACK_OFF_MOST);
             Phase::BackingOff { end, until }
         };
-    }
-
-    /// For whoever asks later: a start may come before anybody has looked.
-    fn note_end(&mut self, end: &GroupEnd) {
-        let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH);
-        let at_us = since_1970.map_or(0, |since| i64::try_from(since.as_micros()).unwrap_or(0));
-        let before = self.status.last_end.as_ref().map_or(0, |last| last.ends);
-        self.status.last_end = Some(LastEnd {
-            end: end.clone(),
-            at_us,
-            ends: before.saturating_add(1),
-        });
     }
 
     fn kill(&mut self, now: Instant) {

@@ -13,6 +13,7 @@
 //! | `log.idx` | lines of `unix-ms stdout-size stderr-size`: when the files had which size |
 
 mod connection;
+mod ends;
 mod group;
 mod index;
 mod keeper;

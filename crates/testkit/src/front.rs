@@ -15,6 +15,7 @@ use windlass_model::{Epoch, InstanceId, Millis, Percent, Route, RouteSlot, Servi
 
 use crate::brake::FakeBrake;
 use crate::errors;
+use crate::lapsed::Lapsed;
 use crate::ledger::{Effect, Ledger};
 use crate::load::Load;
 use crate::splits::{Split, invalid};
@@ -54,6 +55,8 @@ pub struct Front {
     pub program: RefCell<RouterProgram>,
     /// Whether somebody looks at what its tripwires watch.
     pub(crate) is_looked_after: Cell<bool>,
+    /// How instances lapsed in its life.
+    pub(crate) lapsed: Lapsed,
 }
 
 #[derive(Debug)]
@@ -88,6 +91,7 @@ impl Front {
             trips: Trips::default(),
             load: Load::default(),
             is_looked_after: Cell::new(false),
+            lapsed: Lapsed::default(),
             time: Rc::clone(time),
             ledger: Rc::clone(ledger),
             host: Rc::clone(host),
@@ -138,6 +142,7 @@ impl Front {
 
     /// Answers again, from the same table.
     pub fn come_back(&self) {
+        self.lapsed.forget();
         self.gone.set(false);
         self.boot.set(self.boot.get() + 1);
         self.booted.set(self.time.now());
@@ -228,7 +233,8 @@ impl Front {
 
     pub(crate) fn answering(&self, slot: &RouteSlot) -> Vec<InstanceId> {
         let ids = slot.instances.iter().map(|i| i.id.clone());
-        ids.filter(|id| self.host.is_ready(id)).collect()
+        ids.filter(|id| self.host.is_ready(id) && !self.lapsed.is_open(id))
+            .collect()
     }
 
     pub(crate) fn observe(&self) -> ObservedTable {
@@ -246,7 +252,12 @@ impl Front {
                 .map(|slot| {
                     let ready = self.answering(slot);
                     let in_flight = self.in_flight(entry, slot.slot);
-                    (slot.slot, ObservedSlot { in_flight, ready })
+                    let observed = ObservedSlot {
+                        in_flight,
+                        ready,
+                        lapses: self.lapsed.of(slot),
+                    };
+                    (slot.slot, observed)
                 })
                 .collect(),
         };

@@ -17,6 +17,7 @@ mod front;
 mod gauge;
 mod ids;
 mod lab;
+mod lapsed;
 mod ledger;
 mod life;
 mod load;

@@ -2,8 +2,8 @@
 
 use std::net::SocketAddr;
 
-use windlass_control::{LastEnd, ShimReply, ShimRequest, ShimSpec, ShimState, ShimStatus};
-use windlass_edge::{EdgeError, InstanceState, PastEnd};
+use windlass_control::{AlikeEnds, ShimReply, ShimRequest, ShimSpec, ShimState, ShimStatus};
+use windlass_edge::{EdgeError, InstanceState, PastEnds};
 use windlass_model::{Instance, InstanceId};
 
 use super::fail::{refused, unreachable};
@@ -61,29 +61,52 @@ impl Inner {
         self.observe_remains(instance).map(|(state, _)| state)
     }
 
-    /// What the shim says, or has written.
-    pub(super) async fn last_end(&self, instance: &Instance) -> Result<Option<PastEnd>, EdgeError> {
+    /// What the shim says of itself, or has written last; none where there never was one.
+    async fn status(&self, instance: &Instance) -> Result<Option<ShimStatus>, EdgeError> {
         let asked = match self.reach(&instance.id).await? {
             Reached::Shim(mut link) => link.ask(&ShimRequest::Status, ANSWER_WITHIN).await,
             Reached::Nobody => Ok(None),
         };
         let asked = asked.map_err(|slow| unreachable("the shim does not answer").because(slow))?;
-        let status = match asked {
-            Some(ShimReply::Status(status)) => status,
-            Some(ShimReply::Done | ShimReply::Refused(_)) | None => {
-                match remains(&self.layout.instance(&instance.id))? {
-                    Remains::Known(known) => known.status,
-                    Remains::Nothing | Remains::Starting => return Ok(None),
-                }
+        if let Some(ShimReply::Status(status)) = asked {
+            return Ok(Some(status));
+        }
+        Ok(match remains(&self.layout.instance(&instance.id))? {
+            Remains::Known(known) => Some(known.status),
+            Remains::Nothing | Remains::Starting => None,
+        })
+    }
+
+    /// How it has ended by itself under its last shim.
+    pub(super) async fn ends(&self, instance: &Instance) -> Result<Option<PastEnds>, EdgeError> {
+        let past = |status: ShimStatus| {
+            let (pid, start_time) = status.shim;
+            let alike = |ends: &AlikeEnds| windlass_edge::AlikeEnds {
+                // It was not asked to end, so no stop signal matters.
+                end: end_of(&ends.end, ""),
+                first_us: ends.first_us,
+                last_us: ends.last_us,
+                count: ends.count,
+            };
+            PastEnds {
+                keeper: format!("{}/{pid}/{start_time}", status.boot_id),
+                ends: status.ends.iter().map(alike).collect(),
             }
         };
-        let past = |last: LastEnd| PastEnd {
-            // It was not asked to end, so no stop signal matters.
-            end: end_of(&last.end, ""),
-            at_us: last.at_us,
-            ends: last.ends,
+        Ok(self.status(instance).await?.map(past))
+    }
+
+    /// The leader of its group, if that lives.
+    pub(super) async fn process(&self, instance: &Instance) -> Result<Option<u32>, EdgeError> {
+        let Some(status) = self.status(instance).await? else {
+            return Ok(None);
         };
-        Ok(status.last_end.map(past))
+        let ShimState::Running { pid, start_time } = status.state else {
+            return Ok(None);
+        };
+        let lives = status.boot_id == proc::boot_id()
+            && proc::stat(pid).is_some_and(|stat| stat.start_time == start_time);
+        Ok(u32::try_from(pid).ok().filter(|_| lives))
     }
 
     /// The state when nobody answers, and the process to watch if it is adopted.

@@ -12,7 +12,7 @@ use async_trait::async_trait;
 use windlass_control::{Restart, ShimReply, ShimRequest};
 use windlass_edge::{
     EdgeError, InstanceState, InstanceTrace, InstanceWatch, KeepRelease, Kept, LogChunk,
-    LogRequest, PastEnd, StartInstance, Target,
+    LogRequest, PastEnds, StartInstance, Target,
 };
 use windlass_model::{
     CommandState, Digest, Epoch, InstallationId, Instance, InstanceId, OtherProgram, Release,
@@ -156,8 +156,12 @@ impl Target for ProcessTarget {
         self.inner.observe(instance).await
     }
 
-    async fn last_end(&self, instance: &Instance) -> Result<Option<PastEnd>, EdgeError> {
-        self.inner.last_end(instance).await
+    async fn ends(&self, instance: &Instance) -> Result<Option<PastEnds>, EdgeError> {
+        self.inner.ends(instance).await
+    }
+
+    async fn process(&self, instance: &Instance) -> Result<Option<u32>, EdgeError> {
+        self.inner.process(instance).await
     }
 
     async fn memory(&self, instance: &Instance) -> Result<Option<u64>, EdgeError> {

@@ -11,8 +11,9 @@ use windlass_testkit::{
 };
 
 /// Tasks of a controller in which nothing goes on: one answers requests, one waits for a router that comes
-/// back, one hears what befell it, and one writes what happened. Beside them each instance has a follower.
-pub(crate) const RESIDENT: usize = 4;
+/// back, one hears what befell it, one writes what happened, and one looks whether anything hangs. Beside them
+/// each instance has a follower.
+pub(crate) const RESIDENT: usize = 5;
 
 /// The application of most tests.
 pub(crate) fn shop(services: impl IntoIterator<Item = Service>) -> App {

@@ -238,3 +238,89 @@ fn who_took_an_environment_down_is_noted_before_the_controller_ends() {
         assert!(place.is_some_and(|(app, _)| app.as_str() == "shop"));
     });
 }
+
+#[test]
+fn the_ends_under_a_second_keeper_are_counted_once_also_by_the_next_controller() {
+    run(async {
+        let mut lab = Lab::new().await;
+        let id = serving(&mut lab).await;
+        let kill = async |lab: &mut Lab| {
+            lab.world.host.kill(&id);
+            lab.pass(Millis::from_secs(2)).await;
+        };
+        for _ in 0..3 {
+            kill(&mut lab).await;
+        }
+        lab.world.host.lose_shim(&id);
+        lab.pass(Millis::from_secs(2)).await;
+        kill(&mut lab).await;
+        let gone = (InstanceEnd::Unknown, 1, false);
+        let killed = |count| (InstanceEnd::Killed(9), count, false);
+        assert_eq!(ends(&lab), [gone.clone(), killed(4)]);
+        lab.crash_and_restart().await;
+        lab.pass(Millis::from_secs(5)).await;
+        assert_eq!(ends(&lab), [gone.clone(), killed(4)], "nothing ended since");
+        kill(&mut lab).await;
+        assert_eq!(ends(&lab), [gone, killed(5)]);
+        assert_clean(&lab);
+    });
+}
+
+#[test]
+fn one_that_is_gone_and_cannot_be_started_is_noted_once_over_controllers() {
+    run(async {
+        let mut lab = Lab::new().await;
+        let id = serving(&mut lab).await;
+        let address = stable(&lab, "web").instances[0].address;
+        lab.world.host.kill(&id);
+        lab.pass(Millis::from_secs(2)).await;
+        lab.world.host.lose_shim(&id);
+        lab.world.host.occupy(address);
+        lab.pass(Millis::from_secs(5)).await;
+        let noted = [
+            (InstanceEnd::Killed(9), 1, false),
+            (InstanceEnd::Unknown, 1, false),
+        ];
+        assert_eq!(ends(&lab), noted);
+        for _ in 0..2 {
+            lab.crash_and_restart().await;
+            lab.pass(Millis::from_secs(5)).await;
+            assert_eq!(ends(&lab), noted);
+        }
+    });
+}
+
+#[test]
+fn what_ended_several_times_unseen_is_told_by_its_kinds_with_the_first_time_of_each() {
+    run(async {
+        let mut lab = Lab::new().await;
+        script(
+            &lab,
+            "web",
+            "one",
+            Script::ends_after(Millis::from_secs(40)),
+        );
+        let id = serving(&mut lab).await;
+        lab.crash().await;
+        let mut killed_us = Vec::new();
+        lab.world.pass(Millis::from_secs(60)).await;
+        for _ in 0..3 {
+            killed_us.push(lab.world.time.calendar_us());
+            lab.world.host.kill(&id);
+            lab.world.pass(Millis::from_secs(10)).await;
+        }
+        lab.start().await;
+        lab.pass(Millis::from_secs(5)).await;
+        let noted = [
+            (InstanceEnd::Exited(1), 1, true),
+            (InstanceEnd::Killed(9), 3, true),
+        ];
+        assert_eq!(ends(&lab), noted);
+        let all = lab.world.disk.happenings();
+        let killed = all.iter().find(|it| it.count == 3).expect("three times");
+        assert_eq!(
+            (Some(&killed.first_us), Some(&killed.at_us)),
+            (killed_us.first(), killed_us.last())
+        );
+    });
+}

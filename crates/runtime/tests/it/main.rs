@@ -17,6 +17,7 @@ mod history;
 mod idle;
 mod journal;
 mod keeping;
+mod lapses;
 mod leaving;
 mod metrics;
 mod persons;

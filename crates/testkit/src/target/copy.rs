@@ -1,8 +1,8 @@
 //! One started instance.
 
 use windlass_control::Restart;
-use windlass_edge::{InstanceState, PastEnd, StartCommand, StartInstance};
-use windlass_model::{CommandState, Epoch, InstanceEnd, Millis};
+use windlass_edge::{AlikeEnds, InstanceState, PastEnds, StartCommand, StartInstance};
+use windlass_model::{CommandState, Epoch, InstanceEnd, Millis, ONCE_MORE_WITHIN_US};
 
 use super::script::Script;
 
@@ -29,8 +29,10 @@ pub(super) struct Copy {
     stop_at: Option<(Millis, i32)>,
     ended_by_itself: bool,
     last_ready: Option<Millis>,
-    /// How it last ended by itself, when, and how often.
-    last_end: Option<(InstanceEnd, Millis, u32)>,
+    /// Since when the same one keeps it: who that is.
+    kept_since: Millis,
+    /// How it ended by itself under it, and when.
+    ends: Vec<(InstanceEnd, Millis)>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,18 +55,32 @@ impl Copy {
             stop_at: None,
             ended_by_itself: false,
             last_ready: None,
-            last_end: None,
+            kept_since: now,
+            ends: Vec::new(),
         }
     }
 
-    /// How it last ended by itself; `calendar` says when that was.
-    pub(super) fn last_end(&self, calendar: impl Fn(Millis) -> i64) -> Option<PastEnd> {
-        let (end, at, ends) = self.last_end.clone()?;
-        Some(PastEnd {
-            end,
-            at_us: calendar(at),
-            ends,
-        })
+    /// How it has ended by itself; `calendar` says when that was.
+    pub(super) fn ends(&self, calendar: impl Fn(Millis) -> i64) -> PastEnds {
+        let mut alike: Vec<AlikeEnds> = Vec::new();
+        for (end, at) in &self.ends {
+            let at_us = calendar(*at);
+            let is_one_more =
+                |it: &AlikeEnds| it.end == *end && at_us - it.last_us <= ONCE_MORE_WITHIN_US;
+            let known = alike.iter().rposition(is_one_more);
+            let known = known.map(|place| alike.remove(place));
+            let (first_us, before) = known.map_or((at_us, 0), |it| (it.first_us, it.count));
+            alike.push(AlikeEnds {
+                end: end.clone(),
+                first_us,
+                last_us: at_us,
+                count: before + 1,
+            });
+        }
+        PastEnds {
+            keeper: self.kept_since.to_string(),
+            ends: alike,
+        }
     }
 
     /// The same instance, started again after it has ended: an end of its own does not come twice.
@@ -103,8 +119,7 @@ impl Copy {
 
     fn end(&mut self, end: InstanceEnd, at: Millis) {
         if self.stop_at.is_none() {
-            let before = self.last_end.as_ref().map_or(0, |(_, _, ends)| *ends);
-            self.last_end = Some((end.clone(), at, before + 1));
+            self.ends.push((end.clone(), at));
         }
         self.life = match self.restart {
             Restart::BackOff if self.stop_at.is_none() => Life::BackingOff {

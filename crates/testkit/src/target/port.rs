@@ -9,7 +9,7 @@ use futures_util::future::{Either, select};
 use windlass_control::Restart;
 use windlass_edge::{
     EdgeError, InstanceState, InstanceTrace, InstanceWatch, KeepRelease, Kept, LogChunk,
-    LogRequest, PastEnd, StartInstance, Target,
+    LogRequest, PastEnds, StartInstance, Target,
 };
 use windlass_model::{
     CommandState, Digest, Epoch, Instance, InstanceId, Millis, OtherProgram, Release,
@@ -94,8 +94,12 @@ impl Target for FakeTarget {
         self.call(id, || Ok(self.host.state(id))).await
     }
 
-    async fn last_end(&self, instance: &Instance) -> Result<Option<PastEnd>, EdgeError> {
-        Ok(self.host.last_end(&instance.id))
+    async fn ends(&self, instance: &Instance) -> Result<Option<PastEnds>, EdgeError> {
+        Ok(self.host.ends(&instance.id))
+    }
+
+    async fn process(&self, instance: &Instance) -> Result<Option<u32>, EdgeError> {
+        Ok(self.host.told.process(&instance.id))
     }
 
     async fn memory(&self, instance: &Instance) -> Result<Option<u64>, EdgeError> {

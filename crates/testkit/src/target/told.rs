@@ -12,6 +12,7 @@ pub struct Told {
     memory: RefCell<BTreeMap<InstanceId, u64>>,
     health: RefCell<BTreeMap<InstanceId, Examined>>,
     log_takes: Cell<Millis>,
+    processes: RefCell<BTreeMap<InstanceId, u32>>,
 }
 
 impl Told {
@@ -22,6 +23,16 @@ impl Told {
             Some(bytes) => memory.insert(instance.clone(), bytes),
             None => memory.remove(instance),
         };
+    }
+
+    /// It is this process from now on.
+    pub fn is_process(&self, instance: &InstanceId, pid: u32) {
+        self.processes.borrow_mut().insert(instance.clone(), pid);
+    }
+
+    /// Which process it is.
+    pub(crate) fn process(&self, instance: &InstanceId) -> Option<u32> {
+        self.processes.borrow().get(instance).copied()
     }
 
     /// Reading a log takes so long from now on, as on a disk that hangs.

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::os::unix::net::UnixStream;
+use std::time::{Duration, Instant};
 
 use windlass_api::{EnvironmentView, ServiceView};
-use windlass_client::{ControllerLock, Holder, Reach, StatePaths};
+use windlass_client::{Client, ControllerLock, Holder, Reach, StatePaths};
 use windlass_model::{Environment, ServiceState};
 use windlass_router::holder;
 use windlass_store::environments;
@@ -13,6 +14,12 @@ use crate::context::Context;
 use crate::diagnostic::Diagnostic;
 use crate::wire;
 
+/// Longest wait for a controller that is about to end.
+const SETTLED_WITHIN: Duration = Duration::from_secs(2);
+
+/// Time between two looks.
+const PAUSE: Duration = Duration::from_millis(10);
+
 /// What is known where neither a controller nor a router runs, and the journal says of each environment
 /// that nothing of it runs. None: something does, or nobody can tell without a controller.
 pub(super) async fn at_rest(context: &Context) -> Result<Option<Vec<EnvironmentView>>, Diagnostic> {
@@ -20,6 +27,7 @@ pub(super) async fn at_rest(context: &Context) -> Result<Option<Vec<EnvironmentV
         return Ok(None);
     };
     let journal = paths.state.join(wire::JOURNAL);
+    settled(&paths).await;
     if somebody_lives(&paths) || !journal.is_file() {
         return Ok(None);
     }
@@ -32,6 +40,34 @@ pub(super) async fn at_rest(context: &Context) -> Result<Option<Vec<EnvironmentV
         return Ok(None);
     }
     Ok(Some(all.into_iter().map(|one| view(one, &paths)).collect()))
+}
+
+/// Returns once no controller is about to end, or to begin: one that holds the lock and takes nobody in.
+async fn settled(paths: &StatePaths) {
+    let begun = Instant::now();
+    let is_between = || {
+        let held = ControllerLock::holder(paths) != Holder::Nobody;
+        held && UnixStream::connect(&paths.controller_socket).is_err()
+    };
+    while is_between() && begun.elapsed() < SETTLED_WITHIN {
+        tokio::time::sleep(PAUSE).await;
+    }
+}
+
+/// The same once the controller is gone that died or ended while it was asked. Whoever asked it must not start
+/// another one to hear that nothing runs.
+pub(super) async fn at_rest_after(
+    context: &Context,
+    gone: &Client,
+) -> Result<Option<Vec<EnvironmentView>>, Diagnostic> {
+    if let Some(paths) = gone.reach().paths() {
+        let begun = Instant::now();
+        let its = Holder::Somebody(Some(gone.controller().pid));
+        while ControllerLock::holder(paths) == its && begun.elapsed() < SETTLED_WITHIN {
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+    at_rest(context).await
 }
 
 fn somebody_lives(paths: &StatePaths) -> bool {

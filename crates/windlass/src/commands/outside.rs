@@ -6,6 +6,7 @@ use std::time::Duration;
 use windlass_api::{DeploymentView, Exit, HappeningView};
 use windlass_client::{Client, Starting};
 
+use super::at_rest::at_rest_after;
 use crate::arguments::Output;
 use crate::context::Context;
 use crate::diagnostic::Diagnostic;
@@ -61,6 +62,7 @@ async fn goes_on(
     let mut left = pin!(tokio::signal::ctrl_c());
     let starting = Starting::default();
     let mut told = 0;
+    let mut is_over = false;
     loop {
         for happening in by_time(&news) {
             if say(context, happening).is_err() {
@@ -72,11 +74,32 @@ async fn goes_on(
             () = tokio::time::sleep(ASK_EVERY) => {}
             _signal = &mut left => return Ok(Report::silent(Exit::Detached)),
         }
-        let asked = async |client: &Client| client.happenings(NEWS).await;
-        news = client.outliving(&starting, asked).await?.known;
+        news = match client.happenings(NEWS).await {
+            Err(met) if met.is_death() => {
+                if at_rest_after(context, &client).await?.is_some() {
+                    is_over = say_over(context, is_over);
+                    news = Vec::new();
+                    continue;
+                }
+                let asked = async |client: &Client| client.happenings(NEWS).await;
+                client.outliving(&starting, asked).await?.known
+            }
+            answered => answered?.known,
+        };
+        is_over = false;
         news.retain(|happening| happening.sequence > told);
         retain_wanted(context, &mut news);
     }
+}
+
+/// Says once that nothing is left that could happen to anything: nobody starts a controller to hear that.
+fn say_over(context: &Context, is_said: bool) -> bool {
+    if !is_said {
+        context
+            .ui
+            .say("nothing runs any more; this goes on once something is deployed");
+    }
+    true
 }
 
 fn say(context: &Context, happening: &HappeningView) -> std::io::Result<()> {
@@ -107,7 +130,7 @@ pub(super) async fn since(context: &Context, client: &Client, view: &DeploymentV
         return;
     }
     let mut all = client.happenings(SHOWN).await.unwrap_or_default().known;
-    all.retain(|it| is_of(view, it) && it.what.is_trouble() && it.at_us >= view.started_us);
+    all.retain(|it| is_of(view, it) && it.what.is_counted() && it.at_us >= view.started_us);
     if all.is_empty() {
         return;
     }

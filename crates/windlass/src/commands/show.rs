@@ -11,6 +11,7 @@ use crate::diagnostic::Diagnostic;
 use crate::follow::{Summary, environment_of, standing};
 use crate::report::Report;
 use crate::ui::PROBLEM;
+use crate::ui::instances::kept_text;
 use crate::ui::show::{Shown, show_text};
 use crate::ui::time::now_us;
 use crate::ui::why::why_text;
@@ -44,7 +45,11 @@ pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, 
             style: &style,
             own: own.as_deref(),
         };
-        show_text(&view, runs.as_ref(), &shown)
+        let mut text = show_text(&view, runs.as_ref(), &shown);
+        if context.global.verbose {
+            text.push_str(&kept_text(&view));
+        }
+        text
     };
     let mut shown = Summary::of(&view, runs.as_ref()).report(text)?.sentences();
     if let Some(value) = &mut shown.json {

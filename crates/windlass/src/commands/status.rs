@@ -3,10 +3,10 @@
 use clap::Args;
 use jiff::tz::TimeZone;
 use windlass_api::EnvironmentView;
-use windlass_client::{Client, Reach, StatePaths, is_stopped};
+use windlass_client::{Client, Reach, Starting, StatePaths, is_stopped};
 use windlass_control::{Level, RouterProgram};
 
-use super::at_rest::at_rest;
+use super::at_rest::{at_rest, at_rest_after};
 use super::file::Found;
 use super::place;
 use crate::certificates::on_disk;
@@ -15,6 +15,7 @@ use crate::diagnostic::Diagnostic;
 use crate::report::Report;
 use crate::route;
 use crate::ui::happenings::{OUTSIDE, restarts};
+use crate::ui::instances::instances_text;
 use crate::ui::program::router_line;
 use crate::ui::router::alone_text;
 use crate::ui::status::{Silent, Whole, status_text};
@@ -62,7 +63,14 @@ pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, 
         environments.retain(|view| view.environment.as_str() == wanted);
     }
     let at = (now_us(), context.ui.columns());
-    let text = status_text(&environments, &whole, at, &context.ui.style());
+    let mut text = status_text(&environments, &whole, at, &context.ui.style());
+    if context.global.verbose {
+        let here = whole.here.as_deref();
+        let told = environments
+            .iter()
+            .filter(|view| here.is_none_or(|here| view.app.as_str() == here));
+        text.push_str(&instances_text(told, context.ui.columns()));
+    }
     Ok(Report::new(text, &environments)?
         .of("environment")
         .sentences())
@@ -73,12 +81,21 @@ async fn look(context: &Context) -> Result<(Option<Client>, Vec<EnvironmentView>
     if let Some(known) = at_rest(context).await? {
         return Ok((None, known));
     }
-    let client = context.client_to_look().await?;
-    let environments = match &client {
-        Some(client) => client.status().await?,
-        None => Vec::new(),
+    let Some(client) = context.client_to_look().await? else {
+        return Ok((None, Vec::new()));
     };
-    Ok((client, environments))
+    let environments = match client.status().await {
+        // Somebody may just have taken all of it down.
+        Err(met) if met.is_death() => {
+            if let Some(known) = at_rest_after(context, &client).await? {
+                return Ok((None, known));
+            }
+            let ask = async |client: &Client| client.status().await;
+            client.outliving(&Starting::default(), ask).await?
+        }
+        answered => answered?,
+    };
+    Ok((Some(client), environments))
 }
 
 /// The line about the router that answers. Beside which program it is set depends on which one can renew

@@ -59,7 +59,8 @@ turn does not begin then.",
 The application of this folder, then a line for each environment of others.
 One row a slot: stable serves, a candidate is being watched, a standby waits for
 a rollback, and what failed was kept to be looked at. TRAFFIC is what the router
-itself says. Ends with 0 whatever it shows.",
+itself says. With -v the process of each instance too, and where in the state
+directory the files of each version are. Ends with 0 whatever it shows.",
     ),
     (
         "list",
@@ -71,7 +72,9 @@ narrow, ids are cut: what is left of one is enough for every command.",
     ),
     (
         "show",
-        "Examples:\n  windlass show\n  windlass show dep_06gv\n  windlass show --why",
+        "Examples:\n  windlass show\n  windlass show dep_06gv\n  windlass show --why
+
+With -v it says too where in the state directory the files of each version are.",
     ),
     (
         "events",
@@ -80,9 +83,9 @@ narrow, ids are cut: what is left of one is enough for every command.",
   windlass events dep_06gv -o ndjson
   windlass events --outside
 
-What is outside of deployments: an instance that died and was started again, a
-router or a controller that died. Without an ID what went wrong since the
-deployment began is told below its events.
+What is outside of deployments: an instance that died and was started again, or
+hung; a router or a controller that died. Without an ID what went wrong since
+the deployment began is told below its events.
 
 With --follow it ends as the deployment does: 0 promoted, 3 back, 1 failed. In
 ndjson one object is one row of the journal; `facts` is empty where nothing

@@ -13,6 +13,9 @@ const TIED: &str = "\u{a0}";
 /// Between what was and what comes: each side is shortened by itself.
 const ARROW: &str = " → ";
 
+/// Between the parts of a place: likewise.
+const PART: &str = "/";
+
 /// What gives way in a table that is too wide. Each names its column by its head.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Ease {
@@ -24,6 +27,9 @@ pub(crate) enum Ease {
     List(&'static str),
     /// What is in it ends with `…`, after so many columns at the least: what differs does so still.
     Shorten(&'static str, usize),
+    /// The same of each side of a change, or part of a place such as `shop/production`, also where what differs
+    /// goes: something else in the row tells it.
+    Clip(&'static str, usize),
 }
 
 /// Columns without lines around them.
@@ -72,7 +78,17 @@ impl Column {
                 let mut side = sides.map(wide).max().unwrap_or(0);
                 while side > least && self.width() > aim {
                     side -= 1;
-                    let short = self.whole.iter().map(|cell| shortened(cell, side));
+                    let short = self.whole.iter().map(|cell| shortened(cell, ARROW, side));
+                    self.cells = short.collect();
+                }
+            }
+            Ease::Clip(_, least) => {
+                let parts = self.whole.iter().flat_map(|cell| cell.split(between(cell)));
+                let mut part = parts.map(wide).max().unwrap_or(0);
+                while part > least && self.width() > aim {
+                    part -= 1;
+                    let short = self.whole.iter();
+                    let short = short.map(|cell| shortened(cell, between(cell), part));
                     self.cells = short.collect();
                 }
             }
@@ -144,10 +160,13 @@ impl Grid {
             given.push(*ease);
             self.give(*ease, room);
         }
-        // What went later may have left more room than what went before needs.
+        // What went later may have left more room than what went before needs. Of a column only the last counts.
+        let mut done = Vec::new();
         for ease in given.into_iter().rev() {
             let narrows = !matches!(ease, Ease::Drop(_));
-            if let Some(column) = self.of(ease).filter(|_| narrows) {
+            let column = self.of(ease).filter(|_| narrows);
+            if let Some(column) = column.filter(|column| !done.contains(&column.head)) {
+                done.push(column.head);
                 column.cells.clone_from(&column.whole);
                 self.give(ease, room);
             }
@@ -156,8 +175,11 @@ impl Grid {
     }
 
     fn of(&mut self, ease: Ease) -> Option<&mut Column> {
-        let (Ease::Drop(head) | Ease::Wrap(head) | Ease::List(head) | Ease::Shorten(head, _)) =
-            ease;
+        let (Ease::Drop(head)
+        | Ease::Wrap(head)
+        | Ease::List(head)
+        | Ease::Shorten(head, _)
+        | Ease::Clip(head, _)) = ease;
         self.columns.iter_mut().find(|column| column.head == head)
     }
 
@@ -243,9 +265,14 @@ impl Grid {
     }
 }
 
-fn shortened(cell: &str, side: usize) -> String {
-    let sides: Vec<String> = cell.split(ARROW).map(|text| cut(text, side)).collect();
-    sides.join(ARROW)
+/// What is between the parts of a cell that are shortened by themselves.
+fn between(cell: &str) -> &'static str {
+    if cell.contains(ARROW) { ARROW } else { PART }
+}
+
+fn shortened(cell: &str, between: &str, side: usize) -> String {
+    let sides = cell.split(between).map(|text| cut(text, side));
+    sides.collect::<Vec<String>>().join(between)
 }
 
 /// Columns of each side of a cell, with the `…`, that no two of them begin alike in.

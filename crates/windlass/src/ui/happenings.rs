@@ -4,7 +4,7 @@ use jiff::tz::TimeZone;
 use windlass_api::{HappeningView, RestartsView};
 use windlass_model::{Happened, InstanceEnd};
 
-use super::time::{ago, of_calendar};
+use super::time::{ago, of_calendar, took};
 use super::words::{harmless, instance_end, listed, signed};
 use super::{Role, Style};
 
@@ -41,8 +41,8 @@ pub(crate) fn happening_lines(happening: &HappeningView, style: &Style) -> Vec<S
         count => format!(", {count} times, the first at {since}"),
     };
     let found = match happening.found_us {
-        Some(_) => ", found when a controller started",
-        None => "",
+        Some(_) if !is_late(happening) => ", found when a controller started",
+        Some(_) | None => "",
     };
     let told = [&at, "  ", &words(happening, &style.zone), &times, found].concat();
     let mut lines = vec![if happening.what.is_trouble() {
@@ -60,6 +60,12 @@ pub(crate) fn happening_lines(happening: &HappeningView, style: &Style) -> Vec<S
     lines
 }
 
+/// Whether nobody saw when it became ready: a router that began since then tells nothing of the time before.
+fn is_late(happening: &HappeningView) -> bool {
+    let is_ready = matches!(happening.what, Happened::InstanceReadyAgain { .. });
+    is_ready && happening.found_us == Some(happening.at_us)
+}
+
 fn words(happening: &HappeningView, zone: &TimeZone) -> String {
     let place = place(happening);
     match &happening.what {
@@ -73,6 +79,15 @@ fn words(happening: &HappeningView, zone: &TimeZone) -> String {
         ),
         Happened::InstanceEnded { end, .. } => {
             format!("{place} {}; it is started again", instance_end(end))
+        }
+        Happened::InstanceUnready { saw } => format!(
+            "{place} answers its readiness probe no more (last seen: {})",
+            harmless(saw)
+        ),
+        Happened::InstanceReadyAgain { since_us } => {
+            let after = took(happening.at_us.saturating_sub(*since_us));
+            let most = if is_late(happening) { "at most " } else { "" };
+            format!("{place} is ready again after {most}{after}")
         }
         Happened::RouterRestarted { end } => format!(
             "the router {}; it was started again, from the same table",
@@ -135,9 +150,13 @@ fn place(happening: &HappeningView) -> String {
 
 /// `started again 2 times in the last 24 hours, last 3m ago (was killed by signal 9)`.
 pub(crate) fn restarts(view: &RestartsView, now_us: i64) -> String {
-    let times = match view.count {
-        1 => "once".to_owned(),
-        count => format!("{count} times in the last 24 hours"),
+    let times = match (view.count, view.since_us) {
+        (1, _) => "once".to_owned(),
+        (count, None) => format!("{count} times in the last 24 hours"),
+        (count, Some(since)) => {
+            let over = took(now_us.saturating_sub(since));
+            format!("{count} times in the last {over}")
+        }
     };
     let last = ago(now_us.saturating_sub(view.last_us));
     format!(
@@ -164,11 +183,13 @@ mod tests {
         2026-11-21 14:02:17  api of shop in production: instance ins_2a exited with status 1; it is started again, 3 times, the first at 2026-11-21 14:02:11, found when a controller started
             it printed last:
               no connection to the database
-        2026-11-21 14:02:18  the router was killed by signal 9; it was started again, from the same table
-        2026-11-21 14:02:19  a controller started
-        2026-11-21 14:02:20  shop in production was taken down by jo (moves house): api
-        2026-11-21 14:02:21  every raise was halted by jo
-        2026-11-21 14:02:22  the halt was lifted by mira
+        2026-11-21 14:02:18  api of shop in production: instance ins_2a answers its readiness probe no more (last seen: no answer in 2s), 3 times, the first at 2026-11-21 14:02:11, found when a controller started
+        2026-11-21 14:02:19  api of shop in production: instance ins_2a is ready again after 7.0s, 3 times, the first at 2026-11-21 14:02:11, found when a controller started
+        2026-11-21 14:02:20  the router was killed by signal 9; it was started again, from the same table
+        2026-11-21 14:02:21  a controller started
+        2026-11-21 14:02:22  shop in production was taken down by jo (moves house): api
+        2026-11-21 14:02:23  every raise was halted by jo
+        2026-11-21 14:02:24  the halt was lifted by mira
         ");
         all.clear();
         let nothing = "nothing has happened outside of deployments\n";
@@ -181,10 +202,16 @@ mod tests {
             count: 2,
             last_us: sample::at(0),
             end: InstanceEnd::Killed(9),
+            since_us: None,
         };
         let told = restarts(&view, sample::at(180_000));
         let said =
             "started again 2 times in the last 24 hours, last 3m ago (was killed by signal 9)";
         assert_eq!(told, said);
+        let two_days_us = 2 * 24 * 3_600_000_000;
+        let since_us = Some(sample::at(180_000) - two_days_us);
+        let long = RestartsView { since_us, ..view };
+        let told = restarts(&long, sample::at(180_000));
+        assert!(told.contains("2 times in the last 2d, last"), "{told}");
     }
 }

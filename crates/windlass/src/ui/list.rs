@@ -43,13 +43,21 @@ const HEADER: [&str; 7] = [
 ];
 
 /// What gives way, least important first: `windlass show` tells it too.
-const EASES: [Ease; 5] = [
+const EASES: [Ease; 10] = [
     Ease::Drop("TOOK"),
     Ease::Drop("BY"),
     Ease::Wrap("CHANGES"),
+    Ease::Clip("OF", PART),
     Ease::Wrap("STATE"),
     Ease::Shorten("CHANGES", SHORTEST),
+    Ease::Clip("CHANGES", PART),
+    Ease::Drop("STARTED"),
+    Ease::Drop("CHANGES"),
+    Ease::Drop("OF"),
 ];
+
+/// Columns of an application, an environment, or a side of a change at the least.
+const PART: usize = 8;
 
 /// Columns of a change at the least.
 const SHORTEST: usize = 12;
@@ -216,6 +224,40 @@ mod tests {
                                                          a-very-long-name-for-a-version
         dep_01k0a        shop  promoted     11-21 14:02  api, auth 1.4.1 → 1.4.2
         ");
+    }
+
+    #[test]
+    fn however_long_the_names_are_how_each_stands_is_in_sight() {
+        let named = |app: &str, environment: &str| {
+            let mut view = sample::ended(Outcome::RolledBack);
+            view.app = windlass_model::AppName::new(app).expect("a name");
+            view.environment = windlass_model::EnvironmentName::new(environment).expect("a name");
+            let long = sample::service("database-migration-runner-with-a-name");
+            let part = view.rollouts.values().next().cloned();
+            view.rollouts.insert(long, part.expect("a service"));
+            view
+        };
+        let long = "customer-relationship-management-of-the-north";
+        let all = [
+            named(long, "production-europe-west-4"),
+            named(long, "production-europe-west-5"),
+            named("shop", "staging"),
+        ];
+        for width in [40, 60, 80, 120] {
+            let text = list_text(&all, Some(width), &Style::plain());
+            for line in text.lines() {
+                assert!(line.chars().count() <= width, "{width}: {text}");
+            }
+            assert_eq!(text.matches("rolled").count(), 3, "{width}: {text}");
+        }
+        let text = list_text(&all, Some(80), &Style::plain());
+        let marked = text.lines().filter(|line| line.contains("…/production-"));
+        assert_eq!(marked.count(), 2, "{text}");
+        assert!(text.contains("  shop/staging "), "{text}");
+        assert!(
+            text.contains("STARTED") && text.contains(" → 1.4.2"),
+            "{text}"
+        );
     }
 
     #[test]

@@ -13,6 +13,7 @@ mod foreign;
 mod grid;
 pub(crate) mod grounds;
 pub(crate) mod happenings;
+pub(crate) mod instances;
 pub(crate) mod list;
 mod listening;
 pub(crate) mod live;

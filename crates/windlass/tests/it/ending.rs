@@ -45,6 +45,24 @@ fn down_leaves_no_process_no_socket_and_no_port() {
     lab.must_be_gone();
 }
 
+#[test]
+fn whoever_follows_what_happens_starts_nothing_after_the_last_down() {
+    let lab = live();
+    let following = lab.start(&["events", "--outside", "--follow"]);
+    following.until("a controller started");
+    lab.run(&["down"]).exits(0);
+    following.until_said("nothing runs any more; this goes on once something is deployed");
+    let only = lab.processes();
+    assert!(only.iter().all(|one| one.is("events")), "{only:?}");
+    let status = lab.run(&["status"]).exits(0).out;
+    assert!(status.contains("nothing runs: taken down"), "{status}");
+    assert_eq!(lab.processes().len(), only.len());
+    lab.deploy();
+    following.until("shop in default was taken down by ");
+    following.interrupt();
+    following.left().exits(130);
+}
+
 /// Of the instances, and then of their sockets too: their shims are known all the same.
 #[test]
 fn down_ends_what_runs_though_its_files_were_deleted() {

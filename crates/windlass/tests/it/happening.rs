@@ -1,5 +1,6 @@
 //! What dies outside of a deployment leaves a trace that a person can ask for.
 
+use rustix::process::Signal;
 use serde_json::Value;
 
 use crate::lab::{Lab, SOON, Service, answer, eventually, kill};
@@ -66,6 +67,60 @@ fn an_instance_that_was_killed_is_told_with_how_it_ended() {
         "{}",
         below.out
     );
+}
+
+#[test]
+fn one_that_hangs_and_recovers_is_told_and_status_names_its_process() {
+    let lab = Lab::new(
+        "app: shop
+services:
+  web:
+    run: ./web
+    listen: @web
+    probes: { ready: { http: /health/ready, every: 50ms, timeout: 200ms, rise: 1, fall: 2 } }
+    bake: 200ms
+",
+    );
+    lab.program("web", &Service::new("web", "1"));
+    lab.deploy();
+    let stable = lab.service("web")["stable"].clone();
+    let instance = &stable["instances"][0];
+    let pid = instance["pid"].as_u64().expect("its process");
+    let port = instance["address"]
+        .as_str()
+        .and_then(|at| at.rsplit(':').next());
+    let port = port.and_then(|port| port.parse().ok()).expect("a port");
+    assert_eq!(u64::from(lab.instance_at(port).pid), pid);
+    let status = lab.run(&["status", "-v"]).exits(0);
+    let artefact = stable["artefact"].as_str().expect("its folder");
+    let folder = format!(": releases/{artefact}\n");
+    assert!(status.out.contains(&folder), "{}", status.out);
+    assert!(lab.state("releases").join(artefact).is_dir());
+    let row = status
+        .out
+        .lines()
+        .find(|line| line.starts_with(&pid.to_string()));
+    assert!(row.is_some_and(|row| row.contains("web")), "{}", status.out);
+
+    let process = lab.instance_at(port);
+    process.signal(Signal::STOP);
+    let lost = eventually("it is noted", SOON, || {
+        noted(&lab, "instance_unready").pop()
+    });
+    assert_eq!(lost["what"]["saw"], "no answer in 200ms");
+    process.signal(Signal::CONT);
+    let again = eventually("it is noted", SOON, || {
+        noted(&lab, "instance_ready_again").pop()
+    });
+    assert_eq!(again["what"]["since_us"], lost["at_us"]);
+    let told = lab.run(&["events", "--outside"]).exits(0).out;
+    for said in [
+        "answers its readiness probe no more (last seen: no answer in 200ms)",
+        "is ready again after ",
+    ] {
+        assert!(told.contains(said), "{told}");
+    }
+    assert_eq!(noted(&lab, "instance_ended"), [] as [Value; 0]);
 }
 
 #[test]

@@ -64,6 +64,18 @@ fn all() -> Vec<(Option<InstanceOf>, Happened)> {
                 last_lines,
             },
         ),
+        (
+            api(),
+            Happened::InstanceUnready {
+                saw: "no answer in 2s".to_owned(),
+            },
+        ),
+        (
+            api(),
+            Happened::InstanceReadyAgain {
+                since_us: at(1_000),
+            },
+        ),
         (None, Happened::RouterRestarted { end: killed }),
         (
             None,

@@ -22,6 +22,7 @@ fn rollout(wanted: u16, waits_for: &[&str]) -> RolloutView {
         phase: RolloutPhase::Waiting,
         from: Some(version("1.4.1")),
         to: version("1.4.2"),
+        artefact: None,
         weight: Percent::ZERO,
         ready: 0,
         wanted,
@@ -199,6 +200,7 @@ fn slot_view(number: u32, label: Label, text: &str, share: u64, states: &[&str])
         slot: SlotId(number),
         label,
         version: version(text),
+        artefact: None,
         weight: Some(percent(share)),
         in_flight: Some(0),
         instances: states
@@ -208,6 +210,7 @@ fn slot_view(number: u32, label: Label, text: &str, share: u64, states: &[&str])
                 id: instance(&format!("{number}{index}")),
                 address: ([127, 0, 0, 1], 20000).into(),
                 state: (*state).to_owned(),
+                pid: None,
                 restarts: 0,
                 trouble: None,
             })
