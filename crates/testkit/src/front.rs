@@ -7,8 +7,8 @@ use std::rc::Rc;
 
 use tokio::sync::Notify;
 use windlass_control::{
-    Direction, Generation, ObservedConnections, ObservedRoute, ObservedSlot, ObservedTable,
-    Passage, RouteChange, RouterBoot, RouterProgram, TableChange, Tripwire,
+    Direction, Generation, ObservedConnections, ObservedRoute, ObservedTable, Passage, RouteChange,
+    RouterBoot, RouterProgram, TableChange, Tripwire,
 };
 use windlass_edge::{Brake as _, EdgeError};
 use windlass_model::{Epoch, InstanceId, Millis, Percent, Route, RouteSlot, ServiceKey, SlotId};
@@ -33,7 +33,7 @@ const UNSEEN: Millis = Millis::from_millis(100);
 pub struct Front {
     pub(crate) time: Rc<WorldTime>,
     ledger: Rc<Ledger>,
-    host: Rc<Host>,
+    pub(crate) host: Rc<Host>,
     /// Calls that go wrong.
     pub trouble: Trouble,
     pub(crate) entries: RefCell<BTreeMap<ServiceKey, Entry>>,
@@ -231,12 +231,6 @@ impl Front {
         RouterBoot(format!("boot-{}", self.boot.get()))
     }
 
-    pub(crate) fn answering(&self, slot: &RouteSlot) -> Vec<InstanceId> {
-        let ids = slot.instances.iter().map(|i| i.id.clone());
-        ids.filter(|id| self.host.is_ready(id) && !self.lapsed.is_open(id))
-            .collect()
-    }
-
     pub(crate) fn observe(&self) -> ObservedTable {
         let observed = |entry: &Entry| ObservedRoute {
             generation: entry.generation,
@@ -249,16 +243,7 @@ impl Front {
                 .route
                 .slots
                 .iter()
-                .map(|slot| {
-                    let ready = self.answering(slot);
-                    let in_flight = self.in_flight(entry, slot.slot);
-                    let observed = ObservedSlot {
-                        in_flight,
-                        ready,
-                        lapses: self.lapsed.of(slot),
-                    };
-                    (slot.slot, observed)
-                })
+                .map(|slot| (slot.slot, self.observed(entry, slot)))
                 .collect(),
         };
         let entries = self.entries.borrow();

@@ -3,10 +3,10 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
-use windlass_control::Lapses;
+use windlass_control::{Lapses, ObservedSlot};
 use windlass_model::{InstanceId, RouteSlot};
 
-use crate::front::Front;
+use crate::front::{Entry, Front};
 
 /// How instances lapsed in this life of the router.
 #[derive(Debug, Default)]
@@ -33,6 +33,20 @@ impl Lapsed {
 }
 
 impl Front {
+    pub(crate) fn answering(&self, slot: &RouteSlot) -> Vec<InstanceId> {
+        let ids = slot.instances.iter().map(|i| i.id.clone());
+        ids.filter(|id| self.host.is_ready(id) && !self.lapsed.is_open(id))
+            .collect()
+    }
+
+    pub(crate) fn observed(&self, entry: &Entry, slot: &RouteSlot) -> ObservedSlot {
+        ObservedSlot {
+            in_flight: self.in_flight(entry, slot.slot),
+            ready: self.answering(slot),
+            lapses: self.lapsed.of(slot),
+        }
+    }
+
     /// Its probes see that an instance is ready no more, and with which answer.
     pub fn lapse(&self, instance: &InstanceId, saw: &str) {
         let mut all = self.lapsed.all.borrow_mut();

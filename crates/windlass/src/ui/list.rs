@@ -251,7 +251,7 @@ mod tests {
             assert_eq!(text.matches("rolled").count(), 3, "{width}: {text}");
         }
         let text = list_text(&all, Some(80), &Style::plain());
-        let marked = text.lines().filter(|line| line.contains("…/production-"));
+        let marked = text.lines().filter(|line| line.contains("…/product"));
         assert_eq!(marked.count(), 2, "{text}");
         assert!(text.contains("  shop/staging "), "{text}");
         assert!(
