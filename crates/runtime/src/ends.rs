@@ -251,9 +251,9 @@ pub(crate) async fn look(shared: &Shared, of: &InstanceOf, instance: &Instance, 
             for happening in &mut happenings {
                 happening.found_us = found_us;
             }
-            happenings
-                .into_iter()
-                .for_each(|it| shared.chronicle.note(it));
+            for happening in happenings {
+                shared.chronicle.note(happening);
+            }
         }
         Telling::Gone => {
             let end = fit(looked.over.unwrap_or(InstanceEnd::Unknown));
