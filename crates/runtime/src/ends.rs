@@ -247,13 +247,10 @@ pub(crate) async fn look(shared: &Shared, of: &InstanceOf, instance: &Instance, 
     match told {
         Telling::Nothing => {}
         Telling::Ends => {
-            let mut happenings = told_of(of, news, last_lines);
-            for happening in &mut happenings {
+            for mut happening in told_of(of, news, last_lines) {
                 happening.found_us = found_us;
+                shared.chronicle.note(happening);
             }
-            happenings
-                .into_iter()
-                .for_each(|it| shared.chronicle.note(it));
         }
         Telling::Gone => {
             let end = fit(looked.over.unwrap_or(InstanceEnd::Unknown));

@@ -242,7 +242,9 @@ impl Look<'_> {
             }
             return;
         }
-        news.into_iter().for_each(|it| self.note(it));
+        for happening in news {
+            self.note(happening);
+        }
         let known = known.with(seen.by, lapses);
         self.put(id, known);
     }
