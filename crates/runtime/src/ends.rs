@@ -247,11 +247,8 @@ pub(crate) async fn look(shared: &Shared, of: &InstanceOf, instance: &Instance, 
     match told {
         Telling::Nothing => {}
         Telling::Ends => {
-            let mut happenings = told_of(of, news, last_lines);
-            for happening in &mut happenings {
+            for mut happening in told_of(of, news, last_lines) {
                 happening.found_us = found_us;
-            }
-            for happening in happenings {
                 shared.chronicle.note(happening);
             }
         }
