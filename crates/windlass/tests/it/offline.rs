@@ -121,6 +121,8 @@ fn deploy_help_lists_its_options() {
           --wait <DURATION>        Wait so long for a deployment that runs here, like 10m, instead of
                                    being refused; ends with 4 when that was not enough
           --supersede              Take back a deployment that runs here, then begin afresh
+      -m, --message <TEXT>         Why, in a line: it is kept with what you say, and shown to whoever
+                                   follows or looks
       -h, --help                   Print help
     ");
 }
