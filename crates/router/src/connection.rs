@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
-use hyper::body::Incoming;
+use hyper::body::{Body as _, Incoming};
 use hyper::header::{CONNECTION, HeaderValue};
 use hyper::server::conn::http1::Builder;
 use hyper::service::service_fn;
@@ -276,7 +276,9 @@ impl Turns {
     ) -> Result<Response<AnswerBody>, Infallible> {
         let number = self.served.get();
         self.served.set(number + 1);
-        let mut answer = forward::respond(&self.line, request, self.word.fault(number)).await;
+        let open = self.line.inflow.open(!request.body().is_end_stream());
+        let fault = self.word.fault(number);
+        let mut answer = forward::respond(&self.line, (request, open), fault).await;
         // Until now it could have been sent again. What the guard has of a next one is read once, and little.
         self.heads.hold(0);
         let switches = answer.status() == StatusCode::SWITCHING_PROTOCOLS;
