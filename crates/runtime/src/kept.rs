@@ -6,7 +6,11 @@ use crate::controller::Shared;
 use crate::drive::Driven;
 
 /// Who or what keeps a deployment from going on until a person acts, and how it goes on then.
-pub(crate) fn waits_for(shared: &Shared, driven: &Driven, id: &DeploymentId) -> Option<(String, String)> {
+pub(crate) fn waits_for(
+    shared: &Shared,
+    driven: &Driven,
+    id: &DeploymentId,
+) -> Option<(String, String)> {
     if driven.now.borrow().state() != DeploymentState::Held {
         return None;
     }

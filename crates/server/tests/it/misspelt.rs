@@ -68,7 +68,10 @@ async fn no_route_takes_a_query_that_it_does_not_know() {
         let problem = refused(&server, &line, "", &json!({})).await;
         assert_eq!(problem["code"], "WL0490", "{line}: {problem}");
         let detail = problem["detail"].as_str().unwrap();
-        assert!(detail.starts_with("the query has `of_nobody`; "), "{detail}");
+        assert!(
+            detail.starts_with("the query has `of_nobody`; "),
+            "{detail}"
+        );
         assert!(problem["hint"].is_string(), "{problem}");
     }
 }
