@@ -73,7 +73,7 @@ mod tests {
 
     #[derive(Debug, Deserialize)]
     #[serde(deny_unknown_fields)]
-    struct None {}
+    struct Nothing {}
 
     #[derive(Debug, Deserialize)]
     #[serde(deny_unknown_fields)]
@@ -103,7 +103,7 @@ mod tests {
     fn the_name_and_what_is_known_are_read_from_what_serde_says() {
         let none: [&str; 0] = [];
         for (said, known) in [
-            (said::<None>(r#"{"x":1}"#), &none[..]),
+            (said::<Nothing>(r#"{"x":1}"#), &none[..]),
             (said::<One>(r#"{"x":1}"#), &["a"]),
             (said::<Two>(r#"{"x":1}"#), &["a", "b"]),
             (said::<Three>(r#"{"x":1}"#), &["a", "b", "c"]),
@@ -115,6 +115,6 @@ mod tests {
         let odd = said::<One>(r#"{"`, expected one of `b":1}"#);
         let unknown = Unknown::in_body(&odd).expect("it is one");
         assert_eq!(unknown.known, ["a"], "{odd}");
-        assert_eq!(Unknown::in_body(&said::<One>(r#"{"a":"x"}"#)), Option::None);
+        assert_eq!(Unknown::in_body(&said::<One>(r#"{"a":"x"}"#)), None);
     }
 }
