@@ -121,9 +121,9 @@ fn whoever_is_in_the_way_of_a_hold_learns_of_it() {
         let title = title.split_once(": ").expect("who holds it").1.to_owned();
         assert_eq!(title, "ana has held it for 7s: the queue grows");
         assert!(hint.contains(&resume), "{hint}");
-        let goes_on = lab
-            .handle()
-            .command(id.clone(), Command::Resume, "ana".to_owned().into());
+        let goes_on =
+            lab.handle()
+                .command(id.clone(), Command::Resume, Signed::from("ana".to_owned()));
         goes_on.await.expect("it goes on");
         lab.until_ended(&id).await;
     });

@@ -121,7 +121,8 @@ fn the_stream_of_a_deployment_ends_with_it() {
         put(&lab, &["web"], "one");
         let id = begun(&lab, &shop([web()])).await;
         let mut whole = lab.handle().events(0, None).await.expect("a stream");
-        let of_it = |after| lab.handle().events(after, Some(id.clone()));
+        let handle = lab.handle();
+        let of_it = async |after| handle.events(after, Some(id.clone())).await;
         let mut live = of_it(0).await.expect("a stream");
         lab.until_ended(&id).await;
         let mut late = of_it(0).await.expect("a stream");
@@ -372,7 +373,7 @@ fn show_and_list_tell_where_deployments_stand() {
                 .len(),
             1
         );
-        let unknown = windlass_model::DeploymentId::parse("dep_0").expect("an id");
+        let unknown = DeploymentId::parse("dep_0").expect("an id");
         let unknown = lab.handle().show(unknown).await.expect_err("there is none");
         assert_eq!(
             (unknown.code.0.as_str(), unknown.exit),
