@@ -104,7 +104,8 @@ fn whoever_is_in_the_way_of_a_hold_learns_of_it() {
             by: "ana".to_owned(),
             why: Some("the queue grows".to_owned()),
         };
-        let held = lab.handle().command(id.clone(), Command::Hold, ana);
+        let handle = lab.handle();
+        let held = handle.command(id.clone(), Command::Hold, ana);
         held.await.expect("it waits");
         lab.pass(Millis::from_secs(5)).await;
         put(&lab, &["web"], "two");
@@ -121,9 +122,7 @@ fn whoever_is_in_the_way_of_a_hold_learns_of_it() {
         let title = title.split_once(": ").expect("who holds it").1.to_owned();
         assert_eq!(title, "ana has held it for 7s: the queue grows");
         assert!(hint.contains(&resume), "{hint}");
-        let goes_on =
-            lab.handle()
-                .command(id.clone(), Command::Resume, Signed::from("ana".to_owned()));
+        let goes_on = handle.command(id.clone(), Command::Resume, Signed::from("ana".to_owned()));
         goes_on.await.expect("it goes on");
         lab.until_ended(&id).await;
     });
