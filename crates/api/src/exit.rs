@@ -60,7 +60,7 @@ impl Exit {
             }
             Self::Waiting => "waiting for a person, or `--wait` ran out",
             Self::Refused => {
-                "refused: another deployment runs, halted, a stale plan, something is there already"
+                "refused: another deployment runs, or none does that could be meant; halted, a stale plan, something is there already"
             }
             Self::Stuck => "stuck, or the state is unknown; `doctor` found something broken",
             Self::Usage => "what was typed can't be understood",

@@ -62,7 +62,7 @@ pub const API_VERSION: u32 = 2;
 /// The header in which both sides say their [`API_VERSION`].
 pub const API_HEADER: &str = "windlass-api";
 
-/// The header in which the controller says the version of its binary.
+/// The header in which both sides say the version of their binary.
 pub const VERSION_HEADER: &str = "windlass-version";
 
 /// The header by which a client says that a request is the same one again: 1 to 128 visible ASCII

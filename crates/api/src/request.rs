@@ -1,4 +1,8 @@
 //! What clients ask.
+//!
+//! A field that is not known is refused, so that a misspelt one is not silently without effect. A field that is
+//! added to a request is therefore left out by our clients where it is not needed (`skip_serializing_if`): an
+//! older controller then refuses only those who ask for what it can't do.
 
 use std::collections::BTreeMap;
 
@@ -63,6 +67,7 @@ fn pairs() -> utoipa::openapi::Array {
 /// A file and what its deployer has: enough to plan.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
 pub struct FileRequest {
     /// The file's text.
     pub text: String,
@@ -103,6 +108,7 @@ pub enum Source {
 /// `POST /v1/deployments`
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
 pub struct DeployRequest {
     /// From what.
     pub source: Source,
@@ -140,7 +146,7 @@ pub struct DeployAnswer {
 /// What a person says to a running deployment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(rename_all = "snake_case")]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Command {
     /// Wait until resumed.
     Hold,
@@ -163,6 +169,7 @@ pub enum Command {
 /// that no longer applies is refused with the reason.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
 pub struct CommandRequest {
     /// What.
     pub command: Command,
@@ -178,6 +185,7 @@ pub struct CommandRequest {
 /// `POST /v1/deployments/{id}/finalize`
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
 pub struct FinalizeRequest {
     /// Who says it.
     #[cfg_attr(feature = "openapi", schema(schema_with = signature))]
@@ -187,6 +195,7 @@ pub struct FinalizeRequest {
 /// `POST /v1/deployments/{id}/repair`
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
 pub struct RepairRequest {
     /// How.
     pub how: Repair,
@@ -198,6 +207,7 @@ pub struct RepairRequest {
 /// `POST /v1/rollbacks`
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
 pub struct RollbackRequest {
     /// The application.
     #[cfg_attr(feature = "openapi", schema(value_type = AppName))]
@@ -245,6 +255,7 @@ pub struct RollbackAnswer {
 /// `POST /v1/removals`
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
 pub struct RemoveRequest {
     /// The application.
     #[cfg_attr(feature = "openapi", schema(value_type = AppName))]
@@ -273,6 +284,7 @@ pub struct RemoveAnswer {
 /// `POST /v1/adoptions`
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
 pub struct AdoptRequest {
     /// Who asks.
     #[cfg_attr(feature = "openapi", schema(schema_with = signature))]
@@ -321,6 +333,7 @@ pub struct AdoptedView {
 /// `POST /v1/down`
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
 pub struct DownRequest {
     /// The application.
     #[cfg_attr(feature = "openapi", schema(value_type = AppName))]

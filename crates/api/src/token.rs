@@ -22,6 +22,7 @@ pub enum Scope {
 /// `POST /v1/tokens`
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
 pub struct TokenRequest {
     /// What it is for: 1 to 64 characters of one line. The journal shows it beside who asked.
     #[cfg_attr(

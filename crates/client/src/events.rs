@@ -7,6 +7,7 @@ use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 use tokio_tungstenite::tungstenite::error::Error as SocketError;
 use tokio_tungstenite::tungstenite::http::header::AUTHORIZATION;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use windlass_api::Event;
 
 use crate::exchange::refused;
@@ -23,6 +24,7 @@ const WRITE_MAX: usize = 64 * 1024;
 #[derive(Debug)]
 pub struct Events {
     socket: WebSocketStream<Stream>,
+    whole: bool,
 }
 
 impl Events {
@@ -41,7 +43,10 @@ impl Events {
         let opened =
             tokio_tungstenite::client_async_with_config(request, stream, Some(limits)).await;
         match opened {
-            Ok((socket, _answer)) => Ok(Self { socket }),
+            Ok((socket, _answer)) => Ok(Self {
+                socket,
+                whole: false,
+            }),
             Err(SocketError::Http(answer)) => {
                 reach.is_windlass(answer.status(), answer.headers())?;
                 let status = answer.status();
@@ -51,15 +56,24 @@ impl Events {
         }
     }
 
+    /// Whether it ended with its deployment: all of that was heard.
+    pub fn is_whole(&self) -> bool {
+        self.whole
+    }
+
     /// The next event, without facts that only a newer version knows. None when the controller closed the stream, because it is stopping or because
-    /// this watcher was too slow: open another after the last event. Cancelling it loses nothing.
+    /// this watcher was too slow: open another after the last event, unless it [`is_whole`](Self::is_whole). Cancelling it loses nothing.
     ///
     /// # Errors
     /// A broken connection; an event that can't be read.
     pub async fn next(&mut self) -> Result<Option<Told<Event>>, ClientError> {
         loop {
             match self.socket.next().await {
-                None | Some(Ok(Message::Close(_))) => return Ok(None),
+                None => return Ok(None),
+                Some(Ok(Message::Close(said))) => {
+                    self.whole = said.is_some_and(|said| said.code == CloseCode::Normal);
+                    return Ok(None);
+                }
                 Some(Ok(Message::Text(text))) => {
                     let event = newer::event(&text);
                     return event.map(Some).map_err(|why| ClientError::Malformed {

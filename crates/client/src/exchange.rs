@@ -10,7 +10,7 @@ use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HOST};
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use serde::de::DeserializeOwned;
-use windlass_api::{API_HEADER, API_VERSION, KEY_HEADER, Problem};
+use windlass_api::{API_HEADER, API_VERSION, KEY_HEADER, Problem, VERSION_HEADER};
 
 use crate::reach::Stream;
 use crate::{ClientError, Reach};
@@ -99,7 +99,8 @@ impl Ask {
             .method(self.method)
             .uri(self.path)
             .header(HOST, reach.host())
-            .header(API_HEADER, API_VERSION);
+            .header(API_HEADER, API_VERSION)
+            .header(VERSION_HEADER, env!("CARGO_PKG_VERSION"));
         if let Some(who) = reach.authorization() {
             request = request.header(AUTHORIZATION, who);
         }

@@ -33,6 +33,8 @@ pub enum Followed {
         /// Its process.
         pid: u32,
     },
+    /// The deployment has ended, and all of it was told.
+    Ended,
 }
 
 /// Follows events by their sequence: a stream that ends is opened again after the last one, and a
@@ -111,6 +113,7 @@ impl Following {
                         return Ok(Followed::Event(Box::new(event)));
                     }
                 }
+                Ok(None) if events.is_whole() => return Ok(Followed::Ended),
                 Ok(None) | Err(ClientError::Broken { .. }) => self.ended()?,
                 Err(other) => return Err(other),
             }

@@ -207,7 +207,7 @@ impl Turn<'_, '_> {
             Either::Left((Either::Right((_left, _)), _)) => Err(problems::stopping()),
             Either::Left((Either::Left((limit, _)), _)) => {
                 let holder = lock(shared, self.ticket.place());
-                Err(problems::waited(limit, holder.as_ref()))
+                Err(problems::waited(shared, limit, holder.as_ref()))
             }
         }
     }

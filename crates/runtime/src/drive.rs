@@ -1,6 +1,6 @@
 //! One loop per deployment: receive an event, step, commit, act.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::rc::Rc;
 
@@ -18,7 +18,7 @@ use windlass_model::{DeploymentState, Environment, Fact, Millis, ServiceName};
 use crate::because::{First, Signed, because_of};
 use crate::border::Border;
 use crate::controller::Shared;
-use crate::holder::holds;
+use crate::holder::Holder;
 use crate::perform::Performer;
 #[cfg(feature = "crash-points")]
 use crate::points::Points;
@@ -100,8 +100,8 @@ pub(crate) struct Driven {
     pub(crate) by: String,
     /// When it began, microseconds since 1970 UTC.
     pub(crate) started_us: i64,
-    /// Whether it waits for a halt to be lifted, and for nobody else.
-    pub(crate) is_halted: Rc<Cell<bool>>,
+    /// Who holds it: a person, a trigger or a halt.
+    pub(crate) holder: Rc<RefCell<Option<Holder>>>,
     pub(crate) timers: crate::timers::Timers,
     /// Why its next row can't be written, as long as that is so.
     pub(crate) unwritten: Rc<RefCell<Option<String>>>,
@@ -121,7 +121,7 @@ pub(crate) struct Begin {
     /// When it began, microseconds since 1970 UTC.
     pub(crate) started_us: i64,
     /// Who holds it, by its rows.
-    pub(crate) holder: Option<String>,
+    pub(crate) holder: Option<Holder>,
     /// What is told of its beginning, if that is not journalled yet.
     pub(crate) first: First,
 }
@@ -149,8 +149,6 @@ struct Drive {
     number: u64,
     pending: VecDeque<Pending>,
     driven: Driven,
-    /// Who holds it; kept while it is held.
-    holder: Option<String>,
     performer: Performer,
     watches: Watches,
     scorer: Scorer,
@@ -167,11 +165,10 @@ pub(crate) fn drive(shared: &Rc<Shared>, begin: Begin) -> Driven {
         points: Points::new(&shared.border, &now),
     };
     let holder = begin.holder.filter(|_| begin.deployment.held);
-    let is_halted = holder.as_ref().is_some_and(|by| by.starts_with(HALT));
     let driven = Driven {
         by: begin.by,
         started_us: begin.started_us,
-        is_halted: Rc::new(Cell::new(is_halted)),
+        holder: Rc::new(RefCell::new(holder)),
         unwritten: Rc::default(),
         timers: crate::timers::Timers::default(),
         inbox,
@@ -184,7 +181,6 @@ pub(crate) fn drive(shared: &Rc<Shared>, begin: Begin) -> Driven {
         inputs,
         environment: environment::after(&begin.base, &begin.deployment),
         performer: Performer::new(shared, &driven),
-        holder,
         base: begin.base,
         ahead: begin.deployment,
         number: begin.number,
@@ -237,10 +233,9 @@ impl Drive {
 
     /// The halt is gone: so is its hold, unless a person has made it theirs meanwhile.
     fn lifted(&mut self) {
-        if self.driven.is_halted.get()
-            && let Some(holder) = self.holder.clone()
-        {
-            let by = halts::lifter(&*self.border.brake).unwrap_or(holder);
+        let holder = self.driven.holder.borrow().clone();
+        if let Some(holder) = holder.filter(Holder::is_halt) {
+            let by = halts::lifter(&*self.border.brake).unwrap_or(holder.by);
             self.step(&Event::ResumeRequested { by }, None);
         }
     }
@@ -251,7 +246,7 @@ impl Drive {
         by: Signed,
         reply: oneshot::Sender<Result<(), Problem>>,
     ) {
-        let is_halted = self.driven.is_halted.get();
+        let is_halted = self.driven.is_halted();
         if let (Command::Resume, true, Some(halt)) =
             (command, is_halted, self.border.brake.halted())
         {
@@ -311,13 +306,12 @@ impl Drive {
     }
 
     fn note_holder(&mut self, stepped: &Stepped) {
+        let now = self.border.clock.calendar_us();
         if !stepped.deployment.held {
-            self.holder = None;
-        } else if let Some(by) = holds(&stepped.facts) {
-            self.holder = Some(by.to_owned());
+            self.driven.holder.replace(None);
+        } else if let Some(holder) = Holder::of(&stepped.facts, now) {
+            self.driven.holder.replace(Some(holder));
         }
-        let is_halted = self.holder.as_ref().is_some_and(|by| by.starts_with(HALT));
-        self.driven.is_halted.set(is_halted);
     }
 
     fn record(
@@ -487,6 +481,11 @@ fn answer(reply: oneshot::Sender<Result<(), Problem>>, answer: Result<(), Proble
 }
 
 impl Driven {
+    /// Whether it waits for a halt to be lifted, and for nobody else.
+    pub(crate) fn is_halted(&self) -> bool {
+        self.holder.borrow().as_ref().is_some_and(Holder::is_halt)
+    }
+
     /// Whether all that is left to do is to measure the score after it: it makes room for whoever asks.
     pub(crate) fn is_over(&self) -> bool {
         self.now.borrow().scores.ending

@@ -7,10 +7,11 @@ use futures_channel::mpsc;
 use futures_util::{SinkExt, StreamExt};
 use windlass_api::{Event, Problem};
 use windlass_edge::{JournalEntry, Store};
-use windlass_model::DeploymentId;
+use windlass_model::{DeploymentId, Fact};
 
 use crate::border::Border;
-use crate::handle::{EVENTS_WAITING, EventStream};
+use crate::event_stream::EventStream;
+use crate::handle::EVENTS_WAITING;
 use crate::problems;
 
 /// Watchers at one time; more are refused as busy.
@@ -87,52 +88,104 @@ pub(crate) async fn stream(
             return Err(problems::beyond_the_end(after, end));
         }
     }
+    let of = match deployment {
+        Some(id) => Some(of_one(border, id).await?),
+        None => None,
+    };
     let (sender, receiver) = mpsc::channel(EVENTS_WAITING);
+    let (stream, whole) = EventStream::of(receiver);
     let store = border.store.clone();
     let far_end = Rc::new(sender.clone());
     watchers.note_listener(&far_end);
     let pump = async move {
-        pump(store, live, sender, after, deployment).await;
+        if pump(store, live, sender, after, of).await {
+            whole.say();
+        }
         drop(far_end);
     };
     border.spawner.spawn(Box::pin(pump));
-    Ok(receiver)
+    Ok(stream)
 }
 
+/// The only deployment of a stream.
+struct Only {
+    id: DeploymentId,
+    /// Whether its end was seen.
+    ended: bool,
+}
+
+impl Only {
+    fn note(&mut self, event: &Event) {
+        self.ended |= event
+            .facts
+            .iter()
+            .any(|fact| matches!(fact, Fact::Ended { .. }));
+    }
+}
+
+async fn of_one(border: &Border, id: DeploymentId) -> Result<Only, Problem> {
+    let found = border.store.deployment(&id).await;
+    let found = found.map_err(|error| problems::store(&error))?;
+    let found = found.ok_or_else(|| problems::unknown_deployment(&id))?;
+    Ok(Only {
+        id,
+        // One that was given up for lost has no row that says so.
+        ended: found.deployment.ended_us.is_some(),
+    })
+}
+
+/// Whether all was sent that there will be.
 async fn pump(
     store: Rc<dyn Store>,
     mut live: mpsc::Receiver<Event>,
     mut out: mpsc::Sender<Event>,
     mut after: u64,
-    deployment: Option<DeploymentId>,
-) {
+    mut only: Option<Only>,
+) -> bool {
     loop {
-        let page = match store.entries(deployment.as_ref(), after, PAGE).await {
+        let deployment = only.as_ref().map(|only| &only.id);
+        let page = match store.entries(deployment, after, PAGE).await {
             Ok(page) => page,
             Err(error) => {
-                return tracing::warn!("a watcher's history could not be read: {}", error.chain());
+                tracing::warn!("a watcher's history could not be read: {}", error.chain());
+                return false;
             }
         };
         let full = page.len() >= usize::try_from(PAGE).unwrap_or(usize::MAX);
         for entry in page {
             after = after.max(entry.sequence);
-            if out.send(event(entry)).await.is_err() {
-                return;
+            let event = event(entry);
+            if let Some(only) = &mut only {
+                only.note(&event);
+            }
+            if out.send(event).await.is_err() {
+                return false;
             }
         }
         if !full {
             break;
         }
     }
-    while let Some(event) = live.next().await {
+    // What is done about it later, as a `finalize`, is told to those who watch all.
+    while only.as_ref().is_none_or(|only| !only.ended) {
+        let Some(event) = live.next().await else {
+            return false;
+        };
         // Who has left is noticed at the next event, wanted or not.
         if out.is_closed() {
-            return;
+            return false;
         }
-        let wanted = deployment.as_ref().is_none_or(|id| event.deployment == *id);
+        let wanted = only.as_ref().is_none_or(|only| event.deployment == only.id);
         // What the store had already shown is not shown twice.
-        if wanted && event.sequence > after && out.send(event).await.is_err() {
-            return;
+        if !wanted || event.sequence <= after {
+            continue;
+        }
+        if let Some(only) = &mut only {
+            only.note(&event);
+        }
+        if out.send(event).await.is_err() {
+            return false;
         }
     }
+    true
 }

@@ -8,9 +8,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use futures_channel::{mpsc, oneshot};
 use futures_util::future::{Either, select};
 use windlass_api::{
-    AdoptAnswer, CheckAnswer, Command, DeploymentView, DownAnswer, EnvironmentView, Event,
-    FiguresView, HappeningView, LogLine, LostHistoryView, PlanView, Problem, ReportAnswer,
-    RollbackAnswer, RunView, ScoreList, ScoreView,
+    AdoptAnswer, CheckAnswer, Command, DeploymentView, DownAnswer, EnvironmentView, FiguresView,
+    HappeningView, LogLine, LostHistoryView, PlanView, Problem, ReportAnswer, RollbackAnswer,
+    RunView, ScoreList, ScoreView,
 };
 use windlass_model::{
     AppName, DeploymentId, EnvironmentName, Millis, PlanId, Report, ServiceName, Spec,
@@ -20,6 +20,7 @@ use crate::at::{Check, LinesAt, RollbackAt, ServiceAt};
 use crate::because::Signed;
 use crate::chronicle::Asked;
 use crate::deploying::{Ask, Begun};
+use crate::event_stream::EventStream;
 use crate::hearing::OfRun;
 use crate::scoring::OfScore;
 
@@ -55,9 +56,6 @@ pub enum From {
 
 /// Lines of a log as they are read.
 pub type LogStream = mpsc::Receiver<LogLine>;
-
-/// Events as they are committed. When a watcher is too slow the stream ends; resume by sequence.
-pub type EventStream = mpsc::Receiver<Event>;
 
 pub(crate) type Reply<T> = oneshot::Sender<Result<T, Problem>>;
 

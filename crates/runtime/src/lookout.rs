@@ -352,7 +352,7 @@ fn running(shared: &Rc<Shared>, id: &DeploymentId) -> Option<Driven> {
 async fn look_at_halt(shared: &Rc<Shared>) {
     let held: Vec<Driven> = {
         let running = shared.running.borrow();
-        let held = running.values().filter(|driven| driven.is_halted.get());
+        let held = running.values().filter(|driven| driven.is_halted());
         held.cloned().collect()
     };
     if held.is_empty() || shared.border.brake.halted().is_some() {

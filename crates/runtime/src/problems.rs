@@ -10,6 +10,7 @@ use windlass_model::{
 };
 
 use crate::controller::Shared;
+use crate::kept::waits_for;
 use crate::taken_down;
 
 /// The controller is ending.
@@ -81,7 +82,15 @@ fn held(shared: &Shared, holder: &DeploymentId, ways: &str) -> Problem {
     let now = shared.border.clock.calendar_us();
     let spent = u64::try_from(now.saturating_sub(driven.started_us)).unwrap_or_default();
     let since = Millis::from_secs(spent / 1_000_000);
-    let problem = problem.detail(format!("begun by {} {since} ago; {UNCHANGED}", driven.by));
+    let begun = format!("begun by {} {since} ago", driven.by);
+    if let Some((who, end)) = waits_for(shared, driven, holder) {
+        let title = format!("deployment {holder} is running, and {who}");
+        let problem = Problem::new(409, "WL0304", Exit::Refused, title);
+        return problem
+            .detail(format!("{begun}; {UNCHANGED}"))
+            .hint(format!("{end}; {ways}"));
+    }
+    let problem = problem.detail(format!("{begun}; {UNCHANGED}"));
     if driven.now.borrow().state() != DeploymentState::Stuck {
         return problem;
     }
@@ -389,7 +398,15 @@ pub(crate) fn queue_full(most: usize) -> Problem {
 }
 
 /// `--wait` ran out.
-pub(crate) fn waited(limit: Millis, holder: Option<&DeploymentId>) -> Problem {
+pub(crate) fn waited(shared: &Shared, limit: Millis, holder: Option<&DeploymentId>) -> Problem {
+    let running = shared.running.borrow();
+    let driven = holder.and_then(|id| Some((id, running.get(id)?)));
+    let waits = driven.and_then(|(id, driven)| Some((id, waits_for(shared, driven, id)?)));
+    if let Some((id, (who, end))) = waits {
+        let title = format!("deployment {id} still runs after {limit}: {who}");
+        let problem = Problem::new(409, "WL0342", Exit::Waiting, title);
+        return problem.hint(format!("nothing was begun; {end}"));
+    }
     let title = match holder {
         Some(holder) => format!("deployment {holder} still runs after {limit}"),
         None => format!("others came first for {limit}"),

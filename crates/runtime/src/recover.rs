@@ -225,7 +225,7 @@ fn replay(open: &OpenDeployment) -> Result<Begin, String> {
         sequence: last.map_or(0, |entry| entry.sequence),
         by: open.deployment.by.clone(),
         started_us: open.deployment.started_us,
-        holder: holder::holder(&open.entries).map(|held| held.by),
+        holder: holder::Holder::last(&open.entries),
         first: First::default(),
     })
 }

@@ -133,7 +133,13 @@ async fn lock(shared: &Rc<Shared>, environment: &Environment) -> Option<LockView
     let reason = match unwritten {
         Some(why) => format!("can't write its journal: {why}"),
         None if ending => "is over, measures the score after".to_owned(),
-        None => doing(&view, shared.border.clock.calendar_us()),
+        None => {
+            let does = doing(&view, shared.border.clock.calendar_us());
+            match why_halted(shared, &view) {
+                Some(why) => format!("{does}; its reason: {why}"),
+                None => does,
+            }
+        }
     };
     Some(LockView {
         evidence: view.evidence(),
@@ -144,6 +150,13 @@ async fn lock(shared: &Rc<Shared>, environment: &Environment) -> Option<LockView
         state: view.state,
         held: view.held,
     })
+}
+
+/// Why whoever halted all raises did so, where it is that which holds it.
+fn why_halted(shared: &Shared, view: &DeploymentView) -> Option<String> {
+    let held = view.held.as_ref()?;
+    let halt = shared.border.brake.halted().filter(|_| held.is_halt());
+    halt?.why
 }
 
 /// What it does, or what it waits for.

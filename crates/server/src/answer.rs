@@ -35,6 +35,8 @@ impl IntoResponse for Refused {
             let scheme = HeaderValue::from_static("Bearer");
             answer.headers_mut().insert("www-authenticate", scheme);
         }
+        // Whoever stands around the handler may know what to add.
+        answer.extensions_mut().insert(self.0);
         answer
     }
 }
@@ -115,8 +117,8 @@ pub(crate) async fn not_found() -> Refused {
     usage(404, "WL0361", "there is nothing at this path", what)
 }
 
-/// The path exists, the method does not.
+/// The path exists, the method does not. Which do is known outside of this: [`name_methods`](crate::operation::name_methods).
 pub(crate) async fn wrong_method() -> Refused {
-    let what = "the Allow header says which";
+    let what = "what is served: GET /v1/openapi.json";
     usage(405, "WL0362", "this path has another method", what)
 }

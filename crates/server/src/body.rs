@@ -12,6 +12,7 @@ use windlass_model::DeploymentId;
 use crate::Controller;
 use crate::answer::{Refused, bad_body, bad_request};
 use crate::app::App;
+use crate::unknown::Unknown;
 
 /// A body that is JSON of a type, whole within its time.
 pub(crate) struct Json<T>(pub(crate) T);
@@ -24,6 +25,7 @@ impl<T: DeserializeOwned, C: Controller> FromRequest<App<C>> for Json<T> {
             let what = "send it with Content-Type: application/json";
             return Err(bad_body(StatusCode::UNSUPPORTED_MEDIA_TYPE, what));
         }
+        let headers = request.headers().clone();
         let bytes = whole(request, app).await?;
         // A list would be taken for the fields in their order.
         if !bytes.trim_ascii_start().starts_with(b"{") {
@@ -31,8 +33,16 @@ impl<T: DeserializeOwned, C: Controller> FromRequest<App<C>> for Json<T> {
         }
         serde_json::from_slice(&bytes)
             .map(Self)
-            .map_err(|why| bad_request(why.to_string()))
+            .map_err(|why| not_taken(&why.to_string(), &headers, &app.about.version))
     }
+}
+
+/// What can't be read of a body.
+fn not_taken(said: &str, headers: &HeaderMap, version: &str) -> Refused {
+    Unknown::in_body(said).map_or_else(
+        || bad_request(said),
+        |unknown| unknown.refused(headers, version),
+    )
 }
 
 /// The longest body of a route, in bytes, where that is not [`Limits::body`](crate::Limits).

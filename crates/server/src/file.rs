@@ -88,7 +88,11 @@ fn must_be_absolute(spec: &Spec) -> Result<(), Problem> {
     let title = "relative paths are accepted on the private socket only";
     Err(Problem::new(403, "WL0372", Exit::Refused, title)
         .detail(what)
-        .hint("deploy on the controller's machine, or write absolute paths of that machine"))
+        .hint(
+            "deploy on the controller's machine, or write absolute paths of that machine; of what lies in the file's \
+             folder only a program named so is kept, so a script is to be the program itself, executable and with its \
+             interpreter in the first line, not an argument of that",
+        ))
 }
 
 /// The first word of a command that names a file by where its sender stood. A program does so by any

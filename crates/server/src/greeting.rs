@@ -54,7 +54,9 @@ fn fits<C: Controller>(app: &App<C>, request: &Request) -> Result<(), Refused> {
     };
     let said = said.to_str().ok().and_then(|text| text.parse::<u32>().ok());
     match said {
-        None => Err(bad_request("the Windlass-Api header is a number")),
+        None => Err(bad_request(format!(
+            "the Windlass-Api header is a number: {API_VERSION}, or left out"
+        ))),
         Some(API_VERSION) => Ok(()),
         Some(_) if FOR_ALL.contains(&request.uri().path()) => Ok(()),
         Some(theirs) => Err(other_version(&app.about.version, theirs).into()),

@@ -21,6 +21,7 @@ mod handlers;
 mod keys;
 mod limits;
 mod openapi;
+mod operation;
 mod places;
 mod rate;
 mod reading;
@@ -31,6 +32,7 @@ mod run_tokens;
 mod says;
 mod tokens;
 mod turned_away;
+mod unknown;
 mod watchers;
 
 pub use accept::Server;

@@ -6,7 +6,7 @@
 pub(crate) type Refusal = (&'static str, u16, &'static str);
 
 /// A code may be in it with two statuses.
-pub(crate) const REFUSALS: [Refusal; 61] = [
+pub(crate) const REFUSALS: [Refusal; 62] = [
     ("WL01xx", 422, "the file has problems"),
     ("WL0301", 503, "the controller is ending"),
     ("WL0302", 429, "the controller is busy"),
@@ -92,10 +92,15 @@ pub(crate) const REFUSALS: [Refusal; 61] = [
     ),
     ("WL0471", 409, "the journal ends before that sequence"),
     ("WL0474", 422, "the request contradicts itself"),
+    (
+        "WL0490",
+        400,
+        "the request has something that is not known here",
+    ),
 ];
 
 /// Any request.
-pub(crate) const ANY: &[&str] = &["WL0302", "WL0360", "WL0368", "WL0369", "WL0376"];
+pub(crate) const ANY: &[&str] = &["WL0302", "WL0360", "WL0368", "WL0369", "WL0376", "WL0490"];
 
 /// Any request that needs the controller.
 pub(crate) const ASKS: &[&str] = &["WL0301", "WL0303", "WL0314"];

@@ -19,6 +19,10 @@ type NamedSchema = (String, RefOr<Schema>);
 
 /// One operation of the document while it is put together, and the types that it speaks of.
 pub(crate) struct Says {
+    /// Its name in the document.
+    pub(crate) id: String,
+    /// What its query may have.
+    pub(crate) query: Vec<String>,
     operation: OperationBuilder,
     codes: Vec<&'static str>,
     schemas: Vec<NamedSchema>,
@@ -46,6 +50,8 @@ impl Says {
     /// An operation by its id and what it does, in one line.
     pub(crate) fn new(id: &str, summary: &str) -> Self {
         Self {
+            id: id.to_owned(),
+            query: Vec::new(),
             operation: OperationBuilder::new()
                 .operation_id(Some(id))
                 .summary(Some(summary)),
@@ -82,6 +88,7 @@ impl Says {
     pub(crate) fn asks<T: IntoParams>(mut self) -> Self {
         let parameters: Vec<Parameter> = T::into_params(|| Some(ParameterIn::Query));
         for parameter in parameters {
+            self.query.push(parameter.name.clone());
             self.operation = self.operation.parameter(parameter);
         }
         self

@@ -132,6 +132,15 @@ fn nothing_kept(shown: &str, arguments: &[Template], folder: &Path) -> EdgeError
     let texts = arguments
         .iter()
         .filter_map(|text| text.expand(|_| None).ok());
+    let texts: Vec<String> = texts.collect();
+    let below = |text: &&String| Path::new(text).starts_with(folder) && meant::is_script(text);
+    if let Some(script) = texts.iter().find(below) {
+        return rejected(format!(
+            "{shown} is given {script} by its absolute path, which is not kept, so that it could not be started \
+             again later: write it as a path of this folder; or, where paths must be absolute, make it the program \
+             itself, executable and with {shown} in its first line (`#!/usr/bin/env {shown}`): `run: {script}`"
+        ));
+    }
     let path = texts.into_iter().find(|text| meant::is_path(text));
     let first = match path {
         Some(path) => format!("{} (in `run`), and ", meant::missing(&path, folder)),

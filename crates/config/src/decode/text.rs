@@ -231,7 +231,15 @@ fn below_the_folder(node: &Node, hint: &str, reader: &mut Reader<'_>) -> Option<
         depth >= 0
     });
     if text.starts_with('/') || !inside {
-        let message = format!("`{}` lies outside the file's folder", shown(text));
+        let message = if text.starts_with('/') {
+            // Where the file lies is not known here.
+            let shown = shown(text);
+            format!(
+                "`{shown}` is an absolute path, and what lies below the file's folder is named from there"
+            )
+        } else {
+            format!("`{}` lies outside the file's folder", shown(text))
+        };
         reader.refuse_for(OUTSIDE_FOLDER, node.span, message, hint);
         return None;
     }

@@ -1,9 +1,9 @@
 //! Deployments that wait for another one, or take its place.
 
 use futures_channel::oneshot;
-use windlass_api::{Exit, PlanView, Problem};
+use windlass_api::{Command, Exit, PlanView, Problem};
 use windlass_model::{DeploymentId, Fact, Millis, Outcome, SlotId};
-use windlass_runtime::{From, Terms, When};
+use windlass_runtime::{From, Signed, Terms, When};
 use windlass_testkit::{App, Ending, Lab, run};
 
 use crate::fixture::{
@@ -89,6 +89,42 @@ fn a_wait_that_runs_out_begins_nothing() {
         assert_eq!(lab.until_ended(&id).await, Ending::Ended(Outcome::Promoted));
         lab.pass(Millis::from_secs(60)).await;
         assert_eq!(state(&lab, "web").promoted.len(), 1);
+    });
+}
+
+#[test]
+fn whoever_is_in_the_way_of_a_hold_learns_of_it() {
+    run(async {
+        let mut lab = Lab::new().await;
+        put(&lab, &["web"], "one");
+        let long = shop([web().bake(Millis::from_secs(100))]);
+        let id = begun(&lab, &long).await;
+        until_baking(&mut lab, &id, "web", 100).await;
+        let ana = Signed {
+            by: "ana".to_owned(),
+            why: Some("the queue grows".to_owned()),
+        };
+        let handle = lab.handle();
+        let held = handle.command(id.clone(), Command::Hold, ana);
+        held.await.expect("it waits");
+        lab.pass(Millis::from_secs(5)).await;
+        put(&lab, &["web"], "two");
+        let told = |refused: Problem| (refused.title, refused.hint.expect("what to do"));
+        let whose = "ana has held it for 5s: the queue grows";
+        let resume = format!("windlass resume {id}");
+        let asked = answered(ask(&lab, &long, When::Now)).await;
+        let (title, hint) = told(asked.expect_err("it is held"));
+        assert_eq!(title, format!("deployment {id} is running, and {whose}"));
+        assert!(hint.contains(&resume), "{hint}");
+        let waits = ask(&lab, &long, When::Wait(Millis::from_secs(2)));
+        lab.pass(Millis::from_secs(3)).await;
+        let (title, hint) = told(answered(waits).await.expect_err("it is held still"));
+        let title = title.split_once(": ").expect("who holds it").1.to_owned();
+        assert_eq!(title, "ana has held it for 7s: the queue grows");
+        assert!(hint.contains(&resume), "{hint}");
+        let goes_on = handle.command(id.clone(), Command::Resume, Signed::from("ana".to_owned()));
+        goes_on.await.expect("it goes on");
+        lab.until_ended(&id).await;
     });
 }
 

@@ -1,8 +1,8 @@
 //! What people and pages see.
 
-use futures_util::StreamExt;
+use futures_util::{FutureExt as _, StreamExt};
 use windlass_api::{Command, Event, Exit};
-use windlass_model::{DeploymentState, Millis, Outcome, Percent, RolloutPhase};
+use windlass_model::{DeploymentId, DeploymentState, Millis, Outcome, Percent, RolloutPhase};
 use windlass_runtime::{EventStream, LinesAt, ServiceAt};
 use windlass_testkit::{Lab, Script, environment_name, run, service_name};
 
@@ -15,7 +15,7 @@ const NAMES: [&str; 3] = ["auth", "api", "web"];
 /// What a stream holds by now.
 fn unread(stream: &mut EventStream) -> Vec<Event> {
     let mut events = Vec::new();
-    while let Ok(event) = stream.try_recv() {
+    while let Some(Some(event)) = stream.next().now_or_never() {
         events.push(event);
     }
     events
@@ -111,6 +111,43 @@ fn a_watcher_of_one_deployment_sees_no_other() {
                 .all(|event| event.deployment == other && event.deployment != one)
         );
         assert_eq!(seen.len(), lab.world.disk.rows(&other).len());
+    });
+}
+
+#[test]
+fn the_stream_of_a_deployment_ends_with_it() {
+    run(async {
+        let mut lab = Lab::new().await;
+        put(&lab, &["web"], "one");
+        let id = begun(&lab, &shop([web()])).await;
+        let mut whole = lab.handle().events(0, None).await.expect("a stream");
+        let handle = lab.handle();
+        let of_it = async |after| handle.events(after, Some(id.clone())).await;
+        let mut live = of_it(0).await.expect("a stream");
+        lab.until_ended(&id).await;
+        let mut late = of_it(0).await.expect("a stream");
+        let last = lab.world.disk.rows(&id).last().expect("rows").sequence;
+        let mut nothing = of_it(last).await.expect("a stream");
+        lab.pass(Millis::from_millis(1)).await;
+        let rows = lab.world.disk.rows(&id).len();
+        for (stream, many) in [(&mut live, rows), (&mut late, rows), (&mut nothing, 0)] {
+            assert_eq!(unread(stream).len(), many);
+            assert_eq!(stream.next().now_or_never(), Some(None), "it is over");
+            assert!(stream.is_whole());
+        }
+        unread(&mut whole);
+        assert_eq!(whole.next().now_or_never(), None, "others may begin");
+    });
+}
+
+#[test]
+fn a_deployment_that_is_none_has_no_stream() {
+    run(async {
+        let lab = Lab::new().await;
+        let none = DeploymentId::parse("dep_nothere").expect("an id");
+        let asked = lab.handle().events(0, Some(none)).await;
+        let refused = asked.expect_err("there is none");
+        assert_eq!((refused.status, refused.code.0.as_str()), (404, "WL0307"));
     });
 }
 
@@ -336,7 +373,7 @@ fn show_and_list_tell_where_deployments_stand() {
                 .len(),
             1
         );
-        let unknown = windlass_model::DeploymentId::parse("dep_0").expect("an id");
+        let unknown = DeploymentId::parse("dep_0").expect("an id");
         let unknown = lab.handle().show(unknown).await.expect_err("there is none");
         assert_eq!(
             (unknown.code.0.as_str(), unknown.exit),

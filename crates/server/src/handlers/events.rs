@@ -2,7 +2,8 @@
 //!
 //! The stream begins after the sequence that the client names and has no gaps. It ends with *again*
 //! (WebSocket 1013) when the client was too slow, and with *away* (1001) when the server ends; either way
-//! the client opens another after the last sequence it has. With *revoked* (1008) its token is over.
+//! the client opens another after the last sequence it has. With *revoked* (1008) its token is over, and with
+//! *ended* (1000) the deployment that it was of: all of it was sent.
 
 use axum::extract::State;
 use axum::extract::ws::WebSocketUpgrade;
@@ -11,6 +12,7 @@ use axum::http::HeaderMap;
 use axum::http::header::UPGRADE;
 use axum::response::{IntoResponse, Response};
 use windlass_api::{EventQuery, Exit, Problem};
+use windlass_runtime::EventStream;
 
 use super::over::Over;
 use super::{socket, sse};
@@ -31,6 +33,8 @@ pub(super) enum End {
     Broken,
     /// The client's token holds no longer.
     Revoked,
+    /// Its deployment has ended, and all of that was sent.
+    Ended,
 }
 
 impl End {
@@ -41,6 +45,7 @@ impl End {
             Self::Again => "again",
             Self::Broken => "broken",
             Self::Revoked => "revoked",
+            Self::Ended => "ended",
         }
     }
 
@@ -51,6 +56,16 @@ impl End {
             Self::Again => "too slow: go on after the last sequence",
             Self::Broken => "an event can't be written",
             Self::Revoked => "the token was revoked or has expired",
+            Self::Ended => "the deployment has ended; this was all of it",
+        }
+    }
+
+    /// Why a stream has nothing more.
+    pub(super) fn of(events: &EventStream) -> Self {
+        if events.is_whole() {
+            Self::Ended
+        } else {
+            Self::Again
         }
     }
 }

@@ -36,7 +36,7 @@ pub(super) async fn stream(mut socket: WebSocket, mut events: EventStream, mut o
             end = &mut over => break end,
             event = events.next() => {
                 let Some(event) = event else {
-                    break End::Again;
+                    break End::of(&events);
                 };
                 let Ok(text) = serde_json::to_string(&event) else {
                     break End::Broken;
@@ -57,6 +57,7 @@ pub(super) async fn stream(mut socket: WebSocket, mut events: EventStream, mut o
         End::Again => close_code::AGAIN,
         End::Broken => close_code::ERROR,
         End::Revoked => close_code::POLICY,
+        End::Ended => close_code::NORMAL,
     };
     let goodbye = Message::Close(Some(CloseFrame {
         code,

@@ -45,7 +45,7 @@ async fn next(mut streaming: Streaming) -> Option<(Result<Event, Infallible>, St
     let met = tokio::select! {
         end = streaming.over.comes() => Err(end),
         event = streaming.events.next() => match event {
-            None => Err(End::Again),
+            None => Err(End::of(&streaming.events)),
             Some(event) => serde_json::to_string(&event)
                 .map(|text| Event::default().id(event.sequence.to_string()).data(text))
                 .map_err(|_unwritable| End::Broken),

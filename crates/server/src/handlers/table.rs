@@ -30,6 +30,17 @@ pub(crate) enum Verb {
     Delete,
 }
 
+impl Verb {
+    /// As a request has it.
+    pub(crate) const fn word(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Post => "POST",
+            Self::Delete => "DELETE",
+        }
+    }
+}
+
 /// One method of one path.
 pub(crate) struct Row<C> {
     pub(crate) verb: Verb,

@@ -70,7 +70,7 @@ pub(crate) async fn token(server: &Standing, scope: Scope) -> String {
 }
 
 /// Every route, and the scope that it needs over the network: `open`, one of the scopes, or `owner`.
-const ROUTES: [(&str, &str, &str); 32] = [
+pub(crate) const ROUTES: [(&str, &str, &str); 32] = [
     ("GET", "/healthz", "open"),
     ("GET", "/readyz", "open"),
     ("GET", "/v1/version", "read"),

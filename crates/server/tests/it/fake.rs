@@ -42,6 +42,8 @@ pub(crate) struct State {
     pub(crate) stream_ends_after: Option<usize>,
     /// Whether a stream stays open after the last event.
     pub(crate) streams_stay: bool,
+    /// Whether streams end with their deployment.
+    pub(crate) streams_are_whole: bool,
     open: Vec<mpsc::Sender<Event>>,
     pub(crate) logs_asked: Vec<(ServiceAt, LinesAt)>,
     /// Told when a `down` begins, or a deployment that meets another one; it then waits for the other.
@@ -346,6 +348,10 @@ impl Controller for Fake {
         let past = state.events.iter().filter(|event| event.sequence > after);
         for event in past.take(most) {
             sender.try_send(event.clone()).unwrap();
+        }
+        let (stream, whole) = EventStream::of(stream);
+        if state.streams_are_whole {
+            whole.say();
         }
         if state.streams_stay {
             state.open.push(sender);

@@ -2,7 +2,9 @@
 
 use windlass_client::{Client, ClientError, Followed, Following, Starting};
 
+use crate::contract::ask;
 use crate::fake::{Fake, held, id};
+use crate::misspelt::private;
 use crate::standing::{Standing, folder};
 use windlass_server::Limits;
 
@@ -20,6 +22,7 @@ async fn sequences(following: &mut Following, count: usize) -> Vec<u64> {
         match following.next().await.unwrap() {
             Followed::Event(event) => seen.push(event.sequence),
             Followed::Reconnected { pid } => seen.push(u64::from(pid)),
+            Followed::Ended => panic!("it ended after {seen:?}"),
         }
     }
     seen
@@ -106,6 +109,34 @@ async fn a_follower_begins_anew_where_the_journal_is_an_older_one() {
         matches!(&met, Err(ClientError::Refused(why)) if why.status == 404),
         "{met:?}"
     );
+}
+
+#[tokio::test]
+async fn who_follows_a_deployment_learns_that_it_was_all() {
+    let folder = folder();
+    let server = Standing::new(folder.path());
+    server.fake.state().streams_are_whole = true;
+    server.fake.commit(held("mira"));
+    let client = server.client().await;
+    let mut following = Following::new(&client, &starting(), 0, Some(id("dep_01a")));
+    assert_eq!(sequences(&mut following, 1).await, [1]);
+    for _ in 0..2 {
+        assert_eq!(following.next().await.unwrap(), Followed::Ended);
+    }
+}
+
+#[tokio::test]
+async fn server_sent_events_end_with_why() {
+    let folder = folder();
+    let server = Standing::new(folder.path());
+    server.fake.commit(held("mira"));
+    for (whole, word) in [(true, "ended"), (false, "again")] {
+        server.fake.state().streams_are_whole = whole;
+        let line = "GET /v1/events?deployment=dep_01a";
+        let heard = ask(private(&server).await, line, "", "").await;
+        let end = format!("event: end\ndata: {{\"end\":\"{word}\"");
+        assert!(heard.body.contains(&end), "{}", heard.body);
+    }
 }
 
 #[tokio::test]

@@ -117,6 +117,9 @@ async fn a_report_that_is_too_long_or_says_what_nobody_knows_is_refused_with_wha
     let more = r#"{"metric":{"name":"rows","value":1,"unit":"s"}}"#;
     let answer = hearing.report(hearing.run, more).await;
     assert!(answer.starts_with("http/1.1 400"), "{answer}");
-    assert!(answer.contains("unknown field `unit`"), "{answer}");
+    assert!(
+        answer.contains("the body has `unit`; known there: name, value"),
+        "{answer}"
+    );
     assert_eq!(hearing.server.fake.state().reported.len(), 0);
 }

@@ -12,6 +12,7 @@ mod fake;
 mod following;
 mod hearing;
 mod limits;
+mod misspelt;
 mod repeating;
 mod returning;
 mod shapes;

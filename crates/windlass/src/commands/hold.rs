@@ -1,8 +1,7 @@
 //! `windlass hold`: a person's wait. Work time stands still until `resume`.
 
 use clap::Args;
-use windlass_api::Command;
-use windlass_model::DeploymentId;
+use windlass_api::{Command, DeploymentView};
 
 use super::tell::tell_and_end;
 use crate::arguments::{Because, Which};
@@ -22,7 +21,7 @@ pub(crate) struct Options {
 
 pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, Diagnostic> {
     // Whoever named it need not have said in which environment it is.
-    let became = |id: &DeploymentId| format!("waits until: windlass resume {id}");
+    let became = |view: &DeploymentView| format!("waits until: windlass resume {}", view.id);
     tell_and_end(
         context,
         (&options.which, &options.because),

@@ -1,8 +1,7 @@
 //! `windlass promote`: skips the remaining bakes and steps of every rollout.
 
 use clap::Args;
-use windlass_api::Command;
-use windlass_model::DeploymentId;
+use windlass_api::{Command, DeploymentView};
 
 use super::tell::tell_and_end;
 use crate::arguments::{Because, Which};
@@ -21,7 +20,17 @@ pub(crate) struct Options {
 }
 
 pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, Diagnostic> {
-    let became = |_: &DeploymentId| "skips its remaining bakes and steps".to_owned();
+    let became = |view: &DeploymentView| {
+        let skips = "skips its remaining bakes and steps";
+        match &view.held {
+            Some(held) if held.is_halt() => {
+                format!(
+                    "{skips} once the halt is lifted; until then nothing moves: windlass halt --lift"
+                )
+            }
+            Some(_) | None => skips.to_owned(),
+        }
+    };
     tell_and_end(
         context,
         (&options.which, &options.because),

@@ -1,8 +1,7 @@
 //! `windlass resume`: the end of a person's wait.
 
 use clap::Args;
-use windlass_api::Command;
-use windlass_model::DeploymentId;
+use windlass_api::{Command, DeploymentView};
 
 use super::tell::tell_and_end;
 use crate::arguments::{Because, Which};
@@ -25,7 +24,7 @@ pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, 
         context,
         (&options.which, &options.because),
         Command::Resume,
-        |_: &DeploymentId| "goes on".to_owned(),
+        |_: &DeploymentView| "goes on".to_owned(),
     )
     .await
 }

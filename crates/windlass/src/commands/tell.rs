@@ -2,7 +2,6 @@
 
 use windlass_api::{Command, DeploymentView};
 use windlass_client::Client;
-use windlass_model::DeploymentId;
 
 use super::which::{client, resolve};
 use crate::arguments::{Because, Which};
@@ -32,10 +31,10 @@ pub(super) async fn tell_and_end(
     context: &Context,
     said: (&Which, &Because),
     command: Command,
-    became: impl FnOnce(&DeploymentId) -> String,
+    became: impl FnOnce(&DeploymentView) -> String,
 ) -> Result<Report, Diagnostic> {
     let (_client, view) = tell(context, said, command).await?;
-    let mut lines = vec![format!("{} {}", view.id, became(&view.id))];
+    let mut lines = vec![format!("{} {}", view.id, became(&view))];
     lines.extend(by_hand::told(&view, &context.ui.style().zone));
     lines.push(String::new());
     Summary::of(&view, None).report(lines.join("\n"))

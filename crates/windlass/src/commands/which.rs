@@ -16,6 +16,9 @@ pub(super) const SEARCHED: u32 = 1_000;
 /// None is named, and what is there leaves no single one.
 pub(super) const NONE_NAMED: &str = "WL0431";
 
+/// Nothing runs that could be meant: what was typed is right, and comes too late or too early.
+const NONE_RUNS: &str = "WL0491";
+
 /// Deployments that are meant where none is named: of this application, in this environment.
 pub(super) struct Here<'c> {
     pub(super) app: Option<String>,
@@ -121,8 +124,8 @@ fn or_name_it(unreadable: Diagnostic) -> Diagnostic {
 /// The controller, for looking at a deployment: without a state directory there is none.
 pub(super) async fn client(context: &Context) -> Result<Client, Diagnostic> {
     context.client_to_look().await?.ok_or_else(|| {
-        Diagnostic::new(Exit::Usage, "there are no deployments")
-            .code(NONE_NAMED)
+        Diagnostic::new(Exit::Refused, "there are no deployments")
+            .code(NONE_RUNS)
             .hint(
                 "nothing was ever deployed with this state directory: windlass deploy, or name another \
                  one with --state-dir DIR",
@@ -150,12 +153,12 @@ fn the_running_one<'v>(
         (Some(only), None, _) => Ok(only),
         (None, _, Some(app)) => {
             let what = format!("no deployment of {app} runs");
-            Err(Diagnostic::new(Exit::Usage, what)
-                .code(NONE_NAMED)
+            Err(Diagnostic::new(Exit::Refused, what)
+                .code(NONE_RUNS)
                 .hint(hint))
         }
-        (None, _, None) => Err(Diagnostic::new(Exit::Usage, "no deployment runs")
-            .code(NONE_NAMED)
+        (None, _, None) => Err(Diagnostic::new(Exit::Refused, "no deployment runs")
+            .code(NONE_RUNS)
             .hint(hint)),
         (Some(first), Some(second), _) => {
             let told = [first, second].into_iter().chain(running);

@@ -190,6 +190,11 @@ impl<'c> Demo<'c> {
                     self.tell_back(pid, seen);
                     continue;
                 }
+                // Its outcome was told before.
+                Followed::Ended => {
+                    let what = "a deployment that ended without an outcome".to_owned();
+                    return Err(ClientError::Malformed { what });
+                }
             };
             seen.events += 1;
             let ended = self.meet(&event, script, seen);

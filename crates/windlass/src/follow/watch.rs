@@ -184,6 +184,7 @@ async fn watch(
                     }
                 }
             }
+            Followed::Ended => return Ok(Met::End),
             Followed::Reconnected { pid } => {
                 // Who can't say it yet leaves the clocks as they are.
                 if let Ok(view) = following.client().show(&picture.id).await {
@@ -241,14 +242,17 @@ pub(crate) async fn past(
             followed = following.next() => followed?,
             _signal = &mut left => return Ok(Report::silent(Exit::Detached)),
         };
-        if let Followed::Event(event) = followed {
-            last = event.sequence;
-            picture.apply(&event);
-            if voice.event(&event, &picture).is_err() {
-                return Ok(Report::silent(Exit::Done));
-            }
-            events.push(*event);
+        let event = match followed {
+            Followed::Event(event) => event,
+            Followed::Reconnected { .. } => continue,
+            Followed::Ended => break,
+        };
+        last = event.sequence;
+        picture.apply(&event);
+        if voice.event(&event, &picture).is_err() {
+            return Ok(Report::silent(Exit::Done));
         }
+        events.push(*event);
     }
     say_unknown(context, following.unknown());
     if context.ui.output() == crate::arguments::Output::Json {

@@ -187,6 +187,8 @@ halted already. Who halted and who lifted it: windlass events --outside",
   windlass down -e staging
   windlass down --yes
 
+Without -e in every environment of the application, with it in that one.
+
 Asks once on a terminal. Journal and releases stay. Start again: windlass deploy
 Ends with 0 when nothing runs any more, 5 when you said no, 6 when something
 does not end.",

@@ -160,6 +160,22 @@ pub(crate) const TOPICS: &[Topic] = &[
         "reference/output.md",
         "what commands print for scripts"
     ),
+    written!("api", "reference/api.md", "the API, for programs"),
+    written!(
+        "router",
+        "reference/router.md",
+        "what the router does with requests, beside splitting them"
+    ),
+    written!(
+        "performance",
+        "performance.md",
+        "how fast it is, beside something known"
+    ),
+    written!(
+        "architecture",
+        "architecture.md",
+        "what it consists of, and what may know what"
+    ),
     written!(
         "vocabulary",
         "vocabulary.md",
@@ -186,4 +202,43 @@ pub(crate) fn reference(link: &str) -> Option<String> {
     let same = |topic: &&Topic| topic.path.rsplit('/').next() == Some(file);
     let topic = TOPICS.iter().find(same).filter(|_| !file.is_empty())?;
     Some(format!("windlass docs {}", topic.name))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::path::Path;
+
+    use super::*;
+
+    /// Where pages are that are inside; notes on the design are for those who have the source.
+    const FOLDERS: [&str; 3] = ["", "howto", "reference"];
+
+    #[test]
+    fn every_page_is_inside_and_leads_to_others_that_are() {
+        let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs");
+        let mut written = BTreeSet::new();
+        for folder in FOLDERS {
+            for entry in std::fs::read_dir(docs.join(folder)).unwrap() {
+                let path = entry.unwrap().path();
+                if path.extension().is_some_and(|ending| ending == "md") {
+                    let name = path.strip_prefix(&docs).unwrap().to_str().unwrap();
+                    written.insert(name.trim_start_matches('/').to_owned());
+                }
+            }
+        }
+        let inside: BTreeSet<String> = TOPICS.iter().map(|it| it.path.to_owned()).collect();
+        assert_eq!(inside, written);
+        for topic in TOPICS {
+            let text = topic.text();
+            let links = text.split("](").skip(1);
+            let links = links.filter_map(|rest| rest.split(')').next());
+            for link in links.filter(|link| link.contains(".md") && !link.contains("design/")) {
+                if link.contains("errors/") || link.contains("://") {
+                    continue;
+                }
+                assert!(reference(link).is_some(), "{}: {link}", topic.path);
+            }
+        }
+    }
 }

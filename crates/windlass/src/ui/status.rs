@@ -200,14 +200,18 @@ fn under_way(lock: &LockView, now_us: i64) -> String {
 
 /// Which it is, whose, for how long, and what it does or waits for.
 fn told(lock: &LockView, now_us: i64) -> String {
-    // Of one that somebody holds it matters for how long that is so.
-    let since_us = lock
-        .held
-        .as_ref()
-        .map_or(lock.since_us, |held| held.since_us);
-    let (by, age) = (harmless(&lock.by), took(now_us - since_us));
-    let reason = harmless(&lock.reason);
-    format!("{} of {by} for {age}, {reason}", lock.deployment)
+    let (by, reason) = (harmless(&lock.by), harmless(&lock.reason));
+    let age = |since_us| took(now_us - since_us);
+    let so_long = match &lock.held {
+        // Of one that somebody holds it matters for how long that is so.
+        Some(held) => format!("for {}", age(held.since_us)),
+        // A score gate is nobody, and shut since its last measurement only.
+        None if lock.state == DeploymentState::Held => {
+            format!("begun {} ago", age(lock.since_us))
+        }
+        None => format!("for {}", age(lock.since_us)),
+    };
+    format!("{} of {by} {so_long}, {reason}", lock.deployment)
 }
 
 /// What runs in it, what that does or waits for, and what may be said to it.

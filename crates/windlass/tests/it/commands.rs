@@ -76,7 +76,8 @@ fn abort_without_waiting_returns_once_it_is_journalled() {
     let blog = lab.tmp().join("windlass.yaml");
     std::fs::write(&blog, "app: blog\n").unwrap();
     let left = lab.run(&["abort", "-f", &blog.display().to_string()]);
-    left.exits(64).says(&["no deployment of blog runs"]);
+    left.exits(5)
+        .says(&["WL0491", "no deployment of blog runs"]);
     std::fs::write(&blog, "app: [blog\n").unwrap();
     let left = lab.run(&["abort", "-f", &blog.display().to_string()]);
     left.exits(65)

@@ -26,7 +26,7 @@ pub(super) const ROWS: &[Row] = &[
             "DELETE /v1/status HTTP/1.1\r\nHost: l\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: 0\r\n\r\n",
         ),
         405,
-        &["WL0362", "Allow"],
+        &["WL0362", "this path takes GET"],
     ),
     row(
         "half an object",
