@@ -2,7 +2,7 @@
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::lab::{Lab, SOON, Service, answer, ask, eventually, kill};
 
@@ -34,7 +34,7 @@ fn kept(lab: &Lab) -> PathBuf {
 }
 
 /// Has it say that it is version 9, in as many bytes.
-fn change(program: &PathBuf) {
+fn change(program: &Path) {
     let text = fs::read_to_string(program).unwrap();
     let other = text.replace("--version 1", "--version 9");
     assert_ne!(text, other);

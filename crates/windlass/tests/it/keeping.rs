@@ -273,5 +273,10 @@ fn a_deployment_that_was_open_in_a_backup_is_taken_back_and_says_why() {
     eventually("version 1 serves again", SOON, || {
         (answer(lab.at("web")).chain() == "web=1").then_some(())
     });
+    let outside = lab
+        .run(&["events", "--outside", "--state-dir", into])
+        .exits(0)
+        .out;
+    assert!(!outside.contains("had died"), "{outside}");
     lab.run(&["down", "--yes", "--state-dir", into]).exits(0);
 }

@@ -233,6 +233,9 @@ fn a_person_goes_back_at_the_router_of_a_dead_controller_and_the_deployment_foll
     assert_eq!(answer(lab.at("web")).chain(), "web=1");
 }
 
+/// What mends a router alone that does not run.
+const AGAIN: &str = "start it again by its file: windlass router --config FILE";
+
 #[test]
 fn a_router_alone_that_was_killed_is_started_again_by_its_file_and_all_who_are_asked_say_so() {
     let lab = Lab::new(ALONE);
@@ -243,7 +246,6 @@ fn a_router_alone_that_was_killed_is_started_again_by_its_file_and_all_who_are_a
         (lab.run(&["router", "status"]).code == 0).then_some(())
     });
     router.kill();
-    const AGAIN: &str = "start it again by its file: windlass router --config FILE";
     let doctor = lab.run(&["doctor"]).exits(6).out;
     let words = doctor.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(words.contains(AGAIN), "{doctor}");
