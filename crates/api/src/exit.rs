@@ -62,7 +62,9 @@ impl Exit {
             Self::Refused => {
                 "refused: another deployment runs, or none does that could be meant; halted, a stale plan, something is there already"
             }
-            Self::Stuck => "stuck, or the state is unknown; `doctor` found something broken",
+            Self::Stuck => {
+                "stuck, or the state is unknown; `doctor` found something broken; nothing is new, and what runs is not ready"
+            }
             Self::Usage => "what was typed can't be understood",
             Self::Configuration => {
                 "the file, or a value that it needs, is wrong; or a file or folder that was named can't be used"

@@ -1,11 +1,12 @@
 //! The file of a router that runs alone, into the routes that it serves.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::rc::Rc;
 
 use windlass_model::{
-    EnvironmentName, Instance, InstanceId, Label, Percent, Probe, ProbeKind, Route, RouteMode,
-    RouteSlot, ServiceKey, ServiceName, SlotId, Speaks, Traffic, Version,
+    EnvironmentName, Instance, InstanceId, Label, Listen, Percent, Probe, ProbeKind, Route,
+    RouteMode, RouteSlot, ServiceKey, ServiceName, SlotId, Speaks, Traffic, Version,
 };
 
 use crate::assemble;
@@ -19,7 +20,7 @@ use crate::field::{At, Keys, Shape};
 use crate::format::Format;
 use crate::load::{Refused, RefusedKind, in_order, misread, refused};
 use crate::parse::parse;
-use crate::problem::{MISSING_KEY, Problem, SHARE};
+use crate::problem::{ADDRESS_TAKEN, MISSING_KEY, Problem, SHARE};
 use crate::reader::Reader;
 
 /// Where the copies of an origin run, as far as the router knows.
@@ -115,8 +116,10 @@ fn route(
             speaks: speaks(draft),
         })
     });
+    let listen = assemble::listen(draft.listen.good()?)?;
+    refuse_loop(name, origins, &listen, reader);
     Some(Route {
-        listeners: vec![assemble::listen(draft.listen.good()?)?],
+        listeners: vec![listen],
         mode: RouteMode::Serve,
         slots: slots.collect::<Option<_>>()?,
         traffic: Box::new(Traffic {
@@ -183,8 +186,36 @@ fn shares(
     None
 }
 
+/// Refuses an origin that is the router itself: each request would come back to it, until nothing is left to
+/// take one.
+fn refuse_loop(
+    name: &At<ServiceName>,
+    origins: &Entries<String, OriginDraft>,
+    listen: &Listen,
+    reader: &mut Reader<'_>,
+) {
+    let own = listen.address;
+    let is_own = |at: SocketAddr| {
+        let everywhere =
+            own.ip().is_unspecified() && (at.ip().is_loopback() || at.ip().is_unspecified());
+        at.port() == own.port() && (at.ip() == own.ip() || everywhere)
+    };
+    for (origin, draft) in origins {
+        let all = draft.value.at.good().into_iter().flatten();
+        for at in all.filter(|at| is_own(at.value)) {
+            let message = format!(
+                "the origin `{}` is at {}, where the router itself serves `{}`",
+                origin.value, at.value, name.value
+            );
+            let hint =
+                "name the address of the server behind it: a request would go round in a circle";
+            reader.refuse_for(ADDRESS_TAKEN, at.span, message, hint);
+        }
+    }
+}
+
 fn instances(slot: u32, origin: &OriginDraft) -> Option<Vec<Instance>> {
-    let instance = |(number, at): (usize, &At<std::net::SocketAddr>)| {
+    let instance = |(number, at): (usize, &At<SocketAddr>)| {
         Some(Instance {
             id: InstanceId::from_tail(&format!("{slot}x{number}")).ok()?,
             place: PLACE.to_owned(),

@@ -26,6 +26,10 @@ pub struct ShimSpec {
     pub hands_on: Vec<String>,
     /// Its working directory.
     pub directory: PathBuf,
+    /// The folder of its kept release, of which the bytes are compared before the group is started again; none
+    /// of what is not kept.
+    #[serde(default)]
+    pub kept: Option<PathBuf>,
     /// How it is asked to end.
     pub stop: Stop,
     /// Whether it is restarted when it ends by itself.
@@ -57,7 +61,8 @@ pub enum ShimRequest {
     Status,
     /// Tell me at each change.
     Watch,
-    /// Changes the restart policy; promotion does.
+    /// Changes the restart policy; promotion does. A group that waits for its next start is started at
+    /// once, also where the policy stays as it is.
     Keep {
         /// The controller's.
         epoch: Epoch,

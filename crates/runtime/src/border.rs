@@ -37,4 +37,7 @@ pub struct Border {
     pub points: Rc<dyn windlass_edge::CrashPoints>,
     /// Whether a person has halted every raise.
     pub brake: Rc<dyn Brake>,
+    /// When the backup was made that the journal was restored from, in microseconds since 1970 UTC; none where it
+    /// never was.
+    pub restored_us: Option<i64>,
 }

@@ -81,11 +81,15 @@ pub(crate) async fn begin(shared: &Rc<Shared>, noted: mpsc::Receiver<Happening>)
     };
     remember(shared, &before);
     let mut controllers = before.iter().filter_map(|(_, it)| match it.what {
-        Happened::ControllerStarted { .. } => Some(true),
-        Happened::ControllerEnded => Some(false),
+        Happened::ControllerStarted { .. } => Some((true, it.at_us)),
+        Happened::ControllerEnded => Some((false, it.at_us)),
         _ => None,
     });
-    let after_death = controllers.next().unwrap_or(false);
+    // Of one that lived when the journal was copied into a backup, a restored one says nothing else.
+    let restored_us = shared.border.restored_us;
+    let after_death = controllers
+        .next()
+        .is_some_and(|(lived, at_us)| lived && restored_us.is_none_or(|made_us| made_us < at_us));
     let last_seen_us = if after_death {
         last_seen(shared, &before).await
     } else {

@@ -16,7 +16,7 @@ use crate::controller::Shared;
 use crate::drive::{Driven, Input};
 use crate::handle::{From, Reply, Terms, When};
 use crate::queue::{Place, Ticket};
-use crate::{opening, planning, problems, scorer, startable};
+use crate::{opening, planning, problems, rousing, scorer, startable};
 
 /// What is asked for.
 pub(crate) struct Ask {
@@ -86,6 +86,7 @@ async fn begin(shared: &Rc<Shared>, mut ask: Ask) -> Result<Begun, Problem> {
     planning::refuse_locked(shared, &planned.plan.app, &planned.plan.environment).await?;
     if planned.nothing_to_do {
         opening::note_folder(shared, &planned.plan).await?;
+        rousing::rouse(shared, &planned.plan).await;
         return Ok((None, planned));
     }
     // Copying releases takes its time.

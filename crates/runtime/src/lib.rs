@@ -63,6 +63,7 @@ mod retelling;
 mod retention;
 mod returning;
 mod risk;
+mod rousing;
 mod routes;
 mod saying;
 mod scorer;

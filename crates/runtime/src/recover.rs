@@ -8,8 +8,8 @@ use windlass_edge::{EdgeError, ErrorKind, OpenDeployment};
 use windlass_engine::deployment::{Deployment, Event, step};
 use windlass_engine::rollout::{Begun, Phase, Rollout};
 use windlass_model::{
-    DeploymentId, Environment, Millis, Percent, Route, RouteMode, RouteSlot, ServiceKey,
-    ServiceName, ServiceState, Slot,
+    DeploymentId, DeploymentState, Environment, Millis, Percent, PlanKind, Route, RouteMode,
+    RouteSlot, ServiceKey, ServiceName, ServiceState, Slot,
 };
 
 use crate::because::First;
@@ -25,6 +25,9 @@ const GONE_BACK: &str = "windlass: the way back was begun while the journal coul
 /// Who stops a deployment whose candidates had traffic, and have none: what was seen of them so far
 /// is not what its rows say.
 const TABLE_LOST: &str = "windlass: the router had lost its table";
+
+/// Who stops a deployment that was open in the backup that was restored: of what it had begun nothing came with it.
+const RESTORED: &str = "windlass: it was open when the restored backup was made";
 
 /// Time before a router that does not answer after all is asked again.
 const ASK_AGAIN: Millis = Millis::from_secs(1);
@@ -62,7 +65,8 @@ pub(crate) async fn recover(shared: &Rc<Shared>) -> Result<(), EdgeError> {
         tracing::error!("the router can't be asked: no route is put back");
     }
     for (id, begin) in begins {
-        let why = why_back(&begin.deployment, in_effect.as_ref());
+        let why =
+            restored(shared, &begin).or_else(|| why_back(&begin.deployment, in_effect.as_ref()));
         let driven = drive(shared, begin);
         shared.running.borrow_mut().insert(id, driven.clone());
         let heard = hearing::again(Rc::clone(shared), driven.clone());
@@ -147,6 +151,20 @@ fn holds_its_lock(shared: &Rc<Shared>, open: &OpenDeployment) -> bool {
     let plan = &open.deployment.plan;
     let environment = shared.environment(&plan.app, &plan.environment);
     environment.lock.as_ref() == Some(&open.deployment.id)
+}
+
+/// Whether the journal is a backup's, and the deployment was open in it. What is past its commit point, or goes
+/// back already, only goes on with that.
+fn restored(shared: &Shared, begin: &Begin) -> Option<&'static str> {
+    let made_us = shared.border.restored_us?;
+    let deployment = &begin.deployment;
+    let is_under_way = matches!(
+        deployment.state(),
+        DeploymentState::Running | DeploymentState::Held
+    );
+    // There is nothing to go back to from a way back.
+    let can_go_back = deployment.plan.kind != PlanKind::Rollback;
+    (begin.started_us <= made_us && is_under_way && can_go_back).then_some(RESTORED)
 }
 
 /// Why a deployment can't go on where its rows end.

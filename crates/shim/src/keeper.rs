@@ -11,6 +11,7 @@ use rustix::process::getpid;
 use windlass_control::{
     GroupEnd, Restart, ShimRefusal, ShimReply, ShimRequest, ShimSpec, ShimState, ShimStatus,
 };
+use windlass_kept::{Digests, compare, trust};
 use windlass_model::Epoch;
 
 use crate::connection::Peers;
@@ -79,6 +80,7 @@ pub(crate) struct Keeper {
     stop_by: Option<Instant>,
     back_off: Duration,
     complaints: Cell<u32>,
+    digests: Digests,
     status: ShimStatus,
 }
 
@@ -121,6 +123,7 @@ impl Keeper {
             stop_by: None,
             back_off: BACK_OFF_FIRST,
             complaints: Cell::new(0),
+            digests: Digests::default(),
             status,
         };
         // On disk before the group exists: whoever finds this shim killed knows where to look.
@@ -212,6 +215,10 @@ impl Keeper {
     /// Starts the group.
     fn start(&mut self) {
         let now = Instant::now();
+        if let Some(damage) = self.damage() {
+            self.rest(GroupEnd::NotStarted(damage), now);
+            return;
+        }
         match group::start(&self.spec, &self.logs) {
             Ok(leader) => self.phase = Phase::Running { leader, since: now },
             Err(problem) => {
@@ -219,6 +226,21 @@ impl Keeper {
                 self.rest(end, now);
             }
         }
+    }
+
+    /// What of its release is not as it was kept. Whoever had it started the first time has just compared it.
+    fn damage(&self) -> Option<String> {
+        let release = self.spec.kept.as_ref()?;
+        if self.status.restarts == 0 {
+            trust(release, &self.digests);
+            return None;
+        }
+        let unlike = compare(release, &self.digests);
+        let first = unlike.first()?;
+        Some(format!(
+            "what is kept of its release is damaged: {first}; windlass deploy keeps it anew where the folder of \
+             the file has the same bytes"
+        ))
     }
 
     /// After a group's end, when nothing of it is left.
@@ -302,6 +324,7 @@ impl Keeper {
             }
             ShimRequest::Keep { epoch, restart } => {
                 self.change(*epoch, *restart);
+                self.hurry();
                 Some(ShimReply::Done)
             }
             ShimRequest::Stop { epoch } => {
@@ -318,6 +341,14 @@ impl Keeper {
             None => connection.awaits_end = true,
         }
         connection.watches |= matches!(request, ShimRequest::Watch);
+    }
+
+    /// What waits for its next start has it now: why it ended may be mended.
+    fn hurry(&mut self) {
+        if let Phase::BackingOff { until, .. } = &mut self.phase {
+            *until = Instant::now();
+            self.back_off = BACK_OFF_FIRST;
+        }
     }
 
     fn change(&mut self, epoch: Epoch, restart: Restart) {

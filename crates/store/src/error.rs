@@ -44,6 +44,16 @@ pub(crate) fn sql(what: impl Into<String>, error: sqlx::Error) -> EdgeError {
     }
 }
 
+/// Says why a whole file can't be read, at the first look at it.
+pub(crate) fn unreadable(error: sqlx::Error) -> EdgeError {
+    let what = match primary_code(&error) {
+        Some(NOT_A_DATABASE) => "it is no SQLite database: it is damaged, or never was a journal",
+        Some(CORRUPT) => "it is damaged",
+        Some(_) | None => "it can't be read",
+    };
+    sql(what, error)
+}
+
 /// Says that a stored value can't be read.
 pub(crate) fn malformed(what: impl Into<String>) -> EdgeError {
     EdgeError::new(ErrorKind::Malformed, Retry::Never, what)

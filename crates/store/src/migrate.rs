@@ -71,7 +71,9 @@ impl Migration {
 /// # Errors
 /// `Refused` for a file of another program; `Unreachable`, `Malformed`.
 pub(crate) async fn check_ours(connection: &mut SqliteConnection) -> Result<(), EdgeError> {
-    let tables = schema::tables(connection).await.map_err(failed)?;
+    let tables = schema::tables(connection)
+        .await
+        .map_err(error::unreadable)?;
     if tables.is_empty() || tables.iter().any(|table| table == schema::TABLE) {
         return Ok(());
     }

@@ -32,6 +32,7 @@ impl World {
             prober: Rc::new(FakeProber::new(&self.host)),
             gauge: Rc::new(self.gauge.clone()),
             store: Rc::new(store),
+            restored_us: None,
         }
     }
 }

@@ -81,9 +81,15 @@ const ALONE: &str = "WL0456";
 
 fn not_reached(why: ClientError, reach: &Reach) -> Diagnostic {
     let has_ended = matches!(why, ClientError::EndedEarly { .. });
-    let is_alone = |paths: &StatePaths| route::alone(paths).is_some();
-    if !has_ended || !reach.paths().is_some_and(is_alone) {
+    let Some(paths) = reach.paths().filter(|_| has_ended) else {
         return Diagnostic::from(why);
+    };
+    if route::alone(paths).is_none() {
+        return if route::is_of_one_alone(paths) {
+            down_alone()
+        } else {
+            Diagnostic::from(why)
+        };
     }
     let what = "a router runs here alone, and obeys no controller";
     Diagnostic::new(Exit::Unreachable, what)
@@ -93,6 +99,15 @@ fn not_reached(why: ClientError, reach: &Reach) -> Diagnostic {
             "look at it: windlass router status; for an application take a folder of its own: \
              --state-dir DIR",
         )
+}
+
+/// The router that ran alone here does not answer: a controller would start none.
+fn down_alone() -> Diagnostic {
+    let what = "a router runs here alone when it runs, and now none answers";
+    Diagnostic::new(Exit::Unreachable, what)
+        .code(ALONE)
+        .detail("nothing was changed; what its file says is not served until it is started")
+        .hint(route::START_ALONE)
 }
 
 /// Where it is, for a person.

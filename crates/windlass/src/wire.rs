@@ -11,7 +11,7 @@ use tokio::task::LocalSet;
 use windlass_adapters::{
     EmbeddedRouter, EmbeddedRouterConfig, FolderGauge, HaltFile, LocalTasks, NetworkProber,
     PortRange, ProcessTarget, ProcessTargetConfig, Prometheus, RandomIds, SystemClock,
-    look_beforehand,
+    damaged_releases as damaged_below, look_beforehand,
 };
 use windlass_api::Exit;
 use windlass_client::{ControllerLock, Holder, ReplaceError, StatePaths, is_stopped, replace};
@@ -23,6 +23,7 @@ use windlass_runtime::Border;
 use windlass_server::{About, Network, RunTokens, Server, Tokens, TokensError, WayIn};
 use windlass_store::SqliteStore;
 
+use crate::backup;
 use crate::diagnostic::{Diagnostic, NO_START, chain};
 use crate::door::{self, Door};
 use crate::findable::{self, stay_findable};
@@ -39,6 +40,11 @@ const TOKENS: &str = "tokens.json";
 /// Why the release could not be kept from this machine; nothing is kept.
 pub(crate) fn absent(request: &KeepRelease) -> Option<String> {
     look_beforehand(request).err().map(|why| why.chain())
+}
+
+/// Kept releases that are not what was kept, a line each; reads all of them.
+pub(crate) fn damaged_releases(paths: &StatePaths) -> Vec<String> {
+    damaged_below(&paths.state)
 }
 
 /// This very binary, even when its file was replaced or deleted meanwhile.
@@ -274,6 +280,7 @@ async fn border(
         points: Rc::new(crate::crash::Crash::of(&paths.state)),
         reception: Rc::new(reception),
         brake: Rc::new(HaltFile::new(paths.halted.clone())),
+        restored_us: backup::restored_us(&paths.state),
     };
     Ok((border, runs, arriving))
 }

@@ -36,7 +36,7 @@ pub(super) const ORDINARY: &str = "e2e-ordinary";
 pub(super) const SWEEP: &str = "sweep";
 
 /// Every suite, in the order in which the closing line names them.
-const SUITES: [Suite; 29] = [
+const SUITES: [Suite; 30] = [
     Suite {
         name: "fmt",
         shown_by: Shown::Stage,
@@ -96,6 +96,10 @@ const SUITES: [Suite; 29] = [
     Suite {
         name: "adapters",
         shown_by: Shown::Package("windlass-adapters"),
+    },
+    Suite {
+        name: "kept",
+        shown_by: Shown::Package("windlass-kept"),
     },
     Suite {
         name: "shim",

@@ -9,7 +9,7 @@ use crate::tree::{Source, assert_none, manifests, sources};
 type May = (&'static str, &'static [&'static str]);
 
 /// Everything may know the nouns; the rest is listed. What is not here is forbidden.
-const TABLE: [May; 24] = [
+const TABLE: [May; 25] = [
     ("windlass-model", &[]),
     ("windlass-config", &["model"]),
     ("windlass-engine", &["model"]),
@@ -24,7 +24,7 @@ const TABLE: [May; 24] = [
     ("windlass-store", &["model", "edge"]),
     (
         "windlass-adapters",
-        &["model", "control", "edge", "reports", "tls"],
+        &["model", "control", "edge", "kept", "reports", "tls"],
     ),
     ("windlass-adapter-*", &["model", "edge"]),
     (
@@ -34,7 +34,8 @@ const TABLE: [May; 24] = [
     ("windlass-tls", &[]),
     ("windlass-acme", &["model", "tls"]),
     ("windlass-reports", &[]),
-    ("windlass-shim", &["model", "control"]),
+    ("windlass-kept", &["model"]),
+    ("windlass-shim", &["model", "control", "kept"]),
     ("windlass-load", &["model"]),
     ("windlass-api", &["model"]),
     ("windlass-client", &["model", "api", "tls"]),

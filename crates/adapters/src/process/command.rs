@@ -10,11 +10,10 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use windlass_edge::{EdgeError, KeepRelease, StartCommand};
+use windlass_kept::{Digests, finish};
 use windlass_model::{CommandSpec, Digest, Job, Pass, ServiceSpec, Template};
 
-use super::digests::Digests;
 use super::fail::rejected;
-use super::manifest::finish;
 use super::program::{self, DEFAULT_PATH};
 use super::selection::{Program, locate, named_path, program_text};
 

@@ -1,5 +1,6 @@
 //! Copies what was scanned into the place of a release.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File, Permissions};
 use std::io;
 use std::os::unix::fs::{PermissionsExt, symlink};
@@ -8,11 +9,12 @@ use std::path::{Path, PathBuf};
 use rustix::fs::syncfs;
 use uuid::Uuid;
 use windlass_edge::EdgeError;
+use windlass_kept::{Digests, Entry, compare};
 use windlass_model::Digest;
 
 use super::fail::{conflict, machine};
 use super::layout::{Layout, private_folder, sync_folder, write_json_durably};
-use super::manifest::{Entry, Scan};
+use super::scan::Scan;
 
 /// What a copy in the making is called, before its id.
 pub(super) const INCOMING: &str = ".incoming-";
@@ -72,10 +74,7 @@ fn copy_files(scan: &Scan<'_>, files: &Path) -> io::Result<()> {
             }
             Entry::Link { target } => symlink(target, &place)?,
             Entry::File { executable, .. } => {
-                let source = scan.sources.get(path).ok_or(io::ErrorKind::NotFound)?;
-                fs::copy(source, &place)?;
-                let mode = if *executable { 0o555 } else { 0o444 };
-                fs::set_permissions(&place, Permissions::from_mode(mode))?;
+                copy_file(scan, path, &place, *executable)?;
                 if singly {
                     File::open(&place)?.sync_all()?;
                 }
@@ -93,6 +92,84 @@ fn copy_files(scan: &Scan<'_>, files: &Path) -> io::Result<()> {
         syncfs(File::open(files)?)?;
     }
     Ok(())
+}
+
+fn copy_file(scan: &Scan<'_>, path: &str, place: &Path, executable: bool) -> io::Result<()> {
+    let source = scan.sources.get(path).ok_or(io::ErrorKind::NotFound)?;
+    fs::copy(source, place)?;
+    let mode = if executable { 0o555 } else { 0o444 };
+    fs::set_permissions(place, Permissions::from_mode(mode))
+}
+
+/// Makes good what was damaged of a release that is kept already, from what was scanned. What is whole stays as
+/// it is: somebody may run it.
+pub(super) fn mend(
+    layout: &Layout,
+    scan: &Scan<'_>,
+    artefact: &Digest,
+    digests: &Digests,
+) -> Result<(), EdgeError> {
+    let release = layout.release(artefact);
+    if compare(&release, digests).is_empty() {
+        return Ok(());
+    }
+    private_folder(&release.join("identities"))?;
+    write_json_durably(&release.join("manifest.json"), &scan.manifest)?;
+    let unlike = compare(&release, digests);
+    let unlike: BTreeSet<PathBuf> = unlike.into_iter().map(|unlike| unlike.path).collect();
+    mend_files(scan, &layout.files(artefact), &unlike)
+        .map_err(|e| machine("can't make good what is damaged of a kept release", e))?;
+    match compare(&release, digests).first() {
+        None => {
+            tracing::warn!("release {artefact} was damaged, and is kept anew");
+            Ok(())
+        }
+        Some(_changed) => Err(conflict("files changed while they were being kept")),
+    }
+}
+
+fn mend_files(scan: &Scan<'_>, files: &Path, unlike: &BTreeSet<PathBuf>) -> io::Result<()> {
+    let root = (files.to_owned(), &Entry::Folder);
+    let entries = scan.manifest.entries.iter();
+    let all = entries.map(|(path, entry)| (files.join(path), entry));
+    let mut folders = Vec::new();
+    // What is above comes before what is below it.
+    for (place, entry) in std::iter::once(root).chain(all) {
+        let is_whole = !unlike.contains(&place);
+        if !is_whole {
+            clear(&place)?;
+        }
+        match entry {
+            Entry::Folder => {
+                if !is_whole {
+                    fs::create_dir(&place)?;
+                }
+                fs::set_permissions(&place, Permissions::from_mode(0o755))?;
+                folders.push(place);
+            }
+            Entry::Link { target } if !is_whole => symlink(target, &place)?,
+            Entry::File { executable, .. } if !is_whole => {
+                let path = place.strip_prefix(files).map_err(io::Error::other)?;
+                copy_file(scan, &path.to_string_lossy(), &place, *executable)?;
+            }
+            Entry::Link { .. } | Entry::File { .. } => {}
+        }
+    }
+    for folder in folders.iter().rev() {
+        fs::set_permissions(folder, Permissions::from_mode(0o555))?;
+    }
+    syncfs(File::open(files)?)?;
+    Ok(())
+}
+
+/// Removes whatever lies in a place.
+fn clear(place: &Path) -> io::Result<()> {
+    match fs::symlink_metadata(place) {
+        Ok(seen) if seen.is_dir() => remove(place).map_err(io::Error::other),
+        Ok(_) => fs::remove_file(place),
+        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(e) => Err(e),
+    }
 }
 
 /// Removes a folder of read-only folders; one that is gone is fine.

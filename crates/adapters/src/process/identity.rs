@@ -3,10 +3,10 @@
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest as _, Sha256};
 use windlass_edge::{EdgeError, KeepRelease};
+use windlass_kept::finish;
 use windlass_model::{Digest, Pass, Release, Template, Version};
 
 use super::fail::rejected;
-use super::manifest::finish;
 
 /// What goes into an identity besides the request.
 pub(super) struct Ground<'a> {

@@ -5,15 +5,15 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use windlass_edge::{EdgeError, ErrorKind, KeepRelease, Kept, StartInstance};
+use windlass_kept::{Digests, compare};
 use windlass_model::{Digest, OtherProgram, Release};
 
 use super::command::{self, KeptCommand};
-use super::digests::Digests;
 use super::fail::{machine, rejected};
 use super::identity::{Ground, release};
 use super::layout::{Layout, private_folder, read_json, write_json_durably};
-use super::manifest::Scan;
 use super::record::{KeptProgram, ReleaseRecord};
+use super::scan::Scan;
 use super::selection::{Program, select};
 use super::{copy, links};
 
@@ -134,7 +134,9 @@ fn keep_files(ways: &Ways, folder: &Path, paths: &[String]) -> Result<(Digest, u
     }
     links::check(&scan.manifest, folder)?;
     let artefact = scan.manifest.digest();
-    if layout.release(&artefact).join("manifest.json").exists() {
+    if layout.release(&artefact).exists() {
+        // What was damaged since is made good from the folder, which has the same bytes.
+        copy::mend(layout, &scan, &artefact, &ways.digests)?;
         return Ok((artefact, 0));
     }
     copy::copy(layout, &scan, &artefact)?;
@@ -212,10 +214,7 @@ pub(super) fn can_start(
     if let Some(command) = &record.command {
         return command.check(digests, &version.0);
     }
-    let scan = Scan::new(kept_files(layout, release)?, PathBuf::new()).knowing(digests);
-    if digest(scan)? != release.artefact {
-        return Err(rejected("its kept files were changed"));
-    }
+    intact(layout, digests, release)?;
     let KeptProgram::Outside { path, sha256 } = &record.program else {
         return Ok(());
     };
@@ -230,6 +229,23 @@ pub(super) fn can_start(
             "the program {program} is not what it was when release {version} was kept"
         )))
     }
+}
+
+/// Refuses a release of which the kept bytes are not those that were kept.
+pub(super) fn intact(
+    layout: &Layout,
+    digests: &Digests,
+    release: &Release,
+) -> Result<(), EdgeError> {
+    let unlike = compare(&layout.release(&release.artefact), digests);
+    let Some(first) = unlike.first() else {
+        return Ok(());
+    };
+    Err(rejected(format!(
+        "what is kept of release {} is damaged, and is not started: {first}; windlass deploy keeps it anew where \
+         the folder of the file has the same bytes",
+        release.version
+    )))
 }
 
 /// The program outside of the folder that is another one in the later release.

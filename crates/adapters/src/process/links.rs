@@ -4,9 +4,9 @@ use std::collections::VecDeque;
 use std::path::Path;
 
 use windlass_edge::EdgeError;
+use windlass_kept::{Entry, Manifest};
 
 use super::fail::rejected;
-use super::manifest::{Entry, Manifest};
 
 /// Most links followed for one path; the kernel's own limit.
 const MOST_LINKS: usize = 40;

@@ -18,7 +18,7 @@ use windlass_model::{InstanceId, ServiceSpec, Template};
 use super::address::check_free;
 use super::command::{ATTEMPT, TOKEN, flags, told};
 use super::fail::{machine, rejected, timeout, unreachable};
-use super::keep::recorded;
+use super::keep::{self, recorded};
 use super::layout::{private_folder, read_json, sync_folder, write_json, write_json_durably};
 use super::link::{ANSWER_WITHIN, Reached};
 use super::proc;
@@ -64,6 +64,7 @@ pub(super) async fn start(inner: &Rc<Inner>, request: &StartInstance) -> Result<
     let spec = if let Some(command) = &request.command {
         command_spec(inner, request, (command, &record)).await?
     } else {
+        intact(inner, request).await?;
         check_program(inner, request, &record).await?;
         check_free(request.instance.address)?;
         spec(inner, request, &record)?
@@ -109,6 +110,16 @@ fn has_run(inner: &Inner, request: &StartInstance) -> Result<bool, EdgeError> {
     let begun: Option<ShimSpec> = read_json(&folder.join("spec.json"))?;
     let attempt = begun.and_then(|begun| begun.env.get(ATTEMPT)?.parse().ok());
     Ok(attempt.is_none_or(|attempt: u32| attempt >= command.run.attempt))
+}
+
+/// Refuses kept bytes that are not those that were kept, whoever starts them: the release that runs again is the
+/// one that was promoted, or none.
+async fn intact(inner: &Inner, request: &StartInstance) -> Result<(), EdgeError> {
+    let (layout, digests) = (inner.layout.clone(), Arc::clone(&inner.digests));
+    let release = request.release.clone();
+    tokio::task::spawn_blocking(move || keep::intact(&layout, &digests, &release))
+        .await
+        .map_err(|e| unreachable("the reading of the release was ended").because(e))?
 }
 
 /// Refuses a program outside the copy that is not what it was: a candidate must be what was planned.
@@ -192,6 +203,7 @@ fn spec(
         arguments,
         env,
         directory: files,
+        kept: Some(inner.layout.release(&request.release.artefact)),
         stop: process.stop.clone(),
         restart: request.restart,
         hands_on: Vec::new(),
@@ -236,6 +248,7 @@ async fn command_spec(
         arguments,
         env,
         directory: kept.folder.clone(),
+        kept: None,
         stop: request.spec.process.stop.clone(),
         restart: Restart::Never,
         hands_on: vec![TOKEN.to_owned()],

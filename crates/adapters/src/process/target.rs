@@ -14,11 +14,11 @@ use windlass_edge::{
     EdgeError, InstanceState, InstanceTrace, InstanceWatch, KeepRelease, Kept, LogChunk,
     LogRequest, PastEnds, StartInstance, Target,
 };
+use windlass_kept::Digests;
 use windlass_model::{
     CommandState, Digest, Epoch, InstallationId, Instance, InstanceId, OtherProgram, Release,
 };
 
-use super::digests::Digests;
 use super::epoch::{self, Fence};
 use super::fail::{machine, refused, unkept, unreachable};
 use super::layout::{Layout, private_folder};

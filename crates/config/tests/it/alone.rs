@@ -103,6 +103,32 @@ fn figures_are_told_where_nobody_is_served() {
 }
 
 #[test]
+fn an_origin_that_is_the_router_itself_is_refused() {
+    let text = "\
+services:
+  web:
+    listen: 0.0.0.0:8080
+    origins: { v1: [127.0.0.1:9001, 127.0.0.1:8080] }
+  api:
+    listen: 127.0.0.1:8081
+    origins: { v1: 127.0.0.1:8081 }
+  good:
+    listen: 127.0.0.1:8082
+    origins: { v1: 127.0.0.2:8082 }
+";
+    insta::assert_snapshot!(problems(text), @r"
+    router.yaml:4:37: the origin `v1` is at 127.0.0.1:8080, where the router itself serves `web` [WL0163]
+            origins: { v1: [127.0.0.1:9001, 127.0.0.1:8080] }
+                                            ^^^^^^^^^^^^^^
+      name the address of the server behind it: a request would go round in a circle
+    router.yaml:7:20: the origin `v1` is at 127.0.0.1:8081, where the router itself serves `api` [WL0163]
+            origins: { v1: 127.0.0.1:8081 }
+                           ^^^^^^^^^^^^^^
+      name the address of the server behind it: a request would go round in a circle
+    ");
+}
+
+#[test]
 fn all_problems_come_at_once_each_with_what_to_write() {
     let text = "\
 app: shop

@@ -59,6 +59,7 @@ pub(crate) fn spec(folder: &Path, script: &str) -> ShimSpec {
         arguments: Vec::new(),
         env: BTreeMap::from([("PATH".to_owned(), "/usr/bin:/bin".to_owned())]),
         directory: folder.to_owned(),
+        kept: None,
         stop: Stop {
             signal: "TERM".to_owned(),
             within: Millis::from_secs(10),

@@ -4,8 +4,10 @@
 mod contents;
 mod digest;
 mod read;
+mod restored;
 mod write;
 
 pub(crate) use contents::Contents;
 pub(crate) use read::{ReadError, unpack, verify};
+pub(crate) use restored::restored_us;
 pub(crate) use write::{WriteError, pack};

@@ -10,6 +10,7 @@ use windlass_edge::EdgeError;
 
 use super::contents::{Contents, FORMAT, JOURNAL, LAST};
 use super::digest::{Kind, Passed};
+use super::restored::note;
 use super::write::beside;
 
 /// Longest last entry, in bytes.
@@ -59,7 +60,12 @@ pub(crate) async fn unpack(file: &Path, into: &Path) -> Result<Contents, ReadErr
         Err(why) => Err(why),
     };
     // An empty folder makes room; one that was filled meanwhile does not.
-    let placed = checked.and_then(|contents| match fs::rename(&beside, into) {
+    let noted = checked.and_then(|contents| {
+        let noted = note(&beside, contents.made_us);
+        noted.map_err(|why| ReadError::Io(beside.clone(), why))?;
+        Ok(contents)
+    });
+    let placed = noted.and_then(|contents| match fs::rename(&beside, into) {
         Ok(()) => Ok(contents),
         Err(why) if why.kind() == io::ErrorKind::DirectoryNotEmpty => {
             Err(ReadError::Taken(into.to_owned()))

@@ -11,13 +11,15 @@ use windlass_store::Checked;
 
 use super::contents::{Contents, FORMAT, JOURNAL, LAST, releases};
 use super::digest::{Counting, Kind, Passed};
+use super::restored::RESTORED;
 use crate::door::KEPT;
 
 /// What is never in a backup: what only the running processes need, what was only printed, and where this
 /// machine is reached.
-const LEFT_OUT: [&str; 9] = [
+const LEFT_OUT: [&str; 10] = [
     JOURNAL,
     KEPT,
+    RESTORED,
     "windlass.db-wal",
     "windlass.db-shm",
     "controller.lock",

@@ -14,9 +14,13 @@ use crate::context::Context;
 use crate::diagnostic::{Diagnostic, TAKEN};
 use crate::report::Report;
 use crate::ui::words::counted;
+use crate::wire;
 
 /// The journal, or the copy, is not whole.
 const DAMAGED: &str = "WL0438";
+
+/// A kept release is not what was kept.
+const RELEASES: &str = "WL0492";
 
 /// Options of `backup`.
 #[derive(Debug, Args)]
@@ -31,6 +35,8 @@ pub(crate) struct Options {
 struct Wrote<'a> {
     file: String,
     contents: &'a Contents,
+    /// Releases in it that are not what was kept.
+    damaged: &'a [String],
 }
 
 pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, Diagnostic> {
@@ -60,17 +66,44 @@ pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, 
         ));
     }
     let file = to.display().to_string();
+    let damaged = wire::damaged_releases(&paths);
+    let how = if damaged.is_empty() {
+        "it is whole"
+    } else {
+        "it is what the state directory has, and that is damaged"
+    };
     let text = format!(
-        "wrote {file}, and read it again: it is whole\n{}keep it as you keep secrets: the values of the releases are in it\n",
+        "wrote {file}, and read it again: {how}\n{}keep it as you keep secrets: the values of the releases are in it\n",
         listed(&contents, state)
     );
-    Report::new(
-        text,
-        &Wrote {
-            file,
-            contents: &contents,
-        },
-    )
+    let wrote = Wrote {
+        file,
+        contents: &contents,
+        damaged: &damaged,
+    };
+    with_damage(Report::new(text, &wrote)?, &damaged, "in the backup")
+}
+
+/// The same report; where releases are damaged it ends as what did not end well, and says which they are.
+pub(super) fn with_damage(
+    mut report: Report,
+    damaged: &[String],
+    place: &str,
+) -> Result<Report, Diagnostic> {
+    if !damaged.is_empty() {
+        let count = counted(damaged.len(), "release");
+        report.exit = Exit::Stuck;
+        report.failure = Some(
+            Diagnostic::new(report.exit, format!("{count} {place} can't be started again"))
+                .code(RELEASES)
+                .detail(damaged.join("\n"))
+                .hint(
+                    "deploy it again from its folder, which keeps it anew where the same bytes are there: \
+                     windlass deploy; then make a new backup",
+                ),
+        );
+    }
+    Ok(report)
 }
 
 /// What is in a backup, line by line.

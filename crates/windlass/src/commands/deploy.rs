@@ -7,6 +7,7 @@ use windlass_model::{DeploymentId, Millis, PlanId};
 
 use super::file::Found;
 use super::halt::must_not_be_halted;
+use super::not_ready;
 use super::plan::show_plan;
 use super::turn::{self, Asked};
 use crate::arguments::{Because, assignment, duration, named};
@@ -199,6 +200,8 @@ pub(super) async fn carry_out(
         Asked::Left => return Ok(Report::silent(Exit::Detached)),
     };
     let Some(id) = answer.deployment else {
+        let plan = &answer.plan.plan;
+        not_ready::wait(context, client, (plan, &request.source), manner.detach).await?;
         return nothing_to_do(&answer.plan);
     };
     if !manner.plan_seen {

@@ -8,8 +8,8 @@ use super::version::VERSION;
 use crate::context::Context;
 use crate::diagnostic::Diagnostic;
 use crate::doctor::{
-    Finding, Level, certificates, controller, drift, instances, journal, machine, open, router,
-    sockets, state, tokens,
+    Finding, Level, certificates, controller, drift, instances, journal, machine, open, releases,
+    router, sockets, state, tokens,
 };
 use crate::report::Report;
 use crate::ui::words::{counted, harmless};
@@ -61,13 +61,15 @@ pub(crate) async fn run(context: &Context) -> Result<Report, Diagnostic> {
 /// What concerns one state directory.
 async fn installation(paths: &StatePaths, style: &Style) -> Vec<Finding> {
     let mut findings = state(paths);
-    findings.push(journal(paths).await);
+    let (seen, opens) = journal(paths).await;
+    findings.push(seen);
+    findings.push(releases(paths));
     findings.push(tokens(paths));
-    let seen = controller(paths, VERSION).await;
+    let seen = controller(paths, VERSION, opens).await;
     findings.push(seen.finding);
     findings.extend(seen.unready);
     findings.extend(seen.status.as_deref().map(open).unwrap_or_default());
-    findings.extend(router(paths));
+    findings.extend(router(paths, opens));
     findings.extend(certificates(paths, style));
     findings.extend(seen.status.as_deref().map(drift));
     findings.push(instances(paths, seen.status.as_deref()));

@@ -32,6 +32,7 @@ mod install;
 pub(crate) mod list;
 pub(crate) mod logs;
 pub(crate) mod man;
+mod not_ready;
 mod outside;
 mod place;
 pub(crate) mod plan;

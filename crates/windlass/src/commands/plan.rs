@@ -1,13 +1,15 @@
 //! `windlass plan`: what a deployment would do. Keeps the releases and stores the plan.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use clap::Args;
 use serde::Serialize;
-use windlass_api::{NoStartView, PlanView, RiskView, TakesView, WentBackView};
+use windlass_api::{Exit, NoStartView, PlanView, RiskView, TakesView, WentBackView};
 use windlass_model::{OtherProgram, Plan, ServiceName};
 
 use super::file::Found;
+use super::not_ready::{self, NotReady};
 use super::{beyond_reach, forecast, in_vain};
 use crate::arguments::assignment;
 use crate::context::Context;
@@ -35,16 +37,25 @@ struct Told<'p> {
     no_start: &'p BTreeMap<ServiceName, NoStartView>,
     went_back: &'p BTreeMap<ServiceName, WentBackView>,
     programs: &'p BTreeMap<ServiceName, OtherProgram>,
+    /// Of a plan with nothing to do: what is as the file says and is not ready.
+    #[serde(skip_serializing_if = "<[NotReady]>::is_empty")]
+    not_ready: &'p [NotReady],
 }
 
 pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, Diagnostic> {
     let file = Found::find(context)?.request(context, &options.set)?;
-    let view = context.client().await?.plan(&file).await?;
+    let client = context.client().await?;
+    let view = client.plan(&file).await?;
     let plan = &view.plan;
     let services = plan.rollouts.iter().map(|(name, part)| (name, &part.spec));
     in_vain::warn(context, services.clone(), plan.parallel);
     beyond_reach::warn_of_plan(context, plan);
     forecast::warn(context, (&plan.app, &plan.environment), services).await;
+    let not_ready = if view.nothing_to_do {
+        not_ready::seen(&client.status().await?, plan)
+    } else {
+        Vec::new()
+    };
     let told = Told {
         plan,
         risk: view.risk.as_ref(),
@@ -52,10 +63,16 @@ pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, 
         no_start: &view.no_start,
         went_back: &view.went_back,
         programs: &view.programs,
+        not_ready: &not_ready,
     };
     let zone = context.ui.style().zone;
     let text = plan_text(&view, true, context.ui.columns(), &zone);
-    Ok(Report::new(text, &told)?.of("plan").sentences())
+    let mut report = Report::new(text, &told)?.of("plan").sentences();
+    if !not_ready.is_empty() {
+        report.exit = Exit::Stuck;
+        report.failure = Some(not_ready::told(plan, &not_ready, Duration::ZERO));
+    }
+    Ok(report)
 }
 
 /// Shows what is about to be done, or was begun, to whoever asked for it.

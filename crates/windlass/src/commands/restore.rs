@@ -8,13 +8,14 @@ use serde::Serialize;
 use windlass_api::Exit;
 use windlass_client::{ControllerLock, Holder, StatePaths};
 
-use super::backup::{listed, taken, unfit};
+use super::backup::{listed, taken, unfit, with_damage};
 use crate::backup::{Contents, unpack};
 use crate::context::Context;
 use crate::diagnostic::{Diagnostic, TAKEN};
 use crate::report::Report;
 use crate::ui::quoted;
 use crate::ui::time::of_calendar;
+use crate::wire;
 
 /// Options of `restore`.
 #[derive(Debug, Args)]
@@ -33,6 +34,8 @@ pub(crate) struct Options {
 struct Restored<'a> {
     state: String,
     contents: &'a Contents,
+    /// Releases in it that are not what was kept.
+    damaged: &'a [String],
 }
 
 pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, Diagnostic> {
@@ -49,13 +52,13 @@ pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, 
     let contents = contents.map_err(|why| unfit(&options.from, &why))?;
     let text = told(&contents, into, context);
     let state = into.display().to_string();
-    Report::new(
-        text,
-        &Restored {
-            state,
-            contents: &contents,
-        },
-    )
+    let damaged = wire::damaged_releases(&paths);
+    let restored = Restored {
+        state,
+        contents: &contents,
+        damaged: &damaged,
+    };
+    with_damage(Report::new(text, &restored)?, &damaged, "of the backup")
 }
 
 fn told(contents: &Contents, into: &Path, context: &Context) -> String {
@@ -68,8 +71,17 @@ fn told(contents: &Contents, into: &Path, context: &Context) -> String {
     } else {
         format!("--state-dir {} ", quoted(&into.to_string_lossy()))
     };
+    let open = match contents.journal.open {
+        0 => "",
+        1 => {
+            "the deployment that was open when the backup was made is taken back once a controller starts\n"
+        }
+        _ => {
+            "the deployments that were open when the backup was made are taken back once a controller starts\n"
+        }
+    };
     format!(
-        "restored {shown} as it was at {made}\n{}\
+        "restored {shown} as it was at {made}\n{}{open}\
          what was deployed after that is not in it; if something of it still runs, nothing is changed until:\n\
          \x20 windlass {option}repair --adopt\n\
          next: windlass {option}status\n",

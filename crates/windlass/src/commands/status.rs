@@ -2,9 +2,10 @@
 
 use clap::Args;
 use jiff::tz::TimeZone;
-use windlass_api::EnvironmentView;
+use windlass_api::{DeploymentView, EnvironmentView, ServiceView};
 use windlass_client::{Client, Reach, Starting, StatePaths, is_stopped};
 use windlass_control::{Level, RouterProgram};
+use windlass_model::{DeploymentState, Outcome};
 
 use super::at_rest::{at_rest, at_rest_after};
 use super::file::Found;
@@ -41,7 +42,12 @@ pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, 
     let own = Found::app_here(context).ok().flatten();
     let (client, mut environments) = look(context).await?;
     place::must_be_known_to_look(context, &environments)?;
+    let failed = match &client {
+        Some(client) => failed(client, &environments).await?,
+        None => Vec::new(),
+    };
     let whole = Whole {
+        failed,
         halted: match context.reach()? {
             // A halt may be there before anything else is.
             Reach::Here(paths) => crate::wire::halted(&paths),
@@ -74,6 +80,30 @@ pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, 
     Ok(Report::new(text, &environments)?
         .of("environment")
         .sentences())
+}
+
+/// Deployments among which the newest of an environment is looked for.
+const SEARCHED: u32 = 100;
+
+/// The newest deployment of each environment in which nothing runs, where it failed: what was down is down still,
+/// and not because nobody tried.
+async fn failed(
+    client: &Client,
+    environments: &[EnvironmentView],
+) -> Result<Vec<DeploymentView>, Diagnostic> {
+    let is_empty = |view: &&EnvironmentView| view.services.values().all(ServiceView::is_empty);
+    let empty: Vec<&EnvironmentView> = environments.iter().filter(is_empty).collect();
+    if empty.is_empty() {
+        return Ok(Vec::new());
+    }
+    // They come newest first.
+    let all = client.deployments(SEARCHED).await?;
+    let newest = empty.into_iter().filter_map(|view| {
+        let mut its = all.iter();
+        its.find(|it| it.app == view.app && it.environment == view.environment)
+    });
+    let is_failed = |it: &&DeploymentView| it.state == DeploymentState::Ended(Outcome::Failed);
+    Ok(newest.filter(is_failed).cloned().collect())
 }
 
 /// What is there, and who said so: where nothing runs nobody is started to say it.

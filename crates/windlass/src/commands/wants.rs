@@ -94,6 +94,9 @@ fn not_there(state: &Path) -> Diagnostic {
         })
 }
 
+/// What tells a state directory from any other folder: one of these is in it.
+const MARKS: [&str; 5] = ["windlass.db", "releases", "router", "halted", "tokens.json"];
+
 /// What a missing path may have meant: the same path with the first folder that is missing called like one
 /// that is there.
 fn near(missing: &Path) -> Option<PathBuf> {
@@ -107,7 +110,8 @@ fn near(missing: &Path) -> Option<PathBuf> {
         .collect();
     let name = meant(typed, names.iter().map(String::as_str))?;
     let below: PathBuf = there.join(name).components().chain(rest).collect();
-    below.is_dir().then_some(below)
+    let is_one = MARKS.iter().any(|mark| below.join(mark).exists());
+    is_one.then_some(below)
 }
 
 fn wants(command: &Command) -> Wants {

@@ -13,6 +13,10 @@ use crate::route;
 
 const CHECK: &str = "controller";
 
+/// What to do before a controller can start.
+pub(super) const JOURNAL_FIRST: &str =
+    "mend the journal first, then any command starts one: windlass docs back-up";
+
 /// What was found out about the controller.
 #[derive(Debug)]
 pub(crate) struct Seen {
@@ -23,13 +27,21 @@ pub(crate) struct Seen {
     pub(crate) unready: Vec<Finding>,
 }
 
-/// Asks the controller that runs, and starts none.
-pub(crate) async fn controller(paths: &StatePaths, own_version: &str) -> Seen {
+/// Asks the controller that runs, and starts none. `opens`: whether one that starts could open the journal.
+pub(crate) async fn controller(paths: &StatePaths, own_version: &str, opens: bool) -> Seen {
     let holder = ControllerLock::holder(paths);
     let pid = match holder {
         Holder::Nobody if route::alone(paths).is_some() => {
             let saw = "none runs, and none can: a router runs here alone";
             return unasked(Finding::ok(CHECK, saw));
+        }
+        Holder::Nobody if route::is_of_one_alone(paths) => {
+            let saw = "none runs, and none can: the folder is that of a router that runs alone";
+            return unasked(Finding::ok(CHECK, saw));
+        }
+        Holder::Nobody if !opens => {
+            let saw = "none runs, and none can: the journal can't be opened";
+            return unasked(Finding::broken(CHECK, saw, JOURNAL_FIRST));
         }
         Holder::Nobody => return unasked(nobody(paths).await),
         Holder::Somebody(Some(pid)) if is_stopped(pid) => {

@@ -10,27 +10,29 @@ use crate::wire;
 
 const CHECK: &str = "journal";
 
-pub(crate) async fn journal(paths: &StatePaths) -> Finding {
+/// What was seen of it, and whether a controller could open it.
+pub(crate) async fn journal(paths: &StatePaths) -> (Finding, bool) {
     let file = paths.state.join(wire::JOURNAL);
     if !file.exists() {
         let instances = std::fs::read_dir(paths.state.join("instances"));
         let traces = instances.is_ok_and(|mut entries| entries.next().is_some());
-        return if traces {
+        let seen = if traces {
             let fix =
                 "put a backup in its place (windlass docs back-up), or: windlass repair --adopt";
             Finding::broken(CHECK, "it is gone, and something ran here", fix)
         } else {
             Finding::ok(CHECK, "none yet")
         };
+        return (seen, true);
     }
     match check(&file).await {
-        Ok(checked) => told(&checked),
+        Ok(checked) => (told(&checked), true),
         Err(why) => {
             let fix = match why.kind {
                 ErrorKind::Refused => "use the Windlass that wrote it, or a newer one",
                 _ => "look at the disk, then put a backup in its place: windlass docs back-up",
             };
-            Finding::broken(CHECK, why.chain(), fix)
+            (Finding::broken(CHECK, why.chain(), fix), false)
         }
     }
 }

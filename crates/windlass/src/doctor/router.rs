@@ -6,10 +6,13 @@ use windlass_client::{StatePaths, is_stopped};
 use windlass_router::{holder, look};
 
 use super::Finding;
+use super::controller::JOURNAL_FIRST;
 use crate::diagnostic::chain;
+use crate::route::START_ALONE;
 use crate::wire;
 
-pub(crate) fn router(paths: &StatePaths) -> Vec<Finding> {
+/// `opens`: whether a controller that starts could open the journal.
+pub(crate) fn router(paths: &StatePaths, opens: bool) -> Vec<Finding> {
     const CHECK: &str = "router";
     let alive = UnixStream::connect(&paths.router_socket).is_ok();
     let on_disk = match look(&wire::router_state(paths)) {
@@ -19,6 +22,10 @@ pub(crate) fn router(paths: &StatePaths) -> Vec<Finding> {
             return vec![Finding::broken(CHECK, chain(&why), fix)];
         }
     };
+    let is_alone = on_disk
+        .table
+        .as_ref()
+        .is_some_and(|table| table.alone.is_some());
     let served = on_disk.table.map_or(0, |table| table.services.len());
     let services = crate::ui::words::counted(served, "service");
     let holder = holder(&wire::router_state(paths));
@@ -42,7 +49,13 @@ pub(crate) fn router(paths: &StatePaths) -> Vec<Finding> {
         (false, None, _) => Finding::broken(
             CHECK,
             format!("none runs, and its table has {services}"),
-            "any command starts the controller, and that one the router: windlass status",
+            match (is_alone, opens) {
+                (true, _) => START_ALONE,
+                (false, true) => {
+                    "any command starts the controller, and that one the router: windlass status"
+                }
+                (false, false) => JOURNAL_FIRST,
+            },
         ),
     };
     let mut findings = vec![first];

@@ -32,8 +32,9 @@ An editor uses it if the file begins with
   windlass plan --set api=1.4.2 -e staging
 
 Nothing is started. The plan is kept for 30 days: windlass deploy --plan ID
-Ends with 0 also when there is nothing to do, with 5 when it is refused, and
-with 65 when the file is wrong or what it asks for can't be done from what runs.",
+Ends with 0 also when there is nothing to do, with 5 when it is refused, with 6
+when there is nothing to do and what runs is not ready, and with 65 when the
+file is wrong or what it asks for can't be done from what runs.",
     ),
     (
         "deploy",
@@ -44,9 +45,10 @@ with 65 when the file is wrong or what it asks for can't be done from what runs.
   windlass deploy --wait 10m -o ndjson
 
 Ends with 0 promoted or nothing to do, 1 failed and nothing ran before, 3 back
-at the previous releases, 4 waits for a person, 5 refused, 6 stuck. Ctrl-C ends
-the following with 130; the deployment goes on. One that still waits for its
-turn does not begin then.",
+at the previous releases, 4 waits for a person, 5 refused, 6 stuck. Where nothing
+is new it starts at once what is down, waits until that is ready, and ends with
+6 when it is not. Ctrl-C ends the following with 130; the deployment goes on. One
+that still waits for its turn does not begin then.",
     ),
     (
         "status",

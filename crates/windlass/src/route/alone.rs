@@ -18,3 +18,13 @@ pub(crate) fn alone(paths: &StatePaths) -> Option<ObservedTable> {
     let table = Link::reach(paths).ok()?.observe().ok()?;
     table.alone.then_some(table)
 }
+
+/// What starts a router that runs alone: no controller does.
+pub(crate) const START_ALONE: &str = "start it again by its file: windlass router --config FILE";
+
+/// Whether the state directory is that of a router that runs alone, whether one runs or not.
+pub(crate) fn is_of_one_alone(paths: &StatePaths) -> bool {
+    let on_disk = windlass_router::look(&wire::router_state(paths)).ok();
+    let table = on_disk.and_then(|on_disk| on_disk.table);
+    table.is_some_and(|table| table.alone.is_some())
+}

@@ -9,7 +9,7 @@ mod refusal;
 mod reload;
 mod upgrade;
 
-pub(crate) use alone::alone;
+pub(crate) use alone::{START_ALONE, alone, is_of_one_alone};
 pub(crate) use change::{Wanted, drain, rollback, split};
 pub(crate) use find::name;
 pub(crate) use link::Link;

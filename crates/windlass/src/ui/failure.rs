@@ -15,7 +15,7 @@ use super::record::{proofs, traffic};
 use super::scored;
 use super::status::kept_failed;
 use super::ways::ways;
-use super::words::{command_in, harmless, listed, not_renamed, reason, stuck};
+use super::words::{aborted, command_in, harmless, listed, not_renamed, reason, stuck};
 use crate::diagnostic::Diagnostic;
 use crate::follow::{Part, Progress};
 
@@ -64,7 +64,8 @@ pub(crate) fn failure(
     }
     lines.extend(no_longer_warm(view, picture));
     let first = failed.first().map(|(service, _, _)| *service);
-    Diagnostic::new(exit, summary(view, picture, first))
+    let was_down = runs.is_some_and(|runs| was_down(view, runs));
+    Diagnostic::new(exit, summary(view, picture, (first, was_down)))
         .code(code(view.state))
         .detail(lines.join("\n"))
         .hint(hint(view, failed.first().copied(), picture.renamed))
@@ -110,9 +111,23 @@ fn code(state: DeploymentState) -> &'static str {
     }
 }
 
-fn summary(view: &DeploymentView, picture: &Progress, first: Option<&ServiceName>) -> String {
+/// Whether it was to start what somebody had taken down before.
+fn was_down(view: &DeploymentView, runs: &EnvironmentView) -> bool {
+    let mut services = view.rollouts.keys().filter_map(|it| runs.services.get(it));
+    services.any(|now| {
+        let down = now.down.as_ref();
+        down.is_some_and(|down| down.at_us < view.started_us)
+    })
+}
+
+fn summary(
+    view: &DeploymentView,
+    picture: &Progress,
+    (first, was_down): (Option<&ServiceName>, bool),
+) -> String {
     let what = format!("{} in {}", view.app, view.environment);
     let how = match view.state {
+        DeploymentState::Ended(Outcome::Failed) if was_down => "failed and was down before",
         DeploymentState::Ended(Outcome::Failed) => "failed and nothing ran before",
         DeploymentState::Ended(Outcome::RolledBack) => match view.kind {
             PlanKind::Deploy => "is back at the previous releases",
@@ -138,7 +153,7 @@ fn summary(view: &DeploymentView, picture: &Progress, first: Option<&ServiceName
         }
     };
     let stopped = picture.parts.values().find_map(|part| match &part.why {
-        Some(ReturnReason::Aborted { by }) => Some(format!("{} aborted it", harmless(by))),
+        Some(ReturnReason::Aborted { by }) => Some(aborted(by)),
         Some(why @ ReturnReason::Superseded { .. }) => Some(reason(why)),
         Some(_) | None => None,
     });

@@ -13,8 +13,8 @@ use super::taken_down;
 use super::time::{ago, of_calendar, of_day, took};
 use super::ways::{next_lines, ways};
 use super::words::{
-    change, command_in, doing, harmless, listed, not_renamed, phase, reason, result, stuck,
-    whose_halt, word,
+    change, command_in, doing, done_by, harmless, listed, not_renamed, phase, reason, result,
+    stuck, whose_halt,
 };
 use super::wrap::hang;
 use super::{Style, by_hand, record};
@@ -116,7 +116,7 @@ pub(crate) fn show_text(
 fn people_lines(view: &DeploymentView, shown: &Shown<'_>) -> Vec<String> {
     let said = view.said.iter().map(|said| {
         let at = of_calendar(said.at_us, &shown.style.zone);
-        let told = format!("{} {} at {at}", harmless(&said.by), word(said.word));
+        let told = format!("{} at {at}", done_by(&said.by, said.word));
         hang("said     ", &told, shown.fits)
     });
     let told = view.because.iter().map(|because| {

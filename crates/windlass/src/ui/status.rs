@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use windlass_api::{
-    EnvironmentView, LockView, LostHistoryView, ServiceView, SilentRouterView, SlotView,
+    DeploymentView, EnvironmentView, LockView, LostHistoryView, ServiceView, SilentRouterView,
+    SlotView,
 };
 use windlass_model::{DeploymentState, EnvironmentName, Finalize, Halt};
 
@@ -39,6 +40,8 @@ pub(crate) struct Whole {
     pub(crate) own: Option<String>,
     /// Whether a file is here that could be deployed.
     pub(crate) has_file: bool,
+    /// The newest deployment of each environment in which nothing runs, where it failed.
+    pub(crate) failed: Vec<DeploymentView>,
 }
 
 /// A router that does not answer.
@@ -76,7 +79,11 @@ pub(crate) fn status_text(
     });
     let blocks = own.into_iter();
     let own_app = whole.own.as_deref();
-    let blocks = blocks.map(|view| block(view, own_app, (now_us, fits), style));
+    let blocks = blocks.map(|view| {
+        let mut failed = whole.failed.iter();
+        let failed = failed.find(|it| it.app == view.app && it.environment == view.environment);
+        block(view, (own_app, failed), (now_us, fits), style)
+    });
     let mut blocks: Vec<String> = blocks.collect();
     if let Some(here) = whole.here.as_deref().filter(|_| blocks.is_empty()) {
         let place = whole.only.as_deref();
@@ -247,7 +254,7 @@ const EASES: [Ease; 7] = [
 
 fn block(
     view: &EnvironmentView,
-    own: Option<&str>,
+    (own, failed): (Option<&str>, Option<&DeploymentView>),
     (now_us, fits): (i64, Option<usize>),
     style: &Style,
 ) -> String {
@@ -270,11 +277,20 @@ fn block(
         .collect();
     if rows.is_empty() {
         let down = taken_down::last(view);
-        let since = down.map(|down| {
-            let told = taken_down::told(down, &style.zone);
-            format!(": {told}\n{}", taken_down::next(view, own))
-        });
+        let since = down.map(|down| format!(": {}", taken_down::told(down, &style.zone)));
         text.push_str(&["nothing runs", &since.unwrap_or_default(), "\n"].concat());
+        if let Some(failed) = failed {
+            let ended = failed.ended_us.unwrap_or(failed.started_us);
+            let at = of_calendar(ended, &style.zone);
+            let line = format!(
+                "what was to start it failed at {at}: windlass show {}\n",
+                failed.id
+            );
+            text.push_str(&line);
+        }
+        if down.is_some() {
+            text.push_str(&[&taken_down::next(view, own), "\n"].concat());
+        }
         return text;
     }
     let header = [

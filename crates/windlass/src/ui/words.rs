@@ -215,6 +215,24 @@ pub(crate) fn word(word: Word) -> &'static str {
     }
 }
 
+/// Who aborted it; where that was Windlass itself, why it was taken back.
+pub(crate) fn aborted(by: &str) -> String {
+    own_reason(by).unwrap_or_else(|| format!("{} {}", harmless(by), word(Word::Aborted)))
+}
+
+/// Why Windlass itself took a deployment back, where no person did: a clause stands in a person's place then.
+fn own_reason(by: &str) -> Option<String> {
+    by.strip_prefix("windlass: ").map(harmless)
+}
+
+/// "mira held it"; what Windlass itself did has its reason for a name.
+pub(crate) fn done_by(by: &str, what: Word) -> String {
+    match own_reason(by) {
+        Some(why) if what == Word::Aborted => format!("Windlass took it back: {why}"),
+        Some(_) | None => format!("{} {}", harmless(by), word(what)),
+    }
+}
+
 /// Who has declared done what could go neither on nor back: nobody saw that it is.
 fn declared(view: &DeploymentView) -> Option<String> {
     let last = view
@@ -233,7 +251,7 @@ pub(crate) fn in_list(view: &DeploymentView) -> &'static str {
     let is_back = view.state == DeploymentState::Ended(Outcome::RolledBack);
     let mut parts = view.rollouts.values();
     let why = parts.find_map(|part| match part.returned_because.as_ref()? {
-        ReturnReason::Aborted { .. } => Some("aborted"),
+        ReturnReason::Aborted { by } => own_reason(by).is_none().then_some("aborted"),
         ReturnReason::Superseded { .. } => Some("superseded"),
         _ => None,
     });
@@ -246,7 +264,7 @@ fn stopped(view: &DeploymentView) -> Option<String> {
     view.rollouts
         .values()
         .find_map(|part| match part.returned_because.as_ref()? {
-            ReturnReason::Aborted { by } => Some(format!("{} aborted it", harmless(by))),
+            ReturnReason::Aborted { by } => Some(aborted(by)),
             why @ ReturnReason::Superseded { .. } => Some(reason(why)),
             ReturnReason::InstanceLost { .. }
             | ReturnReason::ShiftFailed(_)
@@ -313,7 +331,9 @@ pub(crate) fn reason(why: &ReturnReason) -> String {
         }
         ReturnReason::NeedFailed(service) => format!("{service}, which it needs, failed"),
         ReturnReason::OtherFailed(service) => format!("{service} failed"),
-        ReturnReason::Aborted { by } => format!("{} aborted", harmless(by)),
+        ReturnReason::Aborted { by } => {
+            own_reason(by).unwrap_or_else(|| format!("{} aborted", harmless(by)))
+        }
         ReturnReason::Superseded { by } => {
             format!("a newer deployment of {} takes its place", harmless(by))
         }

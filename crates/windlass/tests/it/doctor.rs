@@ -336,6 +336,32 @@ fn an_instance_that_nobody_keeps_is_named_with_its_service_until_it_is_started_a
 }
 
 #[test]
+fn a_journal_that_is_no_database_is_said_to_be_damaged_and_no_fix_is_advised_that_cannot_help() {
+    let lab = live();
+    lab.run(&["down", "--yes"]).exits(0);
+    lab.must_be_gone();
+    for left in ["windlass.db-wal", "windlass.db-shm"] {
+        fs::remove_file(lab.state(left)).ok();
+    }
+    fs::write(
+        lab.state("windlass.db"),
+        "no database at all, but long enough",
+    )
+    .unwrap();
+    let (level, saw, fix) = only(&lab, 6, "journal");
+    assert_eq!(level, "broken");
+    assert!(
+        saw.starts_with("it is no SQLite database: it is damaged"),
+        "{saw}"
+    );
+    assert!(fix.contains("put a backup in its place"), "{fix}");
+    let (level, saw, fix) = only(&lab, 6, "controller");
+    assert_eq!(level, "broken");
+    assert!(saw.contains("the journal can't be opened"), "{saw}");
+    assert!(fix.starts_with("mend the journal first"), "{fix}");
+}
+
+#[test]
 fn where_nothing_was_deployed_nothing_is_made() {
     let place = Place::empty();
     let left = place.run(&["doctor"]);

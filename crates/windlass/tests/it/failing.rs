@@ -207,3 +207,26 @@ fn a_standby_that_made_room_for_what_failed_is_told_with_the_way_further_back() 
     ]);
     lab.run(&["rollback", "web", "--to", first]).exits(0);
 }
+
+#[test]
+fn a_failed_start_of_what_was_taken_down_does_not_say_that_nothing_ever_ran() {
+    let lab = live(WEB);
+    lab.run(&["down", "--yes"]).exits(0);
+    lab.program("web", &Service::new("web", "2").breaks(Breaks::AtOnce(7)));
+    let left = lab.run(&["deploy"]).exits(1);
+    left.says(&[
+        "WL0401",
+        "shop in default failed and was down before: web failed",
+    ]);
+    let id = lab.last();
+    let status = lab.run(&["status"]).exits(0).out;
+    assert!(status.contains("nothing runs: taken down at "), "{status}");
+    assert!(
+        status.contains("what was to start it failed at "),
+        "{status}"
+    );
+    assert!(status.contains(&format!("windlass show {id}")), "{status}");
+    lab.program("web", &Service::new("web", "3"));
+    lab.deploy();
+    assert_eq!(answer(lab.at("web")).chain(), "web=3");
+}

@@ -234,3 +234,49 @@ fn nothing_is_written_outside_of_what_is_restored() {
     assert_eq!(place.run(&["restore", "b.tar", "--into", "into"]).code, 6);
     assert_eq!(names(&place.path("")), ["b.tar"]);
 }
+
+#[test]
+fn a_deployment_that_was_open_in_a_backup_is_taken_back_and_says_why() {
+    let lab = live();
+    lab.program("web", &Service::new("web", "2"));
+    lab.file(&WEB.replace("200ms", "10m"));
+    let mut command = lab.command(&["deploy", "--detach"]);
+    command.env("TOKEN", "another");
+    lab.start_command(command).left().exits(0);
+    let id = lab.last();
+    eventually("version 2 has everything", SOON, || {
+        (answer(lab.at("web")).chain() == "web=2").then_some(())
+    });
+    let (file, into) = (lab.tmp().join("b.tar"), lab.tmp().join("back"));
+    let (file, into) = (file.to_str().unwrap(), into.to_str().unwrap());
+    lab.run(&["backup", file]).exits(0);
+    lab.run(&["abort", &id]).exits(0);
+    lab.run(&["down", "--yes"]).exits(0);
+    lab.must_be_gone();
+    let left = lab.run(&["restore", file, "--into", into]).exits(0);
+    assert!(
+        left.out
+            .contains("the deployment that was open when the backup was made is taken back"),
+        "{}",
+        left.out
+    );
+    let shown = eventually("it is back", SOON, || {
+        let shown = lab.run(&["show", &id, "--state-dir", into]).out;
+        shown.contains("rolled back").then_some(shown)
+    });
+    let words = shown.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(
+        words.contains("it was open when the restored backup was made"),
+        "{shown}"
+    );
+    assert!(!words.contains("aborted"), "{shown}");
+    eventually("version 1 serves again", SOON, || {
+        (answer(lab.at("web")).chain() == "web=1").then_some(())
+    });
+    let outside = lab
+        .run(&["events", "--outside", "--state-dir", into])
+        .exits(0)
+        .out;
+    assert!(!outside.contains("had died"), "{outside}");
+    lab.run(&["down", "--yes", "--state-dir", into]).exits(0);
+}

@@ -496,7 +496,9 @@ fn looking_where_nothing_was_ever_deployed_makes_nothing() {
 #[test]
 fn whoever_names_a_state_directory_that_is_not_there_is_told_so() {
     let place = Place::with_file(HELLO);
-    std::fs::create_dir(place.path("state")).unwrap();
+    std::fs::create_dir_all(place.path("state/releases")).unwrap();
+    // A folder alone is no state directory, however it is called.
+    std::fs::create_dir(place.path("stats")).unwrap();
     let at = place.path("").canonicalize().unwrap();
     let at = format!("{}/", at.display());
     let said = |words: &[&str]| place.run(words).whole().replace(&at, "");

@@ -232,3 +232,31 @@ fn a_person_goes_back_at_the_router_of_a_dead_controller_and_the_deployment_foll
     assert!(ended.contains("a person asked the router"), "{ended}");
     assert_eq!(answer(lab.at("web")).chain(), "web=1");
 }
+
+/// What mends a router alone that does not run.
+const AGAIN: &str = "start it again by its file: windlass router --config FILE";
+
+#[test]
+fn a_router_alone_that_was_killed_is_started_again_by_its_file_and_all_who_are_asked_say_so() {
+    let lab = Lab::new(ALONE);
+    let _origins = ["one", "two"].map(|name| TcpListener::bind(lab.at(name)).unwrap());
+    let file = lab.app("windlass.yaml").display().to_string();
+    let router = lab.start(&["router", "--config", &file]);
+    eventually("it answers", SOON, || {
+        (lab.run(&["router", "status"]).code == 0).then_some(())
+    });
+    router.kill();
+    let doctor = lab.run(&["doctor"]).exits(6).out;
+    let words = doctor.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(words.contains(AGAIN), "{doctor}");
+    assert!(!words.contains("any command starts"), "{doctor}");
+    lab.run(&["status"])
+        .exits(69)
+        .says(&["WL0456", "now none answers", AGAIN]);
+    let router = lab.start(&["router", "--config", &file]);
+    eventually("it answers again", SOON, || {
+        (lab.run(&["router", "status"]).code == 0).then_some(())
+    });
+    router.terminate();
+    router.left().exits(0);
+}

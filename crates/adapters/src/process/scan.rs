@@ -1,17 +1,13 @@
-//! What a release consists of, and its digest.
+//! What is to be kept, read into a manifest.
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
-use data_encoding::HEXLOWER;
-use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256};
 use windlass_edge::EdgeError;
-use windlass_model::Digest;
+use windlass_kept::{Digests, Entry, Manifest, hash_file};
 
-use super::digests::{Digests, hash_file};
 use super::fail::rejected;
 
 /// Most files and folders in one release.
@@ -19,71 +15,6 @@ const MOST_ENTRIES: usize = 100_000;
 
 /// Most bytes in one release.
 const MOST_BYTES: u64 = 4 * 1024 * 1024 * 1024;
-
-/// One path of a release.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case")]
-pub(super) enum Entry {
-    Folder,
-    File {
-        executable: bool,
-        size: u64,
-        sha256: Digest,
-    },
-    Link {
-        target: String,
-    },
-}
-
-/// Every path of a release, relative to its root, in order.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub(super) struct Manifest {
-    pub(super) entries: BTreeMap<String, Entry>,
-}
-
-impl Manifest {
-    /// The digest of paths, kinds, executable bits, contents and link targets. Owners, times and
-    /// other mode bits do not count.
-    pub(super) fn digest(&self) -> Digest {
-        let mut hash = Sha256::new();
-        // No path or target holds a NUL, so that no two manifests read the same.
-        hash.update(b"windlass release 1\0");
-        for (path, entry) in &self.entries {
-            let (kind, what) = match entry {
-                Entry::Folder => ("folder", ""),
-                Entry::File {
-                    executable: true,
-                    sha256,
-                    ..
-                } => ("program", sha256.as_str()),
-                Entry::File { sha256, .. } => ("file", sha256.as_str()),
-                Entry::Link { target } => ("link", target.as_str()),
-            };
-            for field in [path.as_str(), kind, what] {
-                hash.update(field.as_bytes());
-                hash.update([0]);
-            }
-        }
-        finish(hash)
-    }
-
-    /// Bytes of all files together.
-    pub(super) fn bytes(&self) -> u64 {
-        self.entries
-            .values()
-            .map(|entry| match entry {
-                Entry::File { size, .. } => *size,
-                Entry::Folder | Entry::Link { .. } => 0,
-            })
-            .sum()
-    }
-}
-
-/// The hash as the model's digest.
-pub(super) fn finish(hash: Sha256) -> Digest {
-    Digest::parse(&HEXLOWER.encode(&hash.finalize())).expect("32 bytes are 64 hex characters")
-}
 
 /// Reads a folder, or parts of it, into a manifest.
 pub(super) struct Scan<'d> {

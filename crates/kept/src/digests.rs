@@ -12,7 +12,7 @@ use rustix::fs::OFlags;
 use sha2::{Digest as _, Sha256};
 use windlass_model::Digest;
 
-use super::manifest::finish;
+use crate::manifest::finish;
 
 /// Most files remembered; one more, and all are read anew.
 const MOST: usize = 10_000;
@@ -60,14 +60,36 @@ impl Seen {
 /// Digests by what is seen of a file without reading it, so that the program that three services
 /// share is read once.
 #[derive(Debug, Default)]
-pub(super) struct Digests {
+pub struct Digests {
     known: Mutex<BTreeMap<Seen, Digest>>,
 }
 
 impl Digests {
     /// The digest of one file's bytes, and their number.
-    pub(super) fn of(&self, path: &Path) -> io::Result<(Digest, u64)> {
+    ///
+    /// # Errors
+    /// It can't be read, or is no regular file.
+    pub fn of(&self, path: &Path) -> io::Result<(Digest, u64)> {
         self.of_at(path, SystemTime::now())
+    }
+
+    /// Takes the word of somebody who has just read it that this is its digest. What was changed a moment
+    /// ago, or can't be looked at, is read all the same.
+    pub(crate) fn trust(&self, path: &Path, digest: &Digest) {
+        let seen = opened(path).and_then(|file| file.metadata());
+        if let Ok(seen) = seen.map(|metadata| Seen::of(&metadata))
+            && seen.is_settled(SystemTime::now())
+        {
+            self.remember(seen, digest.clone());
+        }
+    }
+
+    fn remember(&self, seen: Seen, digest: Digest) {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.len() >= MOST {
+            known.clear();
+        }
+        known.insert(seen, digest);
     }
 
     fn of_at(&self, path: &Path, now: SystemTime) -> io::Result<(Digest, u64)> {
@@ -81,18 +103,17 @@ impl Digests {
         }
         let (digest, size) = read(&mut file)?;
         if settled && size == before.size && Seen::of(&file.metadata()?) == before {
-            let mut known = known();
-            if known.len() >= MOST {
-                known.clear();
-            }
-            known.insert(before, digest.clone());
+            self.remember(before, digest.clone());
         }
         Ok((digest, size))
     }
 }
 
 /// The digest of one file's bytes, and their number; reads it in any case.
-pub(super) fn hash_file(path: &Path) -> io::Result<(Digest, u64)> {
+///
+/// # Errors
+/// It can't be read, or is no regular file.
+pub fn hash_file(path: &Path) -> io::Result<(Digest, u64)> {
     read(&mut opened(path)?)
 }
 

@@ -1,0 +1,59 @@
+//! Nothing is new, and what runs is not ready: a deployment is not green then.
+
+use std::fs;
+
+use crate::lab::{Breaks, Lab, SOON, Service, answer, eventually, kill};
+
+const WEB: &str = "\
+app: shop
+services:
+  web:
+    run: ./web
+    listen: @web
+    probes: { ready: { http: /health/ready, every: 100ms, within: 3s } }
+    bake: 200ms
+";
+
+#[test]
+fn a_deployment_of_nothing_new_is_not_green_while_the_service_is_down_and_starts_it_once_it_is_mended()
+ {
+    let lab = Lab::new(WEB);
+    let needed = lab.tmp().join("database");
+    fs::write(&needed, "there").unwrap();
+    lab.give(&needed);
+    let breaks = Breaks::Without(needed.display().to_string());
+    lab.program("web", &Service::new("web", "1").breaks(breaks));
+    lab.deploy();
+    let plan = lab.run(&["plan"]).exits(0);
+    assert!(plan.out.contains("nothing to do"), "{}", plan.out);
+    fs::remove_file(&needed).unwrap();
+    kill(&lab.only("demo-service"));
+    eventually("it is down", SOON, || {
+        let down = lab.run(&["status"]).exits(0).out;
+        down.contains("not listening").then_some(())
+    });
+
+    let left = lab.run(&["deploy"]).exits(6);
+    assert!(!left.out.contains("nothing to do"), "{}", left.out);
+    left.says(&[
+        "WL0494",
+        "nothing is new in shop in default, and web is not ready",
+        "0 of 1 instance ready (not listening)",
+        "it was waited for 3s",
+        "windlass logs web, mend it, then: windlass deploy",
+    ]);
+    let planned = lab.run(&["plan", "-o", "json"]).exits(6).json();
+    assert_eq!(planned["not_ready"][0]["service"], "web", "{planned}");
+    assert_eq!(planned["not_ready"][0]["ready"], 0, "{planned}");
+    lab.run(&["deploy", "--detach"]).exits(6).says(&["WL0494"]);
+
+    fs::write(&needed, "there again").unwrap();
+    lab.give(&needed);
+    let left = lab.run(&["deploy"]).exits(0);
+    assert_eq!(
+        left.out,
+        "nothing to do: shop in default is as the file says\n"
+    );
+    assert_eq!(answer(lab.at("web")).status, 200);
+    lab.run(&["plan"]).exits(0);
+}
