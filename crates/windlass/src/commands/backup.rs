@@ -81,15 +81,12 @@ pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, 
         contents: &contents,
         damaged: &damaged,
     };
-    with_damage(Report::new(text, &wrote)?, &damaged, "in the backup")
+    let report = Report::new(text, &wrote)?;
+    Ok(with_damage(report, &damaged, "in the backup"))
 }
 
 /// The same report; where releases are damaged it ends as what did not end well, and says which they are.
-pub(super) fn with_damage(
-    mut report: Report,
-    damaged: &[String],
-    place: &str,
-) -> Result<Report, Diagnostic> {
+pub(super) fn with_damage(mut report: Report, damaged: &[String], place: &str) -> Report {
     if !damaged.is_empty() {
         let count = counted(damaged.len(), "release");
         report.exit = Exit::Stuck;
@@ -103,7 +100,7 @@ pub(super) fn with_damage(
                 ),
         );
     }
-    Ok(report)
+    report
 }
 
 /// What is in a backup, line by line.

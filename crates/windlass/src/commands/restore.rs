@@ -58,7 +58,8 @@ pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, 
         contents: &contents,
         damaged: &damaged,
     };
-    with_damage(Report::new(text, &restored)?, &damaged, "of the backup")
+    let report = Report::new(text, &restored)?;
+    Ok(with_damage(report, &damaged, "of the backup"))
 }
 
 fn told(contents: &Contents, into: &Path, context: &Context) -> String {

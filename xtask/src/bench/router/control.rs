@@ -243,5 +243,6 @@ pub(crate) fn serving(listener: SocketAddr, slots: Vec<RouteSlot>) -> Route {
         mode: RouteMode::Serve,
         slots,
         traffic: Box::default(),
+        thresholds: Vec::new(),
     }
 }

@@ -25,15 +25,7 @@ pub(crate) fn happenings() -> Vec<HappeningView> {
 
 /// The same, oldest first, each with what it is about.
 fn all() -> Vec<(Option<InstanceOf>, Happened)> {
-    let api = || {
-        let service = ServiceKey {
-            app: app(),
-            environment: production(),
-            service: service("api"),
-        };
-        let instance = instance("2a");
-        Some(InstanceOf { service, instance })
-    };
+    let api = || Some(instance_of_api());
     let why = || "the address 127.0.0.1:20001 is taken".to_owned();
     let killed = InstanceEnd::Killed(9);
     let last_lines = vec!["no connection to the database".to_owned()];
@@ -97,4 +89,15 @@ fn all() -> Vec<(Option<InstanceOf>, Happened)> {
         (None, halted),
         (None, lifted),
     ]
+}
+
+fn instance_of_api() -> InstanceOf {
+    InstanceOf {
+        service: ServiceKey {
+            app: app(),
+            environment: production(),
+            service: service("api"),
+        },
+        instance: instance("2a"),
+    }
 }
