@@ -164,7 +164,7 @@ mod tests {
     fn what_was_meant_is_found_wherever_the_typo_is() {
         let folder = tempfile::tempdir().unwrap();
         let at = |below: &str| folder.path().join(below);
-        fs::create_dir_all(at("srv/windlass")).unwrap();
+        fs::create_dir_all(at("srv/windlass/releases")).unwrap();
         fs::write(at("srv/windlas"), "").unwrap();
         let meant = Some(at("srv/windlass"));
         assert_eq!(near(&at("srv/windlss")), meant);
