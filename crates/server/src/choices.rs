@@ -4,8 +4,9 @@ use utoipa::openapi::schema::{AdditionalProperties, Object};
 use utoipa::openapi::{RefOr, Schema};
 
 /// An enum of ours is an object with the variant as its only key. A derived schema does not say
-/// *only*, and a second key is refused: so this says it.
-pub(crate) fn closed(schema: RefOr<Schema>) -> RefOr<Schema> {
+/// *only*, and a second key is refused: so this says it. The fields of a variant that is asked with are all that it
+/// may have too, which a derived schema says of structs only.
+pub(crate) fn closed(schema: RefOr<Schema>, is_asked: bool) -> RefOr<Schema> {
     let RefOr::T(Schema::OneOf(mut choice)) = schema else {
         return schema;
     };
@@ -13,7 +14,15 @@ pub(crate) fn closed(schema: RefOr<Schema>) -> RefOr<Schema> {
         if let RefOr::T(Schema::Object(object)) = variant
             && is_keyed(object)
         {
-            object.additional_properties = Some(Box::new(AdditionalProperties::FreeForm(false)));
+            let only = || Some(Box::new(AdditionalProperties::FreeForm(false)));
+            object.additional_properties = only();
+            for inner in object.properties.values_mut().filter(|_| is_asked) {
+                if let RefOr::T(Schema::Object(inner)) = inner
+                    && !inner.properties.is_empty()
+                {
+                    inner.additional_properties = only();
+                }
+            }
         }
     }
     RefOr::T(Schema::OneOf(choice))

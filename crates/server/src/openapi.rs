@@ -1,6 +1,6 @@
 //! The API's document: OpenAPI 3.1, made from the very rows that the router is made from.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use utoipa::openapi::path::{HttpMethod, PathsBuilder};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
@@ -28,6 +28,7 @@ pub fn document() -> OpenApi {
 /// The document of these rows.
 pub(crate) fn of<C: Controller>(rows: Vec<Row<C>>) -> OpenApi {
     let mut schemas = Vec::new();
+    let mut asked = BTreeSet::new();
     collect::<Problem>(&mut schemas);
     // What the streams carry, a line or a message each.
     collect::<Event>(&mut schemas);
@@ -39,6 +40,7 @@ pub(crate) fn of<C: Controller>(rows: Vec<Row<C>>) -> OpenApi {
             Verb::Post => HttpMethod::Post,
             Verb::Delete => HttpMethod::Delete,
         };
+        asked.extend(row.says.asked.iter().cloned());
         let (operation, more) = row.says.finish(row.access, row.begins);
         schemas.extend(more);
         paths = paths.path(row.path, PathItem::new(method, operation));
@@ -50,7 +52,8 @@ pub(crate) fn of<C: Controller>(rows: Vec<Row<C>>) -> OpenApi {
     let mut components =
         ComponentsBuilder::new().security_scheme("token", SecurityScheme::Http(token.build()));
     for (name, schema) in schemas {
-        components = components.schema(name, closed(schema));
+        let schema = closed(schema, asked.contains(&name));
+        components = components.schema(name, schema);
     }
     let license = LicenseBuilder::new()
         .name("Apache-2.0")

@@ -26,6 +26,8 @@ pub(crate) struct Says {
     operation: OperationBuilder,
     codes: Vec<&'static str>,
     schemas: Vec<NamedSchema>,
+    /// The names of the types that its body consists of.
+    pub(crate) asked: Vec<String>,
     answers: Vec<(&'static str, Response)>,
     tagged: bool,
 }
@@ -57,6 +59,7 @@ impl Says {
                 .summary(Some(summary)),
             codes: ANY.to_vec(),
             schemas: Vec::new(),
+            asked: Vec::new(),
             answers: Vec::new(),
             tagged: false,
         }
@@ -96,7 +99,11 @@ impl Says {
 
     /// It takes this body.
     pub(crate) fn takes<T: ToSchema>(mut self) -> Self {
-        collect::<T>(&mut self.schemas);
+        let mut types = Vec::new();
+        collect::<T>(&mut types);
+        self.asked
+            .extend(types.iter().map(|(name, _)| name.clone()));
+        self.schemas.extend(types);
         let body = RequestBodyBuilder::new()
             .required(Some(Required::True))
             .content("application/json", Content::new(Some(reference::<T>())));

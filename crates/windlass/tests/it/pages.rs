@@ -108,6 +108,10 @@ fn every_page_is_listed_and_printed() {
     cli                 every command and option
     exit-codes          what the number at the end means
     output              what commands print for scripts
+    api                 the API, for programs
+    router              what the router does with requests, beside splitting them
+    performance         how fast it is, beside something known
+    architecture        what it consists of, and what may know what
     vocabulary          the words, and what each means
     scenarios           what Windlass is held to when things go wrong
     ");
@@ -294,7 +298,7 @@ fn bash_completes_commands_options_values_and_pages() {
             "windlass token create --scope ",
             &["read", "operate", "deploy"],
         ),
-        ("windlass docs ro", &["roll-back", "route-alone"]),
+        ("windlass docs ro", &["roll-back", "route-alone", "router"]),
         ("windlass help ro", &["rollback", "router"]),
     ] {
         assert_eq!(completed(&place, line), words, "{line}");
