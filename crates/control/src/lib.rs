@@ -21,7 +21,7 @@ pub use passage::{Passage, Pause};
 pub use router::{
     DamagedTable, Direction, Generation, ObservedConnections, ObservedRoute, ObservedSlot,
     ObservedTable, Refusal, Reloaded, RouteChange, RouterBoot, RouterReply, RouterRequest, Split,
-    TableChange,
+    TableChange, UnkeptTable,
 };
 pub use shim::{
     GroupEnd, LastEnd, Restart, ShimRefusal, ShimReply, ShimRequest, ShimSpec, ShimState,

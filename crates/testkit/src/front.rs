@@ -264,6 +264,7 @@ impl Front {
             connections: ObservedConnections::default(),
             program: self.program.borrow().clone(),
             damaged: None,
+            unkept: None,
         }
     }
 
