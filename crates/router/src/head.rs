@@ -5,7 +5,7 @@
 
 use hyper::header::{CONTENT_LENGTH, HOST, HeaderValue};
 use hyper::http::Request;
-use hyper::http::uri::Scheme;
+use hyper::http::uri::{Authority, Scheme};
 use hyper::{Method, Uri};
 use memchr::memchr_iter;
 
@@ -202,7 +202,7 @@ fn is_target(method: &[u8], target: &[u8]) -> bool {
 fn is_whole(uri: &Uri) -> bool {
     let spoken = [Scheme::HTTP, Scheme::HTTPS];
     let spoken = uri.scheme().is_some_and(|scheme| spoken.contains(scheme));
-    let authority = uri.authority().map(|authority| authority.as_str());
+    let authority = uri.authority().map(Authority::as_str);
     spoken && authority.is_some_and(|named| is_host(named.as_bytes()) && is_host_and_port(named))
 }
 
