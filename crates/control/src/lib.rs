@@ -21,7 +21,7 @@ pub use passage::{Passage, Pause};
 pub use router::{
     DamagedTable, Direction, Generation, LapseOver, Lapses, ObservedConnections, ObservedRoute,
     ObservedSlot, ObservedTable, Refusal, Reloaded, RouteChange, RouterBoot, RouterReply,
-    RouterRequest, Split, TableChange,
+    RouterRequest, Split, TableChange, UnkeptTable,
 };
 pub use shim::{
     AlikeEnds, GroupEnd, Restart, ShimRefusal, ShimReply, ShimRequest, ShimSpec, ShimState,

@@ -302,6 +302,17 @@ pub struct ObservedTable {
     /// router does not say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub damaged: Option<DamagedTable>,
+    /// What of this the disk has not taken; none where all is kept, or an older router does not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unkept: Option<UnkeptTable>,
+}
+
+/// A table in effect that is not on disk: a router that starts again begins with an older one. It is tried again
+/// each second.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UnkeptTable {
+    /// Why the disk did not take it; none while it is being tried for the first time.
+    pub why: Option<String>,
 }
 
 /// A table on disk that a router could not use when it began.

@@ -175,6 +175,10 @@ impl Told {
         if let Some(access) = &mut self.access {
             access.status = status.as_u16();
             access.error = code;
+            // Nobody asks for what stands in the place of its body.
+            if access.method == Method::HEAD {
+                self.ended();
+            }
         }
     }
 

@@ -3,7 +3,7 @@
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::net::{IpAddr, SocketAddr};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
@@ -149,6 +149,14 @@ impl AccessFile {
     }
 
     fn try_append(&mut self, lines: &[u8]) -> io::Result<()> {
+        let (file, size) = match self.open.take() {
+            Some((file, size)) if size < ACCESS_BYTES => (file, size),
+            Some(_large) => self.begin_anew()?,
+            None => match self.take_up()? {
+                (file, size) if size < ACCESS_BYTES => (file, size),
+                _large => self.begin_anew()?,
+            },
+        };
         let mut whole = Vec::new();
         if self.missing > 0 {
             let now = SystemTime::now().duration_since(UNIX_EPOCH);
@@ -160,14 +168,6 @@ impl AccessFile {
         }
         whole.extend_from_slice(lines);
         let added = u64::try_from(whole.len()).unwrap_or(u64::MAX);
-        let (file, size) = match self.open.take() {
-            Some((file, size)) if size < ACCESS_BYTES => (file, size),
-            Some(_large) => self.begin_anew()?,
-            None => match self.take_up()? {
-                (file, size) if size < ACCESS_BYTES => (file, size),
-                _large => self.begin_anew()?,
-            },
-        };
         (&file).write_all(&whole)?;
         self.open = Some((file, size.saturating_add(added)));
         self.missing = 0;
@@ -182,12 +182,17 @@ impl AccessFile {
         self.folder.join(name)
     }
 
-    /// The file as another life of the router left it.
+    /// The file as another life of the router, or a full disk, left it: behind a line that did not get in whole
+    /// the next one begins anew, and can be read.
     fn take_up(&self) -> io::Result<(File, u64)> {
         let mut options = OpenOptions::new();
-        let options = options.create(true).append(true).mode(0o600);
-        let file = options.open(self.path(0))?;
+        let options = options.create(true).read(true).append(true).mode(0o600);
+        let mut file = options.open(self.path(0))?;
         let size = file.metadata()?.len();
+        if is_cut(&file, size)? {
+            file.write_all(b"\n")?;
+            return Ok((file, size + 1));
+        }
         Ok((file, size))
     }
 
@@ -201,6 +206,16 @@ impl AccessFile {
         }
         self.take_up()
     }
+}
+
+/// Whether the last line of a file of this size does not end.
+fn is_cut(file: &File, size: u64) -> io::Result<bool> {
+    let Some(last) = size.checked_sub(1) else {
+        return Ok(false);
+    };
+    let mut byte = [0];
+    file.read_exact_at(&mut byte, last)?;
+    Ok(byte != *b"\n")
 }
 
 /// Bytes written at once, about.
@@ -286,7 +301,7 @@ mod tests {
     fn a_large_log_is_begun_anew_and_only_so_many_are_kept() {
         let folder = tempfile::tempdir().expect("a folder");
         let mut file = AccessFile::new(folder.path().to_owned());
-        let megabyte = vec![b'x'; 1024 * 1024];
+        let megabyte = [vec![b'x'; 1024 * 1024 - 1], vec![b'\n']].concat();
         for _ in 0..120 {
             file.append(&megabyte, 1);
         }
@@ -301,6 +316,18 @@ mod tests {
         let again = AccessFile::new(folder.path().to_owned());
         let (_, size) = again.take_up().expect("opened");
         assert_eq!(size, kept[0].1, "another life goes on with it");
+    }
+
+    #[test]
+    fn behind_a_line_that_was_cut_the_next_one_begins_anew() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let log = folder.path().join("access.log");
+        std::fs::write(&log, "{}\n{\"at_us\":1,\"req").expect("written");
+        let mut file = AccessFile::new(folder.path().to_owned());
+        file.append(b"{\"a\":1}\n", 1);
+        file.append(b"{\"a\":2}\n", 1);
+        let told = std::fs::read_to_string(log).expect("a log");
+        assert_eq!(told, "{}\n{\"at_us\":1,\"req\n{\"a\":1}\n{\"a\":2}\n");
     }
 
     #[test]

@@ -101,6 +101,11 @@ impl AnswerBody {
         }
     }
 
+    /// Whether it is the router's own, or there is none.
+    pub(crate) fn is_own(&self) -> bool {
+        matches!(self.kind, Kind::Own(_))
+    }
+
     /// Has the access log told of it to its last byte.
     pub(crate) fn tell(&mut self, mut told: Box<Told>) {
         if self.is_whole() {

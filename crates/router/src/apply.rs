@@ -21,7 +21,7 @@ use crate::check::{
 };
 use crate::core::{Core, locked};
 use crate::keep::TableKeeper;
-use crate::latch::Latches;
+use crate::latch::{Latches, NoPlace};
 use crate::limits::{LISTENERS, RAISE_TRIES};
 use crate::live::{Entry, Live, Services};
 use crate::reload::Alone;
@@ -95,6 +95,7 @@ impl Keeper {
             connections: self.core.connected(),
             program: self.kept.program.clone(),
             damaged: self.damaged.clone(),
+            unkept: self.kept.disk.unkept(),
         }
     }
 
@@ -321,8 +322,12 @@ impl Keeper {
             return Ok(());
         }
         let armed = services.values().filter(|e| e.armed.is_some()).count();
-        let room = self.kept.latches.check(armed);
-        room.map_err(|why| Refusal::NotKept(format!("a trip could not be kept: {why}")))
+        let room = self.kept.latches.make_room(armed);
+        room.map_err(|why| match why {
+            // No disk helps there.
+            NoPlace::TooMany(_) => invalid(why.to_string()),
+            NoPlace::Disk(_) => Refusal::NotKept(why.to_string()),
+        })
     }
 
     /// Closes listeners that no route names any more, and tells the data threads of the others.

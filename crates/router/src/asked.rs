@@ -3,8 +3,9 @@
 use std::cell::Cell;
 
 use data_encoding::HEXLOWER;
-use hyper::header::{ACCEPT, HeaderMap, HeaderName, HeaderValue};
+use hyper::header::{HeaderMap, HeaderName, HeaderValue};
 
+use crate::accept::Form;
 use crate::limits::REQUEST_ID_BYTES;
 
 /// Names a request, from whoever named it first.
@@ -44,14 +45,6 @@ fn digits(number: u64) -> [u8; 16] {
     digits
 }
 
-/// What a client reads an error in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Form {
-    Text,
-    Html,
-    Json,
-}
-
 /// What is kept of a request until it is answered.
 pub(crate) struct Asked {
     pub(crate) id: HeaderValue,
@@ -62,7 +55,7 @@ impl Asked {
     /// Takes the client's name for its request if it is one that can stand in any log, and gives it
     /// one otherwise; the request carries it from now on.
     pub(crate) fn of(headers: &mut HeaderMap, names: &Names) -> Self {
-        let form = form(headers);
+        let form = Form::liked(headers);
         if let Some(id) = headers.get(&REQUEST_ID)
             && is_name(id.as_bytes())
             && headers.get_all(&REQUEST_ID).iter().count() == 1
@@ -79,23 +72,6 @@ impl Asked {
 fn is_name(id: &[u8]) -> bool {
     let plain = |b: &u8| b.is_ascii_alphanumeric() || b"-_.:+/=".contains(b);
     (1..=REQUEST_ID_BYTES).contains(&id.len()) && id.iter().all(plain)
-}
-
-/// The first form that the client names; text for one that takes anything.
-fn form(headers: &HeaderMap) -> Form {
-    let Some(accepted) = headers.get(ACCEPT) else {
-        return Form::Text;
-    };
-    let mut named = accepted.as_bytes().split(|b| *b == b',').map(|range| {
-        let kind = range.split(|b| *b == b';').next().unwrap_or_default();
-        kind.trim_ascii()
-    });
-    let form = named.find_map(|kind| match kind {
-        b"text/html" | b"application/xhtml+xml" => Some(Form::Html),
-        b"application/json" | b"application/problem+json" => Some(Form::Json),
-        _other => None,
-    });
-    form.unwrap_or(Form::Text)
 }
 
 #[cfg(test)]
@@ -141,18 +117,5 @@ mod tests {
         let (one, other) = (Names::new(), Names::new());
         let names = [one.next(), one.next(), other.next()];
         assert!(names[0] != names[1] && names[0] != names[2]);
-    }
-
-    #[test]
-    fn an_error_has_the_form_that_its_client_names_first() {
-        let form = |accept| asked(&[("accept", accept)]).0.form;
-        assert_eq!(form("*/*"), Form::Text);
-        assert_eq!(
-            form("text/html,application/xhtml+xml,*/*;q=0.8"),
-            Form::Html
-        );
-        assert_eq!(form("application/json"), Form::Json);
-        assert_eq!(form("text/plain, application/json;q=0.5"), Form::Json);
-        assert_eq!(asked(&[]).0.form, Form::Text);
     }
 }

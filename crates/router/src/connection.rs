@@ -19,6 +19,7 @@ use hyper::{Request, Response, StatusCode};
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
 use tokio::sync::watch;
+use tokio::task::yield_now;
 use tokio::time::{Instant, sleep_until, timeout};
 
 use crate::announced::announced;
@@ -276,9 +277,13 @@ impl Turns {
     ) -> Result<Response<AnswerBody>, Infallible> {
         let number = self.served.get();
         self.served.set(number + 1);
-        let open = self.line.inflow.open(!request.body().is_end_stream());
+        let has_body = !request.body().is_end_stream();
+        let open = self.line.inflow.open(has_body);
         let fault = self.word.fault(number);
         let mut answer = forward::respond(&self.line, (request, open), fault).await;
+        if has_body && answer.body().is_own() {
+            self.leave_body(&mut answer).await;
+        }
         // Until now it could have been sent again. What the guard has of a next one is read once, and little.
         self.heads.hold(0);
         let switches = answer.status() == StatusCode::SWITCHING_PROTOCOLS;
@@ -289,6 +294,18 @@ impl Turns {
         }
         self.word.answered(number, switches);
         Ok(answer)
+    }
+
+    /// Nobody reads on in the body of what the router answers by itself. One turn of the connection, and the
+    /// library has read away what was there, or says with the answer that the connection ends; said afterwards,
+    /// the next request would be lost with it.
+    async fn leave_body(&self, answer: &mut Response<AnswerBody>) {
+        yield_now().await;
+        // An instance was to have it, and its connection has not let go of it yet.
+        if self.line.inflow.has_open() {
+            let last = HeaderValue::from_static("close");
+            answer.headers_mut().insert(CONNECTION, last);
+        }
     }
 }
 

@@ -5,6 +5,7 @@
 
 use hyper::header::{CONTENT_LENGTH, HOST, HeaderValue};
 use hyper::http::Request;
+use hyper::http::uri::{Authority, Scheme};
 use hyper::{Method, Uri};
 use memchr::memchr_iter;
 
@@ -192,8 +193,30 @@ fn is_target(method: &[u8], target: &[u8]) -> bool {
         Some(b'/') if target.iter().all(plain) => true,
         Some(b'/') => parsed().is_some(),
         Some(b'*') => target == b"*" && method == b"OPTIONS",
-        Some(_) => parsed().is_some_and(|uri| uri.scheme().is_some()),
+        Some(_) => parsed().is_some_and(|uri| is_whole(&uri)),
     }
+}
+
+/// All of a URL: of a protocol that is spoken here, at an authority that everybody takes for the same host. It
+/// counts more than `Host`, so it is judged as that is.
+fn is_whole(uri: &Uri) -> bool {
+    let spoken = [Scheme::HTTP, Scheme::HTTPS];
+    let spoken = uri.scheme().is_some_and(|scheme| spoken.contains(scheme));
+    let authority = uri.authority().map(Authority::as_str);
+    spoken && authority.is_some_and(|named| is_host(named.as_bytes()) && is_host_and_port(named))
+}
+
+/// A host that is not empty, and after a colon a port that can be one.
+fn is_host_and_port(authority: &str) -> bool {
+    let (host, port) = match authority.rsplit_once(':') {
+        // The colons of an address of IPv6 stand in brackets.
+        Some((host, port)) if !port.ends_with(']') => (host, Some(port)),
+        Some(_) | None => (authority, None),
+    };
+    let is_port = |port: &str| {
+        port.bytes().all(|digit| digit.is_ascii_digit()) && port.parse::<u16>().is_ok()
+    };
+    !host.is_empty() && port.is_none_or(is_port)
 }
 
 fn is_token(name: &[u8]) -> bool {

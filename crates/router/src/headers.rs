@@ -13,6 +13,7 @@ use hyper::http::uri::Scheme;
 use hyper::{StatusCode, Uri, Version};
 
 use crate::asked::REQUEST_ID;
+use crate::disguised::{drop_disguised, is_disguised};
 
 /// Whom requests come from, and how.
 pub(crate) struct Client {
@@ -62,6 +63,8 @@ impl Kinds {
     const CODING: u8 = 1 << 2;
     /// `Forwarded`, or one that begins like `X-Forwarded-For`.
     const SAID: u8 = 1 << 3;
+    /// Another spelling of one of the router's own.
+    const DISGUISED: u8 = 1 << 4;
 
     fn of(headers: &HeaderMap) -> Self {
         let kinds = headers.keys().map(|name| match name.as_str() {
@@ -71,6 +74,7 @@ impl Kinds {
                 Self::HOP
             }
             "forwarded" => Self::SAID,
+            name if is_disguised(name) => Self::DISGUISED,
             name if name.starts_with("x-forwarded-") => Self::SAID,
             _other => 0,
         });
@@ -128,6 +132,9 @@ pub(crate) fn to_instance(
     let trailers = kinds.have(Kinds::TE) && takes_trailers(&head.headers);
     if kinds.have(Kinds::HOP) {
         strip(&mut head.headers);
+    }
+    if kinds.have(Kinds::DISGUISED) {
+        drop_disguised(&mut head.headers);
     }
     origin_form(head);
     if head.version == Version::HTTP_2 {

@@ -120,6 +120,11 @@ impl Inflow {
         open
     }
 
+    /// Whether any request may have a body with the library, or with the one that speaks to an instance.
+    pub(crate) fn has_open(&self) -> bool {
+        self.open.load(Relaxed) > 0
+    }
+
     fn set(&self, part: &AtomicUsize, bytes: usize) {
         part.store(bytes, Relaxed);
         let all = self.bytes();

@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
-use windlass_control::Table;
+use windlass_control::{Table, UnkeptTable};
 use windlass_model::Epoch;
 
 use crate::core::locked;
@@ -121,6 +121,8 @@ pub(crate) struct TableKeeper {
 #[derive(Default)]
 struct Late {
     table: Option<Table>,
+    /// Why the disk did not take it, when that was tried last.
+    refused: Option<String>,
     /// It is in its file, and not in the second yet.
     second: Option<Table>,
     over: bool,
@@ -198,7 +200,18 @@ impl TableKeeper {
             return;
         }
         late.table = Some(table);
+        // It is tried at once.
+        late.refused = None;
         self.changed.notify_all();
+    }
+
+    /// What is in effect and not in its file yet; none where all is.
+    pub(crate) fn unkept(&self) -> Option<UnkeptTable> {
+        let late = locked(&self.late);
+        late.table.as_ref()?;
+        Some(UnkeptTable {
+            why: late.refused.clone(),
+        })
     }
 
     /// Writes what comes late, until [`TableKeeper::end`].
@@ -219,7 +232,8 @@ impl TableKeeper {
             }
             if let Err(why) = written {
                 tracing::error!(%why, "could not keep the table on disk; trying again");
-                let late = locked(&self.late);
+                let mut late = locked(&self.late);
+                late.refused = Some(why.to_string());
                 // Woken early by a newer table or by the end.
                 let _woken = self.changed.wait_timeout(late, LATE_PAUSE);
             }
@@ -352,6 +366,30 @@ mod tests {
             Epoch(8),
             "whoever comes is told apart all the same"
         );
+    }
+
+    #[test]
+    fn what_the_disk_does_not_take_is_known_until_it_does() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let in_the_way = folder.path().join("table.json.new");
+        std::fs::create_dir(&in_the_way).expect("in the way");
+        let keeper = keeper(folder.path());
+        assert_eq!(keeper.unkept(), None);
+        keeper.save_late(empty(TABLE_FORMAT));
+        assert_eq!(keeper.unkept(), Some(UnkeptTable { why: None }));
+        let refused = || keeper.unkept().is_some_and(|unkept| unkept.why.is_some());
+        std::thread::scope(|threads| {
+            threads.spawn(|| keeper.write_late());
+            while !refused() {
+                std::thread::yield_now();
+            }
+            std::fs::remove_dir(&in_the_way).expect("out of the way");
+            while keeper.unkept().is_some() {
+                std::thread::yield_now();
+            }
+            keeper.end();
+        });
+        assert_eq!(keeper.take_up().table, Some(empty(TABLE_FORMAT)));
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! Trips on disk: what was taken back and is not acknowledged.
 //!
-//! One file of fixed places, written whole and synced when it is made, and then only ever written in
-//! place: a full disk can't stop it. A place holds the length of the record, its SHA-256, and the
+//! One file of fixed places, written and synced when they are made, and then only ever written in
+//! place: a full disk can't stop it. More are made before more tripwires are armed than there are
+//! places. A place holds the length of the record, its SHA-256, and the
 //! record as JSON; one that does not match is free.
 
 use std::fs::{File, OpenOptions};
@@ -16,7 +17,7 @@ use sha2::{Digest, Sha256};
 use windlass_control::{Trip, TripwireId};
 
 use crate::core::locked;
-use crate::limits::{TRIP_BYTES, TRIPS};
+use crate::limits::{TRIP_BYTES, TRIPS, TRIPS_STEP};
 
 /// Length and checksum before a record.
 const HEAD: usize = 4 + 32;
@@ -40,6 +41,8 @@ pub(crate) struct Latches {
 struct Places {
     /// None when it could not be made: then trips are in memory only.
     file: Option<File>,
+    /// In the file.
+    room: usize,
     kept: Vec<Option<Latched>>,
     last: u64,
     /// Written and not synced.
@@ -52,7 +55,8 @@ impl Latches {
         let path = folder.join("trips");
         let mut places = Places {
             file: None,
-            kept: vec![None; TRIPS],
+            room: 0,
+            kept: Vec::new(),
             last: 0,
             dirty: false,
         };
@@ -65,18 +69,17 @@ impl Latches {
         }
     }
 
-    /// Whether a trip can be kept on disk, with `armed` tripwires that may all fire.
-    pub(crate) fn check(&self, armed: usize) -> Result<(), io::Error> {
+    /// Has a place on disk for each of `armed` tripwires, which may all fire, beside what has.
+    pub(crate) fn make_room(&self, armed: usize) -> Result<(), NoPlace> {
         let mut places = locked(&self.places);
+        let used = places.kept.iter().flatten().count();
+        if used + armed > TRIPS {
+            return Err(NoPlace::TooMany(used + armed));
+        }
         if places.file.is_none() {
             places.prepare(&self.path)?;
         }
-        let used = places.kept.iter().flatten().count();
-        if used + armed > TRIPS {
-            return Err(io::Error::other(format!(
-                "more than {TRIPS} tripwires and trips"
-            )));
-        }
+        places.grow(used + armed)?;
         Ok(())
     }
 
@@ -127,7 +130,8 @@ impl Latches {
             }
         }
         let used = last_used(&places.kept);
-        places.kept.truncate(used.max(TRIPS));
+        let room = places.room;
+        places.kept.truncate(used.max(room));
     }
 
     /// All that are kept, oldest first.
@@ -169,23 +173,24 @@ impl Places {
             .create(true)
             .truncate(false)
             .open(path)?;
-        let length = (TRIPS * TRIP_BYTES) as u64;
-        if file.metadata()?.len() != length {
-            // Written and not only reserved: the first write in place needs nothing of the disk.
+        let room = places_in(&file)?;
+        if room < TRIPS_STEP {
+            // Nothing was ever kept there: it was not made to its end.
             file.set_len(0)?;
-            fallocate(&file, FallocateFlags::empty(), 0, length)?;
-            let empty = vec![0; TRIP_BYTES];
-            for at in 0..TRIPS {
-                file.write_all_at(&empty, place(at))?;
-            }
-            file.sync_all()?;
+            extend(&file, 0, TRIPS_STEP)?;
             if let Some(folder) = path.parent() {
                 File::open(folder)?.sync_all()?;
             }
         }
+        self.room = room.max(TRIPS_STEP);
         let known = self.kept.iter().any(Option::is_some);
+        let most = self.kept.len().max(self.room);
+        self.kept.resize(most, None);
         self.file = Some(file);
-        for at in 0..TRIPS {
+        if known {
+            self.grow(last_used(&self.kept).min(TRIPS))?;
+        }
+        for at in 0..self.room {
             if known {
                 self.write(at)?;
             } else {
@@ -194,6 +199,19 @@ impl Places {
         }
         let numbers = self.kept.iter().flatten().map(|l| l.number);
         self.last = numbers.max().unwrap_or(self.last);
+        Ok(())
+    }
+
+    /// Makes places until there are so many.
+    fn grow(&mut self, wanted: usize) -> io::Result<()> {
+        let Some(file) = self.file.as_ref().filter(|_| wanted > self.room) else {
+            return Ok(());
+        };
+        let room = wanted.next_multiple_of(TRIPS_STEP);
+        extend(file, self.room, room)?;
+        self.room = room;
+        let most = self.kept.len().max(room);
+        self.kept.resize(most, None);
         Ok(())
     }
 
@@ -208,7 +226,7 @@ impl Places {
         let Some(file) = &self.file else {
             return Err(io::Error::other("there is no file of trips"));
         };
-        if at >= TRIPS {
+        if at >= self.room {
             return Err(io::Error::other("no place is free"));
         }
         let bytes = match &self.kept[at] {
@@ -221,6 +239,45 @@ impl Places {
     }
 }
 
+/// Why a trip could not be kept if it came.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum NoPlace {
+    #[error(
+        "{0} tripwires and trips would be kept at once, and a router keeps {most}: finish or roll back what is \
+         under way of some services",
+        most = TRIPS
+    )]
+    TooMany(usize),
+    #[error("a trip could not be kept: {0}")]
+    Disk(#[from] io::Error),
+}
+
+/// How many places there are in a file.
+fn places_in(file: &File) -> io::Result<usize> {
+    let places = file.metadata()?.len() / TRIP_BYTES as u64;
+    Ok(usize::try_from(places).map_or(TRIPS, |places| places.min(TRIPS)))
+}
+
+/// Adds empty places to those that are there. With too little room on the disk none is added.
+fn extend(file: &File, before: usize, after: usize) -> io::Result<()> {
+    let grown = write_empty(file, before, after);
+    if grown.is_err() {
+        file.set_len(place(before))?;
+    }
+    grown
+}
+
+/// Written and not only reserved: the first write in place needs nothing of the disk.
+fn write_empty(file: &File, before: usize, after: usize) -> io::Result<()> {
+    let (from, to) = (place(before), place(after));
+    fallocate(file, FallocateFlags::KEEP_SIZE, from, to - from)?;
+    let empty = vec![0; TRIP_BYTES];
+    for at in before..after {
+        file.write_all_at(&empty, place(at))?;
+    }
+    file.sync_all()
+}
+
 /// The trips on disk that no controller has journalled yet; none without a file. Changes nothing.
 pub(crate) fn unacknowledged(folder: &Path) -> io::Result<Vec<Trip>> {
     let file = match File::open(folder.join("trips")) {
@@ -229,7 +286,7 @@ pub(crate) fn unacknowledged(folder: &Path) -> io::Result<Vec<Trip>> {
         Err(why) => return Err(why),
     };
     let mut open = Vec::new();
-    for at in 0..TRIPS {
+    for at in 0..places_in(&file)? {
         let latched = read_place(&file, at)?.filter(|latched| !latched.acknowledged);
         open.extend(latched.map(|latched| latched.trip));
     }
@@ -339,24 +396,59 @@ mod tests {
         let again = Latches::open(folder.path());
         assert_eq!(ids(&again), ["dep_1/web/1", "dep_1/web/2", "dep_1/web/3"]);
         let length = std::fs::metadata(folder.path().join("trips")).expect("a file");
-        assert_eq!(length.len(), (TRIPS * TRIP_BYTES) as u64);
+        assert_eq!(length.len(), (TRIPS_STEP * TRIP_BYTES) as u64);
     }
 
     #[test]
     fn a_trip_that_finds_no_place_is_kept_in_memory_and_says_so() {
         let folder = tempfile::tempdir().expect("a folder");
         let latches = Latches::open(folder.path());
-        assert!(latches.check(TRIPS).is_ok());
+        for number in 0..TRIPS_STEP {
+            latches.keep(trip(number)).expect("kept");
+        }
+        assert!(latches.keep(trip(TRIPS_STEP)).is_err());
+        assert_eq!(ids(&latches).len(), TRIPS_STEP + 1);
+        latches.acknowledge(&trip(1).id).expect("noted");
+        latches.free();
+        assert_eq!(ids(&latches).len(), TRIPS_STEP);
+        latches.keep(trip(TRIPS_STEP + 1)).expect("kept");
+    }
+
+    #[test]
+    fn there_is_a_place_for_as_many_as_are_armed_up_to_the_most() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let latches = Latches::open(folder.path());
+        latches.make_room(TRIPS).expect("room");
         for number in 0..TRIPS {
             latches.keep(trip(number)).expect("kept");
         }
-        assert!(latches.check(1).is_err());
-        assert!(latches.keep(trip(TRIPS)).is_err());
-        assert_eq!(ids(&latches).len(), TRIPS + 1);
-        latches.acknowledge(&trip(1).id).expect("noted");
-        latches.free();
-        assert_eq!(ids(&latches).len(), TRIPS);
-        latches.keep(trip(TRIPS + 1)).expect("kept");
+        let said = latches.make_room(1).expect_err("no room").to_string();
+        assert!(said.starts_with("4097 tripwires and trips"), "{said}");
+        let again = Latches::open(folder.path());
+        assert_eq!(again.all(), latches.all());
+        assert_eq!(unacknowledged(folder.path()).expect("read").len(), TRIPS);
+        let length = std::fs::metadata(folder.path().join("trips")).expect("a file");
+        assert_eq!(length.len(), 32 * 1024 * 1024);
+    }
+
+    #[test]
+    fn places_that_were_not_made_to_their_end_are_made_again() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("trips");
+        let latches = Latches::open(folder.path());
+        latches.keep(trip(1)).expect("kept");
+        let file = OpenOptions::new().write(true).open(&path).expect("a file");
+        let odd = place(TRIPS_STEP + 3) + 17;
+        file.set_len(odd).expect("longer");
+        let again = Latches::open(folder.path());
+        again.make_room(TRIPS_STEP * 2 - 1).expect("room");
+        let length = std::fs::metadata(&path).expect("a file").len();
+        assert_eq!(length, place(TRIPS_STEP * 2));
+        assert_eq!(ids(&Latches::open(folder.path())), ["dep_1/web/1"]);
+        std::fs::write(&path, "cut").expect("written");
+        let anew = Latches::open(folder.path());
+        assert!(anew.all().is_empty());
+        anew.keep(trip(2)).expect("kept");
     }
 
     #[test]

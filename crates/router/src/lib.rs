@@ -17,6 +17,7 @@
 //! **before** the counts are read: either the request sees the change, or whoever drains sees the
 //! request. The count ends with the last byte of the body or the end of the tunnel.
 
+mod accept;
 mod access;
 mod access_file;
 mod alone;
@@ -42,6 +43,7 @@ mod counts;
 mod cut;
 mod dealing;
 mod desk;
+mod disguised;
 mod door;
 mod doors;
 mod elder;

@@ -215,7 +215,9 @@ pub(crate) const PROBE_EVERY: Duration = Duration::from_millis(20);
 pub(crate) const LATE_PAUSE: Duration = Duration::from_secs(1);
 
 /// Trips kept on disk, and tripwires armed, together.
-pub(crate) const TRIPS: usize = 256;
+pub(crate) const TRIPS: usize = 4_096;
+/// Places for them that are made at a time: 2 MB of disk.
+pub(crate) const TRIPS_STEP: usize = 256;
 /// Bytes on disk of one trip: room for the names of some eighty services.
 pub(crate) const TRIP_BYTES: usize = 8 * 1024;
 /// Connect failures in a row that fire a tripwire.

@@ -5,8 +5,9 @@ use hyper::Response;
 use hyper::header::{HeaderValue, RETRY_AFTER};
 use windlass_model::Maintenance;
 
+use crate::accept::Form;
 use crate::answer::AnswerBody;
-use crate::asked::{Asked, Form};
+use crate::asked::Asked;
 use crate::refused::Refused;
 
 /// The answer, with what the service says of itself in the place of the router's own words.

@@ -4,8 +4,9 @@ use bytes::Bytes;
 use hyper::header::{CONNECTION, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER};
 use hyper::{Response, StatusCode};
 
+use crate::accept::Form;
 use crate::answer::AnswerBody;
-use crate::asked::{Asked, Form, REQUEST_ID};
+use crate::asked::{Asked, REQUEST_ID};
 use crate::head::Fault;
 
 /// Names the reason on every answer that the router gives by itself.

@@ -51,6 +51,19 @@ impl fmt::Debug for Alone {
     }
 }
 
+/// What is said where a router begins and the disk takes nothing.
+const UNKEPT: &str = "serves what the file says and can't keep it on disk, which is tried again; until then no \
+    split is taken, and what is paused or has gone back is lost with this process";
+
+/// What becomes of a file where the disk does not take the table.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum WithoutDisk {
+    /// Nothing: what was in effect stays.
+    Refused,
+    /// It is in effect, and the table is kept as soon as the disk takes it: else nothing would be served.
+    Served,
+}
+
 /// How a file would be in effect.
 struct Planned {
     base: Arc<Live>,
@@ -65,7 +78,7 @@ impl Keeper {
         let Some(alone) = &self.kept.alone else {
             return Ok(());
         };
-        self.take_up(&alone.routes).map(drop)
+        self.take_up(&alone.routes, WithoutDisk::Served).map(drop)
     }
 
     /// Reads the file again and puts in effect what it says. With anything wrong nothing changes.
@@ -75,7 +88,8 @@ impl Keeper {
         };
         let routes = (alone.read)().map_err(Refusal::Invalid)?;
         check_halt(&self.kept.halted)?;
-        let reloaded = self.take_up(&routes).map_err(refused)?;
+        let taken_up = self.take_up(&routes, WithoutDisk::Refused);
+        let reloaded = taken_up.map_err(refused)?;
         let (taken_up, gone) = (reloaded.taken_up.len(), reloaded.gone.len());
         tracing::info!(taken_up, gone, "read the file again");
         Ok(reloaded)
@@ -92,7 +106,7 @@ impl Keeper {
     }
 
     /// The disk is waited for without the lock, as with a raise: a trip goes ahead of it.
-    fn take_up(&self, file: &Routes) -> Result<Reloaded, RouterError> {
+    fn take_up(&self, file: &Routes, without_disk: WithoutDisk) -> Result<Reloaded, RouterError> {
         let _one_at_a_time = locked(&self.raising);
         let mut held = locked(&self.held);
         held.check_own().map_err(told)?;
@@ -103,16 +117,24 @@ impl Keeper {
             held.file = before;
             drop(held);
             let kept = self.kept.disk.save(&table);
+            let mut is_kept = true;
             held = locked(&self.held);
-            kept.map_err(|source| RouterError::Folder {
-                path: self.kept.disk.path(),
-                source,
-            })?;
+            if let Err(source) = kept {
+                let path = self.kept.disk.path();
+                if without_disk == WithoutDisk::Refused {
+                    return Err(RouterError::Folder { path, source });
+                }
+                tracing::error!(table.path = %path.display(), why = %source, "{UNKEPT}");
+                is_kept = false;
+            }
             if Arc::ptr_eq(&planned.base, &self.core.live.load_full()) {
                 held.file = Some(file.clone());
                 held.listeners.extend(planned.bound);
                 self.core.swap(planned.services);
                 self.settle(&mut held);
+                if !is_kept {
+                    self.save_late(&held);
+                }
                 return Ok(planned.reloaded);
             }
             // What was written is not in effect, and may never be.

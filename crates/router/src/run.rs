@@ -154,7 +154,7 @@ pub fn run(config: RouterConfig) -> Result<(), RouterError> {
             keeper.take_listeners(elder.listeners());
             tracing::info!(services = known, "takes the place of another router");
             let lock = elder.lock.try_clone().map_err(RouterError::Place)?;
-            let lock = sign(lock).map_err(RouterError::Place)?;
+            sign(&lock);
             serve(Arc::new(keeper), (socket, lock), Some(elder))
         }
     }
@@ -353,7 +353,10 @@ fn lock(folder: &Path) -> Result<File, RouterError> {
     let until = Instant::now() + LOCK_TIME;
     loop {
         match flock(&file, FlockOperation::NonBlockingLockExclusive) {
-            Ok(()) => return sign(file).map_err(failed),
+            Ok(()) => {
+                sign(&file);
+                return Ok(file);
+            }
             Err(rustix::io::Errno::INTR) => {}
             // One that is ending may still hold it.
             Err(rustix::io::Errno::WOULDBLOCK) if Instant::now() < until => {
@@ -442,10 +445,14 @@ fn open_lock(folder: &Path) -> io::Result<File> {
 }
 
 /// Says who holds the lock, for people: nobody trusts it once the lock is free.
-fn sign(file: File) -> io::Result<File> {
-    file.set_len(0)?;
-    file.write_all_at(std::process::id().to_string().as_bytes(), 0)?;
-    Ok(file)
+fn sign(file: &File) {
+    let id = std::process::id().to_string();
+    // In place, then cut: what was there before has a place on a full disk.
+    let length = u64::try_from(id.len()).unwrap_or(u64::MAX);
+    let signed = file.write_all_at(id.as_bytes(), 0);
+    if let Err(why) = signed.and_then(|()| file.set_len(length)) {
+        tracing::error!(%why, "could not write the process id beside the lock of the state folder; it is held");
+    }
 }
 
 fn signed(file: &File) -> Option<u32> {

@@ -164,6 +164,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::limits::TICK;
 
     fn who(number: u32) -> Arc<Who> {
         let service = format!("shop/default/api{number}").try_into();
@@ -208,6 +209,33 @@ mod tests {
         }
         let seen: Vec<u64> = all(&ticks).iter().map(|tick| tick.number).collect();
         assert_eq!(seen, (1_001..=7_000).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn ten_ticks_a_second_can_be_read_again_for_ten_minutes() {
+        const TEN_MINUTES: u64 = 10 * 60 * 1_000;
+        let tick_ms = u64::try_from(TICK.as_millis()).expect("short");
+        assert!(tick_ms * 10 <= 1_000, "at least ten a second");
+        let mut ticks = Ticks::default();
+        let cells = [Cell::new(&who(1), Some(Percent::FULL), busy(3, 1))];
+        // An hour, and then some.
+        for n in 1..=40_000 {
+            ticks.push(n * tick_ms, &cells);
+        }
+        let now = 40_000 * tick_ms;
+        let seen = all(&ticks);
+        let since = seen[0].until_ms - tick_ms;
+        assert!(now - since >= TEN_MINUTES, "{}", now - since);
+        assert!(
+            seen.windows(2)
+                .all(|two| two[0].number + 1 == two[1].number)
+        );
+        let answered = seen
+            .iter()
+            .flat_map(|tick| tick.services.values().flatten());
+        let answered: u64 = answered.map(|counts| counts.dealt).sum();
+        assert_eq!(answered, 3 * seen.len() as u64, "each counted once");
+        assert_eq!(all(&ticks), seen, "and again");
     }
 
     #[test]

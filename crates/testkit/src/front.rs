@@ -260,6 +260,7 @@ impl Front {
             connections: ObservedConnections::default(),
             program: self.program.borrow().clone(),
             damaged: None,
+            unkept: None,
         }
     }
 

@@ -72,6 +72,7 @@ pub(super) fn at_rest(state: &Path) -> Result<Option<ObservedTable>, EdgeError> 
         // It would be started by who asks.
         program: RouterProgram::own(),
         damaged: None,
+        unkept: None,
     };
     let heard = on_disk(state)?.unwrap_or_default();
     let Some(bytes) = kept(&state.join(TABLE))? else {

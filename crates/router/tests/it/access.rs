@@ -156,6 +156,30 @@ fn an_answer_of_the_routers_own_has_its_code_and_a_broken_one_is_not_whole() {
 }
 
 #[test]
+fn an_answer_to_head_is_whole_with_its_head_whoever_gives_it() {
+    let (origin, gone) = (Origin::plain("hello"), Refuses::new());
+    let rig = Rig::with_threads(1);
+    let listener = rig.listener();
+    let web = key("web");
+    let to = |address| serving(logged(listener, 100, false), vec![slot(1, 100, &[address])]);
+    for (address, status) in [(gone.address, 502), (origin.address, 200)] {
+        rig.route(&web, to(address));
+        let mut client = Client::connect(listener);
+        client.send("HEAD / HTTP/1.1\r\nHost: shop\r\n\r\n");
+        let answer = client.try_answer("HEAD").expect("an answer");
+        assert_eq!(answer.status, status);
+        assert_ne!(answer.header("content-length"), Some("0"));
+    }
+    for line in log(&rig, 2) {
+        assert_eq!(
+            (&line["whole"], &line["bytes"]),
+            (&true.into(), &0.into()),
+            "{line}"
+        );
+    }
+}
+
+#[test]
 fn nobodys_request_is_told_without_a_service() {
     let origin = Origin::plain("hello");
     let rig = Rig::start();

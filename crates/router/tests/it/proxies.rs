@@ -2,9 +2,12 @@
 
 use std::net::SocketAddr;
 
+use http_body_util::{BodyExt as _, Empty};
+use hyper::Request;
 use windlass_model::{Listen, Proxies};
 
 use crate::client::Client;
+use crate::multiplexed::{Speaker, speaking, text};
 use crate::origin::{Exchange, Origin};
 use crate::rig::{Rig, key, serving, slot};
 
@@ -72,6 +75,50 @@ fn only_a_proxy_that_is_trusted_is_believed_whom_a_request_comes_from() {
         Some("127.0.0.1"),
         "nobody is"
     );
+}
+
+/// Whoever reads heads as variables takes both spellings for one.
+#[test]
+fn no_other_spelling_of_what_the_router_says_gets_to_an_instance() {
+    const OTHERS: [&str; 6] = [
+        "X_Forwarded_For",
+        "x-forwarded_for",
+        "X_FORWARDED-Proto",
+        "X_Forwarded_Host",
+        "X_Request_Id",
+        "Windlass_Mirror",
+    ];
+    let origin = Origin::start(|exchange: &mut Exchange<'_>| {
+        let names = exchange
+            .head
+            .lines()
+            .filter_map(|line| line.split_once(':'));
+        let odd: Vec<&str> = names
+            .map(|(name, _)| name)
+            .filter(|name| name.contains('_'))
+            .collect();
+        let told = odd.join(" ");
+        exchange.ok(&told)
+    });
+    // Not even of a proxy that is believed: it has the right spelling.
+    for trusted in ["127.0.0.0/8", "10.0.0.0/8"] {
+        let (_rig, listener) = routed(&origin, |at| behind(at, trusted, false));
+        let lines: String = OTHERS.map(|name| format!("{name}: 6.6.6.6\r\n")).concat();
+        let mut client = Client::connect(listener);
+        client.send(&format!(
+            "GET / HTTP/1.1\r\nHost: shop\r\n{lines}my_own: 1\r\n\r\n"
+        ));
+        assert_eq!(client.answer().text(), "my_own", "{trusted}");
+        speaking(async {
+            let mut request = Request::get("http://shop/").header("my_own", "1");
+            for name in OTHERS {
+                request = request.header(name.to_lowercase(), "6.6.6.6");
+            }
+            let request = request.body(Empty::new().boxed()).expect("a request");
+            let answer = Speaker::connect(listener).await.ask(request).await;
+            assert_eq!(text(answer).await, "my_own", "{trusted}");
+        });
+    }
 }
 
 #[test]

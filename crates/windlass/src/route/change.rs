@@ -15,7 +15,7 @@ use crate::ui::Ui;
 use crate::ui::words::{counted, harmless};
 
 /// How often a drain looks: as often as a controller does.
-const LOOK: Duration = Duration::from_millis(10);
+pub(super) const LOOK: Duration = Duration::from_millis(10);
 
 /// A split as it is typed.
 #[derive(Clone, Debug)]

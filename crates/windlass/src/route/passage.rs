@@ -1,16 +1,25 @@
 //! Pauses, maintenance, and their end.
 
+use std::time::{Duration, Instant};
+
 use jiff::tz::TimeZone;
 use serde_json::json;
-use windlass_control::{ObservedRoute, Passage, RouterReply, RouterRequest};
+use windlass_control::{
+    ObservedRoute, ObservedTable, Passage, RouterReply, RouterRequest, UnkeptTable,
+};
 use windlass_model::{Millis, ServiceKey, count};
 
+use super::change::LOOK;
 use super::find;
 use super::link::Link;
 use super::refusal::{controlled, refused};
 use crate::diagnostic::Diagnostic;
 use crate::report::Report;
 use crate::ui::time::{ends, now_us};
+use crate::ui::words::harmless;
+
+/// Longest time that a person waits to hear whether the disk has taken it.
+const KEPT_TIME: Duration = Duration::from_secs(3);
 
 /// Opens or shuts the way to a service, or to every one; for a time, if one is given.
 pub(crate) fn pass(
@@ -41,11 +50,11 @@ pub(crate) fn pass(
             other => return Err(link.unexpected(&other)),
         }
     }
-    let seen = link.observe()?;
+    let seen = settled(link)?;
     let now = all
         .iter()
         .filter_map(|key| Some((*key, seen.services.get(*key)?)));
-    let text: String = now
+    let mut text: String = now
         .clone()
         .map(|(key, now)| {
             [
@@ -57,6 +66,10 @@ pub(crate) fn pass(
             .concat()
         })
         .collect();
+    // It is in effect all the same: a full disk is no reason to serve what must not be served.
+    if let Some(unkept) = &seen.unkept {
+        text.push_str(&undone(unkept));
+    }
     let json: Vec<_> = now
         .map(|(key, now)| {
             json!({
@@ -64,10 +77,37 @@ pub(crate) fn pass(
                 "passage": now.passage,
                 "until_us": now.until_us,
                 "waiting": now.waiting,
+                "kept": seen.unkept.is_none(),
             })
         })
         .collect();
     Report::new(text, &json)
+}
+
+/// The table once the disk has taken it or has refused it, which may take a moment.
+fn settled(link: &Link) -> Result<ObservedTable, Diagnostic> {
+    let until = Instant::now() + KEPT_TIME;
+    loop {
+        let seen = link.observe()?;
+        let waits = seen
+            .unkept
+            .as_ref()
+            .is_some_and(|unkept| unkept.why.is_none());
+        if !waits || Instant::now() >= until {
+            return Ok(seen);
+        }
+        std::thread::sleep(LOOK);
+    }
+}
+
+/// What is said of what is in effect and not on disk.
+fn undone(unkept: &UnkeptTable) -> String {
+    let why = unkept.why.as_deref().map(harmless);
+    let why = why.unwrap_or_else(|| "the disk has not answered yet".to_owned());
+    format!(
+        "not kept on disk: a restart of the router undoes it\n  {why}; make room there, it is tried again each \
+         second\n"
+    )
 }
 
 /// How requests fare, with when that ends and who waits: "is paused until 14:03:20 (25s left), then …".

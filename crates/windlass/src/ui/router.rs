@@ -1,6 +1,8 @@
 //! What a router serves, for people.
 
-use windlass_control::{DamagedTable, ObservedRoute, ObservedTable, RouterProgram, Trip, TripRule};
+use windlass_control::{
+    DamagedTable, ObservedRoute, ObservedTable, RouterProgram, Trip, TripRule, UnkeptTable,
+};
 use windlass_model::{RouteMode, RouteSlot, ServiceKey, Slower};
 
 use super::Style;
@@ -43,6 +45,17 @@ fn damaged_line(damaged: &DamagedTable) -> String {
     let kept = damaged.aside.as_ref().map(|aside| harmless(aside));
     let kept = kept.map_or_else(String::new, |aside| format!("; it is kept in {aside}"));
     format!("the table on disk could not be used when it began: {why}; {instead}{kept}\n")
+}
+
+/// What of the table the disk has not taken. One that is tried for the first time is not worth a word.
+fn unkept_line(unkept: &UnkeptTable) -> String {
+    let why = unkept.why.as_ref().map(|why| harmless(why));
+    why.map_or_else(String::new, |why| {
+        format!(
+            "what it serves can't be kept on disk, and a restart begins with what was kept before: {why}; make room \
+             there, it is tried again each second\n"
+        )
+    })
 }
 
 /// Services that are told of a router that runs alone; its own command tells all.
@@ -90,6 +103,9 @@ pub(crate) fn router_text(
     let mut text = [&program, "\n", &who, "\n"].concat();
     if let Some(damaged) = &observed.damaged {
         text.push_str(&damaged_line(damaged));
+    }
+    if let Some(unkept) = &observed.unkept {
+        text.push_str(&unkept_line(unkept));
     }
     if observed.services.is_empty() {
         text.push_str("serves nothing\n");

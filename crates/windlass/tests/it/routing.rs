@@ -79,6 +79,50 @@ fn a_router_alone_serves_its_file_and_tells_what_is_wrong_with_it() {
         .says(&["`here` is not an address"]);
 }
 
+#[test]
+fn what_the_disk_does_not_take_is_served_and_told_to_be_lost_with_the_router() {
+    let lab = Lab::new(ALONE);
+    let _origins = ["one", "two"].map(|name| TcpListener::bind(lab.at(name)).unwrap());
+    let file = lab.app("windlass.yaml").display().to_string();
+    // The disk takes no table as long as this lies in its way.
+    let in_the_way = lab.state("router/table.json.new");
+    std::fs::create_dir_all(&in_the_way).unwrap();
+    let router = lab.start(&["router", "--config", &file]);
+    let status = || lab.run(&["router", "status"]).out;
+    eventually("it says so", SOON, || {
+        let told = "what it serves can't be kept on disk, and a restart begins with what was kept before: ";
+        status().contains(told).then_some(())
+    });
+    lab.run(&["router", "split", "web", "v2=25%"])
+        .exits(5)
+        .says(&[
+            "WL0427",
+            "the table could not be kept",
+            "make room on the disk",
+        ]);
+    let told = lab.run(&["router", "pause", "--maintenance"]).exits(0).out;
+    assert!(
+        told.starts_with(
+            "web shows its maintenance page until it is resumed\n\
+             not kept on disk: a restart of the router undoes it\n"
+        ),
+        "{told}"
+    );
+    assert_eq!(answer(lab.at("web")).status, 503);
+    let resumed = lab.run(&["router", "resume", "-o", "json"]).exits(0).json();
+    assert_eq!(resumed[0]["kept"], false);
+
+    std::fs::remove_dir(&in_the_way).unwrap();
+    eventually("it is kept", SOON, || {
+        (!status().contains("can't be kept")).then_some(())
+    });
+    let resumed = lab.run(&["router", "resume", "-o", "json"]).exits(0).json();
+    assert_eq!(resumed[0]["kept"], true);
+    router.interrupt();
+    let said = router.left().exits(0);
+    assert!(said.err.contains("can't keep it on disk"), "{}", said.err);
+}
+
 /// Whatever it was to tell of its work: what of that can't be read is told first.
 fn a_second_one_is_refused(lab: &Lab, file: &str) {
     let mut second = lab.command(&["router", "--config", file]);
