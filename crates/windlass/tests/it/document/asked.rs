@@ -161,8 +161,11 @@ fn whole(method: &str, path: &str, mut parts: Parts, spoilt: Spoilt) -> Asked {
                 all[at].1 = odd;
             }
         }
-        // What the document does not name is passed over.
-        Spoilt::Extra(odd) => parts.query.push(("extra".to_owned(), odd)),
+        // What the document does not name is refused, but where anybody may ask.
+        Spoilt::Extra(odd) => {
+            fits = false;
+            parts.query.push(("extra".to_owned(), odd));
+        }
         Spoilt::Body(at, kind) => {
             if let Some(body) = &mut parts.body {
                 fits = false;
