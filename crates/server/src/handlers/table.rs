@@ -218,7 +218,7 @@ fn telling<C: Controller>() -> Vec<Row<C>> {
         .asks::<EventQuery>()
         .switches()
         .streams("text/event-stream", "Server-sent events: one Event each")
-        .refuses(&["WL0471"]);
+        .refuses(&["WL0307", "WL0471"]);
     let logs_say = Says::new("logs", "What a service's instances printed")
         .asks::<LogQuery>()
         .streams("application/x-ndjson", "One LogLine a line")

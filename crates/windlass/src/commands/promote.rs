@@ -20,17 +20,7 @@ pub(crate) struct Options {
 }
 
 pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, Diagnostic> {
-    let became = |view: &DeploymentView| {
-        let skips = "skips its remaining bakes and steps";
-        match &view.held {
-            Some(held) if held.is_halt() => {
-                format!(
-                    "{skips} once the halt is lifted; until then nothing moves: windlass halt --lift"
-                )
-            }
-            Some(_) | None => skips.to_owned(),
-        }
-    };
+    let became = |_: &DeploymentView| "skips its remaining bakes and steps".to_owned();
     tell_and_end(
         context,
         (&options.which, &options.because),

@@ -124,8 +124,8 @@ fn or_name_it(unreadable: Diagnostic) -> Diagnostic {
 /// The controller, for looking at a deployment: without a state directory there is none.
 pub(super) async fn client(context: &Context) -> Result<Client, Diagnostic> {
     context.client_to_look().await?.ok_or_else(|| {
-        Diagnostic::new(Exit::Refused, "there are no deployments")
-            .code(NONE_RUNS)
+        Diagnostic::new(Exit::Usage, "there are no deployments")
+            .code(NONE_NAMED)
             .hint(
                 "nothing was ever deployed with this state directory: windlass deploy, or name another \
                  one with --state-dir DIR",

@@ -161,7 +161,7 @@ fn whole(method: &str, path: &str, mut parts: Parts, spoilt: Spoilt) -> Asked {
                 all[at].1 = odd;
             }
         }
-        // What the document does not name is refused, so that a misspelt name changes nothing unseen.
+        // What the document does not name is refused, but where anybody may ask.
         Spoilt::Extra(odd) => {
             fits = false;
             parts.query.push(("extra".to_owned(), odd));
