@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
-use hyper::body::{Body as _, Incoming};
+use hyper::body::Incoming;
 use hyper::header::{CONNECTION, HeaderValue};
 use hyper::server::conn::http1::Builder;
 use hyper::service::service_fn;
@@ -278,9 +278,7 @@ impl Turns {
         let number = self.served.get();
         self.served.set(number + 1);
         let has_body = !request.body().is_end_stream();
-        let open = self.line.inflow.open(has_body);
-        let fault = self.word.fault(number);
-        let mut answer = forward::respond(&self.line, (request, open), fault).await;
+        let mut answer = forward::respond(&self.line, request, self.word.fault(number)).await;
         if has_body && answer.body().is_own() {
             self.leave_body(&mut answer).await;
         }

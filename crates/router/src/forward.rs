@@ -21,7 +21,6 @@ use crate::doors::{Behind, Destination};
 use crate::frames;
 use crate::head::Fault;
 use crate::headers;
-use crate::inflow::Open;
 use crate::limits::{ACCEPT_PAUSE, CONNECT_BUDGET, CONNECT_TRIES, GO_ON_TIME, SEND_TRIES};
 use crate::live::InstanceState;
 use crate::maintenance;
@@ -40,7 +39,7 @@ use crate::waiting::{enter, enter_again};
 /// Answers one request of a connection; one with a `fault` is refused.
 pub(crate) async fn respond(
     line: &Rc<Line>,
-    (mut request, open): (Request<Incoming>, Open),
+    mut request: Request<Incoming>,
     fault: Option<Fault>,
 ) -> Response<AnswerBody> {
     let begun = std::time::Instant::now();
@@ -62,7 +61,7 @@ pub(crate) async fn respond(
     } else if core.is_ending() {
         Err(NotEntered::new(Refused::Draining, None))
     } else {
-        exchange(line, (request, open), begun, told.as_deref()).await
+        exchange(line, request, begun, told.as_deref()).await
     };
     let is_own = exchanged.is_err();
     let mut answer = exchanged.unwrap_or_else(|not| own(line, not, &asked, begun));
@@ -146,7 +145,7 @@ impl Sent {
 
 async fn exchange(
     line: &Rc<Line>,
-    (request, open): (Request<Incoming>, Open),
+    request: Request<Incoming>,
     begun: std::time::Instant,
     told: Option<&Told>,
 ) -> Result<Response<AnswerBody>, NotEntered> {
@@ -155,7 +154,7 @@ async fn exchange(
     let wish = wish(&to, &request);
     let mut ticket = enter(thread, wish, begun).await?;
     line.pauses.set(ticket.terms());
-    let (mut outgoing, upgrade) = Outgoing::new((request, open), &line.client, &ticket);
+    let (mut outgoing, upgrade) = Outgoing::new(request, line, &ticket);
     let mut spare = ticket.spare(&outgoing, upgrade.is_some());
     if let Some(mirror) = ticket.mirror().filter(|_| upgrade.is_none()) {
         mirror::copy(thread, mirror, &outgoing);

@@ -9,7 +9,6 @@
 //! the library reads as much as it has promised to, so its frames are counted as they come in. What it still
 //! has of a body that was broken off it does not tell: that is forgotten as soon as it can't be so much any more.
 
-use std::cell::Cell;
 use std::io::IoSlice;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
@@ -35,8 +34,8 @@ pub(crate) struct Inflow {
     unwritten: AtomicUsize,
     /// Of heads: of one that has not ended, and of those whose answers have not begun; HTTP/2 only.
     heads: AtomicUsize,
-    /// Bodies of which the library may have something.
-    laden: AtomicUsize,
+    /// Requests that may still have a body with the library.
+    open: AtomicUsize,
     is_waiting: AtomicBool,
     waiting: Mutex<Option<Waker>>,
 }
@@ -59,7 +58,7 @@ impl Inflow {
             unread: AtomicUsize::new(0),
             unwritten: AtomicUsize::new(0),
             heads: AtomicUsize::new(0),
-            laden: AtomicUsize::new(0),
+            open: AtomicUsize::new(0),
             is_waiting: AtomicBool::new(false),
             waiting: Mutex::default(),
         }
@@ -106,18 +105,14 @@ impl Inflow {
     /// Begins a request of HTTP/2 with a head of so many bytes.
     pub(crate) fn begin(self: &Arc<Self>, head: usize) -> Begun {
         self.heads(head, 0);
-        let flow = self.clone();
-        Begun { head, flow }
+        let open = self.open();
+        Begun { head, open }
     }
 
-    /// Follows the body of a request, if it has one.
-    pub(crate) fn open(self: &Arc<Self>, has_body: bool) -> Open {
-        let open = Open {
-            flow: self.clone(),
-            is_laden: Cell::new(false),
-        };
-        open.lade(has_body);
-        open
+    /// Marks that a request may have a body with the library.
+    pub(crate) fn open(self: &Arc<Self>) -> Open {
+        self.open.fetch_add(1, Relaxed);
+        Open(self.clone())
     }
 
     /// Whether any request may have a body with the library, or with the one that speaks to an instance.
@@ -142,57 +137,30 @@ impl Inflow {
 /// A request whose answer has not begun: until then its head is kept.
 pub(crate) struct Begun {
     head: usize,
-    flow: Arc<Inflow>,
+    open: Open,
 }
 
 impl Drop for Begun {
     fn drop(&mut self) {
-        self.flow.heads(0, self.head);
+        self.open.0.heads(0, self.head);
     }
 }
 
-/// A request whose body is not passed on to its end.
-pub(crate) struct Open {
-    flow: Arc<Inflow>,
-    /// The library may have something of it.
-    is_laden: Cell<bool>,
-}
+/// A request that may have a body with the library.
+pub(crate) struct Open(Arc<Inflow>);
 
 impl Open {
-    fn lade(&self, is_laden: bool) {
-        if self.is_laden.replace(is_laden) == is_laden {
-            return;
-        }
-        let flow = &self.flow;
-        let laden = flow.laden.load(Relaxed);
-        if is_laden {
-            flow.laden.store(laden + 1, Relaxed);
-            return;
-        }
-        let others = laden - 1;
-        flow.laden.store(others, Relaxed);
-        // What is counted beyond was of bodies that are gone.
-        let unread = flow.unread.load(Relaxed);
-        flow.set(&flow.unread, unread.min(others.saturating_mul(WINDOW)));
-    }
-
-    /// Notes that all that has come of it was passed on.
-    pub(crate) fn is_dry(&self) {
-        self.lade(false);
-    }
-
     /// Ready when more of the body may be passed on. That of HTTP/2 is read already.
     pub(crate) fn poll_room(&self, cx: &mut Context<'_>) -> Poll<()> {
-        if self.flow.is_multiplexed {
+        if self.0.is_multiplexed {
             return Poll::Ready(());
         }
-        self.flow.poll_room(cx)
+        self.0.poll_room(cx)
     }
 
     /// Passes on what came of the body.
     pub(crate) fn pass(&self, bytes: Bytes) -> Passed {
-        self.lade(true);
-        let flow = &self.flow;
+        let flow = &self.0;
         if flow.is_multiplexed {
             let unread = flow.unread.load(Relaxed);
             flow.unread
@@ -209,7 +177,10 @@ impl Open {
 
 impl Drop for Open {
     fn drop(&mut self) {
-        self.lade(false);
+        let flow = &self.0;
+        let others = flow.open.fetch_sub(1, Relaxed) - 1;
+        let unread = flow.unread.load(Relaxed);
+        flow.set(&flow.unread, unread.min(others.saturating_mul(WINDOW)));
     }
 }
 
@@ -272,7 +243,7 @@ mod tests {
     fn a_body_counts_until_its_instance_has_taken_it_and_then_more_may_come() {
         let budget = Budget::of(SCARCE);
         let flow = Inflow::in_turn(&budget);
-        let open = flow.open(true);
+        let open = flow.open();
         let (woken, waker) = Woken::and_waker();
         let mut cx = Context::from_waker(&waker);
         let mut passed = open.pass(piece(ANSWER_FREE + SCARCE));
@@ -296,7 +267,7 @@ mod tests {
         flow.came(REQUESTS_FREE + SCARCE);
         let begun = flow.begin(100);
         assert!(flow.poll_room(&mut cx).is_pending());
-        let open = flow.open(true);
+        let open = flow.open();
         assert!(open.poll_room(&mut cx).is_ready(), "it is read already");
         drop(begun);
         let passed = open.pass(piece(REQUESTS_FREE + SCARCE));
@@ -310,18 +281,13 @@ mod tests {
     fn what_a_broken_off_body_left_is_forgotten_once_it_can_t_be_there() {
         let budget = Budget::of(SCARCE);
         let flow = Inflow::multiplexed(&budget);
-        let all: Vec<Open> = (0..4).map(|_| flow.open(true)).collect();
-        let bare = flow.open(false);
+        let all: Vec<Begun> = (0..3).map(|_| flow.begin(10)).collect();
         flow.came(WINDOW * 9);
-        assert_eq!(flow.bytes(), WINDOW * 4, "more can't come");
-        for (left, open) in [3, 2, 1].into_iter().zip(&all) {
-            open.is_dry();
-            assert_eq!(flow.bytes(), WINDOW * left);
+        assert_eq!(flow.bytes(), WINDOW * 4 + 30, "more can't come");
+        for (left, begun) in [2, 1, 0].into_iter().zip(all) {
+            drop(begun);
+            assert_eq!(flow.bytes(), WINDOW * left + 10 * left);
         }
-        drop(all[0].pass(piece(10)));
-        drop(all);
-        assert_eq!(flow.bytes(), 0, "though a request without a body goes on");
-        drop(bare);
     }
 
     #[test]

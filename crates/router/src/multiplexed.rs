@@ -7,7 +7,7 @@ use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::task::{Context, Poll};
 
-use hyper::body::{Body as _, Incoming};
+use hyper::body::Incoming;
 use hyper::rt::{Executor, Read, ReadBufCursor, Write};
 use hyper::server::conn::http2::Builder;
 use hyper::service::service_fn;
@@ -90,8 +90,7 @@ async fn answer(
     let fault = head::judge_multiplexed(&request).err();
     let lacks = line.inflow.has_too_many_heads() || line.rest.asks_too_much();
     let lacks = lacks.then_some(Fault::NoRoom);
-    let open = line.inflow.open(!request.body().is_end_stream());
-    let answer = forward::respond(&line, (request, open), fault.or(lacks)).await;
+    let answer = forward::respond(&line, request, fault.or(lacks)).await;
     drop(begun);
     Ok(answer.map(|body| streams.pace(body, pace)))
 }

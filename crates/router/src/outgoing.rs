@@ -8,10 +8,10 @@ use hyper::upgrade::OnUpgrade;
 use hyper::{Method, Request};
 
 use crate::choice::Says;
+use crate::connection::Line;
 use crate::doors::Destination;
 use crate::expectation::Expectation;
-use crate::headers::{self, Client};
-use crate::inflow::Open;
+use crate::headers;
 use crate::retry::Spare;
 use crate::terms::Size;
 use crate::ticket::{Ticket, Wish};
@@ -38,8 +38,8 @@ impl Outgoing {
     /// Makes one of a client's request as the slot that it entered takes them; and where the client's
     /// connection goes if both switch to another protocol.
     pub(crate) fn new(
-        (mut request, open): (Request<Incoming>, Open),
-        client: &Client,
+        mut request: Request<Incoming>,
+        line: &Line,
         ticket: &Ticket,
     ) -> (Self, Option<OnUpgrade>) {
         let last = !takes_a_body(request.method()) && !request.body().is_end_stream();
@@ -48,14 +48,15 @@ impl Outgoing {
         let upgrade = wanted.is_some().then(|| hyper::upgrade::on(&mut request));
         let expectation = Expectation::of(&mut request);
         let (mut head, body) = request.into_parts();
-        headers::to_instance(&mut head, client, wanted);
+        headers::to_instance(&mut head, &line.client, wanted);
         let safe = head.method == Method::GET || head.method == Method::HEAD;
         let repeatable = safe && body.is_end_stream() && upgrade.is_none();
         if last {
             headers::end_after(&mut head.headers);
         }
         let room = ticket.terms().body;
-        let (mut body, progress) = Upload::new((body, open), room, ticket.begun().into());
+        let (mut body, progress) =
+            Upload::new((body, line.inflow.open()), room, ticket.begun().into());
         if let Some(expectation) = expectation {
             body.hold(expectation);
         }

@@ -192,7 +192,6 @@ impl Body for Upload {
         let frame = Pin::new(&mut *body).poll_frame(cx);
         let ended = body.is_end_stream();
         this.progress.awaited.set(frame.is_pending());
-        let is_dry = frame.is_pending() || ended;
         match &frame {
             Poll::Ready(None) => this.progress.ended.set(true),
             Poll::Ready(Some(Ok(frame))) => {
@@ -212,12 +211,7 @@ impl Body for Upload {
             Poll::Ready(Some(Err(_))) => this.progress.failed.set(true),
             Poll::Pending => {}
         }
-        let frame =
-            frame.map(|frame| frame.map(|frame| Ok(frame?.map_data(|bytes| open.pass(bytes)))));
-        if is_dry {
-            open.is_dry();
-        }
-        frame
+        frame.map(|frame| frame.map(|frame| Ok(frame?.map_data(|bytes| open.pass(bytes)))))
     }
 
     fn is_end_stream(&self) -> bool {
