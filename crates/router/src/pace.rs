@@ -457,7 +457,7 @@ mod tests {
             let mut taken = piece(&slow);
             let _stuck = piece(&still);
             let now = Instant::now();
-            let cut = || [&slow, &still, &quick].map(|pace| pace.is_cut.get());
+            let cut = || [&slow, &still, &quick].map(|pace| pace.stage.get() == Stage::Cut);
             for second in 0..=60 {
                 assert_eq!(cut(), [false; 3], "after {second} s");
                 // A byte now and then is enough, and who is owed nothing is late with nothing.
@@ -499,7 +499,9 @@ mod tests {
                     break;
                 }
             }
-            cut = (0..count).filter(|at| all[*at].is_cut.get()).collect();
+            cut = (0..count)
+                .filter(|at| all[*at].stage.get() == Stage::Cut)
+                .collect();
         });
         cut
     }

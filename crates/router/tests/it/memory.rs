@@ -162,19 +162,19 @@ fn uploads_of_http_2_that_an_instance_does_not_take_end_alone_where_there_is_no_
     drop(clients);
     eventually("nothing is left of them", || under_way() == 0);
     // Nothing is charged any more: as many find room again as before.
-    let mut again: Vec<Frames> = (0..50).map(|_| Frames::connect(*listener)).collect();
+    let mut again: Vec<Frames> = (0..40).map(|_| Frames::connect(*listener)).collect();
     for frames in &mut again {
         for stream in [1, 3, 5] {
             upload(frames, stream, WINDOW);
         }
     }
-    eventually("all are with the instance", || under_way() == 150);
-    // What is asked now is answered after two looks at the least.
+    eventually("all are with the instance", || under_way() == 120);
+    beside.goes_on();
     for frames in &mut again {
         frames.head(7, &elsewhere("GET"), true);
         assert_eq!(frames.heard(7), Heard::Status(200));
     }
-    assert_eq!(under_way(), 150, "none of them was refused");
+    assert_eq!(under_way(), 120, "none of them was refused");
 }
 
 #[test]
