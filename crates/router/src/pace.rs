@@ -78,7 +78,7 @@ pub(crate) struct Pace {
     stage: Cell<Stage>,
     room: RefCell<Option<Waker>>,
     /// The body of its request.
-    standing: RefCell<Weak<Standing>>,
+    standing: RefCell<std::sync::Weak<Standing>>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
