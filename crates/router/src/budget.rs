@@ -4,7 +4,7 @@
 //! do not end, of bodies that no instance takes (`inflow.rs`), of answers that nobody reads. So each may have a
 //! little for nothing, and whatever lies there beyond that is charged to one budget of the process. When that is
 //! used up, large heads are refused, and no more is read of a body or of an answer until most of what there is
-//! was taken. Who never has more than a little touches none of this.
+//! was taken; of HTTP/2, requests whose bodies no instance takes end (`standing.rs`). Who never has more than a little touches none of this.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
@@ -16,15 +16,34 @@ use crate::limits::{ANSWER_BYTES, ANSWER_FREE, MEMORY_STEP};
 /// What there is for all.
 pub(crate) struct Budget {
     most: usize,
+    /// What it is charged in, so that few of the changes touch what all threads share.
+    step: usize,
     taken: AtomicUsize,
 }
 
 impl Budget {
+    /// One of so many bytes.
     pub(crate) fn of(most: usize) -> Arc<Self> {
+        Self::in_steps(most, MEMORY_STEP)
+    }
+
+    /// One of so many things, each of which counts.
+    pub(crate) fn of_single(most: usize) -> Arc<Self> {
+        Self::in_steps(most, 1)
+    }
+
+    fn in_steps(most: usize, step: usize) -> Arc<Self> {
         Arc::new(Self {
             most,
+            step,
             taken: AtomicUsize::new(0),
         })
+    }
+
+    /// What is charged to it now.
+    #[cfg(test)]
+    pub(crate) fn taken(&self) -> usize {
+        self.taken.load(Relaxed)
     }
 
     pub(crate) fn is_used_up(&self) -> bool {
@@ -62,8 +81,7 @@ impl Charge {
     /// Charges so many bytes, instead of those before.
     pub(crate) fn hold(&self, bytes: usize) {
         let above = bytes.saturating_sub(self.free);
-        // In whole steps, so that few of the changes touch what all threads share.
-        let above = above.next_multiple_of(MEMORY_STEP);
+        let above = above.next_multiple_of(self.budget.step);
         let was = self.charged.load(Relaxed);
         if above == was {
             return;
@@ -79,6 +97,11 @@ impl Charge {
     /// How many may be read in one turn; see [`Budget::at_once`].
     pub(crate) fn at_once(&self) -> usize {
         self.budget.at_once()
+    }
+
+    /// Whether there is still so much for anybody.
+    pub(crate) fn has_room(&self, bytes: usize) -> bool {
+        self.budget.taken.load(Relaxed) + bytes <= self.budget.most
     }
 
     /// Whether nobody may have so many now.
@@ -218,24 +241,20 @@ mod tests {
 
     const MUCH: usize = 4 * MEMORY_STEP;
 
-    fn taken(budget: &Budget) -> usize {
-        budget.taken.load(Relaxed)
-    }
-
     #[test]
     fn little_costs_nothing_and_what_is_beyond_comes_back_whole() {
         let budget = Budget::of(MUCH);
         let charge = Charge::on(&budget, ANSWER_FREE);
         charge.hold(ANSWER_FREE);
-        assert_eq!(taken(&budget), 0);
+        assert_eq!(budget.taken(), 0);
         for bytes in [ANSWER_FREE + 1, MUCH, MUCH / 2, MUCH * 10] {
             charge.hold(bytes);
             let beyond = bytes - ANSWER_FREE;
-            assert!(taken(&budget) >= beyond, "{bytes}");
-            assert!(taken(&budget) < beyond + MEMORY_STEP, "{bytes}");
+            assert!(budget.taken() >= beyond, "{bytes}");
+            assert!(budget.taken() < beyond + MEMORY_STEP, "{bytes}");
         }
         drop(charge);
-        assert_eq!(taken(&budget), 0);
+        assert_eq!(budget.taken(), 0);
     }
 
     #[test]
@@ -244,20 +263,20 @@ mod tests {
         let ahead = Ahead::on(&budget);
         ahead.begin();
         ahead.came(MUCH);
-        assert_ne!(taken(&budget), 0);
+        assert_ne!(budget.taken(), 0);
         ahead.passed(MUCH - 1);
-        assert_eq!(taken(&budget), 0);
+        assert_eq!(budget.taken(), 0);
         // Less comes than there is room for.
         for _ in 0..100 {
             ahead.came(MUCH);
         }
-        assert!(taken(&budget) <= 2 * ANSWER_BYTES);
+        assert!(budget.taken() <= 2 * ANSWER_BYTES);
         ahead.all_passed();
-        assert_eq!(taken(&budget), 0);
+        assert_eq!(budget.taken(), 0);
         ahead.came(MUCH);
         ahead.end();
         ahead.came(MUCH);
-        assert_eq!(taken(&budget), 0);
+        assert_eq!(budget.taken(), 0);
     }
 
     #[test]
@@ -277,6 +296,6 @@ mod tests {
         greedy.written(MUCH - ANSWER_FREE);
         assert!(woken.take() && greedy.poll_room(&mut cx).is_ready());
         greedy.all_written();
-        assert_eq!(taken(&budget), 0);
+        assert_eq!(budget.taken(), 0);
     }
 }

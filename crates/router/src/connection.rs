@@ -32,11 +32,10 @@ use crate::guard::{Guard, Word};
 use crate::guests::Whose;
 use crate::headers::Client;
 use crate::inflow::Inflow;
-use crate::limits::{
-    ASKED_EACH, ASKED_FREE, HEAD_BYTES, HEAD_FREE, HEAD_TIME, LEAVE_REST, REST_TIME,
-};
+use crate::limits::{ASKED_FREE, HEAD_BYTES, HEAD_FREE, HEAD_TIME, LEAVE_REST, REST_TIME};
 use crate::multiplexed;
 use crate::opening::{Heard, Spoken, hear};
+use crate::outlets::Outlets;
 use crate::pauses::Pauses;
 use crate::secure::greet;
 use crate::stream::Stream;
@@ -82,14 +81,23 @@ impl Drop for Busy {
 }
 
 impl Rest {
+    fn begin(outlets: &Outlets) -> Rc<Self> {
+        Rc::new(Self {
+            busy: Cell::new(0),
+            since: Cell::new(Instant::now()),
+            unsent: Unsent::on(&outlets.memory),
+            asked: Charge::on(&outlets.asked, ASKED_FREE),
+        })
+    }
+
     fn count(&self, busy: usize) {
         self.busy.set(busy);
-        self.asked.hold(busy * ASKED_EACH);
+        self.asked.hold(busy);
     }
 
     /// Whether others have asked all that may be asked at once, and this one has more than a few under way.
     pub(crate) fn asks_too_much(&self) -> bool {
-        self.asked.is_too_much((self.busy.get() + 1) * ASKED_EACH)
+        self.asked.is_too_much(self.busy.get() + 1)
     }
 }
 
@@ -200,12 +208,7 @@ pub(crate) async fn serve(
         heard,
         client,
     } = opened;
-    let rest = Rc::new(Rest {
-        busy: Cell::new(0),
-        since: Cell::new(Instant::now()),
-        unsent: Unsent::on(&thread.core.outlets.memory),
-        asked: Charge::on(&thread.core.outlets.asked, ASKED_FREE * ASKED_EACH),
-    });
+    let rest = Rest::begin(&thread.core.outlets);
     let inflow = match heard.spoken {
         Spoken::Http1 => Inflow::in_turn(&thread.core.outlets.memory),
         Spoken::Http2 => Inflow::multiplexed(&thread.core.outlets.memory),
@@ -340,5 +343,34 @@ pub(crate) async fn over(rest: &Rest, mut closing: watch::Receiver<bool>) {
             _gone = closing.wait_for(|closing| *closing) => return,
             () = sleep_until(until) => {}
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::limits::ASKED;
+
+    #[test]
+    fn as_many_requests_are_under_way_as_is_said_and_a_few_of_each_beside_them() {
+        let outlets = Outlets::beside(1);
+        let begin = |requests| {
+            let rest = Rest::begin(&outlets);
+            rest.count(requests);
+            rest
+        };
+        // One more than the few of each, which is where a step would show.
+        let all: Vec<_> = (1..ASKED).map(|_| begin(ASKED_FREE + 1)).collect();
+        assert_eq!(outlets.asked.taken(), ASKED - 1);
+        let last = begin(ASKED_FREE);
+        assert!(!last.asks_too_much());
+        last.count(ASKED_FREE + 1);
+        assert!(last.asks_too_much());
+        let modest = begin(ASKED_FREE - 1);
+        assert!(!modest.asks_too_much());
+        drop(all);
+        assert!(!last.asks_too_much());
+        drop((last, modest));
+        assert_eq!(outlets.asked.taken(), 0);
     }
 }

@@ -30,6 +30,7 @@ use crate::outgoing::{Outgoing, wish};
 use crate::pool::{Care, Lent};
 use crate::refused::{Refused, WINDLASS_ERROR};
 use crate::retry::may_pass;
+use crate::standing::{Standing, has_no_room};
 use crate::terms::Terms;
 use crate::ticket::{NotEntered, Ticket};
 use crate::tunnel::Tunnel;
@@ -151,8 +152,8 @@ async fn exchange(
 ) -> Result<Response<AnswerBody>, NotEntered> {
     let thread = &line.thread;
     let to = Destination::new(line.listener, request.uri(), request.headers());
-    let wish = wish(&to, &request);
-    let mut ticket = enter(thread, wish, begun).await?;
+    let body = request.extensions().get::<Arc<Standing>>().cloned();
+    let mut ticket = enter(thread, (wish(&to, &request), body.as_deref()), begun).await?;
     line.pauses.set(ticket.terms());
     let (mut outgoing, upgrade) = Outgoing::new(request, line, &ticket);
     let mut spare = ticket.spare(&outgoing, upgrade.is_some());
@@ -182,6 +183,7 @@ async fn exchange(
         let sent = tokio::select! {
             biased;
             () = ticket.cut() => Sent::Failed(Refused::Drained),
+            () = has_no_room(body.as_deref()) => Sent::Failed(Refused::NoRoom),
             sent = send(line, instance, reached, (outgoing, ticket.terms())) => sent,
         };
         outgoing = match sent {
@@ -236,13 +238,7 @@ fn note(ticket: &mut Ticket, sent: &Sent) {
 
 /// Ends a request that an instance did not answer.
 fn broken(mut ticket: Ticket, why: Refused) -> NotEntered {
-    // What the client did, or time that is over, is no evidence against the slot.
-    let others = [
-        Refused::BodyTooLarge,
-        Refused::BodyTooSlow,
-        Refused::Drained,
-    ];
-    if others.contains(&why) {
+    if why.is_no_evidence() {
         ticket.told();
     } else if why != Refused::BadRequest {
         ticket.broke();

@@ -1,21 +1,20 @@
-//! What a client of HTTP/2 sends, counted as it is read.
+//! Heads of HTTP/2, counted as they are read.
 //!
-//! The library that reads it says neither how much it has of bodies that nobody takes nor of a head that does
-//! not end. So the frames are followed here, by the nine bytes that each begins with. A client that has more
-//! than a little is not read while there is no memory left for all, and a head has its time, as in HTTP/1.1.
+//! The library that reads them does not say how much it has of a head that does not end. So the frames are
+//! followed here, by the nine bytes that each begins with. A head has its time, as in HTTP/1.1, and a large one
+//! ends its connection while there is no memory left for all: until it has ended nothing else can come there.
 
 use std::future::Future;
 use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
-use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep, sleep_until};
 
 use crate::inflow::Inflow;
-use crate::limits::{HEAD_TIME, ROOM_LOOK};
+use crate::limits::HEAD_TIME;
 use crate::opening::PREFACE;
 use crate::stream::Stream;
 
@@ -24,7 +23,6 @@ use crate::stream::Stream;
 const HEAD_COST: usize = 3;
 /// Bytes that a frame begins with (RFC 9113, 4.1).
 const FRAME: usize = 9;
-const DATA: u8 = 0;
 const HEADERS: u8 = 1;
 const CONTINUATION: u8 = 9;
 const END_HEADERS: u8 = 4;
@@ -45,7 +43,6 @@ pub(crate) struct Frames {
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Inside {
-    Body,
     /// Part of a head, and whether that ends with it.
     Head {
         last: bool,
@@ -66,9 +63,8 @@ impl Frames {
         }
     }
 
-    /// Follows what was read; how many bytes of it are of bodies.
-    pub(crate) fn follow(&mut self, mut bytes: &[u8]) -> usize {
-        let mut bodies = 0;
+    /// Follows what was read.
+    pub(crate) fn follow(&mut self, mut bytes: &[u8]) {
         while !bytes.is_empty() {
             if self.left == 0 {
                 bytes = self.begin(bytes);
@@ -77,14 +73,11 @@ impl Frames {
             let count = self.left.min(bytes.len());
             bytes = bytes.get(count..).unwrap_or_default();
             self.left -= count;
-            match self.inside {
-                Inside::Body => bodies += count,
-                Inside::Head { .. } => self.head += count,
-                Inside::Other => {}
+            if self.inside != Inside::Other {
+                self.head += count;
             }
             self.end_head();
         }
-        bodies
     }
 
     /// Takes what begins a frame; what is left of `bytes`.
@@ -100,7 +93,6 @@ impl Frames {
             self.left = usize::from(high) << 16 | usize::from(middle) << 8 | usize::from(low);
             let last = flags & END_HEADERS > 0;
             self.inside = match kind {
-                DATA => Inside::Body,
                 HEADERS | CONTINUATION => Inside::Head { last },
                 _ => Inside::Other,
             };
@@ -124,8 +116,6 @@ pub(crate) struct Inbound {
     flow: Arc<Inflow>,
     /// The time limit of a head that has begun.
     limit: Option<Pin<Box<Sleep>>>,
-    /// The next look whether there is room, while there is none.
-    look: Option<Pin<Box<Sleep>>>,
 }
 
 impl Inbound {
@@ -136,7 +126,6 @@ impl Inbound {
             frames: Frames::new(),
             flow,
             limit: None,
-            look: None,
         };
         inbound.note(heard);
         inbound
@@ -144,10 +133,7 @@ impl Inbound {
 
     fn note(&mut self, bytes: &[u8]) {
         let before = self.frames.head;
-        let bodies = self.frames.follow(bytes);
-        if bodies > 0 {
-            self.flow.came(bodies);
-        }
+        self.frames.follow(bytes);
         let head = self.frames.head;
         if head != before {
             self.flow.heads(head * HEAD_COST, before * HEAD_COST);
@@ -157,26 +143,6 @@ impl Inbound {
             self.limit = None;
         }
     }
-
-    /// Ready when more may be read; looks again by itself, for others may have left something.
-    fn poll_room(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        while self.flow.poll_room(cx).is_pending() {
-            ready!(poll_time(&mut self.look, ROOM_LOOK, cx));
-            self.look = None;
-        }
-        self.look = None;
-        Poll::Ready(())
-    }
-}
-
-/// Ready when so much time is over since it was first asked.
-fn poll_time(
-    time: &mut Option<Pin<Box<Sleep>>>,
-    length: Duration,
-    cx: &mut Context<'_>,
-) -> Poll<()> {
-    let time = time.get_or_insert_with(|| Box::pin(sleep_until(Instant::now() + length)));
-    time.as_mut().poll(cx)
 }
 
 impl AsyncRead for Inbound {
@@ -187,14 +153,16 @@ impl AsyncRead for Inbound {
     ) -> Poll<io::Result<()>> {
         let me = &mut *self;
         let before = into.filled().len();
-        // What is not read does not end either, so its time runs on.
-        let room = me.poll_room(cx);
-        if room.is_ready() && Pin::new(&mut me.stream).poll_read(cx, into)?.is_ready() {
+        if Pin::new(&mut me.stream).poll_read(cx, into)?.is_ready() {
             me.note(into.filled().get(before..).unwrap_or_default());
+            if me.flow.is_too_large(me.frames.head * HEAD_COST) {
+                return Poll::Ready(Err(io::ErrorKind::OutOfMemory.into()));
+            }
             return Poll::Ready(Ok(()));
         }
         if me.frames.head > 0 {
-            ready!(poll_time(&mut me.limit, HEAD_TIME, cx));
+            let until = || Box::pin(sleep_until(Instant::now() + HEAD_TIME));
+            ready!(me.limit.get_or_insert_with(until).as_mut().poll(cx));
             return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
         }
         Poll::Pending
@@ -263,20 +231,19 @@ mod tests {
 
     proptest! {
         #[test]
-        fn bytes_of_bodies_are_counted_however_they_are_cut(
+        fn heads_are_counted_whatever_stands_before_them_and_however_that_is_cut(
             lengths in proptest::collection::vec((0u8..12, 0usize..300), 0..20),
             cut in 1usize..50,
         ) {
             let mut bytes = PREFACE.to_vec();
-            let mut expected = 0;
             for (kind, length) in lengths {
                 bytes.extend(frame(kind, END_HEADERS, length));
-                expected += if kind == DATA { length } else { 0 };
             }
             let mut frames = Frames::new();
-            let counted: usize = bytes.chunks(cut).map(|piece| frames.follow(piece)).sum();
-            prop_assert_eq!(counted, expected);
+            bytes.chunks(cut).for_each(|piece| frames.follow(piece));
             prop_assert_eq!(frames.head, 0);
+            frame(HEADERS, 0, 70).chunks(cut).for_each(|piece| frames.follow(piece));
+            prop_assert_eq!(frames.head, 70);
         }
     }
 }

@@ -100,6 +100,7 @@ mod sealed;
 mod secure;
 mod silence;
 mod slowness;
+mod standing;
 mod stream;
 mod telling;
 mod terms;

@@ -75,10 +75,6 @@ pub(crate) const REQUESTS_FREE: usize = 32 * 1024;
 pub(crate) const ASKED: usize = 20_000;
 /// The few.
 pub(crate) const ASKED_FREE: usize = 8;
-/// What stands for one of them in a budget, which is charged in steps.
-pub(crate) const ASKED_EACH: usize = 1024;
-/// How often it is looked whether there is memory again for a client of HTTP/2 that has more than that.
-pub(crate) const ROOM_LOOK: Duration = Duration::from_millis(100);
 /// Bytes of answers that each may have anyway, and that may be read ahead of each.
 pub(crate) const ANSWER_FREE: usize = 8 * 1024;
 /// Bytes in which that budget is charged.
@@ -105,9 +101,11 @@ pub(crate) const STREAMS: u32 = 128;
 pub(crate) const RESETS: usize = 64;
 /// Bytes of a request's head on HTTP/2, as that protocol counts them.
 pub(crate) const HEADER_LIST_BYTES: u32 = 64 * 1024;
-/// Bytes of one request's body, or of one answer's, that wait on an HTTP/2 connection. The whole
-/// connection takes four times as much.
+/// Bytes of one request's body, or of one answer's, that wait on an HTTP/2 connection.
 pub(crate) const STREAM_WINDOW: u32 = 256 * 1024;
+/// Bodies of that length that wait on it at the most: so much the whole connection takes. More would be more
+/// that ten thousand of them can have before a look; with less, one body that nobody takes holds up the others.
+pub(crate) const WINDOWS: u32 = 4;
 /// Bytes of one answer that wait to be written on an HTTP/2 connection.
 pub(crate) const STREAM_SEND_BYTES: usize = 64 * 1024;
 /// Bytes of one answer that the library has and has not written on HTTP/2, beyond which no more is read of it.

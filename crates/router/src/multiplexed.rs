@@ -7,7 +7,7 @@ use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::task::{Context, Poll};
 
-use hyper::body::Incoming;
+use hyper::body::{Body as _, Incoming};
 use hyper::rt::{Executor, Read, ReadBufCursor, Write};
 use hyper::server::conn::http2::Builder;
 use hyper::service::service_fn;
@@ -21,6 +21,7 @@ use crate::head::{self, Fault};
 use crate::inbound::Inbound;
 use crate::limits::{
     ALIVE_EVERY, ALIVE_TIME, HEADER_LIST_BYTES, RESETS, STREAM_SEND_BYTES, STREAM_WINDOW, STREAMS,
+    WINDOWS,
 };
 use crate::pace::{Apart, Paced, Streams};
 use crate::stream::Stream;
@@ -56,7 +57,7 @@ pub(crate) async fn serve(
         .max_local_error_reset_streams(RESETS)
         .max_header_list_size(HEADER_LIST_BYTES)
         .initial_stream_window_size(STREAM_WINDOW)
-        .initial_connection_window_size(STREAM_WINDOW * 4)
+        .initial_connection_window_size(STREAM_WINDOW * WINDOWS)
         .max_send_buf_size(STREAM_SEND_BYTES)
         .keep_alive_interval(ALIVE_EVERY)
         .keep_alive_timeout(ALIVE_TIME)
@@ -83,9 +84,14 @@ pub(crate) async fn serve(
 
 async fn answer(
     (line, streams): (Rc<Line>, Rc<Streams>),
-    request: Request<Incoming>,
+    mut request: Request<Incoming>,
 ) -> Result<Response<Paced>, std::convert::Infallible> {
     let pace = streams.first();
+    if let Some(pace) = pace.as_ref().filter(|_| !request.body().is_end_stream()) {
+        // Where the body goes is known later; until then it lies with the request.
+        let standing = pace.takes_body(&line.inflow);
+        request.extensions_mut().insert(standing);
+    }
     let begun = line.inflow.begin(head::size(&request));
     let fault = head::judge_multiplexed(&request).err();
     let lacks = line.inflow.has_too_many_heads() || line.rest.asks_too_much();

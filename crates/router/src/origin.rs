@@ -26,7 +26,7 @@ use crate::budget::Ahead;
 use crate::core::locked;
 use crate::limits::{
     ALIVE_EVERY, ALIVE_TIME, ANSWER_BYTES, HEADER_LIST_BYTES, READY_TIME, STREAM_SEND_BYTES,
-    STREAM_WINDOW,
+    STREAM_WINDOW, WINDOWS,
 };
 use crate::live::InstanceState;
 use crate::multiplexed::Here;
@@ -210,7 +210,7 @@ async fn multiplexed(stream: TcpStream, outlet: Outlet) -> io::Result<Multiplexe
     let (sender, connection) = http2::Builder::new(Here)
         .timer(TokioTimer::new())
         .initial_stream_window_size(STREAM_WINDOW)
-        .initial_connection_window_size(STREAM_WINDOW * 4)
+        .initial_connection_window_size(STREAM_WINDOW * WINDOWS)
         .max_header_list_size(HEADER_LIST_BYTES)
         .max_send_buf_size(STREAM_SEND_BYTES)
         .keep_alive_interval(ALIVE_EVERY)

@@ -1,6 +1,7 @@
 //! A request on its way to an instance.
 
 use std::rc::Rc;
+use std::sync::Arc;
 
 use hyper::body::{Body, Incoming};
 use hyper::http::request;
@@ -12,7 +13,9 @@ use crate::connection::Line;
 use crate::doors::Destination;
 use crate::expectation::Expectation;
 use crate::headers;
+use crate::inflow::Open;
 use crate::retry::Spare;
+use crate::standing::Standing;
 use crate::terms::Size;
 use crate::ticket::{Ticket, Wish};
 use crate::upload::{Progress, Upload};
@@ -48,6 +51,8 @@ impl Outgoing {
         let upgrade = wanted.is_some().then(|| hyper::upgrade::on(&mut request));
         let expectation = Expectation::of(&mut request);
         let (mut head, body) = request.into_parts();
+        let standing = head.extensions.remove::<Arc<Standing>>();
+        let open = standing.map_or_else(|| Open::InTurn(line.inflow.clone()), Open::Multiplexed);
         headers::to_instance(&mut head, &line.client, wanted);
         let safe = head.method == Method::GET || head.method == Method::HEAD;
         let repeatable = safe && body.is_end_stream() && upgrade.is_none();
@@ -55,8 +60,7 @@ impl Outgoing {
             headers::end_after(&mut head.headers);
         }
         let room = ticket.terms().body;
-        let (mut body, progress) =
-            Upload::new((body, line.inflow.open()), room, ticket.begun().into());
+        let (mut body, progress) = Upload::new((body, open), room, ticket.begun().into());
         if let Some(expectation) = expectation {
             body.hold(expectation);
         }

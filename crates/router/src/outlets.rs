@@ -11,13 +11,13 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use rustix::io::Errno;
 
 use crate::budget::Budget;
-use crate::limits::{ASKED, ASKED_EACH, MEMORY_BYTES};
+use crate::limits::{ASKED, MEMORY_BYTES};
 
 /// All of them.
 pub(crate) struct Outlets {
     /// What clients may have of what these bring.
     pub(crate) memory: Arc<Budget>,
-    /// How much clients that have several requests under way may ask at once.
+    /// How many requests clients that have several under way may have at once.
     pub(crate) asked: Arc<Budget>,
     most: usize,
     open: AtomicUsize,
@@ -31,7 +31,7 @@ impl Outlets {
     pub(crate) fn beside(clients: usize) -> Arc<Self> {
         Arc::new(Self {
             memory: Budget::of(MEMORY_BYTES),
-            asked: Budget::of(ASKED * ASKED_EACH),
+            asked: Budget::of_single(ASKED),
             most: clients.saturating_add(clients / 3).max(1),
             open: AtomicUsize::new(0),
         })

@@ -10,6 +10,8 @@
 //! turns, of frames and of what the window of the connection lets go: whoever had one stands behind those who
 //! wait. So an answer was passed over if a piece of another one was given after its last turn and written, and
 //! then a next piece of that one. One is late if it was passed over, or if nothing moves at all.
+//!
+//! The same looks see whose body waits for its instance (`standing.rs`).
 
 use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::BTreeMap;
@@ -30,7 +32,9 @@ use tokio::time::{Instant, sleep};
 
 use crate::answer::{AnswerBody, BrokenBody};
 use crate::budget::Unsent;
+use crate::inflow::Inflow;
 use crate::limits::{OWED_BYTES, TAKEN_LOOK, WRITE_PAUSE};
+use crate::standing::Standing;
 
 /// The requests of one connection.
 pub(crate) struct Streams {
@@ -42,7 +46,8 @@ pub(crate) struct Streams {
     first: Cell<Option<Rc<Pace>>>,
     /// Nothing is owed to anybody, so nobody looks.
     is_idle: Cell<bool>,
-    owes: Notify,
+    /// Something is owed, or was passed on of a body.
+    looks: Arc<Notify>,
     /// How often something of an answer was written: the order of all that happens to them.
     written: Cell<u64>,
     /// Who had its last turn before that was passed over.
@@ -70,8 +75,18 @@ pub(crate) struct Pace {
     turn: Cell<u64>,
     /// When the last of its pieces that are written whole was given, or the first of all.
     whole: Cell<Option<u64>>,
-    is_cut: Cell<bool>,
+    stage: Cell<Stage>,
     room: RefCell<Option<Waker>>,
+    /// The body of its request.
+    standing: RefCell<std::sync::Weak<Standing>>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    Asked,
+    /// Its head was given to the library.
+    Begun,
+    Cut,
 }
 
 impl Streams {
@@ -83,7 +98,7 @@ impl Streams {
             begun: Cell::default(),
             first: Cell::default(),
             is_idle: Cell::default(),
-            owes: Notify::new(),
+            looks: Arc::default(),
             written: Cell::default(),
             passed: Cell::default(),
             moved: Cell::default(),
@@ -104,8 +119,9 @@ impl Streams {
             since: Cell::new(None),
             turn: Cell::new(0),
             whole: Cell::new(None),
-            is_cut: Cell::new(false),
+            stage: Cell::new(Stage::Asked),
             room: RefCell::default(),
+            standing: RefCell::default(),
         });
         let known = Rc::downgrade(&pace);
         self.all.borrow_mut().insert(number, known);
@@ -117,6 +133,7 @@ impl Streams {
         body.one_of_several();
         let pace = pace.unwrap_or_else(|| self.begin());
         pace.within.set(body.download());
+        pace.stage.set(Stage::Begun);
         Paced { body, pace }
     }
 
@@ -129,9 +146,9 @@ impl Streams {
     /// is with the library alone, which takes nothing back.
     pub(crate) async fn look_after(&self) {
         loop {
-            if self.owes_nothing() {
+            if self.has_nothing_to_see() {
                 self.is_idle.set(true);
-                self.owes.notified().await;
+                self.looks.notified().await;
             }
             sleep(TAKEN_LOOK).await;
             if self.look(Instant::now()) {
@@ -140,10 +157,13 @@ impl Streams {
         }
     }
 
-    fn owes_nothing(&self) -> bool {
+    fn has_nothing_to_see(&self) -> bool {
         let all = self.all.borrow();
-        let mut owed = all.values().filter_map(Weak::upgrade);
-        owed.all(|pace| pace.owed.get() == 0)
+        let mut all = all.values().filter_map(Weak::upgrade);
+        all.all(|pace| {
+            let standing = pace.standing.borrow().upgrade();
+            pace.owed.get() == 0 && standing.is_none_or(|standing| !standing.concerns())
+        })
     }
 
     /// One look; whether the connection has to end.
@@ -154,7 +174,8 @@ impl Streams {
         let all = self.all.borrow().clone();
         let mut ends = false;
         for pace in all.values().filter_map(Weak::upgrade) {
-            ends |= pace.is_late(now) && !pace.cut();
+            ends |= pace.is_late(now) && !pace.cut("took nothing of its answer");
+            pace.look_at_body();
             // Others may have left what there is for all.
             pace.wake_if_room();
         }
@@ -170,7 +191,7 @@ impl Streams {
 
 impl Pace {
     fn is_late(&self, now: Instant) -> bool {
-        if self.is_cut.get() {
+        if self.stage.get() == Stage::Cut {
             return false;
         }
         let moved = self.moved.replace(false) || self.owed.get() == 0;
@@ -185,10 +206,33 @@ impl Pace {
         self.turn.get() < self.streams.passed.get()
     }
 
+    /// Notes that its request has a body, which is looked at from now on as long as it is there.
+    pub(crate) fn takes_body(&self, flow: &Arc<Inflow>) -> Arc<Standing> {
+        let standing = Standing::begin(flow, &self.streams.looks);
+        self.standing.replace(Arc::downgrade(&standing));
+        standing
+    }
+
+    /// Ends its request alone if there is no room for what its instance does not take.
+    fn look_at_body(&self) {
+        let standing = self.standing.borrow().upgrade();
+        let Some(standing) = standing.filter(|standing| standing.look()) else {
+            return;
+        };
+        match self.stage.get() {
+            Stage::Asked => standing.end(),
+            // If its task has ended, it is read no more.
+            Stage::Begun => {
+                self.cut("has a body that its instance does not take");
+            }
+            Stage::Cut => {}
+        }
+    }
+
     /// Drops its task; false if that has ended.
-    fn cut(&self) -> bool {
-        tracing::debug!("a client took nothing of its answer");
-        self.is_cut.set(true);
+    fn cut(&self, why: &str) -> bool {
+        tracing::debug!("a request was broken off: its client {why}");
+        self.stage.set(Stage::Cut);
         let task = self.task.get().filter(|task| !task.is_finished());
         if let Some(task) = task {
             task.abort();
@@ -207,7 +251,7 @@ impl Pace {
         self.owed.set(self.owed.get() + bytes.len());
         self.moved.set(true);
         if self.streams.is_idle.replace(false) {
-            self.streams.owes.notify_one();
+            self.streams.looks.notify_one();
         }
         Piece {
             bytes,
@@ -413,7 +457,7 @@ mod tests {
             let mut taken = piece(&slow);
             let _stuck = piece(&still);
             let now = Instant::now();
-            let cut = || [&slow, &still, &quick].map(|pace| pace.is_cut.get());
+            let cut = || [&slow, &still, &quick].map(|pace| pace.stage.get() == Stage::Cut);
             for second in 0..=60 {
                 assert_eq!(cut(), [false; 3], "after {second} s");
                 // A byte now and then is enough, and who is owed nothing is late with nothing.
@@ -455,7 +499,9 @@ mod tests {
                     break;
                 }
             }
-            cut = (0..count).filter(|at| all[*at].is_cut.get()).collect();
+            cut = (0..count)
+                .filter(|at| all[*at].stage.get() == Stage::Cut)
+                .collect();
         });
         cut
     }

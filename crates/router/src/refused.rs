@@ -114,6 +114,18 @@ impl Refused {
         }
     }
 
+    /// Whether it says nothing against an instance that had the request: it is what the client did, time that is
+    /// over, or memory that others have.
+    pub(crate) fn is_no_evidence(self) -> bool {
+        let all = [
+            Self::BodyTooLarge,
+            Self::BodyTooSlow,
+            Self::NoRoom,
+            Self::Drained,
+        ];
+        all.contains(&self)
+    }
+
     /// Whether the connection can't be used after it.
     fn ends_connection(self) -> bool {
         match self {

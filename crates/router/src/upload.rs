@@ -154,6 +154,14 @@ impl Upload {
     }
 }
 
+impl Drop for Upload {
+    fn drop(&mut self) {
+        if let Some((_, open)) = &self.body {
+            open.ended();
+        }
+    }
+}
+
 /// Why a request's body breaks off.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum BrokenUpload {
@@ -193,7 +201,10 @@ impl Body for Upload {
         let ended = body.is_end_stream();
         this.progress.awaited.set(frame.is_pending());
         match &frame {
-            Poll::Ready(None) => this.progress.ended.set(true),
+            Poll::Ready(None) => {
+                this.progress.ended.set(true);
+                open.ended();
+            }
             Poll::Ready(Some(Ok(frame))) => {
                 let bytes = frame.data_ref().map_or(0, bytes::Bytes::len);
                 let room = this.room.checked_sub(bytes as u64);
@@ -208,10 +219,13 @@ impl Body for Upload {
                 this.progress.last.set(Instant::now());
                 this.progress.ended.set(ended);
             }
-            Poll::Ready(Some(Err(_))) => this.progress.failed.set(true),
-            Poll::Pending => {}
+            Poll::Ready(Some(Err(_))) => {
+                this.progress.failed.set(true);
+                open.ended();
+            }
+            Poll::Pending => open.awaits_client(),
         }
-        frame.map(|frame| frame.map(|frame| Ok(frame?.map_data(|bytes| open.pass(bytes)))))
+        frame.map(|frame| frame.map(|frame| Ok(frame?.map_data(|bytes| open.pass(bytes, ended)))))
     }
 
     fn is_end_stream(&self) -> bool {

@@ -7,17 +7,29 @@ use tokio::time::{Instant as Moment, timeout_at};
 use crate::door::Thread;
 use crate::passage::Waiting;
 use crate::refused::Refused;
+use crate::standing::{Standing, has_no_room};
 use crate::ticket::{NotEntered, Ticket, Wish};
 
-/// Enters a slot. Where the requests of a service wait, this one waits too, as long as they may.
+/// Enters a slot. Where the requests of a service wait, this one waits too, as long as they may, and as long as
+/// there is room for what comes of its body meanwhile.
 pub(crate) async fn enter(
     thread: &Thread,
-    wish: Wish<'_>,
+    (wish, body): (Wish<'_>, Option<&Standing>),
     begun: Instant,
 ) -> Result<Ticket, NotEntered> {
     match Ticket::take(&thread.core, wish, thread.shard, begun) {
         // Apart, so that whoever does not wait has no room for it.
-        Err(not) if not.hold.is_some() => Box::pin(wait(thread, wish, not)).await,
+        Err(not) if not.hold.is_some() => {
+            let service = not.service.clone();
+            let waited = async {
+                tokio::select! {
+                    biased;
+                    () = has_no_room(body) => Err(NotEntered::new(Refused::NoRoom, service)),
+                    entered = wait(thread, wish, not) => entered,
+                }
+            };
+            Box::pin(waited).await
+        }
         taken => taken,
     }
 }

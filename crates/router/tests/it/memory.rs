@@ -4,28 +4,42 @@ use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::time::Duration;
 
+use rustix::net::sockopt::set_socket_recv_buffer_size;
 use windlass_model::ServiceKey;
 
 use crate::client::Client;
 use crate::floods::allow_descriptors;
-use crate::frames::{CONTINUATION, Frames, HEADERS, Heard};
+use crate::frames::{CONTINUATION, Frames, GET, HEADERS, Heard};
 use crate::origin::Origin;
+use crate::places::place;
 use crate::rig::{Rig, eventually, key, serving, slot};
 use crate::tls::secure;
 
 /// The most that they may come to, in megabytes: the budget, a little for each, and as much again for what is
 /// not optimized.
 const MOST: u64 = 200;
+/// Bytes of a body in one frame.
+const PIECE: usize = 16_000;
+/// Bytes of one body that an HTTP/2 connection takes, whoever takes them from it.
+const WINDOW: usize = 256_000;
 
-/// An instance that takes connections and nothing that is said on them.
+/// An instance that takes connections and nothing that is said on them. Little fits in between.
 fn deaf() -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a listener");
+    set_socket_recv_buffer_size(&listener, 4 * 1024).expect("set");
     let address = listener.local_addr().expect("an address");
     std::thread::spawn(move || {
         let taken: Vec<_> = listener.incoming().collect();
         drop(taken);
     });
     address
+}
+
+/// The head of a request to the good service beside the deaf one.
+fn elsewhere(method: &'static str) -> [(&'static str, &'static str); 4] {
+    let mut head = GET;
+    (head[0].1, head[2].1) = (method, "/good");
+    head
 }
 
 /// A router process with a service that nobody reads for and one that answers.
@@ -52,6 +66,10 @@ impl Beside {
             listener
         };
         let (deaf, good) = (route("deaf", deaf()), route("web", origin.address));
+        // On the same connections as the deaf one.
+        let beside = place(deaf, "", "/good");
+        let slots = vec![slot(1, 100, &[origin.address])];
+        rig.route(&key("beside"), serving(beside, slots));
         Self {
             deaf: (key("deaf"), deaf),
             good,
@@ -103,27 +121,60 @@ fn bodies_that_an_instance_does_not_take_have_no_more_than_their_share() {
     beside.goes_on();
 }
 
-#[test]
-fn bodies_of_http_2_are_read_again_once_an_instance_takes_them() {
-    let beside = Beside::start();
-    let many = |listener| {
-        let mut frames = Frames::connect(listener);
-        for stream in (1..40).step_by(2) {
-            let mut head = crate::frames::GET;
-            head[0].1 = "POST";
-            frames.head(stream, &head, false);
-            frames.body(stream, &[b'x'; 3_000], false);
-        }
-        frames
-    };
-    let (_, listener) = &beside.deaf;
-    let _held: Vec<Frames> = (0..300).map(|_| many(*listener)).collect();
-    beside.goes_on();
-    let mut good = many(beside.good);
-    for stream in (1..40).step_by(2) {
-        good.body(stream, &[], true);
-        assert_eq!(good.heard(stream), Heard::Status(200));
+/// Begins a body and sends as much of it as is taken before anybody takes it.
+fn upload(frames: &mut Frames, stream: u32, length: usize) {
+    let mut head = GET;
+    head[0].1 = "POST";
+    frames.head(stream, &head, false);
+    for _ in 0..length / PIECE {
+        frames.body(stream, &[b'x'; PIECE], false);
     }
+}
+
+#[test]
+fn uploads_of_http_2_that_an_instance_does_not_take_end_alone_where_there_is_no_room() {
+    let beside = Beside::start();
+    let before = beside.rig.megabytes();
+    let (key, listener) = &beside.deaf;
+    // 150 MB, and as the windows of the connections say no more.
+    let mut clients: Vec<Frames> = (0..200).map(|_| Frames::connect(*listener)).collect();
+    for frames in &mut clients {
+        for stream in [1, 3, 5] {
+            upload(frames, stream, WINDOW);
+        }
+    }
+    let under_way = || beside.rig.in_flight(key, 1);
+    beside.goes_on();
+    // Each connection goes on, whatever became of its uploads.
+    for frames in &mut clients {
+        frames.head(7, &elsewhere("GET"), true);
+        assert_eq!(frames.heard(7), Heard::Status(200));
+        frames.head(9, &elsewhere("POST"), false);
+        (0..4).for_each(|_| frames.body(9, &[b'x'; PIECE], false));
+        frames.body(9, &[], true);
+        assert_eq!(frames.heard(9), Heard::Status(200));
+    }
+    eventually("so many are left as there is room for", || {
+        (1..=300).contains(&under_way())
+    });
+    let more = beside.rig.most_megabytes().saturating_sub(before);
+    assert!(more < MOST + 150, "{more} MB");
+    drop(clients);
+    eventually("nothing is left of them", || under_way() == 0);
+    // Nothing is charged any more: as many find room again as before.
+    let mut again: Vec<Frames> = (0..40).map(|_| Frames::connect(*listener)).collect();
+    for frames in &mut again {
+        for stream in [1, 3, 5] {
+            upload(frames, stream, WINDOW);
+        }
+    }
+    eventually("all are with the instance", || under_way() == 120);
+    beside.goes_on();
+    for frames in &mut again {
+        frames.head(7, &elsewhere("GET"), true);
+        assert_eq!(frames.heard(7), Heard::Status(200));
+    }
+    assert_eq!(under_way(), 120, "none of them was refused");
 }
 
 #[test]

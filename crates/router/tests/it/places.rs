@@ -10,7 +10,7 @@ use crate::multiplexed::{Speaker, speaking};
 use crate::origin::Origin;
 use crate::rig::{Rig, key, serving, slot};
 
-fn place(address: SocketAddr, host: &str, path: &str) -> Listen {
+pub(crate) fn place(address: SocketAddr, host: &str, path: &str) -> Listen {
     Listen {
         host: (!host.is_empty()).then(|| Host::new(host).expect("a host")),
         path: PathPrefix::new(path).expect("a path"),
