@@ -34,8 +34,8 @@ fn said(
     BodyExt::boxed(StreamBody::new(frames))
 }
 
-fn word() -> Said {
-    Ok(Frame::data(Bytes::from_static(b"word")))
+fn word() -> Frame<Bytes> {
+    Frame::data(Bytes::from_static(b"word"))
 }
 
 /// Refuses a call, fails inside one, breaks one off, or hangs until its client lets go.
@@ -56,14 +56,14 @@ fn answer(
             status.insert("grpc-message", "not here".parse().expect("a value"));
             (
                 response,
-                said(stream::iter([word(), Ok(Frame::trailers(status))])),
+                said(stream::iter([Ok(word()), Ok(Frame::trailers(status))])),
             )
         }
         "/broken" => {
             let broken = Err(io::Error::other("broken"));
             (
                 response,
-                said(stream::iter([word()]).chain(stream::once(async {
+                said(stream::iter([Ok(word())]).chain(stream::once(async {
                     // After what was said has gone out.
                     tokio::task::yield_now().await;
                     broken
@@ -76,7 +76,7 @@ fn answer(
                 let _held = &guard;
                 never
             });
-            (response, said(stream::iter([word()]).chain(silent)))
+            (response, said(stream::iter([Ok(word())]).chain(silent)))
         }
     };
     response.body(body).expect("an answer")

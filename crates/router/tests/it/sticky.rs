@@ -291,7 +291,9 @@ fn of_first_requests_side_by_side_any_that_saw_the_candidate_decides() {
         for _ in 0..2 {
             answers.reverse();
             let mut jar = Jar::default();
-            answers.iter().for_each(|answer| jar.take(answer));
+            for answer in &answers {
+                jar.take(answer);
+            }
             let has = split.get(&jar.header()).text() == "new";
             assert_eq!(has, saw, "{visitor}");
         }

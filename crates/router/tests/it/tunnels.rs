@@ -13,7 +13,7 @@ use crate::rig::{Rig, eventually, is_gone, key};
 use crate::upgrade::{ASK, echo};
 
 /// More than enough for what is open.
-const LONG: Duration = Duration::from_secs(60);
+const LONG: Duration = Duration::from_mins(1);
 /// What a router that is told to end leaves for what is open.
 const DRAIN: Duration = Duration::from_secs(30);
 
