@@ -17,6 +17,7 @@ use crate::connection::Busy;
 use crate::limits::WRITE_PAUSE;
 use crate::pool::Lent;
 use crate::ticket::Ticket;
+use crate::trailers::allowed;
 
 /// A body on its way to the client. Dropping it ends the request.
 pub(crate) struct AnswerBody {
@@ -201,7 +202,7 @@ impl Origin {
             }
             Some(Ok(_)) => {}
         }
-        Poll::Ready(frame.map(|frame| Ok(frame?)))
+        Poll::Ready(frame.map(|frame| Ok(allowed(frame?))))
     }
 
     fn poll_patience<T>(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<T, BrokenBody>>> {

@@ -1,13 +1,19 @@
 //! Which slot a request goes to where it is not simply whose turn it is.
 
+use data_encoding::HEXLOWER;
 use hyper::Method;
 use hyper::header::{COOKIE, HeaderMap, HeaderName, HeaderValue};
-use windlass_model::{Fits, SlotId, Sticky, Token, Traffic};
+use sha2::{Digest as _, Sha256};
+use windlass_model::{Fits, ServiceKey, SlotId, Sticky, Token, Traffic};
 
 use crate::cohort::{Cohorts, Number};
 
-/// The cookie that carries a visitor's number. It is one of a hundred, so it names nobody.
-const COOKIE_NAME: &str = "windlass-cohort";
+/// What the names of the cookies begin with that carry a visitor's number. It is one of a hundred, so it names
+/// nobody. The rest of the name is the service's: of several on one host none takes another's away.
+const COHORT: &str = "windlass-cohort-";
+/// The same from an answer of the candidate. It counts more than the other one: of requests that a new visitor
+/// sends side by side each is told a number, and whichever answer comes last, who saw the candidate keeps it.
+const CANDIDATE: &str = "windlass-candidate-";
 /// How long it is kept after it was set, in seconds: 30 days.
 const COOKIE_AGE: u32 = 30 * 24 * 60 * 60;
 
@@ -40,9 +46,16 @@ pub(crate) struct Choice {
     sticky: Option<(By, Cohorts)>,
 }
 
+/// The names of a service's cookies.
+#[derive(Debug)]
+struct Names {
+    candidate: String,
+    others: String,
+}
+
 #[derive(Debug)]
 enum By {
-    Cookie,
+    Cookie(Names),
     Header(HeaderName),
 }
 
@@ -62,13 +75,17 @@ enum Wanted {
 
 impl Choice {
     /// None where nothing is to be chosen: one slot has everything, or nothing is said but the shares.
-    pub(crate) fn new(traffic: &Traffic, slots: &[(SlotId, u8)]) -> Option<Self> {
+    pub(crate) fn new(
+        service: &ServiceKey,
+        traffic: &Traffic,
+        slots: &[(SlotId, u8)],
+    ) -> Option<Self> {
         let has_share = |(_, weight): &(SlotId, u8)| *weight > 0;
         let shares = slots.iter().filter(|slot| has_share(slot)).count() > 1;
         let says = traffic.sticky.is_some() || !traffic.candidate_for.is_empty();
         let candidate = slots.iter().rposition(has_share)?;
         let by = traffic.sticky.as_ref().map(|sticky| match sticky {
-            Sticky::Cookie => By::Cookie,
+            Sticky::Cookie => By::Cookie(Names::of(service)),
             Sticky::Header(name) => By::Header(header(name)),
         });
         (shares && says).then(|| Self {
@@ -86,10 +103,7 @@ impl Choice {
         }
         let (by, cohorts) = self.sticky.as_ref()?;
         let known = match by {
-            By::Cookie => {
-                let mut numbers = cookies(says.headers, COOKIE_NAME);
-                numbers.find_map(Number::parse)
-            }
+            By::Cookie(names) => names.number(says.headers),
             By::Header(name) => {
                 let value = says.headers.get(name);
                 value.map(|value| Number::of_name(value.as_bytes()))
@@ -99,9 +113,48 @@ impl Choice {
             return cohorts.slot(number).map(Chosen::plain);
         }
         let number = Number::in_turn(turn());
-        let new = matches!(by, By::Cookie).then_some(number);
+        let new = matches!(by, By::Cookie(_)).then_some(number);
         let index = cohorts.slot(number)?;
         Some(Chosen { index, new })
+    }
+}
+
+impl Choice {
+    /// The cookie that tells a visitor its number, in an answer of the slot at `index`. `secure`: only over TLS from
+    /// now on.
+    pub(crate) fn cookie(&self, number: Number, index: usize, secure: bool) -> Option<HeaderValue> {
+        let Some((By::Cookie(names), _)) = &self.sticky else {
+            return None;
+        };
+        let name = if index == self.candidate {
+            &names.candidate
+        } else {
+            &names.others
+        };
+        let secure = if secure { "; Secure" } else { "" };
+        let text = format!(
+            "{name}={:02}; Path=/; Max-Age={COOKIE_AGE}; HttpOnly; SameSite=Lax{secure}",
+            number.get()
+        );
+        Some(HeaderValue::try_from(text).expect("letters and digits are a value"))
+    }
+}
+
+impl Names {
+    fn of(service: &ServiceKey) -> Self {
+        // What a service is called inside is nobody's business.
+        let digest = Sha256::digest(service.to_string());
+        let rest = HEXLOWER.encode(digest.get(..4).unwrap_or_default());
+        Self {
+            candidate: format!("{CANDIDATE}{rest}"),
+            others: format!("{COHORT}{rest}"),
+        }
+    }
+
+    /// The number that a visitor brings.
+    fn number(&self, headers: &HeaderMap) -> Option<Number> {
+        let number = |name| cookies(headers, name).find_map(Number::parse);
+        number(&self.candidate).or_else(|| number(&self.others))
     }
 }
 
@@ -166,16 +219,6 @@ fn cookies<'h>(headers: &'h HeaderMap, name: &'h str) -> impl Iterator<Item = &'
         let value = crumb.trim_ascii().strip_prefix(name.as_bytes())?;
         value.strip_prefix(b"=")
     })
-}
-
-/// Tells a visitor its number. `secure`: only over TLS from now on.
-pub(crate) fn set_cookie(number: Number, secure: bool) -> HeaderValue {
-    let secure = if secure { "; Secure" } else { "" };
-    let text = format!(
-        "{COOKIE_NAME}={:02}; Path=/; Max-Age={COOKIE_AGE}; HttpOnly; SameSite=Lax{secure}",
-        number.get()
-    );
-    HeaderValue::try_from(text).expect("letters and digits are a value")
 }
 
 #[cfg(test)]
@@ -276,10 +319,12 @@ mod tests {
             ..Traffic::default()
         };
         let slots = |one, other| [(SlotId(1), one), (SlotId(2), other)];
-        assert!(Choice::new(&sticky, &slots(95, 5)).is_some());
+        let service = "shop/default/web".to_owned().try_into().expect("a key");
+        let new = |traffic, slots: [_; 2]| Choice::new(&service, traffic, &slots);
+        assert!(new(&sticky, slots(95, 5)).is_some());
         for whole in [slots(100, 0), slots(0, 100), slots(0, 0)] {
-            assert!(Choice::new(&sticky, &whole).is_none());
+            assert!(new(&sticky, whole).is_none());
         }
-        assert!(Choice::new(&Traffic::default(), &slots(95, 5)).is_none());
+        assert!(new(&Traffic::default(), slots(95, 5)).is_none());
     }
 }

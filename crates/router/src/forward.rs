@@ -1,40 +1,36 @@
 //! One request: enter the table, reach an instance, send, answer.
 
-use std::future::Future;
-use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
 
 use hyper::body::{Body as _, Incoming};
 use hyper::header::{CONNECTION, HeaderValue, SET_COOKIE};
 use hyper::upgrade::OnUpgrade;
-use hyper::{Method, Request, Response, StatusCode, Version};
-use tokio::time::{Instant, sleep, timeout_at};
+use hyper::{Request, Response, StatusCode};
+use tokio::time::{Instant, sleep};
 
 use crate::access::Told;
 use crate::answer::AnswerBody;
 use crate::asked::Asked;
-use crate::choice::set_cookie;
 use crate::connection::Line;
 use crate::counts::{Came, Head};
 use crate::doors::{Behind, Destination};
 use crate::frames;
 use crate::head::Fault;
 use crate::headers;
-use crate::limits::{ACCEPT_PAUSE, CONNECT_BUDGET, CONNECT_TRIES, GO_ON_TIME, SEND_TRIES};
+use crate::limits::{ACCEPT_PAUSE, CONNECT_BUDGET, CONNECT_TRIES, SEND_TRIES};
 use crate::live::InstanceState;
 use crate::maintenance;
 use crate::mirror;
-use crate::origin::{self, Link};
+use crate::origin;
 use crate::outgoing::{Outgoing, wish};
 use crate::pool::{Care, Lent};
 use crate::refused::{Refused, WINDLASS_ERROR};
-use crate::retry::may_pass;
+use crate::sending::{Lost, Reached, Sent, send};
 use crate::standing::{Standing, has_no_room};
 use crate::terms::Terms;
 use crate::ticket::{NotEntered, Ticket};
 use crate::tunnel::Tunnel;
-use crate::upload::{Progress, Upload};
 use crate::waiting::{enter, enter_again};
 
 /// Answers one request of a connection; one with a `fault` is refused.
@@ -114,32 +110,32 @@ struct Tries {
     since: Instant,
 }
 
-/// How an attempt ended.
-enum Sent {
-    Answered(Box<(Response<Incoming>, Lent)>),
-    /// Nothing of it was taken: it can be sent again.
-    Again(Box<Outgoing>),
-    Failed(Refused),
-}
-
 impl Tries {
+    /// Whether a request may be sent once more that was lost. What went out is charged to its service's budget,
+    /// counted and judged, for it is load, and may be all that is wrong with a release.
+    fn resends(&mut self, lost: Lost, ticket: &mut Ticket) -> bool {
+        if self.sends >= SEND_TRIES || (lost != Lost::Unsent && !ticket.affords_again()) {
+            return false;
+        }
+        self.sends += 1;
+        self.fresh = true;
+        match lost {
+            Lost::Unsent => {}
+            Lost::Refused => ticket.next_attempt(),
+            Lost::Stale => {
+                ticket.broke();
+                ticket.next_attempt();
+            }
+        }
+        true
+    }
+
     /// Asks another instance next, if the slot has one.
     fn leave(&mut self, instance: u64, ticket: &Ticket) {
         self.fresh = true;
         self.left.push(instance);
         if ticket.instance(&self.left).is_none() {
             self.left.clear();
-        }
-    }
-}
-
-impl Sent {
-    /// Whether another instance may do better.
-    fn may_pass(&self) -> bool {
-        match self {
-            Self::Answered(answered) => may_pass(answered.0.status()),
-            Self::Again(_) => false,
-            Self::Failed(why) => *why == Refused::AnswerBroken,
         }
     }
 }
@@ -155,6 +151,7 @@ async fn exchange(
     let body = request.extensions().get::<Arc<Standing>>().cloned();
     let mut ticket = enter(thread, (wish(&to, &request), body.as_deref()), begun).await?;
     line.pauses.set(ticket.terms());
+    ticket.brings();
     let (mut outgoing, upgrade) = Outgoing::new(request, line, &ticket);
     let mut spare = ticket.spare(&outgoing, upgrade.is_some());
     if let Some(mirror) = ticket.mirror().filter(|_| upgrade.is_none()) {
@@ -187,11 +184,7 @@ async fn exchange(
             sent = send(line, instance, reached, (outgoing, ticket.terms())) => sent,
         };
         outgoing = match sent {
-            Sent::Again(back) if tries.sends < SEND_TRIES => {
-                tries.sends += 1;
-                tries.fresh = true;
-                *back
-            }
+            Sent::Again(lost, back) if tries.resends(lost, &mut ticket) => *back,
             sent => {
                 let again = spare.as_mut().filter(|_| sent.may_pass());
                 let paid = again.is_some_and(|spare| ticket.affords(spare));
@@ -219,7 +212,7 @@ fn ended(
             let (response, lent) = *answered;
             answer(line, ticket, response, lent, upgrade)
         }
-        Sent::Again(_) => Err(broken(ticket, Refused::AnswerBroken)),
+        Sent::Again(..) => Err(broken(ticket, Refused::AnswerBroken)),
         Sent::Failed(why) => Err(broken(ticket, why)),
     }
 }
@@ -231,7 +224,7 @@ fn note(ticket: &mut Ticket, sent: &Sent) {
             let (response, lent) = &**answered;
             ticket.answered(response.status().as_u16(), lent.progress.last().into_std());
         }
-        Sent::Again(_) | Sent::Failed(_) => ticket.broke(),
+        Sent::Again(..) | Sent::Failed(_) => ticket.broke(),
     }
     ticket.next_attempt();
 }
@@ -245,12 +238,6 @@ fn broken(mut ticket: Ticket, why: Refused) -> NotEntered {
     }
     // What can't be read is mostly a body that its client broke off: it counts as left.
     NotEntered::new(why, Some(ticket.service()))
-}
-
-/// A connection, and whether it was used before.
-struct Reached {
-    link: Link,
-    used: bool,
 }
 
 /// Finds a connection to an instance of the ticket's slot; re-enters the table before each attempt
@@ -315,123 +302,6 @@ fn unreachable(mut ticket: Ticket) -> NotEntered {
     NotEntered::new(Refused::ConnectFailed, Some(ticket.service()))
 }
 
-/// Sends on one connection and waits for the answer's head.
-async fn send(
-    line: &Line,
-    instance: Arc<InstanceState>,
-    reached: Reached,
-    (outgoing, terms): (Outgoing, &Terms),
-) -> Sent {
-    let Reached { mut link, used } = reached;
-    let Outgoing {
-        mut head,
-        mut body,
-        progress,
-        repeatable,
-        last,
-    } = outgoing;
-    if link.version() == Version::HTTP_2 {
-        // There the library does not tell what an instance says before its answer.
-        body.let_go();
-    }
-    if headers::speak(&mut head, link.version(), instance.address, &body).is_err() {
-        return Sent::Failed(Refused::BadRequest);
-    }
-    // Only a kept connection can turn out to be stale.
-    let copy = (repeatable && used).then(|| head.clone());
-    let asks_for_head = head.method == Method::HEAD;
-    let answer = link.send(Request::from_parts(head, body));
-    let mut failure = match in_time(answer, &progress, terms).await {
-        Err(Refused::AnswerTooLate) => {
-            instance.resting.failed(terms);
-            return Sent::Failed(Refused::AnswerTooLate);
-        }
-        Err(why) => return Sent::Failed(why),
-        Ok(Ok(response)) => {
-            instance.resting.answered();
-            progress.answered();
-            let lent = Lent {
-                pool: line.thread.pool.clone(),
-                instance,
-                link,
-                progress,
-                last,
-                is_bare: asks_for_head || is_bare(response.status()),
-            };
-            return Sent::Answered(Box::new((response, lent)));
-        }
-        Ok(Err(failure)) => failure,
-    };
-    let again = |head, body, progress| {
-        Sent::Again(Box::new(Outgoing {
-            head,
-            body,
-            progress,
-            repeatable,
-            last,
-        }))
-    };
-    if let Some(unsent) = failure.take_message()
-        && !progress.was_polled()
-    {
-        let (head, body) = unsent.into_parts();
-        return again(head, body, progress);
-    }
-    if progress.is_too_large() {
-        return Sent::Failed(Refused::BodyTooLarge);
-    }
-    if progress.has_failed() {
-        return Sent::Failed(Refused::BadRequest);
-    }
-    if let Some(head) = copy
-        && !link.may_be_answering()
-    {
-        return again(head, Upload::empty(progress.clone()), progress);
-    }
-    instance.resting.failed(terms);
-    tracing::debug!(instance.id = %instance.id, why = %failure.error(), "an answer broke off");
-    Sent::Failed(Refused::AnswerBroken)
-}
-
-/// Waits for an answer as long as the request moves, and after that as long as whoever's turn it is may take.
-///
-/// # Errors
-/// Which of both was too late.
-async fn in_time<F: Future>(
-    answer: F,
-    progress: &Progress,
-    terms: &Terms,
-) -> Result<F::Output, Refused> {
-    let mut answer = pin!(answer);
-    let least = terms.answer.min(terms.upload);
-    let mut until = progress.last() + least;
-    loop {
-        if let Ok(answered) = timeout_at(until, answer.as_mut()).await {
-            return Ok(answered);
-        }
-        let (within, late) = if progress.is_awaited() {
-            (terms.upload, Refused::BodyTooSlow)
-        } else if progress.is_held() {
-            // Its time begins with what it is to answer: an instance that does not know this says nothing.
-            (GO_ON_TIME + terms.answer, Refused::AnswerTooLate)
-        } else {
-            (terms.answer, Refused::AnswerTooLate)
-        };
-        let now = Instant::now();
-        let last = progress.last();
-        if last + within <= now {
-            return Err(late);
-        }
-        // Whose turn it is may change without a word.
-        until = (last + within).min(now + least);
-    }
-}
-
-/// Whether an answer with this status has no body (RFC 9110, 6.4.1).
-fn is_bare(status: StatusCode) -> bool {
-    [StatusCode::NO_CONTENT, StatusCode::NOT_MODIFIED].contains(&status)
-}
-
 /// Passes an instance's answer on. One without a body is whole with its head: an instance that speaks HTTP/2
 /// may end its stream later, and whoever sends the head on does not ask for that.
 fn answer(
@@ -453,8 +323,7 @@ fn answer(
         // A switch that nobody asked for.
         (Some(_), None) => return Err(broken(ticket, Refused::AnswerBroken)),
     };
-    if let Some(number) = ticket.visitor() {
-        let cookie = set_cookie(number, line.client.scheme == "https");
+    if let Some(cookie) = ticket.cookie(line.client.scheme == "https") {
         head.headers.append(SET_COOKIE, cookie);
     }
     if lent.progress.is_held() {

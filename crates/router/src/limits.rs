@@ -92,8 +92,9 @@ pub(crate) const LINGER_BYTES: usize = 256 * 1024;
 
 /// Requests at once on one HTTP/2 connection to an instance; the instance may allow fewer.
 pub(crate) const SENT_STREAMS: usize = 100;
-/// HTTP/2 connections that are shared per instance and data thread.
-pub(crate) const SHARED_CONNECTIONS: usize = 8;
+/// Requests at once that the shared HTTP/2 connections of an instance and data thread carry together; there may be
+/// one connection more.
+pub(crate) const SHARED_STREAMS: usize = 8 * SENT_STREAMS;
 /// Requests at once on one HTTP/2 connection.
 pub(crate) const STREAMS: u32 = 128;
 /// Requests that a client may take back before they were looked at, and requests that break the

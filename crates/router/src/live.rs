@@ -71,7 +71,7 @@ pub(crate) struct Entry {
     /// Why it takes no request now, if it takes none.
     pub(crate) shut: Option<Shut>,
     /// What decides beside the turn, if anything does.
-    choice: Option<Box<Choice>>,
+    pub(crate) choice: Option<Box<Choice>>,
     pub(crate) terms: Terms,
     wheel: Wheel,
 }
@@ -112,7 +112,7 @@ impl Entry {
             passage: Passage::Open,
             until_us: None,
             shut: Shut::of(Passage::Open, route.mode),
-            choice: Choice::new(&route.traffic, &shares).map(Box::new),
+            choice: Choice::new(&service.who.service, &route.traffic, &shares).map(Box::new),
             terms: Terms::new(&route.traffic),
             generation,
             route,

@@ -1,5 +1,8 @@
 //! One connection to one instance: a request at a time, or many.
 
+use std::cell::RefCell;
+use std::error::Error as _;
+use std::future::{Future as _, poll_fn};
 use std::io;
 use std::pin::Pin;
 use std::rc::Rc;
@@ -25,8 +28,8 @@ use windlass_model::Speaks;
 use crate::budget::Ahead;
 use crate::core::locked;
 use crate::limits::{
-    ALIVE_EVERY, ALIVE_TIME, ANSWER_BYTES, HEADER_LIST_BYTES, READY_TIME, STREAM_SEND_BYTES,
-    STREAM_WINDOW, WINDOWS,
+    ALIVE_EVERY, ALIVE_TIME, ANSWER_BYTES, HEADER_LIST_BYTES, READY_TIME, SENT_STREAMS,
+    STREAM_SEND_BYTES, STREAM_WINDOW, WINDOWS,
 };
 use crate::live::InstanceState;
 use crate::multiplexed::Here;
@@ -65,7 +68,11 @@ pub(crate) struct Multiplexed {
     sender: http2::SendRequest<Upload>,
     /// Held by each of them.
     streams: Rc<()>,
+    driven: Rc<Driven>,
 }
+
+/// What moves such a connection, until it has ended.
+type Driven = RefCell<Option<http2::Connection<TokioIo<TcpStream>, Upload, Here>>>;
 
 impl InTurn {
     /// Whether it can take a request soon; one given back a moment ago may still be putting its last
@@ -91,6 +98,15 @@ impl Multiplexed {
     /// How many have it.
     pub(crate) fn shared_by(&self) -> usize {
         Rc::strong_count(&self.streams)
+    }
+
+    /// How many requests its instance takes at once, of those that are sent to one.
+    pub(crate) fn most(&self) -> usize {
+        let driven = self.driven.borrow();
+        let most = driven
+            .as_ref()
+            .map_or(0, http2::Connection::current_max_send_streams);
+        most.min(SENT_STREAMS)
     }
 }
 
@@ -206,6 +222,18 @@ pub(crate) fn is_own_lack(why: &io::Error) -> bool {
     Errno::from_io_error(why).is_some_and(|errno| lacks.contains(&errno))
 }
 
+/// Whether an instance says that it has not looked at a request: one that came after the last it takes, or that
+/// it refused before anything else (RFC 9113, 8.7).
+pub(crate) fn was_refused(why: &hyper::Error) -> bool {
+    let cause = why
+        .source()
+        .and_then(|cause| cause.downcast_ref::<h2::Error>());
+    cause.is_some_and(|why| {
+        let refused = why.is_reset() && why.reason() == Some(h2::Reason::REFUSED_STREAM);
+        why.is_remote() && (why.is_go_away() || refused)
+    })
+}
+
 async fn multiplexed(stream: TcpStream, outlet: Outlet) -> io::Result<Multiplexed> {
     let (sender, connection) = http2::Builder::new(Here)
         .timer(TokioTimer::new())
@@ -213,14 +241,18 @@ async fn multiplexed(stream: TcpStream, outlet: Outlet) -> io::Result<Multiplexe
         .initial_connection_window_size(STREAM_WINDOW * WINDOWS)
         .max_header_list_size(HEADER_LIST_BYTES)
         .max_send_buf_size(STREAM_SEND_BYTES)
+        // Until it says how many it takes.
+        .initial_max_send_streams(1)
         .keep_alive_interval(ALIVE_EVERY)
         .keep_alive_timeout(ALIVE_TIME)
         .handshake(TokioIo::new(stream))
         .await
         .map_err(io::Error::other)?;
+    let driven = Rc::new(RefCell::new(Some(connection)));
+    let mine = driven.clone();
     // Ends with the connection; the senders are all that keeps it open.
     tokio::task::spawn_local(async move {
-        if let Err(why) = connection.await {
+        if let Err(why) = poll_fn(|cx| drive(&mine, cx)).await {
             tracing::debug!(%why, "a connection to an instance ended");
         }
         drop(outlet);
@@ -228,7 +260,19 @@ async fn multiplexed(stream: TcpStream, outlet: Outlet) -> io::Result<Multiplexe
     Ok(Multiplexed {
         sender,
         streams: Rc::new(()),
+        driven,
     })
+}
+
+/// Moves a connection; one that has ended goes, and with it what waits for it.
+fn drive(driven: &Driven, cx: &mut Context<'_>) -> Poll<hyper::Result<()>> {
+    let mut driven = driven.borrow_mut();
+    let Some(connection) = driven.as_mut() else {
+        return Poll::Ready(Ok(()));
+    };
+    let ended = ready!(Pin::new(connection).poll(cx));
+    *driven = None;
+    Poll::Ready(ended)
 }
 
 async fn in_turn(stream: TcpStream, outlet: Outlet) -> io::Result<InTurn> {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use tokio::time::Instant;
 
-use crate::limits::{KEPT_CONNECTIONS, KEPT_TIME, SENT_STREAMS, SHARED_CONNECTIONS};
+use crate::limits::{KEPT_CONNECTIONS, KEPT_TIME, SHARED_STREAMS};
 use crate::live::InstanceState;
 use crate::origin::{InTurn, Link, Multiplexed};
 use crate::upload::Progress;
@@ -83,7 +83,8 @@ impl Pool {
         let mut shared = self.shared.borrow_mut();
         let of_instance = shared.get_mut(&instance.number)?;
         let has_room = |kept: &&mut Kept<Multiplexed>| {
-            kept.is_usable() && kept.link.shared_by() <= SENT_STREAMS
+            // One of those who have it is the pool.
+            kept.is_usable() && kept.link.shared_by() <= kept.link.most()
         };
         let kept = of_instance.iter_mut().find(has_room)?;
         kept.since = Instant::now();
@@ -97,7 +98,10 @@ impl Pool {
         };
         let mut shared = self.shared.borrow_mut();
         let of_instance = shared.entry(instance.number).or_default();
-        if of_instance.len() < SHARED_CONNECTIONS {
+        // An instance that takes few at a time ends its connections often.
+        of_instance.retain(Kept::<Multiplexed>::is_usable);
+        let carried: usize = of_instance.iter().map(|kept| kept.link.most()).sum();
+        if carried < SHARED_STREAMS && of_instance.len() < KEPT_CONNECTIONS {
             of_instance.push(Kept {
                 link: link.clone(),
                 instance: instance.clone(),

@@ -1,11 +1,11 @@
-//! Requests that are sent again although the first instance may have had them: only where that changes
-//! nothing, where the service's policy says so, and never more than a share of all.
+//! Requests that are sent again although they went out: only where that changes nothing or nobody has looked at
+//! them, and never more than a share of all. The service's policy has more of them sent again, and says the share.
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use hyper::http::request;
 use hyper::{Method, StatusCode};
-use windlass_model::Retries;
+use windlass_model::{Percent, Retries};
 
 use crate::limits::RETRY_BURST;
 
@@ -24,14 +24,16 @@ impl Budget {
         Self(AtomicU64::new(FULL))
     }
 
-    fn bring(&self, retries: Retries) {
-        let more = u64::from(retries.budget.get());
+    /// Notes a request, which brings its share of one that is sent again.
+    pub(crate) fn bring(&self, share: Percent) {
+        let more = u64::from(share.get());
         let brought = |left: u64| (left < FULL).then_some(left.saturating_add(more).min(FULL));
         // An error is a full one.
         self.0.fetch_update(Relaxed, Relaxed, brought).ok();
     }
 
-    fn take(&self) -> bool {
+    /// Takes one from it, if there is one.
+    pub(crate) fn take(&self) -> bool {
         let taken = |left: u64| left.checked_sub(COST);
         self.0.fetch_update(Relaxed, Relaxed, taken).is_ok()
     }
@@ -46,7 +48,7 @@ pub(crate) struct Spare {
 impl Spare {
     /// Keeps a copy of the head of a request without a body, if another one like it changes nothing
     /// (RFC 9110, 9.2.2).
-    pub(crate) fn of(head: &request::Parts, retries: Retries, budget: &Budget) -> Option<Self> {
+    pub(crate) fn of(head: &request::Parts, retries: Retries) -> Option<Self> {
         let idempotent = [
             Method::GET,
             Method::HEAD,
@@ -57,7 +59,6 @@ impl Spare {
         if !idempotent.contains(&head.method) {
             return None;
         }
-        budget.bring(retries);
         Some(Self {
             head: head.clone(),
             left: retries.at_most,
@@ -85,7 +86,6 @@ pub(crate) fn may_pass(status: StatusCode) -> bool {
 #[cfg(test)]
 mod tests {
     use hyper::Request;
-    use windlass_model::Percent;
 
     use super::*;
 
@@ -106,7 +106,8 @@ mod tests {
         let (budget, policy) = (Budget::new(), retries(20));
         let mut again = 0;
         for _ in 0..1_000 {
-            let spare = Spare::of(&head(Method::GET), policy, &budget);
+            budget.bring(policy.budget);
+            let spare = Spare::of(&head(Method::GET), policy);
             again += u64::from(spare.expect("a copy").spend(&budget));
         }
         assert!((200..=200 + RETRY_BURST).contains(&again), "{again}");
@@ -115,10 +116,10 @@ mod tests {
     #[test]
     fn each_request_is_sent_again_only_so_often_and_only_if_that_changes_nothing() {
         let (budget, policy) = (Budget::new(), retries(100));
-        let mut spare = Spare::of(&head(Method::DELETE), policy, &budget).expect("a copy");
+        let mut spare = Spare::of(&head(Method::DELETE), policy).expect("a copy");
         assert!(spare.spend(&budget) && !spare.spend(&budget));
         for method in [Method::POST, Method::PATCH] {
-            assert!(Spare::of(&head(method), policy, &budget).is_none());
+            assert!(Spare::of(&head(method), policy).is_none());
         }
     }
 }

@@ -55,7 +55,7 @@ const OF_SLOTS: [OfSlot; 8] = [
     (
         "windlass_router_retries",
         Kind::Counter,
-        "Requests sent again by the service's retry policy; each attempt that was answered is among the requests.",
+        "Requests sent again; each attempt that was answered is among the requests.",
         |row| Some(row.total.retries),
     ),
     (

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use hyper::Uri;
 use hyper::header::HeaderMap;
-use windlass_model::{Millis, Retries, Traffic};
+use windlass_model::{Millis, Percent, Retries, Traffic};
 
 use crate::limits::{
     ANSWER_SILENCE, BODY_PAUSE, CONNECT_TIME, EJECT_AFTER, EJECT_TIME, FIRST_BYTE_TIME,
@@ -69,6 +69,11 @@ impl Terms {
             eject_for: time(traffic.eject.within, EJECT_TIME),
             retries: traffic.retries,
         }
+    }
+
+    /// How many of all requests may be sent again, beside a few.
+    pub(crate) fn again(&self) -> Percent {
+        self.retries.unwrap_or_default().budget
     }
 
     /// Refuses what is too large.

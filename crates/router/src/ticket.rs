@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use arc_swap::Guard;
 use hyper::body::Body as _;
+use hyper::header::HeaderValue;
 
 use crate::choice::Says;
 use crate::cohort::Number;
@@ -258,7 +259,17 @@ impl Ticket {
         if switches || !outgoing.body.is_end_stream() {
             return None;
         }
-        Spare::of(&outgoing.head, retries, &self.place.entry.service.budget)
+        Spare::of(&outgoing.head, retries)
+    }
+
+    /// Notes for its service's budget that there is one request more.
+    pub(crate) fn brings(&self) {
+        self.place.entry.service.budget.bring(self.terms().again());
+    }
+
+    /// Whether it may be sent once more without a policy; takes that from what its service may.
+    pub(crate) fn affords_again(&self) -> bool {
+        self.place.entry.service.budget.take()
     }
 
     /// Whether it may be sent again now; takes that from what its service may.
@@ -271,9 +282,10 @@ impl Ticket {
         self.place.entry.mirror.as_deref()
     }
 
-    /// The number that a new visitor is to be told.
-    pub(crate) fn visitor(&self) -> Option<Number> {
-        self.place.visitor
+    /// The cookie with which a new visitor is told its number.
+    pub(crate) fn cookie(&self, secure: bool) -> Option<HeaderValue> {
+        let choice = self.place.entry.choice.as_ref()?;
+        choice.cookie(self.place.visitor?, self.place.index, secure)
     }
 
     /// An instance of the slot that is not in `tried`.

@@ -1,6 +1,6 @@
 //! A request's body on its way to an instance.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
@@ -10,10 +10,14 @@ use tokio::time::Instant;
 
 use crate::expectation::Expectation;
 use crate::inflow::{Open, Passed};
+use crate::trailers::allowed;
 
 /// How far a request's body is.
-#[derive(Debug)]
 pub(crate) struct Progress {
+    /// None for a request that is sent again without one, and once it was taken back.
+    source: RefCell<Option<(Incoming, Open)>>,
+    /// Some of it may be with an instance.
+    taken: Cell<bool>,
     polled: Cell<bool>,
     ended: Cell<bool>,
     failed: Cell<bool>,
@@ -30,6 +34,34 @@ pub(crate) struct Progress {
 }
 
 impl Progress {
+    fn begin(source: Option<(Incoming, Open)>, last: Instant) -> Rc<Self> {
+        let is_empty = source.as_ref().is_none_or(|(body, _)| body.is_end_stream());
+        Rc::new(Self {
+            source: RefCell::new(source),
+            taken: Cell::new(false),
+            polled: Cell::new(false),
+            ended: Cell::new(is_empty),
+            failed: Cell::new(false),
+            too_large: Cell::new(false),
+            awaited: Cell::new(false),
+            held: Cell::new(false),
+            answered: Cell::new(false),
+            last: Cell::new(last),
+            bytes: Cell::new(0),
+        })
+    }
+
+    /// The body for another attempt, wherever this one is; none if some of it may be with an instance.
+    pub(crate) fn take_back(&self, room: u64) -> Option<(Upload, Rc<Self>)> {
+        if self.taken.get() {
+            return None;
+        }
+        let source = self.source.take();
+        Some(source.map_or_else(Upload::nothing, |source| {
+            Upload::new(source, room, Instant::now())
+        }))
+    }
+
     /// The bytes that went out since the last call.
     pub(crate) fn take_bytes(&self) -> u64 {
         self.bytes.take()
@@ -78,8 +110,6 @@ impl Progress {
 
 /// The body, watched.
 pub(crate) struct Upload {
-    /// None for a request that is sent again: only one without a body is.
-    body: Option<(Incoming, Open)>,
     expectation: Option<Expectation>,
     /// Bytes that may still come.
     room: u64,
@@ -89,23 +119,15 @@ pub(crate) struct Upload {
 impl Upload {
     /// A body of at most `room` bytes of a request that entered its slot at `entered`.
     pub(crate) fn new(
-        (body, open): (Incoming, Open),
+        source: (Incoming, Open),
         room: u64,
         entered: Instant,
     ) -> (Self, Rc<Progress>) {
-        let progress = Rc::new(Progress {
-            polled: Cell::new(false),
-            ended: Cell::new(body.is_end_stream()),
-            failed: Cell::new(false),
-            too_large: Cell::new(false),
-            awaited: Cell::new(false),
-            held: Cell::new(false),
-            answered: Cell::new(false),
-            last: Cell::new(entered),
-            bytes: Cell::new(0),
-        });
+        Self::of(Progress::begin(Some(source), entered), room)
+    }
+
+    fn of(progress: Rc<Progress>, room: u64) -> (Self, Rc<Progress>) {
         let upload = Self {
-            body: Some((body, open)),
             expectation: None,
             room,
             progress: progress.clone(),
@@ -129,27 +151,15 @@ impl Upload {
 
     /// The body of a request without one that is made anew.
     pub(crate) fn nothing() -> (Self, Rc<Progress>) {
-        let progress = Rc::new(Progress {
-            polled: Cell::new(false),
-            ended: Cell::new(true),
-            failed: Cell::new(false),
-            too_large: Cell::new(false),
-            awaited: Cell::new(false),
-            held: Cell::new(false),
-            answered: Cell::new(false),
-            last: Cell::new(Instant::now()),
-            bytes: Cell::new(0),
-        });
-        (Self::empty(progress.clone()), progress)
+        Self::of(Progress::begin(None, Instant::now()), 0)
     }
+}
 
-    /// The body of a request without one that is sent again.
-    pub(crate) fn empty(progress: Rc<Progress>) -> Self {
-        Self {
-            body: None,
-            expectation: None,
-            room: 0,
-            progress,
+impl Drop for Upload {
+    /// Lets go of the body with the connection that it goes to, unless another one may get all of it.
+    fn drop(&mut self) {
+        if self.progress.taken.get() {
+            drop(self.progress.source.take());
         }
     }
 }
@@ -189,7 +199,8 @@ impl Body for Upload {
             this.let_go();
         }
         this.progress.polled.set(true);
-        let Some((body, open)) = &mut this.body else {
+        let mut source = this.progress.source.borrow_mut();
+        let Some((body, open)) = source.as_mut() else {
             return Poll::Ready(None);
         };
         // The instance's turn: it has some of it and takes none.
@@ -200,6 +211,9 @@ impl Body for Upload {
         let frame = Pin::new(&mut *body).poll_frame(cx);
         let ended = body.is_end_stream();
         this.progress.awaited.set(frame.is_pending());
+        this.progress
+            .taken
+            .set(this.progress.taken.get() || frame.is_ready());
         match &frame {
             Poll::Ready(None) => {
                 this.progress.ended.set(true);
@@ -225,16 +239,21 @@ impl Body for Upload {
             }
             Poll::Pending => open.awaits_client(),
         }
-        frame.map(|frame| frame.map(|frame| Ok(frame?.map_data(|bytes| open.pass(bytes, ended)))))
+        frame.map(|frame| {
+            frame.map(|frame| Ok(allowed(frame?).map_data(|bytes| open.pass(bytes, ended))))
+        })
     }
 
     fn is_end_stream(&self) -> bool {
-        let body = self.body.as_ref();
-        body.is_none_or(|(body, _)| body.is_end_stream())
+        let source = self.progress.source.borrow();
+        source.as_ref().is_none_or(|(body, _)| body.is_end_stream())
     }
 
     fn size_hint(&self) -> SizeHint {
-        let body = self.body.as_ref();
-        body.map_or_else(|| SizeHint::with_exact(0), |(body, _)| body.size_hint())
+        let source = self.progress.source.borrow();
+        let hint = |(body, _): &(Incoming, Open)| body.size_hint();
+        source
+            .as_ref()
+            .map_or_else(|| SizeHint::with_exact(0), hint)
     }
 }

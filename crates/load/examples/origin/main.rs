@@ -1,7 +1,7 @@
 //! A small origin for benches: `origin ADDRESS NAME`.
 //!
-//! `/1k` and `/64k` answer with so much, `/long` takes its time, a WebSocket at `/echo` says what was said
-//! to it, anything else answers with the name.
+//! `/1k` and `/64k` answer with so much, `/long` takes its time, `/taken` takes a body first, a WebSocket at `/echo`
+//! says what was said to it, anything else answers with the name.
 
 mod echo;
 mod long;
@@ -11,7 +11,7 @@ use std::error::Error;
 use std::net::SocketAddr;
 
 use bytes::Bytes;
-use http_body_util::{Either, Full};
+use http_body_util::{BodyExt as _, Either, Full};
 use hyper::body::Incoming;
 use hyper::header::HeaderValue;
 use hyper::server::conn::http1::Builder;
@@ -65,9 +65,14 @@ async fn serve(address: SocketAddr, bodies: Bodies) -> Result<(), Box<dyn Error>
 /// One connection; a client that leaves is no matter.
 async fn converse(stream: TcpStream, bodies: Bodies) {
     let switched = Switched::default();
-    let service = service_fn(|request| {
-        let answer = answer(&bodies, request, &switched);
-        async move { Ok::<_, Infallible>(answer) }
+    let (with, tunnel) = (&bodies, &switched);
+    let service = service_fn(move |request: Request<Incoming>| async move {
+        let request = if request.uri().path() == "/taken" {
+            taken(request).await
+        } else {
+            request
+        };
+        Ok::<_, Infallible>(answer(with, request, tunnel))
     });
     let connection = Builder::new()
         .serve_connection(TokioIo::new(stream), service)
@@ -75,6 +80,12 @@ async fn converse(stream: TcpStream, bodies: Bodies) {
     if connection.await.is_ok() {
         switched.echo().await;
     }
+}
+
+/// A request whose body has come, or was broken off.
+async fn taken(mut request: Request<Incoming>) -> Request<Incoming> {
+    while let Some(Ok(_frame)) = request.body_mut().frame().await {}
+    request
 }
 
 fn answer(bodies: &Bodies, request: Request<Incoming>, switched: &Switched) -> Response<Body> {

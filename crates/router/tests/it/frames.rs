@@ -64,6 +64,29 @@ impl Frames {
         frames
     }
 
+    /// The side of an instance, which has heard the first words and says its own with these settings.
+    pub(crate) fn accepted(mut stream: TcpStream, settings: &[(u16, u32)]) -> Self {
+        stream.set_read_timeout(Some(PATIENCE)).expect("a limit");
+        stream.set_nodelay(true).expect("no delay");
+        stream.read_exact(&mut [0; PREFACE.len()]).ok();
+        let mut frames = Self(stream);
+        let pairs = settings.iter();
+        let pairs =
+            pairs.map(|(name, value)| [&name.to_be_bytes()[..], &value.to_be_bytes()].concat());
+        frames.frame(SETTINGS, 0, 0, &pairs.collect::<Vec<_>>().concat());
+        frames
+    }
+
+    /// The same connection for somebody else to write to.
+    pub(crate) fn twin(&self) -> Self {
+        Self(self.0.try_clone().expect("a descriptor"))
+    }
+
+    /// Answers 200 without a body.
+    pub(crate) fn ok(&mut self, stream: u32) {
+        self.frame(HEADERS, END_HEADERS | END_STREAM, stream, &[0x88]);
+    }
+
     fn write(&mut self, bytes: &[u8]) {
         // One that was closed on shows in what is heard.
         self.0.write_all(bytes).ok();

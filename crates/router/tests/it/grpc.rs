@@ -130,26 +130,30 @@ fn a_call_streams_both_ways_and_ends_with_its_status() {
     });
 }
 
-/// Has promised a length and sent as much, and its stream ends some time later: here never.
-fn unended() -> SocketAddr {
+/// An instance that speaks HTTP/2 and answers like this. It ends with the test's process.
+pub(crate) fn answering<A, F, B>(answer: A) -> SocketAddr
+where
+    A: Fn(Request<Incoming>) -> F + Clone + Send + 'static,
+    F: Future<Output = Response<B>> + Send + 'static,
+    B: hyper::body::Body<Data = Bytes> + Send + 'static,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
     let listener = TcpListener::bind("127.0.0.1:0").expect("a listener");
     let address = listener.local_addr().expect("an address");
     listener.set_nonblocking(true).expect("as tokio wants it");
-    let answer = |_request| async {
-        let frame = Ok::<_, Infallible>(Frame::data(Bytes::from_static(b"hello")));
-        let first = futures_util::stream::iter([frame]);
-        let body = futures_util::StreamExt::chain(first, futures_util::stream::pending());
-        let response = Response::builder().header("content-length", 5);
-        Ok::<_, Infallible>(response.body(StreamBody::new(body)).expect("an answer"))
-    };
     std::thread::spawn(move || {
         speaking(async move {
             let listener = tokio::net::TcpListener::from_std(listener).expect("a listener");
             let mut connections = JoinSet::new();
             loop {
                 let (stream, _) = listener.accept().await.expect("a connection");
+                let answer = answer.clone();
+                let service = service_fn(move |request| {
+                    let answer = answer(request);
+                    async move { Ok::<_, Infallible>(answer.await) }
+                });
                 let connection = Builder::new(TokioExecutor::new())
-                    .serve_connection(TokioIo::new(stream), service_fn(answer));
+                    .serve_connection(TokioIo::new(stream), service);
                 connections.spawn(async move {
                     connection.await.ok();
                 });
@@ -157,6 +161,17 @@ fn unended() -> SocketAddr {
         });
     });
     address
+}
+
+/// Has promised a length and sent as much, and its stream ends some time later: here never.
+fn unended() -> SocketAddr {
+    answering(|_request| async {
+        let frame = Ok::<_, Infallible>(Frame::data(Bytes::from_static(b"hello")));
+        let first = futures_util::stream::iter([frame]);
+        let body = futures_util::StreamExt::chain(first, futures_util::stream::pending());
+        let response = Response::builder().header("content-length", 5);
+        response.body(StreamBody::new(body)).expect("an answer")
+    })
 }
 
 /// In front of an instance whose streams end later than its answers, with where its metrics are told.

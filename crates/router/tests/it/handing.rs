@@ -34,7 +34,7 @@ fn ourselves() -> PathBuf {
     std::env::current_exe().expect("this program")
 }
 
-fn upgraded(rig: &Rig, within: Duration) {
+pub(crate) fn upgraded(rig: &Rig, within: Duration) {
     let before = rig.pid();
     let reply = rig.upgrade(&ourselves(), within);
     assert!(matches!(reply, RouterReply::Upgraded { .. }), "{reply:?}");

@@ -7,6 +7,8 @@ use windlass_model::{Eject, Millis, Percent, Retries, Route, Traffic};
 use crate::client::{Answer, Client};
 use crate::origin::{After, Origin};
 use crate::rig::{Rig, eventually, key, serving, slot};
+use crate::scrape::{measured, scraped, sum};
+use crate::tripwire::newcomer;
 
 /// One data thread, so that instances take exact turns.
 fn routed(addresses: &[SocketAddr], traffic: Traffic) -> (Rig, SocketAddr) {
@@ -146,4 +148,71 @@ fn retries_never_exceed_their_budget() {
     }
     let again = one.requests() + other.requests() - 200;
     assert!((20..=30).contains(&again), "{again} of 200 were sent again");
+}
+
+/// Answers the first request of each connection; the second it reads, and closes.
+fn breaks_kept() -> Origin {
+    Origin::start(|exchange| {
+        if exchange.request == 1 {
+            return After::Close;
+        }
+        exchange.ok("good")
+    })
+}
+
+#[test]
+fn requests_on_connections_that_went_stale_are_counted_and_sent_again_within_a_budget() {
+    let origin = breaks_kept();
+    let rig = Rig::with_threads(1);
+    let (listener, metrics) = (rig.listener(), rig.listener());
+    let slots = vec![slot(1, 100, &[origin.address])];
+    let route = Route {
+        traffic: Box::new(ejects(u16::MAX, LONG)),
+        ..serving(measured(listener, metrics), slots)
+    };
+    rig.route(&key("web"), route);
+    let good = (0..300).filter(|_| get(listener).status == 200).count();
+    let again = origin.requests() - 300;
+    // Ten, and one in five.
+    assert!((60..=70).contains(&again), "{again} of 300 were sent again");
+    assert!(good < 300, "its clients see what it is");
+    let told = |count: usize| u64::try_from(count).expect("few");
+    eventually("all attempts are counted", || {
+        let page = scraped(metrics);
+        let of = |name| sum(&page, name, &["\"web\""]);
+        of("windlass_router_broken_answers_total") == told(origin.requests() - good)
+            && of("windlass_router_retries_total") == told(again)
+    });
+}
+
+#[test]
+fn a_candidate_that_breaks_kept_connections_is_taken_back() {
+    let origin = breaks_kept();
+    let (rig, web, _old) = newcomer(&origin);
+    eventually("it is taken back", || {
+        get(web.listener);
+        rig.share(&web.key, 2) == 0
+    });
+    let trip = &rig.trips()[0];
+    // Of each two attempts one broke, also where its client got an answer.
+    assert!(trip.errors * 2 + 2 >= trip.answers, "{trip:?}");
+}
+
+#[test]
+fn a_connection_that_went_stale_now_and_then_takes_nothing_back() {
+    let odd = std::sync::atomic::AtomicUsize::new(0);
+    let origin = Origin::start(move |exchange| {
+        let number = odd.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+        if exchange.request > 0 && number % 100 == 50 {
+            return After::Close;
+        }
+        exchange.ok("good")
+    });
+    let (rig, web, _old) = newcomer(&origin);
+    let mut client = Client::connect(web.listener);
+    for _ in 0..600 {
+        assert_eq!(client.get("/").text(), "good");
+    }
+    assert_eq!(rig.trips(), []);
+    assert_eq!(rig.share(&web.key, 2), 100);
 }

@@ -1,9 +1,10 @@
 //! Who stays with which release while two share the traffic.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
 use windlass_control::Direction;
-use windlass_model::{Fits, Route, Sticky, Token, Traffic};
+use windlass_model::{Fits, Listen, PathPrefix, Route, Sticky, Token, Traffic};
 
 use crate::client::{Answer, Client};
 use crate::origin::Origin;
@@ -70,10 +71,30 @@ fn token(name: &str) -> Token {
     Token::new(name).expect("a token")
 }
 
-/// The number that an answer gives a new visitor.
-fn number(answer: &Answer) -> Option<&str> {
-    let cookie = answer.header("set-cookie")?.split(';').next()?;
-    cookie.strip_prefix("windlass-cohort=")
+/// The cookie that an answer gives a new visitor, as it brings it again.
+fn cookie(answer: &Answer) -> Option<(&str, &str)> {
+    answer
+        .header("set-cookie")?
+        .split(';')
+        .next()?
+        .split_once('=')
+}
+
+/// What a visitor keeps, by name: of two of the same name the later one.
+#[derive(Default)]
+struct Jar(BTreeMap<String, String>);
+
+impl Jar {
+    fn take(&mut self, answer: &Answer) {
+        if let Some((name, value)) = cookie(answer) {
+            self.0.insert(name.to_owned(), value.to_owned());
+        }
+    }
+
+    fn header(&self) -> String {
+        let pairs = self.0.iter().map(|(name, value)| format!("{name}={value}"));
+        format!("Cookie: {}\r\n", pairs.collect::<Vec<_>>().join("; "))
+    }
 }
 
 #[test]
@@ -87,8 +108,10 @@ fn visitors_are_told_apart_by_cookie_and_keep_the_candidate_as_its_share_grows()
     let mut visitors: Vec<(String, String)> = first
         .iter()
         .map(|answer| {
-            let number = number(answer).expect("a number");
-            let cookie = format!("Cookie: a=b; windlass-cohort={number}\r\n");
+            let (name, number) = cookie(answer).expect("a number");
+            let seen = name.starts_with("windlass-candidate-");
+            assert_eq!(seen, answer.text() == "new", "{name}");
+            let cookie = format!("Cookie: a=b; {name}={number}\r\n");
             (cookie, answer.text())
         })
         .collect();
@@ -125,10 +148,12 @@ fn visitors_are_told_apart_by_cookie_and_keep_the_candidate_as_its_share_grows()
 fn who_brings_no_cookie_is_split_exactly_whoever_else_asks() {
     let split = Split::with(by_cookie());
     split.to(20);
+    let first = split.get("");
+    let (name, _) = cookie(&first).expect("a number");
     let mut new = 0;
     for round in 0..100 {
         new += usize::from(split.get("").text() == "new");
-        let cookie = format!("Cookie: windlass-cohort={:02}\r\n", round % 7);
+        let cookie = format!("Cookie: {name}={:02}\r\n", round % 7);
         split.get(&cookie);
     }
     assert_eq!(new, 20);
@@ -140,13 +165,16 @@ fn no_cookie_is_set_where_nothing_is_shared_and_a_broken_one_is_replaced() {
     split.to(100);
     assert_eq!(split.get("").header("set-cookie"), None);
     split.to(50);
-    let answer = split.get("Cookie: windlass-cohort=1x\r\n");
-    let cookie = answer.header("set-cookie").expect("a cookie");
+    let first = split.get("");
+    let (name, _) = cookie(&first).expect("a number");
+    let answer = split.get(&format!("Cookie: {name}=1x\r\n"));
+    let whole = answer.header("set-cookie").expect("a cookie");
     assert!(
-        cookie.ends_with("; Path=/; Max-Age=2592000; HttpOnly; SameSite=Lax"),
-        "{cookie}"
+        whole.ends_with("; Path=/; Max-Age=2592000; HttpOnly; SameSite=Lax"),
+        "{whole}"
     );
-    assert_eq!(number(&answer).map(str::len), Some(2));
+    let number = cookie(&answer).map(|(_, number)| number.len());
+    assert_eq!(number, Some(2));
 }
 
 #[test]
@@ -210,4 +238,65 @@ fn the_candidate_is_for_whom_an_entry_names_whatever_its_share() {
         "old",
         "it has no share to join"
     );
+}
+
+#[test]
+fn two_services_of_one_host_leave_each_others_visitors_alone() {
+    let rig = Rig::start();
+    let listener = rig.listener();
+    let (old, new) = (Origin::plain("old"), Origin::plain("new"));
+    for (name, path) in [("web", "/"), ("api", "/api")] {
+        let place = Listen {
+            path: PathPrefix::new(path).expect("a path"),
+            ..listener.into()
+        };
+        let slots = vec![slot(1, 80, &[old.address]), slot(2, 20, &[new.address])];
+        let route = Route {
+            traffic: Box::new(by_cookie()),
+            ..serving(place, slots)
+        };
+        rig.route(&key(name), route);
+    }
+    let ask = |path: &str, header: &str| {
+        let mut client = Client::connect(listener);
+        client.send(&format!(
+            "GET {path} HTTP/1.1\r\nHost: shop\r\n{header}\r\n"
+        ));
+        client.answer()
+    };
+    for visitor in 0..100 {
+        let first = ["/", "/api"].map(|path| (path, ask(path, "")));
+        let mut jar = Jar::default();
+        for (_, answer) in &first {
+            jar.take(answer);
+        }
+        for (path, answer) in &first {
+            let again = ask(path, &jar.header());
+            assert_eq!(again.text(), answer.text(), "{visitor} at {path}");
+            assert_eq!(again.header("set-cookie"), None, "told once");
+        }
+    }
+}
+
+#[test]
+fn of_first_requests_side_by_side_any_that_saw_the_candidate_decides() {
+    let split = Split::with(by_cookie());
+    split.to(20);
+    let mut seen = 0;
+    for visitor in 0..100 {
+        let mut answers = [split.get(""), split.get("")];
+        let saw = answers.iter().any(|answer| answer.text() == "new");
+        seen += usize::from(saw);
+        // Whichever comes last.
+        for _ in 0..2 {
+            answers.reverse();
+            let mut jar = Jar::default();
+            for answer in &answers {
+                jar.take(answer);
+            }
+            let has = split.get(&jar.header()).text() == "new";
+            assert_eq!(has, saw, "{visitor}");
+        }
+    }
+    assert!(seen > 20, "{seen}");
 }
