@@ -28,7 +28,6 @@ use crate::pool::{Care, Lent};
 use crate::refused::{Refused, WINDLASS_ERROR};
 use crate::sending::{Lost, Reached, Sent, send};
 use crate::standing::{Standing, has_no_room};
-use crate::terms::Terms;
 use crate::ticket::{NotEntered, Ticket};
 use crate::tunnel::Tunnel;
 use crate::waiting::{enter, enter_again};

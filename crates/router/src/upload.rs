@@ -158,15 +158,9 @@ impl Upload {
 impl Drop for Upload {
     /// Lets go of the body with the connection that it goes to, unless another one may get all of it.
     fn drop(&mut self) {
-        if self.progress.taken.get() {
-            drop(self.progress.source.take());
-        }
-    }
-}
-
-impl Drop for Upload {
-    fn drop(&mut self) {
-        if let Some((_, open)) = &self.body {
+        if self.progress.taken.get()
+            && let Some((_, open)) = self.progress.source.take()
+        {
             open.ended();
         }
     }

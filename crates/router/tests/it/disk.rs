@@ -18,7 +18,7 @@ impl SmallDisk {
             .status();
         let mounted = mounted.is_ok_and(|status| status.success());
         if !mounted {
-            println!("not proven here: only root mounts a small disk");
+            eprintln!("not proven here: only root mounts a small disk");
         }
         mounted.then(|| Self(path.to_owned()))
     }
