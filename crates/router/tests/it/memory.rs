@@ -9,7 +9,7 @@ use windlass_model::ServiceKey;
 
 use crate::client::Client;
 use crate::floods::allow_descriptors;
-use crate::frames::{CONTINUATION, Frames, GET, HEADERS, Heard};
+use crate::frames::{ACK, CONTINUATION, Frames, GET, HEADERS, Heard, SETTINGS};
 use crate::origin::Origin;
 use crate::places::place;
 use crate::rig::{Rig, eventually, key, serving, slot};
@@ -121,6 +121,13 @@ fn bodies_that_an_instance_does_not_take_have_no_more_than_their_share() {
     beside.goes_on();
 }
 
+/// A connection whose streams may have as much as the router has promised.
+fn promised(address: SocketAddr) -> Frames {
+    let mut frames = Frames::connect(address);
+    frames.frame(SETTINGS, ACK, 0, &[]);
+    frames
+}
+
 /// Begins a body and sends as much of it as is taken before anybody takes it.
 fn upload(frames: &mut Frames, stream: u32, length: usize) {
     let mut head = GET;
@@ -137,7 +144,7 @@ fn uploads_of_http_2_that_an_instance_does_not_take_end_alone_where_there_is_no_
     let before = beside.rig.megabytes();
     let (key, listener) = &beside.deaf;
     // 150 MB, and as the windows of the connections say no more.
-    let mut clients: Vec<Frames> = (0..200).map(|_| Frames::connect(*listener)).collect();
+    let mut clients: Vec<Frames> = (0..200).map(|_| promised(*listener)).collect();
     for frames in &mut clients {
         for stream in [1, 3, 5] {
             upload(frames, stream, WINDOW);
@@ -162,7 +169,7 @@ fn uploads_of_http_2_that_an_instance_does_not_take_end_alone_where_there_is_no_
     drop(clients);
     eventually("nothing is left of them", || under_way() == 0);
     // Nothing is charged any more: as many find room again as before.
-    let mut again: Vec<Frames> = (0..40).map(|_| Frames::connect(*listener)).collect();
+    let mut again: Vec<Frames> = (0..40).map(|_| promised(*listener)).collect();
     for frames in &mut again {
         for stream in [1, 3, 5] {
             upload(frames, stream, WINDOW);
