@@ -27,6 +27,8 @@ pub(crate) fn brought(now: &Deployment, rollout: &Rollout) -> Option<BroughtView
             Some(old) => live(&old.release.version, gone_back_asks(old, rollout)),
             None => by_its_end(rollout.returned_because.as_ref()),
         },
+        // What holds behind its run waits only to go on: the run has ended well.
+        Phase::Holding if has_begun => live(&rollout.candidate.release.version, asks),
         Phase::Starting { .. } | Phase::Returning(_) if has_begun => BroughtView {
             state: Brought::Moving,
             version: None,

@@ -11,6 +11,7 @@ use windlass_api::{KEYS_KEPT, PlanView, Problem};
 use windlass_engine::deployment::Command;
 use windlass_model::{DeploymentId, DeploymentState, Millis, PlanKind};
 
+use crate::ahead::Ahead;
 use crate::because::Signed;
 use crate::controller::Shared;
 use crate::drive::{Driven, Input};
@@ -46,9 +47,10 @@ pub(crate) type Begun = (Option<DeploymentId>, PlanView);
 pub(crate) async fn deploy(shared: &Rc<Shared>, ask: Ask, when: When, reply: Reply<Begun>) {
     let answer = match when {
         When::Now => {
+            let ahead = Ahead::look(shared, &ask).await;
             // Changes are begun one after the other; looking and commands run beside them.
             let _changing = shared.changing.lock().await;
-            begin(shared, ask).await
+            begin(shared, ask, ahead).await
         }
         When::Wait(_) | When::Supersede => in_turn(shared, ask, when).await,
     };
@@ -73,7 +75,7 @@ pub(crate) async fn planned(
     }
 }
 
-async fn begin(shared: &Rc<Shared>, mut ask: Ask) -> Result<Begun, Problem> {
+async fn begin(shared: &Rc<Shared>, mut ask: Ask, ahead: Option<Ahead>) -> Result<Begun, Problem> {
     shared.refuse_changes()?;
     if let Some(begun) = begun_before(shared, &ask.terms).await? {
         return Ok(begun);
@@ -82,7 +84,18 @@ async fn begin(shared: &Rc<Shared>, mut ask: Ask) -> Result<Begun, Problem> {
         // Refused before anything is copied.
         planning::refuse_locked(shared, &wanted.spec.app, &wanted.spec.environment).await?;
     }
-    let planned = planned(shared, &ask.from, ask.terms.may_move).await?;
+    let still = match ahead {
+        Some(ahead) => ahead.still(shared).await,
+        None => None,
+    };
+    let (planned, programs) = match still {
+        Some(still) => still,
+        None => (
+            planned(shared, &ask.from, ask.terms.may_move).await?,
+            // Looking takes its time on a slow disk, and decides nothing.
+            None,
+        ),
+    };
     planning::refuse_locked(shared, &planned.plan.app, &planned.plan.environment).await?;
     if planned.nothing_to_do {
         opening::note_folder(shared, &planned.plan).await?;
@@ -93,13 +106,16 @@ async fn begin(shared: &Rc<Shared>, mut ask: Ask) -> Result<Begun, Problem> {
     if ask.is_withdrawn() {
         return Err(problems::stopping());
     }
-    let id = opening::begin(shared, &planned.plan, ask.terms).await?;
+    let id = opening::begin(shared, &planned.plan, ask.terms, programs).await?;
     Ok((Some(id), planned))
 }
 
 /// What was begun for the very same request, by this controller or by one before it: its answer was
 /// lost.
-async fn begun_before(shared: &Rc<Shared>, terms: &Terms) -> Result<Option<Begun>, Problem> {
+pub(crate) async fn begun_before(
+    shared: &Rc<Shared>,
+    terms: &Terms,
+) -> Result<Option<Begun>, Problem> {
     let Some(asked_as) = &terms.asked_as else {
         return Ok(None);
     };
@@ -144,13 +160,14 @@ async fn in_turn(shared: &Rc<Shared>, mut ask: Ask, when: When) -> Result<Begun,
         scorer::give_up(shared, &place.0, &place.1).await;
         match lock(shared, &place) {
             None if ticket.is_first() => {
+                let ahead = Ahead::look(shared, &ask).await;
                 let _changing = shared.changing.lock().await;
                 ticket.refuse_dismissed()?;
                 if !ask.is_waited_for() {
                     return Err(problems::stopping());
                 }
                 if lock(shared, &place).is_none() {
-                    return begin(shared, ask).await;
+                    return begin(shared, ask, ahead).await;
                 }
                 continue;
             }

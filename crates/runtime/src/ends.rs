@@ -1,6 +1,6 @@
 //! How instances end by themselves is noted: each end once, whoever looks, and after whichever controller.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 
 use windlass_edge::{AlikeEnds, PastEnds};
 use windlass_model::{
@@ -11,15 +11,10 @@ use crate::chronicle::cut;
 use crate::controller::Shared;
 use crate::last_words;
 
-/// Instances whose ends are remembered.
-const INSTANCES_MOST: usize = 1_000;
-
 /// Ends that are noted already.
 #[derive(Default)]
 pub(crate) struct Ends {
     known: BTreeMap<InstanceId, Known>,
-    /// Oldest first.
-    order: VecDeque<InstanceId>,
 }
 
 /// What is noted of one instance, under the keeper that it had last.
@@ -99,15 +94,12 @@ impl Ends {
         }
     }
 
+    /// Forgets every other instance: nobody looks at those again.
+    pub(crate) fn keep_only(&mut self, instances: &BTreeSet<InstanceId>) {
+        self.known.retain(|id, _| instances.contains(id));
+    }
+
     fn of(&mut self, instance: &InstanceId) -> &mut Known {
-        if !self.known.contains_key(instance) {
-            self.order.push_back(instance.clone());
-        }
-        if self.order.len() > INSTANCES_MOST
-            && let Some(oldest) = self.order.pop_front()
-        {
-            self.known.remove(&oldest);
-        }
         self.known.entry(instance.clone()).or_default()
     }
 
@@ -290,5 +282,48 @@ fn fit(end: InstanceEnd) -> InstanceEnd {
         | InstanceEnd::Exited(_)
         | InstanceEnd::Killed(_)
         | InstanceEnd::Unknown => end,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn id(number: usize) -> InstanceId {
+        InstanceId::parse(&format!("ins_{number:x}")).expect("an id")
+    }
+
+    fn killed_once() -> PastEnds {
+        let ends = AlikeEnds {
+            end: InstanceEnd::Killed(9),
+            count: 1,
+            first_us: 7,
+            last_us: 7,
+        };
+        PastEnds {
+            keeper: "one".to_owned(),
+            ends: vec![ends],
+        }
+    }
+
+    #[test]
+    fn what_is_told_stays_told_beside_however_many_that_never_ended() {
+        let (mut ends, past) = (Ends::default(), killed_once());
+        assert_eq!(ends.take(&id(1), Some(&past), false).len(), 1);
+        for number in 2..2_000 {
+            ends.take(&id(number), Some(&PastEnds::default()), false);
+        }
+        assert!(ends.telling(&id(1), Some(&past), false) == Telling::Nothing);
+    }
+
+    #[test]
+    fn what_is_in_no_slot_any_more_takes_no_place() {
+        let mut ends = Ends::default();
+        for number in 1..20 {
+            ends.take(&id(number), Some(&killed_once()), false);
+        }
+        ends.keep_only(&[id(3), id(400)].into());
+        let known: Vec<_> = ends.known.keys().cloned().collect();
+        assert_eq!(known, [id(3)]);
     }
 }

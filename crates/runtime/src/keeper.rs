@@ -19,7 +19,7 @@ use windlass_edge::{EdgeError, ErrorKind, InstanceState, StartInstance};
 use windlass_engine::rollout::Begun;
 use windlass_model::{
     AppName, DeploymentId, Environment, EnvironmentName, InstanceEnd, InstanceId, InstanceOf,
-    Millis, ServiceKey, ServiceName, Slot,
+    Millis, ServiceKey, ServiceName, ServiceState, Slot,
 };
 
 use crate::controller::Shared;
@@ -149,6 +149,8 @@ pub(crate) fn follow(shared: &Rc<Shared>) {
         return;
     }
     wake(shared);
+    let in_slots = in_slots(shared);
+    shared.chronicle.ends.borrow_mut().keep_only(&in_slots);
     let wanted = wanted(shared);
     let mut follows = keeper.follows.borrow_mut();
     for (instance, follow) in &*follows {
@@ -190,6 +192,15 @@ fn wake(shared: &Shared) {
         let now = environments.get(place).and_then(|e| e.lock.as_ref());
         now.is_none() || now == before.as_ref()
     });
+}
+
+/// Whatever runs in a slot, also while it is left alone: what is only being stopped may be followed again.
+fn in_slots(shared: &Shared) -> BTreeSet<InstanceId> {
+    let environments = shared.environments.borrow();
+    let services = environments.values().flat_map(|it| it.services.values());
+    let slots = services.flat_map(ServiceState::slots);
+    let instances = slots.flat_map(|slot| &slot.instances);
+    instances.map(|one| one.id.clone()).collect()
 }
 
 /// What is stable or stands by, and nobody is stopping.

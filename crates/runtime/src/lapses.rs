@@ -13,7 +13,7 @@ use windlass_model::{Happened, Happening, InstanceId, InstanceOf, Millis, Probe,
 use crate::asking;
 use crate::chronicle::cut;
 use crate::controller::Shared;
-use crate::keeper;
+use crate::{keeper, promotion_times};
 
 /// Time between two looks. The router has the times: what is seen late is told with its own.
 const LOOK: Millis = Millis::from_secs(2);
@@ -26,7 +26,7 @@ pub(crate) struct Noted {
     begun_us: i64,
     /// When somebody looked last.
     looked: Option<Millis>,
-    /// Those of the last look; none before the first one.
+    /// Those of the last look; none before the first one, for which the journal is asked.
     followed: Option<BTreeSet<InstanceId>>,
     /// Since when those are seen ready of which another life of the router knows no lapse.
     ready_since: BTreeMap<InstanceId, Millis>,
@@ -118,6 +118,22 @@ impl Known {
             open_us: None,
         }
     }
+
+    /// As if all of it were noted that began before then. How many of a series that goes on after it did is not
+    /// known; the last one did not.
+    fn of_candidate(by: &str, lapses: &Lapses, until_us: i64) -> Self {
+        let past = Self::of_past(by, lapses);
+        if lapses.last_us < until_us || lapses.is_open() {
+            return past;
+        }
+        Self {
+            last_us: until_us,
+            begun: past.begun.saturating_sub(1),
+            over: past.over.saturating_sub(1),
+            over_us: until_us,
+            ..past
+        }
+    }
 }
 
 /// Looks from now on, as long as this controller is heard. While deployments run somebody asks the router
@@ -129,7 +145,8 @@ pub(crate) fn begin(shared: &Rc<Shared>) {
     shared.border.spawner.spawn(Box::pin(async move {
         while !shared_too.keeper.is_silenced() {
             shared_too.border.clock.sleep(LOOK).await;
-            if !shared_too.lookout.is_looking() {
+            let is_first = shared_too.chronicle.lapses.borrow().followed.is_none();
+            if is_first || !shared_too.lookout.is_looking() {
                 look(&shared_too).await;
             }
         }
@@ -142,8 +159,39 @@ async fn look(shared: &Rc<Shared>) {
         let mut noted = shared.chronicle.lapses.borrow_mut();
         noted.followed = Some(BTreeSet::new());
     } else if let Ok(table) = asking::in_effect(shared).await {
+        if shared.chronicle.lapses.borrow().followed.is_none() {
+            take_up(shared, &table).await;
+        }
         saw(shared, &table);
     }
+}
+
+/// Before the first look: nothing was noted of what a candidate did, and the router knows it still. It counts as
+/// told, as it did for the controller that promoted it.
+async fn take_up(shared: &Rc<Shared>, table: &ObservedTable) {
+    let wanted = wanted(shared);
+    let untold: BTreeMap<&InstanceId, &Lapses> = {
+        let noted = shared.chronicle.lapses.borrow();
+        let all = wanted
+            .iter()
+            .filter(|(id, _)| !noted.known.contains_key(*id));
+        let lapsed = all.filter_map(|(id, request)| {
+            let slots = &table.services.get(&request.service)?.slots;
+            Some((id, slots.get(&request.slot)?.lapses.get(id)?))
+        });
+        lapsed.collect()
+    };
+    let ids = untold.keys().map(|id| (*id).clone()).collect();
+    let promoted = promotion_times::of(shared, ids).await;
+    let mut noted = shared.chronicle.lapses.borrow_mut();
+    for (id, lapses) in untold {
+        if let Some(&at_us) = promoted.get(id).filter(|at_us| lapses.first_us < **at_us) {
+            let known = Known::of_candidate(&table.boot.0, lapses, at_us);
+            noted.known.insert(id.clone(), known);
+        }
+    }
+    // What was promoted meanwhile is new.
+    noted.followed = Some(wanted.into_keys().collect());
 }
 
 fn wanted(shared: &Shared) -> BTreeMap<InstanceId, StartInstance> {
@@ -152,11 +200,13 @@ fn wanted(shared: &Shared) -> BTreeMap<InstanceId, StartInstance> {
     wanted
 }
 
-/// Notes what the router says, if that was not looked at just before.
+/// Notes what the router says, if that was not looked at just before. What comes before the first look is left
+/// to that.
 pub(crate) fn saw(shared: &Shared, table: &ObservedTable) {
     let work = shared.border.clock.work();
+    let has_begun = shared.chronicle.lapses.borrow().followed.is_some();
     let looked = shared.chronicle.lapses.borrow().looked;
-    if looked.is_some_and(|looked| work.less(looked) < LOOK) {
+    if !has_begun || looked.is_some_and(|looked| work.less(looked) < LOOK) {
         return;
     }
     let wanted = wanted(shared);

@@ -5,6 +5,7 @@
 //! through `edge` only, so that a whole controller runs in a simulation.
 
 mod adoption;
+mod ahead;
 mod asking;
 mod at;
 mod because;
@@ -52,6 +53,7 @@ mod points;
 mod printed;
 mod problems;
 mod programs;
+mod promotion_times;
 mod prove;
 mod queue;
 mod readiness;

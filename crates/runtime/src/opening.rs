@@ -8,22 +8,24 @@ use windlass_api::Problem;
 use windlass_edge::{EdgeError, StoredDeployment};
 use windlass_engine::deployment::{Deployment, OpenSlot, Opening, wishes};
 use windlass_engine::environment;
-use windlass_model::{DeploymentId, Instance, Plan, PlanKind, ServiceName, Slot};
+use windlass_model::{DeploymentId, Instance, OtherProgram, Plan, PlanKind, ServiceName, Slot};
 
 use crate::because::{First, Signed};
 use crate::controller::Shared;
 use crate::drive::{Begin, drive};
 use crate::handle::Terms;
-use crate::{problems, programs, prove, rest};
+use crate::{problems, prove, rest};
 
 /// The place of instances on this machine.
 const LOCAL: &str = "local";
 
-/// Begins a deployment of `plan`; returns once that is journalled.
+/// Begins a deployment of `plan`; returns once that is journalled. `programs` are noted with it, where somebody
+/// has looked at them: here others are kept from changing anything, and nobody looks.
 pub(crate) async fn begin(
     shared: &Rc<Shared>,
     plan: &Plan,
     terms: Terms,
+    programs: Option<BTreeMap<ServiceName, OtherProgram>>,
 ) -> Result<DeploymentId, Problem> {
     refuse_unready_needs(shared, plan).await?;
     let opening = Opening {
@@ -31,7 +33,6 @@ pub(crate) async fn begin(
         ..allot(shared, plan).map_err(|e| problems::no_address(&e))?
     };
     let (by, because) = Signed::from(&terms).parts();
-    let programs = programs::to_note(shared, plan).await;
     let id = shared.border.ids.deployment();
     let deployment = Deployment::open(id.clone(), plan.clone(), &opening);
     rest::refuse_serving(shared, &deployment).await?;

@@ -231,7 +231,8 @@ pub(crate) async fn retried(shared: &Rc<Shared>, id: &DeploymentId) -> Result<Pl
     fresh(shared, stored.deployment.plan).await
 }
 
-async fn fresh(shared: &Rc<Shared>, plan: Plan) -> Result<PlanView, Problem> {
+/// A plan as it would be carried out now, unless what is stable moved since.
+pub(crate) async fn fresh(shared: &Rc<Shared>, plan: Plan) -> Result<PlanView, Problem> {
     let environment = shared.environment(&plan.app, &plan.environment);
     if environment.revision != plan.revision {
         return Err(problems::stale(shared, &plan, &environment));

@@ -9,7 +9,7 @@ use windlass_model::{DeploymentId, Plan};
 use crate::at::ServiceAt;
 use crate::controller::Shared;
 use crate::handle::Terms;
-use crate::{no_way_back, opening, planning, problems};
+use crate::{no_way_back, opening, planning, problems, programs};
 
 /// Takes a service away.
 pub(crate) async fn remove(
@@ -22,7 +22,8 @@ pub(crate) async fn remove(
     let asked = format!("windlass remove {}", at.service);
     planning::refuse_locked_for(shared, (&at.app, &at.environment), &asked).await?;
     let plan = removal(shared, &at)?;
-    let id = opening::begin(shared, &plan, Terms::of(by)).await?;
+    let programs = programs::of_nothing_new();
+    let id = opening::begin(shared, &plan, Terms::of(by), programs).await?;
     Ok((id, planning::view(shared, plan)))
 }
 

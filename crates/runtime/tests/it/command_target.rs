@@ -1,15 +1,15 @@
 //! A command target under a controller that may die: a try is one run, whatever happens.
 
-use windlass_api::{Command, ServiceView, SlotView};
+use windlass_api::{Brought, BroughtView, Command, ServiceView, SlotView};
 use windlass_control::Restart;
 use windlass_model::{
     CommandRun, CommandState, DeploymentId, Fact, InstanceEnd, Job, Millis, Outcome, Repair,
-    Report, ReturnReason, StuckReason,
+    Report, ReturnReason, RolloutPhase, StuckReason,
 };
 use windlass_testkit::{App, Crash, End, Ending, Lab, Script, Service, run, service_name};
 
 use crate::fixture::{
-    alive, assert_clean, begun, facts, failed, promoted, put, say, script, shop, stable,
+    alive, assert_clean, begun, facts, failed, phases, promoted, put, say, script, shop, stable,
 };
 
 fn legacy(version: &str) -> App {
@@ -352,5 +352,28 @@ fn a_run_whose_address_is_taken_meanwhile_goes_on_and_is_heard_again_once_it_is_
         lab.world.taken.free(address);
         assert_eq!(lab.until_ended(&id).await, Ending::Ended(Outcome::Promoted));
         assert_eq!(heard(&lab, &id)[1..], [None], "{:?}", facts(&lab, &id));
+    });
+}
+
+/// What is told that a deployment has brought of the command.
+async fn brought(lab: &Lab, id: &DeploymentId) -> BroughtView {
+    let shown = lab.handle().show(id.clone()).await.expect("it is known");
+    let part = &shown.services[&service_name("legacy")];
+    part.brought.clone().expect("it is a command")
+}
+
+#[test]
+fn a_first_run_that_ended_well_is_live_while_its_deployment_is_held() {
+    run(async {
+        let mut lab = Lab::new().await;
+        let id = runs_for(&mut lab, Millis::from_secs(3)).await;
+        assert_eq!(say(&lab, &id, Command::Hold).await, Ok(()));
+        assert_eq!(brought(&lab, &id).await.state, Brought::Moving);
+        lab.pass(Millis::from_secs(10)).await;
+        let phases = phases(&lab, &id, "legacy");
+        assert_eq!(phases.last(), Some(&RolloutPhase::Holding));
+        let told = brought(&lab, &id).await;
+        let version = told.version.map(|version| version.0);
+        assert_eq!((told.state, version.as_deref()), (Brought::Live, Some("7")));
     });
 }

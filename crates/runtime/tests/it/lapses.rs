@@ -186,32 +186,63 @@ fn another_router_that_sees_it_hang_still_says_nothing_new() {
     });
 }
 
+/// What serves after a deployment whose candidate lapsed once, and recovered, before it was promoted.
+async fn promoted_after_a_lapse(lab: &mut Lab) -> InstanceId {
+    serving(lab).await;
+    put(lab, &["web"], "two");
+    let deployed = lab.deploy(&shop([web()])).await.expect("it lives");
+    let deployment = deployed.expect("something to do");
+    let front = Rc::clone(&lab.world.front);
+    let carries = || {
+        let split = front.splits().pop().and_then(|split| split.route);
+        let mut slots = split.expect("a split").slots.into_iter();
+        let fed = slots.find(|slot| slot.weight > Percent::ZERO)?;
+        fed.instances.into_iter().next()
+    };
+    let before = carries().expect("the old one").id;
+    while carries().is_none_or(|one| one.id == before) {
+        lab.pass(Millis::from_millis(10)).await;
+    }
+    let id = carries().expect("the new one").id;
+    lab.world.front.lapse(&id, "HTTP 503");
+    lab.world.front.recover(&id);
+    lab.until_ended(&deployment).await;
+    lab.pass(Millis::from_secs(10)).await;
+    assert_eq!(stable(lab, "web").instances[0].id, id);
+    id
+}
+
 #[test]
 fn what_a_candidate_did_before_it_was_promoted_is_told_by_its_deployment_alone() {
     run(async {
         let mut lab = Lab::new().await;
-        serving(&mut lab).await;
-        put(&lab, &["web"], "two");
-        let deployed = lab.deploy(&shop([web()])).await.expect("it lives");
-        let deployment = deployed.expect("something to do");
-        let front = Rc::clone(&lab.world.front);
-        let carries = || {
-            let split = front.splits().pop().and_then(|split| split.route);
-            let mut slots = split.expect("a split").slots.into_iter();
-            let fed = slots.find(|slot| slot.weight > Percent::ZERO)?;
-            fed.instances.into_iter().next()
-        };
-        let before = carries().expect("the old one").id;
-        while carries().is_none_or(|one| one.id == before) {
-            lab.pass(Millis::from_millis(10)).await;
-        }
-        let id = carries().expect("the new one").id;
-        lab.world.front.lapse(&id, "HTTP 503");
-        lab.world.front.recover(&id);
-        lab.until_ended(&deployment).await;
-        lab.pass(Millis::from_secs(10)).await;
-        assert_eq!(stable(&lab, "web").instances[0].id, id);
+        promoted_after_a_lapse(&mut lab).await;
         assert_eq!(lapses(&lab), []);
+        lab.crash_and_restart().await;
+        lab.pass(Millis::from_secs(10)).await;
+        assert_eq!(lapses(&lab), [], "nor by the next controller");
         assert_clean(&lab);
+    });
+}
+
+#[test]
+fn what_it_did_since_it_was_promoted_is_found_by_the_next_controller() {
+    run(async {
+        let mut lab = Lab::new().await;
+        let id = promoted_after_a_lapse(&mut lab).await;
+        lab.crash().await;
+        lab.world.front.lapse(&id, "HTTP 500");
+        lab.world.pass(Millis::from_secs(7)).await;
+        lab.world.front.recover(&id);
+        lab.start().await;
+        lab.pass(Millis::from_secs(5)).await;
+        let both = [
+            told("lost: HTTP 500", 1, true),
+            told("ready after 7s", 1, true),
+        ];
+        assert_eq!(lapses(&lab), both);
+        lab.crash_and_restart().await;
+        lab.pass(Millis::from_secs(5)).await;
+        assert_eq!(lapses(&lab), both);
     });
 }

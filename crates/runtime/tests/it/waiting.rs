@@ -4,7 +4,7 @@ use futures_channel::oneshot;
 use windlass_api::{Command, Exit, PlanView, Problem};
 use windlass_model::{DeploymentId, Fact, Millis, Outcome, SlotId};
 use windlass_runtime::{From, Signed, Terms, When};
-use windlass_testkit::{App, Ending, Lab, run};
+use windlass_testkit::{App, Ending, Lab, Service, run};
 
 use crate::fixture::{
     alive, assert_clean, begun, facts, promoted, put, shop, state, until_baking, web,
@@ -418,5 +418,29 @@ fn who_holds_the_lock_is_told_with_since_when() {
         let lock = status[0].lock.clone().expect("it is locked");
         assert_eq!((lock.deployment, lock.by.as_str()), (id, "tester"));
         assert!(!lock.reason.is_empty());
+    });
+}
+
+#[test]
+fn a_disk_that_hangs_while_programs_are_compared_keeps_no_other_change_waiting() {
+    run(async {
+        let mut lab = Lab::new().await;
+        put(&lab, &["web", "other"], "one");
+        promoted(&mut lab, &numbered(1)).await;
+        lab.world.host.told.programs_take(Millis::from_secs(3_600));
+        let second = Millis::from_secs(1);
+        let waits = When::Wait(Millis::from_secs(600));
+        for (when, number, name, port) in [(When::Now, 2, "a", 8081), (waits, 3, "b", 8082)] {
+            let slow = ask(&lab, &numbered(number), when);
+            lab.pass(Millis::from_millis(100)).await;
+            let other = App::new(name, [Service::new("other").listen(port)]);
+            let asked = lab.world.time.now();
+            begun(&lab, &other).await;
+            let took = lab.world.time.now().less(asked);
+            assert!(took < second, "{took:?}");
+            assert!(!slow.is_finished(), "it looks still");
+            let id = answered(slow).await.expect("it begins then");
+            lab.until_ended(&id).await;
+        }
     });
 }

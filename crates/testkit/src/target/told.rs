@@ -12,6 +12,7 @@ pub struct Told {
     memory: RefCell<BTreeMap<InstanceId, u64>>,
     health: RefCell<BTreeMap<InstanceId, Examined>>,
     log_takes: Cell<Millis>,
+    programs_take: Cell<Millis>,
     processes: RefCell<BTreeMap<InstanceId, u32>>,
 }
 
@@ -43,6 +44,16 @@ impl Told {
     /// How long it takes.
     pub(crate) fn log_takes(&self) -> Millis {
         self.log_takes.get()
+    }
+
+    /// Comparing the programs of two releases takes so long from now on.
+    pub fn programs_take(&self, time: Millis) {
+        self.programs_take.set(time);
+    }
+
+    /// How long that takes.
+    pub(crate) fn comparing_takes(&self) -> Millis {
+        self.programs_take.get()
     }
 
     /// What it holds.
