@@ -358,7 +358,7 @@ fn a_run_whose_address_is_taken_meanwhile_goes_on_and_is_heard_again_once_it_is_
 /// What is told that a deployment has brought of the command.
 async fn brought(lab: &Lab, id: &DeploymentId) -> BroughtView {
     let shown = lab.handle().show(id.clone()).await.expect("it is known");
-    let part = &shown.services[&service_name("legacy")];
+    let part = &shown.rollouts[&service_name("legacy")];
     part.brought.clone().expect("it is a command")
 }
 
