@@ -9,7 +9,9 @@ use windlass_model::ServiceKey;
 
 use crate::client::Client;
 use crate::floods::allow_descriptors;
-use crate::frames::{ACK, CONTINUATION, Frames, GET, HEADERS, Heard, SETTINGS};
+use crate::frames::{
+    ACK, CONTINUATION, Frames, GET, HEADERS, Heard, SETTINGS, WINDOW as WINDOW_UPDATE,
+};
 use crate::origin::Origin;
 use crate::places::place;
 use crate::rig::{Rig, eventually, key, serving, slot};
@@ -121,9 +123,13 @@ fn bodies_that_an_instance_does_not_take_have_no_more_than_their_share() {
     beside.goes_on();
 }
 
-/// A connection whose streams may have as much as the router has promised.
+/// A connection on which the router has promised to take as much as it ever does.
 fn promised(address: SocketAddr) -> Frames {
     let mut frames = Frames::connect(address);
+    while !frames
+        .next()
+        .is_some_and(|frame| frame.kind == WINDOW_UPDATE)
+    {}
     frames.frame(SETTINGS, ACK, 0, &[]);
     frames
 }
