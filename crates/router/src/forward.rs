@@ -113,7 +113,7 @@ impl Tries {
     /// Whether a request may be sent once more that was lost. What went out is charged to its service's budget,
     /// counted and judged, for it is load, and may be all that is wrong with a release.
     fn resends(&mut self, lost: Lost, ticket: &mut Ticket) -> bool {
-        if self.sends >= SEND_TRIES || (lost != Lost::Unsent && !ticket.affords_again()) {
+        if self.sends >= SEND_TRIES || !ticket.affords_again(lost) {
             return false;
         }
         self.sends += 1;

@@ -131,6 +131,9 @@ pub(crate) const EJECT_AFTER: u32 = 5;
 pub(crate) const EJECT_TIME: Duration = Duration::from_secs(10);
 /// Requests of a service that may be sent again beside the share of its policy.
 pub(crate) const RETRY_BURST: u64 = 10;
+/// The same of those of which an instance of HTTP/2 says that it has not looked at them: many connections may come to
+/// their end in one moment, each with some requests under way.
+pub(crate) const UNSEEN_BURST: u64 = 1_000;
 /// Copies of requests under way per data thread; beyond it requests are not copied.
 pub(crate) const MIRRORED: usize = 64;
 /// How long one may take, its answer included.

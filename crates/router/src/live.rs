@@ -17,6 +17,7 @@ use crate::counts::Counts;
 use crate::cut::Cuts;
 use crate::dealing::Dealing;
 use crate::doors::Behind;
+use crate::limits::{RETRY_BURST, UNSEEN_BURST};
 use crate::longest::Longest;
 use crate::mirror::Mirror;
 use crate::passage::Shut;
@@ -192,6 +193,8 @@ pub(crate) struct ServiceState {
     position: AtomicU64,
     /// Requests that may still be sent again.
     pub(crate) budget: Budget,
+    /// Those of which an instance says that it has not looked at them.
+    pub(crate) unseen: Budget,
     /// Requests that wait until it takes some.
     pub(crate) waiting: AtomicU64,
     /// Requests at once, where those are limited.
@@ -207,7 +210,8 @@ impl ServiceState {
     pub(crate) fn new(key: ServiceKey, shards: usize) -> Self {
         Self {
             position: AtomicU64::new(0),
-            budget: Budget::new(),
+            budget: Budget::of(RETRY_BURST),
+            unseen: Budget::of(UNSEEN_BURST),
             waiting: AtomicU64::new(0),
             admitted: AtomicU64::new(0),
             own: Counts::new(shards),

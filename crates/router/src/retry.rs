@@ -7,35 +7,40 @@ use hyper::http::request;
 use hyper::{Method, StatusCode};
 use windlass_model::{Percent, Retries};
 
-use crate::limits::RETRY_BURST;
-
 /// What one retry takes from the budget; each request brings as much of it as the budget's percentage.
 const COST: u64 = 100;
-/// What the budget holds at most.
-const FULL: u64 = COST * RETRY_BURST;
 
 /// The retries that a service may still have.
 #[derive(Debug)]
-pub(crate) struct Budget(AtomicU64);
+pub(crate) struct Budget {
+    left: AtomicU64,
+    /// What it holds at most.
+    full: u64,
+}
 
 impl Budget {
-    /// A full one.
-    pub(crate) fn new() -> Self {
-        Self(AtomicU64::new(FULL))
+    /// A full one, of so many beside the share of all.
+    pub(crate) fn of(burst: u64) -> Self {
+        let full = COST * burst;
+        Self {
+            left: AtomicU64::new(full),
+            full,
+        }
     }
 
     /// Notes a request, which brings its share of one that is sent again.
     pub(crate) fn bring(&self, share: Percent) {
         let more = u64::from(share.get());
-        let brought = |left: u64| (left < FULL).then_some(left.saturating_add(more).min(FULL));
+        let brought =
+            |left: u64| (left < self.full).then_some(left.saturating_add(more).min(self.full));
         // An error is a full one.
-        self.0.fetch_update(Relaxed, Relaxed, brought).ok();
+        self.left.fetch_update(Relaxed, Relaxed, brought).ok();
     }
 
     /// Takes one from it, if there is one.
     pub(crate) fn take(&self) -> bool {
         let taken = |left: u64| left.checked_sub(COST);
-        self.0.fetch_update(Relaxed, Relaxed, taken).is_ok()
+        self.left.fetch_update(Relaxed, Relaxed, taken).is_ok()
     }
 }
 
@@ -87,6 +92,8 @@ pub(crate) fn may_pass(status: StatusCode) -> bool {
 mod tests {
     use hyper::Request;
 
+    use crate::limits::RETRY_BURST;
+
     use super::*;
 
     fn retries(budget: u64) -> Retries {
@@ -103,7 +110,7 @@ mod tests {
 
     #[test]
     fn retries_are_a_share_of_the_requests_and_a_few() {
-        let (budget, policy) = (Budget::new(), retries(20));
+        let (budget, policy) = (Budget::of(RETRY_BURST), retries(20));
         let mut again = 0;
         for _ in 0..1_000 {
             budget.bring(policy.budget);
@@ -115,7 +122,7 @@ mod tests {
 
     #[test]
     fn each_request_is_sent_again_only_so_often_and_only_if_that_changes_nothing() {
-        let (budget, policy) = (Budget::new(), retries(100));
+        let (budget, policy) = (Budget::of(RETRY_BURST), retries(100));
         let mut spare = Spare::of(&head(Method::DELETE), policy).expect("a copy");
         assert!(spare.spend(&budget) && !spare.spend(&budget));
         for method in [Method::POST, Method::PATCH] {

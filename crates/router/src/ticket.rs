@@ -22,6 +22,7 @@ use crate::outgoing::Outgoing;
 use crate::passage::Hold;
 use crate::refused::Refused;
 use crate::retry::Spare;
+use crate::sending::Lost;
 use crate::terms::{Admitted, Size, Terms};
 use crate::ticks::Who;
 use crate::upload::Progress;
@@ -264,12 +265,19 @@ impl Ticket {
 
     /// Notes for its service's budget that there is one request more.
     pub(crate) fn brings(&self) {
-        self.place.entry.service.budget.bring(self.terms().again());
+        let (service, share) = (&self.place.entry.service, self.terms().again());
+        service.budget.bring(share);
+        service.unseen.bring(share);
     }
 
     /// Whether it may be sent once more without a policy; takes that from what its service may.
-    pub(crate) fn affords_again(&self) -> bool {
-        self.place.entry.service.budget.take()
+    pub(crate) fn affords_again(&self, lost: Lost) -> bool {
+        let service = &self.place.entry.service;
+        match lost {
+            Lost::Unsent => true,
+            Lost::Refused => service.unseen.take(),
+            Lost::Stale => service.budget.take(),
+        }
     }
 
     /// Whether it may be sent again now; takes that from what its service may.
