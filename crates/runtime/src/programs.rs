@@ -54,11 +54,6 @@ async fn others(shared: &Rc<Shared>, plan: &Plan) -> Others {
     others
 }
 
-/// Those of a deployment that brings nothing new.
-pub(crate) fn of_nothing_new() -> Option<BTreeMap<ServiceName, OtherProgram>> {
-    Some(BTreeMap::new())
-}
-
 /// Adds to a plan that a person is shown which programs outside of the folder are others in its new releases.
 pub(crate) async fn looked_at(shared: &Rc<Shared>, mut view: PlanView) -> PlanView {
     view.programs = others(shared, &view.plan).await.found;

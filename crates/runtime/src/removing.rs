@@ -1,5 +1,6 @@
 //! Taking services away.
 
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use windlass_api::{PlanView, Problem};
@@ -9,7 +10,7 @@ use windlass_model::{DeploymentId, Plan};
 use crate::at::ServiceAt;
 use crate::controller::Shared;
 use crate::handle::Terms;
-use crate::{no_way_back, opening, planning, problems, programs};
+use crate::{no_way_back, opening, planning, problems};
 
 /// Takes a service away.
 pub(crate) async fn remove(
@@ -22,7 +23,8 @@ pub(crate) async fn remove(
     let asked = format!("windlass remove {}", at.service);
     planning::refuse_locked_for(shared, (&at.app, &at.environment), &asked).await?;
     let plan = removal(shared, &at)?;
-    let programs = programs::of_nothing_new();
+    // It brings nothing new: there is none to look at.
+    let programs = Some(BTreeMap::new());
     let id = opening::begin(shared, &plan, Terms::of(by), programs).await?;
     Ok((id, planning::view(shared, plan)))
 }

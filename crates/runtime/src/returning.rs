@@ -20,9 +20,7 @@ use crate::because::Signed;
 use crate::controller::Shared;
 use crate::drive::{Driven, Input};
 use crate::handle::Terms;
-use crate::{
-    no_plan, no_way_back, opening, planning, problems, programs, prove, recover, scorer, startable,
-};
+use crate::{no_plan, no_way_back, opening, planning, problems, prove, recover, scorer, startable};
 
 /// Newest deployments among which the last promoted one is looked for.
 const LOOKED_AT: u32 = 200;
@@ -90,7 +88,8 @@ async fn begin(shared: &Rc<Shared>, at: RollbackAt, by: Signed) -> Result<Rollba
     {
         return Err(no_way_back::not_as_shown());
     }
-    let programs = programs::of_nothing_new();
+    // It brings nothing new: there is none to look at.
+    let programs = Some(BTreeMap::new());
     let id = opening::begin(shared, &plan, Terms::of(by), programs).await?;
     Ok(RollbackAnswer {
         deployment: Some(id),
