@@ -7,6 +7,7 @@ mod brought;
 mod check;
 mod event;
 mod exit;
+mod figures;
 mod happening;
 mod integer;
 mod novelty;
@@ -27,6 +28,7 @@ pub use brought::{Brought, BroughtView};
 pub use check::{CheckAnswer, CheckRequest};
 pub use event::{Event, EventQuery};
 pub use exit::Exit;
+pub use figures::{FiguresView, VersionFigures};
 pub use happening::{HappeningPage, HappeningView, RestartsView};
 pub use novelty::Novelty;
 pub use page::{DeploymentPage, ListQuery};
@@ -47,9 +49,9 @@ pub use score::{
 pub use token::{Scope, TokenAnswer, TokenList, TokenRequest, TokenView};
 pub use typed::command_in;
 pub use view::{
-    BecauseView, DeploymentView, EnvironmentView, EvidenceView, FiguresView, HeldView,
-    InstanceView, LockView, LostHistoryView, NoStartView, PlanView, RolloutView, RouterView,
-    ServiceView, SilentRouterView, SlotView, TakesView, VersionFigures, VersionView,
+    BecauseView, DeploymentView, EnvironmentView, EvidenceView, HeldView, InstanceView, LockView,
+    LostHistoryView, NoStartView, PlanView, RolloutView, RouterView, ServiceView, SilentRouterView,
+    SlotView, TakesView, VersionView,
 };
 pub use went_back::{WentBack, WentBackView};
 

@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use windlass_model::{
     AppName, DeploymentId, DeploymentState, Digest, EnvironmentName, Halt, InstanceId, Judgement,
     Label, Listen, OtherProgram, Past, Percent, Plan, PlanId, PlanKind, ReturnReason, RolloutPhase,
-    ScoreGate, ScoreSummary, ServiceKey, ServiceName, SlotId, StandbyKept, StuckReason, TakenDown,
-    Verdict, Version, more_to_the_new,
+    ScoreGate, ScoreSummary, ServiceName, SlotId, StandbyKept, StuckReason, TakenDown, Verdict,
+    Version, more_to_the_new,
 };
 
 use crate::{
@@ -482,31 +482,4 @@ impl InstanceView {
             "running" | "not ready" | "not listening" | "live"
         )
     }
-}
-
-/// `GET /v1/figures`: what the router has counted in the ticks it still keeps, at most ten minutes.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct FiguresView {
-    /// The life of the router that counted.
-    pub router: String,
-    /// How long it counted, in milliseconds.
-    #[serde(default)]
-    pub over_ms: u64,
-    /// Per service: one entry per version, and one without a version for the router's own answers.
-    pub services: BTreeMap<ServiceKey, Vec<VersionFigures>>,
-}
-
-/// What came of one version's requests.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct VersionFigures {
-    /// The version; none for answers that the router gave by itself.
-    pub version: Option<Version>,
-    /// Answers by status class: 1xx to 5xx.
-    pub answers: [u64; 5],
-    /// Instances that could not be connected to.
-    pub connect_failures: u64,
-    /// Answers that broke off.
-    pub broken: u64,
 }

@@ -90,7 +90,7 @@ pub(crate) async fn refuse_unready_needs(shared: &Rc<Shared>, plan: &Plan) -> Re
                 continue;
             };
             if let Err(saw) = any_answers(shared, stable).await {
-                return Err(problems::need_not_ready(plan, (need, service), &saw));
+                return Err(problems::need_not_ready(plan, [need, service], &saw));
             }
         }
     }

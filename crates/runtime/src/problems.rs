@@ -489,16 +489,10 @@ pub(crate) fn standby_serves(service: &ServiceName, slot: &Slot, share: Percent)
 }
 
 /// A service that is needed and stays as it is answers badly.
-pub(crate) fn need_not_ready(
-    plan: &Plan,
-    (need, by): (&ServiceName, &ServiceName),
-    saw: &str,
-) -> Problem {
+pub(crate) fn need_not_ready(plan: &Plan, [need, by]: [&ServiceName; 2], saw: &str) -> Problem {
     let title = format!("{by} needs {need}, and no instance of {need} is ready");
+    let look = command_in(&plan.environment, &format!("logs {need}"));
     Problem::new(409, "WL0351", Exit::Refused, title)
         .detail(format!("last answer: {saw}"))
-        .hint(format!(
-            "look with: {}",
-            command_in(&plan.environment, &format!("logs {need}"))
-        ))
+        .hint(format!("look with: {look}"))
 }

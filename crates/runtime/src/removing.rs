@@ -23,7 +23,7 @@ pub(crate) async fn remove(
     let asked = format!("windlass remove {}", at.service);
     planning::refuse_locked_for(shared, (&at.app, &at.environment), &asked).await?;
     let plan = removal(shared, &at)?;
-    // It brings nothing new.
+    // It brings nothing new: there is none to look at.
     let programs = Some(BTreeMap::new());
     let id = opening::begin(shared, &plan, Terms::of(by), programs).await?;
     Ok((id, planning::view(shared, plan)))

@@ -88,7 +88,7 @@ async fn begin(shared: &Rc<Shared>, at: RollbackAt, by: Signed) -> Result<Rollba
     {
         return Err(no_way_back::not_as_shown());
     }
-    // It brings nothing new.
+    // It brings nothing new: there is none to look at.
     let programs = Some(BTreeMap::new());
     let id = opening::begin(shared, &plan, Terms::of(by), programs).await?;
     Ok(RollbackAnswer {

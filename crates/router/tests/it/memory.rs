@@ -5,6 +5,7 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::time::Duration;
 
 use rustix::net::sockopt::set_socket_recv_buffer_size;
+use windlass_control::RouterReply;
 use windlass_model::ServiceKey;
 
 use crate::client::Client;
@@ -13,6 +14,7 @@ use crate::frames::{
     ACK, CONTINUATION, Frames, GET, HEADERS, Heard, SETTINGS, WINDOW as WINDOW_UPDATE,
 };
 use crate::origin::Origin;
+use crate::pause::{LONG, pass, paused};
 use crate::places::place;
 use crate::rig::{Rig, eventually, key, serving, slot};
 use crate::tls::secure;
@@ -145,18 +147,28 @@ fn upload(frames: &mut Frames, stream: u32, length: usize) {
 }
 
 #[test]
-fn uploads_of_http_2_that_an_instance_does_not_take_end_alone_where_there_is_no_room() {
+fn uploads_of_http_2_that_wait_end_alone_where_there_is_no_room() {
     let beside = Beside::start();
     let before = beside.rig.megabytes();
     let (key, listener) = &beside.deaf;
-    // 150 MB, and as the windows of the connections say no more.
-    let mut clients: Vec<Frames> = (0..200).map(|_| promised(*listener)).collect();
-    for frames in &mut clients {
-        for stream in [1, 3, 5] {
-            upload(frames, stream, WINDOW);
+    // No instance takes any of them, and neither do the buffers on the way to one.
+    let shut = pass(&beside.rig, key, paused(5_000, LONG));
+    assert_eq!(shut, RouterReply::Done);
+    let waiting = || beside.rig.waiting(key);
+    let uploading = |count: u32| -> Vec<Frames> {
+        let mut clients: Vec<Frames> = (0..count).map(|_| promised(*listener)).collect();
+        for frames in &mut clients {
+            for stream in [1, 3, 5] {
+                upload(frames, stream, WINDOW);
+            }
         }
-    }
-    let under_way = || beside.rig.in_flight(key, 1);
+        clients
+    };
+    // 150 MB, which is more than twice what there is for all.
+    let mut clients = uploading(200);
+    eventually("so many are left as there is room for", || {
+        (1..=300).contains(&waiting())
+    });
     beside.goes_on();
     // Each connection goes on, whatever became of its uploads.
     for frames in &mut clients {
@@ -167,27 +179,19 @@ fn uploads_of_http_2_that_an_instance_does_not_take_end_alone_where_there_is_no_
         frames.body(9, &[], true);
         assert_eq!(frames.heard(9), Heard::Status(200));
     }
-    eventually("so many are left as there is room for", || {
-        (1..=300).contains(&under_way())
-    });
     let more = beside.rig.most_megabytes().saturating_sub(before);
     assert!(more < MOST + 150, "{more} MB");
     drop(clients);
-    eventually("nothing is left of them", || under_way() == 0);
-    // Nothing is charged any more: as many find room again as before.
-    let mut again: Vec<Frames> = (0..40).map(|_| promised(*listener)).collect();
-    for frames in &mut again {
-        for stream in [1, 3, 5] {
-            upload(frames, stream, WINDOW);
-        }
-    }
-    eventually("all are with the instance", || under_way() == 120);
+    eventually("nothing is left of them", || waiting() == 0);
+    // Nothing is charged any more: as many find room again as before, however long they wait.
+    let mut again = uploading(40);
+    eventually("all wait", || waiting() == 120);
     beside.goes_on();
     for frames in &mut again {
         frames.head(7, &elsewhere("GET"), true);
         assert_eq!(frames.heard(7), Heard::Status(200));
     }
-    assert_eq!(under_way(), 120, "none of them was refused");
+    assert_eq!(waiting(), 120, "none of them was refused");
 }
 
 #[test]

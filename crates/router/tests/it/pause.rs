@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use windlass_control::{Direction, Passage, Pause, Refusal, RouterReply, RouterRequest};
-use windlass_model::{Epoch, Maintenance, Millis, Route, RouteMode};
+use windlass_model::{Epoch, Maintenance, Millis, Route, RouteMode, ServiceKey};
 
 use crate::alone::free;
 use crate::client::{Answer, Client};
@@ -19,15 +19,20 @@ fn routed(rig: &Rig, origin: &Origin) -> SocketAddr {
 }
 
 fn shut(rig: &Rig, passage: Passage) -> RouterReply {
+    pass(rig, &key("web"), passage)
+}
+
+/// Has the requests of a service pass in that way.
+pub(crate) fn pass(rig: &Rig, service: &ServiceKey, passage: Passage) -> RouterReply {
     rig.call(&RouterRequest::Passage {
         epoch: rig.epoch,
-        service: key("web"),
+        service: service.clone(),
         passage,
         until_us: None,
     })
 }
 
-fn paused(waiting: u32, within: u64) -> Passage {
+pub(crate) fn paused(waiting: u32, within: u64) -> Passage {
     Passage::Paused(Pause {
         waiting,
         within: Millis::from_millis(within),
@@ -41,7 +46,7 @@ fn ask(listener: SocketAddr) -> Client {
     client
 }
 
-const LONG: u64 = 600_000;
+pub(crate) const LONG: u64 = 600_000;
 
 /// How many requests wait: one more than that is refused at once.
 fn fills_up(listener: SocketAddr) -> Client {

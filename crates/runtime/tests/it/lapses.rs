@@ -234,6 +234,7 @@ fn what_it_did_since_it_was_promoted_is_found_by_the_next_controller() {
         lab.world.front.lapse(&id, "HTTP 500");
         lab.world.pass(Millis::from_secs(7)).await;
         lab.world.front.recover(&id);
+        lab.world.pass(Millis::from_secs(30)).await;
         lab.start().await;
         lab.pass(Millis::from_secs(5)).await;
         let both = [

@@ -110,7 +110,7 @@ async fn what_was_meant_is_said() {
     let body = json!({ "source": { "retry": "dep_09" }, "by": "x", "supercede": true });
     let problem = refused(&server, deploy, "", &body).await;
     assert_eq!(problem["hint"], "did you mean `supersede`?");
-    let known = "known there: source, by, may_move, keep_failed, wait_ms, supersede";
+    let known = "known there: source, by, may_move, keep_failed, wait_ms, supersede, why";
     assert_eq!(
         problem["detail"],
         format!("the body has `supercede`; {known}")

@@ -118,13 +118,10 @@ fn in_short(others: &[&EnvironmentView], (now_us, fits): (i64, Option<usize>)) -
     text.extend(grid.rows(fits));
     let more = others.len().saturating_sub(OTHERS);
     if more > 0 {
-        text.push_str(&more_line(more));
+        let more = counted(more, "more environment");
+        text.push_str(&format!("  and {more}\n"));
     }
     text
-}
-
-fn more_line(more: usize) -> String {
-    format!("  and {}\n", counted(more, "more environment"))
 }
 
 /// How many services run there.
