@@ -128,9 +128,9 @@ fn bodies_that_an_instance_does_not_take_have_no_more_than_their_share() {
 /// A connection on which the router has promised to take as much as it ever does.
 fn promised(address: SocketAddr) -> Frames {
     let mut frames = Frames::connect(address);
-    while !frames
+    while frames
         .next()
-        .is_some_and(|frame| frame.kind == WINDOW_UPDATE)
+        .is_some_and(|frame| frame.kind != WINDOW_UPDATE)
     {}
     frames.frame(SETTINGS, ACK, 0, &[]);
     frames

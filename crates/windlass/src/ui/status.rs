@@ -119,7 +119,7 @@ fn in_short(others: &[&EnvironmentView], (now_us, fits): (i64, Option<usize>)) -
     let more = others.len().saturating_sub(OTHERS);
     if more > 0 {
         let more = counted(more, "more environment");
-        text.push_str(&format!("  and {more}\n"));
+        text.extend([format!("  and {more}\n")]);
     }
     text
 }
