@@ -381,8 +381,9 @@ impl Core {
             .for_each(|state| state.cuts.ring());
     }
 
-    /// What is open on each slot that has anything.
+    /// What is open on each slot that has anything, here and at whose place this one took.
     pub(crate) fn carries(&self) -> Vec<(ServiceKey, SlotId, u64)> {
+        let live = self.live.load_full();
         fence(Ordering::SeqCst);
         let mut open: BTreeMap<(ServiceKey, SlotId), u64> = BTreeMap::new();
         for state in locked(&self.known).slots() {
@@ -390,6 +391,7 @@ impl Core {
             let key = state.who.service.clone();
             *open.entry((key, state.slot)).or_default() += state.open();
         }
+        self.carried.pass_on(&live, &mut open);
         let any = open.into_iter().filter(|(_, open)| *open > 0);
         any.map(|((key, slot), open)| (key, slot, open)).collect()
     }

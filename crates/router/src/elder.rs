@@ -62,6 +62,26 @@ impl Carried {
         }
     }
 
+    /// Adds the same to what is open here, for the one that has taken this one's place since.
+    pub(crate) fn pass_on(&self, live: &Arc<Live>, open: &mut BTreeMap<(ServiceKey, SlotId), u64>) {
+        let carrying = locked(&self.0);
+        let Some(carrying) = &*carrying else {
+            return;
+        };
+        for (which, there) in &carrying.open {
+            *open.entry(which.clone()).or_default() += there;
+        }
+        let follows = carrying.table.as_ref();
+        if follows.is_some_and(|table| Arc::ptr_eq(table, live)) {
+            return;
+        }
+        for (key, entry) in &live.services {
+            for slot in &entry.slots {
+                *open.entry((key.clone(), slot.state.slot)).or_default() += 1;
+            }
+        }
+    }
+
     /// Has a slot cut there too; how much that is.
     pub(crate) fn cut(&self, service: &ServiceKey, slot: SlotId) -> u64 {
         let mut carrying = locked(&self.0);
@@ -200,9 +220,10 @@ impl Elder {
         }
     }
 
-    /// Has the other one do as this one does, until it has ended or this one ends.
+    /// Has the other one do as this one does, until it has ended or this one ends: not before it, if another one
+    /// has taken its place meanwhile, which knows of the other one by this one only.
     pub(crate) fn lead(&self, keeper: &Keeper) {
-        while !keeper.core.is_ending() {
+        while !keeper.core.is_ending() || locked(&keeper.held).is_given_away {
             if let Err(why) = self.once(keeper) {
                 tracing::info!(%why, "the router that was here before has ended");
                 break;

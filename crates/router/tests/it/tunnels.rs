@@ -46,6 +46,15 @@ fn a_tunnel_outlives_two_routers_that_take_each_others_place() {
         assert_eq!(Client::connect(listener).get("/").text(), "plain");
     }
     assert!(!is_gone(first), "it has the tunnel");
+    // Once it is known to go by the table in effect, it is one and not up to two more.
+    eventually("the last one knows of it", || {
+        rig.in_flight(&key("web"), 1) == 1 && rig.in_flight(&key("web"), 2) == 0
+    });
+    let known = Instant::now() + Duration::from_secs(1);
+    eventually("it goes on to know", || {
+        assert_eq!(rig.in_flight(&key("web"), 1), 1);
+        Instant::now() > known
+    });
     eventually("the last one knows of it", || {
         rig.in_flight(&key("web"), 1) == 1
     });
