@@ -10,7 +10,7 @@ use crate::lab::Lab;
 pub(super) const ROWS: &[Row] = &[
     row(
         "a typo in its name",
-        Shell("mkdir opps; \"$0\" status --state-dir ops"),
+        Shell("mkdir -p opps/releases; \"$0\" status --state-dir ops"),
         64,
         &[
             "WL0460",
