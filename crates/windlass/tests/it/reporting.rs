@@ -247,8 +247,12 @@ fn a_token_is_good_for_its_own_deployment_until_that_has_ended() {
     // And nothing else is open to it.
     let whole = format!("http://{}/v1/status", split(&url).0);
     assert_eq!(ask("GET", &whole, Some(&token), "").0, 403);
-    for bad in [r#"{"progress": 101}"#, r#"{"fase": "x"}"#, "nonsense"] {
-        assert_eq!(refusal(&url, Some(&token), bad), is(400, "WL0360"), "{bad}");
+    for (bad, code) in [
+        (r#"{"progress": 101}"#, "WL0360"),
+        (r#"{"fase": "x"}"#, "WL0490"),
+        ("nonsense", "WL0360"),
+    ] {
+        assert_eq!(refusal(&url, Some(&token), bad), is(400, code), "{bad}");
     }
     assert_eq!(refusal(&url, Some(&token), "{}"), is(422, "WL0474"));
     let long = format!(r#"{{"log": "{}"}}"#, "x".repeat(20_000));
