@@ -265,7 +265,7 @@ fn a_rollback_that_could_not_start_its_release_is_refused_and_one_that_starts_no
     lab.script("../tmp/web", "#!/bin/sh\nexit 1\n");
     let other = format!("the program {shown} is not what it was when release {new} was kept");
     lab.run(&to).exits(5).says(&["WL0346", &other]);
-    let none = lab.run(&["rollback", "--to", "9"]).exits(5);
+    let none = lab.run(&["rollback", "--to", "9.9"]).exits(5);
     none.says(&[&format!("rollback web --to {new}: {other}")]);
     let now = lab.run(&["list", "-o", "json"]).exits(0).json();
     assert_eq!(now, begun, "nothing has begun");
@@ -311,7 +311,7 @@ fn after_down_every_message_says_who_did_it_and_what_brings_it_up() {
         5,
         &["WL0453", "web was taken down", again],
     );
-    says(&["rollback", "--to", "9"], 5, &["WL0453", whole, again]);
+    says(&["rollback", "--to", "9.9"], 5, &["WL0453", whole, again]);
     for verb in ["hold", "resume", "promote", "abort"] {
         says(
             &[verb, &id],

@@ -96,6 +96,6 @@ fn a_command_that_is_named_means_the_file_and_the_environment_that_it_is_about()
     found += all(&["events", &promoted, "--follow"]);
     found += all(&["abort", &promoted]);
     found += all(&["deploy", "--plan", &plan]);
-    found += all(&["rollback", "-e", "production", "--to", "9"]);
+    found += all(&["rollback", "-e", "production", "--to", "9.9"]);
     assert!(found >= 12, "only {found} commands were seen");
 }
