@@ -104,22 +104,24 @@ fn what_is_open_when_a_controller_dies_is_not_said_twice_and_is_closed_by_the_ne
     });
 }
 
+/// It hangs and recovers while no controller lives; what the next one is to find of that.
+async fn hung_unseen(lab: &mut Lab, id: &InstanceId) -> [(String, u32, bool); 2] {
+    lab.crash().await;
+    lab.world.front.lapse(id, "HTTP 500");
+    lab.world.pass(Millis::from_secs(7)).await;
+    lab.world.front.recover(id);
+    lab.world.pass(Millis::from_secs(30)).await;
+    lab.start().await;
+    lab.pass(Millis::from_secs(5)).await;
+    ["lost: HTTP 500", "ready after 7s"].map(|what| told(what, 1, true))
+}
+
 #[test]
 fn what_began_and_ended_while_no_controller_lived_is_found() {
     run(async {
         let mut lab = Lab::new().await;
         let id = serving(&mut lab).await;
-        lab.crash().await;
-        lab.world.front.lapse(&id, "HTTP 503");
-        lab.world.pass(Millis::from_secs(7)).await;
-        lab.world.front.recover(&id);
-        lab.world.pass(Millis::from_secs(30)).await;
-        lab.start().await;
-        lab.pass(Millis::from_secs(5)).await;
-        let both = [
-            told("lost: HTTP 503", 1, true),
-            told("ready after 7s", 1, true),
-        ];
+        let both = hung_unseen(&mut lab, &id).await;
         assert_eq!(lapses(&lab), both);
     });
 }
@@ -230,17 +232,7 @@ fn what_it_did_since_it_was_promoted_is_found_by_the_next_controller() {
     run(async {
         let mut lab = Lab::new().await;
         let id = promoted_after_a_lapse(&mut lab).await;
-        lab.crash().await;
-        lab.world.front.lapse(&id, "HTTP 500");
-        lab.world.pass(Millis::from_secs(7)).await;
-        lab.world.front.recover(&id);
-        lab.world.pass(Millis::from_secs(30)).await;
-        lab.start().await;
-        lab.pass(Millis::from_secs(5)).await;
-        let both = [
-            told("lost: HTTP 500", 1, true),
-            told("ready after 7s", 1, true),
-        ];
+        let both = hung_unseen(&mut lab, &id).await;
         assert_eq!(lapses(&lab), both);
         lab.crash_and_restart().await;
         lab.pass(Millis::from_secs(5)).await;
