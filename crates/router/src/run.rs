@@ -15,7 +15,7 @@ use std::time::Instant;
 
 use rustix::fs::{FlockOperation, flock};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::LocalSet;
 use tokio::time::{MissedTickBehavior, interval};
 use windlass_control::RouterProgram;
@@ -178,6 +178,10 @@ fn serve(
         .enable_all()
         .build()
         .map_err(RouterError::Start)?;
+    let signals = {
+        let _entered = runtime.enter();
+        Signals::hear().map_err(RouterError::Start)?
+    };
     let (ended, alive) = io::pipe().map_err(RouterError::Start)?;
     let (listener, at) = PrivateSocket::bind(&socket).map_err(|source| RouterError::Socket {
         path: socket.clone(),
@@ -199,7 +203,7 @@ fn serve(
         .and_then(|hung_up| leading(&keeper, elder, &mut threads).map(|()| hung_up))
         .and_then(|hung_up| {
             tracing::info!(boot = %core.boot.0, threads = core.shards, "the router runs");
-            LocalSet::new().block_on(&runtime, upkeep(core.clone(), keeper, hung_up))
+            LocalSet::new().block_on(&runtime, upkeep(core.clone(), keeper, (signals, hung_up)))
         });
     core.end();
     core.alarm.end();
@@ -391,15 +395,31 @@ fn capacity() -> usize {
     CONNECTIONS.min(files / 8 * 3).max(1)
 }
 
+/// What a person or a supervisor says to the process. Heard before anybody can know that it runs: until then each of
+/// these would kill it at once, with what it carries.
+struct Signals {
+    hangup: Signal,
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    /// Hears them from now on. Within a runtime.
+    fn hear() -> io::Result<Self> {
+        Ok(Self {
+            hangup: signal(SignalKind::hangup())?,
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+        })
+    }
+}
+
 /// Probes, ticks and signals, until the data threads have ended.
 async fn upkeep(
     core: Arc<Core>,
     keeper: Arc<Keeper>,
-    hung_up: mpsc::SyncSender<()>,
+    (mut signals, hung_up): (Signals, mpsc::SyncSender<()>),
 ) -> io::Result<()> {
-    let mut hangup = signal(SignalKind::hangup())?;
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
     let mut ending = core.ending();
     let mut closed = false;
     let mut ended = core.ended.subscribe();
@@ -417,10 +437,10 @@ async fn upkeep(
                 keeper.open_overdue();
             }
             // A full channel means that the file is to be read again already.
-            _signal = hangup.recv() => drop(hung_up.try_send(())),
+            _signal = signals.hangup.recv() => drop(hung_up.try_send(())),
             () = health.as_mut() => {}
-            _signal = terminate.recv() => core.end(),
-            _signal = interrupt.recv() => core.end(),
+            _signal = signals.terminate.recv() => core.end(),
+            _signal = signals.interrupt.recv() => core.end(),
             begins = ending.wait_for(|ending| *ending), if !closed => {
                 drop(begins);
                 keeper.close();
