@@ -4,7 +4,6 @@ use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::{UnixListener, UnixStream};
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -13,7 +12,8 @@ use windlass_model::{Epoch, Millis};
 
 use crate::apply::Keeper;
 use crate::core::{Core, locked};
-use crate::limits::{CONTROL_CONNECTIONS, CONTROL_TIME, SOCKET_LOOK};
+use crate::limits::{CONTROL_CONNECTIONS, CONTROL_PLACE, CONTROL_TIME, SOCKET_LOOK};
+use crate::places::Places;
 use crate::private::PrivateSocket;
 use crate::wire::{self, Message};
 
@@ -27,7 +27,8 @@ pub(crate) struct Control {
     pub(crate) alive: Mutex<Option<io::PipeWriter>>,
     /// Of the state folder. None where another one has it.
     pub(crate) lock: Mutex<Option<File>>,
-    pub(crate) open: AtomicUsize,
+    /// For connections.
+    pub(crate) places: Places,
 }
 
 /// Accepts until the router has ended. A socket file that was taken away is made anew: whoever looks for
@@ -71,8 +72,8 @@ fn accept_one(control: &Arc<Control>, listener: &UnixListener) {
         tracing::warn!("closed a control connection of another user");
         return;
     }
-    if control.open.fetch_add(1, Ordering::SeqCst) >= CONTROL_CONNECTIONS {
-        control.open.fetch_sub(1, Ordering::SeqCst);
+    // Who was stopped finds all at once who came meanwhile, and most of them have left.
+    if !control.places.take(CONTROL_PLACE) {
         tracing::warn!("closed a control connection: {CONTROL_CONNECTIONS} are open");
         return;
     }
@@ -81,10 +82,10 @@ fn accept_one(control: &Arc<Control>, listener: &UnixListener) {
         .name("control".to_owned())
         .spawn(move || {
             converse(&mine, &stream);
-            mine.open.fetch_sub(1, Ordering::SeqCst);
+            mine.places.give_back();
         });
     if let Err(why) = thread {
-        control.open.fetch_sub(1, Ordering::SeqCst);
+        control.places.give_back();
         tracing::warn!(%why, "could not serve a control connection");
     }
 }

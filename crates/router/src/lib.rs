@@ -85,6 +85,7 @@ mod pace;
 mod passage;
 mod pauses;
 mod pieces;
+mod places;
 mod pool;
 mod presence;
 mod private;

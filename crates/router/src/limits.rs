@@ -255,6 +255,8 @@ pub(crate) const RAISE_TRIES: usize = 16;
 
 /// Control connections at once.
 pub(crate) const CONTROL_CONNECTIONS: usize = 8;
+/// How long one more waits until another has ended, before it is closed.
+pub(crate) const CONTROL_PLACE: Duration = Duration::from_secs(2);
 /// Time for the rest of a message that has begun, and for a reply to be taken.
 pub(crate) const CONTROL_TIME: Duration = Duration::from_secs(10);
 /// Time between two looks at the control socket's file.

@@ -7,7 +7,6 @@ use std::num::NonZeroUsize;
 use std::os::unix::fs::FileExt as _;
 use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::AtomicUsize;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
@@ -29,8 +28,9 @@ use crate::elder::Elder;
 use crate::health;
 use crate::keep::{TableFile, TableKeeper};
 use crate::latch::Latches;
-use crate::limits::{CONNECTIONS, LOCK_PAUSE, LOCK_TIME, RENEW_EVERY, TICK};
+use crate::limits::{CONNECTIONS, CONTROL_CONNECTIONS, LOCK_PAUSE, LOCK_TIME, RENEW_EVERY, TICK};
 use crate::ordering;
+use crate::places::Places;
 use crate::private::PrivateSocket;
 use crate::reload::Alone;
 use crate::scrape;
@@ -193,7 +193,7 @@ fn serve(
         ended,
         alive: Mutex::new(Some(alive)),
         lock: Mutex::new(Some(lock)),
-        open: AtomicUsize::new(0),
+        places: Places::new(CONTROL_CONNECTIONS),
     });
     let (over, until_over) = mpsc::channel::<()>();
     let mut threads = Vec::new();

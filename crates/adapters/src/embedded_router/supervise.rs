@@ -390,21 +390,31 @@ impl State {
         self.ended = true;
         // Before the wait: whoever comes now is refused instead of kept waiting.
         self.listeners.close_all();
-        let gone = timeout(END_TIME, self.gone()).await;
-        gone.map_err(|_late| {
+        let gone = timeout(END_TIME, self.gone(config)).await;
+        gone.unwrap_or_else(|_late| {
             let what = format!("the router is still there after {END_TIME:?}");
-            EdgeError::new(ErrorKind::Timeout, Retry::Now, what)
+            Err(EdgeError::new(ErrorKind::Timeout, Retry::Now, what))
         })
     }
 
-    async fn gone(&mut self) {
-        if let Some(link) = &self.link {
-            link.closed().await;
-        }
-        self.link = None;
-        while self.child.is_some() {
+    /// Waits until the router that was told to end is gone, and ends whoever takes its place: one that this
+    /// adapter started beside it may have waited for that.
+    async fn gone(&mut self, config: &EmbeddedRouterConfig) -> Result<(), EdgeError> {
+        loop {
+            if let Some(link) = self.link.take() {
+                link.closed().await;
+            }
             self.reap();
-            sleep(GONE_PAUSE).await;
+            if self.child.is_none() {
+                return Ok(());
+            }
+            match Link::connect(&config.socket, Some(config.epoch)).await {
+                Ok(mut link) => {
+                    link.shutdown().await?;
+                    self.link = Some(link);
+                }
+                Err(_none) => sleep(GONE_PAUSE).await,
+            }
         }
     }
 }

@@ -4,6 +4,7 @@ mod access;
 mod alone;
 mod answers;
 mod bodies;
+mod callers;
 mod calls;
 mod cancelled;
 mod client;

@@ -112,9 +112,14 @@ impl Control {
         request: &RouterRequest,
         descriptors: &[BorrowedFd<'_>],
     ) -> io::Result<(RouterReply, Vec<OwnedFd>)> {
-        let frame = encode(request).expect("a frame");
-        self.send(&frame, descriptors)?;
+        self.send(&encode(request).expect("a frame"), descriptors)?;
         self.receive()
+    }
+
+    /// Sends what is not waited for.
+    pub(crate) fn ask(&self, request: &RouterRequest) {
+        let frame = encode(request).expect("a frame");
+        self.send(&frame, &[]).expect("sent");
     }
 
     fn send(&self, frame: &[u8], descriptors: &[BorrowedFd<'_>]) -> io::Result<()> {
@@ -128,7 +133,7 @@ impl Control {
         (&self.0).write_all(&frame[sent..])
     }
 
-    fn receive(&self) -> io::Result<(RouterReply, Vec<OwnedFd>)> {
+    pub(crate) fn receive(&self) -> io::Result<(RouterReply, Vec<OwnedFd>)> {
         let mut descriptors = Vec::new();
         let mut header = [0; 4];
         self.fill(&mut header, &mut descriptors)?;
@@ -264,17 +269,19 @@ impl Rig {
             self.elders.borrow_mut().extend(self.child.take());
             let pid = i32::try_from(pid).ok().and_then(Pid::from_raw);
             self.heir.set(pid);
-            self.control
-                .replace(Some(Control::connect(&self.config().socket)));
+            self.control.replace(Some(Control::connect(&self.socket())));
         }
         reply
+    }
+
+    pub(crate) fn socket(&self) -> PathBuf {
+        self.config().socket
     }
 
     /// The process that has taken the place of the one that was killed.
     pub(crate) fn adopt(&self, heir: Pid) {
         self.heir.set(Some(heir));
-        self.control
-            .replace(Some(Control::connect(&self.config().socket)));
+        self.control.replace(Some(Control::connect(&self.socket())));
     }
 
     /// Those whose place was taken were killed.

@@ -176,6 +176,26 @@ async fn a_controller_whose_epoch_was_heard_before_it_spoke_changes_nothing() {
     next.shutdown().await.expect("ended");
 }
 
+/// The file of its socket was away: the second waits for the first one's folder, and gets it once that ends.
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn one_that_was_started_beside_another_ends_with_it() {
+    let place = Place::new();
+    let first = place.connect(1).await;
+    let listener = free_address();
+    let route = to(listener, origin("hello"));
+    raise(&first, "web", Some(route)).await.expect("applied");
+    drop(first);
+    let old = place.pid();
+    std::fs::remove_file(place.path("router.sock")).expect("it was there");
+    let second = place.connect(2).await;
+    second.apply(TableChange::default()).await.expect("heard");
+    assert_eq!(get(listener).expect("an answer"), "hello");
+    let reached = second.process().await.and_then(|pid| pid.try_into().ok());
+    assert_eq!(reached, old, "the one that serves");
+    second.shutdown().await.expect("ended");
+    assert_eq!(place.pid(), None);
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn a_router_that_is_gone_has_heard_what_its_table_says() {
     let place = Place::new();
