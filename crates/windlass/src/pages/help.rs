@@ -115,14 +115,14 @@ is no such service.",
   windlass hold
 
 What is watched is watched on; its time stands still until: windlass resume
-Ends with 0 once it is journalled, 5 where it can't wait, 64 if none runs.",
+Ends with 0 once it is journalled, 5 where it can't wait or none runs.",
     ),
     (
         "resume",
         "Examples:
   windlass resume
 
-Ends with 0 once it is journalled, 5 where nothing is held, 64 where none runs.",
+Ends with 0 once it is journalled, 5 where nothing is held or none runs.",
     ),
     (
         "abort",
@@ -134,7 +134,7 @@ Ends with 0 once it is journalled, 5 where nothing is held, 64 where none runs."
   windlass promote
 
 It asks nothing. Readiness, tripwires and what has no way back still hold.
-Ends with 0 once it is journalled, 5 where it does not apply, 64 where none
+Ends with 0 once it is journalled, 5 where it does not apply or none
 runs.",
     ),
     (
