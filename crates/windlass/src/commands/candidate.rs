@@ -6,7 +6,7 @@ use windlass_api::{DeploymentView, EnvironmentView, Exit};
 use windlass_client::Client;
 use windlass_model::{DeploymentId, DeploymentState, Outcome};
 
-use super::which::{Here, NONE_NAMED, SEARCHED, named};
+use super::which::{Here, NONE_IS, NONE_NAMED, SEARCHED, named};
 use crate::context::Context;
 use crate::diagnostic::Diagnostic;
 use crate::ui::words::{listed, state_of};
@@ -69,8 +69,8 @@ fn the_failed_one<'v>(
     match can.as_slice() {
         [only] => Ok(only),
         [] => Err(
-            Diagnostic::new(Exit::Usage, "no deployment is there to try again")
-                .code(NONE_NAMED)
+            Diagnostic::new(Exit::Refused, "no deployment is there to try again")
+                .code(NONE_IS)
                 .detail(lines(&others))
                 .hint("one that failed or was stopped can be, while it is the last one: windlass list"),
         ),
@@ -116,8 +116,8 @@ fn the_one_that_left(
     match (all.next(), all.next()) {
         (Some((only, what)), None) => Ok((only.clone(), listed(&what))),
         (None, _) => Err(
-            Diagnostic::new(Exit::Usage, "no deployment has left anything to drop")
-                .code(NONE_NAMED)
+            Diagnostic::new(Exit::Refused, "no deployment has left anything to drop")
+                .code(NONE_IS)
                 .hint("what runs, and what is kept warm: windlass status"),
         ),
         (Some(first), Some(second)) => {
@@ -162,7 +162,6 @@ mod tests {
             let all: Vec<_> = all.iter().map(|view| (*view).clone()).collect();
             let meant = the_failed_one(&all, &HERE);
             meant.map(|view| view.id.to_string()).map_err(|no| {
-                assert_eq!(no.exit, Exit::Usage);
                 no.detail.unwrap_or_default()
             })
         };
@@ -171,6 +170,8 @@ mod tests {
             found(&[&good, &failed]).unwrap_err(),
             "dep_01ka of shop in production: promoted"
         );
+        let none = the_failed_one(&[], &HERE).map_err(|no| no.exit);
+        assert_eq!(none.unwrap_err(), Exit::Refused);
         let running = view("dep_01kd", DeploymentState::Running);
         found(&[&running, &back]).unwrap_err();
         found(&[]).unwrap_err();

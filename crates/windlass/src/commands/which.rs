@@ -16,8 +16,8 @@ pub(super) const SEARCHED: u32 = 1_000;
 /// None is named, and what is there leaves no single one.
 pub(super) const NONE_NAMED: &str = "WL0431";
 
-/// Nothing runs that could be meant: what was typed is right, and comes too late or too early.
-const NONE_RUNS: &str = "WL0491";
+/// There is none that could be meant: what was typed is right, and comes too late or too early.
+pub(super) const NONE_IS: &str = "WL0491";
 
 /// Deployments that are meant where none is named: of this application, in this environment.
 pub(super) struct Here<'c> {
@@ -154,11 +154,11 @@ fn the_running_one<'v>(
         (None, _, Some(app)) => {
             let what = format!("no deployment of {app} runs");
             Err(Diagnostic::new(Exit::Refused, what)
-                .code(NONE_RUNS)
+                .code(NONE_IS)
                 .hint(hint))
         }
         (None, _, None) => Err(Diagnostic::new(Exit::Refused, "no deployment runs")
-            .code(NONE_RUNS)
+            .code(NONE_IS)
             .hint(hint)),
         (Some(first), Some(second), _) => {
             let told = [first, second].into_iter().chain(running);
