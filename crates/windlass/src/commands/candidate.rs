@@ -161,9 +161,9 @@ mod tests {
         let found = |all: &[&DeploymentView]| {
             let all: Vec<_> = all.iter().map(|view| (*view).clone()).collect();
             let meant = the_failed_one(&all, &HERE);
-            meant.map(|view| view.id.to_string()).map_err(|no| {
-                no.detail.unwrap_or_default()
-            })
+            meant
+                .map(|view| view.id.to_string())
+                .map_err(|no| no.detail.unwrap_or_default())
         };
         assert_eq!(found(&[&failed, &back, &good]).as_deref(), Ok("dep_01kc"));
         assert_eq!(

@@ -21,7 +21,7 @@ use crate::ui::{question, went_back};
 /// Options of `deploy`.
 #[derive(Debug, Args)]
 pub(crate) struct Options {
-    /// The version of a service, in the place of the file's; once for each service
+    /// The version of a service, in the place of the file's; may be given for each service
     #[arg(long, value_name = "SERVICE=VERSION", value_parser = assignment, conflicts_with = "plan")]
     pub(crate) set: Vec<(String, String)>,
 

@@ -1,5 +1,7 @@
 //! `windlass docs`: prints the project's own pages. Asks no controller.
 
+use std::cmp::Reverse;
+
 use clap::Args;
 use serde::Serialize;
 use windlass_api::Exit;
@@ -7,7 +9,7 @@ use windlass_api::Exit;
 use crate::arguments::named;
 use crate::context::Context;
 use crate::diagnostic::Diagnostic;
-use crate::pages::{self, TOPICS};
+use crate::pages::{self, TOPICS, Topic};
 use crate::report::Report;
 use crate::ui::words::{did_you_mean, listed};
 use crate::ui::{self};
@@ -52,15 +54,38 @@ fn all() -> Result<Report, Diagnostic> {
     Report::new(text, &listed)
 }
 
+/// The page that was meant, or those that tell of it most.
+fn instead(name: &str) -> String {
+    let word = name.to_lowercase();
+    if let Some(topic) = TOPICS.iter().find(|topic| topic.name.contains(&word)) {
+        return format!("did you mean {}? ", topic.name);
+    }
+    if let Some(meant) = did_you_mean(&word, TOPICS.iter().map(|topic| topic.name)) {
+        return format!("{meant} ");
+    }
+    let told = |topic: &Topic| topic.text().to_lowercase().matches(&word).count();
+    let mut telling: Vec<(usize, &str)> = TOPICS
+        .iter()
+        .map(|topic| (told(topic), topic.name))
+        .filter(|(told, _)| *told > 0)
+        .collect();
+    telling.sort_by_key(|(told, _)| Reverse(*told));
+    let most: Vec<&str> = telling.iter().map(|(_, name)| *name).take(3).collect();
+    match most.first() {
+        Some(first) => format!(
+            "it is told of in {}: windlass docs {first}; ",
+            listed(&most)
+        ),
+        None => String::new(),
+    }
+}
+
 pub(super) fn one(context: &Context, name: &str) -> Result<Report, Diagnostic> {
     let Some(topic) = pages::topic(name) else {
-        let names: Vec<&str> = TOPICS.iter().map(|topic| topic.name).collect();
-        let meant = did_you_mean(&name.to_ascii_lowercase(), names.iter().copied());
-        let all = format!("there are {}: windlass docs TOPIC", listed(&names));
         return Err(
             Diagnostic::new(Exit::Usage, format!("there is no page {name}"))
                 .code(pages::NO_PAGE)
-                .hint(meant.map_or(all, |meant| format!("{meant} all of them: windlass docs"))),
+                .hint(format!("{}all of them: windlass docs", instead(name))),
         );
     };
     let text = topic.text();
@@ -70,4 +95,18 @@ pub(super) fn one(context: &Context, name: &str) -> Result<Report, Diagnostic> {
         &serde_json::json!({ "topic": topic.name, "about": topic.about, "page": text }),
     )?;
     Ok(page.page())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_that_is_none_leads_to_those_that_tell_of_it() {
+        assert_eq!(instead("Systemd"), "did you mean run-under-systemd? ");
+        assert_eq!(instead("rollback"), "did you mean roll-back? ");
+        let stuck = instead("stuck");
+        assert!(stuck.contains(", wrap-a-script, "), "{stuck}");
+        assert_eq!(instead("xyzzy"), "");
+    }
 }

@@ -20,7 +20,7 @@ use crate::ui::plan::plan_text;
 /// Options of `plan`.
 #[derive(Debug, Args)]
 pub(crate) struct Options {
-    /// The version of a service, in the place of the file's; once for each service
+    /// The version of a service, in the place of the file's; may be given for each service
     #[arg(long, value_name = "SERVICE=VERSION", value_parser = assignment)]
     pub(crate) set: Vec<(String, String)>,
 }

@@ -45,10 +45,10 @@ file is wrong or what it asks for can't be done from what runs.",
   windlass deploy --wait 10m -o ndjson
 
 Ends with 0 promoted or nothing to do, 1 failed and nothing ran before, 3 back
-at the previous releases, 4 waits for a person, 5 refused, 6 stuck. Where nothing
-is new it starts at once what is down, waits until that is ready, and ends with
-6 when it is not. Ctrl-C ends the following with 130; the deployment goes on. One
-that still waits for its turn does not begin then.",
+at the previous releases, 4 waits for a person, 5 refused, 6 stuck. Where
+nothing is new it starts at once what is down, waits until that is ready, and
+ends with 6 when it is not. Ctrl-C ends the following with 130; the deployment
+goes on. One that still waits for its turn does not begin then.",
     ),
     (
         "status",
@@ -69,8 +69,10 @@ directory the files of each version are. Ends with 0 whatever it shows.",
         "Examples:
   windlass list --limit 5
 
-CHANGES says what went from which version to which. Where a terminal is too
-narrow, ids are cut: what is left of one is enough for every command.",
+All of this state directory, also of other applications and environments: only
+`show`, `events` and what acts on one mean those of the file here. CHANGES says
+what went from which version to which. Where a terminal is too narrow, ids are
+cut: what is left of one is enough for every command.",
     ),
     (
         "show",
@@ -126,7 +128,7 @@ Ends with 0 once it is journalled, 5 where nothing is held or none runs.",
     ),
     (
         "abort",
-        "Examples:\n  windlass abort\n  windlass abort dep_06gv --detach\n\nIt asks nothing. Ends with 0 when everything is back, 6 when it is stuck on the way.",
+        "Examples:\n  windlass abort\n  windlass abort dep_06gv --detach\n\nIt asks nothing. Ends with 0 when everything is back, 6 when it is stuck on the\nway.",
     ),
     (
         "promote",
@@ -134,8 +136,7 @@ Ends with 0 once it is journalled, 5 where nothing is held or none runs.",
   windlass promote
 
 It asks nothing. Readiness, tripwires and what has no way back still hold.
-Ends with 0 once it is journalled, 5 where it does not apply or none
-runs.",
+Ends with 0 once it is journalled, 5 where it does not apply or none runs.",
     ),
     (
         "retry",
@@ -288,9 +289,9 @@ with 0 when all is well or there are only warnings, 6 when something is broken."
   windlass backup /srv/backup/windlass.tar
   windlass backup /srv/backup
 
-In a folder the file is named after the time. A running controller is not disturbed.
-What is written is read again and checked; ends with 0 only if that went well,
-5 where the file is there already.",
+In a folder the file is named after the time. A running controller is not
+disturbed. What is written is read again and checked; ends with 0 only if that
+went well, 5 where the file is there already.",
     ),
     (
         "restore",
@@ -387,6 +388,14 @@ mod tests {
         for (verb, _) in BELOW {
             assert!(whole.find_subcommand(verb).is_some(), "{verb}");
         }
+    }
+
+    /// Whoever breaks a longer one leaves a word alone on a line.
+    #[test]
+    fn no_line_is_longer_than_a_terminal_has_room_for() {
+        let lines = BELOW.iter().flat_map(|(_, below)| below.lines());
+        let long: Vec<&str> = lines.filter(|line| line.chars().count() > 80).collect();
+        assert!(long.is_empty(), "{long:#?}");
     }
 
     #[test]

@@ -10,4 +10,4 @@ mod typed;
 
 pub(crate) use codes::{CodePage, NO_PAGE, codes, known, nearest};
 pub(crate) use help::{command, verbs};
-pub(crate) use topics::{TOPICS, reference, topic};
+pub(crate) use topics::{TOPICS, Topic, reference, topic};

@@ -133,9 +133,10 @@ fn every_page_is_listed_and_printed() {
             "{topic}: running text is broken into lines"
         );
     }
-    let left = Place::empty().run(&["docs", "nonsense"]);
+    let left = Place::empty().run(&["docs", "systemd"]);
     assert_eq!(left.code, 64);
-    assert!(left.err.contains("tutorial"), "{}", left.err);
+    let hint = "hint: did you mean run-under-systemd? all of them: windlass docs\n";
+    assert!(left.err.contains(hint), "{}", left.err);
 }
 
 #[test]
