@@ -38,6 +38,7 @@ mod places;
 mod proxies;
 mod refused;
 mod reload;
+mod retiring;
 mod retry;
 mod rig;
 mod safety;
