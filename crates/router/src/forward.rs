@@ -326,7 +326,7 @@ fn answer(
     if let Some(cookie) = ticket.cookie(line.client.scheme == "https") {
         head.headers.append(SET_COOKIE, cookie);
     }
-    if lent.progress.is_held() {
+    if tunnel.is_none() && (lent.progress.is_held() || lent.progress.leaves_much()) {
         // It may send what it was not told to send, or its next request: nobody could tell (RFC 9112, 9.3).
         let last = HeaderValue::from_static("close");
         head.headers.insert(CONNECTION, last);

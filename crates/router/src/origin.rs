@@ -194,6 +194,8 @@ pub(crate) struct Wire {
     stream: Mutex<TokioIo<TcpStream>>,
     /// A byte of the answer to the request under way has come.
     answering: AtomicBool,
+    /// Nobody waits for it any more.
+    is_reset: AtomicBool,
     ahead: Ahead,
     /// Held as long as the socket is open, also by a tunnel.
     outlet: Outlet,
@@ -213,11 +215,28 @@ impl Wire {
 
     /// Resets the connection, whatever was not sent yet.
     fn reset(&self) {
+        self.is_reset.store(true, Ordering::Relaxed);
         let stream = locked(&self.stream);
         // Told with the reset, once the connection's own task, which this wakes, lets go of it. An error is a
         // connection that has ended already.
         set_socket_linger(stream.inner(), Some(Duration::ZERO)).ok();
         shutdown(stream.inner(), Shutdown::Both).ok();
+    }
+
+    /// What became of a write. An instance that takes no more may have answered before it closed: what it said
+    /// lies there to be read, and behind it the end, so the library must not end before it has read that.
+    fn written<T>(&self, written: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
+        let is_closed = |why: &io::Error| {
+            let kinds = [io::ErrorKind::BrokenPipe, io::ErrorKind::ConnectionReset];
+            kinds.contains(&why.kind())
+        };
+        match written {
+            // The end that is to be read wakes whoever waits here, too.
+            Poll::Ready(Err(why)) if is_closed(&why) && !self.is_reset.load(Ordering::Relaxed) => {
+                Poll::Pending
+            }
+            written => written,
+        }
     }
 
     /// Whether the kernel holds nothing for it: neither the end nor bytes nobody asked for.
@@ -322,6 +341,7 @@ async fn in_turn(stream: TcpStream, outlet: Outlet) -> io::Result<InTurn> {
     let wire = Arc::new(Wire {
         stream: Mutex::new(TokioIo::new(stream)),
         answering: AtomicBool::new(false),
+        is_reset: AtomicBool::new(false),
         ahead: Ahead::on(outlet.memory()),
         outlet,
     });
@@ -386,7 +406,8 @@ impl Write for Socket {
         cx: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut *locked(&self.0.stream)).poll_write(cx, bytes)
+        let written = Pin::new(&mut *locked(&self.0.stream)).poll_write(cx, bytes);
+        self.0.written(written)
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -406,7 +427,8 @@ impl Write for Socket {
         cx: &mut Context<'_>,
         bytes: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        poll_write_pieces(locked(&self.0.stream).inner_mut(), cx, bytes)
+        let written = poll_write_pieces(locked(&self.0.stream).inner_mut(), cx, bytes);
+        self.0.written(written)
     }
 }
 

@@ -7,13 +7,15 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
+use http_body_util::BodyExt as _;
 use hyper::body::{Body, Frame, Incoming, SizeHint};
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 use crate::budget::Budget;
 use crate::expectation::Expectation;
 use crate::inflow::{Open, Passed};
 use crate::kept::Kept;
+use crate::limits::{LINGER_BYTES, LINGER_TIME};
 use crate::origin::Place;
 use crate::trailers::allowed;
 
@@ -30,6 +32,8 @@ pub(crate) struct Progress {
     polled: Cell<bool>,
     /// Nobody passes it on any more.
     is_left: Cell<bool>,
+    /// Much of it was left when its answer began.
+    is_broken_off: Cell<bool>,
     ended: Cell<bool>,
     failed: Cell<bool>,
     too_large: Cell<bool>,
@@ -55,6 +59,7 @@ impl Progress {
             taken: Cell::new(false),
             polled: Cell::new(false),
             is_left: Cell::new(false),
+            is_broken_off: Cell::new(false),
             ended: Cell::new(is_empty),
             failed: Cell::new(false),
             too_large: Cell::new(false),
@@ -138,12 +143,28 @@ impl Progress {
         self.held.get()
     }
 
-    /// Drops what is left of it where nobody passes it on any more, and it can't be sent again.
+    /// Lets go of what is left of it, where it is answered and nobody passes it on any more.
     fn let_go(&self) {
-        let is_over = self.is_left.get() && self.taken.get() && self.kept.borrow().is_none();
-        if is_over && let Some((_, open)) = self.source.take() {
-            open.ended();
+        if !self.is_left.get() || !self.answered.get() {
+            return;
         }
+        self.is_broken_off.set(self.leaves_much());
+        let Some((body, open)) = self.source.take() else {
+            return;
+        };
+        open.ended();
+        let is_over = self.ended.get() || self.failed.get() || self.held.get();
+        if !is_over && open.is_in_turn() && is_little(&body) {
+            read_away(body);
+        }
+    }
+
+    /// Whether so much of it has not come that the connection can't go on if its instance has no use for that.
+    pub(crate) fn leaves_much(&self) -> bool {
+        let source = self.source.borrow();
+        let is_much = |(body, open): &(Incoming, Open)| open.is_in_turn() && !is_little(body);
+        let is_left = !self.ended.get() && source.as_ref().is_some_and(is_much);
+        is_left || self.is_broken_off.get()
     }
 
     /// Notes that its answer has begun. Whose client still waits is not told to send it any more.
@@ -157,6 +178,21 @@ impl Progress {
     pub(crate) fn last(&self) -> Instant {
         self.last.get()
     }
+}
+
+/// Whether little of it is to come.
+fn is_little(body: &Incoming) -> bool {
+    let most = body.size_hint().upper();
+    body.is_end_stream() || most.is_some_and(|most| most <= LINGER_BYTES as u64)
+}
+
+/// Reads to its end what nobody has a use for: its connection may go on after that.
+fn read_away(mut body: Incoming) {
+    // Ends with its time at the latest.
+    tokio::task::spawn_local(async move {
+        let rest = async { while let Some(Ok(_unused)) = body.frame().await {} };
+        timeout(LINGER_TIME, rest).await.ok();
+    });
 }
 
 /// The body, watched.
@@ -220,7 +256,8 @@ impl Upload {
 }
 
 impl Drop for Upload {
-    /// Lets go of the body with the connection that it goes to, unless another one may get all of it.
+    /// Lets go of the body with the connection that it goes to, if its answer has begun: else another one may get it,
+    /// or it ends with its request.
     fn drop(&mut self) {
         self.progress.is_left.set(true);
         self.progress.let_go();

@@ -15,6 +15,7 @@ mod cut;
 mod disk;
 mod downgrade;
 mod drain;
+mod early;
 mod expecting;
 mod figures;
 mod floods;
