@@ -160,9 +160,11 @@ impl Origin {
         frame.is_trailers() || is_all(&self.body)
     }
 
+    /// Ends the request. Its connection is given back, too, unless its stream goes on: then whoever drops the
+    /// body has to see to that.
     fn give_back(&mut self) {
         self.ticket.told();
-        if let Some(lent) = self.lent.take() {
+        if let Some(lent) = self.lent.take_if(|lent| !lent.goes_on(&self.body)) {
             lent.give_back();
         }
     }
@@ -217,6 +219,22 @@ impl Origin {
             BrokenBody::Cut => self.ticket.told(),
         }
         Poll::Ready(Some(Err(why)))
+    }
+}
+
+impl Drop for AnswerBody {
+    fn drop(&mut self) {
+        let kind = std::mem::replace(&mut self.kind, Kind::Own(Full::default()));
+        if let Kind::Origin(origin) = kind
+            && is_all(&origin.body)
+            && let Origin {
+                body,
+                lent: Some(lent),
+                ..
+            } = *origin
+        {
+            lent.see_end(body);
+        }
     }
 }
 

@@ -117,7 +117,8 @@ impl Tries {
             return false;
         }
         self.sends += 1;
-        self.fresh = true;
+        // What was handed back went to a connection that is known now to be closed; another one may do.
+        self.fresh = lost != Lost::Unsent || self.sends > 1;
         match lost {
             Lost::Unsent => {}
             Lost::Refused => ticket.next_attempt(),
@@ -325,7 +326,7 @@ fn answer(
     if let Some(cookie) = ticket.cookie(line.client.scheme == "https") {
         head.headers.append(SET_COOKIE, cookie);
     }
-    if lent.progress.is_held() {
+    if tunnel.is_none() && (lent.progress.is_held() || lent.progress.leaves_much()) {
         // It may send what it was not told to send, or its next request: nobody could tell (RFC 9112, 9.3).
         let last = HeaderValue::from_static("close");
         head.headers.insert(CONNECTION, last);
@@ -334,7 +335,11 @@ fn answer(
     let Some((client, instance)) = tunnel else {
         let body = if lent.is_bare {
             ticket.told();
-            lent.give_back();
+            if lent.goes_on(&body) {
+                lent.see_end(body);
+            } else {
+                lent.give_back();
+            }
             AnswerBody::none()
         } else {
             AnswerBody::origin(body, ticket, lent)

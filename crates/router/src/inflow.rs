@@ -205,6 +205,11 @@ impl Open {
         }
     }
 
+    /// Whether its connection has no other before it has come to its end.
+    pub(crate) fn is_in_turn(&self) -> bool {
+        matches!(self, Self::InTurn(_))
+    }
+
     /// Notes that nothing more of it will be passed on.
     pub(crate) fn ended(&self) {
         if let Self::Multiplexed(standing) = self {

@@ -66,6 +66,7 @@ mod hello;
 mod inbound;
 mod inflow;
 mod keep;
+mod kept;
 mod known;
 mod latch;
 mod leaving;

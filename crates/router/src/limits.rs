@@ -64,6 +64,10 @@ pub(crate) const LINGER_TIME: Duration = Duration::from_secs(1);
 /// Bytes of what clients sent or have not taken, beyond what each may have anyway, that lie in memory for all
 /// of them together.
 pub(crate) const MEMORY_BYTES: usize = 64 * 1024 * 1024;
+/// Bytes of one body that was sent to an instance of HTTP/2 and is kept until its answer begins, to be sent again if
+/// the instance says that it has not looked at it; and of all of them together, beside that.
+pub(crate) const KEPT_BODY: usize = 64 * 1024;
+pub(crate) const KEPT_BODIES: usize = 8 * 1024 * 1024;
 /// Bytes of heads that each connection may have anyway, whatever the others have.
 pub(crate) const HEAD_FREE: usize = 16 * 1024;
 /// Bytes of the hello of a client that speaks TLS that each may have anyway.
@@ -155,6 +159,8 @@ pub(crate) const KEPT_CONNECTIONS: usize = 256;
 pub(crate) const KEPT_TIME: Duration = Duration::from_mins(1);
 /// How often unused connections are looked through.
 pub(crate) const KEPT_SWEEP: Duration = Duration::from_secs(5);
+/// How long the stream of an answer that has come whole is kept for its end, on HTTP/2.
+pub(crate) const END_TIME: Duration = Duration::from_secs(1);
 /// How long a connection just given back may take to be ready again.
 pub(crate) const READY_TIME: Duration = Duration::from_millis(50);
 

@@ -1,6 +1,6 @@
 //! One connection to one instance: a request at a time, or many.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::error::Error as _;
 use std::future::{Future as _, poll_fn};
 use std::io;
@@ -62,16 +62,24 @@ impl Drop for InTurn {
     }
 }
 
-/// One that speaks HTTP/2: each request has one of these.
-#[derive(Clone)]
+/// One that speaks HTTP/2: each request has one of these, and the pool has one.
 pub(crate) struct Multiplexed {
     sender: http2::SendRequest<Upload>,
-    /// Held by each of them.
-    streams: Rc<()>,
-    driven: Rc<Driven>,
+    place: Rc<Place>,
+    shared: Rc<Shared>,
 }
 
-/// What moves such a connection, until it has ended.
+/// One of those on a connection that speaks HTTP/2, held until both ways of its stream have ended.
+pub(crate) struct Place(Rc<()>);
+
+/// What all have in common that are on such a connection.
+struct Shared {
+    driven: Driven,
+    /// Its instance takes no more on it.
+    is_leaving: Cell<bool>,
+}
+
+/// What moves it, until it has ended.
 type Driven = RefCell<Option<http2::Connection<TokioIo<TcpStream>, Upload, Here>>>;
 
 impl InTurn {
@@ -90,22 +98,33 @@ impl InTurn {
 }
 
 impl Multiplexed {
+    /// The same connection for one more.
+    pub(crate) fn join(&self) -> Self {
+        Self {
+            sender: self.sender.clone(),
+            place: Rc::new(Place(self.place.0.clone())),
+            shared: self.shared.clone(),
+        }
+    }
+
     /// Whether nothing can be sent on it any more.
     pub(crate) fn is_closed(&self) -> bool {
-        self.sender.is_closed()
+        self.sender.is_closed() || self.shared.is_leaving.get()
     }
 
     /// How many have it.
     pub(crate) fn shared_by(&self) -> usize {
-        Rc::strong_count(&self.streams)
+        Rc::strong_count(&self.place.0)
     }
 
-    /// How many requests its instance takes at once, of those that are sent to one.
+    /// How many requests are sent to its instance at once: one less than it takes. The library lets the one that
+    /// fills a connection wait, and drops it without a word if GOAWAY comes meanwhile.
     pub(crate) fn most(&self) -> usize {
-        let driven = self.driven.borrow();
+        let driven = self.shared.driven.borrow();
         let most = driven
             .as_ref()
             .map_or(0, http2::Connection::current_max_send_streams);
+        let most = if most > 1 { most - 1 } else { most };
         most.min(SENT_STREAMS)
     }
 }
@@ -141,12 +160,31 @@ impl Link {
         }
     }
 
-    /// Whether a byte of the answer may have come.
-    pub(crate) fn may_be_answering(&self) -> bool {
+    /// Whether it ended before anything came of an answer that was lost for this reason.
+    pub(crate) fn has_said_nothing(&self, why: &hyper::Error) -> bool {
         match self {
-            Self::InTurn(link) => link.wire.is_answering(),
-            // Bytes of one answer can't be told from those of another.
-            Self::Multiplexed(_) => true,
+            Self::InTurn(link) => !link.wire.is_answering(),
+            // Bytes of one answer can't be told from those of another; but one that is reset was an answer.
+            Self::Multiplexed(_) => {
+                !why.is_timeout() && !cause(why).is_some_and(h2::Error::is_reset)
+            }
+        }
+    }
+
+    /// Notes why a request was lost on it: where its instance takes no more on it, nobody joins it any more.
+    pub(crate) fn lost(&self, why: &hyper::Error) {
+        if let Self::Multiplexed(link) = self
+            && cause(why).is_some_and(h2::Error::is_go_away)
+        {
+            link.shared.is_leaving.set(true);
+        }
+    }
+
+    /// Its place among those that share it, if they do.
+    pub(crate) fn place(&self) -> Option<Rc<Place>> {
+        match self {
+            Self::InTurn(_) => None,
+            Self::Multiplexed(link) => Some(link.place.clone()),
         }
     }
 }
@@ -156,6 +194,8 @@ pub(crate) struct Wire {
     stream: Mutex<TokioIo<TcpStream>>,
     /// A byte of the answer to the request under way has come.
     answering: AtomicBool,
+    /// Nobody waits for it any more.
+    is_reset: AtomicBool,
     ahead: Ahead,
     /// Held as long as the socket is open, also by a tunnel.
     outlet: Outlet,
@@ -175,11 +215,28 @@ impl Wire {
 
     /// Resets the connection, whatever was not sent yet.
     fn reset(&self) {
+        self.is_reset.store(true, Ordering::Relaxed);
         let stream = locked(&self.stream);
         // Told with the reset, once the connection's own task, which this wakes, lets go of it. An error is a
         // connection that has ended already.
         set_socket_linger(stream.inner(), Some(Duration::ZERO)).ok();
         shutdown(stream.inner(), Shutdown::Both).ok();
+    }
+
+    /// What became of a write. An instance that takes no more may have answered before it closed: what it said
+    /// lies there to be read, and behind it the end, so the library must not end before it has read that.
+    fn written<T>(&self, written: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
+        let is_closed = |why: &io::Error| {
+            let kinds = [io::ErrorKind::BrokenPipe, io::ErrorKind::ConnectionReset];
+            kinds.contains(&why.kind())
+        };
+        match written {
+            // The end that is to be read wakes whoever waits here, too.
+            Poll::Ready(Err(why)) if is_closed(&why) && !self.is_reset.load(Ordering::Relaxed) => {
+                Poll::Pending
+            }
+            written => written,
+        }
     }
 
     /// Whether the kernel holds nothing for it: neither the end nor bytes nobody asked for.
@@ -225,13 +282,15 @@ pub(crate) fn is_own_lack(why: &io::Error) -> bool {
 /// Whether an instance says that it has not looked at a request: one that came after the last it takes, or that
 /// it refused before anything else (RFC 9113, 8.7).
 pub(crate) fn was_refused(why: &hyper::Error) -> bool {
-    let cause = why
-        .source()
-        .and_then(|cause| cause.downcast_ref::<h2::Error>());
-    cause.is_some_and(|why| {
+    cause(why).is_some_and(|why| {
         let refused = why.is_reset() && why.reason() == Some(h2::Reason::REFUSED_STREAM);
         why.is_remote() && (why.is_go_away() || refused)
     })
+}
+
+/// What HTTP/2 says of it, if anything.
+fn cause(why: &hyper::Error) -> Option<&h2::Error> {
+    why.source().and_then(|cause| cause.downcast_ref())
 }
 
 async fn multiplexed(stream: TcpStream, outlet: Outlet) -> io::Result<Multiplexed> {
@@ -241,26 +300,29 @@ async fn multiplexed(stream: TcpStream, outlet: Outlet) -> io::Result<Multiplexe
         .initial_connection_window_size(STREAM_WINDOW * WINDOWS)
         .max_header_list_size(HEADER_LIST_BYTES)
         .max_send_buf_size(STREAM_SEND_BYTES)
-        // Until it says how many it takes.
-        .initial_max_send_streams(1)
+        // Until it says how many it takes, one is sent.
+        .initial_max_send_streams(2)
         .keep_alive_interval(ALIVE_EVERY)
         .keep_alive_timeout(ALIVE_TIME)
         .handshake(TokioIo::new(stream))
         .await
         .map_err(io::Error::other)?;
-    let driven = Rc::new(RefCell::new(Some(connection)));
-    let mine = driven.clone();
+    let shared = Rc::new(Shared {
+        driven: RefCell::new(Some(connection)),
+        is_leaving: Cell::new(false),
+    });
+    let mine = shared.clone();
     // Ends with the connection; the senders are all that keeps it open.
     tokio::task::spawn_local(async move {
-        if let Err(why) = poll_fn(|cx| drive(&mine, cx)).await {
+        if let Err(why) = poll_fn(|cx| drive(&mine.driven, cx)).await {
             tracing::debug!(%why, "a connection to an instance ended");
         }
         drop(outlet);
     });
     Ok(Multiplexed {
         sender,
-        streams: Rc::new(()),
-        driven,
+        place: Rc::new(Place(Rc::default())),
+        shared,
     })
 }
 
@@ -279,6 +341,7 @@ async fn in_turn(stream: TcpStream, outlet: Outlet) -> io::Result<InTurn> {
     let wire = Arc::new(Wire {
         stream: Mutex::new(TokioIo::new(stream)),
         answering: AtomicBool::new(false),
+        is_reset: AtomicBool::new(false),
         ahead: Ahead::on(outlet.memory()),
         outlet,
     });
@@ -343,7 +406,8 @@ impl Write for Socket {
         cx: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut *locked(&self.0.stream)).poll_write(cx, bytes)
+        let written = Pin::new(&mut *locked(&self.0.stream)).poll_write(cx, bytes);
+        self.0.written(written)
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -363,7 +427,8 @@ impl Write for Socket {
         cx: &mut Context<'_>,
         bytes: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        poll_write_pieces(locked(&self.0.stream).inner_mut(), cx, bytes)
+        let written = poll_write_pieces(locked(&self.0.stream).inner_mut(), cx, bytes);
+        self.0.written(written)
     }
 }
 

@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use rustix::io::Errno;
 
 use crate::budget::Budget;
-use crate::limits::{ASKED, MEMORY_BYTES};
+use crate::limits::{ASKED, KEPT_BODIES, MEMORY_BYTES};
 
 /// All of them.
 pub(crate) struct Outlets {
@@ -19,6 +19,8 @@ pub(crate) struct Outlets {
     pub(crate) memory: Arc<Budget>,
     /// How many requests clients that have several under way may have at once.
     pub(crate) asked: Arc<Budget>,
+    /// What may be kept of bodies that were sent, to be sent again.
+    pub(crate) kept: Arc<Budget>,
     most: usize,
     open: AtomicUsize,
 }
@@ -32,6 +34,7 @@ impl Outlets {
         Arc::new(Self {
             memory: Budget::of(MEMORY_BYTES),
             asked: Budget::of_single(ASKED),
+            kept: Budget::of_single(KEPT_BODIES),
             most: clients.saturating_add(clients / 3).max(1),
             open: AtomicUsize::new(0),
         })

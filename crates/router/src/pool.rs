@@ -5,9 +5,11 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use tokio::time::Instant;
+use http_body_util::BodyExt as _;
+use hyper::body::{Body as _, Incoming};
+use tokio::time::{Instant, timeout};
 
-use crate::limits::{KEPT_CONNECTIONS, KEPT_TIME, SHARED_STREAMS};
+use crate::limits::{END_TIME, KEPT_CONNECTIONS, KEPT_TIME, SHARED_STREAMS};
 use crate::live::InstanceState;
 use crate::origin::{InTurn, Link, Multiplexed};
 use crate::upload::Progress;
@@ -88,7 +90,7 @@ impl Pool {
         };
         let kept = of_instance.iter_mut().find(has_room)?;
         kept.since = Instant::now();
-        Some(kept.link.clone())
+        Some(kept.link.join())
     }
 
     /// Lets others use a new connection beside whoever opened it, if it can carry many.
@@ -103,7 +105,7 @@ impl Pool {
         let carried: usize = of_instance.iter().map(|kept| kept.link.most()).sum();
         if carried < SHARED_STREAMS && of_instance.len() < KEPT_CONNECTIONS {
             of_instance.push(Kept {
-                link: link.clone(),
+                link: link.join(),
                 instance: instance.clone(),
                 since: Instant::now(),
             });
@@ -163,6 +165,22 @@ impl Lent {
             Link::InTurn(link) => link.ended(),
             Link::Multiplexed(_) => {}
         }
+    }
+
+    /// Whether the answer's stream goes on although nothing is to come of the answer: until it has ended, its
+    /// instance counts it among those that it takes at once.
+    pub(crate) fn goes_on(&self, body: &Incoming) -> bool {
+        matches!(self.link, Link::Multiplexed(_)) && !body.is_end_stream()
+    }
+
+    /// Gives the connection back once its answer's stream has ended, or should have.
+    pub(crate) fn see_end(self, mut body: Incoming) {
+        // Ends with its time at the latest.
+        tokio::task::spawn_local(async move {
+            let end = async { while let Some(Ok(_nothing)) = body.frame().await {} };
+            timeout(END_TIME, end).await.ok();
+            self.give_back();
+        });
     }
 
     /// Keeps the connection for the next request. One whose request has not gone out whole can't

@@ -95,6 +95,7 @@ impl UnderWay {
         terms: &Terms,
     ) -> Sent {
         let progress = self.progress.clone();
+        link.lost(failure.error());
         if let Some(unsent) = failure.take_message()
             && !progress.was_polled()
         {
@@ -111,7 +112,7 @@ impl UnderWay {
             Some(Lost::Refused)
         } else {
             instance.resting.failed(terms);
-            let is_stale = self.may_be_stale && !link.may_be_answering();
+            let is_stale = self.may_be_stale && link.has_said_nothing(failure.error());
             is_stale.then_some(Lost::Stale)
         };
         if let (Some(lost), Some(head)) = (lost, self.copy.take())
@@ -143,6 +144,8 @@ pub(crate) async fn send(
     if multiplexed {
         // There the library does not tell what an instance says before its answer.
         body.let_go();
+        body.keep(&line.thread.core.outlets.kept);
+        body.hold_place(link.place());
     }
     if headers::speak(&mut head, link.version(), instance.address, &body).is_err() {
         return Sent::Failed(Refused::BadRequest);

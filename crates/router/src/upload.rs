@@ -3,22 +3,37 @@
 use std::cell::{Cell, RefCell};
 use std::pin::Pin;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
+use bytes::Bytes;
+use http_body_util::BodyExt as _;
 use hyper::body::{Body, Frame, Incoming, SizeHint};
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
+use crate::budget::Budget;
 use crate::expectation::Expectation;
 use crate::inflow::{Open, Passed};
+use crate::kept::Kept;
+use crate::limits::{LINGER_BYTES, LINGER_TIME};
+use crate::origin::Place;
 use crate::trailers::allowed;
 
 /// How far a request's body is.
 pub(crate) struct Progress {
     /// None for a request that is sent again without one, and once it was taken back.
     source: RefCell<Option<(Incoming, Open)>>,
+    /// What an attempt before this one has taken of it; goes first.
+    begun: RefCell<Bytes>,
+    /// All that this one has taken, as long as that may be needed for another.
+    kept: RefCell<Option<Kept>>,
     /// Some of it may be with an instance.
     taken: Cell<bool>,
     polled: Cell<bool>,
+    /// Nobody passes it on any more.
+    is_left: Cell<bool>,
+    /// Much of it was left when its answer began.
+    is_broken_off: Cell<bool>,
     ended: Cell<bool>,
     failed: Cell<bool>,
     too_large: Cell<bool>,
@@ -34,12 +49,17 @@ pub(crate) struct Progress {
 }
 
 impl Progress {
-    fn begin(source: Option<(Incoming, Open)>, last: Instant) -> Rc<Self> {
+    fn begin(begun: Bytes, source: Option<(Incoming, Open)>, last: Instant) -> Rc<Self> {
         let is_empty = source.as_ref().is_none_or(|(body, _)| body.is_end_stream());
+        let is_empty = is_empty && begun.is_empty();
         Rc::new(Self {
             source: RefCell::new(source),
+            begun: RefCell::new(begun),
+            kept: RefCell::new(None),
             taken: Cell::new(false),
             polled: Cell::new(false),
+            is_left: Cell::new(false),
+            is_broken_off: Cell::new(false),
             ended: Cell::new(is_empty),
             failed: Cell::new(false),
             too_large: Cell::new(false),
@@ -51,15 +71,41 @@ impl Progress {
         })
     }
 
-    /// The body for another attempt, wherever this one is; none if some of it may be with an instance.
+    /// The body for another attempt, wherever this one is; none if some of it was taken and not kept.
     pub(crate) fn take_back(&self, room: u64) -> Option<(Upload, Rc<Self>)> {
-        if self.taken.get() {
+        let kept = self.kept.take();
+        let begun = if self.taken.get() {
+            kept?.into_bytes()
+        } else {
+            self.begun.take()
+        };
+        let Some(source) = self.source.take() else {
+            return Some(Upload::nothing());
+        };
+        let room = room.saturating_sub(begun.len() as u64);
+        let progress = Self::begin(begun, Some(source), Instant::now());
+        Some(Upload::of(progress, room))
+    }
+
+    /// What an attempt before has taken, the first time; all there is of it, or not.
+    fn pass_begun(&self, is_all: bool) -> Option<Frame<Bytes>> {
+        let begun = self.begun.take();
+        if begun.is_empty() {
             return None;
         }
-        let source = self.source.take();
-        Some(source.map_or_else(Upload::nothing, |source| {
-            Upload::new(source, room, Instant::now())
-        }))
+        let frame = Frame::data(begun);
+        self.taken.set(true);
+        self.ended.set(is_all);
+        self.last.set(Instant::now());
+        self.keep(&frame);
+        Some(frame)
+    }
+
+    /// Keeps what is sent now with what was sent before; if it may, and it is not too much.
+    fn keep(&self, frame: &Frame<Bytes>) {
+        let kept = self.kept.take();
+        let kept = kept.and_then(|kept| kept.and(frame.data_ref()?));
+        self.kept.replace(kept);
     }
 
     /// The bytes that went out since the last call.
@@ -97,9 +143,35 @@ impl Progress {
         self.held.get()
     }
 
+    /// Lets go of what is left of it, where it is answered and nobody passes it on any more.
+    fn let_go(&self) {
+        if !self.is_left.get() || !self.answered.get() {
+            return;
+        }
+        self.is_broken_off.set(self.leaves_much());
+        let Some((body, open)) = self.source.take() else {
+            return;
+        };
+        open.ended();
+        let is_over = self.ended.get() || self.failed.get() || self.held.get();
+        if !is_over && open.is_in_turn() && is_little(&body) {
+            read_away(body);
+        }
+    }
+
+    /// Whether so much of it has not come that the connection can't go on if its instance has no use for that.
+    pub(crate) fn leaves_much(&self) -> bool {
+        let source = self.source.borrow();
+        let is_much = |(body, open): &(Incoming, Open)| open.is_in_turn() && !is_little(body);
+        let is_left = !self.ended.get() && source.as_ref().is_some_and(is_much);
+        is_left || self.is_broken_off.get()
+    }
+
     /// Notes that its answer has begun. Whose client still waits is not told to send it any more.
     pub(crate) fn answered(&self) {
         self.answered.set(true);
+        self.kept.take();
+        self.let_go();
     }
 
     /// When the last of it went out.
@@ -108,12 +180,29 @@ impl Progress {
     }
 }
 
+/// Whether little of it is to come.
+fn is_little(body: &Incoming) -> bool {
+    let most = body.size_hint().upper();
+    body.is_end_stream() || most.is_some_and(|most| most <= LINGER_BYTES as u64)
+}
+
+/// Reads to its end what nobody has a use for: its connection may go on after that.
+fn read_away(mut body: Incoming) {
+    // Ends with its time at the latest.
+    tokio::task::spawn_local(async move {
+        let rest = async { while let Some(Ok(_unused)) = body.frame().await {} };
+        timeout(LINGER_TIME, rest).await.ok();
+    });
+}
+
 /// The body, watched.
 pub(crate) struct Upload {
     expectation: Option<Expectation>,
     /// Bytes that may still come.
     room: u64,
     progress: Rc<Progress>,
+    /// Its stream counts at its instance until this has ended too.
+    place: Option<Rc<Place>>,
 }
 
 impl Upload {
@@ -123,7 +212,7 @@ impl Upload {
         room: u64,
         entered: Instant,
     ) -> (Self, Rc<Progress>) {
-        Self::of(Progress::begin(Some(source), entered), room)
+        Self::of(Progress::begin(Bytes::new(), Some(source), entered), room)
     }
 
     fn of(progress: Rc<Progress>, room: u64) -> (Self, Rc<Progress>) {
@@ -131,6 +220,7 @@ impl Upload {
             expectation: None,
             room,
             progress: progress.clone(),
+            place: None,
         };
         (upload, progress)
     }
@@ -149,20 +239,28 @@ impl Upload {
         }
     }
 
+    /// Has what is sent of it kept in this budget until its answer begins.
+    pub(crate) fn keep(&self, budget: &Arc<Budget>) {
+        self.progress.kept.replace(Some(Kept::on(budget)));
+    }
+
+    /// Has it hold the place of its request as long as it goes on, also beyond its answer.
+    pub(crate) fn hold_place(&mut self, place: Option<Rc<Place>>) {
+        self.place = place;
+    }
+
     /// The body of a request without one that is made anew.
     pub(crate) fn nothing() -> (Self, Rc<Progress>) {
-        Self::of(Progress::begin(None, Instant::now()), 0)
+        Self::of(Progress::begin(Bytes::new(), None, Instant::now()), 0)
     }
 }
 
 impl Drop for Upload {
-    /// Lets go of the body with the connection that it goes to, unless another one may get all of it.
+    /// Lets go of the body with the connection that it goes to, if its answer has begun: else another one may get it,
+    /// or it ends with its request.
     fn drop(&mut self) {
-        if self.progress.taken.get()
-            && let Some((_, open)) = self.progress.source.take()
-        {
-            open.ended();
-        }
+        self.progress.is_left.set(true);
+        self.progress.let_go();
     }
 }
 
@@ -197,6 +295,10 @@ impl Body for Upload {
         let Some((body, open)) = source.as_mut() else {
             return Poll::Ready(None);
         };
+        if let Some(begun) = this.progress.pass_begun(body.is_end_stream()) {
+            let ended = this.progress.has_ended();
+            return Poll::Ready(Some(Ok(begun.map_data(|bytes| open.pass(bytes, ended)))));
+        }
         // The instance's turn: it has some of it and takes none.
         if open.poll_room(cx).is_pending() {
             this.progress.awaited.set(false);
@@ -214,7 +316,7 @@ impl Body for Upload {
                 open.ended();
             }
             Poll::Ready(Some(Ok(frame))) => {
-                let bytes = frame.data_ref().map_or(0, bytes::Bytes::len);
+                let bytes = frame.data_ref().map_or(0, Bytes::len);
                 let room = this.room.checked_sub(bytes as u64);
                 let Some(room) = room else {
                     this.progress.failed.set(true);
@@ -226,6 +328,7 @@ impl Body for Upload {
                 this.progress.bytes.set(passed);
                 this.progress.last.set(Instant::now());
                 this.progress.ended.set(ended);
+                this.progress.keep(frame);
             }
             Poll::Ready(Some(Err(_))) => {
                 this.progress.failed.set(true);
@@ -240,14 +343,24 @@ impl Body for Upload {
 
     fn is_end_stream(&self) -> bool {
         let source = self.progress.source.borrow();
-        source.as_ref().is_none_or(|(body, _)| body.is_end_stream())
+        let is_end = source.as_ref().is_none_or(|(body, _)| body.is_end_stream());
+        is_end && self.progress.begun.borrow().is_empty()
     }
 
     fn size_hint(&self) -> SizeHint {
         let source = self.progress.source.borrow();
-        let hint = |(body, _): &(Incoming, Open)| body.size_hint();
-        source
+        let rest = source
             .as_ref()
-            .map_or_else(|| SizeHint::with_exact(0), hint)
+            .map_or_else(|| SizeHint::with_exact(0), |(body, _)| body.size_hint());
+        let begun = self.progress.begun.borrow().len() as u64;
+        if begun == 0 {
+            return rest;
+        }
+        let mut all = SizeHint::new();
+        all.set_lower(rest.lower() + begun);
+        if let Some(upper) = rest.upper() {
+            all.set_upper(upper + begun);
+        }
+        all
     }
 }

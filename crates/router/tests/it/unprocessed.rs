@@ -8,7 +8,7 @@ use futures_util::future::join_all;
 use windlass_model::{RouteSlot, Speaks};
 
 use crate::client::Client;
-use crate::frames::{DATA, END_STREAM, Frames, GO_AWAY, HEADERS, RESET};
+use crate::frames::{DATA, END_HEADERS, Frames, GO_AWAY, HEADERS, RESET};
 use crate::multiplexed::{Speaker, get, speaking};
 use crate::rig::{Rig, eventually, key, serving, slot};
 use crate::scrape::{measured, scraped, sum};
@@ -18,6 +18,10 @@ const REFUSED: u32 = 7;
 /// SETTINGS_MAX_CONCURRENT_STREAMS (RFC 9113, 6.5.2).
 const AT_ONCE: u16 = 3;
 
+/// SETTINGS_INITIAL_WINDOW_SIZE, and more than any body of these tests.
+const WINDOW_SIZE: u16 = 4;
+const WINDOW: u32 = 1024 * 1024;
+
 /// How an instance says that it has not looked at a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Says {
@@ -25,8 +29,8 @@ enum Says {
     Goes,
     /// Not this one, by RST_STREAM.
     NotNow,
-    /// As the first, once some of its body has come.
-    GoesLate,
+    /// As the first, once so much of its body has come.
+    GoesLate(usize),
 }
 
 /// An instance that answers so many requests of a connection and has not looked at the next one.
@@ -55,15 +59,18 @@ impl Refusing {
         let (asked, answered) = (Arc::<AtomicUsize>::default(), Arc::<AtomicUsize>::default());
         let counts = (asked.clone(), answered.clone());
         let address = serving_each(move |stream| {
-            let mut frames = Frames::accepted(stream, &[]);
-            let (mut taken, mut last) = (0, 0u32);
+            let mut frames = Frames::accepted(stream, &[(WINDOW_SIZE, WINDOW)]);
+            frames.window(0, WINDOW);
+            let (mut taken, mut last, mut came) = (0, 0u32, 0);
             while let Some(frame) = frames.next() {
                 let is_new = frame.stream > last && [HEADERS, DATA].contains(&frame.kind);
                 counts
                     .0
                     .fetch_add(usize::from(frame.kind == HEADERS), SeqCst);
-                let ends = frame.flags & END_STREAM > 0;
-                let waits = says == Says::GoesLate && frame.kind == HEADERS && !ends;
+                if frame.kind == DATA {
+                    came += frame.payload.len();
+                }
+                let waits = matches!(says, Says::GoesLate(most) if came < most);
                 if is_new && taken < most {
                     (taken, last) = (taken + 1, frame.stream);
                     frames.ok(frame.stream);
@@ -150,18 +157,64 @@ fn a_post_of_whose_body_nothing_was_taken_is_sent_again_too() {
 }
 
 #[test]
-fn a_post_of_whose_body_something_was_taken_is_not() {
-    let origin = Refusing::after(1, Says::GoesLate);
+fn a_post_of_whose_body_little_was_taken_is_sent_again_with_all_of_it() {
+    let origin = Refusing::after(1, Says::GoesLate(3));
     let (_rig, listener, _metrics) = routed(origin.address);
     assert_eq!(Client::connect(listener).get("/").status, 200);
     let mut client = Client::connect(listener);
     client.send(POST);
     client.send("abc");
+    assert_eq!(client.answer().status, 200);
+    assert_eq!(
+        (origin.asked.load(SeqCst), origin.answered.load(SeqCst)),
+        (3, 2)
+    );
+}
+
+#[test]
+fn a_post_of_whose_body_much_was_taken_is_not() {
+    const MUCH: usize = 100_000;
+    let origin = Refusing::after(1, Says::GoesLate(MUCH));
+    let (_rig, listener, _metrics) = routed(origin.address);
+    assert_eq!(Client::connect(listener).get("/").status, 200);
+    let mut client = Client::connect(listener);
+    client.send(&format!(
+        "POST / HTTP/1.1\r\nHost: shop\r\nContent-Length: {MUCH}\r\n\r\n{}",
+        "x".repeat(MUCH)
+    ));
     assert_eq!(client.answer().error(), Some("answer_broken"));
     assert_eq!(
         (origin.asked.load(SeqCst), origin.answered.load(SeqCst)),
         (2, 1)
     );
+}
+
+#[test]
+fn an_answer_that_is_whole_is_not_reset_before_its_stream_ends() {
+    let resets = Arc::<AtomicUsize>::default();
+    let seen = resets.clone();
+    let address = serving_each(move |stream| {
+        let mut frames = Frames::accepted(stream, &[]);
+        let mut before = None;
+        while let Some(frame) = frames.next() {
+            seen.fetch_add(usize::from(frame.kind == RESET), SeqCst);
+            if frame.kind != HEADERS {
+                continue;
+            }
+            if let Some(before) = before.replace(frame.stream) {
+                frames.body(before, &[], true);
+            }
+            // `content-length: 5` (RFC 7541, 6.2.2).
+            frames.frame(HEADERS, END_HEADERS, frame.stream, b"\x88\x0f\x0d\x015");
+            frames.body(frame.stream, b"hello", false);
+        }
+    });
+    let (_rig, listener, _metrics) = routed(address);
+    let mut client = Client::connect(listener);
+    for _ in 0..2 {
+        assert_eq!(client.get("/").text(), "hello");
+    }
+    assert_eq!(resets.load(SeqCst), 0);
 }
 
 #[test]
@@ -203,5 +256,6 @@ fn no_connection_carries_more_requests_than_its_instance_takes_at_once() {
             }
         }
     });
-    assert_eq!(most.load(SeqCst), 4);
+    // One less: see `Multiplexed::most`.
+    assert_eq!(most.load(SeqCst), 3);
 }
