@@ -190,6 +190,10 @@ pub struct FinalizeRequest {
     /// Who says it.
     #[cfg_attr(feature = "openapi", schema(schema_with = signature))]
     pub by: String,
+    /// Why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(schema_with = reason))]
+    pub why: Option<String>,
 }
 
 /// `POST /v1/deployments/{id}/repair`
@@ -202,6 +206,10 @@ pub struct RepairRequest {
     /// Who says it.
     #[cfg_attr(feature = "openapi", schema(schema_with = signature))]
     pub by: String,
+    /// Why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(schema_with = reason))]
+    pub why: Option<String>,
 }
 
 /// `POST /v1/rollbacks`
@@ -269,6 +277,10 @@ pub struct RemoveRequest {
     /// Who asks.
     #[cfg_attr(feature = "openapi", schema(schema_with = signature))]
     pub by: String,
+    /// Why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(schema_with = reason))]
+    pub why: Option<String>,
 }
 
 /// Answer to [`RemoveRequest`].
@@ -289,6 +301,10 @@ pub struct AdoptRequest {
     /// Who asks.
     #[cfg_attr(feature = "openapi", schema(schema_with = signature))]
     pub by: String,
+    /// Why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(schema_with = reason))]
+    pub why: Option<String>,
 }
 
 /// Answer to [`AdoptRequest`]. The controller ends after it; the next one starts above `epoch`.

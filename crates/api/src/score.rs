@@ -72,6 +72,9 @@ pub struct DeploymentScore {
     pub after: Option<ScoreSummary>,
     /// The gates that keep it from going on now.
     pub shut: Vec<ScoreGate>,
+    /// Since when the first of these is shut, microseconds since 1970 UTC; none while all are open.
+    #[serde(default)]
+    pub shut_since_us: Option<i64>,
     /// Why the gate before anything moves can't open by itself, while it is shut for that.
     #[serde(default)]
     pub beyond_reach: Option<BeyondReach>,

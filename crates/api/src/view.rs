@@ -72,6 +72,10 @@ pub struct PlanView {
     /// one that serves; empty for whoever did not ask what would be done.
     #[serde(default)]
     pub programs: BTreeMap<ServiceName, OtherProgram>,
+    /// What makes the new release of a service another than the one that serves, as the deployment tells it later;
+    /// empty for whoever did not ask what would be done.
+    #[serde(default)]
+    pub new: BTreeMap<ServiceName, Vec<Novelty>>,
 }
 
 /// How long a plan takes to its promotion if all goes well: without what waits for a person, a gate or evidence.

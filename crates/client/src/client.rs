@@ -216,8 +216,9 @@ impl Client {
     ///
     /// # Errors
     /// The controller's refusal; no answer within ten minutes.
-    pub async fn adopt(&self, by: &str) -> Result<AdoptAnswer, ClientError> {
-        let request = AdoptRequest { by: by.to_owned() };
+    pub async fn adopt(&self, by: &str, why: Option<&str>) -> Result<AdoptAnswer, ClientError> {
+        let (by, why) = signed(by, why);
+        let request = AdoptRequest { by, why };
         let ask = Ask::post("/v1/adoptions", &request)?;
         self.ask(ask, PLAN_WITHIN).await
     }
@@ -230,8 +231,10 @@ impl Client {
         &self,
         id: &DeploymentId,
         by: &str,
+        why: Option<&str>,
     ) -> Result<DeploymentView, ClientError> {
-        let request = FinalizeRequest { by: by.to_owned() };
+        let (by, why) = signed(by, why);
+        let request = FinalizeRequest { by, why };
         let ask = Ask::post(format!("/v1/deployments/{id}/finalize"), &request)?;
         self.ask(ask, DOWN_WITHIN).await
     }
@@ -245,11 +248,10 @@ impl Client {
         id: &DeploymentId,
         how: Repair,
         by: &str,
+        why: Option<&str>,
     ) -> Result<DeploymentView, ClientError> {
-        let request = RepairRequest {
-            how,
-            by: by.to_owned(),
-        };
+        let (by, why) = signed(by, why);
+        let request = RepairRequest { how, by, why };
         let ask = Ask::post(format!("/v1/deployments/{id}/repair"), &request)?;
         self.ask(ask, ANSWER_WITHIN).await
     }
@@ -359,11 +361,8 @@ impl Client {
         by: &str,
         why: Option<&str>,
     ) -> Result<DeploymentView, ClientError> {
-        let request = CommandRequest {
-            command,
-            by: by.to_owned(),
-            why: why.map(str::to_owned),
-        };
+        let (by, why) = signed(by, why);
+        let request = CommandRequest { command, by, why };
         let ask = Ask::post(format!("/v1/deployments/{id}/commands"), &request)?;
         self.ask(ask, ANSWER_WITHIN).await
     }
@@ -489,4 +488,9 @@ impl Client {
             .await
             .unwrap_or_else(|_late| Err(self.reach.silent(limit)))
     }
+}
+
+/// Who says something and why, as a request has it.
+fn signed(by: &str, why: Option<&str>) -> (String, Option<String>) {
+    (by.to_owned(), why.map(str::to_owned))
 }

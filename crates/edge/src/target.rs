@@ -268,7 +268,8 @@ pub trait Target {
     async fn masked(&self, instance: &InstanceId, text: String) -> Result<String, EdgeError>;
 
     /// The digest of the kept files as they lie there now: equal to `release.artefact` unless
-    /// somebody changed them.
+    /// somebody changed them. What was added beside them, as by a program that writes into its own copy, is no
+    /// change of them.
     ///
     /// # Errors
     /// `Rejected` when they are gone.

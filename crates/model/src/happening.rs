@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{AppName, EnvironmentName, InstanceEnd, InstanceId, ServiceKey, ServiceName};
+use crate::{
+    AppName, DeploymentId, EnvironmentName, InstanceEnd, InstanceId, ServiceKey, ServiceName,
+};
 
 /// How long after the last one the same is still counted as once more. An hour: what crashes all night is
 /// one row, and what comes back a day later is another.
@@ -126,6 +128,40 @@ pub enum Happened {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         why: Option<String>,
     },
+    /// Somebody dropped what a deployment had left running.
+    Finalized {
+        /// Which deployment.
+        deployment: DeploymentId,
+        /// The application.
+        app: AppName,
+        /// Its environment.
+        environment: EnvironmentName,
+        /// The services of which something was dropped.
+        services: Vec<ServiceName>,
+        /// Who.
+        by: String,
+        /// Why, in their own words.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        why: Option<String>,
+    },
+    /// Somebody let go of a deployment whose journal is damaged.
+    GivenUp {
+        /// Which deployment.
+        deployment: DeploymentId,
+        /// Who.
+        by: String,
+        /// Why, in their own words.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        why: Option<String>,
+    },
+    /// Somebody had what runs written down as stable, since the journal was older than that.
+    Adopted {
+        /// Who.
+        by: String,
+        /// Why, in their own words.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        why: Option<String>,
+    },
     /// Somebody halted every raise.
     Halted {
         /// Who.
@@ -163,6 +199,9 @@ impl Happened {
             }
             | Self::ControllerEnded
             | Self::TakenDown { .. }
+            | Self::Finalized { .. }
+            | Self::GivenUp { .. }
+            | Self::Adopted { .. }
             | Self::Halted { .. }
             | Self::HaltLifted { .. } => false,
         }
@@ -177,6 +216,9 @@ impl Happened {
     pub fn environment(&self) -> Option<(&AppName, &EnvironmentName)> {
         match self {
             Self::TakenDown {
+                app, environment, ..
+            }
+            | Self::Finalized {
                 app, environment, ..
             } => Some((app, environment)),
             _ => None,
@@ -202,6 +244,9 @@ impl Happened {
             Self::RouterReplaced
             | Self::ControllerEnded
             | Self::TakenDown { .. }
+            | Self::Finalized { .. }
+            | Self::GivenUp { .. }
+            | Self::Adopted { .. }
             | Self::Halted { .. }
             | Self::HaltLifted { .. } => self.clone(),
         }

@@ -8,13 +8,14 @@ use windlass_control::ObservedTable;
 use windlass_edge::{EdgeError, InstanceTrace, NewEntry, OpenDeployment};
 use windlass_engine::deployment::{Event, step};
 use windlass_model::{
-    AppName, Environment, EnvironmentName, Epoch, Fact, Instance, InstanceId, Label, Millis,
-    Outcome, Percent, Promoted, Repair, Route, RouteSlot, ServiceKey, Slot, SlotId,
+    AppName, Environment, EnvironmentName, Epoch, Fact, Happened, Happening, Instance, InstanceId,
+    Label, Millis, Outcome, Percent, Promoted, Repair, Route, RouteSlot, ServiceKey, Slot, SlotId,
 };
 
+use crate::because::Signed;
 use crate::border::Border;
 use crate::controller::Shared;
-use crate::{perform, problems, recover};
+use crate::{chronicle, perform, problems, recover};
 
 /// Times the router is asked what it has heard before the controller goes by the shims alone.
 const HEARD_TRIES: u32 = 5;
@@ -194,7 +195,7 @@ fn left_over(
 
 /// Writes what runs as stable. The controller ends after it: the next one speaks under an epoch that
 /// everybody listens to.
-pub(crate) async fn adopt(shared: &Rc<Shared>, by: &str) -> Result<AdoptAnswer, Problem> {
+pub(crate) async fn adopt(shared: &Rc<Shared>, by: &Signed) -> Result<AdoptAnswer, Problem> {
     let Some(lost) = shared.lost else {
         return Err(problems::not_lost());
     };
@@ -203,10 +204,12 @@ pub(crate) async fn adopt(shared: &Rc<Shared>, by: &str) -> Result<AdoptAnswer, 
     let found = found(shared, &observed).await;
     let found = found.map_err(|error| problems::not_adopted(&error))?;
     end_open(shared, by).await?;
+    // Before it is done: this controller writes nothing once another epoch is in force.
+    note(shared, by).await;
     let store = &shared.border.store;
     let written = store.adopt(&found.environments, Epoch(lost.heard)).await;
     written.map_err(|error| problems::store(&error))?;
-    tracing::info!("what runs was adopted by {by}");
+    tracing::info!("what runs was adopted by {}", by.by);
     let adopted = found.environments.into_iter().map(|environment| {
         let services = environment.services.into_iter();
         AdoptedView {
@@ -225,8 +228,18 @@ pub(crate) async fn adopt(shared: &Rc<Shared>, by: &str) -> Result<AdoptAnswer, 
     })
 }
 
+/// Who took over what runs is known also once something else does.
+async fn note(shared: &Shared, by: &Signed) {
+    let Signed { by, why } = by.clone();
+    let now = shared.border.clock.calendar_us();
+    let what = Happened::Adopted { by, why };
+    if !chronicle::note_at_once(shared, &Happening::once(now, None, what)).await {
+        tracing::warn!("who adopted it can't be noted");
+    }
+}
+
 /// What an older journal takes for running is given up: it has ended, one way or another, since.
-async fn end_open(shared: &Rc<Shared>, by: &str) -> Result<(), Problem> {
+async fn end_open(shared: &Rc<Shared>, by: &Signed) -> Result<(), Problem> {
     let store = &shared.border.store;
     let open = store.open_deployments().await;
     for open in open.map_err(|error| problems::store(&error))? {
@@ -238,29 +251,33 @@ async fn end_open(shared: &Rc<Shared>, by: &str) -> Result<(), Problem> {
         if let Err(error) = store.append(entry).await {
             return Err(problems::store(&error));
         }
-        tracing::info!("deployment {id} was given up by {by}: its history is lost");
+        tracing::info!(
+            "deployment {id} was given up by {}: its history is lost",
+            by.by
+        );
     }
     Ok(())
 }
 
-fn last_row(shared: &Rc<Shared>, open: &OpenDeployment, by: &str) -> Option<NewEntry> {
+fn last_row(shared: &Rc<Shared>, open: &OpenDeployment, by: &Signed) -> Option<NewEntry> {
     if open.poisoned.is_some() {
         return None;
     }
     let (deployment, _) = recover::rebuild(open).ok()?;
     let how = Repair::Abandon;
-    let by = by.to_owned();
+    let (by, because) = by.clone().parts();
     let event = Event::RepairRequested {
         by: by.clone(),
         how,
     };
     let stepped = step(deployment, &event);
-    let facts = if stepped.deployment.is_ended() {
+    let mut facts = if stepped.deployment.is_ended() {
         stepped.facts
     } else {
         let outcome = Outcome::Abandoned;
         vec![Fact::Repaired { by, how }, Fact::Ended { outcome }]
     };
+    facts.extend(because);
     Some(NewEntry {
         deployment: open.deployment.id.clone(),
         number: open.entries.last().map_or(0, |entry| entry.number + 1),

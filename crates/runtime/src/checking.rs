@@ -82,7 +82,10 @@ async fn deploy(
 async fn rollback(shared: &Rc<Shared>, at: &RollbackAt) -> Result<CheckAnswer, Problem> {
     if let Some(holder) = holder(shared, &at.app, &at.environment) {
         if let Some(to) = &at.to {
-            return Err(no_way_back::runs_meanwhile(&holder, to));
+            return Err(no_way_back::runs_meanwhile(
+                &holder,
+                (at.service.as_ref(), to),
+            ));
         }
         let driven = returning::driven(shared, &holder, at)?;
         let aborts = returning::goes_forward(&driven)?.then_some(holder);

@@ -168,7 +168,8 @@ async fn hear_router(shared: Rc<Shared>) {
     }
 }
 
-fn note(shared: &Shared, what: Happened) {
+/// Notes what happens now.
+pub(crate) fn note(shared: &Shared, what: Happened) {
     let now = shared.border.clock.calendar_us();
     shared.chronicle.note(Happening::once(now, None, what));
 }

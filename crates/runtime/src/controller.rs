@@ -188,7 +188,7 @@ async fn answer(shared: &Rc<Shared>, request: Request) {
             .send(returning::rollback(shared, *at, by).await)
             .is_err(),
         Request::Remove { at, by, reply } => {
-            reply.send(removing::remove(shared, at, by).await).is_err()
+            reply.send(removing::remove(shared, *at, by).await).is_err()
         }
         Request::Check(asked, reply) => reply.send(checking::check(shared, *asked).await).is_err(),
         Request::Command {
@@ -245,7 +245,7 @@ async fn answer(shared: &Rc<Shared>, request: Request) {
 }
 
 /// Takes over what runs, and ends. Whether whoever asked had left.
-async fn adopt(shared: &Rc<Shared>, by: &str, reply: Reply<AdoptAnswer>) -> bool {
+async fn adopt(shared: &Rc<Shared>, by: &Signed, reply: Reply<AdoptAnswer>) -> bool {
     let _changing = shared.changing.lock().await;
     let answer = adoption::adopt(shared, by).await;
     let adopted = answer.is_ok();

@@ -134,6 +134,7 @@ pub(crate) async fn begun_before(
             no_start: BTreeMap::new(),
             went_back: BTreeMap::new(),
             programs: BTreeMap::new(),
+            new: BTreeMap::new(),
         };
         (Some(it.id), plan)
     }))

@@ -250,7 +250,8 @@ impl Drive {
         if let (Command::Resume, true, Some(halt)) =
             (command, is_halted, self.border.brake.halted())
         {
-            return answer(reply, Err(problems::halted(&halt)));
+            let now = self.border.clock.calendar_us();
+            return answer(reply, Err(halts::refused(&halt, now)));
         }
         let accepted = self.ahead.accepts(command);
         if matches!(command, Command::Abort | Command::Supersede) {

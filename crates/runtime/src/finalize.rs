@@ -7,13 +7,14 @@ use windlass_api::Problem;
 use windlass_control::{Direction, RouteChange};
 use windlass_edge::EdgeError;
 use windlass_model::{
-    DeploymentId, DeploymentState, Environment, Finalize, InstanceId, Millis, Outcome, RouteSlot,
-    ServiceKey, ServiceName, ServiceState, Slot,
+    DeploymentId, DeploymentState, Environment, Finalize, Happened, InstanceId, Millis, Outcome,
+    RouteSlot, ServiceKey, ServiceName, ServiceState, Slot,
 };
 
+use crate::because::Signed;
 use crate::controller::Shared;
 use crate::routes::generation;
-use crate::{keeper, planning, problems, views};
+use crate::{chronicle, keeper, planning, problems, views};
 
 /// Time between two looks at the calendar.
 const LOOK: Millis = Millis::from_secs(5);
@@ -58,7 +59,7 @@ fn kept_by(shared: &Rc<Shared>, id: &DeploymentId) -> Option<Kept> {
 pub(crate) async fn by_person(
     shared: &Rc<Shared>,
     id: &DeploymentId,
-    by: &str,
+    by: Signed,
 ) -> Result<(), Problem> {
     let _changing = shared.changing.lock().await;
     shared.refuse_changes()?;
@@ -68,8 +69,23 @@ pub(crate) async fn by_person(
     let environment = &kept.environment;
     let place = (&environment.app, &environment.environment);
     planning::refuse_locked_for(shared, place, &format!("windlass finalize {id}")).await?;
-    let dropped = drop_kept(shared, &kept, by).await;
-    dropped.map_err(|error| problems::not_finalized(id, &error))
+    let dropped = drop_kept(shared, &kept, &by.by).await;
+    dropped.map_err(|error| problems::not_finalized(id, &error))?;
+    chronicle::note(shared, finalized(kept, by));
+    Ok(())
+}
+
+/// The deployment's own journal has ended: who dropped what it had left is told outside of it.
+fn finalized(kept: Kept, by: Signed) -> Happened {
+    let Signed { by, why } = by;
+    Happened::Finalized {
+        deployment: kept.id,
+        app: kept.environment.app,
+        environment: kept.environment.environment,
+        services: kept.slots.into_keys().collect(),
+        by,
+        why,
+    }
 }
 
 /// One that has ended is final already; one that runs may still leave something.

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use windlass_api::HALT_SIGN;
+use windlass_api::{Exit, HALT_SIGN, Problem};
 use windlass_edge::Brake;
-use windlass_model::{Halt, Happened, Happening};
+use windlass_model::{Halt, Happened, Happening, Millis};
 
 use crate::chronicle;
 use crate::controller::Shared;
@@ -58,6 +58,20 @@ pub(crate) fn lifter(brake: &dyn Brake) -> Option<String> {
     Some(format!("{HALT_SIGN}lifted by {})", last.by))
 }
 
+/// A raise that a halt refuses: whose it is, for how long, why, and what ends it.
+pub(crate) fn refused(halt: &Halt, now_us: i64) -> Problem {
+    let spent = u64::try_from(now_us.saturating_sub(halt.since_us)).unwrap_or_default();
+    let spent = Millis::from_secs(spent / 1_000_000);
+    // Nobody wrote down since when.
+    let spent = (halt.since_us != 0).then(|| format!(" for {spent}"));
+    let why = halt.why.as_ref().map(|why| format!(": {why}"));
+    let (spent, why) = (spent.unwrap_or_default(), why.unwrap_or_default());
+    let title = format!("{} has halted every raise{spent}{why}", halt.by);
+    Problem::new(409, "WL0340", Exit::Refused, title)
+        .detail("nothing was changed: traffic stays where it is; aborts and rollbacks go on")
+        .hint("once it may go on: windlass halt --lift")
+}
+
 /// What the files tell, oldest first.
 fn there(shared: &Shared, now_us: i64) -> Vec<(Seen, Happening)> {
     let mut all = Vec::new();
@@ -92,4 +106,25 @@ fn halted(halt: Halt, now_us: i64) -> (Seen, Happening) {
         Seen::Halted(halt.since_us),
         Happening::once(at_us, None, what),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_says_whose_halt_it_is_for_how_long_and_why() {
+        let mut halt = Halt {
+            by: "jo".to_owned(),
+            since_us: 1_000_000,
+            why: Some("checkout fails".to_owned()),
+        };
+        let title = |halt: &Halt| refused(halt, 301_000_000).title;
+        assert_eq!(
+            title(&halt),
+            "jo has halted every raise for 5m: checkout fails"
+        );
+        (halt.since_us, halt.why) = (0, None);
+        assert_eq!(title(&halt), "jo has halted every raise");
+    }
 }

@@ -73,8 +73,8 @@ pub(crate) enum Request {
         reply: Reply<RollbackAnswer>,
     },
     Remove {
-        at: ServiceAt,
-        by: String,
+        at: Box<ServiceAt>,
+        by: Signed,
         reply: Reply<(DeploymentId, PlanView)>,
     },
     Check(Box<Check>, Reply<CheckAnswer>),
@@ -114,7 +114,7 @@ pub(crate) enum Request {
         reply: Reply<DownAnswer>,
     },
     Adopt {
-        by: String,
+        by: Signed,
         reply: Reply<AdoptAnswer>,
     },
     EndWhenIdle,
@@ -188,7 +188,8 @@ impl Handle {
     ///
     /// # Errors
     /// When the journal is not older; when what runs can't be asked for.
-    pub async fn adopt(&self, by: String) -> Result<AdoptAnswer, Problem> {
+    pub async fn adopt(&self, by: impl Into<Signed>) -> Result<AdoptAnswer, Problem> {
+        let by = by.into();
         self.ask(|reply| Request::Adopt { by, reply }).await
     }
 
@@ -316,8 +317,9 @@ impl Handle {
     pub async fn remove(
         &self,
         at: ServiceAt,
-        by: String,
+        by: impl Into<Signed>,
     ) -> Result<(DeploymentId, PlanView), Problem> {
+        let (at, by) = (Box::new(at), by.into());
         self.ask(|reply| Request::Remove { at, by, reply }).await
     }
 

@@ -85,12 +85,16 @@ pub(crate) fn not_verified(
 }
 
 /// A version is gone back to from what is stable, not from the middle of a deployment.
-pub(crate) fn runs_meanwhile(holder: &DeploymentId, to: &Version) -> Problem {
+pub(crate) fn runs_meanwhile(
+    holder: &DeploymentId,
+    (service, to): (Option<&ServiceName>, &Version),
+) -> Problem {
+    let service = service.map_or_else(String::new, |service| format!("{service} "));
     let title = format!("deployment {holder} runs: a rollback to {to} can't begin");
     Problem::new(409, "WL0353", Exit::Refused, title)
         .detail("nothing was changed")
         .hint(format!(
-            "stop it first: windlass abort {holder}, then windlass rollback --to {to}"
+            "stop it first: windlass abort {holder}, then windlass rollback {service}--to {to}"
         ))
 }
 

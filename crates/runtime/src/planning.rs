@@ -108,6 +108,7 @@ pub(crate) fn view(shared: &Shared, plan: Plan) -> PlanView {
         no_start: BTreeMap::new(),
         went_back: BTreeMap::new(),
         programs: BTreeMap::new(),
+        new: BTreeMap::new(),
         down: down(&shared.environment(&plan.app, &plan.environment), &plan),
         risk: None,
         takes: None,

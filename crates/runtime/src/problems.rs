@@ -5,8 +5,8 @@ use windlass_edge::{EdgeError, ErrorKind};
 use windlass_engine::deployment::{Accepted, Command, Deployment};
 use windlass_engine::plan::PlanProblem;
 use windlass_model::{
-    AppName, DeploymentId, DeploymentState, Environment, Halt, Millis, Outcome, Percent, Plan,
-    PlanId, PlanKind, Repair, ServiceName, Slot, TaskKind, nearest,
+    AppName, DeploymentId, DeploymentState, Environment, Millis, Outcome, Percent, Plan, PlanId,
+    PlanKind, Repair, ServiceName, Slot, TaskKind, nearest,
 };
 
 use crate::controller::Shared;
@@ -383,12 +383,6 @@ pub(crate) fn not_adopted(error: &EdgeError) -> Problem {
     Problem::new(502, "WL0332", Exit::Stuck, title)
         .detail(error.chain())
         .hint("windlass doctor, then the same again")
-}
-
-/// A person has halted every raise.
-pub(crate) fn halted(halt: &Halt) -> Problem {
-    let title = format!("{} has halted every raise", halt.by);
-    Problem::new(409, "WL0340", Exit::Refused, title).hint("lift it with: windlass halt --lift")
 }
 
 /// Too many wait for the lock.

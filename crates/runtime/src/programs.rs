@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use futures_util::future::{Either, select};
-use windlass_api::PlanView;
+use windlass_api::{Novelty, PlanView};
 use windlass_edge::JournalEntry;
 use windlass_model::{Fact, Millis, OtherProgram, Plan, PlanKind, ServiceName};
 
@@ -54,9 +54,16 @@ async fn others(shared: &Rc<Shared>, plan: &Plan) -> Others {
     others
 }
 
-/// Adds to a plan that a person is shown which programs outside of the folder are others in its new releases.
+/// Adds to a plan that a person is shown what is new in its releases: which programs outside of the folder are
+/// others, and whatever else is another than before.
 pub(crate) async fn looked_at(shared: &Rc<Shared>, mut view: PlanView) -> PlanView {
-    view.programs = others(shared, &view.plan).await.found;
+    let others = others(shared, &view.plan).await;
+    // Of what could not be looked at nobody says that it is the same.
+    let seen = others.all_seen.then_some(&others.found);
+    let parts = view.plan.rollouts.iter();
+    let new = parts.map(|(service, part)| (service.clone(), Novelty::of(service, part, seen)));
+    view.new = new.filter(|(_, all)| !all.is_empty()).collect();
+    view.programs = others.found;
     view
 }
 

@@ -8,6 +8,7 @@ use windlass_engine::plan;
 use windlass_model::{DeploymentId, Plan};
 
 use crate::at::ServiceAt;
+use crate::because::Signed;
 use crate::controller::Shared;
 use crate::handle::Terms;
 use crate::{no_way_back, opening, planning, problems};
@@ -16,7 +17,7 @@ use crate::{no_way_back, opening, planning, problems};
 pub(crate) async fn remove(
     shared: &Rc<Shared>,
     at: ServiceAt,
-    by: String,
+    by: Signed,
 ) -> Result<(DeploymentId, PlanView), Problem> {
     let _changing = shared.changing.lock().await;
     shared.refuse_changes()?;

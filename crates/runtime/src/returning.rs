@@ -61,7 +61,10 @@ async fn begin(shared: &Rc<Shared>, at: RollbackAt, by: Signed) -> Result<Rollba
     scorer::give_up(shared, &at.app, &at.environment).await;
     let lock = || shared.environment(&at.app, &at.environment).lock;
     if let (Some(holder), Some(to)) = (lock(), &at.to) {
-        return Err(no_way_back::runs_meanwhile(&holder, to));
+        return Err(no_way_back::runs_meanwhile(
+            &holder,
+            (at.service.as_ref(), to),
+        ));
     }
     if let Some(holder) = lock() {
         return abort(shared, holder, &at, by).await;

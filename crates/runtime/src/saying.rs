@@ -5,12 +5,12 @@ use std::rc::Rc;
 use futures_channel::oneshot;
 use windlass_api::{Command as Said, Problem};
 use windlass_engine::deployment::Command;
-use windlass_model::{DeploymentId, Environment, Repair};
+use windlass_model::{DeploymentId, Environment, Happened, Repair};
 
 use crate::because::Signed;
 use crate::controller::Shared;
 use crate::drive::Input;
-use crate::{finalize, problems, views};
+use crate::{chronicle, finalize, problems, views};
 
 /// Says one thing to one deployment; returns once it is journalled.
 pub(crate) async fn say(
@@ -26,13 +26,13 @@ pub(crate) async fn say(
         Said::Abort => Command::Abort,
         Said::Promote => Command::Promote,
         Said::Repair { how } => Command::Repair(how),
-        Said::Finalize => return finalize::by_person(shared, id, &by.by).await,
+        Said::Finalize => return finalize::by_person(shared, id, by).await,
     };
     let driven = shared.running.borrow().get(id).cloned();
     let Some(driven) = driven else {
         let damaged = shared.poisoned.borrow().get(id).cloned();
         return match (damaged, command) {
-            (Some(_), Command::Repair(Repair::Abandon)) => abandon(shared, id, &by.by).await,
+            (Some(_), Command::Repair(Repair::Abandon)) => abandon(shared, id, by).await,
             (Some(why), Command::Repair(Repair::Retry | Repair::Done)) => {
                 Err(problems::only_abandon(id, &why))
             }
@@ -60,7 +60,7 @@ pub(crate) async fn say(
 }
 
 /// Frees the lock of a deployment whose journal is damaged, and leaves everything as it is.
-async fn abandon(shared: &Rc<Shared>, id: &DeploymentId, by: &str) -> Result<(), Problem> {
+async fn abandon(shared: &Rc<Shared>, id: &DeploymentId, by: Signed) -> Result<(), Problem> {
     let _changing = shared.changing.lock().await;
     let locked: Vec<Environment> = {
         let environments = shared.environments.borrow();
@@ -75,7 +75,18 @@ async fn abandon(shared: &Rc<Shared>, id: &DeploymentId, by: &str) -> Result<(),
         written.map_err(|e| problems::store(&e))?;
         shared.put_environment(environment);
     }
+    let Signed { by, why } = by;
     tracing::warn!("{by} let go of {id}, whose journal is damaged");
+    // Its own journal takes no more rows.
+    let deployment = id.clone();
+    chronicle::note(
+        shared,
+        Happened::GivenUp {
+            deployment,
+            by,
+            why,
+        },
+    );
     shared.poisoned.borrow_mut().remove(id);
     Ok(())
 }

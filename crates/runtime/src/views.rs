@@ -17,7 +17,7 @@ use windlass_model::{
 };
 
 use crate::controller::Shared;
-use crate::{because, brought, holder, let_go, problems, programs, readiness, recover, timers};
+use crate::{because, brought, gates, holder, problems, programs, readiness, recover, timers};
 
 /// One deployment, running or not, from the journal.
 pub(crate) async fn stored(
@@ -56,7 +56,8 @@ fn view(shared: &Shared, open: &OpenDeployment) -> Result<DeploymentView, Proble
     }
     view.poisoned.clone_from(&open.poisoned);
     if let Some(score) = &mut view.score {
-        score.let_go = let_go::let_go(&open.entries);
+        score.shut_since_us = gates::shut_since(&open.entries, &score.shut);
+        score.let_go = gates::let_go(&open.entries);
     }
     view.by_hand = was_let_on(&view);
     view.because = because::because(&open.entries);
@@ -174,6 +175,7 @@ fn score(now: &Deployment) -> Option<DeploymentScore> {
         before: plain(&scores.before),
         after: plain(&scores.after),
         shut: now.shut_gates(),
+        shut_since_us: None,
         beyond_reach: beyond_reach_of(now),
         let_go: Vec::new(),
     })

@@ -49,11 +49,11 @@ pub trait Controller: Clone + Send + Sync + 'static {
     fn remove(
         &self,
         service: ServiceAt,
-        by: String,
+        by: Signed,
     ) -> impl Future<Output = Result<(DeploymentId, PlanView), Problem>> + Send;
 
     /// Writes down as stable what runs, then ends.
-    fn adopt(&self, by: String) -> impl Future<Output = Result<AdoptAnswer, Problem>> + Send;
+    fn adopt(&self, by: Signed) -> impl Future<Output = Result<AdoptAnswer, Problem>> + Send;
 
     /// Hold, resume, abort, promote, finalize or repair.
     fn command(
@@ -169,12 +169,12 @@ impl Controller for Handle {
     fn remove(
         &self,
         service: ServiceAt,
-        by: String,
+        by: Signed,
     ) -> impl Future<Output = Result<(DeploymentId, PlanView), Problem>> + Send {
         Handle::remove(self, service, by)
     }
 
-    fn adopt(&self, by: String) -> impl Future<Output = Result<AdoptAnswer, Problem>> + Send {
+    fn adopt(&self, by: Signed) -> impl Future<Output = Result<AdoptAnswer, Problem>> + Send {
         Handle::adopt(self, by)
     }
 

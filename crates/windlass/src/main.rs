@@ -10,6 +10,7 @@ mod commands;
 mod context;
 #[cfg(feature = "crash-points")]
 mod crash;
+mod damaged;
 mod demo;
 mod diagnostic;
 mod doctor;

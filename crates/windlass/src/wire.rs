@@ -8,6 +8,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 use tokio::task::LocalSet;
+pub(crate) use windlass_adapters::DamagedRelease;
 use windlass_adapters::{
     EmbeddedRouter, EmbeddedRouterConfig, FolderGauge, HaltFile, LocalTasks, NetworkProber,
     PortRange, ProcessTarget, ProcessTargetConfig, Prometheus, RandomIds, SystemClock,
@@ -42,8 +43,8 @@ pub(crate) fn absent(request: &KeepRelease) -> Option<String> {
     look_beforehand(request).err().map(|why| why.chain())
 }
 
-/// Kept releases that are not what was kept, a line each; reads all of them.
-pub(crate) fn damaged_releases(paths: &StatePaths) -> Vec<String> {
+/// Kept releases that are not what was kept; reads all of them.
+pub(crate) fn damaged_releases(paths: &StatePaths) -> Vec<DamagedRelease> {
     damaged_below(&paths.state)
 }
 

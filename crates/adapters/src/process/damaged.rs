@@ -9,9 +9,20 @@ use windlass_model::Digest;
 use super::layout::read_json;
 use super::record::ReleaseRecord;
 
-/// Reads every release that is kept below `state`, and says of each that is not what was kept which it is, what
-/// of it is the first that differs, and how many others do. Blocking; changes nothing.
-pub fn damaged_releases(state: &Path) -> Vec<String> {
+/// A kept release that is not what was kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DamagedRelease {
+    /// What its folder is named by.
+    pub artefact: Digest,
+    /// The versions that it was kept as.
+    pub versions: Vec<String>,
+    /// The first path of it that differs, what became of that, and how many others differ.
+    pub saw: String,
+}
+
+/// Reads every release that is kept below `state`, and tells of each that is not what was kept. Blocking;
+/// changes nothing.
+pub fn damaged_releases(state: &Path) -> Vec<DamagedRelease> {
     let kept = fs::read_dir(state.join("releases")).into_iter().flatten();
     let folders = kept.flatten().map(|entry| entry.path());
     // A copy in the making, or on its way out, is none.
@@ -43,7 +54,7 @@ fn is_command(folder: &Path) -> bool {
         .any(|record| record.command.is_some())
 }
 
-fn damaged(folder: &Path) -> Option<String> {
+fn damaged(folder: &Path) -> Option<DamagedRelease> {
     let unlike = compare(folder, &Digests::default());
     let first = unlike.first()?;
     // Whoever drops it meanwhile needs it no more.
@@ -56,14 +67,13 @@ fn damaged(folder: &Path) -> Option<String> {
         .collect();
     versions.sort();
     versions.dedup();
-    let which = if versions.is_empty() {
-        folder.file_name()?.to_str()?.to_owned()
-    } else {
-        versions.join(" and ")
-    };
     let more = match unlike.len() {
         1 => String::new(),
         all => format!(", and {} more", all - 1),
     };
-    Some(format!("release {which}: {first}{more}"))
+    Some(DamagedRelease {
+        artefact: Digest::parse(folder.file_name()?.to_str()?).ok()?,
+        versions,
+        saw: format!("{first}{more}"),
+    })
 }

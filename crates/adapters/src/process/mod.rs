@@ -47,6 +47,6 @@ mod traces;
 mod watch;
 
 pub use beforehand::look_beforehand;
-pub use damaged::damaged_releases;
+pub use damaged::{DamagedRelease, damaged_releases};
 pub use ports::PortRange;
 pub use target::{ProcessTarget, ProcessTargetConfig};

@@ -2,8 +2,8 @@
 
 use windlass_api::{AdoptAnswer, Command, Exit, Problem};
 use windlass_edge::{ErrorKind, Target as _, TrafficRouter as _};
-use windlass_model::{AppName, DeploymentState, Epoch, Millis, Outcome, Percent};
-use windlass_runtime::{From, Terms, When};
+use windlass_model::{AppName, DeploymentState, Epoch, Happened, Millis, Outcome, Percent};
+use windlass_runtime::{From, Signed, Terms, When};
 use windlass_testkit::{App, Effect, Ending, FakeRouter, FakeTarget, Lab, Stopped, run};
 
 use crate::fixture::{
@@ -49,7 +49,11 @@ async fn assert_every_change_is_refused(lab: &Lab) {
 }
 
 async fn adopted(lab: &mut Lab) -> AdoptAnswer {
-    let answer = lab.handle().adopt("ana".to_owned()).await;
+    let by = Signed {
+        by: "ana".to_owned(),
+        why: Some("the backup is a day old".to_owned()),
+    };
+    let answer = lab.handle().adopt(by).await;
     let answer = answer.expect("it is adopted");
     lab.pass(Millis::from_secs(1)).await;
     assert!(
@@ -58,6 +62,13 @@ async fn adopted(lab: &mut Lab) -> AdoptAnswer {
     );
     lab.crash_and_restart().await;
     assert_eq!(lab.handle().lost_history(), None);
+    let noted = lab.world.disk.happenings().into_iter();
+    let noted = noted.filter_map(|it| match it.what {
+        Happened::Adopted { by, why } => Some((by, why)),
+        _ => None,
+    });
+    let why = Some("the backup is a day old".to_owned());
+    assert_eq!(noted.last(), Some(("ana".to_owned(), why)));
     answer
 }
 

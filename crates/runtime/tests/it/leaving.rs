@@ -1,8 +1,8 @@
 //! Services and standbys that go, and services that change their name.
 
-use windlass_api::{Command, Exit, Problem};
-use windlass_model::{DeploymentId, Fact, Finalize, Millis, Outcome};
-use windlass_runtime::{From, ServiceAt, Terms, When};
+use windlass_api::{BecauseView, Command, Exit, Problem};
+use windlass_model::{DeploymentId, Fact, Finalize, Happened, Millis, Outcome};
+use windlass_runtime::{From, ServiceAt, Signed, Terms, When};
 use windlass_testkit::{
     Effect, Ending, Lab, Service, app_name, environment_name, run, service_name,
 };
@@ -47,13 +47,24 @@ fn a_service_keeps_running_under_its_new_name() {
     });
 }
 
+/// Why ana says what she says.
+fn signed(why: &str) -> Signed {
+    Signed {
+        by: "ana".to_owned(),
+        why: Some(why.to_owned()),
+    }
+}
+
 async fn remove(lab: &Lab, service: &str) -> Result<DeploymentId, Problem> {
     let at = ServiceAt {
         app: app_name("shop"),
         environment: environment_name(),
         service: service_name(service),
     };
-    let answer = lab.handle().remove(at, "ana".to_owned()).await;
+    let answer = lab
+        .handle()
+        .remove(at, signed("it is no longer used"))
+        .await;
     answer.map(|(id, _)| id)
 }
 
@@ -70,6 +81,9 @@ fn a_service_is_taken_away_unless_it_is_needed() {
         );
         let id = remove(&lab, "web").await.expect("nobody needs it");
         let ending = lab.until_ended(&id).await;
+        let view = lab.handle().show(id.clone()).await.expect("it is known");
+        let because: Vec<String> = view.because.iter().map(BecauseView::words).collect();
+        assert_eq!(because, ["ana began it because: it is no longer used"]);
         assert_eq!(
             ending,
             Ending::Ended(Outcome::Promoted),
@@ -109,12 +123,29 @@ fn a_standby_goes_when_a_person_says_so() {
         let id = finalizing(&mut lab, Finalize::Manual).await;
         lab.pass(Millis::from_secs(86_400)).await;
         assert_eq!(alive(&lab), 2);
-        assert_eq!(say(&lab, &id, Command::Finalize).await, Ok(()));
+        let handle = lab.handle();
+        let said = handle.command(id.clone(), Command::Finalize, signed("frees memory"));
+        assert_eq!(said.await, Ok(()));
         lab.pass(Millis::from_secs(60)).await;
         assert_eq!((alive(&lab), state(&lab, "web").standby), (1, None));
         assert_eq!(splits(&lab, "web").pop(), Some(shares([(1, 100)])));
         // Again changes nothing.
         assert_eq!(say(&lab, &id, Command::Finalize).await, Ok(()));
+        let noted = lab.world.disk.happenings().into_iter();
+        let noted: Vec<_> = noted
+            .filter_map(|it| match it.what {
+                Happened::Finalized {
+                    deployment,
+                    services,
+                    by,
+                    why,
+                    ..
+                } => Some((deployment, services, by, why)),
+                _ => None,
+            })
+            .collect();
+        let (ana, why) = ("ana".to_owned(), Some("frees memory".to_owned()));
+        assert_eq!(noted, [(id, vec![service_name("web")], ana, why)]);
         assert_clean(&lab);
     });
 }

@@ -22,6 +22,7 @@ pub(super) async fn post<C: Controller>(
         CheckRequest::Remove(request) => {
             let at = removals::at(&request)?;
             caller.signs(request.by)?;
+            deployments::reason(request.why)?;
             Check::Remove(at)
         }
         CheckRequest::Down(request) => {

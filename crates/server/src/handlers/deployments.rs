@@ -145,7 +145,8 @@ pub(super) async fn finalize<C: Controller>(
     said: Said,
     Json(request): Json<FinalizeRequest>,
 ) -> Result<WithTag<DeploymentView>, Refused> {
-    said.to(&app, Command::Finalize, (request.by, None)).await
+    let why = reason(request.why)?;
+    said.to(&app, Command::Finalize, (request.by, why)).await
 }
 
 pub(super) async fn repair<C: Controller>(
@@ -153,8 +154,8 @@ pub(super) async fn repair<C: Controller>(
     said: Said,
     Json(request): Json<RepairRequest>,
 ) -> Result<WithTag<DeploymentView>, Refused> {
-    let how = request.how;
-    said.to(&app, Command::Repair { how }, (request.by, None))
+    let (how, why) = (request.how, reason(request.why)?);
+    said.to(&app, Command::Repair { how }, (request.by, why))
         .await
 }
 

@@ -4,7 +4,7 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use windlass_api::{RemoveAnswer, RemoveRequest};
 use windlass_model::{AppName, EnvironmentName, ServiceName};
-use windlass_runtime::ServiceAt;
+use windlass_runtime::{ServiceAt, Signed};
 
 use crate::Controller;
 use crate::access::Caller;
@@ -12,6 +12,7 @@ use crate::answer::{Answer, Answered, Refused, bad_name};
 use crate::app::App;
 use crate::body::Json;
 use crate::condition::Seen;
+use crate::handlers::deployments::reason;
 
 pub(super) async fn post<C: Controller>(
     State(app): State<App<C>>,
@@ -24,7 +25,10 @@ pub(super) async fn post<C: Controller>(
     let _comparing = app.comparing(&seen).await;
     seen.environment(&app, &service.app, &service.environment)
         .await?;
-    let by = caller.signs(request.by)?;
+    let by = Signed {
+        by: caller.signs(request.by)?,
+        why: reason(request.why)?,
+    };
     let (deployment, plan) = app.controller.remove(service, by).await?;
     Ok(Answer(RemoveAnswer { deployment, plan }))
 }

@@ -120,6 +120,7 @@ fn plan_view(wanted: &Wanted) -> PlanView {
         no_start: BTreeMap::new(),
         went_back: BTreeMap::new(),
         programs: BTreeMap::new(),
+        new: BTreeMap::new(),
         down: BTreeMap::new(),
         risk: None,
         takes: None,
@@ -255,13 +256,13 @@ impl Controller for Fake {
     async fn remove(
         &self,
         service: ServiceAt,
-        _by: String,
+        _by: Signed,
     ) -> Result<(DeploymentId, PlanView), Problem> {
         self.state().removed.push(service);
         Err(Problem::new(409, "WL0304", Exit::Refused, "api is needed"))
     }
 
-    async fn adopt(&self, _by: String) -> Result<AdoptAnswer, Problem> {
+    async fn adopt(&self, _by: Signed) -> Result<AdoptAnswer, Problem> {
         Ok(AdoptAnswer {
             environments: Vec::new(),
             epoch: 7,

@@ -73,6 +73,7 @@ async fn a_removal_that_is_refused_keeps_its_exit_code() {
         environment: "default".to_owned(),
         service: "api".to_owned(),
         by: "mira".to_owned(),
+        why: Some("it is no longer used".to_owned()),
     };
     match client.remove(&request).await {
         Err(ClientError::Refused(problem)) => assert_eq!(problem.exit.code(), 5),
@@ -96,15 +97,18 @@ async fn a_deployment_is_finalized_repaired_and_what_runs_adopted() {
         why: None,
     };
     let dep = client.deploy(&request).await.unwrap().deployment.unwrap();
-    client.finalize(&dep, "jo").await.unwrap();
+    client
+        .finalize(&dep, "jo", Some("frees memory"))
+        .await
+        .unwrap();
     let how = Repair::Abandon;
-    let view = client.repair(&dep, how, "jo").await.unwrap();
+    let view = client.repair(&dep, how, "jo", None).await.unwrap();
     assert_eq!(view.state, DeploymentState::Returning);
     let said = server.fake.state().said.clone();
     let commands: Vec<_> = said.iter().map(|(_, command, _)| *command).collect();
     assert_eq!(commands, [Command::Finalize, Command::Repair { how }]);
-    assert!(client.finalize(&id("dep_09"), "jo").await.is_err());
-    assert_eq!(client.adopt("jo").await.unwrap().epoch, 7);
+    assert!(client.finalize(&id("dep_09"), "jo", None).await.is_err());
+    assert_eq!(client.adopt("jo", None).await.unwrap().epoch, 7);
 }
 
 #[tokio::test]
@@ -119,6 +123,7 @@ async fn a_check_asks_what_would_be_done_and_does_none_of_it() {
         environment: environment.clone(),
         service: "api".to_owned(),
         by: by.clone(),
+        why: None,
     };
     let rollback = RollbackRequest {
         app: app.clone(),

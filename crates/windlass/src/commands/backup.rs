@@ -11,10 +11,10 @@ use windlass_api::Exit;
 use super::version::VERSION;
 use crate::backup::{Contents, ReadError, WriteError, pack, verify};
 use crate::context::Context;
+use crate::damaged::damaged_releases;
 use crate::diagnostic::{Diagnostic, TAKEN};
 use crate::report::Report;
 use crate::ui::words::counted;
-use crate::wire;
 
 /// The journal, or the copy, is not whole.
 const DAMAGED: &str = "WL0438";
@@ -66,7 +66,7 @@ pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, 
         ));
     }
     let file = to.display().to_string();
-    let damaged = wire::damaged_releases(&paths);
+    let damaged = damaged_releases(&paths).await;
     let how = if damaged.is_empty() {
         "it is whole"
     } else {

@@ -63,7 +63,7 @@ async fn installation(paths: &StatePaths, style: &Style) -> Vec<Finding> {
     let mut findings = state(paths);
     let (seen, opens) = journal(paths).await;
     findings.push(seen);
-    findings.push(releases(paths));
+    findings.push(releases(paths).await);
     findings.push(tokens(paths));
     let seen = controller(paths, VERSION, opens).await;
     findings.push(seen.finding);

@@ -5,7 +5,7 @@ use clap::Args;
 use super::candidate::to_finalize;
 use super::file::Found;
 use super::which::client;
-use crate::arguments::named;
+use crate::arguments::{Because, named};
 use crate::context::Context;
 use crate::diagnostic::Diagnostic;
 use crate::follow::{Summary, environment_of};
@@ -20,12 +20,16 @@ pub(crate) struct Options {
     /// anything
     #[arg(value_name = "ID", value_parser = named)]
     pub(super) id: Option<String>,
+
+    #[command(flatten)]
+    because: Because,
 }
 
 pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, Diagnostic> {
     let client = client(context).await?;
     let id = to_finalize(context, &client, options.id.as_deref()).await?;
-    let view = client.finalize(&id, &person()).await?;
+    let why = options.because.message.as_deref();
+    let view = client.finalize(&id, &person(), why).await?;
     let runs = environment_of(&client, &view).await;
     // Of a file that can't be read nobody knows the application, and it is dropped all the same.
     let own = Found::app_here(context).ok().flatten();

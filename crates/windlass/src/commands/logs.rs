@@ -55,7 +55,7 @@ struct Whose {
     #[arg(long, value_name = "ID", value_parser = named)]
     deployment: Option<String>,
 
-    /// Only what runs or ran this version, or the only one that begins so
+    /// Only what runs or ran this version, or the one that alone begins with these 4 characters or more
     #[arg(long = "version", value_name = "VERSION", value_parser = version)]
     of_version: Option<String>,
 

@@ -6,7 +6,7 @@ use windlass_api::{CheckRequest, Exit, RemoveRequest};
 use super::file::Found;
 use super::place::environment;
 use super::plan::show_plan;
-use crate::arguments::service;
+use crate::arguments::{Because, service};
 use crate::context::Context;
 use crate::diagnostic::Diagnostic;
 use crate::follow::{Purpose, begun, follow};
@@ -25,6 +25,9 @@ pub(crate) struct Options {
     #[arg(long)]
     detach: bool,
 
+    #[command(flatten)]
+    because: Because,
+
     /// Ask nothing; where there is no terminal nothing is asked either
     #[arg(long)]
     yes: bool,
@@ -40,6 +43,7 @@ pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, 
         environment: runs.environment.to_string(),
         service: service.clone(),
         by: person(),
+        why: options.because.message.clone(),
     };
     if !options.yes {
         let check = client.check(&CheckRequest::Remove(request.clone())).await?;

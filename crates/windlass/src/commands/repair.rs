@@ -8,7 +8,7 @@ use windlass_model::Repair;
 use super::wait_for_end;
 use super::wants::Wants;
 use super::which::{client, resolve};
-use crate::arguments::Which;
+use crate::arguments::{Because, Which};
 use crate::context::Context;
 use crate::diagnostic::{Diagnostic, TYPED};
 use crate::follow::{Purpose, begun, follow};
@@ -28,6 +28,9 @@ pub(crate) struct Options {
     /// The journal is lost or old: write down as stable what runs
     #[arg(long, conflicts_with = "id")]
     adopt: bool,
+
+    #[command(flatten)]
+    because: Because,
 
     /// Return once it is journalled
     #[arg(long)]
@@ -73,8 +76,9 @@ impl How {
 }
 
 pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, Diagnostic> {
+    let why = options.because.message.as_deref();
     if options.adopt {
-        return adopt(context).await;
+        return adopt(context, why).await;
     }
     let Some(how) = options.how.said() else {
         return Err(choose(options.which.id.as_deref()));
@@ -82,7 +86,7 @@ pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, 
     let client = client(context).await?;
     let id = resolve(context, &client, &options.which).await?;
     let before = client.show(&id).await?.sequence;
-    let view = client.repair(&id, how, &person()).await?;
+    let view = client.repair(&id, how, &person(), why).await?;
     if options.detach {
         let text = format!("{id} is being repaired\nfollow it: windlass events {id} --follow\n");
         return begun(text, &view);
@@ -106,10 +110,10 @@ fn choose(id: Option<&str>) -> Diagnostic {
         ))
 }
 
-async fn adopt(context: &Context) -> Result<Report, Diagnostic> {
+async fn adopt(context: &Context, why: Option<&str>) -> Result<Report, Diagnostic> {
     context.paths()?;
     let client = client(context).await?;
-    let answer = client.adopt(&person()).await?;
+    let answer = client.adopt(&person(), why).await?;
     // It ends by itself; the next one opens above every epoch that was heard of.
     wait_for_end(&client).await?;
     Report::new(adopted(&answer), &answer)

@@ -11,11 +11,11 @@ use windlass_client::{ControllerLock, Holder, StatePaths};
 use super::backup::{listed, taken, unfit, with_damage};
 use crate::backup::{Contents, unpack};
 use crate::context::Context;
+use crate::damaged::damaged_releases;
 use crate::diagnostic::{Diagnostic, TAKEN};
 use crate::report::Report;
 use crate::ui::quoted;
 use crate::ui::time::of_calendar;
-use crate::wire;
 
 /// Options of `restore`.
 #[derive(Debug, Args)]
@@ -52,7 +52,7 @@ pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, 
     let contents = contents.map_err(|why| unfit(&options.from, &why))?;
     let text = told(&contents, into, context);
     let state = into.display().to_string();
-    let damaged = wire::damaged_releases(&paths);
+    let damaged = damaged_releases(&paths).await;
     let restored = Restored {
         state,
         contents: &contents,

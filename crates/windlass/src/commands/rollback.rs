@@ -31,7 +31,8 @@ pub(crate) struct Options {
     #[arg(value_name = "SERVICE", value_parser = service)]
     service: Option<String>,
 
-    /// The version to go back to, or the only one that begins so; the last good one by default
+    /// The version to go back to, or at least 4 characters that it alone begins with; the last good one by
+    /// default
     #[arg(long, value_name = "VERSION", value_parser = version)]
     to: Option<String>,
 

@@ -2,6 +2,9 @@
 
 use clap::Args;
 use serde_json::Value;
+use windlass_api::DeploymentView;
+use windlass_client::Client;
+use windlass_model::Happened;
 
 use super::file::Found;
 use super::which::{client, resolve_to_look};
@@ -10,11 +13,12 @@ use crate::context::Context;
 use crate::diagnostic::Diagnostic;
 use crate::follow::{Summary, environment_of, standing};
 use crate::report::Report;
-use crate::ui::PROBLEM;
 use crate::ui::instances::kept_text;
 use crate::ui::show::{Shown, show_text};
-use crate::ui::time::now_us;
+use crate::ui::time::{now_us, of_calendar};
 use crate::ui::why::why_text;
+use crate::ui::words::signed;
+use crate::ui::{PROBLEM, Style};
 
 /// Options of `show`.
 #[derive(Debug, Args)]
@@ -25,6 +29,27 @@ pub(crate) struct Options {
     /// What was decided, and what it rests on
     #[arg(long)]
     why: bool,
+}
+
+/// What happened outside of deployments among which its finalization is looked for.
+const SEARCHED: u32 = 100;
+
+/// Who dropped what it had left: its own journal had ended then. An older controller does not tell.
+async fn finalized(client: &Client, view: &DeploymentView, style: &Style) -> Option<String> {
+    view.ended_us?;
+    let told = client.happenings(SEARCHED).await.ok()?.known;
+    told.iter().find_map(|happening| match &happening.what {
+        Happened::Finalized {
+            deployment,
+            by,
+            why,
+            ..
+        } if *deployment == view.id => {
+            let since = of_calendar(happening.at_us, &style.zone);
+            Some(format!("since {since} by {}", signed(by, why.as_deref())))
+        }
+        _ => None,
+    })
 }
 
 pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, Diagnostic> {
@@ -44,6 +69,7 @@ pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, 
             fits: context.ui.columns(),
             style: &style,
             own: own.as_deref(),
+            finalized: finalized(&client, &view, &style).await,
         };
         let mut text = show_text(&view, runs.as_ref(), &shown);
         if context.global.verbose {

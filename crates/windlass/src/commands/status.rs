@@ -10,6 +10,7 @@ use windlass_model::{DeploymentState, Outcome};
 use super::at_rest::{at_rest, at_rest_after};
 use super::file::Found;
 use super::place;
+use crate::arguments::Output;
 use crate::certificates::on_disk;
 use crate::context::Context;
 use crate::diagnostic::Diagnostic;
@@ -43,8 +44,11 @@ pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, 
     let (client, mut environments) = look(context).await?;
     place::must_be_known_to_look(context, &environments)?;
     let failed = match &client {
-        Some(client) => failed(client, &environments).await?,
-        None => Vec::new(),
+        // Only people read it.
+        Some(client) if context.global.output == Output::Text => {
+            failed(client, &environments).await?
+        }
+        Some(_) | None => Vec::new(),
     };
     let whole = Whole {
         failed,
@@ -82,27 +86,36 @@ pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, 
         .sentences())
 }
 
-/// Deployments among which the newest of an environment is looked for.
+/// Deployments among which the newest of an environment is looked for, where something runs in each and where not.
+const LOOKED_AT: u32 = 20;
 const SEARCHED: u32 = 100;
 
-/// The newest deployment of each environment in which nothing runs, where it failed: what was down is down still,
-/// and not because nobody tried.
+/// The newest deployment of each environment in which none is under way, where it failed: what was down is down
+/// still, and not because nobody tried; and what runs is not what was deployed last.
 async fn failed(
     client: &Client,
     environments: &[EnvironmentView],
 ) -> Result<Vec<DeploymentView>, Diagnostic> {
-    let is_empty = |view: &&EnvironmentView| view.services.values().all(ServiceView::is_empty);
-    let empty: Vec<&EnvironmentView> = environments.iter().filter(is_empty).collect();
-    if empty.is_empty() {
+    let is_empty = |view: &EnvironmentView| view.services.values().all(ServiceView::is_empty);
+    let at_rest = environments.iter().filter(|view| view.deployment.is_none());
+    let at_rest: Vec<&EnvironmentView> = at_rest.collect();
+    if at_rest.is_empty() {
         return Ok(Vec::new());
     }
+    let some_empty = at_rest.iter().any(|view| is_empty(view));
+    let most = if some_empty { SEARCHED } else { LOOKED_AT };
     // They come newest first.
-    let all = client.deployments(SEARCHED).await?;
-    let newest = empty.into_iter().filter_map(|view| {
+    let all = client.deployments(most).await?;
+    let newest = at_rest.into_iter().filter_map(|view| {
         let mut its = all.iter();
         its.find(|it| it.app == view.app && it.environment == view.environment)
     });
-    let is_failed = |it: &&DeploymentView| it.state == DeploymentState::Ended(Outcome::Failed);
+    let is_failed = |it: &&DeploymentView| {
+        matches!(
+            it.state,
+            DeploymentState::Ended(Outcome::Failed | Outcome::RolledBack | Outcome::PartlyPromoted)
+        )
+    };
     Ok(newest.filter(is_failed).cloned().collect())
 }
 

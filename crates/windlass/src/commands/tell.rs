@@ -34,8 +34,19 @@ pub(super) async fn tell_and_end(
     became: impl FnOnce(&DeploymentView) -> String,
 ) -> Result<Report, Diagnostic> {
     let (_client, view) = tell(context, said, command).await?;
-    let mut lines = vec![format!("{} {}", view.id, became(&view))];
-    lines.extend(by_hand::told(&view, &context.ui.style().zone));
+    let became = format!("{} {}", view.id, became(&view));
+    report(context, &view, (became, Vec::new()))
+}
+
+/// What became of it, what people let it go past, and what is next.
+pub(super) fn report(
+    context: &Context,
+    view: &DeploymentView,
+    (became, next): (String, Vec<String>),
+) -> Result<Report, Diagnostic> {
+    let mut lines = vec![became];
+    lines.extend(by_hand::told(view, &context.ui.style().zone));
+    lines.extend(next);
     lines.push(String::new());
-    Summary::of(&view, None).report(lines.join("\n"))
+    Summary::of(view, None).report(lines.join("\n"))
 }

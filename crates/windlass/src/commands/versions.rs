@@ -16,6 +16,9 @@ const KEPT: usize = 10;
 /// Versions that a line names; more are counted.
 const NAMED: usize = 5;
 
+/// Characters that stand for a longer version, at least: fewer are those of many a digest.
+const BEGINNING: usize = 4;
+
 /// What is known of one service's versions.
 pub(super) struct Versions {
     service: String,
@@ -65,7 +68,8 @@ impl Versions {
         versions
     }
 
-    /// The whole version that `typed` stands for: itself, or the only one that begins so. What nobody knows is
+    /// The whole version that `typed` stands for: itself, or the only one that begins so where enough of it is
+    /// typed. What nobody knows is
     /// left for the controller to refuse, which says what is there.
     pub(super) fn meant(&self, typed: &str) -> Result<String, Diagnostic> {
         meant(self.known(), typed, &self.service)
@@ -115,15 +119,30 @@ fn meant<'v>(
     let begun = known.filter(|version| version.0.starts_with(typed));
     let begun: BTreeSet<&str> = begun.map(|version| version.0.as_str()).collect();
     let begun: Vec<&str> = begun.into_iter().collect();
+    let is_enough = typed.chars().count() >= BEGINNING;
     match begun.as_slice() {
-        [only] => Ok((*only).to_owned()),
-        several if several.is_empty() || several.contains(&typed) => Ok(typed.to_owned()),
-        several => {
-            let what = format!("several versions of {whose} begin with {typed}");
-            let several: Vec<String> = several.iter().map(|one| harmless(one)).collect();
-            Err(Diagnostic::new(Exit::Usage, what)
-                .code(SERVICE)
-                .hint(format!("write more of one of them: {}", listed(&several))))
+        begun if begun.is_empty() || begun.contains(&typed) => Ok(typed.to_owned()),
+        [only] if is_enough => Ok((*only).to_owned()),
+        begun => {
+            let what = if is_enough {
+                format!("several versions of {whose} begin with {typed}")
+            } else {
+                format!(
+                    "no version of {whose} is {typed}, and {typed} is too short to be the beginning of one"
+                )
+            };
+            let most = begun.iter().take(NAMED);
+            let mut most: Vec<String> = most.map(|one| harmless(one)).collect();
+            let more = begun.len().saturating_sub(NAMED);
+            most.extend((more > 0).then(|| format!("and {more} more")));
+            let most = listed(&most);
+            let hint = if is_enough {
+                format!("write more of one of them: {most}")
+            } else {
+                format!("write at least {BEGINNING} characters, or all of it; so begin: {most}")
+            };
+            let refused = Diagnostic::new(Exit::Usage, what);
+            Err(refused.code(SERVICE).hint(hint))
         }
     }
 }
@@ -150,13 +169,23 @@ mod tests {
 
     #[test]
     fn a_version_is_meant_by_the_beginning_that_only_it_has() {
-        let known = after(&["1.4.2", "b3f10c", "b3e201", "1.4"]);
+        let known = after(&["1.4.2", "b3f10c", "b3f1d0", "1.4"]);
         let meant = |typed| known.meant(typed).map_err(|refused| refused.hint);
-        assert_eq!(meant("b3f"), Ok("b3f10c".to_owned()));
+        assert_eq!(meant("b3f10"), Ok("b3f10c".to_owned()));
         assert_eq!(meant("1.4"), Ok("1.4".to_owned()), "itself");
         assert_eq!(meant("9"), Ok("9".to_owned()), "it is refused elsewhere");
-        let hint = "write more of one of them: b3e201, b3f10c";
-        assert_eq!(meant("b3"), Err(Some(hint.to_owned())));
+        let hint = "write more of one of them: b3f10c, b3f1d0";
+        assert_eq!(meant("b3f1"), Err(Some(hint.to_owned())));
+    }
+
+    #[test]
+    fn a_character_or_two_stand_for_no_version_but_one_that_is_called_so() {
+        let known = after(&["9ab1c2d3e4", "7"]);
+        assert_eq!(known.meant("7"), Ok("7".to_owned()));
+        let refused = known.meant("9ab").expect_err("it is too short");
+        insta::assert_snapshot!(refused.summary, @"no version of auth is 9ab, and 9ab is too short to be the beginning of one");
+        insta::assert_snapshot!(refused.hint.expect("a hint"), @"write at least 4 characters, or all of it; so begin: 9ab1c2d3e4");
+        assert_eq!(known.meant("9ab1"), Ok("9ab1c2d3e4".to_owned()));
     }
 
     #[test]

@@ -3,13 +3,13 @@
 use windlass_client::StatePaths;
 
 use super::Finding;
-use crate::wire;
+use crate::damaged::damaged_releases;
 
 const CHECK: &str = "releases";
 
 /// Reads every byte of every release: it takes as long as the disk needs for that.
-pub(crate) fn releases(paths: &StatePaths) -> Finding {
-    let damaged = wire::damaged_releases(paths);
+pub(crate) async fn releases(paths: &StatePaths) -> Finding {
+    let damaged = damaged_releases(paths).await;
     if damaged.is_empty() {
         return Finding::ok(CHECK, "each is what was kept");
     }

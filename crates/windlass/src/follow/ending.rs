@@ -179,6 +179,7 @@ mod tests {
             before: Some(score),
             after: None,
             shut: vec![gate],
+            shut_since_us: None,
             beyond_reach: None,
             let_go: Vec::new(),
         });

@@ -7,7 +7,7 @@ mod summary;
 mod watch;
 
 pub(crate) use ending::{begun, standing};
-pub(crate) use part::Part;
+pub(crate) use part::{Hold, Part};
 pub(crate) use progress::Progress;
 pub(crate) use summary::{Summary, of_none};
 pub(crate) use watch::{Purpose, environment_of, follow, past, say_unknown};

@@ -11,6 +11,17 @@ use windlass_model::{
 
 use crate::ui::words::doing;
 
+/// Whose word the services of a deployment wait for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Hold {
+    /// None: time runs.
+    Nobodys,
+    /// That of who halted everything.
+    OfAHalt,
+    /// That of a person about this deployment alone.
+    OfAPerson,
+}
+
 /// One service of it.
 #[derive(Clone, Debug)]
 pub(crate) struct Part {
@@ -19,6 +30,8 @@ pub(crate) struct Part {
     pub(crate) phase: RolloutPhase,
     /// Since when it is in this phase.
     pub(crate) since_us: i64,
+    /// For how long of that its clock stood still.
+    pub(crate) stood_us: i64,
     pub(crate) began_us: Option<i64>,
     pub(crate) passed_us: Option<i64>,
     pub(crate) weight: Percent,
@@ -90,6 +103,7 @@ impl Part {
             to: rollout.to.clone(),
             phase: RolloutPhase::Waiting,
             since_us: started_us,
+            stood_us: 0,
             began_us: None,
             passed_us: None,
             weight: Percent::ZERO,
@@ -128,7 +142,7 @@ impl Part {
             return;
         }
         self.phase = phase;
-        self.since_us = at_us;
+        (self.since_us, self.stood_us) = (at_us, 0);
         self.unready.clear();
         if matches!(phase, RolloutPhase::Starting | RolloutPhase::Returning) {
             self.said = (None, None);
@@ -171,6 +185,22 @@ impl Part {
         if self.bake.is_some() {
             self.bake = Some((now_us, remaining));
         }
+    }
+
+    /// Its clocks stood still for so long, and go on now.
+    pub(super) fn stood(&mut self, for_us: i64) {
+        self.stood_us = self.stood_us.saturating_add(for_us);
+        if let Some((since_us, _)) = &mut self.bake {
+            *since_us = since_us.saturating_add(for_us);
+        }
+        if let Some(awaited) = &mut self.evidence {
+            awaited.since_us = awaited.since_us.saturating_add(for_us);
+        }
+    }
+
+    /// Since when the time of its phase runs: later than it began where that stood still.
+    pub(crate) fn runs_since_us(&self) -> i64 {
+        self.since_us.saturating_add(self.stood_us)
     }
 
     pub(super) fn hear(&mut self, report: &Report) {

@@ -8,7 +8,7 @@ use windlass_model::{
     PlanKind, ReturnReason, RolloutPhase, ScoreGate, ScoreSummary, ServiceKey, ServiceName,
 };
 
-use super::part::Part;
+use super::part::{Hold, Part};
 
 /// The picture of one deployment.
 #[derive(Clone, Debug)]
@@ -21,6 +21,8 @@ pub(crate) struct Progress {
     pub(crate) state: DeploymentState,
     /// Who asked it to wait, while it does.
     pub(crate) held_by: Option<String>,
+    /// Since when its clocks stand still, while it is held.
+    stands_since_us: Option<i64>,
     /// Gates that a score keeps shut, with what was measured.
     pub(crate) shut: Vec<(ScoreGate, ScoreSummary)>,
     pub(crate) ended_us: Option<i64>,
@@ -51,6 +53,7 @@ impl Progress {
             started_us: view.started_us,
             state: DeploymentState::Running,
             held_by: None,
+            stands_since_us: None,
             shut: Vec::new(),
             ended_us: None,
             stopped: false,
@@ -145,8 +148,35 @@ impl Progress {
         }
     }
 
+    /// What the clocks of its services show: while somebody holds it they show when that began.
+    pub(crate) fn clock_us(&self, now_us: i64) -> i64 {
+        let stands = self.stands_since_us;
+        stands.map_or(now_us, |since_us| now_us.min(since_us))
+    }
+
+    /// Whose word its services wait for.
+    pub(crate) fn hold(&self) -> Hold {
+        match &self.held_by {
+            None => Hold::Nobodys,
+            Some(by) if by.starts_with(HALT_SIGN) => Hold::OfAHalt,
+            Some(_) => Hold::OfAPerson,
+        }
+    }
+
+    /// Nobody holds it any more: what was left of each time then is left of it now.
+    fn let_go(&mut self, at_us: i64) {
+        self.held_by = None;
+        self.shut.clear();
+        if let Some(since_us) = self.stands_since_us.take() {
+            for part in self.parts.values_mut() {
+                part.stood(at_us.saturating_sub(since_us).max(0));
+            }
+        }
+    }
+
     /// Takes in how it stands now that a controller is back: no event says what is left of a watch.
     pub(crate) fn goes_on(&mut self, view: &DeploymentView, now_us: i64) {
+        let now_us = self.clock_us(now_us);
         for (service, part) in &mut self.parts {
             let rollout = view.rollouts.get(service);
             let rollout = rollout.filter(|it| it.phase == RolloutPhase::Baking);
@@ -170,10 +200,11 @@ impl Progress {
             Fact::DeploymentStarted { .. } => self.started_us = at_us,
             Fact::Held { by } => {
                 (self.state, self.held_by) = (DeploymentState::Held, Some(by.clone()));
+                self.stands_since_us.get_or_insert(at_us);
             }
-            Fact::Resumed { .. } => {
+            Fact::Resumed { .. } | Fact::Expedited { .. } => {
                 self.state = DeploymentState::Running;
-                (self.held_by, self.shut) = (None, Vec::new());
+                self.let_go(at_us);
             }
             Fact::GateShut {
                 gate,
@@ -183,7 +214,7 @@ impl Progress {
             Fact::GatePassed { gate, .. } => self.gate(gate, None),
             Fact::AbortRequested { .. } | Fact::Superseded { .. } => {
                 self.state = DeploymentState::Returning;
-                (self.held_by, self.shut) = (None, Vec::new());
+                self.let_go(at_us);
                 self.stopped = true;
                 self.unnamed = false;
             }
@@ -217,7 +248,6 @@ impl Progress {
             | Fact::BakeStarted { .. }
             | Fact::RolloutFailed { .. }
             | Fact::RolloutReturned { .. }
-            | Fact::Expedited { .. }
             | Fact::WentPast { .. }
             | Fact::SlotDrained { .. }
             | Fact::SlotRetired { .. }
@@ -239,6 +269,7 @@ impl Progress {
     }
 
     fn of_a_service(&mut self, fact: &Fact, at_us: i64) {
+        let clock_us = self.clock_us(at_us);
         let Some(part) = service_of(fact).and_then(|service| self.parts.get_mut(service)) else {
             return;
         };
@@ -263,8 +294,8 @@ impl Progress {
                 // A return is told as the old slot's share.
                 part.weight = if *version == part.to { *to } else { to.rest() };
             }
-            Fact::BakeStarted { within, .. } => part.bake = Some((at_us, *within)),
-            Fact::EvidenceAwaited { .. } => part.awaits(fact, at_us),
+            Fact::BakeStarted { within, .. } => part.bake = Some((clock_us, *within)),
+            Fact::EvidenceAwaited { .. } => part.awaits(fact, clock_us),
             Fact::EvidenceMissing { .. } => (part.evidence, part.asks) = (None, true),
             Fact::RolloutPassed { .. } => {
                 part.enter(RolloutPhase::Passed, at_us);
@@ -307,7 +338,7 @@ impl Progress {
         }
         if matches!(fact, Fact::RolloutFailed { .. }) && self.state != DeploymentState::Settling {
             self.state = DeploymentState::Returning;
-            self.shut.clear();
+            self.let_go(at_us);
         }
     }
 
@@ -451,6 +482,42 @@ mod tests {
         }];
         assert!(!told(&event).waits_for_a_person());
         assert!(!sample::untold().waits_for_a_person());
+    }
+
+    #[test]
+    fn while_it_is_held_no_time_runs_and_the_rest_of_it_runs_afterwards() {
+        let mut picture = sample::told(&sample::good_story()[..6]);
+        let auth = sample::service("auth");
+        let left = |picture: &Progress, now_us| {
+            let (since_us, within) = picture.parts[&auth].bake.expect("it is watched");
+            let within_us = i64::try_from(within.as_millis() * 1_000).unwrap();
+            since_us + within_us - picture.clock_us(now_us)
+        };
+        let mut event = sample::held();
+        let at_us = event.at_us;
+        let before = left(&picture, at_us);
+        picture.apply(&event);
+        let later_us = at_us + 90_000_000;
+        assert_eq!(left(&picture, later_us), before, "nothing runs");
+        event.at_us = later_us;
+        event.facts = vec![Fact::Resumed {
+            by: "mira".to_owned(),
+        }];
+        picture.apply(&event);
+        assert_eq!(left(&picture, later_us), before, "the rest begins now");
+        assert_eq!(left(&picture, later_us + 1_000), before - 1_000);
+    }
+
+    #[test]
+    fn what_a_person_lets_skip_the_rest_is_held_no_more() {
+        let mut event = sample::held();
+        let mut picture = sample::told(std::slice::from_ref(&event));
+        event.facts = vec![Fact::Expedited {
+            by: "mira".to_owned(),
+        }];
+        picture.apply(&event);
+        assert_eq!(picture.state, DeploymentState::Running);
+        assert_eq!(picture.hold(), Hold::Nobodys);
     }
 
     #[test]

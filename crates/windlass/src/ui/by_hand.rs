@@ -147,6 +147,7 @@ mod tests {
             before: begin.score.clone(),
             after: None,
             shut: Vec::new(),
+            shut_since_us: None,
             beyond_reach: None,
             let_go: vec![begin, step],
         });

@@ -265,6 +265,7 @@ fn of_a_deployment(view: &DeploymentView, told: &[Event], runs: &EnvironmentView
         fits: None,
         style: &style,
         own: Some("shop"),
+        finalized: None,
     };
     [
         lines.join("\n"),

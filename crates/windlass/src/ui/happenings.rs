@@ -119,6 +119,32 @@ fn words(happening: &HappeningView, zone: &TimeZone) -> String {
             let services = listed(services);
             format!("{app} in {environment} was taken down by {by}: {services}")
         }
+        Happened::Finalized {
+            deployment,
+            app,
+            environment,
+            services,
+            by,
+            why,
+        } => {
+            let by = signed(by, why.as_deref());
+            let services = listed(services);
+            format!(
+                "what {deployment} had left of {app} in {environment} was dropped by {by}: {services}"
+            )
+        }
+        Happened::GivenUp {
+            deployment,
+            by,
+            why,
+        } => format!(
+            "{deployment}, whose journal is damaged, was let go of by {}",
+            signed(by, why.as_deref())
+        ),
+        Happened::Adopted { by, why } => format!(
+            "what runs was written down as stable by {}: the journal was older",
+            signed(by, why.as_deref())
+        ),
         Happened::Halted { by, why } => {
             format!("every raise was halted by {}", signed(by, why.as_deref()))
         }
@@ -190,6 +216,9 @@ mod tests {
         2026-11-21 14:02:22  shop in production was taken down by jo (moves house): api
         2026-11-21 14:02:23  every raise was halted by jo
         2026-11-21 14:02:24  the halt was lifted by mira
+        2026-11-21 14:02:25  what dep_01k0a had left of shop in production was dropped by mira (frees memory): api
+        2026-11-21 14:02:26  dep_01k0a, whose journal is damaged, was let go of by mira
+        2026-11-21 14:02:27  what runs was written down as stable by jo (restored a backup): the journal was older
         ");
         all.clear();
         let nothing = "nothing has happened outside of deployments\n";

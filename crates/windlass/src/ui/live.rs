@@ -58,8 +58,10 @@ pub(crate) fn frame(picture: &Progress, now_us: i64, style: &Style) -> Vec<Strin
     let room = style.height.saturating_sub(AROUND + next.len()).max(1);
     lines.extend(services(picture, now_us, (room, style)));
     lines.extend(next);
-    let goodbye = "Ctrl-C detaches; the deployment goes on";
-    lines.push(style.paint(Role::Faint, &cut(goodbye, style.width)));
+    if !picture.has_ended() {
+        let goodbye = "Ctrl-C detaches; the deployment goes on";
+        lines.push(style.paint(Role::Faint, &cut(goodbye, style.width)));
+    }
     lines
 }
 
@@ -73,7 +75,9 @@ fn wrapped(line: &str, width: usize) -> Vec<String> {
 /// The names of the columns, and so many lines of services as there is room for.
 fn services(picture: &Progress, now_us: i64, (room, style): (usize, &Style)) -> Vec<String> {
     let width = style.width.saturating_sub(MARGIN.len());
-    let waits = picture.parts.values().map(|part| waits(part, now_us));
+    let clock_us = picture.clock_us(now_us);
+    let parts = picture.parts.values();
+    let waits = parts.map(|part| waits(part, clock_us, picture.hold()));
     let waits: Vec<String> = waits.collect();
     let beside = grid(picture, now_us, Some(&waits)).fit(Some(width), beside(picture));
     let is_beside = beside.width() <= width;
@@ -288,7 +292,8 @@ fn next(picture: &Progress, now_us: i64) -> Vec<String> {
         DeploymentState::Settling if picture.is_all_done() => one("a last look at what came of it"),
         DeploymentState::Settling => one("old slots drain"),
         DeploymentState::Stuck => one(&format!("a person must look: windlass show {}", picture.id)),
-        DeploymentState::Ended(_) => one("nothing"),
+        // How it ended follows.
+        DeploymentState::Ended(_) => Vec::new(),
         DeploymentState::Running => one(&next_running(picture, now_us)),
     }
 }
@@ -413,6 +418,34 @@ mod tests {
         next: auth goes to 100 % soon
         Ctrl-C detaches; the deployment goes on
         ");
+    }
+
+    #[test]
+    fn what_is_held_has_stopped_clocks_and_a_raise_waits_for_the_end_of_a_halt() {
+        let mut picture = sample::told(&sample::good_story()[..6]);
+        let mut event = sample::held();
+        event.at_us = sample::at(12_500);
+        picture.apply(&event);
+        let row = |picture: &Progress| {
+            let lines = frame(picture, sample::at(99_000), &Style::plain());
+            lines.into_iter().find(|line| line.starts_with("  auth"))
+        };
+        insta::assert_snapshot!(row(&picture).expect("a row"), @"  auth     baking         1:36    2/2     25 %  1.4.1 → 1.4.2  0:19 left");
+        let auth = picture.parts.get_mut(&sample::service("auth"));
+        auth.expect("a service").phase = RolloutPhase::Shifting;
+        picture.held_by = Some("halt (mira)".to_owned());
+        insta::assert_snapshot!(row(&picture).expect("a row"), @"  auth     shifting       1:36    2/2     25 %  1.4.1 → 1.4.2  for a halt to end");
+    }
+
+    #[test]
+    fn one_that_has_ended_is_detached_from_by_nobody() {
+        let picture = sample::told(&sample::good_story());
+        let text = frame(&picture, sample::at(99_000), &Style::plain()).join("\n");
+        assert!(picture.has_ended());
+        assert!(
+            !text.contains("Ctrl-C") && !text.contains("next:"),
+            "{text}"
+        );
     }
 
     #[test]

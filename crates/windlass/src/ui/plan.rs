@@ -3,8 +3,8 @@
 use jiff::tz::TimeZone;
 use windlass_api::{NoStartView, Novelty, PlanView};
 use windlass_model::{
-    Change, Job, OtherProgram, Percent, Plan, PlanId, PlanKind, RolloutPlan, ServiceName, Step,
-    Sticky, Strategy, Task, TaskKind, Traffic, Version,
+    Change, Job, Percent, Plan, PlanId, PlanKind, RolloutPlan, ServiceName, Step, Sticky, Strategy,
+    Task, TaskKind, Traffic, Version,
 };
 
 use super::listening::listening;
@@ -90,9 +90,9 @@ fn changes(view: &PlanView, (fits, zone): (Option<usize>, &TimeZone), lines: &mu
         };
         let head = format!("  {service:width$}  ");
         lines.push(hang(&head, &format!("{versions}, {manner}"), fits));
-        if let Some(other) = view.programs.get(service) {
+        if let Some(new) = novelties(view, service, part) {
             let head = " ".repeat(head.len());
-            lines.push(hang(&head, &program(other, part), fits));
+            lines.push(hang(&head, &new, fits));
         }
         if let Some(found) = view.went_back.get(service) {
             let head = " ".repeat(head.len());
@@ -101,20 +101,22 @@ fn changes(view: &PlanView, (fits, zone): (Option<usize>, &TimeZone), lines: &mu
     }
 }
 
-/// Which program outside of the folder is another one, and whether that is all that makes the release new.
-fn program(other: &OtherProgram, part: &RolloutPlan) -> String {
-    let OtherProgram { was, now } = other.clone();
-    let told = Novelty::Program { was, now }.words();
-    let stable = part.stable.as_ref();
-    let is_all = stable.is_some_and(|slot| {
-        slot.release.artefact == part.release.artefact && slot.spec.process == part.spec.process
+/// What is new in a release, in the words in which the deployment tells it later; nothing of one that is none.
+fn novelties(view: &PlanView, service: &ServiceName, part: &RolloutPlan) -> Option<String> {
+    let told = view.new.get(service).cloned();
+    // Who did not ask what would be done, or an older controller: the plan has all but what lies outside of it.
+    let all = told.unwrap_or_else(|| {
+        let programs = Some(&view.programs).filter(|seen| !seen.is_empty());
+        Novelty::of(service, part, programs)
     });
-    let rest = if is_all {
-        ", and nothing else is new"
-    } else {
-        ""
+    let rest = match all.as_slice() {
+        [] => return None,
+        // Nobody has touched it, and wonders.
+        [Novelty::Program { .. }] => ", and nothing else is new",
+        _ => "",
     };
-    told + rest
+    let words: Vec<String> = all.iter().map(Novelty::words).collect();
+    Some(format!("new: {}{rest}", words.join("; ")))
 }
 
 fn manner(part: &RolloutPlan) -> String {
@@ -514,23 +516,38 @@ mod tests {
             let lines = text.lines().skip(2).take_while(|line| !line.is_empty());
             lines.collect::<Vec<_>>().join("\n")
         };
-        let other = sample::other_program();
-        view.programs = [(sample::service("auth"), other.clone())].into();
+        let mut other = sample::other_program();
+        let is = |other: &windlass_model::OtherProgram| {
+            let windlass_model::OtherProgram { was, now } = other.clone();
+            Novelty::Program { was, now }
+        };
+        view.new = [(sample::service("auth"), vec![is(&other)])].into();
         insta::assert_snapshot!(told(&view), @r"
           api   1.4.1 → 1.4.2, blue-green
           auth  1.4.1 → 1.4.2, canary 25 → 100 %
-                its program /usr/bin/python3 is another one: aaaaaaaaaa → bbbbbbbbbb,
-                and nothing else is new
+                new: its program /usr/bin/python3 is another one: aaaaaaaaaa →
+                bbbbbbbbbb, and nothing else is new
         ");
-        let auth = view.plan.rollouts.get_mut(&sample::service("auth"));
-        auth.expect("a service").release.artefact = other.now.sha256.clone();
-        let elsewhere = view.programs.get_mut(&sample::service("auth"));
-        elsewhere.expect("it was told").was.path = "/opt/bin/python3".to_owned();
+        other.was.path = "/opt/bin/python3".to_owned();
+        let all = vec![Novelty::Files, is(&other), Novelty::Run];
+        view.new = [(sample::service("auth"), all)].into();
         let line = told(&view).lines().skip(2).collect::<Vec<_>>().join("\n");
         insta::assert_snapshot!(line, @r"
-        its program is another one: /opt/bin/python3 aaaaaaaaaa →
-        /usr/bin/python3 bbbbbbbbbb
+        new: its files are others; its program is another one: /opt/bin/python3
+        aaaaaaaaaa → /usr/bin/python3 bbbbbbbbbb; `run` is another
         ");
+    }
+
+    #[test]
+    fn who_did_not_ask_is_told_what_the_plan_alone_shows_to_be_new() {
+        let mut view = sample::plan_view();
+        let auth = view.plan.rollouts.get_mut(&sample::service("auth"));
+        let auth = auth.expect("a service");
+        auth.release.identity = windlass_model::Digest::parse(&"ef".repeat(32)).expect("a digest");
+        auth.spec.needs.insert(sample::service("api"));
+        let text = plan_text(&view, false, Some(80), &TimeZone::UTC);
+        let line = text.lines().find(|line| line.contains("new: "));
+        assert_eq!(line, Some("        new: `needs` is another"));
     }
 
     #[test]

@@ -117,6 +117,7 @@ pub(crate) fn why(view: &DeploymentView) -> Vec<String> {
     };
     let mut lines = vec![match &score.before {
         Some(before) => format!("score before: {}", brief(before)),
+        None if view.ended_us.is_some() => "score before: it was not measured".to_owned(),
         None => "score before: being measured".to_owned(),
     }];
     if let Some(before) = score.before.as_ref().filter(|it| it.known().is_none()) {
@@ -244,6 +245,7 @@ mod tests {
             before: Some(score(80.0, 80.0, Some(Permit::No))),
             after: None,
             shut: vec![gate()],
+            shut_since_us: Some(sample::at(0)),
             beyond_reach: None,
             let_go: Vec::new(),
         });
@@ -253,17 +255,19 @@ mod tests {
     #[test]
     fn one_that_waits_at_a_gate_says_what_was_measured_what_raises_it_and_what_comes_next() {
         let shown = show::Shown {
-            now_us: 0,
+            now_us: sample::at(43_100),
             fits: Some(80),
             style: &crate::ui::Style::plain(),
             own: Some("shop"),
+            finalized: None,
         };
         let text = show::show_text(&held(), None, &shown);
         insta::assert_snapshot!(text, @r"
         dep_01k0a  shop in production
-        state    held
+        state    held by its score
         plan     9f3cab1234
         started  2026-11-21 14:02:11 by mira
+        held     since 2026-11-21 14:02:11, for 43.1s
         score    80, staging only: not advised here
         the score is 80, and score >= 85 is asked for; it goes on by itself once it is
         that high

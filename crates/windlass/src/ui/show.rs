@@ -1,6 +1,6 @@
 //! One deployment, for people.
 
-use windlass_api::{DeploymentView, EnvironmentView, NotReadyView, Novelty, RolloutView};
+use windlass_api::{DeploymentView, EnvironmentView, HeldView, NotReadyView, Novelty, RolloutView};
 use windlass_model::{DeploymentState, Outcome, RolloutPhase, ServiceName};
 
 use super::compared;
@@ -13,8 +13,8 @@ use super::taken_down;
 use super::time::{ago, of_calendar, of_day, took};
 use super::ways::{next_lines, ways};
 use super::words::{
-    change, command_in, doing, done_by, harmless, listed, not_renamed, phase, reason, result,
-    stuck, whose_halt,
+    FOR_A_HALT, change, command_in, doing, done_by, harmless, held_at, listed, not_renamed, phase,
+    reason, result, stuck, whose_halt,
 };
 use super::wrap::hang;
 use super::{Style, by_hand, record};
@@ -31,6 +31,8 @@ pub(crate) struct Shown<'s> {
     pub(crate) style: &'s Style,
     /// The application of the folder that it is asked in.
     pub(crate) own: Option<&'s str>,
+    /// Since when nothing that it left runs, by whom and why, where somebody has said that.
+    pub(crate) finalized: Option<String>,
 }
 
 /// Where it stands, service by service; of one that has ended, where it stood then, and what became of
@@ -48,9 +50,9 @@ pub(crate) fn show_text(
         format!("plan     {}", super::plan::short(&view.plan)),
         labelled("started", &begun(view, style)),
     ];
-    lines.extend(view.held.as_ref().map(|held| {
-        let ago = took(shown.now_us - held.since_us);
-        let since = of_calendar(held.since_us, &style.zone);
+    lines.extend(held_since(view).map(|since_us| {
+        let ago = took(shown.now_us - since_us);
+        let since = of_calendar(since_us, &style.zone);
         labelled("held", &format!("since {since}, for {ago}"))
     }));
     lines.extend(people_lines(view, shown));
@@ -68,6 +70,8 @@ pub(crate) fn show_text(
         );
         lines.push(format!("ended    {at} after {after}"));
     }
+    let finalized = shown.finalized.as_ref();
+    lines.extend(finalized.map(|told| labelled("final", told)));
     if let Some(score) = view.score.as_ref().and_then(scored::around) {
         lines.push(labelled("score", &score));
     }
@@ -112,6 +116,15 @@ pub(crate) fn show_text(
     lines.join("\n")
 }
 
+/// Since when it is held: by somebody, or by a score that a gate finds too low.
+fn held_since(view: &DeploymentView) -> Option<i64> {
+    let held = view.held.as_ref().map(|held| held.since_us);
+    let shut = view.score.as_ref().and_then(|score| score.shut_since_us);
+    // What keeps others from going on may hold this one not yet.
+    let shut = shut.filter(|_| view.state == DeploymentState::Held);
+    held.or(shut)
+}
+
 /// Who said when what, and why.
 fn people_lines(view: &DeploymentView, shown: &Shown<'_>) -> Vec<String> {
     let said = view.said.iter().map(|said| {
@@ -130,7 +143,7 @@ fn people_lines(view: &DeploymentView, shown: &Shown<'_>) -> Vec<String> {
 /// What there is to say of its services below their table, which may hold the short notes itself.
 fn notes(view: &DeploymentView, has_short: bool, shown: &Shown<'_>) -> Vec<String> {
     let of = |(service, part): (&ServiceName, &RolloutView)| {
-        let short = Some(note(part, view.state)).filter(|note| !has_short && !note.is_empty());
+        let short = Some(note(part, view)).filter(|note| !has_short && !note.is_empty());
         let said = short.into_iter().chain(said(part, shown));
         let said = said.map(|text| hang(&format!("{service} "), &text, shown.fits));
         let whose = whose(service, part.brought.is_some());
@@ -173,7 +186,7 @@ fn services(view: &DeploymentView, fits: Option<usize>) -> Grid {
             change(part.from.as_ref(), &part.to),
             part.weight.to_string(),
             ready,
-            note(part, view.state),
+            note(part, view),
         ]
     });
     let header = ["SERVICE", "PHASE", "VERSION", "TRAFFIC", "READY", NOTE];
@@ -181,7 +194,7 @@ fn services(view: &DeploymentView, fits: Option<usize>) -> Grid {
 }
 
 /// What it waits for, in a few words.
-fn note(part: &RolloutView, state: DeploymentState) -> String {
+fn note(part: &RolloutView, view: &DeploymentView) -> String {
     let mut notes = Vec::new();
     if !part.waits_for.is_empty() {
         notes.push(format!("waits for {}", listed(&part.waits_for)));
@@ -189,20 +202,27 @@ fn note(part: &RolloutView, state: DeploymentState) -> String {
     // Of readiness it is told below until when.
     let told = part.not_ready.as_ref().and_then(NotReadyView::words);
     let left = part.remaining_ms.filter(|left| *left > 0 && told.is_none());
-    notes.extend(left.map(|left| {
-        let left = took(left_us(left));
-        // Nobody's way back is held.
-        if state == DeploymentState::Held && part.phase != RolloutPhase::Returning {
-            return format!("stands still, {left} left");
-        }
-        format!("{left} left")
-    }));
+    // Nobody's way back is held.
+    let is_held = view.state == DeploymentState::Held && part.phase != RolloutPhase::Returning;
+    notes.extend(match left.map(|left| took(left_us(left))) {
+        _ if keeps_back(view, part.phase) => Some(format!("waits {FOR_A_HALT}")),
+        // The router has what it is asked: that has no clock which anybody waits for.
+        Some(_) if is_held && part.phase == RolloutPhase::Shifting => None,
+        Some(left) if is_held => Some(held_at(&left)),
+        left => left.map(|left| format!("{left} left")),
+    });
     if let Some(said) = &part.reported {
         notes.extend(doing(said.phase.as_deref(), said.progress));
         let all = said.metrics.iter();
         notes.extend(all.map(|(name, value)| format!("{} {value}", harmless(name))));
     }
     notes.join("; ")
+}
+
+/// Whether a halt keeps back the raise that a service in this phase is due for.
+fn keeps_back(view: &DeploymentView, phase: RolloutPhase) -> bool {
+    let is_halted = view.held.as_ref().is_some_and(HeldView::is_halt);
+    is_halted && matches!(phase, RolloutPhase::Shifting | RolloutPhase::Holding)
 }
 
 fn left_us(ms: u64) -> i64 {
@@ -330,6 +350,7 @@ mod tests {
             fits: Some(80),
             style: &Style::plain(),
             own: Some("shop"),
+            finalized: None,
         };
         show_text(view, None, &shown)
     }
@@ -481,6 +502,7 @@ mod tests {
             fits: Some(80),
             style: &Style::plain(),
             own: Some("shop"),
+            finalized: None,
         };
         let text = show_text(&view, Some(&sample::environment()), &shown);
         insta::assert_snapshot!(text, @r"
@@ -547,6 +569,7 @@ mod tests {
                 fits: Some(80),
                 style: &Style::plain(),
                 own: Some(own),
+                finalized: None,
             };
             show_text(&view, Some(&runs), &shown)
         };

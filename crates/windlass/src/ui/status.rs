@@ -6,16 +6,17 @@ use windlass_api::{
     DeploymentView, EnvironmentView, LockView, LostHistoryView, ServiceView, SilentRouterView,
     SlotView,
 };
-use windlass_model::{DeploymentState, EnvironmentName, Finalize, Halt};
+use windlass_model::{DeploymentState, EnvironmentName, Finalize, Halt, Outcome};
 
 use super::grid::{Ease, Grid};
 use super::happenings::{OUTSIDE, restarts};
-use super::taken_down;
 use super::time::{of_calendar, took};
+use super::warnings::warnings;
 use super::ways::{next_lines, ways};
-use super::words::{counted, harmless, listed, until, whose_halt};
+use super::words::{counted, harmless, listed, until};
 use super::wrap::hang;
-use super::{Again, Role, Style};
+use super::{Again, Style};
+use super::{last, taken_down};
 
 /// What concerns the whole installation.
 #[derive(Clone, Debug, Default)]
@@ -40,7 +41,7 @@ pub(crate) struct Whole {
     pub(crate) own: Option<String>,
     /// Whether a file is here that could be deployed.
     pub(crate) has_file: bool,
-    /// The newest deployment of each environment in which nothing runs, where it failed.
+    /// The newest deployment of each environment, where it failed.
     pub(crate) failed: Vec<DeploymentView>,
 }
 
@@ -104,7 +105,11 @@ pub(crate) fn status_text(
 /// A line for each environment of another application: what it does, or that it runs.
 fn in_short(others: &[&EnvironmentView], (now_us, fits): (i64, Option<usize>)) -> String {
     let apps: BTreeSet<&str> = others.iter().map(|view| view.app.as_str()).collect();
-    let count = counted(apps.len(), "more application");
+    let mut count = counted(apps.len(), "more application");
+    if others.len() > apps.len() {
+        // A line each: whoever counts them counts these.
+        count = format!("{count} in {} environments", others.len());
+    }
     let mut text = format!("{count}: windlass status --all\n");
     let rows = others.iter().take(OTHERS).map(|view| {
         let what = match (&view.lock, &view.deployment) {
@@ -132,57 +137,6 @@ fn runs(view: &EnvironmentView) -> String {
         1 => "1 service runs".to_owned(),
         count => format!("{count} services run"),
     }
-}
-
-fn warnings(whole: &Whole, style: &Style) -> String {
-    let mut text = String::new();
-    if let Some(halt) = &whole.halted {
-        let head = style.paint(Role::Warn, "halted");
-        let whose = whose_halt(halt, &style.zone);
-        let line = format!("{head} {whose}: nothing is raised\nnext: windlass halt --lift\n\n");
-        text.push_str(&line);
-    }
-    if let Some(silent) = &whole.silent {
-        text.push_str(&silent_router(silent, style));
-    }
-    if !whole.certificates.is_empty() {
-        for saw in &whole.certificates {
-            let head = style.paint(Role::Warn, "certificates:");
-            text.push_str(&[&head, " ", saw, "\n"].concat());
-        }
-        text.push_str("next: windlass doctor\n\n");
-    }
-    if let Some(LostHistoryView { own, heard }) = &whole.lost {
-        let head = style.paint(Role::Bad, "lost history");
-        let line = format!(
-            "{head}: the journal is at epoch {own}, what runs has heard of {heard}; nothing is changed\n\
-             next: windlass repair --adopt\n\n"
-        );
-        text.push_str(&line);
-    }
-    text
-}
-
-/// Who is silent, since when, what that means, and what to do.
-fn silent_router(silent: &Silent, style: &Style) -> String {
-    let SilentRouterView { pid, answered_us } = silent.router;
-    let head = style.paint(Role::Bad, "no answer from the router");
-    let who = pid
-        .map(|pid| format!(" (process {pid})"))
-        .unwrap_or_default();
-    let since = answered_us.map(|at| format!(", the last was at {}", of_calendar(at, &style.zone)));
-    let since = since.unwrap_or_default();
-    let (state, next) = match pid {
-        Some(pid) if silent.is_stopped => (
-            "it is stopped by a signal, and so is the traffic".to_owned(),
-            format!("kill -CONT {pid}"),
-        ),
-        Some(_) | None => (
-            "what it does with the traffic is not known here".to_owned(),
-            "windlass doctor".to_owned(),
-        ),
-    };
-    format!("{head}{who}{since}: {state}\nnext: {next}\n\n")
 }
 
 /// How a deployment stands, as the beginning of a line.
@@ -276,6 +230,7 @@ fn block(
         let down = taken_down::last(view);
         let since = down.map(|down| format!(": {}", taken_down::told(down, &style.zone)));
         text.push_str(&["nothing runs", &since.unwrap_or_default(), "\n"].concat());
+        let failed = failed.filter(|it| it.state == DeploymentState::Ended(Outcome::Failed));
         if let Some(failed) = failed {
             let ended = failed.ended_us.unwrap_or(failed.started_us);
             let at = of_calendar(ended, &style.zone);
@@ -313,6 +268,10 @@ fn block(
         let kept = kept.chain(kept_failed(name.as_str(), service));
         text.extend(kept.map(|line| hang("", &line, fits) + "\n"));
     }
+    // While another one is under way that is what matters.
+    let failed = failed.filter(|_| view.deployment.is_none());
+    let failed = failed.and_then(|failed| last::failed(failed, &style.zone));
+    text.extend(failed.map(|line| hang("", &line, fits) + "\n"));
     text
 }
 

@@ -3,11 +3,11 @@
 use windlass_model::{Millis, RolloutPhase};
 
 use super::time::clock;
-use super::words::{harmless, listed};
-use crate::follow::Part;
+use super::words::{FOR_A_HALT, harmless, listed};
+use crate::follow::{Hold, Part};
 
-/// What one service waits for.
-pub(super) fn waits(part: &Part, now_us: i64) -> String {
+/// What one service waits for. `clock_us`: what its clocks show, which stand still while somebody holds it.
+pub(super) fn waits(part: &Part, clock_us: i64, hold: Hold) -> String {
     match part.phase {
         RolloutPhase::Waiting if !part.waits_for.is_empty() => {
             format!("for {}", listed(&part.waits_for))
@@ -15,14 +15,18 @@ pub(super) fn waits(part: &Part, now_us: i64) -> String {
         RolloutPhase::Baking if part.evidence.is_some() => "for evidence".to_owned(),
         RolloutPhase::Baking => part
             .bake
-            .map(|bake| match left(bake, now_us) {
+            .map(|bake| match left(bake, clock_us) {
                 // A trigger may be about to fire, or a controller was away meanwhile.
                 0 => "not over yet".to_owned(),
                 left => format!("{} left", clock(left)),
             })
             .unwrap_or_default(),
-        RolloutPhase::Starting => part.doing().unwrap_or_else(|| readiness(part, now_us)),
+        RolloutPhase::Starting => part.doing().unwrap_or_else(|| readiness(part, clock_us)),
         RolloutPhase::Returning => part.doing().unwrap_or_default(),
+        // What would give it more traffic is what a halt keeps back.
+        RolloutPhase::Shifting | RolloutPhase::Holding if hold == Hold::OfAHalt => {
+            FOR_A_HALT.to_owned()
+        }
         RolloutPhase::Holding => "for a person".to_owned(),
         RolloutPhase::Stuck => "for a person".to_owned(),
         RolloutPhase::Waiting
@@ -37,21 +41,22 @@ pub(super) fn waits(part: &Part, now_us: i64) -> String {
 }
 
 /// What one that is not ready was asked and answered, and how long that may last.
-fn readiness(part: &Part, now_us: i64) -> String {
+fn readiness(part: &Part, clock_us: i64) -> String {
     let told = part.unready.values().next();
     let (Some(saw), Some(probe)) = (told, part.probe.as_ref()) else {
         return "for readiness".to_owned();
     };
     let asks = harmless(&probe.kind.asks());
-    let left = clock(left((part.since_us, probe.within), now_us));
+    let left = clock(left((part.runs_since_us(), probe.within), clock_us));
     format!("for {asks}, {left} left: {}", harmless(saw))
 }
 
-/// Microseconds that are left of a time that began then.
-pub(super) fn left((since_us, within): (i64, Millis), now_us: i64) -> i64 {
+/// Microseconds that are left of a time that began then, by what its clock shows: what began after that one
+/// was stopped has all of it left.
+pub(super) fn left((since_us, within): (i64, Millis), clock_us: i64) -> i64 {
     let within_us = i64::try_from(within.as_millis().saturating_mul(1000)).unwrap_or(i64::MAX);
     since_us
         .saturating_add(within_us)
-        .saturating_sub(now_us)
-        .max(0)
+        .saturating_sub(clock_us)
+        .clamp(0, within_us)
 }

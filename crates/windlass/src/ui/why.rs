@@ -38,7 +38,7 @@ pub(crate) fn why_text(view: &DeploymentView, fits: Option<usize>, zone: &TimeZo
         let versions = change(part.from.as_ref(), &part.to);
         lines.push(String::new());
         lines.push(format!("{service}  {versions}, {}", standing(part)));
-        let told = of_a_service(view.kind, (service, part)).into_iter();
+        let told = of_a_service(view, (service, part)).into_iter();
         lines.extend(told.map(|(head, text)| hang(&format!("  {head}"), &text, fits)));
     }
     lines.push(String::new());
@@ -68,7 +68,13 @@ fn standing(part: &RolloutView) -> String {
 /// What a line begins with, and what it says.
 type Line = (&'static str, String);
 
-fn of_a_service(kind: PlanKind, (service, part): (&ServiceName, &RolloutView)) -> Vec<Line> {
+/// Whether nothing is judged any more: what is missing then was missing.
+fn is_over(view: &DeploymentView, part: &RolloutView) -> bool {
+    view.ended_us.is_some() || part.returned_because.is_some()
+}
+
+fn of_a_service(view: &DeploymentView, (service, part): (&ServiceName, &RolloutView)) -> Vec<Line> {
+    let is_over = is_over(view, part);
     let mut lines = Vec::new();
     if let Some(why) = &part.returned_because {
         let to = part.from.as_ref().map(|from| format!(" to {from}"));
@@ -99,11 +105,11 @@ fn of_a_service(kind: PlanKind, (service, part): (&ServiceName, &RolloutView)) -
     }
     match &part.judgement {
         Some(judgement) if judgement.unanswered => {
-            lines.push(("", unjudged(kind, part)));
-            unseen(judgement, &mut lines);
+            lines.push(("", unjudged(view.kind, part)));
+            unseen(judgement, is_over, &mut lines);
         }
-        Some(judgement) => record(judgement, part, &mut lines),
-        None => lines.push(("", unjudged(kind, part))),
+        Some(judgement) => record((judgement, is_over), part, &mut lines),
+        None => lines.push(("", unjudged(view.kind, part))),
     }
     lines
 }
@@ -117,10 +123,10 @@ fn unjudged(kind: PlanKind, part: &RolloutView) -> String {
     }
 }
 
-fn record(judgement: &Judgement, part: &RolloutView, lines: &mut Vec<Line>) {
+fn record((judgement, is_over): (&Judgement, bool), part: &RolloutView, lines: &mut Vec<Line>) {
     let verdict = judgement.verdict;
     lines.push(("errors ", harmless(&judgement.words)));
-    lines.push(("verdict   ", verdict_words(judgement)));
+    lines.push(("verdict   ", verdict_words(judgement, is_over)));
     if !matches!(verdict, Verdict::NoData | Verdict::Error) {
         let (new, old) = (tally(judgement.candidate), tally(judgement.stable));
         let beside = part.from.as_ref().map(|old| format!(" of {old}"));
@@ -129,17 +135,22 @@ fn record(judgement: &Judgement, part: &RolloutView, lines: &mut Vec<Line>) {
             "compared  ",
             format!("{new} of {}; {old}{beside} beside it", part.to),
         ));
-        lines.push(("range     ", range(judgement, part)));
+        lines.push(("range     ", range((judgement, is_over), part)));
     }
-    lines.push(("changes   ", changes(judgement, &part.to)));
-    unseen(judgement, lines);
+    lines.extend(if is_over {
+        lacked(judgement, &part.to).map(|lacked| ("lacked    ", lacked))
+    } else {
+        Some(("changes   ", changes(judgement, &part.to)))
+    });
+    unseen(judgement, is_over, lines);
 }
 
-/// Rules of which not enough was seen yet, and why.
-fn unseen(judgement: &Judgement, lines: &mut Vec<Line>) {
+/// Rules of which not enough was seen, and why.
+fn unseen(judgement: &Judgement, is_over: bool, lines: &mut Vec<Line>) {
     if !judgement.rising.is_empty() {
         let rules = listed(&judgement.rising);
-        lines.push(("", format!("met, but not for long enough yet: {rules}")));
+        let yet = yet(is_over);
+        lines.push(("", format!("met, but not for long enough{yet}: {rules}")));
     }
     let few = judgement.not_watched.iter();
     let few: Vec<_> = few.filter(|rule| !is_unread(rule, judgement)).collect();
@@ -157,8 +168,13 @@ fn unseen(judgement: &Judgement, lines: &mut Vec<Line>) {
     }));
 }
 
+/// What says that more may come, as long as it may.
+fn yet(is_over: bool) -> &'static str {
+    if is_over { "" } else { " yet" }
+}
+
 /// The verdict, and how much of what it rests on was seen at the share that the step has.
-fn verdict_words(judgement: &Judgement) -> String {
+fn verdict_words(judgement: &Judgement, is_over: bool) -> String {
     let (verdict, share) = (judgement.verdict, judgement.share);
     let all = judgement.stable.requests + judgement.candidate.requests;
     if all == 0 || verdict == Verdict::Error {
@@ -166,8 +182,10 @@ fn verdict_words(judgement: &Judgement) -> String {
     }
     match judgement.here {
         0 if share == Percent::FULL => {
-            format!("{verdict}, by the steps before; at {share} nothing serves beside it")
+            let serves = if is_over { "served" } else { "serves" };
+            format!("{verdict}, by the steps before; at {share} nothing {serves} beside it")
         }
+        0 if is_over => format!("{verdict}, by the steps before; nothing was compared at {share}"),
         0 => format!("{verdict}, by the steps before; nothing is compared at {share} yet"),
         here if here == all => format!("{verdict}, by what was compared at {share}"),
         here => format!("{verdict}; {} of the requests came at {share}", count(here)),
@@ -176,13 +194,18 @@ fn verdict_words(judgement: &Judgement) -> String {
 
 /// How often it errs beside the other, as far as that is known, and where that range would have to lie:
 /// where nothing bounds it, no number is said.
-fn range(judgement: &Judgement, part: &RolloutView) -> String {
+fn range((judgement, is_over): (&Judgement, bool), part: &RolloutView) -> String {
     let (lowest, highest) = ENDS;
     let (low, high) = (f64::from(judgement.at_least), f64::from(judgement.at_most));
     let new = &part.to;
     let times = match (low > lowest, high < highest) {
         (false, false) => {
-            return format!("how much more or less often version {new} errs is not known yet");
+            let known = if is_over {
+                "erred was not known"
+            } else {
+                "errs is not known yet"
+            };
+            return format!("how much more or less often version {new} {known}");
         }
         (true, true) => format!("{low:.2} to {high:.2} times"),
         (false, true) => format!("at most {high:.2} times"),
@@ -193,14 +216,30 @@ fn range(judgement: &Judgement, part: &RolloutView) -> String {
     let needed = f64::from(judgement.needed);
     let certain = (1.0 - (-needed).exp()) * 100.0;
     let is_shown = f64::from(judgement.evidence) >= needed;
-    let so = match (is_shown, low > 1.0) {
+    let (errs, so) = if is_over {
+        ("erred", shown_in_the_end(is_shown, low > 1.0))
+    } else {
+        ("errs", shown(is_shown, low > 1.0))
+    };
+    format!(
+        "version {new} {errs} {times} as often as {old}, with a certainty of {certain:.0} %; {so}"
+    )
+}
+
+fn shown(is_shown: bool, is_all_above: bool) -> &'static str {
+    match (is_shown, is_all_above) {
         (true, true) => "all of that is above 1: it is worse",
         (true, false) => "what came in a part of that time shows that it is worse",
         (false, _) => "it is shown to be worse once all of that is above 1",
-    };
-    format!(
-        "version {new} errs {times} as often as {old}, with a certainty of {certain:.0} %; {so}"
-    )
+    }
+}
+
+fn shown_in_the_end(is_shown: bool, is_all_above: bool) -> &'static str {
+    match (is_shown, is_all_above) {
+        (true, true) => "all of that is above 1: it was worse",
+        (true, false) => "what came in a part of that time showed that it was worse",
+        (false, _) => "that does not show it to be worse",
+    }
 }
 
 /// What would change the verdict.
@@ -216,6 +255,19 @@ fn changes(judgement: &Judgement, new: &Version) -> String {
         }
         (Verdict::Inconclusive | Verdict::NoData, _) => {
             "with requests to both versions at the same time".to_owned()
+        }
+    }
+}
+
+/// What a verdict could not be reached for want of; nothing where one was.
+fn lacked(judgement: &Judgement, new: &Version) -> Option<String> {
+    match (judgement.verdict, judgement.more_requests) {
+        (Verdict::Fail | Verdict::Error | Verdict::Pass, _) => None,
+        (Verdict::Inconclusive, Some(more)) => {
+            Some(format!("{} more requests to version {new}", about(more)))
+        }
+        (Verdict::Inconclusive | Verdict::NoData, _) => {
+            Some("requests to both versions at the same time".to_owned())
         }
     }
 }
@@ -266,6 +318,36 @@ mod tests {
     }
 
     #[test]
+    fn of_what_has_gone_back_nothing_is_said_to_be_under_way() {
+        let mut view = sample::deployment("dep_01k0a");
+        let auth = view.rollouts.get_mut(&sample::service("auth"));
+        let auth = auth.expect("a service");
+        let mut judgement = sample::judgement();
+        (judgement.verdict, judgement.more_requests) = (Verdict::Inconclusive, Some(3_371));
+        judgement.here = 0;
+        judgement.rising = vec![Rule::from(Trigger::ErrorRateWorse)];
+        auth.judgement = Some(judgement);
+        auth.returned_because = Some(ReturnReason::Tripped {
+            service: sample::service("auth"),
+            saw: "5 of 5 requests failed".to_owned(),
+        });
+        let text = why_text(&view, None, &TimeZone::UTC);
+        let (_, auth) = text.split_once("auth  ").expect("its part");
+        insta::assert_snapshot!(auth, @r"
+        1.4.1 → 1.4.2, waiting
+          went back to 1.4.1: the tripwire of auth fired: 5 of 5 requests failed
+          errors 0.42 % against 0.40 % beside it: no difference shown; 12,400 requests; a doubling would have been seen
+          verdict   inconclusive, by the steps before; nothing was compared at 25 %
+          compared  13 errors in 3,100 requests of 1.4.2; 37 errors in 9,300 requests of 1.4.1 beside it
+          range     version 1.4.2 erred 0.52 to 1.94 times as often as version 1.4.1, with a certainty of 99 %; that does not show it to be worse
+          lacked    about 4,000 more requests to version 1.4.2
+          met, but not for long enough: error rate worse than baseline
+          not watched, for there was too little to judge: error rate > 5% for 10s
+          no number of metric login_failures: no answer in 15s
+        ");
+    }
+
+    #[test]
     fn the_range_says_itself_whether_it_shows_harm() {
         let view = sample::deployment("dep_01k0a");
         let part = &view.rollouts[&sample::service("auth")];
@@ -274,7 +356,7 @@ mod tests {
             (judgement.at_least, judgement.at_most) =
                 (Measure::nearest(low), Measure::nearest(high));
             judgement.evidence = Measure::nearest(evidence);
-            range(&judgement, part)
+            range((&judgement, false), part)
         };
         let (lowest, highest) = ENDS;
         insta::assert_snapshot!(said(lowest, highest, 0.0), @"how much more or less often version 1.4.2 errs is not known yet");
@@ -296,7 +378,7 @@ mod tests {
         let mut judgement = sample::judgement();
         let mut said = |share: u64, here: u64| {
             (judgement.share, judgement.here) = (Percent::new(share).unwrap(), here);
-            verdict_words(&judgement)
+            verdict_words(&judgement, false)
         };
         insta::assert_snapshot!(said(25, 12_400), @"pass, by what was compared at 25 %");
         insta::assert_snapshot!(said(50, 400), @"pass; 400 of the requests came at 50 %");

@@ -197,7 +197,10 @@ pub(crate) fn whose(view: &DeploymentView) -> String {
     let stopped = stopped.map(|stopped| format!(": {stopped}"));
     let held = view.held.as_ref();
     let held = held.map(|held| format!(" by {}", harmless(&held.by)));
-    stopped.or(held).unwrap_or_default()
+    // A score is nobody.
+    let shut = view.state == DeploymentState::Held && view.shut().next().is_some();
+    let shut = shut.then(|| " by its score".to_owned());
+    stopped.or(held).or(shut).unwrap_or_default()
 }
 
 /// What somebody did to a deployment with a word, as it follows their name.
@@ -396,6 +399,14 @@ pub(crate) fn whose_halt(halt: &Halt, zone: &TimeZone) -> String {
         return format!("by {by}");
     }
     format!("since {} by {by}", of_calendar(halt.since_us, zone))
+}
+
+/// For what a raise waits that a halt keeps back.
+pub(crate) const FOR_A_HALT: &str = "for a halt to end";
+
+/// What is left of a time that does not run while somebody holds the deployment.
+pub(crate) fn held_at(left: &str) -> String {
+    format!("held at {left} left")
 }
 
 /// Who, and in their own words why.

@@ -119,6 +119,8 @@ fn what_would_be_refused_is_refused_before_anybody_is_asked() {
         refused_unasked(&terminal(words), 5, &["WL0304", &id]);
     }
     refused_unasked(&terminal("rollback --to 9.9"), 5, &["WL0353", &id]);
+    let hint = " windlass rollback web --to 9.9";
+    refused_unasked(&terminal("rollback web --to 9.9"), 5, &["WL0353", hint]);
     let all = lab.run(&["list", "-o", "json"]).exits(0).json();
     assert_eq!(all.as_array().unwrap().len(), 3, "nothing has begun: {all}");
     lab.run(&["abort", &id]).exits(0);

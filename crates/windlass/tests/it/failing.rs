@@ -71,6 +71,25 @@ fn a_candidate_that_never_listens_is_told_with_what_was_expected() {
     let left = turned_down(&lab, Breaks::Deaf);
     left.says(&["was not ready in time; last answer:"]);
     left.says(&["expected: 2xx or 3xx from GET /, 2 times in a row, within 2s"]);
+    // Whoever comes later sees that what runs is not what was deployed last.
+    let stable = lab.service("web")["stable"]["version"].clone();
+    let told = lab.run(&["status"]).exits(0).out;
+    let runs_on = format!(
+        "{} runs on: windlass show {}",
+        stable.as_str().unwrap(),
+        lab.last()
+    );
+    for said in [
+        "the last deployment failed at ",
+        "was not ready in time",
+        &runs_on,
+    ] {
+        assert!(told.contains(said), "{said}: {told}");
+    }
+    lab.program("web", &Service::new("web", "3"));
+    lab.deploy();
+    let told = lab.run(&["status"]).exits(0).out;
+    assert!(!told.contains("the last deployment"), "{told}");
 }
 
 #[test]

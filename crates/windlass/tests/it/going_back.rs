@@ -137,7 +137,13 @@ fn a_rollback_that_cannot_start_is_stuck_until_it_is_retried() {
     lab.run(&["deploy"])
         .exits(5)
         .says(&["is stuck and keeps its lock"]);
-    let again = lab.run(&["repair", &id, "--retry"]).exits(6);
+    let why = ["-m", "once more"];
+    let again = lab.run(&[&["repair", &id, "--retry"][..], &why].concat());
+    let again = again.exits(6);
+    let because = &lab.run(&["show", &id, "-o", "json"]).exits(0).json()["because"];
+    let last = because.as_array().and_then(|all| all.last()).unwrap();
+    assert_eq!(last["why"], "once more", "{because}");
+    assert_eq!(last["word"], "retried", "{because}");
     again.says(&["exited with status 9"]);
     assert_eq!(
         answer(lab.at("web")).chain(),

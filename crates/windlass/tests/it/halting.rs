@@ -28,8 +28,23 @@ fn a_halt_refuses_what_begins_and_holds_what_runs_until_it_is_lifted() {
     let lab = live();
     let following = lab.start(&["deploy"]);
     following.until("bake=2s");
-    lab.run(&["halt"]).exits(0);
+    lab.run(&["halt", "-m", "checkout fails"]).exits(0);
     following.until("held by=");
+    lab.run(&["resume"]).exits(5).says(&[
+        "WL0340",
+        "mira has halted every raise for ",
+        ": checkout fails",
+        "nothing was changed",
+    ]);
+    let promoted = lab.run(&["promote"]).exits(0).out;
+    for said in [
+        "once the halt is lifted",
+        " by mira (checkout fails): no candidate gets more traffic",
+        "traffic now: web 80 % ",
+        "next: windlass halt --lift ",
+    ] {
+        assert!(promoted.contains(said), "{said}: {promoted}");
+    }
     lab.run(&["deploy"])
         .exits(5)
         .says(&["by mira", "windlass halt --lift"]);

@@ -30,8 +30,8 @@ fn what_goes_back_says_what_it_takes() {
       [SERVICE]  The service; everything that was promoted last by default
 
     Options:
-          --to <VERSION>    The version to go back to, or the only one that begins so; the last good one
-                            by default
+          --to <VERSION>    The version to go back to, or at least 4 characters that it alone begins
+                            with; the last good one by default
           --detach          Return once it began
       -m, --message <TEXT>  Why, in a line: it is kept with what you say, and shown to whoever follows
                             or looks
@@ -76,12 +76,15 @@ fn what_mends_and_what_keeps_says_what_it_takes() {
       [ID]  The deployment, or the beginning of its id; the one that runs by default
 
     Options:
-          --retry    Try what failed once more
-          --done     You have done by hand what was left: it counts as done
-          --abandon  Let go of it as it is, and free the lock; ends with 6, nobody knows its state
-          --adopt    The journal is lost or old: write down as stable what runs
-          --detach   Return once it is journalled
-      -h, --help     Print help
+          --retry           Try what failed once more
+          --done            You have done by hand what was left: it counts as done
+          --abandon         Let go of it as it is, and free the lock; ends with 6, nobody knows its
+                            state
+          --adopt           The journal is lost or old: write down as stable what runs
+      -m, --message <TEXT>  Why, in a line: it is kept with what you say, and shown to whoever follows
+                            or looks
+          --detach          Return once it is journalled
+      -h, --help            Print help
     ");
     insta::assert_snapshot!(help("halt"), @r"
     Let no candidate have more traffic until it is lifted

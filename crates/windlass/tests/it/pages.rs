@@ -301,7 +301,31 @@ fn bash_completes_commands_options_values_and_pages() {
         ),
         ("windlass docs ro", &["roll-back", "route-alone", "router"]),
         ("windlass help ro", &["rollback", "router"]),
+        (
+            "windlass explain WL040",
+            &[
+                "WL0401", "WL0402", "WL0403", "WL0404", "WL0405", "WL0406", "WL0407", "WL0408",
+                "WL0409",
+            ],
+        ),
     ] {
         assert_eq!(completed(&place, line), words, "{line}");
     }
+    // Where a word may be typed no option is in its way, and where there is none options are all there is.
+    for line in [
+        "windlass docs ",
+        "windlass -q docs ",
+        "windlass explain ",
+        "windlass ",
+    ] {
+        let words = completed(&place, line);
+        assert!(words.len() > 10, "{line}: {words:?}");
+        assert!(
+            words.iter().all(|word| !word.starts_with(['-', '[', '<'])),
+            "{line}: {words:?}"
+        );
+    }
+    assert!(completed(&place, "windlass docs ").contains(&"tutorial".to_owned()));
+    let options = completed(&place, "windlass deploy ");
+    assert!(options.contains(&"--supersede".to_owned()), "{options:?}");
 }

@@ -69,8 +69,12 @@ fn a_standby_stays_until_it_is_finalized_and_a_rollback_starts_it_again() {
     let standby = lab.service("web")["standby"].clone();
     assert!(!standby.is_null());
 
-    let left = lab.run(&["finalize"]).exits(0);
+    let left = lab.run(&["finalize", "-m", "frees memory"]).exits(0);
     left.says(&[&lab.last(), ", which left web "]);
+    let told = lab.run(&["show"]).exits(0).out;
+    let last = told.lines().find(|line| line.starts_with("final "));
+    let last = last.unwrap_or_else(|| panic!("{told}"));
+    assert!(last.ends_with(" by mira (frees memory)"), "{last}");
     lab.run(&["finalize"])
         .exits(5)
         .says(&["no deployment has left anything to drop"]);

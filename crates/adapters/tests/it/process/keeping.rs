@@ -349,3 +349,19 @@ fn changed_files_of_a_release_are_noticed() {
         assert_ne!(digest, release.artefact);
     });
 }
+
+/// As an interpreter does that keeps what it has compiled beside what it has read.
+#[test]
+fn what_a_program_adds_to_its_release_is_no_change_of_it() {
+    run(async {
+        let bench = Bench::new("echo hello");
+        let release = bench.keep(&["./service"]).await.release;
+        let files = bench.files(&release);
+        fs::set_permissions(&files, fs::Permissions::from_mode(0o755)).expect("a mode");
+        fs::create_dir(files.join("cache")).expect("a folder");
+        fs::write(files.join("cache/service"), "compiled").expect("written");
+        let digest = bench.target.verify(&release).await.expect("a digest");
+        assert_eq!(digest, release.artefact);
+        bench.target.can_start(&release).await.expect("as it was");
+    });
+}

@@ -3,7 +3,7 @@
 use windlass_api::HappeningView;
 use windlass_model::{Happened, Happening, InstanceEnd, InstanceOf, ServiceKey};
 
-use super::noun::{app, at, instance, production, service};
+use super::noun::{app, at, id, instance, production, service};
 
 /// One of each kind and way, newest first.
 pub(crate) fn happenings() -> Vec<HappeningView> {
@@ -88,6 +88,32 @@ fn all() -> Vec<(Option<InstanceOf>, Happened)> {
         ),
         (None, halted),
         (None, lifted),
+        (
+            None,
+            Happened::Finalized {
+                deployment: id("dep_01k0a"),
+                app: app(),
+                environment: production(),
+                services: vec![service("api")],
+                by: "mira".to_owned(),
+                why: Some("frees memory".to_owned()),
+            },
+        ),
+        (
+            None,
+            Happened::GivenUp {
+                deployment: id("dep_01k0a"),
+                by: "mira".to_owned(),
+                why: None,
+            },
+        ),
+        (
+            None,
+            Happened::Adopted {
+                by: "jo".to_owned(),
+                why: Some("restored a backup".to_owned()),
+            },
+        ),
     ]
 }
 

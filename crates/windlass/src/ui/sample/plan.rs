@@ -193,6 +193,7 @@ pub(crate) fn plan_view() -> PlanView {
         no_start: BTreeMap::new(),
         went_back: BTreeMap::new(),
         programs: BTreeMap::new(),
+        new: BTreeMap::new(),
     }
 }
 
