@@ -6,9 +6,9 @@ use std::net::SocketAddr;
 use serde::{Deserialize, Serialize};
 use windlass_model::{
     AppName, DeploymentId, DeploymentState, Digest, EnvironmentName, Halt, InstanceId, Judgement,
-    Label, Listen, OtherProgram, Past, Percent, Plan, PlanId, PlanKind, ReturnReason, RolloutPhase,
-    ScoreGate, ScoreSummary, ServiceName, SlotId, StandbyKept, StuckReason, TakenDown, Verdict,
-    Version, more_to_the_new,
+    Label, Listen, Millis, OtherProgram, Past, Percent, Plan, PlanId, PlanKind, ReturnReason,
+    RolloutPhase, ScoreGate, ScoreSummary, ServiceName, SlotId, StandbyKept, StuckReason,
+    TakenDown, Verdict, Version, more_to_the_new,
 };
 
 use crate::{
@@ -269,6 +269,9 @@ pub struct RolloutView {
     /// The last lines of instances that ended, by instance.
     #[serde(default)]
     pub last_lines: BTreeMap<InstanceId, Vec<String>>,
+    /// The instances that did not end when they were asked to, and the time after which each was killed.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub killed: BTreeMap<InstanceId, Millis>,
     /// What people let it go past, in order.
     #[serde(default)]
     pub past: Vec<Past>,
@@ -414,6 +417,10 @@ pub struct ServiceView {
     /// the last 24 hours; none: they did not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub restarted: Option<RestartsView>,
+    /// The version that a rollback goes back to where none is named; none: there is no earlier release that
+    /// was not left before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub goes_back_to: Option<Version>,
 }
 
 impl ServiceView {
@@ -474,7 +481,19 @@ pub struct InstanceView {
     pub trouble: Option<String>,
 }
 
+impl SlotView {
+    /// Whether one of its copies may take a request: it is ready, or nobody could ask it.
+    pub fn may_answer(&self) -> bool {
+        self.instances.iter().any(InstanceView::may_answer)
+    }
+}
+
 impl InstanceView {
+    /// Whether it may take a request: it is ready, or nobody could ask it.
+    pub fn may_answer(&self) -> bool {
+        matches!(self.state.as_str(), "running" | "live" | "unknown")
+    }
+
     /// Whether its process lives, whatever it answers; or what a command brought is live.
     pub fn runs(&self) -> bool {
         matches!(
