@@ -155,7 +155,8 @@ pub fn which_environment<'n>(names: impl IntoIterator<Item = &'n str>) -> Proble
 
 /// Says that the name used at `span` has no value in the environment of whoever deploys.
 pub fn unset(name: &str, span: Span) -> Problem {
-    let near = nearest(name, OWN_NAMES);
+    // A longer name that only contains one of them is another name.
+    let near = nearest(name, OWN_NAMES).filter(|own| name.len().abs_diff(own.len()) <= 1);
     let near = near.map_or_else(String::new, |own| format!("did you mean ${{{own}}}? Else "));
     let hint = format!("{near}set {name}, or write $${{{name}}} for the text itself");
     Problem::at(UNSET_NAME, span, format!("`{name}` is not set")).hint(hint)

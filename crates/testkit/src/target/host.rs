@@ -7,9 +7,7 @@ use std::rc::Rc;
 
 use tokio::sync::Notify;
 use windlass_control::Restart;
-use windlass_edge::{
-    EdgeError, InstanceState, InstanceTrace, KeepRelease, Kept, StartInstance, Stopped,
-};
+use windlass_edge::{EdgeError, InstanceState, InstanceTrace, KeepRelease, Kept, StartInstance};
 use windlass_engine::sha256;
 use windlass_model::{
     CommandRun, CommandState, Digest, Epoch, Instance, InstanceId, Job, Millis, Release,
@@ -449,12 +447,6 @@ impl Host {
                 self.ledger.note(epoch, Effect::Stopped, instance.as_str());
             }
         })
-    }
-
-    /// How an instance ended that was asked to.
-    pub(super) fn how_stopped(&self, instance: &InstanceId) -> Stopped {
-        let killed = self.with(instance, |copy, _| copy.killed_after()).flatten();
-        killed.map_or(Stopped::Heard, |after| Stopped::Killed { after })
     }
 
     /// How long until an instance's state changes by itself.

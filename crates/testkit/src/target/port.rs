@@ -135,7 +135,9 @@ impl Target for FakeTarget {
         while !self.host.has_ended(instance) {
             pass(self.host.next_change(instance).unwrap_or(LOOK)).await;
         }
-        Ok(self.host.how_stopped(instance))
+        let killed = self.host.with(instance, |copy, _| copy.killed_after());
+        let killed = killed.flatten();
+        Ok(killed.map_or(Stopped::Heard, |after| Stopped::Killed { after }))
     }
 
     async fn log(&self, request: &LogRequest) -> Result<LogChunk, EdgeError> {

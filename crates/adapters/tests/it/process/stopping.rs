@@ -92,7 +92,7 @@ fn an_older_controller_changes_nothing() {
         let mut other = bench.starting(request.release.clone(), spec);
         other.instance = bench.instance("2");
         for outcome in [
-            older.stop(id).await,
+            older.stop(id).await.map(drop),
             older.set_restart(id, Restart::Never).await,
             older.start(&other).await,
             older.forget_all_but(&[], &[]).await,
