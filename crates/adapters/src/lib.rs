@@ -15,7 +15,7 @@ mod system;
 pub use embedded_router::*;
 pub use gauge::*;
 pub use halt_file::*;
-pub use owner::holds_alone;
+pub use owner::{OfWindlass, holds_alone, windlass_at};
 pub use probe::*;
 pub use process::*;
 pub use prometheus::*;

@@ -1,5 +1,6 @@
 //! Who holds an address, by `/proc`.
 
+use std::fmt;
 use std::fs;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -12,8 +13,53 @@ use crate::sockets::{TABLES, listening};
 /// What our own processes are started as.
 const OURSELVES: &str = "/proc/self/exe";
 
+/// The verb that a router is started by, and what it is called.
+const ROUTER: &str = "router";
+
 /// Processes looked through at most.
 const PROCESSES: usize = 20_000;
+
+/// A process of some Windlass that listens where it was looked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OfWindlass {
+    /// Its process.
+    pub pid: u32,
+    /// What it does: `router` or `controller`.
+    pub role: &'static str,
+    /// Its state directory, as its command line names it.
+    pub state: Option<PathBuf>,
+}
+
+impl fmt::Display for OfWindlass {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "pid {} ({})",
+            self.pid,
+            words(self.role, self.state.as_deref())
+        )
+    }
+}
+
+/// The Windlass that listens on `address`: its router, where that can be seen, else the controller, which
+/// has the same socket.
+pub fn windlass_at(address: SocketAddr) -> Option<OfWindlass> {
+    let wanted = sockets(address);
+    if wanted.is_empty() {
+        return None;
+    }
+    let all = processes().filter(|(_, process)| holds(process, &wanted));
+    let mut ours = all.filter_map(|(pid, process)| {
+        let (role, state) = role(&typed(&process))?;
+        let state = state.map(PathBuf::from);
+        Some(OfWindlass { pid, role, state })
+    });
+    let first = ours.next()?;
+    if first.role == ROUTER {
+        return Some(first);
+    }
+    Some(ours.find(|it| it.role == ROUTER).unwrap_or(first))
+}
 
 /// Names the listener on `address`, as `pid 4242 (nginx)`, or as the router of another Windlass; none if
 /// it can't be seen from here.
@@ -28,36 +74,44 @@ pub(crate) fn of(address: SocketAddr) -> Option<String> {
 
 /// What a process is: one that was started by its own link goes by the name `exe`, which says nothing.
 fn name(process: &Path) -> String {
-    let line = fs::read(process.join("cmdline")).unwrap_or_default();
-    let words: Vec<String> = line
-        .split(|byte| *byte == 0)
-        .map(|word| String::from_utf8_lossy(word).into_owned())
-        .collect();
-    if let Some(role) = role(&words) {
-        return role;
+    if let Some((role, state)) = role(&typed(process)) {
+        return words(role, state.as_deref().map(Path::new));
     }
     let name = fs::read_to_string(process.join("comm")).unwrap_or_default();
     name.trim_end().to_owned()
 }
 
+fn words(role: &str, state: Option<&Path>) -> String {
+    match state {
+        Some(state) => format!(
+            "a Windlass {role} with the state directory {}",
+            harmless(&state.to_string_lossy())
+        ),
+        None => format!("a Windlass {role}"),
+    }
+}
+
+/// How a process was started.
+fn typed(process: &Path) -> Vec<String> {
+    let line = fs::read(process.join("cmdline")).unwrap_or_default();
+    line.split(|byte| *byte == 0)
+        .map(|word| String::from_utf8_lossy(word).into_owned())
+        .collect()
+}
+
 /// Which of our own it is, as its command line says, and whose state it keeps.
-fn role(words: &[String]) -> Option<String> {
+fn role(words: &[String]) -> Option<(&'static str, Option<String>)> {
     let program = Path::new(words.first()?).file_name()?;
     let is_ours = words[0] == OURSELVES || program == "windlass";
     let role = match words.get(1).map(String::as_str) {
-        Some("router") => "router",
+        Some(ROUTER) => ROUTER,
         // It keeps duplicates of what its router listens on.
         Some("serve") => "controller",
         _ => return None,
     };
     let state = words.iter().position(|word| word == "--state-dir");
-    let state = state
-        .and_then(|at| words.get(at + 1))
-        .map(|state| harmless(state));
-    is_ours.then(|| match state {
-        Some(state) => format!("a Windlass {role} with the state directory {state}"),
-        None => format!("a Windlass {role}"),
-    })
+    let state = state.and_then(|at| words.get(at + 1)).cloned();
+    is_ours.then_some((role, state))
 }
 
 /// Whether `address` is free for another as soon as `pid` has ended: it listens there, and nobody else
@@ -131,7 +185,7 @@ mod tests {
     fn one_of_our_own_is_named_by_what_it_does_and_by_its_state_directory() {
         let role = |line: &str| {
             let words: Vec<String> = line.split(' ').map(str::to_owned).collect();
-            role(&words)
+            role(&words).map(|(role, state)| super::words(role, state.as_deref().map(Path::new)))
         };
         let named = |name: &str| Some(format!("a Windlass {name}"));
         assert_eq!(

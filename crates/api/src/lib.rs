@@ -19,6 +19,7 @@ mod request;
 mod risk;
 mod said;
 mod score;
+mod slot;
 mod token;
 mod typed;
 mod view;
@@ -46,12 +47,13 @@ pub use score::{
     DeploymentScore, LetGo, ScoreList, ScoreNote, ScoreView, StepScoreView, points, score_number,
     score_shut,
 };
+pub use slot::{InstanceView, SlotView};
 pub use token::{Scope, TokenAnswer, TokenList, TokenRequest, TokenView};
 pub use typed::command_in;
 pub use view::{
-    BecauseView, DeploymentView, EnvironmentView, EvidenceView, HeldView, InstanceView, LockView,
+    BecauseView, DeploymentView, EnvironmentView, EvidenceView, HeldView, LockView,
     LostHistoryView, NoStartView, PlanView, RolloutView, RouterView, ServiceView, SilentRouterView,
-    SlotView, TakesView, VersionView,
+    TakesView, VersionView,
 };
 pub use went_back::{WentBack, WentBackView};
 

@@ -1,19 +1,18 @@
 //! What clients see when they look.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::SocketAddr;
 
 use serde::{Deserialize, Serialize};
 use windlass_model::{
     AppName, DeploymentId, DeploymentState, Digest, EnvironmentName, Halt, InstanceId, Judgement,
-    Label, Listen, OtherProgram, Past, Percent, Plan, PlanId, PlanKind, ReturnReason, RolloutPhase,
-    ScoreGate, ScoreSummary, ServiceName, SlotId, StandbyKept, StuckReason, TakenDown, Verdict,
-    Version, more_to_the_new,
+    Listen, Millis, OtherProgram, Past, Percent, Plan, PlanId, PlanKind, ReturnReason,
+    RolloutPhase, ScoreGate, ScoreSummary, ServiceName, StandbyKept, StuckReason, TakenDown,
+    Verdict, Version, more_to_the_new,
 };
 
 use crate::{
     BroughtView, DeploymentScore, NotReadyView, Novelty, ReportedView, RestartsView, RiskView,
-    StepScoreView, WentBackView, Word,
+    SlotView, StepScoreView, WentBackView, Word,
 };
 
 /// `GET /v1/version`
@@ -273,6 +272,9 @@ pub struct RolloutView {
     /// The last lines of instances that ended, by instance.
     #[serde(default)]
     pub last_lines: BTreeMap<InstanceId, Vec<String>>,
+    /// The instances that did not end when they were asked to, and the time after which each was killed.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub killed: BTreeMap<InstanceId, Millis>,
     /// What people let it go past, in order.
     #[serde(default)]
     pub past: Vec<Past>,
@@ -418,6 +420,10 @@ pub struct ServiceView {
     /// the last 24 hours; none: they did not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub restarted: Option<RestartsView>,
+    /// The version that a rollback goes back to where none is named; none: there is no earlier release that
+    /// was not left before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub goes_back_to: Option<Version>,
 }
 
 impl ServiceView {
@@ -430,60 +436,5 @@ impl ServiceView {
     /// Whether it has no slot at all: it was taken down or removed, or never came up.
     pub fn is_empty(&self) -> bool {
         self.slots().next().is_none()
-    }
-}
-
-/// One slot and what runs in it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct SlotView {
-    /// Which.
-    pub slot: SlotId,
-    /// Its label.
-    pub label: Label,
-    /// The version.
-    pub version: Version,
-    /// The digest of its files: what their folder in `releases` of the state directory is called.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
-    pub artefact: Option<Digest>,
-    /// The share that the router has in effect; none when the router can't be asked.
-    pub weight: Option<Percent>,
-    /// Requests under way.
-    pub in_flight: Option<u64>,
-    /// Its copies.
-    pub instances: Vec<InstanceView>,
-}
-
-/// One running copy.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct InstanceView {
-    /// Which.
-    pub id: InstanceId,
-    /// Where it listens.
-    #[cfg_attr(feature = "openapi", schema(value_type = String))]
-    pub address: SocketAddr,
-    /// `running`, `not ready`, `not listening`, `exited 1`, `killed 9`, `absent`, `unknown`.
-    pub state: String,
-    /// Its process: that of the program itself, and not of what keeps it. None where nothing runs, and of what
-    /// runs elsewhere.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub pid: Option<u32>,
-    /// Times that its keeper on the machine has started it again, since that keeper began. `restarted` of
-    /// its service counts what was noted in the last 24 hours, by any keeper.
-    pub restarts: u32,
-    /// Why it can't be started again, while that is tried.
-    #[serde(default)]
-    pub trouble: Option<String>,
-}
-
-impl InstanceView {
-    /// Whether its process lives, whatever it answers; or what a command brought is live.
-    pub fn runs(&self) -> bool {
-        matches!(
-            self.state.as_str(),
-            "running" | "not ready" | "not listening" | "live"
-        )
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use windlass_model::{EnvironmentName, ServiceName, Spec};
+use windlass_model::{EnvironmentName, OWN_NAMES, ServiceName, Spec, nearest};
 
 use crate::assemble;
 use crate::check::{check_metrics, every_environment, score};
@@ -155,7 +155,10 @@ pub fn which_environment<'n>(names: impl IntoIterator<Item = &'n str>) -> Proble
 
 /// Says that the name used at `span` has no value in the environment of whoever deploys.
 pub fn unset(name: &str, span: Span) -> Problem {
-    let hint = format!("set {name}, or write $${{{name}}} for the text itself");
+    // A longer name that only contains one of them is another name.
+    let near = nearest(name, OWN_NAMES).filter(|own| name.len().abs_diff(own.len()) <= 1);
+    let near = near.map_or_else(String::new, |own| format!("did you mean ${{{own}}}? Else "));
+    let hint = format!("{near}set {name}, or write $${{{name}}} for the text itself");
     Problem::at(UNSET_NAME, span, format!("`{name}` is not set")).hint(hint)
 }
 
@@ -238,7 +241,7 @@ fn choose<'v>(
             let found = views.iter().find(|view| view.name.as_str() == wanted);
             if found.is_none() {
                 let message = format!("there is no environment `{}`", shown(wanted));
-                let hint = match windlass_model::nearest(wanted, names()) {
+                let hint = match nearest(wanted, names()) {
                     Some(meant) => format!("did you mean `{meant}`?"),
                     None => format!("the file has {}", listed(names(), "and")),
                 };
@@ -266,7 +269,7 @@ fn versions(
                 SET_UNKNOWN_SERVICE,
                 format!("--set: there is no service `{}`", shown(name)),
             );
-            misused.push(match windlass_model::nearest(name, names()) {
+            misused.push(match nearest(name, names()) {
                 Some(meant) => problem.hint(format!("did you mean `{meant}`?")),
                 None => problem.hint(format!("the file has {}", listed(names(), "and"))),
             });

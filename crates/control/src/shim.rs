@@ -121,6 +121,10 @@ pub struct ShimStatus {
     /// none, or an older shim does not say. Of many the oldest are left out.
     #[serde(default)]
     pub ends: Vec<AlikeEnds>,
+    /// Whether what was asked to end had not when its time was over, and was killed; an older shim does not
+    /// say.
+    #[serde(default)]
+    pub killed: bool,
 }
 
 /// Ends of a group that nobody asked for: all alike, and none of them later than

@@ -34,5 +34,5 @@ pub use router::{RouterNews, TrafficRouter};
 pub use store::{JournalEntry, NewEntry, OpenDeployment, Store, StoredDeployment};
 pub use target::{
     AlikeEnds, InstanceState, InstanceTrace, InstanceWatch, KeepRelease, Kept, LogChunk, LogMark,
-    LogRequest, PastEnds, StartCommand, StartInstance, Target,
+    LogRequest, PastEnds, StartCommand, StartInstance, Stopped, Target,
 };

@@ -8,7 +8,7 @@ use futures_util::stream::LocalBoxStream;
 use windlass_control::Restart;
 use windlass_model::{
     CommandRun, CommandState, DeploymentId, Digest, Epoch, Instance, InstanceEnd, InstanceId,
-    OtherProgram, Release, ServiceKey, ServiceSpec, SlotId,
+    Millis, OtherProgram, Release, ServiceKey, ServiceSpec, SlotId,
 };
 
 use crate::{EdgeError, Reporting};
@@ -106,6 +106,18 @@ pub enum InstanceState {
     },
     /// It ended and stays so.
     Ended(InstanceEnd),
+}
+
+/// How an instance ended that was asked to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stopped {
+    /// By itself, or nobody knows that it was otherwise.
+    Heard,
+    /// It went on for all the time that it had, and was killed.
+    Killed {
+        /// How long that was.
+        after: Millis,
+    },
 }
 
 /// How one instance has ended by itself, as what keeps it noted.
@@ -252,7 +264,7 @@ pub trait Target {
     ///
     /// # Errors
     /// `Timeout` when something can't be killed; `Refused` for an old epoch.
-    async fn stop(&self, instance: &InstanceId) -> Result<(), EdgeError>;
+    async fn stop(&self, instance: &InstanceId) -> Result<Stopped, EdgeError>;
 
     /// Reads what the instance printed.
     ///

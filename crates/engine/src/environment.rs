@@ -128,8 +128,10 @@ fn promote(state: &mut ServiceState, rollout: &Rollout, deployment: &Deployment)
     state.promoted.insert(0, promoted);
     state.promoted.truncate(REMEMBERED);
     if plan.kind == PlanKind::Rollback {
-        // What it left is no standby: it must not come back by itself.
+        // What it left is no standby: it must not come back by itself. What was kept of a failure goes
+        // with it.
         state.drop_standby();
+        state.failed = None;
         // Whoever asks for a release that was left before takes a rollback back: that says nothing
         // against what is left now.
         if !state.rolled_back.contains(release) {

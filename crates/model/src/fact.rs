@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Below, CommandRun, Follow, InstanceId, Judgement, Millis, OtherProgram, Outcome, Past, Percent,
-    PlanId, ProbeKind, Proof, Report, Rule, ScoreGate, ScoreStage, ScoreSummary, ServiceName,
-    SlotId, Verdict, Version,
+    PlanId, ProbeKind, Proof, Report, RolloutPhase, Rule, ScoreGate, ScoreStage, ScoreSummary,
+    ServiceName, SlotId, Verdict, Version,
 };
 
 /// Lines that are kept of what an instance printed before it ended.
@@ -191,6 +191,15 @@ pub enum Fact {
         /// Requests that were cut: still open when the time ran out.
         cut: u64,
     },
+    /// An instance did not end when it was asked to, and was killed.
+    InstanceKilled {
+        /// Of which service.
+        service: ServiceName,
+        /// Which.
+        instance: InstanceId,
+        /// The time that it had.
+        after: Millis,
+    },
     /// A slot's instances were stopped.
     SlotRetired {
         /// Of which service.
@@ -363,39 +372,6 @@ pub enum Repair {
     Done,
     /// Lets go of it as it is.
     Abandon,
-}
-
-/// The phase of one rollout, as people see it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(rename_all = "snake_case")]
-pub enum RolloutPhase {
-    /// What it needs has not passed yet.
-    Waiting,
-    /// The displaced standby is being retired.
-    Clearing,
-    /// The old slot is being stopped first.
-    StoppingOld,
-    /// Instances start and become ready.
-    Starting,
-    /// Waits for a person before traffic moves.
-    Holding,
-    /// A new share is on its way to the routers.
-    Shifting,
-    /// Watched at a share.
-    Baking,
-    /// At 100 % and baked.
-    Passed,
-    /// Promoted; the old slot drains.
-    Settling,
-    /// Going back.
-    Returning,
-    /// Promoted and settled.
-    Done,
-    /// Back where it was.
-    Returned,
-    /// Can go neither on nor back without a person.
-    Stuck,
 }
 
 /// How an instance was lost.

@@ -28,6 +28,7 @@ mod openapi;
 mod outcome;
 mod past;
 mod percent;
+mod phase;
 mod plan;
 mod probe;
 mod program;
@@ -56,8 +57,7 @@ pub use command::{
 pub use count::{about, count, more_to_the_new, one_digit};
 pub use environment::{Environment, KeptFailed, Promoted, ServiceState, StandbyKept, TakenDown};
 pub use fact::{
-    Fact, InstanceEnd, LAST_BYTES, LAST_LINE_LONGEST, LAST_LINES, Repair, ReturnReason,
-    RolloutPhase, StuckReason,
+    Fact, InstanceEnd, LAST_BYTES, LAST_LINE_LONGEST, LAST_LINES, Repair, ReturnReason, StuckReason,
 };
 pub use finalize::Finalize;
 pub use gate::{Follow, Gate};
@@ -83,6 +83,7 @@ pub use name::{
 pub use outcome::{DeploymentState, Outcome};
 pub use past::{Lacking, Past};
 pub use percent::{InvalidPercent, Percent};
+pub use phase::RolloutPhase;
 pub use plan::{Change, Plan, PlanKind, RolloutPlan, Step, Task, TaskId, TaskKind};
 pub use probe::{Probe, ProbeKind, Probed};
 pub use program::{OtherProgram, Program};

@@ -37,6 +37,8 @@ pub struct Wanted {
     pub spec: Spec,
     /// The folder that relative paths belong to.
     pub folder: PathBuf,
+    /// Where the file says what each service runs, for a person: `windlass.yaml:4:10`.
+    pub places: BTreeMap<ServiceName, String>,
     /// Values of foreign names.
     pub values: BTreeMap<String, String>,
     /// PATH, HOME and LANG of the deployer.

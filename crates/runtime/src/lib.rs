@@ -44,6 +44,7 @@ mod measure;
 mod meters;
 mod no_plan;
 mod no_way_back;
+mod not_kept;
 mod occupied;
 mod opening;
 mod perform;

@@ -24,6 +24,9 @@ const LOOK: Millis = Millis::from_millis(200);
 /// Longest line; a longer one is cut into several.
 const LINE_LONGEST: usize = 64 * 1_024;
 
+/// What stands at the end of one that is cut there; the rest is the next line.
+const CUT: &str = " [cut at 64 KiB: goes on in the next line]";
+
 /// Most bytes read at once per stream.
 const READ_MOST: u64 = 1_024 * 1_024;
 
@@ -424,7 +427,10 @@ impl Tail {
             let (line, rest) = left.split_at(take);
             left = rest;
             let text = String::from_utf8_lossy(line);
-            let text = text.trim_end_matches(['\n', '\r']).to_owned();
+            let mut text = text.trim_end_matches(['\n', '\r']).to_owned();
+            if end.is_none() && take == LINE_LONGEST {
+                text.push_str(CUT);
+            }
             let left = u64::try_from(left.len()).unwrap_or(u64::MAX);
             let end = self.next.unwrap_or_default().saturating_sub(left);
             if lines.len() >= most {
@@ -470,11 +476,9 @@ mod tests {
         assert_eq!(tail.lines(true, 2), [(9, "d".to_owned())]);
         tail.rest = vec![b'x'; LINE_LONGEST + 1];
         let lines = tail.lines(false, 2);
-        assert_eq!(
-            lines[0].1.len(),
-            LINE_LONGEST,
-            "a line without an end is cut"
-        );
+        let (line, mark) = lines[0].1.split_at(LINE_LONGEST);
+        assert!(line.bytes().all(|byte| byte == b'x'));
+        assert_eq!(mark, CUT, "a line without an end is cut, and shows it");
         assert_eq!(tail.rest, b"x");
     }
 

@@ -9,7 +9,9 @@ use std::rc::Rc;
 
 use futures_util::lock::Mutex;
 use windlass_control::Restart;
-use windlass_edge::{EdgeError, ErrorKind, InstanceState, RunAt, StartCommand, StartInstance};
+use windlass_edge::{
+    EdgeError, ErrorKind, InstanceState, RunAt, StartCommand, StartInstance, Stopped,
+};
 use windlass_engine::deployment::{Action, Wire};
 use windlass_engine::rollout::{self, Rollout};
 use windlass_model::{
@@ -320,7 +322,16 @@ impl Hands {
             }
             tries += 1;
             match self.try_stop(&service, &instance).await {
-                Ok(()) => break rollout::Event::InstanceStopped { instance },
+                Ok(how) => {
+                    let killed_after = match how {
+                        Stopped::Heard => None,
+                        Stopped::Killed { after } => Some(after),
+                    };
+                    break rollout::Event::InstanceStopped {
+                        instance,
+                        killed_after,
+                    };
+                }
                 Err(error) if tries >= TRIES || !may_pass(&error) => {
                     break rollout::Event::StopFailed {
                         instance,

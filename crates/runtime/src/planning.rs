@@ -14,6 +14,7 @@ use windlass_model::{
 
 use crate::controller::Shared;
 use crate::handle::{From, Wanted};
+use crate::not_kept::not_kept;
 use crate::occupied::Occupied;
 use crate::queue::Place;
 use crate::understood::refuse_older_router;
@@ -37,7 +38,7 @@ pub(crate) async fn plan(
     let keeping = shared.releases.lock().await;
     let mut releases = keep_all(shared, wanted)
         .await
-        .map_err(|failed| problems::not_kept(&failed, &taken.lines))?;
+        .map_err(|failed| not_kept(&failed, (&taken.lines, &wanted.places)))?;
     let labels = settle_versions(spec, &environment, &mut releases);
     let input = Input {
         spec,

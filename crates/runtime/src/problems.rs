@@ -1,7 +1,7 @@
 //! The refusals of the controller, each with its code.
 
 use windlass_api::{DeploymentView, Exit, LostHistoryView, Problem, command_in};
-use windlass_edge::{EdgeError, ErrorKind};
+use windlass_edge::EdgeError;
 use windlass_engine::deployment::{Accepted, Command, Deployment};
 use windlass_engine::plan::PlanProblem;
 use windlass_model::{
@@ -206,35 +206,6 @@ pub(crate) fn no_score(app: &AppName) -> Problem {
     let title = format!("the file of {app} says nothing of a score");
     Problem::new(422, "WL0325", Exit::Configuration, title)
         .hint("add `score:` with categories and checks: windlass docs score")
-}
-
-/// Releases that can't be kept; `taken`: listeners that would not do either.
-pub(crate) fn not_kept(failed: &[(ServiceName, EdgeError)], taken: &[String]) -> Problem {
-    let lines: Vec<String> = failed
-        .iter()
-        .map(|(service, error)| format!("{service}: {}", error.chain()))
-        .chain(taken.iter().cloned())
-        .collect();
-    let rejected = failed
-        .iter()
-        .all(|(_, error)| error.kind == ErrorKind::Rejected);
-    let (status, exit) = if rejected {
-        (422, Exit::Configuration)
-    } else {
-        (500, Exit::Stuck)
-    };
-    Problem::new(
-        status,
-        "WL0311",
-        exit,
-        "a release could not be kept; nothing was changed",
-    )
-    .detail(lines.join("\n"))
-    .hint(if rejected {
-        "mend what is named, then: windlass deploy"
-    } else {
-        "make room or mend what is named; windlass doctor looks at the disk"
-    })
 }
 
 /// No address is left.

@@ -7,7 +7,7 @@ use std::rc::Rc;
 
 use windlass_api::Problem;
 use windlass_control::ObservedTable;
-use windlass_edge::{EdgeError, ErrorKind, Retry};
+use windlass_edge::{EdgeError, ErrorKind, Retry, Stopped};
 use windlass_engine::deployment::Deployment;
 use windlass_engine::rollout::Rollout;
 use windlass_model::{InstanceId, Percent, ServiceKey, ServiceName, Slot, SlotId};
@@ -64,7 +64,7 @@ impl Hands {
         &self,
         service: &ServiceName,
         instance: &InstanceId,
-    ) -> Result<(), EdgeError> {
+    ) -> Result<Stopped, EdgeError> {
         if let Some(slot) = self.found_slot(service, instance) {
             let table = self.shared.border.router.observe().await?;
             let share = share(&table, &self.service_key(service), slot);

@@ -3,8 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-use windlass_edge::StoredDeployment;
-use windlass_model::{AppName, DeploymentId, EnvironmentName, InstanceId, Plan, PlanId, Release};
+use windlass_edge::{ErrorKind, StoredDeployment};
+use windlass_model::{
+    AppName, DeploymentId, EnvironmentName, InstanceId, Plan, PlanId, Release, RolloutPlan,
+};
 
 use crate::controller::Shared;
 use crate::opening::Opened;
@@ -73,11 +75,18 @@ async fn needed(shared: &Rc<Shared>) -> Result<Needed, String> {
         deployments.extend(found.map(|open| open.deployment));
     }
     let mut carried = running_plans(shared);
+    let mut retried: Vec<RolloutPlan> = Vec::new();
     for stored in deployments {
         carried.insert(stored.plan.id.clone());
         let traces = traces(&stored.opening);
         instances.extend(traces.ok_or_else(|| format!("nobody knows what {} began", stored.id))?);
-        releases.extend(stored.plan.rollouts.into_values().map(|part| part.release));
+        let is_open = stored.ended_us.is_none();
+        let parts = stored.plan.rollouts.into_values();
+        if is_open {
+            releases.extend(parts.map(|part| part.release));
+        } else {
+            retried.extend(parts);
+        }
     }
     for environment in shared.environments.borrow().values() {
         for state in environment.services.values() {
@@ -89,13 +98,30 @@ async fn needed(shared: &Rc<Shared>) -> Result<Needed, String> {
     let usable = plans.into_iter().filter(|plan| is_usable(shared, plan));
     for plan in usable {
         carried.insert(plan.id);
-        releases.extend(plan.rollouts.into_values().map(|part| part.release));
+        retried.extend(plan.rollouts.into_values());
+    }
+    for part in retried {
+        let is_needed = releases.contains(&part.release);
+        if is_needed || can_be_brought(shared, &part).await {
+            releases.push(part.release);
+        }
     }
     Ok(Needed {
         releases,
         instances,
         plans: carried,
     })
+}
+
+/// Whether what only a retry or a plan would bring still could be: nobody starts damaged bytes, and nobody can
+/// go back to what was never promoted. Of what a script brings no bytes are kept.
+async fn can_be_brought(shared: &Shared, part: &RolloutPlan) -> bool {
+    if part.spec.command.is_some() {
+        return true;
+    }
+    let looked = shared.border.target.can_start(&part.release).await;
+    // What can't be read now may be whole.
+    looked.map_or_else(|why| why.kind != ErrorKind::Rejected, |()| true)
 }
 
 /// Those of which traces are kept, of all from the newest on: what a neighbour deploys throws out nobody's.

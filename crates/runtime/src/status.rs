@@ -10,6 +10,7 @@ use windlass_api::{
 };
 use windlass_control::{ObservedRoute, ObservedTable, RouterProgram};
 use windlass_edge::InstanceState;
+use windlass_engine::plan::last_good;
 use windlass_engine::rollout::Rollout;
 use windlass_model::{
     DeploymentState, Environment, Instance, InstanceEnd, InstanceId, PlanKind, RolloutPhase,
@@ -308,6 +309,7 @@ async fn view(
         failed_kept_by: state.failed.as_ref().map(|kept| kept.by.clone()),
         down: state.down.clone(),
         restarted: None,
+        goes_back_to: last_good(state).map(|known| known.release.version.clone()),
     }
 }
 

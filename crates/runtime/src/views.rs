@@ -277,6 +277,7 @@ fn part(now: &Deployment, rollout: &Rollout) -> RolloutView {
         score: step_score(rollout),
         judgement: rollout.judgement.clone(),
         last_lines: rollout.health.last_lines.clone(),
+        killed: rollout.health.killed.clone(),
         past: rollout.past.clone(),
         phase: rollout.shown(),
         from: rollout.old().map(|old| old.release.version.clone()),

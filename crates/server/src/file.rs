@@ -40,7 +40,7 @@ pub(crate) fn decode(file: FileRequest, caller: &Caller) -> Result<Wanted, Probl
         return Err(problem(&file, Exit::Configuration, &unusable));
     }
     let Loaded {
-        programs: _,
+        programs,
         spec,
         foreign_names,
         certificates: _,
@@ -59,9 +59,16 @@ pub(crate) fn decode(file: FileRequest, caller: &Caller) -> Result<Wanted, Probl
     let mut values = file.values;
     // Values that nothing names are nobody's business here: they are not kept.
     values.retain(|name, _| foreign_names.contains_key(name));
+    let places = programs.into_iter();
+    let places = places.map(|(service, at)| {
+        let place = format!("{}:{}:{}", file.name, at.line, at.column);
+        (service, place)
+    });
+    let places = places.collect();
     Ok(Wanted {
         spec,
         folder,
+        places,
         values,
         surroundings: file.surroundings,
     })

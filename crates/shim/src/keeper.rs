@@ -110,6 +110,7 @@ impl Keeper {
             boot_id: proc::boot_id(),
             shim: (own, proc::stat(own).map_or(0, |stat| stat.start_time)),
             ends: Vec::new(),
+            killed: false,
         };
         let until = Instant::now();
         let mut keeper = Self {
@@ -277,6 +278,7 @@ impl Keeper {
             Some(killing) => (killing.wait * 2).min(KILL_AGAIN_MOST),
             None => KILL_AGAIN_FIRST,
         };
+        self.status.killed |= self.stop_by.is_some_and(|by| by <= now);
         group::kill_descendants();
         let next = now + wait;
         self.killing = Some(Killing { next, wait });

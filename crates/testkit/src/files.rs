@@ -336,6 +336,7 @@ impl App {
     /// As it is handed to a controller.
     pub fn wanted(&self) -> Wanted {
         Wanted {
+            places: BTreeMap::new(),
             spec: self.spec.clone(),
             folder: self.folder.clone(),
             values: BTreeMap::new(),

@@ -5,6 +5,7 @@ use windlass_api::Exit;
 use windlass_client::{Client, ClientError, Reach, Starting, StatePaths};
 
 use crate::arguments::Global;
+use crate::beside::served_elsewhere;
 use crate::diagnostic::Diagnostic;
 use crate::elsewhere;
 use crate::route;
@@ -43,7 +44,10 @@ impl Context {
     pub(crate) async fn client(&self) -> Result<Client, Diagnostic> {
         let reach = self.reach()?;
         let client = Client::connect_or_start(&reach, &Starting::default()).await;
-        let client = client.map_err(|why| not_reached(why, &reach))?;
+        let client = match client {
+            Ok(client) => client,
+            Err(why) => return Err(not_started(why, &reach).await),
+        };
         let controller = client.controller();
         self.ui.say_more(&format!(
             "controller of {}: Windlass {}, process {}, epoch {}",
@@ -78,6 +82,16 @@ impl Context {
 
 /// A router that runs alone has no controller, and lets none start.
 const ALONE: &str = "WL0456";
+
+/// Why none was reached: of one that ended because what it would serve is served, in its own words.
+async fn not_started(why: ClientError, reach: &Reach) -> Diagnostic {
+    if let (ClientError::EndedEarly { .. }, Some(paths)) = (&why, reach.paths())
+        && let Some(served) = served_elsewhere(paths).await
+    {
+        return served.refuses();
+    }
+    not_reached(why, reach)
+}
 
 fn not_reached(why: ClientError, reach: &Reach) -> Diagnostic {
     let has_ended = matches!(why, ClientError::EndedEarly { .. });

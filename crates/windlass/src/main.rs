@@ -5,6 +5,7 @@
 
 mod arguments;
 mod backup;
+mod beside;
 mod certificates;
 mod commands;
 mod context;

@@ -25,6 +25,7 @@ use windlass_server::{About, Network, RunTokens, Server, Tokens, TokensError, Wa
 use windlass_store::SqliteStore;
 
 use crate::backup;
+use crate::beside::served_elsewhere;
 use crate::diagnostic::{Diagnostic, NO_START, chain};
 use crate::door::{self, Door};
 use crate::findable::{self, stay_findable};
@@ -181,6 +182,9 @@ async fn controller(
     life: Life,
     (door, ahead): (&Door, Option<Network>),
 ) -> Result<(), Diagnostic> {
+    if let Some(served) = served_elsewhere(paths).await {
+        return Err(served.refuses());
+    }
     // Before anything is started: an address that can't be had leaves nothing behind.
     let network = door.open(&paths.state, ahead).await?;
     let tokens = Tokens::open(&tokens(paths)).map_err(|why| not_open(&why))?;

@@ -37,11 +37,19 @@ pub(super) fn check(file: &Path, shown: &str, path: &str) -> Result<(), EdgeErro
     if !metadata.is_file() {
         return Err(rejected(format!("the program {shown} is no file")));
     }
-    if !is_executable(file) {
-        return Err(rejected(format!(
-            "the program {shown} is not executable: chmod +x {shown}"
-        )));
+    let begins = check_start(file, shown, path);
+    if is_executable(file) {
+        return begins;
     }
+    let no_right = format!("the program {shown} is not executable: chmod +x {shown}");
+    Err(rejected(match begins {
+        Ok(()) => no_right,
+        Err(why) => format!("{no_right}; {}", why.chain()),
+    }))
+}
+
+/// Checks that the kernel knows what `file` is.
+fn check_start(file: &Path, shown: &str, path: &str) -> Result<(), EdgeError> {
     let mut start = Vec::new();
     File::open(file)
         .and_then(|file| file.take(FIRST_LINE).read_to_end(&mut start))

@@ -65,32 +65,25 @@ pub(super) fn select(request: &KeepRelease, folder: &Path) -> Result<Selection, 
     let path = request.surroundings.get("PATH");
     let path = path.map_or(DEFAULT_PATH, String::as_str);
     let shown = program_text(first, request)?;
-    let program = locate(&shown, folder, path)?;
-    let file = match &program {
-        Program::Kept(below) => folder.join(below),
-        Program::Outside(file) => file.clone(),
-    };
-    if matches!(program, Program::Kept(_)) && !file.exists() {
-        let missing = meant::missing(&shown, folder);
-        return Err(rejected(format!("the program {missing}")));
-    }
-    program::check(&file, &shown, path)?;
-
-    let mut paths = Vec::new();
-    for listed in &request.spec.process.files {
-        paths.push(listed_path(listed, folder)?);
-    }
-    let all = paths.is_empty();
+    // All of it is told at once: whoever mends one thing must not meet the next with the next deployment.
+    let mut wrong = Wrong::default();
+    let program = wrong.note(there(&shown, folder, path));
+    let files = &request.spec.process.files;
+    let mut paths: Vec<String> = files
+        .iter()
+        .filter_map(|listed| wrong.note(listed_path(listed, folder)))
+        .collect();
     match &program {
-        Program::Kept(below) => paths.push(below.clone()),
+        Some(Program::Kept(below)) => paths.push(below.clone()),
         // What an interpreter is given is the program in truth.
-        Program::Outside(_) => paths.extend(script(arguments, folder)?),
+        Some(Program::Outside(_)) => paths.extend(wrong.note(script(arguments, folder)).flatten()),
+        None => {}
     }
-    if all {
-        for argument in arguments {
-            paths.extend(named_path(argument, folder)?);
-        }
+    if files.is_empty() {
+        let named = arguments.iter();
+        paths.extend(named.filter_map(|it| wrong.note(named_path(it, folder)).flatten()));
     }
+    let program = wrong.none_but(program)?;
     if paths.is_empty() {
         return Err(nothing_kept(&shown, arguments, folder));
     }
@@ -98,6 +91,43 @@ pub(super) fn select(request: &KeepRelease, folder: &Path) -> Result<Selection, 
     paths.sort();
     paths.dedup();
     Ok(Selection { paths, program })
+}
+
+/// What is wrong, in the order of the search.
+#[derive(Default)]
+struct Wrong(Vec<EdgeError>);
+
+impl Wrong {
+    fn note<T>(&mut self, found: Result<T, EdgeError>) -> Option<T> {
+        found.map_err(|why| self.0.push(why)).ok()
+    }
+
+    /// The program, where nothing is.
+    fn none_but(mut self, program: Option<Program>) -> Result<Program, EdgeError> {
+        match (program, self.0.len()) {
+            (Some(program), 0) => Ok(program),
+            (_, 1) => Err(self.0.remove(0)),
+            (_, _) => {
+                let all: Vec<String> = self.0.iter().map(EdgeError::chain).collect();
+                Err(rejected(all.join("; ")))
+            }
+        }
+    }
+}
+
+/// The program, which can be started.
+fn there(shown: &str, folder: &Path, path: &str) -> Result<Program, EdgeError> {
+    let program = locate(shown, folder, path)?;
+    let file = match &program {
+        Program::Kept(below) => folder.join(below),
+        Program::Outside(file) => file.clone(),
+    };
+    if matches!(program, Program::Kept(_)) && !file.exists() {
+        let missing = meant::missing(shown, folder);
+        return Err(rejected(format!("the program {missing}")));
+    }
+    program::check(&file, shown, path)?;
+    Ok(program)
 }
 
 /// The script that a program from elsewhere is given first. One that is not there is refused here:

@@ -8,8 +8,8 @@ use tokio::time::{Instant, sleep, timeout_at};
 use windlass_control::{
     GroupEnd, ShimRefusal, ShimReply, ShimRequest, ShimSpec, ShimState, ShimStatus,
 };
-use windlass_edge::EdgeError;
-use windlass_model::{InstanceId, Stop};
+use windlass_edge::{EdgeError, Stopped};
+use windlass_model::{InstanceId, Millis, Stop};
 
 use super::fail::{refused, timeout, unreachable};
 use super::forget::unlink;
@@ -40,7 +40,7 @@ pub(super) fn signal_named(name: &str) -> Signal {
     }
 }
 
-pub(super) async fn stop(inner: &Inner, id: &InstanceId) -> Result<(), EdgeError> {
+pub(super) async fn stop(inner: &Inner, id: &InstanceId) -> Result<Stopped, EdgeError> {
     inner.fence.speak()?;
     let folder = inner.layout.instance(id);
     let by = Instant::now() + KILL_WITHIN;
@@ -52,7 +52,7 @@ pub(super) async fn stop(inner: &Inner, id: &InstanceId) -> Result<(), EdgeError
             let epoch = inner.config.epoch;
             match link.ask(&ShimRequest::Stop { epoch }, within).await? {
                 Some(ShimReply::Done) => {
-                    return gone(&folder).await;
+                    return gone(&folder, patience).await;
                 }
                 Some(ShimReply::Refused(refusal)) => return Err(refused(&refusal)),
                 Some(ShimReply::Status(_)) => return Err(unreachable("the shim talks nonsense")),
@@ -62,8 +62,8 @@ pub(super) async fn stop(inner: &Inner, id: &InstanceId) -> Result<(), EdgeError
         match remains(&folder)? {
             Remains::Nothing => {
                 return match proc::shim_of(&inner.config.shim, &folder) {
-                    Some(shim) => stop_shim(shim, within).await,
-                    None => Ok(()),
+                    Some(shim) => stop_shim(shim, within).await.map(|()| Stopped::Heard),
+                    None => Ok(Stopped::Heard),
                 };
             }
             Remains::Known(known) => return stop_remains(inner, &known, within).await,
@@ -76,18 +76,25 @@ pub(super) async fn stop(inner: &Inner, id: &InstanceId) -> Result<(), EdgeError
 }
 
 /// Waits until the shim itself is gone, after it said that nothing is left.
-async fn gone(folder: &Path) -> Result<(), EdgeError> {
+async fn gone(folder: &Path, patience: Millis) -> Result<Stopped, EdgeError> {
     let status: Option<ShimStatus> = read_json(&folder.join("status.json"))?;
-    if let Some(ShimStatus {
-        shim: (pid, start), ..
-    }) = status
-    {
-        match timeout_at(Instant::now() + GO_WITHIN, proc::ended(pid, start)).await {
-            // One that lingers keeps nothing any more.
-            Ok(()) | Err(_) => {}
-        }
+    let Some(status) = status else {
+        return Ok(Stopped::Heard);
+    };
+    let (pid, start) = status.shim;
+    match timeout_at(Instant::now() + GO_WITHIN, proc::ended(pid, start)).await {
+        // One that lingers keeps nothing any more.
+        Ok(()) | Err(_) => {}
     }
-    Ok(())
+    Ok(how(status.killed, patience))
+}
+
+fn how(killed: bool, after: Millis) -> Stopped {
+    if killed {
+        Stopped::Killed { after }
+    } else {
+        Stopped::Heard
+    }
 }
 
 /// Ends a shim that can't be asked, together with its group.
@@ -104,25 +111,29 @@ async fn stop_shim(shim: Stat, within: Duration) -> Result<(), EdgeError> {
 }
 
 /// Ends what a shim left behind, or a shim whose socket is gone together with its group.
-async fn stop_remains(inner: &Inner, known: &Known, within: Duration) -> Result<(), EdgeError> {
+async fn stop_remains(
+    inner: &Inner,
+    known: &Known,
+    within: Duration,
+) -> Result<Stopped, EdgeError> {
     if known.of_other_boot() {
-        return unlink_socket(known);
+        return unlink_socket(known).map(|()| Stopped::Heard);
     }
     if known.status.epoch > inner.config.epoch {
         return Err(refused(&ShimRefusal::OldEpoch(known.status.epoch)));
     }
     if let Some(shim) = known.shim() {
-        return stop_shim(shim, within).await;
+        return stop_shim(shim, within).await.map(|()| Stopped::Heard);
     }
     let stop = known
         .spec
         .as_ref()
         .map_or_else(Stop::default, |s| s.stop.clone());
     // What its leader left behind was never asked for and gets no time, as under a shim.
-    let within = known
-        .leader()
-        .map_or(Duration::ZERO, |_| stop.within.duration());
-    let patience = Instant::now() + within;
+    let asked = known.leader().is_some();
+    let within = if asked { stop.within } else { Millis::ZERO };
+    let patience = Instant::now() + within.duration();
+    let mut killed = false;
     let by = patience + KILL_WITHIN;
     for survivor in known.survivors() {
         proc::signal(survivor, signal_named(&stop.signal));
@@ -132,13 +143,14 @@ async fn stop_remains(inner: &Inner, known: &Known, within: Duration) -> Result<
         let now = Instant::now();
         if survivors.is_empty() {
             unlink_socket(known)?;
-            return note(known);
+            return note(known).map(|()| how(killed && asked, within));
         }
         if now >= by {
             let pids: Vec<i32> = survivors.iter().map(|stat| stat.pid).collect();
             return Err(timeout(format!("the processes {pids:?} can't be killed")));
         }
         if now >= patience {
+            killed = true;
             for survivor in survivors {
                 proc::signal(survivor, Signal::KILL);
             }

@@ -12,7 +12,7 @@ use async_trait::async_trait;
 use windlass_control::{Restart, ShimReply, ShimRequest};
 use windlass_edge::{
     EdgeError, InstanceState, InstanceTrace, InstanceWatch, KeepRelease, Kept, LogChunk,
-    LogRequest, PastEnds, StartInstance, Target,
+    LogRequest, PastEnds, StartInstance, Stopped, Target,
 };
 use windlass_kept::Digests;
 use windlass_model::{
@@ -192,7 +192,7 @@ impl Target for ProcessTarget {
         status::ask(&self.inner, instance).await
     }
 
-    async fn stop(&self, instance: &InstanceId) -> Result<(), EdgeError> {
+    async fn stop(&self, instance: &InstanceId) -> Result<Stopped, EdgeError> {
         stop::stop(&self.inner, instance).await
     }
 

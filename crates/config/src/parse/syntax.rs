@@ -1,6 +1,7 @@
 //! What the YAML parser refuses, in words for people, with the traps that lead there.
 
 use serde_saphyr::granit_parser::{ErrorKind, ScanError};
+use windlass_model::nearest;
 
 use super::yaml::place_of;
 use crate::limit::MAX_DEPTH;
@@ -17,7 +18,11 @@ pub(super) fn problem(text: &str, error: &ScanError) -> Problem {
     }
     let line = line_at(text, span.offset);
     let found = Problem::at(SYNTAX, span, message(error, line));
-    let rest = text.get(span.offset..).unwrap_or_default();
+    let (above, rest) = text.split_at_checked(span.offset).unwrap_or((text, ""));
+    if let (ErrorKind::UnknownAnchor, Some(near)) = (error.kind(), near_anchor(above, rest)) {
+        let hint = format!("did you mean `*{}`? Else {A_TEXT}", shown(near));
+        return found.hint(hint);
+    }
     match hint(error.kind(), line, rest) {
         Some(hint) => found.hint(hint),
         None => found,
@@ -94,6 +99,25 @@ fn message(error: &ScanError, line: &str) -> String {
     words.to_owned()
 }
 
+/// What helps whoever meant neither an alias nor an anchor.
+const A_TEXT: &str = "quote a text that starts with `*` or `&`";
+
+/// The anchor above that is named like the alias that `rest` begins with.
+fn near_anchor<'t>(above: &'t str, rest: &str) -> Option<&'t str> {
+    let ends = |c: char| c.is_whitespace() || matches!(c, ',' | '[' | ']' | '{' | '}');
+    let name = |text: &'t str| text.split(ends).next().filter(|name| !name.is_empty());
+    let alias = rest.strip_prefix('*')?.split(ends).next()?;
+    let begins = |at: &usize| {
+        let before = above
+            .get(..*at)
+            .and_then(|before| before.chars().next_back());
+        before.is_none_or(ends)
+    };
+    let anchors = above.match_indices('&').filter(|(at, _)| begins(at));
+    let names = anchors.filter_map(|(at, _)| name(above.get(at + 1..)?));
+    nearest(alias, names)
+}
+
 /// What leads here whatever else stands in the line.
 fn usual_hint(kind: &ErrorKind) -> Option<&'static str> {
     let words = match kind {
@@ -101,9 +125,7 @@ fn usual_hint(kind: &ErrorKind) -> Option<&'static str> {
         | ErrorKind::TabInBlockIndentation
         | ErrorKind::TabInIndentation
         | ErrorKind::TabInPlainScalar => "indent with spaces",
-        ErrorKind::UnknownAnchor | ErrorKind::MissingAnchorOrAliasName => {
-            "quote a text that starts with `*` or `&`"
-        }
+        ErrorKind::UnknownAnchor | ErrorKind::MissingAnchorOrAliasName => A_TEXT,
         ErrorKind::UnexpectedCharacter { character } if character.is_control() => {
             "remove it: it may not be seen in an editor"
         }

@@ -136,6 +136,8 @@ pub(super) fn taken_listeners<'a>(
                 listen: Box::new((*listen).clone()),
                 taken: Box::new((*theirs).clone()),
                 owner: (*owner).clone(),
+                may_be_it: !environment.services.contains_key(*service)
+                    && !wanted.contains_key(owner),
             });
         }
     }

@@ -36,6 +36,8 @@ pub enum PlanProblem {
         taken: Box<Listen>,
         /// Who has it.
         owner: ServiceName,
+        /// Whether it may be the owner itself under a new name: it is new, and the owner is not wanted.
+        may_be_it: bool,
     },
     /// A service that was a process is to be a command, or the other way round.
     TargetChanged {
@@ -107,15 +109,26 @@ impl fmt::Display for PlanProblem {
                 listen,
                 taken,
                 owner,
-            } if listen.is_same_place(taken) => write!(
-                f,
-                "{service}: {taken} is served by {owner}: free it first by a deployment of its own"
-            ),
+                may_be_it,
+            } if listen.is_same_place(taken) => {
+                let free = "free it first by a deployment of its own";
+                write!(f, "{service}: {taken} is served by {owner}: ")?;
+                if *may_be_it {
+                    write!(
+                        f,
+                        "is {service} that service under another name, give it `was: {owner}`, and \
+                         requests and history go over to it; else {free}"
+                    )
+                } else {
+                    f.write_str(free)
+                }
+            }
             Self::ListenTaken {
                 service,
                 listen,
                 taken,
                 owner,
+                may_be_it: _,
             } => write!(
                 f,
                 "{service}: {listen} can't be served beside {taken} of {owner}: on one address all \

@@ -132,21 +132,11 @@ fn forward(
         end = graph.add(name, std::mem::take(&mut after), kind, undo);
         after = BTreeSet::from([end]);
     };
-    let displaced = plan
-        .standby
-        .as_ref()
-        .filter(|_| plan.change != Change::Restore { warm: true });
-    if let Some(failed) = &plan.failed {
-        let version = failed.release.version.clone();
-        add(TaskKind::RetireFailed { version }, None);
-    }
-    if let Some(standby) = displaced {
-        add(
-            TaskKind::RetireStandby {
-                version: standby.release.version.clone(),
-            },
-            None,
-        );
+    // Where one goes back beside what serves, they go with that one.
+    if !matches!(plan.change, Change::Restore { .. }) {
+        for kind in displaced(plan) {
+            add(kind, None);
+        }
     }
     let old = plan.stable.as_ref();
     if let (Change::InPlace { .. }, Some(old), None) = (&plan.change, old, &plan.spec.command) {
@@ -262,6 +252,23 @@ fn run(kind: PlanKind, plan: &RolloutPlan, command: &CommandSpec) -> (TaskKind, 
     (TaskKind::Run { job, version }, undo)
 }
 
+/// What a rollout stops that it only finds there: what was kept of a failure, and the standby, but for one
+/// that it goes back to.
+fn displaced(plan: &RolloutPlan) -> impl Iterator<Item = TaskKind> {
+    let version = |slot: &Slot| slot.release.version.clone();
+    let is_warm = plan.change == Change::Restore { warm: true };
+    let failed = plan
+        .failed
+        .iter()
+        .map(move |failed| TaskKind::RetireFailed {
+            version: version(failed),
+        });
+    let standby = plan.standby.iter().filter(move |_| !is_warm);
+    failed.chain(standby.map(move |standby| TaskKind::RetireStandby {
+        version: version(standby),
+    }))
+}
+
 /// What follows the promotion.
 fn settle(graph: &mut Graph, service: &ServiceName, plan: &RolloutPlan, promote: TaskId) {
     let Some(old) = &plan.stable else { return };
@@ -279,8 +286,11 @@ fn settle(graph: &mut Graph, service: &ServiceName, plan: &RolloutPlan, promote:
         Change::Beside { .. } if listened.is_some() && listens => {
             vec![drain, TaskKind::Standby { version }]
         }
-        Change::Restore { .. } if listened.is_some() && listens => vec![drain, retire],
-        Change::Beside { .. } | Change::Restore { .. } => vec![retire],
+        Change::Restore { .. } if listened.is_some() && listens => {
+            [drain, retire].into_iter().chain(displaced(plan)).collect()
+        }
+        Change::Restore { .. } => [retire].into_iter().chain(displaced(plan)).collect(),
+        Change::Beside { .. } => vec![retire],
         Change::Remove => removal(plan, (listened, drain, retire)),
         Change::First { .. } | Change::InPlace { .. } | Change::Adjust { .. } => Vec::new(),
     };

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use serde::{Deserialize, Serialize};
 use windlass_model::{
-    InstanceEnd, InstanceId, Judgement, ReturnReason, Rule, ScoreSummary, SlotId, TimerId,
+    InstanceEnd, InstanceId, Judgement, Millis, ReturnReason, Rule, ScoreSummary, SlotId, TimerId,
 };
 
 /// A fact about one rollout. An answer names the attempt, instance or slot it answers, so that a
@@ -105,6 +105,9 @@ pub enum Event {
     InstanceStopped {
         /// Which.
         instance: InstanceId,
+        /// The time that it had to end, if it did not and was killed.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        killed_after: Option<Millis>,
     },
     /// An instance could not be stopped.
     StopFailed {

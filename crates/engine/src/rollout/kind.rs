@@ -88,6 +88,12 @@ impl Rollout {
         matches!(self.plan.change, Change::Restore { .. }) && self.listens_on_both_sides()
     }
 
+    /// Whether what is displaced goes with the old slot, after promotion: a rollback beside what serves
+    /// must not wait for a standby that may not even hear that it should stop.
+    pub(crate) fn clears_last(&self) -> bool {
+        matches!(self.plan.change, Change::Restore { .. })
+    }
+
     fn listens_on_both_sides(&self) -> bool {
         self.plan.spec.listen.is_some() && self.old().is_some_and(|old| old.spec.listen.is_some())
     }

@@ -7,6 +7,7 @@
 //! | Waiting | begin | Clearing, StoppingOld or Starting | stop standby; close to traffic; start instances |
 //! | Waiting | begin, to a standby that is ready | Shifting | apply route |
 //! | Waiting | begin, what goes | Passed | |
+//! | Waiting | begin, back to a kept release, beside | Starting | start instances |
 //! | Clearing | standby stopped | StoppingOld or Starting | |
 //! | Clearing | standby stopped, held, in place | Holding | |
 //! | Clearing | can't be stopped | Returning | |
@@ -58,7 +59,8 @@
 //! not presumed to be ready but seen to be. Those that leave may be as bad as they like.
 //!
 //! A rollback's routes are returns: neither a halt nor a trip stops them. It comes from what is bad, so
-//! that what fails in it does not go back there, and its old slot drains and goes after promotion.
+//! that what fails in it does not go back there, and its old slot drains and goes after promotion. A
+//! displaced standby goes with that one: it may not even hear that it should stop, and is not waited for.
 //!
 //! Every other pair leaves the rollout as it was: a late or repeated event is no news. What a phase
 //! waits for is all in its state, so that [`resume`] can ask for it again after a crash.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use windlass_model::{
-    Change, Instance, InstanceId, Judgement, Past, Percent, PlanKind, Probe, ReturnReason,
+    Change, Instance, InstanceId, Judgement, Millis, Past, Percent, PlanKind, Probe, ReturnReason,
     RolloutPhase, RolloutPlan, Rule, ServiceName, Slot, Step, StuckReason, TimerId,
 };
 
@@ -97,6 +97,8 @@ pub struct Health {
     pub last_seen: BTreeMap<InstanceId, String>,
     /// The last lines that those printed that have ended.
     pub last_lines: BTreeMap<InstanceId, Vec<String>>,
+    /// Those that did not end when they were asked to and were killed, after this time.
+    pub killed: BTreeMap<InstanceId, Millis>,
     /// Addresses tried beyond the first.
     pub tries: BTreeMap<InstanceId, u8>,
     /// Whether what the candidate is judged by, its answers or a metric, can't be seen for the time being.
@@ -277,7 +279,7 @@ impl Rollout {
             }
             Change::Restore { .. } => vec![Step {
                 to: Percent::FULL,
-                bake: windlass_model::Millis::ZERO,
+                bake: Millis::ZERO,
                 score: None,
             }],
             Change::Remove => Vec::new(),
@@ -310,7 +312,7 @@ impl Rollout {
             old.instances.iter().collect()
         } else if self.keeps_standby() || self.in_place() {
             Vec::new()
-        } else if self.removes() {
+        } else if self.removes() || self.clears_last() {
             let others = self.displaced().flat_map(|slot| &slot.instances);
             old.instances.iter().chain(others).collect()
         } else {
@@ -318,8 +320,8 @@ impl Rollout {
         }
     }
 
-    /// Slots that this rollout stops before anything else: the standby, but for one that it goes back
-    /// to, and what was kept of an earlier failure.
+    /// Slots that this rollout stops, before anything else or with the old one: the standby, but for one
+    /// that it goes back to, and what was kept of an earlier failure.
     pub fn displaced(&self) -> impl Iterator<Item = &Slot> {
         let standby = self.plan.standby.iter().filter(|_| !self.is_warm());
         standby.chain(&self.plan.failed)
@@ -390,7 +392,7 @@ impl Rollout {
     }
 
     /// Work time left of the present wait, as last journalled.
-    pub fn remaining(&self) -> Option<windlass_model::Millis> {
+    pub fn remaining(&self) -> Option<Millis> {
         self.wait().map(|wait| wait.remaining)
     }
 

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use windlass_engine::deployment::{Action, Course, Deployment, Event, resume, step};
 use windlass_engine::rollout::{Action as Asked, Begun, Event as Said, Rollout};
 use windlass_model::{
-    Environment, InstanceEnd, InstanceId, PlanKind, Repair, ReturnReason, RolloutPhase,
+    Environment, InstanceEnd, InstanceId, Millis, PlanKind, Repair, ReturnReason, RolloutPhase,
     ServiceName, SlotId, TimerId, Trigger,
 };
 
@@ -94,7 +94,10 @@ fn answer(action: &Action, well: bool) -> Event {
         Asked::ApplyRoute { attempt, .. } if well => Said::RouteApplied { attempt },
         Asked::ApplyRoute { attempt, .. } => Said::RouteFailed { attempt, why },
         Asked::AwaitDrain { slot, .. } => Said::SlotDrained { slot, cut: 1 },
-        Asked::StopInstance { instance } if well => Said::InstanceStopped { instance },
+        Asked::StopInstance { instance } if well => Said::InstanceStopped {
+            instance,
+            killed_after: None,
+        },
         Asked::StopInstance { instance } => Said::StopFailed { instance, why },
         // Has no answer; being ready is news of the same instance.
         Asked::KeepInstance { instance } => Said::InstanceReady { instance },
@@ -144,6 +147,7 @@ fn any(which: usize, number: u32, instance: InstanceId) -> Said {
         },
         Said::InstanceStopped {
             instance: instance.clone(),
+            killed_after: Some(Millis::from_secs(number.into())),
         },
         Said::StopFailed { instance, why },
         Said::TimerFired {

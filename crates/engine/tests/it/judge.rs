@@ -413,7 +413,7 @@ fn answers(event: &rollout::Event, of: &ServiceName, action: &Action) -> bool {
         ) => said == attempt,
         (Said::SlotDrained { slot: said, .. }, Asked::AwaitDrain { slot, .. }) => said == slot,
         (
-            Said::InstanceStopped { instance: said } | Said::StopFailed { instance: said, .. },
+            Said::InstanceStopped { instance: said, .. } | Said::StopFailed { instance: said, .. },
             Asked::StopInstance { instance },
         ) => said == instance,
         (Said::TimerFired { timer: said }, Asked::StartTimer { timer, .. }) => said == timer,

@@ -237,6 +237,7 @@ fn an_address_that_another_service_keeps_until_promotion_is_refused() {
         listen: Box::new(listener(at).into()),
         taken: Box::new(listener(at).into()),
         owner: name(owner),
+        may_be_it: false,
     };
     assert_eq!(wanted.compiled(), Err(vec![taken("web", 0, "auth")]));
     // Two that want to change places: all of it is said at once.
@@ -249,6 +250,22 @@ fn an_address_that_another_service_keeps_until_promotion_is_refused() {
     assert_eq!(
         both[0].to_string(),
         "api: 127.0.0.1:8000 is served by auth: free it first by a deployment of its own"
+    );
+}
+
+#[test]
+fn what_may_only_have_another_name_is_told_how_to_say_so() {
+    let mut wanted = Wanted::of(&shop());
+    let auth = wanted.spec.services.remove(&name("auth")).expect("auth");
+    for service in wanted.spec.services.values_mut() {
+        service.needs.clear();
+    }
+    wanted.spec.services.insert(name("login"), auth);
+    let problems = wanted.compiled().expect_err("auth has the address");
+    assert_eq!(
+        problems[0].to_string(),
+        "login: 127.0.0.1:8000 is served by auth: is login that service under another name, give it \
+         `was: auth`, and requests and history go over to it; else free it first by a deployment of its own"
     );
 }
 

@@ -102,7 +102,6 @@ fn a_rollback_starts_the_kept_release_beside_and_takes_all_traffic_at_once() {
     assert_eq!(
         world.told,
         [
-            "api: stop kept0",
             "api: start new0 v0 #0 at 20000",
             "api: timer 1 5s",
             "api: back 1: 8000 1(old0)=0 2(new0)=100",
@@ -112,6 +111,7 @@ fn a_rollback_starts_the_kept_release_beside_and_takes_all_traffic_at_once() {
             "api: drain 1 within 30s",
             "api: back 2: 8000 2(new0)=100",
             "api: stop old0",
+            "api: stop kept0",
             "prove api at 0 not 1",
         ]
     );

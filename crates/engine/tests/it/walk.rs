@@ -53,6 +53,7 @@ pub(crate) fn taken(instance: &str, next: u16) -> Event {
 pub(crate) fn stopped(instance: &str) -> Event {
     Event::InstanceStopped {
         instance: instance_id(API, instance),
+        killed_after: None,
     }
 }
 

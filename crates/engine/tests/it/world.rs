@@ -431,7 +431,10 @@ impl World {
         } else {
             self.outside.running.remove(&instance);
             self.outside.kept.remove(&instance);
-            rollout::Event::InstanceStopped { instance }
+            rollout::Event::InstanceStopped {
+                instance,
+                killed_after: None,
+            }
         };
         self.answers(20, service, event);
     }

@@ -61,7 +61,7 @@ pub(super) fn of_outcome(deployment: &Deployment, event: &Event) -> Option<Strin
         rollout::Event::InstanceStarted { instance }
         | rollout::Event::AddressTaken { instance, .. }
         | rollout::Event::StartFailed { instance, .. } => start_of(deployment, service, instance),
-        rollout::Event::InstanceStopped { instance }
+        rollout::Event::InstanceStopped { instance, .. }
         | rollout::Event::StopFailed { instance, .. } => stop_of(deployment, service, instance),
         rollout::Event::RouteApplied { attempt } | rollout::Event::RouteFailed { attempt, .. } => {
             route(*attempt)

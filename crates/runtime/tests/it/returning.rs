@@ -232,6 +232,39 @@ fn a_standby_that_does_not_answer_is_started_anew_from_its_release() {
     });
 }
 
+/// When the first fact that is one of these became true, in microseconds.
+fn at(lab: &Lab, id: &DeploymentId, is: impl Fn(&Fact) -> bool) -> i64 {
+    let rows = lab.world.disk.rows(id);
+    let found = rows.iter().find(|row| row.facts.iter().any(&is));
+    found.expect("it became true").at_us
+}
+
+#[test]
+fn a_rollback_waits_for_no_standby_that_hangs() {
+    run(async {
+        let mut lab = Lab::new().await;
+        put(&lab, &["web"], "one");
+        let mut hangs = Script::unready_after(Millis::from_secs(30));
+        hangs.ignores_stop_for = Millis::from_secs(3_600);
+        script(&lab, "web", "one", hangs);
+        promoted(&mut lab, &shop([web()])).await;
+        put(&lab, &["web"], "two");
+        promoted(&mut lab, &shop([web()])).await;
+        lab.pass(Millis::from_secs(60)).await;
+        let id = went_back(&mut lab, None, None).await;
+        let promoted = at(&lab, &id, |fact| matches!(fact, Fact::Promoted { .. }));
+        let killed = at(&lab, &id, |fact| {
+            matches!(fact, Fact::InstanceKilled { .. })
+        });
+        assert!(promoted < killed, "traffic is not kept where it fled from");
+        let retired = facts(&lab, &id).into_iter();
+        let retired = retired.filter(|fact| matches!(fact, Fact::SlotRetired { .. }));
+        assert_eq!(retired.count(), 2, "what it left and what stood by");
+        assert_eq!(alive(&lab), 1);
+        assert_clean(&lab);
+    });
+}
+
 #[test]
 fn while_a_deployment_runs_a_rollback_aborts_it() {
     run(async {

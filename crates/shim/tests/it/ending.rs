@@ -40,6 +40,7 @@ fn what_ignores_the_signal_is_killed_after_its_time() {
     assert!(asked.elapsed().as_millis() >= 300, "it had its time");
     assert!(!lives(leader));
     assert!(bench.gone());
+    assert!(bench.written().killed, "whoever asked can tell it");
 }
 
 #[test]

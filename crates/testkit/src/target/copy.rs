@@ -224,6 +224,12 @@ impl Copy {
         });
     }
 
+    /// The time that it had and did not use, if it was killed for that.
+    pub(super) fn killed_after(&self) -> Option<Millis> {
+        let killed = self.stop_at.is_some_and(|(_, by)| by == KILL);
+        killed.then_some(self.request.spec.process.stop.within)
+    }
+
     /// Nobody keeps it any more, and it is gone.
     pub(super) fn lose(&mut self, now: Millis) {
         self.advance(now);

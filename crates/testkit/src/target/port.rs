@@ -9,7 +9,7 @@ use futures_util::future::{Either, select};
 use windlass_control::Restart;
 use windlass_edge::{
     EdgeError, InstanceState, InstanceTrace, InstanceWatch, KeepRelease, Kept, LogChunk,
-    LogRequest, PastEnds, StartInstance, Target,
+    LogRequest, PastEnds, StartInstance, Stopped, Target,
 };
 use windlass_model::{
     CommandState, Digest, Epoch, Instance, InstanceId, Millis, OtherProgram, Release,
@@ -128,14 +128,16 @@ impl Target for FakeTarget {
         self.call(id, || self.host.status(id)).await
     }
 
-    async fn stop(&self, instance: &InstanceId) -> Result<(), EdgeError> {
+    async fn stop(&self, instance: &InstanceId) -> Result<Stopped, EdgeError> {
         self.call(instance, || self.host.stop(instance, self.epoch))
             .await?;
         // The signal is sent: the instance ends by itself, whether or not anybody still waits.
         while !self.host.has_ended(instance) {
             pass(self.host.next_change(instance).unwrap_or(LOOK)).await;
         }
-        Ok(())
+        let killed = self.host.with(instance, |copy, _| copy.killed_after());
+        let killed = killed.flatten();
+        Ok(killed.map_or(Stopped::Heard, |after| Stopped::Killed { after }))
     }
 
     async fn log(&self, request: &LogRequest) -> Result<LogChunk, EdgeError> {

@@ -18,7 +18,8 @@ pub(super) fn note(loaded: &mut Loaded, folder: &Path) {
     loaded.warnings.sort();
 }
 
-fn look(loaded: &Loaded, folder: &Path) -> Vec<Problem> {
+/// A problem for each service whose release could not be kept from `folder`.
+pub(super) fn look(loaded: &Loaded, folder: &Path) -> Vec<Problem> {
     let values: BTreeMap<String, String> = loaded
         .foreign_names
         .keys()

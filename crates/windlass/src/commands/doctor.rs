@@ -9,7 +9,7 @@ use crate::context::Context;
 use crate::diagnostic::Diagnostic;
 use crate::doctor::{
     Finding, Level, certificates, controller, drift, instances, journal, machine, open, releases,
-    router, sockets, state, tokens,
+    restored, router, sockets, state, tokens,
 };
 use crate::report::Report;
 use crate::ui::words::{counted, harmless};
@@ -70,6 +70,7 @@ async fn installation(paths: &StatePaths, style: &Style) -> Vec<Finding> {
     findings.extend(seen.unready);
     findings.extend(seen.status.as_deref().map(open).unwrap_or_default());
     findings.extend(router(paths, opens));
+    findings.extend(restored(paths).await);
     findings.extend(certificates(paths, style));
     findings.extend(seen.status.as_deref().map(drift));
     findings.push(instances(paths, seen.status.as_deref()));

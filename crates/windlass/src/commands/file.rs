@@ -15,6 +15,7 @@ use windlass_config::{
 };
 use windlass_model::EnvironmentName;
 
+use super::absent;
 use crate::context::Context;
 use crate::diagnostic::{Diagnostic, InFile};
 
@@ -120,7 +121,11 @@ impl Found {
     pub(crate) fn read(path: &Path, option: &str) -> Result<Self, Diagnostic> {
         let name = path.display().to_string();
         let failed = |why: io::Error| unreadable(format!("{name} can't be read"), &why, option);
-        if let Some(kind) = no_file(&path.metadata().map_err(failed)?) {
+        let about = path.metadata().map_err(failed)?;
+        if about.is_dir() {
+            return Err(a_folder(&name, option));
+        }
+        if let Some(kind) = no_file(&about) {
             return Err(passing(&name, kind, option));
         }
         let limit = u64::try_from(MAX_TEXT_BYTES).unwrap_or(u64::MAX);
@@ -262,6 +267,11 @@ impl Found {
             }
         }
         if !missing.is_empty() {
+            // A controller of this machine would say these next.
+            if context.global.server.is_none() {
+                missing.extend(absent::look(&loaded, &self.folder));
+            }
+            missing.sort();
             return Err(self.problems(Exit::Configuration, &missing));
         }
         let folder = self.folder.to_str().ok_or_else(|| {
@@ -300,7 +310,8 @@ fn searched() -> Result<Option<PathBuf>, Diagnostic> {
     let here = std::env::current_dir()
         .map_err(|why| unreadable("the current folder can't be found", &why, OPTION))?;
     for (steps, folder) in here.ancestors().enumerate() {
-        let mut there = NAMES.iter().filter(|name| folder.join(name).is_file());
+        // A folder of that name is in the way of a file, and not of one of another folder.
+        let mut there = NAMES.iter().filter(|name| folder.join(name).exists());
         let up: PathBuf = std::iter::repeat_n("..", steps).collect();
         match (there.next(), there.next()) {
             (Some(one), Some(other)) => return Err(two_files(&up.join(one), other)),
@@ -339,6 +350,16 @@ fn no_file(about: &Metadata) -> Option<&'static str> {
     }
 }
 
+/// A folder has the name of the file, or was named in the place of the file in it.
+pub(super) fn a_folder(name: &str, option: &str) -> Diagnostic {
+    let what = format!("{name} is a folder, and the file of an application is no folder");
+    Diagnostic::new(Exit::Configuration, what)
+        .code(UNREADABLE)
+        .hint(format!(
+            "give the folder another name, or name the file with {option}"
+        ))
+}
+
 /// Relative paths belong to the folder of a file, and a later command reads it again.
 fn passing(name: &str, kind: &str, option: &str) -> Diagnostic {
     Diagnostic::new(
@@ -370,7 +391,6 @@ fn no_text(name: &str, why: &FromUtf8Error, option: &str) -> Diagnostic {
 fn unreadable(what: impl Into<String>, why: &io::Error, option: &str) -> Diagnostic {
     let hint = match why.kind() {
         io::ErrorKind::NotFound => "name a file that is there",
-        io::ErrorKind::IsADirectory => "name the file in it",
         io::ErrorKind::PermissionDenied => {
             "run it as a user who may read the file, or name another one"
         }

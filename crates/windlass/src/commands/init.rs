@@ -8,6 +8,7 @@ use serde::Serialize;
 use windlass_api::Exit;
 use windlass_config::{Request, load, render_all};
 
+use super::file::a_folder;
 use crate::context::Context;
 use crate::diagnostic::Diagnostic;
 use crate::init::{Draft, Folder, file, look};
@@ -84,6 +85,9 @@ fn place(path: &Path, text: &str) -> Result<(), Diagnostic> {
     let made = OpenOptions::new().write(true).create_new(true).open(path);
     match made.and_then(|mut file| file.write_all(text.as_bytes())) {
         Ok(()) => Ok(()),
+        Err(why) if why.kind() == ErrorKind::AlreadyExists && path.is_dir() => {
+            Err(a_folder(&shown.to_string(), "-f FILE").detail("nothing was written"))
+        }
         Err(why) if why.kind() == ErrorKind::AlreadyExists => Err(Diagnostic::new(
             Exit::Refused,
             format!("{shown} is there already"),

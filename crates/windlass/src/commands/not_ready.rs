@@ -31,15 +31,16 @@ pub(super) struct NotReady {
     states: BTreeSet<String>,
     /// Why one can't be started again, while that is tried.
     trouble: Option<String>,
+    /// Where a rollback of it would go.
+    #[serde(skip)]
+    goes_back_to: Option<Version>,
 }
 
 impl NotReady {
     fn of(name: &ServiceName, service: &ServiceView) -> Option<Self> {
         let stable = service.stable.as_ref()?;
-        // One that nobody could ask may be.
-        let may_be = |state: &str| matches!(state, "running" | "live" | "unknown");
         let all = &stable.instances;
-        let off = || all.iter().filter(|one| !may_be(&one.state));
+        let off = || all.iter().filter(|one| !one.may_answer());
         (off().count() > 0).then(|| Self {
             service: name.clone(),
             version: stable.version.clone(),
@@ -47,6 +48,7 @@ impl NotReady {
             instances: all.len(),
             states: off().map(|one| one.state.clone()).collect(),
             trouble: off().find_map(|one| one.trouble.clone()),
+            goes_back_to: service.goes_back_to.clone(),
         })
     }
 
@@ -70,13 +72,37 @@ impl NotReady {
 /// The services that a plan leaves as they are and that are not as they should be. A deployment that runs
 /// there says itself what becomes of them.
 pub(super) fn seen(status: &[EnvironmentView], plan: &Plan) -> Vec<NotReady> {
+    among(status, plan, |name| plan.unchanged.contains(name))
+}
+
+/// The services that a plan changes and of which what is stable is not as it should be: what fails then may
+/// have nothing to go back to that answers.
+pub(super) fn to_go_back_to(status: &[EnvironmentView], plan: &Plan) -> Vec<NotReady> {
+    among(status, plan, |name| plan.rollouts.contains_key(name))
+}
+
+fn among(
+    status: &[EnvironmentView],
+    plan: &Plan,
+    is_meant: impl Fn(&ServiceName) -> bool,
+) -> Vec<NotReady> {
     let own = status.iter().find(|view| {
         view.app == plan.app && view.environment == plan.environment && view.deployment.is_none()
     });
     let services = own.into_iter().flat_map(|view| &view.services);
-    let unchanged = services.filter(|(name, _)| plan.unchanged.contains(*name));
-    let unready = unchanged.filter_map(|(name, service)| NotReady::of(name, service));
+    let meant = services.filter(|(name, _)| is_meant(name));
+    let unready = meant.filter_map(|(name, service)| NotReady::of(name, service));
     unready.collect()
+}
+
+/// Says of what is stable and would be gone back to that it is not ready.
+pub(super) fn warn(context: &Context, unready: &[NotReady]) {
+    for one in unready {
+        context.ui.say(&format!(
+            "warning: {}; should the new release fail, that is what it goes back to",
+            one.told()
+        ));
+    }
 }
 
 /// Waits until all of a plan that changes nothing is ready, as long as that may take by the file; the
@@ -159,12 +185,16 @@ pub(super) fn told(plan: &Plan, unready: &[NotReady], waited: Duration) -> Diagn
             .to_owned(),
     );
     let typed = |words: &str| command_in(&plan.environment, words);
-    let hint = format!(
-        "{}, mend it, then: {}; or go back: {}",
+    let mut hint = format!(
+        "{}, mend it, then: {}",
         typed(&format!("logs {first}")),
         typed("deploy"),
-        typed(&format!("rollback {first}"))
     );
+    let back = unready.first().and_then(|one| one.goes_back_to.as_ref());
+    if let Some(earlier) = back {
+        let back = typed(&format!("rollback {first}"));
+        hint.push_str(&format!("; or go back to {}: {back}", harmless(&earlier.0)));
+    }
     Diagnostic::new(Exit::Stuck, summary)
         .code(NOT_READY)
         .detail(lines.join("\n"))

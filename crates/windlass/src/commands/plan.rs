@@ -37,7 +37,8 @@ struct Told<'p> {
     no_start: &'p BTreeMap<ServiceName, NoStartView>,
     went_back: &'p BTreeMap<ServiceName, WentBackView>,
     programs: &'p BTreeMap<ServiceName, OtherProgram>,
-    /// Of a plan with nothing to do: what is as the file says and is not ready.
+    /// What is stable and not ready: where there is nothing to do, what is as the file says; else what would be
+    /// gone back to.
     #[serde(skip_serializing_if = "<[NotReady]>::is_empty")]
     not_ready: &'p [NotReady],
 }
@@ -51,11 +52,15 @@ pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, 
     in_vain::warn(context, services.clone(), plan.parallel);
     beyond_reach::warn_of_plan(context, plan);
     forecast::warn(context, (&plan.app, &plan.environment), services).await;
+    let status = client.status().await?;
     let not_ready = if view.nothing_to_do {
-        not_ready::seen(&client.status().await?, plan)
+        not_ready::seen(&status, plan)
     } else {
-        Vec::new()
+        not_ready::to_go_back_to(&status, plan)
     };
+    if !view.nothing_to_do {
+        not_ready::warn(context, &not_ready);
+    }
     let told = Told {
         plan,
         risk: view.risk.as_ref(),
@@ -68,7 +73,7 @@ pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, 
     let zone = context.ui.style().zone;
     let text = plan_text(&view, true, context.ui.columns(), &zone);
     let mut report = Report::new(text, &told)?.of("plan").sentences();
-    if !not_ready.is_empty() {
+    if view.nothing_to_do && !not_ready.is_empty() {
         report.exit = Exit::Stuck;
         report.failure = Some(not_ready::told(plan, &not_ready, Duration::ZERO));
     }

@@ -10,6 +10,7 @@ use windlass_client::{ControllerLock, Holder, StatePaths};
 
 use super::backup::{listed, taken, unfit, with_damage};
 use crate::backup::{Contents, unpack};
+use crate::beside::{Served, served_elsewhere};
 use crate::context::Context;
 use crate::damaged::damaged_releases;
 use crate::diagnostic::{Diagnostic, TAKEN};
@@ -50,7 +51,8 @@ pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, 
     }
     let contents = unpack(&options.from, into).await;
     let contents = contents.map_err(|why| unfit(&options.from, &why))?;
-    let text = told(&contents, into, context);
+    let served = served_elsewhere(&paths).await;
+    let text = told(&contents, (into, served.as_ref()), context);
     let state = into.display().to_string();
     let damaged = damaged_releases(&paths).await;
     let restored = Restored {
@@ -62,7 +64,11 @@ pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, 
     Ok(with_damage(report, &damaged, "of the backup"))
 }
 
-fn told(contents: &Contents, into: &Path, context: &Context) -> String {
+fn told(
+    contents: &Contents,
+    (into, served): (&Path, Option<&Served>),
+    context: &Context,
+) -> String {
     let shown = into.display();
     let style = context.ui.style();
     let made = of_calendar(contents.made_us, &style.zone);
@@ -83,24 +89,54 @@ fn told(contents: &Contents, into: &Path, context: &Context) -> String {
     };
     format!(
         "restored {shown} as it was at {made}\n{}{open}\
-         what was deployed after that is not in it; if something of it still runs, nothing is changed until:\n\
-         \x20 windlass {option}repair --adopt\n\
-         next: windlass {option}status\n",
-        listed(contents, into)
+         what was deployed after that is not in it{}",
+        listed(contents, into),
+        next(&option, served)
     )
 }
 
+/// What to do first, and what the next command does.
+fn next(option: &str, served: Option<&Served>) -> String {
+    const STARTS: &str = "that starts a controller, which starts what was stable then";
+    match served {
+        Some(served) => format!(
+            "\n{}: no controller starts here until that ends\n\
+             first: {}\n\
+             then:  windlass {option}status\n\
+             {STARTS}\n",
+            served.saw(),
+            served.first()
+        ),
+        None if option.is_empty() => format!(
+            "; if something of it still runs, nothing is changed until:\n\
+             \x20 windlass repair --adopt\n\
+             next: windlass status\n\
+             {STARTS}\n"
+        ),
+        None => format!(
+            "\nnext: windlass {option}status\n\
+             {STARTS}: first end whatever serves the same addresses\n"
+        ),
+    }
+}
+
 fn refuse_a_controller(paths: &StatePaths) -> Result<(), Diagnostic> {
-    let who = match ControllerLock::holder(paths) {
+    let (who, end) = match ControllerLock::holder(paths) {
         Holder::Nobody => return Ok(()),
-        Holder::Somebody(Some(pid)) => format!("process {pid}"),
-        Holder::Somebody(None) => "another process".to_owned(),
+        Holder::Somebody(pid) => match pid {
+            Some(pid) => (format!("process {pid}"), format!("kill {pid}")),
+            None => ("another process".to_owned(), "kill PID".to_owned()),
+        },
     };
     let what = format!("{who} is the controller of {}", paths.state.display());
     Err(Diagnostic::new(Exit::Refused, what)
         .code(TAKEN)
         .detail("nothing was restored")
-        .hint("end it first (windlass down), or look at the backup in another folder: --into DIR"))
+        .hint(format!(
+            "look at the backup in another folder: --into DIR; what ends the controller is windlass down for \
+             each application in turn (windlass status --all names them), or, while services and router go \
+             on: {end}"
+        )))
 }
 
 /// Whether there is nothing yet.

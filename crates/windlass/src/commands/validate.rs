@@ -131,8 +131,10 @@ fn text(valid: &Checked) -> String {
         valid.file, valid.app
     );
     if valid.environments.len() > 1 {
-        text.push_str(", environments ");
-        text.push_str(&listed(&valid.environments));
+        text.push_str(&format_checked(
+            &valid.environment,
+            &listed(&valid.environments),
+        ));
     }
     text.push('\n');
     if !valid.unwatched.is_empty() {
@@ -143,6 +145,10 @@ fn text(valid: &Checked) -> String {
         text.push_str(&format_needed(&name.name, name.line, state));
     }
     text
+}
+
+fn format_checked(environment: &EnvironmentName, all: &str) -> String {
+    format!(", checked for {environment} of the environments {all}")
 }
 
 fn format_unwatched(names: &str) -> String {
@@ -179,7 +185,7 @@ mod tests {
             warnings: Vec::new(),
         };
         insta::assert_snapshot!(text(&valid), @r"
-        windlass.yaml is valid: app shop, 3 services (auth, api, web), environments staging, production
+        windlass.yaml is valid: app shop, 3 services (auth, api, web), checked for staging of the environments staging, production
           nothing is watched while web bakes: `rollback_on` is empty
           takes DATABASE_URL from your environment (line 12): not set
         ");

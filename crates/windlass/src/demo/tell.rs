@@ -77,6 +77,7 @@ pub(crate) fn line(fact: &Fact, ending: Outcome) -> Option<String> {
         | Fact::WentPast { .. }
         | Fact::AbortRequested { .. }
         | Fact::SlotRetired { .. }
+        | Fact::InstanceKilled { .. }
         | Fact::FailedKept { .. }
         | Fact::Ended { .. } => return None,
     })

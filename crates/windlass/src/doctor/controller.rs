@@ -1,5 +1,6 @@
 //! The controller: whether one runs, answers, and is of this version; and what it sees drift.
 
+use std::collections::BTreeSet;
 use std::os::unix::net::UnixStream;
 
 use windlass_api::{EnvironmentView, ServiceView, VersionView};
@@ -10,6 +11,7 @@ use super::Finding;
 use super::left::Left;
 use super::unready::{is_unready, unready};
 use crate::route;
+use crate::ui::words::command_in;
 
 const CHECK: &str = "controller";
 
@@ -167,6 +169,7 @@ fn unasked(finding: Finding) -> Seen {
 pub(crate) fn drift(status: &[EnvironmentView]) -> Finding {
     const CHECK: &str = "what runs";
     let (mut off, mut short) = (Vec::new(), Vec::new());
+    let mut logs = BTreeSet::new();
     let mut running = 0;
     for view in status {
         for (name, service) in &view.services {
@@ -184,6 +187,7 @@ pub(crate) fn drift(status: &[EnvironmentView]) -> Finding {
                     if matches!(instance.state.as_str(), "running" | "live") {
                         running += 1;
                     } else if !told {
+                        logs.insert(command_in(&view.environment, &format!("logs {name}")));
                         off.push(format!(
                             "{name} {}: {} is {}",
                             slot.version, instance.id, instance.state
@@ -201,9 +205,11 @@ pub(crate) fn drift(status: &[EnvironmentView]) -> Finding {
         return Finding::ok(CHECK, saw);
     }
     let fix = if short.is_empty() {
-        "windlass status, then windlass logs SERVICE"
+        let looks = std::iter::once("windlass status".to_owned()).chain(logs);
+        looks.collect::<Vec<_>>().join(", then ")
     } else {
         "a new controller gives what is stable all requests once it answers: windlass serve --replace"
+            .to_owned()
     };
     short.append(&mut off);
     Finding::warning(CHECK, short.join("; "), fix)

@@ -15,6 +15,6 @@ pub(crate) async fn releases(paths: &StatePaths) -> Finding {
     }
     let saw = format!("{}; what is damaged is not started", damaged.join("; "));
     let fix = "deploy it again from its folder, which keeps it anew where the same bytes are there: windlass \
-               deploy; else deploy another one before it has to be started";
+               deploy; else deploy another one before it has to be started: what was never promoted is dropped then";
     Finding::broken(CHECK, saw, fix)
 }

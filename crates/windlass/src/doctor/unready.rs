@@ -7,7 +7,7 @@ use windlass_client::Client;
 use windlass_model::{AppName, EnvironmentName, Happened, InstanceEnd, ServiceName};
 
 use super::Finding;
-use crate::ui::words::{command_in, counted, instance_end, listed};
+use crate::ui::words::{command_in, counted, harmless, instance_end, listed};
 
 const CHECK: &str = "service";
 
@@ -40,13 +40,8 @@ pub(super) async fn unready(client: &Client, status: &[EnvironmentView]) -> Vec<
 
 /// Whether no instance of what is stable is ready. One that nobody could ask may be.
 pub(super) fn is_unready(service: &ServiceView) -> bool {
-    let mut instances = service
-        .stable
-        .iter()
-        .flat_map(|slot| &slot.instances)
-        .peekable();
-    let may_be = |one: &InstanceView| matches!(one.state.as_str(), "running" | "live" | "unknown");
-    instances.peek().is_some() && !instances.any(may_be)
+    let mut stable = service.stable.iter();
+    stable.any(|slot| !slot.instances.is_empty() && !slot.may_answer())
 }
 
 fn told_of(place: Place<'_>, service: &ServiceView, happenings: &[HappeningView]) -> Finding {
@@ -73,12 +68,15 @@ fn told_of(place: Place<'_>, service: &ServiceView, happenings: &[HappeningView]
         saw.push_str(&["; it can't be started again: ", trouble].concat());
     }
     let typed = |words: &str| command_in(environment, words);
-    let fix = format!(
-        "{}, mend it, then: {}; or go back: {}",
+    let mut fix = format!(
+        "{}, mend it, then: {}",
         typed(&format!("logs {name}")),
         typed("deploy"),
-        typed(&format!("rollback {name}"))
     );
+    if let Some(earlier) = &service.goes_back_to {
+        let back = typed(&format!("rollback {name}"));
+        fix.push_str(&format!("; or go back to {}: {back}", harmless(&earlier.0)));
+    }
     let printed = last.map(|(_, printed)| printed.to_vec());
     Finding::broken(CHECK, saw, fix).printed(printed.unwrap_or_default())
 }

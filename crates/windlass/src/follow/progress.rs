@@ -251,6 +251,7 @@ impl Progress {
             | Fact::WentPast { .. }
             | Fact::SlotDrained { .. }
             | Fact::SlotRetired { .. }
+            | Fact::InstanceKilled { .. }
             | Fact::FailedKept { .. }
             | Fact::TriggerFired { .. }
             | Fact::Judged { .. }
@@ -323,6 +324,7 @@ impl Progress {
             | Fact::Renamed { .. }
             | Fact::RenameFailed { .. }
             | Fact::FailedKept { .. }
+            | Fact::InstanceKilled { .. }
             | Fact::DeploymentStarted { .. }
             | Fact::Because { .. }
             | Fact::CommandStarted { .. }
@@ -368,6 +370,7 @@ pub(crate) fn service_of(fact: &Fact) -> Option<&ServiceName> {
         | Fact::RolloutReturned { service }
         | Fact::SlotDrained { service, .. }
         | Fact::SlotRetired { service, .. }
+        | Fact::InstanceKilled { service, .. }
         | Fact::FailedKept { service, .. }
         | Fact::WentPast { service, .. }
         | Fact::TriggerFired { service, .. }

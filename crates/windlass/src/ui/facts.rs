@@ -99,6 +99,7 @@ fn fact_words(fact: &Fact, event: &Event, picture: &Progress) -> (String, String
         | Fact::RolloutReturned { .. }
         | Fact::SlotDrained { .. }
         | Fact::SlotRetired { .. }
+        | Fact::InstanceKilled { .. }
         | Fact::FailedKept { .. }
         | Fact::TriggerFired { .. }
         | Fact::Judged { .. }
@@ -155,6 +156,11 @@ fn of_a_service(fact: &Fact, picture: &Progress) -> Option<(String, String)> {
         Fact::RolloutReturned { service } => (service, "returned".to_owned()),
         Fact::SlotDrained { service, slot, cut } => (service, drained_words(*slot, *cut)),
         Fact::SlotRetired { service, slot } => (service, format!("retired slot={slot}")),
+        Fact::InstanceKilled {
+            service,
+            instance,
+            after,
+        } => (service, format!("killed instance={instance} after={after}")),
         Fact::FailedKept { service, slot } => (service, format!("kept_failed slot={slot}")),
         Fact::Stuck { service, why } => (service, format!("stuck reason={:?}", stuck(why))),
         Fact::CommandStarted { .. }
@@ -432,6 +438,7 @@ fn of_a_danger(fact: &Fact) -> Option<(String, String)> {
         | Fact::Promoted { .. }
         | Fact::SlotDrained { .. }
         | Fact::SlotRetired { .. }
+        | Fact::InstanceKilled { .. }
         | Fact::FailedKept { .. }
         | Fact::Stuck { .. }
         | Fact::Ended { .. } => return None,

@@ -10,6 +10,7 @@ use windlass_model::{
 };
 
 use super::again::quoted;
+use super::lacks::lacks;
 use super::look::look;
 use super::record::{proofs, traffic};
 use super::scored;
@@ -212,24 +213,13 @@ fn instance_lost(
     lines.extend(why_never(end).map(str::to_owned));
     let printed = part.last_lines.get(instance).map(Vec::as_slice);
     let printed = printed.unwrap_or_default();
-    if !part.is_a_command && printed.iter().any(|line| misses_a_file(line)) {
-        lines.push(IN_ITS_RELEASE.to_owned());
+    if !part.is_a_command {
+        lines.extend(lacks(printed).map(str::to_owned));
     }
     let whose = whose(service, part.is_a_command);
     let printed = last_lines(&whose, printed);
     lines.extend(printed.map(|line| format!("  {line}")));
     lines
-}
-
-/// Said of a program that did not find a file: its author has it beside the program, and it is not kept.
-const IN_ITS_RELEASE: &str =
-    "  it runs in its release, a copy of what is kept: what else it reads there goes into `files`";
-
-/// Whether a program says that a file is not there.
-fn misses_a_file(line: &str) -> bool {
-    ["No such file or directory", "ENOENT"]
-        .iter()
-        .any(|said| line.contains(said))
 }
 
 /// Who printed what an instance of a service has printed.
@@ -329,7 +319,14 @@ fn still_runs(runs: &EnvironmentView) -> Option<String> {
         .flat_map(|(service, now)| {
             now.slots()
                 .filter(|slot| slot.instances.iter().any(InstanceView::runs))
-                .map(move |slot| format!("{service} {}", slot.version))
+                .map(move |slot| {
+                    let ready = if slot.may_answer() {
+                        ""
+                    } else {
+                        " (not ready)"
+                    };
+                    format!("{service} {}{ready}", slot.version)
+                })
         })
         .collect();
     (!names.is_empty()).then(|| listed(&names))
@@ -550,7 +547,11 @@ mod tests {
             "Error: ENOENT: no such file or directory, open 'views/index.html'",
         ] {
             part.last_lines = print(line);
-            assert!(told(part).contains(IN_ITS_RELEASE), "{}", told(part));
+            assert!(
+                told(part).contains("it runs in its release"),
+                "{}",
+                told(part)
+            );
         }
         part.is_a_command = true;
         assert!(!told(part).contains("it runs in its release"));
@@ -622,7 +623,8 @@ mod tests {
             .as_mut()
             .and_then(|slot| slot.instances.first_mut());
         "not ready".clone_into(&mut instance.unwrap().state);
-        assert_eq!(still_runs(&runs).as_deref(), Some("api 1.4.2"));
+        let api = Some("api 1.4.2 (not ready)");
+        assert_eq!(still_runs(&runs).as_deref(), api);
     }
 
     #[test]

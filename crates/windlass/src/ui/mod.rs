@@ -14,6 +14,7 @@ mod grid;
 pub(crate) mod grounds;
 pub(crate) mod happenings;
 pub(crate) mod instances;
+mod lacks;
 mod last;
 pub(crate) mod list;
 mod listening;

@@ -156,9 +156,16 @@ pub(crate) fn traffic(view: &DeploymentView, runs: &EnvironmentView) -> Option<S
         // The router did not say: that is not the same as none.
         let is_known = there().any(|slot| slot.weight.is_some());
         let shares: Vec<String> = there()
-            .filter_map(|slot| Some((slot.weight?, &slot.version)))
+            .filter_map(|slot| Some((slot.weight?, slot)))
             .filter(|(weight, _)| weight.get() > 0)
-            .map(|(weight, version)| format!("{weight} {version}"))
+            .map(|(weight, slot)| {
+                let answers = if slot.may_answer() {
+                    ""
+                } else {
+                    " (which does not answer)"
+                };
+                format!("{weight} {}{answers}", slot.version)
+            })
             .collect();
         if !is_known && there().next().is_some() {
             told.push(format!("{service} not known"));

@@ -270,6 +270,9 @@ fn said(part: &RolloutView, shown: &Shown<'_>) -> Vec<String> {
     if let Some(why) = &part.stuck_because {
         said.push(format!("is stuck: {}", stuck(why)));
     }
+    said.extend(part.killed.iter().map(|(instance, after)| {
+        format!("{instance} did not end when it was asked to: killed after {after}")
+    }));
     said
 }
 

@@ -105,3 +105,21 @@ fn changed_bytes_are_named_by_backup_and_restore() {
         .says(&["WL0492", "was changed since it was kept"]);
     assert_eq!(answer(lab.at("web")).chain(), "web=1", "it goes on");
 }
+
+/// It failed and was never promoted: nobody can go back to it, and nobody starts it.
+#[test]
+fn changed_bytes_of_what_only_failed_are_dropped_with_the_next_deployment() {
+    let lab = live();
+    let live = kept(&lab);
+    lab.script("web", "#!/bin/sh\n# --version 1\nexit 9\n");
+    lab.run(&["deploy"]).exits(3);
+    let releases = fs::read_dir(lab.state("releases")).unwrap();
+    let mut all = releases.map(|entry| entry.unwrap().path().join("files/web"));
+    let failed = all.find(|program| *program != live).unwrap();
+    change(&failed);
+    lab.run(&["doctor"]).exits(6);
+    lab.program("web", &Service::new("web", "2"));
+    lab.deploy();
+    assert!(!failed.exists());
+    lab.run(&["doctor"]).exits(0);
+}

@@ -1,7 +1,9 @@
 //! Going back after a promotion, and a deployment that meets another.
 
+use rustix::process::Signal;
+
 use crate::lab::{
-    Breaks, Following, Lab, SOON, Service, answer, eventually, load, without_failure,
+    Breaks, Following, Lab, SOON, Service, answer, eventually, load, signal, without_failure,
 };
 
 const WEB: &str = "\
@@ -76,6 +78,27 @@ fn a_rollback_goes_to_the_warm_standby_at_once_and_loses_no_request() {
         .json();
     assert_eq!(shown["kind"], "rollback");
     assert_eq!(shown["by"], "mira");
+}
+
+/// It hears nothing, also not that it should end: nobody stays where they flee from for that.
+#[test]
+fn a_rollback_is_at_once_also_where_the_standby_hangs() {
+    let file = [WEB, "    stop: { within: 1s }\n"].concat();
+    let lab = promoted(&file, &["1", "2"]);
+    let pid = lab.service("web")["standby"]["instances"][0]["pid"].as_u64();
+    signal(pid.unwrap().try_into().unwrap(), Signal::STOP);
+    let load = load(lab.at("web"));
+    let left = lab.run(&["rollback"]).exits(0);
+    assert!(left.out.contains("proof: web 100 % on"), "{}", left.out);
+    assert_eq!(answer(lab.at("web")).chain(), "web=1");
+    without_failure(load);
+    let told = lab.run(&["events", &lab.last()]).exits(0).out;
+    let at = |what: &str| told.find(what).unwrap_or_else(|| panic!("{what}: {told}"));
+    assert!(at("traffic=100%") < at("killed instance="), "{told}");
+    assert!(told.contains(" after=1s"), "{told}");
+    assert!(!told.contains("phase=clearing"), "{told}");
+    let shown = lab.run(&["show", &lab.last()]).exits(0).out;
+    assert!(shown.contains("killed after 1s"), "{shown}");
 }
 
 #[test]

@@ -59,7 +59,8 @@ fn a_backup_disturbs_nobody_and_serves_elsewhere() {
     lab.run(&["down"]).exits(0);
     lab.must_be_gone();
     let left = lab.run(&["restore", file, "--into", into]).exits(0);
-    assert!(left.out.contains("repair --adopt"), "{}", left.out);
+    let next = "that starts a controller, which starts what was stable then";
+    assert!(left.out.contains(next), "{}", left.out);
     // It was taken down only after the backup: so it is to run, and does.
     lab.run(&["status", "--state-dir", into]).exits(0);
     eventually("version 1 serves again", SOON, || {
@@ -141,11 +142,58 @@ fn nothing_is_restored_over_state_or_beside_a_controller() {
     let left = lab.run(&["restore", file]);
     assert_eq!(left.code, 5);
     left.says(&["is the controller of", "nothing was restored"]);
+    let alone = format!("go on: kill {}", lab.only("serve").pid);
+    let hint = left.err.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(hint.contains(&alone), "{hint}");
     lab.run(&["down"]).exits(0);
     lab.must_be_gone();
     let left = lab.run(&["restore", file]);
     assert_eq!(left.code, 5);
     left.says(&["is not empty", "--into DIR"]);
+}
+
+/// What lives keeps its addresses, and whoever looks at the restored one learns whose they are.
+#[test]
+fn beside_the_living_original_what_was_restored_starts_nothing() {
+    let lab = live();
+    let (file, into) = (lab.tmp().join("b.tar"), lab.tmp().join("back"));
+    let (file, back) = (file.to_str().unwrap(), into.to_str().unwrap());
+    lab.run(&["backup", file]).exits(0);
+    let whose = format!(
+        "pid {} (a Windlass router with the state directory {})",
+        lab.only("router").pid,
+        lab.state("").display().to_string().trim_end_matches('/')
+    );
+    let left = lab.run(&["restore", file, "--into", back]).exits(0);
+    assert!(left.out.contains(&whose), "{}", left.out);
+    assert!(
+        left.out.contains("first: windlass --state-dir"),
+        "{}",
+        left.out
+    );
+    for verb in ["status", "list"] {
+        let refused = lab.run(&[verb, "--state-dir", back]);
+        refused.says(&["error[WL0497]", "end what serves first"]);
+        let said = refused.err.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(said.contains(&whose), "{}", refused.err);
+        assert_eq!(refused.code, 5, "{}", refused.err);
+    }
+    let seen = lab
+        .run(&["doctor", "--state-dir", back, "-o", "json"])
+        .json();
+    let findings = seen["findings"].as_array().unwrap();
+    let found = findings.iter().find(|found| found["check"] == "restored");
+    let saw = found.expect("it is found")["saw"].as_str().unwrap();
+    assert!(saw.contains(&whose), "{saw}");
+    assert!(!into.join("instances").exists(), "nothing was started");
+    assert_eq!(answer(lab.at("web")).chain(), "web=1");
+    lab.run(&["down", "--yes"]).exits(0);
+    lab.must_be_gone();
+    lab.run(&["status", "--state-dir", back]).exits(0);
+    eventually("what was restored serves", SOON, || {
+        (answer(lab.at("web")).chain() == "web=1").then_some(())
+    });
+    lab.run(&["down", "--yes", "--state-dir", back]).exits(0);
 }
 
 /// The journal alone is lost: it comes back from a backup while everything runs.

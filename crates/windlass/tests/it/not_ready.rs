@@ -57,3 +57,40 @@ fn a_deployment_of_nothing_new_is_not_green_while_the_service_is_down_and_starts
     assert_eq!(answer(lab.at("web")).status, 200);
     lab.run(&["plan"]).exits(0);
 }
+
+#[test]
+fn what_would_be_gone_back_to_and_does_not_answer_is_told_as_it_is() {
+    let lab = Lab::new(WEB);
+    let needed = lab.tmp().join("database");
+    fs::write(&needed, "there").unwrap();
+    lab.give(&needed);
+    let breaks = Breaks::Without(needed.display().to_string());
+    lab.program("web", &Service::new("web", "1").breaks(breaks));
+    lab.deploy();
+    fs::remove_file(&needed).unwrap();
+    kill(&lab.only("demo-service"));
+    eventually("it is down", SOON, || {
+        let down = lab.run(&["status"]).exits(0).out;
+        down.contains("not listening").then_some(())
+    });
+
+    let broken = Service::new("web", "2").breaks(Breaks::AtOnce(9));
+    lab.program("web", &broken);
+    let planned = lab.run(&["plan"]).exits(0);
+    planned.says(&[
+        "0 of 1 instance ready",
+        "should the new release fail, that is what it goes back to",
+    ]);
+    let left = lab.run(&["deploy"]).exits(3);
+    left.says(&["traffic now: web 100 %", "(which does not answer)"]);
+    let seen = lab.run(&["doctor"]);
+    assert!(
+        seen.out.contains("mend it, then: windlass deploy"),
+        "{}",
+        seen.out
+    );
+    // There is no earlier release: it would be refused.
+    assert!(!seen.out.contains("windlass rollback"), "{}", seen.out);
+    fs::write(&needed, "there again").unwrap();
+    lab.give(&needed);
+}

@@ -201,3 +201,41 @@ fn what_made_a_release_new_is_told_of_each_deployment_and_no_value_with_it() {
     let back = lab.run(&["show"]).exits(0).out;
     assert!(!back.contains("is new"), "{back}");
 }
+
+/// Nobody is to meet the second only when the first is mended.
+#[test]
+fn all_that_is_wrong_with_programs_and_files_is_told_at_once_and_where() {
+    const FILE: &str = "\
+app: shop
+services:
+  api:
+    run: ./nosuch --port ${PORTT}
+    files: [./nodir]
+    listen: @api
+  web:
+    run: ./web
+    listen: @web
+";
+    let lab = Lab::new(FILE);
+    // Neither executable nor a program.
+    lab.write("web", "echo hello");
+    let api = "windlass.yaml:4:10: api: ./nosuch is missing; ./nodir is missing (in `files:`)";
+    let api = api.replace("./nosuch", "the program ./nosuch");
+    let web = "windlass.yaml:8:10: web: the program ./web is not executable: chmod +x ./web; the program ./web is \
+               neither a binary of this system nor a script that begins with #!";
+    let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let first = words(&lab.run(&["deploy"]).exits(65).err);
+    for part in [
+        "`PORTT` is not set",
+        "did you mean ${PORT}?",
+        "the program ./nosuch is missing; ./nodir is missing",
+        "the program ./web is not executable",
+    ] {
+        assert!(first.contains(part), "{part}: {first}");
+    }
+    lab.file(&FILE.replace("PORTT", "PORT"));
+    let then = words(&lab.run(&["deploy"]).exits(65).err);
+    for part in ["WL0311", &api, web] {
+        assert!(then.contains(part), "{part}: {then}");
+    }
+}

@@ -1,7 +1,7 @@
 //! Ending instances, and who may.
 
 use windlass_control::{Restart, ShimState};
-use windlass_edge::{ErrorKind, InstanceState, Target};
+use windlass_edge::{ErrorKind, InstanceState, Stopped, Target};
 use windlass_model::{InstanceEnd, InstanceId, Millis};
 
 use super::bench::{Bench, kill, run, service, started, until};
@@ -18,17 +18,13 @@ fn a_stop_leaves_no_process_and_may_be_repeated() {
         let ShimState::Running { pid, .. } = status.state else {
             panic!("not running");
         };
-        bench
-            .target
-            .stop(&request.instance.id)
-            .await
-            .expect("a stop");
+        let id = &request.instance.id;
+        let after = Millis::from_millis(200);
+        let stopped = bench.target.stop(id).await.expect("a stop");
+        assert_eq!(stopped, Stopped::Killed { after }, "it ignores the signal");
         assert_eq!(started(pid), None);
-        bench
-            .target
-            .stop(&request.instance.id)
-            .await
-            .expect("again");
+        let again = bench.target.stop(id).await.expect("again");
+        assert_eq!(again, Stopped::Heard);
         let ended = InstanceState::Ended(InstanceEnd::Killed(15));
         assert_eq!(bench.observe(&request.instance).await, ended);
         assert_eq!(bench.printed(&request.instance), "up\n", "its log stays");
@@ -96,7 +92,7 @@ fn an_older_controller_changes_nothing() {
         let mut other = bench.starting(request.release.clone(), spec);
         other.instance = bench.instance("2");
         for outcome in [
-            older.stop(id).await,
+            older.stop(id).await.map(drop),
             older.set_restart(id, Restart::Never).await,
             older.start(&other).await,
             older.forget_all_but(&[], &[]).await,

@@ -1,6 +1,6 @@
 //! What is noted whatever the phase.
 
-use windlass_model::{Fact, InstanceEnd, InstanceId, Judgement, SlotId};
+use windlass_model::{Fact, InstanceEnd, InstanceId, Judgement, Millis, SlotId};
 
 use crate::rollout::{Event, Phase, Rollout, turn::Turn};
 
@@ -114,13 +114,19 @@ pub(super) fn keep(turn: &mut Turn, event: &Event) {
                 *tries = tries.saturating_add(1);
             }
         }
+        Event::InstanceStopped {
+            instance,
+            killed_after: Some(after),
+        } => killed(turn, instance, *after),
         Event::NeedsPassed
         | Event::Triggered { .. }
         | Event::Scored { .. }
         | Event::RouteApplied { .. }
         | Event::RouteFailed { .. }
         | Event::SlotDrained { .. }
-        | Event::InstanceStopped { .. }
+        | Event::InstanceStopped {
+            killed_after: None, ..
+        }
         | Event::StopFailed { .. }
         | Event::TimerFired { .. }
         | Event::ReturnRequested { .. }
@@ -128,6 +134,19 @@ pub(super) fn keep(turn: &mut Turn, event: &Event) {
         | Event::Retried
         | Event::DoneByHand
         | Event::Promoted => {}
+    }
+}
+
+/// That it had to be killed is told once, by the answer that is waited for.
+fn killed(turn: &mut Turn, instance: &InstanceId, after: Millis) {
+    let rollout = &mut turn.rollout;
+    if rollout.awaits_stop(instance) {
+        rollout.health.killed.insert(instance.clone(), after);
+        turn.facts.push(Fact::InstanceKilled {
+            service: rollout.service.clone(),
+            instance: instance.clone(),
+            after,
+        });
     }
 }
 

@@ -7,7 +7,7 @@ use crate::rollout::{Clearing, Event, Phase, turn::Turn};
 
 pub(super) fn on(turn: &mut Turn, event: &Event, mut now: Clearing) {
     match event {
-        Event::InstanceStopped { instance } => {
+        Event::InstanceStopped { instance, .. } => {
             now.left.remove(instance);
             if !now.left.is_empty() {
                 turn.rollout.phase = Phase::Clearing(now);

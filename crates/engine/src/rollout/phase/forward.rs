@@ -12,7 +12,8 @@ use crate::rollout::{
     Action, Asked, Awaiting, Begun, Clearing, Health, Phase, StepScore, StoppingOld,
 };
 
-/// Begins: the displaced standby, and what was kept of an earlier failure, go first.
+/// Begins: the displaced standby, and what was kept of an earlier failure, go first where nobody
+/// flees from what serves.
 pub(super) fn begin(turn: &mut Turn) {
     // What goes has nothing to start and nothing to watch: it goes after promotion.
     if turn.rollout.removes() {
@@ -23,7 +24,7 @@ pub(super) fn begin(turn: &mut Turn) {
         .displaced()
         .flat_map(|slot| slot.instances.iter().map(|i| i.id.clone()))
         .collect();
-    if displaced.is_empty() {
+    if displaced.is_empty() || turn.rollout.clears_last() {
         return after_clearing(turn);
     }
     turn.rollout.begun.insert(Begun::Clearing);

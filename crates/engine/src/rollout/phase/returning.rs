@@ -30,7 +30,7 @@ pub(super) fn on(turn: &mut Turn, event: &Event, now: Return) {
             });
             way_back::stop(turn, now);
         }
-        Event::InstanceStopped { instance } => stopped(turn, now, instance),
+        Event::InstanceStopped { instance, .. } => stopped(turn, now, instance),
         Event::StopFailed { instance, why } => {
             if matches!(&now.stage, Stage::Stopping { left } if left.contains(instance)) {
                 again(turn, now, why);

@@ -130,7 +130,7 @@ pub(super) fn on(turn: &mut Turn, event: &Event, now: Settling) {
                 drained(turn);
             }
         }
-        Event::InstanceStopped { instance } => stopped(turn, now, instance),
+        Event::InstanceStopped { instance, .. } => stopped(turn, now, instance),
         Event::StopFailed { instance, why } => {
             if let Settling::Stopping { left, .. } = now
                 && left.contains(instance)
@@ -222,7 +222,8 @@ fn stopped(turn: &mut Turn, now: Settling, instance: &InstanceId) {
 fn retired(turn: &mut Turn) {
     let rollout = &turn.rollout;
     let old = rollout.old().filter(|_| !rollout.adjusts());
-    let others = rollout.displaced().filter(|_| rollout.removes());
+    let goes_too = rollout.removes() || rollout.clears_last();
+    let others = rollout.displaced().filter(|_| goes_too);
     let service = &rollout.service;
     let retired = old.into_iter().chain(others).map(|slot| Fact::SlotRetired {
         service: service.clone(),

@@ -88,7 +88,7 @@ fn draining(turn: &mut Turn, event: &Event) {
 }
 
 fn stopping(turn: &mut Turn, event: &Event, mut left: BTreeSet<InstanceId>) {
-    if let Event::InstanceStopped { instance } = event {
+    if let Event::InstanceStopped { instance, .. } = event {
         left.remove(instance);
         if left.is_empty() {
             forward::start(turn);

@@ -33,6 +33,7 @@ fn rollout(wanted: u16, waits_for: &[&str]) -> RolloutView {
         evidence: None,
         score: None,
         last_lines: BTreeMap::new(),
+        killed: BTreeMap::new(),
         past: Vec::new(),
         stuck_because: None,
         reported: None,
@@ -230,6 +231,7 @@ pub(crate) fn environment() -> EnvironmentView {
         failed_kept_by: None,
         down: None,
         restarted: None,
+        goes_back_to: None,
     };
     let mut worker = slot_view(4, Label::Blue, "7", 0, &["running"]);
     worker.weight = None;
@@ -272,6 +274,7 @@ pub(crate) fn environment() -> EnvironmentView {
                     failed_kept_by: None,
                     down: None,
                     restarted: None,
+                    goes_back_to: None,
                 },
             ),
         ]),

@@ -55,7 +55,19 @@ pub(super) const ROWS: &[Row] = &[
         "a folder in the place of the file",
         Shell("mkdir d; \"$0\" deploy -f d"),
         65,
-        &["WL0410", "d can't be read", "-f FILE"],
+        &["WL0410", "d is a folder", "-f FILE"],
+    ),
+    row(
+        "a folder with the name of the file",
+        Shell("rm windlass.yaml; mkdir windlass.yaml; \"$0\" deploy"),
+        65,
+        &["WL0410", "windlass.yaml is a folder", "another name"],
+    ),
+    row(
+        "a first file where a folder has its name",
+        Shell("rm windlass.yaml; mkdir windlass.yaml; \"$0\" init"),
+        65,
+        &["WL0410", "windlass.yaml is a folder", "another name"],
     ),
     row(
         "a pipe in the place of the file",

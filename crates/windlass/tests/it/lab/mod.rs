@@ -13,6 +13,6 @@ pub(crate) use bench::{
     HOME_STATE, Lab, SOON, answer, is_closed, load, repository, without_failure,
 };
 pub(crate) use compile::compile;
-pub(crate) use processes::{Process, kill};
+pub(crate) use processes::{Process, kill, signal};
 pub(crate) use ran::{Following, Left};
 pub(crate) use service::{Breaks, Service};
