@@ -5,10 +5,10 @@ use std::net::SocketAddr;
 
 use serde::{Deserialize, Serialize};
 use windlass_model::{
-    AppName, DeploymentId, DeploymentState, Digest, EnvironmentName, Halt, InstanceId, Judgement,
-    Label, Listen, OtherProgram, Past, Percent, Plan, PlanId, PlanKind, ReturnReason, RolloutPhase,
-    ScoreGate, ScoreSummary, ServiceName, SlotId, StandbyKept, StuckReason, TakenDown, Verdict,
-    Version, more_to_the_new,
+    AppName, DeploymentId, DeploymentState, Digest, EnvironmentName, Halt, InstanceId, Job,
+    Judgement, Label, Listen, OtherProgram, Past, Percent, Plan, PlanId, PlanKind, ReturnReason,
+    RolloutPhase, ScoreGate, ScoreSummary, ServiceName, SlotId, StandbyKept, StuckReason,
+    TakenDown, Verdict, Version, more_to_the_new,
 };
 
 use crate::{
@@ -118,6 +118,9 @@ pub struct DeploymentView {
     pub started_us: i64,
     /// When it ended.
     pub ended_us: Option<i64>,
+    /// Since when it goes back, microseconds since 1970 UTC, while it does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub returning_since_us: Option<i64>,
     /// Who asked for it.
     pub by: String,
     /// Its parts.
@@ -269,6 +272,9 @@ pub struct RolloutView {
     /// The last lines of instances that ended, by instance.
     #[serde(default)]
     pub last_lines: BTreeMap<InstanceId, Vec<String>>,
+    /// What of its script each instance runs or ran, by instance; nothing of a process.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub jobs: BTreeMap<InstanceId, Job>,
     /// What people let it go past, in order.
     #[serde(default)]
     pub past: Vec<Past>,
@@ -423,6 +429,11 @@ impl ServiceView {
         slots.into_iter().flatten()
     }
 
+    /// Whether anything of it runs or may: not where only a script has brought it.
+    pub fn runs(&self) -> bool {
+        self.slots().any(|slot| !slot.script)
+    }
+
     /// Whether it has no slot at all: it was taken down or removed, or never came up.
     pub fn is_empty(&self) -> bool {
         self.slots().next().is_none()
@@ -447,6 +458,9 @@ pub struct SlotView {
     pub weight: Option<Percent>,
     /// Requests under way.
     pub in_flight: Option<u64>,
+    /// Whether a script brought it, so that nothing of it need run and it listens nowhere.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub script: bool,
     /// Its copies.
     pub instances: Vec<InstanceView>,
 }

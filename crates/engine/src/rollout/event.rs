@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use serde::{Deserialize, Serialize};
 use windlass_model::{
-    InstanceEnd, InstanceId, Judgement, ReturnReason, Rule, ScoreSummary, SlotId, TimerId,
+    InstanceEnd, InstanceId, Judgement, Millis, ReturnReason, Rule, ScoreSummary, SlotId, TimerId,
 };
 
 /// A fact about one rollout. An answer names the attempt, instance or slot it answers, so that a
@@ -78,6 +78,13 @@ pub enum Event {
         /// What it came to.
         score: Box<ScoreSummary>,
     },
+    /// The run of a command went on while no controller was there.
+    RanUnseen {
+        /// Which.
+        instance: InstanceId,
+        /// For how long, of the wait that was under way.
+        ran: Millis,
+    },
     /// Answers can't be seen any more.
     SightLost,
     /// They are seen again.
@@ -134,7 +141,10 @@ pub enum Event {
     /// It is stuck, and a person asks for one more try.
     Retried,
     /// It is stuck, and a person has done what was left by hand.
-    DoneByHand,
+    DoneByHand {
+        /// Who says so.
+        by: String,
+    },
     /// The deployment was promoted.
     Promoted,
 }
@@ -151,7 +161,7 @@ impl Event {
             | Self::ReturnRequested { .. }
             | Self::ReturnTurn
             | Self::Retried
-            | Self::DoneByHand
+            | Self::DoneByHand { .. }
             | Self::Promoted => true,
             Self::InstanceStarted { .. }
             | Self::AddressTaken { .. }
@@ -161,6 +171,7 @@ impl Event {
             | Self::InstanceLost { .. }
             | Self::Triggered { .. }
             | Self::Judged { .. }
+            | Self::RanUnseen { .. }
             | Self::SightLost
             | Self::SightBack
             | Self::RouteApplied { .. }

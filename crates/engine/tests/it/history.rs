@@ -157,7 +157,9 @@ fn any(which: usize, number: u32, instance: InstanceId) -> Said {
         },
         Said::ReturnTurn,
         Said::Retried,
-        Said::DoneByHand,
+        Said::DoneByHand {
+            by: "mira".to_owned(),
+        },
         Said::Triggered {
             slot: SlotId(number % 3),
             trigger: Trigger::Crash.into(),

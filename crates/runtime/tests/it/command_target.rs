@@ -377,3 +377,65 @@ fn a_first_run_that_ended_well_is_live_while_its_deployment_is_held() {
         assert_eq!((told.state, version.as_deref()), (Brought::Live, Some("7")));
     });
 }
+
+#[test]
+fn the_time_of_a_run_goes_by_while_no_controller_is_there() {
+    run(async {
+        let mut lab = six().await;
+        let id = runs_for(&mut lab, Millis::from_secs(100)).await;
+        lab.pass(Millis::from_secs(1)).await;
+        lab.stay_down_for(Millis::from_secs(60));
+        lab.crash_and_restart().await;
+        lab.pass(Millis::from_secs(1)).await;
+        assert_eq!(
+            failed(&lab, &id).len(),
+            1,
+            "its time was over: {:?}",
+            facts(&lab, &id)
+        );
+        assert_eq!(
+            lab.until_ended(&id).await,
+            Ending::Ended(Outcome::RolledBack)
+        );
+    });
+}
+
+/// What the run of version 7, and that of its way back, come to, and what is live by `status` then.
+fn seven_fails(lab: &Lab, status: &str) {
+    let what = Script {
+        status: CommandState::NotLive(format!("`status` says that {status} is live")),
+        ..Script::run(InstanceEnd::Exited(3))
+    };
+    script(lab, "legacy", "seven", what);
+}
+
+#[test]
+fn a_word_that_the_status_denies_is_refused_and_one_that_it_confirms_is_told_as_a_word() {
+    run(async {
+        let mut lab = six().await;
+        put(&lab, &["legacy"], "seven");
+        seven_fails(&lab, "7");
+        let (id, ending) = lab.deployed(&legacy("7")).await;
+        assert_eq!(ending, Ending::Stuck);
+        let how = Repair::Done;
+        let refused = say(&lab, &id, Command::Repair { how }).await;
+        let refused = refused.expect_err("7 is live");
+        assert_eq!(refused.code.0, "WL0313");
+        let detail = refused.detail.unwrap_or_default();
+        assert!(detail.contains("`status` says that 7 is live"), "{detail}");
+        assert!(
+            detail.contains("expected: a `status` that says that 6 is live"),
+            "{detail}"
+        );
+
+        seven_fails(&lab, "6");
+        assert_eq!(say(&lab, &id, Command::Repair { how }).await, Ok(()));
+        assert_eq!(
+            lab.until_ended(&id).await,
+            Ending::Ended(Outcome::RolledBack)
+        );
+        let told = brought(&lab, &id).await;
+        assert!(!told.by_status && told.said_by.is_some(), "{told:?}");
+        assert_eq!(told.version.map(|version| version.0).as_deref(), Some("6"));
+    });
+}

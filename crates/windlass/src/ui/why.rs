@@ -8,9 +8,10 @@ use windlass_model::{
 };
 
 use super::by_hand;
-use super::failure::{last_lines, whose};
 use super::grounds::is_unread;
+use super::printed::{last_lines, whose};
 use super::scored;
+use super::show::going_back;
 use super::words::{change, harmless, listed, not_renamed, phase, reason, result, stuck};
 use super::wrap::hang;
 
@@ -70,16 +71,16 @@ type Line = (&'static str, String);
 
 fn of_a_service(kind: PlanKind, (service, part): (&ServiceName, &RolloutView)) -> Vec<Line> {
     let mut lines = Vec::new();
-    if let Some(why) = &part.returned_because {
+    if let (Some(why), Some(moves)) = (&part.returned_because, going_back(part)) {
         let to = part.from.as_ref().map(|from| format!(" to {from}"));
         let why = format!("{}: {}", to.unwrap_or_default(), reason(why));
-        lines.push(("went back", why));
+        lines.push((moves, why));
     }
     if let Some(why) = &part.stuck_because {
         lines.push(("stuck: ", stuck(why)));
     }
-    let whose = whose(service, part.brought.is_some());
-    for printed in part.last_lines.values() {
+    for (instance, printed) in &part.last_lines {
+        let whose = whose(service, part.brought.is_some(), part.jobs.get(instance));
         lines.extend(last_lines(&whose, printed).map(|line| ("", line)));
     }
     if let Some(evidence) = &part.evidence {

@@ -33,6 +33,7 @@ fn rollout(wanted: u16, waits_for: &[&str]) -> RolloutView {
         evidence: None,
         score: None,
         last_lines: BTreeMap::new(),
+        jobs: BTreeMap::new(),
         past: Vec::new(),
         stuck_because: None,
         reported: None,
@@ -52,6 +53,7 @@ pub(crate) fn deployment(text: &str) -> DeploymentView {
         state: DeploymentState::Running,
         started_us: STARTED_US,
         ended_us: None,
+        returning_since_us: None,
         by: "mira".to_owned(),
         rollouts: BTreeMap::from([
             (service("auth"), rollout(2, &[])),
@@ -203,6 +205,7 @@ fn slot_view(number: u32, label: Label, text: &str, share: u64, states: &[&str])
         artefact: None,
         weight: Some(percent(share)),
         in_flight: Some(0),
+        script: false,
         instances: states
             .iter()
             .enumerate()
