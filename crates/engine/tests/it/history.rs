@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use windlass_engine::deployment::{Action, Course, Deployment, Event, resume, step};
 use windlass_engine::rollout::{Action as Asked, Begun, Event as Said, Rollout};
 use windlass_model::{
-    Environment, InstanceEnd, InstanceId, PlanKind, Repair, ReturnReason, RolloutPhase,
+    Environment, InstanceEnd, InstanceId, Millis, PlanKind, Repair, ReturnReason, RolloutPhase,
     ServiceName, SlotId, TimerId, Trigger,
 };
 
@@ -132,6 +132,10 @@ fn any(which: usize, number: u32, instance: InstanceId) -> Said {
             instance: instance.clone(),
             end: InstanceEnd::Unknown,
             last_lines: Vec::new(),
+        },
+        Said::RanUnseen {
+            instance: instance.clone(),
+            ran: Millis::from_secs(u64::from(number)),
         },
         Said::RouteApplied { attempt: number },
         Said::RouteFailed {

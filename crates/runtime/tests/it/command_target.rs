@@ -400,11 +400,11 @@ fn the_time_of_a_run_goes_by_while_no_controller_is_there() {
     });
 }
 
-/// What the run of version 7, and that of its way back, come to, and what is live by `status` then.
-fn seven_fails(lab: &Lab, status: &str) {
+/// Nobody saw how the run of version 7 ended; this is what its `status` says since.
+fn nobody_saw(lab: &Lab, status: CommandState) {
     let what = Script {
-        status: CommandState::NotLive(format!("`status` says that {status} is live")),
-        ..Script::run(InstanceEnd::Exited(3))
+        status,
+        ..Script::run(InstanceEnd::Unknown)
     };
     script(lab, "legacy", "seven", what);
 }
@@ -414,28 +414,25 @@ fn a_word_that_the_status_denies_is_refused_and_one_that_it_confirms_is_told_as_
     run(async {
         let mut lab = six().await;
         put(&lab, &["legacy"], "seven");
-        seven_fails(&lab, "7");
+        let saw = "`status` says that 6 is live".to_owned();
+        nobody_saw(&lab, CommandState::NotLive(saw.clone()));
         let (id, ending) = lab.deployed(&legacy("7")).await;
         assert_eq!(ending, Ending::Stuck);
         let how = Repair::Done;
         let refused = say(&lab, &id, Command::Repair { how }).await;
-        let refused = refused.expect_err("7 is live");
+        let refused = refused.expect_err("6 is live");
         assert_eq!(refused.code.0, "WL0313");
         let detail = refused.detail.unwrap_or_default();
-        assert!(detail.contains("`status` says that 7 is live"), "{detail}");
-        assert!(
-            detail.contains("expected: a `status` that says that 6 is live"),
-            "{detail}"
-        );
+        let expected = "expected: a `status` that says that 7 is live";
+        assert_eq!(detail, format!("seen: {saw}\n{expected}"));
 
-        seven_fails(&lab, "6");
+        // One that can't tell leaves the word to a person.
+        nobody_saw(&lab, CommandState::Unclear("hi".to_owned()));
         assert_eq!(say(&lab, &id, Command::Repair { how }).await, Ok(()));
-        assert_eq!(
-            lab.until_ended(&id).await,
-            Ending::Ended(Outcome::RolledBack)
-        );
+        assert_eq!(lab.until_ended(&id).await, Ending::Ended(Outcome::Promoted));
         let told = brought(&lab, &id).await;
         assert!(!told.by_status && told.said_by.is_some(), "{told:?}");
-        assert_eq!(told.version.map(|version| version.0).as_deref(), Some("6"));
+        let version = told.version.map(|version| version.0);
+        assert_eq!(version.as_deref(), Some("7"));
     });
 }

@@ -313,7 +313,7 @@ fn still_runs(runs: &EnvironmentView) -> Option<String> {
         .iter()
         .flat_map(|(service, now)| {
             now.slots()
-                .filter(|slot| slot.instances.iter().any(InstanceView::runs))
+                .filter(|slot| !slot.script && slot.instances.iter().any(InstanceView::runs))
                 .map(move |slot| format!("{service} {}", slot.version))
         })
         .collect();
