@@ -1,6 +1,6 @@
 //! Returning: back to what was, within a deadline, whatever it takes.
 
-use windlass_model::{Fact, InstanceEnd, InstanceId, StuckReason, TimerId};
+use windlass_model::{Fact, InstanceEnd, InstanceId, Millis, StuckReason, TimerId};
 
 use super::forward::{self, Waited};
 use super::{starting, way_back};
@@ -31,14 +31,7 @@ pub(super) fn on(turn: &mut Turn, event: &Event, now: Return) {
             way_back::stop(turn, now);
         }
         Event::InstanceStopped { instance } => stopped(turn, now, instance),
-        Event::StopFailed { instance, why } => {
-            let (Stage::Stopping { left } | Stage::Ending { left, .. }) = &now.stage else {
-                return;
-            };
-            if left.contains(instance) {
-                again(turn, now, why);
-            }
-        }
+        Event::StopFailed { instance, why } => not_stopped(turn, now, (instance, why)),
         Event::StartFailed { instance, why } => {
             if now.stage == Stage::Restarting && is_back(turn, instance) {
                 if turn.rollout.is_command() {
@@ -48,12 +41,7 @@ pub(super) fn on(turn: &mut Turn, event: &Event, now: Return) {
                 again(turn, now, why);
             }
         }
-        Event::RanUnseen { instance, ran } => {
-            if now.stage == Stage::Restarting && is_back(turn, instance) {
-                let waited = forward::unseen(turn, now.wait.clone(), *ran);
-                go_on(turn, now, waited);
-            }
-        }
+        Event::RanUnseen { instance, ran } => ran_unseen(turn, now, (instance, *ran)),
         // A command does not come back by itself.
         Event::InstanceLost { instance, end, .. }
             if turn.rollout.is_command()
@@ -81,6 +69,22 @@ pub(super) fn on(turn: &mut Turn, event: &Event, now: Return) {
         | Event::Retried
         | Event::DoneByHand { .. }
         | Event::Promoted => {}
+    }
+}
+
+fn not_stopped(turn: &mut Turn, now: Return, (instance, why): (&InstanceId, &str)) {
+    let (Stage::Stopping { left } | Stage::Ending { left, .. }) = &now.stage else {
+        return;
+    };
+    if left.contains(instance) {
+        again(turn, now, why);
+    }
+}
+
+fn ran_unseen(turn: &mut Turn, now: Return, (instance, ran): (&InstanceId, Millis)) {
+    if now.stage == Stage::Restarting && is_back(turn, instance) {
+        let waited = forward::unseen(turn, now.wait.clone(), ran);
+        go_on(turn, now, waited);
     }
 }
 
