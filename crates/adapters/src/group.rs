@@ -178,9 +178,13 @@ pub(crate) async fn ask(
 
 async fn bytes(stream: Option<impl AsyncRead + Unpin>, most: u64) -> Vec<u8> {
     let mut bytes = Vec::new();
-    if let Some(stream) = stream {
-        match stream.take(most).read_to_end(&mut bytes).await {
+    if let Some(mut stream) = stream {
+        match (&mut stream).take(most).read_to_end(&mut bytes).await {
             // What was read until then is the answer.
+            Ok(_) | Err(_) => {}
+        }
+        // A pipe that is closed would end it by a signal, and its end would say nothing of what it did.
+        match tokio::io::copy(&mut stream, &mut tokio::io::sink()).await {
             Ok(_) | Err(_) => {}
         }
     }

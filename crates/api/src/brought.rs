@@ -12,8 +12,11 @@ pub struct BroughtView {
     pub state: Brought,
     /// Which version, where that is known.
     pub version: Option<Version>,
-    /// Whether its `status` said so; else the end of a run did.
+    /// Whether its `status` said so; else the end of a run did, or a person.
     pub by_status: bool,
+    /// Who said so, where that is a person's word alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub said_by: Option<String>,
 }
 
 /// The states that a `status` can tell, and that nothing is known.
@@ -36,6 +39,9 @@ impl BroughtView {
     pub fn words(&self, service: &ServiceName) -> String {
         let version = self.version.as_ref().map(|version| format!(" {version}"));
         let named = format!("{service}{}", version.unwrap_or_default());
+        if let (Brought::Live, Some(by)) = (self.state, &self.said_by) {
+            return format!("{named} ({by} said so)");
+        }
         match (self.state, self.by_status) {
             (Brought::Live, true) => format!("{named} (its `status` said so)"),
             (Brought::Live, false) => format!("{named} (the script that brought it ended well)"),

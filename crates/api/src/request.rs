@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 #[cfg(feature = "openapi")]
 use windlass_model::REASON_LONGEST;
 use windlass_model::{
-    AppName, DeploymentId, EnvironmentName, InstanceId, Percent, PlanId, Repair, ServiceKey,
+    AppName, DeploymentId, EnvironmentName, InstanceId, Job, Percent, PlanId, Repair, ServiceKey,
     ServiceName, Version,
 };
 
@@ -373,6 +373,9 @@ pub struct DownRequest {
 pub struct DownAnswer {
     /// Services whose instances were ended.
     pub ended: Vec<ServiceName>,
+    /// Services of a script: what that has deployed stays as it left it, and nothing of it was Windlass's to end.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub stays: Vec<ServiceName>,
     /// Whether nothing is left, so that the controller and its router end too.
     pub last: bool,
 }
@@ -425,6 +428,9 @@ pub struct LogLine {
     pub instance: String,
     /// The version it runs.
     pub version: String,
+    /// What of a script it is; none of a process.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub job: Option<Job>,
     /// `stdout` or `stderr`.
     pub stream: String,
     /// The line, without its end; bytes that are no UTF-8 are replaced.

@@ -23,6 +23,9 @@ pub struct SlotView {
     pub weight: Option<Percent>,
     /// Requests under way.
     pub in_flight: Option<u64>,
+    /// Whether a script brought it, so that nothing of it need run and it listens nowhere.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub script: bool,
     /// Its copies.
     pub instances: Vec<InstanceView>,
 }

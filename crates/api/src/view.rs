@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use windlass_model::{
-    AppName, DeploymentId, DeploymentState, Digest, EnvironmentName, Halt, InstanceId, Judgement,
+    AppName, DeploymentId, DeploymentState, Digest, EnvironmentName, Halt, InstanceId, Job, Judgement,
     Listen, Millis, OtherProgram, Past, Percent, Plan, PlanId, PlanKind, ReturnReason,
     RolloutPhase, ScoreGate, ScoreSummary, ServiceName, StandbyKept, StuckReason, TakenDown,
     Verdict, Version, more_to_the_new,
@@ -121,6 +121,9 @@ pub struct DeploymentView {
     pub started_us: i64,
     /// When it ended.
     pub ended_us: Option<i64>,
+    /// Since when it goes back, microseconds since 1970 UTC, while it does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub returning_since_us: Option<i64>,
     /// Who asked for it.
     pub by: String,
     /// Its parts.
@@ -275,6 +278,9 @@ pub struct RolloutView {
     /// The instances that did not end when they were asked to, and the time after which each was killed.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub killed: BTreeMap<InstanceId, Millis>,
+    /// What of its script each instance runs or ran, by instance; nothing of a process.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub jobs: BTreeMap<InstanceId, Job>,
     /// What people let it go past, in order.
     #[serde(default)]
     pub past: Vec<Past>,
@@ -431,6 +437,11 @@ impl ServiceView {
     pub fn slots(&self) -> impl Iterator<Item = &SlotView> {
         let slots = [&self.stable, &self.candidate, &self.standby, &self.failed];
         slots.into_iter().flatten()
+    }
+
+    /// Whether anything of it runs or may: not where only a script has brought it.
+    pub fn runs(&self) -> bool {
+        self.slots().any(|slot| !slot.script)
     }
 
     /// Whether it has no slot at all: it was taken down or removed, or never came up.

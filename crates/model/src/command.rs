@@ -80,6 +80,12 @@ pub struct CommandRun {
     pub attempt: u32,
 }
 
+/// What is seen of a run that has not ended.
+pub const STILL_RUNS: &str = "it still runs";
+
+/// What is seen of a `status` begins so, whatever it said.
+pub const STATUS: &str = "`status` ";
+
 /// What is seen of a `status` that has answered clearly begins so.
 pub const STATUS_SAYS: &str = "`status` says that ";
 

@@ -103,6 +103,17 @@ impl ServiceState {
         self.stable.iter().chain(&self.standby).chain(failed)
     }
 
+    /// Whether anything of it runs or may: what a script has brought needs nothing that runs.
+    pub fn runs(&self) -> bool {
+        self.slots().any(|slot| slot.spec.command.is_none())
+    }
+
+    /// Whether a script has brought what is stable: only a script can take that away.
+    pub fn is_of_a_script(&self) -> bool {
+        let stable = self.stable.as_ref();
+        stable.is_some_and(|slot| slot.spec.command.is_some())
+    }
+
     /// Forgets what runs; numbers and releases stay known.
     pub fn clear(&mut self) {
         self.stable = None;
@@ -110,8 +121,12 @@ impl ServiceState {
         self.drop_standby();
     }
 
-    /// The same because somebody ended it. Of what did not run it stays known who ended that.
+    /// The same because somebody ended it. Of what did not run it stays known who ended that; what a script
+    /// has brought was not ended, and stays.
     pub fn take_down(&mut self, by: &str, at_us: i64) {
+        if self.is_of_a_script() {
+            return;
+        }
         if self.stable.is_some() {
             let by = by.to_owned();
             self.down = Some(TakenDown { by, at_us });

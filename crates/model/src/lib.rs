@@ -51,8 +51,8 @@ mod trigger;
 mod whole;
 
 pub use command::{
-    CommandRun, CommandSpec, CommandState, Job, Pass, STATUS_SAYS, STATUS_SAYS_LIVE,
-    STATUS_SAYS_MOVING, STATUS_SAYS_NOTHING,
+    CommandRun, CommandSpec, CommandState, Job, Pass, STATUS, STATUS_SAYS, STATUS_SAYS_LIVE,
+    STATUS_SAYS_MOVING, STATUS_SAYS_NOTHING, STILL_RUNS,
 };
 pub use count::{about, count, more_to_the_new, one_digit};
 pub use environment::{Environment, KeptFailed, Promoted, ServiceState, StandbyKept, TakenDown};

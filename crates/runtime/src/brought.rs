@@ -21,18 +21,19 @@ pub(crate) fn brought(now: &Deployment, rollout: &Rollout) -> Option<BroughtView
         | Phase::Baking { .. }
         | Phase::Passed
         | Phase::Settling(_)
-        | Phase::Done => live(&rollout.candidate.release.version, asks),
+        | Phase::Done => told(&rollout.candidate, asks, rollout),
         Phase::Stuck(_) => unknown(),
         Phase::Returned => match rollout.old() {
-            Some(old) => live(&old.release.version, gone_back_asks(old, rollout)),
+            Some(old) => told(old, gone_back_asks(old, rollout), rollout),
             None => by_its_end(rollout.returned_because.as_ref()),
         },
         // What holds behind its run waits only to go on: the run has ended well.
-        Phase::Holding if has_begun => live(&rollout.candidate.release.version, asks),
+        Phase::Holding if has_begun => told(&rollout.candidate, asks, rollout),
         Phase::Starting { .. } | Phase::Returning(_) if has_begun => BroughtView {
             state: Brought::Moving,
             version: None,
             by_status: false,
+            said_by: None,
         },
         Phase::Waiting
         | Phase::Clearing(_)
@@ -61,11 +62,22 @@ fn asks_of(slot: &Slot) -> bool {
     command.is_some_and(|command| command.status.is_some())
 }
 
+/// A slot of which its `status`, the end of its run, or a person has said that it is live.
+fn told(slot: &Slot, asks: bool, rollout: &Rollout) -> BroughtView {
+    let said_by = rollout.word.clone();
+    BroughtView {
+        by_status: asks && said_by.is_none(),
+        said_by,
+        ..live(&slot.release.version, asks)
+    }
+}
+
 fn live(version: &Version, by_status: bool) -> BroughtView {
     BroughtView {
         state: Brought::Live,
         version: Some(version.clone()),
         by_status,
+        said_by: None,
     }
 }
 
@@ -74,6 +86,7 @@ fn unknown() -> BroughtView {
         state: Brought::Unknown,
         version: None,
         by_status: false,
+        said_by: None,
     }
 }
 
@@ -94,6 +107,7 @@ fn by_its_end(why: Option<&ReturnReason>) -> BroughtView {
             state: Brought::Absent,
             version: None,
             by_status: true,
+            said_by: None,
         };
     }
     match says.strip_suffix(STATUS_SAYS_LIVE) {

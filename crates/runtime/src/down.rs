@@ -37,8 +37,11 @@ pub(crate) async fn down(
         let written = shared.border.store.put_environment(environment).await;
         written.map_err(|e| problems::store(&e))?;
     }
-    let mut ended = Vec::new();
+    let (mut ended, mut stays) = (Vec::new(), Vec::new());
     for environment in chosen {
+        let scripts = environment.services.iter();
+        let scripts = scripts.filter(|(_, state)| state.is_of_a_script());
+        stays.extend(scripts.map(|(service, _)| service.clone()));
         let place = (environment.app.clone(), environment.environment.clone());
         let services = one(shared, environment, &by.by).await?;
         note_down(shared, place, &services, by).await;
@@ -48,12 +51,12 @@ pub(crate) async fn down(
         .environments
         .borrow()
         .values()
-        .all(|e| e.lock.is_none() && e.services.values().all(|s| s.slots().next().is_none()));
+        .all(|e| e.lock.is_none() && e.services.values().all(|s| !s.runs()));
     if last && let Err(error) = shared.border.router.shutdown().await {
         let pid = shared.border.router.process().await;
         return Err(taken_down::router_stays(pid, &error));
     }
-    Ok(DownAnswer { ended, last })
+    Ok(DownAnswer { ended, stays, last })
 }
 
 /// The environments that are meant.
@@ -101,7 +104,8 @@ async fn one(
             .flat_map(|slot| slot.instances.iter().map(|i| i.id.clone()))
             .collect();
         stop(shared, service.as_str(), &instances).await?;
-        if !instances.is_empty() {
+        let runs = slots.iter().any(|slot| slot.spec.command.is_none());
+        if runs && !instances.is_empty() {
             ended.push(service.clone());
             note_ended(shared, &environment, &ended, by).await?;
         }

@@ -1,7 +1,7 @@
 //! One loop per deployment: receive an event, step, commit, act.
 
 use std::cell::RefCell;
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
 
 use futures_channel::{mpsc, oneshot};
@@ -13,7 +13,7 @@ use windlass_engine::deployment::{
     Accepted, Action, Command, Deployment, Event, Stepped, resume, step,
 };
 use windlass_engine::{environment, rollout};
-use windlass_model::{DeploymentState, Environment, Fact, Millis, ServiceName};
+use windlass_model::{Environment, Fact, Millis, ServiceName};
 
 use crate::because::{First, Signed, because_of};
 use crate::border::Border;
@@ -22,6 +22,7 @@ use crate::holder::Holder;
 use crate::perform::Performer;
 #[cfg(feature = "crash-points")]
 use crate::points::Points;
+use crate::saying::asked;
 use crate::scorer::{Scorer, unmeasured};
 use crate::watch::Watches;
 use crate::{halts, keeper, lookout, problems};
@@ -124,6 +125,8 @@ pub(crate) struct Begin {
     pub(crate) holder: Option<Holder>,
     /// What is told of its beginning, if that is not journalled yet.
     pub(crate) first: First,
+    /// How long its scripts have run on while no controller was there.
+    pub(crate) unseen: BTreeMap<ServiceName, Millis>,
 }
 
 /// Why a loop ended before its deployment: this controller has no say in it any more.
@@ -186,7 +189,7 @@ pub(crate) fn drive(shared: &Rc<Shared>, begin: Begin) -> Driven {
         number: begin.number,
         pending: VecDeque::new(),
         driven: driven.clone(),
-        watches: Watches::default(),
+        watches: Watches::after(begin.unseen),
         scorer: Scorer::default(),
     };
     let runs = Box::pin(drive.run(begin.first));
@@ -263,18 +266,17 @@ impl Drive {
             Accepted::NoChange if command == Command::Hold && is_halted => {
                 return self.take_over_hold(by, reply);
             }
-            Accepted::NoChange => Ok(()),
+            // It is so already; why somebody wanted it is kept all the same.
+            Accepted::NoChange => match by.parts() {
+                (by, Some(because)) => {
+                    return self.note(&asked(command, by), vec![because], reply);
+                }
+                (_, None) => Ok(()),
+            },
             Accepted::No(why) => Err(problems::not_in_state(&self.ahead, why)),
             Accepted::Yes => {
                 let (by, because) = by.parts();
-                let event = match command {
-                    Command::Hold => Event::HoldRequested { by },
-                    Command::Resume => Event::ResumeRequested { by },
-                    Command::Abort => Event::AbortRequested { by },
-                    Command::Promote => Event::PromoteRequested { by },
-                    Command::Supersede => Event::SupersedeRequested { by },
-                    Command::Repair(how) => Event::RepairRequested { by, how },
-                };
+                let event = asked(command, by);
                 let stepped = because_of(because, step(self.ahead.clone(), &event));
                 return self.record(&event, stepped, Some(reply));
             }
@@ -284,13 +286,24 @@ impl Drive {
 
     fn take_over_hold(&mut self, by: Signed, reply: oneshot::Sender<Result<(), Problem>>) {
         let (by, because) = by.parts();
+        let held = Fact::Held { by: by.clone() };
+        let facts = std::iter::once(held).chain(because).collect();
+        self.note(&asked(Command::Hold, by), facts, reply);
+    }
+
+    /// Writes down what is told of a word that changes nothing.
+    fn note(
+        &mut self,
+        event: &Event,
+        facts: Vec<Fact>,
+        reply: oneshot::Sender<Result<(), Problem>>,
+    ) {
         let stepped = Stepped {
             deployment: self.ahead.clone(),
             actions: Vec::new(),
-            facts: vec![Fact::Held { by: by.clone() }],
+            facts,
         };
-        let event = Event::HoldRequested { by };
-        self.record(&event, because_of(because, stepped), Some(reply));
+        self.record(event, stepped, Some(reply));
     }
 
     /// Steps; what follows is done once the row is written.
@@ -479,21 +492,4 @@ impl Drive {
 /// Whoever asked may have left; what was done holds all the same.
 fn answer(reply: oneshot::Sender<Result<(), Problem>>, answer: Result<(), Problem>) {
     let _left = reply.send(answer).is_err();
-}
-
-impl Driven {
-    /// Whether it waits for a halt to be lifted, and for nobody else.
-    pub(crate) fn is_halted(&self) -> bool {
-        self.holder.borrow().as_ref().is_some_and(Holder::is_halt)
-    }
-
-    /// Whether all that is left to do is to measure the score after it: it makes room for whoever asks.
-    pub(crate) fn is_over(&self) -> bool {
-        self.now.borrow().scores.ending
-    }
-
-    /// Whether nothing of it moves any more without a person.
-    pub(crate) fn is_stuck(&self) -> bool {
-        self.now.borrow().state() == DeploymentState::Stuck
-    }
 }

@@ -143,6 +143,7 @@ fn is_wanted(rollout: &Rollout) -> bool {
             | Stage::Routing { .. }
             | Stage::Draining
             | Stage::Stopping { .. }
+            | Stage::Ending { .. }
             | Stage::Finishing { .. } => false,
         },
         Phase::Returned | Phase::Stuck(_) => false,

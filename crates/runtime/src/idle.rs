@@ -56,7 +56,8 @@ fn is_needed(shared: &Shared) -> bool {
     }
     let environments = shared.environments.borrow();
     let mut states = environments.values().flat_map(|e| e.services.values());
-    environments.values().any(|e| e.lock.is_some()) || states.any(|s| s.slots().next().is_some())
+    environments.values().any(|e| e.lock.is_some())
+        || states.any(windlass_model::ServiceState::runs)
 }
 
 fn is_idle(shared: &Shared) -> bool {

@@ -8,11 +8,12 @@ use futures_util::SinkExt;
 use windlass_api::{LogLine, Problem};
 use windlass_edge::{ErrorKind, LogMark, LogRequest};
 use windlass_engine::rollout::Rollout;
-use windlass_model::{DeploymentId, Fact, Instance, Millis, Report, ServiceName, Slot};
+use windlass_model::{DeploymentId, Fact, Instance, Job, Millis, Report, ServiceName, Slot};
 
 use crate::at::{LinesAt, ServiceAt};
 use crate::controller::Shared;
 use crate::handle::LogStream;
+use crate::printed::Run;
 use crate::{printed, problems};
 
 /// Lines that may wait for a slow reader; reading waits with it.
@@ -52,7 +53,7 @@ pub(crate) async fn stream(
     } else {
         printed::last(shared, service).await.into_iter().collect()
     };
-    let is_empty = started.iter().all(|one| one.fresh.is_empty());
+    let is_empty = started.iter().all(|one| one.runs.is_empty());
     if is_empty && slots(shared, service).is_empty() {
         let known = shared.environment(&service.app, &service.environment);
         return Err(problems::unknown_service(
@@ -74,12 +75,10 @@ pub(crate) async fn stream(
     reader
         .heard
         .turn_to(speaks.map(|one| one.deployment.clone()));
-    reader.find();
-    for one in started {
-        for instance in one.fresh {
-            reader.add(instance, one.version.clone());
-        }
+    for run in started.into_iter().flat_map(|one| one.runs) {
+        reader.add(run);
     }
+    reader.find();
     if reader.open.is_empty()
         && let Some(wanted) = reader.which.instance.clone()
     {
@@ -127,6 +126,7 @@ impl Heard {
 struct Open {
     instance: Instance,
     version: String,
+    job: Option<Job>,
     stdout: Tail,
     stderr: Tail,
     /// Whether there is nothing to read of it.
@@ -179,12 +179,23 @@ impl Reader {
         }
         for slot in slots(&self.shared, &self.service) {
             for instance in slot.instances {
-                self.add(instance, slot.release.version.to_string());
+                let job = slot.spec.command.as_ref().map(|_| Job::Deploy);
+                let version = slot.release.version.to_string();
+                self.add(Run {
+                    instance,
+                    version,
+                    job,
+                });
             }
         }
     }
 
-    fn add(&mut self, instance: Instance, version: String) {
+    fn add(&mut self, run: Run) {
+        let Run {
+            instance,
+            version,
+            job,
+        } = run;
         let id = instance.id.as_str();
         let ends_so = self
             .which
@@ -205,6 +216,7 @@ impl Reader {
             self.open.push(Open {
                 instance,
                 version,
+                job,
                 stdout: from(),
                 stderr: from(),
                 is_absent: false,
@@ -261,6 +273,7 @@ impl Reader {
                 lines.extend(texts.map(|text| LogLine {
                     instance: instance.clone(),
                     version: version.clone(),
+                    job: None,
                     stream: "reported".to_owned(),
                     text,
                     end: row.sequence,
@@ -318,6 +331,7 @@ impl Reader {
             let lines = lines.map(|(end, text)| LogLine {
                 instance: open.instance.id.to_string(),
                 version: open.version.clone(),
+                job: open.job,
                 stream: stream.name().to_owned(),
                 text,
                 end,
@@ -452,6 +466,7 @@ mod tests {
         let lines = lines.iter().map(|(at_us, text)| LogLine {
             instance: instance.to_owned(),
             version: "1".to_owned(),
+            job: None,
             stream: "stdout".to_owned(),
             text: (*text).to_owned(),
             end: 0,

@@ -68,6 +68,7 @@ pub(crate) async fn begin(
         started_us: stored.started_us,
         holder: None,
         first: First { because, programs },
+        unseen: BTreeMap::new(),
     };
     let driven = drive(shared, begin);
     shared.running.borrow_mut().insert(id.clone(), driven);

@@ -5,7 +5,8 @@ use std::rc::Rc;
 
 use windlass_api::Problem;
 use windlass_edge::StoredDeployment;
-use windlass_model::{DeploymentId, Instance, InstanceId};
+use windlass_engine::deployment::Deployment;
+use windlass_model::{DeploymentId, Instance, InstanceId, Job};
 
 use crate::at::{LinesAt, ServiceAt};
 use crate::controller::Shared;
@@ -22,7 +23,16 @@ pub(crate) struct Started {
     /// Whether its runs may have reported something.
     pub(crate) is_command: bool,
     pub(crate) version: String,
-    pub(crate) fresh: Vec<Instance>,
+    pub(crate) runs: Vec<Run>,
+}
+
+/// One instance of it.
+pub(crate) struct Run {
+    pub(crate) instance: Instance,
+    /// The version whose program or script it is.
+    pub(crate) version: String,
+    /// What of a script it runs; none of a process.
+    pub(crate) job: Option<Job>,
 }
 
 /// What the last deployment of a service has started. None where the journal can't be read: what runs can be
@@ -39,11 +49,26 @@ fn started(stored: &StoredDeployment, at: &ServiceAt) -> Option<Started> {
     let rollout = plan.rollouts.get(&at.service).filter(|_| here)?;
     let opened: Opened = serde_json::from_str(&stored.opening).ok()?;
     let slot = opened.opening.slots.get(&at.service)?;
+    let version = rollout.release.version.to_string();
+    let is_command = rollout.spec.command.is_some();
+    let begun = Deployment::open(stored.id.clone(), plan.clone(), &opened.opening);
+    let begun = begun.rollouts.get(&at.service)?;
+    let told = |instance: &Instance, back: bool| Run {
+        instance: instance.clone(),
+        version: begun
+            .run(back)
+            .map_or_else(|| version.clone(), |(_, by)| by.release.version.to_string()),
+        job: begun.run(back).map(|(run, _)| run.job),
+    };
+    let mut runs: Vec<Run> = slot.fresh.iter().map(|one| told(one, false)).collect();
+    // What a script printed on its way back is nowhere else.
+    let back = slot.back.iter().filter(|_| is_command);
+    runs.extend(back.map(|one| told(one, true)));
     Some(Started {
         deployment: stored.id.clone(),
-        is_command: rollout.spec.command.is_some(),
-        version: rollout.release.version.to_string(),
-        fresh: slot.fresh.clone(),
+        is_command,
+        version,
+        runs,
     })
 }
 
@@ -63,7 +88,7 @@ pub(crate) async fn chosen(
     let all: Vec<Started> = stored.iter().filter_map(|it| started(it, at)).collect();
     let traces = shared.border.target.traces().await.unwrap_or_default();
     let traced: BTreeSet<InstanceId> = traces.into_iter().map(|it| it.instance.id).collect();
-    let has_log = |it: &Started| it.fresh.iter().any(|one| traced.contains(&one.id));
+    let has_log = |it: &Started| it.runs.iter().any(|run| traced.contains(&run.instance.id));
     let is_meant = |it: &Started| {
         let version = which.version.as_ref();
         let deployment = which.deployment.as_ref();

@@ -17,6 +17,7 @@ use crate::controller::Shared;
 use crate::drive::{Begin, Input, drive};
 use crate::opening::Opened;
 use crate::routes::armed_by;
+use crate::unseen::Since;
 use crate::{hearing, holder, keeper, leftovers};
 
 /// Who stops a deployment whose way back went ahead of its rows.
@@ -42,7 +43,7 @@ pub(crate) async fn recover(shared: &Rc<Shared>) -> Result<(), EdgeError> {
     let mut begins = BTreeMap::new();
     for open in open {
         let id = open.deployment.id.clone();
-        match replay(&open) {
+        match replay(&open, shared.border.clock.calendar_us()) {
             Ok(_) if !holds_its_lock(shared, &open) => {
                 tracing::error!("deployment {id} was given up: its environment is not its own");
             }
@@ -218,23 +219,31 @@ fn has_share(rollout: &Rollout) -> bool {
 
 /// The state of a deployment after its rows.
 pub(crate) fn rebuild(open: &OpenDeployment) -> Result<(Deployment, Environment), String> {
+    let (deployment, base, _) = replayed(open)?;
+    Ok((deployment, base))
+}
+
+/// The same, with since when each of its scripts runs.
+fn replayed(open: &OpenDeployment) -> Result<(Deployment, Environment, Since), String> {
     let Opened { opening, base } = serde_json::from_str(&open.deployment.opening)
         .map_err(|error| format!("its opening can't be read: {error}"))?;
     let stored = &open.deployment;
+    let mut since = Since::default();
     let mut deployment = Deployment::open(stored.id.clone(), stored.plan.clone(), &opening);
     for entry in &open.entries {
         let event: Event = serde_json::from_str(&entry.event)
             .map_err(|error| format!("row {} can't be read: {error}", entry.number))?;
         deployment = step(deployment, &event).deployment;
+        since.note(&deployment, entry.at_us);
     }
-    Ok((deployment, base))
+    Ok((deployment, base, since))
 }
 
-fn replay(open: &OpenDeployment) -> Result<Begin, String> {
+fn replay(open: &OpenDeployment, now_us: i64) -> Result<Begin, String> {
     if let Some(why) = &open.poisoned {
         return Err(why.clone());
     }
-    let (deployment, base) = rebuild(open)?;
+    let (deployment, base, since) = replayed(open)?;
     let last = open.entries.last();
     Ok(Begin {
         deployment,
@@ -245,6 +254,7 @@ fn replay(open: &OpenDeployment) -> Result<Begin, String> {
         started_us: open.deployment.started_us,
         holder: holder::Holder::last(&open.entries),
         first: First::default(),
+        unseen: since.until(now_us),
     })
 }
 

@@ -4,13 +4,13 @@ use std::rc::Rc;
 
 use futures_channel::oneshot;
 use windlass_api::{Command as Said, Problem};
-use windlass_engine::deployment::Command;
+use windlass_engine::deployment::{Command, Event};
 use windlass_model::{DeploymentId, Environment, Happened, Repair};
 
 use crate::because::Signed;
 use crate::controller::Shared;
 use crate::drive::Input;
-use crate::{chronicle, finalize, problems, views};
+use crate::{chronicle, finalize, problems, views, word};
 
 /// Says one thing to one deployment; returns once it is journalled.
 pub(crate) async fn say(
@@ -47,6 +47,10 @@ pub(crate) async fn say(
             (None, _) => Err(problems::over(shared, &views::stored(shared, id).await?)),
         };
     };
+    if command == Command::Repair(Repair::Done) {
+        let now = driven.now.borrow().clone();
+        word::refuse_untrue(shared, &now).await?;
+    }
     let (reply, answer) = oneshot::channel();
     driven
         .inbox
@@ -89,4 +93,16 @@ async fn abandon(shared: &Rc<Shared>, id: &DeploymentId, by: Signed) -> Result<(
     );
     shared.poisoned.borrow_mut().remove(id);
     Ok(())
+}
+
+/// The row of a person's word.
+pub(crate) fn asked(command: Command, by: String) -> Event {
+    match command {
+        Command::Hold => Event::HoldRequested { by },
+        Command::Resume => Event::ResumeRequested { by },
+        Command::Abort => Event::AbortRequested { by },
+        Command::Promote => Event::PromoteRequested { by },
+        Command::Supersede => Event::SupersedeRequested { by },
+        Command::Repair(how) => Event::RepairRequested { by, how },
+    }
 }

@@ -353,6 +353,7 @@ async fn slot_view(
         artefact: Some(slot.release.artefact.clone()),
         weight: routed.then_some(weight),
         in_flight: routed.then_some(open),
+        script: slot.spec.command.is_some(),
         instances,
     })
 }

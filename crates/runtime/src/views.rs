@@ -8,12 +8,12 @@ use windlass_api::{
     DeploymentScore, DeploymentView, EvidenceView, Novelty, Problem, ReportedView, RolloutView,
     StepScoreView,
 };
-use windlass_edge::{OpenDeployment, StoredDeployment};
+use windlass_edge::{JournalEntry, OpenDeployment, StoredDeployment};
 use windlass_engine::deployment::{Deployment, Names};
 use windlass_engine::rollout::{Awaiting, Phase, Rollout, Said};
 use windlass_model::{
-    BeyondReach, DeploymentId, DeploymentState, Instance, Millis, Outcome, Percent, ScoreSummary,
-    ServiceName,
+    BeyondReach, DeploymentId, DeploymentState, Fact, Instance, InstanceId, Job, Millis, Outcome,
+    Percent, RolloutPhase, ScoreSummary, ServiceName,
 };
 
 use crate::controller::Shared;
@@ -59,10 +59,28 @@ fn view(shared: &Shared, open: &OpenDeployment) -> Result<DeploymentView, Proble
         score.shut_since_us = gates::shut_since(&open.entries, &score.shut);
         score.let_go = gates::let_go(&open.entries);
     }
+    view.returning_since_us = (view.state == DeploymentState::Returning)
+        .then(|| returning_since(&open.entries))
+        .flatten();
     view.by_hand = was_let_on(&view);
     view.because = because::because(&open.entries);
     view.said = because::said(&open.entries);
     Ok(view)
+}
+
+/// When the first of its services turned round.
+fn returning_since(rows: &[JournalEntry]) -> Option<i64> {
+    let turns = |fact: &Fact| {
+        matches!(
+            fact,
+            Fact::PhaseEntered {
+                phase: RolloutPhase::Returning,
+                ..
+            }
+        )
+    };
+    let turned = rows.iter().find(|row| row.facts.iter().any(turns));
+    turned.map(|row| row.at_us)
 }
 
 /// Whether a person let it go past anything.
@@ -123,6 +141,7 @@ fn unread(open: &OpenDeployment, why: &Problem) -> DeploymentView {
         kind: stored.plan.kind,
         started_us: stored.started_us,
         ended_us: stored.ended_us,
+        returning_since_us: None,
         by: stored.by.clone(),
         rollouts: BTreeMap::new(),
         sequence: open.entries.last().map_or(0, |entry| entry.sequence),
@@ -151,6 +170,7 @@ fn render(stored: &StoredDeployment, now: &Deployment, sequence: u64) -> Deploym
         },
         started_us: stored.started_us,
         ended_us: stored.ended_us,
+        returning_since_us: None,
         by: stored.by.clone(),
         rollouts: BTreeMap::new(),
         sequence,
@@ -241,6 +261,17 @@ fn evidence(rollout: &Rollout) -> Option<EvidenceView> {
     })
 }
 
+/// What of its script each instance runs.
+fn jobs(rollout: &Rollout) -> BTreeMap<InstanceId, Job> {
+    let of = |instances: &[Instance], back: bool| {
+        let job = rollout.run(back).map(|(run, _)| run.job);
+        let all = instances.iter().map(|one| Some((one.id.clone(), job?)));
+        all.flatten().collect::<Vec<_>>()
+    };
+    let forward = of(&rollout.candidate.instances, false).into_iter();
+    forward.chain(of(&rollout.back, true)).collect()
+}
+
 fn part(now: &Deployment, rollout: &Rollout) -> RolloutView {
     let fresh = rollout.fresh();
     // What went back was stopped, however ready it was, unless it was kept for a look.
@@ -278,6 +309,7 @@ fn part(now: &Deployment, rollout: &Rollout) -> RolloutView {
         judgement: rollout.judgement.clone(),
         last_lines: rollout.health.last_lines.clone(),
         killed: rollout.health.killed.clone(),
+        jobs: jobs(rollout),
         past: rollout.past.clone(),
         phase: rollout.shown(),
         from: rollout.old().map(|old| old.release.version.clone()),

@@ -9,7 +9,7 @@ use windlass_edge::{Clock, InstanceState, Prober, Target};
 use windlass_engine::rollout::{Event, Watched};
 use windlass_model::{
     CommandState, InstanceEnd, InstanceId, Millis, Probe, ProbeKind, Probed, STATUS_SAYS_MOVING,
-    ServiceName,
+    STILL_RUNS, ServiceName,
 };
 
 use crate::border::Border;
@@ -46,9 +46,19 @@ enum Patience {
 #[derive(Default)]
 pub(crate) struct Watches {
     running: BTreeMap<InstanceId, AbortHandle>,
+    /// How long scripts have run on unseen: told by the first watch of each.
+    unseen: BTreeMap<ServiceName, Millis>,
 }
 
 impl Watches {
+    /// Those of a deployment that goes on after a controller that died: so long its scripts ran unseen.
+    pub(crate) fn after(unseen: BTreeMap<ServiceName, Millis>) -> Self {
+        Self {
+            unseen,
+            running: BTreeMap::new(),
+        }
+    }
+
     /// Starts and ends watches so that exactly `wanted` are followed.
     pub(crate) fn follow(
         &mut self,
@@ -75,6 +85,7 @@ impl Watches {
                 target: border.target.clone(),
                 prober: border.prober.clone(),
                 inbox: inbox.clone(),
+                unseen: self.unseen.remove(&service),
                 service,
                 ready: watched.presumed_ready,
                 proven: false,
@@ -106,6 +117,8 @@ struct Watch {
     inbox: Inbox,
     service: ServiceName,
     watched: Watched,
+    /// How long it ran while no controller was there, until that is told.
+    unseen: Option<Millis>,
     ready: bool,
     /// Whether it has answered well since this watch began.
     proven: bool,
@@ -172,6 +185,7 @@ impl Watch {
                             .await;
                     }
                     restarts = Some(now);
+                    self.tell_unseen().await;
                     continue;
                 }
                 None if broken < WATCH_TRIES => {
@@ -238,7 +252,17 @@ impl Watch {
                 return Err(saw);
             }
             self.bad_answer(saw).await;
+            self.tell_unseen().await;
             self.clock.sleep(self.probe().every).await;
+        }
+    }
+
+    /// What of its time went by unseen, once it is known that it needs more: what was over meanwhile is taken as
+    /// it ended.
+    async fn tell_unseen(&mut self) {
+        if let Some(ran) = self.unseen.take() {
+            let instance = self.watched.instance.id.clone();
+            self.tell(Event::RanUnseen { instance, ran }).await;
         }
     }
 
@@ -284,7 +308,7 @@ impl Watch {
                 }
             }
             ProbeKind::Command { .. } => Probed::Unready {
-                saw: "it still runs".to_owned(),
+                saw: STILL_RUNS.to_owned(),
             },
             ProbeKind::Http { .. } | ProbeKind::Tcp => {
                 self.prober

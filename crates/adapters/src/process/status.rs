@@ -5,6 +5,7 @@
 use std::time::Duration;
 
 use serde::Deserialize;
+use serde_json::Value;
 use tokio::process::Command;
 use tokio::time::timeout;
 use windlass_control::ShimSpec;
@@ -34,7 +35,7 @@ const SHOWN: usize = 120;
 /// What is printed.
 #[derive(Deserialize)]
 struct Answer {
-    version: Option<String>,
+    version: Option<Value>,
     state: State,
 }
 
@@ -72,10 +73,21 @@ pub(super) async fn ask(inner: &Inner, instance: &Instance) -> Result<CommandSta
     let question = question(script, arguments(&argv, &values)?, &spec);
     let mask = Mask::of(&record.values);
     let printed = answered(question, &mask).await?;
-    Ok(match printed {
+    let said = match printed {
         Ok(text) => read(&text, &version, &mask),
         Err(saw) => CommandState::Unclear(saw),
+    };
+    Ok(match said {
+        CommandState::Unclear(saw) => CommandState::Unclear(asked_as(&saw, &argv, &spec)),
+        clear @ (CommandState::Live | CommandState::Moving | CommandState::NotLive(_)) => clear,
     })
+}
+
+/// What was seen, with how a person asks the same: as the file has it, without any value.
+fn asked_as(saw: &str, argv: &[Template], spec: &ShimSpec) -> String {
+    let words: Vec<String> = argv.iter().map(ToString::to_string).collect();
+    let folder = spec.directory.display();
+    format!("{saw} (ask it yourself, in {folder}: {})", words.join(" "))
 }
 
 fn arguments(argv: &[Template], values: &Values<'_>) -> Result<Vec<String>, EdgeError> {
@@ -96,12 +108,19 @@ fn question(script: &KeptScript, arguments: Vec<String>, spec: &ShimSpec) -> Com
 
 /// What it printed, or, if it failed, what was seen.
 async fn answered(question: Command, mask: &Mask<'_>) -> Result<Result<String, String>, EdgeError> {
-    let Ok(said) = timeout(STATUS_WITHIN, ask_program(question, ANSWER_MOST, None)).await else {
+    let Ok(said) = timeout(STATUS_WITHIN, ask_program(question, ANSWER_MOST + 1, None)).await
+    else {
         return Err(late(format!(
             "`status` did not end within {STATUS_WITHIN:?}"
         )));
     };
     let said = said.map_err(|e| machine("`status` can't be asked", e))?;
+    if u64::try_from(said.printed.len()).unwrap_or(u64::MAX) > ANSWER_MOST {
+        return Ok(Err(format!(
+            "`status` printed more than {} KiB: all that it may print is one object of JSON",
+            ANSWER_MOST / 1024
+        )));
+    }
     if said.ended.success() {
         return Ok(Ok(String::from_utf8_lossy(&said.printed).into_owned()));
     }
@@ -128,7 +147,18 @@ fn read(printed: &str, wanted: &str, mask: &Mask<'_>) -> CommandState {
         let saw = format!("`status` printed {:?}", shown(printed, mask));
         return CommandState::Unclear(saw);
     };
-    let version = version.unwrap_or_default();
+    let version = match version {
+        None | Some(Value::Null) => String::new(),
+        Some(Value::String(version)) => version,
+        Some(other) => {
+            let saw = format!(
+                "`status` printed {:?}, but `version` must be a text: \"{}\"",
+                shown(printed, mask),
+                shown(&other.to_string(), mask)
+            );
+            return CommandState::Unclear(saw);
+        }
+    };
     match state {
         State::Live if version == wanted => CommandState::Live,
         State::Moving => CommandState::Moving,
@@ -162,14 +192,13 @@ mod tests {
         assert_eq!(seen(six), "`status` says that 6 is live");
         let nothing = "{\"version\":null,\"state\":\"absent\"}";
         assert_eq!(seen(nothing), "`status` says that nothing is live (absent)");
-        for odd in [
-            "",
-            "live",
-            "{\"state\":\"fine\"}",
-            "{\"version\":7,\"state\":\"live\"}",
-        ] {
+        for odd in ["", "live", "{\"state\":\"fine\"}"] {
             assert!(seen(odd).starts_with("unclear: `status` printed"), "{odd}");
         }
+        assert_eq!(
+            seen("{\"version\":7,\"state\":\"live\"}"),
+            "unclear: `status` printed \"{\\\"version\\\":7,\\\"state\\\":\\\"live\\\"}\", but `version` must be a text: \"7\""
+        );
         assert_eq!(seen("as hunter2"), "unclear: `status` printed \"as ***\"");
     }
 }

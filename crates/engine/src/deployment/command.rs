@@ -101,8 +101,10 @@ impl Deployment {
         if stops && accepted == Accepted::Yes && self.plan.kind == PlanKind::Rollback && moves {
             return Accepted::No("it is a rollback that has moved traffic: it does not go back");
         }
+        // Whether what a script brings is live can be asked, or is known to who brought it.
         let failed = |rollout: &Rollout| {
             matches!(rollout.phase, Phase::Stuck(StuckReason::RollbackFailed(_)))
+                && !rollout.is_command()
         };
         let done = command == Command::Repair(Repair::Done) && accepted == Accepted::Yes;
         if done && matches!(self.names, Names::Stuck(_)) {

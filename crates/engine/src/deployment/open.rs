@@ -195,6 +195,7 @@ fn rollout(
         candidate,
         counters: Counters::default(),
         asked: BTreeSet::new(),
+        word: None,
         said: Said::default(),
         awaiting: Awaiting::Time,
         overtimes: 0,

@@ -8,10 +8,10 @@ use super::step::Turn;
 use crate::rollout::{self, Phase};
 
 /// Mends what is stuck; everything else goes its own way.
-pub(super) fn repair(turn: &mut Turn, how: Repair) {
+pub(super) fn repair(turn: &mut Turn, how: Repair, by: &str) {
     let event = match how {
         Repair::Retry => rollout::Event::Retried,
-        Repair::Done => rollout::Event::DoneByHand,
+        Repair::Done => rollout::Event::DoneByHand { by: by.to_owned() },
         // What the journal last knew as stable stays what it is.
         Repair::Abandon => return ended(turn, Outcome::Abandoned),
     };

@@ -207,8 +207,11 @@ fn command(turn: &mut Turn, command: Command, by: &str) {
             stop(turn, ReturnReason::Superseded { by });
         }
         Command::Repair(how) => {
-            turn.facts.push(Fact::Repaired { by, how });
-            repair::repair(turn, how);
+            turn.facts.push(Fact::Repaired {
+                by: by.clone(),
+                how,
+            });
+            repair::repair(turn, how, &by);
         }
     }
 }

@@ -74,6 +74,7 @@ pub(super) fn forget_withheld(turn: &mut Turn, service: &ServiceName, event: &ro
         | rollout::Event::Triggered { .. }
         | rollout::Event::Judged { .. }
         | rollout::Event::Scored { .. }
+        | rollout::Event::RanUnseen { .. }
         | rollout::Event::SightLost
         | rollout::Event::SightBack
         | rollout::Event::RouteApplied { .. }
@@ -88,7 +89,7 @@ pub(super) fn forget_withheld(turn: &mut Turn, service: &ServiceName, event: &ro
         | rollout::Event::ReturnRequested { .. }
         | rollout::Event::ReturnTurn
         | rollout::Event::Retried
-        | rollout::Event::DoneByHand
+        | rollout::Event::DoneByHand { .. }
         | rollout::Event::Promoted => false,
     };
     if changes {

@@ -37,7 +37,8 @@ impl Rollout {
                     | Stage::Capacity
                     | Stage::Draining
                     | Stage::Stopping { .. }
-                    | Stage::Restarting,
+                    | Stage::Restarting
+                    | Stage::Ending { .. },
                 ..
             })
             | Phase::Returned
@@ -98,7 +99,7 @@ impl Rollout {
             | Phase::StoppingOld(StoppingOld::Stopping { left })
             | Phase::Settling(Settling::Stopping { left, .. })
             | Phase::Returning(Return {
-                stage: Stage::Stopping { left },
+                stage: Stage::Stopping { left } | Stage::Ending { left, .. },
                 ..
             }) => left.contains(instance),
             Phase::Waiting

@@ -4,7 +4,7 @@
 //! instance stands for that run. Nothing of the old release is stopped first; the way back is
 //! another run.
 
-use windlass_model::{CommandRun, Job, Slot};
+use windlass_model::{CommandRun, Job, Millis, Slot};
 
 use super::state::Rollout;
 
@@ -16,7 +16,7 @@ impl Rollout {
 
     /// The run that brings the candidate, or, `back`, the old release, and the slot whose commands
     /// it uses. Going back is the `rollback` of what is left where that has one.
-    pub(crate) fn run(&self, back: bool) -> Option<(CommandRun, &Slot)> {
+    pub fn run(&self, back: bool) -> Option<(CommandRun, &Slot)> {
         let (to, from) = if back {
             (self.old()?, Some(&self.candidate))
         } else {
@@ -36,6 +36,12 @@ impl Rollout {
             attempt: self.counters.retries.saturating_add(1),
         };
         Some((run, by.unwrap_or(to)))
+    }
+
+    /// How long one run of the way back may take: as every run of the slot whose command it is.
+    pub(crate) fn run_within(&self) -> Option<Millis> {
+        let (_, by) = self.run(true)?;
+        Some(by.spec.ready.within)
     }
 }
 

@@ -78,6 +78,13 @@ pub enum Event {
         /// What it came to.
         score: Box<ScoreSummary>,
     },
+    /// The run of a command went on while no controller was there.
+    RanUnseen {
+        /// Which.
+        instance: InstanceId,
+        /// For how long, of the wait that was under way.
+        ran: Millis,
+    },
     /// Answers can't be seen any more.
     SightLost,
     /// They are seen again.
@@ -137,7 +144,10 @@ pub enum Event {
     /// It is stuck, and a person asks for one more try.
     Retried,
     /// It is stuck, and a person has done what was left by hand.
-    DoneByHand,
+    DoneByHand {
+        /// Who says so.
+        by: String,
+    },
     /// The deployment was promoted.
     Promoted,
 }
@@ -154,7 +164,7 @@ impl Event {
             | Self::ReturnRequested { .. }
             | Self::ReturnTurn
             | Self::Retried
-            | Self::DoneByHand
+            | Self::DoneByHand { .. }
             | Self::Promoted => true,
             Self::InstanceStarted { .. }
             | Self::AddressTaken { .. }
@@ -164,6 +174,7 @@ impl Event {
             | Self::InstanceLost { .. }
             | Self::Triggered { .. }
             | Self::Judged { .. }
+            | Self::RanUnseen { .. }
             | Self::SightLost
             | Self::SightBack
             | Self::RouteApplied { .. }

@@ -194,7 +194,7 @@ fn returning(rollout: &Rollout, stage: &Stage) -> Vec<Action> {
             slot: rollout.candidate.id,
             within: rollout.plan.spec.drain,
         }],
-        Stage::Stopping { left } => stops(left),
+        Stage::Stopping { left } | Stage::Ending { left, .. } => stops(left),
         Stage::Restarting => starts(rollout, true),
         Stage::Finishing { attempt } => vec![route(*attempt, true, rollout.route_returned())],
     }

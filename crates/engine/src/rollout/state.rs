@@ -47,6 +47,8 @@ pub struct Rollout {
     pub counters: Counters,
     /// What people asked for beside its plan.
     pub asked: BTreeSet<Asked>,
+    /// Who said that what its command was to do is done: nobody else may have seen it.
+    pub word: Option<String>,
     /// What the runs of its command have said.
     pub said: Said,
     /// What the present step waits for, while it is watched.
@@ -248,6 +250,13 @@ pub enum Stage {
     },
     /// In place: the old release starts again.
     Restarting,
+    /// The run of the way back took too long, or is to run once more, and is ended with all of its group.
+    Ending {
+        /// Those that still run.
+        left: BTreeSet<InstanceId>,
+        /// Whether a person wants it to run again then.
+        again: bool,
+    },
     /// The final route, without the candidate, is on its way.
     Finishing {
         /// Which attempt.
@@ -347,7 +356,7 @@ impl Rollout {
                 Stage::Draining | Stage::Stopping { .. } | Stage::Finishing { .. } => {
                     !self.in_place()
                 }
-                Stage::Restarting => false,
+                Stage::Restarting | Stage::Ending { .. } => false,
             },
             Phase::Waiting
             | Phase::Clearing(_)

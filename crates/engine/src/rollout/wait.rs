@@ -55,6 +55,11 @@ impl Wait {
         }
     }
 
+    /// Books what ran by while nobody counted.
+    pub(crate) fn book(&mut self, ran: Millis) {
+        self.remaining = self.remaining.less(ran);
+    }
+
     pub(crate) fn pause(&mut self) {
         self.timer = None;
     }

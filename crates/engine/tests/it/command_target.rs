@@ -1,9 +1,10 @@
 //! A command target: one run brings a version, another one takes it back.
 
 use windlass_engine::deployment::Event as Said;
-use windlass_engine::rollout::{Event, Stage};
+use windlass_engine::rollout::{Event, Phase, Stage};
 use windlass_model::{
-    DeploymentState, Fact, InstanceEnd, Outcome, Repair, RolloutPhase, StuckReason,
+    DeploymentState, Fact, InstanceEnd, Millis, Outcome, Repair, RolloutPhase, STILL_RUNS,
+    StuckReason,
 };
 
 use crate::asks;
@@ -81,6 +82,7 @@ fn a_deploy_that_fails_is_taken_back_by_the_rollback_of_the_same_release() {
     asks!(api.hears(&stopped("new0")));
     asks!(
         api.hears(&stopped("old0")),
+        "timer 3 5s",
         "rollback back0 by v2: 1 from 2, try 1"
     );
     asks!(api.hears(&started("back0")));
@@ -93,6 +95,7 @@ fn without_a_rollback_the_old_release_is_deployed_again() {
     let mut api = going_back(Kind::CommandOneWay);
     asks!(
         api.hears(&stopped("old0")),
+        "timer 3 5s",
         "deploy back0 by v1: 1 from 2, try 1"
     );
 }
@@ -128,7 +131,8 @@ fn nobody_but_a_person_runs_again_what_may_have_done_its_work() {
 fn a_person_may_say_that_it_is_live_or_have_it_taken_back() {
     let stuck = || running().after(&[unseen("new0")]);
     let mut api = stuck();
-    asks!(api.hears(&Event::DoneByHand), "timer 2 5s");
+    let by = "mira".to_owned();
+    asks!(api.hears(&Event::DoneByHand { by }), "timer 2 5s");
     assert_eq!(api.phase(), RolloutPhase::Baking);
     let mut api = stuck().after(&[return_requested()]);
     asks!(
@@ -150,7 +154,7 @@ fn a_way_back_that_fails_is_stuck_at_once_and_runs_again_on_demand() {
         assert_eq!(api.phase(), RolloutPhase::Stuck);
         asks!(
             api.hears(&Event::Retried),
-            "timer 3 5s",
+            "timer 4 5s",
             "rollback back0 by v2: 1 from 2, try 2 again"
         );
         assert_eq!(api.stage(), Stage::Restarting);
@@ -198,4 +202,116 @@ fn a_rollback_after_promotion_runs_the_rollback_of_what_it_leaves() {
     assert_eq!(world.run_to_end(), Outcome::Promoted);
     world.at("api: rollback new0 by v1: 0 from 1, try 1");
     world.is_tidy();
+}
+
+/// The way back runs.
+fn back_runs() -> Walk {
+    going_back(Kind::Command).after(&[stopped("old0"), started("back0")])
+}
+
+/// What the run of the way back was last seen to do.
+fn seen(saw: &str) -> Event {
+    Event::ProbeFailed {
+        instance: instance_id(API, "back0"),
+        saw: saw.to_owned(),
+    }
+}
+
+/// Why it is stuck.
+fn why(api: &Walk) -> String {
+    match &api.rollout.phase {
+        Phase::Stuck(StuckReason::CommandFailed(InstanceEnd::NeverReady(saw))) => saw.clone(),
+        other => panic!("not stuck so: {other:?}"),
+    }
+}
+
+#[test]
+fn a_way_back_that_hangs_is_ended_at_its_limit_and_runs_again_on_demand_as_another_try() {
+    let mut api = back_runs().after(&[seen(STILL_RUNS)]);
+    let within = api.rollout.plan.spec.ready.within;
+    let left = api.rollout.remaining().expect("it has a limit");
+    assert_eq!(left, within, "the limit of every run");
+    let asked = api.waits_out();
+    assert!(asked.contains(&"stop back0".to_owned()), "{asked:?}");
+    // After a crash it is ended all the same.
+    assert!(api.resumes().contains(&"stop back0".to_owned()));
+    api.hears(&stopped("back0"));
+    assert!(
+        why(&api).starts_with(&format!("it still ran after {within}, and was ended")),
+        "{}",
+        why(&api)
+    );
+    let asked = api.hears(&Event::Retried);
+    let again = "rollback back0 by v2: 1 from 2, try 2 again".to_owned();
+    assert!(asked.contains(&again), "{asked:?}");
+}
+
+#[test]
+fn a_way_back_that_ended_but_is_not_live_says_its_end_its_last_answer_and_what_was_expected() {
+    let mut api = back_runs().after(&[seen(STILL_RUNS), seen("`status` printed \"all good\"")]);
+    api.waits_out();
+    api.hears(&stopped("back0"));
+    let told = why(&api);
+    for part in [
+        "it ended with status 0",
+        "`status` printed \"all good\"",
+        "expected: a `status` that says that 1 is live",
+    ] {
+        assert!(told.contains(part), "{told}");
+    }
+}
+
+#[test]
+fn a_way_back_that_can_not_be_ended_is_ended_first_when_it_is_tried_again() {
+    let mut api = back_runs();
+    api.waits_out();
+    api.waits_out();
+    assert_eq!(api.phase(), RolloutPhase::Stuck);
+    api.hears(&Event::Retried);
+    let asked = api.hears(&Event::ReturnTurn);
+    assert!(asked.contains(&"stop back0".to_owned()), "{asked:?}");
+    let asked = api.hears(&stopped("back0"));
+    let again = "rollback back0 by v2: 1 from 2, try 2 again".to_owned();
+    assert!(asked.contains(&again), "{asked:?}");
+}
+
+/// So long it ran while no controller was there.
+fn ran_unseen(instance: &str, secs: u64) -> Event {
+    Event::RanUnseen {
+        instance: instance_id(API, instance),
+        ran: Millis::from_secs(secs),
+    }
+}
+
+#[test]
+fn the_time_of_a_run_goes_by_while_no_controller_is_there() {
+    let mut api = running();
+    let before = api.rollout.remaining().expect("it has a limit");
+    api.hears(&ran_unseen("new0", 3));
+    let left = before.less(Millis::from_secs(3));
+    assert_eq!(api.rollout.remaining(), Some(left));
+    api.ignores(&ran_unseen("old0", 3));
+    api.hears(&ran_unseen("new0", before.as_millis() / 1_000));
+    assert_eq!(api.phase(), RolloutPhase::Returning);
+
+    let mut api = back_runs();
+    api.hears(&ran_unseen("back0", 10_000));
+    assert!(matches!(api.stage(), Stage::Ending { .. }));
+}
+
+#[test]
+fn a_rollback_of_a_script_that_failed_is_done_on_a_word() {
+    let mut world = rollback(&App::of(API, Kind::Command), Back::Cold);
+    assert!(world.run_until(|world| !world.rollout(API).health.started.is_empty()));
+    world.commit(Said::Rollout {
+        service: name(API),
+        event: lost("new0"),
+    });
+    assert_eq!(world.run(), DeploymentState::Stuck);
+    world.says_repair(Repair::Done);
+    assert_eq!(world.run_to_end(), Outcome::Promoted);
+    assert!(world.rollout(API).word.is_some());
+    let environment = world.environment();
+    let stable = environment.services[&name(API)].stable.as_ref();
+    assert_eq!(stable.expect("a slot").release.version.0, "0");
 }

@@ -265,7 +265,9 @@ fn what_only_the_deployment_may_say_means_nothing_from_outside() {
         Said::ReturnRequested { why },
         Said::ReturnTurn,
         Said::Retried,
-        Said::DoneByHand,
+        Said::DoneByHand {
+            by: "mira".to_owned(),
+        },
         Said::Promoted,
     ] {
         for world in [running(), returning(), settling(), stuck()] {

@@ -136,6 +136,10 @@ fn any(which: usize, number: u32, instance: InstanceId) -> Said {
             end: InstanceEnd::Unknown,
             last_lines: Vec::new(),
         },
+        Said::RanUnseen {
+            instance: instance.clone(),
+            ran: Millis::from_secs(u64::from(number)),
+        },
         Said::RouteApplied { attempt: number },
         Said::RouteFailed {
             attempt: number,
@@ -161,7 +165,9 @@ fn any(which: usize, number: u32, instance: InstanceId) -> Said {
         },
         Said::ReturnTurn,
         Said::Retried,
-        Said::DoneByHand,
+        Said::DoneByHand {
+            by: "mira".to_owned(),
+        },
         Said::Triggered {
             slot: SlotId(number % 3),
             trigger: Trigger::Crash.into(),

@@ -254,6 +254,10 @@ impl Judge {
             }
             return;
         }
+        if within(&rollout.back) {
+            let is_a_run = rollout.plan.spec.command.is_some();
+            return assert!(is_a_run, "{shown}: a process of the way back serves");
+        }
         assert!(
             within(&rollout.candidate.instances),
             "{shown}: whose is it?"

@@ -75,6 +75,7 @@ pub(super) fn of_outcome(deployment: &Deployment, event: &Event) -> Option<Strin
         | rollout::Event::Triggered { .. }
         | rollout::Event::Judged { .. }
         | rollout::Event::Scored { .. }
+        | rollout::Event::RanUnseen { .. }
         | rollout::Event::SightLost
         | rollout::Event::SightBack
         | rollout::Event::Held
@@ -83,7 +84,7 @@ pub(super) fn of_outcome(deployment: &Deployment, event: &Event) -> Option<Strin
         | rollout::Event::ReturnRequested { .. }
         | rollout::Event::ReturnTurn
         | rollout::Event::Retried
-        | rollout::Event::DoneByHand
+        | rollout::Event::DoneByHand { .. }
         | rollout::Event::Promoted => return None,
     };
     Some(format!("{service}/{what}"))

@@ -377,3 +377,62 @@ fn a_first_run_that_ended_well_is_live_while_its_deployment_is_held() {
         assert_eq!((told.state, version.as_deref()), (Brought::Live, Some("7")));
     });
 }
+
+#[test]
+fn the_time_of_a_run_goes_by_while_no_controller_is_there() {
+    run(async {
+        let mut lab = six().await;
+        let id = runs_for(&mut lab, Millis::from_secs(100)).await;
+        lab.pass(Millis::from_secs(1)).await;
+        lab.stay_down_for(Millis::from_secs(60));
+        lab.crash_and_restart().await;
+        lab.pass(Millis::from_secs(1)).await;
+        assert_eq!(
+            failed(&lab, &id).len(),
+            1,
+            "its time was over: {:?}",
+            facts(&lab, &id)
+        );
+        assert_eq!(
+            lab.until_ended(&id).await,
+            Ending::Ended(Outcome::RolledBack)
+        );
+    });
+}
+
+/// Nobody saw how the run of version 7 ended; this is what its `status` says since.
+fn nobody_saw(lab: &Lab, status: CommandState) {
+    let what = Script {
+        status,
+        ..Script::run(InstanceEnd::Unknown)
+    };
+    script(lab, "legacy", "seven", what);
+}
+
+#[test]
+fn a_word_that_the_status_denies_is_refused_and_one_that_it_confirms_is_told_as_a_word() {
+    run(async {
+        let mut lab = six().await;
+        put(&lab, &["legacy"], "seven");
+        let saw = "`status` says that 6 is live".to_owned();
+        nobody_saw(&lab, CommandState::NotLive(saw.clone()));
+        let (id, ending) = lab.deployed(&legacy("7")).await;
+        assert_eq!(ending, Ending::Stuck);
+        let how = Repair::Done;
+        let refused = say(&lab, &id, Command::Repair { how }).await;
+        let refused = refused.expect_err("6 is live");
+        assert_eq!(refused.code.0, "WL0313");
+        let detail = refused.detail.unwrap_or_default();
+        let expected = "expected: a `status` that says that 7 is live";
+        assert_eq!(detail, format!("seen: {saw}\n{expected}"));
+
+        // One that can't tell leaves the word to a person.
+        nobody_saw(&lab, CommandState::Unclear("hi".to_owned()));
+        assert_eq!(say(&lab, &id, Command::Repair { how }).await, Ok(()));
+        assert_eq!(lab.until_ended(&id).await, Ending::Ended(Outcome::Promoted));
+        let told = brought(&lab, &id).await;
+        assert!(!told.by_status && told.said_by.is_some(), "{told:?}");
+        let version = told.version.map(|version| version.0);
+        assert_eq!(version.as_deref(), Some("7"));
+    });
+}

@@ -102,6 +102,7 @@ pub(crate) fn deployment(text: &str, app: AppName) -> DeploymentView {
         state: DeploymentState::Running,
         started_us: 0,
         ended_us: None,
+        returning_since_us: None,
         by: "mira".to_owned(),
         rollouts: BTreeMap::new(),
         sequence: 0,
@@ -368,6 +369,7 @@ impl Controller for Fake {
                 at_us: None,
                 instance: "ins_1".to_owned(),
                 version: "1".to_owned(),
+                job: None,
                 stream: "stdout".to_owned(),
                 text: format!("line {number}\twith \u{fffd} and \"quotes\""),
                 end: number,
@@ -386,7 +388,11 @@ impl Controller for Fake {
         let ended = vec![ServiceName::new("web").unwrap()];
         self.waited().await;
         match app.as_str() {
-            "hello" => Ok(DownAnswer { ended, last: true }),
+            "hello" => Ok(DownAnswer {
+                ended,
+                stays: Vec::new(),
+                last: true,
+            }),
             _ => Err(Problem::new(
                 409,
                 "WL0304",

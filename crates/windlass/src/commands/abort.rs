@@ -1,15 +1,18 @@
 //! `windlass abort`: stops a deployment, and follows until everything is back.
 
 use clap::Args;
+use jiff::tz::TimeZone;
 use windlass_api::{Command, DeploymentView};
 use windlass_client::Client;
 
 use super::tell::tell;
+use super::which::{client, resolve};
 use crate::arguments::{Because, Which};
 use crate::context::Context;
 use crate::diagnostic::Diagnostic;
 use crate::follow::{Purpose, begun, follow};
 use crate::report::Report;
+use crate::ui::time::of_calendar;
 
 /// Options of `abort`.
 #[derive(Debug, Args)]
@@ -26,8 +29,19 @@ pub(crate) struct Options {
 }
 
 pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, Diagnostic> {
+    let client = client(context).await?;
+    let id = resolve(context, &client, &options.which).await?;
+    if let Some(already) = already(&client.show(&id).await?, &context.ui.style().zone) {
+        context.ui.say(&already);
+    }
     let (client, view) = tell(context, (&options.which, &options.because), Command::Abort).await?;
     end(context, &client, view, options.detach).await
+}
+
+/// What the word adds nothing to: it goes back without it.
+fn already(view: &DeploymentView, zone: &TimeZone) -> Option<String> {
+    let since = of_calendar(view.returning_since_us?, zone);
+    Some(format!("{} goes back already, since {since}", view.id))
 }
 
 /// What is left to do once the abort is journalled.

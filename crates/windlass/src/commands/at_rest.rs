@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::os::unix::net::UnixStream;
 use std::time::{Duration, Instant};
 
-use windlass_api::{EnvironmentView, ServiceView};
+use windlass_api::{EnvironmentView, InstanceView, ServiceView, SlotView};
 use windlass_client::{Client, ControllerLock, Holder, Reach, StatePaths};
-use windlass_model::{Environment, ServiceState};
+use windlass_model::{Environment, ServiceState, Slot};
 use windlass_router::holder;
 use windlass_store::environments;
 
@@ -83,7 +83,7 @@ fn has_traces(paths: &StatePaths) -> bool {
 
 fn runs(environment: &Environment) -> bool {
     let mut states = environment.services.values();
-    environment.lock.is_some() || states.any(|state| state.slots().next().is_some())
+    environment.lock.is_some() || states.any(ServiceState::runs)
 }
 
 fn view(environment: Environment, paths: &StatePaths) -> EnvironmentView {
@@ -105,8 +105,32 @@ fn view(environment: Environment, paths: &StatePaths) -> EnvironmentView {
 }
 
 fn service(state: ServiceState) -> ServiceView {
+    // What a script has brought needs nothing that runs.
+    let stable = state.stable.filter(|slot| slot.spec.command.is_some());
     ServiceView {
         down: state.down,
+        stable: stable.map(brought),
         ..ServiceView::default()
+    }
+}
+
+fn brought(slot: Slot) -> SlotView {
+    let instances = slot.instances.into_iter().map(|instance| InstanceView {
+        id: instance.id,
+        address: instance.address,
+        state: "live".to_owned(),
+        pid: None,
+        restarts: 0,
+        trouble: None,
+    });
+    SlotView {
+        slot: slot.id,
+        label: slot.label,
+        version: slot.release.version,
+        artefact: Some(slot.release.artefact),
+        weight: None,
+        in_flight: None,
+        script: true,
+        instances: instances.collect(),
     }
 }

@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use clap::Args;
-use windlass_api::{CheckRequest, DownAnswer, DownRequest, EnvironmentView, Exit};
+use windlass_api::{CheckRequest, DownAnswer, DownRequest, EnvironmentView, Exit, ServiceView};
 use windlass_client::{Client, is_stopped};
+use windlass_model::ServiceName;
 
 use super::at_rest::at_rest;
 use super::file::Found;
@@ -41,11 +42,15 @@ pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, 
     let here = Found::app_here(context)?;
     if let Some(known) = at_rest(context).await? {
         place::must_be_known(context, here.as_deref(), &known)?;
-        return nothing_runs(None, None);
+        let app = here.as_deref();
+        let its = known
+            .iter()
+            .filter(|view| app.is_none_or(|app| view.app.as_str() == app));
+        return nothing_runs(None, None, scripts(its));
     }
     let Some(client) = context.client_to_look().await? else {
         place::must_be_known(context, None, &[])?;
-        return nothing_runs(None, None);
+        return nothing_runs(None, None, Vec::new());
     };
     let all = client.status().await?;
     let from_here = here.clone();
@@ -53,7 +58,7 @@ pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, 
         Some(app) => app,
         None => match without_a_file(context, &all)? {
             Some(app) => app,
-            None => return nothing_runs(None, None),
+            None => return nothing_runs(None, None, Vec::new()),
         },
     };
     place::must_be_known(context, Some(&app), &all)?;
@@ -78,7 +83,7 @@ pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, 
     }
     if answer.ended.is_empty() {
         let environment = context.global.environment.as_deref();
-        return nothing_runs((!answer.last).then_some(&app), environment);
+        return nothing_runs((!answer.last).then_some(&app), environment, answer.stays);
     }
     let ran = meant(&app, context.global.environment.as_deref(), &all);
     let kept = kept(ran, from_here.as_deref());
@@ -118,17 +123,44 @@ fn meant<'v>(
 }
 
 /// Nothing is there to end; of `app` alone, where others run.
-fn nothing_runs(app: Option<&String>, environment: Option<&str>) -> Result<Report, Diagnostic> {
+fn nothing_runs(
+    app: Option<&String>,
+    environment: Option<&str>,
+    stays: Vec<ServiceName>,
+) -> Result<Report, Diagnostic> {
+    let stays_line = as_its_script_left(&stays);
     let answer = DownAnswer {
         ended: Vec::new(),
+        stays,
         last: app.is_none(),
     };
     let text = match (app, environment) {
         (Some(app), Some(environment)) => format!("nothing of {app} runs in {environment}\n"),
         (Some(app), None) => format!("nothing of {app} runs\n"),
-        (None, _) => "nothing runs\n".to_owned(),
+        (None, _) if answer.stays.is_empty() => "nothing runs\n".to_owned(),
+        (None, _) => "nothing of Windlass runs\n".to_owned(),
     };
-    Report::new(text, &answer)
+    Report::new(text + &stays_line, &answer)
+}
+
+/// The services that scripts have brought.
+fn scripts<'v>(views: impl Iterator<Item = &'v EnvironmentView>) -> Vec<ServiceName> {
+    let services = views.flat_map(|view| &view.services);
+    let of_scripts = services.filter(|(_, now)| now.stable.as_ref().is_some_and(|it| it.script));
+    of_scripts.map(|(service, _)| service.clone()).collect()
+}
+
+/// What is left of services that scripts have brought.
+fn as_its_script_left(stays: &[ServiceName]) -> String {
+    let theirs = match stays {
+        [] => return String::new(),
+        [_] => "its script",
+        [_, _, ..] => "their scripts",
+    };
+    let names = listed(stays);
+    format!(
+        "{names}: what {theirs} deployed stays as it is, and the next deployment goes on from there\n"
+    )
 }
 
 /// Where no file says which is meant: the one that runs. Where none does, any of those that are known,
@@ -164,7 +196,7 @@ fn the_only_one(environments: &[EnvironmentView]) -> Result<Option<String>, Diag
 
 /// Whether anything of it runs, or is about to.
 fn runs(view: &EnvironmentView) -> bool {
-    view.deployment.is_some() || view.services.values().any(|service| !service.is_empty())
+    view.deployment.is_some() || view.services.values().any(ServiceView::runs)
 }
 
 /// Returns once the controller has ended: then no process, socket or port is left.
@@ -197,12 +229,13 @@ fn text(answer: &DownAnswer, kept: &str) -> String {
         ""
     };
     let names = listed(&answer.ended);
-    format!("{count} down: {names}{rest}\n{kept}\n")
+    let stays = as_its_script_left(&answer.stays);
+    format!("{count} down: {names}{rest}\n{stays}{kept}\n")
 }
 
 #[cfg(test)]
 mod tests {
-    use windlass_model::{AppName, EnvironmentName, ServiceName};
+    use windlass_model::{AppName, EnvironmentName};
 
     use super::*;
     use crate::ui::sample;
@@ -214,11 +247,22 @@ mod tests {
                 ServiceName::new("api").unwrap(),
                 ServiceName::new("auth").unwrap(),
             ],
+            stays: Vec::new(),
             last: true,
         };
         assert_eq!(
             text(&answer, STAYS),
             "2 services down: api, auth; router and controller ended too\n\
+             releases and history stay\n"
+        );
+        let answer = DownAnswer {
+            stays: vec![ServiceName::new("legacy").unwrap()],
+            ..answer
+        };
+        assert_eq!(
+            text(&answer, STAYS),
+            "2 services down: api, auth; router and controller ended too\n\
+             legacy: what its script deployed stays as it is, and the next deployment goes on from there\n\
              releases and history stay\n"
         );
     }

@@ -5,8 +5,9 @@ use std::net::SocketAddr;
 
 use windlass_api::{EvidenceView, RolloutView, VersionFigures};
 use windlass_model::{
-    Change, Fact, InstanceEnd, InstanceId, Millis, Percent, Probe, Proof, Report, ReturnReason,
-    RolloutPhase, RolloutPlan, ServiceName, SlotId, Step, StuckReason, Tally, Version,
+    Change, Fact, InstanceEnd, InstanceId, Job, Millis, Percent, Probe, Proof, Report,
+    ReturnReason, RolloutPhase, RolloutPlan, ServiceName, SlotId, Step, StuckReason, Tally,
+    Version,
 };
 
 use crate::ui::words::doing;
@@ -72,6 +73,8 @@ pub(crate) struct Part {
     pub(crate) listens: bool,
     /// Whether a script deploys it.
     pub(crate) is_a_command: bool,
+    /// What of its script each instance runs.
+    pub(crate) jobs: BTreeMap<InstanceId, Job>,
     /// What the router has counted of the new release, where somebody watches: in ten minutes at most.
     pub(crate) counted: Option<Tally>,
 }
@@ -133,6 +136,7 @@ impl Part {
             probe: planned.map(|planned| planned.spec.ready.clone()),
             listens: planned.is_none_or(|planned| planned.spec.listen.is_some()),
             is_a_command: rollout.brought.is_some(),
+            jobs: rollout.jobs.clone(),
             counted: None,
         }
     }

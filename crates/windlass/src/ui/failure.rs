@@ -12,6 +12,7 @@ use windlass_model::{
 use super::again::quoted;
 use super::lacks::lacks;
 use super::look::look;
+use super::printed::{last_lines, printed_back, whose};
 use super::record::{proofs, traffic};
 use super::scored;
 use super::status::kept_failed;
@@ -37,6 +38,7 @@ pub(crate) fn failure(
     for (service, part) in &picture.parts {
         if let Some(why) = &part.stuck {
             lines.push(format!("{service}: {}", stuck(why)));
+            lines.extend(printed_back(view, service, part));
         }
         if let Some(saw) = &part.withheld {
             let saw = harmless(saw);
@@ -216,27 +218,12 @@ fn instance_lost(
     if !part.is_a_command {
         lines.extend(lacks(printed).map(str::to_owned));
     }
-    let whose = whose(service, part.is_a_command);
+    let whose = whose(service, part.is_a_command, part.jobs.get(instance));
     let printed = last_lines(&whose, printed);
     lines.extend(printed.map(|line| format!("  {line}")));
     lines
 }
 
-/// Who printed what an instance of a service has printed.
-pub(crate) fn whose(service: &ServiceName, is_a_command: bool) -> String {
-    if is_a_command {
-        format!("the script of {service}")
-    } else {
-        service.to_string()
-    }
-}
-
-/// What an instance that ended printed last, below a line that says whose lines these are; nothing where that
-/// was nothing.
-pub(crate) fn last_lines(whose: &str, printed: &[String]) -> impl Iterator<Item = String> {
-    let head = (!printed.is_empty()).then(|| format!("{whose} printed last:"));
-    let lines = printed.iter().map(|line| format!("  {}", harmless(line)));
-    head.into_iter().chain(lines)
 }
 
 /// The evidence that services wait for, or are held for, one line each.
@@ -318,7 +305,7 @@ fn still_runs(runs: &EnvironmentView) -> Option<String> {
         .iter()
         .flat_map(|(service, now)| {
             now.slots()
-                .filter(|slot| slot.instances.iter().any(InstanceView::runs))
+                .filter(|slot| !slot.script && slot.instances.iter().any(InstanceView::runs))
                 .map(move |slot| {
                     let ready = if slot.may_answer() {
                         ""
@@ -343,7 +330,12 @@ pub(crate) fn mended_by(view: &DeploymentView) -> String {
             .filter_map(|part| part.stuck_because.as_ref());
         reasons.any(is)
     };
-    if view.not_renamed.is_some() || is_any(|why| matches!(why, StuckReason::RollbackFailed(_))) {
+    // What a script brings can be live by hand, and its `status` is asked; a process would not run by a word.
+    let failed = view.rollouts.values().any(|part| {
+        let why = part.stuck_because.as_ref();
+        part.brought.is_none() && matches!(why, Some(StuckReason::RollbackFailed(_)))
+    });
+    if view.not_renamed.is_some() || failed {
         return format!("windlass repair {id} --retry | --abandon");
     }
     let not_started =
@@ -483,6 +475,7 @@ mod tests {
             state,
             version: version.map(|version| Version(version.to_owned())),
             by_status,
+            said_by: None,
         });
         view
     }

@@ -369,6 +369,7 @@ fn no_list_of_tokens_and_no_log_obeys_what_is_in_it() {
         at_us: None,
         instance: "ins_1".to_owned(),
         version: "1".to_owned(),
+        job: None,
         stream: "stdout".to_owned(),
         text: "up".to_owned(),
         end: 2,

@@ -58,7 +58,11 @@ fn slot_rows(of: &str, slot: &SlotView) -> Vec<Vec<String>> {
             one.id.to_string(),
             of.to_owned(),
             harmless(&one.state),
-            one.address.to_string(),
+            if slot.script {
+                "-".to_owned()
+            } else {
+                one.address.to_string()
+            },
         ]
     });
     rows.collect()

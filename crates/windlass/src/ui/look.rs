@@ -1,12 +1,19 @@
 //! Where to look for what a release that went back did: the one place that decides.
 
-use windlass_model::{DeploymentId, InstanceEnd, ReturnReason, Rule, ServiceName, Source};
+use windlass_model::{
+    DeploymentId, InstanceEnd, ReturnReason, Rule, STATUS, STATUS_SAYS, ServiceName, Source,
+};
 
 /// The command that has more to say about why it went back; none where that is not about the release.
 pub(crate) fn look(id: &DeploymentId, service: &ServiceName, why: &ReturnReason) -> Option<String> {
     let logs = || format!("windlass logs {service}");
     let record = || format!("windlass show {id} --why");
     match why {
+        // What was wrong with the answer is told with it, and how to ask oneself.
+        ReturnReason::InstanceLost {
+            end: InstanceEnd::NeverReady(saw),
+            ..
+        } if saw.starts_with(STATUS) && !saw.starts_with(STATUS_SAYS) => None,
         ReturnReason::InstanceLost { .. }
         | ReturnReason::NeedFailed(_)
         | ReturnReason::OtherFailed(_)

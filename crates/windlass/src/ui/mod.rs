@@ -23,6 +23,7 @@ mod look;
 pub(crate) mod markdown;
 mod output;
 pub(crate) mod plan;
+mod printed;
 pub(crate) mod program;
 pub(crate) mod question;
 pub(crate) mod record;

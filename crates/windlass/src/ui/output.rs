@@ -393,7 +393,10 @@ pub(super) fn log_text(line: &LogLine) -> String {
     let skipped = line.instance.len().saturating_sub(INSTANCE_SHOWN);
     let instance = line.instance.get(skipped..).unwrap_or(&line.instance);
     let [version, instance, text] = [line.version.as_str(), instance, &line.text].map(harmless);
-    format!("{version} {instance} {text}")
+    match line.job {
+        Some(job) => format!("{version} {job} {instance} {text}"),
+        None => format!("{version} {instance} {text}"),
+    }
 }
 
 /// What failed, the lines that say where and how, what to do next. What others have written into them,
@@ -437,6 +440,8 @@ fn talk(line: &str) {
 
 #[cfg(test)]
 mod tests {
+    use windlass_model::Job;
+
     use super::*;
 
     #[test]
@@ -444,12 +449,21 @@ mod tests {
         let line = LogLine {
             instance: "ins_06gvooeosdoaf73ravo43qubcc".to_owned(),
             version: "1.4.2".to_owned(),
+            job: None,
             stream: "stdout".to_owned(),
             text: "up\u{1b}[2J".to_owned(),
             end: 6,
             at_us: None,
         };
         assert_eq!(log_text(&line), "1.4.2 3qubcc up\u{fffd}[2J");
+        let of_a_script = LogLine {
+            job: Some(Job::Rollback),
+            ..line
+        };
+        assert_eq!(
+            log_text(&of_a_script),
+            "1.4.2 rollback 3qubcc up\u{fffd}[2J"
+        );
     }
 
     #[test]

@@ -59,7 +59,7 @@ pub(crate) fn of_abort(view: &DeploymentView, alone: Option<&str>) -> String {
 pub(crate) fn of_down<'v>(places: impl Iterator<Item = &'v EnvironmentView>) -> String {
     let places: Vec<String> = places
         .map(|view| {
-            let services = view.services.iter().filter(|(_, now)| !now.is_empty());
+            let services = view.services.iter().filter(|(_, now)| now.runs());
             let names = services.map(|(name, now)| match &now.stable {
                 Some(stable) => format!("{name} {}", stable.version),
                 None => name.to_string(),

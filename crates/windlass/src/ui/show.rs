@@ -1,13 +1,14 @@
 //! One deployment, for people.
 
 use windlass_api::{DeploymentView, EnvironmentView, HeldView, NotReadyView, Novelty, RolloutView};
-use windlass_model::{DeploymentState, Outcome, RolloutPhase, ServiceName};
+use windlass_model::{DeploymentState, Outcome, RolloutPhase, ServiceName, StuckReason};
 
 use super::compared;
-use super::failure::{ABANDONED, last_lines, live_now, mended_by, whose};
+use super::failure::{ABANDONED, live_now, mended_by};
 use super::grid::{Ease, Grid};
 use super::grounds::grounds;
 use super::look::is_of_the_program;
+use super::printed::{last_lines, whose};
 use super::scored;
 use super::taken_down;
 use super::time::{ago, of_calendar, of_day, took};
@@ -146,9 +147,11 @@ fn notes(view: &DeploymentView, has_short: bool, shown: &Shown<'_>) -> Vec<Strin
         let short = Some(note(part, view)).filter(|note| !has_short && !note.is_empty());
         let said = short.into_iter().chain(said(part, shown));
         let said = said.map(|text| hang(&format!("{service} "), &text, shown.fits));
-        let whose = whose(service, part.brought.is_some());
-        let printed = part.last_lines.values();
-        let printed = printed.flat_map(|lines| last_lines(&whose, lines).collect::<Vec<_>>());
+        let printed = part.last_lines.iter();
+        let printed = printed.flat_map(|(instance, lines)| {
+            let whose = whose(service, part.brought.is_some(), part.jobs.get(instance));
+            last_lines(&whose, lines).collect::<Vec<_>>()
+        });
         said.chain(printed).collect::<Vec<String>>()
     };
     view.rollouts.iter().flat_map(of).collect()
@@ -184,7 +187,12 @@ fn services(view: &DeploymentView, fits: Option<usize>) -> Grid {
             service.to_string(),
             phase(part.phase).to_owned(),
             change(part.from.as_ref(), &part.to),
-            part.weight.to_string(),
+            // Windlass serves nothing of what a script brings.
+            if part.brought.is_some() {
+                "-".to_owned()
+            } else {
+                part.weight.to_string()
+            },
             ready,
             note(part, view),
         ]
@@ -211,7 +219,9 @@ fn note(part: &RolloutView, view: &DeploymentView) -> String {
         Some(left) if is_held => Some(held_at(&left)),
         left => left.map(|left| format!("{left} left")),
     });
-    if let Some(said) = &part.reported {
+    // What the run of the way back said is over with it.
+    let is_over = part.phase == RolloutPhase::Returned;
+    if let Some(said) = part.reported.as_ref().filter(|_| !is_over) {
         notes.extend(doing(said.phase.as_deref(), said.progress));
         let all = said.metrics.iter();
         notes.extend(all.map(|(name, value)| format!("{} {value}", harmless(name))));
@@ -259,13 +269,10 @@ fn said(part: &RolloutView, shown: &Shown<'_>) -> Vec<String> {
         let judged = part.judgement.as_ref();
         said.extend(judged.map(|judged| format!("errors {}", harmless(&judged.words))));
     }
-    if let Some(why) = &part.returned_because {
+    if let (Some(why), Some(moves)) = (&part.returned_because, going_back(part)) {
         let to = part.from.as_ref().map(|from| format!(" to {from}"));
-        said.push(format!(
-            "went back{}: {}",
-            to.unwrap_or_default(),
-            reason(why)
-        ));
+        let to = to.unwrap_or_default();
+        said.push(format!("{moves}{to}: {}", reason(why)));
     }
     if let Some(why) = &part.stuck_because {
         said.push(format!("is stuck: {}", stuck(why)));
@@ -274,6 +281,16 @@ fn said(part: &RolloutView, shown: &Shown<'_>) -> Vec<String> {
         format!("{instance} did not end when it was asked to: killed after {after}")
     }));
     said
+}
+
+/// How far it is on its way back; nothing of a rollback that failed, which is told as what it is stuck by.
+pub(crate) fn going_back(part: &RolloutView) -> Option<&'static str> {
+    match (part.phase, &part.stuck_because) {
+        (RolloutPhase::Returning, _) => Some("goes back"),
+        (_, Some(StuckReason::RollbackFailed(_))) => None,
+        (RolloutPhase::Stuck, _) => Some("is not back"),
+        (_, _) => Some("went back"),
+    }
 }
 
 /// Where traffic is now, and what is kept to go back to.

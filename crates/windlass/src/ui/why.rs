@@ -8,9 +8,10 @@ use windlass_model::{
 };
 
 use super::by_hand;
-use super::failure::{last_lines, whose};
 use super::grounds::is_unread;
+use super::printed::{last_lines, whose};
 use super::scored;
+use super::show::going_back;
 use super::words::{change, harmless, listed, not_renamed, phase, reason, result, stuck};
 use super::wrap::hang;
 
@@ -76,16 +77,16 @@ fn is_over(view: &DeploymentView, part: &RolloutView) -> bool {
 fn of_a_service(view: &DeploymentView, (service, part): (&ServiceName, &RolloutView)) -> Vec<Line> {
     let is_over = is_over(view, part);
     let mut lines = Vec::new();
-    if let Some(why) = &part.returned_because {
+    if let (Some(why), Some(moves)) = (&part.returned_because, going_back(part)) {
         let to = part.from.as_ref().map(|from| format!(" to {from}"));
         let why = format!("{}: {}", to.unwrap_or_default(), reason(why));
-        lines.push(("went back", why));
+        lines.push((moves, why));
     }
     if let Some(why) = &part.stuck_because {
         lines.push(("stuck: ", stuck(why)));
     }
-    let whose = whose(service, part.brought.is_some());
-    for printed in part.last_lines.values() {
+    for (instance, printed) in &part.last_lines {
+        let whose = whose(service, part.brought.is_some(), part.jobs.get(instance));
         lines.extend(last_lines(&whose, printed).map(|line| ("", line)));
     }
     if let Some(evidence) = &part.evidence {

@@ -379,6 +379,12 @@ pub(crate) fn stuck(why: &StuckReason) -> String {
         StuckReason::OutcomeUnknown(version) => {
             format!("nobody knows how the deploy of {} ended", harmless(version))
         }
+        StuckReason::CommandFailed(InstanceEnd::NeverReady(saw)) if !is_clear(saw) => {
+            format!(
+                "the command of the way back did not bring its version: {}",
+                harmless(saw)
+            )
+        }
         StuckReason::CommandFailed(end) => {
             format!("the command of the way back {}", instance_end(end))
         }

@@ -72,4 +72,5 @@ mod typed;
 mod unready;
 mod workers;
 mod wrapping;
+mod wrapping_back;
 mod written;

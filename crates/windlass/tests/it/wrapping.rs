@@ -152,7 +152,7 @@ fn a_script_that_failed_is_told_as_no_outage_and_what_is_live_by_its_last_word()
     lab.script("rollback", ROLLBACK);
     let left = lab.run(&["deploy"]).exits(1);
     left.says(&[
-        "the script of legacy printed last:\n      no route to host",
+        "the deploy of legacy printed last:\n      no route to host",
         "live now: not known of legacy",
     ]);
     assert!(!left.err.contains("traffic now"), "{}", left.err);

@@ -221,11 +221,22 @@ fn a_status_that_fails_or_says_something_else_is_no_answer() {
         bench.target.start(&request).await.expect("a start");
         ended(&bench, &request).await;
         let mut seen = Vec::new();
-        for script in ["echo fine", "echo >&2 no database; exit 4", "kill -KILL $$"] {
+        let endless = "head -c 300000 /dev/zero || exit 141";
+        for script in [
+            "echo fine",
+            "echo >&2 no database; exit 4",
+            "kill -KILL $$",
+            endless,
+        ] {
             bench.script("service", script);
             let said = bench.target.ask_status(&request.instance).await;
             match said.expect("it was asked") {
-                CommandState::Unclear(saw) => seen.push(saw),
+                CommandState::Unclear(saw) => {
+                    // How a person asks the same follows.
+                    let (saw, asked) = saw.split_once(" (ask it yourself, in ").unwrap();
+                    assert!(asked.ends_with(": ./service --status)"), "{asked}");
+                    seen.push(saw.to_owned());
+                }
                 clear => panic!("{clear:?}"),
             }
         }
@@ -235,6 +246,7 @@ fn a_status_that_fails_or_says_something_else_is_no_answer() {
                 "`status` printed \"fine\"",
                 "`status` ended with exit status: 4: no database",
                 "`status` ended with signal: 9 (SIGKILL): nothing",
+                "`status` printed more than 64 KiB: all that it may print is one object of JSON",
             ]
         );
     });

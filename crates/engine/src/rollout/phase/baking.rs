@@ -46,7 +46,8 @@ pub(super) fn on(turn: &mut Turn, event: &Event, mut wait: Wait) {
         | Event::StopFailed { .. }
         | Event::ReturnTurn
         | Event::Retried
-        | Event::DoneByHand
+        | Event::RanUnseen { .. }
+        | Event::DoneByHand { .. }
         | Event::Promoted => {}
     }
 }

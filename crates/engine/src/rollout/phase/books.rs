@@ -39,6 +39,7 @@ pub(super) fn is_stale(rollout: &Rollout, event: &Event) -> bool {
         | Event::Triggered { .. }
         | Event::Judged { .. }
         | Event::Scored { .. }
+        | Event::RanUnseen { .. }
         | Event::SightLost
         | Event::SightBack
         | Event::RouteApplied { .. }
@@ -53,7 +54,7 @@ pub(super) fn is_stale(rollout: &Rollout, event: &Event) -> bool {
         | Event::ReturnRequested { .. }
         | Event::ReturnTurn
         | Event::Retried
-        | Event::DoneByHand
+        | Event::DoneByHand { .. }
         | Event::Promoted => false,
     }
 }
@@ -121,6 +122,7 @@ pub(super) fn keep(turn: &mut Turn, event: &Event) {
         Event::NeedsPassed
         | Event::Triggered { .. }
         | Event::Scored { .. }
+        | Event::RanUnseen { .. }
         | Event::RouteApplied { .. }
         | Event::RouteFailed { .. }
         | Event::SlotDrained { .. }
@@ -132,7 +134,7 @@ pub(super) fn keep(turn: &mut Turn, event: &Event) {
         | Event::ReturnRequested { .. }
         | Event::ReturnTurn
         | Event::Retried
-        | Event::DoneByHand
+        | Event::DoneByHand { .. }
         | Event::Promoted => {}
     }
 }

@@ -36,6 +36,7 @@ pub(super) fn on(turn: &mut Turn, event: &Event, mut now: Clearing) {
         | Event::Triggered { .. }
         | Event::Judged { .. }
         | Event::Scored { .. }
+        | Event::RanUnseen { .. }
         | Event::SightLost
         | Event::SightBack
         | Event::RouteApplied { .. }
@@ -48,7 +49,7 @@ pub(super) fn on(turn: &mut Turn, event: &Event, mut now: Clearing) {
         | Event::Expedited
         | Event::ReturnTurn
         | Event::Retried
-        | Event::DoneByHand
+        | Event::DoneByHand { .. }
         | Event::Promoted => {}
     }
 }

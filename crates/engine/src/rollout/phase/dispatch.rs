@@ -29,6 +29,7 @@ pub fn step(rollout: Rollout, event: &Event) -> Stepped {
             | Event::Triggered { .. }
             | Event::Judged { .. }
             | Event::Scored { .. }
+            | Event::RanUnseen { .. }
             | Event::SightLost
             | Event::SightBack
             | Event::RouteApplied { .. }
@@ -42,7 +43,7 @@ pub fn step(rollout: Rollout, event: &Event) -> Stepped {
             | Event::Expedited
             | Event::ReturnTurn
             | Event::Retried
-            | Event::DoneByHand
+            | Event::DoneByHand { .. }
             | Event::Promoted => {}
         },
         Phase::Clearing(now) => clearing::on(&mut turn, event, now),

@@ -97,6 +97,7 @@ pub(super) fn raise_when_ready(turn: &mut Turn) {
 /// Starts what is missing after a rollback had failed, and goes on from there.
 pub(super) fn once_more(turn: &mut Turn) {
     turn.rollout.returned_because = None;
+    turn.rollout.word = None;
     turn.rollout.counters.retries = turn.rollout.counters.retries.saturating_add(1);
     turn.rollout.asked.insert(Asked::Again);
     if !turn.rollout.has_begun(Begun::Starting) {
@@ -121,7 +122,9 @@ pub(super) fn once_more(turn: &mut Turn) {
 }
 
 /// A person says that the command has done its work.
-pub(super) fn taken_as_live(turn: &mut Turn) {
+pub(super) fn taken_as_live(turn: &mut Turn, by: &str) {
+    turn.rollout.word = Some(by.to_owned());
+    turn.rollout.returned_because = None;
     let ids = turn.rollout.judged().into_iter().map(|i| i.id.clone());
     let ids: Vec<InstanceId> = ids.collect();
     turn.rollout.health.ready.extend(ids);
@@ -273,6 +276,16 @@ pub(super) fn fired(turn: &mut Turn, mut wait: Wait, timer: windlass_model::Time
         Fired::More => turn.run(&mut wait),
         Fired::Done => return Waited::Over,
     }
+    Waited::On(wait)
+}
+
+/// Books what a run took while no controller was there: its time runs as it does.
+pub(super) fn unseen(turn: &mut Turn, mut wait: Wait, ran: Millis) -> Waited {
+    wait.book(ran);
+    if wait.remaining == Millis::ZERO {
+        return Waited::Over;
+    }
+    turn.run(&mut wait);
     Waited::On(wait)
 }
 

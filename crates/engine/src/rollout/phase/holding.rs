@@ -13,6 +13,7 @@ pub(super) fn on(turn: &mut Turn, event: &Event) {
         | Event::InstanceStarted { .. }
         | Event::Judged { .. }
         | Event::Scored { .. }
+        | Event::RanUnseen { .. }
         | Event::SightLost
         | Event::SightBack
         | Event::AddressTaken { .. }
@@ -27,7 +28,7 @@ pub(super) fn on(turn: &mut Turn, event: &Event) {
         | Event::Held
         | Event::ReturnTurn
         | Event::Retried
-        | Event::DoneByHand
+        | Event::DoneByHand { .. }
         | Event::Promoted => {}
     }
 }

@@ -13,6 +13,7 @@ pub(super) fn on(turn: &mut Turn, event: &Event) {
         | Event::InstanceStarted { .. }
         | Event::Judged { .. }
         | Event::Scored { .. }
+        | Event::RanUnseen { .. }
         | Event::SightLost
         | Event::SightBack
         | Event::AddressTaken { .. }
@@ -30,6 +31,6 @@ pub(super) fn on(turn: &mut Turn, event: &Event) {
         | Event::Expedited
         | Event::ReturnTurn
         | Event::Retried
-        | Event::DoneByHand => {}
+        | Event::DoneByHand { .. } => {}
     }
 }

@@ -1,6 +1,6 @@
 //! Returning: back to what was, within a deadline, whatever it takes.
 
-use windlass_model::{Fact, InstanceEnd, InstanceId, StuckReason, TimerId};
+use windlass_model::{Fact, InstanceEnd, InstanceId, Millis, StuckReason, TimerId};
 
 use super::forward::{self, Waited};
 use super::{starting, way_back};
@@ -31,11 +31,7 @@ pub(super) fn on(turn: &mut Turn, event: &Event, now: Return) {
             way_back::stop(turn, now);
         }
         Event::InstanceStopped { instance, .. } => stopped(turn, now, instance),
-        Event::StopFailed { instance, why } => {
-            if matches!(&now.stage, Stage::Stopping { left } if left.contains(instance)) {
-                again(turn, now, why);
-            }
-        }
+        Event::StopFailed { instance, why } => not_stopped(turn, now, (instance, why)),
         Event::StartFailed { instance, why } => {
             if now.stage == Stage::Restarting && is_back(turn, instance) {
                 if turn.rollout.is_command() {
@@ -45,6 +41,7 @@ pub(super) fn on(turn: &mut Turn, event: &Event, now: Return) {
                 again(turn, now, why);
             }
         }
+        Event::RanUnseen { instance, ran } => ran_unseen(turn, now, (instance, *ran)),
         // A command does not come back by itself.
         Event::InstanceLost { instance, end, .. }
             if turn.rollout.is_command()
@@ -70,8 +67,24 @@ pub(super) fn on(turn: &mut Turn, event: &Event, now: Return) {
         | Event::ReturnRequested { .. }
         | Event::ReturnTurn
         | Event::Retried
-        | Event::DoneByHand
+        | Event::DoneByHand { .. }
         | Event::Promoted => {}
+    }
+}
+
+fn not_stopped(turn: &mut Turn, now: Return, (instance, why): (&InstanceId, &str)) {
+    let (Stage::Stopping { left } | Stage::Ending { left, .. }) = &now.stage else {
+        return;
+    };
+    if left.contains(instance) {
+        again(turn, now, why);
+    }
+}
+
+fn ran_unseen(turn: &mut Turn, now: Return, (instance, ran): (&InstanceId, Millis)) {
+    if now.stage == Stage::Restarting && is_back(turn, instance) {
+        let waited = forward::unseen(turn, now.wait.clone(), ran);
+        go_on(turn, now, waited);
     }
 }
 
@@ -94,7 +107,12 @@ fn fired(turn: &mut Turn, mut now: Return, timer: TimerId) {
         // The deadline's own timer still runs.
         return way_back::again(turn, now);
     }
-    match forward::fired(turn, now.wait.clone(), timer) {
+    let waited = forward::fired(turn, now.wait.clone(), timer);
+    go_on(turn, now, waited);
+}
+
+fn go_on(turn: &mut Turn, mut now: Return, waited: Waited) {
+    match waited {
         Waited::On(wait) => {
             now.wait = wait;
             turn.rollout.phase = Phase::Returning(now);
@@ -108,6 +126,10 @@ fn out_of_time(turn: &mut Turn, mut now: Return) {
         // One instance that serves is better than none; the others are started again on and on.
         now.wait = turn.wait(turn.rollout.plan.spec.rollback_within);
         return way_back::finish(turn, now);
+    }
+    if now.stage == Stage::Restarting && turn.rollout.is_command() {
+        now.trouble = Some(way_back::too_late(&turn.rollout));
+        return way_back::end(turn, now, false);
     }
     let why = if now.stage == Stage::Capacity {
         StuckReason::NoCapacity
@@ -126,6 +148,7 @@ fn ready(turn: &mut Turn, now: Return) {
         | Stage::Routing { .. }
         | Stage::Draining
         | Stage::Stopping { .. }
+        | Stage::Ending { .. }
         | Stage::Finishing { .. } => {}
     }
 }
@@ -140,19 +163,27 @@ fn applied(turn: &mut Turn, now: Return, answered: u32) {
         | Stage::Draining
         | Stage::Stopping { .. }
         | Stage::Restarting
+        | Stage::Ending { .. }
         | Stage::Finishing { .. } => {}
     }
 }
 
 fn stopped(turn: &mut Turn, mut now: Return, instance: &InstanceId) {
-    let Stage::Stopping { left } = &mut now.stage else {
-        return;
+    let (left, ends) = match &mut now.stage {
+        Stage::Stopping { left } => (left, None),
+        Stage::Ending { left, again } => (left, Some(*again)),
+        Stage::Turn
+        | Stage::Capacity
+        | Stage::Routing { .. }
+        | Stage::Draining
+        | Stage::Restarting
+        | Stage::Finishing { .. } => return,
     };
     left.remove(instance);
-    if left.is_empty() {
-        way_back::stopped(turn, now);
-    } else {
-        turn.rollout.phase = Phase::Returning(now);
+    match (left.is_empty(), ends) {
+        (true, None) => way_back::stopped(turn, now),
+        (true, Some(again)) => way_back::ended(turn, now, again),
+        (false, _) => turn.rollout.phase = Phase::Returning(now),
     }
 }
 

@@ -153,6 +153,7 @@ pub(super) fn on(turn: &mut Turn, event: &Event, now: Settling) {
         | Event::Triggered { .. }
         | Event::Judged { .. }
         | Event::Scored { .. }
+        | Event::RanUnseen { .. }
         | Event::SightLost
         | Event::SightBack
         | Event::Held
@@ -161,7 +162,7 @@ pub(super) fn on(turn: &mut Turn, event: &Event, now: Settling) {
         | Event::ReturnRequested { .. }
         | Event::ReturnTurn
         | Event::Retried
-        | Event::DoneByHand
+        | Event::DoneByHand { .. }
         | Event::Promoted => {}
     }
 }

@@ -52,6 +52,7 @@ pub(super) fn on(turn: &mut Turn, event: &Event, attempt: u32, mut wait: Wait) {
         | Event::InstanceStarted { .. }
         | Event::Judged { .. }
         | Event::Scored { .. }
+        | Event::RanUnseen { .. }
         | Event::SightLost
         | Event::SightBack
         | Event::AddressTaken { .. }
@@ -65,7 +66,7 @@ pub(super) fn on(turn: &mut Turn, event: &Event, attempt: u32, mut wait: Wait) {
         | Event::StopFailed { .. }
         | Event::ReturnTurn
         | Event::Retried
-        | Event::DoneByHand
+        | Event::DoneByHand { .. }
         | Event::Promoted => {}
     }
 }

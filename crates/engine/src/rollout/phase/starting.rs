@@ -20,6 +20,18 @@ pub(super) fn on(turn: &mut Turn, event: &Event, mut wait: Wait) {
             Waited::On(wait) => turn.rollout.phase = Phase::Starting { wait },
             Waited::Over => out_of_time(turn),
         },
+        Event::RanUnseen { instance, ran } => {
+            let fresh = turn.rollout.fresh();
+            let is_its = fresh.into_iter().any(|i| i.id == *instance);
+            // Held, its time stands still.
+            if !is_its || wait.timer.is_none() {
+                return;
+            }
+            match forward::unseen(turn, wait, *ran) {
+                Waited::On(wait) => turn.rollout.phase = Phase::Starting { wait },
+                Waited::Over => out_of_time(turn),
+            }
+        }
         Event::Held => {
             wait.pause();
             turn.rollout.phase = Phase::Starting { wait };
@@ -44,7 +56,7 @@ pub(super) fn on(turn: &mut Turn, event: &Event, mut wait: Wait) {
         | Event::StopFailed { .. }
         | Event::ReturnTurn
         | Event::Retried
-        | Event::DoneByHand
+        | Event::DoneByHand { .. }
         | Event::Promoted => {}
     }
 }

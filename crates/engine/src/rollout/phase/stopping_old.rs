@@ -58,6 +58,7 @@ fn closing(turn: &mut Turn, event: &Event, attempt: u32, mut wait: Wait) {
         | Event::Triggered { .. }
         | Event::Judged { .. }
         | Event::Scored { .. }
+        | Event::RanUnseen { .. }
         | Event::SightLost
         | Event::SightBack
         | Event::RouteApplied { .. }
@@ -68,7 +69,7 @@ fn closing(turn: &mut Turn, event: &Event, attempt: u32, mut wait: Wait) {
         | Event::ReturnRequested { .. }
         | Event::ReturnTurn
         | Event::Retried
-        | Event::DoneByHand
+        | Event::DoneByHand { .. }
         | Event::Promoted => {}
     }
 }

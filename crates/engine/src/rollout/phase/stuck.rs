@@ -24,12 +24,19 @@ pub(super) fn on(turn: &mut Turn, event: &Event, reason: &StuckReason) {
                 forward::once_more(turn);
             }
         },
-        Event::DoneByHand => match reason {
+        Event::DoneByHand { by } => match reason {
             StuckReason::SettleFailed(_) => settling::done(turn),
             StuckReason::ReturnTimedOut(_)
             | StuckReason::NoCapacity
-            | StuckReason::CommandFailed(_) => way_back::returned(turn),
-            StuckReason::OutcomeUnknown(_) => forward::taken_as_live(turn),
+            | StuckReason::CommandFailed(_) => {
+                turn.rollout.word = Some(by.clone());
+                way_back::returned(turn);
+            }
+            StuckReason::OutcomeUnknown(_) => forward::taken_as_live(turn, by),
+            // What a script brings need not run to be live.
+            StuckReason::RollbackFailed(_) if turn.rollout.is_command() => {
+                forward::taken_as_live(turn, by);
+            }
             // The deployment takes no such word any more; a journal may hold one that it took.
             StuckReason::RollbackFailed(_) => {
                 turn.rollout.returned_because = None;
@@ -46,6 +53,7 @@ pub(super) fn on(turn: &mut Turn, event: &Event, reason: &StuckReason) {
         | Event::Triggered { .. }
         | Event::Judged { .. }
         | Event::Scored { .. }
+        | Event::RanUnseen { .. }
         | Event::SightLost
         | Event::SightBack
         | Event::RouteApplied { .. }

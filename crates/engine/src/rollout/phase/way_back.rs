@@ -1,8 +1,11 @@
 //! The way back: what a returning rollout does next.
 
-use windlass_model::{Fact, Instance, InstanceId, Millis, Percent, Slot};
+use windlass_model::{
+    Fact, Instance, InstanceEnd, InstanceId, Millis, Percent, STILL_RUNS, Slot, StuckReason,
+};
 
 use crate::rollout::turn::Turn;
+use crate::rollout::wait::Wait;
 use crate::rollout::{Action, Asked, Begun, Phase, Return, Rollout, Stage, resume};
 
 /// Enters the next stage of the way back that is under way.
@@ -19,6 +22,10 @@ pub(super) fn begin(turn: &mut Turn, mut now: Return) {
         .back
         .iter()
         .any(|i| rollout.health.started.contains(&i.id));
+    if restarted && rollout.is_command() {
+        // It may still run: it is ended first, and is then another try.
+        return end(turn, now, true);
+    }
     if restarted {
         // A way back that was stuck goes on where it was: the candidate is gone already.
         now.wait = turn.wait(clean_up_within(&turn.rollout));
@@ -90,7 +97,8 @@ pub(super) fn again(turn: &mut Turn, now: Return) {
         | Stage::Capacity
         | Stage::Draining
         | Stage::Stopping { .. }
-        | Stage::Restarting => {
+        | Stage::Restarting
+        | Stage::Ending { .. } => {
             turn.rollout.phase = Phase::Returning(now);
             let asked = resume::stage_actions(&turn.rollout);
             turn.actions.extend(asked);
@@ -173,8 +181,11 @@ pub(super) fn stopped(turn: &mut Turn, now: Return) {
     }
 }
 
-/// Starts the old release again, under its new instances.
-fn restart(turn: &mut Turn, now: Return) {
+/// Starts the old release again, under its new instances. A command has the time of every run of it.
+fn restart(turn: &mut Turn, mut now: Return) {
+    if let Some(within) = turn.rollout.run_within() {
+        now.wait = turn.wait(within);
+    }
     enter(turn, now.clone(), Stage::Restarting);
     let asked = resume::stage_actions(&turn.rollout);
     turn.actions.extend(asked);
@@ -184,7 +195,7 @@ fn restart(turn: &mut Turn, now: Return) {
 /// Runs the command of the way back once more, after it had failed; what it was to undo is ended
 /// already.
 pub(super) fn once_more(turn: &mut Turn) {
-    let wait = turn.wait(clean_up_within(&turn.rollout));
+    let wait = Wait::paused(clean_up_within(&turn.rollout));
     let Rollout {
         back,
         health,
@@ -194,6 +205,8 @@ pub(super) fn once_more(turn: &mut Turn) {
     } = &mut turn.rollout;
     for instance in back {
         health.started.remove(&instance.id);
+        health.last_seen.remove(&instance.id);
+        health.last_lines.remove(&instance.id);
     }
     counters.retries = counters.retries.saturating_add(1);
     asked.insert(Asked::Again);
@@ -204,6 +217,41 @@ pub(super) fn once_more(turn: &mut Turn) {
         trouble: None,
     };
     restart(turn, now);
+}
+
+/// Ends the run of the way back, with all of its group; `again`: so that it runs once more.
+pub(super) fn end(turn: &mut Turn, mut now: Return, again: bool) {
+    now.wait = turn.wait(clean_up_within(&turn.rollout));
+    let ids = turn.rollout.back.iter().map(|i| i.id.clone()).collect();
+    let left = turn.stop(ids);
+    enter(turn, now, Stage::Ending { left, again });
+}
+
+/// What ran of it is gone: it runs again, or a person has to say how to go on.
+pub(super) fn ended(turn: &mut Turn, now: Return, again: bool) {
+    if again {
+        return once_more(turn);
+    }
+    let saw = now.trouble.unwrap_or_default();
+    turn.stuck(StuckReason::CommandFailed(InstanceEnd::NeverReady(saw)));
+}
+
+/// What was seen of the run of the way back when its time was over, against what was to be seen.
+pub(super) fn too_late(rollout: &Rollout) -> String {
+    let mut seen = rollout.back.iter();
+    let last = seen.find_map(|i| rollout.health.last_seen.get(&i.id));
+    let within = rollout.run_within().unwrap_or_default();
+    let wanted = rollout.run(true).map(|(run, _)| run.version);
+    let wanted = wanted.unwrap_or_default();
+    match last.filter(|saw| *saw != STILL_RUNS) {
+        Some(saw) => format!(
+            "it ended with status 0, and within {within} {saw}; expected: a `status` that says that {wanted} is live"
+        ),
+        None => format!(
+            "it still ran after {within}, and was ended with all that it had started; expected: an end with status 0 \
+             within {within}"
+        ),
+    }
 }
 
 /// Goes on once every instance of the old release is ready.

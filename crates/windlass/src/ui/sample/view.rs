@@ -34,6 +34,7 @@ fn rollout(wanted: u16, waits_for: &[&str]) -> RolloutView {
         score: None,
         last_lines: BTreeMap::new(),
         killed: BTreeMap::new(),
+        jobs: BTreeMap::new(),
         past: Vec::new(),
         stuck_because: None,
         reported: None,
@@ -53,6 +54,7 @@ pub(crate) fn deployment(text: &str) -> DeploymentView {
         state: DeploymentState::Running,
         started_us: STARTED_US,
         ended_us: None,
+        returning_since_us: None,
         by: "mira".to_owned(),
         rollouts: BTreeMap::from([
             (service("auth"), rollout(2, &[])),
@@ -204,6 +206,7 @@ fn slot_view(number: u32, label: Label, text: &str, share: u64, states: &[&str])
         artefact: None,
         weight: Some(percent(share)),
         in_flight: Some(0),
+        script: false,
         instances: states
             .iter()
             .enumerate()
