@@ -75,12 +75,11 @@ pub(crate) async fn hear(stream: &mut Stream, closing: &mut Closing<'_>) -> io::
         first = read(stream, &mut bytes) => Some(first?),
         () = closing.begun() => None,
     };
-    let mut goes_on = match first {
-        Some(goes_on) => goes_on,
-        None => {
-            begun(stream.is_quiet())?;
-            read(stream, &mut bytes).await?
-        }
+    let mut goes_on = if let Some(goes_on) = first {
+        goes_on
+    } else {
+        begun(stream.is_quiet())?;
+        read(stream, &mut bytes).await?
     };
     loop {
         if !goes_on {
