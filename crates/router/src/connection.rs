@@ -15,7 +15,7 @@ use hyper::body::{Body as _, Incoming};
 use hyper::header::{CONNECTION, HeaderValue};
 use hyper::server::conn::http1::Builder;
 use hyper::service::service_fn;
-use hyper::{Request, Response, StatusCode};
+use hyper::{Request, Response, StatusCode, Version};
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
 use tokio::sync::watch;
@@ -34,7 +34,7 @@ use crate::headers::Client;
 use crate::inflow::Inflow;
 use crate::limits::{ASKED_FREE, HEAD_BYTES, HEAD_FREE, HEAD_TIME, LEAVE_REST, REST_TIME};
 use crate::multiplexed;
-use crate::opening::{Heard, Spoken, hear};
+use crate::opening::{Closing, Heard, Spoken, begins, hear};
 use crate::outlets::Outlets;
 use crate::pauses::Pauses;
 use crate::secure::greet;
@@ -118,7 +118,12 @@ struct Opened {
 
 /// Gives a new client the time for a first head to be announced, if a proxy does that here, to say hello,
 /// in TLS if its listener speaks that, and to say its first words. None if it left, or did not.
-async fn opened(core: &Core, arrival: Arrival, permit: &Permit) -> Option<Opened> {
+async fn opened(
+    core: &Core,
+    arrival: Arrival,
+    permit: &Permit,
+    mut closing: Closing<'_>,
+) -> Option<Opened> {
     let Arrival {
         mut stream,
         listener,
@@ -138,17 +143,21 @@ async fn opened(core: &Core, arrival: Arrival, permit: &Permit) -> Option<Opened
         let mut whose = Whose::Clients;
         if proxies.trust(address) {
             whose = Whose::Proxys;
-            if proxies.proxy_protocol
-                && let Some(client) = announced(&mut stream).await?
-            {
-                (address, whose) = (client, Whose::Clients);
+            if proxies.proxy_protocol {
+                begins(&stream, &mut closing).await?;
+                if let Some(client) = announced(&mut stream).await? {
+                    (address, whose) = (client, Whose::Clients);
+                }
             }
         }
         // Before anything is spent on it, and as soon as it is known whose it is.
         let guest = core.guests.admit(listener, (address, whose), limits);
         permit.admit(guest.ok_or(io::ErrorKind::QuotaExceeded)?);
+        if manner.is_some() {
+            begins(&stream, &mut closing).await?;
+        }
         let mut stream = greet(stream, manner, &core.outlets.memory).await?;
-        let heard = hear(&mut stream).await?;
+        let heard = hear(&mut stream, &mut closing).await?;
         // What it chose is what it must begin with (RFC 9113, 3.4), and an answer in HTTP/1.1 is none to it.
         if stream.chose_http2() && heard.spoken == Spoken::Http1 {
             stream.shutdown().await?;
@@ -184,23 +193,14 @@ pub(crate) async fn serve(
     thread: Rc<Thread>,
     arrival: Arrival,
     permit: Rc<Permit>,
-    mut closing: watch::Receiver<bool>,
+    closing: watch::Receiver<bool>,
 ) {
     let listener = arrival.listener;
-    // Whoever came to a router that leaves came in time.
-    let gone = async {
-        // An error is a listener that is gone.
-        drop(closing.wait_for(|closing| *closing).await);
-        if thread.core.is_leaving() {
-            std::future::pending::<()>().await;
-        }
+    let told = Closing {
+        core: &thread.core,
+        told: closing.clone(),
     };
-    let opened = tokio::select! {
-        biased;
-        opened = opened(&thread.core, arrival, &permit) => opened,
-        () = gone => None,
-    };
-    let Some(opened) = opened else {
+    let Some(opened) = opened(&thread.core, arrival, &permit, told).await else {
         return;
     };
     let Opened {
@@ -235,7 +235,7 @@ async fn in_turn(line: Rc<Line>, stream: Stream, heard: Vec<u8>, closing: watch:
     let guard = Guard::new(stream, heard, (word.clone(), heads.clone()), &line);
     let turns = Rc::new(Turns {
         line: line.clone(),
-        word,
+        word: word.clone(),
         heads,
         served: Cell::new(0),
     });
@@ -255,7 +255,7 @@ async fn in_turn(line: Rc<Line>, stream: Stream, heard: Vec<u8>, closing: watch:
         biased;
         served = connection.as_mut() => served,
         () = apart(at_rest(&line, closing)) => {
-            connection.as_mut().graceful_shutdown();
+            word.close();
             connection.await
         }
     };
@@ -281,6 +281,7 @@ impl Turns {
         let number = self.served.get();
         self.served.set(number + 1);
         let has_body = !request.body().is_end_stream();
+        let knows_chunks = request.version() != Version::HTTP_10;
         let mut answer = forward::respond(&self.line, request, self.word.fault(number)).await;
         if has_body && answer.body().is_own() {
             self.leave_body(&mut answer).await;
@@ -288,10 +289,19 @@ impl Turns {
         // Until now it could have been sent again. What the guard has of a next one is read once, and little.
         self.heads.hold(0);
         let switches = answer.status() == StatusCode::SWITCHING_PROTOCOLS;
-        if self.line.thread.core.is_leaving() && !switches {
-            // The next one is for the router that has taken this one's place.
+        let is_open_ended = !knows_chunks && answer.body().size_hint().exact().is_none();
+        if is_open_ended {
+            self.word.ends_with_connection();
+        }
+        // The next one may be for the router that has taken this one's place.
+        let is_last = self.word.is_closing() || self.line.thread.core.is_leaving();
+        if (is_last || is_open_ended) && !switches {
             let last = HeaderValue::from_static("close");
             answer.headers_mut().insert(CONNECTION, last);
+        }
+        if !knows_chunks && answer.headers().contains_key(CONNECTION) {
+            // Else the library promises beside it that the connection goes on.
+            *answer.version_mut() = Version::HTTP_10;
         }
         self.word.answered(number, switches);
         Ok(answer)

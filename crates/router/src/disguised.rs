@@ -8,9 +8,10 @@ use hyper::header::HeaderMap;
 
 /// What the router sets itself, trusts, or takes out, beside what begins as [`SAID`] does. Names without a
 /// hyphen have no second spelling.
-const OWN: [&str; 7] = [
+const OWN: [&str; 8] = [
     "x-request-id",
     "windlass-mirror",
+    "windlass-mirror-by",
     "transfer-encoding",
     "content-length",
     "keep-alive",

@@ -21,7 +21,7 @@ use crate::headers;
 use crate::limits::{ACCEPT_PAUSE, CONNECT_BUDGET, CONNECT_TRIES, SEND_TRIES};
 use crate::live::InstanceState;
 use crate::maintenance;
-use crate::mirror;
+use crate::mirror::{self, Marks};
 use crate::origin;
 use crate::outgoing::{Outgoing, wish};
 use crate::pool::{Care, Lent};
@@ -30,6 +30,7 @@ use crate::sending::{Lost, Reached, Sent, send};
 use crate::standing::{Standing, has_no_room};
 use crate::ticket::{NotEntered, Ticket};
 use crate::tunnel::Tunnel;
+use crate::unshared::Unshared;
 use crate::waiting::{enter, enter_again};
 
 /// Answers one request of a connection; one with a `fault` is refused.
@@ -54,8 +55,6 @@ pub(crate) async fn respond(
         let only = behind.and_then(Behind::only);
         let service = only.map(|entry| entry.service.clone());
         Err(NotEntered::new(fault.into(), service))
-    } else if core.is_ending() {
-        Err(NotEntered::new(Refused::Draining, None))
     } else {
         exchange(line, request, begun, told.as_deref()).await
     };
@@ -152,10 +151,13 @@ async fn exchange(
     let mut ticket = enter(thread, (wish(&to, &request), body.as_deref()), begun).await?;
     line.pauses.set(ticket.terms());
     ticket.brings();
+    let marks = ticket
+        .mirror()
+        .map(|_looks_on| Marks::of(request.headers(), &line.client));
     let (mut outgoing, upgrade) = Outgoing::new(request, line, &ticket);
     let mut spare = ticket.spare(&outgoing, upgrade.is_some());
-    if let Some(mirror) = ticket.mirror().filter(|_| upgrade.is_none()) {
-        mirror::copy(thread, mirror, &outgoing);
+    if let (Some(mirror), Some(marks), None) = (ticket.mirror(), &marks, &upgrade) {
+        mirror::copy(thread, (mirror, marks), &outgoing);
     }
     let mut tries = Tries {
         left: Vec::new(),
@@ -257,17 +259,21 @@ async fn reach(
         let Some(instance) = ticket.instance(&tries.left) else {
             return Err(unreachable(ticket));
         };
+        let unshared = Unshared::at(&instance, &outgoing.head);
         if !tries.fresh
+            && unshared.is_none()
             && let Some(link) = line.thread.pool.take(&instance, care).await
         {
-            return Ok((ticket, instance, Reached { link, used: true }));
+            return Ok((ticket, instance, Reached::kept(link)));
         }
         let within = ticket.terms().connect;
         match origin::connect(&instance, within, &line.thread.core.outlets).await {
             Ok(link) => {
                 ticket.connected();
-                line.thread.pool.share(&link, &instance);
-                return Ok((ticket, instance, Reached { link, used: false }));
+                if unshared.is_none() {
+                    line.thread.pool.share(&link, &instance);
+                }
+                return Ok((ticket, instance, Reached::opened(link, unshared)));
             }
             Err(why) if origin::is_own_lack(&why) => {
                 tracing::debug!(%why, "nothing left to connect with");

@@ -39,6 +39,10 @@ pub(crate) struct Word {
     answered: AtomicU64,
     /// The last of them was answered with a tunnel.
     tunnel: AtomicBool,
+    /// Nothing but the end of the connection says where the answer under way ends.
+    is_open_ended: AtomicBool,
+    /// No further request is waited for.
+    is_closing: AtomicBool,
     waker: Mutex<Option<Waker>>,
 }
 
@@ -58,6 +62,21 @@ impl Word {
         if let Some(waker) = locked(&self.waker).take() {
             waker.wake();
         }
+    }
+
+    /// Says that the end of the connection is the end of the answer that begins now.
+    pub(crate) fn ends_with_connection(&self) {
+        self.is_open_ended.store(true, Ordering::Relaxed);
+    }
+
+    /// Has the connection end as soon as it rests. What the client has begun to say is still heard, and answered.
+    pub(crate) fn close(&self) {
+        self.is_closing.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether it is to end.
+    pub(crate) fn is_closing(&self) -> bool {
+        self.is_closing.load(Ordering::Relaxed)
     }
 
     /// Whether a tunnel follows the last of so many requests; none before it is answered.
@@ -226,6 +245,14 @@ impl Guard {
         written
     }
 
+    /// Whether it is to end, and its client has begun to say nothing.
+    fn is_over(&self) -> bool {
+        self.word.is_closing()
+            && self.framing.stage() == Stage::Head
+            && self.buffer.is_empty()
+            && self.stream.is_quiet()
+    }
+
     /// What the end of a time limit means: a word for a head, the end for a body.
     fn time_is_up(&mut self) -> io::Result<()> {
         self.limit = None;
@@ -234,6 +261,15 @@ impl Guard {
         }
         self.refuse(self.framing.heads(), Fault::TooSlow);
         Ok(())
+    }
+}
+
+impl Drop for Guard {
+    /// What broke off must not look like an answer that came whole: a cache on the way would keep it.
+    fn drop(&mut self) {
+        if self.word.is_open_ended.load(Ordering::Relaxed) {
+            self.stream.break_off();
+        }
     }
 }
 
@@ -271,6 +307,9 @@ impl Read for Guard {
                 Poll::Ready(Err(why)) => return Poll::Ready(Err(why)),
                 Poll::Pending => {
                     me.is_read = true;
+                    if me.is_over() {
+                        return Poll::Ready(Ok(()));
+                    }
                     ready!(me.poll_limit(cx));
                     me.time_is_up()?;
                 }
@@ -329,6 +368,8 @@ impl Write for Guard {
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         if self.linger.is_none() {
             ready!(Pin::new(&mut self.stream).poll_shutdown(cx))?;
+            // Asked for after a whole answer only.
+            self.word.is_open_ended.store(false, Ordering::Relaxed);
         }
         if self.refused || self.framing.stage() == Stage::Body {
             ready!(self.poll_linger(cx));

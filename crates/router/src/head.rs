@@ -3,9 +3,12 @@
 //! Stricter than the parser behind it, because what two servers read differently is how requests
 //! are smuggled: RFC 9112, sections 2.2, 3, 5 and 6.
 
-use hyper::header::{CONTENT_LENGTH, HOST, HeaderValue};
+use std::net::Ipv6Addr;
+use std::str::FromStr;
+
+use hyper::header::{CONTENT_LENGTH, HOST, HeaderMap, HeaderValue};
 use hyper::http::Request;
-use hyper::http::uri::{Authority, Scheme};
+use hyper::http::uri::Scheme;
 use hyper::{Method, Uri};
 use memchr::memchr_iter;
 
@@ -123,11 +126,11 @@ pub(crate) fn judge_multiplexed<B>(request: &Request<B>) -> Result<(), Fault> {
     Ok(())
 }
 
-/// The bytes of a request's head of HTTP/2, as that protocol counts them but for its own names (RFC 9113, 6.5.2).
-pub(crate) fn size<B>(request: &Request<B>) -> usize {
-    let target = request.uri().path_and_query();
+/// The bytes of a request's head, as HTTP/2 counts them but for its own names (RFC 9113, 6.5.2).
+pub(crate) fn size(uri: &Uri, headers: &HeaderMap) -> usize {
+    let target = uri.path_and_query();
     let target = target.map_or(0, |target| target.as_str().len());
-    let lines = request.headers().iter();
+    let lines = headers.iter();
     let lines = lines.map(|(name, value)| name.as_str().len() + value.len() + LINE);
     target + lines.sum::<usize>()
 }
@@ -139,8 +142,32 @@ fn has_blank_edge(value: &HeaderValue) -> bool {
     edges.iter().any(|byte| matches!(byte, Some(b' ' | b'\t')))
 }
 
+/// What everybody takes for the same host, wherever it is said (RFC 9110, 7.2; RFC 3986, 3.2): a name or an address,
+/// and after a colon a port that can be one. Of what a name may have by the letter, no name has `;` or `%`.
 fn is_host(value: &[u8]) -> bool {
-    !value.iter().any(|b| b" \t,/@?#".contains(b))
+    // Who has none to name says so by an empty one (RFC 9112, 3.2).
+    if value.is_empty() {
+        return true;
+    }
+    let (host, port) = match value.iter().rposition(|b| matches!(b, b':' | b']')) {
+        // The colons of an address of IPv6 stand in brackets.
+        Some(colon) if value.get(colon) == Some(&b':') => {
+            let (host, port) = value.split_at(colon);
+            (host, port.get(1..))
+        }
+        Some(_) | None => (value, None),
+    };
+    let is_port =
+        |port: &[u8]| port.iter().all(u8::is_ascii_digit) && parsed::<u16>(port).is_some();
+    let in_name = |b: &u8| b.is_ascii_alphanumeric() || b"-._~".contains(b);
+    let bracketed = host
+        .strip_prefix(b"[")
+        .and_then(|host| host.strip_suffix(b"]"));
+    let is_named = match bracketed {
+        Some(address) => parsed::<Ipv6Addr>(address).is_some(),
+        None => !host.is_empty() && host.iter().all(in_name),
+    };
+    is_named && port.is_none_or(is_port)
 }
 
 /// Lines ended by CR LF. A CR or LF alone stays in its line, where no check lets it pass.
@@ -202,21 +229,12 @@ fn is_target(method: &[u8], target: &[u8]) -> bool {
 fn is_whole(uri: &Uri) -> bool {
     let spoken = [Scheme::HTTP, Scheme::HTTPS];
     let spoken = uri.scheme().is_some_and(|scheme| spoken.contains(scheme));
-    let authority = uri.authority().map(Authority::as_str);
-    spoken && authority.is_some_and(|named| is_host(named.as_bytes()) && is_host_and_port(named))
+    let authority = uri.authority().map(|named| named.as_str().as_bytes());
+    spoken && authority.is_some_and(|named| !named.is_empty() && is_host(named))
 }
 
-/// A host that is not empty, and after a colon a port that can be one.
-fn is_host_and_port(authority: &str) -> bool {
-    let (host, port) = match authority.rsplit_once(':') {
-        // The colons of an address of IPv6 stand in brackets.
-        Some((host, port)) if !port.ends_with(']') => (host, Some(port)),
-        Some(_) | None => (authority, None),
-    };
-    let is_port = |port: &str| {
-        port.bytes().all(|digit| digit.is_ascii_digit()) && port.parse::<u16>().is_ok()
-    };
-    !host.is_empty() && port.is_none_or(is_port)
+fn parsed<T: FromStr>(text: &[u8]) -> Option<T> {
+    std::str::from_utf8(text).ok()?.parse().ok()
 }
 
 fn is_token(name: &[u8]) -> bool {
@@ -274,8 +292,7 @@ impl Fields {
 
 fn length(value: &[u8]) -> Result<u64, Fault> {
     let digits = !value.is_empty() && value.iter().all(u8::is_ascii_digit);
-    let text = std::str::from_utf8(value).ok().filter(|_| digits);
-    let number = text.and_then(|t| t.parse::<u64>().ok());
+    let number = parsed::<u64>(value).filter(|_| digits);
     // The parser behind keeps the top two values for itself.
     number.filter(|n| *n < u64::MAX - 2).ok_or(Fault::Malformed)
 }
@@ -313,6 +330,10 @@ mod tests {
             judged(&[post, "Host: a", "transfer-encoding:  Chunked "]).map(|f| f.body),
             Ok(BodyLength::Chunked)
         );
+        for host in ["", "a_b.c-d~:65535", "10.0.0.1", "[2001:db8::1]", "a."] {
+            let host = format!("Host: {host}");
+            assert_eq!(judged(&["GET / HTTP/1.1", &host]), Ok(sized(0)), "{host}");
+        }
         let websocket = ["GET / HTTP/1.1", "Host: a", "Upgrade: websocket"];
         assert!(judged(&websocket).expect("fine").upgrade);
     }
@@ -378,6 +399,21 @@ mod tests {
         ];
         for case in cases {
             assert_eq!(judged(case), Err(Fault::Malformed), "{case:?}");
+        }
+    }
+
+    #[test]
+    fn a_host_that_is_none_is_refused_wherever_it_is_said() {
+        for host in [
+            "b:99999", "b:abc", "b:", ":80", "a:b:80", "::1", "a;b", "a%zz", "[zz]", "[::1",
+            "[::1]x", "[::1]:x",
+        ] {
+            let named = format!("Host: {host}");
+            let head = judged(&["GET / HTTP/1.1", &named]);
+            assert_eq!(head, Err(Fault::Malformed), "{host}");
+            let all = format!("GET http://{host}/ HTTP/1.1");
+            let head = judged(&[&all, "Host: a"]);
+            assert_eq!(head, Err(Fault::Malformed), "{all}");
         }
     }
 

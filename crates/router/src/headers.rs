@@ -14,6 +14,7 @@ use hyper::{StatusCode, Uri, Version};
 
 use crate::asked::REQUEST_ID;
 use crate::disguised::{drop_disguised, is_disguised};
+use crate::mirror::{COPIED_BY, COPY};
 
 /// Whom requests come from, and how.
 pub(crate) struct Client {
@@ -65,6 +66,8 @@ impl Kinds {
     const SAID: u8 = 1 << 3;
     /// Another spelling of one of the router's own.
     const DISGUISED: u8 = 1 << 4;
+    /// One that says that a request is a copy.
+    const COPY: u8 = 1 << 5;
 
     fn of(headers: &HeaderMap) -> Self {
         let kinds = headers.keys().map(|name| match name.as_str() {
@@ -74,6 +77,7 @@ impl Kinds {
                 Self::HOP
             }
             "forwarded" => Self::SAID,
+            "windlass-mirror" | "windlass-mirror-by" => Self::COPY,
             name if is_disguised(name) => Self::DISGUISED,
             name if name.starts_with("x-forwarded-") => Self::SAID,
             _other => 0,
@@ -135,6 +139,10 @@ pub(crate) fn to_instance(
     }
     if kinds.have(Kinds::DISGUISED) {
         drop_disguised(&mut head.headers);
+    }
+    if kinds.have(Kinds::COPY) && !client.is_believed {
+        head.headers.remove(COPY);
+        head.headers.remove(COPIED_BY);
     }
     origin_form(head);
     if head.version == Version::HTTP_2 {

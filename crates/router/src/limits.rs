@@ -96,6 +96,9 @@ pub(crate) const LINGER_BYTES: usize = 256 * 1024;
 
 /// Requests at once on one HTTP/2 connection to an instance; the instance may allow fewer.
 pub(crate) const SENT_STREAMS: usize = 100;
+/// Bytes of a request's head, as HTTP/2 counts them, beyond which it shares no connection to an instance: what servers
+/// take of one field before they end the connection for it.
+pub(crate) const SHARED_HEAD: usize = 8 * 1024;
 /// Requests at once that the shared HTTP/2 connections of an instance and data thread carry together; there may be
 /// one connection more.
 pub(crate) const SHARED_STREAMS: usize = 8 * SENT_STREAMS;

@@ -8,14 +8,15 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use http_body_util::BodyExt;
 use hyper::body::Body as _;
-use hyper::header::{HeaderName, HeaderValue};
+use hyper::header::{HeaderMap, HeaderName, HeaderValue};
 use hyper::http::request;
 use hyper::{Method, Request};
 use tokio::time::timeout;
+use windlass_control::RouterBoot;
 use windlass_model::{Instance, InstanceId, Speaks};
 
 use crate::door::Thread;
-use crate::headers;
+use crate::headers::{self, Client};
 use crate::limits::{CONNECT_TIME, MIRROR_BYTES, MIRROR_TIME, MIRRORED};
 use crate::live::InstanceState;
 use crate::origin;
@@ -24,7 +25,39 @@ use crate::pool::{Care, Lent};
 use crate::upload::Upload;
 
 /// Says that a request is a copy.
-const COPY: HeaderName = HeaderName::from_static("windlass-mirror");
+pub(crate) const COPY: HeaderName = HeaderName::from_static("windlass-mirror");
+/// Says which routers have copied it, each by what stands for its boot.
+pub(crate) const COPIED_BY: HeaderName = HeaderName::from_static("windlass-mirror-by");
+
+/// What a request says of copies. Anybody can say that it is one, so only a proxy that is believed is taken at its
+/// word; what stands for this router's boot nobody says who has not had a copy of it.
+pub(crate) struct Marks {
+    is_copy: bool,
+    by: Option<HeaderValue>,
+}
+
+impl Marks {
+    pub(crate) fn of(headers: &HeaderMap, client: &Client) -> Self {
+        Self {
+            is_copy: client.is_believed && headers.contains_key(&COPY),
+            by: headers.get(&COPIED_BY).cloned(),
+        }
+    }
+
+    /// Whether the router of this boot is among those that have copied it.
+    fn name(&self, boot: &RouterBoot) -> bool {
+        let by = self.by.as_ref().map_or(&b""[..], HeaderValue::as_bytes);
+        let mut all = by.split(|b| *b == b',').map(<[u8]>::trim_ascii);
+        all.any(|one| one == boot.0.as_bytes())
+    }
+
+    /// The same, with that router.
+    fn and(&self, boot: &RouterBoot) -> Option<HeaderValue> {
+        let before = self.by.as_ref().map(HeaderValue::as_bytes);
+        let all: Vec<&[u8]> = before.into_iter().chain([boot.0.as_bytes()]).collect();
+        HeaderValue::from_bytes(&all.join(b", ".as_slice())).ok()
+    }
+}
 
 /// Who looks on, and at how much.
 #[derive(Debug)]
@@ -87,19 +120,21 @@ impl Drop for UnderWay {
 
 /// Sends a copy of a request that asks for something and has no body, if it is one of the share and not
 /// too many are under way.
-pub(crate) fn copy(thread: &Rc<Thread>, mirror: &Mirror, outgoing: &Outgoing) {
+pub(crate) fn copy(thread: &Rc<Thread>, (mirror, marks): (&Mirror, &Marks), outgoing: &Outgoing) {
     let asks = [Method::GET, Method::HEAD, Method::OPTIONS].contains(&outgoing.head.method);
-    // A copy is not copied again: whoever looks on may come back here.
-    let is_copy = outgoing.head.headers.contains_key(&COPY);
+    let boot = &thread.core.boot;
+    // A copy is not copied again: whoever looks on may come back here, also by way of another router.
+    let is_copy = marks.is_copy || marks.name(boot);
     if !asks || is_copy || !outgoing.body.is_end_stream() || !mirror.takes_next() {
         return;
     }
-    let Some(under_way) = thread.copies.begin() else {
+    let (Some(by), Some(under_way)) = (marks.and(boot), thread.copies.begin()) else {
         return;
     };
     let (thread, to) = (thread.clone(), mirror.to.clone());
     let mut head = outgoing.head.clone();
     head.headers.insert(COPY, HeaderValue::from_static("yes"));
+    head.headers.insert(COPIED_BY, by);
     // Ends with its time at the latest.
     tokio::task::spawn_local(async move {
         let sent = timeout(MIRROR_TIME, send(&thread, &to, head)).await;

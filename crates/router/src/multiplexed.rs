@@ -92,7 +92,9 @@ async fn answer(
         let standing = pace.takes_body(&line.inflow);
         request.extensions_mut().insert(standing);
     }
-    let begun = line.inflow.begin(head::size(&request));
+    let begun = line
+        .inflow
+        .begin(head::size(request.uri(), request.headers()));
     let fault = head::judge_multiplexed(&request).err();
     let lacks = line.inflow.has_too_many_heads() || line.rest.asks_too_much();
     let lacks = lacks.then_some(Fault::NoRoom);

@@ -1,14 +1,19 @@
 //! The first bytes of a connection say what its client speaks.
 
-use std::future::poll_fn;
+use std::future::{pending, poll_fn};
 use std::io;
 use std::mem::MaybeUninit;
 use std::pin::Pin;
 use std::task::ready;
 
 use tokio::io::{AsyncRead, ReadBuf};
+use tokio::net::TcpStream;
+use tokio::sync::watch;
 
+use crate::core::Core;
 use crate::limits::READ_BYTES;
+use crate::quiet::is_quiet;
+use crate::stream::Stream;
 
 /// What a client that speaks HTTP/2 says first (RFC 9113, 3.4).
 pub(crate) const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
@@ -26,16 +31,64 @@ pub(crate) struct Heard {
     pub(crate) bytes: Vec<u8>,
 }
 
-/// Hears a new client until it is clear what it speaks. The caller bounds the time.
-pub(crate) async fn hear(stream: &mut (impl AsyncRead + Unpin)) -> io::Result<Heard> {
+/// Tells a new client's connection that those which rest are closed.
+pub(crate) struct Closing<'c> {
+    pub(crate) core: &'c Core,
+    pub(crate) told: watch::Receiver<bool>,
+}
+
+impl Closing<'_> {
+    /// Returns when those are closed that say nothing. Whoever came to a router that leaves came in time.
+    async fn begun(&mut self) {
+        // An error is a listener that is gone.
+        drop(self.told.wait_for(|closing| *closing).await);
+        if self.core.is_leaving() {
+            pending::<()>().await;
+        }
+    }
+}
+
+/// Waits until a new client begins to say something; an error if it is closed before.
+pub(crate) async fn begins(stream: &TcpStream, closing: &mut Closing<'_>) -> io::Result<()> {
+    let mut byte = [0];
+    tokio::select! {
+        biased;
+        peeked = stream.peek(&mut byte) => peeked.map(|_count| ()),
+        () = closing.begun() => begun(is_quiet(stream)),
+    }
+}
+
+/// Whether a client goes on whose listener is closed.
+fn begun(is_quiet: bool) -> io::Result<()> {
+    if is_quiet {
+        return Err(io::ErrorKind::ConnectionAborted.into());
+    }
+    Ok(())
+}
+
+/// Hears a new client until it is clear what it speaks, or it is closed before it has begun. The caller bounds the
+/// time.
+pub(crate) async fn hear(stream: &mut Stream, closing: &mut Closing<'_>) -> io::Result<Heard> {
     let mut bytes = Vec::new();
+    let first = tokio::select! {
+        biased;
+        first = read(stream, &mut bytes) => Some(first?),
+        () = closing.begun() => None,
+    };
+    let mut goes_on = if let Some(goes_on) = first {
+        goes_on
+    } else {
+        begun(stream.is_quiet())?;
+        read(stream, &mut bytes).await?
+    };
     loop {
-        if !read(stream, &mut bytes).await? {
+        if !goes_on {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
         if let Some(spoken) = spoken(&bytes) {
             return Ok(Heard { spoken, bytes });
         }
+        goes_on = read(stream, &mut bytes).await?;
     }
 }
 
@@ -51,7 +104,7 @@ fn spoken(bytes: &[u8]) -> Option<Spoken> {
 }
 
 /// Reads once; false at the end.
-async fn read(stream: &mut (impl AsyncRead + Unpin), bytes: &mut Vec<u8>) -> io::Result<bool> {
+async fn read(stream: &mut Stream, bytes: &mut Vec<u8>) -> io::Result<bool> {
     poll_fn(|cx| {
         // On the stack, so that a connection that says nothing costs nothing.
         let mut piece = [MaybeUninit::uninit(); READ_BYTES];

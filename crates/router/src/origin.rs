@@ -19,7 +19,7 @@ use hyper::{Request, Response, Version};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use rustix::io::Errno;
 use rustix::net::sockopt::set_socket_linger;
-use rustix::net::{RecvFlags, Shutdown, shutdown};
+use rustix::net::{Shutdown, shutdown};
 use tokio::io::{AsyncRead, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -35,6 +35,7 @@ use crate::live::InstanceState;
 use crate::multiplexed::Here;
 use crate::outlets::{Outlet, Outlets};
 use crate::pieces::poll_write_pieces;
+use crate::quiet::is_quiet;
 use crate::scratch::with_scratch;
 use crate::upload::Upload;
 
@@ -241,10 +242,7 @@ impl Wire {
 
     /// Whether the kernel holds nothing for it: neither the end nor bytes nobody asked for.
     pub(crate) fn is_quiet(&self) -> bool {
-        let stream = locked(&self.stream);
-        let mut byte = [0u8; 1];
-        let flags = RecvFlags::PEEK | RecvFlags::DONTWAIT;
-        rustix::net::recv(stream.inner(), &mut byte, flags).err() == Some(Errno::WOULDBLOCK)
+        is_quiet(locked(&self.stream).inner())
     }
 }
 

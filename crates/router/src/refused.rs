@@ -27,6 +27,8 @@ pub(crate) enum Refused {
     BadRequest,
     BodyTooLarge,
     HeadTooLarge,
+    /// By its instance, which ends the connection for one.
+    HeadNotTaken,
     HeadTooSlow,
     NoRoom,
     BodyTooSlow,
@@ -58,7 +60,9 @@ impl Refused {
             | Self::NoRoom
             | Self::Draining => StatusCode::SERVICE_UNAVAILABLE,
             Self::NotFound => StatusCode::NOT_FOUND,
-            Self::ConnectFailed | Self::AnswerBroken => StatusCode::BAD_GATEWAY,
+            Self::ConnectFailed | Self::AnswerBroken | Self::HeadNotTaken => {
+                StatusCode::BAD_GATEWAY
+            }
             Self::BadRequest => StatusCode::BAD_REQUEST,
             Self::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::HeadTooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
@@ -79,7 +83,7 @@ impl Refused {
             Self::AtLimit => "at_limit",
             Self::NoRoom => "no_room",
             Self::ConnectFailed => "connect_failed",
-            Self::AnswerBroken => "answer_broken",
+            Self::AnswerBroken | Self::HeadNotTaken => "answer_broken",
             Self::BadRequest | Self::HeadTooLarge => "bad_request",
             Self::BodyTooLarge => "body_too_large",
             Self::HeadTooSlow | Self::BodyTooSlow | Self::AnswerTooLate => "timeout",
@@ -103,6 +107,9 @@ impl Refused {
             Self::BadRequest => "the request could not be read",
             Self::BodyTooLarge => "the request's body is larger than the service takes",
             Self::HeadTooLarge => "the request's head is too large",
+            Self::HeadNotTaken => {
+                "the instance ended the connection after the request's head, which is large"
+            }
             Self::HeadTooSlow => "the request's head did not come in time",
             Self::NoRoom => "the router has no memory left for as much; try again, or send less",
             Self::BodyTooSlow => "the request's body did not come in time",
@@ -120,6 +127,7 @@ impl Refused {
         let all = [
             Self::BodyTooLarge,
             Self::BodyTooSlow,
+            Self::HeadNotTaken,
             Self::NoRoom,
             Self::Drained,
         ];
@@ -145,6 +153,7 @@ impl Refused {
             | Self::AtLimit
             | Self::ConnectFailed
             | Self::AnswerBroken
+            | Self::HeadNotTaken
             | Self::AnswerTooLate
             | Self::Drained => false,
         }
@@ -163,6 +172,7 @@ impl Refused {
             | Self::BadRequest
             | Self::BodyTooLarge
             | Self::HeadTooLarge
+            | Self::HeadNotTaken
             | Self::HeadTooSlow
             | Self::BodyTooSlow
             | Self::AnswerTooLate

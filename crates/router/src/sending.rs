@@ -21,12 +21,35 @@ use crate::pool::Lent;
 use crate::refused::Refused;
 use crate::retry::may_pass;
 use crate::terms::Terms;
+use crate::unshared::Unshared;
 use crate::upload::{Progress, Upload};
 
 /// A connection, and whether it was used before.
 pub(crate) struct Reached {
-    pub(crate) link: Link,
-    pub(crate) used: bool,
+    link: Link,
+    used: bool,
+    /// Why nobody else is to use it, if so.
+    unshared: Option<Unshared>,
+}
+
+impl Reached {
+    /// One that was kept.
+    pub(crate) fn kept(link: Link) -> Self {
+        Self {
+            link,
+            used: true,
+            unshared: None,
+        }
+    }
+
+    /// A new one.
+    pub(crate) fn opened(link: Link, unshared: Option<Unshared>) -> Self {
+        Self {
+            link,
+            used: false,
+            unshared,
+        }
+    }
 }
 
 /// How an attempt ended.
@@ -91,7 +114,7 @@ impl UnderWay {
     fn failed(
         mut self,
         mut failure: TrySendError<Request<Upload>>,
-        (instance, link): (&InstanceState, &Link),
+        (instance, link, unshared): (&InstanceState, &Link, Option<Unshared>),
         terms: &Terms,
     ) -> Sent {
         let progress = self.progress.clone();
@@ -107,6 +130,10 @@ impl UnderWay {
         }
         if progress.has_failed() {
             return Sent::Failed(Refused::BadRequest);
+        }
+        if unshared == Some(Unshared::LargeHead) {
+            tracing::debug!(instance.id = %instance.id, why = %failure.error(), "a large head got no answer");
+            return Sent::Failed(Refused::HeadNotTaken);
         }
         let lost = if origin::was_refused(failure.error()) {
             Some(Lost::Refused)
@@ -132,7 +159,11 @@ pub(crate) async fn send(
     reached: Reached,
     (outgoing, terms): (Outgoing, &Terms),
 ) -> Sent {
-    let Reached { mut link, used } = reached;
+    let Reached {
+        mut link,
+        used,
+        unshared,
+    } = reached;
     let Outgoing {
         mut head,
         mut body,
@@ -182,7 +213,7 @@ pub(crate) async fn send(
                 copy,
                 may_be_stale,
             };
-            under_way.failed(failure, (&instance, &link), terms)
+            under_way.failed(failure, (&instance, &link, unshared), terms)
         }
     }
 }

@@ -7,6 +7,7 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::net::sockopt::set_socket_linger;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep, sleep_until};
@@ -15,6 +16,7 @@ use tokio_rustls::server::TlsStream;
 use crate::hello::Hello;
 use crate::limits::WRITE_PAUSE;
 use crate::pieces::poll_write_pieces;
+use crate::quiet::is_quiet;
 
 /// What a client is connected by.
 pub(crate) struct Stream {
@@ -95,6 +97,17 @@ impl Stream {
         let mut byte = [0];
         let mut into = ReadBuf::new(&mut byte);
         self.socket().poll_peek(cx, &mut into).map_ok(|_count| ())
+    }
+
+    /// Whether the kernel holds nothing of it that was not read.
+    pub(crate) fn is_quiet(&self) -> bool {
+        is_quiet(self.socket())
+    }
+
+    /// Has it end with a reset once it is dropped: its client is not to take that for an end in order.
+    pub(crate) fn break_off(&self) {
+        // An error is a connection that has ended already.
+        set_socket_linger(self.socket(), Some(Duration::ZERO)).ok();
     }
 
     /// How far the client has closed the connection, though something before that may be unread.

@@ -148,6 +148,12 @@ impl Client {
         bytes
     }
 
+    /// Whether what still comes ends by a reset, and not in order.
+    pub(crate) fn is_reset(&mut self) -> bool {
+        let ended = self.reader.read_to_end(&mut Vec::new());
+        ended.is_err_and(|why| why.kind() == io::ErrorKind::ConnectionReset)
+    }
+
     /// Whatever still comes until the other side closes; a reset is an end too, silence is not.
     pub(crate) fn rest(&mut self) -> Vec<u8> {
         let mut rest = Vec::new();

@@ -72,6 +72,7 @@ fn slow(exchange: &mut Exchange<'_>) -> After {
     let path = exchange.line().to_owned();
     let begun = match path.split(' ').nth(1) {
         Some("/head") => "",
+        Some("/open") => "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nhel\r\n",
         Some("/body") => "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nfirst",
         Some("/ws") => {
             "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n\
@@ -146,6 +147,17 @@ fn what_is_cut_is_no_evidence_against_the_slot() {
         counted(|counts| counts.answers[1]) == 1
     });
     assert_eq!(counted(|counts| counts.broken + counts.answers[4]), 0);
+}
+
+#[test]
+fn an_answer_that_only_its_connection_ends_is_cut_by_a_reset() {
+    let shop = Shop::open(slow);
+    let mut body = shop.ask("GET /open HTTP/1.0\r\nHost: shop\r\n\r\n");
+    body.head().expect("a head");
+    assert_eq!(body.bytes(3), b"hel");
+    shop.give_old(0);
+    assert_eq!(shop.cut_old(), RouterReply::Cut(1));
+    assert!(body.is_reset());
 }
 
 #[test]

@@ -82,6 +82,12 @@ impl Frames {
         Self(self.0.try_clone().expect("a descriptor"))
     }
 
+    /// Ends it for all who have it.
+    pub(crate) fn close(&self) {
+        // It may have ended already.
+        self.0.shutdown(std::net::Shutdown::Both).ok();
+    }
+
     /// Answers 200 without a body.
     pub(crate) fn ok(&mut self, stream: u32) {
         self.frame(HEADERS, END_HEADERS | END_STREAM, stream, &[0x88]);

@@ -1,13 +1,14 @@
 //! The router's own probes.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+use std::sync::mpsc::channel;
+use std::sync::{Arc, Mutex};
 
 use windlass_control::{Direction, Refusal};
 use windlass_model::{Millis, Probe, ProbeKind, RouteSlot, SlotId, Speaks};
 
 use crate::client::Client;
-use crate::origin::{Origin, Refuses};
+use crate::origin::{After, Origin, Refuses};
 use crate::rig::{Rig, eventually, key, serving, slot};
 
 /// An origin that can be made unwell.
@@ -17,7 +18,7 @@ fn patient(name: &'static str) -> (Origin, Arc<AtomicBool>) {
     let origin = Origin::start(move |exchange| {
         if exchange.line().contains("/health") && !now.load(SeqCst) {
             exchange.write("HTTP/1.1 503 No\r\nContent-Length: 0\r\n\r\n");
-            return crate::origin::After::Keep;
+            return After::Keep;
         }
         exchange.ok(name)
     });
@@ -103,6 +104,51 @@ fn with_no_ready_instance_requests_are_still_sent_and_a_raise_is_refused() {
     assert!(less.is_ok(), "the other one grows: {less:?}");
     let back = rig.change(Direction::Return, &web, Some(to(100)));
     assert!(back.is_ok(), "a return is not refused for it: {back:?}");
+}
+
+#[test]
+fn it_takes_as_many_answers_as_are_said_to_make_an_instance_ready_or_not() {
+    let (told, asked) = channel::<()>();
+    let (answer, next) = channel::<bool>();
+    let probes = Mutex::new((told, next));
+    let origin = Origin::start(move |exchange| {
+        let probes = probes.lock().expect("a lock");
+        // Both ends are dropped when the test is over.
+        probes.0.send(()).ok();
+        if probes.1.recv().unwrap_or(true) {
+            return exchange.ok("well");
+        }
+        exchange.write("HTTP/1.1 503 No\r\nContent-Length: 0\r\n\r\n");
+        After::Keep
+    });
+    let rig = Rig::start();
+    let listener = rig.listener();
+    let mut one = probed(slot(1, 100, &[origin.address]), http());
+    (one.probe.rise, one.probe.fall) = (2, 3);
+    one.probe.timeout = Millis::from_secs(20);
+    rig.route(&key("web"), serving(listener, vec![one]));
+    asked.recv().expect("a probe");
+    for (number, (is_well, is_ready)) in [
+        (false, 1),
+        (false, 1),
+        (true, 1),
+        (false, 1),
+        (false, 1),
+        (false, 0),
+        (true, 0),
+        (false, 0),
+        (true, 0),
+        (true, 1),
+        (false, 1),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        answer.send(is_well).expect("a probe that waits");
+        // The next one comes once this one was heard.
+        asked.recv().expect("a probe");
+        assert_eq!(ready(&rig, 1), is_ready, "after answer {number}");
+    }
 }
 
 #[test]

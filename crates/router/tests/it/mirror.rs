@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Mutex;
 use std::sync::mpsc::channel;
 
-use windlass_model::{Mirror, Percent, Route, Traffic};
+use windlass_model::{Listen, Mirror, Percent, Proxies, Route, Traffic};
 
 use crate::client::Client;
 use crate::origin::{After, Origin, Refuses};
@@ -64,6 +64,75 @@ fn a_share_of_what_asks_for_something_is_copied_and_says_so() {
     }
     assert_eq!(client.get("/").text(), "answered");
     assert_eq!((looks_on.requests(), origin.requests()), (10, 49));
+}
+
+/// Has requests of `listener` copied, all of them.
+fn copying(listen: impl Into<Listen>, origin: &Origin, to: SocketAddr) -> Route {
+    let mirror = Mirror {
+        to,
+        share: Percent::new(100).expect("a share"),
+    };
+    Route {
+        traffic: Box::new(Traffic {
+            mirror: Some(mirror),
+            ..Traffic::default()
+        }),
+        ..serving(listen, vec![slot(1, 100, &[origin.address])])
+    }
+}
+
+/// Answers what it is told of copies.
+fn echoing() -> Origin {
+    Origin::start(|exchange| {
+        let said = |name| exchange.header(name).unwrap_or("nothing").to_owned();
+        let told = [said("windlass-mirror"), said("windlass-mirror-by")].join(" by ");
+        exchange.ok(&told)
+    })
+}
+
+const COPY: &str = "GET / HTTP/1.1\r\nHost: shop\r\nWindlass-Mirror: yes\r\n\
+    Windlass-Mirror-By: somebody\r\n\r\n";
+
+#[test]
+fn a_client_that_says_it_is_a_copy_is_not_believed_and_a_trusted_proxy_is() {
+    for (trusted, told, copies) in [
+        ("192.0.2.0/24", "nothing by nothing", 1),
+        ("127.0.0.0/8", "yes by somebody", 0),
+    ] {
+        let (origin, looks_on) = (echoing(), Origin::plain("seen"));
+        let rig = Rig::with_threads(1);
+        let listener = rig.listener();
+        let listen = Listen {
+            proxies: Proxies {
+                trusted: vec![trusted.parse().expect("a network")],
+                proxy_protocol: false,
+            },
+            ..listener.into()
+        };
+        rig.route(&key("web"), copying(listen, &origin, looks_on.address));
+        let mut client = Client::connect(listener);
+        client.send(COPY);
+        assert_eq!(client.answer().text(), told);
+        // The next one's copy comes after that of the first, if that has one.
+        assert_eq!(client.get("/").text(), "nothing by nothing");
+        eventually("it is copied", || looks_on.requests() == copies + 1);
+    }
+}
+
+#[test]
+fn routers_that_copy_to_each_other_do_so_once_around() {
+    let (first, second) = (Origin::plain("first"), Origin::plain("second"));
+    let (one, other) = (Rig::with_threads(1), Rig::with_threads(1));
+    let (here, there) = (one.listener(), other.listener());
+    one.route(&key("web"), copying(here, &first, there));
+    other.route(&key("web"), copying(there, &second, here));
+    let mut client = Client::connect(here);
+    for number in 1..=5 {
+        assert_eq!(client.get("/").text(), "first");
+        eventually("it has come back", || first.requests() >= 2 * number);
+        // One more round would be there with the next one's at the latest.
+        assert_eq!((first.requests(), second.requests()), (2 * number, number));
+    }
 }
 
 #[test]

@@ -5,6 +5,7 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::time::Duration;
 
 use rustix::net::{AddressFamily, SocketType};
 
@@ -204,7 +205,7 @@ fn head(reader: &mut BufReader<TcpStream>) -> Option<String> {
 /// An address that refuses every connection as long as this lives.
 pub(crate) struct Refuses {
     pub(crate) address: SocketAddr,
-    _bound: OwnedFd,
+    bound: OwnedFd,
 }
 
 impl Refuses {
@@ -216,7 +217,31 @@ impl Refuses {
         let name = rustix::net::getsockname(&socket).expect("a name");
         Self {
             address: SocketAddr::try_from(name).expect("an address"),
-            _bound: socket,
+            bound: socket,
+        }
+    }
+}
+
+/// An address whose connections nobody accepts, with no room for one that waits, as long as this lives.
+pub(crate) struct Full {
+    pub(crate) address: SocketAddr,
+    _listens: OwnedFd,
+    _waiting: Vec<TcpStream>,
+}
+
+impl Full {
+    pub(crate) fn new() -> Self {
+        let refuses = Refuses::new();
+        let (address, listens) = (refuses.address, refuses.bound);
+        rustix::net::listen(&listens, 0).expect("it listens");
+        let mut waiting = Vec::new();
+        while let Ok(one) = TcpStream::connect_timeout(&address, Duration::from_millis(200)) {
+            waiting.push(one);
+        }
+        Self {
+            address,
+            _listens: listens,
+            _waiting: waiting,
         }
     }
 }

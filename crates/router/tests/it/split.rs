@@ -29,6 +29,28 @@ fn five_percent_are_five_of_any_hundred() {
 }
 
 #[test]
+fn five_percent_are_five_of_a_hundred_also_of_many_who_ask_at_once() {
+    let (old, new) = (Origin::plain("old"), Origin::plain("new"));
+    let rig = Rig::start();
+    let listener = rig.listener();
+    let slots = vec![slot(1, 95, &[old.address]), slot(2, 5, &[new.address])];
+    rig.route(&key("web"), serving(listener, slots));
+    for round in 1..=5 {
+        std::thread::scope(|scope| {
+            for _ in 0..10 {
+                scope.spawn(|| {
+                    let mut client = Client::connect(listener);
+                    for _ in 0..10 {
+                        assert_eq!(client.get("/").status, 200);
+                    }
+                });
+            }
+        });
+        assert_eq!((old.requests(), new.requests()), (95 * round, 5 * round));
+    }
+}
+
+#[test]
 fn a_switch_under_load_fails_nothing_and_no_old_answer_follows_its_reply() {
     const FLIPS: u64 = 40;
     let (blue, green) = (Origin::plain("1"), Origin::plain("2"));

@@ -3,11 +3,12 @@
 use std::net::SocketAddr;
 use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 use windlass_model::{Millis, RequestLimits, Route, Timeouts, Traffic};
 
 use crate::client::Client;
-use crate::origin::{After, Origin};
+use crate::origin::{After, Full, Origin};
 use crate::rig::{Rig, eventually, key, serving, slot};
 
 fn routed(origin: &Origin, traffic: Traffic) -> (Rig, SocketAddr) {
@@ -126,7 +127,7 @@ fn chunk() -> String {
 }
 
 /// Answers that broke off, until now.
-fn broken(rig: &Rig) -> u64 {
+pub(crate) fn broken(rig: &Rig) -> u64 {
     let ticks = rig.ticks(0).len();
     eventually("a tick has passed", || rig.ticks(0).len() > ticks);
     let services = rig.ticks(0).into_iter().flat_map(|tick| tick.services);
@@ -205,6 +206,52 @@ fn an_instance_that_does_not_begin_its_answer_in_time_is_given_up() {
     let (_rig, listener) = routed(&origin, patient_for(timeouts));
     let answer = Client::connect(listener).get("/");
     assert_eq!((answer.status, answer.error()), (504, Some("timeout")));
+}
+
+#[test]
+fn an_instance_that_accepts_no_connection_is_given_up_after_the_time_of_its_service() {
+    // Longer than it would be for anybody.
+    let within = Duration::from_secs(3);
+    let full = Full::new();
+    let timeouts = Timeouts {
+        connect: Some(Millis::from_secs(within.as_secs())),
+        ..Timeouts::default()
+    };
+    let rig = Rig::start();
+    let listener = rig.listener();
+    let route = Route {
+        traffic: Box::new(patient_for(timeouts)),
+        ..serving(listener, vec![slot(1, 100, &[full.address])])
+    };
+    rig.route(&key("web"), route);
+    let begun = Instant::now();
+    let answer = Client::connect(listener).get("/");
+    assert_eq!(
+        (answer.status, answer.error()),
+        (502, Some("connect_failed"))
+    );
+    assert!(begun.elapsed() >= within, "{:?}", begun.elapsed());
+}
+
+#[test]
+fn a_tunnel_in_which_nobody_says_anything_ends() {
+    let origin = Origin::start(|exchange| {
+        exchange.write(
+            "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n",
+        );
+        while exchange.chunk_or_end().is_some() {}
+        After::Close
+    });
+    let timeouts = Timeouts {
+        silence: Some(Millis::from_millis(100)),
+        ..Timeouts::default()
+    };
+    let (_rig, listener) = routed(&origin, patient_for(timeouts));
+    let mut client = Client::connect(listener);
+    client.send("GET / HTTP/1.1\r\nHost: shop\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n");
+    assert_eq!(client.head().expect("a head").status, 101);
+    assert!(client.rest().is_empty());
+    eventually("the instance is told", || origin.closed() == 1);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Listeners that speak TLS.
 
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -16,6 +16,7 @@ use tokio_rustls::rustls::{
 use windlass_control::{Direction, Refusal};
 use windlass_model::{Acme, Host, Listen, Proxies, Tls, TlsFiles};
 
+use crate::broken_off::halting;
 use crate::client::Client;
 use crate::multiplexed::{Speaker, get, speaking};
 use crate::origin::{Exchange, Origin};
@@ -59,7 +60,7 @@ fn trusting(protocols: &[&str]) -> Arc<ClientConfig> {
     Arc::new(config)
 }
 
-type Secured = StreamOwned<ClientConnection, TcpStream>;
+pub(crate) type Secured = StreamOwned<ClientConnection, TcpStream>;
 
 /// A connection whose handshake is done; none if it failed.
 fn connect(address: SocketAddr, name: &str, config: &Arc<ClientConfig>) -> Option<Secured> {
@@ -77,6 +78,20 @@ fn hello(socket: TcpStream, name: &str, config: &Arc<ClientConfig>) -> Option<Se
         stream.conn.complete_io(&mut stream.sock).ok()?;
     }
     Some(stream)
+}
+
+/// One whose handshake is done and that says nothing.
+pub(crate) fn shaken(address: SocketAddr) -> Secured {
+    connect(address, "shop.example", &trusting(&["http/1.1"])).expect("TLS")
+}
+
+/// Whether its connection ends, with a goodbye or without, and nothing else comes.
+pub(crate) fn is_ended(stream: &mut Secured) -> bool {
+    let ended = stream.read(&mut [0]);
+    ended.map_or_else(
+        |why| why.kind() != ErrorKind::WouldBlock,
+        |count| count == 0,
+    )
 }
 
 /// Asks once and reads to the end.
@@ -130,6 +145,24 @@ fn a_client_is_served_in_the_version_that_it_asks_for_by_alpn() {
         crate::multiplexed::text(speaker.ask(get("/")).await).await
     });
     assert_eq!(body, "over https");
+}
+
+#[test]
+fn an_answer_that_only_its_connection_ends_breaks_off_without_a_goodbye() {
+    let (origin, go_on) = halting("");
+    let (_rig, listener) = routed(&origin, |listener| secure(listener, "shop"));
+    let mut client = connect(listener, "shop.example", &trusting(&[])).expect("TLS");
+    let request = b"GET / HTTP/1.0\r\nHost: shop.example\r\n\r\n";
+    client.write_all(request).expect("sent");
+    let mut said = Vec::new();
+    while !said.ends_with(b"hel") {
+        let mut piece = [0; 256];
+        let count = client.read(&mut piece).expect("the beginning");
+        said.extend_from_slice(&piece[..count]);
+    }
+    go_on.send(()).expect("said");
+    let end = client.read(&mut [0]).expect_err("no end in order");
+    assert_eq!(end.kind(), ErrorKind::ConnectionReset);
 }
 
 #[test]

@@ -41,7 +41,9 @@ struct Refusing {
 }
 
 /// Serves each connection in a thread of its own, which ends with the test's process.
-fn serving_each(serve: impl Fn(std::net::TcpStream) + Send + Sync + 'static) -> SocketAddr {
+pub(crate) fn serving_each(
+    serve: impl Fn(std::net::TcpStream) + Send + Sync + 'static,
+) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a listener");
     let address = listener.local_addr().expect("an address");
     let serve = Arc::new(serve);
@@ -91,7 +93,7 @@ impl Refusing {
     }
 }
 
-fn routed(address: SocketAddr) -> (Rig, SocketAddr, SocketAddr) {
+pub(crate) fn routed(address: SocketAddr) -> (Rig, SocketAddr, SocketAddr) {
     let rig = Rig::with_threads(1);
     let (listener, metrics) = (rig.listener(), rig.listener());
     let slot = RouteSlot {

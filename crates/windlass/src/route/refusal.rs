@@ -55,9 +55,16 @@ pub(crate) fn refused(refusal: &Refusal, table: &ObservedTable) -> Diagnostic {
         Refusal::NotHandedOver(what) => said(format!("the router goes on as it is: {what}"))
             .code(NOT_HANDED_OVER)
             .hint("see router.log in the state directory, or where the router's output goes"),
-        Refusal::NotKept(what) => said(what.clone())
-            .code(AS_IT_STANDS)
-            .hint("make room on the disk of the state directory"),
+        Refusal::NotKept(what) => said(what.clone()).code(AS_IT_STANDS).hint(room(what)),
+    }
+}
+
+/// What to do about a table that could not be kept, for what was seen then.
+fn room(what: &str) -> &'static str {
+    if what.contains("Too many open files") {
+        "let the router have more open files (ulimit -n, LimitNOFILE=), or fewer connections"
+    } else {
+        "make room on the disk of the state directory"
     }
 }
 
@@ -72,4 +79,22 @@ pub(crate) fn controlled() -> Diagnostic {
     .hint(
         "go back: windlass router rollback; all else goes by windlass deploy and windlass rollback",
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_to_make_room_in_is_what_there_is_none_of() {
+        let lacks = |why| room(&format!("the table could not be kept: {why}"));
+        assert!(lacks("No space left on device (os error 28)").contains("disk"));
+        let files = [
+            "Too many open files (os error 24)",
+            "Too many open files in system (os error 23)",
+        ];
+        for why in files {
+            assert!(lacks(why).contains("open files"), "{why}");
+        }
+    }
 }

@@ -1,0 +1,126 @@
+//! What clients see of a router that is told to end while they ask.
+
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::sync::mpsc::Sender;
+
+use windlass_control::RouterRequest;
+
+use crate::client::Client;
+use crate::drain::slow;
+use crate::origin::Origin;
+use crate::rig::{Rig, eventually, key, serving, slot};
+use crate::tls::{is_ended, secure, shaken};
+
+const FIRST: &str = "GET /slow HTTP/1.1\r\nHost: shop\r\n\r\n";
+
+/// A router that ends as soon as it is told to go on with what it carries.
+struct Ending {
+    rig: Rig,
+    listener: SocketAddr,
+    carried: Client,
+    go_on: Sender<()>,
+}
+
+impl Ending {
+    fn of(rig: Rig, origin: &Origin, go_on: Sender<()>) -> Self {
+        let listener = rig.listener();
+        let slots = vec![slot(1, 100, &[origin.address])];
+        rig.route(&key("web"), serving(listener, slots));
+        let mut carried = Client::connect(listener);
+        carried.send(FIRST);
+        carried.head().expect("a head");
+        Self {
+            rig,
+            listener,
+            carried,
+            go_on,
+        }
+    }
+
+    fn begins(&self) {
+        let epoch = self.rig.epoch;
+        self.rig.call(&RouterRequest::Shutdown { epoch });
+        let listener = self.listener;
+        eventually("nobody listens", || Client::try_connect(listener).is_err());
+    }
+
+    fn ends(mut self) {
+        self.go_on.send(()).expect("said");
+        assert_eq!(self.carried.bytes(10), b"first-last");
+        self.rig.join();
+    }
+}
+
+#[test]
+fn a_head_that_has_begun_is_heard_and_answered_as_the_last() {
+    let (origin, go_on) = slow();
+    let ending = Ending::of(Rig::start(), &origin, go_on);
+    let answered = Origin::plain("answered");
+    let other = ending.rig.listener();
+    let slots = vec![slot(1, 100, &[answered.address])];
+    ending.rig.route(&key("other"), serving(other, slots));
+    let mut kept = Client::connect(other);
+    assert_eq!(kept.get("/").text(), "answered");
+    let mut clients = [kept, Client::connect(other), Client::connect(other)];
+    let heads = ["GET / HTTP/1.1\r\nHo", "GET / HTTP/1.1\r\nHo", "G"];
+    for (client, head) in clients.iter().zip(heads) {
+        client.send(head);
+    }
+    ending.begins();
+    for (client, head) in clients.iter_mut().zip(heads) {
+        let whole = "GET / HTTP/1.1\r\nHost: shop\r\n\r\n";
+        client
+            .try_send(&whole.as_bytes()[head.len()..])
+            .expect("sent");
+        let answer = client.answer();
+        assert_eq!((answer.status, answer.error()), (200, None));
+        assert_eq!(answer.header("connection"), Some("close"));
+        assert!(client.rest().is_empty());
+    }
+    ending.ends();
+}
+
+#[test]
+fn connections_that_say_nothing_are_closed_at_once_also_in_tls() {
+    let (origin, go_on) = slow();
+    let ending = Ending::of(Rig::start(), &origin, go_on);
+    let other = ending.rig.listener();
+    let slots = vec![slot(1, 100, &[origin.address])];
+    ending
+        .rig
+        .route(&key("other"), serving(secure(other, "shop"), slots));
+    let mut silent = Client::connect(other);
+    let mut shaken = shaken(other);
+    ending.begins();
+    assert!(silent.rest().is_empty());
+    assert!(is_ended(&mut shaken));
+    ending.ends();
+}
+
+#[test]
+fn of_many_who_ask_all_the_time_none_is_refused() {
+    let (carried, go_on) = slow();
+    let ending = Ending::of(Rig::start(), &carried, go_on);
+    let answered = Origin::plain("answered");
+    let other = ending.rig.listener();
+    let slots = vec![slot(1, 100, &[answered.address])];
+    ending.rig.route(&key("other"), serving(other, slots));
+    let asking = AtomicUsize::new(0);
+    std::thread::scope(|scope| {
+        for _ in 0..32 {
+            scope.spawn(|| {
+                let mut client = Client::connect(other);
+                assert_eq!(client.get("/").text(), "answered");
+                asking.fetch_add(1, SeqCst);
+                // Who is closed between two requests has lost none.
+                while let Ok(answer) = client.try_get("/") {
+                    assert_eq!((answer.status, answer.error()), (200, None));
+                }
+            });
+        }
+        eventually("all ask", || asking.load(SeqCst) == 32);
+        ending.begins();
+    });
+    ending.ends();
+}
