@@ -369,6 +369,7 @@ fn a_script_gets_each_problem_of_a_file_by_itself() {
 #[test]
 fn a_name_without_a_value_is_refused_at_its_place() {
     let place = Place::with_file(HELLO);
+    place.program("server");
     insta::assert_snapshot!(place.run(&["plan"]).whole(), @r"
     exit 65
     --

@@ -59,13 +59,17 @@ pub(super) const ROWS: &[Row] = &[
     ),
     row(
         "a folder with the name of the file",
-        Shell("rm windlass.yaml; mkdir windlass.yaml; \"$0\" deploy"),
+        Shell(
+            "rm windlass.yaml; mkdir windlass.yaml; \"$0\" deploy; left=$?; rmdir windlass.yaml; exit $left",
+        ),
         65,
         &["WL0410", "windlass.yaml is a folder", "another name"],
     ),
     row(
         "a first file where a folder has its name",
-        Shell("rm windlass.yaml; mkdir windlass.yaml; \"$0\" init"),
+        Shell(
+            "rm windlass.yaml; mkdir windlass.yaml; \"$0\" init; left=$?; rmdir windlass.yaml; exit $left",
+        ),
         65,
         &["WL0410", "windlass.yaml is a folder", "another name"],
     ),
