@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use windlass_model::{
-    AppName, DeploymentId, DeploymentState, Digest, EnvironmentName, Halt, InstanceId, Job, Judgement,
-    Listen, Millis, OtherProgram, Past, Percent, Plan, PlanId, PlanKind, ReturnReason,
+    AppName, DeploymentId, DeploymentState, Digest, EnvironmentName, Halt, InstanceId, Job,
+    Judgement, Listen, Millis, OtherProgram, Past, Percent, Plan, PlanId, PlanKind, ReturnReason,
     RolloutPhase, ScoreGate, ScoreSummary, ServiceName, StandbyKept, StuckReason, TakenDown,
     Verdict, Version, more_to_the_new,
 };

@@ -111,17 +111,8 @@ impl fmt::Display for PlanProblem {
                 owner,
                 may_be_it,
             } if listen.is_same_place(taken) => {
-                let free = "free it first by a deployment of its own";
-                write!(f, "{service}: {taken} is served by {owner}: ")?;
-                if *may_be_it {
-                    write!(
-                        f,
-                        "is {service} that service under another name, give it `was: {owner}`, and \
-                         requests and history go over to it; else {free}"
-                    )
-                } else {
-                    f.write_str(free)
-                }
+                let place = format!("{service}: {taken} is served by {owner}");
+                write!(f, "{place}: {}", free_it((service, owner), *may_be_it))
             }
             Self::ListenTaken {
                 service,
@@ -162,4 +153,16 @@ impl fmt::Display for PlanProblem {
             ),
         }
     }
+}
+
+/// What makes the address of its owner this service's.
+fn free_it((service, owner): (&ServiceName, &ServiceName), may_be_it: bool) -> String {
+    let free = "free it first by a deployment of its own";
+    if !may_be_it {
+        return free.to_owned();
+    }
+    format!(
+        "is {service} that service under another name, give it `was: {owner}`, and requests and \
+         history go over to it; else {free}"
+    )
 }

@@ -224,8 +224,6 @@ fn instance_lost(
     lines
 }
 
-}
-
 /// The evidence that services wait for, or are held for, one line each.
 pub(crate) fn lacking(evidence: &BTreeMap<ServiceName, EvidenceView>) -> Vec<String> {
     let all = evidence.iter();

@@ -65,7 +65,6 @@ fn goes_back(rollout: &Rollout) -> bool {
 
 /// Notes health, starts and a person's wishes.
 pub(super) fn keep(turn: &mut Turn, event: &Event) {
-    let service = turn.rollout.service.clone();
     match event {
         // A way back is never held.
         Event::Held => turn.rollout.held = !goes_back(&turn.rollout),
@@ -78,17 +77,7 @@ pub(super) fn keep(turn: &mut Turn, event: &Event) {
         Event::SightLost => sight(turn, false),
         Event::SightBack => sight(turn, true),
         Event::InstanceStarted { instance } => started(turn, instance),
-        Event::InstanceReady { instance } => {
-            if is_ours(&turn.rollout, instance)
-                && turn.rollout.health.ready.insert(instance.clone())
-            {
-                turn.rollout.health.last_seen.remove(instance);
-                turn.facts.push(Fact::InstanceReady {
-                    service,
-                    instance: instance.clone(),
-                });
-            }
-        }
+        Event::InstanceReady { instance } => ready(turn, instance),
         Event::ProbeFailed { instance, saw } => {
             if is_ours(&turn.rollout, instance) {
                 not_ready(turn, instance, saw.chars().take(SAW_LONGEST).collect());
@@ -136,6 +125,16 @@ pub(super) fn keep(turn: &mut Turn, event: &Event) {
         | Event::Retried
         | Event::DoneByHand { .. }
         | Event::Promoted => {}
+    }
+}
+
+fn ready(turn: &mut Turn, instance: &InstanceId) {
+    if is_ours(&turn.rollout, instance) && turn.rollout.health.ready.insert(instance.clone()) {
+        turn.rollout.health.last_seen.remove(instance);
+        turn.facts.push(Fact::InstanceReady {
+            service: turn.rollout.service.clone(),
+            instance: instance.clone(),
+        });
     }
 }
 
