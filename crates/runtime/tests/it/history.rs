@@ -68,7 +68,7 @@ async fn adopted(lab: &mut Lab) -> AdoptAnswer {
         _ => None,
     });
     let why = Some("the backup is a day old".to_owned());
-    assert_eq!(noted.last(), Some(("ana".to_owned(), why)));
+    assert_eq!(noted.next_back(), Some(("ana".to_owned(), why)));
     answer
 }
 

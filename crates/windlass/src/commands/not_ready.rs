@@ -193,7 +193,7 @@ pub(super) fn told(plan: &Plan, unready: &[NotReady], waited: Duration) -> Diagn
     let back = unready.first().and_then(|one| one.goes_back_to.as_ref());
     if let Some(earlier) = back {
         let back = typed(&format!("rollback {first}"));
-        hint.push_str(&format!("; or go back to {}: {back}", harmless(&earlier.0)));
+        hint.push_str(&["; or go back to ", &harmless(&earlier.0), ": ", &back].concat());
     }
     Diagnostic::new(Exit::Stuck, summary)
         .code(NOT_READY)

@@ -31,16 +31,14 @@ pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, 
     let runs = environment_of(&client, &view).await;
     let halt = runs.as_ref().and_then(|runs| runs.halted.as_ref());
     let halt = halt.filter(|_| goes_up(&view));
-    match halt {
-        Some(halt) => {
-            let said = under_halt(&view, (halt, runs.as_ref()), &context.ui.style().zone);
-            report(context, &view, (said, next(&view, halt)))
-        }
-        None => {
-            let said = format!("{} skips its remaining bakes and steps", view.id);
-            report(context, &view, (said, Vec::new()))
-        }
-    }
+    let (said, next) = if let Some(halt) = halt {
+        let said = under_halt(&view, (halt, runs.as_ref()), &context.ui.style().zone);
+        (said, next(&view, halt))
+    } else {
+        let said = format!("{} skips its remaining bakes and steps", view.id);
+        (said, Vec::new())
+    };
+    report(context, &view, (said, next))
 }
 
 /// Whether a halt keeps it from what it would do next: nothing that goes back is kept.

@@ -75,7 +75,7 @@ fn told_of(place: Place<'_>, service: &ServiceView, happenings: &[HappeningView]
     );
     if let Some(earlier) = &service.goes_back_to {
         let back = typed(&format!("rollback {name}"));
-        fix.push_str(&format!("; or go back to {}: {back}", harmless(&earlier.0)));
+        fix.push_str(&["; or go back to ", &harmless(&earlier.0), ": ", &back].concat());
     }
     let printed = last.map(|(_, printed)| printed.to_vec());
     Finding::broken(CHECK, saw, fix).printed(printed.unwrap_or_default())

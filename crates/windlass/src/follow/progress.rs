@@ -220,12 +220,7 @@ impl Progress {
             }
             Fact::Renamed { .. } => self.renamed = true,
             Fact::RenameFailed { .. } => self.unnamed = true,
-            Fact::Repaired { .. } => {
-                self.unnamed = false;
-                for part in self.parts.values_mut() {
-                    part.stuck = None;
-                }
-            }
+            Fact::Repaired { .. } => self.mended(),
             Fact::Promoted { .. } => self.state = DeploymentState::Settling,
             Fact::Ended { outcome } => {
                 self.state = DeploymentState::Ended(*outcome);
@@ -266,6 +261,13 @@ impl Progress {
             | Fact::Proved { .. }
             | Fact::Removed { .. }
             | Fact::Stuck { .. } => {}
+        }
+    }
+
+    fn mended(&mut self) {
+        self.unnamed = false;
+        for part in self.parts.values_mut() {
+            part.stuck = None;
         }
     }
 

@@ -2,7 +2,7 @@
 
 use jiff::tz::TimeZone;
 use windlass_api::{HappeningView, RestartsView};
-use windlass_model::{Happened, InstanceEnd};
+use windlass_model::{Happened, InstanceEnd, ServiceName};
 
 use super::time::{ago, of_calendar, took};
 use super::words::{harmless, instance_end, listed, signed};
@@ -68,45 +68,31 @@ fn is_late(happening: &HappeningView) -> bool {
 
 fn words(happening: &HappeningView, zone: &TimeZone) -> String {
     let place = place(happening);
+    let signed = |by: &str, why: &Option<String>| signed(by, why.as_deref());
     match &happening.what {
-        Happened::InstanceEnded {
-            end: InstanceEnd::NotStarted(why),
-            ..
-        }
-        | Happened::InstanceNotStarted { why } => format!(
-            "{place} could not be started again: {}; it is tried further",
-            harmless(why)
-        ),
-        Happened::InstanceEnded { end, .. } => {
-            format!("{place} {}; it is started again", instance_end(end))
-        }
+        Happened::InstanceNotStarted { why } => format!("{place} {}", not_started(why)),
+        Happened::InstanceEnded { end, .. } => format!("{place} {}", ended(end)),
         Happened::InstanceUnready { saw } => format!(
             "{place} answers its readiness probe no more (last seen: {})",
             harmless(saw)
         ),
         Happened::InstanceReadyAgain { since_us } => {
-            let after = took(happening.at_us.saturating_sub(*since_us));
-            let most = if is_late(happening) { "at most " } else { "" };
-            format!("{place} is ready again after {most}{after}")
+            format!("{place} {}", ready_again(happening, *since_us))
         }
         Happened::RouterRestarted { end } => format!(
             "the router {}; it was started again, from the same table",
             instance_end(end)
         ),
-        Happened::RouterNotStarted { why } => format!(
-            "the router is gone and could not be started again: {}; it is tried further",
-            harmless(why)
-        ),
+        Happened::RouterNotStarted { why } => {
+            format!("the router is gone and {}", not_started(why))
+        }
         Happened::RouterReplaced => {
             "another router answers: it was upgraded, or somebody else started it".to_owned()
         }
         Happened::ControllerStarted {
-            after_death: true,
+            after_death,
             last_seen_us,
-        } => died(*last_seen_us, zone),
-        Happened::ControllerStarted {
-            after_death: false, ..
-        } => "a controller started".to_owned(),
+        } => started((*after_death, *last_seen_us), zone),
         Happened::ControllerEnded => "the controller ended, as it should".to_owned(),
         Happened::TakenDown {
             app,
@@ -115,9 +101,8 @@ fn words(happening: &HappeningView, zone: &TimeZone) -> String {
             by,
             why,
         } => {
-            let by = signed(by, why.as_deref());
-            let services = listed(services);
-            format!("{app} in {environment} was taken down by {by}: {services}")
+            let what = format!("{app} in {environment} was taken down");
+            done((&what, services), &signed(by, why))
         }
         Happened::Finalized {
             deployment,
@@ -127,11 +112,8 @@ fn words(happening: &HappeningView, zone: &TimeZone) -> String {
             by,
             why,
         } => {
-            let by = signed(by, why.as_deref());
-            let services = listed(services);
-            format!(
-                "what {deployment} had left of {app} in {environment} was dropped by {by}: {services}"
-            )
+            let what = format!("what {deployment} had left of {app} in {environment} was dropped");
+            done((&what, services), &signed(by, why))
         }
         Happened::GivenUp {
             deployment,
@@ -139,23 +121,49 @@ fn words(happening: &HappeningView, zone: &TimeZone) -> String {
             why,
         } => format!(
             "{deployment}, whose journal is damaged, was let go of by {}",
-            signed(by, why.as_deref())
+            signed(by, why)
         ),
         Happened::Adopted { by, why } => format!(
             "what runs was written down as stable by {}: the journal was older",
-            signed(by, why.as_deref())
+            signed(by, why)
         ),
         Happened::Halted { by, why } => {
-            format!("every raise was halted by {}", signed(by, why.as_deref()))
+            format!("every raise was halted by {}", signed(by, why))
         }
         Happened::HaltLifted { by, why } => {
-            format!("the halt was lifted by {}", signed(by, why.as_deref()))
+            format!("the halt was lifted by {}", signed(by, why))
         }
     }
 }
 
-/// The row is dated by when that was seen: nobody saw when it died.
-fn died(last_seen_us: Option<i64>, zone: &TimeZone) -> String {
+fn ended(end: &InstanceEnd) -> String {
+    match end {
+        InstanceEnd::NotStarted(why) => not_started(why),
+        end => format!("{}; it is started again", instance_end(end)),
+    }
+}
+
+fn not_started(why: &str) -> String {
+    let why = harmless(why);
+    format!("could not be started again: {why}; it is tried further")
+}
+
+fn ready_again(happening: &HappeningView, since_us: i64) -> String {
+    let after = took(happening.at_us.saturating_sub(since_us));
+    let most = if is_late(happening) { "at most " } else { "" };
+    format!("is ready again after {most}{after}")
+}
+
+/// What was done to these services, and who did it.
+fn done((what, services): (&str, &[ServiceName]), by: &str) -> String {
+    format!("{what} by {by}: {}", listed(services))
+}
+
+/// The row is dated by when that was seen: nobody saw when the one before it died.
+fn started((after_death, last_seen_us): (bool, Option<i64>), zone: &TimeZone) -> String {
+    if !after_death {
+        return "a controller started".to_owned();
+    }
     let when = match last_seen_us {
         Some(at_us) => format!("it was last seen alive at {}", of_calendar(at_us, zone)),
         None => "nothing tells when".to_owned(),

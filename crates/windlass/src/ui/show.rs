@@ -1,5 +1,6 @@
 //! One deployment, for people.
 
+use jiff::tz::TimeZone;
 use windlass_api::{DeploymentView, EnvironmentView, HeldView, NotReadyView, Novelty, RolloutView};
 use windlass_model::{DeploymentState, Outcome, RolloutPhase, ServiceName, StuckReason};
 
@@ -57,13 +58,7 @@ pub(crate) fn show_text(
         labelled("held", &format!("since {since}, for {ago}"))
     }));
     lines.extend(people_lines(view, shown));
-    let halt = runs.and_then(|runs| runs.halted.as_ref());
-    let waits = view.ended_us.is_none() && view.held.is_none();
-    lines.extend(halt.filter(|_| waits).map(|halt| {
-        let whose = whose_halt(halt, &style.zone);
-        let told = format!("{whose}: nothing is raised until windlass halt --lift");
-        labelled("halted", &told)
-    }));
+    lines.extend(halted(view, runs, &style.zone).map(|told| labelled("halted", &told)));
     if let Some(ended) = view.ended_us {
         let (at, after) = (
             of_calendar(ended, &style.zone),
@@ -115,6 +110,20 @@ pub(crate) fn show_text(
     lines.extend(next(view, again, shown.own));
     lines.push(String::new());
     lines.join("\n")
+}
+
+/// The halt that keeps it, where nothing else does.
+fn halted(
+    view: &DeploymentView,
+    runs: Option<&EnvironmentView>,
+    zone: &TimeZone,
+) -> Option<String> {
+    let halt = runs?.halted.as_ref()?;
+    let waits = view.ended_us.is_none() && view.held.is_none();
+    waits.then(|| {
+        let whose = whose_halt(halt, zone);
+        format!("{whose}: nothing is raised until windlass halt --lift")
+    })
 }
 
 /// Since when it is held: by somebody, or by a score that a gate finds too low.

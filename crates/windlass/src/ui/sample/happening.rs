@@ -7,7 +7,7 @@ use super::noun::{app, at, id, instance, production, service};
 
 /// One of each kind and way, newest first.
 pub(crate) fn happenings() -> Vec<HappeningView> {
-    let numbered = (1_u64..).zip((1..).zip(all()));
+    let numbered = (1_u64..).zip((1..).zip(all().into_iter().chain(by_people())));
     let mut all: Vec<HappeningView> = numbered
         .map(|(sequence, (second, (of, what)))| {
             let mut happening = Happening::once(at(second * 1_000), of, what);
@@ -29,14 +29,6 @@ fn all() -> Vec<(Option<InstanceOf>, Happened)> {
     let why = || "the address 127.0.0.1:20001 is taken".to_owned();
     let killed = InstanceEnd::Killed(9);
     let last_lines = vec!["no connection to the database".to_owned()];
-    let halted = Happened::Halted {
-        by: "jo".to_owned(),
-        why: None,
-    };
-    let lifted = Happened::HaltLifted {
-        by: "mira".to_owned(),
-        why: None,
-    };
     vec![
         (None, Happened::ControllerEnded),
         (
@@ -76,6 +68,20 @@ fn all() -> Vec<(Option<InstanceOf>, Happened)> {
                 last_seen_us: None,
             },
         ),
+    ]
+}
+
+/// What people did, oldest first.
+fn by_people() -> Vec<(Option<InstanceOf>, Happened)> {
+    let halted = Happened::Halted {
+        by: "jo".to_owned(),
+        why: None,
+    };
+    let lifted = Happened::HaltLifted {
+        by: "mira".to_owned(),
+        why: None,
+    };
+    vec![
         (
             None,
             Happened::TakenDown {
