@@ -237,7 +237,8 @@ fn an_address_that_another_service_keeps_until_promotion_is_refused() {
         listen: Box::new(listener(at).into()),
         taken: Box::new(listener(at).into()),
         owner: name(owner),
-        may_be_it: false,
+        // It is new, and that one is wanted no more.
+        may_be_it: service == "web",
     };
     assert_eq!(wanted.compiled(), Err(vec![taken("web", 0, "auth")]));
     // Two that want to change places: all of it is said at once.
