@@ -63,7 +63,7 @@ async fn adopted(lab: &mut Lab) -> AdoptAnswer {
     lab.crash_and_restart().await;
     assert_eq!(lab.handle().lost_history(), None);
     let noted = lab.world.disk.happenings().into_iter();
-    let noted = noted.filter_map(|it| match it.what {
+    let mut noted = noted.filter_map(|it| match it.what {
         Happened::Adopted { by, why } => Some((by, why)),
         _ => None,
     });
