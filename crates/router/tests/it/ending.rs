@@ -67,6 +67,10 @@ fn a_head_that_has_begun_is_heard_and_answered_as_the_last() {
     for (client, head) in clients.iter().zip(heads) {
         client.send(head);
     }
+    // What lies in the kernel's queue is for whoever else has the socket.
+    eventually("all are accepted", || {
+        ending.rig.observe().connections.open == 4
+    });
     ending.begins();
     for (client, head) in clients.iter_mut().zip(heads) {
         let whole = "GET / HTTP/1.1\r\nHost: shop\r\n\r\n";

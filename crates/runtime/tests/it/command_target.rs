@@ -410,7 +410,7 @@ fn nobody_saw(lab: &Lab, status: CommandState) {
 }
 
 #[test]
-fn a_word_that_the_status_denies_is_refused_and_one_that_it_confirms_is_told_as_a_word() {
+fn a_word_that_the_status_denies_is_refused() {
     run(async {
         let mut lab = six().await;
         put(&lab, &["legacy"], "seven");
@@ -425,9 +425,18 @@ fn a_word_that_the_status_denies_is_refused_and_one_that_it_confirms_is_told_as_
         let detail = refused.detail.unwrap_or_default();
         let expected = "expected: a `status` that says that 7 is live";
         assert_eq!(detail, format!("seen: {saw}\n{expected}"));
+    });
+}
 
-        // One that can't tell leaves the word to a person.
+#[test]
+fn a_status_that_can_t_tell_leaves_the_word_to_a_person_and_it_is_told_as_one() {
+    run(async {
+        let mut lab = six().await;
+        put(&lab, &["legacy"], "seven");
         nobody_saw(&lab, CommandState::Unclear("hi".to_owned()));
+        let (id, ending) = lab.deployed(&legacy("7")).await;
+        assert_eq!(ending, Ending::Stuck);
+        let how = Repair::Done;
         assert_eq!(say(&lab, &id, Command::Repair { how }).await, Ok(()));
         assert_eq!(lab.until_ended(&id).await, Ending::Ended(Outcome::Promoted));
         let told = brought(&lab, &id).await;
