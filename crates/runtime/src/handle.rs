@@ -1,7 +1,5 @@
 //! The way in: what a server or a test asks of a running controller.
 
-use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -12,9 +10,7 @@ use windlass_api::{
     HappeningView, LogLine, LostHistoryView, PlanView, Problem, ReportAnswer, RollbackAnswer,
     RunView, ScoreList, ScoreView,
 };
-use windlass_model::{
-    AppName, DeploymentId, EnvironmentName, Millis, PlanId, Report, ServiceName, Spec,
-};
+use windlass_model::{AppName, DeploymentId, EnvironmentName, Millis, PlanId, Report, ServiceName};
 
 use crate::at::{Check, LinesAt, RollbackAt, ServiceAt};
 use crate::because::Signed;
@@ -23,27 +19,13 @@ use crate::deploying::{Ask, Begun};
 use crate::event_stream::EventStream;
 use crate::hearing::OfRun;
 use crate::scoring::OfScore;
+use crate::wanted::Wanted;
 
 /// Requests that may wait for the controller's loop; more are refused as *busy*.
 pub(crate) const REQUESTS_WAITING: usize = 256;
 
 /// Events that may wait for one slow watcher; then it must resume from its last sequence.
 pub(crate) const EVENTS_WAITING: usize = 1_024;
-
-/// A decoded file and what its deployer has.
-#[derive(Clone, Debug)]
-pub struct Wanted {
-    /// The application as wanted.
-    pub spec: Spec,
-    /// The folder that relative paths belong to.
-    pub folder: PathBuf,
-    /// Where the file says what each service runs, for a person: `windlass.yaml:4:10`.
-    pub places: BTreeMap<ServiceName, String>,
-    /// Values of foreign names.
-    pub values: BTreeMap<String, String>,
-    /// PATH, HOME and LANG of the deployer.
-    pub surroundings: BTreeMap<String, String>,
-}
 
 /// What a deployment is made from.
 #[derive(Clone, Debug)]

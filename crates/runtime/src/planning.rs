@@ -13,11 +13,12 @@ use windlass_model::{
 };
 
 use crate::controller::Shared;
-use crate::handle::{From, Wanted};
+use crate::handle::From;
 use crate::not_kept::not_kept;
 use crate::occupied::Occupied;
 use crate::queue::Place;
 use crate::understood::refuse_older_router;
+use crate::wanted::Wanted;
 use crate::{no_plan, problems, scorer};
 
 /// Keeps the releases of `wanted`, compiles and stores the plan.

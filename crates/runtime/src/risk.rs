@@ -10,7 +10,7 @@ use windlass_edge::StoredDeployment;
 use windlass_model::{Change, DeploymentId, Fact, Measure, Outcome, Plan, PlanKind};
 
 use crate::controller::Shared;
-use crate::handle::Wanted;
+use crate::wanted::Wanted;
 use crate::{planning, programs, startable, takes, went_back};
 
 /// Deployments that are looked back at, those of other environments among them: each is read whole.

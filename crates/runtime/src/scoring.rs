@@ -9,8 +9,9 @@ use windlass_model::{AppName, EnvironmentName, ScoreEntry, ScoreMoment};
 
 use crate::controller::Shared;
 use crate::gauging::{Subject, measure};
-use crate::handle::{Reply, Wanted};
+use crate::handle::Reply;
 use crate::problems;
+use crate::wanted::Wanted;
 
 /// Earlier scores that are told beside a new one.
 const HISTORY: u32 = 20;

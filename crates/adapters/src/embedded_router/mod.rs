@@ -23,6 +23,7 @@ mod listeners;
 mod news;
 mod start;
 mod supervise;
+mod voice;
 mod wire;
 
 pub use config::EmbeddedRouterConfig;

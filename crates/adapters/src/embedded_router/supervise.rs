@@ -24,6 +24,7 @@ use super::link::{Link, ends_link, on_link, runs_alone};
 use super::listeners::Listeners;
 use super::news::{News, end_by, end_of};
 use super::start::start;
+use super::voice::Voice;
 
 /// How often the router is looked after.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
@@ -74,18 +75,6 @@ struct State {
     is_own: bool,
     /// It was told to end: nobody brings it back.
     ended: bool,
-}
-
-/// Whether this controller may say anything that the router keeps.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Voice {
-    /// It has said nothing yet.
-    #[default]
-    Silent,
-    /// What was heard before its first word was older.
-    Speaks,
-    /// This was heard before its first word, and is not older: its history is lost.
-    Lost(Epoch),
 }
 
 impl EmbeddedRouter {

@@ -141,6 +141,11 @@ impl Part {
         }
     }
 
+    pub(super) fn pass(&mut self, at_us: i64) {
+        self.enter(RolloutPhase::Passed, at_us);
+        self.passed_us = Some(at_us);
+    }
+
     pub(super) fn enter(&mut self, phase: RolloutPhase, at_us: i64) {
         if phase == self.phase {
             return;

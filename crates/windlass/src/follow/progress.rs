@@ -300,10 +300,7 @@ impl Progress {
             Fact::BakeStarted { within, .. } => part.bake = Some((clock_us, *within)),
             Fact::EvidenceAwaited { .. } => part.awaits(fact, clock_us),
             Fact::EvidenceMissing { .. } => (part.evidence, part.asks) = (None, true),
-            Fact::RolloutPassed { .. } => {
-                part.enter(RolloutPhase::Passed, at_us);
-                part.passed_us = Some(at_us);
-            }
+            Fact::RolloutPassed { .. } => part.pass(at_us),
             Fact::RolloutFailed { why, .. } => part.why = Some(why.clone()),
             Fact::RolloutReturned { .. } => part.enter(RolloutPhase::Returned, at_us),
             Fact::SlotDrained { cut, .. } => part.cut = part.cut.saturating_add(*cut),

@@ -110,8 +110,8 @@ fn deploy_help_lists_its_options() {
     Usage: windlass deploy [OPTIONS]
 
     Options:
-          --set <SERVICE=VERSION>  The version of a service, in the place of the file's; once for each
-                                   service
+          --set <SERVICE=VERSION>  The version of a service, in the place of the file's; may be given
+                                   for each service
           --plan <ID>              The stored plan to carry out: its releases and values, not today's
                                    file
           --detach                 Return once it began

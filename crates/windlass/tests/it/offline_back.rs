@@ -48,7 +48,9 @@ fn what_goes_back_says_what_it_takes() {
             left anything
 
     Options:
-      -h, --help  Print help
+      -m, --message <TEXT>  Why, in a line: it is kept with what you say, and shown to whoever follows
+                            or looks
+      -h, --help            Print help
     ");
     insta::assert_snapshot!(help("remove"), @r"
     Drain and remove a service that is no longer in the file
@@ -59,9 +61,11 @@ fn what_goes_back_says_what_it_takes() {
       <SERVICE>  The service
 
     Options:
-          --detach  Return once it began
-          --yes     Ask nothing; where there is no terminal nothing is asked either
-      -h, --help    Print help
+          --detach          Return once it began
+      -m, --message <TEXT>  Why, in a line: it is kept with what you say, and shown to whoever follows
+                            or looks
+          --yes             Ask nothing; where there is no terminal nothing is asked either
+      -h, --help            Print help
     ");
 }
 

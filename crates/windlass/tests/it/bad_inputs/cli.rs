@@ -240,9 +240,9 @@ pub(super) const ROWS: &[Row] = &[
     ),
     row(
         "a page that is none",
-        Typed(&["docs", "nothing"]),
+        Typed(&["docs", "stuck"]),
         64,
-        &["WL0433", "no page nothing", "tutorial"],
+        &["WL0433", "no page stuck", "it is told of in "],
     ),
     row(
         "a mistyped page",
