@@ -14,7 +14,7 @@ use hyper::{StatusCode, Uri, Version};
 
 use crate::asked::REQUEST_ID;
 use crate::disguised::{drop_disguised, is_disguised};
-use crate::mirror::{COPIED_BY, COPY};
+use crate::mirror::COPY;
 
 /// Whom requests come from, and how.
 pub(crate) struct Client {
@@ -77,7 +77,7 @@ impl Kinds {
                 Self::HOP
             }
             "forwarded" => Self::SAID,
-            "windlass-mirror" | "windlass-mirror-by" => Self::COPY,
+            "windlass-mirror" => Self::COPY,
             name if is_disguised(name) => Self::DISGUISED,
             name if name.starts_with("x-forwarded-") => Self::SAID,
             _other => 0,
@@ -142,7 +142,6 @@ pub(crate) fn to_instance(
     }
     if kinds.have(Kinds::COPY) && !client.is_believed {
         head.headers.remove(COPY);
-        head.headers.remove(COPIED_BY);
     }
     origin_form(head);
     if head.version == Version::HTTP_2 {

@@ -27,7 +27,7 @@ use crate::upload::Upload;
 /// Says that a request is a copy.
 pub(crate) const COPY: HeaderName = HeaderName::from_static("windlass-mirror");
 /// Says which routers have copied it, each by what stands for its boot.
-pub(crate) const COPIED_BY: HeaderName = HeaderName::from_static("windlass-mirror-by");
+const COPIED_BY: HeaderName = HeaderName::from_static("windlass-mirror-by");
 
 /// What a request says of copies. Anybody can say that it is one, so only a proxy that is believed is taken at its
 /// word; what stands for this router's boot nobody says who has not had a copy of it.

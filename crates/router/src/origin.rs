@@ -91,10 +91,16 @@ impl InTurn {
             || matches!(timeout(READY_TIME, self.sender.ready()).await, Ok(Ok(())))
     }
 
-    /// Notes that its request has gone out whole and its answer has come whole, or that it is a tunnel's now.
+    /// Notes that its request has gone out whole and its answer has come whole.
     pub(crate) fn ended(&mut self) {
         self.under_way = false;
         self.wire.ahead.end();
+    }
+
+    /// Notes that it is a tunnel's now, which ends it.
+    pub(crate) fn switched(&mut self) {
+        self.ended();
+        self.wire.is_bare.store(true, Ordering::Relaxed);
     }
 }
 
@@ -195,8 +201,10 @@ pub(crate) struct Wire {
     stream: Mutex<TokioIo<TcpStream>>,
     /// A byte of the answer to the request under way has come.
     answering: AtomicBool,
-    /// Nobody waits for it any more.
-    is_reset: AtomicBool,
+    /// Nobody waits for an answer on it any more: it is reset, or a tunnel's.
+    is_bare: AtomicBool,
+    /// A write has met the instance's reset, which the kernel tells once only.
+    was_cut: AtomicBool,
     ahead: Ahead,
     /// Held as long as the socket is open, also by a tunnel.
     outlet: Outlet,
@@ -216,7 +224,7 @@ impl Wire {
 
     /// Resets the connection, whatever was not sent yet.
     fn reset(&self) {
-        self.is_reset.store(true, Ordering::Relaxed);
+        self.is_bare.store(true, Ordering::Relaxed);
         let stream = locked(&self.stream);
         // Told with the reset, once the connection's own task, which this wakes, lets go of it. An error is a
         // connection that has ended already.
@@ -227,17 +235,26 @@ impl Wire {
     /// What became of a write. An instance that takes no more may have answered before it closed: what it said
     /// lies there to be read, and behind it the end, so the library must not end before it has read that.
     fn written<T>(&self, written: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
-        let is_closed = |why: &io::Error| {
-            let kinds = [io::ErrorKind::BrokenPipe, io::ErrorKind::ConnectionReset];
-            kinds.contains(&why.kind())
+        let Poll::Ready(Err(why)) = &written else {
+            return written;
         };
-        match written {
-            // The end that is to be read wakes whoever waits here, too.
-            Poll::Ready(Err(why)) if is_closed(&why) && !self.is_reset.load(Ordering::Relaxed) => {
-                Poll::Pending
-            }
-            written => written,
+        let was_cut = why.kind() == io::ErrorKind::ConnectionReset;
+        let is_closed = was_cut || why.kind() == io::ErrorKind::BrokenPipe;
+        if !is_closed || self.is_bare.load(Ordering::Relaxed) {
+            return written;
         }
+        self.was_cut.fetch_or(was_cut, Ordering::Relaxed);
+        // The end that is to be read wakes whoever waits here, too.
+        Poll::Pending
+    }
+
+    /// What a read that brought nothing has met: the end, or the reset that a write has taken from it. What ends
+    /// only with the connection must not pass for whole.
+    fn ended(&self) -> io::Result<()> {
+        if self.was_cut.load(Ordering::Relaxed) {
+            return Err(io::ErrorKind::ConnectionReset.into());
+        }
+        Ok(())
     }
 
     /// Whether the kernel holds nothing for it: neither the end nor bytes nobody asked for.
@@ -339,7 +356,8 @@ async fn in_turn(stream: TcpStream, outlet: Outlet) -> io::Result<InTurn> {
     let wire = Arc::new(Wire {
         stream: Mutex::new(TokioIo::new(stream)),
         answering: AtomicBool::new(false),
-        is_reset: AtomicBool::new(false),
+        is_bare: AtomicBool::new(false),
+        was_cut: AtomicBool::new(false),
         ahead: Ahead::on(outlet.memory()),
         outlet,
     });
@@ -375,24 +393,26 @@ impl Read for Socket {
         let wire = &self.0;
         let mut stream = locked(&wire.stream);
         let most = wire.outlet.at_once();
-        if wire.is_answering() && into.remaining() <= most {
+        let was_cut = wire.was_cut.load(Ordering::Relaxed);
+        if wire.is_answering() && into.remaining() <= most && !was_cut {
             let most = into.remaining();
             ready!(Pin::new(&mut *stream).poll_read(cx, into))?;
             // How much came is not told: as much as there was room for, until it is known better.
             wire.ahead.came(most);
             return Poll::Ready(Ok(()));
         }
-        // The cursor does not tell whether bytes came, so the first ones take a detour; so does what is to be
-        // less than there is room for.
+        // The cursor does not tell whether bytes came, so the first ones take a detour, and those behind a reset;
+        // so does what is to be less than there is room for.
         with_scratch(|room| {
             let space = into.remaining().min(room.len()).min(most);
             let mut detour = ReadBuf::new(room.get_mut(..space).unwrap_or_default());
             ready!(Pin::new(stream.inner_mut()).poll_read(cx, &mut detour))?;
-            if !detour.filled().is_empty() {
-                wire.answering.store(true, Ordering::Relaxed);
-                wire.ahead.came(detour.filled().len());
-                into.put_slice(detour.filled());
+            if detour.filled().is_empty() {
+                return Poll::Ready(wire.ended());
             }
+            wire.answering.store(true, Ordering::Relaxed);
+            wire.ahead.came(detour.filled().len());
+            into.put_slice(detour.filled());
             Poll::Ready(Ok(()))
         })
     }

@@ -162,7 +162,7 @@ impl Lent {
     /// Leaves the connection to a tunnel, which ends it.
     pub(crate) fn switched(&mut self) {
         match &mut self.link {
-            Link::InTurn(link) => link.ended(),
+            Link::InTurn(link) => link.switched(),
             Link::Multiplexed(_) => {}
         }
     }

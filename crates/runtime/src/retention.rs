@@ -119,9 +119,13 @@ async fn can_be_brought(shared: &Shared, part: &RolloutPlan) -> bool {
     if part.spec.command.is_some() {
         return true;
     }
-    let looked = shared.border.target.can_start(&part.release).await;
+    // Only what is kept: a program elsewhere may be away for a while.
+    let looked = shared.border.target.verify(&part.release).await;
     // What can't be read now may be whole.
-    looked.map_or_else(|why| why.kind != ErrorKind::Rejected, |()| true)
+    looked.map_or_else(
+        |why| why.kind != ErrorKind::Rejected,
+        |found| found == part.release.artefact,
+    )
 }
 
 /// Those of which traces are kept, of all from the newest on: what a neighbour deploys throws out nobody's.

@@ -175,6 +175,8 @@ impl Turn {
             why: why.clone(),
         });
         self.rollout.returned_because = Some(why);
+        // It was said of what is left now.
+        self.rollout.word = None;
         self.rollout.counters.retries = 0;
         self.way_back();
     }

@@ -315,3 +315,27 @@ fn a_rollback_of_a_script_that_failed_is_done_on_a_word() {
     let stable = environment.services[&name(API)].stable.as_ref();
     assert_eq!(stable.expect("a slot").release.version.0, "0");
 }
+
+#[test]
+fn a_rollback_of_a_script_that_hangs_is_ended_at_its_limit_before_a_person_goes_on() {
+    let mut world = rollback(&App::of(API, Kind::Command), Back::Cold);
+    assert!(world.run_until(|world| !world.rollout(API).health.started.is_empty()));
+    world.commit(Said::Rollout {
+        service: name(API),
+        event: ran_unseen("new0", 10_000),
+    });
+    assert_eq!(world.run(), DeploymentState::Stuck);
+    world.at("api: stop new0");
+}
+
+#[test]
+fn what_a_person_said_of_a_version_is_not_said_of_the_one_that_it_goes_back_to() {
+    let mut api = running().after(&[unseen("new0")]);
+    assert_eq!(api.phase(), RolloutPhase::Stuck);
+    api.hears(&Event::DoneByHand {
+        by: "mira".to_owned(),
+    });
+    assert_eq!(api.rollout.word.as_deref(), Some("mira"));
+    api.hears(&return_requested());
+    assert_eq!(api.rollout.word, None);
+}

@@ -28,6 +28,9 @@ impl Drop for Gone {
 
 type Said = Result<Frame<Bytes>, io::Error>;
 
+/// What a call that breaks off has said first has reached its client.
+static HEARD: tokio::sync::Notify = tokio::sync::Notify::const_new();
+
 fn said(
     frames: impl futures_util::Stream<Item = Said> + Send + Sync + 'static,
 ) -> BoxBody<Bytes, io::Error> {
@@ -64,8 +67,7 @@ fn answer(
             (
                 response,
                 said(stream::iter([Ok(word())]).chain(stream::once(async {
-                    // After what was said has gone out.
-                    tokio::task::yield_now().await;
+                    HEARD.notified().await;
                     broken
                 }))),
             )
@@ -132,12 +134,11 @@ fn a_call_that_its_instance_breaks_off_is_reset_and_no_other() {
         let mut speaker = Speaker::connect(listener).await;
         let other = speaker.ask(call("/hangs")).await;
         let mut broken = speaker.ask(call("/broken")).await.into_body();
-        let why = loop {
-            match broken.frame().await.expect("not an end in order") {
-                Ok(frame) => assert!(frame.is_data()),
-                Err(why) => break why,
-            }
-        };
+        let first = broken.frame().await.expect("a frame").expect("whole");
+        assert_eq!(first.into_data().expect("data"), "word");
+        HEARD.notify_one();
+        let why = broken.frame().await.expect("not an end in order");
+        let why = why.expect_err("broken off");
         let reset = std::error::Error::source(&why).and_then(|why| why.downcast_ref::<h2::Error>());
         assert!(reset.is_some_and(h2::Error::is_reset), "{why:?}");
         let mut other = other.into_body();

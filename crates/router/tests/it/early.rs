@@ -99,6 +99,32 @@ fn a_client_that_still_sends_gets_an_early_answer_and_hears_that_its_connection_
     }
 }
 
+/// Its end is the connection's, and that was a reset: nobody can tell whether more was to come.
+#[test]
+fn an_early_answer_without_a_length_that_ends_by_a_reset_is_no_whole_one() {
+    let origin = Origin::start(|exchange: &mut Exchange<'_>| {
+        for _ in 0..READ {
+            exchange.chunk_or_end();
+        }
+        exchange.write("HTTP/1.0 200 OK\r\n\r\nsome of it");
+        After::Close
+    });
+    let (_rig, listener) = routed(&origin);
+    for _ in 0..ROUNDS {
+        let mut client = Client::connect(listener);
+        client.send(&format!(
+            "POST / HTTP/1.1\r\nHost: shop\r\nContent-Length: {LARGE}\r\n\r\n"
+        ));
+        let mut sender = client.stream().try_clone().expect("a descriptor");
+        let sending = std::thread::spawn(move || sender.write_all(&vec![b'x'; LARGE]));
+        let whole = client.try_answer("POST").ok();
+        let whole = whole.filter(|answer| answer.status == 200);
+        assert!(whole.is_none(), "{whole:?}");
+        client.stream().shutdown(Shutdown::Both).ok();
+        sending.join().expect("sent").ok();
+    }
+}
+
 #[test]
 fn where_little_of_the_body_is_left_its_connection_goes_on() {
     for way in WAYS {

@@ -96,7 +96,7 @@ const COPY: &str = "GET / HTTP/1.1\r\nHost: shop\r\nWindlass-Mirror: yes\r\n\
 #[test]
 fn a_client_that_says_it_is_a_copy_is_not_believed_and_a_trusted_proxy_is() {
     for (trusted, told, copies) in [
-        ("192.0.2.0/24", "nothing by nothing", 1),
+        ("192.0.2.0/24", "nothing by somebody", 1),
         ("127.0.0.0/8", "yes by somebody", 0),
     ] {
         let (origin, looks_on) = (echoing(), Origin::plain("seen"));
@@ -134,6 +134,22 @@ fn routers_that_copy_to_each_other_do_so_once_around() {
         });
         // One more round would be there with the next one's at the latest.
         assert_eq!((first.requests(), second.requests()), (2 * number, number));
+    }
+}
+
+#[test]
+fn a_copy_that_another_router_leads_back_is_not_copied_again() {
+    let first = Origin::plain("first");
+    let (one, other) = (Rig::with_threads(1), Rig::with_threads(1));
+    let (here, there) = (one.listener(), other.listener());
+    one.route(&key("web"), copying(here, &first, there));
+    other.route(&key("web"), serving(there, vec![slot(1, 100, &[here])]));
+    let mut client = Client::connect(here);
+    for number in 1..=5 {
+        assert_eq!(client.get("/").text(), "first");
+        eventually("it has come back", || first.requests() >= 2 * number);
+        // One more round would be there with the next one's at the latest.
+        assert_eq!(first.requests(), 2 * number);
     }
 }
 

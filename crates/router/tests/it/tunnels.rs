@@ -8,9 +8,9 @@ use rustix::process::{Signal, kill_process};
 use crate::alone::{file, free};
 use crate::client::Client;
 use crate::handing::upgraded;
-use crate::origin::Origin;
+use crate::origin::{After, Origin};
 use crate::rig::{Rig, eventually, is_gone, key};
-use crate::upgrade::{ASK, echo};
+use crate::upgrade::{ASK, SWITCH, echo};
 
 /// More than enough for what is open.
 const LONG: Duration = Duration::from_mins(1);
@@ -62,6 +62,25 @@ fn a_tunnel_outlives_two_routers_that_take_each_others_place() {
     assert!(client.rest().is_empty());
     rig.elders_end();
     eventually("nothing is open", || rig.in_flight(&key("web"), 1) == 0);
+}
+
+#[test]
+fn a_tunnel_whose_instance_is_gone_ends_whoever_goes_on_to_send() {
+    let origin = Origin::start(|exchange| {
+        exchange.write(SWITCH);
+        After::Close
+    });
+    let listener = free();
+    let rig = Rig::alone(&file(listener, origin.address, origin.address, 0));
+    let mut client = Client::connect(listener);
+    client.send(ASK);
+    assert_eq!(client.head().expect("a head").status, 101);
+    let open = || rig.in_flight(&key("web"), 1) + rig.in_flight(&key("web"), 2);
+    eventually("nothing is open", || {
+        // Refused once it is.
+        client.try_send(b"\x81\x05hello").ok();
+        open() == 0
+    });
 }
 
 #[test]

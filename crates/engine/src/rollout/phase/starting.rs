@@ -3,7 +3,7 @@
 use windlass_model::{InstanceEnd, InstanceId, ReturnReason, StuckReason};
 
 use super::forward::{self, Waited};
-use crate::rollout::{Event, Phase, turn::Turn, wait::Wait};
+use crate::rollout::{Action, Event, Phase, turn::Turn, wait::Wait};
 
 /// Addresses tried for one instance beyond the first.
 pub(super) const ADDRESS_TRIES: u8 = 4;
@@ -104,5 +104,10 @@ fn out_of_time(turn: &mut Turn) {
     };
     let saw = rollout.health.last_seen.get(&instance).cloned();
     let end = InstanceEnd::NeverReady(saw.unwrap_or_else(|| "no answer".to_owned()));
+    // Nothing goes back from a rollback that fails, and a person is to go on: not beside a run that does too.
+    if turn.rollout.is_rollback() && turn.rollout.is_command() {
+        let instance = instance.clone();
+        turn.act(Action::StopInstance { instance });
+    }
     turn.fail(ReturnReason::InstanceLost { instance, end });
 }
