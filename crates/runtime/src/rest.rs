@@ -16,7 +16,7 @@ use crate::controller::Shared;
 use crate::perform::Hands;
 use crate::problems;
 
-/// What a rollout stops first and somebody may send requests to.
+/// What a rollout stops besides the old slot and somebody may send requests to.
 fn displaced(rollout: &Rollout) -> impl Iterator<Item = &Slot> {
     let slots = rollout.displaced();
     slots.filter(|slot| slot.spec.listen.is_some())
@@ -27,7 +27,7 @@ fn share(table: &ObservedTable, service: &ServiceKey, slot: SlotId) -> Percent {
     entry.map_or(Percent::ZERO, |entry| entry.route.weight(slot))
 }
 
-/// A deployment does not begin where what it would stop first has requests. Where no router can be asked,
+/// A deployment does not begin where what it would stop has requests. Where no router can be asked,
 /// the stop itself asks again.
 pub(crate) async fn refuse_serving(
     shared: &Rc<Shared>,

@@ -1,16 +1,21 @@
 //! A person says that a script has done its work: its `status` is asked first, since that may know better.
 
+use std::pin::pin;
 use std::rc::Rc;
 
+use futures_util::future::{Either, select};
 use windlass_api::{Exit, Problem};
 use windlass_engine::deployment::Deployment;
 use windlass_engine::rollout::{Phase, Rollout};
 use windlass_model::{
-    CommandState, DeploymentId, Instance, STATUS_SAYS, STATUS_SAYS_LIVE, STATUS_SAYS_MOVING,
-    ServiceName, StuckReason, harmless,
+    CommandState, DeploymentId, Instance, Millis, STATUS_SAYS, STATUS_SAYS_LIVE,
+    STATUS_SAYS_MOVING, ServiceName, StuckReason, harmless,
 };
 
 use crate::controller::Shared;
+
+/// How long a person waits for what a `status` says.
+const ASKED_WITHIN: Millis = Millis::from_secs(10);
 
 /// Refuses the word that what is stuck is done, where the `status` of a script says clearly that it is not.
 ///
@@ -73,8 +78,13 @@ fn claim(rollout: &Rollout) -> Option<Claim> {
 /// What its `status` says instead, where it says something clear; nothing of one that agrees or can't tell.
 async fn denied(shared: &Rc<Shared>, claim: &Claim) -> Option<String> {
     for (instance, version) in &claim.asked {
-        let Ok(said) = shared.border.target.ask_status(instance).await else {
-            continue;
+        let late = shared.border.clock.sleep(ASKED_WITHIN);
+        let asked = pin!(shared.border.target.ask_status(instance));
+        let said = match select(asked, late).await {
+            Either::Left((Ok(said), _)) => said,
+            Either::Left((Err(_never_began), _)) => continue,
+            // One that hangs can't tell.
+            Either::Right(_) => return None,
         };
         let saw = match said {
             CommandState::Live => [STATUS_SAYS, version, STATUS_SAYS_LIVE].concat(),

@@ -397,12 +397,15 @@ impl State {
             if self.child.is_none() {
                 return Ok(());
             }
-            match Link::connect(&config.socket, Some(config.epoch)).await {
-                Ok(mut link) => {
-                    link.shutdown().await?;
-                    self.link = Some(link);
-                }
-                Err(_none) => sleep(GONE_PAUSE).await,
+            let told = async {
+                let mut link = Link::connect(&config.socket, Some(config.epoch)).await?;
+                link.shutdown().await.map(|()| link)
+            };
+            match told.await {
+                Ok(link) => self.link = Some(link),
+                Err(why) if why.kind == ErrorKind::Refused => return Err(why),
+                // None is there, or it is just ending.
+                Err(_gone) => sleep(GONE_PAUSE).await,
             }
         }
     }

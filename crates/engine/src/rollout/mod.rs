@@ -37,7 +37,7 @@
 //! | Returning | no old instance is ready | Returning, waiting for one | |
 //! | Returning | refused, can't be stopped or started | Returning, asking again | start timer |
 //! | Returning, of a command | it fails, or nobody knows how it ended | Stuck | |
-//! | Returning | out of time | Stuck | |
+//! | Returning | out of time | Stuck; of a script's run, once that has been ended | stop it |
 //! | Stuck | return requested, retried | Returning, afresh; Settling when promoted | |
 //! | Stuck, in a rollback | retried | where it failed, at the earliest Starting if that was begun | start what is missing |
 //! | Stuck, outcome unknown | retried; done by hand | Starting; as when all are ready | start |
@@ -45,7 +45,7 @@
 //! | Passed | promoted | Settling or Done | keep instances, apply route, drain |
 //! | Settling | route applied → drained → stopped | Done | |
 //! | Settling | refused or can't be stopped, too often | Stuck | |
-//! | any forward, in a rollback | what would be Returning elsewhere, but for a return requested | Stuck | |
+//! | any forward, in a rollback | what would be Returning elsewhere, but for a return requested | Stuck | of a script out of time: stop it |
 //!
 //! A command stops nothing first: it goes from Waiting to Starting as if the old slot had been stopped.
 //! Its way back runs another command; a try of one is only ever one run, so that nothing but a person

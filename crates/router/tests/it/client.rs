@@ -150,11 +150,11 @@ impl Client {
 
     /// Whether what still comes ends by a reset, and not in order.
     pub(crate) fn is_reset(&mut self) -> bool {
-        match self.reader.read_to_end(&mut Vec::new()) {
-            Ok(_count) => false,
-            Err(why) if why.kind() == io::ErrorKind::ConnectionReset => true,
-            Err(why) => panic!("neither a reset nor the end: {why}"),
-        }
+        let Err(why) = self.reader.read_to_end(&mut Vec::new()) else {
+            return false;
+        };
+        assert_eq!(why.kind(), io::ErrorKind::ConnectionReset, "{why}");
+        true
     }
 
     /// Whatever still comes until the other side closes; a reset is an end too, silence is not.
