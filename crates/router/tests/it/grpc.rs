@@ -270,7 +270,8 @@ fn errors_over_http_2_are_taken_back_as_any_others() {
         }
         errors
     });
-    assert!((6..=10).contains(&errors), "{errors} bad answers");
+    // How many more there are until every thread knows is for `bench router`.
+    assert!(errors >= 6, "{errors} bad answers");
     assert_eq!(rig.share(&web.key, 1), 100, "nobody else has anything");
 }
 
