@@ -404,8 +404,7 @@ impl State {
             match told.await {
                 Ok(link) => self.link = Some(link),
                 Err(why) if why.kind == ErrorKind::Refused => return Err(why),
-                // None is there, or it is just ending.
-                Err(_gone) => sleep(GONE_PAUSE).await,
+                Err(_none_or_ending) => sleep(GONE_PAUSE).await,
             }
         }
     }
