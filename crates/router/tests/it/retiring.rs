@@ -10,12 +10,11 @@ use bytes::Bytes;
 use futures_util::future::join_all;
 use http_body_util::{BodyExt as _, Full};
 use hyper::Request;
-use windlass_model::{RouteSlot, Speaks};
 
 use crate::frames::{DATA, END_HEADERS, END_STREAM, Frames, GO_AWAY, HEADERS};
 use crate::multiplexed::{Body, Speaker, get, speaking};
-use crate::rig::{Rig, key, serving, slot};
-use crate::scrape::{measured, scraped, sum};
+use crate::scrape::{scraped, sum};
+use crate::unprocessed::routed;
 
 /// SETTINGS_MAX_CONCURRENT_STREAMS (RFC 9113, 6.5.2).
 const AT_ONCE: u16 = 3;
@@ -123,29 +122,15 @@ fn serve(stream: TcpStream, manner: Manner, seen: &Seen) {
     }
 }
 
-fn routed(address: SocketAddr) -> (Rig, SocketAddr, SocketAddr) {
-    let rig = Rig::with_threads(1);
-    let (listener, metrics) = (rig.listener(), rig.listener());
-    let slot = RouteSlot {
-        speaks: Speaks::Http2,
-        ..slot(1, 100, &[address])
-    };
-    rig.route(
-        &key("web"),
-        serving(measured(listener, metrics), vec![slot]),
-    );
-    (rig, listener, metrics)
-}
-
 /// Asks this over and over, many at once; statuses that are not 200.
 fn failing(listener: SocketAddr, ask: impl Fn(usize) -> Request<Body>) -> Vec<u16> {
-    const AT_ONCE: usize = 100;
+    const CLIENTS: usize = 100;
     const EACH: usize = 60;
     let (ask, failed) = (&ask, &Mutex::new(Vec::new()));
     speaking(async {
         let speaker = Speaker::connect(listener).await;
         let speaker = &RefCell::new(speaker);
-        let loops = (0..AT_ONCE).map(|client| async move {
+        let loops = (0..CLIENTS).map(|client| async move {
             for number in 0..EACH {
                 let answer = speaker.borrow_mut().ask(ask(client * EACH + number));
                 let answer = answer.await;
