@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use crate::bench::interrupt;
 use crate::bench::router::cpu;
-use crate::bench::router::pairs::{Bar, Pairs, middle};
+use crate::bench::router::pairs::{Bar, Pairs, spread};
 use crate::bench::row::{Goal, Measure};
 use crate::bench::timing::count;
 
@@ -135,10 +135,12 @@ impl Turns {
         Pairs::new(&self.ours.middle, other, anchor).measure(row, "us", bar)
     }
 
-    /// How many times as many requests each second one has as another; none if one is not there.
-    pub(crate) fn faster(&self, one: &str, other: &str) -> Option<f64> {
-        let rate = |name| self.beside(name).map(|of| middle(&of.rate));
-        Some(rate(one)? / rate(other)?)
+    /// How many times as many requests each second one has as another, in the least round and in the greatest; none
+    /// if one is not there.
+    pub(crate) fn faster(&self, one: &str, other: &str) -> Option<[f64; 2]> {
+        let (one, other) = (self.beside(one)?, self.beside(other)?);
+        let rounds = one.rate.iter().zip(&other.rate);
+        spread(rounds.map(|(one, other)| one / other))
     }
 
     /// Ours that failed.
@@ -185,8 +187,11 @@ mod tests {
         });
         taken.expect("measured");
         assert_eq!(order, [2, 3, 1, 3, 1, 2, 1, 2, 3]);
-        let ratio = turns.faster("haproxy", "direct").expect("both are there");
-        assert!((ratio - 1.5).abs() < 1e-9, "{ratio}");
+        let rounds = turns.faster("haproxy", "direct").expect("both are there");
+        assert!(
+            rounds.iter().all(|ratio| (ratio - 1.5).abs() < 1e-9),
+            "{rounds:?}"
+        );
         assert!((turns.failed("failed").value - 3.0).abs() < 1e-9);
     }
 
