@@ -1,6 +1,6 @@
 //! What clients see of a router that is told to end while they ask.
 
-use std::io::{Read as _, Write as _};
+use std::io::Write as _;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::mpsc::Sender;
@@ -12,9 +12,8 @@ use crate::drain::slow;
 use crate::left::unread;
 use crate::origin::Origin;
 use crate::rig::{Rig, eventually, key, serving, slot};
-use crate::tls::{Beginning, Secured, is_ended, secure, shaken, to_end};
+use crate::tls::{ASK, Beginning, Secured, ask_half, ask_on, is_ended, secure, shaken, to_end};
 
-const ASK: &[u8] = b"GET / HTTP/1.1\r\nHost: shop\r\n\r\n";
 const FIRST: &str = "GET /slow HTTP/1.1\r\nHost: shop\r\n\r\n";
 
 /// A router that ends as soon as it is told to go on with what it carries.
@@ -111,20 +110,10 @@ fn a_request_whose_record_of_tls_has_come_in_part_is_heard_and_answered_as_the_l
     let answered = Origin::plain("answered");
     let other = secured(&ending, &answered);
     let mut kept = shaken(other);
-    kept.write_all(ASK).expect("sent");
-    let mut said = Vec::new();
-    while !said.ends_with(b"answered") {
-        let mut byte = [0];
-        kept.read_exact(&mut byte).expect("more");
-        said.extend(byte);
-    }
+    ask_on(&mut kept, b"answered");
     let mut clients = [kept, shaken(other)];
     let rests = clients.each_mut().map(|client: &mut Secured| {
-        client.conn.writer().write_all(ASK).expect("taken");
-        let mut record = Vec::new();
-        client.conn.write_tls(&mut record).expect("written");
-        let rest = record.split_off(record.len() / 2);
-        client.sock.write_all(&record).expect("sent");
+        let rest = ask_half(client);
         eventually("the router has read it", || unread(&client.sock) == 0);
         rest
     });

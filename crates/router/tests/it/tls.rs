@@ -149,6 +149,30 @@ pub(crate) fn to_end(stream: &mut Secured) -> String {
     said
 }
 
+/// What asks for something and wants to go on.
+pub(crate) const ASK: &[u8] = b"GET / HTTP/1.1\r\nHost: shop\r\n\r\n";
+
+/// Asks, and reads an answer that ends so; its connection goes on.
+pub(crate) fn ask_on(stream: &mut Secured, ends: &[u8]) {
+    stream.write_all(ASK).expect("sent");
+    let mut said = Vec::new();
+    while !said.ends_with(ends) {
+        let mut byte = [0];
+        stream.read_exact(&mut byte).expect("more");
+        said.extend(byte);
+    }
+}
+
+/// Asks with one half of a record; the other half.
+pub(crate) fn ask_half(stream: &mut Secured) -> Vec<u8> {
+    stream.conn.writer().write_all(ASK).expect("taken");
+    let mut record = Vec::new();
+    stream.conn.write_tls(&mut record).expect("written");
+    let rest = record.split_off(record.len() / 2);
+    stream.sock.write_all(&record).expect("sent");
+    rest
+}
+
 /// The certificate that a client is shown.
 fn shown(address: SocketAddr, name: &str) -> Option<CertificateDer<'static>> {
     let stream = connect(address, name, &trusting(&[]))?;
@@ -388,6 +412,17 @@ fn a_hello_that_does_not_end_is_timed_and_holds_nobody_up() {
     for client in &mut slow {
         assert!(client.rest().is_empty(), "it ends");
     }
+}
+
+#[test]
+fn a_record_that_does_not_end_has_the_time_of_a_head() {
+    let origin = telling();
+    let (_rig, listener) = routed(&origin, |listener| secure(listener, "shop"));
+    let mut client = shaken(listener);
+    ask_on(&mut client, b"over https");
+    ask_half(&mut client);
+    let said = to_end(&mut client);
+    assert!(said.starts_with("HTTP/1.1 408"), "{said:?}");
 }
 
 #[test]
