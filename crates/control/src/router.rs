@@ -69,13 +69,13 @@ pub enum RouterRequest {
         /// Which slot.
         slot: SlotId,
     },
-    /// Opens or shuts the way to a service that is routed. The reply means that no request passes from
-    /// now on, if it was shut. What is so already is answered [`RouterReply::Done`] too.
+    /// Opens or shuts the way to a service that is routed, or to all of them in one swap. The reply means that
+    /// no request passes from now on, if it was shut. What is so already is answered [`RouterReply::Done`] too.
     Passage {
         /// The controller's.
         epoch: Epoch,
-        /// To which service.
-        service: ServiceKey,
+        /// To which service; none: to every one.
+        service: Option<ServiceKey>,
         /// Open, or how it is shut.
         passage: Passage,
         /// When it opens by itself: calendar time, microseconds since 1970 UTC; none: never.

@@ -255,7 +255,7 @@ fn reply(control: &Control, stream: &UnixStream, message: Message) -> io::Result
             service,
             passage,
             until_us,
-        } => done(keeper.passage(epoch, &service, (passage, until_us))),
+        } => done(keeper.passage(epoch, service.as_ref(), (passage, until_us))),
         RouterRequest::Observe => RouterReply::Observed(keeper.observe()),
         RouterRequest::Ticks { after } => ticks(control, after),
         RouterRequest::GoBack { service } => keeper

@@ -259,12 +259,11 @@ async fn reach(
         let Some(instance) = ticket.instance(&tries.left) else {
             return Err(unreachable(ticket));
         };
-        let unshared = Unshared::at(&instance, &outgoing.head);
+        let unshared = Unshared::at(&instance, outgoing);
         if !tries.fresh
-            && unshared.is_none()
-            && let Some(link) = line.thread.pool.take(&instance, care).await
+            && let Some(link) = line.thread.pool.take(&instance, care, unshared).await
         {
-            return Ok((ticket, instance, Reached::kept(link)));
+            return Ok((ticket, instance, Reached::kept(link, unshared)));
         }
         let within = ticket.terms().connect;
         match origin::connect(&instance, within, &line.thread.core.outlets).await {

@@ -221,11 +221,15 @@ impl Guard {
     /// Waits no longer than the stage allows. Ready when the time is up.
     fn poll_limit(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let time = match self.framing.stage() {
-            Stage::Head if !self.buffer.is_empty() => HEAD_TIME,
+            Stage::Head if !self.buffer.is_empty() || self.stream.is_inside_record() => HEAD_TIME,
             // A little longer than whoever waits for it: that one can still say why it ends.
             Stage::Body => self.pauses.upload() + LINGER_TIME,
             // At rest, or the origin's turn: timed elsewhere.
-            Stage::Head | Stage::Undecided | Stage::Tunnel => return Poll::Pending,
+            Stage::Head | Stage::Undecided | Stage::Tunnel => {
+                // A record may have had nothing of a head in it.
+                self.limit = None;
+                return Poll::Pending;
+            }
         };
         let limit = self
             .limit

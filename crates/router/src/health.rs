@@ -127,7 +127,6 @@ async fn once(instance: &InstanceState, probe: &Probe) -> Saw {
         let stream = TcpStream::connect(instance.address).await?;
         match &probe.kind {
             ProbeKind::Tcp | ProbeKind::Alive { .. } | ProbeKind::Command { .. } => Ok(200),
-            // A table of an older router says so of the slot alone.
             ProbeKind::Http { path, speaks } => {
                 // A table of an older router says so of the slot alone.
                 if [*speaks, instance.speaks].contains(&Speaks::Http2) {

@@ -10,23 +10,33 @@ use tokio::net::TcpStream;
 
 use crate::budget::{Budget, Charge};
 use crate::limits::HELLO_FREE;
+use crate::records::Records;
 
 /// A client's socket that speaks TLS.
 pub(crate) struct Hello {
     socket: TcpStream,
     /// What it has said so far; none once it has said hello.
     said: Option<(Charge, usize)>,
+    records: Records,
 }
 
 impl Hello {
     pub(crate) fn on(socket: TcpStream, budget: &Arc<Budget>) -> Self {
-        let said = Some((Charge::on(budget, HELLO_FREE), 0));
-        Self { socket, said }
+        Self {
+            socket,
+            said: Some((Charge::on(budget, HELLO_FREE), 0)),
+            records: Records::default(),
+        }
     }
 
     /// Notes that it has said hello: from now on no more of it is kept than one record.
     pub(crate) fn is_said(&mut self) {
         self.said = None;
+    }
+
+    /// Whether part of a record has come, which nobody has had anything of.
+    pub(crate) fn is_inside_record(&self) -> bool {
+        self.records.is_inside()
     }
 
     pub(crate) const fn socket(&self) -> &TcpStream {
@@ -41,16 +51,19 @@ impl AsyncRead for Hello {
         into: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let me = &mut *self;
-        let Some((charge, bytes)) = &mut me.said else {
-            return Pin::new(&mut me.socket).poll_read(cx, into);
-        };
-        if charge.is_too_much(*bytes) {
+        if let Some((charge, bytes)) = &me.said
+            && charge.is_too_much(*bytes)
+        {
             return Poll::Ready(Err(io::ErrorKind::QuotaExceeded.into()));
         }
         let before = into.filled().len();
         ready!(Pin::new(&mut me.socket).poll_read(cx, into))?;
-        *bytes += into.filled().len() - before;
-        charge.hold(*bytes);
+        let came = into.filled().get(before..).unwrap_or_default();
+        me.records.follow(came);
+        if let Some((charge, bytes)) = &mut me.said {
+            *bytes += came.len();
+            charge.hold(*bytes);
+        }
         Poll::Ready(Ok(()))
     }
 }

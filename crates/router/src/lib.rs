@@ -92,6 +92,7 @@ mod presence;
 mod private;
 mod process;
 mod quiet;
+mod records;
 mod refused;
 mod reload;
 mod resting;

@@ -40,6 +40,9 @@ pub(crate) const TRAILER_BYTES: usize = 16 * 1024;
 /// Time for a new connection's first bytes, a TLS handshake included, and for any head from its
 /// first byte.
 pub(crate) const HEAD_TIME: Duration = Duration::from_secs(10);
+/// How long a client of TLS may take from its hello to its first words where its listener is closed: a long line, and
+/// a segment that is lost once, which is sent again after a second (RFC 6298, 2).
+pub(crate) const ASK_TIME: Duration = Duration::from_secs(2);
 /// Bytes of a header of the PROXY protocol, version 1: what the protocol allows.
 pub(crate) const ANNOUNCED_LINE: usize = 107;
 /// Bytes of one of version 2 after its length: addresses, and what proxies add to them.

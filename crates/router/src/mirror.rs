@@ -148,7 +148,7 @@ pub(crate) fn copy(thread: &Rc<Thread>, (mirror, marks): (&Mirror, &Marks), outg
 /// Sends it and reads the answer to its end, so that the connection can take the next; none if there is
 /// none that is worth it.
 async fn send(thread: &Thread, to: &Arc<InstanceState>, mut head: request::Parts) -> Option<()> {
-    let mut link = match thread.pool.take(to, Care::Repeatable).await {
+    let mut link = match thread.pool.take(to, Care::Repeatable, None).await {
         Some(link) => link,
         None => origin::connect(to, CONNECT_TIME, &thread.core.outlets)
             .await
@@ -167,6 +167,7 @@ async fn send(thread: &Thread, to: &Arc<InstanceState>, mut head: request::Parts
         pool: thread.pool.clone(),
         instance: to.clone(),
         link,
+        unshared: None,
         progress,
         last: false,
         is_bare: false,

@@ -9,9 +9,10 @@ use std::task::ready;
 use tokio::io::{AsyncRead, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
+use tokio::time::{Instant, sleep_until};
 
 use crate::core::Core;
-use crate::limits::READ_BYTES;
+use crate::limits::{ASK_TIME, READ_BYTES};
 use crate::quiet::is_quiet;
 use crate::stream::Stream;
 
@@ -46,6 +47,15 @@ impl Closing<'_> {
             pending::<()>().await;
         }
     }
+
+    /// The same for one that has just said hello, if it speaks TLS: what it asks for comes a moment later, where in
+    /// the clear it is what a client says first.
+    async fn begun_since(&mut self, hello: Option<Instant>) {
+        self.begun().await;
+        if let Some(hello) = hello {
+            sleep_until(hello + ASK_TIME).await;
+        }
+    }
 }
 
 /// Waits until a new client begins to say something; an error if it is closed before.
@@ -66,14 +76,15 @@ fn begun(is_quiet: bool) -> io::Result<()> {
     Ok(())
 }
 
-/// Hears a new client until it is clear what it speaks, or it is closed before it has begun. The caller bounds the
-/// time.
+/// Hears a new client, which has just said hello if it speaks TLS, until it is clear what it speaks, or it is closed
+/// before it has begun. The caller bounds the time.
 pub(crate) async fn hear(stream: &mut Stream, closing: &mut Closing<'_>) -> io::Result<Heard> {
     let mut bytes = Vec::new();
+    let hello = stream.is_tls().then(Instant::now);
     let first = tokio::select! {
         biased;
         first = read(stream, &mut bytes) => Some(first?),
-        () = closing.begun() => None,
+        () = closing.begun_since(hello) => None,
     };
     let mut goes_on = if let Some(goes_on) = first {
         goes_on

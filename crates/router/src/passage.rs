@@ -79,71 +79,74 @@ impl Drop for Waiting {
 }
 
 impl Keeper {
-    /// Opens or shuts the way to a service, for a time or for good. In effect at once and kept on disk
-    /// soon after: a full disk stops neither.
+    /// Opens or shuts the way to a service, or to all of them, for a time or for good. In effect at once and kept
+    /// on disk soon after: a full disk stops neither.
     pub(crate) fn passage(
         &self,
         epoch: Epoch,
-        key: &ServiceKey,
-        (passage, until_us): (Passage, Option<i64>),
+        service: Option<&ServiceKey>,
+        wanted: (Passage, Option<i64>),
     ) -> Result<(), Refusal> {
         let mut held = locked(&self.held);
         held.fence(epoch)?;
-        self.pass(&held, key, (passage, until_us))
+        let live = self.core.live.load_full();
+        let keys = match service {
+            None => live.services.keys().cloned().collect(),
+            Some(key) if live.services.contains_key(key) => vec![key.clone()],
+            Some(key) => return Err(invalid(format!("{key} is not routed"))),
+        };
+        self.pass(&held, &keys, wanted);
+        Ok(())
     }
 
     /// Opens what was shut for a time that is over.
     pub(crate) fn open_overdue(&self) {
         let now = now_us();
-        let due: Vec<ServiceKey> = {
+        let overdue = || -> Vec<ServiceKey> {
             let live = self.core.live.load();
-            let over =
+            let is_over =
                 |(_, entry): &(_, &Arc<Entry>)| entry.until_us.is_some_and(|until| until <= now);
-            live.services
-                .iter()
-                .filter(over)
-                .map(|(key, _)| key.clone())
-                .collect()
+            let over = live.services.iter().filter(is_over);
+            over.map(|(key, _)| key.clone()).collect()
         };
-        for key in due {
-            let held = locked(&self.held);
-            if held.is_given_away {
-                return;
-            }
-            // Only now nobody can shut it for longer meanwhile.
-            let live = self.core.live.load_full();
-            let until = live.services.get(&key).and_then(|entry| entry.until_us);
-            if until.is_some_and(|until| until <= now)
-                && let Err(refusal) = self.pass(&held, &key, (Passage::Open, None))
-            {
-                tracing::error!(service = %key, ?refusal, "could not open the way to a service");
-            }
+        if overdue().is_empty() {
+            return;
+        }
+        let held = locked(&self.held);
+        if !held.is_given_away {
+            // Only now nobody can shut one for longer meanwhile.
+            self.pass(&held, &overdue(), (Passage::Open, None));
         }
     }
 
-    fn pass(
-        &self,
-        held: &Held,
-        key: &ServiceKey,
-        (passage, until_us): (Passage, Option<i64>),
-    ) -> Result<(), Refusal> {
+    /// Opens or shuts the way to these services, in one swap: those who wait for one of several that were shut
+    /// together find the others open too.
+    fn pass(&self, held: &Held, keys: &[ServiceKey], (passage, until_us): (Passage, Option<i64>)) {
         let live = self.core.live.load_full();
-        let Some(before) = live.services.get(key) else {
-            return Err(invalid(format!("{key} is not routed")));
-        };
-        if before.passage == passage && before.until_us == until_us {
-            return Ok(());
-        }
-        let tripwire = before.armed.as_ref().map(|armed| armed.tripwire.clone());
-        let (generation, route) = (before.generation, before.route.clone());
-        let mut entry = self.core.entry(key, generation, route, tripwire);
-        entry.set_passage(passage, until_us);
         let mut services = live.services.clone();
-        services.insert(key.clone(), Arc::new(entry));
+        let mut changed = Vec::new();
+        for key in keys {
+            let Some(before) = live.services.get(key) else {
+                continue;
+            };
+            if before.passage == passage && before.until_us == until_us {
+                continue;
+            }
+            let tripwire = before.armed.as_ref().map(|armed| armed.tripwire.clone());
+            let (generation, route) = (before.generation, before.route.clone());
+            let mut entry = self.core.entry(key, generation, route, tripwire);
+            entry.set_passage(passage, until_us);
+            services.insert(key.clone(), Arc::new(entry));
+            changed.push(key);
+        }
+        if changed.is_empty() {
+            return;
+        }
         self.core.swap(services);
         self.save_late(held);
-        tracing::info!(service = %key, ?passage, until_us, "opened or shut the way to a service");
-        Ok(())
+        for key in changed {
+            tracing::info!(service = %key, ?passage, until_us, "opened or shut the way to a service");
+        }
     }
 }
 

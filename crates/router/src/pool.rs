@@ -12,6 +12,7 @@ use tokio::time::{Instant, timeout};
 use crate::limits::{END_TIME, KEPT_CONNECTIONS, KEPT_TIME, SHARED_STREAMS};
 use crate::live::InstanceState;
 use crate::origin::{InTurn, Link, Multiplexed};
+use crate::unshared::Unshared;
 use crate::upload::Progress;
 
 /// The kept connections of one data thread, by instance. They die with the instance's place in the
@@ -19,9 +20,11 @@ use crate::upload::Progress;
 #[derive(Default)]
 pub(crate) struct Pool {
     /// Those that nobody uses.
-    unused: RefCell<BTreeMap<u64, Vec<Kept<InTurn>>>>,
+    unused: ByInstance<InTurn>,
     /// Those that many use.
-    shared: RefCell<BTreeMap<u64, Vec<Kept<Multiplexed>>>>,
+    shared: ByInstance<Multiplexed>,
+    /// Those that many could use and one at a time does, for a long body. Nobody uses them.
+    alone: ByInstance<Multiplexed>,
 }
 
 struct Kept<L> {
@@ -31,6 +34,14 @@ struct Kept<L> {
 }
 
 impl<L> Kept<L> {
+    fn now(link: L, instance: Arc<InstanceState>) -> Self {
+        Self {
+            link,
+            instance,
+            since: Instant::now(),
+        }
+    }
+
     fn is_fresh(&self) -> bool {
         self.since.elapsed() < KEPT_TIME
     }
@@ -63,9 +74,20 @@ pub(crate) enum Care {
 }
 
 impl Pool {
-    /// A kept connection to `instance`: the one used last first, or one that has room.
-    pub(crate) async fn take(&self, instance: &InstanceState, care: Care) -> Option<Link> {
-        if let Some(link) = self.join(instance) {
+    /// A kept connection to `instance` for what may share it, or for what may not for this reason: the one used
+    /// last first, or one that has room.
+    pub(crate) async fn take(
+        &self,
+        instance: &InstanceState,
+        care: Care,
+        unshared: Option<Unshared>,
+    ) -> Option<Link> {
+        let many = match unshared {
+            None => self.join(instance),
+            Some(Unshared::LongBody) => self.take_alone(instance),
+            Some(Unshared::LargeHead | Unshared::Trailers) => return None,
+        };
+        if let Some(link) = many {
             return Some(Link::Multiplexed(link));
         }
         loop {
@@ -93,6 +115,17 @@ impl Pool {
         Some(kept.link.join())
     }
 
+    fn take_alone(&self, instance: &InstanceState) -> Option<Multiplexed> {
+        let mut alone = self.alone.borrow_mut();
+        let of_instance = alone.get_mut(&instance.number)?;
+        loop {
+            let kept = of_instance.pop()?;
+            if kept.is_usable() {
+                return Some(kept.link);
+            }
+        }
+    }
+
     /// Lets others use a new connection beside whoever opened it, if it can carry many.
     pub(crate) fn share(&self, link: &Link, instance: &Arc<InstanceState>) {
         let Link::Multiplexed(link) = link else {
@@ -104,46 +137,55 @@ impl Pool {
         of_instance.retain(Kept::<Multiplexed>::is_usable);
         let carried: usize = of_instance.iter().map(|kept| kept.link.most()).sum();
         if carried < SHARED_STREAMS && of_instance.len() < KEPT_CONNECTIONS {
-            of_instance.push(Kept {
-                link: link.join(),
-                instance: instance.clone(),
-                since: Instant::now(),
-            });
+            of_instance.push(Kept::now(link.join(), instance.clone()));
         }
     }
 
     fn put(&self, link: InTurn, instance: Arc<InstanceState>) {
-        let kept = Kept {
-            link,
-            instance,
-            since: Instant::now(),
-        };
-        if !kept.is_open() {
-            return;
+        let kept = Kept::now(link, instance);
+        if kept.is_open() {
+            keep(&self.unused, kept);
         }
-        let mut all = self.unused.borrow_mut();
-        let of_instance = all.entry(kept.instance.number).or_default();
-        if of_instance.len() < KEPT_CONNECTIONS {
-            of_instance.push(kept);
+    }
+
+    fn put_alone(&self, link: Multiplexed, instance: Arc<InstanceState>) {
+        let kept = Kept::now(link, instance);
+        if kept.is_usable() {
+            keep(&self.alone, kept);
         }
     }
 
     /// Drops all that nobody uses: somebody needs what they hold.
     pub(crate) fn let_go(&self) {
         self.unused.borrow_mut().clear();
+        self.alone.borrow_mut().clear();
     }
 
     /// Drops what is closed, too old, or of an instance that no table names.
     pub(crate) fn sweep(&self) {
-        self.unused.borrow_mut().retain(|_, of_instance| {
-            of_instance.retain(Kept::<InTurn>::is_usable);
-            !of_instance.is_empty()
-        });
-        self.shared.borrow_mut().retain(|_, of_instance| {
-            of_instance.retain(Kept::<Multiplexed>::is_usable);
-            !of_instance.is_empty()
-        });
+        retain(&self.unused, Kept::<InTurn>::is_usable);
+        retain(&self.shared, Kept::<Multiplexed>::is_usable);
+        retain(&self.alone, Kept::<Multiplexed>::is_usable);
     }
+}
+
+/// Connections by the number of their instance.
+type ByInstance<L> = RefCell<BTreeMap<u64, Vec<Kept<L>>>>;
+
+/// Keeps one more, if there are not too many of its instance.
+fn keep<L>(all: &ByInstance<L>, kept: Kept<L>) {
+    let mut all = all.borrow_mut();
+    let of_instance = all.entry(kept.instance.number).or_default();
+    if of_instance.len() < KEPT_CONNECTIONS {
+        of_instance.push(kept);
+    }
+}
+
+fn retain<L>(all: &ByInstance<L>, is_usable: impl Fn(&Kept<L>) -> bool) {
+    all.borrow_mut().retain(|_, of_instance| {
+        of_instance.retain(&is_usable);
+        !of_instance.is_empty()
+    });
 }
 
 /// A connection in use, to be given back when the answer has ended.
@@ -151,6 +193,8 @@ pub(crate) struct Lent {
     pub(crate) pool: Rc<Pool>,
     pub(crate) instance: Arc<InstanceState>,
     pub(crate) link: Link,
+    /// Why nobody else uses that, if so.
+    pub(crate) unshared: Option<Unshared>,
     pub(crate) progress: Rc<Progress>,
     /// It takes no other request.
     pub(crate) last: bool,
@@ -193,7 +237,12 @@ impl Lent {
                     self.pool.put(link, self.instance);
                 }
             }
-            // The pool has the others.
+            Link::Multiplexed(link)
+                if self.unshared == Some(Unshared::LongBody) && self.progress.has_ended() =>
+            {
+                self.pool.put_alone(link, self.instance);
+            }
+            // The pool has the others, or nobody is to have them.
             Link::InTurn(_) | Link::Multiplexed(_) => {}
         }
     }

@@ -34,11 +34,11 @@ pub(crate) struct Reached {
 
 impl Reached {
     /// One that was kept.
-    pub(crate) fn kept(link: Link) -> Self {
+    pub(crate) fn kept(link: Link, unshared: Option<Unshared>) -> Self {
         Self {
             link,
             used: true,
-            unshared: None,
+            unshared,
         }
     }
 
@@ -199,6 +199,7 @@ pub(crate) async fn send(
                 pool: line.thread.pool.clone(),
                 instance,
                 link,
+                unshared,
                 progress,
                 last,
                 is_bare: asks_for_head || is_bare(response.status()),

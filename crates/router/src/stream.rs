@@ -99,9 +99,18 @@ impl Stream {
         self.socket().poll_peek(cx, &mut into).map_ok(|_count| ())
     }
 
-    /// Whether the kernel holds nothing of it that was not read.
+    /// Whether nothing of it lies here that nobody has read: neither with the kernel nor in a record of TLS that has
+    /// come in part.
     pub(crate) fn is_quiet(&self) -> bool {
-        is_quiet(self.socket())
+        !self.is_inside_record() && is_quiet(self.socket())
+    }
+
+    /// Whether a record of TLS has come in part.
+    pub(crate) fn is_inside_record(&self) -> bool {
+        match &self.kind {
+            Kind::Clear(_) => false,
+            Kind::Tls(stream) => stream.get_ref().0.is_inside_record(),
+        }
     }
 
     /// Has it end with a reset once it is dropped: its client is not to take that for an end in order.

@@ -3,9 +3,11 @@
 use hyper::HeaderMap;
 use hyper::body::Frame;
 
+use crate::disguised::is_disguised;
+
 /// Fields that say how a message is framed, where it goes, who asks, or what its body is: whoever reads them behind
 /// it has acted already, and one who merges them into the head is misled (RFC 9110, 6.5.1).
-const FORBIDDEN: [&str; 34] = [
+const FORBIDDEN: [&str; 37] = [
     "authorization",
     "cache-control",
     "connection",
@@ -39,7 +41,10 @@ const FORBIDDEN: [&str; 34] = [
     "upgrade",
     "vary",
     "via",
+    "windlass-mirror",
+    "windlass-mirror-by",
     "www-authenticate",
+    "x-request-id",
 ];
 
 /// Takes out of trailers what may not stand there; a piece of a body stays as it is.
@@ -59,7 +64,7 @@ fn cleanse(trailers: &mut HeaderMap) {
     }
     let said: Vec<_> = trailers
         .keys()
-        .filter(|name| name.as_str().starts_with("x-forwarded-"))
+        .filter(|name| name.as_str().starts_with("x-forwarded-") || is_disguised(name.as_str()))
         .cloned()
         .collect();
     for name in said {
@@ -84,7 +89,8 @@ mod tests {
             trailers.insert(name, "1".parse().expect("a value"));
         }
         let allowed = trailers.clone();
-        for name in FORBIDDEN.into_iter().chain(["x-forwarded-for"]) {
+        let others = ["x-forwarded-for", "x_forwarded_for", "content_length"];
+        for name in FORBIDDEN.into_iter().chain(others) {
             trailers.append(name, "1".parse().expect("a value"));
             trailers.append(name, "2".parse().expect("a value"));
         }

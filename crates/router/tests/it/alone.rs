@@ -373,7 +373,7 @@ fn a_service_with_one_origin_has_nothing_to_split() {
 fn pause(rig: &Rig) -> RouterReply {
     rig.call(&RouterRequest::Passage {
         epoch: rig.observe().epoch,
-        service: key("web"),
+        service: Some(key("web")),
         passage: Passage::Maintenance,
         until_us: None,
     })

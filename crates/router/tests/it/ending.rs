@@ -1,5 +1,6 @@
 //! What clients see of a router that is told to end while they ask.
 
+use std::io::Write as _;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::mpsc::Sender;
@@ -8,9 +9,10 @@ use windlass_control::RouterRequest;
 
 use crate::client::Client;
 use crate::drain::slow;
+use crate::left::unread;
 use crate::origin::Origin;
 use crate::rig::{Rig, eventually, key, serving, slot};
-use crate::tls::{is_ended, secure, shaken};
+use crate::tls::{ASK, Beginning, Secured, ask_half, ask_on, is_ended, secure, shaken, to_end};
 
 const FIRST: &str = "GET /slow HTTP/1.1\r\nHost: shop\r\n\r\n";
 
@@ -85,8 +87,65 @@ fn a_head_that_has_begun_is_heard_and_answered_as_the_last() {
     ending.ends();
 }
 
+/// Whether a whole answer came, as the last.
+fn is_last(said: &str) -> bool {
+    said.starts_with("HTTP/1.1 200")
+        && said.contains("connection: close")
+        && said.ends_with("answered")
+}
+
+/// Has the router speak TLS too, for a service that answers.
+fn secured(ending: &Ending, answered: &Origin) -> SocketAddr {
+    let other = ending.rig.listener();
+    let slots = vec![slot(1, 100, &[answered.address])];
+    let route = serving(secure(other, "shop"), slots);
+    ending.rig.route(&key("other"), route);
+    other
+}
+
 #[test]
-fn connections_that_say_nothing_are_closed_at_once_also_in_tls() {
+fn a_request_whose_record_of_tls_has_come_in_part_is_heard_and_answered_as_the_last() {
+    let (origin, go_on) = slow();
+    let ending = Ending::of(Rig::start(), &origin, go_on);
+    let answered = Origin::plain("answered");
+    let other = secured(&ending, &answered);
+    let mut kept = shaken(other);
+    ask_on(&mut kept, b"answered");
+    let mut clients = [kept, shaken(other)];
+    let rests = clients.each_mut().map(|client: &mut Secured| {
+        let rest = ask_half(client);
+        eventually("the router has read it", || unread(&client.sock) == 0);
+        rest
+    });
+    ending.begins();
+    for (client, rest) in clients.iter_mut().zip(&rests) {
+        client.sock.write_all(rest).expect("sent");
+        let said = to_end(client);
+        assert!(is_last(&said), "{said:?}");
+    }
+    ending.ends();
+}
+
+#[test]
+fn a_client_that_says_hello_while_a_router_ends_may_say_what_it_wants_a_moment_later() {
+    let (origin, go_on) = slow();
+    let ending = Ending::of(Rig::start(), &origin, go_on);
+    let answered = Origin::plain("answered");
+    let other = secured(&ending, &answered);
+    let client = Beginning::at(other);
+    eventually("it is accepted", || {
+        ending.rig.observe().connections.open == 2
+    });
+    ending.begins();
+    let mut client = client.shaken();
+    client.write_all(ASK).expect("sent");
+    let said = to_end(&mut client);
+    assert!(is_last(&said), "{said:?}");
+    ending.ends();
+}
+
+#[test]
+fn connections_that_say_nothing_are_closed_soon_also_in_tls() {
     let (origin, go_on) = slow();
     let ending = Ending::of(Rig::start(), &origin, go_on);
     let other = ending.rig.listener();

@@ -302,7 +302,7 @@ fn what_waits_in_a_pause_is_let_through_when_the_next_router_is_told_to() {
     let pass = |passage| {
         let done = rig.call(&RouterRequest::Passage {
             epoch: rig.observe().epoch,
-            service: key("web"),
+            service: Some(key("web")),
             passage,
             until_us: None,
         });

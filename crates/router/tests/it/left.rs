@@ -1,7 +1,7 @@
 //! Clients that leave before they have their answer.
 
 use std::io::{ErrorKind, Write};
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpStream};
 use std::sync::Mutex;
 use std::sync::mpsc::{Sender, channel};
 use std::time::Duration;
@@ -58,13 +58,13 @@ fn ask(listener: SocketAddr, request: &str) -> Client {
     client
 }
 
-/// Bytes of it that the router has and has not read.
-fn unread(client: &Client) -> u64 {
+/// Bytes of what a client sent that the router has and has not read.
+pub(crate) fn unread(client: &TcpStream) -> u64 {
     let port = |address: std::io::Result<SocketAddr>| address.expect("an address").port();
-    let router = port(client.stream().peer_addr());
+    let router = port(client.peer_addr());
     let ends = format!(
         "0100007F:{router:04X} 0100007F:{:04X}",
-        port(client.stream().local_addr())
+        port(client.local_addr())
     );
     let sockets = std::fs::read_to_string("/proc/net/tcp").expect("the sockets");
     let line = sockets.lines().find(|line| line.contains(&ends));
@@ -77,7 +77,7 @@ fn unread(client: &Client) -> u64 {
 fn fill(client: &Client) {
     let mut stuck = 0;
     eventually("it is not read any more", || {
-        if unread(client) == 0 {
+        if unread(client.stream()) == 0 {
             stuck = 0;
             client.try_send(&vec![b'x'; 32 * 1024]).expect("sent");
         } else {

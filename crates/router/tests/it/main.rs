@@ -18,6 +18,7 @@ mod disk;
 mod downgrade;
 mod drain;
 mod early;
+mod early_long;
 mod ending;
 mod expecting;
 mod figures;

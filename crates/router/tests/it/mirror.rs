@@ -1,8 +1,8 @@
 //! Copies of requests for somebody who looks on.
 
 use std::net::SocketAddr;
-use std::sync::Mutex;
 use std::sync::mpsc::channel;
+use std::sync::{Arc, Mutex};
 
 use windlass_model::{Listen, Mirror, Percent, Proxies, Route, Traffic};
 
@@ -90,16 +90,33 @@ fn echoing() -> Origin {
     })
 }
 
-const COPY: &str = "GET / HTTP/1.1\r\nHost: shop\r\nWindlass-Mirror: yes\r\n\
+const COPY: &str = "GET /copy HTTP/1.1\r\nHost: shop\r\nWindlass-Mirror: yes\r\n\
     Windlass-Mirror-By: somebody\r\n\r\n";
+
+/// What an onlooker was asked, each with who is said to have copied it.
+type Asked = Arc<Mutex<Vec<(String, String)>>>;
+
+fn noting() -> (Origin, Asked) {
+    let asked = Asked::default();
+    let noted = asked.clone();
+    let looks_on = Origin::start(move |exchange| {
+        let line = exchange.line().to_owned();
+        let by = exchange.header("windlass-mirror-by").unwrap_or_default();
+        let mut noted = noted.lock().expect("a lock");
+        noted.push((line, by.to_owned()));
+        exchange.ok("seen")
+    });
+    (looks_on, asked)
+}
 
 #[test]
 fn a_client_that_says_it_is_a_copy_is_not_believed_and_a_trusted_proxy_is() {
-    for (trusted, told, copies) in [
-        ("192.0.2.0/24", "nothing by somebody", 1),
-        ("127.0.0.0/8", "yes by somebody", 0),
+    const ROUNDS: usize = 20;
+    for (trusted, told, is_copied) in [
+        ("192.0.2.0/24", "nothing by somebody", true),
+        ("127.0.0.0/8", "yes by somebody", false),
     ] {
-        let (origin, looks_on) = (echoing(), Origin::plain("seen"));
+        let (origin, (looks_on, asked)) = (echoing(), noting());
         let rig = Rig::with_threads(1);
         let listener = rig.listener();
         let listen = Listen {
@@ -110,12 +127,28 @@ fn a_client_that_says_it_is_a_copy_is_not_believed_and_a_trusted_proxy_is() {
             ..listener.into()
         };
         rig.route(&key("web"), copying(listen, &origin, looks_on.address));
+        let copies = |path: &str| -> Vec<String> {
+            let asked = asked.lock().expect("a lock");
+            let of_path = asked.iter().filter(|(line, _)| line.contains(path));
+            of_path.map(|(_, by)| by.clone()).collect()
+        };
         let mut client = Client::connect(listener);
-        client.send(COPY);
-        assert_eq!(client.answer().text(), told);
-        // The next one's copy comes after that of the first, if that has one.
-        assert_eq!(client.get("/").text(), "nothing by nothing");
-        eventually("it is copied", || looks_on.requests() == copies + 1);
+        for round in 1..=ROUNDS {
+            client.send(COPY);
+            assert_eq!(client.answer().text(), told);
+            // Its copy goes out before that of the next one, if it has one.
+            assert_eq!(client.get("/next").text(), "nothing by nothing");
+            eventually("the next one is copied", || copies("/next").len() == round);
+        }
+        if is_copied {
+            eventually("all are copied", || copies("/copy").len() == ROUNDS);
+        }
+        let all = copies("/copy");
+        assert_eq!(all.is_empty(), !is_copied, "{all:?}");
+        let boot = rig.observe().boot.0;
+        let by = format!("somebody, {boot}");
+        assert!(all.iter().all(|one| *one == by), "{all:?}");
+        assert!(copies("/next").iter().all(|one| *one == boot));
     }
 }
 

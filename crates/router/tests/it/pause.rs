@@ -1,15 +1,18 @@
 //! Requests that wait until their service takes them.
 
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use windlass_control::{Direction, Passage, Pause, Refusal, RouterReply, RouterRequest};
+use windlass_control::{
+    Direction, Generation, Passage, Pause, Refusal, RouterReply, RouterRequest,
+};
 use windlass_model::{Epoch, Maintenance, Millis, Route, RouteMode, ServiceKey};
 
 use crate::alone::free;
 use crate::client::{Answer, Client};
 use crate::origin::Origin;
-use crate::rig::{Rig, eventually, key, serving, slot};
+use crate::rig::{Control, Rig, eventually, key, serving, slot};
 
 fn routed(rig: &Rig, origin: &Origin) -> SocketAddr {
     let listener = rig.listener();
@@ -26,7 +29,7 @@ fn shut(rig: &Rig, passage: Passage) -> RouterReply {
 pub(crate) fn pass(rig: &Rig, service: &ServiceKey, passage: Passage) -> RouterReply {
     rig.call(&RouterRequest::Passage {
         epoch: rig.epoch,
-        service: service.clone(),
+        service: Some(service.clone()),
         passage,
         until_us: None,
     })
@@ -157,7 +160,7 @@ fn a_thousand_requests_of_a_pause_for_a_time_are_all_answered_when_it_ends_by_it
     let rig = Rig::alone(&[(key("web"), serving(address, slots))].into());
     let reply = rig.call(&RouterRequest::Passage {
         epoch: rig.observe().epoch,
-        service: key("web"),
+        service: Some(key("web")),
         passage: paused(1_000, LONG),
         until_us: Some(in_time(Duration::from_secs(2))),
     });
@@ -187,7 +190,7 @@ fn a_pause_for_a_time_ends_also_in_the_next_life_of_the_router() {
     let rig = Rig::alone(&[(key("web"), serving(address, slots))].into());
     let reply = rig.call(&RouterRequest::Passage {
         epoch: rig.observe().epoch,
-        service: key("web"),
+        service: Some(key("web")),
         passage: Passage::Maintenance,
         until_us: Some(in_time(Duration::from_secs(2))),
     });
@@ -266,7 +269,7 @@ fn only_the_newest_controller_opens_and_shuts_and_only_what_is_routed() {
     let passage = |epoch, service| {
         rig.call(&RouterRequest::Passage {
             epoch,
-            service: key(service),
+            service: Some(key(service)),
             passage: Passage::Maintenance,
             until_us: None,
         })
@@ -277,6 +280,91 @@ fn only_the_newest_controller_opens_and_shuts_and_only_what_is_routed() {
     );
     let nobodys = passage(Epoch(1), "other");
     assert!(matches!(nobodys, RouterReply::Refused(Refusal::Invalid(_))));
+}
+
+#[test]
+fn all_services_are_shut_and_opened_at_one_moment() {
+    const TIMES: usize = 100;
+    let origin = Origin::plain("answered");
+    let rig = Rig::start();
+    let names = ["api", "shop", "web", "www"];
+    for name in names {
+        let slots = vec![slot(1, 100, &[origin.address])];
+        rig.route(&key(name), serving(rig.listener(), slots));
+    }
+    let all = |passage| {
+        let wanted = RouterRequest::Passage {
+            epoch: rig.epoch,
+            service: None,
+            passage,
+            until_us: None,
+        };
+        assert_eq!(rig.call(&wanted), RouterReply::Done);
+    };
+    let (looks_on, is_over) = (
+        Control::connect(&rig.config().socket),
+        AtomicBool::new(false),
+    );
+    let seen = std::thread::scope(|scope| {
+        let seen = scope.spawn(|| {
+            let mut seen = Vec::new();
+            while !is_over.load(SeqCst) {
+                let RouterReply::Observed(table) = looks_on.call(&RouterRequest::Observe) else {
+                    unreachable!("no table");
+                };
+                let passages = table.services.values().map(|now| now.passage);
+                seen.push(passages.collect::<Vec<_>>());
+            }
+            seen
+        });
+        for _ in 0..TIMES {
+            all(Passage::Maintenance);
+            all(Passage::Open);
+        }
+        is_over.store(true, SeqCst);
+        seen.join().expect("no panic")
+    });
+    let shut = vec![Passage::Maintenance; names.len()];
+    let open = vec![Passage::Open; names.len()];
+    assert!(
+        seen.iter().all(|now| [&shut, &open].contains(&now)),
+        "{seen:?}"
+    );
+    assert_eq!(
+        rig.generation(&key("web")),
+        Generation(1),
+        "no split has moved"
+    );
+}
+
+#[test]
+fn those_that_were_shut_for_a_time_together_open_at_one_moment() {
+    let origin = Origin::plain("answered");
+    let addresses = [free(), free()];
+    let routed = ["api", "web"]
+        .into_iter()
+        .zip(addresses)
+        .map(|(name, address)| {
+            let slots = vec![slot(1, 100, &[origin.address])];
+            (key(name), serving(address, slots))
+        });
+    let rig = Rig::alone(&routed.collect());
+    let reply = rig.call(&RouterRequest::Passage {
+        epoch: rig.observe().epoch,
+        service: None,
+        passage: Passage::Maintenance,
+        until_us: Some(in_time(Duration::from_secs(1))),
+    });
+    assert_eq!(reply, RouterReply::Done);
+    eventually("both are open", || {
+        let now = rig.observe().services;
+        let open = now
+            .values()
+            .filter(|now| now.passage == Passage::Open)
+            .count();
+        assert_ne!(open, 1);
+        open == 2
+    });
 }
 
 #[test]

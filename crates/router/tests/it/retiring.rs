@@ -13,7 +13,9 @@ use hyper::Request;
 
 use crate::frames::{DATA, END_HEADERS, END_STREAM, Frames, GO_AWAY, HEADERS};
 use crate::multiplexed::{Body, Speaker, get, speaking};
+use crate::origin::Origin;
 use crate::scrape::{scraped, sum};
+use crate::servers::Server;
 use crate::unprocessed::routed;
 
 /// SETTINGS_MAX_CONCURRENT_STREAMS (RFC 9113, 6.5.2).
@@ -122,17 +124,19 @@ fn serve(stream: TcpStream, manner: Manner, seen: &Seen) {
     }
 }
 
-/// Asks this over and over, many at once; statuses that are not 200.
-fn failing(listener: SocketAddr, ask: impl Fn(usize) -> Request<Body>) -> Vec<u16> {
-    const CLIENTS: usize = 100;
-    const EACH: usize = 60;
+/// Has so many ask this so often each, all at once; statuses that are not 200.
+fn failing(
+    listener: SocketAddr,
+    (clients, each): (usize, usize),
+    ask: impl Fn(usize) -> Request<Body>,
+) -> Vec<u16> {
     let (ask, failed) = (&ask, &Mutex::new(Vec::new()));
     speaking(async {
         let speaker = Speaker::connect(listener).await;
         let speaker = &RefCell::new(speaker);
-        let loops = (0..CLIENTS).map(|client| async move {
-            for number in 0..EACH {
-                let answer = speaker.borrow_mut().ask(ask(client * EACH + number));
+        let loops = (0..clients).map(|client| async move {
+            for number in 0..each {
+                let answer = speaker.borrow_mut().ask(ask(client * each + number));
                 let answer = answer.await;
                 let status = answer.status().as_u16();
                 let whole = answer.into_body().collect().await;
@@ -145,6 +149,9 @@ fn failing(listener: SocketAddr, ask: impl Fn(usize) -> Request<Body>) -> Vec<u1
     });
     failed.lock().expect("a lock").clone()
 }
+
+/// Clients, and requests of each.
+const MANY: (usize, usize) = (100, 60);
 
 fn post(body: String) -> Request<Body> {
     let request = Request::post("http://shop/");
@@ -171,7 +178,7 @@ fn no_request_fails_where_connections_end_after_so_many() {
     ] {
         let origin = Retiring::start(manner);
         let (_rig, listener, metrics) = routed(origin.address);
-        assert_eq!(failing(listener, |_| get("/")), [0; 0], "{manner:?}");
+        assert_eq!(failing(listener, MANY, |_| get("/")), [0; 0], "{manner:?}");
         assert_eq!(
             sum(
                 &scraped(metrics),
@@ -188,7 +195,7 @@ fn nor_does_one_with_a_small_body_and_each_arrives_once() {
     let origin = Retiring::start(NGINX);
     let (_rig, listener, _metrics) = routed(origin.address);
     assert_eq!(
-        failing(listener, |number| post(format!("body {number}"))),
+        failing(listener, MANY, |number| post(format!("body {number}"))),
         [0; 0]
     );
     let bodies = origin.seen.bodies.lock().expect("a lock");
@@ -199,4 +206,33 @@ fn nor_does_one_with_a_small_body_and_each_arrives_once() {
         "{}",
         bodies.len()
     );
+}
+
+/// One upload among requests that have others' connections end all the time.
+#[test]
+fn no_upload_is_lost_behind_an_nginx_that_ends_its_connections_while_others_ask() {
+    const LONG: usize = 200 * 1024;
+    let behind = Origin::start(|exchange| {
+        let length = exchange.body().len();
+        assert!([0, LONG].contains(&length), "{length}");
+        exchange.ok("hello")
+    });
+    let says = format!(
+        "keepalive_requests 50; http2_max_concurrent_streams 4; location / {{ proxy_pass http://{}; }}",
+        behind.address
+    );
+    let nginx = Server::nginx_with("http2", &says);
+    let (_rig, listener, metrics) = routed(nginx.address);
+    let long = "x".repeat(LONG);
+    let ask = |number: usize| {
+        if number.is_multiple_of(4) {
+            post(long.clone())
+        } else {
+            get("/")
+        }
+    };
+    assert_eq!(failing(listener, (40, 60), ask), [0; 0]);
+    let page = scraped(metrics);
+    let broken = "windlass_router_broken_answers_total";
+    assert_eq!(sum(&page, broken, &["\"web\""]), 0);
 }

@@ -71,6 +71,11 @@ impl Server {
     }
 
     pub(crate) fn nginx() -> Self {
+        Self::nginx_with("", "location / { return 200 $request_uri; }")
+    }
+
+    /// nginx whose `server` says this beside where it listens, in what it `speaks`.
+    pub(crate) fn nginx_with(speaks: &str, says: &str) -> Self {
         Self::start("nginx", |address, folder| {
             let place = folder.display();
             let text = format!(
@@ -79,7 +84,7 @@ impl Server {
                  http {{ log_format path '$request_uri'; access_log {place}/log path;\n\
                  client_body_temp_path {place}/a; proxy_temp_path {place}/b;\n\
                  fastcgi_temp_path {place}/c; uwsgi_temp_path {place}/d; scgi_temp_path {place}/e;\n\
-                 server {{ listen {address}; location / {{ return 200 $request_uri; }} }} }}\n"
+                 server {{ listen {address} {speaks}; {says} }} }}\n"
             );
             let file = folder.join("nginx.conf");
             std::fs::write(&file, text).expect("written");

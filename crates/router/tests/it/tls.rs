@@ -69,8 +69,15 @@ fn connect(address: SocketAddr, name: &str, config: &Arc<ClientConfig>) -> Optio
 }
 
 fn hello(socket: TcpStream, name: &str, config: &Arc<ClientConfig>) -> Option<Secured> {
+    shake(speaker(name, config), socket)
+}
+
+fn speaker(name: &str, config: &Arc<ClientConfig>) -> ClientConnection {
     let name = name.to_owned().try_into().expect("a name");
-    let client = ClientConnection::new(config.clone(), name).expect("a client");
+    ClientConnection::new(config.clone(), name).expect("a client")
+}
+
+fn shake(client: ClientConnection, socket: TcpStream) -> Option<Secured> {
     let patience = Some(Duration::from_secs(20));
     socket.set_read_timeout(patience).expect("set");
     let mut stream = StreamOwned::new(client, socket);
@@ -78,6 +85,40 @@ fn hello(socket: TcpStream, name: &str, config: &Arc<ClientConfig>) -> Option<Se
         stream.conn.complete_io(&mut stream.sock).ok()?;
     }
     Some(stream)
+}
+
+/// A client that has said the first byte of its hello.
+pub(crate) struct Beginning {
+    client: ClientConnection,
+    socket: TcpStream,
+    rest: Vec<u8>,
+}
+
+impl Beginning {
+    pub(crate) fn at(address: SocketAddr) -> Self {
+        let mut client = speaker("shop.example", &trusting(&["http/1.1"]));
+        let mut socket = TcpStream::connect(address).expect("connected");
+        let mut hello = Vec::new();
+        client.write_tls(&mut hello).expect("written");
+        let rest = hello.split_off(1);
+        socket.write_all(&hello).expect("sent");
+        Self {
+            client,
+            socket,
+            rest,
+        }
+    }
+
+    /// Says the rest of it, until the other side has said that the handshake is done for it too.
+    pub(crate) fn shaken(mut self) -> Secured {
+        self.socket.write_all(&self.rest).expect("sent");
+        let mut stream = shake(self.client, self.socket).expect("TLS");
+        // The ticket, which comes behind all else.
+        let count = stream.conn.read_tls(&mut stream.sock).expect("read");
+        assert!(count > 0, "it was closed");
+        stream.conn.process_new_packets().expect("TLS");
+        stream
+    }
 }
 
 /// One whose handshake is done and that says nothing.
@@ -98,9 +139,38 @@ pub(crate) fn is_ended(stream: &mut Secured) -> bool {
 fn ask(stream: &mut Secured) -> String {
     let request = b"GET / HTTP/1.1\r\nHost: shop.example\r\nConnection: close\r\n\r\n";
     stream.write_all(request).expect("sent");
+    to_end(stream)
+}
+
+/// Reads to the end, which comes in order.
+pub(crate) fn to_end(stream: &mut Secured) -> String {
     let mut said = String::new();
     stream.read_to_string(&mut said).expect("a whole answer");
     said
+}
+
+/// What asks for something and wants to go on.
+pub(crate) const ASK: &[u8] = b"GET / HTTP/1.1\r\nHost: shop\r\n\r\n";
+
+/// Asks, and reads an answer that ends so; its connection goes on.
+pub(crate) fn ask_on(stream: &mut Secured, ends: &[u8]) {
+    stream.write_all(ASK).expect("sent");
+    let mut said = Vec::new();
+    while !said.ends_with(ends) {
+        let mut byte = [0];
+        stream.read_exact(&mut byte).expect("more");
+        said.extend(byte);
+    }
+}
+
+/// Asks with one half of a record; the other half.
+pub(crate) fn ask_half(stream: &mut Secured) -> Vec<u8> {
+    stream.conn.writer().write_all(ASK).expect("taken");
+    let mut record = Vec::new();
+    stream.conn.write_tls(&mut record).expect("written");
+    let rest = record.split_off(record.len() / 2);
+    stream.sock.write_all(&record).expect("sent");
+    rest
 }
 
 /// The certificate that a client is shown.
@@ -342,6 +412,17 @@ fn a_hello_that_does_not_end_is_timed_and_holds_nobody_up() {
     for client in &mut slow {
         assert!(client.rest().is_empty(), "it ends");
     }
+}
+
+#[test]
+fn a_record_that_does_not_end_has_the_time_of_a_head() {
+    let origin = telling();
+    let (_rig, listener) = routed(&origin, |listener| secure(listener, "shop"));
+    let mut client = shaken(listener);
+    ask_on(&mut client, b"over https");
+    ask_half(&mut client);
+    let said = to_end(&mut client);
+    assert!(said.starts_with("HTTP/1.1 408"), "{said:?}");
 }
 
 #[test]

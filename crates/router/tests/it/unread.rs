@@ -26,7 +26,7 @@ fn answering_itself(origin: &Origin, dead: &Refuses) -> (Rig, SocketAddr) {
     rig.route(&key("gone"), gone);
     let shut = rig.call(&RouterRequest::Passage {
         epoch: rig.epoch,
-        service: key("web"),
+        service: Some(key("web")),
         passage: Passage::Maintenance,
         until_us: None,
     });

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use crate::client::Client;
 use crate::frames::{DATA, END_HEADERS, END_STREAM, Frames, GO_AWAY, HEADERS};
-use crate::rig::eventually;
+use crate::rig::{eventually, key, serving};
 use crate::terms::broken;
 use crate::unprocessed::{routed, serving_each};
 
@@ -128,4 +128,84 @@ fn who_announces_trailers_has_a_connection_that_ends_with_the_answer() {
     });
     assert_eq!(client.get("/").status, 200);
     assert_eq!(origin.connections.load(SeqCst), 2);
+}
+
+/// Asks with a body of so many bytes, all of which it sends.
+fn upload(client: &mut Client, bytes: usize) {
+    let body = "x".repeat(bytes);
+    client.send(&format!(
+        "POST / HTTP/1.1\r\nHost: shop\r\nContent-Length: {bytes}\r\n\r\n{body}"
+    ));
+    assert_eq!(client.answer().status, 200);
+}
+
+#[test]
+fn long_bodies_have_connections_that_nobody_else_uses_one_after_the_other() {
+    const KEPT: usize = 64 * 1024;
+    let origin = Taking::start();
+    let (_rig, listener, _metrics) = routed(origin.address);
+    let mut client = Client::connect(listener);
+    let mut taken = |bytes| -> Vec<(usize, usize)> {
+        upload(&mut client, bytes);
+        origin.bodies.lock().expect("a lock").drain(..).collect()
+    };
+    assert_eq!(taken(KEPT), [(0, KEPT)]);
+    for _ in 0..3 {
+        assert_eq!(taken(KEPT + 1), [(1, KEPT + 1)]);
+        assert_eq!(taken(1), [(0, 1)]);
+    }
+}
+
+#[test]
+fn the_connection_of_a_long_body_ends_with_its_instance() {
+    let origin = Taking::start();
+    let (rig, listener, _metrics) = routed(origin.address);
+    upload(&mut Client::connect(listener), 100_000);
+    rig.route(&key("web"), serving(listener, vec![]));
+    eventually("its connection has ended", || {
+        origin.closed.load(SeqCst) == 1
+    });
+}
+
+/// An instance that takes bodies whole, and says on which connection each came.
+struct Taking {
+    address: SocketAddr,
+    closed: Arc<AtomicUsize>,
+    /// The number of its connection, and how long it was.
+    bodies: Arc<Mutex<Vec<(usize, usize)>>>,
+}
+
+impl Taking {
+    fn start() -> Self {
+        let (connections, closed) = (AtomicUsize::default(), Arc::<AtomicUsize>::default());
+        let bodies = Arc::<Mutex<Vec<_>>>::default();
+        let (ended, taken) = (closed.clone(), bodies.clone());
+        let address = serving_each(move |stream| {
+            let number = connections.fetch_add(1, SeqCst);
+            // SETTINGS_MAX_CONCURRENT_STREAMS, SETTINGS_INITIAL_WINDOW_SIZE
+            let mut frames = Frames::accepted(stream, &[(3, 100), (4, 1024 * 1024)]);
+            let mut body = 0;
+            while let Some(frame) = frames.next() {
+                if frame.kind != DATA {
+                    continue;
+                }
+                let count = u32::try_from(frame.payload.len()).expect("short");
+                if count > 0 {
+                    frames.window(0, count);
+                }
+                body += frame.payload.len();
+                if frame.flags & END_STREAM > 0 {
+                    taken.lock().expect("a lock").push((number, body));
+                    body = 0;
+                    frames.ok(frame.stream);
+                }
+            }
+            ended.fetch_add(1, SeqCst);
+        });
+        Self {
+            address,
+            closed,
+            bodies,
+        }
+    }
 }

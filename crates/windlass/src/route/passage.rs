@@ -32,28 +32,24 @@ pub(crate) fn pass(
     if !table.alone {
         return Err(controlled());
     }
-    let all: Vec<&ServiceKey> = match service {
-        Some(service) => vec![find::service(&table, service)?.0],
-        None => table.services.keys().collect(),
+    let named = match service {
+        Some(service) => Some(find::service(&table, service)?.0),
+        None => None,
     };
-    let until_us = lasts.map(after);
-    for key in &all {
-        let request = RouterRequest::Passage {
-            epoch: table.epoch,
-            service: (*key).clone(),
-            passage,
-            until_us,
-        };
-        match link.call(&request)? {
-            RouterReply::Done => {}
-            RouterReply::Refused(refusal) => return Err(refused(&refusal, &table)),
-            other => return Err(link.unexpected(&other)),
-        }
+    let request = RouterRequest::Passage {
+        epoch: table.epoch,
+        service: named.cloned(),
+        passage,
+        until_us: lasts.map(after),
+    };
+    match link.call(&request)? {
+        RouterReply::Done => {}
+        RouterReply::Refused(refusal) => return Err(refused(&refusal, &table)),
+        other => return Err(link.unexpected(&other)),
     }
     let seen = settled(link)?;
-    let now = all
-        .iter()
-        .filter_map(|key| Some((*key, seen.services.get(*key)?)));
+    let asked = |key: &ServiceKey| named.is_none_or(|named| named == key);
+    let now = seen.services.iter().filter(|(key, _)| asked(key));
     let mut text: String = now
         .clone()
         .map(|(key, now)| {

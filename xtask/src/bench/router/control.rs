@@ -115,7 +115,7 @@ impl Control {
     pub(crate) fn pass(&mut self, passage: Passage) -> anyhow::Result<()> {
         let request = RouterRequest::Passage {
             epoch: EPOCH,
-            service: service()?,
+            service: Some(service()?),
             passage,
             until_us: None,
         };
