@@ -379,12 +379,12 @@ impl Host {
         }
         let now = self.now();
         let fresh = Copy::new(request.clone(), script.clone(), epoch, now);
-        let revived = self.with(id, |copy, _| copy.revived(request.clone(), epoch, now));
-        let effect = match revived {
-            Some(_) => Effect::Revived,
-            None => Effect::Started,
+        let (effect, copy) = if self.with(id, |_, _| ()).is_some() {
+            let revived = self.with(id, |copy, _| copy.revived(fresh));
+            (Effect::Revived, revived.expect("it is there"))
+        } else {
+            (Effect::Started, fresh)
         };
-        let copy = revived.unwrap_or(fresh);
         let run = request.command.as_ref().map(|command| command.run.clone());
         self.inner.borrow_mut().runs.extend(run);
         self.inner.borrow_mut().copies.insert(id.clone(), copy);

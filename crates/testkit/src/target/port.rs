@@ -69,6 +69,8 @@ impl Target for FakeTarget {
         self.host.keep(request, self.epoch)
     }
 
+    async fn read_ahead(&self, _request: &KeepRelease) {}
+
     async fn forget_all_but(
         &self,
         needed: &[Release],
@@ -125,6 +127,8 @@ impl Target for FakeTarget {
 
     async fn ask_status(&self, instance: &Instance) -> Result<CommandState, EdgeError> {
         let id = &instance.id;
+        let takes = self.host.with(id, |copy, _| copy.status_takes());
+        pass(takes.unwrap_or_default()).await;
         self.call(id, || self.host.status(id)).await
     }
 

@@ -2,7 +2,7 @@
 
 use jiff::tz::TimeZone;
 use windlass_api::{HappeningView, RestartsView};
-use windlass_model::{Happened, InstanceEnd, ServiceName};
+use windlass_model::{Happened, InstanceEnd};
 
 use super::time::{ago, of_calendar, took};
 use super::words::{harmless, instance_end, listed, signed};
@@ -98,11 +98,14 @@ fn words(happening: &HappeningView, zone: &TimeZone) -> String {
             app,
             environment,
             services,
+            stuck,
             by,
             why,
         } => {
             let what = format!("{app} in {environment} was taken down");
-            done((&what, services), &signed(by, why))
+            let with = stuck.iter().map(|id| format!("{id}, which was stuck"));
+            let what_ended = services.iter().map(ToString::to_string).chain(with);
+            done((&what, what_ended.collect()), &signed(by, why))
         }
         Happened::Finalized {
             deployment,
@@ -113,7 +116,8 @@ fn words(happening: &HappeningView, zone: &TimeZone) -> String {
             why,
         } => {
             let what = format!("what {deployment} had left of {app} in {environment} was dropped");
-            done((&what, services), &signed(by, why))
+            let services = services.iter().map(ToString::to_string);
+            done((&what, services.collect()), &signed(by, why))
         }
         Happened::GivenUp {
             deployment,
@@ -155,8 +159,8 @@ fn ready_again(happening: &HappeningView, since_us: i64) -> String {
 }
 
 /// What was done to these services, and who did it.
-fn done((what, services): (&str, &[ServiceName]), by: &str) -> String {
-    format!("{what} by {by}: {}", listed(services))
+fn done((what, ended): (&str, Vec<String>), by: &str) -> String {
+    format!("{what} by {by}: {}", listed(&ended))
 }
 
 /// The row is dated by when that was seen: nobody saw when the one before it died.
