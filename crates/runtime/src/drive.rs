@@ -1,7 +1,7 @@
 //! One loop per deployment: receive an event, step, commit, act.
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::rc::Rc;
 
 use futures_channel::{mpsc, oneshot};

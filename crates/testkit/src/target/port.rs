@@ -128,8 +128,9 @@ impl Target for FakeTarget {
     async fn ask_status(&self, instance: &Instance) -> Result<CommandState, EdgeError> {
         let id = &instance.id;
         let takes = self.host.with(id, |copy, _| copy.status_takes());
+        let said = self.call(id, || self.host.status(id)).await;
         pass(takes.unwrap_or_default()).await;
-        self.call(id, || self.host.status(id)).await
+        said
     }
 
     async fn stop(&self, instance: &InstanceId) -> Result<Stopped, EdgeError> {

@@ -76,6 +76,11 @@ impl Default for Script {
     }
 }
 
+/// By what name the `rollback` of a command is given a script of its own.
+pub fn going_back(content: &str) -> String {
+    format!("{content}, going back")
+}
+
 impl Script {
     /// A command that ends well after 300 ms.
     pub fn command() -> Self {

@@ -252,25 +252,20 @@ pub(super) fn too_late(rollout: &Rollout, saw: Option<&str>, stays: Option<&str>
     let within = rollout.run_within(true).unwrap_or_default();
     let wanted = rollout.run(true).map(|(run, _)| run.version);
     let wanted = wanted.unwrap_or_default();
-    match saw.filter(|saw| *saw != STILL_RUNS) {
-        Some(saw) => {
-            let stays = stays.map(|why| format!("; what is left of it could not be ended: {why}"));
-            format!(
-                "it ended with status 0, and within {within} {saw}{}; expected: a `status` that says that {wanted} is \
-                 live",
-                stays.unwrap_or_default()
-            )
-        }
-        None => {
-            let became = match stays {
-                Some(why) => format!("could not be ended: {why}"),
-                None => "was ended with all that it had started".to_owned(),
-            };
-            format!(
-                "it still ran after {within}, and {became}; expected: an end with status 0 within {within}"
-            )
-        }
-    }
+    let Some(saw) = saw.filter(|saw| *saw != STILL_RUNS) else {
+        let became = stays.map_or_else(
+            || "was ended with all that it had started".to_owned(),
+            |why| format!("could not be ended: {why}"),
+        );
+        return format!(
+            "it still ran after {within}, and {became}; expected: an end with status 0 within {within}"
+        );
+    };
+    let stays = stays.map(|why| format!("; what is left of it could not be ended: {why}"));
+    format!(
+        "it ended with status 0, and within {within} {saw}{}; expected: a `status` that says that {wanted} is live",
+        stays.unwrap_or_default()
+    )
 }
 
 /// Goes on once every instance of the old release is ready.
