@@ -381,7 +381,10 @@ fn rollback_runs() -> Walk {
 
 /// The same, past its limit.
 fn rollback_hangs() -> Walk {
-    let mut api = rollback_runs();
+    hangs(rollback_runs())
+}
+
+fn hangs(mut api: Walk) -> Walk {
     let asked = api.waits_out();
     assert!(asked.contains(&"stop new0".to_owned()), "{asked:?}");
     api
@@ -411,6 +414,19 @@ fn a_rollback_that_hangs_is_ended_also_by_the_controller_after_one_that_died_the
         api.hears(&Event::Retried),
         "rollback new0 by v1: 0 from 1, try 2 again",
         "timer 14 5s"
+    );
+}
+
+#[test]
+fn a_rollback_that_was_ended_is_not_told_as_one_that_still_runs() {
+    let runs = Event::ProbeFailed {
+        instance: instance_id(API, "new0"),
+        saw: STILL_RUNS.to_owned(),
+    };
+    let api = hangs(rollback_runs().after(&[runs])).after(&[stopped("new0")]);
+    assert_eq!(
+        failed_with(&api),
+        "it still ran, and was ended with all that it had started"
     );
 }
 

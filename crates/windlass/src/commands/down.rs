@@ -46,11 +46,11 @@ pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, 
         let its = known
             .iter()
             .filter(|view| app.is_none_or(|app| view.app.as_str() == app));
-        return nothing_runs(None, None, left(scripts(its)));
+        return nothing_runs(None, None, &left(scripts(its)));
     }
     let Some(client) = context.client_to_look().await? else {
         place::must_be_known(context, None, &[])?;
-        return nothing_runs(None, None, left(Vec::new()));
+        return nothing_runs(None, None, &left(Vec::new()));
     };
     let all = client.status().await?;
     let from_here = here.clone();
@@ -58,7 +58,7 @@ pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, 
         Some(app) => app,
         None => match without_a_file(context, &all)? {
             Some(app) => app,
-            None => return nothing_runs(None, None, left(Vec::new())),
+            None => return nothing_runs(None, None, &left(Vec::new())),
         },
     };
     place::must_be_known(context, Some(&app), &all)?;
@@ -83,7 +83,7 @@ pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, 
     }
     if answer.ended.is_empty() {
         let environment = context.global.environment.as_deref();
-        return nothing_runs((!answer.last).then_some(&app), environment, answer);
+        return nothing_runs((!answer.last).then_some(&app), environment, &answer);
     }
     let ran = meant(&app, context.global.environment.as_deref(), &all);
     let kept = kept(ran, from_here.as_deref());
@@ -136,7 +136,7 @@ fn left(stays: Vec<ServiceName>) -> DownAnswer {
 fn nothing_runs(
     app: Option<&String>,
     environment: Option<&str>,
-    answer: DownAnswer,
+    answer: &DownAnswer,
 ) -> Result<Report, Diagnostic> {
     let text = match (app, environment) {
         (Some(app), Some(environment)) => format!("nothing of {app} runs in {environment}\n"),
@@ -149,7 +149,7 @@ fn nothing_runs(
         ended_with_it(&answer.stuck),
         as_its_script_left(&answer.stays)
     );
-    Report::new(told, &answer)
+    Report::new(told, answer)
 }
 
 /// The deployments that were stuck, and are over now.
@@ -291,7 +291,7 @@ mod tests {
             stuck,
             ..answer
         };
-        let told = nothing_runs(None, None, scripts).unwrap().text;
+        let told = nothing_runs(None, None, &scripts).unwrap().text;
         assert_eq!(
             told,
             "nothing of Windlass runs\n\

@@ -2,7 +2,7 @@
 
 use jiff::tz::TimeZone;
 use windlass_api::{HappeningView, RestartsView};
-use windlass_model::{Happened, InstanceEnd};
+use windlass_model::{DeploymentId, Happened, InstanceEnd, ServiceName};
 
 use super::time::{ago, of_calendar, took};
 use super::words::{harmless, instance_end, listed, signed};
@@ -103,9 +103,8 @@ fn words(happening: &HappeningView, zone: &TimeZone) -> String {
             why,
         } => {
             let what = format!("{app} in {environment} was taken down");
-            let with = stuck.iter().map(|id| format!("{id}, which was stuck"));
-            let what_ended = services.iter().map(ToString::to_string).chain(with);
-            done((&what, what_ended.collect()), &signed(by, why))
+            let all = all_ended(services, stuck.as_ref());
+            done((&what, all), &signed(by, why))
         }
         Happened::Finalized {
             deployment,
@@ -116,8 +115,7 @@ fn words(happening: &HappeningView, zone: &TimeZone) -> String {
             why,
         } => {
             let what = format!("what {deployment} had left of {app} in {environment} was dropped");
-            let services = services.iter().map(ToString::to_string);
-            done((&what, services.collect()), &signed(by, why))
+            done((&what, all_ended(services, None)), &signed(by, why))
         }
         Happened::GivenUp {
             deployment,
@@ -158,7 +156,14 @@ fn ready_again(happening: &HappeningView, since_us: i64) -> String {
     format!("is ready again after {most}{after}")
 }
 
-/// What was done to these services, and who did it.
+/// The services that ended, and the deployment that did so with them.
+fn all_ended(services: &[ServiceName], stuck: Option<&DeploymentId>) -> Vec<String> {
+    let with = stuck.map(|id| format!("{id}, which was stuck"));
+    let services = services.iter().map(ToString::to_string);
+    services.chain(with).collect()
+}
+
+/// What was done to these, and who did it.
 fn done((what, ended): (&str, Vec<String>), by: &str) -> String {
     format!("{what} by {by}: {}", listed(&ended))
 }

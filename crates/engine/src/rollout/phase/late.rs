@@ -1,6 +1,6 @@
 //! A rollback by a script that took too long: its run is ended first, so that a person, or another try, is alone.
 
-use windlass_model::{InstanceEnd, InstanceId, ReturnReason, StuckReason};
+use windlass_model::{InstanceEnd, InstanceId, ReturnReason, STILL_RUNS, StuckReason};
 
 use super::forward::{self, Waited};
 use super::{starting, way_back};
@@ -126,11 +126,15 @@ fn stuck(turn: &mut Turn, now: Late) {
         AfterEnd::Stuck { saw } => saw,
         AfterEnd::Again => turn.rollout.health.last_seen.get(&instance).cloned(),
     };
-    let mut saw = saw.unwrap_or_else(|| starting::NO_ANSWER.to_owned());
-    if !now.left.is_empty() {
+    let saw = saw.unwrap_or_else(|| starting::NO_ANSWER.to_owned());
+    let told = if !now.left.is_empty() {
         let trouble = now.trouble.as_deref().unwrap_or(starting::NO_ANSWER);
-        saw = format!("{saw}; it could not be ended: {trouble}");
-    }
-    let end = InstanceEnd::NeverReady(saw);
+        format!("{saw}; it could not be ended: {trouble}")
+    } else if saw == STILL_RUNS {
+        "it still ran, and was ended with all that it had started".to_owned()
+    } else {
+        saw
+    };
+    let end = InstanceEnd::NeverReady(told);
     turn.fail(ReturnReason::InstanceLost { instance, end });
 }
