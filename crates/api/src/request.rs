@@ -376,6 +376,9 @@ pub struct DownAnswer {
     /// Services of a script: what that has deployed stays as it left it, and nothing of it was Windlass's to end.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub stays: Vec<ServiceName>,
+    /// Deployments that were stuck, and ended with it: each as far as it had come, with no say about what is live.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub stuck: Vec<DeploymentId>,
     /// Whether nothing is left, so that the controller and its router end too.
     pub last: bool,
 }

@@ -99,13 +99,18 @@ pub trait Store {
     /// `Unreachable`, `Malformed`.
     async fn lost(&self) -> Result<Option<Epoch>, EdgeError>;
 
-    /// Takes over what runs: writes `environments`, and has the next opening speak under an epoch
-    /// above `heard`. All of it, or nothing. Nothing more can be relied on to be written by this
+    /// Takes over what runs: writes `environments` and notes `happening`, and has the next opening speak under
+    /// an epoch above `heard`. All of it, or nothing. Nothing more can be relied on to be written by this
     /// opening.
     ///
     /// # Errors
     /// `Unreachable` when the store can't be written.
-    async fn adopt(&self, environments: &[Environment], heard: Epoch) -> Result<(), EdgeError>;
+    async fn adopt(
+        &self,
+        environments: &[Environment],
+        heard: Epoch,
+        happening: &Happening,
+    ) -> Result<(), EdgeError>;
 
     /// Begins a deployment: its row and its environment (with the lock) in one transaction.
     ///

@@ -198,6 +198,10 @@ pub trait Target {
     /// `Rejected` when what the spec names is missing, not executable or too large.
     async fn keep(&self, request: &KeepRelease) -> Result<Kept, EdgeError>;
 
+    /// Reads what [`Target::keep`] would read, so that it finds it known: that one holds others up, and this does
+    /// not. Keeps nothing, and refuses nothing: keeping it does.
+    async fn read_ahead(&self, request: &KeepRelease);
+
     /// Drops kept releases that are not in `needed`, and traces of instances not in `instances`.
     ///
     /// # Errors

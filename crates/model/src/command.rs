@@ -86,6 +86,9 @@ pub const STILL_RUNS: &str = "it still runs";
 /// What is seen of a `status` begins so, whatever it said.
 pub const STATUS: &str = "`status` ";
 
+/// What is seen of a `status` that has not answered.
+pub const STATUS_SILENT: &str = "`status` did not answer";
+
 /// What is seen of a `status` that has answered clearly begins so.
 pub const STATUS_SAYS: &str = "`status` says that ";
 

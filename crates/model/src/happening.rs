@@ -122,6 +122,9 @@ pub enum Happened {
         environment: EnvironmentName,
         /// What ran and was ended.
         services: Vec<ServiceName>,
+        /// The deployment that was stuck there, and ended with it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        stuck: Option<DeploymentId>,
         /// Who.
         by: String,
         /// Why, in their own words.

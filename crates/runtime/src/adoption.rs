@@ -15,7 +15,7 @@ use windlass_model::{
 use crate::because::Signed;
 use crate::border::Border;
 use crate::controller::Shared;
-use crate::{chronicle, perform, problems, recover};
+use crate::{perform, problems, recover};
 
 /// Times the router is asked what it has heard before the controller goes by the shims alone.
 const HEARD_TRIES: u32 = 5;
@@ -204,10 +204,10 @@ pub(crate) async fn adopt(shared: &Rc<Shared>, by: &Signed) -> Result<AdoptAnswe
     let found = found(shared, &observed).await;
     let found = found.map_err(|error| problems::not_adopted(&error))?;
     end_open(shared, by).await?;
-    // Before it is done: this controller writes nothing once another epoch is in force.
-    note(shared, by).await;
+    let noted = noted(shared, by);
     let store = &shared.border.store;
-    let written = store.adopt(&found.environments, Epoch(lost.heard)).await;
+    let heard = Epoch(lost.heard);
+    let written = store.adopt(&found.environments, heard, &noted).await;
     written.map_err(|error| problems::store(&error))?;
     tracing::info!("what runs was adopted by {}", by.by);
     let adopted = found.environments.into_iter().map(|environment| {
@@ -228,14 +228,12 @@ pub(crate) async fn adopt(shared: &Rc<Shared>, by: &Signed) -> Result<AdoptAnswe
     })
 }
 
-/// Who took over what runs is known also once something else does.
-async fn note(shared: &Shared, by: &Signed) {
+/// Who took over what runs is known also once something else does. It is written with it: this controller writes
+/// nothing once another epoch is in force, and nothing is noted that was not done.
+fn noted(shared: &Shared, by: &Signed) -> Happening {
     let Signed { by, why } = by.clone();
     let now = shared.border.clock.calendar_us();
-    let what = Happened::Adopted { by, why };
-    if !chronicle::note_at_once(shared, &Happening::once(now, None, what)).await {
-        tracing::warn!("who adopted it can't be noted");
-    }
+    Happening::once(now, None, Happened::Adopted { by, why })
 }
 
 /// What an older journal takes for running is given up: it has ended, one way or another, since.

@@ -1,10 +1,10 @@
 //! Why people said what they said, by the rows of a deployment.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use windlass_api::{BecauseView, SaidView, Word};
 use windlass_edge::JournalEntry;
-use windlass_engine::deployment::Stepped;
+use windlass_engine::deployment::{Event, Stepped};
 use windlass_model::{Fact, OtherProgram, Repair, ServiceName};
 
 use crate::handle::Terms;
@@ -103,6 +103,45 @@ fn repaired(how: Repair) -> Word {
     }
 }
 
+/// Reasons of words that changed nothing, as of an abort of what goes back already: at most so many are kept.
+const BESIDE_MOST: usize = 20;
+
+/// Those of one deployment: who said what.
+#[derive(Debug, Default)]
+pub(crate) struct Beside(BTreeSet<(String, String)>);
+
+impl Beside {
+    /// Those that its rows hold.
+    pub(crate) fn of(rows: &[JournalEntry]) -> Self {
+        let mut all = Self::default();
+        let alone = |row: &&JournalEntry| row.facts.iter().find_map(reasoned).is_none();
+        for fact in rows.iter().filter(alone).flat_map(|row| &row.facts) {
+            all.keep(fact);
+        }
+        all
+    }
+
+    /// Whether the same person has said the same.
+    pub(crate) fn has(&self, because: &Fact) -> bool {
+        reason(because).is_some_and(|reason| self.0.contains(&reason))
+    }
+
+    pub(crate) fn is_full(&self) -> bool {
+        self.0.len() >= BESIDE_MOST
+    }
+
+    pub(crate) fn keep(&mut self, because: &Fact) {
+        self.0.extend(reason(because));
+    }
+}
+
+fn reason(fact: &Fact) -> Option<(String, String)> {
+    match fact {
+        Fact::Because { by, why } => Some((by.clone(), why.clone())),
+        _ => None,
+    }
+}
+
 /// All reasons, in order.
 pub(crate) fn because(rows: &[JournalEntry]) -> Vec<BecauseView> {
     let told = rows.iter().flat_map(|row| {
@@ -114,11 +153,23 @@ pub(crate) fn because(rows: &[JournalEntry]) -> Vec<BecauseView> {
             by: by.clone(),
             at_us: row.at_us,
             why: why.clone(),
-            word: row.facts.iter().find_map(reasoned),
+            word: row.facts.iter().find_map(reasoned).or_else(|| wanted(row)),
         }),
         _ => None,
     })
     .collect()
+}
+
+/// What a word wanted that changed nothing, so that no fact tells of it.
+fn wanted(row: &JournalEntry) -> Option<Word> {
+    // A row that can't be read is told of elsewhere.
+    match serde_json::from_str(&row.event).ok()? {
+        Event::HoldRequested { .. } => Some(Word::Held),
+        Event::ResumeRequested { .. } => Some(Word::Resumed),
+        Event::AbortRequested { .. } => Some(Word::Aborted),
+        Event::SupersedeRequested { .. } => Some(Word::Superseded),
+        _ => None,
+    }
 }
 
 /// What a reason in the same row belongs to.

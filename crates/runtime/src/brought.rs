@@ -10,12 +10,12 @@ use windlass_model::{
 
 /// What is live of the service; none of one that is no command.
 pub(crate) fn brought(now: &Deployment, rollout: &Rollout) -> Option<BroughtView> {
-    let ours = rollout.candidate.spec.command.as_ref()?;
+    rollout.candidate.spec.command.as_ref()?;
     if now.plan.kind == PlanKind::Remove {
         return None;
     }
     let has_begun = rollout.begun.contains(&Begun::Starting);
-    let asks = ours.status.is_some();
+    let asks = rollout.run(false).is_some_and(|(_, by)| asks_of(by));
     Some(match &rollout.phase {
         Phase::Shifting { .. }
         | Phase::Baking { .. }
@@ -47,14 +47,11 @@ pub(crate) fn brought(now: &Deployment, rollout: &Rollout) -> Option<BroughtView
     })
 }
 
-/// Whether the run that went back was asked for its `status`: the `rollback` of what is left, else the `deploy`
-/// of what it went back to.
+/// Whether the run that went back, if there was one, was asked for its `status`.
 fn gone_back_asks(old: &Slot, rollout: &Rollout) -> bool {
-    let ours = rollout.candidate.spec.command.as_ref();
-    match ours.filter(|ours| ours.rollback.is_some()) {
-        Some(ours) if rollout.begun.contains(&Begun::Starting) => ours.status.is_some(),
-        Some(_) | None => asks_of(old),
-    }
+    let ran = rollout.begun.contains(&Begun::Starting);
+    let run = rollout.run(true).filter(|_| ran);
+    run.map_or_else(|| asks_of(old), |(_, by)| asks_of(by))
 }
 
 fn asks_of(slot: &Slot) -> bool {

@@ -276,6 +276,7 @@ async fn supersede(shared: &Rc<Shared>, holder: &DeploymentId, by: Signed) -> Re
     let input = Input::Command {
         command: Command::Supersede,
         by,
+        about: None,
         reply,
     };
     driven.inbox.send(input).await;

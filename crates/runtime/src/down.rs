@@ -37,15 +37,18 @@ pub(crate) async fn down(
         let written = shared.border.store.put_environment(environment).await;
         written.map_err(|e| problems::store(&e))?;
     }
-    let (mut ended, mut stays) = (Vec::new(), Vec::new());
+    let (mut ended, mut stays, mut was_stuck) = (Vec::new(), Vec::new(), Vec::new());
     for environment in chosen {
         let scripts = environment.services.iter();
         let scripts = scripts.filter(|(_, state)| state.is_of_a_script());
         stays.extend(scripts.map(|(service, _)| service.clone()));
         let place = (environment.app.clone(), environment.environment.clone());
+        // It was stuck: what runs would have been refused.
+        let stuck = environment.lock.clone();
         let services = one(shared, environment, &by.by).await?;
-        note_down(shared, place, &services, by).await;
+        note_down(shared, place, (&services, stuck.as_ref()), by).await;
         ended.extend(services);
+        was_stuck.extend(stuck);
     }
     let last = shared
         .environments
@@ -56,7 +59,12 @@ pub(crate) async fn down(
         let pid = shared.border.router.process().await;
         return Err(taken_down::router_stays(pid, &error));
     }
-    Ok(DownAnswer { ended, stays, last })
+    Ok(DownAnswer {
+        ended,
+        stays,
+        stuck: was_stuck,
+        last,
+    })
 }
 
 /// The environments that are meant.
@@ -136,16 +144,17 @@ async fn one(
 async fn note_down(
     shared: &Shared,
     (app, environment): (AppName, EnvironmentName),
-    services: &[ServiceName],
+    (services, was_stuck): (&[ServiceName], Option<&DeploymentId>),
     by: &Signed,
 ) {
-    if services.is_empty() {
+    if services.is_empty() && was_stuck.is_none() {
         return;
     }
     let what = Happened::TakenDown {
         app,
         environment,
         services: services.to_vec(),
+        stuck: was_stuck.cloned(),
         by: by.by.clone(),
         why: by.why.clone(),
     };

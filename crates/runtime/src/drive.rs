@@ -1,7 +1,7 @@
 //! One loop per deployment: receive an event, step, commit, act.
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::rc::Rc;
 
 use futures_channel::{mpsc, oneshot};
@@ -10,22 +10,26 @@ use futures_util::{SinkExt, StreamExt};
 use windlass_api::{Event as Told, HALT_SIGN as HALT, Problem};
 use windlass_edge::{EdgeError, ErrorKind, NewEntry};
 use windlass_engine::deployment::{
-    Accepted, Action, Command, Deployment, Event, Stepped, resume, step,
+    Accepted, Action, Command, Deployment, Event, Stepped, StuckOn, resume, step,
 };
 use windlass_engine::{environment, rollout};
-use windlass_model::{Environment, Fact, Millis, ServiceName};
+use windlass_model::{Environment, Millis, ServiceName};
 
-use crate::because::{First, Signed, because_of};
+use crate::because::{Beside, First, Signed};
 use crate::border::Border;
 use crate::controller::Shared;
 use crate::holder::Holder;
 use crate::perform::Performer;
 #[cfg(feature = "crash-points")]
 use crate::points::Points;
-use crate::saying::asked;
-use crate::scorer::{Scorer, unmeasured};
+use crate::scorer::Scorer;
+use crate::unseen::Unseen;
 use crate::watch::Watches;
-use crate::{halts, keeper, lookout, problems};
+use crate::{keeper, lookout, problems};
+
+mod heard;
+
+use heard::Word;
 
 /// Events that may wait for a deployment's loop; tasks that have more wait themselves.
 const EVENTS_QUEUED: usize = 1_024;
@@ -44,6 +48,8 @@ pub(crate) enum Input {
     Command {
         command: Command,
         by: Signed,
+        /// What it was judged by: refused if it is stuck on something else by now.
+        about: Option<StuckOn>,
         reply: oneshot::Sender<Result<(), Problem>>,
     },
     /// What a router did by itself, or what is not waited for any more; answered once it is committed.
@@ -104,6 +110,8 @@ pub(crate) struct Driven {
     /// Who holds it: a person, a trigger or a halt.
     pub(crate) holder: Rc<RefCell<Option<Holder>>>,
     pub(crate) timers: crate::timers::Timers,
+    /// How long its scripts have run on while no controller was there.
+    pub(crate) unseen: Unseen,
     /// Why its next row can't be written, as long as that is so.
     pub(crate) unwritten: Rc<RefCell<Option<String>>>,
 }
@@ -126,7 +134,9 @@ pub(crate) struct Begin {
     /// What is told of its beginning, if that is not journalled yet.
     pub(crate) first: First,
     /// How long its scripts have run on while no controller was there.
-    pub(crate) unseen: BTreeMap<ServiceName, Millis>,
+    pub(crate) unseen: Unseen,
+    /// Reasons of words that changed nothing.
+    pub(crate) beside: Beside,
 }
 
 /// Why a loop ended before its deployment: this controller has no say in it any more.
@@ -155,6 +165,8 @@ struct Drive {
     performer: Performer,
     watches: Watches,
     scorer: Scorer,
+    /// Reasons of words that changed nothing.
+    beside: Beside,
 }
 
 /// Starts the loop of a deployment. One that has rows already goes on where they end: what it waits
@@ -174,6 +186,7 @@ pub(crate) fn drive(shared: &Rc<Shared>, begin: Begin) -> Driven {
         holder: Rc::new(RefCell::new(holder)),
         unwritten: Rc::default(),
         timers: crate::timers::Timers::default(),
+        unseen: begin.unseen.clone(),
         inbox,
         now,
         sequence: Rc::new(RefCell::new(begin.sequence)),
@@ -191,6 +204,7 @@ pub(crate) fn drive(shared: &Rc<Shared>, begin: Begin) -> Driven {
         driven: driven.clone(),
         watches: Watches::after(begin.unseen),
         scorer: Scorer::default(),
+        beside: begin.beside,
     };
     let runs = Box::pin(drive.run(begin.first));
     shared.border.spawner.spawn(runs);
@@ -221,7 +235,12 @@ impl Drive {
     fn take(&mut self, input: Input) {
         match input {
             Input::Event(event) => self.step(&event, None),
-            Input::Command { command, by, reply } => self.command(command, by, reply),
+            Input::Command {
+                command,
+                by,
+                about,
+                reply,
+            } => self.heard(Word { command, by, about }, reply),
             Input::Reported { event, reply } => self.step(&event, Some(reply)),
             Input::Halted { by } => {
                 if self.ahead.accepts(Command::Hold) == Accepted::Yes {
@@ -232,78 +251,6 @@ impl Drive {
             Input::Lifted => self.lifted(),
             Input::TakenDown { by, reply } => self.step(&Event::TakenDown { by }, Some(reply)),
         }
-    }
-
-    /// The halt is gone: so is its hold, unless a person has made it theirs meanwhile.
-    fn lifted(&mut self) {
-        let holder = self.driven.holder.borrow().clone();
-        if let Some(holder) = holder.filter(Holder::is_halt) {
-            let by = halts::lifter(&*self.border.brake).unwrap_or(holder.by);
-            self.step(&Event::ResumeRequested { by }, None);
-        }
-    }
-
-    fn command(
-        &mut self,
-        command: Command,
-        by: Signed,
-        reply: oneshot::Sender<Result<(), Problem>>,
-    ) {
-        let is_halted = self.driven.is_halted();
-        if let (Command::Resume, true, Some(halt)) =
-            (command, is_halted, self.border.brake.halted())
-        {
-            let now = self.border.clock.calendar_us();
-            return answer(reply, Err(halts::refused(&halt, now)));
-        }
-        let accepted = self.ahead.accepts(command);
-        if matches!(command, Command::Abort | Command::Supersede) {
-            // Of one that has come to its end there is only the last measurement to stop.
-            self.step(&unmeasured(self.border.clock.calendar_us()), None);
-        }
-        let outcome = match accepted {
-            // It stays held when the halt is lifted: the hold is this person's too.
-            Accepted::NoChange if command == Command::Hold && is_halted => {
-                return self.take_over_hold(by, reply);
-            }
-            // It is so already; why somebody wanted it is kept all the same.
-            Accepted::NoChange => match by.parts() {
-                (by, Some(because)) => {
-                    return self.note(&asked(command, by), vec![because], reply);
-                }
-                (_, None) => Ok(()),
-            },
-            Accepted::No(why) => Err(problems::not_in_state(&self.ahead, why)),
-            Accepted::Yes => {
-                let (by, because) = by.parts();
-                let event = asked(command, by);
-                let stepped = because_of(because, step(self.ahead.clone(), &event));
-                return self.record(&event, stepped, Some(reply));
-            }
-        };
-        answer(reply, outcome);
-    }
-
-    fn take_over_hold(&mut self, by: Signed, reply: oneshot::Sender<Result<(), Problem>>) {
-        let (by, because) = by.parts();
-        let held = Fact::Held { by: by.clone() };
-        let facts = std::iter::once(held).chain(because).collect();
-        self.note(&asked(Command::Hold, by), facts, reply);
-    }
-
-    /// Writes down what is told of a word that changes nothing.
-    fn note(
-        &mut self,
-        event: &Event,
-        facts: Vec<Fact>,
-        reply: oneshot::Sender<Result<(), Problem>>,
-    ) {
-        let stepped = Stepped {
-            deployment: self.ahead.clone(),
-            actions: Vec::new(),
-            facts,
-        };
-        self.record(event, stepped, Some(reply));
     }
 
     /// Steps; what follows is done once the row is written.

@@ -146,11 +146,11 @@ fn is_wanted(rollout: &Rollout) -> bool {
             | Stage::Ending { .. }
             | Stage::Finishing { .. } => false,
         },
-        Phase::Returned | Phase::Stuck(_) => false,
+        Phase::Returned | Phase::Stuck(_) | Phase::Starting { late: Some(_), .. } => false,
         Phase::Waiting
         | Phase::Clearing(_)
         | Phase::StoppingOld(_)
-        | Phase::Starting { .. }
+        | Phase::Starting { late: None, .. }
         | Phase::Holding
         | Phase::Shifting { .. }
         | Phase::Baking { .. }

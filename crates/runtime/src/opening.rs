@@ -10,10 +10,11 @@ use windlass_engine::deployment::{Deployment, OpenSlot, Opening, wishes};
 use windlass_engine::environment;
 use windlass_model::{DeploymentId, Instance, OtherProgram, Plan, PlanKind, ServiceName, Slot};
 
-use crate::because::{First, Signed};
+use crate::because::{Beside, First, Signed};
 use crate::controller::Shared;
 use crate::drive::{Begin, drive};
 use crate::handle::Terms;
+use crate::unseen::Unseen;
 use crate::{problems, prove, rest};
 
 /// The place of instances on this machine.
@@ -68,7 +69,8 @@ pub(crate) async fn begin(
         started_us: stored.started_us,
         holder: None,
         first: First { because, programs },
-        unseen: BTreeMap::new(),
+        unseen: Unseen::default(),
+        beside: Beside::default(),
     };
     let driven = drive(shared, begin);
     shared.running.borrow_mut().insert(id.clone(), driven);

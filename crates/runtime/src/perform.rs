@@ -21,10 +21,11 @@ use windlass_model::{
 use crate::border::Border;
 use crate::controller::Shared;
 use crate::drive::{Driven, Inbox};
-use crate::hearing;
 use crate::lanes::Lane;
 use crate::routes::Wish;
 use crate::timers::Timers;
+use crate::unseen::Unseen;
+use crate::{hearing, last_words};
 
 /// Tries of a call whose failure may pass.
 pub(crate) const TRIES: u32 = 5;
@@ -48,6 +49,7 @@ pub(crate) struct Hands {
     starting: Vec<Mutex<()>>,
     next_start: Cell<usize>,
     timers: Timers,
+    unseen: Unseen,
     /// The newest route attempt asked for per service: an older one that waits is let go.
     pub(crate) newest: RefCell<BTreeMap<ServiceName, u32>>,
 }
@@ -65,6 +67,7 @@ impl Performer {
             starting: (0..plan.parallel.max(1)).map(|_| Mutex::new(())).collect(),
             next_start: Cell::new(0),
             timers: driven.timers.clone(),
+            unseen: driven.unseen.clone(),
             newest: RefCell::default(),
         };
         Self {
@@ -255,7 +258,10 @@ impl Hands {
                 Ok(InstanceState::Running { .. }) => return Some(Ok(())),
                 // One that has ended was started: its watch tells how it ended.
                 Ok(InstanceState::Ended(_)) if !start.again => return Some(Ok(())),
-                Ok(InstanceState::Absent | InstanceState::Ended(_)) => target.start(&request).await,
+                Ok(InstanceState::Absent | InstanceState::Ended(_)) => {
+                    self.unseen.forget(service);
+                    target.start(&request).await
+                }
                 Err(error) => Err(error),
             };
             tries += 1;
@@ -327,9 +333,11 @@ impl Hands {
                         Stopped::Heard => None,
                         Stopped::Killed { after } => Some(after),
                     };
+                    let last_lines = self.last_words_of_late(&service, &instance).await;
                     break rollout::Event::InstanceStopped {
                         instance,
                         killed_after,
+                        last_lines,
                     };
                 }
                 Err(error) if tries >= TRIES || !may_pass(&error) => {
@@ -342,6 +350,21 @@ impl Hands {
             }
         };
         self.inbox.rollout(&service, event).await;
+    }
+}
+
+impl Hands {
+    /// What a run printed last that was ended because it took too long: whoever is told of that reads it with it.
+    async fn last_words_of_late(
+        &self,
+        service: &ServiceName,
+        instance: &InstanceId,
+    ) -> Vec<String> {
+        if !self.awaits(service, |rollout| rollout.ends_late(instance)) {
+            return Vec::new();
+        }
+        let border = &self.shared.border;
+        last_words::in_time(&*border.clock, &*border.target, instance).await
     }
 }
 

@@ -36,8 +36,13 @@ pub(crate) async fn plan(
     let listening = spec.services.iter();
     let listening = listening.filter_map(|(name, it)| Some((name, it.listen.as_ref()?)));
     let taken = Occupied::of(shared, &environment, listening).await;
+    let requests = to_keep(wanted);
+    for request in &requests {
+        // A large file is read before: nobody waits for that.
+        shared.border.target.read_ahead(request).await;
+    }
     let keeping = shared.releases.lock().await;
-    let mut releases = keep_all(shared, wanted)
+    let mut releases = keep_all(shared, requests)
         .await
         .map_err(|failed| not_kept(&failed, (&taken.lines, &wanted.places)))?;
     let labels = settle_versions(spec, &environment, &mut releases);
@@ -130,20 +135,14 @@ fn down(environment: &Environment, plan: &Plan) -> BTreeMap<ServiceName, Version
     last.collect()
 }
 
-/// Keeps the release of each service, or says which can't be kept.
-async fn keep_all(
-    shared: &Rc<Shared>,
-    wanted: &Wanted,
-) -> Result<BTreeMap<ServiceName, Release>, Vec<(ServiceName, EdgeError)>> {
-    let mut releases = BTreeMap::new();
-    let mut failed = Vec::new();
-    for (service, spec) in &wanted.spec.services {
+/// What keeping the release of each service takes.
+fn to_keep(wanted: &Wanted) -> Vec<KeepRelease> {
+    let services = wanted.spec.services.iter();
+    let requests = services.map(|(service, spec)| {
         let names = spec.foreign_names();
-        let values = wanted
-            .values
-            .iter()
-            .filter(|(name, _)| names.contains(name.as_str()));
-        let request = KeepRelease {
+        let values = wanted.values.iter();
+        let values = values.filter(|(name, _)| names.contains(name.as_str()));
+        KeepRelease {
             service: ServiceKey {
                 app: wanted.spec.app.clone(),
                 environment: wanted.spec.environment.clone(),
@@ -156,12 +155,26 @@ async fn keep_all(
                 .collect(),
             need_urls: need_urls(&wanted.spec, service),
             surroundings: wanted.surroundings.clone(),
-        };
-        match shared.border.target.keep(&request).await {
+        }
+    });
+    requests.collect()
+}
+
+/// Keeps the release of each service, or says which can't be kept.
+async fn keep_all(
+    shared: &Rc<Shared>,
+    requests: Vec<KeepRelease>,
+) -> Result<BTreeMap<ServiceName, Release>, Vec<(ServiceName, EdgeError)>> {
+    let mut releases = BTreeMap::new();
+    let mut failed = Vec::new();
+    for request in requests {
+        let kept = shared.border.target.keep(&request).await;
+        let service = request.service.service;
+        match kept {
             Ok(kept) => {
-                releases.insert(service.clone(), kept.release);
+                releases.insert(service, kept.release);
             }
-            Err(error) => failed.push((service.clone(), error)),
+            Err(error) => failed.push((service, error)),
         }
     }
     if failed.is_empty() {

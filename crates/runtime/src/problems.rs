@@ -242,6 +242,24 @@ pub(crate) fn not_in_state(now: &Deployment, why: &str) -> Problem {
     })
 }
 
+/// What somebody says was judged by what it was stuck on, and it is stuck on something else.
+pub(crate) fn stuck_anew(now: &Deployment) -> Problem {
+    let title = format!("{} was tried again meanwhile, and is stuck anew", now.id);
+    Problem::new(409, "WL0313", Exit::Refused, title)
+        .detail("nothing was written down: what you said was about what it was stuck on before")
+        .hint(mend(&now.id))
+}
+
+/// Many have said why they want what is so already.
+pub(crate) fn no_more_reasons(id: &DeploymentId) -> Problem {
+    let title = format!("{id} keeps no further reason for what is so already");
+    Problem::new(409, "WL0313", Exit::Refused, title)
+        .detail("it is as you want it; only why you do is not kept")
+        .hint(format!(
+            "without -m it is no refusal; see how it stands: windlass show {id}"
+        ))
+}
+
 /// How to go back from one that is promoted and still ends what served before.
 fn going_back_later(now: &Deployment) -> Option<String> {
     if now.state() != DeploymentState::Settling || now.plan.kind != PlanKind::Deploy {

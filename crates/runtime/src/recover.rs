@@ -18,7 +18,7 @@ use crate::drive::{Begin, Input, drive};
 use crate::opening::Opened;
 use crate::routes::armed_by;
 use crate::unseen::Since;
-use crate::{hearing, holder, keeper, leftovers};
+use crate::{because, hearing, holder, keeper, leftovers};
 
 /// Who stops a deployment whose way back went ahead of its rows.
 const GONE_BACK: &str = "windlass: the way back was begun while the journal could not be written";
@@ -255,6 +255,7 @@ fn replay(open: &OpenDeployment, now_us: i64) -> Result<Begin, String> {
         holder: holder::Holder::last(&open.entries),
         first: First::default(),
         unseen: since.until(now_us),
+        beside: because::Beside::of(&open.entries),
     })
 }
 

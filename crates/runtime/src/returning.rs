@@ -246,11 +246,13 @@ async fn abort(
     if aborted {
         refuse_untouched(&driven, &holder, at)?;
         let (reply, answer) = oneshot::channel();
-        let command = Command::Abort;
-        driven
-            .inbox
-            .send(Input::Command { command, by, reply })
-            .await;
+        let input = Input::Command {
+            command: Command::Abort,
+            by,
+            about: None,
+            reply,
+        };
+        driven.inbox.send(input).await;
         answer
             .await
             .unwrap_or_else(|_ended| Err(problems::not_now("it has just ended")))?;

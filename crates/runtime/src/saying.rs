@@ -47,15 +47,21 @@ pub(crate) async fn say(
             (None, _) => Err(problems::over(shared, &views::stored(shared, id).await?)),
         };
     };
+    let mut about = None;
     if command == Command::Repair(Repair::Done) {
         let now = driven.now.borrow().clone();
         word::refuse_untrue(shared, &now).await?;
+        // While that took its time somebody else may have had it tried again.
+        about = Some(now.stuck_on());
     }
     let (reply, answer) = oneshot::channel();
-    driven
-        .inbox
-        .send(Input::Command { command, by, reply })
-        .await;
+    let input = Input::Command {
+        command,
+        by,
+        about,
+        reply,
+    };
+    driven.inbox.send(input).await;
     // A loop that ended meanwhile drops the question.
     match answer.await {
         Ok(answer) => answer,

@@ -1,21 +1,23 @@
 //! Following the health of instances.
 
 use std::collections::BTreeMap;
+use std::pin::pin;
 use std::rc::Rc;
 
 use futures_util::future::{AbortHandle, Abortable, Either, select};
 use futures_util::{FutureExt, StreamExt};
-use windlass_edge::{Clock, InstanceState, Prober, Target};
+use windlass_edge::{Clock, EdgeError, InstanceState, Prober, Target};
 use windlass_engine::rollout::{Event, Watched};
 use windlass_model::{
     CommandState, InstanceEnd, InstanceId, Millis, Probe, ProbeKind, Probed, STATUS_SAYS_MOVING,
-    STILL_RUNS, ServiceName,
+    STATUS_SILENT, STILL_RUNS, ServiceName,
 };
 
 use crate::border::Border;
 use crate::drive::Inbox;
 use crate::last_words;
 use crate::perform::{TRIES, may_pass};
+use crate::unseen::Unseen;
 
 /// Longest time between two questions while an instance is not ready yet: readiness is seen soon,
 /// however rarely the probe is asked later.
@@ -29,6 +31,9 @@ const ANSWERS_REPORTED: u32 = 20;
 
 /// Time between two looks at an instance that has ended: what is stable is started again.
 const GONE_LOOK: Millis = Millis::from_secs(1);
+
+/// How long a `status` may be silent before that is told: its time may run out before it answers.
+const SILENT: Millis = Millis::from_secs(1);
 
 /// Times a target whose watch broke is asked again before the instance counts as lost.
 const WATCH_TRIES: u32 = 5;
@@ -47,12 +52,12 @@ enum Patience {
 pub(crate) struct Watches {
     running: BTreeMap<InstanceId, AbortHandle>,
     /// How long scripts have run on unseen: told by the first watch of each.
-    unseen: BTreeMap<ServiceName, Millis>,
+    unseen: Unseen,
 }
 
 impl Watches {
     /// Those of a deployment that goes on after a controller that died: so long its scripts ran unseen.
-    pub(crate) fn after(unseen: BTreeMap<ServiceName, Millis>) -> Self {
+    pub(crate) fn after(unseen: Unseen) -> Self {
         Self {
             unseen,
             running: BTreeMap::new(),
@@ -85,7 +90,7 @@ impl Watches {
                 target: border.target.clone(),
                 prober: border.prober.clone(),
                 inbox: inbox.clone(),
-                unseen: self.unseen.remove(&service),
+                unseen: self.unseen.take(&service),
                 service,
                 ready: watched.presumed_ready,
                 proven: false,
@@ -239,7 +244,7 @@ impl Watch {
     async fn asked(&mut self, patience: Patience) -> Result<(), String> {
         let mut unclear = 0;
         loop {
-            let (saw, is_clear) = match self.target.ask_status(&self.watched.instance).await {
+            let (saw, is_clear) = match self.status().await {
                 Ok(CommandState::Live) => return Ok(()),
                 Ok(CommandState::NotLive(saw)) => return Err(saw),
                 Ok(CommandState::Moving) => (STATUS_SAYS_MOVING.to_owned(), true),
@@ -252,9 +257,27 @@ impl Watch {
                 return Err(saw);
             }
             self.bad_answer(saw).await;
-            self.tell_unseen().await;
+            // Its time may be over with that, and one unclear answer must not decide.
+            if is_clear || unclear >= TRIES {
+                self.tell_unseen().await;
+            }
             self.clock.sleep(self.probe().every).await;
         }
+    }
+
+    /// What its `status` says. One that has said nothing yet, and goes on saying nothing, is told.
+    async fn status(&mut self) -> Result<CommandState, EdgeError> {
+        let (clock, target) = (Rc::clone(&self.clock), Rc::clone(&self.target));
+        let instance = self.watched.instance.clone();
+        let mut said = pin!(target.ask_status(&instance));
+        if let Either::Left((said, _)) = select(&mut said, clock.sleep(SILENT)).await {
+            return said;
+        }
+        let is_first = self.last.as_deref().is_none_or(|last| last == STILL_RUNS);
+        if is_first {
+            self.bad_answer(STATUS_SILENT.to_owned()).await;
+        }
+        said.await
     }
 
     /// What of its time went by unseen, once it is known that it needs more: what was over meanwhile is taken as

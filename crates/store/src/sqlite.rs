@@ -253,8 +253,13 @@ impl Store for SqliteStore {
             .map_err(|why| error::malformed("a noted epoch is negative").because(why))
     }
 
-    async fn adopt(&self, environments: &[Environment], heard: Epoch) -> Result<(), EdgeError> {
-        self.write(Write::adopt(environments, heard)?)
+    async fn adopt(
+        &self,
+        environments: &[Environment],
+        heard: Epoch,
+        happening: &Happening,
+    ) -> Result<(), EdgeError> {
+        self.write(Write::adopt(environments, heard, happening)?)
             .await
             .map(drop)
     }

@@ -45,6 +45,7 @@ pub(crate) enum Write {
     Adopt {
         environments: Vec<EnvironmentRow>,
         heard: i64,
+        noted: Box<Happening>,
     },
     NoteLost {
         heard: i64,
@@ -134,11 +135,16 @@ impl Write {
     }
 
     /// Encodes the taking over of what runs.
-    pub(crate) fn adopt(environments: &[Environment], heard: Epoch) -> Result<Self, EdgeError> {
+    pub(crate) fn adopt(
+        environments: &[Environment],
+        heard: Epoch,
+        happening: &Happening,
+    ) -> Result<Self, EdgeError> {
         let environments = environments.iter().map(environment_row);
         Ok(Self::Adopt {
             environments: environments.collect::<Result<_, _>>()?,
             heard: number(heard)?,
+            noted: Box::new(happening.clone()),
         })
     }
 
@@ -194,10 +200,12 @@ impl Write {
             Self::Adopt {
                 environments,
                 heard,
+                noted,
             } => {
                 for environment in environments {
                     put_environment(connection, environment).await?;
                 }
+                note::put(connection, noted).await?;
                 let failed = |cause| error::sql("the store's epoch can't be raised", cause);
                 let raised = installation::adopt(connection, *heard).await;
                 raised.map(|()| 0).map_err(failed)

@@ -56,7 +56,7 @@ pub use run::run;
 pub use seed::Seeded;
 pub use splits::Split;
 pub use store::{Disk, FakeStore};
-pub use target::{End, FakeTarget, Host, Script, StartScript, Told, Unready};
+pub use target::{End, FakeTarget, Host, Script, StartScript, Told, Unready, going_back};
 pub use time::{FakeClock, WorldTime};
 pub use trouble::{Fate, Trouble};
 pub use world::World;

@@ -338,9 +338,15 @@ impl Store for FakeStore {
         Ok(self.disk.lost.get())
     }
 
-    async fn adopt(&self, environments: &[Environment], heard: Epoch) -> Result<(), EdgeError> {
+    async fn adopt(
+        &self,
+        environments: &[Environment],
+        heard: Epoch,
+        happening: &Happening,
+    ) -> Result<(), EdgeError> {
         let write = || {
             self.fence()?;
+            self.disk.noted.note(happening, self.disk.full.get())?;
             for environment in environments {
                 self.disk.put_environment(environment);
             }

@@ -88,6 +88,26 @@ pub(super) fn keep(ways: &Ways, request: &KeepRelease) -> Result<Kept, EdgeError
     Ok(Kept { release, copied })
 }
 
+/// Reads what would be kept, and keeps nothing but the digests: a file that does not change until then is not read
+/// again while others wait.
+pub(super) fn read(ways: &Ways, request: &KeepRelease) -> Result<(), EdgeError> {
+    let folder = source_folder(request)?;
+    if let Some(command) = &request.spec.command {
+        return command::look(&ways.digests, request, (command, &folder)).map(drop);
+    }
+    let selection = select(request, &folder)?;
+    let state = ways.layout.state.clone();
+    let mut scan = Scan::new(folder, state).knowing(&ways.digests);
+    for path in &selection.paths {
+        scan.take(path)?;
+    }
+    if let Program::Outside(path) = &selection.program {
+        // That it can't be read is told by whoever keeps it.
+        let _read = ways.digests.of(path).is_ok();
+    }
+    Ok(())
+}
+
 /// A command is not copied.
 fn keep_command(
     ways: &Ways,

@@ -96,6 +96,14 @@ impl ProcessTarget {
         })
     }
 
+    fn ways(&self) -> keep::Ways {
+        keep::Ways {
+            layout: self.inner.layout.clone(),
+            key: self.inner.config.key.clone(),
+            digests: Arc::clone(&self.inner.digests),
+        }
+    }
+
     /// Runs `work` on a blocking thread, alone among those that change releases.
     async fn alone<T: Send + 'static>(
         &self,
@@ -122,13 +130,16 @@ async fn blocking<T: Send + 'static>(
 #[async_trait(?Send)]
 impl Target for ProcessTarget {
     async fn keep(&self, request: &KeepRelease) -> Result<Kept, EdgeError> {
-        let ways = keep::Ways {
-            layout: self.inner.layout.clone(),
-            key: self.inner.config.key.clone(),
-            digests: Arc::clone(&self.inner.digests),
-        };
-        let request = request.clone();
+        let (ways, request) = (self.ways(), request.clone());
         self.alone(move || keep::keep(&ways, &request)).await?
+    }
+
+    async fn read_ahead(&self, request: &KeepRelease) {
+        let (ways, request) = (self.ways(), request.clone());
+        let read = blocking(move || keep::read(&ways, &request)).await;
+        if let Err(why) = read.flatten() {
+            tracing::debug!("what is to be kept can't be read: {}", why.chain());
+        }
     }
 
     async fn forget_all_but(

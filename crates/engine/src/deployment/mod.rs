@@ -73,6 +73,7 @@ mod wires;
 
 pub use command::{Accepted, Command};
 pub use open::{OpenSlot, Opening, SlotWish, wishes};
+pub use repair::StuckOn;
 pub use scoring::{Gate, ScoreWish, Scores};
 pub use state::{Action, Course, Deployment, Event, Names, Prove, Stepped, Wire};
 pub use step::{resume, step};

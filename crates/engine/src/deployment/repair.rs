@@ -1,11 +1,38 @@
 //! What a person does about what is stuck.
 
-use windlass_model::{DeploymentState, Fact, Outcome, Repair, ServiceName};
+use std::collections::BTreeMap;
+
+use windlass_model::{DeploymentState, Fact, Outcome, Repair, ServiceName, StuckReason};
 
 use super::rename;
-use super::state::Course;
+use super::state::{Course, Deployment};
 use super::step::Turn;
 use crate::rollout::{self, Phase};
+
+/// What a deployment is stuck on. A person's word is about this, and not about what it is stuck on later.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StuckOn(BTreeMap<ServiceName, Stuck>);
+
+/// Why one service is stuck, and in which try.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Stuck {
+    why: StuckReason,
+    tries: u32,
+}
+
+impl Deployment {
+    /// What it is stuck on now.
+    pub fn stuck_on(&self) -> StuckOn {
+        let stuck = self.rollouts.iter().filter_map(|(service, rollout)| {
+            let Phase::Stuck(why) = &rollout.phase else {
+                return None;
+            };
+            let (why, tries) = (why.clone(), rollout.counters.retries);
+            Some((service.clone(), Stuck { why, tries }))
+        });
+        StuckOn(stuck.collect())
+    }
+}
 
 /// Mends what is stuck; everything else goes its own way.
 pub(super) fn repair(turn: &mut Turn, how: Repair, by: &str) {

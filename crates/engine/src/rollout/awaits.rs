@@ -3,6 +3,7 @@
 
 use windlass_model::{InstanceId, SlotId, TimerId};
 
+use super::late::Late;
 use super::state::{Clearing, Phase, Return, Rollout, Settling, Stage, StoppingOld};
 
 impl Rollout {
@@ -73,7 +74,9 @@ impl Rollout {
     /// Whether the start of an instance is waited for.
     pub fn awaits_start(&self, instance: &InstanceId) -> bool {
         let asked = match &self.phase {
-            Phase::Starting { .. } => self.fresh().iter().any(|i| i.id == *instance),
+            Phase::Starting { late, .. } => {
+                late.is_none() && self.fresh().iter().any(|i| i.id == *instance)
+            }
             Phase::Returning(back) => {
                 back.stage == Stage::Restarting && self.back.iter().any(|i| i.id == *instance)
             }
@@ -97,6 +100,10 @@ impl Rollout {
         match &self.phase {
             Phase::Clearing(Clearing { left })
             | Phase::StoppingOld(StoppingOld::Stopping { left })
+            | Phase::Starting {
+                late: Some(Late { left, .. }),
+                ..
+            }
             | Phase::Settling(Settling::Stopping { left, .. })
             | Phase::Returning(Return {
                 stage: Stage::Stopping { left } | Stage::Ending { left, .. },
@@ -104,7 +111,7 @@ impl Rollout {
             }) => left.contains(instance),
             Phase::Waiting
             | Phase::StoppingOld(StoppingOld::Closing { .. } | StoppingOld::Draining)
-            | Phase::Starting { .. }
+            | Phase::Starting { late: None, .. }
             | Phase::Holding
             | Phase::Shifting { .. }
             | Phase::Baking { .. }
@@ -112,6 +119,33 @@ impl Rollout {
             | Phase::Settling(
                 Settling::Closing { .. } | Settling::Routing { .. } | Settling::Draining,
             )
+            | Phase::Done
+            | Phase::Returning(_)
+            | Phase::Returned
+            | Phase::Stuck(_) => false,
+        }
+    }
+
+    /// Whether an instance is ended because its run took too long: what it printed last is told with its end.
+    pub fn ends_late(&self, instance: &InstanceId) -> bool {
+        match &self.phase {
+            Phase::Starting {
+                late: Some(Late { left, .. }),
+                ..
+            }
+            | Phase::Returning(Return {
+                stage: Stage::Ending { left, .. },
+                ..
+            }) => left.contains(instance),
+            Phase::Waiting
+            | Phase::Clearing(_)
+            | Phase::StoppingOld(_)
+            | Phase::Starting { late: None, .. }
+            | Phase::Holding
+            | Phase::Shifting { .. }
+            | Phase::Baking { .. }
+            | Phase::Passed
+            | Phase::Settling(_)
             | Phase::Done
             | Phase::Returning(_)
             | Phase::Returned

@@ -38,9 +38,9 @@ impl Rollout {
         Some((run, by.unwrap_or(to)))
     }
 
-    /// How long one run of the way back may take: as every run of the slot whose command it is.
-    pub(crate) fn run_within(&self) -> Option<Millis> {
-        let (_, by) = self.run(true)?;
+    /// How long one run, of the way `back` or forward, may take: as every run of the slot whose command it is.
+    pub(crate) fn run_within(&self, back: bool) -> Option<Millis> {
+        let (_, by) = self.run(back)?;
         Some(by.spec.ready.within)
     }
 }

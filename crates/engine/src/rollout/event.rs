@@ -115,6 +115,9 @@ pub enum Event {
         /// The time that it had to end, if it did not and was killed.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         killed_after: Option<Millis>,
+        /// The last lines that it printed, of a run that took too long.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        last_lines: Vec<String>,
     },
     /// An instance could not be stopped.
     StopFailed {

@@ -152,7 +152,8 @@ impl Rollout {
     pub(crate) fn turns_back(&self, instance: &InstanceId, end: &InstanceEnd) -> bool {
         let starts = self.fresh().into_iter().any(|i| i.id == *instance);
         match &self.phase {
-            Phase::Starting { .. } => starts,
+            // One that is ended because it took too long is told with that.
+            Phase::Starting { late, .. } => starts && late.is_none(),
             Phase::Holding | Phase::Shifting { .. } | Phase::Baking { .. } | Phase::Passed => {
                 let counts = starts || self.stays(instance);
                 counts && self.takes_back(&trigger(end))

@@ -39,13 +39,13 @@
 //! | Returning, of a command | it fails, or nobody knows how it ended | Stuck | |
 //! | Returning | out of time | Stuck; of a script's run, once that has been ended | stop it |
 //! | Stuck | return requested, retried | Returning, afresh; Settling when promoted | |
-//! | Stuck, in a rollback | retried | where it failed, at the earliest Starting if that was begun | start what is missing |
+//! | Stuck, in a rollback | retried | where it failed, at the earliest Starting if that was begun; a script that may still run is ended first | start what is missing |
 //! | Stuck, outcome unknown | retried; done by hand | Starting; as when all are ready | start |
 //! | Stuck | done by hand | Returned; Done when promoted, or in a rollback | |
 //! | Passed | promoted | Settling or Done | keep instances, apply route, drain |
 //! | Settling | route applied → drained → stopped | Done | |
 //! | Settling | refused or can't be stopped, too often | Stuck | |
-//! | any forward, in a rollback | what would be Returning elsewhere, but for a return requested | Stuck | of a script out of time: stop it |
+//! | any forward, in a rollback | what would be Returning elsewhere, but for a return requested | Stuck; of a script out of time, once that has been ended | stop it |
 //!
 //! A command stops nothing first: it goes from Waiting to Starting as if the old slot had been stopped.
 //! Its way back runs another command; a try of one is only ever one run, so that nothing but a person
@@ -71,6 +71,7 @@ mod command;
 mod event;
 mod evidence;
 mod kind;
+mod late;
 mod past;
 mod phase;
 mod resume;
@@ -80,17 +81,19 @@ mod score;
 mod state;
 mod turn;
 mod wait;
+mod watched;
 
 pub use action::{Action, Start};
 pub use event::Event;
 pub use evidence::Awaiting;
+pub use late::{AfterEnd, Late};
 pub use phase::step;
 pub use resume::resume;
 pub use said::Said;
 pub use score::{StepGate, StepScore};
 pub use state::{
     Asked, Begun, Clearing, Counters, Health, Phase, Return, Rollout, Settling, Stage, StoppingOld,
-    Watched,
 };
 pub use turn::Stepped;
 pub use wait::{SLICE, Wait};
+pub use watched::Watched;

@@ -3,6 +3,7 @@
 use windlass_model::Percent;
 
 use super::action::Action;
+use super::late::Late;
 use super::state::{Begun, Phase, Return, Rollout, Settling, Stage, StoppingOld};
 
 /// The actions whose answers this rollout waits for, after a crash. The shell observes before it
@@ -10,7 +11,11 @@ use super::state::{Begun, Phase, Return, Rollout, Settling, Stage, StoppingOld};
 pub fn resume(rollout: &Rollout) -> Vec<Action> {
     let mut actions = match &rollout.phase {
         // A try that failed waits for its timer.
-        Phase::Returning(Return { retry: Some(_), .. }) => Vec::new(),
+        Phase::Returning(Return { retry: Some(_), .. })
+        | Phase::Starting {
+            late: Some(Late { retry: Some(_), .. }),
+            ..
+        } => Vec::new(),
         Phase::Waiting
         | Phase::Clearing(_)
         | Phase::StoppingOld(_)
@@ -27,10 +32,14 @@ pub fn resume(rollout: &Rollout) -> Vec<Action> {
     };
     match &rollout.phase {
         Phase::StoppingOld(StoppingOld::Closing { wait, .. })
-        | Phase::Starting { wait }
+        | Phase::Starting { wait, late: None }
         | Phase::Shifting { wait, .. }
         | Phase::Baking { wait } => actions.extend(wait.again()),
-        Phase::Returning(Return { wait, retry, .. }) => {
+        Phase::Returning(Return { wait, retry, .. })
+        | Phase::Starting {
+            wait,
+            late: Some(Late { retry, .. }),
+        } => {
             actions.extend(wait.again());
             actions.extend(retry.map(soon));
         }
@@ -78,7 +87,10 @@ pub(crate) fn stage_actions(rollout: &Rollout) -> Vec<Action> {
             StoppingOld::Draining => drain_old(rollout),
             StoppingOld::Stopping { left } => stops(left),
         },
-        Phase::Starting { .. } => starts(rollout, false),
+        Phase::Starting { late: None, .. } => starts(rollout, false),
+        Phase::Starting {
+            late: Some(late), ..
+        } => stops(&late.left),
         Phase::Shifting { attempt, .. } => {
             let to = rollout
                 .steps()

@@ -3,11 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use windlass_model::{
-    Change, Instance, InstanceId, Judgement, Millis, Past, Percent, PlanKind, Probe, ReturnReason,
+    Change, Instance, InstanceId, Judgement, Millis, Past, Percent, PlanKind, ReturnReason,
     RolloutPhase, RolloutPlan, Rule, ServiceName, Slot, Step, StuckReason, TimerId,
 };
 
 use super::evidence::Awaiting;
+use super::late::{AfterEnd, Late};
 use super::said::Said;
 use super::score::StepScore;
 use super::wait::Wait;
@@ -133,6 +134,8 @@ pub enum Phase {
     Starting {
         /// Until then they must be ready.
         wait: Wait,
+        /// Set while the run of a script that took too long is ended: until then `wait` goes on.
+        late: Option<Late>,
     },
     /// Held before a raise to `self.step`.
     Holding,
@@ -254,25 +257,14 @@ pub enum Stage {
     Ending {
         /// Those that still run.
         left: BTreeSet<InstanceId>,
-        /// Whether a person wants it to run again then.
-        again: bool,
+        /// What follows.
+        then: AfterEnd,
     },
     /// The final route, without the candidate, is on its way.
     Finishing {
         /// Which attempt.
         attempt: u32,
     },
-}
-
-/// An instance whose health the shell must follow now.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Watched {
-    /// Which.
-    pub instance: Instance,
-    /// How it is asked.
-    pub probe: Probe,
-    /// Whether it counts as ready until it is lost, rather than the other way round.
-    pub presumed_ready: bool,
 }
 
 impl Rollout {
@@ -391,15 +383,6 @@ impl Rollout {
         }
     }
 
-    /// How an instance is asked: each release has its own question.
-    pub fn probe_of(&self, instance: &InstanceId) -> &Probe {
-        let candidate = self.candidate.instances.iter();
-        match self.old() {
-            Some(old) if candidate.into_iter().all(|i| i.id != *instance) => &old.spec.ready,
-            Some(_) | None => &self.plan.spec.ready,
-        }
-    }
-
     /// Work time left of the present wait, as last journalled.
     pub fn remaining(&self) -> Option<Millis> {
         self.wait().map(|wait| wait.remaining)
@@ -409,7 +392,7 @@ impl Rollout {
     pub fn wait(&self) -> Option<&Wait> {
         match &self.phase {
             Phase::StoppingOld(StoppingOld::Closing { wait, .. })
-            | Phase::Starting { wait }
+            | Phase::Starting { wait, .. }
             | Phase::Shifting { wait, .. }
             | Phase::Baking { wait } => Some(wait),
             Phase::Returning(back) => Some(&back.wait),
@@ -423,68 +406,5 @@ impl Rollout {
             | Phase::Returned
             | Phase::Stuck(_) => None,
         }
-    }
-
-    /// The instances whose health matters now: the candidate's from their start on, and those that
-    /// traffic would go back to.
-    pub fn watched(&self) -> Vec<Watched> {
-        match &self.phase {
-            Phase::Waiting if self.is_warm() => {}
-            Phase::Waiting
-            | Phase::Clearing(_)
-            | Phase::Settling(_)
-            | Phase::Done
-            | Phase::Returned => return Vec::new(),
-            Phase::StoppingOld(_)
-            | Phase::Starting { .. }
-            | Phase::Holding
-            | Phase::Shifting { .. }
-            | Phase::Baking { .. }
-            | Phase::Passed
-            | Phase::Returning(_)
-            | Phase::Stuck(_) => {}
-        }
-        // Ready or lost, as far as is known: whoever follows an instance anew tells the next change.
-        let watch = |instance: &Instance, probe: &Probe| Watched {
-            instance: instance.clone(),
-            probe: probe.clone(),
-            presumed_ready: self.health.ready.contains(&instance.id),
-        };
-        let started = |instance: &&Instance| self.health.started.contains(&instance.id);
-        let mut watched = Vec::new();
-        let judges = match &self.phase {
-            // What a rollback has brought is all there is: it goes on from there.
-            Phase::Stuck(reason) => matches!(reason, StuckReason::RollbackFailed(_)),
-            Phase::Returning(_) => false,
-            Phase::Waiting
-            | Phase::Clearing(_)
-            | Phase::StoppingOld(_)
-            | Phase::Starting { .. }
-            | Phase::Holding
-            | Phase::Shifting { .. }
-            | Phase::Baking { .. }
-            | Phase::Passed
-            | Phase::Settling(_)
-            | Phase::Done
-            | Phase::Returned => true,
-        };
-        if judges {
-            let probe = &self.plan.spec.ready;
-            let runs = |i: &&Instance| self.is_warm() || started(i) || self.stays(&i.id);
-            let judged = self.judged().into_iter().filter(runs);
-            watched.extend(judged.map(|i| watch(i, probe)));
-        }
-        if let Some(old) = self.old() {
-            let probe = &old.spec.ready;
-            if !self.has_begun(Begun::StoppingOld) {
-                // One that stays is asked as it will be from now on.
-                let left = |i: &&Instance| !(judges && self.stays(&i.id));
-                let rest = old.instances.iter().filter(left);
-                watched.extend(rest.map(|i| watch(i, probe)));
-            }
-            let back = self.back.iter().filter(started);
-            watched.extend(back.map(|i| watch(i, probe)));
-        }
-        watched
     }
 }

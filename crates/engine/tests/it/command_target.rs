@@ -3,14 +3,16 @@
 use windlass_engine::deployment::Event as Said;
 use windlass_engine::rollout::{Event, Phase, Stage};
 use windlass_model::{
-    DeploymentState, Fact, InstanceEnd, Millis, Outcome, Repair, RolloutPhase, STILL_RUNS,
-    StuckReason,
+    DeploymentState, Fact, InstanceEnd, Millis, Outcome, ProbeKind, Repair, ReturnReason,
+    RolloutPhase, STILL_RUNS, StuckReason,
 };
 
 use crate::asks;
 use crate::builders::{App, Kind, instance_id, name};
 use crate::rollback::{Back, rollback};
-use crate::walk::{API, Walk, lost, not_started, ready, return_requested, started, stopped};
+use crate::walk::{
+    API, Walk, lost, not_started, not_stopped, ready, return_requested, started, stopped,
+};
 use crate::world::World;
 
 /// Nobody saw how the run ended.
@@ -275,6 +277,47 @@ fn a_way_back_that_can_not_be_ended_is_ended_first_when_it_is_tried_again() {
     assert!(asked.contains(&again), "{asked:?}");
 }
 
+#[test]
+fn a_stop_that_fails_leaves_the_reason_for_it_and_is_told_beside_it() {
+    let mut api = back_runs().after(&[seen(STILL_RUNS)]);
+    api.waits_out();
+    api.hears(&not_stopped("back0"));
+    let mut ended = api.clone();
+    ended.hears(&stopped("back0"));
+    assert!(
+        why(&ended).contains("and was ended with all"),
+        "{}",
+        why(&ended)
+    );
+    api.waits_out();
+    let Phase::Stuck(StuckReason::ReturnTimedOut(told)) = &api.rollout.phase else {
+        panic!("not stuck so: {:?}", api.rollout.phase);
+    };
+    assert!(told.starts_with("it still ran after "), "{told}");
+    assert!(
+        told.contains(", and could not be ended: it stays; expected: "),
+        "{told}"
+    );
+}
+
+#[test]
+fn what_a_run_printed_last_is_known_before_it_is_told_that_it_was_ended() {
+    let mut api = back_runs();
+    api.waits_out();
+    api.hears(&Event::InstanceStopped {
+        instance: instance_id(API, "back0"),
+        killed_after: None,
+        last_lines: vec!["waiting for the lock".to_owned()],
+    });
+    assert_eq!(api.phase(), RolloutPhase::Stuck);
+    let kept = api
+        .rollout
+        .health
+        .last_lines
+        .get(&instance_id(API, "back0"));
+    assert_eq!(kept, Some(&vec!["waiting for the lock".to_owned()]));
+}
+
 /// So long it ran while no controller was there.
 fn ran_unseen(instance: &str, secs: u64) -> Event {
     Event::RanUnseen {
@@ -324,8 +367,99 @@ fn a_rollback_of_a_script_that_hangs_is_ended_at_its_limit_before_a_person_goes_
         service: name(API),
         event: ran_unseen("new0", 10_000),
     });
+    assert_ne!(world.deployment.state(), DeploymentState::Stuck);
     assert_eq!(world.run(), DeploymentState::Stuck);
     world.at("api: stop new0");
+}
+
+/// The rollback of version 1 runs.
+fn rollback_runs() -> Walk {
+    let world = rollback(&App::of(API, Kind::Command), Back::Cold);
+    let rollout = world.rollout(API).clone();
+    Walk::with(rollout).after(&[Event::NeedsPassed, started("new0")])
+}
+
+/// The same, past its limit.
+fn rollback_hangs() -> Walk {
+    hangs(rollback_runs())
+}
+
+fn hangs(mut api: Walk) -> Walk {
+    let asked = api.waits_out();
+    assert!(asked.contains(&"stop new0".to_owned()), "{asked:?}");
+    api
+}
+
+/// What was seen of a rollback that failed.
+fn failed_with(api: &Walk) -> String {
+    match &api.rollout.phase {
+        Phase::Stuck(StuckReason::RollbackFailed(ReturnReason::InstanceLost {
+            end: InstanceEnd::NeverReady(saw),
+            ..
+        })) => saw.clone(),
+        other => panic!("not stuck so: {other:?}"),
+    }
+}
+
+#[test]
+fn a_rollback_that_hangs_is_ended_also_by_the_controller_after_one_that_died_then() {
+    let mut api = rollback_hangs();
+    assert!(api.resumes().contains(&"stop new0".to_owned()));
+    assert!(api.rollout.awaits_stop(&instance_id(API, "new0")));
+    api.hears(&stopped("new0"));
+    assert_eq!(failed_with(&api), "no answer");
+    asks!(api.resumes());
+    // Known to be gone, it runs again at once.
+    asks!(
+        api.hears(&Event::Retried),
+        "rollback new0 by v1: 0 from 1, try 2 again",
+        "timer 14 5s"
+    );
+}
+
+#[test]
+fn a_rollback_that_was_ended_is_not_told_as_one_that_still_runs() {
+    let runs = Event::ProbeFailed {
+        instance: instance_id(API, "new0"),
+        saw: STILL_RUNS.to_owned(),
+    };
+    let api = hangs(rollback_runs().after(&[runs])).after(&[stopped("new0")]);
+    assert_eq!(
+        failed_with(&api),
+        "it still ran, and was ended with all that it had started"
+    );
+}
+
+#[test]
+fn a_rollback_that_can_not_be_ended_says_so_beside_its_reason_and_is_ended_first_when_it_is_tried_again()
+ {
+    let mut api = rollback_hangs().after(&[not_stopped("new0")]);
+    api.waits_out();
+    assert_eq!(
+        failed_with(&api),
+        "no answer; it could not be ended: it stays"
+    );
+    let asked = api.hears(&Event::Retried);
+    assert!(asked.contains(&"stop new0".to_owned()), "{asked:?}");
+    let asked = api.hears(&stopped("new0"));
+    let again = "rollback new0 by v1: 0 from 1, try 2 again".to_owned();
+    assert!(asked.contains(&again), "{asked:?}");
+}
+
+#[test]
+fn a_rollback_has_the_limit_and_the_question_of_the_release_whose_script_runs() {
+    let world = rollback(&App::of(API, Kind::Command), Back::Cold);
+    let mut rollout = world.rollout(API).clone();
+    let left = rollout.plan.stable.as_mut().expect("what is left");
+    left.spec.ready.within = Millis::from_secs(7);
+    left.spec.ready.kind = ProbeKind::Command { status: false };
+    let mut api = Walk::with(rollout);
+    api.hears(&Event::NeedsPassed);
+    assert_eq!(api.rollout.remaining(), Some(Millis::from_secs(7)));
+    api.hears(&started("new0"));
+    let watched = api.rollout.watched();
+    let kinds: Vec<_> = watched.into_iter().map(|it| it.probe.kind).collect();
+    assert_eq!(kinds, [ProbeKind::Command { status: false }]);
 }
 
 #[test]

@@ -97,6 +97,7 @@ fn answer(action: &Action, well: bool) -> Event {
         Asked::StopInstance { instance } if well => Said::InstanceStopped {
             instance,
             killed_after: None,
+            last_lines: Vec::new(),
         },
         Asked::StopInstance { instance } => Said::StopFailed { instance, why },
         // Has no answer; being ready is news of the same instance.
@@ -152,6 +153,7 @@ fn any(which: usize, number: u32, instance: InstanceId) -> Said {
         Said::InstanceStopped {
             instance: instance.clone(),
             killed_after: Some(Millis::from_secs(number.into())),
+            last_lines: vec!["the end".to_owned()],
         },
         Said::StopFailed { instance, why },
         Said::TimerFired {

@@ -54,6 +54,7 @@ pub(crate) fn stopped(instance: &str) -> Event {
     Event::InstanceStopped {
         instance: instance_id(API, instance),
         killed_after: None,
+        last_lines: Vec::new(),
     }
 }
 
@@ -171,7 +172,7 @@ impl Walk {
     pub(crate) fn running_timer(&self) -> Option<u32> {
         let wait = match &self.rollout.phase {
             Phase::StoppingOld(windlass_engine::rollout::StoppingOld::Closing { wait, .. })
-            | Phase::Starting { wait }
+            | Phase::Starting { wait, .. }
             | Phase::Shifting { wait, .. }
             | Phase::Baking { wait } => wait,
             Phase::Returning(back) => &back.wait,

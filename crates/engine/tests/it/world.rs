@@ -434,6 +434,7 @@ impl World {
             rollout::Event::InstanceStopped {
                 instance,
                 killed_after: None,
+                last_lines: Vec::new(),
             }
         };
         self.answers(20, service, event);

@@ -12,7 +12,7 @@ use crate::fixture::{
     alive, assert_clean, begun, facts, failed, phases, promoted, put, say, script, shop, stable,
 };
 
-fn legacy(version: &str) -> App {
+pub(crate) fn legacy(version: &str) -> App {
     let service = Service::new("legacy").command().version(version);
     shop([service.bake(Millis::from_secs(2))])
 }
@@ -27,7 +27,7 @@ fn told(job: Job, version: &str, from: Option<&str>) -> CommandRun {
 }
 
 /// Version 6 is live.
-async fn six() -> Lab {
+pub(crate) async fn six() -> Lab {
     let mut lab = Lab::new().await;
     put(&lab, &["legacy"], "six");
     promoted(&mut lab, &legacy("6")).await;
@@ -35,7 +35,7 @@ async fn six() -> Lab {
 }
 
 /// The facts of stuckness.
-fn stuck(lab: &Lab, id: &DeploymentId) -> Vec<StuckReason> {
+pub(crate) fn stuck(lab: &Lab, id: &DeploymentId) -> Vec<StuckReason> {
     let all = facts(lab, id).into_iter();
     all.filter_map(|fact| match fact {
         Fact::Stuck { why, .. } => Some(why),
@@ -265,7 +265,7 @@ async fn seven_runs(lab: &mut Lab) -> DeploymentId {
 }
 
 /// The same with a run that takes so long.
-async fn runs_for(lab: &mut Lab, after: Millis) -> DeploymentId {
+pub(crate) async fn runs_for(lab: &mut Lab, after: Millis) -> DeploymentId {
     let long = Script {
         ends: Some(End {
             after,
@@ -278,7 +278,7 @@ async fn runs_for(lab: &mut Lab, after: Millis) -> DeploymentId {
     seven_begins(lab).await
 }
 
-async fn seven_begins(lab: &mut Lab) -> DeploymentId {
+pub(crate) async fn seven_begins(lab: &mut Lab) -> DeploymentId {
     let id = begun(lab, &legacy("7")).await;
     let runs = lab.until(&id, |fact| matches!(fact, Fact::CommandStarted { .. }));
     runs.await.expect("it runs");
@@ -401,7 +401,7 @@ fn the_time_of_a_run_goes_by_while_no_controller_is_there() {
 }
 
 /// Nobody saw how the run of version 7 ended; this is what its `status` says since.
-fn nobody_saw(lab: &Lab, status: CommandState) {
+pub(crate) fn nobody_saw(lab: &Lab, status: CommandState) {
     let what = Script {
         status,
         ..Script::run(InstanceEnd::Unknown)

@@ -190,6 +190,10 @@ fn a_death_while_it_is_adopted_leaves_it_to_be_adopted_again() {
             assert_eq!(died.err(), Some(Stopped::Died));
             lab.obey().await;
             assert!(lab.handle().lost_history().is_some());
+            let noted = lab.world.disk.happenings().into_iter();
+            let mut noted = noted.map(|it| it.what);
+            let is = |it: Happened| matches!(it, Happened::Adopted { .. });
+            assert!(!noted.any(is), "it was not done");
             adopted(&mut lab).await;
             assert_eq!(alive(&lab), 1);
             put(&lab, &["web"], "two");

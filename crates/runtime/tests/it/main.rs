@@ -3,6 +3,7 @@
 mod abandoning;
 mod checking;
 mod clocks;
+mod command_late;
 mod command_target;
 mod conformance;
 mod deaths;

@@ -391,6 +391,7 @@ impl Controller for Fake {
             "hello" => Ok(DownAnswer {
                 ended,
                 stays: Vec::new(),
+                stuck: Vec::new(),
                 last: true,
             }),
             _ => Err(Problem::new(

@@ -2,9 +2,18 @@
 
 use sqlx::Executor;
 use windlass_edge::{ErrorKind, Store};
-use windlass_model::Epoch;
+use windlass_model::{Epoch, Happened, Happening};
 
 use crate::fixture::{Place, environment, plan};
+
+/// Who did that.
+fn taken_over() -> Happening {
+    let what = Happened::Adopted {
+        by: "ana".to_owned(),
+        why: None,
+    };
+    Happening::once(7, None, what)
+}
 
 #[tokio::test]
 async fn the_opening_after_an_adoption_is_above_what_was_heard() {
@@ -13,13 +22,23 @@ async fn the_opening_after_an_adoption_is_above_what_was_heard() {
     let own = store.epoch();
     let heard = Epoch(own.0 + 40);
     let both = [environment("shop"), environment("mail")];
-    store.adopt(&both, heard).await.expect("adopted");
+    store
+        .adopt(&both, heard, &taken_over())
+        .await
+        .expect("adopted");
     assert_eq!(store.epoch(), own, "this opening stays what it is");
     drop(store);
     let next = place.open();
     assert_eq!(next.epoch(), heard.next());
     let written = next.environments().await.expect("readable");
     assert_eq!(written, [environment("mail"), environment("shop")]);
+    let noted = next.happenings(None, 9).await.expect("readable");
+    let noted: Vec<Happening> = noted.into_iter().map(|(_, it)| it).collect();
+    assert_eq!(
+        noted,
+        [taken_over()],
+        "who did it is in the same transaction"
+    );
     let first = next.put_environment(&environment("shop")).await;
     first.expect("the next opening writes");
 }
@@ -30,7 +49,10 @@ async fn an_adoption_never_lowers_the_epoch() {
     drop((place.open(), place.open()));
     let store = place.open();
     let own = store.epoch();
-    store.adopt(&[], Epoch(1)).await.expect("adopted");
+    store
+        .adopt(&[], Epoch(1), &taken_over())
+        .await
+        .expect("adopted");
     drop(store);
     assert!(place.open().epoch() > own);
 }
@@ -49,7 +71,10 @@ async fn a_lost_history_is_noted_until_it_is_adopted() {
         assert_eq!(store.lost().await.expect("readable"), Some(Epoch(9)));
     }
     let store = place.open();
-    store.adopt(&[], Epoch(9)).await.expect("adopted");
+    store
+        .adopt(&[], Epoch(9), &taken_over())
+        .await
+        .expect("adopted");
     drop(store);
     let store = place.open();
     assert_eq!(store.lost().await.expect("readable"), None);
@@ -60,7 +85,9 @@ async fn an_older_opening_adopts_nothing() {
     let place = Place::new();
     let old = place.open();
     let new = place.open();
-    let refused = old.adopt(&[environment("shop")], Epoch(90)).await;
+    let refused = old
+        .adopt(&[environment("shop")], Epoch(90), &taken_over())
+        .await;
     assert_eq!(refused.expect_err("fenced").kind, ErrorKind::Refused);
     assert_eq!(new.environments().await.expect("readable"), []);
     drop((old, new));

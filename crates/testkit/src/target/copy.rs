@@ -33,6 +33,8 @@ pub(super) struct Copy {
     kept_since: Millis,
     /// How it ended by itself under it, and when.
     ends: Vec<(InstanceEnd, Millis)>,
+    /// How often it was asked for its `status`.
+    asked: u32,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,6 +59,7 @@ impl Copy {
             last_ready: None,
             kept_since: now,
             ends: Vec::new(),
+            asked: 0,
         }
     }
 
@@ -84,11 +87,15 @@ impl Copy {
     }
 
     /// The same instance, started again after it has ended: an end of its own does not come twice.
-    pub(super) fn revived(&self, request: StartInstance, epoch: Epoch, now: Millis) -> Self {
+    pub(super) fn revived(&self, fresh: Self) -> Self {
+        // Another run of a command is another run.
+        if fresh.request.command.is_some() {
+            return fresh;
+        }
         Self {
-            // Another run of a command is another run.
-            ended_by_itself: self.ended_by_itself && self.request.command.is_none(),
-            ..Self::new(request, self.script.clone(), epoch, now)
+            ended_by_itself: self.ended_by_itself,
+            script: self.script.clone(),
+            ..fresh
         }
     }
 
@@ -205,9 +212,18 @@ impl Copy {
         command.is_some_and(|command| self.request.command.as_ref() == Some(command))
     }
 
-    /// What its `status` says.
-    pub(super) fn status(&self) -> CommandState {
+    /// What its `status` says, asked once more.
+    pub(super) fn status(&mut self) -> CommandState {
+        self.asked = self.asked.saturating_add(1);
+        if self.asked <= self.script.unclear_first {
+            return CommandState::Unclear("`status` printed \"?\"".to_owned());
+        }
         self.script.status.clone()
+    }
+
+    /// How long it takes to say that.
+    pub(super) fn status_takes(&self) -> Millis {
+        self.script.status_takes
     }
 
     pub(super) fn is_stopping(&self) -> bool {

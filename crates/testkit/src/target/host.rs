@@ -15,7 +15,7 @@ use windlass_model::{
 };
 
 use super::copy::Copy;
-use super::script::{Script, StartScript};
+use super::script::{Script, StartScript, going_back};
 use super::told::Told;
 use crate::errors;
 use crate::ledger::{Effect, Ledger};
@@ -314,14 +314,18 @@ impl Host {
         let content = inner.kept.get(&request.release.identity);
         let gone = || errors::rejected(format!("release {} is gone", request.release.version));
         let text = content.ok_or_else(gone)?.text.clone();
+        let job = request.command.as_ref().map(|command| command.run.job);
+        let text = match job {
+            Some(Job::Rollback) => going_back(&text),
+            Some(Job::Deploy) | None => text,
+        };
         let key = (request.service.service.clone(), text);
         let script = inner.scripts.get(&key).cloned().unwrap_or_default();
-        let job = request.command.as_ref().map(|command| command.run.job);
         Ok(match job {
-            // Going back works; a command without an end in its script ends well too.
-            Some(Job::Rollback) => Script::command(),
+            // A command without an end in its script ends well.
+            Some(Job::Rollback) if script == Script::default() => Script::command(),
             Some(Job::Deploy) if script == Script::default() => Script::command(),
-            Some(Job::Deploy) | None => script,
+            Some(Job::Deploy | Job::Rollback) | None => script,
         })
     }
 
@@ -379,12 +383,12 @@ impl Host {
         }
         let now = self.now();
         let fresh = Copy::new(request.clone(), script.clone(), epoch, now);
-        let revived = self.with(id, |copy, _| copy.revived(request.clone(), epoch, now));
-        let effect = match revived {
-            Some(_) => Effect::Revived,
-            None => Effect::Started,
+        let (effect, copy) = if self.with(id, |_, _| ()).is_some() {
+            let revived = self.with(id, |copy, _| copy.revived(fresh));
+            (Effect::Revived, revived.expect("it is there"))
+        } else {
+            (Effect::Started, fresh)
         };
-        let copy = revived.unwrap_or(fresh);
         let run = request.command.as_ref().map(|command| command.run.clone());
         self.inner.borrow_mut().runs.extend(run);
         self.inner.borrow_mut().copies.insert(id.clone(), copy);

@@ -10,5 +10,5 @@ mod told;
 pub use host::Host;
 pub(crate) use host::Listener;
 pub use port::FakeTarget;
-pub use script::{End, Script, StartScript, Unready};
+pub use script::{End, Script, StartScript, Unready, going_back};
 pub use told::Told;

@@ -69,6 +69,8 @@ impl Target for FakeTarget {
         self.host.keep(request, self.epoch)
     }
 
+    async fn read_ahead(&self, _request: &KeepRelease) {}
+
     async fn forget_all_but(
         &self,
         needed: &[Release],
@@ -125,7 +127,10 @@ impl Target for FakeTarget {
 
     async fn ask_status(&self, instance: &Instance) -> Result<CommandState, EdgeError> {
         let id = &instance.id;
-        self.call(id, || self.host.status(id)).await
+        let takes = self.host.with(id, |copy, _| copy.status_takes());
+        let said = self.call(id, || self.host.status(id)).await;
+        pass(takes.unwrap_or_default()).await;
+        said
     }
 
     async fn stop(&self, instance: &InstanceId) -> Result<Stopped, EdgeError> {

@@ -19,6 +19,10 @@ pub struct Script {
     pub ends: Option<End>,
     /// What its `status` says, if it is a command.
     pub status: CommandState,
+    /// How long its `status` takes.
+    pub status_takes: Millis,
+    /// How often its `status` says nothing clear before.
+    pub unclear_first: u32,
     /// How long it goes on after its stop signal; KILL comes when its stop time is over.
     pub ignores_stop_for: Millis,
 }
@@ -65,9 +69,16 @@ impl Default for Script {
             unready: None,
             ends: None,
             status: CommandState::Live,
+            status_takes: Millis::ZERO,
+            unclear_first: 0,
             ignores_stop_for: Millis::from_millis(10),
         }
     }
+}
+
+/// By what name the `rollback` of a command is given a script of its own.
+pub fn going_back(content: &str) -> String {
+    format!("{content}, going back")
 }
 
 impl Script {

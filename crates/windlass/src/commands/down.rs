@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use clap::Args;
 use windlass_api::{CheckRequest, DownAnswer, DownRequest, EnvironmentView, Exit, ServiceView};
 use windlass_client::{Client, is_stopped};
-use windlass_model::ServiceName;
+use windlass_model::{DeploymentId, ServiceName};
 
 use super::at_rest::at_rest;
 use super::file::Found;
@@ -46,11 +46,11 @@ pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, 
         let its = known
             .iter()
             .filter(|view| app.is_none_or(|app| view.app.as_str() == app));
-        return nothing_runs(None, None, scripts(its));
+        return nothing_runs(None, None, &left(scripts(its)));
     }
     let Some(client) = context.client_to_look().await? else {
         place::must_be_known(context, None, &[])?;
-        return nothing_runs(None, None, Vec::new());
+        return nothing_runs(None, None, &left(Vec::new()));
     };
     let all = client.status().await?;
     let from_here = here.clone();
@@ -58,7 +58,7 @@ pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, 
         Some(app) => app,
         None => match without_a_file(context, &all)? {
             Some(app) => app,
-            None => return nothing_runs(None, None, Vec::new()),
+            None => return nothing_runs(None, None, &left(Vec::new())),
         },
     };
     place::must_be_known(context, Some(&app), &all)?;
@@ -83,7 +83,7 @@ pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, 
     }
     if answer.ended.is_empty() {
         let environment = context.global.environment.as_deref();
-        return nothing_runs((!answer.last).then_some(&app), environment, answer.stays);
+        return nothing_runs((!answer.last).then_some(&app), environment, &answer);
     }
     let ran = meant(&app, context.global.environment.as_deref(), &all);
     let kept = kept(ran, from_here.as_deref());
@@ -122,25 +122,43 @@ fn meant<'v>(
     })
 }
 
-/// Nothing is there to end; of `app` alone, where others run.
+/// What there is to say where no controller was asked: nothing ran.
+fn left(stays: Vec<ServiceName>) -> DownAnswer {
+    DownAnswer {
+        ended: Vec::new(),
+        stays,
+        stuck: Vec::new(),
+        last: true,
+    }
+}
+
+/// No service is there to end; of `app` alone, where others run.
 fn nothing_runs(
     app: Option<&String>,
     environment: Option<&str>,
-    stays: Vec<ServiceName>,
+    answer: &DownAnswer,
 ) -> Result<Report, Diagnostic> {
-    let stays_line = as_its_script_left(&stays);
-    let answer = DownAnswer {
-        ended: Vec::new(),
-        stays,
-        last: app.is_none(),
-    };
     let text = match (app, environment) {
         (Some(app), Some(environment)) => format!("nothing of {app} runs in {environment}\n"),
         (Some(app), None) => format!("nothing of {app} runs\n"),
         (None, _) if answer.stays.is_empty() => "nothing runs\n".to_owned(),
         (None, _) => "nothing of Windlass runs\n".to_owned(),
     };
-    Report::new(text + &stays_line, &answer)
+    let told = format!(
+        "{text}{}{}",
+        ended_with_it(&answer.stuck),
+        as_its_script_left(&answer.stays)
+    );
+    Report::new(told, answer)
+}
+
+/// The deployments that were stuck, and are over now.
+fn ended_with_it(stuck: &[DeploymentId]) -> String {
+    match stuck {
+        [] => String::new(),
+        [id] => format!("{id}, which was stuck, ended with it; how it stood: windlass show {id}\n"),
+        [_, _, ..] => format!("{}, which were stuck, ended with it\n", listed(stuck)),
+    }
 }
 
 /// The services that scripts have brought.
@@ -230,7 +248,8 @@ fn text(answer: &DownAnswer, kept: &str) -> String {
     };
     let names = listed(&answer.ended);
     let stays = as_its_script_left(&answer.stays);
-    format!("{count} down: {names}{rest}\n{stays}{kept}\n")
+    let stuck = ended_with_it(&answer.stuck);
+    format!("{count} down: {names}{rest}\n{stuck}{stays}{kept}\n")
 }
 
 #[cfg(test)]
@@ -248,6 +267,7 @@ mod tests {
                 ServiceName::new("auth").unwrap(),
             ],
             stays: Vec::new(),
+            stuck: Vec::new(),
             last: true,
         };
         assert_eq!(
@@ -264,6 +284,19 @@ mod tests {
             "2 services down: api, auth; router and controller ended too\n\
              legacy: what its script deployed stays as it is, and the next deployment goes on from there\n\
              releases and history stay\n"
+        );
+        let stuck = vec![DeploymentId::parse("dep_01k0a").unwrap()];
+        let scripts = DownAnswer {
+            ended: Vec::new(),
+            stuck,
+            ..answer
+        };
+        let told = nothing_runs(None, None, &scripts).unwrap().text;
+        assert_eq!(
+            told,
+            "nothing of Windlass runs\n\
+             dep_01k0a, which was stuck, ended with it; how it stood: windlass show dep_01k0a\n\
+             legacy: what its script deployed stays as it is, and the next deployment goes on from there\n"
         );
     }
 

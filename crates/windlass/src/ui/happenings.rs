@@ -2,7 +2,7 @@
 
 use jiff::tz::TimeZone;
 use windlass_api::{HappeningView, RestartsView};
-use windlass_model::{Happened, InstanceEnd, ServiceName};
+use windlass_model::{DeploymentId, Happened, InstanceEnd, ServiceName};
 
 use super::time::{ago, of_calendar, took};
 use super::words::{harmless, instance_end, listed, signed};
@@ -98,11 +98,13 @@ fn words(happening: &HappeningView, zone: &TimeZone) -> String {
             app,
             environment,
             services,
+            stuck,
             by,
             why,
         } => {
             let what = format!("{app} in {environment} was taken down");
-            done((&what, services), &signed(by, why))
+            let all = all_ended(services, stuck.as_ref());
+            done((&what, all), &signed(by, why))
         }
         Happened::Finalized {
             deployment,
@@ -113,7 +115,7 @@ fn words(happening: &HappeningView, zone: &TimeZone) -> String {
             why,
         } => {
             let what = format!("what {deployment} had left of {app} in {environment} was dropped");
-            done((&what, services), &signed(by, why))
+            done((&what, all_ended(services, None)), &signed(by, why))
         }
         Happened::GivenUp {
             deployment,
@@ -154,9 +156,16 @@ fn ready_again(happening: &HappeningView, since_us: i64) -> String {
     format!("is ready again after {most}{after}")
 }
 
-/// What was done to these services, and who did it.
-fn done((what, services): (&str, &[ServiceName]), by: &str) -> String {
-    format!("{what} by {by}: {}", listed(services))
+/// The services that ended, and the deployment that did so with them.
+fn all_ended(services: &[ServiceName], stuck: Option<&DeploymentId>) -> Vec<String> {
+    let with = stuck.map(|id| format!("{id}, which was stuck"));
+    let services = services.iter().map(ToString::to_string);
+    services.chain(with).collect()
+}
+
+/// What was done to these, and who did it.
+fn done((what, ended): (&str, Vec<String>), by: &str) -> String {
+    format!("{what} by {by}: {}", listed(&ended))
 }
 
 /// The row is dated by when that was seen: nobody saw when the one before it died.

@@ -6,8 +6,8 @@ use jiff::tz::TimeZone;
 use windlass_api::{DeploymentView, Word};
 use windlass_model::{
     DeploymentState, Finalize, Halt, InstanceEnd, Outcome, Percent, PlanKind, Proof, Repair,
-    ReturnReason, RolloutPhase, STATUS_SAYS, STATUS_SAYS_MOVING, StuckReason, Verdict, Version,
-    nearest,
+    ReturnReason, RolloutPhase, STATUS_SAYS, STATUS_SAYS_MOVING, STATUS_SILENT, StuckReason,
+    Verdict, Version, nearest,
 };
 
 use super::Role;
@@ -302,6 +302,9 @@ pub(crate) fn instance_end(end: &InstanceEnd) -> String {
         // It had ended well, and was asked: no time had run out.
         InstanceEnd::NeverReady(saw) if is_clear(saw) => {
             format!("did what it was told, but {}", harmless(saw))
+        }
+        InstanceEnd::NeverReady(saw) if saw.starts_with(STATUS_SILENT) => {
+            format!("was not ready in time: its {}", harmless(saw))
         }
         InstanceEnd::NeverReady(saw) => {
             format!("was not ready in time; last answer: {}", harmless(saw))

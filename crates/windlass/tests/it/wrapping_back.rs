@@ -11,7 +11,7 @@ services:
     release: { version: \"1\" }
     bake: 200ms
     target:
-      command: { deploy: ./deploy, rollback: ./rollback, status: ./status, within: 3s, stop: { within: 1s } }
+      command: { deploy: ./deploy, rollback: ./rollback, status: ./status, within: 1m, stop: { within: 1s } }
 ";
 
 /// Brings a version; that of 2 fails after it has done so.
@@ -33,6 +33,11 @@ fn live(rollback: &str) -> Lab {
     lab.script("rollback", rollback);
     lab.deploy();
     lab
+}
+
+/// From now on a run has only so long: for what waits for that.
+fn hurried(lab: &Lab) {
+    lab.file(&FILE.replace("within: 1m", "within: 5s"));
 }
 
 fn runs(lab: &Lab) -> Vec<String> {
@@ -83,12 +88,18 @@ fn a_word_that_the_status_denies_is_refused_and_what_the_rollback_printed_is_tol
 fn a_rollback_that_hangs_is_ended_at_its_limit_and_runs_again_on_demand() {
     let hangs = "#!/bin/sh
 echo \"rollback to $WINDLASS_VERSION, try $WINDLASS_ATTEMPT\" >> runs
+echo waits for the lock
 [ -e go ] || { sleep 307 & sleep 308; }
 echo $WINDLASS_VERSION > live
 ";
     let lab = live(hangs);
+    hurried(&lab);
     let left = lab.run(&["deploy", "--set", "legacy=2"]).exits(6);
-    left.says(&["it still ran after 3s, and was ended with all that it had started"]);
+    left.says(&[
+        "it still ran after 5s, and was ended with all that it had started",
+        "the rollback of legacy printed last:",
+        "waits for the lock",
+    ]);
     let sleeps = lab.processes().into_iter();
     let mut sleeps =
         sleeps.filter(|process| process.line.iter().any(|word| word.starts_with("30")));
@@ -106,7 +117,6 @@ echo $WINDLASS_VERSION > live
 fn an_abort_of_what_goes_back_already_says_so_and_keeps_its_reason() {
     let waits = "#!/bin/sh\ntouch began\nuntil [ -e go ]; do sleep 0.02; done\necho 1 > live\n";
     let lab = live(waits);
-    lab.file(&FILE.replace("within: 3s", "within: 1m"));
     lab.run(&["deploy", "--detach", "--set", "legacy=2"])
         .exits(0);
     eventually("it goes back", SOON, || {
@@ -154,6 +164,7 @@ fn a_status_that_prints_a_number_is_told_what_it_must_print_and_how_to_ask_it() 
         "#!/bin/sh\n[ $(cat live) = 3 ] && echo '{\"version\": 3, \"state\": \"live\"}' && exit
 printf '{\"version\": \"%s\", \"state\": \"live\"}' $(cat live)\n";
     lab.script("status", status);
+    hurried(&lab);
     let left = lab.run(&["deploy", "--set", "legacy=3"]).exits(3);
     left.says(&[
         "`version` must be a text: \"3\"",
@@ -163,4 +174,33 @@ printf '{\"version\": \"%s\", \"state\": \"live\"}' $(cat live)\n";
     assert!(!left.err.contains("windlass logs"), "{}", left.err);
     let shown = lab.run(&["show"]).exits(0).out;
     assert!(!shown.contains("0 %"), "{shown}");
+}
+
+#[test]
+fn a_status_that_hangs_is_told_as_one_that_did_not_answer() {
+    let lab = live("#!/bin/sh\necho $WINDLASS_VERSION > live\n");
+    lab.script("deploy", &DEPLOY.replace("!= 2", "!= 9"));
+    lab.script("status", "#!/bin/sh\n[ $(cat live) = 1 ] || exec sleep 309\necho '{\"version\": \"1\", \"state\": \"live\"}'\n");
+    hurried(&lab);
+    let left = lab.run(&["deploy", "--set", "legacy=2"]).exits(3);
+    left.says(&["was not ready in time: its `status` did not answer"]);
+}
+
+#[test]
+fn down_of_a_script_that_is_stuck_says_what_ended_with_it_and_who_did_that_is_kept() {
+    let lab = live("#!/bin/sh\nexit 4\n");
+    lab.run(&["deploy", "--set", "legacy=2"]).exits(6);
+    let id = lab.last();
+    let down = lab
+        .run(&["down", "--yes", "-m", "moves house"])
+        .exits(0)
+        .out;
+    for part in [
+        &format!("{id}, which was stuck, ended with it"),
+        "legacy: what its script deployed stays as it is",
+    ] {
+        assert!(down.contains(part), "{down}");
+    }
+    let events = lab.run(&["events", "--outside"]);
+    assert!(events.out.contains("moves house"), "{}", events.out);
 }

@@ -106,8 +106,14 @@ pub(super) fn keep(turn: &mut Turn, event: &Event) {
         }
         Event::InstanceStopped {
             instance,
-            killed_after: Some(after),
-        } => killed(turn, instance, *after),
+            killed_after,
+            last_lines,
+        } => {
+            printed(turn, instance, last_lines);
+            if let Some(after) = killed_after {
+                killed(turn, instance, *after);
+            }
+        }
         Event::NeedsPassed
         | Event::Triggered { .. }
         | Event::Scored { .. }
@@ -115,9 +121,6 @@ pub(super) fn keep(turn: &mut Turn, event: &Event) {
         | Event::RouteApplied { .. }
         | Event::RouteFailed { .. }
         | Event::SlotDrained { .. }
-        | Event::InstanceStopped {
-            killed_after: None, ..
-        }
         | Event::StopFailed { .. }
         | Event::TimerFired { .. }
         | Event::ReturnRequested { .. }
@@ -246,10 +249,7 @@ fn started(turn: &mut Turn, instance: &InstanceId) {
 }
 
 fn lost(turn: &mut Turn, instance: &InstanceId, (end, last_lines): (&InstanceEnd, &[String])) {
-    if !last_lines.is_empty() && is_ours(&turn.rollout, instance) {
-        let all = &mut turn.rollout.health.last_lines;
-        all.insert(instance.clone(), last_lines.to_vec());
-    }
+    printed(turn, instance, last_lines);
     let was_ready = turn.rollout.health.ready.remove(instance);
     // Of one that was never ready it is news only as long as that turns the rollout back.
     let turns = turn.rollout.turns_back(instance, end);
@@ -262,5 +262,13 @@ fn lost(turn: &mut Turn, instance: &InstanceId, (end, last_lines): (&InstanceEnd
             end: end.clone(),
             last_lines: last_lines.to_vec(),
         });
+    }
+}
+
+/// Keeps what it printed last.
+fn printed(turn: &mut Turn, instance: &InstanceId, last_lines: &[String]) {
+    if !last_lines.is_empty() && is_ours(&turn.rollout, instance) {
+        let all = &mut turn.rollout.health.last_lines;
+        all.insert(instance.clone(), last_lines.to_vec());
     }
 }

@@ -1,8 +1,8 @@
 //! Which phase hears an event.
 
 use super::{
-    baking, books, clearing, forward, holding, passed, returning, settling, shifting, starting,
-    stopping_old, stuck,
+    baking, books, clearing, forward, holding, late, passed, returning, settling, shifting,
+    starting, stopping_old, stuck,
 };
 use crate::rollout::{Event, Phase, Rollout, Stepped, turn::Turn};
 
@@ -48,7 +48,11 @@ pub fn step(rollout: Rollout, event: &Event) -> Stepped {
         },
         Phase::Clearing(now) => clearing::on(&mut turn, event, now),
         Phase::StoppingOld(now) => stopping_old::on(&mut turn, event, now),
-        Phase::Starting { wait } => starting::on(&mut turn, event, wait),
+        Phase::Starting { wait, late: None } => starting::on(&mut turn, event, wait),
+        Phase::Starting {
+            wait,
+            late: Some(now),
+        } => late::on(&mut turn, event, (wait, now)),
         Phase::Holding => holding::on(&mut turn, event),
         Phase::Shifting { attempt, wait } => shifting::on(&mut turn, event, attempt, wait),
         Phase::Baking { wait } => baking::on(&mut turn, event, wait),

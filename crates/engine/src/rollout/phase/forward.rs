@@ -9,7 +9,7 @@ use super::evidence;
 use crate::rollout::turn::{SHIFT_WITHIN, Turn};
 use crate::rollout::wait::{Fired, Wait};
 use crate::rollout::{
-    Action, Asked, Awaiting, Begun, Clearing, Health, Phase, StepScore, StoppingOld,
+    Action, Asked, Awaiting, Begun, Clearing, Health, Phase, Rollout, StepScore, StoppingOld,
 };
 
 /// Begins: the displaced standby, and what was kept of an earlier failure, go first where nobody
@@ -83,8 +83,15 @@ pub(super) fn start(turn: &mut Turn) {
         return raise(turn);
     }
     turn.start_fresh();
-    let wait = turn.wait(turn.rollout.plan.spec.ready.within);
-    turn.enter(Phase::Starting { wait });
+    let wait = turn.wait(ready_within(&turn.rollout));
+    turn.enter(Phase::Starting { wait, late: None });
+}
+
+/// How long what is new may take to be ready. A run has the limit of the release whose commands it uses: of a
+/// rollback that is the one that is left.
+fn ready_within(rollout: &Rollout) -> Millis {
+    let run = rollout.run_within(false);
+    run.unwrap_or(rollout.plan.spec.ready.within)
 }
 
 /// Goes on once all are ready: a candidate has its full count before its share rises.
@@ -117,8 +124,8 @@ pub(super) fn once_more(turn: &mut Turn) {
         .map(|i| turn.rollout.start_action(i))
         .collect();
     turn.actions.extend(missing);
-    let wait = turn.wait(turn.rollout.plan.spec.ready.within);
-    turn.enter(Phase::Starting { wait });
+    let wait = turn.wait(ready_within(&turn.rollout));
+    turn.enter(Phase::Starting { wait, late: None });
 }
 
 /// A person says that the command has done its work.

@@ -7,6 +7,7 @@ mod dispatch;
 mod evidence;
 mod forward;
 mod holding;
+mod late;
 mod passed;
 mod returning;
 mod score;

@@ -4,7 +4,7 @@ use windlass_model::{Fact, InstanceEnd, InstanceId, Millis, StuckReason, TimerId
 
 use super::forward::{self, Waited};
 use super::{starting, way_back};
-use crate::rollout::{Action, Event, Phase, Return, Stage, turn::Turn};
+use crate::rollout::{Action, AfterEnd, Event, Phase, Return, Stage, turn::Turn};
 
 pub(super) fn on(turn: &mut Turn, event: &Event, now: Return) {
     match event {
@@ -128,14 +128,30 @@ fn out_of_time(turn: &mut Turn, mut now: Return) {
         return way_back::finish(turn, now);
     }
     if now.stage == Stage::Restarting && turn.rollout.is_command() {
-        now.trouble = Some(way_back::too_late(&turn.rollout));
-        return way_back::end(turn, now, false);
+        let saw = way_back::last_seen(&turn.rollout);
+        return way_back::end(turn, now, AfterEnd::Stuck { saw });
     }
-    let why = if now.stage == Stage::Capacity {
-        StuckReason::NoCapacity
-    } else {
-        let trouble = now.trouble.unwrap_or_else(|| "no answer".to_owned());
-        StuckReason::ReturnTimedOut(trouble)
+    let trouble = now
+        .trouble
+        .unwrap_or_else(|| starting::NO_ANSWER.to_owned());
+    let why = match &now.stage {
+        Stage::Capacity => StuckReason::NoCapacity,
+        // Why it was to be ended comes first.
+        Stage::Ending {
+            then: AfterEnd::Stuck { saw },
+            ..
+        } => StuckReason::ReturnTimedOut(way_back::too_late(
+            &turn.rollout,
+            saw.as_deref(),
+            Some(&trouble),
+        )),
+        Stage::Turn
+        | Stage::Routing { .. }
+        | Stage::Draining
+        | Stage::Stopping { .. }
+        | Stage::Restarting
+        | Stage::Ending { .. }
+        | Stage::Finishing { .. } => StuckReason::ReturnTimedOut(trouble),
     };
     turn.stuck(why);
 }
@@ -171,7 +187,7 @@ fn applied(turn: &mut Turn, now: Return, answered: u32) {
 fn stopped(turn: &mut Turn, mut now: Return, instance: &InstanceId) {
     let (left, ends) = match &mut now.stage {
         Stage::Stopping { left } => (left, None),
-        Stage::Ending { left, again } => (left, Some(*again)),
+        Stage::Ending { left, then } => (left, Some(then.clone())),
         Stage::Turn
         | Stage::Capacity
         | Stage::Routing { .. }
@@ -182,7 +198,7 @@ fn stopped(turn: &mut Turn, mut now: Return, instance: &InstanceId) {
     left.remove(instance);
     match (left.is_empty(), ends) {
         (true, None) => way_back::stopped(turn, now),
-        (true, Some(again)) => way_back::ended(turn, now, again),
+        (true, Some(then)) => way_back::ended(turn, then),
         (false, _) => turn.rollout.phase = Phase::Returning(now),
     }
 }

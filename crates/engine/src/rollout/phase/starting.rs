@@ -3,7 +3,11 @@
 use windlass_model::{InstanceEnd, InstanceId, ReturnReason, StuckReason};
 
 use super::forward::{self, Waited};
-use crate::rollout::{Action, Event, Phase, turn::Turn, wait::Wait};
+use super::late;
+use crate::rollout::{AfterEnd, Event, Phase, turn::Turn, wait::Wait};
+
+/// What was seen of one that has said nothing.
+pub(super) const NO_ANSWER: &str = "no answer";
 
 /// Addresses tried for one instance beyond the first.
 pub(super) const ADDRESS_TRIES: u8 = 4;
@@ -17,7 +21,7 @@ pub(super) fn on(turn: &mut Turn, event: &Event, mut wait: Wait) {
         Event::AddressTaken { instance, .. } => address_taken(turn, instance),
         Event::InstanceLost { instance, end, .. } => lost(turn, instance, end),
         Event::TimerFired { timer } => match forward::fired(turn, wait, *timer) {
-            Waited::On(wait) => turn.rollout.phase = Phase::Starting { wait },
+            Waited::On(wait) => goes_on(turn, wait),
             Waited::Over => out_of_time(turn),
         },
         Event::RanUnseen { instance, ran } => {
@@ -28,17 +32,17 @@ pub(super) fn on(turn: &mut Turn, event: &Event, mut wait: Wait) {
                 return;
             }
             match forward::unseen(turn, wait, *ran) {
-                Waited::On(wait) => turn.rollout.phase = Phase::Starting { wait },
+                Waited::On(wait) => goes_on(turn, wait),
                 Waited::Over => out_of_time(turn),
             }
         }
         Event::Held => {
             wait.pause();
-            turn.rollout.phase = Phase::Starting { wait };
+            goes_on(turn, wait);
         }
         Event::Resumed | Event::Expedited => {
             let wait = forward::resumed(turn, wait);
-            turn.rollout.phase = Phase::Starting { wait };
+            goes_on(turn, wait);
         }
         Event::ReturnRequested { why } => turn.go_back(why.clone()),
         Event::NeedsPassed
@@ -59,6 +63,10 @@ pub(super) fn on(turn: &mut Turn, event: &Event, mut wait: Wait) {
         | Event::DoneByHand { .. }
         | Event::Promoted => {}
     }
+}
+
+fn goes_on(turn: &mut Turn, wait: Wait) {
+    turn.rollout.phase = Phase::Starting { wait, late: None };
 }
 
 /// A command of which nobody knows how it ended may have done its work: only a person can tell.
@@ -103,11 +111,10 @@ fn out_of_time(turn: &mut Turn) {
         return;
     };
     let saw = rollout.health.last_seen.get(&instance).cloned();
-    let end = InstanceEnd::NeverReady(saw.unwrap_or_else(|| "no answer".to_owned()));
     // Nothing goes back from a rollback that fails, and a person is to go on: not beside a run that does too.
     if turn.rollout.is_rollback() && turn.rollout.is_command() {
-        let instance = instance.clone();
-        turn.act(Action::StopInstance { instance });
+        return late::end(turn, AfterEnd::Stuck { saw });
     }
+    let end = InstanceEnd::NeverReady(saw.unwrap_or_else(|| NO_ANSWER.to_owned()));
     turn.fail(ReturnReason::InstanceLost { instance, end });
 }

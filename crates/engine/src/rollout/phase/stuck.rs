@@ -2,8 +2,8 @@
 
 use windlass_model::StuckReason;
 
-use super::{forward, settling, way_back};
-use crate::rollout::{Event, turn::Turn};
+use super::{forward, late, settling, way_back};
+use crate::rollout::{AfterEnd, Event, turn::Turn};
 
 pub(super) fn on(turn: &mut Turn, event: &Event, reason: &StuckReason) {
     match event {
@@ -20,6 +20,9 @@ pub(super) fn on(turn: &mut Turn, event: &Event, reason: &StuckReason) {
             StuckReason::SettleFailed(_) => settling::begin(turn),
             StuckReason::ReturnTimedOut(_) | StuckReason::NoCapacity => turn.way_back(),
             StuckReason::CommandFailed(_) => way_back::once_more(turn),
+            StuckReason::RollbackFailed(_) if late::may_run(turn, reason) => {
+                late::end(turn, AfterEnd::Again);
+            }
             StuckReason::RollbackFailed(_) | StuckReason::OutcomeUnknown(_) => {
                 forward::once_more(turn);
             }

@@ -6,7 +6,7 @@ use windlass_model::{
 
 use crate::rollout::turn::Turn;
 use crate::rollout::wait::Wait;
-use crate::rollout::{Action, Asked, Begun, Phase, Return, Rollout, Stage, resume};
+use crate::rollout::{Action, AfterEnd, Asked, Begun, Phase, Return, Rollout, Stage, resume};
 
 /// Enters the next stage of the way back that is under way.
 fn enter(turn: &mut Turn, mut now: Return, stage: Stage) {
@@ -24,7 +24,7 @@ pub(super) fn begin(turn: &mut Turn, mut now: Return) {
         .any(|i| rollout.health.started.contains(&i.id));
     if restarted && rollout.is_command() {
         // It may still run: it is ended first, and is then another try.
-        return end(turn, now, true);
+        return end(turn, now, AfterEnd::Again);
     }
     if restarted {
         // A way back that was stuck goes on where it was: the candidate is gone already.
@@ -41,7 +41,7 @@ pub(super) fn begin(turn: &mut Turn, mut now: Return) {
 
 /// Work time for what follows once the traffic is back: what draining, stopping and starting again
 /// may take, and some more for routers that answer late.
-fn clean_up_within(rollout: &Rollout) -> Millis {
+pub(super) fn clean_up_within(rollout: &Rollout) -> Millis {
     let plan = &rollout.plan;
     let slots = plan.stable.iter().chain(rollout.displaced());
     let stop = slots
@@ -183,7 +183,7 @@ pub(super) fn stopped(turn: &mut Turn, now: Return) {
 
 /// Starts the old release again, under its new instances. A command has the time of every run of it.
 fn restart(turn: &mut Turn, mut now: Return) {
-    if let Some(within) = turn.rollout.run_within() {
+    if let Some(within) = turn.rollout.run_within(true) {
         now.wait = turn.wait(within);
     }
     enter(turn, now.clone(), Stage::Restarting);
@@ -219,39 +219,53 @@ pub(super) fn once_more(turn: &mut Turn) {
     restart(turn, now);
 }
 
-/// Ends the run of the way back, with all of its group; `again`: so that it runs once more.
-pub(super) fn end(turn: &mut Turn, mut now: Return, again: bool) {
+/// Ends the run of the way back, with all of its group.
+pub(super) fn end(turn: &mut Turn, mut now: Return, then: AfterEnd) {
     now.wait = turn.wait(clean_up_within(&turn.rollout));
+    now.trouble = None;
     let ids = turn.rollout.back.iter().map(|i| i.id.clone()).collect();
     let left = turn.stop(ids);
-    enter(turn, now, Stage::Ending { left, again });
+    enter(turn, now, Stage::Ending { left, then });
 }
 
 /// What ran of it is gone: it runs again, or a person has to say how to go on.
-pub(super) fn ended(turn: &mut Turn, now: Return, again: bool) {
-    if again {
-        return once_more(turn);
+pub(super) fn ended(turn: &mut Turn, then: AfterEnd) {
+    match then {
+        AfterEnd::Again => once_more(turn),
+        AfterEnd::Stuck { saw } => {
+            let told = too_late(&turn.rollout, saw.as_deref(), None);
+            turn.stuck(StuckReason::CommandFailed(InstanceEnd::NeverReady(told)));
+        }
     }
-    let saw = now.trouble.unwrap_or_default();
-    turn.stuck(StuckReason::CommandFailed(InstanceEnd::NeverReady(saw)));
 }
 
-/// What was seen of the run of the way back when its time was over, against what was to be seen.
-pub(super) fn too_late(rollout: &Rollout) -> String {
+/// What was seen of the run of the way back last.
+pub(super) fn last_seen(rollout: &Rollout) -> Option<String> {
     let mut seen = rollout.back.iter();
-    let last = seen.find_map(|i| rollout.health.last_seen.get(&i.id));
-    let within = rollout.run_within().unwrap_or_default();
+    seen.find_map(|i| rollout.health.last_seen.get(&i.id))
+        .cloned()
+}
+
+/// What was seen of the run of the way back when its time was over, against what was to be seen; beside that,
+/// why what is left of it could not be ended, if that is so.
+pub(super) fn too_late(rollout: &Rollout, saw: Option<&str>, stays: Option<&str>) -> String {
+    let within = rollout.run_within(true).unwrap_or_default();
     let wanted = rollout.run(true).map(|(run, _)| run.version);
     let wanted = wanted.unwrap_or_default();
-    match last.filter(|saw| *saw != STILL_RUNS) {
-        Some(saw) => format!(
-            "it ended with status 0, and within {within} {saw}; expected: a `status` that says that {wanted} is live"
-        ),
-        None => format!(
-            "it still ran after {within}, and was ended with all that it had started; expected: an end with status 0 \
-             within {within}"
-        ),
-    }
+    let Some(saw) = saw.filter(|saw| *saw != STILL_RUNS) else {
+        let became = stays.map_or_else(
+            || "was ended with all that it had started".to_owned(),
+            |why| format!("could not be ended: {why}"),
+        );
+        return format!(
+            "it still ran after {within}, and {became}; expected: an end with status 0 within {within}"
+        );
+    };
+    let stays = stays.map(|why| format!("; what is left of it could not be ended: {why}"));
+    format!(
+        "it ended with status 0, and within {within} {saw}{}; expected: a `status` that says that {wanted} is live",
+        stays.unwrap_or_default()
+    )
 }
 
 /// Goes on once every instance of the old release is ready.

@@ -88,6 +88,7 @@ fn by_people() -> Vec<(Option<InstanceOf>, Happened)> {
                 app: app(),
                 environment: production(),
                 services: vec![service("api")],
+                stuck: None,
                 by: "jo".to_owned(),
                 why: Some("moves house".to_owned()),
             },
