@@ -9,7 +9,7 @@ use windlass_edge::{Clock, InstanceState, Prober, Target};
 use windlass_engine::rollout::{Event, Watched};
 use windlass_model::{
     CommandState, InstanceEnd, InstanceId, Millis, Probe, ProbeKind, Probed, STATUS_SAYS_MOVING,
-    STILL_RUNS, ServiceName,
+    ServiceName, still_runs,
 };
 
 use crate::border::Border;
@@ -307,9 +307,12 @@ impl Watch {
                     }
                 }
             }
-            ProbeKind::Command { .. } => Probed::Unready {
-                saw: STILL_RUNS.to_owned(),
-            },
+            ProbeKind::Command { .. } => {
+                let process = self.target.process(&self.watched.instance).await;
+                // Where it can't be told, that it runs is told all the same.
+                let saw = still_runs(process.ok().flatten());
+                Probed::Unready { saw }
+            }
             ProbeKind::Http { .. } | ProbeKind::Tcp => {
                 self.prober
                     .probe(self.probe(), &self.watched.instance)

@@ -1,6 +1,6 @@
 //! What a service waits for, in a few words beside its row.
 
-use windlass_model::{Millis, RolloutPhase};
+use windlass_model::{Millis, RolloutPhase, ran_as};
 
 use super::time::clock;
 use super::words::{FOR_A_HALT, harmless, listed};
@@ -21,8 +21,11 @@ pub(super) fn waits(part: &Part, clock_us: i64, hold: Hold) -> String {
                 left => format!("{} left", clock(left)),
             })
             .unwrap_or_default(),
-        RolloutPhase::Starting => part.doing().unwrap_or_else(|| readiness(part, clock_us)),
-        RolloutPhase::Returning => part.doing().unwrap_or_default(),
+        RolloutPhase::Starting => match part.doing() {
+            Some(doing) => with_process(doing, part),
+            None => readiness(part, clock_us),
+        },
+        RolloutPhase::Returning => with_process(part.doing().unwrap_or_default(), part),
         // What would give it more traffic is what a halt keeps back.
         RolloutPhase::Shifting | RolloutPhase::Holding if hold == Hold::OfAHalt => {
             FOR_A_HALT.to_owned()
@@ -37,6 +40,16 @@ pub(super) fn waits(part: &Part, clock_us: i64, hold: Hold) -> String {
         | RolloutPhase::Settling
         | RolloutPhase::Done
         | RolloutPhase::Returned => String::new(),
+    }
+}
+
+/// What the run of a script does, with the process that a person can look at where it has not ended.
+fn with_process(doing: String, part: &Part) -> String {
+    let saw = part.unready.values().next_back();
+    match saw.filter(|saw| part.is_a_command && ran_as(saw).is_some()) {
+        Some(saw) if doing.is_empty() => harmless(saw),
+        Some(saw) => format!("{doing}: {}", harmless(saw)),
+        None => doing,
     }
 }
 

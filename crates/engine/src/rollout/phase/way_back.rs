@@ -1,7 +1,7 @@
 //! The way back: what a returning rollout does next.
 
 use windlass_model::{
-    Fact, Instance, InstanceEnd, InstanceId, Millis, Percent, STILL_RUNS, Slot, StuckReason,
+    Fact, Instance, InstanceEnd, InstanceId, Millis, Percent, Slot, StuckReason, ran_as,
 };
 
 use crate::rollout::turn::Turn;
@@ -243,13 +243,15 @@ pub(super) fn too_late(rollout: &Rollout) -> String {
     let within = rollout.run_within().unwrap_or_default();
     let wanted = rollout.run(true).map(|(run, _)| run.version);
     let wanted = wanted.unwrap_or_default();
-    match last.filter(|saw| *saw != STILL_RUNS) {
-        Some(saw) => format!(
+    let ran = last.map_or(Some(""), |saw| ran_as(saw));
+    match (ran, last) {
+        (None, Some(saw)) => format!(
             "it ended with status 0, and within {within} {saw}; expected: a `status` that says that {wanted} is live"
         ),
-        None => format!(
-            "it still ran after {within}, and was ended with all that it had started; expected: an end with status 0 \
-             within {within}"
+        (ran, _) => format!(
+            "it still ran after {within}{}, and was ended with all that it had started; expected: an end with status 0 \
+             within {within}",
+            ran.unwrap_or_default()
         ),
     }
 }
