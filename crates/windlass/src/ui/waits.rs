@@ -73,3 +73,27 @@ pub(super) fn left((since_us, within): (i64, Millis), clock_us: i64) -> i64 {
         .saturating_sub(clock_us)
         .clamp(0, within_us)
 }
+
+#[cfg(test)]
+mod tests {
+    use windlass_model::{Percent, still_runs};
+
+    use super::*;
+    use crate::ui::sample;
+
+    #[test]
+    fn the_run_of_a_script_that_has_not_ended_has_its_process_beside_what_it_says() {
+        let mut picture = sample::untold();
+        let part = picture.parts.get_mut(&sample::service("auth"));
+        let part = part.expect("a service");
+        let saw = still_runs(Some(4711));
+        part.unready.insert(sample::instance("1a"), saw);
+        part.is_a_command = true;
+        part.phase = RolloutPhase::Returning;
+        let said = |part: &Part| waits(part, 0, Hold::Nobodys);
+        assert_eq!(said(part), "it still runs as process 4711");
+        part.said = (Some("migrate".to_owned()), Some(Percent::FULL));
+        part.phase = RolloutPhase::Starting;
+        assert_eq!(said(part), "migrate 100 %: it still runs as process 4711");
+    }
+}

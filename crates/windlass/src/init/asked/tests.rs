@@ -2,12 +2,12 @@
 
 use super::*;
 
-fn surely(words: &str) -> Option<Way> {
-    Some(Way::Surely(words.to_owned()))
+fn surely(words: &str) -> Way {
+    Way::Surely(words.to_owned())
 }
 
-fn perhaps(words: &str) -> Option<Way> {
-    Some(Way::Perhaps(words.to_owned()))
+fn perhaps(words: &str) -> Way {
+    Way::Perhaps(words.to_owned())
 }
 
 /// How it deploys, goes back and says what is live.
@@ -23,17 +23,21 @@ fn the_arms_of_a_case_are_what_a_script_can_be_asked() {
     is(
         "deploy.sh",
         "#!/bin/sh\ncase \"${1:-}\" in\n  --status) status ;;\n  -r|--rollback) back ;;\n  *) bring ;;\nesac\n",
-        ("", surely("--rollback"), surely("--status")),
+        ("", Some(surely("--rollback")), Some(surely("--status"))),
     );
     is(
         "deploy.sh",
         "case $1 in --undo) back;; --status) cat live;; *) bring \"$1\"; esac\necho done",
-        ("${VERSION}", surely("--undo"), surely("--status")),
+        (
+            "${VERSION}",
+            Some(surely("--undo")),
+            Some(surely("--status")),
+        ),
     );
     is(
         "bin/deploy",
         "#!/usr/bin/env bash\nset -e\nACTION=\"${1:-deploy}\"\ncase \"$ACTION\" in\n(deploy) bring ;;\n(rollback) back ;;\n*) echo \"usage: $0 $1\"; exit 2 ;;\nesac\n",
-        ("deploy", surely("rollback"), None),
+        ("deploy", Some(surely("rollback")), None),
     );
 }
 
@@ -43,23 +47,27 @@ fn a_loop_over_options_and_a_comparison_are_seen_too() {
     is(
         "deploy.sh",
         options,
-        ("--version ${VERSION}", surely("--rollback"), None),
+        ("--version ${VERSION}", Some(surely("--rollback")), None),
     );
     let function = format!("parse() {{\n{options}}}\nparse \"$@\"\n");
     is(
         "deploy.sh",
         &function,
-        ("--version ${VERSION}", surely("--rollback"), None),
+        ("--version ${VERSION}", Some(surely("--rollback")), None),
     );
     is(
         "deploy.sh",
         "for arg in \"$@\"; do\n  case $arg in --rollback) back; exit ;; esac\ndone\nbring",
-        ("", surely("--rollback"), None),
+        ("", Some(surely("--rollback")), None),
     );
     is(
         "deploy.sh",
         "if [[ \"$1\" == \"--rollback\" ]]; then back; exit; fi\n[ \"${1:-}\" = --status ] && { cat live; exit; }\nbring ${1:?which version}",
-        ("${VERSION}", surely("--rollback"), surely("--status")),
+        (
+            "${VERSION}",
+            Some(surely("--rollback")),
+            Some(surely("--status")),
+        ),
     );
 }
 
@@ -69,7 +77,7 @@ fn what_wants_more_than_the_word_may_be_wrong() {
     is(
         "deploy.sh",
         takes,
-        ("", perhaps("--rollback ${VERSION}"), None),
+        ("", Some(perhaps("--rollback ${VERSION}")), None),
     );
     let passes = "case $1 in deploy) shift; bring \"$@\" ;; rollback) shift; back \"$1\" ;; status) state ;; esac";
     is(
@@ -77,30 +85,34 @@ fn what_wants_more_than_the_word_may_be_wrong() {
         passes,
         (
             "deploy ${VERSION}",
-            perhaps("rollback ${VERSION}"),
-            surely("status"),
+            Some(perhaps("rollback ${VERSION}")),
+            Some(surely("status")),
         ),
     );
     let second = "VERSION=${2:?which}\ncase $1 in deploy) bring ;; rollback) back ;; esac";
     is(
         "deploy.sh",
         second,
-        ("deploy ${VERSION}", perhaps("rollback"), None),
+        ("deploy ${VERSION}", Some(perhaps("rollback")), None),
     );
     let spared = "VERSION=${2:-none}\ncase $1 in deploy) bring ;; rollback) back ;; esac";
-    is("deploy.sh", spared, ("deploy", surely("rollback"), None));
+    is(
+        "deploy.sh",
+        spared,
+        ("deploy", Some(surely("rollback")), None),
+    );
     let later = "[ \"$2\" = --rollback ] && back\nbring $1";
     is(
         "deploy.sh",
         later,
-        ("${VERSION}", perhaps("--rollback ${VERSION}"), None),
+        ("${VERSION}", Some(perhaps("--rollback ${VERSION}")), None),
     );
     let positional =
         "for arg; do case $arg in --rollback) back=1 ;; esac; done\nENV=${1:?environment}";
     is(
         "deploy.sh",
         positional,
-        ("${VERSION}", perhaps("--rollback"), None),
+        ("${VERSION}", Some(perhaps("--rollback")), None),
     );
 }
 
@@ -110,7 +122,7 @@ fn what_only_says_a_word_may_know_it() {
         "# deploy.sh --rollback goes back\nbring\n",
         "usage() {\n  cat <<EOF\ncase x in --rollback) this one ;; esac\nEOF\n}\nbring\n",
     ] {
-        is("deploy.sh", text, ("", perhaps("--rollback"), None));
+        is("deploy.sh", text, ("", Some(perhaps("--rollback")), None));
     }
     // Neither an option of its own nor a word of an answer.
     is(
@@ -131,29 +143,37 @@ fn what_argparse_declares_is_what_a_script_can_be_asked() {
         "p = argparse.ArgumentParser()\np.add_argument('--rollback', action='store_true', help='go back (fast)')\np.add_argument(\"-s\", \"--status\", action=\"store_true\")\np.add_argument('--version')\n",
         (
             "--version ${VERSION}",
-            surely("--rollback"),
-            surely("--status"),
+            Some(surely("--rollback")),
+            Some(surely("--status")),
         ),
     );
     is(
         "deploy.py",
         "sub = p.add_subparsers()\nd = sub.add_parser('deploy')\nd.add_argument('version')\nr = sub.add_parser('rollback')\nr.add_argument('to')\nsub.add_parser('status')\n",
-        ("deploy ${VERSION}", perhaps("rollback"), surely("status")),
+        (
+            "deploy ${VERSION}",
+            Some(perhaps("rollback")),
+            Some(surely("status")),
+        ),
     );
     is(
         "deploy.py",
         "p.add_argument('action', choices=['deploy', 'rollback'], nargs='?')\np.add_argument('--env', required=True)\n",
-        ("deploy", perhaps("rollback"), None),
+        ("deploy", Some(perhaps("rollback")), None),
     );
     is(
         "deploy.py",
         "p.add_argument('--rollback', metavar='VERSION')\np.add_argument('--version', action='version', version='1')\n",
-        ("", perhaps("--rollback ${VERSION}"), None),
+        ("", Some(perhaps("--rollback ${VERSION}")), None),
     );
     is(
         "deploy.py",
         "if '--rollback' in sys.argv:\n    back()\n# --status\n",
-        ("${VERSION}", surely("--rollback"), perhaps("--status")),
+        (
+            "${VERSION}",
+            Some(surely("--rollback")),
+            Some(perhaps("--status")),
+        ),
     );
 }
 
@@ -162,12 +182,16 @@ fn other_languages_are_seen_to_compare_their_arguments() {
     is(
         "deploy.js",
         "if (process.argv[2] === 'rollback') back();\nelse if (process.argv.includes(\"--status\")) tell();\n",
-        ("${VERSION}", surely("rollback"), surely("--status")),
+        (
+            "${VERSION}",
+            Some(surely("rollback")),
+            Some(surely("--status")),
+        ),
     );
     is(
         "deploy.rb",
         "opts.on('--rollback')\n",
-        ("", perhaps("--rollback"), None),
+        ("", Some(perhaps("--rollback")), None),
     );
 }
 
