@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
 use serde::{Deserialize, Serialize};
-use windlass_model::{InstanceId, Millis, Probe, harmless};
+use windlass_model::{InstanceId, Millis, Probe, ProbeKind, harmless};
 
 /// Instances of a service that starts, and are not ready yet.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,11 +31,14 @@ pub struct UnreadyView {
     /// What was seen instead of a good answer, as it was last told: the status and the beginning of the
     /// body, or why there was no answer. None in the first second.
     pub saw: Option<String>,
+    /// Its process, where it is known: what a person can look at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub process: Option<u32>,
 }
 
 impl NotReadyView {
-    /// What is asked and what comes of it, in words: `GET /health at 127.0.0.1:4001 says "HTTP 503: no
-    /// database"`. None as long as nothing was told.
+    /// What is asked and what comes of it, in words: `GET /health at 127.0.0.1:4001 (process 4711) gets "HTTP 503: no
+    /// database"`; of the run of a command what is seen of it. None as long as nothing was told.
     pub fn words(&self) -> Option<String> {
         let mut told = self.instances.values().filter(|one| one.saw.is_some());
         let one = told.next()?;
@@ -45,7 +48,15 @@ impl NotReadyView {
             0 => String::new(),
             count => format!(", and {count} more likewise"),
         };
-        Some(format!("{asks} at {} gets \"{saw}\"{others}", one.address))
+        if matches!(self.probe.kind, ProbeKind::Command { .. }) {
+            return Some(saw);
+        }
+        let process = one.process.map(|pid| format!(" (process {pid})"));
+        Some(format!(
+            "{asks} at {}{} gets \"{saw}\"{others}",
+            one.address,
+            process.unwrap_or_default()
+        ))
     }
 
     /// How long it has lasted and may last, in words: `for 12s of 60s`; counted only while it is not held.

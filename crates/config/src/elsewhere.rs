@@ -10,8 +10,39 @@ pub(crate) struct Meant {
     pub(crate) hint: &'static str,
 }
 
+/// Where others say what is fetched.
+const FETCHED: Meant = Meant {
+    words: &[
+        "source",
+        "sources",
+        "url",
+        "uri",
+        "archive",
+        "artifact",
+        "artefact",
+        "download",
+        "fetch",
+        "git",
+        "repository",
+        "repo",
+        "branch",
+        "commit",
+        "ref",
+        "checksum",
+        "sha256",
+        "digest",
+        "package",
+    ],
+    key: "",
+    hint: "Windlass fetches nothing: bring the files beside this one and check them, then list them in `files`: windlass docs built-elsewhere",
+};
+
+/// Of a release.
+const OF_A_RELEASE: [Meant; 1] = [FETCHED];
+
 /// Of a service, and of what runs it.
-const OF_A_SERVICE: [Meant; 15] = [
+const OF_A_SERVICE: [Meant; 16] = [
+    FETCHED,
     Meant {
         words: &["replicas", "scale", "copies", "count"],
         key: "instances",
@@ -137,6 +168,7 @@ pub(crate) fn meant<'k>(
 ) -> Option<&'static Meant> {
     let all: &[Meant] = match table {
         "service" | "override" | "defaults" | "process" => &OF_A_SERVICE,
+        "release" => &OF_A_RELEASE,
         "file" => &OF_THE_FILE,
         _ => &[],
     };

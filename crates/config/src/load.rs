@@ -90,6 +90,13 @@ impl Refused {
     pub fn render(&self, request: &Request<'_>) -> String {
         render_all(&self.problems, request.name, request.text)
     }
+
+    /// Whether nothing is wrong but that nobody said which of the file's environments is meant.
+    pub fn lacks_an_environment(&self) -> bool {
+        self.problems
+            .iter()
+            .all(|problem| problem.code == WHICH_ENVIRONMENT)
+    }
 }
 
 impl fmt::Display for Refused {

@@ -164,7 +164,7 @@ codes! {
     SCORE_TWICE = "WL0197" Check "`before` asks for a score twice";
     BELOW_ALONE = "WL0198" Check "`below` without a `score`";
     NO_HOST = "WL0475" Check "certificates are ordered for no host, or for one that can't be proven";
-    FOR_A_SHELL = "WL0478" Warning "a word of `run` may be meant for a shell";
+    FOR_A_SHELL = "WL0478" Warning "a word may be meant for a shell";
     NOT_HERE = "WL0479" Request "what a service consists of is not on this machine";
 }
 

@@ -80,8 +80,26 @@ pub struct CommandRun {
     pub attempt: u32,
 }
 
-/// What is seen of a run that has not ended.
+/// What is seen of a run that has not ended begins so; which process it is may follow.
 pub const STILL_RUNS: &str = "it still runs";
+
+/// What stands before the number of that process.
+const AS_PROCESS: &str = " as process ";
+
+/// What is seen of a run that has not ended, with the process that a person can look at, where it is known.
+pub fn still_runs(process: Option<u32>) -> String {
+    process.map_or_else(
+        || STILL_RUNS.to_owned(),
+        |pid| format!("{STILL_RUNS}{AS_PROCESS}{pid}"),
+    )
+}
+
+/// Behind a sentence about the past: " as process 4711" where that was seen of a run that had not ended, nothing
+/// where only that was seen, and none of anything else.
+pub fn ran_as(saw: &str) -> Option<&str> {
+    saw.strip_prefix(STILL_RUNS)
+        .filter(|rest| rest.is_empty() || rest.starts_with(AS_PROCESS))
+}
 
 /// What is seen of a `status` begins so, whatever it said.
 pub const STATUS: &str = "`status` ";

@@ -52,7 +52,7 @@ mod whole;
 
 pub use command::{
     CommandRun, CommandSpec, CommandState, Job, Pass, STATUS, STATUS_SAYS, STATUS_SAYS_LIVE,
-    STATUS_SAYS_MOVING, STATUS_SAYS_NOTHING, STATUS_SILENT, STILL_RUNS,
+    STATUS_SAYS_MOVING, STATUS_SAYS_NOTHING, STATUS_SILENT, STILL_RUNS, ran_as, still_runs,
 };
 pub use count::{about, count, more_to_the_new, one_digit};
 pub use environment::{Environment, KeptFailed, Promoted, ServiceState, StandbyKept, TakenDown};

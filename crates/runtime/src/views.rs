@@ -31,7 +31,9 @@ pub(crate) async fn stored(
         .await
         .map_err(|e| problems::store(&e))?;
     let open = found.ok_or_else(|| problems::unknown_deployment(id))?;
-    view(shared, &open)
+    let mut view = view(shared, &open)?;
+    readiness::name_processes(shared, &mut view).await;
+    Ok(view)
 }
 
 fn view(shared: &Shared, open: &OpenDeployment) -> Result<DeploymentView, Problem> {

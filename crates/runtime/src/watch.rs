@@ -10,7 +10,7 @@ use windlass_edge::{Clock, EdgeError, InstanceState, Prober, Target};
 use windlass_engine::rollout::{Event, Watched};
 use windlass_model::{
     CommandState, InstanceEnd, InstanceId, Millis, Probe, ProbeKind, Probed, STATUS_SAYS_MOVING,
-    STATUS_SILENT, STILL_RUNS, ServiceName,
+    STATUS_SILENT, ServiceName, ran_as, still_runs,
 };
 
 use crate::border::Border;
@@ -273,8 +273,8 @@ impl Watch {
         if let Either::Left((said, _)) = select(&mut said, clock.sleep(SILENT)).await {
             return said;
         }
-        let is_first = self.last.as_deref().is_none_or(|last| last == STILL_RUNS);
-        if is_first {
+        let last = self.last.as_deref();
+        if last.is_none_or(|last| ran_as(last).is_some()) {
             self.bad_answer(STATUS_SILENT.to_owned()).await;
         }
         said.await
@@ -330,9 +330,12 @@ impl Watch {
                     }
                 }
             }
-            ProbeKind::Command { .. } => Probed::Unready {
-                saw: STILL_RUNS.to_owned(),
-            },
+            ProbeKind::Command { .. } => {
+                let process = self.target.process(&self.watched.instance).await;
+                // Where it can't be told, that it runs is told all the same.
+                let saw = still_runs(process.ok().flatten());
+                Probed::Unready { saw }
+            }
             ProbeKind::Http { .. } | ProbeKind::Tcp => {
                 self.prober
                     .probe(self.probe(), &self.watched.instance)

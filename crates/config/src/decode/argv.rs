@@ -82,6 +82,8 @@ fn from_list(node: &Node, items: &[Node], reader: &mut Reader<'_>) -> Option<Vec
                 reader,
             )
         {
+            // A list is taken as it is. A `*` in it is the value of many an option; of a `~` a program knows nothing.
+            warn_of_home((text, item.span), LEAVE_IT, reader);
             words.push(At {
                 span: item.span,
                 value,
@@ -191,7 +193,39 @@ fn shell_free(index: usize, word: &Word, span: Span, reader: &mut Reader<'_>) ->
         );
         reader.warn(FOR_A_SHELL, span, message, hint);
     }
+    warn_of_home(
+        (&word.text, span),
+        "quote the word if it is meant as it is",
+        reader,
+    );
     true
+}
+
+/// What to do with a `~` that can't be quoted.
+pub(crate) const LEAVE_IT: &str = "leave it where the program itself knows `~`";
+
+/// Warns of a text with a `~` that a shell would have read as somebody's folder.
+pub(crate) fn warn_of_home((text, span): (&str, Span), else_so: &str, reader: &mut Reader<'_>) {
+    let begins = text.strip_prefix('~');
+    let set = || text.split_once("=~").map(|(_, rest)| rest);
+    let Some(rest) = begins.or_else(set) else {
+        return;
+    };
+    // `~5` and `~>1.2` are versions, and more than one word is a sentence.
+    let is_a_folder = rest.is_empty() || rest.starts_with('/');
+    if !is_a_folder || text.contains(char::is_whitespace) {
+        return;
+    }
+    let before = text
+        .strip_suffix(rest)
+        .and_then(|text| text.strip_suffix('~'));
+    let better = [before.unwrap_or_default(), "${HOME}", rest].concat();
+    let message = format!(
+        "there is no shell: the `~` of `{}` stays as it is, and no folder is called so",
+        shown(text)
+    );
+    let hint = format!("write {}; {else_so}", shown(&better));
+    reader.warn(FOR_A_SHELL, span, message, &hint);
 }
 
 /// What a shell would have made of a word that may well be meant as it is: `*` is the value of many an option, and

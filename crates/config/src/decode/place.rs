@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 use windlass_model::Template;
 
+use super::argv::{LEAVE_IT, warn_of_home};
 use crate::field::{At, Defs, Shape};
 use crate::limit::{MAX_PLACES_TOLD, MAX_WORD_BYTES};
 use crate::problem::{CONTROL_CHARACTER, EMPTY_VALUE, NOT_QUOTED, PLACE, TOO_LONG};
@@ -145,6 +146,7 @@ impl Shape for VariableValue {
         let value = as_written(node, &Self::wanted(), reader)?;
         let template = places(node, value, reader)?;
         let span = node.span;
+        warn_of_home((value, span), LEAVE_IT, reader);
         passable(&At { span, value }, reader).then_some(template)
     }
 }

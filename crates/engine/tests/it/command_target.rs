@@ -4,7 +4,7 @@ use windlass_engine::deployment::Event as Said;
 use windlass_engine::rollout::{Event, Phase, Stage};
 use windlass_model::{
     DeploymentState, Fact, InstanceEnd, Millis, Outcome, ProbeKind, Repair, ReturnReason,
-    RolloutPhase, STILL_RUNS, StuckReason,
+    RolloutPhase, STILL_RUNS, StuckReason, still_runs,
 };
 
 use crate::asks;
@@ -246,6 +246,16 @@ fn a_way_back_that_hangs_is_ended_at_its_limit_and_runs_again_on_demand_as_anoth
     let asked = api.hears(&Event::Retried);
     let again = "rollback back0 by v2: 1 from 2, try 2 again".to_owned();
     assert!(asked.contains(&again), "{asked:?}");
+}
+
+#[test]
+fn a_way_back_that_hung_is_told_with_the_process_that_it_was() {
+    let mut api = back_runs().after(&[seen(&still_runs(Some(4711)))]);
+    let within = api.rollout.plan.spec.ready.within;
+    api.waits_out();
+    api.hears(&stopped("back0"));
+    let begin = format!("it still ran after {within} as process 4711, and was ended");
+    assert!(why(&api).starts_with(&begin), "{}", why(&api));
 }
 
 #[test]

@@ -1,9 +1,9 @@
 //! `windlass deploy`: does what the file says and follows it live.
 
 use clap::Args;
-use windlass_api::{CheckRequest, DeployRequest, Exit, PlanView, Source};
+use windlass_api::{CheckRequest, DeployRequest, EnvironmentView, Exit, PlanView, Source};
 use windlass_client::{Client, Starting};
-use windlass_model::{DeploymentId, Millis, PlanId};
+use windlass_model::{DeploymentId, Millis, Plan, PlanId, PlanKind};
 
 use super::file::Found;
 use super::halt::must_not_be_halted;
@@ -92,9 +92,14 @@ pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, 
     };
     // A plan was looked at when it was made; a move can only be carried out, not planned.
     let is_new = matches!(request.source, Source::File(_));
-    let mut plan_seen = false;
+    let mut manner = Manner {
+        detach: options.detach,
+        plan_seen: false,
+        warned: false,
+    };
     if is_new && !options.allowed.yes && !options.allowed.may_move {
         let agreed = agree(context, &client, &request).await?;
+        manner.warned = true;
         // What runs now will have changed what is stable before this one begins.
         let is_now = options.meeting.wait.is_none() && !options.meeting.supersede;
         // Nothing to do, unless a deployment runs: what is stable now is then not what will be.
@@ -104,13 +109,9 @@ pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, 
                 show_plan(context, &view);
             }
             request.source = Source::Plan(view.plan.id);
-            plan_seen = true;
+            manner.plan_seen = true;
         }
     }
-    let manner = Manner {
-        detach: options.detach,
-        plan_seen,
-    };
     carry_out(context, &client, &request, manner).await
 }
 
@@ -138,6 +139,7 @@ async fn agree(
     let Some(view) = view else {
         return Ok(None);
     };
+    warn_of_what_is_not_ready(context, &client.status().await?, &view.plan);
     if context.ui.can_ask() {
         show_plan(context, &view);
         let zone = context.ui.talk_style().zone;
@@ -160,6 +162,13 @@ async fn agree(
         );
     }
     Ok(Some(view))
+}
+
+/// Says of what would be gone back to that it is not ready: whoever mends it knows that, others may not.
+fn warn_of_what_is_not_ready(context: &Context, status: &[EnvironmentView], plan: &Plan) {
+    if plan.kind == PlanKind::Deploy {
+        not_ready::warn(context, &not_ready::to_go_back_to(status, plan));
+    }
 }
 
 /// What it would do, if anything, and the deployment that it would take back.
@@ -186,6 +195,8 @@ pub(super) struct Manner {
     pub(super) detach: bool,
     /// Whether the person who asked has seen its plan.
     pub(super) plan_seen: bool,
+    /// Whether they were told what of it is not ready before it begins.
+    pub(super) warned: bool,
 }
 
 /// Begins the deployment, and follows it unless it is to be left alone.
@@ -195,6 +206,12 @@ pub(super) async fn carry_out(
     request: &DeployRequest,
     manner: Manner,
 ) -> Result<Report, Diagnostic> {
+    // Once it runs, what is not ready may be its own doing.
+    let before = if manner.warned {
+        Vec::new()
+    } else {
+        client.status().await?
+    };
     let answer = match turn::ask(context, client, request).await? {
         Asked::Answered(answer) => *answer,
         Asked::Left => return Ok(Report::silent(Exit::Detached)),
@@ -204,6 +221,7 @@ pub(super) async fn carry_out(
         not_ready::wait(context, client, (plan, &request.source), manner.detach).await?;
         return nothing_to_do(&answer.plan);
     };
+    warn_of_what_is_not_ready(context, &before, &answer.plan.plan);
     if !manner.plan_seen {
         show_plan(context, &answer.plan);
     }

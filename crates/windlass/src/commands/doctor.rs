@@ -4,12 +4,13 @@ use serde::Serialize;
 use windlass_api::Exit;
 use windlass_client::StatePaths;
 
+use super::file::Found;
 use super::version::VERSION;
 use crate::context::Context;
 use crate::diagnostic::Diagnostic;
 use crate::doctor::{
-    Finding, Level, certificates, controller, drift, instances, journal, machine, open, releases,
-    restored, router, sockets, state, tokens,
+    Finding, Level, certificates, controller, drift, file, instances, journal, machine, open,
+    releases, restored, router, sockets, state, tokens, unreadable,
 };
 use crate::report::Report;
 use crate::ui::words::{counted, harmless};
@@ -34,6 +35,7 @@ pub(crate) async fn run(context: &Context) -> Result<Report, Diagnostic> {
     } else {
         Vec::new()
     };
+    findings.extend(file_here(context));
     findings.extend(machine());
     // What can't go on first, whatever was looked at before.
     findings.sort_by_key(|found| std::cmp::Reverse(found.level));
@@ -56,6 +58,24 @@ pub(crate) async fn run(context: &Context) -> Result<Report, Diagnostic> {
         report.exit = Exit::Stuck;
     }
     Ok(report)
+}
+
+/// The file of this folder, where there is one.
+fn file_here(context: &Context) -> Option<Finding> {
+    if !Found::is_here(context) {
+        return None;
+    }
+    let found = match Found::find(context) {
+        Ok(found) => found,
+        Err(why) => return Some(unreadable(&why)),
+    };
+    let read = found.try_load(context.global.environment.as_deref(), &[]);
+    Some(match &read {
+        Ok(loaded) => file(&found.name, Ok(&loaded.warnings)),
+        // Which of its environments is meant is not asked here.
+        Err(refused) if refused.lacks_an_environment() => file(&found.name, Ok(&refused.warnings)),
+        Err(refused) => file(&found.name, Err(&refused.problems)),
+    })
 }
 
 /// What concerns one state directory.

@@ -10,7 +10,7 @@ use windlass_api::Exit;
 
 use super::version::VERSION;
 use crate::diagnostic::Diagnostic;
-use crate::pages;
+use crate::pages::{self, FILES, Row, VARIABLES};
 use crate::report::Report;
 use crate::ui::words::counted;
 
@@ -33,27 +33,64 @@ pub(crate) fn run(options: &Options) -> Result<Report, Diagnostic> {
     Report::new(text, &value)
 }
 
-/// One page as roff; the first one tells the exit codes too.
+/// One page as roff, with the variables and files that the command has to do with; the first one tells all of them,
+/// and the exit codes too.
 fn page(command: Command) -> io::Result<String> {
     let is_first = command.get_name() == "windlass";
+    let surroundings = surroundings(&command);
     let mut text = Vec::new();
     Man::new(command)
         .source(format!("Windlass {VERSION}"))
         .manual("Windlass manual")
         .render(&mut text)?;
     let text = String::from_utf8(text).map_err(io::Error::other)?;
-    let text = text.replace(".SH EXTRA\nExamples:\n", ".SH EXAMPLES\n");
     let codes = if is_first {
         exit_status()
     } else {
         String::new()
     };
-    Ok(text.replace(".SH EXTRA\n", &[&codes, ".SH NOTES\n"].concat()))
+    let before = [codes, surroundings].concat();
+    let examples = text.replace(
+        ".SH EXTRA\nExamples:\n",
+        &[&before, ".SH EXAMPLES\n"].concat(),
+    );
+    let whole = examples.replace(".SH EXTRA\n", &[&before, ".SH NOTES\n"].concat());
+    // One that has neither examples nor notes.
+    Ok(if whole.contains(".SH ENVIRONMENT\n") {
+        whole
+    } else {
+        [whole, before].concat()
+    })
+}
+
+fn surroundings(command: &Command) -> String {
+    // Built, `report phase` is called `windlass-report-phase`.
+    let name = command.get_display_name().unwrap_or_default();
+    let verb = name.split('-').nth(1);
+    let sections = [("ENVIRONMENT", VARIABLES), ("FILES", FILES)];
+    let sections = sections.map(|(heading, rows)| {
+        let rows = pages::of(rows, verb).into_iter().map(entry);
+        std::iter::once(format!(".SH {heading}\n"))
+            .chain(rows)
+            .collect::<String>()
+    });
+    sections.concat()
+}
+
+fn entry(row: &Row) -> String {
+    let name = roff(row.name).replace(", ", "\\fR, \\fB");
+    format!(".TP\n\\fB{name}\\fR\n{}\n", roff(row.means))
+}
+
+/// A text as roff takes it.
+fn roff(text: &str) -> String {
+    let text = text.replace('`', "").replace('\\', "\\e");
+    text.replace('-', "\\-")
 }
 
 fn exit_status() -> String {
     let codes = Exit::ALL.iter().map(|exit| {
-        let meaning = exit.meaning().replace('`', "").replace('-', "\\-");
+        let meaning = roff(exit.meaning());
         format!(".TP\n\\fB{}\\fR\n{meaning}\n", exit.code())
     });
     [".SH \"EXIT STATUS\"\n".to_owned()]

@@ -44,6 +44,7 @@ pub(crate) async fn run(context: &Context, options: &Options) -> Result<Report, 
     let manner = Manner {
         detach: options.detach,
         plan_seen: false,
+        warned: false,
     };
     carry_out(context, &client, &request, manner).await
 }

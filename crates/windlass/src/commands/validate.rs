@@ -3,7 +3,6 @@
 
 use serde::Serialize;
 use windlass_api::Exit;
-use windlass_config::RefusedKind;
 use windlass_model::{AppName, EnvironmentName, ServiceName};
 use windlass_server::look_at_certificates;
 
@@ -16,9 +15,6 @@ use crate::context::Context;
 use crate::diagnostic::Diagnostic;
 use crate::report::Report;
 use crate::ui::words::{counted, listed};
-
-/// The problem *several environments and no `-e`*: no fault of the file.
-const WHICH_ENVIRONMENT: &str = "WL0180";
 
 /// What a valid file says.
 #[derive(Debug, Serialize)]
@@ -57,10 +53,8 @@ pub(crate) async fn run(context: &Context) -> Result<Report, Diagnostic> {
     let mut loaded = match found.try_load(context.global.environment.as_deref(), &[]) {
         Ok(loaded) => loaded,
         Err(refused) => {
-            let open = refused.kind == RefusedKind::Usage
-                && refused.problems.iter().all(|p| p.code == WHICH_ENVIRONMENT);
             let hint = refused.problems.first().and_then(|p| p.hint.clone());
-            return match hint.filter(|_| open) {
+            return match hint.filter(|_| refused.lacks_an_environment()) {
                 Some(hint) => {
                     found.warn(context, &refused.warnings);
                     Report::new(

@@ -3,6 +3,7 @@
 
 mod certificates;
 mod controller;
+mod file;
 mod finding;
 mod instances;
 mod journal;
@@ -18,6 +19,7 @@ mod unready;
 
 pub(crate) use certificates::certificates;
 pub(crate) use controller::{controller, drift, open};
+pub(crate) use file::{file, unreadable};
 pub(crate) use finding::{Finding, Level};
 pub(crate) use instances::instances;
 pub(crate) use journal::journal;

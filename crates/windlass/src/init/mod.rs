@@ -1,6 +1,7 @@
 //! What `windlass init` sees in a folder and the file that it drafts from it. Reads, decides and
 //! words; the command writes.
 
+mod asked;
 mod cargo;
 mod compose;
 mod docker;

@@ -2,10 +2,11 @@
 
 use std::path::Path;
 
+use super::asked::{Asked, Told, Way, asked};
 use super::draft::{Guess, name};
 use super::folder::Folder;
 use super::run::{quoted, word};
-use super::script::{reads_arguments, runs};
+use super::script::runs;
 use crate::ui::wide::{padded, wide};
 
 /// Folders beside the file that often hold such scripts.
@@ -17,17 +18,32 @@ const ENDINGS: [&str; 6] = [".sh", ".bash", ".py", ".rb", ".pl", ".js"];
 /// What a script that goes back is called.
 const BACK: [&str; 3] = ["rollback", "revert", "undo"];
 
+/// What stands beside the lines of a target.
+const SAYS_STATE: &str =
+    "prints {\"version\": \"1\", \"state\": \"live\"}; without it an end with 0 is believed";
+const KNOWS_STATUS: &str = "it knows this, and has to print {\"version\": \"1\", \"state\": \"live\"} first; without it an end with 0 is believed";
+const NAMES_STATUS: &str = "it names this: look whether it prints {\"version\": \"1\", \"state\": \"live\"}; without it an end with 0 is believed";
+const GOES_BACK: &str = "goes back; without it the deploy of the version before runs again";
+const GOES_BACK_ITSELF: &str = "goes back, unless the script was changed since; without it the deploy of the version before runs again";
+const MAY_GO_BACK: &str = "it names this: look what it wants, ${VERSION} is where it goes; without it the deploy of the version before runs again";
+
 /// What is wrapped beside the script that deploys.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Wrapped {
-    /// Says what is live, in the words that Windlass reads.
-    status: Option<String>,
-    /// Goes back.
-    rollback: Option<String>,
+    status: Line,
+    rollback: Line,
     /// Whether it wants its flags.
     is_told_by_flags: bool,
-    /// The script as it is called without arguments.
-    script: String,
+}
+
+/// A command of the target.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Line {
+    /// The command, or an example of one.
+    command: String,
+    /// Whether it is what the script shows: else it is a comment, since a wrong guess would run.
+    is_sure: bool,
+    says: &'static str,
 }
 
 /// The likeliest of the scripts here that deploy.
@@ -51,34 +67,72 @@ pub(super) fn service(folder: &Folder) -> Option<Guess> {
     let path = script(folder)?;
     let text = folder.read(&path).unwrap_or_default();
     let script = runs_by_its_line(folder, &path, &text);
-    let (run, told) = told(&script, &text);
-    let speaks = text.contains("--status") && text.contains("\"state\"");
-    let back = PLACES.iter().find_map(|place| {
-        let mut all = scripts(folder, place);
-        all.find(|path| BACK.contains(&stem(path)))
-    });
-    let back = back.map(|path| {
-        let text = folder.read(&path).unwrap_or_default();
-        runs_by_its_line(folder, &path, &text)
-    });
+    let asked = asked(&path, &text);
+    let run = std::iter::once(script.clone()).chain(asked.deploy.clone());
     let wraps = Wrapped {
-        status: speaks.then(|| format!("{script} --status")),
-        rollback: back,
+        status: status(&script, &text, asked.status.as_ref()),
+        rollback: rollback(folder, &script, asked.rollback.as_ref()),
         is_told_by_flags: text.contains("--orchestrated"),
-        script,
     };
     Some(Guess {
         name: folder.name(),
-        run,
+        run: run.collect::<Vec<_>>().join(" "),
         notes: vec![
             format!(
                 "Guessed: {path} deploys by itself, so it is run as it is: windlass docs wrap-a-script"
             ),
-            told.to_owned(),
+            told(&asked).to_owned(),
         ],
         wraps: Some(wraps),
         ..Guess::default()
     })
+}
+
+/// How it is asked what is live, where it answers in the words that Windlass reads.
+fn status(script: &str, text: &str, way: Option<&Way>) -> Line {
+    let quoted = ["\"state\"", "\\\"state\\\"", "'state'"];
+    let speaks = quoted.iter().any(|state| text.contains(state));
+    let (words, is_sure, says) = match way {
+        Some(Way::Surely(words)) if speaks => (words.as_str(), true, SAYS_STATE),
+        Some(Way::Surely(words)) => (words.as_str(), false, KNOWS_STATUS),
+        Some(Way::Perhaps(words)) => (words.as_str(), false, NAMES_STATUS),
+        None => ("--status", false, SAYS_STATE),
+    };
+    Line {
+        command: format!("{script} {words}"),
+        is_sure,
+        says,
+    }
+}
+
+/// How it goes back: by a script that is called so, else by what the one that deploys can be asked for.
+fn rollback(folder: &Folder, script: &str, way: Option<&Way>) -> Line {
+    let back = PLACES.iter().find_map(|place| {
+        let mut all = scripts(folder, place);
+        all.find(|path| BACK.contains(&stem(path)))
+    });
+    if let Some(path) = back {
+        let text = folder.read(&path).unwrap_or_default();
+        return Line {
+            command: runs_by_its_line(folder, &path, &text),
+            is_sure: true,
+            says: GOES_BACK,
+        };
+    }
+    let asked = |words: &str, is_sure, says| Line {
+        command: format!("{script} {words}"),
+        is_sure,
+        says,
+    };
+    match way {
+        Some(Way::Surely(words)) => asked(words, true, GOES_BACK_ITSELF),
+        Some(Way::Perhaps(words)) => asked(words, false, MAY_GO_BACK),
+        None => Line {
+            command: "./rollback.sh".to_owned(),
+            is_sure: false,
+            says: GOES_BACK,
+        },
+    }
 }
 
 /// The scripts of a folder below, as they are named from here.
@@ -123,23 +177,18 @@ fn runs_by_its_line(folder: &Folder, path: &str, text: &str) -> String {
     }
 }
 
-/// Its command with what tells it the version, and what was guessed about that.
-fn told(script: &str, text: &str) -> (String, &'static str) {
-    if text.contains("WINDLASS_VERSION") {
-        (
-            script.to_owned(),
-            "It reads the version from WINDLASS_VERSION.",
-        )
-    } else if reads_arguments(text) {
-        (
-            format!("{script} ${{VERSION}}"),
-            "It reads its arguments: look whether the version is the first of them.",
-        )
-    } else {
-        (
-            script.to_owned(),
-            "Nothing in it was seen to read WINDLASS_VERSION, the version that must be live afterwards.",
-        )
+/// What was guessed about how it learns its version.
+fn told(asked: &Asked) -> &'static str {
+    match asked.told {
+        Told::Variable => "It reads the version from WINDLASS_VERSION.",
+        Told::Option => "It knows --version, so it is told the version by that.",
+        Told::Argument if asked.deploy.len() > 1 => {
+            "Its `deploy` takes something more: look whether that is the version."
+        }
+        Told::Argument => "It reads its arguments: look whether the version is the first of them.",
+        Told::Unseen => {
+            "Nothing in it was seen to read WINDLASS_VERSION, the version that must be live afterwards."
+        }
     }
 }
 
@@ -158,21 +207,18 @@ impl Wrapped {
                 format!("        deploy: {}", quoted(&guess.run)),
                 "brings that version, then ends with 0",
             ),
+            (self.status.under("status"), self.status.says),
+            (self.rollback.under("rollback"), self.rollback.says),
             (
-                option(
-                    "status",
-                    self.status.as_deref(),
-                    &quoted(&format!("{} --status", self.script)),
-                ),
-                "prints {\"version\": \"1\", \"state\": \"live\"}; without it an end with 0 is believed",
+                "        # within: 10m".to_owned(),
+                "how long one run may take",
             ),
             (
-                option("rollback", self.rollback.as_deref(), "./rollback.sh"),
-                "goes back; without it the deploy of the version before runs again",
-            ),
-            (option("within", None, "10m"), "how long one run may take"),
-            (
-                option("pass", self.is_told_by_flags.then_some("both"), "both"),
+                if self.is_told_by_flags {
+                    "        pass: both".to_owned()
+                } else {
+                    "        # pass: both".to_owned()
+                },
                 "tells it by flags too where to report; without it by variables",
             ),
             (
@@ -190,10 +236,10 @@ impl Wrapped {
     }
 }
 
-/// A key with its value; as a comment where none is known.
-fn option(key: &str, known: Option<&str>, example: &str) -> String {
-    match known {
-        Some(known) => format!("        {key}: {}", quoted(known)),
-        None => format!("        # {key}: {example}"),
+impl Line {
+    /// With its key; as a comment where it is not sure.
+    fn under(&self, key: &str) -> String {
+        let begin = if self.is_sure { "" } else { "# " };
+        format!("        {begin}{key}: {}", quoted(&self.command))
     }
 }

@@ -6,6 +6,7 @@ use clap::{Arg, Command};
 
 use super::exits;
 use super::help::command;
+use super::surroundings::{FILES, VARIABLES, table};
 
 /// The heading of what every command takes.
 const EVERY: &str = "Options of every command";
@@ -24,6 +25,12 @@ pub(crate) fn reference() -> String {
     );
     section(&mut text, EVERY, "");
     text.push_str(&rows(whole.get_arguments().filter(|arg| !is_help(arg))));
+    section(
+        &mut text,
+        "Environment variables",
+        &table("variable", VARIABLES),
+    );
+    section(&mut text, "Files", &table("file", FILES));
     for verb in whole.get_subcommands().filter(|verb| !verb.is_hide_set()) {
         text.push_str(&one(verb));
         for below in verb.get_subcommands() {

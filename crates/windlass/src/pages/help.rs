@@ -193,6 +193,9 @@ halted already. Who halted and who lifted it: windlass events --outside",
 Without -e in every environment of the application, with it in that one.
 
 Asks once on a terminal. Journal and releases stay. Start again: windlass deploy
+The same release is started; another one begins as the first did, with nothing
+to go back to. What a script has deployed stays live: of a `command` the next
+deployment goes on from that version, and can go back to it.
 Ends with 0 when nothing runs any more, 5 when you said no, 6 when something
 does not end.",
     ),

@@ -4,10 +4,12 @@ mod cli;
 mod codes;
 mod exits;
 mod help;
+mod surroundings;
 mod topics;
 #[cfg(test)]
 mod typed;
 
 pub(crate) use codes::{CodePage, NO_PAGE, codes, known, nearest};
 pub(crate) use help::{command, verbs};
+pub(crate) use surroundings::{FILES, Row, VARIABLES, of};
 pub(crate) use topics::{TOPICS, Topic, reference, topic};

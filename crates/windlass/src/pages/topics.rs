@@ -68,6 +68,11 @@ pub(crate) const TOPICS: &[Topic] = &[
         "bring your own service under Windlass"
     ),
     written!(
+        "built-elsewhere",
+        "howto/built-elsewhere.md",
+        "deploy an archive from a server, or a checkout: fetched, checked, kept"
+    ),
+    written!(
         "canary",
         "howto/canary.md",
         "give a new release a growing share of the traffic"

@@ -3,7 +3,7 @@
 use windlass_api::Event;
 use windlass_model::{
     CommandRun, DeploymentState, Fact, InstanceId, Judgement, Lacking, Millis, Outcome, Past,
-    Proof, Report, RolloutPhase, Rule, ServiceName, SlotId, Verdict,
+    ProbeKind, Proof, Report, RolloutPhase, Rule, ServiceName, SlotId, Verdict,
 };
 
 use super::time::{of_day, took};
@@ -216,6 +216,9 @@ fn not_ready_words(fact: &Fact) -> String {
         return String::new();
     };
     let (asks, saw) = (harmless(&probe.asks()), harmless(saw));
+    if matches!(probe, ProbeKind::Command { .. }) {
+        return format!("not_ended instance={instance} saw={saw:?} within={within}");
+    }
     format!("not_ready instance={instance} probe={asks:?} saw={saw:?} within={within}")
 }
 

@@ -249,12 +249,15 @@ fn left_us(ms: u64) -> i64 {
 }
 
 /// What those that are not ready answer, and how long that may last.
-fn not_ready(late: &NotReadyView, shown: &Shown<'_>) -> Option<String> {
+fn not_ready(late: &NotReadyView, phase: RolloutPhase, shown: &Shown<'_>) -> Option<String> {
     let age = late.age(shown.now_us);
     let until = match late.until_us {
         Some(until_us) => {
             let at = of_day(until_us, &shown.style.zone);
-            format!("until {at}, then it goes back")
+            // Behind a way back there is no other.
+            let is_back = phase == RolloutPhase::Returning;
+            let then = if is_back { "is stuck" } else { "goes back" };
+            format!("until {at}, then it {then}")
         }
         None => "its time stands still while it is held".to_owned(),
     };
@@ -271,7 +274,7 @@ fn said(part: &RolloutView, shown: &Shown<'_>) -> Vec<String> {
     said.extend(
         part.not_ready
             .as_ref()
-            .and_then(|late| not_ready(late, shown)),
+            .and_then(|late| not_ready(late, part.phase, shown)),
     );
     if let Some(evidence) = &part.evidence {
         said.push(evidence.words());

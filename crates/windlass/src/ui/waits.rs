@@ -1,6 +1,6 @@
 //! What a service waits for, in a few words beside its row.
 
-use windlass_model::{Millis, RolloutPhase};
+use windlass_model::{Millis, RolloutPhase, ran_as};
 
 use super::time::clock;
 use super::words::{FOR_A_HALT, harmless, listed};
@@ -21,8 +21,11 @@ pub(super) fn waits(part: &Part, clock_us: i64, hold: Hold) -> String {
                 left => format!("{} left", clock(left)),
             })
             .unwrap_or_default(),
-        RolloutPhase::Starting => part.doing().unwrap_or_else(|| readiness(part, clock_us)),
-        RolloutPhase::Returning => part.doing().unwrap_or_default(),
+        RolloutPhase::Starting => match part.doing() {
+            Some(doing) => with_process(doing, part),
+            None => readiness(part, clock_us),
+        },
+        RolloutPhase::Returning => with_process(part.doing().unwrap_or_default(), part),
         // What would give it more traffic is what a halt keeps back.
         RolloutPhase::Shifting | RolloutPhase::Holding if hold == Hold::OfAHalt => {
             FOR_A_HALT.to_owned()
@@ -37,6 +40,16 @@ pub(super) fn waits(part: &Part, clock_us: i64, hold: Hold) -> String {
         | RolloutPhase::Settling
         | RolloutPhase::Done
         | RolloutPhase::Returned => String::new(),
+    }
+}
+
+/// What the run of a script does, with the process that a person can look at where it has not ended.
+fn with_process(doing: String, part: &Part) -> String {
+    let saw = part.unready.values().next_back();
+    match saw.filter(|saw| part.is_a_command && ran_as(saw).is_some()) {
+        Some(saw) if doing.is_empty() => harmless(saw),
+        Some(saw) => format!("{doing}: {}", harmless(saw)),
+        None => doing,
     }
 }
 
@@ -59,4 +72,28 @@ pub(super) fn left((since_us, within): (i64, Millis), clock_us: i64) -> i64 {
         .saturating_add(within_us)
         .saturating_sub(clock_us)
         .clamp(0, within_us)
+}
+
+#[cfg(test)]
+mod tests {
+    use windlass_model::{Percent, still_runs};
+
+    use super::*;
+    use crate::ui::sample;
+
+    #[test]
+    fn the_run_of_a_script_that_has_not_ended_has_its_process_beside_what_it_says() {
+        let mut picture = sample::untold();
+        let part = picture.parts.get_mut(&sample::service("auth"));
+        let part = part.expect("a service");
+        let saw = still_runs(Some(4711));
+        part.unready.insert(sample::instance("1a"), saw);
+        part.is_a_command = true;
+        part.phase = RolloutPhase::Returning;
+        let said = |part: &Part| waits(part, 0, Hold::Nobodys);
+        assert_eq!(said(part), "it still runs as process 4711");
+        part.said = (Some("migrate".to_owned()), Some(Percent::FULL));
+        part.phase = RolloutPhase::Starting;
+        assert_eq!(said(part), "migrate 100 %: it still runs as process 4711");
+    }
 }

@@ -7,7 +7,7 @@ use windlass_api::{DeploymentView, Word};
 use windlass_model::{
     DeploymentState, Finalize, Halt, InstanceEnd, Outcome, Percent, PlanKind, Proof, Repair,
     ReturnReason, RolloutPhase, STATUS_SAYS, STATUS_SAYS_MOVING, STATUS_SILENT, StuckReason,
-    Verdict, Version, nearest,
+    Verdict, Version, nearest, ran_as,
 };
 
 use super::Role;
@@ -306,9 +306,10 @@ pub(crate) fn instance_end(end: &InstanceEnd) -> String {
         InstanceEnd::NeverReady(saw) if saw.starts_with(STATUS_SILENT) => {
             format!("was not ready in time: its {}", harmless(saw))
         }
-        InstanceEnd::NeverReady(saw) => {
-            format!("was not ready in time; last answer: {}", harmless(saw))
-        }
+        InstanceEnd::NeverReady(saw) => match ran_as(saw) {
+            Some(process) => format!("had not ended in time: it ran{}", harmless(process)),
+            None => format!("was not ready in time; last answer: {}", harmless(saw)),
+        },
         InstanceEnd::Unready(saw) => {
             format!("is no longer ready; last answer: {}", harmless(saw))
         }
@@ -490,7 +491,7 @@ pub(crate) fn change(from: Option<&Version>, to: &Version) -> String {
 
 #[cfg(test)]
 mod tests {
-    use windlass_model::Millis;
+    use windlass_model::{Millis, still_runs};
 
     use super::*;
     use crate::ui::sample;
@@ -531,6 +532,10 @@ mod tests {
         assert_eq!(
             said(STATUS_SAYS_MOVING),
             "was not ready in time; last answer: `status` says that it is moving"
+        );
+        assert_eq!(
+            said(&still_runs(Some(4711))),
+            "had not ended in time: it ran as process 4711"
         );
     }
 

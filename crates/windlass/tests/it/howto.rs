@@ -17,6 +17,11 @@ fn the_page_about_a_first_deployment_works_as_it_is_written() {
 }
 
 #[test]
+fn the_page_about_what_was_built_elsewhere_works_as_it_is_written() {
+    works("howto/built-elsewhere.md");
+}
+
+#[test]
 fn the_page_about_canaries_works_as_it_is_written() {
     works("howto/canary.md");
 }

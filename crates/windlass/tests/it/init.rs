@@ -530,7 +530,7 @@ fn a_script_that_deploys_by_itself_is_wrapped() {
     let text = written(&[
         (
             "scripts/deploy.sh",
-            "#!/bin/bash\n# deploy.sh --status: {\"state\": \"live\"}, --orchestrated\necho $WINDLASS_VERSION\n",
+            "#!/bin/bash\n# --orchestrated\ncase $1 in --status) echo '{\"version\": \"1\", \"state\": \"live\"}'; exit ;; esac\necho $WINDLASS_VERSION\n",
         ),
         ("scripts/rollback.sh", "#!/bin/bash\n"),
         ("lib.sh", "log() { echo $1; }\n"),
@@ -547,6 +547,50 @@ fn a_script_that_deploys_by_itself_is_wrapped() {
     let text = written(&[("deploy-prod.py", "print(sys.argv[1])\n")]);
     let deploy = "        deploy: python3 ./deploy-prod.py ${VERSION} ";
     assert!(text.contains(deploy), "{text}");
+}
+
+#[test]
+fn a_script_is_asked_to_go_back_and_for_its_status_as_it_shows_that_it_can_be() {
+    let script = "#!/bin/sh\nstatus() { echo \"{\\\"version\\\": \\\"1\\\", \\\"state\\\": \\\"live\\\"}\"; }\ncase \"${1:-}\" in\n  --rollback) back ;;\n  --status) status ;;\n  *) echo \"brings $WINDLASS_VERSION\" ;;\nesac\n";
+    insta::assert_snapshot!(written(&[("deploy.sh", script)]), @r#"
+    app: my-shop
+
+    services:
+      # Guessed: deploy.sh deploys by itself, so it is run as it is: windlass docs wrap-a-script
+      # It reads the version from WINDLASS_VERSION.
+      my-shop:
+        release: { version: "1" }                 # yours; the next one: windlass deploy --set my-shop=2
+        target:
+          command:
+            deploy: sh ./deploy.sh                # brings that version, then ends with 0
+            status: sh ./deploy.sh --status       # prints {"version": "1", "state": "live"}; without it an end with 0 is believed
+            rollback: sh ./deploy.sh --rollback   # goes back, unless the script was changed since; without it the deploy of the version before runs again
+            # within: 10m                         # how long one run may take
+            # pass: both                          # tells it by flags too where to report; without it by variables
+        # bake: 2m                                # how long a new version is watched; without it 30s
+    "#);
+    let verbs = "case $1 in deploy) bring $2 ;; rollback) back ;; status) cat live ;; esac\n";
+    let text = written(&[("deploy.sh", verbs)]);
+    for line in [
+        "        deploy: sh ./deploy.sh deploy ${VERSION} ",
+        "        # status: sh ./deploy.sh status ",
+        "        rollback: sh ./deploy.sh rollback ",
+    ] {
+        assert!(text.contains(&format!("\n{line}")), "{line:?} in {text}");
+    }
+}
+
+#[test]
+fn what_a_script_may_know_and_does_not_show_is_a_comment() {
+    for script in [
+        "case $1 in --rollback) back \"$2\" ;; *) bring ;; esac\n",
+        "# deploy.sh --rollback\n",
+    ] {
+        let text = written(&[("deploy.sh", script)]);
+        let line = "\n        # rollback: sh ./deploy.sh --rollback ";
+        assert!(text.contains(line), "{text}");
+        assert!(!text.contains("\n        rollback:"), "{text}");
+    }
 }
 
 #[test]

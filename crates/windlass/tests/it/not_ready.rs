@@ -83,6 +83,12 @@ fn what_would_be_gone_back_to_and_does_not_answer_is_told_as_it_is() {
     ]);
     let left = lab.run(&["deploy"]).exits(3);
     left.says(&["traffic now: web 100 %", "(which does not answer)"]);
+    // Once, before it begins; also where nobody is asked and where a stored plan is carried out.
+    for options in [&["deploy"][..], &["deploy", "--yes"], &["retry"]] {
+        let left = lab.run(options).exits(3);
+        let told = left.err.matches("should the new release fail").count();
+        assert_eq!(told, 1, "{options:?}: {}", left.err);
+    }
     let seen = lab.run(&["doctor"]);
     assert!(
         seen.out.contains("mend it, then: windlass deploy"),

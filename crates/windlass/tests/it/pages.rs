@@ -1,9 +1,11 @@
 //! What the program says about itself: `explain`, `docs`, `completions`, `man`.
 
+use std::collections::BTreeSet;
 use std::process::Command;
 
 use serde_json::Value;
 
+use crate::lab::repository;
 use crate::typed::Place;
 
 #[test]
@@ -89,6 +91,7 @@ fn every_page_is_listed_and_printed() {
     insta::assert_snapshot!(list.out, @r"
     tutorial            a quarter of an hour from an empty folder to a canary
     first-deployment    bring your own service under Windlass
+    built-elsewhere     deploy an archive from a server, or a checkout: fetched, checked, kept
     canary              give a new release a growing share of the traffic
     metrics             take a release back by a number of your own
     roll-back           what takes a bad release back, and how you do it
@@ -266,6 +269,84 @@ fn the_first_manual_page_tells_the_exit_codes() {
     let (_, after) = left.out.split_once(".SH \"EXIT STATUS\"\n").unwrap();
     assert!(after.starts_with(".TP\n\\fB0\\fR\n"), "{after}");
     assert!(after.contains("\\fB130\\fR") && after.contains(".SH NOTES\n"));
+}
+
+#[test]
+fn a_manual_page_tells_the_variables_and_files_that_its_command_has_to_do_with() {
+    let place = Place::empty();
+    let whole = place.run(&["man"]).out;
+    let (_, after) = whole.split_once("\n.SH ENVIRONMENT\n").unwrap();
+    let (variables, after) = after.split_once("\n.SH FILES\n").unwrap();
+    let (files, _) = after.split_once("\n.SH ").unwrap();
+    for name in [
+        "WINDLASS_STATE_DIR",
+        "WINDLASS_TOKEN",
+        "WINDLASS_LOG",
+        "NO_COLOR",
+    ] {
+        assert!(
+            variables.contains(&format!("\n\\fB{name}\\fR\n"))
+                || variables.starts_with(&format!(".TP\n\\fB{name}")),
+            "{name}: {variables}"
+        );
+    }
+    for name in ["windlass.yaml", "STATE/windlass.db", "RUN/controller.sock"] {
+        assert!(
+            files.contains(&format!("\\fB{name}\\fR")),
+            "{name}: {files}"
+        );
+    }
+    place.run(&["man", "--out", "pages"]);
+    let page = |verb: &str| {
+        std::fs::read_to_string(place.path(&format!("pages/windlass-{verb}.1"))).unwrap()
+    };
+    for verb in ["deploy", "report-phase", "man"] {
+        let page = page(verb);
+        assert_eq!(page.matches("\n.SH ENVIRONMENT\n").count(), 1, "{page}");
+        assert_eq!(page.matches("\n.SH FILES\n").count(), 1, "{page}");
+        assert!(page.contains("WINDLASS_STATE_DIR"), "{page}");
+    }
+    assert!(page("report-phase").contains("WINDLASS_COORDINATION_ENDPOINT"));
+    assert!(!page("deploy").contains("WINDLASS_COORDINATION_ENDPOINT"));
+    assert!(page("halt").contains("STATE/halted") && !page("deploy").contains("STATE/halted"));
+}
+
+#[test]
+fn each_variable_of_its_own_that_the_program_reads_or_sets_is_in_the_reference() {
+    let cli = std::fs::read_to_string(repository("docs/reference/cli.md")).unwrap();
+    let mut unknown = BTreeSet::new();
+    let mut folders = vec![repository("crates")];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.file_name().unwrap().to_string_lossy().into_owned();
+            let is_source = path.extension().is_some_and(|ending| ending == "rs");
+            if path.is_dir() && name != "tests" {
+                folders.push(path);
+            } else if is_source && !name.contains("tests") {
+                unknown.extend(of_windlass(&std::fs::read_to_string(&path).unwrap()));
+            }
+        }
+    }
+    assert!(unknown.contains("WINDLASS_STATE_DIR"));
+    // Between two routers only.
+    unknown.remove("WINDLASS_ROUTER_TAKES_PLACE");
+    // A variable of this name is in a test alone.
+    unknown.remove("WINDLASS_NO_SUCH");
+    unknown.retain(|name| !cli.contains(&format!("`{name}`")));
+    assert!(unknown.is_empty(), "{unknown:?}");
+}
+
+/// The texts of a source that are such a name.
+fn of_windlass(source: &str) -> Vec<String> {
+    let texts = source
+        .split('"')
+        .filter(|text| text.starts_with("WINDLASS_"));
+    let is_name = |c: char| c.is_ascii_uppercase() || c == '_';
+    texts
+        .filter(|text| text.chars().all(is_name) && !text.ends_with('_'))
+        .map(str::to_owned)
+        .collect()
 }
 
 /// What bash completes at the end of a line.

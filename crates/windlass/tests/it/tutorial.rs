@@ -4,12 +4,13 @@ use crate::lab::{Lab, repository};
 use crate::page::follow;
 
 /// The addresses that the pages have, with the name that each gets in a lab.
-pub(crate) const WRITTEN: [(&str, &str); 5] = [
+pub(crate) const WRITTEN: [(&str, &str); 6] = [
     ("127.0.0.1:8080", "web"),
     ("127.0.0.1:8081", "api"),
     ("127.0.0.1:8082", "auth"),
     ("127.0.0.1:7070", "door"),
     ("127.0.0.1:9180", "metrics"),
+    ("127.0.0.1:8099", "builds"),
 ];
 
 #[test]

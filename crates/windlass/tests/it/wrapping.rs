@@ -78,6 +78,30 @@ fn a_deploy_outlives_its_controller_and_runs_once() {
 }
 
 #[test]
+fn a_run_that_does_not_end_is_shown_with_its_process() {
+    let lab = moving();
+    let process = eventually("it is told", SOON, || {
+        let shown = lab.run(&["show", "-o", "json"]).exits(0).json();
+        let late = &shown["services"]["legacy"]["not_ready"]["instances"];
+        let late = late.as_object()?.values().next()?;
+        late["saw"].as_str()?;
+        late["process"].as_u64()
+    });
+    let own = script(&lab).expect("it runs");
+    assert_eq!(u64::from(own.pid), process);
+    let told = format!("it still runs as process {process}");
+    let shown = lab.run(&["show"]).exits(0).out;
+    assert!(shown.contains(&told), "{shown}");
+    let status = lab.run(&["status"]).exits(0).out;
+    assert!(status.contains(&told), "{status}");
+    let events = lab.run(&["events"]).exits(0).out;
+    assert!(events.contains("legacy not_ended instance="), "{events}");
+    assert!(events.contains(&told), "{events}");
+    go(&lab);
+    assert_eq!(settled(&lab), "2");
+}
+
+#[test]
 fn an_abort_ends_the_script_and_runs_its_rollback() {
     let lab = moving();
     lab.run(&["abort", &lab.last()]);

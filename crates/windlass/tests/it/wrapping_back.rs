@@ -96,7 +96,8 @@ echo $WINDLASS_VERSION > live
     hurried(&lab);
     let left = lab.run(&["deploy", "--set", "legacy=2"]).exits(6);
     left.says(&[
-        "it still ran after 5s, and was ended with all that it had started",
+        "it still ran after 5s as process ",
+        ", and was ended with all that it had started",
         "the rollback of legacy printed last:",
         "waits for the lock",
     ]);

@@ -1,6 +1,6 @@
 //! What is noted whatever the phase.
 
-use windlass_model::{Fact, InstanceEnd, InstanceId, Judgement, Millis, SlotId};
+use windlass_model::{Fact, InstanceEnd, InstanceId, Judgement, Millis, SlotId, ran_as};
 
 use crate::rollout::{Event, Phase, Rollout, turn::Turn};
 
@@ -154,7 +154,8 @@ fn killed(turn: &mut Turn, instance: &InstanceId, after: Millis) {
     }
 }
 
-/// The last bad answer is kept; that it is another one is news, of an instance that answers for itself.
+/// The last bad answer is kept; that it is another one is news, of an instance that answers for itself. Of the run
+/// of a command it is news which process that is.
 fn not_ready(turn: &mut Turn, instance: &InstanceId, saw: String) {
     let rollout = &mut turn.rollout;
     let is_ready = rollout.health.ready.contains(instance);
@@ -163,7 +164,9 @@ fn not_ready(turn: &mut Turn, instance: &InstanceId, saw: String) {
         .last_seen
         .insert(instance.clone(), saw.clone());
     let probe = rollout.probe_of(instance);
-    if !is_ready && before.as_ref() != Some(&saw) && probe.asks_the_instance() {
+    let is_told =
+        probe.asks_the_instance() || ran_as(&saw).is_some_and(|process| !process.is_empty());
+    if !is_ready && before.as_ref() != Some(&saw) && is_told {
         let fact = Fact::NotReady {
             service: rollout.service.clone(),
             instance: instance.clone(),

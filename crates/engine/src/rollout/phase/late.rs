@@ -1,6 +1,6 @@
 //! A rollback by a script that took too long: its run is ended first, so that a person, or another try, is alone.
 
-use windlass_model::{InstanceEnd, InstanceId, ReturnReason, STILL_RUNS, StuckReason};
+use windlass_model::{InstanceEnd, InstanceId, ReturnReason, StuckReason, ran_as};
 
 use super::forward::{self, Waited};
 use super::{starting, way_back};
@@ -130,8 +130,8 @@ fn stuck(turn: &mut Turn, now: Late) {
     let told = if !now.left.is_empty() {
         let trouble = now.trouble.as_deref().unwrap_or(starting::NO_ANSWER);
         format!("{saw}; it could not be ended: {trouble}")
-    } else if saw == STILL_RUNS {
-        "it still ran, and was ended with all that it had started".to_owned()
+    } else if let Some(process) = ran_as(&saw) {
+        format!("it still ran{process}, and was ended with all that it had started")
     } else {
         saw
     };

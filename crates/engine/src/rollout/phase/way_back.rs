@@ -1,7 +1,7 @@
 //! The way back: what a returning rollout does next.
 
 use windlass_model::{
-    Fact, Instance, InstanceEnd, InstanceId, Millis, Percent, STILL_RUNS, Slot, StuckReason,
+    Fact, Instance, InstanceEnd, InstanceId, Millis, Percent, Slot, StuckReason, ran_as,
 };
 
 use crate::rollout::turn::Turn;
@@ -252,15 +252,16 @@ pub(super) fn too_late(rollout: &Rollout, saw: Option<&str>, stays: Option<&str>
     let within = rollout.run_within(true).unwrap_or_default();
     let wanted = rollout.run(true).map(|(run, _)| run.version);
     let wanted = wanted.unwrap_or_default();
-    let Some(saw) = saw.filter(|saw| *saw != STILL_RUNS) else {
+    if let Some(process) = saw.map_or(Some(""), ran_as) {
         let became = stays.map_or_else(
             || "was ended with all that it had started".to_owned(),
             |why| format!("could not be ended: {why}"),
         );
         return format!(
-            "it still ran after {within}, and {became}; expected: an end with status 0 within {within}"
+            "it still ran after {within}{process}, and {became}; expected: an end with status 0 within {within}"
         );
-    };
+    }
+    let saw = saw.unwrap_or_default();
     let stays = stays.map(|why| format!("; what is left of it could not be ended: {why}"));
     format!(
         "it ended with status 0, and within {within} {saw}{}; expected: a `status` that says that {wanted} is live",
