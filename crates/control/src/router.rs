@@ -74,7 +74,8 @@ pub enum RouterRequest {
     Passage {
         /// The controller's.
         epoch: Epoch,
-        /// To which service; none: to every one.
+        /// To which service; none: to every one. It is always said, so that nobody means all by leaving it out.
+        #[serde(deserialize_with = "Option::deserialize")]
         service: Option<ServiceKey>,
         /// Open, or how it is shut.
         passage: Passage,

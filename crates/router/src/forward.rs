@@ -259,7 +259,7 @@ async fn reach(
         let Some(instance) = ticket.instance(&tries.left) else {
             return Err(unreachable(ticket));
         };
-        let unshared = Unshared::at(&instance, outgoing);
+        let unshared = Unshared::at(&instance, outgoing, &line.thread.core.outlets);
         if !tries.fresh
             && let Some(link) = line.thread.pool.take(&instance, care, unshared).await
         {

@@ -163,6 +163,8 @@ pub(crate) const UPGRADE_TIME: Duration = Duration::from_secs(10);
 pub(crate) const KEPT_CONNECTIONS: usize = 256;
 /// How long a connection to an instance is kept unused.
 pub(crate) const KEPT_TIME: Duration = Duration::from_mins(1);
+/// The same of one for long bodies: what is sent on it can't be sent again, so no instance should have tired of it.
+pub(crate) const KEPT_FOR_LONG: Duration = Duration::from_secs(2);
 /// How often unused connections are looked through.
 pub(crate) const KEPT_SWEEP: Duration = Duration::from_secs(5);
 /// How long the stream of an answer that has come whole is kept for its end, on HTTP/2.

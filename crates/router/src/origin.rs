@@ -119,6 +119,11 @@ impl Multiplexed {
         self.sender.is_closed() || self.shared.is_leaving.get()
     }
 
+    /// Whether nothing is under way on it: also the body of what was answered has gone out.
+    pub(crate) fn is_idle(&self) -> bool {
+        Rc::strong_count(&self.place) == 1 && self.shared_by() == 1
+    }
+
     /// How many have it.
     pub(crate) fn shared_by(&self) -> usize {
         Rc::strong_count(&self.place.0)

@@ -51,6 +51,11 @@ impl Outlets {
         }
         Ok(Outlet(self.clone()))
     }
+
+    /// Whether half of them are left: whoever could do without one of its own may have one.
+    pub(crate) fn are_plenty(&self) -> bool {
+        self.open.load(Relaxed) < self.most / 2
+    }
 }
 
 impl Outlet {
@@ -82,7 +87,8 @@ mod tests {
         let held: Vec<Outlet> = (0..4).filter_map(|_| outlets.take().ok()).collect();
         assert_eq!(held.len(), 4);
         assert!(outlets.take().is_err_and(|why| is_own_lack(&why)));
+        assert!(!outlets.are_plenty());
         drop(held);
-        assert!(outlets.take().is_ok());
+        assert!(outlets.take().is_ok() && outlets.are_plenty());
     }
 }

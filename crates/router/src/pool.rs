@@ -9,7 +9,7 @@ use http_body_util::BodyExt as _;
 use hyper::body::{Body as _, Incoming};
 use tokio::time::{Instant, timeout};
 
-use crate::limits::{END_TIME, KEPT_CONNECTIONS, KEPT_TIME, SHARED_STREAMS};
+use crate::limits::{END_TIME, KEPT_CONNECTIONS, KEPT_FOR_LONG, KEPT_TIME, SHARED_STREAMS};
 use crate::live::InstanceState;
 use crate::origin::{InTurn, Link, Multiplexed};
 use crate::unshared::Unshared;
@@ -120,7 +120,7 @@ impl Pool {
         let of_instance = alone.get_mut(&instance.number)?;
         loop {
             let kept = of_instance.pop()?;
-            if kept.is_usable() {
+            if kept.is_usable() && kept.since.elapsed() < KEPT_FOR_LONG {
                 return Some(kept.link);
             }
         }
@@ -238,7 +238,7 @@ impl Lent {
                 }
             }
             Link::Multiplexed(link)
-                if self.unshared == Some(Unshared::LongBody) && self.progress.has_ended() =>
+                if self.unshared == Some(Unshared::LongBody) && link.is_idle() =>
             {
                 self.pool.put_alone(link, self.instance);
             }

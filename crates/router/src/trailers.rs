@@ -3,11 +3,9 @@
 use hyper::HeaderMap;
 use hyper::body::Frame;
 
-use crate::disguised::is_disguised;
-
 /// Fields that say how a message is framed, where it goes, who asks, or what its body is: whoever reads them behind
 /// it has acted already, and one who merges them into the head is misled (RFC 9110, 6.5.1).
-const FORBIDDEN: [&str; 37] = [
+const FORBIDDEN: [&str; 38] = [
     "authorization",
     "cache-control",
     "connection",
@@ -41,6 +39,7 @@ const FORBIDDEN: [&str; 37] = [
     "upgrade",
     "vary",
     "via",
+    "windlass-error",
     "windlass-mirror",
     "windlass-mirror-by",
     "www-authenticate",
@@ -59,12 +58,13 @@ pub(crate) fn allowed<T>(frame: Frame<T>) -> Frame<T> {
 }
 
 fn cleanse(trailers: &mut HeaderMap) {
-    for name in FORBIDDEN {
-        trailers.remove(name);
-    }
+    // Read as variables, `_` and `-` are the same (RFC 3875, 4.1.18).
     let said: Vec<_> = trailers
         .keys()
-        .filter(|name| name.as_str().starts_with("x-forwarded-") || is_disguised(name.as_str()))
+        .filter(|name| {
+            let plain = name.as_str().replace('_', "-");
+            plain.starts_with("x-forwarded-") || FORBIDDEN.contains(&plain.as_str())
+        })
         .cloned()
         .collect();
     for name in said {
@@ -89,7 +89,12 @@ mod tests {
             trailers.insert(name, "1".parse().expect("a value"));
         }
         let allowed = trailers.clone();
-        let others = ["x-forwarded-for", "x_forwarded_for", "content_length"];
+        let others = [
+            "x-forwarded-for",
+            "x_forwarded_for",
+            "content_length",
+            "set_cookie",
+        ];
         for name in FORBIDDEN.into_iter().chain(others) {
             trailers.append(name, "1".parse().expect("a value"));
             trailers.append(name, "2".parse().expect("a value"));

@@ -15,6 +15,7 @@ use crate::head::size;
 use crate::limits::{KEPT_BODY, SHARED_HEAD};
 use crate::live::InstanceState;
 use crate::outgoing::Outgoing;
+use crate::outlets::Outlets;
 
 /// Why a request shares no connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,8 +29,13 @@ pub(crate) enum Unshared {
 }
 
 impl Unshared {
-    /// Why this request does so at an instance, if it does.
-    pub(crate) fn at(instance: &InstanceState, request: &Outgoing) -> Option<Self> {
+    /// Why this request does so at an instance, if it does. A long body does as long as there are plenty of
+    /// connections: clients of HTTP/2 can begin a great many for the price of their heads.
+    pub(crate) fn at(
+        instance: &InstanceState,
+        request: &Outgoing,
+        outlets: &Outlets,
+    ) -> Option<Self> {
         if instance.speaks == Speaks::Http1 {
             return None;
         }
@@ -40,7 +46,7 @@ impl Unshared {
             Some(Self::Trailers)
         } else {
             let is_long = body.is_some_and(|bytes| bytes > KEPT_BODY as u64);
-            is_long.then_some(Self::LongBody)
+            (is_long && outlets.are_plenty()).then_some(Self::LongBody)
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Tables that another version wrote.
 
 use serde_json::{Value, json};
-use windlass_control::Table;
+use windlass_control::{RouterRequest, Table};
 
 /// One a line; the first is as the first version wrote it.
 const TABLES: &str = include_str!("../corpus/table.jsonl");
@@ -88,4 +88,22 @@ fn what_a_newer_version_adds_beside_is_passed_over() {
         }
         assert_eq!(read(&newer), read(&value));
     }
+}
+
+#[test]
+fn who_opens_or_shuts_the_way_says_to_whom_or_that_it_is_to_all() {
+    let read = |service: Value| {
+        let mut said = json!({ "epoch": 7, "passage": "open" });
+        if let Some(said) = said
+            .as_object_mut()
+            .filter(|_| service != json!("left out"))
+        {
+            said.insert("service".to_owned(), service);
+        }
+        serde_json::from_value::<RouterRequest>(json!({ "passage": said }))
+    };
+    assert!(read(json!("hello/default/web")).is_ok());
+    assert!(read(Value::Null).is_ok());
+    let why = read(json!("left out")).expect_err("nobody is named");
+    assert!(why.to_string().contains("missing field `service`"), "{why}");
 }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use jiff::tz::TimeZone;
 use serde_json::json;
 use windlass_control::{
-    ObservedRoute, ObservedTable, Passage, RouterReply, RouterRequest, UnkeptTable,
+    ObservedRoute, ObservedTable, Passage, Refusal, RouterReply, RouterRequest, UnkeptTable,
 };
 use windlass_model::{Millis, ServiceKey, count};
 
@@ -17,6 +17,10 @@ use crate::diagnostic::Diagnostic;
 use crate::report::Report;
 use crate::ui::time::{ends, now_us};
 use crate::ui::words::harmless;
+
+/// What to do where a router does not take a word for all of its services.
+const OF_ALL: &str =
+    "name one service at a time, or bring an older router to this version: windlass router upgrade";
 
 /// Longest time that a person waits to hear whether the disk has taken it.
 const KEPT_TIME: Duration = Duration::from_secs(3);
@@ -44,7 +48,11 @@ pub(crate) fn pass(
     };
     match link.call(&request)? {
         RouterReply::Done => {}
-        RouterReply::Refused(refusal) => return Err(refused(&refusal, &table)),
+        RouterReply::Refused(refusal) => {
+            let said = refused(&refusal, &table);
+            let is_of_all = named.is_none() && matches!(refusal, Refusal::Invalid(_));
+            return Err(if is_of_all { said.hint(OF_ALL) } else { said });
+        }
         other => return Err(link.unexpected(&other)),
     }
     let seen = settled(link)?;

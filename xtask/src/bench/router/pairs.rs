@@ -85,7 +85,7 @@ pub(crate) fn rounds(
 }
 
 /// The least and the greatest of some figures.
-pub(crate) fn spread(mut figures: impl Iterator<Item = f64>) -> Option<[f64; 2]> {
+fn spread(mut figures: impl Iterator<Item = f64>) -> Option<[f64; 2]> {
     let first = figures.next()?;
     Some(figures.fold([first, first], |[least, most], figure| {
         [figure.min(least), figure.max(most)]

@@ -59,17 +59,18 @@ pub(crate) fn part(product: &Product) -> anyhow::Result<Vec<Measure>> {
     Ok(rows)
 }
 
-/// A machine on which the bare origin is not much faster in any round, or very much faster in all of them, measures
-/// something else.
+/// A machine on which the bare origin is not much faster in any round, or very much faster, measures something else.
 fn check_sound(turns: &Turns) -> anyhow::Result<()> {
-    let Some([least, most]) = turns.faster("direct", "haproxy") else {
+    let Some(rounds) = turns.faster("direct", "haproxy") else {
         return Ok(());
     };
     let [from, to] = SOUND;
+    let told: Vec<String> = rounds.iter().map(|ratio| format!("{ratio:.2}")).collect();
     anyhow::ensure!(
-        most >= from && least <= to,
-        "this run is void: the bare origin answers {least:.2} to {most:.2} times as many requests as through \
-         HAProxy, and {from} to {to} is sound; is the machine busy?"
+        rounds.iter().any(|ratio| (from..=to).contains(ratio)),
+        "this run is void: the bare origin answers {} times as many requests as through HAProxy, and {from} to {to} \
+         is sound; is the machine busy?",
+        told.join(", ")
     );
     Ok(())
 }

@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use crate::bench::interrupt;
 use crate::bench::router::cpu;
-use crate::bench::router::pairs::{Bar, Pairs, spread};
+use crate::bench::router::pairs::{Bar, Pairs};
 use crate::bench::row::{Goal, Measure};
 use crate::bench::timing::count;
 
@@ -135,12 +135,11 @@ impl Turns {
         Pairs::new(&self.ours.middle, other, anchor).measure(row, "us", bar)
     }
 
-    /// How many times as many requests each second one has as another, in the least round and in the greatest; none
-    /// if one is not there.
-    pub(crate) fn faster(&self, one: &str, other: &str) -> Option<[f64; 2]> {
+    /// How many times as many requests each second one has as another, round by round; none if one is not there.
+    pub(crate) fn faster(&self, one: &str, other: &str) -> Option<Vec<f64>> {
         let (one, other) = (self.beside(one)?, self.beside(other)?);
         let rounds = one.rate.iter().zip(&other.rate);
-        spread(rounds.map(|(one, other)| one / other))
+        Some(rounds.map(|(one, other)| one / other).collect())
     }
 
     /// Ours that failed.
