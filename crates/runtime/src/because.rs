@@ -106,38 +106,42 @@ fn repaired(how: Repair) -> Word {
 /// Reasons of words that changed nothing, as of an abort of what goes back already: at most so many are kept.
 const BESIDE_MOST: usize = 20;
 
-/// Those of one deployment: who said what.
+/// Those of one deployment: to which word, who, and why.
 #[derive(Debug, Default)]
-pub(crate) struct Beside(BTreeSet<(String, String)>);
+pub(crate) struct Beside(BTreeSet<Reason>);
+
+type Reason = (Option<Word>, String, String);
 
 impl Beside {
     /// Those that its rows hold.
     pub(crate) fn of(rows: &[JournalEntry]) -> Self {
         let mut all = Self::default();
         let alone = |row: &&JournalEntry| row.facts.iter().find_map(reasoned).is_none();
-        for fact in rows.iter().filter(alone).flat_map(|row| &row.facts) {
-            all.keep(fact);
+        for row in rows.iter().filter(alone) {
+            let word = wanted(row);
+            all.0
+                .extend(row.facts.iter().filter_map(|fact| reason(word, fact)));
         }
         all
     }
 
-    /// Whether the same person has said the same.
-    pub(crate) fn has(&self, because: &Fact) -> bool {
-        reason(because).is_some_and(|reason| self.0.contains(&reason))
+    /// Whether the same person has said the same to the same word.
+    pub(crate) fn has(&self, word: &Event, because: &Fact) -> bool {
+        reason(wants(word), because).is_some_and(|reason| self.0.contains(&reason))
     }
 
     pub(crate) fn is_full(&self) -> bool {
         self.0.len() >= BESIDE_MOST
     }
 
-    pub(crate) fn keep(&mut self, because: &Fact) {
-        self.0.extend(reason(because));
+    pub(crate) fn keep(&mut self, word: &Event, because: &Fact) {
+        self.0.extend(reason(wants(word), because));
     }
 }
 
-fn reason(fact: &Fact) -> Option<(String, String)> {
+fn reason(word: Option<Word>, fact: &Fact) -> Option<Reason> {
     match fact {
-        Fact::Because { by, why } => Some((by.clone(), why.clone())),
+        Fact::Because { by, why } => Some((word, by.clone(), why.clone())),
         _ => None,
     }
 }
@@ -163,7 +167,11 @@ pub(crate) fn because(rows: &[JournalEntry]) -> Vec<BecauseView> {
 /// What a word wanted that changed nothing, so that no fact tells of it.
 fn wanted(row: &JournalEntry) -> Option<Word> {
     // A row that can't be read is told of elsewhere.
-    match serde_json::from_str(&row.event).ok()? {
+    wants(&serde_json::from_str(&row.event).ok()?)
+}
+
+fn wants(said: &Event) -> Option<Word> {
+    match said {
         Event::HoldRequested { .. } => Some(Word::Held),
         Event::ResumeRequested { .. } => Some(Word::Resumed),
         Event::AbortRequested { .. } => Some(Word::Aborted),

@@ -13,7 +13,7 @@ use windlass_model::{
 
 use crate::because::Signed;
 use crate::controller::Shared;
-use crate::drive::Input;
+use crate::drive::{Driven, Input};
 use crate::{chronicle, keeper, problems, retention, scorer, taken_down};
 
 /// Takes an application's services off the router, then stops them. Asked again, it finishes what
@@ -43,8 +43,11 @@ pub(crate) async fn down(
         let scripts = scripts.filter(|(_, state)| state.is_of_a_script());
         stays.extend(scripts.map(|(service, _)| service.clone()));
         let place = (environment.app.clone(), environment.environment.clone());
-        // It was stuck: what runs would have been refused.
-        let stuck = environment.lock.clone();
+        // What runs would have been refused; one whose journal can't be read is no stuck one.
+        let stuck = environment.lock.clone().filter(|holder| {
+            let running = shared.running.borrow();
+            running.get(holder).is_some_and(Driven::is_stuck)
+        });
         let services = one(shared, environment, &by.by).await?;
         note_down(shared, place, (&services, stuck.as_ref()), by).await;
         ended.extend(services);

@@ -244,7 +244,7 @@ pub(crate) fn not_in_state(now: &Deployment, why: &str) -> Problem {
 
 /// What somebody says was judged by what it was stuck on, and it is stuck on something else.
 pub(crate) fn stuck_anew(now: &Deployment) -> Problem {
-    let title = format!("{} was tried again meanwhile, and is stuck anew", now.id);
+    let title = format!("what {} is stuck on has changed meanwhile", now.id);
     Problem::new(409, "WL0313", Exit::Refused, title)
         .detail("nothing was written down: what you said was about what it was stuck on before")
         .hint(mend(&now.id))

@@ -56,7 +56,7 @@ fn waited_for(rollout: &Rollout) -> &[Instance] {
             ..
         })
     );
-    if matches!(rollout.phase, Phase::Starting { .. }) {
+    if matches!(rollout.phase, Phase::Starting { late: None, .. }) {
         &rollout.candidate.instances
     } else if goes_back && rollout.plan.spec.command.is_some() {
         &rollout.back

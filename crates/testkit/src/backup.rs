@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use windlass_edge::{JournalEntry, StoredDeployment};
 use windlass_model::{AppName, Environment, EnvironmentName, Epoch, Plan, PlanId, ScoreEntry};
 
-use crate::store::Disk;
+use crate::disk::Disk;
 
 /// What a disk held at one time.
 #[derive(Clone, Debug, Default)]

@@ -5,8 +5,8 @@ use std::cell::{Cell, RefCell};
 use windlass_edge::EdgeError;
 use windlass_model::Happening;
 
+use crate::disk::Disk;
 use crate::errors;
-use crate::store::Disk;
 
 /// Happenings with their numbers, oldest first.
 #[derive(Debug, Default)]

@@ -5,13 +5,13 @@ use std::rc::Rc;
 use windlass_edge::Clock as _;
 
 use crate::brake::FakeBrake;
+use crate::disk::Disk;
 use crate::front::Front;
 use crate::gauge::FakeGauge;
 use crate::ids::{FakeAddresses, FakeIds};
 use crate::ledger::Ledger;
 use crate::metrics::FakeMetrics;
 use crate::reception::TakenAddresses;
-use crate::store::Disk;
 use crate::target::Host;
 use crate::time::{FakeClock, WorldTime};
 

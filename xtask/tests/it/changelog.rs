@@ -1,6 +1,6 @@
 //! A change tells its users in one fragment, of a kind that the changelog knows.
 
-use crate::tree::{assert_none, files};
+use crate::tree::{assert_none, files, read};
 
 /// The kinds, as the ends of file names.
 const KINDS: [&str; 4] = ["breaking", "deprecation", "feature", "fix"];
@@ -26,6 +26,15 @@ fn every_fragment_is_named_by_topic_and_kind() {
             path.strip_prefix(FOLDER)
                 .is_some_and(|name| name != "README.md" && !is_well_named(name))
         })
+        .collect();
+    assert_none(&bad);
+}
+
+#[test]
+fn every_fragment_says_something() {
+    let bad: Vec<String> = files()
+        .into_iter()
+        .filter(|path| path.starts_with(FOLDER) && read(path).trim().is_empty())
         .collect();
     assert_none(&bad);
 }

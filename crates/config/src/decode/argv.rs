@@ -207,13 +207,20 @@ pub(crate) const LEAVE_IT: &str = "leave it where the program itself knows `~`";
 /// Warns of a text with a `~` that a shell would have read as somebody's folder.
 pub(crate) fn warn_of_home((text, span): (&str, Span), else_so: &str, reader: &mut Reader<'_>) {
     let begins = text.strip_prefix('~');
-    let set = || text.split_once("=~").map(|(_, rest)| rest);
+    // What is set is an option or a variable: what programs compare by `=~` is another matter.
+    let is_name = |name: &str| {
+        let is_of_one = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
+        !name.is_empty() && name.bytes().all(is_of_one)
+    };
+    let set = || {
+        let (name, rest) = text.split_once("=~")?;
+        is_name(name).then_some(rest)
+    };
     let Some(rest) = begins.or_else(set) else {
         return;
     };
     // `~5` and `~>1.2` are versions, and more than one word is a sentence.
-    let is_a_folder = rest.is_empty() || rest.starts_with('/');
-    if !is_a_folder || text.contains(char::is_whitespace) {
+    if !rest.starts_with('/') || text.contains(char::is_whitespace) {
         return;
     }
     let before = text

@@ -417,7 +417,10 @@ fn a_rollback_that_hangs_is_ended_also_by_the_controller_after_one_that_died_the
     assert!(api.resumes().contains(&"stop new0".to_owned()));
     assert!(api.rollout.awaits_stop(&instance_id(API, "new0")));
     api.hears(&stopped("new0"));
-    assert_eq!(failed_with(&api), "no answer");
+    assert_eq!(
+        failed_with(&api),
+        "it still ran, and was ended with all that it had started"
+    );
     asks!(api.resumes());
     // Known to be gone, it runs again at once.
     asks!(
@@ -447,7 +450,7 @@ fn a_rollback_that_can_not_be_ended_says_so_beside_its_reason_and_is_ended_first
     api.waits_out();
     assert_eq!(
         failed_with(&api),
-        "no answer; it could not be ended: it stays"
+        "it still ran, and could not be ended: it stays"
     );
     let asked = api.hears(&Event::Retried);
     assert!(asked.contains(&"stop new0".to_owned()), "{asked:?}");

@@ -71,14 +71,15 @@ impl Drive {
         let (by, Some(because)) = by.parts() else {
             return answer(reply, Ok(()));
         };
-        if self.beside.has(&because) {
+        let said = asked(command, by);
+        if self.beside.has(&said, &because) {
             return answer(reply, Ok(()));
         }
         if self.beside.is_full() {
             return answer(reply, Err(problems::no_more_reasons(&self.ahead.id)));
         }
-        self.beside.keep(&because);
-        self.note(&asked(command, by), vec![because], reply);
+        self.beside.keep(&said, &because);
+        self.note(&said, vec![because], reply);
     }
 
     fn take_over_hold(&mut self, by: Signed, reply: Reply) {

@@ -191,7 +191,7 @@ fn a_word_about_what_was_stuck_is_not_taken_for_what_is_stuck_since() {
         let refused = done.expect_err("it was tried again");
         assert_eq!(refused.code.0, "WL0313");
         assert!(
-            refused.title.contains("tried again meanwhile"),
+            refused.title.contains("has changed meanwhile"),
             "{refused:?}"
         );
         let word = |fact: &Fact| {

@@ -166,8 +166,8 @@ impl Host {
 
     /// What the `status` of a command says; nothing is known of one that was never run.
     pub(super) fn status(&self, instance: &InstanceId) -> Result<CommandState, EdgeError> {
-        let said = self.with(instance, |copy, _| copy.status());
-        said.ok_or_else(|| errors::rejected(format!("{instance} has no trace")))
+        self.with(instance, |copy, _| copy.status())
+            .ok_or_else(|| errors::rejected(format!("{instance} has no trace")))
     }
 
     /// The runs of commands that were begun, in order.
@@ -177,8 +177,7 @@ impl Host {
 
     /// Whether an instance answers well now.
     pub fn is_ready(&self, instance: &InstanceId) -> bool {
-        self.with(instance, |copy, now| copy.is_ready(now))
-            .unwrap_or(false)
+        self.with(instance, |copy, now| copy.is_ready(now)) == Some(true)
     }
 
     /// Whether an instance answered well at some time in the last `span`.

@@ -91,6 +91,7 @@ pub(crate) const VARIABLES: &[Row] = &[
         means: "who is written down as having said something; without them the name of the user",
         whose: These(&[
             "deploy", "rollback", "hold", "resume", "abort", "promote", "retry", "repair", "halt",
+            "finalize", "down", "remove", "token",
         ]),
     },
     Row {

@@ -2,7 +2,7 @@
 
 use jiff::tz::TimeZone;
 use windlass_api::{DeploymentView, EnvironmentView, HeldView, NotReadyView, Novelty, RolloutView};
-use windlass_model::{DeploymentState, Outcome, RolloutPhase, ServiceName, StuckReason};
+use windlass_model::{DeploymentState, Outcome, PlanKind, RolloutPhase, ServiceName, StuckReason};
 
 use super::compared;
 use super::failure::{ABANDONED, live_now, mended_by};
@@ -154,7 +154,7 @@ fn people_lines(view: &DeploymentView, shown: &Shown<'_>) -> Vec<String> {
 fn notes(view: &DeploymentView, has_short: bool, shown: &Shown<'_>) -> Vec<String> {
     let of = |(service, part): (&ServiceName, &RolloutView)| {
         let short = Some(note(part, view)).filter(|note| !has_short && !note.is_empty());
-        let said = short.into_iter().chain(said(part, shown));
+        let said = short.into_iter().chain(said(part, view.kind, shown));
         let said = said.map(|text| hang(&format!("{service} "), &text, shown.fits));
         let printed = part.last_lines.iter();
         let printed = printed.flat_map(|(instance, lines)| {
@@ -249,13 +249,17 @@ fn left_us(ms: u64) -> i64 {
 }
 
 /// What those that are not ready answer, and how long that may last.
-fn not_ready(late: &NotReadyView, phase: RolloutPhase, shown: &Shown<'_>) -> Option<String> {
+fn not_ready(
+    late: &NotReadyView,
+    (phase, kind): (RolloutPhase, PlanKind),
+    shown: &Shown<'_>,
+) -> Option<String> {
     let age = late.age(shown.now_us);
     let until = match late.until_us {
         Some(until_us) => {
             let at = of_day(until_us, &shown.style.zone);
             // Behind a way back there is no other.
-            let is_back = phase == RolloutPhase::Returning;
+            let is_back = phase == RolloutPhase::Returning || kind == PlanKind::Rollback;
             let then = if is_back { "is stuck" } else { "goes back" };
             format!("until {at}, then it {then}")
         }
@@ -265,7 +269,7 @@ fn not_ready(late: &NotReadyView, phase: RolloutPhase, shown: &Shown<'_>) -> Opt
 }
 
 /// Why it is where it is, in sentences.
-fn said(part: &RolloutView, shown: &Shown<'_>) -> Vec<String> {
+fn said(part: &RolloutView, kind: PlanKind, shown: &Shown<'_>) -> Vec<String> {
     let mut said = Vec::new();
     let new: Vec<String> = part.new.iter().map(Novelty::words).collect();
     if !new.is_empty() {
@@ -274,7 +278,7 @@ fn said(part: &RolloutView, shown: &Shown<'_>) -> Vec<String> {
     said.extend(
         part.not_ready
             .as_ref()
-            .and_then(|late| not_ready(late, part.phase, shown)),
+            .and_then(|late| not_ready(late, (part.phase, kind), shown)),
     );
     if let Some(evidence) = &part.evidence {
         said.push(evidence.words());

@@ -73,6 +73,9 @@ pub(super) fn on(turn: &mut Turn, event: &Event, (wait, mut now): (Wait, Late)) 
             Waited::On(wait) => goes_on(turn, wait, now),
             Waited::Over => stuck(turn, now),
         },
+        // A journal of before, where it was stuck at once and a person has gone on.
+        Event::Retried => forward::once_more(turn),
+        Event::DoneByHand { by } => forward::taken_as_live(turn, by),
         Event::NeedsPassed
         | Event::InstanceStarted { .. }
         | Event::AddressTaken { .. }
@@ -95,8 +98,6 @@ pub(super) fn on(turn: &mut Turn, event: &Event, (wait, mut now): (Wait, Late)) 
         | Event::Expedited
         | Event::ReturnRequested { .. }
         | Event::ReturnTurn
-        | Event::Retried
-        | Event::DoneByHand { .. }
         | Event::Promoted => {}
     }
 }
@@ -116,6 +117,21 @@ fn ended(turn: &mut Turn, now: Late) {
     }
 }
 
+/// What was seen of it; beside that, why what is left of it could not be ended, if that is so.
+fn told(saw: Option<String>, stays: Option<&str>) -> String {
+    // Nothing was seen of one that nobody has asked about, because it had not ended.
+    if let Some(process) = saw.as_deref().map_or(Some(""), ran_as) {
+        let became = stays.map_or_else(
+            || "was ended with all that it had started".to_owned(),
+            |why| format!("could not be ended: {why}"),
+        );
+        return format!("it still ran{process}, and {became}");
+    }
+    let saw = saw.unwrap_or_default();
+    let stays = stays.map(|why| format!("; what is left of it could not be ended: {why}"));
+    format!("{saw}{}", stays.unwrap_or_default())
+}
+
 /// Only a person goes on. What was seen of it comes first; that it may still run, beside that.
 fn stuck(turn: &mut Turn, now: Late) {
     let mut fresh = turn.rollout.fresh().into_iter();
@@ -126,15 +142,10 @@ fn stuck(turn: &mut Turn, now: Late) {
         AfterEnd::Stuck { saw } => saw,
         AfterEnd::Again => turn.rollout.health.last_seen.get(&instance).cloned(),
     };
-    let saw = saw.unwrap_or_else(|| starting::NO_ANSWER.to_owned());
-    let told = if !now.left.is_empty() {
-        let trouble = now.trouble.as_deref().unwrap_or(starting::NO_ANSWER);
-        format!("{saw}; it could not be ended: {trouble}")
-    } else if let Some(process) = ran_as(&saw) {
-        format!("it still ran{process}, and was ended with all that it had started")
-    } else {
-        saw
-    };
-    let end = InstanceEnd::NeverReady(told);
+    let stays = (!now.left.is_empty()).then(|| {
+        now.trouble
+            .unwrap_or_else(|| starting::NO_ANSWER.to_owned())
+    });
+    let end = InstanceEnd::NeverReady(told(saw, stays.as_deref()));
     turn.fail(ReturnReason::InstanceLost { instance, end });
 }

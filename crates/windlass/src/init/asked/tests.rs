@@ -210,3 +210,20 @@ fn odd_texts_end_somewhere() {
         asked("deploy.py", &format!("p.add_argument({text}"));
     }
 }
+
+#[test]
+fn a_comparison_beside_another_argument_is_no_sure_way() {
+    let python = "import sys\nif sys.argv[1] == \"rollback\":\n    back_to(sys.argv[2])\n";
+    is("deploy.py", python, ("", Some(perhaps("rollback")), None));
+    let node = "if (process.argv[2] === 'rollback') back(process.argv[3]);";
+    let seen = asked("deploy.js", node);
+    assert_eq!(seen.rollback, Some(perhaps("rollback")));
+}
+
+#[test]
+fn whoever_reads_a_script_is_known_also_with_options_of_its_own() {
+    for by in ["#!/bin/bash -e", "#!/usr/bin/env -S bash -eu"] {
+        let text = format!("{by}\ncase $1 in rollback) back;; *) bring; esac\n");
+        is("deploy", &text, ("", Some(surely("rollback")), None));
+    }
+}

@@ -108,7 +108,11 @@ impl<'t> Read<'t> {
     fn of(path: &str, text: &'t str) -> Self {
         let ending = Path::new(path).extension().and_then(|it| it.to_str());
         let first = text.lines().next().filter(|line| line.starts_with("#!"));
-        let by = first.and_then(|line| line.rsplit(['/', ' ']).next());
+        let by = first.and_then(|line| {
+            let words = line.trim_start_matches("#!").split_whitespace();
+            let mut names = words.map(|word| word.rsplit('/').next().unwrap_or_default());
+            names.find(|name| *name != "env" && !name.starts_with('-'))
+        });
         match (ending, by.unwrap_or_default()) {
             (Some("sh" | "bash"), _) | (None, "sh" | "bash" | "dash" | "ksh" | "zsh") => {
                 Self::Shell(Script::read(text))
@@ -178,6 +182,16 @@ fn names(text: &str, option: &str) -> bool {
 fn compares(text: &str, said: &str) -> Option<Way> {
     const FIRST: [&str; 3] = ["sys.argv[1]", "process.argv[2]", "ARGV[0]"];
     const HAS: [&str; 2] = ["process.argv.includes(", "ARGV.include?("];
+    // Who takes another one, or all that follow, may want it with this one.
+    const MORE: [&str; 7] = [
+        "sys.argv[2",
+        "argv[2:",
+        "process.argv[3",
+        "argv.slice(3",
+        "ARGV[1",
+        "ARGV.shift",
+        "ARGV.drop",
+    ];
     let quoted = ["\"", "'"].map(|quote| [quote, said, quote].concat());
     let found = quoted.iter().any(|said| {
         let first = FIRST
@@ -188,7 +202,13 @@ fn compares(text: &str, said: &str) -> Option<Way> {
         let mut all = first.chain(has).chain(within);
         all.any(|shown| text.contains(&shown))
     });
-    found.then(|| Way::Surely(said.to_owned()))
+    let takes_more = MORE.iter().any(|more| text.contains(more));
+    let way = if takes_more {
+        Way::Perhaps
+    } else {
+        Way::Surely
+    };
+    found.then(|| way(said.to_owned()))
 }
 
 #[cfg(test)]
