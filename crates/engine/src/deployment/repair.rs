@@ -27,7 +27,7 @@ impl Deployment {
             let Phase::Stuck(why) = &rollout.phase else {
                 return None;
             };
-            let (why, tries) = (why.clone(), rollout.counters.retries);
+            let (why, tries) = (why.clone(), rollout.counters.words);
             Some((service.clone(), Stuck { why, tries }))
         });
         StuckOn(stuck.collect())

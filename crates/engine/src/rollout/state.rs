@@ -119,6 +119,8 @@ pub struct Counters {
     pub settle_tries: u16,
     /// Times a person had the present command run again.
     pub retries: u32,
+    /// Times a person had it go on from where it was stuck, whatever was tried then.
+    pub words: u32,
 }
 
 /// Where a rollout stands.

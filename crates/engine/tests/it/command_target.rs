@@ -460,6 +460,18 @@ fn a_rollback_that_can_not_be_ended_says_so_beside_its_reason_and_is_ended_first
 }
 
 #[test]
+fn a_try_that_is_stuck_as_the_one_before_it_is_another_one() {
+    let mut api = rollback_hangs().after(&[not_stopped("new0")]);
+    api.waits_out();
+    let (why, tries) = (failed_with(&api), api.rollout.counters.words);
+    api.hears(&Event::Retried);
+    api.hears(&not_stopped("new0"));
+    api.waits_out();
+    assert_eq!(failed_with(&api), why);
+    assert_ne!(api.rollout.counters.words, tries);
+}
+
+#[test]
 fn a_rollback_has_the_limit_and_the_question_of_the_release_whose_script_runs() {
     let world = rollback(&App::of(API, Kind::Command), Back::Cold);
     let mut rollout = world.rollout(API).clone();

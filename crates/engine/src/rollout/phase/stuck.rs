@@ -6,6 +6,9 @@ use super::{forward, late, settling, way_back};
 use crate::rollout::{AfterEnd, Event, turn::Turn};
 
 pub(super) fn on(turn: &mut Turn, event: &Event, reason: &StuckReason) {
+    if matches!(event, Event::Retried | Event::ReturnRequested { .. }) {
+        turn.rollout.counters.words += 1;
+    }
     match event {
         // What was under way is tried again, or turned round. Past the promotion there is no way back.
         Event::ReturnRequested { why } => match reason {
