@@ -121,15 +121,23 @@ fn ended(turn: &mut Turn, now: Late) {
 fn told(saw: Option<String>, stays: Option<&str>) -> String {
     // Nothing was seen of one that nobody has asked about, because it had not ended.
     if let Some(process) = saw.as_deref().map_or(Some(""), ran_as) {
-        let became = stays.map_or_else(
-            || "was ended with all that it had started".to_owned(),
-            |why| format!("could not be ended: {why}"),
-        );
-        return format!("it still ran{process}, and {became}");
+        return format!("it still ran{process}, and {}", became(stays));
     }
-    let saw = saw.unwrap_or_default();
-    let stays = stays.map(|why| format!("; what is left of it could not be ended: {why}"));
-    format!("{saw}{}", stays.unwrap_or_default())
+    format!("{}{}", saw.unwrap_or_default(), left_over(stays))
+}
+
+/// What became of a run that had not ended, or why nothing did.
+pub(super) fn became(stays: Option<&str>) -> String {
+    stays.map_or_else(
+        || "was ended with all that it had started".to_owned(),
+        |why| format!("could not be ended: {why}"),
+    )
+}
+
+/// Why something that a run has left stays, to stand behind a sentence.
+pub(super) fn left_over(stays: Option<&str>) -> String {
+    let told = stays.map(|why| format!("; what is left of it could not be ended: {why}"));
+    told.unwrap_or_default()
 }
 
 /// Only a person goes on. What was seen of it comes first; that it may still run, beside that.

@@ -4,6 +4,7 @@ use windlass_model::{
     Fact, Instance, InstanceEnd, InstanceId, Millis, Percent, Slot, StuckReason, ran_as,
 };
 
+use super::late;
 use crate::rollout::turn::Turn;
 use crate::rollout::wait::Wait;
 use crate::rollout::{Action, AfterEnd, Asked, Begun, Phase, Return, Rollout, Stage, resume};
@@ -253,19 +254,16 @@ pub(super) fn too_late(rollout: &Rollout, saw: Option<&str>, stays: Option<&str>
     let wanted = rollout.run(true).map(|(run, _)| run.version);
     let wanted = wanted.unwrap_or_default();
     if let Some(process) = saw.map_or(Some(""), ran_as) {
-        let became = stays.map_or_else(
-            || "was ended with all that it had started".to_owned(),
-            |why| format!("could not be ended: {why}"),
-        );
+        let became = late::became(stays);
         return format!(
             "it still ran after {within}{process}, and {became}; expected: an end with status 0 within {within}"
         );
     }
     let saw = saw.unwrap_or_default();
-    let stays = stays.map(|why| format!("; what is left of it could not be ended: {why}"));
+    let left_over = late::left_over(stays);
     format!(
-        "it ended with status 0, and within {within} {saw}{}; expected: a `status` that says that {wanted} is live",
-        stays.unwrap_or_default()
+        "it ended with status 0, and within {within} {saw}{left_over}; expected: a `status` that says that {wanted} \
+         is live"
     )
 }
 
