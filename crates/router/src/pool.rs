@@ -62,6 +62,11 @@ impl Kept<Multiplexed> {
         let is_used = self.link.shared_by() > 1;
         !self.link.is_closed() && !self.instance.is_retired() && (is_used || self.is_fresh())
     }
+
+    /// Whether a long body may still go on it, which can't be sent again.
+    fn takes_long(&self) -> bool {
+        self.is_usable() && self.since.elapsed() < KEPT_FOR_LONG
+    }
 }
 
 /// What may be sent on a kept connection, whose instance may close it at any moment.
@@ -120,7 +125,7 @@ impl Pool {
         let of_instance = alone.get_mut(&instance.number)?;
         loop {
             let kept = of_instance.pop()?;
-            if kept.is_usable() && kept.since.elapsed() < KEPT_FOR_LONG {
+            if kept.takes_long() {
                 return Some(kept.link);
             }
         }
@@ -165,7 +170,7 @@ impl Pool {
     pub(crate) fn sweep(&self) {
         retain(&self.unused, Kept::<InTurn>::is_usable);
         retain(&self.shared, Kept::<Multiplexed>::is_usable);
-        retain(&self.alone, Kept::<Multiplexed>::is_usable);
+        retain(&self.alone, Kept::<Multiplexed>::takes_long);
     }
 }
 
