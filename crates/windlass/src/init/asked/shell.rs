@@ -7,6 +7,11 @@ use std::ops::Range;
 use super::tokens::{Sign, Token, tokens};
 use super::{Form, PLACE, Way};
 
+/// Places at which a script looks at something, and words and signs of it: of one that has more the rest is not read,
+/// since each place is followed to its end.
+const LOOKED_AT: usize = 500;
+const TOKENS: usize = 20_000;
+
 /// Words before which a command may stand.
 const BEFORE_A_COMMAND: [&str; 6] = ["do", "then", "else", "{", "!", "if"];
 
@@ -55,7 +60,7 @@ pub(super) struct Script<'t> {
 
 impl<'t> Script<'t> {
     pub(super) fn read(text: &'t str) -> Self {
-        let tokens = tokens(text);
+        let tokens = first_tokens(text);
         let mut script = Self {
             open: open(&tokens),
             text,
@@ -208,7 +213,7 @@ impl<'t> Script<'t> {
     }
 
     fn case(&mut self, at: usize) {
-        if !begins_case(&self.tokens, at) {
+        if self.subjects.len() >= LOOKED_AT || !begins_case(&self.tokens, at) {
             return;
         }
         let subject = self.look(at + 1);
@@ -234,6 +239,9 @@ impl<'t> Script<'t> {
         let Some([left, sign, right]) = self.tokens.get(at..at + 3) else {
             return;
         };
+        if self.subjects.len() >= LOOKED_AT {
+            return;
+        }
         let is_place = left.word().is_some_and(|word| word.starts_with('$'));
         let value = right.word().filter(|word| !word.contains('$'));
         let Some(value) = value.filter(|_| is_place && (sign.is("=") || sign.is("=="))) else {
@@ -406,4 +414,10 @@ fn closing(tokens: &[Token], open: usize) -> usize {
         }
     }
     tokens.len()
+}
+
+fn first_tokens(text: &str) -> Vec<Token> {
+    let mut tokens = tokens(text);
+    tokens.truncate(TOKENS);
+    tokens
 }

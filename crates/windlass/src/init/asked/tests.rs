@@ -228,3 +228,12 @@ fn whoever_reads_a_script_is_known_also_with_options_of_its_own() {
         is("deploy", &text, ("", Some(surely("rollback")), None));
     }
 }
+
+#[test]
+fn a_script_of_many_thousand_cases_that_never_end_is_read_no_further_than_its_beginning() {
+    let text = format!(
+        "case $1 in rollback) back;; esac\n{}",
+        "case $1 in a) x=$1\n".repeat(40_000)
+    );
+    assert_eq!(asked("deploy.sh", &text).rollback, Some(surely("rollback")));
+}
