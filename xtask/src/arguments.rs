@@ -13,6 +13,10 @@ pub(crate) enum Chore {
     Test(Extent),
     /// Measure the product.
     Bench(bench::Ask),
+    /// Build what ships.
+    Dist,
+    /// Have the compiler learn how that is used.
+    Learn,
     /// Ask the API in every way.
     ApiFuzz,
     /// Kill the product at every point.
@@ -57,10 +61,12 @@ pub(crate) fn parse(words: &[String]) -> Result<Chore, String> {
         "setup" if rest.is_empty() => Ok(Chore::Setup),
         "test" => parse_test(rest).map(Chore::Test),
         "bench" => bench::Ask::parse(rest).map(Chore::Bench),
+        "dist" if rest.is_empty() => Ok(Chore::Dist),
+        "learn" if rest.is_empty() => Ok(Chore::Learn),
         "api-fuzz" if rest.is_empty() => Ok(Chore::ApiFuzz),
         "sweep" => Ask::parse(rest).map(Chore::Sweep),
         "e2e" => e2e::Ask::parse(rest).map(Chore::E2e),
-        "setup" | "api-fuzz" => Err(format!(
+        "setup" | "dist" | "learn" | "api-fuzz" => Err(format!(
             "{command} takes no argument, got {}",
             rest.join(" ")
         )),
@@ -89,6 +95,8 @@ mod tests {
     #[test]
     fn every_chore_is_understood() {
         assert_eq!(parsed("setup"), Ok(Chore::Setup));
+        assert_eq!(parsed("dist"), Ok(Chore::Dist));
+        assert_eq!(parsed("learn"), Ok(Chore::Learn));
         assert_eq!(parsed("api-fuzz"), Ok(Chore::ApiFuzz));
         assert_eq!(parsed("test"), Ok(Chore::Test(Extent::Whole)));
         assert_eq!(parsed("test --fast"), Ok(Chore::Test(Extent::Fast)));
@@ -105,6 +113,8 @@ mod tests {
             "--help",
             "setup now",
             "api-fuzz now",
+            "dist now",
+            "learn now",
             "test --slow",
             "bench -o",
             "bench a b",

@@ -1,4 +1,4 @@
-//! The project's own chores: `cargo xtask setup`, `cargo xtask test`, `cargo xtask bench`,
+//! The project's own chores: `cargo xtask setup`, `cargo xtask test`, `cargo xtask dist`, `cargo xtask bench`,
 //! `cargo xtask api-fuzz`.
 //!
 //! Everything here drives the same tools that a person would type, says what it runs, and names the
@@ -7,6 +7,7 @@
 mod api_fuzz;
 mod arguments;
 mod bench;
+mod dist;
 mod e2e;
 mod pure;
 mod say;
@@ -50,6 +51,8 @@ fn perform(chore: &Chore) -> anyhow::Result<ExitCode> {
             Verdict::Failed => return Ok(ExitCode::FAILURE),
         },
         Chore::Bench(ask) => bench::run(ask)?,
+        Chore::Dist => dist::run()?,
+        Chore::Learn => dist::learn()?,
         Chore::ApiFuzz => api_fuzz::run()?,
         Chore::Sweep(ask) => sweep::run(ask)?,
         Chore::E2e(ask) => e2e::run(ask)?,

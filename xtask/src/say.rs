@@ -10,8 +10,10 @@ usage: cargo xtask COMMAND
 
   setup                    install what tests and benches need; nothing twice
   test [--fast]            set-up, format, lints, build, every test; --fast leaves out real components
+  dist                     build what ships, and say where it is
+  learn                    have the compiler learn anew how that is used, and keep it with the sources
   bench [NAME [--only PART]] [--binary FILE] [-o json]
-                           measure the build that ships (profile `dist`) against anchors of the same run
+                           measure the build that ships against anchors of the same run
   api-fuzz                 ask the API of a real controller in every way, with schemathesis
   sweep [--plan NAME|all] [--share PERCENT] [--seed N] [--only POINT] [-o json]
                            kill the product at every named point and compare what is left

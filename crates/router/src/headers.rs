@@ -13,7 +13,7 @@ use hyper::http::uri::Scheme;
 use hyper::{StatusCode, Uri, Version};
 
 use crate::asked::REQUEST_ID;
-use crate::disguised::{drop_disguised, is_disguised};
+use crate::disguised::drop_disguised;
 use crate::mirror::COPY;
 
 /// Whom requests come from, and how.
@@ -64,10 +64,8 @@ impl Kinds {
     const CODING: u8 = 1 << 2;
     /// `Forwarded`, or one that begins like `X-Forwarded-For`.
     const SAID: u8 = 1 << 3;
-    /// Another spelling of one of the router's own.
-    const DISGUISED: u8 = 1 << 4;
     /// One that says that a request is a copy.
-    const COPY: u8 = 1 << 5;
+    const COPY: u8 = 1 << 4;
 
     fn of(headers: &HeaderMap) -> Self {
         let kinds = headers.keys().map(|name| match name.as_str() {
@@ -78,7 +76,6 @@ impl Kinds {
             }
             "forwarded" => Self::SAID,
             "windlass-mirror" => Self::COPY,
-            name if is_disguised(name) => Self::DISGUISED,
             name if name.starts_with("x-forwarded-") => Self::SAID,
             _other => 0,
         });
@@ -137,9 +134,7 @@ pub(crate) fn to_instance(
     if kinds.have(Kinds::HOP) {
         strip(&mut head.headers);
     }
-    if kinds.have(Kinds::DISGUISED) {
-        drop_disguised(&mut head.headers);
-    }
+    drop_disguised(&mut head.headers);
     if kinds.have(Kinds::COPY) && !client.is_believed {
         head.headers.remove(COPY);
     }

@@ -4,10 +4,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
-use serde::Deserialize;
 
 use crate::bench::registry::Product;
-use crate::stage::{Stage, cargo};
+use crate::dist;
 use crate::workspace::Workspace;
 
 /// What a bench measures: the binary that is given with the programs beside it, or all of it built as it
@@ -16,12 +15,26 @@ use crate::workspace::Workspace;
 /// # Errors
 /// It can't be built, or is not there.
 pub(crate) fn product(workspace: &Workspace, binary: Option<&Path>) -> anyhow::Result<Product> {
-    let scratch = workspace.target.join("bench");
-    fs::create_dir_all(&scratch).with_context(|| format!("make {}", scratch.display()))?;
+    let scratch = scratch(workspace)?;
     match binary {
         Some(binary) => there(binary, scratch),
-        None => shipped(workspace, scratch),
+        None => beside(workspace, dist::binary(workspace)?, scratch),
     }
+}
+
+/// A folder for what a bench leaves nothing of.
+fn scratch(workspace: &Workspace) -> anyhow::Result<PathBuf> {
+    let scratch = workspace.target.join("bench");
+    fs::create_dir_all(&scratch).with_context(|| format!("make {}", scratch.display()))?;
+    Ok(scratch)
+}
+
+/// This binary in place of the one that ships, with the programs beside that.
+///
+/// # Errors
+/// They can't be built.
+pub(crate) fn in_place(workspace: &Workspace, binary: PathBuf) -> anyhow::Result<Product> {
+    beside(workspace, binary, scratch(workspace)?)
 }
 
 /// A binary that somebody has built. Its small programs are where cargo puts them: in a folder beside it.
@@ -44,23 +57,21 @@ fn there(binary: &Path, scratch: PathBuf) -> anyhow::Result<Product> {
     })
 }
 
-/// The binary goes first and alone, as it is built to ship: what tests and examples bring in would
-/// change it.
-fn shipped(workspace: &Workspace, scratch: PathBuf) -> anyhow::Result<Product> {
-    let binary = ["--package", "windlass", "--bin", "windlass"];
-    let examples = ["--package", "windlass-store", "--example", "commit"]
-        .into_iter()
-        .chain(["--package", "windlass-engine", "--example", "plan"])
-        .chain(["--package", "windlass-load"])
-        .chain(["--example", "origin", "--example", "sockets"]);
-    let binary = build(workspace, "build", binary.into_iter())?;
-    let examples = build(workspace, "build examples", examples)?;
+/// A binary, and the programs beside it, built without what was learnt of the binary: they are what it is measured by.
+fn beside(workspace: &Workspace, binary: PathBuf, scratch: PathBuf) -> anyhow::Result<Product> {
+    let mut command = dist::shipped();
+    command
+        .args(["--package", "windlass-store", "--example", "commit"])
+        .args(["--package", "windlass-engine", "--example", "plan"])
+        .args(["--package", "windlass-load"])
+        .args(["--example", "origin", "--example", "sockets"]);
+    let examples = dist::build(workspace, "build examples", command)?;
     Ok(Product {
-        binary: built(&binary, "windlass")?,
-        commit: built(&examples, "commit")?,
-        compile: built(&examples, "plan")?,
-        origin: built(&examples, "origin")?,
-        sockets: built(&examples, "sockets")?,
+        binary,
+        commit: dist::built(&examples, "commit")?,
+        compile: dist::built(&examples, "plan")?,
+        origin: dist::built(&examples, "origin")?,
+        sockets: dist::built(&examples, "sockets")?,
         scratch,
     })
 }
@@ -71,41 +82,8 @@ pub(crate) fn example(
     package: &str,
     example: &str,
 ) -> anyhow::Result<PathBuf> {
-    let what = ["--package", package, "--example", example].into_iter();
-    built(&build(workspace, "build example", what)?, example)
-}
-
-#[derive(Deserialize)]
-struct Artifact {
-    target: Target,
-    executable: Option<PathBuf>,
-}
-
-#[derive(Deserialize)]
-struct Target {
-    name: String,
-}
-
-/// Builds programs of the workspace; what cargo says of each thing that it built.
-fn build<'a>(
-    workspace: &Workspace,
-    name: &'static str,
-    what: impl Iterator<Item = &'a str>,
-) -> anyhow::Result<Vec<Artifact>> {
-    let mut command = cargo(&["build", "--locked", "--profile", "dist"]);
-    command.args(what);
-    command.args(["--message-format", "json-render-diagnostics"]);
-    let messages = Stage::new(name, &workspace.root, command).capture()?;
-    let artifacts = messages.lines().map(serde_json::from_str);
-    Ok(artifacts.filter_map(Result::ok).collect())
-}
-
-/// Where cargo put the program of this name.
-fn built(artifacts: &[Artifact], name: &str) -> anyhow::Result<PathBuf> {
-    let mut named = artifacts
-        .iter()
-        .filter(|artifact| artifact.target.name == name);
-    named
-        .find_map(|artifact| artifact.executable.clone())
-        .with_context(|| format!("cargo built no program {name}"))
+    let mut command = dist::shipped();
+    command.args(["--package", package, "--example", example]);
+    let artifacts = dist::build(workspace, "build example", command)?;
+    dist::built(&artifacts, example)
 }

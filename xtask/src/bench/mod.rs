@@ -19,5 +19,6 @@ mod table;
 pub(crate) mod timing;
 
 pub(crate) use ask::Ask;
-pub(crate) use build::product;
+pub(crate) use build::{in_place, product};
+pub(crate) use router::play;
 pub(crate) use run::run;

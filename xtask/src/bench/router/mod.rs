@@ -16,6 +16,7 @@
 //! | `name`, `long` | clients that ask which origin they meet, and for an answer that takes its time |
 //! | `turns` | whoever is measured has its turn in each round |
 //! | `pairs` | figures judged round by round |
+//! | `usual` | every usual load on our router alone |
 //! | `session` | everybody in a session of their own |
 //! | `cpu` | what a process has used, from the scheduler |
 //! | `foot`, `proxy`, `features`, `secure`, `multiplexed`, `sockets`, `paced`, `flip`, `effect`, `drain`, `pause`, `upgrade`, `dead`, `polled`, `flood` | the parts |
@@ -53,6 +54,8 @@ mod streams;
 mod switches;
 mod turns;
 mod upgrade;
+mod usual;
 mod wrk;
 
 pub(crate) use parts::BENCH;
+pub(crate) use usual::play;

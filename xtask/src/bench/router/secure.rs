@@ -34,7 +34,7 @@ pub(crate) fn part(product: &Product) -> anyhow::Result<Vec<Measure>> {
 }
 
 /// Where our router speaks TLS from now on.
-fn secured(bed: &mut Bed) -> anyhow::Result<SocketAddr> {
+pub(crate) fn secured(bed: &mut Bed) -> anyhow::Result<SocketAddr> {
     let path = |name: &str| bed.folder().join(name).display().to_string();
     let files = TlsFiles {
         certificate: path("ours.pem"),

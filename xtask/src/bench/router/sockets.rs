@@ -19,7 +19,7 @@ use crate::bench::row::{Anchor, Goal, Measure};
 /// Times that each has its turn.
 const ROUNDS: usize = 3;
 /// Connections, and the length of a turn in seconds, where there are many.
-const MANY: [&str; 2] = ["64", "1"];
+pub(crate) const MANY: [&str; 2] = ["64", "1"];
 /// Where there is one.
 const ONE: [&str; 2] = ["1", "1"];
 /// Longest time for a turn.
