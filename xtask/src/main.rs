@@ -1,5 +1,5 @@
-//! The project's own chores: `cargo xtask setup`, `cargo xtask test`, `cargo xtask dist`, `cargo xtask bench`,
-//! `cargo xtask api-fuzz`.
+//! The project's own chores: `cargo xtask setup`, `cargo xtask test`, `cargo xtask dist`, `cargo xtask learn`,
+//! `cargo xtask bench`, `cargo xtask api-fuzz`.
 //!
 //! Everything here drives the same tools that a person would type, says what it runs, and names the
 //! stage that failed with its exit code.

@@ -23,7 +23,7 @@ const OWN: [&str; 8] = [
 const SAID: &str = "x-forwarded-";
 
 /// Whether a name, in lower case, is another spelling of one of them.
-pub(crate) fn is_disguised(name: &str) -> bool {
+fn is_disguised(name: &str) -> bool {
     if !name.contains('_') {
         return false;
     }

@@ -1,27 +1,25 @@
 //! Builds what ships.
 
-use std::ffi::OsString;
-use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::Context as _;
 use serde::Deserialize;
 
+use crate::dist::names;
 use crate::say;
 use crate::stage::{Stage, cargo};
 use crate::workspace::Workspace;
 
 /// What was counted of the code while requests passed, from the root of the tree: the compiler lays the code out for
 /// them (<https://doc.rust-lang.org/rustc/profile-guided-optimization.html>). What nothing was counted of is built as
-/// it would be without.
+/// it would be without, and so is everything whose name has changed since (`names.rs`).
 pub(crate) const PROFILE: &str = "xtask/src/dist/requests.profdata";
 
-/// The compiler that it was counted with: another one names everything differently, and knows nothing of it.
-pub(crate) const LEARNT_WITH: &str = "xtask/src/dist/learnt-with.txt";
-
-/// Flags that the person who builds gives to the compiler.
-const FLAGS: &str = "RUSTFLAGS";
+/// Flags for the compiler in the form in which one may have blanks in it.
+const FLAGS: &str = "CARGO_ENCODED_RUSTFLAGS";
+/// What stands between two of them.
+const BETWEEN: &str = "\x1f";
 
 /// One thing that cargo built.
 #[derive(Deserialize)]
@@ -50,13 +48,9 @@ pub(crate) fn run() -> anyhow::Result<()> {
 /// # Errors
 /// It can't be built.
 pub(crate) fn binary(workspace: &Workspace) -> anyhow::Result<PathBuf> {
-    let learnt_with = fs::read_to_string(workspace.root.join(LEARNT_WITH));
-    let learnt_with = learnt_with.with_context(|| format!("read {LEARNT_WITH}"))?;
-    let compiler = compiler(workspace)?;
-    if learnt_with.trim() != compiler {
+    if let Some(why) = names::stale(workspace)? {
         say::aside(&format!(
-            "== what the compiler was to know of requests, {} has learnt; for {compiler} it is nothing: cargo xtask learn",
-            learnt_with.trim()
+            "== this build makes no use of what was counted: {why}; cargo xtask learn counts anew"
         ));
     }
     let known = format!("-Cprofile-use={}", workspace.root.join(PROFILE).display());
@@ -64,25 +58,15 @@ pub(crate) fn binary(workspace: &Workspace) -> anyhow::Result<PathBuf> {
     built(&artifacts, "windlass")
 }
 
-/// The compiler, as it calls itself.
-///
-/// # Errors
-/// It is not there.
-pub(super) fn compiler(workspace: &Workspace) -> anyhow::Result<String> {
-    let asked = Command::new(std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into()))
-        .arg("--version")
-        .current_dir(&workspace.root)
-        .output();
-    let told = asked.context("ask the compiler for its version")?.stdout;
-    Ok(String::from_utf8_lossy(&told).trim().to_owned())
-}
-
 /// What builds the binary alone, with one flag more for the compiler: what tests and examples bring in would change it.
+/// Flags that the environment has stay; those of a file of cargo's do not, as with any that stand in the environment.
 pub(super) fn of_binary(flag: &str) -> Command {
     let mut command = shipped();
+    let set = [FLAGS, "RUSTFLAGS"].map(|name| std::env::var(name).ok());
     command
         .args(["--package", "windlass", "--bin", "windlass"])
-        .env(FLAGS, beside(std::env::var_os(FLAGS), flag));
+        .env(FLAGS, with_flag(set, flag));
+    say::aside(&format!("== with {flag}"));
     command
 }
 
@@ -91,14 +75,15 @@ pub(crate) fn shipped() -> Command {
     cargo(&["build", "--locked", "--profile", "dist"])
 }
 
-/// What somebody has set already, and a flag.
-fn beside(set: Option<OsString>, flag: &str) -> OsString {
-    let mut flags = set.unwrap_or_default();
-    if !flags.is_empty() {
-        flags.push(" ");
+/// What somebody has set already, in the one form or in the other, and a flag.
+fn with_flag([encoded, plain]: [Option<String>; 2], flag: &str) -> String {
+    let plain = plain.unwrap_or_default();
+    let set = encoded.unwrap_or_else(|| plain.split_whitespace().collect::<Vec<_>>().join(BETWEEN));
+    if set.is_empty() {
+        flag.to_owned()
+    } else {
+        format!("{set}{BETWEEN}{flag}")
     }
-    flags.push(flag);
-    flags
 }
 
 /// Builds; what cargo says of each thing that it built.
@@ -134,8 +119,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn flags_that_are_set_stay() {
-        assert_eq!(beside(None, "-Cnew"), "-Cnew");
-        assert_eq!(beside(Some("-Cold=1".into()), "-Cnew"), "-Cold=1 -Cnew");
+    fn flags_that_are_set_stay_in_whichever_form() {
+        let set = |text: &str| Some(text.to_owned());
+        for (encoded, plain, all) in [
+            (None, None, "-Cnew=a b"),
+            (None, set(""), "-Cnew=a b"),
+            (None, set(" -Cold=1  -g "), "-Cold=1\x1f-g\x1f-Cnew=a b"),
+            (set("-Cold=c d"), set("-Cnot"), "-Cold=c d\x1f-Cnew=a b"),
+        ] {
+            assert_eq!(with_flag([encoded, plain], "-Cnew=a b"), all);
+        }
     }
 }

@@ -8,22 +8,34 @@ use std::process::Command;
 use anyhow::Context as _;
 
 use crate::bench;
-use crate::dist::build::{LEARNT_WITH, PROFILE, build, built, compiler, of_binary};
+use crate::dist::build::{PROFILE, build, built, of_binary};
+use crate::dist::names;
 use crate::say;
-use crate::setup::on_path;
+use crate::setup;
 use crate::stage::Stage;
 use crate::workspace::Workspace;
 
-/// What reads the counts, of the package `llvm-19`. The compiler's own LLVM may be newer: it writes the same form.
+/// What reads the counts. It need not be as new as the compiler's own LLVM: Rust 1.95 has 22, and writes what 19 reads.
+/// Where that is so no longer it says so, and rustup's `llvm-tools` has the one that fits.
 const MERGE: &str = "llvm-profdata-19";
+/// Routers that the load is played on.
+const ROUTERS: usize = 2;
+
 /// Counts, and keeps what was counted.
 ///
 /// # Errors
-/// The tool that reads the counts is not there, or something can't be built or run.
+/// Something that it needs is not there, can't be built or run, or counted nothing.
 pub(crate) fn learn() -> anyhow::Result<()> {
+    for program in [MERGE, "wrk", "h2load"] {
+        anyhow::ensure!(
+            setup::on_path(program),
+            "{program} is not on PATH: cargo xtask setup"
+        );
+    }
+    // It would say where the counts go.
     anyhow::ensure!(
-        on_path(MERGE),
-        "{MERGE} is not on PATH: install the Debian package llvm-19"
+        std::env::var_os("LLVM_PROFILE_FILE").is_none(),
+        "LLVM_PROFILE_FILE is set"
     );
     let workspace = Workspace::find()?;
     let folder = workspace.target.join("learn");
@@ -36,13 +48,12 @@ pub(crate) fn learn() -> anyhow::Result<()> {
         &build(&workspace, "build what counts", command)?,
         "windlass",
     )?;
+    let product = bench::in_place(&workspace, counting)?;
     // The programs that the compiler ran while it built have counted too.
     forget(&counts)?;
-    bench::play(&bench::in_place(&workspace, counting)?)?;
-    merge(&workspace, &counts)?;
-    let compiler = compiler(&workspace)?;
-    fs::write(workspace.root.join(LEARNT_WITH), format!("{compiler}\n"))
-        .with_context(|| format!("write {LEARNT_WITH}"))?;
+    bench::play(&product)?;
+    merge(&workspace, &folder, &counts)?;
+    names::keep(&workspace)?;
     say::aside(&format!("== learnt: {PROFILE}"));
     Ok(())
 }
@@ -55,10 +66,20 @@ fn forget(counts: &Path) -> anyhow::Result<()> {
 }
 
 /// Keeps what ran: of what did not nothing is known, and it is built as without.
-fn merge(workspace: &Workspace, counts: &Path) -> anyhow::Result<()> {
+fn merge(workspace: &Workspace, folder: &Path, counts: &Path) -> anyhow::Result<()> {
+    let told = fs::read_dir(counts).with_context(|| format!("list {}", counts.display()))?;
+    // Each writes its counts when it ends.
+    let told = told.count();
+    anyhow::ensure!(
+        told == ROUTERS,
+        "{told} routers have told their counts, not {ROUTERS}"
+    );
+    let merged = folder.join("requests.profdata");
     let mut command = Command::new(MERGE);
     command
-        .args(["merge", "--sparse", "--output", PROFILE])
-        .arg(counts);
-    Stage::new("merge", &workspace.root, command).run()
+        .args(["merge", "--sparse", "--output"])
+        .args([&merged, counts]);
+    Stage::new("merge", &workspace.root, command).run()?;
+    fs::copy(&merged, workspace.root.join(PROFILE)).with_context(|| format!("write {PROFILE}"))?;
+    Ok(())
 }

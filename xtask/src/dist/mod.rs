@@ -2,6 +2,7 @@
 
 mod build;
 mod learn;
+mod names;
 
 pub(crate) use build::{binary, build, built, run, shipped};
 pub(crate) use learn::learn;

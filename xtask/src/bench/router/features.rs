@@ -23,6 +23,8 @@ const SECONDS: u64 = 1;
 /// Of a hundred requests those that are copied, and the candidate's.
 const COPIED: u64 = 1;
 const SHARE: u64 = 10;
+/// The row of requests that failed.
+pub(crate) const FAILED: &str = "features_failed";
 
 pub(crate) fn part(product: &Product) -> anyhow::Result<Vec<Measure>> {
     let mut bed = Bed::make(product, false)?;
@@ -46,7 +48,7 @@ pub(crate) fn part(product: &Product) -> anyhow::Result<Vec<Measure>> {
             Some(Bar::Most(1.15)),
         ),
         Measure {
-            name: "features_failed",
+            name: FAILED,
             value: count(failed),
             unit: "requests",
             anchor: None,

@@ -32,8 +32,8 @@ const HOSTILE: usize = 5_000;
 const SETTLE: Duration = Duration::from_secs(1);
 /// Time after which one that has something to say says one byte more.
 const DRIP: Duration = Duration::from_millis(500);
-/// Parts of that time in which some of them do each: slow clients know nothing of each other, and if all spoke at once
-/// it would be measured how long the bench takes to write for so many.
+/// Parts of that time in which some of them do each: slow clients know nothing of each other. If all spoke at once, the
+/// good ones would wait for as long as thousands of writes and reads take, the bench's own among them.
 const SHARES: u32 = 100;
 /// Answers of 64 KiB that are asked for and not read: more than sockets hold.
 const UNREAD: usize = 32;
