@@ -18,8 +18,6 @@ use crate::workspace::Workspace;
 /// What reads the counts. It need not be as new as the compiler's own LLVM: Rust 1.95 has 22, and writes what 19 reads.
 /// Where that is so no longer it says so, and rustup's `llvm-tools` has the one that fits.
 const MERGE: &str = "llvm-profdata-19";
-/// Routers that the load is played on.
-const ROUTERS: usize = 2;
 
 /// Counts, and keeps what was counted.
 ///
@@ -67,13 +65,8 @@ fn forget(counts: &Path) -> anyhow::Result<()> {
 
 /// Keeps what ran: of what did not nothing is known, and it is built as without.
 fn merge(workspace: &Workspace, folder: &Path, counts: &Path) -> anyhow::Result<()> {
-    let told = fs::read_dir(counts).with_context(|| format!("list {}", counts.display()))?;
-    // Each writes its counts when it ends.
-    let told = told.count();
-    anyhow::ensure!(
-        told == ROUTERS,
-        "{told} routers have told their counts, not {ROUTERS}"
-    );
+    // Each router adds its own when it ends.
+    anyhow::ensure!(counts.is_dir(), "the routers told no counts");
     let merged = folder.join("requests.profdata");
     let mut command = Command::new(MERGE);
     command
