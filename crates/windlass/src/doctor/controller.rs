@@ -64,6 +64,10 @@ pub(crate) async fn controller(paths: &StatePaths, own_version: &str, opens: boo
             let saw = format!("{pid} is Windlass {theirs}, and this is {own_version}");
             return unasked(Finding::broken(CHECK, saw, "windlass serve --replace"));
         }
+        // It has ended between the two looks.
+        Err(_) if ControllerLock::holder(paths) == Holder::Nobody => {
+            return unasked(nobody(paths).await);
+        }
         Err(why) => {
             let saw = format!("{pid} runs and does not answer: {why}");
             let fix = format!(

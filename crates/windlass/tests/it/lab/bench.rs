@@ -290,8 +290,7 @@ impl Lab {
         let dead = self.only("serve");
         processes::kill(&dead);
         eventually("the controller is gone", SOON, || {
-            let mut left = self.processes().into_iter();
-            left.all(|one| one.pid != dead.pid).then_some(())
+            processes::has_ended(&dead).then_some(())
         });
         dead
     }

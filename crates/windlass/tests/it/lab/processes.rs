@@ -95,6 +95,14 @@ pub(crate) fn kill(process: &Process) {
     signal(process.pid, Signal::KILL);
 }
 
+/// Whether it has let go of all that it held: of its command line it does so as soon as it begins to end.
+pub(crate) fn has_ended(process: &Process) -> bool {
+    match fs::read_dir(format!("/proc/{}/task", process.pid)) {
+        Ok(threads) => threads.count() <= 1 && parent_of_dead(process.pid).is_some(),
+        Err(_gone) => true,
+    }
+}
+
 /// Sends a signal to a process that this test has started.
 pub(crate) fn signal(pid: u32, signal: Signal) {
     let pid = rustix::process::Pid::from_raw(pid.try_into().unwrap()).unwrap();
