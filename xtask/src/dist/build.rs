@@ -50,7 +50,7 @@ pub(crate) fn run() -> anyhow::Result<()> {
 pub(crate) fn binary(workspace: &Workspace) -> anyhow::Result<PathBuf> {
     if let Some(why) = names::stale(workspace)? {
         say::aside(&format!(
-            "== this build makes no use of what was counted: {why}; cargo xtask learn counts anew"
+            "== this build makes little use of what was counted, or none: {why}; cargo xtask learn counts anew"
         ));
     }
     let known = format!("-Cprofile-use={}", workspace.root.join(PROFILE).display());
