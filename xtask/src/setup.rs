@@ -20,7 +20,7 @@ struct Need {
     reason: &'static str,
 }
 
-const NEEDS: [Need; 13] = [
+const NEEDS: [Need; 12] = [
     Need {
         program: "node",
         package: "nodejs",
@@ -60,11 +60,6 @@ const NEEDS: [Need; 13] = [
         program: "h2load",
         package: "nghttp2-client",
         reason: "does the same over HTTP/2",
-    },
-    Need {
-        program: "llvm-profdata-19",
-        package: "llvm-19",
-        reason: "reads what was counted of the router for the build that ships",
     },
     Need {
         program: "haproxy",

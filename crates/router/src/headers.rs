@@ -134,6 +134,7 @@ pub(crate) fn to_instance(
     if kinds.have(Kinds::HOP) {
         strip(&mut head.headers);
     }
+    // None of the kinds: nobody looks for them in answers.
     drop_disguised(&mut head.headers);
     if kinds.have(Kinds::COPY) && !client.is_believed {
         head.headers.remove(COPY);

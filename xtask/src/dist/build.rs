@@ -14,7 +14,7 @@ use crate::workspace::Workspace;
 /// What was counted of the code while requests passed, from the root of the tree: the compiler lays the code out for
 /// them (<https://doc.rust-lang.org/rustc/profile-guided-optimization.html>). What nothing was counted of is built as
 /// it would be without, and so is everything whose name has changed since (`names.rs`).
-pub(crate) const PROFILE: &str = "xtask/src/dist/requests.profdata";
+pub(super) const PROFILE: &str = "xtask/src/dist/requests.profdata";
 
 /// Flags for the compiler in the form in which one may have blanks in it.
 const FLAGS: &str = "CARGO_ENCODED_RUSTFLAGS";

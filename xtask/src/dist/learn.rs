@@ -19,15 +19,22 @@ use crate::workspace::Workspace;
 /// Where that is so no longer it says so, and rustup's `llvm-tools` has the one that fits.
 const MERGE: &str = "llvm-profdata-19";
 
+/// What it runs, each with the package that brings it. Tests need no [`MERGE`], so set-up does not install it.
+const NEEDS: [(&str, &str); 3] = [
+    (MERGE, "llvm-19"),
+    ("wrk", "wrk"),
+    ("h2load", "nghttp2-client"),
+];
+
 /// Counts, and keeps what was counted.
 ///
 /// # Errors
 /// Something that it needs is not there, can't be built or run, or counted nothing.
 pub(crate) fn learn() -> anyhow::Result<()> {
-    for program in [MERGE, "wrk", "h2load"] {
+    for (program, package) in NEEDS {
         anyhow::ensure!(
             setup::on_path(program),
-            "{program} is not on PATH: cargo xtask setup"
+            "{program} is not on PATH: install the Debian package {package}"
         );
     }
     // It would say where the counts go.
